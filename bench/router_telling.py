@@ -85,7 +85,7 @@ def begun(teller: TelemetryRecorder, one: RoutingRequest, pod: Endpoint, model: 
     record.surface, record.request_id, record.client = "chat", "9f86d081-000000012345", "10.0.3.17"
     record.model, record.stream, record.tenant, record.band = model, True, one.account.name, "gold"
     record.prompt_estimate, record.bytes_in = 128, 734
-    teller.asked(record, T0 + 0.0001)
+    teller.needs_engine(record, T0 + 0.0001)
     record.sent(one, pod, T0 + 0.0002)
     record.first_token_at = T0 + 0.031
     record.prompt_tokens, record.output_tokens, record.cached_tokens = 130, 64, 96

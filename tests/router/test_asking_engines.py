@@ -55,7 +55,7 @@ def test_a_request_on_a_connection_that_the_engine_just_closed_is_sent_again_for
         async with Raw(ANSWER, None, ANSWER).listening() as engine:
             pool = UpstreamPool(Endpoint("a", engine.address, 0), HeadCache(), RouterCounters(()))
             for _ in range(2):
-                answer = await upstream_requests.ask(
+                answer = await upstream_requests.fetch(
                     pool, upstream_requests.upstream_message(pool, b"POST", b"/v1/completions", b"{}"), 1
                 )
                 assert answer.status == 200
@@ -69,7 +69,7 @@ def test_idle_connections_are_closed_before_the_engine_does() -> None:
     async def story() -> None:
         async with Raw(ANSWER).listening() as engine:
             pool = UpstreamPool(Endpoint("a", engine.address, 0), HeadCache(), RouterCounters(()))
-            answer = await upstream_requests.ask(
+            answer = await upstream_requests.fetch(
                 pool, upstream_requests.upstream_message(pool, b"POST", b"/v1/completions", b"{}"), 1
             )
             assert (answer.status, pool.idle) == (200, 1)

@@ -130,12 +130,12 @@ def test_only_so_many_reviews_run_at_a_time_and_none_outlives_the_router() -> No
 
 def test_what_is_known_of_tokens_is_bounded() -> None:
     async def story() -> None:
-        cluster = Cluster(**{f"t{number}": TokenRight.ALLOWED for number in range(authorization.MOST_KNOWN + 5)})
+        cluster = Cluster(**{f"t{number}": TokenRight.ALLOWED for number in range(authorization.MOST_CACHED + 5)})
         one = MetricsAuthorizer(lambda: IN_A_CLUSTER, cluster.review)
         one._strangers.level = one._strangers.per_minute = 10_000
         for token in cluster.tokens:
             assert await judged(one, token) == 200
-        assert len(one._known) == authorization.MOST_KNOWN
+        assert len(one._cached) == authorization.MOST_CACHED
 
     told(story())
 

@@ -82,7 +82,7 @@ def following(asking: Asking) -> tuple[CacheBridge, CacheFlight]:
     """One who follows the answer that the flight is told."""
     kept = cache()
     flight = led(kept)
-    assert asking.bridge.look_up(kept, enquiry(), 100.0)
+    assert asking.bridge.consult(kept, enquiry(), 100.0)
     asking.bridge.follow()
     return asking.bridge, flight
 

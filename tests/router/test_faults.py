@@ -56,7 +56,7 @@ def nothing_left(router: Router) -> bool:
     return not router.context.live and load == (0, 0, 0, 0) and router.context.telemetry.counts.inflight == 0
 
 
-@pytest.mark.parametrize("where", ["ask", "unserved"])
+@pytest.mark.parametrize("where", ["submit", "unserved"])
 def test_before_anybody_was_asked_it_is_a_500(where: str) -> None:
     async def story() -> None:
         async with listening(Raw(ANSWER)) as (router, port):

@@ -170,7 +170,7 @@ def test_our_own_questions_have_answers_of_bounded_size(monkeypatch: pytest.Monk
         async with Raw(whole(b"x" * 11)).listening() as engine:
             pool = UpstreamPool(Endpoint("a", engine.address, 0), HeadCache(), RouterCounters(()))
             with pytest.raises(NoUpstreamAnswer, match="over 10 bytes"):
-                await upstream_requests.ask(
+                await upstream_requests.fetch(
                     pool, upstream_requests.upstream_message(pool, b"POST", b"/v1/completions", b"{}"), 1
                 )
             pool.close()
@@ -190,7 +190,7 @@ def test_a_question_that_is_not_answered_in_time_is_not_waited_for() -> None:
                 Endpoint("a", f"{HOST}:{server.sockets[0].getsockname()[1]}", 0), HeadCache(), RouterCounters(())
             )
             with pytest.raises(TimeoutError):
-                await upstream_requests.ask(pool, upstream_requests.upstream_message(pool, b"GET", b"/metrics"), 0.05)
+                await upstream_requests.fetch(pool, upstream_requests.upstream_message(pool, b"GET", b"/metrics"), 0.05)
             pool.close()
         finally:
             server.close()

@@ -70,21 +70,21 @@ def ask(at: Dispatcher, name: str = "", prompt: int = 100, output: int = 10, **o
 
 def sent(at: Dispatcher, one: RoutingRequest, now: float = 0.0) -> Endpoint:
     """Where it went at once."""
-    found = at.ask(one, now)
+    found = at.submit(one, now)
     assert isinstance(found, Endpoint), found
     return found
 
 
 def waits(at: Dispatcher, one: RoutingRequest, now: float = 0.0) -> RoutingRequest:
     """It had to."""
-    assert at.ask(one, now) is None
+    assert at.submit(one, now) is None
     assert one.waiting
     return one
 
 
 def refused(at: Dispatcher, one: RoutingRequest, now: float = 0.0) -> Refusal:
     """It was, at once."""
-    found = at.ask(one, now)
+    found = at.submit(one, now)
     assert isinstance(found, Refusal), found
     return found
 

@@ -6,7 +6,7 @@ from fairlead.fleet.gateways import RoutingSettings, TrafficLimits
 from fairlead.fleet.tenants import Tenant
 from fairlead.routing import admission, rates
 from fairlead.routing.accounts import Account
-from fairlead.routing.admission import UNSAID_OUTPUT, Admission
+from fairlead.routing.admission import UNLIMITED_OUTPUT, Admission
 from fairlead.routing.dispatcher_config import DispatcherConfig
 from fairlead.routing.expectations import REPLY_GUESS, TokenExpectations
 from fairlead.routing.reasons import RefusalReason
@@ -37,7 +37,7 @@ def chain(limits: TrafficLimits = LIMITS, model: ServedModel = MODEL, whose: Acc
 def asks(whose: Account, prompt: int = 100, output: int | None = 10, *, counted: bool = False) -> RoutingRequest:
     said = output is not None
     return RoutingRequest(
-        account=whose, prompt_tokens=prompt, output_tokens=output or 0, says_output=said, counted=counted, arrived=0.0
+        account=whose, prompt_tokens=prompt, output_tokens=output or 0, names_output=said, counted=counted, arrived=0.0
     )
 
 
@@ -228,6 +228,6 @@ def test_a_model_that_is_not_the_tenants_is_refused_and_no_name_means_the_base_m
 
 
 def test_a_request_that_names_no_output_gets_the_limit_or_the_context_or_as_much_as_it_takes() -> None:
-    assert chain().unsaid_output == 500
-    assert chain(TrafficLimits()).unsaid_output == 4096
-    assert chain(TrafficLimits(), ServedModel()).unsaid_output == UNSAID_OUTPUT
+    assert chain().default_output == 500
+    assert chain(TrafficLimits()).default_output == 4096
+    assert chain(TrafficLimits(), ServedModel()).default_output == UNLIMITED_OUTPUT

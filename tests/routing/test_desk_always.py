@@ -92,7 +92,7 @@ class Story:
             give_up_at=self.now + 5 if which % 11 == 0 else inf,
             size=amount,
         )
-        self.take(one, self.desk.ask(one, self.now))
+        self.take(one, self.desk.submit(one, self.now))
 
     def _end(self, which: int, amount: int) -> None:
         if self.running:
@@ -174,12 +174,12 @@ def test_always_a_request_of_the_lowest_band_is_served_under_any_flood(
     bands = (Band(name="gold", priority=9), Band(name="iron", priority=1))
     at = desk(RoutingSettings(tenants=TENANTS[1:], bands=bands))
     running, low = ask(at, "b", prompt=1), ask(at, "c", prompt=cost, output=0)
-    assert isinstance(at.ask(running, 0.0), Endpoint)
-    assert at.ask(low, 0.0) is None
+    assert isinstance(at.submit(running, 0.0), Endpoint)
+    assert at.submit(low, 0.0) is None
     passed = 0
     for turn in range(60_000):
         _, prompt = flood[turn % len(flood)]
-        assert at.ask(ask(at, "b", prompt=prompt, output=0), 0.0) is None
+        assert at.submit(ask(at, "b", prompt=prompt, output=0), 0.0) is None
         at.ended(running, AttemptEnding.CLIENT_LEFT, None, 0.0)
         ((running, _),) = list(at.turns(0.0))
         if running is low:
@@ -197,7 +197,7 @@ def test_never_does_a_batch_job_begin_while_somebody_interactive_waits_for_room(
     for act in acts:
         if act in {"batch", "chat"}:
             one = ask(at, batch=act == "batch")
-            found = at.ask(one, 0.0)
+            found = at.submit(one, 0.0)
             if isinstance(found, Endpoint):
                 running.append(one)
                 assert one.lane is Lane.INTERACTIVE or not people

@@ -258,7 +258,7 @@ def test_what_the_door_asks_before_there_is_a_request() -> None:
     at = desk()
     model = ServedModel(names=("chat", "legal"), adapters=frozenset({"legal"}), max_context_tokens=4096)
     at.apply(terms(RoutingSettings(tenants=SHOPS, limits=TrafficLimits(max_output_tokens=99)), model=model), 0.0)
-    assert (at.adapters, at.fill_in, at.unsaid_output) == (frozenset({"legal"}), 99, 99)
+    assert (at.adapters, at.fill_in, at.default_output) == (frozenset({"legal"}), 99, 99)
     shop = account(at, "shop")
     assert at.unserved(shop, "chat") is None
     assert at.unserved(shop, "other") is not None

@@ -98,10 +98,10 @@ def test_a_line_that_stepped_aside_is_passed_over_until_it_stands_again() -> Non
     assert line.oldest is stuck
     queue.step_aside(line)
     assert served(queue) == [other]
-    queue.stand(line)
-    queue.stand(line)
+    queue.put_back(line)
+    queue.put_back(line)
     assert served(queue) == [stuck]
-    queue.stand(line)
+    queue.put_back(line)
     assert queue.first() is None
 
 
@@ -113,7 +113,7 @@ def test_withdrawn_ones_have_no_turn() -> None:
     for ask in (asks[0], asks[2]):
         assert ask.line is not None
         ask.line.withdraw(ask)
-    assert (queue.waiting, queue.asks) == (1, [asks[1]])
+    assert (queue.waiting, queue.requests) == (1, [asks[1]])
     assert served(queue) == [asks[1]]
     assert (queue.waiting, queue.waits(shop)) == (0, False)
 
@@ -181,8 +181,8 @@ def test_always_everybody_who_waits_is_served_once_or_withdrawn(story: list[tupl
         elif act == 3 and (line := queue.first()) is not None:
             queue.step_aside(line)
             aside.append(line)
-        assert queue.waiting == len(waiting) == len(queue.asks)
+        assert queue.waiting == len(waiting) == len(queue.requests)
     for line in aside:
-        queue.stand(line)
+        queue.put_back(line)
     assert set(served(queue)) == set(waiting)
     assert queue.waiting == 0

@@ -36,7 +36,7 @@ def end(at: Dispatcher, one: RoutingRequest, now: float = 0.0) -> None:
 def test_a_long_prompt_or_a_long_reply_by_its_own_word_makes_a_long_job() -> None:
     at = desk(BOTH, seats=100, engines=4)
     lanes = []
-    for one in (chat(at), long(at), ask(at, output=500), ask(at, output=500, says_output=False), batch(at)):
+    for one in (chat(at), long(at), ask(at, output=500), ask(at, output=500, names_output=False), batch(at)):
         sent(at, one)
         lanes.append(one.lane)
     assert lanes == [Lane.INTERACTIVE, Lane.LONG, Lane.LONG, Lane.INTERACTIVE, Lane.BATCH]

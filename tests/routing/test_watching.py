@@ -145,8 +145,8 @@ def test_retries_and_hedges_are_never_more_than_their_share_and_what_a_quiet_tim
 ) -> None:
     budget, hedges, retried = RetryBudget(), HedgePolicy(), 0
     for wanted in tries:
-        budget.asked(share)
-        hedges.asked(share)
+        budget.add_share(share)
+        hedges.add_share(share)
         if wanted:
             retried += budget.maybe_spend(free=False)
             hedges.maybe_spend()

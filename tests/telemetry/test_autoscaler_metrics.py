@@ -40,7 +40,7 @@ def values(page: bytes) -> dict[str, float]:
 
 
 def test_figures_of_a_deployment_are_shown_by_name() -> None:
-    found = values(AutoscalerMetrics().page([decided()], ScrapeTotals(looks=7, failures={"Stale": 2}, members=3)))
+    found = values(AutoscalerMetrics().page([decided()], ScrapeTotals(scrapes=7, failures={"Stale": 2}, members=3)))
     assert found[f"{PREFIX}_recommended chat team"] == 3
     assert found[f"{PREFIX}_pods chat team ready"] == 2
     assert found[f"{PREFIX}_candidate chat team tokens"] == 3

@@ -18,8 +18,8 @@ def samples(metrics: OperatorMetrics) -> dict[str, float]:
 def all_told() -> OperatorMetrics:
     """A process that told of everything once."""
     metrics = OperatorMetrics()
-    metrics.asked("patch", "pods", 200, 0.02)
-    metrics.asked("watch", "pods", 0, 300.0)
+    metrics.api_request("patch", "pods", 200, 0.02)
+    metrics.api_request("watch", "pods", 0, 300.0)
     metrics.reconciled("done", 0.1, 1000.0, well=True)
     metrics.reconciled("failed", 0.1, 2000.0, well=False)
     metrics.waiting(3, 1.5)
@@ -30,7 +30,7 @@ def all_told() -> OperatorMetrics:
     metrics.leads(True)
     metrics.reviewed(True, 0.01)
     metrics.certificate_lasts(89.5)
-    metrics.told(False)
+    metrics.event_published(False)
     return metrics
 
 

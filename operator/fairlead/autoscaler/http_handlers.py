@@ -45,7 +45,7 @@ def metrics(
     for one in tallies:
         failures.update({doubt.value: count for doubt, count in one.failures.items()})
     looks = ScrapeTotals(
-        looks=sum(one.looks for one in tallies),
+        scrapes=sum(one.looks for one in tallies),
         failures=failures,
         late=sum(one.late for one in tallies),
         connections=sum(one.connections for one in tallies),

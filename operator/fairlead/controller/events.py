@@ -21,7 +21,7 @@ class ReconcileEvents:
     """Sends Events in the background."""
 
     def __init__(self, server: EventClient, instance: str, metrics: OperatorMetrics) -> None:
-        self.publisher = EventPublisher(server, instance, metrics.told)
+        self.publisher = EventPublisher(server, instance, metrics.event_published)
         self._wrote_at_rest = metrics.wrote_at_rest
 
     def transition(self, about: Manifest, condition: Manifest, at: datetime) -> None:

@@ -50,7 +50,7 @@ log = logging.getLogger("fairlead.operator")
 async def run(settings: OperatorSettings, guest: EmbeddedService | None = None) -> int:
     """Run until SIGTERM or the loss of the Lease; the embedded service `guest` runs while this process leads."""
     metrics = OperatorMetrics()
-    async with lifecycle.connected(settings, metrics.asked) as own:
+    async with lifecycle.connected(settings, metrics.api_request) as own:
         setting = _setting(settings)
         rng = random.Random()  # noqa: S311  # jitter, not a secret
         terms = LeaseDurations.lasting(settings.lease_seconds)

@@ -31,7 +31,7 @@ class EventPublisher:
     async def publish(self, news: NewEvent, at: datetime) -> None:
         """Send one, and count whether it was sent."""
         try:
-            self._counted(await self._recorder.tell(news, at))
+            self._counted(await self._recorder.publish(news, at))
         except (ApiError, NotLeading) as problem:
             self._counted(False)
             if not (isinstance(problem, RequestRefused) and problem.namespace_ends):

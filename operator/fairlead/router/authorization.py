@@ -21,7 +21,7 @@ GRANT_SECONDS: Final = 60.0
 """How long a revoked right works on at most."""
 REFUSAL_SECONDS: Final = 10.0
 """How long a newly granted right does not work yet at most."""
-MOST_KNOWN: Final = 256
+MOST_CACHED: Final = 256
 MOST_REVIEWS: Final = 8
 """Reviews at a time."""
 UNKNOWN_TOKENS_PER_MINUTE: Final = 60.0
@@ -54,23 +54,23 @@ class MetricsAuthorizer:
         """Without keys and tokens every client may read: only this machine reaches the port, or
         `RouterOptions.metrics_host` opens it to others."""
         self._settings = settings
-        self._known: dict[tuple[bytes, bytes], CachedReview] = {}
+        self._cached: dict[tuple[bytes, bytes], CachedReview] = {}
         self._strangers = RateBucket(UNKNOWN_TOKENS_PER_MINUTE, UNKNOWN_TOKENS_PER_MINUTE, monotonic())
         self._tasks: set[asyncio.Task[None]] = set()
 
-    def judge(self, head: RequestHead, tell: ReviewCallback) -> None:
+    def judge(self, head: RequestHead, answer: ReviewCallback) -> None:
         """Report the refusal or nothing to the callback: at once, or after a review."""
         settings = self._settings()
         if not settings.guarded:
-            tell(None if self.open else refusals.no_metrics_key())
+            answer(None if self.open else refusals.no_metrics_key())
             return
         digest = None if head.key is None else sha256(head.key).digest()
         if digest in settings.metrics_keys:
-            tell(None)
+            answer(None)
         elif head.key is None or digest is None or not settings.selector:
-            tell(refusals.unknown_metrics_key())
+            answer(refusals.unknown_metrics_key())
         else:
-            self._ask(head, digest, tell)
+            self._judge_token(head, digest, answer)
 
     async def close(self) -> None:
         """Cancel the reviews; no client waits for one any more."""
@@ -78,28 +78,28 @@ class MetricsAuthorizer:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    def _ask(self, head: RequestHead, digest: bytes, tell: ReviewCallback) -> None:
+    def _judge_token(self, head: RequestHead, digest: bytes, answer: ReviewCallback) -> None:
         """Answer for a token from the cache, or start a review."""
-        now, known = monotonic(), self._known.get((digest, head.path))
-        if known is not None and now < known.until:
-            tell(known.problem)
+        now, cached = monotonic(), self._cached.get((digest, head.path))
+        if cached is not None and now < cached.until:
+            answer(cached.problem)
             return
-        stranger = known is None or known.problem is not None
+        stranger = cached is None or cached.problem is not None
         if len(self._tasks) >= MOST_REVIEWS or (stranger and self._strangers.take(1, now)):
-            tell(refusals.too_many_reviews())
+            answer(refusals.too_many_reviews())
             return
-        task = asyncio.get_running_loop().create_task(self._review(head, digest, tell), name="review of a token")
+        task = asyncio.get_running_loop().create_task(self._review(head, digest, answer), name="review of a token")
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _review(self, head: RequestHead, digest: bytes, tell: ReviewCallback) -> None:
+    async def _review(self, head: RequestHead, digest: bytes, answer: ReviewCallback) -> None:
         assert head.key is not None
         page = head.path.decode("latin-1")
         problem = refusals.of_review(await self.review(head.key.decode("latin-1"), page), page)
         if problem is None or problem.status != 503:
-            self._known.pop((digest, head.path), None)
-            if len(self._known) >= MOST_KNOWN:
-                del self._known[next(iter(self._known))]
+            self._cached.pop((digest, head.path), None)
+            if len(self._cached) >= MOST_CACHED:
+                del self._cached[next(iter(self._cached))]
             lasts = GRANT_SECONDS if problem is None else REFUSAL_SECONDS
-            self._known[digest, head.path] = CachedReview(problem, monotonic() + lasts)
-        tell(problem)
+            self._cached[digest, head.path] = CachedReview(problem, monotonic() + lasts)
+        answer(problem)

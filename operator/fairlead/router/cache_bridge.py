@@ -53,7 +53,7 @@ class CachedRequest(Protocol):
 
 def lookup(request: Request, found: BodyFacts, context: RouterContext) -> CacheLookup:
     """What the cache needs to know of this request."""
-    headers, routing, dispatcher = request.received.head.told, request.routing, context.dispatcher
+    headers, routing, dispatcher = request.received.head.headers, request.routing, context.dispatcher
     fill_in = dispatcher.fill_in
     return CacheLookup(
         surface=request.record.surface,
@@ -65,7 +65,7 @@ def lookup(request: Request, found: BodyFacts, context: RouterContext) -> CacheL
         cache_control=headers.get(b"cache-control"),
         word=headers.get(CACHE_HEADER),
         ttl=headers.get(b"x-fairlead-cache-ttl"),
-        extra=b"" if routing.says_output or fill_in is None else b"%d" % fill_in,
+        extra=b"" if routing.names_output or fill_in is None else b"%d" % fill_in,
     )
 
 
@@ -86,7 +86,7 @@ class CacheBridge:
 
     # Called by the owner.
 
-    def look_up(self, cache: ResponseCache, enquiry: CacheLookup, now: float) -> bool:
+    def consult(self, cache: ResponseCache, enquiry: CacheLookup, now: float) -> bool:
         """Whether it needs no engine: the cache has answered it, or it follows another one from `follow` on."""
         seen, request = cache.lookup(enquiry, self, now), self._owner.request
         if isinstance(seen, CacheHit):

@@ -15,7 +15,7 @@ _ALLOW: Final = b"allow: GET, HEAD, POST, OPTIONS\r\n"
 
 def lines(door: RouterConnections, head: RequestHead) -> bytes:
     """The response headers that allow a browser to read the response."""
-    origin = head.told.get(b"origin")
+    origin = head.headers.get(b"origin")
     if origin is None or not door.cors_origins:
         return b""
     return _allowed(door.cors_origins, origin)
@@ -27,9 +27,9 @@ def preflight(door: RouterConnections, head: RequestHead, *, close: bool) -> byt
         return None
     allowed = lines(door, head)
     if allowed:
-        wanted = head.told.get(b"access-control-request-headers")
-        asked = b"access-control-allow-headers: " + wanted + b"\r\n" if wanted else b""
-        allowed += _METHODS + asked + _DAY
+        wanted = head.headers.get(b"access-control-request-headers")
+        requested = b"access-control-allow-headers: " + wanted + b"\r\n" if wanted else b""
+        allowed += _METHODS + requested + _DAY
     return heads.answer(204, b"", b"", _ALLOW + allowed, close=close)
 
 

@@ -57,11 +57,11 @@ class EnginePods:
         self._settings = settings
         self._connected = connected
 
-    async def follow(self, tell: EndpointsCallback) -> None:
+    async def follow(self, publish: EndpointsCallback) -> None:
         """Report the pods, first when the list is complete and then after every change."""
         connection = await self._connection()
         async with connection:
-            await self._watch(ApiServer(connection), tell)
+            await self._watch(ApiServer(connection), publish)
 
     async def _connection(self) -> ApiConnection:
         """Connect to the API server; without a connection, retry and log a warning each time."""
@@ -72,7 +72,7 @@ class EnginePods:
                 log.warning("the API server cannot be reached: %s; trying again in %g s", problem, AGAIN_SECONDS)
                 await asyncio.sleep(AGAIN_SECONDS)
 
-    async def _watch(self, api: ApiServer, tell: EndpointsCallback) -> None:
+    async def _watch(self, api: ApiServer, publish: EndpointsCallback) -> None:
         """Report changes; a hundred that arrive together are reported once."""
         changed = asyncio.Event()
         watched = WatchScope(
@@ -85,5 +85,5 @@ class EnginePods:
             await informer.synced.wait()
             while True:
                 changed.clear()
-                tell(pod_endpoints(informer.store.all(), self._settings.engine_port))
+                publish(pod_endpoints(informer.store.all(), self._settings.engine_port))
                 await changed.wait()

@@ -29,7 +29,7 @@ def report(dispatcher: Dispatcher, demand: Iterable[ModelDemand], now: float, *,
         "endpoints": [_one(endpoint, now) for endpoint in dispatcher.table.endpoints],
         "queue": {"held": queue.held, "lanes": lanes, "tenants": tenants},
         "demand": {
-            "asked": sum(one.asked for one in came),
+            "asked": sum(one.arrivals for one in came),
             "promptTokens": sum(one.prompt_tokens for one in came),
         },
         "draining": draining,

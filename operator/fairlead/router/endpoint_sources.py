@@ -11,7 +11,7 @@ from fairlead.router.config.loader import RouterConfig
 class EndpointSource(Protocol):
     """A source of endpoints."""
 
-    async def follow(self, tell: EndpointsCallback) -> None:
+    async def follow(self, publish: EndpointsCallback) -> None:
         """Report the endpoints until cancelled."""
 
 
@@ -40,7 +40,7 @@ class StaticEndpoints:
     def __init__(self, addresses: tuple[str, ...], revision: str = "") -> None:
         self._seen = tuple(DiscoveredEndpoint(pod=address, address=address, revision=revision) for address in addresses)
 
-    async def follow(self, tell: EndpointsCallback) -> None:
+    async def follow(self, publish: EndpointsCallback) -> None:
         """Report once; the list changes only with the configuration."""
-        tell(self._seen)
+        publish(self._seen)
         await asyncio.Event().wait()

@@ -44,7 +44,7 @@ class EngineErrorReply:
         """The body so far."""
         return b"".join(self._pieces)
 
-    def tell(self, table: EndpointTable, endpoint: Endpoint) -> tuple[AttemptEnding, bool]:
+    def record(self, table: EndpointTable, endpoint: Endpoint) -> tuple[AttemptEnding, bool]:
         """The attempt's ending, and whether to retry elsewhere. An engine's failure is recorded, and may eject it."""
         match self._errors.error_class(self.head.status, self.body):
             case EngineErrorClass.LEAVING:
@@ -75,7 +75,7 @@ class EngineErrorReply:
 def _has_error(body: bytes) -> bool:
     """Whether the body is an object with an error in it, as OpenAI's and Anthropic's are."""
     try:
-        said = json.loads(body)
+        answer = json.loads(body)
     except ValueError:
         return False
-    return isinstance(said, dict) and isinstance(said.get("error"), dict)
+    return isinstance(answer, dict) and isinstance(answer.get("error"), dict)

@@ -35,7 +35,7 @@ class EngineScraper:
         self.cards: list[ModelCard] = []
         """Its models, as of the last response."""
 
-    def ask(self, pool: UpstreamPool, now: float) -> None:
+    def scrape(self, pool: UpstreamPool, now: float) -> None:
         """Start the next scrape, unless the last one is still in flight."""
         if self._busy is not None:
             return
@@ -79,16 +79,16 @@ class EngineScraper:
         seen = self._api.quick_load(page)
         if seen is None:
             return
-        told = EndpointSample(at=monotonic(), running=seen.running, waiting=seen.waiting, kv_usage=seen.kv_usage)
-        self._table.figures(self._endpoint, told)
+        sample = EndpointSample(at=monotonic(), running=seen.running, waiting=seen.waiting, kv_usage=seen.kv_usage)
+        self._table.figures(self._endpoint, sample)
         if seen.kv_tokens is not None and seen.kv_tokens != self._endpoint.kv_tokens:
             self._table.sized(self._endpoint, seen.kv_tokens, self._endpoint.most_requests)
 
 
 def _cards(page: bytes) -> list[ModelCard]:
     try:
-        told = json.loads(page)["data"]
-        return [card for card in told if isinstance(card["id"], str)]
+        cards = json.loads(page)["data"]
+        return [card for card in cards if isinstance(card["id"], str)]
     except (ValueError, KeyError, TypeError):
         return []
 

@@ -95,7 +95,7 @@ class Exchange:
         if isinstance(found, Problem):
             self.refuse(found, now)
             return
-        headers = request.received.head.told
+        headers = request.received.head.headers
         cached = (context.cache.enabled or cache_bridge.CACHE_HEADER in headers) and self._needs_no_engine(found)
         if self._over:
             return
@@ -104,7 +104,7 @@ class Exchange:
             return
         context.live.add(self)
         if context.hedging.enabled:
-            context.hedges.asked(context.hedging.budget)
+            context.hedges.add_share(context.hedging.budget)
         if explain_headers.EXPLAIN_HEADER in headers and explain_headers.allowed(account):
             self._candidates = explanations.candidates(context.dispatcher.table, request.routing)
         self.begin(now)
@@ -113,7 +113,7 @@ class Exchange:
         """Whether the cache has answered it, or it follows another request."""
         context = self._context
         bridge = self._cache = CacheBridge(self)
-        if not bridge.look_up(context.cache, cache_bridge.lookup(self.request, found, context), monotonic()):
+        if not bridge.consult(context.cache, cache_bridge.lookup(self.request, found, context), monotonic()):
             return False
         if not self._over:
             context.live.add(self)
@@ -123,7 +123,7 @@ class Exchange:
     def begin(self, now: float) -> None:
         """It needs an engine: ask the dispatcher, with a token count first where its prompt is close to a limit."""
         context, request = self._context, self.request
-        context.telemetry.asked(request.record, now)
+        context.telemetry.needs_engine(request.record, now)
         if context.dispatcher.needs_count(request.routing):
             self._inquiry = token_counts.start(self, context, request, now)
         if self._inquiry is None:
@@ -144,7 +144,7 @@ class Exchange:
     def admit(self, now: float) -> None:
         """Ask the dispatcher for an endpoint; headers show clients what remains of their rates."""
         request, self._inquiry = self.request, None
-        found = self._context.dispatcher.ask(request.routing, now)
+        found = self._context.dispatcher.submit(request.routing, now)
         permit = request.routing.permit
         if permit is not None:
             request.add_reply_lines(rate_limit_headers.lines(permit))
@@ -224,7 +224,7 @@ class Exchange:
 
     def _judge(self, error: EngineErrorReply, endpoint: Endpoint, now: float) -> None:
         """Handle an engine's error response: try another engine, or pass it on."""
-        ending, again = error.tell(self._context.dispatcher.table, endpoint)
+        ending, again = error.record(self._context.dispatcher.table, endpoint)
         if again:
             self._last_error = error
             self._elsewhere(ending, now)

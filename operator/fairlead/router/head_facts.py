@@ -41,5 +41,5 @@ def of(head: RequestHead, account: Account | Refusal, settings: RouterConfig) ->
         surface_name=surface.name.lower(),
         engine_lines=lines,
         reply_lines=cors.lines(settings.routing.door, head),
-        batch=head.told.get(b"x-fairlead-lane") == b"batch",
+        batch=head.headers.get(b"x-fairlead-lane") == b"batch",
     )

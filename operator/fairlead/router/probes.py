@@ -46,7 +46,7 @@ class EngineProber:
         self._patience = patience
         self._tasks: dict[Endpoint, asyncio.Task[None]] = {}
 
-    def look(self, endpoint: Endpoint) -> None:
+    def endpoint_changed(self, endpoint: Endpoint) -> None:
         """An endpoint's state changed: start to probe it, or stop."""
         if (running := self._tasks.pop(endpoint, None)) is not None:
             running.cancel()
@@ -77,31 +77,33 @@ class EngineProber:
         named = {"model": settings.models[0]} if settings.models else {}
         seconds = settings.routing.timeouts.first_token_seconds
         try:
-            told = await self._ask(endpoint, b"/v1/completions", named | {"prompt": "ping", "max_tokens": 1, **_COLD})
-            if told.status in _POOLING:
-                other = await self._ask(endpoint, b"/v1/embeddings", named | {"input": "ping"})
+            answer = await self._post(
+                endpoint, b"/v1/completions", named | {"prompt": "ping", "max_tokens": 1, **_COLD}
+            )
+            if answer.status in _POOLING:
+                other = await self._post(endpoint, b"/v1/embeddings", named | {"input": "ping"})
                 if other.status == 200 and _has_vectors(other.body):
                     return ""
         except TimeoutError:
             return f"probe: no token within {seconds:g} s"
         except NoUpstreamAnswer as problem:
             return f"probe: {problem}"
-        return _wrong_with(told)
+        return _wrong_with(answer)
 
-    async def _ask(self, endpoint: Endpoint, path: bytes, body: dict[str, Any]) -> UpstreamAnswer:
+    async def _post(self, endpoint: Endpoint, path: bytes, body: dict[str, Any]) -> UpstreamAnswer:
         pool = self._pool(endpoint)
         message = upstream_requests.upstream_message(pool, b"POST", path, json.dumps(body).encode())
-        return await upstream_requests.ask(pool, message, self._settings().routing.timeouts.first_token_seconds)
+        return await upstream_requests.fetch(pool, message, self._settings().routing.timeouts.first_token_seconds)
 
 
 _COLD: Final = {"temperature": 0}
 
 
-def _wrong_with(told: UpstreamAnswer) -> str:
-    if told.status != 200:
-        return f"probe: status {told.status}: {told.body[:120].decode(errors='replace')}"
+def _wrong_with(answer: UpstreamAnswer) -> str:
+    if answer.status != 200:
+        return f"probe: status {answer.status}: {answer.body[:120].decode(errors='replace')}"
     try:
-        tokens = int(json.loads(told.body)["usage"]["completion_tokens"])
+        tokens = int(json.loads(answer.body)["usage"]["completion_tokens"])
     except (ValueError, KeyError, TypeError):
         return "probe: the answer is no completion"
     return "" if tokens >= 1 else "probe: an answer without a token"

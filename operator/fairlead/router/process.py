@@ -43,7 +43,7 @@ BACKLOG: Final = 4096
 LAST_LINES_SECONDS: Final = 2.0
 LAST_BYTES_SECONDS: Final = 1.0
 """What was written last may still be buffered for slow clients."""
-LOOK_SECONDS: Final = 0.02
+POLL_SECONDS: Final = 0.02
 LOOPBACK: Final = "127.0.0.1"
 
 
@@ -92,16 +92,16 @@ async def live(start: RouterOptions, signals: ExitSignals) -> int:
     router.name = start.name
     router.context.peers.port = start.metrics_port or router.context.peers.port
     scraped = await _scraped(router, start)
-    doors = await ClientPort.opened(router, start)
+    client_port = await ClientPort.opened(router, start)
     sweeper = Sweeper(router, start.sweep_seconds)
     pods = EndpointDiscovery(router, start)
     watched = WatchedFile(start.config, settings)
     watching = asyncio.create_task(watched.follow(pods.apply, start.reread_seconds), name="the file")
-    certificate = asyncio.create_task(doors.follow_certificate(start.reread_seconds), name="the certificate")
+    certificate = asyncio.create_task(client_port.follow_certificate(start.reread_seconds), name="the certificate")
     settle_memory()
     try:
         await signals.get()
-        return await _leave(router, doors, signals, start)
+        return await _leave(router, client_port, signals, start)
     finally:
         watching.cancel()
         certificate.cancel()
@@ -111,7 +111,7 @@ async def live(start: RouterOptions, signals: ExitSignals) -> int:
         await router.sharing.close()
         await router.guard.close()
         router.close()
-        doors.close()
+        client_port.close()
         if scraped is not None:
             scraped.close()
         router.context.telemetry.close(LAST_LINES_SECONDS)
@@ -149,7 +149,7 @@ class ClientPort:
         """Reload a rotated certificate for the next connection."""
         while True:
             await asyncio.sleep(every_seconds)
-            self.tls.look(self._router.context.settings)
+            self.tls.reload(self._router.context.settings)
 
     def shut(self) -> None:
         """Accept no new connections."""
@@ -226,9 +226,9 @@ def _is_loopback(host: str) -> bool:
     return host in (LOOPBACK, "localhost", "::1") or host.startswith("127.")
 
 
-async def _leave(router: Router, doors: ClientPort, signals: ExitSignals, start: RouterOptions) -> int:
+async def _leave(router: Router, client_port: ClientPort, signals: ExitSignals, start: RouterOptions) -> int:
     """Drain, or end at once on a second signal."""
-    draining = asyncio.create_task(_drain(router, doors, start.linger_seconds))
+    draining = asyncio.create_task(_drain(router, client_port, start.linger_seconds))
     again = asyncio.create_task(signals.get())
     await asyncio.wait((draining, again), return_when=asyncio.FIRST_COMPLETED)
     inside = router.context.telemetry.counts.inflight
@@ -241,20 +241,20 @@ async def _leave(router: Router, doors: ClientPort, signals: ExitSignals, start:
     return 128 + again.result()
 
 
-async def _drain(router: Router, doors: ClientPort, linger_seconds: float) -> None:
+async def _drain(router: Router, client_port: ClientPort, linger_seconds: float) -> None:
     """Unready at once; no new connections after a while; running responses get the total time-out to finish."""
     router.context.draining = True
     inside = router.context.telemetry.counts.inflight
     log.info("draining; %s %s in flight", count(inside, "request"), verb(inside, "is"))
     await asyncio.sleep(linger_seconds)
-    doors.shut()
+    client_port.shut()
     with suppress(TimeoutError):
         async with asyncio.timeout(router.context.timeouts.total_seconds):
             while router.context.telemetry.counts.inflight:  # noqa: ASYNC110 - an event for this would cost every request
-                await asyncio.sleep(LOOK_SECONDS)
+                await asyncio.sleep(POLL_SECONDS)
     for client in list(router.context.clients):
         client.close()
     with suppress(TimeoutError):
         async with asyncio.timeout(LAST_BYTES_SECONDS):
             while router.context.clients:  # noqa: ASYNC110 - likewise
-                await asyncio.sleep(LOOK_SECONDS)
+                await asyncio.sleep(POLL_SECONDS)

@@ -7,11 +7,11 @@ from fairlead.routing.rates import Permit, RateRemainder
 
 def lines(permit: Permit) -> bytes:
     """Header lines of the configured rates."""
-    told = [*_told("requests", permit.requests), *_told("tokens", permit.tokens)]
-    return "".join(f"x-ratelimit-{name}: {value}\r\n" for name, value in told).encode()
+    fields = [*_fields("requests", permit.requests), *_fields("tokens", permit.tokens)]
+    return "".join(f"x-ratelimit-{name}: {value}\r\n" for name, value in fields).encode()
 
 
-def _told(what: str, left: RateRemainder | None) -> list[tuple[str, str]]:
+def _fields(what: str, left: RateRemainder | None) -> list[tuple[str, str]]:
     if left is None:
         return []
     return [

@@ -42,76 +42,78 @@ def of(refusal: Refusal) -> Problem:
 
 def unknown_path(head: RequestHead) -> Problem:
     """A path that neither the router nor engines have."""
-    asked = f"{_text(head.method)} {_text(head.path)}"
-    told = f"{asked}: there is no such route; POST to one below /v1/, such as /v1/chat/completions, or GET /v1/models"
-    return Problem(status=404, code="not_found", message=told)
+    route = f"{_text(head.method)} {_text(head.path)}"
+    message = (
+        f"{route}: there is no such route; POST to one below /v1/, such as /v1/chat/completions, or GET /v1/models"
+    )
+    return Problem(status=404, code="not_found", message=message)
 
 
 def no_route_at_engine(head: RequestHead) -> Problem:
     """The engine has no such route: a text model has none for sounds, an old release none for later features."""
-    asked = f"{_text(head.method)} {_text(head.path)}"
-    told = f"{asked}: the engine behind this address has no such route; ask for what its model can do, such as chat"
-    return Problem(status=404, code="not_found", message=told)
+    route = f"{_text(head.method)} {_text(head.path)}"
+    message = f"{route}: the engine behind this address has no such route; ask for what its model can do, such as chat"
+    return Problem(status=404, code="not_found", message=message)
 
 
-def no_max_tokens(*, told: bool) -> Problem:
+def no_max_tokens(*, given: bool) -> Problem:
     """Anthropic's API requires it, with these messages."""
-    said = "max_tokens: Input should be a valid integer" if told else "max_tokens: Field required"
-    return Problem(status=400, code="invalid_request", message=said, param="max_tokens")
+    message = "max_tokens: Input should be a valid integer" if given else "max_tokens: Field required"
+    return Problem(status=400, code="invalid_request", message=message, param="max_tokens")
 
 
 def wrong_method(head: RequestHead, allow: str) -> Problem:
     """The route exists for other methods."""
-    asked = f"{_text(head.method)} {_text(head.path)}"
-    return Problem(status=405, code="method_not_allowed", message=f"{asked}: this route takes {allow}", allow=allow)
+    route = f"{_text(head.method)} {_text(head.path)}"
+    return Problem(status=405, code="method_not_allowed", message=f"{route}: this route takes {allow}", allow=allow)
 
 
 def no_metrics_key() -> Problem:
     """The file lost its keys while the port is open to all."""
-    told = "the file names no metricsKeys any more, and this port is reached from elsewhere: name one, or restart"
-    return Problem(status=401, code="unknown_key", message=told)
+    message = "the file names no metricsKeys any more, and this port is reached from elsewhere: name one, or restart"
+    return Problem(status=401, code="unknown_key", message=message)
 
 
 def no_router(peer: str) -> Problem:
     """Only routers may use permits."""
-    told = f"this page is for the routers of the same deployment, and {peer} is none of them"
-    return Problem(status=403, code="no_router", message=told)
+    message = f"this page is for the routers of the same deployment, and {peer} is none of them"
+    return Problem(status=403, code="no_router", message=message)
 
 
 def unknown_metrics_key() -> Problem:
     """The key or token is not valid for the metrics port; tenants' keys are not."""
-    told = (
+    message = (
         "send a metrics key, or a Kubernetes token whose owner may get this path, as `Authorization: Bearer`; "
         "tenants' keys do not open this page"
     )
-    return Problem(status=401, code="unknown_key", message=told)
+    return Problem(status=401, code="unknown_key", message=message)
 
 
 def too_many_reviews() -> Problem:
     """The rate limit of reviews by the API server is reached."""
-    told = "too many unknown tokens are being reviewed; send the request again in a second"
-    return Problem(status=503, code="token_review", message=told, retry_after_seconds=1)
+    message = "too many unknown tokens are being reviewed; send the request again in a second"
+    return Problem(status=503, code="token_review", message=message, retry_after_seconds=1)
 
 
-def of_review(said: TokenRight, page: str) -> Problem | None:
+def of_review(right: TokenRight, page: str) -> Problem | None:
     """The API server's review of a token; nothing if its owner may read the page."""
-    match said:
+    match right:
         case TokenRight.ALLOWED:
             return None
         case TokenRight.UNKNOWN_TOKEN:
             return unknown_metrics_key()
         case TokenRight.DENIED:
-            told = f"the token's owner may not get {page}: grant it the verb get on the nonResourceURL {page}"
-            return Problem(status=403, code="no_right", message=told)
+            message = f"the token's owner may not get {page}: grant it the verb get on the nonResourceURL {page}"
+            return Problem(status=403, code="no_right", message=message)
         case TokenRight.NO_ANSWER:
-            told = "the API server did not say whether the token's owner may read this page; send the request again"
-            return Problem(status=503, code="token_review", message=told, retry_after_seconds=1)
+            message = "the API server did not say whether the token's owner may read this page; send the request again"
+            return Problem(status=503, code="token_review", message=message, retry_after_seconds=1)
 
 
 def unknown_model(name: str, models: Sequence[str]) -> Problem:
     """The model is unknown; the message lists the known names."""
-    told = f"model: {name}: there is no such model here; ask for one of: {', '.join(models)}"
-    return Problem(status=404, code="model_not_found", message=told, param="model")
+    message = f"model: {name}: there is no such model here; ask for one of: {', '.join(models)}"
+    return Problem(status=404, code="model_not_found", message=message, param="model")
 
 
 def unreadable(why: str) -> Problem:
@@ -121,26 +123,28 @@ def unreadable(why: str) -> Problem:
 
 def too_slow_a_client(what: str, seconds: float) -> Problem:
     """A request arrives too slowly."""
-    told = f"the request's {what} did not arrive whole within {seconds:g} s; send the request again"
-    return Problem(status=408, code="request_timeout", message=told)
+    message = f"the request's {what} did not arrive whole within {seconds:g} s; send the request again"
+    return Problem(status=408, code="request_timeout", message=message)
 
 
 def too_many_clients(most: int) -> Problem:
     """The connection is one above the limit."""
-    told = f"{count(most, 'connection')} {verb(most, 'is')} open already, which is the limit; connect again in a second"
-    return Problem(status=503, code="too_many_connections", message=told, retry_after_seconds=1)
+    message = (
+        f"{count(most, 'connection')} {verb(most, 'is')} open already, which is the limit; connect again in a second"
+    )
+    return Problem(status=503, code="too_many_connections", message=message, retry_after_seconds=1)
 
 
 def unreachable(address: str, why: str) -> Problem:
     """The engine's connection was lost before it answered."""
-    told = f"replica {address}: {why}, before it answered; send the request again"
-    return Problem(status=502, code="replica_unreachable", message=told)
+    message = f"replica {address}: {why}, before it answered; send the request again"
+    return Problem(status=502, code="replica_unreachable", message=message)
 
 
 def too_slow(address: str, what: str, seconds: float) -> Problem:
     """A time-out of the router expired."""
-    told = f"replica {address}: {what} within {seconds:g} s; send the request again or ask for less"
-    return Problem(status=504, code="replica_timeout", message=told)
+    message = f"replica {address}: {what} within {seconds:g} s; send the request again or ask for less"
+    return Problem(status=504, code="replica_timeout", message=message)
 
 
 def hung_engine(address: str, why: str) -> Problem:
@@ -150,14 +154,14 @@ def hung_engine(address: str, why: str) -> Problem:
 
 def cut(address: str, why: str) -> Problem:
     """The response broke after it began, when a retry is no longer possible."""
-    told = f"replica {address}: {why}, in the middle of the answer; send the request again"
-    return Problem(status=502, code="stream_cut", message=told)
+    message = f"replica {address}: {why}, in the middle of the answer; send the request again"
+    return Problem(status=502, code="stream_cut", message=message)
 
 
 def fault() -> Problem:
     """A bug of the router."""
-    told = "the router failed by a bug of its own; its log has it under this request's id; send the request again"
-    return Problem(status=500, code="router_fault", message=told)
+    message = "the router failed by a bug of its own; its log has it under this request's id; send the request again"
+    return Problem(status=500, code="router_fault", message=message)
 
 
 def _text(shown: bytes) -> str:

@@ -76,7 +76,7 @@ class Request:
         head, record = self.received.head, self.record
         facts = self.facts = context.heads.get(head) or context.head_facts(head)
         self.surface = facts.surface
-        named = head.told.get(b"x-request-id")
+        named = head.headers.get(b"x-request-id")
         name = named[:MOST_ID_BYTES] if named else context.new_id()
         self.reply_lines = b"%bx-request-id: %b\r\n" % (facts.reply_lines, name)
         self._engine_lines = b"%bx-request-id: %b\r\n" % (facts.engine_lines, name)
@@ -86,9 +86,9 @@ class Request:
         record.bytes_in = len(self.received.body)
         telemetry = context.telemetry
         if telemetry.tracing:
-            telemetry.traced(record, head.told.get(b"traceparent"))
+            telemetry.traced(record, head.headers.get(b"traceparent"))
         else:
-            record.traceparent = head.told.get(b"traceparent")
+            record.traceparent = head.headers.get(b"traceparent")
 
     def read(self, context: RouterContext, account: Account, owner: object) -> BodyFacts | Problem:
         """Read the body and create `routing` for this owner; or why that fails."""
@@ -100,7 +100,7 @@ class Request:
             return refusals.unreadable(found.why)
         most = found.max_tokens
         if surface is Surface.MESSAGES and most is None:
-            return refusals.no_max_tokens(told=found.asked.max_tokens is not UNSET)
+            return refusals.no_max_tokens(given=found.parsed.max_tokens is not UNSET)
         model = found.model or ""
         record.model, record.stream, record.structured = model, found.stream, found.structured
         refused = dispatcher.unserved(account, model)
@@ -109,14 +109,14 @@ class Request:
         self.streams = found.stream
         self.ends_at = record.arrived + context.timeouts.total_seconds
         self.text_bytes = len(found.prompt)
-        says = most is not None or surface not in MOST_OUTPUT
+        named_output = most is not None or surface not in MOST_OUTPUT
         self.routing = routing = RoutingRequest(
             account=account,
             prompt_tokens=dispatcher.table.expectations.tokens(self.text_bytes),
-            output_tokens=(most or 0) * found.n if says else dispatcher.unsaid_output,
+            output_tokens=(most or 0) * found.n if named_output else dispatcher.default_output,
             arrived=record.arrived,
             adapter=model if model in dispatcher.adapters else None,
-            says_output=says,
+            names_output=named_output,
             size=len(body),
             batch=self.facts.batch,
             give_up_at=self.ends_at,
@@ -138,7 +138,7 @@ class Request:
         routing.blocks = context.blocks(found.prompt, account, routing.adapter)
         if context.dispatcher.table.field.routers > 1:
             # A single router knows every session by its text; several agree by the name that the client sends.
-            session = self.received.head.told.get(b"x-session-id") or found.session
+            session = self.received.head.headers.get(b"x-session-id") or found.session
             if session is not None:
                 routing.session = prefix_blocks.session_id(session, account.name.encode())
 
@@ -146,7 +146,7 @@ class Request:
         """Set the body for engines: the client's own bytes, plus what the configuration adds."""
         body, surface, fill_in = self.received.body, self.surface, context.dispatcher.fill_in
         members: dict[str, bytes] = {}
-        if not self.routing.says_output and fill_in is not None and surface in MOST_OUTPUT:
+        if not self.routing.names_output and fill_in is not None and surface in MOST_OUTPUT:
             members[MOST_OUTPUT[surface]] = b"%d" % fill_in
         if context.salted and account.name and surface in MOST_OUTPUT:
             members["cache_salt"] = context.salt_of(account)
@@ -154,7 +154,7 @@ class Request:
             body = splices.put(body, found, members)
         counted = account.tokens is not None and found.stream and surface in _STREAM_USAGE
         edits = self.edits = counted and not found.include_usage
-        self._body = splices.asking_usage(body, found) if edits else body
+        self._body = splices.requesting_usage(body, found) if edits else body
 
     def message(self, host: bytes) -> UpstreamMessage:
         """The request as this engine gets it; a traced attempt has a span of its own."""

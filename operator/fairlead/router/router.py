@@ -111,7 +111,7 @@ class Router:
         if endpoint in self._serving and endpoint.state is not EndpointState.ROUTABLE:
             self._serving.discard(endpoint)
             context.telemetry.counts.ejected(_cause(endpoint))
-        self.prober.look(endpoint)
+        self.prober.endpoint_changed(endpoint)
         self._size(endpoint)
         if endpoint.state is EndpointState.ROUTABLE:
             self._serving.add(endpoint)

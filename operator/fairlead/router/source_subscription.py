@@ -17,9 +17,9 @@ AGAIN_SECONDS: Final = 1.0
 class SourceSubscription:
     """A source that fails is started again; until then its last list stays valid."""
 
-    def __init__(self, source: Callable[[], EndpointSource | None], tell: EndpointsCallback) -> None:
+    def __init__(self, source: Callable[[], EndpointSource | None], publish: EndpointsCallback) -> None:
         self._source = source
-        self._tell = tell
+        self._publish = publish
         self._task = self._begun()
 
     def anew(self) -> None:
@@ -40,7 +40,7 @@ class SourceSubscription:
         source = self._source()
         while source is not None:
             try:
-                await source.follow(self._tell)
+                await source.follow(self._publish)
             except Exception:  # whatever fails, follow pods again: without them nothing is served
                 log.exception("following pods failed; trying again in %g s", AGAIN_SECONDS)
             await asyncio.sleep(AGAIN_SECONDS)

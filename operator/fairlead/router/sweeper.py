@@ -69,7 +69,7 @@ class Sweeper:
         if now >= self._figures_due:
             context.peers.sweep(now, context.timeouts.connect_seconds)
             self._figures_due = now + SELDOM * self._every
-            self._ask_figures(now)
+            self._scrape(now)
 
     def _watch(self, endpoint: Endpoint, now: float) -> None:
         """Eject an engine that has requests and makes no progress; its requests are retried elsewhere or cut."""
@@ -93,7 +93,7 @@ class Sweeper:
                 pool.close()
                 del context.pools[endpoint]
 
-    def _ask_figures(self, now: float) -> None:
+    def _scrape(self, now: float) -> None:
         router = self._router
         table = self._context.dispatcher.table
         for endpoint, watch in list(router.watches.items()):
@@ -105,4 +105,4 @@ class Sweeper:
                 watch = router.watches.get(endpoint) or router.watches.setdefault(
                     endpoint, EngineScraper(table, endpoint, self._context.settings.engine_api)
                 )
-                watch.ask(self._context.pool(endpoint), now)
+                watch.scrape(self._context.pool(endpoint), now)

@@ -25,7 +25,7 @@ class ServerTls:
             self.context.set_alpn_protocols(["http/1.1"])
             self._load(settings.tls_cert_file, settings.tls_key_file)
 
-    def look(self, settings: RouterConfig) -> None:
+    def reload(self, settings: RouterConfig) -> None:
         """Load a rotated certificate; if it cannot be read, the old one stays in use."""
         if self.context is None or not settings.tls_cert_file or not settings.tls_key_file:
             return

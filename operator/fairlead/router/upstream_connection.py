@@ -73,13 +73,13 @@ class UpstreamConnection(asyncio.Protocol):
 
     __slots__ = (
         "_take",
-        "asker",
         "connecting",
-        "heard",
+        "listener",
         "message",
         "pool",
         "reached",
         "reader",
+        "received",
         "since",
         "transport",
         "used",
@@ -88,7 +88,7 @@ class UpstreamConnection(asyncio.Protocol):
     def __init__(self, pool: ConnectionOwner) -> None:
         self.pool = pool
         self.reader = ResponseReader(pool.memory)
-        self.asker: UpstreamListener | None = None
+        self.listener: UpstreamListener | None = None
         self.message: UpstreamMessage | None = None
         self.transport: asyncio.Transport | None = None
         self.connecting: asyncio.Task[None] | None = None
@@ -97,17 +97,17 @@ class UpstreamConnection(asyncio.Protocol):
         self.used = False
         """It has carried a response before."""
         self._take: Callable[[bytes], None] | None = None
-        """Takes the bytes of a running stream in place of `asker`: one call less for each of its chunks."""
-        self.heard = False
+        """Takes the bytes of a running stream in place of `listener`: one call less for each of its chunks."""
+        self.received = False
         """A byte of the current response has arrived."""
         self.reached = False
 
-    def begin(self, asker: UpstreamListener, message: UpstreamMessage, now: float) -> None:
+    def begin(self, listener: UpstreamListener, message: UpstreamMessage, now: float) -> None:
         """Send a head and a body; before the connection is made they are kept for it."""
-        self.asker = asker
+        self.listener = listener
         self.message = message
         self.since = now
-        self.heard = False
+        self.received = False
         self.reader.begin(out=message.out)
         if self.transport is not None:
             self._write(message)
@@ -127,7 +127,7 @@ class UpstreamConnection(asyncio.Protocol):
 
     def abort(self) -> None:
         """Release the engine at once: it cancels the request when the connection closes."""
-        self.asker = self.message = self._take = None
+        self.listener = self.message = self._take = None
         self.close()
 
     def close(self) -> None:
@@ -149,11 +149,11 @@ class UpstreamConnection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Feed bytes to the reader, and what it passes on to the listener."""
-        asker, reader = self.asker, self.reader
-        if asker is None:
+        listener, reader = self.listener, self.reader
+        if listener is None:
             self.close()
             return
-        self.heard = True
+        self.received = True
         passed = reader.feed(data)
         if reader.bad is not None:
             self._break(f"its answer is broken: {reader.bad}")
@@ -163,35 +163,35 @@ class UpstreamConnection(asyncio.Protocol):
             if take is not None:
                 take(passed)
             else:
-                asker.came(self, passed)
-            if reader.done and self.asker is asker:
-                self._done(asker)
+                listener.came(self, passed)
+            if reader.done and self.listener is listener:
+                self._done(listener)
         except Exception:  # a bug of the router fails this request, not the connection's next one nor the loop
             log.exception("an answer of %s met a bug of the router", self.pool.endpoint.address)
-            asker.broke()
+            listener.broke()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The connection ended: during a response, at its end, or while it was idle."""
         self.transport = None
-        asker = self.asker
-        if asker is None:
+        listener = self.listener
+        if listener is None:
             self.pool.gone(self)
-        elif self.used and not self.heard and monotonic() - self.since < RACE_SECONDS:
+        elif self.used and not self.received and monotonic() - self.since < RACE_SECONDS:
             self.used = False
             self.pool.connect(self)
-        elif exc is None and self._is_end(asker):
-            self._done(asker)
+        elif exc is None and self._is_end(listener):
+            self._done(listener)
         else:
             self._break(f"the connection broke ({exc or self.reader.bad or 'closed by the engine'})")
 
-    def _is_end(self, asker: UpstreamListener) -> bool:
+    def _is_end(self, listener: UpstreamListener) -> bool:
         """Whether the end of the connection is the end of the response, as with a body without a length."""
         owed = self.reader.eof()
         if owed is None:
             return False
         self.reader.payload = b""
-        asker.came(self, owed)
-        return self.asker is asker
+        listener.came(self, owed)
+        return self.listener is listener
 
     def pause_reading(self) -> None:
         """Stop reading: the client accepts no more for now."""
@@ -207,15 +207,15 @@ class UpstreamConnection(asyncio.Protocol):
         """The connection could not be made."""
         self._break(f"no connection ({why})")
 
-    def _done(self, asker: UpstreamListener) -> None:
-        self.asker = self.message = self._take = None
+    def _done(self, listener: UpstreamListener) -> None:
+        self.listener = self.message = self._take = None
         self.pool.give_back(self)
-        asker.whole(self)
+        listener.whole(self)
 
     def _break(self, why: str) -> None:
-        asker, self.asker = self.asker, None
+        listener, self.listener = self.listener, None
         self.message = self._take = None
         self.close()
         self.pool.gone(self)
-        if asker is not None:
-            asker.lost(self, why)
+        if listener is not None:
+            listener.lost(self, why)

@@ -54,15 +54,15 @@ class UpstreamPool:
         """Connections that are not in use."""
         return len(self._idle)
 
-    def send(self, asker: UpstreamListener, message: UpstreamMessage, now: float) -> UpstreamConnection:
+    def send(self, listener: UpstreamListener, message: UpstreamMessage, now: float) -> UpstreamConnection:
         """Send a request on an idle connection, or on a new one once that is made."""
         if self._idle:
             self.counts.connections_reused += 1
             upstream = self._idle.pop()
-            upstream.begin(asker, message, now)
+            upstream.begin(listener, message, now)
             return upstream
         upstream = UpstreamConnection(self)
-        upstream.begin(asker, message, now)
+        upstream.begin(listener, message, now)
         self.connect(upstream)
         return upstream
 

@@ -74,14 +74,14 @@ class UpstreamRequest:
         return await self._answer
 
 
-async def ask(pool: UpstreamPool, message: UpstreamMessage, seconds: float) -> UpstreamAnswer:
+async def fetch(pool: UpstreamPool, message: UpstreamMessage, seconds: float) -> UpstreamAnswer:
     """The response, or `NoUpstreamAnswer` or `TimeoutError` after so many seconds; a late one is aborted."""
-    asked = UpstreamRequest()
-    upstream = pool.send(asked, message, monotonic())
+    request = UpstreamRequest()
+    upstream = pool.send(request, message, monotonic())
     try:
         async with asyncio.timeout(seconds):
-            return await asked.answer()
+            return await request.answer()
     except BaseException:
-        if upstream.asker is asked:
+        if upstream.listener is request:
             upstream.abort()
         raise

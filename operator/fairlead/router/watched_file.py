@@ -21,16 +21,16 @@ class WatchedFile:
     def __init__(self, path: Path, read: RouterConfig) -> None:
         self._path = path
         self._files = read.files
-        self._known = self._stamps()
+        self._last_stamps = self._stamps()
 
-    async def follow(self, tell: Callable[[RouterConfig], None], every_seconds: float = EVERY_SECONDS) -> None:
+    async def follow(self, apply: Callable[[RouterConfig], None], every_seconds: float = EVERY_SECONDS) -> None:
         """Check until cancelled. A mounted ConfigMap changes by a symbolic link, so the link's target is checked."""
         while True:
             await asyncio.sleep(every_seconds)
             now = self._stamps()
-            if now == self._known or now[0] is None:
+            if now == self._last_stamps or now[0] is None:
                 continue
-            self._known = now
+            self._last_stamps = now
             try:
                 fresh = loader.load(self._path)
             except (RouterConfigError, OSError, UnicodeDecodeError) as problem:
@@ -38,17 +38,17 @@ class WatchedFile:
             else:
                 log.info("%s: read again", self._path)
                 warn(fresh)
-                tell(fresh)
+                apply(fresh)
                 self._files = fresh.files
-                self._known = self._stamps()
+                self._last_stamps = self._stamps()
 
     def _stamps(self) -> tuple[FileStamp, ...]:
         return (stamp(self._path), *(stamp(Path(one)) for one in self._files))
 
 
-def warn(told: RouterConfig) -> None:
+def warn(settings: RouterConfig) -> None:
     """Log the warnings of the settings."""
-    for sentence in told.warnings:
+    for sentence in settings.warnings:
         log.warning("%s", sentence)
 
 

@@ -46,7 +46,7 @@ class Account:
     """Requests in the queue, the batch lane included."""
     batched: int = 0
     """Requests in the queue of the batch lane."""
-    asked: int = 0
+    arrivals: int = 0
     """Requests since the start. The counters below count from the start, too."""
     prompt_tokens: int = 0
     output_tokens: int = 0

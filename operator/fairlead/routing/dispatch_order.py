@@ -61,53 +61,53 @@ class DispatchOrder:
         aside: list[TenantQueue] = []
         turn: Dispatch | None = None
         while turn is None and (line := queue.first()) is not None:
-            ask = line.oldest
-            if ask.account.inflight >= ask.account.most_inflight and not ask.account.shadow:
+            request = line.oldest
+            if request.account.inflight >= request.account.most_inflight and not request.account.shadow:
                 queue.step_aside(line)
-                self._room.park(ask.account, line)
+                self._room.park(request.account, line)
                 continue
-            if not self._part_suffices(lane, queue, ask, inflight):
+            if not self._part_suffices(lane, queue, request, inflight):
                 break
-            found = self._table.choose(ask, now)
+            found = self._table.choose(request, now)
             if isinstance(found, EndpointChoice):
                 turn = (self._serve(lane, queue, line), found)
             elif found is NoCandidate.NO_ADAPTER:
-                self._room.withdraw(ask)
-                turn = (ask, without_adapter(ask))
-            elif found is NoCandidate.FULL and ask.adapter is not None:
+                self._room.withdraw(request)
+                turn = (request, without_adapter(request))
+            elif found is NoCandidate.FULL and request.adapter is not None:
                 queue.step_aside(line)
                 aside.append(line)
             else:
                 lane.block = LaneAvailability.FULL
-                self._room.lanes.past(lane, ask, now)
+                self._room.lanes.past(lane, request, now)
                 break
         for line in aside:
-            queue.stand(line)
+            queue.put_back(line)
         return turn
 
-    def _part_suffices(self, lane: LaneQueue, queue: BandQueue, ask: RoutingRequest, inflight: int) -> bool:
+    def _part_suffices(self, lane: LaneQueue, queue: BandQueue, request: RoutingRequest, inflight: int) -> bool:
         """Whether the limits of the lane and the band allow this request. A lane at its cap gets no more dispatches; a
         band at its own cap does not stop the other bands."""
         lanes = self._room.lanes
-        if not lanes.may_start(lane, ask, self._fleet, inflight):
+        if not lanes.may_start(lane, request, self._fleet, inflight):
             lane.block = LaneAvailability.CAPPED
             return False
         return lanes.leaves_reserve(queue, self._fleet, inflight)
 
     def _serve(self, lane: LaneQueue, queue: BandQueue, line: TenantQueue) -> RoutingRequest:
-        ask = queue.serve(line)
-        lane.bands.served(queue, ask.cost)
-        self._room.lanes.served(lane, ask.cost)
-        self._room.left(ask)
+        request = queue.serve(line)
+        lane.bands.served(queue, request.cost)
+        self._room.lanes.served(lane, request.cost)
+        self._room.left(request)
         self._room.pace.turns += 1
-        return ask
+        return request
 
 
-def without_adapter(ask: RoutingRequest) -> Refusal:
+def without_adapter(request: RoutingRequest) -> Refusal:
     """The refusal for a request whose adapter no routable replica serves."""
     return Refusal(
         reason=RefusalReason.NO_ADAPTER,
-        message=f"model: {ask.adapter}: no replica has this adapter loaded now: "
+        message=f"model: {request.adapter}: no replica has this adapter loaded now: "
         f"send the request again in {HELD_AGAIN:.0f} s.",
         retry_after_seconds=HELD_AGAIN,
         param="model",

@@ -64,16 +64,16 @@ class DispatchQueue:
         """Apply other settings. All requests keep waiting, in order, even if they exceed the new limit."""
         self._routing, self._most_bytes = terms.routing, terms.most_waiting_bytes
         self.parked.clear()
-        for ask in self.lanes.take(terms.routing):
-            ask.account.batched -= ask.lane is Lane.BATCH
-            ask.lane = self.lanes.of(ask).lane
-            ask.account.batched += ask.lane is Lane.BATCH
-            self._queue(ask).add(ask)
+        for request in self.lanes.take(terms.routing):
+            request.account.batched -= request.lane is Lane.BATCH
+            request.lane = self.lanes.of(request).lane
+            request.account.batched += request.lane is Lane.BATCH
+            self._queue(request).add(request)
         self._due = -inf
 
-    def look(self, now: float, *, routable: bool) -> None:
+    def observe(self, now: float, *, routable: bool) -> None:
         """Update the dispatch rate and whether requests are held: on every sweep, and when endpoints come or go."""
-        self.pace.look(now)
+        self.pace.observe(now)
         if routable and self._held_since is not None:
             self._held_since, self._there_since, self._due = None, now, -inf
         elif not routable and self._held_since is None:
@@ -81,41 +81,41 @@ class DispatchQueue:
 
     # Requests that are queued
 
-    def add(self, ask: RoutingRequest, lane: LaneQueue, now: float) -> Refusal | None:
+    def add(self, request: RoutingRequest, lane: LaneQueue, now: float) -> Refusal | None:
         """Queue the request, or return why it is refused."""
-        refused = self._no_place(ask, lane)
+        refused = self._no_place(request, lane)
         if refused is None:
-            ask.queued_at = now
-            self._stand(ask, lane, first=False)
+            request.queued_at = now
+            self._enqueue(request, lane, first=False)
         return refused
 
-    def add_again(self, ask: RoutingRequest, now: float) -> None:
+    def add_again(self, request: RoutingRequest, now: float) -> None:
         """Queue a request whose engine failed it: before its tenant's others, and whether or not there is space."""
-        ask.queued_at = ask.queued_at or now
-        self._stand(ask, self.lanes.named(ask.lane), first=True)
+        request.queued_at = request.queued_at or now
+        self._enqueue(request, self.lanes.named(request.lane), first=True)
 
-    def _stand(self, ask: RoutingRequest, lane: LaneQueue, *, first: bool) -> None:
-        ask.waiting = True
+    def _enqueue(self, request: RoutingRequest, lane: LaneQueue, *, first: bool) -> None:
+        request.waiting = True
         self.waiting += 1
-        ask.account.queued += 1
-        ask.account.batched += lane is self.lanes.batch
-        self.bytes += ask.size
-        self._queue(ask).add(ask, first=first)
-        self._due = min(self._due, self._deadline(ask))
+        request.account.queued += 1
+        request.account.batched += lane is self.lanes.batch
+        self.bytes += request.size
+        self._queue(request).add(request, first=first)
+        self._due = min(self._due, self._deadline(request))
 
-    def _no_place(self, ask: RoutingRequest, lane: LaneQueue) -> Refusal | None:
-        if self.bytes + ask.size > self._most_bytes:
+    def _no_place(self, request: RoutingRequest, lane: LaneQueue) -> Refusal | None:
+        if self.bytes + request.size > self._most_bytes:
             return self._full()
         held = self._held_since is not None
         lanes = self._sharing(lane)
         places = queue_limits.most_waiting(self._routing, lane.lane, held=held)
-        own = lane.bands.queues[ask.account.rank]
+        own = lane.bands.queues[request.account.rank]
         if own.most_waiting is not None and sum(_rank(one, own.rank).waiting for one in lanes) >= own.most_waiting:
-            return None if self._pushed_out(ask, own, [_rank(one, own.rank) for one in lanes]) else self._full()
+            return None if self._pushed_out(request, own, [_rank(one, own.rank) for one in lanes]) else self._full()
         if sum(one.bands.waiting for one in lanes) < places:
             return None
         others = [_rank(one, rank) for rank in range(len(lane.bands.queues) - 1, own.rank - 1, -1) for one in lanes]
-        if self._pushed_out(ask, own, others):
+        if self._pushed_out(request, own, others):
             return None
         return queue_limits.too_many_held(self.waiting) if held else self._full()
 
@@ -127,47 +127,47 @@ class DispatchQueue:
         lanes = self.lanes
         return (lanes.batch,) if lane is lanes.batch else (lanes.interactive, lanes.long)
 
-    def _pushed_out(self, ask: RoutingRequest, own: BandQueue, among: list[BandQueue]) -> bool:
+    def _pushed_out(self, request: RoutingRequest, own: BandQueue, among: list[BandQueue]) -> bool:
         """Whether another request lost its slot to it: lowest band first, then the tenant with most for its weight."""
         for queue in among:
             found = queue.longest()
-            if found is not None and (queue.rank > own.rank or found[0] > own.part(ask.account)):
+            if found is not None and (queue.rank > own.rank or found[0] > own.part(request.account)):
                 self._lose(found[1], self._full())
                 return True
         return False
 
     # Requests that leave the queue
 
-    def withdraw(self, ask: RoutingRequest) -> None:
+    def withdraw(self, request: RoutingRequest) -> None:
         """Remove a request from the queue."""
-        line = ask.line
+        line = request.line
         if line is not None:
-            line.withdraw(ask)
-            self.left(ask)
-        elif self._refused.pop(ask, None) is not None:
-            self._told(ask)
+            line.withdraw(request)
+            self.left(request)
+        elif self._refused.pop(request, None) is not None:
+            self._delivered(request)
         else:
             raise AssertionError("a request that does not wait is withdrawn")
 
-    def left(self, ask: RoutingRequest) -> None:
+    def left(self, request: RoutingRequest) -> None:
         """Update the counts after a request left its queue: the only place where they go down."""
-        lane = self.lanes.named(ask.lane)
-        ask.waiting = False
+        lane = self.lanes.named(request.lane)
+        request.waiting = False
         self.waiting -= 1
-        ask.account.queued -= 1
-        ask.account.batched -= lane is self.lanes.batch
-        self.bytes -= ask.size
+        request.account.queued -= 1
+        request.account.batched -= lane is self.lanes.batch
+        self.bytes -= request.size
         self.lanes.withdrawn(lane)
 
-    def _lose(self, ask: RoutingRequest, refused: Refusal) -> None:
+    def _lose(self, request: RoutingRequest, refused: Refusal) -> None:
         """Refuse a queued request. The refusal is not delivered yet, so its exchange may still withdraw it."""
-        self.withdraw(ask)
-        ask.waiting = True
+        self.withdraw(request)
+        request.waiting = True
         self.waiting += 1
-        self._refused[ask] = refused
+        self._refused[request] = refused
 
-    def _told(self, ask: RoutingRequest) -> None:
-        ask.waiting = False
+    def _delivered(self, request: RoutingRequest) -> None:
+        request.waiting = False
         self.waiting -= 1
 
     # Queues of a tenant whose concurrency is used up
@@ -181,7 +181,7 @@ class DispatchQueue:
     def unpark(self, account: Account) -> None:
         """Put the tenant's queues back, because one of its requests ended."""
         for line in self.parked.pop(account, ()):
-            line.queue.stand(line)
+            line.queue.put_back(line)
 
     # Requests that are refused
 
@@ -189,34 +189,34 @@ class DispatchQueue:
         """A request that was pushed out or waited too long, and its refusal."""
         if not self._refused:
             return None
-        ask = next(iter(self._refused))
-        self._told(ask)
-        return ask, self._refused.pop(ask)
+        request = next(iter(self._refused))
+        self._delivered(request)
+        return request, self._refused.pop(request)
 
     def expire(self, now: float) -> None:
         """Refuse the requests that have waited as long as they may."""
         if now < self._due:
             return
-        waiting = [ask for lane in self.lanes.all for queue in lane.bands.queues for ask in queue.asks]
+        waiting = [request for lane in self.lanes.all for queue in lane.bands.queues for request in queue.requests]
         self._due = inf
-        for ask in waiting:
-            due = self._deadline(ask)
+        for request in waiting:
+            due = self._deadline(request)
             if now < due:
                 self._due = min(self._due, due)
                 continue
             again = self.pace.seconds_for(self.waiting)
-            self._lose(ask, queue_limits.too_late(ask, now, again, held=self._held_since is not None))
+            self._lose(request, queue_limits.too_late(request, now, again, held=self._held_since is not None))
 
     def oldest(self, lane: LaneQueue) -> float | None:
         """When the request that has waited longest was queued."""
-        return min((ask.queued_at for queue in lane.bands.queues for ask in queue.asks), default=None)
+        return min((request.queued_at for queue in lane.bands.queues for request in queue.requests), default=None)
 
-    def _deadline(self, ask: RoutingRequest) -> float:
-        lane = self.lanes.named(ask.lane)
-        return queue_limits.deadline(ask, lane, self._routing, self._held_since, self._there_since)
+    def _deadline(self, request: RoutingRequest) -> float:
+        lane = self.lanes.named(request.lane)
+        return queue_limits.deadline(request, lane, self._routing, self._held_since, self._there_since)
 
-    def _queue(self, ask: RoutingRequest) -> BandQueue:
-        return _rank(self.lanes.named(ask.lane), ask.account.rank)
+    def _queue(self, request: RoutingRequest) -> BandQueue:
+        return _rank(self.lanes.named(request.lane), request.account.rank)
 
 
 def _rank(lane: LaneQueue, rank: int) -> BandQueue:

@@ -59,7 +59,7 @@ class Dispatcher:
         self._retry_share = routing.retries.budget
         self._most_attempts = routing.retries.max_attempts
         self._plain = not any(band.reserved for band in routing.bands)
-        self._look(now)
+        self._observe(now)
 
     # Before a request is made
 
@@ -85,72 +85,72 @@ class Dispatcher:
         return self.terms.routing.limits.max_output_tokens
 
     @property
-    def unsaid_output(self) -> int:
+    def default_output(self) -> int:
         """`RoutingRequest.output_tokens` of such a request."""
-        return self._admission.unsaid_output
+        return self._admission.default_output
 
-    def needs_count(self, ask: RoutingRequest) -> bool:
+    def needs_count(self, request: RoutingRequest) -> bool:
         """Whether the prompt's estimated length is so close to a limit that the tokens should be counted first."""
-        return self._admission.needs_count(ask)
+        return self._admission.needs_count(request)
 
     # Life of a request
 
-    def ask(self, ask: RoutingRequest, now: float) -> Endpoint | Refusal | None:
+    def submit(self, request: RoutingRequest, now: float) -> Endpoint | Refusal | None:
         """Its endpoint, its refusal, or nothing if it is queued: then `turns` yields it later."""
-        account = ask.account
-        account.asked += 1
-        self.retries.asked(self._retry_share)
-        refused = self._admission.refusal(ask, now)
+        account = request.account
+        account.arrivals += 1
+        self.retries.add_share(self._retry_share)
+        refused = self._admission.refusal(request, now)
         if refused is not None:
-            return self._refuse(ask, refused)
-        lane = self.room.lanes.of(ask)
-        ask.lane = lane.lane
-        if lane.block is FREE and self._may_try(ask, lane):
-            found = self.table.choose(ask, now)
+            return self._refuse(request, refused)
+        lane = self.room.lanes.of(request)
+        request.lane = lane.lane
+        if lane.block is FREE and self._may_try(request, lane):
+            found = self.table.choose(request, now)
             if isinstance(found, EndpointChoice):
-                return self._send(ask, found, lane, now)
+                return self._send(request, found, lane, now)
             if found is NoCandidate.NO_ADAPTER:
-                return self._refuse(ask, without_adapter(ask))
-            if found is NoCandidate.NONE_ROUTABLE or ask.adapter is None:
+                return self._refuse(request, without_adapter(request))
+            if found is NoCandidate.NONE_ROUTABLE or request.adapter is None:
                 lane.block = LaneAvailability.FULL
-        return self._wait(ask, lane, now)
+        return self._wait(request, lane, now)
 
-    def withdraw(self, ask: RoutingRequest, now: float) -> None:  # noqa: ARG002  # every act takes the moment
+    def withdraw(self, request: RoutingRequest, now: float) -> None:  # noqa: ARG002  # every act takes the moment
         """Remove a queued request whose client has disconnected or given up."""
-        self.room.withdraw(ask)
-        self._refund(ask)
+        self.room.withdraw(request)
+        self._refund(request)
 
-    def elsewhere(self, ask: RoutingRequest, ending: AttemptEnding, now: float) -> Endpoint | Refusal | None:
+    def elsewhere(self, request: RoutingRequest, ending: AttemptEnding, now: float) -> Endpoint | Refusal | None:
         """The attempt ended before the first byte: return another endpoint, nothing if it is queued, or a refusal."""
-        failed = self._release(ask, ending, now)
-        ask.tried.append(failed)
-        if len(ask.tried) >= self._most_attempts:
-            return self._refuse(ask, retries.no_other(len(ask.tried)))
+        failed = self._release(request, ending, now)
+        request.tried.append(failed)
+        if len(request.tried) >= self._most_attempts:
+            return self._refuse(request, retries.no_other(len(request.tried)))
         if not self.retries.maybe_spend(free=ending in UNTOUCHED_ENDINGS):
-            return self._refuse(ask, retries.budget_spent())
-        lane = self.room.lanes.named(ask.lane)
-        found = self.table.choose(ask, now)
+            return self._refuse(request, retries.budget_spent())
+        lane = self.room.lanes.named(request.lane)
+        found = self.table.choose(request, now)
         if isinstance(found, EndpointChoice):
-            return self._send(ask, found, lane, now)
+            return self._send(request, found, lane, now)
         if found is NoCandidate.NO_ADAPTER:
-            return self._refuse(ask, without_adapter(ask))
-        self.count_cost(ask)
-        self.room.add_again(ask, now)
-        self._look(now)
+            return self._refuse(request, without_adapter(request))
+        self.count_cost(request)
+        self.room.add_again(request, now)
+        self._observe(now)
         return None
 
-    def first_token(self, ask: RoutingRequest, now: float) -> None:
+    def first_token(self, request: RoutingRequest, now: float) -> None:
         """Record the first token: the prompt's prefill is done."""
-        self.table.first_token(ask, now)
-        if not ask.answered:
-            ask.answered = True
-            if ask.lane is Lane.LONG:
+        self.table.first_token(request, now)
+        if not request.answered:
+            request.answered = True
+            if request.lane is Lane.LONG:
                 self.room.lanes.long.reading -= 1
 
-    def ended(self, ask: RoutingRequest, ending: AttemptEnding, usage: TokenUsage | None, now: float) -> None:
+    def ended(self, request: RoutingRequest, ending: AttemptEnding, usage: TokenUsage | None, now: float) -> None:
         """Release a request that was sent: the only place for the end of its last attempt."""
-        endpoint = self._release(ask, ending, now)
-        account = ask.account
+        endpoint = self._release(request, ending, now)
+        account = request.account
         if ending is AttemptEnding.DONE:
             self.table.served(endpoint)
         if usage is not None:
@@ -159,9 +159,9 @@ class Dispatcher:
             account.cached_tokens += usage.cached_tokens or 0
             if ending is AttemptEnding.DONE:
                 self.table.expectations.replied(account.name, usage.output_tokens)
-        if ask.reserved_tokens:
-            kept = ask.reserved_tokens if ask.answered or ending in IN_FLIGHT_ENDINGS else 0
-            admission.settle(ask, kept if usage is None else usage.prompt_tokens + usage.output_tokens)
+        if request.reserved_tokens:
+            kept = request.reserved_tokens if request.answered or ending in IN_FLIGHT_ENDINGS else 0
+            admission.settle(request, kept if usage is None else usage.prompt_tokens + usage.output_tokens)
 
     # The queue
 
@@ -177,7 +177,7 @@ class Dispatcher:
 
     def turns(self, now: float) -> Iterator[tuple[RoutingRequest, Endpoint | Refusal]]:
         """Requests whose queue time is over, then those to dispatch while there is room. Act on each at once."""
-        self._look(now)
+        self._observe(now)
         self.room.expire(now)
         while (lost := self.room.maybe_refused()) is not None:
             yield lost[0], self._refuse(*lost)
@@ -185,11 +185,11 @@ class Dispatcher:
             turn = self._turns.next(self.inflight, now)
             if turn is None:
                 return
-            ask, found = turn
+            request, found = turn
             if isinstance(found, EndpointChoice):
-                yield ask, self._send(ask, found, self.room.lanes.named(ask.lane), now)
+                yield request, self._send(request, found, self.room.lanes.named(request.lane), now)
             else:
-                yield ask, self._refuse(ask, found)
+                yield request, self._refuse(request, found)
         self.room.lanes.open()
 
     def snapshot(self, now: float) -> QueueSnapshot:
@@ -198,9 +198,9 @@ class Dispatcher:
 
     # Inside
 
-    def _may_try(self, ask: RoutingRequest, lane: LaneQueue) -> bool:
+    def _may_try(self, request: RoutingRequest, lane: LaneQueue) -> bool:
         """Whether no request must go before it, and its tenant, lane and band may have one more in flight."""
-        account, lanes = ask.account, self.room.lanes
+        account, lanes = request.account, self.room.lanes
         if account.inflight >= account.most_inflight:
             if not account.shadow:
                 return False
@@ -210,75 +210,75 @@ class Dispatcher:
         if lane is lanes.interactive and self._plain:
             return True
         if lane is not lanes.interactive:
-            self.count_cost(ask)
-            if lanes.interactive.block is not FREE or not lanes.may_start(lane, ask, self.fleet, self.inflight):
+            self.count_cost(request)
+            if lanes.interactive.block is not FREE or not lanes.may_start(lane, request, self.fleet, self.inflight):
                 return False
         return lanes.leaves_reserve(lane.bands.queues[account.rank], self.fleet, self.inflight)
 
-    def _send(self, ask: RoutingRequest, chosen: EndpointChoice, lane: LaneQueue, now: float) -> Endpoint:
+    def _send(self, request: RoutingRequest, chosen: EndpointChoice, lane: LaneQueue, now: float) -> Endpoint:
         """Charge the request to its endpoint: the only place where in-flight counts go up."""
-        self.table.charge(ask, chosen, now)
-        ask.sent_at = now
-        ask.answered = False
+        self.table.charge(request, chosen, now)
+        request.sent_at = now
+        request.answered = False
         self.inflight += 1
         lane.inflight += 1
-        ask.account.inflight += 1
-        ask.occupied = ask.charged_prompt + ask.charged_reply
-        self.fleet.tokens += ask.occupied
+        request.account.inflight += 1
+        request.occupied = request.charged_prompt + request.charged_reply
+        self.fleet.tokens += request.occupied
         if lane.lane is Lane.LONG:
-            lane.tokens += ask.cost
+            lane.tokens += request.cost
             lane.reading += 1
         return chosen.endpoint
 
-    def _release(self, ask: RoutingRequest, ending: AttemptEnding, now: float) -> Endpoint:
+    def _release(self, request: RoutingRequest, ending: AttemptEnding, now: float) -> Endpoint:
         """Release an attempt: the only place where in-flight counts go down."""
-        endpoint = ask.endpoint
+        endpoint = request.endpoint
         if endpoint is None:
             raise AssertionError(f"released while it is under way nowhere: {ending}")
-        self.table.give_back(ask, ending, now)
-        account = ask.account
-        lane = self.room.lanes.named(ask.lane)
+        self.table.give_back(request, ending, now)
+        account = request.account
+        lane = self.room.lanes.named(request.lane)
         self.inflight -= 1
         lane.inflight -= 1
         account.inflight -= 1
-        self.fleet.tokens -= ask.occupied
+        self.fleet.tokens -= request.occupied
         if lane.lane is Lane.LONG:
-            lane.tokens -= ask.cost
-            lane.reading -= not ask.answered
+            lane.tokens -= request.cost
+            lane.reading -= not request.answered
         if self.room.parked:
             self.room.unpark(account)
         return endpoint
 
-    def _wait(self, ask: RoutingRequest, lane: LaneQueue, now: float) -> Refusal | None:
+    def _wait(self, request: RoutingRequest, lane: LaneQueue, now: float) -> Refusal | None:
         if not self.table.field.routable:
-            self._look(now)
-        self.count_cost(ask)
-        refused = self.room.add(ask, lane, now)
+            self._observe(now)
+        self.count_cost(request)
+        refused = self.room.add(request, lane, now)
         if refused is None:
             return None
         self.room.lanes.withdrawn(lane)
-        return self._refuse(ask, refused)
+        return self._refuse(request, refused)
 
-    def _refuse(self, ask: RoutingRequest, refused: Refusal) -> Refusal:
+    def _refuse(self, request: RoutingRequest, refused: Refusal) -> Refusal:
         """Count the refusal and return what the request was charged."""
-        ask.account.refusals[refused.reason] += 1
-        self._refund(ask)
+        request.account.refusals[refused.reason] += 1
+        self._refund(request)
         return refused
 
-    def _refund(self, ask: RoutingRequest) -> None:
-        if not ask.tried:
-            admission.give_back_request(ask)
-        if ask.reserved_tokens:
-            admission.settle(ask, 0)
+    def _refund(self, request: RoutingRequest) -> None:
+        if not request.tried:
+            admission.give_back_request(request)
+        if request.reserved_tokens:
+            admission.settle(request, 0)
 
-    def count_cost(self, ask: RoutingRequest) -> None:
-        """Set `ask.cost`, if it is not set yet."""
-        ask.cost = ask.cost or self._admission.cost(ask)
+    def count_cost(self, request: RoutingRequest) -> None:
+        """Set `request.cost`, if it is not set yet."""
+        request.cost = request.cost or self._admission.cost(request)
 
-    def _look(self, now: float) -> None:
+    def _observe(self, now: float) -> None:
         routable = self.table.field.routable
-        self.fleet.look(routable)
-        self.room.look(now, routable=bool(routable))
+        self.fleet.observe(routable)
+        self.room.observe(now, routable=bool(routable))
 
 
 def _no_listener(endpoint: Endpoint) -> None:

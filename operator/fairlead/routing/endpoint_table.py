@@ -53,17 +53,17 @@ class EndpointTable:
     def take(self, seen: Collection[DiscoveredEndpoint]) -> None:
         """Apply the whole list of a source; an endpoint that is not on it drains and is removed."""
         self.complete = True
-        told = {(one.pod, one.address): one for one in seen}
+        listed = {(one.pod, one.address): one for one in seen}
         for key, endpoint in list(self._endpoints.items()):
-            if key not in told:
+            if key not in listed:
                 endpoint.listed = False
                 self._set(endpoint, EndpointState.DRAINING, "no longer listed")
                 self._maybe_forget(endpoint)
-        for key, one in told.items():
-            known = self._endpoints.get(key)
-            if known is None:
-                known = self._endpoints[key] = self._made(one)
-            self._see(known, one)
+        for key, one in listed.items():
+            entry = self._endpoints.get(key)
+            if entry is None:
+                entry = self._endpoints[key] = self._made(one)
+            self._see(entry, one)
 
     def _made(self, one: DiscoveredEndpoint) -> Endpoint:
         slot = self._slots.pop() if self._slots else len(self._endpoints)
@@ -119,23 +119,23 @@ class EndpointTable:
 
     # Requests
 
-    def choose(self, ask: RoutingRequest, now: float) -> EndpointChoice | NoCandidate:
+    def choose(self, request: RoutingRequest, now: float) -> EndpointChoice | NoCandidate:
         """The endpoint for a request, without a charge; one that failed this request only when there is no other."""
-        return selection.choose(self.field, ask, now)
+        return selection.choose(self.field, request, now)
 
-    def charge(self, ask: RoutingRequest, chosen: EndpointChoice, now: float) -> None:
+    def charge(self, request: RoutingRequest, chosen: EndpointChoice, now: float) -> None:
         """Charge a request to its endpoint: the only place where load goes up.
 
         Its prefix counts as held from now on, not from its first token: requests with the same prefix that arrive
         together then go to one engine, which computes the prefix once (bench/router_prefix.py: half a point more hits).
         """
         endpoint, held, field = chosen.endpoint, chosen.held_blocks, self.field
-        missing = ask.prompt_tokens - int(held * field.block_tokens)
+        missing = request.prompt_tokens - int(held * field.block_tokens)
         prompt = missing if missing > 0 else 1
-        reply = self.expectations.reply(ask.account.name, ask.output_tokens)
-        ask.endpoint, ask.pick, ask.held_blocks = endpoint, chosen.reason, held
-        ask.charged_prompt, ask.charged_reply = prompt, reply
-        ask.sent_at = now
+        reply = self.expectations.reply(request.account.name, request.output_tokens)
+        request.endpoint, request.pick, request.held_blocks = endpoint, chosen.reason, held
+        request.charged_prompt, request.charged_reply = prompt, reply
+        request.sent_at = now
         self.expectations.prompt.add(prompt)
         if endpoint.inflight == 0:
             endpoint.progress_at = now
@@ -144,31 +144,31 @@ class EndpointTable:
         endpoint.reply_load += reply
         field.picks += 1
         endpoint.last_pick = field.picks
-        if ask.blocks and field.balancing.prefix:
-            self.index.learn(ask.blocks, endpoint.slot)
+        if request.blocks and field.balancing.prefix:
+            self.index.learn(request.blocks, endpoint.slot)
             if field.routers > 1:
-                field.crowds.saw(ask.blocks)
+                field.crowds.saw(request.blocks)
 
-    def first_token(self, ask: RoutingRequest, now: float) -> None:
+    def first_token(self, request: RoutingRequest, now: float) -> None:
         """Take the prompt off the endpoint's load, because it is computed. Only the first call counts."""
-        endpoint = ask.endpoint
+        endpoint = request.endpoint
         if endpoint is None:
             raise AssertionError("a first token of a request that is under way nowhere")
         endpoint.progress_at = now
-        if ask.charged_prompt:
-            watchdog.learn(endpoint, now - ask.sent_at, endpoint.prompt_load)
-            endpoint.prompt_load -= ask.charged_prompt
-            ask.charged_prompt = 0
+        if request.charged_prompt:
+            watchdog.learn(endpoint, now - request.sent_at, endpoint.prompt_load)
+            endpoint.prompt_load -= request.charged_prompt
+            request.charged_prompt = 0
 
-    def give_back(self, ask: RoutingRequest, ending: AttemptEnding, now: float) -> None:  # noqa: ARG002  # every act takes the moment
-        """Release `ask.endpoint`: the only place where the rest of a request's load goes down."""
-        endpoint = ask.endpoint
+    def give_back(self, request: RoutingRequest, ending: AttemptEnding, now: float) -> None:  # noqa: ARG002  # every act takes the moment
+        """Release `request.endpoint`: the only place where the rest of a request's load goes down."""
+        endpoint = request.endpoint
         if endpoint is None:
             raise AssertionError(f"given back twice, or never charged: {ending}")
         endpoint.inflight -= 1
-        endpoint.prompt_load -= ask.charged_prompt
-        endpoint.reply_load -= ask.charged_reply
-        ask.endpoint, ask.charged_prompt, ask.charged_reply = None, 0, 0
+        endpoint.prompt_load -= request.charged_prompt
+        endpoint.reply_load -= request.charged_reply
+        request.endpoint, request.charged_prompt, request.charged_reply = None, 0, 0
         if not endpoint.listed:
             self._maybe_forget(endpoint)
 

@@ -11,7 +11,7 @@ PROMPT_GUESS: Final = 1024
 """Prompt tokens to compute before any was sent: the mean of a production chat service (Azure) is 1,155."""
 BYTES_A_TOKEN: Final = 4.0
 """Default before any usage has been seen: English text in the vocabularies of current models."""
-BELIEVED_TOKENS: Final = 4096.0
+PRIOR_TOKENS: Final = 4096.0
 """Weight of the default in tokens, against what is learnt."""
 LEARNT_TOKENS: Final = 65_536
 """Prompt tokens that count in full for the bytes of a token; older ones count half, and half again."""
@@ -46,8 +46,8 @@ class BytesPerToken:
     __slots__ = ("_bytes", "_tokens", "value")
 
     def __init__(self) -> None:
-        self._tokens = BELIEVED_TOKENS
-        self._bytes = BYTES_A_TOKEN * BELIEVED_TOKENS
+        self._tokens = PRIOR_TOKENS
+        self._bytes = BYTES_A_TOKEN * PRIOR_TOKENS
         self.value = BYTES_A_TOKEN
 
     def add(self, text_bytes: int, tokens: int) -> None:

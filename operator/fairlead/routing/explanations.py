@@ -32,26 +32,26 @@ class EndpointCandidate:
     """The candidate with the least value wins."""
 
 
-def candidates(table: EndpointTable, ask: RoutingRequest) -> tuple[EndpointCandidate, ...]:
+def candidates(table: EndpointTable, request: RoutingRequest) -> tuple[EndpointCandidate, ...]:
     """All endpoints: candidates from the best on, then those that are none."""
     field = table.field
-    fit = [one for one in table.endpoints if not _dropped(field, one, ask)]
-    rows = [_candidate(table, ask, one, fit) for one in table.endpoints]
+    fit = [one for one in table.endpoints if not _dropped(field, one, request)]
+    rows = [_candidate(table, request, one, fit) for one in table.endpoints]
     return tuple(sorted(rows, key=lambda row: (bool(row.dropped), row.worth)))
 
 
-def _candidate(table: EndpointTable, ask: RoutingRequest, one: Endpoint, fit: list[Endpoint]) -> EndpointCandidate:
+def _candidate(table: EndpointTable, request: RoutingRequest, one: Endpoint, fit: list[Endpoint]) -> EndpointCandidate:
     field = table.field
-    blocks = ask.blocks if field.balancing.prefix else ()
+    blocks = request.blocks if field.balancing.prefix else ()
     held = selection.held_by(one, field.index.holders(blocks))
-    dropped = _dropped(field, one, ask)
+    dropped = _dropped(field, one, request)
     load = one.prompt_load + one.reply_load + one.others_load
-    agreed = bool(blocks) and selection.agreed_endpoint(field, ask, fit) is one
-    worth_of_held, bound = selection.cache_weight(field, ask, fit or [one])
+    agreed = bool(blocks) and selection.agreed_endpoint(field, request, fit) is one
+    worth_of_held, bound = selection.cache_weight(field, request, fit or [one])
     over = load > bound
-    believed = len(blocks) if agreed else held
-    missing = ask.prompt_tokens - held * field.block_tokens
-    worth = load - (OVER_BOUND if over else worth_of_held) * believed * field.block_tokens
+    credited = len(blocks) if agreed else held
+    missing = request.prompt_tokens - held * field.block_tokens
+    worth = load - (OVER_BOUND if over else worth_of_held) * credited * field.block_tokens
     return EndpointCandidate(
         pod=one.pod,
         address=one.address,
@@ -64,11 +64,11 @@ def _candidate(table: EndpointTable, ask: RoutingRequest, one: Endpoint, fit: li
     )
 
 
-def _dropped(field: SelectionContext, one: Endpoint, ask: RoutingRequest) -> str:
+def _dropped(field: SelectionContext, one: Endpoint, request: RoutingRequest) -> str:
     if one.state is not EndpointState.ROUTABLE:
         return f"{one.state.value}: {one.reason}" if one.reason else one.state.value
-    if ask.adapter is not None and ask.adapter not in one.adapters:
-        return f"does not serve adapter {ask.adapter}"
+    if request.adapter is not None and request.adapter not in one.adapters:
+        return f"does not serve adapter {request.adapter}"
     if field.short_queues and not selection.has_room(one):
         return "has as much as it can run"
-    return "failed this request" if one in ask.tried else ""
+    return "failed this request" if one in request.tried else ""

@@ -33,23 +33,23 @@ class TenantShare:
 class TenantQueue:
     """Requests of one tenant for one adapter, oldest first."""
 
-    __slots__ = ("asks", "queue", "share", "standing")
+    __slots__ = ("in_heap", "queue", "requests", "share")
 
     def __init__(self, share: TenantShare, queue: "FairQueue") -> None:
         self.share = share
         self.queue = queue
-        self.asks: OrderedDict[RoutingRequest, None] = OrderedDict()
-        self.standing = False
+        self.requests: OrderedDict[RoutingRequest, None] = OrderedDict()
+        self.in_heap = False
         """It has an entry in the heap."""
 
-    def withdraw(self, ask: RoutingRequest) -> None:
+    def withdraw(self, request: RoutingRequest) -> None:
         """Remove a request of this queue."""
-        self.queue.withdraw(ask, self)
+        self.queue.withdraw(request, self)
 
     @property
     def oldest(self) -> RoutingRequest:
         """The oldest request; call it only on a queue that is not empty."""
-        return next(iter(self.asks))
+        return next(iter(self.requests))
 
 
 class FairQueue:
@@ -64,31 +64,31 @@ class FairQueue:
         self._virtual = 0.0
         self.waiting = 0
 
-    def add(self, ask: RoutingRequest, *, first: bool = False) -> None:
+    def add(self, request: RoutingRequest, *, first: bool = False) -> None:
         """Queue a request after its tenant's others; `first` puts it before them, after its engine failed it."""
-        share = self._shares.get(ask.account)
+        share = self._shares.get(request.account)
         if share is None:
-            share = self._shares[ask.account] = TenantShare(ask.account)
-        line = share.lines.get(ask.adapter)
+            share = self._shares[request.account] = TenantShare(request.account)
+        line = share.lines.get(request.adapter)
         if line is None:
-            line = share.lines[ask.adapter] = TenantQueue(share, self)
-        line.asks[ask] = None
+            line = share.lines[request.adapter] = TenantQueue(share, self)
+        line.requests[request] = None
         if first:
-            line.asks.move_to_end(ask, last=False)
-        ask.line = line
+            line.requests.move_to_end(request, last=False)
+        request.line = line
         share.waiting += 1
         self.waiting += 1
-        if not line.standing:
-            self.stand(line)
+        if not line.in_heap:
+            self.put_back(line)
 
     def first(self) -> TenantQueue | None:
         """The queue to serve next; call `serve` or `step_aside` with it."""
         heap = self._heap
         while heap:
             start, _, line = heap[0]
-            if not line.asks:
+            if not line.requests:
                 heappop(heap)
-                line.standing = False
+                line.in_heap = False
             elif start < line.share.start:
                 self._serial += 1
                 heapreplace(heap, (line.share.start, self._serial, line))
@@ -99,30 +99,30 @@ class FairQueue:
     def serve(self, line: TenantQueue) -> RoutingRequest:
         """Take the oldest request and charge its cost; `line` is the queue that `first` returned."""
         share = line.share
-        ask = line.oldest
-        self.withdraw(ask, line)
+        request = line.oldest
+        self.withdraw(request, line)
         self._virtual = max(self._virtual, share.start)
-        share.start += ask.cost / share.account.tenant.weight
-        return ask
+        share.start += request.cost / share.account.tenant.weight
+        return request
 
     def step_aside(self, line: TenantQueue) -> None:
-        """Take the queue from the heap until `stand` puts it back; `line` is the queue that `first` returned."""
+        """Take the queue from the heap until `put_back` puts it back; `line` is the queue that `first` returned."""
         heappop(self._heap)
-        line.standing = False
+        line.in_heap = False
 
-    def stand(self, line: TenantQueue) -> None:
+    def put_back(self, line: TenantQueue) -> None:
         """Put the queue back into the heap. It saves nothing up for the time it was set aside."""
-        if line.standing or not line.asks:
+        if line.in_heap or not line.requests:
             return
         line.share.start = max(line.share.start, self._virtual)
         self._serial += 1
-        line.standing = True
+        line.in_heap = True
         heappush(self._heap, (line.share.start, self._serial, line))
 
-    def withdraw(self, ask: RoutingRequest, line: TenantQueue) -> None:
+    def withdraw(self, request: RoutingRequest, line: TenantQueue) -> None:
         """Remove a request; an empty queue leaves the heap when `first` reaches it."""
-        del line.asks[ask]
-        ask.line = None
+        del line.requests[request]
+        request.line = None
         line.share.waiting -= 1
         self.waiting -= 1
 
@@ -143,17 +143,19 @@ class FairQueue:
             return None
         most = max(shares, key=_part)
         return _part(most), max(
-            (next(reversed(line.asks)) for line in most.lines.values() if line.asks), key=_queued_at
+            (next(reversed(line.requests)) for line in most.lines.values() if line.requests), key=_queued_at
         )
 
     @property
-    def asks(self) -> list[RoutingRequest]:
+    def requests(self) -> list[RoutingRequest]:
         """All waiting requests."""
-        return [ask for share in self._shares.values() for line in share.lines.values() for ask in line.asks]
+        return [
+            request for share in self._shares.values() for line in share.lines.values() for request in line.requests
+        ]
 
 
-def _queued_at(ask: RoutingRequest) -> float:
-    return ask.queued_at
+def _queued_at(request: RoutingRequest) -> float:
+    return request.queued_at
 
 
 def _part(share: TenantShare) -> float:

@@ -33,7 +33,7 @@ class HedgePolicy:
         self._seen = [0] * _LENGTHS
         self.hedged = 0
 
-    def asked(self, share: float) -> None:
+    def add_share(self, share: float) -> None:
         """Add a request's share to the budget."""
         self._saved = min(MOST_SAVED, self._saved + share)
 

@@ -70,7 +70,7 @@ class LaneScheduler:
 
     def take(self, routing: RoutingSettings) -> list[RoutingRequest]:
         """Apply other settings; return the waiting requests, the oldest first, to be queued again."""
-        waiting = [ask for lane in self.all for queue in lane.bands.queues for ask in queue.asks]
+        waiting = [request for lane in self.all for queue in lane.bands.queues for request in queue.requests]
         bands = ordered(routing.bands)
         for lane in self.all:
             lane.bands, lane.block = Bands(bands), LaneAvailability.FREE
@@ -84,15 +84,15 @@ class LaneScheduler:
         self._batch_below = batch.below_utilization if batch else 1.0
         return sorted(waiting, key=_queued_at)
 
-    def of(self, ask: RoutingRequest) -> LaneQueue:
+    def of(self, request: RoutingRequest) -> LaneQueue:
         """The lane for this request; a lane that is not configured falls back to interactive."""
         routing = self._routing
-        if ask.batch and routing.batch_lane is not None:
+        if request.batch and routing.batch_lane is not None:
             return self.batch
         long = routing.long_lane
         if long is not None and (
-            ask.prompt_tokens >= long.min_prompt_tokens
-            or (ask.says_output and ask.output_tokens >= long.min_output_tokens)
+            request.prompt_tokens >= long.min_prompt_tokens
+            or (request.names_output and request.output_tokens >= long.min_output_tokens)
         ):
             return self.long
         return self.interactive
@@ -125,7 +125,7 @@ class LaneScheduler:
             waits = self.long.bands.waiting
             self._owed = self._owed + cost * self._long_share * HALF if waits else 0.0
 
-    def may_start(self, lane: LaneQueue, ask: RoutingRequest, fleet: Occupancy, inflight: int) -> bool:
+    def may_start(self, lane: LaneQueue, request: RoutingRequest, fleet: Occupancy, inflight: int) -> bool:
         """Whether the lane's share of the fleet allows one more request."""
         if lane is self.interactive:
             return True
@@ -135,14 +135,14 @@ class LaneScheduler:
             return True
         share = self._long_share
         return (
-            lane.inflight + 1 <= max(share * fleet.seats + SLACK, 1)
+            lane.inflight + 1 <= max(share * fleet.slots + SLACK, 1)
             and lane.reading < max(int(share * fleet.endpoints + SLACK), 1)
-            and (not fleet.kv_tokens or lane.tokens + ask.cost <= share * fleet.kv_tokens)
+            and (not fleet.kv_tokens or lane.tokens + request.cost <= share * fleet.kv_tokens)
         )
 
-    def past(self, lane: LaneQueue, ask: RoutingRequest, now: float) -> None:
+    def past(self, lane: LaneQueue, request: RoutingRequest, now: float) -> None:
         """Record that a long job found no room: it goes before all others once it has waited half of its queue time."""
-        if lane is self.long and now - ask.queued_at >= lane.most_seconds * HALF:
+        if lane is self.long and now - request.queued_at >= lane.most_seconds * HALF:
             self.insists = True
 
     def withdrawn(self, lane: LaneQueue) -> None:
@@ -164,5 +164,5 @@ class LaneScheduler:
         return not queue.reserved_above or fleet.used(inflight + 1) <= 1 - queue.reserved_above + SLACK
 
 
-def _queued_at(ask: RoutingRequest) -> float:
-    return ask.queued_at
+def _queued_at(request: RoutingRequest) -> float:
+    return request.queued_at

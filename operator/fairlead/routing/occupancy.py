@@ -13,12 +13,12 @@ from fairlead.routing.endpoint import Endpoint
 class Occupancy:
     """Occupancy of all routable endpoints together."""
 
-    __slots__ = ("_at", "_then", "cache", "endpoints", "kv_tokens", "others", "seats", "tokens")
+    __slots__ = ("_at", "_then", "cache", "endpoints", "kv_tokens", "others", "slots", "tokens")
 
     def __init__(self) -> None:
         self._at = 0.0
         self.endpoints = 0
-        self.seats = inf
+        self.slots = inf
         """Requests that the engines run at once."""
         self.others = 0.0
         """Requests at the engines that are not from this router."""
@@ -31,28 +31,28 @@ class Occupancy:
         self._then = 0
         """`tokens` at the latest sample, which includes them."""
 
-    def look(self, routable: Iterable[Endpoint]) -> None:
+    def observe(self, routable: Iterable[Endpoint]) -> None:
         """Recompute from the endpoints: on every sweep, and when endpoints come or go."""
-        self.endpoints, self.seats, self.others, self.kv_tokens = 0, 0.0, 0.0, 0
-        usage, told, newest = 0.0, 0, 0.0
+        self.endpoints, self.slots, self.others, self.kv_tokens = 0, 0.0, 0.0, 0
+        usage, sampled, newest = 0.0, 0, 0.0
         for one in routable:
             self.endpoints += 1
-            self.seats += one.most_requests
+            self.slots += one.most_requests
             self.kv_tokens += one.kv_tokens or 0
             figures = one.figures
             if figures is not None:
-                told += 1
+                sampled += 1
                 usage += figures.kv_usage
                 newest = max(newest, figures.at)
                 self.others += max(figures.running + figures.waiting - one.inflight, 0.0)
-        self.cache = usage / told if told else 0.0
+        self.cache = usage / sampled if sampled else 0.0
         if newest > self._at:
             self._at, self._then = newest, self.tokens
 
     def used(self, inflight: int) -> float:
         """Share of the fleet in use with so many of our requests in flight: of sequence slots or KV cache, whichever is
         scarcer."""
-        seats = (inflight + self.others) / self.seats if self.seats else 1.0
+        slots = (inflight + self.others) / self.slots if self.slots else 1.0
         since = max(self.tokens - self._then, 0)
         cache = self.cache + (since / self.kv_tokens if self.kv_tokens else 0.0)
-        return max(seats, cache)
+        return max(slots, cache)

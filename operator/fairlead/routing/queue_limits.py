@@ -35,7 +35,7 @@ class DispatchRate:
         self._at = 0.0
         self._turns = 0
 
-    def look(self, now: float) -> None:
+    def observe(self, now: float) -> None:
         """Update the rate: on every sweep."""
         seconds = now - self._at
         if seconds >= SOONEST:
@@ -59,15 +59,15 @@ def most_waiting(routing: RoutingSettings, lane: Lane, *, held: bool) -> int:
 
 
 def deadline(
-    ask: RoutingRequest, lane: LaneQueue, routing: RoutingSettings, held_since: float | None, there_since: float
+    request: RoutingRequest, lane: LaneQueue, routing: RoutingSettings, held_since: float | None, there_since: float
 ) -> float:
     """When a request's queue time ends. It starts anew, once, when replicas are routable again."""
     hold = routing.hold.max_seconds
     if held_since is not None:
-        by_then = max(ask.queued_at, held_since) + hold
+        by_then = max(request.queued_at, held_since) + hold
     else:
-        by_then = max(ask.queued_at, there_since) + lane.most_seconds
-    return min(by_then, ask.queued_at + hold + lane.most_seconds, ask.give_up_at)
+        by_then = max(request.queued_at, there_since) + lane.most_seconds
+    return min(by_then, request.queued_at + hold + lane.most_seconds, request.give_up_at)
 
 
 def full(waiting: int, again: float) -> Refusal:
@@ -90,15 +90,15 @@ def too_many_held(waiting: int) -> Refusal:
     )
 
 
-def too_late(ask: RoutingRequest, now: float, again: float, *, held: bool) -> Refusal:
+def too_late(request: RoutingRequest, now: float, again: float, *, held: bool) -> Refusal:
     """The refusal when a request has waited as long as it may."""
-    waited = now - ask.queued_at
+    waited = now - request.queued_at
     if held:
         message = f"No replica was ready within {waited:.0f} s: send the request again in {HELD_AGAIN:.0f} s."
         return Refusal(reason=RefusalReason.NO_REPLICA, message=message, retry_after_seconds=HELD_AGAIN)
     return Refusal(
         reason=RefusalReason.QUEUE_TIME,
-        message=f"All replicas were busy for {waited:.0f} s, the longest wait in the {ask.lane} lane: "
+        message=f"All replicas were busy for {waited:.0f} s, the longest wait in the {request.lane} lane: "
         f"send the request again in {again:.0f} s.",
         retry_after_seconds=again,
     )

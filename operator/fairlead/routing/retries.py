@@ -20,7 +20,7 @@ class RetryBudget:
     def __init__(self) -> None:
         self._saved = MOST_SAVED
 
-    def asked(self, share: float) -> None:
+    def add_share(self, share: float) -> None:
         """Add a request's share."""
         self._saved = min(MOST_SAVED, self._saved + share)
 

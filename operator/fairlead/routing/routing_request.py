@@ -18,7 +18,7 @@ ENDPOINT_FIELDS: Final = ("endpoint", "charged_prompt", "charged_reply", "held_b
 class WaitingQueue(Protocol):
     """The queue in which a request waits."""
 
-    def withdraw(self, ask: "RoutingRequest") -> None:
+    def withdraw(self, request: "RoutingRequest") -> None:
         """Remove the request."""
 
 
@@ -38,7 +38,7 @@ class RoutingRequest:
     """Hash of the session's name where the client sends one; otherwise the prefix is the key."""
     adapter: str | None = None
     """A LoRA adapter that its endpoint must have loaded."""
-    says_output: bool = True
+    names_output: bool = True
     """The client set `output_tokens`; otherwise the limits or the context did."""
     counted: bool = False
     """The engine's tokenizer counted `prompt_tokens`; otherwise they are estimated from bytes."""

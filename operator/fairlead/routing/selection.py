@@ -89,12 +89,12 @@ def has_room(endpoint: Endpoint) -> bool:
     return not (endpoint.queued_then and endpoint.inflight) or endpoint.queued_then + since < MOST_WAITING
 
 
-def choose(field: SelectionContext, ask: RoutingRequest, now: float) -> EndpointChoice | NoCandidate:  # noqa: ARG001  # every act takes the moment
+def choose(field: SelectionContext, request: RoutingRequest, now: float) -> EndpointChoice | NoCandidate:  # noqa: ARG001  # every act takes the moment
     """The endpoint for a request; one that failed it only when there is no other."""
     routable = field.routable
     if not routable:
         return NoCandidate.NONE_ROUTABLE
-    adapter, tried, short = ask.adapter, ask.tried, field.short_queues
+    adapter, tried, short = request.adapter, request.tried, field.short_queues
     fit: list[Endpoint] = []
     tired: list[Endpoint] = []
     served = False
@@ -111,13 +111,13 @@ def choose(field: SelectionContext, ask: RoutingRequest, now: float) -> Endpoint
         (tired if tried and one in tried else fit).append(one)
     if not (fit := fit or tired):
         return NoCandidate.FULL if served else NoCandidate.NO_ADAPTER
-    blocks = ask.blocks
+    blocks = request.blocks
     if len(fit) == 1:
         held = held_by(fit[0], field.index.holders(blocks)) if blocks else 0
         return EndpointChoice(endpoint=fit[0], reason=PickReason.ONLY_ONE, held_blocks=held)
     if not blocks or not field.balancing.prefix:
         return EndpointChoice(endpoint=_least_loaded(fit), reason=PickReason.LEAST_LOADED)
-    return _by_prefix(field, ask, fit)
+    return _by_prefix(field, request, fit)
 
 
 def _least_loaded(fit: list[Endpoint]) -> Endpoint:
@@ -131,14 +131,14 @@ def _least_loaded(fit: list[Endpoint]) -> Endpoint:
     return best
 
 
-def _by_prefix(field: SelectionContext, ask: RoutingRequest, fit: list[Endpoint]) -> EndpointChoice:
-    levels = field.index.holders(ask.blocks)
+def _by_prefix(field: SelectionContext, request: RoutingRequest, fit: list[Endpoint]) -> EndpointChoice:
+    levels = field.index.holders(request.blocks)
     deepest = levels[-1][0] if levels else 0
     if not levels and field.routers == 1:
         return EndpointChoice(endpoint=_least_loaded(fit), reason=PickReason.LEAST_LOADED)
-    agreed = agreed_endpoint(field, ask, fit)
-    worth_of_held, bound = cache_weight(field, ask, fit)
-    tokens, prompt, whole = field.block_tokens, ask.prompt_tokens, len(ask.blocks)
+    agreed = agreed_endpoint(field, request, fit)
+    worth_of_held, bound = cache_weight(field, request, fit)
+    tokens, prompt, whole = field.block_tokens, request.prompt_tokens, len(request.blocks)
     best, least, best_held = fit[0], inf, 0
     for one in fit:
         load = one.prompt_load + one.reply_load + one.others_load
@@ -147,8 +147,8 @@ def _by_prefix(field: SelectionContext, ask: RoutingRequest, fit: list[Endpoint]
             if mask >> one.slot & 1:
                 held = depth
         missing = prompt - held * tokens
-        believed = whole if one is agreed else held
-        worth = load - (worth_of_held if load <= bound else OVER_BOUND) * believed * tokens
+        credited = whole if one is agreed else held
+        worth = load - (worth_of_held if load <= bound else OVER_BOUND) * credited * tokens
         if missing > one.free_tokens:
             # Its cache has no room: a running sequence would be preempted and computed again.
             worth += missing - one.free_tokens
@@ -157,21 +157,21 @@ def _by_prefix(field: SelectionContext, ask: RoutingRequest, fit: list[Endpoint]
     return EndpointChoice(endpoint=best, reason=_why(best_held, deepest, agreed is best), held_blocks=best_held)
 
 
-def agreed_endpoint(field: SelectionContext, ask: RoutingRequest, fit: list[Endpoint]) -> Endpoint | None:
+def agreed_endpoint(field: SelectionContext, request: RoutingRequest, fit: list[Endpoint]) -> Endpoint | None:
     """The endpoint where other routers send this prefix; nothing with a single router."""
     if field.routers == 1:
         return None
-    return rendezvous_endpoint(ask.session or field.crowds.key(ask.blocks, len(field.routable)), fit)
+    return rendezvous_endpoint(request.session or field.crowds.key(request.blocks, len(field.routable)), fit)
 
 
-def cache_weight(field: SelectionContext, ask: RoutingRequest, fit: list[Endpoint]) -> tuple[float, float]:
+def cache_weight(field: SelectionContext, request: RoutingRequest, fit: list[Endpoint]) -> tuple[float, float]:
     """The weight of a cached token, and the load beyond which it counts only once."""
     if field.routers > 1:
         return WORTH_SHARED, inf
     total = 0
     for one in fit:
         total += one.prompt_load + one.reply_load + one.others_load
-    return WORTH, field.balancing.load_bound * total / len(fit) + ask.prompt_tokens + SLACK_TOKENS
+    return WORTH, field.balancing.load_bound * total / len(fit) + request.prompt_tokens + SLACK_TOKENS
 
 
 def _why(held: int, deepest: int, agreed: bool) -> PickReason:

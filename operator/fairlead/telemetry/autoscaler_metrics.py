@@ -50,9 +50,9 @@ FAILED: Final = _OURS.counter("failed_decisions", "Decisions that ended in an ex
 WRITES: Final = _OURS.counter(
     "writes", "Writes of status: done, failed, or contested when somebody else had overwritten ours.", "outcome"
 )
-LOOKS: Final = _OURS.counter("looks", "Scrapes of engines and routers.")
-FAILED_LOOKS: Final = _OURS.counter("failed_looks", "Scrapes without reliable metrics, by reason.", "doubt")
-LATE_LOOKS: Final = _OURS.counter(
+SCRAPES: Final = _OURS.counter("looks", "Scrapes of engines and routers.")
+FAILED_SCRAPES: Final = _OURS.counter("failed_looks", "Scrapes without reliable metrics, by reason.", "doubt")
+LATE_SCRAPES: Final = _OURS.counter(
     "late_looks", "Scrapes that began more than one interval late: the process has too many pods."
 )
 CONNECTIONS: Final = _OURS.counter("looks_connections", "Connections opened to pods; they stay open.")
@@ -86,7 +86,7 @@ class DecisionMetrics:
 class ScrapeTotals:
     """Counters of all scrapes of pods since the process started."""
 
-    looks: int = 0
+    scrapes: int = 0
     failures: Mapping[str, int] | None = None
     late: int = 0
     connections: int = 0
@@ -122,21 +122,21 @@ class AutoscalerMetrics:
         self._values.set(ROUND_LAG, lag)
         self._values.set(ROUND_SECONDS, seconds)
 
-    def page(self, decided: Iterable[DecisionMetrics], looks: ScrapeTotals) -> bytes:
+    def page(self, decided: Iterable[DecisionMetrics], totals: ScrapeTotals) -> bytes:
         """The metrics page in Prometheus' text format."""
         every, put = sorted(decided, key=lambda one: (one.namespace, one.name)), self._values.set
         put(DEPLOYMENTS, len(every))
-        self._values.clear(FAILED_LOOKS, *_OF_DEPLOYMENTS)
+        self._values.clear(FAILED_SCRAPES, *_OF_DEPLOYMENTS)
         for one in every[:MOST_SHOWN]:
             self._put(one)
-        put(LOOKS, looks.looks)
-        for doubt, count in (looks.failures or {}).items():
-            put(FAILED_LOOKS, count, str(doubt))
-        put(LATE_LOOKS, looks.late)
-        put(CONNECTIONS, looks.connections)
-        put(BYTES, looks.bytes_read)
-        put(MEMBERS, looks.members)
-        put(DROPPED, looks.dropped)
+        put(SCRAPES, totals.scrapes)
+        for doubt, count in (totals.failures or {}).items():
+            put(FAILED_SCRAPES, count, str(doubt))
+        put(LATE_SCRAPES, totals.late)
+        put(CONNECTIONS, totals.connections)
+        put(BYTES, totals.bytes_read)
+        put(MEMBERS, totals.members)
+        put(DROPPED, totals.dropped)
         return self._values.page()
 
     def _put(self, one: DecisionMetrics) -> None:

@@ -74,12 +74,12 @@ def event(news: NewEvent, now: datetime, instance: str) -> Manifest:
     """The Event. Its name follows from what it says and when, so that a repeated request makes no second one."""
     owner, moment = news.owner, now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
     regarding = {key: owner[key] for key in ("apiVersion", "kind", "namespace", "name", "uid") if owner.get(key)}
-    said = hashlib.sha256(f"{owner.get('uid')} {news.reason} {news.note} {moment}".encode()).hexdigest()[:16]
+    digest = hashlib.sha256(f"{owner.get('uid')} {news.reason} {news.note} {moment}".encode()).hexdigest()[:16]
     return {
         "apiVersion": "events.k8s.io/v1",
         "kind": "Event",
         "metadata": {
-            "name": f"{str(owner['name'])[: LONGEST_NAME - 17].rstrip('.-')}.{said}",
+            "name": f"{str(owner['name'])[: LONGEST_NAME - 17].rstrip('.-')}.{digest}",
             "namespace": owner.get("namespace") or CLUSTER_WIDE,
         },
         "eventTime": moment,
@@ -116,7 +116,7 @@ class EventRecorder:
         self._all: EventBucket | None = None
         self._buckets: OrderedDict[str, EventBucket] = OrderedDict()
 
-    async def tell(self, news: NewEvent, now: datetime) -> bool:
+    async def publish(self, news: NewEvent, now: datetime) -> bool:
         """Send one Event if it is within the limits; returns whether it was sent. An exception of `send` is passed
         on."""
         if not self.admits(str(news.owner.get("uid")), now):

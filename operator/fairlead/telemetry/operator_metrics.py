@@ -63,7 +63,7 @@ class OperatorMetrics:
     def __init__(self) -> None:
         self.values = MetricValues(FAMILIES)
 
-    def asked(self, verb: str, resource: str, code: int, seconds: float) -> None:
+    def api_request(self, verb: str, resource: str, code: int, seconds: float) -> None:
         """Count one request to the API server; the signature is that of an observer of `ApiServer`."""
         self.values.add(API_REQUESTS, verb, resource, str(code))
         if verb != "watch":
@@ -112,7 +112,7 @@ class OperatorMetrics:
         """Set how many days the webhook's certificate is still valid."""
         self.values.set(CERTIFICATE_DAYS, days)
 
-    def told(self, sent: bool) -> None:
+    def event_published(self, sent: bool) -> None:
         """Count one Event that was sent, or dropped."""
         self.values.add(EVENTS, "sent" if sent else "dropped")
 

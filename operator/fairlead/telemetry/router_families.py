@@ -59,8 +59,8 @@ STRUCTURED: Final = _OURS.counter(
 )
 
 # Demand on engines, by model.
-ASKED: Final = _OURS.counter("asked", "Requests that came to be admitted, counted on arrival.", "model")
-ASKED_TOKENS: Final = _OURS.counter("asked_prompt_tokens", "Tokens of their prompts, estimated on arrival.", "model")
+ARRIVALS: Final = _OURS.counter("asked", "Requests that came to be admitted, counted on arrival.", "model")
+ARRIVED_TOKENS: Final = _OURS.counter("asked_prompt_tokens", "Tokens of their prompts, estimated on arrival.", "model")
 
 # Durations and tokens.
 FORWARDED: Final = _OURS.counter(
@@ -94,7 +94,7 @@ OUTPUT: Final = _OURS.counter(
     "output_tokens", "Tokens of replies, as engines count them, otherwise by stream events.", *SERIES
 )
 CACHED: Final = _OURS.counter("cached_tokens", "Tokens of prompts that engines say they held in KV cache.", *SERIES)
-BLOCKS_ASKED: Final = _OURS.counter(
+PREFIX_BLOCKS: Final = _OURS.counter(
     "prefix_blocks_asked", "Blocks of prompts that were looked for in replicas.", *SERIES
 )
 BLOCKS_HELD: Final = _OURS.counter(

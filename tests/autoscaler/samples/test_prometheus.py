@@ -37,9 +37,9 @@ def scraped(page: str, pod: PodName) -> list[PrometheusSeries]:
 def gate(asked: float = 100) -> list[PrometheusSeries]:
     """What it keeps of a router's."""
     return [
-        series(GATE, prometheus_queries.ASKED, f"{asked}", model="chat"),
-        series(GATE, prometheus_queries.ASKED, "7", model="other"),
-        series(GATE, prometheus_queries.ASKED_TOKENS, "30000", model="chat"),
+        series(GATE, prometheus_queries.ARRIVALS, f"{asked}", model="chat"),
+        series(GATE, prometheus_queries.ARRIVALS, "7", model="other"),
+        series(GATE, prometheus_queries.ARRIVED_TOKENS, "30000", model="chat"),
         series(GATE, prometheus_queries.WAITING, "3", lane="interactive"),
         series(GATE, prometheus_queries.WAITING, "1", lane="long"),
         series(GATE, prometheus_queries.WAITING, "40", lane="batch"),

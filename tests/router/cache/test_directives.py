@@ -30,9 +30,9 @@ def test_cache_control_is_obeyed(control: bytes, wish: CacheDirectives) -> None:
 @pytest.mark.parametrize(
     ("word", "wish"),
     [
-        (b"on", CacheDirectives(asked=True)),
+        (b"on", CacheDirectives(opted_in=True)),
         (b" OFF ", CacheDirectives(off=True)),
-        (b"refresh", CacheDirectives(asked=True, max_age=0.0)),
+        (b"refresh", CacheDirectives(opted_in=True, max_age=0.0)),
         (b"maybe", CacheDirectives()),
     ],
 )

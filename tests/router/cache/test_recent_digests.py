@@ -36,7 +36,7 @@ def test_it_never_holds_more_than_it_may(story: list[tuple[int, bytes]], room: i
     held = known(room)
     for number, body in story:
         held.keep(BodyDigestKey("chat", "", b"", bytes([number])), body, b"d")
-        assert held.bytes == sum(len(one) + OVERHEAD for one, _ in held._known.values())
+        assert held.bytes == sum(len(one) + OVERHEAD for one, _ in held._digests.values())
         assert held.bytes <= room
 
 

@@ -76,7 +76,7 @@ def begun(of: TelemetryRecorder, **facts: object) -> RequestRecord:
 def answered(of: TelemetryRecorder, **facts: object) -> RequestRecord:
     """One that an engine answered: sent after 0.2 s, first token after 0.5 s, eleven tokens, done after 1.5 s."""
     record = begun(of, **facts)
-    of.asked(record, T0)
+    of.needs_engine(record, T0)
     record.sent(ask(), replica(), T0 + 0.2)
     if record.stream:
         record.first_token_at = T0 + 0.5

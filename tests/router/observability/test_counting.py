@@ -88,8 +88,8 @@ def test_a_tenant_has_sums_of_its_own() -> None:
 
 def test_demand_is_counted_on_arrival_whatever_becomes_of_it() -> None:
     router = teller()
-    router.asked(begun(router, prompt_estimate=70), T0)
-    router.asked(begun(router, prompt_estimate=-1), T0)
+    router.needs_engine(begun(router, prompt_estimate=70), T0)
+    router.needs_engine(begun(router, prompt_estimate=-1), T0)
     told = samples(router)
     assert (told['asked_total{model="chat"}'], told['asked_prompt_tokens_total{model="chat"}']) == (2, 70)
     assert told["requests_in_flight"] == 2

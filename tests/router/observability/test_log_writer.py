@@ -85,7 +85,7 @@ def test_much_goes_out_at_once(gate: Gate) -> None:
     assert gate.entered.wait(PATIENCE)
     gate.opened.set()
     lines.close(PATIENCE)
-    assert sum(len(one) for one in gate.written) == 100 * lines.told
+    assert sum(len(one) for one in gate.written) == 100 * lines.accepted
     assert gate.closed
 
 
@@ -94,7 +94,7 @@ def test_a_reader_that_stalls_costs_lines_and_no_time(gate: Gate) -> None:
     for _ in range(50):
         lines.take(b"x" * 99)
         lines.hand_over()
-    assert (lines.told, lines.dropped) == (50, 40)
+    assert (lines.accepted, lines.dropped) == (50, 40)
     gate.opened.set()
     lines.close(PATIENCE)
     assert sum(one.count(b"\n") for one in gate.written) == 10

@@ -97,7 +97,7 @@ def test_a_request_arrives_as_a_server_span_with_a_client_span_for_each_attempt(
     assert plain(first.attributes)["error.type"] == "not_connected"
     assert second.status.code == second.status.STATUS_CODE_UNSET
     assert plain(second.attributes) == CLIENT
-    assert ring.fates == {"sent": 1, "failed": 0, "dropped": 0}
+    assert ring.outcomes == {"sent": 1, "failed": 0, "dropped": 0}
 
 
 @pytest.mark.parametrize("collector", [400], indirect=True)
@@ -107,7 +107,7 @@ def test_what_a_collector_refuses_is_counted_and_not_sent_for_ever(collector: Co
     for _ in range(3):
         traced(router)
     router.close(PATIENCE)
-    assert ring.fates == {"sent": 0, "failed": 3, "dropped": 0}
+    assert ring.outcomes == {"sent": 0, "failed": 3, "dropped": 0}
     assert samples(router)['traces_total{fate="failed"}'] == 3
 
 
@@ -138,10 +138,10 @@ def test_a_collector_that_never_answers_costs_spans_and_no_time() -> None:
         router = teller(spans=ring)
         for _ in range(spans.MOST_HELD + 100):
             traced(router)
-        assert ring.fates["dropped"] >= 100 - spans.MOST_AT_ONCE
+        assert ring.outcomes["dropped"] >= 100 - spans.MOST_AT_ONCE
         assert len(ring._held) <= spans.MOST_HELD
         router.close(0.05)
-        assert ring.fates["sent"] == 0
+        assert ring.outcomes["sent"] == 0
 
 
 def test_the_ring_is_bounded_while_the_thread_waits() -> None:

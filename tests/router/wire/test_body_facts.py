@@ -42,7 +42,7 @@ def test_a_chat_tells_what_it_is_routed_on() -> None:
     found = chat(stream=True, max_tokens=64, n=2, temperature=0, seed=7, priority=-3, cache_salt="s")
     assert (found.model, found.stream, found.max_tokens, found.n) == ("m", True, 64, 2)
     assert (found.temperature, found.seed, found.priority, found.cache_salt) == (0.0, 7, -3, "s")
-    assert (found.known, found.media, found.tools, found.structured, found.include_usage) == (
+    assert (found.typed, found.media, found.tools, found.structured, found.include_usage) == (
         True,
         0,
         False,
@@ -207,7 +207,7 @@ def test_what_is_no_json_object_is_refused_with_a_reason(body: bytes) -> None:
 @pytest.mark.parametrize("body", [b"", b"--boundary\r\n", b"null", b"[1]", b"a=b", b"RIFF{"])
 def test_other_paths_may_have_bodies_of_any_kind(body: bytes) -> None:
     plain = read(Surface.OTHER, body)
-    assert (plain.model, plain.known, plain.prompt) == (None, False, body)
+    assert (plain.model, plain.typed, plain.prompt) == (None, False, body)
 
 
 @pytest.mark.parametrize("body", [b'{"model":', b'\xef\xbb\xbf{"model":"a"}', ' {"model":"a"}'.encode("utf-16")])
@@ -223,13 +223,13 @@ def test_an_object_of_other_types_is_the_engines_to_judge_and_counts_whole(membe
     body = json.dumps({"model": "m", "stream": True, "max_tokens": 3, "priority": 1, **members}).encode()
     found = read(Surface.CHAT, body)
     assert (found.model, found.stream, found.max_tokens, found.priority) == ("m", True, 3, 1)
-    assert (found.known, found.prompt) == (False, body)
+    assert (found.typed, found.prompt) == (False, body)
 
 
 def test_its_limits_are_read_all_the_same() -> None:
     members = {"messages": 5, "max_completion_tokens": 7, "max_tokens": 3, "response_format": {"type": "json_object"}}
     found = read(Surface.CHAT, members | {"tools": [1], "temperature": 0.5})
-    assert (found.known, found.max_tokens, found.structured, found.tools) == (False, 7, True, True)
+    assert (found.typed, found.max_tokens, found.structured, found.tools) == (False, 7, True, True)
     assert found.temperature == 0.5
 
 

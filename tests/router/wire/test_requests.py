@@ -58,8 +58,8 @@ def test_kept_lines_go_on_as_they_came_and_what_ends_here_does_not() -> None:
     assert head.lines == b"User-Agent: OpenAI/Python 2.3.0\r\nContent-Type: application/json\r\n"
     assert head.credentials == b"Authorization: Bearer secret-1\r\n"
     assert head.key == b"secret-1"
-    assert head.told[b"x-request-id"] == b"r-1"
-    assert head.told[b"x-fairlead-lane"] == b"batch"
+    assert head.headers[b"x-request-id"] == b"r-1"
+    assert head.headers[b"x-fairlead-lane"] == b"batch"
     assert head.start == b"POST /v1/chat/completions?a=b HTTP/1.1\r\n"
 
 
@@ -171,10 +171,10 @@ def test_what_is_new_in_every_request_does_not_make_its_head_new() -> None:
             number,
         )
         request = cuts.request([sent], memory)
-        assert (request.body, request.head.told[b"x-request-id"]) == (b"hello", b"r-%d" % number)
+        assert (request.body, request.head.headers[b"x-request-id"]) == (b"hello", b"r-%d" % number)
         assert request.head.lines == b"A: b\r\nTraceState: t=%d\r\n" % number
     assert len(memory.requests.kept) == 1
-    assert b"x-request-id" not in cuts.request([start + b"A: b\r\nContent-Length: 5\r\n\r\nhello"], memory).head.told
+    assert b"x-request-id" not in cuts.request([start + b"A: b\r\nContent-Length: 5\r\n\r\nhello"], memory).head.headers
     for bad in (b"a\x00", b"a\rb", b"a\r\n b", b"a\nb"):
         client = RequestReader(cuts.LIMITS, memory)
         assert isinstance(client.feed(start + b"X-Request-ID: " + bad + b"\r\nA: b\r\n\r\n"), MalformedRequest), bad

@@ -48,7 +48,7 @@ def test_usage_is_asked_for_and_other_options_stay() -> None:
     def asking(body: bytes) -> object:
         found = body_facts.read(Surface.CHAT, body)
         assert isinstance(found, BodyFacts)
-        return json.loads(splices.asking_usage(body, found))
+        return json.loads(splices.requesting_usage(body, found))
 
     wanted = {"include_usage": True}
     assert asking(b'{"stream":true}') == {"stream": True, "stream_options": wanted}

@@ -117,7 +117,7 @@ def test_what_is_not_the_worlds_shows_at_once() -> None:
         one.choose(row, ())
     one.see([0], EngineCapacity())
     stranger = strangers(one)
-    assert one.desk.ask(stranger, 0.0) is None
+    assert one.desk.submit(stranger, 0.0) is None
     with pytest.raises(TypeError, match="stands for an arrival"):
         one.turns(0.0)
 

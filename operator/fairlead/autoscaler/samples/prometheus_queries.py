@@ -22,14 +22,14 @@ from fairlead.autoscaler.samples.router_reports import (
 from fairlead.engines.load_parser import MetricNames
 from fairlead.telemetry import router_families
 
-ASKED: Final = router_families.ASKED.name
-ASKED_TOKENS: Final = router_families.ASKED_TOKENS.name
+ARRIVALS: Final = router_families.ARRIVALS.name
+ARRIVED_TOKENS: Final = router_families.ARRIVED_TOKENS.name
 WAITING: Final = router_families.WAITING.name
 OLDEST: Final = router_families.OLDEST.name
 HELD: Final = router_families.HELD.name
 STATE: Final = router_families.ENDPOINT_STATE.name
 INFLIGHT: Final = router_families.ENDPOINT_INFLIGHT.name
-ROUTER_FAMILIES: Final = (ASKED, ASKED_TOKENS, WAITING, OLDEST, HELD, STATE, INFLIGHT)
+ROUTER_FAMILIES: Final = (ARRIVALS, ARRIVED_TOKENS, WAITING, OLDEST, HELD, STATE, INFLIGHT)
 ENGINE_OF: Final = "exported_pod"
 """A router's label `pod` names an engine; Prometheus renames it, as its own label `pod` names the scraped pod."""
 ROUTER_LABELS: Final = ("model", "lane", "state", ENGINE_OF)
@@ -74,7 +74,7 @@ def moments(family: str, namespaces: Collection[str]) -> str:
 
 def asked_each_hour(routers: PodName) -> str:
     """The query for requests a second at a deployment's routers in the hour before; pods come and go in that time."""
-    told = f'{ASKED}{{namespace="{routers.namespace}", pod=~"{routers.name}-.+"}}'
+    told = f'{ARRIVALS}{{namespace="{routers.namespace}", pod=~"{routers.name}-.+"}}'
     return f"sum(max by (namespace, pod, model) (rate({told}[1h])))"
 
 
@@ -111,9 +111,9 @@ def _page(series: Iterable[PrometheusSeries]) -> RouterReport:
         family, value = one.labels.get("__name__"), _number(one.value)
         lane = queue.lanes.setdefault(one.labels.get("lane", ""), LaneReport())
         engine = endpoints[one.labels.get(ENGINE_OF, "")]
-        if family == ASKED:
+        if family == ARRIVALS:
             demand.asked += value
-        elif family == ASKED_TOKENS:
+        elif family == ARRIVED_TOKENS:
             demand.prompt_tokens += value
         elif family == WAITING:
             lane.waiting = value

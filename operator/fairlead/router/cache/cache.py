@@ -91,7 +91,7 @@ PASSES: Final = {
 class SharedAnswerStore(Protocol):
     """A store that several routers share."""
 
-    def look(self, flight: CacheFlight, home: "ResponseCache") -> bool:
+    def fetch(self, flight: CacheFlight, home: "ResponseCache") -> bool:
         """Start a lookup; it calls `home.brought` or `flight.found_nothing`. False: there is no lookup now."""
 
     def write(self, question: FlightRequest, entry: CacheEntry, seconds: float) -> None:
@@ -134,18 +134,20 @@ class ResponseCache:
         """Responses in flight that may still be joined."""
         return len(self._flights)
 
-    def lookup(self, enquiry: CacheLookup, asker: FlightParticipant, now: float) -> CacheLookupResult:
+    def lookup(self, enquiry: CacheLookup, participant: FlightParticipant, now: float) -> CacheLookupResult:
         """Look up a request: hit, lead, join or bypass."""
-        wish = directives.read(enquiry.cache_control, enquiry.word, enquiry.ttl)
+        control = directives.read(enquiry.cache_control, enquiry.word, enquiry.ttl)
         tenant = enquiry.tenant if self._settings.by_tenant else ""
-        found = self._passes_by(enquiry, wish) or self._digest(enquiry, tenant)
+        found = self._passes_by(enquiry, control) or self._digest(enquiry, tenant)
         if isinstance(found, CacheBypassReason):
             self.counts.passed[found] += 1
             return PASSES[found]
         key = CacheKey(tenant, found, enquiry.revisions)
-        question = FlightRequest(key=key, surface=enquiry.surface, ttl=min(self._settings.ttl_seconds, wish.ttl))
+        question = FlightRequest(key=key, surface=enquiry.surface, ttl=min(self._settings.ttl_seconds, control.ttl))
         return (
-            self._kept(question, wish, now) or self._joined(question, wish, asker) or self._led(question, wish, asker)
+            self._kept(question, control, now)
+            or self._joined(question, control, participant)
+            or self._led(question, control, participant)
         )
 
     def sweep(self, now: float) -> None:
@@ -202,11 +204,11 @@ class ResponseCache:
         head = AnswerHead(status=200, lines=entry.lines, length=len(entry.body), revision=entry.revision, age=age)
         flight.found(head, entry.body)
 
-    def _passes_by(self, enquiry: CacheLookup, wish: CacheDirectives) -> CacheBypassReason | None:
+    def _passes_by(self, enquiry: CacheLookup, control: CacheDirectives) -> CacheBypassReason | None:
         """Reasons to bypass that need no parsing of the body, cheapest first."""
-        if wish.off or not (self.enabled or (wish.asked and self.most_flying_bytes > 0)):
+        if control.off or not (self.enabled or (control.opted_in and self.most_flying_bytes > 0)):
             return CacheBypassReason.OFF
-        if wish.no_store:
+        if control.no_store:
             return CacheBypassReason.NO_STORE
         if enquiry.surface not in cacheability.CHECKS:
             return CacheBypassReason.SURFACE
@@ -218,9 +220,9 @@ class ResponseCache:
         """The digest of a body with one possible response. A body that was parsed lately is not parsed again."""
         raw, surface = enquiry.body, enquiry.surface
         place = recent_digests.digest_key(surface, tenant, enquiry.extra, raw)
-        known = self._digests.find(place, raw)
-        if known is not None:
-            return known
+        digest = self._digests.find(place, raw)
+        if digest is not None:
+            return digest
         body = canonical_bodies.read(raw)
         if body is None:
             return CacheBypassReason.UNREADABLE
@@ -231,35 +233,39 @@ class ResponseCache:
         self._digests.keep(place, raw, made)
         return made
 
-    def _kept(self, question: FlightRequest, wish: CacheDirectives, now: float) -> CacheHit | None:
+    def _kept(self, question: FlightRequest, control: CacheDirectives, now: float) -> CacheHit | None:
         """An entry of a revision in rotation; during a rollout, of either one."""
-        if wish.max_age <= 0:
+        if control.max_age <= 0:
             return None
         tenant, digest, revisions = question.key
         for revision in revisions:
             entry = self._store.find(tenant, CacheEntryKey(digest, revision), now)
-            if entry is not None and now - entry.made_at <= wish.max_age:
+            if entry is not None and now - entry.made_at <= control.max_age:
                 self.counts.hits += 1
                 return CacheHit(entry, int(now - entry.made_at))
         return None
 
-    def _joined(self, question: FlightRequest, wish: CacheDirectives, asker: FlightParticipant) -> FlightJoin | None:
+    def _joined(
+        self, question: FlightRequest, control: CacheDirectives, participant: FlightParticipant
+    ) -> FlightJoin | None:
         """A flight to follow. A request for a fresh response does not follow one that began before; one with a bound on
         age does not follow a lookup, which may find an older one."""
         flight = self._flights.get(question.key)
-        if flight is None or wish.max_age <= 0 or (wish.max_age < inf and flight.state is FlightState.LOOKING):
+        if flight is None or control.max_age <= 0 or (control.max_age < inf and flight.state is FlightState.FETCHING):
             return None
         self.counts.joined += 1
-        return FlightJoin(flight.join(asker))
+        return FlightJoin(flight.join(participant))
 
-    def _led(self, question: FlightRequest, wish: CacheDirectives, asker: FlightParticipant) -> FlightLead | FlightJoin:
+    def _led(
+        self, question: FlightRequest, control: CacheDirectives, participant: FlightParticipant
+    ) -> FlightLead | FlightJoin:
         self.counts.misses += 1
-        if self.elsewhere is not None and wish.max_age == inf:
-            looking = CacheFlight(question, self, None)
-            if self.elsewhere.look(looking, self):
-                self._flights[question.key] = looking
-                return FlightJoin(looking.join(asker))
-        flight = self._flights[question.key] = CacheFlight(question, self, asker)
+        if self.elsewhere is not None and control.max_age == inf:
+            fetching = CacheFlight(question, self, None)
+            if self.elsewhere.fetch(fetching, self):
+                self._flights[question.key] = fetching
+                return FlightJoin(fetching.join(participant))
+        flight = self._flights[question.key] = CacheFlight(question, self, participant)
         return FlightLead(flight)
 
     def _put(self, question: FlightRequest, entry: CacheEntry) -> None:

@@ -78,7 +78,7 @@ def _plain_is_whole(surface: str, body: bytes) -> bool:
         answer = _ANSWER.decode(body)
     except (msgspec.MsgspecError, UnicodeError, RecursionError):
         return False
-    return _says_no_error(answer) and _ended(surface, answer)
+    return _has_no_error(answer) and _ended(surface, answer)
 
 
 def _ended(surface: str, answer: AnswerEnding) -> bool:
@@ -91,7 +91,7 @@ def _ended(surface: str, answer: AnswerEnding) -> bool:
     return bool(answer.choices) and all((one.finish_reason or "").encode() in FINISHED for one in answer.choices)
 
 
-def _says_no_error(answer: AnswerEnding) -> bool:
+def _has_no_error(answer: AnswerEnding) -> bool:
     return answer.error is None or bytes(answer.error) == b"null"
 
 
@@ -102,7 +102,7 @@ def _responded(answer: AnswerEnding) -> bool:
 
 
 def _stream_is_whole(surface: str, body: bytes) -> bool:
-    if _says_error(body):
+    if _has_error_event(body):
         return False
     if surface == "responses":
         return _response_ended(_last_event(body))
@@ -111,12 +111,12 @@ def _stream_is_whole(surface: str, body: bytes) -> bool:
     return body.rstrip().endswith(DONE) and _all_in(FINISH.findall(body), FINISHED)
 
 
-def _says_error(body: bytes) -> bool:
+def _has_error_event(body: bytes) -> bool:
     return FIRST_FAILS.match(body) is not None or LATER_FAILS.search(body) is not None
 
 
-def _all_in(found: list[bytes], known: frozenset[bytes]) -> bool:
-    return bool(found) and known.issuperset(found)
+def _all_in(found: list[bytes], allowed: frozenset[bytes]) -> bool:
+    return bool(found) and allowed.issuperset(found)
 
 
 def _response_ended(event: bytes) -> bool:
@@ -126,7 +126,7 @@ def _response_ended(event: bytes) -> bool:
         return False
     if last.type not in ("response.completed", "response.incomplete") or last.response is None:
         return False
-    return _says_no_error(last.response) and _responded(last.response)
+    return _has_no_error(last.response) and _responded(last.response)
 
 
 def _last_event(body: bytes) -> bytes:

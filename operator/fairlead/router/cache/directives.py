@@ -17,7 +17,7 @@ REFRESH: Final = b"refresh"
 class CacheDirectives:
     """The directives of one request; read-only once made."""
 
-    asked: bool = False
+    opted_in: bool = False
     """The request enables the cache itself: needed where the cache is by request only."""
     off: bool = False
     no_store: bool = False
@@ -35,34 +35,34 @@ def read(control: bytes | None, word: bytes | None, ttl: bytes | None) -> CacheD
     """The directives of the three headers together."""
     if control is None and word is None and ttl is None:
         return NO_DIRECTIVES
-    wish = CacheDirectives()
+    directives = CacheDirectives()
     if control is not None:
-        _apply_cache_control(wish, control.lower())
+        _apply_cache_control(directives, control.lower())
     if word is not None:
-        _apply_header(wish, word.strip().lower())
+        _apply_header(directives, word.strip().lower())
     if ttl is not None:
-        wish.ttl = _seconds(ttl)
-    return wish
+        directives.ttl = _seconds(ttl)
+    return directives
 
 
-def _apply_cache_control(wish: CacheDirectives, control: bytes) -> None:
+def _apply_cache_control(directives: CacheDirectives, control: bytes) -> None:
     for directive in control.split(b","):
         name, _, value = directive.strip().partition(b"=")
         if name == b"no-store":
-            wish.no_store = True
+            directives.no_store = True
         elif name == b"no-cache":
-            wish.max_age = 0.0
+            directives.max_age = 0.0
         elif name == b"max-age":
-            wish.max_age = min(wish.max_age, _seconds(value))
+            directives.max_age = min(directives.max_age, _seconds(value))
 
 
-def _apply_header(wish: CacheDirectives, word: bytes) -> None:
+def _apply_header(directives: CacheDirectives, word: bytes) -> None:
     if word == OFF:
-        wish.off = True
+        directives.off = True
     elif word == REFRESH:
-        wish.asked, wish.max_age = True, 0.0
+        directives.opted_in, directives.max_age = True, 0.0
     elif word == ON:
-        wish.asked = True
+        directives.opted_in = True
 
 
 def _seconds(value: bytes) -> float:

@@ -78,7 +78,7 @@ class FlightOwner(Protocol):
 class FlightState(Enum):
     """The state of a flight."""
 
-    LOOKING = 1
+    FETCHING = 1
     """A lookup in another router's store is in flight; there is no leader yet."""
     LED = 2
     ALONE = 3
@@ -105,7 +105,7 @@ class CacheFlight:
         self.head: AnswerHead | None = None
         self.size = 0
         self.followers: dict[FlightFollower, None] = {}
-        self.state = FlightState.LOOKING if leader is None else FlightState.LED
+        self.state = FlightState.FETCHING if leader is None else FlightState.LED
         self.manned = True
         """The leader's own client is still connected."""
         self.joinable = True
@@ -125,9 +125,9 @@ class CacheFlight:
         """The whole body so far; available while the flight may be joined and until it is over."""
         return b"".join(self._parts)
 
-    def join(self, asker: FlightParticipant) -> "FlightFollower":
+    def join(self, participant: FlightParticipant) -> "FlightFollower":
         """Follow the response from its first byte."""
-        follower = FlightFollower(asker, self)
+        follower = FlightFollower(participant, self)
         self.followers[follower] = None
         if len(self.followers) == 1 and self.leader is not None:
             self.leader.flight_followed()
@@ -191,7 +191,7 @@ class CacheFlight:
 
     def found(self, head: AnswerHead, body: bytes) -> None:
         """The shared store had the response."""
-        if self.state is not FlightState.LOOKING:
+        if self.state is not FlightState.FETCHING:
             return
         self.state = FlightState.OVER
         self.head, self.whole = head, True
@@ -201,7 +201,7 @@ class CacheFlight:
 
     def found_nothing(self) -> None:
         """The shared store had none, or took too long: the first follower leads."""
-        if self.state is FlightState.LOOKING:
+        if self.state is FlightState.FETCHING:
             self.state = FlightState.OVER
             self.leaders = 0
             self._close()
@@ -216,12 +216,12 @@ class CacheFlight:
             return
         if not follower.begun:
             follower.begun = True
-            follower.asker.flight_head(head)
+            follower.participant.flight_head(head)
         end = self._base + len(self._parts)
         if follower.position < end and follower.listens:
             rest = self._parts[follower.position - self._base :]
             follower.position = end
-            follower.asker.flight_body(rest[0] if len(rest) == 1 else b"".join(rest))
+            follower.participant.flight_body(rest[0] if len(rest) == 1 else b"".join(rest))
         if self.state is FlightState.OVER and follower.listens:
             self._finish(follower)
 
@@ -230,7 +230,7 @@ class CacheFlight:
         self.followers.pop(follower, None)
         if self.followers or self.state is FlightState.OVER:
             return
-        if self.state is FlightState.LOOKING:
+        if self.state is FlightState.FETCHING:
             self.state = FlightState.OVER
             self._close()
         elif not self.manned and self.leader is not None:
@@ -247,9 +247,9 @@ class CacheFlight:
         follower.over = True
         del self.followers[follower]
         if self.whole:
-            follower.asker.flight_end()
+            follower.participant.flight_end()
         else:
-            follower.asker.flight_cut()
+            follower.participant.flight_cut()
 
     def _end(self) -> bool:
         """End the flight; returns whether its followers depend on it. Ending twice is a bug, and a count would hide it.
@@ -306,21 +306,21 @@ class CacheFlight:
             return
         first, *rest = followers
         first.over = True
-        heir = CacheFlight(self.question, self.home, first.asker, self.leaders + 1)
+        heir = CacheFlight(self.question, self.home, first.participant, self.leaders + 1)
         for follower in rest:
             follower.flight = heir
             heir.followers[follower] = None
         self.home.renewed(heir)
-        first.asker.flight_lead(heir)
+        first.participant.flight_lead(heir)
 
 
 class FlightFollower:
     """One request that follows a flight."""
 
-    __slots__ = ("asker", "begun", "flight", "over", "paused", "position", "started")
+    __slots__ = ("begun", "flight", "over", "participant", "paused", "position", "started")
 
-    def __init__(self, asker: FlightParticipant, flight: CacheFlight) -> None:
-        self.asker = asker
+    def __init__(self, participant: FlightParticipant, flight: CacheFlight) -> None:
+        self.participant = participant
         self.flight = flight
         self.position = 0
         """Pieces of the body that it has."""
@@ -350,7 +350,7 @@ class FlightFollower:
         """There is no leader any more: its request goes to an engine itself."""
         if not self.over:
             self.over = True
-            self.asker.flight_alone()
+            self.participant.flight_alone()
 
     @property
     def listens(self) -> bool:

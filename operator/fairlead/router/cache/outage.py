@@ -10,34 +10,34 @@ REST_SECONDS: Final = 5.0
 class StoreOutage:
     """The recent failures of one store."""
 
-    __slots__ = ("_ask_at", "failures")
+    __slots__ = ("_retry_at", "failures")
 
     def __init__(self) -> None:
         self.failures = 0
         """Failures in a row."""
-        self._ask_at = 0.0
+        self._retry_at = 0.0
 
     @property
     def over_there(self) -> bool:
         """Whether the store is considered down."""
         return self.failures >= MOST_FAILURES
 
-    def may_ask(self, now: float) -> bool:
+    def may_try(self, now: float) -> bool:
         """Whether to try it now; while it is down, one request tries and the others wait for its result."""
         if not self.over_there:
             return True
-        if now < self._ask_at:
+        if now < self._retry_at:
             return False
-        self._ask_at = now + REST_SECONDS
+        self._retry_at = now + REST_SECONDS
         return True
 
     def failed(self, now: float) -> bool:
         """It did not answer, or not in time. Returns whether it is considered down from now on."""
         self.failures += 1
-        self._ask_at = now + REST_SECONDS
+        self._retry_at = now + REST_SECONDS
         return self.failures == MOST_FAILURES
 
     def answered(self) -> bool:
         """It answered. Returns whether it was considered down."""
-        was, self.failures, self._ask_at = self.over_there, 0, -inf
+        was, self.failures, self._retry_at = self.over_there, 0, -inf
         return was

@@ -31,22 +31,22 @@ class RecentDigests:
     def __init__(self) -> None:
         self.most_bytes = 0
         self.bytes = 0
-        self._known: OrderedDict[BodyDigestKey, tuple[bytes, bytes]] = OrderedDict()
+        self._digests: OrderedDict[BodyDigestKey, tuple[bytes, bytes]] = OrderedDict()
 
     def find(self, place: BodyDigestKey, body: bytes) -> bytes | None:
         """The digest of exactly this body."""
-        known = self._known.get(place)
-        if known is None or known[0] != body:
+        entry = self._digests.get(place)
+        if entry is None or entry[0] != body:
             return None
-        self._known.move_to_end(place)
-        return known[1]
+        self._digests.move_to_end(place)
+        return entry[1]
 
     def keep(self, place: BodyDigestKey, body: bytes, digest: bytes) -> None:
         """Keep the digest as long as there is room."""
-        older = self._known.pop(place, None)
+        older = self._digests.pop(place, None)
         if older is not None:
             self.bytes -= len(older[0]) + OVERHEAD
-        self._known[place] = (body, digest)
+        self._digests[place] = (body, digest)
         self.bytes += len(body) + OVERHEAD
         self.shrink(self.most_bytes)
 
@@ -54,7 +54,7 @@ class RecentDigests:
         """Drop the least recently used until at most so many bytes are held, which is the bound from now on."""
         self.most_bytes = most_bytes
         while self.bytes > most_bytes:
-            _, (body, _) = self._known.popitem(last=False)
+            _, (body, _) = self._digests.popitem(last=False)
             self.bytes -= len(body) + OVERHEAD
 
 

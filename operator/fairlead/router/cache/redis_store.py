@@ -28,7 +28,7 @@ from fairlead.router.cache.outage import StoreOutage
 
 log = logging.getLogger(__name__)
 
-LOOK_SECONDS: Final = 0.020
+FETCH_SECONDS: Final = 0.020
 """A lookup within one zone takes under 1 ms; a first token takes ten times this bound."""
 WRITE_SECONDS: Final = 1.0
 CONNECT_SECONDS: Final = 1.0
@@ -117,15 +117,15 @@ class RedisAnswerStore:
 
     # Called by the cache.
 
-    def look(self, flight: CacheFlight, home: ResponseCache) -> bool:
+    def fetch(self, flight: CacheFlight, home: ResponseCache) -> bool:
         """Look up a response of any revision in rotation; false: there is no lookup now."""
         revisions = tuple(filter(None, flight.question.key.revisions))
-        if self._writer is None or not revisions or not self.outage.may_ask(self._clocks.own()):
+        if self._writer is None or not revisions or not self.outage.may_try(self._clocks.own()):
             return False
         if len(self._lookups) >= MOST_LOOKUPS:
             self.counts.busy += 1
             return False
-        task = asyncio.get_running_loop().create_task(self._look(flight, home, revisions))
+        task = asyncio.get_running_loop().create_task(self._fetch(flight, home, revisions))
         self._lookups.add(task)
         task.add_done_callback(self._lookups.discard)
         return True
@@ -142,19 +142,19 @@ class RedisAnswerStore:
         self._waiting_bytes += entry.cost
         self._more.set()
 
-    async def _look(self, flight: CacheFlight, home: ResponseCache, revisions: tuple[str, ...]) -> None:
+    async def _fetch(self, flight: CacheFlight, home: ResponseCache, revisions: tuple[str, ...]) -> None:
         """Look the entry up; the flight gets a result in any case."""
         try:
-            entry = await self._asked(flight.question.key, revisions)
+            entry = await self._read(flight.question.key, revisions)
             if entry is not None:
                 home.brought(flight, entry, self._clocks.own())
         finally:
             flight.found_nothing()
 
-    async def _asked(self, key: CacheKey, revisions: tuple[str, ...]) -> CacheEntry | None:
+    async def _read(self, key: CacheKey, revisions: tuple[str, ...]) -> CacheEntry | None:
         names = [redis_values.name(key, revision) for revision in revisions]
         try:
-            async with asyncio.timeout(LOOK_SECONDS):
+            async with asyncio.timeout(FETCH_SECONDS):
                 values = await self._client.mget(names)
         except FAILURES as error:
             self._failed(error)
@@ -176,7 +176,7 @@ class RedisAnswerStore:
             while self._waiting:
                 name, entry, seconds, wall = self._waiting.popleft()
                 self._waiting_bytes -= entry.cost
-                if self.outage.may_ask(self._clocks.own()):
+                if self.outage.may_try(self._clocks.own()):
                     await self._write(name, redis_values.value(entry, seconds, wall), seconds)
                 else:
                     self.counts.dropped += 1

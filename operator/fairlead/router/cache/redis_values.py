@@ -41,22 +41,22 @@ def name(key: CacheKey, revision: str) -> bytes:
 
 def value(entry: CacheEntry, seconds: float, wall: float) -> bytes:
     """The value of an entry; `wall` is the time at which the response was made, by the wall clock."""
-    told = StoredAnswer(VERSION, entry.revision, wall, seconds, entry.lines, entry.body)
-    return _ENCODER.encode(told)
+    stored = StoredAnswer(VERSION, entry.revision, wall, seconds, entry.lines, entry.body)
+    return _ENCODER.encode(stored)
 
 
 def entry(raw: bytes, revision: str, now: float, wall: float) -> CacheEntry | None:
     """The entry on this router's own clock; nothing when the value is invalid or expired."""
     try:
-        told = _DECODER.decode(raw)
+        stored = _DECODER.decode(raw)
     except (msgspec.MsgspecError, UnicodeError, RecursionError):
         return None
-    age = max(0.0, wall - told.made_at)
-    if told.version != VERSION or told.revision != revision or not age < told.seconds:
+    age = max(0.0, wall - stored.made_at)
+    if stored.version != VERSION or stored.revision != revision or not age < stored.seconds:
         return None
     made_at = now - age
-    until = made_at + told.seconds
-    return CacheEntry(lines=told.lines, body=told.body, revision=revision, made_at=made_at, expires_at=until)
+    until = made_at + stored.seconds
+    return CacheEntry(lines=stored.lines, body=stored.body, revision=revision, made_at=made_at, expires_at=until)
 
 
 def _short(word: str) -> bytes:

@@ -30,12 +30,12 @@ def hit(entry: CacheEntry, age: int, lines: bytes = b"", *, http10: bool = False
 
 def head(began: AnswerHead, lines: bytes = b"", *, http10: bool = False) -> bytes:
     """The head of a response that is followed."""
-    told = JOINED if began.age is None else b"age: %d\r\n%b" % (began.age, HIT)
+    outcome = JOINED if began.age is None else b"age: %d\r\n%b" % (began.age, HIT)
     if not _chunked(began, http10=http10):
         framing = b"" if began.length is None else b"content-length: %d\r\n" % began.length
     else:
         framing = b"transfer-encoding: chunked\r\n"
-    return b"%b%b%b%b%b\r\n" % (_status(began.status), kept_lines(began.lines), told, lines, framing)
+    return b"%b%b%b%b%b\r\n" % (_status(began.status), kept_lines(began.lines), outcome, lines, framing)
 
 
 def piece(began: AnswerHead, data: bytes, *, http10: bool = False) -> bytes:

@@ -41,20 +41,20 @@ class CacheStore:
         self.bytes = 0
         self.entries = 0
         self._counts = counts
-        self._shelves: dict[str, TenantEntries] = {}
+        self._tenants: dict[str, TenantEntries] = {}
         self._ends: list[tuple[float, int, str, CacheEntryKey]] = []
         self._serial = 0
 
     def find(self, tenant: str, place: CacheEntryKey, now: float) -> CacheEntry | None:
         """A valid entry, which becomes the most recently used one."""
-        shelf = self._shelves.get(tenant)
-        if shelf is None or (entry := shelf.entries.get(place)) is None:
+        held = self._tenants.get(tenant)
+        if held is None or (entry := held.entries.get(place)) is None:
             return None
         if entry.expires_at <= now:
             self._drop(tenant, place)
             self._counts.expired += 1
             return None
-        shelf.entries.move_to_end(place)
+        held.entries.move_to_end(place)
         return entry
 
     def put(self, tenant: str, place: CacheEntryKey, entry: CacheEntry) -> bool:
@@ -62,9 +62,9 @@ class CacheStore:
         self._drop(tenant, place)
         if entry.cost > self.max_bytes:
             return False
-        shelf = self._shelves.setdefault(tenant, TenantEntries())
-        shelf.entries[place] = entry
-        shelf.bytes += entry.cost
+        held = self._tenants.setdefault(tenant, TenantEntries())
+        held.entries[place] = entry
+        held.bytes += entry.cost
         self.bytes += entry.cost
         self.entries += 1
         self._serial += 1
@@ -76,8 +76,8 @@ class CacheStore:
         """Evict until at most so many bytes are held, which is the bound from now on."""
         self.max_bytes = max_bytes
         while self.bytes > max_bytes:
-            tenant, shelf = max(self._shelves.items(), key=_held)
-            self._drop(tenant, next(iter(shelf.entries)))
+            tenant, held = max(self._tenants.items(), key=_held)
+            self._drop(tenant, next(iter(held.entries)))
             self._counts.evicted += 1
 
     def sweep(self, now: float) -> None:
@@ -95,30 +95,30 @@ class CacheStore:
 
     def forget(self, revision: str) -> None:
         """Drop all entries of one revision."""
-        for tenant, shelf in list(self._shelves.items()):
-            for place in [place for place in shelf.entries if place.revision == revision]:
+        for tenant, held in list(self._tenants.items()):
+            for place in [place for place in held.entries if place.revision == revision]:
                 self._drop(tenant, place)
 
     def _peek(self, tenant: str, place: CacheEntryKey) -> CacheEntry | None:
-        shelf = self._shelves.get(tenant)
-        return None if shelf is None else shelf.entries.get(place)
+        held = self._tenants.get(tenant)
+        return None if held is None else held.entries.get(place)
 
     def _drop(self, tenant: str, place: CacheEntryKey) -> None:
-        shelf = self._shelves.get(tenant)
-        if shelf is None or (entry := shelf.entries.pop(place, None)) is None:
+        held = self._tenants.get(tenant)
+        if held is None or (entry := held.entries.pop(place, None)) is None:
             return
-        shelf.bytes -= entry.cost
+        held.bytes -= entry.cost
         self.bytes -= entry.cost
         self.entries -= 1
-        if not shelf.entries:
-            del self._shelves[tenant]
+        if not held.entries:
+            del self._tenants[tenant]
 
     def _recount(self) -> None:
         """Rebuild the expiry heap: items of entries that were dropped early pile up in it."""
         self._ends = [
             (entry.expires_at, serial, tenant, place)
-            for tenant, shelf in self._shelves.items()
-            for serial, (place, entry) in enumerate(shelf.entries.items())
+            for tenant, held in self._tenants.items()
+            for serial, (place, entry) in enumerate(held.entries.items())
         ]
         heapify(self._ends)
 

@@ -35,11 +35,11 @@ def refreshed(settings: RouterConfig) -> RouterConfig:
 def read(text: str) -> RouterConfig:
     """The settings of a file's text; no other file is opened."""
     try:
-        told = json.loads(text)
+        document = json.loads(text)
     except ValueError:
-        told = None
-    if isinstance(told, dict) and RENDERED in told:
-        settings = operator_file.settings(told)
+        document = None
+    if isinstance(document, dict) and RENDERED in document:
+        settings = operator_file.settings(document)
     else:
         from fairlead.router.config import user_file  # noqa: PLC0415 - brings pydantic, which a rendered file never needs
 
@@ -50,8 +50,8 @@ def read(text: str) -> RouterConfig:
 
 def _check_place(settings: RouterConfig) -> None:
     if bool(settings.selector) == bool(settings.endpoints):
-        said = "both are set" if settings.selector else "neither is set"
-        raise RouterConfigError(f"selector, endpoints: {said}: engines are found by one of them; write exactly one")
+        mistake = "both are set" if settings.selector else "neither is set"
+        raise RouterConfigError(f"selector, endpoints: {mistake}: engines are found by one of them; write exactly one")
     if settings.selector and not settings.namespace:
         raise RouterConfigError("namespace: empty: a selector finds pods in one namespace; name it")
     for address in settings.endpoints:

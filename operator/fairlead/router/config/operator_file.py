@@ -38,14 +38,14 @@ _LARGEST: Final = 1e12
 """Limit of any number; a larger count is a mistake, and a larger float is no exact whole number."""
 
 
-def settings(told: Mapping[str, Any]) -> RouterConfig:
+def settings(document: Mapping[str, Any]) -> RouterConfig:
     """All settings; secrets as their locations."""
-    routing = _object(told.get("routing") or {}, "routing")
+    routing = _object(document.get("routing") or {}, "routing")
     door = routing.get("door") or {}
     found = _group(RoutingSettings, routing, "routing")
     _check_timeouts(found.timeouts)
     hints = _hints(RouterConfig)
-    given = {name: told.get(camel(name)) for name in (*_PLAIN, *_PLAIN_TOO)}
+    given = {name: document.get(camel(name)) for name in (*_PLAIN, *_PLAIN_TOO)}
     plain: dict[str, Any] = {
         name: _value(hints[name], value, camel(name)) for name, value in given.items() if value is not None
     }
@@ -56,7 +56,7 @@ def settings(told: Mapping[str, Any]) -> RouterConfig:
         tls_key_file=_path(door.get("tlsFolder"), f"/{PRIVATE_KEY}", "routing.door.tlsFolder"),
         engine_ca_file=_path(door.get("engineCaFile"), "", "routing.door.engineCaFile"),
         key_places=tuple(_keys(routing.get("tenants") or ())),
-        metrics_places=tuple(_digests(told.get("metricsKeys") or [])),
+        metrics_places=tuple(_digests(document.get("metricsKeys") or [])),
         redis_place=_file((routing.get("cache") or {}).get("redisUrlFile"), "routing.cache.redisUrlFile"),
     )
 
@@ -68,8 +68,8 @@ def _keys(tenants: Any) -> Iterator[tuple[str, SecretLocation]]:  # noqa: ANN401
             yield tenant["name"], SecretLocation(file=file)
 
 
-def _digests(told: Any) -> Iterator[SecretLocation]:  # noqa: ANN401 - anything may stand in a file
-    for number, each in enumerate(_value(tuple[str, ...], told, "metricsKeys")):
+def _digests(value: Any) -> Iterator[SecretLocation]:  # noqa: ANN401 - anything may stand in a file
+    for number, each in enumerate(_value(tuple[str, ...], value, "metricsKeys")):
         if not _DIGEST.fullmatch(each):
             raise RouterConfigError(f"metricsKeys[{number}]: {each!r}: must be a SHA-256 in 64 hex digits")
         yield SecretLocation(sha256=each)
@@ -90,12 +90,12 @@ def _check_timeouts(timeouts: Timeouts) -> None:
             raise RouterConfigError(f"{where}: 0: nothing would ever be answered; write seconds above 0")
 
 
-def _group(kind: type[G], told: Mapping[str, Any], where: str) -> G:
+def _group(kind: type[G], group: Mapping[str, Any], where: str) -> G:
     """One group of settings; each key is its field in camel case."""
     hints = _hints(kind)  # type: ignore[arg-type]  # every class is hashable
     values: dict[str, Any] = {}
     for one in fields(kind):  # type: ignore[arg-type]  # only asked of dataclasses
-        hint, value = hints[one.name], told.get(camel(one.name))
+        hint, value = hints[one.name], group.get(camel(one.name))
         if _is_secret(hint):
             values[one.name] = () if get_origin(hint) is tuple else None
         elif value is not None:
@@ -147,10 +147,10 @@ def camel(name: str) -> str:
     return first + "".join(word.capitalize() for word in rest)
 
 
-def _object(told: Any, where: str) -> Mapping[str, Any]:  # noqa: ANN401 - anything may stand in a file
-    if not isinstance(told, dict):
-        raise RouterConfigError(f"{where}: {told!r}: must be an object")
-    return told
+def _object(value: Any, where: str) -> Mapping[str, Any]:  # noqa: ANN401 - anything may stand in a file
+    if not isinstance(value, dict):
+        raise RouterConfigError(f"{where}: {value!r}: must be an object")
+    return value
 
 
 def _text(value: Any, where: str) -> str:  # noqa: ANN401 - anything may stand in a file

@@ -19,31 +19,31 @@ LONGEST: Final = 4096
 def filled_in(settings: RouterConfig, environment: Mapping[str, str] = os.environ) -> RouterConfig:
     """The settings with every secret that could be read, and a warning for each that could not."""
     keys: dict[bytes, str] = {}
-    said: list[str] = []
+    warnings: list[str] = []
     for tenant, place in settings.key_places:
         digest = _digest(place, environment)
         if digest is None:
-            said.append(
+            warnings.append(
                 f"tenant {tenant}: {_description(place)}: no key could be read; clients that send it get 401; create it"
             )
         elif keys.setdefault(digest, tenant) != tenant:
-            said.append(
+            warnings.append(
                 f"tenant {tenant}: {_description(place)}: this key is {keys[digest]}'s already; give it another"
             )
     url = _value(settings.redis_place, environment) if settings.redis_place else None
     if settings.redis_place and not url:
-        said.append(
+        warnings.append(
             f"cache.redis: {_description(settings.redis_place)}: no address could be read; "
             "each router keeps its own answers"
         )
-    said += _unusable_keys(settings, environment)
-    said += _unused_limits(settings, keys)
+    warnings += _unusable_keys(settings, environment)
+    warnings += _unused_limits(settings, keys)
     return replace(
         settings,
         keys=keys,
         metrics_keys=frozenset(filter(None, (_digest(place, environment) for place in settings.metrics_places))),
         redis_url=url.decode("utf-8", "replace") if url else None,
-        warnings=tuple(said),
+        warnings=tuple(warnings),
     )
 
 
@@ -57,10 +57,10 @@ def _unused_limits(settings: RouterConfig, keys: Mapping[bytes, str]) -> Iterato
     """Warn of models that are not served: a limit for them has no effect, although the file suggests protection."""
     if settings.key_places and not keys:
         yield "no key of any tenant could be read: every request gets 401; create the keys"
-    known = set(settings.models)
+    models = set(settings.models)
     for tenant in settings.routing.tenants:
-        if known and (strange := sorted(tenant.models - known)):
-            served = ", ".join(sorted(known))
+        if models and (strange := sorted(tenant.models - models)):
+            served = ", ".join(sorted(models))
             yield f"tenant {tenant.name}: models: {', '.join(strange)}: not served here; served: {served}"
 
 

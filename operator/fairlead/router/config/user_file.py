@@ -80,14 +80,14 @@ def _address(redis: StandaloneRedis) -> SecretLocation:
 
 
 def _read(text: str) -> RouterFile:
-    told = _parsed(text)
-    if (no := document_bounds.exceeded(told, (ROOT,))) is not None:
+    document = _parsed(text)
+    if (no := document_bounds.exceeded(document, (ROOT,))) is not None:
         raise RouterConfigError(_sentence(no))
-    given = document_bounds.without_nulls(told)
+    given = document_bounds.without_nulls(document)
     try:
         file = RouterFile.model_validate_json(json.dumps(given), strict=True, extra="forbid")
     except ValidationError as error:
-        raise RouterConfigError(_said(validation_errors.refusals(error, given, RouterFile))) from None
+        raise RouterConfigError(_message(validation_errors.refusals(error, given, RouterFile))) from None
     broken = [
         f"{path_text(path)}.{rule.field}: {because}; {rule.remedy}"
         for path, rule, because in field_rules.broken(file, ())
@@ -100,15 +100,15 @@ def _read(text: str) -> RouterFile:
 def _parsed(text: str) -> dict[str, Any]:
     """Parse YAML, which includes JSON."""
     try:
-        told = yaml.safe_load(text)
+        document = yaml.safe_load(text)
     except (yaml.YAMLError, RecursionError, ValueError) as problem:
         raise RouterConfigError(f"neither YAML nor JSON: {' '.join(str(problem).split())[:200]}") from None
-    if not isinstance(told, dict):
-        raise RouterConfigError(f"{type(told).__name__}: must be one object; begin with endpoints: [host:port]")
-    return told
+    if not isinstance(document, dict):
+        raise RouterConfigError(f"{type(document).__name__}: must be one object; begin with endpoints: [host:port]")
+    return document
 
 
-def _said(refusals: Iterator[SpecRefusal]) -> str:
+def _message(refusals: Iterator[SpecRefusal]) -> str:
     return " | ".join(_sentence(one) for one in refusals)
 
 

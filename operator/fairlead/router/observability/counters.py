@@ -103,11 +103,11 @@ class RouterCounters:
         self.ejections = {"breaker": 0, "watchdog": 0, "probe": 0, "leaving": 0}
         self.lag = MetricHistogram(router_families.LAG)
 
-    def asked(self, record: RequestRecord, now: float) -> None:
+    def add_demand(self, record: RequestRecord, now: float) -> None:
         """Count a request that needs an engine: demand, whatever becomes of it."""
-        model = self.names.known.get(record.model) or self.names.shown(record.model, served=False)
+        model = self.names.models.get(record.model) or self.names.shown(record.model, served=False)
         demand = self.demand.get(model) or self.demand.place(model, now)
-        demand.asked += 1
+        demand.arrivals += 1
         if record.prompt_estimate > 0:
             demand.prompt_tokens += record.prompt_estimate
         demand.used_at = now
@@ -140,13 +140,13 @@ class RouterCounters:
         elif result is RequestResult.CUT:
             self.cut += 1
         elif result is RequestResult.REFUSED:
-            known = record.reason in self.refusals or len(self.refusals) < MOST_REASONS
-            reason = str(record.reason) if known else OTHER
+            listed = record.reason in self.refusals or len(self.refusals) < MOST_REASONS
+            reason = str(record.reason) if listed else OTHER
             self.refusals[reason] = self.refusals.get(reason, 0) + 1
 
     def _place(self, record: RequestRecord) -> tuple[RequestSeries, TenantSeries]:
         names = self.names
-        model = names.known.get(record.model) or names.shown(record.model, served=record.status == 200)
+        model = names.models.get(record.model) or names.shown(record.model, served=record.status == 200)
         key = (record.tenant, record.band, model, record.revision, record.lane)
         found = self._places.get(key)
         if found is None:
@@ -172,7 +172,7 @@ class RouterCounters:
         elif answered or record.first_token_at >= 0:
             _add_tokens(record, series, spender, max(record.prompt_estimate, 0), output)
         series.forwarded += 1
-        series.blocks_asked += record.blocks
+        series.prefix_blocks += record.blocks
         series.blocks_held += record.held_blocks
         series.queued.observe(record.first_sent_at - record.waited_from)
         if record.first_token_at >= 0:

@@ -33,7 +33,7 @@ class AccessLogWriter:
     """Belongs to one loop; only `_write` runs in the thread."""
 
     def __init__(self, sink: LogSink, most_waiting: int = MOST_WAITING_BYTES) -> None:
-        self.told = 0
+        self.accepted = 0
         self.dropped = 0
         self._most_waiting = most_waiting
         self._gathered: list[bytes] = []
@@ -51,7 +51,7 @@ class AccessLogWriter:
     @property
     def written(self) -> int:
         """Lines that were not lost; the last ones may not be written yet."""
-        return self.told - self.lost
+        return self.accepted - self.lost
 
     @property
     def lost(self) -> int:
@@ -60,7 +60,7 @@ class AccessLogWriter:
 
     def take(self, line: bytes) -> None:
         """Add one line, without its end."""
-        self.told += 1
+        self.accepted += 1
         self._gathered.append(line)
         self._bytes += len(line) + 1
         if self._bytes >= HAND_OVER_BYTES:

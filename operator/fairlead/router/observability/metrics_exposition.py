@@ -36,18 +36,18 @@ class MetricsExposition:
         self._writer = ExpositionWriter()
         self._process = ProcessMetrics()
 
-    def text(self, standing: RouterSnapshot) -> bytes:
+    def text(self, snapshot: RouterSnapshot) -> bytes:
         """Every family in the table's order; closed labels are shown from the start, so that no series has a gap."""
-        self._of_requests(standing)
+        self._of_requests(snapshot)
         self._of_series()
-        self._of_tenants(standing)
-        self._of_queues(standing)
-        self._of_replicas(standing.endpoints)
-        self._of_the_cache(standing)
-        self._of_the_process(standing)
+        self._of_tenants(snapshot)
+        self._of_queues(snapshot)
+        self._of_replicas(snapshot.endpoints)
+        self._of_the_cache(snapshot)
+        self._of_the_process(snapshot)
         return self._writer.text()
 
-    def _of_requests(self, standing: RouterSnapshot) -> None:
+    def _of_requests(self, snapshot: RouterSnapshot) -> None:
         counts, family = self._counts, self._writer.family
         codes: defaultdict[int, int] = defaultdict(int)
         results: defaultdict[Values, int] = defaultdict(int)
@@ -57,28 +57,28 @@ class MetricsExposition:
         family(router_families.REQUESTS, by_key(sorted(codes.items())))
         family(router_families.RESULTS, results.items())
         family(router_families.REFUSALS, by_key(counts.refusals.items()))
-        family(router_families.SHADOW, shadowed(standing))
+        family(router_families.SHADOW, shadowed(snapshot))
         self._one(router_families.IN_FLIGHT, counts.inflight)
-        self._one(router_families.HELD, standing.held)
+        self._one(router_families.HELD, snapshot.held)
         family(router_families.ABORTS, by_key(counts.aborts.items()))
         self._one(router_families.CUT, counts.cut)
         family(router_families.FINISHED, by_key(sorted(counts.finished.items())))
         family(router_families.STRUCTURED, iter(sorted(counts.structured.items())))
-        family(router_families.ASKED, ((one.key, one.asked) for one in counts.demand.values()))
-        family(router_families.ASKED_TOKENS, ((one.key, one.prompt_tokens) for one in counts.demand.values()))
+        family(router_families.ARRIVALS, ((one.key, one.arrivals) for one in counts.demand.values()))
+        family(router_families.ARRIVED_TOKENS, ((one.key, one.prompt_tokens) for one in counts.demand.values()))
 
     def _of_series(self) -> None:
-        family, every = self._writer.family, [one for one in self._counts.series.values() if one.told]
+        family, every = self._writer.family, [one for one in self._counts.series.values() if one.has_samples]
         family(router_families.FORWARDED, ((one.key, one.forwarded) for one in every))
         for place, histogram in enumerate(HISTOGRAMS):
             self._writer.histograms(histogram, ((one.key, one.histograms[place]) for one in every))
         family(router_families.PROMPT, ((one.key, one.prompt) for one in every))
         family(router_families.OUTPUT, ((one.key, one.output) for one in every))
         family(router_families.CACHED, ((one.key, one.cached) for one in every))
-        family(router_families.BLOCKS_ASKED, ((one.key, one.blocks_asked) for one in every))
+        family(router_families.PREFIX_BLOCKS, ((one.key, one.prefix_blocks) for one in every))
         family(router_families.BLOCKS_HELD, ((one.key, one.blocks_held) for one in every))
 
-    def _of_tenants(self, standing: RouterSnapshot) -> None:
+    def _of_tenants(self, snapshot: RouterSnapshot) -> None:
         family, every = self._writer.family, tuple(self._counts.spenders.values())
         family(
             router_families.TENANT_REQUESTS,
@@ -89,23 +89,25 @@ class MetricsExposition:
         family(router_families.TENANT_CACHED, ((one.key, one.cached) for one in every))
         family(router_families.TENANT_STREAMS, ((one.key, one.first_tokens) for one in every))
         family(router_families.TENANT_TTFT, ((one.key, one.first_token_seconds) for one in every))
-        family(router_families.TENANT_INFLIGHT, (((one.name,), one.inflight) for one in standing.accounts))
-        family(router_families.TENANT_WAITING, (((one.name,), one.queued) for one in standing.accounts))
-        family(router_families.TENANT_OVER, (((one.name,), one.over_concurrency) for one in standing.accounts))
+        family(router_families.TENANT_INFLIGHT, (((one.name,), one.inflight) for one in snapshot.accounts))
+        family(router_families.TENANT_WAITING, (((one.name,), one.queued) for one in snapshot.accounts))
+        family(router_families.TENANT_OVER, (((one.name,), one.over_concurrency) for one in snapshot.accounts))
 
-    def _of_queues(self, standing: RouterSnapshot) -> None:
-        lanes = {one.lane: one for one in standing.lanes}
-        told = [(lane.value, lanes.get(lane)) for lane in Lane]
-        self._writer.family(router_families.WAITING, (((name,), one.waiting if one else 0) for name, one in told))
-        self._writer.family(router_families.OLDEST, (((name,), one.oldest_seconds if one else 0) for name, one in told))
+    def _of_queues(self, snapshot: RouterSnapshot) -> None:
+        lanes = {one.lane: one for one in snapshot.lanes}
+        queues = [(lane.value, lanes.get(lane)) for lane in Lane]
+        self._writer.family(router_families.WAITING, (((name,), one.waiting if one else 0) for name, one in queues))
+        self._writer.family(
+            router_families.OLDEST, (((name,), one.oldest_seconds if one else 0) for name, one in queues)
+        )
 
     def _of_replicas(self, endpoints: Iterable[Endpoint]) -> None:
         counts, family, every = self._counts, self._writer.family, sorted(endpoints, key=lambda one: one.pod)
         family(router_families.PICKS, by_key(counts.picks.items()))
         self._one(router_families.RETRIES, counts.retries)
         family(router_families.ATTEMPTS_FAILED, by_key(counts.attempts_failed.items()))
-        fates = {"won": counts.hedges_won, "lost": counts.hedges_lost, "denied": counts.hedges_denied}
-        family(router_families.HEDGES, by_key(fates.items()))
+        outcomes = {"won": counts.hedges_won, "lost": counts.hedges_lost, "denied": counts.hedges_denied}
+        family(router_families.HEDGES, by_key(outcomes.items()))
         family(router_families.EJECTIONS, by_key(counts.ejections.items()))
         states = dict.fromkeys(EndpointState, 0)
         for one in every:
@@ -117,14 +119,14 @@ class MetricsExposition:
         family(router_families.ENDPOINT_REPLY, (((one.pod,), one.reply_load) for one in every))
         self._of_figures([((one.pod,), one.figures) for one in every if one.figures is not None])
 
-    def _of_figures(self, told: list[tuple[Values, EndpointSample]]) -> None:
+    def _of_figures(self, samples: list[tuple[Values, EndpointSample]]) -> None:
         family = self._writer.family
-        family(router_families.ENDPOINT_RUNNING, ((pod, one.running) for pod, one in told))
-        family(router_families.ENDPOINT_WAITING, ((pod, one.waiting) for pod, one in told))
-        family(router_families.ENDPOINT_KV, ((pod, one.kv_usage) for pod, one in told))
+        family(router_families.ENDPOINT_RUNNING, ((pod, one.running) for pod, one in samples))
+        family(router_families.ENDPOINT_WAITING, ((pod, one.waiting) for pod, one in samples))
+        family(router_families.ENDPOINT_KV, ((pod, one.kv_usage) for pod, one in samples))
 
-    def _of_the_cache(self, standing: RouterSnapshot) -> None:
-        cache, shared, family = standing.cache, standing.shared, self._writer.family
+    def _of_the_cache(self, snapshot: RouterSnapshot) -> None:
+        cache, shared, family = snapshot.cache, snapshot.shared, self._writer.family
         counts = cache.counts if cache else None
         found = (counts.hits, counts.misses, counts.joined, sum(counts.passed.values())) if counts else (0,) * 4
         family(router_families.CACHE_LOOKUPS, by_key(zip(("hit", "miss", "joined", "passed"), found, strict=True)))
@@ -133,13 +135,13 @@ class MetricsExposition:
         self._one(router_families.CACHE_STORED, counts.stored if counts else 0)
         self._one(router_families.CACHE_EVICTED, counts.evicted if counts else 0)
         self._one(router_families.CACHE_EXPIRED, counts.expired if counts else 0)
-        fates = {"promoted": counts.promoted, "scattered": counts.scattered} if counts else {}
-        family(router_families.CACHE_FOLLOWERS, by_key(fates.items()))
+        outcomes = {"promoted": counts.promoted, "scattered": counts.scattered} if counts else {}
+        family(router_families.CACHE_FOLLOWERS, by_key(outcomes.items()))
         self._one(router_families.CACHE_ENTRIES, cache.entries if cache else 0)
         self._one(router_families.CACHE_BYTES, cache.bytes if cache else 0)
         family(router_families.CACHE_SHARED, by_key(of_shared(shared).items() if shared else ()))
 
-    def _of_the_process(self, standing: RouterSnapshot) -> None:
+    def _of_the_process(self, snapshot: RouterSnapshot) -> None:
         counts, family = self._counts, self._writer.family
         kinds = {"opened": counts.connections_opened, "reused": counts.connections_reused}
         events = {
@@ -149,18 +151,18 @@ class MetricsExposition:
             "bad_head": counts.bad_heads,
         }
         family(router_families.UPSTREAM, by_key(kinds.items()))
-        self._one(router_families.UPSTREAM_IDLE, standing.upstream_idle)
-        self._one(router_families.CLIENTS, standing.clients)
+        self._one(router_families.UPSTREAM_IDLE, snapshot.upstream_idle)
+        self._one(router_families.CLIENTS, snapshot.clients)
         family(router_families.CLIENT_EVENTS, by_key(events.items()))
         self._one(router_families.BYTES_IN, counts.bytes_in)
         self._one(router_families.BYTES_OUT, counts.bytes_out)
         self._writer.histograms(router_families.LOOP_LAG, [(NOTHING, counts.lag)])
-        self._one(router_families.DRAINING, int(standing.draining))
-        family(router_families.LINES, by_key((standing.lines or {}).items()))
-        family(router_families.SPANS, by_key((standing.traces or {}).items()))
-        told = self._process.read()
+        self._one(router_families.DRAINING, int(snapshot.draining))
+        family(router_families.LINES, by_key((snapshot.lines or {}).items()))
+        family(router_families.SPANS, by_key((snapshot.traces or {}).items()))
+        values = self._process.read()
         for name, one in OF_THE_PROCESS.items():
-            family(one, ((NOTHING, told[name]),) if name in told else ())
+            family(one, ((NOTHING, values[name]),) if name in values else ())
 
     def _one(self, family: MetricFamily, number: Number) -> None:
         self._writer.family(family, ((NOTHING, number),))
@@ -184,7 +186,7 @@ def of_shared(shared: RedisStoreCounters) -> dict[str, Number]:
     }
 
 
-def shadowed(standing: RouterSnapshot) -> Samples:
+def shadowed(snapshot: RouterSnapshot) -> Samples:
     """Requests over limits that are not enforced, of all tenants together."""
     for reason in RefusalReason:
-        yield (reason.value,), sum(one.shadowed[reason] for one in standing.accounts)
+        yield (reason.value,), sum(one.shadowed[reason] for one in snapshot.accounts)

@@ -16,23 +16,23 @@ class ModelLabels:
     """Label values for models, bounded whatever clients send."""
 
     def __init__(self, models: Iterable[str] = ()) -> None:
-        self.known = {model: model for model in models}
+        self.models = {model: model for model in models}
         """Names that are shown unchanged; most lookups end here."""
-        self._learns = not self.known
+        self._learns = not self.models
 
     def take(self, models: Iterable[str]) -> None:
         """Apply the names of the configuration."""
         fresh = {model: model for model in models}
         if fresh:
-            self.known, self._learns = fresh, False
+            self.models, self._learns = fresh, False
         elif not self._learns:
-            self.known, self._learns = {}, True
+            self.models, self._learns = {}, True
 
     def shown(self, model: str, *, served: bool) -> str:
         """The label value of a name; a new name is shown only once an engine has served it."""
-        if model in self.known:
+        if model in self.models:
             return model
-        if served and self._learns and 0 < len(model) <= LONGEST and len(self.known) < MOST_LEARNT:
-            self.known[model] = model
+        if served and self._learns and 0 < len(model) <= LONGEST and len(self.models) < MOST_LEARNT:
+            self.models[model] = model
             return model
         return OTHER

@@ -41,9 +41,9 @@ class OtlpExporter:
     """The exporter to one collector, used by one thread."""
 
     def __init__(self, destination: SpanDestination) -> None:
-        told = {"service.name": "fairlead-router", "service.instance.id": destination.instance}
-        told |= {"service.namespace": destination.namespace} if destination.namespace else {}
-        self._resource = Resource.create({**told, "service.version": destination.version})
+        resource = {"service.name": "fairlead-router", "service.instance.id": destination.instance}
+        resource |= {"service.namespace": destination.namespace} if destination.namespace else {}
+        self._resource = Resource.create({**resource, "service.version": destination.version})
         self._scope = InstrumentationScope("fairlead.router", destination.version)
         # The library logs each try of each batch; `SpanRing` logs once when sending starts to fail, and counts.
         logging.getLogger("opentelemetry").setLevel(logging.CRITICAL)
@@ -51,15 +51,15 @@ class OtlpExporter:
 
     def export(self, batch: Sequence[SpanRingEntry]) -> bool:
         """Whether the collector accepted them."""
-        spans = [span for told in batch for span in self._spans(told)]
+        spans = [span for entry in batch for span in self._spans(entry)]
         return self._exporter.export(spans) is SpanExportResult.SUCCESS
 
     def close(self) -> None:
         """Interrupt a wait before another try."""
         self._exporter.shutdown()  # type: ignore[no-untyped-call]  # the library's
 
-    def _spans(self, told: SpanRingEntry) -> Iterator[ReadableSpan]:
-        record, offset = told
+    def _spans(self, entry: SpanRingEntry) -> Iterator[ReadableSpan]:
+        record, offset = entry
         trace = record.trace
         assert trace is not None
         yield ReadableSpan(
@@ -103,7 +103,7 @@ def address(endpoint: str) -> str:
 
 def of_request(record: RequestRecord) -> SpanAttributes:
     """Attributes of the server span; a value that is not known is left out."""
-    return _known(
+    return _without_unknown(
         {
             "http.request.method": "POST",
             "http.response.status_code": record.status,
@@ -128,7 +128,7 @@ def of_request(record: RequestRecord) -> SpanAttributes:
 def of_attempt(record: RequestRecord, attempt: TracedAttempt) -> SpanAttributes:
     """Attributes of a client span; the response's figures are on the attempt that gave it."""
     host, _, port = attempt.address.rpartition(":")
-    told: SpanAttributes = {
+    attributes: SpanAttributes = {
         "gen_ai.operation.name": OPERATIONS.get(record.surface, record.surface),
         "gen_ai.provider.name": PROVIDER,
         "gen_ai.request.model": record.model,
@@ -143,8 +143,8 @@ def of_attempt(record: RequestRecord, attempt: TracedAttempt) -> SpanAttributes:
         AttemptEnding.CUT,
         AttemptEnding.CLIENT_LEFT,
     ):
-        told |= _of_answer(record)
-    return _known(told)
+        attributes |= _of_answer(record)
+    return _without_unknown(attributes)
 
 
 def _of_answer(record: RequestRecord) -> SpanAttributes:
@@ -167,8 +167,8 @@ def _events(record: RequestRecord, offset: float) -> Sequence[Event]:
     return (Event("first token", timestamp=_nanoseconds(record.first_token_at, offset)),)
 
 
-def _known(told: SpanAttributes) -> SpanAttributes:
-    return {name: value for name, value in told.items() if value not in ("", -1, -1.0)}
+def _without_unknown(attributes: SpanAttributes) -> SpanAttributes:
+    return {name: value for name, value in attributes.items() if value not in ("", -1, -1.0)}
 
 
 def _between(since: float, until: float) -> float:

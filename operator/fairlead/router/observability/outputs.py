@@ -27,19 +27,19 @@ class ObservabilityOptions:
     version: str = ""
 
 
-def open_outputs(told: ObservabilityOptions, telling: RequestTelemetry | None = None) -> TelemetryOutputs:
-    """Outputs that open when first enabled; a `telling` without an access log disables that for good."""
-    where = told.access_log if telling is None or telling.access_log else None
+def open_outputs(options: ObservabilityOptions, telemetry: RequestTelemetry | None = None) -> TelemetryOutputs:
+    """Outputs that open when first enabled; a `telemetry` without an access log disables that for good."""
+    where = options.access_log if telemetry is None or telemetry.access_log else None
     return TelemetryOutputs(
-        wall=told.wall,
-        bits=told.bits,
+        wall=options.wall,
+        bits=options.bits,
         lines=None if where is None else lambda: AccessLogWriter(log_writer.sink(where)),
-        spans=lambda endpoint: _span_ring(told, endpoint),
+        spans=lambda endpoint: _span_ring(options, endpoint),
     )
 
 
-def _span_ring(told: ObservabilityOptions, endpoint: str) -> SpanRing:
-    to = SpanDestination(endpoint, told.instance, told.namespace, told.version)
+def _span_ring(options: ObservabilityOptions, endpoint: str) -> SpanRing:
+    to = SpanDestination(endpoint, options.instance, options.namespace, options.version)
     return SpanRing(lambda: exporter_to(to))
 
 

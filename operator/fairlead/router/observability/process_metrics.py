@@ -29,15 +29,15 @@ class ProcessMetrics:
             descriptors = (self._proc / "self" / "fd").stat().st_size
         except OSError:
             return {}
-        told = {
+        values = {
             "cpu_seconds": (int(words[11]) + int(words[12])) / self._ticks,
             "resident_memory_bytes": float(int(words[21]) * self._page),
         }
         if self._booted is not None:
-            told["start_time_seconds"] = self._booted + int(words[19]) / self._ticks
+            values["start_time_seconds"] = self._booted + int(words[19]) / self._ticks
         if descriptors:
-            told["open_fds"] = float(descriptors)
-        return told
+            values["open_fds"] = float(descriptors)
+        return values
 
 
 def _boot_time(proc: Path) -> float | None:

@@ -59,7 +59,7 @@ class TelemetryRecorder:
         "tracing",
     )
 
-    def __init__(self, ways: TelemetryOutputs, telling: RequestTelemetry, models: Iterable[str], now: float) -> None:
+    def __init__(self, ways: TelemetryOutputs, telemetry: RequestTelemetry, models: Iterable[str], now: float) -> None:
         self.counts = RouterCounters(models)
         self._ways = ways
         self._clock = TimestampFormatter(ways.wall() - now)
@@ -68,30 +68,30 @@ class TelemetryRecorder:
         self._writer: AccessLogWriter | None = None
         self._spans: SpanRing | None = None
         self._endpoint: str | None = None
-        self._open(telling)
-        self._take(telling, models)
+        self._open(telemetry)
+        self._take(telemetry, models)
 
-    def apply(self, telling: RequestTelemetry, models: Iterable[str]) -> None:
+    def apply(self, telemetry: RequestTelemetry, models: Iterable[str]) -> None:
         """Apply another configuration. An access log that cannot be opened fails a start, but not a running router."""
         try:
-            self._open(telling)
+            self._open(telemetry)
         except OSError as problem:
             log.warning("no access lines are written: %s", problem)
-        self._take(telling, models)
+        self._take(telemetry, models)
 
-    def _open(self, telling: RequestTelemetry) -> None:
-        if telling.access_log and self._writer is None and self._ways.lines is not None:
+    def _open(self, telemetry: RequestTelemetry) -> None:
+        if telemetry.access_log and self._writer is None and self._ways.lines is not None:
             self._writer = self._ways.lines()
 
-    def _take(self, telling: RequestTelemetry, models: Iterable[str]) -> None:
-        self._lines = self._writer if telling.access_log else None
-        self._send_to(telling.otlp_endpoint)
+    def _take(self, telemetry: RequestTelemetry, models: Iterable[str]) -> None:
+        self._lines = self._writer if telemetry.access_log else None
+        self._send_to(telemetry.otlp_endpoint)
         self.counts.names.take(models)
-        self.log_prompts = telling.log_prompts and self._lines is not None
+        self.log_prompts = telemetry.log_prompts and self._lines is not None
         """Whether records should contain their prompts."""
         self.tracing = self._spans is not None
         """Whether `traced` must be called."""
-        self._share = int(telling.trace_share * DRAWN)
+        self._share = int(telemetry.trace_share * DRAWN)
 
     def _send_to(self, endpoint: str | None) -> None:
         """Send to another collector from now on; the last one's thread ends by itself."""
@@ -121,10 +121,10 @@ class TelemetryRecorder:
         else:
             record.traceparent = traces.undecided(bits)
 
-    def asked(self, record: RequestRecord, now: float) -> None:
+    def needs_engine(self, record: RequestRecord, now: float) -> None:
         """A complete request needs an engine: its queue time begins."""
         record.waited_from = now
-        self.counts.asked(record, now)
+        self.counts.add_demand(record, now)
 
     def ended(self, record: RequestRecord, now: float) -> None:
         """Close the record: the one end of every request. A second call raises."""
@@ -144,12 +144,12 @@ class TelemetryRecorder:
             if self._writer is not None:
                 self._writer.hand_over()
 
-    def page(self, standing: RouterSnapshot) -> bytes:
+    def page(self, snapshot: RouterSnapshot) -> bytes:
         """All metrics, as `CONTENT_TYPE`."""
         lines, spans = self._writer, self._spans
-        standing.lines = {"written": lines.written, "dropped": lines.lost} if lines else None
-        standing.traces = spans.fates if spans else None
-        return self._page.text(standing)
+        snapshot.lines = {"written": lines.written, "dropped": lines.lost} if lines else None
+        snapshot.traces = spans.outcomes if spans else None
+        return self._page.text(snapshot)
 
     def close(self, seconds: float) -> None:
         """Write the last lines and spans, as far as that is possible in time."""

@@ -92,13 +92,13 @@ class RequestRecord:
     finish_reason: str = ""
     bytes_out: int = 0
 
-    def sent(self, ask: RoutingRequest, endpoint: Endpoint, now: float) -> None:
+    def sent(self, routing: RoutingRequest, endpoint: Endpoint, now: float) -> None:
         """An attempt at an engine begins."""
         if self.attempts == 0:
             self.first_sent_at = now
         self.attempts += 1
         self.sent_at = now
-        self._goes_to(ask, endpoint)
+        self._goes_to(routing, endpoint)
         if self.trace is not None:
             self._try(endpoint, now)
 
@@ -116,12 +116,12 @@ class RequestRecord:
         if self.trace is not None:
             self._try(endpoint, now)
 
-    def outran(self, ask: RoutingRequest, endpoint: Endpoint, now: float) -> None:
+    def outran(self, routing: RoutingRequest, endpoint: Endpoint, now: float) -> None:
         """The hedge won: the response is its own now."""
         self.hedge_won = True
         self.sent_at = self.hedge_sent_at
         self._over(AttemptEnding.OUTRUN, now, self.replica)
-        self._goes_to(ask, endpoint)
+        self._goes_to(routing, endpoint)
 
     def upstream_traceparent(self) -> bytes | None:
         """The `traceparent` for the latest attempt: its own span of a recorded trace, else the client's header."""
@@ -151,11 +151,11 @@ class RequestRecord:
             return AttemptEnding.FAILED
         return AttemptEnding.DONE if self.status < 400 else AttemptEnding.REFUSED
 
-    def _goes_to(self, ask: RoutingRequest, endpoint: Endpoint) -> None:
-        self.lane = ask.lane
-        self.pick = ask.pick
-        self.blocks = len(ask.blocks)
-        self.held_blocks = ask.held_blocks
+    def _goes_to(self, routing: RoutingRequest, endpoint: Endpoint) -> None:
+        self.lane = routing.lane
+        self.pick = routing.pick
+        self.blocks = len(routing.blocks)
+        self.held_blocks = routing.held_blocks
         self.replica = endpoint.pod
         self.revision = endpoint.revision
 

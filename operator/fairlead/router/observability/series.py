@@ -27,7 +27,6 @@ class RequestSeries:
     """Counters of one model, revision, band and lane."""
 
     __slots__ = (
-        "blocks_asked",
         "blocks_held",
         "cached",
         "decode",
@@ -38,6 +37,7 @@ class RequestSeries:
         "output",
         "per_token",
         "prefill",
+        "prefix_blocks",
         "prompt",
         "queued",
         "used_at",
@@ -47,7 +47,7 @@ class RequestSeries:
         self.key = key
         """Values of the labels `router_families.SERIES`."""
         self.used_at = now
-        self.forwarded = self.prompt = self.output = self.cached = self.blocks_asked = self.blocks_held = 0
+        self.forwarded = self.prompt = self.output = self.cached = self.prefix_blocks = self.blocks_held = 0
         self.first_token = MetricHistogram(router_families.TTFT)
         self.per_token = MetricHistogram(router_families.TPOT)
         self.duration = MetricHistogram(router_families.WHOLE)
@@ -56,7 +56,7 @@ class RequestSeries:
         self.decode = MetricHistogram(router_families.WHOLE)
 
     @property
-    def told(self) -> bool:
+    def has_samples(self) -> bool:
         """Whether it has anything to show: requests refused at once do not count here."""
         return bool(self.forwarded or any(self.queued.counts))
 
@@ -83,12 +83,12 @@ class TenantSeries:
 class ModelDemand:
     """Requests and prompt tokens that arrived for one model."""
 
-    __slots__ = ("asked", "key", "prompt_tokens", "used_at")
+    __slots__ = ("arrivals", "key", "prompt_tokens", "used_at")
 
     def __init__(self, key: tuple[str, ...], now: float) -> None:
         self.key = key
         self.used_at = now
-        self.asked = self.prompt_tokens = 0
+        self.arrivals = self.prompt_tokens = 0
 
 
 Key = TypeVar("Key", bound=Hashable)

@@ -64,7 +64,7 @@ class SpanRing:
         self._thread.start()
 
     @property
-    def fates(self) -> Mapping[str, int]:
+    def outcomes(self) -> Mapping[str, int]:
         """Number of offered requests by result."""
         return {"sent": self._sent, "failed": self._failed, "dropped": self.dropped}
 
@@ -112,9 +112,9 @@ class SpanRing:
                 self._failed += len(batch)
             if arrived is not self._well:
                 self._well = arrived
-                self._tell()
+                self._log_change()
 
-    def _tell(self) -> None:
+    def _log_change(self) -> None:
         """Log each change once: a collector that is down for a day is one line, not one a second."""
         if self._well:
             log.info("spans reach the collector again; %s lost meanwhile", count(self._failed + self.dropped, "trace"))

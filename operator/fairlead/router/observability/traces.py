@@ -55,8 +55,8 @@ def parent(header: bytes | None) -> TraceParent | None:
 
 def trace_id(header: bytes | None) -> str:
     """Only the trace's id, for the access log; empty where there is none."""
-    told = parent(header)
-    return told.trace_id if told else ""
+    context = parent(header)
+    return context.trace_id if context else ""
 
 
 def fresh_id(bits: RandomBits) -> str:

@@ -32,86 +32,86 @@ class UnreadableBody(NamedTuple):
 class BodyFacts:
     """Values from one body; rarely needed ones are computed on access."""
 
-    __slots__ = ("asked", "known", "media", "model", "prompt", "stream")
+    __slots__ = ("media", "model", "parsed", "prompt", "stream", "typed")
 
-    def __init__(self, told: RequestBody, prompt: bytes, media: int, *, known: bool = True) -> None:
-        model = told.model
+    def __init__(self, parsed: RequestBody, prompt: bytes, media: int, *, typed: bool = True) -> None:
+        model = parsed.model
         self.model = model if type(model) is str else None
         """Nothing when the body names none: engines then take their only one."""
-        self.stream = told.stream is True or (told.stream is not UNSET and _flag(told.stream))
-        self.asked = told
+        self.stream = parsed.stream is True or (parsed.stream is not UNSET and _flag(parsed.stream))
+        self.parsed = parsed
         self.prompt = prompt
         """Canonical text: its blocks are compared, and its length is an estimate of its tokens."""
         self.media = media
         """Number of pictures, sounds and files in it, which are no text."""
-        self.known = known
+        self.typed = typed
         """Its types are the API's; otherwise `prompt` is the whole body."""
 
     @property
     def max_tokens(self) -> int | None:
         """The limit of output tokens, by the name that its API has."""
-        told = self.asked
-        newer = getattr(told, "max_completion_tokens", UNSET)
+        parsed = self.parsed
+        newer = getattr(parsed, "max_completion_tokens", UNSET)
         if newer is UNSET or newer is None:
-            newer = getattr(told, "max_output_tokens", UNSET)
-        return _whole(told.max_tokens if newer is UNSET or newer is None else newer)
+            newer = getattr(parsed, "max_output_tokens", UNSET)
+        return _whole(parsed.max_tokens if newer is UNSET or newer is None else newer)
 
     @property
     def n(self) -> int:
         """Number of replies that it requests."""
-        return _whole(self.asked.n) or 1
+        return _whole(self.parsed.n) or 1
 
     @property
     def temperature(self) -> float | None:
         """The temperature, where it is a number."""
-        told = self.asked.temperature
-        return float(told) if isinstance(told, (int, float)) and abs(told) < MOST else None
+        value = self.parsed.temperature
+        return float(value) if isinstance(value, (int, float)) and abs(value) < MOST else None
 
     @property
     def seed(self) -> int | None:
         """The seed, where it is a whole number."""
-        return _whole(self.asked.seed)
+        return _whole(self.parsed.seed)
 
     @property
     def priority(self) -> int | None:
         """The engine's own priority, where the client sets one."""
-        return _whole(self.asked.priority)
+        return _whole(self.parsed.priority)
 
     @property
     def cache_salt(self) -> str | None:
         """The salt that separates its prefixes in an engine, where the client sets one."""
-        told = self.asked.cache_salt
-        return told if isinstance(told, str) else None
+        value = self.parsed.cache_salt
+        return value if isinstance(value, str) else None
 
     @property
     def session(self) -> bytes | None:
         """The client's own name for the session: OpenAI's `prompt_cache_key`, or Anthropic's `metadata.user_id`."""
-        told = self.asked
-        if isinstance(told.prompt_cache_key, str):
-            return told.prompt_cache_key.encode(errors="replace") or None
-        if not isinstance(told, request_bodies.MessagesBody) or not told.metadata:
+        parsed = self.parsed
+        if isinstance(parsed.prompt_cache_key, str):
+            return parsed.prompt_cache_key.encode(errors="replace") or None
+        if not isinstance(parsed, request_bodies.MessagesBody) or not parsed.metadata:
             return None
         try:
-            return MADE_BY.decode(told.metadata).user_id.encode(errors="replace") or None
+            return MADE_BY.decode(parsed.metadata).user_id.encode(errors="replace") or None
         except (ValueError, RecursionError):
             return None
 
     @property
     def tools(self) -> bool:
         """Whether the model may call any tool."""
-        return bytes(self.asked.tools) not in (b"", b"null", b"[]")
+        return bytes(self.parsed.tools) not in (b"", b"null", b"[]")
 
     @property
     def structured(self) -> bool:
         """Whether the reply must follow a grammar or a schema."""
-        told = self.asked
-        if isinstance(told, request_bodies.ResponsesBody):
-            return b'"json_schema"' in bytes(told.text) or b'"json_object"' in bytes(told.text)
-        if isinstance(told, (request_bodies.ChatBody, request_bodies.CompletionsBody)):
-            if not told.response_format and not told.structured_outputs:
+        parsed = self.parsed
+        if isinstance(parsed, request_bodies.ResponsesBody):
+            return b'"json_schema"' in bytes(parsed.text) or b'"json_object"' in bytes(parsed.text)
+        if isinstance(parsed, (request_bodies.ChatBody, request_bodies.CompletionsBody)):
+            if not parsed.response_format and not parsed.structured_outputs:
                 return False
-            wanted = bytes(told.response_format)
-            return bytes(told.structured_outputs) not in (b"", b"null") or (
+            wanted = bytes(parsed.response_format)
+            return bytes(parsed.structured_outputs) not in (b"", b"null") or (
                 wanted not in (b"", b"null") and b'"text"' not in wanted
             )
         return False
@@ -119,20 +119,20 @@ class BodyFacts:
     @property
     def include_usage(self) -> bool:
         """Whether the client wants usage at the end of the stream."""
-        told = self.asked.stream_options
-        return isinstance(told, dict) and told.get("include_usage") is True
+        options = self.parsed.stream_options
+        return isinstance(options, dict) and options.get("include_usage") is True
 
 
 def read(surface: Surface, body: bytes) -> BodyFacts | UnreadableBody:
     """Read a body. Never raises, whatever the bytes."""
     decode, gather = READERS[surface]
     try:
-        told = decode(body)
+        parsed = decode(body)
         if gather is None:
-            return BodyFacts(told, body, 0)
+            return BodyFacts(parsed, body, 0)
         pieces: list[bytes] = []
-        media = gather(told, pieces)
-        return BodyFacts(told, TURN.join(pieces), media)
+        media = gather(parsed, pieces)
+        return BodyFacts(parsed, TURN.join(pieces), media)
     except msgspec.ValidationError:
         return _untyped(surface, body)
     except (ValueError, RecursionError) as problem:
@@ -143,16 +143,16 @@ def _untyped(surface: Surface, body: bytes) -> BodyFacts | UnreadableBody:
     """Read a body whose types are not the API's; members that limit it are read all the same."""
     try:
         members = MEMBERS.decode(body)
-        told = KINDS[surface]()
-        for name, default in zip(told.__struct_fields__, told.__struct_defaults__, strict=True):
+        parsed = KINDS[surface]()
+        for name, default in zip(parsed.__struct_fields__, parsed.__struct_defaults__, strict=True):
             raw = members.get(name)
             if raw is not None and default is UNSET:
-                setattr(told, name, msgspec.json.decode(raw))
+                setattr(parsed, name, msgspec.json.decode(raw))
             elif raw is not None and isinstance(default, Raw):
-                setattr(told, name, raw)
+                setattr(parsed, name, raw)
     except (ValueError, RecursionError) as problem:
         return _unreadable(surface, body, problem)
-    return BodyFacts(told, body, 0, known=False)
+    return BodyFacts(parsed, body, 0, typed=False)
 
 
 def _unreadable(surface: Surface, body: bytes, problem: Exception) -> BodyFacts | UnreadableBody:
@@ -162,7 +162,7 @@ def _unreadable(surface: Surface, body: bytes, problem: Exception) -> BodyFacts 
     object.
     """
     if surface is Surface.OTHER and body.lstrip(BLANK)[:1] != b"{":
-        return BodyFacts(RequestBody(), body, 0, known=False)
+        return BodyFacts(RequestBody(), body, 0, typed=False)
     if isinstance(problem, RecursionError):
         return UnreadableBody("the body is nested too deeply")
     return UnreadableBody(f"the body is not a JSON object: {problem}")

@@ -185,8 +185,8 @@ class ChunkedReply:
         left = self._left
         if left > PADDING:
             return None
-        inside, behind = frame[:left], frame[left:]
-        return inside.ljust(left, b"\n") + b"\r\n" + frames.chunk(behind) + frames.LAST
+        inside, outside = frame[:left], frame[left:]
+        return inside.ljust(left, b"\n") + b"\r\n" + frames.chunk(outside) + frames.LAST
 
 
 def _size(line: bytes) -> int | None:

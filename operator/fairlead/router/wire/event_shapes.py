@@ -97,19 +97,19 @@ def event(data: bytes) -> ReplyEvent | None:
         return None
 
 
-def inner(told: ReplyEvent) -> EventResponse | None:
+def inner(reply_event: ReplyEvent) -> EventResponse | None:
     """The response or message that an event carries."""
-    raw = told.response or told.message
+    raw = reply_event.response or reply_event.message
     try:
         return INNER.decode(raw) if raw else None
     except (ValueError, RecursionError):
         return None
 
 
-def stop_reason(told: ReplyEvent) -> str | None:
+def stop_reason(reply_event: ReplyEvent) -> str | None:
     """Why a message ended."""
     try:
-        return STOP.decode(told.delta).stop_reason
+        return STOP.decode(reply_event.delta).stop_reason
     except (ValueError, RecursionError):
         return None
 

@@ -126,25 +126,25 @@ class EventScan:
         if data == DONE:
             self.done = True
             return True
-        told = event_shapes.event(data)
-        self.error = self.error or one.startswith(b"event: error") or (told is not None and told.fails)
-        if told is None:
+        event = event_shapes.event(data)
+        self.error = self.error or one.startswith(b"event: error") or (event is not None and event.fails)
+        if event is None:
             return True
-        if told.usage is not None:
-            self.usage = usage(told.usage, self.usage)
-        if told.choices:
-            self._choices(told, one)
-        elif told.type:
-            self._typed(told)
+        if event.usage is not None:
+            self.usage = usage(event.usage, self.usage)
+        if event.choices:
+            self._choices(event, one)
+        elif event.type:
+            self._typed(event)
         else:
-            return told.usage is None or told.fails
+            return event.usage is None or event.fails
         return True
 
-    def _choices(self, told: ReplyEvent, one: bytes) -> None:
+    def _choices(self, event: ReplyEvent, one: bytes) -> None:
         """Read an event of chat or completions."""
         brought = False
         finished = None
-        for choice in told.choices:
+        for choice in event.choices:
             finished = choice.finish_reason or finished
             brought = brought or _brings(choice)
         self.finish_reason = finished or self.finish_reason
@@ -152,27 +152,27 @@ class EventScan:
             return
         self.deltas += 1
         self.first = True
-        if finished is None and told.usage is None:
+        if finished is None and event.usage is None:
             end = one.rfind(UNFINISHED)
             self._tail = one[end:] + GAP if end >= 0 else NEVER
             self._breaks = one.count(b"\n") + 2
 
-    def _typed(self, told: ReplyEvent) -> None:
+    def _typed(self, event: ReplyEvent) -> None:
         """Read an event of Responses or Messages."""
-        kind = told.type
+        kind = event.type
         if kind.endswith(".delta") or kind == "content_block_delta":
             self.deltas += 1
             self.first = True
         elif kind in OVER:
             self.done = True
-        inner = event_shapes.inner(told)
+        inner = event_shapes.inner(event)
         if inner is not None:
             if inner.usage is not None:
                 self.usage = usage(inner.usage, self.usage)
             if self.done:
                 self.finish_reason = inner.status
         if kind == "message_delta":
-            self.finish_reason = event_shapes.stop_reason(told) or self.finish_reason
+            self.finish_reason = event_shapes.stop_reason(event) or self.finish_reason
 
 
 def _brings(choice: event_shapes.EventChoice) -> bool:
@@ -191,16 +191,16 @@ def _brings(choice: event_shapes.EventChoice) -> bool:
     )
 
 
-def usage(told: event_shapes.UsageFields, before: TokenUsage | None = None) -> TokenUsage:
+def usage(fields: event_shapes.UsageFields, before: TokenUsage | None = None) -> TokenUsage:
     """Usage in one shape; Anthropic sends the prompt's tokens at the beginning and the reply's at the end."""
     tokens = event_shapes.tokens
-    prompt, output = tokens(told.prompt_tokens), tokens(told.completion_tokens)
+    prompt, output = tokens(fields.prompt_tokens), tokens(fields.completion_tokens)
     if prompt is None:
-        prompt = tokens(told.input_tokens)
+        prompt = tokens(fields.input_tokens)
     if output is None:
-        output = tokens(told.output_tokens)
-    details = told.prompt_tokens_details or told.input_tokens_details
-    cached = tokens(details.cached_tokens) if details is not None else tokens(told.cache_read_input_tokens)
+        output = tokens(fields.output_tokens)
+    details = fields.prompt_tokens_details or fields.input_tokens_details
+    cached = tokens(details.cached_tokens) if details is not None else tokens(fields.cache_read_input_tokens)
     if before is not None:
         prompt = before.prompt_tokens if prompt is None else prompt
         output = before.output_tokens if output is None else output
@@ -218,12 +218,12 @@ class AnswerSummary(NamedTuple):
 
 def answer_summary(surface: Surface, body: bytes) -> AnswerSummary:
     """The summary of a response that is no stream; empty for one of another shape."""
-    told = event_shapes.event(body)
-    if told is None:
+    answer = event_shapes.event(body)
+    if answer is None:
         return AnswerSummary(None, None, error=False)
-    finished = told.choices[0].finish_reason if told.choices else None
+    finished = answer.choices[0].finish_reason if answer.choices else None
     if surface is Surface.RESPONSES:
-        finished = told.status
+        finished = answer.status
     elif surface is Surface.MESSAGES:
-        finished = told.stop_reason
-    return AnswerSummary(usage(told.usage) if told.usage is not None else None, finished, error=told.fails)
+        finished = answer.stop_reason
+    return AnswerSummary(usage(answer.usage) if answer.usage is not None else None, finished, error=answer.fails)

@@ -58,20 +58,20 @@ class HeaderLine(NamedTuple):
     name: bytes
     """Lower case."""
     value: bytes
-    told: bool
+    is_read: bool
     """Whether the router acts on it."""
 
 
 class HeaderBlock:
     """The header lines of one head, sorted by where they go."""
 
-    __slots__ = ("connection", "credentials", "on", "told", "twice")
+    __slots__ = ("connection", "credentials", "headers", "on", "twice")
 
     def __init__(self) -> None:
         self.on: list[bytes] = []
         """Passed on unchanged."""
         self.credentials: list[bytes] = []
-        self.told: dict[bytes, bytes] = {}
+        self.headers: dict[bytes, bytes] = {}
         """Headers that the router acts on; of a duplicate name the last value."""
         self.twice: frozenset[bytes] = frozenset()
         """Duplicate names."""
@@ -100,8 +100,8 @@ def _read(line: bytes, ending: frozenset[bytes]) -> HeaderLine:
         if name in CREDENTIALS
         else HeaderDestination.ON
     )
-    told = ours or name in READ_HEADERS or name.startswith(SLO)
-    return HeaderLine(way, line + b"\r\n", name, value.strip(b" \t"), told)
+    is_read = ours or name in READ_HEADERS or name.startswith(SLO)
+    return HeaderLine(way, line + b"\r\n", name, value.strip(b" \t"), is_read)
 
 
 ON: Final = HeaderDestination.ON
@@ -120,30 +120,30 @@ class HeaderLineCache:
     def block(self, raw_lines: list[bytes]) -> HeaderBlock:
         """All lines, sorted."""
         block = HeaderBlock()
-        kept, on, told = self._kept, block.on, block.told
+        kept, on, headers = self._kept, block.on, block.headers
         for raw in raw_lines:
-            way, whole, name, value, tells = kept.get(raw) or self._new(raw)
-            if tells:
-                if name in told:
+            way, whole, name, value, is_read = kept.get(raw) or self._new(raw)
+            if is_read:
+                if name in headers:
                     self._again(block, name, value)
-                    value = told[name]
-                told[name] = value
+                    value = headers[name]
+                headers[name] = value
             if way is ON:
                 on.append(whole)
             elif way is CREDENTIAL:
                 block.credentials.append(whole)
-        if b"connection" in told:
+        if b"connection" in headers:
             self._unhop(block)
         return block
 
     def _again(self, block: HeaderBlock, name: bytes, value: bytes) -> None:
         """Record a duplicate name: a list continues in the second line; of any other header the last value counts."""
         block.twice |= {name}
-        block.told[name] = block.told[name] + b"," + value if name == b"connection" else value
+        block.headers[name] = block.headers[name] + b"," + value if name == b"connection" else value
 
     def _unhop(self, block: HeaderBlock) -> None:
         """Drop the headers that `Connection` names: they belong to that connection only."""
-        block.connection = named = words(block.told[b"connection"])
+        block.connection = named = words(block.headers[b"connection"])
         if not named <= USUAL:
             block.on[:] = [line for line in block.on if line.partition(b":")[0].lower() not in named]
 

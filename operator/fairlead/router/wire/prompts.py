@@ -25,41 +25,41 @@ TURN: Final = b"\x1e"
 """Between turns and members: the record separator, which no chat template uses."""
 
 
-def of_chat(asked: ChatBody, pieces: list[bytes]) -> int:
+def of_chat(body: ChatBody, pieces: list[bytes]) -> int:
     """Chat completions. Each of these functions returns the number of pictures, sounds and files."""
-    _raw(asked.tools, pieces)
-    return _turns(asked.messages, pieces)
+    _raw(body.tools, pieces)
+    return _turns(body.messages, pieces)
 
 
-def of_completions(asked: CompletionsBody, pieces: list[bytes]) -> int:
+def of_completions(body: CompletionsBody, pieces: list[bytes]) -> int:
     """Completions: several prompts are concatenated."""
-    return _any(asked.prompt, pieces)
+    return _any(body.prompt, pieces)
 
 
-def of_responses(asked: ResponsesBody, pieces: list[bytes]) -> int:
+def of_responses(body: ResponsesBody, pieces: list[bytes]) -> int:
     """The Responses API."""
-    _raw(asked.tools, pieces)
-    if asked.instructions:
-        pieces.append(asked.instructions.encode())
-    if isinstance(asked.input, str):
-        return _any(asked.input, pieces)
-    return _turns(asked.input or (), pieces)
+    _raw(body.tools, pieces)
+    if body.instructions:
+        pieces.append(body.instructions.encode())
+    if isinstance(body.input, str):
+        return _any(body.input, pieces)
+    return _turns(body.input or (), pieces)
 
 
-def of_messages(asked: MessagesBody, pieces: list[bytes]) -> int:
+def of_messages(body: MessagesBody, pieces: list[bytes]) -> int:
     """Anthropic's messages."""
-    _raw(asked.tools, pieces)
-    return _content(asked.system, pieces) + _turns(asked.messages, pieces)
+    _raw(body.tools, pieces)
+    return _content(body.system, pieces) + _turns(body.messages, pieces)
 
 
-def of_embeddings(asked: EmbeddingsBody, pieces: list[bytes]) -> int:
+def of_embeddings(body: EmbeddingsBody, pieces: list[bytes]) -> int:
     """Text, tokens, or a conversation."""
-    return _any(asked.input, pieces) + _turns(asked.messages, pieces)
+    return _any(body.input, pieces) + _turns(body.messages, pieces)
 
 
-def of_tokenize(asked: TokenizeBody, pieces: list[bytes]) -> int:
+def of_tokenize(body: TokenizeBody, pieces: list[bytes]) -> int:
     """Text or a conversation."""
-    return _any(asked.prompt, pieces) + _turns(asked.messages, pieces)
+    return _any(body.prompt, pieces) + _turns(body.messages, pieces)
 
 
 def _turns(messages: Sequence[PromptMessage], pieces: list[bytes]) -> int:

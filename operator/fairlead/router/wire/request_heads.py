@@ -29,8 +29,8 @@ BEARER: Final = b"bearer "
 
 
 SLOTS: Final = (
-    *("chunked", "credentials", "expects", "head_only", "http10", "keep_alive", "key", "lines", "method"),
-    *("path", "query", "start", "target", "told"),
+    *("chunked", "credentials", "expects", "head_only", "headers", "http10", "keep_alive", "key", "lines"),
+    *("method", "path", "query", "start", "target"),
 )
 
 
@@ -47,16 +47,16 @@ class RequestHead:
         self.head_only = method == b"HEAD"
         self.start = method + b" " + target + b" HTTP/1.1\r\n"
         """The request line as engines get it."""
-        self.told = told = block.told
+        self.headers = headers = block.headers
         """Headers that the router acts on, by lower-case name."""
         self.lines = b"".join(block.on)
         """Lines that are passed on unchanged."""
         self.credentials = b"".join(block.credentials)
         self.keep_alive = b"keep-alive" in block.connection if http10 else b"close" not in block.connection
-        self.chunked = b"transfer-encoding" in told
-        self.expects = not http10 and b"expect" in told
+        self.chunked = b"transfer-encoding" in headers
+        self.expects = not http10 and b"expect" in headers
         """The client waits for `100 Continue` before it sends its body."""
-        self.key = _key(told)
+        self.key = _key(headers)
         """The client's API key."""
 
     def also(self, names: list[bytes], values: list[bytes]) -> "RequestHead":
@@ -64,10 +64,10 @@ class RequestHead:
         other = RequestHead.__new__(RequestHead)
         for slot in SLOTS:
             setattr(other, slot, getattr(self, slot))
-        other.told = told = dict(self.told)
+        other.headers = headers = dict(self.headers)
         for name, value in zip(names, values, strict=True):
             lower = name.lower()
-            told[lower] = value.rstrip(b" \t")
+            headers[lower] = value.rstrip(b" \t")
             if lower not in ENDING:
                 other.lines += b"%b: %b\r\n" % (name, value)
         return other
@@ -113,14 +113,14 @@ def read(block: bytes, most_lines: int, read_lines: ReadLines) -> ParsedRequestH
         return fault
     first, *rest = block[:-4].split(b"\r\n")
     if len(rest) > most_lines:
-        told = f"the request has {len(rest)} header lines, more than {most_lines}: send fewer"
-        return MalformedRequest(ProtocolFault.TOO_MANY_LINES, told)
+        message = f"the request has {len(rest)} header lines, more than {most_lines}: send fewer"
+        return MalformedRequest(ProtocolFault.TOO_MANY_LINES, message)
     parts = first.split(b" ")
     fault = _first_line(parts)
     if fault is not None:
         return fault
     sorted_lines = read_lines(rest)
-    length = sorted_lines.told.pop(b"content-length", None)
+    length = sorted_lines.headers.pop(b"content-length", None)
     head = RequestHead(parts[0], parts[1], sorted_lines, http10=VERSIONS[parts[2]])
     return _framing(head, sorted_lines.twice) or ParsedRequestHead(head, None if length is None else int(length))
 
@@ -171,7 +171,8 @@ def refused(piece: bytes, beginning: bytes, parser: httptools.HttpRequestParser)
 
 def _refused(piece: bytes, beginning: bytes, parser: httptools.HttpRequestParser) -> MalformedRequest | None:
     fault = next(
-        (MalformedRequest(fault, told) for first, fault, told in OTHER_PROTOCOLS if beginning.startswith(first)), None
+        (MalformedRequest(fault, message) for first, fault, message in OTHER_PROTOCOLS if beginning.startswith(first)),
+        None,
     )
     if fault is not None:
         return fault
@@ -207,9 +208,9 @@ def _framing(head: RequestHead, twice: frozenset[bytes]) -> MalformedRequest | N
     """Check the headers that determine the end of the request and its host."""
     if b"host" in twice:
         return MalformedRequest(ProtocolFault.HOST_TWICE, "Host is given twice: send it once", head)
-    if b"host" not in head.told and not head.http10:
+    if b"host" not in head.headers and not head.http10:
         return MalformedRequest(ProtocolFault.HOST_MISSING, "Host is missing: HTTP/1.1 requires it", head)
-    if head.expects and head.told[b"expect"].lower() != b"100-continue":
+    if head.expects and head.headers[b"expect"].lower() != b"100-continue":
         return MalformedRequest(ProtocolFault.UNKNOWN_EXPECTATION, "Expect may only ask for 100-continue", head)
     if not head.chunked:
         return None
@@ -218,7 +219,7 @@ def _framing(head: RequestHead, twice: frozenset[bytes]) -> MalformedRequest | N
             ProtocolFault.LENGTH_AND_CHUNKED, "HTTP/1.0 has no Transfer-Encoding: send Content-Length", head
         )
     once = b"transfer-encoding" not in twice
-    return None if once and head.told[b"transfer-encoding"].lower() == b"chunked" else _coding(head)
+    return None if once and head.headers[b"transfer-encoding"].lower() == b"chunked" else _coding(head)
 
 
 def _coding(head: RequestHead | None = None) -> MalformedRequest:
@@ -229,12 +230,12 @@ def _coding(head: RequestHead | None = None) -> MalformedRequest:
     )
 
 
-def _key(told: dict[bytes, bytes]) -> bytes | None:
+def _key(headers: dict[bytes, bytes]) -> bytes | None:
     """OpenAI's clients send a bearer token, Anthropic's `x-api-key`."""
-    bearer = told.get(b"authorization", b"")
+    bearer = headers.get(b"authorization", b"")
     if bearer[: len(BEARER)].lower() == BEARER:
         return bearer[len(BEARER) :].strip()
-    return told.get(b"x-api-key")
+    return headers.get(b"x-api-key")
 
 
 def _shown(value: bytes) -> str:

@@ -175,8 +175,8 @@ class RequestReader:
         """Parse a head that is not cached."""
         if data[0] in b"\r\n":
             return self.feed(data.lstrip(b"\r\n"))
-        _, _, behind = data[:end].partition(b" ")
-        if len(behind.partition(b" ")[0]) > self.limits.target_bytes:
+        _, _, after_method = data[:end].partition(b" ")
+        if len(after_method.partition(b" ")[0]) > self.limits.target_bytes:
             return self._head_too_large(data)
         found = self._memory.request(key, data[:end], self.limits.head_lines)
         if isinstance(found, MalformedRequest):
@@ -210,8 +210,8 @@ class RequestReader:
     def _head_too_large(self, data: bytes) -> MalformedRequest:
         limits = self.limits
         if len(data.partition(b"\r\n")[0]) > limits.target_bytes:
-            told = f"the request's target is over {limits.target_bytes} bytes: send what is long in the body"
-            return MalformedRequest(ProtocolFault.TARGET_TOO_LONG, told)
+            message = f"the request's target is over {limits.target_bytes} bytes: send what is long in the body"
+            return MalformedRequest(ProtocolFault.TARGET_TOO_LONG, message)
         return MalformedRequest(
             ProtocolFault.HEAD_TOO_LARGE, f"the request's headers are over {limits.head_bytes} bytes: send fewer"
         )

@@ -20,20 +20,20 @@ _START: Final = re.compile(rb"(HTTP/1\.[01]) (([1-9]\d\d)(?: [\t -~]*)?)")
 class ResponseHead:
     """One parsed head; shared between responses, so nothing here is ever written."""
 
-    __slots__ = ("bodiless", "chunked", "keep_alive", "lines", "sized", "start", "status", "streams", "told")
+    __slots__ = ("bodiless", "chunked", "headers", "keep_alive", "lines", "sized", "start", "status", "streams")
 
     def __init__(self, start: bytes, status: int, block: HeaderBlock, *, http10: bool) -> None:
         self.start = start
         """The status line as clients get it."""
         self.status = status
-        self.told = told = block.told
+        self.headers = headers = block.headers
         self.lines = b"".join(block.on + block.credentials)
         """Lines that are passed on unchanged."""
         self.keep_alive = b"keep-alive" in block.connection if http10 else b"close" not in block.connection
-        self.chunked = b"transfer-encoding" in told
-        self.sized = b"content-length" in told
+        self.chunked = b"transfer-encoding" in headers
+        self.sized = b"content-length" in headers
         """It has a length; otherwise it ends with its last chunk, or with the connection."""
-        self.streams = told.get(b"content-type", b"").lower().startswith(EVENT_STREAM)
+        self.streams = headers.get(b"content-type", b"").lower().startswith(EVENT_STREAM)
         """Its body is server-sent events."""
         self.bodiless = status in BODILESS
         if not (self.sized or self.chunked or self.bodiless):
@@ -63,8 +63,8 @@ def read(block: bytes, read_lines: ReadLines) -> ParsedResponseHead | str:
         return "no HTTP/1.1 answer: its status line"
     version, words, status = start.groups()
     head = ResponseHead(b"HTTP/1.1 " + words + b"\r\n", int(status), lines, http10=version == b"HTTP/1.0")
-    length = lines.told.pop(b"content-length", None)
-    coding = lines.told.get(b"transfer-encoding", b"chunked").lower()
+    length = lines.headers.pop(b"content-length", None)
+    coding = lines.headers.get(b"transfer-encoding", b"chunked").lower()
     if coding != b"chunked" or b"transfer-encoding" in lines.twice or (head.chunked and head.sized):
         return "its framing has two meanings: Transfer-Encoding"
     return ParsedResponseHead(head, None if length is None else int(length))

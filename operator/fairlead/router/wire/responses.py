@@ -131,11 +131,11 @@ class ResponseReader:
             key, length = split_length(data[:end])
             head = self._memory.responses.kept.get(key)
             if head is None or length is None:
-                told = self._memory.response(key, data[:end])
-                if isinstance(told, str):
-                    self.bad = told
+                parsed = self._memory.response(key, data[:end])
+                if isinstance(parsed, str):
+                    self.bad = parsed
                     return b""
-                head, length = told.head, told.length or 0
+                head, length = parsed.head, parsed.length or 0
             data = data[end:]
             if head.status >= 200:
                 return self._begun(head, length, data)
@@ -150,7 +150,7 @@ class ResponseReader:
             self.bad = "no HTTP/1.1 answer: its first bytes"
         return b""
 
-    def _begun(self, head: ResponseHead, length: int, behind: bytes) -> bytes:
+    def _begun(self, head: ResponseHead, length: int, rest: bytes) -> bytes:
         self._held = b""
         self.head = head
         self.keep_alive = head.keep_alive
@@ -167,7 +167,7 @@ class ResponseReader:
         else:
             self._kind = SIZED if head.sized else BodyFraming.UNTIL_CLOSE
             self._left = length
-        return self.feed(behind) if behind else b""
+        return self.feed(rest) if rest else b""
 
     @property
     def began(self) -> bool:

@@ -18,11 +18,11 @@ INCLUDE_USAGE: Final = b'{"include_usage":true}'
 
 def put(body: bytes, found: BodyFacts, members: Mapping[str, bytes]) -> bytes:
     """Set members, a map of names to JSON; `found` are this body's facts. A body that is no object stays unchanged."""
-    told = found.asked
-    if not found.known:
+    parsed = found.parsed
+    if not found.typed:
         return _replaced(body, members)
     for name in members:
-        if getattr(told, name, None) is not UNSET:
+        if getattr(parsed, name, None) is not UNSET:
             return _replaced(body, members)
     return _appended(body, members)
 
@@ -30,10 +30,10 @@ def put(body: bytes, found: BodyFacts, members: Mapping[str, bytes]) -> bytes:
 def _appended(body: bytes, members: Mapping[str, bytes]) -> bytes:
     """None of them exists; the facts came from a body that ends with a brace."""
     inner = body.rstrip(SPACE)
-    told = b",".join([b'"%b":%b' % (name.encode(), value) for name, value in members.items()])
+    addition = b",".join([b'"%b":%b' % (name.encode(), value) for name, value in members.items()])
     before = inner[-16:-1].rstrip(SPACE) or inner[:-1].rstrip(SPACE)
     comma = b"" if before.endswith(b"{") else b","  # an empty object needs no comma
-    return b"".join((memoryview(inner)[:-1], comma, told, b"}"))
+    return b"".join((memoryview(inner)[:-1], comma, addition, b"}"))
 
 
 def _replaced(body: bytes, members: Mapping[str, bytes]) -> bytes:
@@ -46,9 +46,9 @@ def _replaced(body: bytes, members: Mapping[str, bytes]) -> bytes:
     return msgspec.json.encode(there)
 
 
-def asking_usage(body: bytes, found: BodyFacts) -> bytes:
+def requesting_usage(body: bytes, found: BodyFacts) -> bytes:
     """The body with usage requested at the end of its stream; the other options stay."""
-    options = found.asked.stream_options
+    options = found.parsed.stream_options
     if not isinstance(options, dict) or not options:
         return put(body, found, {"stream_options": INCLUDE_USAGE})
     inner = msgspec.json.decode(MEMBERS.decode(body)["stream_options"], type=dict[str, Raw])

@@ -62,13 +62,13 @@ class SimulatedDispatcher:
             account=account,
             prompt_tokens=arrival.prompt_tokens,
             output_tokens=self._most_output,
-            says_output=False,
+            names_output=False,
             arrived=arrival.time,
             adapter=arrival.adapter,
             batch=arrival.client in self._batch,
             owner=arrival,
         )
-        found = self.desk.ask(ask, arrival.time)
+        found = self.desk.submit(ask, arrival.time)
         if not isinstance(found, Refusal):
             self._asks[id(arrival)] = ask
         return found
