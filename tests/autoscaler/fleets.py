@@ -45,7 +45,7 @@ class PretendWorld:
     def of(self, resource: Resource) -> ObjectStore:
         return self.stores.setdefault(resource, ObjectStore())
 
-    def knows(self, resource: Resource) -> bool:
+    def has_listed(self, resource: Resource) -> bool:
         return not (self.blind and resource is kinds.NODE)
 
     def hear(self, manifest: Manifest) -> Manifest:

@@ -45,7 +45,7 @@ class PretendWorld:
         """Objects of one kind."""
         return self._stores.setdefault(resource, ObjectStore())
 
-    def knows(self, resource: Resource) -> bool:
+    def has_listed(self, resource: Resource) -> bool:
         """Whether that kind can be seen."""
         return resource not in self.blind
 

@@ -191,7 +191,7 @@ def test_what_we_removed_is_gone_before_the_watch_says_so() -> None:
             assert seeing.of(kinds.CONFIG_MAP).find("default", "n") == note
             seeing.gone(note)
             assert seeing.of(kinds.CONFIG_MAP).find("default", "n") is None
-            assert not seeing.knows(kinds.CONFIG_MAP)
+            assert not seeing.has_listed(kinds.CONFIG_MAP)
             assert (woken, forgotten) == ([], ["u"]), "what is gone is remembered by nobody"
 
     run(story())

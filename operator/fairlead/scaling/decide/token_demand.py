@@ -104,8 +104,8 @@ def _needed(known: DemandInputs, then: FleetDemand, least: ReplicaNeed, kept_fre
     if room > needed:
         return room, f"; they have room in the batches of no fewer than {room:.2f}"
     factors = ((known.strain, "SLO correction"), (excess, "over-provisioning correction"))
-    told = "".join(f", x {factor:.2f} {words}" for factor, words in factors if abs(factor - 1) >= WORTH_TELLING)
-    return needed, f"; x {kept_free:.2f} headroom{told}: {needed:.2f}"
+    corrections = "".join(f", x {factor:.2f} {words}" for factor, words in factors if abs(factor - 1) >= WORTH_TELLING)
+    return needed, f"; x {kept_free:.2f} headroom{corrections}: {needed:.2f}"
 
 
 def _kept_free(known: DemandInputs, least: ReplicaNeed, then: FleetDemand, headroom: float) -> float:
