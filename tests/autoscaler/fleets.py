@@ -203,7 +203,7 @@ class Fleet:
         for _ in range(number):
             self.clock.now += 1.0
             await self.loop.round()
-            for standing in self.loop.standings.values():
+            for standing in self.loop.states.values():
                 if standing.task is not None:
                     await standing.task
 

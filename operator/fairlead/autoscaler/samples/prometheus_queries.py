@@ -22,14 +22,14 @@ from fairlead.autoscaler.samples.router_reports import (
 from fairlead.engines.load_parser import MetricNames
 from fairlead.telemetry import router_families
 
-ASKED: Final = router_families.ASKED.name
-ASKED_TOKENS: Final = router_families.ASKED_TOKENS.name
+REQUESTS: Final = router_families.ASKED.name
+PROMPT_TOKENS: Final = router_families.ASKED_TOKENS.name
 WAITING: Final = router_families.WAITING.name
 OLDEST: Final = router_families.OLDEST.name
 HELD: Final = router_families.HELD.name
 STATE: Final = router_families.ENDPOINT_STATE.name
 INFLIGHT: Final = router_families.ENDPOINT_INFLIGHT.name
-ROUTER_FAMILIES: Final = (ASKED, ASKED_TOKENS, WAITING, OLDEST, HELD, STATE, INFLIGHT)
+ROUTER_FAMILIES: Final = (REQUESTS, PROMPT_TOKENS, WAITING, OLDEST, HELD, STATE, INFLIGHT)
 ENGINE_OF: Final = "exported_pod"
 """A router's label `pod` names an engine; Prometheus renames it, as its own label `pod` names the scraped pod."""
 ROUTER_LABELS: Final = ("model", "lane", "state", ENGINE_OF)
@@ -72,10 +72,10 @@ def moments(family: str, namespaces: Collection[str]) -> str:
     return f"max by (namespace, pod) (timestamp({family}{{{_within(namespaces)}}}))"
 
 
-def asked_each_hour(routers: PodName) -> str:
+def requests_each_hour(routers: PodName) -> str:
     """The query for requests a second at a deployment's routers in the hour before; pods come and go in that time."""
-    told = f'{ASKED}{{namespace="{routers.namespace}", pod=~"{routers.name}-.+"}}'
-    return f"sum(max by (namespace, pod, model) (rate({told}[1h])))"
+    counter = f'{REQUESTS}{{namespace="{routers.namespace}", pod=~"{routers.name}-.+"}}'
+    return f"sum(max by (namespace, pod, model) (rate({counter}[1h])))"
 
 
 def engine_expositions(series: Iterable[PrometheusSeries]) -> dict[PodName, str]:
@@ -111,9 +111,9 @@ def _page(series: Iterable[PrometheusSeries]) -> RouterReport:
         family, value = one.labels.get("__name__"), _number(one.value)
         lane = queue.lanes.setdefault(one.labels.get("lane", ""), LaneReport())
         engine = endpoints[one.labels.get(ENGINE_OF, "")]
-        if family == ASKED:
+        if family == REQUESTS:
             demand.asked += value
-        elif family == ASKED_TOKENS:
+        elif family == PROMPT_TOKENS:
             demand.prompt_tokens += value
         elif family == WAITING:
             lane.waiting = value
