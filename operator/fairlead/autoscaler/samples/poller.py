@@ -107,7 +107,7 @@ class PodPoller:
 
     async def _reach(self, line: PodHttpConnection) -> None:
         try:
-            await self._loop.create_connection(lambda: line, self.target.ip, self.target.door)
+            await self._loop.create_connection(lambda: line, self.target.ip, self.target.scraped_port)
         except (OSError, ValueError) as problem:
             self._line = self._connecting = None
             self._silent(f"no connection ({problem})")

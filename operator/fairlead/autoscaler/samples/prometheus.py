@@ -34,10 +34,10 @@ starts without."""
 UNKNOWN_POD: Final = "Prometheus has no sample with its labels namespace and pod"
 
 
-def connect(door: PrometheusServer) -> PrometheusClient:
+def connect(server: PrometheusServer) -> PrometheusClient:
     """The real client; its libraries are imported only in a process that has a policy with a Prometheus."""
     through = import_module("fairlead.autoscaler.samples.prometheus_http")
-    made: PrometheusClient = through.HttpPrometheusClient(door.url, door.token, door.authority)
+    made: PrometheusClient = through.HttpPrometheusClient(server.url, server.token, server.authority)
     return made
 
 
@@ -54,13 +54,13 @@ class PrometheusSampleSource:
 
     def __init__(
         self,
-        door: PrometheusServer,
+        server: PrometheusServer,
         interval_seconds: float = INTERVAL_SECONDS,
         connect: Callable[[PrometheusServer], PrometheusClient] = connect,
         patience_seconds: float = TIMEOUT_SECONDS,
     ) -> None:
         self.tallies = SourceCounters()
-        self._door = door
+        self._server = server
         self._interval = interval_seconds
         self._patience = patience_seconds
         self._connect = connect
@@ -76,7 +76,7 @@ class PrometheusSampleSource:
     def start(self) -> None:
         """Begin to query."""
         if self._task is None:
-            self._task = asyncio.get_running_loop().create_task(self._run(), name=f"ask {self._door.url}")
+            self._task = asyncio.get_running_loop().create_task(self._run(), name=f"ask {self._server.url}")
 
     def follow(self, targets: Iterable[ScrapeTarget]) -> None:
         """Follow these pods and no others; a new pod triggers a query at once."""
@@ -140,12 +140,12 @@ class PrometheusSampleSource:
             async with self._query_lock:
                 answers = await asyncio.to_thread(lambda: query_pods(self._connected(), targets))
         except PrometheusUnavailable as problem:
-            self._all_silent(targets, f"Prometheus at {self._door.url} does not answer: {problem}")
+            self._all_silent(targets, f"Prometheus at {self._server.url} does not answer: {problem}")
             return
         except Exception:  # a bug here must not end the queries: that would look like a fleet at rest
-            log.exception("asking Prometheus at %s met a fault", self._door.url)
+            log.exception("asking Prometheus at %s met a fault", self._server.url)
             self._all_silent(
-                targets, f"a bug of the autoscaler kept it from asking Prometheus at {self._door.url}; see its log"
+                targets, f"a bug of the autoscaler kept it from asking Prometheus at {self._server.url}; see its log"
             )
             return
         for target in targets:
@@ -154,7 +154,7 @@ class PrometheusSampleSource:
     def _connected(self) -> PrometheusClient:
         """Connect; runs in a thread, since importing the libraries takes a while."""
         if self._connection is None:
-            self._connection = self._connect(self._door)
+            self._connection = self._connect(self._server)
         return self._connection
 
     def _take(self, target: ScrapeTarget, answers: PrometheusSamples) -> None:

@@ -72,7 +72,7 @@ class UnavailableSource:
 @dataclass(slots=True)
 class _RegisteredSource:
     source: SampleSource
-    door: PrometheusServer | None = None
+    server: PrometheusServer | None = None
     read_at: float = float("-inf")
     task: asyncio.Task[None] | None = field(default=None)
 
@@ -141,21 +141,21 @@ class SourceRegistry:
     async def _refresh(self, place: PrometheusReference, made: _RegisteredSource) -> None:
         """Make a new source when credentials have changed; keep the old one while they cannot be read."""
         try:
-            door = await self._door(place)
+            server = await self._read_server(place)
         except (ApiError, LookupError) as problem:
             log.warning("Prometheus %s: %s", place.access.url, problem)
-            if made.door is None:
+            if made.server is None:
                 made.source = UnavailableSource(str(problem))
             made.read_at = asyncio.get_running_loop().time() - SECRETS_LIVE_S * 0.9
             return
-        if door == made.door:
+        if server == made.server:
             return
-        old, made.door = made.source, door
-        made.source = self._makers.prometheus(door)
+        old, made.server = made.source, server
+        made.source = self._makers.prometheus(server)
         made.source.start()
         await old.close()
 
-    async def _door(self, place: PrometheusReference) -> PrometheusServer:
+    async def _read_server(self, place: PrometheusReference) -> PrometheusServer:
         token = await self._text(place, place.access.token)
         authority = await self._text(place, place.access.ca)
         return PrometheusServer(url=place.access.url, token=token.strip() if token else None, authority=authority)
