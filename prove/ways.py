@@ -84,7 +84,7 @@ async def _sample() -> Way:
             fleet.source.follow(())
             await fleet.loop.round()
             scraper.follow(list(map(reach, fleet.source.asked)))
-            for one in fleet.loop.standings.values():
+            for one in fleet.loop.states.values():
                 await (one.task or asyncio.sleep(0))
 
         fleet.reads(scraper)

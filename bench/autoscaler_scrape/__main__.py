@@ -124,7 +124,7 @@ async def scrape(asked: list[ScrapeTarget], every: float, seconds: float) -> Fou
     await asyncio.sleep(WARM_SECONDS)
     gc.collect()
     early, cpu, began = _megabytes(), _cpu_seconds(), time.monotonic()
-    looks, taken = scraper.tallies.looks, scraper.tallies.bytes_read
+    looks, taken = scraper.tallies.scrapes, scraper.tallies.bytes_read
     ages = [0] * OLDEST_HUNDREDTHS
     doubted = 0
     while time.monotonic() - began < seconds:
@@ -138,7 +138,7 @@ async def scrape(asked: list[ScrapeTarget], every: float, seconds: float) -> Fou
     passed = time.monotonic() - began
     cores = (_cpu_seconds() - cpu) / passed
     gc.collect()
-    late, looks, taken = _megabytes(), scraper.tallies.looks - looks, scraper.tallies.bytes_read - taken
+    late, looks, taken = _megabytes(), scraper.tallies.scrapes - looks, scraper.tallies.bytes_read - taken
     await scraper.close()
     return Found(
         cores=cores,

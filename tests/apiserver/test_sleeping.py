@@ -67,7 +67,7 @@ class Pool:
         assert resource is kinds.POD
         return self.store
 
-    def knows(self, resource: kinds.Resource) -> bool:
+    def has_listed(self, resource: kinds.Resource) -> bool:
         """Pods."""
         return resource is kinds.POD
 

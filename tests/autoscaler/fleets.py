@@ -45,7 +45,7 @@ class PretendWorld:
     def of(self, resource: Resource) -> ObjectStore:
         return self.stores.setdefault(resource, ObjectStore())
 
-    def knows(self, resource: Resource) -> bool:
+    def has_listed(self, resource: Resource) -> bool:
         return not (self.blind and resource is kinds.NODE)
 
     def hear(self, manifest: Manifest) -> Manifest:
@@ -203,7 +203,7 @@ class Fleet:
         for _ in range(number):
             self.clock.now += 1.0
             await self.loop.round()
-            for standing in self.loop.standings.values():
+            for standing in self.loop.states.values():
                 if standing.task is not None:
                     await standing.task
 

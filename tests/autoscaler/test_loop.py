@@ -161,7 +161,7 @@ def test_a_refused_write_is_tried_again_later_each_time() -> None:
     async def story(fleet: Fleet) -> None:
         fleet.server.refusal = Unreachable(ApiRequest(verb="patch", resource=kinds.INFERENCE_DEPLOYMENT), 0, {})
         await fleet.rounds(20)
-        standing = fleet.loop.standings["uid-chat"]
+        standing = fleet.loop.states["uid-chat"]
         assert 2 <= standing.failures <= 5
         fleet.server.refusal = None
         await fleet.rounds(40)
@@ -195,9 +195,9 @@ def test_what_was_learnt_is_kept_at_the_end_and_recalled() -> None:
         again = Fleet(world=fleet.world, clock=fleet.clock, subjects=fleet.subjects)
         again.server.held = fleet.server.held
         await again.rounds(1)
-        memory = again.loop.standings["uid-chat"].memory
+        memory = again.loop.states["uid-chat"].memory
         assert memory is not None
-        assert memory.learnt == fleet.loop.standings["uid-chat"].kept
+        assert memory.learnt == fleet.loop.states["uid-chat"].kept
         await again.sources.close()
 
     told(story)
@@ -223,7 +223,7 @@ def test_weeks_that_a_prometheus_remembers_are_known_from_the_first_decision_and
         asking = Fleet(world=fleet.world, subjects=fleet.subjects, prometheus=remembering)
         fleet.world.hear(policy(metrics={"source": "Prometheus", "prometheus": {"url": "http://prometheus"}}))
         await asking.rounds(1)
-        standing = asking.loop.standings["uid-chat"]
+        standing = asking.loop.states["uid-chat"]
         assert standing.memory is not None
         assert standing.memory.learnt.forecasts.hours[0] == 2.0
         assert standing.learnt_more
@@ -240,7 +240,7 @@ def test_what_is_gone_leaves_nothing_behind() -> None:
             for one in fleet.world.of(resource).all():
                 fleet.world.of(resource).drop(one)
         await fleet.rounds(1)
-        assert fleet.loop.standings == {}
+        assert fleet.loop.states == {}
         assert fleet.source.asked == ()
 
     told(story)

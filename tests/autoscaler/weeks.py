@@ -11,7 +11,7 @@ class Weeks:
         self.told = course
         self.asked: list[tuple[str, float, float, float]] = []
 
-    def ask(self, _: str) -> list[PrometheusSeries]:
+    def query(self, _: str) -> list[PrometheusSeries]:
         return []
 
     def course(self, query: str, start: float, end: float, step_seconds: float) -> list[tuple[float, float]]:

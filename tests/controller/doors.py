@@ -45,7 +45,7 @@ class PretendWorld:
         """Objects of one kind."""
         return self._stores.setdefault(resource, ObjectStore())
 
-    def knows(self, resource: Resource) -> bool:
+    def has_listed(self, resource: Resource) -> bool:
         """Whether that kind can be seen."""
         return resource not in self.blind
 
@@ -96,7 +96,7 @@ class PretendWorld:
 
     def _heard(self, resource: Resource, changes: Iterable[StoreChange]) -> None:
         for old, new in changes:
-            self.losses.heard(resource, old, new, self._beside)
+            self.losses.observe(resource, old, new, self._beside)
 
     def _beside(self, child: Manifest) -> Sequence[Manifest]:
         metadata = child["metadata"]

@@ -55,9 +55,9 @@ class Pretend:
         doors = ReconcileEnvironment(
             server=self.server,
             world=self.world,
-            looks=self.looks,
+            pod_access=self.looks,
             named=PretendReferences(self.objects),
-            teller=self.teller,
+            events=self.teller,
         )
         self.operator = Reconciler(
             ReconcileSettings(known=ReviewContext(catalogue=CATALOGUE), platform=PLATFORM), doors

@@ -16,7 +16,7 @@ from fairlead.cluster.fencing import FencedApiServer, NotLeading
 from fairlead.cluster.kinds import Manifest
 from fairlead.cluster.lease import Leadership, LeaseSettings
 from fairlead.controller.informers import ControllerInformers
-from fairlead.controller.leader_tasks import BUGS_SAID_AFTER, LeaderTasks
+from fairlead.controller.leader_tasks import BUGS_REPORTED_AFTER, LeaderTasks
 from fairlead.controller.reconcile import ReconcileSettings
 from fairlead.controller.settings import OperatorSettings
 from fairlead.controller.work_queue import ReconcileOutcome
@@ -108,7 +108,7 @@ def test_one_object_that_breaks_us_says_so_and_two_hundred_others_go_on() -> Non
             torn, good = Torn(), leader._reconciler
             leader._reconciler = torn  # type: ignore[assignment]
             key = ObjectKey("InferenceDeployment", "default", "chat")
-            for times in range(BUGS_SAID_AFTER):
+            for times in range(BUGS_REPORTED_AFTER):
                 assert stored(fake)[1] == "ProductAbsent", times
                 assert (await leader._work(key)).failed == "KeyError: 'generation'"
             for number in range(200):
@@ -136,7 +136,9 @@ def test_errors_of_the_api_and_a_lost_lease_are_tried_again() -> None:
             fake.put(kinds.INFERENCE_DEPLOYMENT, deployment(replicas=1) | {"status": {}})
             key = ObjectKey("InferenceDeployment", "default", "chat")
             await until(
-                lambda: leader._seeing and leader._seeing.of(kinds.INFERENCE_DEPLOYMENT).all()[0].get("status") == {}
+                lambda: (
+                    leader._informers and leader._informers.of(kinds.INFERENCE_DEPLOYMENT).all()[0].get("status") == {}
+                )
             )
             outcome = await leader._work(key)
             assert "Lease was not renewed in time" in outcome.failed
@@ -191,7 +193,7 @@ def test_what_we_removed_is_gone_before_the_watch_says_so() -> None:
             assert seeing.of(kinds.CONFIG_MAP).find("default", "n") == note
             seeing.gone(note)
             assert seeing.of(kinds.CONFIG_MAP).find("default", "n") is None
-            assert not seeing.knows(kinds.CONFIG_MAP)
+            assert not seeing.has_listed(kinds.CONFIG_MAP)
             assert (woken, forgotten) == ([], ["u"]), "what is gone is remembered by nobody"
 
     run(story())

@@ -47,7 +47,7 @@ class Idle:
 
     def __init__(self) -> None:
         self.metrics = OperatorMetrics()
-        self.guest = None
+        self.embedded = None
         self.pages = 0
 
     def page_facts(self) -> None:

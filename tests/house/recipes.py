@@ -155,8 +155,8 @@ class RunningRequests(ApiModel):
         ),
         RecipeEdit(
             path=PRODUCT / "scaling" / "decide" / "pod_signals.py",
-            after="""def _for_all(told: int, silent: int) -> float:
-    return (told + silent) / told if told else 1.0
+            after="""def _for_all(reporting: int, silent: int) -> float:
+    return (reporting + silent) / reporting if reporting else 1.0
 """,
             more='''
 

@@ -83,17 +83,17 @@ class FactCollector:
 
     _first_ready: dict[str, float] = field(default_factory=dict)
 
-    def facts(self, case: ScalingCase, source: SampleSource, look: RoundSnapshot) -> ScalingFacts:
+    def facts(self, case: ScalingCase, source: SampleSource, snapshot: RoundSnapshot) -> ScalingFacts:
         """All the facts of one decision."""
-        subject, family = case.subject, deployment_pods.of(look.world, case.document)
-        room = look.room(subject.place)
+        subject, family = case.subject, deployment_pods.of(snapshot.world, case.document)
+        room = snapshot.room(subject.place)
         return ScalingFacts(
-            revision=deployment_pods.wanted_revision(look.world, case.document) or subject.revision,
+            revision=deployment_pods.wanted_revision(snapshot.world, case.document) or subject.revision,
             bounds=subject.bounds,
             policy=case.policy,
-            wanted=wanted_replicas(case, family.engines, look),
-            pods=self._pods(case, family, source, look),
-            routers=tuple(_router(one, source, case.policy, look.now) for one in family.routers),
+            wanted=wanted_replicas(case, family.engines, snapshot),
+            pods=self._pods(case, family, source, snapshot),
+            routers=tuple(_router(one, source, case.policy, snapshot.now) for one in family.routers),
             room=room.replicas,
             room_because=room.because,
             price_per_hour=subject.price_per_hour,
@@ -109,18 +109,18 @@ class FactCollector:
             del self._first_ready[uid]
 
     def _pods(
-        self, case: ScalingCase, family: deployment_pods.DeploymentPods, source: SampleSource, look: RoundSnapshot
+        self, case: ScalingCase, family: deployment_pods.DeploymentPods, source: SampleSource, snapshot: RoundSnapshot
     ) -> tuple[EnginePod, ...]:
-        says = [source.router(one["metadata"]["uid"]) for one in family.routers]
+        router_samples = [source.router(one["metadata"]["uid"]) for one in family.routers]
         found = []
         for manifest in family.engines:
             name, uid = manifest["metadata"]["name"], manifest["metadata"]["uid"]
-            phase = phases.phase(manifest, look.lost_nodes, look.now)
-            if phase is EnginePodPhase.READY and pod_figures.taken_out(says, name):
+            phase = phases.phase(manifest, snapshot.lost_nodes, snapshot.now)
+            if phase is EnginePodPhase.READY and pod_figures.taken_out(router_samples, name):
                 phase = EnginePodPhase.STUCK
-            told = source.engine(uid)
-            figures, doubt = pod_figures.pod(told, case.policy, look.now, pod_figures.busy(says, name))
-            because = pod_figures.because(told, doubt)
+            sample = source.engine(uid)
+            figures, doubt = pod_figures.pod(sample, case.policy, snapshot.now, pod_figures.busy(router_samples, name))
+            because = pod_figures.because(sample, doubt)
             made = EnginePod(
                 name=name,
                 revision=deployment_pods.revision_of(manifest),
@@ -141,21 +141,21 @@ class FactCollector:
         return self._first_ready.get(uid)
 
 
-def wanted_replicas(case: ScalingCase, engines: Sequence[Manifest], look: RoundSnapshot) -> int:
+def wanted_replicas(case: ScalingCase, engines: Sequence[Manifest], snapshot: RoundSnapshot) -> int:
     """The current count: our own recommendation where it is followed, else the controller's, else the pods that
     exist."""
     status = case.document.get("status") or {}
     stored = (status.get("scaling") or {}).get("recommended")
     followed = (case.ours, stored) if case.policy.active else ()
-    for said in (*followed, status.get("desiredReplicas")):
-        if isinstance(said, int) and not isinstance(said, bool):
-            return max(0, said)
+    for count in (*followed, status.get("desiredReplicas")):
+        if isinstance(count, int) and not isinstance(count, bool):
+            return max(0, count)
     gone = {EnginePodPhase.DRAINING, EnginePodPhase.DEAD}
-    return sum(phases.phase(one, look.lost_nodes, look.now) not in gone for one in engines)
+    return sum(phases.phase(one, snapshot.lost_nodes, snapshot.now) not in gone for one in engines)
 
 
 def _router(manifest: Manifest, source: SampleSource, policy: ScalingPolicy, now: float) -> RouterPod:
     metadata = manifest["metadata"]
-    told = source.router(metadata["uid"])
-    figures, doubt = pod_figures.router(told, policy, now)
-    return RouterPod(name=metadata["name"], figures=figures, doubt=doubt, because=pod_figures.because(told, doubt))
+    sample = source.router(metadata["uid"])
+    figures, doubt = pod_figures.router(sample, policy, now)
+    return RouterPod(name=metadata["name"], figures=figures, doubt=doubt, because=pod_figures.because(sample, doubt))

@@ -25,7 +25,7 @@ async def seeded(memory: ScalingState, source: SampleSource, routers: PodName, n
     if learnt.forecasts.hours or not isinstance(source, PrometheusSampleSource):
         return memory
     end = now - now % HOUR
-    course = await source.asked_each_hour(routers, end - WEEKS * WEEK * HOUR, end)
+    course = await source.requests_each_hour(routers, end - WEEKS * WEEK * HOUR, end)
     known = hours(course)
     return replace(memory, learnt=replace(learnt, forecasts=replace(learnt.forecasts, hours=known)))
 

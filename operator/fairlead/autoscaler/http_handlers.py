@@ -44,8 +44,8 @@ def metrics(
     tallies = tuple(sources.tallies())
     for one in tallies:
         failures.update({doubt.value: count for doubt, count in one.failures.items()})
-    looks = ScrapeTotals(
-        scrapes=sum(one.looks for one in tallies),
+    totals = ScrapeTotals(
+        scrapes=sum(one.scrapes for one in tallies),
         failures=failures,
         late=sum(one.late for one in tallies),
         connections=sum(one.connections for one in tallies),
@@ -53,23 +53,23 @@ def metrics(
         dropped=ledger.dropped,
         members=members,
     )
-    return metrics.page(map(decided, records()), looks)
+    return metrics.page(map(decided, records()), totals)
 
 
 def decided(record: DecisionRecord) -> DecisionMetrics:
     """One decision, as metrics show it."""
-    said, facts = record.recommendation, record.facts
+    recommendation, facts = record.recommendation, record.facts
     ready = [one.figures.at for one in facts.pods if one.phase is EnginePodPhase.READY and one.figures is not None]
     counted = Counter(one.phase.value for one in facts.pods)
     return DecisionMetrics(
         namespace=record.namespace,
         name=record.name,
-        recommended=said.replicas,
+        recommended=recommendation.replicas,
         wanted=facts.wanted,
-        asleep=said.asleep,
-        doubts=len(said.questions),
+        asleep=recommendation.asleep,
+        doubts=len(recommendation.questions),
         age_seconds=record.now - min(ready) if ready else None,
         phases={phase.value: counted[phase.value] for phase in EnginePodPhase},
-        candidates={one.signal.value: one.replicas for one in said.candidates if one.replicas is not None},
-        figures={one.name: one.value for one in said.figures},
+        candidates={one.signal.value: one.replicas for one in recommendation.candidates if one.replicas is not None},
+        figures={one.name: one.value for one in recommendation.figures},
     )

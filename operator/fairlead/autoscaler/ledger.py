@@ -29,7 +29,7 @@ class Ledger:
 
     def __init__(self, place: Path | None) -> None:
         self.dropped = 0
-        self._told: dict[str, tuple[float, tuple[object, ...]]] = {}
+        self._logged: dict[str, tuple[float, tuple[object, ...]]] = {}
         self._lines: queue.Queue[bytes | None] = queue.Queue(MOST_WAITING)
         self._writer: threading.Thread | None = None
         if place is not None:
@@ -40,7 +40,7 @@ class Ledger:
 
     def note(self, uid: str, record: DecisionRecord) -> None:
         """Record one decision."""
-        self._tell(uid, record)
+        self._log(uid, record)
         if self._writer is None:
             return
         try:
@@ -50,8 +50,8 @@ class Ledger:
 
     def keep(self, uids: frozenset[str]) -> None:
         """Forget deployments that were deleted."""
-        for uid in self._told.keys() - uids:
-            del self._told[uid]
+        for uid in self._logged.keys() - uids:
+            del self._logged[uid]
 
     def close(self) -> None:
         """Write what is queued, then stop the thread."""
@@ -59,16 +59,22 @@ class Ledger:
             self._lines.put(None)
             self._writer.join(timeout=5.0)
 
-    def _tell(self, uid: str, record: DecisionRecord) -> None:
+    def _log(self, uid: str, record: DecisionRecord) -> None:
         """Log the decision when it changes, and once a minute."""
-        said = record.recommendation
-        matter = (said.replicas, said.asleep, said.speculates, said.reason)
-        last = self._told.get(uid)
+        recommendation = record.recommendation
+        matter = (recommendation.replicas, recommendation.asleep, recommendation.speculates, recommendation.reason)
+        last = self._logged.get(uid)
         if last is not None and last[1] == matter and record.now - last[0] < EVERY_S:
             return
-        self._told[uid] = (record.now, matter)
-        about = {"namespace": record.namespace, "name_of_object": record.name, "reason": said.reason.value}
-        log.info("%d wanted, %d recommended: %s", record.facts.wanted, said.replicas, said.message, extra=about)
+        self._logged[uid] = (record.now, matter)
+        about = {"namespace": record.namespace, "name_of_object": record.name, "reason": recommendation.reason.value}
+        log.info(
+            "%d wanted, %d recommended: %s",
+            record.facts.wanted,
+            recommendation.replicas,
+            recommendation.message,
+            extra=about,
+        )
 
 
 def _write(path: Path, lines: "queue.Queue[bytes | None]") -> None:

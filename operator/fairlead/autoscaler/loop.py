@@ -59,9 +59,9 @@ class LoopEnvironment:
 class ScalingLoop:
     """Decides all deployments of one process."""
 
-    def __init__(self, doors: LoopEnvironment, settings: LoopSettings) -> None:
-        self.standings: dict[str, DeploymentLoopState] = {}
-        self._doors = doors
+    def __init__(self, environment: LoopEnvironment, settings: LoopSettings) -> None:
+        self.states: dict[str, DeploymentLoopState] = {}
+        self._environment = environment
         self._settings = settings
         self._observer = FactCollector()
         self._policies = PolicyCache()
@@ -74,7 +74,7 @@ class ScalingLoop:
             while True:
                 began = clock()
                 await self.round()
-                self._doors.metrics.went_round(max(0.0, began - due), clock() - began)
+                self._environment.metrics.went_round(max(0.0, began - due), clock() - began)
                 due = max(due + self._settings.every_seconds, clock())
                 await asyncio.sleep(due - clock())
         finally:
@@ -82,123 +82,125 @@ class ScalingLoop:
 
     async def round(self) -> None:
         """Decide every deployment once."""
-        doors, keys = self._doors, self._doors.router_keys
-        look = RoundSnapshot(doors.world, doors.clock(), self._settings.nodes_grow)
-        ours = list(self._ours(look))
-        doors.sources.follow(
+        environment, keys = self._environment, self._environment.router_keys
+        snapshot = RoundSnapshot(environment.world, environment.clock(), self._settings.nodes_grow)
+        ours = list(self._ours(snapshot))
+        environment.sources.follow(
             (
                 case,
                 deployment_pods.targets(
-                    deployment_pods.of(look.world, case.document), case.document, case.subject.kind, keys
+                    deployment_pods.of(snapshot.world, case.document), case.document, case.subject.kind, keys
                 ),
             )
             for case, _ in ours
         )
-        for case, standing in ours:
-            self._decide_safely(case, standing, look)
+        for case, state in ours:
+            self._decide_safely(case, state, snapshot)
             await asyncio.sleep(0)  # let the controller and the scrapes run, which share this event loop
 
     def records(self) -> Iterator[DecisionRecord]:
         """The last decision of each deployment."""
-        return (one.record for one in self.standings.values() if one.record is not None)
+        return (one.record for one in self.states.values() if one.record is not None)
 
-    def _ours(self, look: RoundSnapshot) -> Iterator[tuple[ScalingCase, DeploymentLoopState]]:
+    def _ours(self, snapshot: RoundSnapshot) -> Iterator[tuple[ScalingCase, DeploymentLoopState]]:
         """The deployments that this process decides; those that are deleted, or that other processes decide, are
         dropped."""
         seen, began = set(), time.perf_counter()
-        for document in look.world.of(kinds.INFERENCE_DEPLOYMENT).each():
+        for document in snapshot.world.of(kinds.INFERENCE_DEPLOYMENT).each():
             metadata = document["metadata"]
-            if "deletionTimestamp" in metadata or not self._doors.mine(metadata["uid"]):
+            if "deletionTimestamp" in metadata or not self._environment.mine(metadata["uid"]):
                 continue
             seen.add(metadata["uid"])
-            standing = self.standings.setdefault(
-                metadata["uid"], DeploymentLoopState(uid=metadata["uid"], since=look.now)
+            state = self.states.setdefault(
+                metadata["uid"], DeploymentLoopState(uid=metadata["uid"], since=snapshot.now)
             )
-            case = self._case(document, standing, look, began)
+            case = self._case(document, state, snapshot, began)
             if case is not None:
-                yield case, standing
-        for uid in self.standings.keys() - seen:
-            del self.standings[uid]
-        self._forget(look)
+                yield case, state
+        for uid in self.states.keys() - seen:
+            del self.states[uid]
+        self._forget(snapshot)
 
     def _case(
-        self, document: Manifest, standing: DeploymentLoopState, look: RoundSnapshot, began: float
+        self, document: Manifest, state: DeploymentLoopState, snapshot: RoundSnapshot, began: float
     ) -> ScalingCase | None:
         """The case to decide; None without spec.scaling (our old recommendation is then withdrawn), or without a usable
         policy."""
         if "scaling" not in document.get("spec", {}):
-            standing.subject, standing.record, standing.generation = None, None, -1
-            self._doors.writer.withdraw(document, standing, look.now)
+            state.subject, state.record, state.generation = None, None, -1
+            self._environment.writer.withdraw(document, state, snapshot.now)
             return None
-        if standing.generation != document["metadata"]["generation"]:
+        if state.generation != document["metadata"]["generation"]:
             if time.perf_counter() - began > READING_S:
                 return None
-            standing.subject = self._doors.understanding(document)
-            standing.generation = document["metadata"]["generation"]
-        subject = standing.subject
+            state.subject = self._environment.understanding(document)
+            state.generation = document["metadata"]["generation"]
+        subject = state.subject
         if subject is None:
             return None
         namespace = document["metadata"]["namespace"]
-        policy = self._policies.of(look.world, namespace, subject.bounds.policy)
+        policy = self._policies.of(snapshot.world, namespace, subject.bounds.policy)
         if isinstance(policy, NoPolicy):
-            self._hold(ScalingCase(document=document, subject=subject, policy=BUILT_IN), policy, standing, look)
+            self._hold(ScalingCase(document=document, subject=subject, policy=BUILT_IN), policy, state, snapshot)
             return None
-        return ScalingCase(document=document, subject=subject, policy=policy, ours=standing.recommended)
+        return ScalingCase(document=document, subject=subject, policy=policy, ours=state.recommended)
 
-    def _hold(self, case: ScalingCase, why: NoPolicy, standing: DeploymentLoopState, look: RoundSnapshot) -> None:
+    def _hold(self, case: ScalingCase, why: NoPolicy, state: DeploymentLoopState, snapshot: RoundSnapshot) -> None:
         """Publish the current count with the reason why no policy decides."""
-        count = wanted_replicas(case, deployment_pods.of(look.world, case.document).engines, look)
-        said = Recommendation(replicas=count, reason=ScalingReason.NO_POLICY, message=f"held: {why.because}")
-        standing.record = None
-        self._doors.writer.publish(case, said, standing, look.now)
+        count = wanted_replicas(case, deployment_pods.of(snapshot.world, case.document).engines, snapshot)
+        recommendation = Recommendation(replicas=count, reason=ScalingReason.NO_POLICY, message=f"held: {why.because}")
+        state.record = None
+        self._environment.writer.publish(case, recommendation, state, snapshot.now)
 
-    def _decide_safely(self, case: ScalingCase, standing: DeploymentLoopState, look: RoundSnapshot) -> None:
+    def _decide_safely(self, case: ScalingCase, state: DeploymentLoopState, snapshot: RoundSnapshot) -> None:
         """Decide one deployment; the only place that catches unexpected exceptions."""
         try:
-            self._decide(case, standing, look)
-            standing.bugs = 0
+            self._decide(case, state, snapshot)
+            state.bugs = 0
         except Exception:  # a bug must cost only this deployment's decision, not those of the others
-            standing.bugs += 1
-            self._doors.metrics.failed()
-            if standing.bugs & (standing.bugs - 1) == 0:  # log number 1, 2, 4, ... in a row: one a second fills a disk
+            state.bugs += 1
+            self._environment.metrics.failed()
+            if state.bugs & (state.bugs - 1) == 0:  # log number 1, 2, 4, ... in a row: one a second fills a disk
                 log.exception("internal error; keeping current replicas; please report it", extra=_about(case))
 
-    def _decide(self, case: ScalingCase, standing: DeploymentLoopState, look: RoundSnapshot) -> None:
-        doors = self._doors
-        if standing.memory is None:
-            doors.writer.recall(case, standing, doors.sources, look.now)
+    def _decide(self, case: ScalingCase, state: DeploymentLoopState, snapshot: RoundSnapshot) -> None:
+        environment = self._environment
+        if state.memory is None:
+            environment.writer.restore(case, state, environment.sources, snapshot.now)
             return
-        if look.now - standing.since < SETTLE_ROUNDS * self._settings.every_seconds:
+        if snapshot.now - state.since < SETTLE_ROUNDS * self._settings.every_seconds:
             return
-        facts = self._observer.facts(case, doors.sources.of(case), look)
+        facts = self._observer.facts(case, environment.sources.of(case), snapshot)
         began = time.perf_counter()
-        said, after = recommend(facts, standing.memory, look.now)
-        doors.metrics.decided(said.reason.value, said.replicas - facts.wanted, time.perf_counter() - began)
+        recommendation, after = recommend(facts, state.memory, snapshot.now)
+        environment.metrics.decided(
+            recommendation.reason.value, recommendation.replicas - facts.wanted, time.perf_counter() - began
+        )
         record = DecisionRecord(
             namespace=case.namespace,
             name=case.name,
-            now=look.now,
+            now=snapshot.now,
             facts=facts,
-            memory=standing.memory,
-            recommendation=said,
+            memory=state.memory,
+            recommendation=recommendation,
             version=self._settings.version,
         )
-        standing.record, standing.memory = record, after
-        doors.ledger.note(case.uid, record)
-        doors.writer.publish(case, said, standing, look.now)
-        doors.writer.keep_learnt(case.document, standing, look.now)
+        state.record, state.memory = record, after
+        environment.ledger.note(case.uid, record)
+        environment.writer.publish(case, recommendation, state, snapshot.now)
+        environment.writer.keep_learnt(case.document, state, snapshot.now)
 
-    def _forget(self, look: RoundSnapshot) -> None:
+    def _forget(self, snapshot: RoundSnapshot) -> None:
         """Drop what is kept of objects that were deleted."""
-        self._policies.keep(look.world)
-        self._observer.keep(one["metadata"]["uid"] for one in look.world.of(kinds.POD).each())
-        self._doors.ledger.keep(frozenset(self.standings))
+        self._policies.keep(snapshot.world)
+        self._observer.keep(one["metadata"]["uid"] for one in snapshot.world.of(kinds.POD).each())
+        self._environment.ledger.keep(frozenset(self.states))
 
     async def _end(self) -> None:
         """Wait for writes to end, and save what was learnt since the last time."""
-        world = self._doors.world.of(kinds.INFERENCE_DEPLOYMENT)
+        world = self._environment.world.of(kinds.INFERENCE_DEPLOYMENT)
         there = {one["metadata"]["uid"]: one for one in world.each()}
-        await self._doors.writer.end([(there[uid], one) for uid, one in self.standings.items() if uid in there])
+        await self._environment.writer.end([(there[uid], one) for uid, one in self.states.items() if uid in there])
 
 
 def _about(case: ScalingCase) -> dict[str, object]:

@@ -25,7 +25,7 @@ Heartbeats = Mapping[str, Heartbeat]
 
 
 def heartbeats_after(
-    before: Heartbeats, seen: Mapping[str, tuple[str, float]], now: float, looked_before: float
+    before: Heartbeats, seen: Mapping[str, tuple[str, float]], now: float, listed_before: float
 ) -> dict[str, Heartbeat]:
     """Heartbeats after a listing of all Leases, as version and duration by member; a changed version restarts its
     clock.
@@ -33,25 +33,25 @@ def heartbeats_after(
     A member that was missing or expired at the listing before has joined after that listing began, and decides nothing
     before one Lease duration after it.
     """
-    return {member: _heartbeat(before.get(member), *said, (now, looked_before)) for member, said in seen.items()}
+    return {member: _heartbeat(before.get(member), *sign, (now, listed_before)) for member, sign in seen.items()}
 
 
 def _heartbeat(known: Heartbeat | None, version: str, lasts: float, when: tuple[float, float]) -> Heartbeat:
-    now, looked_before = when
+    now, listed_before = when
     if known is not None and known.version == version:
         return known
-    if known is not None and looked_before - known.at < known.lasts:
+    if known is not None and listed_before - known.at < known.lasts:
         return Heartbeat(version=version, at=now, lasts=lasts, counts_from=known.counts_from)
-    return Heartbeat(version=version, at=now, lasts=lasts, counts_from=looked_before + lasts)
+    return Heartbeat(version=version, at=now, lasts=lasts, counts_from=listed_before + lasts)
 
 
-def alive(signs: Heartbeats, looked: float, now: float) -> frozenset[str]:
+def alive(signs: Heartbeats, listed_at: float, now: float) -> frozenset[str]:
     """Members whose Lease has not expired, and that are not too new to decide.
 
     Expired as of the last listing: a process that cannot list the Leases cannot know that the others are silent.
     """
     return frozenset(
-        member for member, sign in signs.items() if looked - sign.at < sign.lasts and now >= sign.counts_from
+        member for member, sign in signs.items() if listed_at - sign.at < sign.lasts and now >= sign.counts_from
     )
 
 

@@ -30,7 +30,7 @@ _DECODER: Final = msgspec.json.Decoder(Estimates)
 log = logging.getLogger("fairlead.autoscaler")
 
 
-async def recall(server: ApiClient, document: Manifest) -> ScalingState:
+async def restore(server: ApiClient, document: Manifest) -> ScalingState:
     """What was saved of this very object, by uid; an empty state when there is none, or when it cannot be read."""
     metadata = document["metadata"]
     try:

@@ -23,9 +23,9 @@ ScalingFields = dict[str, Any]
 """`status.scaling` as it is stored."""
 
 
-def scaling(case: ScalingCase, said: Recommendation, before: ScalingFields, at: float) -> ScalingFields:
+def scaling(case: ScalingCase, recommendation: Recommendation, before: ScalingFields, at: float) -> ScalingFields:
     """The new `status.scaling`, with the last decisions."""
-    found, decisions = _now(case, said), before.get("decisions") or []
+    found, decisions = _now(case, recommendation), before.get("decisions") or []
     was = count(before)
     desired = (case.document.get("status") or {}).get("desiredReplicas")
     was = desired if was is None and isinstance(desired, int) else was
@@ -61,8 +61,8 @@ def of_policy(document: Manifest, effects: list[Manifest]) -> Manifest:
 def effect(case: ScalingCase, found: ScalingFields) -> Manifest:
     """One decision, as an entry of the policy's effects."""
     last = found["decisions"][0]
-    told = ("at", "before", "after", "reason")
-    return {"deployment": case.name} | {name: last[name] for name in told if name in last}
+    fields = ("at", "before", "after", "reason")
+    return {"deployment": case.name} | {name: last[name] for name in fields if name in last}
 
 
 def with_effect(document: Manifest, new: Manifest) -> list[Manifest]:
@@ -76,15 +76,17 @@ def moment(at: float) -> str:
     return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _now(case: ScalingCase, said: Recommendation) -> ScalingFields:
+def _now(case: ScalingCase, recommendation: Recommendation) -> ScalingFields:
     active = case.policy.active
-    guesses = {"speculation": "On" if said.speculates else "Off"} if case.subject.speculates and active else {}
+    guesses = (
+        {"speculation": "On" if recommendation.speculates else "Off"} if case.subject.speculates and active else {}
+    )
     return {
         "mode": "Active" if active else "Recommend",
-        "recommended" if active else "advised": said.replicas,
-        "asleep": said.asleep,
-        "reason": said.reason.value,
-        "message": said.message[:LONGEST_MESSAGE],
+        "recommended" if active else "advised": recommendation.replicas,
+        "asleep": recommendation.asleep,
+        "reason": recommendation.reason.value,
+        "message": recommendation.message[:LONGEST_MESSAGE],
         **guesses,
     }
 

@@ -67,7 +67,7 @@ class AutoscalerService:
     ) -> AsyncIterator[ScalingLoop]:
         """The loop for deployments of ours: all, or this member's share."""
         sources = SourceRegistry(self._makers, server)
-        doors = LoopEnvironment(
+        environment = LoopEnvironment(
             world=world,
             sources=sources,
             understanding=self._understanding,
@@ -77,7 +77,7 @@ class AutoscalerService:
             mine=membership.mine if membership else lambda _: True,
             router_keys=router_keys,
         )
-        loop = ScalingLoop(doors, self._settings)
+        loop = ScalingLoop(environment, self._settings)
         self._running = loop, sources, membership
         try:
             yield loop

@@ -66,11 +66,11 @@ class Membership:
         self._clock = clock
         self._lease: Manifest | None = None
         self._renewed = float("-inf")
-        self._looked = float("-inf")
+        self._listed_at = float("-inf")
         self._joined: float | None = None
         """When this membership began; None before, or after too long a silence."""
         self._signs: dict[str, Heartbeat] = {}
-        self._told: frozenset[str] = frozenset()
+        self._logged_members: frozenset[str] = frozenset()
         self._leaving = False
         self._complaint = ""
 
@@ -99,7 +99,7 @@ class Membership:
         try:
             async with asyncio.timeout(self._terms.deadline_s):
                 await self._renew(began)
-                await self._look()
+                await self._list_members()
         except (ApiError, TimeoutError) as problem:
             words = str(problem) or "the API server does not answer"
             if words != self._complaint:
@@ -120,13 +120,13 @@ class Membership:
             log.warning("the Lease %s could not be removed, it expires by itself: %r", self._place, problem)
 
     def _members(self) -> frozenset[str]:
-        return members.alive(self._signs, self._looked, self._clock()) | {self._place.name}
+        return members.alive(self._signs, self._listed_at, self._clock()) | {self._place.name}
 
     def _is_settled(self, now: float) -> bool:
         """Whether all others know this member: it joined one Lease duration ago, and has renewed and listed in time
         since."""
         joined, deadline = self._joined, self._terms.deadline_s
-        fresh = now - self._renewed < deadline and now - self._looked < deadline
+        fresh = now - self._renewed < deadline and now - self._listed_at < deadline
         return fresh and joined is not None and now - joined >= self._terms.duration_s
 
     async def _renew(self, began: float) -> None:
@@ -154,16 +154,16 @@ class Membership:
         named |= {"ownerReferences": [owner]} if owner else {}
         return {"apiVersion": LEASE.api_version, "kind": LEASE.kind, "metadata": named}
 
-    async def _look(self) -> None:
+    async def _list_members(self) -> None:
         began = self._clock()
         listed = await self._api.listing(LEASE, self._place.namespace, f"{LABEL}={MEMBER}")
         seen = {one["metadata"]["name"]: _sign(one, self._terms) for one in listed.items}
-        self._signs = members.heartbeats_after(self._signs, seen, self._clock(), self._looked)
-        self._looked = began
-        if self._members() != self._told:
-            self._told = self._members()
-            processes = count(len(self._told), "autoscaler process")
-            log.info("the deployments are shared by %s: %s", processes, ", ".join(sorted(self._told)))
+        self._signs = members.heartbeats_after(self._signs, seen, self._clock(), self._listed_at)
+        self._listed_at = began
+        if self._members() != self._logged_members:
+            self._logged_members = self._members()
+            processes = count(len(self._logged_members), "autoscaler process")
+            log.info("the deployments are shared by %s: %s", processes, ", ".join(sorted(self._logged_members)))
         await self._bury(listed.items)
 
     async def _bury(self, listed: Sequence[Manifest]) -> None:

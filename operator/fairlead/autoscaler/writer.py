@@ -42,36 +42,36 @@ class AutoscalerWriter:
         self._events = EventPublisher(server, instance)
         self._metrics = metrics
 
-    def publish(self, case: ScalingCase, said: Recommendation, standing: DeploymentLoopState, now: float) -> None:
+    def publish(
+        self, case: ScalingCase, recommendation: Recommendation, state: DeploymentLoopState, now: float
+    ) -> None:
         """Write the recommendation, where it differs from status."""
         stored = _stored(case.document)
-        before = standing.before(stored, now)
-        found = scaling_status.scaling(case, said, before, now)
-        if standing.is_writing or now < standing.not_before or not scaling_status.differs(found, before, now):
+        before = state.before(stored, now)
+        found = scaling_status.scaling(case, recommendation, before, now)
+        if state.is_writing or now < state.not_before or not scaling_status.differs(found, before, now):
             return
-        contested = standing.written is not None and scaling_status.count(stored) != scaling_status.count(
-            standing.written
-        )
-        self._begin(standing, self._publish(case, found, before, (standing, now, contested)))
+        contested = state.written is not None and scaling_status.count(stored) != scaling_status.count(state.written)
+        self._begin(state, self._publish(case, found, before, (state, now, contested)))
 
-    def withdraw(self, document: Manifest, standing: DeploymentLoopState, now: float) -> None:
+    def withdraw(self, document: Manifest, state: DeploymentLoopState, now: float) -> None:
         """Remove our recommendation from a deployment without spec.scaling."""
-        if not standing.before(_stored(document), now) or standing.is_writing or now < standing.not_before:
+        if not state.before(_stored(document), now) or state.is_writing or now < state.not_before:
             return
-        self._begin(standing, self._withdraw(document, standing, now))
+        self._begin(state, self._withdraw(document, state, now))
 
-    def recall(self, case: ScalingCase, standing: DeploymentLoopState, sources: SourceRegistry, now: float) -> None:
+    def restore(self, case: ScalingCase, state: DeploymentLoopState, sources: SourceRegistry, now: float) -> None:
         """Read what was learnt before, from the ConfigMap or from a Prometheus; decisions wait for it."""
-        if not standing.is_writing:
-            self._begin(standing, self._recall(case, standing, sources, now))
+        if not state.is_writing:
+            self._begin(state, self._restore(case, state, sources, now))
 
-    def keep_learnt(self, document: Manifest, standing: DeploymentLoopState, now: float) -> None:
+    def keep_learnt(self, document: Manifest, state: DeploymentLoopState, now: float) -> None:
         """Save what was learnt, every ten minutes."""
-        if standing.is_writing or now - max(standing.kept_at, standing.since) < memory_store.EVERY_S:
+        if state.is_writing or now - max(state.kept_at, state.since) < memory_store.EVERY_S:
             return
-        standing.kept_at = now
-        if standing.learnt_more:
-            self._begin(standing, self._keep(document, standing))
+        state.kept_at = now
+        if state.learnt_more:
+            self._begin(state, self._keep(document, state))
 
     async def end(self, ours: Sequence[tuple[Manifest, DeploymentLoopState]]) -> None:
         """Wait for writes in flight, and save what was learnt since the last time."""
@@ -84,8 +84,8 @@ class AutoscalerWriter:
             log.warning("what was learnt since the last write was not saved for every deployment within %g s", END_S)
 
     @staticmethod
-    def _begin(standing: DeploymentLoopState, work: Coroutine[None, None, None]) -> None:
-        standing.task = asyncio.create_task(work, name=f"scaling {standing.uid}")
+    def _begin(state: DeploymentLoopState, work: Coroutine[None, None, None]) -> None:
+        state.task = asyncio.create_task(work, name=f"scaling {state.uid}")
 
     async def _publish(
         self,
@@ -94,10 +94,10 @@ class AutoscalerWriter:
         before: ScalingFields,
         by: tuple[DeploymentLoopState, float, bool],
     ) -> None:
-        standing, now, contested = by
-        if not await self._apply(scaling_status.of_deployment(case.document, found), standing, now):
+        state, now, contested = by
+        if not await self._apply(scaling_status.of_deployment(case.document, found), state, now):
             return
-        standing.wrote(found, now)
+        state.wrote(found, now)
         self._metrics.wrote("contested" if contested else "done")
         news = [scaling_events.contested(case.document)] if contested else []
         if (change := scaling_events.news_of(case, found, before)) is not None:
@@ -105,29 +105,29 @@ class AutoscalerWriter:
         for one in news:
             await self._events.publish(one, datetime.fromtimestamp(now, UTC))
         if found.get("decisions") != before.get("decisions"):
-            await self._tell_policy(case, found)
+            await self._record_effect(case, found)
 
-    async def _withdraw(self, document: Manifest, standing: DeploymentLoopState, now: float) -> None:
-        if await self._apply(scaling_status.of_deployment(document, {}), standing, now):
-            standing.wrote({}, now)
+    async def _withdraw(self, document: Manifest, state: DeploymentLoopState, now: float) -> None:
+        if await self._apply(scaling_status.of_deployment(document, {}), state, now):
+            state.wrote({}, now)
             self._metrics.wrote("done")
 
-    async def _apply(self, manifest: Manifest, standing: DeploymentLoopState, now: float) -> bool:
+    async def _apply(self, manifest: Manifest, state: DeploymentLoopState, now: float) -> bool:
         try:
             await self._server.apply(manifest, manager=scaling_status.MANAGER, subresource="status")
         except (NotFound, NotLeading):
             return False
         except Conflict:  # the object was replaced by another of the same name, which the watch will deliver
-            standing.failed(now)
+            state.failed(now)
         except ApiError as problem:
-            standing.failed(now)
+            state.failed(now)
             self._metrics.wrote("failed")
             log.warning("a recommendation cannot be written: %s", problem)
         else:
             return True
         return False
 
-    async def _tell_policy(self, case: ScalingCase, found: ScalingFields) -> None:
+    async def _record_effect(self, case: ScalingCase, found: ScalingFields) -> None:
         """Write the decision to the policy's status; nothing depends on it."""
         name = case.subject.bounds.policy
         document = self._world.of(kinds.AUTOSCALING_POLICY).find(case.namespace, name) if name else None
@@ -141,19 +141,19 @@ class AutoscalerWriter:
         except (ApiError, NotLeading) as problem:
             log.warning("the policy's last effects cannot be written: %s", problem)
 
-    async def _recall(
-        self, case: ScalingCase, standing: DeploymentLoopState, sources: SourceRegistry, now: float
+    async def _restore(
+        self, case: ScalingCase, state: DeploymentLoopState, sources: SourceRegistry, now: float
     ) -> None:
-        memory = await memory_store.recall(self._server, case.document)
-        standing.kept = memory.learnt
+        memory = await memory_store.restore(self._server, case.document)
+        state.kept = memory.learnt
         routers = PodName(case.namespace, names.router(case.name))
-        standing.memory = await demand_history.seeded(memory, await sources.ready(case), routers, now)
+        state.memory = await demand_history.seeded(memory, await sources.ready(case), routers, now)
 
-    async def _keep(self, document: Manifest, standing: DeploymentLoopState) -> None:
-        assert standing.memory is not None
-        learnt = standing.memory.learnt
-        if await memory_store.keep(self._server, document, standing.memory):
-            standing.kept = learnt
+    async def _keep(self, document: Manifest, state: DeploymentLoopState) -> None:
+        assert state.memory is not None
+        learnt = state.memory.learnt
+        if await memory_store.keep(self._server, document, state.memory):
+            state.kept = learnt
 
 
 def _stored(document: Manifest) -> ScalingFields:

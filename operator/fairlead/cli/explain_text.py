@@ -131,7 +131,7 @@ def _condition(turn: TurningPoint, record: DecisionRecord) -> str:
             return f"in about {lasting}, at {at}, if all stays as it is"
         case WhatIfCause.LESS_TRAFFIC:
             return f"in about {lasting} if traffic falls to {times} or less"
-        case WhatIfCause.NOBODY_ASKS:
+        case WhatIfCause.NO_REQUESTS:
             return f"in about {lasting}, at {at}, if no request comes from now on"
         case WhatIfCause.WITHOUT_BOUND:
             return f"without {_bound(turn.bound, record.facts)}"

@@ -80,9 +80,9 @@ def run(chosen: argparse.Namespace) -> int:
         health_port=chosen.health_port,
         metrics_port=chosen.metrics_port,
     )
-    guest = autoscaler_command.hosted_loop(chosen, settings.identity) if chosen.autoscaler == "on" else None
+    embedded = autoscaler_command.hosted_loop(chosen, settings.identity) if chosen.autoscaler == "on" else None
     try:
-        return asyncio.run(process.run(settings, guest))
+        return asyncio.run(process.run(settings, embedded))
     except NoCredentials as problem:
         print(f"fairlead operator: {problem}", file=sys.stderr)
         return 2

@@ -29,7 +29,10 @@ async def may_get(
         return TokenRight.UNKNOWN_TOKEN
     try:
         own = await connecting.source_of(os.environ if environ is None else environ, service_account)()
-        async with _in_name_of(token, own) as asking, await asking.send(_review_request(page), _TIMEOUT) as answer:
+        async with (
+            _in_name_of(token, own) as connection,
+            await connection.send(_review_request(page), _TIMEOUT) as answer,
+        ):
             return _read(answer.status, await answer.read())
     except (NoCredentials, aiohttp.ClientError, TimeoutError, OSError, ValueError):
         return TokenRight.NO_ANSWER
@@ -61,6 +64,6 @@ def _read(status: int, content: bytes) -> TokenRight:
         return TokenRight.DENIED
     if status not in (200, 201):
         return TokenRight.NO_ANSWER
-    said = json.loads(content)
-    allowed = isinstance(said, dict) and (said.get("status") or {}).get("allowed") is True
+    review = json.loads(content)
+    allowed = isinstance(review, dict) and (review.get("status") or {}).get("allowed") is True
     return TokenRight.ALLOWED if allowed else TokenRight.DENIED

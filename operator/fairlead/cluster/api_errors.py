@@ -42,9 +42,9 @@ class ApiError(Exception):
     """A request that failed."""
 
     def __init__(
-        self, asked: ApiRequest, status: int, body: Mapping[str, Any], retry_after: float | None = None
+        self, request: ApiRequest, status: int, body: Mapping[str, Any], retry_after: float | None = None
     ) -> None:
-        self.asked = asked
+        self.request = request
         self.status = status
         """0 when there was no answer."""
         self.reason = str(body.get("reason") or "")
@@ -53,22 +53,22 @@ class ApiError(Exception):
         details = body.get("details")
         causes = details.get("causes") if isinstance(details, Mapping) else None
         self.causes: tuple[Mapping[str, Any], ...] = tuple(causes or ())
-        super().__init__(f"{asked}: {status or 'no answer'}: {self.message or self.reason}")
+        super().__init__(f"{request}: {status or 'no answer'}: {self.message or self.reason}")
 
     @property
     def verb(self) -> str:
         """The verb of the request, as RBAC names it."""
-        return self.asked.verb
+        return self.request.verb
 
     @property
     def resource(self) -> Resource:
         """The kind of the request's object."""
-        return self.asked.resource
+        return self.request.resource
 
     @property
     def name(self) -> str | None:
         """The name of the request's object, where it has one."""
-        return self.asked.name
+        return self.request.name
 
 
 class Conflict(ApiError):
@@ -120,32 +120,34 @@ _BY_STATUS: Final[Mapping[int, type[ApiError]]] = {
 }
 
 
-def of_answer(asked: ApiRequest, status: int, body: bytes, retry_after: str | None = None) -> ApiError:
+def of_answer(request: ApiRequest, status: int, body: bytes, retry_after: str | None = None) -> ApiError:
     """The error for an answer's status."""
     kind = _BY_STATUS.get(status, Unreachable if status >= 500 or status < 400 else RequestRefused)
     wait = _seconds(retry_after)
-    return kind(asked, status, _status_of(body), RETRY_AFTER_S if wait is None and kind is Throttled else wait)
+    return kind(request, status, _status_of(body), RETRY_AFTER_S if wait is None and kind is Throttled else wait)
 
 
-def of_stream(asked: ApiRequest, said: Mapping[str, Any]) -> Gone:
+def of_stream(request: ApiRequest, status: Mapping[str, Any]) -> Gone:
     """An ERROR in a watch: whatever its number, what came after the last event is lost."""
-    code = said.get("code")
-    return Gone(asked, code if isinstance(code, int) else 410, said)
+    code = status.get("code")
+    return Gone(request, code if isinstance(code, int) else 410, status)
 
 
-def no_answer(asked: ApiRequest, problem: BaseException) -> Unreachable:
+def no_answer(request: ApiRequest, problem: BaseException) -> Unreachable:
     """The error for a request without an answer, or with an incomplete one."""
-    return Unreachable(asked, 0, {"reason": type(problem).__name__, "message": f"{type(problem).__name__}: {problem}"})
+    return Unreachable(
+        request, 0, {"reason": type(problem).__name__, "message": f"{type(problem).__name__}: {problem}"}
+    )
 
 
 def _status_of(body: bytes) -> Mapping[str, Any]:
     """The server's Status; proxies in between answer plain text or HTML, of which the first line is kept."""
     try:
-        said = json.loads(body)
+        status = json.loads(body)
     except ValueError:
-        said = None
-    if isinstance(said, Mapping):
-        return said
+        status = None
+    if isinstance(status, Mapping):
+        return status
     return {"message": body.decode(errors="replace").strip().partition("\n")[0][:300]}
 
 

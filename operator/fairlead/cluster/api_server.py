@@ -104,20 +104,20 @@ class ApiServer:
     async def read(self, resource: Resource, namespace: str | None, name: str) -> Manifest | None:
         """One object as it is now, `managedFields` included; None when there is none."""
         try:
-            return await self._ask(ApiRequest(verb="get", resource=resource, namespace=namespace, name=name))
+            return await self._send(ApiRequest(verb="get", resource=resource, namespace=namespace, name=name))
         except NotFound:
             return None
 
     async def listing(self, resource: Resource, namespace: str | None = None, selector: str = "") -> ObjectList:
         """All objects of a kind, in one namespace or all; with apiVersion and kind, which lists leave out of items."""
-        asked = ApiRequest(verb="list", resource=resource, namespace=namespace)
-        found = await self._ask(asked, {"labelSelector": selector} if selector else {})
+        request = ApiRequest(verb="list", resource=resource, namespace=namespace)
+        found = await self._send(request, {"labelSelector": selector} if selector else {})
         named = {"apiVersion": resource.api_version, "kind": resource.kind}
         try:
             items = [named | kinds.trimmed(item) for item in found["items"] or ()]
             return ObjectList(items, str(found["metadata"]["resourceVersion"]))
         except (KeyError, TypeError, AttributeError) as problem:
-            raise api_errors.no_answer(asked, problem) from problem
+            raise api_errors.no_answer(request, problem) from problem
 
     async def apply(
         self, manifest: Manifest, *, manager: str = CONTROLLER, force: bool = True, subresource: str | None = None
@@ -128,8 +128,8 @@ class ApiServer:
 
     async def create(self, manifest: Manifest) -> Manifest:
         """A new object; `Conflict` when the name is taken."""
-        asked = _api_request("create", manifest)
-        return await self._write(asked, {"fieldManager": CONTROLLER}, manifest)
+        request = _api_request("create", manifest)
+        return await self._write(request, {"fieldManager": CONTROLLER}, manifest)
 
     async def replace(self, manifest: Manifest) -> Manifest:
         """Replace the whole object unless it changed since it was read, which takes a resourceVersion to detect."""
@@ -162,7 +162,7 @@ class ApiServer:
         stay: WatchLimits = WATCH_LIMITS,
     ) -> AsyncGenerator[WatchEvent, None]:
         """The events after a resourceVersion, until the server ends the watch; close it with `contextlib.aclosing`."""
-        asked = ApiRequest(verb="watch", resource=resource, namespace=namespace)
+        request = ApiRequest(verb="watch", resource=resource, namespace=namespace)
         query = {
             "watch": "1",
             "allowWatchBookmarks": "true",
@@ -172,55 +172,55 @@ class ApiServer:
         timeout = aiohttp.ClientTimeout(sock_connect=self._limits.connect_s, sock_read=stay.silence_s)
         started, status = time.monotonic(), 0
         try:
-            async with await self._connection.send(_request(asked, query, None), timeout) as answer:
+            async with await self._connection.send(_request(request, query, None), timeout) as answer:
                 status = answer.status
                 if status != 200:
-                    raise self._error(asked, answer, await answer.read())
-                self._observer(asked.verb, resource.title, status, time.monotonic() - started)
+                    raise self._error(request, answer, await answer.read())
+                self._observer(request.verb, resource.title, status, time.monotonic() - started)
                 yield WatchEvent(WatchEventType.OPENED, {}, resource_version)
                 try:
                     async for line in watch_stream.lines(answer.content):
-                        yield watch_stream.event(asked, line)
+                        yield watch_stream.event(request, line)
                 finally:
                     watch_stream.hang_up(answer)
         except _BROKEN as problem:
             status = 0
-            raise api_errors.no_answer(asked, problem) from problem
+            raise api_errors.no_answer(request, problem) from problem
         finally:
             if status != 200:
-                self._observer(asked.verb, resource.title, status, time.monotonic() - started)
+                self._observer(request.verb, resource.title, status, time.monotonic() - started)
 
-    async def _write(self, asked: ApiRequest, query: Mapping[str, str], body: Manifest) -> Manifest:
+    async def _write(self, request: ApiRequest, query: Mapping[str, str], body: Manifest) -> Manifest:
         """A write waits while too many are in flight; a Lease's does not, or our own burst could lose us the Lease."""
-        if asked.resource is kinds.LEASE:
-            return await self._ask(asked, query, body)
+        if request.resource is kinds.LEASE:
+            return await self._send(request, query, body)
         async with self._writing:
-            return await self._ask(asked, query, body)
+            return await self._send(request, query, body)
 
-    async def _ask(
-        self, asked: ApiRequest, query: Mapping[str, str] | None = None, body: Manifest | None = None
+    async def _send(
+        self, request: ApiRequest, query: Mapping[str, str] | None = None, body: Manifest | None = None
     ) -> Manifest:
-        total = self._limits.list_s if asked.verb == "list" else self._limits.request_s
+        total = self._limits.list_s if request.verb == "list" else self._limits.request_s
         timeout = aiohttp.ClientTimeout(total=total, sock_connect=self._limits.connect_s)
-        request, started, status = _request(asked, query or {}, body), time.monotonic(), 0
+        http_request, started, status = _request(request, query or {}, body), time.monotonic(), 0
         try:
-            async with await self._connection.send(request, timeout) as answer:
+            async with await self._connection.send(http_request, timeout) as answer:
                 content = await answer.read()
                 status = answer.status
             if not 200 <= status < 300:
-                raise self._error(asked, answer, content)
+                raise self._error(request, answer, content)
             found: Manifest = dict(json.loads(content))
         except (*_BROKEN, ValueError, TypeError) as problem:
             status = 0
-            raise api_errors.no_answer(asked, problem) from problem
+            raise api_errors.no_answer(request, problem) from problem
         finally:
-            self._observer(asked.verb, asked.resource.title, status, time.monotonic() - started)
+            self._observer(request.verb, request.resource.title, status, time.monotonic() - started)
         return found
 
-    def _error(self, asked: ApiRequest, answer: aiohttp.ClientResponse, content: bytes) -> ApiError:
+    def _error(self, request: ApiRequest, answer: aiohttp.ClientResponse, content: bytes) -> ApiError:
         if answer.status == 401:
             self._connection.doubt()
-        return api_errors.of_answer(asked, answer.status, content, answer.headers.get("Retry-After"))
+        return api_errors.of_answer(request, answer.status, content, answer.headers.get("Retry-After"))
 
 
 def _api_request(verb: str, manifest: Manifest, subresource: str | None = None) -> ApiRequest:
@@ -234,12 +234,12 @@ def _api_request(verb: str, manifest: Manifest, subresource: str | None = None) 
     )
 
 
-def _request(asked: ApiRequest, query: Mapping[str, str], body: Manifest | None) -> HttpRequest:
-    name = None if asked.verb == "create" else asked.name
+def _request(request: ApiRequest, query: Mapping[str, str], body: Manifest | None) -> HttpRequest:
+    name = None if request.verb == "create" else request.name
     return HttpRequest(
-        method=_METHODS[asked.verb],
-        path=asked.resource.path(asked.namespace, name, asked.subresource),
+        method=_METHODS[request.verb],
+        path=request.resource.path(request.namespace, name, request.subresource),
         query=query,
         body=None if body is None else json.dumps(body, separators=(",", ":")).encode(),
-        content_type=_APPLY if asked.verb == "patch" else "application/json",
+        content_type=_APPLY if request.verb == "patch" else "application/json",
     )

@@ -59,7 +59,7 @@ class InformerTimings:
     least_s: float = 1.0
     """The first pause after a failure; it doubles up to `most_s`."""
     most_s: float = 30.0
-    believed_after: int = 3
+    relist_after: int = 3
     """After so many failures in a row the stream lists anew, and a kind that is not found counts as absent."""
 
     def pause(self, failures: int, rng: random.Random) -> float:
@@ -102,7 +102,7 @@ class Informer:
 
     def age(self) -> float:
         """Seconds since the last message of the stream that is silent longest; bookmarks count."""
-        return time.monotonic() - min(stream.heard for stream in self._streams)
+        return time.monotonic() - min(stream.last_message_at for stream in self._streams)
 
     async def run(self) -> None:
         """List and watch until cancelled."""
@@ -112,9 +112,9 @@ class Informer:
 
     def note(self, manifest: Manifest) -> None:
         """Store the answer to our own write before the watch brings it, so that the next reconcile sees the write."""
-        self.tell(self.store.put(kinds.trimmed(manifest)))
+        self.publish(self.store.put(kinds.trimmed(manifest)))
 
-    def tell(self, changes: Iterable[StoreChange]) -> None:
+    def publish(self, changes: Iterable[StoreChange]) -> None:
         """Pass changes on; a callback that fails on one object must not end the watch of all others."""
         for change in changes:
             try:
@@ -139,7 +139,7 @@ class _WatchStream:
         """Whether it was listed once, or is known to be absent."""
         self.lists = 0
         self.trouble = ""
-        self.heard = time.monotonic()
+        self.last_message_at = time.monotonic()
         self._informer = informer
         self._api = api
         self._rng = rng
@@ -163,10 +163,10 @@ class _WatchStream:
         informer, watched = self._informer, self._informer.watched
         items, version = await self._api.listing(watched.resource, self.place, watched.selector)
         self.lists += 1
-        self.heard = time.monotonic()
-        informer.tell(informer.store.relist(items, version, self.place or ""))
+        self.last_message_at = time.monotonic()
+        informer.publish(informer.store.relist(items, version, self.place or ""))
         self._version = version
-        self._know()
+        self._mark_listed()
 
     async def _watch(self) -> None:
         """Watch until the server ends it; a watch that ends at once counts as a failure, or this would spin."""
@@ -175,22 +175,22 @@ class _WatchStream:
         words = self._api.watch(watched.resource, self.place, watched.selector, self._version, stay=stay)
         async with aclosing(words) as events:
             async for event in events:
-                self._hear(event)
+                self._handle(event)
         if time.monotonic() - began < self._patience.least_s:
             self._failures += 1
             await asyncio.sleep(self._patience.pause(self._failures, self._rng))
 
-    def _hear(self, event: WatchEvent) -> None:
+    def _handle(self, event: WatchEvent) -> None:
         store = self._informer.store
-        self.heard = time.monotonic()
+        self.last_message_at = time.monotonic()
         match event.type:
             case WatchEventType.OPENED:
                 self._healed()
                 return
             case WatchEventType.ADDED | WatchEventType.MODIFIED:
-                self._informer.tell(store.put(event.manifest))
+                self._informer.publish(store.put(event.manifest))
             case WatchEventType.DELETED:
-                self._informer.tell(store.drop(event.manifest))
+                self._informer.publish(store.drop(event.manifest))
             case WatchEventType.BOOKMARK:
                 pass
         self._failures = 0
@@ -201,7 +201,7 @@ class _WatchStream:
         if as_number(version) > as_number(self._version):
             self._version = version
 
-    def _know(self) -> None:
+    def _mark_listed(self) -> None:
         self.known = True
         self._informer.listed()
 
@@ -226,9 +226,9 @@ class _WatchStream:
 
     def _doubt(self, problem: ApiError) -> None:
         """List anew after a missing right, a missing kind or repeated failures. An absent kind has no objects."""
-        lasting = self._failures >= self._patience.believed_after
+        lasting = self._failures >= self._patience.relist_after
         if lasting or isinstance(problem, NotFound | RequestRefused):
             self._version = ""
         if isinstance(problem, NotFound) and (lasting or not self.known):
-            self._informer.tell(self._informer.store.vanish(self.place or ""))
-            self._know()
+            self._informer.publish(self._informer.store.vanish(self.place or ""))
+            self._mark_listed()

@@ -59,7 +59,7 @@ class Informers:
         """Objects of one kind."""
         return self.by_kind[resource].store
 
-    def knows(self, resource: Resource) -> bool:
+    def has_listed(self, resource: Resource) -> bool:
         """Whether that kind could be listed."""
         return self.by_kind[resource].synced.is_set()
 

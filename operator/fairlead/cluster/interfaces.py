@@ -31,7 +31,7 @@ class ClusterState(Protocol):
     def of(self, resource: Resource) -> ObjectLister:
         """Objects of one kind."""
 
-    def knows(self, resource: Resource) -> bool:
+    def has_listed(self, resource: Resource) -> bool:
         """Whether that kind could be listed; the operator may lack the right to read nodes."""
 
 

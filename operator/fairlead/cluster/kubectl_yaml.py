@@ -58,8 +58,8 @@ _PLAIN: Final = (
 )
 """kubectl's plain scalars that are not strings: their type, their pattern, and their first characters."""
 
-for _what, _look, _first in _PLAIN:
-    KubectlLoader.add_implicit_resolver(f"tag:yaml.org,2002:{_what}", re.compile(f"^({_look})$"), ["", *_first])
+for _what, _pattern, _first in _PLAIN:
+    KubectlLoader.add_implicit_resolver(f"tag:yaml.org,2002:{_what}", re.compile(f"^({_pattern})$"), ["", *_first])
 KubectlLoader.add_constructor("tag:yaml.org,2002:int", KubectlLoader.whole)
 KubectlLoader.add_constructor("tag:yaml.org,2002:float", KubectlLoader.fraction)
 KubectlLoader.bool_values = {  # only kubectl reads the two letters as booleans

@@ -198,7 +198,7 @@ class Leadership:
         """Try once to take or renew it; whether it is ours now. The clock is read first, as the answer may be slow."""
         started = self._clock()
         try:
-            lease = self._lease or await self._looked()
+            lease = self._lease or await self._free_lease()
             if lease is None:
                 return False
             written = held_by(lease, self._place, datetime.now(UTC), self._terms)
@@ -215,7 +215,7 @@ class Leadership:
         self._renewed, self._sighting = started, None
         return True
 
-    async def _looked(self) -> Manifest | None:
+    async def _free_lease(self) -> Manifest | None:
         """The Lease, if it may be taken; a new one where there is none."""
         place = self._place
         lease = await self._api.read(LEASE, place.namespace, place.name)

@@ -18,14 +18,16 @@ _TIMEOUT: Final = aiohttp.ClientTimeout(total=10.0, sock_connect=5.0)
 async def read_page(connection: ApiConnection, pod: tuple[str, str], port: int, page: str) -> bytes:
     """The page's content; otherwise raises an `ApiError` with the server's or the pod's own message."""
     namespace, name = pod
-    asked = ApiRequest(verb="get", resource=kinds.POD, namespace=namespace, name=f"{name}:{port}", subresource="proxy")
-    path = f"{kinds.POD.path(namespace, asked.name, 'proxy')}{page}"
+    api_request = ApiRequest(
+        verb="get", resource=kinds.POD, namespace=namespace, name=f"{name}:{port}", subresource="proxy"
+    )
+    path = f"{kinds.POD.path(namespace, api_request.name, 'proxy')}{page}"
     request = HttpRequest(method="GET", path=path, query={})
     try:
         async with await connection.send(request, _TIMEOUT) as answer:
             content = await answer.read()
             if answer.status == 200:
                 return content
-            raise api_errors.of_answer(asked, answer.status, content)
+            raise api_errors.of_answer(api_request, answer.status, content)
     except (aiohttp.ClientError, TimeoutError, OSError) as problem:
-        raise api_errors.no_answer(asked, problem) from problem
+        raise api_errors.no_answer(api_request, problem) from problem

@@ -34,13 +34,13 @@ def parsed(text: str) -> tuple[RouterEndpoint, ...] | None:
         return None
 
 
-def _endpoint(said: Mapping[str, Any]) -> RouterEndpoint:
-    state = said.get("state")
+def _endpoint(entry: Mapping[str, Any]) -> RouterEndpoint:
+    state = entry.get("state")
     known = {one.value for one in EndpointState}
     return RouterEndpoint(
-        pod=str(said["pod"]),
-        address=str(said["address"]),
+        pod=str(entry["pod"]),
+        address=str(entry["address"]),
         state=EndpointState(state) if state in known else EndpointState.UNKNOWN,
-        inflight=max(0, int(said.get("inflight") or 0)),
-        reason=str(said.get("reason") or "")[:MOST_WORDS],
+        inflight=max(0, int(entry.get("inflight") or 0)),
+        reason=str(entry.get("reason") or "")[:MOST_WORDS],
     )

@@ -69,14 +69,14 @@ async def lines(content: aiohttp.StreamReader) -> AsyncIterator[bytes]:
             pieces.append(rest)
 
 
-def event(asked: ApiRequest, line: bytes) -> WatchEvent:
+def event(request: ApiRequest, line: bytes) -> WatchEvent:
     """One event of the stream; a line that is no event ends the watch, since its content is lost."""
     try:
-        said: Mapping[str, Any] = json.loads(line)
-        manifest: Manifest = said["object"]
-        if said["type"] == "ERROR":
-            raise api_errors.of_stream(asked, manifest)
+        message: Mapping[str, Any] = json.loads(line)
+        manifest: Manifest = message["object"]
+        if message["type"] == "ERROR":
+            raise api_errors.of_stream(request, manifest)
         version = str(manifest["metadata"]["resourceVersion"])
-        return WatchEvent(WatchEventType(said["type"]), kinds.trimmed(manifest), version)
+        return WatchEvent(WatchEventType(message["type"]), kinds.trimmed(manifest), version)
     except (ValueError, KeyError, TypeError, AttributeError) as problem:
-        raise api_errors.of_stream(asked, {"message": f"no event of a watch: {problem!r}"}) from problem
+        raise api_errors.of_stream(request, {"message": f"no event of a watch: {problem!r}"}) from problem

@@ -68,7 +68,7 @@ class DesiredState:
     count: ReplicaCount | None = None
     plan: RolloutPlan | None = None
     states: tuple[RevisionState, ...] = ()
-    standing: tuple[Manifest, ...] = ()
+    static: tuple[Manifest, ...] = ()
     """Children but engines: routers, policies, budgets; empty while the spec is refused, which keeps them unchanged."""
     engines: tuple[Manifest, ...] = ()
     """Every engine Deployment, with the step's count and its facts."""
@@ -76,7 +76,7 @@ class DesiredState:
     """The revision that loses replicas by this step."""
     retired: Manifest | None = None
     """A Deployment that is to be removed."""
-    beds: SleepPlan = NO_SLEEP
+    sleep: SleepPlan = NO_SLEEP
     """Which pods stay asleep, fall asleep and wake."""
     check: Manifest | None = None
     """The preflight pod of the target, while the rollout waits for it."""
@@ -88,7 +88,7 @@ def decide(
     observed: DeploymentSnapshot,
     judged: DeploymentReview,
     facts: RuntimeFacts,
-    standing: tuple[Manifest, ...],
+    static: tuple[Manifest, ...],
     now: datetime,
 ) -> DesiredState:
     """All children that should exist now. For an object that cannot be read nothing is started, stopped or changed."""
@@ -104,17 +104,17 @@ def decide(
     )
     asleep = _asleep(observed, deployment, count, rollback.wanted(question))
     given_up = rollback.current(question, now) != target
-    beds = sleep_plan.plan_sleep(question, asleep, facts.reports.busy, given_up=given_up)
-    planned = rollout.next_step(sleep_plan.awake(question, asleep, beds), now)
-    plan = _with_reason(sleep_plan.with_sleepers(planned, target, beds), facts.troubles)
+    sleep = sleep_plan.plan_sleep(question, asleep, facts.reports.busy, given_up=given_up)
+    planned = rollout.next_step(sleep_plan.awake(question, asleep, sleep), now)
+    plan = _with_reason(sleep_plan.with_sleepers(planned, target, sleep), facts.troubles)
     return replace(
         _carried(start, plan),
         count=count,
         check=target_start.check(start, plan),
-        beds=beds,
+        sleep=sleep,
         plan=plan,
         states=states,
-        standing=_counted(standing, observed) if judged.may_start else (),
+        static=_counted(static, observed) if judged.may_start else (),
         prunes=judged.may_start,
     )
 
@@ -130,17 +130,17 @@ def static_children(owner: Owner, judged: DeploymentReview, platform: Installati
     return tuple(applied_hash.with_applied_hash(one) for one in made)
 
 
-def _counted(standing: tuple[Manifest, ...], observed: DeploymentSnapshot) -> tuple[Manifest, ...]:
+def _counted(static: tuple[Manifest, ...], observed: DeploymentSnapshot) -> tuple[Manifest, ...]:
     """Routers that an HPA or a person scales keep their live count, which their configuration gets too.
 
     The applied hash on their Deployment leaves the count out, as it is not ours.
     """
-    if not any(_is_uncounted(one) for one in standing):
-        return standing
+    if not any(_is_uncounted(one) for one in static):
+        return static
     number = (
         snapshot.requested_replicas(observed.router) if observed.router is not None else router_config.DEFAULT_REPLICAS
     )
-    return tuple(_with_count(one, number) for one in standing)
+    return tuple(_with_count(one, number) for one in static)
 
 
 def _is_uncounted(child: Manifest) -> bool:
@@ -194,8 +194,8 @@ def _same_gpus(engine: Manifest, wanted: DesiredRevision) -> bool:
 
 
 def _recommended(observed: DeploymentSnapshot) -> int | None:
-    said = observed.status.get("scaling") or {}
-    found = said.get("recommended")
+    scaling = observed.status.get("scaling") or {}
+    found = scaling.get("recommended")
     return found if isinstance(found, int) and not isinstance(found, bool) else None
 
 

@@ -61,10 +61,10 @@ class ControllerInformers(Informers):
     def judged(self) -> Mapping[tuple[str, str, str], int]:
         """How many objects have each condition, by kind, type and status."""
         return Counter(
-            (resource.kind, str(said.get("type")), str(said.get("status")))
+            (resource.kind, str(condition.get("type")), str(condition.get("status")))
             for resource in WATCHED.ours
             for one in self.of(resource).all()
-            for said in (one.get("status") or {}).get("conditions") or ()
+            for condition in (one.get("status") or {}).get("conditions") or ()
         )
 
     def _changed(self, resource: Resource, old: Manifest | None, new: Manifest | None) -> None:
@@ -72,7 +72,7 @@ class ControllerInformers(Informers):
             self._forget(old["metadata"]["uid"])
         if self._quiet:
             return
-        self.losses.heard(resource, old, new, self._beside)
+        self.losses.observe(resource, old, new, self._beside)
         for key in queue_keys.keys(resource, old, new, self.of(kinds.INFERENCE_DEPLOYMENT).all):
             self._wake(key)
 

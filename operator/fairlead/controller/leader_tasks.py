@@ -36,7 +36,7 @@ LONGEST_TICK_S: Final = 60.0
 """Every request has its own time-out; this limits a reconcile as a whole, whatever hangs."""
 RESYNC_S: Final = 600.0
 """Each object is reconciled again after this time, whether or not anything woke it."""
-BUGS_SAID_AFTER: Final = 3
+BUGS_REPORTED_AFTER: Final = 3
 """Internal errors in a row before an object's conditions report them, so that a single one does not."""
 
 log = logging.getLogger("fairlead.controller")
@@ -49,7 +49,7 @@ class LeaderTasks:
         self, api: ApiServer, leadership: Leadership, setting: ReconcileSettings, metrics: OperatorMetrics
     ) -> None:
         self.metrics = metrics
-        self.guest: EmbeddedService | None = None
+        self.embedded: EmbeddedService | None = None
         self._chance = random.Random()  # noqa: S311  # jitter, not a secret
         self.queue = WorkQueue(work=self._work, chance=self._chance)
         self._leadership = leadership
@@ -57,10 +57,10 @@ class LeaderTasks:
         self._api = api
         self._server = FencedApiServer(api, leadership.may_write)
         self._bugs: dict[ObjectKey, int] = {}
-        self._seeing: ControllerInformers | None = None
+        self._informers: ControllerInformers | None = None
         self._reconciler: Reconciler | None = None
         self._shared: SharedObjectReconciler | None = None
-        self._books: tuple[Callable[[str], None], ...] = ()
+        self._caches: tuple[Callable[[str], None], ...] = ()
 
     @property
     def router_keys(self) -> RouterKeys:
@@ -69,70 +69,70 @@ class LeaderTasks:
 
     def wake(self, key: ObjectKey) -> None:
         """Wake the key of an object that changed; without effect while this process does not lead."""
-        if self._seeing is not None:
+        if self._informers is not None:
             self.queue.wake(key)
 
     def watch_age_s(self) -> float:
         """Seconds since the last message of the most silent watch; 0 while this process does not lead."""
-        return self._seeing.age_s() if self._seeing else 0.0
+        return self._informers.age_s() if self._informers else 0.0
 
     async def run(self, namespaces: tuple[str, ...], instance: str) -> None:
         """List the cluster, then reconcile, until cancelled."""
-        async with self._equipped(namespaces, instance) as seeing:
-            await first_of(self._reconcile(seeing), seeing.run())
+        async with self._equipped(namespaces, instance) as informers:
+            await first_of(self._reconcile(informers), informers.run())
 
-    async def _reconcile(self, seeing: ControllerInformers) -> None:
-        await seeing.synced()
-        await orphan_scan.find(self._api, seeing)
-        for manifest in (one for kind in WATCHED.ours for one in seeing.of(kind).all()):
+    async def _reconcile(self, informers: ControllerInformers) -> None:
+        await informers.synced()
+        await orphan_scan.find(self._api, informers)
+        for manifest in (one for kind in WATCHED.ours for one in informers.of(kind).all()):
             self.queue.wake(
                 ObjectKey(manifest["kind"], manifest["metadata"]["namespace"], manifest["metadata"]["name"])
             )
         log.info("leading: the cluster was listed, reconciling begins")
-        async with self._guest_at_work(seeing):
+        async with self._embedded_running(informers):
             await self.queue.run()
 
     def page_facts(self) -> None:
         """Update the metrics before a scrape."""
         self.metrics.waiting(self.queue.depth, self.queue.oldest_s())
         self.metrics.leads(self._leadership.may_write())
-        if self._seeing is not None:
-            self.metrics.follows(self._seeing.followed())
-            self.metrics.judged(self._seeing.judged())
+        if self._informers is not None:
+            self.metrics.follows(self._informers.followed())
+            self.metrics.judged(self._informers.judged())
 
     @asynccontextmanager
     async def _equipped(self, namespaces: tuple[str, ...], instance: str) -> AsyncIterator[ControllerInformers]:
         async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=256)) as session:
-            looks = PodClient(session, router_keys=self.router_keys)
-            seeing = ControllerInformers(self._api, namespaces, self.wake, self._forget)
-            doors = ReconcileEnvironment(
+            pod_access = PodClient(session, router_keys=self.router_keys)
+            informers = ControllerInformers(self._api, namespaces, self.wake, self._forget)
+            environment = ReconcileEnvironment(
                 server=self._server,
-                world=seeing,
-                looks=looks,
+                world=informers,
+                pod_access=pod_access,
                 named=ReferenceCache(self._api),
-                teller=ReconcileEvents(self._server, instance, self.metrics),
+                events=ReconcileEvents(self._server, instance, self.metrics),
             )
-            self._reconciler = Reconciler(self._setting, doors)
-            self._shared = SharedObjectReconciler(self._setting.known, doors)
-            self._books = (self._reconciler.forget, looks.forget)
-            self._seeing = seeing
+            self._reconciler = Reconciler(self._setting, environment)
+            self._shared = SharedObjectReconciler(self._setting.known, environment)
+            self._caches = (self._reconciler.forget, pod_access.forget)
+            self._informers = informers
             try:
-                yield seeing
+                yield informers
             finally:
-                self._seeing = None
+                self._informers = None
 
     @asynccontextmanager
-    async def _guest_at_work(self, seeing: ControllerInformers) -> AsyncIterator[None]:
+    async def _embedded_running(self, informers: ControllerInformers) -> AsyncIterator[None]:
         """Run the embedded service; should it end by itself, that is a bug that must not stop the reconciling."""
-        if self.guest is None:
+        if self.embedded is None:
             yield
             return
-        async with _background_task("autoscaler", self.guest.run(seeing, self._server, self.router_keys)):
+        async with _background_task("autoscaler", self.embedded.run(informers, self._server, self.router_keys)):
             yield
 
     def _forget(self, uid: str) -> None:
         """An object is gone: every cache drops what it keeps of it, or months of pods would fill the memory."""
-        for drop in self._books:
+        for drop in self._caches:
             drop(uid)
 
     async def _work(self, key: ObjectKey) -> ReconcileOutcome:
@@ -151,7 +151,7 @@ class LeaderTasks:
         except Exception as problem:
             log.exception("an internal error of Fairlead; please report it", extra=_about(key))
             outcome = ReconcileOutcome(failed=f"{type(problem).__name__}: {problem}")
-            await self._say_so(key, outcome.failed)
+            await self._report_bug(key, outcome.failed)
         seconds = time.monotonic() - started
         word = "failed" if outcome.failed else "again" if outcome.after_s == 0 else "done"
         self.metrics.reconciled(word, seconds, time.time(), well=not outcome.failed)
@@ -160,25 +160,25 @@ class LeaderTasks:
         return replace(outcome, after_s=RESYNC_S * self._chance.uniform(0.8, 1.2))
 
     async def _tick(self, key: ObjectKey) -> ReconcileOutcome:
-        assert self._seeing is not None
+        assert self._informers is not None
         assert self._reconciler is not None
         assert self._shared is not None
         if key.kind == ours.DEPLOYMENT.name:
             return await self._reconciler.tick(key, moment())
         return await self._shared.tick(key, moment())
 
-    async def _say_so(self, key: ObjectKey, words: str) -> None:
+    async def _report_bug(self, key: ObjectKey, words: str) -> None:
         """Report repeated internal errors in the object's conditions; nothing else is changed."""
         times = self._bugs[key] = self._bugs.get(key, 0) + 1
-        if times < BUGS_SAID_AFTER or self._seeing is None or key.kind != ours.DEPLOYMENT.name:
+        if times < BUGS_REPORTED_AFTER or self._informers is None or key.kind != ours.DEPLOYMENT.name:
             return
-        document = self._seeing.of(kinds.INFERENCE_DEPLOYMENT).find(key.namespace, key.name)
+        document = self._informers.of(kinds.INFERENCE_DEPLOYMENT).find(key.namespace, key.name)
         if document is None:
             return
         found = deployment_status.with_internal_error(document, words, moment())
         try:
             if deployment_status.differs(found["status"], document.get("status") or {}):
-                self._seeing.note(await self._server.apply(found, subresource="status"))
+                self._informers.note(await self._server.apply(found, subresource="status"))
         except (ApiError, NotLeading) as problem:
             log.warning("%s", problem, extra=_about(key))
 
@@ -187,7 +187,7 @@ class LeaderTasks:
 async def _background_task(name: str, work: Coroutine[None, None, None]) -> AsyncIterator[None]:
     """A task that runs while the block does, and whose failure must not end the block."""
     task = asyncio.create_task(work, name=name)
-    task.add_done_callback(_said_if_broken)
+    task.add_done_callback(_log_if_broken)
     try:
         yield
     finally:
@@ -195,7 +195,7 @@ async def _background_task(name: str, work: Coroutine[None, None, None]) -> Asyn
         await asyncio.gather(task, return_exceptions=True)
 
 
-def _said_if_broken(task: asyncio.Task[None]) -> None:
+def _log_if_broken(task: asyncio.Task[None]) -> None:
     if not task.cancelled() and (problem := task.exception()) is not None:
         log.error("an internal error of Fairlead: the %s ended; please report it", task.get_name(), exc_info=problem)
 

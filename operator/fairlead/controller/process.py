@@ -47,8 +47,8 @@ KEY_WAITED_FOR_S: Final = 10.0
 log = logging.getLogger("fairlead.operator")
 
 
-async def run(settings: OperatorSettings, guest: EmbeddedService | None = None) -> int:
-    """Run until SIGTERM or the loss of the Lease; the embedded service `guest` runs while this process leads."""
+async def run(settings: OperatorSettings, embedded: EmbeddedService | None = None) -> int:
+    """Run until SIGTERM or the loss of the Lease; the embedded service runs while this process leads."""
     metrics = OperatorMetrics()
     async with lifecycle.connected(settings, metrics.api_request) as own:
         setting = _setting(settings)
@@ -56,7 +56,7 @@ async def run(settings: OperatorSettings, guest: EmbeddedService | None = None) 
         terms = LeaseDurations.lasting(settings.lease_seconds)
         leadership = lease.Leadership(own.api, own.lease(LEASE), rng, terms)
         leading = LeaderTasks(own.api, leadership, setting, metrics)
-        leading.guest = guest
+        leading.embedded = embedded
         pulse = ProcessHealth(watch_age_s=leading.watch_age_s, oldest_key_s=leading.queue.oldest_s)
         async with _standby(settings, own, OperatorContext(leading, pulse, setting)):
             await _lead(leadership, lambda: _work(own.api, leading, pulse, settings), own.stop)
@@ -101,7 +101,10 @@ async def _standby(settings: OperatorSettings, own: ClusterProcess, served: Oper
         folder = Path(stack.enter_context(TemporaryDirectory(prefix="fairlead-webhook-")))
         place = _place(settings, folder, own.owner())
         keeper = CertificateRotator(own.api, place, moment) if place else None
-        routes = (ports.metrics(lambda: _page(leading, keeper)), *(leading.guest.routes() if leading.guest else ()))
+        routes = (
+            ports.metrics(lambda: _page(leading, keeper)),
+            *(leading.embedded.routes() if leading.embedded else ()),
+        )
         await stack.enter_async_context(ports.serve_both(settings, pulse, routes))
         hosted = kopf_host.KopfCallbacks(wake=leading.wake, review=_reviewer(own.api, served), certificates=place)
 
@@ -133,7 +136,7 @@ def _page(leading: LeaderTasks, keeper: CertificateRotator | None) -> bytes:
     leading.page_facts()
     if keeper is not None and keeper.days_left is not None:
         leading.metrics.certificate_lasts(keeper.days_left)
-    return leading.metrics.page() + (leading.guest.page() if leading.guest else b"")
+    return leading.metrics.page() + (leading.embedded.page() if leading.embedded else b"")
 
 
 def _reviewer(api: ApiServer, served: OperatorContext) -> kopf_host.ReviewHandler:
@@ -142,10 +145,10 @@ def _reviewer(api: ApiServer, served: OperatorContext) -> kopf_host.ReviewHandle
 
     async def review(document: dict[str, Any], before: dict[str, Any] | None) -> AdmissionResponse:
         started = time.monotonic()
-        said = admission.review(document, await _with_policy(document, known, existence))
-        present = await existence.present([one.key for one in said.named])
+        reviewed = admission.review(document, await _with_policy(document, known, existence))
+        present = await existence.present([one.key for one in reviewed.named])
         changed = change_warnings.warnings(before, document, known) if before is not None else ()
-        verdict = webhook.response(said, present, changed)
+        verdict = webhook.response(reviewed, present, changed)
         metrics.reviewed(not verdict.refused, time.monotonic() - started)
         return verdict
 

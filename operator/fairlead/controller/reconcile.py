@@ -79,9 +79,9 @@ class ReconcileEnvironment:
 
     server: ControllerApiClient
     world: ControllerClusterState
-    looks: PodAccess
+    pod_access: PodAccess
     named: ReferenceLookup
-    teller: EventSink
+    events: EventSink
 
 
 class GenerationReview(NamedTuple):
@@ -90,22 +90,22 @@ class GenerationReview(NamedTuple):
     generation: int
     guesses: bool
     judged: DeploymentReview
-    standing: tuple[Manifest, ...]
+    static: tuple[Manifest, ...]
 
 
 class Reconciler:
     """Observes, plans, applies and reports InferenceDeployments."""
 
-    def __init__(self, setting: ReconcileSettings, doors: ReconcileEnvironment) -> None:
+    def __init__(self, setting: ReconcileSettings, environment: ReconcileEnvironment) -> None:
         self._setting = setting
-        self._server = doors.server
-        self._world = doors.world
-        self._looks = doors.looks
-        self._named = doors.named
-        self._teller = doors.teller
-        self._hands = Applier(doors.server, doors.world)
-        self._restorer = Restorer(doors.server, doors.world, self._hands)
-        self._sleepers = SleepSwitch(doors.looks, self._hands)
+        self._server = environment.server
+        self._world = environment.world
+        self._pod_access = environment.pod_access
+        self._named = environment.named
+        self._events = environment.events
+        self._applier = Applier(environment.server, environment.world)
+        self._restorer = Restorer(environment.server, environment.world, self._applier)
+        self._sleepers = SleepSwitch(environment.pod_access, self._applier)
         self._understood: OrderedDict[str, GenerationReview] = OrderedDict()
         self._starts: dict[str, PodStart] = {}
 
@@ -119,18 +119,18 @@ class Reconciler:
         observed = restored.observed
         understood = self._understand(observed)
         judged = await self._with_references(understood.judged)
-        reports = await self._ask_routers(observed)
+        reports = await self._router_reports(observed)
         facts = self._facts(observed, judged, reports)
-        decision = desired_state.decide(observed, judged, facts, understood.standing, now)
+        decision = desired_state.decide(observed, judged, facts, understood.static, now)
         try:
-            obstacle = await self._hands.carry_out(observed, decision, reports.busy, self._meddled(observed, now))
-            turning = await self._sleepers.carry_out(observed, decision.beds, reports, _engine_kind(judged))
+            obstacle = await self._applier.carry_out(observed, decision, reports.busy, self._meddled(observed, now))
+            turning = await self._sleepers.carry_out(observed, decision.sleep, reports, _engine_kind(judged))
         except StillTerminating as wait:
             log.info("waiting: %s", wait, extra=_extra(observed))
             return ReconcileOutcome(after_s=LEAVING_S)
         self._restorer.settle(restored)
         obstacle = obstacle or restored.obstacle
-        self._tell(observed, decision, now)
+        self._report_step(observed, decision, now)
         if obstacle is None and not desired_state.is_settled(decision.plan):
             return ReconcileOutcome(after_s=0.0)
         await self._report(observed, await self._situation(observed, judged, decision, facts, obstacle), now)
@@ -141,7 +141,7 @@ class Reconciler:
         """A deployment, a child or a pod is gone: drop all that is cached of it."""
         self._understood.pop(uid, None)
         self._starts.pop(uid, None)
-        self._hands.forget(uid)
+        self._applier.forget(uid)
         self._sleepers.forget(uid)
 
     def _understand(self, observed: DeploymentSnapshot) -> GenerationReview:
@@ -153,8 +153,8 @@ class Reconciler:
             judged = deployment_review.read(observed.document, self._setting.known)
             if not guesses:
                 judged = deployment_review.without_speculation(judged, observed.document, self._setting.known)
-            standing = desired_state.static_children(observed.owner, judged, self._setting.platform)
-            known = self._understood[uid] = GenerationReview(generation, guesses, judged, standing)
+            static = desired_state.static_children(observed.owner, judged, self._setting.platform)
+            known = self._understood[uid] = GenerationReview(generation, guesses, judged, static)
         self._understood.move_to_end(uid)
         if len(self._understood) > MOST_CACHED_REVIEWS:
             self._understood.popitem(last=False)
@@ -177,8 +177,10 @@ class Reconciler:
     def _is_there(self, key: ObjectKey) -> bool:
         return self._world.of(_WATCHED[key.kind]).find(key.namespace, key.name) is not None
 
-    async def _ask_routers(self, observed: DeploymentSnapshot) -> MergedRouterReport:
-        return pod_facts.merged_reports(await asyncio.gather(*(self._looks.endpoints(one) for one in observed.routers)))
+    async def _router_reports(self, observed: DeploymentSnapshot) -> MergedRouterReport:
+        return pod_facts.merged_reports(
+            await asyncio.gather(*(self._pod_access.endpoints(one) for one in observed.routers))
+        )
 
     def _facts(
         self, observed: DeploymentSnapshot, judged: DeploymentReview, reports: MergedRouterReport
@@ -190,24 +192,24 @@ class Reconciler:
         )
 
     def _meddled(self, observed: DeploymentSnapshot, now: datetime) -> OnForeignChange:
-        def tell(resource: Resource, note: str) -> None:
+        def report(resource: Resource, note: str) -> None:
             log.warning("%s", note, extra=_extra(observed) | {"reason": "PutBack"})
-            self._teller.meddled(observed.document, resource, note, now)
+            self._events.meddled(observed.document, resource, note, now)
 
-        return tell
+        return report
 
     def _deleted(self, observed: DeploymentSnapshot, now: datetime) -> OnForeignDeletion:
-        def tell(note: str) -> None:
+        def report(note: str) -> None:
             log.warning("%s", note, extra=_extra(observed) | {"reason": "Deleted"})
-            self._teller.deleted(observed.document, note, now)
+            self._events.deleted(observed.document, note, now)
 
-        return tell
+        return report
 
-    def _tell(self, observed: DeploymentSnapshot, decision: DesiredState, now: datetime) -> None:
+    def _report_step(self, observed: DeploymentSnapshot, decision: DesiredState, now: datetime) -> None:
         step = decision.plan.step if decision.plan else None
         if isinstance(step, ReplicaStep | FailureStep | RetireStep):
             log.info("%s", step.because, extra=_extra(observed) | {"reason": step.reason.value})
-            self._teller.step(observed.document, step.reason.value, step.because, now)
+            self._events.step(observed.document, step.reason.value, step.because, now)
 
     async def _situation(
         self,
@@ -252,9 +254,9 @@ class Reconciler:
         door, ready = deployment.door, len(observed.routers)
         if not isinstance(door, DeploymentRouter) and observed.router is None:
             return RouterSummary(wanted=0, ready=0, reporting=0, gateway=door)
-        standing = snapshot.requested_replicas(observed.router) if observed.router is not None else DEFAULT_REPLICAS
+        current = snapshot.requested_replicas(observed.router) if observed.router is not None else DEFAULT_REPLICAS
         wanted = door.pods.replicas if isinstance(door, DeploymentRouter) else None
-        wanted = standing if wanted is None else wanted
+        wanted = current if wanted is None else wanted
         return RouterSummary(wanted=wanted, ready=ready, reporting=reports.reporting, reasons=reports.reasons)
 
     async def _measure(
@@ -265,7 +267,7 @@ class Reconciler:
             return None
         some: Sequence[Manifest] = observed.pods.get(decision.plan.current, ())
         pod = next((one for one in some if pods.is_ready(one)), None)
-        load = await self._looks.load(pod, judged.deployment.wanted.engine.kind) if pod else None
+        load = await self._pod_access.load(pod, judged.deployment.wanted.engine.kind) if pod else None
         return load.capacity_tokens if load else None
 
     async def _report(self, observed: DeploymentSnapshot, now: StatusInputs, at: datetime) -> None:
@@ -283,7 +285,7 @@ class Reconciler:
             return
         self._world.note(written)
         for condition in deployment_status.changed(found, observed.status):
-            self._teller.transition(observed.document, condition, at)
+            self._events.transition(observed.document, condition, at)
 
 
 _WATCHED: Final = {

@@ -15,14 +15,14 @@ from fairlead.review.policies import PolicyRemarks
 class SharedObjectReconciler:
     """Reconciles both kinds."""
 
-    def __init__(self, known: ReviewContext, doors: ReconcileEnvironment) -> None:
+    def __init__(self, known: ReviewContext, environment: ReconcileEnvironment) -> None:
         self._known = known
         self._remarks = PolicyRemarks(known)
-        self._doors = doors
+        self._environment = environment
 
     async def tick(self, key: ObjectKey, now: datetime) -> ReconcileOutcome:
         """Reconcile one policy or gateway: compute its status and write it where it differs."""
-        world = self._doors.world
+        world = self._environment.world
         is_policy = key.kind == ours.POLICY.name
         resource = kinds.AUTOSCALING_POLICY if is_policy else kinds.INFERENCE_GATEWAY
         document = world.of(resource).find(key.namespace, key.name)
@@ -40,10 +40,10 @@ class SharedObjectReconciler:
             return ReconcileOutcome()
         try:
             world.note(
-                await self._doors.server.apply(deployment_status.manifest(document, found), subresource="status")
+                await self._environment.server.apply(deployment_status.manifest(document, found), subresource="status")
             )
         except NotFound:
             return ReconcileOutcome()
         for condition in deployment_status.changed(found, before):
-            self._doors.teller.transition(document, condition, now)
+            self._environment.events.transition(document, condition, now)
         return ReconcileOutcome()

@@ -94,14 +94,14 @@ def revision_of(manifest: Manifest) -> str:
 
 def autoscaler_report(observed: DeploymentSnapshot) -> AutoscalerReport | None:
     """What the autoscaler wrote into the status; None where it is missing or invalid."""
-    said = observed.status.get("scaling")
-    if not isinstance(said, dict) or not isinstance(said.get("reason"), str):
+    report = observed.status.get("scaling")
+    if not isinstance(report, dict) or not isinstance(report.get("reason"), str):
         return None
-    advised = said.get("advised")
+    advised = report.get("advised")
     return AutoscalerReport(
-        reason=said["reason"],
-        message=str(said.get("message") or ""),
-        advised=advised if isinstance(advised, int) and "recommended" not in said else None,
+        reason=report["reason"],
+        message=str(report.get("message") or ""),
+        advised=advised if isinstance(advised, int) and "recommended" not in report else None,
     )
 
 
@@ -118,8 +118,8 @@ def created(manifest: Manifest) -> datetime:
 
 def pods_refused(engines: Sequence[Manifest]) -> str | None:
     """The API server's message where a quota or policy refuses a Deployment's pods; None otherwise."""
-    said = (pods.condition(one, "ReplicaFailure") for one in engines if requested_replicas(one))
-    return next((str(one.get("message", "")) for one in said if one.get("status") == "True"), None)
+    conditions = (pods.condition(one, "ReplicaFailure") for one in engines if requested_replicas(one))
+    return next((str(one.get("message", "")) for one in conditions if one.get("status") == "True"), None)
 
 
 def revision_facts(engine: Manifest) -> engine_deployment.RevisionFacts:

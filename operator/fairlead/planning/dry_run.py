@@ -52,11 +52,11 @@ class EndlessRollout(Exception):
 
 def all_plans(start: RolloutSnapshot, now: datetime, world: DryRunCluster = FAST_CLUSTER) -> list[RolloutPlan]:
     """Every plan until nothing changes any more; the same hold in a row is listed once, however long it lasts."""
-    told: list[RolloutPlan] = []
+    plans: list[RolloutPlan] = []
     for plan, _, _ in timeline(start, now, world):
-        if not (told and isinstance(plan.step, HoldStep) and plan.step == told[-1].step):
-            told.append(plan)
-    return told
+        if not (plans and isinstance(plan.step, HoldStep) and plan.step == plans[-1].step):
+            plans.append(plan)
+    return plans
 
 
 def timeline(
@@ -134,16 +134,16 @@ def _moved(revision: RevisionState, now: datetime, world: DryRunCluster) -> Revi
     return _counted(moved, moved.asked, now)
 
 
-def _counted(revision: RevisionState, asked: int, now: datetime) -> RevisionState:
+def _counted(revision: RevisionState, requested: int, now: datetime) -> RevisionState:
     """New replicas start without a place; replicas that serve no requests end first, then the youngest."""
     live = [each for each in revision.replicas if not each.ending]
-    leaving = sorted(live, key=_youth)[: max(0, len(live) - asked)]
+    leaving = sorted(live, key=_youth)[: max(0, len(live) - requested)]
     names = {each.name for each in revision.replicas}
     fresh = (name for name in (f"{revision.name}-{number}" for number in count(1)) if name not in names)
-    started = tuple(RolloutReplica(name=next(fresh), unplaced=True) for _ in range(asked - len(live)))
+    started = tuple(RolloutReplica(name=next(fresh), unplaced=True) for _ in range(requested - len(live)))
     kept = tuple(replace(each, ending=True) if each in leaving else each for each in revision.replicas)
-    grown_at = now if asked > revision.asked else revision.grown_at
-    return replace(revision, asked=asked, replicas=kept + started, grown_at=grown_at)
+    grown_at = now if requested > revision.asked else revision.grown_at
+    return replace(revision, asked=requested, replicas=kept + started, grown_at=grown_at)
 
 
 def _youth(replica: RolloutReplica) -> tuple[bool, bool, float]:

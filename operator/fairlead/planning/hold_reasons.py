@@ -25,8 +25,8 @@ def hold(at: RolloutState) -> HoldStep:
     if scale_down.awaits_check(at):
         because = f"{at.current.name} is checked without a GPU before the last replica that serves is drained for it"
         return HoldStep(reason=HoldReason.CHECKING, because=because)
-    wish = next(scale_up.needs(at), None)
-    return (_short_of_gpus(at, wish) if wish else _paused(at)) or _starting(at)
+    need = next(scale_up.needs(at), None)
+    return (_short_of_gpus(at, need) if need else _paused(at)) or _starting(at)
 
 
 def wake_at(at: RolloutState) -> datetime | None:
@@ -47,14 +47,14 @@ def _complete(at: RolloutState) -> HoldStep:
     return HoldStep(reason=HoldReason.RETURNED, because=f"{at.rollout.target} was given up; {serving}")
 
 
-def _short_of_gpus(at: RolloutState, wish: ScaleUpNeed) -> HoldStep | None:
+def _short_of_gpus(at: RolloutState, need: ScaleUpNeed) -> HoldStep | None:
     """Why a revision that lacks replicas does not get more."""
     if any(each.leaving for each in at.all):
         return _draining(at)
-    if wish.of.unplaced:
-        return _unplaced(wish.of)
+    if need.of.unplaced:
+        return _unplaced(need.of)
     if at.budget or not scale_up.reach(at):
-        because = f"{wish.of.name} lacks {sentences.replicas(wish.lack)}, and no node has room for another"
+        because = f"{need.of.name} lacks {sentences.replicas(need.lack)}, and no node has room for another"
         return HoldStep(reason=HoldReason.NO_FREE_GPU, because=because)
     return None
 
@@ -62,14 +62,14 @@ def _short_of_gpus(at: RolloutState, wish: ScaleUpNeed) -> HoldStep | None:
 def _paused(at: RolloutState) -> HoldStep | None:
     if not at.rollout.rules.paused or (at.alone and at.current.exists):
         return None
-    rest = ", ".join(f"{each.name} {each.asked}" for each in at.all)
+    rest = ", ".join(f"{each.name} {each.requested}" for each in at.all)
     return HoldStep(reason=HoldReason.PAUSED, because=f"the rollout is paused; replicas by revision: {rest}")
 
 
 def _starting(at: RolloutState) -> HoldStep:
     """Why the requested replicas do not serve yet."""
     current, seconds = at.current, at.rollout.rules.min_ready_seconds
-    all_ready = current.ready >= current.asked
+    all_ready = current.ready >= current.requested
     if all_ready and (ripe := revision_counts.ripening(at.all, seconds, at.now)):
         because = f"{sentences.replicas(len(ripe))} must be ready for {seconds} s before counting"
         return HoldStep(reason=HoldReason.WAITING_FOR_MIN_READY, because=because)
@@ -77,7 +77,7 @@ def _starting(at: RolloutState) -> HoldStep:
         return _draining(at)
     if current.unplaced:
         return _unplaced(current)
-    ready = f"{current.ready} of {sentences.replicas(current.asked)} of {current.name}"
+    ready = f"{current.ready} of {sentences.replicas(current.requested)} of {current.name}"
     because = f"{ready} {plurals.verb(current.ready, 'is')} ready"
     return HoldStep(reason=HoldReason.WAITING_FOR_READY, because=because + _no_way_back(at))
 
@@ -93,7 +93,7 @@ def _no_way_back(at: RolloutState) -> str:
 
 
 def _unplaced(each: revision_counts.RevisionCounts) -> HoldStep:
-    because = f"the scheduler finds no node for {each.unplaced} of {sentences.replicas(each.asked)} of {each.name}"
+    because = f"the scheduler finds no node for {each.unplaced} of {sentences.replicas(each.requested)} of {each.name}"
     return HoldStep(reason=HoldReason.UNPLACED, because=because)
 
 

@@ -28,13 +28,13 @@ class ReplicaCount:
     because: str
 
 
-def wanted(replicas: int | ReplicaBounds, recommended: int | None, asked_now: int) -> ReplicaCount:
+def wanted(replicas: int | ReplicaBounds, recommended: int | None, current: int) -> ReplicaCount:
     """The count that a rollout works towards; never negative, whatever was written or recommended."""
     if isinstance(replicas, int):
         fixed = max(0, replicas)
         return ReplicaCount(replicas=fixed, reason=CountReason.FIXED, because=f"spec.replicas asks for {fixed}")
     if recommended is None:
-        return _without_recommendation(replicas, asked_now)
+        return _without_recommendation(replicas, current)
     count = _within(recommended, replicas.least, replicas.most)
     if count == recommended:
         because = f"{sentences.replicas(count)} recommended, {_bounds(replicas)}"
@@ -43,9 +43,9 @@ def wanted(replicas: int | ReplicaBounds, recommended: int | None, asked_now: in
     return ReplicaCount(replicas=count, reason=CountReason.BOUNDED, because=because)
 
 
-def _without_recommendation(bounds: ReplicaBounds, asked_now: int) -> ReplicaCount:
+def _without_recommendation(bounds: ReplicaBounds, current: int) -> ReplicaCount:
     """At least one, since nothing can be learnt from a model that never served."""
-    count = _within(asked_now, max(1, bounds.least), bounds.most)
+    count = _within(current, max(1, bounds.least), bounds.most)
     because = f"nothing recommended yet, {_bounds(bounds)}: {sentences.replicas(count)}"
     return ReplicaCount(replicas=count, reason=CountReason.NO_RECOMMENDATION, because=because)
 

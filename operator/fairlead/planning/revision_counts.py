@@ -33,39 +33,39 @@ class RevisionCounts:
         return self.revision.name
 
     @property
-    def asked(self) -> int:
+    def requested(self) -> int:
         """The count that its Deployment requests."""
         return self.revision.asked
 
     @property
     def occupied(self) -> int:
         """GPUs it takes, in units of replicas: requested replicas will start, ending ones still hold theirs."""
-        return max(self.asked, self.live) + self.ending
+        return max(self.requested, self.live) + self.ending
 
     @property
     def promised(self) -> int:
         """Available replicas that stay: when a count falls, replicas that serve no requests go first."""
-        return min(self.available, self.asked)
+        return min(self.available, self.requested)
 
     @property
     def idle(self) -> int:
         """Requested replicas that serve no requests."""
-        return max(0, self.asked - self.ready)
+        return max(0, self.requested - self.ready)
 
     @property
     def missing(self) -> int:
         """Requested replicas that do not exist yet: they are about to take room."""
-        return max(0, self.asked - self.live)
+        return max(0, self.requested - self.live)
 
     @property
     def leaving(self) -> int:
         """Replicas that are ending, or beyond the requested count and about to end."""
-        return self.ending + max(0, self.live - self.asked)
+        return self.ending + max(0, self.live - self.requested)
 
     @property
     def gone(self) -> bool:
         """Whether it has no replicas, requested or live or ending, and only its Deployment is left."""
-        return not (self.asked or self.live or self.ending)
+        return not (self.requested or self.live or self.ending)
 
 
 def of(revision: RevisionState, min_ready_seconds: int, now: datetime) -> RevisionCounts:

@@ -76,8 +76,8 @@ def _worth(revision: RevisionState) -> tuple[bool, bool, datetime, str]:
 def _failure(target: RevisionState) -> RevisionFailure | None:
     """The failure that counts: one from before the spec last came to name this revision is ignored."""
     failure = target.failure
-    asked_again = failure and target.wanted_since and failure.at < target.wanted_since
-    return None if asked_again else failure
+    wanted_again = failure and target.wanted_since and failure.at < target.wanted_since
+    return None if wanted_again else failure
 
 
 def _moves(rollout: RolloutSnapshot, target: RevisionState) -> Iterable[datetime]:

@@ -99,7 +99,7 @@ def _short(at: RolloutState, step: RolloutStep) -> str:
         case HoldStep(reason=HoldReason.NO_FREE_GPU):
             return scale_up.short(at)
         case ReplicaStep(revision=name, replicas=replicas):
-            wishes = (wish for wish in scale_up.needs(at) if wish.of.name == name and replicas < wish.count)
-            return scale_up.short(at) if any(scale_up.scant(at, wish) for wish in wishes) else ""
+            needs = (need for need in scale_up.needs(at) if need.of.name == name and replicas < need.count)
+            return scale_up.short(at) if any(scale_up.scant(at, need) for need in needs) else ""
         case _:
             return ""

@@ -57,7 +57,7 @@ class RolloutState:
     @property
     def excess(self) -> int:
         """How many replicas are requested beyond the ceiling."""
-        return sum(each.asked for each in self.all) - self.ceiling
+        return sum(each.requested for each in self.all) - self.ceiling
 
     @property
     def all(self) -> tuple[RevisionCounts, ...]:
@@ -95,12 +95,12 @@ class RolloutState:
             return self.wanted
         rules = self.rollout.rules
         tried = max(1, rules.max_surge + rules.max_unavailable)
-        return min(self.wanted, max(tried, self.wanted - sum(each.asked for each in self.others)))
+        return min(self.wanted, max(tried, self.wanted - sum(each.requested for each in self.others)))
 
     @property
     def complete(self) -> bool:
         """Whether the current revision serves all that is wanted, alone."""
-        return self.current.exists and self.alone and self.current.asked == self.wanted <= self.current.available
+        return self.current.exists and self.alone and self.current.requested == self.wanted <= self.current.available
 
 
 def of(rollout: RolloutSnapshot, now: datetime) -> RolloutState:

@@ -15,40 +15,40 @@ def idle(at: RolloutState) -> ReplicaStep | None:
     """An older revision gives up replicas that serve no requests: that costs nothing and frees GPUs."""
     for each in at.others:
         if give := _within_pause(at, min(each.idle, _free(at, each))):
-            change = sentences.change(each.name, each.asked, each.asked - give)
+            change = sentences.change(each.name, each.requested, each.requested - give)
             return _less(each, give, StepReason.NOT_SERVING, f"{change}: the replicas that go are not ready")
     return None
 
 
 def older(at: RolloutState) -> ReplicaStep | None:
     """An older revision gives up replicas that can be spared."""
-    first = next((each for each in at.others if each.asked), None)
+    first = next((each for each in at.others if each.requested), None)
     give = _given(at, first)
     if not first or not give or awaits_check(at):
         return None
     reason = StepReason.SCALED_DOWN if at.excess > 0 else StepReason.MAKING_ROOM
-    change = sentences.change(first.name, first.asked, first.asked - give)
+    change = sentences.change(first.name, first.requested, first.requested - give)
     serving = f"{plurals.part(_serving(at), at.wanted, 'replica', 'is')} available"
     return _less(first, give, reason, f"{change}: {serving}; the rollout may go down to {at.floor}")
 
 
 def awaits_check(at: RolloutState) -> bool:
     """Whether the last replicas that serve would go for a target whose preflight has no result yet."""
-    give = _given(at, next((each for each in at.others if each.asked), None))
+    give = _given(at, next((each for each in at.others if each.requested), None))
     return at.wanted > 0 and at.current.revision.unchecked and 0 < give >= _serving(at)
 
 
 def surplus(at: RolloutState) -> ReplicaStep | None:
     """The current revision gives up replicas beyond the wanted count."""
-    asked, wanted = at.current.asked, at.wanted
-    if asked <= wanted:
+    requested, wanted = at.current.requested, at.wanted
+    if requested <= wanted:
         return None
-    because = f"{sentences.change(at.current.name, asked, wanted)}: no more are wanted"
-    return _less(at.current, asked - wanted, StepReason.SCALED_DOWN, because)
+    because = f"{sentences.change(at.current.name, requested, wanted)}: no more are wanted"
+    return _less(at.current, requested - wanted, StepReason.SCALED_DOWN, because)
 
 
 def _given(at: RolloutState, first: RevisionCounts | None) -> int:
-    return _within_pause(at, min(first.asked, at.spare, _asked_to_give(at))) if first else 0
+    return _within_pause(at, min(first.requested, at.spare, _to_give_up(at))) if first else 0
 
 
 def _serving(at: RolloutState) -> int:
@@ -58,11 +58,11 @@ def _serving(at: RolloutState) -> int:
 def _free(at: RolloutState, each: RevisionCounts) -> int:
     """How many replicas may go: while the target is unproven, its fallback keeps enough, even ones still starting."""
     if not at.way_back or each.name != at.way_back.name:
-        return each.asked
-    return max(0, sum(other.asked for other in at.others) - at.kept)
+        return each.requested
+    return max(0, sum(other.requested for other in at.others) - at.kept)
 
 
-def _asked_to_give(at: RolloutState) -> int:
+def _to_give_up(at: RolloutState) -> int:
     """Replicas beyond the wanted count; below it, only as many as the current revision needs the GPUs of."""
     beyond = _serving(at) - at.wanted
     return max(0, beyond, 0 if at.rollout.rules.paused else scale_up.lacking(at))
@@ -74,4 +74,4 @@ def _within_pause(at: RolloutState, give: int) -> int:
 
 
 def _less(each: RevisionCounts, give: int, reason: StepReason, because: str) -> ReplicaStep:
-    return ReplicaStep(revision=each.name, replicas=each.asked - give, reason=reason, because=because)
+    return ReplicaStep(revision=each.name, replicas=each.requested - give, reason=reason, because=because)

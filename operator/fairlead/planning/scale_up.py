@@ -29,7 +29,7 @@ class ScaleUpNeed:
     @property
     def count(self) -> int:
         """The replica count it would then have in its Deployment."""
-        return self.of.asked + self.lack
+        return self.of.requested + self.lack
 
 
 def new(at: RolloutState) -> ReplicaStep | None:
@@ -37,32 +37,32 @@ def new(at: RolloutState) -> ReplicaStep | None:
     if at.current.exists or (at.rollout.rules.paused and at.others):
         return None
     reason = StepReason.NEW_REVISION if at.others else StepReason.FIRST_REVISION
-    wish = ScaleUpNeed(of=at.current, lack=at.goal, reason=reason)
-    return _ask(at, wish, granted(at, wish))
+    need = ScaleUpNeed(of=at.current, lack=at.goal, reason=reason)
+    return _replica_step(at, need, granted(at, need))
 
 
 def step(at: RolloutState) -> ReplicaStep | None:
     """The first need of which at least one replica can be granted."""
-    counted = ((wish, granted(at, wish)) for wish in needs(at))
-    return next((_ask(at, wish, count) for wish, count in counted if count), None)
+    counted = ((need, granted(at, need)) for need in needs(at))
+    return next((_replica_step(at, need, count) for need, count in counted if count), None)
 
 
 def needs(at: RolloutState) -> Iterator[ScaleUpNeed]:
     """Revisions that lack replicas, the most urgent first."""
     candidates = _paused(at) if at.rollout.rules.paused else _rolling(at)
-    return (wish for wish in candidates if wish.lack > 0)
+    return (need for need in candidates if need.lack > 0)
 
 
-def granted(at: RolloutState, wish: ScaleUpNeed) -> int:
+def granted(at: RolloutState, need: ScaleUpNeed) -> int:
     """How many of the lacking replicas can be added now."""
-    return min(wish.lack, at.budget, _fitting(at, wish.of))
+    return min(need.lack, at.budget, _fitting(at, need.of))
 
 
 def lacking(at: RolloutState) -> int:
     """How many more replicas the current revision could have if older ones gave up more than they already do."""
-    wish = ScaleUpNeed(of=at.current, lack=max(0, at.goal - at.current.asked), reason=_reason(at))
-    coming = granted(at, wish) + sum(each.leaving for each in at.all)
-    return min(wish.lack + at.current.unplaced - coming, reach(at))
+    need = ScaleUpNeed(of=at.current, lack=max(0, at.goal - at.current.requested), reason=_reason(at))
+    coming = granted(at, need) + sum(each.leaving for each in at.all)
+    return min(need.lack + at.current.unplaced - coming, reach(at))
 
 
 def reach(at: RolloutState) -> int:
@@ -86,20 +86,20 @@ def short(at: RolloutState) -> str:
     return room.because + (_HINT if surging and not at.alone and reach(at) else "")
 
 
-def scant(at: RolloutState, wish: ScaleUpNeed) -> bool:
+def scant(at: RolloutState, need: ScaleUpNeed) -> bool:
     """Whether the room on the nodes is what limits a need."""
-    return _fitting(at, wish.of) < min(wish.lack, at.budget)
+    return _fitting(at, need.of) < min(need.lack, at.budget)
 
 
 def _rolling(at: RolloutState) -> Iterator[ScaleUpNeed]:
     """Only the current revision grows: a cold start of a revision that was just replaced is worth nothing."""
-    yield ScaleUpNeed(of=at.current, lack=at.goal - at.current.asked, reason=_reason(at))
+    yield ScaleUpNeed(of=at.current, lack=at.goal - at.current.requested, reason=_reason(at))
 
 
 def _paused(at: RolloutState) -> Iterator[ScaleUpNeed]:
     """While paused, the revision with the most available replicas gets what more is wanted."""
     best = max((each for each in at.all if each.exists), key=lambda each: _merit(at, each), default=at.current)
-    lack = at.wanted - sum(each.asked for each in at.all)
+    lack = at.wanted - sum(each.requested for each in at.all)
     yield ScaleUpNeed(of=best, lack=lack, reason=StepReason.SCALED_UP)
 
 
@@ -123,12 +123,12 @@ def _fitting(at: RolloutState, each: RevisionCounts) -> int:
     return max(0, room - sum(other.missing for other in at.all if not other.revision.other_gpus))
 
 
-def _ask(at: RolloutState, wish: ScaleUpNeed, count: int) -> ReplicaStep:
-    after = wish.of.asked + count
-    made = f"{wish.of.name} is made with {sentences.replicas(after)}"
-    change = sentences.change(wish.of.name, wish.of.asked, after) if wish.of.exists else made
-    because = f"{change}: {at.wanted} {plurals.verb(at.wanted, 'is')} wanted; {_among(at, wish.of)}"
-    return ReplicaStep(revision=wish.of.name, replicas=after, reason=wish.reason, because=because)
+def _replica_step(at: RolloutState, need: ScaleUpNeed, count: int) -> ReplicaStep:
+    after = need.of.requested + count
+    made = f"{need.of.name} is made with {sentences.replicas(after)}"
+    change = sentences.change(need.of.name, need.of.requested, after) if need.of.exists else made
+    because = f"{change}: {at.wanted} {plurals.verb(at.wanted, 'is')} wanted; {_among(at, need.of)}"
+    return ReplicaStep(revision=need.of.name, replicas=after, reason=need.reason, because=because)
 
 
 def _among(at: RolloutState, grown: RevisionCounts) -> str:

@@ -14,7 +14,7 @@ def of(
     world: ClusterState, place: GpuRequirement | None, *, nodes_grow: bool, unwatched: Iterable[Manifest] = ()
 ) -> NodeRoom:
     """The room by the pods in the store and the `unwatched` ones; unlimited without GPUs or where nodes are added."""
-    if place is None or nodes_grow or not world.knows(kinds.NODE):
+    if place is None or nodes_grow or not world.has_listed(kinds.NODE):
         return NodeRoom()
     some = (*world.of(kinds.POD).each(), *unwatched)
     nodes = gpu_nodes.nodes_with(world.of(kinds.NODE).all(), some, place.resource)

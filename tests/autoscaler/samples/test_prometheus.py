@@ -62,7 +62,7 @@ class Server:
         self.asked: list[str] = []
         self.closed = False
 
-    def ask(self, query: str) -> list[PrometheusSeries]:
+    def query(self, query: str) -> list[PrometheusSeries]:
         self.asked.append(query)
         if self.trouble is not None:
             raise self.trouble
@@ -95,7 +95,7 @@ def looked(server: Server) -> PrometheusSampleSource:
         source = PrometheusSampleSource(PrometheusServer(url="http://prometheus"), connect=lambda _: server)
         source.start()
         source.follow(BOTH)
-        while not source.tallies.looks or len(server.asked) < (1 if server.trouble else 4):
+        while not source.tallies.scrapes or len(server.asked) < (1 if server.trouble else 4):
             await asyncio.sleep(0.001)
         await asyncio.sleep(0.01)
         await source.close()
@@ -184,7 +184,7 @@ def test_it_is_asked_again_and_again_and_at_once_for_a_new_pod() -> None:
         source = PrometheusSampleSource(PrometheusServer(url="http://prometheus"), 0.02, lambda _: server)
         source.start()
         source.follow(BOTH)
-        await until(lambda: source.tallies.looks >= 6)
+        await until(lambda: source.tallies.scrapes >= 6)
         source.follow(BOTH[:1])
         assert source.router("chat-router-1").figures is None
         await source.close()
@@ -243,7 +243,7 @@ def test_the_page_for_people_has_every_query_as_it_is_asked() -> None:
         prometheus_queries.moments(metrics.SCALING_NAMES.usage, ["demo"]),
         prometheus_queries.of_routers(["demo"]),
         prometheus_queries.moments(HELD, ["demo"]),
-        prometheus_queries.asked_each_hour(PodName("demo", "chat-router")),
+        prometheus_queries.requests_each_hour(PodName("demo", "chat-router")),
     )
 
     assert all(f"\n{query}\n" in page for query in queries)

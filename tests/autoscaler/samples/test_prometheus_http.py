@@ -89,7 +89,7 @@ def serving(context: ssl.SSLContext | None = None) -> Iterator[Server]:
 def test_a_query_goes_out_with_the_policys_token_and_its_vector_comes_back() -> None:
     with serving() as server:
         connection = prometheus.connect(PrometheusServer(url=server.url, token="hush"))
-        found = connection.ask("up")
+        found = connection.query("up")
         connection.close()
 
     assert found == [PrometheusSeries({"pod": "chat-1"}, "3.5")]
@@ -98,7 +98,7 @@ def test_a_query_goes_out_with_the_policys_token_and_its_vector_comes_back() -> 
 
 def test_without_a_token_none_is_sent() -> None:
     with serving() as server:
-        HttpPrometheusClient(server.url, None, None).ask("up")
+        HttpPrometheusClient(server.url, None, None).query("up")
 
     assert server.seen[0][2] is None
 
@@ -116,22 +116,22 @@ def test_an_answer_that_is_none_says_why(status: int, body: bytes, because: str)
     with serving() as server:
         server.status, server.body = status, body
         with pytest.raises(PrometheusUnavailable, match=because):
-            HttpPrometheusClient(server.url, None, None).ask("up")
+            HttpPrometheusClient(server.url, None, None).query("up")
 
 
 def test_nobody_there_is_no_answer() -> None:
     with serving() as server:
         gone = server.url
     with pytest.raises(PrometheusUnavailable, match="refused"):
-        HttpPrometheusClient(gone, None, None).ask("up")
+        HttpPrometheusClient(gone, None, None).query("up")
 
 
 def test_an_authority_of_the_clusters_own_is_believed_where_the_policy_names_it(tmp_path: Path) -> None:
     pem, context = authority(tmp_path)
     with serving(context) as server:
-        assert HttpPrometheusClient(server.url, None, pem).ask("up")
+        assert HttpPrometheusClient(server.url, None, pem).query("up")
         with pytest.raises(PrometheusUnavailable, match="certificate verify failed"):
-            HttpPrometheusClient(server.url, None, None).ask("up")
+            HttpPrometheusClient(server.url, None, None).query("up")
 
 
 def test_an_authority_that_is_none_is_told_before_anybody_is_asked() -> None:

@@ -260,7 +260,7 @@ def test_engines_that_this_release_cannot_read_are_left_alone() -> None:
     async def story() -> None:
         async with listening(lambda _: None) as pod, asking(pod.target(EngineKind.SGLANG)) as scraper:
             await asyncio.sleep(3 * EVERY)
-            assert (pod.asked, scraper.tallies.looks) == (0, 0)
+            assert (pod.asked, scraper.tallies.scrapes) == (0, 0)
 
     told(story())
 

@@ -80,19 +80,19 @@ def test_figures_that_cannot_all_be_true_are_not_taken(lie: dict[str, float], be
 def test_counters_that_stand_still_are_timed_from_the_look_that_last_moved() -> None:
     told = known(load(), load(**MORE), load(**MORE), load(**MORE))
 
-    assert (told.at, told.unmoved_since, told.unmoved_looks) == (3.0, 1.0, 2)
+    assert (told.at, told.unmoved_since, told.unmoved_scrapes) == (3.0, 1.0, 2)
 
 
 def test_the_same_sample_told_again_is_no_further_look() -> None:
     told = validation.after(validation.after(known(load()), load(), 0.0), load(), 0.0)
 
-    assert (told.unmoved_since, told.unmoved_looks) == (0.0, 0)
+    assert (told.unmoved_since, told.unmoved_scrapes) == (0.0, 0)
 
 
 def test_counters_that_move_again_are_no_longer_timed() -> None:
     told = known(load(), load(), load(), load(**MORE))
 
-    assert (told.unmoved_since, told.unmoved_looks) == (None, 0)
+    assert (told.unmoved_since, told.unmoved_scrapes) == (None, 0)
 
 
 def test_no_answer_leaves_the_last_figures() -> None:

@@ -26,9 +26,9 @@ class Shared:
         doors = ReconcileEnvironment(
             server=self.world.server,
             world=self.world.world,
-            looks=self.world.looks,
+            pod_access=self.world.looks,
             named=PretendReferences(self.world.objects),
-            teller=self.world.teller,
+            events=self.world.teller,
         )
         zones = frozenset({"Europe/Berlin"})
         self.sharing = SharedObjectReconciler(ReviewContext(catalogue=CATALOGUE, time_zones=zones), doors)

@@ -152,7 +152,7 @@ def _metrics() -> dict[str, Any]:
     target = ScrapeTarget(uid="u", namespace="team", name="chat-1", ip="10.0.0.1", kind=KIND)
     sampler = EngineSampler(engines.ENGINES[KIND].reader())
     sampler.read(PAGE.encode(), 100.0)
-    load = sampler.told.figures
+    load = sampler.sample.figures
     return {
         "at": f"{target.host}{target.path}",
         "load": None if load is None else [load.running, load.waiting, load.capacity_blocks, load.block_tokens],

@@ -37,7 +37,7 @@ def test_the_traffic_at_which_it_grows_makes_it_grow_and_a_little_less_does_not(
     factor = of_steady()[WhatIfCause.MORE_TRAFFIC].factor or 0.0
     assert 1.0 < factor < 2.0
     moment = what_if.WhatIfBaseline(record=steady(), traffic=TEN_A_SECOND)
-    looks = moment.lasting_looks
+    looks = moment.lasting_steps
     assert max(said.replicas for _, said in moment.ahead(looks, factor * 1.02)) > moment.answer
     assert max(said.replicas for _, said in moment.ahead(looks, factor * 0.97)) == moment.answer
 
@@ -46,15 +46,15 @@ def test_the_queue_at_which_it_grows_is_the_smallest() -> None:
     waiting = of_steady()[WhatIfCause.MORE_WAITING].waiting or 0
     assert waiting > 1
     moment = what_if.WhatIfBaseline(record=steady(), traffic=TEN_A_SECOND)
-    assert all(said.replicas <= moment.answer for _, said in moment.ahead(moment.lasting_looks, 1.0, waiting - 1))
+    assert all(said.replicas <= moment.answer for _, said in moment.ahead(moment.lasting_steps, 1.0, waiting - 1))
 
 
 def test_it_shrinks_below_some_traffic_and_when_nobody_asks_but_not_by_itself() -> None:
     told = of_steady()
     assert WhatIfCause.AS_IT_IS not in told
-    assert told[WhatIfCause.LESS_TRAFFIC].replicas == told[WhatIfCause.NOBODY_ASKS].replicas == 3
+    assert told[WhatIfCause.LESS_TRAFFIC].replicas == told[WhatIfCause.NO_REQUESTS].replicas == 3
     assert 0.5 < (told[WhatIfCause.LESS_TRAFFIC].factor or 0.0) < 1.0
-    assert 0 < (told[WhatIfCause.NOBODY_ASKS].after_seconds or 0.0) <= CHAT.pace.down_after_seconds
+    assert 0 < (told[WhatIfCause.NO_REQUESTS].after_seconds or 0.0) <= CHAT.pace.down_after_seconds
 
 
 def test_what_is_too_many_shrinks_by_itself_once_it_was_for_long_enough() -> None:
@@ -67,7 +67,7 @@ def test_the_last_replica_goes_when_nobody_asks_for_so_long() -> None:
     idle = replace(CHAT, zero_after_seconds=400.0)
     record = after(fleet(2, policy=idle, bounds=ReplicaBounds(least=0, most=4)), TEN_A_SECOND.times(0.3), 200)
     last = what_if.turning_points(record)[-1]
-    assert (last.cause, last.replicas) == (WhatIfCause.NOBODY_ASKS, 0)
+    assert (last.cause, last.replicas) == (WhatIfCause.NO_REQUESTS, 0)
     assert last.after_seconds >= 400.0
 
 
@@ -113,7 +113,7 @@ def test_a_bound_that_holds_it_back_is_named_with_what_it_would_be_without(
 def test_while_figures_are_missing_nothing_is_said_to_shrink_it() -> None:
     silent = tuple(replace(one, doubt=SampleProblem.NO_ANSWER) for one in fleet().pods)
     told = turns(after(fleet(pods=silent), TEN_A_SECOND, 200))
-    assert not {WhatIfCause.AS_IT_IS, WhatIfCause.LESS_TRAFFIC, WhatIfCause.NOBODY_ASKS} & set(told)
+    assert not {WhatIfCause.AS_IT_IS, WhatIfCause.LESS_TRAFFIC, WhatIfCause.NO_REQUESTS} & set(told)
 
 
 def test_when_nothing_is_known_of_traffic_only_what_waits_is_asked() -> None:

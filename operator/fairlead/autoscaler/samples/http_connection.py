@@ -28,48 +28,48 @@ class PodHttpConnection(asyncio.Protocol):
     """A connection that carries one request after another."""
 
     __slots__ = (
-        *("_asker", "_keeps", "_parser", "_pieces", "_question", "_size", "_surplus", "_whole"),
-        *("heard", "transport"),
+        *("_receiver", "_keeps", "_parser", "_pieces", "_question", "_size", "_surplus", "_whole"),
+        *("has_data", "transport"),
     )
 
-    def __init__(self, asker: ResponseReceiver, question: bytes) -> None:
-        self._asker: ResponseReceiver | None = asker
+    def __init__(self, receiver: ResponseReceiver, question: bytes) -> None:
+        self._receiver: ResponseReceiver | None = receiver
         self._question = question
         self._parser: Any = None
         self._pieces: list[bytes] = []
         self._size = 0
         self._whole = self._surplus = self._keeps = False
-        self.heard = False
+        self.has_data = False
         """Whether any byte of the current response has arrived."""
         self.transport: asyncio.Transport | None = None
 
-    def ask(self) -> None:
+    def send_request(self) -> None:
         """Send the request on an open, idle connection."""
         assert self.transport is not None
         if self._parser is None:
             self._parser = httptools.HttpResponseParser(self)
         self._pieces.clear()
         self._size = 0
-        self._whole = self._surplus = self.heard = False
+        self._whole = self._surplus = self.has_data = False
         self.transport.write(self._question)
 
     def drop(self) -> None:
         """Close without a call of the receiver."""
-        self._asker = None
+        self._receiver = None
         if self.transport is not None:
             self.transport.abort()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Send the request as soon as the handshake ends."""
         self.transport = cast("asyncio.Transport", transport)
-        if self._asker is None:
+        if self._receiver is None:
             self.transport.abort()
         else:
-            self.ask()
+            self.send_request()
 
     def data_received(self, data: bytes) -> None:
         """Take a part of the response, mostly all of it."""
-        self.heard = True
+        self.has_data = True
         wrong = SURPLUS if self._whole else self._wrong_with(data)
         if wrong is not None:
             self._end(wrong)
@@ -102,20 +102,20 @@ class PodHttpConnection(asyncio.Protocol):
         self._keeps = self._parser.should_keep_alive()
 
     def _done(self) -> None:
-        asker = self._asker
+        receiver = self._receiver
         page = self._pieces[0] if len(self._pieces) == 1 else b"".join(self._pieces)
         self._pieces.clear()
-        if asker is None:
+        if receiver is None:
             return
         status = self._parser.get_status_code()
         if not self._keeps:
             self.drop()
-        asker.answered(status, page)
+        receiver.answered(status, page)
 
     def _end(self, because: str) -> None:
-        asker, self._asker = self._asker, None
+        receiver, self._receiver = self._receiver, None
         self._pieces.clear()
         if self.transport is not None:
             self.transport.abort()
-        if asker is not None:
-            asker.broke(self, because)
+        if receiver is not None:
+            receiver.broke(self, because)

@@ -21,27 +21,29 @@ answer."""
 
 
 def pod(
-    told: PodSample[EngineLoad], policy: ScalingPolicy, now: float, busy_since: float | None = None
+    sample: PodSample[EngineLoad], policy: ScalingPolicy, now: float, busy_since: float | None = None
 ) -> tuple[EngineFigures | None, SampleProblem | None]:
     """One engine's figures and problem; `busy_since`: since when routers have requests in flight there, see `busy`."""
-    if told.figures is None or told.at is None:
-        return None, told.doubt
-    return figures(told.figures, told.at, policy.objectives), _doubt(told, policy.stale_after_seconds, now, busy_since)
+    if sample.figures is None or sample.at is None:
+        return None, sample.doubt
+    return figures(sample.figures, sample.at, policy.objectives), _doubt(
+        sample, policy.stale_after_seconds, now, busy_since
+    )
 
 
 def router(
-    told: PodSample[RouterView], policy: ScalingPolicy, now: float
+    sample: PodSample[RouterView], policy: ScalingPolicy, now: float
 ) -> tuple[RouterFigures | None, SampleProblem | None]:
     """One router's figures and problem."""
-    if told.figures is None or told.at is None:
-        return None, told.doubt
-    late = now - told.at > policy.stale_after_seconds
-    return told.figures.figures, told.doubt or (SampleProblem.STALE if late else None)
+    if sample.figures is None or sample.at is None:
+        return None, sample.doubt
+    late = now - sample.at > policy.stale_after_seconds
+    return sample.figures.figures, sample.doubt or (SampleProblem.STALE if late else None)
 
 
-def because(told: PodSample[EngineLoad] | PodSample[RouterView], doubt: SampleProblem | None) -> str:
+def because(sample: PodSample[EngineLoad] | PodSample[RouterView], doubt: SampleProblem | None) -> str:
     """The source's words on this problem; empty where the problem was found here, or where there is none."""
-    return told.because if doubt is not None and doubt is told.doubt else ""
+    return sample.because if doubt is not None and doubt is sample.doubt else ""
 
 
 def busy(routers: Iterable[PodSample[RouterView]], name: str) -> float | None:
@@ -52,8 +54,8 @@ def busy(routers: Iterable[PodSample[RouterView]], name: str) -> float | None:
 
 def taken_out(routers: Iterable[PodSample[RouterView]], name: str) -> str:
     """Why all routers that report this pod have ejected it; empty while one has not, or none reports it."""
-    told = [one.figures for one in routers if one.figures is not None and one.doubt is None]
-    seen = [one.endpoints[name] for one in told if name in one.endpoints]
+    views = [one.figures for one in routers if one.figures is not None and one.doubt is None]
+    seen = [one.endpoints[name] for one in views if name in one.endpoints]
     if not seen or any(one.state is not EndpointState.EJECTED for one in seen):
         return ""
     return seen[0].reason or "routers stopped sending to it"
@@ -97,18 +99,18 @@ def count_within(durations: DurationHistogram, seconds: float) -> float:
 
 
 def _doubt(
-    told: PodSample[EngineLoad], stale_after: float, now: float, busy_since: float | None
+    sample: PodSample[EngineLoad], stale_after: float, now: float, busy_since: float | None
 ) -> SampleProblem | None:
-    if told.doubt is not None:
-        return told.doubt
-    assert told.figures is not None
-    assert told.at is not None
-    if now - told.at > stale_after:
+    if sample.doubt is not None:
+        return sample.doubt
+    assert sample.figures is not None
+    assert sample.at is not None
+    if now - sample.at > stale_after:
         return SampleProblem.STALE
-    if told.unmoved_since is None or told.unmoved_looks < FROZEN_SAMPLES:
+    if sample.unmoved_since is None or sample.unmoved_scrapes < FROZEN_SAMPLES:
         return None
-    has_work = bool(told.figures.running or told.figures.waiting)
-    since = told.unmoved_since if has_work else None if busy_since is None else max(busy_since, told.unmoved_since)
+    has_work = bool(sample.figures.running or sample.figures.waiting)
+    since = sample.unmoved_since if has_work else None if busy_since is None else max(busy_since, sample.unmoved_since)
     return SampleProblem.FROZEN if since is not None and now - since > stale_after * FROZEN_SHARE else None
 
 

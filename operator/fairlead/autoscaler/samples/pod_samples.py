@@ -13,7 +13,7 @@ class PodSampler(Protocol):
     """Keeps the sample of one pod, scrape by scrape."""
 
     @property
-    def told(self) -> PodSample[Any]:
+    def sample(self) -> PodSample[Any]:
         """The sample after the last scrape."""
 
     def read(self, page: bytes, at: float) -> SampleProblem | None:
@@ -26,35 +26,35 @@ class PodSampler(Protocol):
 class EngineSampler:
     """Keeps the sample of an engine."""
 
-    __slots__ = ("_reader", "told")
+    __slots__ = ("_reader", "sample")
 
     def __init__(self, reader: LoadReader) -> None:
         self._reader = reader
-        self.told: PodSample[EngineLoad] = PodSample()
+        self.sample: PodSample[EngineLoad] = PodSample()
 
     def read(self, page: bytes, at: float) -> SampleProblem | None:
         """Take a page of metrics."""
-        self.told = validation.after(self.told, self._reader.read(page), at)
-        return self.told.doubt
+        self.sample = validation.after(self.sample, self._reader.read(page), at)
+        return self.sample.doubt
 
     def silent(self, because: str) -> None:
         """Note that no page came."""
-        self.told = validation.with_doubt(self.told, SampleProblem.NO_ANSWER, because)
+        self.sample = validation.with_doubt(self.sample, SampleProblem.NO_ANSWER, because)
 
 
 class RouterSampler:
     """Keeps the sample of a router."""
 
-    __slots__ = ("told",)
+    __slots__ = ("sample",)
 
     def __init__(self) -> None:
-        self.told: PodSample[RouterView] = PodSample()
+        self.sample: PodSample[RouterView] = PodSample()
 
     def read(self, page: bytes, at: float) -> SampleProblem | None:
         """Take a page of endpoints."""
-        self.told = router_reports.after(self.told, page, at)
-        return self.told.doubt
+        self.sample = router_reports.after(self.sample, page, at)
+        return self.sample.doubt
 
     def silent(self, because: str) -> None:
         """Note that no page came."""
-        self.told = router_reports.with_doubt(self.told, SampleProblem.NO_ANSWER, because)
+        self.sample = router_reports.with_doubt(self.sample, SampleProblem.NO_ANSWER, because)

@@ -20,17 +20,17 @@ class PodPoller:
 
     __slots__ = (
         *("_clock", "_connecting", "_idle_since", "_line", "_loop", "_reused", "_tallies"),
-        *("asked_at", "book", "failures", "target"),
+        *("awaiting_since", "sampler", "failures", "target"),
     )
 
     def __init__(
-        self, target: ScrapeTarget, book: PodSampler, clock: Callable[[], float], tallies: SourceCounters
+        self, target: ScrapeTarget, sampler: PodSampler, clock: Callable[[], float], tallies: SourceCounters
     ) -> None:
         self.target = target
-        self.book = book
+        self.sampler = sampler
         self.failures = 0
         """Failed scrapes in a row."""
-        self.asked_at: float | None = None
+        self.awaiting_since: float | None = None
         """Since when, by the loop's clock, a response is awaited; None: none is."""
         self._idle_since = 0.0
         self._reused = False
@@ -46,13 +46,13 @@ class PodPoller:
         """Whether the handshake is still open."""
         return self._connecting is not None
 
-    def ask(self, now: float) -> None:
+    def scrape(self, now: float) -> None:
         """Send a request, on the open connection or on a new one."""
-        self.asked_at = now
+        self.awaiting_since = now
         line = self._line
         self._reused = line is not None and line.transport is not None and now - self._idle_since < IDLE_SECONDS
         if line is not None and self._reused:
-            line.ask()
+            line.send_request()
         else:
             self._connect()
 
@@ -77,20 +77,20 @@ class PodPoller:
         if status != 200:
             self._silent(f"it answered with status {status}")
             return
-        self.asked_at = None
+        self.awaiting_since = None
         self.failures = 0
-        before = self.book.told
-        if (doubt := self.book.read(page, self._clock())) is not None:
+        before = self.sampler.sample
+        if (doubt := self.sampler.read(page, self._clock())) is not None:
             self._tallies.failures[doubt] += 1
-        sample_log.changed(self.target, before, self.book.told)
+        sample_log.changed(self.target, before, self.sampler.sample)
 
     def broke(self, line: PodHttpConnection, because: str) -> None:
         """Retry a request whose idle connection the pod had closed: the request found that out, and it is no failure of
         the pod."""
         self._line = None
-        if self.asked_at is None:
+        if self.awaiting_since is None:
             return
-        if self._reused and not line.heard:
+        if self._reused and not line.has_data:
             self._reused = False
             self._connect()
         else:
@@ -107,7 +107,7 @@ class PodPoller:
 
     async def _reach(self, line: PodHttpConnection) -> None:
         try:
-            await self._loop.create_connection(lambda: line, self.target.ip, self.target.door)
+            await self._loop.create_connection(lambda: line, self.target.ip, self.target.scraped_port)
         except (OSError, ValueError) as problem:
             self._line = self._connecting = None
             self._silent(f"no connection ({problem})")
@@ -115,9 +115,9 @@ class PodPoller:
             self._connecting = None
 
     def _silent(self, because: str) -> None:
-        self.asked_at = None
+        self.awaiting_since = None
         self.failures += 1
         self._tallies.failures[SampleProblem.NO_ANSWER] += 1
-        before = self.book.told
-        self.book.silent(because)
-        sample_log.changed(self.target, before, self.book.told)
+        before = self.sampler.sample
+        self.sampler.silent(because)
+        sample_log.changed(self.target, before, self.sampler.sample)

@@ -34,10 +34,10 @@ starts without."""
 UNKNOWN_POD: Final = "Prometheus has no sample with its labels namespace and pod"
 
 
-def connect(door: PrometheusServer) -> PrometheusClient:
+def connect(server: PrometheusServer) -> PrometheusClient:
     """The real client; its libraries are imported only in a process that has a policy with a Prometheus."""
     through = import_module("fairlead.autoscaler.samples.prometheus_http")
-    made: PrometheusClient = through.HttpPrometheusClient(door.url, door.token, door.authority)
+    made: PrometheusClient = through.HttpPrometheusClient(server.url, server.token, server.authority)
     return made
 
 
@@ -54,13 +54,13 @@ class PrometheusSampleSource:
 
     def __init__(
         self,
-        door: PrometheusServer,
+        server: PrometheusServer,
         interval_seconds: float = INTERVAL_SECONDS,
         connect: Callable[[PrometheusServer], PrometheusClient] = connect,
         patience_seconds: float = TIMEOUT_SECONDS,
     ) -> None:
         self.tallies = SourceCounters()
-        self._door = door
+        self._server = server
         self._interval = interval_seconds
         self._patience = patience_seconds
         self._connect = connect
@@ -70,13 +70,13 @@ class PrometheusSampleSource:
         self._routers: dict[str, PodSample[RouterView]] = {}
         self._task: asyncio.Task[None] | None = None
         self._changed = asyncio.Event()
-        self._asking = asyncio.Lock()
+        self._query_lock = asyncio.Lock()
         """One query at a time: the first one makes the connection."""
 
     def start(self) -> None:
         """Begin to query."""
         if self._task is None:
-            self._task = asyncio.get_running_loop().create_task(self._run(), name=f"ask {self._door.url}")
+            self._task = asyncio.get_running_loop().create_task(self._run(), name=f"ask {self._server.url}")
 
     def follow(self, targets: Iterable[ScrapeTarget]) -> None:
         """Follow these pods and no others; a new pod triggers a query at once."""
@@ -96,13 +96,13 @@ class PrometheusSampleSource:
         """The sample of one router."""
         return self._routers.get(uid, PodSample())
 
-    async def asked_each_hour(self, routers: PodName, start: float, end: float) -> list[tuple[float, float]]:
+    async def requests_each_hour(self, routers: PodName, start: float, end: float) -> list[tuple[float, float]]:
         """Requests a second that arrived at these routers in the hour before each time; empty where Prometheus has no
         answer."""
-        query = prometheus_queries.asked_each_hour(routers)
+        query = prometheus_queries.requests_each_hour(routers)
         try:
             async with asyncio.timeout(self._patience):
-                await self._asking.acquire()
+                await self._query_lock.acquire()
         except TimeoutError:
             return []
         try:
@@ -110,7 +110,7 @@ class PrometheusSampleSource:
         except PrometheusUnavailable:
             return []
         finally:
-            self._asking.release()
+            self._query_lock.release()
 
     async def close(self) -> None:
         """Stop the queries."""
@@ -122,7 +122,7 @@ class PrometheusSampleSource:
     async def _run(self) -> None:
         try:
             while True:
-                await self._look()
+                await self._scrape()
                 with suppress(TimeoutError):
                     async with asyncio.timeout(self._interval):
                         await self._changed.wait()
@@ -130,63 +130,63 @@ class PrometheusSampleSource:
             if self._connection is not None:
                 self._connection.close()
 
-    async def _look(self) -> None:
+    async def _scrape(self) -> None:
         self._changed.clear()
-        asked = tuple(self._targets.values())
-        if not asked:
+        targets = tuple(self._targets.values())
+        if not targets:
             return
-        self.tallies.looks += len(asked)
+        self.tallies.scrapes += len(targets)
         try:
-            async with self._asking:
-                answers = await asyncio.to_thread(lambda: query_pods(self._connected(), asked))
+            async with self._query_lock:
+                answers = await asyncio.to_thread(lambda: query_pods(self._connected(), targets))
         except PrometheusUnavailable as problem:
-            self._nobody(asked, f"Prometheus at {self._door.url} does not answer: {problem}")
+            self._all_silent(targets, f"Prometheus at {self._server.url} does not answer: {problem}")
             return
         except Exception:  # a bug here must not end the queries: that would look like a fleet at rest
-            log.exception("asking Prometheus at %s met a fault", self._door.url)
-            self._nobody(
-                asked, f"a bug of the autoscaler kept it from asking Prometheus at {self._door.url}; see its log"
+            log.exception("asking Prometheus at %s met a fault", self._server.url)
+            self._all_silent(
+                targets, f"a bug of the autoscaler kept it from asking Prometheus at {self._server.url}; see its log"
             )
             return
-        for target in asked:
+        for target in targets:
             self._take(target, answers)
 
     def _connected(self) -> PrometheusClient:
         """Connect; runs in a thread, since importing the libraries takes a while."""
         if self._connection is None:
-            self._connection = self._connect(self._door)
+            self._connection = self._connect(self._server)
         return self._connection
 
     def _take(self, target: ScrapeTarget, answers: PrometheusSamples) -> None:
         pod = PodName(target.namespace, target.name)
         if target.kind is None and pod in answers.routers:
-            self._router_told(target, router_reports.with_report(self.router(target.uid), *answers.routers[pod]))
+            self._keep_router(target, router_reports.with_report(self.router(target.uid), *answers.routers[pod]))
         elif target.kind is not None and pod in answers.engines:
-            self._engine_told(target, validation.after(self.engine(target.uid), *answers.engines[pod]))
+            self._keep_engine(target, validation.after(self.engine(target.uid), *answers.engines[pod]))
         else:
             self._silent(target, UNKNOWN_POD)
 
-    def _nobody(self, asked: Iterable[ScrapeTarget], because: str) -> None:
-        for target in asked:
+    def _all_silent(self, targets: Iterable[ScrapeTarget], because: str) -> None:
+        for target in targets:
             self._silent(target, because)
 
     def _silent(self, target: ScrapeTarget, because: str) -> None:
         if target.kind is None:
-            self._router_told(
+            self._keep_router(
                 target, router_reports.with_doubt(self.router(target.uid), SampleProblem.NO_ANSWER, because)
             )
         else:
-            self._engine_told(target, validation.with_doubt(self.engine(target.uid), SampleProblem.NO_ANSWER, because))
+            self._keep_engine(target, validation.with_doubt(self.engine(target.uid), SampleProblem.NO_ANSWER, because))
 
-    def _router_told(self, target: ScrapeTarget, told: PodSample[RouterView]) -> None:
-        self._count(target, self.router(target.uid), told)
+    def _keep_router(self, target: ScrapeTarget, sample: PodSample[RouterView]) -> None:
+        self._count(target, self.router(target.uid), sample)
         if target.uid in self._targets:
-            self._routers[target.uid] = told
+            self._routers[target.uid] = sample
 
-    def _engine_told(self, target: ScrapeTarget, told: PodSample[EngineLoad]) -> None:
-        self._count(target, self.engine(target.uid), told)
+    def _keep_engine(self, target: ScrapeTarget, sample: PodSample[EngineLoad]) -> None:
+        self._count(target, self.engine(target.uid), sample)
         if target.uid in self._targets:
-            self._engines[target.uid] = told
+            self._engines[target.uid] = sample
 
     def _count(self, target: ScrapeTarget, before: PodSample[Any], after: PodSample[Any]) -> None:
         if after.doubt is not None:
@@ -215,15 +215,15 @@ def _engines(
     connection: PrometheusClient, engine: EngineDescription, places: set[str]
 ) -> dict[PodName, tuple[EngineLoad | UnreadableScrape, float]]:
     at = _moments(connection, engine.names.usage, places)
-    pages = prometheus_queries.engine_expositions(connection.ask(prometheus_queries.of_engines(engine.names, places)))
+    pages = prometheus_queries.engine_expositions(connection.query(prometheus_queries.of_engines(engine.names, places)))
     return {pod: (engine.load(text), at[pod]) for pod, text in pages.items() if pod in at}
 
 
 def _routers(connection: PrometheusClient, places: set[str]) -> dict[PodName, tuple[RouterReport, float]]:
     at = _moments(connection, prometheus_queries.HELD, places)
-    pages = prometheus_queries.router_reports(connection.ask(prometheus_queries.of_routers(places)))
+    pages = prometheus_queries.router_reports(connection.query(prometheus_queries.of_routers(places)))
     return {pod: (page, at[pod]) for pod, page in pages.items() if pod in at}
 
 
 def _moments(connection: PrometheusClient, family: str, places: set[str]) -> dict[PodName, float]:
-    return {one.pod: float(one.value) for one in connection.ask(prometheus_queries.moments(family, places))}
+    return {one.pod: float(one.value) for one in connection.query(prometheus_queries.moments(family, places))}

@@ -19,7 +19,7 @@ class PrometheusServer:
 class PrometheusClient(Protocol):
     """The client's interface; each call blocks, and may raise `PrometheusUnavailable`."""
 
-    def ask(self, query: str) -> list[PrometheusSeries]:
+    def query(self, query: str) -> list[PrometheusSeries]:
         """Run an instant query."""
 
     def course(self, query: str, start: float, end: float, step_seconds: float) -> list[tuple[float, float]]:

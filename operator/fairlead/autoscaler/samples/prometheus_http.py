@@ -19,7 +19,7 @@ from fairlead.autoscaler.samples.prometheus_queries import PrometheusSeries
 
 TIMEOUT_SECONDS: Final = 5.0
 Answer = TypeVar("Answer")
-MOST_SAID: Final = 200
+LONGEST_CAUSE: Final = 200
 """Characters of an error that are shown to people."""
 
 
@@ -36,7 +36,7 @@ class HttpPrometheusClient:
         if authority is not None:
             session.mount(url.rstrip("/"), _trusting(authority))
 
-    def ask(self, query: str) -> list[PrometheusSeries]:
+    def query(self, query: str) -> list[PrometheusSeries]:
         """Run an instant query."""
         return _reply_of(lambda: [_series(one) for one in self._connect.custom_query(query)])
 
@@ -57,13 +57,13 @@ class HttpPrometheusClient:
         self._connect.close()
 
 
-def _reply_of(ask: Callable[[], Answer]) -> Answer:
+def _reply_of(send: Callable[[], Answer]) -> Answer:
     try:
-        return ask()
+        return send()
     except (requests.RequestException, PrometheusApiClientException) as problem:
-        raise PrometheusUnavailable(_cause(problem)[:MOST_SAID]) from None
+        raise PrometheusUnavailable(_cause(problem)[:LONGEST_CAUSE]) from None
     except (KeyError, IndexError, TypeError, ValueError) as problem:
-        raise PrometheusUnavailable(f"its response is not that of a Prometheus: {problem!r}"[:MOST_SAID]) from None
+        raise PrometheusUnavailable(f"its response is not that of a Prometheus: {problem!r}"[:LONGEST_CAUSE]) from None
 
 
 def _cause(problem: Exception) -> str:
@@ -72,17 +72,17 @@ def _cause(problem: Exception) -> str:
     return str(getattr(beneath, "reason", None) or problem)
 
 
-def _series(said: Mapping[str, Any]) -> PrometheusSeries:
-    value = str(said["value"][1])
+def _series(series: Mapping[str, Any]) -> PrometheusSeries:
+    value = str(series["value"][1])
     float(value)
-    return PrometheusSeries(said["metric"], value)
+    return PrometheusSeries(series["metric"], value)
 
 
 def _trusting(authority: str) -> "_CustomAuthorityAdapter":
     try:
         return _CustomAuthorityAdapter(ssl.create_default_context(cadata=authority))
     except ssl.SSLError as problem:
-        raise PrometheusUnavailable(f"its CA is not a certificate in PEM: {problem}"[:MOST_SAID]) from None
+        raise PrometheusUnavailable(f"its CA is not a certificate in PEM: {problem}"[:LONGEST_CAUSE]) from None
 
 
 class _CustomAuthorityAdapter(HTTPAdapter):

@@ -72,10 +72,10 @@ def moments(family: str, namespaces: Collection[str]) -> str:
     return f"max by (namespace, pod) (timestamp({family}{{{_within(namespaces)}}}))"
 
 
-def asked_each_hour(routers: PodName) -> str:
+def requests_each_hour(routers: PodName) -> str:
     """The query for requests a second at a deployment's routers in the hour before; pods come and go in that time."""
-    told = f'{ARRIVALS}{{namespace="{routers.namespace}", pod=~"{routers.name}-.+"}}'
-    return f"sum(max by (namespace, pod, model) (rate({told}[1h])))"
+    counter = f'{ARRIVALS}{{namespace="{routers.namespace}", pod=~"{routers.name}-.+"}}'
+    return f"sum(max by (namespace, pod, model) (rate({counter}[1h])))"
 
 
 def engine_expositions(series: Iterable[PrometheusSeries]) -> dict[PodName, str]:

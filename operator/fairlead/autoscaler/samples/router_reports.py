@@ -73,10 +73,10 @@ def with_report(before: PodSample[RouterView], read: RouterReport, at: float) ->
         return with_doubt(before, SampleProblem.UNREADABLE, "it is of an older release and does not count requests")
     if (wrong := _negative(read, read.demand)) is not None:
         return with_doubt(before, SampleProblem.UNREADABLE, wrong)
-    says = RouterView(figures=_figures(read.queue, read.demand, at), endpoints=_endpoints(read, before.figures, at))
-    if before.figures is not None and says.figures.asked < before.figures.figures.asked:
-        return PodSample(figures=says, at=at, doubt=SampleProblem.RESET, because="its counters went back: it restarted")
-    return PodSample(figures=says, at=at, doubt=None, because="")
+    view = RouterView(figures=_figures(read.queue, read.demand, at), endpoints=_endpoints(read, before.figures, at))
+    if before.figures is not None and view.figures.asked < before.figures.figures.asked:
+        return PodSample(figures=view, at=at, doubt=SampleProblem.RESET, because="its counters went back: it restarted")
+    return PodSample(figures=view, at=at, doubt=None, because="")
 
 
 def with_doubt(before: PodSample[RouterView], doubt: SampleProblem, because: str) -> PodSample[RouterView]:
@@ -113,11 +113,11 @@ def _endpoints(page: RouterReport, before: RouterView | None, at: float) -> Mapp
     return {one.pod: _endpoint_view(one, known.get(one.pod), at) for one in page.endpoints}
 
 
-def _endpoint_view(said: EndpointReport, before: EndpointView | None, at: float) -> EndpointView:
+def _endpoint_view(report: EndpointReport, before: EndpointView | None, at: float) -> EndpointView:
     since = before.busy_since if before is not None and before.busy_since is not None else at
     return EndpointView(
-        state=_STATES.get(said.state, EndpointState.UNKNOWN),
-        inflight=said.inflight,
-        reason=said.reason[:MOST_WORDS],
-        busy_since=since if said.inflight > 0 else None,
+        state=_STATES.get(report.state, EndpointState.UNKNOWN),
+        inflight=report.inflight,
+        reason=report.reason[:MOST_WORDS],
+        busy_since=since if report.inflight > 0 else None,
     )

@@ -27,7 +27,7 @@ class PodSample(Generic[Figures]):
     """The problem, for people."""
     unmoved_since: float | None = None
     """Since when none of its counters has moved; None while they move."""
-    unmoved_looks: int = 0
+    unmoved_scrapes: int = 0
     """Scrapes since then that found no counter moved."""
 
 

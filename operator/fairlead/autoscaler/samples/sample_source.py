@@ -14,7 +14,7 @@ from fairlead.scaling.facts import SampleProblem
 class SourceCounters:
     """Counters of scrapes since the start, for the autoscaler's own metrics."""
 
-    looks: int = 0
+    scrapes: int = 0
     """Samples requested, of engines and routers."""
     bytes_read: int = 0
     connections: int = 0

@@ -27,7 +27,7 @@ class ScrapeTarget:
     """The bearer token for its page; engines need none."""
 
     @property
-    def door(self) -> int:
+    def scraped_port(self) -> int:
         """The port to scrape."""
         return self.port or (ROUTER_PORT if self.kind is None else engines.api(self.kind).port)
 
@@ -39,4 +39,4 @@ class ScrapeTarget:
     @property
     def host(self) -> str:
         """Host and port for the Host header."""
-        return f"[{self.ip}]:{self.door}" if ":" in self.ip else f"{self.ip}:{self.door}"
+        return f"[{self.ip}]:{self.scraped_port}" if ":" in self.ip else f"{self.ip}:{self.scraped_port}"

@@ -50,7 +50,7 @@ class Scraper:
         self._patience = patience_seconds
         self._clock = clock
         self._chance = chance or Random()  # noqa: S311 - spreads work, guards nothing
-        self._callers: dict[str, PodPoller] = {}
+        self._pollers: dict[str, PodPoller] = {}
         self._turns: list[tuple[float, int, PodPoller]] = []
         """Due scrapes as a heap by time; a number breaks ties."""
         self._numbers = 0
@@ -70,11 +70,11 @@ class Scraper:
     def follow(self, targets: Iterable[ScrapeTarget]) -> None:
         """Follow these pods and no others; engines that this release cannot parse are left out."""
         wanted = {one.uid: one for one in targets if one.kind is None or one.kind in ENGINES}
-        for uid in self._callers.keys() - wanted.keys():
-            self._callers.pop(uid).close()
+        for uid in self._pollers.keys() - wanted.keys():
+            self._pollers.pop(uid).close()
             self._waiting.pop(uid, None)
         for uid, target in wanted.items():
-            known = self._callers.get(uid)
+            known = self._pollers.get(uid)
             if known is None:
                 self._begin(target)
             elif known.target != target:
@@ -83,13 +83,17 @@ class Scraper:
 
     def engine(self, uid: str) -> PodSample[EngineLoad]:
         """The sample of one engine."""
-        caller = self._callers.get(uid)
-        return caller.book.told if caller is not None and isinstance(caller.book, EngineSampler) else PodSample()
+        poller = self._pollers.get(uid)
+        return (
+            poller.sampler.sample if poller is not None and isinstance(poller.sampler, EngineSampler) else PodSample()
+        )
 
     def router(self, uid: str) -> PodSample[RouterView]:
         """The sample of one router."""
-        caller = self._callers.get(uid)
-        return caller.book.told if caller is not None and isinstance(caller.book, RouterSampler) else PodSample()
+        poller = self._pollers.get(uid)
+        return (
+            poller.sampler.sample if poller is not None and isinstance(poller.sampler, RouterSampler) else PodSample()
+        )
 
     async def close(self) -> None:
         """Stop scraping."""
@@ -99,13 +103,13 @@ class Scraper:
         self.follow(())
 
     def _begin(self, target: ScrapeTarget) -> None:
-        book = RouterSampler() if target.kind is None else EngineSampler(ENGINES[target.kind].reader())
-        caller = self._callers[target.uid] = PodPoller(target, book, self._clock, self.tallies)
-        self._next(caller, self._loop.time() + self._chance.uniform(0, self._interval))
+        sampler = RouterSampler() if target.kind is None else EngineSampler(ENGINES[target.kind].reader())
+        poller = self._pollers[target.uid] = PodPoller(target, sampler, self._clock, self.tallies)
+        self._next(poller, self._loop.time() + self._chance.uniform(0, self._interval))
 
-    def _next(self, caller: PodPoller, when: float) -> None:
+    def _next(self, poller: PodPoller, when: float) -> None:
         self._numbers += 1
-        heappush(self._turns, (when, self._numbers, caller))
+        heappush(self._turns, (when, self._numbers, poller))
 
     def _turn(self) -> None:
         """Send the scrapes that are due, and end those that have timed out."""
@@ -114,42 +118,42 @@ class Scraper:
         self._forgive(now - self._turned_at - TICK_SECONDS)
         self._turned_at = now
         self._forget_answered(now)
-        connecting = sum(caller.connecting for caller in self._waiting.values())
+        connecting = sum(poller.connecting for poller in self._waiting.values())
         while self._turns and self._turns[0][0] <= now:
-            due, _, caller = heappop(self._turns)
-            if self._callers.get(caller.target.uid) is not caller:
+            due, _, poller = heappop(self._turns)
+            if self._pollers.get(poller.target.uid) is not poller:
                 continue
-            if caller.asked_at is not None or connecting >= MOST_CONNECTING:
-                self._next(caller, now + TICK_SECONDS)
+            if poller.awaiting_since is not None or connecting >= MOST_CONNECTING:
+                self._next(poller, now + TICK_SECONDS)
                 continue
-            self._ask(caller, due, now)
-            connecting += caller.connecting
+            self._scrape(poller, due, now)
+            connecting += poller.connecting
 
-    def _ask(self, caller: PodPoller, due: float, now: float) -> None:
-        self.tallies.looks += 1
+    def _scrape(self, poller: PodPoller, due: float, now: float) -> None:
+        self.tallies.scrapes += 1
         if now - due > self._interval:
             self.tallies.late += 1
-        caller.ask(now)
-        self._waiting[caller.target.uid] = caller
-        pause = self._interval * min(1 + caller.failures, MOST_PAUSE) * self._chance.uniform(1 - JITTER, 1 + JITTER)
-        self._next(caller, max(due, now - self._interval) + pause)
+        poller.scrape(now)
+        self._waiting[poller.target.uid] = poller
+        pause = self._interval * min(1 + poller.failures, MOST_PAUSE) * self._chance.uniform(1 - JITTER, 1 + JITTER)
+        self._next(poller, max(due, now - self._interval) + pause)
 
     def _forgive(self, held_up: float) -> None:
         """After a hold-up of this process itself, give pods as much more time: their responses may be here, but
         unread."""
         if held_up > HELD_UP_SECONDS:
-            for caller in self._waiting.values():
-                if caller.asked_at is not None:
-                    caller.asked_at += held_up
+            for poller in self._waiting.values():
+                if poller.awaiting_since is not None:
+                    poller.awaiting_since += held_up
 
     def _forget_answered(self, now: float) -> None:
         """Drop pods that have answered, and time out the others."""
-        for uid, caller in list(self._waiting.items()):
-            if caller.asked_at is None:
+        for uid, poller in list(self._waiting.items()):
+            if poller.awaiting_since is None:
                 del self._waiting[uid]
-            elif now - caller.asked_at > self._patience:
+            elif now - poller.awaiting_since > self._patience:
                 del self._waiting[uid]
-                caller.give_up(f"no answer within {self._patience:g} s")
+                poller.give_up(f"no answer within {self._patience:g} s")
 
 
 def _allow_connections() -> None:

@@ -33,7 +33,7 @@ class PrometheusReference(NamedTuple):
     """Which Prometheus; its Secrets are in the policy's namespace."""
 
     namespace: str
-    said: PrometheusAccess
+    access: PrometheusAccess
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,7 +72,7 @@ class UnavailableSource:
 @dataclass(slots=True)
 class _RegisteredSource:
     source: SampleSource
-    door: PrometheusServer | None = None
+    server: PrometheusServer | None = None
     read_at: float = float("-inf")
     task: asyncio.Task[None] | None = field(default=None)
 
@@ -89,14 +89,14 @@ class SourceRegistry:
 
     def of(self, case: ScalingCase) -> SampleSource:
         """The source for this deployment's policy."""
-        said = case.policy.prometheus
-        return self._direct if said is None else self._made[PrometheusReference(case.namespace, said)].source
+        access = case.policy.prometheus
+        return self._direct if access is None else self._made[PrometheusReference(case.namespace, access)].source
 
     async def ready(self, case: ScalingCase) -> SampleSource:
         """The same after its Secrets were read; direct scrapes where the policy has named another Prometheus
         meanwhile."""
-        said = case.policy.prometheus
-        made = None if said is None else self._made.get(PrometheusReference(case.namespace, said))
+        access = case.policy.prometheus
+        made = None if access is None else self._made.get(PrometheusReference(case.namespace, access))
         if made is None:
             return self._direct
         if made.task is not None:
@@ -108,8 +108,8 @@ class SourceRegistry:
         direct: list[ScrapeTarget] = []
         others: dict[PrometheusReference, list[ScrapeTarget]] = {}
         for case, targets in cases:
-            said = case.policy.prometheus
-            chosen = direct if said is None else others.setdefault(PrometheusReference(case.namespace, said), [])
+            access = case.policy.prometheus
+            chosen = direct if access is None else others.setdefault(PrometheusReference(case.namespace, access), [])
             chosen.extend(targets)
         self._direct.follow(direct)
         for place, some in others.items():
@@ -135,30 +135,30 @@ class SourceRegistry:
         now = asyncio.get_running_loop().time()
         if now - made.read_at >= SECRETS_LIVE_S and (made.task is None or made.task.done()):
             made.read_at = now
-            made.task = asyncio.create_task(self._refresh(place, made), name=f"prometheus {place.said.url}")
+            made.task = asyncio.create_task(self._refresh(place, made), name=f"prometheus {place.access.url}")
         return made
 
     async def _refresh(self, place: PrometheusReference, made: _RegisteredSource) -> None:
         """Make a new source when credentials have changed; keep the old one while they cannot be read."""
         try:
-            door = await self._door(place)
+            server = await self._read_server(place)
         except (ApiError, LookupError) as problem:
-            log.warning("Prometheus %s: %s", place.said.url, problem)
-            if made.door is None:
+            log.warning("Prometheus %s: %s", place.access.url, problem)
+            if made.server is None:
                 made.source = UnavailableSource(str(problem))
             made.read_at = asyncio.get_running_loop().time() - SECRETS_LIVE_S * 0.9
             return
-        if door == made.door:
+        if server == made.server:
             return
-        old, made.door = made.source, door
-        made.source = self._makers.prometheus(door)
+        old, made.server = made.source, server
+        made.source = self._makers.prometheus(server)
         made.source.start()
         await old.close()
 
-    async def _door(self, place: PrometheusReference) -> PrometheusServer:
-        token = await self._text(place, place.said.token)
-        authority = await self._text(place, place.said.ca)
-        return PrometheusServer(url=place.said.url, token=token.strip() if token else None, authority=authority)
+    async def _read_server(self, place: PrometheusReference) -> PrometheusServer:
+        token = await self._text(place, place.access.token)
+        authority = await self._text(place, place.access.ca)
+        return PrometheusServer(url=place.access.url, token=token.strip() if token else None, authority=authority)
 
     async def _text(self, place: PrometheusReference, key: SecretKey | None) -> str | None:
         if key is None:

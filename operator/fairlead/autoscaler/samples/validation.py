@@ -27,8 +27,8 @@ def after(before: PodSample[EngineLoad], load: EngineLoad | UnreadableScrape, at
     if before.figures is None or _moved(before.figures, load):
         return PodSample(figures=load, at=at, doubt=None, because="")
     since = before.unmoved_since if before.unmoved_since is not None else before.at
-    looks = before.unmoved_looks + (1 if at != before.at else 0)
-    return PodSample(figures=load, at=at, doubt=None, because="", unmoved_since=since, unmoved_looks=looks)
+    scrapes = before.unmoved_scrapes + (1 if at != before.at else 0)
+    return PodSample(figures=load, at=at, doubt=None, because="", unmoved_since=since, unmoved_scrapes=scrapes)
 
 
 def with_doubt(before: PodSample[EngineLoad], doubt: SampleProblem, because: str) -> PodSample[EngineLoad]:

@@ -77,12 +77,12 @@ class Applier:
         Where a name is taken nothing is started or stopped: without all its children no request would reach an engine.
         """
         try:
-            taken = await self._taken((*decision.engines, *decision.standing), observed.owner)
+            taken = await self._taken((*decision.engines, *decision.static), observed.owner)
             if taken is not None:
                 return taken
             if decision.shrinks is not None:
-                await self._weigh(observed.pods.get(decision.shrinks, ()), busy, decision.beds.sleepers)
-            for child in (*decision.engines, *decision.standing):
+                await self._weigh(observed.pods.get(decision.shrinks, ()), busy, decision.sleep.sleepers)
+            for child in (*decision.engines, *decision.static):
                 made = await self.ensure(child, observed.owner, meddled)
                 if made and (child["kind"], child["metadata"]["name"]) in observed.deleted:
                     meddled(kinds.of(child), foreign_changes.recreation_note(child))
@@ -101,12 +101,14 @@ class Applier:
 
     async def _taken(self, children: Iterable[Manifest], owner: Owner) -> Obstacle | None:
         """Whether another owner's object has the name of a child; only those not in the stores are read."""
-        unheard = [one for one in children if self._heard(one) is None]
-        found = await asyncio.gather(*(self._server.read(kinds.of(one), *_name(one)) for one in unheard))
-        heard = [live for one in children if (live := self._heard(one)) is not None]
-        return next((said for live in (*heard, *found) if live and (said := _not_ours(live, owner)) is not None), None)
+        not_stored = [one for one in children if self._stored(one) is None]
+        found = await asyncio.gather(*(self._server.read(kinds.of(one), *_name(one)) for one in not_stored))
+        stored = [live for one in children if (live := self._stored(one)) is not None]
+        return next(
+            (obstacle for live in (*stored, *found) if live and (obstacle := _not_ours(live, owner)) is not None), None
+        )
 
-    def _heard(self, child: Manifest) -> Manifest | None:
+    def _stored(self, child: Manifest) -> Manifest | None:
         return self._world.of(kinds.of(child)).find(*_name(child))
 
     async def ensure(self, intent: Manifest, owner: Owner, meddled: OnForeignChange) -> bool:
@@ -117,7 +119,7 @@ class Applier:
         if live is None:
             live = await self._server.read(resource, metadata["namespace"], metadata["name"])
             if live is not None and snapshot.owned(live, owner) and not _lost_its_labels(live):
-                self._heard_late(live)
+                self._store_late(live)
         if live is not None:
             if snapshot.owned(live, owner) and _lost_its_labels(live):
                 await self.relabel(live, owner, meddled)
@@ -141,7 +143,7 @@ class Applier:
             kinds.DEPLOYMENT, foreign_changes.change_note(live, "metadata.labels", foreign_changes.last_manager(live))
         )
 
-    def _heard_late(self, live: Manifest) -> None:
+    def _store_late(self, live: Manifest) -> None:
         """The decision took it for absent. It would reset a revision's replica count, so a new decision is needed."""
         self._world.note(live)
         if snapshot.revision_of(live):
@@ -196,7 +198,7 @@ class Applier:
     async def _prune(self, observed: DeploymentSnapshot, decision: DesiredState) -> None:
         """Remove children that neither the spec nor the step needs: those of an earlier release, for instance."""
         owner = observed.owner
-        kept = {(one["kind"], one["metadata"]["name"]) for one in (*decision.standing, *decision.engines)}
+        kept = {(one["kind"], one["metadata"]["name"]) for one in (*decision.static, *decision.engines)}
         for resource in PRUNED:
             for live in self._world.of(resource).of_deployment(owner.namespace, owner.name):
                 metadata = live["metadata"]
@@ -224,7 +226,7 @@ class Applier:
         found = live["metadata"].get("annotations") or {}
         notes = {one: found[one] for one in NOTES if one in found} | {name: value}
         head = {one: metadata[one] for one in ("name", "namespace", "uid")}
-        written = {one: said for one, said in notes.items() if said is not None}
+        written = {one: text for one, text in notes.items() if text is not None}
         noted = {"apiVersion": "v1", "kind": "Pod", "metadata": head | {"annotations": written}}
         self._world.note(await self._server.apply(noted))
 

@@ -66,7 +66,7 @@ class ChildLosses:
     def __init__(self) -> None:
         self._of: dict[ObjectKey, dict[tuple[LossKind, str], ChildLoss]] = {}
 
-    def heard(self, resource: Resource, old: Manifest | None, new: Manifest | None, beside: SiblingPods) -> None:
+    def observe(self, resource: Resource, old: Manifest | None, new: Manifest | None, beside: SiblingPods) -> None:
         """Note a change that was not our own write, if it is a loss."""
         if resource not in CHILDREN or old is None:
             return

@@ -35,9 +35,9 @@ class ListClient(Protocol):
 
 async def find(api: ListClient, world: ControllerClusterState) -> None:
     """Note them as losses, before anything is reconciled; where a namespace cannot be listed, that is logged."""
-    seats = asyncio.Semaphore(AT_ONCE)
+    semaphore = asyncio.Semaphore(AT_ONCE)
     namespaces = sorted({one["metadata"]["namespace"] for one in world.of(kinds.INFERENCE_DEPLOYMENT).each()})
-    found = await asyncio.gather(*(_unmarked(api, one, seats) for one in namespaces))
+    found = await asyncio.gather(*(_unmarked(api, one, semaphore) for one in namespaces))
     listed = [one for some in found for one in some]
     deployments = [*world.of(kinds.DEPLOYMENT).each(), *(one for one in listed if one["kind"] == "Deployment")]
     ours = {_place(one): one for one in deployments if _owner(one)}
@@ -50,10 +50,10 @@ async def find(api: ListClient, world: ControllerClusterState) -> None:
             world.losses.suspect(_key(made_by), ChildLoss(LossKind.RELABELLED, kinds.POD, pod))
 
 
-async def _unmarked(api: ListClient, namespace: str, seats: asyncio.Semaphore) -> list[Manifest]:
+async def _unmarked(api: ListClient, namespace: str, semaphore: asyncio.Semaphore) -> list[Manifest]:
     """Deployments of a namespace that do not carry our label, and those of its pods that some Deployment made."""
     try:
-        async with seats, asyncio.timeout(LONGEST_S):
+        async with semaphore, asyncio.timeout(LONGEST_S):
             deployments = await api.listing(kinds.DEPLOYMENT, namespace, UNMARKED)
             pods = await api.listing(kinds.POD, namespace, UNMARKED)
     except (ApiError, TimeoutError) as problem:

@@ -24,7 +24,7 @@ from fairlead.review.context import ObjectKey
 
 LABELLER: Final = "fairlead-labels"
 """The field manager of labels that were put back on a pod; our annotations on pods have another one, and stay."""
-ASKED_LATELY: Final = timedelta(seconds=2)
+SAME_MOMENT: Final = timedelta(seconds=2)
 """Times on objects are whole seconds."""
 
 MOST_NAMED: Final = 2
@@ -47,10 +47,10 @@ class RestoreResult(NamedTuple):
 class Restorer:
     """Checks every loss once, and again while the API server refuses the repair."""
 
-    def __init__(self, server: ControllerApiClient, world: ControllerClusterState, hands: Applier) -> None:
+    def __init__(self, server: ControllerApiClient, world: ControllerClusterState, applier: Applier) -> None:
         self._server = server
         self._world = world
-        self._hands = hands
+        self._applier = applier
 
     async def restore(
         self, observed: DeploymentSnapshot, meddled: OnForeignChange, lost: OnForeignDeletion
@@ -98,7 +98,7 @@ class Restorer:
             return None if live is not None and orphans.is_given_up(live) else False
         is_older = loss.manifest["metadata"]["creationTimestamp"] < made_by["metadata"]["creationTimestamp"]
         if live is None and loss.how is not LossKind.RELABELLED and not is_older:
-            await self._say_deleted(loss, made_by, lost)
+            await self._report_deletion(loss, made_by, lost)
         if live is None or "deletionTimestamp" in live["metadata"] or orphans.maker(live, deployments) is None:
             return False
         due = orphans.due(live, made_by)
@@ -119,7 +119,7 @@ class Restorer:
         live = await self._live(loss)
         if live is None or not snapshot.owned(live, observed.owner) or not orphans.is_unmarked(live):
             return False
-        await self._hands.relabel(live, observed.owner, meddled)
+        await self._applier.relabel(live, observed.owner, meddled)
         return True
 
     async def _live(self, loss: ChildLoss) -> Manifest | None:
@@ -127,7 +127,7 @@ class Restorer:
         live = await self._server.read(loss.resource, metadata["namespace"], metadata["name"])
         return live if live is not None and live["metadata"]["uid"] == metadata["uid"] else None
 
-    async def _say_deleted(self, loss: ChildLoss, made_by: Manifest, lost: OnForeignDeletion) -> None:
+    async def _report_deletion(self, loss: ChildLoss, made_by: Manifest, lost: OnForeignDeletion) -> None:
         """Report a deleted pod only where neither its ReplicaSet, by the latest count, nor a node drain deleted it."""
         pod, metadata = loss.manifest, made_by["metadata"]
         if pods.condition(pod, "DisruptionTarget") or not _was_wanted(pod, made_by, loss.others):
@@ -149,12 +149,12 @@ def _was_wanted(pod: Manifest, deployment: Manifest, others: int) -> bool:
     status, metadata = deployment.get("status") or {}, deployment["metadata"]
     rolls = status.get("observedGeneration", metadata.get("generation")) != metadata.get("generation")
     rolls |= status.get("updatedReplicas", 0) < status.get("replicas", 0)
-    grown, told = snapshot.revision_facts(deployment).grown_at, _told_to_end(pod)
-    grew = grown is not None and told is not None and told <= grown + ASKED_LATELY
+    grown, ended = snapshot.revision_facts(deployment).grown_at, _deletion_began(pod)
+    grew = grown is not None and ended is not None and ended <= grown + SAME_MOMENT
     return others < snapshot.requested_replicas(deployment) and not rolls and not grew
 
 
-def _told_to_end(pod: Manifest) -> datetime | None:
+def _deletion_began(pod: Manifest) -> datetime | None:
     """When a pod's deletion began: its deletionTimestamp is later by the grace period."""
     metadata = pod["metadata"]
     if "deletionTimestamp" not in metadata:
@@ -176,12 +176,12 @@ def _taken_back(pod: Manifest, due: Sequence[str]) -> str:
 
 def _some(names: Sequence[str]) -> str:
     """The labels by name, or only their number, since an Event has no room for ten labels."""
-    said = plurals.count(len(names), "label") if len(names) > MOST_NAMED else " and ".join(names)
-    return f"{said} {plurals.verb(len(names), 'was')}"
+    named = plurals.count(len(names), "label") if len(names) > MOST_NAMED else " and ".join(names)
+    return f"{named} {plurals.verb(len(names), 'was')}"
 
 
 def _refused(loss: ChildLoss, problem: RequestRefused) -> Obstacle:
-    said, held = obstacle_of(problem), orphans.held(loss.manifest)
+    obstacle, held = obstacle_of(problem), orphans.held(loss.manifest)
     name = f"{loss.resource.kind} {loss.manifest['metadata']['name']}"
     keeps = f", serves no requests and keeps {held}" if held else ""
-    return Obstacle(reason=said.reason, message=f"{name} lost its labels{keeps}: {said.message}")
+    return Obstacle(reason=obstacle.reason, message=f"{name} lost its labels{keeps}: {obstacle.message}")

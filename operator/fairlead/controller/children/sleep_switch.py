@@ -35,10 +35,10 @@ class SleepTransition(NamedTuple):
 class SleepSwitch:
     """The engines that are falling asleep or waking."""
 
-    def __init__(self, looks: PodAccess, hands: Applier, at_once_s: float = AT_ONCE_S) -> None:
-        self._looks = looks
+    def __init__(self, pod_access: PodAccess, applier: Applier, at_once_s: float = AT_ONCE_S) -> None:
+        self._pod_access = pod_access
         self._at_once_s = at_once_s
-        self._hands = hands
+        self._applier = applier
         self._turns: dict[str, SleepTransition] = {}
 
     def forget(self, uid: str) -> None:
@@ -48,25 +48,25 @@ class SleepSwitch:
             turn.task.cancel()
 
     async def carry_out(
-        self, observed: DeploymentSnapshot, beds: SleepPlan, reports: MergedRouterReport, kind: EngineKind
+        self, observed: DeploymentSnapshot, plan: SleepPlan, reports: MergedRouterReport, kind: EngineKind
     ) -> bool:
         """Take every engine one step further; returns whether any is not done yet."""
         everyone = {pod["metadata"]["name"]: pod for some in observed.pods.values() for pod in some}
-        heard = reports.reporting == len(observed.routers)
-        for name in beds.fall:
-            await self._hands.note(everyone[name], labels.ASLEEP, labels.FALLING_ASLEEP)
-        awake = [name for name in beds.stay if _mark(everyone[name]) != container(everyone[name])]
+        all_report = reports.reporting == len(observed.routers)
+        for name in plan.fall:
+            await self._applier.note(everyone[name], labels.ASLEEP, labels.FALLING_ASLEEP)
+        awake = [name for name in plan.stay if _mark(everyone[name]) != container(everyone[name])]
         turned = await asyncio.gather(
-            *(self._wake(everyone[name], kind) for name in beds.wake),
-            *(self._sleep(everyone[name], kind, dropped=heard and is_dropped(name, reports)) for name in awake),
+            *(self._wake(everyone[name], kind) for name in plan.wake),
+            *(self._sleep(everyone[name], kind, dropped=all_report and is_dropped(name, reports)) for name in awake),
         )
-        return bool(beds.fall) or not all(turned)
+        return bool(plan.fall) or not all(turned)
 
     async def _sleep(self, pod: Manifest, kind: EngineKind, *, dropped: bool) -> bool:
         ready = dropped and pods.is_ready(pod)
         done = ready and await self._turned(pod, kind, wakes=False)
         if done:
-            await self._hands.note(pod, labels.ASLEEP, container(pod))
+            await self._applier.note(pod, labels.ASLEEP, container(pod))
         return done
 
     async def _wake(self, pod: Manifest, kind: EngineKind) -> bool:
@@ -74,7 +74,7 @@ class SleepSwitch:
         fresh = _mark(pod) not in {labels.FALLING_ASLEEP, container(pod)}
         done = fresh or (pods.is_ready(pod) and await self._turned(pod, kind, wakes=True))
         if done:
-            await self._hands.note(pod, labels.ASLEEP, None)
+            await self._applier.note(pod, labels.ASLEEP, None)
         return done
 
     async def _turned(self, pod: Manifest, kind: EngineKind, *, wakes: bool) -> bool:
@@ -82,7 +82,7 @@ class SleepSwitch:
         uid = pod["metadata"]["uid"]
         turn = self._turns.get(uid)
         if turn is None:
-            act = self._looks.wake if wakes else self._looks.sleep
+            act = self._pod_access.wake if wakes else self._pod_access.sleep
             turn = self._turns[uid] = SleepTransition(wakes=wakes, task=asyncio.ensure_future(_whole(act(pod, kind))))
         await asyncio.wait({turn.task}, timeout=self._at_once_s)
         if not turn.task.done():

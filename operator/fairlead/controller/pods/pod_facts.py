@@ -26,17 +26,17 @@ class MergedRouterReport:
     """Why a pod that routers tried gets no requests."""
 
 
-def merged_reports(said: Sequence[tuple[RouterEndpoint, ...] | None]) -> MergedRouterReport:
+def merged_reports(reports: Sequence[tuple[RouterEndpoint, ...] | None]) -> MergedRouterReport:
     """A pod is routable when any router uses it, and not routable when every router that reports it does not."""
-    heard = [one for one in said if one is not None]
-    endpoints = [endpoint for one in heard for endpoint in one]
+    received = [one for one in reports if one is not None]
+    endpoints = [endpoint for one in received for endpoint in one]
     routable: dict[str, bool] = {}
     busy: dict[str, int] = {}
     for one in endpoints:
         routable[one.pod] = routable.get(one.pod, False) or one.state is EndpointState.ROUTABLE
         busy[one.pod] = busy.get(one.pod, 0) + one.inflight
     reasons = {one.pod: one.reason for one in endpoints if _is_failing(one) and not routable[one.pod]}
-    return MergedRouterReport(reporting=len(heard), routable=routable, busy=busy, reasons=reasons)
+    return MergedRouterReport(reporting=len(received), routable=routable, busy=busy, reasons=reasons)
 
 
 def _is_failing(one: RouterEndpoint) -> bool:

@@ -106,19 +106,19 @@ def _image(status: Manifest) -> tuple[ConditionReason, str] | None:
     if waiting.get("reason") not in IMAGE:
         return None
     image = status.get("image", "")
-    said = _short(waiting.get("message", "")) or waiting["reason"]
+    message = _short(waiting.get("message", "")) or waiting["reason"]
     remedy = "check spec.engine.image and version, and placement.imagePullSecrets for a private registry"
-    return ConditionReason.IMAGE_NOT_PULLED, f"image {image} cannot be pulled: {said}; {remedy}"
+    return ConditionReason.IMAGE_NOT_PULLED, f"image {image} cannot be pulled: {message}; {remedy}"
 
 
 def _container(status: Manifest) -> tuple[ConditionReason, str] | None:
     waiting = status.get("state", {}).get("waiting") or {}
     if waiting.get("reason") not in CONTAINER:
         return None
-    said = _short(waiting.get("message", "")) or waiting["reason"]
+    message = _short(waiting.get("message", "")) or waiting["reason"]
     return (
         ConditionReason.CANNOT_START,
-        f"the kubelet cannot make the container: {said}; create or correct what it names",
+        f"the kubelet cannot make the container: {message}; create or correct what it names",
     )
 
 
@@ -139,10 +139,10 @@ def _ended(status: Manifest) -> tuple[ConditionReason, str] | None:
     for meaning in FAILURES:
         if meaning.words.search(ended.get("message", "")):
             return meaning.reason, f"the engine ended with code {code}: {words}; {meaning.remedy}"
-    said = words or "no last words"
+    last_words = words or "no last words"
     if code in CLEAN_ENDS:
-        return _ended_cleanly(status, f"the engine ended {CLEAN_ENDS[code]}, and its pod was to go on: {said}")
-    return ConditionReason.CRASH_LOOP, f"the engine ended with code {code}: {said}; kubectl logs shows more"
+        return _ended_cleanly(status, f"the engine ended {CLEAN_ENDS[code]}, and its pod was to go on: {last_words}")
+    return ConditionReason.CRASH_LOOP, f"the engine ended with code {code}: {last_words}; kubectl logs shows more"
 
 
 def _ended_cleanly(status: Manifest, words: str) -> tuple[ConditionReason, str]:

@@ -64,7 +64,7 @@ def answer(found: Sequence[Manifest], longest: int, now: datetime) -> PreflightR
     pod = found[0]
     phase = pod.get("status", {}).get("phase")
     if phase in pods.ENDED:
-        return PreflightResult.FAILS if phase == "Failed" and _says_no(pod) else PreflightResult.WELL
+        return PreflightResult.FAILS if phase == "Failed" and _is_refusal(pod) else PreflightResult.WELL
     if start_failures.impossible(pod, now):
         return PreflightResult.FAILS
     if is_blocked(pod):
@@ -80,7 +80,7 @@ def is_blocked(pod: Manifest) -> bool:
     return any(one.get("reason") in start_failures.PULLING | {"CreateContainerConfigError"} for one in waiting)
 
 
-def _says_no(pod: Manifest) -> bool:
+def _is_refusal(pod: Manifest) -> bool:
     for status in _statuses(pod):
         ended = status.get("state", {}).get("terminated") or {}
         code, words = ended.get("exitCode"), str(ended.get("message") or "")

@@ -38,11 +38,11 @@ def answer(start: DecisionInputs, written: RevisionFacts) -> PreflightResult | N
     return preflight.answer(preflight.of(written.revision, start.observed.checks), longest, start.now)
 
 
-def hopeless(start: DecisionInputs, written: RevisionFacts, said: PreflightResult | None) -> str:
+def hopeless(start: DecisionInputs, written: RevisionFacts, result: PreflightResult | None) -> str:
     """Why the target can certainly not start; empty for a revision that ever served, since it may again."""
     if written.revision != start.target or written.served:
         return ""
-    if said is PreflightResult.FAILS:
+    if result is PreflightResult.FAILS:
         return "its check without a GPU failed"
     some = [one for one in start.observed.pods.get(written.revision, ()) if "deletionTimestamp" not in one["metadata"]]
     if any(pods.is_ready(one) for one in some):

@@ -49,9 +49,9 @@ def scheduled(now: StatusInputs) -> UntimedCondition:
     """Whether every requested pod has a node, and every wanted replica was requested."""
     kind = ConditionType.SCHEDULED
     if now.pods_refused or (now.obstacle and now.obstacle.reason is Why.PODS_REFUSED):
-        said = now.pods_refused or (now.obstacle.message if now.obstacle else "")
+        problem = now.pods_refused or (now.obstacle.message if now.obstacle else "")
         return _no(
-            kind, Why.PODS_REFUSED, f"the cluster refuses the pods: {said}; raise the quota, or correct the policy"
+            kind, Why.PODS_REFUSED, f"the cluster refuses the pods: {problem}; raise the quota, or correct the policy"
         )
     if now.room.lack is not None:
         reason, field, remedy = _LACKS[now.room.lack]
@@ -107,7 +107,7 @@ def progressing(now: StatusInputs) -> UntimedCondition:
             reason=why,
             message="nothing is rolled out while the spec is not accepted; see the condition Accepted",
         )
-    return next(said for rule in _PROGRESS if (said := rule(now, now.plan)))
+    return next(condition for rule in _PROGRESS if (condition := rule(now, now.plan)))
 
 
 def ready(now: StatusInputs, parts: tuple[UntimedCondition, ...]) -> UntimedCondition:

@@ -34,29 +34,29 @@ class StatusFields:
     """The price of one replica, by the catalogue."""
 
 
-def status(now: StatusInputs, standing: StatusFields, before: Manifest, at: datetime) -> Manifest:
+def status(now: StatusInputs, fields: StatusFields, before: Manifest, at: datetime) -> Manifest:
     """All fields of the status that the controller owns."""
     count = replica_counts.tally(now)
     live = sum(not one.ending for state in now.states for one in state.replicas)
     asleep = sum(one.asleep and not one.ending for state in now.states for one in state.replicas)
     found: Manifest = {
-        "observedGeneration": standing.generation,
+        "observedGeneration": fields.generation,
         "replicas": live,
         "desiredReplicas": count.wanted,
         "readyReplicas": count.ready,
         "routableReplicas": count.routable,
-        "selector": standing.selector,
-        "conditions": timed(conditions.judgements(now), before, standing.generation, at),
+        "selector": fields.selector,
+        "conditions": timed(conditions.judgements(now), before, fields.generation, at),
         "revisions": [_revision(state, now, before) for state in now.states[:MOST_REVISIONS]],
     }
     if asleep:
         found["asleepReplicas"] = asleep
-    if standing.endpoint:
-        found["endpoint"] = standing.endpoint
+    if fields.endpoint:
+        found["endpoint"] = fields.endpoint
     if fit := _fit(now):
         found["fit"] = fit
-    if standing.price_an_hour is not None:
-        found["cost"] = {"perHour": _decimal(standing.price_an_hour * live)}
+    if fields.price_an_hour is not None:
+        found["cost"] = {"perHour": _decimal(fields.price_an_hour * live)}
     return found
 
 
@@ -88,13 +88,13 @@ def with_internal_error(document: Manifest, words: str, at: datetime) -> Manifes
     before, metadata = document.get("status") or {}, document["metadata"]
     remedy = "the operator's log has the details: report it"
     message = f"Fairlead failed on this object and changes nothing of it: {words}; {remedy}"
-    said = [
+    errors = [
         UntimedCondition(
             type=kind, holds=kind is not ConditionType.READY, reason=ConditionReason.INTERNAL_ERROR, message=message
         )
         for kind in (ConditionType.READY, ConditionType.STALLED)
     ]
-    fresh = timed(said, before, metadata["generation"], at)
+    fresh = timed(errors, before, metadata["generation"], at)
     names = {one["type"] for one in fresh}
     rest = [one for one in before.get("conditions") or () if one["type"] not in names]
     found = {key: value for key, value in before.items() if key not in NOT_OURS} | {"conditions": [*fresh, *rest]}

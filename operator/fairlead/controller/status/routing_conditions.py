@@ -23,7 +23,7 @@ def routable(now: StatusInputs) -> UntimedCondition:
             reason=why,
             message="there is no router yet; see the condition Accepted",
         )
-    return next(said for rule in _ROUTES if (said := rule(now, now.routers, tally(now))))
+    return next(condition for rule in _ROUTES if (condition := rule(now, now.routers, tally(now))))
 
 
 def wakes(now: StatusInputs) -> bool:
@@ -99,8 +99,8 @@ _ROUTES: Final = (_through_gateway, _no_router_ready, _nothing_ready, _silent, _
 
 
 def _why_not(routers: RouterSummary) -> str:
-    said = sorted((routers.reasons or {}).items())
-    return f"; {said[0][0]}: {said[0][1]}" if said else ""
+    reasons = sorted((routers.reasons or {}).items())
+    return f"; {reasons[0][0]}: {reasons[0][1]}" if reasons else ""
 
 
 def _yes(kind: ConditionType, reason: Why, message: str) -> UntimedCondition:

@@ -61,8 +61,8 @@ def read(data: Mapping[str, str]) -> Certificates | None:
 def is_due(found: Certificates, names: Sequence[str], now: datetime) -> bool:
     """Whether the leaf is to be renewed, or was issued for other names."""
     leaf = x509.load_pem_x509_certificate(found.cert)
-    said = leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    return _is_worn(leaf, now) or set(said.get_values_for_type(x509.DNSName)) != set(names)
+    alternatives = leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    return _is_worn(leaf, now) or set(alternatives.get_values_for_type(x509.DNSName)) != set(names)
 
 
 def days_left(found: Certificates, now: datetime) -> float:

@@ -24,9 +24,9 @@ class _PricedFleet(NamedTuple):
     cost: float
 
 
-def accelerator_advice(asked: SignalSummary, facts: ScalingFacts) -> tuple[ScalingAdvice, ...]:
+def accelerator_advice(summary: SignalSummary, facts: ScalingFacts) -> tuple[ScalingAdvice, ...]:
     """The cheapest other accelerator, where it is cheaper by more than the arithmetic may be off."""
-    load, price = asked.load, facts.price_per_hour
+    load, price = summary.load, facts.price_per_hour
     if load is None or price is None:
         return ()
     present = _fleet(load, load.speed, price, facts.policy)

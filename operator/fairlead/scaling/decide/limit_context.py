@@ -14,7 +14,7 @@ from fairlead.scaling.facts import ScalingFacts
 class LimitContext:
     """One decision about one deployment."""
 
-    asked: SignalSummary
+    summary: SignalSummary
     facts: ScalingFacts
     pacing: AnswerHistory
     """With the present need and count in its windows."""

@@ -42,35 +42,35 @@ RULES: Final[tuple[LimitRule, ...]] = (
 
 
 def apply_limits(
-    asked: SignalSummary, facts: ScalingFacts, pacing: AnswerHistory, now: float
+    summary: SignalSummary, facts: ScalingFacts, pacing: AnswerHistory, now: float
 ) -> tuple[LimitedAnswer, AnswerHistory]:
     """The answer, and the history for the next decision."""
-    situation = _situation(asked, facts, pacing, now)
+    situation = _situation(summary, facts, pacing, now)
     n, limits = _answer(situation)
-    said = reason_messages.reported_reason(n, limits, situation)
-    guessing, switched = speculation.updated(asked, facts, pacing.guessing, now)
+    reported = reason_messages.reported_reason(n, limits, situation)
+    guessing, switched = speculation.updated(summary, facts, pacing.guessing, now)
     answer = LimitedAnswer(
         replicas=n,
         asleep=_asleep(n, situation),
         speculates=not guessing.off,
-        reason=said.reason,
-        message=said.message,
+        reason=reported.reason,
+        message=reported.message,
         limits=limits,
         advice=(
             *switched,
-            *accelerator_advice.accelerator_advice(asked, facts),
+            *accelerator_advice.accelerator_advice(summary, facts),
             *bounds.budget_advice(facts),
             *node_capacity.node_advice(facts, situation.pacing.full),
         ),
     )
     learnt = stabilization_window.updated(pacing.patience, facts.policy.pace, facts.wanted, n, now)
-    return answer, replace(situation.pacing, said=said, guessing=guessing, patience=learnt)
+    return answer, replace(situation.pacing, said=reported, guessing=guessing, patience=learnt)
 
 
-def _situation(asked: SignalSummary, facts: ScalingFacts, pacing: AnswerHistory, now: float) -> LimitContext:
+def _situation(summary: SignalSummary, facts: ScalingFacts, pacing: AnswerHistory, now: float) -> LimitContext:
     pace, since = facts.policy.pace, now if pacing.since is None else pacing.since
-    up, down = scaling_steps.up_while(asked.cold_start_seconds), scaling_steps.down_while(pace.down_after_seconds)
-    required, window = shrink_guards.required(asked, facts), stabilization_window.window(pacing.patience, pace)
+    up, down = scaling_steps.up_while(summary.cold_start_seconds), scaling_steps.down_while(pace.down_after_seconds)
+    required, window = shrink_guards.required(summary, facts), stabilization_window.window(pacing.patience, pace)
     if _is_long_ago(pacing, max(window, facts.policy.stale_after_seconds), now):
         # What was needed before is unknown, so the present count is taken as the need.
         required = max(required, facts.wanted)
@@ -80,15 +80,15 @@ def _situation(asked: SignalSummary, facts: ScalingFacts, pacing: AnswerHistory,
         required=with_most(pacing.required, now, required, window),
         most_wanted=with_most(pacing.most_wanted, now, facts.wanted, down),
         least_wanted=with_least(pacing.least_wanted, now, facts.wanted, up),
-        full=node_capacity.observed_shortage(pacing.full, asked, facts, now),
+        full=node_capacity.observed_shortage(pacing.full, summary, facts, now),
     )
     return LimitContext(
-        asked=asked,
+        summary=summary,
         facts=facts,
         pacing=remembered,
         now=now,
-        in_force=in_force(facts.policy.schedules, facts.bounds, now, asked.cold_start_seconds),
-        idle=shrink_guards.is_idle(asked, facts, now, since),
+        in_force=in_force(facts.policy.schedules, facts.bounds, now, summary.cold_start_seconds),
+        idle=shrink_guards.is_idle(summary, facts, now, since),
     )
 
 
@@ -99,8 +99,8 @@ def _is_long_ago(pacing: AnswerHistory, window: float, now: float) -> bool:
 
 
 def _answer(situation: LimitContext) -> tuple[int, tuple[AppliedLimit, ...]]:
-    asked = situation.asked.replicas
-    n, limits = situation.facts.wanted if asked is None else asked, []
+    needed = situation.summary.replicas
+    n, limits = situation.facts.wanted if needed is None else needed, []
     for rule in RULES:
         if limit := rule(n, situation):
             limits.append(limit)

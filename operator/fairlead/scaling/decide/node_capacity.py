@@ -31,7 +31,7 @@ def placed(facts: ScalingFacts) -> int:
 
 
 def observed_shortage(
-    full: NodeShortage | None, asked: SignalSummary, facts: ScalingFacts, now: float
+    full: NodeShortage | None, summary: SignalSummary, facts: ScalingFacts, now: float
 ) -> NodeShortage | None:
     """The shortage of node capacity after these facts."""
     there, room = placed(facts), facts.room or 0
@@ -39,10 +39,10 @@ def observed_shortage(
         full = None
     if full is not None and now < full.until:
         return replace(full, until=now) if room > full.room else full
-    patience = asked.cold_start_seconds if facts.room is None else up_while(asked.cold_start_seconds)
+    patience = summary.cold_start_seconds if facts.room is None else up_while(summary.cold_start_seconds)
     if not any(one.phase is EnginePodPhase.UNPLACEABLE and now - one.since >= patience for one in facts.pods):
         return full
-    wait = asked.cold_start_seconds if full is None else min(2 * full.wait, LONGEST * asked.cold_start_seconds)
+    wait = summary.cold_start_seconds if full is None else min(2 * full.wait, LONGEST * summary.cold_start_seconds)
     return NodeShortage(replicas=there, until=now + wait, wait=wait, room=room)
 
 
@@ -51,7 +51,7 @@ def no_room(n: int, situation: LimitContext) -> AppliedLimit | None:
     facts, full = situation.facts, situation.pacing.full
     there, why = placed(facts), f" ({facts.room_because})" if facts.room_because else ""
     if full is not None and situation.now < full.until:
-        kept = max(full.replicas, 1 if situation.asked.is_sure else facts.wanted)
+        kept = max(full.replicas, 1 if situation.summary.is_sure else facts.wanted)
         words = f"the nodes take {count(full.replicas, 'replica')} and no more{why}; another is tried again later"
         return limit(ScalingBound.NO_ROOM, n, min(n, max(kept, facts.bounds.least)), words)
     if facts.room is None:

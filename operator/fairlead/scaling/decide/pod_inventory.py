@@ -40,7 +40,7 @@ def take(facts: ScalingFacts, now: float) -> PodInventory:
     ready = tuple(pod for pod in pods if pod.phase is EnginePodPhase.READY)
     stale = facts.policy.stale_after_seconds
     known = tuple((pod, figures) for pod in ready if (figures := trusted_engine(pod, stale, now)) is not None)
-    told = tuple((one, said) for one in routers if (said := trusted_router(one, stale, now)) is not None)
+    reporting = tuple((one, report) for one in routers if (report := trusted_router(one, stale, now)) is not None)
     draining = (pod for pod in pods if pod.phase is EnginePodPhase.DRAINING)
     return PodInventory(
         facts=facts,
@@ -51,7 +51,7 @@ def take(facts: ScalingFacts, now: float) -> PodInventory:
         known=known,
         unknown=tuple(pod for pod in ready if trusted_engine(pod, stale, now) is None),
         leaving=tuple((pod, figures) for pod in draining if (figures := trusted_engine(pod, stale, now)) is not None),
-        routers=told,
+        routers=reporting,
         silent=tuple(one for one in routers if trusted_router(one, stale, now) is None),
     )
 

@@ -31,18 +31,18 @@ def waiting(roster: PodInventory) -> float:
 
 def in_routers(roster: PodInventory) -> float:
     """Without the lane batch, which uses idle capacity and never grows a fleet."""
-    told = fsum(figures.waiting for _, figures in roster.routers)
-    return told * _for_all(len(roster.routers), len(roster.silent))
+    counted = fsum(figures.waiting for _, figures in roster.routers)
+    return counted * _for_all(len(roster.routers), len(roster.silent))
 
 
 def in_engines(roster: PodInventory) -> float:
     """In ready engines; more replicas do not help requests that a stuck one holds."""
-    told = [figures.waiting for _, figures in roster.known if figures.waiting is not None]
-    return fsum(told) * _for_all(len(told), len(roster.ready) - len(told))
+    counted = [figures.waiting for _, figures in roster.known if figures.waiting is not None]
+    return fsum(counted) * _for_all(len(counted), len(roster.ready) - len(counted))
 
 
-def _for_all(told: int, silent: int) -> float:
-    return (told + silent) / told if told else 1.0
+def _for_all(reporting: int, silent: int) -> float:
+    return (reporting + silent) / reporting if reporting else 1.0
 
 
 def queue_depth(roster: PodInventory, policy: ScalingPolicy) -> SignalNeed | None:
@@ -70,8 +70,8 @@ def queue_depth(roster: PodInventory, policy: ScalingPolicy) -> SignalNeed | Non
 
 def usage(roster: PodInventory) -> float | None:
     """Mean over the ready replicas that report it."""
-    told = [figures.kv_usage for _, figures in roster.known if figures.kv_usage is not None]
-    return fsum(told) / len(told) if told else None
+    shares = [figures.kv_usage for _, figures in roster.known if figures.kv_usage is not None]
+    return fsum(shares) / len(shares) if shares else None
 
 
 def kv_cache(roster: PodInventory, policy: ScalingPolicy) -> SignalNeed | None:

@@ -59,17 +59,17 @@ def _is_urgent(fresh: ReportedReason, before: ReportedReason) -> bool:
 
 
 def _fresh(n: int, limits: Sequence[AppliedLimit], situation: LimitContext) -> ReportedReason:
-    asked, leading = situation.asked, situation.asked.leading
+    summary, leading = situation.summary, situation.summary.leading
     reason = _reason(n, limits, situation)
     words = limits[-1].because if limits else _unlimited(reason, situation)
-    wish = f"; {_wish(leading)}" if limits and leading is not None else ""
-    matter = f"{reason} {_doubtful(asked)}" if reason is ScalingReason.FIGURES_MISSING else reason.value
-    return ReportedReason(replicas=n, reason=reason, matter=matter, message=f"{count(n, 'replica')}: {words}{wish}")
+    need = f"; {_leading_need(leading)}" if limits and leading is not None else ""
+    matter = f"{reason} {_doubtful(summary)}" if reason is ScalingReason.FIGURES_MISSING else reason.value
+    return ReportedReason(replicas=n, reason=reason, matter=matter, message=f"{count(n, 'replica')}: {words}{need}")
 
 
 def _unlimited(reason: ScalingReason, situation: LimitContext) -> str:
     """The words where no limit changed the signals' need; for an empty fleet the signals would only list zeros."""
-    leading = situation.asked.leading
+    leading = situation.summary.leading
     if reason is ScalingReason.IDLE:
         return shrink_guards.idle_reason(situation)
     return leading.because if leading else "nothing asks for any"
@@ -77,8 +77,8 @@ def _unlimited(reason: ScalingReason, situation: LimitContext) -> str:
 
 def _reason(n: int, limits: Sequence[AppliedLimit], situation: LimitContext) -> ScalingReason:
     """The reason of the last limit that changed the answer; Steady where there is none and the count stays."""
-    wanted, leading = situation.facts.wanted, situation.asked.leading
-    if wanted == 0 < n and situation.asked.held > 0:
+    wanted, leading = situation.facts.wanted, situation.summary.leading
+    if wanted == 0 < n and situation.summary.held > 0:
         return ScalingReason.WAKING
     if limits:
         return BY_BOUND[limits[-1].bound]
@@ -89,9 +89,9 @@ def _reason(n: int, limits: Sequence[AppliedLimit], situation: LimitContext) -> 
     return BY_SIGNAL[leading.signal]
 
 
-def _wish(leading: SignalNeed) -> str:
+def _leading_need(leading: SignalNeed) -> str:
     return f"{leading.signal.value} asks for {leading.replicas}: {leading.because}"
 
 
-def _doubtful(asked: SignalSummary) -> str:
-    return " ".join(sorted(f"{one.who}:{one.what}" for one in asked.questions))
+def _doubtful(summary: SignalSummary) -> str:
+    return " ".join(sorted(f"{one.who}:{one.what}" for one in summary.questions))

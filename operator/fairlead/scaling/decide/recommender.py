@@ -13,27 +13,27 @@ def recommend(facts: ScalingFacts, memory: ScalingState, now: float) -> tuple[Re
     """How many replicas now, why, and the memory for the next decision."""
     roster = pod_inventory.take(facts, now)
     trust = sample_trust.assess(facts, roster, now)
-    heard = estimates.with_arrivals(memory.learnt, facts, roster, now)
-    asked = signals.evaluate(roster, heard, trust)
-    limited, pacing = limit_rules.apply_limits(asked, facts, memory.pacing, now)
+    learnt = estimates.with_arrivals(memory.learnt, facts, roster, now)
+    summary = signals.evaluate(roster, learnt, trust)
+    limited, pacing = limit_rules.apply_limits(summary, facts, memory.pacing, now)
     answer = Recommendation(
         replicas=limited.replicas,
         reason=limited.reason,
         message=limited.message,
         asleep=limited.asleep,
         speculates=limited.speculates,
-        candidates=asked.candidates,
+        candidates=summary.candidates,
         limits=limited.limits,
-        questions=asked.questions,
+        questions=summary.questions,
         advice=limited.advice,
-        figures=signals.figures(roster, asked),
+        figures=signals.figures(roster, summary),
     )
-    reckoning = asked.reckoning
+    reckoning = summary.reckoning
     moment = DecisionFeedback(
         now=now,
         reckoned=reckoning.reckoned if reckoning else None,
         need=overprovisioning.tracked_need(reckoning.need, limited.limits, facts) if reckoning else None,
-        waiting=asked.waiting,
-        pressed_since=asked.pressed_since,
+        waiting=summary.waiting,
+        pressed_since=summary.pressed_since,
     )
-    return answer, ScalingState(learnt=estimates.updated(memory.learnt, facts, roster, heard, moment), pacing=pacing)
+    return answer, ScalingState(learnt=estimates.updated(memory.learnt, facts, roster, learnt, moment), pacing=pacing)

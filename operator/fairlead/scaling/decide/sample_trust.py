@@ -33,10 +33,12 @@ def assess(facts: ScalingFacts, roster: PodInventory, now: float) -> SampleTrust
         for pod, figures in roster.known
         if figures.kv_usage is not None and not 0 <= figures.kv_usage <= 1
     )
-    nobody = not roster.known and not roster.routers and bool(facts.pods or facts.routers)
-    dumb = (UntrustedSample(who="all pods", what="none reports how busy it is"),) if nobody and not questions else ()
-    all_told = (*questions, *contradiction, *dumb)
-    return SampleTrust(may_shrink=not all_told, questions=all_told)
+    no_figures = not roster.known and not roster.routers and bool(facts.pods or facts.routers)
+    dumb = (
+        (UntrustedSample(who="all pods", what="none reports how busy it is"),) if no_figures and not questions else ()
+    )
+    all_questions = (*questions, *contradiction, *dumb)
+    return SampleTrust(may_shrink=not all_questions, questions=all_questions)
 
 
 def _question(one: EnginePod | RouterPod, now: float) -> UntrustedSample:

@@ -20,21 +20,21 @@ NAMED: Final = 3
 
 def missing_figures(n: int, situation: LimitContext) -> AppliedLimit | None:
     """Missing figures may let a fleet grow, and never shrink."""
-    wanted, asked = situation.facts.wanted, situation.asked
-    if asked.replicas is None:
-        return AppliedLimit(bound=ScalingBound.MISSING_FIGURES, before=n, after=n, because=_doubts(asked))
-    held = n if asked.may_shrink else max(n, wanted)
-    return limit(ScalingBound.MISSING_FIGURES, n, held, _doubts(asked))
+    wanted, summary = situation.facts.wanted, situation.summary
+    if summary.replicas is None:
+        return AppliedLimit(bound=ScalingBound.MISSING_FIGURES, before=n, after=n, because=_doubts(summary))
+    held = n if summary.may_shrink else max(n, wanted)
+    return limit(ScalingBound.MISSING_FIGURES, n, held, _doubts(summary))
 
 
 def idle(n: int, situation: LimitContext) -> AppliedLimit | None:
     """Remove the last replica when no request has arrived for long, and add the first one when a request waits."""
-    asked, policy = situation.asked, situation.facts.policy
-    waiting = max(asked.held, asked.waiting)
+    summary, policy = situation.summary, situation.facts.policy
+    waiting = max(summary.held, summary.waiting)
     if situation.idle:
         return limit(ScalingBound.IDLE, n, 0, idle_reason(situation))
     if waiting > 0 or policy.zero_after_seconds is None or situation.facts.wanted > 0:
-        there = f"{count(asked.ready, 'replica')} ready, {asked.starting} starting"
+        there = f"{count(summary.ready, 'replica')} ready, {summary.starting} starting"
         waits = f"{count(waiting, 'request')} waiting, {there}"
         return limit(ScalingBound.IDLE, n, max(n, 1), waits if waiting > 0 else _stays(policy))
     return None
@@ -49,7 +49,9 @@ def _stays(policy: ScalingPolicy) -> str:
 def spares(n: int, situation: LimitContext) -> AppliedLimit | None:
     """Ready replicas above the need; none on top of a count that is only held."""
     ready = situation.facts.policy.warm_pool.ready
-    kept = n if situation.asked.replicas is None else max(n, serving_replicas(situation.asked, situation.idle) + ready)
+    kept = (
+        n if situation.summary.replicas is None else max(n, serving_replicas(situation.summary, situation.idle) + ready)
+    )
     return limit(ScalingBound.SPARES, n, kept, f"warmPool keeps {count(ready, 'replica')} ready above what is needed")
 
 
@@ -64,7 +66,7 @@ def stabilization(n: int, situation: LimitContext) -> AppliedLimit | None:
 
 def without_one(n: int, situation: LimitContext) -> AppliedLimit | None:
     """Keep a margin above the need, since a fleet that shrinks to the edge grows back at once."""
-    need, pace = situation.asked.need, situation.facts.policy.pace
+    need, pace = situation.summary.need, situation.facts.policy.pace
     if need is None or situation.idle:
         return None
     turning = stabilization_window.grew_lately(situation.pacing.patience, pace, situation.now)
@@ -75,49 +77,49 @@ def without_one(n: int, situation: LimitContext) -> AppliedLimit | None:
     return limit(ScalingBound.WITHOUT_ONE, n, held, words)
 
 
-def serving_replicas(asked: SignalSummary, idle: bool) -> int:
+def serving_replicas(summary: SignalSummary, idle: bool) -> int:
     """Replicas that serve, without spares."""
-    return 0 if idle else max(asked.replicas or 0, 1)
+    return 0 if idle else max(summary.replicas or 0, 1)
 
 
-def required(asked: SignalSummary, facts: ScalingFacts) -> int:
+def required(summary: SignalSummary, facts: ScalingFacts) -> int:
     """The need for the stabilization window; the present count where there is no need to go by."""
-    if asked.replicas is None:
+    if summary.replicas is None:
         return facts.wanted
-    quiet = asked.is_sure and _expects_nobody(asked)
-    return serving_replicas(asked, quiet) + facts.policy.warm_pool.ready
+    quiet = summary.is_sure and _expects_no_requests(summary)
+    return serving_replicas(summary, quiet) + facts.policy.warm_pool.ready
 
 
-def is_idle(asked: SignalSummary, facts: ScalingFacts, now: float, since: float) -> bool:
+def is_idle(summary: SignalSummary, facts: ScalingFacts, now: float, since: float) -> bool:
     """Whether the last replica may be removed, or need not be added.
 
     `since` is when the first decision was made: the time before it does not count as silence.
     """
     after = facts.policy.zero_after_seconds
-    if after is None or facts.bounds.least > 0 or not _expects_nobody(asked):
+    if after is None or facts.bounds.least > 0 or not _expects_no_requests(summary):
         return False
-    return facts.wanted == 0 or (asked.is_sure and _silent_for(asked, now, since) >= after)
+    return facts.wanted == 0 or (summary.is_sure and _silent_for(summary, now, since) >= after)
 
 
 def idle_reason(situation: LimitContext) -> str:
     """Why the fleet is idle; one that starts at zero need not have been silent for the whole time."""
     after, since = situation.facts.policy.zero_after_seconds or 0.0, situation.pacing.since or 0.0
-    lasted = _silent_for(situation.asked, situation.now, since) >= after
+    lasted = _silent_for(situation.summary, situation.now, since) >= after
     return f"no request came for {after:g} s" if lasted else "no request comes"
 
 
-def _silent_for(asked: SignalSummary, now: float, since: float) -> float:
-    return now - (since if asked.last_arrival is None else asked.last_arrival)
+def _silent_for(summary: SignalSummary, now: float, since: float) -> float:
+    return now - (since if summary.last_arrival is None else summary.last_arrival)
 
 
-def _expects_nobody(asked: SignalSummary) -> bool:
+def _expects_no_requests(summary: SignalSummary) -> bool:
     """No request waits or runs, and no signal needs more than the one replica that is always kept."""
-    return asked.running + asked.waiting + asked.held <= 0 and (asked.replicas or 0) <= 1
+    return summary.running + summary.waiting + summary.held <= 0 and (summary.replicas or 0) <= 1
 
 
-def _doubts(asked: SignalSummary) -> str:
-    if not asked.questions:
+def _doubts(summary: SignalSummary) -> str:
+    if not summary.questions:
         return "there are no metrics to decide by"
-    named = ", ".join(f"{one.who} ({one.what})" for one in asked.questions[:NAMED])
-    more = len(asked.questions) - NAMED
+    named = ", ".join(f"{one.who} ({one.what})" for one in summary.questions[:NAMED])
+    more = len(summary.questions) - NAMED
     return f"no reliable metrics from {named}" + (f" and {more} more" if more > 0 else "")

@@ -123,26 +123,26 @@ def _corrected(one: SignalNeed, roster: PodInventory, since: float | None, horiz
     )
 
 
-def figures(roster: PodInventory, asked: SignalSummary) -> tuple[DecisionFigure, ...]:
+def figures(roster: PodInventory, summary: SignalSummary) -> tuple[DecisionFigure, ...]:
     """The figures of the whole decision; unknown ones are left out."""
     shown = [
         DecisionFigure(name="supply.replicas", value=len(roster.known)),
         DecisionFigure(name="supply.starting", value=len(roster.coming)),
-        DecisionFigure(name="queue.waiting", value=asked.waiting, unit="requests"),
-        DecisionFigure(name="queue.held", value=asked.held, unit="requests"),
-        DecisionFigure(name="queue.running", value=asked.running, unit="requests"),
-        DecisionFigure(name="coldStart.seconds", value=asked.cold_start_seconds, unit="s"),
+        DecisionFigure(name="queue.waiting", value=summary.waiting, unit="requests"),
+        DecisionFigure(name="queue.held", value=summary.held, unit="requests"),
+        DecisionFigure(name="queue.running", value=summary.running, unit="requests"),
+        DecisionFigure(name="coldStart.seconds", value=summary.cold_start_seconds, unit="s"),
     ]
     usage = pod_signals.usage(roster)
     if usage is not None:
         shown.append(DecisionFigure(name="kv.usage", value=usage))
-    if asked.reckoning is not None and asked.outlook is not None:
-        demand = asked.reckoning.demand
+    if summary.reckoning is not None and summary.outlook is not None:
+        demand = summary.reckoning.demand
         shown += (
             DecisionFigure(name="demand.requestsPerSecond", value=demand.requests, unit="1/s"),
             DecisionFigure(name="demand.promptTokensPerSecond", value=demand.computed_tokens, unit="tokens/s"),
             DecisionFigure(name="demand.outputTokensPerSecond", value=demand.output_tokens, unit="tokens/s"),
-            DecisionFigure(name="demand.forecastFactor", value=asked.outlook.factor),
-            DecisionFigure(name="need.replicas", value=asked.reckoning.need),
+            DecisionFigure(name="demand.forecastFactor", value=summary.outlook.factor),
+            DecisionFigure(name="need.replicas", value=summary.reckoning.need),
         )
     return tuple(shown)

@@ -21,7 +21,7 @@ from fairlead.scaling.learn.request_mix import AverageRequest
 
 MOST_HEADROOM: Final = 0.9
 """Most headroom: a share of 1 would need infinitely many replicas."""
-WORTH_TELLING: Final = 0.005
+WORTH_SHOWING: Final = 0.005
 """Distance from 1 below which a factor is left out of the message, as it would read 1.00."""
 
 
@@ -104,8 +104,8 @@ def _needed(known: DemandInputs, then: FleetDemand, least: ReplicaNeed, kept_fre
     if room > needed:
         return room, f"; they have room in the batches of no fewer than {room:.2f}"
     factors = ((known.strain, "SLO correction"), (excess, "over-provisioning correction"))
-    told = "".join(f", x {factor:.2f} {words}" for factor, words in factors if abs(factor - 1) >= WORTH_TELLING)
-    return needed, f"; x {kept_free:.2f} headroom{told}: {needed:.2f}"
+    corrections = "".join(f", x {factor:.2f} {words}" for factor, words in factors if abs(factor - 1) >= WORTH_SHOWING)
+    return needed, f"; x {kept_free:.2f} headroom{corrections}: {needed:.2f}"
 
 
 def _kept_free(known: DemandInputs, least: ReplicaNeed, then: FleetDemand, headroom: float) -> float:

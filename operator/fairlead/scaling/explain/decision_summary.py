@@ -49,7 +49,7 @@ class DecisionSummary:
 
 def summarize(record: DecisionRecord) -> DecisionSummary:
     """The summary of a record."""
-    facts, said = record.facts, record.recommendation
+    facts, recommendation = record.facts, record.recommendation
     ready = [pod.figures for pod in facts.pods if pod.phase is EnginePodPhase.READY and pod.figures is not None]
     routers = [router.figures for router in facts.routers if router.figures is not None]
     usage = _values(ready, lambda one: one.kv_usage)
@@ -67,11 +67,11 @@ def summarize(record: DecisionRecord) -> DecisionSummary:
         name=record.name,
         now=record.now,
         version=record.version,
-        reason=said.reason,
-        message=said.message,
-        replicas=said.replicas,
+        reason=recommendation.reason,
+        message=recommendation.message,
+        replicas=recommendation.replicas,
         wanted=facts.wanted,
-        asleep=said.asleep,
+        asleep=recommendation.asleep,
         active=facts.policy.active,
         policy=facts.bounds.policy,
         phases=dict(phases),
@@ -82,28 +82,28 @@ def summarize(record: DecisionRecord) -> DecisionSummary:
         ttft_kept=_kept(lately),
         tpot_seconds=_tpot(lately),
         price_per_hour=None if facts.price_per_hour is None else facts.price_per_hour * paid,
-        doubts=len(said.questions),
-        figures={one.name: one.value for one in said.figures},
+        doubts=len(recommendation.questions),
+        figures={one.name: one.value for one in recommendation.figures},
     )
 
 
 def _lately(record: DecisionRecord) -> list[EngineInterval]:
     """What ready pods did since the baselines in the record's memory."""
     marks = {mark.name: mark for mark in record.memory.learnt.marks}
-    looks = [
+    pairs = [
         (marks[pod.name], intervals.baseline(pod, pod.figures))
         for pod in record.facts.pods
         if pod.phase is EnginePodPhase.READY and pod.figures is not None and pod.doubt is None and pod.name in marks
     ]
-    return [found for mark, look in looks if (found := intervals.between(mark, look)) is not None]
+    return [found for mark, current in pairs if (found := intervals.between(mark, current)) is not None]
 
 
 def _kept(lately: list[EngineInterval]) -> float | None:
     """The share of first tokens that met the objective; None where there is no objective, as then late ones are not
     counted."""
-    told = [(one.first, one.first_late) for one in lately if one.first_late is not None]
-    first = math.fsum(count for count, _ in told)
-    return 1 - math.fsum(late for _, late in told) / first if first else None
+    counted = [(one.first, one.first_late) for one in lately if one.first_late is not None]
+    first = math.fsum(count for count, _ in counted)
+    return 1 - math.fsum(late for _, late in counted) / first if first else None
 
 
 def _tpot(lately: list[EngineInterval]) -> float | None:
@@ -111,8 +111,8 @@ def _tpot(lately: list[EngineInterval]) -> float | None:
     return math.fsum(one.token_seconds for one in lately) / tokens if tokens else None
 
 
-def _values(engines: Iterable[EngineFigures], told: Callable[[EngineFigures], float | None]) -> list[float]:
-    return [value for one in engines if (value := told(one)) is not None]
+def _values(engines: Iterable[EngineFigures], figure: Callable[[EngineFigures], float | None]) -> list[float]:
+    return [value for one in engines if (value := figure(one)) is not None]
 
 
 def _sum(values: list[float]) -> float | None:

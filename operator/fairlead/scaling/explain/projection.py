@@ -44,11 +44,11 @@ class ProjectedTraffic:
 def later(facts: ScalingFacts, traffic: ProjectedTraffic, seconds: float, factor: float = 1.0) -> ScalingFacts:
     """The facts some seconds later; `factor` is the multiple of what is in flight at the start."""
     serving = sum(pod.phase is EnginePodPhase.READY for pod in facts.pods)
-    told = sum(router.figures is not None for router in facts.routers)
+    reporting = sum(router.figures is not None for router in facts.routers)
     return replace(
         facts,
         pods=tuple(_pod(pod, traffic.divided(serving), seconds, factor) for pod in facts.pods),
-        routers=tuple(_router(one, traffic.divided(told), seconds, factor) for one in facts.routers),
+        routers=tuple(_router(one, traffic.divided(reporting), seconds, factor) for one in facts.routers),
     )
 
 

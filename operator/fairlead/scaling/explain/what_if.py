@@ -22,7 +22,7 @@ MOST_WAITING: Final = 1 << 14
 MOST_TIMES: Final = 64.0
 _EXACT: Final = 1 / 64
 """Relative precision at which a factor is found: finer than traffic is ever known."""
-_MOST_LOOKS: Final = 120
+_MOST_STEPS: Final = 120
 """Most steps into the future for one search: some seconds of one core for the largest fleet."""
 _HALVINGS: Final = 4
 
@@ -35,7 +35,7 @@ class WhatIfCause(StrEnum):
     AS_IT_IS = "AsItIs"
     """Only time passes."""
     LESS_TRAFFIC = "LessTraffic"
-    NOBODY_ASKS = "NobodyAsks"
+    NO_REQUESTS = "NobodyAsks"
     WITHOUT_BOUND = "WithoutBound"
 
 
@@ -72,29 +72,29 @@ class WhatIfBaseline:
         return self.record.recommendation.replicas
 
     @property
-    def look_seconds(self) -> float:
+    def step_seconds(self) -> float:
         """Seconds between two simulated decisions: figures must not become stale in between."""
         return self.record.facts.policy.stale_after_seconds / 3
 
     @property
-    def lasting_looks(self) -> int:
+    def lasting_steps(self) -> int:
         """Simulated decisions over which a change lasts: half a cold start, as a shorter one ends before a replica is
         ready."""
-        return math.ceil(self.record.facts.policy.cold_start.assume_seconds / 2 / self.look_seconds)
+        return math.ceil(self.record.facts.policy.cold_start.assume_seconds / 2 / self.step_seconds)
 
-    def ahead(self, looks: int, factor: float, extra: int = 0) -> Iterator[tuple[float, Recommendation]]:
+    def ahead(self, steps: int, factor: float, extra: int = 0) -> Iterator[tuple[float, Recommendation]]:
         """Later answers, at a multiple of the present traffic."""
         start, memory, wanted = self.record, self.record.memory, self.answer
         traffic = (self.traffic or ProjectedTraffic(requests=0.0, prompt_tokens=0.0, output_tokens=0.0)).times(factor)
         start_facts = projection.with_waiting(start.facts, extra) if extra else start.facts
-        for number in range(looks + 1):
-            seconds = number * self.look_seconds
+        for number in range(steps + 1):
+            seconds = number * self.step_seconds
             facts = projection.later(start_facts, traffic, seconds, factor if number else 1.0)
             facts = replace(facts, wanted=wanted if number else start.facts.wanted)
-            said, memory = recommender.recommend(facts, memory, start.now + seconds)
-            wanted = said.replicas
+            recommendation, memory = recommender.recommend(facts, memory, start.now + seconds)
+            wanted = recommendation.replicas
             if number:
-                yield seconds, said
+                yield seconds, recommendation
 
 
 def turning_points(record: DecisionRecord) -> tuple[TurningPoint, ...]:
@@ -106,9 +106,9 @@ def turning_points(record: DecisionRecord) -> tuple[TurningPoint, ...]:
 
 def _traffic(record: DecisionRecord) -> ProjectedTraffic | None:
     """The demand of the decision; None where it has none, as while figures are missing."""
-    said = record.recommendation
-    figures = {one.name: one.value for one in said.figures}
-    figures |= {one.name: one.value for candidate in said.candidates for one in candidate.figures}
+    recommendation = record.recommendation
+    figures = {one.name: one.value for one in recommendation.figures}
+    figures |= {one.name: one.value for candidate in recommendation.candidates for one in candidate.figures}
     try:
         computed = figures["request.computedShare"]
         return ProjectedTraffic(
@@ -123,8 +123,8 @@ def _traffic(record: DecisionRecord) -> ProjectedTraffic | None:
 
 def _grown(moment: WhatIfBaseline, factor: float, extra: int = 0) -> tuple[float, Recommendation] | None:
     """The first larger answer, and how long the change must last for it."""
-    answers = moment.ahead(moment.lasting_looks, factor, extra)
-    return next((told for told in answers if told[1].replicas > moment.answer), None)
+    answers = moment.ahead(moment.lasting_steps, factor, extra)
+    return next((later for later in answers if later[1].replicas > moment.answer), None)
 
 
 def _more_waiting(moment: WhatIfBaseline) -> TurningPoint | None:
@@ -140,11 +140,11 @@ def _more_waiting(moment: WhatIfBaseline) -> TurningPoint | None:
         middle = (low + high) // 2
         between = _grown(moment, 1.0, middle)
         low, high, found = (low, middle, between) if between else (middle, high, found)
-    seconds, said = found
+    seconds, recommendation = found
     return TurningPoint(
         cause=WhatIfCause.MORE_WAITING,
-        replicas=said.replicas,
-        because=said.message,
+        replicas=recommendation.replicas,
+        because=recommendation.message,
         waiting=high,
         after_seconds=seconds,
     )
@@ -163,11 +163,11 @@ def _more_traffic(moment: WhatIfBaseline) -> TurningPoint | None:
         middle = (low * high) ** 0.5
         between = _grown(moment, middle)
         low, high, found = (low, middle, between) if between else (middle, high, found)
-    seconds, said = found
+    seconds, recommendation = found
     return TurningPoint(
         cause=WhatIfCause.MORE_TRAFFIC,
-        replicas=said.replicas,
-        because=said.message,
+        replicas=recommendation.replicas,
+        because=recommendation.message,
         factor=high,
         after_seconds=seconds,
     )
@@ -188,16 +188,16 @@ def _calmer(moment: WhatIfBaseline) -> Iterator[TurningPoint | None]:
 def _emptied(moment: WhatIfBaseline) -> Iterator[TurningPoint]:
     """The first step down without requests, and the last one where it removes the last replica."""
     before = moment.answer
-    for seconds, said in moment.ahead(_looks(moment), 0.0):
-        if said.replicas < before and (before == moment.answer or not said.replicas):
+    for seconds, recommendation in moment.ahead(_steps(moment), 0.0):
+        if recommendation.replicas < before and (before == moment.answer or not recommendation.replicas):
             yield TurningPoint(
-                cause=WhatIfCause.NOBODY_ASKS,
-                replicas=said.replicas,
-                because=said.message,
+                cause=WhatIfCause.NO_REQUESTS,
+                replicas=recommendation.replicas,
+                because=recommendation.message,
                 after_seconds=seconds,
                 factor=0.0,
             )
-        before = min(before, said.replicas)
+        before = min(before, recommendation.replicas)
 
 
 def _less_traffic(moment: WhatIfBaseline) -> TurningPoint | None:
@@ -211,23 +211,23 @@ def _less_traffic(moment: WhatIfBaseline) -> TurningPoint | None:
 
 
 def _shrunk(moment: WhatIfBaseline, cause: WhatIfCause, factor: float) -> TurningPoint | None:
-    for seconds, said in moment.ahead(_looks(moment), factor):
-        if said.replicas < moment.answer:
+    for seconds, recommendation in moment.ahead(_steps(moment), factor):
+        if recommendation.replicas < moment.answer:
             return TurningPoint(
                 cause=cause,
-                replicas=said.replicas,
-                because=said.message,
+                replicas=recommendation.replicas,
+                because=recommendation.message,
                 after_seconds=seconds,
                 factor=factor,
             )
     return None
 
 
-def _looks(moment: WhatIfBaseline) -> int:
+def _steps(moment: WhatIfBaseline) -> int:
     """Simulated decisions for twice as long as a policy waits before it shrinks."""
     policy = moment.record.facts.policy
     waits = policy.pace.down_after_seconds + (policy.zero_after_seconds or 0.0) + policy.cold_start.assume_seconds
-    return min(_MOST_LOOKS, 1 + int(2 * waits / moment.look_seconds))
+    return min(_MOST_STEPS, 1 + int(2 * waits / moment.step_seconds))
 
 
 def _without_bounds(record: DecisionRecord) -> Iterator[TurningPoint]:
@@ -236,10 +236,13 @@ def _without_bounds(record: DecisionRecord) -> Iterator[TurningPoint]:
         lift = _LIFTED.get(limit.bound)
         if lift is None:
             continue
-        said, _ = recommender.recommend(lift(record.facts), record.memory, record.now)
-        if said.replicas != record.recommendation.replicas:
+        recommendation, _ = recommender.recommend(lift(record.facts), record.memory, record.now)
+        if recommendation.replicas != record.recommendation.replicas:
             yield TurningPoint(
-                cause=WhatIfCause.WITHOUT_BOUND, replicas=said.replicas, because=said.message, bound=limit.bound
+                cause=WhatIfCause.WITHOUT_BOUND,
+                replicas=recommendation.replicas,
+                because=recommendation.message,
+                bound=limit.bound,
             )
 
 

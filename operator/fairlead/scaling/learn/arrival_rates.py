@@ -71,11 +71,11 @@ def counters(roster: PodInventory, mean_prompt: float) -> tuple[tuple[ArrivalCou
     """Counters with a sample now, and the names of all that could have one; an engine's requests are those it runs,
     holds waiting or has ended."""
     if roster.routers or roster.silent:
-        told = tuple(
+        routers = tuple(
             ArrivalCounter(name=one.name, at=figures.at, requests=figures.asked, prompt_tokens=figures.prompt_tokens)
             for one, figures in roster.routers
         )
-        return told, frozenset(one.name for one in (*(one for one, _ in roster.routers), *roster.silent))
+        return routers, frozenset(one.name for one in (*(one for one, _ in roster.routers), *roster.silent))
     engines = []
     for pod, figures in (*roster.known, *roster.leaving):
         sent = (figures.finished or 0.0) + (figures.running or 0.0) + (figures.waiting or 0.0)
@@ -84,18 +84,22 @@ def counters(roster: PodInventory, mean_prompt: float) -> tuple[tuple[ArrivalCou
 
 
 def updated(
-    before: Arrivals, told: tuple[ArrivalCounter, ...], listed: frozenset[str], rhythm: ArrivalResolution, now: float
+    before: Arrivals,
+    reported: tuple[ArrivalCounter, ...],
+    listed: frozenset[str],
+    rhythm: ArrivalResolution,
+    now: float,
 ) -> Arrivals:
     """The series with what was counted since."""
-    kept = {teller.name: teller for teller in before.tellers}
-    spoken = {teller.name for teller in told}
+    kept = {counter.name: counter for counter in before.tellers}
+    spoken = {counter.name for counter in reported}
     elapsed = max(now - before.points[-1].at, 0.0) if before.points else 0.0
-    tellers = [_counted(kept.get(one.name), one, rhythm) for one in told]
-    silent = [teller for name, teller in kept.items() if name in listed and name not in spoken]
-    granted = [_granted(teller, elapsed, rhythm, now) for teller in silent]
-    requests = fsum(more for _, more, _ in (*tellers, *granted))
-    tokens = fsum(more for _, _, more in (*tellers, *granted))
-    following = sorted((teller for teller, _, _ in (*tellers, *granted)), key=_name)
+    increases = [_counted(kept.get(one.name), one, rhythm) for one in reported]
+    silent = [counter for name, counter in kept.items() if name in listed and name not in spoken]
+    granted = [_granted(counter, elapsed, rhythm, now) for counter in silent]
+    requests = fsum(more for _, more, _ in (*increases, *granted))
+    tokens = fsum(more for _, _, more in (*increases, *granted))
+    following = sorted((counter for counter, _, _ in (*increases, *granted)), key=_name)
     last = now if requests > 0 else before.last
     return Arrivals(
         points=_points(before.points, ArrivalTotals(at=now, requests=requests, prompt_tokens=tokens), rhythm.grain),
@@ -135,21 +139,21 @@ def _counted(
 
 
 def _granted(
-    teller: ArrivalCounter, elapsed: float, rhythm: ArrivalResolution, now: float
+    counter: ArrivalCounter, elapsed: float, rhythm: ArrivalResolution, now: float
 ) -> tuple[ArrivalCounter, float, float]:
     """A counter without a sample: for a while it is assumed to grow at its last rate."""
-    if now - teller.at > rhythm.stale:
-        return teller, 0.0, 0.0
-    requests, tokens = teller.request_rate * elapsed, teller.prompt_rate * elapsed
+    if now - counter.at > rhythm.stale:
+        return counter, 0.0, 0.0
+    requests, tokens = counter.request_rate * elapsed, counter.prompt_rate * elapsed
     following = ArrivalCounter(
-        name=teller.name,
-        at=teller.at,
-        requests=teller.requests,
-        prompt_tokens=teller.prompt_tokens,
-        request_rate=teller.request_rate,
-        prompt_rate=teller.prompt_rate,
-        ahead=teller.ahead + requests,
-        ahead_tokens=teller.ahead_tokens + tokens,
+        name=counter.name,
+        at=counter.at,
+        requests=counter.requests,
+        prompt_tokens=counter.prompt_tokens,
+        request_rate=counter.request_rate,
+        prompt_rate=counter.prompt_rate,
+        ahead=counter.ahead + requests,
+        ahead_tokens=counter.ahead_tokens + tokens,
     )
     return following, requests, tokens
 

@@ -192,7 +192,7 @@ def updated(before: ForecastHistory, points: tuple[ArrivalTotals, ...], horizon:
     spaced = not pending or _guess(points, before, horizon, now).due - pending[-1].due >= SPACING * horizon
     if spaced and len(points) > 1:
         pending = (*pending, _guess(points, before, horizon, now))[-MOST_PENDING:]
-    hours, looking = _hours(before, points, now)
+    hours, in_progress = _hours(before, points, now)
     return ForecastHistory(
         pending=pending,
         level=checked.level,
@@ -201,7 +201,7 @@ def updated(before: ForecastHistory, points: tuple[ArrivalTotals, ...], horizon:
         scatter=checked.scatter,
         token_scatter=checked.token_scatter,
         hours=hours,
-        looking=looking,
+        looking=in_progress,
     )
 
 
@@ -253,16 +253,16 @@ def _hours(
     if not points:
         return before.hours, before.looking
     fresh = HourInProgress(since=now, requests=points[-1].requests)
-    looking = before.looking
-    if looking is None:
+    current = before.looking
+    if current is None:
         return before.hours, fresh
-    if now // HOUR == looking.since // HOUR:
-        return before.hours, looking
-    seen = now - looking.since
+    if now // HOUR == current.since // HOUR:
+        return before.hours, current
+    seen = now - current.since
     if not NEARLY * HOUR <= seen <= HOUR / NEARLY:
         return before.hours, fresh
     hours = before.hours or (UNSEEN,) * WEEK
-    hour = _hour(looking.since)
-    mean = (fresh.requests - looking.requests) / seen
+    hour = _hour(current.since)
+    mean = (fresh.requests - current.requests) / seen
     mixed = mean if hours[hour] < 0 else hours[hour] + LEARNING * (mean - hours[hour])
     return (*hours[:hour], mixed, *hours[hour + 1 :]), fresh

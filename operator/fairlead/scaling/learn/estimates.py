@@ -82,16 +82,16 @@ def with_arrivals(learnt: Estimates, facts: ScalingFacts, roster: PodInventory, 
     grain = GRAIN * max(facts.policy.cold_start.assume_seconds, horizon(learnt, facts))
     rhythm = ArrivalResolution(grain=grain, stale=facts.policy.stale_after_seconds)
     request = request_mix.average(learnt.mixture)
-    told, listed = arrival_rates.counters(roster, request.prompt_tokens if request else 0.0)
+    counters, listed = arrival_rates.counters(roster, request.prompt_tokens if request else 0.0)
     return replace(
         learnt,
-        arrivals=arrival_rates.updated(learnt.arrivals, told, listed, rhythm, now),
+        arrivals=arrival_rates.updated(learnt.arrivals, counters, listed, rhythm, now),
         queueing=queue_age.updated(learnt.queueing, roster, now),
     )
 
 
 def updated(
-    before: Estimates, facts: ScalingFacts, roster: PodInventory, heard_now: Estimates, moment: DecisionFeedback
+    before: Estimates, facts: ScalingFacts, roster: PodInventory, present: Estimates, moment: DecisionFeedback
 ) -> Estimates:
     """With all that the present samples teach, beside the arrivals that were added before."""
     now = moment.now
@@ -103,9 +103,9 @@ def updated(
     fits = replica_speed.updated(_fits(before, facts, came), facts.revision, came)
     room = max((figures.kv_tokens for _, figures in _own(facts, roster) if figures.kv_tokens), default=None)
     return replace(
-        heard_now,
-        forecasts=demand_forecast.updated(before.forecasts, heard_now.arrivals.points, ahead, now),
-        mixture=_asked(mixture, before.arrivals, heard_now.arrivals),
+        present,
+        forecasts=demand_forecast.updated(before.forecasts, present.arrivals.points, ahead, now),
+        mixture=_with_new_arrivals(mixture, before.arrivals, present.arrivals),
         fits=replica_speed.with_kv_tokens(fits, facts.revision, room) if room else fits,
         starts=cold_starts.with_starts(before.starts, facts.revision, roster.ready),
         marks=marks,
@@ -169,16 +169,16 @@ def _came(
         if mark is not None and 0 <= figures.at - mark.at < apart:
             marks.append(mark)
             continue
-        look = intervals.baseline(pod, figures)
-        marks.append(look)
+        current = intervals.baseline(pod, figures)
+        marks.append(current)
         settled = figures.at - (pod.ready_at if pod.ready_at is not None else pod.since) >= SETTLED * ahead
-        interval = intervals.between(mark, look) if mark is not None and settled else None
+        interval = intervals.between(mark, current) if mark is not None and settled else None
         if interval is not None:
             came.append(interval)
     return came, tuple(marks)
 
 
-def _asked(mixture: RequestMix, before: Arrivals, after_it: Arrivals) -> RequestMix:
+def _with_new_arrivals(mixture: RequestMix, before: Arrivals, after_it: Arrivals) -> RequestMix:
     """With the arrivals that were counted since the last decision."""
     if not before.points:
         return mixture

@@ -91,22 +91,22 @@ def _late(counted: LatencyTotals | None) -> float | None:
     return None if counted is None or counted.kept is None else counted.count - counted.kept
 
 
-def between(mark: EngineBaseline, look: EngineBaseline) -> EngineInterval | None:
+def between(mark: EngineBaseline, current: EngineBaseline) -> EngineInterval | None:
     """The differences; None where a counter went down, as then the engine restarted."""
     interval = EngineInterval(
-        seconds=look.at - mark.at,
-        running=(look.running + mark.running) / 2,
-        entered=look.running - mark.running,
-        prompt_tokens=look.prompt_tokens - mark.prompt_tokens,
-        cached_tokens=look.cached_tokens - mark.cached_tokens,
-        output_tokens=look.output_tokens - mark.output_tokens,
-        finished=look.finished - mark.finished,
-        first=look.first - mark.first,
-        tokens=look.tokens - mark.tokens,
-        token_seconds=look.token_seconds - mark.token_seconds,
-        paced=look.paced - mark.paced,
-        first_late=_more(mark.first_late, look.first_late),
-        pace_late=_more(mark.pace_late, look.pace_late),
+        seconds=current.at - mark.at,
+        running=(current.running + mark.running) / 2,
+        entered=current.running - mark.running,
+        prompt_tokens=current.prompt_tokens - mark.prompt_tokens,
+        cached_tokens=current.cached_tokens - mark.cached_tokens,
+        output_tokens=current.output_tokens - mark.output_tokens,
+        finished=current.finished - mark.finished,
+        first=current.first - mark.first,
+        tokens=current.tokens - mark.tokens,
+        token_seconds=current.token_seconds - mark.token_seconds,
+        paced=current.paced - mark.paced,
+        first_late=_more(mark.first_late, current.first_late),
+        pace_late=_more(mark.pace_late, current.pace_late),
     )
     counted = (interval.prompt_tokens, interval.output_tokens, interval.finished, interval.first, interval.tokens)
     return None if interval.seconds <= 0 or min(counted) < 0 else interval

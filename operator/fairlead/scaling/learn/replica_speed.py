@@ -115,7 +115,7 @@ def _dot(one: tuple[float, ...], other: tuple[float, ...]) -> float:
 def speed(fits: tuple[SpeedFit, ...], revision: str, assumed: ReplicaSpeed | None) -> ReplicaSpeed | None:
     """The best estimate; None with neither intervals nor a data sheet."""
     fit = next((one for one in fits if one.revision == revision), SpeedFit(revision=revision))
-    word = assumed if assumed and _says_something(assumed) else _by_rule(fit)
+    word = assumed if assumed and _is_informative(assumed) else _by_rule(fit)
     if word is None:
         return None
     known = fit.kv_tokens or (assumed.kv_tokens if assumed else None)
@@ -123,7 +123,7 @@ def speed(fits: tuple[SpeedFit, ...], revision: str, assumed: ReplicaSpeed | Non
     return replace(solved, kv_tokens=known, max_sequences=word.max_sequences or MOST_SEQUENCES)
 
 
-def _says_something(assumed: ReplicaSpeed) -> bool:
+def _is_informative(assumed: ReplicaSpeed) -> bool:
     return assumed.step_seconds > 0 and assumed.seconds_per_prompt_token > 0
 
 

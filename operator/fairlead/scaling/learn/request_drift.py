@@ -41,13 +41,13 @@ def _due(one: EngineInterval, request: AverageRequest) -> float:
 
 def speed_weight(came: Sequence[EngineInterval], speed: ReplicaSpeed) -> float:
     """The weight of what was learnt of a replica's speed: 1 unless tokens take far longer than expected."""
-    told = [
+    measured = [
         (one.output_tokens, each, _expected(one, speed))
         for one in came
         if (each := one.seconds_per_token) and _reading(one, speed) <= MOST_READING
     ]
-    expected = fsum(tokens * seconds for tokens, _, seconds in told)
-    took = fsum(tokens * each for tokens, each, _ in told)
+    expected = fsum(tokens * seconds for tokens, _, seconds in measured)
+    took = fsum(tokens * each for tokens, each, _ in measured)
     return 1.0 if took <= LONGER * expected else max(expected / took, LEAST)
 
 

@@ -93,11 +93,11 @@ def discounted(before: RequestMix, weight: float) -> RequestMix:
     )
 
 
-def with_running(before: RequestMix, looks: Iterable[EngineFigures]) -> RequestMix:
+def with_running(before: RequestMix, engines: Iterable[EngineFigures]) -> RequestMix:
     """With what running requests hold now; as many are forgotten as are added."""
     full = [
         (one.running, one.kv_usage * one.kv_tokens)
-        for one in looks
+        for one in engines
         if one.running and one.kv_usage is not None and one.kv_tokens is not None
     ]
     running = fsum(count for count, _ in full)

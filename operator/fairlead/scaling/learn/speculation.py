@@ -32,14 +32,14 @@ REST: Final = 10
 
 
 def updated(
-    asked: SignalSummary, facts: ScalingFacts, before: SpeculationState, now: float
+    summary: SignalSummary, facts: ScalingFacts, before: SpeculationState, now: float
 ) -> tuple[SpeculationState, tuple[ScalingAdvice, ...]]:
     """Whether speculation should be off now, and the advice for people."""
     if not facts.speculates:
         return SpeculationState(), ()
     guessing = before
-    if before.marked_at is None or now - before.marked_at >= asked.cold_start_seconds:
-        guessing = _switched(_measured(asked, facts, before, now), asked, facts, now)
+    if before.marked_at is None or now - before.marked_at >= summary.cold_start_seconds:
+        guessing = _switched(_measured(summary, facts, before, now), summary, facts, now)
     if not _may(facts):
         guessing = replace(guessing, off=False)
     return guessing, _advice(guessing, facts)
@@ -52,7 +52,7 @@ def gain(speed: ReplicaSpeed, batch: float, guessed: float, accepted: float) -> 
     return (1 + accepted) * plain / (plain + more)
 
 
-def _measured(asked: SignalSummary, facts: ScalingFacts, before: SpeculationState, now: float) -> SpeculationState:
+def _measured(summary: SignalSummary, facts: ScalingFacts, before: SpeculationState, now: float) -> SpeculationState:
     """Measure the span that ends now."""
     marks = tuple(_marks(facts))
     began = {one.pod: one for one in before.marks}
@@ -63,38 +63,38 @@ def _measured(asked: SignalSummary, facts: ScalingFacts, before: SpeculationStat
         guessed = fsum(end.draft_tokens - then.draft_tokens for then, end in pairs) / drafts
         accepted = fsum(end.accepted_tokens - then.accepted_tokens for then, end in pairs) / drafts
         guessing = replace(guessing, guessed=guessed, accepted=accepted)
-    speed = facts.assumed or (asked.load.speed if asked.load else None)
-    if speed is None or guessing.guessed is None or asked.ready == 0:
+    speed = facts.assumed or (summary.load.speed if summary.load else None)
+    if speed is None or guessing.guessed is None or summary.ready == 0:
         return replace(guessing, gain=None)
-    batch = asked.running / asked.ready
+    batch = summary.running / summary.ready
     return replace(guessing, gain=gain(speed, batch, guessing.guessed, guessing.accepted))
 
 
 def _marks(facts: ScalingFacts) -> Iterator[SpeculationBaseline]:
     for pod in sorted(facts.pods, key=lambda one: one.name):
-        said = pod.figures
+        figures = pod.figures
         if (
-            said is None
+            figures is None
             or pod.doubt is not None
             or pod.phase is not EnginePodPhase.READY
             or pod.revision != facts.revision
         ):
             continue
-        if said.drafts is not None and said.draft_tokens is not None and said.accepted_tokens is not None:
+        if figures.drafts is not None and figures.draft_tokens is not None and figures.accepted_tokens is not None:
             yield SpeculationBaseline(
                 pod=pod.name,
-                drafts=said.drafts,
-                draft_tokens=said.draft_tokens,
-                accepted_tokens=said.accepted_tokens,
+                drafts=figures.drafts,
+                draft_tokens=figures.draft_tokens,
+                accepted_tokens=figures.accepted_tokens,
             )
 
 
-def _switched(guessing: SpeculationState, asked: SignalSummary, facts: ScalingFacts, now: float) -> SpeculationState:
+def _switched(guessing: SpeculationState, summary: SignalSummary, facts: ScalingFacts, now: float) -> SpeculationState:
     if guessing.gain is None:
         return replace(guessing, against=0)
     speaks_against = guessing.gain > PROFIT if guessing.off else guessing.gain < LOSS
     guessing = replace(guessing, against=guessing.against + 1 if speaks_against else 0)
-    rested = guessing.switched_at is None or now - guessing.switched_at >= REST * asked.cold_start_seconds
+    rested = guessing.switched_at is None or now - guessing.switched_at >= REST * summary.cold_start_seconds
     if guessing.against < SPANS or not rested or not _may(facts):
         return guessing
     return replace(guessing, off=not guessing.off, switched_at=now, against=0)

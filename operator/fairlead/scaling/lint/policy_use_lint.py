@@ -40,13 +40,13 @@ def _zero(user: PolicyUse, policy: ScalingPolicy) -> Iterator[SpecWarning]:
     least, after = user.bounds.least, policy.zero_after_seconds
     if least == 0 and after is None:
         because = f"policy {user.bounds.policy} has no idle.scaleToZero, so the last replica stays"
-        yield _said("minReplicas", 0, LintReason.NEVER_AT_ZERO, (because, "add it to the policy, or write 1"))
+        yield _warning("minReplicas", 0, LintReason.NEVER_AT_ZERO, (because, "add it to the policy, or write 1"))
     if least > 0 and after is not None:
         because = (
             f"policy {user.bounds.policy} removes the last replica after {after:g} s, and minReplicas keeps {least}"
         )
         remedy = "write 0, or name a policy without idle.scaleToZero"
-        yield _said("minReplicas", least, LintReason.NEVER_AT_ZERO, (because, remedy))
+        yield _warning("minReplicas", least, LintReason.NEVER_AT_ZERO, (because, remedy))
 
 
 def _holding(user: PolicyUse, policy: ScalingPolicy) -> Iterator[SpecWarning]:
@@ -54,7 +54,7 @@ def _holding(user: PolicyUse, policy: ScalingPolicy) -> Iterator[SpecWarning]:
     if user.bounds.least == 0 and policy.zero_after_seconds is not None and held is not None and held < cold:
         because = f"its routers hold requests for {held:g} s, and the first replica takes {cold:g} s to start"
         remedy = f"raise spec.router.hold.maxTime above {cold:g}s, or write 1"
-        yield _said("minReplicas", 0, LintReason.SHORTER_THAN_COLD_START, (because, remedy))
+        yield _warning("minReplicas", 0, LintReason.SHORTER_THAN_COLD_START, (because, remedy))
 
 
 def _schedules(user: PolicyUse, policy: ScalingPolicy) -> Iterator[SpecWarning]:
@@ -63,11 +63,11 @@ def _schedules(user: PolicyUse, policy: ScalingPolicy) -> Iterator[SpecWarning]:
         if one.min_replicas is not None and one.min_replicas > most:
             because = f"schedule {one.name} of policy {user.bounds.policy} wants at least {one.min_replicas}"
             remedy = f"write at least {one.min_replicas}, or lower the schedule's minReplicas"
-            yield _said("maxReplicas", most, LintReason.OUT_OF_BOUNDS, (because, remedy))
+            yield _warning("maxReplicas", most, LintReason.OUT_OF_BOUNDS, (because, remedy))
         if one.max_replicas is not None and one.max_replicas < least:
             because = f"schedule {one.name} of policy {user.bounds.policy} allows at most {one.max_replicas}"
             remedy = f"write at most {one.max_replicas}, or raise the schedule's maxReplicas"
-            yield _said("minReplicas", least, LintReason.OUT_OF_BOUNDS, (because, remedy))
+            yield _warning("minReplicas", least, LintReason.OUT_OF_BOUNDS, (because, remedy))
 
 
 def _budget(user: PolicyUse, policy: ScalingPolicy) -> Iterator[SpecWarning]:
@@ -79,12 +79,12 @@ def _budget(user: PolicyUse, policy: ScalingPolicy) -> Iterator[SpecWarning]:
             f"the price of its accelerator is not known, so the budget of policy {user.bounds.policy} limits nothing"
         )
         remedy = "give the operator a price for it, or do not count on the budget"
-        yield _said("policy.name", user.bounds.policy or "", LintReason.PRICE_UNKNOWN, (because, remedy))
+        yield _warning("policy.name", user.bounds.policy or "", LintReason.PRICE_UNKNOWN, (because, remedy))
     elif least * Decimal(repr(price)) > budget:
         bill = f"{count(least, 'replica')} at {price:g} an hour each {verb(least, 'costs')} more"
         because = f"{bill} than the {budget} of policy {user.bounds.policy}"
         remedy = "lower it, or raise budget.maxCostPerHour: the budget wins"
-        yield _said("minReplicas", least, LintReason.OVER_BUDGET, (because, remedy))
+        yield _warning("minReplicas", least, LintReason.OVER_BUDGET, (because, remedy))
 
 
 def _queue(user: PolicyUse, policy: ScalingPolicy) -> Iterator[SpecWarning]:
@@ -96,7 +96,7 @@ def _queue(user: PolicyUse, policy: ScalingPolicy) -> Iterator[SpecWarning]:
     if target > most:
         because = f"the queue target of {target} a replica is never exceeded: at most {most:g} can wait for each"
         remedy = f"lower signals.queueDepth.targetPerReplica of policy {user.bounds.policy} below that"
-        yield _said("policy.name", user.bounds.policy or "", LintReason.NEVER_FIRES, (because, remedy))
+        yield _warning("policy.name", user.bounds.policy or "", LintReason.NEVER_FIRES, (because, remedy))
 
 
 def _spares(user: PolicyUse, policy: ScalingPolicy) -> Iterator[SpecWarning]:
@@ -105,17 +105,17 @@ def _spares(user: PolicyUse, policy: ScalingPolicy) -> Iterator[SpecWarning]:
         spares = count(ready + asleep, "replica")
         because = f"the warm pool of policy {user.bounds.policy} keeps {spares} above those that are needed"
         remedy = "raise it, or shrink the pool: spares count towards it"
-        yield _said("maxReplicas", user.bounds.most, LintReason.OUT_OF_BOUNDS, (because, remedy))
+        yield _warning("maxReplicas", user.bounds.most, LintReason.OUT_OF_BOUNDS, (because, remedy))
     if asleep and not user.sleeps:
         because = f"policy {user.bounds.policy} wants {asleep} asleep, and this engine cannot sleep, so none is kept"
         remedy = "set spec.engine.sleep.enabled, or name a policy without warmPool.asleep"
-        yield _said("policy.name", user.bounds.policy or "", LintReason.CANNOT_SLEEP, (because, remedy))
+        yield _warning("policy.name", user.bounds.policy or "", LintReason.CANNOT_SLEEP, (because, remedy))
 
 
 PolicyUseCheck = Callable[[PolicyUse, ScalingPolicy], Iterator[SpecWarning]]
 CHECKS: Final[tuple[PolicyUseCheck, ...]] = (_zero, _holding, _schedules, _budget, _queue, _spares)
 
 
-def _said(field: str, value: object, reason: LintReason, words: tuple[str, str]) -> SpecWarning:
+def _warning(field: str, value: object, reason: LintReason, words: tuple[str, str]) -> SpecWarning:
     because, remedy = words
     return SpecWarning(field=f"spec.scaling.{field}", value=str(value), reason=reason, because=because, remedy=remedy)
