@@ -76,10 +76,10 @@ def _options(review: Review, wanted: DesiredRevision, known: ReviewContext) -> I
 
 def _speed(review: Review, accelerator: Accelerator | None) -> ReplicaSpeed | None:
     """From the data sheet; None if the model or the GPU is not known, or if it does not fit."""
-    asked, engine = review.asked, review.engine
-    if accelerator is None or asked is None or asked.shape is None or engine is None:
+    setup, engine = review.setup, review.engine
+    if accelerator is None or setup is None or setup.shape is None or engine is None:
         return None
-    question = memory_fit.sizing_question(asked, asked.shape, accelerator, engine)
+    question = memory_fit.sizing_question(setup, setup.shape, accelerator, engine)
     fit = fit_alternatives.size(question)
     if not isinstance(fit, Fit) or not replica_supply.has_rates(accelerator):
         return None
