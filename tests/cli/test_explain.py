@@ -237,7 +237,7 @@ def test_watching_prints_again_when_the_decision_changes(
     )
 
     async def story() -> None:
-        watching = asyncio.create_task(explain._asked(words))
+        watching = asyncio.create_task(explain._show_from_cluster(words))
         printed = ""
         while printed.count("one is enough") == 0:
             await asyncio.sleep(0.001)

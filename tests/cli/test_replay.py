@@ -119,7 +119,7 @@ def test_what_cannot_be_read_is_said(run: Run, tmp_path: Path, name: str, conten
 def test_progress_is_told_now_and_then_and_wiped(tmp_path: Path) -> None:
     told: list[str] = []
     clock = iter(range(100))
-    progress = replay_records.ReplayProgress(clock=lambda: float(next(clock)), wanted=True, tell=told.append)
+    progress = replay_records.ReplayProgress(clock=lambda: float(next(clock)), wanted=True, show=told.append)
     path = _file(tmp_path, _lines(decided(), decided()))
     replay_records.replay_all(replay_records.read([path]), progress, keep=1)
     assert told == ["1 decisions", "2 decisions", " " * 40 + "\r"]

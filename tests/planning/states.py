@@ -47,7 +47,7 @@ def revision(name: str, ready: int = 0, starting: int = 0, ending: int = 0, unpl
     """A revision; its place in the alphabet is its age, and it served if a replica of it is ready."""
     return RevisionState(
         name=name,
-        asked=ready + starting + unplaced,
+        requested=ready + starting + unplaced,
         replicas=replicas(name, ready, starting, ending, unplaced),
         created_at=LONG_AGO + timedelta(minutes=ord(name[0])),
         served=ready > 0,
@@ -111,7 +111,7 @@ def _brief(step: RolloutStep) -> str:
 
 def composition(rollout: RolloutSnapshot) -> dict[str, tuple[int, int]]:
     """What is asked of each revision and how many replicas of it are there."""
-    return {each.name: (each.asked, len(each.replicas)) for each in rollout.revisions}
+    return {each.name: (each.requested, len(each.replicas)) for each in rollout.revisions}
 
 
 def end(

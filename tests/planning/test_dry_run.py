@@ -25,7 +25,7 @@ def test_a_count_that_falls_ends_the_idle_and_then_the_youngest() -> None:
 
 
 def test_a_lost_replica_comes_back_by_itself() -> None:
-    lost = replace(revision("a", 2), asked=3)
+    lost = replace(revision("a", 2), requested=3)
     assert composition(dry_run.later(given("a", 3, lost), T0)) == {"a": (3, 3)}
 
 

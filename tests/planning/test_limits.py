@@ -56,7 +56,7 @@ def test_what_fits_is_not_called_short() -> None:
 
 
 def test_replicas_asked_for_and_not_there_yet_take_their_room() -> None:
-    missing = replace(revision("a", 1), asked=2)
+    missing = replace(revision("a", 1), requested=2)
     assert said(planner.next_step(given("a", 4, missing, room=replace(FULL, replicas=1)), T0).step) == "hold NoFreeGpu"
 
 
@@ -98,13 +98,13 @@ def test_an_unplaced_target_gets_the_gpu_of_the_only_one_that_serves_where_surge
 
 def test_replicas_on_the_way_count_before_others_go_for_more() -> None:
     old = replace(revision("a", 3), other_gpus=True)
-    coming = replace(revision("b"), asked=1)
+    coming = replace(revision("b"), requested=1)
     start = given("b", 3, old, coming, rules=BOTH, room=replace(FULL, replicas=1))
     assert said(planner.next_step(start, T0).step) == "hold NoFreeGpu"
 
 
 def test_replicas_missing_on_other_gpus_take_no_room() -> None:
-    old = replace(revision("a", 1), asked=2, other_gpus=True)
+    old = replace(revision("a", 1), requested=2, other_gpus=True)
     start = given("b", 2, old, revision("b"), rules=SURGE, room=replace(FULL, replicas=1))
     assert said(planner.next_step(start, T0).step) == "b=1 NewRevision"
 

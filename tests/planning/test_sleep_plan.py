@@ -118,7 +118,7 @@ REPLICA = st.builds(
 def test_nobody_who_is_needed_ever_falls_asleep_and_no_more_sleep_than_are_wanted(
     some: list[RolloutReplica], wanted: int, asleep: int
 ) -> None:
-    fleet = given("a", wanted, replace(revision("a"), asked=len(some), replicas=tuple(some)))
+    fleet = given("a", wanted, replace(revision("a"), requested=len(some), replicas=tuple(some)))
     found = beds(fleet, asleep)
     serving = [one.name for one in some if one.ready_since and not one.ending and not one.asleep]
     assert len(serving) - len(found.fall) >= min(wanted, len(serving))

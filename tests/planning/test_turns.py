@@ -49,8 +49,8 @@ def _state(revision: RevisionState) -> str:
     live = [one for one in revision.replicas if not one.ending]
     ready = sum(one.ready_since is not None for one in live)
     leaving = len(revision.replicas) - len(live)
-    notes = [f"{ready} ready"] * (ready < revision.asked) + [f"{leaving} leaving"] * (leaving > 0)
-    return f"{revision.name}{revision.asked}" + (f" ({', '.join(notes)})" if notes else "")
+    notes = [f"{ready} ready"] * (ready < revision.requested) + [f"{leaving} leaving"] * (leaving > 0)
+    return f"{revision.name}{revision.requested}" + (f" ({', '.join(notes)})" if notes else "")
 
 
 if __name__ == "__main__":

@@ -52,7 +52,7 @@ def revisions(draw: st.DrawFn, name: str) -> RevisionState:
     live = sum(not each.ending for each in found)
     return RevisionState(
         name=name,
-        asked=max(0, live + draw(st.sampled_from((0, 0, 0, 1, -1)))),
+        requested=max(0, live + draw(st.sampled_from((0, 0, 0, 1, -1)))),
         replicas=named,
         created_at=LONG_AGO + timedelta(minutes=draw(st.integers(0, 9))),
         served=draw(st.booleans()) or any(each.ready_since for each in found),
@@ -132,14 +132,15 @@ def settled(rollout: RolloutSnapshot, now: datetime) -> RolloutSnapshot:
 def available(rollout: RolloutSnapshot, now: datetime) -> int:
     """How many serve for good, counted here once more and otherwise: those that serve nobody go first."""
     return sum(
-        min(each.asked, sum(_counts(one, rollout.rules, now) for one in each.replicas)) for each in rollout.revisions
+        min(each.requested, sum(_counts(one, rollout.rules, now) for one in each.replicas))
+        for each in rollout.revisions
     )
 
 
 def occupied(rollout: RolloutSnapshot) -> int:
     """How many GPUs are held or about to be."""
     return sum(
-        max(each.asked, sum(not one.ending for one in each.replicas)) + sum(one.ending for one in each.replicas)
+        max(each.requested, sum(not one.ending for one in each.replicas)) + sum(one.ending for one in each.replicas)
         for each in rollout.revisions
     )
 
@@ -147,7 +148,7 @@ def occupied(rollout: RolloutSnapshot) -> int:
 def may_outrun(rollout: RolloutSnapshot, current: str) -> int:
     """How many may hold a GPU beyond the rule: those ending, where only a count moves and the room is known."""
     if rollout.room.replicas is None or any(
-        each.asked or each.replicas for each in rollout.revisions if each.name != current
+        each.requested or each.replicas for each in rollout.revisions if each.name != current
     ):
         return 0
     return sum(one.ending for each in rollout.revisions for one in each.replicas)
@@ -155,7 +156,7 @@ def may_outrun(rollout: RolloutSnapshot, current: str) -> int:
 
 def _broken_by_asking(rollout: RolloutSnapshot, plan: RolloutPlan, step: ReplicaStep, now: datetime) -> Iterable[str]:
     exists = any(each.name == step.revision for each in rollout.revisions)
-    before = _named(rollout, step.revision).asked if exists else 0
+    before = _named(rollout, step.revision).requested if exists else 0
     after = dry_run.after(rollout, step, now)
     floor = rollout.wanted - rollout.rules.max_unavailable
     if available(after, now) < min(available(rollout, now), floor):

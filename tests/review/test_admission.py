@@ -25,7 +25,7 @@ def test_a_good_deployment_is_sized_and_ready_to_be_started() -> None:
     assert (review.kind, review.namespace, review.name) == ("InferenceDeployment", "default", "bad")
     assert (review.refusals, review.cautions) == ((), ())
     assert isinstance(review.fit, Fit)
-    assert review.asked is not None
+    assert review.setup is not None
     assert review.engine is not None
     assert review.drain is not None
     assert review.drain.timeout_seconds == 90.0
@@ -115,11 +115,11 @@ def test_a_draft_is_looked_up_like_a_model() -> None:
         )
 
     known, unknown = guessing("hf://meta-llama/Llama-3.2-1B-Instruct"), guessing("hf://a/b")
-    assert known.asked is not None
-    assert known.asked.draft_shape is not None
+    assert known.setup is not None
+    assert known.setup.draft_shape is not None
     assert known.refusals == ()
-    assert unknown.asked is not None
-    assert unknown.asked.draft_shape is None
+    assert unknown.setup is not None
+    assert unknown.setup.draft_shape is None
 
 
 def test_a_large_model_is_offered_every_kind_of_way_out_that_fits() -> None:

@@ -56,14 +56,14 @@ def of_samples() -> dict[str, VllmVerdict]:
     known = offline_data.offline_knowledge()
     documents = [one for path in SAMPLES for one in yaml.safe_load_all(path.read_text())]
     reviews = [admission.review(one, known) for one in documents]
-    return vllm_check.check([one for one in reviews if one.asked is not None])
+    return vllm_check.check([one for one in reviews if one.setup is not None])
 
 
 @pytest.fixture(scope="module")
 def of_wishes() -> dict[str, VllmVerdict]:
     """vLLM's verdict on every wish that our table refuses."""
     reviews = [
-        Review(kind="InferenceDeployment", name=name, engine=vllm(), asked=asked) for name, asked in WISHES.items()
+        Review(kind="InferenceDeployment", name=name, engine=vllm(), setup=asked) for name, asked in WISHES.items()
     ]
     return vllm_check.check(reviews)
 

@@ -38,7 +38,7 @@ class FieldRule(Generic[P]):
     """May end a clause with ` ({field})`: a number of the same part, whose value is then shown in its place."""
     remedy: str
 
-    def told(self, part: P) -> str:
+    def reason_for(self, part: P) -> str:
         """The reason, with the numbers of this part."""
         return self.because.format_map(part.model_dump(by_alias=True))
 

@@ -18,7 +18,7 @@ def of(part: type[ApiModel]) -> tuple[FieldRule[Any], ...]:
 
 def broken(part: ApiModel, path: FieldPath) -> Iterator[tuple[FieldPath, FieldRule[Any], str]]:
     """Every rule that does not hold in a part or below it: the path of the part, the rule, and why."""
-    yield from ((path, rule, rule.told(part)) for rule in of(type(part)) if not rule.holds(part))
+    yield from ((path, rule, rule.reason_for(part)) for rule in of(type(part)) if not rule.holds(part))
     for name, field in type(part).model_fields.items():
         value = getattr(part, name)
         below = (*path, field.alias or name)

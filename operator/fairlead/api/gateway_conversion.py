@@ -13,7 +13,7 @@ DEFAULT_REPLICAS = 2
 def gateway(written: ParsedObject[InferenceGatewaySpec]) -> DesiredGateway:
     """Everything that one gateway object specifies."""
     spec = written.spec
-    asked = Gateway(
+    desired = Gateway(
         namespace=written.namespace,
         name=written.name,
         routes=tuple(_route(one) for one in spec.models),
@@ -24,7 +24,7 @@ def gateway(written: ParsedObject[InferenceGatewaySpec]) -> DesiredGateway:
         service=spec.service.type,
         annotations=tuple(sorted(spec.service.annotations.items())),
     )
-    return DesiredGateway(gateway=asked, pods=pods)
+    return DesiredGateway(gateway=desired, pods=pods)
 
 
 def _route(spec: ModelRoute) -> Route:

@@ -7,7 +7,7 @@ from fairlead.api.policy import Metrics, MetricsSource, Schedule
 from fairlead.api.routes import Cascade, ModelRoute, When
 from fairlead.fleet.gateways import CascadeValidator, RouteStrategy
 
-_ASKED: Final = ("difficulty", "minPromptTokens", "maxPromptTokens", "minOutputTokens", "maxOutputTokens")
+_VALUES: Final = ("difficulty", "minPromptTokens", "maxPromptTokens", "minOutputTokens", "maxOutputTokens")
 _FLAGS: Final = ("structuredOutput", "tools", "tenants")
 
 
@@ -128,7 +128,7 @@ _ROUTES: Final[tuple[FieldRule[Any], ...]] = (
         on=When,
         field="difficulty",
         fault=FieldErrorReason.REQUIRED,
-        cel=" || ".join(f"has(self.{name})" for name in (*_ASKED, *_FLAGS)),
+        cel=" || ".join(f"has(self.{name})" for name in (*_VALUES, *_FLAGS)),
         holds=lambda it: it != When(),
         because="a rule without a condition always holds and hides those below it",
         remedy="name at least one condition, or make its deployment the model's own deployment",

@@ -18,7 +18,7 @@ HIDDEN: Final = "(not shown)"
 SECRET_PLACES: Final = frozenset({"env", "extraArgs", "annotations", "sha256"})
 """Below these fields users write values that cannot be distinguished from a password."""
 
-SECRET_LOOK: Final = re.compile(
+SECRET_PATTERN: Final = re.compile(
     r"(?i)\b(hf_|sk-|ghp_|glpat-|xox[bp]-|AKIA|eyJ)[-\w]{6}|://[^/\s]*:[^/\s]*@|password|-----BEGIN"
 )
 
@@ -62,7 +62,7 @@ def value_text(value: RawValue, path: FieldPath) -> str:
     if isinstance(value, dict | list):
         return "an object" if isinstance(value, dict) else f"a list of {len(value)}"
     text = str(value).lower() if isinstance(value, bool) else str(value)
-    if any(step in SECRET_PLACES for step in path) or SECRET_LOOK.search(text[:4096]):
+    if any(step in SECRET_PLACES for step in path) or SECRET_PATTERN.search(text[:4096]):
         return HIDDEN
     return _visible(text) or '""'
 

@@ -82,7 +82,7 @@ def _refusal(detail: ErrorDetails, document: RawValue, spec: type[ApiModel]) -> 
     return refusal(path, value, ReadReason.OUT_OF_RANGE, because, remedy)
 
 
-def _bound(kind: str, facts: dict[str, Any], said: str) -> tuple[str, str]:
+def _bound(kind: str, facts: dict[str, Any], message: str) -> tuple[str, str]:
     match kind:
         case "greater_than_equal":
             return f"the smallest number allowed is {facts['ge']}", f"write {facts['ge']} or more"
@@ -95,15 +95,15 @@ def _bound(kind: str, facts: dict[str, Any], said: str) -> tuple[str, str]:
         case "too_short":
             return f"the list needs at least {count(facts['min_length'], 'entry')}", "add what is missing"
         case _:
-            return said, "see `kubectl explain` for what is allowed here"
+            return message, "see `kubectl explain` for what is allowed here"
 
 
 def _unknown(path: FieldPath, spec: type[ApiModel]) -> SpecRefusal:
     """The nearest name beside it, else a field of that name elsewhere."""
     beside = _fields(spec, path[1:-1])
-    asked = str(path[-1])
-    near = difflib.get_close_matches(asked[:64], beside, n=1)
-    elsewhere = [found for found in _paths(spec, ("spec",)) if str(found[-1]).lower() == asked.lower()]
+    name = str(path[-1])
+    near = difflib.get_close_matches(name[:64], beside, n=1)
+    elsewhere = [found for found in _paths(spec, ("spec",)) if str(found[-1]).lower() == name.lower()]
     if near:
         remedy = f"did you mean {near[0]}?"
     elif elsewhere:

@@ -76,7 +76,7 @@ def _options(review: Review, wanted: DesiredRevision, known: ReviewContext) -> I
 
 def _speed(review: Review, accelerator: Accelerator | None) -> ReplicaSpeed | None:
     """From the data sheet; None if the model or the GPU is not known, or if it does not fit."""
-    setup, engine = review.asked, review.engine
+    setup, engine = review.setup, review.engine
     if accelerator is None or setup is None or setup.shape is None or engine is None:
         return None
     question = memory_fit.sizing_question(setup, setup.shape, accelerator, engine)

@@ -36,12 +36,12 @@ def run(chosen: argparse.Namespace) -> int:
     from fairlead.simulator.timing.rate_shares import TooFewStretches
 
     try:
-        asked = calibrate_inputs.read(chosen)
-        seen = calibrate_inputs.observations(chosen, asked, _tell)
+        target = calibrate_inputs.read(chosen)
+        seen = calibrate_inputs.observations(chosen, target, _report)
     except (calibrate_inputs.CalibrateArgumentError, OSError, ValueError) as problem:
         print(f"fairlead calibrate: {problem}", file=sys.stderr)
         return 2
-    found = calibration_file.calibrate(asked.question, seen, asked.times, calibrate_inputs.source(chosen))
+    found = calibration_file.calibrate(target.question, seen, target.times, calibrate_inputs.source(chosen))
     if isinstance(found, TooFewStretches):
         print(f"fairlead calibrate: {found}", file=sys.stderr)
         return 1
@@ -52,5 +52,5 @@ def run(chosen: argparse.Namespace) -> int:
     return 0
 
 
-def _tell(line: str) -> None:
+def _report(line: str) -> None:
     print(line, file=sys.stderr, flush=True)

@@ -28,7 +28,7 @@ from fairlead.sizing.sizing_input import SizingInput
 
 _ENGINE: Final = ENGINES[DEFAULT]
 """The engine whose command and metrics it reads."""
-_TOLD_EVERY_S: Final = 10.0
+_REPORTED_EVERY_S: Final = 10.0
 _TRIED: Final = Provenance(level=ProvenanceLevel.RECORDED, source="tried while calibrating")
 
 
@@ -73,21 +73,21 @@ def read(chosen: argparse.Namespace) -> CalibrationTarget:
 
 
 def observations(
-    chosen: argparse.Namespace, asked: CalibrationTarget, tell: Callable[[str], None]
+    chosen: argparse.Namespace, target: CalibrationTarget, report: Callable[[str], None]
 ) -> list[WorkStretch]:
     """What was observed, from scrapes of the engine or from the recording."""
     if chosen.url:
-        looks = _ScrapePlan(chosen.url.rstrip("/") + _ENGINE.api.metrics_path, chosen.seconds, chosen.every)
-        scrapes = asyncio.run(_watch(looks, tell))
-        return scrape_intervals.stretches(scrapes, asked.question.batch_tokens)
-    if asked.blocks is None:
+        plan = _ScrapePlan(chosen.url.rstrip("/") + _ENGINE.api.metrics_path, chosen.seconds, chosen.every)
+        scrapes = asyncio.run(_watch(plan, report))
+        return scrape_intervals.stretches(scrapes, target.question.batch_tokens)
+    if target.blocks is None:
         raise CalibrateArgumentError(
             "--recorded: the size of the run's KV cache is unknown; "
             "add --num-gpu-blocks-override N to its command, as its log says"
         )
     rows = recordings.read_seconds(package_data.read_text(Path(chosen.recorded)))
     limits = EngineSettings(
-        blocks=asked.blocks, block_tokens=asked.block_tokens, batch_tokens=asked.question.batch_tokens
+        blocks=target.blocks, block_tokens=target.block_tokens, batch_tokens=target.question.batch_tokens
     )
     return first_seconds.stretches(rows, limits)
 
@@ -113,23 +113,23 @@ class _ScrapePlan:
     every: float
 
 
-async def _watch(looks: _ScrapePlan, tell: Callable[[str], None]) -> list[TimedScrape]:
+async def _watch(plan: _ScrapePlan, report: Callable[[str], None]) -> list[TimedScrape]:
     scrapes: list[TimedScrape] = []
-    started = told = time.monotonic()
+    started = reported = time.monotonic()
     async with aiohttp.ClientSession() as session:
-        while (now := time.monotonic()) - started < looks.seconds:
-            page = await pod_http.fetch(session, looks.url)
+        while (now := time.monotonic()) - started < plan.seconds:
+            page = await pod_http.fetch(session, plan.url)
             load = _ENGINE.load(page) if page is not None else None
             if not isinstance(load, EngineLoad):
                 raise CalibrateArgumentError(
-                    f"--url: no engine's metrics at {looks.url}; give the address that vLLM serves on"
+                    f"--url: no engine's metrics at {plan.url}; give the address that vLLM serves on"
                 )
             scrapes.append(TimedScrape(time.monotonic(), load))
-            if now - told >= _TOLD_EVERY_S:
-                told = now
+            if now - reported >= _REPORTED_EVERY_S:
+                reported = now
                 running, waiting = load.running or 0, load.waiting or 0
-                tell(f"{now - started:.0f} of {looks.seconds:.0f} s: {running:.0f} running, {waiting:.0f} waiting")
-            await asyncio.sleep(looks.every)
+                report(f"{now - started:.0f} of {plan.seconds:.0f} s: {running:.0f} running, {waiting:.0f} waiting")
+            await asyncio.sleep(plan.every)
     return scrapes
 
 

@@ -164,5 +164,5 @@ async def _direct(url: str) -> "list[bytes | ApiError] | NoDecision":
         return NoDecision(because=f"{url}: {str(problem) or type(problem).__name__}")
     if answer.status == HTTPStatus.OK:
         return [content]
-    said = content.decode(errors="replace").strip().partition("\n")[0][:200]
-    return NoDecision(because=f"{url}: {answer.status}: {said}")
+    first_line = content.decode(errors="replace").strip().partition("\n")[0][:200]
+    return NoDecision(because=f"{url}: {answer.status}: {first_line}")

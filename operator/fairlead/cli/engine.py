@@ -14,7 +14,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     """What the command takes; its speed and faults are environment variables, so that a pod's spec can set them."""
     from fairlead.emulator import emulation_knobs
 
-    knobs = "; ".join(f"{emulation_knobs.PREFIX}{knob}: {told}" for knob, told in emulation_knobs.KNOBS.items())
+    knobs = "; ".join(f"{emulation_knobs.PREFIX}{knob}: {meaning}" for knob, meaning in emulation_knobs.KNOBS.items())
     parser.epilog = f"{INTRODUCTION} {knobs}.".replace("%", "%%")
     parser.add_argument("--product", default="", help="the GPU it simulates, by its product label")
     parser.add_argument("--gpus", type=int, default=1, help="number of GPUs (1)")
@@ -48,7 +48,7 @@ def run(chosen: argparse.Namespace) -> int:
         print(f"fairlead engine: {problem}", file=sys.stderr)
         return 2
     if chosen.check:
-        return startup_check.check(served, pretended, _tell)
+        return startup_check.check(served, pretended, _print_line)
     replies = replace(
         served.answering,
         invalid_json_rate=pretended.invalid_json_rate,
@@ -61,9 +61,9 @@ def run(chosen: argparse.Namespace) -> int:
         machine=EmulatedMachine(chosen.product, chosen.gpus),
         known=known,
     )
-    outside = process.ProcessEnvironment(clock=time.time, tell=_tell, environment=os.environ)
+    outside = process.ProcessEnvironment(clock=time.time, tell=_print_line, environment=os.environ)
     return uvloop.run(process.run(start, outside))
 
 
-def _tell(line: str) -> None:
+def _print_line(line: str) -> None:
     print(line, file=sys.stderr, flush=True)

@@ -34,7 +34,7 @@ def run(chosen: argparse.Namespace) -> int:
         if chosen.record:
             _show(chosen, of_file(chosen.record, chosen.target, chosen.namespace))
         else:
-            asyncio.run(_asked(chosen))
+            asyncio.run(_show_from_cluster(chosen))
     except TargetNameError as problem:
         print(f"fairlead explain: {problem}", file=sys.stderr)
         return 2
@@ -46,7 +46,7 @@ def run(chosen: argparse.Namespace) -> int:
     return 0
 
 
-async def _asked(chosen: argparse.Namespace) -> None:
+async def _show_from_cluster(chosen: argparse.Namespace) -> None:
     import asyncio
     import time
 

@@ -56,46 +56,46 @@ def _sections(shown: Explanation) -> Iterator[tuple[str, list[str]]]:
 
 
 def _decision(record: DecisionRecord) -> Iterator[tuple[str, list[str]]]:
-    said = record.recommendation
-    yield "Why", [said.message]
+    recommendation = record.recommendation
+    yield "Why", [recommendation.message]
     yield (
         "Signals ask for",
         _columns(
             (one.signal.value, "-" if one.replicas is None else str(one.replicas), one.because)
-            for one in said.candidates
+            for one in recommendation.candidates
         ),
     )
     yield (
         "Limits that moved it",
-        _columns((one.bound.value, f"{one.before} → {one.after}", one.because) for one in said.limits)
+        _columns((one.bound.value, f"{one.before} → {one.after}", one.because) for one in recommendation.limits)
         or ["none: it is what the signals ask for"],
     )
-    yield "Figures", _columns((one.name, _figure(one)) for one in said.figures)
+    yield "Figures", _columns((one.name, _figure(one)) for one in recommendation.figures)
     yield (
         "Metrics that are missing",
         _columns(
             (one.who, one.what, "" if one.age_seconds is None else f"{_lasting(one.age_seconds)} old", one.because)
-            for one in said.questions
+            for one in recommendation.questions
         ),
     )
-    yield "Advice", _columns((one.subject, one.because) for one in said.advice)
+    yield "Advice", _columns((one.subject, one.because) for one in recommendation.advice)
 
 
 def _heading(shown: Explanation) -> str:
     """`infd/chat in team-a: 3 replicas (TokenDemand), 2 ready, by policy interactive; decided 2 s ago`."""
     place = f"infd/{shown.name} in {shown.namespace}"
     if isinstance(shown.record, NoDecision):
-        told = shown.scaling
-        number, reason = told.get("recommended", told.get("advised")), told.get("reason")
+        scaling = shown.scaling
+        number, reason = scaling.get("recommended", scaling.get("advised")), scaling.get("reason")
         return f"{place}: {_replicas(number)} ({reason}), {shown.status.get('readyReplicas', 0)} ready"
-    facts, said = shown.record.facts, shown.record.recommendation
-    asleep = f" and {said.asleep} asleep" if said.asleep else ""
+    facts, recommendation = shown.record.facts, shown.record.recommendation
+    asleep = f" and {recommendation.asleep} asleep" if recommendation.asleep else ""
     mode = "" if facts.policy.active else "; mode Recommend: advised only, nothing follows it"
     ago = f"{_lasting(max(0.0, shown.seen_at - shown.record.now))} ago"
     when = ago if shown.status else f"at {_moment(shown.record.now)}"
     policy = f"policy {facts.bounds.policy}" if facts.bounds.policy else "the built-in policy"
     return (
-        f"{place}: {_replicas(said.replicas)}{asleep} ({said.reason.value}), {_phases(facts)}; "
+        f"{place}: {_replicas(recommendation.replicas)}{asleep} ({recommendation.reason.value}), {_phases(facts)}; "
         f"by {policy}, decided {when}{mode}"
     )
 
@@ -103,8 +103,8 @@ def _heading(shown: Explanation) -> str:
 def _phases(facts: ScalingFacts) -> str:
     """`2 ready, 1 starting`."""
     names = [pod.phase.value for pod in facts.pods]
-    told = [f"{names.count(name)} {name}" for name in sorted(set(names), key=lambda one: (one != "ready", one))]
-    return ", ".join(told) or "no pods"
+    phases = [f"{names.count(name)} {name}" for name in sorted(set(names), key=lambda one: (one != "ready", one))]
+    return ", ".join(phases) or "no pods"
 
 
 def _turns(shown: Explanation, record: DecisionRecord) -> list[str]:
@@ -139,8 +139,8 @@ def _condition(turn: TurningPoint, record: DecisionRecord) -> str:
 
 def _demand(turn: TurningPoint, record: DecisionRecord) -> str:
     """The threshold in the unit that dashboards show."""
-    told = {one.name: one.value for one in record.recommendation.figures}
-    prompts = told.get("demand.promptTokensPerSecond")
+    figures = {one.name: one.value for one in record.recommendation.figures}
+    prompts = figures.get("demand.promptTokensPerSecond")
     return "" if prompts is None or turn.factor is None else f" ({prompts * turn.factor:,.0f} prompt tokens/s)"
 
 
@@ -154,9 +154,9 @@ def _open_bounds(record: DecisionRecord) -> list[str]:
     }
     if facts.policy.max_cost_per_hour is not None:
         reached[ScalingBound.BUDGET] = False
-    told = [f"{_bound(one, facts)} is reached." for one, so in reached.items() if so and one not in moved]
+    lines = [f"{_bound(one, facts)} is reached." for one, so in reached.items() if so and one not in moved]
     free = [_bound(one, facts) for one, so in reached.items() if not so and one not in moved]
-    return [*told, *([f"Not in the way: {', '.join(free)}."] if free else [])]
+    return [*lines, *([f"Not in the way: {', '.join(free)}."] if free else [])]
 
 
 def _bound(bound: ScalingBound | None, facts: ScalingFacts) -> str:
@@ -177,8 +177,8 @@ def _bound(bound: ScalingBound | None, facts: ScalingFacts) -> str:
 
 
 def _conditions(shown: Explanation) -> list[str]:
-    told = [one for one in shown.status.get("conditions") or () if one.get("type") == "ScalingActive"]
-    return [f"{one['type']}={one.get('status')} {one.get('reason')}: {one.get('message')}" for one in told]
+    conditions = [one for one in shown.status.get("conditions") or () if one.get("type") == "ScalingActive"]
+    return [f"{one['type']}={one.get('status')} {one.get('reason')}: {one.get('message')}" for one in conditions]
 
 
 def _lately(decision: dict[str, Any]) -> str:

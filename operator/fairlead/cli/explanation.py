@@ -37,14 +37,16 @@ class Explanation:
     @property
     def scaling(self) -> Mapping[str, Any]:
         """What the autoscaler wrote on the object."""
-        told: Mapping[str, Any] = self.status.get("scaling") or {}
-        return told
+        scaling: Mapping[str, Any] = self.status.get("scaling") or {}
+        return scaling
 
     @property
     def decided(self) -> tuple[object, ...]:
         """The values of a decision: it is another decision if one of them differs."""
-        told = self.scaling
-        return tuple(told.get(key) for key in ("recommended", "advised", "asleep", "speculation", "reason", "message"))
+        scaling = self.scaling
+        return tuple(
+            scaling.get(key) for key in ("recommended", "advised", "asleep", "speculation", "reason", "message")
+        )
 
 
 def target_name(target: str | None) -> str:
@@ -130,10 +132,10 @@ def _with(bare: Explanation, turns: tuple[TurningPoint, ...], notes: tuple[str, 
 
 def _undecided(name: str, namespace: str, status: Mapping[str, Any], why: NoDecision) -> str:
     """The message for no recommendation yet, with the conditions that may explain it."""
-    told = [
+    conditions = [
         f"{one.get('type')}={one.get('status')}: {one.get('reason')}: {one.get('message')}"
         for one in status.get("conditions") or ()
         if one.get("type") in ("Accepted", "ScalingActive") and one.get("status") != "True"
     ]
-    words = "; ".join([f"infd/{name} in {namespace} has no recommendation yet", *told, why.because])
+    words = "; ".join([f"infd/{name} in {namespace} has no recommendation yet", *conditions, why.because])
     return f"{words}; is an autoscaler running? `kubectl get pods -A -l app.kubernetes.io/name=fairlead`"

@@ -64,5 +64,5 @@ def _left_out(planned: CapacityPlan) -> str:
 def _nothing(planned: CapacityPlan) -> str:
     """The most useful rejections: those that came nearest to keeping the objectives."""
     order = sorted(planned.others, key=lambda one: (one.reason.value != "MissesObjective", one.configuration.words))
-    told = "\n".join(f"  {one.configuration.words}: {one.because}" for one in order[:8])
-    return f"nothing in the catalogue keeps these objectives; the nearest:\n{told}\nLeft out: {_left_out(planned)}"
+    nearest = "\n".join(f"  {one.configuration.words}: {one.because}" for one in order[:8])
+    return f"nothing in the catalogue keeps these objectives; the nearest:\n{nearest}\nLeft out: {_left_out(planned)}"

@@ -40,8 +40,8 @@ def run(chosen: argparse.Namespace) -> int:
         if review is None or review.refusals:
             refused += 1
             print(review_text.as_text(one, review, colour=sys.stderr.isatty()), file=sys.stderr)
-        elif review.engine is not None and review.asked is not None:
-            launch = review.engine.launch(review.asked, engine_timing.of(review))
+        elif review.engine is not None and review.setup is not None:
+            launch = review.engine.launch(review.setup, engine_timing.of(review))
             rendered.append(_values(review.name, launch) | {"router": _router(review)})
     if chosen.output == "json":
         print(json.dumps(rendered, indent=1))
@@ -70,9 +70,9 @@ def _router(review: "Review") -> dict[str, Any] | None:
     from fairlead.objects import router_config
     from fairlead.review import replica_facts
 
-    if review.asked is None or not isinstance(review.door, DeploymentRouter):
+    if review.setup is None or not isinstance(review.door, DeploymentRouter):
         return None
-    return router_config.document(review.asked.wanted, review.door, replica_facts.replica(review))
+    return router_config.document(review.setup.wanted, review.door, replica_facts.replica(review))
 
 
 def _value(value: "str | SecretKey | EnvFrom") -> str:
@@ -94,8 +94,8 @@ def _text(one: dict[str, Any]) -> str:
     environment = "\n".join(f"{name}={value}" for name, value in one["environment"].items())
     from fairlead.fleet.plurals import count
 
-    told = one["router"]
-    pods = f"# {count(told['routers'], 'router')} in front; their configuration: -o json" if told else ""
+    router = one["router"]
+    pods = f"# {count(router['routers'], 'router')} in front; their configuration: -o json" if router else ""
     return "\n".join(filter(None, (f"# {one['name']}", environment, files, words, pods)))
 
 

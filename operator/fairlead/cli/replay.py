@@ -20,9 +20,9 @@ def run(chosen: argparse.Namespace) -> int:
     import fairlead
     from fairlead.cli import replay_records, replay_text
 
-    told = replay_records.ReplayProgress(clock=time.monotonic, wanted=sys.stderr.isatty(), tell=_tell)
+    progress = replay_records.ReplayProgress(clock=time.monotonic, wanted=sys.stderr.isatty(), show=_show)
     try:
-        found = replay_records.replay_all(replay_records.read(chosen.sources), told, keep=chosen.show)
+        found = replay_records.replay_all(replay_records.read(chosen.sources), progress, keep=chosen.show)
     except OSError as problem:
         print(f"fairlead replay: {problem.filename}: {problem.strerror or problem}", file=sys.stderr)
         return 2
@@ -33,5 +33,5 @@ def run(chosen: argparse.Namespace) -> int:
     return 1 if found.disagree or found.broken else 0
 
 
-def _tell(words: str) -> None:
+def _show(words: str) -> None:
     print(f"\r{words}", end="", file=sys.stderr, flush=True)

@@ -16,7 +16,7 @@ from fairlead.scaling.explain.record_differences import RecordDifference
 
 IN_A_FOLDER: Final = ".jsonl"
 """Part of the names of files that are read in a folder; full ones have a number or `.gz` after it."""
-_TELL_EACH_S: Final = 0.5
+_SHOWN_EACH_S: Final = 0.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,19 +60,19 @@ class ReplayProgress:
 
     clock: Callable[[], float]
     wanted: bool
-    tell: Callable[[str], None]
+    show: Callable[[str], None]
     _next: float = 0.0
 
     def reached(self, lines: int) -> None:
         """Show the number of lines now and then, so that progress costs nothing."""
         if self.wanted and self.clock() >= self._next:
-            self._next = self.clock() + _TELL_EACH_S
-            self.tell(f"{lines:,} decisions")
+            self._next = self.clock() + _SHOWN_EACH_S
+            self.show(f"{lines:,} decisions")
 
     def done(self) -> None:
         """Clear the line for the result."""
         if self.wanted:
-            self.tell(" " * 40 + "\r")
+            self.show(" " * 40 + "\r")
 
 
 def read(sources: Sequence[str]) -> Iterator[RecordLine]:

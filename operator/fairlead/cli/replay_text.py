@@ -56,9 +56,10 @@ def _figure(found: ReplayResult) -> str:
 
 
 def _other_versions(found: ReplayResult, version: str) -> str:
-    told = ", ".join(f"{number:,} by {name}" for name, number in sorted(found.versions.items()))
+    deciders = ", ".join(f"{number:,} by {name}" for name, number in sorted(found.versions.items()))
     return (
-        f"decided {told}; this is {version}: another version may decide otherwise, so replay with that version's image"
+        f"decided {deciders}; this is {version}: another version may decide otherwise, "
+        "so replay with that version's image"
     )
 
 

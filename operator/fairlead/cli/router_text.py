@@ -13,17 +13,17 @@ _ELSEWHERE = frozenset({"keyFiles", "redisUrlFile", "routing", "keyPlaces", "red
 
 def as_json(settings: RouterConfig) -> str:
     """The same as values, under stable names."""
-    return json.dumps(_told(settings), indent=1, ensure_ascii=False)
+    return json.dumps(_document(settings), indent=1, ensure_ascii=False)
 
 
 def as_text(settings: RouterConfig) -> str:
     """One line a setting, aligned; an empty value is a dash."""
-    lines = list(_lines(_told(settings), ""))
+    lines = list(_lines(_document(settings), ""))
     width = max(len(name) for name, _ in lines)
     return "\n".join(f"{name:{width}}  {value}" for name, value in lines)
 
 
-def _told(settings: RouterConfig) -> dict[str, Any]:
+def _document(settings: RouterConfig) -> dict[str, Any]:
     """Settings of the file first, then those for requests; of secrets their places and how many were found."""
     plain = router_config.plain(replace(settings, keys={}, redis_url=None))
     found = {name: value for name, value in plain.items() if name not in _ELSEWHERE}

@@ -30,22 +30,22 @@ class SelftestClient:
     each_s: float = 1.0
     """How long to wait before the next attempt."""
 
-    def ask(self, verb: str, url: str, body: object = None) -> dict[str, Any]:
+    def request(self, verb: str, url: str, body: object = None) -> dict[str, Any]:
         """The reply; `SelftestFailure` with the server's own message."""
         own = {"Authorization": f"Bearer {self.token}"} if url.startswith("/") else {}
         whole = f"{self.server}{url}" if own else url
         data = None if body is None else json.dumps(body).encode()
-        asked = urllib.request.Request(  # noqa: S310  # our API server, or the address it holds
+        request = urllib.request.Request(  # noqa: S310  # our API server, or the address it holds
             whole, data=data, method=verb, headers={"Content-Type": "application/json"} | own
         )
         try:
-            with urllib.request.urlopen(asked, timeout=30, context=self.context) as answer:  # noqa: S310  # as above
+            with urllib.request.urlopen(request, timeout=30, context=self.context) as answer:  # noqa: S310  # as above
                 return dict(json.load(answer))
         except urllib.error.HTTPError as refused:
             kind = SelftestNotFound if refused.code == HTTPStatus.NOT_FOUND else SelftestFailure
             with refused:
-                said = refused.read(1000).decode(errors="replace")
-            raise kind(f"{verb} {whole}: {refused.code}: {said}") from refused
+                message = refused.read(1000).decode(errors="replace")
+            raise kind(f"{verb} {whole}: {refused.code}: {message}") from refused
         except (OSError, ValueError) as unreadable:
             raise SelftestFailure(f"{verb} {whole}: {unreadable}") from unreadable
 

@@ -27,7 +27,7 @@ def run_selftest(chosen: argparse.Namespace, door: SelftestClient) -> str:
     wanted = {"apiVersion": "fairlead.dev/v1alpha1", "kind": "InferenceDeployment", "metadata": metadata, "spec": SPEC}
     deadline = time.monotonic() + chosen.seconds
     _delete(door, f"{objects}/{chosen.name}")
-    door.ask("POST", objects, wanted)
+    door.request("POST", objects, wanted)
     try:
         endpoint = _ready(door, f"{objects}/{chosen.name}", deadline)
         return f"{endpoint} answered: {_completion(door, endpoint, deadline)}"
@@ -37,25 +37,25 @@ def run_selftest(chosen: argparse.Namespace, door: SelftestClient) -> str:
 
 def _delete(door: SelftestClient, url: str) -> None:
     with contextlib.suppress(SelftestNotFound):
-        door.ask("DELETE", url)
+        door.request("DELETE", url)
 
 
 def _ready(door: SelftestClient, url: str, deadline: float) -> str:
     """Its endpoint; `SelftestFailure` if it is Stalled, or the time is over."""
     while True:
-        status = door.ask("GET", url).get("status", {})
-        told = {one["type"]: one for one in status.get("conditions", ())}
-        if told.get("Ready", {}).get("status") == "True":
+        status = door.request("GET", url).get("status", {})
+        conditions = {one["type"]: one for one in status.get("conditions", ())}
+        if conditions.get("Ready", {}).get("status") == "True":
             return str(status["endpoint"])
-        stalled = told.get("Stalled", {}).get("status") == "True"
+        stalled = conditions.get("Stalled", {}).get("status") == "True"
         if stalled or time.monotonic() > deadline:
-            one = told.get("Stalled" if stalled else "Ready", {})
-            said = (
+            one = conditions.get("Stalled" if stalled else "Ready", {})
+            words = (
                 f"{one.get('reason')}: {one.get('message')}"
                 if one
                 else "no operator has reconciled it; see `kubectl get pods -A -l app.kubernetes.io/name=fairlead`"
             )
-            raise SelftestFailure(f"the InferenceDeployment does not get Ready: {said}")
+            raise SelftestFailure(f"the InferenceDeployment does not get Ready: {words}")
         time.sleep(door.each_s)
 
 
@@ -63,8 +63,8 @@ def _completion(door: SelftestClient, endpoint: str, deadline: float) -> str:
     """The text of the completion; failed requests are retried until the deadline."""
     while True:
         try:
-            told = door.ask("POST", f"{endpoint}/chat/completions", COMPLETION_REQUEST)
-            return repr(told["choices"][0]["message"]["content"])
+            reply = door.request("POST", f"{endpoint}/chat/completions", COMPLETION_REQUEST)
+            return repr(reply["choices"][0]["message"]["content"])
         except SelftestFailure:
             if time.monotonic() > deadline:
                 raise

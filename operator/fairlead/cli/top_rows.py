@@ -74,16 +74,16 @@ def rows(
 def _row(
     key: tuple[str, str], spec: Mapping[str, Any], status: Mapping[str, Any], glance: DecisionSummary | None
 ) -> TopRow:
-    told: Mapping[str, Any] = status.get("scaling") or {}
+    scaling: Mapping[str, Any] = status.get("scaling") or {}
     scaled = bool(spec.get("scaling"))
-    reason, message = (told.get("reason"), told.get("message")) if scaled else ("Fixed", "spec.replicas decides")
+    reason, message = (scaling.get("reason"), scaling.get("message")) if scaled else ("Fixed", "spec.replicas decides")
     bare = TopRow(
         namespace=key[0],
         name=key[1],
         ready=status.get("readyReplicas") or 0,
         wanted=status.get("desiredReplicas"),
-        recommended=told.get("recommended", told.get("advised")) if scaled else None,
-        asleep=told.get("asleep") or 0,
+        recommended=scaling.get("recommended", scaling.get("advised")) if scaled else None,
+        asleep=scaling.get("asleep") or 0,
         reason=str(reason or "Undecided"),
         message=str(message or ""),
         cost_per_hour=_number((status.get("cost") or {}).get("perHour")),

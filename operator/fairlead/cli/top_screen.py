@@ -57,28 +57,28 @@ def alternate_screen(keys: TextIO, out: TextIO) -> Iterator[TopScreen]:
             termios.tcsetattr(keys.fileno(), termios.TCSADRAIN, held)
 
 
-async def follow(screen: TopScreen, look: Callable[[], Awaitable[TopView]], every: float) -> None:
+async def follow(screen: TopScreen, observe: Callable[[], Awaitable[TopView]], every: float) -> None:
     """Refresh until the user quits; a failed refresh keeps the last table and says why."""
     quits = asyncio.Event()
     loop = asyncio.get_running_loop()
     if screen.keys is not None:
         loop.add_reader(screen.keys.fileno(), _pressed, screen.keys, quits)
     try:
-        seen = await look()
+        seen = await observe()
         while not quits.is_set():
             screen.show(seen)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(quits.wait(), every)
             if not quits.is_set():
-                seen = await _again(look, seen)
+                seen = await _again(observe, seen)
     finally:
         if screen.keys is not None:
             loop.remove_reader(screen.keys.fileno())
 
 
-async def _again(look: Callable[[], Awaitable[TopView]], before: TopView) -> TopView:
+async def _again(observe: Callable[[], Awaitable[TopView]], before: TopView) -> TopView:
     try:
-        return await look()
+        return await observe()
     except (ApiError, ClusterUnavailable) as problem:
         return replace(before, trouble=str(problem))
 

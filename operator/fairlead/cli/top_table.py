@@ -66,7 +66,7 @@ def as_json(seen: TopView) -> str:
 
 
 def _table(rows: Sequence[TopRow], width: int | None, *, colour: bool) -> list[str]:
-    words = [[told(row) for _, told in COLUMNS] for row in rows]
+    words = [[cell(row) for _, cell in COLUMNS] for row in rows]
     titles = [title for title, _ in COLUMNS]
     widths = [max(len(line[column]) for line in [titles, *words]) for column in range(len(titles))]
     lines = [_cut(_line(titles, widths), width)]

@@ -29,20 +29,20 @@ def run(chosen: argparse.Namespace) -> int:
     except (OSError, ValueError) as problem:
         print(f"fairlead: {problem}", file=sys.stderr)
         return 2
-    said: list[tuple[documents.YamlDocument, Any]] = [
+    reviews: list[tuple[documents.YamlDocument, Any]] = [
         (one, None if one.problem else admission.review(one.content, known)) for one in found
     ]
     if chosen.with_vllm:
         from fairlead.cli import vllm_check
 
         try:
-            said = vllm_check.with_vllm_refusals(said)
+            reviews = vllm_check.with_vllm_refusals(reviews)
         except vllm_check.VllmUnavailable as problem:
             print(f"fairlead: {problem}", file=sys.stderr)
             return 2
     if chosen.output == "json":
-        print(json.dumps([review_text.as_json(one, review) for one, review in said], indent=1))
+        print(json.dumps([review_text.as_json(one, review) for one, review in reviews], indent=1))
     else:
         colour = sys.stdout.isatty()
-        print("\n".join(review_text.as_text(one, review, colour=colour) for one, review in said))
-    return 0 if all(review is not None and not review.refusals for _, review in said) else 1
+        print("\n".join(review_text.as_text(one, review, colour=colour) for one, review in reviews))
+    return 0 if all(review is not None and not review.refusals for _, review in reviews) else 1

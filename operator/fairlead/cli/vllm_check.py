@@ -63,13 +63,15 @@ def _answers(own: Sequence[Review]) -> list[VllmVerdict]:
     return [VllmVerdict(**answer) for answer in json.loads(ran.stdout.splitlines()[-1])]
 
 
-def with_vllm_refusals(said: Sequence[tuple[YamlDocument, Review | None]]) -> list[tuple[YamlDocument, Review | None]]:
+def with_vllm_refusals(
+    reviews: Sequence[tuple[YamlDocument, Review | None]],
+) -> list[tuple[YamlDocument, Review | None]]:
     """The reviews with vLLM's own refusals among ours; what our checks refuse is not sent to vLLM.
 
     By place, not by name: two files may each hold a deployment called chat.
     """
-    opinions = iter(_answers([one for _, one in said if one is not None and _is_open(one)]))
-    return [(place, _with(one, next(opinions)) if one is not None and _is_open(one) else one) for place, one in said]
+    opinions = iter(_answers([one for _, one in reviews if one is not None and _is_open(one)]))
+    return [(place, _with(one, next(opinions)) if one is not None and _is_open(one) else one) for place, one in reviews]
 
 
 def _is_open(review: Review) -> bool:
@@ -91,10 +93,10 @@ def _with(review: Review, opinion: VllmVerdict) -> Review:
 
 def question(review: Review) -> dict[str, Any]:
     """The arguments after `vllm serve`, and configurations as stand-ins for the models."""
-    asked, engine = review.asked, review.engine
-    if asked is None or engine is None:
+    setup, engine = review.setup, review.engine
+    if setup is None or engine is None:
         raise AssertionError("only what was read has a command line")
-    return placeholder_config.question(asked, engine.launch(asked, LifecycleParameters()).command)
+    return placeholder_config.question(setup, engine.launch(setup, LifecycleParameters()).command)
 
 
 def interpreter() -> Path:

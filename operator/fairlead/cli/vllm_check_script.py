@@ -15,20 +15,20 @@ TAKES_JSON: Final = "--speculative-config"
 
 def main() -> int:
     """Requests as JSON on standard input, verdicts as JSON on standard output."""
-    asked = json.load(sys.stdin)
+    requests = json.load(sys.stdin)
     with tempfile.TemporaryDirectory() as folder:
-        print(json.dumps([verdict(one, Path(folder) / str(number)) for number, one in enumerate(asked)]))
+        print(json.dumps([verdict(one, Path(folder) / str(number)) for number, one in enumerate(requests)]))
     return 0
 
 
-def verdict(asked: dict[str, Any], folder: Path) -> dict[str, Any]:
+def verdict(request: dict[str, Any], folder: Path) -> dict[str, Any]:
     """Whether vLLM takes one command line, and what it said if not."""
-    words = list(asked["arguments"])
-    words[0] = _stand_in(folder / "model", asked["model"])
-    if asked.get("draft") and TAKES_JSON in words:
+    words = list(request["arguments"])
+    words[0] = _stand_in(folder / "model", request["model"])
+    if request.get("draft") and TAKES_JSON in words:
         place = words.index(TAKES_JSON) + 1
         guessing = json.loads(words[place])
-        guessing["model"] = _stand_in(folder / "draft", asked["draft"])
+        guessing["model"] = _stand_in(folder / "draft", request["draft"])
         words[place] = json.dumps(guessing)
     words = [_present(word, folder) for word in words]
     try:

@@ -170,7 +170,7 @@ def _state(engine: Manifest, facts: RuntimeFacts, start: DecisionInputs) -> Revi
     answer = target_start.answer(start, written)
     return RevisionState(
         name=written.revision,
-        asked=snapshot.requested_replicas(engine),
+        requested=snapshot.requested_replicas(engine),
         replicas=replicas,
         created_at=snapshot.created(engine),
         wanted_since=written.wanted_since,

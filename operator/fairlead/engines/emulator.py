@@ -41,18 +41,18 @@ class EmulatorEngine:
     def __init__(self) -> None:
         self._vllm = VllmEngine()
 
-    def refusals(self, asked: EngineSetup) -> tuple[SpecRefusal, ...]:
+    def refusals(self, setup: EngineSetup) -> tuple[SpecRefusal, ...]:
         """What vLLM would refuse."""
-        return self._vllm.refusals(asked)
+        return self._vllm.refusals(setup)
 
-    def cautions(self, asked: EngineSetup) -> tuple[SpecWarning, ...]:
+    def cautions(self, setup: EngineSetup) -> tuple[SpecWarning, ...]:
         """The warnings for vLLM."""
-        return self._vllm.cautions(asked)
+        return self._vllm.cautions(setup)
 
-    def launch(self, asked: EngineSetup, pace: LifecycleParameters) -> EngineLaunch:
+    def launch(self, setup: EngineSetup, pace: LifecycleParameters) -> EngineLaunch:
         """vLLM's command after `--`; it opens no weights, so it needs no token, no mount and no cache."""
-        real = self._vllm.launch(asked, pace)
-        wanted = asked.wanted
+        real = self._vllm.launch(setup, pace)
+        wanted = setup.wanted
         rest = ("--product", wanted.product, "--gpus", str(wanted.gpus_per_replica), "--", *real.command)
         return replace(
             real,
@@ -70,9 +70,9 @@ class EmulatorEngine:
         """It has as many blocks as vLLM would."""
         return self._vllm.memory(version)
 
-    def memory_settings(self, asked: EngineSetup) -> MemorySettings:
+    def memory_settings(self, setup: EngineSetup) -> MemorySettings:
         """As vLLM's."""
-        return self._vllm.memory_settings(asked)
+        return self._vllm.memory_settings(setup)
 
     def load(self, text: str) -> EngineLoad | UnreadableScrape:
         """Its metrics have vLLM's names."""

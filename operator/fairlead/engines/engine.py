@@ -52,19 +52,19 @@ class EngineDescription(Protocol):
     def names(self) -> MetricNames:
         """The names of the metric families that scaling needs, for queries to a Prometheus."""
 
-    def refusals(self, asked: EngineSetup) -> tuple[SpecRefusal, ...]:
+    def refusals(self, setup: EngineSetup) -> tuple[SpecRefusal, ...]:
         """Why it cannot run this setup; empty if nothing that is known before a start speaks against it."""
 
-    def cautions(self, asked: EngineSetup) -> tuple[SpecWarning, ...]:
+    def cautions(self, setup: EngineSetup) -> tuple[SpecWarning, ...]:
         """Warnings: what is allowed and has a cost."""
 
-    def launch(self, asked: EngineSetup, pace: LifecycleParameters) -> EngineLaunch:
+    def launch(self, setup: EngineSetup, pace: LifecycleParameters) -> EngineLaunch:
         """How it is started, probed and ended. Called only for a setup without refusals."""
 
     def memory(self, version: str) -> EngineMemory:
         """What this release of it takes of a GPU's memory; of the tested one where the text names none."""
 
-    def memory_settings(self, asked: EngineSetup) -> MemorySettings:
+    def memory_settings(self, setup: EngineSetup) -> MemorySettings:
         """What a setup says of memory beside its typed fields."""
 
     def load(self, text: str) -> EngineLoad | UnreadableScrape:

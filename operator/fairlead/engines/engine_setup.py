@@ -63,11 +63,11 @@ WarningCheck = Callable[[EngineSetup], SpecWarning | None]
 """One rule about what is legal and has a cost or a risk that the user should know."""
 
 
-def refusals(asked: EngineSetup, checks: Sequence[RefusalCheck]) -> tuple[SpecRefusal, ...]:
+def refusals(setup: EngineSetup, checks: Sequence[RefusalCheck]) -> tuple[SpecRefusal, ...]:
     """All refusals, in the order of the checks, so that a user can mend several fields in one edit."""
-    return tuple(no for check in checks if (no := check(asked)) is not None)
+    return tuple(no for check in checks if (no := check(setup)) is not None)
 
 
-def warnings_of(asked: EngineSetup, doubts: Sequence[WarningCheck]) -> tuple[SpecWarning, ...]:
+def warnings_of(setup: EngineSetup, doubts: Sequence[WarningCheck]) -> tuple[SpecWarning, ...]:
     """All warnings, in the order of the checks."""
-    return tuple(word for doubt in doubts if (word := doubt(asked)) is not None)
+    return tuple(word for doubt in doubts if (word := doubt(setup)) is not None)

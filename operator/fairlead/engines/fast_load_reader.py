@@ -102,25 +102,25 @@ class FamilyIndex:
 class FastLoadReader:
     """Reads the metrics pages of one pod."""
 
-    __slots__ = ("_looks", "_places", "_skims", "_wording")
+    __slots__ = ("_pages", "_places", "_skims", "_wording")
 
     def __init__(self, wording: FamilyIndex) -> None:
         self._wording = wording
         self._places = [0] * len(wording.headings)
-        self._looks = 0
+        self._pages = 0
         self._skims = True
         """Whether both readers have agreed so far."""
 
     def read(self, page: bytes) -> EngineLoad | UnreadableScrape:
         """One page as facts; now and then by both readers, and by the complete one alone once they differ."""
-        self._looks += 1
+        self._pages += 1
         if not self._skims:
             return self._completely(page)
         try:
             seen = self._read(page)
         except _UnexpectedLine:
             return self._completely(page)
-        if self._looks % COMPARED_EACH == 1:
+        if self._pages % COMPARED_EACH == 1:
             complete = self._completely(page)
             self._skims = complete == seen
             return complete

@@ -44,7 +44,7 @@ class RevisionState:
 
     name: str
     """The hash of all that changes an engine pod."""
-    asked: int
+    requested: int
     """The replicas in its Deployment's spec."""
     replicas: tuple[RolloutReplica, ...] = ()
     created_at: datetime

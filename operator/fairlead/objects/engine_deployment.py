@@ -93,23 +93,23 @@ def facts(live: Manifest) -> RevisionFacts | None:
     revision = _selector(live).get(labels.REVISION) or _texts(live, "labels").get(labels.REVISION)
     if not isinstance(revision, str) or not revision:
         return None
-    said = _texts(live, "annotations")
+    annotations = _texts(live, "annotations")
     return RevisionFacts(
         revision=revision,
-        wanted_since=_moment(said.get(WANTED_SINCE)),
-        grown_at=_moment(said.get(GROWN_AT)),
-        served=said.get(SERVED) == "true",
-        failure=_failure(_parsed(said.get(FAILURE))),
-        checked=said.get(CHECKED) == "true",
-        ends=_ends(_parsed(said.get(START_ENDS))),
+        wanted_since=_moment(annotations.get(WANTED_SINCE)),
+        grown_at=_moment(annotations.get(GROWN_AT)),
+        served=annotations.get(SERVED) == "true",
+        failure=_failure(_parsed(annotations.get(FAILURE))),
+        checked=annotations.get(CHECKED) == "true",
+        ends=_ends(_parsed(annotations.get(START_ENDS))),
     )
 
 
 def stored_template(live: Manifest) -> Manifest | None:
     """The template as first applied; None when it is gone, or does not match this Deployment's selector."""
     template = _parsed(_texts(live, "annotations").get(TEMPLATE))
-    asked = _selector(live)
-    accepted = bool(asked) and asked.items() <= _texts(template, "labels").items()
+    selector = _selector(live)
+    accepted = bool(selector) and selector.items() <= _texts(template, "labels").items()
     return dict(template) if accepted and _containers(template) else None
 
 
@@ -121,7 +121,7 @@ def _written(facts: RevisionFacts, template: Manifest) -> dict[str, str]:
     moments = {WANTED_SINCE: facts.wanted_since, GROWN_AT: facts.grown_at}
     written |= {name: _spelt(moment) for name, moment in moments.items() if moment is not None}
     if facts.failure is not None:
-        written[FAILURE] = _told(facts.failure)
+        written[FAILURE] = _failure_text(facts.failure)
     if facts.checked:
         written[CHECKED] = "true"
     if facts.ends is not None:
@@ -129,7 +129,7 @@ def _written(facts: RevisionFacts, template: Manifest) -> dict[str, str]:
     return written
 
 
-def _told(failure: RevisionFailure) -> str:
+def _failure_text(failure: RevisionFailure) -> str:
     """The failure as JSON; its message is cut, so that annotations stay within what one object may carry."""
     because = {"because": failure.because[:LONGEST_REASON]} if failure.because else {}
     early = {"early": True} if failure.early else {}
@@ -149,16 +149,16 @@ def _moment(text: object) -> datetime | None:
         return None
 
 
-def _failure(said: object) -> RevisionFailure | None:
-    at, times, because = _moment(_map(said).get("at")), _map(said).get("times"), _map(said).get("because")
+def _failure(stored: object) -> RevisionFailure | None:
+    at, times, because = _moment(_map(stored).get("at")), _map(stored).get("times"), _map(stored).get("because")
     if at is None or not isinstance(times, int) or isinstance(times, bool) or times < 1:
         return None
-    early = _map(said).get("early") is True
+    early = _map(stored).get("early") is True
     return RevisionFailure(at=at, times=times, because=because if isinstance(because, str) else "", early=early)
 
 
-def _ends(said: object) -> StartFailures | None:
-    found = _map(said)
+def _ends(stored: object) -> StartFailures | None:
+    found = _map(stored)
     texts = [found.get(name) for name in ("pod", "container", "reason")]
     numbers = [found.get(name) for name in ("code", "times")]
     if not all(isinstance(one, str) for one in texts) or not all(type(one) is int for one in numbers):

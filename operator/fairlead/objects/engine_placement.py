@@ -42,7 +42,7 @@ def node_selector(wanted: DesiredRevision) -> dict[str, str]:
 
 
 def spread(
-    selector: dict[str, str], wishes: tuple[SpreadConstraint, ...] = (SpreadConstraint(topology_key=_HOSTNAME),)
+    selector: dict[str, str], constraints: tuple[SpreadConstraint, ...] = (SpreadConstraint(topology_key=_HOSTNAME),)
 ) -> list[Manifest]:
     """Spread over nodes, softly by default: with few GPUs a hard rule leaves pods pending.
 
@@ -50,13 +50,13 @@ def spread(
     """
     return [
         {
-            "topologyKey": wish.topology_key,
-            "maxSkew": wish.max_skew,
-            "whenUnsatisfiable": "DoNotSchedule" if wish.hard else "ScheduleAnyway",
+            "topologyKey": constraint.topology_key,
+            "maxSkew": constraint.max_skew,
+            "whenUnsatisfiable": "DoNotSchedule" if constraint.hard else "ScheduleAnyway",
             "labelSelector": {"matchLabels": dict(selector)},
             "matchLabelKeys": ["pod-template-hash"],
         }
-        for wish in wishes
+        for constraint in constraints
     ]
 
 

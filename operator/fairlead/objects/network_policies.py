@@ -18,8 +18,8 @@ NAMESPACE: Final = "kubernetes.io/metadata.name"
 
 def engines(owner: Owner, wanted: DesiredRevision, gateway: str | None, platform: Installation) -> Manifest:
     """Requests from its routers; scrapes, which go to the same port, from the operator and from monitoring."""
-    doors = labels.gateway_routers(gateway) if gateway else labels.routers(owner.name)
-    rule = {"from": [_pods(doors), *_watchers(platform)], "ports": [_port(catalogue.api(wanted.engine.kind).port)]}
+    sources = labels.gateway_routers(gateway) if gateway else labels.routers(owner.name)
+    rule = {"from": [_pods(sources), *_watchers(platform)], "ports": [_port(catalogue.api(wanted.engine.kind).port)]}
     return _policy(owner, names.engines(owner.name), ChildRole.ENGINE, labels.engines(owner.name), [rule])
 
 

@@ -43,20 +43,20 @@ def manifest(
     operator_key: str | None = None,
 ) -> Manifest:
     """The routers' ConfigMap; of the operator's key it holds the SHA-256, which is no secret."""
-    told = document(wanted, router, replica)
+    configuration = document(wanted, router, replica)
     if operator_key is not None:
-        told |= {"metricsKeys": [operator_key]}
+        configuration |= {"metricsKeys": [operator_key]}
     return {
         "apiVersion": "v1",
         "kind": "ConfigMap",
         "metadata": owner.metadata(names.router(owner.name), labels.child(owner.name, ChildRole.ROUTER)),
-        "data": {FILE: _text(told)},
+        "data": {FILE: _text(configuration)},
     }
 
 
-def _text(told: Manifest) -> str:
+def _text(configuration: Manifest) -> str:
     """Indented, since people read it when they debug a router's configuration."""
-    return json.dumps(told, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+    return json.dumps(configuration, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
 
 
 def document(wanted: DesiredRevision, router: DeploymentRouter, replica: ReplicaCapacity) -> Manifest:
@@ -92,17 +92,17 @@ def _engine(kind: EngineKind) -> Manifest:
 
 def with_router_count(manifest: Manifest, routers: int) -> Manifest:
     """The ConfigMap for `routers` routers, where an HPA or a person scales them: each gets its part of every rate."""
-    told = json.loads(manifest["data"][FILE])
-    if told["routers"] == routers:
+    configuration = json.loads(manifest["data"][FILE])
+    if configuration["routers"] == routers:
         return manifest
-    return manifest | {"data": {FILE: _text(told | {"routers": routers})}}
+    return manifest | {"data": {FILE: _text(configuration | {"routers": routers})}}
 
 
 def plain(value: Any) -> Any:  # noqa: ANN401 - any value of a routing
     """Each setting under its name in `fleet.gateways`; instead of a secret, the file its value is mounted as."""
     if is_dataclass(value):
-        told = ((one.name, getattr(value, one.name)) for one in fields(value))
-        return dict(_told(name, each) for name, each in told)
+        settings = ((one.name, getattr(value, one.name)) for one in fields(value))
+        return dict(_setting(name, each) for name, each in settings)
     if isinstance(value, frozenset):
         return sorted(value)
     if isinstance(value, tuple):
@@ -110,7 +110,7 @@ def plain(value: Any) -> Any:  # noqa: ANN401 - any value of a routing
     return str(value) if isinstance(value, Decimal) else value.value if isinstance(value, Enum) else value
 
 
-def _told(name: str, value: Any) -> tuple[str, Any]:  # noqa: ANN401 - any value of a routing
+def _setting(name: str, value: Any) -> tuple[str, Any]:  # noqa: ANN401 - any value of a routing
     match name:
         case "keys":
             return "keyFiles", [router_secrets.path(one) for one in value]

@@ -131,7 +131,7 @@ def _moved(revision: RevisionState, now: datetime, world: DryRunCluster) -> Revi
         replace(each, ready_since=now) if each in starts else each for each in revision.replicas if each not in ending
     )
     moved = replace(revision, replicas=replicas, served=revision.served or bool(starts))
-    return _counted(moved, moved.asked, now)
+    return _counted(moved, moved.requested, now)
 
 
 def _counted(revision: RevisionState, requested: int, now: datetime) -> RevisionState:
@@ -142,8 +142,8 @@ def _counted(revision: RevisionState, requested: int, now: datetime) -> Revision
     fresh = (name for name in (f"{revision.name}-{number}" for number in count(1)) if name not in names)
     started = tuple(RolloutReplica(name=next(fresh), unplaced=True) for _ in range(requested - len(live)))
     kept = tuple(replace(each, ending=True) if each in leaving else each for each in revision.replicas)
-    grown_at = now if requested > revision.asked else revision.grown_at
-    return replace(revision, asked=requested, replicas=kept + started, grown_at=grown_at)
+    grown_at = now if requested > revision.requested else revision.grown_at
+    return replace(revision, requested=requested, replicas=kept + started, grown_at=grown_at)
 
 
 def _youth(replica: RolloutReplica) -> tuple[bool, bool, float]:
@@ -152,7 +152,7 @@ def _youth(replica: RolloutReplica) -> tuple[bool, bool, float]:
 
 
 def _found(rollout: RolloutSnapshot, name: str, now: datetime) -> RevisionState:
-    made = RevisionState(name=name, asked=0, created_at=now, wanted_since=now)
+    made = RevisionState(name=name, requested=0, created_at=now, wanted_since=now)
     return next((each for each in rollout.revisions if each.name == name), made)
 
 

@@ -35,7 +35,7 @@ class RevisionCounts:
     @property
     def requested(self) -> int:
         """The count that its Deployment requests."""
-        return self.revision.asked
+        return self.revision.requested
 
     @property
     def occupied(self) -> int:
@@ -84,7 +84,7 @@ def of(revision: RevisionState, min_ready_seconds: int, now: datetime) -> Revisi
 
 def absent(name: str, now: datetime) -> RevisionCounts:
     """A revision that has no Deployment yet."""
-    revision = RevisionState(name=name, asked=0, created_at=now)
+    revision = RevisionState(name=name, requested=0, created_at=now)
     return RevisionCounts(revision=revision, exists=False, live=0, ending=0, ready=0, available=0, unplaced=0)
 
 

@@ -31,7 +31,7 @@ def allowed_fallback(rollout: RolloutSnapshot) -> RevisionState | None:
     requested later.
     """
     best, target = fallback(rollout), wanted(rollout)
-    return best if best and (best.asked or not (target and target.served)) else None
+    return best if best and (best.requested or not (target and target.served)) else None
 
 
 def wanted(rollout: RolloutSnapshot) -> RevisionState | None:
@@ -70,7 +70,7 @@ def failed(target: RevisionState, now: datetime) -> RevisionFailure:
 
 
 def _worth(revision: RevisionState) -> tuple[bool, bool, datetime, str]:
-    return revision.failure is None, revision.asked > 0, revision.created_at, revision.name
+    return revision.failure is None, revision.requested > 0, revision.created_at, revision.name
 
 
 def _failure(target: RevisionState) -> RevisionFailure | None:

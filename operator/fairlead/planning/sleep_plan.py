@@ -76,4 +76,4 @@ def _live(state: RevisionState) -> tuple[RolloutReplica, ...]:
 
 def _without(state: RevisionState, sleepers: frozenset[str]) -> RevisionState:
     rest = tuple(one for one in state.replicas if one.name not in sleepers)
-    return replace(state, replicas=rest, asked=max(0, state.asked - len(sleepers)))
+    return replace(state, replicas=rest, requested=max(0, state.requested - len(sleepers)))

@@ -10,7 +10,7 @@ from typing import Any, Final, TypeVar
 
 from fairlead.api import deployment_conversion, gateway_conversion, kinds, object_reader, policy_conversion
 from fairlead.api.kinds import Kind
-from fairlead.api.read_problems import ABSENT, HIDDEN, SECRET_LOOK, value_text
+from fairlead.api.read_problems import ABSENT, HIDDEN, SECRET_PATTERN, value_text
 from fairlead.engines import catalogue as engines
 from fairlead.engines.extra_args import FIELD as EXTRA_ARGS
 from fairlead.fleet.findings import SpecFinding, SpecRefusal, SpecWarning
@@ -37,10 +37,10 @@ R = TypeVar("R", bound=SpecFinding)
 
 def review(document: object, known: ReviewContext) -> Review:
     """All refusals and warnings of one object."""
-    said = document.get("kind") if isinstance(document, dict) else None
-    kind = KINDS.get(said) if isinstance(said, str) else None
+    kind_name = document.get("kind") if isinstance(document, dict) else None
+    kind = KINDS.get(kind_name) if isinstance(kind_name, str) else None
     if kind is None:
-        no = _no_such_kind(said)
+        no = _no_such_kind(kind_name)
         return Review(kind=no.value, refusals=(no,))
     read = object_reader.read_strict(document, kind)
     if read.value is None:
@@ -96,25 +96,25 @@ def _engine_review(named: Review, deployment: DesiredDeployment, known: ReviewCo
     engine = engines.describe(wanted.engine.kind)
     if isinstance(engine, SpecRefusal):
         return replace(named, refusals=(*named.refusals, engine))
-    asked, shape = memory_fit.engine_inputs(wanted, known)
-    fit = memory_fit.fit(asked, shape, engine, known)
-    refused = (*engine.refusals(asked), *drafts.refusals(asked))
+    setup, shape = memory_fit.engine_inputs(wanted, known)
+    fit = memory_fit.fit(setup, shape, engine, known)
+    refused = (*engine.refusals(setup), *drafts.refusals(setup))
     return replace(
         named,
-        refusals=tuple(_discreet(one) for one in (*named.refusals, *refused, *memory_fit.fit_refusals(asked, fit))),
+        refusals=tuple(_discreet(one) for one in (*named.refusals, *refused, *memory_fit.fit_refusals(setup, fit))),
         cautions=tuple(
             _discreet(one)
             for one in (
                 *named.cautions,
-                *engine.cautions(asked),
-                *drafts.cautions(asked),
-                *memory_fit.shape_cautions(asked),
-                *memory_fit.fit_cautions(asked, fit, refused, known),
+                *engine.cautions(setup),
+                *drafts.cautions(setup),
+                *memory_fit.shape_cautions(setup),
+                *memory_fit.fit_cautions(setup, fit, refused, known),
             )
         ),
         fit=fit,
         engine=engine,
-        asked=asked,
+        setup=setup,
         drain=deployment.drain,
         door=deployment.door,
     )
@@ -132,8 +132,8 @@ def _discreet(remark: R) -> R:
     bare = remark.field.startswith(EXTRA_ARGS) and not remark.value.startswith("-")
     return replace(
         remark,
-        value=HIDDEN if bare or SECRET_LOOK.search(remark.value) else remark.value,
-        because=SECRET_LOOK.sub(HIDDEN, remark.because),
+        value=HIDDEN if bare or SECRET_PATTERN.search(remark.value) else remark.value,
+        because=SECRET_PATTERN.sub(HIDDEN, remark.because),
     )
 
 
@@ -151,9 +151,9 @@ def _unnamed(document: object) -> Iterator[SpecRefusal]:
         )
 
 
-def _no_such_kind(said: object) -> SpecRefusal:
+def _no_such_kind(kind_name: object) -> SpecRefusal:
     """The refusal of an unknown kind; a kind that is no string is not shown: it may be large, or contain itself."""
-    value = value_text(said, ("kind",)) if isinstance(said, str) else ABSENT
+    value = value_text(kind_name, ("kind",)) if isinstance(kind_name, str) else ABSENT
     near = difflib.get_close_matches(value, KINDS, n=1)
     return SpecRefusal(
         field="kind",

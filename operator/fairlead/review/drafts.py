@@ -18,16 +18,16 @@ WELL: Final = 0.5
 _BILLION: Final = 1e9
 
 
-def refusals(asked: EngineSetup) -> Iterator[SpecRefusal]:
+def refusals(setup: EngineSetup) -> Iterator[SpecRefusal]:
     """A refusal of a draft that costs as much per token as the model itself."""
-    draft, model = asked.engine.speculation.draft, asked.wanted.model.source
+    draft, model = setup.engine.speculation.draft, setup.wanted.model.source
     if draft is None:
         return
     because = ""
     if draft.location == model.location:
         because = "the draft is the model itself, so a draft token takes as long as a token of the answer"
-    elif asked.shape is not None and asked.draft_shape is not None:
-        large, small = parameters.text_total(asked.draft_shape), parameters.text_total(asked.shape)
+    elif setup.shape is not None and setup.draft_shape is not None:
+        large, small = parameters.text_total(setup.draft_shape), parameters.text_total(setup.shape)
         if large >= small:
             because = f"the draft has {_billions(large)} parameters and the model itself {_billions(small)}"
     if because:
@@ -40,9 +40,9 @@ def refusals(asked: EngineSetup) -> Iterator[SpecRefusal]:
         )
 
 
-def cautions(asked: EngineSetup) -> Iterator[SpecWarning]:
+def cautions(setup: EngineSetup) -> Iterator[SpecWarning]:
     """A warning of a draft whose tokens cost more than one step of the model: accepted tokens must outweigh that."""
-    guessing, shape, draft = asked.engine.speculation, asked.shape, asked.draft_shape
+    guessing, shape, draft = setup.engine.speculation, setup.shape, setup.draft_shape
     if guessing.method is not SpeculationMethod.DRAFT_MODEL or shape is None or draft is None:
         return
     model, small = parameters.active(shape), parameters.active(draft)

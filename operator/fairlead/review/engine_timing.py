@@ -9,10 +9,10 @@ from fairlead.review.result import Review
 
 def of(review: Review) -> LifecycleParameters:
     """The bytes of weights that all GPUs together read before the engine is ready, and the deployment's drain times."""
-    assert review.asked is not None
+    assert review.setup is not None
     assert review.drain is not None
     memory = review.fit.memory if isinstance(review.fit, Fit) else None
-    gpus = review.asked.wanted.parallelism.gpus
+    gpus = review.setup.wanted.parallelism.gpus
     return LifecycleParameters(
         weight_bytes=ceil((memory.weights.likely + memory.draft.likely) * gpus) if memory else None,
         pre_stop_seconds=ceil(review.drain.settle_seconds),

@@ -31,15 +31,15 @@ CLOSE: Final = 0.05
 
 
 def fit(
-    asked: EngineSetup, shape: ModelShape | MissingFact, engine: EngineDescription, known: ReviewContext
+    setup: EngineSetup, shape: ModelShape | MissingFact, engine: EngineDescription, known: ReviewContext
 ) -> Fit | NoFit | None:
     """The fit; None for a GPU that is not in the catalogue, `unknown` for a model whose shape is missing."""
-    if asked.accelerator is None:
+    if setup.accelerator is None:
         return None
     if isinstance(shape, MissingFact):
         return fit_alternatives.unknown(shape.what)
     others = tuple(known.catalogue.accelerators.values())
-    return fit_alternatives.size(sizing_question(asked, shape, asked.accelerator, engine), others)
+    return fit_alternatives.size(sizing_question(setup, shape, setup.accelerator, engine), others)
 
 
 def engine_inputs(wanted: DesiredRevision, known: ReviewContext) -> tuple[EngineSetup, ModelShape | MissingFact]:
@@ -62,19 +62,19 @@ def _draft(source: ModelSource | None, known: ReviewContext) -> ModelShape | Non
 
 
 def sizing_question(
-    asked: EngineSetup, shape: ModelShape, accelerator: Accelerator, engine: EngineDescription
+    setup: EngineSetup, shape: ModelShape, accelerator: Accelerator, engine: EngineDescription
 ) -> SizingInput:
     """The input of `sizing`: the deployment's settings; absent ones are left to the engine's defaults."""
-    settings = asked.engine
+    settings = setup.engine
     guessing = settings.speculation
-    memory = engine.memory_settings(asked)
+    memory = engine.memory_settings(setup)
     return SizingInput(
         shape=shape,
         accelerator=accelerator,
         context=settings.max_context_tokens or shape.positions,
-        parallelism=asked.wanted.parallelism,
+        parallelism=setup.wanted.parallelism,
         release=engine.memory(settings.version),
-        weights=asked.weights,
+        weights=setup.weights,
         kv=settings.kv,
         dtype=settings.dtype,
         max_sequences=settings.max_sequences,
@@ -86,18 +86,18 @@ def sizing_question(
         adapters=memory.adapter_ranks,
         drafting=DraftSetup(
             tokens=guessing.tokens,
-            model=asked.draft_shape,
+            model=setup.draft_shape,
             mtp=guessing.method is SpeculationMethod.MTP,
         ),
     )
 
 
-def shape_cautions(asked: EngineSetup) -> Iterator[SpecWarning]:
+def shape_cautions(setup: EngineSetup) -> Iterator[SpecWarning]:
     """A warning where the stated number of parameters contradicts the other stated numbers of the model."""
-    stated = dict(asked.wanted.model.shape).get("parameters")
-    if stated is None or asked.shape is None:
+    stated = dict(setup.wanted.model.shape).get("parameters")
+    if stated is None or setup.shape is None:
         return
-    made = parameters.text_total(asked.shape)
+    made = parameters.text_total(setup.shape)
     if abs(stated - made) > CLOSE * made:
         yield SpecWarning(
             field="spec.model.shape.parameters",
@@ -108,14 +108,14 @@ def shape_cautions(asked: EngineSetup) -> Iterator[SpecWarning]:
         )
 
 
-def fit_refusals(asked: EngineSetup, fit: Fit | NoFit | None) -> Iterator[SpecRefusal]:
+def fit_refusals(setup: EngineSetup, fit: Fit | NoFit | None) -> Iterator[SpecRefusal]:
     """A refusal where it does not fit, with the numbers and what would fit."""
     if not isinstance(fit, NoFit) or fit.memory is None:
         return
     near = "; or ".join(f"{other.words} ({FIELDS[other.change]})" for other in fit.alternatives)
     yield SpecRefusal(
         field="spec.accelerator.product",
-        value=f"{asked.wanted.gpus_per_replica} x {asked.wanted.product}",
+        value=f"{setup.wanted.gpus_per_replica} x {setup.wanted.product}",
         reason=AdmissionReason.DOES_NOT_FIT,
         because=f"{fit.because}; {fit.memory.largest.takes} the most",
         remedy=f"what fits, smallest change first: {near or 'no configuration of this catalogue'}",
@@ -123,14 +123,14 @@ def fit_refusals(asked: EngineSetup, fit: Fit | NoFit | None) -> Iterator[SpecRe
 
 
 def fit_cautions(
-    asked: EngineSetup, fit: Fit | NoFit | None, refused: tuple[SpecRefusal, ...], known: ReviewContext
+    setup: EngineSetup, fit: Fit | NoFit | None, refused: tuple[SpecRefusal, ...], known: ReviewContext
 ) -> Iterator[SpecWarning]:
     """A warning where the fit is unknown or tight."""
     if fit is None:
-        near = difflib.get_close_matches(asked.wanted.product, known.catalogue.accelerators, n=1)
+        near = difflib.get_close_matches(setup.wanted.product, known.catalogue.accelerators, n=1)
         yield SpecWarning(
             field="spec.accelerator.product",
-            value=asked.wanted.product,
+            value=setup.wanted.product,
             reason=AdmissionReason.PRODUCT_UNKNOWN,
             because="this product is not in the catalogue, so fit and cost are unknown",
             remedy=f"did you mean {near[0]}?" if near else "write the label as `kubectl get nodes` shows it",
@@ -138,7 +138,7 @@ def fit_cautions(
     elif isinstance(fit, NoFit) and (fit.verdict is FitVerdict.UNKNOWN or (fit.memory is None and not refused)):
         yield SpecWarning(
             field="spec.model.source",
-            value=asked.wanted.model.source.location,
+            value=setup.wanted.model.source.location,
             reason=AdmissionReason.FIT_UNKNOWN,
             because=f"whether it fits is unknown: {fit.because}",
             remedy="state spec.model.shape, or read the engine's log when it starts",
@@ -146,7 +146,7 @@ def fit_cautions(
     elif isinstance(fit, Fit) and fit.verdict is FitVerdict.TIGHT:
         yield SpecWarning(
             field="spec.accelerator.product",
-            value=f"{asked.wanted.gpus_per_replica} x {asked.wanted.product}",
+            value=f"{setup.wanted.gpus_per_replica} x {setup.wanted.product}",
             reason=AdmissionReason.FIT_IS_TIGHT,
             because=fit.because,
             remedy="leave more room, for instance by a smaller context.maxTokens",

@@ -70,16 +70,16 @@ def _edition(document: Manifest) -> tuple[object, object]:
 
 
 def _remarks(policy: ScalingPolicy, users: Iterable[Manifest], known: ReviewContext) -> Iterator[str]:
-    said = [one.sentence for one in policy_lint.policy_warnings(policy)]
+    remarks = [one.sentence for one in policy_lint.policy_warnings(policy)]
     for document in users:
         found = object_reader.read_stored(document, kinds.DEPLOYMENT).value
         deployment = deployment_conversion.deployment(found, known.releases) if found else None
         if deployment and isinstance(deployment.replicas, ReplicaBounds):
             pairs = _pair(deployment, deployment.replicas, policy, known)
-            said += [f"{deployment.wanted.name}: {one.sentence}" for one in pairs]
-    yield from said[:MOST_REMARKS]
-    if len(said) > MOST_REMARKS:
-        yield f"and {len(said) - MOST_REMARKS} more"
+            remarks += [f"{deployment.wanted.name}: {one.sentence}" for one in pairs]
+    yield from remarks[:MOST_REMARKS]
+    if len(remarks) > MOST_REMARKS:
+        yield f"and {len(remarks) - MOST_REMARKS} more"
 
 
 def _user(deployment: DesiredDeployment, bounds: ReplicaBounds, known: ReviewContext) -> PolicyUse:

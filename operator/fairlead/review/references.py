@@ -79,8 +79,8 @@ def of_gateway(gateway: Gateway) -> Iterator[Reference]:
 
 def of_policy(policy: ScalingPolicy, namespace: str) -> Iterator[Reference]:
     """The Secrets with the token and the CA of its Prometheus."""
-    asked = policy.prometheus
-    for field, secret in (("tokenSecret", asked.token), ("caSecret", asked.ca)) if asked else ():
+    prometheus = policy.prometheus
+    for field, secret in (("tokenSecret", prometheus.token), ("caSecret", prometheus.ca)) if prometheus else ():
         if secret:
             yield Reference(f"spec.metrics.prometheus.{field}.name", ObjectKey("Secret", namespace, secret.name))
 
@@ -164,8 +164,8 @@ def _answering(route: Route) -> Iterator[tuple[str, str]]:
         yield "deployment", route.deployment
     yield from ((f"weighted[{place}].deployment", name) for place, (name, _) in enumerate(route.weights))
     yield from ((f"rules[{place}].deployment", rule.deployment) for place, rule in enumerate(route.rules))
-    for field, asked in (("cascade", route.cascade), ("fallback", route.fallback)):
-        for place, name in enumerate(asked.deployments if asked else ()):
+    for field, chain in (("cascade", route.cascade), ("fallback", route.fallback)):
+        for place, name in enumerate(chain.deployments if chain else ()):
             yield f"{field}.deployments[{place}]", name
 
 

@@ -7,10 +7,10 @@ from fairlead.review.result import Review
 
 def replica(review: Review, revision: str = "") -> ReplicaCapacity:
     """The capacity of one replica; None where it is unknown."""
-    asked, fit = review.asked, review.fit
+    setup, fit = review.setup, review.fit
     return ReplicaCapacity(
         revision=revision,
-        max_context_tokens=asked.context_tokens if asked else None,
-        max_sequences=asked.engine.max_sequences if asked else None,
+        max_context_tokens=setup.context_tokens if setup else None,
+        max_sequences=setup.engine.max_sequences if setup else None,
         kv_tokens=int(fit.kv_tokens.likely) if isinstance(fit, Fit) else None,
     )

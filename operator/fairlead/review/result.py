@@ -44,7 +44,7 @@ class Review:
     cautions: tuple[SpecWarning, ...] = ()
     fit: Fit | NoFit | None = None
     engine: EngineDescription | None = None
-    asked: EngineSetup | None = None
+    setup: EngineSetup | None = None
     """The setup that the engine would start with; absent where the object could not be read."""
     drain: DesiredDrain | None = None
     door: DeploymentRouter | str | None = None

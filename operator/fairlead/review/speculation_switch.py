@@ -14,17 +14,19 @@ from fairlead.objects.manifest import Manifest
 
 def is_off(status: Manifest, policy: Manifest | None) -> bool:
     """Off only where the autoscaler says so and the policy allows it; revoking that needs no autoscaler."""
-    said = status.get("scaling")
-    if not isinstance(said, dict) or not (said.get("speculation") == SwitchState.OFF or _stays_off(said, status)):
+    written = status.get("scaling")
+    if not isinstance(written, dict) or not (
+        written.get("speculation") == SwitchState.OFF or _stays_off(written, status)
+    ):
         return False
     read = object_reader.read_stored(policy, POLICY).value if policy is not None else None
     return read is not None and read.spec.speculation.switch_off is SwitchOff.WHEN_IT_COSTS
 
 
-def _stays_off(said: Manifest, status: Manifest) -> bool:
+def _stays_off(written: Manifest, status: Manifest) -> bool:
     """In mode Recommend nothing changes, so speculation that is off already stays off."""
     known = (one.get("reason") for one in status.get("conditions") or () if one.get("type") == ConditionType.ACCEPTED)
-    return said.get("mode") == PolicyMode.RECOMMEND and ConditionReason.SPECULATION_OFF in known
+    return written.get("mode") == PolicyMode.RECOMMEND and ConditionReason.SPECULATION_OFF in known
 
 
 def policy_of(document: Manifest) -> str | None:

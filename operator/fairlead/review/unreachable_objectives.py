@@ -19,24 +19,24 @@ def cautions(wanted: DesiredRevision, policy: ScalingPolicy, name: str, known: R
     if least is None:
         return
     guesses = 1 + wanted.engine.speculation.tokens
-    for field, wish, floor in (
+    for field, objective, floor in (
         ("ttftP95", policy.objectives.ttft_p95_seconds, least),
         ("tpotP95", policy.objectives.tpot_p95_seconds, least / guesses),
     ):
-        if wish is not None and wish < floor:
+        if objective is not None and objective < floor:
             yield SpecWarning(
                 field="spec.scaling.policy.name",
                 value=name,
                 reason=AdmissionReason.BELOW_ONE_STEP,
-                because=f"its objectives.{field} is {wish * 1000:g} ms, and {wanted.product} needs at least "
+                because=f"its objectives.{field} is {objective * 1000:g} ms, and {wanted.product} needs at least "
                 f"{floor * 1000:.3g} ms to read the model's weights once: no number of replicas meets it",
                 remedy=f"raise it well above {floor * 1000:.3g}ms, or use a smaller model or a faster GPU",
             )
 
 
 def _least_step_seconds(wanted: DesiredRevision, known: ReviewContext) -> float | None:
-    asked, shape = memory_fit.engine_inputs(wanted, known)
+    setup, shape = memory_fit.engine_inputs(wanted, known)
     engine = engines.describe(wanted.engine.kind)
-    if isinstance(engine, SpecRefusal) or asked.accelerator is None or not isinstance(shape, ModelShape):
+    if isinstance(engine, SpecRefusal) or setup.accelerator is None or not isinstance(shape, ModelShape):
         return None
-    return ceilings.least_step_seconds(memory_fit.sizing_question(asked, shape, asked.accelerator, engine))
+    return ceilings.least_step_seconds(memory_fit.sizing_question(setup, shape, setup.accelerator, engine))

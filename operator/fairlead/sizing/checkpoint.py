@@ -111,9 +111,13 @@ def _first(body: ConfigJson, names: Iterable[str]) -> Any | None:  # noqa: ANN40
     return next((body[name] for name in names if body.get(name) is not None), None)
 
 
-def _family(said: str) -> str:
+def _family(model_type: str) -> str:
     """Some towers' configurations name the text model without `_text`."""
-    return f"{said}_text" if f"{said}_text" in families.FAMILY_TRAITS and said not in families.FAMILY_TRAITS else said
+    return (
+        f"{model_type}_text"
+        if f"{model_type}_text" in families.FAMILY_TRAITS and model_type not in families.FAMILY_TRAITS
+        else model_type
+    )
 
 
 def _counts(kinds: Iterable[str]) -> dict[str, int]:
@@ -147,8 +151,8 @@ def quantization(config: ConfigJson) -> str | MissingFact:
     if method == "compressed-tensors":
         return _compressed(config)
     if method == "modelopt":
-        said = str(config.get("quant_algo") or config.get("quantization", {}).get("quant_algo", "")).upper()
-        return "nvfp4" if "FP4" in said else "modelopt"
+        algorithm = str(config.get("quant_algo") or config.get("quantization", {}).get("quant_algo", "")).upper()
+        return "nvfp4" if "FP4" in algorithm else "modelopt"
     if method == "fp8" and config.get("weight_block_size"):
         return "fp8_block"
     bits = config.get("bits", 4)
@@ -164,8 +168,10 @@ def _compressed(config: ConfigJson) -> str | MissingFact:
         return "nvfp4"
     groups: list[ConfigJson] = list((config.get("config_groups") or {}).values())
     weights: ConfigJson = (groups[0].get("weights") or {}) if groups else {}
-    said = f"{weights.get('num_bits')}-bit {weights.get('type')}"
-    return _COMPRESSED.get(said) or MissingFact(f"compressed-tensors with {said} weights is not known to this version")
+    label = f"{weights.get('num_bits')}-bit {weights.get('type')}"
+    return _COMPRESSED.get(label) or MissingFact(
+        f"compressed-tensors with {label} weights is not known to this version"
+    )
 
 
 def _kept(config: ConfigJson) -> set[str]:

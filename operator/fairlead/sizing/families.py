@@ -158,12 +158,12 @@ def _dense_width(family: str, facts: ModelFacts) -> int:
 
 
 def _stored(name: str, facts: ModelFacts) -> StoredWeights | MissingFact:
-    said = facts.get("checkpoint_quant")
-    if said is None:
+    quantization = facts.get("checkpoint_quant")
+    if quantization is None:
         return StoredWeights()
-    label = "nvfp4" if said == "modelopt" and name.upper().endswith("NVFP4") else str(said).lower()
+    label = "nvfp4" if quantization == "modelopt" and name.upper().endswith("NVFP4") else str(quantization).lower()
     if label not in FORMATS:
-        return MissingFact(f"the checkpoint's quantization {said!r} is not known to this version")
+        return MissingFact(f"the checkpoint's quantization {quantization!r} is not known to this version")
     parts = facts.get("kept", ["recurrentIn"] if label == "nvfp4" else [])
     return StoredWeights(
         format=FORMATS[label],
@@ -245,8 +245,8 @@ def _wide(facts: ModelFacts) -> WideLayers | None:
 
 def vision(facts: ModelFacts) -> VisionTower | None:
     """The tower the facts describe, else the one the family comes with, else one of unknown size."""
-    said = facts.get("vision")
-    if not said:
+    described = facts.get("vision")
+    if not described:
         return None
     known = _VISION.get(facts["model_type"], VisionTower())
-    return replace(known, **said) if isinstance(said, Mapping) else known
+    return replace(known, **described) if isinstance(described, Mapping) else known

@@ -78,9 +78,9 @@ def _smaller_context(question: SizingInput) -> Iterator[AlternativeCandidate]:
 
 def _fewer_sequences(question: SizingInput) -> Iterator[AlternativeCandidate]:
     """Fewer sequences at once need less cache; a smaller batch also needs fewer states and logits."""
-    asked = assessment.wanted_sequences(question)
+    sequences = assessment.wanted_sequences(question)
     for step in _STEPS:
-        fewer = int(asked * step)
+        fewer = int(sequences * step)
         if fewer:
             yield (
                 ConfigurationChange.FEWER_SEQUENCES,
@@ -88,7 +88,7 @@ def _fewer_sequences(question: SizingInput) -> Iterator[AlternativeCandidate]:
                 replace(question, sequences=fewer),
             )
     for most in (128, 64, 32, 16, 8, 4):
-        if asked <= most < question.batch_sequences:
+        if sequences <= most < question.batch_sequences:
             words = f"a batch of at most {count(most, 'sequence')}"
             yield ConfigurationChange.FEWER_SEQUENCES, words, replace(question, max_sequences=most)
 

@@ -82,5 +82,5 @@ class SizingInput:
     @property
     def format(self) -> WeightFormat:
         """The format of weights in memory; `none` means the one that the checkpoint is stored in."""
-        asked = self.weights or WeightFormat.NONE
-        return self.shape.stored.format if asked is WeightFormat.NONE else asked
+        chosen = self.weights or WeightFormat.NONE
+        return self.shape.stored.format if chosen is WeightFormat.NONE else chosen

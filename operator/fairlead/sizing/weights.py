@@ -95,13 +95,15 @@ def _parts(question: SizingInput) -> dict[MatrixGroup, float]:
     return parts
 
 
-def _size(shape: ModelShape, asked: WeightFormat, part: MatrixGroup, plain: float) -> float:
-    covered = _EXPERTS if asked in {WeightFormat.MXFP4, WeightFormat.INT8_EXPERTS} and shape.experts else _LINEAR
+def _size(shape: ModelShape, weight_format: WeightFormat, part: MatrixGroup, plain: float) -> float:
+    covered = (
+        _EXPERTS if weight_format in {WeightFormat.MXFP4, WeightFormat.INT8_EXPERTS} and shape.experts else _LINEAR
+    )
     if part not in covered or part in shape.stored.kept:
         return plain
     if part in shape.stored.eight_bit:
         return _CHANNEL
-    return BYTES.get(asked, plain)
+    return BYTES.get(weight_format, plain)
 
 
 def _ways(question: SizingInput, part: MatrixGroup) -> float:

@@ -110,20 +110,20 @@ class PretendEngine:
     )
     names = NAMES
 
-    def refusals(self, asked: EngineSetup) -> tuple[SpecRefusal, ...]:
+    def refusals(self, setup: EngineSetup) -> tuple[SpecRefusal, ...]:
         """Its own flags only."""
-        return extra_args.refusals(asked.engine.extra_args, RULES)
+        return extra_args.refusals(setup.engine.extra_args, RULES)
 
-    def cautions(self, asked: EngineSetup) -> tuple[SpecWarning, ...]:  # noqa: ARG002 - the interface's
+    def cautions(self, setup: EngineSetup) -> tuple[SpecWarning, ...]:  # noqa: ARG002 - the interface's
         """It has none."""
         return ()
 
-    def launch(self, asked: EngineSetup, pace: LifecycleParameters) -> EngineLaunch:
+    def launch(self, setup: EngineSetup, pace: LifecycleParameters) -> EngineLaunch:
         """Its probe of liveness generates a token, so it may take long."""
         budget = start_budget.budget_seconds(pace, StartCost(fixed_seconds=60, compile_seconds=0))
         live = HttpProbe(path="/alive", port="web", period_seconds=30, timeout_seconds=25, failures=3)
         return EngineLaunch(
-            command=("pretend", "--listen", str(PORT), asked.wanted.model.source.location, *asked.engine.extra_args),
+            command=("pretend", "--listen", str(PORT), setup.wanted.model.source.location, *setup.engine.extra_args),
             environment=(EnvVar(name="PRETEND_HOME", value=weight_paths.CACHE),),
             ports=(EnginePort(name="web", number=PORT),),
             probes=EngineProbes(
@@ -140,7 +140,7 @@ class PretendEngine:
         """It uses half of what it sees."""
         return PretendMemory()
 
-    def memory_settings(self, asked: EngineSetup) -> MemorySettings:  # noqa: ARG002 - no flag changes it
+    def memory_settings(self, setup: EngineSetup) -> MemorySettings:  # noqa: ARG002 - no flag changes it
         """As the typed fields say."""
         return MemorySettings()
 

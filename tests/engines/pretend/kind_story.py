@@ -89,8 +89,8 @@ def _refused(engine: dict[str, Any], known: ReviewContext) -> Iterator[tuple[str
 def _pod(known: ReviewContext) -> dict[str, Any]:
     review = admission.review(_document({"kind": "Pretend"}), known)
     assert review.engine is not None
-    assert review.asked is not None
-    launch = review.engine.launch(review.asked, engine_timing.of(review))
+    assert review.setup is not None
+    launch = review.engine.launch(review.setup, engine_timing.of(review))
     built = engine_pods.template(OWNER, _wanted(known), launch, "0a1b2c3d")["spec"]
     container = built["containers"][0]
     return {

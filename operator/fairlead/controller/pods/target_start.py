@@ -73,5 +73,5 @@ def launch(judged: DeploymentReview) -> EngineLaunch:
     review = judged.review
     assert review is not None
     assert review.engine is not None
-    assert review.asked is not None
-    return review.engine.launch(review.asked, engine_timing.of(review))
+    assert review.setup is not None
+    return review.engine.launch(review.setup, engine_timing.of(review))

@@ -60,7 +60,7 @@ def scheduled(now: StatusInputs) -> UntimedCondition:
         return _no(kind, Why.UNSCHEDULABLE, f"the scheduler says: {now.unplaced}")
     if now.plan is not None and now.plan.short:
         return _no(kind, Why.NO_FREE_GPU, now.plan.short)
-    if not any(state.asked for state in now.states):
+    if not any(state.requested for state in now.states):
         return _yes(kind, Why.NOTHING_TO_SCHEDULE, "no replica is asked for")
     return _yes(kind, Why.SCHEDULED, "every replica that was asked for has a node")
 

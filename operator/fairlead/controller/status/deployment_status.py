@@ -155,7 +155,7 @@ def _before(revision: str, before: Manifest) -> Manifest:
 def _fit(now: StatusInputs) -> Manifest | None:
     review = now.judged.review
     estimate = review.fit if review is not None and isinstance(review.fit, Fit) else None
-    context = review.asked.context_tokens if review is not None and review.asked is not None else None
+    context = review.setup.context_tokens if review is not None and review.setup is not None else None
     measured = now.measured_tokens
     tokens = _band(estimate.kv_tokens if estimate else None, measured)
     held = measured // context if measured is not None and context else None

@@ -20,7 +20,7 @@ def tally(now: StatusInputs) -> ReplicaTally:
     live = [one for state in now.states for one in state.replicas if not one.ending and not one.asleep]
     ready = [one for one in live if one.ready_since is not None]
     return ReplicaTally(
-        wanted=now.count.replicas if now.count else sum(state.asked for state in now.states),
+        wanted=now.count.replicas if now.count else sum(state.requested for state in now.states),
         ready=len(ready),
         routable=len([one for one in ready if one.routable]),
     )

@@ -32,9 +32,9 @@ def arguments(adapters: Sequence[Adapter]) -> tuple[str, ...]:
     )
 
 
-def rank_too_high(asked: EngineSetup) -> SpecRefusal | None:
+def rank_too_high(setup: EngineSetup) -> SpecRefusal | None:
     """`--max-lora-rank` takes 1 8 16 32 64 128 256 320 512; "invalid choice" ends the start."""
-    for index, adapter in enumerate(asked.engine.adapters):
+    for index, adapter in enumerate(setup.engine.adapters):
         if not 1 <= adapter.rank <= RANKS[-1]:
             return SpecRefusal(
                 field=f"spec.engine.adapters[{index}].rank",
@@ -46,10 +46,10 @@ def rank_too_high(asked: EngineSetup) -> SpecRefusal | None:
     return None
 
 
-def name_taken(asked: EngineSetup) -> SpecRefusal | None:
+def name_taken(setup: EngineSetup) -> SpecRefusal | None:
     """The model and its adapters share one list of names; a request could not say which it means."""
-    taken = {asked.wanted.model.served_name}
-    for index, adapter in enumerate(asked.engine.adapters):
+    taken = {setup.wanted.model.served_name}
+    for index, adapter in enumerate(setup.engine.adapters):
         if adapter.name in taken:
             return SpecRefusal(
                 field=f"spec.engine.adapters[{index}].name",

@@ -5,7 +5,7 @@ from fairlead.engines.engine_setup import EngineSetup
 from fairlead.engines.vllm import field_flags, http_api
 
 
-def command(asked: EngineSetup, drain_seconds: int) -> tuple[str, ...]:
+def command(setup: EngineSetup, drain_seconds: int) -> tuple[str, ...]:
     """The whole command. The model stands first: a second bare word would end the parser with an error.
 
     One API server, whatever the data parallelism: vLLM's default is one an engine, and several cut replies at shutdown.
@@ -13,11 +13,11 @@ def command(asked: EngineSetup, drain_seconds: int) -> tuple[str, ...]:
     return (
         "vllm",
         "serve",
-        weight_paths.path_to_open(asked.wanted.model.source, weight_paths.MODEL),
+        weight_paths.path_to_open(setup.wanted.model.source, weight_paths.MODEL),
         *("--host", "0.0.0.0"),  # noqa: S104 - a pod's address is not known before it runs
         *("--port", str(http_api.API.port)),
         *("--api-server-count", "1"),
         *("--shutdown-timeout", str(drain_seconds)),
-        *(argument for row in field_flags.FIELDS for argument in row.write(asked)),
-        *asked.engine.extra_args,
+        *(argument for row in field_flags.FIELDS for argument in row.write(setup)),
+        *setup.engine.extra_args,
     )

@@ -17,82 +17,82 @@ FOLDER: Final = "/etc/fairlead/chat-template"
 FILE: Final = "template.jinja"
 
 
-def tools(asked: EngineSetup) -> tuple[str, ...]:
+def tools(setup: EngineSetup) -> tuple[str, ...]:
     """`--enable-auto-tool-choice` lets the model choose; a call that the client requires needs the parser alone."""
-    written, parser = asked.engine.tools, tool_parser(asked)
+    written, parser = setup.engine.tools, tool_parser(setup)
     if written is None or parser is None:
         return ()
     return (*(("--enable-auto-tool-choice",) if written.auto else ()), "--tool-call-parser", parser)
 
 
-def reasoning(asked: EngineSetup) -> tuple[str, ...]:
+def reasoning(setup: EngineSetup) -> tuple[str, ...]:
     """The parser that separates the reasoning from the text of the reply."""
-    parser = reasoning_parser(asked)
+    parser = reasoning_parser(setup)
     return () if parser is None else ("--reasoning-parser", parser)
 
 
-def template(asked: EngineSetup) -> tuple[str, ...]:
+def template(setup: EngineSetup) -> tuple[str, ...]:
     """A path or the text itself; vLLM opens what it can open and takes anything else for the text."""
-    found = asked.engine.chat_template
+    found = setup.engine.chat_template
     if found is None:
         return ()
     return ("--chat-template", f"{FOLDER}/{FILE}" if isinstance(found, ConfigMapKey) else found)
 
 
-def files(asked: EngineSetup) -> tuple[ConfigMapFile, ...]:
+def files(setup: EngineSetup) -> tuple[ConfigMapFile, ...]:
     """The template as a file, if a ConfigMap holds it."""
-    found = asked.engine.chat_template
+    found = setup.engine.chat_template
     return (ConfigMapFile(source=found, folder=FOLDER, name=FILE),) if isinstance(found, ConfigMapKey) else ()
 
 
-def tool_parser(asked: EngineSetup) -> str | None:
+def tool_parser(setup: EngineSetup) -> str | None:
     """The one in the spec, else the family's; None if the spec has no `tools`."""
-    written = asked.engine.tools
-    return None if written is None else written.parser or parsers.of(asked.shape, parsers.OF_TOOLS)
+    written = setup.engine.tools
+    return None if written is None else written.parser or parsers.of(setup.shape, parsers.OF_TOOLS)
 
 
-def reasoning_parser(asked: EngineSetup) -> str | None:
+def reasoning_parser(setup: EngineSetup) -> str | None:
     """The one in the spec, else the family's; None if the spec has no `reasoning`."""
-    written = asked.engine.reasoning
-    return None if written is None else written.parser or parsers.of(asked.shape, parsers.OF_REASONING)
+    written = setup.engine.reasoning
+    return None if written is None else written.parser or parsers.of(setup.shape, parsers.OF_REASONING)
 
 
-def tool_parser_unknown(asked: EngineSetup) -> SpecRefusal | None:
+def tool_parser_unknown(setup: EngineSetup) -> SpecRefusal | None:
     """Mirrors "invalid tool call parser: X (chose from { ... })", a KeyError at the start."""
-    return _unknown(asked, TOOLS) if release.is_whole(asked.engine) else None
+    return _unknown(setup, TOOLS) if release.is_whole(setup.engine) else None
 
 
-def reasoning_parser_unknown(asked: EngineSetup) -> SpecRefusal | None:
+def reasoning_parser_unknown(setup: EngineSetup) -> SpecRefusal | None:
     """Mirrors "invalid reasoning parser: X (chose from { ... })", a KeyError at the start."""
-    return _unknown(asked, REASONING) if release.is_whole(asked.engine) else None
+    return _unknown(setup, REASONING) if release.is_whole(setup.engine) else None
 
 
-def tool_parser_doubtful(asked: EngineSetup) -> SpecWarning | None:
+def tool_parser_doubtful(setup: EngineSetup) -> SpecWarning | None:
     """The registry of another release, or of an image of one's own, may have more parsers."""
-    return _doubtful(asked, TOOLS)
+    return _doubtful(setup, TOOLS)
 
 
-def reasoning_parser_doubtful(asked: EngineSetup) -> SpecWarning | None:
+def reasoning_parser_doubtful(setup: EngineSetup) -> SpecWarning | None:
     """The same of reasoning."""
-    return _doubtful(asked, REASONING)
+    return _doubtful(setup, REASONING)
 
 
-def tool_parser_missing(asked: EngineSetup) -> SpecRefusal | None:
+def tool_parser_missing(setup: EngineSetup) -> SpecRefusal | None:
     """Mirrors "--enable-auto-tool-choice requires --tool-call-parser"; without either the field would say nothing."""
-    if asked.engine.tools is None or tool_parser(asked) is not None:
+    if setup.engine.tools is None or tool_parser(setup) is not None:
         return None
-    return _missing(asked, TOOLS, "hermes")
+    return _missing(setup, TOOLS, "hermes")
 
 
-def reasoning_parser_missing(asked: EngineSetup) -> SpecRefusal | None:
+def reasoning_parser_missing(setup: EngineSetup) -> SpecRefusal | None:
     """A field that would say nothing to the engine."""
-    if asked.engine.reasoning is None or reasoning_parser(asked) is not None:
+    if setup.engine.reasoning is None or reasoning_parser(setup) is not None:
         return None
-    return _missing(asked, REASONING, "deepseek_r1")
+    return _missing(setup, REASONING, "deepseek_r1")
 
 
-def _unknown(asked: EngineSetup, field: str) -> SpecRefusal | None:
-    name = _stranger(asked, field)
+def _unknown(setup: EngineSetup, field: str) -> SpecRefusal | None:
+    name = _stranger(setup, field)
     if name is None:
         return None
     near = _nearest(name, field)
@@ -105,9 +105,9 @@ def _unknown(asked: EngineSetup, field: str) -> SpecRefusal | None:
     )
 
 
-def _doubtful(asked: EngineSetup, field: str) -> SpecWarning | None:
-    name = _stranger(asked, field)
-    if name is None or release.is_whole(asked.engine):
+def _doubtful(setup: EngineSetup, field: str) -> SpecWarning | None:
+    name = _stranger(setup, field)
+    if name is None or release.is_whole(setup.engine):
         return None
     near = _nearest(name, field)
     return SpecWarning(
@@ -119,17 +119,17 @@ def _doubtful(asked: EngineSetup, field: str) -> SpecWarning | None:
     )
 
 
-def _stranger(asked: EngineSetup, field: str) -> str | None:
+def _stranger(setup: EngineSetup, field: str) -> str | None:
     """A name in the spec that the registry lacks; with a plugin any name may be valid."""
-    written: Tools | Reasoning | None = asked.engine.tools if field == TOOLS else asked.engine.reasoning
+    written: Tools | Reasoning | None = setup.engine.tools if field == TOOLS else setup.engine.reasoning
     plugin = "--tool-parser-plugin" if field == TOOLS else "--reasoning-parser-plugin"
     name = written.parser if written else None
-    return None if name is None or name in _registry(field) or asked.gives(plugin) else name
+    return None if name is None or name in _registry(field) or setup.gives(plugin) else name
 
 
-def _missing(asked: EngineSetup, field: str, example: str) -> SpecRefusal:
+def _missing(setup: EngineSetup, field: str, example: str) -> SpecRefusal:
     whole = field.removesuffix(".parser")
-    known = f"models of family {asked.shape.family}" if asked.shape else "this model, which the catalogue does not know"
+    known = f"models of family {setup.shape.family}" if setup.shape else "this model, which the catalogue does not know"
     return SpecRefusal(
         field=field,
         value="(not written)",

@@ -4,21 +4,21 @@ from fairlead.engines.engine_setup import EngineSetup
 from fairlead.engines.vllm.memory import CURRENT
 
 
-def sequences(asked: EngineSetup) -> int:
+def sequences(setup: EngineSetup) -> int:
     """Most requests in a batch; for an unknown GPU the larger default, so that a cap made from it is not too low."""
-    default = 1024 if asked.accelerator is None else CURRENT.batch(asked.accelerator).sequences
-    return asked.engine.max_sequences or default * _factor(asked)
+    default = 1024 if setup.accelerator is None else CURRENT.batch(setup.accelerator).sequences
+    return setup.engine.max_sequences or default * _factor(setup)
 
 
-def batched_tokens(asked: EngineSetup) -> int | None:
+def batched_tokens(setup: EngineSetup) -> int | None:
     """Tokens of one step; None if the field is absent and the GPU unknown."""
-    if asked.engine.max_batched_tokens is not None:
-        return asked.engine.max_batched_tokens
-    if asked.accelerator is None:
+    if setup.engine.max_batched_tokens is not None:
+        return setup.engine.max_batched_tokens
+    if setup.accelerator is None:
         return None
-    return CURRENT.batch(asked.accelerator).tokens * _factor(asked)
+    return CURRENT.batch(setup.accelerator).tokens * _factor(setup)
 
 
-def _factor(asked: EngineSetup) -> int:
+def _factor(setup: EngineSetup) -> int:
     """`--performance-mode throughput` doubles both defaults."""
-    return 2 if asked.value("--performance-mode") == "throughput" else 1
+    return 2 if setup.value("--performance-mode") == "throughput" else 1

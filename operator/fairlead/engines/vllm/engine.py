@@ -44,34 +44,34 @@ class VllmEngine:
     failures = FAILURES
     names = metrics.SCALING_NAMES
 
-    def refusals(self, asked: EngineSetup) -> tuple[SpecRefusal, ...]:
+    def refusals(self, setup: EngineSetup) -> tuple[SpecRefusal, ...]:
         """What would end vLLM's start, and what would break what routers, probes and the autoscaler rely on."""
         return (
-            *asking.refusals(asked, REFUSAL_CHECKS),
-            *user_overrides.arguments(asked),
-            *unknown_flags.refusals(asked),
-            *flag_values.refusals(asked),
-            *user_overrides.variables(asked),
+            *asking.refusals(setup, REFUSAL_CHECKS),
+            *user_overrides.arguments(setup),
+            *unknown_flags.refusals(setup),
+            *flag_values.refusals(setup),
+            *user_overrides.variables(setup),
         )
 
-    def cautions(self, asked: EngineSetup) -> tuple[SpecWarning, ...]:
+    def cautions(self, setup: EngineSetup) -> tuple[SpecWarning, ...]:
         """Warnings: what is allowed and has a cost."""
-        return asking.warnings_of(asked, WARNING_CHECKS)
+        return asking.warnings_of(setup, WARNING_CHECKS)
 
-    def launch(self, asked: EngineSetup, pace: LifecycleParameters) -> EngineLaunch:
+    def launch(self, setup: EngineSetup, pace: LifecycleParameters) -> EngineLaunch:
         """How it is started, probed and ended."""
-        budget = lifecycle.budget_seconds(pace, eager=asked.engine.eager)
-        command = arguments.command(asked, pace.drain_seconds)
+        budget = lifecycle.budget_seconds(pace, eager=setup.engine.eager)
+        command = arguments.command(setup, pace.drain_seconds)
         return EngineLaunch(
             command=command,
-            environment=environment.variables(asked.wanted, budget),
+            environment=environment.variables(setup.wanted, budget),
             ports=(EnginePort(name=lifecycle.PORT_NAME, number=API.port),),
             probes=lifecycle.probes(budget),
             shutdown=lifecycle.shutdown(pace),
-            mounts=weight_paths.mounts(asked.wanted),
-            files=conversation.files(asked),
+            mounts=weight_paths.mounts(setup.wanted),
+            files=conversation.files(setup),
             cache_path=weight_paths.CACHE,
-            shared_memory_bytes=_GIB * max(1, asked.wanted.parallelism.gpus),
+            shared_memory_bytes=_GIB * max(1, setup.wanted.parallelism.gpus),
             check=preflight.command(command),
             user=lifecycle.USER,
         )
@@ -80,9 +80,9 @@ class VllmEngine:
         """What this release of it takes of a GPU's memory."""
         return memory.VllmRelease.read(version)
 
-    def memory_settings(self, asked: EngineSetup) -> MemorySettings:
+    def memory_settings(self, setup: EngineSetup) -> MemorySettings:
         """What extra arguments and adapters say of memory."""
-        return memory.settings(asked)
+        return memory.settings(setup)
 
     def load(self, text: str) -> EngineLoad | UnreadableScrape:
         """One page of its metrics as facts."""

@@ -15,24 +15,24 @@ LOAD_FORMATS_GONE: Final = frozenset({"gguf", "bitsandbytes"})
 _CONTEXT_FLAGS: Final = ("--decode-context-parallel-size", "-dcp")
 
 
-def load_format_gone(asked: EngineSetup) -> SpecRefusal | None:
+def load_format_gone(setup: EngineSetup) -> SpecRefusal | None:
     """Mirrors "Load format `gguf` is not supported": argparse lets it pass, and the worker dies minutes later."""
-    value = asked.value("--load-format")
+    value = setup.value("--load-format")
     if value not in LOAD_FORMATS_GONE:
         return None
     return _removed("--load-format", value, "remove it; auto reads safetensors")
 
 
-def hash_gone(asked: EngineSetup) -> SpecRefusal | None:
+def hash_gone(setup: EngineSetup) -> SpecRefusal | None:
     """`builtin` is gone from `--prefix-caching-hash-algo`."""
-    value = asked.value("--prefix-caching-hash-algo")
+    value = setup.value("--prefix-caching-hash-algo")
     return _removed("--prefix-caching-hash-algo", value, "write sha256_cbor") if value == "builtin" else None
 
 
-def tool_choice_without_parser(asked: EngineSetup) -> SpecRefusal | None:
+def tool_choice_without_parser(setup: EngineSetup) -> SpecRefusal | None:
     """Mirrors "--enable-auto-tool-choice requires --tool-call-parser"."""
-    written = asked.engine.tools is not None or asked.gives("--tool-call-parser")
-    if written or not asked.gives("--enable-auto-tool-choice"):
+    written = setup.engine.tools is not None or setup.gives("--tool-call-parser")
+    if written or not setup.gives("--enable-auto-tool-choice"):
         return None
     return _refusal(
         "--enable-auto-tool-choice",
@@ -41,13 +41,13 @@ def tool_choice_without_parser(asked: EngineSetup) -> SpecRefusal | None:
     )
 
 
-def context_parallel(asked: EngineSetup) -> SpecRefusal | None:
+def context_parallel(setup: EngineSetup) -> SpecRefusal | None:
     """Mirrors "tp_size=1 must be divisible by dcp_size=2."; with grouped heads, at most tensor / KV heads."""
-    degree = next((number for flag in _CONTEXT_FLAGS if (number := _number(asked, flag)) is not None), 1)
-    tensor = asked.wanted.parallelism.tensor
+    degree = next((number for flag in _CONTEXT_FLAGS if (number := _number(setup, flag)) is not None), 1)
+    tensor = setup.wanted.parallelism.tensor
     most = tensor
-    if asked.shape is not None and asked.shape.latent is None:
-        most = max(1, tensor // asked.shape.kv_heads)
+    if setup.shape is not None and setup.shape.latent is None:
+        most = max(1, tensor // setup.shape.kv_heads)
     if degree < 1 or (tensor % degree == 0 and degree <= most):
         return None
     return _refusal(
@@ -57,9 +57,9 @@ def context_parallel(asked: EngineSetup) -> SpecRefusal | None:
     )
 
 
-def more_active_than_running(asked: EngineSetup) -> SpecRefusal | None:
+def more_active_than_running(setup: EngineSetup) -> SpecRefusal | None:
     """`--max-num-active-seqs` above `--max-num-seqs` is a range error."""
-    active, most = _number(asked, "--max-num-active-seqs"), defaults.sequences(asked)
+    active, most = _number(setup, "--max-num-active-seqs"), defaults.sequences(setup)
     if active is None or active <= most:
         return None
     return _refusal(
@@ -69,9 +69,9 @@ def more_active_than_running(asked: EngineSetup) -> SpecRefusal | None:
     )
 
 
-def transfer_without_role(asked: EngineSetup) -> SpecRefusal | None:
+def transfer_without_role(setup: EngineSetup) -> SpecRefusal | None:
     """Mirrors "Please specify kv_role when kv_connector is set"; the dotted spelling is left to the engine."""
-    config = _json(asked.value("--kv-transfer-config"))
+    config = _json(setup.value("--kv-transfer-config"))
     if "kv_connector" not in config or config.get("kv_role") in {"kv_producer", "kv_consumer", "kv_both"}:
         return None
     return _refusal(
@@ -81,10 +81,10 @@ def transfer_without_role(asked: EngineSetup) -> SpecRefusal | None:
     )
 
 
-def metrics_without_speculation(asked: EngineSetup) -> SpecRefusal | None:
+def metrics_without_speculation(setup: EngineSetup) -> SpecRefusal | None:
     """`--per-request-spec-decode-metrics` without speculation is a ValueError."""
-    value = asked.value("--per-request-spec-decode-metrics")
-    if value in {None, "none"} or asked.engine.speculation.method is not SpeculationMethod.OFF:
+    value = setup.value("--per-request-spec-decode-metrics")
+    if value in {None, "none"} or setup.engine.speculation.method is not SpeculationMethod.OFF:
         return None
     return _refusal(
         "--per-request-spec-decode-metrics",
@@ -93,9 +93,9 @@ def metrics_without_speculation(asked: EngineSetup) -> SpecRefusal | None:
     )
 
 
-def _number(asked: EngineSetup, flag: str) -> int | None:
+def _number(setup: EngineSetup, flag: str) -> int | None:
     """The value of a flag; what is no whole number is left to vLLM's parser to refuse."""
-    written = asked.value(flag)
+    written = setup.value(flag)
     return int(written) if written is not None and written.isascii() and written.isdigit() else None
 
 

@@ -34,24 +34,24 @@ class FieldFlags:
 def _value(field: str, *flags: str, of: Callable[[EngineSetup], str | None]) -> FieldFlags:
     """The first flag and a value, where there is one."""
     return FieldFlags(
-        field=field, flags=flags, write=lambda asked: () if (text := of(asked)) is None else (flags[0], text)
+        field=field, flags=flags, write=lambda setup: () if (text := of(setup)) is None else (flags[0], text)
     )
 
 
 def _count(field: str, flag: str, of: Callable[[DesiredEngine], int | None]) -> FieldFlags:
     """A count that the flag takes as it stands in the spec."""
-    return FieldFlags(field=field, flags=(flag,), count=of, write=lambda asked: _number(flag, of(asked.engine)))
+    return FieldFlags(field=field, flags=(flag,), count=of, write=lambda setup: _number(flag, of(setup.engine)))
 
 
 def _switch(field: str, flag: str, of: Callable[[DesiredEngine], bool]) -> FieldFlags:
     """A flag without a value."""
-    return FieldFlags(field=field, flags=(flag,), write=lambda asked: (flag,) if of(asked.engine) else ())
+    return FieldFlags(field=field, flags=(flag,), write=lambda setup: (flag,) if of(setup.engine) else ())
 
 
 def _degree(field: str, *flags: str, of: Callable[[EngineSetup], int]) -> FieldFlags:
     """Over how many GPUs something is spread; one is vLLM's default."""
     return FieldFlags(
-        field=field, flags=flags, write=lambda asked: () if of(asked) == 1 else (flags[0], str(of(asked)))
+        field=field, flags=flags, write=lambda setup: () if of(setup) == 1 else (flags[0], str(of(setup)))
     )
 
 
@@ -59,48 +59,48 @@ def _number(flag: str, number: int | None) -> Arguments:
     return () if number is None else (flag, str(number))
 
 
-def _dtype(asked: EngineSetup) -> str | None:
-    return None if asked.engine.dtype is Dtype.AUTO else asked.engine.dtype.value
+def _dtype(setup: EngineSetup) -> str | None:
+    return None if setup.engine.dtype is Dtype.AUTO else setup.engine.dtype.value
 
 
-def _weights(asked: EngineSetup) -> str | None:
-    row = formats.WEIGHTS.get(asked.engine.weights)
+def _weights(setup: EngineSetup) -> str | None:
+    row = formats.WEIGHTS.get(setup.engine.weights)
     return None if row is None else row.flag
 
 
-def _kv(asked: EngineSetup) -> str | None:
-    return None if asked.engine.kv is KvFormat.AUTO else formats.KV[asked.engine.kv]
+def _kv(setup: EngineSetup) -> str | None:
+    return None if setup.engine.kv is KvFormat.AUTO else formats.KV[setup.engine.kv]
 
 
-def _prefix_caching(asked: EngineSetup) -> Arguments:
-    return ("--enable-prefix-caching" if asked.engine.prefix_caching else "--no-enable-prefix-caching",)
+def _prefix_caching(setup: EngineSetup) -> Arguments:
+    return ("--enable-prefix-caching" if setup.engine.prefix_caching else "--no-enable-prefix-caching",)
 
 
-def _queued(asked: EngineSetup) -> Arguments:
+def _queued(setup: EngineSetup) -> Arguments:
     """vLLM's cap counts running requests too, over all engines of the pod; the field counts those that wait."""
-    queued = asked.engine.max_queued_requests
-    running = defaults.sequences(asked) * asked.wanted.parallelism.data
+    queued = setup.engine.max_queued_requests
+    running = defaults.sequences(setup) * setup.wanted.parallelism.data
     return _number("--max-num-queued-reqs", None if queued is None else queued + running)
 
 
-def _utilization(asked: EngineSetup) -> str | None:
-    share = asked.engine.memory_utilization
+def _utilization(setup: EngineSetup) -> str | None:
+    share = setup.engine.memory_utilization
     return None if share is None else f"{share:g}"
 
 
-def _adapters(asked: EngineSetup) -> Arguments:
-    return adapters.arguments(asked.engine.adapters)
+def _adapters(setup: EngineSetup) -> Arguments:
+    return adapters.arguments(setup.engine.adapters)
 
 
-def _positional(asked: EngineSetup) -> Arguments:  # noqa: ARG001 - the interface's
+def _positional(setup: EngineSetup) -> Arguments:  # noqa: ARG001 - the interface's
     """The model stands first on the command line, without a flag."""
     return ()
 
 
 FIELDS: Final = (
     FieldFlags(field="spec.model.source", flags=("--model",), write=_positional),
-    _value("spec.model.servedName", "--served-model-name", of=lambda asked: asked.wanted.model.served_name),
-    _value("spec.model.revision", "--revision", of=lambda asked: asked.wanted.model.source.revision),
+    _value("spec.model.servedName", "--served-model-name", of=lambda setup: setup.wanted.model.served_name),
+    _value("spec.model.revision", "--revision", of=lambda setup: setup.wanted.model.source.revision),
     _value("spec.engine.dtype", "--dtype", of=_dtype),
     _value("spec.engine.quantization.weights", "--quantization", "-q", "--quantization-config", of=_weights),
     _value("spec.engine.quantization.kvCache", "--kv-cache-dtype", of=_kv),
@@ -149,14 +149,14 @@ FIELDS: Final = (
         written=lambda engine: engine.chat_template is not None,
     ),
     _degree(
-        "spec.parallelism.tensor", "--tensor-parallel-size", "-tp", of=lambda asked: asked.wanted.parallelism.tensor
+        "spec.parallelism.tensor", "--tensor-parallel-size", "-tp", of=lambda setup: setup.wanted.parallelism.tensor
     ),
     _degree(
         "spec.parallelism.pipeline",
         "--pipeline-parallel-size",
         "-pp",
-        of=lambda asked: asked.wanted.parallelism.pipeline,
+        of=lambda setup: setup.wanted.parallelism.pipeline,
     ),
-    _degree("spec.parallelism.data", "--data-parallel-size", "-dp", of=lambda asked: asked.wanted.parallelism.data),
+    _degree("spec.parallelism.data", "--data-parallel-size", "-dp", of=lambda setup: setup.wanted.parallelism.data),
 )
 """In the order of the command line."""

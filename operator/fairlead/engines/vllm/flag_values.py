@@ -24,9 +24,9 @@ Complaint = tuple[str, str]
 """What vLLM wants, and what to write; both empty for a valid value."""
 
 
-def refusals(asked: EngineSetup) -> tuple[SpecRefusal, ...]:
+def refusals(setup: EngineSetup) -> tuple[SpecRefusal, ...]:
     """One refusal for each value that is unreadable or missing. It does not show the value, which may be a secret."""
-    words = asked.engine.extra_args
+    words = setup.engine.extra_args
     return tuple(
         SpecRefusal(
             field=f"{extra_args.FIELD}[{place}]",
@@ -48,10 +48,10 @@ def _given(words: Sequence[str]) -> Iterator[tuple[int, str, str | None]]:
         spelled, equals, written = word.partition("=")
         if name is None or name in _OWNED or "." in spelled or " " in spelled:
             continue
-        behind = words[place + 1] if place + 1 < len(words) else None
-        if behind is not None and extra_args.flag(behind) is not None:
-            behind = None
-        yield place, name, written if equals else behind
+        following = words[place + 1] if place + 1 < len(words) else None
+        if following is not None and extra_args.flag(following) is not None:
+            following = None
+        yield place, name, written if equals else following
 
 
 def _complaint(flag: str, value: str | None) -> Complaint:

@@ -12,67 +12,67 @@ from fairlead.fleet.quantization import KvFormat
 FIELD: Final = "spec.engine.quantization.kvCache"
 
 
-def eight_bits_need_capability(asked: EngineSetup) -> SpecRefusal | None:
+def eight_bits_need_capability(setup: EngineSetup) -> SpecRefusal | None:
     """Mirrors "No valid attention backend found": before 8.9 fp8_e5m2 is the only usable FP8 cache."""
-    if asked.engine.kv not in {KvFormat.FP8, KvFormat.FP8_E4M3} or _at_least(asked, formats.ADA):
+    if setup.engine.kv not in {KvFormat.FP8, KvFormat.FP8_E4M3} or _at_least(setup, formats.ADA):
         return None
-    return _refusal(asked, EngineReason.KV_FORMAT_NEEDS_CAPABILITY, _needs(asked, "8.9"), "write fp8E5M2 or auto")
+    return _refusal(setup, EngineReason.KV_FORMAT_NEEDS_CAPABILITY, _needs(setup, "8.9"), "write fp8E5M2 or auto")
 
 
-def four_bits_need_blackwell(asked: EngineSetup) -> SpecRefusal | None:
+def four_bits_need_blackwell(setup: EngineSetup) -> SpecRefusal | None:
     """Mirrors "No valid attention backend found": nvfp4 is FlashInfer's on the SM100 family only."""
-    gpu = asked.accelerator
-    if asked.engine.kv is not KvFormat.NVFP4 or gpu is None or gpu.capability.major == formats.BLACKWELL.major:
+    gpu = setup.accelerator
+    if setup.engine.kv is not KvFormat.NVFP4 or gpu is None or gpu.capability.major == formats.BLACKWELL.major:
         return None
     instead = "fp8" if gpu.capability >= formats.ADA else "fp8E5M2"
-    return _refusal(asked, EngineReason.KV_FORMAT_NEEDS_CAPABILITY, _needs(asked, "10.x"), f"write {instead}")
+    return _refusal(setup, EngineReason.KV_FORMAT_NEEDS_CAPABILITY, _needs(setup, "10.x"), f"write {instead}")
 
 
-def bfloat16_needs_capability(asked: EngineSetup) -> SpecRefusal | None:
+def bfloat16_needs_capability(setup: EngineSetup) -> SpecRefusal | None:
     """Mirrors "Bfloat16 is only supported on GPUs with compute capability of at least 8.0."."""
-    if asked.engine.kv is not KvFormat.BFLOAT16 or _at_least(asked, formats.AMPERE):
+    if setup.engine.kv is not KvFormat.BFLOAT16 or _at_least(setup, formats.AMPERE):
         return None
-    return _refusal(asked, EngineReason.KV_FORMAT_NEEDS_CAPABILITY, _needs(asked, "8.0"), "write auto or float16")
+    return _refusal(setup, EngineReason.KV_FORMAT_NEEDS_CAPABILITY, _needs(setup, "8.0"), "write auto or float16")
 
 
-def latent_attention(asked: EngineSetup) -> SpecRefusal | None:
+def latent_attention(setup: EngineSetup) -> SpecRefusal | None:
     """Mirrors "nvfp4 KV cache is not supported with MLA"; no MLA backend lists int8_per_token_head either."""
-    if asked.engine.kv not in {KvFormat.NVFP4, KvFormat.INT8_PER_TOKEN_HEAD}:
+    if setup.engine.kv not in {KvFormat.NVFP4, KvFormat.INT8_PER_TOKEN_HEAD}:
         return None
-    if asked.shape is None or asked.shape.latent is None:
+    if setup.shape is None or setup.shape.latent is None:
         return None
     return _refusal(
-        asked,
+        setup,
         EngineReason.KV_FORMAT_DIFFERS,
-        f"{asked.shape.name} compresses its cache already (multi-head latent attention), which takes auto or fp8",
+        f"{setup.shape.name} compresses its cache already (multi-head latent attention), which takes auto or fp8",
         "write fp8 or auto",
     )
 
 
-def five_bit_exponent_with_eight_bit_weights(asked: EngineSetup) -> SpecRefusal | None:
+def five_bit_exponent_with_eight_bit_weights(setup: EngineSetup) -> SpecRefusal | None:
     """Mirrors "fp8_e5m2 kv-cache is not supported with fp8 checkpoints."."""
-    checkpoint = asked.shape.stored.format if asked.shape else asked.engine.weights
-    if asked.engine.kv is not KvFormat.FP8_E5M2 or checkpoint not in formats.EIGHT_BIT_FLOATS:
+    checkpoint = setup.shape.stored.format if setup.shape else setup.engine.weights
+    if setup.engine.kv is not KvFormat.FP8_E5M2 or checkpoint not in formats.EIGHT_BIT_FLOATS:
         return None
-    old = not _at_least(asked, formats.ADA)
+    old = not _at_least(setup, formats.ADA)
     return _refusal(
-        asked,
+        setup,
         EngineReason.KV_FORMAT_DIFFERS,
         f"vLLM takes fp8E5M2 only with a checkpoint that is not FP8, and this one is stored as {checkpoint}",
         "write auto" if old else "write fp8E4M3",
     )
 
 
-def _at_least(asked: EngineSetup, least: ComputeCapability) -> bool:
+def _at_least(setup: EngineSetup, least: ComputeCapability) -> bool:
     """Whether the GPU has this capability; an unknown GPU is assumed to have it."""
-    return asked.accelerator is None or asked.accelerator.capability >= least
+    return setup.accelerator is None or setup.accelerator.capability >= least
 
 
-def _needs(asked: EngineSetup, capability: str) -> str:
-    assert asked.accelerator is not None
-    has = formats.words(asked.accelerator.capability)
-    return f"needs compute capability {capability}, and {asked.accelerator.product} has {has}"
+def _needs(setup: EngineSetup, capability: str) -> str:
+    assert setup.accelerator is not None
+    has = formats.words(setup.accelerator.capability)
+    return f"needs compute capability {capability}, and {setup.accelerator.product} has {has}"
 
 
-def _refusal(asked: EngineSetup, reason: EngineReason, because: str, remedy: str) -> SpecRefusal:
-    return SpecRefusal(field=FIELD, value=asked.engine.kv, reason=reason, because=because, remedy=remedy)
+def _refusal(setup: EngineSetup, reason: EngineReason, because: str, remedy: str) -> SpecRefusal:
+    return SpecRefusal(field=FIELD, value=setup.engine.kv, reason=reason, because=because, remedy=remedy)

@@ -10,10 +10,10 @@ from fairlead.fleet.plurals import count
 LONGER_ALLOWED = "VLLM_ALLOW_LONG_MAX_MODEL_LEN"
 
 
-def context_too_long(asked: EngineSetup) -> SpecRefusal | None:
+def context_too_long(setup: EngineSetup) -> SpecRefusal | None:
     """Mirrors "User-specified max_model_len (100000) is greater than the derived max_model_len"."""
-    tokens, shape = asked.engine.max_context_tokens, asked.shape
-    if tokens is None or shape is None or tokens <= shape.positions or asked.variable(LONGER_ALLOWED) == "1":
+    tokens, shape = setup.engine.max_context_tokens, setup.shape
+    if tokens is None or shape is None or tokens <= shape.positions or setup.variable(LONGER_ALLOWED) == "1":
         return None
     return SpecRefusal(
         field="spec.engine.context.maxTokens",
@@ -24,9 +24,9 @@ def context_too_long(asked: EngineSetup) -> SpecRefusal | None:
     )
 
 
-def batch_below_sequences(asked: EngineSetup) -> SpecRefusal | None:
+def batch_below_sequences(setup: EngineSetup) -> SpecRefusal | None:
     """Mirrors "max_num_batched_tokens (8) must be greater than or equal to max_num_seqs (16)."."""
-    batched, sequences = defaults.batched_tokens(asked), asked.engine.max_sequences
+    batched, sequences = defaults.batched_tokens(setup), setup.engine.max_sequences
     if batched is None or sequences is None or batched >= sequences:
         return None
     return SpecRefusal(
@@ -38,13 +38,13 @@ def batch_below_sequences(asked: EngineSetup) -> SpecRefusal | None:
     )
 
 
-def prompts_in_one_piece(asked: EngineSetup) -> SpecRefusal | None:
+def prompts_in_one_piece(setup: EngineSetup) -> SpecRefusal | None:
     """Mirrors "max_num_batched_tokens (512) is smaller than max_model_len (32768).", once chunked prefill is off.
 
     A budget nobody asked for vLLM raises to the context by itself.
     """
-    batched, context = asked.engine.max_batched_tokens, asked.context_tokens
-    if not asked.gives("--no-enable-chunked-prefill") or batched is None or context is None or batched >= context:
+    batched, context = setup.engine.max_batched_tokens, setup.context_tokens
+    if not setup.gives("--no-enable-chunked-prefill") or batched is None or context is None or batched >= context:
         return None
     return SpecRefusal(
         field="spec.engine.batching.maxBatchedTokens",
@@ -55,18 +55,18 @@ def prompts_in_one_piece(asked: EngineSetup) -> SpecRefusal | None:
     )
 
 
-def out_of_range(asked: EngineSetup) -> SpecRefusal | None:
+def out_of_range(setup: EngineSetup) -> SpecRefusal | None:
     """vLLM's range errors: counts below one end the start."""
     for row in FIELDS:
-        number = None if row.count is None else row.count(asked.engine)
+        number = None if row.count is None else row.count(setup.engine)
         if number is not None and number < 1:
             return _range(row.field, str(number), "must be at least 1", "write 1 or more, or leave it out")
     return None
 
 
-def share_out_of_range(asked: EngineSetup) -> SpecRefusal | None:
+def share_out_of_range(setup: EngineSetup) -> SpecRefusal | None:
     """`--gpu-memory-utilization` is a share of the whole memory in (0, 1]."""
-    share = asked.engine.memory_utilization
+    share = setup.engine.memory_utilization
     if share is None or 0 < share <= 1:
         return None
     return _range(

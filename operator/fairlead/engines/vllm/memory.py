@@ -74,11 +74,11 @@ CURRENT: Final = VllmRelease(0, 32)
 """The release the memory model was read from; an image without a version is taken for it."""
 
 
-def settings(asked: EngineSetup) -> MemorySettings:
+def settings(setup: EngineSetup) -> MemorySettings:
     """From extra arguments and adapters."""
-    ranks = [adapter.rank for adapter in asked.engine.adapters]
+    ranks = [adapter.rank for adapter in setup.engine.adapters]
     return MemorySettings(
-        expert_parallel=asked.gives("--enable-expert-parallel", "-ep"),
-        images=not asked.gives("--language-model-only"),
+        expert_parallel=setup.gives("--enable-expert-parallel", "-ep"),
+        images=not setup.gives("--language-model-only"),
         adapter_ranks=(max(ranks),) * min(len(ranks), SLOTS) if ranks else (),
     )

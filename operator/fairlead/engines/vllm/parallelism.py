@@ -10,28 +10,28 @@ from fairlead.fleet.plurals import count
 _EXPERT_FLAGS: Final = ("--enable-expert-parallel", "-ep", "--enable-eplb")
 
 
-def heads_not_divisible(asked: EngineSetup) -> SpecRefusal | None:
+def heads_not_divisible(setup: EngineSetup) -> SpecRefusal | None:
     """Mirrors "Total number of attention heads (4) must be divisible by tensor parallel size (3)."; KV heads repeat."""
-    tensor = asked.wanted.parallelism.tensor
-    if asked.shape is None or tensor < 1 or asked.shape.heads % tensor == 0:
+    tensor = setup.wanted.parallelism.tensor
+    if setup.shape is None or tensor < 1 or setup.shape.heads % tensor == 0:
         return None
-    heads = asked.shape.heads
+    heads = setup.shape.heads
     below = next(less for less in range(tensor, 0, -1) if heads % less == 0)
     return SpecRefusal(
         field="spec.parallelism.tensor",
         value=str(tensor),
         reason=EngineReason.HEADS_NOT_DIVISIBLE,
-        because=f"{count(tensor, 'GPU')} cannot share the {heads} attention heads of {asked.shape.name} evenly",
+        because=f"{count(tensor, 'GPU')} cannot share the {heads} attention heads of {setup.shape.name} evenly",
         remedy=f"write {below}",
     )
 
 
-def too_few_gpus(asked: EngineSetup) -> SpecRefusal | None:
+def too_few_gpus(setup: EngineSetup) -> SpecRefusal | None:
     """Mirrors "World size (N) is larger than the number of available GPUs (M) in this node."."""
-    needed, given = asked.wanted.parallelism.gpus, asked.wanted.gpus_per_replica
+    needed, given = setup.wanted.parallelism.gpus, setup.wanted.gpus_per_replica
     if needed <= given:
         return None
-    degrees = asked.wanted.parallelism
+    degrees = setup.wanted.parallelism
     return SpecRefusal(
         field="spec.accelerator.count",
         value=str(given),
@@ -42,9 +42,9 @@ def too_few_gpus(asked: EngineSetup) -> SpecRefusal | None:
     )
 
 
-def degree_out_of_range(asked: EngineSetup) -> SpecRefusal | None:
+def degree_out_of_range(setup: EngineSetup) -> SpecRefusal | None:
     """Degrees below one end the parser."""
-    degrees = asked.wanted.parallelism
+    degrees = setup.wanted.parallelism
     for name, degree in (("tensor", degrees.tensor), ("pipeline", degrees.pipeline), ("data", degrees.data)):
         if degree < 1:
             return SpecRefusal(
@@ -57,25 +57,25 @@ def degree_out_of_range(asked: EngineSetup) -> SpecRefusal | None:
     return None
 
 
-def no_experts_to_spread(asked: EngineSetup) -> SpecRefusal | None:
+def no_experts_to_spread(setup: EngineSetup) -> SpecRefusal | None:
     """Mirrors "Number of experts in the model must be greater than 0 when expert parallelism is enabled."."""
-    if asked.shape is None or asked.shape.experts is not None or not asked.gives(*_EXPERT_FLAGS):
+    if setup.shape is None or setup.shape.experts is not None or not setup.gives(*_EXPERT_FLAGS):
         return None
     return SpecRefusal(
         field="spec.engine.extraArgs",
         value="--enable-expert-parallel",
         reason=EngineReason.ARGUMENT_CONFLICTS,
-        because=f"{asked.shape.name} has no experts",
+        because=f"{setup.shape.name} has no experts",
         remedy="remove it",
     )
 
 
-def balanced_experts_without_spread(asked: EngineSetup) -> SpecRefusal | None:
+def balanced_experts_without_spread(setup: EngineSetup) -> SpecRefusal | None:
     """Mirrors "enable_expert_parallel must be True to use EPLB.", and more than one GPU to balance between."""
-    if not asked.gives("--enable-eplb"):
+    if not setup.gives("--enable-eplb"):
         return None
-    degrees = asked.wanted.parallelism
-    if asked.gives("--enable-expert-parallel", "-ep") and degrees.tensor * degrees.data > 1:
+    degrees = setup.wanted.parallelism
+    if setup.gives("--enable-expert-parallel", "-ep") and degrees.tensor * degrees.data > 1:
         return None
     return SpecRefusal(
         field="spec.engine.extraArgs",

@@ -60,18 +60,18 @@ EAGLE_HEAD: Final = {"architectures": ["LlamaForCausalLMEagle3"], "num_hidden_la
 """What makes a draft an EAGLE-3 head of its target."""
 
 
-def question(asked: EngineSetup, command: Sequence[str]) -> dict[str, Any]:
+def question(setup: EngineSetup, command: Sequence[str]) -> dict[str, Any]:
     """The arguments after `vllm serve`, and configurations as stand-ins for the models."""
-    speculation = asked.engine.speculation
+    speculation = setup.engine.speculation
     draft = None
     if speculation.draft is not None:
-        draft = config(asked.draft_shape)
+        draft = config(setup.draft_shape)
         if speculation.method is SpeculationMethod.EAGLE3:
-            draft = config(asked.shape) | EAGLE_HEAD
-    model = config(asked.shape, asked.weights)
-    guesses_itself = asked.shape is None or asked.shape.mtp_layers > 0
+            draft = config(setup.shape) | EAGLE_HEAD
+    model = config(setup.shape, setup.weights)
+    guesses_itself = setup.shape is None or setup.shape.mtp_layers > 0
     if guesses_itself and speculation.method is SpeculationMethod.MTP:
-        layers = asked.shape.mtp_layers if asked.shape else 1
+        layers = setup.shape.mtp_layers if setup.shape else 1
         model |= MTP_MODEL | {"num_nextn_predict_layers": layers}
     return {"arguments": list(command[2:]), "model": model, "draft": draft}
 

@@ -19,9 +19,9 @@ WORTH_TRYING: Final = 0.1
 _WITH_DRAFT: Final = frozenset({SpeculationMethod.DRAFT_MODEL, SpeculationMethod.EAGLE3})
 
 
-def draft_missing(asked: EngineSetup) -> SpecRefusal | None:
+def draft_missing(setup: EngineSetup) -> SpecRefusal | None:
     """Mirrors "num_speculative_tokens was provided but without speculative model."."""
-    speculation = asked.engine.speculation
+    speculation = setup.engine.speculation
     if speculation.method not in _WITH_DRAFT or speculation.draft is not None:
         return None
     return _refusal(
@@ -33,9 +33,9 @@ def draft_missing(asked: EngineSetup) -> SpecRefusal | None:
     )
 
 
-def draft_unused(asked: EngineSetup) -> SpecRefusal | None:
+def draft_unused(setup: EngineSetup) -> SpecRefusal | None:
     """No error in vLLM, which leaves the model aside; whoever named it expects it to work."""
-    speculation = asked.engine.speculation
+    speculation = setup.engine.speculation
     if speculation.method is not SpeculationMethod.NGRAM or speculation.draft is None:
         return None
     return _refusal(
@@ -47,9 +47,9 @@ def draft_unused(asked: EngineSetup) -> SpecRefusal | None:
     )
 
 
-def tokens_missing(asked: EngineSetup) -> SpecRefusal | None:
+def tokens_missing(setup: EngineSetup) -> SpecRefusal | None:
     """Mirrors "num_speculative_tokens must be provided ..."; only mtp brings its own number."""
-    speculation = asked.engine.speculation
+    speculation = setup.engine.speculation
     own = speculation.method in {SpeculationMethod.OFF, SpeculationMethod.MTP}
     if speculation.tokens > 0 or (own and speculation.tokens == 0):
         return None
@@ -62,9 +62,9 @@ def tokens_missing(asked: EngineSetup) -> SpecRefusal | None:
     )
 
 
-def lookup_reversed(asked: EngineSetup) -> SpecRefusal | None:
+def lookup_reversed(setup: EngineSetup) -> SpecRefusal | None:
     """Mirrors "prompt_lookup_min=4 must be <= prompt_lookup_max=2"; one of them given sets both."""
-    speculation = asked.engine.speculation
+    speculation = setup.engine.speculation
     low, high = speculation.lookup_min, speculation.lookup_max
     if speculation.method is not SpeculationMethod.NGRAM or low is None or high is None or low <= high:
         return None
@@ -77,9 +77,9 @@ def lookup_reversed(asked: EngineSetup) -> SpecRefusal | None:
     )
 
 
-def lookup_unused(asked: EngineSetup) -> SpecRefusal | None:
+def lookup_unused(setup: EngineSetup) -> SpecRefusal | None:
     """Lookups are ngram's; another method takes no notice of them."""
-    speculation = asked.engine.speculation
+    speculation = setup.engine.speculation
     given = {"lookupMin": speculation.lookup_min, "lookupMax": speculation.lookup_max}
     name = next((name for name, value in given.items() if value is not None), None)
     if name is None or speculation.method in {SpeculationMethod.NGRAM, SpeculationMethod.OFF}:
@@ -93,26 +93,26 @@ def lookup_unused(asked: EngineSetup) -> SpecRefusal | None:
     )
 
 
-def no_mtp_layers(asked: EngineSetup) -> SpecRefusal | None:
+def no_mtp_layers(setup: EngineSetup) -> SpecRefusal | None:
     """Mirrors "Unsupported speculative method: 'mtp'": the target has no layers for it and no draft brings them."""
-    speculation = asked.engine.speculation
-    if speculation.method is not SpeculationMethod.MTP or asked.shape is None or speculation.draft is not None:
+    speculation = setup.engine.speculation
+    if speculation.method is not SpeculationMethod.MTP or setup.shape is None or speculation.draft is not None:
         return None
-    if asked.shape.mtp_layers > 0:
+    if setup.shape.mtp_layers > 0:
         return None
     return _refusal(
         "method",
         speculation.method,
         EngineReason.SPECULATION_NOT_POSSIBLE,
-        f"{asked.shape.name} was trained without layers for multi-token prediction",
+        f"{setup.shape.name} was trained without layers for multi-token prediction",
         "write ngram, or draftModel with a small model of the same vocabulary",
     )
 
 
-def no_multiple_of_mtp_layers(asked: EngineSetup) -> SpecRefusal | None:
+def no_multiple_of_mtp_layers(setup: EngineSetup) -> SpecRefusal | None:
     """`num_speculative_tokens` above the layers a target has must be a multiple of them."""
-    speculation = asked.engine.speculation
-    layers = asked.shape.mtp_layers if asked.shape else 0
+    speculation = setup.engine.speculation
+    layers = setup.shape.mtp_layers if setup.shape else 0
     if speculation.method is not SpeculationMethod.MTP or layers == 0:
         return None
     if speculation.tokens <= layers or speculation.tokens % layers == 0:
@@ -126,10 +126,10 @@ def no_multiple_of_mtp_layers(asked: EngineSetup) -> SpecRefusal | None:
     )
 
 
-def vocabulary_differs(asked: EngineSetup) -> SpecRefusal | None:
+def vocabulary_differs(setup: EngineSetup) -> SpecRefusal | None:
     """Mirrors "Target and draft model should have the same vocabulary size."."""
-    target, draft = asked.shape, asked.draft_shape
-    if asked.engine.speculation.method is not SpeculationMethod.DRAFT_MODEL or target is None or draft is None:
+    target, draft = setup.shape, setup.draft_shape
+    if setup.engine.speculation.method is not SpeculationMethod.DRAFT_MODEL or target is None or draft is None:
         return None
     if target.vocab == draft.vocab:
         return None
@@ -142,9 +142,9 @@ def vocabulary_differs(asked: EngineSetup) -> SpecRefusal | None:
     )
 
 
-def too_many_draft_tokens(asked: EngineSetup) -> SpecWarning | None:
+def too_many_draft_tokens(setup: EngineSetup) -> SpecWarning | None:
     """A guess counts only if all before it were right, so the last of many hardly ever does."""
-    tokens = asked.engine.speculation.tokens
+    tokens = setup.engine.speculation.tokens
     right = GOOD_ACCEPTANCE**tokens
     if right >= WORTH_TRYING:
         return None
@@ -158,9 +158,9 @@ def too_many_draft_tokens(asked: EngineSetup) -> SpecWarning | None:
     )
 
 
-def asynchronous_scheduling(asked: EngineSetup) -> SpecRefusal | None:
+def asynchronous_scheduling(setup: EngineSetup) -> SpecRefusal | None:
     """Mirrors "Currently, async scheduling is only supported with EAGLE/MTP/Draft Model/..."."""
-    if asked.engine.speculation.method is not SpeculationMethod.NGRAM or not asked.gives("--async-scheduling"):
+    if setup.engine.speculation.method is not SpeculationMethod.NGRAM or not setup.gives("--async-scheduling"):
         return None
     return _refusal(
         "method",
@@ -171,13 +171,13 @@ def asynchronous_scheduling(asked: EngineSetup) -> SpecRefusal | None:
     )
 
 
-def batch_too_small_with_adapters(asked: EngineSetup) -> SpecRefusal | None:
+def batch_too_small_with_adapters(setup: EngineSetup) -> SpecRefusal | None:
     """Mirrors "Consider increasing max_num_batched_tokens or decreasing num_speculative_tokens", with LoRA."""
-    speculation, batched = asked.engine.speculation, defaults.batched_tokens(asked)
-    if speculation.method is SpeculationMethod.OFF or not asked.engine.adapters or batched is None:
+    speculation, batched = setup.engine.speculation, defaults.batched_tokens(setup)
+    if speculation.method is SpeculationMethod.OFF or not setup.engine.adapters or batched is None:
         return None
     each = 1 + max(0, speculation.tokens)
-    sequences = defaults.sequences(asked)
+    sequences = defaults.sequences(setup)
     needed = sequences * each
     if batched >= needed:
         return None

@@ -15,15 +15,15 @@ METHODS: Final = {
 }
 
 
-def arguments(asked: EngineSetup) -> tuple[str, ...]:
+def arguments(setup: EngineSetup) -> tuple[str, ...]:
     """The flag and its value; nothing without speculative decoding."""
-    speculation = asked.engine.speculation
+    speculation = setup.engine.speculation
     method = METHODS.get(speculation.method)
     if method is None:
         return ()
     config: dict[str, Any] = {"method": method}
     config |= _draft(speculation.draft)
-    tokens = _draft_tokens(asked)
+    tokens = _draft_tokens(setup)
     config["num_speculative_tokens"] = tokens
     if speculation.max_concurrency is not None:
         config["num_speculative_tokens_per_batch_size"] = _schedule(speculation.max_concurrency, tokens)
@@ -34,14 +34,14 @@ def arguments(asked: EngineSetup) -> tuple[str, ...]:
     return ("--speculative-config", json.dumps(config, separators=(",", ":")))
 
 
-def _draft_tokens(asked: EngineSetup) -> int:
+def _draft_tokens(setup: EngineSetup) -> int:
     """As the spec sets it; `mtp` without a number proposes one token with each MTP layer of the model.
 
     vLLM 0.32 reads that number from the model only when a draft is named, and ends its start otherwise.
     """
-    speculation = asked.engine.speculation
+    speculation = setup.engine.speculation
     if speculation.tokens == 0 and speculation.method is SpeculationMethod.MTP:
-        return asked.shape.mtp_layers if asked.shape and asked.shape.mtp_layers else 1
+        return setup.shape.mtp_layers if setup.shape and setup.shape.mtp_layers else 1
     return speculation.tokens
 
 

@@ -20,21 +20,21 @@ class _UnknownArgument(NamedTuple):
     remedy: str
 
 
-def refusals(asked: EngineSetup) -> tuple[SpecRefusal, ...]:
+def refusals(setup: EngineSetup) -> tuple[SpecRefusal, ...]:
     """Mirrors "unrecognized arguments", which ends the start with 2; the parser completes an abbreviation of a flag."""
-    if not release.is_whole(asked.engine):
+    if not release.is_whole(setup.engine):
         return ()
     return tuple(
         SpecRefusal(**one._asdict(), reason=EngineReason.ARGUMENT_UNKNOWN, because=_ENDS)
-        for one in _strange(asked, "remove it")
+        for one in _strange(setup, "remove it")
     )
 
 
-def unknown_flag(asked: EngineSetup) -> SpecWarning | None:
+def unknown_flag(setup: EngineSetup) -> SpecWarning | None:
     """Where the release or the image is one that these tables do not know, the engine alone can tell."""
-    if release.is_whole(asked.engine):
+    if release.is_whole(setup.engine):
         return None
-    strange = next(_strange(asked, "remove it, or try the image by hand"), None)
+    strange = next(_strange(setup, "remove it, or try the image by hand"), None)
     if strange is None:
         return None
     because = (
@@ -54,8 +54,8 @@ def is_known(word: str) -> bool:
     if not name.startswith("--"):
         return name.startswith("-O") or any(_is_short(name, short) for short in SHORT)
     plain = name.removeprefix("--")
-    asked = {plain, plain.removeprefix("no-")}
-    return any(known.startswith(one) for known in LONG for one in asked)
+    spellings = {plain, plain.removeprefix("no-")}
+    return any(known.startswith(one) for known in LONG for one in spellings)
 
 
 def nearest(word: str) -> str | None:
@@ -65,9 +65,9 @@ def nearest(word: str) -> str | None:
     return f"--{near[0]}" if near else None
 
 
-def _strange(asked: EngineSetup, otherwise: str) -> Iterator[_UnknownArgument]:
+def _strange(setup: EngineSetup, otherwise: str) -> Iterator[_UnknownArgument]:
     """All unknown flags, without those that `flags.RULES` already refuses with a remedy."""
-    for place, word in enumerate(asked.engine.extra_args):
+    for place, word in enumerate(setup.engine.extra_args):
         name = extra_args.flag(word)
         if name is None or " " in name or is_known(word) or extra_args.rule(name, flags.RULES) is not None:
             continue

@@ -56,15 +56,15 @@ VARIABLES: Final[Mapping[str, tuple[EngineReason, str, str]]] = MappingProxyType
 )
 
 
-def arguments(asked: EngineSetup) -> tuple[SpecRefusal, ...]:
+def arguments(setup: EngineSetup) -> tuple[SpecRefusal, ...]:
     """Every extra argument that is owned, removed, reserved or unreadable."""
-    return extra_args.refusals(asked.engine.extra_args, (*flags.RULES, *flags.yielding(asked.engine)))
+    return extra_args.refusals(setup.engine.extra_args, (*flags.RULES, *flags.yielding(setup.engine)))
 
 
-def variables(asked: EngineSetup) -> tuple[SpecRefusal, ...]:
+def variables(setup: EngineSetup) -> tuple[SpecRefusal, ...]:
     """Every extra variable that is owned or reserved; its value may be a secret and is never shown."""
     return tuple(
         SpecRefusal(field="spec.engine.env", value=name, reason=reason, because=because, remedy=remedy)
-        for name in (*dict(asked.engine.extra_env), *(each.name for each in asked.engine.env_from))
+        for name in (*dict(setup.engine.extra_env), *(each.name for each in setup.engine.env_from))
         for reason, because, remedy in ([VARIABLES[name]] if name in VARIABLES else [])
     )

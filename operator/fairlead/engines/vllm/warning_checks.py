@@ -16,22 +16,22 @@ _ALLOCATOR: Final = "PYTORCH_CUDA_ALLOC_CONF"
 _EXPANDABLE: Final = "expandable_segments:True"
 
 
-def other_release(asked: EngineSetup) -> SpecWarning | None:
+def other_release(setup: EngineSetup) -> SpecWarning | None:
     """These tables were read in one release; what changed since then is noticed only when the engine starts."""
-    if is_ours(asked.engine.version):
+    if is_ours(setup.engine.version):
         return None
     return _caution(
         "spec.engine.version",
-        asked.engine.version,
+        setup.engine.version,
         EngineReason.VERSION_NOT_KNOWN,
         f"flags and limits are known for vLLM {RELEASE}",
         f"use an image of {RELEASE}, or watch the first start",
     )
 
 
-def ngram_is_synchronous(asked: EngineSetup) -> SpecWarning | None:
+def ngram_is_synchronous(setup: EngineSetup) -> SpecWarning | None:
     """ngram turns asynchronous scheduling off."""
-    method = asked.engine.speculation.method
+    method = setup.engine.speculation.method
     if method is not SpeculationMethod.NGRAM:
         return None
     return _caution(
@@ -43,10 +43,10 @@ def ngram_is_synchronous(asked: EngineSetup) -> SpecWarning | None:
     )
 
 
-def speculation_across_pipeline(asked: EngineSetup) -> SpecWarning | None:
+def speculation_across_pipeline(setup: EngineSetup) -> SpecWarning | None:
     """Speculation with pipeline parallelism is not refused in general, and seldom used."""
-    method = asked.engine.speculation.method
-    if method is SpeculationMethod.OFF or asked.wanted.parallelism.pipeline <= 1:
+    method = setup.engine.speculation.method
+    if method is SpeculationMethod.OFF or setup.wanted.parallelism.pipeline <= 1:
         return None
     return _caution(
         f"{speculation.FIELD}.method",
@@ -57,9 +57,9 @@ def speculation_across_pipeline(asked: EngineSetup) -> SpecWarning | None:
     )
 
 
-def switch_never_reached(asked: EngineSetup) -> SpecWarning | None:
+def switch_never_reached(setup: EngineSetup) -> SpecWarning | None:
     """The batch never grows beyond its limit, so a switch above it has no effect."""
-    most, sequences = asked.engine.speculation.max_concurrency, asked.engine.max_sequences
+    most, sequences = setup.engine.speculation.max_concurrency, setup.engine.max_sequences
     if most is None or sequences is None or most < sequences:
         return None
     return _caution(
@@ -71,14 +71,14 @@ def switch_never_reached(asked: EngineSetup) -> SpecWarning | None:
     )
 
 
-def arithmetic_in_sixteen_bits(asked: EngineSetup) -> SpecWarning | None:
+def arithmetic_in_sixteen_bits(setup: EngineSetup) -> SpecWarning | None:
     """Below 8.9 FP8 weights run as Marlin W8A16; below 10.0 NVFP4 runs as W4A16."""
-    row, gpu = formats.WEIGHTS.get(asked.weights), asked.accelerator
+    row, gpu = formats.WEIGHTS.get(setup.weights), setup.accelerator
     if row is None or row.native is None or gpu is None or gpu.capability >= row.native:
         return None
     return _caution(
         weights.FIELD,
-        asked.weights,
+        setup.weights,
         EngineReason.SLOWER,
         f"{gpu.product} has no arithmetic for it (that begins at {formats.words(row.native)}): "
         "memory is saved, and long prompts are no faster",
@@ -86,10 +86,10 @@ def arithmetic_in_sixteen_bits(asked: EngineSetup) -> SpecWarning | None:
     )
 
 
-def deprecated_fp8(asked: EngineSetup) -> SpecWarning | None:
+def deprecated_fp8(setup: EngineSetup) -> SpecWarning | None:
     """`fp8` on an unquantized checkpoint is a deprecated alias of `fp8_per_tensor`."""
-    plain = asked.shape is not None and asked.shape.stored.format is WeightFormat.NONE
-    if asked.engine.weights is not WeightFormat.FP8 or not plain:
+    plain = setup.shape is not None and setup.shape.stored.format is WeightFormat.NONE
+    if setup.engine.weights is not WeightFormat.FP8 or not plain:
         return None
     return _caution(
         weights.FIELD,
@@ -100,11 +100,11 @@ def deprecated_fp8(asked: EngineSetup) -> SpecWarning | None:
     )
 
 
-def coarse_cache(asked: EngineSetup) -> SpecWarning | None:
+def coarse_cache(setup: EngineSetup) -> SpecWarning | None:
     """fp8_e5m2 keeps two bits of each value."""
-    if asked.engine.kv is not KvFormat.FP8_E5M2:
+    if setup.engine.kv is not KvFormat.FP8_E5M2:
         return None
-    newer = asked.accelerator is not None and asked.accelerator.capability >= formats.ADA
+    newer = setup.accelerator is not None and setup.accelerator.capability >= formats.ADA
     return _caution(
         kv_cache.FIELD,
         KvFormat.FP8_E5M2,
@@ -114,9 +114,9 @@ def coarse_cache(asked: EngineSetup) -> SpecWarning | None:
     )
 
 
-def eager(asked: EngineSetup) -> SpecWarning | None:
+def eager(setup: EngineSetup) -> SpecWarning | None:
     """Without compilation and graphs every step pays its launches."""
-    if not asked.engine.eager:
+    if not setup.engine.eager:
         return None
     return _caution(
         "spec.engine.eager",
@@ -127,9 +127,9 @@ def eager(asked: EngineSetup) -> SpecWarning | None:
     )
 
 
-def almost_all_memory(asked: EngineSetup) -> SpecWarning | None:
+def almost_all_memory(setup: EngineSetup) -> SpecWarning | None:
     """Above 0.95 the driver, NCCL and fragmentation have next to nothing left."""
-    share = asked.engine.memory_utilization
+    share = setup.engine.memory_utilization
     if share is None or not FULL_SHARE < share <= 1:
         return None
     return _caution(
@@ -141,9 +141,9 @@ def almost_all_memory(asked: EngineSetup) -> SpecWarning | None:
     )
 
 
-def idle_gpus(asked: EngineSetup) -> SpecWarning | None:
+def idle_gpus(setup: EngineSetup) -> SpecWarning | None:
     """GPUs a replica holds and does not use."""
-    used, held = asked.wanted.parallelism.gpus, asked.wanted.gpus_per_replica
+    used, held = setup.wanted.parallelism.gpus, setup.wanted.gpus_per_replica
     if used >= held:
         return None
     return _caution(
@@ -155,10 +155,10 @@ def idle_gpus(asked: EngineSetup) -> SpecWarning | None:
     )
 
 
-def dense_data_parallel(asked: EngineSetup) -> SpecWarning | None:
+def dense_data_parallel(setup: EngineSetup) -> SpecWarning | None:
     """Data parallelism pays for experts; dense engines side by side are better apart."""
-    degree = asked.wanted.parallelism.data
-    if degree <= 1 or asked.shape is None or asked.shape.experts is not None:
+    degree = setup.wanted.parallelism.data
+    if degree <= 1 or setup.shape is None or setup.shape.experts is not None:
         return None
     return _caution(
         "spec.parallelism.data",
@@ -170,10 +170,10 @@ def dense_data_parallel(asked: EngineSetup) -> SpecWarning | None:
     )
 
 
-def context_beyond_the_model(asked: EngineSetup) -> SpecWarning | None:
+def context_beyond_the_model(setup: EngineSetup) -> SpecWarning | None:
     """`VLLM_ALLOW_LONG_MAX_MODEL_LEN=1` turns the refusal off, not the model's limit."""
-    tokens, shape = asked.engine.max_context_tokens, asked.shape
-    if asked.variable(limits.LONGER_ALLOWED) != "1" or tokens is None or shape is None or tokens <= shape.positions:
+    tokens, shape = setup.engine.max_context_tokens, setup.shape
+    if setup.variable(limits.LONGER_ALLOWED) != "1" or tokens is None or shape is None or tokens <= shape.positions:
         return None
     return _caution(
         "spec.engine.context.maxTokens",
@@ -184,10 +184,10 @@ def context_beyond_the_model(asked: EngineSetup) -> SpecWarning | None:
     )
 
 
-def foreign_code(asked: EngineSetup) -> SpecWarning | None:
+def foreign_code(setup: EngineSetup) -> SpecWarning | None:
     """Code of the model's repository runs with the pod's rights."""
-    source = asked.wanted.model.source
-    if not asked.engine.trust_remote_code or source.scheme is not SourceScheme.HUB:
+    source = setup.wanted.model.source
+    if not setup.engine.trust_remote_code or source.scheme is not SourceScheme.HUB:
         return None
     pinned = source.revision is not None
     return _caution(
@@ -200,9 +200,9 @@ def foreign_code(asked: EngineSetup) -> SpecWarning | None:
     )
 
 
-def adapter_not_pinned(asked: EngineSetup) -> SpecWarning | None:
+def adapter_not_pinned(setup: EngineSetup) -> SpecWarning | None:
     """`--lora-modules` takes a repository's name and no revision."""
-    for index, adapter in enumerate(asked.engine.adapters):
+    for index, adapter in enumerate(setup.engine.adapters):
         if adapter.source.scheme is SourceScheme.HUB and adapter.source.revision is not None:
             return _caution(
                 f"spec.engine.adapters[{index}].revision",
@@ -214,9 +214,9 @@ def adapter_not_pinned(asked: EngineSetup) -> SpecWarning | None:
     return None
 
 
-def events_of_nothing(asked: EngineSetup) -> SpecWarning | None:
+def events_of_nothing(setup: EngineSetup) -> SpecWarning | None:
     """KV events without prefix caching: vLLM warns and sends none."""
-    if asked.engine.prefix_caching or not asked.gives("--kv-events-config"):
+    if setup.engine.prefix_caching or not setup.gives("--kv-events-config"):
         return None
     return _caution(
         "spec.engine.prefixCaching.enabled",
@@ -227,14 +227,14 @@ def events_of_nothing(asked: EngineSetup) -> SpecWarning | None:
     )
 
 
-def sleep_without_the_pool(asked: EngineSetup) -> SpecWarning | None:
+def sleep_without_the_pool(setup: EngineSetup) -> SpecWarning | None:
     """Sleep mode has an allocator of its own, which ends the start where segments are to be expandable."""
-    said = asked.variable(_ALLOCATOR) or ""
-    if not asked.engine.sleeps or _EXPANDABLE not in said:
+    allocator = setup.variable(_ALLOCATOR) or ""
+    if not setup.engine.sleeps or _EXPANDABLE not in allocator:
         return None
     return _caution(
         "spec.engine.env",
-        f"{_ALLOCATOR}={said}",
+        f"{_ALLOCATOR}={allocator}",
         EngineReason.RISKY,
         "sleep mode takes memory from a pool of its own, which does not work with expandable segments",
         f"remove {_EXPANDABLE}, or spec.engine.sleep",

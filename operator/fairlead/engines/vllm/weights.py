@@ -14,113 +14,113 @@ FIELD: Final = "spec.engine.quantization.weights"
 DTYPE: Final = "spec.engine.dtype"
 
 
-def removed(asked: EngineSetup) -> SpecRefusal | None:
+def removed(setup: EngineSetup) -> SpecRefusal | None:
     """Mirrors "Unknown quantization method: bitsandbytes": gone in 0.32."""
-    if asked.weights is not WeightFormat.BITSANDBYTES:
+    if setup.weights is not WeightFormat.BITSANDBYTES:
         return None
-    instead = _four_bits_while_loading(asked)
+    instead = _four_bits_while_loading(setup)
     return _refusal(
-        asked,
+        setup,
         EngineReason.FORMAT_REMOVED,
         "vLLM 0.32 no longer reads bitsandbytes",
         f"with an unquantized checkpoint write {instead}, or take an AWQ or GPTQ checkpoint",
     )
 
 
-def needs_capability(asked: EngineSetup) -> SpecRefusal | None:
+def needs_capability(setup: EngineSetup) -> SpecRefusal | None:
     """Mirrors "The quantization method X is not supported for the current GPU. Minimum capability: 75."."""
-    row = formats.WEIGHTS.get(asked.weights)
-    if row is None or asked.accelerator is None:
+    row = formats.WEIGHTS.get(setup.weights)
+    if row is None or setup.accelerator is None:
         return None
-    least, _ = row.needs(stored=_stored(asked))
-    if asked.accelerator.capability >= least:
+    least, _ = row.needs(stored=_stored(setup))
+    if setup.accelerator.capability >= least:
         return None
     because = (
-        f"needs compute capability {formats.words(least)}, and {asked.accelerator.product} has "
-        f"{formats.words(asked.accelerator.capability)}"
+        f"needs compute capability {formats.words(least)}, and {setup.accelerator.product} has "
+        f"{formats.words(setup.accelerator.capability)}"
     )
-    return _refusal(asked, EngineReason.FORMAT_NEEDS_CAPABILITY, because, _for_this_gpu(asked, least))
+    return _refusal(setup, EngineReason.FORMAT_NEEDS_CAPABILITY, because, _for_this_gpu(setup, least))
 
 
-def needs_dtype(asked: EngineSetup) -> SpecRefusal | None:
+def needs_dtype(setup: EngineSetup) -> SpecRefusal | None:
     """Mirrors "torch.float32 is not supported for quantization method fp8. Supported dtypes: [...]"."""
-    row = formats.WEIGHTS.get(asked.weights)
-    if row is None or asked.engine.dtype is Dtype.AUTO:
+    row = formats.WEIGHTS.get(setup.weights)
+    if row is None or setup.engine.dtype is Dtype.AUTO:
         return None
-    _, dtypes = row.needs(stored=_stored(asked))
-    if asked.engine.dtype in dtypes:
+    _, dtypes = row.needs(stored=_stored(setup))
+    if setup.engine.dtype in dtypes:
         return None
     allowed = ", ".join(sorted(dtypes))
     return SpecRefusal(
         field=DTYPE,
-        value=asked.engine.dtype,
+        value=setup.engine.dtype,
         reason=EngineReason.FORMAT_NEEDS_DTYPE,
-        because=f"with weights as {asked.weights} the engine computes in {allowed}",
+        because=f"with weights as {setup.weights} the engine computes in {allowed}",
         remedy=f"write auto or {allowed.rpartition(', ')[2]}",
     )
 
 
-def dtype_needs_capability(asked: EngineSetup) -> SpecRefusal | None:
+def dtype_needs_capability(setup: EngineSetup) -> SpecRefusal | None:
     """Mirrors "Bfloat16 is only supported on GPUs with compute capability of at least 8.0."."""
-    gpu = asked.accelerator
-    if asked.engine.dtype is not Dtype.BFLOAT16 or gpu is None or gpu.capability >= formats.AMPERE:
+    gpu = setup.accelerator
+    if setup.engine.dtype is not Dtype.BFLOAT16 or gpu is None or gpu.capability >= formats.AMPERE:
         return None
     return SpecRefusal(
         field=DTYPE,
-        value=asked.engine.dtype,
+        value=setup.engine.dtype,
         reason=EngineReason.DTYPE_NEEDS_CAPABILITY,
         because=f"needs compute capability 8.0, and {gpu.product} has {formats.words(gpu.capability)}",
         remedy="write float16",
     )
 
 
-def needs_experts(asked: EngineSetup) -> SpecRefusal | None:
+def needs_experts(setup: EngineSetup) -> SpecRefusal | None:
     """`int8_per_channel_weight_only` touches MoE experts only; a dense model would stay as it is, unsaid."""
-    row = formats.WEIGHTS.get(asked.weights)
-    if row is None or not row.experts_only or asked.shape is None or asked.shape.experts is not None:
+    row = formats.WEIGHTS.get(setup.weights)
+    if row is None or not row.experts_only or setup.shape is None or setup.shape.experts is not None:
         return None
     return _refusal(
-        asked,
+        setup,
         EngineReason.FORMAT_NEEDS_EXPERTS,
-        f"quantizes experts only, and {asked.shape.name} has none",
-        f"write {_while_loading(asked)}",
+        f"quantizes experts only, and {setup.shape.name} has none",
+        f"write {_while_loading(setup)}",
     )
 
 
-def differs_from_checkpoint(asked: EngineSetup) -> SpecRefusal | None:
+def differs_from_checkpoint(setup: EngineSetup) -> SpecRefusal | None:
     """Mirrors "Quantization method specified in the model config (A) does not match ... argument (B)"."""
-    if asked.shape is None or asked.engine.weights not in formats.WEIGHTS:
+    if setup.shape is None or setup.engine.weights not in formats.WEIGHTS:
         return None
-    stored, wanted = asked.shape.stored.format, asked.engine.weights
+    stored, wanted = setup.shape.stored.format, setup.engine.weights
     if stored is WeightFormat.NONE or _same_method(stored, wanted):
         return None
     return _refusal(
-        asked,
+        setup,
         EngineReason.FORMAT_DIFFERS_FROM_CHECKPOINT,
-        f"the checkpoint of {asked.shape.name} is stored as {stored}",
+        f"the checkpoint of {setup.shape.name} is stored as {stored}",
         "write none, which takes the checkpoint as it is",
     )
 
 
-def checkpoint_is_plain(asked: EngineSetup) -> SpecRefusal | None:
+def checkpoint_is_plain(setup: EngineSetup) -> SpecRefusal | None:
     """Mirrors "Cannot find the config file for awq". `fp8` alone is made while loading, under a deprecated name."""
-    wanted = asked.engine.weights
-    if asked.shape is None or wanted in WHILE_LOADING | {WeightFormat.FP8} or wanted not in formats.WEIGHTS:
+    wanted = setup.engine.weights
+    if setup.shape is None or wanted in WHILE_LOADING | {WeightFormat.FP8} or wanted not in formats.WEIGHTS:
         return None
-    if asked.shape.stored.format is not WeightFormat.NONE:
+    if setup.shape.stored.format is not WeightFormat.NONE:
         return None
     return _refusal(
-        asked,
+        setup,
         EngineReason.FORMAT_DIFFERS_FROM_CHECKPOINT,
-        f"{asked.shape.name} is not quantized, and {wanted} is not made while loading",
-        f"take a checkpoint stored as {wanted}, or write {_while_loading(asked)}",
+        f"{setup.shape.name} is not quantized, and {wanted} is not made while loading",
+        f"take a checkpoint stored as {wanted}, or write {_while_loading(setup)}",
     )
 
 
-def not_aligned(asked: EngineSetup) -> SpecRefusal | None:
+def not_aligned(setup: EngineSetup) -> SpecRefusal | None:
     """Mirrors "The input size is not aligned with the quantized weight shape": too many GPUs for mxfp."""
-    shape, tensor, group = asked.shape, asked.wanted.parallelism.tensor, formats.MICROSCALED_GROUP
-    if shape is None or tensor < 1 or asked.weights not in formats.MICROSCALED:
+    shape, tensor, group = setup.shape, setup.wanted.parallelism.tensor, formats.MICROSCALED_GROUP
+    if shape is None or tensor < 1 or setup.weights not in formats.MICROSCALED:
         return None
     widths = (shape.experts.intermediate if shape.experts else shape.intermediate, shape.hidden)
     if all(width % (tensor * group) == 0 for width in widths):
@@ -130,17 +130,17 @@ def not_aligned(asked: EngineSetup) -> SpecRefusal | None:
         field="spec.parallelism.tensor",
         value=str(tensor),
         reason=EngineReason.FORMAT_NEEDS_ALIGNMENT,
-        because=f"{asked.weights} shares one scale among {group} weights, and "
+        because=f"{setup.weights} shares one scale among {group} weights, and "
         f"{' or '.join(str(width) for width in widths)} divided by {tensor} is no multiple of {group}",
         remedy=f"write {fitting[0]}" if fitting else "write fp8PerTensor as spec.engine.quantization.weights",
     )
 
 
-def _stored(asked: EngineSetup) -> bool:
+def _stored(setup: EngineSetup) -> bool:
     """Whether the checkpoint is stored in this format; without a shape the spec's format decides."""
-    if asked.shape is not None:
-        return asked.shape.stored.format is asked.weights
-    return asked.weights not in WHILE_LOADING
+    if setup.shape is not None:
+        return setup.shape.stored.format is setup.weights
+    return setup.weights not in WHILE_LOADING
 
 
 def _same_method(one: WeightFormat, other: WeightFormat) -> bool:
@@ -149,30 +149,30 @@ def _same_method(one: WeightFormat, other: WeightFormat) -> bool:
     return row is not None and row.flag == formats.WEIGHTS[other].flag
 
 
-def _for_this_gpu(asked: EngineSetup, least: ComputeCapability) -> str:
-    assert asked.accelerator is not None
-    if not _stored(asked):
-        return f"write {_while_loading(asked)}, or ask for a GPU of capability {formats.words(least)}"
-    instead = formats.nearest(asked.accelerator.capability, stored=True, experts=_has_experts(asked))
+def _for_this_gpu(setup: EngineSetup, least: ComputeCapability) -> str:
+    assert setup.accelerator is not None
+    if not _stored(setup):
+        return f"write {_while_loading(setup)}, or ask for a GPU of capability {formats.words(least)}"
+    instead = formats.nearest(setup.accelerator.capability, stored=True, experts=_has_experts(setup))
     return f"take a checkpoint stored as {instead}, or ask for a GPU of capability {formats.words(least)}"
 
 
-def _while_loading(asked: EngineSetup) -> WeightFormat:
+def _while_loading(setup: EngineSetup) -> WeightFormat:
     """The format the engine could make while loading instead; none for a checkpoint that is quantized already."""
-    if asked.shape is not None and asked.shape.stored.format is not WeightFormat.NONE:
+    if setup.shape is not None and setup.shape.stored.format is not WeightFormat.NONE:
         return WeightFormat.NONE
-    capability = asked.accelerator.capability if asked.accelerator else formats.TURING
-    return formats.nearest(capability, stored=False, experts=_has_experts(asked))
+    capability = setup.accelerator.capability if setup.accelerator else formats.TURING
+    return formats.nearest(capability, stored=False, experts=_has_experts(setup))
 
 
-def _has_experts(asked: EngineSetup) -> bool:
-    return asked.shape is not None and asked.shape.experts is not None
+def _has_experts(setup: EngineSetup) -> bool:
+    return setup.shape is not None and setup.shape.experts is not None
 
 
-def _four_bits_while_loading(asked: EngineSetup) -> WeightFormat:
-    old = asked.accelerator is not None and asked.accelerator.capability < formats.TURING
+def _four_bits_while_loading(setup: EngineSetup) -> WeightFormat:
+    old = setup.accelerator is not None and setup.accelerator.capability < formats.TURING
     return WeightFormat.NONE if old else WeightFormat.MXFP4
 
 
-def _refusal(asked: EngineSetup, reason: EngineReason, because: str, remedy: str) -> SpecRefusal:
-    return SpecRefusal(field=FIELD, value=asked.engine.weights, reason=reason, because=because, remedy=remedy)
+def _refusal(setup: EngineSetup, reason: EngineReason, because: str, remedy: str) -> SpecRefusal:
+    return SpecRefusal(field=FIELD, value=setup.engine.weights, reason=reason, because=because, remedy=remedy)
