@@ -79,7 +79,7 @@ SCORER: Final = Recipe(
         RecipeEdit(
             path=PRODUCT / "routing" / "selection.py",
             after="""        return None
-    return rendezvous_endpoint(ask.talk or field.crowds.key(ask.blocks, len(field.routable)), fit)
+    return rendezvous_endpoint(request.session or field.crowds.key(request.blocks, len(field.routable)), fit)
 """,
             more='''
 
@@ -90,12 +90,12 @@ def crowding(endpoint: Endpoint) -> float:
         ),
         RecipeEdit(
             path=PRODUCT / "routing" / "selection.py",
-            after="        worth = load - (worth_of_held if load <= bound else OVER_BOUND) * believed * tokens\n",
+            after="        worth = load - (worth_of_held if load <= bound else OVER_BOUND) * credited * tokens\n",
             more="        worth += crowding(one)\n",
         ),
         RecipeEdit(
             path=PRODUCT / "routing" / "explanations.py",
-            after="    worth = load - (OVER_BOUND if over else worth_of_held) * believed * field.block_tokens\n",
+            after="    worth = load - (OVER_BOUND if over else worth_of_held) * credited * field.block_tokens\n",
             more="    worth += selection.crowding(one) if blocks else 0.0\n",
         ),
     ),

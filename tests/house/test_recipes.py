@@ -1,5 +1,6 @@
 """The recipes of CONTRIBUTING.md, each carried out on a copy of the tree: few files, and `make check` still passes."""
 
+import shutil
 import sys
 from pathlib import Path
 
@@ -19,6 +20,16 @@ def test_it_touches_few_files_of_the_product_and_is_written_down(recipe: Recipe)
     section = rules.partition("## Recipes")[2].partition("\n## ")[0]
     row = next(line for line in section.splitlines() if line.startswith(f"| {recipe.name} |"))
     assert [path for path in recipe.files if f"`{path.relative_to('operator/fairlead')}`" not in row] == []
+
+
+@pytest.mark.parametrize("recipe", RECIPES, ids=lambda recipe: recipe.name)
+def test_what_it_stands_behind_is_in_the_tree(recipe: Recipe, tmp_path: Path) -> None:
+    for path in {edit.path for edit in recipe.edits if edit.after}:
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(tree.ROOT / path, tmp_path / path)
+    for edit in recipe.edits:
+        (tmp_path / edit.path).parent.mkdir(parents=True, exist_ok=True)
+        edit.apply(tmp_path)
 
 
 @pytest.mark.house
