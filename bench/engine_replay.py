@@ -42,7 +42,7 @@ def _seconds(times: StepTimes, *, plain: bool) -> float:
     started = time.process_time()
     for serial, one in enumerate(replay_table.recording(JUDGED).answered):
         now = core.advance(now, max(now, one.arrived), stopping=False).now
-        core.add(one.asked(serial))
+        core.add(one.engine_request(serial))
     core.advance(now, 1e6, stopping=False)
     return time.process_time() - started
 

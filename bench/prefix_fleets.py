@@ -107,7 +107,7 @@ class Standing:
 
     def fleet(self) -> SimulatedFleet:
         """Eight of them."""
-        return SimulatedFleet(inside=self._inside, replicas=ENGINES, look_s=60.0)
+        return SimulatedFleet(inside=self._inside, replicas=ENGINES, snapshot_s=60.0)
 
     def _inside(self, ordinal: int) -> ReplicaEngines:
         core = self._cores[ordinal] = EngineCore(self._settings, self._times, streams(f"engine/{ordinal}"))

@@ -106,7 +106,7 @@ class Watched:
         """Passed on."""
         self._tale(arrival).left(arrival, request)
 
-    def looked(self, look: FleetSnapshot) -> None:
+    def snapshot_taken(self, look: FleetSnapshot) -> None:
         """Four times a second."""
         if look.at < SINCE:
             return
@@ -124,7 +124,7 @@ class Turned(SimulatedDispatcher):
     def turns(self, now: float) -> list[tuple[RequestArrival, Endpoint | Refusal]]:
         """Who waited before, and who was sent."""
         given = super().turns(now)
-        waiting = self.desk.room.lanes.interactive.bands.waiting
+        waiting = self.dispatcher.room.lanes.interactive.bands.waiting
         self.overtaken += sum(1 for arrival, _ in given if waiting and arrival.client == "batch")
         return given
 
@@ -195,10 +195,10 @@ def lived(routing: RoutingSettings, traffic: Traffic, seconds: float) -> Run:
     fleet = SimulatedFleet(
         inside=lambda ordinal: ReplicaEngines((EngineCore(ENGINE, times, streams(f"engine/{ordinal}")),)),
         replicas=ENGINES,
-        look_s=SWEEP_S,
+        snapshot_s=SWEEP_S,
     )
-    world = QueuedSimulation(fleet, front, streams("world"), watched, EngineCapacity(seats=SEATS, kv_tokens=KV_TOKENS))
-    world.run(traffic.arrivals(seconds), seconds)
+    capacity = EngineCapacity(max_running=SEATS, kv_tokens=KV_TOKENS)
+    QueuedSimulation(fleet, front, streams("world"), watched, capacity).run(traffic.arrivals(seconds), seconds)
     return Run(watched, front, seconds)
 
 

@@ -83,7 +83,7 @@ class Lived:
             return ReplicaEngines((EngineCore(settings, times, streams(f"engine/{ordinal}"), plain=step_by_step),))
 
         gpus = self.question.parallelism.gpus
-        return SimulatedFleet(inside=inside, replicas=self.replicas, gpus=gpus, look_s=30.0)
+        return SimulatedFleet(inside=inside, replicas=self.replicas, gpus=gpus, snapshot_s=30.0)
 
 
 def streams(name: str) -> RandomSource:

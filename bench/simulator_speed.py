@@ -24,9 +24,9 @@ from fairlead.simulator.virtual_fleet.run_statistics import RunStatistics
 from fairlead.simulator.virtual_fleet.sampling import DaySample, SampledEstimate, SamplingPlan
 from fairlead.simulator.virtual_fleet.simulation import FleetSimulation
 
-DAY_CUT: Final = SamplingPlan(told_s=60.0)
+DAY_CUT: Final = SamplingPlan(measured_s=60.0)
 """A tenth of the day is told, a fifth lived through."""
-HOUR_CUT: Final = SamplingPlan(stratum_s=300.0, told_s=60.0, groups=6)
+HOUR_CUT: Final = SamplingPlan(stratum_s=300.0, measured_s=60.0, groups=6)
 COMPARED: Final = (DAY * DAY_S + 36_000.0, DAY * DAY_S + 39_600.0)
 """From ten to eleven in the morning."""
 WARM_UP_S: Final = 45.0

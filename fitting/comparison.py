@@ -50,7 +50,7 @@ class ReplayDistance:
 def replay(recording: Recording, settings: EngineSettings, times: StepTimes, chance: RandomSource) -> SimulatedReplay:
     """Send the recorded requests at their recorded times."""
     core = EngineCore(settings, times, chance)
-    requests = tuple(one.asked(serial) for serial, one in enumerate(recording.answered))
+    requests = tuple(one.engine_request(serial) for serial, one in enumerate(recording.answered))
     arrivals = sorted(requests, key=lambda request: (request.arrived, request.serial))
     timeline: list[tuple[int, float]] = []
     now = 0.0

@@ -90,7 +90,7 @@ def played(stage: Stage, who: str, scaling: ScalingHook | None = None) -> Played
         replace(lived, replicas=stage.replicas).fleet(),
         cold_starts=FixedColdStarts(stage.cold_s),
         scaling=replace(scaling, wanted=noted.wanted) if scaling else None,
-        look_s=60.0,
+        snapshot_s=60.0,
     )
     tale = TaleByWindow(lived.objectives, part.since, part.until)
     balancer: Balancer = PrefixAffinity() if stage.traffic.prefixes else LeastTokens()

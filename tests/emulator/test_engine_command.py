@@ -16,7 +16,7 @@ from tests.emulator.living import free_port
 
 def test_a_machine_without_a_termination_log_gets_none(tmp_path: Path) -> None:
     said: list[str] = []
-    outside = ProcessEnvironment(clock=lambda: 0.0, tell=said.append, termination_log=tmp_path / "absent")
+    outside = ProcessEnvironment(clock=lambda: 0.0, log=said.append, termination_log=tmp_path / "absent")
 
     outside.last_words("gone")
 

@@ -31,7 +31,7 @@ def test_an_order_names_only_what_it_changes() -> None:
     first = order_from_body({"fault": "slow-step", "factor": 3}, FaultOrder())
     assert order_from_body({"factor": 5}, first) == FaultOrder(fault=EngineFault.SLOW_STEP, factor=5)
     assert order_from_body({"fault": ""}, first) == FaultOrder()
-    assert first.told == {"fault": "slow-step", "after": 0, "tokens": 2, "factor": 3.0}
+    assert first.json_object == {"fault": "slow-step", "after": 0, "tokens": 2, "factor": 3.0}
 
 
 @pytest.mark.parametrize(

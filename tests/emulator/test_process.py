@@ -39,7 +39,7 @@ class Pod:
         self.url = f"http://127.0.0.1:{self.served.port}"
         outside = ProcessEnvironment(
             clock=lambda: float(NOON),
-            tell=self.said.append,
+            log=self.said.append,
             termination_log=self.log,
             steady=asyncio.get_running_loop().time,
             environment=environment or {},
@@ -206,7 +206,7 @@ def test_what_does_not_fit_the_gpu_ends_the_start_in_vllms_words(tmp_path: Path)
         pod = Pod(tmp_path, QUICK)
         pod.life.cancel()
         served = replace(pod.served, limits=replace(CHAT.limits, context=10_000_000))
-        outside = ProcessEnvironment(clock=lambda: 0.0, tell=pod.said.append, termination_log=pod.log)
+        outside = ProcessEnvironment(clock=lambda: 0.0, log=pod.said.append, termination_log=pod.log)
         assert await process.live(EngineStart(served=served, pretence=QUICK), outside, pod.signals) == 1
         assert "To serve at least one request with the model's max seq len (10000000)" in pod.log.read_text("utf-8")
 

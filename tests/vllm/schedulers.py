@@ -170,7 +170,7 @@ class Pair:
     def _compare_ends(self) -> None:
         for serial, request in self.mine.items():
             other = self.other[serial]
-            mine = (request.standing is EngineRequestStatus.ENDED, request.preemptions)
+            mine = (request.status is EngineRequestStatus.ENDED, request.preemptions)
             theirs = (other.is_finished(), other.num_preemptions)
             if mine != theirs:
                 raise Differs(f"step {self.steps}: request {serial} has ended, was preempted: {mine} against {theirs}")

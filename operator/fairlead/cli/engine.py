@@ -59,9 +59,9 @@ def run(chosen: argparse.Namespace) -> int:
         served=replace(served, answering=replies),
         pretence=pretended,
         machine=EmulatedMachine(chosen.product, chosen.gpus),
-        known=known,
+        packaged=known,
     )
-    outside = process.ProcessEnvironment(clock=time.time, tell=_print_line, environment=os.environ)
+    outside = process.ProcessEnvironment(clock=time.time, log=_print_line, environment=os.environ)
     return uvloop.run(process.run(start, outside))
 
 

@@ -64,7 +64,7 @@ def _limits(found: Namespace) -> SchedulerArguments:
         max_active=found.max_num_active_seqs,
         batch_tokens=found.max_num_batched_tokens,
         block_tokens=found.block_size or BLOCK_TOKENS,
-        block_said=found.block_size is not None,
+        block_size_set=found.block_size is not None,
         prefix_caching=found.enable_prefix_caching,
         chunked_prefill=found.enable_chunked_prefill,
         long_prefill_tokens=found.long_prefill_token_threshold,
@@ -124,14 +124,14 @@ def _answering(found: Namespace, environment: Mapping[str, str]) -> ResponseArgu
 def _speculation(found: Namespace) -> dict[str, Any] | None:
     """`--speculative-config` with the shorthand flags merged in; a key may be given in only one of them."""
     short = {"method": found.spec_method, "model": found.spec_model, "num_speculative_tokens": found.spec_tokens}
-    told = dict(found.speculative_config or {}) | {key: value for key, value in short.items() if value is not None}
-    return told or None
+    merged = dict(found.speculative_config or {}) | {key: value for key, value in short.items() if value is not None}
+    return merged or None
 
 
 def _adapter(word: str) -> tuple[str, str]:
     """Name and path of an adapter, from `name=path` or from JSON."""
     if word.startswith("{"):
-        told = json.loads(word)
-        return str(told["name"]), str(told["path"])
+        given = json.loads(word)
+        return str(given["name"]), str(given["path"])
     name, _, path = word.partition("=")
     return name, path

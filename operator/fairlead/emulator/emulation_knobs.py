@@ -77,52 +77,52 @@ class EmulationKnobs:
 
 def read(environment: Mapping[str, str]) -> EmulationKnobs:
     """The knobs that are set; the others keep their defaults."""
-    told = {knob: written for knob in KNOBS if (written := environment.get(PREFIX + knob))}
-    start = _range(told, "START_SECONDS", "1")
-    replies = _number(told, "REPLY_TOKENS", 0)
+    values = {knob: written for knob in KNOBS if (written := environment.get(PREFIX + knob))}
+    start = _range(values, "START_SECONDS", "1")
+    replies = _number(values, "REPLY_TOKENS", 0)
     return EmulationKnobs(
         start_seconds=start[0],
         start_seconds_most=start[1] if start[1] > start[0] else None,
-        wake_seconds=_number(told, "WAKE_SECONDS", 0),
-        pace=_pace(told),
-        shape=told.get("SHAPE"),
-        acceptance=_shares(told, "ACCEPTANCE", "0.7"),
-        seed=int(_number(told, "SEED", 0)),
+        wake_seconds=_number(values, "WAKE_SECONDS", 0),
+        pace=_pace(values),
+        shape=values.get("SHAPE"),
+        acceptance=_shares(values, "ACCEPTANCE", "0.7"),
+        seed=int(_number(values, "SEED", 0)),
         reply_tokens=int(replies) or None,
-        invalid_json_rate=_shares(told, "INVALID_JSON_RATE", "0")[0],
-        lag_limit_seconds=_number(told, "LAG_LIMIT_MS", 250) / 1000,
-        lose_early_signal=told.get("LOSE_EARLY_SIGNAL") == "1",
-        faults_api=told.get("FAULTS_API") == "1",
-        order=_order(told),
+        invalid_json_rate=_shares(values, "INVALID_JSON_RATE", "0")[0],
+        lag_limit_seconds=_number(values, "LAG_LIMIT_MS", 250) / 1000,
+        lose_early_signal=values.get("LOSE_EARLY_SIGNAL") == "1",
+        faults_api=values.get("FAULTS_API") == "1",
+        order=_order(values),
     )
 
 
-def _pace(told: Mapping[str, str]) -> FixedStepSeconds | None:
-    if "TTFT_MS" not in told and "TPOT_MS" not in told:
+def _pace(values: Mapping[str, str]) -> FixedStepSeconds | None:
+    if "TTFT_MS" not in values and "TPOT_MS" not in values:
         return None
-    first, each = _number(told, "TTFT_MS", 30), _number(told, "TPOT_MS", 10)
+    first, each = _number(values, "TTFT_MS", 30), _number(values, "TPOT_MS", 10)
     return FixedStepSeconds(first_token_seconds=first / 1000, token_seconds=each / 1000)
 
 
-def _order(told: Mapping[str, str]) -> FaultOrder:
+def _order(values: Mapping[str, str]) -> FaultOrder:
     try:
-        fault = faults.fault_named(told.get("FAULT", ""))
+        fault = faults.fault_named(values.get("FAULT", ""))
     except ValueError as problem:
         raise BadKnob(f"{PREFIX}FAULT: {problem}") from None
-    factor = _number(told, "FAULT_FACTOR", 10)
+    factor = _number(values, "FAULT_FACTOR", 10)
     if factor < 1:
-        raise _bad("FAULT_FACTOR", told["FAULT_FACTOR"], "a number from 1 up", "10")
-    after, tokens = int(_number(told, "FAULT_AFTER", 0)), int(_number(told, "FAULT_TOKENS", 2))
+        raise _bad("FAULT_FACTOR", values["FAULT_FACTOR"], "a number from 1 up", "10")
+    after, tokens = int(_number(values, "FAULT_AFTER", 0)), int(_number(values, "FAULT_TOKENS", 2))
     return FaultOrder(fault=fault, after=after, tokens=tokens, factor=factor)
 
 
-def _number(told: Mapping[str, str], knob: str, default: float) -> float:
-    return _read(knob, told.get(knob, str(default)), (0, 1e9), f"{default:g}")
+def _number(values: Mapping[str, str], knob: str, default: float) -> float:
+    return _read(knob, values.get(knob, str(default)), (0, 1e9), f"{default:g}")
 
 
-def _range(told: Mapping[str, str], knob: str, default: str) -> tuple[float, float]:
+def _range(values: Mapping[str, str], knob: str, default: str) -> tuple[float, float]:
     """Lower and upper end of a value like `5` or `60-125`."""
-    written = told.get(knob, default)
+    written = values.get(knob, default)
     low, dash, high = written.partition("-")
     least = _read(knob, low, (0, 1e9), default)
     most = _read(knob, high, (0, 1e9), default) if dash else least
@@ -131,8 +131,8 @@ def _range(told: Mapping[str, str], knob: str, default: str) -> tuple[float, flo
     return least, most
 
 
-def _shares(told: Mapping[str, str], knob: str, default: str) -> tuple[float, ...]:
-    return tuple(_read(knob, part, (0, 1), default) for part in told.get(knob, default).split(","))
+def _shares(values: Mapping[str, str], knob: str, default: str) -> tuple[float, ...]:
+    return tuple(_read(knob, part, (0, 1), default) for part in values.get(knob, default).split(","))
 
 
 def _read(knob: str, written: str, span: tuple[float, float], default: str) -> float:

@@ -67,19 +67,19 @@ class FaultOrder:
                 raise ValueError(f"{name}: {getattr(self, name)}: must be {least} or more; leave it out")
 
     @property
-    def told(self) -> dict[str, Any]:
+    def json_object(self) -> dict[str, Any]:
         """The order as a JSON object of the HTTP response."""
         return {"fault": self.fault.value, "after": self.after, "tokens": self.tokens, "factor": self.factor}
 
 
-def order_from_body(told: Mapping[str, Any], known: FaultOrder) -> FaultOrder:
+def order_from_body(body: Mapping[str, Any], current: FaultOrder) -> FaultOrder:
     """The order in a JSON body; `{"fault": ""}` ends the one in force. `ValueError` says what is wrong."""
-    unknown = set(told) - {"fault", "after", "tokens", "factor"}
+    unknown = set(body) - {"fault", "after", "tokens", "factor"}
     if unknown:
         raise ValueError(f"{', '.join(sorted(unknown))}: no such field; write fault, after, tokens or factor")
     return replace(
-        FaultOrder() if "fault" in told else known,
-        **{name: kind(told[name]) for name, kind in _FIELDS.items() if name in told},
+        FaultOrder() if "fault" in body else current,
+        **{name: kind(body[name]) for name, kind in _FIELDS.items() if name in body},
     )
 
 
@@ -88,8 +88,8 @@ def fault_named(word: str) -> EngineFault:
     try:
         return EngineFault(word)
     except ValueError:
-        known = ", ".join(fault for fault in EngineFault if fault)
-        raise ValueError(f"{word}: no such fault; write one of {known}, or leave it out") from None
+        names = ", ".join(fault for fault in EngineFault if fault)
+        raise ValueError(f"{word}: no such fault; write one of {names}, or leave it out") from None
 
 
 _FIELDS: Final[Mapping[str, Callable[[Any], Any]]] = {

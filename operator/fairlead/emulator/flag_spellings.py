@@ -46,9 +46,9 @@ def _full(name: str) -> str | None:
     return _only(name, (f"--no-{one}" if denied else f"--{one}" for one in LONG))
 
 
-def _only(name: str, known: Iterable[str]) -> str | None:
+def _only(name: str, flags: Iterable[str]) -> str | None:
     """The only flag with this prefix; several are an error of their own."""
-    found = sorted(one for one in known if one.startswith(name))
+    found = sorted(one for one in flags if one.startswith(name))
     if len(found) > 1:
         raise ParserExit(f"vllm serve: error: ambiguous option: {name} could match {', '.join(found)}")
     return found[0] if found else None

@@ -51,17 +51,17 @@ class ProcessEnvironment:
 
     clock: Callable[[], float]
     """Seconds since 1970."""
-    tell: Callable[[str], None]
+    log: Callable[[str], None]
     termination_log: Path = TERMINATION_LOG
     steady: Callable[[], float] = time.monotonic
     environment: Mapping[str, str] = field(default_factory=dict)
 
-    def last_words(self, told: str) -> None:
+    def last_words(self, reason: str) -> None:
         """Log why the process ends, and write it to the termination log if that file exists; it is never created."""
-        self.tell(told)
+        self.log(reason)
         with suppress(OSError):
             if self.termination_log.exists():
-                self.termination_log.write_text(told + "\n", encoding="utf-8")
+                self.termination_log.write_text(reason + "\n", encoding="utf-8")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +71,7 @@ class EngineStart:
     served: ServeArguments
     pretence: EmulationKnobs
     machine: EmulatedMachine = ANY_MACHINE
-    known: PackagedData = field(default_factory=packaged_data.load)
+    packaged: PackagedData = field(default_factory=packaged_data.load)
 
 
 async def run(start: EngineStart, outside: ProcessEnvironment) -> int:
@@ -82,7 +82,7 @@ async def run(start: EngineStart, outside: ProcessEnvironment) -> int:
 
 async def live(start: EngineStart, outside: ProcessEnvironment, signals: ExitSignals) -> int:
     """Like `run`, with signals from a queue, for tests."""
-    outside.tell(f"INFO Starting to load model {start.served.model}...")
+    outside.log(f"INFO Starting to load model {start.served.model}...")
     number = await _loading(start.pretence, signals)
     if number is not None:
         outside.last_words(f"INFO ended by signal {number} before it was ready")
@@ -91,7 +91,7 @@ async def live(start: EngineStart, outside: ProcessEnvironment, signals: ExitSig
         outside.last_words(termination_messages.of(start.pretence.order.fault, start.served))
         return 1
     try:
-        made = provision.provide(start.served, start.machine, start.pretence, start.known)
+        made = provision.provide(start.served, start.machine, start.pretence, start.packaged)
     except CannotStart as no:
         outside.last_words(str(no))
         return 1
@@ -127,7 +127,7 @@ class _ServerLifecycle:
     def __init__(self, made: EngineProvision, pretence: EmulationKnobs, outside: ProcessEnvironment) -> None:
         self._made = made
         self._outside = outside
-        clocks = EngineClocks(steady=outside.steady, day=outside.clock, tell=outside.tell)
+        clocks = EngineClocks(steady=outside.steady, day=outside.clock, log=outside.log)
         self._engine = LiveEngine(made, pretence, clocks, outside.environment)
         self._engine.died = self._died
         self._death = asyncio.Event()
@@ -159,7 +159,7 @@ class _ServerLifecycle:
             await asyncio.sleep(INTERVAL_SECONDS)
             for one in stats:
                 if (line := one.line(steady())) is not None:
-                    self._outside.tell(line)
+                    self._outside.log(line)
 
     def _died(self, fault: EngineFault) -> None:
         if fault is EngineFault.CRASH:
@@ -169,9 +169,9 @@ class _ServerLifecycle:
 
     async def _listening(self) -> web.AppRunner:
         """Bind the port only now: until vLLM is ready, clients get a refused connection and never a 503."""
-        served, tell = self._made.served, self._outside.tell
+        served, log = self._made.served, self._outside.log
         for line in self._made.log:
-            tell(line)
+            log(line)
         application = routes.application(served, self._engine.driver, self._engine.acts, self._outside.clock)
         runner = web.AppRunner(
             application,
@@ -182,15 +182,15 @@ class _ServerLifecycle:
         )
         await runner.setup()
         await web.TCPSite(runner, served.host, served.port, backlog=2048).start()
-        tell(f"INFO Starting vLLM server on http://{served.host}:{served.port} (simulated)")
-        tell("INFO Application startup complete.")
+        log(f"INFO Starting vLLM server on http://{served.host}:{served.port} (simulated)")
+        log("INFO Application startup complete.")
         return runner
 
     async def _drain(self) -> None:
         """Let running requests finish within the shutdown time-out; then end the rest with an error."""
         driver, seconds = self._engine.driver, self._made.served.shutdown_seconds
         driver.draining = True
-        self._outside.tell(f"INFO draining for at most {seconds} s")
+        self._outside.log(f"INFO draining for at most {seconds} s")
         if not driver.idle.is_set():
             with suppress(asyncio.TimeoutError):
                 await asyncio.wait_for(driver.idle.wait(), seconds)

@@ -29,7 +29,7 @@ class SchedulerArguments:
     max_active: int | None = None
     batch_tokens: int | None = None
     block_tokens: int = 16
-    block_said: bool = False
+    block_size_set: bool = False
     prefix_caching: bool = True
     chunked_prefill: bool = True
     long_prefill_tokens: int = 0

@@ -15,10 +15,10 @@ CONFIGURATION_FAULTS: Final = frozenset({EngineFault.GATED, EngineFault.NO_MODEL
 """Faults at start that show while vLLM builds its configuration."""
 
 
-def check(served: ServeArguments, pretended: EmulationKnobs, tell: Callable[[str], None]) -> int:
+def check(served: ServeArguments, pretended: EmulationKnobs, log: Callable[[str], None]) -> int:
     """Check the configuration; returns the exit code."""
     if pretended.order.fault in CONFIGURATION_FAULTS:
-        tell(termination_messages.of(pretended.order.fault, served))
+        log(termination_messages.of(pretended.order.fault, served))
         return 1
-    tell("INFO the configuration holds; memory and kernels show on a GPU only (simulated)")
+    log("INFO the configuration holds; memory and kernels show on a GPU only (simulated)")
     return 0

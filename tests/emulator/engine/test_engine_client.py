@@ -89,7 +89,7 @@ def test_who_goes_away_frees_its_seat_at_once_and_is_counted_nowhere() -> None:
         assert live.driver.ranks[0].core.usage == 0.0
         await asyncio.sleep(1.0)
         assert (client.tokens, client.ending) == (2, None)
-        assert live.driver.ranks[0].tally.standing.running == 0
+        assert live.driver.ranks[0].tally.gauges.running == 0
         assert sum(live.driver.ranks[0].tally.finished.values()) == 0
 
     told(story())
@@ -210,7 +210,7 @@ def test_a_process_that_is_behind_its_model_says_so_instead_of_taking_work() -> 
     async def story() -> None:
         live = engine()
         live.driver.lag.least = live.driver.lag.mean = 0.9
-        assert (Client(live).feed, live.driver.lag_seconds) == (EngineRefusal.BEHIND, 0.9)
+        assert (Client(live).feed, live.driver.lag_seconds) == (EngineRefusal.LAGGING, 0.9)
         assert "fairlead_engine_behind 1.0" in live.acts.metrics()
         live.driver.lag.rest()
         assert (await Client(live).answered()).tokens == 5

@@ -195,7 +195,7 @@ def test_texts_are_remembered_as_long_as_their_pages_and_no_longer(folder: str) 
     async def story() -> None:
         flags = ("--num-gpu-blocks-override", "9", "--max-model-len", "256")
         async with telling(folder, *flags) as live:
-            teller = live.driver.ranks[0].teller
+            teller = live.driver.ranks[0].event_sink
             assert teller is not None
             for start in range(0, 4000, 200):
                 twins = [Client(live, sequence(96, 40, start=start), request_id=name) for name in "ab"]

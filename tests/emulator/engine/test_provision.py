@@ -89,7 +89,7 @@ def test_a_context_left_to_the_engine_is_made_to_fit() -> None:
 def test_who_is_not_in_the_catalogue_gets_a_stand_in_that_is_named() -> None:
     made = started("someone/model", "--max-model-len", "100k", machine=EmulatedMachine("", 1))
 
-    assert made.said[:2] == (
+    assert made.notes[:2] == (
         "WARNING (simulated) model someone/model: taken for Qwen/Qwen3-0.6B",
         "WARNING (simulated) GPU not named: taken for NVIDIA-L4",
     )
@@ -109,7 +109,7 @@ def test_a_gpu_that_nobody_named_is_large_enough(model: str, product: str) -> No
     context = ("--max-model-len", "8k") if "Qwen" in model else ()
     made = started(model, *context, machine=EmulatedMachine("Some-New-GPU", 1))
 
-    assert f"WARNING (simulated) GPU Some-New-GPU: taken for {product}" in made.said
+    assert f"WARNING (simulated) GPU Some-New-GPU: taken for {product}" in made.notes
 
 
 def test_a_fixed_pace_takes_the_place_of_the_models_times() -> None:
@@ -193,7 +193,7 @@ def test_times_of_this_deployment_count_first_and_those_of_another_are_refused()
     made = provision.provide(command.read(["vllm", "serve", LLAMA]), H100, MODEL, known)
     other = command.read(["vllm", "serve", "Qwen/Qwen3-8B"])
 
-    assert made.said[-1].startswith("INFO (simulated) step times: recorded")
+    assert made.notes[-1].startswith("INFO (simulated) step times: recorded")
     assert made.times.decode_line(8, 8) != plain.times.decode_line(8, 8)
     with pytest.raises(CannotStart, match="--step-times: calibrated with model"):
         provision.provide(other, H100, MODEL, known)

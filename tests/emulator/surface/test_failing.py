@@ -18,7 +18,7 @@ BUSY: Final = "cannot accept new requests. Please try again later or on a differ
 NOES: Final[dict[EngineRefusal, tuple[int, str, str]]] = {
     EngineRefusal.BUSY: (503, "The engine is currently busy and " + BUSY, "Service Unavailable"),
     EngineRefusal.BACKLOG: (503, "The engine has reached its prefill token backlog limit.", "Service Unavailable"),
-    EngineRefusal.BEHIND: (503, "The simulated engine is 250 ms behind the time it simulates.", "Service Unavailable"),
+    EngineRefusal.LAGGING: (503, "The simulated engine is 250 ms behind the time it simulates.", "Service Unavailable"),
     EngineRefusal.DRAINING: (500, "cannot schedule new futures after shutdown", "InternalServerError"),
     EngineRefusal.DEAD: (500, "EngineCore encountered an issue. See stack trace (above)", "InternalServerError"),
     EngineRefusal.OUT_OF_ORDER: (500, "Internal server error", "InternalServerError"),

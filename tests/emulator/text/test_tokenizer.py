@@ -31,7 +31,7 @@ def test_every_text_always_comes_back_from_its_ids(text: str) -> None:
 @given(st.text(st.characters(max_codepoint=0x2FFF), max_size=40))
 def test_a_stream_of_tokens_always_shows_the_whole_text_and_never_half_a_character(text: str) -> None:
     ids = WORDS.encode(text)
-    shown, ends = WORDS.told(ids)
+    shown, ends = WORDS.decode_with_ends(ids)
     assert shown == text
     assert len(ends) == len(ids)
     assert ends == sorted(ends)
@@ -52,7 +52,10 @@ def test_special_tokens_cannot_be_written() -> None:
     assert sorted([*WORDS.roles.values(), WORDS.end]) == list(range(256, 262))
     assert WORDS.strings([WORDS.end, WORDS.roles["user"]]) == ["<|end|>", "<|user|>"]
     assert WORDS.end not in WORDS.encode("<|end|>")
-    assert WORDS.told([*WORDS.encode("ahoy"), WORDS.end]) == ("ahoy", [*WORDS.told(WORDS.encode("ahoy"))[1], 4])
+    assert WORDS.decode_with_ends([*WORDS.encode("ahoy"), WORDS.end]) == (
+        "ahoy",
+        [*WORDS.decode_with_ends(WORDS.encode("ahoy"))[1], 4],
+    )
 
 
 def test_a_model_with_more_ids_than_we_have_parts_has_ids_without_text() -> None:

@@ -36,7 +36,7 @@ def compare(settings: EngineSettings, asked: list[Asked]) -> None:
 
 
 def _story(request: EngineRequest) -> tuple[object, ...]:
-    return (request.standing, request.scheduled, request.first_token, request.ended, request.preemptions,
+    return (request.status, request.scheduled, request.first_token, request.ended, request.preemptions,
             request.cached_tokens)  # fmt: skip
 
 
@@ -60,7 +60,7 @@ def test_a_run_always_repeats_to_the_bit(settings: EngineSettings, asked: list[A
 def test_tokens_out_are_always_tokens_asked_for(settings: EngineSettings, asked: list[Asked]) -> None:
     engine = engines.core(settings)
     tale = traffic.play(engine, [replace(one, given_up_after=None) for one in asked])
-    for request in (one for one in tale.requests if one.standing is not EngineRequestStatus.NEW):
+    for request in (one for one in tale.requests if one.status is not EngineRequestStatus.NEW):
         most = settings.context_tokens - request.prompt_tokens
         assert tale.tokens[request.serial] == min(request.output_tokens, most) == request.emitted
     assert engine.counts.generation_tokens == sum(tale.tokens.values())
@@ -71,8 +71,8 @@ def test_tokens_out_are_always_tokens_asked_for(settings: EngineSettings, asked:
 def test_whoever_was_let_in_always_ends_and_every_page_comes_back(settings: EngineSettings, asked: list[Asked]) -> None:
     engine = engines.core(settings)
     tale = traffic.play(engine, asked)
-    let_in = [one for one in tale.requests if one.standing is not EngineRequestStatus.NEW]
-    assert all(one.standing is EngineRequestStatus.ENDED for one in let_in)
+    let_in = [one for one in tale.requests if one.status is not EngineRequestStatus.NEW]
+    assert all(one.status is EngineRequestStatus.ENDED for one in let_in)
     assert engine.begin(1e9) is None
     assert (engine.running, engine.waiting, engine.deferred, engine.unfinished_prompts) == (0, 0, 0, 0)
     assert engine.free_pages == settings.blocks - 1
@@ -93,7 +93,7 @@ def test_no_step_ever_exceeds_the_budget_or_the_seats(settings: EngineSettings, 
     engine = engines.core(settings)
     tale = traffic.play(engine, asked, _Limits())
     assert engine.counts.steps > 0 or all(
-        one.standing in {EngineRequestStatus.NEW, EngineRequestStatus.ENDED} for one in tale.requests
+        one.status in {EngineRequestStatus.NEW, EngineRequestStatus.ENDED} for one in tale.requests
     )
 
 

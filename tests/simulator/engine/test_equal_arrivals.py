@@ -25,5 +25,5 @@ def test_equally_urgent_requests_of_one_moment_do_not_take_each_others_pages_for
         policy=SchedulingPolicy.PRIORITY,
     )
     tale = traffic.play(engines.core(settings), BOTH)
-    assert [one.standing for one in tale.requests] == [EngineRequestStatus.ENDED, EngineRequestStatus.ENDED]
+    assert [one.status for one in tale.requests] == [EngineRequestStatus.ENDED, EngineRequestStatus.ENDED]
     assert [one.preemptions > 0 for one in tale.requests] == [False, True], "the later one waits"

@@ -129,7 +129,7 @@ def test_when_pages_run_out_the_last_that_entered_gives_up_its_own_and_returns_f
     engine.add(late)
     while not third.preemptions:
         drive(engine, run, steps=1)
-    assert third.standing is EngineRequestStatus.PREEMPTED
+    assert third.status is EngineRequestStatus.PREEMPTED
     assert (third.computed, third.pages) == (0, 0)
     drive(engine, run)
     assert (first.preemptions, second.preemptions, third.preemptions) == (0, 0, 1)

@@ -152,6 +152,6 @@ def test_a_run_under_other_limits_is_not_compared(recording: Recording) -> None:
 
 
 def test_a_replay_that_was_left_before_its_end_is_not_judged(recording: Recording) -> None:
-    unanswered = tuple(one.asked(serial) for serial, one in enumerate(recording.answered))
+    unanswered = tuple(one.engine_request(serial) for serial, one in enumerate(recording.answered))
     with pytest.raises(AssertionError, match="request 0 has not ended"):
         comparison.distance(SimulatedReplay(recording, unanswered, (), 0))

@@ -94,7 +94,7 @@ def test_one_measurement_listed_twice_is_one_run_described_by_the_dump() -> None
 def test_missing_workers_are_those_of_the_same_measurement_elsewhere() -> None:
     listed = APART | {"silicon_data_source": NEXT_DAY.format(16)}
     first, second = completed(listed, with_workers())
-    assert (first.found, second.found) == (LayoutSource.SAME_RUN, LayoutSource.SAID)
+    assert (first.found, second.found) == (LayoutSource.SAME_RUN, LayoutSource.STATED)
     assert first.row.decode == second.row.decode == WorkerGroup(3, 4, 1, True)
 
 

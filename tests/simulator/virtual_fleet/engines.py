@@ -31,7 +31,7 @@ def fleet(settings: EngineSettings, replicas: int, *, plain: bool = False) -> Si
         chance = random.Random(f"engine/{ordinal}")  # noqa: S311  # a recorded seed, not a secret
         return ReplicaEngines((EngineCore(settings, PlainTimes(), chance, plain=plain),))
 
-    return SimulatedFleet(inside=inside, replicas=replicas, look_s=0.5)
+    return SimulatedFleet(inside=inside, replicas=replicas, snapshot_s=0.5)
 
 
 def lived(

@@ -60,6 +60,6 @@ class SmallEngine:
             request.first_token = now
         if request.emitted < request.output_tokens:
             return Emission(request, 1, None, first=first)
-        request.standing, request.ended = EngineRequestStatus.ENDED, now
+        request.status, request.ended = EngineRequestStatus.ENDED, now
         self._line.popleft()
         return Emission(request, 1, request.finish, first=first)

@@ -119,8 +119,8 @@ def test_looking_never_changes_what_is_looked_at(
 ) -> None:
     traffic, one = arrivals(asked), fleet(TIGHT, replicas)
 
-    often = lived(replace(one, look_s=every), LeastTokens(), traffic)
-    seldom = lived(replace(one, look_s=1000.0), LeastTokens(), traffic)
+    often = lived(replace(one, snapshot_s=every), LeastTokens(), traffic)
+    seldom = lived(replace(one, snapshot_s=1000.0), LeastTokens(), traffic)
 
     assert told(often) == told(seldom)
 

@@ -41,7 +41,8 @@ def lived(
     until: float = float("inf"),
 ) -> Witness:
     witness = Witness()
-    world = QueuedSimulation(world_fleet, one, random.Random(3), witness, EngineCapacity(seats=seats, kv_tokens=10_000))  # noqa: S311
+    capacity = EngineCapacity(max_running=seats, kv_tokens=10_000)
+    world = QueuedSimulation(world_fleet, one, random.Random(3), witness, capacity)  # noqa: S311
     world.run(iter(rows), until)
     return witness
 
@@ -58,7 +59,7 @@ def test_what_finds_no_seat_waits_at_the_desk_and_is_answered_in_order() -> None
     rows = arrivals(10)
     witness = lived(one, rows, fleet(ONE_AT_A_TIME, 2), seats=1)
     assert [arrival for arrival, *_ in witness.answers] == rows
-    assert (one.desk.inflight, one.desk.waiting) == (0, 0)
+    assert (one.dispatcher.inflight, one.dispatcher.waiting) == (0, 0)
 
 
 def test_what_the_desk_refuses_is_over() -> None:
@@ -77,7 +78,7 @@ def test_what_an_engine_refuses_is_given_back() -> None:
     one = front()
     too_long = replace(ROOMY, context_tokens=10)
     witness = lived(one, arrivals(3), fleet(too_long, 1), seats=9)
-    assert (len(witness.refusals), one.desk.inflight) == (3, 0)
+    assert (len(witness.refusals), one.dispatcher.inflight) == (3, 0)
 
 
 def test_batch_work_waits_for_people() -> None:
@@ -112,17 +113,17 @@ def test_nobody_is_lost_while_there_is_no_engine() -> None:
 def test_what_is_not_the_worlds_shows_at_once() -> None:
     one = front()
     (row,) = arrivals(1)
-    assert one.ask(row) is None
-    with pytest.raises(TypeError, match="the desk names one first"):
+    assert one.submit(row) is None
+    with pytest.raises(TypeError, match="the dispatcher names one first"):
         one.choose(row, ())
     one.see([0], EngineCapacity())
     stranger = strangers(one)
-    assert one.desk.submit(stranger, 0.0) is None
+    assert one.dispatcher.submit(stranger, 0.0) is None
     with pytest.raises(TypeError, match="stands for an arrival"):
         one.turns(0.0)
 
 
 def strangers(one: SimulatedDispatcher) -> RoutingRequest:
     """A request of somebody else."""
-    account = one.desk.accounts.all[0]
+    account = one.dispatcher.accounts.all[0]
     return RoutingRequest(account=account, prompt_tokens=1, output_tokens=1, arrived=0.0)

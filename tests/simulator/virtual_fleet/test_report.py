@@ -53,7 +53,7 @@ def told() -> RunStatistics:
     refused = RequestArrival(time=3.0, prompt_tokens=5, output_tokens=5)
     tale.arrived(refused)
     tale.refused(refused, "too_long")
-    tale.looked(look(10.0))
+    tale.snapshot_taken(look(10.0))
     return tale
 
 
@@ -94,7 +94,7 @@ def test_only_what_arrived_inside_the_span_is_told() -> None:
     tale = RunStatistics(since=1.0, until=2.0)
     for at in (0.9, 1.0, 1.9, 2.0):
         answered(tale, at, first=0.5, last=1.0, tokens=1)
-        tale.looked(look(at))
+        tale.snapshot_taken(look(at))
 
     assert (tale.counts.arrived, tale.counts.answered) == (2, 2)
     assert tale.tpot.count == 0

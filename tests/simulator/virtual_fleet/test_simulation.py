@@ -27,7 +27,7 @@ def fleet(replicas: int = 1, scaling: ScalingHook | None = None, starts: float =
         replicas=replicas,
         cold_starts=FixedColdStarts(starts),
         scaling=scaling,
-        look_s=1.0,
+        snapshot_s=1.0,
     )
 
 

@@ -78,7 +78,7 @@ def by_load(look: FleetSnapshot) -> int:
 
 def test_a_fleet_that_follows_a_crowd_pays_less_than_one_that_always_waits_for_it() -> None:
     narrow = replace(CACHED, max_sequences=16)
-    six, one = (replace(fleet(narrow, replicas), look_s=10.0) for replicas in (6, 1))
+    six, one = (replace(fleet(narrow, replicas), snapshot_s=10.0) for replicas in (6, 1))
     always, never = lived(six, LeastTokens(), crowd()), lived(one, LeastTokens(), crowd())
     scaling = ScalingHook(wanted=by_load, every_s=10.0)
     following = lived(replace(one, scaling=scaling, cold_starts=FixedColdStarts(20.0)), LeastTokens(), crowd())

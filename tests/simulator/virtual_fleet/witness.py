@@ -28,7 +28,7 @@ class Witness:
     def left(self, arrival: RequestArrival, request: EngineRequest | None) -> None:
         self.leftovers.append((arrival, request))
 
-    def looked(self, look: FleetSnapshot) -> None:
+    def snapshot_taken(self, look: FleetSnapshot) -> None:
         self.looks.append(look)
 
     @property

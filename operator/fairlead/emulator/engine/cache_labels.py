@@ -18,7 +18,7 @@ def labels(served: ServeArguments, settings: EngineSettings, question: SizingInp
     """All labels; label values are text, and `None` stands for what vLLM did not set."""
     flags = served.memory
     tokens = settings.blocks * settings.block_tokens
-    told: dict[str, Any] = {
+    values: dict[str, Any] = {
         "_block_size_resolved": True,
         "block_size": settings.block_tokens,
         "cache_dtype": flags.cache_dtype,
@@ -44,9 +44,9 @@ def labels(served: ServeArguments, settings: EngineSettings, question: SizingInp
         "swa_bounded_replay": True,
         "use_kda_recoverssm": False,
         "use_replayssm": False,
-        "user_specified_block_size": served.limits.block_said,
+        "user_specified_block_size": served.limits.block_size_set,
     }
-    return dict.fromkeys(_UNSET, "None") | {label: str(value) for label, value in told.items()}
+    return dict.fromkeys(_UNSET, "None") | {label: str(value) for label, value in values.items()}
 
 
 def _concurrency(tokens: int, context: int) -> float:

@@ -12,8 +12,7 @@ from fairlead.emulator.engine.block_hashes import BlockHasher
 from fairlead.emulator.engine.rank import LiveRank, SharedRankState
 from fairlead.emulator.engine.submitted_jobs import RunningSequence, SubmittedJob
 from fairlead.emulator.faults import EngineFault
-from fairlead.emulator.surface.jobs import EngineJob, EngineRefusal, JobEnding, JobListener
-from fairlead.emulator.surface.jobs import JobSequence as Asked
+from fairlead.emulator.surface.jobs import EngineJob, EngineRefusal, JobEnding, JobListener, JobSequence
 from fairlead.simulator.engine.ranks import EngineRanks
 from fairlead.simulator.engine.requests import FinishReason
 from fairlead.simulator.engine.settings import SchedulingPolicy
@@ -66,7 +65,7 @@ class LiveEngineClient:
         if self.faults.shows(EngineFault.ERRORS):
             return EngineRefusal.OUT_OF_ORDER
         if self.lag.too_far:
-            return EngineRefusal.BEHIND
+            return EngineRefusal.LAGGING
         return self._full(sequences)
 
     def _full(self, sequences: int) -> EngineRefusal | None:
@@ -90,8 +89,8 @@ class LiveEngineClient:
         now = self._clock()
         feed.runs = [self._run(feed, index, now) for index in range(len(job.sequences))]
         for place, run in enumerate(feed.runs):
-            if rank.teller is not None:
-                rank.teller.journal.expect(run)
+            if rank.event_sink is not None:
+                rank.event_sink.journal.expect(run)
             no = rank.core.add(run)
             if no is not None:
                 rank.drop(feed.runs[: place + 1])
@@ -109,33 +108,33 @@ class LiveEngineClient:
         return refusal
 
     def _run(self, feed: SubmittedJob, index: int, now: float) -> RunningSequence:
-        asked = feed.job.sequences[index]
-        prompt, reply = self._pages(asked)
+        sequence = feed.job.sequences[index]
+        prompt, reply = self._pages(sequence)
         return RunningSequence(
             serial=next(self._serials),
-            prompt_tokens=len(asked.prompt_ids),
-            output_tokens=len(asked.reply_ids),
+            prompt_tokens=len(sequence.prompt_ids),
+            output_tokens=len(sequence.reply_ids),
             arrived=now,
-            finish=FinishReason(asked.finish),
+            finish=FinishReason(sequence.finish),
             prefix=prompt,
             reply=reply,
             priority=feed.job.priority if self._settings.policy is SchedulingPolicy.PRIORITY else 0,
-            adapter=asked.adapter,
+            adapter=sequence.adapter,
             feed=feed,
             index=index,
             came=now,
-            max_tokens=asked.max_tokens,
-            salt=asked.salt,
+            max_tokens=sequence.max_tokens,
+            salt=sequence.salt,
         )
 
-    def _pages(self, asked: Asked) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    def _pages(self, sequence: JobSequence) -> tuple[tuple[int, ...], tuple[int, ...]]:
         """Hashes of the full blocks that end in the prompt, and of those that end in the reply."""
         if not self._settings.prefix_caching:
             return (), ()
         page = self._settings.block_tokens
-        adapter = (asked.adapter, self.paths.get(asked.adapter, "")) if asked.adapter else None
-        names = tuple(self._hashes.chain([*asked.prompt_ids, *asked.reply_ids], page, adapter, asked.salt))
-        prompt = len(asked.prompt_ids) // page
+        adapter = (sequence.adapter, self.paths.get(sequence.adapter, "")) if sequence.adapter else None
+        names = tuple(self._hashes.chain([*sequence.prompt_ids, *sequence.reply_ids], page, adapter, sequence.salt))
+        prompt = len(sequence.prompt_ids) // page
         return names[:prompt], names[prompt:]
 
     def _rank(self, job: EngineJob) -> LiveRank:
@@ -143,7 +142,7 @@ class LiveEngineClient:
         pinned = job.rank if job.rank is not None and job.rank < len(self.ranks) else None
         return self.ranks[self._engines.choose(self._clock()) if pinned is None else pinned]
 
-    async def nobody_runs(self) -> None:
+    async def wait_for_running(self) -> None:
         """Wait until no sequence runs; waiting sequences stay queued."""
         while any(rank.core.running for rank in self.ranks):
             self._left.clear()

@@ -76,16 +76,16 @@ class LiveEngineControl:
 
     def gauges(self) -> LoadGauges:
         """KV cache usage and queue depth as of the last step, over all ranks."""
-        standings = [rank.tally.standing for rank in self._driver.ranks]
-        usage = sum(one.usage for one in standings) / len(standings)
-        return LoadGauges(usage, float(sum(one.waiting for one in standings)))
+        gauges = [rank.tally.gauges for rank in self._driver.ranks]
+        usage = sum(one.usage for one in gauges) / len(gauges)
+        return LoadGauges(usage, float(sum(one.waiting for one in gauges)))
 
     def kv_event_sources(self) -> Mapping[str, Any]:
         """The publisher's configuration by rank; empty where no KV events are published."""
         return {
-            str(number): asdict(rank.teller.publisher.config)
+            str(number): asdict(rank.event_sink.publisher.config)
             for number, rank in enumerate(self._driver.ranks)
-            if rank.teller is not None
+            if rank.event_sink is not None
         }
 
     def add_adapter(self, name: str, path: str) -> str | None:
@@ -140,11 +140,11 @@ class LiveEngineControl:
         """Abort the named requests, or all of them if none is named."""
         return self._driver.abort(request_ids)
 
-    def change_fault(self, told: Mapping[str, Any]) -> Mapping[str, Any]:
+    def change_fault(self, body: Mapping[str, Any]) -> Mapping[str, Any]:
         """Order another fault; a fault that shows only at a start is accepted and has no effect."""
         faults = self._driver.faults
-        faults.change(ordering.order_from_body(told, faults.order))
-        return faults.order.told
+        faults.change(ordering.order_from_body(body, faults.order))
+        return faults.order.json_object
 
     def observed(self, seen: RequestObservation) -> None:
         """Count one HTTP request that got its response."""
@@ -155,7 +155,7 @@ class LiveEngineControl:
             self._driver.abort(())
         elif mode == _WAIT:
             self._pause_all(PauseMode.NEW)
-            await self._driver.nobody_runs()
+            await self._driver.wait_for_running()
 
     async def _stand_still(self) -> None:
         self._pause_all(PauseMode.ALL)

@@ -42,9 +42,9 @@ class KvEventsConfig:
         return self.enable_kv_cache_events and self.publisher == "zmq"
 
 
-def config(told: Mapping[str, Any] | None) -> KvEventsConfig:
+def config(options: Mapping[str, Any] | None) -> KvEventsConfig:
     """The configuration; events that are enabled without a named publisher go over ZeroMQ."""
-    given = {key: value for key, value in (told or {}).items() if key in KvEventsConfig.__dataclass_fields__}
+    given = {key: value for key, value in (options or {}).items() if key in KvEventsConfig.__dataclass_fields__}
     given.setdefault("publisher", "zmq" if given.get("enable_kv_cache_events") else "null")
     return KvEventsConfig(**given)
 
@@ -78,9 +78,9 @@ class KvEventJournal:
     def forget(self, run: RunningSequence) -> None:
         """Forget a request that has ended, and the tokens of its blocks that no cache entry or other request has."""
         for name in (*run.prefix, *run.reply):
-            known = self._texts[name]
-            known.runs -= 1
-            self._let_go(name, known)
+            block = self._texts[name]
+            block.runs -= 1
+            self._let_go(name, block)
 
     def stored(self, names: Sequence[int], parent: int | None) -> None:
         """Record blocks stored in sequence after the parent block."""
@@ -116,11 +116,11 @@ class KvEventJournal:
             self._let_go(name, self._texts[name])
         self._events.append({"type": "AllBlocksCleared"})
 
-    def _let_go(self, name: int, known: _BlockText) -> None:
+    def _let_go(self, name: int, block: _BlockText) -> None:
         """Forget a block's tokens unless it is stored, or a request in flight may store it."""
         if not self._stored[name]:
             del self._stored[name]
-            if not known.runs:
+            if not block.runs:
                 del self._texts[name]
 
     @property
@@ -190,17 +190,17 @@ class KvEventPublisher:
         self._out.close(linger=_LINGER_MS)
         self._context.term()
 
-    async def _replay(self, asked: "zmq.asyncio.Socket") -> None:
+    async def _replay(self, replay_socket: "zmq.asyncio.Socket") -> None:
         """Answer a request for a sequence number with every batch kept from there on, then an end marker."""
         while True:
-            frames = await asked.recv_multipart()
+            frames = await replay_socket.recv_multipart()
             if len(frames) < 3 or len(frames[2]) != 8:
                 continue
             client, start = frames[0], int.from_bytes(frames[2], "big")
             for number, payload in list(self._kept):
                 if number >= start:
-                    await asked.send_multipart((client, b"", self._topic, number.to_bytes(8, "big"), payload))
-            await asked.send_multipart((client, b"", self._topic, _END, b""))
+                    await replay_socket.send_multipart((client, b"", self._topic, number.to_bytes(8, "big"), payload))
+            await replay_socket.send_multipart((client, b"", self._topic, _END, b""))
 
 
 def _offset(endpoint: str, rank: int) -> str:

@@ -15,21 +15,21 @@ SLIPPING_SECONDS: Final = 0.008
 """Measured: a mean lag of 6 ms at the promised load, with first tokens 3 ms late; from 8 ms on more than 5 ms."""
 QUIET_SECONDS: Final = 10.0
 """Least time between two warnings, so that logging does not add to the lag."""
-_BEHIND: Final = "WARNING (simulated) {:.0f} ms behind its model on average: latencies are no longer the model's"
-_FAR_BEHIND: Final = "WARNING (simulated) at least {:.0f} ms behind its model: new requests are refused"
+_LAGGING: Final = "WARNING (simulated) {:.0f} ms behind its model on average: latencies are no longer the model's"
+_LAGGING_FAR: Final = "WARNING (simulated) at least {:.0f} ms behind its model: new requests are refused"
 
 
 class StepLag:
     """Aggregates the lag of every step over the last full window of three seconds."""
 
-    def __init__(self, limit_seconds: float, tell: Callable[[str], None] | None = None) -> None:
+    def __init__(self, limit_seconds: float, log: Callable[[str], None] | None = None) -> None:
         self.limit_seconds = limit_seconds
         self.least = 0.0
         """The least lag of the window, in seconds: what cannot be caught up."""
         self.mean = 0.0
         self.steps_late = 0
         """Steps whose lag was above `SLIPPING_SECONDS`, since the start."""
-        self._tell = tell
+        self._log = log
         self._quiet_until = 0.0
         self._ends = 0.0
         self._least, self._sum, self._steps = inf, 0.0, 0
@@ -64,6 +64,6 @@ class StepLag:
         self.mean = self._sum / self._steps if self._steps else 0.0
         self._least, self._sum, self._steps = inf, 0.0, 0
         self._ends = now + WINDOW_SECONDS
-        if self.slipping and self._tell is not None and now >= self._quiet_until:
+        if self.slipping and self._log is not None and now >= self._quiet_until:
             self._quiet_until = now + QUIET_SECONDS
-            self._tell(_FAR_BEHIND.format(self.least * 1000) if self.too_far else _BEHIND.format(self.mean * 1000))
+            self._log(_LAGGING_FAR.format(self.least * 1000) if self.too_far else _LAGGING.format(self.mean * 1000))

@@ -32,7 +32,7 @@ class EngineClocks:
     """Monotonic seconds."""
     day: Callable[[], float]
     """Seconds since 1970."""
-    tell: Callable[[str], None] | None = None
+    log: Callable[[str], None] | None = None
     """Logs a line when the process lags."""
 
 
@@ -54,7 +54,7 @@ class LiveEngine:
             clock=clocks.steady,
             day=clocks.day,
             faults=FaultState(pretence.order),
-            lag=StepLag(pretence.lag_limit_seconds, clocks.tell),
+            lag=StepLag(pretence.lag_limit_seconds, clocks.log),
             die=self._die,
         )
         ranks = [self._rank(number) for number in range(provision.engines)]
@@ -80,8 +80,8 @@ class LiveEngine:
         """Stop all ranks and close their sockets."""
         for rank in self.driver.ranks:
             rank.stop()
-            if rank.teller is not None:
-                rank.teller.publisher.close()
+            if rank.event_sink is not None:
+                rank.event_sink.publisher.close()
 
     def _die(self, fault: EngineFault) -> None:
         if fault is EngineFault.ENGINE_DEATH:
@@ -91,9 +91,9 @@ class LiveEngine:
     def _rank(self, number: int) -> LiveRank:
         made = self._provision
         core = EngineCore(made.settings, made.times, random.Random(f"{self._seed}/{number}"))  # noqa: S311 - a replayable draw
-        return LiveRank(core, RankTally(made.settings.context_tokens), self._by, self._teller(number))
+        return LiveRank(core, RankTally(made.settings.context_tokens), self._by, self._event_sink(number))
 
-    def _teller(self, number: int) -> CacheEventSink | None:
+    def _event_sink(self, number: int) -> CacheEventSink | None:
         wanted = kv_events.config(self._provision.served.kv_events)
         if not wanted.on or not self._provision.settings.prefix_caching:
             return None

@@ -52,7 +52,7 @@ class EngineProvision:
     """Data-parallel ranks in this process."""
     cache: Mapping[str, str]
     """Labels of `cache_config_info`."""
-    said: tuple[str, ...]
+    notes: tuple[str, ...]
     """Lines for the log: stand-ins, and where the step times come from."""
 
     @property
@@ -61,7 +61,7 @@ class EngineProvision:
         tokens = self.settings.blocks * self.settings.block_tokens
         context = self.settings.context_tokens
         return (
-            *self.said,
+            *self.notes,
             f"INFO Using max model len {context}",
             f"INFO GPU KV cache size: {tokens:,} tokens, {_CONCURRENCY_LINE.format(context, tokens / context)}",
         )
@@ -76,66 +76,66 @@ class EmulatedMachine:
 
 
 def provide(
-    served: ServeArguments, machine: EmulatedMachine, pretence: EmulationKnobs, known: PackagedData
+    served: ServeArguments, machine: EmulatedMachine, pretence: EmulationKnobs, packaged: PackagedData
 ) -> EngineProvision:
     """Size the engine, or raise `CannotStart`."""
-    said: list[str] = []
-    _parsers_known(served)
-    shape = _shape(served, pretence, known.catalogue, said)
+    notes: list[str] = []
+    _check_parsers(served)
+    shape = _shape(served, pretence, packaged.catalogue, notes)
     _enough_gpus(served, machine)
-    question = _on_a_gpu(served, machine, shape, known.catalogue, said)
+    question = _on_a_gpu(served, machine, shape, packaged.catalogue, notes)
     question, blocks = _blocks(served, question)
     settings = _settings(served, pretence, question, blocks)
     return EngineProvision(
         served=replace(served, context_tokens=question.context, vocabulary=shape.vocab, multimodal=bool(shape.vision)),
         settings=settings,
-        times=_times(pretence, question, known, said),
+        times=_times(pretence, question, packaged, notes),
         engines=served.memory.parallelism.data,
         cache=cache_labels.labels(served, settings, question),
-        said=tuple(said),
+        notes=tuple(notes),
     )
 
 
 def _on_a_gpu(
-    served: ServeArguments, machine: EmulatedMachine, shape: ModelShape, known: Catalogue, said: list[str]
+    served: ServeArguments, machine: EmulatedMachine, shape: ModelShape, catalogue: Catalogue, notes: list[str]
 ) -> SizingInput:
     """The sizing input for its GPU; for an unknown GPU, the first stand-in on which the model fits."""
-    found = known.accelerators.get(machine.product)
+    found = catalogue.accelerators.get(machine.product)
     if found is not None:
-        return question_of(served, shape, found, known)
-    tried = [question_of(served, shape, known.accelerators[product], known) for product in STAND_IN_PRODUCTS]
+        return question_of(served, shape, found, catalogue)
+    tried = [question_of(served, shape, catalogue.accelerators[product], catalogue) for product in STAND_IN_PRODUCTS]
     fitting = (one for one in tried if isinstance(assessment.assess(one), Fit))
     question = next(fitting, tried[-1])
     name = machine.product or "not named"
-    said.append(f"WARNING (simulated) GPU {name}: taken for {question.accelerator.product}")
+    notes.append(f"WARNING (simulated) GPU {name}: taken for {question.accelerator.product}")
     return question
 
 
-def _shape(served: ServeArguments, pretence: EmulationKnobs, known: Catalogue, said: list[str]) -> ModelShape:
+def _shape(served: ServeArguments, pretence: EmulationKnobs, catalogue: Catalogue, notes: list[str]) -> ModelShape:
     """The model's shape; a stand-in takes any context that the arguments ask for."""
     for name in (pretence.shape or served.model, served.model):
-        if name in known.shapes:
-            return known.shapes[name]
-    said.append(f"WARNING (simulated) model {pretence.shape or served.model}: taken for {STAND_IN_MODEL}")
-    found = known.shapes[STAND_IN_MODEL]
+        if name in catalogue.shapes:
+            return catalogue.shapes[name]
+    notes.append(f"WARNING (simulated) model {pretence.shape or served.model}: taken for {STAND_IN_MODEL}")
+    found = catalogue.shapes[STAND_IN_MODEL]
     return replace(found, positions=max(found.positions, served.limits.context or 0))
 
 
-def _parsers_known(served: ServeArguments) -> None:
+def _check_parsers(served: ServeArguments) -> None:
     """Refuse unknown parsers at the start, as vLLM does before it opens a port."""
-    said = served.answering
-    if said.auto_tool_choice and said.tool_parser is None:
+    answering = served.answering
+    if answering.auto_tool_choice and answering.tool_parser is None:
         raise CannotStart("TypeError: Error: --enable-auto-tool-choice requires --tool-call-parser")
-    if said.parser_plugins:
+    if answering.parser_plugins:
         return
-    if said.auto_tool_choice and said.tool_parser not in parsers.TOOLS:
-        raise CannotStart(_no_parser("tool call", said.tool_parser, parsers.TOOLS))
-    if said.reasoning_parser and said.reasoning_parser not in parsers.REASONING:
-        raise CannotStart(_no_parser("reasoning", said.reasoning_parser, parsers.REASONING))
+    if answering.auto_tool_choice and answering.tool_parser not in parsers.TOOLS:
+        raise CannotStart(_no_parser("tool call", answering.tool_parser, parsers.TOOLS))
+    if answering.reasoning_parser and answering.reasoning_parser not in parsers.REASONING:
+        raise CannotStart(_no_parser("reasoning", answering.reasoning_parser, parsers.REASONING))
 
 
-def _no_parser(what: str, name: str | None, known: Sequence[str]) -> str:
-    return f"KeyError: 'invalid {what} parser: {name} (chose from {{ {','.join(known)} }})'"
+def _no_parser(what: str, name: str | None, accepted: Sequence[str]) -> str:
+    return f"KeyError: 'invalid {what} parser: {name} (chose from {{ {','.join(accepted)} }})'"
 
 
 def _enough_gpus(served: ServeArguments, machine: EmulatedMachine) -> None:
@@ -147,10 +147,12 @@ def _enough_gpus(served: ServeArguments, machine: EmulatedMachine) -> None:
         )
 
 
-def question_of(served: ServeArguments, shape: ModelShape, accelerator: Accelerator, known: Catalogue) -> SizingInput:
+def question_of(
+    served: ServeArguments, shape: ModelShape, accelerator: Accelerator, catalogue: Catalogue
+) -> SizingInput:
     """The sizing input that `fairlead plan` would make for the same configuration."""
     flags, limits = served.memory, served.limits
-    asked = SizingInput(
+    question = SizingInput(
         release=CURRENT,
         shape=shape,
         accelerator=accelerator,
@@ -164,13 +166,15 @@ def question_of(served: ServeArguments, shape: ModelShape, accelerator: Accelera
         max_batched_tokens=limits.batch_tokens,
         utilization=flags.utilization,
         eager=flags.eager,
-        drafting=speculative_config.drafting(limits.speculation, shape, known.shapes),
+        drafting=speculative_config.drafting(limits.speculation, shape, catalogue.shapes),
         adapters=(limits.adapter_rank,) * limits.adapter_slots,
     )
     if not flags.throughput_mode:
-        return asked
-    sequences = limits.max_sequences or replace(asked, max_batched_tokens=2**30).batch_sequences * 2
-    return replace(asked, max_sequences=sequences, max_batched_tokens=limits.batch_tokens or asked.batch_tokens * 2)
+        return question
+    sequences = limits.max_sequences or replace(question, max_batched_tokens=2**30).batch_sequences * 2
+    return replace(
+        question, max_sequences=sequences, max_batched_tokens=limits.batch_tokens or question.batch_tokens * 2
+    )
 
 
 def _weights(flag: str | None, shape: ModelShape) -> WeightFormat | None:
@@ -264,14 +268,14 @@ def _settings(served: ServeArguments, pretence: EmulationKnobs, question: Sizing
     )
 
 
-def _times(pretence: EmulationKnobs, question: SizingInput, known: PackagedData, said: list[str]) -> StepTimes:
+def _times(pretence: EmulationKnobs, question: SizingInput, packaged: PackagedData, notes: list[str]) -> StepTimes:
     if pretence.pace is not None:
-        said.append("INFO (simulated) step times: fixed by FAIRLEAD_ENGINE_TTFT_MS and FAIRLEAD_ENGINE_TPOT_MS")
+        notes.append("INFO (simulated) step times: fixed by FAIRLEAD_ENGINE_TTFT_MS and FAIRLEAD_ENGINE_TPOT_MS")
         return FixedStepTimes(pretence.pace)
-    times = _calibrated(question, known.calibrated) or timing.step_times(question, known.fitted)
+    times = _calibrated(question, packaged.calibrated) or timing.step_times(question, packaged.fitted)
     if isinstance(times, timing.RatesUnknown):
         raise CannotStart(f"ValueError: (simulated) {times}")
-    said.append(f"INFO (simulated) {times.provenance.line()}")
+    notes.append(f"INFO (simulated) {times.provenance.line()}")
     return times
 
 

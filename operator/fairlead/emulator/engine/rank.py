@@ -52,24 +52,24 @@ class LiveRank:
     """One data-parallel rank; most servers have only one."""
 
     def __init__(
-        self, core: EngineCore, tally: RankTally, clockwork: SharedRankState, teller: CacheEventSink | None = None
+        self, core: EngineCore, tally: RankTally, clockwork: SharedRankState, event_sink: CacheEventSink | None = None
     ) -> None:
         self.core = core
         self.tally = tally
-        self.teller = teller
+        self.event_sink = event_sink
         self._by = clockwork
         self._step: EngineStep | None = None
         self._due = 0.0
         self._timer: asyncio.TimerHandle | None = None
         self._stuck = False
-        self._telling = False
+        self._emitting = False
         """True between two steps, while first tokens are emitted."""
         self._ended_runs: list[RunningSequence] = []
         """Ended sequences that the KV event journal forgets at the next step's end."""
         self._rests = asyncio.Event()
         self._rests.set()
-        if teller is not None:
-            core.listen(teller.journal)
+        if event_sink is not None:
+            core.listen(event_sink.journal)
 
     def wake(self) -> None:
         """Begin a step if none runs; a running step's end begins the next one anyway."""
@@ -95,7 +95,7 @@ class LiveRank:
         for run in runs:
             self.core.abort(run, now)
         self._ended_runs += runs
-        if self._step is None and not self._telling:
+        if self._step is None and not self._emitting:
             self.note()
             self.wake()
 
@@ -106,7 +106,7 @@ class LiveRank:
     def note(self) -> None:
         """Set the gauges from the scheduler state."""
         core = self.core
-        self.tally.standing = StepGauges(
+        self.tally.gauges = StepGauges(
             running=core.running, waiting=core.waiting, deferred=core.deferred, usage=core.usage
         )
 
@@ -135,34 +135,34 @@ class LiveRank:
         self._forget_ended()
         emissions = self.core.complete(step, due)
         now = self._by.clock()
-        self._telling = True
+        self._emitting = True
         for one in emissions:
             if one.first:
                 self._first(cast("RunningSequence", one.request), one, now)
-        self._telling = False
+        self._emitting = False
         self._begin(due)
         self.note()
-        self._tell_others(emissions, now)
-        told = self._by.clock()
-        self._by.lag.add(now - due + _mean_arrival_delay(told - now, step.seconds), told)
+        self._emit_others(emissions, now)
+        emitted_at = self._by.clock()
+        self._by.lag.add(now - due + _mean_arrival_delay(emitted_at - now, step.seconds), emitted_at)
         generated = sum([one.tokens for one in emissions])
         self.tally.stepped(step.batch, generated)
         self._after(generated)
 
-    def _tell_others(self, emissions: list[Emission], now: float) -> None:
+    def _emit_others(self, emissions: list[Emission], now: float) -> None:
         gaps: dict[float, int] = {}
         for one in emissions:
             if not one.first:
                 run = cast("RunningSequence", one.request)
-                gap = now - run.told
+                gap = now - run.last_token
                 gaps[gap] = gaps.get(gap, 0) + 1
-                run.told = now
+                run.last_token = now
                 self._deliver(run, one)
         for gap, times in gaps.items():
             self.tally.later(gap, times)
 
     def _first(self, run: RunningSequence, one: Emission, now: float) -> None:
-        run.begun = run.told = now
+        run.begun = run.last_token = now
         run.feed.cached_tokens[run.index] = run.cached_tokens
         self.tally.first(run, now)
         self._deliver(run, one)
@@ -180,7 +180,7 @@ class LiveRank:
 
     def _finished(self, run: RunningSequence, one: Emission) -> None:
         assert one.finished is not None
-        feed, finish, now = run.feed, one.finished.value, run.told
+        feed, finish, now = run.feed, one.finished.value, run.last_token
         scheduled = run.scheduled if run.scheduled is not None else now
         self.tally.ended(
             run, FinishedSequence(finish, now, max(0.0, scheduled - run.came), max(0.0, run.begun - scheduled))
@@ -213,15 +213,15 @@ class LiveRank:
 
     def _forget_ended(self) -> None:
         """Let the journal forget ended sequences: their last blocks were stored when the step after their end began."""
-        if self.teller is not None:
+        if self.event_sink is not None:
             for run in self._ended_runs:
-                self.teller.journal.forget(run)
+                self.event_sink.journal.forget(run)
         self._ended_runs.clear()
 
     def _after(self, generated: int) -> None:
         """Publish KV events, record adapters, and let a deadly fault happen, after each step."""
-        if self.teller is not None and (events := self.teller.journal.taken()):
-            self.teller.publisher.publish(events)
+        if self.event_sink is not None and (events := self.event_sink.journal.taken()):
+            self.event_sink.publisher.publish(events)
         if self.core.settings.adapter_slots:
             self.tally.adapters[",".join(self.core.adapters)] = self._by.day()
         faults = self._by.faults
@@ -230,6 +230,6 @@ class LiveRank:
             self._by.die(death)
 
 
-def _mean_arrival_delay(telling: float, step: float) -> float:
+def _mean_arrival_delay(emission: float, step: float) -> float:
     """Mean delay before an arrival is noticed: one that arrives during emission waits for half of it on average."""
-    return telling / 2 * min(1.0, telling / step) if step > 0 else telling / 2
+    return emission / 2 * min(1.0, emission / step) if step > 0 else emission / 2

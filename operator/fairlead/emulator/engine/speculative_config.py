@@ -17,24 +17,24 @@ _REREADS: Final = frozenset({"eagle", "eagle3", "mtp"})
 """Methods that compute the last cached block again."""
 
 
-def drafting(told: Mapping[str, Any] | None, shape: ModelShape, known: Mapping[str, ModelShape]) -> DraftSetup:
+def drafting(config: Mapping[str, Any] | None, shape: ModelShape, shapes: Mapping[str, ModelShape]) -> DraftSetup:
     """What the draft takes of the GPU's memory."""
-    if told is None:
+    if config is None:
         return DraftSetup()
-    method = _method(told)
-    tokens = int(told.get("num_speculative_tokens") or (shape.mtp_layers or 1))
-    model = known.get(str(told.get("model"))) if method in {"draft_model", "eagle", "eagle3"} else None
+    method = _method(config)
+    tokens = int(config.get("num_speculative_tokens") or (shape.mtp_layers or 1))
+    model = shapes.get(str(config.get("model"))) if method in {"draft_model", "eagle", "eagle3"} else None
     return DraftSetup(tokens=tokens, model=model, mtp=method == "mtp")
 
 
 def speculation(
-    told: Mapping[str, Any] | None, drafted: DraftSetup, acceptance: tuple[float, ...]
+    config: Mapping[str, Any] | None, drafted: DraftSetup, acceptance: tuple[float, ...]
 ) -> SpeculationSettings | None:
     """The scheduler's settings; rates in the configuration itself (vLLM's synthetic acceptance) take precedence."""
-    if told is None or drafted.tokens == 0:
+    if config is None or drafted.tokens == 0:
         return None
-    method, tokens = _method(told), drafted.tokens
-    rates = tuple(float(rate) for rate in told.get("synthetic_acceptance_rates") or acceptance)
+    method, tokens = _method(config), drafted.tokens
+    rates = tuple(float(rate) for rate in config.get("synthetic_acceptance_rates") or acceptance)
     lookahead = tokens if method in _LOOKAHEAD else tokens + 1 if method == _ONE_MORE else 0
     slots = {"draft_model": 1, _ONE_MORE: tokens}.get(method, 0)
     return SpeculationSettings(
@@ -46,11 +46,11 @@ def speculation(
     )
 
 
-def _method(told: Mapping[str, Any]) -> str:
+def _method(config: Mapping[str, Any]) -> str:
     """The method; all names that end in `mtp` are one, and without a name the draft model's name decides."""
-    method = str(told.get("method") or "")
+    method = str(config.get("method") or "")
     if method.endswith("mtp"):
         return "mtp"
     if not method:
-        return "eagle" if "eagle" in str(told.get("model", "")).lower() else "draft_model"
+        return "eagle" if "eagle" in str(config.get("model", "")).lower() else "draft_model"
     return method

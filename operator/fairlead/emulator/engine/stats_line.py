@@ -36,15 +36,15 @@ class StatsLine:
         self.seen = LoggedCounts(now, computed, generated, counts.queries, counts.hits)
         if counts.queries > before.queries:
             self.hit_rate = (counts.hits - before.hits) / (counts.queries - before.queries)
-        standing = tally.standing
+        gauges = tally.gauges
         quiet = computed == before.computed and generated == before.generated
-        if quiet and not standing.running and not standing.waiting:
+        if quiet and not gauges.running and not gauges.waiting:
             return None
         seconds = now - before.at
         return (
             f"INFO Engine {self.number:03d}: "
             f"Avg prompt throughput: {(computed - before.computed) / seconds:.1f} tokens/s, "
             f"Avg generation throughput: {(generated - before.generated) / seconds:.1f} tokens/s, "
-            f"Running: {standing.running} reqs, Waiting: {standing.waiting} reqs, "
-            f"GPU KV cache usage: {standing.usage:.1%}, Prefix cache hit rate: {self.hit_rate:.1%}"
+            f"Running: {gauges.running} reqs, Waiting: {gauges.waiting} reqs, "
+            f"GPU KV cache usage: {gauges.usage:.1%}, Prefix cache hit rate: {self.hit_rate:.1%}"
         )

@@ -17,7 +17,7 @@ class RunningSequence(EngineRequest):
     came: float
     """When the server had read it, by the wall clock; `arrived` is the time that the scheduler uses."""
     max_tokens: int
-    told: float = 0.0
+    last_token: float = 0.0
     """When its last token was emitted, by the wall clock."""
     begun: float = 0.0
     """When its first token was emitted."""
@@ -55,4 +55,4 @@ class SubmittedJob:
     @property
     def unfinished(self) -> list[RunningSequence]:
         """The sequences that the scheduler still holds."""
-        return [run for run in self.runs if run.standing is not EngineRequestStatus.ENDED]
+        return [run for run in self.runs if run.status is not EngineRequestStatus.ENDED]

@@ -19,27 +19,29 @@ class ChatCompletionResponse:
 
     def __init__(self, answer: ResponseContext) -> None:
         self._answer = answer
-        self._asked = answer.asked
+        self._request = answer.request
         self._head = {"id": answer.answer_id, "object": _CHUNK, "created": answer.created, "model": answer.model}
         self._prefix = b"data: " + answers.compact_json(self._head)[:-1] + b',"choices":[{"index":'
         self._plain = (
-            self._asked.sampling.logprobs is None and not self._asked.token_ids and not self._asked.continuous_usage
+            self._request.sampling.logprobs is None
+            and not self._request.token_ids
+            and not self._request.continuous_usage
         )
-        self._forced = self._asked.bound is None or self._asked.bound.forced
+        self._forced = self._request.bound is None or self._request.bound.forced
 
     def opening(self) -> bytes:
         """The first chunk of every choice, with its role."""
-        asked, answer = self._asked, self._answer
+        request, answer = self._request, self._answer
         pieces = []
-        for index in range(asked.sampling.n):
+        for index in range(request.sampling.n):
             delta = {"role": "assistant", "content": ""}
             choice = {"index": index, "delta": delta, "logprobs": None, "finish_reason": None}
-            told: dict[str, Any] = {**self._head, "choices": [choice]}
-            if asked.continuous_usage:
-                told["usage"] = self._usage(0)
-            told["prompt_token_ids"] = list(answer.prompts[0]) if asked.token_ids else None
-            told["prompt_text"] = answer.words.decode(answer.prompts[0]) if asked.prompt_text else None
-            pieces.append(answers.stream_event(told))
+            chunk: dict[str, Any] = {**self._head, "choices": [choice]}
+            if request.continuous_usage:
+                chunk["usage"] = self._usage(0)
+            chunk["prompt_token_ids"] = list(answer.prompts[0]) if request.token_ids else None
+            chunk["prompt_text"] = answer.words.decode(answer.prompts[0]) if request.prompt_text else None
+            pieces.append(answers.stream_event(chunk))
         return b"".join(pieces)
 
     def piece(self, index: int, start: int, end: int, finish: str | None) -> bytes:
@@ -55,10 +57,10 @@ class ChatCompletionResponse:
 
     def closing(self, outs: Sequence[int], feed: JobHandle) -> bytes:
         """The usage chunk if the request includes usage, then `[DONE]`."""
-        if not self._asked.include_usage:
+        if not self._request.include_usage:
             return answers.DONE
-        told = self._usage(sum(outs)) | {"prompt_tokens_details": self._details(feed)}
-        last = {**self._head, "choices": [], "usage": told, "system_fingerprint": self._answer.fingerprint}
+        usage = self._usage(sum(outs)) | {"prompt_tokens_details": self._details(feed)}
+        last = {**self._head, "choices": [], "usage": usage, "system_fingerprint": self._answer.fingerprint}
         metrics = answers.metrics(self._answer, sum(outs), feed.times)
         return answers.stream_event(answers.without_nulls({**last, "metrics": metrics})) + answers.DONE
 
@@ -68,24 +70,24 @@ class ChatCompletionResponse:
 
     def whole(self, outs: Sequence[int], finishes: Sequence[str], feed: JobHandle) -> dict[str, Any]:
         """The whole response with all choices."""
-        asked, answer = self._asked, self._answer
+        request, answer = self._request, self._answer
         tokens = sum(outs)
-        told = answers.usage(answer.prompt_tokens, tokens) | {
+        usage = answers.usage(answer.prompt_tokens, tokens) | {
             "prompt_tokens_details": self._details(feed),
             "completion_tokens_details": {"reasoning_tokens": 0} if answer.reasoning else None,
         }
         prompt = list(answer.prompts[0])
-        top = 0 if asked.echo and asked.sampling.prompt_logprobs is None else asked.sampling.prompt_logprobs
+        top = 0 if request.echo and request.sampling.prompt_logprobs is None else request.sampling.prompt_logprobs
         return {
             **self._head,
             "object": "chat.completion",
             "choices": [self._choice(index, out, finishes[index]) for index, out in enumerate(outs)],
             "service_tier": None,
             "system_fingerprint": answer.fingerprint,
-            "usage": told,
+            "usage": usage,
             "prompt_logprobs": None if top is None else logprobs.of_prompt(prompt, top, answer.words),
-            "prompt_token_ids": prompt if asked.token_ids else None,
-            "prompt_text": answer.words.decode(prompt) if asked.prompt_text else None,
+            "prompt_token_ids": prompt if request.token_ids else None,
+            "prompt_text": answer.words.decode(prompt) if request.prompt_text else None,
             "kv_transfer_params": None,
             "ec_transfer_params": None,
             "metrics": answers.metrics(answer, tokens, feed.times),
@@ -97,7 +99,7 @@ class ChatCompletionResponse:
         for delta in deltas[:-1]:
             choice = {"index": index, "delta": delta, "logprobs": None, "finish_reason": None, "token_ids": None}
             pieces.append(answers.stream_event({**self._head, "choices": [choice]}))
-        asked = self._asked
+        request = self._request
         if not deltas and finish is None and self._plain:
             return b"".join(pieces)
         reply = self._answer.replies[index]
@@ -109,13 +111,13 @@ class ChatCompletionResponse:
         }
         if finish is not None:
             choice["stop_reason"] = reply.stop_reason if finish == "stop" else None
-        choice["token_ids"] = reply.ids[start:end] if asked.token_ids else None
-        told: dict[str, Any] = {**self._head, "choices": [choice]}
-        if asked.continuous_usage:
-            told["usage"] = self._usage(end)
-        if finish is not None and not asked.include_usage:
-            told["system_fingerprint"] = self._answer.fingerprint
-        return b"".join((*pieces, answers.stream_event(told)))
+        choice["token_ids"] = reply.ids[start:end] if request.token_ids else None
+        chunk: dict[str, Any] = {**self._head, "choices": [choice]}
+        if request.continuous_usage:
+            chunk["usage"] = self._usage(end)
+        if finish is not None and not request.include_usage:
+            chunk["system_fingerprint"] = self._answer.fingerprint
+        return b"".join((*pieces, answers.stream_event(chunk)))
 
     def _usage(self, tokens: int) -> dict[str, Any]:
         reasoning = {"reasoning_tokens": 0} if self._answer.reasoning else None
@@ -128,15 +130,15 @@ class ChatCompletionResponse:
 
     def _finish(self, reply: GeneratedReply, finish: str, *, streamed: int) -> str:
         """`tool_calls` where the model called a tool that the client had not named."""
-        if finish != "stop" or reply.call is None or tools.client_named_tool(self._asked.told):
+        if finish != "stop" or reply.call is None or tools.client_named_tool(self._request.body):
             return finish
         return "tool_calls" if reply.called and streamed >= len(reply.ids) else finish
 
     def _logprobs(self, reply: GeneratedReply, start: int, end: int) -> dict[str, Any] | None:
-        top = self._asked.sampling.logprobs
+        top = self._request.sampling.logprobs
         if top is None:
             return None
-        by_id = self._asked.tokens_as_ids
+        by_id = self._request.tokens_as_ids
         return logprobs.of_chat(reply.ids[start:end], start, top, self._answer.words, by_id=by_id)
 
     def _choice(self, index: int, out: int, finish: str) -> dict[str, Any]:
@@ -147,7 +149,7 @@ class ChatCompletionResponse:
         message |= {"audio": None, "function_call": None}
         if called and reply.call is not None:
             message["content"] = "" if self._forced else None
-            message["tool_calls"] = [reply.call.told]
+            message["tool_calls"] = [reply.call.json_object]
         message["reasoning"] = None
         return {
             "index": index,
@@ -155,7 +157,7 @@ class ChatCompletionResponse:
             "logprobs": self._logprobs(reply, 0, out),
             "finish_reason": self._finish(reply, finish, streamed=out),
             "stop_reason": reply.stop_reason if finish == "stop" else None,
-            "token_ids": reply.ids[:out] if self._asked.token_ids else None,
+            "token_ids": reply.ids[:out] if self._request.token_ids else None,
             "routed_experts": None,
         }
 
@@ -168,8 +170,8 @@ def _call_deltas(reply: GeneratedReply, start: int, end: int) -> list[dict[str, 
     before = reply.ends[start - 1] if start else 0
     deltas: list[dict[str, Any]] = []
     if before < len(call.opening) <= (reply.ends[end - 1] if end else 0):
-        told = {"id": call.call_id, "type": "function", "index": 0, "function": {"name": call.name}}
-        deltas.append({"content": None, "tool_calls": [told]})
+        head = {"id": call.call_id, "type": "function", "index": 0, "function": {"name": call.name}}
+        deltas.append({"content": None, "tool_calls": [head]})
     if new := answers.arguments_delta(reply, start, end):
         deltas.append({"content": None, "tool_calls": [{"index": 0, "function": {"arguments": new}}]})
     return deltas

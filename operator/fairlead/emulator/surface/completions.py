@@ -17,17 +17,17 @@ class CompletionResponse:
 
     def __init__(self, answer: ResponseContext) -> None:
         self._answer = answer
-        self._asked = answer.asked
+        self._request = answer.request
         head = {"id": answer.answer_id, "object": _KIND, "created": answer.created, "model": answer.model}
         self._head = head
         self._prefix = b"data: " + answers.compact_json(head)[:-1] + b',"choices":[{"index":'
         self._plain = (
-            self._asked.sampling.logprobs is None
-            and not self._asked.token_ids
-            and not self._asked.continuous_usage
-            and not self._asked.echo
+            self._request.sampling.logprobs is None
+            and not self._request.token_ids
+            and not self._request.continuous_usage
+            and not self._request.echo
         )
-        self._alone = self._asked.echo and self._asked.told.get("max_tokens") == 0
+        self._alone = self._request.echo and self._request.body.get("max_tokens") == 0
         """Only the prompt is echoed; vLLM generates and counts one token anyway."""
         self._offsets = [0] * len(answer.replies)
 
@@ -44,12 +44,12 @@ class CompletionResponse:
 
     def closing(self, outs: Sequence[int], feed: JobHandle) -> bytes:
         """The usage chunk if the request includes usage, then `[DONE]`."""
-        if not self._asked.include_usage:
+        if not self._request.include_usage:
             return answers.DONE
-        told = answers.usage(self._answer.prompt_tokens, sum(outs))
+        usage = answers.usage(self._answer.prompt_tokens, sum(outs))
         if self._answer.details:
-            told["prompt_tokens_details"] = {"cached_tokens": feed.cached_tokens[-1]}
-        last = {**self._head, "choices": [], "usage": told, "system_fingerprint": self._answer.fingerprint}
+            usage["prompt_tokens_details"] = {"cached_tokens": feed.cached_tokens[-1]}
+        last = {**self._head, "choices": [], "usage": usage, "system_fingerprint": self._answer.fingerprint}
         metrics = answers.metrics(self._answer, sum(outs), feed.times)
         return answers.stream_event(answers.without_nulls({**last, "metrics": metrics})) + answers.DONE
 
@@ -62,7 +62,7 @@ class CompletionResponse:
         answer = self._answer
         tokens = sum(outs)
         details = {"cached_tokens": feed.cached_tokens[-1], "created_cache_tokens": None, "multimodal_tokens": None}
-        told = answers.usage(answer.prompt_tokens, tokens) | {
+        usage = answers.usage(answer.prompt_tokens, tokens) | {
             "prompt_tokens_details": details if answer.details else None,
             "completion_tokens_details": None,
         }
@@ -71,66 +71,66 @@ class CompletionResponse:
             "choices": [self._choice(index, out, finishes[index]) for index, out in enumerate(outs)],
             "service_tier": None,
             "system_fingerprint": answer.fingerprint,
-            "usage": told,
+            "usage": usage,
             "kv_transfer_params": None,
             "ec_transfer_params": None,
             "metrics": answers.metrics(answer, tokens, feed.times),
         }
 
     def _made(self, index: int, start: int, end: int, finish: str | None) -> bytes:
-        asked, answer = self._asked, self._answer
+        request, answer = self._request, self._answer
         reply = answer.replies[index]
         prompt = list(answer.prompt_of(index))
         first = start == 0
         text = answers.text_delta(reply, start, end)
-        if first and asked.echo:
-            text = ("" if asked.token_ids else answer.words.decode(prompt)) + ("" if self._alone else text)
+        if first and request.echo:
+            text = ("" if request.token_ids else answer.words.decode(prompt)) + ("" if self._alone else text)
         choice: dict[str, Any] = {"index": index, "text": text, "logprobs": self._logprobs(index, start, end)}
         choice |= {"finish_reason": finish, "stop_reason": reply.stop_reason if finish == "stop" else None}
-        choice["prompt_token_ids"] = prompt if first and (asked.token_ids or asked.echo) else None
-        choice["token_ids"] = reply.ids[start:end] if asked.token_ids else None
-        told = {**self._head, "choices": [choice]}
-        if asked.continuous_usage:
-            told["usage"] = answers.usage(len(prompt), end)
-        if finish is not None and not asked.include_usage:
-            told["system_fingerprint"] = answer.fingerprint
-        return answers.stream_event(told)
+        choice["prompt_token_ids"] = prompt if first and (request.token_ids or request.echo) else None
+        choice["token_ids"] = reply.ids[start:end] if request.token_ids else None
+        chunk = {**self._head, "choices": [choice]}
+        if request.continuous_usage:
+            chunk["usage"] = answers.usage(len(prompt), end)
+        if finish is not None and not request.include_usage:
+            chunk["system_fingerprint"] = answer.fingerprint
+        return answers.stream_event(chunk)
 
     def _logprobs(self, index: int, start: int, end: int) -> dict[str, Any] | None:
         """Logprobs of the tokens in a chunk; text offsets continue from the chunk before."""
-        top = self._asked.sampling.logprobs
+        top = self._request.sampling.logprobs
         if top is None:
             return None
         ids: list[int | None] = [] if self._alone else list(self._answer.replies[index].ids[start:end])
-        if self._asked.echo and start == 0:
+        if self._request.echo and start == 0:
             ids = [None, *self._answer.prompt_of(index)[1:], *ids]
         words = self._answer.words
-        told = logprobs.of_completion(ids, self._offsets[index], top, words, by_id=self._asked.tokens_as_ids)
-        if self._asked.echo and start == 0:
-            told["tokens"][0] = words.strings(self._answer.prompt_of(index)[:1])[0]
-        if told["tokens"]:
-            self._offsets[index] = told["text_offset"][-1] + len(told["tokens"][-1])
-        return told
+        entries = logprobs.of_completion(ids, self._offsets[index], top, words, by_id=self._request.tokens_as_ids)
+        if self._request.echo and start == 0:
+            entries["tokens"][0] = words.strings(self._answer.prompt_of(index)[:1])[0]
+        if entries["tokens"]:
+            self._offsets[index] = entries["text_offset"][-1] + len(entries["tokens"][-1])
+        return entries
 
     def _choice(self, index: int, out: int, finish: str) -> dict[str, Any]:
-        asked, answer = self._asked, self._answer
+        request, answer = self._request, self._answer
         reply = answer.replies[index]
         prompt = list(answer.prompt_of(index))
         text = answers.text_until(reply, out)
-        if asked.echo and not asked.token_ids:
+        if request.echo and not request.token_ids:
             text = answer.words.decode(prompt) + ("" if self._alone else text)
-        top = asked.sampling.prompt_logprobs
-        if asked.echo and top is None:
-            top = asked.sampling.logprobs
+        top = request.sampling.prompt_logprobs
+        if request.echo and top is None:
+            top = request.sampling.logprobs
         return {
             "index": index,
             "text": text,
             "logprobs": self._logprobs(index, 0, out),
             "finish_reason": finish,
             "stop_reason": reply.stop_reason if finish == "stop" else None,
-            "token_ids": reply.ids[:out] if asked.token_ids else None,
+            "token_ids": reply.ids[:out] if request.token_ids else None,
             "prompt_logprobs": None if top is None else logprobs.of_prompt(prompt, top, answer.words),
-            "prompt_token_ids": prompt if asked.token_ids else None,
+            "prompt_token_ids": prompt if request.token_ids else None,
             "routed_experts": None,
         }
 

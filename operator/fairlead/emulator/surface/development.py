@@ -102,8 +102,8 @@ def _mode(request: web.Request) -> str:
     mode = request.query.get("mode", "abort")
     if mode not in _MODES:
         expected = "'abort', 'wait' or 'keep'"
-        told_so = errors.detail("literal_error", "query.mode", f"Input should be {expected}", mode)
-        raise errors.invalid_body(told_so | {"ctx": {"expected": expected}})
+        problem = errors.detail("literal_error", "query.mode", f"Input should be {expected}", mode)
+        raise errors.invalid_body(problem | {"ctx": {"expected": expected}})
     return mode
 
 

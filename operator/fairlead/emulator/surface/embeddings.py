@@ -8,8 +8,7 @@ from typing import Any, Final
 
 from aiohttp import web
 
-from fairlead.emulator.surface import errors, fields, prompts, replies
-from fairlead.emulator.surface import generation_requests as asking
+from fairlead.emulator.surface import errors, fields, generation_requests, prompts, replies
 from fairlead.emulator.surface.fields import FieldReader
 from fairlead.emulator.surface.generation_requests import SamplingParams
 from fairlead.emulator.surface.jobs import JobHandle
@@ -41,26 +40,26 @@ class EmbeddingsHandlers:
 
     async def create(self, request: web.Request) -> web.StreamResponse:
         """POST /v1/embeddings: the engine prefills each prompt and generates one token, which stands for the vector."""
-        told = fields.parsed(await request.read(), request.content_type)
-        if "input" not in told and "messages" not in told:
-            raise fields.missing("input", told)
-        found = fields.checked(told, _FIELDS)
-        asked = asking.of(found, logprobs=None, bound=None, force_usage=False)
-        asked.sampling = _LONE
-        model, _ = self._front.names.called(asked.model)
-        limits = self._front.limits(asked)
+        body = fields.parsed(await request.read(), request.content_type)
+        if "input" not in body and "messages" not in body:
+            raise fields.missing("input", body)
+        found = fields.checked(body, _FIELDS)
+        generation = generation_requests.of(found, logprobs=None, bound=None, force_usage=False)
+        generation.sampling = _LONE
+        model, _ = self._front.names.called(generation.model)
+        limits = self._front.limits(generation)
         if "messages" in found:
             ids = [prompts.of_chat(found["messages"], limits)]
         else:
             ids = prompts.of_completion(found.get("input"), limits)
         self._front.preflight(len(ids))
         end = self._front.words.end
-        said = [GeneratedReply(ids=[end], text="", ends=[0], finish="length") for _ in ids]
+        generated = [GeneratedReply(ids=[end], text="", ends=[0], finish="length") for _ in ids]
         answer = ResponseContext(
-            asked=asked,
+            request=generation,
             prompts=ids,
-            replies=said,
-            answer_id="embd-" + request_id(request, asked),
+            replies=generated,
+            answer_id="embd-" + request_id(request, generation),
             created=int(self._front.clock()),
             model=model,
             words=self._front.words,

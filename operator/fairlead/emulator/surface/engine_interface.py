@@ -87,7 +87,7 @@ class EngineControl(Protocol):
     def abort_requests(self, request_ids: Sequence[str]) -> int:
         """Abort the named requests, or all of them if none is named; returns how many there were."""
 
-    def change_fault(self, told: Mapping[str, Any]) -> Mapping[str, Any]:
+    def change_fault(self, body: Mapping[str, Any]) -> Mapping[str, Any]:
         """Order another fault; returns the order in force. `ValueError` says what is wrong with it."""
 
     def observed(self, seen: "RequestObservation") -> None:

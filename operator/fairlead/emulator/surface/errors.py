@@ -24,14 +24,14 @@ class ErrorResponse(Exception):
         self.status = status
         self.message = message
         self.kind = kind
-        self.told: Mapping[str, Any] = {
+        self.body: Mapping[str, Any] = {
             "error": {"message": message, "type": kind, "param": param, "code": status},
         }
 
     @property
     def event(self) -> bytes:
         """The error as an event of a stream that has begun; spaced as vLLM writes this one event."""
-        return b"data: " + json.dumps(self.told).encode() + b"\n\n"
+        return b"data: " + json.dumps(self.body).encode() + b"\n\n"
 
 
 def bad_request(message: str, param: str | None = None, value: object = None) -> ErrorResponse:
@@ -50,17 +50,17 @@ def invalid_body(*details: Mapping[str, Any] | str) -> ErrorResponse:
     """The body is malformed: every reason, in the words of vLLM's request validation."""
     label = "error" if len(details) == 1 else "errors"
     first = details[0]
-    told = [f"  {detail}" for detail in details[:_MOST_REASONS]]
+    reasons = [f"  {detail}" for detail in details[:_MOST_REASONS]]
     if len(details) > _MOST_REASONS:
-        told.append(f"  ...and {len(details) - _MOST_REASONS} more {label}")
-    lines = "\n".join(told)
+        reasons.append(f"  ...and {len(details) - _MOST_REASONS} more {label}")
+    lines = "\n".join(reasons)
     where = first["loc"] if isinstance(first, Mapping) else None
     return ErrorResponse(400, f"{len(details)} validation {label}:\n{lines}", "Bad Request", where)
 
 
-def detail(kind: str, where: str, told: str, value: object) -> dict[str, Any]:
+def detail(kind: str, where: str, message: str, value: object) -> dict[str, Any]:
     """One reason of `invalid_body`."""
-    return {"type": kind, "loc": where, "msg": told, "input": _shown(value)}
+    return {"type": kind, "loc": where, "msg": message, "input": _shown(value)}
 
 
 def not_found(message: str, param: str | None = None) -> ErrorResponse:
@@ -77,13 +77,13 @@ def of(refusal: EngineRefusal, lag_seconds: float = 0.0) -> ErrorResponse:
     """The error response for a refusal of the engine."""
     match refusal:
         case EngineRefusal.BUSY:
-            told = "The engine is currently busy and cannot accept new requests."
-            return ErrorResponse(503, f"{told} {_LATER}", _UNAVAILABLE)
+            why = "The engine is currently busy and cannot accept new requests."
+            return ErrorResponse(503, f"{why} {_LATER}", _UNAVAILABLE)
         case EngineRefusal.BACKLOG:
             return ErrorResponse(503, f"The engine has reached its prefill token backlog limit. {_LATER}", _UNAVAILABLE)
-        case EngineRefusal.BEHIND:
-            told = f"The simulated engine is {lag_seconds * 1000:.0f} ms behind the time it simulates."
-            return ErrorResponse(503, f"{told} {_LATER}", _UNAVAILABLE)
+        case EngineRefusal.LAGGING:
+            why = f"The simulated engine is {lag_seconds * 1000:.0f} ms behind the time it simulates."
+            return ErrorResponse(503, f"{why} {_LATER}", _UNAVAILABLE)
         case EngineRefusal.DRAINING:
             return ErrorResponse(500, "cannot schedule new futures after shutdown", _SERVER)
         case EngineRefusal.DEAD:

@@ -10,13 +10,13 @@ from fairlead.emulator.text import tokenizer
 
 
 def chat_text(
-    told: JsonObject, *, context_tokens: int, vocabulary: int = VOCABULARY, adapter: str | None = None
+    body: JsonObject, *, context_tokens: int, vocabulary: int = VOCABULARY, adapter: str | None = None
 ) -> str:
     """The text of the first choice of a chat without tools, from an engine with default reply settings."""
-    asked = chat_request(told, force_usage=False)
+    request = chat_request(body, force_usage=False)
     words = tokenizer.of(vocabulary)
-    ids = prompts.of_chat(told["messages"], PromptLimits(context_tokens, words))
-    wanted: int = asked.told.get("max_completion_tokens") or asked.told.get("max_tokens", context_tokens)
-    asked.sampling.max_tokens = min(wanted, context_tokens - len(ids))
-    seed = replies.seed_of(ids, asked.sampling, 0, adapter)
-    return ReplyGenerator(words=words).reply(asked.sampling, asked.bound, seed).text
+    ids = prompts.of_chat(body["messages"], PromptLimits(context_tokens, words))
+    wanted: int = request.body.get("max_completion_tokens") or request.body.get("max_tokens", context_tokens)
+    request.sampling.max_tokens = min(wanted, context_tokens - len(ids))
+    seed = replies.seed_of(ids, request.sampling, 0, adapter)
+    return ReplyGenerator(words=words).reply(request.sampling, request.bound, seed).text

@@ -37,24 +37,24 @@ def parsed(raw: bytes, content_type: str) -> JsonObject:
     if not raw:
         raise errors.invalid_body(errors.detail("missing", "body", "Field required", None))
     try:
-        told = json.loads(raw)
+        body = json.loads(raw)
     except json.JSONDecodeError as problem:
         raise _no_json(problem.pos, problem.msg) from None
     except ValueError:
         raise _no_json(0, "invalid text encoding") from None
     if _HALF_LETTER in raw.lower():
-        _check_letters(told)
-    if not isinstance(told, dict):
+        _check_letters(body)
+    if not isinstance(body, dict):
         why = "Input should be a valid dictionary or object to extract fields from"
-        raise errors.invalid_body(errors.detail("model_attributes_type", "body", why, told))
-    return told
+        raise errors.invalid_body(errors.detail("model_attributes_type", "body", why, body))
+    return body
 
 
-def checked(told: JsonObject, kinds: Mapping[str, FieldReader]) -> JsonObject:
+def checked(body: JsonObject, kinds: Mapping[str, FieldReader]) -> JsonObject:
     """The known fields that are present and not null; one error names all fields of a wrong type."""
     found: JsonObject = {}
     problems: list[ErrorDetail] = []
-    for name, value in told.items():
+    for name, value in body.items():
         kind = kinds.get(name)
         if kind is None or value is None:
             continue
@@ -67,21 +67,21 @@ def checked(told: JsonObject, kinds: Mapping[str, FieldReader]) -> JsonObject:
     return found
 
 
-def needed(told: JsonObject, kinds: Mapping[str, FieldReader], *names: str) -> JsonObject:
+def needed(body: JsonObject, kinds: Mapping[str, FieldReader], *names: str) -> JsonObject:
     """Like `checked`, with some required fields."""
-    absent = [errors.detail("missing", f"body.{name}", "Field required", told) for name in names if name not in told]
+    absent = [errors.detail("missing", f"body.{name}", "Field required", body) for name in names if name not in body]
     if absent:
         raise errors.invalid_body(*absent)
-    found = checked(told, kinds)
+    found = checked(body, kinds)
     for name in names:
         if name not in found:
-            found[name] = _taken(kinds[name], told[name], f"body.{name}")
+            found[name] = _taken(kinds[name], body[name], f"body.{name}")
     return found
 
 
-def missing(name: str, told: JsonObject) -> ErrorResponse:
+def missing(name: str, body: JsonObject) -> ErrorResponse:
     """The error for a required field that is absent."""
-    return errors.invalid_body(errors.detail("missing", f"body.{name}", "Field required", told))
+    return errors.invalid_body(errors.detail("missing", f"body.{name}", "Field required", body))
 
 
 def whole(value: Json, where: str) -> int:
@@ -181,13 +181,13 @@ def _taken(kind: FieldReader, value: Json, where: str) -> Json:
         raise errors.invalid_body(problem.detail) from None
 
 
-def _check_letters(told: Json) -> None:
+def _check_letters(body: Json) -> None:
     """Refuse lone surrogates, which JSON can spell and UTF-8 cannot encode."""
     try:
-        json.dumps(told, ensure_ascii=False).encode()
+        json.dumps(body, ensure_ascii=False).encode()
     except UnicodeEncodeError:
         why = "Input should be a valid string, unable to parse raw data as a unicode string"
-        raise errors.invalid_body(errors.detail("string_unicode", "body", why, told)) from None
+        raise errors.invalid_body(errors.detail("string_unicode", "body", why, body)) from None
 
 
 def _no_json(place: int, why: str) -> ErrorResponse:

@@ -6,8 +6,7 @@ from typing import Any
 
 from aiohttp import web
 
-from fairlead.emulator.surface import errors, fields, prompts, sampling_checks, tools
-from fairlead.emulator.surface import generation_requests as asking
+from fairlead.emulator.surface import errors, fields, generation_requests, prompts, sampling_checks, tools
 from fairlead.emulator.surface import structured_outputs as bounds
 from fairlead.emulator.surface.chat import ChatCompletionResponse
 from fairlead.emulator.surface.completions import CompletionResponse
@@ -24,104 +23,106 @@ class GenerationHandlers:
 
     async def completion(self, request: web.Request) -> web.StreamResponse:
         """POST /v1/completions."""
-        told = fields.parsed(await request.read(), request.content_type)
-        return await self._complete(request, told)
+        body = fields.parsed(await request.read(), request.content_type)
+        return await self._complete(request, body)
 
     async def chat(self, request: web.Request) -> web.StreamResponse:
         """POST /v1/chat/completions."""
-        told = fields.parsed(await request.read(), request.content_type)
-        return await self._talk(request, told)
+        body = fields.parsed(await request.read(), request.content_type)
+        return await self._chat(request, body)
 
     async def invocation(self, request: web.Request) -> web.StreamResponse:
         """POST /invocations: a chat if the body has messages, else a completion."""
-        told = fields.parsed(await request.read(), request.content_type)
-        return await (self._talk if "messages" in told else self._complete)(request, told)
+        body = fields.parsed(await request.read(), request.content_type)
+        return await (self._chat if "messages" in body else self._complete)(request, body)
 
     async def batch(self, request: web.Request) -> web.StreamResponse:
         """POST /v1/chat/completions/batch: a choice for each conversation."""
-        told = fields.parsed(await request.read(), request.content_type)
-        if told.get("n", 1) not in (None, 1):
+        body = fields.parsed(await request.read(), request.content_type)
+        if body.get("n", 1) not in (None, 1):
             raise errors.bad_request(
-                "Batch chat completions do not support `n > 1`. Please set `n` to 1.", "n", told["n"]
+                "Batch chat completions do not support `n > 1`. Please set `n` to 1.", "n", body["n"]
             )
-        asked = self._chat_asked(told)
-        asked.stream = False
-        self._front.names.called(asked.model)
-        self._front.preflight(len(asked.told["messages"]))
-        limits = self._front.limits(asked)
-        ids = [prompts.of_chat(messages, limits) for messages in asked.told["messages"]]
-        self._settle(asked, max(map(len, ids)), asked.told.get("max_tokens"))
-        answer = self._front.answer(request, asked, ids, "chatcmpl-")
+        generation = self._chat_request(body)
+        generation.stream = False
+        self._front.names.called(generation.model)
+        self._front.preflight(len(generation.body["messages"]))
+        limits = self._front.limits(generation)
+        ids = [prompts.of_chat(messages, limits) for messages in generation.body["messages"]]
+        self._settle(generation, max(map(len, ids)), generation.body.get("max_tokens"))
+        answer = self._front.answer(request, generation, ids, "chatcmpl-")
         return await self._front.respond(request, answer, ChatCompletionResponse(answer))
 
-    async def _complete(self, request: web.Request, told: JsonObject) -> web.StreamResponse:
-        asked = _completion_request(told, force_usage=self._front.served.answering.force_include_usage)
-        self._front.names.called(asked.model)
-        self._front.preflight(asked.sampling.n)
-        if asked.told.get("suffix") is not None:
+    async def _complete(self, request: web.Request, body: JsonObject) -> web.StreamResponse:
+        generation = _completion_request(body, force_usage=self._front.served.answering.force_include_usage)
+        self._front.names.called(generation.model)
+        self._front.preflight(generation.sampling.n)
+        if generation.body.get("suffix") is not None:
             raise errors.bad_parameter("suffix is only supported for models with FIM completion rendering", "suffix")
-        wanted = asked.told.get("max_tokens", asking.COMPLETION_TOKENS)
-        if wanted == 0 and asked.echo:
+        wanted = generation.body.get("max_tokens", generation_requests.COMPLETION_TOKENS)
+        if wanted == 0 and generation.echo:
             wanted = 1
         sampling_checks.check_length(wanted, self._front.served.context_tokens, "max_tokens")
-        ids = prompts.of_completion(asked.told.get("prompt"), self._front.limits(asked))
-        self._settle(asked, max(map(len, ids)), wanted)
-        answer = self._front.answer(request, asked, ids, "cmpl-")
+        ids = prompts.of_completion(generation.body.get("prompt"), self._front.limits(generation))
+        self._settle(generation, max(map(len, ids)), wanted)
+        answer = self._front.answer(request, generation, ids, "cmpl-")
         return await self._front.respond(request, answer, CompletionResponse(answer))
 
-    async def _talk(self, request: web.Request, told: JsonObject) -> web.StreamResponse:
-        asked = self._chat_asked(told)
-        self._front.names.called(asked.model)
-        self._front.preflight(asked.sampling.n)
-        ids = self.conversation(asked)
-        answer = self._front.answer(request, asked, [ids], "chatcmpl-")
+    async def _chat(self, request: web.Request, body: JsonObject) -> web.StreamResponse:
+        generation = self._chat_request(body)
+        self._front.names.called(generation.model)
+        self._front.preflight(generation.sampling.n)
+        ids = self.conversation(generation)
+        answer = self._front.answer(request, generation, [ids], "chatcmpl-")
         return await self._front.respond(request, answer, ChatCompletionResponse(answer))
 
-    def conversation(self, asked: GenerationRequest) -> list[int]:
+    def conversation(self, generation: GenerationRequest) -> list[int]:
         """A chat's prompt with its tools; also sets the reply's structured output and `max_tokens`."""
-        told = asked.told
+        body = generation.body
         answering = self._front.served.answering
         parser = answering.tool_parser is not None
-        call = tools.required_call(told, auto=answering.auto_tool_choice and parser, parser=parser)
-        asked.bound = call or asked.bound
-        name = "max_completion_tokens" if "max_completion_tokens" in told else "max_tokens"
-        sampling_checks.check_length(told.get(name), self._front.served.context_tokens, name)
-        shown = told.get("tools", ()) if told.get("tool_choice") != "none" else ()
-        answer = told.get("add_generation_prompt", True)
-        ids = prompts.of_chat(told["messages"], self._front.limits(asked), answer=answer, tools=shown)
-        self._settle(asked, len(ids), told.get(name))
+        call = tools.required_call(body, auto=answering.auto_tool_choice and parser, parser=parser)
+        generation.bound = call or generation.bound
+        name = "max_completion_tokens" if "max_completion_tokens" in body else "max_tokens"
+        sampling_checks.check_length(body.get(name), self._front.served.context_tokens, name)
+        shown = body.get("tools", ()) if body.get("tool_choice") != "none" else ()
+        answer = body.get("add_generation_prompt", True)
+        ids = prompts.of_chat(body["messages"], self._front.limits(generation), answer=answer, tools=shown)
+        self._settle(generation, len(ids), body.get(name))
         return ids
 
-    def _settle(self, asked: GenerationRequest, prompt_tokens: int, wanted: int | None) -> None:
+    def _settle(self, generation: GenerationRequest, prompt_tokens: int, wanted: int | None) -> None:
         """Cap `max_tokens` by the context that is left, then check the sampling parameters."""
         left = self._front.served.context_tokens - prompt_tokens
-        asked.sampling.max_tokens = left if wanted is None else min(wanted, left)
+        generation.sampling.max_tokens = left if wanted is None else min(wanted, left)
         most = self._front.served.answering.max_logprobs
-        sampling_checks.check(asked.sampling, max_logprobs=most, vocabulary=self._front.words.vocabulary)
+        sampling_checks.check(generation.sampling, max_logprobs=most, vocabulary=self._front.words.vocabulary)
 
-    def _chat_asked(self, told: JsonObject) -> GenerationRequest:
-        return chat_request(told, force_usage=self._front.served.answering.force_include_usage)
+    def _chat_request(self, body: JsonObject) -> GenerationRequest:
+        return chat_request(body, force_usage=self._front.served.answering.force_include_usage)
 
 
-def chat_request(told: JsonObject, *, force_usage: bool) -> GenerationRequest:
+def chat_request(body: JsonObject, *, force_usage: bool) -> GenerationRequest:
     """A chat request from its body, each field checked by itself and against the others."""
-    asking.check_shared(told)
-    bounds.check(told)
-    tools.check(told)
-    asking.check_count(told, "top_logprobs")
-    if told.get("top_logprobs") and not told.get("logprobs"):
+    generation_requests.check_shared(body)
+    bounds.check(body)
+    tools.check(body)
+    generation_requests.check_count(body, "top_logprobs")
+    if body.get("top_logprobs") and not body.get("logprobs"):
         raise errors.bad_request("when using `top_logprobs`, `logprobs` must be set to true.", "top_logprobs")
-    found = fields.needed(told, asking.CHAT, "messages")
+    found = fields.needed(body, generation_requests.CHAT, "messages")
     top = found.get("top_logprobs", 0) if found.get("logprobs") else None
-    return asking.of(found, logprobs=top, bound=bounds.of(found), force_usage=force_usage)
+    return generation_requests.of(found, logprobs=top, bound=bounds.of(found), force_usage=force_usage)
 
 
-def _completion_request(told: JsonObject, *, force_usage: bool) -> GenerationRequest:
-    prompt: Any = told.get("prompt")
+def _completion_request(body: JsonObject, *, force_usage: bool) -> GenerationRequest:
+    prompt: Any = body.get("prompt")
     if prompt is None or prompt == "":
         raise errors.bad_request("Either prompt or prompt_embeds must be provided and non-empty.", "prompt")
-    asking.check_shared(told)
-    bounds.check(told)
-    asking.check_count(told, "logprobs")
-    found = fields.checked(told, asking.COMPLETION)
-    return asking.of(found, logprobs=found.get("logprobs"), bound=bounds.of(found), force_usage=force_usage)
+    generation_requests.check_shared(body)
+    bounds.check(body)
+    generation_requests.check_count(body, "logprobs")
+    found = fields.checked(body, generation_requests.COMPLETION)
+    return generation_requests.of(
+        found, logprobs=found.get("logprobs"), bound=bounds.of(found), force_usage=force_usage
+    )

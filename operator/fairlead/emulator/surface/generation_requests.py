@@ -112,7 +112,7 @@ class GenerationRequest:
     salt: str | None = None
     request_id: str | None = None
     bound: StructuredOutput | None = None
-    told: JsonObject = field(default_factory=dict)
+    body: JsonObject = field(default_factory=dict)
     """The known fields, for those that only one endpoint reads."""
 
 
@@ -136,7 +136,7 @@ def of(
         salt=found.get("cache_salt"),
         request_id=found.get("request_id"),
         bound=bound,
-        told=found,
+        body=found,
     )
 
 
@@ -158,22 +158,22 @@ _PLAIN: Final = (
 )
 
 
-def check_shared(told: Json) -> None:
+def check_shared(body: Json) -> None:
     """What vLLM checks in the raw body, before the types of fields."""
-    if told.get("stream_options") and not told.get("stream"):
+    if body.get("stream_options") and not body.get("stream"):
         raise errors.bad_request("Stream options can only be defined when `stream=True`.", "stream_options")
-    salt = told.get("cache_salt")
+    salt = body.get("cache_salt")
     if salt is not None and (not isinstance(salt, str) or not salt):
         raise errors.bad_request("Parameter 'cache_salt' must be a non-empty string if provided.", "cache_salt")
     if salt is not None and (len(salt) > 128 or any(letter in salt for letter in "@/\\\x00")):
         why = "Parameter 'cache_salt' must be at most 128 characters and must not contain '@', '/', '\\\\', or NUL."
         raise errors.bad_request(why, "cache_salt")
-    _check_prompt_logprobs(told)
+    _check_prompt_logprobs(body)
 
 
-def check_count(told: Json, name: str) -> None:
+def check_count(body: Json, name: str) -> None:
     """Check a count of alternatives: none, some, or -1 for all."""
-    count = told.get(name)
+    count = body.get(name)
     if count is None:
         return
     if not isinstance(count, int | float):
@@ -182,8 +182,8 @@ def check_count(told: Json, name: str) -> None:
         raise errors.bad_request(f"`{name}` must be a positive value or -1.", name, count)
 
 
-def _check_prompt_logprobs(told: Json) -> None:
-    check_count(told, "prompt_logprobs")
-    wanted = told.get("prompt_logprobs") or 0
-    if told.get("stream") and wanted:
+def _check_prompt_logprobs(body: Json) -> None:
+    check_count(body, "prompt_logprobs")
+    wanted = body.get("prompt_logprobs") or 0
+    if body.get("stream") and wanted:
         raise errors.bad_request("`prompt_logprobs` are not available when `stream=True`.", "prompt_logprobs")

@@ -16,7 +16,7 @@ class EngineRefusal(StrEnum):
     """More unfinished requests than the flag of that name allows: 503."""
     BACKLOG = "max_num_queued_tokens"
     """More prompt tokens in prefill than the flag of that name allows: 503."""
-    BEHIND = "behind"
+    LAGGING = "lagging"
     """The process lags so far that latencies would be wrong: 503, in our own words."""
     DRAINING = "draining"
     """The engine drains after SIGTERM: 500, while `/health` still returns 200."""

@@ -32,20 +32,20 @@ def top_logprobs(token: int, place: int, count: int, words: Tokenizer) -> list[t
 
 def of_completion(ids: Sequence[int | None], first: int, top: int, words: Tokenizer, *, by_id: bool) -> dict[str, Any]:
     """For tokens whose text begins at offset `first`; `None`, the prompt's first token, has no logprob."""
-    told: dict[str, list[Any]] = {"text_offset": [], "token_logprobs": [], "tokens": [], "top_logprobs": []}
+    columns: dict[str, list[Any]] = {"text_offset": [], "token_logprobs": [], "tokens": [], "top_logprobs": []}
     offset = first
     for place, token in enumerate(ids):
         number = abs(token or 0)
         name = _name(number, words, by_id=by_id)
-        told["text_offset"].append(offset)
-        told["tokens"].append(name)
+        columns["text_offset"].append(offset)
+        columns["tokens"].append(name)
         choices = top_logprobs(number, place, max(1, top), words)
-        told["token_logprobs"].append(None if token is None else choices[0][1])
-        told["top_logprobs"].append(
+        columns["token_logprobs"].append(None if token is None else choices[0][1])
+        columns["top_logprobs"].append(
             None if token is None else {_name(other, words, by_id=by_id): value for other, value in choices}
         )
         offset += len(name)
-    return told
+    return columns
 
 
 def of_chat(ids: Sequence[int], first: int, top: int, words: Tokenizer, *, by_id: bool) -> dict[str, Any]:
@@ -62,17 +62,17 @@ def of_chat(ids: Sequence[int], first: int, top: int, words: Tokenizer, *, by_id
 
 def of_prompt(ids: Sequence[int], top: int, words: Tokenizer) -> list[dict[str, Any] | None]:
     """For every token of a prompt but its first, which has no context."""
-    told: list[dict[str, Any] | None] = [None]
+    positions: list[dict[str, Any] | None] = [None]
     for place, token in enumerate(ids[1:], 1):
         choices = top_logprobs(token, place, max(1, top), words)
         names = words.strings([number for number, _ in choices])
-        told.append(
+        positions.append(
             {
                 str(number): {"logprob": value, "rank": rank, "decoded_token": name}
                 for rank, ((number, value), name) in enumerate(zip(choices, names, strict=True), 1)
             }
         )
-    return told
+    return positions
 
 
 def _name(token: int, words: Tokenizer, *, by_id: bool) -> str:

@@ -50,5 +50,5 @@ def _check(kind: str, senses: Modalities) -> None:
 
 def _kind(part: Json) -> str:
     """The type of a part; a part without `type` may have a field with the type's name instead."""
-    said = part.get("type")
-    return str(said) if said is not None else next((one for one in _MODALITIES if one in part), "text")
+    kind = part.get("type")
+    return str(kind) if kind is not None else next((one for one in _MODALITIES if one in part), "text")

@@ -42,11 +42,11 @@ class MessagesHandlers:
         """POST /v1/messages."""
         found = _read(await request.read(), request.content_type, "model", "messages", "max_tokens")
         try:
-            asked = self._asked(found)
-            self._front.names.called(asked.model)
+            generation = self._chat_request(found)
+            self._front.names.called(generation.model)
             self._front.preflight(1)
-            ids = self._generation.conversation(asked)
-            answer = self._front.answer(request, asked, [ids], "chatcmpl-")
+            ids = self._generation.conversation(generation)
+            answer = self._front.answer(request, generation, [ids], "chatcmpl-")
             return await self._front.respond(request, answer, _MessagesResponse(answer))
         except ErrorResponse as no:
             return answered(_anthropic_error(no), no.status)
@@ -55,17 +55,17 @@ class MessagesHandlers:
         """POST /v1/messages/count_tokens."""
         found = _read(await request.read(), request.content_type, "model", "messages")
         try:
-            asked = self._asked(found)
-            self._front.names.called(asked.model)
-            count = len(self._generation.conversation(asked))
+            generation = self._chat_request(found)
+            self._front.names.called(generation.model)
+            count = len(self._generation.conversation(generation))
         except ErrorResponse as no:
             return answered(_anthropic_error(no), no.status)
         return answered({"input_tokens": count, "context_management": {"original_input_tokens": count}})
 
-    def _asked(self, found: JsonObject) -> GenerationRequest:
+    def _chat_request(self, found: JsonObject) -> GenerationRequest:
         chat: JsonObject = {name: found[name] for name in _SAME if name in found}
         system = [{"role": "system", "content": found["system"]}] if "system" in found else []
-        chat["messages"] = [*system, *(said for message in found["messages"] for said in _turn(message))]
+        chat["messages"] = [*system, *(turn for message in found["messages"] for turn in _turn(message))]
         if "stop_sequences" in found:
             chat["stop"] = found["stop_sequences"]
         if found.get("tools") and self._front.served.answering.tool_parser is not None:
@@ -128,8 +128,8 @@ class _MessagesResponse:
             block = {"type": "tool_use", "id": self._call.call_id, "name": self._call.name, "input": given}
         reason, sequence = self._stop(finishes[0])
         usage = {"input_tokens": self._answer.prompt_tokens, "output_tokens": outs[0]}
-        told = self._head() | {"content": [block], "model": self._answer.model, "stop_reason": reason}
-        return answers.without_nulls({**told, "stop_sequence": sequence, "usage": usage})
+        message = self._head() | {"content": [block], "model": self._answer.model, "stop_reason": reason}
+        return answers.without_nulls({**message, "stop_sequence": sequence, "usage": usage})
 
     def _head(self) -> JsonObject:
         return {"id": self._answer.answer_id, "type": "message", "role": "assistant"}
@@ -161,10 +161,10 @@ def _turn(message: Json) -> list[JsonObject]:
         for block in blocks
         if block.get("type") == "tool_use"
     ]
-    said: list[JsonObject] = [{"role": "tool", "content": block.get("content", "")} for block in answered_by_tools]
-    if texts or calls or not said:
-        said.append({"role": message.get("role"), "content": texts} | ({"tool_calls": calls} if calls else {}))
-    return said
+    turns: list[JsonObject] = [{"role": "tool", "content": block.get("content", "")} for block in answered_by_tools]
+    if texts or calls or not turns:
+        turns.append({"role": message.get("role"), "content": texts} | ({"tool_calls": calls} if calls else {}))
+    return turns
 
 
 def _tool(tool: Json) -> JsonObject:
@@ -181,8 +181,8 @@ def _choice(choice: JsonObject | None) -> Json:
     return _CHOICES.get(str(choice.get("type")), "auto")
 
 
-def _event(kind: str, told: JsonObject) -> bytes:
-    return b"event: " + kind.encode() + b"\n" + answers.stream_event({"type": kind, **told})
+def _event(kind: str, data: JsonObject) -> bytes:
+    return b"event: " + kind.encode() + b"\n" + answers.stream_event({"type": kind, **data})
 
 
 def _anthropic_error(no: ErrorResponse) -> JsonObject:

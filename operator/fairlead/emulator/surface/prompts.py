@@ -55,16 +55,16 @@ def of_chat(
     """The ids of a conversation; its tools come first, as a system message."""
     if not messages:
         raise errors.bad_request("Cannot apply chat template to an empty conversation. Provide at least one message.")
-    said = [(_role(message, place), text_of(message)) for place, message in enumerate(messages)]
+    turns = [(_role(message, place), text_of(message)) for place, message in enumerate(messages)]
     if limits.senses is not None:
         for message in messages:
             media.check(message, limits.senses)
     if tools:
-        said.insert(0, ("system", json.dumps(tools)))
-    _check_text(sum(len(role) + len(text) + 4 for role, text in said), limits)
+        turns.insert(0, ("system", json.dumps(tools)))
+    _check_text(sum(len(role) + len(text) + 4 for role, text in turns), limits)
     words = limits.words
     ids: list[int] = []
-    for role, text in said:
+    for role, text in turns:
         ids += (words.roles.get(role, words.roles["tool"]), *words.encode(text), words.end)
     if answer:
         ids.append(words.roles["assistant"])
@@ -175,8 +175,8 @@ def _role(message: Json, place: int) -> str:
         raise errors.invalid_body(errors.detail("missing", f"{where}.role", "Field required", message))
     if not isinstance(role, str):
         expected = ", ".join(f"'{name}'" for name in _ROLES)
-        told = errors.detail("literal_error", f"{where}.role", f"Input should be {expected}", role)
-        raise errors.invalid_body(told | {"ctx": {"expected": expected}})
+        problem = errors.detail("literal_error", f"{where}.role", f"Input should be {expected}", role)
+        raise errors.invalid_body(problem | {"ctx": {"expected": expected}})
     return role
 
 

@@ -57,31 +57,31 @@ class ReplyGenerator:
     seed: int = 0
     """Another seed gives other replies to the same prompts; 0 leaves the seeds of prompts as they are."""
 
-    def reply(self, asked: SamplingParams, bound: StructuredOutput | None, seed: bytes) -> GeneratedReply:
+    def reply(self, sampling: SamplingParams, bound: StructuredOutput | None, seed: bytes) -> GeneratedReply:
         """Generate one whole reply."""
         called: ToolCall | None = None
         if self.seed:
             seed = blake2b(seed, key=str(self.seed).encode(), digest_size=16).digest()
         if bound is None:
-            ids, finish = self._free(asked, seed)
+            ids, finish = self._free(sampling, seed)
         else:
             text, called = self._bound(bound, seed)
             ids = [*self.words.encode(text), self.words.end]
-            finish = "stop" if len(ids) <= asked.max_tokens else "length"
-            del ids[asked.max_tokens :]
-        text, ends = self.words.told(ids)
+            finish = "stop" if len(ids) <= sampling.max_tokens else "length"
+            del ids[sampling.max_tokens :]
+        text, ends = self.words.decode_with_ends(ids)
         reply = GeneratedReply(ids=ids, text=text, ends=ends, finish=finish, call=called)
-        if asked.stop_token_ids:
-            _stop_at_token(reply, asked)
-        if asked.stop:
-            _stop_at_text(reply, asked)
+        if sampling.stop_token_ids:
+            _stop_at_token(reply, sampling)
+        if sampling.stop:
+            _stop_at_text(reply, sampling)
         return reply
 
-    def _free(self, asked: SamplingParams, seed: bytes) -> tuple[list[int], str]:
+    def _free(self, sampling: SamplingParams, seed: bytes) -> tuple[list[int], str]:
         """Prose up to its drawn length or to `max_tokens`, with the finish reason."""
-        length = max(prose.natural_length(seed, self.mean_tokens), asked.min_tokens + 1)
-        if asked.ignore_eos or length > asked.max_tokens:
-            return prose.tokens(self.words, seed, asked.max_tokens), "length"
+        length = max(prose.natural_length(seed, self.mean_tokens), sampling.min_tokens + 1)
+        if sampling.ignore_eos or length > sampling.max_tokens:
+            return prose.tokens(self.words, seed, sampling.max_tokens), "length"
         return [*prose.tokens(self.words, seed, length - 1), self.words.end], "stop"
 
     def _bound(self, bound: StructuredOutput, seed: bytes) -> tuple[str, ToolCall | None]:
@@ -127,28 +127,28 @@ def _broken(text: str) -> str:
     return text[: len(text) * 2 // 3] if text[:1] in ("{", "[") else "{" + text
 
 
-def _stop_at_token(reply: GeneratedReply, asked: SamplingParams) -> None:
+def _stop_at_token(reply: GeneratedReply, sampling: SamplingParams) -> None:
     """Cut after the first stop token; it counts, and its text is shown only with `include_stop_str_in_output`."""
-    for place in range(max(asked.min_tokens - 1, 0), len(reply.ids)):
-        if reply.ids[place] in asked.stop_token_ids:
-            shown = reply.ends[place if asked.include_stop else place - 1] if place or asked.include_stop else 0
+    for place in range(max(sampling.min_tokens - 1, 0), len(reply.ids)):
+        if reply.ids[place] in sampling.stop_token_ids:
+            shown = reply.ends[place if sampling.include_stop else place - 1] if place or sampling.include_stop else 0
             _cut(reply, place, shown, reply.ids[place])
             return
 
 
-def _stop_at_text(reply: GeneratedReply, asked: SamplingParams) -> None:
+def _stop_at_text(reply: GeneratedReply, sampling: SamplingParams) -> None:
     """Cut where the first stop string is complete. Until then a stream holds back text that may become one."""
-    shown_at_least = reply.ends[min(asked.min_tokens, len(reply.ends)) - 1] if asked.min_tokens else 0
+    shown_at_least = reply.ends[min(sampling.min_tokens, len(reply.ends)) - 1] if sampling.min_tokens else 0
     found: list[tuple[int, str]] = []
-    for stop in asked.stop:
+    for stop in sampling.stop:
         at = reply.text.find(stop, max(0, shown_at_least - len(stop) + 1))
         if at >= 0:
             found.append((at + len(stop), stop))
     if found:
         end, stop = min(found, key=lambda one: one[0])
-        shown = end if asked.include_stop else end - len(stop)
+        shown = end if sampling.include_stop else end - len(stop)
         _cut(reply, bisect_left(reply.ends, end), shown, stop)
-    held = 0 if asked.include_stop else max(map(len, asked.stop)) - 1
+    held = 0 if sampling.include_stop else max(map(len, sampling.stop)) - 1
     last = len(reply.text)
     reply.ends = [min(max(0, end - held), last) for end in reply.ends]
     reply.ends[-1] = last

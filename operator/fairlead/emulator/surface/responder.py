@@ -53,11 +53,11 @@ class Responder:
             seed=answering.reply_seed,
         )
 
-    def limits(self, asked: GenerationRequest) -> PromptLimits:
+    def limits(self, generation: GenerationRequest) -> PromptLimits:
         """The limits of the request's prompts."""
-        told = asked.told
-        left = told.get("truncation_side") == "right"
-        cut = told.get("truncate_prompt_tokens")
+        body = generation.body
+        left = body.get("truncation_side") == "right"
+        cut = body.get("truncate_prompt_tokens")
         return PromptLimits(self.served.context_tokens, self.words, cut, keep_left=left, senses=self.senses)
 
     def preflight(self, sequences: int) -> None:
@@ -67,22 +67,22 @@ class Responder:
             raise self._refused(refusal)
 
     def answer(
-        self, request: web.Request, asked: GenerationRequest, prompts: Sequence[list[int]], prefix: str
+        self, request: web.Request, generation: GenerationRequest, prompts: Sequence[list[int]], prefix: str
     ) -> ResponseContext:
         """All of the response, generated before any of it is sent."""
-        model, adapter = self.names.called(asked.model)
-        bound, sampling = asked.bound, asked.sampling
-        said = [
+        model, adapter = self.names.called(generation.model)
+        bound, sampling = generation.bound, generation.sampling
+        generated = [
             self._speaker.reply(sampling, bound, replies.seed_of(prompt, sampling, place, adapter))
             for prompt in prompts
             for place in range(sampling.n)
         ]
         answering = self.served.answering
         return ResponseContext(
-            asked=asked,
+            request=generation,
             prompts=prompts,
-            replies=said,
-            answer_id=f"{prefix}{request_id(request, asked)}",
+            replies=generated,
+            answer_id=f"{prefix}{request_id(request, generation)}",
             created=int(self.clock()),
             model=model,
             words=self.words,
@@ -95,25 +95,25 @@ class Responder:
 
     def job(self, request: web.Request, answer: ResponseContext) -> EngineJob:
         """The engine's job for a response."""
-        asked = answer.asked
+        generation = answer.request
         adapter = answer.model if answer.model in self.names.adapters else None
         sequences = tuple(
             One(
                 prompt_ids=answer.prompt_of(index),
                 reply_ids=reply.ids,
                 finish=reply.finish,
-                max_tokens=asked.sampling.max_tokens,
+                max_tokens=generation.sampling.max_tokens,
                 adapter=adapter,
-                salt=asked.salt,
+                salt=generation.salt,
             )
             for index, reply in enumerate(answer.replies)
         )
         return EngineJob(
             request_id=answer.answer_id,
             sequences=sequences,
-            each_step=asked.stream,
-            priority=_header(request, "X-Vllm-Priority", asked.priority),
-            n=asked.sampling.n,
+            each_step=generation.stream,
+            priority=_header(request, "X-Vllm-Priority", generation.priority),
+            n=generation.sampling.n,
             rank=_rank(request),
         )
 
@@ -122,7 +122,7 @@ class Responder:
     ) -> web.StreamResponse:
         """Submit the job; stream the response, or wait for all of it."""
         job = self.job(request, answer)
-        if answer.asked.stream:
+        if answer.request.stream:
             return await self._streamed(request, job, shape)
         return await self.waited(request, job, shape)
 
@@ -135,9 +135,9 @@ class Responder:
         except asyncio.CancelledError:
             feed.cancel()
             raise
-        told = shape.whole(progress.outs, progress.finishes, feed)
+        body = shape.whole(progress.outs, progress.finishes, feed)
         return web.Response(
-            body=answers.compact_json(told), content_type="application/json", headers=self._load(request)
+            body=answers.compact_json(body), content_type="application/json", headers=self._load(request)
         )
 
     async def _streamed(
@@ -180,17 +180,17 @@ class Responder:
         if form.upper() not in ("TEXT", "JSON"):
             return {}
         usage, waiting = self.acts.gauges()
-        told = {"num_requests_waiting": float(waiting), "kv_cache_usage_perc": usage}
+        gauges = {"num_requests_waiting": float(waiting), "kv_cache_usage_perc": usage}
         if form.upper() == "TEXT":
-            named = ", ".join(f"named_metrics.{name}={value}" for name, value in told.items())
+            named = ", ".join(f"named_metrics.{name}={value}" for name, value in gauges.items())
             return {"endpoint-load-metrics": f"TEXT {named}"}
-        spelled = ", ".join(f'"{name}": {value}' for name, value in told.items())
+        spelled = ", ".join(f'"{name}": {value}' for name, value in gauges.items())
         return {"endpoint-load-metrics": f'JSON {{"named_metrics": {{{spelled}}}}}'}
 
 
-def request_id(request: web.Request, asked: GenerationRequest) -> str:
+def request_id(request: web.Request, generation: GenerationRequest) -> str:
     """The request id from the header, else from the body, else a new one."""
-    return request.headers.get("X-Request-Id") or asked.request_id or token_hex(8)
+    return request.headers.get("X-Request-Id") or generation.request_id or token_hex(8)
 
 
 def _rank(request: web.Request) -> int | None:

@@ -14,9 +14,9 @@ from fairlead.emulator.surface.response_writers import ResponseContext
 class ResponsesResponse:
     """Writes one response with one item: a message or a function call."""
 
-    def __init__(self, answer: ResponseContext, told: JsonObject) -> None:
+    def __init__(self, answer: ResponseContext, body: JsonObject) -> None:
         self._answer = answer
-        self._told = told
+        self._body = body
         self._reply = answer.replies[0]
         self._call = self._reply.call if self._reply.called else None
         self._item_id = f"{'fc' if self._call else 'msg'}_{token_hex(8)}"
@@ -42,11 +42,11 @@ class ResponsesResponse:
         del index, finish
         if self._call is None:
             new = answers.text_delta(self._reply, start, end)
-            told = {**self._where, "delta": new, "logprobs": []}
-            return self._event("response.output_text.delta", told) if new else b""
+            data = {**self._where, "delta": new, "logprobs": []}
+            return self._event("response.output_text.delta", data) if new else b""
         new = answers.arguments_delta(self._reply, start, end)
-        told = {"delta": new, **self._where}
-        return self._event("response.function_call_arguments.delta", told) if new else b""
+        data = {"delta": new, **self._where}
+        return self._event("response.function_call_arguments.delta", data) if new else b""
 
     def closing(self, outs: Sequence[int], feed: JobHandle) -> bytes:
         """The events that complete the item and the response."""
@@ -84,8 +84,8 @@ class ResponsesResponse:
         cut = out < len(self._reply.ids) or self._reply.finish == "length"
         return "incomplete" if cut else "completed"
 
-    def _event(self, kind: str, told: JsonObject) -> bytes:
-        numbered = {**told, "sequence_number": self._serial, "type": kind}
+    def _event(self, kind: str, data: JsonObject) -> bytes:
+        numbered = {**data, "sequence_number": self._serial, "type": kind}
         self._serial += 1
         return b"event: " + kind.encode() + b"\n" + answers.stream_event(numbered)
 
@@ -117,35 +117,35 @@ class ResponsesResponse:
         self, status: str, output: list[JsonObject], ended: tuple[JsonObject, JsonObject | None] | None
     ) -> JsonObject:
         usage, metrics = ended or (None, None)
-        answer, told, sampling = self._answer, self._told, self._answer.asked.sampling
-        tools = told.get("tools") or []
+        answer, body, sampling = self._answer, self._body, self._answer.request.sampling
+        tools = body.get("tools") or []
         return {
             "id": answer.answer_id,
             "created_at": answer.created,
             "incomplete_details": {"reason": "max_output_tokens"} if status == "incomplete" else None,
-            "instructions": told.get("instructions"),
-            "metadata": told.get("metadata"),
+            "instructions": body.get("instructions"),
+            "metadata": body.get("metadata"),
             "model": answer.model,
             "object": "response",
             "output": output,
-            "parallel_tool_calls": told.get("parallel_tool_calls", True),
+            "parallel_tool_calls": body.get("parallel_tool_calls", True),
             "temperature": sampling.temperature,
-            "tool_choice": told.get("tool_choice", "auto") if tools else "none",
+            "tool_choice": body.get("tool_choice", "auto") if tools else "none",
             "tools": [_tool(tool) for tool in tools],
             "top_p": sampling.top_p,
             "background": False,
             "max_output_tokens": sampling.max_tokens,
-            "max_tool_calls": told.get("max_tool_calls"),
+            "max_tool_calls": body.get("max_tool_calls"),
             "previous_response_id": None,
             "prompt": None,
-            "reasoning": told.get("reasoning"),
-            "service_tier": told.get("service_tier", "auto"),
+            "reasoning": body.get("reasoning"),
+            "service_tier": body.get("service_tier", "auto"),
             "status": status,
-            "text": _text(told.get("text")),
+            "text": _text(body.get("text")),
             "top_logprobs": None,
-            "truncation": told.get("truncation", "disabled"),
+            "truncation": body.get("truncation", "disabled"),
             "usage": usage,
-            "user": told.get("user"),
+            "user": body.get("user"),
             **({} if metrics is None else {"metrics": metrics}),
             "presence_penalty": sampling.presence_penalty,
             "frequency_penalty": sampling.frequency_penalty,
@@ -156,13 +156,13 @@ class ResponsesResponse:
         }
 
 
-def _text(told: JsonObject | None) -> JsonObject | None:
+def _text(options: JsonObject | None) -> JsonObject | None:
     """The requested text format, with all its fields."""
-    wanted = (told or {}).get("format")
-    if told is None or not isinstance(wanted, dict):
-        return told
+    wanted = (options or {}).get("format")
+    if options is None or not isinstance(wanted, dict):
+        return options
     form = {name: wanted.get(name) for name in ("name", "schema", "type", "description", "strict")}
-    return {"format": form if wanted.get("type") == "json_schema" else wanted, "verbosity": told.get("verbosity")}
+    return {"format": form if wanted.get("type") == "json_schema" else wanted, "verbosity": options.get("verbosity")}
 
 
 def _tool(tool: JsonObject) -> JsonObject:

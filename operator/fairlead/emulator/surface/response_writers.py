@@ -22,7 +22,7 @@ DONE: Final = b"data: [DONE]\n\n"
 class ResponseContext:
     """One request's whole response, made before its first token is emitted."""
 
-    asked: GenerationRequest
+    request: GenerationRequest
     prompts: Sequence[Sequence[int]]
     replies: Sequence[GeneratedReply]
     """The `n` choices of each prompt, in the order of the prompts."""
@@ -42,7 +42,7 @@ class ResponseContext:
 
     def prompt_of(self, index: int) -> Sequence[int]:
         """The prompt that a choice answers."""
-        return self.prompts[index // self.asked.sampling.n]
+        return self.prompts[index // self.request.sampling.n]
 
     @property
     def prompt_tokens(self) -> int:
@@ -78,14 +78,14 @@ def json_string(text: str) -> bytes:
     return encode_basestring(text).encode(errors="replace")
 
 
-def compact_json(told: object) -> bytes:
+def compact_json(value: object) -> bytes:
     """JSON without spaces, as in vLLM's responses."""
-    return json.dumps(told, ensure_ascii=False, separators=(",", ":")).encode(errors="replace")
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode(errors="replace")
 
 
-def stream_event(told: object) -> bytes:
+def stream_event(value: object) -> bytes:
     """One server-sent event."""
-    return b"data: " + compact_json(told) + b"\n\n"
+    return b"data: " + compact_json(value) + b"\n\n"
 
 
 def text_delta(reply: GeneratedReply, start: int, end: int) -> str:
@@ -130,10 +130,10 @@ def metrics(answer: ResponseContext, tokens: int, times: SequenceTimes | None) -
     }
 
 
-def without_nulls(told: dict[str, Any]) -> dict[str, Any]:
+def without_nulls(fields: dict[str, Any]) -> dict[str, Any]:
     """The object without null fields, as in the last chunk of a stream."""
     return {
         name: without_nulls(value) if isinstance(value, dict) else value
-        for name, value in told.items()
+        for name, value in fields.items()
         if value is not None
     }

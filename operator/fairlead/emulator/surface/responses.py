@@ -37,30 +37,30 @@ class ResponsesHandlers:
 
     async def create(self, request: web.Request) -> web.StreamResponse:
         """POST /v1/responses."""
-        told = fields.parsed(await request.read(), request.content_type)
-        if "input" not in told:
-            raise fields.missing("input", {"tool_choice": "none", **told})
-        found = fields.checked(told, _FIELDS)
-        asked = self._asked(found, told)
-        self._front.names.called(asked.model)
+        body = fields.parsed(await request.read(), request.content_type)
+        if "input" not in body:
+            raise fields.missing("input", {"tool_choice": "none", **body})
+        found = fields.checked(body, _FIELDS)
+        generation = self._chat_request(found, body)
+        self._front.names.called(generation.model)
         if found.get("background"):
             raise _not_stored()
         if (previous := found.get("previous_response_id")) is not None:
             raise _unknown(previous)
         self._front.preflight(1)
-        ids = self._generation.conversation(asked)
-        answer = self._front.answer(request, asked, [ids], "")
+        ids = self._generation.conversation(generation)
+        answer = self._front.answer(request, generation, [ids], "")
         if not answer.answer_id.startswith("resp_"):
             answer.answer_id = f"resp_{answer.answer_id}"
-        return await self._front.respond(request, answer, ResponsesResponse(answer, told))
+        return await self._front.respond(request, answer, ResponsesResponse(answer, body))
 
     async def retrieve(self, request: web.Request) -> web.StreamResponse:
         """GET /v1/responses/{id} and its cancel: always 404, since nothing is stored."""
         raise _unknown(request.match_info["response_id"])
 
-    def _asked(self, found: JsonObject, told: JsonObject) -> GenerationRequest:
+    def _chat_request(self, found: JsonObject, body: JsonObject) -> GenerationRequest:
         """The request as a chat; tools are ignored if the server has no tool parser."""
-        chat: JsonObject = {name: told[name] for name in _SAME if name in told}
+        chat: JsonObject = {name: body[name] for name in _SAME if name in body}
         chat["messages"] = _messages(found)
         if "max_output_tokens" in found:
             chat["max_tokens"] = found["max_output_tokens"]
@@ -68,17 +68,17 @@ class ResponsesHandlers:
             chat["response_format"] = _format(wanted)
         if found.get("tools") and self._front.served.answering.tool_parser is not None:
             chat["tools"] = [{"type": "function", "function": tool} for tool in found["tools"]]
-            chat["tool_choice"] = _choice(told.get("tool_choice", "auto"))
+            chat["tool_choice"] = _choice(body.get("tool_choice", "auto"))
         return chat_request(chat, force_usage=False)
 
 
 def _messages(found: JsonObject) -> list[JsonObject]:
     """Instructions first; function calls and their outputs become the messages that chats have for them."""
-    said = [{"role": "system", "content": found["instructions"]}] if "instructions" in found else []
+    system = [{"role": "system", "content": found["instructions"]}] if "instructions" in found else []
     written: Json = found.get("input", "")
     if isinstance(written, str):
-        return [*said, {"role": "user", "content": written}]
-    return [*said, *(_message(item) for item in fields.items(written, "body.input"))]
+        return [*system, {"role": "user", "content": written}]
+    return [*system, *(_message(item) for item in fields.items(written, "body.input"))]
 
 
 def _message(item: Json) -> JsonObject:

@@ -146,9 +146,9 @@ class _RequestMiddleware:
             else:
                 response = await handler(request)
         except ErrorResponse as no:
-            response = json_response(no.told, no.status)
+            response = json_response(no.body, no.status)
         except FieldTypeError as no:
-            response = json_response(errors.invalid_body(no.detail).told, 400)
+            response = json_response(errors.invalid_body(no.detail).body, 400)
         except web.HTTPException as no:
             response = json_response({"detail": no.reason}, no.status)
         except ConnectionCut:
@@ -162,7 +162,7 @@ class _RequestMiddleware:
             return True
         scheme, _, key = request.headers.get("Authorization", "").partition(" ")
         given = sha256(key.encode()).digest()
-        matches = [compare_digest(given, known) for known in self._keys]
+        matches = [compare_digest(given, accepted) for accepted in self._keys]
         return scheme.lower() == "bearer" and any(matches)
 
     def _count(self, request: web.Request, response: web.StreamResponse, seconds: float) -> None:

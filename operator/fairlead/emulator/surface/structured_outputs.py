@@ -41,18 +41,18 @@ _KINDS: Final = ("json", "regex", "choice", "grammar", "json_object", "structura
 _FORMATS: Final = ("text", "json_object", "json_schema")
 
 
-def check(told: Json) -> None:
+def check(body: Json) -> None:
     """What vLLM checks in the raw body."""
-    wanted = told.get("response_format")
+    wanted = body.get("response_format")
     if isinstance(wanted, dict) and wanted.get("type") == "json_schema" and wanted.get("json_schema") is None:
         why = "When response_format type is 'json_schema', the 'json_schema' field must be provided."
         raise errors.bad_request(why, "response_format")
-    structured = told.get("structured_outputs")
+    structured = body.get("structured_outputs")
     if not isinstance(structured, dict):
         return
     if sum(structured.get(kind) is not None for kind in ("json", "regex", "choice")) > 1:
         why = "You can only use one kind of constraints for structured outputs ('json', 'regex' or 'choice')."
-        raise errors.bad_request(why, None if "messages" in told else "structured_outputs")
+        raise errors.bad_request(why, None if "messages" in body else "structured_outputs")
     if sum(structured.get(kind) is not None for kind in _KINDS) < 1:
         why = f"You must use one kind of structured outputs constraint but none are specified: {structured}"
         raise errors.bad_request(why)

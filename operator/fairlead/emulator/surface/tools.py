@@ -33,7 +33,7 @@ class ToolCall:
         return self.opening + self.arguments + _CLOSING
 
     @property
-    def told(self) -> JsonObject:
+    def json_object(self) -> JsonObject:
         """The call as a JSON object of a whole response."""
         function = {"name": self.name, "arguments": self.arguments}
         return {"id": self.call_id, "type": "function", "function": function}
@@ -45,14 +45,14 @@ def call(name: str, arguments: str) -> ToolCall:
     return ToolCall(name=name, arguments=arguments, opening=opening, call_id=f"chatcmpl-tool-{token_hex(8)}")
 
 
-def check(told: Json) -> None:
+def check(body: Json) -> None:
     """What vLLM checks in the raw body."""
-    tools = told.get("tools")
+    tools = body.get("tools")
     if tools == []:
         why = "`tools` must not be an empty array. Either provide at least one tool or omit the field entirely."
         raise errors.bad_request(why, "tools")
     _check_names(tools)
-    choice = told.get("tool_choice")
+    choice = body.get("tool_choice")
     if choice is None or choice == "none":
         return
     if tools is None:

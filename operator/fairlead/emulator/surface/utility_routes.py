@@ -80,8 +80,8 @@ class UtilityHandlers:
         found = fields.needed(body, {"model": fields.text, "tokens": fields.wholes}, "tokens")
         self._front.names.called(found.get("model"))
         words = self._front.words
-        known = [number for number in found.get("tokens", ()) if 0 <= number < words.vocabulary]
-        return json_response({"prompt": words.decode(known)})
+        valid = [number for number in found.get("tokens", ()) if 0 <= number < words.vocabulary]
+        return json_response({"prompt": words.decode(valid)})
 
     async def load_adapter(self, request: web.Request) -> web.Response:
         """POST /v1/load_lora_adapter."""

@@ -67,10 +67,10 @@ class _GrammarSampler:
         """A text of one alternative; at depth, of the one with the least nesting."""
         rows = _split(tokens)
         row = min(rows, key=self._row_height) if depth > _DEEP else rows[self._draws.below(len(rows))]
-        said: list[str] = []
+        texts: list[str] = []
         for item, sign in _items(row):
-            said += [self._item(item, depth) for _ in range(self._times(sign, depth))]
-        return "".join(said)
+            texts += [self._item(item, depth) for _ in range(self._times(sign, depth))]
+        return "".join(texts)
 
     def _height(self, tokens: list[GrammarToken]) -> int:
         """The least nesting of rules that the tokens need."""

@@ -26,10 +26,10 @@ def tokens(words: Tokenizer, seed: bytes, count: int) -> list[int]:
     spoken = words.spoken
     many = len(spoken)
     drawn = numbers(seed, count + 1)[1:]
-    said = [
+    ids = [
         spoken[number // _SENTENCE % many] if number % _SENTENCE or place % 4 != 3 else _FULL_STOP
         for place, number in enumerate(drawn)
     ]
-    if said:
-        said[0] = words.openings[drawn[0] // _SENTENCE % many]
-    return said
+    if ids:
+        ids[0] = words.openings[drawn[0] // _SENTENCE % many]
+    return ids

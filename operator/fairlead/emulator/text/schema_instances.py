@@ -132,12 +132,12 @@ class _InstanceBuilder:
         return next((kind for key, kind in _KINDS_BY_KEY.items() if key in whole), "string")
 
     def _object(self, whole: Schema, depth: int) -> dict[str, Json]:
-        known = whole.get("properties", {})
+        properties = whole.get("properties", {})
         required = list(dict.fromkeys(whole.get("required", ())))
         most = whole.get("maxProperties", math.inf)
-        names = [name for name in known if name in required]
-        names += [name for name in required if name not in known]
-        for name in known:
+        names = [name for name in properties if name in required]
+        names += [name for name in required if name not in properties]
+        for name in properties:
             if name not in names and len(names) < most and depth < _DEEP and self._draws.below(2):
                 names.append(name)
         self._fill(whole, names)

@@ -67,8 +67,8 @@ class Tokenizer:
         ids: list[int] = []
         parts = self._parts
         for piece in _PIECES.findall(text):
-            if (known := parts.get(piece)) is not None:
-                ids.append(known)
+            if (number := parts.get(piece)) is not None:
+                ids.append(number)
             else:
                 ids += self._split.get(piece) or self._remembered(piece)
         return ids
@@ -81,7 +81,7 @@ class Tokenizer:
         """The text of each token, of special tokens their names."""
         return [self._bytes[number].decode(errors="replace") for number in ids]
 
-    def told(self, ids: Sequence[int]) -> tuple[str, list[int]]:
+    def decode_with_ends(self, ids: Sequence[int]) -> tuple[str, list[int]]:
         """A reply's text without special tokens, and how many characters of it are complete after each token.
 
         A character of several bytes is complete with the last of them, as vLLM holds it back until then.
@@ -107,8 +107,8 @@ class Tokenizer:
         while start < len(piece):
             long = piece[start : start + _COMMON_PART + 1] in self._long_starts
             for length in range(_LONGEST_PART if long else _COMMON_PART, 0, -1):
-                if (known := self._parts.get(piece[start : start + length])) is not None:
-                    found.append(known)
+                if (number := self._parts.get(piece[start : start + length])) is not None:
+                    found.append(number)
                     start += min(length, len(piece) - start)
                     break
             else:

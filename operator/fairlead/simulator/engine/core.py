@@ -60,7 +60,7 @@ class EngineCore:
                 f"{request.prompt_tokens // self.settings.block_tokens} full pages; give them all or no reply"
             )
         self._catch_up(stay=False)
-        request.standing = EngineRequestStatus.WAITING
+        request.status = EngineRequestStatus.WAITING
         self._floor.backlog += request.prompt_tokens
         if self.settings.late_stop and self._flight is not None:
             self._floor.coming.append(request)
@@ -70,7 +70,7 @@ class EngineCore:
 
     def abort(self, request: EngineRequest, now: float) -> None:
         """End a request at once and free what it holds; no effect on one that has ended."""
-        if request.standing in {EngineRequestStatus.NEW, EngineRequestStatus.ENDED}:
+        if request.status in {EngineRequestStatus.NEW, EngineRequestStatus.ENDED}:
             return
         self._catch_up(stay=False)
         self._floor.finish(request, now)
@@ -163,27 +163,27 @@ class EngineCore:
 
         `now` is used where no step is in flight. A step that ends after `until` stays in flight.
         """
-        told: list[Emission] = []
+        emissions: list[Emission] = []
         while True:
             step = self._flight
             if step is None:
                 step = self.begin(now)
                 if step is None:
                     break
-                self._look_ahead(step)
+                self._plan_ahead(step)
             if self._quiet_until > until:
                 break
             if self._extra:
                 self._skip(step, self._extra)
             now = step.ends
-            told += self._complete(step, now, every=False)
-            if told and stopping:
+            emissions += self._complete(step, now, every=False)
+            if emissions and stopping:
                 self._seen = now
-                return AdvanceResult(now, told)
+                return AdvanceResult(now, emissions)
         self._seen = until
-        return AdvanceResult(until, told)
+        return AdvanceResult(until, emissions)
 
-    def _look_ahead(self, step: EngineStep) -> None:
+    def _plan_ahead(self, step: EngineStep) -> None:
         """Find how many steps will have the same batch, if no request is added, ends, or lacks a block."""
         floor = self._floor
         if not step.lockstep or floor.pace.steps == 0 or floor.pool.listener is not None:

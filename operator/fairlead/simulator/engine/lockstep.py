@@ -84,7 +84,7 @@ class LockstepRequests:
         ends = self._ends
         while ends and ends[0][0] <= self.tick:
             due, _, request = heapq.heappop(ends)
-            if request.mark is not None and request.due == due and request.standing is EngineRequestStatus.RUNNING:
+            if request.mark is not None and request.due == due and request.status is EngineRequestStatus.RUNNING:
                 self.leave(request)
                 out.append(request)
         return out

@@ -31,12 +31,12 @@ class _ReportedLoad:
 class EngineRanks:
     """One server of several ranks, numbered as in vLLM's label `engine`."""
 
-    __slots__ = ("_told", "_told_at", "cores")
+    __slots__ = ("_reported", "_reported_at", "cores")
 
     def __init__(self, cores: Sequence[EngineCore]) -> None:
         self.cores = tuple(cores)
-        self._told = [_ReportedLoad() for _ in cores]
-        self._told_at = -1
+        self._reported = [_ReportedLoad() for _ in cores]
+        self._reported_at = -1
         """When the loads were last reported, in intervals since the start."""
 
     def choose(self, now: float) -> int:
@@ -49,13 +49,13 @@ class EngineRanks:
         return self.cores[self.choose(now) if rank is None else rank].add(request)
 
     def _score(self, rank: int) -> float:
-        core, told = self.cores[rank], self._told[rank]
-        load = max(core.running + core.waiting, told.running + told.waiting)
-        return load + told.waiting * WAITING_WEIGHT * max(0.0, told.usage - UNPENALISED_USAGE)
+        core, reported = self.cores[rank], self._reported[rank]
+        load = max(core.running + core.waiting, reported.running + reported.waiting)
+        return load + reported.waiting * WAITING_WEIGHT * max(0.0, reported.usage - UNPENALISED_USAGE)
 
     def _listen(self, now: float) -> None:
         interval = int(now / REPORT_EVERY_S)
-        if interval == self._told_at:
+        if interval == self._reported_at:
             return
-        self._told_at = interval
-        self._told = [_ReportedLoad(core.running, core.waiting, core.usage) for core in self.cores]
+        self._reported_at = interval
+        self._reported = [_ReportedLoad(core.running, core.waiting, core.usage) for core in self.cores]

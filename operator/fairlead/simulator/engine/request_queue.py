@@ -55,7 +55,7 @@ class FcfsRequestQueue:
 
     def first(self) -> EngineRequest | None:
         """The oldest request that has not been aborted."""
-        while self._line and self._line[0].standing is EngineRequestStatus.ENDED:
+        while self._line and self._line[0].status is EngineRequestStatus.ENDED:
             self._line.popleft()
         return self._line[0] if self._line else None
 
@@ -93,7 +93,7 @@ class PriorityRequestQueue:
 
     def first(self) -> EngineRequest | None:
         """The request with the lowest priority number that has not been aborted."""
-        while self._heap and self._heap[0][-1].standing is EngineRequestStatus.ENDED:
+        while self._heap and self._heap[0][-1].status is EngineRequestStatus.ENDED:
             heapq.heappop(self._heap)
         return self._heap[0][-1] if self._heap else None
 

@@ -48,7 +48,7 @@ class EngineRequest:
     adapter: str | None = None
 
     # Progress; written by the scheduler only.
-    standing: EngineRequestStatus = EngineRequestStatus.NEW
+    status: EngineRequestStatus = EngineRequestStatus.NEW
     computed: int = 0
     """Tokens whose keys and values are in the KV cache."""
     emitted: int = 0

@@ -53,7 +53,7 @@ class SchedulerState:
 
     def enter(self, request: EngineRequest) -> None:
         """Make a request run."""
-        request.standing = EngineRequestStatus.RUNNING
+        request.status = EngineRequestStatus.RUNNING
         self.running[request] = None
         self.readers[request] = None
         self.deferred.discard(request)
@@ -65,7 +65,7 @@ class SchedulerState:
     def preempt(self, request: EngineRequest) -> None:
         """Preempt a request: it frees everything and is recomputed, before all waiting requests."""
         self._depart(request, returns=True)
-        request.standing = EngineRequestStatus.PREEMPTED
+        request.status = EngineRequestStatus.PREEMPTED
         request.computed = 0
         request.preemptions += 1
         self.counts.preemptions += 1
@@ -75,20 +75,20 @@ class SchedulerState:
         """End a request for any reason, and free what it holds."""
         if request.first_token is None:
             self.backlog -= request.prompt_tokens
-        ran = request.standing is EngineRequestStatus.RUNNING
+        ran = request.status is EngineRequestStatus.RUNNING
         if request in self.coming:
             self.coming.remove(request)
         elif not ran:
             self.waiting.abandon()
             self.deferred.discard(request)
-        request.standing = EngineRequestStatus.ENDED
+        request.status = EngineRequestStatus.ENDED
         request.ended = now
         if ran:
             self._depart(request)
 
     def linger(self, request: EngineRequest, now: float) -> None:
         """End a request, which keeps its place and blocks until the step that already includes it is scheduled."""
-        request.standing = EngineRequestStatus.ENDED
+        request.status = EngineRequestStatus.ENDED
         request.ended = now
         self.lingering[request] = None
         self.pace.breaks()

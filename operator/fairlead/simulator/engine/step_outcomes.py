@@ -18,68 +18,70 @@ class EmissionSettings(NamedTuple):
     """Whether to emit also tokens that are neither a request's first nor its last."""
 
 
-def emissions(floor: SchedulerState, step: EngineStep, telling: EmissionSettings) -> list[Emission]:
+def emissions(floor: SchedulerState, step: EngineStep, settings: EmissionSettings) -> list[Emission]:
     """The emissions of all requests that generated tokens; those that ended are removed."""
-    told: list[Emission] = []
+    emitted: list[Emission] = []
     if step.lockstep:
-        _decoded_together(floor, told, telling)
+        _decoded_together(floor, emitted, settings)
     if step.decodes:
-        _decoded(floor, step, told, telling)
+        _decoded(floor, step, emitted, settings)
     for request, _ in step.prompts:
-        if request.standing is EngineRequestStatus.RUNNING and request.computed >= request.tokens:
-            _prefilled(floor, request, told, telling)
-    if len(told) > 1 and not telling.every:
-        told.sort(key=_serial)
-    ended = {one.request: one.finished for one in told if one.finished is not None}
+        if request.status is EngineRequestStatus.RUNNING and request.computed >= request.tokens:
+            _prefilled(floor, request, emitted, settings)
+    if len(emitted) > 1 and not settings.every:
+        emitted.sort(key=_serial)
+    ended = {one.request: one.finished for one in emitted if one.finished is not None}
     for request in ended if len(ended) < 2 else [one for one in floor.running if one in ended]:
-        _end(floor, request, ended[request], telling.now)
-    return told
+        _end(floor, request, ended[request], settings.now)
+    return emitted
 
 
 def _serial(emission: Emission) -> int:
     return emission.request.serial
 
 
-def _decoded_together(floor: SchedulerState, told: list[Emission], telling: EmissionSettings) -> None:
+def _decoded_together(floor: SchedulerState, emitted: list[Emission], settings: EmissionSettings) -> None:
     lockstep = floor.lockstep
     lockstep.flying = 0
     lockstep.advance(1)
     floor.counts.generation_tokens += lockstep.sequences
-    told += [_last_emission(request, 1, telling) for request in lockstep.ended()]
-    if telling.every:
+    emitted += [_last_emission(request, 1, settings) for request in lockstep.ended()]
+    if settings.every:
         for request in floor.running:
             if request.mark is not None:
                 request.emitted = lockstep.tick - request.mark
-                told.append(Emission(request, 1, None, first=False))
+                emitted.append(Emission(request, 1, None, first=False))
 
 
-def _decoded(floor: SchedulerState, step: EngineStep, told: list[Emission], telling: EmissionSettings) -> None:
+def _decoded(floor: SchedulerState, step: EngineStep, emitted: list[Emission], settings: EmissionSettings) -> None:
     plan = floor.settings.speculation
     for request, tokens in step.decodes:
-        if request.standing is not EngineRequestStatus.RUNNING:
+        if request.status is not EngineRequestStatus.RUNNING:
             continue
-        held = speculation.accepted(plan, tokens - 1, telling.chance, floor.counts) if plan else 0
+        held = speculation.accepted(plan, tokens - 1, settings.chance, floor.counts) if plan else 0
         request.computed -= tokens - 1 - held
         made = min(1 + held, floor.limit(request) - request.emitted)
         request.emitted += made
         floor.counts.generation_tokens += made
         if request.emitted >= floor.limit(request):
-            told.append(_last_emission(request, made, telling))
-        elif telling.every:
-            told.append(Emission(request, made, None, first=False))
+            emitted.append(_last_emission(request, made, settings))
+        elif settings.every:
+            emitted.append(Emission(request, made, None, first=False))
 
 
-def _last_emission(request: EngineRequest, made: int, telling: EmissionSettings) -> Emission:
+def _last_emission(request: EngineRequest, made: int, settings: EmissionSettings) -> Emission:
     """A request's last emission; if only first and last tokens are emitted, with all tokens since the first."""
     reason = request.finish if request.emitted >= request.output_tokens else FinishReason.LENGTH
-    return Emission(request, made if telling.every else request.emitted - 1, reason, first=False)
+    return Emission(request, made if settings.every else request.emitted - 1, reason, first=False)
 
 
-def _prefilled(floor: SchedulerState, request: EngineRequest, told: list[Emission], telling: EmissionSettings) -> None:
+def _prefilled(
+    floor: SchedulerState, request: EngineRequest, emitted: list[Emission], settings: EmissionSettings
+) -> None:
     """The prefill is complete: emit the first token, or the next one of a request that was preempted."""
     first = request.first_token is None
     if first:
-        request.first_token = telling.now
+        request.first_token = settings.now
         floor.backlog -= request.prompt_tokens
         floor.counts.prompt_tokens += request.prompt_tokens
         floor.counts.cached_tokens += request.cached_tokens
@@ -87,13 +89,13 @@ def _prefilled(floor: SchedulerState, request: EngineRequest, told: list[Emissio
     request.emitted += 1
     floor.counts.generation_tokens += 1
     if request.emitted >= floor.limit(request):
-        ending = _last_emission(request, 1, telling)
-        told.append(Emission(request, 1, ending.finished, first=True) if first else ending)
+        ending = _last_emission(request, 1, settings)
+        emitted.append(Emission(request, 1, ending.finished, first=True) if first else ending)
         return
     if not floor.scattered:
         floor.lockstep.join(request, floor.limit(request))
-    if first or telling.every:
-        told.append(Emission(request, 1, None, first))
+    if first or settings.every:
+        emitted.append(Emission(request, 1, None, first))
 
 
 def _end(floor: SchedulerState, request: EngineRequest, reason: FinishReason, now: float) -> None:

@@ -40,7 +40,7 @@ class RecordedRequest:
         """From arrival to the last token."""
         return self.last_token - self.arrived
 
-    def asked(self, serial: int) -> EngineRequest:
+    def engine_request(self, serial: int) -> EngineRequest:
         """The same request for the simulated engine."""
         return EngineRequest(
             serial=serial,

@@ -78,8 +78,8 @@ def read(text: str) -> Calibration:
 
 def step_times(question: SizingInput, found: Calibration) -> PhysicalStepTimes:
     """Step times of the calibrated deployment; `ValueError` names a field in which `question` differs."""
-    asked = _deployment(question)
-    for field, wanted in asked.items():
+    deployment = _deployment(question)
+    for field, wanted in deployment.items():
         if (was := getattr(found, field)) != wanted:
             raise ValueError(f"calibrated with {field} {was}, asked for {wanted}; calibrate this deployment on its own")
     return rate_shares.step_times_with_shares(question, found.shares, found.origin)

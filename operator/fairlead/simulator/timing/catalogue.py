@@ -52,8 +52,8 @@ def step_times(
 
 def first_token_overhead(fitted: FittedSets | None = None, engine: str = VLLM) -> FirstTokenOverhead:
     """What a first token costs beyond the engine's steps, for servers and simulations that include it."""
-    known = fitted.physics.behaviours.get(engine) if fitted else None
-    return known.front if known else roofline.ASSUMED_OVERHEAD
+    behaviour = fitted.physics.behaviours.get(engine) if fitted else None
+    return behaviour.front if behaviour else roofline.ASSUMED_OVERHEAD
 
 
 def _nearest(question: SizingInput, fitted: FittedSets, engine: str) -> tuple[StepCorrection, Provenance]:
@@ -69,12 +69,12 @@ def _nearest(question: SizingInput, fitted: FittedSets, engine: str) -> tuple[St
             first_token_error=fitted.wrong.first_token,
             note=f"no published run of {question.shape.name} in {kind.precision} on {kind.product} with {engine}",
         )
-    known = narrow or wide
+    group = narrow or wide
     return wide.correction.times(narrow.correction if narrow else NO_CORRECTION), Provenance(
         level=ProvenanceLevel.GROUP if narrow else ProvenanceLevel.OTHER_LAYOUT,
         source=source,
-        measurements=known.runs,
-        token_error=known.wrong.token,
-        first_token_error=known.wrong.first_token,
+        measurements=group.runs,
+        token_error=group.wrong.token,
+        first_token_error=group.wrong.first_token,
         note="" if narrow else f"measured with other parallelism than {correction_groups.layout(question)}",
     )

@@ -46,5 +46,5 @@ class Provenance:
             if error is not None
         ]
         wrong = f"median error {', '.join(errors)}" if errors else "error unknown"
-        said = f"step times: {self.level} ({stands}; {wrong}); {self.source}"
-        return f"{said}; {self.note}" if self.note else said
+        text = f"step times: {self.level} ({stands}; {wrong}); {self.source}"
+        return f"{text}; {self.note}" if self.note else text

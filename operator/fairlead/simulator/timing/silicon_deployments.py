@@ -53,22 +53,24 @@ def architecture(shape: ModelShape) -> str:
     return f"{shape.layers}x{shape.hidden}-{heads}-{shape.intermediate}m{experts}-{shape.vocab}v{index}"
 
 
-def shape_of(row: BenchmarkRow, known: Catalogue) -> ModelShape | None:
+def shape_of(row: BenchmarkRow, catalogue: Catalogue) -> ModelShape | None:
     """The shape of a row's model, by its name, else by its plain name; of several the one with the shortest name."""
-    exact = known.shapes.get(row.model)
+    exact = catalogue.shapes.get(row.model)
     if exact is not None:
         return exact
     wanted = plain_name(row.model)
-    names = sorted((name for name in known.shapes if plain_name(name) == wanted), key=lambda name: (len(name), name))
-    return known.shapes[names[0]] if names else None
+    names = sorted(
+        (name for name in catalogue.shapes if plain_name(name) == wanted), key=lambda name: (len(name), name)
+    )
+    return catalogue.shapes[names[0]] if names else None
 
 
-def question(row: BenchmarkRow, workers: WorkerGroup, known: Catalogue) -> SizingInput | str:
+def question(row: BenchmarkRow, workers: WorkerGroup, catalogue: Catalogue) -> SizingInput | str:
     """One worker of this run as a sizing input, or a text that says what is not known."""
-    shape, product = shape_of(row, known), PRODUCTS.get(row.system)
+    shape, product = shape_of(row, catalogue), PRODUCTS.get(row.system)
     if shape is None:
         return f"model {row.model}: its shape is not in the catalogue"
-    if product is None or product not in known.accelerators:
+    if product is None or product not in catalogue.accelerators:
         return f"system {row.system}: its GPU is not in the catalogue"
     if row.format not in FORMATS:
         return f"format {row.format}: not known"
@@ -79,7 +81,7 @@ def question(row: BenchmarkRow, workers: WorkerGroup, known: Catalogue) -> Sizin
     return SizingInput(
         release=CURRENT,
         shape=shape,
-        accelerator=known.accelerators[product],
+        accelerator=catalogue.accelerators[product],
         context=int(sum(row.nominal)),
         parallelism=Parallelism(tensor=workers.tensor, data=workers.data),
         expert_parallel=workers.expert_parallel,

@@ -36,7 +36,7 @@ class RowDrafting(StrEnum):
 class LayoutSource(StrEnum):
     """How a row's layout is known."""
 
-    SAID = "said"
+    STATED = "said"
     SAME_RUN = "sameRun"
     """Another row of the same measurement has it."""
     LIKE_RUN = "likeRun"
@@ -63,17 +63,17 @@ class _BenchmarkDay(NamedTuple):
 
 def completed_rows(rows: Sequence[BenchmarkRow]) -> list[MeasuredRow]:
     """All rows with their layouts, in the same order."""
-    told: dict[MeasurementIdentity, BenchmarkRow] = {}
+    stated: dict[MeasurementIdentity, BenchmarkRow] = {}
     for row in rows:
-        if row.decode.number and not _sums_gpus(row) and (row.identity not in told or row.dumped):
-            told[row.identity] = row
+        if row.decode.number and not _sums_gpus(row) and (row.identity not in stated or row.dumped):
+            stated[row.identity] = row
     alike: dict[str, list[BenchmarkRow]] = defaultdict(list)
-    for row in told.values():
+    for row in stated.values():
         if row.mode is ServingMode.APART:
             alike[row.backend].append(row)
     undrafted = {row.identity for row in rows if row.dumped}
     days = {_day(row) for row in rows if row.identity in undrafted}
-    return [_complete(row, told, alike[row.backend], _drafting(row, undrafted, days)) for row in rows]
+    return [_complete(row, stated, alike[row.backend], _drafting(row, undrafted, days)) for row in rows]
 
 
 def _day(row: BenchmarkRow) -> _BenchmarkDay:
@@ -99,13 +99,13 @@ def _unsaid(row: BenchmarkRow) -> bool:
 
 def _complete(
     row: BenchmarkRow,
-    told: Mapping[MeasurementIdentity, BenchmarkRow],
+    stated: Mapping[MeasurementIdentity, BenchmarkRow],
     alike: Sequence[BenchmarkRow],
     drafting: RowDrafting,
 ) -> MeasuredRow:
     if row.decode.number and not _sums_gpus(row):
-        return MeasuredRow(row, LayoutSource.SAID, drafting)
-    same = told.get(row.identity)
+        return MeasuredRow(row, LayoutSource.STATED, drafting)
+    same = stated.get(row.identity)
     if same is not None:
         return MeasuredRow(_laid_out(row, same), LayoutSource.SAME_RUN, drafting)
     like = min(alike, key=lambda other: _distance(row, other), default=None)

@@ -159,9 +159,9 @@ def _origin_text(origin: str, pattern: str) -> str:
 
 def _concurrency(fields: Mapping[str, str], origin: str) -> float:
     """The origin's concurrency; four rows give only the batch of each rank, or of each decode worker's rank."""
-    said = _origin_text(origin, r"silicon_concurrency=([\d.]+)")
-    if said:
-        return float(said)
+    written = _origin_text(origin, r"silicon_concurrency=([\d.]+)")
+    if written:
+        return float(written)
     if fields["batch_size"]:
         return float(fields["batch_size"]) * _number(fields, "attention_dp_size")
     ranks = _number(fields, "decode_attention_dp_size") * _number(fields, "decode_num_workers")

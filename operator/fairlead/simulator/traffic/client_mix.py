@@ -57,16 +57,16 @@ class ClientMixWindow:
 
 def windows(rates: Iterable[str], lengths: Iterable[str], since: float = 0.0) -> Iterator[ClientMixWindow]:
     """All windows from a time on, in order; both texts are lines in order of time."""
-    known: dict[str, LengthTables] = {}
+    tables: dict[str, LengthTables] = {}
     changes = _lengths(csv.DictReader(lengths))
     change = next(changes, None)
     for start, rows in groupby(_rates(csv.DictReader(rates)), key=itemgetter(0)):
         while change is not None and change[0] <= start:
-            known[change[1]] = change[2]
+            tables[change[1]] = change[2]
             change = next(changes, None)
         present = tuple(row[1] for row in rows)
         if start >= since:
-            yield ClientMixWindow(start=start, rates=present, lengths=dict(known))
+            yield ClientMixWindow(start=start, rates=present, lengths=dict(tables))
 
 
 def arrivals(

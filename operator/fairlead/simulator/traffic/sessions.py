@@ -144,15 +144,15 @@ def agentic(agents: AgentTraffic, starts: Iterable[float]) -> Iterator[RequestAr
 
 
 def _made_up_turns(agents: AgentTraffic, scope: int) -> Iterator[SessionTurn]:
-    said, page = agents.system_tokens, agents.page_tokens
+    context, page = agents.system_tokens, agents.page_tokens
     shared = agents.system_tokens // page
     chain = [-1 - place for place in range(shared)]
     for _ in range(agents.turns()):
         added, reply = agents.result()
-        prompt, whole = said + added, said + added + reply
+        prompt, whole = context + added, context + added + reply
         if whole > agents.context_tokens:
             return
         chain += [(scope << _SCOPE_BITS) + place for place in range(len(chain), whole // page)]
         full = prompt // page
         yield SessionTurn(prompt, reply, agents.think_s(), tuple(chain[:full]), tuple(chain[full : whole // page]))
-        said = whole
+        context = whole

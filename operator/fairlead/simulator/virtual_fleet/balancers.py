@@ -111,7 +111,7 @@ class PrefixAffinity:
     def choose(self, arrival: RequestArrival, ready: Sequence[Chosen]) -> Chosen:
         """Choose a replica, and record the prompt's blocks for later requests."""
         marks = arrival.prefix[self._affinity.stride_pages - 1 :: self._affinity.stride_pages]
-        chosen = self._maybe_known(marks, ready) or self._otherwise.choose(arrival, ready)
+        chosen = self._with_prefix(marks, ready) or self._otherwise.choose(arrival, ready)
         for mark in marks:
             self._seen[mark] = chosen.ordinal
             self._seen.move_to_end(mark)
@@ -119,9 +119,9 @@ class PrefixAffinity:
             self._seen.popitem(last=False)
         return chosen
 
-    def _maybe_known(self, marks: Sequence[int], ready: Sequence[Chosen]) -> Chosen | None:
-        known = next((self._seen[mark] for mark in reversed(marks) if mark in self._seen), None)
-        found = next((one for one in ready if one.ordinal == known), None)
+    def _with_prefix(self, marks: Sequence[int], ready: Sequence[Chosen]) -> Chosen | None:
+        ordinal = next((self._seen[mark] for mark in reversed(marks) if mark in self._seen), None)
+        found = next((one for one in ready if one.ordinal == ordinal), None)
         if found is None:
             return None
         mean = sum(map(_weight, ready)) / len(ready)

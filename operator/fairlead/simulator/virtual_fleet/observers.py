@@ -52,5 +52,5 @@ class SimulationObserver(Protocol):
     def left(self, arrival: RequestArrival, request: EngineRequest | None) -> None:
         """The simulation stopped before a request's end. Without an engine request, no engine had it yet."""
 
-    def looked(self, look: FleetSnapshot) -> None:
-        """A snapshot was taken, every `look_s` seconds."""
+    def snapshot_taken(self, snapshot: FleetSnapshot) -> None:
+        """A snapshot was taken, every `snapshot_s` seconds."""

@@ -31,7 +31,7 @@ FIGURES_S: Final = 1.0
 class EngineCapacity:
     """The capacity that each engine reports."""
 
-    seats: float = inf
+    max_running: float = inf
     """Most requests that run at once."""
     kv_tokens: int | None = None
 
@@ -43,22 +43,26 @@ class SimulatedDispatcher:
     """Fairlead's dispatcher, and the mapping of its requests to arrivals of the simulation."""
 
     def __init__(
-        self, desk: Dispatcher, digests: Callable[[str], bytes], batch: Iterable[str] = (), most_output: int = 4096
+        self,
+        dispatcher: Dispatcher,
+        digests: Callable[[str], bytes],
+        batch: Iterable[str] = (),
+        most_output: int = 4096,
     ) -> None:
-        self.desk = desk
+        self.dispatcher = dispatcher
         self._digests = digests
         """Gives the API key digest of the tenant that an arrival's client names."""
         self._batch = frozenset(batch)
         """Clients whose requests go to the batch lane."""
         self._most_output = most_output
-        self._asks: dict[int, RoutingRequest] = {}
+        self._requests: dict[int, RoutingRequest] = {}
 
-    def ask(self, arrival: RequestArrival) -> Endpoint | Refusal | None:
+    def submit(self, arrival: RequestArrival) -> Endpoint | Refusal | None:
         """Submit a request as the router does; returns an endpoint, a refusal, or nothing if it is queued."""
-        account = self.desk.account(self._digests(arrival.client or ""))
+        account = self.dispatcher.account(self._digests(arrival.client or ""))
         if isinstance(account, Refusal):
             return account
-        ask = RoutingRequest(
+        request = RoutingRequest(
             account=account,
             prompt_tokens=arrival.prompt_tokens,
             output_tokens=self._most_output,
@@ -68,57 +72,61 @@ class SimulatedDispatcher:
             batch=arrival.client in self._batch,
             owner=arrival,
         )
-        found = self.desk.submit(ask, arrival.time)
+        found = self.dispatcher.submit(request, arrival.time)
         if not isinstance(found, Refusal):
-            self._asks[id(arrival)] = ask
+            self._requests[id(arrival)] = request
         return found
 
     def turns(self, now: float) -> list[tuple[RequestArrival, Endpoint | Refusal]]:
         """The queued requests that are dispatched or refused now."""
         given: list[tuple[RequestArrival, Endpoint | Refusal]] = []
-        for ask, found in self.desk.turns(now):
-            arrival = ask.owner
+        for request, found in self.dispatcher.turns(now):
+            arrival = request.owner
             if not isinstance(arrival, RequestArrival):
                 raise TypeError(f"a request of {type(arrival)}; every one here stands for an arrival")
             given.append((arrival, found))
             if isinstance(found, Refusal):
-                del self._asks[id(arrival)]
+                del self._requests[id(arrival)]
         return given
 
     @property
     def waiting(self) -> list[RequestArrival]:
         """Requests in the queue, in the order of arrival."""
-        return [ask.owner for ask in self._asks.values() if ask.waiting and isinstance(ask.owner, RequestArrival)]
+        return [
+            request.owner
+            for request in self._requests.values()
+            if request.waiting and isinstance(request.owner, RequestArrival)
+        ]
 
     def choose(self, arrival: RequestArrival, ready: Sequence[Chosen]) -> Chosen:
         """The replica that the dispatcher has already chosen."""
-        endpoint = self._asks[id(arrival)].endpoint
+        endpoint = self._requests[id(arrival)].endpoint
         if endpoint is None:
-            raise TypeError("sent without an engine; the desk names one first")
+            raise TypeError("sent without an engine; the dispatcher names one first")
         ordinal = int(endpoint.address)
         return next(one for one in ready if one.ordinal == ordinal)
 
     def sent(self, arrival: RequestArrival, request: EngineRequest, taken: bool) -> None:  # noqa: ARG002  # only its fate counts
         """End the attempt if the engine refused it at once."""
         if not taken:
-            self.desk.ended(self._asks.pop(id(arrival)), AttemptEnding.REFUSED, None, arrival.time)
+            self.dispatcher.ended(self._requests.pop(id(arrival)), AttemptEnding.REFUSED, None, arrival.time)
 
     def began(self, arrival: RequestArrival, now: float) -> None:
         """The first token of a request came."""
-        self.desk.first_token(self._asks[id(arrival)], now)
+        self.dispatcher.first_token(self._requests[id(arrival)], now)
 
     def ended(self, arrival: RequestArrival, output_tokens: int, now: float) -> None:
         """The last token of a request came."""
         usage = TokenUsage(prompt_tokens=arrival.prompt_tokens, output_tokens=output_tokens)
-        self.desk.ended(self._asks.pop(id(arrival)), AttemptEnding.DONE, usage, now)
+        self.dispatcher.ended(self._requests.pop(id(arrival)), AttemptEnding.DONE, usage, now)
 
     def see(self, ordinals: Sequence[int], size: EngineCapacity) -> None:
         """Update the endpoints as discovery does; a ready replica counts as proved at once."""
-        table = self.desk.table
+        table = self.dispatcher.table
         table.take([DiscoveredEndpoint(pod=f"engine-{one}", address=str(one)) for one in ordinals])
         for endpoint in table.endpoints:
             table.proved(endpoint)
-            table.sized(endpoint, size.kv_tokens, size.seats)
+            table.sized(endpoint, size.kv_tokens, size.max_running)
 
 
 class QueuedSimulation(FleetSimulation):
@@ -135,13 +143,13 @@ class QueuedSimulation(FleetSimulation):
         super().__init__(fleet, front, chance, observer)
         self._front = front
         self._size = size
-        self._known: list[int] = []
-        self._told = -inf
+        self._ready: list[int] = []
+        self._sampled_at = -inf
 
     def _happen(self, serial: int, what: SimulationEvent) -> None:
         super()._happen(serial, what)
         self._discover()
-        if self._front.desk.waiting:
+        if self._front.dispatcher.waiting:
             self._give_turns()
 
     def _arrive(self, arrival: RequestArrival) -> None:
@@ -150,7 +158,7 @@ class QueuedSimulation(FleetSimulation):
         self.totals.arrived += 1
         self.totals.prompt_tokens += arrival.prompt_tokens
         self._observer.arrived(arrival)
-        found = self._front.ask(arrival)
+        found = self._front.submit(arrival)
         if found is not None:
             self._act(arrival, found)
 
@@ -169,24 +177,24 @@ class QueuedSimulation(FleetSimulation):
 
     def _discover(self) -> None:
         ready = [one.ordinal for one in self.replicas.ready]
-        if ready != self._known:
-            self._known = ready
+        if ready != self._ready:
+            self._ready = ready
             self._front.see(ready, self._size)
 
     def _come_round(self, what: ScalingHook | PeriodicEvent) -> None:
         super()._come_round(what)
-        if what is PeriodicEvent.LOOK:
-            if self.now >= self._told + FIGURES_S:
-                self._told = self.now
+        if what is PeriodicEvent.SNAPSHOT:
+            if self.now >= self._sampled_at + FIGURES_S:
+                self._sampled_at = self.now
                 self._read_figures()
             self._give_turns()
 
     def _read_figures(self) -> None:
-        table = self._front.desk.table
+        table = self._front.dispatcher.table
         for endpoint in table.endpoints:
             core = self.replicas.all[int(endpoint.address)].courses[0].engine
-            told = EndpointSample(at=self.now, running=core.running, waiting=core.waiting, kv_usage=core.usage)
-            table.figures(endpoint, told)
+            sample = EndpointSample(at=self.now, running=core.running, waiting=core.waiting, kv_usage=core.usage)
+            table.figures(endpoint, sample)
 
     def _leave(self) -> None:
         """Report unfinished requests, those in the dispatcher's queue included."""

@@ -61,7 +61,7 @@ class ReplicaMeter:
         return self._paced + self.decoding * now - self._began
 
 
-def _moment(known: float | None, request: EngineRequest) -> float:
-    if known is None:
+def _moment(at: float | None, request: EngineRequest) -> float:
+    if at is None:
         raise AssertionError(f"request {request.serial} emitted without a time")
-    return known
+    return at

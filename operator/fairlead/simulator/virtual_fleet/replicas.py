@@ -41,7 +41,7 @@ class SimulatedFleet:
     cold_starts: ColdStartDistribution = AT_ONCE
     """Cold starts of later replicas; the initial ones are ready at once."""
     scaling: ScalingHook | None = None
-    look_s: float = 10.0
+    snapshot_s: float = 10.0
     """Seconds between the snapshots that observers get."""
     name: Callable[[int], str] = "replica-{}".format
     """A replica's name, by its ordinal."""

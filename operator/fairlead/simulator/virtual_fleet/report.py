@@ -95,9 +95,9 @@ class SimulationReport:
         )
 
 
-def report(tale: RunStatistics, seconds: float, gpu_seconds: float) -> SimulationReport:
+def report(statistics: RunStatistics, seconds: float, gpu_seconds: float) -> SimulationReport:
     """Make the report of a run's statistics; the simulation provides the span's length and the fleet's GPU seconds."""
-    counts = tale.counts
+    counts = statistics.counts
     arrived, lasted = max(counts.arrived, 1), seconds or math.nan
     return SimulationReport(
         seconds=seconds,
@@ -105,9 +105,9 @@ def report(tale: RunStatistics, seconds: float, gpu_seconds: float) -> Simulatio
         answered=counts.answered,
         refused=counts.refused,
         left=counts.left,
-        ttft=LatencyFigures.of(tale.ttft),
-        tpot=LatencyFigures.of(tale.tpot),
-        e2e=LatencyFigures.of(tale.e2e),
+        ttft=LatencyFigures.of(statistics.ttft),
+        tpot=LatencyFigures.of(statistics.tpot),
+        e2e=LatencyFigures.of(statistics.e2e),
         kept_first=counts.kept_first / arrived,
         kept_pace=counts.kept_pace / arrived,
         kept=counts.kept / arrived,
@@ -117,12 +117,12 @@ def report(tale: RunStatistics, seconds: float, gpu_seconds: float) -> Simulatio
         cached_share=counts.cached_tokens / max(counts.prompt_tokens, 1),
         preemptions=counts.preemptions,
         gpu_hours=gpu_seconds / 3600,
-        gauges=_gauges(tale),
+        gauges=_gauges(statistics),
     )
 
 
-def _gauges(tale: RunStatistics) -> FleetGauges:
-    series = tale.series
+def _gauges(statistics: RunStatistics) -> FleetGauges:
+    series = statistics.series
     return FleetGauges(
         at=tuple(series.at),
         ready=tuple(series.ready),

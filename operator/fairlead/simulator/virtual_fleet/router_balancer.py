@@ -53,7 +53,7 @@ class RoutedRequest:
     """A request in flight with its router's table."""
 
     table: EndpointTable
-    ask: RoutingRequest
+    request: RoutingRequest
 
 
 class RouterBalancer:
@@ -67,24 +67,24 @@ class RouterBalancer:
         self._flights: dict[int, RoutedRequest] = {}
         self._ordinals: list[int] = []
         self._account = Account(Tenant(name="everybody", keys=()))
-        self._told = -inf
+        self._sampled_at = -inf
         self._turn = 0
 
     def choose(self, arrival: RequestArrival, ready: Sequence[Chosen]) -> Chosen:
         """Choose by the one router that gets this request."""
         now = arrival.time
         self._see([one.ordinal for one in ready])
-        if now >= self._told + self._routers.figures_s:
-            self._told = now
+        if now >= self._sampled_at + self._routers.figures_s:
+            self._sampled_at = now
             self._read_figures(now)
         table = self.tables[self._router(arrival)]
-        ask = self._ask(arrival)
+        routing = self._routing_request(arrival)
         self.before_choice(table)
-        choice = table.choose(ask, now)
+        choice = table.choose(routing, now)
         if not isinstance(choice, Choice):
             raise TypeError(f"no engine for a request: {choice}; there are {len(ready)} ready ones")
-        table.charge(ask, choice, now)
-        self._flights[id(arrival)] = RoutedRequest(table, ask)
+        table.charge(routing, choice, now)
+        self._flights[id(arrival)] = RoutedRequest(table, routing)
         ordinal = int(choice.endpoint.address)
         return next(one for one in ready if one.ordinal == ordinal)
 
@@ -95,20 +95,20 @@ class RouterBalancer:
         """Take back the request's load if the engine refused it at once."""
         if not taken:
             flight = self._flights.pop(id(arrival))
-            flight.table.give_back(flight.ask, AttemptEnding.REFUSED, arrival.time)
+            flight.table.give_back(flight.request, AttemptEnding.REFUSED, arrival.time)
 
     def began(self, arrival: RequestArrival, now: float) -> None:
         """The first token of a request came."""
         flight = self._flights[id(arrival)]
-        flight.table.first_token(flight.ask, now)
+        flight.table.first_token(flight.request, now)
 
     def ended(self, arrival: RequestArrival, output_tokens: int, now: float) -> None:
         """The last token of a request came."""
         flight = self._flights.pop(id(arrival))
         flight.table.expectations.replied(self._account.name, output_tokens)
-        flight.table.give_back(flight.ask, AttemptEnding.DONE, now)
+        flight.table.give_back(flight.request, AttemptEnding.DONE, now)
 
-    def _ask(self, arrival: RequestArrival) -> RoutingRequest:
+    def _routing_request(self, arrival: RequestArrival) -> RoutingRequest:
         step = self._routers.block_pages
         return RoutingRequest(
             account=self._account,

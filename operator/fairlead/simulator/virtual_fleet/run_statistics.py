@@ -49,15 +49,15 @@ class GaugeSeries:
         self.at, self.usage = array("d"), array("d")
         self.ready, self.starting, self.held, self.waiting, self.running = (array("q") for _ in range(5))
 
-    def add(self, look: FleetSnapshot) -> None:
+    def add(self, snapshot: FleetSnapshot) -> None:
         """Add a row."""
-        self.at.append(look.at)
-        self.usage.append(look.usage)
-        self.ready.append(look.ready)
-        self.starting.append(look.starting)
-        self.held.append(look.held)
-        self.waiting.append(look.waiting)
-        self.running.append(look.running)
+        self.at.append(snapshot.at)
+        self.usage.append(snapshot.usage)
+        self.ready.append(snapshot.ready)
+        self.starting.append(snapshot.starting)
+        self.held.append(snapshot.held)
+        self.waiting.append(snapshot.waiting)
+        self.running.append(snapshot.running)
 
 
 class RunStatistics:
@@ -75,22 +75,22 @@ class RunStatistics:
 
     def arrived(self, arrival: RequestArrival) -> None:
         """Count an arrival."""
-        if self._told(arrival):
+        if self._in_span(arrival):
             self.counts.arrived += 1
 
     def refused(self, arrival: RequestArrival, because: str) -> None:  # noqa: ARG002  # every refusal counts alike here
         """Count a refusal, which is within no objective."""
-        if self._told(arrival):
+        if self._in_span(arrival):
             self.counts.refused += 1
 
     def left(self, arrival: RequestArrival, request: EngineRequest | None) -> None:  # noqa: ARG002  # as above
         """Count an unfinished request, for which the objectives are unknown."""
-        if self._told(arrival):
+        if self._in_span(arrival):
             self.counts.left += 1
 
     def ended(self, arrival: RequestArrival, request: EngineRequest, replica: SimulatedReplica) -> None:  # noqa: ARG002  # any replica
         """Add an ended request; its times are from its arrival, so they include the time that it was held."""
-        if not self._told(arrival):
+        if not self._in_span(arrival):
             return
         counts, ended, first = self.counts, request.ended, request.first_token
         if ended is None or first is None:
@@ -118,10 +118,10 @@ class RunStatistics:
         for mine, theirs in ((self.ttft, other.ttft), (self.tpot, other.tpot), (self.e2e, other.e2e)):
             mine.add_all(theirs)
 
-    def looked(self, look: FleetSnapshot) -> None:
+    def snapshot_taken(self, snapshot: FleetSnapshot) -> None:
         """Add a row if the snapshot is in the span."""
-        if self._since <= look.at < self._until:
-            self.series.add(look)
+        if self._since <= snapshot.at < self._until:
+            self.series.add(snapshot)
 
-    def _told(self, arrival: RequestArrival) -> bool:
+    def _in_span(self, arrival: RequestArrival) -> bool:
         return self._since <= arrival.time < self._until

@@ -36,7 +36,7 @@ class SamplingPlan:
 
     stratum_s: float = 600.0
     """One stretch in each stratum, so that slow changes over the day are sampled in proportion."""
-    told_s: float = 30.0
+    measured_s: float = 30.0
     warm_up_s: float = 45.0
     cool_down_s: float = 10.0
     """Traffic after the measured part, so that its replies end under the same load as they began."""
@@ -45,8 +45,8 @@ class SamplingPlan:
     def stretches(self, since: float, until: float, chance: RandomSource) -> Iterator[DaySample]:
         """The samples, each at a uniformly random place in its stratum."""
         for number in range(int((until - since) / self.stratum_s)):
-            start = since + number * self.stratum_s + chance.random() * (self.stratum_s - self.told_s)
-            end = start + self.told_s
+            start = since + number * self.stratum_s + chance.random() * (self.stratum_s - self.measured_s)
+            end = start + self.measured_s
             yield DaySample(
                 warm=max(start - self.warm_up_s, since),
                 since=start,
@@ -82,13 +82,13 @@ FIGURES: Final[Mapping[str, Callable[[SimulationReport], float]]] = {
 }
 
 
-def estimates(groups: Sequence[RunStatistics], told_s: Sequence[float]) -> dict[str, SampledEstimate]:
-    """Estimates from all groups together, with the spread between them; `told_s` are the groups' measured seconds."""
+def estimates(groups: Sequence[RunStatistics], measured_s: Sequence[float]) -> dict[str, SampledEstimate]:
+    """Estimates from all groups together, with the spread between them; `measured_s` are their measured seconds."""
     whole = RunStatistics()
-    for tale in groups:
-        whole.add_all(tale)
-    parts = [report(tale, seconds, 0.0) for tale, seconds in zip(groups, told_s, strict=True)]
-    together = report(whole, sum(told_s), 0.0)
+    for group in groups:
+        whole.add_all(group)
+    parts = [report(group, seconds, 0.0) for group, seconds in zip(groups, measured_s, strict=True)]
+    together = report(whole, sum(measured_s), 0.0)
     found = {}
     for name, figure in FIGURES.items():
         found[name] = SampledEstimate(figure(together), _standard_error([figure(part) for part in parts]))

@@ -70,38 +70,38 @@ class SimulatedAutoscaler:
     def __init__(
         self,
         scaled: ScaledDeployment,
-        told: DecisionListener | None = None,
+        listener: DecisionListener | None = None,
         decide: ScalingDecider = recommender.recommend,
     ) -> None:
         self._scaled = scaled
-        self._told = told
+        self._listener = listener
         self._decide = decide
         self._memory = ScalingState()
         self._wanted: int | None = None
 
-    def wanted(self, look: FleetSnapshot) -> int:
+    def wanted(self, snapshot: FleetSnapshot) -> int:
         """The next number of replicas."""
-        standing = look.ready + look.starting
-        facts = facts_of(look, self._scaled, standing if self._wanted is None else self._wanted)
-        now = look.at + self._scaled.delay_s
+        current = snapshot.ready + snapshot.starting
+        facts = facts_of(snapshot, self._scaled, current if self._wanted is None else self._wanted)
+        now = snapshot.at + self._scaled.delay_s
         before = self._memory
         answer, self._memory = self._decide(facts, before, now)
-        if self._told is not None:
-            self._told(facts, before, answer, now)
+        if self._listener is not None:
+            self._listener(facts, before, answer, now)
         self._wanted = answer.replicas
         return answer.replicas
 
 
-def facts_of(look: FleetSnapshot, scaled: ScaledDeployment, wanted: int) -> ScalingFacts:
+def facts_of(snapshot: FleetSnapshot, scaled: ScaledDeployment, wanted: int) -> ScalingFacts:
     """The facts of one deployment at this time."""
-    pods = tuple(_pod(one, look.at) for one in look.replicas if one.stage is not ReplicaStage.GONE)
+    pods = tuple(_pod(one, snapshot.at) for one in snapshot.replicas if one.stage is not ReplicaStage.GONE)
     return ScalingFacts(
         revision=REVISION,
         bounds=scaled.bounds,
         policy=scaled.policy,
         wanted=wanted,
         pods=pods,
-        routers=(RouterPod(name="router", figures=_router(look)),),
+        routers=(RouterPod(name="router", figures=_router(snapshot)),),
         assumed=scaled.assumed,
     )
 
@@ -121,14 +121,14 @@ def assumed_speed(times: StepTimes, settings: EngineSettings) -> ReplicaSpeed:
     )
 
 
-def _router(look: FleetSnapshot) -> RouterFigures:
+def _router(snapshot: FleetSnapshot) -> RouterFigures:
     return RouterFigures(
-        at=look.at,
-        asked=float(look.arrived),
-        prompt_tokens=float(look.prompt_tokens),
-        waiting=float(look.held),
-        held=float(look.held),
-        oldest_seconds=look.oldest_s,
+        at=snapshot.at,
+        asked=float(snapshot.arrived),
+        prompt_tokens=float(snapshot.prompt_tokens),
+        waiting=float(snapshot.held),
+        held=float(snapshot.held),
+        oldest_seconds=snapshot.oldest_s,
     )
 
 

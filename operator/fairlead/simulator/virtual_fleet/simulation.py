@@ -26,7 +26,7 @@ from fairlead.simulator.virtual_fleet.replicas import ReplicaRegistry, ScalingHo
 class PeriodicEvent(Enum):
     """Periodic events other than the scaling loop."""
 
-    LOOK = "look"
+    SNAPSHOT = "snapshot"
 
 
 SimulationEvent = (
@@ -86,7 +86,7 @@ class FleetSimulation:
         self._pull()
         for _ in range(self._fleet.replicas):
             self._start(self.replicas.make(since))
-        self._queue.add(since, event_queue.TICK, PeriodicEvent.LOOK)
+        self._queue.add(since, event_queue.TICK, PeriodicEvent.SNAPSHOT)
         if self._fleet.scaling:
             self._queue.add(since, event_queue.TICK, self._fleet.scaling)
         upcoming, totals = self._queue.next, self.totals
@@ -216,19 +216,19 @@ class FleetSimulation:
             self._send(self._held.popleft())
 
     def _come_round(self, what: ScalingHook | PeriodicEvent) -> None:
-        look = self._look()
+        snapshot = self._snapshot()
         if isinstance(what, ScalingHook):
-            self._decide(what, look)
+            self._decide(what, snapshot)
             every = what.every_s
         else:
-            self._observer.looked(look)
-            every = self._fleet.look_s
-        if self._goes_on(look):
+            self._observer.snapshot_taken(snapshot)
+            every = self._fleet.snapshot_s
+        if self._goes_on(snapshot):
             self._queue.add(self.now + every, event_queue.TICK, what)
 
-    def _decide(self, scaling: ScalingHook, look: FleetSnapshot) -> None:
+    def _decide(self, scaling: ScalingHook, snapshot: FleetSnapshot) -> None:
         """Call the autoscaler with a snapshot; its decision takes effect after a delay."""
-        wanted = scaling.wanted(look)
+        wanted = scaling.wanted(snapshot)
         if scaling.delay_s:
             self._queue.add(self.now + scaling.delay_s, event_queue.TICK, wanted)
         else:
@@ -246,7 +246,7 @@ class FleetSimulation:
             seconds = self._fleet.cold_starts.draw(self._chance)
             replica.ready_event = self._queue.add(self.now + seconds, event_queue.READY, replica)
 
-    def _look(self) -> FleetSnapshot:
+    def _snapshot(self) -> FleetSnapshot:
         """Take a snapshot; engines are first run until now, which changes nothing else."""
         replicas, totals = self.replicas, self.totals
         serving = [one for one in replicas.all if one.stage in {ReplicaStage.READY, ReplicaStage.DRAINING}]
@@ -271,10 +271,10 @@ class FleetSimulation:
             replicas=replicas.all,
         )
 
-    def _goes_on(self, look: FleetSnapshot) -> bool:
+    def _goes_on(self, snapshot: FleetSnapshot) -> bool:
         """Whether the run continues; periodic events alone do not keep it going."""
         in_flight = self.totals.arrived - self.totals.answered - self.totals.refused - len(self._held)
-        hope = bool(look.starting) or self._fleet.scaling is not None
+        hope = bool(snapshot.starting) or self._fleet.scaling is not None
         return bool(self._coming or self._thinking or in_flight or (self._held and hope))
 
     def _leave(self) -> None:

@@ -78,14 +78,14 @@ class EngineMetrics:
 
     def _gauges(self) -> Iterator[str]:
         def waiting(one: RankMetrics) -> list[float]:
-            standing = one.tally.standing
-            return [standing.waiting - standing.deferred, standing.deferred]
+            gauges = one.tally.gauges
+            return [gauges.waiting - gauges.deferred, gauges.deferred]
 
-        yield from self._each(families.RUNNING, lambda one: [one.tally.standing.running])
-        yield from self._each(families.WAITING, lambda one: [one.tally.standing.waiting])
+        yield from self._each(families.RUNNING, lambda one: [one.tally.gauges.running])
+        yield from self._each(families.WAITING, lambda one: [one.tally.gauges.waiting])
         yield from self._each(families.WAITING_BY_REASON, waiting)
         yield from self._each(families.ASLEEP, lambda _: [float(level == self.sleep_level) for level in range(3)])
-        yield from self._each(families.USAGE, lambda one: [one.tally.standing.usage])
+        yield from self._each(families.USAGE, lambda one: [one.tally.gauges.usage])
 
     def _guessed(self) -> Iterator[str]:
         yield from self._each(families.DRAFTS, lambda one: [one.counts().drafts])

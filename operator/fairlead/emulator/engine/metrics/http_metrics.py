@@ -19,8 +19,8 @@ class HttpMetrics:
 
     def __init__(self) -> None:
         self._requests: dict[tuple[str, str, str], int] = {}
-        self._asked: dict[str, list[int]] = {}
-        self._told: dict[str, list[int]] = {}
+        self._request_sizes: dict[str, list[int]] = {}
+        self._response_sizes: dict[str, list[int]] = {}
         self._all = MetricHistogram(engine_families.HTTP_ALL.bounds)
         self._each: dict[tuple[str, str], MetricHistogram] = {}
 
@@ -30,10 +30,10 @@ class HttpMetrics:
             return
         key = (seen.route, seen.method, f"{seen.status // 100}xx")
         self._requests[key] = self._requests.get(key, 0) + 1
-        for sizes, size in ((self._asked, seen.request_bytes), (self._told, seen.response_bytes)):
-            known = sizes.setdefault(seen.route, [0, 0])
-            known[0] += 1
-            known[1] += size
+        for sizes, size in ((self._request_sizes, seen.request_bytes), (self._response_sizes, seen.response_bytes)):
+            totals = sizes.setdefault(seen.route, [0, 0])
+            totals[0] += 1
+            totals[1] += size
         self._all.observe(seen.seconds)
         self._each.setdefault((seen.route, seen.method), MetricHistogram(engine_families.HTTP_EACH.bounds)).observe(
             seen.seconds
@@ -47,8 +47,8 @@ class HttpMetrics:
         )
         yield from family_lines(engine_families.HTTP_REQUESTS, requests, born)
         for family, sizes in (
-            (engine_families.HTTP_REQUEST_SIZE, self._asked),
-            (engine_families.HTTP_RESPONSE_SIZE, self._told),
+            (engine_families.HTTP_REQUEST_SIZE, self._request_sizes),
+            (engine_families.HTTP_RESPONSE_SIZE, self._response_sizes),
         ):
             sums = (({"handler": route}, SummaryValue(count, total)) for route, (count, total) in sizes.items())
             yield from family_lines(family, sums, born)

@@ -39,7 +39,7 @@ class RankTally:
     """Counts since the start, and the gauges of the last step."""
 
     context_tokens: int
-    standing: StepGauges = field(default_factory=StepGauges)
+    gauges: StepGauges = field(default_factory=StepGauges)
     prompt_tokens: int = 0
     cached_tokens: int = 0
     generation_tokens: int = 0

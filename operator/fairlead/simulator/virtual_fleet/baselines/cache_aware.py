@@ -82,16 +82,16 @@ class CacheAwareBalancer:
 
     def _matched(self, nodes: Sequence[int], ready: Sequence[Chosen]) -> tuple[int, Chosen | None]:
         """How many nodes match, and the replica that last got all of them."""
-        known: dict[int, None] = {}
+        holders: dict[int, None] = {}
         matched = 0
         for node in nodes:
             places = self._last.get(node)
             if not places:
                 break
-            known = places
+            holders = places
             matched += 1
         by_ordinal = {one.ordinal: one for one in ready}
-        return matched, next((by_ordinal[one] for one in reversed(known) if one in by_ordinal), None)
+        return matched, next((by_ordinal[one] for one in reversed(holders) if one in by_ordinal), None)
 
     def _evict(self) -> None:
         """Shrink each replica's tree to the published size, whatever the engine's cache holds."""

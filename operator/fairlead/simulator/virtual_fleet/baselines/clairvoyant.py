@@ -102,11 +102,11 @@ class ClairvoyantBalancer(RouterBalancer):
     def ended(self, arrival: RequestArrival, output_tokens: int, now: float) -> None:
         """Forget the requests that have ended."""
         running = self._running[self._place(arrival)]
-        for serial in [one for one, request in running.items() if request.standing is EngineRequestStatus.ENDED]:
+        for serial in [one for one, request in running.items() if request.status is EngineRequestStatus.ENDED]:
             del running[serial]
         super().ended(arrival, output_tokens, now)
 
     def _place(self, arrival: RequestArrival) -> int:
-        endpoint = self._flights[id(arrival)].ask.endpoint
+        endpoint = self._flights[id(arrival)].request.endpoint
         assert endpoint is not None
         return int(endpoint.address)

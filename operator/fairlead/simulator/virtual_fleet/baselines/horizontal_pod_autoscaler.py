@@ -45,16 +45,16 @@ class HpaStabilization:
         self._behaviour = behaviour
         self._answers: deque[tuple[float, int]] = deque()
 
-    def steadied(self, current: int, asked: int, now: float) -> int:
+    def steadied(self, current: int, desired: int, now: float) -> int:
         """The number of replicas that is set."""
         behaviour, answers = self._behaviour, self._answers
         if not answers:
             answers.append((now, current))
-        answers.append((now, asked))
+        answers.append((now, desired))
         while answers[0][0] <= now - behaviour.down_window_s:
             answers.popleft()
         highest = max(answer for _, answer in answers)
-        wanted = asked if asked > current else min(current, highest)
+        wanted = desired if desired > current else min(current, highest)
         fastest = max(current + behaviour.up_pods, math.ceil(current * behaviour.up_factor))
         return min(max(min(wanted, fastest), behaviour.least), behaviour.most)
 
@@ -70,15 +70,15 @@ class HorizontalPodAutoscaler:
         self._behaviour = behaviour
         self._steadied = HpaStabilization(behaviour)
 
-    def wanted(self, look: FleetSnapshot) -> int:
+    def wanted(self, snapshot: FleetSnapshot) -> int:
         """The next number of replicas."""
-        current = look.ready + look.starting
+        current = snapshot.ready + snapshot.starting
         if not current:
             return 0
-        figures = [self._figure(one) for one in look.replicas if one.stage is ReplicaStage.READY]
-        return self._steadied.steadied(current, self._asked(current, figures, look.starting), look.at)
+        figures = [self._figure(one) for one in snapshot.replicas if one.stage is ReplicaStage.READY]
+        return self._steadied.steadied(current, self._desired(current, figures, snapshot.starting), snapshot.at)
 
-    def _asked(self, current: int, figures: list[float], missing: int) -> int:
+    def _desired(self, current: int, figures: list[float], missing: int) -> int:
         if not figures:
             return current
         target, within = self._target, self._behaviour.within
@@ -89,8 +89,8 @@ class HorizontalPodAutoscaler:
         filled = (sum(figures) + (missing * target if ratio < 1 else 0.0)) / counted / target
         if within(filled) or ratio < 1 < filled or filled < 1 < ratio:
             return current
-        asked = math.ceil(filled * counted)
-        return current if (filled < 1 and asked > current) or (filled > 1 and asked < current) else asked
+        desired = math.ceil(filled * counted)
+        return current if (filled < 1 and desired > current) or (filled > 1 and desired < current) else desired
 
 
 def running(replica: SimulatedReplica) -> float:

@@ -41,18 +41,18 @@ class KedaAutoscaler:
         self._steadied = HpaStabilization(behaviour)
         self._active_at = 0.0
 
-    def wanted(self, look: FleetSnapshot) -> int:
+    def wanted(self, snapshot: FleetSnapshot) -> int:
         """The next number of replicas."""
-        current = look.ready + look.starting
-        polled = look.at % self._trigger.polling_s < SYNC_S
-        if look.held + look.waiting + look.running:
-            self._active_at = look.at
-        elif self._trigger.to_zero and polled and look.at > self._active_at + self._trigger.cooldown_s:
+        current = snapshot.ready + snapshot.starting
+        polled = snapshot.at % self._trigger.polling_s < SYNC_S
+        if snapshot.held + snapshot.waiting + snapshot.running:
+            self._active_at = snapshot.at
+        elif self._trigger.to_zero and polled and snapshot.at > self._active_at + self._trigger.cooldown_s:
             return 0
         if not current:
-            return max(self._behaviour.least, 1) if polled and look.held else 0
-        return self._steadied.steadied(current, self._asked(current, look.held + look.waiting), look.at)
+            return max(self._behaviour.least, 1) if polled and snapshot.held else 0
+        return self._steadied.steadied(current, self._desired(current, snapshot.held + snapshot.waiting), snapshot.at)
 
-    def _asked(self, current: int, queued: int) -> int:
+    def _desired(self, current: int, queued: int) -> int:
         ratio = queued / (self._trigger.threshold * current)
         return current if self._behaviour.within(ratio) else math.ceil(queued / self._trigger.threshold)
