@@ -6,7 +6,6 @@ here and nowhere else.
 
 import http.client
 import os
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -23,6 +22,7 @@ from house import real_vllm, tiny_model
 from house.check import surroundings
 from house.conformance import CHOICE
 from house.tree import ROOT
+from tests import free_ports
 from tests.conformance.endpoint import MODEL, Endpoint, Kind, stop
 from tests.patience import eventually
 
@@ -126,10 +126,7 @@ def healthy(endpoint: Endpoint) -> bool:
 
 def free_port() -> int:
     """A port that nobody has."""
-    with socket.socket() as door:
-        door.bind((HOST, 0))
-        port: int = door.getsockname()[1]
-        return port
+    return free_ports.free_port(HOST)
 
 
 def adapter_path() -> str:

@@ -1,7 +1,6 @@
 """Simulated engines inside the test's own loop, on real sockets of 127.0.0.1, at a pace that costs no time."""
 
 import asyncio
-import socket
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -19,6 +18,7 @@ from fairlead.emulator.engine.provision import EmulatedMachine
 from fairlead.emulator.faults import FaultOrder
 from fairlead.emulator.serve_arguments import SchedulerArguments, ServeArguments
 from fairlead.emulator.surface import routes
+from tests import free_ports
 
 NOON: Final = 1_795_176_000
 FAST: Final = FixedStepSeconds(first_token_seconds=0.001, token_seconds=0.0005)
@@ -154,10 +154,7 @@ async def client() -> AsyncIterator[aiohttp.ClientSession]:
 
 def free_port() -> int:
     """A port nobody listens on now."""
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        port: int = found.getsockname()[1]
-        return port
+    return free_ports.free_port("127.0.0.1")
 
 
 def told(story: Coroutine[Any, Any, None]) -> None:

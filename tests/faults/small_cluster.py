@@ -7,7 +7,6 @@ No root and no namespaces: plain processes beside a light cluster, ended with it
 import itertools
 import json
 import os
-import socket
 import subprocess
 import time
 from collections.abc import Iterator
@@ -22,6 +21,7 @@ from devcluster.layout import MARKER, Layout
 from devcluster.setup import programs, tools
 from devcluster.up import up
 from house.tree import ROOT
+from tests import free_ports
 from tests.patience import eventually
 
 PRODUCT: Final = "NVIDIA-L4"
@@ -143,6 +143,4 @@ def _running(words: list[str], log: Path) -> Iterator[None]:
 
 
 def _free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
+    return free_ports.free_port("127.0.0.1")

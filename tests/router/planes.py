@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import socket
 import warnings
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
@@ -21,6 +20,7 @@ from fairlead.router.config.loader import RouterConfig
 from fairlead.router.endpoint_sources import EndpointSource, StaticEndpoints
 from fairlead.router.probes import ProbeBackoff
 from fairlead.router.process import RouterOptions
+from tests import free_ports
 from tests.emulator.living import Living, client
 
 HOST: Final = "127.0.0.22"
@@ -201,10 +201,7 @@ def told(story: Coroutine[Any, Any, None], seconds: float = 10) -> None:
 
 def free_port() -> int:
     """A port of the router's address that nobody listens on now."""
-    with socket.socket() as found:
-        found.bind((HOST, 0))
-        port: int = found.getsockname()[1]
-        return port
+    return free_ports.free_port(HOST)
 
 
 async def said(router: Plane, *pieces: bytes, pause: float = 0.0) -> bytes:

@@ -11,6 +11,7 @@ from typing import Final
 import pytest
 
 from house import redis_server
+from tests import free_ports
 from tests.patience import eventually
 
 ADDRESS: Final = "127.0.0.25"
@@ -32,9 +33,7 @@ class Server:
     """One server, which can be stopped for a while."""
 
     def __init__(self, folder: Path) -> None:
-        with socket.socket() as door:
-            door.bind((ADDRESS, 0))
-            self.port = int(door.getsockname()[1])
+        self.port = free_ports.free_port(ADDRESS)
         self._folder = folder
         self._process: subprocess.Popen[bytes] | None = None
 
