@@ -5,6 +5,8 @@ from pathlib import Path
 from typing import Final
 
 PRODUCT: Final = Path("operator/fairlead")
+FULL: Final = Path("tests/api/full_specs.py")
+"""Where every field stands once, so that none is without effect."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +38,11 @@ class Recipe:
     edits: tuple[RecipeEdit, ...]
 
     @property
+    def is_a_field(self) -> bool:
+        """Whether users get a new field: what is kept of fields (goldens, pages, hashes) is then written anew too."""
+        return any(edit.path == FULL for edit in self.edits)
+
+    @property
     def files(self) -> set[Path]:
         """Those of the product that it touches; what is generated from them is no work."""
         return {edit.path for edit in self.edits if edit.path.is_relative_to(PRODUCT)}
@@ -50,26 +57,27 @@ FLAG: Final = Recipe(
             after="""        "and tenants is the router's.",
     )
 """,
-            more="""    long_prefill_tokens: Annotated[int, Field(ge=1, le=16_777_216)] | None = Field(
-        default=None, description="Prompts longer than this count as long. Default: the engine's."
+            more="""    max_log_length: Annotated[int, Field(ge=1, le=1024)] | None = Field(
+        default=None, description="Characters of a prompt in a log line. Default: the engine's."
     )
 """,
         ),
         RecipeEdit(
             path=PRODUCT / "fleet" / "desired_state.py",
             after="    max_queued_requests: int | None = None\n",
-            more="    long_prefill_tokens: int | None = None\n",
+            more="    max_log_length: int | None = None\n",
         ),
         RecipeEdit(
             path=PRODUCT / "engines" / "vllm" / "field_flags.py",
             after='    _switch("spec.engine.sleep.enabled", "--enable-sleep-mode", lambda engine: engine.sleeps),\n',
             more="""    _count(
-        "spec.engine.batching.longPrefillTokens",
-        "--long-prefill-token-threshold",
-        lambda engine: engine.long_prefill_tokens,
+        "spec.engine.batching.maxLogLength",
+        "--max-log-len",
+        lambda engine: engine.max_log_length,
     ),
 """,
         ),
+        RecipeEdit(path=FULL, after='        "batching": {', more='"maxLogLength": 5, '),
     ),
 )
 SCORER: Final = Recipe(
@@ -191,6 +199,7 @@ def test_each_running_request_may_ask_for_a_replica() -> None:
     assert need.because.endswith("1 for each replica is fine")
 ''',
         ),
+        RecipeEdit(path=FULL, after='    "signals": {', more='"running": {"targetPerReplica": 3}, '),
     ),
 )
 CONDITION: Final = Recipe(

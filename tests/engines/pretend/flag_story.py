@@ -14,24 +14,22 @@ from fairlead.engines.start_budget import LifecycleParameters
 from fairlead.engines.vllm import limits
 from fairlead.fleet.findings import SpecRefusal
 
-_COPIED: Final[dict[str, Any]] = {"long_prefill_tokens": 0}
+_COPIED: Final[dict[str, Any]] = {"max_log_length": 0}
 """A field that only the copy has."""
 ENGINE: Final = engines.ENGINES[engines.DEFAULT]
 
 
 def main() -> None:
     """Everything, as one object."""
-    asked = _asked({"batching": {"longPrefillTokens": 4}})
+    asked = _asked({"batching": {"maxLogLength": 4}})
     plain = ENGINE.launch(_asked({}), LifecycleParameters()).command
     words = ENGINE.launch(asked, LifecycleParameters()).command
     low = replace(asked, wanted=replace(asked.wanted, engine=replace(asked.engine, **_COPIED)))
     below = limits.out_of_range(low)
     told = {
-        "schema": "longPrefillTokens" in json.dumps(crds.definition(DEPLOYMENT)),
+        "schema": "maxLogLength" in json.dumps(crds.definition(DEPLOYMENT)),
         "written": [word for word in words if word not in plain],
-        "repeated": [
-            _said(one) for one in ENGINE.refusals(_asked({"extraArgs": ["--long-prefill-token-threshold=many"]}))
-        ],
+        "repeated": [_said(one) for one in ENGINE.refusals(_asked({"extraArgs": ["--max-log-len=many"]}))],
         "below one": [] if below is None else [_said(below)],
     }
     sys.stdout.write(json.dumps(told))
