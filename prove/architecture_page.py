@@ -41,7 +41,7 @@ were gone by a number that occurs nowhere else, and counted.
      |         +---------------------------------------------------+  |
      |                          | metrics                             |
    +---------------+            v                                     |
-   |  autoscaler   |<----------------------------------------------- -+
+   |  autoscaler   |<-------------------------------------------------+
    +---------------+  a recommendation is all that it writes
 ```
 

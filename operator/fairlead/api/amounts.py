@@ -18,11 +18,6 @@ def seconds(duration: str) -> float:
     return float(sum(Decimal(number) * _SECONDS[unit] for number, unit in pieces))
 
 
-def maybe_seconds(duration: str | None) -> float | None:
-    """The same for what may be absent."""
-    return None if duration is None else seconds(duration)
-
-
 def size(quantity: str) -> int:
     """Bytes, rounded down: 1.5Gi is 1610612736."""
     ((number, unit),) = re.findall(r"^([0-9.]+)([A-Za-z]*)$", quantity)
@@ -30,10 +25,5 @@ def size(quantity: str) -> int:
 
 
 def maybe_size(quantity: str | None) -> int | None:
-    """The same for what may be absent."""
+    """Bytes of what may be absent."""
     return None if quantity is None else size(quantity)
-
-
-def maybe_number(decimal: str | None) -> float | None:
-    """A share or a factor that may be absent."""
-    return None if decimal is None else float(decimal)
