@@ -41,14 +41,14 @@ class Way:
 def followed(marker: int, rooms: tuple[str, ...], until: str = "") -> Iterator[Way]:
     """Follow the number through these rooms for as long as the block runs, or until that function has returned."""
     way, before = Way(), sys.getprofile()
-    sys.setprofile(_profile(way, _Search(marker), rooms, until))
+    sys.setprofile(_profile(way, Search(marker), rooms, until))
     try:
         yield way
     finally:
         sys.setprofile(before)
 
 
-def _profile(way: Way, search: "_Search", rooms: tuple[str, ...], until: str) -> Callable[[FrameType, str, Any], None]:
+def _profile(way: Way, search: "Search", rooms: tuple[str, ...], until: str) -> Callable[[FrameType, str, Any], None]:
     def look(frame: FrameType, event: str, value: Any) -> None:  # noqa: ANN401  # the interpreter's
         module = str(frame.f_globals.get("__name__", ""))
         if until in way.frames:
@@ -72,7 +72,7 @@ def _arguments(frame: FrameType) -> list[Any]:
     return [frame.f_locals[name] for name in names if name in frame.f_locals and name not in {"self", "cls"}]
 
 
-class _Search:
+class Search:
     """Looks for one number in whatever a function was handed."""
 
     def __init__(self, marker: int) -> None:

@@ -1,10 +1,28 @@
 """A number that occurs nowhere else is followed through whatever holds it: text, values, and objects that act."""
 
+from dataclasses import dataclass
+
+import pytest
+
 from fairlead.api import deployment_conversion, policy_conversion
 from fairlead.api.policy import AutoscalingPolicySpec, Objectives
-from prove.carried import followed
+from prove.carried import DEEPEST, Search, followed
 
 MARKER = 6137
+
+
+@dataclass
+class Counted:
+    """A value that is none of ours."""
+
+    count: int
+
+
+@dataclass
+class Decided:
+    """One with another inside."""
+
+    count: Counted
 
 
 def test_functions_and_forms_are_noted_in_the_order_in_which_they_held_it() -> None:
@@ -37,3 +55,32 @@ def test_it_ends_where_the_number_has_arrived() -> None:
         policy_conversion.policy(spec)
     assert list(way.frames)[-1] == last
     assert "ScalingPolicy" not in way.forms
+
+
+@pytest.mark.parametrize(
+    ("held", "forms"),
+    [
+        (MARKER, ["number"]),
+        (float(MARKER), ["number"]),
+        (f"count to {MARKER}", ["text"]),
+        (b"6137 waiting", ["text"]),
+        ([0, {"waiting": MARKER}], ["JSON", "number"]),
+        (Objectives(ttftP95=f"{MARKER}s"), ["Objectives", "text"]),
+        (Decided(count=Counted(MARKER)), ["number"]),
+        (MARKER + 1, []),
+        (True, []),
+        (None, []),
+        (Counted, []),
+        (object(), []),
+    ],
+)
+def test_forms_are_told_from_the_outside_in(held: object, forms: list[str]) -> None:
+    assert Search(MARKER).forms(held) == forms
+
+
+def test_what_lies_deeper_than_values_of_ours_ever_do_is_not_looked_at() -> None:
+    held: object = MARKER
+    for _ in range(DEEPEST + 1):
+        held = [held]
+    assert Search(MARKER).forms(held) == []
+    assert Search(MARKER).forms([MARKER]) == ["number"]
