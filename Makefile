@@ -13,7 +13,7 @@ SEED ?=
 OUTPUT ?= text
 export PYTHONDONTWRITEBYTECODE ?= 1
 .DEFAULT_GOAL := help
-.PHONY: help setup check test unit vllm conformance house apiserver e2e demo demo-down cluster cluster-light cluster-down cluster-status expose image bench bench-engine bench-operator bench-router bench-clients bench-autoscaler campaign prove evidence crds chart lock format
+.PHONY: help setup check test unit vllm conformance house apiserver e2e demo demo-down cluster cluster-light cluster-down cluster-status expose image bench bench-engine bench-operator bench-router bench-clients bench-autoscaler campaign prove evidence generated crds chart lock format
 
 help: ## list the targets
 	@if [ -t 1 ]; then on=$$(printf '\033[1m'); off=$$(printf '\033[0m'); fi; \
@@ -103,6 +103,9 @@ prove: setup ## list the claims; ITEM=house.4 proves one, RECORD=1 keeps the fig
 
 evidence: setup ## prove every claim and write docs/evidence.md (long)
 	@$(ENV) $(PY) -m prove --all --record
+
+generated: setup ## write anew all that is written from code: crds/, charts/, reference pages, goldens
+	@$(ENV) $(PY) -m house.generated
 
 crds: setup ## write crds/ anew from the models
 	@$(ENV) $(PY) -m house.crds

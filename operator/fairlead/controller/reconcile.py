@@ -128,14 +128,14 @@ class Reconciler:
         except StillTerminating as wait:
             log.info("waiting: %s", wait, extra=_extra(observed))
             return ReconcileOutcome(after_s=LEAVING_S)
-        self._restorer.settle(restored)
-        obstacle = obstacle or restored.obstacle
+        obstacle = obstacle or await self._restorer.settle(restored, decision, self._meddled(observed, now))
         self._report_step(observed, decision, now)
         if obstacle is None and not desired_state.is_settled(decision.plan):
             return ReconcileOutcome(after_s=0.0)
         await self._report(observed, await self._situation(observed, judged, decision, facts, obstacle), now)
         found = _outcome(observed, judged, decision, obstacle, now)
-        return replace(found, after_s=TURNING_S) if turning and not found.failed else found
+        early = TURNING_S if turning else LEAVING_S if restored.given_up else None
+        return replace(found, after_s=early) if early is not None and not found.failed else found
 
     def forget(self, uid: str) -> None:
         """A deployment, a child or a pod is gone: drop all that is cached of it."""

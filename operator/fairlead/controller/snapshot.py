@@ -3,7 +3,7 @@
 Identity is the UID: children of an earlier object of the same name belong to another owner.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -33,6 +33,8 @@ class DeploymentSnapshot:
     """Kind and name of children that another client deleted."""
     checks: tuple[Manifest, ...] = ()
     """Preflight pods."""
+    unowned: tuple[Manifest, ...]
+    """Engine pods that no controller owns, of revisions without a Deployment; nobody ends them."""
 
     @property
     def status(self) -> Manifest:
@@ -63,6 +65,7 @@ def observe(world: ControllerClusterState, key: ObjectKey) -> DeploymentSnapshot
     owner = Owner(namespace=key.namespace, name=key.name, uid=document["metadata"]["uid"])
     children = world.of(kinds.DEPLOYMENT).of_deployment(key.namespace, key.name)
     engines = [one for one in children if owned(one, owner) and _role(one) == labels.ChildRole.ENGINE]
+    revisions = {revision_of(one) for one in engines}
     seen = world.of(kinds.POD).of_deployment(key.namespace, key.name)
     return DeploymentSnapshot(
         document=document,
@@ -70,9 +73,15 @@ def observe(world: ControllerClusterState, key: ObjectKey) -> DeploymentSnapshot
         engines=tuple(sorted(engines, key=_newest_first)),
         pods={revision_of(one): _pods_of(one, seen) for one in engines},
         routers=tuple(one for one in seen if _role(one) == labels.ChildRole.ROUTER and pods.is_ready(one)),
+        unowned=tuple(one for one in seen if _is_unowned(one, revisions)),
         checks=tuple(one for one in seen if owned(one, owner) and _role(one) == labels.ChildRole.CHECK),
         router=next((one for one in children if owned(one, owner) and _role(one) == labels.ChildRole.ROUTER), None),
     )
+
+
+def _is_unowned(pod: Manifest, revisions: Collection[str]) -> bool:
+    is_engine = _role(pod) == labels.ChildRole.ENGINE and revision_of(pod) not in revisions
+    return is_engine and not controller_of(pod) and "deletionTimestamp" not in pod["metadata"]
 
 
 def owned(child: Manifest, owner: Owner) -> bool:

@@ -1,34 +1,18 @@
 """What others strip or delete: a pod or Deployment that lost its labels is taken back, a deletion is named."""
 
 import asyncio
-from typing import Any
 
 import pytest
 
 from fairlead.cluster import kinds
-from fairlead.cluster.api_errors import ApiRequest, of_answer
-from fairlead.cluster.api_server import ObjectList
 from fairlead.cluster.kinds import Manifest
 from fairlead.controller.children import orphan_scan, orphans
 from fairlead.controller.pods import node_facts
 from fairlead.review import deployment_review
 from fairlead.review.context import ReviewContext
-from tests.controller.pretend import CATALOGUE, Pretend, deployment
+from tests.controller.children.losses import Lister, relabelled, settled
+from tests.controller.pretend import CATALOGUE, deployment
 from tests.controller.server import Faults
-
-
-def settled(gpus: int = 2, **spec: Any) -> Pretend:  # noqa: ANN401  # fields of a spec
-    """One deployment at rest on nodes that are full."""
-    world = Pretend(gpus=gpus)
-    world.apply(deployment(**spec))
-    world.settle()
-    return world
-
-
-def relabelled(world: Pretend, resource: kinds.Resource, live: Manifest, labels: dict[str, str]) -> None:
-    """As `kubectl label` does it."""
-    world.objects.put(resource, live | {"metadata": live["metadata"] | {"labels": labels}})
-
 
 STRIPPED = {
     "of all": (),
@@ -236,20 +220,6 @@ def test_a_namespace_that_cannot_be_listed_is_said(caplog: pytest.LogCaptureFixt
     lister.fails = True
     asyncio.run(orphan_scan.find(lister, world.world))
     assert "pods that lost their labels cannot be looked for in namespace default" in caplog.text
-
-
-class Lister:
-    """The API server's lists."""
-
-    def __init__(self, world: Pretend) -> None:
-        self._objects = world.objects
-        self.fails = False
-
-    async def listing(self, resource: kinds.Resource, namespace: str | None = None, selector: str = "") -> ObjectList:
-        """All that a selector takes."""
-        if self.fails:
-            raise of_answer(ApiRequest(verb="list", resource=resource, namespace=namespace), 503, b"")
-        return ObjectList(self._objects.listed(resource.title, namespace, selector), "1")
 
 
 def test_a_pod_is_known_by_the_name_it_was_generated_from() -> None:

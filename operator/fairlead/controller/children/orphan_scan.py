@@ -2,6 +2,8 @@
 
 import asyncio
 import logging
+import re
+from collections.abc import Iterable
 from typing import Final, Protocol
 
 from fairlead.cluster import kinds
@@ -12,7 +14,7 @@ from fairlead.controller import snapshot
 from fairlead.controller.children import orphans
 from fairlead.controller.children.child_losses import ChildLoss, LossKind
 from fairlead.controller.interfaces import ControllerClusterState
-from fairlead.objects import labels
+from fairlead.objects import engine_pods, labels, names
 from fairlead.review.context import ObjectKey
 
 UNMARKED: Final = labels.MANAGED_BY.replace("=", "!=")
@@ -22,6 +24,8 @@ AT_ONCE: Final = 8
 """Namespaces that are listed at the same time."""
 LONGEST_S: Final = 5.0
 """Time limit for one namespace, since reconciling waits for the scan."""
+
+_REVISION: Final = re.compile(f"[0-9a-f]{{{names.REVISION_DIGITS}}}")
 
 log = logging.getLogger("fairlead.controller")
 
@@ -41,13 +45,15 @@ async def find(api: ListClient, world: ControllerClusterState) -> None:
     listed = [one for some in found for one in some]
     deployments = [*world.of(kinds.DEPLOYMENT).each(), *(one for one in listed if one["kind"] == "Deployment")]
     ours = {_place(one): one for one in deployments if _owner(one)}
+    served = [_place(one) for one in world.of(kinds.INFERENCE_DEPLOYMENT).each()]
     for one in ours.values():
         if snapshot.revision_of(one) and orphans.is_unmarked(one):
             world.losses.suspect(_key(one), ChildLoss(LossKind.RELABELLED, kinds.DEPLOYMENT, one))
     for pod in (*world.of(kinds.POD).each(), *(one for one in listed if one["kind"] == "Pod")):
         made_by = ours.get((pod["metadata"]["namespace"], orphans.maker_name(pod)))
-        if made_by is not None and orphans.due(pod, made_by):
-            world.losses.suspect(_key(made_by), ChildLoss(LossKind.RELABELLED, kinds.POD, pod))
+        key = _key(made_by) if made_by is not None else _retired_of(pod, served)
+        if key is not None and (made_by is None or orphans.due(pod, made_by)):
+            world.losses.suspect(key, ChildLoss(LossKind.RELABELLED, kinds.POD, pod))
 
 
 async def _unmarked(api: ListClient, namespace: str, semaphore: asyncio.Semaphore) -> list[Manifest]:
@@ -61,6 +67,18 @@ async def _unmarked(api: ListClient, namespace: str, semaphore: asyncio.Semaphor
         log.warning("pods that lost their labels cannot be looked for in namespace %s: %s", namespace, words)
         return []
     return [*deployments.items, *filter(orphans.maker_name, pods.items)]
+
+
+def _retired_of(pod: Manifest, served: Iterable[tuple[str, str]]) -> ObjectKey | None:
+    """The InferenceDeployment a retired revision of which made this pod, by the names of all three."""
+    namespace, revision = pod["metadata"]["namespace"], orphans.maker_name(pod).rpartition("-")[2]
+    if not orphans.is_given_up(pod) or not _REVISION.fullmatch(revision):
+        return None
+    if [one.get("name") for one in pod["spec"].get("containers") or ()] != [engine_pods.CONTAINER]:
+        return None
+    maker = namespace, orphans.maker_name(pod)
+    found = next((one for one in served if (one[0], names.engine(one[1], revision)) == maker), None)
+    return ObjectKey(kinds.INFERENCE_DEPLOYMENT.kind, *found) if found else None
 
 
 def _place(one: Manifest) -> tuple[str, str]:

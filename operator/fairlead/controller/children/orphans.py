@@ -32,9 +32,10 @@ def maker_name(pod: Manifest) -> str:
 
 
 def is_given_up(pod: Manifest) -> bool:
-    """Whether it runs on and no controller owns it, although a ReplicaSet made it."""
-    ended = pod.get("status", {}).get("phase") in pods.ENDED or "deletionTimestamp" in pod["metadata"]
-    return bool(maker_name(pod)) and not ended and not snapshot.controller_of(pod)
+    """Whether it exists and no controller owns it, or only a ReplicaSet that has yet to notice what the pod lost."""
+    controller = snapshot.controller_of(pod)
+    ended = pod.get("status", {}).get("phase") in pods.ENDED
+    return bool(maker_name(pod)) and not ended and (not controller or controller.get("name") == _replica_set(pod))
 
 
 def born_with(pod: Manifest, made_by: Manifest) -> Mapping[str, str]:

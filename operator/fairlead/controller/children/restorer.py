@@ -11,15 +11,17 @@ from typing import Final, NamedTuple
 
 from fairlead.cluster import kinds, pods
 from fairlead.cluster.api_errors import RequestRefused
-from fairlead.cluster.kinds import Manifest
+from fairlead.cluster.kinds import Manifest, Resource
 from fairlead.controller import snapshot
 from fairlead.controller.children import orphans
 from fairlead.controller.children.applier import Applier, OnForeignChange, obstacle_of
 from fairlead.controller.children.child_losses import ChildLoss, LossKind
+from fairlead.controller.desired_state import DesiredState
 from fairlead.controller.interfaces import ControllerApiClient, ControllerClusterState
 from fairlead.controller.snapshot import DeploymentSnapshot
 from fairlead.controller.status.status_inputs import Obstacle
 from fairlead.fleet import plurals
+from fairlead.objects import names
 from fairlead.review.context import ObjectKey
 
 LABELLER: Final = "fairlead-labels"
@@ -42,6 +44,8 @@ class RestoreResult(NamedTuple):
     """The refusal of the API server, if any."""
     deleted: tuple[ChildLoss, ...] = ()
     """Children that no longer exist: the applier reports them when it creates them again."""
+    given_up: tuple[ChildLoss, ...] = ()
+    """Pods that lost their labels, and whose Deployment does not exist: to be checked again until they are gone."""
 
 
 class Restorer:
@@ -56,7 +60,7 @@ class Restorer:
         self, observed: DeploymentSnapshot, meddled: OnForeignChange, lost: OnForeignDeletion
     ) -> RestoreResult:
         """Check all losses of one deployment; Deployments first, since a pod is identified by the one that made it."""
-        key, deleted, obstacle = _key(observed), [], None
+        key, deleted, given_up, obstacle = _key(observed), [], [], None
         for loss in sorted(self._world.losses.of(key), key=lambda one: one.resource is kinds.POD):
             try:
                 if loss.resource is kinds.POD:
@@ -64,9 +68,10 @@ class Restorer:
                 else:
                     changed = await self._child(observed, loss, meddled)
             except RequestRefused as problem:
-                obstacle = _refused(loss, problem)
+                obstacle = _refused(loss.resource, loss.manifest, problem)
                 continue
             if changed is None:
+                given_up.append(loss)
                 continue
             if loss.how is LossKind.WENT and not changed and snapshot.owned(loss.manifest, observed.owner):
                 deleted.append(loss)
@@ -74,11 +79,35 @@ class Restorer:
             observed = (snapshot.observe(self._world, key) if changed else None) or observed
             self._world.losses.settle(key, (loss,))
         observed = replace(observed, deleted=frozenset(one.name for one in deleted))
-        return RestoreResult(observed, obstacle, tuple(deleted))
+        return RestoreResult(observed, obstacle, tuple(deleted), tuple(given_up))
 
-    def settle(self, restored: RestoreResult) -> None:
-        """Drop the losses of deleted children, which were created again and reported."""
+    async def settle(
+        self, restored: RestoreResult, decision: DesiredState, meddled: OnForeignChange
+    ) -> Obstacle | None:
+        """Drop the losses of deleted children, which were created again and reported; end what nothing takes over."""
         self._world.losses.settle(_key(restored.observed), restored.deleted)
+        obstacle = restored.obstacle
+        if decision.target is None:
+            return obstacle
+        kept = {one["metadata"]["name"] for one in decision.engines}
+        target = names.engine(restored.observed.owner.name, decision.target)
+        stripped = [one.manifest for one in restored.given_up if orphans.maker_name(one.manifest) not in kept]
+        # Those that have their labels serve, and the Deployment of the target takes them over when it is made again.
+        marked = [one for one in restored.observed.unowned if orphans.maker_name(one) not in kept | {target}]
+        for pod in (*stripped, *marked):
+            try:
+                await self._end(pod, meddled)
+            except RequestRefused as problem:
+                obstacle = _refused(kinds.POD, pod, problem)
+        return obstacle
+
+    async def _end(self, pod: Manifest, meddled: OnForeignChange) -> None:
+        """Delete a pod that nothing takes over; a loss stays one, with its GPUs, until the pod is gone."""
+        live = await self._live(kinds.POD, pod)
+        if live is None or "deletionTimestamp" in live["metadata"] or not orphans.is_given_up(live):
+            return
+        await self._server.remove(live, uid=live["metadata"]["uid"])
+        meddled(kinds.POD, _ended(live))
 
     def forget(self, key: ObjectKey) -> None:
         """Drop all losses of a deployment that is deleted or being deleted."""
@@ -87,13 +116,13 @@ class Restorer:
     async def _pod(
         self, observed: DeploymentSnapshot, loss: ChildLoss, meddled: OnForeignChange, lost: OnForeignDeletion
     ) -> bool | None:
-        """Check a lost pod; returns whether its labels were put back, None while the Deployment that made it is away.
+        """Check a lost pod; returns whether its labels were put back, None where the Deployment that made it is gone.
 
-        A pod that was given up outlives its Deployment; the next one of that name takes it over with its labels.
+        A pod that was given up outlives its Deployment; one that is made again takes it over with its labels.
         """
         deployments = [*observed.engines, *([observed.router] if observed.router else [])]
         made_by = orphans.maker(loss.manifest, deployments)
-        live = await self._live(loss) if loss.how is not LossKind.ENDING else None
+        live = await self._live(loss.resource, loss.manifest) if loss.how is not LossKind.ENDING else None
         if made_by is None:
             return None if live is not None and orphans.is_given_up(live) else False
         is_older = loss.manifest["metadata"]["creationTimestamp"] < made_by["metadata"]["creationTimestamp"]
@@ -116,15 +145,15 @@ class Restorer:
         """Put the labels back on a revision's Deployment; all other children are rebuilt from the spec."""
         if loss.resource is not kinds.DEPLOYMENT or not snapshot.revision_of(loss.manifest):
             return False
-        live = await self._live(loss)
+        live = await self._live(loss.resource, loss.manifest)
         if live is None or not snapshot.owned(live, observed.owner) or not orphans.is_unmarked(live):
             return False
         await self._applier.relabel(live, observed.owner, meddled)
         return True
 
-    async def _live(self, loss: ChildLoss) -> Manifest | None:
-        metadata = loss.manifest["metadata"]
-        live = await self._server.read(loss.resource, metadata["namespace"], metadata["name"])
+    async def _live(self, resource: Resource, manifest: Manifest) -> Manifest | None:
+        metadata = manifest["metadata"]
+        live = await self._server.read(resource, metadata["namespace"], metadata["name"])
         return live if live is not None and live["metadata"]["uid"] == metadata["uid"] else None
 
     async def _report_deletion(self, loss: ChildLoss, made_by: Manifest, lost: OnForeignDeletion) -> None:
@@ -174,14 +203,23 @@ def _taken_back(pod: Manifest, due: Sequence[str]) -> str:
     )
 
 
-def _some(names: Sequence[str]) -> str:
+def _ended(pod: Manifest) -> str:
+    held = orphans.held(pod)
+    keeps = f", and kept {held}" if held else ""
+    return (
+        f"pod {pod['metadata']['name']} belongs to no ReplicaSet any more{keeps}: its labels or its Deployment were "
+        "removed, not by Fairlead. No Deployment takes it over, so it is ended after its streams"
+    )
+
+
+def _some(labels: Sequence[str]) -> str:
     """The labels by name, or only their number, since an Event has no room for ten labels."""
-    named = plurals.count(len(names), "label") if len(names) > MOST_NAMED else " and ".join(names)
-    return f"{named} {plurals.verb(len(names), 'was')}"
+    named = plurals.count(len(labels), "label") if len(labels) > MOST_NAMED else " and ".join(labels)
+    return f"{named} {plurals.verb(len(labels), 'was')}"
 
 
-def _refused(loss: ChildLoss, problem: RequestRefused) -> Obstacle:
-    obstacle, held = obstacle_of(problem), orphans.held(loss.manifest)
-    name = f"{loss.resource.kind} {loss.manifest['metadata']['name']}"
+def _refused(resource: Resource, manifest: Manifest, problem: RequestRefused) -> Obstacle:
+    obstacle, held = obstacle_of(problem), orphans.held(manifest)
+    name = f"{resource.kind} {manifest['metadata']['name']}"
     keeps = f", serves no requests and keeps {held}" if held else ""
     return Obstacle(reason=obstacle.reason, message=f"{name} lost its labels{keeps}: {obstacle.message}")
