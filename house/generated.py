@@ -15,6 +15,7 @@ from typing import Final
 from house.check import AT_ONCE, surroundings
 from house.tree import ROOT
 
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Generated:
     """What one module writes."""

@@ -20,7 +20,7 @@ from house.tree import ROOT
 EXAMPLES: Final = "FAIRLEAD_EXAMPLES"
 FOLDER: Final = ".build/pure"
 """Away from the root and from other runs' figures."""
-MARKERS: Final = ("-m", "not house and not apiserver and not node and not vllm and not conformance")
+MARKERS: Final = ("-m", "not house and not apiserver and not node and not vllm and not conformance and not recipe")
 """Folders beside markers: a story that lost its marker must not start a cluster on whoever runs the check."""
 
 

@@ -7,6 +7,8 @@ from typing import Final
 PRODUCT: Final = Path("operator/fairlead")
 FULL: Final = Path("tests/api/full_specs.py")
 """Where every field stands once, so that none is without effect."""
+LAUNCH: Final = Path("tests/engines/test_launch.py")
+"""Where every flag stands once."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,12 +20,14 @@ class RecipeEdit:
     more: str = ""
 
     def apply(self, tree: Path) -> None:
-        """To the file of this copy of the tree."""
+        """To the file of this copy of the tree; a second time it changes nothing."""
         path = tree / self.path
         if not self.after:
             path.write_text(self.more, encoding="utf-8")
             return
         text = path.read_text(encoding="utf-8")
+        if self.after + self.more in text:
+            return
         assert text.count(self.after) == 1, f"{self.path}: {text.count(self.after)} times {self.after!r}"
         path.write_text(text.replace(self.after, self.after + self.more), encoding="utf-8")
 
@@ -36,11 +40,6 @@ class Recipe:
     most_files: int
     """Of the product."""
     edits: tuple[RecipeEdit, ...]
-
-    @property
-    def is_a_field(self) -> bool:
-        """Whether users get a new field: what is kept of fields (goldens, pages, hashes) is then written anew too."""
-        return any(edit.path == FULL for edit in self.edits)
 
     @property
     def files(self) -> set[Path]:
@@ -78,6 +77,8 @@ FLAG: Final = Recipe(
 """,
         ),
         RecipeEdit(path=FULL, after='        "batching": {', more='"maxLogLength": 5, '),
+        RecipeEdit(path=LAUNCH, after="        max_queued_requests=20,\n", more="        max_log_length=5,\n"),
+        RecipeEdit(path=LAUNCH, after='        "--enable-sleep-mode",\n', more='        *("--max-log-len", "5"),\n'),
     ),
 )
 SCORER: Final = Recipe(
