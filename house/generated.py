@@ -86,7 +86,8 @@ def write(one: Generated) -> Written:
     )
     if ended.returncode == 0 and one.into:
         (ROOT / one.into).write_text(ended.stdout, encoding="utf-8")
-    trouble = "" if ended.returncode == 0 else (ended.stderr.strip() or f"ended with code {ended.returncode}")
+    said = ended.stderr if one.into else ended.stdout + ended.stderr
+    trouble = "" if ended.returncode == 0 else (said.strip() or f"ended with code {ended.returncode}")
     return Written(by=one, seconds=time.monotonic() - started, trouble=trouble)
 
 

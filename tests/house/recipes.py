@@ -231,9 +231,10 @@ CONDITION: Final = Recipe(
 
 def warm(now: StatusInputs) -> UntimedCondition:
     """Whether a replica is kept ready beyond the need."""
-    spare = replica_counts.tally(now).ready > replica_counts.tally(now).wanted
-    message = "a replica is kept ready" if spare else "no replica is kept ready: set warmPool.ready in the policy"
-    return UntimedCondition(type=ConditionType.WARM, holds=spare, reason=Why.AVAILABLE, message=message)
+    counted = replica_counts.tally(now)
+    spare = max(0, counted.ready - counted.wanted)
+    message = f"ready beyond the need: {spare}; warmPool.ready of the policy keeps more, or fewer"
+    return UntimedCondition(type=ConditionType.WARM, holds=spare > 0, reason=Why.AVAILABLE, message=message)
 ''',
         ),
     ),
