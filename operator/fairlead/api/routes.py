@@ -1,5 +1,6 @@
 """The models that clients of a gateway see, and which deployment answers what."""
 
+from enum import StrEnum
 from typing import Annotated
 
 from pydantic import Field
@@ -7,7 +8,39 @@ from pydantic import Field
 from fairlead.api.api_model import ApiModel, KeyedList, UniqueList
 from fairlead.api.string_formats import Handle, ModelName, ObjectName, Share
 from fairlead.api.traffic import TokenLimit
-from fairlead.fleet.gateways import CascadeValidator, Difficulty, FallbackReason, RouteStrategy
+
+
+class RouteStrategy(StrEnum):
+    """How a deployment is chosen for a request."""
+
+    SINGLE = "Single"
+    WEIGHTED = "Weighted"
+    RULES = "Rules"
+    CASCADE = "Cascade"
+
+
+class Difficulty(StrEnum):
+    """How hard a request is estimated to be."""
+
+    EASY = "Easy"
+    HARD = "Hard"
+
+
+class CascadeValidator(StrEnum):
+    """What decides whether a small model's answer is good enough."""
+
+    JSON_SCHEMA = "JsonSchema"
+    CONFIDENCE = "Confidence"
+    NOT_EMPTY = "NotEmpty"
+
+
+class FallbackReason(StrEnum):
+    """When a request goes to the next deployment of a chain."""
+
+    UNAVAILABLE = "Unavailable"
+    QUEUE_FULL = "QueueFull"
+    TIMEOUT = "Timeout"
+    CONTEXT_TOO_LONG = "ContextTooLong"
 
 
 class WeightedTarget(ApiModel):
