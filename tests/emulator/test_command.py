@@ -56,7 +56,6 @@ def test_flags_as_people_write_them_are_read_and_unknown_ones_passed_over() -> N
     served = command.read([*words, "--lora-modules", '{"name": "de", "path": "/de"}'])
 
     assert (served.model, served.names, served.context_tokens) == ("m", ("a", "b"), 8000)
-    assert served.callable_names == ("a", "b", "de")
 
 
 def test_a_context_left_to_the_engine_is_nobodys_number_yet() -> None:

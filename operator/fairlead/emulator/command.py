@@ -102,7 +102,6 @@ def _memory(found: Namespace) -> CacheArguments:
 def _answering(found: Namespace, environment: Mapping[str, str]) -> ResponseArguments:
     return ResponseArguments(
         api_keys=tuple(found.api_key),
-        root_path=found.root_path,
         request_id_headers=found.enable_request_id_headers,
         prompt_tokens_details=found.enable_prompt_tokens_details,
         force_include_usage=found.enable_force_include_usage,
@@ -115,7 +114,6 @@ def _answering(found: Namespace, environment: Mapping[str, str]) -> ResponseArgu
         language_only=found.language_model_only,
         runner=found.runner,
         max_logprobs=found.max_logprobs,
-        sleep_mode=found.enable_sleep_mode,
         dev_mode=environment.get("VLLM_SERVER_DEV_MODE") == _ON,
         runtime_adapters=environment.get("VLLM_ALLOW_RUNTIME_LORA_UPDATING") == _ON,
     )
