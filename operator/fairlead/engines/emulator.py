@@ -36,7 +36,7 @@ class EmulatorEngine:
     api = API
     check_unsupported = f"arguments: {CHECK}"
     failures = FAILURES
-    names = metrics.SCALING_NAMES
+    names = metrics.NAMES
 
     def __init__(self) -> None:
         self._vllm = VllmEngine()
