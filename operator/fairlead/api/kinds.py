@@ -4,11 +4,10 @@ from dataclasses import dataclass
 from typing import Any, Final, Generic, TypeVar
 
 from fairlead.api.api_model import ApiModel
-from fairlead.api.condition import ObjectStatus
 from fairlead.api.deployment import InferenceDeploymentSpec
 from fairlead.api.gateway import InferenceGatewaySpec
 from fairlead.api.policy import AutoscalingPolicySpec
-from fairlead.api.status import AutoscalingPolicyStatus, InferenceDeploymentStatus, InferenceGatewayStatus
+from fairlead.api.status import AutoscalingPolicyStatus, InferenceDeploymentStatus, InferenceGatewayStatus, ObjectStatus
 
 GROUP: Final = "fairlead.dev"
 VERSION: Final = "v1alpha1"

@@ -5,7 +5,7 @@ from argparse import Namespace
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from fairlead.emulator import flag_spellings, flags
+from fairlead.emulator import flags
 from fairlead.emulator.flags import InvalidCommandLine, ParserExit
 from fairlead.emulator.serve_arguments import (
     DEFAULT_CONTEXT_TOKENS,
@@ -33,7 +33,7 @@ def read(words: Sequence[str], environment: Mapping[str, str] | None = None) -> 
     if command[:2] != ["vllm", "serve"]:
         shown = " ".join(command[:3]) or "nothing"
         raise InvalidCommandLine(f"the engine's command: {shown}: must be `vllm serve MODEL ...`; write it after `--`")
-    rest = flag_spellings.completed(command[2:])
+    rest = flags.completed(command[2:])
     bare = rest.pop(0) if rest and not rest[0].startswith("-") else None
     found, _ = flags.parser().parse_known_args(rest)
     model = bare or found.model

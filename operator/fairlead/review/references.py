@@ -4,9 +4,8 @@ from collections.abc import Container, Iterable, Iterator, Mapping
 from typing import Final, NamedTuple
 
 from fairlead.api import routing_conversion
-from fairlead.api.gateway import InferenceGatewaySpec
+from fairlead.api.gateway import InferenceGatewaySpec, ModelRoute
 from fairlead.api.object_reader import ParsedObject
-from fairlead.api.routes import ModelRoute
 from fairlead.fleet.conversations import ConfigMapKey
 from fairlead.fleet.desired_state import DesiredEngine, DesiredRevision, SecretKey, SourceScheme
 from fairlead.fleet.findings import FindingReason, SpecRefusal
