@@ -13,6 +13,10 @@ GROUP: Final = "fairlead.dev"
 VERSION: Final = "v1alpha1"
 API_VERSION: Final = f"{GROUP}/{VERSION}"
 
+NAME_PATTERN: Final = "[a-z]([-a-z0-9]{0,61}[a-z0-9])?"
+NAME_BECAUSE: Final = "a name here becomes a label and the name of a Service"
+NAME_REMEDY: Final = "use at most 63 small letters, digits and dashes, with a letter first and no dot"
+
 S = TypeVar("S", bound=ApiModel)
 
 _READY: Final = '.status.conditions[?(@.type=="Ready")]'
