@@ -19,7 +19,7 @@ from fairlead.cluster import package_data
 from fairlead.engines.vllm.memory import CURRENT
 from fairlead.fleet.capacity_plan import LatencyObjectives
 from fairlead.fleet.traffic import Z95, TokenLengths
-from fairlead.simulator.traffic import gaps, generators, lengths, rate_profiles
+from fairlead.simulator.traffic import gaps, lengths, rate_profiles
 from fairlead.simulator.virtual_fleet.balancers import FewestRequests
 from fairlead.simulator.virtual_fleet.run_statistics import RunStatistics
 from fairlead.simulator.virtual_fleet.simulation import FleetSimulation
@@ -87,7 +87,7 @@ def ours() -> FleetSimulation:
     )
     draw = simulated_fleets.streams("another")
     sizes = lengths.lognormal(_percentiles(*PROMPT), _percentiles(*OUTPUT), lived.question.context, draw)
-    row = generators.requests(rate_profiles.steady(RATE, math.inf), gaps.poisson(draw), sizes)
+    row = gaps.requests(rate_profiles.steady(RATE, math.inf), gaps.poisson(draw), sizes)
     world = FleetSimulation(lived.fleet(), FewestRequests(), draw, RunStatistics(lived.objectives))
     world.run(one for one, _ in zip(row, range(REQUESTS), strict=False))
     return world

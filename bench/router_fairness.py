@@ -30,7 +30,7 @@ from fairlead.routing.refusal import Refusal
 from fairlead.simulator.engine.core import EngineCore
 from fairlead.simulator.engine.requests import EngineRequest
 from fairlead.simulator.engine.settings import EngineSettings
-from fairlead.simulator.traffic import gaps, generators, lengths, rate_profiles
+from fairlead.simulator.traffic import gaps, lengths, rate_profiles
 from fairlead.simulator.traffic.arrivals import RequestArrival, joined
 from fairlead.simulator.virtual_fleet.observers import FleetSnapshot
 from fairlead.simulator.virtual_fleet.queued_simulation import (
@@ -164,18 +164,18 @@ class Traffic:
         if self.jobs_every_s:
             sizes = lengths.fixed_lengths(100_000, 300)
             profile = rate_profiles.steady(1 / self.jobs_every_s, seconds)
-            rows.append(generators.requests(profile, gaps.poisson(streams("jobs")), sizes, "jobs"))
+            rows.append(gaps.requests(profile, gaps.poisson(streams("jobs")), sizes, "jobs"))
         if self.backlog:
             sizes = lengths.lognormal(PROMPTS, REPLIES, 32_768, streams("batch-sizes"))
             profile = rate_profiles.steady(60.0, seconds)
-            rows.append(generators.requests(profile, gaps.poisson(streams("batch")), sizes, "batch"))
+            rows.append(gaps.requests(profile, gaps.poisson(streams("batch")), sizes, "batch"))
         return joined(*rows)
 
     def _chat(self, name: str, rate: float, seconds: float) -> Iterator[RequestArrival]:
         sizes = lengths.lognormal(PROMPTS, REPLIES, 32_768, streams(f"{name}-sizes"))
         steady = rate_profiles.steady(rate, seconds)
         profile = _waves(rate, seconds) if self.waves else steady
-        return generators.requests(profile, gaps.poisson(streams(name)), sizes, name)
+        return gaps.requests(profile, gaps.poisson(streams(name)), sizes, name)
 
 
 def _waves(rate: float, seconds: float) -> Iterator[rate_profiles.RateSlice]:

@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Final
 
 from fairlead.cluster import package_data
-from fairlead.simulator.timing import fitted_sets, silicon_rows
+from fairlead.simulator.timing import fitted_sets
 from fairlead.simulator.timing.physics import Physics
-from fitting import benchmark_runs, coefficient_fit, holdouts, set_builder
+from fitting import benchmark_runs, coefficient_fit, holdouts, set_builder, set_file, silicon_rows
 from fitting.benchmark_runs import BenchmarkRuns
 from fitting.columns import BenchmarkRun, RunColumns
 from fitting.holdouts import ErrorFigures, HoldoutKind, RunPredictions
@@ -178,7 +178,7 @@ def main() -> int:
     print(figures(judged) if wanted.figures else "\n".join(table(judged)))
     if wanted.write:
         SETS.write_text(
-            fitted_sets.as_json(set_builder.build_sets(judged.columns, judged.found, judged.sample.listed)),
+            set_file.as_json(set_builder.build_sets(judged.columns, judged.found, judged.sample.listed)),
             encoding="utf-8",
         )
         print(f"wrote {SETS.relative_to(ROOT)}")

@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from fairlead.simulator.timing import silicon_deployments, silicon_layouts, silicon_rows
-from fairlead.simulator.timing.silicon_layouts import MeasuredRow
-from fairlead.simulator.timing.silicon_rows import MeasurementIdentity
+from fairlead.simulator.timing import correction_groups
 from fairlead.sizing.catalogue import Catalogue
+from fitting import silicon_deployments, silicon_layouts, silicon_rows
 from fitting.columns import BenchmarkRun
+from fitting.silicon_layouts import MeasuredRow
+from fitting.silicon_rows import MeasurementIdentity
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,7 @@ def _run(one: MeasuredRow, known: Catalogue) -> BenchmarkRun | str:
 
 def models(runs: Sequence[BenchmarkRun]) -> list[str]:
     """For each run its architecture; checkpoints of one architecture count as one model, and are left out together."""
-    return [silicon_deployments.architecture(run.writers.shape) for run in runs]
+    return [correction_groups.architecture(run.writers.shape) for run in runs]
 
 
 def systems(runs: Sequence[BenchmarkRun]) -> list[str]:

@@ -11,10 +11,9 @@ from typing import Final, NamedTuple
 import numpy as np
 from scipy.optimize import least_squares
 
+from fairlead.simulator.timing.correction_groups import architecture
 from fairlead.simulator.timing.efficiency import StepEfficiency
-from fairlead.simulator.timing.fixed_concurrency import EngineBehaviour, FirstTokenOverhead
-from fairlead.simulator.timing.physics import Physics
-from fairlead.simulator.timing.silicon_deployments import architecture
+from fairlead.simulator.timing.physics import EngineBehaviour, FirstTokenOverhead, Physics
 from fitting.columns import Column, RunColumns, RunMask
 
 

@@ -10,25 +10,23 @@ from typing import Any, Final, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from fairlead.simulator.timing import fixed_concurrency, step_work
+from fairlead.simulator.timing import step_work
+from fairlead.simulator.timing.correction_groups import RowDrafting, ServingMode
 from fairlead.simulator.timing.efficiency import REFERENCE_BATCH, StepEfficiency
-from fairlead.simulator.timing.fixed_concurrency import (
-    ConcurrencyLoad,
-    CorrectionFactors,
-    EngineBehaviour,
-    FirstTokenOverhead,
-    WorkerPool,
-)
-from fairlead.simulator.timing.physics import DRAFTS, Physics
-from fairlead.simulator.timing.silicon_layouts import MeasuredRow, RowDrafting
-from fairlead.simulator.timing.silicon_rows import BenchmarkRow, ServingMode
+from fairlead.simulator.timing.physics import EngineBehaviour, FirstTokenOverhead, Physics
 from fairlead.simulator.timing.step_work import StepWork
 from fairlead.sizing.sizing_input import SizingInput
+from fitting import fixed_concurrency
+from fitting.fixed_concurrency import ConcurrencyLoad, CorrectionFactors, WorkerPool
+from fitting.silicon_layouts import MeasuredRow
+from fitting.silicon_rows import BenchmarkRow
 
 Column = NDArray[Any]
 RunIndices = NDArray[np.intp]
 RunMask = NDArray[np.bool_]
 
+DRAFTS: Final = 2.0
+"""Drafted tokens per step of a run that drafted: between the one and three of published recipes."""
 BUDGET: Final = 8192.0
 """Prompt tokens of one step: the default of vLLM, SGLang and TensorRT-LLM on GPUs of this size."""
 _BATCH_RANGE: Final = (-4.0, 6.0)

@@ -9,7 +9,7 @@ from fairlead.simulator.engine.batch import StepTimes
 from fairlead.simulator.engine.core import EngineCore
 from fairlead.simulator.engine.requests import EngineRequest
 from fairlead.simulator.engine.settings import EngineSettings
-from fairlead.simulator.replay.recordings import RecordedRequest, Recording
+from fitting.recorded_runs import RecordedRequest, Recording
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,10 +11,12 @@ import numpy as np
 
 from fairlead.simulator.timing import correction_groups
 from fairlead.simulator.timing.efficiency import NO_CORRECTION, StepCorrection
-from fairlead.simulator.timing.fixed_concurrency import CorrectionFactors
 from fairlead.simulator.timing.physics import Physics
-from fitting.columns import Column, RunColumns, RunIndices, RunMask, as_number
+from fitting.columns import BenchmarkRun, Column, RunColumns, RunIndices, RunMask, as_number
+from fitting.fixed_concurrency import CorrectionFactors
 
+PLANNED: Final = 2
+"""Number of levels that a plan can know."""
 SHRINK: Final = np.array([0.5, 1.0, 1.0, 0.5, 1.0])
 """Shrinkage of each of a group's five figures towards 0, in units of runs with a small residual."""
 FIRST_TOKEN_WEIGHT: Final = 0.5
@@ -32,7 +34,15 @@ LearntCorrections = Mapping[str, StepCorrection]
 
 def run_keys(columns: RunColumns) -> list[tuple[str, ...]]:
     """The keys of each run, widest level first."""
-    return [correction_groups.keys_of_run(run.measured, run.readers, run.writers) for run in columns.runs]
+    return [_keys_of(run) for run in columns.runs]
+
+
+def _keys_of(run: BenchmarkRun) -> tuple[str, ...]:
+    """The keys that a plan can know, then with the run's lengths, then with version and day."""
+    row = run.measured.row
+    decided = correction_groups.group(run.writers, row.backend, row.mode, run.measured.drafting)
+    wide, narrow = correction_groups.keys(decided, run.readers, run.writers)
+    return wide, narrow, f"{narrow}/{row.nominal}", f"{wide}/{row.version}/{row.measured}"
 
 
 def learn(columns: RunColumns, physics: Physics, chosen: RunMask) -> dict[str, StepCorrection]:

@@ -8,8 +8,7 @@ from zlib import crc32
 
 import numpy as np
 
-from fairlead.simulator.timing import correction_groups, roofline
-from fitting import benchmark_runs, coefficient_fit, corrections
+from fitting import assumed_physics, benchmark_runs, coefficient_fit, corrections
 from fitting.columns import Column, RunColumns, RunMask
 
 FOLDS: Final = 5
@@ -57,7 +56,7 @@ def predictions(columns: RunColumns, kind: HoldoutKind) -> RunPredictions:
     every = np.ones(len(columns.runs), dtype=np.bool_)
     match kind:
         case HoldoutKind.ROOFLINE:
-            return RunPredictions(*columns.seen(roofline.physics(columns.engines)))
+            return RunPredictions(*columns.seen(assumed_physics.physics(columns.engines)))
         case HoldoutKind.IN_SAMPLE:
             return _learned_predictions(columns, every)
         case HoldoutKind.FITTED:
@@ -113,7 +112,7 @@ def _learned_predictions(columns: RunColumns, chosen: RunMask, levels: int | Non
 
 
 def _planned_predictions(columns: RunColumns, chosen: RunMask) -> RunPredictions:
-    return _learned_predictions(columns, chosen, correction_groups.PLANNED)
+    return _learned_predictions(columns, chosen, corrections.PLANNED)
 
 
 def _physics_only(columns: RunColumns, chosen: RunMask) -> RunPredictions:

@@ -6,11 +6,9 @@ from typing import Final
 
 import numpy as np
 
-from fairlead.simulator.timing import correction_groups, silicon_rows
+from fairlead.simulator.timing.correction_groups import RowDrafting, ServingMode
 from fairlead.simulator.timing.fitted_sets import FitError, FittedGroup, FittedSets
-from fairlead.simulator.timing.silicon_layouts import RowDrafting
-from fairlead.simulator.timing.silicon_rows import ServingMode
-from fitting import coefficient_fit, corrections
+from fitting import coefficient_fit, corrections, silicon_rows
 from fitting.columns import RunColumns
 from fitting.holdouts import HoldoutKind, RunPredictions
 
@@ -26,7 +24,7 @@ def build_sets(columns: RunColumns, found: Mapping[HoldoutKind, RunPredictions],
     for place, keys in enumerate(corrections.run_keys(columns)):
         measured = columns.runs[place].measured
         if measured.row.mode is ServingMode.TOGETHER and measured.drafting is RowDrafting.NO:
-            for key in keys[: correction_groups.PLANNED]:
+            for key in keys[: corrections.PLANNED]:
                 members[key].append(place)
     left = [_wrong(columns, found[kind], listed) for kind in (HoldoutKind.MODEL_OUT, HoldoutKind.SYSTEM_OUT)]
     return FittedSets(

@@ -147,7 +147,7 @@ def bodies(data: bytes) -> str:
     found = body_facts.read(surface, body)
     if not isinstance(found, BodyFacts):
         return f"{surface.name} unreadable"
-    for name in ("max_tokens", "n", "temperature", "seed", "priority", "tools", "structured", "include_usage"):
+    for name in ("max_tokens", "n", "temperature", "seed", "structured", "include_usage"):
         getattr(found, name)
     assert len(prefix_blocks.of(found.prompt)) == len(found.prompt) // prefix_blocks.BYTES
     theirs = _json(body)

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from typing import Any, Final
 
-from fairlead.api import schema
 from fairlead.api.api_model import ApiModel
 from fairlead.api.kinds import API_VERSION, KINDS, Kind
+from house import structural_schema
 
 PAGE: Final = "docs/reference/api.md"
 
@@ -42,7 +42,7 @@ def _kind(kind: Kind[Any]) -> Iterator[str]:
 
 def _table(root: str, part: type[ApiModel]) -> Iterator[str]:
     yield f"| {root} | type | meaning |\n|---|---|---|"
-    yield from (_row(path, node, needed) for path, node, needed in _fields(schema.of(part), f"{root}."))
+    yield from (_row(path, node, needed) for path, node, needed in _fields(structural_schema.of(part), f"{root}."))
     yield ""
 
 

@@ -13,8 +13,8 @@ import yaml
 from pydantic import BaseModel
 
 import fairlead
-from fairlead.api import crds
 from fairlead.api.kinds import KINDS
+from house import kind_definitions
 from house.chart_values import Values
 from house.tree import ROOT
 
@@ -43,7 +43,7 @@ def rendered() -> dict[str, str]:
         f"{CHART}/values.yaml": HEAD + "\n".join(_values(Values(), 0)),
         f"{CHART}/values.schema.json": json.dumps(schema(), indent=1) + "\n",
         PAGE: _PAGE_HEAD + "".join(_rows(Values(), "")),
-    } | {f"{_DEFINITIONS}/{name}.yaml": definition(one) for name, one in crds.all_of_them().items()}
+    } | {f"{_DEFINITIONS}/{name}.yaml": definition(one) for name, one in kind_definitions.all_of_them().items()}
 
 
 def there() -> dict[str, str]:

@@ -8,8 +8,7 @@ from typing import Any, Final
 
 import yaml
 
-from fairlead.api import crds
-from house import api_page
+from house import api_page, kind_definitions
 from house.tree import ROOT
 
 FOLDER: Final = ROOT / "crds"
@@ -43,7 +42,7 @@ def page_drift(page: Path) -> list[str]:
 
 def rendered() -> dict[str, str]:
     """Every file's name and text."""
-    return {f"{name}.yaml": HEAD + _text(one) for name, one in crds.all_of_them().items()}
+    return {f"{name}.yaml": HEAD + _text(one) for name, one in kind_definitions.all_of_them().items()}
 
 
 def drift(folder: Path) -> list[str]:

@@ -15,7 +15,7 @@ from typing import Any, Final
 from devcluster import progress, turns
 from devcluster.cache import Cache
 from devcluster.setup import go_build
-from fairlead.api import crds
+from house import kind_definitions
 
 RELEASES: Final[Mapping[str, str]] = {
     "1.34.2": "h1:WQdDvYJazkmkwSncgNwGvVtaCt4TYXIU3wSMRgvp3MI=",
@@ -64,7 +64,7 @@ def _place(cache: Cache, release: str) -> Path:
 def ours() -> dict[str, Schema]:
     """Our definitions' schemas by file name, closed like the others."""
     made = {}
-    for one in crds.all_of_them().values():
+    for one in kind_definitions.all_of_them().values():
         version = one["spec"]["versions"][0]
         whole = _closed(version["schema"]["openAPIV3Schema"])
         whole["properties"]["metadata"] = {"type": "object"}

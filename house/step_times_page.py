@@ -11,7 +11,7 @@ import numpy as np
 
 from bench import step_times
 from bench.step_times import CUTS, Judged
-from fitting import repeatability
+from fitting import repeatability, set_file
 from fitting.holdouts import ErrorFigures, HoldoutKind
 from house import scatter
 from house.scatter import Panel
@@ -169,7 +169,7 @@ def _coefficient_words(judged: Judged) -> dict[str, object]:
 
 
 def _coefficients(judged: Judged) -> Iterator[str]:
-    engines = judged.physics.written()["engines"].values()
+    engines = set_file.physics_entry(judged.physics)["engines"].values()
     for part in ("efficiency", "front"):
         for name in next(iter(engines))[part]:
             values = " | ".join(_figure(name, one[part][name]) for one in engines)

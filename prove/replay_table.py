@@ -13,16 +13,16 @@ from typing import Any, Final
 from fairlead.cluster.package_data import read_text
 from fairlead.engines.vllm.memory import CURRENT
 from fairlead.simulator.engine.settings import EngineSettings
-from fairlead.simulator.replay import first_seconds, recordings
-from fairlead.simulator.replay.recordings import Recording
+from fairlead.simulator.replay import first_seconds
 from fairlead.simulator.timing import catalogue, rate_shares
 from fairlead.simulator.timing.catalogue import RatesUnknown
 from fairlead.simulator.timing.provenance import Provenance, ProvenanceLevel
 from fairlead.simulator.timing.rate_shares import RateShares, TooFewStretches
 from fairlead.simulator.timing.step_times import PhysicalStepTimes
 from fairlead.sizing.sizing_input import SizingInput
-from fitting import comparison
+from fitting import comparison, recorded_runs
 from fitting.comparison import ReplayDistance, SimulatedReplay
+from fitting.recorded_runs import Recording
 from house.tree import ROOT
 from prove.fit_table import catalogue_here
 
@@ -55,7 +55,7 @@ def traces() -> Path:
 def recording(name: str) -> Recording:
     """One of the two."""
     folder = traces() / RUNS
-    return recordings.read(
+    return recorded_runs.read(
         read_text(folder / name / "requests.jsonl").splitlines(),
         read_text(folder / name / "timeseries.csv"),
         read_text(folder / WORKLOAD).splitlines(),

@@ -10,7 +10,7 @@ from typing import Final
 from bench.autoscaling import contestants, traffic
 from bench.autoscaling.traffic import Part, Traffic
 from fairlead.fleet.policies import Objectives, ReplicaBounds, ScalingPolicy, ScheduleWindow, SignalTargets, WarmPool
-from fairlead.simulator.traffic import gaps, generators, lengths
+from fairlead.simulator.traffic import gaps, lengths
 from fairlead.simulator.traffic.arrivals import RequestArrival
 from fairlead.simulator.traffic.rate_profiles import RateSlice
 
@@ -54,7 +54,7 @@ def busy_hours() -> Traffic:
 
     def arrivals() -> list[RequestArrival]:
         sizes = lengths.lognormal(traffic.PROMPTS, traffic.REPLIES, 8192, random.Random("knobs/sizes"))  # noqa: S311  # recorded
-        return list(generators.requests(profile(), gaps.poisson(random.Random("knobs/gaps")), sizes))  # noqa: S311  # recorded
+        return list(gaps.requests(profile(), gaps.poisson(random.Random("knobs/gaps")), sizes))  # noqa: S311  # recorded
 
     part = Part(arrivals=arrivals, since=BEGIN_S, until=END_S)
     words = "1 to 7 requests/s within the hour, 3 more for five minutes"

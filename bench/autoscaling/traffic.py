@@ -20,7 +20,7 @@ from fairlead.fleet.capacity_plan import LatencyObjectives
 from fairlead.fleet.desired_state import Parallelism
 from fairlead.fleet.randomness import RandomSource
 from fairlead.fleet.traffic import TokenLengths
-from fairlead.simulator.traffic import client_mix, gaps, generators, lengths, rate_profiles, request_traces
+from fairlead.simulator.traffic import client_mix, gaps, lengths, rate_profiles, request_traces
 from fairlead.simulator.traffic.arrivals import RequestArrival
 from fairlead.simulator.traffic.client_mix import ClientMixWindow
 from fairlead.simulator.traffic.rate_profiles import DAY_S, RateSlice
@@ -231,7 +231,7 @@ def _made(name: str, words: str, profile: Callable[[], Iterator[RateSlice]], sec
         def arrivals() -> list[RequestArrival]:
             streams = _streams(f"{name}/{seed}")
             sizes = lengths.lognormal(PROMPTS, REPLIES, 8192, streams("sizes"))
-            return list(generators.requests(profile(), gaps.poisson(streams("gaps")), sizes))
+            return list(gaps.requests(profile(), gaps.poisson(streams("gaps")), sizes))
 
         return Part(arrivals=arrivals, since=WARM_UP_S, until=seconds)
 

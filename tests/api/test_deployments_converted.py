@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from fairlead.api import deployment_conversion, gateway_conversion, policy_conversion
+from fairlead.api import deployment_conversion, policy_conversion, routing_conversion
 from fairlead.api.kinds import DEPLOYMENT, POLICY
 from fairlead.api.object_reader import read_stored
 from fairlead.fleet.desired_state import (
@@ -144,7 +144,7 @@ def test_what_was_stored_in_spite_of_a_contradiction_still_converts(bad: Bad) ->
     elif value is not None and bad.kind is POLICY:
         assert policy_conversion.policy(value.spec).cold_start == ColdStart()
     elif value is not None:
-        assert gateway_conversion.gateway(value).gateway.name == "chat"
+        assert routing_conversion.routing(value.spec).retries == Retries()
 
 
 def test_a_drain_may_be_immediate() -> None:

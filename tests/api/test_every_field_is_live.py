@@ -10,11 +10,12 @@ from typing import Any
 
 import pytest
 
-from fairlead.api import deployment_conversion, gateway_conversion, policy_conversion, schema
+from fairlead.api import deployment_conversion, policy_conversion, routing_conversion
 from fairlead.api.kinds import DEPLOYMENT, KINDS, POLICY, Kind
 from fairlead.api.object_reader import read_stored, read_strict
 from fairlead.api.read_problems import ReadReason
 from fairlead.fleet.desired_state import EngineKind, EngineRelease
+from house import structural_schema
 from tests.api.full_specs import FULL, with_value
 from tests.api.objects import written
 
@@ -61,7 +62,10 @@ def decided(kind: Kind[Any], spec: dict[str, Any]) -> Any:  # noqa: ANN401  # wh
         return None
     if kind is DEPLOYMENT:
         return deployment_conversion.deployment(reading.value, RELEASES)
-    return policy_conversion.policy(reading.value.spec) if kind is POLICY else gateway_conversion.gateway(reading.value)
+    spec_ = reading.value.spec
+    if kind is POLICY:
+        return policy_conversion.policy(spec_)
+    return routing_conversion.routing(spec_), spec_.models, spec_.replicas, spec_.service
 
 
 def named(path: Path) -> str:
@@ -102,7 +106,7 @@ def words(kind: Kind[Any], path: Path) -> list[str]:
 @functools.cache
 def leaves_of(kind: Kind[Any]) -> dict[str, dict[str, Any]]:
     """The leaves of a kind's schema, by their names."""
-    return {named(path): leaf for path, leaf in fields(schema.of(kind.spec))}
+    return {named(path): leaf for path, leaf in fields(structural_schema.of(kind.spec))}
 
 
 def fields(node: dict[str, Any], path: Path = ()) -> Iterator[tuple[Path, dict[str, Any]]]:

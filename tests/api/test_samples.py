@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
-from fairlead.api import deployment_conversion, gateway_conversion, policy_conversion
+from fairlead.api import deployment_conversion, policy_conversion, routing_conversion
 from fairlead.api.kinds import DEPLOYMENT, GATEWAY, KINDS, POLICY
 from fairlead.api.object_reader import read_stored, read_strict
 from fairlead.fleet.conversations import ConfigMapKey
@@ -32,7 +32,8 @@ def converted(document: dict[str, Any]) -> Any:  # noqa: ANN401  # whatever its 
     assert read_stored(document, kind) == reading
     if kind is DEPLOYMENT:
         return deployment_conversion.deployment(reading.value, RELEASES)
-    return policy_conversion.policy(reading.value.spec) if kind is POLICY else gateway_conversion.gateway(reading.value)
+    spec = reading.value.spec
+    return policy_conversion.policy(spec) if kind is POLICY else routing_conversion.routing(spec)
 
 
 @pytest.mark.parametrize(("stem", "document"), list(samples()), ids=lambda each: each if isinstance(each, str) else "")

@@ -8,10 +8,9 @@ from typing import Any
 import pytest
 from pydantic import Field
 
-from fairlead.api import crds, schema
 from fairlead.api.api_model import ApiModel
 from fairlead.api.kinds import KINDS
-from house import api_page
+from house import api_page, kind_definitions, structural_schema
 from house import crds as files
 from house.tree import ROOT
 
@@ -38,13 +37,13 @@ EVERY = [
     (path, node)
     for kind in KINDS
     for part in (kind.spec, kind.status)
-    for path, node in nodes(schema.of(part), f"{kind.short}.{part.__name__}")
+    for path, node in nodes(structural_schema.of(part), f"{kind.short}.{part.__name__}")
 ]
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.short)
 def test_every_word_of_a_schema_is_one_the_server_keeps(kind: Any) -> None:  # noqa: ANN401  # one of our kinds
-    assert {key for _, node in nodes(schema.of(kind.spec), "") for key in node} <= PLAIN
+    assert {key for _, node in nodes(structural_schema.of(kind.spec), "") for key in node} <= PLAIN
 
 
 def test_every_field_is_explained_in_whole_sentences() -> None:
@@ -77,14 +76,14 @@ def test_every_text_and_number_of_a_spec_has_a_bound() -> None:
 
 
 def test_no_default_hangs_on_a_release_or_belongs_to_whoever_counts_replicas() -> None:
-    spec = schema.of(KINDS[0].spec)["properties"]
+    spec = structural_schema.of(KINDS[0].spec)["properties"]
     assert "default" not in spec["replicas"]
     assert "default" not in spec["engine"]["properties"]["image"]
     assert "default" not in spec["engine"]["properties"]["version"]
 
 
 def test_every_definition_fits_into_an_annotation_of_kubectl() -> None:
-    assert max(len(json.dumps(each)) for each in crds.all_of_them().values()) < 262_144
+    assert max(len(json.dumps(each)) for each in kind_definitions.all_of_them().values()) < 262_144
 
 
 def test_an_option_is_the_thing_itself_and_a_reference_is_spelled_out() -> None:
@@ -99,7 +98,7 @@ def test_an_option_is_the_thing_itself_and_a_reference_is_spelled_out() -> None:
         leaf: Leaf | None = Field(default=None, description="Its leaf.")
         words: dict[str, str] = Field(default={}, max_length=2, description="Words.")
 
-    assert schema.of(Tree) == {
+    assert structural_schema.of(Tree) == {
         "description": "A tree.",
         "type": "object",
         "properties": {

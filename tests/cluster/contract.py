@@ -42,7 +42,7 @@ async def a_field_of_another_manager_is_a_conflict_unless_forced(api: ApiServer,
     await api.apply(note("disputed", "a", namespace=namespace), manager="other")
     with pytest.raises(Conflict, match=r'conflict with "other": \.data\.said') as refused:
         await api.apply(note("disputed", "b", namespace=namespace), force=False)
-    assert (refused.value.status, refused.value.reason, refused.value.exists_already) == (409, "Conflict", False)
+    assert (refused.value.status, refused.value.reason) == (409, "Conflict")
     assert said(await api.apply(note("disputed", "b", namespace=namespace))) == "b"
 
 
@@ -50,7 +50,7 @@ async def a_name_can_be_taken_once(api: ApiServer, namespace: str) -> None:
     await api.create(note("taken", namespace=namespace))
     with pytest.raises(Conflict, match='"taken" already exists') as refused:
         await api.create(note("taken", namespace=namespace))
-    assert refused.value.exists_already
+    assert refused.value.reason == "AlreadyExists"
 
 
 async def a_replace_of_what_moved_is_a_conflict(api: ApiServer, namespace: str) -> None:

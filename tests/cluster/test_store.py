@@ -25,18 +25,18 @@ def made(name: str, version: int, uid: str = "", **metadata: Any) -> Manifest:  
     return note(name, f"v{version}", uid=uid or f"uid-{name}", resourceVersion=str(version), **metadata)
 
 
-def test_an_object_is_found_by_name_by_deployment_and_by_owner() -> None:
+def test_an_object_is_found_by_name_and_by_deployment() -> None:
     store = ObjectStore()
-    owned = made("owned", 1, ownerReferences=[{"uid": "parent"}], labels={DEPLOYMENT_LABEL: "chat"})
+    owned = made("owned", 1, labels={DEPLOYMENT_LABEL: "chat"})
     store.put(owned)
     store.put(made("other", 2))
     assert store.find("serving", "owned") == owned
-    assert store.of_deployment("serving", "chat") == store.of_owner("parent") == (owned,)
+    assert store.of_deployment("serving", "chat") == (owned,)
     assert [one["metadata"]["name"] for one in store.all()] == ["other", "owned"]
-    moved = made("owned", 3, ownerReferences=[{"uid": "another"}])
+    moved = made("owned", 3)
     assert store.put(moved) == (StoreChange(owned, moved),)
-    assert store.of_deployment("serving", "chat") == store.of_owner("parent") == ()
-    assert (store.of_owner("another"), len(store)) == ((moved,), 2)
+    assert store.of_deployment("serving", "chat") == ()
+    assert len(store) == 2
 
 
 def test_the_label_is_the_one_that_children_carry() -> None:

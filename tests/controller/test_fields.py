@@ -7,8 +7,8 @@ from typing import Any, Final
 
 import pytest
 
-from fairlead.api import schema
 from fairlead.api.kinds import DEPLOYMENT, GATEWAY, POLICY, Kind
+from house import structural_schema
 from prove import field_table
 from tests.api.test_every_field_is_live import leaves_of
 from tests.controller import field_evidence, points, test_every_field
@@ -63,7 +63,7 @@ def test_a_field_that_nothing_acts_on_is_refused(leaf: str) -> None:
 @pytest.mark.parametrize(("kind", "leaf"), WAITING, ids=str)
 def test_what_waits_for_a_release_says_so_in_its_description(kind: Kind[Any], leaf: str) -> None:
     """Its own, or that of the group it stands in."""
-    node, described = schema.of(kind.spec), [kind.about]
+    node, described = structural_schema.of(kind.spec), [kind.about]
     for step in leaf.split("."):
         node = node["items"] if step == "[]" else node["properties"][step]
         described.append(node["description"] if step != "[]" else "")

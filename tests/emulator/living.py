@@ -10,7 +10,7 @@ import aiohttp
 from aiohttp import web
 
 from fairlead.emulator import packaged_data
-from fairlead.emulator.emulation_knobs import EmulationKnobs, EngineFault, FixedStepSeconds
+from fairlead.emulator.emulation_knobs import EmulationKnobs, EngineFault
 from fairlead.emulator.engine import provision
 from fairlead.emulator.engine.fixed_step_times import FixedStepTimes
 from fairlead.emulator.engine.live_engine import EngineClocks, LiveEngine
@@ -21,7 +21,7 @@ from fairlead.emulator.surface import routes
 from tests import free_ports
 
 NOON: Final = 1_795_176_000
-FAST: Final = FixedStepSeconds(first_token_seconds=0.001, token_seconds=0.0005)
+FAST: Final = FixedStepTimes(first_token_seconds=0.001, token_seconds=0.0005)
 QUICK: Final = EmulationKnobs(start_seconds=0.0, pace=FAST)
 CHAT: Final = ServeArguments(
     model="org/model",
@@ -79,7 +79,7 @@ class Inside:
         """Another pace from the next step on."""
         self._pretence = pretence
         for rank in self.live.driver.ranks:
-            rank.core._times = FixedStepTimes(pretence.pace or FAST)
+            rank.core._times = pretence.pace or FAST
 
 
 @dataclass(slots=True)
@@ -131,7 +131,7 @@ def faulty(fault: EngineFault, after: int = 0) -> EmulationKnobs:
 
 def paced(first: float, token: float) -> EmulationKnobs:
     """Slow enough for a story to happen while it answers."""
-    return EmulationKnobs(start_seconds=0.0, pace=FixedStepSeconds(first_token_seconds=first, token_seconds=token))
+    return EmulationKnobs(start_seconds=0.0, pace=FixedStepTimes(first_token_seconds=first, token_seconds=token))
 
 
 @asynccontextmanager

@@ -8,7 +8,8 @@ import pytest
 
 from fairlead.emulator import command, emulation_knobs
 from fairlead.emulator.command import InvalidCommandLine
-from fairlead.emulator.emulation_knobs import KNOBS, PREFIX, BadKnob, EmulationKnobs, EngineFault, FixedStepSeconds
+from fairlead.emulator.emulation_knobs import KNOBS, PREFIX, BadKnob, EmulationKnobs, EngineFault
+from fairlead.emulator.engine.fixed_step_times import FixedStepTimes
 from fairlead.emulator.faults import FaultOrder
 from fairlead.emulator.serve_arguments import SchedulerArguments, ServeArguments
 from fairlead.engines import start_budget
@@ -56,7 +57,6 @@ def test_flags_as_people_write_them_are_read_and_unknown_ones_passed_over() -> N
     served = command.read([*words, "--lora-modules", '{"name": "de", "path": "/de"}'])
 
     assert (served.model, served.names, served.context_tokens) == ("m", ("a", "b"), 8000)
-    assert served.callable_names == ("a", "b", "de")
 
 
 def test_a_context_left_to_the_engine_is_nobodys_number_yet() -> None:
@@ -132,7 +132,7 @@ def test_every_knob_is_turned_by_its_variable() -> None:
         start_seconds=60.0,
         start_seconds_most=125.0,
         wake_seconds=2.5,
-        pace=FixedStepSeconds(first_token_seconds=0.1, token_seconds=0.02),
+        pace=FixedStepTimes(first_token_seconds=0.1, token_seconds=0.02),
         shape="org/shape",
         acceptance=(0.8, 0.5),
         seed=7,
@@ -146,7 +146,7 @@ def test_every_knob_is_turned_by_its_variable() -> None:
 
 
 def test_one_knob_of_the_pace_sets_the_other_to_its_default() -> None:
-    assert emulation_knobs.read({f"{PREFIX}TPOT_MS": "40"}).pace == FixedStepSeconds(
+    assert emulation_knobs.read({f"{PREFIX}TPOT_MS": "40"}).pace == FixedStepTimes(
         first_token_seconds=0.03, token_seconds=0.04
     )
     assert emulation_knobs.read({}).pace is None

@@ -2,7 +2,7 @@
 
 import pytest
 
-from fairlead.emulator import command, flag_spellings
+from fairlead.emulator import command, flags
 from fairlead.emulator.flags import ParserExit
 
 pytestmark = pytest.mark.trial(15)
@@ -26,7 +26,7 @@ AMBIGUOUS = "vllm serve: error: ambiguous option: "
     ],
 )
 def test_a_known_flag_is_completed_and_all_else_is_left(words: list[str], full: list[str]) -> None:
-    assert flag_spellings.completed(words) == full
+    assert flags.completed(words) == full
 
 
 @pytest.mark.parametrize(

@@ -28,7 +28,7 @@ def told(root: Path, story: str) -> dict[str, Any]:
     clean = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE")}
     ran = subprocess.run(
         [sys.executable, str(HERE / "pretend" / story)],
-        env=clean | {"PYTHONPATH": str((root / PRODUCT).parent)},
+        env=clean | {"PYTHONPATH": f"{(root / PRODUCT).parent}:{TREE}"},  # the definitions are made by the workshop
         check=False,
         capture_output=True,
         timeout=120,

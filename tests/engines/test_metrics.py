@@ -26,7 +26,7 @@ def test_a_busy_engines_page_tells_every_fact() -> None:
     assert (load.capacity_tokens, load.capacity_blocks, load.block_tokens) == (56144, 3510, 16)
     assert (load.prefix_queries, load.prefix_hits) == (1048577.0, 524288.0)
     assert (load.prompt_tokens, load.generation_tokens) == (1048321.0, 98304.0)
-    assert (load.finished, load.rejected, load.preemptions) == (400.0, 7.0, 4.0)
+    assert (load.finished, load.preemptions) == (400.0, 4.0)
     assert (load.drafts, load.draft_tokens, load.accepted_tokens) == (1000.0, 3000.0, 1500.0)
 
 
@@ -46,11 +46,10 @@ def test_two_engines_in_a_pod_add_up_and_their_cache_use_does_not() -> None:
 
     assert isinstance(load, EngineLoad)
     assert (load.engines, load.running, load.finished) == (2, 21.0, 800.0)
-    assert (load.kv_usage, load.kv_usage_peak) == ((0.6251831949 + 0.25) / 2, 0.6251831949)
+    assert load.kv_usage == (0.6251831949 + 0.25) / 2
     assert (load.capacity_tokens, load.capacity_blocks, load.block_tokens) == (112288, 7020, 16)
-    assert load.queue is not None
-    assert load.queue.count == 810.0
-    assert load.queue.buckets[-1] == (inf, 810.0)
+    assert load.time_to_first_token is not None
+    assert load.time_to_first_token.buckets[-1] == (inf, load.time_to_first_token.count)
 
 
 def test_a_page_with_one_family_leaves_the_rest_unsaid_instead_of_zero() -> None:
@@ -74,20 +73,20 @@ def test_a_capacity_the_engine_did_not_set_is_unsaid() -> None:
 
 
 def test_a_histogram_without_its_sum_is_unsaid() -> None:
-    page = 'vllm:request_queue_time_seconds_bucket{le="1"} 2\nvllm:request_queue_time_seconds_count 2\n'
+    page = 'vllm:time_to_first_token_seconds_bucket{le="1"} 2\nvllm:time_to_first_token_seconds_count 2\n'
 
     assert metrics.load(page) == EngineLoad(engines=1)
 
 
 def test_a_histogram_without_its_last_bucket_gets_it_from_the_count() -> None:
     page = (
-        'vllm:request_queue_time_seconds_bucket{le="0.3"} 2\n'
-        "vllm:request_queue_time_seconds_count 5\n"
-        "vllm:request_queue_time_seconds_sum 9.5\n"
+        'vllm:time_to_first_token_seconds_bucket{le="0.3"} 2\n'
+        "vllm:time_to_first_token_seconds_count 5\n"
+        "vllm:time_to_first_token_seconds_sum 9.5\n"
     )
 
     assert metrics.load(page) == EngineLoad(
-        engines=1, queue=DurationHistogram(count=5.0, total=9.5, buckets=((0.3, 2.0), (inf, 5.0)))
+        engines=1, time_to_first_token=DurationHistogram(count=5.0, total=9.5, buckets=((0.3, 2.0), (inf, 5.0)))
     )
 
 
@@ -115,22 +114,22 @@ WORTHLESS: Final = {
     ),
     "blocks in words": ('vllm:cache_config_info{num_gpu_blocks="some"} 1\n', UnreadableScrapeReason.BROKEN_LINE, None),
     "a bucket without a bound": (
-        "vllm:request_queue_time_seconds_bucket 1\n",
+        "vllm:time_to_first_token_seconds_bucket 1\n",
         UnreadableScrapeReason.BROKEN_LINE,
         None,
     ),
     "a bucket bound by nothing": (
-        'vllm:request_queue_time_seconds_bucket{le="NaN"} 1\n',
+        'vllm:time_to_first_token_seconds_bucket{le="NaN"} 1\n',
         UnreadableScrapeReason.BROKEN_LINE,
         None,
     ),
     "a bucket larger than the next": (
         (
-            'vllm:request_queue_time_seconds_bucket{le="1"} 3\n'
-            "vllm:request_queue_time_seconds_count 2\nvllm:request_queue_time_seconds_sum 1\n"
+            'vllm:time_to_first_token_seconds_bucket{le="1"} 3\n'
+            "vllm:time_to_first_token_seconds_count 2\nvllm:time_to_first_token_seconds_sum 1\n"
         ),
         UnreadableScrapeReason.OUT_OF_RANGE,
-        "vllm:request_queue_time_seconds",
+        "vllm:time_to_first_token_seconds",
     ),
 }
 
@@ -184,4 +183,4 @@ def test_what_is_believed_is_never_negative_and_no_share_is_above_one(rows: list
     if isinstance(load, EngineLoad):
         numbers = [getattr(load, name) for name in EngineLoad.__dataclass_fields__]
         assert all(number >= 0 for number in numbers if isinstance(number, int | float))
-        assert (load.kv_usage or 0) <= (load.kv_usage_peak or 0) <= 1
+        assert (load.kv_usage or 0) <= 1

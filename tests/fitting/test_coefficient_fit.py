@@ -7,9 +7,18 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from fairlead.simulator.timing import fitted_sets, roofline
+from fairlead.simulator.timing import fitted_sets
 from fairlead.simulator.timing.physics import Physics
-from fitting import benchmark_runs, coefficient_fit, corrections, holdouts, repeatability, set_builder
+from fitting import (
+    assumed_physics,
+    benchmark_runs,
+    coefficient_fit,
+    corrections,
+    holdouts,
+    repeatability,
+    set_builder,
+    set_file,
+)
 from fitting.columns import BenchmarkRun, Column, RunColumns, RunMask
 from fitting.holdouts import HoldoutKind
 from tests.simulator.timing import asked
@@ -44,7 +53,7 @@ def published() -> RunColumns:
 
 
 def truth() -> Physics:
-    plain = roofline.physics(["vllm"])
+    plain = assumed_physics.physics(["vllm"])
     one = plain.behaviours["vllm"]
     return Physics(
         {"vllm": one._replace(reached=replace(one.reached, weights=0.9, cache=0.4, step_s=4e-3))}, plain.gain
@@ -82,7 +91,7 @@ def test_a_fit_explains_runs_that_physics_made() -> None:
     first, token = columns.seen(coefficient_fit.fit_all(columns))
     assert off(token, columns.token) < 0.02
     assert off(first, columns.first) < 0.05
-    assert off(columns.seen(roofline.physics(["vllm"]))[1], columns.token) > 0.05
+    assert off(columns.seen(assumed_physics.physics(["vllm"]))[1], columns.token) > 0.05
 
 
 def test_shares_never_exceed_what_the_data_sheet_has() -> None:
@@ -185,9 +194,9 @@ def test_published_sets_say_whose_they_are_and_survive_the_file() -> None:
     columns = invented(times_where(small_on_h200, 1.3))
     kinds = (HoldoutKind.PLANNED, HoldoutKind.MODEL_OUT, HoldoutKind.SYSTEM_OUT)
     sets = set_builder.build_sets(columns, {kind: holdouts.predictions(columns, kind) for kind in kinds}, [0, 1, 1])
-    text = fitted_sets.as_json(sets)
+    text = set_file.as_json(sets)
     assert list(json.loads(text))[:3] == ["about", "source", "licence"]
-    assert fitted_sets.as_json(fitted_sets.read(text)) == text
+    assert set_file.as_json(fitted_sets.read(text)) == text
     as_shipped = set_builder.predictions(columns, sets).token
     assert off(as_shipped, columns.token) < off(columns.seen(sets.physics)[1], columns.token)
     assert {len(key.split("/")) for key in sets.groups} == {6, 7}

@@ -18,7 +18,7 @@ from typing import Final, Self
 
 from openai import AsyncOpenAI
 
-from fairlead.emulator.surface import expected_replies
+from tests.emulator import expected_replies
 from tests.patience import eventually
 
 MODEL: Final = "chat"

@@ -5,7 +5,7 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fairlead.api.crds import NAME_PATTERN
+from fairlead.api.kinds import NAME_PATTERN
 from fairlead.objects import names
 
 NAMES = st.from_regex(NAME_PATTERN, fullmatch=True)

@@ -10,10 +10,9 @@ import pytest
 import yaml
 
 import fairlead
-from fairlead.api import crds
 from fairlead.api.kinds import GATEWAY, KINDS
 from fairlead.api.object_reader import read_strict
-from house import chart, chart_files, chart_manifests
+from house import chart, chart_files, chart_manifests, kind_definitions
 from house.chart_values import Values
 
 
@@ -79,7 +78,7 @@ def test_what_artifact_hub_shows_is_ours_and_its_examples_are_accepted() -> None
 
 
 def test_a_definition_in_the_chart_is_the_definition() -> None:
-    for one in crds.all_of_them().values():
+    for one in kind_definitions.all_of_them().values():
         text = chart_files.definition(one)
         spec = yaml.safe_load(text[text.index("\nspec:") : text.rindex("{{- end }}")])
         assert spec == {"spec": json.loads(json.dumps(one["spec"]))}

@@ -11,8 +11,7 @@ from typing import Any
 import pytest
 
 from fairlead.cli import selftest
-from fairlead.cli.selftest_client import SelftestClient, SelftestFailure
-from fairlead.cli.selftest_scenario import run_selftest
+from fairlead.cli.selftest_scenario import SelftestClient, SelftestFailure, run_selftest
 
 WORDS = ["--namespace", "models", "--seconds", "0.2"]
 OBJECTS = "/apis/fairlead.dev/v1alpha1/namespaces/models/inferencedeployments"

@@ -18,8 +18,8 @@ from fairlead.fleet.rollouts import (
     RolloutSnapshot,
     RolloutStep,
 )
-from fairlead.planning import dry_run
-from fairlead.planning.dry_run import FAST_CLUSTER, DryRunCluster
+from tests.planning import dry_run
+from tests.planning.dry_run import FAST_CLUSTER, DryRunCluster
 
 T0 = datetime(2026, 11, 20, 12, tzinfo=UTC)
 LONG_AGO = T0 - timedelta(days=1)

@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 
 from fairlead.fleet.rollouts import NodeRoom, RolloutPhase
-from fairlead.planning import dry_run
-from fairlead.planning.dry_run import DryRunCluster, EndlessRollout
+from tests.planning import dry_run
+from tests.planning.dry_run import DryRunCluster, EndlessRollout
 from tests.planning.states import SURGE, T0, composition, given, revision, told
 
 

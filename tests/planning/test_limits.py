@@ -7,7 +7,7 @@ import pytest
 
 from fairlead.fleet.rollouts import HoldReason, HoldStep, NodeRoom, ReplicaStep, RolloutPhase, RolloutPlan, StepReason
 from fairlead.planning import rollout as planner
-from fairlead.planning.dry_run import DryRunCluster
+from tests.planning.dry_run import DryRunCluster
 from tests.planning.states import BOTH, REPLACE, SURGE, T0, brief, given, revision, said, told
 
 FULL = NodeRoom(replicas=0, most=3, because="NVIDIA-L4: 3 on 1 node, 3 in use, 0 free; a replica takes 1")

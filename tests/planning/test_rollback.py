@@ -17,7 +17,7 @@ from fairlead.fleet.rollouts import (
 )
 from fairlead.planning import rollback
 from fairlead.planning import rollout as planner
-from fairlead.planning.dry_run import DryRunCluster
+from tests.planning.dry_run import DryRunCluster
 from tests.planning.states import (
     LONG_AGO,
     REPLACE,

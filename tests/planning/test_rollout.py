@@ -16,7 +16,7 @@ from fairlead.fleet.rollouts import (
     StepReason,
 )
 from fairlead.planning import rollout as planner
-from fairlead.planning.dry_run import DryRunCluster
+from tests.planning.dry_run import DryRunCluster
 from tests.planning.states import BOTH, REPLACE, STYLES, SURGE, T0, brief, composition, end, given, revision, said, told
 
 

@@ -15,7 +15,7 @@ A100 = "NVIDIA-A100-SXM4-80GB"
 def node(product: str = L4, gpus: int = 4, used: int = 0, *, schedulable: bool = True, pool: str = "a") -> Node:
     """A node of four L4 cards, unless said otherwise."""
     labels = (("pool", pool), ("nvidia.com/gpu.product", product))
-    return Node(name="n", product=product, gpus=gpus, used=used, schedulable=schedulable, labels=labels)
+    return Node(product=product, gpus=gpus, used=used, schedulable=schedulable, labels=labels)
 
 
 def test_nobody_may_look_at_nodes_so_nothing_is_held_back() -> None:

@@ -10,7 +10,7 @@ from typing import Final
 import pytest
 
 from fairlead.fleet.rollouts import RevisionState, RolloutSnapshot
-from fairlead.planning import dry_run
+from tests.planning import dry_run
 from tests.planning.states import STYLES, T0, brief, given, revision, wish
 
 TABLE: Final = Path(__file__).parent / "data" / "turns.txt"

@@ -7,9 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fairlead.fleet.rollouts import HoldStep, RolloutSnapshot
-from fairlead.planning import dry_run
 from fairlead.planning import rollout as planner
-from tests.planning import walks
+from tests.planning import dry_run, walks
 from tests.planning.states import T0, composition
 
 happenings = st.lists(st.tuples(walks.events, st.integers(0, 59)), max_size=25)

@@ -19,8 +19,8 @@ from fairlead.fleet.rollouts import (
     RolloutReplica,
     RolloutSnapshot,
 )
-from fairlead.planning import dry_run
-from fairlead.planning.dry_run import FAST_CLUSTER
+from tests.planning import dry_run
+from tests.planning.dry_run import FAST_CLUSTER
 from tests.planning.states import BOTH, LONG_AGO, REPLACE, SURGE, T0, wish
 
 NAMES = "abcde"

@@ -6,8 +6,8 @@ from typing import Final
 from fairlead.fleet.policies import ReplicaBounds, ScalingPolicy, ScalingSignal
 from fairlead.scaling.decide import limit_rules
 from fairlead.scaling.decide.answer_history import AnswerHistory
-from fairlead.scaling.decide.recommendation import ScalingBound, SignalNeed
-from fairlead.scaling.decide.signal_summary import LimitedAnswer, SignalSummary
+from fairlead.scaling.decide.recommendation import Recommendation, ScalingBound, SignalNeed
+from fairlead.scaling.decide.signal_summary import SignalSummary
 from fairlead.scaling.facts import EnginePod, EnginePodPhase, ScalingFacts
 
 START: Final = 1_800_000_000.0
@@ -38,14 +38,14 @@ class Fleet:
     pacing: AnswerHistory = field(default_factory=AnswerHistory)
     answers: list[int] = field(default_factory=list)
 
-    def decides(self, asked: SignalSummary) -> LimitedAnswer:
+    def decides(self, asked: SignalSummary) -> Recommendation:
         """One decision."""
         answer, self.pacing = limit_rules.apply_limits(asked, self.facts, self.pacing, self.now)
         self.facts = replace(self.facts, wanted=answer.replicas)
         self.answers.append(answer.replicas)
         return answer
 
-    def passes(self, seconds: float, asked: SignalSummary, every: float = 1.0) -> LimitedAnswer:
+    def passes(self, seconds: float, asked: SignalSummary, every: float = 1.0) -> Recommendation:
         """Decisions each so many seconds until that many have passed; the last one."""
         for _ in range(round(seconds / every) - 1):
             self.now += every
@@ -54,6 +54,6 @@ class Fleet:
         return self.decides(asked)
 
 
-def bounds_of(answer: LimitedAnswer) -> list[ScalingBound]:
+def bounds_of(answer: Recommendation) -> list[ScalingBound]:
     """What moved it, in order."""
     return [one.bound for one in answer.limits]

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from fairlead.fleet.policies import ReplicaBounds, ScalingPace, ScalingPolicy, WarmPool
 from fairlead.scaling.decide import limit_rules
 from fairlead.scaling.decide.bounds import affordable
-from fairlead.scaling.decide.signal_summary import LimitedAnswer, SignalSummary
+from fairlead.scaling.decide.recommendation import Recommendation
+from fairlead.scaling.decide.signal_summary import SignalSummary
 from fairlead.scaling.facts import EnginePod, EnginePodPhase, ScalingFacts
 from tests.scaling.limits import ASKED, FACTS, START, Fleet, asking, pods
 
@@ -66,7 +67,7 @@ LOOKS: Final = st.lists(
 Looks = list[tuple[SignalSummary, tuple[EnginePod, ...], int | None, float]]
 
 
-def walked(facts: ScalingFacts, looks: Looks) -> list[tuple[SignalSummary, ScalingFacts, LimitedAnswer]]:
+def walked(facts: ScalingFacts, looks: Looks) -> list[tuple[SignalSummary, ScalingFacts, Recommendation]]:
     """Every look with what was answered."""
     fleet, found = Fleet(facts=facts), []
     for asked, some, room, later in looks:

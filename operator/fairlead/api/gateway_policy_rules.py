@@ -3,9 +3,8 @@
 from typing import Any, Final
 
 from fairlead.api.field_rule import FieldErrorReason, FieldRule
+from fairlead.api.gateway import Cascade, CascadeValidator, ModelRoute, RouteStrategy, When
 from fairlead.api.policy import Metrics, MetricsSource, Schedule
-from fairlead.api.routes import Cascade, ModelRoute, When
-from fairlead.fleet.gateways import CascadeValidator, RouteStrategy
 
 _VALUES: Final = ("difficulty", "minPromptTokens", "maxPromptTokens", "minOutputTokens", "maxOutputTokens")
 _FLAGS: Final = ("structuredOutput", "tools", "tenants")

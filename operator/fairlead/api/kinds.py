@@ -4,15 +4,18 @@ from dataclasses import dataclass
 from typing import Any, Final, Generic, TypeVar
 
 from fairlead.api.api_model import ApiModel
-from fairlead.api.condition import ObjectStatus
 from fairlead.api.deployment import InferenceDeploymentSpec
 from fairlead.api.gateway import InferenceGatewaySpec
 from fairlead.api.policy import AutoscalingPolicySpec
-from fairlead.api.status import AutoscalingPolicyStatus, InferenceDeploymentStatus, InferenceGatewayStatus
+from fairlead.api.status import AutoscalingPolicyStatus, InferenceDeploymentStatus, InferenceGatewayStatus, ObjectStatus
 
 GROUP: Final = "fairlead.dev"
 VERSION: Final = "v1alpha1"
 API_VERSION: Final = f"{GROUP}/{VERSION}"
+
+NAME_PATTERN: Final = "[a-z]([-a-z0-9]{0,61}[a-z0-9])?"
+NAME_BECAUSE: Final = "a name here becomes a label and the name of a Service"
+NAME_REMEDY: Final = "use at most 63 small letters, digits and dashes, with a letter first and no dot"
 
 S = TypeVar("S", bound=ApiModel)
 

@@ -15,8 +15,7 @@ from typing import Any, Final, Generic
 from pydantic import ValidationError
 
 from fairlead.api import document_bounds, field_rules, validation_errors
-from fairlead.api.crds import NAME_BECAUSE, NAME_PATTERN, NAME_REMEDY
-from fairlead.api.kinds import API_VERSION, Kind, S
+from fairlead.api.kinds import API_VERSION, NAME_BECAUSE, NAME_PATTERN, NAME_REMEDY, Kind, S
 from fairlead.api.read_problems import ABSENT, FieldPath, RawValue, ReadReason, path_text, refusal, value_text
 from fairlead.fleet.findings import SpecRefusal
 

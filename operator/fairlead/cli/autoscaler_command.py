@@ -2,7 +2,7 @@
 
 import argparse
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from fairlead.autoscaler.samples.source_registry import SourceFactories
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from fairlead.autoscaler.settings import LoopSettings
 
 
-def loop_arguments(parser: argparse.ArgumentParser) -> None:
+def _loop_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of the scaling loop, in whichever command it runs."""
     parser.add_argument(
         "--decisions", metavar="PATH", help="keep whole records of decisions in this folder or file, rotated"
@@ -22,47 +22,48 @@ def loop_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    """What the command takes; the chart sets all of it."""
+    """What the command takes, and `fairlead operator` too; the chart sets all of it."""
     home = os.environ.get("POD_NAMESPACE", "default")
     parser.add_argument("--namespaces", default="", metavar="A,B", help="serve only these (default: all)")
-    parser.add_argument("--lease-namespace", default=home, help="where the members' Leases are")
+    parser.add_argument("--lease-namespace", default=home, help="where its Lease is, and the webhook's Secret")
     parser.add_argument(
-        "--deployment", default="", metavar="NAME", help="runs this process: its Lease is removed with it"
+        "--deployment", default="", metavar="NAME", help="runs this process: what it makes for itself goes with it"
     )
-    parser.add_argument("--identity", default=os.environ.get("POD_NAME", ""), help="which member this is")
-    parser.add_argument("--lease-seconds", type=float, default=15.0, help="how long a silent member is waited for")
+    parser.add_argument("--identity", default=os.environ.get("POD_NAME", ""), help="who holds the Lease")
+    parser.add_argument("--lease-seconds", type=float, default=15.0, help="how long a silent holder is waited for")
     parser.add_argument("--nodes-grow", action="store_true", help="nodes come when pods ask for them")
-    parser.add_argument("--host", default="0.0.0.0", help="where health and metrics listen")  # noqa: S104 - as a pod is reached
+    parser.add_argument("--host", default="0.0.0.0", help="where health, metrics and webhook listen")  # noqa: S104 - as a pod is reached
     parser.add_argument("--health-port", type=int, default=8081)
     parser.add_argument("--metrics-port", type=int, default=9090)
     parser.add_argument("--log-format", choices=("json", "text"), default="json")
     parser.add_argument("--log-level", default="INFO")
-    loop_arguments(parser)
+    _loop_arguments(parser)
+
+
+def process_settings(chosen: argparse.Namespace, role: str) -> dict[str, Any]:
+    """These arguments as the fields of `ProcessSettings`; the log is set up by them too."""
+    import secrets
+
+    from fairlead.telemetry import log_lines
+
+    log_lines.setup(log_lines.LogFormat(chosen.log_format), chosen.log_level.upper())
+    same = ("lease_namespace", "deployment", "lease_seconds", "host", "health_port", "metrics_port")
+    return {name: getattr(chosen, name) for name in same} | {
+        "namespaces": tuple(filter(None, chosen.namespaces.split(","))),
+        "identity": f"{chosen.identity or role}-{secrets.token_hex(3)}",
+    }
 
 
 def run(chosen: argparse.Namespace) -> int:
     """Run until a signal stops it."""
     import asyncio
-    import secrets
     import sys
 
     from fairlead.autoscaler import process
     from fairlead.autoscaler.settings import AutoscalerSettings
     from fairlead.cluster.connection import NoCredentials
-    from fairlead.telemetry import log_lines
 
-    log_lines.setup(log_lines.LogFormat(chosen.log_format), chosen.log_level.upper())
-    settings = AutoscalerSettings(
-        loop=_loop(chosen),
-        namespaces=tuple(filter(None, chosen.namespaces.split(","))),
-        lease_namespace=chosen.lease_namespace,
-        identity=f"{chosen.identity or 'autoscaler'}-{secrets.token_hex(3)}",
-        deployment=chosen.deployment,
-        lease_seconds=chosen.lease_seconds,
-        host=chosen.host,
-        health_port=chosen.health_port,
-        metrics_port=chosen.metrics_port,
-    )
+    settings = AutoscalerSettings(loop=_loop(chosen), **process_settings(chosen, "autoscaler"))
     try:
         return asyncio.run(process.run(settings, _understanding(), _makers(settings.loop)))
     except NoCredentials as problem:

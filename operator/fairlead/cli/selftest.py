@@ -13,8 +13,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(chosen: argparse.Namespace) -> int:
     """0 when a completion came back."""
-    from fairlead.cli.selftest_client import ACCOUNT, SelftestFailure, in_cluster
-    from fairlead.cli.selftest_scenario import run_selftest
+    from fairlead.cli.selftest_scenario import ACCOUNT, SelftestFailure, in_cluster, run_selftest
 
     try:
         print(run_selftest(chosen, in_cluster(ACCOUNT)))

@@ -74,11 +74,6 @@ class ApiError(Exception):
 class Conflict(ApiError):
     """Another client wrote first, or owns a field; read again and decide anew."""
 
-    @property
-    def exists_already(self) -> bool:
-        """Whether a create found the name taken."""
-        return self.reason == "AlreadyExists"
-
 
 class NotFound(ApiError):
     """There is no such object, kind or namespace."""

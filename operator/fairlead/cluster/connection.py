@@ -108,11 +108,6 @@ class ApiConnection:
     ) -> None:
         await self.close()
 
-    @property
-    def server(self) -> str:
-        """The address that requests go to."""
-        return self._credentials.server
-
     async def credentials(self) -> Credentials:
         """The credentials, read anew once a minute; the previous ones while the source cannot be read."""
         if self._clock() - self._read_at >= TOKEN_LIVES_S:

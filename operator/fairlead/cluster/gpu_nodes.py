@@ -80,7 +80,6 @@ def _node(manifest: Manifest, used: Counter[str], resource: str) -> Node:
     labels = manifest["metadata"].get("labels") or {}
     cordoned = bool(manifest.get("spec", {}).get("unschedulable"))
     return Node(
-        name=name,
         product=labels.get(engine_placement.PRODUCT, ""),
         gpus=_count((status.get("allocatable") or {}).get(resource, "0")),
         used=used[name],

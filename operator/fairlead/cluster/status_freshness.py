@@ -28,7 +28,7 @@ def sentence(lease: dict[str, Any] | None, place: str, document: dict[str, Any],
             f"See `kubectl get pods -n {namespace} -l app.kubernetes.io/name=fairlead`."
         )
     spec = (lease or {}).get("spec") or {}
-    renewed = _moment(spec.get("renewTime")) or now
+    renewed = moment(spec.get("renewTime")) or now
     who = f"{spec['holderIdentity']} renewed the Lease {place} {_ago(renewed, now)}"
     return f"{_capital(status)}; {who}, so it is current."
 
@@ -44,7 +44,7 @@ def _trouble(lease: dict[str, Any] | None, place: str, now: float) -> str:
     if lease is None:
         return f"there is no Lease {place}"
     spec = lease.get("spec") or {}
-    renewed = _moment(spec.get("renewTime"))
+    renewed = moment(spec.get("renewTime"))
     since = "" if renewed is None else f" since {_ago(renewed, now)}"
     if not spec.get("holderIdentity"):
         return f"no process holds the Lease {place}{since}"
@@ -56,10 +56,11 @@ def _written(document: dict[str, Any]) -> float | None:
     """When the controller last changed the status, by the object's `managedFields`."""
     entries = document["metadata"].get("managedFields") or ()
     ours = [one for one in entries if one.get("subresource") == "status" and one.get("manager") == MANAGER]
-    return max((moment for one in ours if (moment := _moment(one.get("time"))) is not None), default=None)
+    return max((at for one in ours if (at := moment(one.get("time"))) is not None), default=None)
 
 
-def _moment(text: object) -> float | None:
+def moment(text: object) -> float | None:
+    """A timestamp of an object, in seconds since the epoch."""
     try:
         return datetime.fromisoformat(text).timestamp() if isinstance(text, str) else None
     except ValueError:

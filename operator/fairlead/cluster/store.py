@@ -1,4 +1,4 @@
-"""The latest known objects of one kind: by name, by the deployment they belong to, by their owner.
+"""The latest known objects of one kind: by name, and by the deployment they belong to.
 
 Knows which of two versions of an object is the later one, whatever order they come in. Sends no requests.
 """
@@ -59,7 +59,7 @@ class ObjectStore:
 
     def __init__(self) -> None:
         self._objects: dict[NamespacedName, Manifest] = {}
-        self._index: dict[NamespacedName | str, set[NamespacedName]] = {}
+        self._of_deployment: dict[NamespacedName, set[NamespacedName]] = {}
         self._graves: OrderedDict[str, int] = OrderedDict()
         self._as_of: dict[str, int] = {}
         """The version of the last list, by its namespace; the empty one is a list of all."""
@@ -81,11 +81,7 @@ class ObjectStore:
 
     def of_deployment(self, namespace: str, name: str) -> tuple[Manifest, ...]:
         """Every object with the label of that deployment, by name."""
-        return self._sorted(self._index.get(NamespacedName(namespace, name), ()))
-
-    def of_owner(self, uid: str) -> tuple[Manifest, ...]:
-        """Every object with an owner reference to that UID, by name."""
-        return self._sorted(self._index.get(uid, ()))
+        return self._sorted(self._of_deployment.get(NamespacedName(namespace, name), ()))
 
     def put(self, manifest: Manifest) -> tuple[StoreChange, ...]:
         """Store an object, unless a later version is known; another object with its name must have been deleted.
@@ -156,17 +152,17 @@ class ObjectStore:
     def _keep(self, manifest: Manifest) -> None:
         key = key_of(manifest)
         self._objects[key] = manifest
-        for value in _entries(manifest):
-            self._index.setdefault(value, set()).add(key)
+        if (deployment := _deployment_of(manifest)) is not None:
+            self._of_deployment.setdefault(deployment, set()).add(key)
 
     def _forget(self, held: Manifest) -> None:
         key = key_of(held)
         del self._objects[key]
-        for value in _entries(held):
-            keys = self._index[value]
+        if (deployment := _deployment_of(held)) is not None:
+            keys = self._of_deployment[deployment]
             keys.remove(key)
             if not keys:
-                del self._index[value]
+                del self._of_deployment[deployment]
 
     def _bury(self, held: Manifest, version: int) -> None:
         self._forget(held)
@@ -178,9 +174,8 @@ class ObjectStore:
             self._graves.popitem(last=False)
 
 
-def _entries(manifest: Manifest) -> set[NamespacedName | str]:
-    """The index keys of an object: the deployment it belongs to, and each owner's UID."""
+def _deployment_of(manifest: Manifest) -> NamespacedName | None:
+    """The deployment that it belongs to, by its label."""
     metadata = manifest["metadata"]
-    owners: set[NamespacedName | str] = {str(owner["uid"]) for owner in metadata.get("ownerReferences") or ()}
     label = (metadata.get("labels") or {}).get(DEPLOYMENT_LABEL)
-    return owners | ({NamespacedName(metadata.get("namespace") or "", label)} if label else set())
+    return NamespacedName(metadata.get("namespace") or "", label) if label else None

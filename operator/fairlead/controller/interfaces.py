@@ -1,4 +1,4 @@
-"""The interfaces of the controller to a cluster: stores that informers fill, the API server, and running pods.
+"""The interfaces of the controller: stores that informers fill, the API server, running pods, and a service beside it.
 
 Protocols only; the reconcile does not know whether a real cluster or a test's implements them.
 """
@@ -7,12 +7,16 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
+from aiohttp import web
+
 from fairlead.cluster import interfaces
+from fairlead.cluster.fencing import FencedApiServer
 from fairlead.cluster.kinds import Manifest, Resource
 from fairlead.controller.children.child_losses import ChildLosses
 from fairlead.fleet.desired_state import EngineKind
 from fairlead.fleet.endpoints import RouterEndpoint
 from fairlead.fleet.engine_load import EngineLoad
+from fairlead.fleet.router_keys import RouterKeys
 from fairlead.review.context import ObjectKey
 
 
@@ -76,3 +80,16 @@ class EventSink(Protocol):
 
     def step(self, about: Manifest, reason: str, note: str, at: datetime) -> None:
         """A replica count changed, or a revision was created, given up or removed."""
+
+
+class EmbeddedService(Protocol):
+    """The interface of such a service."""
+
+    def routes(self) -> Sequence[web.RouteDef]:
+        """Its HTTP routes on the metrics port, leading or not."""
+
+    def page(self) -> bytes:
+        """Its metrics, in Prometheus' text format."""
+
+    async def run(self, world: ControllerClusterState, server: FencedApiServer, router_keys: RouterKeys) -> None:
+        """Work until cancelled; with the keys it can read routers' metrics ports."""

@@ -18,9 +18,9 @@ from fairlead.cluster.api_server import ApiServer
 from fairlead.cluster.fencing import FencedApiServer, NotLeading
 from fairlead.cluster.lease import Leadership
 from fairlead.controller.children import orphan_scan
-from fairlead.controller.embedded_service import EmbeddedService
 from fairlead.controller.events import ReconcileEvents
 from fairlead.controller.informers import WATCHED, ControllerInformers
+from fairlead.controller.interfaces import EmbeddedService
 from fairlead.controller.pods.pod_client import PodClient
 from fairlead.controller.reconcile import ReconcileEnvironment, Reconciler, ReconcileSettings, moment
 from fairlead.controller.reference_cache import ReferenceCache

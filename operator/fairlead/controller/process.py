@@ -20,7 +20,7 @@ from fairlead.cluster import lease, operator_key, own_deployment, package_data
 from fairlead.cluster.api_server import ApiServer
 from fairlead.cluster.lease import LeaseDurations
 from fairlead.cluster.own_deployment import OwnerLookup
-from fairlead.controller.embedded_service import EmbeddedService
+from fairlead.controller.interfaces import EmbeddedService
 from fairlead.controller.leader_tasks import LeaderTasks
 from fairlead.controller.reconcile import ReconcileSettings, moment
 from fairlead.controller.reference_cache import ReferenceCache

@@ -33,7 +33,7 @@ from fairlead.controller.pods import node_facts, pod_facts
 from fairlead.controller.pods.pod_facts import MergedRouterReport
 from fairlead.controller.pods.preflight import AGAIN_S
 from fairlead.controller.snapshot import DeploymentSnapshot
-from fairlead.controller.status import deployment_status, status_fields
+from fairlead.controller.status import deployment_status
 from fairlead.controller.status.status_inputs import Obstacle, RouterSummary, StatusInputs
 from fairlead.controller.work_queue import ReconcileOutcome
 from fairlead.engines import catalogue as engines
@@ -273,7 +273,7 @@ class Reconciler:
     async def _report(self, observed: DeploymentSnapshot, now: StatusInputs, at: datetime) -> None:
         """Write the status only where it differs from the stored one."""
         found = deployment_status.status(
-            now, status_fields.of(observed, now.judged, self._setting.known), observed.status, at
+            now, deployment_status.fields_of(observed, now.judged, self._setting.known), observed.status, at
         )
         if not deployment_status.differs(found, observed.status):
             return

@@ -5,7 +5,7 @@ from argparse import Namespace
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from fairlead.emulator import flag_spellings, flags
+from fairlead.emulator import flags
 from fairlead.emulator.flags import InvalidCommandLine, ParserExit
 from fairlead.emulator.serve_arguments import (
     DEFAULT_CONTEXT_TOKENS,
@@ -33,7 +33,7 @@ def read(words: Sequence[str], environment: Mapping[str, str] | None = None) -> 
     if command[:2] != ["vllm", "serve"]:
         shown = " ".join(command[:3]) or "nothing"
         raise InvalidCommandLine(f"the engine's command: {shown}: must be `vllm serve MODEL ...`; write it after `--`")
-    rest = flag_spellings.completed(command[2:])
+    rest = flags.completed(command[2:])
     bare = rest.pop(0) if rest and not rest[0].startswith("-") else None
     found, _ = flags.parser().parse_known_args(rest)
     model = bare or found.model
@@ -102,7 +102,6 @@ def _memory(found: Namespace) -> CacheArguments:
 def _answering(found: Namespace, environment: Mapping[str, str]) -> ResponseArguments:
     return ResponseArguments(
         api_keys=tuple(found.api_key),
-        root_path=found.root_path,
         request_id_headers=found.enable_request_id_headers,
         prompt_tokens_details=found.enable_prompt_tokens_details,
         force_include_usage=found.enable_force_include_usage,
@@ -115,7 +114,6 @@ def _answering(found: Namespace, environment: Mapping[str, str]) -> ResponseArgu
         language_only=found.language_model_only,
         runner=found.runner,
         max_logprobs=found.max_logprobs,
-        sleep_mode=found.enable_sleep_mode,
         dev_mode=environment.get("VLLM_SERVER_DEV_MODE") == _ON,
         runtime_adapters=environment.get("VLLM_ALLOW_RUNTIME_LORA_UPDATING") == _ON,
     )

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from fairlead.emulator import faults
+from fairlead.emulator.engine.fixed_step_times import FixedStepTimes
 from fairlead.emulator.faults import AT_START, EngineFault, FaultOrder
 from fairlead.fleet.randomness import RandomSource
 
@@ -42,14 +43,6 @@ class BadKnob(ValueError):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FixedStepSeconds:
-    """Fixed step times: of steps with a prefill, and of all others."""
-
-    first_token_seconds: float = 0.030
-    token_seconds: float = 0.010
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class EmulationKnobs:
     """Speed, randomness and fault of one engine."""
 
@@ -57,7 +50,7 @@ class EmulationKnobs:
     start_seconds_most: float | None = None
     """Upper end of the cold start: with it, the time is drawn between the two by the seed."""
     wake_seconds: float = 0.0
-    pace: FixedStepSeconds | None = None
+    pace: FixedStepTimes | None = None
     """Absent: the step times of the model on its GPU."""
     shape: str | None = None
     acceptance: tuple[float, ...] = (0.7,)
@@ -97,11 +90,11 @@ def read(environment: Mapping[str, str]) -> EmulationKnobs:
     )
 
 
-def _pace(values: Mapping[str, str]) -> FixedStepSeconds | None:
+def _pace(values: Mapping[str, str]) -> FixedStepTimes | None:
     if "TTFT_MS" not in values and "TPOT_MS" not in values:
         return None
     first, each = _number(values, "TTFT_MS", 30), _number(values, "TPOT_MS", 10)
-    return FixedStepSeconds(first_token_seconds=first / 1000, token_seconds=each / 1000)
+    return FixedStepTimes(first_token_seconds=first / 1000, token_seconds=each / 1000)
 
 
 def _order(values: Mapping[str, str]) -> FaultOrder:

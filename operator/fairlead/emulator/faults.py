@@ -43,9 +43,6 @@ class EngineFault(StrEnum):
 AT_START: Final = frozenset(
     {EngineFault.CRASH_AT_START, EngineFault.OUT_OF_MEMORY, EngineFault.GATED, EngineFault.NO_MODEL}
 )
-OF_METRICS: Final = frozenset(
-    {EngineFault.METRICS_NAN, EngineFault.METRICS_MISSING, EngineFault.METRICS_FROZEN, EngineFault.METRICS_NEGATIVE},
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,13 +1,17 @@
 """vLLM 0.32's flags, as far as the emulator acts on them: their spellings and the values they take.
 
-Every other flag of vLLM is ignored with its value; `flag_spellings` refuses flags that vLLM does not have.
+Every other flag of vLLM is ignored with its value, and what vLLM's parser does not accept gets its error: an emulator
+that ignored unknown flags would serve where the real vLLM ends its start.
 """
 
 import argparse
 import json
 import re
+from collections.abc import Iterable, Sequence
 from typing import Any, Final, NoReturn
 
+from fairlead.engines import extra_args
+from fairlead.engines.vllm.parser_flags import LONG, SHORT
 from fairlead.simulator.engine.settings import SchedulingPolicy
 
 _UNITS: Final = {"": 1, "k": 1000, "K": 1024, "m": 10**6, "M": 2**20, "g": 10**9, "G": 2**30}
@@ -143,3 +147,47 @@ def _answers(made: FlagParser) -> None:
         made.add_argument(flag, default="")
     made.add_argument("--language-model-only", action=argparse.BooleanOptionalAction, default=False)
     made.add_argument("--max-logprobs", type=int, default=20)
+
+
+def completed(words: Sequence[str]) -> list[str]:
+    """The words with each flag in full; `ParserExit` has the message of vLLM's parser for those it does not accept.
+
+    Unknown flags and values are reported together, in their order, and by the program `vllm`, not by `vllm serve`.
+    """
+    taken: list[str] = []
+    left: list[str] = []
+    strange = False
+    for word in map(dashed, words):
+        name = extra_args.flag(word)
+        if name is not None and name != "--" and " " not in name:
+            full = _full(name)
+            strange = full is None
+            taken += [] if full is None else [full + word[len(name) :]]
+            left += [word] if full is None else []
+        else:
+            (left if strange else taken).append(word)
+    if left:
+        raise ParserExit(f"vllm: error: unrecognized arguments: {' '.join(left)}")
+    return taken
+
+
+def _full(name: str) -> str | None:
+    """The full flag of a name, a unique prefix, or a short flag with its value attached."""
+    if name.startswith("-O"):
+        return name
+    if not name.startswith("--"):
+        glued = len(name) > 2 and name[:2] in SHORT
+        return name if name in SHORT or glued else _only(name, SHORT)
+    plain = name[2:]
+    denied = plain.startswith("no-")
+    if plain in LONG or (denied and plain[3:] in LONG):
+        return name
+    return _only(name, (f"--no-{one}" if denied else f"--{one}" for one in LONG))
+
+
+def _only(name: str, flags: Iterable[str]) -> str | None:
+    """The only flag with this prefix; several are an error of their own."""
+    found = sorted(one for one in flags if one.startswith(name))
+    if len(found) > 1:
+        raise ParserExit(f"vllm serve: error: ambiguous option: {name} could match {', '.join(found)}")
+    return found[0] if found else None

@@ -67,7 +67,6 @@ class ResponseArguments:
     """The flags and variables that change responses only."""
 
     api_keys: tuple[str, ...] = ()
-    root_path: str = ""
     request_id_headers: bool = False
     prompt_tokens_details: bool = False
     force_include_usage: bool = False
@@ -82,7 +81,6 @@ class ResponseArguments:
     """`--language-model-only`: a multimodal model accepts text only."""
     runner: str = "auto"
     max_logprobs: int = 20
-    sleep_mode: bool = False
     dev_mode: bool = False
     """VLLM_SERVER_DEV_MODE=1."""
     runtime_adapters: bool = False
@@ -119,13 +117,3 @@ class ServeArguments:
     kv_events: Mapping[str, Any] | None = None
     """The JSON of `--kv-events-config`."""
     hash_algorithm: str = "sha256"
-
-    @property
-    def callable_names(self) -> tuple[str, ...]:
-        """All names that a request's `model` may have at the start, adapters included."""
-        return (*self.names, *(name for name, _ in self.adapters))
-
-    @property
-    def lora(self) -> bool:
-        """Whether LoRA adapters are enabled."""
-        return self.limits.adapter_slots > 0

@@ -182,7 +182,6 @@ class FastLoadReader:
         return EngineLoad(
             engines=max(1, len(tally.engines)),
             kv_usage=sum(usages) / len(usages),
-            kv_usage_peak=max(usages),
             **(facts | sums | tally.capacity),
         )
 

@@ -119,7 +119,7 @@ def _load(tally: _LoadTally) -> EngineLoad | UnreadableScrape:
             return histogram
         facts[wanted] = histogram
     if tally.usages:
-        facts |= {"kv_usage": sum(tally.usages) / len(tally.usages), "kv_usage_peak": max(tally.usages)}
+        facts["kv_usage"] = sum(tally.usages) / len(tally.usages)
     return EngineLoad(engines=max(1, len(tally.engines)), **(facts | tally.capacity))
 
 

@@ -29,8 +29,6 @@ class EngineLoad:
     waiting: float | None = None
     kv_usage: float | None = None
     """Share of the KV cache in use, 0 to 1, the mean over the engines; idle cached prefixes count as free."""
-    kv_usage_peak: float | None = None
-    """The fullest engine's share: where requests are preempted first."""
     capacity_tokens: int | None = None
     capacity_blocks: int | None = None
     block_tokens: int | None = None
@@ -41,7 +39,6 @@ class EngineLoad:
     generation_tokens: float | None = None
     finished: float | None = None
     """Requests that the engine ended; those whose client closed the connection are in no counter."""
-    rejected: float | None = None
     preemptions: float | None = None
     drafts: float | None = None
     draft_tokens: float | None = None
@@ -53,8 +50,6 @@ class EngineLoad:
     inter_token: DurationHistogram | None = None
     request_pace: DurationHistogram | None = None
     """One sample for each request that ended: its mean time between tokens."""
-    end_to_end: DurationHistogram | None = None
-    queue: DurationHistogram | None = None
 
 
 class UnreadableScrapeReason(StrEnum):

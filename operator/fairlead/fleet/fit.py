@@ -118,18 +118,6 @@ class MemoryBreakdown:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SpeedCeilings:
-    """Upper limits that the hardware sets; an engine reaches a part of them, and `likely` is the usual part."""
-
-    decode_tokens_per_second: Estimate
-    """One replica, all its requests together."""
-    prefill_tokens_per_second: Estimate
-    milliseconds_per_token: Estimate
-    first_token_milliseconds: Estimate
-    """For one prompt as long as the context that the spec asks for, with nothing else running."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class FitAlternative:
     """A near configuration that was sized by the same arithmetic and fits."""
 
@@ -157,8 +145,6 @@ class Fit:
     """As the engine prints it: its concurrency times the context that the spec asks for."""
     sequences: Estimate
     """Requests that run at once, each with the whole context that the spec asks for."""
-    ceilings: SpeedCeilings | None
-    """Absent where the product's rates were not collected."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

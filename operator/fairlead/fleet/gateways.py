@@ -1,7 +1,4 @@
-"""Settings of a router: limits, timeouts, holding, caching, retries; and what a shared gateway adds to them.
-
-A deployment without a gateway has the same router with one model and no tenants.
-"""
+"""Settings of a router: limits, timeouts, holding, caching, retries; of a deployment's own or of a gateway's."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -139,103 +136,6 @@ class RoutingSettings:
     telling: RequestTelemetry = RequestTelemetry()
 
 
-class RouteStrategy(StrEnum):
-    """How a deployment is chosen for a request."""
-
-    SINGLE = "Single"
-    WEIGHTED = "Weighted"
-    RULES = "Rules"
-    CASCADE = "Cascade"
-
-
-class Difficulty(StrEnum):
-    """How hard a request is estimated to be."""
-
-    EASY = "Easy"
-    HARD = "Hard"
-
-
-class CascadeValidator(StrEnum):
-    """What decides whether a small model's answer is good enough."""
-
-    JSON_SCHEMA = "JsonSchema"
-    CONFIDENCE = "Confidence"
-    NOT_EMPTY = "NotEmpty"
-
-
-class FallbackReason(StrEnum):
-    """When a request goes to the next deployment of a chain."""
-
-    UNAVAILABLE = "Unavailable"
-    QUEUE_FULL = "QueueFull"
-    TIMEOUT = "Timeout"
-    CONTEXT_TOO_LONG = "ContextTooLong"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TokenRange:
-    """A range of token counts, both ends included; an absent end is open."""
-
-    least: int | None = None
-    most: int | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RouteRule:
-    """One rule of a route; every condition that is set must hold."""
-
-    name: str
-    deployment: str
-    difficulty: Difficulty | None = None
-    prompt_tokens: TokenRange = TokenRange()
-    output_tokens: TokenRange = TokenRange()
-    structured_output: bool | None = None
-    tools: bool | None = None
-    tenants: frozenset[str] = frozenset()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Cascade:
-    """Smaller models are tried first."""
-
-    deployments: tuple[str, ...]
-    validator: CascadeValidator
-    min_confidence: float | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fallback:
-    """Which deployments answer when the chosen one cannot."""
-
-    deployments: tuple[str, ...]
-    reasons: frozenset[FallbackReason]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Route:
-    """One model by the name that clients use."""
-
-    name: str
-    strategy: RouteStrategy
-    deployment: str | None = None
-    weights: tuple[tuple[str, int], ...] = ()
-    rules: tuple[RouteRule, ...] = ()
-    cascade: Cascade | None = None
-    fallback: Fallback | None = None
-    cache: bool | None = None
-    """None: the gateway's own setting."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Gateway:
-    """One address for many deployments."""
-
-    namespace: str
-    name: str
-    routes: tuple[Route, ...] = ()
-    routing: RoutingSettings = RoutingSettings()
-
-
 class ServiceType(StrEnum):
     """How the routers' Service is reached."""
 
@@ -252,14 +152,6 @@ class RouterPods:
     """None: an HPA or a person scales the routers, and the Deployment's count is left as it is."""
     service: ServiceType = ServiceType.CLUSTER_IP
     annotations: tuple[tuple[str, str], ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DesiredGateway:
-    """One gateway object's spec: what its routers do, and their pods."""
-
-    gateway: Gateway
-    pods: RouterPods = RouterPods()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 class Node:
     """One node and one of its resources."""
 
-    name: str
     product: str
     """The GPU by its product label; empty where the node has no such label."""
     gpus: int

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Any, Final, TypeVar
 
-from fairlead.api import deployment_conversion, gateway_conversion, kinds, object_reader, policy_conversion
+from fairlead.api import deployment_conversion, kinds, object_reader, policy_conversion
 from fairlead.api.kinds import Kind
 from fairlead.api.read_problems import ABSENT, HIDDEN, SECRET_PATTERN, value_text
 from fairlead.engines import catalogue as engines
@@ -52,9 +52,8 @@ def review(document: object, known: ReviewContext) -> Review:
         refusals=tuple(_unnamed(document)),
     )
     if kind is kinds.GATEWAY:
-        gateway = gateway_conversion.gateway(read.value).gateway
-        named = replace(named, cautions=tuple(unsupported_fields.of_gateway(gateway)))
-        return _naming(named, references.of_gateway(gateway), known)
+        named = replace(named, cautions=tuple(unsupported_fields.of_gateway(named.name)))
+        return _naming(named, references.of_gateway(read.value), known)
     if kind is kinds.POLICY:
         policy = policy_conversion.policy(read.value.spec)
         named = replace(

@@ -3,10 +3,13 @@
 from collections.abc import Container, Iterable, Iterator, Mapping
 from typing import Final, NamedTuple
 
+from fairlead.api import routing_conversion
+from fairlead.api.gateway import InferenceGatewaySpec, ModelRoute
+from fairlead.api.object_reader import ParsedObject
 from fairlead.fleet.conversations import ConfigMapKey
 from fairlead.fleet.desired_state import DesiredEngine, DesiredRevision, SecretKey, SourceScheme
 from fairlead.fleet.findings import FindingReason, SpecRefusal
-from fairlead.fleet.gateways import DeploymentRouter, DesiredDeployment, Gateway, Route, RoutingSettings
+from fairlead.fleet.gateways import DeploymentRouter, DesiredDeployment, RoutingSettings
 from fairlead.fleet.policies import ReplicaBounds, ScalingPolicy
 from fairlead.objects import router_secrets
 from fairlead.review.context import ObjectKey, ReviewContext
@@ -68,12 +71,12 @@ def incomplete(deployment: DesiredDeployment, present: Mapping[ObjectKey, frozen
     )
 
 
-def of_gateway(gateway: Gateway) -> Iterator[Reference]:
+def of_gateway(gateway: ParsedObject[InferenceGatewaySpec]) -> Iterator[Reference]:
     """The deployments its models lead to, and the Secrets with its tenants' keys."""
-    for number, route in enumerate(gateway.routes):
+    for number, route in enumerate(gateway.spec.models):
         for field, name in _answering(route):
             yield Reference(f"spec.models[{number}].{field}", ObjectKey("InferenceDeployment", gateway.namespace, name))
-    for field, secret in _secret_names(gateway.routing):
+    for field, secret in _secret_names(routing_conversion.routing(gateway.spec)):
         yield Reference(f"spec.{field}", ObjectKey("Secret", gateway.namespace, secret))
 
 
@@ -158,11 +161,11 @@ def _configured(engine: DesiredEngine) -> NamedObjects:
         yield f"{_TEMPLATE}.name", "ConfigMap", engine.chat_template.name
 
 
-def _answering(route: Route) -> Iterator[tuple[str, str]]:
+def _answering(route: ModelRoute) -> Iterator[tuple[str, str]]:
     """Every deployment that may serve this model, with its field."""
     if route.deployment:
         yield "deployment", route.deployment
-    yield from ((f"weighted[{place}].deployment", name) for place, (name, _) in enumerate(route.weights))
+    yield from ((f"weighted[{place}].deployment", one.deployment) for place, one in enumerate(route.weighted))
     yield from ((f"rules[{place}].deployment", rule.deployment) for place, rule in enumerate(route.rules))
     for field, chain in (("cascade", route.cascade), ("fallback", route.fallback)):
         for place, name in enumerate(chain.deployments if chain else ()):

@@ -8,7 +8,7 @@ from typing import Final
 
 from fairlead.fleet.desired_state import RolloutStrategy
 from fairlead.fleet.findings import SpecRefusal, SpecWarning
-from fairlead.fleet.gateways import DeploymentRouter, DesiredDeployment, Gateway
+from fairlead.fleet.gateways import DeploymentRouter, DesiredDeployment
 from fairlead.review.result import AdmissionReason
 
 NO_GATEWAYS: Final = "this release does not run InferenceGateways"
@@ -35,12 +35,12 @@ def refusals(deployment: DesiredDeployment) -> Iterator[SpecRefusal]:
         )
 
 
-def of_gateway(gateway: Gateway) -> Iterator[SpecWarning]:
+def of_gateway(name: str) -> Iterator[SpecWarning]:
     """A warning for every gateway: it is checked and stored, and nothing is started for it."""
     yield SpecWarning(
         field="kind",
         value="InferenceGateway",
         reason=AdmissionReason.NOT_AVAILABLE,
-        because=f"{NO_GATEWAYS}: {gateway.name or 'this one'} is checked and stored, and nothing is started for it",
+        because=f"{NO_GATEWAYS}: {name or 'this one'} is checked and stored, and nothing is started for it",
         remedy=INSTEAD,
     )

@@ -25,7 +25,6 @@ from fairlead.routing.retries import RetryBudget
 from fairlead.routing.routing_request import RoutingRequest
 from fairlead.routing.selection import EndpointChoice, NoCandidate
 
-INTERACTIVE = Lane.INTERACTIVE
 FREE = LaneAvailability.FREE
 UNTOUCHED_ENDINGS = frozenset({AttemptEnding.BUSY, AttemptEnding.LEAVING, AttemptEnding.NOT_CONNECTED})
 """Endings before any engine did work: another attempt costs nothing."""

@@ -18,7 +18,6 @@ class EndpointCandidate:
     """One endpoint, as `selection` rates it for one request."""
 
     pod: str
-    address: str
     dropped: str
     """Why it is no candidate; empty if it is one."""
     load: int
@@ -54,7 +53,6 @@ def _candidate(table: EndpointTable, request: RoutingRequest, one: Endpoint, fit
     worth = load - (OVER_BOUND if over else worth_of_held) * credited * field.block_tokens
     return EndpointCandidate(
         pod=one.pod,
-        address=one.address,
         dropped=dropped,
         load=load,
         held_blocks=held,

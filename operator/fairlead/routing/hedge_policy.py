@@ -25,13 +25,12 @@ _LENGTHS: Final = 24
 class HedgePolicy:
     """Hedging of one router."""
 
-    __slots__ = ("_saved", "_seen", "_usual", "hedged")
+    __slots__ = ("_saved", "_seen", "_usual")
 
     def __init__(self) -> None:
         self._saved = MOST_SAVED
         self._usual = [FIRST_GUESS] * _LENGTHS
         self._seen = [0] * _LENGTHS
-        self.hedged = 0
 
     def add_share(self, share: float) -> None:
         """Add a request's share to the budget."""
@@ -59,5 +58,4 @@ class HedgePolicy:
         if self._saved < 1:
             return False
         self._saved -= 1
-        self.hedged += 1
         return True

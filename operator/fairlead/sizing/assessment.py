@@ -5,7 +5,7 @@ from typing import Final
 
 from fairlead.fleet.fit import Estimate, Fit, FitReason, FitVerdict, MemoryBreakdown, NoFit
 from fairlead.fleet.plurals import count
-from fairlead.sizing import ceilings, kv_pages, memory
+from fairlead.sizing import kv_pages, memory
 from fairlead.sizing.sizing_input import GIB, SizingInput
 
 FitRefusal = tuple[FitReason, str]
@@ -29,7 +29,6 @@ def assess(question: SizingInput) -> Fit | NoFit:
         memory=counted,
         kv_tokens=tokens,
         sequences=sequences,
-        ceilings=ceilings.ceilings(question, sequences),
     )
 
 

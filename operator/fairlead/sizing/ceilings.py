@@ -1,34 +1,10 @@
-"""Ceilings of speed by the roofline: decode waits for memory, prefill waits for arithmetic.
-
-High is what the hardware cannot exceed. Likely and low are the parts of it that engines usually reach.
-"""
+"""The roofline, which the hardware cannot exceed: decode waits for memory, prefill waits for arithmetic."""
 
 from dataclasses import replace
-from typing import Final
 
-from fairlead.fleet.fit import Estimate, SpeedCeilings
 from fairlead.fleet.shapes import MatrixGroup
 from fairlead.sizing import kv_pages, parameters, weights
 from fairlead.sizing.sizing_input import SizingInput
-
-_DECODE_PARTS: Final = (0.4, 0.65, 1.0)
-_PREFILL_PARTS: Final = (0.25, 0.5, 1.0)
-
-
-def ceilings(question: SizingInput, concurrent: Estimate) -> SpeedCeilings | None:
-    """For the requested sequences, at most as many as the cache likely holds; None if the rates are not known."""
-    accelerator = question.accelerator
-    if not accelerator.bandwidth_gbs or not accelerator.bf16_tflops:
-        return None
-    running = max(1.0, min(float(question.sequences), concurrent.likely))
-    step = max(read_seconds(question, running), compute_seconds(question, running))
-    prompt = question.context * flops_a_token(question, question.context / 2) / rate(question)
-    return SpeedCeilings(
-        decode_tokens_per_second=_parts(running / step, _DECODE_PARTS),
-        prefill_tokens_per_second=_parts(question.context / prompt, _PREFILL_PARTS),
-        milliseconds_per_token=_inverse(step * 1000, _DECODE_PARTS),
-        first_token_milliseconds=_inverse(prompt * 1000, _PREFILL_PARTS),
-    )
 
 
 def flops_a_token(question: SizingInput, seen: float) -> float:
@@ -78,13 +54,3 @@ def rate(question: SizingInput) -> float:
     eight = question.format in weights.EIGHT_BIT
     tflops = (accelerator.fp8_tflops if eight else None) or accelerator.bf16_tflops or 1.0
     return tflops * 1e12 * question.parallelism.tensor
-
-
-def _parts(most: float, parts: tuple[float, float, float]) -> Estimate:
-    low, likely, high = parts
-    return Estimate(most * low, most * likely, most * high)
-
-
-def _inverse(least: float, parts: tuple[float, float, float]) -> Estimate:
-    low, likely, high = parts
-    return Estimate(least / high, least / likely, least / low)

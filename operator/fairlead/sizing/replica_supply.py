@@ -19,7 +19,7 @@ from fairlead.sizing.sizing_input import SizingInput
 
 DECODE_PART: Final = 0.65
 PREFILL_PART: Final = 0.5
-"""The usual part of the roofline that engines reach; the same as the likely ceilings."""
+"""The usual part of the roofline that engines reach."""
 STEP_OVERHEAD_S: Final = 0.002
 """Scheduling, sampling and launching of one step."""
 TAIL: Final = 3.0

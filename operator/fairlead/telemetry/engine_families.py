@@ -60,7 +60,6 @@ ESTIMATES: Final = (
     _VLLM.counter("estimated_write_bytes_per_gpu", "Bytes a GPU wrote, where they are estimated."),
 )
 """Always zero: vLLM counts them only when a flag enables it."""
-GAUGES: Final = (RUNNING, WAITING, WAITING_BY_REASON, ASLEEP, USAGE)
 QUERIES: Final = _VLLM.counter("prefix_cache_queries", "Prompt tokens looked up in the prefix cache.")
 HITS: Final = _VLLM.counter("prefix_cache_hits", "Prompt tokens found in the prefix cache.")
 UNUSED_CACHES: Final = (

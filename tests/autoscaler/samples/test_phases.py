@@ -6,7 +6,7 @@ import pytest
 
 from fairlead.autoscaler import deployment_pods
 from fairlead.autoscaler.samples import phases
-from fairlead.cluster import kinds
+from fairlead.cluster import kinds, status_freshness
 from fairlead.fleet.desired_state import EngineKind
 from fairlead.fleet.router_keys import RouterKeys
 from fairlead.scaling.facts import EnginePodPhase
@@ -67,8 +67,8 @@ def test_a_node_whose_kubelet_is_silent_is_lost() -> None:
 
 
 def test_what_is_no_moment_is_none() -> None:
-    assert phases.moment("yesterday") is None
-    assert phases.moment(None) is None
+    assert status_freshness.moment("yesterday") is None
+    assert status_freshness.moment(None) is None
 
 
 def world(*pods: dict[str, Any]) -> PretendWorld:

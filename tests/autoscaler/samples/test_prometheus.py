@@ -202,8 +202,8 @@ def test_each_query_names_the_namespaces_and_keeps_what_tells_samples_apart() ->
 
 
 def test_no_label_of_a_real_page_is_added_up_away() -> None:
-    kept = {"le", *metrics.SCALING_NAMES.labels, *metrics.SCALING_NAMES.capacity_labels}
-    wanted = metrics.SCALING_NAMES.families - {metrics.SCALING_NAMES.capacity}
+    kept = {"le", *metrics.NAMES.labels, *metrics.NAMES.capacity_labels}
+    wanted = metrics.NAMES.families - {metrics.NAMES.capacity}
     found: Mapping[str, set[str]] = {name: set() for name in wanted}
     for name, labels, _ in _LINE.findall(BUSY):
         if name in wanted:
@@ -239,8 +239,8 @@ def test_secrets_are_not_shown() -> None:
 def test_the_page_for_people_has_every_query_as_it_is_asked() -> None:
     page = (ROOT / "docs" / "reference" / "figures.md").read_text(encoding="utf-8")
     queries = (
-        prometheus_queries.of_engines(metrics.SCALING_NAMES, ["demo"]),
-        prometheus_queries.moments(metrics.SCALING_NAMES.usage, ["demo"]),
+        prometheus_queries.of_engines(metrics.NAMES, ["demo"]),
+        prometheus_queries.moments(metrics.NAMES.usage, ["demo"]),
         prometheus_queries.of_routers(["demo"]),
         prometheus_queries.moments(HELD, ["demo"]),
         prometheus_queries.requests_each_hour(PodName("demo", "chat-router")),

@@ -39,8 +39,8 @@ def test_each_engine_is_told_by_its_pod() -> None:
 
     assert told.figures is not None
     assert told.figures.endpoints == {
-        "chat-1": EndpointView(state=EndpointState.ROUTABLE, inflight=2, reason="", busy_since=0.0),
-        "chat-2": EndpointView(state=EndpointState.UNKNOWN, inflight=0, reason="x", busy_since=None),
+        "chat-1": EndpointView(state=EndpointState.ROUTABLE, reason="", busy_since=0.0),
+        "chat-2": EndpointView(state=EndpointState.UNKNOWN, reason="x", busy_since=None),
     }
 
 

@@ -10,14 +10,15 @@ import pytest
 import zmq
 import zmq.asyncio
 
-from fairlead.emulator.emulation_knobs import EmulationKnobs, FixedStepSeconds
+from fairlead.emulator.emulation_knobs import EmulationKnobs
 from fairlead.emulator.engine import kv_events
 from fairlead.emulator.engine.block_hashes import CBOR, BlockHasher
+from fairlead.emulator.engine.fixed_step_times import FixedStepTimes
 from fairlead.emulator.engine.live_engine import EngineClocks, LiveEngine
 from fairlead.emulator.surface.jobs import JobSequence
 from tests.emulator.engine.virtual import Client, now, provided, sequence
 
-QUICK: Final = EmulationKnobs(pace=FixedStepSeconds(first_token_seconds=0.004, token_seconds=0.002))
+QUICK: Final = EmulationKnobs(pace=FixedStepTimes(first_token_seconds=0.004, token_seconds=0.002))
 FLAGS: Final = ("--block-size", "32", "--prefix-caching-hash-algo", CBOR)
 
 

@@ -6,8 +6,9 @@ from collections.abc import Coroutine
 from typing import Any, Final
 
 from fairlead.emulator import command, packaged_data
-from fairlead.emulator.emulation_knobs import EmulationKnobs, FixedStepSeconds
+from fairlead.emulator.emulation_knobs import EmulationKnobs
 from fairlead.emulator.engine import provision
+from fairlead.emulator.engine.fixed_step_times import FixedStepTimes
 from fairlead.emulator.engine.live_engine import EngineClocks, LiveEngine
 from fairlead.emulator.engine.provision import EmulatedMachine, EngineProvision
 from fairlead.emulator.surface.jobs import EngineJob, JobEnding, JobSequence
@@ -16,7 +17,7 @@ NOON: Final = 1_795_176_000.0
 KNOWN: Final = packaged_data.load()
 L4: Final = EmulatedMachine("NVIDIA-L4", 4)
 LLAMA: Final = "meta-llama/Llama-3.1-8B-Instruct"
-PACED: Final = EmulationKnobs(pace=FixedStepSeconds(first_token_seconds=0.2, token_seconds=0.1))
+PACED: Final = EmulationKnobs(pace=FixedStepTimes(first_token_seconds=0.2, token_seconds=0.1))
 
 
 class _Jumping(selectors.SelectSelector):

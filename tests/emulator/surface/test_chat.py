@@ -8,9 +8,9 @@ from typing import Any, Final
 import jsonschema
 import pytest
 
-from fairlead.emulator.surface import expected_replies
 from fairlead.emulator.surface.jobs import JobEnding
 from fairlead.emulator.text import tokenizer
+from tests.emulator import expected_replies
 from tests.emulator.surface.pretending import CHAT, PretendDriver, answering, serving, told
 
 WORDS: Final = tokenizer.of(128_256)

@@ -5,7 +5,7 @@ import sys
 from dataclasses import replace
 from typing import Any, Final
 
-from fairlead.api import crds, deployment_conversion
+from fairlead.api import deployment_conversion
 from fairlead.api.kinds import API_VERSION, DEPLOYMENT
 from fairlead.api.object_reader import read_strict
 from fairlead.engines import catalogue as engines
@@ -13,6 +13,7 @@ from fairlead.engines.engine_setup import EngineSetup
 from fairlead.engines.start_budget import LifecycleParameters
 from fairlead.engines.vllm import limits
 from fairlead.fleet.findings import SpecRefusal
+from house import kind_definitions
 
 _COPIED: Final[dict[str, Any]] = {"max_log_length": 0}
 """A field that only the copy has."""
@@ -27,7 +28,7 @@ def main() -> None:
     low = replace(asked, wanted=replace(asked.wanted, engine=replace(asked.engine, **_COPIED)))
     below = limits.out_of_range(low)
     told = {
-        "schema": "maxLogLength" in json.dumps(crds.definition(DEPLOYMENT)),
+        "schema": "maxLogLength" in json.dumps(kind_definitions.definition(DEPLOYMENT)),
         "written": [word for word in words if word not in plain],
         "repeated": [_said(one) for one in ENGINE.refusals(_asked({"extraArgs": ["--max-log-len=many"]}))],
         "below one": [] if below is None else [_said(below)],

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import aiohttp
 
-from fairlead.api import crds, deployment_conversion
+from fairlead.api import deployment_conversion
 from fairlead.api.kinds import API_VERSION, DEPLOYMENT
 from fairlead.api.object_reader import read_strict
 from fairlead.autoscaler.samples import prometheus_queries
@@ -28,6 +28,7 @@ from fairlead.review import admission, engine_timing
 from fairlead.review.context import ReviewContext
 from fairlead.router.config import operator_file
 from fairlead.router.wire import header_lines
+from house import kind_definitions
 
 KIND: Final = EngineKind("Pretend")
 OWNER: Final = Owner(namespace="team", name="chat", uid="4f1c")
@@ -55,7 +56,7 @@ def main() -> None:
     known = ReviewContext(catalogue=package_data.load_catalogue())
     told = {
         "refusals": {name: list(_refused(engine, known)) for name, engine in SPECS.items()},
-        "schema": KIND.value in json.dumps(crds.definition(DEPLOYMENT)),
+        "schema": KIND.value in json.dumps(kind_definitions.definition(DEPLOYMENT)),
         "pod": _pod(known),
         "children": _children(known),
         "metrics": _metrics(),

@@ -39,23 +39,17 @@ def test_a_path_tells_the_api(path: bytes, surface: Surface) -> None:
 
 
 def test_a_chat_tells_what_it_is_routed_on() -> None:
-    found = chat(stream=True, max_tokens=64, n=2, temperature=0, seed=7, priority=-3, cache_salt="s")
+    found = chat(stream=True, max_tokens=64, n=2, temperature=0, seed=7)
     assert (found.model, found.stream, found.max_tokens, found.n) == ("m", True, 64, 2)
-    assert (found.temperature, found.seed, found.priority, found.cache_salt) == (0.0, 7, -3, "s")
-    assert (found.typed, found.media, found.tools, found.structured, found.include_usage) == (
-        True,
-        0,
-        False,
-        False,
-        False,
-    )
+    assert (found.temperature, found.seed) == (0.0, 7)
+    assert (found.typed, found.media, found.structured, found.include_usage) == (True, 0, False, False)
 
 
 def test_what_is_not_said_is_not_made_up() -> None:
     found = read(Surface.CHAT, {})
     assert (found.model, found.stream, found.max_tokens, found.n) == (None, False, None, 1)
-    assert (found.temperature, found.seed, found.priority, found.cache_salt) == (None, None, None, None)
-    assert (found.prompt, found.tools, found.structured, found.include_usage) == (b"", False, False, False)
+    assert (found.temperature, found.seed) == (None, None)
+    assert (found.prompt, found.structured, found.include_usage) == (b"", False, False)
 
 
 @pytest.mark.parametrize(
@@ -107,10 +101,7 @@ def test_answers_that_must_keep_a_schema_are_known(surface: Surface, members: di
     assert read(surface, members).structured is structured
 
 
-def test_tools_and_usage_are_known() -> None:
-    assert chat(tools=[{"type": "function"}]).tools
-    assert not chat(tools=[]).tools
-    assert not chat(tools=None).tools
+def test_usage_that_is_asked_for_is_known() -> None:
     assert chat(stream_options={"include_usage": True}).include_usage
     assert not chat(stream_options=[]).include_usage
 
@@ -220,16 +211,16 @@ def test_but_none_that_an_engine_might_read_as_an_object_and_the_router_cannot(b
     [{"messages": "hi"}, {"messages": [5]}, {"messages": [{"role": 1}]}, {"messages": [{"content": {"a": 1}}]}],
 )
 def test_an_object_of_other_types_is_the_engines_to_judge_and_counts_whole(members: dict[str, Any]) -> None:
-    body = json.dumps({"model": "m", "stream": True, "max_tokens": 3, "priority": 1, **members}).encode()
+    body = json.dumps({"model": "m", "stream": True, "max_tokens": 3, **members}).encode()
     found = read(Surface.CHAT, body)
-    assert (found.model, found.stream, found.max_tokens, found.priority) == ("m", True, 3, 1)
+    assert (found.model, found.stream, found.max_tokens) == ("m", True, 3)
     assert (found.typed, found.prompt) == (False, body)
 
 
 def test_its_limits_are_read_all_the_same() -> None:
     members = {"messages": 5, "max_completion_tokens": 7, "max_tokens": 3, "response_format": {"type": "json_object"}}
     found = read(Surface.CHAT, members | {"tools": [1], "temperature": 0.5})
-    assert (found.typed, found.max_tokens, found.structured, found.tools) == (False, 7, True, True)
+    assert (found.typed, found.max_tokens, found.structured) == (False, 7, True)
     assert found.temperature == 0.5
 
 
@@ -251,7 +242,6 @@ names = st.sampled_from(
         "prompt",
         "input",
         "system",
-        "tools",
         "stream",
         "max_tokens",
         "n",
@@ -276,8 +266,6 @@ def test_no_object_ever_raises_and_its_scalars_are_those_that_json_says(body: di
         "n",
         "temperature",
         "seed",
-        "priority",
-        "tools",
         "structured",
         "include_usage",
     ):

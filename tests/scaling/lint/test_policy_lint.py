@@ -14,7 +14,7 @@ from fairlead.fleet.policies import (
     SignalTargets,
     WarmPool,
 )
-from fairlead.scaling.lint import policy_lint, policy_use_lint, schedule_overlaps
+from fairlead.scaling.lint import policy_lint, policy_use_lint
 from fairlead.scaling.lint.policy_lint import LintReason
 from fairlead.scaling.lint.policy_use_lint import PolicyUse
 
@@ -121,7 +121,7 @@ def test_schedules_that_do_not_quarrel_are_not_told_of(one: ScheduleWindow, othe
 
 def test_one_that_opens_often_counts_as_open_all_that_day() -> None:
     often = replace(NIGHT, cron="*/5 6-12 * * *", duration_seconds=60.0)
-    assert list(schedule_overlaps.pairs((MORNING, often))) == [(0, 1)]
+    assert list(policy_lint.overlapping((MORNING, often))) == [(0, 1)]
 
 
 @pytest.mark.parametrize(

@@ -54,7 +54,7 @@ def test_beyond_the_cap_on_unfinished_requests_the_next_is_refused() -> None:
 def test_at_the_cap_on_unread_prompts_the_next_is_refused_until_one_is_read() -> None:
     engine = core(replace(ROOMY, max_backlog_tokens=100))
     assert [engine.add(request(serial, 60, 5)) for serial in range(3)] == [None, None, SchedulerRefusal.BACKLOG]
-    assert engine.refuses(request(4, 1, 1)) is SchedulerRefusal.BACKLOG
+    assert engine.add(request(4, 1, 1)) is SchedulerRefusal.BACKLOG
     drive(engine, steps=1)
     assert engine.unfinished_prompts == 0
     assert engine.add(request(5, 60, 5)) is None
@@ -207,7 +207,7 @@ def test_scheduled_ahead_a_request_that_comes_within_a_step_misses_the_next_one_
         late = request(2, 10, 5)
         engine.add(late)
         assert engine.waiting == 1
-        assert engine.refuses(request(3, 10, 5)) is SchedulerRefusal.TOO_MANY
+        assert engine.add(request(3, 10, 5)) is SchedulerRefusal.TOO_MANY
         engine.complete(flight, flight.ends)
         run.now = flight.ends
         steps = 0

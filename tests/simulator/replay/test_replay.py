@@ -12,11 +12,12 @@ from fairlead.simulator.engine.core import EngineCore
 from fairlead.simulator.engine.requests import EngineRequest
 from fairlead.simulator.engine.settings import EngineSettings
 from fairlead.simulator.replay import first_seconds, recordings
-from fairlead.simulator.replay.recordings import RecordedSecond, Recording
+from fairlead.simulator.replay.recordings import RecordedSecond
 from fairlead.simulator.timing import rate_shares
 from fairlead.simulator.timing.rate_shares import RateShares
-from fitting import comparison
+from fitting import comparison, recorded_runs
 from fitting.comparison import SimulatedReplay
+from fitting.recorded_runs import Recording
 
 LIMITS = EngineSettings(blocks=3000, batch_tokens=1000, max_sequences=64)
 
@@ -97,7 +98,7 @@ def _line(request: EngineRequest) -> str:
 def recording() -> Recording:
     """Read back."""
     requests, timeline, workload = files()
-    read = recordings.read(requests, timeline, workload)
+    read = recorded_runs.read(requests, timeline, workload)
     return Recording(tuple(replace(one, prefix=()) for one in read.answered), read.seconds)
 
 
@@ -139,11 +140,11 @@ def test_a_timeline_without_its_columns_is_refused_with_them() -> None:
 
 def test_requests_carry_their_prompts_chains() -> None:
     requests, timeline, workload = files()
-    read = recordings.read(requests, timeline, workload)
+    read = recorded_runs.read(requests, timeline, workload)
     assert read.answered[0].prefix == (10, 11)
     assert read.answered[0].arrived == 0.0
     with pytest.raises(ValueError, match="take the workload of this run"):
-        recordings.read(requests, timeline, workload[1:])
+        recorded_runs.read(requests, timeline, workload[1:])
 
 
 def test_a_run_under_other_limits_is_not_compared(recording: Recording) -> None:

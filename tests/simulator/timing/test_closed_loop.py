@@ -9,10 +9,12 @@ import pytest
 from fairlead.simulator.engine.core import EngineCore
 from fairlead.simulator.engine.requests import EngineRequest
 from fairlead.simulator.engine.settings import EngineSettings
-from fairlead.simulator.timing import fixed_concurrency, roofline
-from fairlead.simulator.timing.fixed_concurrency import ConcurrencyLoad, CorrectionFactors, EngineBehaviour, WorkerPool
+from fairlead.simulator.timing import roofline
+from fairlead.simulator.timing.physics import EngineBehaviour
 from fairlead.simulator.timing.step_times import PhysicalStepTimes
+from fitting import assumed_physics, fixed_concurrency
 from fitting.columns import BUDGET
+from fitting.fixed_concurrency import ConcurrencyLoad, CorrectionFactors, WorkerPool
 from tests.simulator.timing import asked
 
 ROOMY = EngineSettings(blocks=1_000_000, batch_tokens=int(BUDGET), max_sequences=1024, prefix_caching=False)
@@ -65,7 +67,7 @@ def played(times: PhysicalStepTimes, drawn: Drawn) -> float:
 @pytest.mark.parametrize("drawn", [Drawn(1024, 1024, 4), Drawn(1024, 1024, 64), Drawn(8192, 1024, 16)])
 def test_the_closed_form_says_what_the_scheduler_shows(model: str, drawn: Drawn) -> None:
     times = asked.times(asked.question(model, tensor=2))
-    behaviour = EngineBehaviour(roofline.ASSUMED, roofline.ASSUMED_OVERHEAD)
+    behaviour = EngineBehaviour(roofline.ASSUMED, assumed_physics.ASSUMED_OVERHEAD)
     seen = fixed_concurrency.aggregated_figures(
         WorkerPool(times.work, 1, 1), behaviour, drawn.load(), CorrectionFactors(1, 1, 1)
     )

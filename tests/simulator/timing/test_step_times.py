@@ -5,12 +5,11 @@ from hypothesis import strategies as st
 
 from fairlead.fleet.quantization import WeightFormat
 from fairlead.simulator.engine.batch import DecodeLine, StepBatch
-from fairlead.simulator.timing import catalogue, correction_groups, roofline, step_work
+from fairlead.simulator.timing import correction_groups, roofline, step_work
 from fairlead.simulator.timing.catalogue import RatesUnknown, step_times
+from fairlead.simulator.timing.correction_groups import RowDrafting, ServingMode
 from fairlead.simulator.timing.efficiency import StepCorrection
 from fairlead.simulator.timing.provenance import ProvenanceLevel
-from fairlead.simulator.timing.silicon_layouts import RowDrafting
-from fairlead.simulator.timing.silicon_rows import ServingMode
 from fairlead.simulator.timing.step_times import PhysicalStepTimes
 from tests.simulator.timing import asked
 
@@ -93,15 +92,6 @@ def test_without_sets_or_for_an_unknown_engine_the_roofline_answers_and_says_wha
     assert isinstance(unknown, PhysicalStepTimes)
     assert plain.provenance == unknown.provenance == roofline.ORIGIN
     assert "65 % of bandwidth" in plain.provenance.line()
-
-
-def test_the_door_is_the_measured_engines_or_the_assumed_one() -> None:
-    assert catalogue.first_token_overhead(asked.packaged()) == asked.packaged().physics.behaviours["vllm"].front
-    assert (
-        catalogue.first_token_overhead()
-        == catalogue.first_token_overhead(asked.packaged(), "mine")
-        == roofline.ASSUMED_OVERHEAD
-    )
 
 
 def test_a_gpu_without_rates_is_refused_with_what_to_do() -> None:

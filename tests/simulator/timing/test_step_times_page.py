@@ -3,7 +3,7 @@
 import math
 from xml.etree import ElementTree as ET
 
-from fairlead.simulator.timing.fitted_sets import as_json
+from fitting.set_file import as_json
 from house import scatter, step_times_page
 from house.scatter import Panel
 from house.tree import ROOT

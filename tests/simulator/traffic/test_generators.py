@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fairlead.fleet.traffic import TokenLengths
-from fairlead.simulator.traffic import gaps, generators, lengths, rate_profiles
+from fairlead.simulator.traffic import gaps, lengths, rate_profiles
 from fairlead.simulator.traffic.rate_profiles import RateSlice
 
 HOUR = 3600.0
@@ -101,7 +101,7 @@ def test_a_table_of_quantiles_is_read_backwards() -> None:
 
 
 def test_requests_carry_whose_they_are() -> None:
-    row = generators.requests(
+    row = gaps.requests(
         rate_profiles.steady(1.0, 100.0), gaps.poisson(chance()), lengths.fixed_lengths(100, 10), client="team-a"
     )
     first, *others = row

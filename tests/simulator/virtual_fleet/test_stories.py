@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from fairlead.fleet.capacity_plan import LatencyObjectives
 from fairlead.simulator.engine.settings import EngineSettings
-from fairlead.simulator.traffic import gaps, generators, lengths, rate_profiles, request_traces, sessions
+from fairlead.simulator.traffic import gaps, lengths, rate_profiles, request_traces, sessions
 from fairlead.simulator.traffic.arrivals import RequestArrival
 from fairlead.simulator.traffic.sessions import AgentTraffic
 from fairlead.simulator.virtual_fleet.balancers import Balancer, LeastTokens, PrefixAffinity, RoundRobin
@@ -68,7 +68,7 @@ def test_recorded_prefixes_are_found_only_by_an_engine_that_caches() -> None:
 def crowd() -> Iterator[RequestArrival]:
     """Two requests a second, forty when everybody comes at once."""
     profile = rate_profiles.flash_crowd(usual=2.0, peak=40.0, at=120.0, lasting=180.0, seconds=900.0)
-    return generators.requests(profile, gaps.poisson(chance()), lengths.fixed_lengths(400, 60))
+    return gaps.requests(profile, gaps.poisson(chance()), lengths.fixed_lengths(400, 60))
 
 
 def by_load(look: FleetSnapshot) -> int:

@@ -1,10 +1,9 @@
 """The phase of an engine pod, from its manifest and its node's. Pure."""
 
 from collections.abc import Collection, Iterable
-from datetime import datetime
 from typing import Final
 
-from fairlead.cluster import pod_starts, pods
+from fairlead.cluster import pod_starts, pods, status_freshness
 from fairlead.cluster.kinds import Manifest
 from fairlead.objects import labels
 from fairlead.scaling.facts import EnginePodPhase
@@ -41,21 +40,13 @@ def begun_at(pod: Manifest) -> float:
     The wait for a node or an image is no part of the engine's cold start.
     """
     begun = pod_starts.started_at(pod)
-    return begun.timestamp() if begun else moment(pod["metadata"].get("creationTimestamp")) or 0.0
+    return begun.timestamp() if begun else status_freshness.moment(pod["metadata"].get("creationTimestamp")) or 0.0
 
 
 def ready_at(pod: Manifest) -> float | None:
     """Since when it is ready; None while it is not."""
     ready = pods.condition(pod, "Ready")
-    return moment(ready.get("lastTransitionTime")) if ready.get("status") == "True" else None
-
-
-def moment(text: object) -> float | None:
-    """A timestamp of an object, in seconds since the epoch."""
-    try:
-        return datetime.fromisoformat(text).timestamp() if isinstance(text, str) else None
-    except ValueError:
-        return None
+    return status_freshness.moment(ready.get("lastTransitionTime")) if ready.get("status") == "True" else None
 
 
 def _is_dead(pod: Manifest, lost_nodes: Collection[str]) -> bool:
@@ -66,5 +57,5 @@ def _is_dead(pod: Manifest, lost_nodes: Collection[str]) -> bool:
 
 def _is_refused(pod: Manifest, now: float) -> bool:
     """Whether it has been unschedulable for at least `MOMENT_S`."""
-    since = moment(pods.condition(pod, "PodScheduled").get("lastTransitionTime"))
+    since = status_freshness.moment(pods.condition(pod, "PodScheduled").get("lastTransitionTime"))
     return pods.unplaced(pod) is not None and (since is None or now - since >= MOMENT_S)

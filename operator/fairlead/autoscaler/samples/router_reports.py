@@ -117,7 +117,6 @@ def _endpoint_view(report: EndpointReport, before: EndpointView | None, at: floa
     since = before.busy_since if before is not None and before.busy_since is not None else at
     return EndpointView(
         state=_STATES.get(report.state, EndpointState.UNKNOWN),
-        inflight=report.inflight,
         reason=report.reason[:MOST_WORDS],
         busy_since=since if report.inflight > 0 else None,
     )

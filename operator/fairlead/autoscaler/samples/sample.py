@@ -36,7 +36,6 @@ class EndpointView:
     """One endpoint, as one router reports it."""
 
     state: EndpointState
-    inflight: int
     reason: str
     busy_since: float | None
     """Since when each scrape of the router found its requests in flight there."""

@@ -1,4 +1,4 @@
-"""The status that is to be written: counts and conditions, with times kept where nothing changed. Pure.
+"""The status that is to be written: fields, counts and conditions, with times kept where nothing changed. Pure.
 
 Everything but recorded facts can be rebuilt from the cluster. The autoscaler's part is never in it.
 """
@@ -10,11 +10,16 @@ from decimal import Decimal
 from typing import Any, Final
 
 from fairlead.api.kinds import API_VERSION
+from fairlead.controller.snapshot import DeploymentSnapshot
 from fairlead.controller.status import conditions, replica_counts
 from fairlead.controller.status.status_inputs import StartDurations, StatusInputs
 from fairlead.fleet.conditions import ConditionReason, ConditionType, UntimedCondition
 from fairlead.fleet.fit import Estimate, Fit
+from fairlead.fleet.gateways import DeploymentRouter, DesiredDeployment
 from fairlead.fleet.rollouts import RevisionState
+from fairlead.objects import labels, names
+from fairlead.review.context import ReviewContext
+from fairlead.review.deployment_review import DeploymentReview
 
 Manifest = dict[str, Any]
 
@@ -172,3 +177,26 @@ def _band(span: Estimate | None, measured: int | None) -> Manifest:
 def _decimal(value: float) -> str:
     """Two decimals only: a figure that varies in the third would cause writes for ever."""
     return format(Decimal(value).quantize(Decimal("0.01")).normalize(), "f")
+
+
+def fields_of(observed: DeploymentSnapshot, judged: DeploymentReview, known: ReviewContext) -> StatusFields:
+    """The fields of one deployment, by its spec and the catalogue's prices."""
+    owner = observed.owner
+    wanted = judged.deployment.wanted if judged.deployment else None
+    accelerator = known.accelerator(wanted.product) if wanted else None
+    price = accelerator.price_an_hour if accelerator else None
+    return StatusFields(
+        generation=observed.document["metadata"]["generation"],
+        selector=labels.as_text(labels.engines(owner.name)),
+        endpoint=_endpoint(observed, judged.deployment),
+        price_an_hour=price * wanted.gpus_per_replica if price is not None and wanted else None,
+    )
+
+
+def _endpoint(observed: DeploymentSnapshot, deployment: DesiredDeployment | None) -> str | None:
+    """The address for clients; where the spec's gateway is refused, the previous one, which still answers."""
+    owner, door = observed.owner, deployment.door if deployment else None
+    if not isinstance(door, DeploymentRouter):
+        return observed.status.get("endpoint") if door and observed.router else None
+    scheme = "https" if door.routing.door.tls_secret else "http"
+    return f"{scheme}://{names.router(owner.name)}.{owner.namespace}.svc/v1"

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Final
 
-from fairlead.api import gateway_conversion, object_reader, policy_conversion
+from fairlead.api import object_reader, policy_conversion
 from fairlead.api.kinds import GATEWAY, POLICY
 from fairlead.cluster.kinds import Manifest
 from fairlead.fleet.conditions import ConditionReason as Why
@@ -45,8 +45,7 @@ def of_gateway(document: Manifest) -> tuple[Manifest, tuple[UntimedCondition, ..
     problems: tuple[SpecRefusal, ...] = found.problems
     if found.value is None or problems:
         return {}, _conditions(deployment_review.joined_remarks(problems), Why.UNREADABLE)
-    gateway = gateway_conversion.gateway(found.value).gateway
-    words = deployment_review.joined_remarks(unsupported_fields.of_gateway(gateway))
+    words = deployment_review.joined_remarks(unsupported_fields.of_gateway(found.value.name))
     accepted = UntimedCondition(type=ConditionType.ACCEPTED, holds=False, reason=Why.REFUSED, message=words)
     waits = UntimedCondition(type=ConditionType.READY, holds=False, reason=Why.ROUTERS_NOT_READY, message=words)
     return {}, (waits, accepted)

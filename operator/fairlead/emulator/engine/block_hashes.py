@@ -13,7 +13,6 @@ SEED_VARIABLE: Final = "PYTHONHASHSEED"
 SEED: Final = "vllm-none-hash"
 """The first block's parent hash is made from this unless the variable is set: the same in every process."""
 CBOR: Final = "sha256_cbor"
-_LOW: Final = (1 << 64) - 1
 _UINT, _BYTES, _TEXT, _ARRAY = 0x00, 0x40, 0x60, 0x80
 _NULL: Final = b"\xf6"
 

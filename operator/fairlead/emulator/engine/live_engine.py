@@ -12,7 +12,7 @@ from fairlead.emulator.engine.engine_client import LiveEngineClient
 from fairlead.emulator.engine.engine_control import LiveEngineControl
 from fairlead.emulator.engine.kv_events import KvEventJournal, KvEventPublisher
 from fairlead.emulator.engine.lag import StepLag
-from fairlead.emulator.engine.metrics.engine_metrics import EngineMetrics, RankMetrics, SchedulerCounters
+from fairlead.emulator.engine.metrics.engine_metrics import EngineMetrics, RankMetrics
 from fairlead.emulator.engine.metrics.http_metrics import HttpMetrics
 from fairlead.emulator.engine.metrics.tally import RankTally
 from fairlead.emulator.engine.provision import EngineProvision
@@ -20,6 +20,7 @@ from fairlead.emulator.engine.rank import CacheEventSink, LiveRank, SharedRankSt
 from fairlead.emulator.faults import EngineFault, FaultState
 from fairlead.emulator.surface.jobs import JobEnding
 from fairlead.simulator.engine.core import EngineCore
+from fairlead.simulator.engine.counts import EngineCounts
 
 _NO_ENVIRONMENT: Final[Mapping[str, str]] = {}
 
@@ -104,7 +105,7 @@ class LiveEngine:
         made = self._provision
         return EngineMetrics(
             model=made.served.names[0],
-            engines=[RankMetrics(number, rank.tally, _scheduler_counters(rank)) for number, rank in enumerate(ranks)],
+            engines=[RankMetrics(number, rank.tally, _counts(rank.core)) for number, rank in enumerate(ranks)],
             cache=made.cache,
             adapter_slots=made.settings.adapter_slots,
             guesses=made.settings.speculation is not None,
@@ -115,20 +116,8 @@ class LiveEngine:
         )
 
 
-def _scheduler_counters(rank: LiveRank) -> Callable[[], SchedulerCounters]:
-    def now() -> SchedulerCounters:
-        counts = rank.core.counts
-        return SchedulerCounters(
-            queries=counts.queries,
-            hits=counts.hits,
-            preemptions=counts.preemptions,
-            drafts=counts.drafts,
-            draft_tokens=counts.draft_tokens,
-            accepted=counts.accepted,
-            accepted_at=tuple(counts.accepted_per_position),
-        )
-
-    return now
+def _counts(core: EngineCore) -> Callable[[], EngineCounts]:
+    return lambda: core.counts
 
 
 def _ignore_fault(_: EngineFault) -> None:

@@ -10,7 +10,6 @@ from typing import Final
 
 from fairlead.emulator.emulation_knobs import EmulationKnobs
 from fairlead.emulator.engine import cache_labels, speculative_config
-from fairlead.emulator.engine.fixed_step_times import FixedStepTimes
 from fairlead.emulator.packaged_data import PackagedData
 from fairlead.emulator.serve_arguments import ServeArguments
 from fairlead.engines.vllm import formats, parsers
@@ -271,7 +270,7 @@ def _settings(served: ServeArguments, pretence: EmulationKnobs, question: Sizing
 def _times(pretence: EmulationKnobs, question: SizingInput, packaged: PackagedData, notes: list[str]) -> StepTimes:
     if pretence.pace is not None:
         notes.append("INFO (simulated) step times: fixed by FAIRLEAD_ENGINE_TTFT_MS and FAIRLEAD_ENGINE_TPOT_MS")
-        return FixedStepTimes(pretence.pace)
+        return pretence.pace
     times = _calibrated(question, packaged.calibrated) or timing.step_times(question, packaged.fitted)
     if isinstance(times, timing.RatesUnknown):
         raise CannotStart(f"ValueError: (simulated) {times}")

@@ -42,7 +42,7 @@ class VllmEngine:
     api = API
     check_unsupported = ""
     failures = FAILURES
-    names = metrics.SCALING_NAMES
+    names = metrics.NAMES
 
     def refusals(self, setup: EngineSetup) -> tuple[SpecRefusal, ...]:
         """What would end vLLM's start, and what would break what routers, probes and the autoscaler rely on."""

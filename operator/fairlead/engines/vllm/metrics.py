@@ -1,6 +1,5 @@
 """The names of vLLM 0.32's metrics for the facts of `EngineLoad`."""
 
-from dataclasses import replace
 from types import MappingProxyType
 from typing import Final
 
@@ -19,7 +18,6 @@ NAMES: Final = MetricNames(
             "vllm:prompt_tokens_total": "prompt_tokens",
             "vllm:generation_tokens_total": "generation_tokens",
             "vllm:request_success_total": "finished",
-            "vllm:admission_rejections_total": "rejected",
             "vllm:num_preemptions_total": "preemptions",
             "vllm:spec_decode_num_drafts_total": "drafts",
             "vllm:spec_decode_num_draft_tokens_total": "draft_tokens",
@@ -34,8 +32,6 @@ NAMES: Final = MetricNames(
             "vllm:time_to_first_token_seconds": "time_to_first_token",
             "vllm:inter_token_latency_seconds": "inter_token",
             "vllm:request_time_per_output_token_seconds": "request_pace",
-            "vllm:e2e_request_latency_seconds": "end_to_end",
-            "vllm:request_queue_time_seconds": "queue",
         }
     ),
     capacity="vllm:cache_config_info",
@@ -57,17 +53,4 @@ def load(text: str) -> EngineLoad | UnreadableScrape:
     return load_parser.load(text, NAMES, _FAMILIES)
 
 
-_DURATIONS: Final = frozenset({"time_to_first_token", "inter_token", "request_pace"})
-SCALING_NAMES: Final = replace(
-    NAMES, histograms=MappingProxyType({base: fact for base, fact in NAMES.histograms.items() if fact in _DURATIONS})
-)
-"""The families that scaling needs; it does not use end-to-end times and the engine's own queue times."""
-_DECIDING_FAMILIES: Final = SCALING_NAMES.families
-
-
-def scaling_load(text: str) -> EngineLoad | UnreadableScrape:
-    """One page as the facts that scaling needs, and no others."""
-    return load_parser.load(text, SCALING_NAMES, _DECIDING_FAMILIES)
-
-
-FAMILY_INDEX: Final = FamilyIndex(SCALING_NAMES, scaling_load)
+FAMILY_INDEX: Final = FamilyIndex(NAMES, load)

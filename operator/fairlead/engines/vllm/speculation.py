@@ -10,7 +10,6 @@ from fairlead.fleet.findings import SpecRefusal, SpecWarning
 from fairlead.fleet.plurals import count
 
 FIELD: Final = "spec.engine.speculation"
-LOOKUP_DEFAULT: Final = 5
 GOOD_ACCEPTANCE: Final = 0.8
 """Share of single draft tokens that are accepted with a draft that suits its model well."""
 WORTH_TRYING: Final = 0.1

@@ -7,9 +7,6 @@ from fairlead.routing.reasons import RefusalReason
 
 OTHER: Final = "other"
 """Values that are not on a list, or beyond a bound."""
-SURFACES: Final = (
-    "chat", "completions", "responses", "embeddings", "messages", "tokenize", "models", OTHER,
-)  # fmt: skip
 FINISHES: Final = frozenset((
     "stop", "length", "tool_calls", "content_filter", "abort", "error", "repetition",
     "end_turn", "max_tokens", "stop_sequence", "tool_use", "refusal", "completed", "incomplete",

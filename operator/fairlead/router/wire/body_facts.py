@@ -73,17 +73,6 @@ class BodyFacts:
         return _whole(self.parsed.seed)
 
     @property
-    def priority(self) -> int | None:
-        """The engine's own priority, where the client sets one."""
-        return _whole(self.parsed.priority)
-
-    @property
-    def cache_salt(self) -> str | None:
-        """The salt that separates its prefixes in an engine, where the client sets one."""
-        value = self.parsed.cache_salt
-        return value if isinstance(value, str) else None
-
-    @property
     def session(self) -> bytes | None:
         """The client's own name for the session: OpenAI's `prompt_cache_key`, or Anthropic's `metadata.user_id`."""
         parsed = self.parsed
@@ -95,11 +84,6 @@ class BodyFacts:
             return MADE_BY.decode(parsed.metadata).user_id.encode(errors="replace") or None
         except (ValueError, RecursionError):
             return None
-
-    @property
-    def tools(self) -> bool:
-        """Whether the model may call any tool."""
-        return bytes(self.parsed.tools) not in (b"", b"null", b"[]")
 
     @property
     def structured(self) -> bool:

@@ -35,8 +35,3 @@ def answer(status: int, content_type: bytes, body: bytes, extra: bytes = b"", *,
         *(start, content_type, len(body), extra, closing),
         body,
     )
-
-
-def line(name: bytes, value: bytes) -> bytes:
-    """One header line; the value is cut at a line break, so that clients cannot inject headers."""
-    return b"%b: %b\r\n" % (name, value.split(b"\r", 1)[0].split(b"\n", 1)[0])

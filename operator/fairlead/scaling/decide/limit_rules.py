@@ -19,9 +19,9 @@ from fairlead.scaling.decide import (
 )
 from fairlead.scaling.decide.answer_history import AnswerHistory, with_least, with_most
 from fairlead.scaling.decide.limit_context import LimitContext, LimitRule
-from fairlead.scaling.decide.recommendation import AppliedLimit
+from fairlead.scaling.decide.recommendation import AppliedLimit, Recommendation
 from fairlead.scaling.decide.schedule_windows import in_force
-from fairlead.scaling.decide.signal_summary import LimitedAnswer, SignalSummary
+from fairlead.scaling.decide.signal_summary import SignalSummary
 from fairlead.scaling.facts import ScalingFacts
 from fairlead.scaling.learn import speculation
 
@@ -43,13 +43,13 @@ RULES: Final[tuple[LimitRule, ...]] = (
 
 def apply_limits(
     summary: SignalSummary, facts: ScalingFacts, pacing: AnswerHistory, now: float
-) -> tuple[LimitedAnswer, AnswerHistory]:
-    """The answer, and the history for the next decision."""
+) -> tuple[Recommendation, AnswerHistory]:
+    """The answer without the signals' own part of it, and the history for the next decision."""
     situation = _situation(summary, facts, pacing, now)
     n, limits = _answer(situation)
     reported = reason_messages.reported_reason(n, limits, situation)
     guessing, switched = speculation.updated(summary, facts, pacing.guessing, now)
-    answer = LimitedAnswer(
+    answer = Recommendation(
         replicas=n,
         asleep=_asleep(n, situation),
         speculates=not guessing.off,

@@ -1,6 +1,8 @@
 """One decision, from facts and memory to a recommendation and the next memory: signals give needs, limits the
 answer."""
 
+from dataclasses import replace
+
 from fairlead.scaling.decide import limit_rules, pod_inventory, sample_trust, signals
 from fairlead.scaling.decide.recommendation import Recommendation
 from fairlead.scaling.decide.scaling_state import ScalingState
@@ -16,16 +18,10 @@ def recommend(facts: ScalingFacts, memory: ScalingState, now: float) -> tuple[Re
     learnt = estimates.with_arrivals(memory.learnt, facts, roster, now)
     summary = signals.evaluate(roster, learnt, trust)
     limited, pacing = limit_rules.apply_limits(summary, facts, memory.pacing, now)
-    answer = Recommendation(
-        replicas=limited.replicas,
-        reason=limited.reason,
-        message=limited.message,
-        asleep=limited.asleep,
-        speculates=limited.speculates,
+    answer = replace(
+        limited,
         candidates=summary.candidates,
-        limits=limited.limits,
         questions=summary.questions,
-        advice=limited.advice,
         figures=signals.figures(roster, summary),
     )
     reckoning = summary.reckoning

@@ -1,9 +1,8 @@
-"""What the signals pass to the limits, and what the limits make of it. Values only."""
+"""What the signals pass to the limits. Values only."""
 
 from dataclasses import dataclass
 
-from fairlead.fleet.policies import ScalingReason
-from fairlead.scaling.decide.recommendation import AppliedLimit, ScalingAdvice, SignalNeed, UntrustedSample
+from fairlead.scaling.decide.recommendation import SignalNeed, UntrustedSample
 from fairlead.scaling.decide.token_demand import DemandNeed
 from fairlead.scaling.facts import ReplicaSpeed
 from fairlead.scaling.learn.demand_forecast import DemandForecast
@@ -68,19 +67,6 @@ class SignalSummary:
     def is_sure(self) -> bool:
         """Whether the answer may be smaller than the present count."""
         return self.may_shrink and self.replicas is not None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LimitedAnswer:
-    """The answer, its reason, and the limits that changed it."""
-
-    replicas: int
-    asleep: int
-    speculates: bool
-    reason: ScalingReason
-    message: str
-    limits: tuple[AppliedLimit, ...] = ()
-    advice: tuple[ScalingAdvice, ...] = ()
 
 
 def _replicas(one: SignalNeed) -> int:

@@ -5,7 +5,7 @@ be read is assumed to grow at its last rate, until its sample would be stale.
 """
 
 from bisect import bisect_left
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import fsum
 from typing import Final
 
@@ -125,11 +125,8 @@ def _counted(
     requests = now.requests if again else now.requests - before.requests
     tokens = now.prompt_tokens if again else now.prompt_tokens - before.prompt_tokens
     weight = gap / (gap + rhythm.grain)
-    following = ArrivalCounter(
-        name=now.name,
-        at=now.at,
-        requests=now.requests,
-        prompt_tokens=now.prompt_tokens,
+    following = replace(
+        now,
         request_rate=before.request_rate + weight * (requests / gap - before.request_rate),
         prompt_rate=before.prompt_rate + weight * (tokens / gap - before.prompt_rate),
     )
@@ -145,16 +142,7 @@ def _granted(
     if now - counter.at > rhythm.stale:
         return counter, 0.0, 0.0
     requests, tokens = counter.request_rate * elapsed, counter.prompt_rate * elapsed
-    following = ArrivalCounter(
-        name=counter.name,
-        at=counter.at,
-        requests=counter.requests,
-        prompt_tokens=counter.prompt_tokens,
-        request_rate=counter.request_rate,
-        prompt_rate=counter.prompt_rate,
-        ahead=counter.ahead + requests,
-        ahead_tokens=counter.ahead_tokens + tokens,
-    )
+    following = replace(counter, ahead=counter.ahead + requests, ahead_tokens=counter.ahead_tokens + tokens)
     return following, requests, tokens
 
 

@@ -4,7 +4,7 @@ week.
 A method other than the level is used only after its forecasts have been closer than the level's.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import sqrt
 from typing import Final
 
@@ -193,16 +193,7 @@ def updated(before: ForecastHistory, points: tuple[ArrivalTotals, ...], horizon:
     if spaced and len(points) > 1:
         pending = (*pending, _guess(points, before, horizon, now))[-MOST_PENDING:]
     hours, in_progress = _hours(before, points, now)
-    return ForecastHistory(
-        pending=pending,
-        level=checked.level,
-        trend=checked.trend,
-        hour=checked.hour,
-        scatter=checked.scatter,
-        token_scatter=checked.token_scatter,
-        hours=hours,
-        looking=in_progress,
-    )
+    return replace(checked, pending=pending, hours=hours, looking=in_progress)
 
 
 def _checked(
@@ -212,15 +203,13 @@ def _checked(
     if came is None or guess.level <= 0:
         return before
     scatter, token_scatter = _scatter(before, points, guess.due, horizon)
-    return ForecastHistory(
-        pending=before.pending,
+    return replace(
+        before,
         level=before.level.after(came.requests / guess.level - 1),
         trend=before.trend.after((came.requests - guess.trend) / guess.level),
         hour=before.hour.after((came.requests - guess.hour) / guess.level),
         scatter=scatter,
         token_scatter=token_scatter,
-        hours=before.hours,
-        looking=before.looking,
     )
 
 

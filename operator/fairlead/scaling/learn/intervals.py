@@ -9,35 +9,11 @@ from fairlead.scaling.facts import EngineFigures, EnginePod, LatencyTotals
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class EngineBaseline:
-    """One pod's counters at an earlier sample."""
+class EngineCounters:
+    """One pod's counters at a sample, or how much they grew between two."""
 
-    name: str
-    at: float
     running: float
-    prompt_tokens: float
-    cached_tokens: float
-    output_tokens: float
-    finished: float
-    first: float
-    tokens: float
-    token_seconds: float
-    paced: float
-    """Requests whose mean time per token was counted; where the engine does not report these, tokens."""
-    first_late: float | None
-    """First tokens that came later than the objective; None without an objective."""
-    pace_late: float | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EngineInterval:
-    """The differences between a baseline and a later sample."""
-
-    seconds: float
-    running: float
-    """Requests in a batch, as the mean of both ends."""
-    entered: float
-    """How many more requests are in a batch than at the baseline."""
+    """Requests in a batch; of an interval the mean of both ends."""
     prompt_tokens: float
     cached_tokens: float
     output_tokens: float
@@ -49,8 +25,27 @@ class EngineInterval:
     token_seconds: float
     """The sum of these samples."""
     paced: float
+    """Requests whose mean time per token was counted; where the engine does not report these, tokens."""
     first_late: float | None
+    """First tokens that came later than the objective; None without an objective."""
     pace_late: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineBaseline(EngineCounters):
+    """One pod's counters at an earlier sample."""
+
+    name: str
+    at: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineInterval(EngineCounters):
+    """The differences between a baseline and a later sample."""
+
+    seconds: float
+    entered: float
+    """How many more requests are in a batch than at the baseline."""
 
     @property
     def computed_tokens(self) -> float:

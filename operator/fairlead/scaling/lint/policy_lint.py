@@ -1,15 +1,46 @@
 """Review of a policy by itself: what can never work is refused, what works at a cost gets a warning.
 
-Deployments that name the policy are reviewed with it in `policy_use_lint`, since one policy serves many of them.
+Which of its schedules meet is found within one calendar year. Deployments that name the policy are reviewed with it in
+`policy_use_lint`, since one policy serves many of them.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from datetime import date, timedelta
+from itertools import combinations
 from typing import Final
 
 from fairlead.fleet.findings import FindingReason, SpecRefusal, SpecWarning
 from fairlead.fleet.plurals import count
 from fairlead.fleet.policies import ScalingPolicy, ScheduleWindow, SignalTargets
-from fairlead.scaling.lint import schedule_overlaps
+from fairlead.scaling import cron_expressions
+
+YEAR: Final = tuple(date(2028, 1, 1) + timedelta(days=number) for number in range(366))
+"""A leap year, so that the 29th of February is among its days."""
+
+OpenSpans = Sequence[tuple[float, float]]
+
+
+def overlapping(schedules: Sequence[ScheduleWindow]) -> Iterator[tuple[int, int]]:
+    """The indexes of every two schedules that overlap."""
+    open_at = [
+        sorted(cron_expressions.open_spans(one.cron, one.time_zone, one.duration_seconds, YEAR)) for one in schedules
+    ]
+    for one, other in combinations(range(len(schedules)), 2):
+        if _meet(open_at[one], open_at[other]):
+            yield one, other
+
+
+def _meet(one: OpenSpans, other: OpenSpans) -> bool:
+    """Whether any two spans overlap: the span that ends first cannot overlap later ones of the other list."""
+    here = there = 0
+    while here < len(one) and there < len(other):
+        if one[here][0] < other[there][1] and other[there][0] < one[here][1]:
+            return True
+        if one[here][1] <= other[there][1]:
+            here += 1
+        else:
+            there += 1
+    return False
 
 
 class LintReason(FindingReason):
@@ -114,7 +145,7 @@ def _zero(policy: ScalingPolicy) -> Iterator[SpecWarning]:
 
 
 def _overlaps(policy: ScalingPolicy) -> Iterator[SpecWarning]:
-    for first, second in schedule_overlaps.pairs(policy.schedules):
+    for first, second in overlapping(policy.schedules):
         one, other = policy.schedules[first], policy.schedules[second]
         if words := _quarrel(one, other) or _quarrel(other, one):
             yield SpecWarning(

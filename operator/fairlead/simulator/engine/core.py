@@ -45,10 +45,6 @@ class EngineCore:
         self._stirred = False
         """Whether a request was added, or gave back its place or its blocks, after the last admission."""
 
-    def refuses(self, request: EngineRequest) -> SchedulerRefusal | None:
-        """Why `add` would refuse the request, if it would."""
-        return request_entry.refusal(self._floor, request)
-
     def add(self, request: EngineRequest) -> SchedulerRefusal | None:
         """Add a request for the next step, or with asynchronous scheduling for the one after it."""
         refused = request_entry.refusal(self._floor, request)

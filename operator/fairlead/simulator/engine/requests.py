@@ -13,7 +13,6 @@ class FinishReason(StrEnum):
     LENGTH = "length"
     ABORT = "abort"
     ERROR = "error"
-    REPETITION = "repetition"
 
 
 class EngineRequestStatus(StrEnum):

@@ -7,12 +7,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from fairlead.simulator.timing import correction_groups, roofline, step_work
+from fairlead.simulator.timing.correction_groups import RowDrafting, ServingMode
 from fairlead.simulator.timing.efficiency import NO_CORRECTION, StepCorrection
 from fairlead.simulator.timing.fitted_sets import FittedSets
-from fairlead.simulator.timing.fixed_concurrency import FirstTokenOverhead
 from fairlead.simulator.timing.provenance import Provenance, ProvenanceLevel
-from fairlead.simulator.timing.silicon_layouts import RowDrafting
-from fairlead.simulator.timing.silicon_rows import ServingMode
 from fairlead.simulator.timing.step_times import PhysicalStepTimes
 from fairlead.sizing.sizing_input import SizingInput
 
@@ -48,12 +46,6 @@ def step_times(
         return PhysicalStepTimes(load, roofline.ASSUMED, roofline.ORIGIN)
     correction, origin = _nearest(question, fitted, engine)
     return PhysicalStepTimes(load, fitted.physics.behaviours[engine].reached, origin, correction)
-
-
-def first_token_overhead(fitted: FittedSets | None = None, engine: str = VLLM) -> FirstTokenOverhead:
-    """What a first token costs beyond the engine's steps, for servers and simulations that include it."""
-    behaviour = fitted.physics.behaviours.get(engine) if fitted else None
-    return behaviour.front if behaviour else roofline.ASSUMED_OVERHEAD
 
 
 def _nearest(question: SizingInput, fitted: FittedSets, engine: str) -> tuple[StepCorrection, Provenance]:

@@ -1,17 +1,30 @@
 """Which measurements share a correction: levels of groups, each a subset of the one before, and their keys.
 
-The keys are made only here: a fit writes corrections under them, and `catalogue` reads them by the same keys.
+A fit writes corrections under these keys, and `catalogue` reads them by the same ones.
 """
 
 from enum import StrEnum
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from fairlead.fleet.quantization import WeightFormat
-from fairlead.simulator.timing.silicon_deployments import architecture
-from fairlead.simulator.timing.silicon_layouts import MeasuredRow, RowDrafting
-from fairlead.simulator.timing.silicon_rows import ServingMode
+from fairlead.fleet.shapes import ModelShape
 from fairlead.sizing import weights
 from fairlead.sizing.sizing_input import SizingInput
+
+
+class ServingMode(StrEnum):
+    """Whether the same workers do prefill and decode."""
+
+    TOGETHER = "agg"
+    APART = "disagg"
+
+
+class RowDrafting(StrEnum):
+    """Whether a run used speculative decoding, which no column says."""
+
+    NO = "no"
+    LIKELY = "likely"
+    """The published dump leaves drafted runs out, and lacks this run, although it has others of its day and engine."""
 
 
 class Precision(StrEnum):
@@ -39,6 +52,14 @@ class CorrectionGroup(NamedTuple):
         return "/".join(self)
 
 
+def architecture(shape: ModelShape) -> str:
+    """A text that is equal for checkpoints with the same computation, whatever their names and formats."""
+    experts = f"-{shape.experts.count}x{shape.experts.intermediate}" if shape.experts else ""
+    heads = f"{shape.heads}h{shape.kv_heads}k{shape.head_dim}d"
+    index = "-sparse" if shape.latent and shape.latent.index_dim is not None else ""
+    return f"{shape.layers}x{shape.hidden}-{heads}-{shape.intermediate}m{experts}-{shape.vocab}v{index}"
+
+
 def precision(question: SizingInput) -> Precision:
     """The precision of a configuration's weights."""
     if question.format in {WeightFormat.NVFP4, WeightFormat.MXFP4}:
@@ -64,14 +85,3 @@ def keys(group_: CorrectionGroup, readers: SizingInput, writers: SizingInput) ->
     """The keys that a plan can know, the wider level first."""
     reading = f"-from-{layout(readers)}" if group_.mode is ServingMode.APART else ""
     return group_.key, f"{group_.key}/{layout(writers)}{reading}"
-
-
-def keys_of_run(measured: MeasuredRow, readers: SizingInput, writers: SizingInput) -> tuple[str, ...]:
-    """The keys of a published run: those that a plan can know, then with its lengths, then with version and day."""
-    row = measured.row
-    wide, narrow = keys(group(writers, row.backend, row.mode, measured.drafting), readers, writers)
-    return wide, narrow, f"{narrow}/{row.nominal}", f"{wide}/{row.version}/{row.measured}"
-
-
-PLANNED: Final = 2
-"""Number of levels that a plan can know."""

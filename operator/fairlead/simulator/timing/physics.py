@@ -4,14 +4,33 @@ A value that a fit makes and a file keeps; computes nothing.
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from typing import Any, Final
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 from fairlead.simulator.timing.efficiency import StepEfficiency
-from fairlead.simulator.timing.fixed_concurrency import EngineBehaviour, FirstTokenOverhead
 
-DRAFTS: Final = 2.0
-"""Drafted tokens per step of a run that drafted: between the one and three of published recipes."""
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FirstTokenOverhead:
+    """What a first token costs beyond the engine's steps."""
+
+    start_s: float
+    """HTTP, chat template, tokenizer, and submission to the scheduler."""
+    token_s: float
+    """Per prompt token."""
+    wave: float
+    """Share of the other clients' prompts ahead of an arrival, since clients started together stay together."""
+    stall: float
+    """Share of the other ranks' prompts that delay a step of this one, since ranks share the experts."""
+    transfer_s: float
+    """Transfer of a prompt's KV cache from prefill to decode worker, if they are disaggregated."""
+
+
+class EngineBehaviour(NamedTuple):
+    """An engine's step efficiency and its TTFT overhead."""
+
+    reached: StepEfficiency
+    front: FirstTokenOverhead
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,17 +41,9 @@ class Physics:
     gain: float
     """Tokens that a request of a drafted run gains per step."""
 
-    def written(self) -> dict[str, Any]:
-        """The value as a JSON object."""
-        engines = {
-            name: {"efficiency": asdict(one.reached), "front": asdict(one.front)}
-            for name, one in self.behaviours.items()
-        }
-        return {"drafts": DRAFTS, "kept_by_drafted_step": self.gain, "engines": engines}
-
 
 def read(entry: Mapping[str, Any]) -> Physics:
-    """Read what `written` returned."""
+    """Read what `fitting.set_builder` wrote."""
     behaviours = {
         name: EngineBehaviour(StepEfficiency(**one["efficiency"]), FirstTokenOverhead(**one["front"]))
         for name, one in entry["engines"].items()

@@ -1,20 +1,15 @@
 """Step times without any fit: the data sheet's rates and the shares of them that engines usually reach.
 
-The shares are those that `sizing.ceilings` calls likely; the seconds are round figures of the order that launching
+The shares are those that `sizing.replica_supply` plans with; the seconds are round figures of the order that launching
 and synchronising kernels takes. They were fixed before any measurement was used, except the surcharge of layers with
 experts, latent or recurrent attention: 10 µs each, after a first fit had shown that such layers take longer.
 """
 
-from collections.abc import Iterable
 from typing import Final
 
 from fairlead.simulator.timing.efficiency import StepEfficiency
-from fairlead.simulator.timing.fixed_concurrency import EngineBehaviour, FirstTokenOverhead
-from fairlead.simulator.timing.physics import Physics
 from fairlead.simulator.timing.provenance import Provenance, ProvenanceLevel
 from fairlead.sizing import links
-
-_LIKELY: Final = 1
 
 _BANDWIDTH: Final = 0.65
 _ARITHMETIC: Final = 0.5
@@ -36,17 +31,6 @@ ASSUMED: Final = StepEfficiency(
     sequence_s=5e-6,
     mixed_s=1e-3,
 )
-
-ASSUMED_OVERHEAD: Final = FirstTokenOverhead(start_s=0.03, token_s=5e-6, wave=0.15, stall=0.3, transfer_s=0.1)
-"""Round figures as well; only TTFT depends on them, not the step times."""
-GAIN: Final = 2.2
-"""Tokens that a request gains by a step with two drafted tokens."""
-
-
-def physics(engines: Iterable[str]) -> Physics:
-    """The assumed physics, the same for all engines."""
-    return Physics(dict.fromkeys(engines, EngineBehaviour(ASSUMED, ASSUMED_OVERHEAD)), GAIN)
-
 
 ORIGIN: Final = Provenance(
     level=ProvenanceLevel.ROOFLINE,

@@ -1,6 +1,6 @@
 """Gaps between arrivals with a mean of one: Poisson, or bursts with a given coefficient of variation.
 
-Gaps give only the irregularity; the rate comes from the profile along which they are laid.
+Gaps give only the irregularity; the rate comes from the profile along which they are laid, single requests included.
 """
 
 import math
@@ -9,6 +9,8 @@ from itertools import accumulate
 from typing import Final
 
 from fairlead.fleet.randomness import RandomSource
+from fairlead.simulator.traffic.arrivals import RequestArrival
+from fairlead.simulator.traffic.lengths import LengthSource
 from fairlead.simulator.traffic.rate_profiles import RateSlice
 
 _HALVINGS: Final = 60
@@ -68,3 +70,12 @@ def arrivals_within(seconds: float, drawn: list[float]) -> list[float]:
         return [seconds * (place + 0.5) / (len(drawn) - 1) for place in range(len(drawn) - 1)]
     stretch = seconds / whole
     return [moment * stretch for moment in accumulate(drawn[:-1])]
+
+
+def requests(
+    profile: Iterator[RateSlice], gaps: Iterator[float], sizes: LengthSource, client: str | None = None
+) -> Iterator[RequestArrival]:
+    """Requests whose prompts share no prefix."""
+    for moment in arrivals_along(profile, gaps):
+        prompt, output = sizes()
+        yield RequestArrival(time=moment, prompt_tokens=prompt, output_tokens=output, client=client)

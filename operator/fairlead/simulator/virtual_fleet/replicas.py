@@ -9,8 +9,7 @@ from typing import Final
 
 from fairlead.simulator.virtual_fleet.cold_starts import ColdStartDistribution, FixedColdStarts
 from fairlead.simulator.virtual_fleet.observers import FleetSnapshot
-from fairlead.simulator.virtual_fleet.replica import ReplicaEngines, ReplicaStage, SimulatedReplica
-from fairlead.simulator.virtual_fleet.replica_meter import ReplicaMeter
+from fairlead.simulator.virtual_fleet.replica import ReplicaEngines, ReplicaMeter, ReplicaStage, SimulatedReplica
 
 AT_ONCE: Final = FixedColdStarts(0.0)
 

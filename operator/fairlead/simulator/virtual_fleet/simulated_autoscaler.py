@@ -26,8 +26,7 @@ from fairlead.simulator.engine.batch import StepBatch, StepTimes
 from fairlead.simulator.engine.counts import EngineCounts
 from fairlead.simulator.engine.settings import EngineSettings
 from fairlead.simulator.virtual_fleet.observers import FleetSnapshot
-from fairlead.simulator.virtual_fleet.replica import ReplicaStage, SimulatedReplica
-from fairlead.simulator.virtual_fleet.replica_meter import ReplicaMeter
+from fairlead.simulator.virtual_fleet.replica import ReplicaMeter, ReplicaStage, SimulatedReplica
 
 PHASES: Final = {
     ReplicaStage.STARTING: EnginePodPhase.STARTING,

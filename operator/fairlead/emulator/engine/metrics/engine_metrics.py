@@ -7,6 +7,7 @@ from fairlead.emulator.engine.lag import StepLag
 from fairlead.emulator.engine.metrics import process_metrics
 from fairlead.emulator.engine.metrics.http_metrics import HttpMetrics
 from fairlead.emulator.engine.metrics.tally import RankTally
+from fairlead.simulator.engine.counts import EngineCounts
 from fairlead.telemetry import client_exposition
 from fairlead.telemetry import engine_families as families
 from fairlead.telemetry.client_exposition import Series
@@ -19,21 +20,8 @@ class RankMetrics:
 
     number: int
     tally: RankTally
-    counts: Callable[[], "SchedulerCounters"]
+    counts: Callable[[], EngineCounts]
     """The scheduler's counters, read at a scrape."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SchedulerCounters:
-    """Counters that the scheduler keeps."""
-
-    queries: int
-    hits: int
-    preemptions: int
-    drafts: int = 0
-    draft_tokens: int = 0
-    accepted: int = 0
-    accepted_at: tuple[int, ...] = ()
 
 
 @dataclass(slots=True, kw_only=True)
@@ -91,9 +79,9 @@ class EngineMetrics:
         yield from self._each(families.DRAFTS, lambda one: [one.counts().drafts])
         yield from self._each(families.DRAFT_TOKENS, lambda one: [one.counts().draft_tokens])
         yield from self._each(families.ACCEPTED, lambda one: [one.counts().accepted])
-        places = tuple(str(place) for place in range(len(self.engines[0].counts().accepted_at)))
+        places = tuple(str(place) for place in range(len(self.engines[0].counts().accepted_per_position)))
         at = replace(families.ACCEPTED_AT, children=places)
-        yield from self._each(at, lambda one: one.counts().accepted_at)
+        yield from self._each(at, lambda one: one.counts().accepted_per_position)
 
     def _counters(self) -> Iterator[str]:
         def sources(one: RankMetrics) -> list[float]:

@@ -9,9 +9,9 @@ from fairlead.engines.vllm.memory import CURRENT
 from fairlead.fleet.desired_state import Parallelism
 from fairlead.fleet.quantization import KvFormat, WeightFormat
 from fairlead.fleet.shapes import ModelShape, StoredWeights
-from fairlead.simulator.timing.silicon_rows import PRODUCTS, BenchmarkRow, WorkerGroup
 from fairlead.sizing.catalogue import Catalogue
 from fairlead.sizing.sizing_input import SizingInput
+from fitting.silicon_rows import PRODUCTS, BenchmarkRow, WorkerGroup
 
 FORMATS: Final[Mapping[str, WeightFormat]] = {
     "": WeightFormat.NONE,
@@ -43,14 +43,6 @@ def plain_name(model: str) -> str:
     """A model's name without publisher and precision: `nvidia/Llama-3.1-8B-Instruct-FP8` is `llama-3.1-8b`."""
     bare = _SUFFIXES.sub("", model.rpartition("/")[2].lower()).removeprefix("meta-")
     return SAME_ARCHITECTURE.get(bare, bare)
-
-
-def architecture(shape: ModelShape) -> str:
-    """A text that is equal for checkpoints with the same computation, whatever their names and formats."""
-    experts = f"-{shape.experts.count}x{shape.experts.intermediate}" if shape.experts else ""
-    heads = f"{shape.heads}h{shape.kv_heads}k{shape.head_dim}d"
-    index = "-sparse" if shape.latent and shape.latent.index_dim is not None else ""
-    return f"{shape.layers}x{shape.hidden}-{heads}-{shape.intermediate}m{experts}-{shape.vocab}v{index}"
 
 
 def shape_of(row: BenchmarkRow, catalogue: Catalogue) -> ModelShape | None:

@@ -4,12 +4,14 @@ from dataclasses import replace
 
 import pytest
 
-from fairlead.simulator.timing import fixed_concurrency, formula, roofline, step_work
-from fairlead.simulator.timing.fixed_concurrency import ConcurrencyLoad, CorrectionFactors, EngineBehaviour, WorkerPool
+from fairlead.simulator.timing import formula, roofline, step_work
+from fairlead.simulator.timing.physics import EngineBehaviour
+from fitting import assumed_physics, fixed_concurrency
+from fitting.fixed_concurrency import ConcurrencyLoad, CorrectionFactors, WorkerPool
 from tests.simulator.timing import asked
 
 PLAIN = CorrectionFactors(1.0, 1.0, 1.0)
-ASSUMED = EngineBehaviour(roofline.ASSUMED, roofline.ASSUMED_OVERHEAD)
+ASSUMED = EngineBehaviour(roofline.ASSUMED, assumed_physics.ASSUMED_OVERHEAD)
 
 
 def load(clients: float, prompt: float = 1000.0, output: float = 500.0) -> ConcurrencyLoad:
@@ -26,7 +28,7 @@ def test_one_client_sees_its_own_steps_and_nobody_elses_prompts() -> None:
     seen = fixed_concurrency.aggregated_figures(workers(), ASSUMED, load(1), PLAIN)
     alone = fixed_concurrency.decode_s(workers().work, roofline.ASSUMED, 1, load(1))
     assert seen.token_s == pytest.approx(alone)
-    assert seen.first_token_s > roofline.ASSUMED_OVERHEAD.start_s
+    assert seen.first_token_s > assumed_physics.ASSUMED_OVERHEAD.start_s
 
 
 def test_others_prompts_slow_every_reply_down() -> None:

@@ -1,14 +1,11 @@
-"""The definitions of our kinds, as the API server takes them. Only values: `house.crds` writes the files."""
+"""The definitions of our kinds, as the API server takes them. Only values: `crds` writes the files."""
 
 from typing import Any, Final
 
-from fairlead.api import schema
-from fairlead.api.kinds import GROUP, KINDS, VERSION, Kind, PrinterColumn
+from fairlead.api.kinds import GROUP, KINDS, NAME_BECAUSE, NAME_PATTERN, NAME_REMEDY, VERSION, Kind, PrinterColumn
+from house import structural_schema
 
-NAME_PATTERN: Final = "[a-z]([-a-z0-9]{0,61}[a-z0-9])?"
 NAME_CEL: Final = f"self.metadata.name.matches('^{NAME_PATTERN}$')"
-NAME_BECAUSE: Final = "a name here becomes a label and the name of a Service"
-NAME_REMEDY: Final = "use at most 63 small letters, digits and dashes, with a letter first and no dot"
 
 
 def all_of_them() -> dict[str, dict[str, Any]]:
@@ -69,8 +66,8 @@ def _root(kind: Kind[Any]) -> dict[str, Any]:
             "apiVersion": {"type": "string"},
             "kind": {"type": "string"},
             "metadata": {"type": "object"},
-            "spec": schema.of(kind.spec),
-            "status": schema.of(kind.status),
+            "spec": structural_schema.of(kind.spec),
+            "status": structural_schema.of(kind.status),
         },
         **({"x-kubernetes-validations": [name_rule]} if kind.scalable else {}),
     }

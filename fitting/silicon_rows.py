@@ -9,8 +9,9 @@ import io
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Final, NamedTuple
+
+from fairlead.simulator.timing.correction_groups import ServingMode
 
 SOURCE: Final = "ai-dynamo/aiconfigurator 095f58a51c4c, silicon_sample.csv"
 
@@ -30,13 +31,6 @@ _DRAWN: Final = re.compile(r"^(source_file=20\d\d-|source_file=[\w.-]+-gap-analy
 """Listings of InferenceX runs, whose lengths are drawn uniformly from 80 to 100 % of the nominal ones."""
 _MEAN_OF_DRAWN: Final = 0.9
 _DUMP: Final = "db-dump/"
-
-
-class ServingMode(StrEnum):
-    """Whether the same workers do prefill and decode."""
-
-    TOGETHER = "agg"
-    APART = "disagg"
 
 
 class WorkerGroup(NamedTuple):

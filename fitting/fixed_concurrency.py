@@ -11,6 +11,7 @@ from typing import NamedTuple
 from fairlead.simulator.timing import formula
 from fairlead.simulator.timing.efficiency import StepEfficiency
 from fairlead.simulator.timing.formula import PromptPieces, smooth_maximum
+from fairlead.simulator.timing.physics import EngineBehaviour
 from fairlead.simulator.timing.step_work import StepWork
 
 ROUNDS = 6
@@ -32,29 +33,6 @@ class ConcurrencyLoad:
     """Drafted tokens per request and step."""
     kept: float
     """Tokens that a request gains per step: 1, and the accepted drafts."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FirstTokenOverhead:
-    """What a first token costs beyond the engine's steps."""
-
-    start_s: float
-    """HTTP, chat template, tokenizer, and submission to the scheduler."""
-    token_s: float
-    """Per prompt token."""
-    wave: float
-    """Share of the other clients' prompts ahead of an arrival, since clients started together stay together."""
-    stall: float
-    """Share of the other ranks' prompts that delay a step of this one, since ranks share the experts."""
-    transfer_s: float
-    """Transfer of a prompt's KV cache from prefill to decode worker, if they are disaggregated."""
-
-
-class EngineBehaviour(NamedTuple):
-    """An engine's step efficiency and its TTFT overhead."""
-
-    reached: StepEfficiency
-    front: FirstTokenOverhead
 
 
 class BenchmarkFigures(NamedTuple):

@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final, NamedTuple
 
-from fairlead.simulator.timing.silicon_rows import BenchmarkRow, MeasurementIdentity, ServingMode, WorkerGroup
+from fairlead.simulator.timing.correction_groups import RowDrafting, ServingMode
+from fitting.silicon_rows import BenchmarkRow, MeasurementIdentity, WorkerGroup
 
 ONE_NODE: Final = 8
 RACKS: Final = frozenset({"gb200", "gb300"})
@@ -23,14 +24,6 @@ _DECODING_SHARE: Final = 2 / 3
 """Share of decode GPUs, for a run whose row gives only their total."""
 _FAR: Final = 6.0
 """Distance, in doublings, from which on a run's layout is not used for another one."""
-
-
-class RowDrafting(StrEnum):
-    """Whether a run used speculative decoding, which no column says."""
-
-    NO = "no"
-    LIKELY = "likely"
-    """The dump, which leaves drafted runs out, lacks this run, although it has others of its day and engine."""
 
 
 class LayoutSource(StrEnum):

@@ -3,11 +3,11 @@
 import pytest
 
 from fairlead.fleet.quantization import KvFormat, WeightFormat
-from fairlead.simulator.timing import silicon_deployments, silicon_layouts, silicon_rows
-from fairlead.simulator.timing.silicon_layouts import LayoutSource, MeasuredRow, RowDrafting
-from fairlead.simulator.timing.silicon_rows import BenchmarkRow, ServingMode, WorkerGroup
+from fairlead.simulator.timing.correction_groups import RowDrafting, ServingMode
 from fairlead.sizing.sizing_input import SizingInput
-from fitting import benchmark_runs
+from fitting import benchmark_runs, silicon_deployments, silicon_layouts, silicon_rows
+from fitting.silicon_layouts import LayoutSource, MeasuredRow
+from fitting.silicon_rows import BenchmarkRow, WorkerGroup
 from tests.simulator.timing import asked
 from tests.simulator.timing.asked import APART, TOGETHER
 
