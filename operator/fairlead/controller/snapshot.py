@@ -33,7 +33,7 @@ class DeploymentSnapshot:
     """Kind and name of children that another client deleted."""
     checks: tuple[Manifest, ...] = ()
     """Preflight pods."""
-    unowned: tuple[Manifest, ...]
+    unowned: tuple[Manifest, ...] = ()
     """Engine pods that no controller owns, of revisions without a Deployment; nobody ends them."""
 
     @property
