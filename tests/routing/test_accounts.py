@@ -64,10 +64,10 @@ def test_counters_outlive_a_change_of_configuration() -> None:
     accounts = Accounts()
     accounts.take(terms(Tenant(name="shop", keys=(), max_concurrency=4)), now=0.0)
     before = account(accounts)
-    before.arrivals = 7
+    before.over_concurrency = 7
     accounts.take(terms(Tenant(name="shop", keys=()), shadow=True), now=1.0)
     assert account(accounts) is before
-    assert (before.arrivals, before.most_inflight, before.shadow) == (7, inf, True)
+    assert (before.over_concurrency, before.most_inflight, before.shadow) == (7, inf, True)
 
 
 def test_the_open_account_is_the_same_after_tenants_came_and_went() -> None:

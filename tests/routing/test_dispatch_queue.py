@@ -3,7 +3,7 @@
 from fairlead.fleet.gateways import HoldLimits, RoutingSettings, TrafficLimits
 from fairlead.fleet.tenants import Band, Tenant
 from fairlead.routing.reasons import AttemptEnding, RefusalReason
-from tests.routing.desks import account, ask, desk, is_empty, placed, refused, seen, sent, start, told, waits
+from tests.routing.desks import ask, desk, is_empty, placed, refused, seen, sent, start, told, waits
 
 SHOPS = (Tenant(name="shop", keys=()), Tenant(name="bank", keys=()))
 
@@ -15,7 +15,6 @@ def test_a_full_queue_refuses_with_a_time_to_come_again() -> None:
     no = refused(at, ask(at))
     assert (no.reason, no.retry_after_seconds) == (RefusalReason.QUEUE_FULL, 1.0)
     assert no.message == "The queue is full, 1 request waits in it: send the request again in 1 s."
-    assert account(at).refusals[RefusalReason.QUEUE_FULL] == 1
 
 
 def test_a_flood_loses_its_own_place_to_another_tenant() -> None:

