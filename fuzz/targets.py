@@ -159,7 +159,7 @@ def bodies(data: bytes) -> str:
         members = {name: json.dumps(value).encode() for name, value in change.items()}
         set_anew = {name: _json(value) for name, value in members.items()}
         assert _json(splices.put(body, found, members)) == theirs | set_anew, "a splice changed something else"
-    return f"{surface.name} {found.typed} {found.stream} {found.media} {len(theirs)}"
+    return f"{surface.name} {found.typed} {found.stream} {len(theirs)}"
 
 
 def _json(body: bytes) -> Any:  # noqa: ANN401  whatever it holds

@@ -209,9 +209,9 @@ def test_batch_has_a_bound_of_its_own() -> None:
     for _ in range(5):
         waits(at, batch(at))
     waits(at, chat(at))
-    assert at.accounts.all[0].batched == 5
+    assert at.room.lanes.batch.bands.waiting == 5
     at.apply(terms(RoutingSettings()), 1.0)
-    assert (at.accounts.all[0].batched, at.accounts.all[0].queued) == (0, 6)
+    assert (at.room.lanes.batch.bands.waiting, at.accounts.all[0].queued) == (0, 6)
 
 
 def test_while_chat_waits_no_batch_begins() -> None:

@@ -44,8 +44,6 @@ class Account:
     inflight: int = 0
     queued: int = 0
     """Requests in the queue, the batch lane included."""
-    batched: int = 0
-    """Requests in the queue of the batch lane."""
     over_concurrency: int = 0
     """Requests sent beyond the tenant's concurrency since the start, because its limits are in shadow mode."""
     shadowed: dict[RefusalReason, int] = field(default_factory=zeroes)

@@ -8,7 +8,6 @@ others out. Counts of waiting requests are kept here and nowhere else.
 from math import inf
 
 from fairlead.fleet.gateways import RoutingSettings
-from fairlead.fleet.tenants import Lane
 from fairlead.routing import queue_limits
 from fairlead.routing.accounts import Account
 from fairlead.routing.bands import BandQueue
@@ -65,9 +64,7 @@ class DispatchQueue:
         self._routing, self._most_bytes = terms.routing, terms.most_waiting_bytes
         self.parked.clear()
         for request in self.lanes.take(terms.routing):
-            request.account.batched -= request.lane is Lane.BATCH
             request.lane = self.lanes.of(request).lane
-            request.account.batched += request.lane is Lane.BATCH
             self._queue(request).add(request)
         self._due = -inf
 
@@ -86,19 +83,18 @@ class DispatchQueue:
         refused = self._no_place(request, lane)
         if refused is None:
             request.queued_at = now
-            self._enqueue(request, lane, first=False)
+            self._enqueue(request, first=False)
         return refused
 
     def add_again(self, request: RoutingRequest, now: float) -> None:
         """Queue a request whose engine failed it: before its tenant's others, and whether or not there is space."""
         request.queued_at = request.queued_at or now
-        self._enqueue(request, self.lanes.named(request.lane), first=True)
+        self._enqueue(request, first=True)
 
-    def _enqueue(self, request: RoutingRequest, lane: LaneQueue, *, first: bool) -> None:
+    def _enqueue(self, request: RoutingRequest, *, first: bool) -> None:
         request.waiting = True
         self.waiting += 1
         request.account.queued += 1
-        request.account.batched += lane is self.lanes.batch
         self.bytes += request.size
         self._queue(request).add(request, first=first)
         self._due = min(self._due, self._deadline(request))
@@ -155,7 +151,6 @@ class DispatchQueue:
         request.waiting = False
         self.waiting -= 1
         request.account.queued -= 1
-        request.account.batched -= lane is self.lanes.batch
         self.bytes -= request.size
         self.lanes.withdrawn(lane)
 

@@ -107,10 +107,9 @@ def reference(about: Manifest) -> Manifest:
 
 
 class EventRecorder:
-    """Sends Events within the limits; those beyond a limit are dropped and counted, never queued."""
+    """Sends Events within the limits; those beyond a limit are dropped, never queued."""
 
     def __init__(self, send: Callable[[Manifest], Awaitable[object]], instance: str) -> None:
-        self.dropped = 0
         self._send = send
         self._instance = instance
         self._all: EventBucket | None = None
@@ -120,7 +119,6 @@ class EventRecorder:
         """Send one Event if it is within the limits; returns whether it was sent. An exception of `send` is passed
         on."""
         if not self.admits(str(news.owner.get("uid")), now):
-            self.dropped += 1
             return False
         await self._send(event(news, now, self._instance))
         return True

@@ -32,9 +32,9 @@ class UnreadableBody(NamedTuple):
 class BodyFacts:
     """Values from one body; rarely needed ones are computed on access."""
 
-    __slots__ = ("media", "model", "parsed", "prompt", "stream", "typed")
+    __slots__ = ("model", "parsed", "prompt", "stream", "typed")
 
-    def __init__(self, parsed: RequestBody, prompt: bytes, media: int, *, typed: bool = True) -> None:
+    def __init__(self, parsed: RequestBody, prompt: bytes, *, typed: bool = True) -> None:
         model = parsed.model
         self.model = model if type(model) is str else None
         """Nothing when the body names none: engines then take their only one."""
@@ -42,8 +42,6 @@ class BodyFacts:
         self.parsed = parsed
         self.prompt = prompt
         """Canonical text: its blocks are compared, and its length is an estimate of its tokens."""
-        self.media = media
-        """Number of pictures, sounds and files in it, which are no text."""
         self.typed = typed
         """Its types are the API's; otherwise `prompt` is the whole body."""
 
@@ -113,10 +111,10 @@ def read(surface: Surface, body: bytes) -> BodyFacts | UnreadableBody:
     try:
         parsed = decode(body)
         if gather is None:
-            return BodyFacts(parsed, body, 0)
+            return BodyFacts(parsed, body)
         pieces: list[bytes] = []
-        media = gather(parsed, pieces)
-        return BodyFacts(parsed, TURN.join(pieces), media)
+        gather(parsed, pieces)
+        return BodyFacts(parsed, TURN.join(pieces))
     except msgspec.ValidationError:
         return _untyped(surface, body)
     except (ValueError, RecursionError) as problem:
@@ -136,7 +134,7 @@ def _untyped(surface: Surface, body: bytes) -> BodyFacts | UnreadableBody:
                 setattr(parsed, name, raw)
     except (ValueError, RecursionError) as problem:
         return _unreadable(surface, body, problem)
-    return BodyFacts(parsed, body, 0, typed=False)
+    return BodyFacts(parsed, body, typed=False)
 
 
 def _unreadable(surface: Surface, body: bytes, problem: Exception) -> BodyFacts | UnreadableBody:
@@ -146,7 +144,7 @@ def _unreadable(surface: Surface, body: bytes, problem: Exception) -> BodyFacts 
     object.
     """
     if surface is Surface.OTHER and body.lstrip(BLANK)[:1] != b"{":
-        return BodyFacts(RequestBody(), body, 0, typed=False)
+        return BodyFacts(RequestBody(), body, typed=False)
     if isinstance(problem, RecursionError):
         return UnreadableBody("the body is nested too deeply")
     return UnreadableBody(f"the body is not a JSON object: {problem}")
@@ -180,7 +178,7 @@ KINDS: Final[dict[Surface, type[RequestBody]]] = {
     Surface.TOKENIZE: request_bodies.TokenizeBody,
     Surface.OTHER: RequestBody,
 }
-Gather = Callable[[Any, list[bytes]], int]
+Gather = Callable[[Any, list[bytes]], None]
 GATHERERS: Final[dict[Surface, Gather]] = {
     Surface.CHAT: prompts.of_chat,
     Surface.COMPLETIONS: prompts.of_completions,

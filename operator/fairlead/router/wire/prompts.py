@@ -25,55 +25,57 @@ TURN: Final = b"\x1e"
 """Between turns and members: the record separator, which no chat template uses."""
 
 
-def of_chat(body: ChatBody, pieces: list[bytes]) -> int:
-    """Chat completions. Each of these functions returns the number of pictures, sounds and files."""
+def of_chat(body: ChatBody, pieces: list[bytes]) -> None:
+    """Chat completions."""
     _raw(body.tools, pieces)
-    return _turns(body.messages, pieces)
+    _turns(body.messages, pieces)
 
 
-def of_completions(body: CompletionsBody, pieces: list[bytes]) -> int:
+def of_completions(body: CompletionsBody, pieces: list[bytes]) -> None:
     """Completions: several prompts are concatenated."""
-    return _any(body.prompt, pieces)
+    _any(body.prompt, pieces)
 
 
-def of_responses(body: ResponsesBody, pieces: list[bytes]) -> int:
+def of_responses(body: ResponsesBody, pieces: list[bytes]) -> None:
     """The Responses API."""
     _raw(body.tools, pieces)
     if body.instructions:
         pieces.append(body.instructions.encode())
     if isinstance(body.input, str):
-        return _any(body.input, pieces)
-    return _turns(body.input or (), pieces)
+        _any(body.input, pieces)
+    else:
+        _turns(body.input or (), pieces)
 
 
-def of_messages(body: MessagesBody, pieces: list[bytes]) -> int:
+def of_messages(body: MessagesBody, pieces: list[bytes]) -> None:
     """Anthropic's messages."""
     _raw(body.tools, pieces)
-    return _content(body.system, pieces) + _turns(body.messages, pieces)
+    _content(body.system, pieces)
+    _turns(body.messages, pieces)
 
 
-def of_embeddings(body: EmbeddingsBody, pieces: list[bytes]) -> int:
+def of_embeddings(body: EmbeddingsBody, pieces: list[bytes]) -> None:
     """Text, tokens, or a conversation."""
-    return _any(body.input, pieces) + _turns(body.messages, pieces)
+    _any(body.input, pieces)
+    _turns(body.messages, pieces)
 
 
-def of_tokenize(body: TokenizeBody, pieces: list[bytes]) -> int:
+def of_tokenize(body: TokenizeBody, pieces: list[bytes]) -> None:
     """Text or a conversation."""
-    return _any(body.prompt, pieces) + _turns(body.messages, pieces)
+    _any(body.prompt, pieces)
+    _turns(body.messages, pieces)
 
 
-def _turns(messages: Sequence[PromptMessage], pieces: list[bytes]) -> int:
-    media = 0
+def _turns(messages: Sequence[PromptMessage], pieces: list[bytes]) -> None:
     for message in messages:
         pieces.append(message.role.encode())
         content = message.content
         if type(content) is str:
             pieces.append(content.encode())
         elif content:
-            media += _content(content, pieces)
+            _content(content, pieces)
         if message.tool_calls or message.arguments or message.output or message.reasoning:
             _rest(message, pieces)
-    return media
 
 
 def _rest(message: PromptMessage, pieces: list[bytes]) -> None:
@@ -84,29 +86,24 @@ def _rest(message: PromptMessage, pieces: list[bytes]) -> None:
         _raw(raw, pieces)
 
 
-def _content(content: str | list[ContentPart] | None, pieces: list[bytes]) -> int:
+def _content(content: str | list[ContentPart] | None, pieces: list[bytes]) -> None:
     if isinstance(content, str):
         pieces.append(content.encode())
-        return 0
-    media = 0
+        return
     for part in content or ():
         if part.text is not None:
             pieces.append(part.text.encode())
         else:
-            media += _part(part, pieces)
-    return media
+            _part(part, pieces)
 
 
-def _part(part: ContentPart, pieces: list[bytes]) -> int:
+def _part(part: ContentPart, pieces: list[bytes]) -> None:
     if part.thinking:
         pieces.append(part.thinking.encode())
     _raw(part.content, pieces)
     _raw(part.input, pieces)
-    media = part.media
-    if not media:
-        return 0
-    pieces.append(xxhash.xxh3_64_digest(bytes(media)))
-    return 1
+    if media := part.media:
+        pieces.append(xxhash.xxh3_64_digest(bytes(media)))
 
 
 def _raw(raw: Raw, pieces: list[bytes]) -> None:
@@ -114,7 +111,7 @@ def _raw(raw: Raw, pieces: list[bytes]) -> None:
         pieces.append(bytes(raw))
 
 
-def _any(prompt: object, pieces: list[bytes]) -> int:
+def _any(prompt: object, pieces: list[bytes]) -> None:
     """Text unchanged; a list of texts one by one; tokens as their numbers, four bytes each."""
     if isinstance(prompt, str):
         pieces.append(prompt.encode())
@@ -124,4 +121,3 @@ def _any(prompt: object, pieces: list[bytes]) -> int:
         except (AttributeError, OverflowError):
             for one in prompt:
                 _any(one, pieces)
-    return 0

@@ -20,13 +20,13 @@ _START: Final = re.compile(rb"(HTTP/1\.[01]) (([1-9]\d\d)(?: [\t -~]*)?)")
 class ResponseHead:
     """One parsed head; shared between responses, so nothing here is ever written."""
 
-    __slots__ = ("bodiless", "chunked", "headers", "keep_alive", "lines", "sized", "start", "status", "streams")
+    __slots__ = ("bodiless", "chunked", "keep_alive", "lines", "sized", "start", "status", "streams")
 
     def __init__(self, start: bytes, status: int, block: HeaderBlock, *, http10: bool) -> None:
         self.start = start
         """The status line as clients get it."""
         self.status = status
-        self.headers = headers = block.headers
+        headers = block.headers
         self.lines = b"".join(block.on + block.credentials)
         """Lines that are passed on unchanged."""
         self.keep_alive = b"keep-alive" in block.connection if http10 else b"close" not in block.connection
