@@ -62,8 +62,8 @@ def page() -> str:
     for layer, (title, about) in _LAYERS.items():
         rows = [row for row in ROWS if row.layer is layer]
         parts.append(f"## {title}\n\n{about}\n\n{_table(_line(row) for row in rows)}")
-    parts.append(f"## Let in, with a caution\n\n{_cautions()}")
-    parts.append(f"## Told elsewhere\n\nNo single object shows these of the forty usual mistakes.\n\n{_elsewhere()}")
+    parts.append(f"## Accepted, with a warning\n\n{_cautions()}")
+    parts.append(f"## Found elsewhere\n\nNo single object shows these of the forty usual mistakes.\n\n{_elsewhere()}")
     return "\n".join(parts)
 
 

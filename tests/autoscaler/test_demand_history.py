@@ -69,7 +69,7 @@ def test_who_waits_too_long_for_its_turn_goes_without_and_the_next_is_answered()
 
     async def story() -> tuple[ScalingState, ScalingState]:
         source = PrometheusSampleSource(
-            PrometheusServer(url="http://prometheus"), connect=lambda _: weeks, patience_seconds=0.01
+            PrometheusServer(url="http://prometheus"), connect=lambda _: weeks, timeout_seconds=0.01
         )
         async with source._query_lock:
             without = await demand_history.seeded(ScalingState(), source, ROUTERS, NOW)

@@ -42,11 +42,11 @@ def test_as_json_it_is_one_object_without_secrets(run: Run, config: Path) -> Non
     assert "aaaa" not in json.dumps(told)
 
 
-def test_what_would_do_nothing_is_a_caution(run: Run, config: Path) -> None:
+def test_what_would_do_nothing_is_a_warning(run: Run, config: Path) -> None:
     config.write_text(FILE.replace("sha256: " + "a" * 64, "file: /absent/key"))
     code, _, err = run("router", "--check", str(config))
     assert code == 1
-    assert "caution: tenant shop: file /absent/key: no key could be read" in err
+    assert "warning: tenant shop: file /absent/key: no key could be read" in err
 
 
 @pytest.mark.parametrize("words", [("--check",), ("--config",)])

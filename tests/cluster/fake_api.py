@@ -13,7 +13,7 @@ from typing import Any
 from aiohttp import web
 
 from fairlead.cluster.connection import ApiConnection, Credentials
-from fairlead.cluster.kinds import KNOWN, Manifest, Resource
+from fairlead.cluster.kinds import REGISTERED, Manifest, Resource
 from tests.cluster.fake_objects import Objects, Status
 
 VERBS = {"POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
@@ -189,7 +189,7 @@ class FakeApi:
         words = request.path.strip("/").split("/")
         group, words = ("", words[2:]) if words[0] == "api" else (words[1], words[3:])
         namespace, words = (words[1], words[2:]) if words[0] == "namespaces" and len(words) > 2 else (None, words)
-        resource = next((one for one in KNOWN if (one.group, one.plural) == (group, words[0])), None)
+        resource = next((one for one in REGISTERED if (one.group, one.plural) == (group, words[0])), None)
         if resource is None or resource.title in self.absent:
             raise Status(404, "NotFound", "the server could not find the requested resource")
         name = words[1] if len(words) > 1 else ""

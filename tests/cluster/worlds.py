@@ -54,7 +54,7 @@ class Following:
 
     def __init__(self, api: ApiServer, watched: WatchScope, patience: InformerTimings) -> None:
         self.told: Seen = []
-        self.informer = Informer(api, watched, self._tell, rng=DICE, patience=patience)
+        self.informer = Informer(api, watched, self._tell, rng=DICE, timings=patience)
 
     def texts(self) -> dict[str, str]:
         """Every object and what it says."""

@@ -23,7 +23,7 @@ from tests.cluster.fake_objects import Happened, Objects, matches
 Feed = Callable[[Sequence[Happened]], Sequence[Happened]]
 
 WATCHED: Final = tuple(
-    one for one in kinds.KNOWN if one not in {kinds.SECRET, kinds.EVENT, kinds.LEASE, kinds.VALIDATING_WEBHOOK}
+    one for one in kinds.REGISTERED if one not in {kinds.SECRET, kinds.EVENT, kinds.LEASE, kinds.VALIDATING_WEBHOOK}
 )
 
 

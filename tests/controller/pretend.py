@@ -60,7 +60,7 @@ class Pretend:
             events=self.teller,
         )
         self.operator = Reconciler(
-            ReconcileSettings(known=ReviewContext(catalogue=CATALOGUE), platform=PLATFORM), doors
+            ReconcileSettings(context=ReviewContext(catalogue=CATALOGUE), platform=PLATFORM), doors
         )
 
     def twin(self) -> "Pretend":

@@ -26,7 +26,7 @@ from tests.cluster.fake_api import FakeApi
 from tests.cluster.worlds import run, until
 from tests.controller.pretend import CATALOGUE, PLATFORM, deployment
 
-SETTING: Final = ReconcileSettings(known=ReviewContext(catalogue=CATALOGUE), platform=PLATFORM)
+SETTING: Final = ReconcileSettings(context=ReviewContext(catalogue=CATALOGUE), platform=PLATFORM)
 POLICY: Final = {"metadata": {"name": "calm", "namespace": "default"}, "spec": {}}
 
 

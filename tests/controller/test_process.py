@@ -26,10 +26,10 @@ SETTINGS: Final = OperatorSettings(lease_namespace="ops", identity="me", router_
 
 def test_flags_become_what_a_reconcile_needs() -> None:
     setting = process._setting(SETTINGS)
-    assert setting.known.releases[EngineKind.SIMULATED].image == "e:1"
+    assert setting.context.releases[EngineKind.SIMULATED].image == "e:1"
     assert setting.platform.image == "r:1"
     assert setting.platform.operator_namespace == "ops"
-    assert "Europe/Berlin" in (setting.known.time_zones or ())
+    assert "Europe/Berlin" in (setting.context.time_zones or ())
 
 
 def test_without_a_webhook_there_is_no_place_for_certificates(tmp_path: Path) -> None:

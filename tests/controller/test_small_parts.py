@@ -64,7 +64,7 @@ def test_nodes_that_grow_hold_nothing_back() -> None:
     world = Pretend(gpus=1)
     world.apply(deployment(replicas=3))
     world.world.hear()
-    judged = deployment_review.read(world.document(), world.operator._setting.known)
+    judged = deployment_review.read(world.document(), world.operator._setting.context)
     assert node_facts.room(world.world, judged, nodes_grow=True).replicas is None
     assert node_facts.room(world.world, judged, nodes_grow=False).replicas == 1
     unread = DeploymentReview(accepted=YES, fits=YES)
@@ -84,7 +84,7 @@ def test_a_cordoned_node_has_no_room() -> None:
 def test_references_are_taken_on_trust_where_nobody_looked() -> None:
     document = deployment(storage={"cache": {"claimName": "models"}})
     document["metadata"] |= {"generation": 1, "uid": "u"}
-    known = Pretend().operator._setting.known
+    known = Pretend().operator._setting.context
     judged = deployment_review.read(document, known)
     assert deployment_review.with_references(judged, None) is judged
     assert deployment_review.with_references(judged, {}).accepted.reason is Why.NOT_FOUND
@@ -109,7 +109,7 @@ def test_whether_it_fits_is_known_or_said_to_be_unknown(
     product: str, model: str, holds: bool | None, reason: Why
 ) -> None:
     document = deployment(accelerator={"product": product}, model={"source": model})
-    judged = deployment_review.read(document, Pretend().operator._setting.known)
+    judged = deployment_review.read(document, Pretend().operator._setting.context)
     assert (judged.fits.holds, judged.fits.reason) == (holds, reason)
     assert judged.may_start == (holds is not False)
     assert CATALOGUE.accelerators

@@ -229,7 +229,7 @@ def test_probes_ports_and_seconds_of_a_model_of_sixteen_gigabytes() -> None:
         readiness=HttpProbe(path="/health", port="http", period_seconds=5, timeout_seconds=5, failures=3),
         liveness=HttpProbe(path="/health", port="http", period_seconds=15, timeout_seconds=10, failures=8),
     )
-    assert told.probes.startup.patience_seconds == 120 + 300 + 2 * 80
+    assert told.probes.startup.allowed_seconds == 120 + 300 + 2 * 80
     assert told.shutdown == EngineShutdown(pre_stop_seconds=12, drain_seconds=90, rest_seconds=20)
     assert told.shutdown.grace_seconds == 122
     assert (told.cache_path, told.shared_memory_bytes) == ("/cache", 1 << 30)
@@ -238,7 +238,7 @@ def test_probes_ports_and_seconds_of_a_model_of_sixteen_gigabytes() -> None:
 def test_an_eager_engine_of_unknown_size_waits_for_weights_and_not_for_graphs() -> None:
     told = launch(asks(replace(ENGINE, eager=True)), LifecycleParameters())
 
-    assert told.probes.startup.patience_seconds == 120 + 1800
+    assert told.probes.startup.allowed_seconds == 120 + 1800
 
 
 @given(
@@ -257,8 +257,8 @@ def test_the_kernel_never_ends_a_drain_and_a_start_is_never_given_up_before_its_
 
     assert told.shutdown.grace_seconds > pre_stop + drain + 10
     assert told.command[told.command.index("--shutdown-timeout") + 1] == str(drain)
-    assert told.probes.startup.patience_seconds > (weight_bytes or 0) / speed
-    assert told.probes.liveness.patience_seconds >= 60
+    assert told.probes.startup.allowed_seconds > (weight_bytes or 0) / speed
+    assert told.probes.liveness.allowed_seconds >= 60
 
 
 DEFAULTS: Final = {

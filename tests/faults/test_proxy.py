@@ -35,7 +35,7 @@ class World:
     @asynccontextmanager
     async def following(self, patience: InformerTimings = IN_USE) -> AsyncIterator[Informer]:
         """An informer behind the proxy, whose watch stands."""
-        informer = Informer(self.api, WatchScope(resource=CONFIG_MAP), unheard, rng=DICE, patience=patience)
+        informer = Informer(self.api, WatchScope(resource=CONFIG_MAP), unheard, rng=DICE, timings=patience)
         running = asyncio.create_task(informer.run())
         try:
             await until(lambda: self.proxy.gates["configmaps"].streams)

@@ -100,6 +100,16 @@ BREACHES = (
         words=("module asked: a module is called by a noun", "class Timeouts is also in", "docs/glossary.md has"),
     ),
     Breach(
+        name="a word that the glossary has another for",
+        path=ROOMS / "fleet" / "vague_words.py",
+        text='"""Is vague, and speaks of a desk."""\n\nTOLD = 1\n',
+        step="words",
+        words=(
+            "vague_words.py:3: TOLD: docs/glossary.md has",
+            "vague_words.py:1: desk: docs/glossary.md has for it: disp",
+        ),
+    ),
+    Breach(
         name="a file in a circle",
         path=ROOMS / "fleet" / "circle_one.py",
         text='"""Needs the other."""\n\nfrom fairlead.fleet import circle_two\n\nNAME = circle_two.__name__\n',

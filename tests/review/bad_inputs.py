@@ -40,7 +40,7 @@ ELSEWHERE: Final[Mapping[int, str]] = {
     26: "only the hub knows: the reconcile tells",
     27: "only the hub knows: the reconcile tells",
     28: "only the kubelet knows: the reconcile tells",
-    29: "let in with a caution, told above; nodes may come tomorrow",
+    29: "accepted with a warning, above; nodes may come tomorrow",
     30: "only the scheduler knows: the reconcile tells",
     31: "only the API server knows: the reconcile tells",
     32: "only the engine knows: the reconcile tells",

@@ -130,7 +130,7 @@ async def plane(
         linger_seconds=linger,
         sweep_seconds=0.01,
         reread_seconds=0.01,
-        patience=ProbeBackoff(least_seconds=0.01, most_seconds=0.02),
+        probe_backoff=ProbeBackoff(least_seconds=0.01, most_seconds=0.02),
         sources=sources,
     )
     life = asyncio.create_task(process.live(start, signals))

@@ -48,7 +48,7 @@ def test_giving_back_twice_is_a_fault_that_shows() -> None:
     one = ask(at)
     sent(at, one)
     at.ended(one, AttemptEnding.CLIENT_LEFT, None, 1.0)
-    with pytest.raises(AssertionError, match="under way nowhere: done"):
+    with pytest.raises(AssertionError, match="in flight nowhere: done"):
         at.ended(one, AttemptEnding.DONE, None, 2.0)
     with pytest.raises(AssertionError, match="does not wait"):
         at.withdraw(one, 2.0)

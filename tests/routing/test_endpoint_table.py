@@ -183,7 +183,7 @@ def test_giving_back_twice_is_a_bug_and_says_so() -> None:
     made.give_back(request, AttemptEnding.CUT, 0.0)
     with pytest.raises(AssertionError, match="given back twice, or never charged: done"):
         made.give_back(request, AttemptEnding.DONE, 0.0)
-    with pytest.raises(AssertionError, match="under way nowhere"):
+    with pytest.raises(AssertionError, match="in flight nowhere"):
         made.first_token(request, 0.0)
 
 

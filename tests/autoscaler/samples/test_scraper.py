@@ -33,7 +33,7 @@ def told(story: Coroutine[Any, Any, None]) -> None:
 
 @asynccontextmanager
 async def asking(*targets: ScrapeTarget, patience: float = 2.0) -> AsyncIterator[Scraper]:
-    scraper = Scraper(interval_seconds=EVERY, patience_seconds=patience, chance=Random(7))  # noqa: S311  # recorded
+    scraper = Scraper(interval_seconds=EVERY, timeout_seconds=patience, chance=Random(7))  # noqa: S311  # recorded
     scraper.start()
     scraper.follow(targets)
     try:

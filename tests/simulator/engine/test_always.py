@@ -102,7 +102,7 @@ class _Pages(Watch):
 
     def step(self, engine: EngineCore, step: EngineStep) -> None:
         del step
-        floor = engine._floor
+        floor = engine._state
         floor.settle()
         shared = {page for request in floor.running for page in request.named}
         alone = sum(request.pages - len(request.named) for request in floor.running)

@@ -139,10 +139,10 @@ def _revision(state: RevisionState, now: StatusInputs, before: Manifest) -> Mani
     return found
 
 
-def _start(measured: StartDurations | None, known: Manifest) -> Manifest | None:
+def _start(measured: StartDurations | None, earlier: Manifest) -> Manifest | None:
     """Measured starts outlive the pods they were measured on."""
     if measured is None:
-        return known.get("coldStart")
+        return earlier.get("coldStart")
     waits = {"nodeWait": measured.node_s, "imagePull": measured.image_s}
     figures = {"last": measured.last_s, "p95": measured.p95_s} | waits
     return {name: _decimal(seconds) for name, seconds in figures.items()}

@@ -8,11 +8,11 @@ from fairlead.review.context import ReviewContext
 from fairlead.review.deployment_review import DeploymentReview
 
 
-def of(observed: DeploymentSnapshot, judged: DeploymentReview, known: ReviewContext) -> StatusFields:
+def of(observed: DeploymentSnapshot, judged: DeploymentReview, context: ReviewContext) -> StatusFields:
     """The fields of one deployment, by its spec and the catalogue's prices."""
     owner = observed.owner
     wanted = judged.deployment.wanted if judged.deployment else None
-    accelerator = known.accelerator(wanted.product) if wanted else None
+    accelerator = context.accelerator(wanted.product) if wanted else None
     price = accelerator.price_an_hour if accelerator else None
     return StatusFields(
         generation=observed.document["metadata"]["generation"],
