@@ -179,18 +179,18 @@ def at_once(everyone: Iterable[Decided]) -> int:
     return sum(len(by) != len(set(by)) for by in turns.values())
 
 
-async def _until(api: ApiServer, load: Load, replicas: int, patience: float) -> float:
+async def _until(api: ApiServer, load: Load, replicas: int, within: float) -> float:
     """Queues that ask for so many replicas; seconds until every status says so."""
     load.waiting = float(replicas * TARGET)
     began = time.monotonic()
-    said: list[object] = []
-    while time.monotonic() - began < patience:
+    entries: list[object] = []
+    while time.monotonic() - began < within:
         listed = await api.listing(kinds.INFERENCE_DEPLOYMENT, NAMESPACE)
-        said = [((one.get("status") or {}).get("scaling") or {}).get("recommended") for one in listed.items]
-        if all(one == replicas for one in said):
+        entries = [((one.get("status") or {}).get("scaling") or {}).get("recommended") for one in listed.items]
+        if all(one == replicas for one in entries):
             return time.monotonic() - began
         await asyncio.sleep(0.1)
-    raise AssertionError(f"after {patience:.0f} s not every deployment is to have {replicas} replicas: {said}")
+    raise AssertionError(f"after {within:.0f} s not every deployment is to have {replicas} replicas: {entries}")
 
 
 async def _decides(one: Member) -> None:

@@ -54,34 +54,34 @@ def _nobody_listens(endpoint: Endpoint) -> None:
 def _asks(blocks: int) -> list[RoutingRequest]:
     chance = random.Random(blocks)  # noqa: S311  # a recorded seed, not a secret
     account = Account(Tenant(name="everybody", keys=()))
-    talks = [tuple(chance.getrandbits(64) for _ in range(max(blocks - 1, 0))) for _ in range(TALKS)]
+    entries = [tuple(chance.getrandbits(64) for _ in range(max(blocks - 1, 0))) for _ in range(TALKS)]
     return [
         RoutingRequest(
             account=account,
             prompt_tokens=max(128 * blocks, 100),
             output_tokens=512,
             arrived=0.0,
-            blocks=(*talks[number % TALKS], chance.getrandbits(64)) if blocks else (),
+            blocks=(*entries[number % TALKS], chance.getrandbits(64)) if blocks else (),
         )
         for number in range(REQUESTS)
     ]
 
 
-def _costs(table: EndpointTable, asks: list[RoutingRequest]) -> list[float]:
+def _costs(table: EndpointTable, requests: list[RoutingRequest]) -> list[float]:
     """Each step's lower quartile."""
     spent: list[list[float]] = [[], [], [], []]
     clock = time.perf_counter
-    for ask in asks:
+    for request in requests:
         began = clock()
-        found = table.choose(ask, 0.0)
+        found = table.choose(request, 0.0)
         chose = clock()
         assert isinstance(found, EndpointChoice)
         before = clock()
-        table.charge(ask, found, 0.0)
+        table.charge(request, found, 0.0)
         charged = clock()
-        table.first_token(ask, 0.0)
+        table.first_token(request, 0.0)
         read = clock()
-        table.give_back(ask, AttemptEnding.DONE, 0.0)
+        table.give_back(request, AttemptEnding.DONE, 0.0)
         back = clock()
         for step, seconds in zip(spent, (chose - began, charged - before, read - charged, back - read), strict=True):
             step.append(seconds)

@@ -136,8 +136,8 @@ class Standing:
 class Watched:
     """Arrivals, and how busy they find the fleet."""
 
-    def __init__(self, standing: Standing, since: float) -> None:
-        self._standing = standing
+    def __init__(self, engines: Standing, since: float) -> None:
+        self._standing = engines
         self._since = since
         self._seen = 0
         self._busy = 0.0
@@ -165,21 +165,21 @@ class Watched:
 
 def lived(trial: Trial, make: Callable[[Engines], Balancer]) -> Lived:
     """One run, from empty caches."""
-    standing = Standing(trial)
-    watched = Watched(standing, trial.since)
-    tale = RunStatistics(since=trial.since, until=trial.until)
-    world = FleetSimulation(standing.fleet(), make(standing), streams("world"), tale)
+    engines = Standing(trial)
+    watched = Watched(engines, trial.since)
+    statistics = RunStatistics(since=trial.since, until=trial.until)
+    world = FleetSimulation(engines.fleet(), make(engines), streams("world"), statistics)
     world.run(watched.each(trial.arrivals()), trial.until)
-    return Lived(tale, watched.busy, watched.reading)
+    return Lived(statistics, watched.busy, watched.reading)
 
 
 def step_times(shape: str) -> PhysicalStepTimes:
     """The catalogue's for an H100."""
-    known = package_data.load_catalogue()
+    context = package_data.load_catalogue()
     question = SizingInput(
         release=CURRENT,
-        shape=known.shapes[shape],
-        accelerator=known.accelerators["NVIDIA-H100-80GB-HBM3"],
+        shape=context.shapes[shape],
+        accelerator=context.accelerators["NVIDIA-H100-80GB-HBM3"],
         context=32_768,
     )
     text = (resources.files("fairlead.simulator") / "data" / fitted_sets.FILE).read_text(encoding="utf-8")

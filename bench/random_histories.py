@@ -47,13 +47,21 @@ def records(rng: random.Random) -> Iterator[DecisionRecord]:
     now, memory = BEGINS + rng.uniform(0, 7 * 86400), ScalingState()
     facts = _deployment(rng, now)
     for _ in range(rng.randint(2, LOOKS)):
-        said, after = recommender.recommend(facts, memory, now)
+        recommendation, after = recommender.recommend(facts, memory, now)
         yield DecisionRecord(
-            namespace="team", name="chat", now=now, facts=facts, memory=memory, recommendation=said, version="random"
+            namespace="team",
+            name="chat",
+            now=now,
+            facts=facts,
+            memory=memory,
+            recommendation=recommendation,
+            version="random",
         )
         seconds = rng.choice((0.0, 0.25, 1.0, 1.0, 2.0, 5.0, 61.5, 900.0, rng.uniform(0, 100)))
         now, memory = now + seconds, after
-        facts = _moved(rng, replace(facts, wanted=said.replicas) if rng.random() < 0.8 else facts, now, seconds)
+        facts = _moved(
+            rng, replace(facts, wanted=recommendation.replicas) if rng.random() < 0.8 else facts, now, seconds
+        )
 
 
 def _deployment(rng: random.Random, now: float) -> ScalingFacts:
@@ -148,11 +156,11 @@ def _latency(rng: random.Random) -> LatencyTotals:
 
 
 def _router(rng: random.Random, name: str, now: float) -> RouterPod:
-    asked = float(rng.randint(0, 10**6))
+    request = float(rng.randint(0, 10**6))
     figures = RouterFigures(
         at=now - rng.uniform(0, 3),
-        asked=asked,
-        prompt_tokens=asked * rng.uniform(1, 4000),
+        asked=request,
+        prompt_tokens=request * rng.uniform(1, 4000),
         waiting=float(rng.choice((0, 0, 0, 1, 25))),
         batch_waiting=float(rng.choice((0, 100))),
         held=float(rng.choice((0, 0, 3))),

@@ -74,8 +74,8 @@ BELOW: Final = 0.70
 class Watched:
     """An observer with a tale for each client, and what the desk's lanes did at each look."""
 
-    def __init__(self, desk: Dispatcher, seconds: float) -> None:
-        self._desk = desk
+    def __init__(self, dispatcher: Dispatcher, seconds: float) -> None:
+        self._desk = dispatcher
         self._seconds = seconds
         self.tales: dict[str, RunStatistics] = {}
         self.batch: float = 0.0
@@ -106,9 +106,9 @@ class Watched:
         """Passed on."""
         self._tale(arrival).left(arrival, request)
 
-    def snapshot_taken(self, look: FleetSnapshot) -> None:
+    def snapshot_taken(self, snapshot: FleetSnapshot) -> None:
         """Four times a second."""
-        if look.at < SINCE:
+        if snapshot.at < SINCE:
             return
         lanes = self._desk.room.lanes
         others = lanes.interactive.inflight + lanes.long.inflight
@@ -188,9 +188,11 @@ def _waves(rate: float, seconds: float) -> Iterator[rate_profiles.RateSlice]:
 
 def lived(routing: RoutingSettings, traffic: Traffic, seconds: float) -> Run:
     """From empty caches."""
-    desk = Dispatcher(DispatcherConfig(routing=routing, keys={_digest(one.name): one.name for one in routing.tenants}))
-    watched = Watched(desk, seconds)
-    front = Turned(desk, _digest, batch=("batch",))
+    dispatcher = Dispatcher(
+        DispatcherConfig(routing=routing, keys={_digest(one.name): one.name for one in routing.tenants})
+    )
+    watched = Watched(dispatcher, seconds)
+    front = Turned(dispatcher, _digest, batch=("batch",))
     times = step_times(SHAPE)
     fleet = SimulatedFleet(
         inside=lambda ordinal: ReplicaEngines((EngineCore(ENGINE, times, streams(f"engine/{ordinal}")),)),
@@ -289,9 +291,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--only", choices=("flood", "long", "batch"))
     parser.add_argument("--seconds", type=float, default=SECONDS, help="of virtual time, a minute of it not told")
-    asked = parser.parse_args()
+    options = parser.parse_args()
     stories = {"flood": flood, "long": long, "batch": batch}
-    verdicts = [story(asked.seconds) for name, story in stories.items() if asked.only in (None, name)]
+    verdicts = [story(options.seconds) for name, story in stories.items() if options.only in (None, name)]
     print("; ".join(words for words, _ in verdicts))
     return 0 if all(holds for _, holds in verdicts) else 1
 

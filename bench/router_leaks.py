@@ -50,12 +50,12 @@ class Told:
 class Request:
     """One client and its bad manners."""
 
-    def __init__(self, number: int, chance: random.Random, told: Told) -> None:
+    def __init__(self, number: int, chance: random.Random, result: Told) -> None:
         self.stage = STAGES[number % len(STAGES)]
         self.name = f"leak-{number:06d}"
         self.chance = chance
-        self.told = told
-        told.stages[self.stage] += 1
+        self.told = result
+        result.stages[self.stage] += 1
 
     async def run(self) -> None:
         """To its end, whichever."""
@@ -131,14 +131,14 @@ class Request:
         return head.encode() + body
 
 
-async def ill_treated(world: World, requests: int, at_once: int, told: Told) -> None:
+async def ill_treated(world: World, requests: int, at_once: int, result: Told) -> None:
     """So many requests, so many of them at a time, while engines are killed in turn."""
     chance = random.Random(20261120)  # noqa: S311 - a run that can be repeated
     numbers = iter(range(requests))
 
     async def client() -> None:
         for number in numbers:
-            await Request(number, chance, told).run()
+            await Request(number, chance, result).run()
 
     async def occupant() -> None:
         """Holds the narrow tenant's one place; when its engine is killed it comes again."""
@@ -188,26 +188,26 @@ async def standing(world: World) -> dict[str, Any]:
 
 async def run(requests: int, at_once: int) -> int:
     """The whole story; the exit code."""
-    told = Told()
+    result = Told()
     with tempfile.TemporaryDirectory(prefix="router-leaks-") as folder:
         async with running.world(Path(folder), hold={"maxTime": "20s"}) as world:
             await asyncio.sleep(CALM_SECONDS)
             before, descriptors, rss = await standing(world), world.descriptors, world.rss_mib
             begun = monotonic()
-            await ill_treated(world, requests, at_once, told)
+            await ill_treated(world, requests, at_once, result)
             seconds = monotonic() - begun
             await world.until_routable()
             await asyncio.sleep(CALM_SECONDS)
             left = sum([await world.collect(port) for port in running.ENGINES])
             after, descriptors_after, rss_after = await standing(world), world.descriptors, world.rss_mib
             gone = {name: int(await world.gauge(_aborts(name))) for name in WHERE}
-    aborts = sorted(world.hung_up[name] - at for name, at in told.left_at.items() if name in world.hung_up)
-    print(f"{requests} requests in {seconds:.0f} s: {dict(told.stages)}; answers {dict(told.statuses)}")
+    aborts = sorted(world.hung_up[name] - at for name, at in result.left_at.items() if name in world.hung_up)
+    print(f"{requests} requests in {seconds:.0f} s: {dict(result.stages)}; answers {dict(result.statuses)}")
     for stage in STAGES[:-1]:
         mine = sorted(
             world.hung_up[name] - at
-            for name, at in told.left_at.items()
-            if name in world.hung_up and told.stage_of[name] == stage
+            for name, at in result.left_at.items()
+            if name in world.hung_up and result.stage_of[name] == stage
         )
         if mine:
             median, longest = mine[len(mine) // 2] * 1000, mine[-1] * 1000
@@ -215,7 +215,7 @@ async def run(requests: int, at_once: int) -> int:
     print(f"clients that left, as the router counts them: {gone}")
     print(f"engines killed {world.killed} times; file descriptors {descriptors} before, {descriptors_after} after")
     wrong = [f"{name}: {before[name]} before, {after[name]} after" for name in before if before[name] != after[name]]
-    wrong += [f"nobody left at the stage {name}" for name, count in gone.items() if count < told.stages[name] // 2]
+    wrong += [f"nobody left at the stage {name}" for name, count in gone.items() if count < result.stages[name] // 2]
     if left:
         wrong.append(f"engines still run {left} requests of clients that left")
     if descriptors_after > descriptors + 4:  # four are the engines' and the scraper's connections of this moment
@@ -229,7 +229,7 @@ async def run(requests: int, at_once: int) -> int:
     print(
         f"router leaks: {requests:,} requests cancelled or failed at every stage, {world.killed} engines killed: "
         f"{f'{len(wrong)} things WRONG' if wrong else 'nothing left behind'} (gauges, queues, tenants, descriptors); "
-        f"left {_listed(gone)}, {told.stages['head']:,} before the head; "
+        f"left {_listed(gone)}, {result.stages['head']:,} before the head; "
         f"{len(aborts):,} aborts seen by engines, from the client's close to the engine's notice, {at_once} at once on "
         f"{os.cpu_count()} cores: p99.9 {at * 1000:.1f} ms, longest {max(aborts, default=0.0) * 1000:.1f} ms; "
         f"RSS {rss:.0f} to {rss_after:.0f} MiB"

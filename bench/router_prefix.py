@@ -113,20 +113,22 @@ def verdict(trial: Trial, found: dict[str, Lived]) -> Verdict:
 
 def main() -> int:
     """Both traces."""
-    asked = _asked()
+    options = _asked()
     trials = [
-        prefix_fleets.mooncake(tuning=asked.tuning, seconds=asked.seconds or inf),
-        prefix_fleets.claude(tuning=asked.tuning, seconds=asked.seconds or SECONDS, most=asked.sessions or SESSIONS),
+        prefix_fleets.mooncake(tuning=options.tuning, seconds=options.seconds or inf),
+        prefix_fleets.claude(
+            tuning=options.tuning, seconds=options.seconds or SECONDS, most=options.sessions or SESSIONS
+        ),
     ]
     verdicts: list[Verdict] = []
     for trial in trials:
-        if asked.trace in ("both", trial.name):
-            found = table(trial, asked.only)
-            if not asked.only:
+        if options.trace in ("both", trial.name):
+            found = table(trial, options.only)
+            if not options.only:
                 verdicts.append(verdict(trial, found))
             print()
     print("; ".join(one.words for one in verdicts))
-    cut = asked.seconds or asked.sessions or asked.only
+    cut = options.seconds or options.sessions or options.only
     return 0 if cut or all(one.holds for one in verdicts) else 1
 
 

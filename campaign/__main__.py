@@ -49,22 +49,22 @@ class Chosen:
 def main(argv: Sequence[str] | None = None) -> int:
     """Hunt, and print what was found."""
     parser = _parser()
-    said = parser.parse_args(argv)
+    options = parser.parse_args(argv)
     chosen = Chosen(
-        world=said.world,
-        sequences=said.sequences,
-        first=said.first,
-        seed=secrets.randbelow(1_000_000) if said.seed is None else said.seed,
-        lanes=said.lanes or LANES[said.world],
-        weather=said.weather,
-        shrink=not said.no_shrink,
-        stories=tuple(said.stories),
-        keep=said.keep,
+        world=options.world,
+        sequences=options.sequences,
+        first=options.first,
+        seed=secrets.randbelow(1_000_000) if options.seed is None else options.seed,
+        lanes=options.lanes or LANES[options.world],
+        weather=options.weather,
+        shrink=not options.no_shrink,
+        stories=tuple(options.stories),
+        keep=options.keep,
     )
     found, shorts = run(chosen)
     print(
         json.dumps(reporting.as_json(chosen.world, found, shorts))
-        if said.output == "json"
+        if options.output == "json"
         else reporting.table(chosen.world, found, shorts)
     )
     return 0 if found.holds else 1
@@ -120,9 +120,9 @@ async def _told(world: World, chosen: Chosen) -> Found:
     return found
 
 
-async def tell(world: World, lane: Lane, told: Story) -> Outcome:
+async def tell(world: World, lane: Lane, given: Story) -> Outcome:
     """One story to its end, all of it anew."""
-    return await Telling(world, lane, told, Fresh()).tell(anew=True)
+    return await Telling(world, lane, given, Fresh()).tell(anew=True)
 
 
 def _kinds(found: Found) -> list[list[Outcome]]:
@@ -137,11 +137,11 @@ def _kinds(found: Found) -> list[list[Outcome]]:
 async def _short(world: World, lane: Lane, some: list[Outcome], chosen: Chosen) -> Short:
     """The shortest of a kind, told without the others and cut down."""
     oracle = some[0].violations[0].oracle
-    said: dict[Story, tuple[Violation, ...]] = {}
+    violations: dict[Story, tuple[Violation, ...]] = {}
 
     async def fails(candidate: Story) -> bool:
         outcome = await tell(world, lane, candidate)
-        said[candidate] = tuple(outcome.violations)
+        violations[candidate] = tuple(outcome.violations)
         return any(one.oracle == oracle for one in outcome.violations)
 
     until = time.monotonic() + SHRINK_S
@@ -150,7 +150,7 @@ async def _short(world: World, lane: Lane, some: list[Outcome], chosen: Chosen) 
             if await fails(candidate):
                 short = await Shrinking(candidate, fails, until).run()
                 _keep(chosen, oracle, short)
-                return Short(oracle=oracle, story=short, violations=said[short], times=len(some), alone=True)
+                return Short(oracle=oracle, story=short, violations=violations[short], times=len(some), alone=True)
     first = some[0]
     return Short(
         oracle=oracle,

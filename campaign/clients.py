@@ -85,18 +85,18 @@ class Clients:
         return sum(one.ended >= since for one in self.asked)
 
     async def _converse(self, place: int) -> None:
-        async with client(self.address) as asking:
+        async with client(self.address) as openai:
             for turn in itertools.count():
                 length = LENGTHS[(place + turn) % len(LENGTHS)]
                 question = Question(number=place + turn * CLIENTS, tokens=length, streams=place != CLIENTS - 1)
                 began = time.monotonic()
-                told = await ask(asking, question)
-                self.asked.append(Asked(told, began, time.monotonic()))
+                result = await ask(openai, question)
+                self.asked.append(Asked(result, began, time.monotonic()))
                 with contextlib.suppress(IndexError):
                     del self.asked[: max(0, len(self.asked) - 5000)]
                 await asyncio.sleep(PAUSE_S)
 
 
-def is_silent(told: Told) -> bool:
+def is_silent(result: Told) -> bool:
     """Whether the client was told nothing: no error, and not the whole answer."""
-    return "words, " in told.flaw and "finish None" in told.flaw
+    return "words, " in result.flaw and "finish None" in result.flaw

@@ -96,9 +96,9 @@ class Hunt:
     async def _lane(self, lane: Lane, progress: Callable[[Found], None]) -> None:
         while self._next < self._wanted.first + self._wanted.sequences and len(self.found.failures) < MOST_FAILURES:
             number, self._next = self._next, self._next + 1
-            telling = Telling(self._world, lane, drawing.story(self._deck, self._wanted.seed, number), self._fresh)
-            self._under_way[lane.number] = telling
-            outcome = await telling.tell(anew=number % ANEW_EVERY == 0)
+            sequence_run = Telling(self._world, lane, drawing.story(self._deck, self._wanted.seed, number), self._fresh)
+            self._under_way[lane.number] = sequence_run
+            outcome = await sequence_run.tell(anew=number % ANEW_EVERY == 0)
             self.found.note(outcome)
             progress(self.found)
 
@@ -108,7 +108,7 @@ class Hunt:
         while self._wanted.weather_every_s:
             await asyncio.sleep(self._wanted.weather_every_s * rng.uniform(0.6, 1.4))
             move = rng.choice(self._deck.weather)
-            for telling in self._under_way.values():
-                telling.outcome.weather.append((telling.step, move))
+            for sequence_run in self._under_way.values():
+                sequence_run.outcome.weather.append((sequence_run.step, move))
             self.found.weather += 1
             await self._world.perform(self._world.lanes[0], move)

@@ -60,8 +60,8 @@ def ended_by_itself(pod: dict[str, Any]) -> bool:
     ends = [one["terminated"] for one in states if "terminated" in one]
     if not seen.leaves(pod):
         return bool(ends)
-    asked = _deleted_at(pod)
-    return any(datetime.fromisoformat(one["finishedAt"]) <= asked for one in ends if one.get("finishedAt"))
+    deleted_at = _deleted_at(pod)
+    return any(datetime.fromisoformat(one["finishedAt"]) <= deleted_at for one in ends if one.get("finishedAt"))
 
 
 def _deleted_at(pod: dict[str, Any]) -> datetime:
@@ -101,8 +101,8 @@ class Judge:
         if (print_ := _print(found)) != self._print:
             self._moved = sorted(set(print_) - set(self._print))
             self._print, self._moved_at = print_, now
-        if (said := found.document["metadata"]["resourceVersion"]) != self._status:
-            self._status, self._said_at = said, now
+        if (resource_version := found.document["metadata"]["resourceVersion"]) != self._status:
+            self._status, self._said_at = resource_version, now
         self.against = tuple(disagreements(found))
 
     @property
@@ -155,8 +155,8 @@ def _print(facts: Facts) -> tuple[str, ...]:
 def _gist(node: dict[str, Any]) -> object:
     """Of a node, what does not beat."""
     status = node.get("status") or {}
-    said = [(one["type"], one["status"]) for one in status.get("conditions") or ()]
-    return sorted(said), status.get("allocatable")
+    entries = [(one["type"], one["status"]) for one in status.get("conditions") or ()]
+    return sorted(entries), status.get("allocatable")
 
 
 def _doubts(facts: Facts) -> object:

@@ -74,8 +74,8 @@ def _told(one: Short) -> str:
 
 
 def _failure(one: Short) -> dict[str, Any]:
-    said = [f"after step {each.step}: {each.oracle}: {each.words}" for each in one.violations]
+    lines = [f"after step {each.step}: {each.oracle}: {each.words}" for each in one.violations]
     return {"oracle": one.oracle, "times": one.times, "alone": one.alone} | {
         "story": stories.as_json(one.story),
-        "said": said,
+        "said": lines,
     }

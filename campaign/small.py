@@ -144,21 +144,21 @@ class Small:
         """What a person or an engine does may be impossible; the rest always is done."""
         match move:
             case Edit():
-                said = await self._wishes.edit(lane, move)
+                edit = await self._wishes.edit(lane, move)
             case Engine():
-                said = await self._engine(lane, move)
+                edit = await self._engine(lane, move)
             case Pod():
-                said = await self._meddler.pod(lane, move)
+                edit = await self._meddler.pod(lane, move)
             case Router(deed=RouterDeed.SILENT, place=place):
-                said = self._silence(lane, place)
+                edit = self._silence(lane, place)
             case Router():
-                said = await self._meddler.router(lane, move)
+                edit = await self._meddler.router(lane, move)
             case Child():
-                said = await self._meddler.child(lane, move)
+                edit = await self._meddler.child(lane, move)
             case _:
-                said = ""
+                edit = ""
                 await self._happen(lane, move)
-        return said
+        return edit
 
     async def _happen(self, lane: Lane, move: Node | Secret | Api | Operator) -> None:
         match move:

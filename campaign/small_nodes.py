@@ -55,9 +55,9 @@ class Nodes:
 
     async def _say(self, name: str, kind: str, word: str) -> None:
         node = await self._kube.get(_path(name)) or {}
-        said = [one for one in node["status"].get("conditions", ()) if one["type"] != kind]
-        said.append({"type": kind, "status": word, "reason": "Campaign", "message": "by a campaign"})
-        await self._kube.patch(f"{_path(name)}/status", {"status": {"conditions": said}})
+        entries = [one for one in node["status"].get("conditions", ()) if one["type"] != kind]
+        entries.append({"type": kind, "status": word, "reason": "Campaign", "message": "by a campaign"})
+        await self._kube.patch(f"{_path(name)}/status", {"status": {"conditions": entries}})
 
 
 def _path(name: str) -> str:

@@ -46,9 +46,9 @@ class Wish:
         return replace(self, bad="", replicas=max(1, min(self.replicas, room)))
 
 
-def wish(said: dict[str, Any]) -> Wish:
+def wish(fields: dict[str, Any]) -> Wish:
     """As a story keeps it."""
-    return Wish(**said)
+    return Wish(**fields)
 
 
 def as_json(wanted: Wish) -> dict[str, Any]:

@@ -50,11 +50,11 @@ def as_json(story: Story) -> dict[str, Any]:
     return {"origin": story.origin, "start": specs.as_json(story.start), "steps": steps}
 
 
-def from_json(said: dict[str, Any]) -> Story:
+def from_json(document: dict[str, Any]) -> Story:
     """Back again."""
     steps = []
-    for one in said["steps"]:
+    for one in document["steps"]:
         fields = dict(one)
         pause = Pause(fields.pop("then", Pause.SETTLED))
         steps.append(Step(move=moves.from_json(fields), pause=pause))
-    return Story(start=specs.wish(said["start"]), steps=tuple(steps), origin=str(said.get("origin", "")))
+    return Story(start=specs.wish(document["start"]), steps=tuple(steps), origin=str(document.get("origin", "")))

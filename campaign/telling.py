@@ -163,18 +163,18 @@ class Telling:
                 return True
             if not edited and self._is_given_up():
                 edited, until = True, time.monotonic() + BACK_S
-                wish = self._lane.wish
-                await self._world.begin(self._lane, replace(wish, toleration=1 - wish.toleration))
+                spec = self._lane.wish
+                await self._world.begin(self._lane, replace(spec, toleration=1 - spec.toleration))
             await asyncio.sleep(0.3)
         against = "; ".join(one.line for one in self._judge.against)
-        said = {name: one["reason"] for name, one in (self._judge.facts.said if self._judge.facts else {}).items()}
-        self._violate(f"not back at {when}", f"in {BACK_S:.0f} s: {said} {against}")
+        document = {name: one["reason"] for name, one in (self._judge.facts.said if self._judge.facts else {}).items()}
+        self._violate(f"not back at {when}", f"in {BACK_S:.0f} s: {document} {against}")
         return False
 
     def _is_given_up(self) -> bool:
         """Whether a fault outlasted the deadline: what was given up is tried after an edit, or after minutes."""
-        said = self._judge.facts.said if self._judge.facts is not None and self._judge.agreed else {}
-        return "Stalled" in said and said["Stalled"]["reason"] == "DeadlineExceeded"
+        document = self._judge.facts.said if self._judge.facts is not None and self._judge.agreed else {}
+        return "Stalled" in document and document["Stalled"]["reason"] == "DeadlineExceeded"
 
     async def _end(self, *, anew: bool) -> None:
         lane, world = self._lane, self._world
@@ -190,18 +190,18 @@ class Telling:
         """As if this had been applied for the first time."""
         lane, world = self._lane, self._world
         found = await self._children()
-        known = fresh.of(lane.wish)
-        if known is None or anew:
+        document = fresh.of(lane.wish)
+        if document is None or anew:
             await self._gone()
             if self.outcome.violations:
                 return
             await world.begin(lane, lane.wish)
             if not await self._reached("fresh apply"):
                 return
-            known = await self._children()
-            fresh.learn(lane.wish, known)
+            document = await self._children()
+            fresh.learn(lane.wish, document)
         until = time.monotonic() + GONE_S
-        while (lines := children.differences(known, found)) and time.monotonic() < until:
+        while (lines := children.differences(document, found)) and time.monotonic() < until:
             await asyncio.sleep(GONE_EVERY_S)
             found = await self._children()
         for line in lines:

@@ -42,8 +42,8 @@ def serve(cluster: Embedded) -> None:
 
 def _waiting(cluster: Embedded) -> str:
     """Which models do not serve yet, and why."""
-    said = f"{{range .items[*]}}{{.metadata.name}} {_READY.format('status')} {_READY.format('message')}{{'\\n'}}{{end}}"
-    lines = cluster.kubectl("get", "infd", "-o", f"jsonpath={said}").splitlines()
+    text = f"{{range .items[*]}}{{.metadata.name}} {_READY.format('status')} {_READY.format('message')}{{'\\n'}}{{end}}"
+    lines = cluster.kubectl("get", "infd", "-o", f"jsonpath={text}").splitlines()
     return "; ".join(one for one in lines if " True " not in one)
 
 

@@ -96,9 +96,9 @@ def ask(address: str, model: str, prompt: str) -> Stream:
     try:
         with urllib.request.urlopen(request, timeout=TIMEOUT_S) as answer:  # noqa: S310  # our own door
             for line in answer:
-                said = line.decode().removeprefix("data: ").strip()
-                ended = ended or said == "[DONE]"
-                if said.startswith("{") and (text := _text(said)):
+                reply = line.decode().removeprefix("data: ").strip()
+                ended = ended or reply == "[DONE]"
+                if reply.startswith("{") and (text := _text(reply)):
                     first = first or time.monotonic() - started
                     words.append(text)
         problem = "" if ended and words else f"the stream broke off after {len(words)} pieces"
@@ -108,6 +108,6 @@ def ask(address: str, model: str, prompt: str) -> Stream:
     return Stream(first_token_s=first, whole_s=whole, tokens=len(words), text="".join(words), failed=problem)
 
 
-def _text(said: str) -> str:
-    choices = json.loads(said).get("choices") or [{}]
+def _text(answer: str) -> str:
+    choices = json.loads(answer).get("choices") or [{}]
     return str(choices[0].get("delta", {}).get("content") or "")

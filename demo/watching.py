@@ -54,9 +54,9 @@ class Seat:
         found = json.loads(self.cluster.kubectl("get", "infd", self.name, "-o", "json"))
         status: dict[str, Any] = found.get("status", {})
         scaling = status.get("scaling", {})
-        said = {one["type"]: one for one in status.get("conditions", ())}
+        document = {one["type"]: one for one in status.get("conditions", ())}
         current = status.get("observedGeneration") == found["metadata"]["generation"]
-        complete = said.get("Progressing", {}).get("reason") == "Complete"
+        complete = document.get("Progressing", {}).get("reason") == "Complete"
         return Moment(
             recommended=scaling.get("recommended"),
             ready=status.get("readyReplicas") or 0,

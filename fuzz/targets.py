@@ -72,15 +72,15 @@ def _h11_request(data: bytes) -> tuple[bytes, bytes, bytes] | None:
     server = h11.Connection(h11.SERVER)
     try:
         server.receive_data(data)
-        asked = server.next_event()
-        if not isinstance(asked, h11.Request):
+        request = server.next_event()
+        if not isinstance(request, h11.Request):
             return None
         body = b""
         while isinstance(event := server.next_event(), h11.Data):
             body += bytes(event.data)
     except h11.RemoteProtocolError:
         return None
-    return (asked.method, asked.target, body) if isinstance(event, h11.EndOfMessage) else None
+    return (request.method, request.target, body) if isinstance(event, h11.EndOfMessage) else None
 
 
 def responses(memory: HeadCache) -> Callable[[bytes], str]:

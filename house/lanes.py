@@ -116,8 +116,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     names = list(sys.argv[1:] if argv is None else argv)
     unknown = [name for name in names if name not in {lane.name for lane in LANES}]
     if unknown:
-        known = ", ".join(lane.name for lane in LANES)
-        print(f"lanes: there is no lane {unknown[0]!r}; lanes: {known}", file=sys.stderr)
+        text = ", ".join(lane.name for lane in LANES)
+        print(f"lanes: there is no lane {unknown[0]!r}; lanes: {text}", file=sys.stderr)
         return 2
     chosen = [lane for lane in LANES if lane.name in names or not (names or lane.only_named)]
     ran = [look_again(one) for one in list(run_all(chosen))]

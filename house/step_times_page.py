@@ -121,7 +121,7 @@ def page(judged: Judged) -> str:
         source=step_times.SOURCE,
         left_out="" if not judged.sample.left_out else f" but {len(judged.sample.left_out)}, named at the end",
     )
-    rows = [_row(said, *judged.errors(kind)) for kind, said in SAID.items()]
+    rows = [_row(answer, *judged.errors(kind)) for kind, answer in SAID.items()]
     text = _TEXT.format(
         token=repeats.token.median,
         first=repeats.first.median,

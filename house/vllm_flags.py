@@ -43,10 +43,10 @@ def ask(interpreter: Path) -> list[str]:
 
 def rendered(flags: Sequence[str]) -> str:
     """Long ones without their negations, since `--no-x` follows from `--x`."""
-    known = set(flags)
-    negations = {flag for flag in known if flag.startswith("--no-") and f"--{flag[5:]}" in known}
-    long = sorted(flag[2:] for flag in known - negations if flag.startswith("--"))
-    short = sorted(flag for flag in known if flag.startswith("-") and not flag.startswith("--"))
+    names = set(flags)
+    negations = {flag for flag in names if flag.startswith("--no-") and f"--{flag[5:]}" in names}
+    long = sorted(flag[2:] for flag in names - negations if flag.startswith("--"))
+    short = sorted(flag for flag in names if flag.startswith("-") and not flag.startswith("--"))
     body = textwrap.fill(" ".join(long), 112, break_on_hyphens=False)
     head = f'"""Every flag the parser of vLLM {real_vllm.VERSION} knows; written by `python -m house.vllm_flags`."""'
     texts = f'_LONG: Final = """\n{body}\n"""\n\n_SHORT: Final = """\n{" ".join(short)}\n"""'

@@ -38,8 +38,8 @@ _ABOUT: Final = {
 
 def page(found: Sequence[Evidence]) -> str:
     """The whole page."""
-    fates = Counter(one.fate for one in found)
-    counts = ", ".join(f"{fates[fate]} {fate}" for fate in Fate if fates[fate])
+    tally = Counter(one.fate for one in found)
+    counts = ", ".join(f"{tally[outcome]} {outcome}" for outcome in Fate if tally[outcome])
     parts = [_HEAD.format(total=len(found), counts=counts)]
     for kind, about in _ABOUT.items():
         rows = "".join(line(one) for one in found if one.kind == kind)

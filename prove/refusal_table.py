@@ -68,15 +68,17 @@ def page() -> str:
 
 
 def _line(row: Row) -> tuple[str, ...]:
-    told = next(one for one in said_of(row.given) if one.field == row.at and row.says in f"{one.because}; {one.remedy}")
-    return row.story, _input(row, told), told.because, told.remedy
+    finding = next(
+        one for one in said_of(row.given) if one.field == row.at and row.says in f"{one.because}; {one.remedy}"
+    )
+    return row.story, _input(row, finding), finding.because, finding.remedy
 
 
-def _input(row: Row, told: Said) -> str:
+def _input(row: Row, finding: Said) -> str:
     """The field and what stands there, or a description of what is too large to show."""
-    if row.short or not told.field:
+    if row.short or not finding.field:
         return row.short or _first_line(row)
-    return f"`{told.field}`: `{told.value}`"
+    return f"`{finding.field}`: `{finding.value}`"
 
 
 def _first_line(row: Row) -> str:
@@ -86,11 +88,11 @@ def _first_line(row: Row) -> str:
 
 
 def _cautions() -> str:
-    known = ReviewContext(catalogue=KNOWN.catalogue)
+    context = ReviewContext(catalogue=KNOWN.catalogue)
     lines = []
     for story, given in _CAUTIONS:
-        said = admission.review(given, known).cautions
-        lines += [(story, f"`{one.field}`: `{one.value}`", one.because, one.remedy) for one in said]
+        warnings = admission.review(given, context).cautions
+        lines += [(story, f"`{one.field}`: `{one.value}`", one.because, one.remedy) for one in warnings]
     return _table(lines)
 
 

@@ -80,11 +80,11 @@ def limits() -> EngineSettings:
 
 def question() -> SizingInput:
     """The model and the GPU of both runs."""
-    known = catalogue_here()
+    context = catalogue_here()
     return SizingInput(
         release=CURRENT,
-        shape=known.shapes[MODEL],
-        accelerator=known.accelerators[PRODUCT],
+        shape=context.shapes[MODEL],
+        accelerator=context.accelerators[PRODUCT],
         context=limits().context_tokens,
     )
 
@@ -122,7 +122,7 @@ def beside(times: PhysicalStepTimes, blocks: int) -> Told:
 
 def likeliest(times: PhysicalStepTimes) -> Told:
     """Its capacity, as far as its times betray it."""
-    return min((beside(times, blocks) for blocks in CAPACITIES), key=lambda told: told.distance.worst)
+    return min((beside(times, blocks) for blocks in CAPACITIES), key=lambda result: result.distance.worst)
 
 
 def _told(name: str, settings: EngineSettings, times: PhysicalStepTimes) -> Told:

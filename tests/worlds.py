@@ -64,9 +64,9 @@ def kubectl_of(door: Door) -> Path:
 
 def death_of(cluster: Embedded, component: str) -> str:
     """How the component last died, as the supervisor tells it; empty when it never did."""
-    said = cluster.said()["deaths"]
-    assert isinstance(said, list)
-    return next((str(one["how"]) for one in reversed(said) if one["component"] == component), "")
+    deaths = cluster.said()["deaths"]
+    assert isinstance(deaths, list)
+    return next((str(one["how"]) for one in reversed(deaths) if one["component"] == component), "")
 
 
 def runs(cluster: Embedded, component: str) -> bool:

@@ -60,11 +60,11 @@ class Side:
         facts = self._facts(now)
         self.doubts += [one.doubt for one in facts.pods if one.doubt is not None]
         self.doubts += [one.doubt for one in facts.routers if one.doubt is not None]
-        said, self.memory = recommender.recommend(facts, self.memory, now)
-        self.said.append(said.replicas)
-        if said.replicas != self.wanted:
-            self.wanted = said.replicas
-            self.changes.append((now - self.began, said.replicas))
+        recommendation, self.memory = recommender.recommend(facts, self.memory, now)
+        self.said.append(recommendation.replicas)
+        if recommendation.replicas != self.wanted:
+            self.wanted = recommendation.replicas
+            self.changes.append((now - self.began, recommendation.replicas))
 
     def _facts(self, now: float) -> ScalingFacts:
         figures, doubt = pod_figures.router(self.source.router(ROUTER_TARGET.uid), POLICY, now)

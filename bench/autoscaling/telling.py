@@ -21,10 +21,10 @@ class Changes:
         if answer.replicas == facts.wanted:
             return
         ready = sum(one.phase is EnginePodPhase.READY for one in facts.pods)
-        asked = " ".join(f"{one.signal}={one.replicas}" for one in answer.candidates)
+        text = " ".join(f"{one.signal}={one.replicas}" for one in answer.candidates)
         limits = " ".join(one.bound for one in answer.limits)
         count = f"{facts.wanted:>3} ->{answer.replicas:>3}, {ready:>3} ready"
-        self.lines.append(f"{now:>9.0f} s {count}  {answer.reason:<16} {asked}  {limits}")
+        self.lines.append(f"{now:>9.0f} s {count}  {answer.reason:<16} {text}  {limits}")
 
 
 def told(traffic: Traffic, cold_s: float, replicas: int) -> Iterator[str]:

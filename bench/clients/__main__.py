@@ -48,20 +48,20 @@ def ask(cache: Cache, only: frozenset[str]) -> Iterator[Row]:
 def _script(clients: Path, script: str, environment: Mapping[str, str]) -> Iterator[Row]:
     """A row as soon as it is there; what ends without one did not even start."""
     words, names = [str(clients / "python"), "-m", f"bench.clients.asking.{script}"], ("client", "version", "call")
-    told = 0
+    given = 0
     with (
-        tempfile.TemporaryFile("w+") as said,
-        subprocess.Popen(words, stdout=subprocess.PIPE, stderr=said, text=True, env=environment, cwd=ROOT) as ran,
+        tempfile.TemporaryFile("w+") as output,
+        subprocess.Popen(words, stdout=subprocess.PIPE, stderr=output, text=True, env=environment, cwd=ROOT) as ran,
     ):
         for line in ran.stdout or ():
             if line.startswith('{"client"'):
                 row = json.loads(line)
                 yield Row(**{name: row[name] for name in names}, well=row["well"], note=row["note"])
-                told += 1
+                given += 1
         ran.wait()
-        if not told:
-            said.seek(0)
-            yield Row(client=script, version="", call="starts", well=False, note=said.read()[-400:])
+        if not given:
+            output.seek(0)
+            yield Row(client=script, version="", call="starts", well=False, note=output.read()[-400:])
 
 
 def _locust(clients: Path, environment: Mapping[str, str], folder: Path) -> Row:
@@ -98,16 +98,16 @@ def main() -> int:
     parser.add_argument("--only", action="append", default=[], help="openai, anthropic, litellm, llmeter, locust, vllm")
     parser.add_argument("--real", action="store_true", help="also real vLLM on CPU behind the router (both cores)")
     parser.add_argument("--page", action="store_true", help=f"write {PAGE.relative_to(ROOT)}")
-    told = parser.parse_args()
+    options = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # what was started is ended with us
     cache, found = Cache.chosen(), []
-    for row in ask(cache, frozenset(told.only)):
+    for row in ask(cache, frozenset(options.only)):
         print("  ".join(row.cells), file=sys.stderr, flush=True)
         found.append(row)
-    if told.real:
+    if options.real:
         found.append(vllm_serve.before_real_vllm(cache, cache.logs / "clients-bench"))
     print(rows.text(found))
-    if told.page:
+    if options.page:
         today = dt.datetime.now(dt.UTC).date().isoformat()
         PAGE.write_text(rows.page(found, today, machine()), encoding="utf-8")
     return 0 if found and all(row.well for row in found) else 1

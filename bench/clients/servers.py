@@ -48,13 +48,13 @@ def engine(port: int, *, pooling: bool = False) -> Server:
     kind = ("--runner", "pooling") if pooling else ("--enable-auto-tool-choice", "--tool-call-parser", "hermes")
     vllm = ("vllm", "serve", "meta-llama/Llama-3.1-8B-Instruct", "--served-model-name", name, "--max-model-len", "8192")
     words = (sys.executable, "-m", "fairlead", "engine", "--product", PRODUCT, "--", *vllm, *kind)
-    told = {"FAIRLEAD_ENGINE_START_SECONDS": "0", "FAIRLEAD_ENGINE_FAULTS_API": "1"}
+    texts = {"FAIRLEAD_ENGINE_START_SECONDS": "0", "FAIRLEAD_ENGINE_FAULTS_API": "1"}
     return Server(
         name=f"engine-{port}",
         words=(*words, "--host", ENGINE_HOST, "--port", str(port)),
         address=f"{ENGINE_HOST}:{port}",
         ready="/health",
-        environment=OURS | told,
+        environment=OURS | texts,
     )
 
 

@@ -92,13 +92,13 @@ def _real(cache: Cache) -> Server:
     vllm = real_vllm.python(cache).parent / "vllm"
     words: tuple[str, ...] = (str(vllm), "serve", str(tiny_model.model(cache)), "--served-model-name", servers.MODEL)
     words += ("--max-model-len", "1024", "--dtype", "float32", "--enforce-eager", "--max-num-seqs", "8")
-    told = {"VLLM_CPU_KVCACHE_SPACE": "1", "VLLM_CPU_OMP_THREADS_BIND": "nobind", "OMP_NUM_THREADS": "1"}
+    texts = {"VLLM_CPU_KVCACHE_SPACE": "1", "VLLM_CPU_OMP_THREADS_BIND": "nobind", "OMP_NUM_THREADS": "1"}
     return Server(
         name="real-vllm",
         words=(*words, "--host", servers.ENGINE_HOST, "--port", str(REAL_PORT)),
         address=f"{servers.ENGINE_HOST}:{REAL_PORT}",
         ready="/health",
-        environment=real_vllm.environment() | told,
+        environment=real_vllm.environment() | texts,
         patience_s=300.0,
     )
 

@@ -78,9 +78,9 @@ HALVES: Final = ("cut", "error", "abort")
 Line = tuple[str, str, bool]
 
 
-def twice(asks: tuple[Ask, ...]) -> Iterator[Line]:
+def twice(values: tuple[Ask, ...]) -> Iterator[Line]:
     """The second answer has the first one's bytes, and says that it is kept."""
-    for name, path, body in asks:
+    for name, path, body in values:
         first, second = ask(ROUTER_PORT, path, body), ask(ROUTER_PORT, path, body)
         words = f"{first.cache}, then {second.cache}; {len(first.body):,} bytes"
         kept = (first.cache, second.cache) == ("miss", "hit") and first.status == second.status == 200
@@ -116,14 +116,14 @@ def at_once(clients: int) -> Iterator[Line]:
         body = {**COLD, "messages": [{"role": "user", "content": f"All at once, {name}"}], **more}
         before = figure(look(ENGINE_PORT, "/metrics"), "vllm:request_success_total")
         seen = asyncio.run(hammer.hammer(hammer.request(CHAT, body), connections=clients, times=1))
-        asked = figure(look(ENGINE_PORT, "/metrics"), "vllm:request_success_total") - before
+        request = figure(look(ENGINE_PORT, "/metrics"), "vllm:request_success_total") - before
         words = {word: sum(times for (one, _), times in seen.items() if one == word) for word, _ in seen}
-        told = ", ".join(f"{times} {word.decode()}" for word, times in sorted(words.items()))
+        text = ", ".join(f"{times} {word.decode()}" for word, times in sorted(words.items()))
         equal = len({body for _, body in seen}) == 1 and sum(seen.values()) == clients
         yield (
             f"{clients} ask the same at once, {name}: one upstream",
-            f"{asked:.0f} upstream; {told}",
-            asked == 1 and equal,
+            f"{request:.0f} upstream; {text}",
+            request == 1 and equal,
         )
 
 
@@ -137,12 +137,12 @@ def cost(world: World, hits: int) -> Iterator[Line]:
     yield "for scale: CPU of GET /health", f"{plain:.0f} us", True
 
 
-def microseconds(world: World, asked: bytes, times: int) -> tuple[float, set[bytes]]:
+def microseconds(world: World, request: bytes, times: int) -> tuple[float, set[bytes]]:
     """The router's for one request, in the best of five rounds, and what it said of its cache."""
     best, words = float("inf"), set()
     for _ in range(5):
         before = world.router.cpu_seconds()
-        seen = asyncio.run(hammer.hammer(asked, connections=8, times=times // 8))
+        seen = asyncio.run(hammer.hammer(request, connections=8, times=times // 8))
         best = min(best, (world.router.cpu_seconds() - before) / (times // 8 * 8) * 1e6)
         words |= {word for word, _ in seen}
     return best, words
@@ -176,14 +176,14 @@ def main() -> int:
     parser.add_argument("--clients", type=int, default=1000, help="how many ask at once; default 1000")
     parser.add_argument("--hits", type=int, default=8000, help="in each of five rounds; default 8000")
     chosen = parser.parse_args()
-    told, broken = [], 0
+    texts, broken = [], 0
     with tempfile.TemporaryDirectory() as folder, running(Path(folder)) as world:
         for promise, found, kept in lines(world, chosen.clients, chosen.hits):
             broken += not kept
             if any(word in promise for word in FIGURES):
-                told.append(f"{promise}: {found}")
+                texts.append(f"{promise}: {found}")
             print(f"{'kept  ' if kept else 'BROKEN'}  {promise:<62} {found}", flush=True)
-    print("; ".join((f"router cache: {broken} promises broken", *told)))
+    print("; ".join((f"router cache: {broken} promises broken", *texts)))
     return min(broken, 1)
 
 

@@ -47,8 +47,12 @@ def microseconds(step: Callable[[], object], times: int = 2000) -> float:
 
 def rows(messages: list[dict[str, str]]) -> dict[str, float]:
     """Each step with this question."""
-    asked: dict[str, Any] = {"model": "m", "messages": messages, "temperature": 0, "max_tokens": 100}
-    raw, kept, asker = json.dumps(asked).encode(), ResponseCache(gateways.ResponseCacheSettings(enabled=True)), Nobody()
+    document: dict[str, Any] = {"model": "m", "messages": messages, "temperature": 0, "max_tokens": 100}
+    raw, kept, client = (
+        json.dumps(document).encode(),
+        ResponseCache(gateways.ResponseCacheSettings(enabled=True)),
+        Nobody(),
+    )
     body = canonical_bodies.read(raw)
     assert body is not None
     fresh = iter(range(10**9))
@@ -59,22 +63,24 @@ def rows(messages: list[dict[str, str]]) -> dict[str, float]:
 
     def unseen() -> None:
         another = b"%b%b" % (raw, b" " * (next(fresh) % 4096))
-        kept.lookup(CacheLookup(surface="chat", body=another, tenant="t", revisions=("r1",), temperature=0), asker, 1.0)
+        kept.lookup(
+            CacheLookup(surface="chat", body=another, tenant="t", revisions=("r1",), temperature=0), client, 1.0
+        )
 
-    led = kept.lookup(enquiry(), asker, 0.0)
+    led = kept.lookup(enquiry(), client, 0.0)
     assert isinstance(led, FlightLead)
     led.flight.began(TOLD)
     led.flight.more(ANSWER)
     led.flight.completed(0.0)
-    found = kept.lookup(enquiry(), asker, 1.0)
+    found = kept.lookup(enquiry(), client, 1.0)
     assert isinstance(found, CacheHit)
     return {
-        "passes by, sampled": microseconds(lambda: kept.lookup(enquiry(0.7), asker, 1.0)),
+        "passes by, sampled": microseconds(lambda: kept.lookup(enquiry(0.7), client, 1.0)),
         "read": microseconds(lambda: canonical_bodies.read(raw)),
         "one answer only?": microseconds(lambda: cacheability.objection("chat", body)),
         "spelt in one way": microseconds(lambda: canonical_bodies.canonical("chat", body)),
         "spelt and hashed": microseconds(lambda: canonical_bodies.digest("chat", "t", body)),
-        "hit, a body seen lately": microseconds(lambda: kept.lookup(enquiry(), asker, 1.0)),
+        "hit, a body seen lately": microseconds(lambda: kept.lookup(enquiry(), client, 1.0)),
         "a body never seen": microseconds(unseen),
         "the answer's bytes": microseconds(lambda: replay.hit(found.entry, found.age, b"x-request-id: a\r\n")),
     }

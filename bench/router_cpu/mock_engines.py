@@ -34,8 +34,8 @@ class Load:
     @property
     def options(self) -> list[str]:
         """As the client spells it."""
-        told = ("words", "shared", "connections", "requests", "seconds", "rate", "ramp", "seed")
-        return [f"-streams={str(self.streams).lower()}", *(f"-{name}={getattr(self, name)}" for name in told)]
+        given = ("words", "shared", "connections", "requests", "seconds", "rate", "ramp", "seed")
+        return [f"-streams={str(self.streams).lower()}", *(f"-{name}={getattr(self, name)}" for name in given)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,16 +51,16 @@ class Answered:
     wrong: str
 
     @classmethod
-    def read(cls, told: dict[str, Any]) -> "Answered":
+    def read(cls, document: dict[str, Any]) -> "Answered":
         """The client's line. What was not answered in time has failed too."""
         return cls(
-            requests=told["requests"],
-            failed=told["failed"] + told["unfinished"],
-            per_second=told["per_second"],
-            first_byte=told["first_byte_us"],
-            whole=told["whole_us"],
-            body_bytes=told["body_bytes"],
-            wrong=told["wrong"],
+            requests=document["requests"],
+            failed=document["failed"] + document["unfinished"],
+            per_second=document["per_second"],
+            first_byte=document["first_byte_us"],
+            whole=document["whole_us"],
+            body_bytes=document["body_bytes"],
+            wrong=document["wrong"],
         )
 
 

@@ -87,8 +87,8 @@ class Connection(asyncio.Protocol):
         engine.running += 1
         try:
             if path == b"/hung-up":
-                told, engine.hung_up = engine.hung_up, {}
-                self._whole(json.dumps({"hungUp": told, "running": engine.running - 1}).encode())
+                figures, engine.hung_up = engine.hung_up, {}
+                self._whole(json.dumps({"hungUp": figures, "running": engine.running - 1}).encode())
             elif not body:
                 self._whole(b'{"object":"list","data":[]}')
             else:
@@ -96,14 +96,14 @@ class Connection(asyncio.Protocol):
         finally:
             engine.running -= 1
 
-    async def _complete(self, told: dict[str, Any]) -> None:
+    async def _complete(self, document: dict[str, Any]) -> None:
         """`world`: milliseconds to the first token, between two, how many, and what is wrong with it."""
-        world = told.get("world", {})
+        world = document.get("world", {})
         await asyncio.sleep(world.get("first", 0) / 1000)
         if world.get("garbage"):
             self._transport.write(GARBAGE)
             return
-        if not told.get("stream"):
+        if not document.get("stream"):
             usage = {"prompt_tokens": 3, "completion_tokens": 1, "total_tokens": 4}
             answer = {"object": "text_completion", "choices": [{"index": 0, "text": "word"}], "usage": usage}
             self._whole(json.dumps(answer).encode())

@@ -82,15 +82,15 @@ class World:
 
     async def collect(self, port: int) -> int:
         """What an engine noted of those that hung up; answers how many requests it still runs."""
-        told: dict[str, Any] = json.loads(await fetched(port, "/hung-up"))
-        self.hung_up |= told["hungUp"]
-        running: int = told["running"]
+        document: dict[str, Any] = json.loads(await fetched(port, "/hung-up"))
+        self.hung_up |= document["hungUp"]
+        running: int = document["running"]
         return running
 
     async def seen(self) -> dict[str, Any]:
         """What the router sees of its engines and its queue."""
-        told: dict[str, Any] = json.loads(await fetched(METRICS_PORT, "/fairlead/v1/endpoints"))
-        return told
+        document: dict[str, Any] = json.loads(await fetched(METRICS_PORT, "/fairlead/v1/endpoints"))
+        return document
 
     async def gauge(self, name: str) -> float:
         """One number of its metrics."""

@@ -189,8 +189,8 @@ def progressing(facts: Facts) -> Verdict | None:
     if is_complete(facts):
         return must("Progressing", "True", ("Complete",), "what runs is what the spec says, all of it ready")
     others = frozenset({"True", "False", "Unknown"})
-    said = facts.said.get("Progressing") or {}
-    if said.get("reason") == "Complete":
+    document = facts.said.get("Progressing") or {}
+    if document.get("reason") == "Complete":
         return Verdict(
             condition="Progressing", statuses=others - {"True"}, because="not all that runs is what the spec says"
         )

@@ -65,5 +65,5 @@ def _of_nobody(message: str, names: set[str]) -> Iterator[str]:
             yield f"there is no pod {name}"
 
 
-def _lie(kind: str, said: str, fact: str) -> Lie:
-    return Lie(about=f"{kind} (words)", said=said, fact=fact)
+def _lie(kind: str, answer: str, fact: str) -> Lie:
+    return Lie(about=f"{kind} (words)", said=answer, fact=fact)

@@ -74,8 +74,8 @@ def _fetch(context: Path, place: Path, log: Path) -> None:
     words += [*platforms(platform.machine()), f"--dest={unfinished}", *locks]
     with progress.step("fetching the image's wheels") as current:
         progress.run(words, current, log)
-    for asked in unfinished.glob("*.txt"):
-        asked.unlink()
+    for path in unfinished.glob("*.txt"):
+        path.unlink()
     for older in place.parent.glob("wheels-*"):
         shutil.rmtree(older)
     unfinished.rename(place)
@@ -83,6 +83,6 @@ def _fetch(context: Path, place: Path, log: Path) -> None:
 
 def _asked(lock: Path, folder: Path) -> Path:
     """What is fetched of a lock, written down for pip."""
-    asked = folder / lock.name
-    asked.write_text(for_any_patch(lock.read_text()))
-    return asked
+    path = folder / lock.name
+    path.write_text(for_any_patch(lock.read_text()))
+    return path

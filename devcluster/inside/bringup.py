@@ -137,9 +137,9 @@ class BringUp:
                 stdout=asyncio.subprocess.PIPE,
                 stderr=asyncio.subprocess.STDOUT,
             )
-            said, _ = await loading.communicate()
+            answer, _ = await loading.communicate()
             if loading.returncode != 0:
-                raise FailedStart(f"{node.name} did not take the pause image: {said.decode(errors='replace')}")
+                raise FailedStart(f"{node.name} did not take the pause image: {answer.decode(errors='replace')}")
 
 
 def environment(layout: Layout) -> dict[str, str]:

@@ -33,8 +33,8 @@ def memory_can_be_believed() -> Figure:
     folder = traces()
     measured = folder / "kv-capacity.csv"
     text = (measured if measured.exists() else fit_table.MEASURED).read_text(encoding="utf-8")
-    known = fit_table.catalogue_here()
-    points = [fit_table.judge(row, known) for row in fit_table.rows(text)]
+    catalogue = fit_table.catalogue_here()
+    points = [fit_table.judge(row, catalogue) for row in fit_table.rows(text)]
     bars = fit_table.bars(points)
     holds = (
         bars.median_error <= MEDIAN and bars.within >= WITHIN and bars.inside >= INSIDE and bars.median_ratio <= RATIO

@@ -16,8 +16,8 @@ def names_circles_and_words() -> Figure:
 def ways_are_counted() -> Figure:
     """Gone again, and compared with what the page says."""
     gone = ways.all_ways()
-    said = architecture_page.PAGE.read_text(encoding="utf-8")
-    stale = [name for name, way in gone.items() if architecture_page.row(name, way) not in said]
+    text = architecture_page.PAGE.read_text(encoding="utf-8")
+    stale = [name for name, way in gone.items() if architecture_page.row(name, way) not in text]
     sample = len(architecture_page.forms(gone["sample"]))
     counted = "; ".join(
         f"{name}: {len(way.frames)} functions, {len(way.files)} files, {len(architecture_page.forms(way))} forms"

@@ -35,9 +35,9 @@ def nothing_is_found() -> Figure:
 def _words(found: dict[str, Any]) -> str:
     if not found:
         return "a campaign broke off"
-    asked = f", {found['requests']:,} requests" if found["requests"] else ""
+    text = f", {found['requests']:,} requests" if found["requests"] else ""
     return (
-        f"{found['world']}: {found['sequences']:,} sequences, {found['moves']:,} moves{asked}, {found['violations']} "
+        f"{found['world']}: {found['sequences']:,} sequences, {found['moves']:,} moves{text}, {found['violations']} "
         f"violations in {found['seconds'] / 60:.0f} min (seed {found['seed']})"
     )
 

@@ -14,8 +14,8 @@ def every_field_is_used_refused_or_warned_of() -> Figure:
     found = field_evidence.everything()
     ignored = field_table.unkept(found)
     fresh = field_table.PAGE.read_text(encoding="utf-8") == field_table.page(found)
-    fates = Counter(one.fate for one in found)
-    counted = ", ".join(f"{fates[fate]} {fate}" for fate in Fate if fates[fate])
+    counts = Counter(one.fate for one in found)
+    counted = ", ".join(f"{counts[outcome]} {outcome}" for outcome in Fate if counts[outcome])
     return Figure(
         holds=not ignored and fresh,
         text=f"{len(found)} fields of three kinds: {counted}; taken in silence and ignored: "

@@ -56,5 +56,5 @@ async def _tell(door: Embedded, folder: Path, kept: dict[str, Story]) -> tuple[l
 
 def said(outcome: Outcome) -> list[str]:
     """What was wrong, and the story that can be told again."""
-    told = json.dumps(story.as_json(outcome.whole))
-    return [f"{one.oracle}: {one.words} (after step {one.step} of {told})" for one in outcome.violations[:2]]
+    text = json.dumps(story.as_json(outcome.whole))
+    return [f"{one.oracle}: {one.words} (after step {one.step} of {text})" for one in outcome.violations[:2]]

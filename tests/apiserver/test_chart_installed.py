@@ -90,10 +90,12 @@ def by_kubectl(hands: Hands) -> Hands:
 @pytest.mark.trial(22)
 def test_helm_installs_upgrades_and_leaves_what_serves(hands: Hands) -> None:
     hands.server.kubectl("delete", "--ignore-not-found", "-k", BASE)
-    said = hands.helm("install", "fairlead", str(CHART), "--set", "flowSchema.enabled=true,networkPolicy.enabled=true")
-    assert "helm test fairlead -n fairlead-system" in said
-    assert "kubectl create -n default" in said, "a suggestion that overwrites nothing"
-    assert "metadata: {name: first-model}" in said
+    output = hands.helm(
+        "install", "fairlead", str(CHART), "--set", "flowSchema.enabled=true,networkPolicy.enabled=true"
+    )
+    assert "helm test fairlead -n fairlead-system" in output
+    assert "kubectl create -n default" in output, "a suggestion that overwrites nothing"
+    assert "metadata: {name: first-model}" in output
     eventually(lambda: "infd" in hands.server.kubectl("api-resources"), "our kinds are served")
     hands.server.kubectl("apply", "-f", "-", text=LEAST)
     before = _uid(hands)
@@ -139,11 +141,11 @@ def strict(by_kubectl: Hands) -> Iterator[Hands]:
 
 
 def test_a_webhook_that_must_answer_stops_new_wishes_only(strict: Hands) -> None:
-    wish = '{"spec": {"replicas": 3}}'
-    assert _refused(strict, "patch", "infd", "chat", "--type=merge", "-p", wish)
+    spec = '{"spec": {"replicas": 3}}'
+    assert _refused(strict, "patch", "infd", "chat", "--type=merge", "-p", spec)
     strict.server.kubectl("label", "infd", "chat", "team=search")
     strict.server.kubectl("patch", "infd", "chat", "--subresource=status", "--type=merge", "-p", '{"status": {}}')
-    strict.server.kubectl("patch", "infd", "chat", "--type=merge", "-p", wish, f"--as={COLLECTOR}")
+    strict.server.kubectl("patch", "infd", "chat", "--type=merge", "-p", spec, f"--as={COLLECTOR}")
     strict.server.kubectl("delete", "infd", "chat")
 
 
@@ -200,26 +202,26 @@ def test_the_operator_may_do_its_work_and_nothing_beside_it(by_kubectl: Hands) -
 
 
 def test_the_operator_can_grant_a_router_its_role_and_no_more_than_it_has(by_kubectl: Hands) -> None:
-    ask = ("create", "role", "chat-router", "--resource=pods", "--dry-run=server", f"--as={OPERATOR}")
-    assert "created" in by_kubectl.server.kubectl(*ask, "--verb=get,list,watch")
+    request = ("create", "role", "chat-router", "--resource=pods", "--dry-run=server", f"--as={OPERATOR}")
+    assert "created" in by_kubectl.server.kubectl(*request, "--verb=get,list,watch")
     with pytest.raises(DoorClosed, match="attempting to grant RBAC permissions not currently held"):
-        by_kubectl.server.kubectl(*ask, "--verb=update")
+        by_kubectl.server.kubectl(*request, "--verb=update")
 
 
-def _uid(hands: Hands) -> str:
-    return hands.server.kubectl("get", "infd", "chat", "-o", "jsonpath={.metadata.uid}")
+def _uid(own_programs: Hands) -> str:
+    return own_programs.server.kubectl("get", "infd", "chat", "-o", "jsonpath={.metadata.uid}")
 
 
-def _policy(hands: Hands, policy: str) -> None:
+def _policy(own_programs: Hands, policy: str) -> None:
     changed = json.dumps(
         {"webhooks": [{"name": "validate.fairlead.dev", "failurePolicy": policy, "timeoutSeconds": 1}]}
     )
-    hands.server.kubectl("patch", "validatingwebhookconfiguration", "fairlead", "-p", changed)
+    own_programs.server.kubectl("patch", "validatingwebhookconfiguration", "fairlead", "-p", changed)
 
 
-def _refused(hands: Hands, *words: str, text: str | None = None) -> bool:
+def _refused(own_programs: Hands, *words: str, text: str | None = None) -> bool:
     try:
-        hands.server.kubectl(*words, text=text)
+        own_programs.server.kubectl(*words, text=text)
     except DoorClosed as problem:
         return 'failed calling webhook "validate.fairlead.dev"' in str(problem)
     return False

@@ -47,8 +47,8 @@ def there(api_server: Embedded) -> Embedded:
 
 def test_every_child_is_taken_as_it_is(there: Embedded) -> None:
     words = ("apply", "--server-side", "--dry-run=server", "--warnings-as-errors", MANAGER)
-    said = there.kubectl(*words, "-f", "-", text=_list(ALL))
-    assert said.count("serverside-applied (server dry run)") == len(ALL)
+    output = there.kubectl(*words, "-f", "-", text=_list(ALL))
+    assert output.count("serverside-applied (server dry run)") == len(ALL)
 
 
 @pytest.mark.parametrize("name", WISHES, ids=lambda name: name[:24])
@@ -78,8 +78,8 @@ def test_what_a_person_changes_is_found(there: Embedded, kind: str) -> None:
 @pytest.mark.parametrize("name", WISHES, ids=lambda name: name[:24])
 def test_its_pods_are_let_in_where_only_restricted_ones_are(there: Embedded, name: str) -> None:
     pods = [_pod(child) for child in children_of(name) if child["kind"] == "Deployment"]
-    said = there.kubectl("create", "--dry-run=server", "-f", "-", text=_list(pods))
-    assert said.count("created (server dry run)") == len(pods)
+    output = there.kubectl("create", "--dry-run=server", "-f", "-", text=_list(pods))
+    assert output.count("created (server dry run)") == len(pods)
 
 
 def test_that_admission_is_at_work(there: Embedded) -> None:

@@ -99,7 +99,7 @@ def test_a_killed_owner_takes_its_cluster_along_and_all_that_it_started_beside_i
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "answer"),
     [
         (["up", "--light", "--node", "a=NVIDIA-L4:1"], "--light has no nodes"),
         (["up", "--node", "a=NVIDIA-L4"], "for instance NVIDIA-L4:4"),
@@ -110,10 +110,10 @@ def test_a_killed_owner_takes_its_cluster_along_and_all_that_it_started_beside_i
         ),
     ],
 )
-def test_a_wrong_word_gets_one_line(words: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_wrong_word_gets_one_line(words: list[str], answer: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(words) == 1
     complaint = capsys.readouterr().err
-    assert said in complaint
+    assert answer in complaint
     assert complaint.count("\n") == 1
 
 

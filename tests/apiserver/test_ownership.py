@@ -105,9 +105,9 @@ def test_an_engine_pod_stripped_of_its_labels_is_taken_back_by_its_replica_set(s
     live = stage.listed("pods", "--field-selector", f"metadata.name={pod['metadata']['name']}")
     assert [one["metadata"]["labels"] for one in live] == [pod["metadata"]["labels"]]
     assert live[0]["metadata"]["ownerReferences"][0]["kind"] == "ReplicaSet"
-    (told,) = stage.told("PutBack")
-    assert told.startswith(f"pod {pod['metadata']['name']}: 9 labels were removed or changed, not by Fairlead, so its")
-    assert "It kept 1 nvidia.com/gpu meanwhile." in told
+    (given,) = stage.told("PutBack")
+    assert given.startswith(f"pod {pod['metadata']['name']}: 9 labels were removed or changed, not by Fairlead, so its")
+    assert "It kept 1 nvidia.com/gpu meanwhile." in given
     assert len(stage.listed("pods")) == 4, "two engines, two routers"
 
 
@@ -142,8 +142,8 @@ def test_what_somebody_deletes_is_named_in_an_event(stage: Stage) -> None:
     stage.door.kubectl("delete", "pod", pod, "--wait=false")
     eventually(lambda: stage.told("Deleted"), "an Event names the pod", 20)
     eventually(stage.rests, "another engine serves", 60)
-    (told,) = stage.told("Deleted")
-    assert told.startswith(f"pod {pod} was deleted, neither by Fairlead nor to empty its node; its ReplicaSet makes")
+    (given,) = stage.told("Deleted")
+    assert given.startswith(f"pod {pod} was deleted, neither by Fairlead nor to empty its node; its ReplicaSet makes")
     named = "Service chat-router was deleted, not by Fairlead; it is made again"
     assert [one for one in stage.told("PutBack") if one.startswith(named)]
     (engines,) = stage.listed("deploy", "-l", ENGINES)
@@ -164,9 +164,11 @@ def test_no_engine_is_started_whose_routers_name_is_taken(stage: Stage) -> None:
     stage.door.kubectl("apply", "-f", "-", text=json.dumps(deployment("shop", replicas=1)))
     eventually(lambda: stage.condition("shop", "Accepted").get("reason") == "NameTaken", "the name is taken")
     assert stage.listed("deploy,pods,cm", "-l", "fairlead.dev/deployment=shop") == []
-    said = stage.condition("shop", "Ready")["message"]
-    assert "Service shop-router exists already and is not Fairlead's; it is left alone, and nothing is started" in said
-    assert "keep" not in said
+    message = stage.condition("shop", "Ready")["message"]
+    assert (
+        "Service shop-router exists already and is not Fairlead's; it is left alone, and nothing is started" in message
+    )
+    assert "keep" not in message
     stage.door.kubectl("delete", "service", "shop-router")
     stage.door.kubectl("annotate", "infd", "shop", "look=again")
     eventually(lambda: stage.condition("shop", "Available").get("status") == "True", "it starts then")

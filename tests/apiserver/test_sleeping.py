@@ -112,9 +112,9 @@ class Pool:
         async with self.http.get(f"http://{ENGINES[name]}:8000/is_sleeping") as answer:
             return bool((await answer.json())["is_sleeping"])
 
-    async def turn(self, sleepers: SleepSwitch, **beds: tuple[str, ...]) -> None:
+    async def turn(self, sleepers: SleepSwitch, **document: tuple[str, ...]) -> None:
         """As one look after another does it, until nobody is on the way."""
-        wanted, turning = SleepPlan(**beds), True
+        wanted, turning = SleepPlan(**document), True
         async with asyncio.timeout(PATIENCE_S):
             while turning:
                 router = _pod("router", ROUTER)
@@ -160,10 +160,10 @@ async def _process(*words: str, log: Path, **environment: str) -> AsyncIterator[
         await running.wait()
 
 
-async def _until(look: Callable[[], Any]) -> None:
+async def _until(action: Callable[[], Any]) -> None:
     """Look until it is so."""
     async with asyncio.timeout(PATIENCE_S):
-        while not await look():
+        while not await action():
             await asyncio.sleep(0.02)
 
 
@@ -172,9 +172,9 @@ async def pool(door: Embedded, folder: Path) -> AsyncIterator[Pool]:
     """Both engines routable."""
     door.kubectl("create", "namespace", OWNER.namespace)
     door.kubectl("create", "serviceaccount", "default", "-n", OWNER.namespace)
-    told = {"renderedFrom": "test", "namespace": OWNER.namespace, "selector": labels.as_text(labels.engines("chat"))}
+    texts = {"renderedFrom": "test", "namespace": OWNER.namespace, "selector": labels.as_text(labels.engines("chat"))}
     config, key = folder / "router.json", KEYS.sha256(OWNER.namespace, OWNER.name)
-    config.write_text(json.dumps(told | {"models": ["chat"], "metricsKeys": [key], "routing": {}}))
+    config.write_text(json.dumps(texts | {"models": ["chat"], "metricsKeys": [key], "routing": {}}))
     knobs = PACE | {"FAIRLEAD_ENGINE_START_SECONDS": str(START_S), "FAIRLEAD_ENGINE_WAKE_SECONDS": str(WAKE_S)}
     async with AsyncExitStack() as stack:
         api = ApiServer(await stack.enter_async_context(await connect({"KUBECONFIG": str(door.kubeconfig)})))
@@ -204,7 +204,7 @@ def test_engines_sleep_and_wake_under_traffic_and_from_zero_and_no_request_is_lo
     async def story() -> dict[str, float]:
         async with pool(api_server, tmp_path) as engines:
             sleepers = SleepSwitch(engines.looks, Applier(engines.api, engines))
-            asking = [asyncio.create_task(engines.ask_on()) for _ in range(4)]
+            tasks = [asyncio.create_task(engines.ask_on()) for _ in range(4)]
             for name, other in (("chat-b", "chat-a"), ("chat-a", "chat-b")):
                 await engines.turn(sleepers, fall=(name,))
                 assert (await engines.is_asleep(name), await engines.is_asleep(other)) == (True, False)
@@ -215,9 +215,9 @@ def test_engines_sleep_and_wake_under_traffic_and_from_zero_and_no_request_is_lo
                     return (await engines.states())[name] is EndpointState.ROUTABLE
 
                 await _until(serves)
-            for one in asking:
+            for one in tasks:
                 one.cancel()
-            await asyncio.gather(*asking, return_exceptions=True)
+            await asyncio.gather(*tasks, return_exceptions=True)
             await engines.turn(sleepers, fall=tuple(ENGINES))
             held = asyncio.create_task(engines.ask())
             await asyncio.sleep(0.5)

@@ -50,9 +50,9 @@ class PretendWorld:
 
     def hear(self, manifest: Manifest) -> Manifest:
         version = str(next(_VERSIONS))
-        heard = manifest | {"metadata": manifest["metadata"] | {"resourceVersion": version}}
-        self.of(kinds.of(manifest)).put(heard)
-        return heard
+        document = manifest | {"metadata": manifest["metadata"] | {"resourceVersion": version}}
+        self.of(kinds.of(manifest)).put(document)
+        return document
 
 
 @dataclass
@@ -203,9 +203,9 @@ class Fleet:
         for _ in range(number):
             self.clock.now += 1.0
             await self.loop.round()
-            for standing in self.loop.states.values():
-                if standing.task is not None:
-                    await standing.task
+            for state in self.loop.states.values():
+                if state.task is not None:
+                    await state.task
 
     def scaling(self, name: str = "chat") -> dict[str, Any]:
         """What the status says."""

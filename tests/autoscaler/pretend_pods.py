@@ -69,8 +69,8 @@ class Pod:
 
 
 @asynccontextmanager
-async def listening(say: Say, delay: float = 0.0, late: bytes = b"") -> AsyncIterator[Pod]:
-    pod = Pod(say, delay=delay, late=late)
+async def listening(action: Say, delay: float = 0.0, late: bytes = b"") -> AsyncIterator[Pod]:
+    pod = Pod(action, delay=delay, late=late)
     server = await asyncio.start_server(pod.serve, HOST, 0)
     pod.port = server.sockets[0].getsockname()[1]
     try:

@@ -14,14 +14,14 @@ from tests.autoscaler.weeks import Weeks
 
 
 def told(story: Callable[[Fleet], Awaitable[None]]) -> None:
-    async def tell() -> None:
+    async def report() -> None:
         fleet = Fleet()
         fleet.world.hear(policy())
         fleet.deploy()
         await story(fleet)
         await fleet.sources.close()
 
-    asyncio.run(tell())
+    asyncio.run(report())
 
 
 def test_a_queue_is_answered_within_two_rounds() -> None:
@@ -161,8 +161,8 @@ def test_a_refused_write_is_tried_again_later_each_time() -> None:
     async def story(fleet: Fleet) -> None:
         fleet.server.refusal = Unreachable(ApiRequest(verb="patch", resource=kinds.INFERENCE_DEPLOYMENT), 0, {})
         await fleet.rounds(20)
-        standing = fleet.loop.states["uid-chat"]
-        assert 2 <= standing.failures <= 5
+        state = fleet.loop.states["uid-chat"]
+        assert 2 <= state.failures <= 5
         fleet.server.refusal = None
         await fleet.rounds(40)
         assert fleet.scaling()["recommended"] == 1
@@ -220,15 +220,15 @@ def test_weeks_that_a_prometheus_remembers_are_known_from_the_first_decision_and
     async def story(fleet: Fleet) -> None:
         weeks = Weeks([(HOUR, 2.0)])
         remembering = partial(PrometheusSampleSource, connect=lambda _: weeks)
-        asking = Fleet(world=fleet.world, subjects=fleet.subjects, prometheus=remembering)
+        client = Fleet(world=fleet.world, subjects=fleet.subjects, prometheus=remembering)
         fleet.world.hear(policy(metrics={"source": "Prometheus", "prometheus": {"url": "http://prometheus"}}))
-        await asking.rounds(1)
-        standing = asking.loop.states["uid-chat"]
-        assert standing.memory is not None
-        assert standing.memory.learnt.forecasts.hours[0] == 2.0
-        assert standing.learnt_more
+        await client.rounds(1)
+        state = client.loop.states["uid-chat"]
+        assert state.memory is not None
+        assert state.memory.learnt.forecasts.hours[0] == 2.0
+        assert state.learnt_more
         assert "chat-router" in weeks.asked[0][0]
-        await asking.sources.close()
+        await client.sources.close()
 
     told(story)
 

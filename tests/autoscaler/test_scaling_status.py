@@ -50,11 +50,11 @@ def test_a_number_or_a_reason_is_written_at_once_and_words_seldom() -> None:
 
 
 def test_sleepers_and_speculation_are_decisions_too() -> None:
-    guessing = replace(CASE, subject=replace(SUBJECT, speculates=True))
-    usual = told(said(1), case=guessing)
+    case = replace(CASE, subject=replace(SUBJECT, speculates=True))
+    usual = told(said(1), case=case)
     assert usual["speculation"] == "On"
     assert "decisions" not in usual
-    off = scaling_status.scaling(guessing, replace(said(1), speculates=False), usual, START)
+    off = scaling_status.scaling(case, replace(said(1), speculates=False), usual, START)
     assert (off["speculation"], len(off["decisions"])) == ("Off", 1)
     assert len(scaling_status.scaling(CASE, replace(said(1), asleep=2), told(said(1)), START)["decisions"]) == 1
 

@@ -45,16 +45,16 @@ def _text(record: DecisionRecord, *turns: TurningPoint) -> str:
     return explain_text.as_text(shown, colour=False)
 
 
-def _turn(cause: WhatIfCause, **said: Any) -> TurningPoint:  # noqa: ANN401  # fields of a turn
+def _turn(cause: WhatIfCause, **document: Any) -> TurningPoint:  # noqa: ANN401  # fields of a turn
     usual: dict[str, Any] = {"replicas": 4, "because": ""}
-    return TurningPoint(cause=cause, **usual | said)
+    return TurningPoint(cause=cause, **usual | document)
 
 
 def test_what_would_change_it_is_told_with_its_numbers() -> None:
     record = steady()
     text = _text(record, *what_if.turning_points(record))
-    _, _, told = text.partition("What would change it\n")
-    lines = told.splitlines()
+    _, _, given = text.partition("What would change it\n")
+    lines = given.splitlines()
     assert [line.split("  ")[1] for line in lines[:4]] == ["grows to 5", "grows to 5", "shrinks to 3", "shrinks to 3"]
     assert "more requests wait than now for" in lines[0]
     assert "times what it is (" in lines[1]
@@ -78,8 +78,8 @@ def test_limits_doubts_and_advice_have_their_places() -> None:
 
 
 def test_a_policy_that_only_advises_says_so_and_sleepers_are_counted() -> None:
-    said = replace(SAID, asleep=2)
-    text = _text(decided(facts(policy=ScalingPolicy(active=False), pods=()), recommendation=said))
+    recommendation = replace(SAID, asleep=2)
+    text = _text(decided(facts(policy=ScalingPolicy(active=False), pods=()), recommendation=recommendation))
     heading, _, _ = text.partition("\n")
     assert "3 replicas and 2 asleep (AtMaximum), no pods; by policy interactive" in heading
     assert heading.endswith("mode Recommend: advised only, nothing follows it")

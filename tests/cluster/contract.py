@@ -82,15 +82,15 @@ async def a_watch_tells_what_happened_after_the_list(api: ApiServer, namespace: 
     await api.apply(note("other", namespace=namespace))
     await api.apply(note("after", "b", namespace=namespace, labels=labels))
     await api.apply(note("before", namespace=namespace))
-    heard = []
+    pairs = []
     async with aclosing(
         api.watch(CONFIG_MAP, namespace, "app=watched", version, stay=WatchLimits(seconds=20))
     ) as words:
         async for word in words:
-            heard.append((word.type, "" if word.type is WatchEventType.OPENED else word.manifest["metadata"]["name"]))
+            pairs.append((word.type, "" if word.type is WatchEventType.OPENED else word.manifest["metadata"]["name"]))
             if word.type is WatchEventType.DELETED:
                 break
-    assert heard == [
+    assert pairs == [
         (WatchEventType.OPENED, ""),
         (WatchEventType.ADDED, "after"),
         (WatchEventType.MODIFIED, "after"),

@@ -72,7 +72,7 @@ class FakeApi:
 
     def fail(self, fault: Fault, verb: str, times: int = 1) -> None:
         """The next requests with this verb go wrong."""
-        self.faults += [(lambda asked: asked.verb == verb, fault)] * times
+        self.faults += [(lambda request: request.verb == verb, fault)] * times
 
     def count(self, verb: str) -> int:
         """How often it was asked so."""
@@ -102,9 +102,9 @@ class FakeApi:
     def tell(self) -> None:
         """Every open watch hears what it does not know yet, unless they are muted."""
         for stream in () if self.muted else self._streams:
-            asked = stream.asked
-            selector = asked.query.get("labelSelector", "")
-            for event in self.objects.events(asked.resource.title, asked.namespace, selector, stream.told):
+            request = stream.asked
+            selector = request.query.get("labelSelector", "")
+            for event in self.objects.events(request.resource.title, request.namespace, selector, stream.told):
                 stream.words.put_nowait(json.dumps(event))
             stream.told = self.objects.version
 
@@ -158,13 +158,13 @@ class FakeApi:
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:
         try:
-            asked = self._understood(request)
-            self.asked.append(asked)
+            sent = self._understood(request)
+            self.asked.append(sent)
             body = json.loads(await request.read() or b"null")
-            fault = self._fault(asked)
+            fault = self._fault(sent)
             if fault is not None and not fault.carried_out:
                 return await self._faulty(request, fault)
-            answer = await self._carry_out(request, asked, body)
+            answer = await self._carry_out(request, sent, body)
             if fault is not None:
                 answer = await self._faulty(request, fault)
         except Status as status:
@@ -178,9 +178,9 @@ class FakeApi:
             request.transport.close()
         return web.Response(status=fault.code or 500, text=fault.body, headers=fault.headers)
 
-    def _fault(self, asked: Asked) -> Fault | None:
+    def _fault(self, request: Asked) -> Fault | None:
         for number, (fits, fault) in enumerate(self.faults):
-            if fits(asked):
+            if fits(request):
                 del self.faults[number]
                 return fault
         return None
@@ -196,8 +196,8 @@ class FakeApi:
         reading = "get" if name else "watch" if request.query.get("watch") else "list"
         verb = VERBS.get(request.method, reading)
         if (verb, resource.title) in self.forbidden:
-            said = f'cannot {verb} resource "{resource.plural}" in API group "{resource.group}"'
-            raise Status(403, "Forbidden", f'{resource.title} is forbidden: User "test" {said}')
+            text = f'cannot {verb} resource "{resource.plural}" in API group "{resource.group}"'
+            raise Status(403, "Forbidden", f'{resource.title} is forbidden: User "test" {text}')
         return Asked(
             verb=verb,
             resource=resource,
@@ -207,42 +207,42 @@ class FakeApi:
             query=dict(request.query),
         )
 
-    async def _carry_out(self, request: web.Request, asked: Asked, body: Manifest) -> web.StreamResponse:
-        kind, where = asked.resource, (asked.resource.title, asked.namespace or "", asked.name)
-        match asked.verb:
+    async def _carry_out(self, request: web.Request, sent: Asked, body: Manifest) -> web.StreamResponse:
+        kind, where = sent.resource, (sent.resource.title, sent.namespace or "", sent.name)
+        match sent.verb:
             case "watch":
-                return await self._watch(request, asked)
+                return await self._watch(request, sent)
             case "list":
-                done = self._list(asked)
+                done = self._list(sent)
             case "get":
                 done = self.objects.found(where)
             case "create":
-                done = self.objects.create(kind, _placed(asked, body))
+                done = self.objects.create(kind, _placed(sent, body))
             case "update":
-                done = self.objects.replace(kind, _placed(asked, body))
+                done = self.objects.replace(kind, _placed(sent, body))
             case "patch":
-                manager, force = asked.query["fieldManager"], asked.query["force"] == "true"
-                done = self.objects.apply(kind, _placed(asked, body), manager, force, asked.subresource)
+                manager, force = sent.query["fieldManager"], sent.query["force"] == "true"
+                done = self.objects.apply(kind, _placed(sent, body), manager, force, sent.subresource)
             case _:
                 done = self.objects.remove(where, body.get("preconditions", {}))
         return web.json_response(done)
 
-    def _list(self, asked: Asked) -> Manifest:
-        found = self.objects.listed(asked.resource.title, asked.namespace, asked.query.get("labelSelector", ""))
+    def _list(self, request: Asked) -> Manifest:
+        found = self.objects.listed(request.resource.title, request.namespace, request.query.get("labelSelector", ""))
         bare = [{key: value for key, value in one.items() if key not in ("apiVersion", "kind")} for one in found]
         return {"kind": "List", "metadata": {"resourceVersion": str(self.objects.version)}, "items": bare}
 
-    async def _watch(self, request: web.Request, asked: Asked) -> web.StreamResponse:
-        since = int(asked.query["resourceVersion"])
+    async def _watch(self, request: web.Request, sent: Asked) -> web.StreamResponse:
+        since = int(sent.query["resourceVersion"])
         if since < self.oldest:
             raise Status(410, "Expired", f"too old resource version: {since} ({self.oldest})")
         answer = web.StreamResponse(headers={"Content-Type": "application/json"})
         await answer.prepare(request)
-        stream = Stream(asked=asked, told=since)
+        stream = Stream(asked=sent, told=since)
         self._streams.append(stream)
         self.tell()
         try:
-            async with asyncio.timeout(float(asked.query["timeoutSeconds"])):
+            async with asyncio.timeout(float(sent.query["timeoutSeconds"])):
                 while (line := await stream.words.get()) is not None:
                     await answer.write(line.encode() + b"\n")
             if request.transport is not None:
@@ -254,8 +254,8 @@ class FakeApi:
         return answer
 
 
-def _placed(asked: Asked, body: Manifest) -> Manifest:
+def _placed(request: Asked, body: Manifest) -> Manifest:
     """The address says the namespace where the manifest does not."""
-    if asked.namespace is None:
+    if request.namespace is None:
         return body
-    return body | {"metadata": {"namespace": asked.namespace} | body["metadata"]}
+    return body | {"metadata": {"namespace": request.namespace} | body["metadata"]}

@@ -52,7 +52,7 @@ def test_an_answer_is_an_error_of_its_kind(
         fake.fail(fault, "patch")
         async with fake.connected() as connection:
             api = ApiServer(
-                connection, lambda *told: counted.append(told[:3]), ApiLimits(request_s=0.1 if fault.delay else 5)
+                connection, lambda *given: counted.append(given[:3]), ApiLimits(request_s=0.1 if fault.delay else 5)
             )
             with pytest.raises(ApiError) as raised:
                 await api.apply(note("a"))

@@ -14,7 +14,7 @@ def test_it_lists_then_hears_of_every_change_and_each_is_told_once() -> None:
     async def story() -> None:
         fake = FakeApi()
         fake.put(CONFIG_MAP, note("old", "a"))
-        async with following(fake, patience=IN_USE) as follower:
+        async with following(fake, timings=IN_USE) as follower:
             await follower.informer.synced.wait()
             await until(lambda: fake.watchers)
             fake.put(CONFIG_MAP, note("new", "b"))
@@ -34,7 +34,7 @@ def test_an_object_deleted_in_a_410_gap_is_lost_after_the_relist() -> None:
         fake = FakeApi()
         fake.put(CONFIG_MAP, note("kept"))
         fake.put(CONFIG_MAP, note("deleted"))
-        async with following(fake, patience=IN_USE) as follower:
+        async with following(fake, timings=IN_USE) as follower:
             await until(lambda: fake.watchers)
             fake.muted = True
             fake.remove(CONFIG_MAP, "serving", "deleted")
@@ -54,7 +54,7 @@ def test_another_object_of_the_same_name_is_first_told_as_gone() -> None:
     async def story() -> None:
         fake = FakeApi()
         fake.put(CONFIG_MAP, note("name", "first"))
-        async with following(fake, patience=IN_USE) as follower:
+        async with following(fake, timings=IN_USE) as follower:
             await until(lambda: fake.watchers)
             fake.muted = True
             fake.remove(CONFIG_MAP, "serving", "name")
@@ -89,7 +89,7 @@ def test_bookmarks_keep_a_quiet_watch_and_carry_its_version_forward() -> None:
     async def story() -> None:
         fake = FakeApi()
         patient = InformerTimings(stay_s=(20, 30), silence_s=0.4, least_s=0.01, most_s=0.03)
-        async with following(fake, patience=patient) as follower:
+        async with following(fake, timings=patient) as follower:
             await until(lambda: fake.watchers)
             fake.objects.version += 50
             for _ in range(12):
@@ -108,7 +108,7 @@ def test_our_own_write_is_in_the_store_before_the_watch_says_so() -> None:
 
     async def story() -> None:
         fake = FakeApi()
-        async with following(fake, patience=IN_USE) as follower:
+        async with following(fake, timings=IN_USE) as follower:
             await until(lambda: fake.watchers)
             fake.muted = True
             follower.informer.note(fake.put(CONFIG_MAP, note("ours")))
@@ -125,7 +125,7 @@ def test_our_own_write_is_in_the_store_before_the_watch_says_so() -> None:
 def test_each_named_namespace_is_followed_and_no_other() -> None:
     async def story() -> None:
         fake = FakeApi()
-        async with following(fake, "one", "two", selector="app=x", patience=IN_USE) as follower:
+        async with following(fake, "one", "two", selector="app=x", timings=IN_USE) as follower:
             await until(lambda: fake.watchers == 2)
             for namespace in ("one", "two", "three"):
                 fake.put(CONFIG_MAP, note(f"in-{namespace}", namespace=namespace, labels={"app": "x"}))
@@ -140,7 +140,7 @@ def test_each_named_namespace_is_followed_and_no_other() -> None:
 def test_a_listener_that_fails_does_not_blind_us(caplog: pytest.LogCaptureFixture) -> None:
     async def story() -> None:
         fake = FakeApi()
-        async with following(fake, patience=IN_USE) as follower:
+        async with following(fake, timings=IN_USE) as follower:
             await until(lambda: fake.watchers)
             fake.put(CONFIG_MAP, note("bad") | {"data": {}})
             fake.put(CONFIG_MAP, note("good"))
@@ -154,7 +154,7 @@ def test_a_listener_that_fails_does_not_blind_us(caplog: pytest.LogCaptureFixtur
 def test_an_object_of_a_megabyte_and_an_empty_line_do_no_harm() -> None:
     async def story() -> None:
         fake = FakeApi()
-        async with following(fake, patience=IN_USE) as follower:
+        async with following(fake, timings=IN_USE) as follower:
             await until(lambda: fake.watchers)
             large = "x" * 10**6
             fake.say("")

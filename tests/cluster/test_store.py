@@ -156,9 +156,9 @@ def test_a_relist_mends_whatever_was_lost(
     """P8, dropped and coalesced; and every coming and going is told in pairs, so that listeners may count."""
     past, last, words = feed
     store = ObjectStore()
-    told = heard(store, data.draw(st.lists(st.sampled_from(words)), label="heard"))
+    changes = heard(store, data.draw(st.lists(st.sampled_from(words)), label="heard"))
     truth = [next(one for _, one in reversed(past) if version_of(one) == version) for version in last.values()]
-    told += list(store.relist(truth, str(len(past))))
+    changes += list(store.relist(truth, str(len(past))))
     assert held(store) == last
-    balance = sum((change.new is not None) - (change.old is not None) for change in told)
+    balance = sum((change.new is not None) - (change.old is not None) for change in changes)
     assert balance == len(store)

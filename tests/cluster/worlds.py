@@ -43,18 +43,18 @@ def said(manifest: Manifest | None) -> str:
     return "nothing" if manifest is None else str(manifest["data"]["said"])
 
 
-async def until(look: Callable[[], object]) -> None:
+async def until(action: Callable[[], object]) -> None:
     """Let the world go on until something is true; the story's own limit ends it otherwise."""
-    while not look():
+    while not action():
         await asyncio.sleep(0.002)
 
 
 class Following:
     """An informer of ConfigMaps that runs, and what it told."""
 
-    def __init__(self, api: ApiServer, watched: WatchScope, patience: InformerTimings) -> None:
+    def __init__(self, api: ApiServer, watched: WatchScope, timings: InformerTimings) -> None:
         self.told: Seen = []
-        self.informer = Informer(api, watched, self._tell, rng=DICE, timings=patience)
+        self.informer = Informer(api, watched, self._tell, rng=DICE, timings=timings)
 
     def texts(self) -> dict[str, str]:
         """Every object and what it says."""
@@ -72,12 +72,12 @@ class Following:
 
 @asynccontextmanager
 async def following(
-    fake: FakeApi, *namespaces: str, selector: str = "", patience: InformerTimings = QUICK
+    fake: FakeApi, *namespaces: str, selector: str = "", timings: InformerTimings = QUICK
 ) -> AsyncIterator[Following]:
     """A fake API server and an informer that follows it."""
     async with fake.connected() as connection:
         watched = WatchScope(resource=CONFIG_MAP, namespaces=namespaces, selector=selector)
-        made = Following(ApiServer(connection), watched, patience)
+        made = Following(ApiServer(connection), watched, timings)
         running = asyncio.create_task(made.informer.run())
         try:
             yield made

@@ -65,9 +65,9 @@ class Stage:
 @pytest.fixture(scope="session")
 def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     """Empty at first and at the end."""
-    standing = Stage(tmp_path_factory.mktemp("servers"))
-    yield standing
-    standing.clear()
+    state = Stage(tmp_path_factory.mktemp("servers"))
+    yield state
+    state.clear()
 
 
 @pytest.fixture

@@ -119,8 +119,8 @@ class Endpoint:
         connection, response = self._send(method, path, raw or _encoded(body), dict(headers or {}))
         with closing(connection):
             text = response.read().decode(errors="replace")
-            told = {name.lower(): value for name, value in response.getheaders()}
-            return Answer(status=response.status, headers=told, text=text)
+            texts = {name.lower(): value for name, value in response.getheaders()}
+            return Answer(status=response.status, headers=texts, text=text)
 
     def look(self, path: str) -> Answer:
         """GET."""

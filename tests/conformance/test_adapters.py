@@ -101,8 +101,8 @@ def test_an_adapter_that_went_is_unknown(loaded: Endpoint) -> None:
     assert (gone.status, gone.text) == (200, "Success: LoRA adapter 'poet' removed successfully.")
     again = loaded.post(UNLOAD, lora_name="poet")
     assert (again.status, again.json["error"]["message"]) == (404, "The lora adapter 'poet' cannot be found.")
-    asked = loaded.complete("hello", model="poet", max_tokens=1)
-    assert (asked.status, asked.json["error"]["message"]) == (
+    answer = loaded.complete("hello", model="poet", max_tokens=1)
+    assert (answer.status, answer.json["error"]["message"]) == (
         404,
         f"The model `poet` does not exist. Valid aliases: {MODEL}.",
     )
@@ -117,4 +117,4 @@ def test_an_adapter_comes_and_goes_in_the_words_of_another_house(rich: Endpoint)
 
 
 def _rows(seen: page.Page) -> list[dict[str, str]]:
-    return [dict(told) for told in seen.labels("vllm:lora_requests_info")]
+    return [dict(label) for label in seen.labels("vllm:lora_requests_info")]

@@ -29,19 +29,19 @@ def test_there_is_no_sleep_deeper_than_two(rich: Endpoint) -> None:
 def test_a_paused_engine_looks_well_and_answers_nobody_until_it_goes_on(rich: Endpoint) -> None:
     assert rich.post("/pause").json == {"status": "paused"}
     answers: list[Answer] = []
-    asking = threading.Thread(target=lambda: answers.append(rich.complete("hello", max_tokens=2, ignore_eos=True)))
+    thread = threading.Thread(target=lambda: answers.append(rich.complete("hello", max_tokens=2, ignore_eos=True)))
     try:
         assert rich.look("/is_paused").json == {"is_paused": True}
-        asking.start()
+        thread.start()
         eventually(lambda: rich.look("/load").json == {"server_load": 1}, "the request is in work")
-        asking.join(0.5)
+        thread.join(0.5)
         assert answers == []
         assert rich.look("/health").status == 200
         seen = page.now(rich)
         assert (seen.value("vllm:num_requests_running"), seen.value("vllm:num_requests_waiting")) == (0, 0)
     finally:
         assert rich.post("/resume").json == {"status": "resumed"}
-        asking.join(30)
+        thread.join(30)
     assert [answer.status for answer in answers] == [200]
     eventually(lambda: rich.look("/load").json == {"server_load": 0}, "nothing is in work")
 
@@ -62,6 +62,6 @@ def test_the_world_has_its_size(rich: Endpoint) -> None:
 
 
 def test_the_whole_configuration_is_told(rich: Endpoint) -> None:
-    told = rich.look("/server_info?config_format=json").json["vllm_config"]
-    assert told["model_config"]["max_model_len"] == CONTEXT
-    assert ("scheduler_config" in told) is not rich.differs("the whole configuration")
+    vllm_config = rich.look("/server_info?config_format=json").json["vllm_config"]
+    assert vllm_config["model_config"]["max_model_len"] == CONTEXT
+    assert ("scheduler_config" in vllm_config) is not rich.differs("the whole configuration")

@@ -47,11 +47,11 @@ class Working:
     def __init__(self, endpoint: Endpoint, tokens: int) -> None:
         self.endpoint = endpoint
         endpoint.patience_s = SILENT_S
-        asked = {"prompt": [5, 6], "max_tokens": tokens, "ignore_eos": True, "n": CHOICES, "temperature": 0.8}
-        self.stream: Stream = endpoint.open("/v1/completions", stream=True, **asked)
+        document = {"prompt": [5, 6], "max_tokens": tokens, "ignore_eos": True, "n": CHOICES, "temperature": 0.8}
+        self.stream: Stream = endpoint.open("/v1/completions", stream=True, **document)
         self.events: list[str] = []
         self._plain: list[End] = []
-        self._asking = threading.Thread(target=self._ask, args=(asked,))
+        self._asking = threading.Thread(target=self._ask, args=(document,))
         self._asking.start()
         self.stream.take(2)
 
@@ -65,11 +65,11 @@ class Working:
             self.stream.close()
         *_, before, last = self.events
         assert last == DONE
-        told = json.loads(before)
-        if "error" in told:
-            assert told == {"error": ERROR}
+        document = json.loads(before)
+        if "error" in document:
+            assert document == {"error": ERROR}
             return End.ERROR
-        return End.ABORT if told["choices"][0]["finish_reason"] == "abort" else End.WELL
+        return End.ABORT if document["choices"][0]["finish_reason"] == "abort" else End.WELL
 
     def plain_ends(self) -> End:
         """How the plain request was answered."""
@@ -77,9 +77,9 @@ class Working:
         (end,) = self._plain
         return end
 
-    def _ask(self, asked: dict[str, object]) -> None:
+    def _ask(self, document: dict[str, object]) -> None:
         try:
-            answer = self.endpoint.post("/v1/completions", model=MODEL, **asked)
+            answer = self.endpoint.post("/v1/completions", model=MODEL, **document)
         except TimeoutError:
             self._plain.append(End.SILENCE)
             return

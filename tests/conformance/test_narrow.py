@@ -21,13 +21,13 @@ Wish: TypeAlias = tuple[str, Json, dict[str, str]]
 
 
 @contextmanager
-def queue(narrow: Endpoint, wishes: Sequence[Wish]) -> Iterator[list[str]]:
+def queue(narrow: Endpoint, values: Sequence[Wish]) -> Iterator[list[str]]:
     """While the block lasts somebody has the seat, and these requests wait for it in this order.
 
     Then the seat is free, and the list has the names of those who waited in the order in which they were served.
     """
     served: list[str] = []
-    threads = [threading.Thread(target=_ask, args=(narrow, wish, served)) for wish in wishes]
+    threads = [threading.Thread(target=_ask, args=(narrow, spec, served)) for spec in values]
     stream = narrow.open("/v1/completions", prompt=[3, 4], max_tokens=LONG, ignore_eos=True, stream=True)
     with closing(stream):
         assert stream.status == 200
@@ -42,15 +42,15 @@ def queue(narrow: Endpoint, wishes: Sequence[Wish]) -> Iterator[list[str]]:
 
 
 def test_whoever_has_the_lower_number_is_served_first(narrow: Endpoint) -> None:
-    wishes: list[Wish] = [("late", {"priority": 5}, {}), ("soon", {"priority": 0}, {})]
-    with queue(narrow, wishes) as served:
+    values: list[Wish] = [("late", {"priority": 5}, {}), ("soon", {"priority": 0}, {})]
+    with queue(narrow, values) as served:
         assert served == []
     assert served == ["soon", "late"]
 
 
 def test_a_header_beats_the_bodys_priority(narrow: Endpoint) -> None:
-    wishes = [("first", {"priority": 5}, {}), ("second", {"priority": 9}, {"X-Vllm-Priority": "1"})]
-    with queue(narrow, wishes) as served:
+    values = [("first", {"priority": 5}, {}), ("second", {"priority": 9}, {"X-Vllm-Priority": "1"})]
+    with queue(narrow, values) as served:
         pass
     assert served == ["second", "first"]
 
@@ -131,9 +131,9 @@ def _until_waiting(narrow: Endpoint, count: int) -> None:
     eventually(lambda: page.now(narrow).value("vllm:num_requests_waiting") == count, f"{count} are waiting")
 
 
-def _ask(narrow: Endpoint, wish: Wish, served: list[str]) -> None:
-    name, body, headers = wish
-    told: Json = {"model": MODEL, "prompt": [8, 9], "max_tokens": APART, "ignore_eos": True} | body
-    answer: Answer = narrow.ask("POST", "/v1/completions", told, headers)
+def _ask(narrow: Endpoint, values: Wish, served: list[str]) -> None:
+    name, body, headers = values
+    given: Json = {"model": MODEL, "prompt": [8, 9], "max_tokens": APART, "ignore_eos": True} | body
+    answer: Answer = narrow.ask("POST", "/v1/completions", given, headers)
     assert answer.status == 200
     served.append(name)

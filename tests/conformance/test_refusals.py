@@ -83,17 +83,17 @@ def test_a_text_far_too_long_is_not_even_read(plain: Endpoint) -> None:
     assert (error["type"], error["code"]) == ("BadRequestError", 400)
 
 
-@pytest.mark.parametrize("stray", [-1, 1.5, None])
+@pytest.mark.parametrize("number", [-1, 1.5, None])
 def test_a_prompt_of_what_is_no_token_is_listed_with_each_thing_it_might_have_been(
-    plain: Endpoint, stray: float | None
+    plain: Endpoint, number: float | None
 ) -> None:
-    answer = plain.complete([stray])
+    answer = plain.complete([number])
     assert (answer.status, answer.json["error"]["type"]) == (400, INVALID)
     assert " validation errors:\n  {'type': '" in answer.json["error"]["message"]
 
 
 @pytest.mark.parametrize(
-    ("route", "wish", "place", "ways"),
+    ("route", "spec", "place", "ways"),
     [
         (CHAT, {"messages": [{"role": 1, "content": "x"}]}, "body.messages.0", 10),
         (COMPLETIONS, {"prompt": "x", "response_format": {"type": "poem"}}, "body.response_format", 6),
@@ -101,14 +101,14 @@ def test_a_prompt_of_what_is_no_token_is_listed_with_each_thing_it_might_have_be
     ids=["a role that is no word", "a form that is unknown"],
 )
 def test_what_could_be_read_in_several_ways_is_refused_in_each(
-    plain: Endpoint, route: str, wish: Json, place: str, ways: int
+    plain: Endpoint, route: str, spec: Json, place: str, ways: int
 ) -> None:
-    answer = plain.ask("POST", route, {"model": MODEL} | wish)
+    answer = plain.ask("POST", route, {"model": MODEL} | spec)
     error = answer.json["error"]
     assert (answer.status, error["type"]) == (400, INVALID)
     assert error["param"].startswith(place)
-    told = 1 if plain.differs("a value that could be read in several ways") else ways
-    assert error["message"].count("\n  {'type': ") == told
+    given = 1 if plain.differs("a value that could be read in several ways") else ways
+    assert error["message"].count("\n  {'type': ") == given
 
 
 def test_a_type_that_is_none_is_refused(plain: Endpoint) -> None:

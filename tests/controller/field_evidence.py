@@ -91,31 +91,31 @@ def everything() -> tuple[Evidence, ...]:
 def of_deployment(leaf: str) -> Evidence:
     """What a spec with another value of this leaf brings about."""
     before, after = changed(leaf)
-    if said := _said(after, leaf):
-        return Evidence(kind=DEPLOYMENT.name, leaf=leaf, fate=said[0], where=said[1])
+    if pair := _said(after, leaf):
+        return Evidence(kind=DEPLOYMENT.name, leaf=leaf, fate=pair[0], where=pair[1])
     where = _rollout(before, after) if leaf.startswith("rollout.") else _standing(leaf, before, after)
     if where:
         return Evidence(kind=DEPLOYMENT.name, leaf=leaf, fate=Fate.USED, where=where)
-    told = [one for one in admission.review(after, TRUSTING).cautions if _covers(one.field, leaf)]
-    fate = Fate.WARNED if told else Fate.IGNORED
-    return Evidence(kind=DEPLOYMENT.name, leaf=leaf, fate=fate, where=_sentence(told[0]) if told else "")
+    warnings = [one for one in admission.review(after, TRUSTING).cautions if _covers(one.field, leaf)]
+    outcome = Fate.WARNED if warnings else Fate.IGNORED
+    return Evidence(kind=DEPLOYMENT.name, leaf=leaf, fate=outcome, where=_sentence(warnings[0]) if warnings else "")
 
 
 def of_policy(leaf: str) -> Evidence:
     """Who reads what this leaf becomes, while an autoscaler decides."""
     document = written(full_specs.POLICY_SPEC, kind=POLICY, name="full")
-    if said := _said(document, leaf):
-        return Evidence(kind=POLICY.name, leaf=leaf, fate=said[0], where=said[1])
+    if pair := _said(document, leaf):
+        return Evidence(kind=POLICY.name, leaf=leaf, fate=pair[0], where=pair[1])
     read = sorted({module for one in _attributes(POLICY, leaf) for module in _policy_readers().get(one, ())})
-    fate = Fate.USED if read else Fate.IGNORED
-    return Evidence(kind=POLICY.name, leaf=leaf, fate=fate, where=f"read by {', '.join(read)}" if read else "")
+    outcome = Fate.USED if read else Fate.IGNORED
+    return Evidence(kind=POLICY.name, leaf=leaf, fate=outcome, where=f"read by {', '.join(read)}" if read else "")
 
 
 def of_gateway(leaf: str) -> Evidence:
     """The kind itself is warned of, and so is all that stands in it."""
-    said = _said(written(full_specs.GATEWAY_SPEC, kind=GATEWAY, name="full"), leaf)
-    fate, where = said or (Fate.IGNORED, "")
-    return Evidence(kind=GATEWAY.name, leaf=leaf, fate=fate, where=where)
+    pair = _said(written(full_specs.GATEWAY_SPEC, kind=GATEWAY, name="full"), leaf)
+    outcome, where = pair or (Fate.IGNORED, "")
+    return Evidence(kind=GATEWAY.name, leaf=leaf, fate=outcome, where=where)
 
 
 def _said(document: Any, leaf: str) -> tuple[Fate, str] | None:  # noqa: ANN401  # an object as written
@@ -126,9 +126,9 @@ def _said(document: Any, leaf: str) -> tuple[Fate, str] | None:  # noqa: ANN401 
             return Fate.REFUSED, _sentence(one)
         if one.reason is ReadReason.CONTRADICTION and _covers(one.field, leaf):
             return Fate.CHECKED, _sentence(one)
-    for caution in review.cautions:
-        if caution.reason in UNBUILT and (caution.field == "kind" or _covers(caution.field, leaf)):
-            return Fate.WARNED, _sentence(caution)
+    for warning in review.cautions:
+        if warning.reason in UNBUILT and (warning.field == "kind" or _covers(warning.field, leaf)):
+            return Fate.WARNED, _sentence(warning)
     return None
 
 
@@ -137,8 +137,8 @@ def _covers(field: str, leaf: str) -> bool:
     return f"{leaf}.".startswith(f"{named}.")
 
 
-def _sentence(remark: SpecFinding) -> str:
-    return f"{remark.because}; {remark.remedy}"
+def _sentence(finding: SpecFinding) -> str:
+    return f"{finding.because}; {finding.remedy}"
 
 
 def _standing(leaf: str, before: Any, after: Any) -> str:  # noqa: ANN401  # objects as written
@@ -146,11 +146,11 @@ def _standing(leaf: str, before: Any, after: Any) -> str:  # noqa: ANN401  # obj
     old, new = (_plain(state(begun(json.dumps(one)))) for one in (before, after))
     names = [name for name in (*old, *new) if old.get(name) != new.get(name)]
     found = [label for pattern, label in CHILDREN if any(re.match(pattern, name) for name in names)]
-    told_to_routers = CONFIGURATION in found and leaf.startswith("router.")
-    if told_to_routers and "router pods" not in found:
+    given_to_routers = CONFIGURATION in found and leaf.startswith("router.")
+    if given_to_routers and "router pods" not in found:
         readers = _readers(leaf, before, after)
         return f"{CONFIGURATION}, read by {', '.join(readers[:MOST])}" if readers else ""
-    return ", ".join(one for one in found if told_to_routers or one != CONFIGURATION)
+    return ", ".join(one for one in found if given_to_routers or one != CONFIGURATION)
 
 
 def _plain(found: Manifest) -> Manifest:

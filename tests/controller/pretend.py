@@ -52,7 +52,7 @@ class Pretend:
         """A fresh operator that remembers nothing."""
         self.world = PretendWorld(self.objects)
         self.world.hear()
-        doors = ReconcileEnvironment(
+        environment = ReconcileEnvironment(
             server=self.server,
             world=self.world,
             pod_access=self.looks,
@@ -60,7 +60,7 @@ class Pretend:
             events=self.teller,
         )
         self.operator = Reconciler(
-            ReconcileSettings(context=ReviewContext(catalogue=CATALOGUE), platform=PLATFORM), doors
+            ReconcileSettings(context=ReviewContext(catalogue=CATALOGUE), platform=PLATFORM), environment
         )
 
     def twin(self) -> "Pretend":
@@ -214,5 +214,5 @@ def _essence(one: Manifest) -> Manifest:
     notes = {key: value for key, value in (metadata.get("annotations") or {}).items() if key not in FORGOTTEN}
     rest = {key: value for key, value in one.items() if key not in {"metadata", "status"}}
     found = rest | {"labels": metadata.get("labels"), "annotations": notes}
-    said = [(c["type"], c["status"], c["reason"]) for c in (one.get("status") or {}).get("conditions") or ()]
-    return found | {"conditions": sorted(said)}
+    entries = [(c["type"], c["status"], c["reason"]) for c in (one.get("status") or {}).get("conditions") or ()]
+    return found | {"conditions": sorted(entries)}

@@ -54,14 +54,14 @@ def test_two_who_disagree_change_each_count_once_and_no_more() -> None:
     world.apply(deployment())
     world.settle()
     (engine,) = world.engines()
-    told = 0
+    shown = 0
     for count in (3, 2) * 4:
         world.apply(deployment(replicas=count))
         before = len([one for one in world.server.writes if one[2].endswith(engine)])
         world.rounds(1)
         after = len([one for one in world.server.writes if one[2].endswith(engine)])
-        told = max(told, after - before)
-    assert told <= 2
+        shown = max(shown, after - before)
+    assert shown <= 2
 
 
 def test_without_a_count_and_without_scaling_there_is_one_replica() -> None:
@@ -94,13 +94,13 @@ def test_load_that_rises_during_a_rollout_starts_the_new_revision_only(drained_f
 
 
 @points.DEAR
-@given(said=st.lists(st.one_of(st.sampled_from(NONSENSE), st.integers(-(10**9), 10**9)), min_size=1, max_size=5))
-def test_a_recommendation_of_nonsense_moves_nothing_beyond_the_bounds(said: list[Any]) -> None:
+@given(entries=st.lists(st.one_of(st.sampled_from(NONSENSE), st.integers(-(10**9), 10**9)), min_size=1, max_size=5))
+def test_a_recommendation_of_nonsense_moves_nothing_beyond_the_bounds(entries: list[Any]) -> None:
     """P27: what is no count is no recommendation; a count is bounded."""
     world = Pretend()
     world.apply(scaled())
     world.settle()
-    for one in said:
+    for one in entries:
         before = asked(world)
         recommend(world, one)
         world.settle()

@@ -45,8 +45,8 @@ def sleep_and_waking(world: Pretend, settle: Run) -> None:
     world.apply(deployment(replicas=None, scaling=bounds, engine=engine))
     for awake in (1, 2):
         live = world.document()
-        said = {"scaling": {"recommended": awake, "asleep": 1}}
-        world.objects.put(kinds.INFERENCE_DEPLOYMENT, live | {"status": (live.get("status") or {}) | said})
+        document = {"scaling": {"recommended": awake, "asleep": 1}}
+        world.objects.put(kinds.INFERENCE_DEPLOYMENT, live | {"status": (live.get("status") or {}) | document})
         settle(world)
     assert len(world.looks.asleep) == 1
 

@@ -84,8 +84,8 @@ def test_the_webhook_judges_a_deployment_beside_the_policy_it_names() -> None:
             assert "there is no AutoscalingPolicy calm" in (await review(document, None)).warnings[0]
             calm = {"metadata": {"name": "calm", "namespace": "default"}}
             fake.put(kinds.AUTOSCALING_POLICY, calm | {"spec": {"idle": {"scaleToZero": {"after": "15m"}}}})
-            said = (await review(document, None)).warnings
-            assert "policy calm removes the last replica after 900 s, and minReplicas keeps 2" in said[0]
+            warnings = (await review(document, None)).warnings
+            assert "policy calm removes the last replica after 900 s, and minReplicas keeps 2" in warnings[0]
             fake.forbidden.add(("get", kinds.AUTOSCALING_POLICY.title))
             assert "keeps 2" not in str((await review(document, None)).warnings)
 

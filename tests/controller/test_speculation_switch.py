@@ -55,17 +55,17 @@ def commands(world: Pretend) -> str:
 
 def test_the_fleet_goes_over_to_the_revision_without_guessing_and_back() -> None:
     world = serving()
-    guessing = revision(world)
+    speculation = revision(world)
     say(world, "Off")
     world.settle()
-    assert revision(world) == revision(serving(engine=PLAIN)) != guessing
+    assert revision(world) == revision(serving(engine=PLAIN)) != speculation
     assert "speculative" not in commands(world)
     assert world.condition("Accepted") == ("True", "SpeculationOff")
     assert "AutoscalingPolicy interactive allows" in world.message("Accepted")
     assert world.document()["spec"]["engine"] == GUESSES
     say(world, "On")
     world.settle()
-    assert (revision(world), world.condition("Accepted")) == (guessing, ("True", "Accepted"))
+    assert (revision(world), world.condition("Accepted")) == (speculation, ("True", "Accepted"))
 
 
 def test_enough_replicas_serve_at_every_moment_of_it() -> None:
@@ -89,12 +89,12 @@ def test_without_the_leave_of_a_policy_nothing_is_switched(switch_off: str | Non
 
 def test_a_policy_that_takes_its_leave_back_needs_no_autoscaler() -> None:
     world = serving()
-    guessing = revision(world)
+    speculation = revision(world)
     say(world, "Off")
     world.settle()
     world.objects.put(kinds.AUTOSCALING_POLICY, policy("Never"))
     world.settle()
-    assert revision(world) == guessing
+    assert revision(world) == speculation
 
 
 @pytest.mark.parametrize("nonsense", [None, "off", 0, [], {}, False])
@@ -106,10 +106,10 @@ def test_only_the_one_word_switches(nonsense: object) -> None:
     assert revision(world) == before
 
 
-@pytest.mark.parametrize("said", ["On", "Off"])
-def test_a_policy_that_only_recommends_leaves_it_as_it_is(said: str) -> None:
+@pytest.mark.parametrize("answer", ["On", "Off"])
+def test_a_policy_that_only_recommends_leaves_it_as_it_is(answer: str) -> None:
     world = serving()
-    say(world, said)
+    say(world, answer)
     world.settle()
     before = revision(world)
     live = world.document()

@@ -92,16 +92,16 @@ def test_an_act_that_takes_long_is_waited_for_by_later_looks_and_never_doubled()
     """One of the other kind ends first; a pod that goes takes its act along."""
 
     async def story() -> None:
-        looks, world = SlowLooks(Objects()), PretendWorld(Objects())
-        found = SleepSwitch(looks, Applier(PretendServer(Objects()), world), at_once_s=0.01)
+        pods, world = SlowLooks(Objects()), PretendWorld(Objects())
+        found = SleepSwitch(pods, Applier(PretendServer(Objects()), world), at_once_s=0.01)
         pod = {"metadata": {"uid": "u", "name": "a"}}
         assert not await found._turned(pod, EngineKind.VLLM, wakes=False)
         assert not await found._turned(pod, EngineKind.VLLM, wakes=False)
-        looks.may.set()
+        pods.may.set()
         assert not await found._turned(pod, EngineKind.VLLM, wakes=True)
         assert await found._turned(pod, EngineKind.VLLM, wakes=True)
-        assert looks.acts == ["sleep", "wake"]
-        looks.may.clear()
+        assert pods.acts == ["sleep", "wake"]
+        pods.may.clear()
         assert not await found._turned(pod, EngineKind.VLLM, wakes=False)
         found.forget("u")
         found.forget("u")

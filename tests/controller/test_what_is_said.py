@@ -20,8 +20,8 @@ SPECS: Final = st.fixed_dictionaries(
 
 def is_ready(pod: Manifest) -> bool:
     """By the kubelet's word alone."""
-    said = {one["type"]: one["status"] for one in pod.get("status", {}).get("conditions", ())}
-    return said.get("Ready") == "True" and "deletionTimestamp" not in pod["metadata"]
+    document = {one["type"]: one["status"] for one in pod.get("status", {}).get("conditions", ())}
+    return document.get("Ready") == "True" and "deletionTimestamp" not in pod["metadata"]
 
 
 def counted(world: Pretend, selector: str) -> tuple[int, int]:
@@ -65,10 +65,10 @@ def test_the_status_is_what_the_cluster_holds(specs: list[dict[str, Any]], gpus:
         accepted = world.condition("Accepted")[0] == "True"
         absent = "H100" in str(spec)
         right = world.serving() == world.serving_of(spec["context"]) and not absent
-        said_ready = world.condition("Ready")[0] == "True"
+        answer_ready = world.condition("Ready")[0] == "True"
         types = {one["type"] for one in world.document()["status"]["conditions"]}
-        assert said_ready == (accepted and whole) or (absent and not said_ready)
-        assert right or not spec["replicas"] or not said_ready or "Reconciling" in types
+        assert answer_ready == (accepted and whole) or (absent and not answer_ready)
+        assert right or not spec["replicas"] or not answer_ready or "Reconciling" in types
         assert world.document()["status"]["observedGeneration"] == world.document()["metadata"]["generation"]
 
 

@@ -63,8 +63,8 @@ def test_status_names_a_death_and_a_cluster_nobody_stands_behind(tmp_path: Path)
         "etcd": {"pid": 7, "starts": 2, "running": True},
         "kubelet-a": {"pid": None, "starts": 6, "running": False},
     }
-    said = {"phase": "ready", "components": components, "deaths": [death]}
-    layout.status.write_text(json.dumps(said))
+    document = {"phase": "ready", "components": components, "deaths": [death]}
+    layout.status.write_text(json.dumps(document))
 
     shown = status.as_text(status.look(cache), colour=True)
 

@@ -23,11 +23,11 @@ def test_what_the_operator_starts_is_understood_whole() -> None:
     adapters = tuple(
         Adapter(name=name, source=ModelSource(scheme=HUB, location=f"org/{name}"), rank=8) for name in "ab"
     )
-    wish = asks(replace(ENGINE, adapters=adapters, max_sequences=32, max_queued_requests=8, max_context_tokens=4096))
-    words = EmulatorEngine().launch(wish, start_budget.LifecycleParameters(drain_seconds=90)).command
+    setup = asks(replace(ENGINE, adapters=adapters, max_sequences=32, max_queued_requests=8, max_context_tokens=4096))
+    words = EmulatorEngine().launch(setup, start_budget.LifecycleParameters(drain_seconds=90)).command
 
     assert command.read(words[words.index("--") :]) == ServeArguments(
-        model=wish.wanted.model.source.location,
+        model=setup.wanted.model.source.location,
         names=("chat",),
         adapters=(("a", "org/a"), ("b", "org/b")),
         host="0.0.0.0",  # noqa: S104 - as in the command

@@ -16,9 +16,9 @@ from tests.engines.asks import ENGINE, VOLUME, WITH_DRAFT, asks
 
 
 def test_the_simulated_engine_is_handed_the_real_ones_command_and_needs_no_weights() -> None:
-    wish = asks(replace(ENGINE, speculation=replace(WITH_DRAFT, draft=VOLUME), extra_env=(("A", "b"),)))
+    setup = asks(replace(ENGINE, speculation=replace(WITH_DRAFT, draft=VOLUME), extra_env=(("A", "b"),)))
     real, simulated = (
-        engine.launch(wish, LifecycleParameters()) for engine in (VllmEngine(), ENGINES[EngineKind.SIMULATED])
+        engine.launch(setup, LifecycleParameters()) for engine in (VllmEngine(), ENGINES[EngineKind.SIMULATED])
     )
 
     assert simulated == replace(

@@ -132,9 +132,9 @@ ALLOWED: Final = {
 
 @pytest.mark.parametrize("sentence", REFUSED)
 def test_a_wish_that_cannot_be_met_is_refused(sentence: str) -> None:
-    wish, answer = REFUSED[sentence]
+    setup, answer = REFUSED[sentence]
 
-    assert VllmEngine().refusals(wish) == answer
+    assert VllmEngine().refusals(setup) == answer
 
 
 @pytest.mark.parametrize("what", ALLOWED)
@@ -151,14 +151,14 @@ def test_a_refusal_reads_as_one_sentence_with_field_value_rule_and_way_out() -> 
 
 
 def test_everything_wrong_is_said_at_once() -> None:
-    wish = asks(
+    setup = asks(
         replace(
             ENGINE, weights=WeightFormat.BITSANDBYTES, memory_utilization=0.0, extra_args=("--port=1", "--swap-space=4")
         ),
         spread=Parallelism(tensor=5),
     )
 
-    assert [refusal.field for refusal in VllmEngine().refusals(wish)] == [
+    assert [refusal.field for refusal in VllmEngine().refusals(setup)] == [
         "spec.engine.memoryUtilization",
         "spec.engine.quantization.weights",
         "spec.parallelism.tensor",
@@ -178,12 +178,12 @@ def wishes() -> Iterator[EngineSetup]:
 
 
 def test_the_nearest_format_a_refusal_names_always_passes() -> None:
-    for wish in wishes():
-        for refusal in VllmEngine().refusals(wish):
+    for setup in wishes():
+        for refusal in VllmEngine().refusals(setup):
             named = refusal.remedy.removeprefix("write ").partition(",")[0]
             if refusal.field == refused.WEIGHTS and named in set(WeightFormat) - {"none"}:
-                mended = replace(wish.wanted, engine=replace(wish.engine, weights=WeightFormat(named)))
-                assert VllmEngine().refusals(replace(wish, wanted=mended)) == ()
+                mended = replace(setup.wanted, engine=replace(setup.engine, weights=WeightFormat(named)))
+                assert VllmEngine().refusals(replace(setup, wanted=mended)) == ()
 
 
 ENGINES_OF_ANY_NUMBERS: Final = st.builds(
@@ -205,9 +205,9 @@ ENGINES_OF_ANY_NUMBERS: Final = st.builds(
 
 @given(engine=ENGINES_OF_ANY_NUMBERS, tensor=st.integers(-2, 70))
 def test_any_numbers_are_always_answered_by_values(engine: DesiredEngine, tensor: int) -> None:
-    wish = asks(engine, shape=LATENT, spread=Parallelism(tensor=tensor), gpus=8)
+    setup = asks(engine, shape=LATENT, spread=Parallelism(tensor=tensor), gpus=8)
 
-    for refusal in VllmEngine().refusals(wish):
+    for refusal in VllmEngine().refusals(setup):
         assert refusal.because
         assert refusal.remedy
         assert refusal.field.startswith("spec.")

@@ -35,20 +35,20 @@ SAYS: Final = {
 
 @pytest.mark.parametrize("what", SAYS)
 def test_a_field_says_its_flags_and_brings_no_file(what: str) -> None:
-    engine, says = SAYS[what]
-    told = VllmEngine().launch(asks(engine, shape=QWEN_SMALL), LifecycleParameters())
+    engine, wording = SAYS[what]
+    launch = VllmEngine().launch(asks(engine, shape=QWEN_SMALL), LifecycleParameters())
 
-    assert told.command[told.command.index("--enable-prefix-caching") + 1 :] == says
-    assert told.files == ()
+    assert launch.command[launch.command.index("--enable-prefix-caching") + 1 :] == wording
+    assert launch.files == ()
 
 
 @pytest.mark.parametrize("kind", [EngineKind.VLLM, EngineKind.SIMULATED])
 def test_a_template_of_a_config_map_is_a_file_that_the_command_opens(kind: EngineKind) -> None:
     source = ConfigMapKey(name="templates", key="llama.jinja")
-    told = ENGINES[kind].launch(asks(replace(ENGINE, kind=kind, chat_template=source)), LifecycleParameters())
+    launch = ENGINES[kind].launch(asks(replace(ENGINE, kind=kind, chat_template=source)), LifecycleParameters())
 
-    assert told.files == (ConfigMapFile(source=source, folder="/etc/fairlead/chat-template", name="template.jinja"),)
-    assert told.command[-2:] == ("--chat-template", "/etc/fairlead/chat-template/template.jinja")
+    assert launch.files == (ConfigMapFile(source=source, folder="/etc/fairlead/chat-template", name="template.jinja"),)
+    assert launch.command[-2:] == ("--chat-template", "/etc/fairlead/chat-template/template.jinja")
 
 
 TOOLS: Final = {
@@ -120,8 +120,8 @@ def test_a_parser_that_resembles_none_is_refused_with_the_list(field: str) -> No
 @pytest.mark.parametrize("field", UNKNOWN)
 def test_an_image_of_ones_own_may_have_more_parsers_and_so_may_a_plugin(field: str) -> None:
     own: DesiredEngine = replace(UNKNOWN[field], image="example.com/own:1")
-    (caution,) = VllmEngine().cautions(asks(own))
-    assert (caution.field, caution.remedy) == (field, "watch the first start: an unknown parser ends it")
+    (warning,) = VllmEngine().cautions(asks(own))
+    assert (warning.field, warning.remedy) == (field, "watch the first start: an unknown parser ends it")
     assert VllmEngine().refusals(asks(own)) == ()
 
     plugin = "--tool-parser-plugin=/own.py" if "tools" in field else "--reasoning-parser-plugin=/own.py"
@@ -130,8 +130,8 @@ def test_an_image_of_ones_own_may_have_more_parsers_and_so_may_a_plugin(field: s
 
 
 def test_a_near_name_is_the_remedy_of_a_caution_too() -> None:
-    (caution,) = VllmEngine().cautions(asks(replace(ENGINE, tools=Tools(parser="hermess"))))
-    assert caution.remedy == "did you mean hermes?"
+    (warning,) = VllmEngine().cautions(asks(replace(ENGINE, tools=Tools(parser="hermess"))))
+    assert warning.remedy == "did you mean hermes?"
 
 
 @pytest.mark.parametrize(

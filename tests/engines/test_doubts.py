@@ -175,11 +175,11 @@ NOT_WORTH_A_WORD: Final = {
 
 @pytest.mark.parametrize("what", WORTH_A_WORD)
 def test_what_costs_something_is_said_and_allowed(what: str) -> None:
-    wish, (field, reason, remedy) = WORTH_A_WORD[what]
+    setup, (field, reason, remedy) = WORTH_A_WORD[what]
 
-    (caution,) = VllmEngine().cautions(wish)
-    assert (caution.field, caution.reason, caution.remedy) == (field, reason, remedy)
-    assert VllmEngine().refusals(wish) == ()
+    (warning,) = VllmEngine().cautions(setup)
+    assert (warning.field, warning.reason, warning.remedy) == (field, reason, remedy)
+    assert VllmEngine().refusals(setup) == ()
 
 
 @pytest.mark.parametrize("what", NOT_WORTH_A_WORD)
@@ -189,9 +189,9 @@ def test_what_costs_nothing_is_not_talked_about(what: str) -> None:
 
 def test_what_is_tried_on_the_simulated_engine_is_held_to_the_same_rules() -> None:
     simulated = ENGINES[EngineKind.SIMULATED]
-    wishes: list[EngineSetup] = [wish for wish, _ in WORTH_A_WORD.values()]
-    wishes.append(asks(spread=Parallelism(tensor=3)))
+    setups: list[EngineSetup] = [setup for setup, _ in WORTH_A_WORD.values()]
+    setups.append(asks(spread=Parallelism(tensor=3)))
 
-    for wish in wishes:
-        assert simulated.cautions(wish) == VllmEngine().cautions(wish)
-        assert simulated.refusals(wish) == VllmEngine().refusals(wish)
+    for setup in setups:
+        assert simulated.cautions(setup) == VllmEngine().cautions(setup)
+        assert simulated.refusals(setup) == VllmEngine().refusals(setup)

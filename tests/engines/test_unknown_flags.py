@@ -50,19 +50,19 @@ def test_a_flag_of_nobody_is_refused_of_the_release_with_the_nearest_and_caution
     assert no.reason is EngineReason.ARGUMENT_UNKNOWN
     assert unknown_flags.unknown_flag(asks(replace(RELEASED, extra_args=words))) is None
 
-    said = unknown_flags.unknown_flag(asks(replace(ENGINE, extra_args=words)))
-    assert said is not None
-    assert (said.field, said.value, said.remedy, said.reason) == (no.field, flag, cautioned, no.reason)
+    warning = unknown_flags.unknown_flag(asks(replace(ENGINE, extra_args=words)))
+    assert warning is not None
+    assert (warning.field, warning.value, warning.remedy, warning.reason) == (no.field, flag, cautioned, no.reason)
     assert unknown_flags.refusals(asks(replace(ENGINE, extra_args=words))) == ()
 
 
 @pytest.mark.trial(15)
 def test_each_flag_of_nobody_is_named_and_one_that_is_refused_for_another_reason_is_named_once() -> None:
     words = ("--sead", "1", "--swap-space=4", "--enable-request-ids", "--a b")
-    wish = asks(replace(RELEASED, extra_args=words))
+    setup = asks(replace(RELEASED, extra_args=words))
 
-    assert [one.value for one in unknown_flags.refusals(wish)] == ["--sead", "--enable-request-ids"]
-    assert [one.value for one in VllmEngine().refusals(wish)] == [
+    assert [one.value for one in unknown_flags.refusals(setup)] == ["--sead", "--enable-request-ids"]
+    assert [one.value for one in VllmEngine().refusals(setup)] == [
         "--swap-space",
         "--a",
         "--sead",

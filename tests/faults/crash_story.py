@@ -107,8 +107,10 @@ class Teller:
             await asyncio.sleep(0.1)
         log = self.operator.log.read_text(encoding="utf-8")[-3000:]
         status = json.dumps((await self._document()).get("status"), indent=1)
-        asked = dict(self._proxy.counts)
-        raise AssertionError(f"generation {generation} not complete within {WITHIN_S:.0f} s:\n{status}\n{asked}\n{log}")
+        settings = dict(self._proxy.counts)
+        raise AssertionError(
+            f"generation {generation} not complete within {WITHIN_S:.0f} s:\n{status}\n{settings}\n{log}"
+        )
 
     async def _told(self) -> Told:
         found: dict[str, Any] = {}
@@ -169,19 +171,19 @@ async def differences(door: Embedded, chosen: Iterable[Point] | None) -> tuple[i
         clean = await one.tell(None)
         for point in chosen if chosen is not None else points(clean.writes):
             tried += 1
-            told = await one.tell(point)
-            if told.fingerprint != clean.fingerprint:
-                wrong.append(f"{point}: {_difference(clean.fingerprint, told.fingerprint)}")
-            elif (told.made, set(told.removed)) != (clean.made, set(clean.removed)):
-                wrong.append(f"{point}: made {told.made - clean.made}, removed {told.removed - clean.removed}")
+            result = await one.tell(point)
+            if result.fingerprint != clean.fingerprint:
+                wrong.append(f"{point}: {_difference(clean.fingerprint, result.fingerprint)}")
+            elif (result.made, set(result.removed)) != (clean.made, set(clean.removed)):
+                wrong.append(f"{point}: made {result.made - clean.made}, removed {result.removed - clean.removed}")
     return tried, wrong
 
 
 def _is_complete(document: dict[str, Any], generation: int) -> bool:
     status = document.get("status") or {}
-    said = {one["type"]: one for one in status.get("conditions") or ()}
-    done = said.get("Progressing", {})
-    routers = said.get("Routable", {}).get("reason") == "RoutersSilent"
+    fields = {one["type"]: one for one in status.get("conditions") or ()}
+    done = fields.get("Progressing", {})
+    routers = fields.get("Routable", {}).get("reason") == "RoutersSilent"
     return bool(status.get("observedGeneration") == generation and done.get("reason") == "Complete" and routers)
 
 

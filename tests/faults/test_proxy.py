@@ -33,9 +33,9 @@ class World:
     api: ApiServer
 
     @asynccontextmanager
-    async def following(self, patience: InformerTimings = IN_USE) -> AsyncIterator[Informer]:
+    async def following(self, timings: InformerTimings = IN_USE) -> AsyncIterator[Informer]:
         """An informer behind the proxy, whose watch stands."""
-        informer = Informer(self.api, WatchScope(resource=CONFIG_MAP), unheard, rng=DICE, timings=patience)
+        informer = Informer(self.api, WatchScope(resource=CONFIG_MAP), unheard, rng=DICE, timings=timings)
         running = asyncio.create_task(informer.run())
         try:
             await until(lambda: self.proxy.gates["configmaps"].streams)
@@ -65,11 +65,11 @@ def names(informer: Informer) -> set[str]:
 
 @pytest.mark.parametrize("story", QUICK_STORIES, ids=lambda story: story.__name__)
 def test_through_the_proxy_everything_is_as_before(tmp_path: Path, story: Story) -> None:
-    async def told() -> None:
+    async def scenario() -> None:
         async with world(tmp_path) as there:
             await story(there.api, "serving")
 
-    run(told())
+    run(scenario())
 
 
 def test_writes_are_numbered_and_counted_and_the_lease_is_not(tmp_path: Path) -> None:
@@ -205,7 +205,7 @@ def test_cut_off_means_the_lease_too(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("method", "path", "query", "asked"),
+    ("method", "path", "query", "request"),
     [
         ("GET", "/api/v1/namespaces/a/pods/p/log", {}, Asked("get", "pods", "log", "a", "p")),
         ("GET", "/api/v1/pods", {"watch": "true"}, Asked("watch", "pods", "", "", "")),
@@ -218,7 +218,9 @@ def test_cut_off_means_the_lease_too(tmp_path: Path) -> None:
         ("POST", "/api/v1/namespaces/a/pods", {}, Asked("create", "pods", "", "a", "")),
     ],
 )
-def test_a_request_is_understood_from_its_address(method: str, path: str, query: dict[str, str], asked: Asked) -> None:
-    assert understood(method, path, query, b"not json") == asked
+def test_a_request_is_understood_from_its_address(
+    method: str, path: str, query: dict[str, str], request: Asked
+) -> None:
+    assert understood(method, path, query, b"not json") == request
     body = json.dumps({"metadata": {"generateName": "new-"}}).encode()
     assert understood("POST", "/api/v1/namespaces/a/pods", {}, body).name == "new-"

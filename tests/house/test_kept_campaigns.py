@@ -28,9 +28,9 @@ class Workshop:
         seed, first, sequences = (int(words[words.index(f"--{word}") + 1]) for word in ("seed", "first", "sequences"))
         self.asked.append((seed, first, sequences))
         failed = self.failing_from is not None and first >= self.failing_from
-        said: dict[str, Any] = {"sequences": sequences, "faults": 2 * sequences, "violations": int(failed)}
-        said["failures"] = [{"sequence": first}] if failed else []
-        return _ended("" if self.broken else f"progress\n{json.dumps(said)}\n")
+        document: dict[str, Any] = {"sequences": sequences, "faults": 2 * sequences, "violations": int(failed)}
+        document["failures"] = [{"sequence": first}] if failed else []
+        return _ended("" if self.broken else f"progress\n{json.dumps(document)}\n")
 
 
 def _ended(output: str) -> Ended:
@@ -48,7 +48,7 @@ def workshop_here(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Workshop:
 
 def test_parts_follow_each_other_and_are_added_up(workshop: Workshop) -> None:
     sums = kept_campaigns.told("small", 1200)
-    assert [asked[1:] for asked in workshop.asked] == [(0, 500), (500, 500), (1000, 200)]
+    assert [request[1:] for request in workshop.asked] == [(0, 500), (500, 500), (1000, 200)]
     assert len({seed for seed, _, _ in workshop.asked}) == 1
     assert (sums["sequences"], sums["faults"], sums["failures"]) == (1200, 2400, [])
 

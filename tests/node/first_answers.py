@@ -62,8 +62,8 @@ async def _answered(address: str) -> None:
     """Ask until there is a whole answer: first there is no router, later one that holds what comes."""
     until = time.monotonic() + PATIENCE_SECONDS
     question = Question(number=0, tokens=1, streams=True)
-    async with client(address) as asking:
-        while flaw := (await ask(asking, question)).flaw:
+    async with client(address) as openai:
+        while flaw := (await ask(openai, question)).flaw:
             assert time.monotonic() < until, f"no answer within {PATIENCE_SECONDS:.0f} s: {flaw}"
             await asyncio.sleep(EVERY_SECONDS)
 

@@ -91,9 +91,9 @@ class Look:
 
     def reason(self, kind: str) -> str:
         """The reason of a condition that speaks of the spec as it is now; empty while none does."""
-        told: Manifest = next((one for one in self.status.get("conditions", ()) if one["type"] == kind), {})
-        current = told.get("observedGeneration") == self.document["metadata"]["generation"]
-        return str(told["reason"]) if current else ""
+        document: Manifest = next((one for one in self.status.get("conditions", ()) if one["type"] == kind), {})
+        current = document.get("observedGeneration") == self.document["metadata"]["generation"]
+        return str(document["reason"]) if current else ""
 
     @property
     def engines(self) -> dict[str, str]:

@@ -49,9 +49,9 @@ class Question:
     @property
     def answer(self) -> str:
         """What the engine says to it."""
-        said = [{"role": "user", "content": self.content}]
-        told = {"messages": said, "max_tokens": self.tokens, "ignore_eos": True}
-        return expected_replies.chat_text(told, context_tokens=CONTEXT_TOKENS)
+        texts = [{"role": "user", "content": self.content}]
+        document = {"messages": texts, "max_tokens": self.tokens, "ignore_eos": True}
+        return expected_replies.chat_text(document, context_tokens=CONTEXT_TOKENS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,18 +84,18 @@ class Report:
     @property
     def figures(self) -> dict[str, int]:
         """What a claim adds up."""
-        told = {"requests": self.requests, "streams": self.streams}
-        return told | {"failed": len(self.failed), "cut": len(self.cut)}
+        numbers = {"requests": self.requests, "streams": self.streams}
+        return numbers | {"failed": len(self.failed), "cut": len(self.cut)}
 
 
-def report(told: list[Told]) -> Report:
+def report(results: list[Told]) -> Report:
     """Add up what was told."""
-    seconds = [one.seconds for one in told] or [0.0]
+    seconds = [one.seconds for one in results] or [0.0]
     return Report(
-        requests=len(told),
-        streams=sum(one.question.streams for one in told),
-        failed=tuple(one.flaw for one in told if one.flaw and not one.cut),
-        cut=tuple(one.flaw for one in told if one.cut),
+        requests=len(results),
+        streams=sum(one.question.streams for one in results),
+        failed=tuple(one.flaw for one in results if one.flaw and not one.cut),
+        cut=tuple(one.flaw for one in results if one.cut),
         median_seconds=statistics.median(seconds),
         longest_seconds=max(seconds),
     )
@@ -145,13 +145,13 @@ class Traffic:
     async def _all(self) -> None:
         """Conversations are dealt out over the addresses and the keys."""
         async with AsyncExitStack() as opened:
-            asking = [client(address, key) for address in self._addresses for key in self._keys]
-            doors = [await opened.enter_async_context(one) for one in asking]
+            openais = [client(address, key) for address in self._addresses for key in self._keys]
+            clients = [await opened.enter_async_context(one) for one in openais]
             places = range(self._clients)
             self.began = time.monotonic()
-            await asyncio.gather(*(self._converse(doors[place % len(doors)], place) for place in places))
+            await asyncio.gather(*(self._converse(clients[place % len(clients)], place) for place in places))
 
-    async def _converse(self, asking: AsyncOpenAI, place: int) -> None:
+    async def _converse(self, openai: AsyncOpenAI, place: int) -> None:
         """Every third client wants its answers whole."""
         for turn in itertools.takewhile(lambda _: not self._stop.is_set(), itertools.count()):
             question = Question(
@@ -159,9 +159,9 @@ class Traffic:
                 tokens=LENGTHS[(place + turn) % len(LENGTHS)],
                 streams=place % 3 != 2,
             )
-            told = await ask(asking, question)
-            self._told.append(told)
-            await asyncio.sleep(PAUSE_SECONDS if told.flaw else 0)
+            result = await ask(openai, question)
+            self._told.append(result)
+            await asyncio.sleep(PAUSE_SECONDS if result.flaw else 0)
 
 
 def client(address: str, key: str = NO_KEY) -> AsyncOpenAI:
@@ -169,18 +169,18 @@ def client(address: str, key: str = NO_KEY) -> AsyncOpenAI:
     return AsyncOpenAI(base_url=f"http://{address}/v1", api_key=key, max_retries=0, timeout=PATIENCE_SECONDS)
 
 
-async def ask(asking: AsyncOpenAI, question: Question, began: Callable[[], None] = lambda: None) -> Told:
+async def ask(openai: AsyncOpenAI, question: Question, began: Callable[[], None] = lambda: None) -> Told:
     """Ask once and judge the answer; `began` is called at its first piece."""
     started = time.monotonic()
-    heard = Hearing(question, began)
+    received = Hearing(question, began)
     try:
-        await (heard.stream(asking) if question.streams else heard.whole(asking))
-        flaw = heard.flaw()
+        await (received.stream(openai) if question.streams else received.whole(openai))
+        flaw = received.flaw()
     except Exception as problem:  # noqa: BLE001  # whatever a client meets is a failure to be told
         flaw = f"{type(problem).__name__}: {problem}"
     seconds = time.monotonic() - started
-    told = f"question {question.number} after {seconds:.1f} s: {flaw}" if flaw else ""
-    return Told(question=question, seconds=seconds, began=bool(heard.said), flaw=told)
+    text = f"question {question.number} after {seconds:.1f} s: {flaw}" if flaw else ""
+    return Told(question=question, seconds=seconds, began=bool(received.said), flaw=text)
 
 
 class Hearing:
@@ -203,9 +203,9 @@ class Hearing:
         right = "the right ones" if wanted.answer.startswith(self.said) else "wrong ones"
         return f"{words}, {right}; finish {self._finish}, usage {self._counted}"
 
-    async def stream(self, asking: AsyncOpenAI) -> None:
+    async def stream(self, openai: AsyncOpenAI) -> None:
         """The usage comes after the last token: who has it has heard the end."""
-        chunks = await asking.chat.completions.create(
+        chunks = await openai.chat.completions.create(
             model=MODEL,
             messages=[{"role": "user", "content": self._question.content}],
             max_tokens=self._question.tokens,
@@ -218,9 +218,9 @@ class Hearing:
             for choice in chunk.choices:
                 self._hear(choice.delta.content or "", choice.finish_reason)
 
-    async def whole(self, asking: AsyncOpenAI) -> None:
+    async def whole(self, openai: AsyncOpenAI) -> None:
         """The same in one piece."""
-        answer = await asking.chat.completions.create(
+        answer = await openai.chat.completions.create(
             model=MODEL,
             messages=[{"role": "user", "content": self._question.content}],
             max_tokens=self._question.tokens,

@@ -112,11 +112,11 @@ def _run(helm: Path, cluster: Embedded, *words: str) -> None:
 def _children(stage: Stage) -> dict[str, Any]:
     """What was applied, without what Kubernetes' own controllers write."""
 
-    def look() -> list[dict[str, Any]]:
+    def observe() -> list[dict[str, Any]]:
         words = ("get", CHILDREN, "-l", "fairlead.dev/deployment=chat", "-o", "json")
         return list(json.loads(stage.kubectl(*words))["items"])
 
-    found = eventually(look, "the deployment's children")
+    found = eventually(observe, "the deployment's children")
     return {
         f"{one['kind']}/{one['metadata']['name']}": (
             one["metadata"]["uid"],

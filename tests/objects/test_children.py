@@ -95,8 +95,8 @@ def test_rights_and_walls_come_before_pods() -> None:
 
 def test_behind_a_gateway_there_is_no_router_and_the_gateways_are_let_in() -> None:
     wall, budget = children.all_children(OWNER, wanted(LEAST | {"gateway": {"name": "company"}}), PLATFORM)
-    doors = {"podSelector": {"matchLabels": {"fairlead.dev/gateway": "company", "fairlead.dev/role": "router"}}}
-    assert wall["spec"]["ingress"][0]["from"][0] == doors
+    document = {"podSelector": {"matchLabels": {"fairlead.dev/gateway": "company", "fairlead.dev/role": "router"}}}
+    assert wall["spec"]["ingress"][0]["from"][0] == document
     assert budget["kind"] == "PodDisruptionBudget"
 
 
@@ -128,9 +128,9 @@ def test_engines_listen_where_routers_and_walls_expect_them(name: str) -> None:
 def test_a_changed_limit_reaches_routers_without_restarting_one() -> None:
     limited = wanted(LEAST | {"router": {"limits": {"maxPromptTokens": 9}, "hold": {"maxRequests": 1}}})
     assert standing(limited, "Deployment") == standing(wanted(LEAST), "Deployment")
-    told = json.loads(standing(limited, "ConfigMap")["data"]["router.json"])
-    assert told["routing"]["limits"]["maxPromptTokens"] == 9
-    assert told["routing"]["hold"]["maxRequests"] == 1
+    document = json.loads(standing(limited, "ConfigMap")["data"]["router.json"])
+    assert document["routing"]["limits"]["maxPromptTokens"] == 9
+    assert document["routing"]["hold"]["maxRequests"] == 1
 
 
 @pytest.mark.parametrize("name", WISHES)
@@ -174,12 +174,12 @@ def test_every_secret_of_a_router_is_a_file_that_its_pod_mounts(name: str) -> No
     if isinstance(deployment.door, str):
         return
     understood = loader.read(standing(deployment, "ConfigMap")["data"]["router.json"])
-    said = [place.file for _, place in understood.key_places]
-    said += [understood.redis_place.file] if understood.redis_place else []
-    said += [understood.tls_cert_file, understood.tls_key_file, understood.engine_ca_file]
+    entries = [place.file for _, place in understood.key_places]
+    entries += [understood.redis_place.file] if understood.redis_place else []
+    entries += [understood.tls_cert_file, understood.tls_key_file, understood.engine_ca_file]
     pod = standing(deployment, "Deployment")["spec"]["template"]["spec"]
     folders = {one["mountPath"] for one in pod["containers"][0]["volumeMounts"]} - {router_config.FOLDER}
-    assert {str(file).rpartition("/")[0] for file in said if file} == folders
+    assert {str(file).rpartition("/")[0] for file in entries if file} == folders
     assert all(one["secret"]["optional"] for one in pod["volumes"] if "secret" in one)
 
 
@@ -209,18 +209,18 @@ def test_routers_that_nobody_counts_here_get_their_number_later_and_are_told_it(
     free = standing(wanted(LEAST), "Deployment")
     assert "replicas" not in free["spec"]
     assert router_deployment.with_router_count(free, 7)["spec"]["replicas"] == 7
-    told = standing(wanted(LEAST), "ConfigMap")
-    assert loader.read(told["data"]["router.json"]).routers == 2
-    assert loader.read(router_config.with_router_count(told, 7)["data"]["router.json"]).routers == 7
-    assert router_config.with_router_count(told, 2) == told
+    document = standing(wanted(LEAST), "ConfigMap")
+    assert loader.read(document["data"]["router.json"]).routers == 2
+    assert loader.read(router_config.with_router_count(document, 7)["data"]["router.json"]).routers == 7
+    assert router_config.with_router_count(document, 2) == document
 
 
 def test_routers_are_told_what_a_replica_holds() -> None:
-    known = ReplicaCapacity(revision="0a1b2c3d", max_context_tokens=4096, max_sequences=64, kv_tokens=90_000)
-    built = children.all_children(OWNER, wanted(LEAST), PLATFORM, known)
-    told = loader.read(next(one for one in built if one["kind"] == "ConfigMap")["data"]["router.json"])
-    said = (told.revision, told.max_context_tokens, told.max_sequences, told.kv_tokens)
-    assert said == ("0a1b2c3d", 4096, 64, 90_000)
+    capacity = ReplicaCapacity(revision="0a1b2c3d", max_context_tokens=4096, max_sequences=64, kv_tokens=90_000)
+    built = children.all_children(OWNER, wanted(LEAST), PLATFORM, capacity)
+    config = loader.read(next(one for one in built if one["kind"] == "ConfigMap")["data"]["router.json"])
+    values = (config.revision, config.max_context_tokens, config.max_sequences, config.kv_tokens)
+    assert values == ("0a1b2c3d", 4096, 64, 90_000)
 
 
 def test_a_router_outlives_its_longest_request() -> None:
@@ -235,8 +235,8 @@ def test_a_shared_cache_is_told_by_a_file_and_never_by_its_secret() -> None:
     )
     assert own["routing"]["cache"]["redisUrlFile"] is None
     shared = wanted(FULL)
-    told = json.loads(standing(shared, "ConfigMap")["data"]["router.json"])
-    path = told["routing"]["cache"]["redisUrlFile"]
+    document = json.loads(standing(shared, "ConfigMap")["data"]["router.json"])
+    path = document["routing"]["cache"]["redisUrlFile"]
     mounts = standing(shared, "Deployment")["spec"]["template"]["spec"]["containers"][0]["volumeMounts"]
     assert path == "/etc/fairlead-secrets/s/k"
     assert "/etc/fairlead-secrets/s" in {one["mountPath"] for one in mounts}

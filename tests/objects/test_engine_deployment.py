@@ -87,9 +87,9 @@ def test_what_is_written_is_read_back(facts: RevisionFacts) -> None:
 
 
 def test_a_long_story_of_a_failure_is_cut() -> None:
-    told = RevisionFailure(at=NOON, times=1, because="x" * 5000)
-    found = engine_deployment.facts(built(replace(FACTS, failure=told)))
-    assert found == replace(FACTS, failure=replace(told, because="x" * 2000))
+    failure = RevisionFailure(at=NOON, times=1, because="x" * 5000)
+    found = engine_deployment.facts(built(replace(FACTS, failure=failure)))
+    assert found == replace(FACTS, failure=replace(failure, because="x" * 2000))
 
 
 def test_a_time_of_another_zone_is_written_in_utc() -> None:

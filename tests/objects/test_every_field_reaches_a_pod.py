@@ -86,23 +86,23 @@ def at(value: Any, path: Path) -> Any:  # noqa: ANN401  # any part of a wish
 
 def tried(name: str) -> Iterator[tuple[Manifest, Manifest]]:
     """The pod before and after each change of one field."""
-    for wish in WISHES:
-        for path in (path for found, path in leaves(wish.wanted) if found == name):
-            for other in others(at(wish.wanted, path)):
-                after = replace(wish, wanted=changed(wish.wanted, path, other))
+    for deployment in WISHES:
+        for path in (path for found, path in leaves(deployment.wanted) if found == name):
+            for other in others(at(deployment.wanted, path)):
+                after = replace(deployment, wanted=changed(deployment.wanted, path, other))
                 if after.wanted.engine.kind in ENGINES:
-                    yield template(wish), template(after)
+                    yield template(deployment), template(after)
 
 
-LEAVES: Final = frozenset(name for wish in WISHES for name, _ in leaves(wish.wanted))
+LEAVES: Final = frozenset(name for deployment in WISHES for name, _ in leaves(deployment.wanted))
 
 
 def test_every_field_is_wished_for_somewhere() -> None:
     """A field that holds groups is none of its own; its groups' fields are."""
     inside = [
         (group, each.name, getattr(group, each.name))
-        for wish in WISHES
-        for group in groups(wish.wanted)
+        for deployment in WISHES
+        for group in groups(deployment.wanted)
         for each in fields(group)
     ]
     named = {f"{type(group).__name__}.{name}" for group, name, _ in inside}

@@ -62,10 +62,10 @@ def world() -> Iterator[World]:
             engine = self.path.startswith("/v1/")
             if engine:
                 one.tokens.add(self.headers["Authorization"])
-            code, said = one.answer(self.command, self.path, json.loads(self.rfile.read(length) or b"{}"))
+            code, document = one.answer(self.command, self.path, json.loads(self.rfile.read(length) or b"{}"))
             self.send_response(code)
             self.end_headers()
-            self.wfile.write(json.dumps(said).encode())
+            self.wfile.write(json.dumps(document).encode())
 
         def do_GET(self) -> None:  # the base class calls these three by the verb
             self._any()
@@ -125,12 +125,12 @@ def test_what_only_a_human_can_mend_is_told_at_once(world: World) -> None:
 
 
 @pytest.mark.parametrize(
-    ("conditions", "says"),
+    ("conditions", "wording"),
     [([], "no operator has reconciled it"), ([READY | {"status": "False", "message": "0 of 1"}], "Ready: 0 of 1")],
 )
-def test_the_time_may_be_over(world: World, conditions: list[dict[str, str]], says: str) -> None:
+def test_the_time_may_be_over(world: World, conditions: list[dict[str, str]], wording: str) -> None:
     world.conditions = [conditions]
-    with pytest.raises(SelftestFailure, match=says):
+    with pytest.raises(SelftestFailure, match=wording):
         tell(world)
     assert not world.there
 

@@ -128,17 +128,17 @@ def gateway(**spec: object) -> Object:
     return written(GATEWAY, spec)
 
 
-def said_of(given: Object | str, known: ReviewContext = KNOWN) -> list[Said]:
+def said_of(given: Object | str, context: ReviewContext = KNOWN) -> list[Said]:
     """All that the pure layers refuse, in their order."""
     if isinstance(given, dict):
-        return list(_said(admission.review(given, known).refusals))
+        return list(_said(admission.review(given, context).refusals))
     found: list[Said] = []
     for one in documents.of_text(given, "file.yaml"):
         if one.problem:
             words, _, remedy = one.problem.partition("; ")
             found.append(Said(layer=Layer.YAML, field="", value=one.place, because=words, remedy=remedy))
         else:
-            found += _said(admission.review(one.content, known).refusals)
+            found += _said(admission.review(one.content, context).refusals)
     return found
 
 

@@ -105,7 +105,7 @@ def test_adapters_take_memory_for_every_slot() -> None:
 
 
 def test_a_draft_is_looked_up_like_a_model() -> None:
-    def guessing(draft: str) -> Review:
+    def speculating(draft: str) -> Review:
         speculation = {"method": "draftModel", "draft": {"source": draft}}
         return admission.review(
             deployment(
@@ -114,10 +114,10 @@ def test_a_draft_is_looked_up_like_a_model() -> None:
             OFFLINE,
         )
 
-    known, unknown = guessing("hf://meta-llama/Llama-3.2-1B-Instruct"), guessing("hf://a/b")
-    assert known.setup is not None
-    assert known.setup.draft_shape is not None
-    assert known.refusals == ()
+    review, unknown = speculating("hf://meta-llama/Llama-3.2-1B-Instruct"), speculating("hf://a/b")
+    assert review.setup is not None
+    assert review.setup.draft_shape is not None
+    assert review.refusals == ()
     assert unknown.setup is not None
     assert unknown.setup.draft_shape is None
 
@@ -157,8 +157,8 @@ def test_an_object_that_asks_for_a_name_is_given_one() -> None:
 
 
 def test_a_model_from_its_own_configuration_wins_over_the_catalogue() -> None:
-    known = ReviewContext(catalogue=KNOWN.catalogue, configs={"Qwen/Qwen3-0.6B": "{}"})
-    review = admission.review(deployment(), known)
+    context = ReviewContext(catalogue=KNOWN.catalogue, configs={"Qwen/Qwen3-0.6B": "{}"})
+    review = admission.review(deployment(), context)
     assert isinstance(review.fit, NoFit)
     assert review.fit.reason is FitReason.ARCHITECTURE_UNKNOWN
 

@@ -19,14 +19,14 @@ OFFLINE: Final = ReviewContext(catalogue=KNOWN.catalogue)
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.story)
 def test_a_bad_input_is_refused_where_it_should_be_with_what_to_do(row: Row) -> None:
-    said = said_of(row.given)
+    findings = said_of(row.given)
 
-    first = min(said, key=lambda one: one.layer)
-    told = [one for one in said if one.field == row.at and row.says in f"{one.because}; {one.remedy}"]
+    first = min(findings, key=lambda one: one.layer)
+    answers = [one for one in findings if one.field == row.at and row.says in f"{one.because}; {one.remedy}"]
     assert first.layer <= row.layer
-    assert [one.layer for one in told] == [row.layer], [one.sentence for one in said]
-    assert all(one.because and one.value for one in said)
-    assert all(one.remedy for one in said)
+    assert [one.layer for one in answers] == [row.layer], [one.sentence for one in findings]
+    assert all(one.because and one.value for one in findings)
+    assert all(one.remedy for one in findings)
 
 
 def test_each_story_is_told_once() -> None:
@@ -84,8 +84,8 @@ def test_a_flag_that_nobody_knows_is_refused_of_the_release_and_let_through_to_o
 def test_a_misspelt_product_is_a_caution_with_the_nearest_one() -> None:
     review = admission.review(deployment(accelerator={"product": "NVIDIA-H100-80GB-HBM"}), OFFLINE)
     assert review.refusals == ()
-    (caution,) = review.cautions
-    assert caution.sentence == (
+    (warning,) = review.cautions
+    assert warning.sentence == (
         "spec.accelerator.product: NVIDIA-H100-80GB-HBM: this product is not in the catalogue, so fit and "
         "cost are unknown; did you mean NVIDIA-H100-80GB-HBM3?"
     )

@@ -15,13 +15,13 @@ def renamed(name: str) -> dict[str, object]:
 
 
 def test_a_model_that_is_renamed_leaves_its_clients_behind() -> None:
-    (said,) = change_warnings.warnings(renamed("chat"), renamed("writer"), KNOWN)
-    assert said.startswith("spec.model.servedName: writer: clients that ask for chat get 404 from now on; keep")
+    (warning,) = change_warnings.warnings(renamed("chat"), renamed("writer"), KNOWN)
+    assert warning.startswith("spec.model.servedName: writer: clients that ask for chat get 404 from now on; keep")
 
 
 def test_a_change_of_all_replicas_at_once_is_said() -> None:
-    (said,) = change_warnings.warnings(deployment(replicas=1), deployment(replicas=1, context=4096), KNOWN)
-    assert said.startswith("spec.rollout.maxUnavailable: 1: of 1 replica none serves while this change rolls out")
+    (warning,) = change_warnings.warnings(deployment(replicas=1), deployment(replicas=1, context=4096), KNOWN)
+    assert warning.startswith("spec.rollout.maxUnavailable: 1: of 1 replica none serves while this change rolls out")
 
 
 def test_the_fewest_replicas_count_where_somebody_else_decides() -> None:

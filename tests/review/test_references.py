@@ -132,8 +132,8 @@ ALL = [*DEPLOYMENTS, *GATEWAYS, *POLICIES]
 def test_in_an_empty_cluster_everything_named_is_missed_where_it_stands(
     given: Object, lost: list[tuple[str, str]]
 ) -> None:
-    said = admission.review(given, EMPTY).refusals
-    assert [(one.field, one.because.split()[3]) for one in said] == lost
+    refusals = admission.review(given, EMPTY).refusals
+    assert [(one.field, one.because.split()[3]) for one in refusals] == lost
 
 
 @pytest.mark.parametrize(("given", "lost"), ALL, ids=range(len(ALL)))
@@ -142,13 +142,13 @@ def test_where_nobody_looked_references_are_taken_on_trust(given: Object, lost: 
 
 
 def test_what_is_there_is_not_missed_and_another_namespace_does_not_count() -> None:
-    def said(namespace: str) -> list[str]:
+    def answer_of(namespace: str) -> list[str]:
         there = ReviewContext(catalogue=KNOWN.catalogue, objects=frozenset({ObjectKey("Secret", namespace, "s")}))
         given = deployment(model={"source": "hf://Qwen/Qwen3-0.6B", "tokenSecret": KEY})
         return [one.sentence for one in admission.review(given, there).refusals]
 
-    assert said("default") == []
-    (missed,) = said("team")
+    assert answer_of("default") == []
+    (missed,) = answer_of("team")
     assert missed == (
         "spec.model.tokenSecret.name: s: there is no Secret s in namespace default; create it first, or name one of "
         "this namespace: kubectl get secret -n default"

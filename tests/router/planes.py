@@ -38,10 +38,10 @@ class Cluster:
         self._tell: EndpointsCallback | None = None
         self._seen: tuple[DiscoveredEndpoint, ...] | None = None
 
-    async def follow(self, tell: EndpointsCallback) -> None:
-        self._tell = tell
+    async def follow(self, action: EndpointsCallback) -> None:
+        self._tell = action
         if self._seen is not None:
-            tell(self._seen)
+            action(self._seen)
         await asyncio.Event().wait()
 
     def says(self, *seen: DiscoveredEndpoint) -> None:
@@ -74,12 +74,12 @@ class Plane:
     async def page(self) -> dict[str, Any]:
         """What it tells processes."""
         async with self.asks.get(self.pages + "/fairlead/v1/endpoints") as answer:
-            told: dict[str, Any] = await answer.json()
-            return told
+            document: dict[str, Any] = await answer.json()
+            return document
 
     async def endpoints(self) -> list[dict[str, Any]]:
-        told: list[dict[str, Any]] = (await self.page())["endpoints"]
-        return told
+        documents: list[dict[str, Any]] = (await self.page())["endpoints"]
+        return documents
 
     async def states(self) -> list[str]:
         return [one["state"] for one in await self.endpoints()]
@@ -102,8 +102,8 @@ class Plane:
 def written(folder: Path, endpoints: Sequence[str], models: Sequence[str] = MODELS, **routing: Any) -> Path:  # noqa: ANN401 - any JSON
     """The file of a router."""
     path = folder / "router.json"
-    told = {"renderedFrom": "test", "endpoints": list(endpoints), "models": list(models), "routing": routing}
-    path.write_text(json.dumps(told))
+    document = {"renderedFrom": "test", "endpoints": list(endpoints), "models": list(models), "routing": routing}
+    path.write_text(json.dumps(document))
     return path
 
 
@@ -134,8 +134,8 @@ async def plane(
         sources=sources,
     )
     life = asyncio.create_task(process.live(start, signals))
-    async with client() as asks:
-        running = Plane(config=config, asks=asks, port=port, signals=signals, life=life, metrics_port=metrics_port)
+    async with client() as session:
+        running = Plane(config=config, asks=session, port=port, signals=signals, life=life, metrics_port=metrics_port)
         await _listening(running)
         try:
             yield running
@@ -219,8 +219,8 @@ async def said(router: Plane, *pieces: bytes, pause: float = 0.0) -> bytes:
 def posted(body: dict[str, Any], path: str = "/v1/completions", *lines: str, version: str = "1.1") -> bytes:
     """A whole request as its client's bytes; the connection is closed after it."""
     content = json.dumps(body).encode()
-    told = ("Host: x", "Connection: close", "Content-Type: application/json", *lines)
-    head = "\r\n".join((f"POST {path} HTTP/{version}", *told, f"Content-Length: {len(content)}"))
+    given = ("Host: x", "Connection: close", "Content-Type: application/json", *lines)
+    head = "\r\n".join((f"POST {path} HTTP/{version}", *given, f"Content-Length: {len(content)}"))
     return head.encode() + b"\r\n\r\n" + content
 
 

@@ -85,8 +85,8 @@ async def talkative(events: int, go_on: asyncio.Event) -> AsyncIterator[str]:
         response.enable_chunked_encoding()
         await response.prepare(request)
         for number in range(events):
-            told = {"choices": [{"delta": {"content": f"{number} " + "x" * 60_000}}]}
-            await response.write(b"data: " + json.dumps(told).encode() + b"\n\n")
+            document = {"choices": [{"delta": {"content": f"{number} " + "x" * 60_000}}]}
+            await response.write(b"data: " + json.dumps(document).encode() + b"\n\n")
         await response.write(b'data: {"choices": [{"finish_reason": "stop"}]}\n\ndata: [DONE]\n\n')
         return response
 

@@ -82,11 +82,11 @@ def test_replicas_that_were_not_asked_are_shown_with_the_reason(tmp_path: Path) 
             )
             await router.until("routable", "notReady")
             head = head_of(await said(router, posted(PROMPT, "/v1/completions", EXPLAIN)))
-            told_of: dict[str, Any] = dict(line.split(": ", 1) for line in head.split("\r\n")[1:])
-            assert told_of["x-fairlead-replica"] == "a"
-            assert told_of["x-fairlead-lane"] == "interactive"
-            assert told_of["x-fairlead-candidates"].startswith("a worth=")
-            assert ", b dropped (" in told_of["x-fairlead-candidates"]
+            given_of: dict[str, Any] = dict(line.split(": ", 1) for line in head.split("\r\n")[1:])
+            assert given_of["x-fairlead-replica"] == "a"
+            assert given_of["x-fairlead-lane"] == "interactive"
+            assert given_of["x-fairlead-candidates"].startswith("a worth=")
+            assert ", b dropped (" in given_of["x-fairlead-candidates"]
             await asyncio.sleep(0)
 
     told(story())

@@ -102,9 +102,9 @@ def test_messages_without_max_tokens_are_refused_as_anthropic_does(
     tmp_path: Path, body: dict[str, Any], message: str
 ) -> None:
     async def story() -> None:
-        asked = json.dumps({"model": "chat", "messages": [{"role": "user", "content": "hello"}]} | body)
+        text = json.dumps({"model": "chat", "messages": [{"role": "user", "content": "hello"}]} | body)
         async with plane(written(tmp_path, ["127.0.0.1:1"])) as router:
-            status, _, page = head_and_body(await said(router, sent("POST", "/v1/messages", asked)))
+            status, _, page = head_and_body(await said(router, sent("POST", "/v1/messages", text)))
             assert status == 400
             assert (page["type"], page["error"]["type"], page["error"]["message"]) == (
                 *("error", "invalid_request_error"),
@@ -120,7 +120,7 @@ def test_openais_own_client_raises_what_it_raises_at_openai(tmp_path: Path) -> N
         async with living() as engines, plane(written(tmp_path, [engines[0].address])) as router:
             await router.until("routable")
 
-            def ask() -> list[str]:
+            def send() -> list[str]:
                 with openai.OpenAI(base_url=f"{router.url}/v1", api_key="none", max_retries=0) as client:
                     assert client.completions.create(**PROMPT, max_tokens=2).choices
                     with pytest.raises(openai.NotFoundError) as picture:
@@ -129,7 +129,7 @@ def test_openais_own_client_raises_what_it_raises_at_openai(tmp_path: Path) -> N
                         client.files.list()
                     return [str(one.value.body) for one in (picture, file)]
 
-            picture, file = await asyncio.to_thread(ask)
+            picture, file = await asyncio.to_thread(send)
             assert "the engine behind this address has no such route" in picture
             assert "there is no such route" in file
 

@@ -163,8 +163,8 @@ def test_the_limit_on_output_is_written_into_requests_that_name_none(tmp_path: P
         async with behind(tmp_path, engine, limits={"maxOutputTokens": 50}) as router:
             await router.complete(CHAT, "/v1/chat/completions")
             await router.complete(CHAT | {"max_tokens": 7}, "/v1/chat/completions")
-            asked = [json.loads(one.partition(b"\r\n\r\n")[2])["max_tokens"] for one in engine.seen]
-            assert asked == [50, 7]
+            entries = [json.loads(one.partition(b"\r\n\r\n")[2])["max_tokens"] for one in engine.seen]
+            assert entries == [50, 7]
 
     told(story())
 

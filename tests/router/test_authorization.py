@@ -170,11 +170,11 @@ def test_the_file_names_a_key_in_one_place_each() -> None:
 
 
 @pytest.mark.parametrize(
-    ("chosen", "listens", "said"),
+    ("chosen", "listens", "reply"),
     [(None, "127.0.0.1", "served on 127.0.0.1 alone"), ("0.0.0.0", HOST, "open to all who reach 0.0.0.0")],  # noqa: S104
 )
 def test_without_a_key_the_page_is_for_this_machine_alone_unless_somebody_says_otherwise(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture, chosen: str | None, listens: str, said: str
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, chosen: str | None, listens: str, reply: str
 ) -> None:
     async def story() -> None:
         caplog.set_level(logging.INFO)
@@ -188,15 +188,15 @@ def test_without_a_key_the_page_is_for_this_machine_alone_unless_somebody_says_o
         )
         signals = ExitSignals()
         life = asyncio.create_task(process.live(start, signals))
-        async with client() as asks:
+        async with client() as session:
             while "listening" not in caplog.text:
                 await asyncio.sleep(0.01)
-            async with asks.get(f"http://{listens}:{start.metrics_port}/metrics") as answer:
+            async with session.get(f"http://{listens}:{start.metrics_port}/metrics") as answer:
                 assert answer.status == 200
             if chosen is None:
                 with pytest.raises(OSError, match="Cannot connect"):
-                    await asks.get(f"http://{HOST}:{start.metrics_port}/metrics")
-        assert said in caplog.text
+                    await session.get(f"http://{HOST}:{start.metrics_port}/metrics")
+        assert reply in caplog.text
         signals.put_nowait(15)
         signals.put_nowait(15)
         await life

@@ -44,11 +44,11 @@ def test_requests_are_held_until_an_engine_appears(tmp_path: Path) -> None:
     async def story() -> None:
         late = Living(port=free_port())
         async with plane(written(tmp_path, [late.address])) as router:
-            asked = [asyncio.create_task(router.complete()) for _ in range(5)]
+            tasks = [asyncio.create_task(router.complete()) for _ in range(5)]
             while await router.metric("fairlead_router_requests_held") < 5:
                 await asyncio.sleep(0.005)
             await late.start()
-            assert {status for status, _ in await asyncio.gather(*asked)} == {200}
+            assert {status for status, _ in await asyncio.gather(*tasks)} == {200}
             assert await router.metric("fairlead_router_requests_held") == 0.0
             await late.stop()
 
@@ -75,10 +75,10 @@ def test_no_request_fails_while_an_engine_drains_under_twenty_streams(tmp_path: 
         async with living(pace, pace) as engines, before(tmp_path, engines) as router:
             answers: list[tuple[int, str]] = []
 
-            async def ask() -> None:
+            async def send() -> None:
                 answers.extend([await router.complete(STREAM) for _ in range(4)])
 
-            streams = [asyncio.create_task(ask()) for _ in range(20)]
+            streams = [asyncio.create_task(send()) for _ in range(20)]
             await asyncio.sleep(0.06)
             leaving = engines[0].engine
             leaving.drain()

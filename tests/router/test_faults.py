@@ -62,9 +62,9 @@ def test_before_anybody_was_asked_it_is_a_500(where: str) -> None:
         async with listening(Raw(ANSWER)) as (router, port):
             well = getattr(router.context.dispatcher, where)
             setattr(router.context.dispatcher, where, fails)
-            said = await answer(port, PROMPT)
-            assert said.startswith(b"HTTP/1.1 500")
-            assert b'"code": "router_fault"' in said
+            reply = await answer(port, PROMPT)
+            assert reply.startswith(b"HTTP/1.1 500")
+            assert b'"code": "router_fault"' in reply
             assert nothing_left(router)
             setattr(router.context.dispatcher, where, well)
             assert (await answer(port, PROMPT)).startswith(b"HTTP/1.1 200")

@@ -66,13 +66,13 @@ def test_the_first_one_lost_while_both_are_silent_leaves_it_to_its_rival(tmp_pat
     async def story() -> None:
         one, other = Gated(), Gated()
         async with behind(tmp_path, one, other, **SOON) as router:
-            asked = asyncio.create_task(router.complete(STREAM))
+            task = asyncio.create_task(router.complete(STREAM))
             first, rival = await both_asked(one, other)
             first.say = None
             first.gate.set()
             await asyncio.sleep(0.03)
             rival.gate.set()
-            status, text = await asked
+            status, text = await task
             assert (status, text.count("data: ")) == (200, 2)
             await calm(router)
 
@@ -83,10 +83,10 @@ def test_the_first_one_lost_after_its_rival_took_over_disturbs_nobody(tmp_path: 
     async def story() -> None:
         one, other = Gated(), Gated()
         async with behind(tmp_path, one, other, **SOON) as router:
-            asked = asyncio.create_task(router.complete(STREAM))
+            task = asyncio.create_task(router.complete(STREAM))
             first, rival = await both_asked(one, other)
             rival.gate.set()
-            assert (await asked)[1].count("data: ") == 2
+            assert (await task)[1].count("data: ") == 2
             while not first.left:
                 await asyncio.sleep(0.002)
             first.say = None
@@ -101,11 +101,11 @@ def test_a_rival_whose_whole_answer_comes_at_once_ends_the_request_and_keeps_its
     async def story() -> None:
         one, other = Gated(), Gated()
         async with behind(tmp_path, one, other, **SOON) as router:
-            asked = asyncio.create_task(router.complete(STREAM))
+            task = asyncio.create_task(router.complete(STREAM))
             _, rival = await both_asked(one, other)
             rival.keeps = True
             rival.gate.set()
-            assert (await asked)[1].count("data: ") == 2
+            assert (await task)[1].count("data: ") == 2
             await calm(router)
             result = 'fairlead_router_results_total{surface="completions",stream="true",result="answered"}'
             assert await router.metric(result) == 1.0
@@ -115,16 +115,16 @@ def test_a_rival_whose_whole_answer_comes_at_once_ends_the_request_and_keeps_its
 
 def test_a_rival_that_fails_leaves_the_first_one_alone(tmp_path: Path) -> None:
     async def story() -> None:
-        for said in (None, ERROR, REFUSAL, b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n"):
+        for answer in (None, ERROR, REFUSAL, b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n"):
             one, other = Gated(), Gated()
             async with behind(tmp_path, one, other, **SOON) as router:
-                asked = asyncio.create_task(router.complete(STREAM))
+                task = asyncio.create_task(router.complete(STREAM))
                 first, rival = await both_asked(one, other)
-                rival.say = said
+                rival.say = answer
                 rival.gate.set()
                 await asyncio.sleep(0.03)
                 first.gate.set()
-                assert (await asked)[0] == 200
+                assert (await task)[0] == 200
                 await calm(router)
 
     told(story())
@@ -150,13 +150,13 @@ def test_without_a_budget_or_another_replica_the_first_one_is_waited_for(tmp_pat
         few = SOON | {"hedging": AFTER | {"budget": 0.0}}
         for engines, more in (((Gated(), Gated()), few), ((Gated(),), SOON)):
             async with behind(tmp_path, *engines, **more) as router:
-                asked = [asyncio.create_task(router.complete(STREAM)) for _ in range(30)]
+                tasks = [asyncio.create_task(router.complete(STREAM)) for _ in range(30)]
                 while sum(len(one.seen) for one in engines) < 30:
                     await asyncio.sleep(0.002)
                 await asyncio.sleep(0.1)
                 for one in engines:
                     one.gate.set()
-                assert {status for status, _ in await asyncio.gather(*asked)} == {200}
+                assert {status for status, _ in await asyncio.gather(*tasks)} == {200}
                 if len(engines) > 1:
                     assert sum(len(one.seen) for one in engines) < 60
                 await calm(router)

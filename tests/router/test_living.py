@@ -126,14 +126,14 @@ def test_the_command_itself_passes_on_and_ends_on_sigterm(tmp_path: Path) -> Non
                 env={"PYTHONPATH": ":".join(sys.path)},
             )
             assert router.stderr is not None
-            async with client() as asks:
+            async with client() as session:
                 while b"listening" not in await router.stderr.readline():
                     pass
-                async with asks.post(f"http://{HOST}:{port}/v1/completions", json=STREAM) as answer:
+                async with session.post(f"http://{HOST}:{port}/v1/completions", json=STREAM) as answer:
                     assert (answer.status, (await answer.text())[-6:]) == (200, "ONE]\n\n")
-                async with asks.get(f"http://{HOST}:{scraped}/metrics") as answer:
+                async with session.get(f"http://{HOST}:{scraped}/metrics") as answer:
                     assert 'fairlead_router_requests_total{code="200"} 1\n' in await answer.text()
-                async with asks.get(f"http://{HOST}:{scraped}/v1/models") as answer:
+                async with session.get(f"http://{HOST}:{scraped}/v1/models") as answer:
                     assert answer.status == 404
             router.send_signal(signal.SIGTERM)
             await router.stderr.read()
@@ -149,8 +149,8 @@ def test_the_command_says_what_is_wrong_with_its_file(tmp_path: Path, capsys: py
     config.write_text(json.dumps({"endpoints": ["127.0.0.1:1"], "routing": {"hold": {"maxRequests": -1}}}))
 
     assert main.main(["router", "--config", str(config)]) == 2
-    said = capsys.readouterr().err
-    assert said.endswith("routing.hold.maxRequests: -1: the smallest number allowed is 0; write 0 or more\n")
+    err = capsys.readouterr().err
+    assert err.endswith("routing.hold.maxRequests: -1: the smallest number allowed is 0; write 0 or more\n")
     assert main.main(["router", "--config", str(tmp_path / "absent.json")]) == 2
     assert "No such file" in capsys.readouterr().err
 
@@ -163,11 +163,11 @@ def test_a_source_that_fails_is_begun_anew(tmp_path: Path, monkeypatch: pytest.M
 
         stumbled = False
 
-        async def follow(self, tell: EndpointsCallback) -> None:
+        async def follow(self, action: EndpointsCallback) -> None:
             if not self.stumbled:
                 self.stumbled = True
                 raise ValueError("a word of the server that nobody understands")
-            await super().follow(tell)
+            await super().follow(action)
 
     async def story() -> None:
         cluster = Stumbling()

@@ -156,12 +156,12 @@ def test_browsers_of_known_origins_may_ask(tmp_path: Path) -> None:
     async def story() -> None:
         door = {"corsOrigins": ["https://app.example"]}
         async with living() as engines, before(tmp_path, engines, door=door) as router:
-            known, other = {"Origin": "https://app.example"}, {"Origin": "https://evil.example"}
-            asking = known | {"Access-Control-Request-Headers": "authorization"}
-            async with router.asks.options(router.url + "/v1/completions", headers=asking) as answer:
+            texts, other = {"Origin": "https://app.example"}, {"Origin": "https://evil.example"}
+            values = texts | {"Access-Control-Request-Headers": "authorization"}
+            async with router.asks.options(router.url + "/v1/completions", headers=values) as answer:
                 assert answer.status == 204
                 assert answer.headers["Access-Control-Allow-Headers"] == "authorization"
-            async with router.asks.post(router.url + "/v1/completions", json=PROMPT, headers=known) as answer:
+            async with router.asks.post(router.url + "/v1/completions", json=PROMPT, headers=texts) as answer:
                 assert answer.headers["Access-Control-Allow-Origin"] == "https://app.example"
             async with router.asks.post(router.url + "/v1/completions", json=PROMPT, headers=other) as answer:
                 assert "Access-Control-Allow-Origin" not in answer.headers

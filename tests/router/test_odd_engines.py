@@ -155,8 +155,8 @@ def test_a_talk_keeps_its_name_where_there_are_several_routers(tmp_path: Path) -
 def test_traces_reach_engines_where_they_are_collected(tmp_path: Path) -> None:
     async def story() -> None:
         engine = Raw(ANSWER)
-        telling = {"otlpEndpoint": f"http://{HOST}:1", "traceShare": 1.0}
-        async with behind(tmp_path, engine, telling=telling) as router:
+        document = {"otlpEndpoint": f"http://{HOST}:1", "traceShare": 1.0}
+        async with behind(tmp_path, engine, telling=document) as router:
             assert (await router.complete())[0] == 200
             assert b"\r\ntraceparent: 00-" in engine.seen[0]
 

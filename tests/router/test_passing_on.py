@@ -93,21 +93,21 @@ def test_headers_of_one_connection_stay_there_and_all_others_go_through(tmp_path
 
         async def echo(request: web.Request) -> web.Response:
             seen.append(request.headers.copy())
-            told = {"X-Engine": "yes", "Keep-Alive": "timeout=5", "Connection": "X-Hop", "X-Hop": "1"}
-            return web.json_response({"usage": {"completion_tokens": 1}}, headers=told)
+            texts = {"X-Engine": "yes", "Keep-Alive": "timeout=5", "Connection": "X-Hop", "X-Hop": "1"}
+            return web.json_response({"usage": {"completion_tokens": 1}}, headers=texts)
 
         async with answering(echo) as address, plane(written(tmp_path, [address])) as router:
             await router.until("routable")
             sent = {"Authorization": "Bearer k", "X-Session-ID": "s", "Connection": "X-Private", "X-Private": "1"}
             async with router.asks.post(router.url + "/v1/embeddings?a=%20b", data=b"{}", headers=sent) as answer:
-                heard = answer.headers
+                headers = answer.headers
             assert (seen[-1]["Authorization"], seen[-1]["X-Session-ID"]) == ("Bearer k", "s")
             assert seen[-1]["Host"] == address
             assert not {"X-Private", "Connection"} & set(seen[-1].keys())
-            assert seen[-1]["X-Request-Id"] == heard["X-Request-Id"]
-            assert len(heard["X-Request-Id"]) == 32
-            assert heard["X-Engine"] == "yes"
-            assert not {"Keep-Alive", "X-Hop"} & set(heard)
+            assert seen[-1]["X-Request-Id"] == headers["X-Request-Id"]
+            assert len(headers["X-Request-Id"]) == 32
+            assert headers["X-Engine"] == "yes"
+            assert not {"Keep-Alive", "X-Hop"} & set(headers)
 
     told(story())
 
@@ -190,8 +190,8 @@ def test_a_large_body_goes_through_whole(tmp_path: Path) -> None:
     async def story() -> None:
         async with living() as engines, before(tmp_path, engines) as router:
             large = json.dumps(PROMPT | {"a_field_nobody_knows": "x" * 3_000_000}).encode()
-            said = {"Content-Type": "application/json"}
-            async with router.asks.post(router.url + "/v1/completions", data=BytesIO(large), headers=said) as answer:
+            texts = {"Content-Type": "application/json"}
+            async with router.asks.post(router.url + "/v1/completions", data=BytesIO(large), headers=texts) as answer:
                 assert (await answer.json())["usage"]["completion_tokens"] == 16
 
     told(story())

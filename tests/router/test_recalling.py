@@ -108,14 +108,14 @@ def test_a_follower_that_leaves_costs_nobody_anything(tmp_path: Path) -> None:
 
 def test_when_the_leaders_engine_fails_a_follower_asks_again(tmp_path: Path) -> None:
     async def story() -> None:
-        asked_times, go_on = 0, asyncio.Event()
+        request_times, go_on = 0, asyncio.Event()
 
         async def first_no(request: web.Request) -> web.Response:
-            nonlocal asked_times
+            nonlocal request_times
             if "messages" not in await request.json():
                 return web.json_response({"usage": {"completion_tokens": 1}})
-            asked_times += 1
-            if asked_times == 1:
+            request_times += 1
+            if request_times == 1:
                 await go_on.wait()
                 return web.json_response({"error": {"message": "no", "code": 500}}, status=500)
             return web.json_response({"choices": [{"message": {"content": "a"}, "finish_reason": "stop"}]})
@@ -129,7 +129,7 @@ def test_when_the_leaders_engine_fails_a_follower_asks_again(tmp_path: Path) -> 
                 go_on.set()
                 words = sorted(word for word, _ in await asyncio.gather(*tasks))
                 assert words == ["joined", "joined", "miss", "miss"]
-                assert asked_times == 2
+                assert request_times == 2
                 await nobody_inside(router)
 
     told(story())

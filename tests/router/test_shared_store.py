@@ -35,9 +35,9 @@ def test_an_address_that_is_none_is_said_aloud_and_is_as_if_there_were_none(capl
         await sharing.close()
 
     told(story())
-    (said,) = [record.getMessage() for record in caplog.records]
-    assert said.startswith(BROKEN)
-    assert "secret" not in said
+    (answer,) = [record.getMessage() for record in caplog.records]
+    assert answer.startswith(BROKEN)
+    assert "secret" not in answer
 
 
 def test_another_address_is_used_from_then_on_and_none_is_none() -> None:

@@ -31,8 +31,8 @@ US: Final = DiscoveredEndpoint(pod="this-test", address="127.0.0.1:8000", ready=
 class Fleet:
     """Two routers that know each other, and a client with a tenant's key."""
 
-    def __init__(self, asks: aiohttp.ClientSession, port: int, pages: int, cluster: Cluster) -> None:
-        self.asks = asks
+    def __init__(self, session: aiohttp.ClientSession, port: int, pages: int, cluster: Cluster) -> None:
+        self.asks = session
         self.port = port
         self.pages = pages
         self.cluster = cluster
@@ -58,10 +58,10 @@ async def fleet(folder: Path, *lost: str, **limits: Any) -> AsyncIterator[Fleet]
     (folder / "key").write_text("key-of-the-shop")
     tenants = [{"name": "shop", "keyFiles": [str(folder / "key")]} | limits]
     port, pages, cluster = free_port(), free_port(), Cluster()
-    async with living() as engines, client() as asks:
+    async with living() as engines, client() as session:
         config = written(folder, [engines[0].address], tenants=tenants)
         ends: list[tuple[ExitSignals, asyncio.Task[int]]] = []
-        found = Fleet(asks, port, pages, cluster)
+        found = Fleet(session, port, pages, cluster)
         for name in HOSTS.keys() - set(lost):
             start = RouterOptions(
                 config=config,
@@ -95,9 +95,9 @@ class Shared:
     def __init__(self, cluster: Cluster) -> None:
         self._cluster = cluster
 
-    async def follow(self, tell: EndpointsCallback) -> None:
+    async def follow(self, action: EndpointsCallback) -> None:
         while True:
-            tell(self._cluster._seen or ())
+            action(self._cluster._seen or ())
             await asyncio.sleep(0.01)
 
 

@@ -53,8 +53,8 @@ def test_what_a_limit_that_is_only_tried_would_have_refused_stands_in_the_line(t
                 await router.until("routable")
                 for body in (PROMPT, PROMPT | {"model": "de"}, PROMPT | {"model": "de", "max_tokens": 9}):
                     assert (await said(router, posted(body, "/v1/completions", BEARER))).startswith(b"HTTP/1.1 200")
-                said_of = [one.get("shadow", "") for one in await lines(log, 3)]
-                assert said_of == ["model_not_allowed", "", "output_too_long"]
+                answer_of = [one.get("shadow", "") for one in await lines(log, 3)]
+                assert answer_of == ["model_not_allowed", "", "output_too_long"]
 
     told(story())
 
@@ -126,9 +126,9 @@ def test_connections_to_engines_are_counted_new_and_used_again(tmp_path: Path) -
                 await router.complete()
             async with router.asks.get(router.pages + "/metrics") as answer:
                 page = (await answer.text()).splitlines()
-            told_of = [line for line in page if line.startswith("fairlead_router_upstream_connections_total{")]
-            assert len(told_of) >= 2
-            assert all(float(line.rpartition(" ")[2]) >= 1 for line in told_of)
+            given_of = [line for line in page if line.startswith("fairlead_router_upstream_connections_total{")]
+            assert len(given_of) >= 2
+            assert all(float(line.rpartition(" ")[2]) >= 1 for line in given_of)
 
     told(story())
 

@@ -91,14 +91,14 @@ def test_a_rotated_certificate_is_shown_to_the_next_client_and_connections_that_
     async def story() -> None:
         door = {"tlsFolder": str(certified(tmp_path / "door", 1))}
         async with plain_engine() as address, plane(written(tmp_path, [address], door=door)) as router:
-            standing = await connected(router.port)
-            assert serial(standing) == 1
-            assert (await asked(standing, STAYING)).startswith(b"HTTP/1.1 200")
+            pair = await connected(router.port)
+            assert serial(pair) == 1
+            assert (await asked(pair, STAYING)).startswith(b"HTTP/1.1 200")
             certified(tmp_path / "door", 2)
             while await shown_to_another(router) != 2:
                 await asyncio.sleep(0.01)
-            assert (await asked(standing, STAYING)).startswith(b"HTTP/1.1 200")
-            standing[1].close()
+            assert (await asked(pair, STAYING)).startswith(b"HTTP/1.1 200")
+            pair[1].close()
 
     told(story())
 
@@ -135,8 +135,8 @@ def test_engines_must_show_a_certificate_of_their_authority_whose_file_may_chang
         right, wrong = certified(tmp_path / "right", 1), certified(tmp_path / "wrong", 2)
         authority = tmp_path / "authority.crt"
         authority.write_bytes((right / "tls.crt").read_bytes())
-        told_of: dict[str, Any] = {"door": {"engineCaFile": str(authority)}, "hold": {"maxSeconds": 0.05}}
-        async with secure_engine(right) as address, plane(written(tmp_path, [address], **told_of)) as router:
+        given_of: dict[str, Any] = {"door": {"engineCaFile": str(authority)}, "hold": {"maxSeconds": 0.05}}
+        async with secure_engine(right) as address, plane(written(tmp_path, [address], **given_of)) as router:
             await router.until("routable")
             assert (await router.complete())[0] == 200
             authority.write_bytes((wrong / "tls.crt").read_bytes())

@@ -35,14 +35,19 @@ def chain(limits: TrafficLimits = LIMITS, model: ServedModel = MODEL, whose: Acc
 
 
 def asks(whose: Account, prompt: int = 100, output: int | None = 10, *, counted: bool = False) -> RoutingRequest:
-    said = output is not None
+    answer = output is not None
     return RoutingRequest(
-        account=whose, prompt_tokens=prompt, output_tokens=output or 0, names_output=said, counted=counted, arrived=0.0
+        account=whose,
+        prompt_tokens=prompt,
+        output_tokens=output or 0,
+        names_output=answer,
+        counted=counted,
+        arrived=0.0,
     )
 
 
-def refused(gate: Admission, ask: RoutingRequest, now: float = 0.0) -> Refusal:
-    found = gate.refusal(ask, now)
+def refused(gate: Admission, request: RoutingRequest, now: float = 0.0) -> Refusal:
+    found = gate.refusal(request, now)
     assert found is not None
     return found
 
@@ -59,7 +64,7 @@ def test_without_limits_nothing_is_checked() -> None:
 
 
 @pytest.mark.parametrize(
-    ("ask", "reason", "message", "param"),
+    ("request", "reason", "message", "param"),
     [
         (
             asks(account(), 1500),
@@ -82,16 +87,16 @@ def test_without_limits_nothing_is_checked() -> None:
     ],
 )
 def test_what_is_over_a_limit_is_told_field_value_limit_and_what_to_do(
-    ask: RoutingRequest, reason: RefusalReason, message: str, param: str | None
+    request: RoutingRequest, reason: RefusalReason, message: str, param: str | None
 ) -> None:
-    assert refused(chain(), ask) == Refusal(reason=reason, message=message, param=param)
+    assert refused(chain(), request) == Refusal(reason=reason, message=message, param=param)
 
 
 def test_an_output_that_was_not_asked_for_is_never_too_long() -> None:
     gate = chain()
-    ask = asks(account(), output=None)
-    ask.output_tokens = 10**6
-    assert gate.refusal(ask, 0.0) is None
+    request = asks(account(), output=None)
+    request.output_tokens = 10**6
+    assert gate.refusal(request, 0.0) is None
 
 
 def test_the_context_is_what_prompt_and_reply_share() -> None:
@@ -140,54 +145,54 @@ def test_a_request_beyond_its_tenants_requests_a_minute_is_told_when_to_come_aga
 def test_tokens_are_reserved_by_what_a_reply_is_expected_to_be() -> None:
     shop = account(tokens_per_minute=1000)
     gate = chain(whose=shop)
-    ask = asks(shop, 100, 500)
-    assert gate.refusal(ask, 0.0) is None
+    request = asks(shop, 100, 500)
+    assert gate.refusal(request, 0.0) is None
     assert shop.tokens is not None
-    assert (ask.reserved_tokens, shop.tokens.level) == (100 + REPLY_GUESS, 1000 - 100 - REPLY_GUESS)
+    assert (request.reserved_tokens, shop.tokens.level) == (100 + REPLY_GUESS, 1000 - 100 - REPLY_GUESS)
 
 
 def test_tokens_beyond_the_rate_are_refused_and_the_request_does_not_count() -> None:
     shop = account(tokens_per_minute=600, requests_per_minute=10)
     gate = chain(whose=shop)
     assert gate.refusal(asks(shop, 600, 0), 0.0) is None
-    ask = asks(shop, 60, 0)
-    no = refused(gate, ask)
+    request = asks(shop, 60, 0)
+    no = refused(gate, request)
     assert (no.reason, no.retry_after_seconds) == (RefusalReason.TOKEN_RATE, 6.0)
     assert no.message.startswith("This request is expected to take 60 tokens, and tenant shop may use 600 a minute")
     assert shop.requests is not None
-    assert (shop.requests.level, ask.paid_request) == (9.0, False)
+    assert (shop.requests.level, request.paid_request) == (9.0, False)
 
 
 def test_a_tenant_without_rates_beside_one_that_has_them_pays_nothing() -> None:
     gate = chain(whose=account(tokens_per_minute=1))
-    ask = asks(account("other"))
-    assert gate.refusal(ask, 0.0) is None
-    assert (ask.reserved_tokens, ask.paid_request) == (0, False)
+    request = asks(account("other"))
+    assert gate.refusal(request, 0.0) is None
+    assert (request.reserved_tokens, request.paid_request) == (0, False)
 
 
 def test_settling_gives_back_what_was_not_used_and_takes_what_was_used_beyond() -> None:
     shop = account(tokens_per_minute=1000)
     gate = chain(whose=shop)
     for used, level in ((56, 1000 - 56), (756, 1000 - 56 - 756)):
-        ask = asks(shop, 100, 500)
-        assert gate.refusal(ask, 0.0) is None
-        admission.settle(ask, used)
+        request = asks(shop, 100, 500)
+        assert gate.refusal(request, 0.0) is None
+        admission.settle(request, used)
         assert shop.tokens is not None
-        assert (shop.tokens.level, ask.reserved_tokens) == (level, 0)
+        assert (shop.tokens.level, request.reserved_tokens) == (level, 0)
 
 
 def test_settling_exactly_changes_nothing_and_a_limit_that_went_meanwhile_is_no_fault() -> None:
     shop = account(tokens_per_minute=1000)
-    ask = asks(shop)
-    ask.reserved_tokens = 40
-    admission.settle(ask, 40)
+    request = asks(shop)
+    request.reserved_tokens = 40
+    admission.settle(request, 40)
     assert shop.tokens is not None
     assert shop.tokens.level == 1000
     shop.tokens = shop.requests = None
-    ask.reserved_tokens, ask.paid_request = 40, True
-    admission.settle(ask, 0)
-    admission.give_back_request(ask)
-    assert (ask.reserved_tokens, ask.paid_request) == (0, False)
+    request.reserved_tokens, request.paid_request = 40, True
+    admission.settle(request, 0)
+    admission.give_back_request(request)
+    assert (request.reserved_tokens, request.paid_request) == (0, False)
 
 
 def test_limits_that_are_only_tried_count_what_they_would_refuse() -> None:

@@ -154,7 +154,7 @@ def test_always_everybody_who_waits_gets_an_answer_once_there_is_room(acts: list
     for act in [(7, 7, 3), *acts]:
         story.play(act)
     story.desk.table.take([])
-    start(story.desk, *(one for engine in ENGINES for one in engine), seats=3, kv_tokens=8000)
+    start(story.desk, *(one for engine in ENGINES for one in engine), slots=3, kv_tokens=8000)
     story.turns()
     for _ in range(200):
         if not (story.running or story.waiting):
@@ -191,7 +191,7 @@ def test_always_a_request_of_the_lowest_band_is_served_under_any_flood(
 @given(st.lists(st.sampled_from(["batch", "chat", "end", "sweep"]), max_size=80))
 def test_never_does_a_batch_job_begin_while_somebody_interactive_waits_for_room(acts: list[str]) -> None:
     """So at most the turn that was given already is before a person's."""
-    at = desk(RoutingSettings(batch_lane=BatchLaneLimits(below_utilization=0.9, max_queued=100)), seats=2)
+    at = desk(RoutingSettings(batch_lane=BatchLaneLimits(below_utilization=0.9, max_queued=100)), slots=2)
     running: list[RoutingRequest] = []
     people: list[RoutingRequest] = []
     for act in acts:

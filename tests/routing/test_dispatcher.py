@@ -108,7 +108,7 @@ def test_after_as_many_attempts_as_are_made_it_is_over() -> None:
 
 
 def test_when_so_many_fail_that_the_budget_is_spent_a_retry_is_refused_unless_it_cost_nothing() -> None:
-    at = desk(RoutingSettings(retries=Retries(budget=0.0)), engines=2, seats=100)
+    at = desk(RoutingSettings(retries=Retries(budget=0.0)), engines=2, slots=100)
     endings = []
     for _ in range(20):
         one = ask(at)
@@ -123,10 +123,10 @@ def test_when_so_many_fail_that_the_budget_is_spent_a_retry_is_refused_unless_it
 
 def test_a_retry_without_room_waits_before_its_tenants_others() -> None:
     at = desk(engines=2)
-    one, other, behind = ask(at), ask(at), ask(at)
+    one, other, request = ask(at), ask(at), ask(at)
     first = sent(at, one)
     sent(at, other)
-    waits(at, behind)
+    waits(at, request)
     at.table.failed(first, "gone", at_once=True)
     assert at.elsewhere(one, AttemptEnding.CUT, 1.0) is None
     at.ended(other, AttemptEnding.DONE, None, 2.0)
@@ -154,7 +154,7 @@ def test_an_adapter_that_went_while_its_request_failed_is_refused() -> None:
 
 def test_a_full_adapter_does_not_hold_up_those_that_need_none() -> None:
     at = desk(engines=0)
-    start(at, *seen("a", adapters=frozenset({"legal"})), *seen("b"), seats=1)
+    start(at, *seen("a", adapters=frozenset({"legal"})), *seen("b"), slots=1)
     lawyer = ask(at, adapter="legal")
     sent(at, lawyer)
     waiting = waits(at, ask(at, adapter="legal"))
@@ -165,7 +165,7 @@ def test_a_full_adapter_does_not_hold_up_those_that_need_none() -> None:
 
 def test_while_an_adapter_is_waited_for_others_of_the_tenant_go() -> None:
     at = desk(engines=0)
-    start(at, *seen("a", adapters=frozenset({"legal"})), *seen("b"), seats=1)
+    start(at, *seen("a", adapters=frozenset({"legal"})), *seen("b"), slots=1)
     sent(at, ask(at, adapter="legal"))
     waits(at, ask(at, adapter="legal"))
     plain = waits(at, ask(at))
@@ -174,7 +174,7 @@ def test_while_an_adapter_is_waited_for_others_of_the_tenant_go() -> None:
 
 def test_a_tenant_at_its_concurrency_waits_while_others_go() -> None:
     routing = RoutingSettings(tenants=(Tenant(name="shop", keys=(), max_concurrency=1), *SHOPS[1:]))
-    at = desk(routing, seats=10)
+    at = desk(routing, slots=10)
     running = ask(at, "shop")
     sent(at, running)
     waiting = waits(at, ask(at, "shop"))
@@ -185,7 +185,7 @@ def test_a_tenant_at_its_concurrency_waits_while_others_go() -> None:
 
 
 def test_coming_and_going_at_the_bound_leaves_nothing_behind() -> None:
-    at = desk(tenants(max_concurrency=1), seats=10)
+    at = desk(tenants(max_concurrency=1), slots=10)
     running = ask(at, "shop")
     sent(at, running)
     for _ in range(5):
@@ -198,7 +198,7 @@ def test_coming_and_going_at_the_bound_leaves_nothing_behind() -> None:
 
 
 def test_a_concurrency_that_is_only_tried_is_counted() -> None:
-    at = desk(tenants(max_concurrency=1, shadow=True), seats=10)
+    at = desk(tenants(max_concurrency=1, shadow=True), slots=10)
     sent(at, ask(at, "shop"))
     sent(at, ask(at, "shop"))
     assert account(at, "shop").over_concurrency == 1
@@ -248,7 +248,7 @@ def test_an_answer_that_was_broken_off_is_paid_for_and_teaches_nothing_of_how_lo
 
 
 def test_over_a_limit_it_is_refused_before_it_waits() -> None:
-    at = desk(RoutingSettings(limits=TrafficLimits(max_prompt_tokens=10)), seats=0)
+    at = desk(RoutingSettings(limits=TrafficLimits(max_prompt_tokens=10)), slots=0)
     assert refused(at, ask(at, prompt=11)).reason is RefusalReason.PROMPT_TOO_LONG
     assert at.needs_count(ask(at, prompt=11))
     assert is_empty(at)

@@ -21,13 +21,13 @@ B: Final = DiscoveredEndpoint(pod="b", address="b:1")
 
 def told(*who: DiscoveredEndpoint) -> tuple[EndpointTable, list[str]]:
     """A table of proved engines, and what it told since."""
-    heard: list[str] = []
-    made = EndpointTable(lambda endpoint: heard.append(f"{endpoint.pod} {endpoint.state} {endpoint.reason}".strip()))
+    lines: list[str] = []
+    made = EndpointTable(lambda endpoint: lines.append(f"{endpoint.pod} {endpoint.state} {endpoint.reason}".strip()))
     made.take(who)
     for endpoint in made.endpoints:
         made.proved(endpoint)
-    heard.clear()
-    return made, heard
+    lines.clear()
+    return made, lines
 
 
 def test_a_new_engine_is_proved_before_it_is_chosen() -> None:
@@ -66,20 +66,20 @@ def test_a_prompt_that_was_counted_is_no_estimate_any_more() -> None:
 
 def test_a_sleeper_gets_no_request_and_is_proved_again_when_it_wakes() -> None:
     """What is under way there ends in peace; a new one would hang until somebody wakes it."""
-    made, heard = told(A)
+    made, lines = told(A)
     (engine,) = made.endpoints
-    under_way = ask()
-    sent(made, under_way)
+    in_flight = ask()
+    sent(made, in_flight)
     made.take((replace(A, asleep=True),))
     assert (made.choose(ask(), 0.0), engine.inflight) == (NoCandidate.NONE_ROUTABLE, 1)
-    made.give_back(under_way, AttemptEnding.DONE, 1.0)
+    made.give_back(in_flight, AttemptEnding.DONE, 1.0)
     made.take((A,))
     made.proved(engine)
-    assert heard == ["a notReady asleep", "a probing not proved yet", "a routable"]
+    assert lines == ["a notReady asleep", "a probing not proved yet", "a routable"]
 
 
 def test_three_failures_in_a_row_take_an_engine_out_and_one_success_forgets_two() -> None:
-    made, heard = told(A)
+    made, lines = told(A)
     (engine,) = made.endpoints
     for _ in range(2):
         made.failed(engine, "status 500")
@@ -89,17 +89,17 @@ def test_three_failures_in_a_row_take_an_engine_out_and_one_success_forgets_two(
     assert engine.state is EndpointState.ROUTABLE
     made.failed(engine, "status 500")
     made.failed(engine, "status 502")
-    assert (made.choose(ask(), 0.0), heard) == (NoCandidate.NONE_ROUTABLE, ["a ejected status 500"])
+    assert (made.choose(ask(), 0.0), lines) == (NoCandidate.NONE_ROUTABLE, ["a ejected status 500"])
 
 
 def test_an_engine_that_fails_every_other_request_is_taken_out_although_never_twice_in_a_row() -> None:
-    made, heard = told(A)
+    made, lines = told(A)
     (engine,) = made.endpoints
     for _ in range(200):
         made.failed(engine, "status 500")
         made.failed(engine, "status 500")
         made.served(engine)
-    assert heard == ["a ejected status 500"]
+    assert lines == ["a ejected status 500"]
 
 
 def test_a_failure_long_ago_is_forgotten() -> None:
@@ -118,7 +118,7 @@ def test_who_failed_a_request_is_asked_again_only_when_there_is_no_other() -> No
 
 
 def test_a_failure_of_an_engine_that_is_leaving_changes_nothing() -> None:
-    made, heard = told(A)
+    made, lines = told(A)
     (engine,) = made.endpoints
     request = ask()
     sent(made, request)
@@ -131,7 +131,7 @@ def test_a_failure_of_an_engine_that_is_leaving_changes_nothing() -> None:
     assert made.holds(engine)
     made.give_back(request, AttemptEnding.DONE, 1.0)
     assert (made.endpoints, made.holds(engine)) == ((), False)
-    assert heard == ["a draining being deleted"]
+    assert lines == ["a draining being deleted"]
 
 
 def test_a_pod_with_a_new_address_is_another_engine_and_takes_over_the_place_in_the_index() -> None:
@@ -141,7 +141,7 @@ def test_a_pod_with_a_new_address_is_another_engine_and_takes_over_the_place_in_
 
 
 def test_an_engine_that_was_not_ready_comes_back_with_an_empty_cache_and_is_proved_anew() -> None:
-    made, heard = told(A)
+    made, lines = told(A)
     (engine,) = made.endpoints
     sent(made, ask(1, 2))
     made.failed(engine, "status 500")
@@ -150,7 +150,7 @@ def test_an_engine_that_was_not_ready_comes_back_with_an_empty_cache_and_is_prov
     made.take((DiscoveredEndpoint(pod="a", address="a:1", revision="two", adapters=frozenset({"fr"})),))
     assert (made.index.held(engine.slot), engine.failures) == (0, 0)
     assert (engine.revision, engine.adapters) == ("two", frozenset({"fr"}))
-    assert heard == ["a notReady not ready by its own probe", "a probing not proved yet"]
+    assert lines == ["a notReady not ready by its own probe", "a probing not proved yet"]
 
 
 def test_a_request_is_charged_when_sent_lighter_when_read_and_nothing_when_over() -> None:
@@ -220,7 +220,7 @@ def test_whatever_happens_only_routable_engines_are_chosen_and_every_count_ends_
     words: list[tuple[str, int]],
 ) -> None:
     made, _ = told(A, B)
-    under_way: list[RoutingRequest] = []
+    in_flight: list[RoutingRequest] = []
     for word, number in words:
         if word in LISTS:
             made.take(LISTS[word])
@@ -232,12 +232,12 @@ def test_whatever_happens_only_routable_engines_are_chosen_and_every_count_ends_
         elif word == "send" and made.field.routable:
             request = ask(*range(number))
             assert sent(made, request).state is EndpointState.ROUTABLE
-            under_way.append(request)
-        elif word == "read" and under_way:
-            made.first_token(under_way[0], 1.0)
-        elif word == "release" and under_way:
-            made.give_back(under_way.pop(number % len(under_way)), AttemptEnding.DONE, 2.0)
-    for request in under_way:
+            in_flight.append(request)
+        elif word == "read" and in_flight:
+            made.first_token(in_flight[0], 1.0)
+        elif word == "release" and in_flight:
+            made.give_back(in_flight.pop(number % len(in_flight)), AttemptEnding.DONE, 2.0)
+    for request in in_flight:
         made.give_back(request, AttemptEnding.CLIENT_LEFT, 3.0)
     assert all((one.inflight, one.load, one.listed) == (0, 0, True) for one in made.endpoints)
     made.take(())

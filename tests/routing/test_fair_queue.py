@@ -19,8 +19,8 @@ def served(queue: FairQueue, most: int = 1000) -> list[RoutingRequest]:
     return order
 
 
-def names(asks: list[RoutingRequest]) -> str:
-    return "".join(ask.account.name for ask in asks)
+def names(requests: list[RoutingRequest]) -> str:
+    return "".join(request.account.name for request in requests)
 
 
 def test_two_tenants_take_turns_whoever_sent_more() -> None:
@@ -56,9 +56,9 @@ def test_a_tenants_own_requests_keep_their_order() -> None:
     queue = FairQueue()
     mine = [asked(tenant("m"), cost) for cost in (900, 10, 500)]
     shop = mine[0].account
-    for ask in mine:
-        ask.account = shop
-        queue.add(ask)
+    for request in mine:
+        request.account = shop
+        queue.add(request)
     assert served(queue) == mine
 
 
@@ -107,14 +107,14 @@ def test_a_line_that_stepped_aside_is_passed_over_until_it_stands_again() -> Non
 
 def test_withdrawn_ones_have_no_turn() -> None:
     queue, shop = FairQueue(), tenant()
-    asks = [asked(shop) for _ in range(3)]
-    for ask in asks:
-        queue.add(ask)
-    for ask in (asks[0], asks[2]):
-        assert ask.line is not None
-        ask.line.withdraw(ask)
-    assert (queue.waiting, queue.requests) == (1, [asks[1]])
-    assert served(queue) == [asks[1]]
+    requests = [asked(shop) for _ in range(3)]
+    for request in requests:
+        queue.add(request)
+    for request in (requests[0], requests[2]):
+        assert request.line is not None
+        request.line.withdraw(request)
+    assert (queue.waiting, queue.requests) == (1, [requests[1]])
+    assert served(queue) == [requests[1]]
     assert (queue.waiting, queue.waits(shop)) == (0, False)
 
 
@@ -124,8 +124,8 @@ def test_the_longest_line_is_told_by_weight_and_its_newest_by_time() -> None:
     for _ in range(4):
         queue.add(asked(gold))
     last = [asked(iron, adapter=name) for name in ("a", "b")]
-    for ask in last:
-        queue.add(ask)
+    for request in last:
+        queue.add(request)
     assert queue.longest() == (2.0, last[1])
     assert (queue.part(gold), queue.part(tenant("new"))) == (5 / 4, 1.0)
 
@@ -154,8 +154,8 @@ def test_always_two_that_wait_differ_by_at_most_one_largest_request_each(
     for _ in range(turns):
         if not all(queue.waits(account) for account in tenants):
             break
-        ask = served(queue, most=1)[0]
-        service[ask.account] += ask.cost / ask.account.tenant.weight
+        request = served(queue, most=1)[0]
+        service[request.account] += request.cost / request.account.tenant.weight
         history.append(service[tenants[0]] - service[tenants[1]])
     assert max(history) - min(history) <= bound + 1e-6
 
@@ -169,13 +169,13 @@ def test_always_everybody_who_waits_is_served_once_or_withdrawn(story: list[tupl
     aside = []
     for act, whose, cost in story:
         if act == 0:
-            ask = asked(tenants[whose], cost, adapter=str(cost % 2))
-            queue.add(ask)
-            waiting.append(ask)
+            request = asked(tenants[whose], cost, adapter=str(cost % 2))
+            queue.add(request)
+            waiting.append(request)
         elif act == 1 and waiting:
-            ask = waiting.pop(cost % len(waiting))
-            assert ask.line is not None
-            ask.line.withdraw(ask)
+            request = waiting.pop(cost % len(waiting))
+            assert request.line is not None
+            request.line.withdraw(request)
         elif act == 2 and (line := queue.first()) is not None:
             waiting.remove(queue.serve(line))
         elif act == 3 and (line := queue.first()) is not None:

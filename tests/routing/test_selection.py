@@ -144,12 +144,12 @@ def test_an_engine_that_others_filled_still_takes_one_of_ours_so_that_old_figure
 def test_several_routers_agree_on_a_place_without_a_word() -> None:
     pods = [f"engine-{number}" for number in range(8)]
     routers = [table(*pods, routers=3) for _ in range(3)]
-    talks = [tuple(range(1000 * talk, 1000 * talk + 6)) for talk in range(1, 40)]
-    for talk in talks:
-        places = {chosen(one, *talk) for one in routers}
+    entries = [tuple(range(1000 * session, 1000 * session + 6)) for session in range(1, 40)]
+    for session in entries:
+        places = {chosen(one, *session) for one in routers}
         assert len(places) == 1
         assert next(iter(places))[1] is PickReason.RENDEZVOUS
-    went = [sent(routers[0], ask(*talk)).pod for talk in talks]
+    went = [sent(routers[0], ask(*session)).pod for session in entries]
     assert len(set(went)) > 4
 
 

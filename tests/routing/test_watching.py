@@ -25,8 +25,8 @@ def test_an_engine_nobody_knows_yet_has_until_the_time_out_for_first_tokens() ->
     made = table("a")
     engine = sent(made, ask(), 0.0)
     assert watchdog.hang_reason(engine, 59.0, CAP) is None
-    told = watchdog.hang_reason(engine, 61.0, CAP)
-    assert told == "no progress for 61 s with 1 request in flight; its limit is 60 s"
+    hang_reason = watchdog.hang_reason(engine, 61.0, CAP)
+    assert hang_reason == "no progress for 61 s with 1 request in flight; its limit is 60 s"
 
 
 def test_an_engine_that_is_known_to_be_quick_is_stuck_sooner_but_not_before_the_floor() -> None:

@@ -52,8 +52,8 @@ FACTS_OF: Final = st.builds(
     SMALL,
 )
 WISHES: Final = st.builds(
-    lambda wish, may_shrink, waiting, held: asking(
-        wish, replace(ASKED, may_shrink=may_shrink, waiting=waiting, held=held, last_arrival=None)
+    lambda spec, may_shrink, waiting, held: asking(
+        spec, replace(ASKED, may_shrink=may_shrink, waiting=waiting, held=held, last_arrival=None)
     ),
     st.none() | SMALL,
     st.booleans(),
@@ -66,41 +66,41 @@ LOOKS: Final = st.lists(
 Looks = list[tuple[SignalSummary, tuple[EnginePod, ...], int | None, float]]
 
 
-def walked(facts: ScalingFacts, looks: Looks) -> list[tuple[SignalSummary, ScalingFacts, LimitedAnswer]]:
+def walked(facts: ScalingFacts, values: Looks) -> list[tuple[SignalSummary, ScalingFacts, LimitedAnswer]]:
     """Every look with what was answered."""
     fleet, found = Fleet(facts=facts), []
-    for asked, some, room, later in looks:
+    for summary, some, room, later in values:
         fleet.now += later
         fleet.facts = replace(fleet.facts, pods=some, room=room)
         seen = fleet.facts
-        found.append((asked, seen, fleet.decides(asked)))
+        found.append((summary, seen, fleet.decides(summary)))
     return found
 
 
-@given(facts=FACTS_OF, looks=LOOKS)
-def test_the_answer_is_always_within_bounds_and_budget(facts: ScalingFacts, looks: Looks) -> None:
-    for _, seen, answer in walked(facts, looks):
+@given(facts=FACTS_OF, values=LOOKS)
+def test_the_answer_is_always_within_bounds_and_budget(facts: ScalingFacts, values: Looks) -> None:
+    for _, seen, answer in walked(facts, values):
         paid = affordable(seen)
         most = seen.bounds.most if paid is None else min(seen.bounds.most, paid)
         assert min(seen.bounds.least, most) <= answer.replicas <= most
         assert 0 <= answer.asleep <= max(0, most - answer.replicas)
 
 
-@given(facts=FACTS_OF, looks=LOOKS)
-def test_nothing_ever_shrinks_on_what_is_not_known(facts: ScalingFacts, looks: Looks) -> None:
-    for asked, seen, answer in walked(facts, looks):
+@given(facts=FACTS_OF, values=LOOKS)
+def test_nothing_ever_shrinks_on_what_is_not_known(facts: ScalingFacts, values: Looks) -> None:
+    for summary, seen, answer in walked(facts, values):
         paid = affordable(seen)
         most = seen.bounds.most if paid is None else min(seen.bounds.most, paid)
-        if not asked.may_shrink or asked.replicas is None:
+        if not summary.may_shrink or summary.replicas is None:
             assert answer.replicas >= min(seen.wanted, most)
 
 
-@given(facts=FACTS_OF, looks=LOOKS, more=SMALL)
-def test_asking_for_more_never_brings_less(facts: ScalingFacts, looks: Looks, more: int) -> None:
-    *before, (last, some, room, later) = looks
+@given(facts=FACTS_OF, values=LOOKS, more=SMALL)
+def test_asking_for_more_never_brings_less(facts: ScalingFacts, values: Looks, more: int) -> None:
+    *before, (last, some, room, later) = values
     fleet = Fleet(facts=facts)
-    for asked, *_ in before:
-        fleet.passes(1, asked)
+    for summary, *_ in before:
+        fleet.passes(1, summary)
     fleet.facts = replace(fleet.facts, pods=some, room=room)
     if last.replicas is None:
         return
@@ -114,8 +114,8 @@ def test_asking_for_more_never_brings_less(facts: ScalingFacts, looks: Looks, mo
     assert many <= limit_rules.apply_limits(busier, fleet.facts, fleet.pacing, fleet.now + later)[0].replicas
 
 
-@given(facts=FACTS_OF, looks=LOOKS, exponent=st.integers(-3, 6))
-def test_measuring_time_in_another_unit_changes_nothing(facts: ScalingFacts, looks: Looks, exponent: int) -> None:
+@given(facts=FACTS_OF, values=LOOKS, exponent=st.integers(-3, 6))
+def test_measuring_time_in_another_unit_changes_nothing(facts: ScalingFacts, values: Looks, exponent: int) -> None:
     unit = 2.0**exponent
     pace = replace(facts.policy.pace, down_after_seconds=facts.policy.pace.down_after_seconds * unit)
     zero = facts.policy.zero_after_seconds
@@ -126,31 +126,31 @@ def test_measuring_time_in_another_unit_changes_nothing(facts: ScalingFacts, loo
         stale_after_seconds=facts.policy.stale_after_seconds * unit,
     )
     one, other = Fleet(facts=facts), Fleet(facts=replace(facts, policy=policy), now=START * unit)
-    for asked, some, room, later in looks:
+    for summary, some, room, later in values:
         one.now, other.now = one.now + later, other.now + later * unit
         moved = tuple(replace(pod, since=pod.since * unit) for pod in some)
         one.facts = replace(one.facts, pods=some, room=room)
         other.facts = replace(other.facts, pods=moved, room=room)
-        this = one.decides(asked)
-        that = other.decides(replace(asked, cold_start_seconds=asked.cold_start_seconds * unit))
+        this = one.decides(summary)
+        that = other.decides(replace(summary, cold_start_seconds=summary.cold_start_seconds * unit))
         assert (this.replicas, this.asleep, this.reason) == (that.replicas, that.asleep, that.reason)
 
 
-@given(wishes=st.lists(st.tuples(SMALL, st.sampled_from((1.0, 30.0, 100.0))), min_size=2, max_size=30))
-def test_after_growing_a_fleet_never_shrinks_within_the_window(wishes: list[tuple[int, float]]) -> None:
+@given(pairs=st.lists(st.tuples(SMALL, st.sampled_from((1.0, 30.0, 100.0))), min_size=2, max_size=30))
+def test_after_growing_a_fleet_never_shrinks_within_the_window(pairs: list[tuple[int, float]]) -> None:
     fleet, grew, before = Fleet(), None, 4
-    for wish, later in wishes:
+    for spec, later in pairs:
         fleet.now += later
-        answer = fleet.decides(asking(wish)).replicas
+        answer = fleet.decides(asking(spec)).replicas
         if answer < before:
             assert grew is None or fleet.now - grew >= fleet.facts.policy.pace.down_after_seconds
         grew, before = (fleet.now if answer > before else grew), answer
 
 
-@given(wishes=st.lists(SMALL, min_size=1, max_size=200))
-def test_what_is_remembered_stays_small(wishes: list[int]) -> None:
+@given(entries=st.lists(SMALL, min_size=1, max_size=200))
+def test_what_is_remembered_stays_small(entries: list[int]) -> None:
     fleet = Fleet()
-    for wish in wishes:
-        fleet.passes(1, asking(wish))
+    for spec in entries:
+        fleet.passes(1, asking(spec))
     pacing = fleet.pacing
     assert max(len(pacing.required), len(pacing.most_wanted), len(pacing.least_wanted)) <= FACTS.bounds.most + 3

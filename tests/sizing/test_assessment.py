@@ -34,8 +34,8 @@ def test_weights_beyond_the_memory_are_refused_with_the_figures() -> None:
 
 
 def test_a_context_beyond_the_cache_is_refused() -> None:
-    asked = ask("Qwen/Qwen2.5-72B-Instruct", context=65536)
-    spread = replace(asked, parallelism=Parallelism(tensor=2), utilization=0.95, release=VllmRelease(0, 19))
+    inputs = ask("Qwen/Qwen2.5-72B-Instruct", context=65536)
+    spread = replace(inputs, parallelism=Parallelism(tensor=2), utilization=0.95, release=VllmRelease(0, 19))
     assert verdict(spread) == (FitVerdict.NO, FitReason.CONTEXT_EXCEEDS_CACHE)
 
 
@@ -49,8 +49,8 @@ def test_sequences_beyond_the_batch_are_never_asked_of_the_cache() -> None:
 
 
 def test_what_lies_between_low_and_high_is_tight() -> None:
-    asked = ask("Qwen/Qwen2.5-72B-Instruct", context=16384)
-    spread = replace(asked, parallelism=Parallelism(tensor=2), utilization=0.95, release=VllmRelease(0, 19))
+    inputs = ask("Qwen/Qwen2.5-72B-Instruct", context=16384)
+    spread = replace(inputs, parallelism=Parallelism(tensor=2), utilization=0.95, release=VllmRelease(0, 19))
     answer = assessment.assess(spread)
     assert (answer.verdict, answer.reason) == (FitVerdict.TIGHT, FitReason.WITHIN_DOUBT)
     assert answer.because.startswith("perhaps holds")
@@ -80,9 +80,9 @@ def test_heads_that_do_not_divide_are_refused_before_any_counting() -> None:
 
 
 def test_a_recurrent_model_without_a_state_a_sequence_is_refused_unless_eager_or_smaller() -> None:
-    asked = ask("Inferact/Qwen3.8-27B-NVFP4", "NVIDIA-GeForce-RTX-5090", 16384)
-    eager, smaller = replace(asked, eager=True), replace(asked, max_sequences=8)
-    assert verdict(asked) == (FitVerdict.NO, FitReason.STATES_FEWER_THAN_SEQUENCES)
+    inputs = ask("Inferact/Qwen3.8-27B-NVFP4", "NVIDIA-GeForce-RTX-5090", 16384)
+    eager, smaller = replace(inputs, eager=True), replace(inputs, max_sequences=8)
+    assert verdict(inputs) == (FitVerdict.NO, FitReason.STATES_FEWER_THAN_SEQUENCES)
     assert {verdict(eager)[0], verdict(smaller)[0]} <= {FitVerdict.FITS, FitVerdict.TIGHT}
 
 

@@ -38,8 +38,8 @@ def test_no_step_is_shorter_than_one_reading_of_the_weights() -> None:
 
 def test_the_measured_4090_lies_under_its_ceiling_and_near_the_likely_value() -> None:
     """vLLM 0.19, Llama 3.1 8B, about 47 requests of 1,200 tokens: 30.8 ms a token, at the median."""
-    asked = replace(ask(product="NVIDIA-GeForce-RTX-4090", context=1200), sequences=30)
-    span = found(asked).milliseconds_per_token
+    inputs = replace(ask(product="NVIDIA-GeForce-RTX-4090", context=1200), sequences=30)
+    span = found(inputs).milliseconds_per_token
     assert span.low < 30.8
     assert span.likely == pytest.approx(30.8, rel=0.35)
 
@@ -53,9 +53,9 @@ def test_more_gpus_read_less_each_and_stages_do_not() -> None:
 
 
 def test_few_requests_read_few_experts_and_many_read_all() -> None:
-    asked = ask("Qwen/Qwen3-30B-A3B")
-    one, many = (ceilings.bytes_a_step(asked, running) for running in (1, 256))
-    cache = many - ceilings.bytes_a_step(asked, 255)
+    inputs = ask("Qwen/Qwen3-30B-A3B")
+    one, many = (ceilings.bytes_a_step(inputs, running) for running in (1, 256))
+    cache = many - ceilings.bytes_a_step(inputs, 255)
     assert one - cache < 0.15 * (many - 256 * cache)
 
 

@@ -36,8 +36,8 @@ def test_a_70b_model_is_offered_more_gpus_four_bits_or_a_larger_card() -> None:
 
 
 def test_too_long_a_context_is_shortened_first_and_an_fp8_cache_comes_next() -> None:
-    asked = ask(product="NVIDIA-L4", context=65536)
-    found = refused(asked)
+    inputs = ask(product="NVIDIA-L4", context=65536)
+    found = refused(inputs)
     assert [each.change for each in found][:2] == [
         ConfigurationChange.SMALLER_CONTEXT,
         ConfigurationChange.QUANTIZED_WEIGHTS,
@@ -46,8 +46,8 @@ def test_too_long_a_context_is_shortened_first_and_an_fp8_cache_comes_next() -> 
 
 
 def test_too_many_sequences_are_offered_fewer_and_an_fp8_cache() -> None:
-    asked = replace(ask(context=65536), sequences=9)
-    found = refused(asked)
+    inputs = replace(ask(context=65536), sequences=9)
+    found = refused(inputs)
     assert [(each.change, each.words) for each in found][:3] == [
         (ConfigurationChange.SMALLER_CONTEXT, "a context of 32768 tokens"),
         (ConfigurationChange.FEWER_SEQUENCES, "6 sequences at once"),
@@ -68,8 +68,8 @@ def test_a_context_beyond_the_model_is_offered_the_models_own() -> None:
 
 
 def test_a_quantized_model_with_an_fp8_cache_is_not_quantized_again() -> None:
-    asked = replace(ask("openai/gpt-oss-120b", "NVIDIA-L4"), kv=KvFormat.FP8)
-    assert {each.change for each in refused(asked)} <= {ConfigurationChange.MORE_GPUS}
+    inputs = replace(ask("openai/gpt-oss-120b", "NVIDIA-L4"), kv=KvFormat.FP8)
+    assert {each.change for each in refused(inputs)} <= {ConfigurationChange.MORE_GPUS}
 
 
 def test_a_card_whose_kernels_refuse_a_format_is_not_offered_it() -> None:
@@ -78,8 +78,8 @@ def test_a_card_whose_kernels_refuse_a_format_is_not_offered_it() -> None:
 
 
 def test_a_tiny_context_is_not_shortened_below_use() -> None:
-    asked = replace(ask(product="Tesla-T4", context=1024), parallelism=Parallelism(tensor=8), utilization=0.01)
-    assert refused(asked) == ()
+    inputs = replace(ask(product="Tesla-T4", context=1024), parallelism=Parallelism(tensor=8), utilization=0.01)
+    assert refused(inputs) == ()
 
 
 @given(
@@ -88,19 +88,19 @@ def test_a_tiny_context_is_not_shortened_below_use() -> None:
     st.sampled_from([8192, 131072]),
 )
 def test_every_alternative_always_fits_by_the_same_arithmetic(name: str, product: str, context: int) -> None:
-    asked = ask(name, product, context)
-    answer = fit_alternatives.size(asked, [card("NVIDIA-B200")])
+    inputs = ask(name, product, context)
+    answer = fit_alternatives.size(inputs, [card("NVIDIA-B200")])
     found = answer.alternatives if isinstance(answer, NoFit) else ()
     ranks = [list(ConfigurationChange).index(each.change) for each in found]
     assert ranks == sorted(set(ranks))
     assert all(each.verdict is FitVerdict.FITS for each in found)
-    assert all(_again(asked, each) for each in found if "batch" not in each.words)
+    assert all(_again(inputs, each) for each in found if "batch" not in each.words)
 
 
-def _again(asked: SizingInput, each: FitAlternative) -> bool:
+def _again(inputs: SizingInput, each: FitAlternative) -> bool:
     """Rebuilt from what the alternative says, it fits."""
     rebuilt = replace(
-        asked,
+        inputs,
         accelerator=card(each.product),
         context=each.context,
         sequences=each.sequences,

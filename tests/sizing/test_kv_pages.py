@@ -65,9 +65,9 @@ def test_a_sparse_indexer_keeps_its_own_keys() -> None:
     ],
 )
 def test_windows_share_a_pool_with_full_layers(name: str, available: float, blocks: int, tokens: int) -> None:
-    asked = replace(ask(name), release=VllmRelease(0, 19))
-    assert kv_pages.pool(asked).pages(available * GIB) == pytest.approx(blocks, rel=3e-4)
-    assert kv_pages.tokens(asked, available * GIB) == pytest.approx(tokens, rel=1e-3)
+    inputs = replace(ask(name), release=VllmRelease(0, 19))
+    assert kv_pages.pool(inputs).pages(available * GIB) == pytest.approx(blocks, rel=3e-4)
+    assert kv_pages.tokens(inputs, available * GIB) == pytest.approx(tokens, rel=1e-3)
 
 
 def test_only_windowed_layers_make_one_group() -> None:
@@ -91,21 +91,21 @@ def test_wider_heads_get_longer_blocks_of_equal_bytes() -> None:
 
 def test_a_recurrent_model_pages_by_its_state() -> None:
     """299 pages were measured: 5.98 GiB, and 567,978 tokens at 69 pages a request."""
-    asked = replace(ask("qwen3.6-35b-a3b-nvfp4", CARD, 131072), kv=KvFormat.FP8, release=VllmRelease(0, 24))
-    assert kv_pages.pool(asked).groups == (LayerGroup(2096), *(LayerGroup(0),) * 3)
-    assert kv_pages.pages_a_request(asked, asked.context) == 69
-    assert kv_pages.tokens(asked, 5.98 * GIB) == 567978
+    inputs = replace(ask("qwen3.6-35b-a3b-nvfp4", CARD, 131072), kv=KvFormat.FP8, release=VllmRelease(0, 24))
+    assert kv_pages.pool(inputs).groups == (LayerGroup(2096), *(LayerGroup(0),) * 3)
+    assert kv_pages.pages_a_request(inputs, inputs.context) == 69
+    assert kv_pages.tokens(inputs, 5.98 * GIB) == 567978
 
 
 def test_guessed_tokens_lengthen_states_and_an_mtp_head_joins_the_layers() -> None:
     """426 pages were measured: 11.05 GiB, and 623,873 tokens at 179 pages a request."""
     drafting = DraftSetup(tokens=3, mtp=True)
     one = ask("qwen3.6-27b-autoround-int4", "NVIDIA-GeForce-RTX-3090", 262144)
-    asked = replace(
+    inputs = replace(
         one, kv=KvFormat.FP8, drafting=drafting, parallelism=Parallelism(tensor=2), release=VllmRelease(0, 24)
     )
-    assert kv_pages.pages_a_request(asked, asked.context) == 179
-    assert kv_pages.tokens(asked, 11.05 * GIB) == pytest.approx(623873, rel=0.003)
+    assert kv_pages.pages_a_request(inputs, inputs.context) == 179
+    assert kv_pages.tokens(inputs, 11.05 * GIB) == pytest.approx(623873, rel=0.003)
 
 
 def test_a_draft_models_layers_join_the_pool() -> None:
@@ -122,6 +122,6 @@ def test_no_memory_is_no_pages() -> None:
 def test_a_longer_context_never_takes_fewer_pages_and_more_memory_never_holds_fewer(
     name: str, gib: int, context: int
 ) -> None:
-    asked = ask(name)
-    assert kv_pages.pages_a_request(asked, context) <= kv_pages.pages_a_request(asked, context + 16)
-    assert kv_pages.tokens(asked, gib * GIB) <= kv_pages.tokens(asked, (gib + 1) * GIB)
+    inputs = ask(name)
+    assert kv_pages.pages_a_request(inputs, context) <= kv_pages.pages_a_request(inputs, context + 16)
+    assert kv_pages.tokens(inputs, gib * GIB) <= kv_pages.tokens(inputs, (gib + 1) * GIB)

@@ -43,8 +43,8 @@ def test_the_peak_is_what_the_profile_run_measured(name: str, measured: float) -
 
 
 def test_before_0_17_the_sampler_sorted() -> None:
-    asked = replace(ask("Qwen/Qwen3-14B"), release=VllmRelease(0, 15))
-    assert activations.peak(asked).likely / GIB == pytest.approx(5.64, rel=0.01)
+    inputs = replace(ask("Qwen/Qwen3-14B"), release=VllmRelease(0, 15))
+    assert activations.peak(inputs).likely / GIB == pytest.approx(5.64, rel=0.01)
 
 
 def test_float32_counts_wider_logits() -> None:
@@ -52,17 +52,17 @@ def test_float32_counts_wider_logits() -> None:
 
 
 def test_images_encode_before_the_language_model_runs() -> None:
-    seeing = ask("Qwen/Qwen3.8-27B", "NVIDIA-GeForce-RTX-5090")
-    blind = replace(seeing, images=False)
-    assert activations.encoded_tokens(seeing) == 16384
+    inputs = ask("Qwen/Qwen3.8-27B", "NVIDIA-GeForce-RTX-5090")
+    blind = replace(inputs, images=False)
+    assert activations.encoded_tokens(inputs) == 16384
     assert activations.encoded_tokens(blind) == activations.images(blind) == 0
-    assert peak(seeing) > peak(blind) + 0.4
+    assert peak(inputs) > peak(blind) + 0.4
 
 
 def test_expert_parallel_work_space_is_for_whole_experts() -> None:
-    asked = replace(ask("mistralai/Mixtral-8x7B-v0.1"), parallelism=Parallelism(tensor=2))
-    whole = activations.expert_workspace(replace(asked, expert_parallel=True))
-    assert whole == 2 * activations.expert_workspace(asked)
+    inputs = replace(ask("mistralai/Mixtral-8x7B-v0.1"), parallelism=Parallelism(tensor=2))
+    whole = activations.expert_workspace(replace(inputs, expert_parallel=True))
+    assert whole == 2 * activations.expert_workspace(inputs)
 
 
 @pytest.mark.parametrize(
@@ -90,8 +90,8 @@ def test_the_engine_sees_a_little_less_than_the_driver_says(product: str, gib: f
     ],
 )
 def test_what_lies_outside_the_tensors(product: str, minor: int, layout: Parallelism, gib: float) -> None:
-    asked = replace(ask(product=product), parallelism=layout, release=VllmRelease(0, minor))
-    assert overheads.framework(asked).likely / GIB == pytest.approx(gib)
+    inputs = replace(ask(product=product), parallelism=layout, release=VllmRelease(0, minor))
+    assert overheads.framework(inputs).likely / GIB == pytest.approx(gib)
 
 
 def test_graphs_are_captured_for_fewer_sizes_when_batches_are_small() -> None:

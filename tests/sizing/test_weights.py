@@ -56,9 +56,9 @@ def test_mxfp4_covers_the_experts_only_and_pads_them() -> None:
 
 def test_expert_parallel_replicas_share_the_experts() -> None:
     layout = Parallelism(tensor=1, data=8)
-    asked = replace(ask("deepseek-ai/DeepSeek-R1"), parallelism=layout)
-    apart = gib(replace(asked, expert_parallel=True))
-    assert (gib(asked) > 600, apart < 110) == (True, True)
+    inputs = replace(ask("deepseek-ai/DeepSeek-R1"), parallelism=layout)
+    apart = gib(replace(inputs, expert_parallel=True))
+    assert (gib(inputs) > 600, apart < 110) == (True, True)
 
 
 def test_a_whole_mxfp4_expert_is_padded_less_than_a_cut_one() -> None:
@@ -68,9 +68,9 @@ def test_a_whole_mxfp4_expert_is_padded_less_than_a_cut_one() -> None:
 
 def test_expert_parallel_keeps_whole_mxfp4_experts() -> None:
     layout = Parallelism(tensor=2)
-    asked = replace(ask("openai/gpt-oss-20b"), parallelism=layout, expert_parallel=True)
-    cut = gib(replace(asked, expert_parallel=False))
-    assert cut * 0.95 < gib(asked) < cut, "a whole expert is padded less than two halves"
+    inputs = replace(ask("openai/gpt-oss-20b"), parallelism=layout, expert_parallel=True)
+    cut = gib(replace(inputs, expert_parallel=False))
+    assert cut * 0.95 < gib(inputs) < cut, "a whole expert is padded less than two halves"
 
 
 def test_ten_million_positions_cost_gibibytes_of_angles() -> None:
@@ -109,10 +109,10 @@ def test_an_nvfp4_checkpoint_that_was_not_described_may_have_left_attention_alon
 
 
 def test_a_tower_of_unknown_size_widens_the_span_and_none_is_loaded_without_images() -> None:
-    seeing = replace(ask(), shape=replace(shape(), vision=VisionTower()))
-    span = weights.bytes_on_fullest_gpu(seeing)
+    inputs = replace(ask(), shape=replace(shape(), vision=VisionTower()))
+    span = weights.bytes_on_fullest_gpu(inputs)
     assert (span.high - span.low) / GIB == pytest.approx(1.75, abs=0.15)
-    assert gib(replace(seeing, images=False)) == gib(ask())
+    assert gib(replace(inputs, images=False)) == gib(ask())
 
 
 def test_a_draft_model_is_added_and_may_be_held_whole() -> None:

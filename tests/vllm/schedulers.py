@@ -225,17 +225,17 @@ def scheduler(settings: EngineSettings, model: Theirs) -> Theirs:
 
 def play(seed: int, model: Theirs) -> tuple[Pair, str]:
     """One case to its end, or to where the two differ."""
-    settings, asked = draw(seed)
+    settings, requests = draw(seed)
     dice = random.Random(seed)  # noqa: S311  # no secret
     settings = replace(settings, max_sequences=min(settings.max_sequences, settings.batch_tokens))
     hasher = get_request_block_hasher(PAGE, sha256) if settings.prefix_caching else None
     pair = Pair(settings, EngineCore(settings, Tick(), dice, plain=seed % 2 == 0), scheduler(settings, model), hasher)
     try:
         for at in range(LAST_STEP):
-            for one in (one for one in asked if one.step == at):
+            for one in (one for one in requests if one.step == at):
                 pair.add(one, at)
             pair.leave(at)
-            if not pair.step() and at > asked[-1].step:
+            if not pair.step() and at > requests[-1].step:
                 return pair, ""
     except Differs as difference:
         return pair, f"case {seed}, {settings}: {difference}"

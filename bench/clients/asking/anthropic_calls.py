@@ -23,9 +23,9 @@ def _message(place: Place) -> str:
 
 def _stream(place: Place) -> str:
     with _client(place).messages.stream(model=MODEL, max_tokens=16, messages=HELLO) as coming:
-        said = "".join(coming.text_stream)
+        text = "".join(coming.text_stream)
         final = coming.get_final_message()
-    assert said == final.content[0].text
+    assert text == final.content[0].text
     return f"{final.usage.output_tokens} tokens"
 
 
@@ -81,7 +81,7 @@ def _bad_field(place: Place) -> str:
 
 
 def _at_once(place: Place) -> str:
-    async def ask() -> int:
+    async def send() -> int:
         async with anthropic.AsyncAnthropic(
             base_url=place.url, api_key=place.key, max_retries=0, timeout=PATIENCE_S
         ) as client:
@@ -90,7 +90,7 @@ def _at_once(place: Place) -> str:
             )
         return len(made)
 
-    return f"{asyncio.run(ask())} answers"
+    return f"{asyncio.run(send())} answers"
 
 
 CALLS: Final[dict[str, Call]] = {

@@ -22,8 +22,8 @@ class Forecast(pydantic.BaseModel):
 
 
 def _client(place: Place, key: str = "", max_retries: int = 0) -> openai.OpenAI:
-    asked = key or place.key
-    return openai.OpenAI(base_url=f"{place.url}/v1", api_key=asked, max_retries=max_retries, timeout=PATIENCE_S)
+    request = key or place.key
+    return openai.OpenAI(base_url=f"{place.url}/v1", api_key=request, max_retries=max_retries, timeout=PATIENCE_S)
 
 
 def _models(place: Place) -> str:
@@ -49,9 +49,9 @@ def _chat_stream(place: Place) -> str:
         model=MODEL, messages=HELLO, max_tokens=16, stream=True, stream_options=options
     )
     chunks = list(made)
-    said = "".join(choice.delta.content or "" for chunk in chunks for choice in chunk.choices)
+    text = "".join(choice.delta.content or "" for chunk in chunks for choice in chunk.choices)
     usage = chunks[-1].usage
-    assert said
+    assert text
     assert usage is not None
     return f"{len(chunks)} chunks, usage {usage.completion_tokens}"
 
@@ -157,7 +157,7 @@ def _too_often(place: Place) -> str:
 
 
 def _at_once(place: Place) -> str:
-    async def ask() -> int:
+    async def send() -> int:
         async with openai.AsyncOpenAI(
             base_url=f"{place.url}/v1", api_key=place.key, max_retries=0, timeout=PATIENCE_S
         ) as client:
@@ -166,7 +166,7 @@ def _at_once(place: Place) -> str:
             )
         return len(made)
 
-    return f"{asyncio.run(ask())} answers"
+    return f"{asyncio.run(send())} answers"
 
 
 def _left(place: Place) -> str:

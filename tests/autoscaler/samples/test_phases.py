@@ -103,11 +103,11 @@ def test_only_pods_with_an_address_that_did_not_end_are_asked() -> None:
         ),
         deployment("chat"),
     )
-    asked = [
+    pairs = [
         (one.name, one.kind)
         for one in deployment_pods.targets(family, deployment("chat"), EngineKind.VLLM, RouterKeys())
     ]
-    assert asked == [("chat-engine-0", EngineKind.VLLM), ("chat-router-0", None)]
+    assert pairs == [("chat-engine-0", EngineKind.VLLM), ("chat-router-0", None)]
 
 
 def test_the_wanted_revision_is_the_one_the_controller_wrote_last() -> None:

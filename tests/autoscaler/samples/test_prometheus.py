@@ -34,10 +34,10 @@ def scraped(page: str, pod: PodName) -> list[PrometheusSeries]:
     ]
 
 
-def gate(asked: float = 100) -> list[PrometheusSeries]:
+def gate(request: float = 100) -> list[PrometheusSeries]:
     """What it keeps of a router's."""
     return [
-        series(GATE, prometheus_queries.ARRIVALS, f"{asked}", model="chat"),
+        series(GATE, prometheus_queries.ARRIVALS, f"{request}", model="chat"),
         series(GATE, prometheus_queries.ARRIVALS, "7", model="other"),
         series(GATE, prometheus_queries.ARRIVED_TOKENS, "30000", model="chat"),
         series(GATE, prometheus_queries.WAITING, "3", lane="interactive"),
@@ -119,28 +119,30 @@ async def until(seen: Callable[[], bool]) -> None:
 
 def test_an_engine_tells_through_prometheus_what_it_tells_itself() -> None:
     server = Server(scraped(BUSY, CHAT), gate())
-    told = looked(server).engine("chat-1")
+    sample = looked(server).engine("chat-1")
 
-    assert (told.figures, told.at, told.doubt) == (metrics.load(BUSY), 100.0, None)
+    assert (sample.figures, sample.at, sample.doubt) == (metrics.load(BUSY), 100.0, None)
     assert server.closed
 
 
 def test_a_router_tells_through_prometheus_what_its_page_tells() -> None:
-    told = looked(Server([], gate())).router("chat-router-1")
+    sample = looked(Server([], gate())).router("chat-router-1")
 
-    assert told.figures is not None
-    assert told.figures.figures == RouterFigures(
+    assert sample.figures is not None
+    assert sample.figures.figures == RouterFigures(
         at=100.0, asked=107.0, prompt_tokens=30_000.0, waiting=4.0, batch_waiting=40.0, held=2.0, oldest_seconds=2.5
     )
-    seen = told.figures.endpoints["chat-1"]
+    seen = sample.figures.endpoints["chat-1"]
     assert (seen.state, seen.inflight, seen.busy_since) == ("ejected", 4, 100.0)
 
 
 def test_a_router_that_nobody_asked_yet_has_counted_none() -> None:
-    told = looked(Server([], [one for one in gate() if "asked" not in one.labels["__name__"]])).router("chat-router-1")
+    sample = looked(Server([], [one for one in gate() if "asked" not in one.labels["__name__"]])).router(
+        "chat-router-1"
+    )
 
-    assert told.figures is not None
-    assert told.figures.figures.asked == 0.0
+    assert sample.figures is not None
+    assert sample.figures.figures.asked == 0.0
 
 
 def test_a_number_that_is_none_is_not_believed_through_prometheus_either() -> None:
@@ -152,10 +154,10 @@ def test_a_number_that_is_none_is_not_believed_through_prometheus_either() -> No
 
 
 def test_a_pod_without_samples_is_told_so() -> None:
-    told = looked(Server([], [])).engine("chat-1")
+    sample = looked(Server([], [])).engine("chat-1")
 
-    assert (told.figures, told.doubt) == (None, SampleProblem.NO_ANSWER)
-    assert told.because == "Prometheus has no sample with its labels namespace and pod"
+    assert (sample.figures, sample.doubt) == (None, SampleProblem.NO_ANSWER)
+    assert sample.because == "Prometheus has no sample with its labels namespace and pod"
 
 
 def test_a_prometheus_that_is_gone_is_a_doubt_about_everybody_that_names_it() -> None:

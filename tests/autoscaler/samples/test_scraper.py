@@ -32,8 +32,8 @@ def told(story: Coroutine[Any, Any, None]) -> None:
 
 
 @asynccontextmanager
-async def asking(*targets: ScrapeTarget, patience: float = 2.0) -> AsyncIterator[Scraper]:
-    scraper = Scraper(interval_seconds=EVERY, timeout_seconds=patience, chance=Random(7))  # noqa: S311  # recorded
+async def asking(*targets: ScrapeTarget, within: float = 2.0) -> AsyncIterator[Scraper]:
+    scraper = Scraper(interval_seconds=EVERY, timeout_seconds=within, chance=Random(7))  # noqa: S311  # recorded
     scraper.start()
     scraper.follow(targets)
     try:
@@ -51,9 +51,9 @@ def test_one_connection_brings_page_after_page() -> None:
     async def story() -> None:
         async with listening(lambda n: chunked(engine_page(n))) as pod, asking(pod.target()) as scraper:
             await until(lambda: pod.asked >= 4)
-            told = scraper.engine("u1")
-            assert told.figures is not None
-            assert (told.doubt, told.figures.running, told.figures.kv_usage) == (None, 3.0, 0.25)
+            sample = scraper.engine("u1")
+            assert sample.figures is not None
+            assert (sample.doubt, sample.figures.running, sample.figures.kv_usage) == (None, 3.0, 0.25)
             assert pod.connections == scraper.tallies.connections == 1
             assert pod.heads[0].startswith(b"GET /metrics HTTP/1.1\r\nhost: ")
             assert scraper.tallies.bytes_read >= 3 * len(engine_page(1))
@@ -76,10 +76,10 @@ def test_a_router_is_asked_for_its_own_page() -> None:
 
 def test_a_connection_that_the_pod_closed_after_an_answer_is_no_doubt() -> None:
     async def story() -> None:
-        def say(n: int) -> bytes | None:
+        def respond(n: int) -> bytes | None:
             return whole(engine_page(n)) if n % 2 else None
 
-        async with listening(say) as pod, asking(pod.target()) as scraper:
+        async with listening(respond) as pod, asking(pod.target()) as scraper:
             await until(lambda: pod.asked >= 7)
             assert scraper.tallies.failures[SampleProblem.NO_ANSWER] == 0
             assert scraper.engine("u1").doubt is None
@@ -119,7 +119,7 @@ def test_a_pod_that_does_not_answer_in_time_is_doubted_and_asked_again_on_a_fres
     async def story() -> None:
         async with (
             listening(lambda n: whole(engine_page(n)), delay=9.0) as pod,
-            asking(pod.target(), patience=0.05) as scraper,
+            asking(pod.target(), within=0.05) as scraper,
         ):
             await until(lambda: pod.connections >= 2)
             assert scraper.engine("u1").doubt is SampleProblem.NO_ANSWER
@@ -134,7 +134,7 @@ def test_a_pod_whose_queue_of_connections_is_full_is_doubted_in_time() -> None:
             port = door.getsockname()[1]
             others.enter_context(socket.create_connection((HOST, port)))
             busy = ScrapeTarget(uid="u1", namespace="demo", name="chat-1", ip=HOST, port=port, kind=EngineKind.VLLM)
-            async with asking(busy, patience=0.05) as scraper:
+            async with asking(busy, within=0.05) as scraper:
                 await until(lambda: scraper.tallies.connections >= 2)
                 assert scraper.engine("u1").because == "no answer within 0.05 s"
 
@@ -145,7 +145,7 @@ def test_a_process_that_was_held_up_itself_blames_nobody() -> None:
     async def story() -> None:
         async with (
             listening(lambda n: whole(engine_page(n)), delay=0.03) as pod,
-            asking(pod.target(), patience=0.15) as scraper,
+            asking(pod.target(), within=0.15) as scraper,
         ):
             await until(lambda: pod.asked >= 2)
             Event().wait(0.3)
@@ -159,10 +159,10 @@ def test_a_doubt_is_told_once_when_it_begins_and_once_when_it_ends(caplog: pytes
     caplog.set_level("INFO", "fairlead.autoscaler")
 
     async def story() -> None:
-        def say(n: int) -> bytes:
+        def respond(n: int) -> bytes:
             return whole(engine_page(n), status=503 if 2 <= n <= 4 else 200)
 
-        async with listening(say) as pod, asking(pod.target()):
+        async with listening(respond) as pod, asking(pod.target()):
             await until(lambda: pod.asked >= 7)
 
     told(story())
@@ -215,8 +215,8 @@ def test_an_address_where_nobody_listens_is_a_doubt_and_asked_less_often() -> No
     async def story() -> None:
         async with listening(lambda _: None) as pod:
             port = pod.port
-        nobody = ScrapeTarget(uid="u1", namespace="demo", name="chat-1", ip=HOST, port=port, kind=EngineKind.VLLM)
-        async with asking(nobody) as scraper:
+        target = ScrapeTarget(uid="u1", namespace="demo", name="chat-1", ip=HOST, port=port, kind=EngineKind.VLLM)
+        async with asking(target) as scraper:
             await until(lambda: scraper.tallies.failures[SampleProblem.NO_ANSWER] >= 3)
             assert scraper.engine("u1").because.startswith("no connection (")
 
@@ -228,9 +228,9 @@ def test_pods_that_are_no_longer_followed_are_forgotten_and_asked_no_more() -> N
         async with listening(lambda n: whole(engine_page(n))) as pod, asking(pod.target()) as scraper:
             await until(lambda: scraper.engine("u1").doubt is None)
             scraper.follow(())
-            asked = pod.asked
+            request = pod.asked
             await asyncio.sleep(3 * EVERY)
-            assert pod.asked <= asked + 1
+            assert pod.asked <= request + 1
             assert scraper.engine("u1").figures is None
             for _ in range(2):
                 scraper.follow([pod.target()])
@@ -249,9 +249,9 @@ def test_a_pod_that_moved_is_asked_at_its_new_address() -> None:
             await until(lambda: scraper.engine("u1").doubt is None)
             scraper.follow([new.target()])
             await until(lambda: new.asked >= 2)
-            told = scraper.engine("u1").figures
-            assert told is not None
-            assert (told.generation_tokens or 0) > 900
+            load = scraper.engine("u1").figures
+            assert load is not None
+            assert (load.generation_tokens or 0) > 900
 
     told(story())
 

@@ -52,12 +52,12 @@ class Bench:
 
 
 def told(story: Callable[[Bench], Awaitable[None]]) -> None:
-    async def tell() -> None:
+    async def report() -> None:
         bench = Bench()
         await story(bench)
         await bench.sources.close()
 
-    asyncio.run(tell())
+    asyncio.run(report())
 
 
 def test_each_follows_the_source_of_its_policy() -> None:

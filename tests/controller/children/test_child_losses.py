@@ -50,9 +50,9 @@ def test_an_engine_pod_that_lost_its_labels_is_taken_back_and_named(kept: tuple[
     world.settle()
     assert (world.serving(), world.fingerprint()) == (serving, before)
     assert len(world.objects.listed("pods", None, "")) == 4, "two engines, two routers, and nothing left over"
-    (told,) = [one for one in world.teller.told if one.startswith("PutBack")]
-    assert told.startswith(f"PutBack pod {pod['metadata']['name']}: ")
-    assert "kept 1 nvidia.com/gpu" in told
+    (given,) = [one for one in world.teller.told if one.startswith("PutBack")]
+    assert given.startswith(f"PutBack pod {pod['metadata']['name']}: ")
+    assert "kept 1 nvidia.com/gpu" in given
     assert world.condition("Ready") == ("True", "Serving")
 
 
@@ -97,8 +97,8 @@ def test_what_keeps_an_orphan_from_being_taken_back_is_a_condition_that_names_it
     world.kube.round(world.now)
     world.look_or_fail()
     assert world.condition("Progressing") == ("False", "NoRight")
-    said = world.message("Progressing")
-    assert said.startswith(
+    message = world.message("Progressing")
+    assert message.startswith(
         f"Pod {pod['metadata']['name']} lost its labels, serves no requests and keeps 1 nvidia.com/gpu: "
     )
     room = node_facts.room(
@@ -140,8 +140,8 @@ def test_a_revisions_deployment_that_lost_its_labels_keeps_its_count_and_its_pas
     relabelled(world, kinds.DEPLOYMENT, live, left)
     world.settle()
     assert (world.serving(), world.fingerprint()) == (serving, before)
-    (told,) = [one for one in world.teller.told if one.startswith("PutBack")]
-    assert told.startswith(
+    (given,) = [one for one in world.teller.told if one.startswith("PutBack")]
+    assert given.startswith(
         f"PutBack Deployment {live['metadata']['name']}: metadata.labels was changed by an unknown client"
     )
 
@@ -163,17 +163,19 @@ def test_an_old_revision_that_lost_its_labels_is_still_emptied() -> None:
 @pytest.mark.trial(9)
 def test_a_child_that_somebody_deleted_is_named_when_it_is_made_again() -> None:
     world = settled()
-    told = len(world.teller.told)
+    given = len(world.teller.told)
     world.kube.delete(kinds.SERVICE, "default", "chat-router")
     world.tick()
-    (said,) = world.teller.told[told:]
-    assert said.startswith("PutBack Service chat-router was deleted, not by Fairlead; it is made again: change or del")
+    (answer,) = world.teller.told[given:]
+    assert answer.startswith(
+        "PutBack Service chat-router was deleted, not by Fairlead; it is made again: change or del"
+    )
     (engine,) = world.objects.listed(kinds.DEPLOYMENT.title, None, "fairlead.dev/role=engine")
     world.kube.delete(kinds.DEPLOYMENT, "default", engine["metadata"]["name"])
     world.settle()
     name = engine["metadata"]["name"]
-    (said,) = [one for one in world.teller.told[told:] if name in one]
-    assert said.startswith(f"PutBack Deployment {name} was deleted, not by Fairlead")
+    (answer,) = [one for one in world.teller.told[given:] if name in one]
+    assert answer.startswith(f"PutBack Deployment {name} was deleted, not by Fairlead")
     assert world.condition("Ready") == ("True", "Serving")
 
 
@@ -187,8 +189,8 @@ def test_a_pod_that_somebody_deleted_is_named(force: bool) -> None:
     else:
         world.kube.delete(kinds.POD, "default", pod["metadata"]["name"])
     world.settle()
-    (told,) = [one for one in world.teller.told if one.startswith("Deleted")]
-    assert told.startswith(f"Deleted pod {pod['metadata']['name']} was deleted, neither by Fairlead nor to empty its")
+    (given,) = [one for one in world.teller.told if one.startswith("Deleted")]
+    assert given.startswith(f"Deleted pod {pod['metadata']['name']} was deleted, neither by Fairlead nor to empty its")
 
 
 @pytest.mark.trial(9)

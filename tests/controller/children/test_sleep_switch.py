@@ -117,8 +117,8 @@ def test_while_nothing_is_recommended_all_stays_as_it_is() -> None:
     world = fleet()
     before = marks(world)
     live = world.document()
-    said = {"mode": "Recommend", "advised": 5, "asleep": 3}
-    world.objects.put(kinds.INFERENCE_DEPLOYMENT, live | {"status": live["status"] | {"scaling": said}})
+    document = {"mode": "Recommend", "advised": 5, "asleep": 3}
+    world.objects.put(kinds.INFERENCE_DEPLOYMENT, live | {"status": live["status"] | {"scaling": document}})
     world.settle()
     assert (marks(world), counts(world)) == (before, (3, 2, 1))
 
@@ -127,8 +127,8 @@ def test_while_nothing_is_recommended_all_stays_as_it_is() -> None:
 def test_what_is_no_count_of_sleepers_is_none(nonsense: object) -> None:
     world = fleet(awake=2, asleep=0)
     live = world.document()
-    said = {"recommended": 2, "asleep": nonsense}
-    world.objects.put(kinds.INFERENCE_DEPLOYMENT, live | {"status": live["status"] | {"scaling": said}})
+    document = {"recommended": 2, "asleep": nonsense}
+    world.objects.put(kinds.INFERENCE_DEPLOYMENT, live | {"status": live["status"] | {"scaling": document}})
     world.settle()
     assert counts(world) == (2, 2, None)
 

@@ -23,7 +23,7 @@ class Shared:
     def __init__(self, resource: Resource, spec: Any) -> None:  # noqa: ANN401  # whatever is stored
         self.world, self.resource = Pretend(), resource
         self.write(spec)
-        doors = ReconcileEnvironment(
+        environment = ReconcileEnvironment(
             server=self.world.server,
             world=self.world.world,
             pod_access=self.world.looks,
@@ -31,7 +31,7 @@ class Shared:
             events=self.world.teller,
         )
         zones = frozenset({"Europe/Berlin"})
-        self.sharing = SharedObjectReconciler(ReviewContext(catalogue=CATALOGUE, time_zones=zones), doors)
+        self.sharing = SharedObjectReconciler(ReviewContext(catalogue=CATALOGUE, time_zones=zones), environment)
 
     def write(self, spec: Any) -> None:  # noqa: ANN401  # whatever is stored
         """As a person does; the status stays."""

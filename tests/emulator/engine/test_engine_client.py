@@ -32,19 +32,19 @@ def test_tokens_come_out_exactly_when_the_model_says() -> None:
     def in_virtual_time(begun: float) -> list[tuple[float, float]]:
         made = provided(pretence=MODEL)
         core = EngineCore(made.settings, made.times, random.Random(0))  # noqa: S311 - nothing is drawn
-        asked = []
+        requests = []
         at = begun
         for serial, (after, prompt, reply) in enumerate(arrivals):
             core.advance(at, begun + after, stopping=False)
             at = begun + after
-            asked.append(
+            requests.append(
                 EngineRequest(
                     serial=serial, prompt_tokens=prompt, output_tokens=reply, arrived=at, finish=FinishReason.STOP
                 )
             )
-            core.add(asked[-1])
+            core.add(requests[-1])
         core.advance(at, begun + 100, stopping=False)
-        return [(round(one.first_token - one.arrived, 9), round(one.ended - one.arrived, 9)) for one in asked]  # type: ignore[operator]
+        return [(round(one.first_token - one.arrived, 9), round(one.ended - one.arrived, 9)) for one in requests]  # type: ignore[operator]
 
     told(story())
 
@@ -53,7 +53,7 @@ def test_a_fixed_pace_has_one_length_for_prompts_and_one_for_tokens() -> None:
     async def story() -> None:
         client = await Client(engine()).answered()
         assert client.times == pytest.approx([0.2, 0.3, 0.4, 0.5, 0.6])
-        assert [told for _, _, _, told in client.heard] == [None, None, None, None, "stop"]
+        assert [given for _, _, _, given in client.heard] == [None, None, None, None, "stop"]
 
     told(story())
 
@@ -127,11 +127,11 @@ def test_priority_counts_only_where_the_policy_says_so(policy: str, order: list[
         live = engine("--scheduling-policy", policy, "--max-num-seqs", "1")
         ended: list[str] = []
 
-        async def ask(name: str, priority: int) -> None:
+        async def send(name: str, priority: int) -> None:
             await Client(live, sequence(), request_id=name, priority=priority).answered()
             ended.append(name)
 
-        await asyncio.gather(ask("a", 5), ask("b", 5), ask("c", 1))
+        await asyncio.gather(send("a", 5), send("b", 5), send("c", 1))
         assert ended == order
 
     told(story())

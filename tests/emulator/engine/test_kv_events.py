@@ -86,8 +86,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> str:
 async def subscribed(live: LiveEngine, reader: Reader) -> None:
     """A subscription takes a moment; ask until the first batch arrives."""
     start = 90_000
-    heard = asyncio.create_task(reader.heard())
-    while not heard.done():
+    task = asyncio.create_task(reader.heard())
+    while not task.done():
         await Client(live, sequence(32, 1, start=start)).answered()
         start += 32
         await asyncio.sleep(0.01)
@@ -99,8 +99,8 @@ def test_a_prompt_is_told_whole_and_its_reply_page_by_page_under_the_names_that_
             reader = Reader(folder)
             await subscribed(live, reader)
             reply = tuple(range(200, 240))
-            asked = JobSequence(prompt_ids=range(10, 106), reply_ids=reply, finish="stop", max_tokens=40)
-            await Client(live, asked).answered()
+            job_sequence = JobSequence(prompt_ids=range(10, 106), reply_ids=reply, finish="stop", max_tokens=40)
+            await Client(live, job_sequence).answered()
             names = list(BlockHasher(CBOR, {}).chain([*range(10, 106), *reply], 32))
             number, first = await _until(reader, names[0])
             later, second = await _until(reader, names[3])
@@ -131,14 +131,14 @@ def test_a_salt_and_an_adapter_are_told_bare_and_a_hit_is_not_told(folder: str) 
         async with telling(folder, "--enable-lora", "--lora-modules", "de=/de") as live:
             reader = Reader(folder)
             await subscribed(live, reader)
-            asked: dict[str, Any] = {
+            document: dict[str, Any] = {
                 "prompt_ids": range(10, 106),
                 "reply_ids": (1, 2),
                 "finish": "stop",
                 "max_tokens": 2,
             }
             for _ in range(2):
-                await Client(live, JobSequence(**asked, salt="pepper", adapter="de")).answered()
+                await Client(live, JobSequence(**document, salt="pepper", adapter="de")).answered()
             names = list(BlockHasher(CBOR, {}).chain(range(10, 106), 32, ("de", "/de"), "pepper"))
             number, batch = await _until(reader, names[0])
             await Client(live, sequence(64, 1, start=5000)).answered()
@@ -195,15 +195,15 @@ def test_texts_are_remembered_as_long_as_their_pages_and_no_longer(folder: str) 
     async def story() -> None:
         flags = ("--num-gpu-blocks-override", "9", "--max-model-len", "256")
         async with telling(folder, *flags) as live:
-            teller = live.driver.ranks[0].event_sink
-            assert teller is not None
+            sink = live.driver.ranks[0].event_sink
+            assert sink is not None
             for start in range(0, 4000, 200):
                 twins = [Client(live, sequence(96, 40, start=start), request_id=name) for name in "ab"]
                 await asyncio.sleep(0.005)
                 twins[0].cancel()
                 await twins[1].answered()
             await Client(live, sequence(8, 3, start=9000)).answered()
-            assert 0 < teller.journal.remembered <= 8
+            assert 0 < sink.journal.remembered <= 8
 
     told(story())
 
@@ -216,11 +216,11 @@ def test_a_reader_that_binds_is_connected_to_and_a_free_port_is_found() -> None:
         reader.subscribe(b"")
         wanted = kv_events.config({"enable_kv_cache_events": True, "endpoint": f"tcp://127.0.0.1:{port}"})
         publisher = kv_events.KvEventPublisher(wanted, 0, now)
-        heard = asyncio.ensure_future(reader.recv_multipart())
-        while not heard.done():
+        task = asyncio.ensure_future(reader.recv_multipart())
+        while not task.done():
             publisher.publish([{"type": "AllBlocksCleared"}])
             await asyncio.sleep(0.01)
-        assert (await heard)[0] == b""
+        assert (await task)[0] == b""
         publisher.close()
         free = kv_events.KvEventPublisher(kv_events.config({"endpoint": "tcp://*:0"}), 0, now)
         assert free.config.endpoint.rpartition(":")[2] not in {"", "0"}

@@ -56,17 +56,22 @@ def test_limits_are_the_flags_and_else_what_vllm_takes_on_that_gpu() -> None:
     made = started(LLAMA).settings
     assert (made.max_sequences, made.batch_tokens, made.context_tokens, made.late_stop) == (1024, 8192, 131_072, True)
 
-    told = started(
+    settings = started(
         *(LLAMA, "--max-num-seqs", "64", "--max-num-active-seqs", "32", "--max-num-batched-tokens", "4k"),
         *("--block-size", "32", "--no-enable-prefix-caching", "--scheduling-policy", "priority"),
         *("--long-prefill-token-threshold", "512", "--watermark", "0.01", "--no-scheduler-reserve-full-isl"),
         *("--max-num-queued-reqs", "80", "--max-num-queued-tokens", "9K", "--no-async-scheduling"),
     ).settings
-    assert (told.max_sequences, told.batch_tokens, told.block_tokens, told.prefix_caching) == (32, 4000, 32, False)
-    assert (told.policy, told.long_prefill_tokens, told.watermark) == (SchedulingPolicy.PRIORITY, 512, 0.01)
-    assert (told.max_unfinished, told.max_backlog_tokens) == (80, 9 * 1024)
-    assert not told.reserve_whole_prompt
-    assert not told.late_stop
+    assert (settings.max_sequences, settings.batch_tokens, settings.block_tokens, settings.prefix_caching) == (
+        32,
+        4000,
+        32,
+        False,
+    )
+    assert (settings.policy, settings.long_prefill_tokens, settings.watermark) == (SchedulingPolicy.PRIORITY, 512, 0.01)
+    assert (settings.max_unfinished, settings.max_backlog_tokens) == (80, 9 * 1024)
+    assert not settings.reserve_whole_prompt
+    assert not settings.late_stop
 
     twice = started(LLAMA, "--performance-mode", "throughput").settings
     assert (twice.max_sequences, twice.batch_tokens) == (2048, 16384)
@@ -189,11 +194,11 @@ def test_times_of_this_deployment_count_first_and_those_of_another_are_refused()
         error=0.03,
         source="a test",
     )
-    known = replace(KNOWN, calibrated=own)
-    made = provision.provide(command.read(["vllm", "serve", LLAMA]), H100, MODEL, known)
+    packaged = replace(KNOWN, calibrated=own)
+    made = provision.provide(command.read(["vllm", "serve", LLAMA]), H100, MODEL, packaged)
     other = command.read(["vllm", "serve", "Qwen/Qwen3-8B"])
 
     assert made.notes[-1].startswith("INFO (simulated) step times: recorded")
     assert made.times.decode_line(8, 8) != plain.times.decode_line(8, 8)
     with pytest.raises(CannotStart, match="--step-times: calibrated with model"):
-        provision.provide(other, H100, MODEL, known)
+        provision.provide(other, H100, MODEL, packaged)

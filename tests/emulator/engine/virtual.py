@@ -78,12 +78,12 @@ def sequence(prompt: int = 100, reply: int = 5, *, start: int = 0, adapter: str 
 class Client:
     """Who asks, and what it heard: the time, the sequence, how many tokens, how it finished."""
 
-    def __init__(self, live: LiveEngine, *sequences: JobSequence, request_id: str = "r", **asked: Any) -> None:  # noqa: ANN401
+    def __init__(self, live: LiveEngine, *sequences: JobSequence, request_id: str = "r", **document: Any) -> None:  # noqa: ANN401
         self.heard: list[tuple[float, int, int, str | None]] = []
         self.ending: JobEnding | None = None
         self._over = asyncio.Event()
         self.asked = now()
-        job = EngineJob(request_id=request_id, sequences=sequences or (sequence(),), **asked)
+        job = EngineJob(request_id=request_id, sequences=sequences or (sequence(),), **document)
         self._left = len(job.sequences)
         self.feed = live.driver.submit(job, self)
 

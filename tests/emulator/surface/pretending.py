@@ -137,10 +137,10 @@ class PretendActs:
         self.done.append(("abort", tuple(request_ids)))
         return 2
 
-    def change_fault(self, told: Mapping[str, Any]) -> Mapping[str, Any]:
-        if "fault" not in told:
+    def change_fault(self, document: Mapping[str, Any]) -> Mapping[str, Any]:
+        if "fault" not in document:
             raise ValueError("fault: missing; write one")
-        return told
+        return document
 
     def observed(self, seen: RequestObservation) -> None:
         self.seen.append(seen)

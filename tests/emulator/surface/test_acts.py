@@ -18,14 +18,14 @@ UNLOAD: Final = "/v1/unload_lora_adapter"
 def test_an_adapter_comes_is_called_and_goes() -> None:
     async def story() -> None:
         async with serving(RUNTIME) as engine:
-            said = await engine.post(LOAD, {"lora_name": "la", "lora_path": "org/la"})
-            assert said == (200, "Success: LoRA adapter 'la' added successfully.")
+            reply = await engine.post(LOAD, {"lora_name": "la", "lora_path": "org/la"})
+            assert reply == (200, "Success: LoRA adapter 'la' added successfully.")
             _, body = await engine.post("/v1/completions", {"model": "la", "prompt": "x", "max_tokens": 1})
             assert (body["model"], engine.driver.runs[0].job.sequences[0].adapter) == ("la", "la")
             again = {"lora_name": "la", "lora_path": "org/la", "load_inplace": True}
             assert (await engine.post(LOAD, again))[0] == 200
-            said = await engine.post(UNLOAD, {"lora_name": "la"})
-            assert said == (200, "Success: LoRA adapter 'la' removed successfully.")
+            reply = await engine.post(UNLOAD, {"lora_name": "la"})
+            assert reply == (200, "Success: LoRA adapter 'la' removed successfully.")
             assert (await engine.post("/v1/completions", {"model": "la", "prompt": "x"}))[0] == 404
             assert (await engine.post("/adapters", {"name": "lb", "src": "org/lb"}))[0] == 200
             assert (await engine.ask("/adapters/lb", "DELETE"))[0] == 200
@@ -62,8 +62,8 @@ def test_an_adapter_comes_is_called_and_goes() -> None:
 def test_an_adapter_is_refused_in_vllms_words(path: str, body: dict[str, Any], status: int, words: str) -> None:
     async def story() -> None:
         async with serving(RUNTIME) as engine:
-            answered, told_so = await engine.post(path, body)
-        assert (answered, words in told_so["error"]["message"]) == (status, True)
+            answered, given_so = await engine.post(path, body)
+        assert (answered, words in given_so["error"]["message"]) == (status, True)
 
     told(story())
 
@@ -81,7 +81,7 @@ def test_an_adapter_that_the_engine_cannot_take_is_its_error() -> None:
 def test_the_development_endpoints_tell_the_engine_and_answer_as_vllms() -> None:
     async def story() -> None:
         async with serving(answering(dev_mode=True)) as engine:
-            asked: list[tuple[str, str, Any]] = [
+            values: list[tuple[str, str, Any]] = [
                 ("POST", "/sleep?level=2&mode=wait", {"status": "sleeping", "level": 2}),
                 ("GET", "/is_sleeping", {"is_sleeping": True}),
                 (
@@ -98,7 +98,7 @@ def test_the_development_endpoints_tell_the_engine_and_answer_as_vllms() -> None
                 ("GET", "/get_world_size", {"world_size": 1}),
                 ("GET", "/weight_info", {"weight_version": "default"}),
             ]
-            for method, path, expected in asked:
+            for method, path, expected in values:
                 assert await engine.ask(path, method) == (200, expected)
             assert await engine.post("/abort_requests", {}) == (200, {"status": "aborted", "aborted": 2})
             await engine.post("/abort_requests", {"request_ids": ["a"]})

@@ -69,9 +69,9 @@ def test_a_reader_that_is_slow_gets_fewer_larger_chunks_and_every_word() -> None
     async def story() -> None:
         body = {"prompt": "x", "max_tokens": 1000, "ignore_eos": True, "stream": True, "logprobs": 20, "n": 8}
         async with serving(driver=PretendDriver(by_hand=True)) as engine:
-            asked = asyncio.create_task(engine.asks.post(engine.url + "/v1/completions", json=body))
+            task = asyncio.create_task(engine.asks.post(engine.url + "/v1/completions", json=body))
             run = await engine.driver.taken()
-            stream = await asked
+            stream = await task
             while run.step():
                 pass
             text = (await stream.read()).decode()
@@ -90,9 +90,9 @@ def test_an_old_client_gets_a_stream_without_chunks() -> None:
             body = b'{"prompt": "x", "max_tokens": 2, "stream": true}'
             head = b"POST /v1/completions HTTP/1.0\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
             writer.write(head % len(body) + body)
-            said = await reader.read()
+            content = await reader.read()
             writer.close()
-        assert said.endswith(b"data: [DONE]\n\n")
-        assert b"chunked" not in said
+        assert content.endswith(b"data: [DONE]\n\n")
+        assert b"chunked" not in content
 
     told(story())

@@ -53,10 +53,10 @@ def test_a_stream_begins_with_the_speaker_of_each_choice() -> None:
             _, whole = await engine.post(PATH, HELLO | {"n": 2, "ignore_eos": True})
         assert [chunk["choices"][0]["delta"] for chunk in chunks[:2]] == [{"role": "assistant", "content": ""}] * 2
         assert list(chunks[0]) == ["id", "object", "created", "model", "choices", "prompt_token_ids", "prompt_text"]
-        said = ["", ""]
+        lines = ["", ""]
         for chunk in chunks[2:-1]:
-            said[chunk["choices"][0]["index"]] += chunk["choices"][0]["delta"]["content"]
-        assert said == [choice["message"]["content"] for choice in whole["choices"]]
+            lines[chunk["choices"][0]["index"]] += chunk["choices"][0]["delta"]["content"]
+        assert lines == [choice["message"]["content"] for choice in whole["choices"]]
         assert list(chunks[-2]["choices"][0])[-3:] == ["finish_reason", "stop_reason", "token_ids"]
 
     told(story())
@@ -82,10 +82,10 @@ def test_a_chat_goes_on_with_the_ids_that_the_engine_has_seen() -> None:
 
 def test_logprobs_of_a_chat_have_bytes_and_as_many_alternatives_as_asked() -> None:
     async def story() -> None:
-        asked = HELLO | {"logprobs": True, "top_logprobs": 2}
+        document = HELLO | {"logprobs": True, "top_logprobs": 2}
         async with serving() as engine:
-            facts = (await engine.post(PATH, asked))[1]["choices"][0]
-            chunks = (await engine.events(PATH, asked))[1:-1]
+            facts = (await engine.post(PATH, document))[1]["choices"][0]
+            chunks = (await engine.events(PATH, document))[1:-1]
             none = (await engine.post(PATH, HELLO | {"logprobs": True}))[1]["choices"][0]["logprobs"]["content"]
             _, echoed = await engine.post(PATH, HELLO | {"echo": True})
         content = facts["logprobs"]["content"]
@@ -147,9 +147,9 @@ def test_a_tool_is_called_by_its_schema_in_whole_and_in_pieces(
 def test_a_conversation_that_ends_with_a_tools_answer_gets_words() -> None:
     async def story() -> None:
         call = {"type": "function", "function": {"name": "weather", "arguments": "{}"}}
-        said = [*HELLO["messages"], {"role": "assistant", "tool_calls": [call]}, {"role": "tool", "content": "rain"}]
+        entries = [*HELLO["messages"], {"role": "assistant", "tool_calls": [call]}, {"role": "tool", "content": "rain"}]
         async with serving(answering()) as engine:
-            _, answered = await engine.post(PATH, {"messages": said, "tools": [TOOL]})
+            _, answered = await engine.post(PATH, {"messages": entries, "tools": [TOOL]})
             _, unused = await engine.post(PATH, CALLING | {"tool_choice": "none"})
         for body in (answered, unused):
             assert "tool_calls" not in body["choices"][0]["message"]
@@ -275,9 +275,9 @@ def test_an_engine_that_gives_several_tokens_at_once_tells_a_calls_name_and_argu
 def test_a_chat_that_fails_in_between_ends_with_an_error_and_done() -> None:
     async def story() -> None:
         async with serving(driver=PretendDriver(by_hand=True)) as engine:
-            asked = asyncio.create_task(engine.events(PATH, HELLO))
+            task = asyncio.create_task(engine.events(PATH, HELLO))
             (await engine.driver.taken()).listener.on_end(JobEnding.ERROR)
-            events = await asked
+            events = await task
         assert (events[0]["error"]["code"], events[1:]) == (500, ["[DONE]"])
 
     told(story())

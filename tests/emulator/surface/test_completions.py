@@ -69,11 +69,11 @@ def test_a_stream_ends_with_usage_where_asked_and_always_with_done() -> None:
     async def story() -> None:
         async with serving() as engine:
             plain = await engine.events(PATH, HELLO)
-            asked = await engine.events(PATH, HELLO | {"stream_options": {"include_usage": True}})
+            events = await engine.events(PATH, HELLO | {"stream_options": {"include_usage": True}})
         assert (len(plain), plain[-1], "system_fingerprint" in plain[-2]) == (9, "[DONE]", True)
-        assert "system_fingerprint" not in asked[-3]
-        assert asked[-2]["choices"] == []
-        assert asked[-2]["usage"] == {"prompt_tokens": 3, "total_tokens": 11, "completion_tokens": 8}
+        assert "system_fingerprint" not in events[-3]
+        assert events[-2]["choices"] == []
+        assert events[-2]["usage"] == {"prompt_tokens": 3, "total_tokens": 11, "completion_tokens": 8}
 
     told(story())
 
@@ -82,9 +82,9 @@ def test_usage_in_every_chunk_counts_up() -> None:
     async def story() -> None:
         options = {"include_usage": True, "continuous_usage_stats": True}
         async with serving() as engine, serving(answering(force_include_usage=True)) as forced:
-            asked = await engine.events(PATH, HELLO | {"stream_options": options})
+            events = await engine.events(PATH, HELLO | {"stream_options": options})
             unasked = await forced.events(PATH, HELLO)
-        for chunks in (asked, unasked):
+        for chunks in (events, unasked):
             counts = [chunk["usage"]["completion_tokens"] for chunk in chunks[:-1]]
             assert counts == [1, 2, 3, 4, 5, 6, 7, 8, 8]
 
@@ -222,9 +222,9 @@ def test_the_load_stands_in_a_header_for_whoever_asks_for_it(form: str) -> None:
         async with serving() as engine:
             headers = {"endpoint-load-metrics-format": form}
             async with engine.asks.post(engine.url + PATH, json=HELLO, headers=headers) as answer:
-                said = answer.headers["endpoint-load-metrics"]
+                reply = answer.headers["endpoint-load-metrics"]
         assert (
-            said
+            reply
             == {
                 "TEXT": "TEXT named_metrics.num_requests_waiting=3.0, named_metrics.kv_cache_usage_perc=0.25",
                 "JSON": 'JSON {"named_metrics": {"num_requests_waiting": 3.0, "kv_cache_usage_perc": 0.25}}',

@@ -56,11 +56,11 @@ def test_a_picture_of_an_anthropic_message_is_refused_in_that_shape() -> None:
 def test_a_model_with_a_tower_takes_pictures_unless_it_was_started_for_text_alone() -> None:
     async def story() -> None:
         path, body = ASKED["a chat"]
-        seeing = replace(CHAT, multimodal=True)
-        async with serving(seeing) as engine:
+        arguments = replace(CHAT, multimodal=True)
+        async with serving(arguments) as engine:
             status, _ = await engine.post(path, body | {"max_tokens": 2})
         assert status == 200
-        async with serving(replace(seeing, answering=ResponseArguments(language_only=True))) as engine:
+        async with serving(replace(arguments, answering=ResponseArguments(language_only=True))) as engine:
             status, answer = await engine.post(path, body)
         assert (status, answer["error"]["message"], answer["error"]["param"]) == (
             400,

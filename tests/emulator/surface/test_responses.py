@@ -73,18 +73,18 @@ def test_the_events_of_a_message_are_anthropics() -> None:
 def test_both_call_tools_where_the_server_reads_calls() -> None:
     async def story() -> None:
         flat = [{"type": "function", "name": "place", "parameters": PLACE}]
-        ask = {"input": "hello", "tools": flat, "tool_choice": {"type": "function", "name": "place"}}
+        document = {"input": "hello", "tools": flat, "tool_choice": {"type": "function", "name": "place"}}
         blocks = [{"name": "place", "input_schema": PLACE}]
-        say = SAY | {"max_tokens": 99, "tools": blocks, "tool_choice": {"type": "tool", "name": "place"}}
+        fields = SAY | {"max_tokens": 99, "tools": blocks, "tool_choice": {"type": "tool", "name": "place"}}
         async with serving(answering(per_request_metrics=True)) as engine, serving() as plain:
-            _, response = await engine.post("/v1/responses", ask)
-            events = await engine.events("/v1/responses", ask)
-            _, message = await engine.post("/v1/messages", say)
-            pieces = await engine.events("/v1/messages", say)
-            any_tool = (await engine.post("/v1/messages", say | {"tool_choice": {"type": "any"}}))[1]
-            _, free = await engine.post("/v1/messages", say | {"tool_choice": {"type": "none"}})
-            _, unread = await plain.post("/v1/responses", ask)
-            _, unread_message = await plain.post("/v1/messages", say)
+            _, response = await engine.post("/v1/responses", document)
+            events = await engine.events("/v1/responses", document)
+            _, message = await engine.post("/v1/messages", fields)
+            pieces = await engine.events("/v1/messages", fields)
+            any_tool = (await engine.post("/v1/messages", fields | {"tool_choice": {"type": "any"}}))[1]
+            _, free = await engine.post("/v1/messages", fields | {"tool_choice": {"type": "none"}})
+            _, unread = await plain.post("/v1/responses", document)
+            _, unread_message = await plain.post("/v1/messages", fields)
         assert (response["output"][0]["type"], json.loads(response["output"][0]["arguments"])) == (
             "function_call",
             OSLO,
@@ -105,9 +105,9 @@ def test_both_call_tools_where_the_server_reads_calls() -> None:
 
 def test_calls_that_broke_their_json_still_make_an_answer() -> None:
     async def story() -> None:
-        say = SAY | {"max_tokens": 99, "tools": [{"name": "place", "input_schema": PLACE}]}
+        document = SAY | {"max_tokens": 99, "tools": [{"name": "place", "input_schema": PLACE}]}
         async with serving(answering(invalid_json_rate=1.0)) as engine:
-            _, message = await engine.post("/v1/messages", say)
+            _, message = await engine.post("/v1/messages", document)
         assert message["content"][0]["input"] == {}
 
     told(story())
@@ -191,10 +191,10 @@ def test_refusals_come_in_the_words_of_each_interface(row: str) -> None:
 
     async def story() -> None:
         async with serving() as engine:
-            answered, told_so = await engine.post(path, body)
+            answered, given_so = await engine.post(path, body)
         assert answered == status
-        assert words in told_so["error"]["message"]
-        assert ("type" in told_so) is ("messages" in path and "body." not in words)
+        assert words in given_so["error"]["message"]
+        assert ("type" in given_so) is ("messages" in path and "body." not in words)
 
     told(story())
 

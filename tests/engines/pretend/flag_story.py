@@ -21,18 +21,18 @@ ENGINE: Final = engines.ENGINES[engines.DEFAULT]
 
 def main() -> None:
     """Everything, as one object."""
-    asked = _asked({"batching": {"maxLogLength": 4}})
+    setup = _asked({"batching": {"maxLogLength": 4}})
     plain = ENGINE.launch(_asked({}), LifecycleParameters()).command
-    words = ENGINE.launch(asked, LifecycleParameters()).command
-    low = replace(asked, wanted=replace(asked.wanted, engine=replace(asked.engine, **_COPIED)))
+    words = ENGINE.launch(setup, LifecycleParameters()).command
+    low = replace(setup, wanted=replace(setup.wanted, engine=replace(setup.engine, **_COPIED)))
     below = limits.out_of_range(low)
-    told = {
+    document = {
         "schema": "maxLogLength" in json.dumps(crds.definition(DEPLOYMENT)),
         "written": [word for word in words if word not in plain],
         "repeated": [_said(one) for one in ENGINE.refusals(_asked({"extraArgs": ["--max-log-len=many"]}))],
         "below one": [] if below is None else [_said(below)],
     }
-    sys.stdout.write(json.dumps(told))
+    sys.stdout.write(json.dumps(document))
 
 
 def _asked(engine: dict[str, Any]) -> EngineSetup:

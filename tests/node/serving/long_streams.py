@@ -71,5 +71,5 @@ class LongStreams:
         self._open.pop(place)[1].cancel()
 
     def _inflight(self) -> dict[str, int]:
-        told = json.loads(self._pages.get("/fairlead/v1/endpoints")[1])
-        return {str(one["pod"]): int(one["inflight"]) for one in told["endpoints"]}
+        document = json.loads(self._pages.get("/fairlead/v1/endpoints")[1])
+        return {str(one["pod"]): int(one["inflight"]) for one in document["endpoints"]}

@@ -38,5 +38,5 @@ async def _hunt(operated: Operator, image: str) -> Found:
 
 def said(outcome: Outcome) -> list[str]:
     """What was wrong, and the story that can be told again."""
-    told = json.dumps(story.as_json(outcome.whole))
-    return [f"{one.oracle}: {one.words} (after step {one.step} of {told})" for one in outcome.violations[:3]]
+    text = json.dumps(story.as_json(outcome.whole))
+    return [f"{one.oracle}: {one.words} (after step {one.step} of {text})" for one in outcome.violations[:3]]

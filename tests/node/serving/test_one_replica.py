@@ -54,9 +54,9 @@ class Gap:
     since: float | None = None
     longest: float = 0.0
 
-    def seen(self, look: Look, now: float) -> None:
+    def seen(self, view: Look, now: float) -> None:
         """One look."""
-        if look.ready:
+        if view.ready:
             self.since = None
             return
         self.since = now if self.since is None else self.since
@@ -109,8 +109,8 @@ def _followed(stage: Stage, changed: set[str], served: dict[str, dict[str, str]]
     return gaps
 
 
-def _ended(name: str, look: Look) -> bool:
+def _ended(name: str, view: Look) -> bool:
     if name == GOOD:
-        return look.settled
-    kept = look.reason("Accepted") not in {"", "Accepted"} or look.reason("Progressing") in STOPPED
-    return kept and look.ready == 1
+        return view.settled
+    kept = view.reason("Accepted") not in {"", "Accepted"} or view.reason("Progressing") in STOPPED
+    return kept and view.ready == 1

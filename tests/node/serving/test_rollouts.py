@@ -33,7 +33,7 @@ def test_surge_starts_the_new_before_the_old_goes(stage: Stage, record_property:
         traffic.goes_on()
 
     unharmed(traffic.report, record_property)
-    assert min(look.ready for look in seen) >= 2
+    assert min(view.ready for view in seen) >= 2
     assert before.keys().isdisjoint(seen[-1].engines)
 
 

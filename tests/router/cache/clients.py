@@ -91,13 +91,13 @@ class Said(TypedDict, total=False):
     extra: bytes
 
 
-def settings(**told: Unpack[Settings]) -> gateways.ResponseCacheSettings:
-    told.setdefault("enabled", True)
-    return gateways.ResponseCacheSettings(**told)
+def settings(**given: Unpack[Settings]) -> gateways.ResponseCacheSettings:
+    given.setdefault("enabled", True)
+    return gateways.ResponseCacheSettings(**given)
 
 
-def cache(**told: Unpack[Settings]) -> ResponseCache:
-    return ResponseCache(settings(**told))
+def cache(**given: Unpack[Settings]) -> ResponseCache:
+    return ResponseCache(settings(**given))
 
 
 def enquiry(body: dict[str, Any] = CHAT, **more: Unpack[Said]) -> CacheLookup:
@@ -113,21 +113,21 @@ def enquiry(body: dict[str, Any] = CHAT, **more: Unpack[Said]) -> CacheLookup:
 
 
 def ask(
-    kept: ResponseCache, asked: CacheLookup | None = None, client: Client | None = None, now: float = 100.0
+    kept: ResponseCache, lookup: CacheLookup | None = None, client: Client | None = None, now: float = 100.0
 ) -> CacheLookupResult:
-    return kept.lookup(asked or enquiry(), client or Client(), now)
+    return kept.lookup(lookup or enquiry(), client or Client(), now)
 
 
 def led(
-    kept: ResponseCache, asked: CacheLookup | None = None, client: Client | None = None, now: float = 100.0
+    kept: ResponseCache, lookup: CacheLookup | None = None, client: Client | None = None, now: float = 100.0
 ) -> CacheFlight:
-    found = ask(kept, asked, client, now)
+    found = ask(kept, lookup, client, now)
     assert isinstance(found, FlightLead)
     return found.flight
 
 
-def followed(kept: ResponseCache, client: Client, asked: CacheLookup | None = None) -> Client:
-    found = ask(kept, asked, client)
+def followed(kept: ResponseCache, client: Client, lookup: CacheLookup | None = None) -> Client:
+    found = ask(kept, lookup, client)
     assert isinstance(found, FlightJoin)
     client.follower = found.follower
     found.follower.start()
@@ -140,6 +140,6 @@ def answer(flight: CacheFlight, body: bytes = ANSWER, head: AnswerHead = TOLD, n
     flight.completed(now)
 
 
-def hit(kept: ResponseCache, asked: CacheLookup | None = None, now: float = 100.0) -> CacheHit | None:
-    found = ask(kept, asked, now=now)
+def hit(kept: ResponseCache, lookup: CacheLookup | None = None, now: float = 100.0) -> CacheHit | None:
+    found = ask(kept, lookup, now=now)
     return found if isinstance(found, CacheHit) else None

@@ -109,8 +109,8 @@ def test_everybody_gets_what_the_leader_said_and_nothing_is_left(steps: list[tup
     for client in story.clients:
         if client.follower is None:
             continue
-        told = [word for word in client.said if word in ENDS]
-        assert len(told) == (0 if id(client) in story.gone else 1)
+        lines = [word for word in client.said if word in ENDS]
+        assert len(lines) == (0 if id(client) in story.gone else 1)
         whole = story.said.get(client.follower.flight, b"")
         assert whole.startswith(client.body)
         assert client.said[-1:] != ["end"] or client.body == whole

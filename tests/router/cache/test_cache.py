@@ -40,9 +40,9 @@ def test_the_same_question_gets_the_same_bytes_and_its_age() -> None:
 
 def test_a_stream_is_given_to_streams_alone_with_all_its_events() -> None:
     kept = cache()
-    asked = enquiry({**CHAT, "stream": True})
-    answer(led(kept, asked), b"".join(STREAM), STREAMED)
-    found = hit(kept, asked)
+    lookup = enquiry({**CHAT, "stream": True})
+    answer(led(kept, lookup), b"".join(STREAM), STREAMED)
+    found = hit(kept, lookup)
     assert found is not None
     assert found.entry.body == b"".join(STREAM)
     assert hit(kept) is None
@@ -112,7 +112,7 @@ def test_a_refresh_asks_anew_and_its_answer_takes_the_place(fresh: Said) -> None
 
 
 @pytest.mark.parametrize(
-    ("said", "reason"),
+    ("reply", "reason"),
     [
         (Said(cache_control=b"no-store"), CacheBypassReason.NO_STORE),
         (Said(word=b"off"), CacheBypassReason.OFF),
@@ -121,9 +121,9 @@ def test_a_refresh_asks_anew_and_its_answer_takes_the_place(fresh: Said) -> None
         (Said(temperature=None), CacheBypassReason.SAMPLED),
     ],
 )
-def test_these_pass_by_and_are_told_why(said: Said, reason: CacheBypassReason) -> None:
+def test_these_pass_by_and_are_told_why(reply: Said, reason: CacheBypassReason) -> None:
     kept = filled()
-    found = ask(kept, enquiry(**said))
+    found = ask(kept, enquiry(**reply))
     assert isinstance(found, CacheBypass)
     assert (found.reason, found.line) == (reason, f"x-fairlead-cache: pass; reason={reason}\r\n".encode())
     assert kept.counts.passed[reason] == 1
@@ -143,10 +143,10 @@ def test_bodies_that_are_odd_long_or_doubtful_pass_by() -> None:
 
 def test_embeddings_are_never_sampled() -> None:
     kept = cache()
-    asked = enquiry({"model": "m", "input": "x"}, surface="embeddings")
+    lookup = enquiry({"model": "m", "input": "x"}, surface="embeddings")
     body = json.dumps({"object": "list", "data": [{"embedding": [0.5]}]}).encode()
-    answer(led(kept, asked), body)
-    assert hit(kept, asked) is not None
+    answer(led(kept, lookup), body)
+    assert hit(kept, lookup) is not None
 
 
 def test_where_it_is_off_only_those_who_ask_for_it_use_it() -> None:

@@ -48,8 +48,8 @@ class Router:
 
     async def asks(self, seed: int = 0, *, stream: bool = False) -> Client:
         """A client who has been told what becomes of him."""
-        asked = enquiry({**CHAT, "seed": seed, "stream": stream})
-        client = followed(self.cache, Client(), asked)
+        lookup = enquiry({**CHAT, "seed": seed, "stream": stream})
+        client = followed(self.cache, Client(), lookup)
         await until(lambda: bool(client.said))
         return client
 
@@ -79,15 +79,15 @@ async def routers(server: Server, ttl: float = 60.0) -> AsyncIterator[tuple[Rout
         await two.store.close()
 
 
-def story(told: Callable[[], Awaitable[None]]) -> None:
+def story(action: Callable[[], Awaitable[None]]) -> None:
     async def whole() -> None:
-        await told()
+        await action()
 
     uvloop.run(whole())
 
 
 def test_what_one_router_keeps_another_gives_byte_for_byte(server: Server) -> None:
-    async def told() -> None:
+    async def scenario() -> None:
         async with routers(server) as (one, two):
             await one.fills()
             streamed = await one.asks(stream=True)
@@ -98,11 +98,11 @@ def test_what_one_router_keeps_another_gives_byte_for_byte(server: Server) -> No
             assert (plain.body, events.body) == (reply(0), b"".join(STREAM))
             assert (plain.said, two.store.counts.hits) == (["head", "body", "end"], 2)
 
-    story(told)
+    story(scenario)
 
 
 def test_the_store_itself_forgets_in_time(server: Server) -> None:
-    async def told() -> None:
+    async def scenario() -> None:
         async with routers(server, ttl=0.2) as (one, two), Redis.from_url(server.url) as looking:
             await one.fills()
             (name,) = await looking.keys("fairlead:cache:*")
@@ -111,11 +111,11 @@ def test_the_store_itself_forgets_in_time(server: Server) -> None:
             assert await looking.keys("*") == []
             assert (await two.asks()).said == ["lead"]
 
-    story(told)
+    story(scenario)
 
 
 def test_a_dead_store_is_in_nobodys_way_and_is_used_again_when_it_is_back(server: Server) -> None:
-    async def told() -> None:
+    async def scenario() -> None:
         async with routers(server) as (one, two):
             await one.fills()
             server.stop()
@@ -128,11 +128,11 @@ def test_a_dead_store_is_in_nobodys_way_and_is_used_again_when_it_is_back(server
             one.later = REST_SECONDS
             assert (await one.asks(9)).body == reply(9)
 
-    story(told)
+    story(scenario)
 
 
 def test_a_store_that_stopped_answering_is_not_waited_for(server: Server) -> None:
-    async def told() -> None:
+    async def scenario() -> None:
         async with routers(server) as (one, two):
             await one.fills()
             server.signal(signal.SIGSTOP)
@@ -141,11 +141,11 @@ def test_a_store_that_stopped_answering_is_not_waited_for(server: Server) -> Non
             server.signal(signal.SIGCONT)
             assert (await one.asks(7)).said == ["lead"]
 
-    story(told)
+    story(scenario)
 
 
 def test_after_a_lookup_was_given_up_no_late_answer_is_taken_for_another(server: Server) -> None:
-    async def told() -> None:
+    async def scenario() -> None:
         async with routers(server) as (one, two):
             await one.fills(1)
             await two.fills(2)
@@ -156,4 +156,4 @@ def test_after_a_lookup_was_given_up_no_late_answer_is_taken_for_another(server:
                 assert (await two.asks(seed)).said == ["lead"]
             assert (await one.asks(2)).body == reply(2)
 
-    story(told)
+    story(scenario)

@@ -65,13 +65,13 @@ class World:
         return store, kept
 
 
-def story(told: Callable[[World], Awaitable[None]]) -> None:
+def story(action: Callable[[World], Awaitable[None]]) -> None:
     async def whole() -> None:
         world = World()
         world.one.start()
         world.two.start()
         try:
-            await told(world)
+            await action(world)
         finally:
             await world.one.close()
             await world.two.close()
@@ -79,117 +79,117 @@ def story(told: Callable[[World], Awaitable[None]]) -> None:
     asyncio.run(whole())
 
 
-async def rounds(shelf: Shelf, *, asked: int) -> None:
+async def rounds(store: Shelf, *, request: int) -> None:
     """Until the store was asked so often, and answered."""
-    while shelf.asked < asked:
+    while store.asked < request:
         await asyncio.sleep(0)
     for _ in range(20):
-        await asyncio.sleep(shelf.delay)
+        await asyncio.sleep(store.delay)
 
 
 async def kept_by_one(world: World) -> None:
     leader = followed(world.one_cache, Client())
-    await rounds(world.shelf, asked=1)
+    await rounds(world.shelf, request=1)
     assert leader.said == ["lead"]
     assert leader.flight is not None
     answer(leader.flight)
-    await rounds(world.shelf, asked=2)
+    await rounds(world.shelf, request=2)
 
 
 def test_what_one_router_keeps_another_gives() -> None:
-    async def told(world: World) -> None:
+    async def scenario(world: World) -> None:
         await kept_by_one(world)
         world.now += 7
-        asker, other = followed(world.two_cache, Client()), followed(world.two_cache, Client())
-        await rounds(world.shelf, asked=3)
-        assert (asker.body, asker.said) == (ANSWER, ["head", "body", "end"])
+        client, other = followed(world.two_cache, Client()), followed(world.two_cache, Client())
+        await rounds(world.shelf, request=3)
+        assert (client.body, client.said) == (ANSWER, ["head", "body", "end"])
         assert other.body == ANSWER
-        assert asker.head is not None
-        assert asker.head.age == 7
+        assert client.head is not None
+        assert client.head.age == 7
         found = hit(world.two_cache, now=50_107.0)
         assert found is not None
         assert found.age == 7
         assert world.two.counts.hits == 1
 
-    story(told)
+    story(scenario)
 
 
 def test_nobody_is_given_anothers_or_another_revisions() -> None:
-    async def told(world: World) -> None:
+    async def scenario(world: World) -> None:
         await kept_by_one(world)
         bank = followed(world.two_cache, Client(), enquiry(tenant="bank"))
         newer = followed(world.two_cache, Client(), enquiry(revisions=("r2",)))
-        await rounds(world.shelf, asked=4)
+        await rounds(world.shelf, request=4)
         assert (bank.said, newer.said) == (["lead"], ["lead"])
 
-    story(told)
+    story(scenario)
 
 
 def test_names_and_values_tell_no_tenant_and_no_prompt() -> None:
-    async def told(world: World) -> None:
+    async def scenario(world: World) -> None:
         await kept_by_one(world)
         ((name, value),) = world.shelf.held.items()
         assert name.startswith(b"fairlead:cache:1:")
         assert b"shop" not in name + value
         assert b"Why?" not in name + value
 
-    story(told)
+    story(scenario)
 
 
 @pytest.mark.parametrize(
     "spoil", [b"", b"garbage", b"\x90", b"\x96\xc4\x010\xa2r1\xcb\x00\x00\x00\x00\x00\x00\x00\x00"]
 )
 def test_what_is_no_answer_is_none(spoil: bytes) -> None:
-    async def told(world: World) -> None:
+    async def scenario(world: World) -> None:
         await kept_by_one(world)
         world.shelf.held = dict.fromkeys(world.shelf.held, spoil)
-        asker = followed(world.two_cache, Client())
-        await rounds(world.shelf, asked=3)
-        assert asker.said == ["lead"]
+        client = followed(world.two_cache, Client())
+        await rounds(world.shelf, request=3)
+        assert client.said == ["lead"]
 
-    story(told)
+    story(scenario)
 
 
 def test_one_that_is_over_is_none() -> None:
-    async def told(world: World) -> None:
+    async def scenario(world: World) -> None:
         await kept_by_one(world)
         world.now += 3600
-        asker = followed(world.two_cache, Client())
-        await rounds(world.shelf, asked=3)
-        assert asker.said == ["lead"]
+        client = followed(world.two_cache, Client())
+        await rounds(world.shelf, request=3)
+        assert client.said == ["lead"]
 
-    story(told)
+    story(scenario)
 
 
 def test_a_slow_store_is_not_waited_for() -> None:
-    async def told(world: World) -> None:
+    async def scenario(world: World) -> None:
         world.shelf.delay = 10.0
-        asker = followed(world.one_cache, Client())
+        client = followed(world.one_cache, Client())
         async with asyncio.timeout(5):
-            while not asker.said:
+            while not client.said:
                 await asyncio.sleep(0.001)
-        assert (asker.said, world.one.counts.slow) == (["lead"], 1)
+        assert (client.said, world.one.counts.slow) == (["lead"], 1)
 
-    story(told)
+    story(scenario)
 
 
 def test_a_broken_store_is_let_be_and_asked_again_now_and_then(caplog: pytest.LogCaptureFixture) -> None:
-    async def told(world: World) -> None:
+    async def scenario(world: World) -> None:
         world.shelf.broken = Refused("no")
         for seed in range(MOST_FAILURES):
-            asker = followed(world.one_cache, Client(), enquiry({**CHAT, "seed": seed}))
-            await rounds(world.shelf, asked=seed + 1)
-            assert asker.said == ["lead"]
+            client = followed(world.one_cache, Client(), enquiry({**CHAT, "seed": seed}))
+            await rounds(world.shelf, request=seed + 1)
+            assert client.said == ["lead"]
         assert not isinstance(ask(world.one_cache), FlightJoin)
         assert (world.shelf.asked, world.one.counts.errors) == (3, 3)
         world.now += REST_SECONDS
         world.shelf.broken = None
         followed(world.one_cache, Client(), enquiry({**CHAT, "seed": 9}))
         assert not isinstance(ask(world.one_cache, enquiry({**CHAT, "seed": 10})), FlightJoin)
-        await rounds(world.shelf, asked=4)
+        await rounds(world.shelf, request=4)
         assert isinstance(ask(world.one_cache, enquiry({**CHAT, "seed": 11})), FlightJoin)
 
-    story(told)
+    story(scenario)
     assert [one.getMessage() for one in caplog.records] == [
         "the shared response cache does not answer (ConnectionError); this router uses its own",
         "the shared response cache answers again",
@@ -197,30 +197,30 @@ def test_a_broken_store_is_let_be_and_asked_again_now_and_then(caplog: pytest.Lo
 
 
 def test_nobody_waits_for_a_store_when_many_do_already() -> None:
-    async def told(world: World) -> None:
+    async def scenario(world: World) -> None:
         world.shelf.delay = 0.01
         found = [ask(world.one_cache, enquiry({**CHAT, "seed": seed})) for seed in range(MOST_LOOKUPS + 1)]
         assert [isinstance(one, FlightJoin) for one in found] == [*[True] * MOST_LOOKUPS, False]
         assert world.one.counts.busy == 1
 
-    story(told)
+    story(scenario)
 
 
 def test_who_waits_for_the_store_and_leaves_costs_nothing() -> None:
-    async def told(world: World) -> None:
-        asker = followed(world.one_cache, Client())
-        assert asker.follower is not None
-        asker.follower.leave()
-        await rounds(world.shelf, asked=1)
-        assert (asker.said, world.one_cache.flights) == ([], 0)
+    async def scenario(world: World) -> None:
+        client = followed(world.one_cache, Client())
+        assert client.follower is not None
+        client.follower.leave()
+        await rounds(world.shelf, request=1)
+        assert (client.said, world.one_cache.flights) == ([], 0)
 
-    story(told)
+    story(scenario)
 
 
 def test_what_cannot_be_written_in_time_is_dropped_and_counted() -> None:
-    async def told(world: World) -> None:
+    async def scenario(world: World) -> None:
         leader = followed(world.one_cache, Client())
-        await rounds(world.shelf, asked=1)
+        await rounds(world.shelf, request=1)
         assert leader.flight is not None
         question = leader.flight.question
         answer(leader.flight)
@@ -234,35 +234,35 @@ def test_what_cannot_be_written_in_time_is_dropped_and_counted() -> None:
             await asyncio.sleep(0)
         assert world.one.counts.errors == MOST_FAILURES
 
-    story(told)
+    story(scenario)
 
 
 def test_a_revision_without_a_name_is_nobody_elses() -> None:
-    async def told(world: World) -> None:
+    async def scenario(world: World) -> None:
         found = ask(world.one_cache, enquiry(revisions=("",)))
         assert not isinstance(found, FlightJoin)
         answer(found.flight, head=type(TOLD)(status=200, lines=TOLD.lines, length=None, revision=""))  # type: ignore[union-attr]
         await asyncio.sleep(0.01)
         assert (world.shelf.asked, world.one_cache.entries) == (0, 1)
 
-    story(told)
+    story(scenario)
 
 
 def test_at_the_end_what_waits_is_written_and_who_waits_is_told() -> None:
-    async def told(world: World) -> None:
+    async def scenario(world: World) -> None:
         leader = followed(world.one_cache, Client())
-        await rounds(world.shelf, asked=1)
+        await rounds(world.shelf, request=1)
         assert leader.flight is not None
         world.shelf.delay = 10.0
         waiting = followed(world.one_cache, Client(), enquiry({**CHAT, "seed": 4}))
-        await rounds(Shelf(), asked=0)
+        await rounds(Shelf(), request=0)
         world.shelf.delay = 0.0
         answer(leader.flight)
         await world.one.close()
         assert (waiting.said, world.shelf.closed) == (["lead"], True)
         assert (world.one.counts.written, len(world.shelf.held)) == (1, 1)
 
-    story(told)
+    story(scenario)
 
 
 def test_an_address_that_is_none_is_refused_without_repeating_it() -> None:

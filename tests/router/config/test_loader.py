@@ -62,15 +62,15 @@ ROUTING: Final = RoutingSettings(
 
 @pytest.mark.parametrize("routing", [RoutingSettings(), ROUTING])
 def test_what_the_operator_writes_is_what_the_router_reads(routing: RoutingSettings) -> None:
-    wish = asks().wanted
+    revision = asks().wanted
     replica = ReplicaCapacity(revision="0a1b2c3d", max_context_tokens=4096, max_sequences=32, kv_tokens=1000)
-    document = router_config.document(wish, DeploymentRouter(routing=routing, pods=RouterPods(replicas=3)), replica)
+    document = router_config.document(revision, DeploymentRouter(routing=routing, pods=RouterPods(replicas=3)), replica)
 
     assert loader.read(json.dumps(document)) == RouterConfig(
-        namespace=wish.namespace,
+        namespace=revision.namespace,
         selector=document["selector"],
         engine_port=8000,
-        models=(wish.model.served_name,),
+        models=(revision.model.served_name,),
         revision="0a1b2c3d",
         max_context_tokens=4096,
         max_sequences=32,

@@ -101,9 +101,9 @@ def traced(router: TelemetryRecorder, **facts: object) -> RequestRecord:
 
 def plain(attributes: Iterable[KeyValue]) -> dict[str, Any]:
     """Protobuf's key-values as Python's."""
-    told = {}
+    document = {}
     for one in attributes:
         kind = one.value.WhichOneof("value") or ""
         value = getattr(one.value, kind)
-        told[one.key] = [item.string_value for item in value.values] if kind == "array_value" else value
-    return told
+        document[one.key] = [item.string_value for item in value.values] if kind == "array_value" else value
+    return document

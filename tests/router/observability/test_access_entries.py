@@ -22,9 +22,9 @@ ANYTHING = st.text(st.characters(exclude_categories=()), max_size=200)
 
 
 def line(record: RequestRecord) -> dict[str, Any]:
-    told = json.loads(access_entries.line(record, TimestampFormatter(WALL - T0)))
-    assert isinstance(told, dict)
-    return told
+    document = json.loads(access_entries.line(record, TimestampFormatter(WALL - T0)))
+    assert isinstance(document, dict)
+    return document
 
 
 def test_a_stream_that_was_answered_tells_all_there_is() -> None:
@@ -63,9 +63,9 @@ def test_a_refused_one_tells_why_and_nothing_of_replicas() -> None:
     router = teller()
     record = begun(router, request_id="r-2", status=429, reason=RefusalReason.TOKEN_RATE)
     router.ended(record, T0 + 0.0004)
-    told = line(record)
-    assert (told["status"], told["reason"], told["e2e_ms"]) == (429, "token_rate", 0.4)
-    assert not {"replica", "pick", "attempts", "queue_ms", "ttft_ms", "prompt_tokens"} & set(told)
+    document = line(record)
+    assert (document["status"], document["reason"], document["e2e_ms"]) == (429, "token_rate", 0.4)
+    assert not {"replica", "pick", "attempts", "queue_ms", "ttft_ms", "prompt_tokens"} & set(document)
 
 
 def test_rarities_are_told_when_they_happen() -> None:
@@ -77,11 +77,11 @@ def test_rarities_are_told_when_they_happen() -> None:
     record.hedge_sent(replica("c"), T0 + 2)
     record.deltas, record.first_token_at = 1, T0 + 3
     router.ended(record, T0 + 4)
-    told = line(record)
+    document = line(record)
     expected = {"cache": "miss", "shadow": "token_rate", "structured": True, "cut": True, "reason": "silent"}
     expected |= {"attempts": 2, "hedged": "lost", "replica": "b", "queue_ms": 0.0, "ttft_ms": 3000.0}
-    assert expected.items() <= told.items()
-    assert "tpot_ms" not in told, "one token has no pace"
+    assert expected.items() <= document.items()
+    assert "tpot_ms" not in document, "one token has no pace"
 
 
 def test_a_hedge_that_won_names_the_replica_that_answered() -> None:
@@ -113,9 +113,9 @@ def test_the_trace_is_told_whether_it_is_recorded_or_only_passed() -> None:
 def test_prompts_are_told_only_where_they_are_given_and_not_without_end() -> None:
     assert "prompt" not in line(begun(teller()))
     assert line(begun(teller(), prompt="hello"))["prompt"] == "hello"
-    told = line(begun(teller(), prompt="é" * 100_000, request_id="x" * 900))
-    assert len(told["prompt"]) == access_entries.LONGEST_PROMPT
-    assert told["request_id"] == "x" * access_entries.LONGEST_WORD
+    document = line(begun(teller(), prompt="é" * 100_000, request_id="x" * 900))
+    assert len(document["prompt"]) == access_entries.LONGEST_PROMPT
+    assert document["request_id"] == "x" * access_entries.LONGEST_WORD
 
 
 @pytest.mark.parametrize(("log_prompts", "access_log", "wanted"), [(True, True, True), (True, False, False)])
@@ -123,7 +123,7 @@ def test_prompts_are_asked_for_only_where_a_line_will_tell_them(
     *, log_prompts: bool, access_log: bool, wanted: bool
 ) -> None:
     lines = AccessLogWriter(Nowhere()) if access_log else None
-    assert teller(lines=lines, telling=RequestTelemetry(log_prompts=log_prompts)).log_prompts is wanted
+    assert teller(lines=lines, telemetry=RequestTelemetry(log_prompts=log_prompts)).log_prompts is wanted
     if lines is not None:
         lines.close(5.0)
 
@@ -150,14 +150,14 @@ def test_every_line_parses_to_the_same_values_whatever_clients_write(
     assert raw.isascii()
     assert b"\n" not in raw
     assert b"\r" not in raw
-    told = json.loads(raw)
-    assert [told["request_id"], *(told.get(name, "") for name in ("model", "finish_reason", "prompt"))] == [
+    document = json.loads(raw)
+    assert [document["request_id"], *(document.get(name, "") for name in ("model", "finish_reason", "prompt"))] == [
         request_id,
         model,
         finish,
         prompt,
     ]
-    assert set(told) <= set(AccessLogEntry.__struct_fields__)
+    assert set(document) <= set(AccessLogEntry.__struct_fields__)
 
 
 def test_half_a_pair_of_surrogates_is_told_as_json_spells_it() -> None:

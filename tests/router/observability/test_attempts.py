@@ -25,8 +25,8 @@ def test_the_last_attempt_ends_as_the_request_did(
     record = traced(teller(), **facts)
     assert record.tries is not None
     assert [one.ending for one in record.tries] == [AttemptEnding.NOT_CONNECTED, ending]
-    told = otlp.of_attempt(record, record.tries[1])
-    assert ("error.type" in told) is error
+    attempt = otlp.of_attempt(record, record.tries[1])
+    assert ("error.type" in attempt) is error
 
 
 @pytest.mark.parametrize("won", [True, False])
@@ -47,6 +47,6 @@ def test_of_a_hedged_pair_one_answered_and_one_was_outrun(*, won: bool) -> None:
 
 def test_an_error_without_an_engine_is_told_on_the_request() -> None:
     refused = RequestRecord(T0, T0, status=503, reason="queue_time", surface="rerank", ended_at=T0)
-    told = otlp.of_request(refused)
-    assert (told["error.type"], "fairlead.queue_seconds" in told) == ("queue_time", False)
+    request = otlp.of_request(refused)
+    assert (request["error.type"], "fairlead.queue_seconds" in request) == ("queue_time", False)
     assert otlp.of_request(RequestRecord(T0, T0, status=502))["error.type"] == "502"

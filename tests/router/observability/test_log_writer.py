@@ -140,11 +140,11 @@ def test_a_device_stays_what_it_is() -> None:
 
 
 def test_a_file_that_cannot_be_opened_is_an_error_at_the_start(tmp_path: Path) -> None:
-    told = ObservabilityOptions(
+    options = ObservabilityOptions(
         wall=Wall(), bits=lambda wide: wide, access_log=str(tmp_path / "missing" / "access.log")
     )
     with pytest.raises(FileNotFoundError, match=r"missing/access\.log"):
-        TelemetryRecorder(outputs.open_outputs(told), RequestTelemetry(), (), T0)
+        TelemetryRecorder(outputs.open_outputs(options), RequestTelemetry(), (), T0)
 
 
 def test_standard_output_is_written_to_and_left_open() -> None:

@@ -77,8 +77,8 @@ def test_a_request_arrives_as_a_server_span_with_a_client_span_for_each_attempt(
     router.close(PATIENCE)
     assert collector.paths == ["/v1/traces"]
     (resource,) = collector.sent[0].resource_spans
-    told = plain(resource.resource.attributes)
-    assert [told[f"service.{name}"] for name in ("name", "instance.id", "namespace", "version")] == [
+    document = plain(resource.resource.attributes)
+    assert [document[f"service.{name}"] for name in ("name", "instance.id", "namespace", "version")] == [
         "fairlead-router",
         "router-1",
         "team",
@@ -159,7 +159,7 @@ def test_the_ring_is_bounded_while_the_thread_waits() -> None:
 
 def test_what_is_not_recorded_is_not_kept() -> None:
     stalled = Stalled()
-    router = teller(spans=SpanRing(lambda: stalled, every=0.001), telling=RequestTelemetry(trace_share=0.0))
+    router = teller(spans=SpanRing(lambda: stalled, every=0.001), telemetry=RequestTelemetry(trace_share=0.0))
     record = begun(router)
     router.traced(record, None)
     router.ended(record, T0)
@@ -193,8 +193,8 @@ def test_ways_are_opened_when_the_configuration_wants_them_and_followed_when_it_
     tmp_path: Path, collector: Collecting, caplog: pytest.LogCaptureFixture
 ) -> None:
     log = tmp_path / "later" / "access.log"
-    told = ObservabilityOptions(wall=Wall(), bits=lambda wide: wide, access_log=str(log), instance="router-1")
-    router = TelemetryRecorder(outputs.open_outputs(told), RequestTelemetry(access_log=False), ("chat",), T0)
+    options = ObservabilityOptions(wall=Wall(), bits=lambda wide: wide, access_log=str(log), instance="router-1")
+    router = TelemetryRecorder(outputs.open_outputs(options), RequestTelemetry(access_log=False), ("chat",), T0)
     begun_and_ended(router)
     router.apply(RequestTelemetry(), ("chat",))
     assert caplog.messages == [f"no access lines are written: [Errno 2] No such file or directory: '{log}'"]
@@ -222,7 +222,7 @@ def test_a_process_may_rule_lines_out() -> None:
 
 
 def test_a_router_without_a_collector_imports_none_of_it() -> None:
-    asked = "import sys, fairlead.router.observability.outputs; print(*sys.modules)"
-    ran = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True)
+    request = "import sys, fairlead.router.observability.outputs; print(*sys.modules)"
+    ran = subprocess.run([sys.executable, "-c", request], capture_output=True, text=True, check=True)
     heavy = {"opentelemetry", "prometheus_client", "google", "requests", "pydantic", "asyncio"}
     assert heavy.isdisjoint(ran.stdout.split())

@@ -33,7 +33,7 @@ def test_the_cheaper_accelerator_is_told_with_both_bills() -> None:
 
 
 @pytest.mark.parametrize(
-    ("asked", "facts"),
+    ("summary", "facts"),
     [
         (ASKED, ON_L4),
         (LOADED, replace(ON_L4, price_per_hour=None)),
@@ -43,8 +43,8 @@ def test_the_cheaper_accelerator_is_told_with_both_bills() -> None:
         (LOADED, replace(ON_L4, policy=ScalingPolicy(objectives=Objectives(tpot_p95_seconds=0.001)))),
     ],
 )
-def test_nothing_is_told_that_is_not_known_or_not_worth_a_rollout(asked: SignalSummary, facts: ScalingFacts) -> None:
-    assert accelerator_advice.accelerator_advice(asked, facts) == ()
+def test_nothing_is_told_that_is_not_known_or_not_worth_a_rollout(summary: SignalSummary, facts: ScalingFacts) -> None:
+    assert accelerator_advice.accelerator_advice(summary, facts) == ()
 
 
 def test_the_objective_for_a_token_bounds_the_batch() -> None:
@@ -56,7 +56,7 @@ def test_the_objective_for_a_token_bounds_the_batch() -> None:
 def test_a_sequence_that_takes_no_time_only_needs_a_step_that_is_short_enough() -> None:
     free = replace(L4, seconds_per_sequence=0.0)
     facts = replace(ON_L4, policy=ScalingPolicy(objectives=Objectives(tpot_p95_seconds=0.06)))
-    asked = replace(ASKED, load=replace(LOAD, speed=free, tokens_per_sequence=0.0))
-    assert "instead of 3 at 2.40" in accelerator_advice.accelerator_advice(asked, facts)[0].because
+    summary = replace(ASKED, load=replace(LOAD, speed=free, tokens_per_sequence=0.0))
+    assert "instead of 3 at 2.40" in accelerator_advice.accelerator_advice(summary, facts)[0].because
     slow = replace(facts, policy=ScalingPolicy(objectives=Objectives(tpot_p95_seconds=0.01)))
-    assert accelerator_advice.accelerator_advice(asked, slow) == ()
+    assert accelerator_advice.accelerator_advice(summary, slow) == ()

@@ -86,13 +86,13 @@ def test_a_fleet_that_nobody_could_see_is_not_thought_too_large_once_somebody_ca
 
 def test_shrinking_to_the_edge_would_only_grow_back() -> None:
     fleet = Fleet()
-    asked = replace(asking(2), need=2.5)
-    answer = fleet.passes(600, asked)
+    summary = replace(asking(2), need=2.5)
+    answer = fleet.passes(600, summary)
     assert (answer.replicas, bounds_of(answer)) == (3, [ScalingBound.WITHOUT_ONE])
 
 
 @pytest.mark.parametrize(
-    ("facts", "wish", "replicas", "reason"),
+    ("facts", "spec", "replicas", "reason"),
     [
         (replace(FACTS, bounds=ReplicaBounds(least=6, most=10)), 2, 6, ScalingReason.AT_MINIMUM),
         (replace(FACTS, bounds=ReplicaBounds(least=1, most=5)), 8, 5, ScalingReason.AT_MAXIMUM),
@@ -108,8 +108,8 @@ def test_shrinking_to_the_edge_would_only_grow_back() -> None:
         (replace(FACTS, policy=ScalingPolicy(warm_pool=WarmPool(ready=2))), 4, 6, ScalingReason.SPARES),
     ],
 )
-def test_bounds_and_money(facts: ScalingFacts, wish: int, replicas: int, reason: ScalingReason) -> None:
-    answer = Fleet(facts=facts).decides(asking(wish))
+def test_bounds_and_money(facts: ScalingFacts, spec: int, replicas: int, reason: ScalingReason) -> None:
+    answer = Fleet(facts=facts).decides(asking(spec))
     assert (answer.replicas, answer.reason) == (replicas, reason)
 
 
@@ -183,9 +183,9 @@ def test_the_last_replica_stays_while_it_may_be_needed(busy: SignalSummary) -> N
 
 def test_who_starts_to_look_does_not_take_what_was_before_for_silence() -> None:
     fleet = Fleet(facts=replace(MAY_SLEEP, wanted=1))
-    nobody_yet = asking(0, replace(ASKED, last_arrival=None))
-    assert fleet.decides(nobody_yet).replicas == 1
-    assert fleet.passes(900, nobody_yet, every=10).replicas == 0
+    absent_yet = asking(0, replace(ASKED, last_arrival=None))
+    assert fleet.decides(absent_yet).replicas == 1
+    assert fleet.passes(900, absent_yet, every=10).replicas == 0
 
 
 def test_from_zero_at_once_when_somebody_is_held() -> None:
@@ -234,8 +234,8 @@ def test_sleepers_stand_beside_and_keep_their_gpus(facts: ScalingFacts, asleep: 
 def test_a_reason_that_wavers_is_not_said_each_second() -> None:
     fleet = Fleet(facts=replace(FACTS, bounds=ReplicaBounds(least=1, most=4)))
     fleet.decides(asking(4))
-    said = {fleet.passes(1, asking(number)).reason for _ in range(60) for number in (5, 4)}
-    assert said == {ScalingReason.AT_MAXIMUM}
+    reasons = {fleet.passes(1, asking(number)).reason for _ in range(60) for number in (5, 4)}
+    assert reasons == {ScalingReason.AT_MAXIMUM}
     assert fleet.passes(9, asking(4)).reason is ScalingReason.AT_MAXIMUM
     assert fleet.passes(1, asking(4)).reason is ScalingReason.STEADY
 
@@ -243,9 +243,9 @@ def test_a_reason_that_wavers_is_not_said_each_second() -> None:
 def test_what_is_over_is_not_said_any_longer_because_nobody_knows_what_comes_next() -> None:
     fleet = Fleet(facts=replace(FACTS, bounds=ReplicaBounds(least=4, most=10)))
     fleet.decides(asking(1, replace(ASKED, may_shrink=False)))
-    said = [fleet.passes(1, asking(number)).reason for _ in range(6) for number in (4, 1)]
-    assert said[:10] == [ScalingReason.FIGURES_MISSING] * 10
-    assert said[-1] is not ScalingReason.FIGURES_MISSING
+    reasons = [fleet.passes(1, asking(number)).reason for _ in range(6) for number in (4, 1)]
+    assert reasons[:10] == [ScalingReason.FIGURES_MISSING] * 10
+    assert reasons[-1] is not ScalingReason.FIGURES_MISSING
 
 
 def test_that_more_are_needed_than_may_be_is_said_at_once() -> None:
@@ -257,12 +257,12 @@ def test_that_more_are_needed_than_may_be_is_said_at_once() -> None:
 
 def test_what_is_said_at_rest_does_not_move_with_its_figures() -> None:
     fleet = Fleet()
-    said = set()
+    names = set()
     for second in range(900):
         fleet.now += 1
         one = SignalNeed(signal=ScalingSignal.TOKENS, replicas=3 + second % 2, because=f"{second} tokens a second")
-        said.add(fleet.decides(replace(ASKED, candidates=(one,))).message)
-    assert len(said) <= 2
+        names.add(fleet.decides(replace(ASKED, candidates=(one,))).message)
+    assert len(names) <= 2
 
 
 def test_other_doubts_are_said_anew() -> None:

@@ -33,9 +33,9 @@ def felt(
     return slo_correction.updated(before or SloCorrection(), [interval], objectives, stand)
 
 
-def factor(strain: SloCorrection) -> float:
+def factor(correction: SloCorrection) -> float:
     """Of what was reckoned, with the usual headroom."""
-    return slo_correction.factor(slo_correction.fit_misses(strain), 0.15)
+    return slo_correction.factor(slo_correction.fit_misses(correction), 0.15)
 
 
 def test_misses_of_either_objective_raise_the_strain() -> None:
@@ -78,8 +78,8 @@ def test_who_ends_now_was_served_a_while_ago() -> None:
 def test_a_late_start_of_counting_is_no_late_request() -> None:
     pod = EnginePod(name="a", revision="new", phase=EnginePodPhase.READY, since=0.0)
     before = intervals.baseline(pod, EngineFigures(at=0.0))
-    look = intervals.baseline(pod, EngineFigures(at=1.0, first_token=LATE, per_token=replace(LATE, kept=None)))
-    came = intervals.between(before, look)
+    baseline = intervals.baseline(pod, EngineFigures(at=1.0, first_token=LATE, per_token=replace(LATE, kept=None)))
+    came = intervals.between(before, baseline)
     assert came is not None
     assert (came.first_late, came.pace_late) == (None, None)
-    assert intervals.between(look, replace(before, at=2.0)) is None
+    assert intervals.between(baseline, replace(before, at=2.0)) is None

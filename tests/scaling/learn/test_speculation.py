@@ -38,9 +38,9 @@ class Guesser:
             self.now += 10
             self.drafts += 0 if self.guessing.off else 100
             self.kept += 0 if self.guessing.off else 100 * self.accepted
-            asked = replace(ASKED, ready=2, running=2 * self.batch)
+            summary = replace(ASKED, ready=2, running=2 * self.batch)
             facts = replace(self.facts, pods=tuple(self._pods()))
-            self.guessing, advice = speculation.updated(asked, facts, self.guessing, self.now)
+            self.guessing, advice = speculation.updated(summary, facts, self.guessing, self.now)
             self.advice = " ".join(one.because for one in advice)
         return self.guessing.off
 
@@ -119,9 +119,9 @@ def test_what_nobody_measured_is_not_judged() -> None:
 
 def test_a_learnt_speed_serves_where_no_data_sheet_does() -> None:
     load = FleetLoad(prompt_tokens=1, output_tokens=1, tokens_per_sequence=1, speed=L4)
-    asked = replace(ASKED, ready=1, running=64.0, load=load)
+    summary = replace(ASKED, ready=1, running=64.0, load=load)
     facts = replace(SPECULATING, assumed=None)
-    assert speculation.updated(asked, facts, SpeculationState(guessed=3.0, accepted=0.6), START)[0].gain is not None
+    assert speculation.updated(summary, facts, SpeculationState(guessed=3.0, accepted=0.6), START)[0].gain is not None
 
 
 def test_who_does_not_guess_is_never_switched() -> None:

@@ -24,6 +24,6 @@ def test_equally_urgent_requests_of_one_moment_do_not_take_each_others_pages_for
         reserve_whole_prompt=False,
         policy=SchedulingPolicy.PRIORITY,
     )
-    tale = traffic.play(engines.core(settings), BOTH)
-    assert [one.status for one in tale.requests] == [EngineRequestStatus.ENDED, EngineRequestStatus.ENDED]
-    assert [one.preemptions > 0 for one in tale.requests] == [False, True], "the later one waits"
+    record = traffic.play(engines.core(settings), BOTH)
+    assert [one.status for one in record.requests] == [EngineRequestStatus.ENDED, EngineRequestStatus.ENDED]
+    assert [one.preemptions > 0 for one in record.requests] == [False, True], "the later one waits"

@@ -178,40 +178,40 @@ class Watch:
 
 def play(engine: EngineCore, traffic: list[Asked], watch: Watch | None = None) -> Tale:
     """Run traffic through an engine: by `advance`, or step by step where somebody watches."""
-    tale = Tale()
+    record = Tale()
     named = engine.settings.prefix_caching
     now = 0.0
     made: dict[int, EngineRequest] = {}
     for act in acts(traffic):
-        now = _pass(engine, tale, now, act.time, watch)
+        now = _pass(engine, record, now, act.time, watch)
         if act.gives_up:
             if act.place in made:
                 engine.abort(made[act.place], act.time)
             continue
         request = traffic[act.place].request(act.place, act.time, named=named)
-        tale.requests.append(request)
+        record.requests.append(request)
         refused = engine.add(request)
         if refused is None:
             made[act.place] = request
         else:
-            tale.refused.append(refused)
-        tale.look(engine, act.time)
-    _pass(engine, tale, now, 1e9, watch)
-    tale.look(engine, 1e9)
-    return tale
+            record.refused.append(refused)
+        record.look(engine, act.time)
+    _pass(engine, record, now, 1e9, watch)
+    record.look(engine, 1e9)
+    return record
 
 
-def _pass(engine: EngineCore, tale: Tale, now: float, until: float, watch: Watch | None) -> float:
+def _pass(engine: EngineCore, record: Tale, now: float, until: float, watch: Watch | None) -> float:
     if watch is not None:
-        return _step_by_step(engine, tale, (now, until), watch)
+        return _step_by_step(engine, record, (now, until), watch)
     while now < until:
         advanced = engine.advance(now, until)
         now = advanced.now
-        tale.note(advanced.emissions, now)
+        record.note(advanced.emissions, now)
     return now
 
 
-def _step_by_step(engine: EngineCore, tale: Tale, span: tuple[float, float], watch: Watch) -> float:
+def _step_by_step(engine: EngineCore, record: Tale, span: tuple[float, float], watch: Watch) -> float:
     now, until = span
     while True:
         step = engine.flight
@@ -225,4 +225,4 @@ def _step_by_step(engine: EngineCore, tale: Tale, span: tuple[float, float], wat
         if step.ends > until:
             return until
         now = step.ends
-        tale.note(engine.complete(step, now), now)
+        record.note(engine.complete(step, now), now)

@@ -39,22 +39,22 @@ def reaching(reached: RateShares) -> PhysicalStepTimes:
 def scrapes(reached: RateShares, seconds: int, every: float = 1.0) -> list[TimedScrape]:
     """What an engine that reaches them says of itself, under traffic that comes and goes."""
     draws = random.Random(7)  # noqa: S311  # no secret
-    core, now, arrival, asked = EngineCore(LIMITS, reaching(reached), draws), 0.0, 0.0, 0
+    core, now, arrival, request = EngineCore(LIMITS, reaching(reached), draws), 0.0, 0.0, 0
     seen: list[TimedScrape] = []
     requests: list[EngineRequest] = []
-    for look in range(1, seconds + 1):
-        while arrival < look * every:
+    for view in range(1, seconds + 1):
+        while arrival < view * every:
             now = core.advance(now, arrival, stopping=False).now
-            asked += 1
+            request += 1
             requests.append(
                 EngineRequest(
-                    serial=asked, prompt_tokens=draws.randrange(300, 1500), output_tokens=200, arrived=arrival
+                    serial=request, prompt_tokens=draws.randrange(300, 1500), output_tokens=200, arrived=arrival
                 )
             )
             core.add(requests[-1])
-            arrival += draws.expovariate(0.8) if look % 20 < 12 else 9.0
-        now = core.advance(now, look * every, stopping=False).now
-        seen.append(TimedScrape(look * every, _load(core, requests)))
+            arrival += draws.expovariate(0.8) if view % 20 < 12 else 9.0
+        now = core.advance(now, view * every, stopping=False).now
+        seen.append(TimedScrape(view * every, _load(core, requests)))
     return seen
 
 
@@ -102,9 +102,9 @@ def test_what_was_found_is_written_and_read_and_used_for_that_deployment_only() 
 
 
 def test_an_engine_without_pauses_does_not_tell_both_shares() -> None:
-    looks = scrapes(RateShares(0.7, 0.4), 4)
+    timed_scrapes = scrapes(RateShares(0.7, 0.4), 4)
     found = calibration_file.calibrate(
-        QUESTION, scrape_intervals.stretches(looks, LIMITS.batch_tokens), reaching, "a test"
+        QUESTION, scrape_intervals.stretches(timed_scrapes, LIMITS.batch_tokens), reaching, "a test"
     )
     assert isinstance(found, TooFewStretches)
     assert "both are needed: watch for longer" in str(found)

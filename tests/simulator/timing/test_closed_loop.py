@@ -44,12 +44,12 @@ def played(times: PhysicalStepTimes, drawn: Drawn) -> float:
     core, chance = EngineCore(ROOMY, times, random.Random(1)), random.Random(2)  # noqa: S311  # a seeded run
     ended: list[EngineRequest] = []
 
-    def ask(serial: int, now: float) -> None:
+    def send(serial: int, now: float) -> None:
         prompt, output = (int(length * chance.uniform(0.8, 1.0)) for length in (drawn.prompt, drawn.output))
         assert core.add(EngineRequest(serial=serial, prompt_tokens=prompt, output_tokens=output, arrived=now)) is None
 
     for serial in range(drawn.clients):
-        ask(serial, 0.0)
+        send(serial, 0.0)
     now = 0.0
     while len(ended) < ROUNDS * drawn.clients:
         reached = core.advance(now, 1e9)
@@ -57,7 +57,7 @@ def played(times: PhysicalStepTimes, drawn: Drawn) -> float:
         for one in reached.emissions:
             if one.finished is not None:
                 ended.append(one.request)
-                ask(drawn.clients + len(ended), now)
+                send(drawn.clients + len(ended), now)
     return median(((one.ended or 0) - (one.first_token or 0)) / (one.output_tokens - 1) for one in ended)
 
 

@@ -115,8 +115,8 @@ def test_missing_workers_that_nothing_tells_are_one_of_each_and_wide_ones_share_
 
 def test_a_rack_written_as_one_group_is_a_run_with_separate_workers() -> None:
     summed = TOGETHER | {"system": "gb200", "model_path": asked.EXPERTS, "tp_size": "28", "moe_tp_size": "28"}
-    told = with_workers(backend="vllm", decode_tp_size="8", silicon_tpot_ms="11")
-    like, guess = completed(summed, told)[0], completed(summed)[0]
+    workers = with_workers(backend="vllm", decode_tp_size="8", silicon_tpot_ms="11")
+    like, guess = completed(summed, workers)[0], completed(summed)[0]
     assert (like.found, like.row.mode, like.row.decode.number) == (LayoutSource.LIKE_RUN, ServingMode.APART, 3)
     assert (guess.found, guess.row.decode.gpus, guess.row.prefill.number) == (LayoutSource.GUESSED, 16, 3)
 

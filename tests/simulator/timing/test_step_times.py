@@ -29,8 +29,8 @@ def test_a_step_without_prompts_always_lasts_what_its_line_says(model: str, requ
 
 @given(MODELS, st.integers(1, 300), st.integers(1, 300), st.sampled_from([StepCorrection(), FALLING]))
 def test_more_requests_never_make_a_step_shorter(model: str, one: int, more: int, correction: StepCorrection) -> None:
-    asked_for = asked.question(model, tensor=8)
-    times = PhysicalStepTimes(step_work.of(asked_for), roofline.ASSUMED, roofline.ORIGIN, correction)
+    request_for = asked.question(model, tensor=8)
+    times = PhysicalStepTimes(step_work.of(request_for), roofline.ASSUMED, roofline.ORIGIN, correction)
     assert times.seconds(asked.decoding(one)) <= times.seconds(asked.decoding(one + more)) * (1 + 1e-9)
 
 

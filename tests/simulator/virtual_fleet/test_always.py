@@ -32,11 +32,11 @@ RULES = st.sampled_from((RoundRobin, FewestRequests, LeastTokens, PrefixAffinity
 REPLICAS = st.integers(1, 4)
 
 
-def arrivals(asked: list[tuple[float, int, int]]) -> list[RequestArrival]:
-    moments = accumulate(gap for gap, _, _ in asked)
+def arrivals(values: list[tuple[float, int, int]]) -> list[RequestArrival]:
+    moments = accumulate(gap for gap, _, _ in values)
     return [
         RequestArrival(time=time, prompt_tokens=prompt, output_tokens=output, prefix=tuple(range(prompt // 8)))
-        for time, (_, prompt, output) in zip(moments, asked, strict=True)
+        for time, (_, prompt, output) in zip(moments, values, strict=True)
     ]
 
 
@@ -115,9 +115,9 @@ def test_other_names_never_change_anything_but_names(
 
 @given(st.lists(ASKED, min_size=1, max_size=8), REPLICAS, st.floats(0.05, 3.0))
 def test_looking_never_changes_what_is_looked_at(
-    asked: list[tuple[float, int, int]], replicas: int, every: float
+    values: list[tuple[float, int, int]], replicas: int, every: float
 ) -> None:
-    traffic, one = arrivals(asked), fleet(TIGHT, replicas)
+    traffic, one = arrivals(values), fleet(TIGHT, replicas)
 
     often = lived(replace(one, snapshot_s=every), LeastTokens(), traffic)
     seldom = lived(replace(one, snapshot_s=1000.0), LeastTokens(), traffic)
@@ -126,19 +126,23 @@ def test_looking_never_changes_what_is_looked_at(
 
 
 @given(st.lists(st.lists(st.tuples(st.integers(1, 60), st.integers(1, 20), st.floats(0, 2)), max_size=4), max_size=5))
-def test_a_session_never_asks_before_it_was_answered_and_has_thought(talks: list[list[tuple[int, int, float]]]) -> None:
-    sessions = [TrafficSession(str(place), [SessionTurn(*turn) for turn in talk]) for place, talk in enumerate(talks)]
+def test_a_session_never_asks_before_it_was_answered_and_has_thought(
+    values: list[list[tuple[int, int, float]]],
+) -> None:
+    sessions = [
+        TrafficSession(str(place), [SessionTurn(*turn) for turn in entries]) for place, entries in enumerate(values)
+    ]
     firsts = [first for session in sessions if (first := session.start(0.0)) is not None]
     witness = lived(fleet(TIGHT, 2), FewestRequests(), firsts)
     ends: dict[str, list[float]] = {}
     for arrival, request, _ in witness.answers:
         ends.setdefault(arrival.session or "", []).append(request.ended or 0.0)
 
-    for place, talk in enumerate(talks):
-        asked = [arrival.time for arrival in witness.arrivals if arrival.session == str(place)]
-        thought = [think for _, _, think in talk[1:]]
-        assert len(asked) == len(talk)
-        assert asked[1:] == [end + think for end, think in zip(ends.get(str(place), []), thought, strict=False)]
+    for place, entries in enumerate(values):
+        requested = [arrival.time for arrival in witness.arrivals if arrival.session == str(place)]
+        thought = [think for _, _, think in entries[1:]]
+        assert len(requested) == len(entries)
+        assert requested[1:] == [end + think for end, think in zip(ends.get(str(place), []), thought, strict=False)]
 
 
 class Longest(PlainTimes):

@@ -28,8 +28,8 @@ def asking(*prefix: int) -> RequestArrival:
     return RequestArrival(time=0.0, prompt_tokens=16 * len(prefix), output_tokens=10, prefix=prefix)
 
 
-def chosen(balancer: Balancer, ready: list[Seen], *asked: RequestArrival) -> list[int]:
-    return [balancer.choose(one, ready).ordinal for one in asked]
+def chosen(balancer: Balancer, ready: list[Seen], *arrivals: RequestArrival) -> list[int]:
+    return [balancer.choose(one, ready).ordinal for one in arrivals]
 
 
 def test_round_robin_takes_turns_and_goes_on_when_somebody_leaves() -> None:

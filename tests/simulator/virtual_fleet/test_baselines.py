@@ -22,8 +22,8 @@ def asking(*prefix: int, time: float = 0.0, session: str | None = None, tokens: 
     return RequestArrival(time=time, prompt_tokens=length, output_tokens=10, prefix=prefix, session=session)
 
 
-def chosen(balancer: Balancer, ready: list[Seen], *asked: RequestArrival) -> list[int]:
-    return [balancer.choose(one, ready).ordinal for one in asked]
+def chosen(balancer: Balancer, ready: list[Seen], *arrivals: RequestArrival) -> list[int]:
+    return [balancer.choose(one, ready).ordinal for one in arrivals]
 
 
 def test_a_prompt_known_by_a_third_goes_where_it_was_sent_and_less_does_not() -> None:

@@ -172,13 +172,13 @@ def test_an_endless_source_is_read_only_as_far_as_time_goes() -> None:
 def test_the_scaling_loop_sees_the_fleet_as_it_is() -> None:
     seen: list[FleetSnapshot] = []
 
-    def remember(look: FleetSnapshot) -> int:
-        seen.append(look)
+    def remember(snapshot: FleetSnapshot) -> int:
+        seen.append(snapshot)
         return 1
 
     told(fleet(1, ScalingHook(wanted=remember, every_s=3.0)), asks(0.0, 0.0, 0.0), until=6.0)
 
-    assert [(look.at, look.running, look.waiting, look.ended) for look in seen] == [
+    assert [(snapshot.at, snapshot.running, snapshot.waiting, snapshot.ended) for snapshot in seen] == [
         (0.0, 1, 2, 0),
         (3.0, 1, 1, 1),
         (6.0, 0, 0, 3),

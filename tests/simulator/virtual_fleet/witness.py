@@ -28,8 +28,8 @@ class Witness:
     def left(self, arrival: RequestArrival, request: EngineRequest | None) -> None:
         self.leftovers.append((arrival, request))
 
-    def snapshot_taken(self, look: FleetSnapshot) -> None:
-        self.looks.append(look)
+    def snapshot_taken(self, snapshot: FleetSnapshot) -> None:
+        self.looks.append(snapshot)
 
     @property
     def ends(self) -> list[float]:

@@ -77,8 +77,8 @@ class Fleet:
 
     def _stands(self, replicas: int) -> bool:
         seen = self.look()
-        asked = (seen.status.get("scaling") or {}).get("recommended")
-        return (asked, len(seen.pods), seen.ready) == (replicas, replicas, replicas)
+        request = (seen.status.get("scaling") or {}).get("recommended")
+        return (request, len(seen.pods), seen.ready) == (replicas, replicas, replicas)
 
     def address(self) -> str:
         """A door to its routers, once all of them are there: a router that starts cannot hold a request."""

@@ -42,13 +42,13 @@ def test_starts_that_take_longer_than_learnt_are_waited_for(stage: Stage, record
     chat.starts_in(SLOW_START_S)
     with Trail(stage) as trail, Traffic(chat.address(), clients=FEW) as traffic:
         eventually(lambda: chat.look().ready > 1, "a slow one serves", PATIENCE_S)
-        said = chat.explained()
+        explained = chat.explained()
         traffic.goes_on()
 
     unharmed(traffic.report, record_property)
     assert max(trail.counts) <= ENOUGH, trail.counts
     assert trail.reversals == 0, trail.counts
-    assert "coldStart.seconds" in said
+    assert "coldStart.seconds" in explained
 
 
 def test_a_replica_that_finds_no_place_is_not_asked_for_again_and_again(stage: Stage, record_property: Record) -> None:
@@ -56,14 +56,14 @@ def test_a_replica_that_finds_no_place_is_not_asked_for_again_and_again(stage: S
     chat.comes_to(1)
     with Trail(stage) as trail, Traffic(chat.address(), clients=CROWD) as traffic:
         chat.comes_to(2)
-        said = chat.explained()
+        explained = chat.explained()
         settled = len(trail.counts)
         traffic.goes_on(40)
 
     unharmed(traffic.report, record_property)
-    asked_again = [count for count in trail.counts[settled:] if count > 2]
-    assert len(asked_again) <= 1, trail.counts
-    assert "NoRoom" in said
+    request_again = [count for count in trail.counts[settled:] if count > 2]
+    assert len(request_again) <= 1, trail.counts
+    assert "NoRoom" in explained
 
 
 def test_nobody_is_taken_away_while_an_engine_or_a_router_says_nothing_true(stage: Stage) -> None:
@@ -78,14 +78,14 @@ def test_nobody_is_taken_away_while_an_engine_or_a_router_says_nothing_true(stag
             eventually(lambda: frozen in chat.explained(), f"{frozen} is doubted")
         peak = trail.counts[-1]
         eventually(lambda: chat.told().get("reason") == "FiguresMissing", "it is held, and says so")
-        said = chat.explained()
+        explained = chat.explained()
         routers_die(stage)
         held = trail.counts[-1]
         chat.disturb(frozen, "")
         chat.comes_to(1)
 
     assert held == peak, trail.counts
-    assert frozen in said
+    assert frozen in explained
     assert trail.reversals == 1, trail.counts
 
 

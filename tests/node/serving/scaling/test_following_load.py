@@ -73,12 +73,12 @@ def test_time_in_the_queue_is_a_reason_where_few_wait(stage: Stage, record_prope
     chat.comes_to(1)
     with Trail(stage) as trail, Traffic(chat.address(), clients=10) as traffic:
         grown = trail.next_after(traffic.began, 2)
-        said = chat.explained()
+        explained = chat.explained()
 
     unharmed(traffic.report, record_property)
     record_property("seconds_to_decide", round(grown.at - traffic.began, 2))
     assert grown.reason == "QueueTime"
-    assert "queueTimeP95 is 0.5 s" in said
+    assert "queueTimeP95 is 0.5 s" in explained
 
 
 @pytest.mark.trial(10)
