@@ -23,7 +23,7 @@ ENGINES: Final = (8, 64)
 ROUTERS: Final = (1, 3)
 BLOCKS: Final = (0, 1, 36, 800)
 REQUESTS: Final = 1000
-TALKS: Final = 10
+SESSIONS: Final = 10
 STEPS: Final = ("choose", "charge", "first token", "give back")
 
 
@@ -31,14 +31,14 @@ def main() -> int:
     """Print the table."""
     print(f"{'engines':>7} {'routers':>7} {'blocks':>6} " + " ".join(f"{step:>12}" for step in STEPS) + f" {'all':>8}")
     for engines, routers, blocks in product(ENGINES, ROUTERS, BLOCKS):
-        costs = _costs(_table(engines, routers), _asks(blocks))
+        costs = _costs(_table(engines, routers), _requests(blocks))
         words = " ".join(f"{cost:9.2f} us" for cost in costs)
         print(f"{engines:7} {routers:7} {blocks:6} {words} {sum(costs):5.1f} us")
     return 0
 
 
 def _table(engines: int, routers: int) -> EndpointTable:
-    made = EndpointTable(_nobody_listens)
+    made = EndpointTable(_ignore)
     made.take([DiscoveredEndpoint(pod=f"engine-{number}", address=str(number)) for number in range(engines)])
     made.field.routers = routers
     for endpoint in made.endpoints:
@@ -47,21 +47,21 @@ def _table(engines: int, routers: int) -> EndpointTable:
     return made
 
 
-def _nobody_listens(endpoint: Endpoint) -> None:
+def _ignore(endpoint: Endpoint) -> None:
     """States do not change here."""
 
 
-def _asks(blocks: int) -> list[RoutingRequest]:
+def _requests(blocks: int) -> list[RoutingRequest]:
     chance = random.Random(blocks)  # noqa: S311  # a recorded seed, not a secret
     account = Account(Tenant(name="everybody", keys=()))
-    entries = [tuple(chance.getrandbits(64) for _ in range(max(blocks - 1, 0))) for _ in range(TALKS)]
+    entries = [tuple(chance.getrandbits(64) for _ in range(max(blocks - 1, 0))) for _ in range(SESSIONS)]
     return [
         RoutingRequest(
             account=account,
             prompt_tokens=max(128 * blocks, 100),
             output_tokens=512,
             arrived=0.0,
-            blocks=(*entries[number % TALKS], chance.getrandbits(64)) if blocks else (),
+            blocks=(*entries[number % SESSIONS], chance.getrandbits(64)) if blocks else (),
         )
         for number in range(REQUESTS)
     ]

@@ -20,7 +20,7 @@ import uvloop
 
 from bench import engine_load
 from bench.engine_load import Load, Round, Server
-from bench.lean_client import Ask
+from bench.lean_client import LeanRequest
 from fairlead.emulator import command, emulation_knobs, packaged_data
 from fairlead.emulator.engine import provision
 from fairlead.emulator.engine.provision import EmulatedMachine, EngineProvision
@@ -80,7 +80,7 @@ class Found:
     @property
     def holds(self) -> bool:
         """Everybody was answered, in the model's time."""
-        return self.failed == 0 and not self.round.behind and all(abs(one) <= WITHIN for one in self.off)
+        return self.failed == 0 and not self.round.lagging and all(abs(one) <= WITHIN for one in self.off)
 
     @property
     def line(self) -> str:
@@ -93,7 +93,7 @@ class Found:
             f"p99 {served.late_first_token * 1e3:.0f} and {model.late_first_token * 1e3:.0f}); "
             f"{self.failed} of {len(ran.everyone)} not answered whole; server {ran.server_share:.0%} of its core, "
             f"client {ran.client_share:.0%}; worst lag told {ran.lag_s * 1e3:.0f} ms"
-            f"{'; it SAYS it is behind' if ran.behind else ''}"
+            f"{'; it SAYS it is behind' if ran.lagging else ''}"
         )
 
 
@@ -160,7 +160,7 @@ def _modelled(made: EngineProvision, ran: Round) -> Means:
     return _means(gaps, [_at(one.first_token) - one.arrived for one in shorts])
 
 
-def _request(number: int, request: Ask) -> EngineRequest:
+def _request(number: int, request: LeanRequest) -> EngineRequest:
     return EngineRequest(
         serial=number,
         prompt_tokens=request.prompt_tokens,
@@ -186,7 +186,7 @@ def limit() -> Iterator[Found]:
         load = Load(streams=streams, shorts_a_second=200.0, seconds=14.0, stream_tokens=350)
         found = measure(load, FIXED_MS)
         yield found
-        if found.round.behind:
+        if found.round.lagging:
             return
 
 

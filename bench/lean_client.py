@@ -19,7 +19,7 @@ _HEAD: Final = (
 
 
 @dataclass(slots=True)
-class Ask:
+class LeanRequest:
     """One request, and what came of it."""
 
     prompt: str
@@ -67,7 +67,7 @@ class Connection(asyncio.Protocol):
     def __init__(self, idle: "deque[Connection]") -> None:
         self._idle = idle
         self._transport: asyncio.Transport | None = None
-        self._ask: Ask | None = None
+        self._request: LeanRequest | None = None
         self._done: asyncio.Future[None] | None = None
         self._tail = b""
 
@@ -75,17 +75,17 @@ class Connection(asyncio.Protocol):
         """Ready to ask."""
         self._transport = cast("asyncio.Transport", transport)
 
-    def send(self, sent: Ask, done: "asyncio.Future[None]") -> None:
+    def send(self, sent: LeanRequest, done: "asyncio.Future[None]") -> None:
         """Ask; `done` is set at the end."""
         assert self._transport is not None
         request = sent.bytes
-        self._ask, self._done, self._tail = sent, done, b""
+        self._request, self._done, self._tail = sent, done, b""
         sent.sent = time.perf_counter()
         self._transport.write(request)
 
     def data_received(self, data: bytes) -> None:
         """Note the moment; events are counted, not read."""
-        request = self._ask
+        request = self._request
         if request is None:
             return
         now = time.perf_counter()
@@ -115,7 +115,7 @@ class Connection(asyncio.Protocol):
         return self._transport is not None and not self._transport.is_closing()
 
     def _over(self, *, keep: bool) -> None:
-        request, self._ask = self._ask, None
+        request, self._request = self._request, None
         if request is None:
             return
         if self._done is not None and not self._done.done():
@@ -138,7 +138,7 @@ class Client:
         for _ in range(connections):
             self._idle.append(await self._opened())
 
-    async def request(self, request: Ask) -> Ask:
+    async def request(self, request: LeanRequest) -> LeanRequest:
         """Send it now; back at its end."""
         connection = self._idle.pop() if self._idle else await self._opened()
         while not connection.open:

@@ -33,7 +33,7 @@ from fairlead.scaling.facts import (
 )
 
 BEGINS: Final = 1_790_000_000.0
-LOOKS: Final = 12
+ROUNDS: Final = 12
 """The most of one history."""
 COUNTERS: Final = ("prompt_tokens", "cached_tokens", "output_tokens", "finished", "preemptions", "steps")
 GUESSES: Final = ("drafts", "draft_tokens", "accepted_tokens")
@@ -46,7 +46,7 @@ def records(rng: random.Random) -> Iterator[DecisionRecord]:
     """One history, decided look by look; the number that is wanted follows the answer, mostly."""
     now, memory = BEGINS + rng.uniform(0, 7 * 86400), ScalingState()
     facts = _deployment(rng, now)
-    for _ in range(rng.randint(2, LOOKS)):
+    for _ in range(rng.randint(2, ROUNDS)):
         recommendation, after = recommender.recommend(facts, memory, now)
         yield DecisionRecord(
             namespace="team",
@@ -188,7 +188,7 @@ def _moved(rng: random.Random, facts: ScalingFacts, now: float, seconds: float) 
     pods = [_on(rng, pod, now, seconds) for pod in facts.pods if rng.random() < 0.95]
     if rng.random() < 0.2:
         pods.append(_pod(rng, f"pod-{rng.randint(0, 99)}-{now:.0f}", now))
-    routers = tuple(_asked(rng, router, now, seconds) for router in facts.routers)
+    routers = tuple(_with_requests(rng, router, now, seconds) for router in facts.routers)
     return replace(facts, pods=tuple(pods), routers=routers, room=_maybe(rng, rng.randint(0, 8)))
 
 
@@ -210,7 +210,7 @@ def _on(rng: random.Random, pod: EnginePod, now: float, seconds: float) -> Engin
     )
 
 
-def _asked(rng: random.Random, router: RouterPod, now: float, seconds: float) -> RouterPod:
+def _with_requests(rng: random.Random, router: RouterPod, now: float, seconds: float) -> RouterPod:
     if router.figures is None:
         return _router(rng, router.name, now)
     more = rng.uniform(0, 50) * seconds

@@ -38,7 +38,7 @@ WHERE: Final = {"body": "body", "queued": "queued", "first token": "first_token"
 
 
 @dataclass(slots=True)
-class Told:
+class LeakTally:
     """What was done, and when requests that an engine had were given up."""
 
     stages: Counter[str] = field(default_factory=Counter)
@@ -50,11 +50,11 @@ class Told:
 class Request:
     """One client and its bad manners."""
 
-    def __init__(self, number: int, chance: random.Random, result: Told) -> None:
+    def __init__(self, number: int, chance: random.Random, result: LeakTally) -> None:
         self.stage = STAGES[number % len(STAGES)]
         self.name = f"leak-{number:06d}"
         self.chance = chance
-        self.told = result
+        self.tally = result
         result.stages[self.stage] += 1
 
     async def run(self) -> None:
@@ -62,12 +62,12 @@ class Request:
         try:
             reader, writer = await self._connected()
         except OSError:
-            self.told.statuses["not connected"] += 1
+            self.tally.statuses["not connected"] += 1
             return
         try:
-            await self._ask(reader, writer)
+            await self._send(reader, writer)
         except (OSError, asyncio.IncompleteReadError):
-            self.told.statuses["closed"] += 1
+            self.tally.statuses["closed"] += 1
         finally:
             writer.transport.abort()
 
@@ -80,7 +80,7 @@ class Request:
         await asyncio.get_running_loop().sock_connect(made, (HOST, PORT))
         return await asyncio.open_connection(sock=made, limit=SMALL_BYTES)
 
-    async def _ask(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _send(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         whole = self._bytes()
         if self.stage in ("head", "body"):
             end = whole.index(b"\r\n\r\n")
@@ -107,13 +107,13 @@ class Request:
         else:
             status = await reader.readuntil(b"\r\n")
             await reader.read() if self.chance.random() < 0.1 else await reader.readuntil(b"\r\n\r\n")
-            self.told.statuses[status.split()[1].decode()] += 1
+            self.tally.statuses[status.split()[1].decode()] += 1
             return
         self._gave_up()
 
     def _gave_up(self) -> None:
-        self.told.left_at[self.name] = monotonic()
-        self.told.stage_of[self.name] = self.stage
+        self.tally.left_at[self.name] = monotonic()
+        self.tally.stage_of[self.name] = self.stage
 
     def _bytes(self) -> bytes:
         slow = self.stage in ("first token", "half closed")
@@ -131,7 +131,7 @@ class Request:
         return head.encode() + body
 
 
-async def ill_treated(world: World, requests: int, at_once: int, result: Told) -> None:
+async def ill_treated(world: World, requests: int, at_once: int, result: LeakTally) -> None:
     """So many requests, so many of them at a time, while engines are killed in turn."""
     chance = random.Random(20261120)  # noqa: S311 - a run that can be repeated
     numbers = iter(range(requests))
@@ -171,7 +171,7 @@ def occupying() -> bytes:
     return f"{head}content-type: application/json\r\ncontent-length: {len(body)}\r\n\r\n".encode() + body
 
 
-async def standing(world: World) -> dict[str, Any]:
+async def gauges_of(world: World) -> dict[str, Any]:
     """All that must be as it was."""
     seen = await world.seen()
     endpoints, queue = seen["endpoints"], seen["queue"]
@@ -188,18 +188,18 @@ async def standing(world: World) -> dict[str, Any]:
 
 async def run(requests: int, at_once: int) -> int:
     """The whole story; the exit code."""
-    result = Told()
+    result = LeakTally()
     with tempfile.TemporaryDirectory(prefix="router-leaks-") as folder:
         async with running.world(Path(folder), hold={"maxTime": "20s"}) as world:
             await asyncio.sleep(CALM_SECONDS)
-            before, descriptors, rss = await standing(world), world.descriptors, world.rss_mib
+            before, descriptors, rss = await gauges_of(world), world.descriptors, world.rss_mib
             begun = monotonic()
             await ill_treated(world, requests, at_once, result)
             seconds = monotonic() - begun
             await world.until_routable()
             await asyncio.sleep(CALM_SECONDS)
             left = sum([await world.collect(port) for port in running.ENGINES])
-            after, descriptors_after, rss_after = await standing(world), world.descriptors, world.rss_mib
+            after, descriptors_after, rss_after = await gauges_of(world), world.descriptors, world.rss_mib
             gone = {name: int(await world.gauge(_aborts(name))) for name in WHERE}
     aborts = sorted(world.hung_up[name] - at for name, at in result.left_at.items() if name in world.hung_up)
     print(f"{requests} requests in {seconds:.0f} s: {dict(result.stages)}; answers {dict(result.statuses)}")

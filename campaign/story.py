@@ -7,7 +7,7 @@ from typing import Any
 
 from campaign import moves, specs
 from campaign.moves import Move
-from campaign.specs import Wish
+from campaign.specs import WantedSpec
 
 
 class Pause(StrEnum):
@@ -32,7 +32,7 @@ class Step:
 class Story:
     """What happens to one deployment."""
 
-    start: Wish
+    start: WantedSpec
     steps: tuple[Step, ...]
     origin: str = ""
     """The seed and number it was drawn by."""
@@ -57,4 +57,4 @@ def from_json(document: dict[str, Any]) -> Story:
         fields = dict(one)
         pause = Pause(fields.pop("then", Pause.SETTLED))
         steps.append(Step(move=moves.from_json(fields), pause=pause))
-    return Story(start=specs.wish(document["start"]), steps=tuple(steps), origin=str(document.get("origin", "")))
+    return Story(start=specs.from_json(document["start"]), steps=tuple(steps), origin=str(document.get("origin", "")))

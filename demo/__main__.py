@@ -11,7 +11,7 @@ from typing import Final
 
 from demo import acts, tour
 from demo.installing import install, serve
-from demo.watching import Seat
+from demo.watching import WatchedModel
 from devcluster import owners, plan, progress, teardown
 from devcluster.cache import Cache
 from devcluster.door import DoorClosed, Embedded
@@ -50,7 +50,7 @@ def _show(name: str, cache: Cache, action: Callable[[str], None]) -> None:
     cluster = Embedded(_from_nothing(name, cache))
     install(cluster, helm, build.build(ROOT, cache))
     serve(cluster)
-    chat, writer = Seat.at(cluster, "chat"), Seat.at(cluster, "writer")
+    chat, writer = WatchedModel.at(cluster, "chat"), WatchedModel.at(cluster, "writer")
     action(tour.beginning(cluster, acts.quiet(chat)))
     action(tour.burst(acts.burst(chat, action)))
     action(tour.calm(acts.calm(chat, action)))

@@ -54,7 +54,9 @@ def run(address: str, model: str, streams: int) -> Load:
     """So many streams, a few at a time."""
     started = time.monotonic()
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        done = tuple(pool.map(lambda number: ask(address, model, f"Tell me about fairlead {number}."), range(streams)))
+        done = tuple(
+            pool.map(lambda number: stream_once(address, model, f"Tell me about fairlead {number}."), range(streams))
+        )
     return Load(streams=done, seconds=time.monotonic() - started)
 
 
@@ -65,7 +67,7 @@ def beside(address: str, model: str, act: Callable[[], None], at_once: int) -> L
 
     def go_on() -> None:
         while not over.is_set():
-            done.append(ask(address, model, "Go on."))
+            done.append(stream_once(address, model, "Go on."))
 
     threads = [threading.Thread(target=go_on) for _ in range(at_once)]
     for thread in threads:
@@ -79,7 +81,7 @@ def beside(address: str, model: str, act: Callable[[], None], at_once: int) -> L
     return Load(streams=tuple(done), seconds=time.monotonic() - started)
 
 
-def ask(address: str, model: str, prompt: str) -> Stream:
+def stream_once(address: str, model: str, prompt: str) -> Stream:
     """One streamed chat completion."""
     body = {
         "model": model,

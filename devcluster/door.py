@@ -62,7 +62,7 @@ class Embedded:
 
     def expose(self, namespace: str, service: str, port: int) -> str:
         texts = {"op": "expose", "namespace": namespace, "service": service, "port": str(port)}
-        return f"127.0.0.1:{self._ask(texts)['port']}"
+        return f"127.0.0.1:{self._request(texts)['port']}"
 
     def load(self, archive: Path) -> None:
         nodes = self._layout.plan().nodes
@@ -83,16 +83,16 @@ class Embedded:
 
     def kill(self, component: str, sign: signal.Signals = signal.SIGKILL) -> None:
         """Send a component a signal, to see how the cluster takes its death."""
-        self._ask({"op": "kill", "component": component, "signal": str(int(sign))})
+        self._request({"op": "kill", "component": component, "signal": str(int(sign))})
 
     def answers(self) -> bool:
         """Whether the supervisor is there to answer at all."""
         try:
-            return bool(self._ask({"op": "answer"}))
+            return bool(self._request({"op": "answer"}))
         except DoorClosed:
             return False
 
-    def said(self) -> dict[str, object]:
+    def report(self) -> dict[str, object]:
         """The supervisor's last word on itself and its components."""
         return dict(json.loads(self._layout.status.read_text()))
 
@@ -100,7 +100,7 @@ class Embedded:
         """Each component's name and the last lines it wrote."""
         return [(log.stem, progress.tail(log)) for log in sorted(self._layout.logs.glob("*.log"))]
 
-    def _ask(self, texts: dict[str, str]) -> dict[str, object]:
+    def _request(self, texts: dict[str, str]) -> dict[str, object]:
         """One line to the supervisor and its answer; through the folder, since a socket's path must be short."""
         folder = os.open(self._layout.root, os.O_PATH)
         try:

@@ -14,7 +14,7 @@ from devcluster.layout import Layout
 NOTHING_LEFT: Final = "looked for its processes, mounts, control groups, sockets and files: nothing is left"
 
 
-def look(cache: Cache) -> list[dict[str, object]]:
+def read_all(cache: Cache) -> list[dict[str, object]]:
     """Each cluster's last word, and whether anybody stands behind it."""
     found = []
     for root in sorted(cache.clusters.glob("*/plan.json")):

@@ -76,7 +76,7 @@ def prepare(cache: Cache, *, light: bool) -> Path:
             "name one elsewhere, for instance FAIRLEAD_CACHE=/srv/fairlead"
         )
     wanted = programs.LIGHT if light else tuple(programs.PACKAGES)
-    facts = machine.look()
+    facts = machine.survey()
     to_build = programs.missing(cache, wanted)
     missing = preflight.light(facts, to_build) if light else preflight.whole(facts, to_build)
     if missing:

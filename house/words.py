@@ -5,6 +5,7 @@ other term stands nowhere: not in identifiers, nor in comments, messages, docume
 test's name says is a sentence too, so names that begin with `test_` are not identifiers here.
 """
 
+import functools
 import re
 import sys
 from collections.abc import Iterator, Mapping
@@ -39,6 +40,7 @@ FIELDS: Final = {
 """Names that others fixed, or that leave a process: right as a field of the product and where one is used."""
 EXEMPT: Final = {
     GLOSSARY: "lists the words",
+    Path("tests/house/test_words.py"): "stories of this check",
     Path("operator/fairlead/emulator/text/lexicon.py"): "the English words that the emulator writes",
 }
 """Files that are about words, or hold those of others."""
@@ -57,23 +59,29 @@ class Term:
     """Wrong in sentences too, not only in identifiers."""
 
 
-@dataclass(frozen=True, slots=True)
 class Vocabulary:
     """All terms, ready to be searched for."""
 
-    terms: Mapping[str, Term]
+    def __init__(self, terms: Mapping[str, Term]) -> None:
+        """By their texts."""
+        self.terms = terms
+        self._phrases = [one for one in terms.values() if " " in one.text]
+        self._spoken = [one for one in terms.values() if one.everywhere]
+        self.in_name = functools.cache(self._in_name)
 
-    def in_name(self, name: str) -> Term | None:
+    def _in_name(self, name: str) -> Term | None:
         """The first term that is a part of this identifier."""
-        spaced = f" {' '.join(_PART.findall(name)).lower()} "
+        words = [word.lower() for word in _PART.findall(name)]
         if name.startswith("test_") or name in OTHERS:
             return None
-        return next((one for text, one in self.terms.items() if f" {text} " in spaced), None)
+        single = (self.terms[word] for word in words if word in self.terms)
+        spaced = f" {' '.join(words)} "
+        return next(single, None) or next((one for one in self._phrases if f" {one.text} " in spaced), None)
 
     def in_sentences(self, text: str) -> Iterator[Term]:
         """The terms that are written nowhere and may be somewhere in this text."""
         plain = " ".join(text.lower().replace("_", " ").split())
-        yield from (one for one in self.terms.values() if one.everywhere and one.text in plain)
+        yield from (one for one in self._spoken if one.text in plain)
 
 
 def main() -> int:

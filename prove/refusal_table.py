@@ -10,7 +10,7 @@ from typing import Final
 from fairlead.review import admission
 from fairlead.review.context import ReviewContext
 from tests.review.bad_inputs import ELSEWHERE, ROWS
-from tests.review.table import KNOWN, Layer, Row, Said, deployment, engine, gateway, policy, said_of
+from tests.review.table import CONTEXT, Finding, Layer, Row, deployment, engine, findings_of, gateway, policy
 
 PAGE: Final = Path(__file__).resolve().parent.parent / "docs" / "reference" / "refusals.md"
 
@@ -69,12 +69,12 @@ def page() -> str:
 
 def _line(row: Row) -> tuple[str, ...]:
     finding = next(
-        one for one in said_of(row.given) if one.field == row.at and row.says in f"{one.because}; {one.remedy}"
+        one for one in findings_of(row.given) if one.field == row.at and row.wording in f"{one.because}; {one.remedy}"
     )
     return row.story, _input(row, finding), finding.because, finding.remedy
 
 
-def _input(row: Row, finding: Said) -> str:
+def _input(row: Row, finding: Finding) -> str:
     """The field and what stands there, or a description of what is too large to show."""
     if row.short or not finding.field:
         return row.short or _first_line(row)
@@ -88,7 +88,7 @@ def _first_line(row: Row) -> str:
 
 
 def _cautions() -> str:
-    context = ReviewContext(catalogue=KNOWN.catalogue)
+    context = ReviewContext(catalogue=CONTEXT.catalogue)
     lines = []
     for story, given in _CAUTIONS:
         warnings = admission.review(given, context).cautions

@@ -66,7 +66,7 @@ def sample() -> Way:
 
 async def _sample() -> Way:
     fleet, waiting = Fleet(), 1
-    fleet.world.hear(policy())
+    fleet.world.receive(policy())
     fleet.deploy()
 
     def page(number: int) -> bytes:
@@ -83,7 +83,7 @@ async def _sample() -> Way:
             fleet.clock.now = time.time()
             fleet.source.follow(())
             await fleet.loop.round()
-            scraper.follow(list(map(reach, fleet.source.asked)))
+            scraper.follow(list(map(reach, fleet.source.targets)))
             for one in fleet.loop.states.values():
                 await (one.task or asyncio.sleep(0))
 

@@ -51,7 +51,7 @@ class Found:
     megabytes_late: float
     ages: tuple[int, ...]
     """Of all figures at every look: how many were so many hundredths of a second old."""
-    looks: int
+    scrapes: int
     page_bytes: float
     doubted: int
     seconds: float
@@ -145,7 +145,7 @@ async def scrape(scrape_targets: list[ScrapeTarget], every: float, seconds: floa
         megabytes_early=early,
         megabytes_late=late,
         ages=tuple(ages),
-        looks=views,
+        scrapes=views,
         page_bytes=taken / max(views, 1),
         doubted=doubted,
         seconds=passed,
@@ -178,9 +178,9 @@ def main() -> int:
             found = run(scrape(targets(options.pods), options.every, options.seconds))
     print(
         f"{options.pods} pods every {options.every:g} s for {found.seconds:.0f} s on {options.loop}: "
-        f"{found.looks} looks,"
+        f"{found.scrapes} looks,"
     )
-    each = 1e6 * found.cores * found.seconds / found.looks
+    each = 1e6 * found.cores * found.seconds / found.scrapes
     print(f"  pages of {found.page_bytes:.0f} bytes, {each:.0f} us of CPU a look")
     print(f"memory {found.megabytes_early:.1f} MB after {WARM_SECONDS:g} s, {found.megabytes_late:.1f} MB at the end")
     print(f"age of figures p50 {found.age(0.5):.2f} s, p99 {found.age(0.99):.2f} s, most {found.age(1.0):.2f} s")

@@ -15,7 +15,7 @@ from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Final
 
-from bench.autoscaling import page, table, telling, traffic
+from bench.autoscaling import decision_lines, page, table, traffic
 from bench.autoscaling.comparing import COLD_STARTS_S, Compared, compared
 from bench.autoscaling.contestants import ours
 from bench.autoscaling.playing import Stage, played
@@ -65,7 +65,7 @@ def main() -> int:
 def _alone(names: Sequence[str], replicas: int) -> int:
     for name in names:
         for cold_s in COLD_STARTS_S:
-            for line in telling.told(_named(name), cold_s, replicas):
+            for line in decision_lines.lines_of(_named(name), cold_s, replicas):
                 print(line, flush=True)
     return 0
 

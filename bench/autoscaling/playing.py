@@ -8,7 +8,7 @@ from typing import Final
 
 from bench import simulated_fleets
 from bench.autoscaling import swinging
-from bench.autoscaling.tale_by_window import TaleByWindow
+from bench.autoscaling.statistics_by_window import StatisticsByWindow
 from bench.autoscaling.traffic import Part, Traffic
 from fairlead.simulator.traffic.arrivals import RequestArrival
 from fairlead.simulator.virtual_fleet.balancers import Balancer, LeastTokens, PrefixAffinity
@@ -92,7 +92,7 @@ def played(stage: Stage, who: str, scaling: ScalingHook | None = None) -> Played
         scaling=replace(scaling, wanted=noted.wanted) if scaling else None,
         snapshot_s=60.0,
     )
-    statistics = TaleByWindow(lived.objectives, part.since, part.until)
+    statistics = StatisticsByWindow(lived.objectives, part.since, part.until)
     balancer: Balancer = PrefixAffinity() if stage.traffic.prefixes else LeastTokens()
     world = FleetSimulation(fleet, balancer, simulated_fleets.streams("world"), statistics)
     gc.freeze()

@@ -23,13 +23,13 @@ from prove.ledger import machine
 
 PAGE: Final = ROOT / "docs" / "reference" / "clients.md"
 SCRIPTS: Final = ("openai_calls", "anthropic_calls", "litellm_calls", "llmeter_run")
-PATIENCE_S: Final = 300.0
+TIMEOUT_S: Final = 300.0
 USERS, SECONDS = 16, 10
 QUIET: Final = {"LITELLM_LOCAL_MODEL_COST_MAP": "True", "LITELLM_LOG": "ERROR", "TQDM_DISABLE": "1"}
 """No client asks the network for a price list, or draws over the terminal."""
 
 
-def ask(cache: Cache, only: frozenset[str]) -> Iterator[Row]:
+def run_clients(cache: Cache, only: frozenset[str]) -> Iterator[Row]:
     """Each client in its turn, then the load generators."""
     clients, logs = venvs.folder("clients", cache), cache.logs / "clients-bench"
     with tempfile.TemporaryDirectory(prefix="fairlead-clients-") as made:
@@ -47,7 +47,7 @@ def ask(cache: Cache, only: frozenset[str]) -> Iterator[Row]:
 
 def _script(clients: Path, script: str, environment: Mapping[str, str]) -> Iterator[Row]:
     """A row as soon as it is there; what ends without one did not even start."""
-    words, names = [str(clients / "python"), "-m", f"bench.clients.asking.{script}"], ("client", "version", "call")
+    words, names = [str(clients / "python"), "-m", f"bench.clients.sending.{script}"], ("client", "version", "call")
     given = 0
     with (
         tempfile.TemporaryFile("w+") as output,
@@ -79,7 +79,7 @@ def _locust(clients: Path, environment: Mapping[str, str], folder: Path) -> Row:
         str(folder / "locust"),
         "--only-summary",
     ]
-    ran = subprocess.run(words, check=False, capture_output=True, text=True, env=environment, timeout=PATIENCE_S)
+    ran = subprocess.run(words, check=False, capture_output=True, text=True, env=environment, timeout=TIMEOUT_S)
     stats = folder / "locust_stats.csv"
     table = list(csv.DictReader(io.StringIO(stats.read_text(encoding="utf-8")))) if stats.exists() else []
     whole = next((row for row in table if row["Name"] == "Aggregated"), None)
@@ -101,7 +101,7 @@ def main() -> int:
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # what was started is ended with us
     cache, found = Cache.chosen(), []
-    for row in ask(cache, frozenset(options.only)):
+    for row in run_clients(cache, frozenset(options.only)):
         print("  ".join(row.cells), file=sys.stderr, flush=True)
         found.append(row)
     if options.real:

@@ -31,7 +31,7 @@ class Server:
     ready: str
     """The path that is answered with 200 when it serves."""
     environment: Mapping[str, str]
-    patience_s: float = 60.0
+    timeout_s: float = 60.0
 
     @property
     def url(self) -> str:
@@ -99,7 +99,7 @@ def _end(process: subprocess.Popen[Any]) -> None:
 
 
 def _until_ready(server: Server, process: subprocess.Popen[Any], log: Path) -> None:
-    until = time.monotonic() + server.patience_s
+    until = time.monotonic() + server.timeout_s
     while time.monotonic() < until and process.poll() is None:
         try:
             with urllib.request.urlopen(f"http://{server.address}{server.ready}", timeout=5):

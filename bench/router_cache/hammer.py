@@ -24,7 +24,7 @@ class Connection(asyncio.Protocol):
     """Asks the same again and again, and keeps each answer's head word and body."""
 
     def __init__(self, requested: bytes, times: int, over: "asyncio.Future[None]") -> None:
-        self._asked = requested
+        self._request = requested
         self._left = times
         self._over = over
         self._got = bytearray()
@@ -35,10 +35,10 @@ class Connection(asyncio.Protocol):
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
 
-    def ask(self) -> None:
+    def send(self) -> None:
         """Once more."""
         assert self._transport is not None
-        self._transport.write(self._asked)
+        self._transport.write(self._request)
 
     def data_received(self, data: bytes) -> None:
         """Until the answer is whole."""
@@ -51,7 +51,7 @@ class Connection(asyncio.Protocol):
         self._got.clear()
         self._left -= 1
         if self._left:
-            self.ask()
+            self.send()
         else:
             self._end()
 
@@ -88,7 +88,7 @@ async def hammer(requested: bytes, *, connections: int, times: int) -> Counter[t
         await loop.create_connection(lambda one=connection: one, HOST, ROUTER_PORT)  # type: ignore[misc]
         made.append(connection)
     for connection in made:
-        connection.ask()
+        connection.send()
     async with asyncio.timeout(120):
         await asyncio.gather(*overs)
     seen: Counter[tuple[bytes, bytes]] = Counter()

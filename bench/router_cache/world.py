@@ -48,7 +48,7 @@ class Answer:
         return self.lines.get("x-fairlead-cache", "")
 
 
-def ask(port: int, path: str, body: dict[str, Any], tenant: str = "shop", **lines: str) -> Answer:
+def send(port: int, path: str, body: dict[str, Any], tenant: str = "shop", **lines: str) -> Answer:
     """One request on a connection of its own; `_` in a line's name stands for `-`."""
     connection = http.client.HTTPConnection(HOST, port, timeout=30)
     texts = {"Content-Type": "application/json", "Authorization": f"Bearer {KEYS[tenant]}"}
@@ -66,7 +66,7 @@ def ask(port: int, path: str, body: dict[str, Any], tenant: str = "shop", **line
         connection.close()
 
 
-def look(port: int, path: str) -> str:
+def get_page(port: int, path: str) -> str:
     """A page."""
     connection = http.client.HTTPConnection(HOST, port, timeout=10)
     try:
@@ -176,7 +176,7 @@ def until(true: object, what: str) -> None:
 def _routable() -> str:
     """Addresses of routable engines; none while the router is not there."""
     try:
-        seen = json.loads(look(METRICS_PORT, "/fairlead/v1/endpoints"))["endpoints"]
+        seen = json.loads(get_page(METRICS_PORT, "/fairlead/v1/endpoints"))["endpoints"]
     except (OSError, ValueError):
         return ""
     return json.dumps([one["address"] for one in seen if one["state"] == "routable"])

@@ -15,7 +15,7 @@ from typing import Final
 from bench import kernel
 
 HOST: Final = "127.0.0.27"
-PATIENCE_S: Final = 60.0
+TIMEOUT_S: Final = 60.0
 SCRAPE_S: Final = 1.0
 """Everybody's metrics are read each second, as ours are promised to be."""
 
@@ -90,7 +90,7 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 
 def _until_it_serves(contestant: Contestant, process: subprocess.Popen[bytes], log: Path) -> None:
     """One whole answer is the proof: health alone may come before any engine is known."""
-    until = time.monotonic() + PATIENCE_S
+    until = time.monotonic() + TIMEOUT_S
     text = "nothing"
     while time.monotonic() < until:
         if process.poll() is not None:

@@ -70,7 +70,7 @@ class Mocks:
     def __init__(self, programs: Path) -> None:
         self._programs = programs
 
-    def ask(self, target: str, load: Load, keys: Sequence[str]) -> Answered:
+    def run_client(self, target: str, load: Load, keys: Sequence[str]) -> Answered:
         """One run of the client to its end."""
         words = [str(self._programs / "load"), f"-target={target}", f"-model={MODEL}", f"-keys={','.join(keys)}"]
         ran = subprocess.run([*words, *load.options], check=False, capture_output=True, text=True, timeout=NEVER_S)
@@ -80,15 +80,15 @@ class Mocks:
 
     def pace(self, *, paced: bool) -> None:
         """Streams come by the clock from now on, or each in one piece."""
-        _told(f"/bench/{'paced' if paced else 'coalesced'}")
+        _fetched(f"/bench/{'paced' if paced else 'coalesced'}")
 
     def counts(self) -> dict[str, Any]:
         """What the engines saw so far."""
-        found: dict[str, Any] = json.loads(_told("/bench/counts"))
+        found: dict[str, Any] = json.loads(_fetched("/bench/counts"))
         return found
 
 
-def _told(path: str) -> bytes:
+def _fetched(path: str) -> bytes:
     with urllib.request.urlopen(f"http://{ADDRESSES[0]}{path}", timeout=10) as answer:  # our own
         body: bytes = answer.read()
         return body

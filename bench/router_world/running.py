@@ -20,8 +20,8 @@ METRICS_PORT: Final = 9470
 ENGINES: Final = (8481, 8482, 8483)
 KEYS: Final = ("sk-leaks-a", "sk-leaks-b")
 NARROW: Final = "sk-leaks-narrow"
-"""Of a tenant that may have one request under way: all others of it wait in the router's queue."""
-SEATS: Final = 24
+"""Of a tenant that may have one request in flight: all others of it wait in the router's queue."""
+SLOTS: Final = 24
 """Of one engine: few, so that requests stand in the router's queue."""
 Process = asyncio.subprocess.Process
 
@@ -170,6 +170,6 @@ def _configuration(folder: Path, routing: dict[str, Any]) -> dict[str, Any]:
     return {
         "endpoints": [f"{HOST}:{port}" for port in ENGINES],
         "models": ["chat"],
-        "maxSequences": routing.pop("seats", SEATS),
+        "maxSequences": routing.pop("seats", SLOTS),
         "routing": {"tenants": tenants} | routing,
     }

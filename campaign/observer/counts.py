@@ -14,7 +14,7 @@ def lies(facts: Facts) -> Iterator[Lie]:
     if given != generation:
         yield _lie("observedGeneration", given, generation)
         return
-    for kind, one in facts.said.items():
+    for kind, one in facts.conditions.items():
         if one.get("observedGeneration") != generation:
             yield _lie(f"{kind}.observedGeneration", one.get("observedGeneration"), generation)
     counted = {"replicas": len(facts.engines), "readyReplicas": len(facts.ready)}
@@ -33,4 +33,4 @@ def lies(facts: Facts) -> Iterator[Lie]:
 
 
 def _lie(about: str, answer: object, counted: object) -> Lie:
-    return Lie(about=about, said=str(answer), fact=f"it is {counted}")
+    return Lie(about=about, reported=str(answer), fact=f"it is {counted}")

@@ -49,7 +49,7 @@ class Facts:
         return dict(self.document.get("status") or {})
 
     @cached_property
-    def said(self) -> dict[str, Manifest]:
+    def conditions(self) -> dict[str, Manifest]:
         """Conditions by type."""
         return {str(one["type"]): one for one in self.status.get("conditions") or ()}
 

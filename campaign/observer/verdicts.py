@@ -24,13 +24,13 @@ class Lie:
     """A condition, a count or a message that does not agree with what is there."""
 
     about: str
-    said: str
+    reported: str
     fact: str
 
     @property
     def line(self) -> str:
         """As a person reads it."""
-        return f"{self.about}: said {self.said}; {self.fact}"
+        return f"{self.about}: said {self.reported}; {self.fact}"
 
 
 def must(condition: str, status: str, reasons: Iterable[str], because: str) -> Verdict:
@@ -46,4 +46,4 @@ def lie(verdict: Verdict, document: Manifest | None) -> Lie | None:
         return None
     wanted = f"{'/'.join(sorted(verdict.statuses))} {'|'.join(sorted(verdict.reasons))}".strip()
     words = f"{status} {reason}: {document['message']}" if document else status
-    return Lie(about=verdict.condition, said=words, fact=f"must be {wanted}, since {verdict.because}")
+    return Lie(about=verdict.condition, reported=words, fact=f"must be {wanted}, since {verdict.because}")

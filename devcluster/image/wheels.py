@@ -68,7 +68,7 @@ def _fetch(context: Path, place: Path, log: Path) -> None:
     unfinished = place.parent / "wheels.unfinished"
     shutil.rmtree(unfinished, ignore_errors=True)
     unfinished.mkdir(parents=True)
-    locks = [f"--requirement={_asked(context / name, unfinished)}" for name in (RUNTIME, PIP)]
+    locks = [f"--requirement={_requirements(context / name, unfinished)}" for name in (RUNTIME, PIP)]
     words = [sys.executable, "-m", "pip", "--disable-pip-version-check", "download", "--progress-bar=off"]
     words += ["--require-hashes", "--only-binary=:all:", "--no-deps", f"--python-version={PYTHON}"]
     words += [*platforms(platform.machine()), f"--dest={unfinished}", *locks]
@@ -81,7 +81,7 @@ def _fetch(context: Path, place: Path, log: Path) -> None:
     unfinished.rename(place)
 
 
-def _asked(lock: Path, folder: Path) -> Path:
+def _requirements(lock: Path, folder: Path) -> Path:
     """What is fetched of a lock, written down for pip."""
     path = folder / lock.name
     path.write_text(for_any_patch(lock.read_text()))

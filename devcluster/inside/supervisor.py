@@ -11,10 +11,10 @@ from typing import Final
 
 from devcluster import processes
 from devcluster.inside import bringup
-from devcluster.inside.asking import Refused
 from devcluster.inside.bringup import BringUp, FailedStart
 from devcluster.inside.forwarder import Forwarder
 from devcluster.inside.keeper import Keeper
+from devcluster.inside.kubectl import Refused
 from devcluster.layout import Layout
 from devcluster.members.control_plane import Ports
 

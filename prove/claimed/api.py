@@ -28,7 +28,7 @@ def bad_input_is_refused() -> Figure:
     return all_pass(programs.pytest("tests/review", "tests/apiserver/test_bad_inputs.py", "tests/api"))
 
 
-def memory_can_be_believed() -> Figure:
+def memory_can_be_trusted() -> Figure:
     """The estimate against the measured starts: those in FAIRLEAD_TRACES where it is set, else the excerpt's."""
     folder = traces()
     measured = folder / "kv-capacity.csv"
@@ -94,7 +94,7 @@ CLAIMS: Final = (
         item="api.3",
         title="KV capacity against 68 measured starts: median error of `likely` at most 5 %, nine of ten within 15 %, "
         "95 % inside low to high, high/low at most 1.4 at the median, never `fits` where none starts",
-        prove=memory_can_be_believed,
+        prove=memory_can_be_trusted,
     ),
     Claim(
         item="api.4",

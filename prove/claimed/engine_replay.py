@@ -4,7 +4,7 @@ from typing import Final
 
 from prove import programs, replay_table
 from prove.claims import Claim, Figure
-from prove.replay_table import Told
+from prove.replay_table import ReplayResult
 
 MEANS, CORRELATION, POINTS = 0.10, 0.98, 6.0
 MANY: Final = {"FAIRLEAD_EXAMPLES": "400"}
@@ -27,11 +27,11 @@ def near_the_recorded_run() -> Figure:
     )
 
 
-def _unfitted(result: Told) -> str:
+def _unfitted(result: ReplayResult) -> str:
     return f"with the catalogue's assumed shares TTFT {result.distance.ttft:+.0%}, TPOT {result.distance.tpot:+.0%}"
 
 
-def _means(result: Told) -> str:
+def _means(result: ReplayResult) -> str:
     found = result.distance
     pages = result.settings.blocks
     return f"with {pages:,} pages TTFT {found.ttft:+.1%}, TPOT {found.tpot:+.1%}, E2E {found.latency:+.1%}"

@@ -71,7 +71,7 @@ def cluster_is_real() -> Figure:
     return all_pass(programs.pytest("-m", "node", "tests/node"))
 
 
-def nothing_left_behind() -> Figure:
+def nothing_left_over() -> Figure:
     """The leak check after a normal run, after kill -9 and after a failed start."""
     return all_pass(programs.pytest("tests/node/test_leaves_nothing_behind.py"))
 
@@ -160,7 +160,7 @@ CLAIMS: Final = (
         item="house.4",
         title="`make cluster-down` leaves no process, mount, namespace or socket: after a normal run, "
         "after kill -9 of the supervisor and after a failed start",
-        prove=nothing_left_behind,
+        prove=nothing_left_over,
         slow=True,
     ),
     Claim(

@@ -32,7 +32,7 @@ def used(proxy: Proxy) -> set[Right]:
     """Every right that requests needed; an apply needs `patch`, and `create` too where it made the object."""
     found = {Right("create", one.resource) for one in proxy.made if not one.subresource}
     for one in proxy.log:
-        request = one.asked
+        request = one.call
         if not request.resource.startswith("/"):
             found.add(
                 Right(

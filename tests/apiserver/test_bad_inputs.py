@@ -50,4 +50,4 @@ def test_the_server_refuses_it_too_and_names_the_field(served: Embedded, row: Ro
         served.kubectl("create", "--dry-run=server", "-f", "-", text=text)
     answer = str(refused.value)
     assert row.at in answer
-    assert (row.there or row.says) in answer
+    assert (row.there or row.wording) in answer

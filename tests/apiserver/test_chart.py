@@ -40,7 +40,7 @@ FOREIGN: Final = ("PodMonitor", "Issuer", "Certificate")
 def helm() -> Path:
     """Helm, built from its pin where it is missing."""
     cache = Cache.chosen()
-    missing = preflight.light(machine.look(), (*tools.missing(cache, tools.LIGHT), *kube_schemas.missing(cache)))
+    missing = preflight.light(machine.survey(), (*tools.missing(cache, tools.LIGHT), *kube_schemas.missing(cache)))
     if missing and os.environ.get("CI"):
         pytest.fail(f"the chart must be rendered in CI.\n{preflight.message(missing)}", pytrace=False)
     if missing:
@@ -85,18 +85,16 @@ def test_whatever_is_set_is_valid_for_kubernetes(
     tests = [*_rendered_tests(helm), *_rendered_tests(helm, {"watchNamespaces": ["models"]})]
     objects = [*default, *tests, *(one for case in cases for one in case), *_samples()]
     assert [name for name, one in _nulls("", objects)] == []
-    kubeconform = _kubeconform(helm.parent, release, tmp_path, objects)
-    assert kubeconform["summary"]["valid"] == sum(one["kind"] not in FOREIGN for one in objects), kubeconform[
-        "resources"
-    ]
-    assert (kubeconform["summary"]["invalid"], kubeconform["summary"]["errors"]) == (0, 0), kubeconform["resources"]
+    report = _kubeconform(helm.parent, release, tmp_path, objects)
+    assert report["summary"]["valid"] == sum(one["kind"] not in FOREIGN for one in objects), report["resources"]
+    assert (report["summary"]["invalid"], report["summary"]["errors"]) == (0, 0), report["resources"]
 
 
 def test_the_schemas_would_notice_a_field_that_does_not_exist(helm: Path, tmp_path: Path) -> None:
     wrong = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "x"}, "spec": {"prots": []}}
-    kubeconform = _kubeconform(helm.parent, "1.34.2", tmp_path, [wrong])
-    assert kubeconform["summary"]["invalid"] == 1
-    assert "prots" in json.dumps(kubeconform["resources"])
+    report = _kubeconform(helm.parent, "1.34.2", tmp_path, [wrong])
+    assert report["summary"]["invalid"] == 1
+    assert "prots" in json.dumps(report["resources"])
 
 
 WRONG: Final[dict[str, tuple[dict[str, Any], str]]] = {

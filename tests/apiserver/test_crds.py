@@ -79,7 +79,7 @@ def test_both_doors_draw_the_edge_of_a_spelling_at_the_same_place(
 def test_a_bad_spec_is_refused_with_its_field_and_what_to_do(served: Embedded, bad: Bad) -> None:
     with pytest.raises(DoorClosed) as refused:
         served.kubectl("create", "--dry-run=server", "-f", "-", text=json.dumps(_object(bad.kind, bad.name, bad.spec)))
-    assert (bad.there or re.sub(r" \(\d+\)", "", bad.says)) in str(refused.value)  # it cannot afford the numbers
+    assert (bad.there or re.sub(r" \(\d+\)", "", bad.wording)) in str(refused.value)  # it cannot afford the numbers
     assert bad.at in str(refused.value)
 
 

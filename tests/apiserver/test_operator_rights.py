@@ -102,14 +102,14 @@ def test_every_right_is_needed_and_none_is_missing(
     """controller.5"""
     chart = chart_manifests.template(tools.ensure(Cache.chosen(), ("helm",)) / "helm")
     granted = rights.granted(chart)
-    used = asyncio.run(_told(small))
+    used = asyncio.run(_used(small))
     record_property("granted", len(granted))
     record_property("used", len(used))
     unused = sorted(granted - used - GUARDS_OWNERS)
     assert (unused, sorted(used - granted)) == ([], [])
 
 
-async def _told(door: Embedded) -> set[Right]:
+async def _used(door: Embedded) -> set[Right]:
     async with scene(door) as one:
         await _a_whole_life(one)
         await _reviews(one)
@@ -196,18 +196,18 @@ async def _reviews(one: Scene) -> None:
             "spec": gateway,
         },
     ):
-        answer = await _asked(one, document)
+        answer = await _reviewed(one, document)
         assert answer["response"]["allowed"], answer
     assert any("nothing is started for it" in warning for warning in answer["response"]["warnings"]), answer
     for row in HURTS:
         assert isinstance(row.given, dict)
         named = {"name": "bad", "namespace": "default"}
-        answer = await _asked(one, row.given | {"metadata": named})
+        answer = await _reviewed(one, row.given | {"metadata": named})
         assert not answer["response"]["allowed"], row.story
-        assert row.says in answer["response"]["status"]["message"], answer
+        assert row.wording in answer["response"]["status"]["message"], answer
 
 
-async def _asked(one: Scene, document: dict[str, Any]) -> dict[str, Any]:
+async def _reviewed(one: Scene, document: dict[str, Any]) -> dict[str, Any]:
     plural = {"InferenceDeployment": "inferencedeployments", "InferenceGateway": "inferencegateways"}[document["kind"]]
     resource = {"group": "fairlead.dev", "version": "v1alpha1", "resource": plural}
     request = {"uid": "1", "operation": "CREATE", "object": document, "userInfo": {"username": "somebody"}}

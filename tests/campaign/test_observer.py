@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from campaign import judging
-from campaign.judging import disagreements
+from campaign import judge
+from campaign.judge import disagreements
 from campaign.observer import children, conditions, words
 from campaign.observer.facts import Facts
 
@@ -192,5 +192,5 @@ def test_a_pod_that_leaves_ended_by_itself_only_before_somebody_deleted_it(finis
     end = {"terminated": {"exitCode": 0, "finishedAt": f"2026-11-21T{finished}Z"}}
     leaving["status"]["containerStatuses"] = [{"name": "engine", "state": end}]
 
-    assert judging.ended_by_itself(leaving) is by_itself
-    assert not judging.ended_by_itself(pod("chat-bbbbb"))
+    assert judge.ended_by_itself(leaving) is by_itself
+    assert not judge.ended_by_itself(pod("chat-bbbbb"))

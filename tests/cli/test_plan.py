@@ -9,7 +9,7 @@ import yaml
 
 from fairlead.review import admission
 from tests.cli.conftest import Run
-from tests.review.table import KNOWN
+from tests.review.table import CONTEXT
 
 MODEL = "meta-llama/Llama-3.1-8B-Instruct"
 ARRIVING = ("--rate", "2", "--prompt", "500,1500,3000", "--reply", "100,300,600")
@@ -22,7 +22,7 @@ def test_as_yaml_it_can_be_applied_and_is_admitted(run: Run) -> None:
 
     assert (code, err) == (0, "")
     assert out.startswith("# ")
-    review = admission.review(yaml.safe_load(out), KNOWN)
+    review = admission.review(yaml.safe_load(out), CONTEXT)
     assert (review.name, review.refusals) == ("chat", ())
 
 

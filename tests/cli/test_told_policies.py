@@ -7,14 +7,14 @@ from house.tree import ROOT
 from tests.cli.conftest import File, Run
 
 HEAD = "apiVersion: fairlead.dev/v1alpha1\nkind: AutoscalingPolicy\nmetadata: {name: told}\n"
-TOLD = prose.blocks((ROOT / "docs/autoscaling.md").read_text(encoding="utf-8"), "yaml")
+POLICIES = prose.blocks((ROOT / "docs/autoscaling.md").read_text(encoding="utf-8"), "yaml")
 
 
 def test_the_page_tells_some() -> None:
-    assert len(TOLD) >= 6
+    assert len(POLICIES) >= 6
 
 
-@pytest.mark.parametrize("given", TOLD)
+@pytest.mark.parametrize("given", POLICIES)
 def test_a_policy_of_the_page_is_taken_without_a_warning(run: Run, file: File, given: str) -> None:
     code, out, err = run("validate", file(given if given.startswith("apiVersion") else HEAD + given))
 

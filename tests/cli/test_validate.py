@@ -10,7 +10,7 @@ from fairlead.cluster import documents
 from fairlead.cluster.documents import YamlDocument
 from fairlead.review import admission
 from tests.cli.conftest import File, Run
-from tests.review.table import KNOWN, SAMPLES, deployment, engine, policy
+from tests.review.table import CONTEXT, SAMPLES, deployment, engine, policy
 
 
 def test_every_sample_is_admitted(run: Run) -> None:
@@ -133,7 +133,7 @@ def test_a_configuration_that_is_not_there_is_a_wrong_word(words: str, run: Run,
 
 
 def test_people_at_a_terminal_see_colours() -> None:
-    review = admission.review(engine(context={"maxTokens": 100_000}, extraArgs=["--port=1"]), KNOWN)
+    review = admission.review(engine(context={"maxTokens": 100_000}, extraArgs=["--port=1"]), CONTEXT)
     text = review_text.as_text(YamlDocument(place="a.yaml"), review, colour=True)
     assert text.startswith(f"{review_text.RED}✗{review_text.PLAIN} a.yaml: InferenceDeployment bad")
     broken = YamlDocument(place="b.yaml", problem="is empty")

@@ -105,7 +105,7 @@ def test_what_it_refuses_is_refused_in_its_words() -> None:
     assert refused.refusals[-1].reason is vllm_check.VllmReason.VLLM_REFUSES
 
 
-def test_what_is_refused_already_needs_no_second_opinion(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_refused_already_needs_no_second_check(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(vllm_check.INTERPRETER, "/nowhere")
     no = review_of("quickstart.yaml", kind="SGLang")
     pairs = [(YamlDocument(place="a.yaml"), no), (YamlDocument(place="b.yaml", problem="is empty"), None)]

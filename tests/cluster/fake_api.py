@@ -20,7 +20,7 @@ VERBS = {"POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class FakeRequest:
     """A request, understood."""
 
     verb: str
@@ -47,8 +47,8 @@ class Fault:
 class Stream:
     """An open watch."""
 
-    asked: Asked
-    told: int
+    request: FakeRequest
+    sent_version: int
     """The version up to which it knows."""
     words: asyncio.Queue[str | None] = field(default_factory=asyncio.Queue)
 
@@ -59,8 +59,8 @@ class FakeApi:
     def __init__(self) -> None:
         self.objects = Objects()
         self.address = ""
-        self.asked: list[Asked] = []
-        self.faults: list[tuple[Callable[[Asked], bool], Fault]] = []
+        self.requests: list[FakeRequest] = []
+        self.faults: list[tuple[Callable[[FakeRequest], bool], Fault]] = []
         """Each is used once, for the first request it fits."""
         self.forbidden: set[tuple[str, str]] = set()
         self.absent: set[str] = set()
@@ -76,14 +76,14 @@ class FakeApi:
 
     def count(self, verb: str) -> int:
         """How often it was asked so."""
-        return sum(1 for one in self.asked if one.verb == verb)
+        return sum(1 for one in self.requests if one.verb == verb)
 
     @property
     def watchers(self) -> int:
         """How many watches are open."""
         return len(self._streams)
 
-    def say(self, line: dict[str, Any] | str) -> None:
+    def send_line(self, line: dict[str, Any] | str) -> None:
         """A word of our choice to every open watch."""
         for stream in self._streams:
             stream.words.put_nowait(line if isinstance(line, str) else json.dumps(line))
@@ -91,37 +91,37 @@ class FakeApi:
     def put(self, resource: Resource, manifest: Manifest) -> Manifest:
         """Somebody else writes an object."""
         done = self.objects.put(resource, manifest)
-        self.tell()
+        self.publish()
         return done
 
     def remove(self, resource: Resource, namespace: str, name: str) -> None:
         """Somebody else deletes an object."""
         self.objects.remove((resource.title, namespace, name), {})
-        self.tell()
+        self.publish()
 
-    def tell(self) -> None:
+    def publish(self) -> None:
         """Every open watch hears what it does not know yet, unless they are muted."""
         for stream in () if self.muted else self._streams:
-            request = stream.asked
+            request = stream.request
             selector = request.query.get("labelSelector", "")
-            for event in self.objects.events(request.resource.title, request.namespace, selector, stream.told):
+            for event in self.objects.events(request.resource.title, request.namespace, selector, stream.sent_version):
                 stream.words.put_nowait(json.dumps(event))
-            stream.told = self.objects.version
+            stream.sent_version = self.objects.version
 
     def lose(self) -> None:
         """What open watches have not heard yet they never will."""
         for stream in self._streams:
-            stream.told = self.objects.version
+            stream.sent_version = self.objects.version
 
     def bookmark(self) -> None:
         """How far the server has come."""
         version = {"resourceVersion": str(self.objects.version)}
-        self.say({"type": "BOOKMARK", "object": {"kind": "Any", "apiVersion": "v1", "metadata": version}})
+        self.send_line({"type": "BOOKMARK", "object": {"kind": "Any", "apiVersion": "v1", "metadata": version}})
 
     def expire(self) -> None:
         """The past is compacted: open watches are told 410, and so is whoever comes from before."""
         self.oldest = self.objects.version
-        self.say({"type": "ERROR", "object": Status(410, "Expired", "too old resource version").body})
+        self.send_line({"type": "ERROR", "object": Status(410, "Expired", "too old resource version").body})
 
     def cut(self) -> None:
         """Every open watch breaks off."""
@@ -159,7 +159,7 @@ class FakeApi:
     async def _answer(self, request: web.Request) -> web.StreamResponse:
         try:
             sent = self._understood(request)
-            self.asked.append(sent)
+            self.requests.append(sent)
             body = json.loads(await request.read() or b"null")
             fault = self._fault(sent)
             if fault is not None and not fault.carried_out:
@@ -169,7 +169,7 @@ class FakeApi:
                 answer = await self._faulty(request, fault)
         except Status as status:
             return web.json_response(status.body, status=status.code)
-        self.tell()
+        self.publish()
         return answer
 
     async def _faulty(self, request: web.Request, fault: Fault) -> web.StreamResponse:
@@ -178,14 +178,14 @@ class FakeApi:
             request.transport.close()
         return web.Response(status=fault.code or 500, text=fault.body, headers=fault.headers)
 
-    def _fault(self, request: Asked) -> Fault | None:
+    def _fault(self, request: FakeRequest) -> Fault | None:
         for number, (fits, fault) in enumerate(self.faults):
             if fits(request):
                 del self.faults[number]
                 return fault
         return None
 
-    def _understood(self, request: web.Request) -> Asked:
+    def _understood(self, request: web.Request) -> FakeRequest:
         words = request.path.strip("/").split("/")
         group, words = ("", words[2:]) if words[0] == "api" else (words[1], words[3:])
         namespace, words = (words[1], words[2:]) if words[0] == "namespaces" and len(words) > 2 else (None, words)
@@ -198,7 +198,7 @@ class FakeApi:
         if (verb, resource.title) in self.forbidden:
             text = f'cannot {verb} resource "{resource.plural}" in API group "{resource.group}"'
             raise Status(403, "Forbidden", f'{resource.title} is forbidden: User "test" {text}')
-        return Asked(
+        return FakeRequest(
             verb=verb,
             resource=resource,
             namespace=namespace,
@@ -207,7 +207,7 @@ class FakeApi:
             query=dict(request.query),
         )
 
-    async def _carry_out(self, request: web.Request, sent: Asked, body: Manifest) -> web.StreamResponse:
+    async def _carry_out(self, request: web.Request, sent: FakeRequest, body: Manifest) -> web.StreamResponse:
         kind, where = sent.resource, (sent.resource.title, sent.namespace or "", sent.name)
         match sent.verb:
             case "watch":
@@ -227,20 +227,20 @@ class FakeApi:
                 done = self.objects.remove(where, body.get("preconditions", {}))
         return web.json_response(done)
 
-    def _list(self, request: Asked) -> Manifest:
+    def _list(self, request: FakeRequest) -> Manifest:
         found = self.objects.listed(request.resource.title, request.namespace, request.query.get("labelSelector", ""))
         bare = [{key: value for key, value in one.items() if key not in ("apiVersion", "kind")} for one in found]
         return {"kind": "List", "metadata": {"resourceVersion": str(self.objects.version)}, "items": bare}
 
-    async def _watch(self, request: web.Request, sent: Asked) -> web.StreamResponse:
+    async def _watch(self, request: web.Request, sent: FakeRequest) -> web.StreamResponse:
         since = int(sent.query["resourceVersion"])
         if since < self.oldest:
             raise Status(410, "Expired", f"too old resource version: {since} ({self.oldest})")
         answer = web.StreamResponse(headers={"Content-Type": "application/json"})
         await answer.prepare(request)
-        stream = Stream(asked=sent, told=since)
+        stream = Stream(request=sent, sent_version=since)
         self._streams.append(stream)
-        self.tell()
+        self.publish()
         try:
             async with asyncio.timeout(float(sent.query["timeoutSeconds"])):
                 while (line := await stream.words.get()) is not None:
@@ -254,7 +254,7 @@ class FakeApi:
         return answer
 
 
-def _placed(request: Asked, body: Manifest) -> Manifest:
+def _placed(request: FakeRequest, body: Manifest) -> Manifest:
     """The address says the namespace where the manifest does not."""
     if request.namespace is None:
         return body

@@ -20,8 +20,8 @@ def test_it_lists_then_hears_of_every_change_and_each_is_told_once() -> None:
             fake.put(CONFIG_MAP, note("new", "b"))
             fake.put(CONFIG_MAP, note("new", "c"))
             fake.remove(CONFIG_MAP, "serving", "old")
-            await follower.says(new="c")
-        assert follower.told == [("came", "old=a"), ("came", "new=b"), ("changed", "new=c"), ("went", "old=a")]
+            await follower.holds(new="c")
+        assert follower.changes == [("came", "old=a"), ("came", "new=b"), ("changed", "new=c"), ("went", "old=a")]
         assert (fake.count("list"), follower.informer.relists) == (1, 0)
 
     run(story())
@@ -41,8 +41,8 @@ def test_an_object_deleted_in_a_410_gap_is_lost_after_the_relist() -> None:
             fake.lose()
             fake.muted = False
             fake.expire()
-            await follower.says(kept="a")
-        assert follower.told == [("came", "deleted=a"), ("came", "kept=a"), ("went", "deleted=a")]
+            await follower.holds(kept="a")
+        assert follower.changes == [("came", "deleted=a"), ("came", "kept=a"), ("went", "deleted=a")]
         assert follower.informer.relists == 1
 
     run(story())
@@ -62,8 +62,8 @@ def test_another_object_of_the_same_name_is_first_told_as_gone() -> None:
             fake.lose()
             fake.muted = False
             fake.expire()
-            await follower.says(name="second")
-        assert follower.told == [("came", "name=first"), ("went", "name=first"), ("came", "name=second")]
+            await follower.holds(name="second")
+        assert follower.changes == [("came", "name=first"), ("went", "name=first"), ("came", "name=second")]
 
     run(story())
 
@@ -79,7 +79,7 @@ def test_a_silent_watch_is_left_and_goes_on_from_the_last_version() -> None:
             fake.put(CONFIG_MAP, note("late"))
             await until(lambda: fake.count("watch") > 1)
             fake.muted = False
-            await follower.says(late="a")
+            await follower.holds(late="a")
         assert fake.count("list") == 1
 
     run(story())
@@ -98,7 +98,7 @@ def test_bookmarks_keep_a_quiet_watch_and_carry_its_version_forward() -> None:
             assert (fake.count("watch"), follower.informer.age() < 0.4) == (1, True)
             fake.cut()
             await until(lambda: fake.count("watch") == 2)
-        assert fake.asked[-1].query["resourceVersion"] == "150"
+        assert fake.requests[-1].query["resourceVersion"] == "150"
 
     run(story())
 
@@ -114,10 +114,10 @@ def test_our_own_write_is_in_the_store_before_the_watch_says_so() -> None:
             follower.informer.note(fake.put(CONFIG_MAP, note("ours")))
             assert follower.texts() == {"ours": "a"}
             fake.muted = False
-            fake.tell()
+            fake.publish()
             fake.put(CONFIG_MAP, note("next"))
-            await follower.says(ours="a", next="a")
-        assert follower.told == [("came", "ours=a"), ("came", "next=a")]
+            await follower.holds(ours="a", next="a")
+        assert follower.changes == [("came", "ours=a"), ("came", "next=a")]
 
     run(story())
 
@@ -130,9 +130,9 @@ def test_each_named_namespace_is_followed_and_no_other() -> None:
             for namespace in ("one", "two", "three"):
                 fake.put(CONFIG_MAP, note(f"in-{namespace}", namespace=namespace, labels={"app": "x"}))
             fake.put(CONFIG_MAP, note("other", namespace="one"))
-            await follower.says(**{"in-one": "a", "in-two": "a"})
+            await follower.holds(**{"in-one": "a", "in-two": "a"})
             fake.put(CONFIG_MAP, note("in-one", namespace="one"))
-            await follower.says(**{"in-two": "a"})
+            await follower.holds(**{"in-two": "a"})
 
     run(story())
 
@@ -144,8 +144,8 @@ def test_a_listener_that_fails_does_not_blind_us(caplog: pytest.LogCaptureFixtur
             await until(lambda: fake.watchers)
             fake.put(CONFIG_MAP, note("bad") | {"data": {}})
             fake.put(CONFIG_MAP, note("good"))
-            await until(lambda: follower.told)
-        assert follower.told == [("came", "good=a")]
+            await until(lambda: follower.changes)
+        assert follower.changes == [("came", "good=a")]
 
     run(story())
     assert "a listener of configmaps failed" in caplog.text
@@ -157,9 +157,9 @@ def test_an_object_of_a_megabyte_and_an_empty_line_do_no_harm() -> None:
         async with following(fake, timings=IN_USE) as follower:
             await until(lambda: fake.watchers)
             large = "x" * 10**6
-            fake.say("")
+            fake.send_line("")
             fake.put(CONFIG_MAP, note("large", large))
-            await follower.says(large=large)
+            await follower.holds(large=large)
         assert fake.count("list") == 1
 
     run(story())

@@ -29,11 +29,11 @@ def test_an_error_in_the_stream_means_listing_anew(word: dict[str, object] | str
         fake = FakeApi()
         async with following(fake, timings=IN_USE) as follower:
             await until(lambda: fake.watchers)
-            fake.say(word)
+            fake.send_line(word)
             await until(lambda: fake.count("list") == 2)
             await until(lambda: fake.watchers)
             fake.put(CONFIG_MAP, note("after"))
-            await follower.says(after="a")
+            await follower.holds(after="a")
 
     run(story())
 
@@ -65,7 +65,7 @@ def test_a_missing_right_is_said_once_and_heals(caplog: pytest.LogCaptureFixture
             await asyncio.sleep(0.1)
             assert not follower.informer.synced.is_set()
             fake.forbidden.clear()
-            await follower.says(seen="a")
+            await follower.holds(seen="a")
             await until(lambda: not follower.informer.trouble)
 
     with caplog.at_level(logging.WARNING, "fairlead.cluster.informer"):
@@ -87,13 +87,13 @@ def test_a_missing_kind_has_no_objects_until_it_is_there() -> None:
             assert "could not find the requested resource" in follower.informer.trouble
             fake.absent.clear()
             fake.put(CONFIG_MAP, note("there"))
-            await follower.says(there="a")
+            await follower.holds(there="a")
             await until(lambda: fake.watchers)
             fake.absent.add("configmaps")
             fake.cut()
-            await follower.says()
+            await follower.holds()
             fake.absent.clear()
-            await follower.says(there="a")
+            await follower.holds(there="a")
 
     run(story())
 
@@ -105,7 +105,7 @@ def test_a_list_that_is_none_is_asked_for_again(body: str) -> None:
         fake.put(CONFIG_MAP, note("there"))
         fake.fail(Fault(code=200, body=body), "list")
         async with following(fake, timings=IN_USE) as follower:
-            await follower.says(there="a")
+            await follower.holds(there="a")
         assert fake.count("list") == 2
 
     run(story())
@@ -122,7 +122,7 @@ def test_a_server_that_fails_for_long_makes_us_list_anew() -> None:
             fake.cut()
             await until(lambda: fake.count("list") == 2)
             fake.put(CONFIG_MAP, note("after"))
-            await follower.says(after="a")
+            await follower.holds(after="a")
 
     run(story())
 

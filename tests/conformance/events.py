@@ -10,7 +10,7 @@ import zmq
 
 from tests.conformance.endpoint import Endpoint, Json
 from tests.conformance.servers import HOST
-from tests.patience import eventually
+from tests.waiting import eventually
 
 TOPIC: Final = b"kv-events"
 QUIET_MS: Final = 700

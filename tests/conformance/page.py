@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Final, cast
 
 from tests.conformance.endpoint import Endpoint
-from tests.patience import eventually
+from tests.waiting import eventually
 
 SAMPLE: Final = re.compile(r"^(?P<name>[a-zA-Z_:][\w:]*)(?:\{(?P<labels>.*)\})? (?P<value>\S+)$")
 LABEL: Final = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"(?:,|$)')
@@ -67,7 +67,7 @@ def read(text: str) -> Page:
 
 def now(endpoint: Endpoint) -> Page:
     """Its page as it is."""
-    answer = endpoint.look("/metrics")
+    answer = endpoint.get("/metrics")
     assert answer.status == 200
     return read(answer.text)
 

@@ -55,7 +55,7 @@ def of_chat(message: str, param: str | None = None, /, **body: Json) -> Refusal:
     return Refusal(route=CHAT, body={"model": MODEL, "messages": HELLO} | body, message=message, param=param)
 
 
-def said_with(kind: str, **part: Json) -> Json:
+def message_with(kind: str, **part: Json) -> Json:
     """A message of a user that has more in it than text."""
     return {"role": "user", "content": [{"type": "text", "text": "what is this?"}, {"type": kind, **part}]}
 

@@ -24,7 +24,7 @@ from house.conformance import CHOICE
 from house.tree import ROOT
 from tests import free_ports
 from tests.conformance.endpoint import MODEL, Endpoint, Kind, stop
-from tests.patience import eventually
+from tests.waiting import eventually
 
 CONTEXT: Final = 1024
 HOST: Final = "127.0.0.1"
@@ -111,7 +111,7 @@ def wait_until_ready(endpoint: Endpoint) -> None:
     if _ended(endpoint):
         given = endpoint.log.read_text(errors="replace")[-LAST_WORDS:] if endpoint.log else ""
         raise CouldNotStart(f"it ended with {endpoint.owned().returncode}:\n{given}")
-    endpoint.first_page = endpoint.look("/metrics").text
+    endpoint.first_page = endpoint.get("/metrics").text
 
 
 def healthy(endpoint: Endpoint) -> bool:

@@ -128,7 +128,7 @@ def test_a_refusal_is_no_request(plain: Endpoint) -> None:
 
 
 def test_http_requests_are_counted_by_route_but_for_those_of_machines(plain: Endpoint) -> None:
-    plain.look("/health")
+    plain.get("/health")
     before = page.now(plain)
     plain.complete(IDS, max_tokens=1)
     seen = page.now(plain)

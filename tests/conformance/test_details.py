@@ -10,15 +10,15 @@ TIMES = ["time_to_first_token_ms", "generation_time_ms", "queue_time_ms", "mean_
 
 @pytest.mark.parametrize("path", ["/health", "/nothing", "/v1/models"])
 def test_every_answer_carries_an_id(rich: Endpoint, path: str) -> None:
-    assert rich.ask("GET", path, headers={"X-Request-Id": "mine"}).headers["x-request-id"] == "mine"
-    drawn = rich.look(path).headers["x-request-id"]
+    assert rich.send("GET", path, headers={"X-Request-Id": "mine"}).headers["x-request-id"] == "mine"
+    drawn = rich.get(path).headers["x-request-id"]
     assert len(drawn) == 32
     assert int(drawn, 16) >= 0
 
 
 def test_a_streams_head_carries_the_id_too(rich: Endpoint) -> None:
     body = {"model": MODEL, "prompt": "hello", "max_tokens": 1, "stream": True}
-    answer = rich.ask("POST", "/v1/completions", body, {"X-Request-Id": "mine"})
+    answer = rich.send("POST", "/v1/completions", body, {"X-Request-Id": "mine"})
     assert answer.headers["x-request-id"] == "mine"
 
 

@@ -128,7 +128,7 @@ def test_what_was_missed_can_be_had_again(rich: Endpoint, reader: Reader) -> Non
 
 
 def test_the_sources_are_told(rich: Endpoint) -> None:
-    assert rich.look("/kv_event_sources").json == {
+    assert rich.get("/kv_event_sources").json == {
         "0": {
             "enable_kv_cache_events": True,
             "publisher": "zmq",

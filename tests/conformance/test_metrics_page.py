@@ -29,7 +29,7 @@ def test_every_family_says_what_it_is(plain: Endpoint) -> None:
 
 
 def test_the_page_says_what_it_is_written_in(plain: Endpoint) -> None:
-    assert plain.look("/metrics").headers["content-type"].startswith("text/plain; version=")
+    assert plain.get("/metrics").headers["content-type"].startswith("text/plain; version=")
 
 
 @pytest.mark.parametrize("name", OF_A_PROCESS)

@@ -14,7 +14,7 @@ ROWS = [
 
 @pytest.mark.parametrize("row", ROWS)
 def test_a_refusal_has_vllms_status_and_words(plain: Endpoint, row: Refusal) -> None:
-    answer = plain.ask("POST", row.route, row.body)
+    answer = plain.send("POST", row.route, row.body)
     assert (answer.status, answer.json) == (
         row.status,
         {"error": {"message": row.message, "type": row.kind, "param": row.param, "code": row.status}},
@@ -24,19 +24,19 @@ def test_a_refusal_has_vllms_status_and_words(plain: Endpoint, row: Refusal) -> 
 
 @pytest.mark.parametrize("row", [LIMITS["no tokens asked for in a chat"], BODIES["a model that is not served"]])
 def test_a_stream_is_refused_before_it_begins(plain: Endpoint, row: Refusal) -> None:
-    answer = plain.ask("POST", row.route, row.body | {"stream": True})
+    answer = plain.send("POST", row.route, row.body | {"stream": True})
     assert (answer.status, answer.json["error"]["message"]) == (row.status, row.message)
 
 
 @pytest.mark.trial(15)
 def test_a_picture_is_refused_to_whoever_counts_its_tokens_too(plain: Endpoint) -> None:
     row = MEDIA["a picture for a model of text"]
-    answer = plain.ask("POST", "/tokenize", row.body)
+    answer = plain.send("POST", "/tokenize", row.body)
     assert (answer.status, answer.json["error"]["message"]) == (row.status, row.message)
 
 
 def test_json_that_is_none_is_placed(plain: Endpoint) -> None:
-    answer = plain.ask("POST", COMPLETIONS, raw=b'{"model":"tiny",,}')
+    answer = plain.send("POST", COMPLETIONS, raw=b'{"model":"tiny",,}')
     assert (answer.status, answer.json["error"]) == (
         400,
         {
@@ -50,7 +50,7 @@ def test_json_that_is_none_is_placed(plain: Endpoint) -> None:
 
 
 def test_a_body_that_is_not_there_is_missed(plain: Endpoint) -> None:
-    answer = plain.ask("POST", COMPLETIONS, headers={"Content-Type": "application/json"})
+    answer = plain.send("POST", COMPLETIONS, headers={"Content-Type": "application/json"})
     assert (answer.status, answer.json["error"]["message"]) == (
         400,
         "1 validation error:\n  {'type': 'missing', 'loc': 'body', 'msg': 'Field required', 'input': 'None'}",
@@ -59,7 +59,7 @@ def test_a_body_that_is_not_there_is_missed(plain: Endpoint) -> None:
 
 def test_a_body_that_does_not_say_that_it_is_json_is_refused(plain: Endpoint) -> None:
     body = b'{"model":"tiny","prompt":"x"}'
-    answer = plain.ask("POST", COMPLETIONS, raw=body, headers={"Content-Type": "text/plain"})
+    answer = plain.send("POST", COMPLETIONS, raw=body, headers={"Content-Type": "text/plain"})
     assert (answer.status, answer.json["error"]) == (
         400,
         {
@@ -103,7 +103,7 @@ def test_a_prompt_of_what_is_no_token_is_listed_with_each_thing_it_might_have_be
 def test_what_could_be_read_in_several_ways_is_refused_in_each(
     plain: Endpoint, route: str, spec: Json, place: str, ways: int
 ) -> None:
-    answer = plain.ask("POST", route, {"model": MODEL} | spec)
+    answer = plain.send("POST", route, {"model": MODEL} | spec)
     error = answer.json["error"]
     assert (answer.status, error["type"]) == (400, INVALID)
     assert error["param"].startswith(place)
@@ -136,5 +136,5 @@ def test_what_is_ignored_is_not_refused(plain: Endpoint) -> None:
 
 
 def test_a_request_that_names_no_model_is_served_by_the_one_there_is(plain: Endpoint) -> None:
-    answer = plain.ask("POST", COMPLETIONS, {"prompt": "hello", "max_tokens": 2})
+    answer = plain.send("POST", COMPLETIONS, {"prompt": "hello", "max_tokens": 2})
     assert (answer.status, answer.json["model"]) == (200, MODEL)

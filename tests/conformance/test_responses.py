@@ -61,15 +61,15 @@ def test_a_response_counts_in_words_of_its_own(plain: Endpoint) -> None:
 
 
 @pytest.mark.parametrize(
-    "request",
+    "sent",
     [
         {"input": [{"role": "user", "content": "hello"}]},
         {"input": [{"role": "user", "content": [{"type": "input_text", "text": "hello"}]}]},
     ],
     ids=["messages", "parts"],
 )
-def test_messages_and_parts_say_what_a_text_says(plain: Endpoint, request: Json) -> None:
-    given, text = respond(plain, **request), respond(plain)
+def test_messages_and_parts_say_what_a_text_says(plain: Endpoint, sent: Json) -> None:
+    given, text = respond(plain, **sent), respond(plain)
     assert given["output"][0]["content"] == text["output"][0]["content"]
     assert given["usage"] == text["usage"]
 
@@ -96,7 +96,7 @@ def test_a_response_streams_as_numbered_events(plain: Endpoint) -> None:
 
 @pytest.mark.parametrize(("method", "end"), [("GET", ""), ("POST", "/cancel")])
 def test_a_response_is_not_remembered(plain: Endpoint, method: str, end: str) -> None:
-    answer = plain.ask(method, f"/v1/responses/resp_unknown{end}")
+    answer = plain.send(method, f"/v1/responses/resp_unknown{end}")
     assert (answer.status, answer.json["error"]) == (
         404,
         {

@@ -37,7 +37,7 @@ def test_a_stream_says_what_the_answer_at_once_says(plain: Endpoint) -> None:
     streamed, at_once = plain.complete("hello world", stream=True, **figures), plain.complete("hello world", **figures)
     assert bodies.text(streamed.chunks) == at_once.json["choices"][0]["text"]
     streamed, at_once = plain.chat("hello world", stream=True, **figures), plain.chat("hello world", **figures)
-    assert bodies.said(streamed.chunks) == at_once.json["choices"][0]["message"]["content"]
+    assert bodies.spoken(streamed.chunks) == at_once.json["choices"][0]["message"]["content"]
 
 
 def test_a_chat_begins_with_its_role_and_ends_with_its_reason(plain: Endpoint) -> None:
@@ -56,13 +56,13 @@ def test_a_chat_begins_with_its_role_and_ends_with_its_reason(plain: Endpoint) -
 
 
 @pytest.mark.parametrize("route", ["complete", "chat"])
-def test_without_a_wish_nothing_is_counted(plain: Endpoint, route: str) -> None:
+def test_unless_requested_nothing_is_counted(plain: Endpoint, route: str) -> None:
     chunks = getattr(plain, route)("hello", max_tokens=3, stream=True).chunks
     assert not any("usage" in chunk for chunk in chunks)
 
 
 @pytest.mark.parametrize("route", ["complete", "chat"])
-def test_on_a_wish_one_more_chunk_counts_the_whole(plain: Endpoint, route: str) -> None:
+def test_on_request_one_more_chunk_counts_the_whole(plain: Endpoint, route: str) -> None:
     figures = {"max_tokens": 3, "ignore_eos": True}
     *chunks, last = getattr(plain, route)("hello", stream=True, stream_options=COUNTED, **figures).chunks
     usage = getattr(plain, route)("hello", **figures).json["usage"]

@@ -32,7 +32,7 @@ def test_a_chat_keeps_a_schema(plain: Endpoint) -> None:
 def test_a_chats_stream_keeps_a_schema(plain: Endpoint) -> None:
     chunks = plain.chat("hello", max_tokens=ENOUGH, response_format=OF_ANIMAL, stream=True).chunks
     assert bodies.finishes(chunks) == ["stop"]
-    jsonschema.validate(json.loads(bodies.said(chunks)), ANIMAL)
+    jsonschema.validate(json.loads(bodies.spoken(chunks)), ANIMAL)
 
 
 @pytest.mark.parametrize("spec", [{"response_format": OF_ANIMAL}, {"structured_outputs": {"json": ANIMAL}}])

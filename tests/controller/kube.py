@@ -35,7 +35,7 @@ class Kube:
     _serial: int = 0
 
     def take_over(self, other: "Kube") -> None:
-        """Whatever is under way there goes on here."""
+        """Whatever is in flight there goes on here."""
         self.broken, self.refused, self.quota = dict(other.broken), dict(other.refused), other.quota
         self._draining, self._serial = dict(other._draining), other._serial
 

@@ -15,13 +15,13 @@ from tests.cluster.fake_api import FakeApi, Fault
 from tests.cluster.worlds import run
 from tests.controller.pretend import deployment
 
-FATES: Final = ("sent", "dropped")
+OUTCOMES: Final = ("sent", "dropped")
 NOON: Final = datetime(2026, 11, 20, 12, tzinfo=UTC)
 
 
-def told(metrics: OperatorMetrics) -> tuple[int, int]:
+def event_counts(metrics: OperatorMetrics) -> tuple[int, int]:
     """How many Events were sent, and how many were not."""
-    sent, dropped = (counted(metrics, f'events_total{{fate="{outcome}"}}') or 0 for outcome in FATES)
+    sent, dropped = (counted(metrics, f'events_total{{fate="{outcome}"}}') or 0 for outcome in OUTCOMES)
     return sent, dropped
 
 
@@ -63,7 +63,7 @@ def test_turns_and_steps_are_told_and_old_news_is_not() -> None:
             ("Normal", "SpeculationOff", "Accepted is True: m"),
             ("Normal", "ScaledUp", "2 replicas"),
         }
-        assert told(metrics) == (3, 2)
+        assert event_counts(metrics) == (3, 2)
 
     run(story())
 

@@ -63,7 +63,7 @@ def test_nodes_that_grow_hold_nothing_back() -> None:
     """P24: a cluster autoscaler brings what pods ask for."""
     world = Pretend(gpus=1)
     world.apply(deployment(replicas=3))
-    world.world.hear()
+    world.world.receive()
     judged = deployment_review.read(world.document(), world.operator._setting.context)
     assert node_facts.room(world.world, judged, nodes_grow=True).replicas is None
     assert node_facts.room(world.world, judged, nodes_grow=False).replicas == 1

@@ -43,7 +43,7 @@ def expected(world: Pretend, wanted: int) -> dict[str, Any]:
     }
 
 
-def said(world: Pretend) -> dict[str, Any]:
+def status_of(world: Pretend) -> dict[str, Any]:
     """What is said of the same."""
     status = world.document()["status"]
     found = {name: status[name] for name in ("replicas", "readyReplicas", "routableReplicas")}
@@ -60,8 +60,8 @@ def test_the_status_is_what_the_cluster_holds(specs: list[dict[str, Any]], gpus:
         world.settle()
         if world.condition("Progressing")[1] == "Refused" or not world.engines():
             continue
-        assert said(world) == expected(world, spec["replicas"])
-        whole = said(world)["readyReplicas"] == spec["replicas"]
+        assert status_of(world) == expected(world, spec["replicas"])
+        whole = status_of(world)["readyReplicas"] == spec["replicas"]
         accepted = world.condition("Accepted")[0] == "True"
         absent = "H100" in str(spec)
         right = world.serving() == world.serving_of(spec["context"]) and not absent
@@ -80,11 +80,11 @@ def test_no_word_moves_while_nothing_does(specs: list[dict[str, Any]]) -> None:
     for spec in specs:
         world.apply(deployment(**spec))
         world.settle()
-        before = (world.document()["status"], len(world.server.writes), len(world.teller.told))
+        before = (world.document()["status"], len(world.server.writes), len(world.event_sink.published))
         world.restart()
         world.now += 7 * world.ROUND
-        world.look()
-        assert (world.document()["status"], len(world.server.writes), len(world.teller.told)) == before
+        world.reconcile_now()
+        assert (world.document()["status"], len(world.server.writes), len(world.event_sink.published)) == before
 
 
 def test_a_time_moves_only_when_what_it_tells_of_turns() -> None:
@@ -107,7 +107,7 @@ def test_routers_that_say_nothing_leave_it_unknown() -> None:
     world = Pretend()
     world.apply(deployment())
     world.settle()
-    world.looks.silent = True
+    world.pod_client.silent = True
     world.settle()
     assert world.condition("Routable") == ("Unknown", "RoutersSilent")
     assert world.condition("Ready") == ("Unknown", "RoutersSilent")

@@ -43,15 +43,15 @@ async def through_a_door(answer: bytes, network: int) -> bytes:
     return content
 
 
-@pytest.mark.skipif(not machine.look().namespaces, reason="joining a network namespace needs CAP_SYS_ADMIN")
+@pytest.mark.skipif(not machine.survey().namespaces, reason="joining a network namespace needs CAP_SYS_ADMIN")
 @pytest.mark.parametrize("size", [0, 1, 5_000_000])
-def test_what_goes_in_comes_back_through_the_door(size: int, network: int) -> None:
+def test_what_goes_in_comes_back_through_the_forwarder(size: int, network: int) -> None:
     answer = bytes(range(256)) * (size // 256 + 1)
     finished = asyncio.run(through_a_door(answer[:size], network))
     assert finished == b"heard " + answer[:size]
 
 
-@pytest.mark.skipif(not machine.look().namespaces, reason="joining a network namespace needs CAP_SYS_ADMIN")
+@pytest.mark.skipif(not machine.survey().namespaces, reason="joining a network namespace needs CAP_SYS_ADMIN")
 def test_a_door_to_nowhere_closes(network: int) -> None:
     async def story() -> bytes:
         forwarder = Forwarder(network)

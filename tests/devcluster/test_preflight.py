@@ -69,6 +69,6 @@ def test_debian_brings_what_is_missing_by_itself() -> None:
 
 
 def test_this_machine_can_be_looked_at() -> None:
-    seen = machine.look()
+    seen = machine.survey()
     assert seen.system
     assert seen.programs <= frozenset(machine.PROGRAMS)

@@ -16,7 +16,7 @@ from fairlead.emulator.faults import FaultOrder
 from fairlead.emulator.process import EngineStart, ProcessEnvironment
 from fairlead.emulator.serve_arguments import ServeArguments
 from fairlead.process.exit_signals import ExitSignals
-from tests.emulator.living import CHAT, NOON, QUICK, client, faulty, free_port, paced, told
+from tests.emulator.living import CHAT, NOON, QUICK, client, faulty, free_port, paced, run_story
 
 LONG: Final = {"prompt": "x", "max_tokens": 40, "ignore_eos": True}
 
@@ -31,7 +31,7 @@ class Pod:
         shutdown_seconds: int = 5,
         environment: Mapping[str, str] | None = None,
     ) -> None:
-        self.said: list[str] = []
+        self.logged: list[str] = []
         self.log = folder / "termination-log"
         self.log.touch()
         self.signals: ExitSignals = asyncio.Queue()
@@ -39,7 +39,7 @@ class Pod:
         self.url = f"http://127.0.0.1:{self.served.port}"
         outside = ProcessEnvironment(
             clock=lambda: float(NOON),
-            log=self.said.append,
+            log=self.logged.append,
             termination_log=self.log,
             steady=asyncio.get_running_loop().time,
             environment=environment or {},
@@ -64,7 +64,7 @@ class Pod:
                     return
             await asyncio.sleep(0.002)
 
-    async def ask(self, session: aiohttp.ClientSession, *, stream: bool = False) -> tuple[int, str]:
+    async def send(self, session: aiohttp.ClientSession, *, stream: bool = False) -> tuple[int, str]:
         async with session.post(self.url + "/v1/completions", json=LONG | {"stream": stream}) as answer:
             return answer.status, await answer.text()
 
@@ -78,12 +78,12 @@ def test_the_port_is_closed_until_the_engine_is_ready(tmp_path: Path) -> None:
             await pod.ready(session)
         pod.signals.put_nowait(15)
         assert await pod.life == 0
-        assert pod.said[0] == "INFO Starting to load model org/model..."
-        lines = [line for line in pod.said[1:] if "(simulated)" not in line]
+        assert pod.logged[0] == "INFO Starting to load model org/model..."
+        lines = [line for line in pod.logged[1:] if "(simulated)" not in line]
         assert re.fullmatch(r"INFO GPU KV cache size: [\d,]+ tokens, Maximum concurrency for 2,048 .*x", lines[1])
         assert (lines[0], lines[2]) == ("INFO Using max model len 2048", "INFO Application startup complete.")
 
-    told(story())
+    run_story(story())
 
 
 def test_a_drain_lets_streams_end_refuses_new_requests_and_stays_healthy(tmp_path: Path) -> None:
@@ -91,11 +91,11 @@ def test_a_drain_lets_streams_end_refuses_new_requests_and_stays_healthy(tmp_pat
         pod = Pod(tmp_path, paced(0.01, 0.005))
         async with client() as session:
             await pod.ready(session)
-            stream = asyncio.create_task(pod.ask(session, stream=True))
+            stream = asyncio.create_task(pod.send(session, stream=True))
             await pod.running(session, 1)
             pod.signals.put_nowait(15)
             await asyncio.sleep(0.01)
-            status, text = await pod.ask(session)
+            status, text = await pod.send(session)
             assert (status, "cannot schedule new futures after shutdown" in text) == (500, True)
             await pod.ready(session)
             assert (await stream)[1].endswith("data: [DONE]\n\n")
@@ -103,7 +103,7 @@ def test_a_drain_lets_streams_end_refuses_new_requests_and_stays_healthy(tmp_pat
         assert await pod.life == 0
         assert pod.log.read_text(encoding="utf-8") == "INFO drained; no running request was cut\n"
 
-    told(story())
+    run_story(story())
 
 
 def test_at_the_deadline_streams_get_an_error_event_and_plain_requests_500(tmp_path: Path) -> None:
@@ -111,7 +111,7 @@ def test_at_the_deadline_streams_get_an_error_event_and_plain_requests_500(tmp_p
         pod = Pod(tmp_path, paced(0.01, 0.02), shutdown_seconds=0)
         async with client() as session:
             await pod.ready(session)
-            tasks = [asyncio.create_task(pod.ask(session, stream=stream)) for stream in (True, False)]
+            tasks = [asyncio.create_task(pod.send(session, stream=stream)) for stream in (True, False)]
             await pod.running(session, 2)
             pod.signals.put_nowait(15)
             (streamed, text), (status, error) = await asyncio.gather(*tasks)
@@ -120,9 +120,9 @@ def test_at_the_deadline_streams_get_an_error_event_and_plain_requests_500(tmp_p
         assert text.endswith("data: [DONE]\n\n")
         assert "EngineCore encountered an issue" in error
         assert await pod.life == 0
-        assert pod.said[-1] == "INFO shutdown time-out passed; 2 running requests were cut"
+        assert pod.logged[-1] == "INFO shutdown time-out passed; 2 running requests were cut"
 
-    told(story())
+    run_story(story())
 
 
 def test_a_second_signal_changes_nothing(tmp_path: Path) -> None:
@@ -130,7 +130,7 @@ def test_a_second_signal_changes_nothing(tmp_path: Path) -> None:
         pod = Pod(tmp_path, paced(0.01, 0.005))
         async with client() as session:
             await pod.ready(session)
-            stream = asyncio.create_task(pod.ask(session, stream=True))
+            stream = asyncio.create_task(pod.send(session, stream=True))
             await pod.running(session, 1)
             for _ in range(2):
                 pod.signals.put_nowait(15)
@@ -138,7 +138,7 @@ def test_a_second_signal_changes_nothing(tmp_path: Path) -> None:
             assert "error" not in (await stream)[1]
         assert await pod.life == 0
 
-    told(story())
+    run_story(story())
 
 
 def test_a_signal_before_it_is_ready_ends_it(tmp_path: Path) -> None:
@@ -148,7 +148,7 @@ def test_a_signal_before_it_is_ready_ends_it(tmp_path: Path) -> None:
         assert await pod.life == 130
         assert pod.log.read_text(encoding="utf-8") == "INFO ended by signal 2 before it was ready\n"
 
-    told(story())
+    run_story(story())
 
 
 def test_a_signal_before_it_is_ready_may_be_lost_as_vllm_loses_it(tmp_path: Path) -> None:
@@ -160,7 +160,7 @@ def test_a_signal_before_it_is_ready_may_be_lost_as_vllm_loses_it(tmp_path: Path
         pod.signals.put_nowait(15)
         assert await pod.life == 0
 
-    told(story())
+    run_story(story())
 
 
 def test_an_engine_that_dies_leaves_a_server_that_says_so_and_then_ends_well(
@@ -172,17 +172,17 @@ def test_an_engine_that_dies_leaves_a_server_that_says_so_and_then_ends_well(
         pod = Pod(tmp_path, replace(QUICK, order=FaultOrder(fault=EngineFault.ENGINE_DEATH, tokens=5)))
         async with client() as session:
             await pod.ready(session)
-            (streamed, text), (status, _) = await asyncio.gather(pod.ask(session, stream=True), pod.ask(session))
+            (streamed, text), (status, _) = await asyncio.gather(pod.send(session, stream=True), pod.send(session))
             assert (streamed, status) == (200, 500)
             assert text.endswith("data: [DONE]\n\n")
             assert "EngineCore encountered an issue" in text
             async with session.get(pod.url + "/health") as answer:
                 assert answer.status == 503
-            assert (await pod.ask(session))[0] == 500
+            assert (await pod.send(session))[0] == 500
         assert await pod.life == 0
-        assert pod.said[-1].startswith("ERROR Engine core process EngineCore died unexpectedly.")
+        assert pod.logged[-1].startswith("ERROR Engine core process EngineCore died unexpectedly.")
 
-    told(story())
+    run_story(story())
 
 
 def test_a_server_that_is_to_outlive_its_engine_does(tmp_path: Path) -> None:
@@ -191,14 +191,14 @@ def test_a_server_that_is_to_outlive_its_engine_does(tmp_path: Path) -> None:
         pod = Pod(tmp_path, replace(QUICK, order=order), environment={process.KEEP_ALIVE_VARIABLE: "1"})
         async with client() as session:
             await pod.ready(session)
-            assert (await pod.ask(session))[0] == 500
+            assert (await pod.send(session))[0] == 500
             await asyncio.sleep(0.05)
             async with session.get(pod.url + "/v1/models") as answer:
                 assert answer.status == 200
         pod.signals.put_nowait(15)
         assert await pod.life == 0
 
-    told(story())
+    run_story(story())
 
 
 def test_what_does_not_fit_the_gpu_ends_the_start_in_vllms_words(tmp_path: Path) -> None:
@@ -206,11 +206,11 @@ def test_what_does_not_fit_the_gpu_ends_the_start_in_vllms_words(tmp_path: Path)
         pod = Pod(tmp_path, QUICK)
         pod.life.cancel()
         served = replace(pod.served, limits=replace(CHAT.limits, context=10_000_000))
-        outside = ProcessEnvironment(clock=lambda: 0.0, log=pod.said.append, termination_log=pod.log)
+        outside = ProcessEnvironment(clock=lambda: 0.0, log=pod.logged.append, termination_log=pod.log)
         assert await process.live(EngineStart(served=served, pretence=QUICK), outside, pod.signals) == 1
         assert "To serve at least one request with the model's max seq len (10000000)" in pod.log.read_text("utf-8")
 
-    told(story())
+    run_story(story())
 
 
 @pytest.mark.parametrize(
@@ -227,7 +227,7 @@ def test_a_start_that_fails_leaves_its_last_words_in_both_places(
     async def story() -> None:
         pod = Pod(tmp_path, faulty(fault))
         assert await pod.life == 1
-        assert words in pod.said[-1]
-        assert pod.log.read_text(encoding="utf-8") == pod.said[-1] + "\n"
+        assert words in pod.logged[-1]
+        assert pod.log.read_text(encoding="utf-8") == pod.logged[-1] + "\n"
 
-    told(story())
+    run_story(story())

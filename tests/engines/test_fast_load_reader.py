@@ -53,7 +53,7 @@ def test_only_the_durations_that_decide_are_read() -> None:
     assert load.inter_token is not None
 
 
-def test_every_engine_reads_its_own_pages_behind_the_door() -> None:
+def test_every_engine_reads_its_own_pages_behind_the_interface() -> None:
     loads = [ENGINES[kind].reader().read(BUSY) for kind in (EngineKind.VLLM, EngineKind.SIMULATED)]
 
     assert loads == [completely(BUSY)] * 2

@@ -1,4 +1,4 @@
-"""From a wish to a command, an environment, probes and seconds."""
+"""From a setup to a command, an environment, probes and seconds."""
 
 import json
 from dataclasses import replace
@@ -34,7 +34,7 @@ from fairlead.fleet.engine_launch import (
     WeightMount,
 )
 from fairlead.fleet.quantization import Dtype, KvFormat, WeightFormat
-from tests.engines.asks import A100, B200, ENGINE, H100, L4, LATENT, NGRAM, VOLUME, WITH_DRAFT, asks
+from tests.engines.setups import A100, B200, ENGINE, H100, L4, LATENT, NGRAM, VOLUME, WITH_DRAFT, setup_of
 
 PACE: Final = LifecycleParameters(
     weight_bytes=16_000_000_000, bytes_per_second=200e6, pre_stop_seconds=12, drain_seconds=90
@@ -57,7 +57,7 @@ START: Final = [
     "0e9e39f249a16976918f6564b8830bc8",
 ]
 
-EVERYTHING: Final = asks(
+EVERYTHING: Final = setup_of(
     replace(
         ENGINE,
         dtype=Dtype.FLOAT16,
@@ -87,7 +87,7 @@ EVERYTHING: Final = asks(
 
 
 def launch(setup: EngineSetup | None = None, pace: LifecycleParameters = PACE) -> EngineLaunch:
-    return VllmEngine().launch(asks() if setup is None else setup, pace)
+    return VllmEngine().launch(setup_of() if setup is None else setup, pace)
 
 
 def test_a_plain_wish_is_a_short_command() -> None:
@@ -136,7 +136,7 @@ def test_no_field_says_a_flag_of_another_and_none_is_forgotten() -> None:
 
 
 def test_ngram_says_what_it_looks_up() -> None:
-    command = launch(asks(replace(ENGINE, speculation=replace(NGRAM, lookup_min=2, lookup_max=4)))).command
+    command = launch(setup_of(replace(ENGINE, speculation=replace(NGRAM, lookup_min=2, lookup_max=4)))).command
 
     config = json.loads(command[command.index("--speculative-config") + 1])
     assert config == {"method": "ngram", "num_speculative_tokens": 3, "prompt_lookup_min": 2, "prompt_lookup_max": 4}
@@ -144,8 +144,8 @@ def test_ngram_says_what_it_looks_up() -> None:
 
 def test_layers_of_the_models_own_guess_once_each_and_the_number_is_always_said() -> None:
     mtp = replace(NGRAM, method=SpeculationMethod.MTP, tokens=0)
-    unknown = launch(asks(replace(ENGINE, speculation=mtp), shape=None)).command
-    command = launch(asks(replace(ENGINE, speculation=mtp), shape=LATENT)).command
+    unknown = launch(setup_of(replace(ENGINE, speculation=mtp), shape=None)).command
+    command = launch(setup_of(replace(ENGINE, speculation=mtp), shape=LATENT)).command
     assert unknown[unknown.index("--speculative-config") + 1] == '{"method":"mtp","num_speculative_tokens":1}'
     assert command[command.index("--speculative-config") + 1] == '{"method":"mtp","num_speculative_tokens":2}'
 
@@ -163,7 +163,7 @@ PLACES: Final = {
 def test_a_model_is_opened_where_it_lies_in_the_pod(written: str) -> None:
     scheme, location, opened, mounted = PLACES[written]
     source = ModelSource(scheme=scheme, location=location)
-    engine_launch = launch(asks(source=source))
+    engine_launch = launch(setup_of(source=source))
 
     assert engine_launch.command[:3] == ("vllm", "serve", opened)
     assert engine_launch.mounts == ((WeightMount(source=source, path="/models/model"),) if mounted else ())
@@ -172,7 +172,7 @@ def test_a_model_is_opened_where_it_lies_in_the_pod(written: str) -> None:
 
 
 def test_a_draft_from_the_hub_keeps_the_hub_in_reach_of_a_model_on_a_volume() -> None:
-    engine_launch = launch(asks(replace(ENGINE, speculation=WITH_DRAFT), source=VOLUME))
+    engine_launch = launch(setup_of(replace(ENGINE, speculation=WITH_DRAFT), source=VOLUME))
 
     assert EnvVar(name="HF_HUB_OFFLINE", value="1") not in engine_launch.environment
 
@@ -180,11 +180,11 @@ def test_a_draft_from_the_hub_keeps_the_hub_in_reach_of_a_model_on_a_volume() ->
 def test_a_draft_that_is_switched_off_is_brought_along_by_nobody() -> None:
     off = replace(WITH_DRAFT, method=SpeculationMethod.OFF, draft=VOLUME)
 
-    assert launch(asks(replace(ENGINE, speculation=off))).mounts == ()
+    assert launch(setup_of(replace(ENGINE, speculation=off))).mounts == ()
 
 
 def test_a_draft_on_a_volume_is_mounted_beside_the_model() -> None:
-    engine_launch = launch(asks(replace(ENGINE, speculation=replace(WITH_DRAFT, draft=VOLUME)), source=VOLUME))
+    engine_launch = launch(setup_of(replace(ENGINE, speculation=replace(WITH_DRAFT, draft=VOLUME)), source=VOLUME))
 
     assert engine_launch.mounts == (
         WeightMount(source=VOLUME, path="/models/model"),
@@ -195,7 +195,7 @@ def test_a_draft_on_a_volume_is_mounted_beside_the_model() -> None:
 
 def test_the_environment_keeps_caches_names_secrets_and_reports_nothing() -> None:
     token, region = SecretKey(name="hf", key="token"), EnvFrom(name="REGION", object_name="site", key="region")
-    setup = asks(replace(ENGINE, extra_env=(("VLLM_LOGGING_LEVEL", "DEBUG"),), env_from=(region,)))
+    setup = setup_of(replace(ENGINE, extra_env=(("VLLM_LOGGING_LEVEL", "DEBUG"),), env_from=(region,)))
     setup = replace(setup, wanted=replace(setup.wanted, model=replace(setup.wanted.model, token_secret=token)))
 
     assert launch(setup).environment == (
@@ -210,12 +210,14 @@ def test_the_environment_keeps_caches_names_secrets_and_reports_nothing() -> Non
 
 
 def test_our_own_variables_are_refused_from_users_whatever_they_read_them_from() -> None:
-    ours = [variable.name for variable in launch(asks(source=VOLUME)).environment]
+    ours = [variable.name for variable in launch(setup_of(source=VOLUME)).environment]
     ours += ["HF_TOKEN"]
 
     for name in ours:
-        (plain,) = VllmEngine().refusals(asks(replace(ENGINE, extra_env=((name, "x"),))))
-        (read,) = VllmEngine().refusals(asks(replace(ENGINE, env_from=(EnvFrom(name=name, object_name="o", key="k"),))))
+        (plain,) = VllmEngine().refusals(setup_of(replace(ENGINE, extra_env=((name, "x"),))))
+        (read,) = VllmEngine().refusals(
+            setup_of(replace(ENGINE, env_from=(EnvFrom(name=name, object_name="o", key="k"),)))
+        )
         assert plain == read
         assert (plain.value, plain.reason) == (name, EngineReason.VARIABLE_OWNED)
 
@@ -236,7 +238,7 @@ def test_probes_ports_and_seconds_of_a_model_of_sixteen_gigabytes() -> None:
 
 
 def test_an_eager_engine_of_unknown_size_waits_for_weights_and_not_for_graphs() -> None:
-    engine_launch = launch(asks(replace(ENGINE, eager=True)), LifecycleParameters())
+    engine_launch = launch(setup_of(replace(ENGINE, eager=True)), LifecycleParameters())
 
     assert engine_launch.probes.startup.allowed_seconds == 120 + 1800
 
@@ -273,17 +275,17 @@ DEFAULTS: Final = {
 def test_the_engines_own_limits_follow_from_the_gpu(what: str) -> None:
     gpu, sequences, batched = DEFAULTS[what]
 
-    assert (defaults.sequences(asks(on=gpu)), defaults.batched_tokens(asks(on=gpu))) == (sequences, batched)
+    assert (defaults.sequences(setup_of(on=gpu)), defaults.batched_tokens(setup_of(on=gpu))) == (sequences, batched)
 
 
 def test_throughput_doubles_the_engines_own_limits() -> None:
-    setup = asks(replace(ENGINE, extra_args=("--performance-mode=throughput",)))
+    setup = setup_of(replace(ENGINE, extra_args=("--performance-mode=throughput",)))
 
     assert (defaults.sequences(setup), defaults.batched_tokens(setup)) == (512, 4096)
 
 
 def test_on_a_gpu_nobody_knows_the_cap_of_requests_is_rather_too_high() -> None:
-    setup = asks(replace(ENGINE, max_queued_requests=8), on=None)
+    setup = setup_of(replace(ENGINE, max_queued_requests=8), on=None)
 
     command = launch(setup).command
     assert command[command.index("--max-num-queued-reqs") + 1] == "1032"
@@ -291,7 +293,7 @@ def test_on_a_gpu_nobody_knows_the_cap_of_requests_is_rather_too_high() -> None:
 
 def test_more_adapters_than_slots_wait_in_memory() -> None:
     many = tuple(Adapter(name=f"a{index}", source=VOLUME, rank=9999) for index in range(20))
-    command = launch(asks(replace(ENGINE, adapters=many))).command
+    command = launch(setup_of(replace(ENGINE, adapters=many))).command
 
     answer = command[command.index("--max-loras") : command.index("--lora-modules")]
     assert answer == ("--max-loras", "8", "--max-cpu-loras", "20", "--max-lora-rank", "512")

@@ -7,7 +7,7 @@ from fairlead.engines.vllm import placeholder_config
 from fairlead.fleet.desired_state import DesiredSpeculation, SpeculationMethod
 from fairlead.fleet.quantization import WeightFormat
 from fairlead.fleet.shapes import ModelShape
-from tests.engines.asks import ENGINE, LATENT, LLAMA, MIXTURE, MTP, NGRAM, WITH_DRAFT, asks, stored
+from tests.engines.setups import ENGINE, LATENT, LLAMA, MIXTURE, MTP, NGRAM, WITH_DRAFT, setup_of, stored
 
 
 def test_a_known_shape_is_told_as_it_is() -> None:
@@ -46,7 +46,7 @@ def test_the_engine_is_asked_with_a_stand_in_for_each_model() -> None:
     eagle = replace(WITH_DRAFT, method=SpeculationMethod.EAGLE3)
 
     def question(speculation: DesiredSpeculation, shape: ModelShape | None = LLAMA) -> dict[str, Any]:
-        setup = asks(replace(ENGINE, speculation=speculation), shape=shape)
+        setup = setup_of(replace(ENGINE, speculation=speculation), shape=shape)
         return placeholder_config.question(setup, ("vllm", "serve", "m", "--seed", "7"))
 
     plain = question(NGRAM)

@@ -39,16 +39,16 @@ class Load:
     """In each engine."""
     frozen: bool = False
     """Engines tell the same for ever."""
-    _asked: float = 0.0
+    _requests: float = 0.0
     _at: float = field(default_factory=time.monotonic)
 
     @property
-    def asked(self) -> float:
+    def requests(self) -> float:
         """Requests so far."""
         now = time.monotonic()
-        self._asked += self.rate * (now - self._at)
+        self._requests += self.rate * (now - self._at)
         self._at = now
-        return self._asked
+        return self._requests
 
 
 class AnsweringPods:
@@ -125,13 +125,13 @@ def router_page(load: Load, ready: Sequence[Manifest]) -> dict[str, Any]:
     return {
         "endpoints": seen,
         "queue": {"held": 0 if served else load.waiting, "lanes": {"interactive": lane}},
-        "demand": {"asked": load.asked, "promptTokens": load.asked * PROMPT},
+        "demand": {"asked": load.requests, "promptTokens": load.requests * PROMPT},
     }
 
 
 def engine_page(load: Load) -> str:
     """As an engine would write it that does all that comes at once."""
-    done = 0.0 if load.frozen else load.asked
+    done = 0.0 if load.frozen else load.requests
     figures = {
         "num_requests_running": load.running,
         "num_requests_waiting": 0.0,

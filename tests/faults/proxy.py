@@ -23,10 +23,10 @@ from yarl import URL
 
 from fairlead.cluster.connection import Credentials
 from tests.faults.gates import Gate, abort
-from tests.faults.requests import Asked, understood
+from tests.faults.requests import ApiCall, understood
 
 LEFT_OUT: Final = frozenset({"host", "content-length", "accept-encoding", "connection", "transfer-encoding"})
-TOLD: Final = ("Content-Type", "Retry-After", "Warning")
+HEADERS: Final = ("Content-Type", "Retry-After", "Warning")
 LARGEST: Final = 16 * 1024 * 1024
 CLOSING_S: Final = 0.05
 """A connection with TLS ends some turns of the loop after its session was closed, and is complained of else."""
@@ -83,7 +83,7 @@ class Rule:
 class Logged(NamedTuple):
     """One request that came."""
 
-    asked: Asked
+    call: ApiCall
     user_agent: str
     number: int | None
     """Its number among the writes, where it is one."""
@@ -107,7 +107,7 @@ class Proxy:
         self.counts: Counter[tuple[str, str, str]] = Counter()
         """Writes by verb, resource and namespace/name, the Lease's apart."""
         self.log: list[Logged] = []
-        self.made: list[Asked] = []
+        self.made: list[ApiCall] = []
         """Writes that made an object, by whatever verb; an apply that does needs the right to create."""
         self.gates: defaultdict[str, Gate] = defaultdict(Gate)
         """Open watches by resource."""
@@ -197,7 +197,7 @@ class Proxy:
         except (aiohttp.ClientError, TimeoutError) as problem:
             return web.Response(status=502, text=f"the API server behind the proxy does not answer: {problem!r}")
 
-    async def _relay(self, request: web.Request, sent: Asked, number: int | None, body: bytes) -> web.StreamResponse:
+    async def _relay(self, request: web.Request, sent: ApiCall, number: int | None, body: bytes) -> web.StreamResponse:
         """One request and its answer, with whatever the rules do on either side."""
         if (response := await self._interfere(request, number, Moment.BEFORE, b'{"kind": "Status"}')) is not None:
             return response
@@ -213,7 +213,7 @@ class Proxy:
             return response
         return _reply(replied)
 
-    async def _watch(self, request: web.Request, sent: Asked) -> web.StreamResponse:
+    async def _watch(self, request: web.Request, sent: ApiCall) -> web.StreamResponse:
         headers = _passed_on(request)
         timeout = aiohttp.ClientTimeout(total=None)
         async with self._session_for(headers).get(self._url(request.raw_path), headers=headers, timeout=timeout) as up:
@@ -292,5 +292,5 @@ def _passed_on(request: web.Request) -> CIMultiDict[str]:
 
 
 def _reply(replied: Replied) -> web.Response:
-    headers = {name: replied.headers[name] for name in TOLD if name in replied.headers}
+    headers = {name: replied.headers[name] for name in HEADERS if name in replied.headers}
     return web.Response(status=replied.status, body=replied.content, headers=headers)

@@ -83,14 +83,14 @@ BREACHES = (
         path=ROOMS / "fleet" / "validates.py",
         text='"""Validates."""\n\nfrom pydantic import BaseModel\n\nBASE = BaseModel\n',
         step="imports",
-        words=("never see pydantic", "fairlead.fleet.validates -> pydantic", "api converts at the door"),
+        words=("never see pydantic", "fairlead.fleet.validates -> pydantic", "api converts for them"),
     ),
     Breach(
         name="a file too long",
-        path=Path("tests/cli/test_stray.py"),
+        path=Path("tests/cli/test_lone.py"),
         text='"""Counts."""\n' + "ONE = 1\n" * 300,
         step="sizes",
-        words=("tests/cli/test_stray.py:301: file has 301 lines, at most 300", "split it"),
+        words=("tests/cli/test_lone.py:301: file has 301 lines, at most 300", "split it"),
     ),
     Breach(
         name="a module that is no noun",
@@ -102,11 +102,11 @@ BREACHES = (
     Breach(
         name="a word that the glossary has another for",
         path=ROOMS / "fleet" / "vague_words.py",
-        text='"""Is vague, and speaks of a desk."""\n\nTOLD = 1\n',
+        text='"""Is vague."""\n\nTOLD = 1\n',
         step="words",
         words=(
             "vague_words.py:3: TOLD: docs/glossary.md has",
-            "vague_words.py:1: desk: docs/glossary.md has for it: disp",
+            "call a value by the noun of its type",
         ),
     ),
     Breach(

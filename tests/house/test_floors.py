@@ -43,7 +43,7 @@ def test_a_missing_branch_is_named_with_its_room_figure_and_floor() -> None:
 
 
 def test_a_folder_whose_name_only_begins_alike_is_another_room() -> None:
-    report = {f"{WIRE}less.py": covered(0, 5), f"{WIRE}less/air.py": covered(0, 5)}
+    report = {f"{WIRE}less.py": covered(0, 5), f"{WIRE}less/void.py": covered(0, 5)}
 
     assert floors.measure(WIRE, report).counted == 0
 

@@ -124,7 +124,7 @@ def test_a_few_stories_that_failed_are_told_again_alone_and_named(capfd: pytest.
     kept.mkdir(parents=True, exist_ok=True)
     try:
         (kept / "lastfailed").write_text(json.dumps({"tests/house/test_lanes.py::test_of_yesterday": True}))
-        looked = lanes.look_again(Ran(lane=lane, code=1, seconds=1.0))
+        looked = lanes.run_again(Ran(lane=lane, code=1, seconds=1.0))
         assert looked.code != 0, "a story that is told again and does not pass is a failure"
         assert (
             "told twice, and failed alone too:\n  tests/house/test_lanes.py::test_of_yesterday"
@@ -132,7 +132,7 @@ def test_a_few_stories_that_failed_are_told_again_alone_and_named(capfd: pytest.
         )
         (kept / "lastfailed").write_text(json.dumps(dict.fromkeys("abcd", True)))
         many = Ran(lane=lane, code=1, seconds=1.0)
-        assert lanes.look_again(many) is many, "many failures are no accident"
+        assert lanes.run_again(many) is many, "many failures are no accident"
     finally:
         shutil.rmtree(kept.parent.parent)
 
@@ -140,6 +140,6 @@ def test_a_few_stories_that_failed_are_told_again_alone_and_named(capfd: pytest.
 def test_only_lanes_of_a_real_world_are_looked_at_twice() -> None:
     assert [lane.name for lane in lanes.LANES if lane.real] == ["apiserver", "node"]
     broken = Ran(lane=lanes.LANES[0], code=1, seconds=1.0)
-    assert lanes.look_again(broken) is broken
+    assert lanes.run_again(broken) is broken
     well = Ran(lane=next(one for one in lanes.LANES if one.real), code=0, seconds=1.0)
-    assert lanes.look_again(well) is well
+    assert lanes.run_again(well) is well

@@ -19,7 +19,7 @@ from typing import Final, Self
 from openai import AsyncOpenAI
 
 from fairlead.emulator.surface import expected_replies
-from tests.patience import eventually
+from tests.waiting import eventually
 
 MODEL: Final = "chat"
 NO_KEY: Final = "none"
@@ -28,7 +28,7 @@ LENGTHS: Final = (12, 60, 25, 45)
 """Tokens of an answer, in turn: at 40 ms a token the longest runs for more than two seconds."""
 CONTEXT_TOKENS: Final = 2048
 """More than any conversation here has; the engines may have more."""
-PATIENCE_SECONDS: Final = 60.0
+TIMEOUT_SECONDS: Final = 60.0
 PAUSE_SECONDS: Final = 0.1
 """After a failure: a door that is shut is not battered."""
 
@@ -55,7 +55,7 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Told:
+class StreamResult:
     """What became of one question."""
 
     question: Question
@@ -88,7 +88,7 @@ class Report:
         return numbers | {"failed": len(self.failed), "cut": len(self.cut)}
 
 
-def report(results: list[Told]) -> Report:
+def report(results: list[StreamResult]) -> Report:
     """Add up what was told."""
     seconds = [one.seconds for one in results] or [0.0]
     return Report(
@@ -108,7 +108,7 @@ class Traffic:
         self._addresses = addresses
         self._keys = keys
         self._clients = clients
-        self._told: list[Told] = []
+        self._results: list[StreamResult] = []
         self.began = math.inf
         """When the first question was about to be sent, by the monotonic clock; clients take a while to be made."""
         self._stop = threading.Event()
@@ -130,13 +130,13 @@ class Traffic:
 
     def goes_on(self, answers: int = 16) -> None:
         """Wait until so many more are answered: what just changed has met requests."""
-        seen = len(self._told)
-        eventually(lambda: len(self._told) >= seen + answers, f"{answers} more answers")
+        seen = len(self._results)
+        eventually(lambda: len(self._results) >= seen + answers, f"{answers} more answers")
 
     @property
     def report(self) -> Report:
         """What was told until now."""
-        return report(list(self._told))
+        return report(list(self._results))
 
     def _end(self) -> None:
         self._stop.set()
@@ -159,20 +159,22 @@ class Traffic:
                 tokens=LENGTHS[(place + turn) % len(LENGTHS)],
                 streams=place % 3 != 2,
             )
-            result = await ask(openai, question)
-            self._told.append(result)
+            result = await stream_once(openai, question)
+            self._results.append(result)
             await asyncio.sleep(PAUSE_SECONDS if result.flaw else 0)
 
 
 def client(address: str, key: str = NO_KEY) -> AsyncOpenAI:
     """The official client, without its second tries."""
-    return AsyncOpenAI(base_url=f"http://{address}/v1", api_key=key, max_retries=0, timeout=PATIENCE_SECONDS)
+    return AsyncOpenAI(base_url=f"http://{address}/v1", api_key=key, max_retries=0, timeout=TIMEOUT_SECONDS)
 
 
-async def ask(openai: AsyncOpenAI, question: Question, began: Callable[[], None] = lambda: None) -> Told:
+async def stream_once(
+    openai: AsyncOpenAI, question: Question, began: Callable[[], None] = lambda: None
+) -> StreamResult:
     """Ask once and judge the answer; `began` is called at its first piece."""
     started = time.monotonic()
-    received = Hearing(question, began)
+    received = Receiving(question, began)
     try:
         await (received.stream(openai) if question.streams else received.whole(openai))
         flaw = received.flaw()
@@ -180,27 +182,27 @@ async def ask(openai: AsyncOpenAI, question: Question, began: Callable[[], None]
         flaw = f"{type(problem).__name__}: {problem}"
     seconds = time.monotonic() - started
     text = f"question {question.number} after {seconds:.1f} s: {flaw}" if flaw else ""
-    return Told(question=question, seconds=seconds, began=bool(received.said), flaw=text)
+    return StreamResult(question=question, seconds=seconds, began=bool(received.text), flaw=text)
 
 
-class Hearing:
+class Receiving:
     """One answer as it comes in."""
 
     def __init__(self, question: Question, began: Callable[[], None]) -> None:
         self._question = question
         self._began = began
-        self.said = ""
+        self.text = ""
         self._finish: str | None = None
         self._counted: int | None = None
 
     def flaw(self) -> str:
         """What is wrong with the answer now that it ended; nothing when it is whole."""
         wanted = self._question
-        seen = (self.said, self._finish, self._counted)
+        seen = (self.text, self._finish, self._counted)
         if seen == (wanted.answer, "length", wanted.tokens):
             return ""
-        words = f"{len(self.said.split())} of {len(wanted.answer.split())} words"
-        right = "the right ones" if wanted.answer.startswith(self.said) else "wrong ones"
+        words = f"{len(self.text.split())} of {len(wanted.answer.split())} words"
+        right = "the right ones" if wanted.answer.startswith(self.text) else "wrong ones"
         return f"{words}, {right}; finish {self._finish}, usage {self._counted}"
 
     async def stream(self, openai: AsyncOpenAI) -> None:
@@ -216,7 +218,7 @@ class Hearing:
         async for chunk in chunks:
             self._counted = chunk.usage.completion_tokens if chunk.usage else self._counted
             for choice in chunk.choices:
-                self._hear(choice.delta.content or "", choice.finish_reason)
+                self._receive(choice.delta.content or "", choice.finish_reason)
 
     async def whole(self, openai: AsyncOpenAI) -> None:
         """The same in one piece."""
@@ -227,10 +229,10 @@ class Hearing:
             extra_body={"ignore_eos": True},
         )
         self._counted = answer.usage.completion_tokens if answer.usage else None
-        self._hear(answer.choices[0].message.content or "", answer.choices[0].finish_reason)
+        self._receive(answer.choices[0].message.content or "", answer.choices[0].finish_reason)
 
-    def _hear(self, piece: str, finish: str | None) -> None:
-        if piece and not self.said:
+    def _receive(self, piece: str, finish: str | None) -> None:
+        if piece and not self.text:
             self._began()
-        self.said += piece
+        self.text += piece
         self._finish = finish or self._finish

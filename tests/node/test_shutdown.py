@@ -6,7 +6,7 @@ import time
 from devcluster.door import Embedded
 from tests.node.stories import Stage, pod, service
 from tests.node.test_probes import endpoints
-from tests.patience import eventually
+from tests.waiting import eventually
 
 STREAMING = """
 import http.server, os, signal, threading, time

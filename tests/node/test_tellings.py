@@ -2,7 +2,7 @@
 
 from tests.node.conftest import tellings
 from tests.node.stories import Stage, pod
-from tests.patience import eventually
+from tests.waiting import eventually
 
 
 def test_events_pods_logs_and_components_are_told(stage: Stage, our_image: str) -> None:

@@ -13,7 +13,7 @@ from fairlead.fleet.rollouts import RevisionFailure
 from fairlead.objects import applied_hash, drift, engine_deployment
 from fairlead.objects.engine_deployment import RevisionFacts, StartFailures
 from fairlead.objects.manifest import Manifest, canonical
-from tests.objects.wishes import FULL, LEAST, OWNER, template, wanted
+from tests.objects.specs import FULL, LEAST, OWNER, template, wanted
 
 REVISION = "0a1b2c3d"
 POD = template(wanted(LEAST), REVISION)
@@ -28,7 +28,7 @@ FACTS = RevisionFacts(
 )
 QUIET = replace(FACTS, failure=RevisionFailure(at=NOON + timedelta(hours=1), times=2))
 MOMENTS = st.integers(min_value=0, max_value=10**15).map(lambda past: NOON + timedelta(microseconds=past))
-KNOWN = st.builds(
+REVISION_FACTS = st.builds(
     RevisionFacts,
     revision=st.from_regex("[0-9a-f]{8}", fullmatch=True),
     wanted_since=st.none() | MOMENTS,
@@ -81,7 +81,7 @@ def test_facts_are_written_in_words_that_people_read_too() -> None:
     }
 
 
-@given(KNOWN)
+@given(REVISION_FACTS)
 def test_what_is_written_is_read_back(facts: RevisionFacts) -> None:
     assert engine_deployment.facts(built(facts)) == facts
 

@@ -29,12 +29,12 @@ class World:
 
     there: bool = False
     address: str = ""
-    asked: list[str] = field(default_factory=list)
+    requests: list[str] = field(default_factory=list)
     tokens: set[str | None] = field(default_factory=set)
 
     def answer(self, verb: str, path: str, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
         """As the API server and the engine would."""
-        self.asked.append(f"{verb} {path.removeprefix(OBJECTS)}")
+        self.requests.append(f"{verb} {path.removeprefix(OBJECTS)}")
         if path.endswith("/chat/completions"):
             self.refusals -= 1
             content = f"{body['messages'][0]['content']} Yes."
@@ -88,7 +88,7 @@ def world() -> Iterator[World]:
         thread.join()
 
 
-def tell(world: World) -> str:
+def play(world: World) -> str:
     """The whole story in this world."""
     parser = argparse.ArgumentParser()
     selftest.arguments(parser)
@@ -98,9 +98,9 @@ def tell(world: World) -> str:
 def test_it_makes_one_waits_asks_it_and_deletes_it(world: World) -> None:
     world.conditions = [[], [READY | {"status": "False"}], [READY]]
     world.refusals = 2
-    assert tell(world) == f"{world.address}/v1 answered: 'Are you there? Yes.'"
+    assert play(world) == f"{world.address}/v1 answered: 'Are you there? Yes.'"
     own = "/fairlead-test"
-    assert world.asked == [
+    assert world.requests == [
         *(f"DELETE {own}", "POST "),
         *[f"GET {own}"] * 3,
         *["POST /v1/chat/completions"] * 3,
@@ -111,16 +111,16 @@ def test_it_makes_one_waits_asks_it_and_deletes_it(world: World) -> None:
 
 def test_what_an_earlier_run_left_is_deleted_first(world: World) -> None:
     world.there = True
-    tell(world)
-    assert world.asked[:2] == ["DELETE /fairlead-test", "POST "]
+    play(world)
+    assert world.requests[:2] == ["DELETE /fairlead-test", "POST "]
     assert not world.there
 
 
 def test_what_only_a_human_can_mend_is_told_at_once(world: World) -> None:
     world.conditions = [[{"type": "Stalled", "status": "True", "reason": "DoesNotFit", "message": "needs 40 GiB"}]]
     with pytest.raises(SelftestFailure, match="does not get Ready: DoesNotFit: needs 40 GiB"):
-        tell(world)
-    assert world.asked.count("GET /fairlead-test") == 1
+        play(world)
+    assert world.requests.count("GET /fairlead-test") == 1
     assert not world.there
 
 
@@ -131,20 +131,20 @@ def test_what_only_a_human_can_mend_is_told_at_once(world: World) -> None:
 def test_the_time_may_be_over(world: World, conditions: list[dict[str, str]], wording: str) -> None:
     world.conditions = [conditions]
     with pytest.raises(SelftestFailure, match=wording):
-        tell(world)
+        play(world)
     assert not world.there
 
 
 def test_an_engine_that_never_answers_is_told_with_its_last_words(world: World) -> None:
     world.refusals = 1000
     with pytest.raises(SelftestFailure, match=r"POST http://127\.0\.0\.1:\d+/v1/chat/completions: 503"):
-        tell(world)
+        play(world)
     assert not world.there
 
 
 def test_a_server_that_is_not_there_is_named() -> None:
     with pytest.raises(SelftestFailure, match=r"DELETE http://127\.0\.0\.1:9/apis/.*: .*refused"):
-        tell(World(conditions=[[]], address="http://127.0.0.1:9"))
+        play(World(conditions=[[]], address="http://127.0.0.1:9"))
 
 
 def test_outside_a_pod_it_says_where_it_belongs(capsys: pytest.CaptureFixture[str]) -> None:

@@ -6,7 +6,7 @@ from tests.review.table import Layer, Object, Row, deployment, engine
 
 
 def _no(story: str, given: Object, at: str, wording: str, covers: int = 0) -> Row:
-    return Row(story=story, given=given, layer=Layer.ENGINE, at=at, says=wording, covers=covers)
+    return Row(story=story, given=given, layer=Layer.ENGINE, at=at, wording=wording, covers=covers)
 
 
 CONVERSATIONS: Final = (

@@ -8,11 +8,11 @@ _KEY: Final = {"name": "k", "key": "k"}
 
 
 def _schema(story: str, given: Object, at: str, wording: str, there: str, covers: int = 0) -> Row:  # noqa: PLR0917
-    return Row(story=story, given=given, layer=Layer.SCHEMA, at=at, says=wording, there=there, covers=covers)
+    return Row(story=story, given=given, layer=Layer.SCHEMA, at=at, wording=wording, there=there, covers=covers)
 
 
 def _cel(story: str, given: Object, at: str, wording: str, covers: int = 0) -> Row:
-    return Row(story=story, given=given, layer=Layer.CEL, at=at, says=wording, covers=covers)
+    return Row(story=story, given=given, layer=Layer.CEL, at=at, wording=wording, covers=covers)
 
 
 def _source(text: str) -> Object:

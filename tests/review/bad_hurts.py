@@ -2,18 +2,18 @@
 
 from typing import Final
 
-from tests.review.bad_wishes import H100
+from tests.review.bad_specs import H100
 from tests.review.table import Layer, Object, Row, deployment, engine
 
 
 def _argument(story: str, *words: str, wording: str) -> Row:
     given = engine(extraArgs=list(words))
-    return Row(story=story, given=given, layer=Layer.ENGINE, at="spec.engine.extraArgs[0]", says=wording, covers=12)
+    return Row(story=story, given=given, layer=Layer.ENGINE, at="spec.engine.extraArgs[0]", wording=wording, covers=12)
 
 
 def _variable(story: str, name: str, wording: str) -> Row:
     given = engine(env=[{"name": name, "value": "1"}])
-    return Row(story=story, given=given, layer=Layer.ENGINE, at="spec.engine.env", says=wording, covers=12)
+    return Row(story=story, given=given, layer=Layer.ENGINE, at="spec.engine.env", wording=wording, covers=12)
 
 
 HURTFUL: Final = (
@@ -38,7 +38,7 @@ def _drafted(story: str, draft: str, wording: str) -> Row:
         accelerator=H100,
         engine={"context": {"maxTokens": 8192}, "speculation": {"method": "draftModel", "draft": {"source": draft}}},
     )
-    return Row(story=story, given=given, layer=Layer.SIZING, at="spec.engine.speculation.draft.source", says=wording)
+    return Row(story=story, given=given, layer=Layer.SIZING, at="spec.engine.speculation.draft.source", wording=wording)
 
 
 DRAFTS: Final = (
@@ -54,7 +54,7 @@ DRAFTS: Final = (
 
 
 def _unbuilt(story: str, given: Object, at: str, wording: str) -> Row:
-    return Row(story=story, given=given, layer=Layer.READING, at=at, says=wording)
+    return Row(story=story, given=given, layer=Layer.READING, at=at, wording=wording)
 
 
 UNBUILT: Final = (

@@ -8,8 +8,8 @@ from tests.api.bad_specs import BAD
 from tests.review.bad_conversations import CONVERSATIONS
 from tests.review.bad_fields import FIELDS
 from tests.review.bad_hurts import HURTS
+from tests.review.bad_specs import SPECS
 from tests.review.bad_texts import SHAPES, TEXTS
-from tests.review.bad_wishes import WISHES
 from tests.review.table import Layer, Row, written
 
 COVERED: Final[Mapping[str, int]] = {
@@ -63,13 +63,13 @@ def _row(bad: Bad) -> Row:
         given=written(bad.kind, bad.spec, bad.name),
         layer=Layer.SCHEMA if bad.there else Layer.CEL,
         at=bad.at,
-        says=bad.says,
+        wording=bad.wording,
         covers=COVERED.get(bad.story, 0),
         there=bad.there,
     )
 
 
-OURS: Final[tuple[Row, ...]] = (*TEXTS, *SHAPES, *FIELDS, *WISHES, *HURTS, *CONVERSATIONS)
+OURS: Final[tuple[Row, ...]] = (*TEXTS, *SHAPES, *FIELDS, *SPECS, *HURTS, *CONVERSATIONS)
 """Those that stand in this folder."""
 
 ROWS: Final[tuple[Row, ...]] = (*map(_row, BAD), *OURS)

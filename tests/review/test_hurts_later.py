@@ -9,14 +9,14 @@ from fairlead.review import admission
 from fairlead.review.context import ObjectKey, ReviewContext
 from tests.controller.every_field import SHAPE
 from tests.review.bad_hurts import DRAFTS, HURTFUL
-from tests.review.bad_wishes import A100, H100
-from tests.review.table import KNOWN, Object, Row, deployment, engine, said_of
+from tests.review.bad_specs import A100, H100
+from tests.review.table import CONTEXT, Object, Row, deployment, engine, findings_of
 
-OFFLINE: Final = ReviewContext(catalogue=KNOWN.catalogue)
+OFFLINE: Final = ReviewContext(catalogue=CONTEXT.catalogue)
 FLASH: Final = ScalingPolicy(objectives=Objectives(ttft_p95_seconds=0.001, tpot_p95_seconds=0.0001))
 SLOW: Final = ScalingPolicy(cold_start=ColdStart(assume_seconds=600), zero_after_seconds=900)
 NAMED: Final = ReviewContext(
-    catalogue=KNOWN.catalogue,
+    catalogue=CONTEXT.catalogue,
     policies={
         ObjectKey("AutoscalingPolicy", "default", "flash"): FLASH,
         ObjectKey("AutoscalingPolicy", "default", "slow"): SLOW,
@@ -49,8 +49,8 @@ def warnings(given: Object, context: ReviewContext = OFFLINE) -> list[str]:
 @pytest.mark.trial(17)
 @pytest.mark.parametrize("row", [*DRAFTS, *HURTFUL], ids=lambda row: row.story)
 def test_the_impossible_is_refused_with_what_to_write(row: Row) -> None:
-    findings = [one for one in said_of(row.given) if one.field == row.at]
-    assert [row.says in f"{one.because}; {one.remedy}" for one in findings] == [True]
+    findings = [one for one in findings_of(row.given) if one.field == row.at]
+    assert [row.wording in f"{one.because}; {one.remedy}" for one in findings] == [True]
 
 
 UNLIKELY: Final[dict[str, tuple[Object, ReviewContext, str]]] = {

@@ -4,9 +4,9 @@ import pytest
 
 from fairlead.review import admission
 from fairlead.review.context import ReviewContext
-from tests.review.table import KNOWN, Object, deployment, engine, gateway, policy
+from tests.review.table import CONTEXT, Object, deployment, engine, gateway, policy
 
-OFFLINE = ReviewContext(catalogue=KNOWN.catalogue)
+OFFLINE = ReviewContext(catalogue=CONTEXT.catalogue)
 CANARY = {"strategy": "Canary", "canary": {"steps": [{"weight": 10, "hold": "15m"}]}}
 
 
@@ -38,7 +38,9 @@ def test_a_gateway_is_refused_with_what_to_use_and_not_with_create_it_first() ->
         "spec.gateway.name: door: this release does not run InferenceGateways, so clients could not reach the model; "
         "remove spec.gateway: the deployment then has a router of its own, set up in spec.router"
     )
-    assert [one.sentence for one in admission.review(deployment(gateway={"name": "door"}), KNOWN).refusals] == [answer]
+    assert [one.sentence for one in admission.review(deployment(gateway={"name": "door"}), CONTEXT).refusals] == [
+        answer
+    ]
 
 
 @pytest.mark.trial(12)

@@ -3,9 +3,9 @@
 from fairlead.review import admission, webhook
 from fairlead.review.context import ObjectKey, ReviewContext
 from fairlead.review.webhook import AdmissionResponse
-from tests.review.table import KNOWN, deployment, gateway, policy
+from tests.review.table import CONTEXT, deployment, gateway, policy
 
-TRUSTING = ReviewContext(catalogue=KNOWN.catalogue)
+TRUSTING = ReviewContext(catalogue=CONTEXT.catalogue)
 
 
 def test_a_good_object_is_let_in_without_a_word() -> None:

@@ -35,19 +35,19 @@ class Cluster:
     """A source that says what the story says."""
 
     def __init__(self) -> None:
-        self._tell: EndpointsCallback | None = None
+        self._notify: EndpointsCallback | None = None
         self._seen: tuple[DiscoveredEndpoint, ...] | None = None
 
     async def follow(self, action: EndpointsCallback) -> None:
-        self._tell = action
+        self._notify = action
         if self._seen is not None:
             action(self._seen)
         await asyncio.Event().wait()
 
-    def says(self, *seen: DiscoveredEndpoint) -> None:
+    def announce(self, *seen: DiscoveredEndpoint) -> None:
         self._seen = seen
-        if self._tell is not None:
-            self._tell(seen)
+        if self._notify is not None:
+            self._notify(seen)
 
 
 @dataclass(slots=True)
@@ -55,7 +55,7 @@ class Plane:
     """One running router and somebody who asks it."""
 
     config: Path
-    asks: aiohttp.ClientSession
+    session: aiohttp.ClientSession
     port: int
     signals: ExitSignals
     life: "asyncio.Task[int]"
@@ -73,7 +73,7 @@ class Plane:
 
     async def page(self) -> dict[str, Any]:
         """What it tells processes."""
-        async with self.asks.get(self.pages + "/fairlead/v1/endpoints") as answer:
+        async with self.session.get(self.pages + "/fairlead/v1/endpoints") as answer:
             document: dict[str, Any] = await answer.json()
             return document
 
@@ -90,11 +90,11 @@ class Plane:
             await asyncio.sleep(0.005)
 
     async def complete(self, body: dict[str, Any] = PROMPT, path: str = "/v1/completions") -> tuple[int, str]:
-        async with self.asks.post(self.url + path, json=body) as answer:
+        async with self.session.post(self.url + path, json=body) as answer:
             return answer.status, await answer.text()
 
     async def metric(self, name: str) -> float:
-        async with self.asks.get(self.pages + "/metrics") as answer:
+        async with self.session.get(self.pages + "/metrics") as answer:
             lines = (await answer.text()).splitlines()
         return next((float(line.rpartition(" ")[2]) for line in lines if line.startswith(name + " ")), -1.0)
 
@@ -135,7 +135,9 @@ async def plane(
     )
     life = asyncio.create_task(process.live(start, signals))
     async with client() as session:
-        running = Plane(config=config, asks=session, port=port, signals=signals, life=life, metrics_port=metrics_port)
+        running = Plane(
+            config=config, session=session, port=port, signals=signals, life=life, metrics_port=metrics_port
+        )
         await _listening(running)
         try:
             yield running
@@ -181,7 +183,7 @@ async def answering(answer: Callable[[web.Request], Awaitable[web.StreamResponse
         await runner.cleanup()
 
 
-def told(story: Coroutine[Any, Any, None], seconds: float = 10) -> None:
+def run_story(story: Coroutine[Any, Any, None], seconds: float = 10) -> None:
     """Run a story on the loop that routers run on; one that hangs fails."""
 
     async def within() -> None:
@@ -204,7 +206,7 @@ def free_port() -> int:
     return free_ports.free_port(HOST)
 
 
-async def said(router: Plane, *pieces: bytes, pause: float = 0.0) -> bytes:
+async def exchange_bytes(router: Plane, *pieces: bytes, pause: float = 0.0) -> bytes:
     """All that a connection answers to these bytes until the router closes it."""
     reader, writer = await asyncio.open_connection(HOST, router.port)
     try:

@@ -16,7 +16,7 @@ from fairlead.router.wire.problems import Problem
 from fairlead.router.wire.request_heads import RequestHead
 from fairlead.router.wire.requests import ClientRequest
 from fairlead.router.wire.surfaces import Surface
-from tests.router.cache.clients import STREAM, STREAMED, TOLD, cache, enquiry, led
+from tests.router.cache.clients import HEAD, STREAM, STREAMED, cache, enquiry, led
 
 
 @dataclass
@@ -43,7 +43,7 @@ class Connection:
         raise AssertionError("a follower's reply knows how it ends")
 
 
-class Asking:
+class FollowerExchange:
     """As much of an exchange as follows another's answer."""
 
     keeps_alive = True
@@ -78,7 +78,7 @@ class Asking:
         self.over(problem.status, now)
 
 
-def following(exchange: Asking) -> tuple[CacheBridge, CacheFlight]:
+def following(exchange: FollowerExchange) -> tuple[CacheBridge, CacheFlight]:
     """One who follows the answer that the flight is told."""
     kept = cache()
     flight = led(kept)
@@ -88,7 +88,7 @@ def following(exchange: Asking) -> tuple[CacheBridge, CacheFlight]:
 
 
 def test_who_is_too_late_before_the_head_is_told_so_and_leaves() -> None:
-    exchange = Asking()
+    exchange = FollowerExchange()
     bridge, flight = following(exchange)
     assert bridge.late(9.0, 1.0)
     assert (exchange.refused, exchange.status, flight.followed) == ("replica_timeout", 504, False)
@@ -96,7 +96,7 @@ def test_who_is_too_late_before_the_head_is_told_so_and_leaves() -> None:
 
 
 def test_who_is_too_late_in_the_middle_gets_last_words_and_the_others_go_on() -> None:
-    exchange = Asking()
+    exchange = FollowerExchange()
     bridge, flight = following(exchange)
     flight.began(STREAMED)
     flight.more(STREAM[0])
@@ -109,12 +109,14 @@ def test_who_is_too_late_in_the_middle_gets_last_words_and_the_others_go_on() ->
 @pytest.mark.parametrize(
     ("head", "exchange"),
     [
-        (TOLD, Asking()),
-        (STREAMED, Asking(http10=True)),
-        (STREAMED, Asking(Connection(paused=True))),
+        (HEAD, FollowerExchange()),
+        (STREAMED, FollowerExchange(http10=True)),
+        (STREAMED, FollowerExchange(Connection(paused=True))),
     ],
 )
-def test_an_answer_without_room_for_last_words_ends_with_its_connection(head: AnswerHead, exchange: Asking) -> None:
+def test_an_answer_without_room_for_last_words_ends_with_its_connection(
+    head: AnswerHead, exchange: FollowerExchange
+) -> None:
     _, flight = following(exchange)
     flight.began(head)
     flight.more(b"half")
@@ -123,7 +125,7 @@ def test_an_answer_without_room_for_last_words_ends_with_its_connection(head: An
 
 
 def test_an_old_client_reads_until_the_connection_closes() -> None:
-    exchange = Asking(http10=True)
+    exchange = FollowerExchange(http10=True)
     _, flight = following(exchange)
     flight.began(STREAMED)
     flight.more(STREAM[0])
@@ -133,9 +135,9 @@ def test_an_old_client_reads_until_the_connection_closes() -> None:
 
 
 def test_an_answer_that_another_router_kept_is_a_hit() -> None:
-    exchange = Asking()
+    exchange = FollowerExchange()
     bridge, _ = following(exchange)
-    bridge.flight_head(AnswerHead(status=200, lines=TOLD.lines, length=2, revision="r1", age=4))
+    bridge.flight_head(AnswerHead(status=200, lines=HEAD.lines, length=2, revision="r1", age=4))
     bridge.flight_body(b"{}")
     bridge.flight_end()
     assert exchange.record.cache == "hit"

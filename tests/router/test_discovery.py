@@ -18,7 +18,7 @@ from fairlead.router.discovery import EnginePods
 from fairlead.router.endpoint_sources import StaticEndpoints
 from tests.cluster.fake_api import FakeApi
 from tests.emulator.living import living
-from tests.router.planes import Cluster, plane, told, written
+from tests.router.planes import Cluster, plane, run_story, written
 
 LABELS: Final = {"fairlead.dev/deployment": "chat", "fairlead.dev/role": "engine"}
 CHAT: Final = RouterConfig(
@@ -111,7 +111,7 @@ def test_pods_are_told_whole_and_after_every_change() -> None:
             with pytest.raises(asyncio.CancelledError):
                 await task
 
-    told(story())
+    run_story(story())
 
 
 def test_a_router_takes_the_pods_of_its_selector(tmp_path: Path) -> None:
@@ -129,7 +129,7 @@ def test_a_router_takes_the_pods_of_its_selector(tmp_path: Path) -> None:
                 fake.put(POD, pod("a", ip="127.0.0.1", ready="False"))
                 await router.until("notReady")
 
-    told(story())
+    run_story(story())
 
 
 def test_a_cluster_out_of_reach_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -150,7 +150,7 @@ def test_a_cluster_out_of_reach_is_tried_again(monkeypatch: pytest.MonkeyPatch) 
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
 
-    told(story())
+    run_story(story())
 
 
 def reaching(fake: FakeApi) -> Callable[[], Awaitable[ApiConnection]]:

@@ -13,10 +13,10 @@ from fairlead.scaling.facts import EnginePod, EnginePodPhase, ScalingFacts
 START: Final = 1_800_000_000.0
 COLD: Final = 120.0
 FACTS: Final = ScalingFacts(revision="new", bounds=ReplicaBounds(least=1, most=10), policy=ScalingPolicy(), wanted=4)
-ASKED: Final = SignalSummary(candidates=(), may_shrink=True, cold_start_seconds=COLD, ready=4, last_arrival=START)
+SUMMARY: Final = SignalSummary(candidates=(), may_shrink=True, cold_start_seconds=COLD, ready=4, last_arrival=START)
 
 
-def asking(replicas: int | None, summary: SignalSummary = ASKED) -> SignalSummary:
+def summary_with(replicas: int | None, summary: SignalSummary = SUMMARY) -> SignalSummary:
     """Signals that ask for so many."""
     one = SignalNeed(signal=ScalingSignal.TOKENS, replicas=replicas, because="demand needs as many")
     return replace(summary, candidates=(one,))

@@ -22,7 +22,7 @@ REQUEST: Final = request_mix.AverageRequest(
 )
 
 
-def told(at: float, requests: float, name: str = "router") -> ArrivalCounter:
+def counter_at(at: float, requests: float, name: str = "router") -> ArrivalCounter:
     """One that counts."""
     return ArrivalCounter(name=name, at=at, requests=requests, prompt_tokens=requests * 100)
 
@@ -42,31 +42,31 @@ def requests(arrivals: Arrivals) -> float:
 
 
 def test_a_counter_that_is_read_twice_counts_once() -> None:
-    assert requests(course(told(0.0, 5.0), told(10.0, 25.0), told(10.0, 25.0))) == 20.0
+    assert requests(course(counter_at(0.0, 5.0), counter_at(10.0, 25.0), counter_at(10.0, 25.0))) == 20.0
 
 
 def test_a_counter_that_begins_anew_counts_what_it_has() -> None:
-    assert requests(course(told(0.0, 500.0), told(10.0, 7.0))) == 7.0
+    assert requests(course(counter_at(0.0, 500.0), counter_at(10.0, 7.0))) == 7.0
 
 
 def test_one_that_is_silent_goes_on_as_before_and_is_not_counted_twice() -> None:
-    silent = course(told(0.0, 0.0), told(10.0, 20.0), None)
+    silent = course(counter_at(0.0, 0.0), counter_at(10.0, 20.0), None)
     granted = requests(silent) - 20.0
     assert granted > 0
-    again = arrival_rates.updated(silent, (told(30.0, 60.0),), frozenset({"router"}), RHYTHM, 30.0)
+    again = arrival_rates.updated(silent, (counter_at(30.0, 60.0),), frozenset({"router"}), RHYTHM, 30.0)
     assert requests(again) == pytest.approx(60.0)
 
 
 def test_one_that_is_silent_for_long_is_not_imagined_for_ever() -> None:
-    arrivals = course(told(0.0, 0.0), told(10.0, 20.0), None, None, None, None)
+    arrivals = course(counter_at(0.0, 0.0), counter_at(10.0, 20.0), None, None, None, None)
     more = arrival_rates.updated(arrivals, (), frozenset({"router"}), RHYTHM, 60.0)
     assert requests(more) == requests(arrivals)
-    back = arrival_rates.updated(more, (told(70.0, 900.0),), frozenset({"router"}), RHYTHM, 70.0)
+    back = arrival_rates.updated(more, (counter_at(70.0, 900.0),), frozenset({"router"}), RHYTHM, 70.0)
     assert requests(back) == requests(arrivals)
 
 
 def test_one_that_is_no_longer_listed_is_forgotten() -> None:
-    arrivals = course(told(0.0, 0.0), told(10.0, 20.0))
+    arrivals = course(counter_at(0.0, 0.0), counter_at(10.0, 20.0))
     assert arrival_rates.updated(arrivals, (), frozenset(), RHYTHM, 20.0).tellers == ()
 
 

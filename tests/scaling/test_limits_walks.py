@@ -12,7 +12,7 @@ from fairlead.scaling.decide import limit_rules
 from fairlead.scaling.decide.bounds import affordable
 from fairlead.scaling.decide.signal_summary import LimitedAnswer, SignalSummary
 from fairlead.scaling.facts import EnginePod, EnginePodPhase, ScalingFacts
-from tests.scaling.limits import ASKED, FACTS, START, Fleet, asking, pods
+from tests.scaling.limits import FACTS, START, SUMMARY, Fleet, pods, summary_with
 
 SMALL: Final = st.integers(0, 12)
 POLICIES: Final = st.builds(
@@ -51,22 +51,22 @@ FACTS_OF: Final = st.builds(
     SMALL,
     SMALL,
 )
-WISHES: Final = st.builds(
-    lambda spec, may_shrink, waiting, held: asking(
-        spec, replace(ASKED, may_shrink=may_shrink, waiting=waiting, held=held, last_arrival=None)
+SUMMARIES: Final = st.builds(
+    lambda spec, may_shrink, waiting, held: summary_with(
+        spec, replace(SUMMARY, may_shrink=may_shrink, waiting=waiting, held=held, last_arrival=None)
     ),
     st.none() | SMALL,
     st.booleans(),
     st.sampled_from((0.0, 0.0, 3.0)),
     st.sampled_from((0.0, 0.0, 2.0)),
 )
-LOOKS: Final = st.lists(
-    st.tuples(WISHES, PODS, ROOM, st.sampled_from((1.0, 7.0, 40.0, 400.0))), min_size=1, max_size=12
+ROUNDS: Final = st.lists(
+    st.tuples(SUMMARIES, PODS, ROOM, st.sampled_from((1.0, 7.0, 40.0, 400.0))), min_size=1, max_size=12
 )
-Looks = list[tuple[SignalSummary, tuple[EnginePod, ...], int | None, float]]
+Rounds = list[tuple[SignalSummary, tuple[EnginePod, ...], int | None, float]]
 
 
-def walked(facts: ScalingFacts, values: Looks) -> list[tuple[SignalSummary, ScalingFacts, LimitedAnswer]]:
+def walked(facts: ScalingFacts, values: Rounds) -> list[tuple[SignalSummary, ScalingFacts, LimitedAnswer]]:
     """Every look with what was answered."""
     fleet, found = Fleet(facts=facts), []
     for summary, some, room, later in values:
@@ -77,8 +77,8 @@ def walked(facts: ScalingFacts, values: Looks) -> list[tuple[SignalSummary, Scal
     return found
 
 
-@given(facts=FACTS_OF, values=LOOKS)
-def test_the_answer_is_always_within_bounds_and_budget(facts: ScalingFacts, values: Looks) -> None:
+@given(facts=FACTS_OF, values=ROUNDS)
+def test_the_answer_is_always_within_bounds_and_budget(facts: ScalingFacts, values: Rounds) -> None:
     for _, seen, answer in walked(facts, values):
         paid = affordable(seen)
         most = seen.bounds.most if paid is None else min(seen.bounds.most, paid)
@@ -86,8 +86,8 @@ def test_the_answer_is_always_within_bounds_and_budget(facts: ScalingFacts, valu
         assert 0 <= answer.asleep <= max(0, most - answer.replicas)
 
 
-@given(facts=FACTS_OF, values=LOOKS)
-def test_nothing_ever_shrinks_on_what_is_not_known(facts: ScalingFacts, values: Looks) -> None:
+@given(facts=FACTS_OF, values=ROUNDS)
+def test_nothing_ever_shrinks_on_what_is_not_known(facts: ScalingFacts, values: Rounds) -> None:
     for summary, seen, answer in walked(facts, values):
         paid = affordable(seen)
         most = seen.bounds.most if paid is None else min(seen.bounds.most, paid)
@@ -95,8 +95,8 @@ def test_nothing_ever_shrinks_on_what_is_not_known(facts: ScalingFacts, values: 
             assert answer.replicas >= min(seen.wanted, most)
 
 
-@given(facts=FACTS_OF, values=LOOKS, more=SMALL)
-def test_asking_for_more_never_brings_less(facts: ScalingFacts, values: Looks, more: int) -> None:
+@given(facts=FACTS_OF, values=ROUNDS, more=SMALL)
+def test_asking_for_more_never_brings_less(facts: ScalingFacts, values: Rounds, more: int) -> None:
     *before, (last, some, room, later) = values
     fleet = Fleet(facts=facts)
     for summary, *_ in before:
@@ -104,7 +104,7 @@ def test_asking_for_more_never_brings_less(facts: ScalingFacts, values: Looks, m
     fleet.facts = replace(fleet.facts, pods=some, room=room)
     if last.replicas is None:
         return
-    raised = asking(last.replicas + more, last)
+    raised = summary_with(last.replicas + more, last)
     few, many = (
         limit_rules.apply_limits(one, fleet.facts, fleet.pacing, fleet.now + later)[0].replicas
         for one in (last, raised)
@@ -114,8 +114,8 @@ def test_asking_for_more_never_brings_less(facts: ScalingFacts, values: Looks, m
     assert many <= limit_rules.apply_limits(busier, fleet.facts, fleet.pacing, fleet.now + later)[0].replicas
 
 
-@given(facts=FACTS_OF, values=LOOKS, exponent=st.integers(-3, 6))
-def test_measuring_time_in_another_unit_changes_nothing(facts: ScalingFacts, values: Looks, exponent: int) -> None:
+@given(facts=FACTS_OF, values=ROUNDS, exponent=st.integers(-3, 6))
+def test_measuring_time_in_another_unit_changes_nothing(facts: ScalingFacts, values: Rounds, exponent: int) -> None:
     unit = 2.0**exponent
     pace = replace(facts.policy.pace, down_after_seconds=facts.policy.pace.down_after_seconds * unit)
     zero = facts.policy.zero_after_seconds
@@ -141,7 +141,7 @@ def test_after_growing_a_fleet_never_shrinks_within_the_window(pairs: list[tuple
     fleet, grew, before = Fleet(), None, 4
     for spec, later in pairs:
         fleet.now += later
-        answer = fleet.decides(asking(spec)).replicas
+        answer = fleet.decides(summary_with(spec)).replicas
         if answer < before:
             assert grew is None or fleet.now - grew >= fleet.facts.policy.pace.down_after_seconds
         grew, before = (fleet.now if answer > before else grew), answer
@@ -151,6 +151,6 @@ def test_after_growing_a_fleet_never_shrinks_within_the_window(pairs: list[tuple
 def test_what_is_remembered_stays_small(entries: list[int]) -> None:
     fleet = Fleet()
     for spec in entries:
-        fleet.passes(1, asking(spec))
+        fleet.passes(1, summary_with(spec))
     pacing = fleet.pacing
     assert max(len(pacing.required), len(pacing.most_wanted), len(pacing.least_wanted)) <= FACTS.bounds.most + 3

@@ -9,7 +9,7 @@ from fairlead.fleet.quantization import WeightFormat
 from fairlead.fleet.shapes import MatrixGroup, ModelShape, StoredWeights, WindowedLayers
 from fairlead.sizing import checkpoint, parameters
 from fairlead.sizing.families import MissingFact
-from tests.sizing.asked import shape
+from tests.sizing.inputs import shape
 
 LLAMA: dict[str, Any] = {
     "model_type": "llama",

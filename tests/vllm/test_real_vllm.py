@@ -41,7 +41,7 @@ from vllm.reasoning import ReasoningParserManager
 from vllm.tool_parsers import ToolParserManager
 print(json.dumps([sorted(one.list_registered()) for one in (ToolParserManager, ReasoningParserManager)]))
 """
-WISHES = {name: setup for table in TABLES for name, (setup, _) in table.items()}
+SETUPS = {name: setup for table in TABLES for name, (setup, _) in table.items()}
 
 
 def vllm() -> EngineDescription:
@@ -60,10 +60,10 @@ def of_samples() -> dict[str, VllmVerdict]:
 
 
 @pytest.fixture(scope="module")
-def of_wishes() -> dict[str, VllmVerdict]:
+def verdicts() -> dict[str, VllmVerdict]:
     """vLLM's verdict on every wish that our table refuses."""
     reviews = [
-        Review(kind="InferenceDeployment", name=name, engine=vllm(), setup=setup) for name, setup in WISHES.items()
+        Review(kind="InferenceDeployment", name=name, engine=vllm(), setup=setup) for name, setup in SETUPS.items()
     ]
     return vllm_check.check(reviews)
 
@@ -73,18 +73,18 @@ def test_vllm_takes_what_we_render_for_every_sample(of_samples: dict[str, VllmVe
     assert len(of_samples) >= 12
 
 
-@pytest.mark.parametrize("name", sorted(set(WISHES) - set(NEEDS_A_GPU) - set(OURS)))
-def test_vllm_refuses_what_we_say_it_refuses(name: str, of_wishes: dict[str, VllmVerdict]) -> None:
-    assert not of_wishes[name].accepted
+@pytest.mark.parametrize("name", sorted(set(SETUPS) - set(NEEDS_A_GPU) - set(OURS)))
+def test_vllm_refuses_what_we_say_it_refuses(name: str, verdicts: dict[str, VllmVerdict]) -> None:
+    assert not verdicts[name].accepted
 
 
 @pytest.mark.parametrize("name", sorted({**NEEDS_A_GPU, **OURS}))
-def test_what_is_said_to_be_beyond_confirmation_is(name: str, of_wishes: dict[str, VllmVerdict]) -> None:
-    assert of_wishes[name].accepted, "it is confirmed after all: take it off the list"
+def test_what_is_said_to_be_beyond_confirmation_is(name: str, verdicts: dict[str, VllmVerdict]) -> None:
+    assert verdicts[name].accepted, "it is confirmed after all: take it off the list"
 
 
 def test_what_cannot_be_confirmed_here_is_named_with_its_reason() -> None:
-    assert set(NEEDS_A_GPU) | set(OURS) <= set(WISHES)
+    assert set(NEEDS_A_GPU) | set(OURS) <= set(SETUPS)
     assert not set(NEEDS_A_GPU) & set(OURS)
     assert all({**NEEDS_A_GPU, **OURS}.values())
 

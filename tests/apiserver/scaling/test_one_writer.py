@@ -15,7 +15,7 @@ from fairlead.controller.process import EXIT_LEASE_LOST
 from tests.apiserver.scaling.conftest import POLICY, Stage
 from tests.controller.pretend import deployment
 from tests.faults.operator import LEASE_S
-from tests.patience import eventually
+from tests.waiting import eventually
 
 WATCHED_S: Final = 6.0
 """Longer than the stabilization of the stories' policy: whoever flaps does it within."""

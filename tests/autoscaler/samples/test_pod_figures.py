@@ -156,7 +156,7 @@ def test_a_pod_that_one_router_still_uses_is_not_taken_out() -> None:
     assert pod_figures.taken_out(routers(router_page(1)), "chat-1") == ""
 
 
-def test_a_router_that_did_not_answer_has_no_opinion() -> None:
+def test_a_router_that_did_not_answer_counts_for_nothing() -> None:
     silent = replace(routers(router_page(1, OUT))[0], doubt=SampleProblem.NO_ANSWER)
 
     assert pod_figures.taken_out([silent], "chat-1") == ""

@@ -59,11 +59,11 @@ class Server:
         self.routers = routers
         self.at = 100.0
         self.trouble: Exception | None = None
-        self.asked: list[str] = []
+        self.queries: list[str] = []
         self.closed = False
 
     def query(self, query: str) -> list[PrometheusSeries]:
-        self.asked.append(query)
+        self.queries.append(query)
         if self.trouble is not None:
             raise self.trouble
         found = self.routers if "fairlead_router" in query else self.engines
@@ -95,7 +95,7 @@ def looked(server: Server) -> PrometheusSampleSource:
         source = PrometheusSampleSource(PrometheusServer(url="http://prometheus"), connect=lambda _: server)
         source.start()
         source.follow(BOTH)
-        while not source.tallies.scrapes or len(server.asked) < (1 if server.trouble else 4):
+        while not source.tallies.scrapes or len(server.queries) < (1 if server.trouble else 4):
             await asyncio.sleep(0.001)
         await asyncio.sleep(0.01)
         await source.close()
@@ -104,7 +104,7 @@ def looked(server: Server) -> PrometheusSampleSource:
     return asyncio.run(story())
 
 
-def told(story: Coroutine[Any, Any, None]) -> None:
+def run_story(story: Coroutine[Any, Any, None]) -> None:
     async def bounded() -> None:
         async with asyncio.timeout(20):
             await story
@@ -191,16 +191,18 @@ def test_it_is_asked_again_and_again_and_at_once_for_a_new_pod() -> None:
         assert source.router("chat-router-1").figures is None
         await source.close()
 
-    told(story())
+    run_story(story())
 
 
 def test_each_query_names_the_namespaces_and_keeps_what_tells_samples_apart() -> None:
     server = Server([], [])
     looked(server)
 
-    assert all('namespace=~"demo"' in query for query in server.asked)
-    assert len(server.asked) == 4
-    assert any(query.startswith("max by (__name__, namespace, pod, le, engine, model_name,") for query in server.asked)
+    assert all('namespace=~"demo"' in query for query in server.queries)
+    assert len(server.queries) == 4
+    assert any(
+        query.startswith("max by (__name__, namespace, pod, le, engine, model_name,") for query in server.queries
+    )
 
 
 def test_no_label_of_a_real_page_is_added_up_away() -> None:

@@ -11,7 +11,7 @@ from fairlead.scaling.facts import RouterFigures, SampleProblem
 from tests.autoscaler.pages import router_page
 
 
-def known(*pages: bytes) -> PodSample[RouterView]:
+def sampled(*pages: bytes) -> PodSample[RouterView]:
     sample: PodSample[RouterView] = PodSample()
     for at, page in enumerate(pages):
         sample = router_reports.after(sample, page, float(at))
@@ -19,7 +19,7 @@ def known(*pages: bytes) -> PodSample[RouterView]:
 
 
 def test_who_waits_is_told_by_whether_they_are_in_a_hurry() -> None:
-    sample = known(router_page(100))
+    sample = sampled(router_page(100))
 
     assert sample.doubt is None
     assert sample.figures is not None
@@ -35,7 +35,9 @@ def test_who_waits_is_told_by_whether_they_are_in_a_hurry() -> None:
 
 
 def test_each_engine_is_told_by_its_pod() -> None:
-    sample = known(router_page(1, {"inflight": 2}, {"pod": "chat-2", "state": "napping", "inflight": 0, "reason": "x"}))
+    sample = sampled(
+        router_page(1, {"inflight": 2}, {"pod": "chat-2", "state": "napping", "inflight": 0, "reason": "x"})
+    )
 
     assert sample.figures is not None
     assert sample.figures.endpoints == {
@@ -45,7 +47,7 @@ def test_each_engine_is_told_by_its_pod() -> None:
 
 
 def test_lanes_of_another_name_and_lanes_that_are_missing_do_no_harm() -> None:
-    sample = known(router_page(1, queue={"held": 0, "lanes": {"later": {"waiting": 7, "oldestSeconds": 1}}}))
+    sample = sampled(router_page(1, queue={"held": 0, "lanes": {"later": {"waiting": 7, "oldestSeconds": 1}}}))
 
     assert sample.figures is not None
     assert (sample.figures.figures.waiting, sample.figures.figures.batch_waiting) == (0, 0.0)
@@ -63,7 +65,7 @@ def test_lanes_of_another_name_and_lanes_that_are_missing_do_no_harm() -> None:
     ],
 )
 def test_a_page_that_is_none_leaves_what_was_known(page: bytes, because: str) -> None:
-    sample = known(router_page(5), page)
+    sample = sampled(router_page(5), page)
 
     assert sample.doubt is SampleProblem.UNREADABLE
     assert because in sample.because
@@ -75,13 +77,13 @@ def test_a_router_of_an_older_release_does_not_tell_what_came() -> None:
     page = json.loads(router_page(1))
     del page["demand"]
 
-    sample = known(json.dumps(page).encode())
+    sample = sampled(json.dumps(page).encode())
     assert (sample.figures, sample.doubt) == (None, SampleProblem.UNREADABLE)
     assert sample.because == "it is of an older release and does not count requests"
 
 
 def test_a_router_that_began_anew_is_the_base_of_what_comes_next() -> None:
-    sample = known(router_page(100), router_page(3))
+    sample = sampled(router_page(100), router_page(3))
 
     assert sample.doubt is SampleProblem.RESET
     assert sample.figures is not None

@@ -21,7 +21,7 @@ QUICK: Final = EmulationKnobs(pace=FixedStepSeconds(first_token_seconds=0.004, t
 FLAGS: Final = ("--block-size", "32", "--prefix-caching-hash-algo", CBOR)
 
 
-def told(story: Coroutine[Any, Any, None]) -> None:
+def run_story(story: Coroutine[Any, Any, None]) -> None:
     """On a real loop, since sockets keep real time."""
 
     async def within() -> None:
@@ -32,7 +32,7 @@ def told(story: Coroutine[Any, Any, None]) -> None:
 
 
 @asynccontextmanager
-async def telling(tmp: str, *flags: str) -> AsyncIterator[LiveEngine]:
+async def publishing(tmp: str, *flags: str) -> AsyncIterator[LiveEngine]:
     """An engine that tells its events on sockets in a folder."""
     config = (
         f'{{"enable_kv_cache_events": true, "topic": "kv-events", "endpoint": "ipc://{tmp}/events", '
@@ -57,7 +57,7 @@ class Reader:
         self._replay = self._context.socket(zmq.DEALER)
         self._replay.connect(f"ipc://{tmp}/replay")
 
-    async def heard(self) -> tuple[int, list[Any]]:
+    async def next_batch(self) -> tuple[int, list[Any]]:
         """The next batch: its number and what it says."""
         topic, number, payload = await self._events.recv_multipart()
         assert (topic, len(number)) == (b"kv-events", 8)
@@ -86,7 +86,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> str:
 async def subscribed(live: LiveEngine, reader: Reader) -> None:
     """A subscription takes a moment; ask until the first batch arrives."""
     start = 90_000
-    task = asyncio.create_task(reader.heard())
+    task = asyncio.create_task(reader.next_batch())
     while not task.done():
         await Client(live, sequence(32, 1, start=start)).answered()
         start += 32
@@ -95,7 +95,7 @@ async def subscribed(live: LiveEngine, reader: Reader) -> None:
 
 def test_a_prompt_is_told_whole_and_its_reply_page_by_page_under_the_names_that_anyone_can_compute(folder: str) -> None:
     async def story() -> None:
-        async with telling(folder) as live:
+        async with publishing(folder) as live:
             reader = Reader(folder)
             await subscribed(live, reader)
             reply = tuple(range(200, 240))
@@ -123,12 +123,12 @@ def test_a_prompt_is_told_whole_and_its_reply_page_by_page_under_the_names_that_
         assert second[1] == [event | grown | {"extra_keys": [None]}]
         assert later == number + 1
 
-    told(story())
+    run_story(story())
 
 
 def test_a_salt_and_an_adapter_are_told_bare_and_a_hit_is_not_told(folder: str) -> None:
     async def story() -> None:
-        async with telling(folder, "--enable-lora", "--lora-modules", "de=/de") as live:
+        async with publishing(folder, "--enable-lora", "--lora-modules", "de=/de") as live:
             reader = Reader(folder)
             await subscribed(live, reader)
             document: dict[str, Any] = {
@@ -142,19 +142,19 @@ def test_a_salt_and_an_adapter_are_told_bare_and_a_hit_is_not_told(folder: str) 
             names = list(BlockHasher(CBOR, {}).chain(range(10, 106), 32, ("de", "/de"), "pepper"))
             number, batch = await _until(reader, names[0])
             await Client(live, sequence(64, 1, start=5000)).answered()
-            after, _ = await reader.heard()
+            after, _ = await reader.next_batch()
             reader.close()
         event = batch[1][0]
         assert (event["lora_name"], event["lora_id"]) == ("de", 1)
         assert event["extra_keys"] == [["de", "pepper"], ["de"], ["de"]]
         assert after == number + 1
 
-    told(story())
+    run_story(story())
 
 
 def test_what_was_missed_can_be_had_again_and_a_reset_is_told_with_the_next_step(folder: str) -> None:
     async def story() -> None:
-        async with telling(folder) as live:
+        async with publishing(folder) as live:
             reader = Reader(folder)
             await Client(live, sequence(64, 1)).answered()
             await asyncio.sleep(0.01)
@@ -170,12 +170,12 @@ def test_what_was_missed_can_be_had_again_and_a_reset_is_told_with_the_next_step
             assert await reader.missed(1) == kept[1:]
             reader.close()
 
-    told(story())
+    run_story(story())
 
 
 def test_pages_that_are_taken_for_others_are_told_as_removed(folder: str) -> None:
     async def story() -> None:
-        async with telling(folder, "--num-gpu-blocks-override", "5", "--max-model-len", "128") as live:
+        async with publishing(folder, "--num-gpu-blocks-override", "5", "--max-model-len", "128") as live:
             reader = Reader(folder)
             for start in (0, 1000):
                 await Client(live, sequence(96, 1, start=start)).answered()
@@ -188,13 +188,13 @@ def test_pages_that_are_taken_for_others_are_told_as_removed(folder: str) -> Non
         assert removed
         assert {"type": "BlockRemoved", "block_hashes": removed[:1], "medium": "GPU", "group_idx": 0} in events
 
-    told(story())
+    run_story(story())
 
 
 def test_texts_are_remembered_as_long_as_their_pages_and_no_longer(folder: str) -> None:
     async def story() -> None:
         flags = ("--num-gpu-blocks-override", "9", "--max-model-len", "256")
-        async with telling(folder, *flags) as live:
+        async with publishing(folder, *flags) as live:
             sink = live.driver.ranks[0].event_sink
             assert sink is not None
             for start in range(0, 4000, 200):
@@ -205,7 +205,7 @@ def test_texts_are_remembered_as_long_as_their_pages_and_no_longer(folder: str) 
             await Client(live, sequence(8, 3, start=9000)).answered()
             assert 0 < sink.journal.remembered <= 8
 
-    told(story())
+    run_story(story())
 
 
 def test_a_reader_that_binds_is_connected_to_and_a_free_port_is_found() -> None:
@@ -227,7 +227,7 @@ def test_a_reader_that_binds_is_connected_to_and_a_free_port_is_found() -> None:
         free.close()
         context.destroy(linger=0)
 
-    told(story())
+    run_story(story())
 
 
 @pytest.mark.parametrize(("rank", "port"), [(0, "5557"), (3, "5560")])
@@ -238,7 +238,7 @@ def test_each_engine_has_a_port_of_its_own(rank: int, port: str) -> None:
 
 def test_the_addresses_are_told_as_they_came_out(folder: str) -> None:
     async def story() -> None:
-        async with telling(folder, "--data-parallel-size", "2") as live:
+        async with publishing(folder, "--data-parallel-size", "2") as live:
             sources = live.acts.kv_event_sources()
             assert sources["0"]["endpoint"] == f"ipc://{folder}/events"
             assert sources["1"]["endpoint"] == f"ipc://{folder}/events_dp1"
@@ -253,7 +253,7 @@ def test_the_addresses_are_told_as_they_came_out(folder: str) -> None:
                 "topic": "kv-events",
             }
 
-    told(story())
+    run_story(story())
 
 
 def test_without_a_publisher_or_a_prefix_cache_nothing_is_opened() -> None:
@@ -264,12 +264,12 @@ def test_without_a_publisher_or_a_prefix_cache_nothing_is_opened() -> None:
             assert live.acts.kv_event_sources() == {}
         assert kv_events.config({"enable_kv_cache_events": True, "unknown": 1}).on
 
-    told(story())
+    run_story(story())
 
 
 async def _until(reader: Reader, name: int) -> tuple[int, list[Any]]:
     """The batch in which that page is stored."""
     while True:
-        number, batch = await reader.heard()
+        number, batch = await reader.next_batch()
         if any(name in event.get("block_hashes", ()) for event in batch[1]):
             return number, batch

@@ -16,21 +16,21 @@ from fairlead.simulator.timing.calibration_file import Calibration
 from fairlead.simulator.timing.rate_shares import RateShares
 from fairlead.sizing import kv_pages, memory
 from fairlead.sizing.sizing_input import SizingInput
-from tests.emulator.engine.virtual import KNOWN, LLAMA, provided
+from tests.emulator.engine.virtual import LLAMA, PACKAGED, provided
 
 MODEL = EmulationKnobs()
 H100 = EmulatedMachine("NVIDIA-H100-80GB-HBM3", 8)
 
 
 def started(*words: str, machine: EmulatedMachine = H100, pretence: EmulationKnobs = MODEL) -> EngineProvision:
-    return provision.provide(command.read(["vllm", "serve", *words]), machine, pretence, KNOWN)
+    return provision.provide(command.read(["vllm", "serve", *words]), machine, pretence, PACKAGED)
 
 
 def test_the_cache_has_the_pages_that_a_plan_would_give_it() -> None:
     question = SizingInput(
         release=CURRENT,
-        shape=KNOWN.catalogue.shapes[LLAMA],
-        accelerator=KNOWN.catalogue.accelerators["NVIDIA-L4"],
+        shape=PACKAGED.catalogue.shapes[LLAMA],
+        accelerator=PACKAGED.catalogue.accelerators["NVIDIA-L4"],
         context=8192,
     )
     tokens = kv_pages.tokens(question, memory.memory(question).kv.likely)
@@ -194,7 +194,7 @@ def test_times_of_this_deployment_count_first_and_those_of_another_are_refused()
         error=0.03,
         source="a test",
     )
-    packaged = replace(KNOWN, calibrated=own)
+    packaged = replace(PACKAGED, calibrated=own)
     made = provision.provide(command.read(["vllm", "serve", LLAMA]), H100, MODEL, packaged)
     other = command.read(["vllm", "serve", "Qwen/Qwen3-8B"])
 

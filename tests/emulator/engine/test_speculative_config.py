@@ -5,13 +5,13 @@ from typing import Any, Final
 import pytest
 
 from fairlead.emulator.engine import speculative_config
-from tests.emulator.engine.virtual import KNOWN, LLAMA, provided
+from tests.emulator.engine.virtual import LLAMA, PACKAGED, provided
 
-SHAPE: Final = KNOWN.catalogue.shapes[LLAMA]
+SHAPE: Final = PACKAGED.catalogue.shapes[LLAMA]
 
 
 def test_without_a_configuration_nothing_is_guessed() -> None:
-    drafted = speculative_config.drafting(None, SHAPE, KNOWN.catalogue.shapes)
+    drafted = speculative_config.drafting(None, SHAPE, PACKAGED.catalogue.shapes)
 
     assert drafted.tokens == 0
     assert speculative_config.speculation(None, drafted, (0.7,)) is None
@@ -34,7 +34,7 @@ def test_each_method_takes_its_room(
 ) -> None:
     document = document | {"num_speculative_tokens": 3}
     made = speculative_config.speculation(
-        document, speculative_config.drafting(document, SHAPE, KNOWN.catalogue.shapes), (0.7,)
+        document, speculative_config.drafting(document, SHAPE, PACKAGED.catalogue.shapes), (0.7,)
     )
 
     assert made is not None
@@ -45,7 +45,7 @@ def test_each_method_takes_its_room(
 def test_rates_come_from_the_configuration_itself_before_the_environment() -> None:
     document = {"method": "ngram", "num_speculative_tokens": 4, "synthetic_acceptance_rates": [0.9, 0.5]}
     made = speculative_config.speculation(
-        document, speculative_config.drafting(document, SHAPE, KNOWN.catalogue.shapes), (0.1,)
+        document, speculative_config.drafting(document, SHAPE, PACKAGED.catalogue.shapes), (0.1,)
     )
 
     assert made is not None

@@ -6,15 +6,15 @@ from typing import Final
 
 import pytest
 
-from tests.node.operator_stage import Deployed, Look, engine, looks
+from tests.node.operator_stage import Deployed, Observed, engine, observe_all
 from tests.node.serving.claims import Record, unharmed
 from tests.node.stories import Manifest, Stage
 from tests.node.streams import Traffic
-from tests.patience import eventually
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.usefixtures("operated")
 
-SECONDS_TO_SAY: Final = 30.0
+SECONDS_TO_REPORT: Final = 30.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -44,14 +44,14 @@ def test_bad_revisions_are_named_harm_nobody_and_go_back(stage: Stage, record_pr
         for bad, each in fleet.items():
             each.apply(engine=bad.engine)
         figures = named(stage, served)
-        eventually(lambda: all(map(gone_back, looks(stage).values())), "all went back", within_s=110)
+        eventually(lambda: all(map(gone_back, observe_all(stage).values())), "all went back", within_s=110)
         traffic.goes_on(30)
 
     unharmed(traffic.report, record_property)
-    after = looks(stage)
+    after = observe_all(stage)
     record_property("seconds_to_condition", round(max(figures.values()), 1))
     assert all(served[bad].keys() & after[bad.name].engines for bad in BADS), "somebody served all the time"
-    assert max(figures.values()) <= SECONDS_TO_SAY, figures
+    assert max(figures.values()) <= SECONDS_TO_REPORT, figures
 
 
 def named(stage: Stage, served: dict[Bad, dict[str, str]]) -> dict[str, float]:
@@ -60,7 +60,7 @@ def named(stage: Stage, served: dict[Bad, dict[str, str]]) -> dict[str, float]:
     figures: dict[str, float] = {}
 
     def all_reported() -> bool:
-        found, now = looks(stage), time.monotonic()
+        found, now = observe_all(stage), time.monotonic()
         for bad, before in served.items():
             view = found[bad.name]
             if view.engines.keys() - before.keys():
@@ -69,11 +69,11 @@ def named(stage: Stage, served: dict[Bad, dict[str, str]]) -> dict[str, float]:
                 figures.setdefault(bad.name, now - since[bad.name])
         return len(figures) == len(served)
 
-    eventually(all_reported, "every bad revision is named", within_s=SECONDS_TO_SAY + 30)
+    eventually(all_reported, "every bad revision is named", within_s=SECONDS_TO_REPORT + 30)
     return figures
 
 
-def gone_back(view: Look) -> bool:
+def gone_back(view: Observed) -> bool:
     """Whether what served before serves alone, with all its replicas, and the object says why."""
     counts = (view.status.get("routableReplicas"), len(view.pods))
     return view.reason("Progressing") in {"DeadlineExceeded", "StartFailed"} and counts == (2, 2)

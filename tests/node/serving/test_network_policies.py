@@ -6,7 +6,7 @@ from fairlead.engines.vllm.http_api import API
 from fairlead.objects import ports
 from tests.node.operator_stage import NAMESPACE, Deployed
 from tests.node.stories import Stage, pod
-from tests.patience import eventually
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.usefixtures("operated")
 

@@ -16,7 +16,7 @@ from tests.node.serving.claims import Record, unharmed
 from tests.node.serving.test_leaving import drained, routers
 from tests.node.stories import Manifest, Stage
 from tests.node.streams import NO_KEY, Traffic
-from tests.patience import eventually
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.usefixtures("operated")
 

@@ -12,7 +12,7 @@ import pytest
 
 from house import redis_server
 from tests import free_ports
-from tests.patience import eventually
+from tests.waiting import eventually
 
 ADDRESS: Final = "127.0.0.25"
 HOW: Final = "apt-get install redis-server, or valkey-server"

@@ -15,7 +15,7 @@ from fairlead.router.observability.label_values import AbortStage
 from fairlead.router.observability.log_writer import AccessLogWriter
 from fairlead.router.observability.request_record import RequestRecord
 from fairlead.routing.reasons import AttemptEnding, RefusalReason
-from tests.router.observability.tales import T0, WALL, answered, ask, begun, replica, teller
+from tests.router.observability.recorders import T0, WALL, answered, begun, recorder_of, replica, routed_request
 
 ANYTHING = st.text(st.characters(exclude_categories=()), max_size=200)
 """Half surrogate pairs too, which JSON can spell; longer words are cut, which another story tells."""
@@ -29,7 +29,7 @@ def line(record: RequestRecord) -> dict[str, Any]:
 
 def test_a_stream_that_was_answered_tells_all_there_is() -> None:
     facts = {"stream": True, "request_id": "r-1", "client": "10.0.3.17", "bytes_in": 700, "bytes_out": 9000}
-    assert line(answered(teller(), **facts)) == {
+    assert line(answered(recorder_of(), **facts)) == {
         "time": "2027-01-15T08:00:00.250Z",
         "request_id": "r-1",
         "status": 200,
@@ -60,7 +60,7 @@ def test_a_stream_that_was_answered_tells_all_there_is() -> None:
 
 
 def test_a_refused_one_tells_why_and_nothing_of_replicas() -> None:
-    router = teller()
+    router = recorder_of()
     record = begun(router, request_id="r-2", status=429, reason=RefusalReason.TOKEN_RATE)
     router.ended(record, T0 + 0.0004)
     document = line(record)
@@ -69,11 +69,11 @@ def test_a_refused_one_tells_why_and_nothing_of_replicas() -> None:
 
 
 def test_rarities_are_told_when_they_happen() -> None:
-    router = teller()
+    router = recorder_of()
     record = begun(router, stream=True, cache="miss", shadow="token_rate", structured=True, cut=True, reason="silent")
-    record.sent(ask(), replica("a"), T0)
+    record.sent(routed_request(), replica("a"), T0)
     record.failed(AttemptEnding.BUSY, T0 + 1)
-    record.sent(ask(), replica("b"), T0 + 1)
+    record.sent(routed_request(), replica("b"), T0 + 1)
     record.hedge_sent(replica("c"), T0 + 2)
     record.deltas, record.first_token_at = 1, T0 + 3
     router.ended(record, T0 + 4)
@@ -85,35 +85,35 @@ def test_rarities_are_told_when_they_happen() -> None:
 
 
 def test_a_hedge_that_won_names_the_replica_that_answered() -> None:
-    router = teller()
+    router = recorder_of()
     record = begun(router, stream=True)
-    record.sent(ask(), replica("a"), T0)
+    record.sent(routed_request(), replica("a"), T0)
     record.hedge_sent(replica("b"), T0 + 1)
-    record.outran(ask(), replica("b"), T0 + 2)
+    record.outran(routed_request(), replica("b"), T0 + 2)
     router.ended(record, T0 + 3)
     assert (line(record)["hedged"], line(record)["replica"]) == ("won", "b")
 
 
 def test_a_client_that_left_is_told_with_its_stage() -> None:
-    router = teller()
+    router = recorder_of()
     record = begun(router, status=499, left=AbortStage.FIRST_TOKEN)
     router.ended(record, T0 + 1)
     assert (line(record)["status"], line(record)["left"]) == (499, "first_token")
 
 
 def test_the_trace_is_told_whether_it_is_recorded_or_only_passed() -> None:
-    passed = begun(teller(), traceparent=b"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-00")
+    passed = begun(recorder_of(), traceparent=b"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-00")
     assert line(passed)["trace_id"] == "4bf92f3577b34da6a3ce929d0e0e4736"
-    recorded = begun(teller(), traceparent=b"whatever")
+    recorded = begun(recorder_of(), traceparent=b"whatever")
     recorded.trace = traces.TraceContext("ab" * 16, "", Random(1).getrandbits)  # noqa: S311 - a story repeats
     assert line(recorded)["trace_id"] == "ab" * 16
-    assert "trace_id" not in line(begun(teller(), traceparent=b"nonsense"))
+    assert "trace_id" not in line(begun(recorder_of(), traceparent=b"nonsense"))
 
 
 def test_prompts_are_told_only_where_they_are_given_and_not_without_end() -> None:
-    assert "prompt" not in line(begun(teller()))
-    assert line(begun(teller(), prompt="hello"))["prompt"] == "hello"
-    document = line(begun(teller(), prompt="é" * 100_000, request_id="x" * 900))
+    assert "prompt" not in line(begun(recorder_of()))
+    assert line(begun(recorder_of(), prompt="hello"))["prompt"] == "hello"
+    document = line(begun(recorder_of(), prompt="é" * 100_000, request_id="x" * 900))
     assert len(document["prompt"]) == access_entries.LONGEST_PROMPT
     assert document["request_id"] == "x" * access_entries.LONGEST_WORD
 
@@ -123,7 +123,7 @@ def test_prompts_are_asked_for_only_where_a_line_will_tell_them(
     *, log_prompts: bool, access_log: bool, wanted: bool
 ) -> None:
     lines = AccessLogWriter(Nowhere()) if access_log else None
-    assert teller(lines=lines, telemetry=RequestTelemetry(log_prompts=log_prompts)).log_prompts is wanted
+    assert recorder_of(lines=lines, telemetry=RequestTelemetry(log_prompts=log_prompts)).log_prompts is wanted
     if lines is not None:
         lines.close(5.0)
 
@@ -144,7 +144,7 @@ def test_time_is_written_to_the_millisecond_and_goes_on_over_a_second() -> None:
 def test_every_line_parses_to_the_same_values_whatever_clients_write(
     request_id: str, model: str, finish: str, prompt: str
 ) -> None:
-    record = begun(teller(), request_id=request_id, model=model, finish_reason=finish, prompt=prompt)
+    record = begun(recorder_of(), request_id=request_id, model=model, finish_reason=finish, prompt=prompt)
     record.ended_at = T0
     raw = access_entries.line(record, TimestampFormatter(0.0))
     assert raw.isascii()
@@ -161,7 +161,7 @@ def test_every_line_parses_to_the_same_values_whatever_clients_write(
 
 
 def test_half_a_pair_of_surrogates_is_told_as_json_spells_it() -> None:
-    record = begun(teller(), model="\ud800", request_id="\u202e\u2028")
+    record = begun(recorder_of(), model="\ud800", request_id="\u202e\u2028")
     raw = access_entries.line(record, TimestampFormatter(0.0))
     assert b'"model":"\\ud800"' in raw
     assert b'"request_id":"\\u202e\\u2028"' in raw

@@ -9,13 +9,13 @@ from fairlead.router.observability import counters
 from fairlead.router.observability.label_values import AbortStage
 from fairlead.router.observability.request_record import RequestRecord
 from fairlead.routing.reasons import AttemptEnding, PickReason, RefusalReason
-from tests.router.observability.tales import T0, answered, ask, begun, replica, samples, teller
+from tests.router.observability.recorders import T0, answered, begun, recorder_of, replica, routed_request, samples
 
 SERIES = 'model="chat",revision="r1",band="gold",lane="interactive"'
 
 
 def test_a_stream_tells_its_times_and_tokens_under_model_revision_band_and_lane() -> None:
-    router = teller()
+    router = recorder_of()
     answered(router, stream=True)
     figures = samples(router)
     assert figures[f"forwarded_total{{{SERIES}}}"] == 1
@@ -28,16 +28,14 @@ def test_a_stream_tells_its_times_and_tokens_under_model_revision_band_and_lane(
     assert figures[f"prompt_tokens_total{{{SERIES}}}"] == 100
     assert figures[f"output_tokens_total{{{SERIES}}}"] == 11
     assert figures[f"cached_tokens_total{{{SERIES}}}"] == 64
-    assert (figures[f"prefix_blocks_asked_total{{{SERIES}}}"], figures[f"prefix_blocks_held_total{{{SERIES}}}"]) == (
-        4,
-        3,
-    )
+    assert figures[f"prefix_blocks_asked_total{{{SERIES}}}"] == 4
+    assert figures[f"prefix_blocks_held_total{{{SERIES}}}"] == 3
     assert figures['finish_reasons_total{reason="stop"}'] == 1
     assert figures['picks_total{reason="prefix"}'] == 1
 
 
 def test_a_whole_answer_has_no_first_token() -> None:
-    router = teller()
+    router = recorder_of()
     answered(router)
     figures = samples(router)
     assert figures[f"request_seconds_count{{{SERIES}}}"] == 1
@@ -46,7 +44,7 @@ def test_a_whole_answer_has_no_first_token() -> None:
 
 
 def test_a_bound_belongs_to_the_bucket_below_it() -> None:
-    router = teller()
+    router = recorder_of()
     answered(router, stream=True)
     figures = samples(router)
     assert figures[f'time_to_first_token_seconds_bucket{{{SERIES},le="0.4"}}'] == 0
@@ -55,9 +53,9 @@ def test_a_bound_belongs_to_the_bucket_below_it() -> None:
 
 
 def test_what_an_engine_does_not_tell_is_estimated_and_counted_by_events() -> None:
-    router = teller()
+    router = recorder_of()
     record = begun(router, stream=True, deltas=7)
-    record.sent(ask(), replica(), T0)
+    record.sent(routed_request(), replica(), T0)
     router.ended(record, T0 + 1)
     figures = samples(router)
     assert figures[f"prompt_tokens_total{{{SERIES}}}"] == 90
@@ -66,9 +64,9 @@ def test_what_an_engine_does_not_tell_is_estimated_and_counted_by_events() -> No
 
 
 def test_a_prompt_that_no_engine_read_is_not_counted_as_read() -> None:
-    router = teller()
+    router = recorder_of()
     record = begun(router, status=502, reason="upstream_gone", structured=True)
-    record.sent(ask(), replica(), T0)
+    record.sent(routed_request(), replica(), T0)
     router.ended(record, T0 + 1)
     figures = samples(router)
     assert (figures[f"forwarded_total{{{SERIES}}}"], figures[f"prompt_tokens_total{{{SERIES}}}"]) == (1, 0)
@@ -76,7 +74,7 @@ def test_a_prompt_that_no_engine_read_is_not_counted_as_read() -> None:
 
 
 def test_a_tenant_has_sums_of_its_own() -> None:
-    router = teller()
+    router = recorder_of()
     answered(router, stream=True)
     router.ended(begun(router, status=429, reason=RefusalReason.TOKEN_RATE), T0)
     figures = samples(router)
@@ -90,7 +88,7 @@ def test_a_tenant_has_sums_of_its_own() -> None:
 
 
 def test_demand_is_counted_on_arrival_whatever_becomes_of_it() -> None:
-    router = teller()
+    router = recorder_of()
     router.needs_engine(begun(router, prompt_estimate=70), T0)
     router.needs_engine(begun(router, prompt_estimate=-1), T0)
     figures = samples(router)
@@ -100,7 +98,7 @@ def test_demand_is_counted_on_arrival_whatever_becomes_of_it() -> None:
 
 @pytest.mark.parametrize("reason", RefusalReason)
 def test_every_refusal_has_a_zero_before_it_has_a_one(reason: RefusalReason) -> None:
-    router = teller()
+    router = recorder_of()
     assert samples(router)[f'refusals_total{{reason="{reason}"}}'] == 0
     router.ended(begun(router, status=429, reason=reason), T0)
     figures = samples(router)
@@ -132,7 +130,7 @@ def test_a_request_ends_in_one_way_only(facts: dict[str, object], result: str) -
 
 @pytest.mark.parametrize("stage", AbortStage)
 def test_a_client_that_leaves_is_counted_by_how_far_it_had_come(stage: AbortStage) -> None:
-    router = teller()
+    router = recorder_of()
     router.ended(begun(router, status=499, left=stage), T0 + 1)
     figures = samples(router)
     assert figures[f'client_aborts_total{{stage="{stage}"}}'] == 1
@@ -141,7 +139,7 @@ def test_a_client_that_leaves_is_counted_by_how_far_it_had_come(stage: AbortStag
 
 
 def test_a_cut_stream_counts_its_first_token_and_no_pace() -> None:
-    router = teller()
+    router = recorder_of()
     answered(router, stream=True, cut=True, reason="silent")
     figures = samples(router)
     assert figures["answers_cut_total"] == 1
@@ -153,7 +151,7 @@ def test_a_cut_stream_counts_its_first_token_and_no_pace() -> None:
 
 
 def test_who_waited_in_vain_is_in_the_queue_time_and_who_was_refused_at_once_is_not() -> None:
-    router = teller()
+    router = recorder_of()
     router.ended(begun(router, status=503, reason=RefusalReason.QUEUE_TIME), T0 + 30)
     router.ended(begun(router, status=499, left=AbortStage.QUEUED), T0 + 10)
     router.ended(begun(router, status=429, reason=RefusalReason.QUEUE_FULL), T0)
@@ -164,20 +162,20 @@ def test_who_waited_in_vain_is_in_the_queue_time_and_who_was_refused_at_once_is_
 
 
 def test_attempts_that_fail_and_hedges_are_told_apart() -> None:
-    router = teller()
+    router = recorder_of()
     moved = begun(router)
-    moved.sent(ask(), replica("chat-1"), T0)
+    moved.sent(routed_request(), replica("chat-1"), T0)
     moved.failed(AttemptEnding.NOT_CONNECTED, T0 + 1)
-    moved.sent(ask(PickReason.LEAST_LOADED), replica("chat-2"), T0 + 1)
+    moved.sent(routed_request(PickReason.LEAST_LOADED), replica("chat-2"), T0 + 1)
     moved.failed(AttemptEnding.BUSY, T0 + 2)
     moved.status, moved.reason = 503, RefusalReason.NO_OTHER_REPLICA
     router.ended(moved, T0 + 2)
     for won in (True, False):
         slow = begun(router, stream=True)
-        slow.sent(ask(), replica("chat-1"), T0)
+        slow.sent(routed_request(), replica("chat-1"), T0)
         slow.hedge_sent(replica("chat-2", "r2"), T0 + 1)
         if won:
-            slow.outran(ask(PickReason.LEAST_LOADED), replica("chat-2", "r2"), T0 + 2)
+            slow.outran(routed_request(PickReason.LEAST_LOADED), replica("chat-2", "r2"), T0 + 2)
         slow.first_token_at = T0 + 2
         router.ended(slow, T0 + 3)
     router.counts.hedges_denied += 1
@@ -196,15 +194,15 @@ def test_attempts_that_fail_and_hedges_are_told_apart() -> None:
     ("finish", "validity"), [("stop", "complete"), ("length", "cut"), ("max_tokens", "cut"), ("", "unknown")]
 )
 def test_a_structured_answer_that_ran_into_the_limit_is_not_valid(finish: str, validity: str) -> None:
-    router = teller()
+    router = recorder_of()
     record = begun(router, structured=True, finish_reason=finish)
-    record.sent(ask(), replica(), T0)
+    record.sent(routed_request(), replica(), T0)
     router.ended(record, T0 + 1)
     assert samples(router)[f'structured_outputs_total{{model="chat",validity="{validity}"}}'] == 1
 
 
 def test_finish_reasons_nobody_knows_are_others() -> None:
-    router = teller()
+    router = recorder_of()
     for word in ("stop", "moon", "sun"):
         answered(router, finish_reason=word)
     figures = samples(router)
@@ -212,7 +210,7 @@ def test_finish_reasons_nobody_knows_are_others() -> None:
 
 
 def test_answers_from_the_cache_are_counted_and_hide_no_latency() -> None:
-    router = teller()
+    router = recorder_of()
     router.ended(begun(router, cache="hit", bytes_in=10, bytes_out=500), T0)
     answered(router, cache="miss")
     figures = samples(router)
@@ -222,7 +220,7 @@ def test_answers_from_the_cache_are_counted_and_hide_no_latency() -> None:
 
 
 def test_a_record_is_told_once() -> None:
-    router = teller()
+    router = recorder_of()
     record = begun(router, request_id="r-1")
     router.ended(record, T0)
     with pytest.raises(AssertionError, match=r"told twice: request r-1, ended at 1000\.0"):
@@ -230,7 +228,7 @@ def test_a_record_is_told_once() -> None:
 
 
 def test_an_unknown_word_for_an_ejection_is_a_mistake_of_ours() -> None:
-    router = teller()
+    router = recorder_of()
     router.counts.ejected("watchdog")
     assert samples(router)['ejections_total{by="watchdog"}'] == 1
     with pytest.raises(KeyError):
@@ -238,7 +236,7 @@ def test_an_unknown_word_for_an_ejection_is_a_mistake_of_ours() -> None:
 
 
 def test_models_that_are_not_configured_share_one_label() -> None:
-    router = teller(models=("chat", "de"))
+    router = recorder_of(models=("chat", "de"))
     for number in range(500):
         router.ended(begun(router, model=f"guess-{number}", status=404, reason=RefusalReason.MODEL_NOT_FOUND), T0)
     figures = samples(router)
@@ -247,7 +245,7 @@ def test_models_that_are_not_configured_share_one_label() -> None:
 
 
 def test_where_any_name_passes_those_an_engine_answered_to_are_shown_up_to_a_bound() -> None:
-    router = teller(models=())
+    router = recorder_of(models=())
     router.ended(begun(router, model="never", status=404), T0)
     for number in range(100):
         answered(router, model=f"m{number}")
@@ -257,7 +255,7 @@ def test_where_any_name_passes_those_an_engine_answered_to_are_shown_up_to_a_bou
 
 
 def test_names_follow_the_configuration() -> None:
-    router = teller(models=())
+    router = recorder_of(models=())
     answered(router, model="old")
     router.apply(RequestTelemetry(), ("new",))
     router.apply(RequestTelemetry(), ("new", "newer"))
@@ -269,10 +267,10 @@ def test_names_follow_the_configuration() -> None:
 
 
 def test_many_rollouts_leave_a_bounded_number_of_series_and_the_silent_ones_go_first() -> None:
-    router = teller()
+    router = recorder_of()
     for number in range(3 * counters.MOST_SERIES):
         record = begun(router)
-        record.sent(ask(), replica(revision=f"r{number}"), T0 + number)
+        record.sent(routed_request(), replica(revision=f"r{number}"), T0 + number)
         router.ended(record, T0 + number)
     kept = {key[1] for key in router.counts.series}
     assert kept == {f"r{number}" for number in range(2 * counters.MOST_SERIES, 3 * counters.MOST_SERIES)}
@@ -280,7 +278,7 @@ def test_many_rollouts_leave_a_bounded_number_of_series_and_the_silent_ones_go_f
 
 
 def test_reasons_beyond_the_closed_ones_are_bounded() -> None:
-    router = teller()
+    router = recorder_of()
     for number in range(200):
         router.ended(begun(router, status=502, reason=f"made-up-{number}"), T0)
     assert len(router.counts.refusals) <= counters.MOST_REASONS + 1
@@ -288,9 +286,9 @@ def test_reasons_beyond_the_closed_ones_are_bounded() -> None:
 
 
 def test_a_lane_is_told_by_its_word() -> None:
-    router = teller()
+    router = recorder_of()
     record = begun(router)
-    long = ask()
+    long = routed_request()
     long.lane = Lane.LONG
     record.sent(long, replica(), T0)
     router.ended(record, T0 + 1)
@@ -298,5 +296,5 @@ def test_a_lane_is_told_by_its_word() -> None:
 
 
 def test_endpoint_states_are_all_told() -> None:
-    figures = samples(teller())
+    figures = samples(recorder_of())
     assert [figures[f'endpoints{{state="{state}"}}'] for state in EndpointState] == [0] * len(EndpointState)

@@ -21,7 +21,7 @@ from fairlead.routing.queue_snapshot import LaneSnapshot
 from fairlead.routing.reasons import RefusalReason
 from fairlead.telemetry.metric_family import MetricType
 from fairlead.telemetry.router_families import FAMILIES, PREFIX
-from tests.router.observability.tales import T0, answered, replica, samples, teller
+from tests.router.observability.recorders import T0, answered, recorder_of, replica, samples
 
 
 @dataclass
@@ -46,7 +46,7 @@ def families(page: bytes) -> list[Metric]:
 
 
 def test_every_family_of_the_table_is_on_the_page_once_with_its_help_and_type() -> None:
-    router = teller()
+    router = recorder_of()
     answered(router, stream=True)
     page = router.page(RouterSnapshot()).decode()
     heads = re.findall(r"^# TYPE (\S+) (\w+)$", page, re.MULTILINE)
@@ -55,7 +55,7 @@ def test_every_family_of_the_table_is_on_the_page_once_with_its_help_and_type() 
 
 
 def test_prometheus_reads_the_page_with_the_types_we_mean() -> None:
-    router = teller()
+    router = recorder_of()
     answered(router, stream=True)
     texts = {one.name: one.type for one in families(router.page(RouterSnapshot()))}
     assert texts == {one.name.removesuffix("_total"): one.kind.value for one in FAMILIES}
@@ -76,7 +76,7 @@ def test_replicas_are_told_with_their_load_and_their_own_words() -> None:
     busy = Endpoint(pod="b", address="10.0.0.2:8000", slot=1, revision="r2", state=EndpointState.ROUTABLE)
     busy.inflight, busy.prompt_load, busy.reply_load = 3, 1200, 640
     busy.figures = EndpointSample(at=T0, running=4.0, waiting=1.0, kv_usage=0.25)
-    figures = samples(teller(), RouterSnapshot(endpoints=[busy, replica("a")]))
+    figures = samples(recorder_of(), RouterSnapshot(endpoints=[busy, replica("a")]))
     assert figures['endpoints{state="routable"}'] == 1
     assert figures['endpoints{state="notReady"}'] == 1
     assert figures['endpoints{state="ejected"}'] == 0
@@ -93,7 +93,7 @@ def test_queues_are_told_by_lane_and_by_tenant() -> None:
     tenants = [tenant("shop", 4, 2, over_concurrency=3), tenant("lab", 0, 9)]
     tenants[0].shadowed[RefusalReason.TOKEN_RATE] = 2
     tenants[1].shadowed[RefusalReason.TOKEN_RATE] = 1
-    figures = samples(teller(), RouterSnapshot(lanes=lanes, accounts=tenants, held=10))
+    figures = samples(recorder_of(), RouterSnapshot(lanes=lanes, accounts=tenants, held=10))
     assert [figures[f'requests_waiting{{lane="{lane}"}}'] for lane in Lane] == [2, 0, 9]
     assert [figures[f'oldest_wait_seconds{{lane="{lane}"}}'] for lane in Lane] == [0.5, 0, 60]
     assert figures["requests_held"] == 10
@@ -105,7 +105,7 @@ def test_queues_are_told_by_lane_and_by_tenant() -> None:
 def test_the_cache_is_told_with_what_routers_share() -> None:
     cache, shared = Cache(), RedisStoreCounters(1, 2, 3, 4, 5, 6, 7)
     cache.counts.passed[CacheBypassReason.SAMPLED], cache.counts.refused[NotStoredReason.TOO_LARGE] = 9, 2
-    figures = samples(teller(), RouterSnapshot(cache=cache, shared=shared))
+    figures = samples(recorder_of(), RouterSnapshot(cache=cache, shared=shared))
     results = ("hit", "miss", "joined", "passed")
     assert [figures[f'cache_lookups_total{{result="{result}"}}'] for result in results] == [7, 6, 5, 9]
     assert figures['cache_passed_total{reason="sampled"}'] == 9
@@ -120,13 +120,13 @@ def test_the_cache_is_told_with_what_routers_share() -> None:
 
 
 def test_without_a_cache_it_is_told_as_empty() -> None:
-    figures = samples(teller())
+    figures = samples(recorder_of())
     assert (figures["cache_entries"], figures['cache_lookups_total{result="hit"}']) == (0, 0)
     assert 'cache_shared_total{result="hit"}' not in figures
 
 
 def test_connections_the_loop_and_the_drain_are_told() -> None:
-    router = teller()
+    router = recorder_of()
     counts = router.counts
     counts.connections_opened, counts.connections_reused = 2, 40
     counts.clients_opened, counts.clients_refused, counts.slow_clients, counts.bad_heads = 9, 1, 2, 3
@@ -142,7 +142,7 @@ def test_connections_the_loop_and_the_drain_are_told() -> None:
 
 
 def test_the_process_is_told_as_the_kernel_sees_it() -> None:
-    figures = samples(teller())
+    figures = samples(recorder_of())
     assert 1e6 < figures["process_resident_memory_bytes"] < 1e11
     assert figures["process_cpu_seconds_total"] > 0
     assert 1.7e9 < figures["process_start_time_seconds"] < 1e10

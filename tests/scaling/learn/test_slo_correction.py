@@ -1,4 +1,4 @@
-"""What users felt, at the use of the fleet at which they felt it: how the arithmetic is corrected by it."""
+"""SLO attainment, at the use of the fleet at which it was measured: how the arithmetic is corrected by it."""
 
 from dataclasses import replace
 from typing import Final
@@ -38,7 +38,7 @@ def factor(correction: SloCorrection) -> float:
     return slo_correction.factor(slo_correction.fit_misses(correction), 0.15)
 
 
-def test_misses_of_either_objective_raise_the_strain() -> None:
+def test_misses_of_either_objective_raise_the_correction() -> None:
     calm = factor(SloCorrection())
     assert factor(felt(200.0, 0.0)) > calm
     assert factor(felt(0.0, 200.0)) > calm
@@ -55,7 +55,7 @@ def test_misses_of_a_fleet_that_was_hardly_used_tell_more_than_those_of_a_full_o
     assert factor(felt(50.0, 0.0, stand=replace(STAND, reckoned=2.0))) > factor(felt(50.0, 0.0))
 
 
-def test_without_objectives_nobody_knows_what_users_felt() -> None:
+def test_without_objectives_attainment_is_unknown() -> None:
     assert felt(1000.0, 1000.0, objectives=Objectives()).felt == ()
 
 

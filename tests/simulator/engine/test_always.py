@@ -10,12 +10,12 @@ from fairlead.simulator.engine.requests import EngineRequest, EngineRequestStatu
 from fairlead.simulator.engine.settings import EngineSettings, SchedulingPolicy
 from fairlead.simulator.engine.steps import EngineStep
 from tests.simulator.engine import engines, traffic
-from tests.simulator.engine.traffic import ANY, PLAIN, TRAFFIC, Asked, Tale, Watch
+from tests.simulator.engine.traffic import ANY, PLAIN, TRAFFIC, RunTrace, TrafficRequest, Watch
 
 
 @given(PLAIN, TRAFFIC)
 def test_many_steps_at_once_always_equal_single_steps_to_the_bit(
-    settings: EngineSettings, requests: list[Asked]
+    settings: EngineSettings, requests: list[TrafficRequest]
 ) -> None:
     compare(settings, requests)
 
@@ -25,7 +25,7 @@ def test_in_a_crowd_too_many_steps_at_once_always_equal_single_steps(seed: int) 
     compare(*traffic.crowd(seed))
 
 
-def compare(settings: EngineSettings, requests: list[Asked]) -> None:
+def compare(settings: EngineSettings, requests: list[TrafficRequest]) -> None:
     """The fast way and the plain one, in everything that can be seen."""
     fast, plain = engines.core(settings), engines.core(settings, plain=True)
     quick, slow = traffic.play(fast, requests), traffic.play(plain, requests)
@@ -44,7 +44,7 @@ def _story(request: EngineRequest) -> tuple[object, ...]:
 
 @given(PLAIN, TRAFFIC)
 def test_a_server_always_sees_the_steps_that_a_simulation_leaps_over(
-    settings: EngineSettings, requests: list[Asked]
+    settings: EngineSettings, requests: list[TrafficRequest]
 ) -> None:
     simulated, served = engines.core(settings), engines.core(settings)
     quick, slow = traffic.play(simulated, requests), traffic.play(served, requests, Watch())
@@ -53,13 +53,13 @@ def test_a_server_always_sees_the_steps_that_a_simulation_leaps_over(
 
 
 @given(ANY, TRAFFIC)
-def test_a_run_always_repeats_to_the_bit(settings: EngineSettings, requests: list[Asked]) -> None:
+def test_a_run_always_repeats_to_the_bit(settings: EngineSettings, requests: list[TrafficRequest]) -> None:
     once, again = (traffic.play(engines.core(settings, seed=7), requests) for _ in range(2))
     assert (once.first, once.ended, once.tokens, once.gauges) == (again.first, again.ended, again.tokens, again.gauges)
 
 
 @given(ANY, TRAFFIC)
-def test_tokens_out_are_always_tokens_asked_for(settings: EngineSettings, requests: list[Asked]) -> None:
+def test_tokens_out_are_always_tokens_asked_for(settings: EngineSettings, requests: list[TrafficRequest]) -> None:
     engine = engines.core(settings)
     record = traffic.play(engine, [replace(one, given_up_after=None) for one in requests])
     for request in (one for one in record.requests if one.status is not EngineRequestStatus.NEW):
@@ -73,7 +73,7 @@ def test_tokens_out_are_always_tokens_asked_for(settings: EngineSettings, reques
 
 @given(ANY, TRAFFIC)
 def test_whoever_was_let_in_always_ends_and_every_page_comes_back(
-    settings: EngineSettings, requests: list[Asked]
+    settings: EngineSettings, requests: list[TrafficRequest]
 ) -> None:
     engine = engines.core(settings)
     record = traffic.play(engine, requests)
@@ -95,7 +95,7 @@ class _Limits(Watch):
 
 
 @given(ANY, TRAFFIC)
-def test_no_step_ever_exceeds_the_budget_or_the_seats(settings: EngineSettings, requests: list[Asked]) -> None:
+def test_no_step_ever_exceeds_the_budget_or_the_seats(settings: EngineSettings, requests: list[TrafficRequest]) -> None:
     engine = engines.core(settings)
     record = traffic.play(engine, requests, _Limits())
     assert engine.counts.steps > 0 or all(
@@ -120,7 +120,7 @@ class _Pages(Watch):
 
 
 @given(ANY, TRAFFIC)
-def test_pages_free_and_held_always_make_all_pages(settings: EngineSettings, requests: list[Asked]) -> None:
+def test_pages_free_and_held_always_make_all_pages(settings: EngineSettings, requests: list[TrafficRequest]) -> None:
     engine = engines.core(settings)
     traffic.play(engine, requests, _Pages())
     assert engine.free_pages == settings.blocks - 1
@@ -128,7 +128,7 @@ def test_pages_free_and_held_always_make_all_pages(settings: EngineSettings, req
 
 @given(PLAIN, TRAFFIC)
 def test_nobody_ever_starves_where_the_first_come_is_the_first_served(
-    settings: EngineSettings, requests: list[Asked]
+    settings: EngineSettings, requests: list[TrafficRequest]
 ) -> None:
     fair = replace(settings, policy=SchedulingPolicy.FCFS, adapter_slots=0)
     record = traffic.play(engines.core(fair), requests)
@@ -138,7 +138,7 @@ def test_nobody_ever_starves_where_the_first_come_is_the_first_served(
 
 @given(ANY, TRAFFIC)
 def test_endings_are_always_counted_once_and_those_that_gave_up_never(
-    settings: EngineSettings, requests: list[Asked]
+    settings: EngineSettings, requests: list[TrafficRequest]
 ) -> None:
     engine = engines.core(settings)
     record = traffic.play(engine, requests)
@@ -146,13 +146,13 @@ def test_endings_are_always_counted_once_and_those_that_gave_up_never(
     assert engine.counts.finished[FinishReason.ABORT] == 0
 
 
-def _hits(record: Tale) -> int:
+def _hits(record: RunTrace) -> int:
     return sum(one.cached_tokens for one in record.requests)
 
 
 @given(ANY, TRAFFIC)
 def test_hits_are_always_whole_pages_and_never_the_whole_prompt(
-    settings: EngineSettings, requests: list[Asked]
+    settings: EngineSettings, requests: list[TrafficRequest]
 ) -> None:
     engine = engines.core(settings)
     record = traffic.play(engine, requests)

@@ -3,10 +3,12 @@
 from fairlead.simulator.engine.requests import EngineRequestStatus
 from fairlead.simulator.engine.settings import EngineSettings, SchedulingPolicy
 from tests.simulator.engine import engines, traffic
-from tests.simulator.engine.traffic import Asked
+from tests.simulator.engine.traffic import TrafficRequest
 
 BOTH = [
-    Asked(gap=0.0, prompt=prompt, output=20, text=0, priority=2, adapter=None, stops=False, given_up_after=None)
+    TrafficRequest(
+        gap=0.0, prompt=prompt, output=20, text=0, priority=2, adapter=None, stops=False, given_up_after=None
+    )
     for prompt in (35, 36)
 ]
 """Either fits alone, the two together do not."""

@@ -119,16 +119,16 @@ class Notes:
     """A listener that writes down what it hears."""
 
     def __init__(self) -> None:
-        self.heard: list[tuple[str, tuple[int, ...], int | None]] = []
+        self.received: list[tuple[str, tuple[int, ...], int | None]] = []
 
     def stored(self, names: Sequence[int], parent: int | None) -> None:
-        self.heard.append(("stored", tuple(names), parent))
+        self.received.append(("stored", tuple(names), parent))
 
     def removed(self, name: int) -> None:
-        self.heard.append(("removed", (name,), None))
+        self.received.append(("removed", (name,), None))
 
     def cleared(self) -> None:
-        self.heard.append(("cleared", (), None))
+        self.received.append(("cleared", (), None))
 
 
 def test_a_listener_hears_of_pages_as_they_fill_go_and_are_forgotten() -> None:
@@ -138,11 +138,11 @@ def test_a_listener_hears_of_pages_as_they_fill_go_and_are_forgotten() -> None:
     engine_request.prefix, engine_request.reply = (1, 2), (3, 4)
     engine.add(engine_request)
     run = drive(engine)
-    assert notes.heard == [("stored", (1, 2), None), ("stored", (3,), 2), ("stored", (4,), 3)]
-    notes.heard.clear()
+    assert notes.received == [("stored", (1, 2), None), ("stored", (3,), 2), ("stored", (4,), 3)]
+    notes.received.clear()
     engine.add(named(2, 80, 16, output=1))
     drive(engine, run)
-    assert [kind for kind, _, _ in notes.heard] == ["removed", "removed", "removed", "stored"]
-    assert [names for _, names, _ in notes.heard[:3]] == [(4,), (3,), (2,)]
+    assert [kind for kind, _, _ in notes.received] == ["removed", "removed", "removed", "stored"]
+    assert [names for _, names, _ in notes.received[:3]] == [(4,), (3,), (2,)]
     assert engine.reset_prefix_cache()
-    assert notes.heard[-1] == ("cleared", (), None)
+    assert notes.received[-1] == ("cleared", (), None)

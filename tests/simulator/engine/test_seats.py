@@ -60,7 +60,7 @@ def test_at_the_cap_on_unread_prompts_the_next_is_refused_until_one_is_read() ->
     assert engine.add(request(5, 60, 5)) is None
 
 
-def test_what_can_never_fit_is_refused_at_the_door() -> None:
+def test_what_can_never_fit_is_refused_on_arrival() -> None:
     engine = core(EngineSettings(blocks=10, block_tokens=16, context_tokens=400))
     assert engine.add(request(1, 400, 5)) is SchedulerRefusal.TOO_LONG
     assert engine.add(request(2, 100, 60)) is SchedulerRefusal.TOO_LONG

@@ -20,11 +20,11 @@ from fairlead.simulator.timing.rate_shares import RateShares, TooFewStretches
 from fairlead.simulator.timing.step_times import PhysicalStepTimes
 from fairlead.sizing.sizing_input import SizingInput
 
-KNOWN = package_data.load_catalogue()
+CATALOGUE = package_data.load_catalogue()
 QUESTION = SizingInput(
     release=CURRENT,
-    shape=KNOWN.shapes["meta-llama/Llama-3.1-8B-Instruct"],
-    accelerator=KNOWN.accelerators["NVIDIA-L4"],
+    shape=CATALOGUE.shapes["meta-llama/Llama-3.1-8B-Instruct"],
+    accelerator=CATALOGUE.accelerators["NVIDIA-L4"],
     context=8192,
 )
 LIMITS = EngineSettings(blocks=4000, batch_tokens=2048, max_sequences=64, context_tokens=8192)
@@ -96,7 +96,7 @@ def test_what_was_found_is_written_and_read_and_used_for_that_deployment_only() 
     times = calibration_file.step_times(QUESTION, again)
     assert times.provenance.line().startswith("step times: recorded (")
     assert "of arithmetic; a stretch's length was wrong by" in times.provenance.line()
-    other = replace(QUESTION, accelerator=KNOWN.accelerators["NVIDIA-A10G"])
+    other = replace(QUESTION, accelerator=CATALOGUE.accelerators["NVIDIA-A10G"])
     with pytest.raises(ValueError, match="calibrated with product NVIDIA-L4, asked for NVIDIA-A10G"):
         calibration_file.step_times(other, again)
 

@@ -13,7 +13,7 @@ from fairlead.simulator.timing import fixed_concurrency, roofline
 from fairlead.simulator.timing.fixed_concurrency import ConcurrencyLoad, CorrectionFactors, EngineBehaviour, WorkerPool
 from fairlead.simulator.timing.step_times import PhysicalStepTimes
 from fitting.columns import BUDGET
-from tests.simulator.timing import asked
+from tests.simulator.timing import published_rows
 
 ROOMY = EngineSettings(blocks=1_000_000, batch_tokens=int(BUDGET), max_sequences=1024, prefix_caching=False)
 ROUNDS = 6
@@ -61,10 +61,10 @@ def played(times: PhysicalStepTimes, drawn: Drawn) -> float:
     return median(((one.ended or 0) - (one.first_token or 0)) / (one.output_tokens - 1) for one in ended)
 
 
-@pytest.mark.parametrize("model", [asked.SMALL, asked.DENSE, "openai/gpt-oss-120b"])
+@pytest.mark.parametrize("model", [published_rows.SMALL, published_rows.DENSE, "openai/gpt-oss-120b"])
 @pytest.mark.parametrize("drawn", [Drawn(1024, 1024, 4), Drawn(1024, 1024, 64), Drawn(8192, 1024, 16)])
 def test_the_closed_form_says_what_the_scheduler_shows(model: str, drawn: Drawn) -> None:
-    times = asked.times(asked.question(model, tensor=2))
+    times = published_rows.times(published_rows.question(model, tensor=2))
     behaviour = EngineBehaviour(roofline.ASSUMED, roofline.ASSUMED_OVERHEAD)
     seen = fixed_concurrency.aggregated_figures(
         WorkerPool(times.work, 1, 1), behaviour, drawn.load(), CorrectionFactors(1, 1, 1)

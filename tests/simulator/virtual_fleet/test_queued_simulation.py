@@ -1,4 +1,4 @@
-"""A world with the desk in front: who cannot be served yet waits there, and every arrival still ends once."""
+"""A world with the dispatcher in front: who cannot be served yet waits there, and every arrival still ends once."""
 
 import random
 from dataclasses import replace
@@ -54,7 +54,7 @@ def arrivals(count: int, client: str | None = None, gap: float = 0.001, output: 
     ]
 
 
-def test_what_finds_no_seat_waits_at_the_desk_and_is_answered_in_order() -> None:
+def test_what_finds_no_seat_waits_at_the_dispatcher_and_is_answered_in_order() -> None:
     one = front()
     rows = arrivals(10)
     witness = lived(one, rows, fleet(ONE_AT_A_TIME, 2), slots=1)
@@ -62,13 +62,13 @@ def test_what_finds_no_seat_waits_at_the_desk_and_is_answered_in_order() -> None
     assert (one.dispatcher.inflight, one.dispatcher.waiting) == (0, 0)
 
 
-def test_what_the_desk_refuses_is_over() -> None:
+def test_what_the_dispatcher_refuses_is_over() -> None:
     one = front(RoutingSettings(limits=TrafficLimits(max_queued=1)))
     witness = lived(one, arrivals(5), fleet(ONE_AT_A_TIME, 1), slots=1)
     assert (len(witness.answers), len(witness.refusals)) == (2, 3)
 
 
-def test_an_unknown_tenant_is_refused_at_the_door() -> None:
+def test_an_unknown_tenant_is_refused_on_arrival() -> None:
     one = front(RoutingSettings(tenants=(Tenant(name="shop", keys=()),)))
     witness = lived(one, [*arrivals(1, "shop"), *arrivals(1, "thief")], fleet(ROOMY, 1), slots=9)
     assert (len(witness.answers), len(witness.refusals)) == (1, 1)

@@ -27,7 +27,7 @@ def answered(statistics: RunStatistics, at: float, first: float, last: float, to
     statistics.ended(arrival, request, REPLICA)
 
 
-def look(at: float) -> FleetSnapshot:
+def snapshot_at(at: float) -> FleetSnapshot:
     return FleetSnapshot(
         at=at,
         starting=1,
@@ -44,7 +44,7 @@ def look(at: float) -> FleetSnapshot:
     )
 
 
-def told() -> RunStatistics:
+def statistics_of_four() -> RunStatistics:
     """Four requests: one keeps both objectives, one is late, one is slow, one is refused."""
     statistics = RunStatistics(LatencyObjectives(ttft_p95_s=1.0, tpot_p95_s=0.1))
     answered(statistics, 0.0, first=0.5, last=1.0, tokens=11)
@@ -53,12 +53,12 @@ def told() -> RunStatistics:
     refused = RequestArrival(time=3.0, prompt_tokens=5, output_tokens=5)
     statistics.arrived(refused)
     statistics.refused(refused, "too_long")
-    statistics.snapshot_taken(look(10.0))
+    statistics.snapshot_taken(snapshot_at(10.0))
     return statistics
 
 
 def test_a_report_says_how_many_kept_the_objectives() -> None:
-    found = report(told(), seconds=10.0, gpu_seconds=7200.0)
+    found = report(statistics_of_four(), seconds=10.0, gpu_seconds=7200.0)
 
     assert (found.arrived, found.answered, found.refused, found.left) == (4, 3, 1, 0)
     assert (found.kept_first, found.kept_pace, found.kept) == (0.5, 0.5, 0.25)
@@ -73,7 +73,7 @@ def test_a_report_says_how_many_kept_the_objectives() -> None:
 
 
 def test_a_report_reads_as_text_and_as_json() -> None:
-    found = report(told(), seconds=10.0, gpu_seconds=7200.0)
+    found = report(statistics_of_four(), seconds=10.0, gpu_seconds=7200.0)
     document = json.loads(json.dumps(found.as_document(), allow_nan=False))
 
     assert "4 requests in 10 s: 3 answered, 1 refused, 0 left" in found.as_text()
@@ -94,7 +94,7 @@ def test_only_what_arrived_inside_the_span_is_told() -> None:
     statistics = RunStatistics(since=1.0, until=2.0)
     for at in (0.9, 1.0, 1.9, 2.0):
         answered(statistics, at, first=0.5, last=1.0, tokens=1)
-        statistics.snapshot_taken(look(at))
+        statistics.snapshot_taken(snapshot_at(at))
 
     assert (statistics.counts.arrived, statistics.counts.answered) == (2, 2)
     assert statistics.tpot.count == 0
@@ -126,8 +126,8 @@ def test_what_was_left_is_counted_apart() -> None:
 
 
 def test_two_tales_can_be_told_as_one() -> None:
-    one = told()
-    one.add_all(told())
+    one = statistics_of_four()
+    one.add_all(statistics_of_four())
 
     assert (one.counts.arrived, one.counts.kept, one.ttft.count) == (8, 2, 6)
-    assert one.ttft.mean == pytest.approx(told().ttft.mean)
+    assert one.ttft.mean == pytest.approx(statistics_of_four().ttft.mean)

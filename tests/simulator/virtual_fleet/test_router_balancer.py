@@ -42,7 +42,7 @@ class Lab:
         return EndpointSample(at=now, running=core.running, waiting=core.waiting, kv_usage=core.usage)
 
 
-def talks(many: int = 11, turns: int = 6) -> list[RequestArrival]:
+def conversations(many: int = 11, turns: int = 6) -> list[RequestArrival]:
     """Each turn repeats its talk; turns of all talks come mixed, and one prompt is too long for any engine."""
     found = [
         RequestArrival(
@@ -60,7 +60,7 @@ def talks(many: int = 11, turns: int = 6) -> list[RequestArrival]:
 
 def hits(lab: Lab, balancer: Balancer) -> float:
     statistics = RunStatistics()
-    FleetSimulation(lab.fleet(), balancer, random.Random(1), statistics).run(iter(talks()))  # noqa: S311  # as above
+    FleetSimulation(lab.fleet(), balancer, random.Random(1), statistics).run(iter(conversations()))  # noqa: S311  # as above
     assert (statistics.counts.answered, statistics.counts.refused) == (66, 1)
     return statistics.counts.cached_tokens / statistics.counts.prompt_tokens
 
@@ -92,7 +92,7 @@ def test_the_clairvoyant_sees_true_caches() -> None:
 
 def test_without_an_engine_there_is_nothing_to_choose() -> None:
     with pytest.raises(TypeError, match="no engine for a request"):
-        RouterBalancer(ROUTERS, lambda _ordinal, _now: None).choose(talks()[0], [])
+        RouterBalancer(ROUTERS, lambda _ordinal, _now: None).choose(conversations()[0], [])
 
 
 def test_a_page_that_stands_twice_is_held_until_both_are_gone() -> None:

@@ -14,7 +14,7 @@ class Witness:
     answers: list[tuple[RequestArrival, EngineRequest, str]] = field(default_factory=list)
     refusals: list[tuple[RequestArrival, str]] = field(default_factory=list)
     leftovers: list[tuple[RequestArrival, EngineRequest | None]] = field(default_factory=list)
-    looks: list[FleetSnapshot] = field(default_factory=list)
+    snapshots: list[FleetSnapshot] = field(default_factory=list)
 
     def arrived(self, arrival: RequestArrival) -> None:
         self.arrivals.append(arrival)
@@ -29,7 +29,7 @@ class Witness:
         self.leftovers.append((arrival, request))
 
     def snapshot_taken(self, snapshot: FleetSnapshot) -> None:
-        self.looks.append(snapshot)
+        self.snapshots.append(snapshot)
 
     @property
     def ends(self) -> list[float]:

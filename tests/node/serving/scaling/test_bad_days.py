@@ -6,11 +6,11 @@ import pytest
 
 from tests.node.operator_stage import OF, ROLE
 from tests.node.serving.claims import Record, unharmed
-from tests.node.serving.scaling.fleets import LEARNS, NAME, PATIENCE_S, ROUTER, Fleet
+from tests.node.serving.scaling.fleets import LEARNS, NAME, ROUTER, TIMEOUT_S, Fleet
 from tests.node.serving.scaling.trails import Trail
 from tests.node.stories import Stage
 from tests.node.streams import Traffic
-from tests.patience import eventually
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.usefixtures("operated")
 
@@ -41,7 +41,7 @@ def test_starts_that_take_longer_than_learnt_are_waited_for(stage: Stage, record
     chat.comes_to(1)
     chat.starts_in(SLOW_START_S)
     with Trail(stage) as trail, Traffic(chat.address(), clients=FEW) as traffic:
-        eventually(lambda: chat.look().ready > 1, "a slow one serves", PATIENCE_S)
+        eventually(lambda: chat.observe().ready > 1, "a slow one serves", TIMEOUT_S)
         explained = chat.explained()
         traffic.goes_on()
 
@@ -73,11 +73,11 @@ def test_nobody_is_taken_away_while_an_engine_or_a_router_says_nothing_true(stag
     address = chat.address()
     with Trail(stage) as trail:
         with Traffic(address, clients=CROWD):
-            (frozen, *_) = eventually(lambda: chat.look().ready > 2 and chat.look().engines, "three serve") or {}
+            (frozen, *_) = eventually(lambda: chat.observe().ready > 2 and chat.observe().engines, "three serve") or {}
             chat.disturb(frozen, "metrics-frozen")
             eventually(lambda: frozen in chat.explained(), f"{frozen} is doubted")
         peak = trail.counts[-1]
-        eventually(lambda: chat.told().get("reason") == "FiguresMissing", "it is held, and says so")
+        eventually(lambda: chat.scaling().get("reason") == "FiguresMissing", "it is held, and says so")
         explained = chat.explained()
         routers_die(stage)
         held = trail.counts[-1]

@@ -13,7 +13,7 @@ KV: Final = "spec.engine.quantization.kvCache"
 
 
 def _no(story: str, given: Object, at: str, wording: str, covers: int = 0) -> Row:
-    return Row(story=story, given=given, layer=Layer.ENGINE, at=at, says=wording, covers=covers)
+    return Row(story=story, given=given, layer=Layer.ENGINE, at=at, wording=wording, covers=covers)
 
 
 def _argument(story: str, *words: str, wording: str) -> Row:
@@ -28,7 +28,7 @@ def _cache(format_: str, accelerator: dict[str, Any]) -> Object:
     return deployment(accelerator=accelerator, engine={"quantization": {"kvCache": format_}})
 
 
-def _guessing(**speculation: Any) -> Object:  # noqa: ANN401  # any value may stand in a bad spec
+def _speculating(**speculation: Any) -> Object:  # noqa: ANN401  # any value may stand in a bad spec
     return engine(speculation=speculation)
 
 
@@ -117,7 +117,7 @@ SHAPES: Final = (
     ),
     _no(
         "own layers that the model lacks",
-        _guessing(method="mtp"),
+        _speculating(method="mtp"),
         "spec.engine.speculation.method",
         "without layers for multi-token prediction; write ngram",
         20,
@@ -162,7 +162,7 @@ def _big(story: str, model: str, wording: str, **changed: Any) -> Row:  # noqa: 
         given=deployment(model={"source": model}, **changed),
         layer=Layer.SIZING,
         at="spec.accelerator.product",
-        says=wording,
+        wording=wording,
         covers=17,
     )
 
@@ -182,7 +182,7 @@ SIZES: Final = (
 
 
 def _lost(story: str, given: Object, at: str, wording: str) -> Row:
-    return Row(story=story, given=given, layer=Layer.REFERENCES, at=at, says=wording, covers=23)
+    return Row(story=story, given=given, layer=Layer.REFERENCES, at=at, wording=wording, covers=23)
 
 
 LOST: Final = (
@@ -257,7 +257,7 @@ LOST: Final = (
 def _never(story: str, at: str, wording: str, **changed: str) -> Row:
     entry = {"name": "day", "cron": "0 8 * * *", "duration": "2h", "minReplicas": 1}
     given = policy(schedules=[entry | changed])
-    return Row(story=story, given=given, layer=Layer.READING, at=f"spec.schedules[0].{at}", says=wording)
+    return Row(story=story, given=given, layer=Layer.READING, at=f"spec.schedules[0].{at}", wording=wording)
 
 
 NEVER: Final = (
@@ -275,7 +275,7 @@ NEVER: Final = (
 def _unserved(story: str, model: str, wording: str) -> Row:
     tenant = {"name": "t", "keys": [_KEY], "models": [model]}
     given = deployment(model={"source": "hf://Qwen/Qwen3-0.6B", "servedName": "chat"}, router={"tenants": [tenant]})
-    return Row(story=story, given=given, layer=Layer.READING, at="spec.router.tenants[0].models", says=wording)
+    return Row(story=story, given=given, layer=Layer.READING, at="spec.router.tenants[0].models", wording=wording)
 
 
 UNSERVED: Final = (
@@ -286,7 +286,7 @@ UNSERVED: Final = (
 
 def _unmet(story: str, signal: str, field: str, share: str, wording: str) -> Row:
     given = policy(signals={signal: {field: share}})
-    return Row(story=story, given=given, layer=Layer.READING, at=f"spec.signals.{signal}.{field}", says=wording)
+    return Row(story=story, given=given, layer=Layer.READING, at=f"spec.signals.{signal}.{field}", wording=wording)
 
 
 UNMET: Final = (
@@ -296,4 +296,4 @@ UNMET: Final = (
 )
 
 
-WISHES: Final = (*ARGUMENTS, *FORMATS, *SHAPES, *SIZES, *LOST, *NEVER, *UNSERVED, *UNMET)
+SPECS: Final = (*ARGUMENTS, *FORMATS, *SHAPES, *SIZES, *LOST, *NEVER, *UNSERVED, *UNMET)

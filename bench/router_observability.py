@@ -1,4 +1,4 @@
-"""What telling costs a router: requests, scrapes, traces beside them, a long life. `python -m bench.router_telling`.
+"""What logs, metrics and traces cost a router, over a long life too. `python -m bench.router_observability`.
 
 Times are of this thread's own processor time, the least of many rounds, since others may use the machine; lag is what
 the wall's clock shows. The soak changes revisions as rollouts do, invents models as clients do, and traces into a
@@ -70,7 +70,7 @@ PODS: Final = [
 ]
 
 
-def ask(account: Account, lane: Lane = Lane.INTERACTIVE) -> RoutingRequest:
+def chosen_request(account: Account, lane: Lane = Lane.INTERACTIVE) -> RoutingRequest:
     """One that was chosen for what its replica holds."""
     one = RoutingRequest(account=account, prompt_tokens=130, output_tokens=100, arrived=T0, blocks=(1, 2, 3, 4))
     one.pick, one.held_blocks, one.lane = PickReason.PREFIX, 3, lane
@@ -93,7 +93,7 @@ def begun(recorder: TelemetryRecorder, one: RoutingRequest, pod: Endpoint, model
     return record
 
 
-def teller_of(log: str | None, endpoint: str | None = None, share: float = 0.0) -> TelemetryRecorder:
+def recorder_of(log: str | None, endpoint: str | None = None, share: float = 0.0) -> TelemetryRecorder:
     """One that writes lines to a file, and traces to a collector."""
     telemetry = RequestTelemetry(access_log=log is not None, otlp_endpoint=endpoint, trace_share=share)
     bits = random.Random(1).getrandbits  # noqa: S311 - a benchmark repeats
@@ -109,11 +109,11 @@ def least(act: Callable[[], object], times: int = 500) -> float:
 
 def requests(folder: Path) -> None:
     """What one request costs, step by step."""
-    one, pod = ask(SHOPS[0]), PODS[0]
+    one, pod = chosen_request(SHOPS[0]), PODS[0]
     for name, recorder in (
-        ("counts alone", teller_of(None)),
-        ("and an access line", teller_of(str(folder / "access.log"))),
-        ("and a trace of one in twenty", teller_of(str(folder / "access.log"), f"http://{HOST}:9", 0.05)),
+        ("counts alone", recorder_of(None)),
+        ("and an access line", recorder_of(str(folder / "access.log"))),
+        ("and a trace of one in twenty", recorder_of(str(folder / "access.log"), f"http://{HOST}:9", 0.05)),
     ):
         filled = least(lambda of=recorder: begun(of, one, pod))  # type: ignore[misc]  # bound at once
         whole = least(lambda of=recorder: of.ended(begun(of, one, pod), T0 + 1.3))  # type: ignore[misc]
@@ -133,11 +133,11 @@ class Parsed(Collector):
 
 def scrape() -> None:
     """What a page costs while every tenant and replica is on it."""
-    recorder = teller_of(None)
+    recorder = recorder_of(None)
     for account in SHOPS:
         for lane in Lane:
             for pod in PODS[:2]:
-                recorder.ended(begun(recorder, ask(account, lane), pod), T0 + 1.3)
+                recorder.ended(begun(recorder, chosen_request(account, lane), pod), T0 + 1.3)
     page = recorder.page(RouterSnapshot(endpoints=PODS, accounts=SHOPS))
     ours = least(lambda: recorder.page(RouterSnapshot(endpoints=PODS, accounts=SHOPS)), times=3) / 1e3
     registry = CollectorRegistry()
@@ -160,7 +160,7 @@ def collector() -> Iterator[str]:
 
 async def lags(recorder: TelemetryRecorder, seconds: float, rate: int) -> list[float]:
     """How late a loop is that wakes each millisecond and ends so many traced requests a second."""
-    late, one, due, ended = [], ask(SHOPS[0]), time.monotonic(), 0
+    late, one, due, ended = [], chosen_request(SHOPS[0]), time.monotonic(), 0
     begin = due
     while due < begin + seconds:
         due += 0.001
@@ -176,7 +176,7 @@ async def lags(recorder: TelemetryRecorder, seconds: float, rate: int) -> list[f
 def neighbour(seconds: float) -> None:
     """What the exporting thread does to the loop beside it."""
     with collector() as url:
-        for name, recorder in (("no tracing", teller_of(None)), ("500 traces/s", teller_of(None, url, 1.0))):
+        for name, recorder in (("no tracing", recorder_of(None)), ("500 traces/s", recorder_of(None, url, 1.0))):
             late = uvloop.run(lags(recorder, seconds, 500))
             entries = [1e3 * late[int(share * (len(late) - 1))] for share in (0.5, 0.99, 1.0)]
             recorder.close(10.0)
@@ -194,8 +194,8 @@ def rss_mib() -> float:
 
 def soak(folder: Path, count: int) -> None:
     """A long life: rollouts, invented names, a collector that is not there, a file that grows."""
-    recorder, chance = teller_of(str(folder / "soak.log"), f"http://{HOST}:9", 0.05), random.Random(2)  # noqa: S311
-    routing_requests = [ask(account, lane) for account in SHOPS for lane in Lane]
+    recorder, chance = recorder_of(str(folder / "soak.log"), f"http://{HOST}:9", 0.05), random.Random(2)  # noqa: S311
+    routing_requests = [chosen_request(account, lane) for account in SHOPS for lane in Lane]
     sizes = []
     for number in range(count):
         pod = PODS[number % REPLICAS]

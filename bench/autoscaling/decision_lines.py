@@ -16,7 +16,7 @@ class Changes:
     def __init__(self) -> None:
         self.lines: list[str] = []
 
-    def told(self, facts: ScalingFacts, memory: ScalingState, answer: Recommendation, now: float) -> None:  # noqa: ARG002  # not shown
+    def note(self, facts: ScalingFacts, memory: ScalingState, answer: Recommendation, now: float) -> None:  # noqa: ARG002  # not shown
         """One decision."""
         if answer.replicas == facts.wanted:
             return
@@ -27,11 +27,11 @@ class Changes:
         self.lines.append(f"{now:>9.0f} s {count}  {answer.reason:<16} {text}  {limits}")
 
 
-def told(traffic: Traffic, cold_s: float, replicas: int) -> Iterator[str]:
+def lines_of(traffic: Traffic, cold_s: float, replicas: int) -> Iterator[str]:
     """A line for each change, then the figures."""
     part, changes = traffic.reported, Changes()
     stage = Stage(traffic=traffic, part=part, arrivals=part.arrivals(), cold_s=cold_s, replicas=replicas)
-    run = played(stage, "Fairlead", ours(traffic, changes.told))
+    run = played(stage, "Fairlead", ours(traffic, changes.note))
     yield from changes.lines
     kept = f"{run.attainment:.1%} kept (first token {run.first:.1%}, pace {run.pace:.1%})"
     yield f"{traffic.name}, cold start {cold_s:.0f} s: {kept}, {run.gpu_hours:.2f} GPU hours, {run.reversals} reversals"

@@ -54,7 +54,7 @@ APART = {name: value for name, value in TOGETHER.items() if "tp_size" not in nam
 
 
 @cache
-def known() -> Catalogue:
+def packaged_catalogue() -> Catalogue:
     """The catalogue the product ships."""
     folder = files("fairlead.sizing") / "data"
     return sizing_catalogue.read(*((folder / name).read_text("utf-8") for name in sizing_catalogue.FILES))
@@ -70,8 +70,8 @@ def question(model: str = SMALL, product: str = H200, tensor: int = 1, **more: o
     """Of a catalogue model on a catalogue GPU."""
     inputs = SizingInput(
         release=CURRENT,
-        shape=known().shapes[model],
-        accelerator=known().accelerators[product],
+        shape=packaged_catalogue().shapes[model],
+        accelerator=packaged_catalogue().accelerators[product],
         context=8192,
         parallelism=Parallelism(tensor=tensor),
     )

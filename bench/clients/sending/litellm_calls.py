@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import litellm  # type: ignore[import-not-found]  # of the clients' environment
 
-from bench.clients.asking.calls import HELLO, MODEL, PATIENCE_S, WEATHER, Call, Place, refused, try_all
+from bench.clients.sending.calls import HELLO, MODEL, TIMEOUT_S, WEATHER, Call, Place, refused, try_all
 
 TOOL: Final = {"type": "function", "function": {"name": "forecast", "parameters": WEATHER}}
 SCHEMA: Final = {"type": "json_schema", "json_schema": {"name": "forecast", "schema": WEATHER, "strict": True}}
@@ -18,7 +18,7 @@ def _where(place: Place, **texts: str) -> dict[str, Any]:
         "api_base": f"{place.url}/v1",
         "api_key": place.key,
         "num_retries": 0,
-        "timeout": PATIENCE_S,
+        "timeout": TIMEOUT_S,
     } | texts
 
 

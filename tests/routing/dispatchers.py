@@ -1,4 +1,4 @@
-"""A desk with engines behind it, and requests that come to it."""
+"""A dispatcher with engines, and requests that come to it."""
 
 from hashlib import sha256
 from math import inf
@@ -46,7 +46,7 @@ def start(dispatcher: Dispatcher, *found: DiscoveredEndpoint, slots: float = inf
     list(dispatcher.turns(0.0)) if not dispatcher.waiting else None
 
 
-def desk(
+def dispatcher_of(
     routing: RoutingSettings | None = None, slots: float = 1, engines: int = 1, kv_tokens: int | None = None
 ) -> Dispatcher:
     """With so many engines that run so many requests each."""
@@ -62,7 +62,7 @@ def account(at: Dispatcher, name: str = "") -> Account:
     return found
 
 
-def ask(at: Dispatcher, name: str = "", prompt: int = 100, output: int = 10, **other: object) -> RoutingRequest:
+def send(at: Dispatcher, name: str = "", prompt: int = 100, output: int = 10, **other: object) -> RoutingRequest:
     """One request."""
     whose = account(at, name)
     return RoutingRequest(account=whose, prompt_tokens=prompt, output_tokens=output, arrived=0.0, **other)  # type: ignore[arg-type]
@@ -94,7 +94,7 @@ def placed(at: Dispatcher, now: float = 0.0) -> list[RoutingRequest]:
     return [one for one, found in at.turns(now) if isinstance(found, Endpoint)]
 
 
-def told(at: Dispatcher, now: float = 0.0) -> list[tuple[RoutingRequest, Refusal]]:
+def refused_at(at: Dispatcher, now: float = 0.0) -> list[tuple[RoutingRequest, Refusal]]:
     """Who was refused at this sweep."""
     return [(one, found) for one, found in at.turns(now) if isinstance(found, Refusal)]
 

@@ -34,7 +34,7 @@ class Wall:
         return self.now
 
 
-def teller(
+def recorder_of(
     *,
     models: tuple[str, ...] = ("chat",),
     lines: AccessLogWriter | None = None,
@@ -56,7 +56,7 @@ def replica(pod: str = "chat-1", revision: str = "r1") -> Endpoint:
     return Endpoint(pod=pod, address="10.0.0.1:8000", slot=0, revision=revision)
 
 
-def ask(pick: PickReason = PickReason.PREFIX, blocks: int = 4, held: int = 3) -> RoutingRequest:
+def routed_request(pick: PickReason = PickReason.PREFIX, blocks: int = 4, held: int = 3) -> RoutingRequest:
     one = RoutingRequest(
         account=Account(tenant=Tenant(name="shop", keys=())), prompt_tokens=100, output_tokens=50, arrived=T0
     )
@@ -84,7 +84,7 @@ def answered(of: TelemetryRecorder, **facts: object) -> RequestRecord:
     """One that an engine answered: sent after 0.2 s, first token after 0.5 s, eleven tokens, done after 1.5 s."""
     record = begun(of, **facts)
     of.needs_engine(record, T0)
-    record.sent(ask(), replica(), T0 + 0.2)
+    record.sent(routed_request(), replica(), T0 + 0.2)
     if record.stream:
         record.first_token_at = T0 + 0.5
     record.prompt_tokens, record.output_tokens, record.cached_tokens = 100, 11, 64

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 MODEL: Final = "chat"
-PATIENCE_S: Final = 30.0
+TIMEOUT_S: Final = 30.0
 """Of every client for an answer: what takes longer is a finding, and the other calls are still made."""
 HELLO: Final[list[Any]] = [{"role": "user", "content": "Tell me of the tide, please."}]
 WEATHER: Final[dict[str, Any]] = {
