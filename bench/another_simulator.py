@@ -64,22 +64,22 @@ def theirs(program: Path) -> tuple[float, float]:
         traffic.write_text(_TRAFFIC, encoding="utf-8")
         words = [str(program), "-c", str(fleet), "-w", str(traffic), "-q", "--no-color"]
         before, started = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
-        said = subprocess.run(words, check=True, capture_output=True, text=True, timeout=600).stdout
+        stdout = subprocess.run(words, check=True, capture_output=True, text=True, timeout=600).stdout
         wall, after = time.perf_counter() - started, resource.getrusage(resource.RUSAGE_CHILDREN)
-    if f"{REQUESTS} completed" not in said:
-        raise SystemExit(f"{program} did not answer {REQUESTS} requests:\n{said}")
+    if f"{REQUESTS} completed" not in stdout:
+        raise SystemExit(f"{program} did not answer {REQUESTS} requests:\n{stdout}")
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, wall
 
 
 def ours() -> FleetSimulation:
     """The like of it here."""
-    known = package_data.load_catalogue()
+    catalogue = package_data.load_catalogue()
     lived = Lived(
         words="8 x Llama-3.1-8B on NVIDIA-H100-80GB-HBM3",
         question=SizingInput(
             release=CURRENT,
-            shape=known.shapes["meta-llama/Llama-3.1-8B-Instruct"],
-            accelerator=known.accelerators["NVIDIA-H100-80GB-HBM3"],
+            shape=catalogue.shapes["meta-llama/Llama-3.1-8B-Instruct"],
+            accelerator=catalogue.accelerators["NVIDIA-H100-80GB-HBM3"],
             context=131_072,
         ),
         replicas=REPLICAS,

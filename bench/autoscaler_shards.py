@@ -39,7 +39,7 @@ MEMBERS: Final = ("127.0.0.71", "127.0.0.72", "127.0.0.73", "127.0.0.74")
 LEASE_S: Final = 15.0
 WITHIN_S: Final = 2 * LEASE_S
 """After a death: one Lease, a look at the others, and the moment in which new pods are met."""
-PATIENCE_S: Final = 90.0
+TIMEOUT_S: Final = 90.0
 MOST: Final = 64
 TARGET: Final = 2
 _WHO: Final = re.compile(rb'"name":"([^"]+)","now":([0-9.e+]+)')
@@ -143,19 +143,19 @@ async def measure(door: Embedded, count: int, folder: Path) -> Figures:
         with member(0, door.kubeconfig, folder) as one, member(1, door.kubeconfig, folder) as two:
             with member(2, door.kubeconfig, folder) as three:
                 with progress.step("three processes share them"):
-                    await _until(api, load, 2, PATIENCE_S)
-                    change = await _until(api, load, 4, PATIENCE_S)
+                    await _until(api, load, 2, TIMEOUT_S)
+                    change = await _until(api, load, 4, TIMEOUT_S)
                     shares = _shares((one, two, three))
                 with progress.step("one is killed"):
                     three.process.send_signal(signal.SIGKILL)
-                    death = await _until(api, load, 8, PATIENCE_S)
+                    death = await _until(api, load, 8, TIMEOUT_S)
             with member(3, door.kubeconfig, folder) as four:
                 with progress.step("a new one comes"):
-                    coming = await _until(api, load, 16, PATIENCE_S)
+                    coming = await _until(api, load, 16, TIMEOUT_S)
                     await _decides(four)
                 with progress.step("one is told to end"):
                     one.process.terminate()
-                    going = await _until(api, load, 32, PATIENCE_S)
+                    going = await _until(api, load, 32, TIMEOUT_S)
                 everyone = [found for each in (one, two, three, four) for found in each.decided()]
     return Figures(
         deployments=count,
@@ -179,23 +179,23 @@ def at_once(everyone: Iterable[Decided]) -> int:
     return sum(len(by) != len(set(by)) for by in turns.values())
 
 
-async def _until(api: ApiServer, load: Load, replicas: int, patience: float) -> float:
+async def _until(api: ApiServer, load: Load, replicas: int, within: float) -> float:
     """Queues that ask for so many replicas; seconds until every status says so."""
     load.waiting = float(replicas * TARGET)
     began = time.monotonic()
-    said: list[object] = []
-    while time.monotonic() - began < patience:
+    entries: list[object] = []
+    while time.monotonic() - began < within:
         listed = await api.listing(kinds.INFERENCE_DEPLOYMENT, NAMESPACE)
-        said = [((one.get("status") or {}).get("scaling") or {}).get("recommended") for one in listed.items]
-        if all(one == replicas for one in said):
+        entries = [((one.get("status") or {}).get("scaling") or {}).get("recommended") for one in listed.items]
+        if all(one == replicas for one in entries):
             return time.monotonic() - began
         await asyncio.sleep(0.1)
-    raise AssertionError(f"after {patience:.0f} s not every deployment is to have {replicas} replicas: {said}")
+    raise AssertionError(f"after {within:.0f} s not every deployment is to have {replicas} replicas: {entries}")
 
 
 async def _decides(one: Member) -> None:
     """Until a new member has taken its part."""
-    for _ in range(int(PATIENCE_S)):
+    for _ in range(int(TIMEOUT_S)):
         if any(True for _ in one.decided()):
             return
         await asyncio.sleep(1.0)

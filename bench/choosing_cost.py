@@ -23,7 +23,7 @@ ENGINES: Final = (8, 64)
 ROUTERS: Final = (1, 3)
 BLOCKS: Final = (0, 1, 36, 800)
 REQUESTS: Final = 1000
-TALKS: Final = 10
+SESSIONS: Final = 10
 STEPS: Final = ("choose", "charge", "first token", "give back")
 
 
@@ -31,14 +31,14 @@ def main() -> int:
     """Print the table."""
     print(f"{'engines':>7} {'routers':>7} {'blocks':>6} " + " ".join(f"{step:>12}" for step in STEPS) + f" {'all':>8}")
     for engines, routers, blocks in product(ENGINES, ROUTERS, BLOCKS):
-        costs = _costs(_table(engines, routers), _asks(blocks))
+        costs = _costs(_table(engines, routers), _requests(blocks))
         words = " ".join(f"{cost:9.2f} us" for cost in costs)
         print(f"{engines:7} {routers:7} {blocks:6} {words} {sum(costs):5.1f} us")
     return 0
 
 
 def _table(engines: int, routers: int) -> EndpointTable:
-    made = EndpointTable(_nobody_listens)
+    made = EndpointTable(_ignore)
     made.take([DiscoveredEndpoint(pod=f"engine-{number}", address=str(number)) for number in range(engines)])
     made.field.routers = routers
     for endpoint in made.endpoints:
@@ -47,41 +47,41 @@ def _table(engines: int, routers: int) -> EndpointTable:
     return made
 
 
-def _nobody_listens(endpoint: Endpoint) -> None:
+def _ignore(endpoint: Endpoint) -> None:
     """States do not change here."""
 
 
-def _asks(blocks: int) -> list[RoutingRequest]:
+def _requests(blocks: int) -> list[RoutingRequest]:
     chance = random.Random(blocks)  # noqa: S311  # a recorded seed, not a secret
     account = Account(Tenant(name="everybody", keys=()))
-    talks = [tuple(chance.getrandbits(64) for _ in range(max(blocks - 1, 0))) for _ in range(TALKS)]
+    entries = [tuple(chance.getrandbits(64) for _ in range(max(blocks - 1, 0))) for _ in range(SESSIONS)]
     return [
         RoutingRequest(
             account=account,
             prompt_tokens=max(128 * blocks, 100),
             output_tokens=512,
             arrived=0.0,
-            blocks=(*talks[number % TALKS], chance.getrandbits(64)) if blocks else (),
+            blocks=(*entries[number % SESSIONS], chance.getrandbits(64)) if blocks else (),
         )
         for number in range(REQUESTS)
     ]
 
 
-def _costs(table: EndpointTable, asks: list[RoutingRequest]) -> list[float]:
+def _costs(table: EndpointTable, requests: list[RoutingRequest]) -> list[float]:
     """Each step's lower quartile."""
     spent: list[list[float]] = [[], [], [], []]
     clock = time.perf_counter
-    for ask in asks:
+    for request in requests:
         began = clock()
-        found = table.choose(ask, 0.0)
+        found = table.choose(request, 0.0)
         chose = clock()
         assert isinstance(found, EndpointChoice)
         before = clock()
-        table.charge(ask, found, 0.0)
+        table.charge(request, found, 0.0)
         charged = clock()
-        table.first_token(ask, 0.0)
+        table.first_token(request, 0.0)
         read = clock()
-        table.give_back(ask, AttemptEnding.DONE, 0.0)
+        table.give_back(request, AttemptEnding.DONE, 0.0)
         back = clock()
         for step, seconds in zip(spent, (chose - began, charged - before, read - charged, back - read), strict=True):
             step.append(seconds)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from bench.lean_client import Ask, Client
+from bench.lean_client import Client, LeanRequest
 from fairlead.emulator.text import tokenizer
 
 RAMP_SECONDS: Final = 4.0
@@ -34,18 +34,18 @@ class Load:
 class Round:
     """What came of it."""
 
-    longs: list[Ask]
-    shorts: list[Ask]
+    longs: list[LeanRequest]
+    shorts: list[LeanRequest]
     server_share: float = 0.0
     """Of one core."""
     client_share: float = 0.0
-    behind: bool = False
+    lagging: bool = False
     """The server said so, by its metric or by refusing."""
     lag_s: float = 0.0
     """The worst second it told of."""
 
     @property
-    def everyone(self) -> list[Ask]:
+    def everyone(self) -> list[LeanRequest]:
         """Both kinds."""
         return [*self.longs, *self.shorts]
 
@@ -63,7 +63,7 @@ class Server:
         fields = Path(f"/proc/{self.pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / _TICKS
 
-    def told(self) -> dict[str, float]:
+    def lag(self) -> dict[str, float]:
         """Its own words on how far behind it is."""
         with urllib.request.urlopen(f"http://{self.host}:{self.port}/metrics", timeout=30) as page:
             lines = page.read().decode().splitlines()
@@ -73,51 +73,52 @@ class Server:
 
 async def through(load: Load, server: Server, vocabulary: int) -> Round:
     """Ask it all, and wait for every answer."""
-    found = _asks(load, vocabulary)
+    found = _requests(load, vocabulary)
     client = Client(server.host, server.port)
     await client.warm(load.streams + 64)
     begun, cpu, own = time.perf_counter(), server.cpu_s(), time.process_time()
     tasks = [
-        asyncio.create_task(_later(client, ask, RAMP_SECONDS * n / load.streams)) for n, ask in enumerate(found.longs)
+        asyncio.create_task(_later(client, request, RAMP_SECONDS * n / load.streams))
+        for n, request in enumerate(found.longs)
     ]
     watching = asyncio.create_task(_watched(server, found))
     chance, due = random.Random(SEED), RAMP_SECONDS  # noqa: S311 - a load that repeats
-    for ask in found.shorts:
+    for request in found.shorts:
         due += chance.expovariate(load.shorts_a_second)
         await asyncio.sleep(begun + due - time.perf_counter())
-        tasks.append(asyncio.create_task(client.ask(ask)))
+        tasks.append(asyncio.create_task(client.request(request)))
     await asyncio.wait(tasks, timeout=5 * load.seconds)
     wall = time.perf_counter() - begun
     found.server_share, found.client_share = (server.cpu_s() - cpu) / wall, (time.process_time() - own) / wall
     watching.cancel()
-    found.behind |= any(b"behind" in ask.body for ask in found.everyone)
+    found.lagging |= any(b"behind" in request.body for request in found.everyone)
     return found
 
 
-async def _later(client: Client, ask: Ask, seconds: float) -> Ask:
+async def _later(client: Client, request: LeanRequest, seconds: float) -> LeanRequest:
     await asyncio.sleep(seconds)
-    return await client.ask(ask)
+    return await client.request(request)
 
 
 async def _watched(server: Server, found: Round) -> None:
     """Its metrics every two seconds, as a scraper would, in a thread: the client's loop keeps its own time."""
     while True:
         await asyncio.sleep(2)
-        told = await asyncio.to_thread(server.told)
-        found.lag_s = max(found.lag_s, told["fairlead_engine_lag_seconds"])
-        found.behind |= bool(told["fairlead_engine_behind"])
+        figures = await asyncio.to_thread(server.lag)
+        found.lag_s = max(found.lag_s, figures["fairlead_engine_lag_seconds"])
+        found.lagging |= bool(figures["fairlead_engine_behind"])
 
 
-def _asks(load: Load, vocabulary: int) -> Round:
+def _requests(load: Load, vocabulary: int) -> Round:
     """Texts that share nothing, since a cache that answers is another experiment."""
     words = tokenizer.of(vocabulary)
     count = round((load.seconds - RAMP_SECONDS) * load.shorts_a_second)
 
-    def ask(number: int, length: int, tokens: int) -> Ask:
+    def send(number: int, length: int, tokens: int) -> LeanRequest:
         text = f"{number} " + " ".join(_WORDS[(number * 7 + place * place) % len(_WORDS)] for place in range(length))
-        return Ask(text, tokens, len(words.encode(text)))
+        return LeanRequest(text, tokens, len(words.encode(text)))
 
     return Round(
-        longs=[ask(number, 60, load.stream_tokens) for number in range(load.streams)],
-        shorts=[ask(load.streams + number, 30, SHORT_TOKENS) for number in range(count)],
+        longs=[send(number, 60, load.stream_tokens) for number in range(load.streams)],
+        shorts=[send(load.streams + number, 30, SHORT_TOKENS) for number in range(count)],
     )

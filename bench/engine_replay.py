@@ -10,7 +10,7 @@ import time
 from fairlead.simulator.engine.batch import StepTimes
 from fairlead.simulator.engine.core import EngineCore
 from prove import replay_table
-from prove.replay_table import JUDGED, Told
+from prove.replay_table import JUDGED, ReplayResult
 
 AROUND = (-200, 0, 200, 400, 600)
 
@@ -31,8 +31,11 @@ def main() -> int:
     return 0
 
 
-def _show(told: Told, source: str) -> None:
-    print(f"{told.name:<28} {told.settings.blocks:>6} {source:<22} {told.replayed.preemptions:>9}   {told.distance}")
+def _show(result: ReplayResult, source: str) -> None:
+    print(
+        f"{result.name:<28} {result.settings.blocks:>6} {source:<22} {result.replayed.preemptions:>9}   "
+        f"{result.distance}"
+    )
 
 
 def _seconds(times: StepTimes, *, plain: bool) -> float:

@@ -20,7 +20,7 @@ import uvloop
 
 from bench import engine_load
 from bench.engine_load import Load, Round, Server
-from bench.lean_client import Ask
+from bench.lean_client import LeanRequest
 from fairlead.emulator import command, emulation_knobs, packaged_data
 from fairlead.emulator.engine import provision
 from fairlead.emulator.engine.provision import EmulatedMachine, EngineProvision
@@ -70,7 +70,7 @@ class Found:
     @property
     def failed(self) -> int:
         """Requests that did not get every token."""
-        return sum(not ask.well for ask in self.round.everyone)
+        return sum(not request.well for request in self.round.everyone)
 
     @property
     def off(self) -> tuple[float, float]:
@@ -80,7 +80,7 @@ class Found:
     @property
     def holds(self) -> bool:
         """Everybody was answered, in the model's time."""
-        return self.failed == 0 and not self.round.behind and all(abs(one) <= WITHIN for one in self.off)
+        return self.failed == 0 and not self.round.lagging and all(abs(one) <= WITHIN for one in self.off)
 
     @property
     def line(self) -> str:
@@ -93,7 +93,7 @@ class Found:
             f"p99 {served.late_first_token * 1e3:.0f} and {model.late_first_token * 1e3:.0f}); "
             f"{self.failed} of {len(ran.everyone)} not answered whole; server {ran.server_share:.0%} of its core, "
             f"client {ran.client_share:.0%}; worst lag told {ran.lag_s * 1e3:.0f} ms"
-            f"{'; it SAYS it is behind' if ran.behind else ''}"
+            f"{'; it SAYS it is behind' if ran.lagging else ''}"
         )
 
 
@@ -106,18 +106,18 @@ def measure(load: Load, fixed_ms: float | None = None) -> Found:
     )
     with _serving(words, variables) as server:
         ran = uvloop.run(engine_load.through(load, server, made.served.vocabulary))
-    longs, shorts = ([ask for ask in asks if ask.well] for asks in (ran.longs, ran.shorts))
+    longs, shorts = ([request for request in requests if request.well] for requests in (ran.longs, ran.shorts))
     if not longs or not shorts:
         raise SystemExit(f"bench: nobody was answered: {bytes(ran.everyone[0].body)[:300]!r}")
-    served = _means([ask.gap_s for ask in longs], [ask.first_token_s for ask in shorts])
+    served = _means([request.gap_s for request in longs], [request.first_token_s for request in shorts])
     return Found(load=load, round=ran, served=served, model=_modelled(made, ran))
 
 
 def _variables(fixed_ms: float | None) -> dict[str, str]:
-    told = {"START_SECONDS": "0"}
+    texts = {"START_SECONDS": "0"}
     if fixed_ms is not None:
-        told |= {"TTFT_MS": f"{fixed_ms:g}", "TPOT_MS": f"{fixed_ms:g}"}
-    return {emulation_knobs.PREFIX + knob: value for knob, value in told.items()}
+        texts |= {"TTFT_MS": f"{fixed_ms:g}", "TPOT_MS": f"{fixed_ms:g}"}
+    return {emulation_knobs.PREFIX + knob: value for knob, value in texts.items()}
 
 
 @contextmanager
@@ -145,25 +145,27 @@ def _serving(vllm: tuple[str, ...], variables: dict[str, str]) -> Iterator[Serve
 def _modelled(made: EngineProvision, ran: Round) -> Means:
     """The same arrivals on the same model, in virtual time."""
     core = EngineCore(made.settings, made.times, random.Random(0))  # noqa: S311 - nothing is drawn
-    asked = [(ask, _request(number, ask)) for number, ask in enumerate(sorted(ran.everyone, key=lambda ask: ask.sent))]
-    now = asked[0][0].sent
-    for ask, request in asked:
-        core.advance(now, ask.sent, stopping=False)
-        now = ask.sent
+    pairs = [
+        (sent, _request(number, sent)) for number, sent in enumerate(sorted(ran.everyone, key=lambda sent: sent.sent))
+    ]
+    now = pairs[0][0].sent
+    for sent, request in pairs:
+        core.advance(now, sent.sent, stopping=False)
+        now = sent.sent
         core.add(request)
     core.advance(now, now + 1e6, stopping=False)
-    by_ask = {id(ask): request for ask, request in asked}
-    longs, shorts = ([by_ask[id(ask)] for ask in asks if ask.well] for asks in (ran.longs, ran.shorts))
+    by_request = {id(sent): request for sent, request in pairs}
+    longs, shorts = ([by_request[id(sent)] for sent in requests if sent.well] for requests in (ran.longs, ran.shorts))
     gaps = [(_at(one.ended) - _at(one.first_token)) / (one.output_tokens - 1) for one in longs]
     return _means(gaps, [_at(one.first_token) - one.arrived for one in shorts])
 
 
-def _request(number: int, ask: Ask) -> EngineRequest:
+def _request(number: int, request: LeanRequest) -> EngineRequest:
     return EngineRequest(
         serial=number,
-        prompt_tokens=ask.prompt_tokens,
-        output_tokens=ask.tokens,
-        arrived=ask.sent,
+        prompt_tokens=request.prompt_tokens,
+        output_tokens=request.tokens,
+        arrived=request.sent,
         finish=FinishReason.LENGTH,
     )
 
@@ -184,7 +186,7 @@ def limit() -> Iterator[Found]:
         load = Load(streams=streams, shorts_a_second=200.0, seconds=14.0, stream_tokens=350)
         found = measure(load, FIXED_MS)
         yield found
-        if found.round.behind:
+        if found.round.lagging:
             return
 
 

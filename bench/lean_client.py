@@ -19,7 +19,7 @@ _HEAD: Final = (
 
 
 @dataclass(slots=True)
-class Ask:
+class LeanRequest:
     """One request, and what came of it."""
 
     prompt: str
@@ -35,8 +35,14 @@ class Ask:
     @property
     def bytes(self) -> bytes:
         """The whole request."""
-        told = {"model": "chat", "prompt": self.prompt, "max_tokens": self.tokens, "ignore_eos": True, "stream": True}
-        body = json.dumps(told).encode()
+        document = {
+            "model": "chat",
+            "prompt": self.prompt,
+            "max_tokens": self.tokens,
+            "ignore_eos": True,
+            "stream": True,
+        }
+        body = json.dumps(document).encode()
         return _HEAD.format(len(body)).encode() + body
 
     @property
@@ -61,7 +67,7 @@ class Connection(asyncio.Protocol):
     def __init__(self, idle: "deque[Connection]") -> None:
         self._idle = idle
         self._transport: asyncio.Transport | None = None
-        self._ask: Ask | None = None
+        self._request: LeanRequest | None = None
         self._done: asyncio.Future[None] | None = None
         self._tail = b""
 
@@ -69,33 +75,33 @@ class Connection(asyncio.Protocol):
         """Ready to ask."""
         self._transport = cast("asyncio.Transport", transport)
 
-    def send(self, ask: Ask, done: "asyncio.Future[None]") -> None:
+    def send(self, sent: LeanRequest, done: "asyncio.Future[None]") -> None:
         """Ask; `done` is set at the end."""
         assert self._transport is not None
-        request = ask.bytes
-        self._ask, self._done, self._tail = ask, done, b""
-        ask.sent = time.perf_counter()
+        request = sent.bytes
+        self._request, self._done, self._tail = sent, done, b""
+        sent.sent = time.perf_counter()
         self._transport.write(request)
 
     def data_received(self, data: bytes) -> None:
         """Note the moment; events are counted, not read."""
-        ask = self._ask
-        if ask is None:
+        request = self._request
+        if request is None:
             return
         now = time.perf_counter()
-        if not ask.status:
-            ask.status = int(data[9:12])
+        if not request.status:
+            request.status = int(data[9:12])
         count = data.count(_EVENT)
         if count:
-            if not ask.events:
-                ask.first = now
-            ask.events += count
-            ask.last = now
-        if ask.status != 200:
-            ask.body += data
+            if not request.events:
+                request.first = now
+            request.events += count
+            request.last = now
+        if request.status != 200:
+            request.body += data
         self._tail = (self._tail + data)[-len(END) :]
-        if self._tail == END or ask.status != 200:
-            self._over(keep=ask.status == 200)
+        if self._tail == END or request.status != 200:
+            self._over(keep=request.status == 200)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Whoever still waits hears of it by the events that are missing; an idle one was closed by the server."""
@@ -109,8 +115,8 @@ class Connection(asyncio.Protocol):
         return self._transport is not None and not self._transport.is_closing()
 
     def _over(self, *, keep: bool) -> None:
-        ask, self._ask = self._ask, None
-        if ask is None:
+        request, self._request = self._request, None
+        if request is None:
             return
         if self._done is not None and not self._done.done():
             self._done.set_result(None)
@@ -132,15 +138,15 @@ class Client:
         for _ in range(connections):
             self._idle.append(await self._opened())
 
-    async def ask(self, ask: Ask) -> Ask:
+    async def request(self, request: LeanRequest) -> LeanRequest:
         """Send it now; back at its end."""
         connection = self._idle.pop() if self._idle else await self._opened()
         while not connection.open:
             connection = self._idle.pop() if self._idle else await self._opened()
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        connection.send(ask, done)
+        connection.send(request, done)
         await done
-        return ask
+        return request
 
     async def _opened(self) -> Connection:
         loop = asyncio.get_running_loop()

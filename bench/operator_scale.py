@@ -30,7 +30,7 @@ NAMESPACES: Final = 20
 AT_ONCE: Final = 32
 EDITS: Final = 60
 REST_S: Final = 60.0
-PATIENCE_S: Final = 900.0
+TIMEOUT_S: Final = 900.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,7 +130,7 @@ async def _converged(api: ApiServer, count: int, step: progress.Step) -> float:
                 step.at(f"{len(done)} of {count}")
             if len(done) >= count:
                 return time.monotonic() - started
-            if time.monotonic() - started > PATIENCE_S:
+            if time.monotonic() - started > TIMEOUT_S:
                 break
     raise AssertionError(f"{len(done)} of {count} after {time.monotonic() - started:.0f} s")
 

@@ -79,7 +79,7 @@ class Trial:
 class Lived:
     """What came of one run."""
 
-    tale: RunStatistics
+    statistics: RunStatistics
     busy: float
     """Share of the time that an engine had something in its batch, as arrivals saw it."""
     reading: float
@@ -88,10 +88,10 @@ class Lived:
     @property
     def hits(self) -> float:
         """Share of prompt tokens found in a cache."""
-        return self.tale.counts.cached_tokens / max(self.tale.counts.prompt_tokens, 1)
+        return self.statistics.counts.cached_tokens / max(self.statistics.counts.prompt_tokens, 1)
 
 
-class Standing:
+class WatchedEngines:
     """The engines of one run, made by its world, and a balancer that is watched."""
 
     def __init__(self, trial: Trial) -> None:
@@ -136,8 +136,8 @@ class Standing:
 class Watched:
     """Arrivals, and how busy they find the fleet."""
 
-    def __init__(self, standing: Standing, since: float) -> None:
-        self._standing = standing
+    def __init__(self, engines: WatchedEngines, since: float) -> None:
+        self._engines = engines
         self._since = since
         self._seen = 0
         self._busy = 0.0
@@ -148,8 +148,8 @@ class Watched:
         for arrival in arrivals:
             if arrival.time >= self._since:
                 self._seen += 1
-                self._busy += self._standing.busy
-                self._reading += self._standing.reading
+                self._busy += self._engines.busy
+                self._reading += self._engines.reading
             yield arrival
 
     @property
@@ -165,21 +165,21 @@ class Watched:
 
 def lived(trial: Trial, make: Callable[[Engines], Balancer]) -> Lived:
     """One run, from empty caches."""
-    standing = Standing(trial)
-    watched = Watched(standing, trial.since)
-    tale = RunStatistics(since=trial.since, until=trial.until)
-    world = FleetSimulation(standing.fleet(), make(standing), streams("world"), tale)
+    engines = WatchedEngines(trial)
+    watched = Watched(engines, trial.since)
+    statistics = RunStatistics(since=trial.since, until=trial.until)
+    world = FleetSimulation(engines.fleet(), make(engines), streams("world"), statistics)
     world.run(watched.each(trial.arrivals()), trial.until)
-    return Lived(tale, watched.busy, watched.reading)
+    return Lived(statistics, watched.busy, watched.reading)
 
 
 def step_times(shape: str) -> PhysicalStepTimes:
     """The catalogue's for an H100."""
-    known = package_data.load_catalogue()
+    context = package_data.load_catalogue()
     question = SizingInput(
         release=CURRENT,
-        shape=known.shapes[shape],
-        accelerator=known.accelerators["NVIDIA-H100-80GB-HBM3"],
+        shape=context.shapes[shape],
+        accelerator=context.accelerators["NVIDIA-H100-80GB-HBM3"],
         context=32_768,
     )
     text = (resources.files("fairlead.simulator") / "data" / fitted_sets.FILE).read_text(encoding="utf-8")

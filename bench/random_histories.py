@@ -33,7 +33,7 @@ from fairlead.scaling.facts import (
 )
 
 BEGINS: Final = 1_790_000_000.0
-LOOKS: Final = 12
+ROUNDS: Final = 12
 """The most of one history."""
 COUNTERS: Final = ("prompt_tokens", "cached_tokens", "output_tokens", "finished", "preemptions", "steps")
 GUESSES: Final = ("drafts", "draft_tokens", "accepted_tokens")
@@ -46,14 +46,22 @@ def records(rng: random.Random) -> Iterator[DecisionRecord]:
     """One history, decided look by look; the number that is wanted follows the answer, mostly."""
     now, memory = BEGINS + rng.uniform(0, 7 * 86400), ScalingState()
     facts = _deployment(rng, now)
-    for _ in range(rng.randint(2, LOOKS)):
-        said, after = recommender.recommend(facts, memory, now)
+    for _ in range(rng.randint(2, ROUNDS)):
+        recommendation, after = recommender.recommend(facts, memory, now)
         yield DecisionRecord(
-            namespace="team", name="chat", now=now, facts=facts, memory=memory, recommendation=said, version="random"
+            namespace="team",
+            name="chat",
+            now=now,
+            facts=facts,
+            memory=memory,
+            recommendation=recommendation,
+            version="random",
         )
         seconds = rng.choice((0.0, 0.25, 1.0, 1.0, 2.0, 5.0, 61.5, 900.0, rng.uniform(0, 100)))
         now, memory = now + seconds, after
-        facts = _moved(rng, replace(facts, wanted=said.replicas) if rng.random() < 0.8 else facts, now, seconds)
+        facts = _moved(
+            rng, replace(facts, wanted=recommendation.replicas) if rng.random() < 0.8 else facts, now, seconds
+        )
 
 
 def _deployment(rng: random.Random, now: float) -> ScalingFacts:
@@ -148,11 +156,11 @@ def _latency(rng: random.Random) -> LatencyTotals:
 
 
 def _router(rng: random.Random, name: str, now: float) -> RouterPod:
-    asked = float(rng.randint(0, 10**6))
+    request = float(rng.randint(0, 10**6))
     figures = RouterFigures(
         at=now - rng.uniform(0, 3),
-        asked=asked,
-        prompt_tokens=asked * rng.uniform(1, 4000),
+        asked=request,
+        prompt_tokens=request * rng.uniform(1, 4000),
         waiting=float(rng.choice((0, 0, 0, 1, 25))),
         batch_waiting=float(rng.choice((0, 100))),
         held=float(rng.choice((0, 0, 3))),
@@ -180,7 +188,7 @@ def _moved(rng: random.Random, facts: ScalingFacts, now: float, seconds: float) 
     pods = [_on(rng, pod, now, seconds) for pod in facts.pods if rng.random() < 0.95]
     if rng.random() < 0.2:
         pods.append(_pod(rng, f"pod-{rng.randint(0, 99)}-{now:.0f}", now))
-    routers = tuple(_asked(rng, router, now, seconds) for router in facts.routers)
+    routers = tuple(_with_requests(rng, router, now, seconds) for router in facts.routers)
     return replace(facts, pods=tuple(pods), routers=routers, room=_maybe(rng, rng.randint(0, 8)))
 
 
@@ -202,7 +210,7 @@ def _on(rng: random.Random, pod: EnginePod, now: float, seconds: float) -> Engin
     )
 
 
-def _asked(rng: random.Random, router: RouterPod, now: float, seconds: float) -> RouterPod:
+def _with_requests(rng: random.Random, router: RouterPod, now: float, seconds: float) -> RouterPod:
     if router.figures is None:
         return _router(rng, router.name, now)
     more = rng.uniform(0, 50) * seconds

@@ -27,15 +27,15 @@ class Tally:
 
 def tally(count: int, seed: int) -> Tally:
     """Each history has a seed of its own, so that one that disagrees can be had again."""
-    told = Tally()
+    given = Tally()
     for number in range(count):
-        told.histories += 1
+        given.histories += 1
         for record in random_histories.records(random.Random(f"{seed}/{number}")):  # noqa: S311  # histories, no secrets
-            told.decisions += 1
+            given.decisions += 1
             if problem := _problem(record):
-                told.disagree += 1
-                told.first = told.first or f"history {seed}/{number}: {problem}"
-    return told
+                given.disagree += 1
+                given.first = given.first or f"history {seed}/{number}: {problem}"
+    return given
 
 
 def _problem(record: DecisionRecord) -> str:
@@ -54,14 +54,14 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=8)
     chosen = parser.parse_args(argv)
     started = time.perf_counter()
-    told = tally(chosen.histories, chosen.seed)
-    if told.first:
-        print(told.first, file=sys.stderr)
+    given = tally(chosen.histories, chosen.seed)
+    if given.first:
+        print(given.first, file=sys.stderr)
     print(
-        f"{told.histories:,} random histories, {told.decisions:,} decisions, {told.disagree} disagree "
+        f"{given.histories:,} random histories, {given.decisions:,} decisions, {given.disagree} disagree "
         f"({time.perf_counter() - started:.0f} s)"
     )
-    return 1 if told.disagree else 0
+    return 1 if given.disagree else 0
 
 
 if __name__ == "__main__":

@@ -36,17 +36,17 @@ class Neighbour:
     seconds: list[float] = field(default_factory=list)
     failed: Counter[str] = field(default_factory=Counter)
 
-    async def ask(self) -> None:
+    async def send_all(self) -> None:
         """One request after the other, each on a new connection, until it is cancelled."""
         while True:
             begun = monotonic()
-            status = await asked({"stream": False})
+            status = await status_of({"stream": False})
             self.seconds.append(monotonic() - begun)
             if status != "200":
                 self.failed[status] += 1
             await asyncio.sleep(0.02)
 
-    def told(self) -> str:
+    def summary(self) -> str:
         """How it fared."""
         seconds = sorted(self.seconds)
         if not seconds:
@@ -55,28 +55,28 @@ class Neighbour:
         return f"{len(seconds)} asked, {sum(self.failed.values())} failed, p99 {at * 1000:.0f} ms"
 
 
-def request(told: dict[str, Any]) -> bytes:
+def request(document: dict[str, Any]) -> bytes:
     """A whole one."""
-    body = json.dumps({"model": "chat", "prompt": "x " * 50} | told).encode()
+    body = json.dumps({"model": "chat", "prompt": "x " * 50} | document).encode()
     head = f"POST /v1/completions HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {KEYS[0]}\r\nconnection: close\r\n"
     return f"{head}content-type: application/json\r\ncontent-length: {len(body)}\r\n\r\n".encode() + body
 
 
-async def asked(told: dict[str, Any]) -> str:
+async def status_of(document: dict[str, Any]) -> str:
     """The status of one request, or what became of it; a stream counts when it ends as it should."""
     try:
         reader, writer = await asyncio.open_connection(HOST, PORT)
     except OSError:
         return "refused"
     try:
-        writer.write(request(told))
+        writer.write(request(document))
         whole = await reader.read()
     except OSError:
         return "reset"
     finally:
         writer.close()
     status = whole[9:12].decode() or "closed"
-    return "cut" if told["stream"] and status == "200" and b"data: [DONE]" not in whole[-40:] else status
+    return "cut" if document["stream"] and status == "200" and b"data: [DONE]" not in whole[-40:] else status
 
 
 async def trickle(whole: bytes, begin: int) -> str:
@@ -109,11 +109,11 @@ async def idle(world: World, count: int) -> Counter[str]:
         _, writer = await asyncio.open_connection(HOST, PORT)
         writers.append(writer)
     await asyncio.sleep(1)
-    told = Counter({"open": int(await world.gauge("fairlead_router_client_connections"))})
-    told[await asked({"stream": False})] += 1
+    counts = Counter({"open": int(await world.gauge("fairlead_router_client_connections"))})
+    counts[await status_of({"stream": False})] += 1
     for writer in writers:
         writer.transport.abort()
-    return told
+    return counts
 
 
 @dataclass(slots=True)
@@ -130,7 +130,7 @@ async def run(connections: int, streams: int) -> int:
     door = {"headTimeout": f"{HEAD_SECONDS}s", "bodyTimeout": f"{BODY_SECONDS}s", "maxConnections": 20_000}
     wrong: list[str] = []
     with tempfile.TemporaryDirectory(prefix="router-abuse-") as folder:
-        async with running.world(Path(folder), seats=1000, door=door) as world:
+        async with running.world(Path(folder), slots=1000, door=door) as world:
             whole = request({"stream": False})
             stream = {"stream": True, "world": {"tokens": 30, "gap": 200}}
             garbage = {"stream": False, "world": {"garbage": True}}
@@ -138,25 +138,25 @@ async def run(connections: int, streams: int) -> int:
                 Line("slow heads", {"408"}, many(300, lambda: trickle(whole, 20))),
                 Line("slow bodies", {"408"}, many(300, lambda: trickle(whole, whole.index(b"\r\n\r\n") + 10))),
                 Line("idle connections", {"open", "200"}, idle(world, connections)),
-                Line("streams at once", {"200"}, many(streams, lambda: asked(stream))),
-                Line("garbage from engines", {"502", "503"}, many(20, lambda: asked(garbage))),
+                Line("streams at once", {"200"}, many(streams, lambda: status_of(stream))),
+                Line("garbage from engines", {"502", "503"}, many(20, lambda: status_of(garbage))),
             )
             peak = world.rss_mib
             print(f"at the start: {peak:.0f} MiB")
             for line in lines:
                 neighbour = Neighbour()
-                neighbour_asks = asyncio.create_task(neighbour.ask())
-                told = await line.work
-                neighbour_asks.cancel()
-                await asyncio.gather(neighbour_asks, return_exceptions=True)
+                neighbour_requests = asyncio.create_task(neighbour.send_all())
+                counts = await line.work
+                neighbour_requests.cancel()
+                await asyncio.gather(neighbour_requests, return_exceptions=True)
                 peak = max(peak, world.rss_mib)
-                print(f"{line.name:22} {dict(told)}  {world.rss_mib:.0f} MiB; beside it {neighbour.told()}")
-                if set(told) - line.expected:
-                    wrong.append(f"{line.name}: {dict(told)}, expected {sorted(line.expected)}")
+                print(f"{line.name:22} {dict(counts)}  {world.rss_mib:.0f} MiB; beside it {neighbour.summary()}")
+                if set(counts) - line.expected:
+                    wrong.append(f"{line.name}: {dict(counts)}, expected {sorted(line.expected)}")
                 if neighbour.failed and "engines" not in line.name:
                     wrong.append(f"{line.name}: beside it {dict(neighbour.failed)}")
                 await world.until_routable()
-            alive = await asked({"stream": False})
+            alive = await status_of({"stream": False})
     if alive != "200":
         wrong.append(f"afterwards a request is answered with {alive}")
     if peak > MOST_MIB:

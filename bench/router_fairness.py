@@ -1,4 +1,4 @@
-"""`python -m bench.router_fairness`: floods, long jobs and batch work before the real desk, on simulated engines.
+"""`python -m bench.router_fairness`: floods, long jobs and batch work before the real dispatcher, on simulated engines.
 
 Four Llama-3.1-8B on one H100 each, FP8 KV of 952,032 tokens measured (kv-capacity.csv, row 31); 64 requests run at
 once in each, 2,048 tokens a step, chunked prefill, at most 512 tokens of one prompt in a step while others want in
@@ -45,12 +45,12 @@ from fairlead.simulator.virtual_fleet.run_statistics import RunStatistics
 
 SHAPE: Final = "meta-llama/Llama-3.1-8B-Instruct"
 ENGINES: Final = 4
-SEATS: Final = 64
+SLOTS: Final = 64
 KV_TOKENS: Final = 952_032
 ENGINE: Final = EngineSettings(
     blocks=KV_TOKENS // 16,
     batch_tokens=2048,
-    max_sequences=SEATS,
+    max_sequences=SLOTS,
     context_tokens=131_072,
     long_prefill_tokens=512,
 )
@@ -72,48 +72,48 @@ BELOW: Final = 0.70
 
 
 class Watched:
-    """An observer with a tale for each client, and what the desk's lanes did at each look."""
+    """An observer with statistics of each client, and what the dispatcher's lanes did at each step."""
 
-    def __init__(self, desk: Dispatcher, seconds: float) -> None:
-        self._desk = desk
+    def __init__(self, dispatcher: Dispatcher, seconds: float) -> None:
+        self._dispatcher = dispatcher
         self._seconds = seconds
-        self.tales: dict[str, RunStatistics] = {}
+        self.statistics: dict[str, RunStatistics] = {}
         self.batch: float = 0.0
         """Seats taken by batch work, summed over looks; likewise below."""
         self.idle: float = 0.0
         """Seats that batch work might have taken: below its utilization, and not taken by others."""
         self.output: dict[str, int] = {}
 
-    def _tale(self, arrival: RequestArrival) -> RunStatistics:
-        return self.tales.setdefault(arrival.client or "", RunStatistics(since=SINCE, until=self._seconds))
+    def _statistics_of(self, arrival: RequestArrival) -> RunStatistics:
+        return self.statistics.setdefault(arrival.client or "", RunStatistics(since=SINCE, until=self._seconds))
 
     def arrived(self, arrival: RequestArrival) -> None:
         """Passed on."""
-        self._tale(arrival).arrived(arrival)
+        self._statistics_of(arrival).arrived(arrival)
 
     def refused(self, arrival: RequestArrival, because: str) -> None:
         """Passed on."""
-        self._tale(arrival).refused(arrival, because)
+        self._statistics_of(arrival).refused(arrival, because)
 
     def ended(self, arrival: RequestArrival, request: EngineRequest, replica: SimulatedReplica) -> None:
         """Passed on; tokens count when they were written, whenever the request came."""
-        self._tale(arrival).ended(arrival, request, replica)
+        self._statistics_of(arrival).ended(arrival, request, replica)
         if request.ended is not None and request.ended >= SINCE:
             name = arrival.client or ""
             self.output[name] = self.output.get(name, 0) + arrival.prompt_tokens + request.emitted
 
     def left(self, arrival: RequestArrival, request: EngineRequest | None) -> None:
         """Passed on."""
-        self._tale(arrival).left(arrival, request)
+        self._statistics_of(arrival).left(arrival, request)
 
-    def snapshot_taken(self, look: FleetSnapshot) -> None:
+    def snapshot_taken(self, snapshot: FleetSnapshot) -> None:
         """Four times a second."""
-        if look.at < SINCE:
+        if snapshot.at < SINCE:
             return
-        lanes = self._desk.room.lanes
+        lanes = self._dispatcher.room.lanes
         others = lanes.interactive.inflight + lanes.long.inflight
         self.batch += lanes.batch.inflight
-        self.idle += max(BELOW * ENGINES * SEATS - others, 0.0)
+        self.idle += max(BELOW * ENGINES * SLOTS - others, 0.0)
 
 
 class Turned(SimulatedDispatcher):
@@ -141,7 +141,7 @@ class Run:
         """Of the first token, over these clients."""
         whole = RunStatistics()
         for name in names:
-            whole.add_all(self.watched.tales[name])
+            whole.add_all(self.watched.statistics[name])
         return whole.ttft.percentile(0.95)
 
     def tokens(self, name: str) -> float:
@@ -188,16 +188,16 @@ def _waves(rate: float, seconds: float) -> Iterator[rate_profiles.RateSlice]:
 
 def lived(routing: RoutingSettings, traffic: Traffic, seconds: float) -> Run:
     """From empty caches."""
-    desk = Dispatcher(DispatcherConfig(routing=routing, keys={_digest(one.name): one.name for one in routing.tenants}))
-    watched = Watched(desk, seconds)
-    front = Turned(desk, _digest, batch=("batch",))
+    keys = {_digest(one.name): one.name for one in routing.tenants}
+    dispatcher = Dispatcher(DispatcherConfig(routing=routing, keys=keys))
+    watched, front = Watched(dispatcher, seconds), Turned(dispatcher, _digest, batch=("batch",))
     times = step_times(SHAPE)
     fleet = SimulatedFleet(
         inside=lambda ordinal: ReplicaEngines((EngineCore(ENGINE, times, streams(f"engine/{ordinal}")),)),
         replicas=ENGINES,
         snapshot_s=SWEEP_S,
     )
-    capacity = EngineCapacity(max_running=SEATS, kv_tokens=KV_TOKENS)
+    capacity = EngineCapacity(max_running=SLOTS, kv_tokens=KV_TOKENS)
     QueuedSimulation(fleet, front, streams("world"), watched, capacity).run(traffic.arrivals(seconds), seconds)
     return Run(watched, front, seconds)
 
@@ -289,9 +289,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--only", choices=("flood", "long", "batch"))
     parser.add_argument("--seconds", type=float, default=SECONDS, help="of virtual time, a minute of it not told")
-    asked = parser.parse_args()
+    options = parser.parse_args()
     stories = {"flood": flood, "long": long, "batch": batch}
-    verdicts = [story(asked.seconds) for name, story in stories.items() if asked.only in (None, name)]
+    verdicts = [story(options.seconds) for name, story in stories.items() if options.only in (None, name)]
     print("; ".join(words for words, _ in verdicts))
     return 0 if all(holds for _, holds in verdicts) else 1
 

@@ -38,7 +38,7 @@ WHERE: Final = {"body": "body", "queued": "queued", "first token": "first_token"
 
 
 @dataclass(slots=True)
-class Told:
+class LeakTally:
     """What was done, and when requests that an engine had were given up."""
 
     stages: Counter[str] = field(default_factory=Counter)
@@ -50,24 +50,24 @@ class Told:
 class Request:
     """One client and its bad manners."""
 
-    def __init__(self, number: int, chance: random.Random, told: Told) -> None:
+    def __init__(self, number: int, chance: random.Random, result: LeakTally) -> None:
         self.stage = STAGES[number % len(STAGES)]
         self.name = f"leak-{number:06d}"
         self.chance = chance
-        self.told = told
-        told.stages[self.stage] += 1
+        self.tally = result
+        result.stages[self.stage] += 1
 
     async def run(self) -> None:
         """To its end, whichever."""
         try:
             reader, writer = await self._connected()
         except OSError:
-            self.told.statuses["not connected"] += 1
+            self.tally.statuses["not connected"] += 1
             return
         try:
-            await self._ask(reader, writer)
+            await self._send(reader, writer)
         except (OSError, asyncio.IncompleteReadError):
-            self.told.statuses["closed"] += 1
+            self.tally.statuses["closed"] += 1
         finally:
             writer.transport.abort()
 
@@ -80,7 +80,7 @@ class Request:
         await asyncio.get_running_loop().sock_connect(made, (HOST, PORT))
         return await asyncio.open_connection(sock=made, limit=SMALL_BYTES)
 
-    async def _ask(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _send(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         whole = self._bytes()
         if self.stage in ("head", "body"):
             end = whole.index(b"\r\n\r\n")
@@ -107,13 +107,13 @@ class Request:
         else:
             status = await reader.readuntil(b"\r\n")
             await reader.read() if self.chance.random() < 0.1 else await reader.readuntil(b"\r\n\r\n")
-            self.told.statuses[status.split()[1].decode()] += 1
+            self.tally.statuses[status.split()[1].decode()] += 1
             return
         self._gave_up()
 
     def _gave_up(self) -> None:
-        self.told.left_at[self.name] = monotonic()
-        self.told.stage_of[self.name] = self.stage
+        self.tally.left_at[self.name] = monotonic()
+        self.tally.stage_of[self.name] = self.stage
 
     def _bytes(self) -> bytes:
         slow = self.stage in ("first token", "half closed")
@@ -131,14 +131,14 @@ class Request:
         return head.encode() + body
 
 
-async def ill_treated(world: World, requests: int, at_once: int, told: Told) -> None:
+async def ill_treated(world: World, requests: int, at_once: int, result: LeakTally) -> None:
     """So many requests, so many of them at a time, while engines are killed in turn."""
     chance = random.Random(20261120)  # noqa: S311 - a run that can be repeated
     numbers = iter(range(requests))
 
     async def client() -> None:
         for number in numbers:
-            await Request(number, chance, told).run()
+            await Request(number, chance, result).run()
 
     async def occupant() -> None:
         """Holds the narrow tenant's one place; when its engine is killed it comes again."""
@@ -171,7 +171,7 @@ def occupying() -> bytes:
     return f"{head}content-type: application/json\r\ncontent-length: {len(body)}\r\n\r\n".encode() + body
 
 
-async def standing(world: World) -> dict[str, Any]:
+async def gauges_of(world: World) -> dict[str, Any]:
     """All that must be as it was."""
     seen = await world.seen()
     endpoints, queue = seen["endpoints"], seen["queue"]
@@ -188,26 +188,26 @@ async def standing(world: World) -> dict[str, Any]:
 
 async def run(requests: int, at_once: int) -> int:
     """The whole story; the exit code."""
-    told = Told()
+    result = LeakTally()
     with tempfile.TemporaryDirectory(prefix="router-leaks-") as folder:
         async with running.world(Path(folder), hold={"maxTime": "20s"}) as world:
             await asyncio.sleep(CALM_SECONDS)
-            before, descriptors, rss = await standing(world), world.descriptors, world.rss_mib
+            before, descriptors, rss = await gauges_of(world), world.descriptors, world.rss_mib
             begun = monotonic()
-            await ill_treated(world, requests, at_once, told)
+            await ill_treated(world, requests, at_once, result)
             seconds = monotonic() - begun
             await world.until_routable()
             await asyncio.sleep(CALM_SECONDS)
             left = sum([await world.collect(port) for port in running.ENGINES])
-            after, descriptors_after, rss_after = await standing(world), world.descriptors, world.rss_mib
+            after, descriptors_after, rss_after = await gauges_of(world), world.descriptors, world.rss_mib
             gone = {name: int(await world.gauge(_aborts(name))) for name in WHERE}
-    aborts = sorted(world.hung_up[name] - at for name, at in told.left_at.items() if name in world.hung_up)
-    print(f"{requests} requests in {seconds:.0f} s: {dict(told.stages)}; answers {dict(told.statuses)}")
+    aborts = sorted(world.hung_up[name] - at for name, at in result.left_at.items() if name in world.hung_up)
+    print(f"{requests} requests in {seconds:.0f} s: {dict(result.stages)}; answers {dict(result.statuses)}")
     for stage in STAGES[:-1]:
         mine = sorted(
             world.hung_up[name] - at
-            for name, at in told.left_at.items()
-            if name in world.hung_up and told.stage_of[name] == stage
+            for name, at in result.left_at.items()
+            if name in world.hung_up and result.stage_of[name] == stage
         )
         if mine:
             median, longest = mine[len(mine) // 2] * 1000, mine[-1] * 1000
@@ -215,7 +215,7 @@ async def run(requests: int, at_once: int) -> int:
     print(f"clients that left, as the router counts them: {gone}")
     print(f"engines killed {world.killed} times; file descriptors {descriptors} before, {descriptors_after} after")
     wrong = [f"{name}: {before[name]} before, {after[name]} after" for name in before if before[name] != after[name]]
-    wrong += [f"nobody left at the stage {name}" for name, count in gone.items() if count < told.stages[name] // 2]
+    wrong += [f"nobody left at the stage {name}" for name, count in gone.items() if count < result.stages[name] // 2]
     if left:
         wrong.append(f"engines still run {left} requests of clients that left")
     if descriptors_after > descriptors + 4:  # four are the engines' and the scraper's connections of this moment
@@ -229,7 +229,7 @@ async def run(requests: int, at_once: int) -> int:
     print(
         f"router leaks: {requests:,} requests cancelled or failed at every stage, {world.killed} engines killed: "
         f"{f'{len(wrong)} things WRONG' if wrong else 'nothing left behind'} (gauges, queues, tenants, descriptors); "
-        f"left {_listed(gone)}, {told.stages['head']:,} before the head; "
+        f"left {_listed(gone)}, {result.stages['head']:,} before the head; "
         f"{len(aborts):,} aborts seen by engines, from the client's close to the engine's notice, {at_once} at once on "
         f"{os.cpu_count()} cores: p99.9 {at * 1000:.1f} ms, longest {max(aborts, default=0.0) * 1000:.1f} ms; "
         f"RSS {rss:.0f} to {rss_after:.0f} MiB"

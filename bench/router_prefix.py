@@ -88,11 +88,11 @@ def table(trial: Trial, only: str) -> dict[str, Lived]:
 
 def _line(name: str, one: Lived, clairvoyant: Lived | None, seconds: float) -> str:
     share = f"{one.hits / clairvoyant.hits:10.1%}" if clairvoyant else f"{'':10}"
-    ttft = one.tale.ttft
+    ttft = one.statistics.ttft
     return (
         f"{name:34} {one.hits:7.2%} {share} {ttft.mean:8.3f} s {ttft.percentile(0.5):6.3f} s"
         f" {ttft.percentile(0.95):7.3f} s {one.busy:5.0%} {one.reading:7.0%}"
-        f" {one.tale.counts.answered:6} {seconds:6.1f}"
+        f" {one.statistics.counts.answered:6} {seconds:6.1f}"
     )
 
 
@@ -101,8 +101,8 @@ def verdict(trial: Trial, found: dict[str, Lived]) -> Verdict:
     ours = found[OURS]
     share = ours.hits / found[CLAIRVOYANT].hits
     rivals = {name: one for name, one in found.items() if not name.startswith(("fairlead", CLAIRVOYANT))}
-    best = min(rivals, key=lambda name: rivals[name].tale.ttft.percentile(0.95))
-    mine, theirs = ours.tale.ttft.percentile(0.95), rivals[best].tale.ttft.percentile(0.95)
+    best = min(rivals, key=lambda name: rivals[name].statistics.ttft.percentile(0.95))
+    mine, theirs = ours.statistics.ttft.percentile(0.95), rivals[best].statistics.ttft.percentile(0.95)
     lost = [100 * (ours.hits - found[name].hits) for name in SEVERAL]
     words = (
         f"{trial.name}: {share:.1%} of the clairvoyant's hit tokens, TTFT p95 {mine:.2f} s against {theirs:.2f} s of "
@@ -113,24 +113,26 @@ def verdict(trial: Trial, found: dict[str, Lived]) -> Verdict:
 
 def main() -> int:
     """Both traces."""
-    asked = _asked()
+    options = _options()
     trials = [
-        prefix_fleets.mooncake(tuning=asked.tuning, seconds=asked.seconds or inf),
-        prefix_fleets.claude(tuning=asked.tuning, seconds=asked.seconds or SECONDS, most=asked.sessions or SESSIONS),
+        prefix_fleets.mooncake(tuning=options.tuning, seconds=options.seconds or inf),
+        prefix_fleets.claude(
+            tuning=options.tuning, seconds=options.seconds or SECONDS, most=options.sessions or SESSIONS
+        ),
     ]
     verdicts: list[Verdict] = []
     for trial in trials:
-        if asked.trace in ("both", trial.name):
-            found = table(trial, asked.only)
-            if not asked.only:
+        if options.trace in ("both", trial.name):
+            found = table(trial, options.only)
+            if not options.only:
                 verdicts.append(verdict(trial, found))
             print()
     print("; ".join(one.words for one in verdicts))
-    cut = asked.seconds or asked.sessions or asked.only
+    cut = options.seconds or options.sessions or options.only
     return 0 if cut or all(one.holds for one in verdicts) else 1
 
 
-def _asked() -> argparse.Namespace:
+def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--tuning", action="store_true", help="the halves that constants were chosen on")
     parser.add_argument("--seconds", type=float, help="of virtual time")

@@ -50,8 +50,8 @@ WORDS: Final = "The quick brown fox jumps over lazy dogs while quoting things ag
 def body(size: int, turns: int) -> bytes:
     """A conversation of about so many bytes."""
     turn = WORDS * (size // len(WORDS) // turns or 1)
-    said = [{"role": "assistant" if at % 2 else "user", "content": turn} for at in range(turns)]
-    messages = [{"role": "system", "content": "You are helpful."}, *said]
+    texts = [{"role": "assistant" if at % 2 else "user", "content": turn} for at in range(turns)]
+    messages = [{"role": "system", "content": "You are helpful."}, *texts]
     return json.dumps({"model": "m", "messages": messages, "stream": True, "max_tokens": 64, "temperature": 0}).encode()
 
 
@@ -108,9 +108,9 @@ def _answers() -> Iterator[tuple[str, Callable[[], object]]]:
     yield "64 events of one read watched", lambda: scan.take(deltas)
     last = DELTA.replace(b'reason":null', b'reason":"stop"')
     yield "one event read", lambda: scan.take(last)
-    told = stream.head
-    assert told is not None
-    yield "head for the client", lambda: heads.client(told, stream.framing, b"x-request-id: abc\r\n")
+    head = stream.head
+    assert head is not None
+    yield "head for the client", lambda: heads.client(head, stream.framing, b"x-request-id: abc\r\n")
     whole = b'{"choices":[{"finish_reason":"stop"}],"usage":{"prompt_tokens":5,"completion_tokens":4}}'
     yield "usage of a whole answer", lambda: events.answer_summary(Surface.CHAT, whole)
 

@@ -93,13 +93,13 @@ def streams(name: str) -> RandomSource:
 
 def chat() -> Lived:
     """The smallest GPU of the catalogue that carries the hour."""
-    known = package_data.load_catalogue()
+    context = package_data.load_catalogue()
     return Lived(
         words="8 x Llama-3.1-8B on NVIDIA-L4",
         question=SizingInput(
             release=CURRENT,
-            shape=known.shapes["meta-llama/Llama-3.1-8B-Instruct"],
-            accelerator=known.accelerators["NVIDIA-L4"],
+            shape=context.shapes["meta-llama/Llama-3.1-8B-Instruct"],
+            accelerator=context.accelerators["NVIDIA-L4"],
             context=16_384,
         ),
         replicas=8,
@@ -109,13 +109,13 @@ def chat() -> Lived:
 
 def day() -> Lived:
     """A large model, as the trace's name says."""
-    known = package_data.load_catalogue()
+    context = package_data.load_catalogue()
     return Lived(
         words="100 x Llama-3.1-70B in FP8 on 2 x NVIDIA-H100-80GB-HBM3",
         question=SizingInput(
             release=CURRENT,
-            shape=known.shapes["meta-llama/Llama-3.1-70B-Instruct"],
-            accelerator=known.accelerators["NVIDIA-H100-80GB-HBM3"],
+            shape=context.shapes["meta-llama/Llama-3.1-70B-Instruct"],
+            accelerator=context.accelerators["NVIDIA-H100-80GB-HBM3"],
             context=131_072,
             parallelism=Parallelism(tensor=2),
             weights=WeightFormat.FP8_PER_TENSOR,
@@ -129,12 +129,12 @@ def hour(
     lived: Lived, requests: int | None = None, *, step_by_step: bool = False
 ) -> tuple[FleetSimulation, RunStatistics]:
     """The Azure hour, or its first requests."""
-    tale = RunStatistics(lived.objectives)
-    world = FleetSimulation(lived.fleet(step_by_step=step_by_step), LeastTokens(), streams("world"), tale)
+    statistics = RunStatistics(lived.objectives)
+    world = FleetSimulation(lived.fleet(step_by_step=step_by_step), LeastTokens(), streams("world"), statistics)
     with gzip.open(traces() / "azure-llm-2023-conv.csv.gz", "rt", encoding="utf-8") as text:
         arrivals = request_traces.azure(text)
         world.run(arrivals if requests is None else (one for one, _ in zip(arrivals, range(requests), strict=False)))
-    return world, tale
+    return world, statistics
 
 
 def windows(since: float, until: float) -> list[ClientMixWindow]:
@@ -154,10 +154,10 @@ def windows(since: float, until: float) -> list[ClientMixWindow]:
 
 def stretch(lived: Lived, mix: Sequence[ClientMixWindow], cut: DaySample) -> tuple[FleetSimulation, RunStatistics]:
     """One sample, from an empty fleet at the start of its warm-up until its last reply."""
-    tale = RunStatistics(lived.objectives, cut.since, cut.until)
-    world = FleetSimulation(lived.fleet(), LeastTokens(), streams("world"), tale)
+    statistics = RunStatistics(lived.objectives, cut.since, cut.until)
+    world = FleetSimulation(lived.fleet(), LeastTokens(), streams("world"), statistics)
     world.run(_between(mix, cut.warm, cut.cool), inf, cut.warm)
-    return world, tale
+    return world, statistics
 
 
 def _between(mix: Sequence[ClientMixWindow], since: float, until: float) -> Iterator[RequestArrival]:

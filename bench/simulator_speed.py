@@ -86,10 +86,10 @@ class Stopwatch:
 def hour(lived: Lived, *, step_by_step: bool = False) -> tuple[Speed, SimulationReport]:
     """The Azure hour."""
     watch = Stopwatch()
-    world, tale = simulated_fleets.hour(lived, step_by_step=step_by_step)
+    world, statistics = simulated_fleets.hour(lived, step_by_step=step_by_step)
     watch.lived(world, world.now)
     name = "Azure hour, step by step" if step_by_step else "Azure hour, 8 replicas"
-    return watch.stop(name), report(tale, world.now, world.replicas.gpu_seconds(world.now))
+    return watch.stop(name), report(statistics, world.now, world.replicas.gpu_seconds(world.now))
 
 
 def sampled(
@@ -98,13 +98,13 @@ def sampled(
     """Stretches of a span, group by group."""
     watch = Stopwatch()
     mix = simulated_fleets.windows(*span)
-    groups, told = [RunStatistics(lived.objectives) for _ in range(cut.groups)], [0.0] * cut.groups
+    groups, entries = [RunStatistics(lived.objectives) for _ in range(cut.groups)], [0.0] * cut.groups
     for one in cut.stretches(*span, simulated_fleets.streams(f"stretches/{name}")):
-        world, tale = simulated_fleets.stretch(lived, mix, one)
-        groups[one.group].add_all(tale)
-        told[one.group] += one.until - one.since
+        world, statistics = simulated_fleets.stretch(lived, mix, one)
+        groups[one.group].add_all(statistics)
+        entries[one.group] += one.until - one.since
         watch.lived(world, one.cool - one.warm)
-    return watch.stop(name), sampling.estimates(groups, told)
+    return watch.stop(name), sampling.estimates(groups, entries)
 
 
 def in_full(lived: Lived, span: tuple[float, float]) -> tuple[Speed, SimulationReport]:
@@ -112,9 +112,9 @@ def in_full(lived: Lived, span: tuple[float, float]) -> tuple[Speed, SimulationR
     watch = Stopwatch()
     since, until = span
     whole = DaySample(warm=since, since=since + WARM_UP_S, until=until, cool=until, group=0)
-    world, tale = simulated_fleets.stretch(lived, simulated_fleets.windows(*span), whole)
+    world, statistics = simulated_fleets.stretch(lived, simulated_fleets.windows(*span), whole)
     watch.lived(world, until - since)
-    return watch.stop("one hour of the day, in full"), report(tale, until - since - WARM_UP_S, 0.0)
+    return watch.stop("one hour of the day, in full"), report(statistics, until - since - WARM_UP_S, 0.0)
 
 
 def compared(part: Mapping[str, SampledEstimate], whole: SimulationReport) -> dict[str, tuple[float, float, float]]:
@@ -129,11 +129,11 @@ def compared(part: Mapping[str, SampledEstimate], whole: SimulationReport) -> di
 
 def main() -> int:
     """Print the table; with a file, write the figures there as JSON."""
-    asked = argparse.ArgumentParser(prog="simulator_speed")
-    asked.add_argument("--figures", type=Path, help="write the figures to this file")
-    asked.add_argument("--hour-only", action="store_true", help="leave out the day")
-    asked.add_argument("--against", type=Path, help="the program of bench.another_simulator, to run beside")
-    options = asked.parse_args()
+    parser = argparse.ArgumentParser(prog="simulator_speed")
+    parser.add_argument("--figures", type=Path, help="write the figures to this file")
+    parser.add_argument("--hour-only", action="store_true", help="leave out the day")
+    parser.add_argument("--against", type=Path, help="the program of bench.another_simulator, to run beside")
+    options = parser.parse_args()
     chat, day = simulated_fleets.chat(), simulated_fleets.day()
     figures: dict[str, object] = {}
     for name, lived in (("hour", chat), ("day", day)):
@@ -150,12 +150,12 @@ def main() -> int:
 
 
 def _hours(chat: Lived) -> dict[str, object]:
-    fast, told = hour(chat)
+    fast, simulation_report = hour(chat)
     print(fast, flush=True)
     slow, retold = hour(chat, step_by_step=True)
-    same = told == retold
+    same = simulation_report == retold
     print(f"{slow}\njumping is {slow.core_s / fast.core_s:.1f} times as fast; the same tale to the bit: {same}\n")
-    print(f"{told.as_text()}\n", flush=True)
+    print(f"{simulation_report.as_text()}\n", flush=True)
     return {"hour": asdict(fast), "stepwise": asdict(slow), "same": same}
 
 

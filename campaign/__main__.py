@@ -17,16 +17,16 @@ from campaign import drawing, node, reporting, small, story
 from campaign.drawing import Deck
 from campaign.hunting import Found, Hunt, Wanted
 from campaign.reporting import Short
+from campaign.sequence_run import Fresh, Outcome, SequenceRun, Violation
 from campaign.shrinking import Shrinking
 from campaign.story import Story
-from campaign.telling import Fresh, Outcome, Telling, Violation
 from campaign.world import Lane, World
 from devcluster.door import Embedded
 
 MOST_SHRUNK: Final = 8
 """Kinds of failure; more than these are one bug with many faces, or many bugs."""
 LANES: Final = {"small": 42, "node": 4}
-OPERATOR_SAID: Final = 4000
+OPERATOR_CHARACTERS: Final = 4000
 SHRINK_S: Final = 180.0
 """For all kinds of failure together, since they are cut down side by side."""
 
@@ -49,22 +49,22 @@ class Chosen:
 def main(argv: Sequence[str] | None = None) -> int:
     """Hunt, and print what was found."""
     parser = _parser()
-    said = parser.parse_args(argv)
+    options = parser.parse_args(argv)
     chosen = Chosen(
-        world=said.world,
-        sequences=said.sequences,
-        first=said.first,
-        seed=secrets.randbelow(1_000_000) if said.seed is None else said.seed,
-        lanes=said.lanes or LANES[said.world],
-        weather=said.weather,
-        shrink=not said.no_shrink,
-        stories=tuple(said.stories),
-        keep=said.keep,
+        world=options.world,
+        sequences=options.sequences,
+        first=options.first,
+        seed=secrets.randbelow(1_000_000) if options.seed is None else options.seed,
+        lanes=options.lanes or LANES[options.world],
+        weather=options.weather,
+        shrink=not options.no_shrink,
+        stories=tuple(options.stories),
+        keep=options.keep,
     )
     found, shorts = run(chosen)
     print(
         json.dumps(reporting.as_json(chosen.world, found, shorts))
-        if said.output == "json"
+        if options.output == "json"
         else reporting.table(chosen.world, found, shorts)
     )
     return 0 if found.holds else 1
@@ -84,7 +84,7 @@ async def _in_small(door: Embedded, lanes: int, folder: Path, chosen: Chosen) ->
     async with small.world(door, lanes, folder) as world:
         found, shorts = await within(world, drawing.SMALL, chosen)
     if found.failures:
-        print((folder / "operator.log").read_text(encoding="utf-8")[-OPERATOR_SAID:], file=sys.stderr)
+        print((folder / "operator.log").read_text(encoding="utf-8")[-OPERATOR_CHARACTERS:], file=sys.stderr)
     return found, shorts
 
 
@@ -92,14 +92,14 @@ async def _on_nodes(door: Embedded, lanes: int, chosen: Chosen) -> tuple[Found, 
     async with node.world(door, lanes) as world:
         found, shorts = await within(world, drawing.NODE, chosen)
         if found.failures:
-            print(world.release.log()[-OPERATOR_SAID:], file=sys.stderr)
+            print(world.release.log()[-OPERATOR_CHARACTERS:], file=sys.stderr)
     return found, shorts
 
 
 async def within(world: World, deck: Deck, chosen: Chosen) -> tuple[Found, list[Short]]:
     """In a world that is there."""
     if chosen.stories:
-        found = await _told(world, chosen)
+        found = await _played(world, chosen)
     else:
         wanted = Wanted(
             sequences=chosen.sequences, seed=chosen.seed, first=chosen.first, weather_every_s=chosen.weather
@@ -109,20 +109,20 @@ async def within(world: World, deck: Deck, chosen: Chosen) -> tuple[Found, list[
     return found, list(await asyncio.gather(*(_short(world, lane, one, chosen) for lane, one in beside)))
 
 
-async def _told(world: World, chosen: Chosen) -> Found:
+async def _played(world: World, chosen: Chosen) -> Found:
     """Kept stories, one after the other."""
     found, began = Found(seed=chosen.seed), time.monotonic()
     for path in chosen.stories:
-        outcome = await tell(world, world.lanes[0], story.from_json(json.loads(path.read_text(encoding="utf-8"))))
+        outcome = await play(world, world.lanes[0], story.from_json(json.loads(path.read_text(encoding="utf-8"))))
         found.note(outcome)
         print(f"{path.name}: {[one.words for one in outcome.violations] or 'holds'}", file=sys.stderr)
     found.seconds = time.monotonic() - began
     return found
 
 
-async def tell(world: World, lane: Lane, told: Story) -> Outcome:
+async def play(world: World, lane: Lane, given: Story) -> Outcome:
     """One story to its end, all of it anew."""
-    return await Telling(world, lane, told, Fresh()).tell(anew=True)
+    return await SequenceRun(world, lane, given, Fresh()).play(anew=True)
 
 
 def _kinds(found: Found) -> list[list[Outcome]]:
@@ -137,11 +137,11 @@ def _kinds(found: Found) -> list[list[Outcome]]:
 async def _short(world: World, lane: Lane, some: list[Outcome], chosen: Chosen) -> Short:
     """The shortest of a kind, told without the others and cut down."""
     oracle = some[0].violations[0].oracle
-    said: dict[Story, tuple[Violation, ...]] = {}
+    violations: dict[Story, tuple[Violation, ...]] = {}
 
     async def fails(candidate: Story) -> bool:
-        outcome = await tell(world, lane, candidate)
-        said[candidate] = tuple(outcome.violations)
+        outcome = await play(world, lane, candidate)
+        violations[candidate] = tuple(outcome.violations)
         return any(one.oracle == oracle for one in outcome.violations)
 
     until = time.monotonic() + SHRINK_S
@@ -150,7 +150,7 @@ async def _short(world: World, lane: Lane, some: list[Outcome], chosen: Chosen) 
             if await fails(candidate):
                 short = await Shrinking(candidate, fails, until).run()
                 _keep(chosen, oracle, short)
-                return Short(oracle=oracle, story=short, violations=said[short], times=len(some), alone=True)
+                return Short(oracle=oracle, story=short, violations=violations[short], times=len(some), alone=True)
     first = some[0]
     return Short(
         oracle=oracle,
@@ -188,7 +188,7 @@ class Progress:
             print(f"  {json.dumps(story.as_json(one.whole))}", file=sys.stderr)
         if now - self._at >= self.EVERY_S:
             self._at = now
-            words = f"{found.told} of {self._of} sequences, {found.judged} times judged at rest"
+            words = f"{found.played} of {self._of} sequences, {found.judged} times judged at rest"
             print(f"{now - self._began:5.0f} s  {words}, {len(found.failures)} failed", file=sys.stderr, flush=True)
 
 

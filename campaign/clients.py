@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
-from tests.node.streams import Question, Told, ask, client
+from tests.node.streams import Question, StreamResult, client, stream_once
 
 CLIENTS: Final = 3
 LENGTHS: Final = (12, 40, 25)
@@ -23,10 +23,10 @@ SILENT: Final = ("finish None", "finish stop", "words")
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class TimedResult:
     """One request with its times."""
 
-    told: Told
+    result: StreamResult
     began: float
     ended: float
 
@@ -44,7 +44,7 @@ class Clients:
     """All clients of one lane."""
 
     address: str
-    asked: list[Asked] = field(default_factory=list)
+    results: list[TimedResult] = field(default_factory=list)
     excuses: list[Excuse] = field(default_factory=list)
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
 
@@ -72,31 +72,31 @@ class Clients:
 
     def harmed(self, since: float) -> Iterator[str]:
         """Requests that failed and had no excuse, and streams that ended in silence."""
-        for one in self.asked:
-            if one.ended < since or not one.told.flaw:
+        for one in self.results:
+            if one.ended < since or not one.result.flaw:
                 continue
-            if is_silent(one.told):
-                yield f"cut in silence: {one.told.flaw}"
+            if is_silent(one.result):
+                yield f"cut in silence: {one.result.flaw}"
             elif not any(each.since <= one.ended and one.began <= each.until for each in self.excuses):
-                yield f"lost: {one.told.flaw}"
+                yield f"lost: {one.result.flaw}"
 
     def count(self, since: float) -> int:
         """Requests that ended since."""
-        return sum(one.ended >= since for one in self.asked)
+        return sum(one.ended >= since for one in self.results)
 
     async def _converse(self, place: int) -> None:
-        async with client(self.address) as asking:
+        async with client(self.address) as openai:
             for turn in itertools.count():
                 length = LENGTHS[(place + turn) % len(LENGTHS)]
                 question = Question(number=place + turn * CLIENTS, tokens=length, streams=place != CLIENTS - 1)
                 began = time.monotonic()
-                told = await ask(asking, question)
-                self.asked.append(Asked(told, began, time.monotonic()))
+                result = await stream_once(openai, question)
+                self.results.append(TimedResult(result, began, time.monotonic()))
                 with contextlib.suppress(IndexError):
-                    del self.asked[: max(0, len(self.asked) - 5000)]
+                    del self.results[: max(0, len(self.results) - 5000)]
                 await asyncio.sleep(PAUSE_S)
 
 
-def is_silent(told: Told) -> bool:
+def is_silent(result: StreamResult) -> bool:
     """Whether the client was told nothing: no error, and not the whole answer."""
-    return "words, " in told.flaw and "finish None" in told.flaw
+    return "words, " in result.flaw and "finish None" in result.flaw

@@ -27,7 +27,7 @@ from campaign.moves import (
     Secret,
     SecretDeed,
 )
-from campaign.specs import CONTEXTS, STRATEGIES, Wish
+from campaign.specs import CONTEXTS, STRATEGIES, WantedSpec
 from campaign.story import Pause, Step, Story
 
 Draw = Callable[[Random], Move]
@@ -73,9 +73,9 @@ def story(deck: Deck, seed: int, number: int) -> Story:
     return Story(start=start(rng), steps=steps, origin=f"{seed}/{number}")
 
 
-def start(rng: Random) -> Wish:
+def start(rng: Random) -> WantedSpec:
     """Mostly what was there before, so that most sequences go on from where another one ended."""
-    return Wish() if rng.random() < 0.8 else Wish(context=rng.choice(CONTEXTS), replicas=rng.randint(1, 3))
+    return WantedSpec() if rng.random() < 0.8 else WantedSpec(context=rng.choice(CONTEXTS), replicas=rng.randint(1, 3))
 
 
 def edit(rng: Random) -> Move:

@@ -10,7 +10,7 @@ from typing import Final
 
 from campaign import drawing
 from campaign.drawing import Deck
-from campaign.telling import Fresh, Outcome, Telling
+from campaign.sequence_run import Fresh, Outcome, SequenceRun
 from campaign.world import Lane, World
 
 ANEW_EVERY: Final = 5
@@ -35,7 +35,7 @@ class Found:
     """What came of it."""
 
     seed: int
-    told: int = 0
+    played: int = 0
     moves: Counter[str] = field(default_factory=Counter)
     done: int = 0
     judged: int = 0
@@ -47,7 +47,7 @@ class Found:
 
     def note(self, outcome: Outcome) -> None:
         """One more sequence."""
-        self.told += 1
+        self.played += 1
         self.done += outcome.done
         self.judged += outcome.judged
         self.requests += outcome.requests
@@ -76,7 +76,7 @@ class Hunt:
         self._wanted = wanted
         self._fresh = Fresh()
         self._next = wanted.first
-        self._under_way: dict[int, Telling] = {}
+        self._running: dict[int, SequenceRun] = {}
         self.found = Found(seed=wanted.seed)
 
     async def run(self, progress: Callable[[Found], None]) -> Found:
@@ -96,9 +96,11 @@ class Hunt:
     async def _lane(self, lane: Lane, progress: Callable[[Found], None]) -> None:
         while self._next < self._wanted.first + self._wanted.sequences and len(self.found.failures) < MOST_FAILURES:
             number, self._next = self._next, self._next + 1
-            telling = Telling(self._world, lane, drawing.story(self._deck, self._wanted.seed, number), self._fresh)
-            self._under_way[lane.number] = telling
-            outcome = await telling.tell(anew=number % ANEW_EVERY == 0)
+            sequence_run = SequenceRun(
+                self._world, lane, drawing.story(self._deck, self._wanted.seed, number), self._fresh
+            )
+            self._running[lane.number] = sequence_run
+            outcome = await sequence_run.play(anew=number % ANEW_EVERY == 0)
             self.found.note(outcome)
             progress(self.found)
 
@@ -108,7 +110,7 @@ class Hunt:
         while self._wanted.weather_every_s:
             await asyncio.sleep(self._wanted.weather_every_s * rng.uniform(0.6, 1.4))
             move = rng.choice(self._deck.weather)
-            for telling in self._under_way.values():
-                telling.outcome.weather.append((telling.step, move))
+            for sequence_run in self._running.values():
+                sequence_run.outcome.weather.append((sequence_run.step, move))
             self.found.weather += 1
             await self._world.perform(self._world.lanes[0], move)

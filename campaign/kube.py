@@ -21,8 +21,8 @@ Manifest = dict[str, Any]
 PODS: Final = "/api/v1/pods"
 NODES: Final = "/api/v1/nodes"
 DEPLOYMENTS: Final = "/apis/apps/v1/deployments"
-WISHES: Final = "/apis/fairlead.dev/v1alpha1/inferencedeployments"
-PATIENCE: Final = aiohttp.ClientTimeout(total=20)
+INFERENCE_DEPLOYMENTS: Final = "/apis/fairlead.dev/v1alpha1/inferencedeployments"
+TIMEOUT: Final = aiohttp.ClientTimeout(total=20)
 AGAIN_S: Final = 0.5
 AWAY_S: Final = 120.0
 BUSY: Final = frozenset({500, 503, 504})
@@ -115,7 +115,7 @@ class Kube:
         data = None if body is None else json.dumps(body)
         headers = {"Content-Type": kind} if data is not None else {}
         async with self._session.request(
-            method, self._server + path, params=query, data=data, headers=headers, timeout=PATIENCE
+            method, self._server + path, params=query, data=data, headers=headers, timeout=TIMEOUT
         ) as answer:
             text = await answer.text()
             if answer.status >= 300:

@@ -54,7 +54,7 @@ class Leadership:
 def _holder(lease: dict[str, object]) -> str:
     """Who renewed it a moment ago."""
     spec = lease.get("spec")
-    said = spec if isinstance(spec, dict) else {}
-    renewed = datetime.fromisoformat(str(said.get("renewTime")))
+    document = spec if isinstance(spec, dict) else {}
+    renewed = datetime.fromisoformat(str(document.get("renewTime")))
     fresh = (datetime.now(UTC) - renewed).total_seconds() < FRESH_S
-    return str(said.get("holderIdentity") or "") if fresh else ""
+    return str(document.get("holderIdentity") or "") if fresh else ""

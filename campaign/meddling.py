@@ -102,5 +102,5 @@ class Meddler:
 
     async def _evict(self, pod: Manifest) -> None:
         head = {"name": pod["metadata"]["name"], "namespace": pod["metadata"]["namespace"]}
-        asked = {"apiVersion": "policy/v1", "kind": "Eviction", "metadata": head}
-        await self._kube.post(f"{kube.path(pod)}/eviction", asked)
+        document = {"apiVersion": "policy/v1", "kind": "Eviction", "metadata": head}
+        await self._kube.post(f"{kube.path(pod)}/eviction", document)

@@ -220,12 +220,12 @@ def as_json(move: Move) -> dict[str, Any]:
     return {"move": type(move).__name__.lower(), "deed": fields.pop("deed").value} | fields
 
 
-def from_json(said: dict[str, Any]) -> Move:
+def from_json(document: dict[str, Any]) -> Move:
     """Back again; `ValueError` where there is no such move."""
-    fields = dict(said)
+    fields = dict(document)
     kind = _BY_NAME.get(str(fields.pop("move", "")))
     if kind is None:
-        raise ValueError(f"{said}: no such move; one of {', '.join(_BY_NAME)}")
+        raise ValueError(f"{document}: no such move; one of {', '.join(_BY_NAME)}")
     return kind(**(fields | {"deed": DEEDS[kind](fields["deed"])}))
 
 

@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any, Final
 
-from campaign import kube, lanes, specs, wishes
+from campaign import kube, lanes, owner, specs
 from campaign.breaking import HARMLESS, ORDERS, Breaker
 from campaign.clients import Clients
 from campaign.kube import Eye, Kube, Refusal
@@ -34,16 +34,16 @@ from campaign.moves import (
 )
 from campaign.observer import facts as seen
 from campaign.observer.facts import Facts
+from campaign.owner import DeploymentOwner
 from campaign.router_pages import RouterPages
-from campaign.specs import Wish
-from campaign.wishes import Wishes
+from campaign.specs import WantedSpec
 from campaign.world import Lane
 from devcluster.cache import Cache
 from devcluster.door import Embedded
 from devcluster.image import build
 from house.tree import ROOT
 from tests import worlds
-from tests.node.operator_stage import BEHIND_MS, TOKEN_MS
+from tests.node.operator_stage import LAG_MS, TOKEN_MS
 from tests.node.operator_stage import NAMESPACE as HOME
 from tests.node.operator_stage import Operator as Release
 
@@ -53,7 +53,7 @@ GPUS: Final = 2
 ENGINE: Final[Manifest] = {
     "env": [
         {"name": "FAIRLEAD_ENGINE_TPOT_MS", "value": TOKEN_MS},
-        {"name": "FAIRLEAD_ENGINE_LAG_LIMIT_MS", "value": BEHIND_MS},
+        {"name": "FAIRLEAD_ENGINE_LAG_LIMIT_MS", "value": LAG_MS},
     ]
 }
 
@@ -97,12 +97,15 @@ class OnNodes:
         self.release = release
         self.lanes = some
         self.pods, self.nodes = Eye(reached, kube.PODS), Eye(reached, kube.NODES)
-        self.deployments, self.wishes = Eye(reached, kube.DEPLOYMENTS), Eye(reached, kube.WISHES)
+        self.deployments, self.inference_deployments = (
+            Eye(reached, kube.DEPLOYMENTS),
+            Eye(reached, kube.INFERENCE_DEPLOYMENTS),
+        )
         self._door = release.door
         self._pages = RouterPages(reached, release.door, self.pods)
         self._clients: dict[int, Clients] = {}
         self._began: dict[int, float] = {}
-        self._wishes = Wishes(reached, ENGINE)
+        self._owner = DeploymentOwner(reached, ENGINE)
         self._leadership = Leadership(reached, HOME)
         self._meddler = Meddler(reached, self.pods, self.deployments)
         self._breaker = Breaker(reached, release, self._meddler)
@@ -111,7 +114,7 @@ class OnNodes:
     async def followed(self, image: str) -> AsyncIterator[None]:
         """Everything followed for as long as the block runs."""
         await asyncio.gather(*(self._make(lane, image) for lane in self.lanes))
-        eyes = (self.pods, self.nodes, self.deployments, self.wishes)
+        eyes = (self.pods, self.nodes, self.deployments, self.inference_deployments)
         work = [asyncio.create_task(one.follow()) for one in eyes]
         work.append(asyncio.create_task(self._leadership.follow()))
         work += [asyncio.create_task(self._pages.follow(lane)) for lane in self.lanes]
@@ -125,11 +128,11 @@ class OnNodes:
             await asyncio.gather(*(one.end() for one in self._clients.values()))
             await asyncio.gather(*(self._unmake(lane) for lane in self.lanes))
 
-    async def begin(self, lane: Lane, wanted: Wish) -> None:
+    async def begin(self, lane: Lane, wanted: WantedSpec) -> None:
         """The spec, and clients that ask."""
-        await self._wishes.furnish(lane)
-        lane.wish = wanted
-        await self._wishes.apply(lane)
+        await self._owner.furnish(lane)
+        lane.wanted = wanted
+        await self._owner.apply(lane)
         if lane.number not in self._clients:
             address = await asyncio.to_thread(self._address, lane)
             clients = self._clients[lane.number] = Clients(address)
@@ -153,11 +156,11 @@ class OnNodes:
             labels = one["metadata"].get("labels") or {}
             if labels.get(seen.ROLE) == "engine" and not seen.leaves(one):
                 await self._breaker.undo(one)
-        await self._wishes.furnish(lane)
+        await self._owner.furnish(lane)
 
     def facts(self, lane: Lane) -> Facts | None:
         """As the eyes see it, with the routers' own pages."""
-        document = self.wishes.named(lane.namespace, lane.name)
+        document = self.inference_deployments.named(lane.namespace, lane.name)
         if document is None or seen.leaves(document):
             return None
         found = Facts(
@@ -184,7 +187,7 @@ class OnNodes:
         """As people do; clients of what is deleted have no claim."""
         if lane.number in self._clients:
             self._clients[lane.number].excused()
-        await self.kube.delete(wishes.place(lane))
+        await self.kube.delete(owner.place(lane))
         await self._meddler.take_orphans(lane)
 
     def complaints(self, lane: Lane) -> list[str]:
@@ -206,7 +209,7 @@ class OnNodes:
     async def _perform(self, lane: Lane, move: Move) -> str:
         match move:
             case Edit():
-                return await self._wishes.edit(lane, move)
+                return await self._owner.edit(lane, move)
             case Engine():
                 return await self._engine(lane, move)
             case Pod():
@@ -231,11 +234,11 @@ class OnNodes:
             case Node(place=place):
                 await self._breaker.node(lane, move, lane.nodes[place % len(lane.nodes)])
             case Secret(deed=SecretDeed.DELETE):
-                await self._wishes.take_secret(lane)
+                await self._owner.take_secret(lane)
             case Secret(deed=SecretDeed.WEBHOOK_GONE):
                 await self.kube.delete(f"/api/v1/namespaces/{HOME}/secrets/fairlead-webhook")
             case Secret():
-                await self._wishes.secret(lane, str(time.monotonic()))
+                await self._owner.secret(lane, str(time.monotonic()))
             case Api() | Operator():
                 await self._breaker.weather(move)
 

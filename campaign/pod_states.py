@@ -50,13 +50,13 @@ def has_started(pod: Manifest) -> bool:
 def _status(pod: Manifest, state: Manifest, *, ready: bool, restarts: int = 0) -> Manifest:
     word = "True" if ready else "False"
     rest = {} if ready else {"reason": "ContainersNotReady", "message": "containers with unready status: [engine]"}
-    said = [
+    entries = [
         one if one["type"] not in {"Ready", "ContainersReady"} else _condition(one["type"], word, rest)
         for one in pod["status"]["conditions"]
     ]
     (container,) = list(seen.containers(pod))[:1]
-    told = container | state | {"restartCount": int(container.get("restartCount", 0)) + restarts}
-    return {"conditions": said, "containerStatuses": [told]}
+    document = container | state | {"restartCount": int(container.get("restartCount", 0)) + restarts}
+    return {"conditions": entries, "containerStatuses": [document]}
 
 
 def _condition(kind: str, word: str, rest: Manifest) -> Manifest:

@@ -6,8 +6,8 @@ from typing import Any
 
 from campaign import story as stories
 from campaign.hunting import Found
+from campaign.sequence_run import Violation
 from campaign.story import Story
-from campaign.telling import Violation
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +28,7 @@ def as_json(world: str, found: Found, shorts: list[Short]) -> dict[str, Any]:
     return {
         "world": world,
         "seed": found.seed,
-        "sequences": found.told,
+        "sequences": found.played,
         "moves": found.done,
         "by_kind": dict(sorted(found.moves.items())),
         "faults": found.faults,
@@ -47,7 +47,7 @@ def table(world: str, found: Found, shorts: list[Short]) -> str:
     rows = (
         ("world", world),
         ("seed", str(found.seed)),
-        ("sequences", f"{found.told} in {found.seconds:.0f} s"),
+        ("sequences", f"{found.played} in {found.seconds:.0f} s"),
         ("moves", f"{found.done} carried out: {kinds}"),
         ("felt by all", str(found.weather)),
         ("status judged at rest", str(found.judged)),
@@ -55,7 +55,7 @@ def table(world: str, found: Found, shorts: list[Short]) -> str:
         ("violations", str(len(found.failures))),
     )
     lines = [f"{name:<22} {value}" for name, value in rows]
-    return "\n".join([*lines, *(f"\n{_told(one)}" for one in shorts)])
+    return "\n".join([*lines, *(f"\n{_line(one)}" for one in shorts)])
 
 
 def pasted(short: Short) -> str:
@@ -65,7 +65,7 @@ def pasted(short: Short) -> str:
     return "\n".join((*lines, "    assert tell(world, told) == []"))
 
 
-def _told(one: Short) -> str:
+def _line(one: Short) -> str:
     alone = "" if one.alone is not False else " (not when told alone)"
     words = [f"  after step {each.step}: {each.words}" for each in one.violations[:3]]
     story = [f"  {line}" for line in one.story.lines]
@@ -74,8 +74,8 @@ def _told(one: Short) -> str:
 
 
 def _failure(one: Short) -> dict[str, Any]:
-    said = [f"after step {each.step}: {each.oracle}: {each.words}" for each in one.violations]
+    lines = [f"after step {each.step}: {each.oracle}: {each.words}" for each in one.violations]
     return {"oracle": one.oracle, "times": one.times, "alone": one.alone} | {
         "story": stories.as_json(one.story),
-        "said": said,
+        "said": lines,
     }

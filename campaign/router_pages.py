@@ -19,13 +19,13 @@ from devcluster.door import Door
 from fairlead.cluster import operator_key
 from fairlead.fleet.router_keys import RouterKeys
 from tests.node.operator_stage import NAMESPACE as HOME
-from tests.patience import eventually
+from tests.waiting import eventually
 
 Manifest = dict[str, Any]
 EVERY_S: Final = 1.0
 SILENT_AFTER: Final = 3
 """Questions without an answer; one may have met a router that was just leaving."""
-PATIENCE: Final = aiohttp.ClientTimeout(total=3)
+TIMEOUT: Final = aiohttp.ClientTimeout(total=3)
 PORT: Final = 9090
 
 
@@ -36,27 +36,27 @@ class RouterPages:
         self._kube = reached
         self._door = door
         self._pods = pods
-        self._said: dict[str, Manifest | None] = {}
+        self._pages: dict[str, Manifest | None] = {}
 
     def of(self, lane: Lane) -> Iterator[tuple[str, Manifest | None]]:
         """Of routers that are ready, by their pods' names."""
         for one in self._pods.of(lane.namespace):
             labels = one["metadata"].get("labels") or {}
             ours = labels.get(seen.ROLE) == "router" and labels.get(seen.OF) == lane.name
-            if ours and seen.is_ready(one) and not seen.leaves(one) and lane.namespace in self._said:
-                yield one["metadata"]["name"], self._said[lane.namespace]
+            if ours and seen.is_ready(one) and not seen.leaves(one) and lane.namespace in self._pages:
+                yield one["metadata"]["name"], self._pages[lane.namespace]
 
     async def follow(self, lane: Lane) -> None:
         """Until cancelled."""
         address, key = await self._way(lane)
         headers = {"Authorization": f"Bearer {key}", "Connection": "close"}
         missed = 0
-        async with aiohttp.ClientSession(headers=headers, timeout=PATIENCE) as session:
+        async with aiohttp.ClientSession(headers=headers, timeout=TIMEOUT) as session:
             while True:
                 page = await _page(session, f"http://{address}/fairlead/v1/endpoints")
                 missed = 0 if page is not None else missed + 1
                 if page is not None or missed >= SILENT_AFTER:
-                    self._said[lane.namespace] = page
+                    self._pages[lane.namespace] = page
                 await asyncio.sleep(EVERY_S)
 
     async def _way(self, lane: Lane) -> tuple[str, str]:

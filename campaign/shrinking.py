@@ -9,7 +9,7 @@ from dataclasses import dataclass, fields, replace
 from typing import Final
 
 from campaign.moves import Move
-from campaign.specs import Wish
+from campaign.specs import WantedSpec
 from campaign.story import Pause, Step, Story
 
 Fails = Callable[[Story], Awaitable[bool]]
@@ -59,8 +59,8 @@ def candidates(story: Story) -> Iterator[Story]:
         yield replace(story, steps=steps[:half])
     for place in range(len(steps)):
         yield replace(story, steps=steps[:place] + steps[place + 1 :])
-    if story.start != Wish():
-        yield replace(story, start=Wish())
+    if story.start != WantedSpec():
+        yield replace(story, start=WantedSpec())
     for place, step in enumerate(steps):
         for simpler in _simpler(step):
             yield replace(story, steps=(*steps[:place], simpler, *steps[place + 1 :]))

@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
-from campaign import kube, lanes, pod_states, specs, wishes
+from campaign import kube, lanes, owner, pod_states, specs
 from campaign.kube import Eye, Kube, Refusal
 from campaign.leadership import Leadership
 from campaign.meddling import Meddler
@@ -35,11 +35,11 @@ from campaign.moves import (
 )
 from campaign.observer import facts as seen
 from campaign.observer.facts import Facts
+from campaign.owner import DeploymentOwner
 from campaign.pages import Pages
 from campaign.small_nodes import Nodes
-from campaign.specs import Wish
+from campaign.specs import WantedSpec
 from campaign.weather import Weather
-from campaign.wishes import Wishes
 from campaign.world import Lane
 from devcluster.door import Embedded
 from fairlead.cluster import connection
@@ -101,11 +101,14 @@ class Small:
         self.kube = reached
         self.weather = weather
         self.pods, self.nodes = Eye(reached, kube.PODS), Eye(reached, kube.NODES)
-        self.deployments, self.wishes = Eye(reached, kube.DEPLOYMENTS), Eye(reached, kube.WISHES)
+        self.deployments, self.inference_deployments = (
+            Eye(reached, kube.DEPLOYMENTS),
+            Eye(reached, kube.INFERENCE_DEPLOYMENTS),
+        )
         self.pages = Pages(api, self.pods)
         self.lanes = tuple(lanes.of(f"lane-{number:03d}", f"chat-{number:03d}", number) for number in range(count))
         self._hosts = Nodes(reached, GPUS)
-        self._wishes = Wishes(reached)
+        self._owner = DeploymentOwner(reached)
         self._leadership = Leadership(reached, "default")
         self._meddler = Meddler(reached, self.pods, self.deployments)
 
@@ -113,7 +116,7 @@ class Small:
     async def lived_in(self) -> AsyncIterator[None]:
         """Lanes made, and everything followed for as long as the block runs."""
         await asyncio.gather(*(self._make(lane) for lane in self.lanes))
-        eyes = (self.pods, self.nodes, self.deployments, self.wishes)
+        eyes = (self.pods, self.nodes, self.deployments, self.inference_deployments)
         work = [asyncio.create_task(one.follow()) for one in (*eyes, self.pages, self._leadership)]
         work.append(asyncio.create_task(self._count_writes()))
         try:
@@ -125,11 +128,11 @@ class Small:
             await asyncio.gather(*work, return_exceptions=True)
             await self.pages.close()
 
-    async def begin(self, lane: Lane, wanted: Wish) -> None:
+    async def begin(self, lane: Lane, wanted: WantedSpec) -> None:
         """The spec alone; what of the lane is gone comes back first."""
-        await self._wishes.furnish(lane)
-        lane.wish = wanted
-        await self._wishes.apply(lane)
+        await self._owner.furnish(lane)
+        lane.wanted = wanted
+        await self._owner.apply(lane)
 
     async def perform(self, lane: Lane, move: Move) -> str:
         """One move; a world that has gone on meanwhile may refuse it."""
@@ -144,21 +147,21 @@ class Small:
         """What a person or an engine does may be impossible; the rest always is done."""
         match move:
             case Edit():
-                said = await self._wishes.edit(lane, move)
+                edit = await self._owner.edit(lane, move)
             case Engine():
-                said = await self._engine(lane, move)
+                edit = await self._engine(lane, move)
             case Pod():
-                said = await self._meddler.pod(lane, move)
+                edit = await self._meddler.pod(lane, move)
             case Router(deed=RouterDeed.SILENT, place=place):
-                said = self._silence(lane, place)
+                edit = self._silence(lane, place)
             case Router():
-                said = await self._meddler.router(lane, move)
+                edit = await self._meddler.router(lane, move)
             case Child():
-                said = await self._meddler.child(lane, move)
+                edit = await self._meddler.child(lane, move)
             case _:
-                said = ""
+                edit = ""
                 await self._happen(lane, move)
-        return said
+        return edit
 
     async def _happen(self, lane: Lane, move: Node | Secret | Api | Operator) -> None:
         match move:
@@ -168,9 +171,9 @@ class Small:
             case Node():
                 await self._hosts.perform(lane, move)
             case Secret(deed=SecretDeed.DELETE):
-                await self._wishes.take_secret(lane)
+                await self._owner.take_secret(lane)
             case Secret():
-                await self._wishes.secret(lane, str(time.monotonic()))
+                await self._owner.secret(lane, str(time.monotonic()))
             case Api() | Operator():
                 await self.weather.perform(move)
 
@@ -182,7 +185,7 @@ class Small:
         self.pages.heal({one["metadata"]["name"] for one in mine})
         self.pages.load(lane.name).waiting = 0.0
         self.pages.load(lane.name).frozen = False
-        await self._wishes.furnish(lane)
+        await self._owner.furnish(lane)
         for _ in range(HEALS):
             await asyncio.sleep(0.3)
             sick = [one for one in self.pods.of(lane.namespace) if pod_states.may_be_ready(one) and not _is_well(one)]
@@ -194,7 +197,7 @@ class Small:
 
     def facts(self, lane: Lane) -> Facts | None:
         """As the eyes see it; what routers would say is known without asking them."""
-        document = self.wishes.named(lane.namespace, lane.name)
+        document = self.inference_deployments.named(lane.namespace, lane.name)
         if document is None or seen.leaves(document):
             return None
         pods = tuple(self.pods.of(lane.namespace))
@@ -220,7 +223,7 @@ class Small:
 
     async def remove(self, lane: Lane) -> None:
         """As people do; what belongs to nobody is taken away too."""
-        await self.kube.delete(wishes.place(lane))
+        await self.kube.delete(owner.place(lane))
         await self._meddler.take_orphans(lane)
 
     def complaints(self, lane: Lane) -> list[str]:
@@ -287,8 +290,8 @@ class Small:
             proxy.made.clear()
             proxy.counts.clear()
             for one in log:
-                if one.asked.writes and one.asked.namespace in lanes and "events" not in one.asked.resource:
-                    lanes[one.asked.namespace].writes.append(" ".join(filter(None, (one.asked.verb, *one.asked[1:3]))))
+                if one.call.writes and one.call.namespace in lanes and "events" not in one.call.resource:
+                    lanes[one.call.namespace].writes.append(" ".join(filter(None, (one.call.verb, *one.call[1:3]))))
             await asyncio.sleep(0.2)
 
 

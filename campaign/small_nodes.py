@@ -32,11 +32,11 @@ class Nodes:
                 await self._kube.patch(_path(name), {"spec": {"unschedulable": True}})
             case NodeDeed.NOT_READY:
                 await self._kube.patch(_path(name), {"metadata": {"annotations": {DOWN: "yes"}}})
-                await self._say(name, "Ready", "False")
+                await self._set_condition(name, "Ready", "False")
             case NodeDeed.GPUS_VANISH:
                 await self._kube.patch(f"{_path(name)}/status", {"status": {"allocatable": {GPU: "0"}}})
             case NodeDeed.DISK_PRESSURE:
-                await self._say(name, "DiskPressure", "True")
+                await self._set_condition(name, "DiskPressure", "True")
 
     async def _heal(self, name: str) -> None:
         """Only what was broken."""
@@ -46,18 +46,18 @@ class Nodes:
                     await self._kube.patch(_path(name), {"spec": {"unschedulable": False}})
                 case NodeDeed.NOT_READY:
                     await self._kube.patch(_path(name), {"metadata": {"annotations": {DOWN: None}}})
-                    await self._say(name, "Ready", "True")
+                    await self._set_condition(name, "Ready", "True")
                 case NodeDeed.GPUS_VANISH:
                     amounts = {"allocatable": {GPU: str(self._gpus)}}
                     await self._kube.patch(f"{_path(name)}/status", {"status": amounts})
                 case NodeDeed.DISK_PRESSURE:
-                    await self._say(name, "DiskPressure", "False")
+                    await self._set_condition(name, "DiskPressure", "False")
 
-    async def _say(self, name: str, kind: str, word: str) -> None:
+    async def _set_condition(self, name: str, kind: str, word: str) -> None:
         node = await self._kube.get(_path(name)) or {}
-        said = [one for one in node["status"].get("conditions", ()) if one["type"] != kind]
-        said.append({"type": kind, "status": word, "reason": "Campaign", "message": "by a campaign"})
-        await self._kube.patch(f"{_path(name)}/status", {"status": {"conditions": said}})
+        entries = [one for one in node["status"].get("conditions", ()) if one["type"] != kind]
+        entries.append({"type": kind, "status": word, "reason": "Campaign", "message": "by a campaign"})
+        await self._kube.patch(f"{_path(name)}/status", {"status": {"conditions": entries}})
 
 
 def _path(name: str) -> str:

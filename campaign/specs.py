@@ -20,7 +20,7 @@ FAULT: Final = "FAIRLEAD_ENGINE_FAULT"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wish:
+class WantedSpec:
     """What is wanted now."""
 
     context: int = 8192
@@ -33,31 +33,31 @@ class Wish:
     scaling: int = 0
     bad: str = ""
 
-    def edited(self, edit: Edit) -> "Wish":
+    def edited(self, edit: Edit) -> "WantedSpec":
         """With one field changed; a good value of any field ends what was bad."""
         if edit.deed in {Field.POLICY_TARGET, Field.POLICY_MODE}:
             return self
-        return wish(asdict(self) | {"bad": "", edit.deed.value: edit.value})
+        return from_json(asdict(self) | {"bad": "", edit.deed.value: edit.value})
 
     @property
-    def good(self) -> "Wish":
+    def good(self) -> "WantedSpec":
         """The same, as it can work on the three GPUs of a lane; Surge needs one of them to spare."""
         room = 2 if self.strategy == "Surge" else 3
         return replace(self, bad="", replicas=max(1, min(self.replicas, room)))
 
 
-def wish(said: dict[str, Any]) -> Wish:
+def from_json(fields: dict[str, Any]) -> WantedSpec:
     """As a story keeps it."""
-    return Wish(**said)
+    return WantedSpec(**fields)
 
 
-def as_json(wanted: Wish) -> dict[str, Any]:
+def as_json(wanted: WantedSpec) -> dict[str, Any]:
     """Only what differs from what everybody gets."""
-    plain = asdict(Wish())
+    plain = asdict(WantedSpec())
     return {name: value for name, value in asdict(wanted).items() if value != plain[name]}
 
 
-def document(wanted: Wish, namespace: str, name: str, *, engine: Manifest | None = None) -> Manifest:
+def document(wanted: WantedSpec, namespace: str, name: str, *, engine: Manifest | None = None) -> Manifest:
     """The InferenceDeployment; its replicas run on the lane's own nodes."""
     spec: Manifest = {
         "model": {"source": MODEL, "servedName": "chat"},
@@ -80,7 +80,7 @@ def document(wanted: Wish, namespace: str, name: str, *, engine: Manifest | None
     return {"apiVersion": "fairlead.dev/v1alpha1", "kind": "InferenceDeployment", "metadata": head, "spec": spec}
 
 
-def _engine(wanted: Wish, engine: Manifest) -> Manifest:
+def _engine(wanted: WantedSpec, engine: Manifest) -> Manifest:
     env: list[Manifest] = list(engine.get("env", ()))
     made: Manifest = {"kind": "Simulated", "context": {"maxTokens": wanted.context}}
     if wanted.sequences:

@@ -7,7 +7,7 @@ from typing import Any
 
 from campaign import moves, specs
 from campaign.moves import Move
-from campaign.specs import Wish
+from campaign.specs import WantedSpec
 
 
 class Pause(StrEnum):
@@ -32,7 +32,7 @@ class Step:
 class Story:
     """What happens to one deployment."""
 
-    start: Wish
+    start: WantedSpec
     steps: tuple[Step, ...]
     origin: str = ""
     """The seed and number it was drawn by."""
@@ -50,11 +50,11 @@ def as_json(story: Story) -> dict[str, Any]:
     return {"origin": story.origin, "start": specs.as_json(story.start), "steps": steps}
 
 
-def from_json(said: dict[str, Any]) -> Story:
+def from_json(document: dict[str, Any]) -> Story:
     """Back again."""
     steps = []
-    for one in said["steps"]:
+    for one in document["steps"]:
         fields = dict(one)
         pause = Pause(fields.pop("then", Pause.SETTLED))
         steps.append(Step(move=moves.from_json(fields), pause=pause))
-    return Story(start=specs.wish(said["start"]), steps=tuple(steps), origin=str(said.get("origin", "")))
+    return Story(start=specs.from_json(document["start"]), steps=tuple(steps), origin=str(document.get("origin", "")))

@@ -5,7 +5,7 @@ from typing import Any, Protocol
 
 from campaign.moves import Move
 from campaign.observer.facts import Facts
-from campaign.specs import Wish
+from campaign.specs import WantedSpec
 
 Manifest = dict[str, Any]
 
@@ -19,7 +19,7 @@ class Lane:
     name: str
     """Of the deployment; no other lane's has it."""
     nodes: tuple[str, ...]
-    wish: Wish = field(default_factory=Wish)
+    wanted: WantedSpec = field(default_factory=WantedSpec)
     present: set[str] = field(default_factory=set)
     """Objects that a spec may name and that are there."""
     unsure: set[str] = field(default_factory=set)
@@ -35,7 +35,7 @@ class World(Protocol):
 
     lanes: tuple[Lane, ...]
 
-    async def begin(self, lane: Lane, wanted: Wish) -> None:
+    async def begin(self, lane: Lane, wanted: WantedSpec) -> None:
         """Apply the spec a sequence starts with."""
 
     async def perform(self, lane: Lane, move: Move) -> str:

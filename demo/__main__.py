@@ -11,7 +11,7 @@ from typing import Final
 
 from demo import acts, tour
 from demo.installing import install, serve
-from demo.watching import Seat
+from demo.watching import WatchedModel
 from devcluster import owners, plan, progress, teardown
 from devcluster.cache import Cache
 from devcluster.door import DoorClosed, Embedded
@@ -44,20 +44,20 @@ def main() -> int:
     return 0
 
 
-def _show(name: str, cache: Cache, tell: Callable[[str], None]) -> None:
+def _show(name: str, cache: Cache, action: Callable[[str], None]) -> None:
     """Each act is told when it is over; the tour in the end says where to look next."""
     helm = tools.ensure(cache, ("helm",)) / "helm"
     cluster = Embedded(_from_nothing(name, cache))
     install(cluster, helm, build.build(ROOT, cache))
     serve(cluster)
-    chat, writer = Seat.at(cluster, "chat"), Seat.at(cluster, "writer")
-    tell(tour.beginning(cluster, acts.quiet(chat)))
-    tell(tour.burst(acts.burst(chat, tell)))
-    tell(tour.calm(acts.calm(chat, tell)))
-    tell(tour.woken(acts.wake(writer, tell)))
-    tell(tour.changed(cluster, acts.change(writer)))
+    chat, writer = WatchedModel.at(cluster, "chat"), WatchedModel.at(cluster, "writer")
+    action(tour.beginning(cluster, acts.quiet(chat)))
+    action(tour.burst(acts.burst(chat, action)))
+    action(tour.calm(acts.calm(chat, action)))
+    action(tour.woken(acts.wake(writer, action)))
+    action(tour.changed(cluster, acts.change(writer)))
     owners.hand_over(Layout.of(cache, name))
-    tell(tour.where_next(cluster, chat.address, name))
+    action(tour.where_next(cluster, chat.address, name))
 
 
 def _from_nothing(name: str, cache: Cache) -> Layout:

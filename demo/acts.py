@@ -7,7 +7,7 @@ from typing import Final
 
 from demo import load
 from demo.load import Load
-from demo.watching import Moment, Seat
+from demo.watching import Moment, WatchedModel
 from devcluster import progress
 
 STREAMS: Final = 24
@@ -17,7 +17,7 @@ MOST: Final = 4
 FIRST: Final = 6
 CONTEXT: Final = '{"spec": {"engine": {"context": {"maxTokens": 8192}}}}'
 
-Tell = Callable[[str], None]
+Print = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,47 +29,47 @@ class Scaled:
     explained: str
 
 
-def quiet(chat: Seat) -> Load:
+def quiet(chat: WatchedModel) -> Load:
     """A few streams at a time: one replica is enough."""
     with progress.step(f"sending {STREAMS} streams to {chat.name}"):
         return load.run(chat.address, chat.name, STREAMS)
 
 
-def burst(chat: Seat, tell: Tell) -> Scaled:
+def burst(chat: WatchedModel, action: Print) -> Scaled:
     """Many at once until all replicas there may be serve; told change by change."""
-    said: list[str] = []
+    lines: list[str] = []
 
     def grow() -> None:
-        _tell_changes(chat, tell, lambda seen: seen.stands_at(MOST), f"{MOST} replicas serve")
-        said.extend((chat.command("top", "--once"), chat.command("explain", f"infd/{chat.name}")))
+        _print_changes(chat, action, lambda seen: seen.stands_at(MOST), f"{MOST} replicas serve")
+        lines.extend((chat.command("top", "--once"), chat.command("explain", f"infd/{chat.name}")))
 
-    tell(f"\nA burst: {CROWD} clients of {chat.name} at once, each asking on and on until all that may serve do")
+    action(f"\nA burst: {CROWD} clients of {chat.name} at once, each asking on and on until all that may serve do")
     sent = load.beside(chat.address, chat.name, grow, CROWD)
-    return Scaled(load=sent, top=said[0], explained=said[1])
+    return Scaled(load=sent, top=lines[0], explained=lines[1])
 
 
-def calm(chat: Seat, tell: Tell) -> Scaled:
+def calm(chat: WatchedModel, action: Print) -> Scaled:
     """A few clients stay: whoever talks to a replica that goes hears the end of the answer."""
 
     def shrink() -> None:
-        _tell_changes(chat, tell, lambda seen: seen.stands_at(1), "one replica is left")
+        _print_changes(chat, action, lambda seen: seen.stands_at(1), "one replica is left")
 
-    tell(f"\nThe burst is over; {FEW} clients stay")
+    action(f"\nThe burst is over; {FEW} clients stay")
     sent = load.beside(chat.address, chat.name, shrink, FEW)
     return Scaled(load=sent, top=chat.command("top", "--once"), explained=chat.command("explain", f"infd/{chat.name}"))
 
 
-def wake(writer: Seat, tell: Tell) -> Load:
+def wake(writer: WatchedModel, action: Print) -> Load:
     """Nobody asked for a while: nothing of it runs. Then somebody asks."""
     with progress.step(f"waiting until nothing of {writer.name} runs"):
         for _ in writer.follow(lambda seen: seen.stands_at(0), "nothing of it runs"):
             pass
-    tell(f"\nNobody asked {writer.name} for 10 s: no replica of it runs, no GPU is taken. Now {FIRST} clients ask it")
+    action(f"\nNobody asked {writer.name} for 10 s: no replica of it runs, no GPU is taken. Now {FIRST} clients ask it")
     with progress.step(f"{FIRST} streams to a model of which nothing runs"):
         return load.run(writer.address, writer.name, FIRST)
 
 
-def change(writer: Seat) -> Load:
+def change(writer: WatchedModel) -> Load:
     """Its engine, while the only GPU is taken and streams go on."""
 
     def roll() -> None:
@@ -81,17 +81,17 @@ def change(writer: Seat) -> Load:
         return load.beside(writer.address, writer.name, roll, FEW)
 
 
-def _tell_changes(seat: Seat, tell: Tell, until: Callable[[Moment], bool], what: str) -> None:
+def _print_changes(watched: WatchedModel, action: Print, until: Callable[[Moment], bool], what: str) -> None:
     """A line whenever a count changed, and the autoscaler's words whenever it decided."""
     began = time.monotonic()
     before: tuple[int | None, ...] = ()
-    asked: int | None = None
-    for seen in seat.follow(until, what):
+    request: int | None = None
+    for seen in watched.follow(until, what):
         counts = (seen.recommended, seen.pods, seen.ready)
         if counts != before:
-            why = f"   {seen.message}" if seen.recommended != asked else ""
-            tell(f"  +{time.monotonic() - began:4.1f} s  {_counted(seen)}{why}")
-        before, asked = counts, seen.recommended
+            why = f"   {seen.message}" if seen.recommended != request else ""
+            action(f"  +{time.monotonic() - began:4.1f} s  {_counted(seen)}{why}")
+        before, request = counts, seen.recommended
 
 
 def _counted(seen: Moment) -> str:

@@ -1,4 +1,4 @@
-"""The operator as README installs it, and the two models until they are under way."""
+"""The operator as README installs it, and the two models until they start."""
 
 import subprocess
 import time
@@ -10,8 +10,8 @@ from devcluster.door import DoorClosed, Embedded
 from devcluster.image.build import BuiltImage
 
 ROOT: Final = Path(__file__).resolve().parents[1]
-PATIENCE_S: Final = 120.0
-LOOK_EACH_S: Final = 0.5
+TIMEOUT_S: Final = 120.0
+POLL_EACH_S: Final = 0.5
 
 
 def install(cluster: Embedded, helm: Path, built: BuiltImage) -> None:
@@ -32,18 +32,18 @@ def serve(cluster: Embedded) -> None:
     """Apply both models and wait until each has served."""
     with progress.step("applying two models on simulated engines, and their autoscaling policies") as current:
         cluster.kubectl("apply", "-f", str(ROOT / "demo" / "models.yaml"))
-        until = time.monotonic() + PATIENCE_S
+        until = time.monotonic() + TIMEOUT_S
         while (waiting := _waiting(cluster)) and time.monotonic() < until:
             current.at(waiting)
-            time.sleep(LOOK_EACH_S)
+            time.sleep(POLL_EACH_S)
         if waiting:
-            raise DoorClosed(f"not ready after {PATIENCE_S:.0f} s: {waiting}")
+            raise DoorClosed(f"not ready after {TIMEOUT_S:.0f} s: {waiting}")
 
 
 def _waiting(cluster: Embedded) -> str:
     """Which models do not serve yet, and why."""
-    said = f"{{range .items[*]}}{{.metadata.name}} {_READY.format('status')} {_READY.format('message')}{{'\\n'}}{{end}}"
-    lines = cluster.kubectl("get", "infd", "-o", f"jsonpath={said}").splitlines()
+    text = f"{{range .items[*]}}{{.metadata.name}} {_READY.format('status')} {_READY.format('message')}{{'\\n'}}{{end}}"
+    lines = cluster.kubectl("get", "infd", "-o", f"jsonpath={text}").splitlines()
     return "; ".join(one for one in lines if " True " not in one)
 
 

@@ -54,7 +54,9 @@ def run(address: str, model: str, streams: int) -> Load:
     """So many streams, a few at a time."""
     started = time.monotonic()
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        done = tuple(pool.map(lambda number: ask(address, model, f"Tell me about fairlead {number}."), range(streams)))
+        done = tuple(
+            pool.map(lambda number: stream_once(address, model, f"Tell me about fairlead {number}."), range(streams))
+        )
     return Load(streams=done, seconds=time.monotonic() - started)
 
 
@@ -65,7 +67,7 @@ def beside(address: str, model: str, act: Callable[[], None], at_once: int) -> L
 
     def go_on() -> None:
         while not over.is_set():
-            done.append(ask(address, model, "Go on."))
+            done.append(stream_once(address, model, "Go on."))
 
     threads = [threading.Thread(target=go_on) for _ in range(at_once)]
     for thread in threads:
@@ -79,7 +81,7 @@ def beside(address: str, model: str, act: Callable[[], None], at_once: int) -> L
     return Load(streams=tuple(done), seconds=time.monotonic() - started)
 
 
-def ask(address: str, model: str, prompt: str) -> Stream:
+def stream_once(address: str, model: str, prompt: str) -> Stream:
     """One streamed chat completion."""
     body = {
         "model": model,
@@ -96,9 +98,9 @@ def ask(address: str, model: str, prompt: str) -> Stream:
     try:
         with urllib.request.urlopen(request, timeout=TIMEOUT_S) as answer:  # noqa: S310  # our own door
             for line in answer:
-                said = line.decode().removeprefix("data: ").strip()
-                ended = ended or said == "[DONE]"
-                if said.startswith("{") and (text := _text(said)):
+                reply = line.decode().removeprefix("data: ").strip()
+                ended = ended or reply == "[DONE]"
+                if reply.startswith("{") and (text := _text(reply)):
                     first = first or time.monotonic() - started
                     words.append(text)
         problem = "" if ended and words else f"the stream broke off after {len(words)} pieces"
@@ -108,6 +110,6 @@ def ask(address: str, model: str, prompt: str) -> Stream:
     return Stream(first_token_s=first, whole_s=whole, tokens=len(words), text="".join(words), failed=problem)
 
 
-def _text(said: str) -> str:
-    choices = json.loads(said).get("choices") or [{}]
+def _text(answer: str) -> str:
+    choices = json.loads(answer).get("choices") or [{}]
     return str(choices[0].get("delta", {}).get("content") or "")

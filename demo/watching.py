@@ -14,8 +14,8 @@ from devcluster.door import DoorClosed, Embedded
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 NAMESPACE: Final = "default"
-LOOK_EACH_S: Final = 0.5
-PATIENCE_S: Final = 180.0
+POLL_EACH_S: Final = 0.5
+TIMEOUT_S: Final = 180.0
 COMMAND_S: Final = 60.0
 
 
@@ -37,7 +37,7 @@ class Moment:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Seat:
+class WatchedModel:
     """Where one model is watched from."""
 
     cluster: Embedded
@@ -49,14 +49,14 @@ class Seat:
         """With a door to its routers."""
         return cls(cluster=cluster, name=name, address=cluster.expose(NAMESPACE, f"{name}-router", 80))
 
-    def look(self) -> Moment:
+    def observe(self) -> Moment:
         """How it stands now."""
         found = json.loads(self.cluster.kubectl("get", "infd", self.name, "-o", "json"))
         status: dict[str, Any] = found.get("status", {})
         scaling = status.get("scaling", {})
-        said = {one["type"]: one for one in status.get("conditions", ())}
+        document = {one["type"]: one for one in status.get("conditions", ())}
         current = status.get("observedGeneration") == found["metadata"]["generation"]
-        complete = said.get("Progressing", {}).get("reason") == "Complete"
+        complete = document.get("Progressing", {}).get("reason") == "Complete"
         return Moment(
             recommended=scaling.get("recommended"),
             ready=status.get("readyReplicas") or 0,
@@ -67,18 +67,18 @@ class Seat:
 
     def follow(self, until: Callable[[Moment], bool], what: str) -> Iterator[Moment]:
         """Every change until something holds; `DoorClosed` with the last look when it does not come."""
-        ends = time.monotonic() + PATIENCE_S
+        ends = time.monotonic() + TIMEOUT_S
         last: Moment | None = None
         while True:
-            seen = self.look()
+            seen = self.observe()
             if seen != last:
                 yield seen
             if until(seen):
                 return
             if time.monotonic() > ends:
-                raise DoorClosed(f"{self.name}: {what}: not after {PATIENCE_S:.0f} s; last seen: {seen}")
+                raise DoorClosed(f"{self.name}: {what}: not after {TIMEOUT_S:.0f} s; last seen: {seen}")
             last = seen
-            time.sleep(LOOK_EACH_S)
+            time.sleep(POLL_EACH_S)
 
     def command(self, *words: str) -> str:
         """`fairlead …` as a person types it."""

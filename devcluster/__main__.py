@@ -54,7 +54,7 @@ def _prepare(chosen: argparse.Namespace, cache: Cache) -> int:
     """The cluster's programs first: what they lack is told in one message, and the tools lack no more than that."""
     print(f"ready: {prepare(cache, light=chosen.light)}")
     wanted = tools.LIGHT if chosen.light else tuple(tools.PACKAGES)
-    lacking = preflight.light(machine.look(), tools.missing(cache, wanted))
+    lacking = preflight.light(machine.survey(), tools.missing(cache, wanted))
     if lacking:
         raise CannotStart(preflight.message(lacking))
     print(f"ready: {tools.ensure(cache, wanted)}")
@@ -82,7 +82,7 @@ def _down(chosen: argparse.Namespace, cache: Cache) -> int:
 
 
 def _status(chosen: argparse.Namespace, cache: Cache) -> int:
-    found = status.look(cache)
+    found = status.read_all(cache)
     print(json.dumps(found) if chosen.output == "json" else status.as_text(found, sys.stdout.isatty()))
     return 0
 

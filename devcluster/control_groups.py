@@ -37,9 +37,9 @@ def favour(groups: Iterable[Path]) -> None:
                 (group / file).write_text(f"{ours}\n")
 
 
-def remove(name: str, patience_s: float = 5.0) -> None:
+def remove(name: str, timeout_s: float = 5.0) -> None:
     """Remove a group from the leaves up; one is busy until its last process is buried, so patience is needed."""
-    until = time.monotonic() + patience_s
+    until = time.monotonic() + timeout_s
     for group in folders(name):
         while group.exists() and time.monotonic() < until:
             for folder, _, _ in os.walk(group, topdown=False):

@@ -61,8 +61,8 @@ class Embedded:
         return run_kubectl(self.programs / "kubectl", self.kubeconfig, words, text)
 
     def expose(self, namespace: str, service: str, port: int) -> str:
-        asked = {"op": "expose", "namespace": namespace, "service": service, "port": str(port)}
-        return f"127.0.0.1:{self._ask(asked)['port']}"
+        texts = {"op": "expose", "namespace": namespace, "service": service, "port": str(port)}
+        return f"127.0.0.1:{self._request(texts)['port']}"
 
     def load(self, archive: Path) -> None:
         nodes = self._layout.plan().nodes
@@ -83,16 +83,16 @@ class Embedded:
 
     def kill(self, component: str, sign: signal.Signals = signal.SIGKILL) -> None:
         """Send a component a signal, to see how the cluster takes its death."""
-        self._ask({"op": "kill", "component": component, "signal": str(int(sign))})
+        self._request({"op": "kill", "component": component, "signal": str(int(sign))})
 
     def answers(self) -> bool:
         """Whether the supervisor is there to answer at all."""
         try:
-            return bool(self._ask({"op": "answer"}))
+            return bool(self._request({"op": "answer"}))
         except DoorClosed:
             return False
 
-    def said(self) -> dict[str, object]:
+    def report(self) -> dict[str, object]:
         """The supervisor's last word on itself and its components."""
         return dict(json.loads(self._layout.status.read_text()))
 
@@ -100,14 +100,14 @@ class Embedded:
         """Each component's name and the last lines it wrote."""
         return [(log.stem, progress.tail(log)) for log in sorted(self._layout.logs.glob("*.log"))]
 
-    def _ask(self, asked: dict[str, str]) -> dict[str, object]:
+    def _request(self, texts: dict[str, str]) -> dict[str, object]:
         """One line to the supervisor and its answer; through the folder, since a socket's path must be short."""
         folder = os.open(self._layout.root, os.O_PATH)
         try:
             with socket.socket(socket.AF_UNIX) as line:
                 line.settimeout(30)
                 line.connect(f"/proc/self/fd/{folder}/{self._layout.control.name}")
-                line.sendall(json.dumps(asked).encode() + b"\n")
+                line.sendall(json.dumps(texts).encode() + b"\n")
                 with line.makefile() as reading:
                     answer = json.loads(reading.readline())
         except (OSError, ValueError) as problem:
@@ -144,10 +144,10 @@ class Existing:
             text=True,
         )
         self._forwards.append(forward)
-        said = forward.stdout.readline() if forward.stdout is not None else ""
-        if "127.0.0.1:" not in said:
-            raise DoorClosed(f"no door to {namespace}/{service}:{port}: {said.strip()}")
-        return "127.0.0.1:" + said.split("127.0.0.1:")[1].split(" ")[0]
+        line = forward.stdout.readline() if forward.stdout is not None else ""
+        if "127.0.0.1:" not in line:
+            raise DoorClosed(f"no door to {namespace}/{service}:{port}: {line.strip()}")
+        return "127.0.0.1:" + line.split("127.0.0.1:")[1].split(" ")[0]
 
     def load(self, archive: Path) -> None:
         raise DoorClosed(

@@ -46,8 +46,8 @@ def read(text: str) -> Gpus:
     if memory and not memory.isdigit():
         raise ValueError(f"{text!r}: memory {memory!r} is not a number of MiB, for instance NVIDIA-L4:4:23034")
     if not memory and product not in MEMORY_MIB:
-        known = ", ".join(sorted(MEMORY_MIB))
+        context = ", ".join(sorted(MEMORY_MIB))
         raise ValueError(
-            f"{text!r}: the memory of {product} is not known here; write {product}:{count}:MIB, or use {known}"
+            f"{text!r}: the memory of {product} is not known here; write {product}:{count}:MIB, or use {context}"
         )
     return Gpus(product=product, count=int(count), memory_mib=int(memory or MEMORY_MIB[product]))

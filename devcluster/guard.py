@@ -12,7 +12,7 @@ from typing import Final
 from devcluster import owners, teardown
 from devcluster.layout import Layout
 
-LOOK_S: Final = 0.5
+POLL_S: Final = 0.5
 ATTEMPTS: Final = 10
 """A process that the kernel holds in a read may take seconds to end."""
 PAUSE_S: Final = 1.0
@@ -24,7 +24,7 @@ def main() -> int:
     while (found := owners.read(layout)) is not None and found.owners:
         if not found.holds:
             return 0 if _ended(layout) else 1
-        time.sleep(LOOK_S)
+        time.sleep(POLL_S)
     return 0
 
 

@@ -75,7 +75,7 @@ def in_namespace(of: int) -> Iterator[int]:
             continue
 
 
-def end(pids: Iterable[int], patience_s: float = 10.0) -> tuple[int, ...]:
+def end(pids: Iterable[int], timeout_s: float = 10.0) -> tuple[int, ...]:
     """End processes at once and wait until they are gone; answers those that are not."""
     left = {pid: started(pid) for pid in pids}
     for pid in left:
@@ -83,7 +83,7 @@ def end(pids: Iterable[int], patience_s: float = 10.0) -> tuple[int, ...]:
             os.kill(pid, signal.SIGKILL)
         except ProcessLookupError:
             continue
-    until = time.monotonic() + patience_s
+    until = time.monotonic() + timeout_s
     while True:
         left = {pid: since for pid, since in left.items() if since is not None and started(pid) == since}
         if not left or time.monotonic() > until:

@@ -19,20 +19,20 @@ class StepFailed(Exception):
 
 @dataclass(slots=True, kw_only=True)
 class Step:
-    """One thing under way; `at` says how far it is."""
+    """One thing that goes on; `at` says how far it is."""
 
     title: str
     stream: TextIO
     started: float = field(default_factory=time.monotonic)
-    said_at: float = field(default_factory=time.monotonic)
+    printed_at: float = field(default_factory=time.monotonic)
 
     def at(self, where: str) -> None:
         """Say how far the step is: at once on a terminal, now and then in a log."""
         now = time.monotonic()
         if self.stream.isatty():
             print(f"\r\x1b[K  … {self.title}: {where}"[:118], end="", file=self.stream, flush=True)
-        elif now - self.said_at >= LOG_EVERY_S:
-            self.said_at = now
+        elif now - self.printed_at >= LOG_EVERY_S:
+            self.printed_at = now
             line = f"  … {self.title} ({now - self.started:.0f} s): {where}"
             print(line[:118], file=self.stream, flush=True)
 

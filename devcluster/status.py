@@ -14,17 +14,17 @@ from devcluster.layout import Layout
 NOTHING_LEFT: Final = "looked for its processes, mounts, control groups, sockets and files: nothing is left"
 
 
-def look(cache: Cache) -> list[dict[str, object]]:
+def read_all(cache: Cache) -> list[dict[str, object]]:
     """Each cluster's last word, and whether anybody stands behind it."""
     found = []
     for root in sorted(cache.clusters.glob("*/plan.json")):
         layout = Layout(root.parent)
-        said = json.loads(layout.status.read_text()) if layout.status.exists() else {"phase": "not started"}
+        document = json.loads(layout.status.read_text()) if layout.status.exists() else {"phase": "not started"}
         if not teardown.is_supervised(layout):
-            said["phase"] = "dead: its supervisor was ended; `down` removes what is left, `up` starts anew"
+            document["phase"] = "dead: its supervisor was ended; `down` removes what is left, `up` starts anew"
         supervisor = json.loads(layout.supervisor.read_text()) if layout.supervisor.exists() else {}
         head = {"name": layout.name, "kubeconfig": str(layout.kubeconfig), "supervisor": supervisor}
-        found.append(head | _ownership(layout) | said)
+        found.append(head | _ownership(layout) | document)
     return found
 
 

@@ -76,7 +76,7 @@ def prepare(cache: Cache, *, light: bool) -> Path:
             "name one elsewhere, for instance FAIRLEAD_CACHE=/srv/fairlead"
         )
     wanted = programs.LIGHT if light else tuple(programs.PACKAGES)
-    facts = machine.look()
+    facts = machine.survey()
     to_build = programs.missing(cache, wanted)
     missing = preflight.light(facts, to_build) if light else preflight.whole(facts, to_build)
     if missing:
@@ -161,16 +161,16 @@ def _wait(layout: Layout, current: progress.Step) -> None:
     """Until the supervisor says ready; `CannotStart` in its words when it says otherwise, or says no more."""
     began = time.monotonic()
     while True:
-        known = layout.supervisor.exists()  # before it is looked for: it may appear between two looks
+        exists = layout.supervisor.exists()  # before it is looked for: it may appear between two looks
         alive = teardown.is_supervised(layout)  # before its last word is read, so that no word is missed
-        said = _status(layout)
-        if said.get("phase") == "failed":
-            raise CannotStart(str(said["failure"]))
-        if said.get("phase") == "ready":
+        status = _status(layout)
+        if status.get("phase") == "failed":
+            raise CannotStart(str(status["failure"]))
+        if status.get("phase") == "ready":
             break
-        if not alive and (known or time.monotonic() - began > FIRST_WORD_S):
+        if not alive and (exists or time.monotonic() - began > FIRST_WORD_S):
             raise CannotStart(f"the supervisor ended; the end of its log:\n{progress.tail(layout.log('supervisor'))}")
-        current.at(str(said.get("doing", "")))
+        current.at(str(status.get("doing", "")))
         time.sleep(0.05)
     outer = layout.inner_kubeconfig.read_text()
     kubeconfig = json.loads(outer)
@@ -180,10 +180,10 @@ def _wait(layout: Layout, current: progress.Step) -> None:
 
 def _status(layout: Layout) -> dict[str, object]:
     try:
-        said = json.loads(layout.status.read_text())
+        document = json.loads(layout.status.read_text())
     except (OSError, ValueError):
         return {}
-    return dict(said)
+    return dict(document)
 
 
 def _free_ports() -> Ports:

@@ -22,19 +22,19 @@ class BenchmarkRuns:
     """A line for each row that is not predicted, with the reason."""
 
 
-def read(text: str, known: Catalogue) -> BenchmarkRuns:
+def read(text: str, catalogue: Catalogue) -> BenchmarkRuns:
     """Read all rows; those of one measurement become one run, described by the row of the dump if there is one."""
     rows, strange = silicon_rows.read(text)
     best: dict[MeasurementIdentity, MeasuredRow] = {}
     for one in silicon_layouts.completed_rows(rows):
-        known_as = best.setdefault(one.row.identity, one)
-        if one.row.dumped and not known_as.row.dumped:
+        context_as = best.setdefault(one.row.identity, one)
+        if one.row.dumped and not context_as.row.dumped:
             best[one.row.identity] = one
     runs: list[BenchmarkRun] = []
     places: dict[MeasurementIdentity, int] = {}
     unknown: dict[MeasurementIdentity, str] = {}
     for identity, one in best.items():
-        run = _run(one, known)
+        run = _run(one, catalogue)
         if isinstance(run, BenchmarkRun):
             places[identity] = len(runs)
             runs.append(run)
@@ -46,9 +46,9 @@ def read(text: str, known: Catalogue) -> BenchmarkRuns:
     return BenchmarkRuns(tuple(runs), tuple(listed), tuple(left_out))
 
 
-def _run(one: MeasuredRow, known: Catalogue) -> BenchmarkRun | str:
-    readers = silicon_deployments.question(one.row, one.row.prefill, known)
-    writers = silicon_deployments.question(one.row, one.row.decode, known)
+def _run(one: MeasuredRow, catalogue: Catalogue) -> BenchmarkRun | str:
+    readers = silicon_deployments.question(one.row, one.row.prefill, catalogue)
+    writers = silicon_deployments.question(one.row, one.row.decode, catalogue)
     if isinstance(readers, str):
         return readers
     return writers if isinstance(writers, str) else BenchmarkRun(one, readers, writers)

@@ -39,9 +39,9 @@ def requests(memory: HeadCache) -> Callable[[bytes], str]:
     """Whole and cut, with an empty memory and with one that has seen everything: always the same answer."""
 
     def target(data: bytes) -> str:
-        whole = _asked([data], HeadCache())
-        assert _asked([data], memory) == whole, "memory changes the answer"
-        cut = _asked(pieces(data), memory)
+        whole = _request([data], HeadCache())
+        assert _request([data], memory) == whole, "memory changes the answer"
+        cut = _request(pieces(data), memory)
         if whole[0] in FAULTS:
             assert cut[0] in FAULTS, "a cut makes it good"  # of two faults, either may be seen first
             return whole[0]
@@ -56,7 +56,7 @@ def requests(memory: HeadCache) -> Callable[[bytes], str]:
     return target
 
 
-def _asked(read: Sequence[bytes], memory: HeadCache) -> tuple[str, bytes, bytes, bytes]:
+def _request(read: Sequence[bytes], memory: HeadCache) -> tuple[str, bytes, bytes, bytes]:
     client = RequestReader(LIMITS, memory)
     found: ClientRequest | MalformedRequest | None = None
     for piece in read:
@@ -72,15 +72,15 @@ def _h11_request(data: bytes) -> tuple[bytes, bytes, bytes] | None:
     server = h11.Connection(h11.SERVER)
     try:
         server.receive_data(data)
-        asked = server.next_event()
-        if not isinstance(asked, h11.Request):
+        request = server.next_event()
+        if not isinstance(request, h11.Request):
             return None
         body = b""
         while isinstance(event := server.next_event(), h11.Data):
             body += bytes(event.data)
     except h11.RemoteProtocolError:
         return None
-    return (asked.method, asked.target, body) if isinstance(event, h11.EndOfMessage) else None
+    return (request.method, request.target, body) if isinstance(event, h11.EndOfMessage) else None
 
 
 def responses(memory: HeadCache) -> Callable[[bytes], str]:
@@ -184,14 +184,14 @@ def streams(data: bytes) -> str:
         edited += cut.edited(piece)
     edited += cut.rest()
     if b"\r" not in stream or b"\n\n" not in stream:  # who ends lines in two ways in one stream is counted wrongly
-        assert _told(whole) == _told(cut), "a cut changes what is told"
+        assert _events(whole) == _events(cut), "a cut changes what is told"
     if whole.usage is None and b"\r" not in stream:
         assert edited == stream, "an edit lost something"
     events.answer_summary(surface, stream)
     return f"{surface.name} {whole.first} {min(whole.deltas, 3)} {whole.done} {whole.error} {whole.finish_reason}"
 
 
-def _told(scan: EventScan) -> tuple[object, ...]:
+def _events(scan: EventScan) -> tuple[object, ...]:
     return scan.first, scan.deltas, scan.usage, scan.done, scan.error, scan.finish_reason
 
 

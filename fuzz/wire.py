@@ -75,9 +75,9 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--bytes", type=int, default=10_000_000, help="in all (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--only", choices=sorted(targets.all_of_them()), help="one target instead of all")
-    told = parser.parse_args(arguments)
-    chosen = {name: target for name, target in targets.all_of_them().items() if told.only in (None, name)}
-    fed = [feed(name, target, told.bytes // len(chosen), told.seed) for name, target in chosen.items()]
+    options = parser.parse_args(arguments)
+    chosen = {name: target for name, target in targets.all_of_them().items() if options.only in (None, name)}
+    fed = [feed(name, target, options.bytes // len(chosen), options.seed) for name, target in chosen.items()]
     for one in fed:
         sys.stdout.write(one.line + "\n")
         for data, problem in one.broken[:5]:

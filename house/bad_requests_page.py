@@ -39,11 +39,11 @@ def page() -> str:
 
 
 def _table(title: str, rows: tuple[BadRequest, ...]) -> str:
-    lines = [f"| {row.what} | {row.status} | `{row.code}` | {_said(row)} |" for row in rows]
+    lines = [f"| {row.what} | {row.status} | `{row.code}` | {_answer(row)} |" for row in rows]
     return f"## {title}\n\n| sent | status | code | message |\n|---|---|---|---|\n" + "\n".join(lines) + "\n"
 
 
-def _said(row: BadRequest) -> str:
+def _answer(row: BadRequest) -> str:
     found = RequestReader(LIMITS, HeadCache()).feed(row.sent)
     assert isinstance(found, MalformedRequest)
     return found.message.replace("|", "\\|").replace("<", "&lt;")

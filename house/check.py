@@ -80,15 +80,15 @@ def surroundings(root: Path) -> dict[str, str]:
 def run(step: Step, root: Path, environment: Mapping[str, str]) -> Outcome:
     """Run one step's commands until one fails."""
     started = time.monotonic()
-    said: list[str] = []
+    lines: list[str] = []
     holds = True
     for command in step.commands:
         done = subprocess.run(command, cwd=root, env=environment, check=False, capture_output=True, text=True)
-        said.append(done.stdout + done.stderr)
+        lines.append(done.stdout + done.stderr)
         holds = done.returncode == 0
         if not holds:
             break
-    return Outcome(step=step, holds=holds, seconds=time.monotonic() - started, output="".join(said).rstrip())
+    return Outcome(step=step, holds=holds, seconds=time.monotonic() - started, output="".join(lines).rstrip())
 
 
 def row(outcome: Outcome, *, colour: bool) -> str:

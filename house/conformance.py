@@ -69,23 +69,23 @@ class Summary:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """0 when every case passed (or the page is right), 1 when not."""
-    asked = _parser().parse_args(argv)
-    if asked.drift:
+    options = _parser().parse_args(argv)
+    if options.drift:
         wrong = drift(PAGE.read_text(encoding="utf-8") if PAGE.is_file() else "", read(RECORDS))
         print(wrong or "conformance: the page is as recorded")
         return 1 if wrong else 0
-    if asked.keep:
+    if options.keep:
         write(RECORDS, read(RECORDS) | read(LAST))
-    elif not asked.page:
-        summary = run(asked.server)
+    elif not options.page:
+        summary = run(options.server)
         print(summary)
-        if not summary.holds or (summary.left_out and asked.server in SIDES):
+        if not summary.holds or (summary.left_out and options.server in SIDES):
             return 1
-        if asked.server in SIDES:
-            write(LAST, read(LAST) | {asked.server: summary})
-        if asked.record:
+        if options.server in SIDES:
+            write(LAST, read(LAST) | {options.server: summary})
+        if options.record:
             write(RECORDS, read(RECORDS) | read(LAST))
-    if asked.page or asked.record or asked.keep:
+    if options.page or options.record or options.keep:
         PAGE.write_text(render(read(RECORDS)), encoding="utf-8")
     return 0
 
@@ -126,15 +126,15 @@ def summarize(server: str, report: str, seconds: float, date: str) -> Summary:
 
 def read(path: Path) -> dict[str, Summary]:
     """What was recorded, by side."""
-    told = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
-    return {side: Summary(**summary) for side, summary in told.items()}
+    document = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    return {side: Summary(**summary) for side, summary in document.items()}
 
 
 def write(path: Path, records: Mapping[str, Summary]) -> None:
     """Keep them."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    told = {side: asdict(summary) for side, summary in sorted(records.items())}
-    path.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
+    document = {side: asdict(summary) for side, summary in sorted(records.items())}
+    path.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
 
 
 def drift(written: str, records: Mapping[str, Summary]) -> str:

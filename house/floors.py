@@ -94,8 +94,8 @@ def measure(folder: str, files: Mapping[str, Mapping[str, Any]]) -> Room:
 def _gap(path: str, facts: Mapping[str, Any]) -> str:
     lines = [str(line) for line in facts["missing_lines"]]
     branches = [f"{start}->{'exit' if end < 0 else end}" for start, end in facts.get("missing_branches", [])]
-    said = [f"{what} {_first(places)}" for what, places in (("lines", lines), ("branches", branches)) if places]
-    return f"{path}: {'; '.join(said)}" if said else ""
+    texts = [f"{what} {_first(places)}" for what, places in (("lines", lines), ("branches", branches)) if places]
+    return f"{path}: {'; '.join(texts)}" if texts else ""
 
 
 def _first(places: Sequence[str]) -> str:

@@ -140,12 +140,12 @@ def _swagger(cache: Cache, release: str) -> Path:
         )
         if done.returncode:
             raise progress.StepFailed(f"{' '.join(words)}: {done.stdout}{done.stderr}")
-    told = json.loads(done.stdout)
-    if told["Sum"] != RELEASES[release]:
+    document = json.loads(done.stdout)
+    if document["Sum"] != RELEASES[release]:
         raise progress.StepFailed(
-            f"{_MODULE}@v{release}: {told['Sum']} came, {RELEASES[release]} is pinned; do not use"
+            f"{_MODULE}@v{release}: {document['Sum']} came, {RELEASES[release]} is pinned; do not use"
         )
-    return Path(told["Dir"]) / "api" / "openapi-spec" / "swagger.json"
+    return Path(document["Dir"]) / "api" / "openapi-spec" / "swagger.json"
 
 
 def main() -> int:

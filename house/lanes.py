@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import IO, Final
 
 from devcluster import owners
-from house import floors, second_look
+from house import floors, second_run
 from house.check import surroundings
 from house.steps import COVERAGE_FOLDER
 from house.tree import ROOT
@@ -47,7 +47,7 @@ EXAMPLES: Final = "40"
 """Of each property: enough to notice what changed. `make prove` and whoever sets it higher look for what is rare."""
 ONE_THREAD: Final = {"OPENBLAS_NUM_THREADS": "1"}
 """Fits are small: threads that wait for each other take five times as long on two busy cores (145 s against 27 s)."""
-BEHIND: Final = ("nice", "-n", "5")
+LOW_PRIORITY: Final = ("nice", "-n", "5")
 """What runs beside another lane gets a third of what that one gets while both want the cores."""
 DURATIONS: Final = ("--durations=12", "--durations-min=10")
 LANE_REPORT: Final = f"{COVERAGE_FOLDER}/lane.json"
@@ -123,11 +123,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     names = list(sys.argv[1:] if argv is None else argv)
     unknown = [name for name in names if name not in {lane.name for lane in LANES}]
     if unknown:
-        known = ", ".join(lane.name for lane in LANES)
-        print(f"lanes: there is no lane {unknown[0]!r}; lanes: {known}", file=sys.stderr)
+        text = ", ".join(lane.name for lane in LANES)
+        print(f"lanes: there is no lane {unknown[0]!r}; lanes: {text}", file=sys.stderr)
         return 2
     chosen = [lane for lane in LANES if lane.name in names or not (names or lane.only_named)]
-    ran = [look_again(one) for one in list(run_all(chosen))]
+    ran = [run_again(one) for one in list(run_all(chosen))]
     print("\n".join(table(ran)), flush=True)
     return 0 if all(one.code == 0 for one in ran) else 1
 
@@ -146,16 +146,16 @@ def run_all(chosen: Sequence[Lane]) -> Iterator[Ran]:
                 yield ended
 
 
-def look_again(ran: Ran) -> Ran:
+def run_again(ran: Ran) -> Ran:
     """Once all is quiet: the few stories of a real world that failed, alone."""
     lane = ran.lane
-    stories = second_look.failed(lane.name) if lane.real and ran.code == 1 else []
-    if not second_look.is_worth_it(stories):
+    stories = second_run.failed(lane.name) if lane.real and ran.code == 1 else []
+    if not second_run.is_worth_it(stories):
         return ran
     print(f"── {lane.name}: {len(stories)} failed beside other work and are told again, alone", flush=True)
     started = time.monotonic()
-    code = _call(second_look.again(lane.name, lane.marker, lane.folders), _environment(), None)
-    print(second_look.said(lane.name, stories, well=code == 0), flush=True)
+    code = _call(second_run.again(lane.name, lane.marker, lane.folders), _environment(), None)
+    print(second_run.summary(lane.name, stories, well=code == 0), flush=True)
     return Ran(lane=lane, code=code, seconds=ran.seconds + time.monotonic() - started)
 
 
@@ -184,13 +184,13 @@ def _environment() -> dict[str, str]:
 
 def _call(words: Sequence[str], environment: Mapping[str, str], sink: IO[bytes] | None) -> int:
     """A module of this tree, to its end; whose words are kept, it takes what the lane that it is beside leaves over."""
-    whole = [*(BEHIND if sink else ()), sys.executable, "-m", *words]
+    whole = [*(LOW_PRIORITY if sink else ()), sys.executable, "-m", *words]
     return subprocess.run(whole, cwd=ROOT, env=environment, check=False, stdout=sink, stderr=sink).returncode
 
 
 def commands(lane: Lane) -> tuple[tuple[str, ...], ...]:
     """What a lane runs, one after the other until one fails; where it is measured, with its floors."""
-    tests = ("pytest", *lane.folders, "-m", lane.marker, *DURATIONS, *second_look.options(lane.name))
+    tests = ("pytest", *lane.folders, "-m", lane.marker, *DURATIONS, *second_run.options(lane.name))
     if not lane.floors:
         return (tests,)
     (ROOT / COVERAGE_FOLDER).mkdir(parents=True, exist_ok=True)

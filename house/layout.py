@@ -6,7 +6,7 @@ from typing import Final
 
 SOURCE_ROOT: Final = "operator"
 ONLY_PACKAGE: Final = "fairlead"
-NAMES_THAT_SAY_NOTHING: Final = frozenset(
+NAMES_WITHOUT_MEANING: Final = frozenset(
     {"utils", "util", "helpers", "helper", "common", "manager", "managers", "misc"}
 )
 
@@ -35,7 +35,7 @@ def _in_source_root(path: Path) -> Iterator[str]:
 
 
 def _with_empty_name(path: Path) -> Iterator[str]:
-    empty = [part for part in (*path.parts[:-1], path.stem) if part in NAMES_THAT_SAY_NOTHING]
+    empty = [part for part in (*path.parts[:-1], path.stem) if part in NAMES_WITHOUT_MEANING]
     if empty:
         yield (
             f"{path}:1: the name {empty[0]!r} says nothing about what is inside; "

@@ -1,6 +1,7 @@
 """`python -m house.names`: modules are nouns, and a class name stands once in its layer.
 
-The words are those of docs/glossary.md; which rooms form a layer is said in pyproject.toml, where imports are checked.
+The words are those of docs/glossary.md, as house/words.py reads it; which rooms form a layer is said in pyproject.toml,
+where imports are checked.
 """
 
 import ast
@@ -11,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from house import tree
+from house import tree, words
 
 PACKAGE: Final = Path("operator/fairlead")
 CONTRACT: Final = "every room has a place"
@@ -28,29 +29,6 @@ NOUNS: Final = frozenset(
     }
 )
 """Modules whose last letters are -ing and that are nouns of the field all the same."""
-DIALECT: Final = frozenset(
-    {
-        "asked",
-        "behind",
-        "believing",
-        "books",
-        "callers",
-        "desk",
-        "doors",
-        "guests",
-        "hands",
-        "known",
-        "looks",
-        "nobody",
-        "shelf",
-        "standing",
-        "tale",
-        "teller",
-        "told",
-        "whoever",
-        "wishes",
-    }
-)
 
 
 def main() -> int:
@@ -59,16 +37,20 @@ def main() -> int:
     contracts = tomllib.loads((tree.ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"]
     layers = next(one["layers"] for one in contracts["contracts"] if one["name"].startswith(CONTRACT))
     classes = {path: tuple(_classes((tree.ROOT / path).read_text(encoding="utf-8"))) for path in files}
-    wrong = [*vague(files), *shared(classes, [tuple(layer.replace(" ", "").split("|")) for layer in layers])]
+    vocabulary = words.read((tree.ROOT / words.GLOSSARY).read_text(encoding="utf-8"))
+    wrong = [
+        *vague(files, vocabulary),
+        *shared(classes, [tuple(layer.replace(" ", "").split("|")) for layer in layers]),
+    ]
     print("\n".join(wrong) if wrong else f"names: {len(files)} modules, {sum(map(len, classes.values()))} classes")
     return 1 if wrong else 0
 
 
-def vague(files: Sequence[Path]) -> Iterator[str]:
-    """Modules that are no nouns, or are called by a word that this project once had for itself."""
+def vague(files: Sequence[Path], vocabulary: words.Vocabulary) -> Iterator[str]:
+    """Modules that are no nouns, or are called by a word of the glossary's "not" column."""
     for path in files:
         verb = path.stem.endswith("ing") and path.stem not in NOUNS
-        if verb or not DIALECT.isdisjoint(path.stem.split("_")):
+        if verb or vocabulary.in_name(path.stem):
             yield f"{path}:1: module {path.stem}: a module is called by a noun for what it knows (docs/glossary.md)"
 
 

@@ -82,10 +82,10 @@ def gone_through(folder: Path, *, everything: bool) -> int:
 def read(path: Path) -> dict[str, str]:
     """The keys under which groups last held; a file that is torn counts as none."""
     try:
-        told = json.loads(path.read_text(encoding="utf-8"))
+        document = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
-    return told if isinstance(told, dict) else {}
+    return document if isinstance(document, dict) else {}
 
 
 def run(group: Group, folder: Path) -> int:

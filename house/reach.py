@@ -24,10 +24,10 @@ def key(root: Path, tests: Iterable[str], words: Iterable[str] = ()) -> str:
     """Equal as long as nothing changed that these tests could notice; words are what else decides how they go."""
     files = tree.files(root)
     modules = {module(path): path for path in files if path.suffix == ".py"}
-    asked = tuple(tests)
-    wanted = [name for name, path in modules.items() if _below(path, asked)]
+    request = tuple(tests)
+    wanted = [name for name, path in modules.items() if _below(path, request)]
     found = {modules[name] for name in closure(root, modules, wanted)}
-    digest = hashlib.sha256("\0".join((sys.version, *asked, *words)).encode())
+    digest = hashlib.sha256("\0".join((sys.version, *request, *words)).encode())
     for path in files:
         if path in found or (path.suffix != ".py" and not is_prose(path)):
             digest.update(f"\0{path}\0".encode())

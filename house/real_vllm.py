@@ -55,9 +55,9 @@ def _install(place: Path, cache: Cache) -> None:
 def main() -> int:
     """`python -m house.real_vllm`: have it, and say where."""
     made = python(Cache.chosen())
-    said = subprocess.run([made, "-c", "import vllm; print(vllm.__version__)"], check=False, env=environment())
+    finished = subprocess.run([made, "-c", "import vllm; print(vllm.__version__)"], check=False, env=environment())
     print(made)
-    return said.returncode
+    return finished.returncode
 
 
 if __name__ == "__main__":

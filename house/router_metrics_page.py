@@ -90,8 +90,8 @@ def _buckets() -> Iterator[str]:
         users = ", ".join(
             f"`{_short(one)}`" for one in FAMILIES if one.kind is MetricType.HISTOGRAM and one.bounds == bounds
         )
-        told = " ".join(f"{bound:g}" for bound in bounds)
-        yield f"| {users} | {told} | {words[name].removeprefix('Seconds. ').removeprefix('Seconds a token. ')} |"
+        text = " ".join(f"{bound:g}" for bound in bounds)
+        yield f"| {users} | {text} | {words[name].removeprefix('Seconds. ').removeprefix('Seconds a token. ')} |"
 
 
 def _lines() -> Iterator[str]:

@@ -1,6 +1,6 @@
 """`python -m house.sizes`: size budgets, so that a file is read in one sitting and a function at a glance.
 
-Figures come from the upper half of the code bases we learnt from; CONTRIBUTING.md says which number is a wish
+Figures come from the upper half of the code bases we learnt from; CONTRIBUTING.md says which number is an aim
 (the medians, printed) and which is a limit (the maxima, checked).
 """
 

@@ -23,7 +23,7 @@ PLOTS: Final[Mapping[str, str]] = {
     "token": "docs/reference/step-times-tpot.svg",
     "first_token": "docs/reference/step-times-ttft.svg",
 }
-SAID: Final[Mapping[HoldoutKind, str]] = {
+TITLES: Final[Mapping[HoldoutKind, str]] = {
     HoldoutKind.FITTED: "model, GPU and parallelism fitted, this load not",
     HoldoutKind.PLANNED: "the same, as a plan knows it: nothing of the engine's version, the day, the lengths",
     HoldoutKind.MODEL_OUT: "the whole model left out",
@@ -121,7 +121,7 @@ def page(judged: Judged) -> str:
         source=step_times.SOURCE,
         left_out="" if not judged.sample.left_out else f" but {len(judged.sample.left_out)}, named at the end",
     )
-    rows = [_row(said, *judged.errors(kind)) for kind, said in SAID.items()]
+    rows = [_row(answer, *judged.errors(kind)) for kind, answer in TITLES.items()]
     text = _TEXT.format(
         token=repeats.token.median,
         first=repeats.first.median,
@@ -150,7 +150,7 @@ def _panel(judged: Judged, kind: HoldoutKind, *, first: bool) -> Panel:
     together, apart = points.values()
     for run, one, other in zip(columns.runs, np.exp(measured) * 1e3, np.exp(predicted) * 1e3, strict=True):
         (together if run.measured.row.mode == "agg" else apart).append((float(one), float(other)))
-    return Panel(SAID[kind], points)
+    return Panel(TITLES[kind], points)
 
 
 def _row(name: str, first: ErrorFigures, token: ErrorFigures) -> str:
@@ -185,7 +185,7 @@ def _figure(name: str, value: float) -> str:
 
 def _cuts(judged: Judged) -> Iterator[str]:
     for kind in step_times.KINDS_OF_CUTS:
-        yield f"## By part: {SAID[kind]}\n"
+        yield f"## By part: {TITLES[kind]}\n"
         for name, cut in CUTS.items():
             yield f"| {name} | rows | TPOT median | 9 of 10 within | bias | TTFT median | 9 of 10 within | bias |"
             yield "|---|---|---|---|---|---|---|---|"

@@ -69,6 +69,12 @@ STEPS: Final = (
         advice="call it what a stranger would look for: docs/glossary.md has the words. See CONTRIBUTING.md#rules",
     ),
     Step(
+        name="words",
+        commands=(_module("house.words"),),
+        advice="write the glossary's word for it, or call a value by the noun of its type; where an English sentence "
+        "needs the word, set it as code in docs/glossary.md, so that it is wrong in names alone. See docs/glossary.md",
+    ),
+    Step(
         name="circles",
         commands=(_module("house.circles"),),
         advice="files of a circle can only be read together: move what both need below both, pass a value in place of "

@@ -206,16 +206,16 @@ def _letters() -> dict[int, str]:
 def learn(words: Sequence[str], count: int) -> list[tuple[str, str]]:
     """The `count` pairs that are joined most often, in the order of joining; a tie goes to the lesser pair."""
     space = _letters()[ord(" ")]
-    known = Counter((space, *word) for word in words) + Counter(tuple(word) for word in words)
+    counts = Counter((space, *word) for word in words) + Counter(tuple(word) for word in words)
     merges: list[tuple[str, str]] = []
     taken: set[str] = set()
     while len(merges) < count:
         pairs: Counter[tuple[str, str]] = Counter()
-        for letters, times in known.items():
+        for letters, times in counts.items():
             for pair in pairwise(letters):
                 pairs[pair] += times
         best = min(pairs, key=lambda pair: (-pairs[pair], pair))
-        known = Counter({_joined(letters, best): times for letters, times in known.items()})
+        counts = Counter({_joined(letters, best): times for letters, times in counts.items()})
         if "".join(best) not in taken:
             taken.add("".join(best))
             merges.append(best)

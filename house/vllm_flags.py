@@ -14,7 +14,7 @@ from house.tree import ROOT
 
 FILE: Final = ROOT / "operator" / "fairlead" / "engines" / "vllm" / "known_flags.py"
 
-ASK: Final = """
+PROGRAM: Final = """
 import json
 from vllm.entrypoints.launchers.cli_args import make_arg_parser
 from vllm.utils.argparse_utils import FlexibleArgumentParser
@@ -25,7 +25,7 @@ print(json.dumps(sorted(make_arg_parser(FlexibleArgumentParser())._option_string
 def main(argv: Sequence[str] | None = None) -> int:
     """Write the file, or with --drift say whether it still is what vLLM says."""
     words = list(sys.argv[1:] if argv is None else argv)
-    text = rendered(ask(real_vllm.python(Cache.chosen())))
+    text = rendered(listed_flags(real_vllm.python(Cache.chosen())))
     if words == ["--drift"]:
         same = FILE.exists() and FILE.read_text(encoding="utf-8") == text
         print("vllm_flags: as vLLM says" if same else "vllm_flags: run `python -m house.vllm_flags` and commit it")
@@ -34,19 +34,19 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
-def ask(interpreter: Path) -> list[str]:
+def listed_flags(interpreter: Path) -> list[str]:
     """The parser's own list."""
     environment = real_vllm.environment()
-    ran = subprocess.run([interpreter, "-c", ASK], check=True, capture_output=True, text=True, env=environment)
+    ran = subprocess.run([interpreter, "-c", PROGRAM], check=True, capture_output=True, text=True, env=environment)
     return list(json.loads(ran.stdout.splitlines()[-1]))
 
 
 def rendered(flags: Sequence[str]) -> str:
     """Long ones without their negations, since `--no-x` follows from `--x`."""
-    known = set(flags)
-    negations = {flag for flag in known if flag.startswith("--no-") and f"--{flag[5:]}" in known}
-    long = sorted(flag[2:] for flag in known - negations if flag.startswith("--"))
-    short = sorted(flag for flag in known if flag.startswith("-") and not flag.startswith("--"))
+    names = set(flags)
+    negations = {flag for flag in names if flag.startswith("--no-") and f"--{flag[5:]}" in names}
+    long = sorted(flag[2:] for flag in names - negations if flag.startswith("--"))
+    short = sorted(flag for flag in names if flag.startswith("-") and not flag.startswith("--"))
     body = textwrap.fill(" ".join(long), 112, break_on_hyphens=False)
     head = f'"""Every flag the parser of vLLM {real_vllm.VERSION} knows; written by `python -m house.vllm_flags`."""'
     texts = f'_LONG: Final = """\n{body}\n"""\n\n_SHORT: Final = """\n{" ".join(short)}\n"""'

@@ -16,20 +16,20 @@ from prove.registry import CLAIMS
 
 def main(argv: Sequence[str] | None = None, claims: Sequence[Claim] = CLAIMS, docs: Path = DOCS) -> int:
     """0 when what was asked for holds, 1 when it does not, 2 when the item is not known."""
-    asked = _parser().parse_args(argv)
-    if asked.drift:
+    options = _parser().parse_args(argv)
+    if options.drift:
         return _check_drift(claims, docs)
-    if asked.page:
+    if options.page:
         _write_page(claims, docs)
         return 0
-    if asked.item is None and not asked.all:
+    if options.item is None and not options.all:
         print("\n".join(listing(claims, ledger.read(docs))))
         return 0
-    chosen = [claim for claim in claims if asked.all or claim.item == asked.item]
+    chosen = [claim for claim in claims if options.all or claim.item == options.item]
     if not chosen:
-        print(unknown(asked.item, claims), file=sys.stderr)
+        print(unknown(options.item, claims), file=sys.stderr)
         return 2
-    return max([_prove(claim, claims, docs if asked.record else None) for claim in chosen])
+    return max([_prove(claim, claims, docs if options.record else None) for claim in chosen])
 
 
 def listing(claims: Sequence[Claim], records: Mapping[str, Record]) -> Iterator[str]:
@@ -61,8 +61,8 @@ def tried(claim: Claim) -> Figure:
 
 def drift(written: str | None, claims: Sequence[Claim], records: Mapping[str, Record]) -> str | None:
     """What is wrong with the page as it stands on disk, if anything."""
-    known = {claim.item for claim in claims}
-    if orphans := sorted(set(records) - known):
+    names = {claim.item for claim in claims}
+    if orphans := sorted(set(records) - names):
         return f"docs/evidence.json records {', '.join(orphans)}, which is no claim: remove or rename the record"
     if written != page.render(claims, records):
         return (

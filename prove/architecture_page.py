@@ -96,10 +96,10 @@ def _rooms() -> Iterator[str]:
     layers = next(one["layers"] for one in contracts["contracts"] if one["name"].startswith("every room has a place"))
     for layer in layers:
         for room in layer.replace(" ", "").split("|"):
-            yield f"| [`{room}`](../operator/fairlead/{room}) | {_knows(ROOT / 'operator' / 'fairlead' / room)} |"
+            yield f"| [`{room}`](../operator/fairlead/{room}) | {_summary(ROOT / 'operator' / 'fairlead' / room)} |"
 
 
-def _knows(folder: Path) -> str:
+def _summary(folder: Path) -> str:
     """The first paragraph of its docstring, and its packages."""
     text = ast.get_docstring(ast.parse((folder / "__init__.py").read_text(encoding="utf-8"))) or ""
     first = re.sub(r"\s+", " ", text.partition("\n\n")[0])

@@ -49,7 +49,7 @@ def followed(marker: int, rooms: tuple[str, ...], until: str = "") -> Iterator[W
 
 
 def _profile(way: Way, search: "Search", rooms: tuple[str, ...], until: str) -> Callable[[FrameType, str, Any], None]:
-    def look(frame: FrameType, event: str, value: Any) -> None:  # noqa: ANN401  # the interpreter's
+    def observe(frame: FrameType, event: str, value: Any) -> None:  # noqa: ANN401  # the interpreter's
         module = str(frame.f_globals.get("__name__", ""))
         if until in way.frames:
             return
@@ -63,7 +63,7 @@ def _profile(way: Way, search: "Search", rooms: tuple[str, ...], until: str) -> 
             for form in found:
                 way.forms.setdefault(form)
 
-    return look
+    return observe
 
 
 def _arguments(frame: FrameType) -> list[Any]:

@@ -62,7 +62,7 @@ def page() -> str:
             "refusals",
             _table(("about", "rule", "what it mirrors"), _rules((*checks.REFUSAL_CHECKS, unknown_flags.refusals))),
         ),
-        _section("Cautions", "cautions", _table(("about", "caution", "why"), _rules(warning_checks.WARNING_CHECKS))),
+        _section("Warnings", "cautions", _table(("about", "warning", "why"), _rules(warning_checks.WARNING_CHECKS))),
     )
     return "\n".join((_HEAD, *sections))
 

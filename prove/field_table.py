@@ -10,7 +10,7 @@ from typing import Final
 
 from fairlead.api.kinds import DEPLOYMENT, GATEWAY, POLICY
 from tests.controller import field_evidence
-from tests.controller.field_evidence import Evidence, Fate
+from tests.controller.field_evidence import Evidence, Outcome
 
 PAGE: Final = Path(__file__).resolve().parent.parent / "docs" / "reference" / "fields.md"
 
@@ -38,8 +38,8 @@ _ABOUT: Final = {
 
 def page(found: Sequence[Evidence]) -> str:
     """The whole page."""
-    fates = Counter(one.fate for one in found)
-    counts = ", ".join(f"{fates[fate]} {fate}" for fate in Fate if fates[fate])
+    tally = Counter(one.outcome for one in found)
+    counts = ", ".join(f"{tally[outcome]} {outcome}" for outcome in Outcome if tally[outcome])
     parts = [_HEAD.format(total=len(found), counts=counts)]
     for kind, about in _ABOUT.items():
         rows = "".join(line(one) for one in found if one.kind == kind)
@@ -51,13 +51,13 @@ def page(found: Sequence[Evidence]) -> str:
 
 def line(one: Evidence) -> str:
     """One field."""
-    cells = (f"`spec.{one.leaf.replace('.[]', '[]')}`", str(one.fate), one.where)
+    cells = (f"`spec.{one.leaf.replace('.[]', '[]')}`", str(one.outcome), one.where)
     return f"| {' | '.join(cell.replace('|', '/').replace('<', '&lt;') for cell in cells)} |\n"
 
 
 def unkept(found: Iterable[Evidence]) -> list[str]:
     """Fields that are taken and ignored."""
-    return [f"{one.kind} {one.leaf}" for one in found if one.fate is Fate.IGNORED]
+    return [f"{one.kind} {one.leaf}" for one in found if one.outcome is Outcome.IGNORED]
 
 
 def main() -> None:

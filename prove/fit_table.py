@@ -81,13 +81,13 @@ def rows(text: str) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(text)))
 
 
-def question(row: Mapping[str, str], known: Catalogue) -> SizingInput:
+def question(row: Mapping[str, str], context: Catalogue) -> SizingInput:
     """What the row's start would have been asked as; blank settings stay defaults."""
-    card = known.accelerators[row["gpu"]]
+    card = context.accelerators[row["gpu"]]
     nominal = "nominal" in row["notes"]
     drafting = DraftSetup(tokens=_drafted(row["speculative"]), mtp=row["speculative"].startswith("mtp"))
     return SizingInput(
-        shape=known.shapes[row["model"]],
+        shape=context.shapes[row["model"]],
         accelerator=replace(card, visible_mib=None if nominal else float(row["gpu_mem_gib"]) * 1024),
         context=int(row["max_model_len"]),
         parallelism=Parallelism(tensor=int(row["tp"]), pipeline=int(row["pp"])),
@@ -104,21 +104,21 @@ def question(row: Mapping[str, str], known: Catalogue) -> SizingInput:
     )
 
 
-def _drafted(said: str) -> int:
+def _drafted(answer: str) -> int:
     """`mtp 3`; a head without a number guesses one token, its default."""
-    if said == "none":
+    if answer == "none":
         return 0
-    return int(said.split()[1]) if said.split()[1].isdigit() else 1
+    return int(answer.split()[1]) if answer.split()[1].isdigit() else 1
 
 
-def judge(row: Mapping[str, str], known: Catalogue) -> Judged:
+def judge(row: Mapping[str, str], context: Catalogue) -> Judged:
     """GiB where the engine's tokens are a derived figure and the row has GiB; tokens otherwise."""
-    asked = question(row, known)
-    counted = memory.memory(asked)
-    derived = asked.shape.window is not None or asked.shape.recurrent is not None
+    inputs = question(row, context)
+    counted = memory.memory(inputs)
+    derived = inputs.shape.window is not None or inputs.shape.recurrent is not None
     if derived and row["avail_kv_gib"]:
         return Judged(row, counted.kv.times(1 / GIB), float(row["avail_kv_gib"]), "GiB")
-    return Judged(row, kv_pages.spans(asked, counted.kv)[0], float(row["kv_tokens"]), "tokens")
+    return Judged(row, kv_pages.spans(inputs, counted.kv)[0], float(row["kv_tokens"]), "tokens")
 
 
 def bars(points: Sequence[Judged]) -> Bars:
@@ -245,8 +245,8 @@ def catalogue_here() -> Catalogue:
 
 def written() -> str:
     """The page as the files of this tree make it."""
-    known = catalogue_here()
-    points, afterwards = ([judge(row, known) for row in rows(path.read_text("utf-8"))] for path in (MEASURED, OTHERS))
+    context = catalogue_here()
+    points, afterwards = ([judge(row, context) for row in rows(path.read_text("utf-8"))] for path in (MEASURED, OTHERS))
     return render(points, afterwards)
 
 

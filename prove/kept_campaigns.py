@@ -17,7 +17,7 @@ JUDGED: Final = ("operator", "campaign")
 SUMS: Final = ("sequences", "moves", "faults", "judged", "requests", "violations", "seconds")
 
 
-def told(world: str, sequences: int) -> dict[str, Any]:
+def added_up(world: str, sequences: int) -> dict[str, Any]:
     """So many sequences of one seed, added up; less where a part found something or broke off."""
     tree = _tree()
     path = FOLDER / f"campaign-{world}.json"

@@ -39,7 +39,7 @@ def run(*words: str, cwd: Path = ROOT, extra: Mapping[str, str] | None = None) -
     command = " ".join(words)
     print(f"+ {command}", file=sys.stderr, flush=True)
     started = time.monotonic()
-    said: list[str] = []
+    lines: list[str] = []
     with subprocess.Popen(
         words,
         cwd=cwd,
@@ -51,8 +51,8 @@ def run(*words: str, cwd: Path = ROOT, extra: Mapping[str, str] | None = None) -
     ) as program:
         for line in program.stdout or ():
             sys.stderr.write(line)
-            said.append(line)
-    return Ended(command=command, code=program.returncode, seconds=time.monotonic() - started, output="".join(said))
+            lines.append(line)
+    return Ended(command=command, code=program.returncode, seconds=time.monotonic() - started, output="".join(lines))
 
 
 def make(target: str, *words: str, cwd: Path = ROOT, extra: Mapping[str, str] | None = None) -> Ended:
@@ -72,8 +72,8 @@ def pytest(*words: str, extra: Mapping[str, str] | None = None) -> Ended:
 
 def _environment(extra: Mapping[str, str]) -> dict[str, str]:
     """Ours without what an outer `make` or coverage run left behind; clusters that the proof brings up end with us."""
-    left_behind = ("MAKE", "MFLAGS", "COVERAGE_", "PYTEST_")
-    return {name: value for name, value in os.environ.items() if not name.startswith(left_behind)} | {
+    left_router = ("MAKE", "MFLAGS", "COVERAGE_", "PYTEST_")
+    return {name: value for name, value in os.environ.items() if not name.startswith(left_router)} | {
         **owners.handed_on(),
         **extra,
     }

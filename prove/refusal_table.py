@@ -10,7 +10,7 @@ from typing import Final
 from fairlead.review import admission
 from fairlead.review.context import ReviewContext
 from tests.review.bad_inputs import ELSEWHERE, ROWS
-from tests.review.table import KNOWN, Layer, Row, Said, deployment, engine, gateway, policy, said_of
+from tests.review.table import CONTEXT, Finding, Layer, Row, deployment, engine, findings_of, gateway, policy
 
 PAGE: Final = Path(__file__).resolve().parent.parent / "docs" / "reference" / "refusals.md"
 
@@ -62,21 +62,23 @@ def page() -> str:
     for layer, (title, about) in _LAYERS.items():
         rows = [row for row in ROWS if row.layer is layer]
         parts.append(f"## {title}\n\n{about}\n\n{_table(_line(row) for row in rows)}")
-    parts.append(f"## Let in, with a caution\n\n{_cautions()}")
-    parts.append(f"## Told elsewhere\n\nNo single object shows these of the forty usual mistakes.\n\n{_elsewhere()}")
+    parts.append(f"## Accepted, with a warning\n\n{_cautions()}")
+    parts.append(f"## Found elsewhere\n\nNo single object shows these of the forty usual mistakes.\n\n{_elsewhere()}")
     return "\n".join(parts)
 
 
 def _line(row: Row) -> tuple[str, ...]:
-    told = next(one for one in said_of(row.given) if one.field == row.at and row.says in f"{one.because}; {one.remedy}")
-    return row.story, _input(row, told), told.because, told.remedy
+    finding = next(
+        one for one in findings_of(row.given) if one.field == row.at and row.wording in f"{one.because}; {one.remedy}"
+    )
+    return row.story, _input(row, finding), finding.because, finding.remedy
 
 
-def _input(row: Row, told: Said) -> str:
+def _input(row: Row, finding: Finding) -> str:
     """The field and what stands there, or a description of what is too large to show."""
-    if row.short or not told.field:
+    if row.short or not finding.field:
         return row.short or _first_line(row)
-    return f"`{told.field}`: `{told.value}`"
+    return f"`{finding.field}`: `{finding.value}`"
 
 
 def _first_line(row: Row) -> str:
@@ -86,11 +88,11 @@ def _first_line(row: Row) -> str:
 
 
 def _cautions() -> str:
-    known = ReviewContext(catalogue=KNOWN.catalogue)
+    context = ReviewContext(catalogue=CONTEXT.catalogue)
     lines = []
     for story, given in _CAUTIONS:
-        said = admission.review(given, known).cautions
-        lines += [(story, f"`{one.field}`: `{one.value}`", one.because, one.remedy) for one in said]
+        warnings = admission.review(given, context).cautions
+        lines += [(story, f"`{one.field}`: `{one.value}`", one.because, one.remedy) for one in warnings]
     return _table(lines)
 
 

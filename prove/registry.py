@@ -5,7 +5,7 @@ from typing import Final
 from prove.claimed import (
     api,
     autoscaler,
-    autoscaler_told,
+    autoscaler_pages,
     conformance,
     controller,
     engine_replay,
@@ -45,7 +45,7 @@ CLAIMS: Final[tuple[Claim, ...]] = tuple(
             *router_cost.CLAIMS,
             *router_clients.CLAIMS,
             *autoscaler.CLAIMS,
-            *autoscaler_told.CLAIMS,
+            *autoscaler_pages.CLAIMS,
             *trial.CLAIMS,
             *trial_fields.CLAIMS,
             *trial_router.CLAIMS,

@@ -37,8 +37,8 @@ def image(tree: Path, folder: Path) -> Path:
         for member in old:
             content = old.extractfile(member) if member.isfile() else None
             if member.name == MANIFEST and content is not None:
-                said = json.loads(content.read())
-                text = json.dumps([one | {"RepoTags": [REFERENCE]} for one in said]).encode()
+                document = json.loads(content.read())
+                text = json.dumps([one | {"RepoTags": [REFERENCE]} for one in document]).encode()
                 member.size, content = len(text), io.BytesIO(text)
             new.addfile(member, content)
     return archive

@@ -37,7 +37,7 @@ CAPACITIES: Final = range(2400, 3601, 50)
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class ReplayResult:
     """One replay, ready to be shown."""
 
     name: str
@@ -80,11 +80,11 @@ def limits() -> EngineSettings:
 
 def question() -> SizingInput:
     """The model and the GPU of both runs."""
-    known = catalogue_here()
+    context = catalogue_here()
     return SizingInput(
         release=CURRENT,
-        shape=known.shapes[MODEL],
-        accelerator=known.accelerators[PRODUCT],
+        shape=context.shapes[MODEL],
+        accelerator=context.accelerators[PRODUCT],
         context=limits().context_tokens,
     )
 
@@ -110,21 +110,21 @@ def measured() -> RateShares:
     return found
 
 
-def judged(times: PhysicalStepTimes) -> Told:
+def judged(times: PhysicalStepTimes) -> ReplayResult:
     """The run whose capacity is recorded."""
-    return _told(JUDGED, limits(), times)
+    return _replayed(JUDGED, limits(), times)
 
 
-def beside(times: PhysicalStepTimes, blocks: int) -> Told:
+def beside(times: PhysicalStepTimes, blocks: int) -> ReplayResult:
     """The run whose capacity is not, with so many pages."""
-    return _told(BESIDE, replace(limits(), blocks=blocks, max_sequences=128), times)
+    return _replayed(BESIDE, replace(limits(), blocks=blocks, max_sequences=128), times)
 
 
-def likeliest(times: PhysicalStepTimes) -> Told:
+def likeliest(times: PhysicalStepTimes) -> ReplayResult:
     """Its capacity, as far as its times betray it."""
-    return min((beside(times, blocks) for blocks in CAPACITIES), key=lambda told: told.distance.worst)
+    return min((beside(times, blocks) for blocks in CAPACITIES), key=lambda result: result.distance.worst)
 
 
-def _told(name: str, settings: EngineSettings, times: PhysicalStepTimes) -> Told:
+def _replayed(name: str, settings: EngineSettings, times: PhysicalStepTimes) -> ReplayResult:
     replayed = comparison.replay(recording(name), settings, times, random.Random(0))  # noqa: S311  # nothing is drawn
-    return Told(name, settings, replayed, comparison.distance(replayed))
+    return ReplayResult(name, settings, replayed, comparison.distance(replayed))

@@ -66,14 +66,14 @@ def sample() -> Way:
 
 async def _sample() -> Way:
     fleet, waiting = Fleet(), 1
-    fleet.world.hear(policy())
+    fleet.world.receive(policy())
     fleet.deploy()
 
     def page(number: int) -> bytes:
         return whole(engine_page(number).replace(WAITING + b"1.0", WAITING + b"%d.0" % waiting))
 
     async with listening(page) as pod, listening(lambda number: whole(router_page(number))) as router:
-        scraper = Scraper(interval_seconds=0.05, patience_seconds=2.0, chance=Random(1))  # noqa: S311  # jitter
+        scraper = Scraper(interval_seconds=0.05, timeout_seconds=2.0, chance=Random(1))  # noqa: S311  # jitter
 
         def reach(one: ScrapeTarget) -> ScrapeTarget:
             return replace(one, ip=HOST, port=router.port if one.kind is None else pod.port)
@@ -83,7 +83,7 @@ async def _sample() -> Way:
             fleet.clock.now = time.time()
             fleet.source.follow(())
             await fleet.loop.round()
-            scraper.follow(list(map(reach, fleet.source.asked)))
+            scraper.follow(list(map(reach, fleet.source.targets)))
             for one in fleet.loop.states.values():
                 await (one.task or asyncio.sleep(0))
 

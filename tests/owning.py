@@ -26,12 +26,12 @@ def owning_process(block: str, *then: str) -> Iterator["subprocess.Popen[str]"]:
     words = [sys.executable, "-c", "\n".join((*IMPORTS, block, *inside))]
     env = os.environ | surroundings(ROOT)
     with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=env) as owner:
-        said = []
+        lines = []
         for line in owner.stdout or ():
-            said.append(line)
+            lines.append(line)
             if UP in line:
                 break
-        assert owner.poll() is None, "".join(said)
+        assert owner.poll() is None, "".join(lines)
         try:
             yield owner
         finally:

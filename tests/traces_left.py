@@ -29,8 +29,8 @@ SETTINGS: Final = ("vm/overcommit_memory", "vm/panic_on_oom", "kernel/panic", "k
 
 def seen() -> frozenset[str]:
     """Everything of interest, a line each; two looks are compared."""
-    looks = (_processes(), _namespaces(), _mounts(), _sockets(), _groups(), _files(), _settings(), _interfaces())
-    return frozenset(line for look in looks for line in look)
+    lines = (_processes(), _namespaces(), _mounts(), _sockets(), _groups(), _files(), _settings(), _interfaces())
+    return frozenset(line for texts in lines for line in texts)
 
 
 def _processes() -> Iterator[str]:

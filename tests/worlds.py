@@ -16,17 +16,17 @@ from devcluster.up import up
 NODES: Final = ("l4=NVIDIA-L4:4", "a100=NVIDIA-A100-SXM4-80GB:2")
 
 
-def asked_for_existing() -> bool:
+def names_existing() -> bool:
     """Whether the caller named a cluster; one is never used unasked."""
     return os.environ.get("DEVCLUSTER") == "existing"
 
 
 def hindrance() -> str | None:
     """Why no cluster can run here, in one message; nothing when one can."""
-    if asked_for_existing():
+    if names_existing():
         return None
     cache = Cache.chosen()
-    missing = preflight.whole(machine.look(), programs.missing(cache, tuple(programs.PACKAGES)))
+    missing = preflight.whole(machine.survey(), programs.missing(cache, tuple(programs.PACKAGES)))
     return preflight.message(missing) if missing else None
 
 
@@ -46,7 +46,7 @@ def embedded(name: str, *nodes: str) -> Iterator[Embedded]:
 @contextmanager
 def shared() -> Iterator[Door]:
     """The cluster most tests share: the one the caller named, or one of our own."""
-    if asked_for_existing():
+    if names_existing():
         named = door.existing(Cache.chosen())
         try:
             yield named
@@ -64,13 +64,13 @@ def kubectl_of(door: Door) -> Path:
 
 def death_of(cluster: Embedded, component: str) -> str:
     """How the component last died, as the supervisor tells it; empty when it never did."""
-    said = cluster.said()["deaths"]
-    assert isinstance(said, list)
-    return next((str(one["how"]) for one in reversed(said) if one["component"] == component), "")
+    deaths = cluster.report()["deaths"]
+    assert isinstance(deaths, list)
+    return next((str(one["how"]) for one in reversed(deaths) if one["component"] == component), "")
 
 
 def runs(cluster: Embedded, component: str) -> bool:
     """Whether the component runs now."""
-    kept = cluster.said()["components"]
+    kept = cluster.report()["components"]
     assert isinstance(kept, dict)
     return bool(kept[component]["running"])

@@ -51,7 +51,7 @@ class Found:
     megabytes_late: float
     ages: tuple[int, ...]
     """Of all figures at every look: how many were so many hundredths of a second old."""
-    looks: int
+    scrapes: int
     page_bytes: float
     doubted: int
     seconds: float
@@ -116,21 +116,21 @@ def pods(page: Path, count: int) -> Iterator[None]:
             one.stdout.close()
 
 
-async def scrape(asked: list[ScrapeTarget], every: float, seconds: float) -> Found:
+async def scrape(scrape_targets: list[ScrapeTarget], every: float, seconds: float) -> Found:
     """Ask them for so long; what the first seconds cost, when connections are made, is not counted."""
     scraper = Scraper(interval_seconds=every)
     scraper.start()
-    scraper.follow(asked)
+    scraper.follow(scrape_targets)
     await asyncio.sleep(WARM_SECONDS)
     gc.collect()
     early, cpu, began = _megabytes(), _cpu_seconds(), time.monotonic()
-    looks, taken = scraper.tallies.scrapes, scraper.tallies.bytes_read
+    views, taken = scraper.tallies.scrapes, scraper.tallies.bytes_read
     ages = [0] * OLDEST_HUNDREDTHS
     doubted = 0
     while time.monotonic() - began < seconds:
         await asyncio.sleep(1.0)
         now = time.time()
-        for one in asked:
+        for one in scrape_targets:
             figures, doubt = pod_figures.pod(scraper.engine(one.uid), POLICY, now)
             doubted += doubt is not None
             if figures is not None:
@@ -138,15 +138,15 @@ async def scrape(asked: list[ScrapeTarget], every: float, seconds: float) -> Fou
     passed = time.monotonic() - began
     cores = (_cpu_seconds() - cpu) / passed
     gc.collect()
-    late, looks, taken = _megabytes(), scraper.tallies.scrapes - looks, scraper.tallies.bytes_read - taken
+    late, views, taken = _megabytes(), scraper.tallies.scrapes - views, scraper.tallies.bytes_read - taken
     await scraper.close()
     return Found(
         cores=cores,
         megabytes_early=early,
         megabytes_late=late,
         ages=tuple(ages),
-        looks=looks,
-        page_bytes=taken / max(looks, 1),
+        scrapes=views,
+        page_bytes=taken / max(views, 1),
         doubted=doubted,
         seconds=passed,
     )
@@ -169,15 +169,18 @@ def main() -> int:
     parser.add_argument("--every", type=float, default=2.0, metavar="SECONDS")
     parser.add_argument("--seconds", type=float, default=60.0)
     parser.add_argument("--loop", choices=("asyncio", "uvloop"), default="asyncio")
-    told = parser.parse_args()
+    options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="fairlead-bench-") as made:
         page = Path(made) / "metrics.txt"
         engine_page.write(HOSTS[0], page)
-        with pods(page, told.pods):
-            run = uvloop.run if told.loop == "uvloop" else asyncio.run
-            found = run(scrape(targets(told.pods), told.every, told.seconds))
-    print(f"{told.pods} pods every {told.every:g} s for {found.seconds:.0f} s on {told.loop}: {found.looks} looks,")
-    each = 1e6 * found.cores * found.seconds / found.looks
+        with pods(page, options.pods):
+            run = uvloop.run if options.loop == "uvloop" else asyncio.run
+            found = run(scrape(targets(options.pods), options.every, options.seconds))
+    print(
+        f"{options.pods} pods every {options.every:g} s for {found.seconds:.0f} s on {options.loop}: "
+        f"{found.scrapes} looks,"
+    )
+    each = 1e6 * found.cores * found.seconds / found.scrapes
     print(f"  pages of {found.page_bytes:.0f} bytes, {each:.0f} us of CPU a look")
     print(f"memory {found.megabytes_early:.1f} MB after {WARM_SECONDS:g} s, {found.megabytes_late:.1f} MB at the end")
     print(f"age of figures p50 {found.age(0.5):.2f} s, p99 {found.age(0.99):.2f} s, most {found.age(1.0):.2f} s")

@@ -11,7 +11,7 @@ from bench.autoscaler_sources import comparing
 from bench.autoscaler_sources.world import SCRAPE_SECONDS
 
 
-def _told(name: str, changes: Sequence[tuple[float, int]]) -> str:
+def _line(name: str, changes: Sequence[tuple[float, int]]) -> str:
     return f"{name:>10}: " + (", ".join(f"{at:.1f} s -> {replicas}" for at, replicas in changes) or "nothing")
 
 
@@ -21,8 +21,8 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="fairlead-bench-") as made:
         found = asyncio.run(comparing.compare(Path(made)))
     print(f"{found.answered} requests answered behind a router; Prometheus scrapes every {SCRAPE_SECONDS:g} s")
-    print(_told("direct", found.direct))
-    print(_told("Prometheus", found.prometheus))
+    print(_line("direct", found.direct))
+    print(_line("Prometheus", found.prometheus))
     print(f"figures in doubt {found.doubts}")
     print(
         f"figure: {found.apart_seconds:.1f} s apart at most (allowed {comparing.LATEST_SECONDS:g}), "

@@ -53,18 +53,18 @@ class Side:
     wanted: int = len(ENGINE_TARGETS)
     changes: list[tuple[float, int]] = field(default_factory=list)
     doubts: list[SampleProblem] = field(default_factory=list)
-    said: list[int] = field(default_factory=list)
+    answers: list[int] = field(default_factory=list)
 
     def decide(self, now: float) -> None:
         """As the loop does."""
         facts = self._facts(now)
         self.doubts += [one.doubt for one in facts.pods if one.doubt is not None]
         self.doubts += [one.doubt for one in facts.routers if one.doubt is not None]
-        said, self.memory = recommender.recommend(facts, self.memory, now)
-        self.said.append(said.replicas)
-        if said.replicas != self.wanted:
-            self.wanted = said.replicas
-            self.changes.append((now - self.began, said.replicas))
+        recommendation, self.memory = recommender.recommend(facts, self.memory, now)
+        self.answers.append(recommendation.replicas)
+        if recommendation.replicas != self.wanted:
+            self.wanted = recommendation.replicas
+            self.changes.append((now - self.began, recommendation.replicas))
 
     def _facts(self, now: float) -> ScalingFacts:
         figures, doubt = pod_figures.router(self.source.router(ROUTER_TARGET.uid), POLICY, now)
@@ -143,7 +143,7 @@ async def compare(folder: Path, loads: Sequence[Load] = LOADS) -> Found:
         for source in sources:
             source.start()
             source.follow(TARGETS)
-        await _told(sources)
+        await _until_listed(sources)
         sides = [Side(source, time.time()) for source in sources]
         deciding = asyncio.create_task(_decide(sides))
         answered = 0
@@ -156,13 +156,13 @@ async def compare(folder: Path, loads: Sequence[Load] = LOADS) -> Found:
     return Found(
         direct=sides[0].changes,
         prometheus=sides[1].changes,
-        answers=list(zip(sides[0].said, sides[1].said, strict=False)),
+        answers=list(zip(sides[0].answers, sides[1].answers, strict=False)),
         doubts=sum(len(side.doubts) for side in sides),
         answered=answered,
     )
 
 
-async def _told(sources: Sequence[SampleSource]) -> None:
+async def _until_listed(sources: Sequence[SampleSource]) -> None:
     """Until both know all pods."""
     async with asyncio.timeout(30):
         while any(source.router(ROUTER_TARGET.uid).doubt for source in sources) or any(  # noqa: ASYNC110 - a process

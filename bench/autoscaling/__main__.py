@@ -15,7 +15,7 @@ from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Final
 
-from bench.autoscaling import page, table, telling, traffic
+from bench.autoscaling import decision_lines, page, table, traffic
 from bench.autoscaling.comparing import COLD_STARTS_S, Compared, compared
 from bench.autoscaling.contestants import ours
 from bench.autoscaling.playing import Stage, played
@@ -30,16 +30,16 @@ QUICK: Final = ("azure", "m-large", "mooncake", "flash crowd", "quiet night")
 
 def main() -> int:
     """Print the table; the last line says whether the goal holds."""
-    asked = argparse.ArgumentParser(prog="autoscaling")
-    asked.add_argument("--quick", action="store_true", help="five traffics, the shorter cold start, fewer settings")
-    asked.add_argument("--only", action="append", choices=LONGEST_FIRST, help="this traffic; may be repeated")
-    asked.add_argument("--cold", action="append", type=float, choices=COLD_STARTS_S, help="this cold start alone")
-    asked.add_argument("--skip", action="append", default=[], metavar="NAME/COLD", help="this row; may be repeated")
-    asked.add_argument("--processes", type=int, default=PROCESSES)
-    asked.add_argument("--page", type=Path, help="write the page and its pictures into this folder")
-    asked.add_argument("--ours", type=int, metavar="N", help="Fairlead alone, beginning with so many replicas")
-    asked.add_argument("--reversals", action="store_true", help="Fairlead alone: how often it turns round")
-    options = asked.parse_args()
+    parser = argparse.ArgumentParser(prog="autoscaling")
+    parser.add_argument("--quick", action="store_true", help="five traffics, the shorter cold start, fewer settings")
+    parser.add_argument("--only", action="append", choices=LONGEST_FIRST, help="this traffic; may be repeated")
+    parser.add_argument("--cold", action="append", type=float, choices=COLD_STARTS_S, help="this cold start alone")
+    parser.add_argument("--skip", action="append", default=[], metavar="NAME/COLD", help="this row; may be repeated")
+    parser.add_argument("--processes", type=int, default=PROCESSES)
+    parser.add_argument("--page", type=Path, help="write the page and its pictures into this folder")
+    parser.add_argument("--ours", type=int, metavar="N", help="Fairlead alone, beginning with so many replicas")
+    parser.add_argument("--reversals", action="store_true", help="Fairlead alone: how often it turns round")
+    options = parser.parse_args()
     began = time.monotonic()
     names = sorted(options.only or (QUICK if options.quick else LONGEST_FIRST), key=LONGEST_FIRST.index)
     if options.ours is not None:
@@ -65,7 +65,7 @@ def main() -> int:
 def _alone(names: Sequence[str], replicas: int) -> int:
     for name in names:
         for cold_s in COLD_STARTS_S:
-            for line in telling.told(_named(name), cold_s, replicas):
+            for line in decision_lines.lines_of(_named(name), cold_s, replicas):
                 print(line, flush=True)
     return 0
 

@@ -95,8 +95,8 @@ def compared(traffic: Traffic, cold_s: float, *, quick: bool = False) -> Compare
     peak, static = searching.static(base, lambda run: run.holds)
     steadiest, throughout = searching.static(base, lambda run: run.holds_throughout, peak - 1)
     stage = replace(base, cold_s=cold_s, replicas=peak)
-    asked = traffic.tuning.arrivals()
-    tuning = Stage(traffic=traffic, part=traffic.tuning, arrivals=asked, cold_s=cold_s, replicas=peak)
+    arrivals = traffic.tuning.arrivals()
+    tuning = Stage(traffic=traffic, part=traffic.tuning, arrivals=arrivals, cold_s=cold_s, replicas=peak)
     return Compared(
         traffic=traffic.name,
         words=f"{traffic.words}; {traffic.lived.words}",

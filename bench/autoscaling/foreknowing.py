@@ -28,9 +28,9 @@ class Foreknowing:
         self._plan = plan
         self._ahead = cold_s + SLOT_S
 
-    def wanted(self, look: FleetSnapshot) -> int:
+    def wanted(self, snapshot: FleetSnapshot) -> int:
         """What is needed now and when a replica that is asked for now would be there."""
-        now, then = (min(int(at / SLOT_S), len(self._plan) - 1) for at in (look.at, look.at + self._ahead))
+        now, then = (min(int(at / SLOT_S), len(self._plan) - 1) for at in (snapshot.at, snapshot.at + self._ahead))
         return max(self._plan[now : then + 1])
 
 

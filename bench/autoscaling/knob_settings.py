@@ -37,7 +37,7 @@ class Knob:
 
     name: str
     field: str
-    look: str
+    expectation: str
     settings: tuple[Setting, ...]
     make: Callable[[], Traffic]
 
@@ -122,9 +122,9 @@ def _zero(minutes: int) -> Setting:
     return Setting(label=f"{minutes}m", policy=policy, bounds=replace(BOUNDS, least=0))
 
 
-def _knob(name: str, field: str, look: str, *settings: Setting) -> Knob:
+def _knob(name: str, field: str, view: str, *settings: Setting) -> Knob:
     made = traffic.quiet_night if name == "scale-to-zero" else busy_hours
-    return Knob(name=name, field=field, look=look, settings=settings, make=made)
+    return Knob(name=name, field=field, expectation=view, settings=settings, make=made)
 
 
 KNOBS: Final = (

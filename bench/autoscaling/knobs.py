@@ -75,11 +75,11 @@ def _by_minute(arrivals: list[RequestArrival], part: Part) -> tuple[float, ...]:
 
 def main() -> int:
     """A line for each setting; the last says how long it took."""
-    asked = argparse.ArgumentParser(prog="knobs", description=__doc__)
-    asked.add_argument("--only", action="append", choices=[one.name for one in KNOBS])
-    asked.add_argument("--processes", type=int, default=2)
-    asked.add_argument("--page", type=Path, help="write the page and its pictures into this folder")
-    options = asked.parse_args()
+    parser = argparse.ArgumentParser(prog="knobs", description=__doc__)
+    parser.add_argument("--only", action="append", choices=[one.name for one in KNOBS])
+    parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument("--page", type=Path, help="write the page and its pictures into this folder")
+    options = parser.parse_args()
     began = time.monotonic()
     wanted = [one for one in KNOBS if not options.only or one.name in options.only]
     found = []

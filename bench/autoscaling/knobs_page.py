@@ -46,7 +46,7 @@ def write(found: Sequence[Turned], folder: Path) -> None:
     for one in found:
         picture = f"autoscaler-knob-{one.knob.name}.svg"
         (folder / picture).write_text(drawing(one), encoding="utf-8")
-        lines += [f"## {one.knob.field}", "", one.knob.look, "", f"![{one.knob.field}]({picture})", ""]
+        lines += [f"## {one.knob.field}", "", one.knob.expectation, "", f"![{one.knob.field}]({picture})", ""]
         lines += ["| setting | attainment | GPU hours | most replicas |", "|---|---|---|---|"]
         lines += [
             f"| {played.who} | {played.attainment:.1%} | {played.gpu_hours:.1f} | {max(_within(one, played))} |"

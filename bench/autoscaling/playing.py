@@ -8,7 +8,7 @@ from typing import Final
 
 from bench import simulated_fleets
 from bench.autoscaling import swinging
-from bench.autoscaling.tale_by_window import TaleByWindow
+from bench.autoscaling.statistics_by_window import StatisticsByWindow
 from bench.autoscaling.traffic import Part, Traffic
 from fairlead.simulator.traffic.arrivals import RequestArrival
 from fairlead.simulator.virtual_fleet.balancers import Balancer, LeastTokens, PrefixAffinity
@@ -74,11 +74,11 @@ class Noted:
         self._wanted = wanted
         self.answers: list[tuple[float, int]] = []
 
-    def wanted(self, look: FleetSnapshot) -> int:
+    def wanted(self, snapshot: FleetSnapshot) -> int:
         """As it says itself."""
-        answer = self._wanted(look)
+        answer = self._wanted(snapshot)
         if not self.answers or self.answers[-1][1] != answer:
-            self.answers.append((look.at, answer))
+            self.answers.append((snapshot.at, answer))
         return answer
 
 
@@ -92,12 +92,12 @@ def played(stage: Stage, who: str, scaling: ScalingHook | None = None) -> Played
         scaling=replace(scaling, wanted=noted.wanted) if scaling else None,
         snapshot_s=60.0,
     )
-    tale = TaleByWindow(lived.objectives, part.since, part.until)
+    statistics = StatisticsByWindow(lived.objectives, part.since, part.until)
     balancer: Balancer = PrefixAffinity() if stage.traffic.prefixes else LeastTokens()
-    world = FleetSimulation(fleet, balancer, simulated_fleets.streams("world"), tale)
+    world = FleetSimulation(fleet, balancer, simulated_fleets.streams("world"), statistics)
     gc.freeze()
     world.run((one for one in stage.arrivals if one.time < part.until), part.until + TAIL_S)
-    counts, answers = tale.counts, noted.answers or [(0.0, stage.replicas)]
+    counts, answers = statistics.counts, noted.answers or [(0.0, stage.replicas)]
     arrived = max(counts.arrived, 1)
     return Played(
         who=who,
@@ -107,7 +107,7 @@ def played(stage: Stage, who: str, scaling: ScalingHook | None = None) -> Played
         answers=tuple(answers),
         first=counts.kept_first / arrived,
         pace=counts.kept_pace / arrived,
-        worst=tale.worst,
+        worst=statistics.worst,
     )
 
 

@@ -69,13 +69,13 @@ def chat_replica() -> Lived:
 
 def large_replica() -> Lived:
     """A large model, as the trace's name says."""
-    known = package_data.load_catalogue()
+    catalogue = package_data.load_catalogue()
     return Lived(
         words="Llama-3.1-70B on four NVIDIA-A100-SXM4-80GB",
         question=SizingInput(
             release=CURRENT,
-            shape=known.shapes["meta-llama/Llama-3.1-70B-Instruct"],
-            accelerator=known.accelerators["NVIDIA-A100-SXM4-80GB"],
+            shape=catalogue.shapes["meta-llama/Llama-3.1-70B-Instruct"],
+            accelerator=catalogue.accelerators["NVIDIA-A100-SXM4-80GB"],
             context=16_384,
             parallelism=Parallelism(tensor=4),
         ),
@@ -90,13 +90,13 @@ def document_replica() -> Lived:
 
 
 def _on(product: str, context: int, objectives: LatencyObjectives) -> Lived:
-    known = package_data.load_catalogue()
+    catalogue = package_data.load_catalogue()
     return Lived(
         words=f"Llama-3.1-8B on one {product}",
         question=SizingInput(
             release=CURRENT,
-            shape=known.shapes["meta-llama/Llama-3.1-8B-Instruct"],
-            accelerator=known.accelerators[product],
+            shape=catalogue.shapes["meta-llama/Llama-3.1-8B-Instruct"],
+            accelerator=catalogue.accelerators[product],
             context=context,
         ),
         replicas=1,

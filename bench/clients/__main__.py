@@ -23,13 +23,13 @@ from prove.ledger import machine
 
 PAGE: Final = ROOT / "docs" / "reference" / "clients.md"
 SCRIPTS: Final = ("openai_calls", "anthropic_calls", "litellm_calls", "llmeter_run")
-PATIENCE_S: Final = 300.0
+TIMEOUT_S: Final = 300.0
 USERS, SECONDS = 16, 10
 QUIET: Final = {"LITELLM_LOCAL_MODEL_COST_MAP": "True", "LITELLM_LOG": "ERROR", "TQDM_DISABLE": "1"}
 """No client asks the network for a price list, or draws over the terminal."""
 
 
-def ask(cache: Cache, only: frozenset[str]) -> Iterator[Row]:
+def run_clients(cache: Cache, only: frozenset[str]) -> Iterator[Row]:
     """Each client in its turn, then the load generators."""
     clients, logs = venvs.folder("clients", cache), cache.logs / "clients-bench"
     with tempfile.TemporaryDirectory(prefix="fairlead-clients-") as made:
@@ -47,21 +47,21 @@ def ask(cache: Cache, only: frozenset[str]) -> Iterator[Row]:
 
 def _script(clients: Path, script: str, environment: Mapping[str, str]) -> Iterator[Row]:
     """A row as soon as it is there; what ends without one did not even start."""
-    words, names = [str(clients / "python"), "-m", f"bench.clients.asking.{script}"], ("client", "version", "call")
-    told = 0
+    words, names = [str(clients / "python"), "-m", f"bench.clients.sending.{script}"], ("client", "version", "call")
+    given = 0
     with (
-        tempfile.TemporaryFile("w+") as said,
-        subprocess.Popen(words, stdout=subprocess.PIPE, stderr=said, text=True, env=environment, cwd=ROOT) as ran,
+        tempfile.TemporaryFile("w+") as output,
+        subprocess.Popen(words, stdout=subprocess.PIPE, stderr=output, text=True, env=environment, cwd=ROOT) as ran,
     ):
         for line in ran.stdout or ():
             if line.startswith('{"client"'):
                 row = json.loads(line)
                 yield Row(**{name: row[name] for name in names}, well=row["well"], note=row["note"])
-                told += 1
+                given += 1
         ran.wait()
-        if not told:
-            said.seek(0)
-            yield Row(client=script, version="", call="starts", well=False, note=said.read()[-400:])
+        if not given:
+            output.seek(0)
+            yield Row(client=script, version="", call="starts", well=False, note=output.read()[-400:])
 
 
 def _locust(clients: Path, environment: Mapping[str, str], folder: Path) -> Row:
@@ -79,7 +79,7 @@ def _locust(clients: Path, environment: Mapping[str, str], folder: Path) -> Row:
         str(folder / "locust"),
         "--only-summary",
     ]
-    ran = subprocess.run(words, check=False, capture_output=True, text=True, env=environment, timeout=PATIENCE_S)
+    ran = subprocess.run(words, check=False, capture_output=True, text=True, env=environment, timeout=TIMEOUT_S)
     stats = folder / "locust_stats.csv"
     table = list(csv.DictReader(io.StringIO(stats.read_text(encoding="utf-8")))) if stats.exists() else []
     whole = next((row for row in table if row["Name"] == "Aggregated"), None)
@@ -98,16 +98,16 @@ def main() -> int:
     parser.add_argument("--only", action="append", default=[], help="openai, anthropic, litellm, llmeter, locust, vllm")
     parser.add_argument("--real", action="store_true", help="also real vLLM on CPU behind the router (both cores)")
     parser.add_argument("--page", action="store_true", help=f"write {PAGE.relative_to(ROOT)}")
-    told = parser.parse_args()
+    options = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # what was started is ended with us
     cache, found = Cache.chosen(), []
-    for row in ask(cache, frozenset(told.only)):
+    for row in run_clients(cache, frozenset(options.only)):
         print("  ".join(row.cells), file=sys.stderr, flush=True)
         found.append(row)
-    if told.real:
+    if options.real:
         found.append(vllm_serve.before_real_vllm(cache, cache.logs / "clients-bench"))
     print(rows.text(found))
-    if told.page:
+    if options.page:
         today = dt.datetime.now(dt.UTC).date().isoformat()
         PAGE.write_text(rows.page(found, today, machine()), encoding="utf-8")
     return 0 if found and all(row.well for row in found) else 1

@@ -31,7 +31,7 @@ class Server:
     ready: str
     """The path that is answered with 200 when it serves."""
     environment: Mapping[str, str]
-    patience_s: float = 60.0
+    timeout_s: float = 60.0
 
     @property
     def url(self) -> str:
@@ -48,13 +48,13 @@ def engine(port: int, *, pooling: bool = False) -> Server:
     kind = ("--runner", "pooling") if pooling else ("--enable-auto-tool-choice", "--tool-call-parser", "hermes")
     vllm = ("vllm", "serve", "meta-llama/Llama-3.1-8B-Instruct", "--served-model-name", name, "--max-model-len", "8192")
     words = (sys.executable, "-m", "fairlead", "engine", "--product", PRODUCT, "--", *vllm, *kind)
-    told = {"FAIRLEAD_ENGINE_START_SECONDS": "0", "FAIRLEAD_ENGINE_FAULTS_API": "1"}
+    texts = {"FAIRLEAD_ENGINE_START_SECONDS": "0", "FAIRLEAD_ENGINE_FAULTS_API": "1"}
     return Server(
         name=f"engine-{port}",
         words=(*words, "--host", ENGINE_HOST, "--port", str(port)),
         address=f"{ENGINE_HOST}:{port}",
         ready="/health",
-        environment=OURS | told,
+        environment=OURS | texts,
     )
 
 
@@ -99,7 +99,7 @@ def _end(process: subprocess.Popen[Any]) -> None:
 
 
 def _until_ready(server: Server, process: subprocess.Popen[Any], log: Path) -> None:
-    until = time.monotonic() + server.patience_s
+    until = time.monotonic() + server.timeout_s
     while time.monotonic() < until and process.poll() is None:
         try:
             with urllib.request.urlopen(f"http://{server.address}{server.ready}", timeout=5):

@@ -26,7 +26,7 @@ ROUNDS: Final = 3
 ENGINE_PORT: Final = 8295
 ROUTER_PORT: Final = 8277
 REAL_PORT: Final = 8296
-PATIENCE_S: Final = 600.0
+TIMEOUT_S: Final = 600.0
 CLOSED: Final = ("--num-prompts", "240", "--max-concurrency", "16", "--random-output-len", "128")
 """The next request follows an answer, so that whatever a router adds is throughput lost; more at once would measure
 how two cores are shared by a client, a router and an engine in Python.
@@ -92,14 +92,14 @@ def _real(cache: Cache) -> Server:
     vllm = real_vllm.python(cache).parent / "vllm"
     words: tuple[str, ...] = (str(vllm), "serve", str(tiny_model.model(cache)), "--served-model-name", servers.MODEL)
     words += ("--max-model-len", "1024", "--dtype", "float32", "--enforce-eager", "--max-num-seqs", "8")
-    told = {"VLLM_CPU_KVCACHE_SPACE": "1", "VLLM_CPU_OMP_THREADS_BIND": "nobind", "OMP_NUM_THREADS": "1"}
+    texts = {"VLLM_CPU_KVCACHE_SPACE": "1", "VLLM_CPU_OMP_THREADS_BIND": "nobind", "OMP_NUM_THREADS": "1"}
     return Server(
         name="real-vllm",
         words=(*words, "--host", servers.ENGINE_HOST, "--port", str(REAL_PORT)),
         address=f"{servers.ENGINE_HOST}:{REAL_PORT}",
         ready="/health",
-        environment=real_vllm.environment() | told,
-        patience_s=300.0,
+        environment=real_vllm.environment() | texts,
+        timeout_s=300.0,
     )
 
 
@@ -111,7 +111,7 @@ def _bench(target: Server, cache: Cache, load: Sequence[str]) -> Served:
         words += ["--dataset-name", "random", "--random-input-len", "128", "--ignore-eos"]
         words += ["--save-result", "--result-dir", made, "--result-filename", "found.json", "--seed", "7", *load]
         environment = os.environ | dict(real_vllm.environment())
-        ran = subprocess.run(words, check=False, capture_output=True, text=True, env=environment, timeout=PATIENCE_S)
+        ran = subprocess.run(words, check=False, capture_output=True, text=True, env=environment, timeout=TIMEOUT_S)
         if ran.returncode != 0:
             raise SystemExit(f"bench: vllm bench serve: {ran.stdout[-1000:]} {ran.stderr[-1500:]}")
         found: dict[str, Any] = json.loads((Path(made) / "found.json").read_text(encoding="utf-8"))

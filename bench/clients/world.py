@@ -56,6 +56,6 @@ def _tenant(name: str, key: str, folder: Path) -> dict[str, Any]:
     return {"name": name, "keys": [{"file": str(place)}]}
 
 
-def _config(path: Path, engines: tuple[Server, ...], told: dict[str, Any]) -> Path:
-    path.write_text(json.dumps({"endpoints": [one.address for one in engines]} | told), encoding="utf-8")
+def _config(path: Path, engines: tuple[Server, ...], document: dict[str, Any]) -> Path:
+    path.write_text(json.dumps({"endpoints": [one.address for one in engines]} | document), encoding="utf-8")
     return path

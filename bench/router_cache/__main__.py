@@ -18,13 +18,13 @@ from bench.router_cache.world import (
     ROUTER_PORT,
     SCRIPTED_PORT,
     World,
-    ask,
     figure,
-    look,
+    get_page,
     running,
+    send,
 )
 
-Ask = tuple[str, str, dict[str, Any]]
+RequestRow = tuple[str, str, dict[str, Any]]
 CHAT: Final = "/v1/chat/completions"
 COLD: Final[dict[str, Any]] = {"model": "chat", "temperature": 0, "max_tokens": 24}
 USER: Final = [{"role": "user", "content": "Why is the sky blue?"}]
@@ -33,7 +33,7 @@ NAMED: Final = {
     "tools": [{"type": "function", "function": TOOL}],
     "tool_choice": {"type": "function", "function": {"name": "weather"}},
 }
-SIMULATED: Final[tuple[Ask, ...]] = (
+SIMULATED: Final[tuple[RequestRow, ...]] = (
     ("chat", CHAT, {**COLD, "messages": USER}),
     ("chat, streamed", CHAT, {**COLD, "messages": USER, "stream": True}),
     (
@@ -56,7 +56,7 @@ SIMULATED: Final[tuple[Ask, ...]] = (
     ("messages", "/v1/messages", {**COLD, "messages": USER}),
     ("messages, streamed", "/v1/messages", {**COLD, "messages": USER, "stream": True}),
 )
-SCRIPTED: Final[tuple[Ask, ...]] = (
+SCRIPTED: Final[tuple[RequestRow, ...]] = (
     ("reasoning", CHAT, {**COLD, "messages": USER, "script": "well"}),
     ("reasoning and a tool, streamed", CHAT, {**COLD, "messages": USER, "script": "well", "stream": True}),
     (
@@ -66,7 +66,7 @@ SCRIPTED: Final[tuple[Ask, ...]] = (
     ),
 )
 WORDS: Final = " ".join(f"word{number % 977}" for number in range(2300))
-HIT: Final[tuple[Ask, ...]] = (
+HIT: Final[tuple[RequestRow, ...]] = (
     ("a short chat", CHAT, {**COLD, "messages": USER}),
     ("a short chat, streamed", CHAT, {**COLD, "messages": USER, "stream": True}),
     ("18 kB of chat", CHAT, {**COLD, "messages": [{"role": "user", "content": WORDS}]}),
@@ -78,10 +78,10 @@ HALVES: Final = ("cut", "error", "abort")
 Line = tuple[str, str, bool]
 
 
-def twice(asks: tuple[Ask, ...]) -> Iterator[Line]:
+def twice(values: tuple[RequestRow, ...]) -> Iterator[Line]:
     """The second answer has the first one's bytes, and says that it is kept."""
-    for name, path, body in asks:
-        first, second = ask(ROUTER_PORT, path, body), ask(ROUTER_PORT, path, body)
+    for name, path, body in values:
+        first, second = send(ROUTER_PORT, path, body), send(ROUTER_PORT, path, body)
         words = f"{first.cache}, then {second.cache}; {len(first.body):,} bytes"
         kept = (first.cache, second.cache) == ("miss", "hit") and first.status == second.status == 200
         yield f"{name}: equal bytes", words, kept and first.body == second.body and "age" in second.lines
@@ -90,15 +90,15 @@ def twice(asks: tuple[Ask, ...]) -> Iterator[Line]:
 def apart() -> Iterator[Line]:
     """What must not be given."""
     _, path, body = SIMULATED[0]
-    bank = ask(ROUTER_PORT, path, body, "bank")
+    bank = send(ROUTER_PORT, path, body, "bank")
     yield "another tenant asks the same: not given", bank.cache, bank.cache == "miss"
     for word, lines in (("no-store", {"Cache_Control": "no-store"}), ("off", {"x_fairlead_cache": "off"})):
-        found = ask(ROUTER_PORT, path, body, **lines)
+        found = send(ROUTER_PORT, path, body, **lines)
         yield f"{word}: passed by", found.cache, found.cache.startswith("pass")
-    fresh = ask(ROUTER_PORT, path, body, x_fairlead_cache="refresh")
+    fresh = send(ROUTER_PORT, path, body, x_fairlead_cache="refresh")
     yield "refresh: asked anew", fresh.cache, fresh.cache == "miss"
     for name, more in (("sampled", {"temperature": 0.7}), ("two answers", {"n": 2})):
-        found = ask(ROUTER_PORT, path, {**body, **more})
+        found = send(ROUTER_PORT, path, {**body, **more})
         yield f"{name}: passed by", found.cache, found.cache.startswith("pass")
 
 
@@ -106,7 +106,7 @@ def halves() -> Iterator[Line]:
     """What broke is not kept, however politely it ended."""
     for script in HALVES:
         body = {**COLD, "messages": USER, "script": script, "stream": True}
-        found = [ask(ROUTER_PORT, CHAT, body).cache for _ in range(3)]
+        found = [send(ROUTER_PORT, CHAT, body).cache for _ in range(3)]
         yield f"a stream with {script}: not kept", ", ".join(found), "hit" not in found
 
 
@@ -114,35 +114,35 @@ def at_once(clients: int) -> Iterator[Line]:
     """One upstream, and everybody the same bytes."""
     for name, more in (("plain", {}), ("streamed", {"stream": True})):
         body = {**COLD, "messages": [{"role": "user", "content": f"All at once, {name}"}], **more}
-        before = figure(look(ENGINE_PORT, "/metrics"), "vllm:request_success_total")
+        before = figure(get_page(ENGINE_PORT, "/metrics"), "vllm:request_success_total")
         seen = asyncio.run(hammer.hammer(hammer.request(CHAT, body), connections=clients, times=1))
-        asked = figure(look(ENGINE_PORT, "/metrics"), "vllm:request_success_total") - before
+        request = figure(get_page(ENGINE_PORT, "/metrics"), "vllm:request_success_total") - before
         words = {word: sum(times for (one, _), times in seen.items() if one == word) for word, _ in seen}
-        told = ", ".join(f"{times} {word.decode()}" for word, times in sorted(words.items()))
+        text = ", ".join(f"{times} {word.decode()}" for word, times in sorted(words.items()))
         equal = len({body for _, body in seen}) == 1 and sum(seen.values()) == clients
         yield (
             f"{clients} ask the same at once, {name}: one upstream",
-            f"{asked:.0f} upstream; {told}",
-            asked == 1 and equal,
+            f"{request:.0f} upstream; {text}",
+            request == 1 and equal,
         )
 
 
 def cost(world: World, hits: int) -> Iterator[Line]:
     """Processor time of the router for a hit, everything on; and of its plainest page, for scale."""
     for name, path, body in HIT:
-        ask(ROUTER_PORT, path, body)
+        send(ROUTER_PORT, path, body)
         spent, words = microseconds(world, hammer.request(path, body), hits)
         yield f"CPU of a hit, {name}", f"{spent:.0f} us (at most {MOST_US})", words == {b"hit"} and spent <= MOST_US
     plain, _ = microseconds(world, b"GET /health HTTP/1.1\r\nHost: router\r\n\r\n", hits)
     yield "for scale: CPU of GET /health", f"{plain:.0f} us", True
 
 
-def microseconds(world: World, asked: bytes, times: int) -> tuple[float, set[bytes]]:
+def microseconds(world: World, request: bytes, times: int) -> tuple[float, set[bytes]]:
     """The router's for one request, in the best of five rounds, and what it said of its cache."""
     best, words = float("inf"), set()
     for _ in range(5):
         before = world.router.cpu_seconds()
-        seen = asyncio.run(hammer.hammer(asked, connections=8, times=times // 8))
+        seen = asyncio.run(hammer.hammer(request, connections=8, times=times // 8))
         best = min(best, (world.router.cpu_seconds() - before) / (times // 8 * 8) * 1e6)
         words |= {word for word, _ in seen}
     return best, words
@@ -157,11 +157,11 @@ def lines(world: World, clients: int, hits: int) -> Iterator[Line]:
     yield from cost(world, hits)
     world.routed_to(SCRIPTED_PORT)
     _, path, body = SIMULATED[0]
-    other = ask(ROUTER_PORT, path, body).cache
+    other = send(ROUTER_PORT, path, body).cache
     yield "another engine, and neither names a revision: not given", other, other == "miss"
     yield from twice(SCRIPTED)
     yield from halves()
-    page = look(METRICS_PORT, "/metrics")
+    page = get_page(METRICS_PORT, "/metrics")
     left = figure(page, "fairlead_router_requests_in_flight")
     yield (
         "afterwards nothing is in flight",
@@ -176,14 +176,14 @@ def main() -> int:
     parser.add_argument("--clients", type=int, default=1000, help="how many ask at once; default 1000")
     parser.add_argument("--hits", type=int, default=8000, help="in each of five rounds; default 8000")
     chosen = parser.parse_args()
-    told, broken = [], 0
+    texts, broken = [], 0
     with tempfile.TemporaryDirectory() as folder, running(Path(folder)) as world:
         for promise, found, kept in lines(world, chosen.clients, chosen.hits):
             broken += not kept
             if any(word in promise for word in FIGURES):
-                told.append(f"{promise}: {found}")
+                texts.append(f"{promise}: {found}")
             print(f"{'kept  ' if kept else 'BROKEN'}  {promise:<62} {found}", flush=True)
-    print("; ".join((f"router cache: {broken} promises broken", *told)))
+    print("; ".join((f"router cache: {broken} promises broken", *texts)))
     return min(broken, 1)
 
 

@@ -12,19 +12,19 @@ CHUNKS_END: Final = b"0\r\n\r\n"
 
 def request(path: str, body: dict[str, Any], tenant: str = "shop") -> bytes:
     """The bytes of one request."""
-    told = json.dumps(body).encode()
+    given = json.dumps(body).encode()
     head = (
         f"POST {path} HTTP/1.1\r\nHost: router\r\nContent-Type: application/json\r\n"
-        f"Authorization: Bearer {KEYS[tenant]}\r\nContent-Length: {len(told)}\r\n\r\n"
+        f"Authorization: Bearer {KEYS[tenant]}\r\nContent-Length: {len(given)}\r\n\r\n"
     )
-    return head.encode() + told
+    return head.encode() + given
 
 
 class Connection(asyncio.Protocol):
     """Asks the same again and again, and keeps each answer's head word and body."""
 
-    def __init__(self, asked: bytes, times: int, over: "asyncio.Future[None]") -> None:
-        self._asked = asked
+    def __init__(self, requested: bytes, times: int, over: "asyncio.Future[None]") -> None:
+        self._request = requested
         self._left = times
         self._over = over
         self._got = bytearray()
@@ -35,10 +35,10 @@ class Connection(asyncio.Protocol):
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
 
-    def ask(self) -> None:
+    def send(self) -> None:
         """Once more."""
         assert self._transport is not None
-        self._transport.write(self._asked)
+        self._transport.write(self._request)
 
     def data_received(self, data: bytes) -> None:
         """Until the answer is whole."""
@@ -51,7 +51,7 @@ class Connection(asyncio.Protocol):
         self._got.clear()
         self._left -= 1
         if self._left:
-            self.ask()
+            self.send()
         else:
             self._end()
 
@@ -78,17 +78,17 @@ def dechunked(body: bytes) -> bytes:
     return b"".join(pieces)
 
 
-async def hammer(asked: bytes, *, connections: int, times: int) -> Counter[tuple[bytes, bytes]]:
+async def hammer(requested: bytes, *, connections: int, times: int) -> Counter[tuple[bytes, bytes]]:
     """What was answered: the cache's word and the body, and how often. Nobody asks before all are connected."""
     loop = asyncio.get_running_loop()
     overs = [loop.create_future() for _ in range(connections)]
     made: list[Connection] = []
     for over in overs:
-        connection = Connection(asked, times, over)
+        connection = Connection(requested, times, over)
         await loop.create_connection(lambda one=connection: one, HOST, ROUTER_PORT)  # type: ignore[misc]
         made.append(connection)
     for connection in made:
-        connection.ask()
+        connection.send()
     async with asyncio.timeout(120):
         await asyncio.gather(*overs)
     seen: Counter[tuple[bytes, bytes]] = Counter()

@@ -27,21 +27,21 @@ DONE: Final = b"data: [DONE]\n\n"
 _ids: Final = count(1)
 
 
-def event(said: object) -> bytes:
-    return b"data: " + json.dumps(said).encode() + b"\n\n"
+def event(answer: object) -> bytes:
+    return b"data: " + json.dumps(answer).encode() + b"\n\n"
 
 
 def events(script: str, *, usage: bool) -> list[bytes]:
     """A stream of a chat that thinks, calls a tool, and ends as told."""
     name = f"chatcmpl-{next(_ids)}"
-    told = [event({"id": name, "choices": [{"index": 0, "delta": one, "finish_reason": None}]}) for one in DELTAS]
+    entries = [event({"id": name, "choices": [{"index": 0, "delta": one, "finish_reason": None}]}) for one in DELTAS]
     if script == "error":
-        return [*told, event({"error": {"message": "out of blocks", "code": 500}}), DONE]
+        return [*entries, event({"error": {"message": "out of blocks", "code": 500}}), DONE]
     finish = "abort" if script == "abort" else "tool_calls"
-    told.append(event({"id": name, "choices": [{"index": 0, "delta": {}, "finish_reason": finish}]}))
+    entries.append(event({"id": name, "choices": [{"index": 0, "delta": {}, "finish_reason": finish}]}))
     if usage:
-        told.append(event({"id": name, "choices": [], "usage": USAGE}))
-    return [*told, DONE]
+        entries.append(event({"id": name, "choices": [], "usage": USAGE}))
+    return [*entries, DONE]
 
 
 def plain(script: str) -> bytes:
@@ -75,16 +75,16 @@ async def _answer(writer: asyncio.StreamWriter, body: dict[str, object]) -> bool
     """Whether the connection stays."""
     script = str(body.get("script", ""))
     if not body.get("stream"):
-        said = plain(script)
+        answer = plain(script)
         writer.write(
-            b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%b" % (len(said), said)
+            b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%b" % (len(answer), answer)
         )
         await writer.drain()
         return True
     options = body.get("stream_options")
-    told = events(script, usage=isinstance(options, dict) and bool(options.get("include_usage")))
+    entries = events(script, usage=isinstance(options, dict) and bool(options.get("include_usage")))
     writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n")
-    for one in told[:4] if script == "cut" else told:
+    for one in entries[:4] if script == "cut" else entries:
         writer.write(b"%x\r\n%b\r\n" % (len(one), one))
         await writer.drain()
         await asyncio.sleep(0.002)

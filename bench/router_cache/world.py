@@ -48,13 +48,13 @@ class Answer:
         return self.lines.get("x-fairlead-cache", "")
 
 
-def ask(port: int, path: str, body: dict[str, Any], tenant: str = "shop", **lines: str) -> Answer:
+def send(port: int, path: str, body: dict[str, Any], tenant: str = "shop", **lines: str) -> Answer:
     """One request on a connection of its own; `_` in a line's name stands for `-`."""
     connection = http.client.HTTPConnection(HOST, port, timeout=30)
-    told = {"Content-Type": "application/json", "Authorization": f"Bearer {KEYS[tenant]}"}
-    told |= {name.replace("_", "-"): value for name, value in lines.items()}
+    texts = {"Content-Type": "application/json", "Authorization": f"Bearer {KEYS[tenant]}"}
+    texts |= {name.replace("_", "-"): value for name, value in lines.items()}
     try:
-        connection.request("POST", path, json.dumps(body), told)
+        connection.request("POST", path, json.dumps(body), texts)
         response = connection.getresponse()
         got = {name.lower(): value for name, value in response.getheaders()}
         try:
@@ -66,7 +66,7 @@ def ask(port: int, path: str, body: dict[str, Any], tenant: str = "shop", **line
         connection.close()
 
 
-def look(port: int, path: str) -> str:
+def get_page(port: int, path: str) -> str:
     """A page."""
     connection = http.client.HTTPConnection(HOST, port, timeout=10)
     try:
@@ -130,13 +130,13 @@ def configure(config: Path, port: int) -> None:
         place = config.parent / name
         place.write_text(key)
         tenants.append({"name": name, "keys": [{"file": str(place)}]})
-    told = {
+    document = {
         "endpoints": [f"{HOST}:{port}"],
         "models": ["chat"],
         "routing": {"cache": {"enabled": True, "maxEntrySize": "1Mi"}, "tenants": tenants},
     }
     written = config.with_suffix(".new")
-    written.write_text(json.dumps(told))
+    written.write_text(json.dumps(document))
     written.rename(config)
 
 
@@ -176,7 +176,7 @@ def until(true: object, what: str) -> None:
 def _routable() -> str:
     """Addresses of routable engines; none while the router is not there."""
     try:
-        seen = json.loads(look(METRICS_PORT, "/fairlead/v1/endpoints"))["endpoints"]
+        seen = json.loads(get_page(METRICS_PORT, "/fairlead/v1/endpoints"))["endpoints"]
     except (OSError, ValueError):
         return ""
     return json.dumps([one["address"] for one in seen if one["state"] == "routable"])

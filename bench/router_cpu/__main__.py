@@ -64,18 +64,18 @@ def main() -> int:
     )
     parser.add_argument("--page", action="store_true", help=f"write {PAGE.relative_to(ROOT)}")
     parser.add_argument("-o", dest="form", choices=("table", "json"), default="table")
-    told = parser.parse_args()
+    options = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # what was started is ended with us
-    os.nice(told.nice)
-    if told.soak:
-        return soak.main(told.soak)
-    plan = QUICK if told.quick else Plan()
-    if told.rounds is not None:
-        plan = Plan(rounds=told.rounds, share=plan.share, latency_seconds=plan.latency_seconds)
-    names = [OURS if one == "ours" else one for one in told.only]
-    found = compare(names, plan, _chosen_lines(told.line), delays=not told.no_delays)
-    print(json.dumps(found.as_json(), indent=1) if told.form == "json" else table.text(found))
-    if told.page:
+    os.nice(options.nice)
+    if options.soak:
+        return soak.main(options.soak)
+    plan = QUICK if options.quick else Plan()
+    if options.rounds is not None:
+        plan = Plan(rounds=options.rounds, share=plan.share, latency_seconds=plan.latency_seconds)
+    names = [OURS if one == "ours" else one for one in options.only]
+    found = compare(names, plan, _chosen_lines(options.line), delays=not options.no_delays)
+    print(json.dumps(found.as_json(), indent=1) if options.form == "json" else table.text(found))
+    if options.page:
         PAGE.write_text(table.page(found), encoding="utf-8")
     return 1 if found.broken else 0
 

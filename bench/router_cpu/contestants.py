@@ -15,7 +15,7 @@ from typing import Final
 from bench import kernel
 
 HOST: Final = "127.0.0.27"
-PATIENCE_S: Final = 60.0
+TIMEOUT_S: Final = 60.0
 SCRAPE_S: Final = 1.0
 """Everybody's metrics are read each second, as ours are promised to be."""
 
@@ -90,29 +90,29 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 
 def _until_it_serves(contestant: Contestant, process: subprocess.Popen[bytes], log: Path) -> None:
     """One whole answer is the proof: health alone may come before any engine is known."""
-    until = time.monotonic() + PATIENCE_S
-    said = "nothing"
+    until = time.monotonic() + TIMEOUT_S
+    text = "nothing"
     while time.monotonic() < until:
         if process.poll() is not None:
             break
         try:
             _chat(contestant)
         except urllib.error.HTTPError as refused:
-            said = f"{refused.code} {refused.read()[:300]!r}"
+            text = f"{refused.code} {refused.read()[:300]!r}"
         except OSError as problem:
-            said = str(problem)
+            text = str(problem)
         else:
             return
         time.sleep(0.1)
     ending = log.read_text(encoding="utf-8", errors="replace")[-2000:]
-    raise SystemExit(f"bench: {contestant.name} does not serve: it answered {said}; the end of its log:\n{ending}")
+    raise SystemExit(f"bench: {contestant.name} does not serve: it answered {text}; the end of its log:\n{ending}")
 
 
 def _chat(contestant: Contestant) -> None:
     body = b'{"model":"chat","messages":[{"role":"user","content":"are you there?"}],"max_tokens":1}'
     headers = {"Content-Type": "application/json", "Authorization": f"Bearer {contestant.keys[0]}"}
-    asked = urllib.request.Request(f"http://{contestant.target}/v1/chat/completions", body, headers)
-    with urllib.request.urlopen(asked, timeout=10) as answer:  # noqa: S310 - our own
+    request = urllib.request.Request(f"http://{contestant.target}/v1/chat/completions", body, headers)
+    with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310 - our own
         answer.read()
 
 

@@ -11,7 +11,7 @@ from typing import Final
 from house.tree import ROOT
 
 PORT: Final = 8289
-PATIENCE_S: Final = 60.0
+TIMEOUT_S: Final = 60.0
 
 
 def write(host: str, path: Path) -> None:
@@ -29,7 +29,7 @@ def write(host: str, path: Path) -> None:
 
 
 def _page(host: str) -> bytes:
-    until = time.monotonic() + PATIENCE_S
+    until = time.monotonic() + TIMEOUT_S
     while True:
         try:
             with urllib.request.urlopen(f"http://{host}:{PORT}/metrics", timeout=10) as answer:  # our own

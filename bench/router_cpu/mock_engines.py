@@ -34,8 +34,8 @@ class Load:
     @property
     def options(self) -> list[str]:
         """As the client spells it."""
-        told = ("words", "shared", "connections", "requests", "seconds", "rate", "ramp", "seed")
-        return [f"-streams={str(self.streams).lower()}", *(f"-{name}={getattr(self, name)}" for name in told)]
+        given = ("words", "shared", "connections", "requests", "seconds", "rate", "ramp", "seed")
+        return [f"-streams={str(self.streams).lower()}", *(f"-{name}={getattr(self, name)}" for name in given)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,16 +51,16 @@ class Answered:
     wrong: str
 
     @classmethod
-    def read(cls, told: dict[str, Any]) -> "Answered":
+    def read(cls, document: dict[str, Any]) -> "Answered":
         """The client's line. What was not answered in time has failed too."""
         return cls(
-            requests=told["requests"],
-            failed=told["failed"] + told["unfinished"],
-            per_second=told["per_second"],
-            first_byte=told["first_byte_us"],
-            whole=told["whole_us"],
-            body_bytes=told["body_bytes"],
-            wrong=told["wrong"],
+            requests=document["requests"],
+            failed=document["failed"] + document["unfinished"],
+            per_second=document["per_second"],
+            first_byte=document["first_byte_us"],
+            whole=document["whole_us"],
+            body_bytes=document["body_bytes"],
+            wrong=document["wrong"],
         )
 
 
@@ -70,7 +70,7 @@ class Mocks:
     def __init__(self, programs: Path) -> None:
         self._programs = programs
 
-    def ask(self, target: str, load: Load, keys: Sequence[str]) -> Answered:
+    def run_client(self, target: str, load: Load, keys: Sequence[str]) -> Answered:
         """One run of the client to its end."""
         words = [str(self._programs / "load"), f"-target={target}", f"-model={MODEL}", f"-keys={','.join(keys)}"]
         ran = subprocess.run([*words, *load.options], check=False, capture_output=True, text=True, timeout=NEVER_S)
@@ -80,15 +80,15 @@ class Mocks:
 
     def pace(self, *, paced: bool) -> None:
         """Streams come by the clock from now on, or each in one piece."""
-        _told(f"/bench/{'paced' if paced else 'coalesced'}")
+        _fetched(f"/bench/{'paced' if paced else 'coalesced'}")
 
     def counts(self) -> dict[str, Any]:
         """What the engines saw so far."""
-        found: dict[str, Any] = json.loads(_told("/bench/counts"))
+        found: dict[str, Any] = json.loads(_fetched("/bench/counts"))
         return found
 
 
-def _told(path: str) -> bytes:
+def _fetched(path: str) -> bytes:
     with urllib.request.urlopen(f"http://{ADDRESSES[0]}{path}", timeout=10) as answer:  # our own
         body: bytes = answer.read()
         return body

@@ -24,7 +24,7 @@ def _vllm_router(place: Path, keys: tuple[str, ...]) -> Contestant:
     return Contestant(
         name="vllm-router",
         version=_version("vllm-router", place),
-        words=(str(place / "vllm-router"), *_asked(port, metrics_port), "--log-level", "warning"),
+        words=(str(place / "vllm-router"), *_options(port, metrics_port), "--log-level", "warning"),
         port=port,
         metrics_port=metrics_port,
         keys=keys,
@@ -36,14 +36,14 @@ def _sglang_router(place: Path, keys: tuple[str, ...]) -> Contestant:
     return Contestant(
         name="sglang-router",
         version=_version("sglang-router", place),
-        words=(str(place / "sglang-router"), "launch", *_asked(port, metrics_port), "--log-level", "warn"),
+        words=(str(place / "sglang-router"), "launch", *_options(port, metrics_port), "--log-level", "warn"),
         port=port,
         metrics_port=metrics_port,
         keys=keys,
     )
 
 
-def _asked(port: int, metrics_port: int) -> tuple[str, ...]:
+def _options(port: int, metrics_port: int) -> tuple[str, ...]:
     """The options that both have."""
     engines = tuple(f"http://{address}" for address in mock_engines.ADDRESSES)
     listening = ("--host", HOST, "--port", str(port), "--prometheus-host", HOST)

@@ -20,7 +20,7 @@ class Line:
     paced: bool = False
     """Chunks come by the clock."""
 
-    def asked(self, share: float, seed: int) -> Load:
+    def load_of(self, share: float, seed: int) -> Load:
         """The load of one round; everybody gets the same requests, other ones in each round."""
         return replace(self.load, requests=max(100, int(self.load.requests * share)), seed=seed)
 
@@ -37,7 +37,7 @@ LINES: Final = (
     ),
 )
 OPEN_CONNECTIONS: Final = 256
-"""Of clients that ask by the clock: more than ever are under way at half load."""
+"""Of clients that ask by the clock: more than ever are in flight at half load."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -51,7 +51,7 @@ class Comparison:
 
     def _cost(self, router: Running, line: Line, seed: int) -> Cost:
         before = router.cpu_seconds()
-        answered = self._ask(router, line.asked(self._plan.share, seed))
+        answered = self._run_client(router, line.load_of(self._plan.share, seed))
         used = router.cpu_seconds() - before
         return Cost(
             router=router.contestant.name,
@@ -62,8 +62,8 @@ class Comparison:
             wrong=answered.wrong,
         )
 
-    def _ask(self, router: Running, load: Load) -> Answered:
-        answered = self._mocks.ask(router.contestant.target, load, router.contestant.keys)
+    def _run_client(self, router: Running, load: Load) -> Answered:
+        answered = self._mocks.run_client(router.contestant.target, load, router.contestant.keys)
         self._answered[router.contestant.name] += answered.requests
         return answered
 
@@ -88,8 +88,8 @@ class Comparison:
     def _delay(self, router: Running, rate: float, seed: int, *, common: bool) -> Delay:
         """Through the router and, at once after it, directly: the difference is what the router adds."""
         load = Load(rate=rate, seconds=self._plan.latency_seconds, connections=OPEN_CONNECTIONS, seed=seed)
-        through = self._ask(router, load)
-        direct = self._mocks.ask(ADDRESSES[0], load, router.contestant.keys)
+        through = self._run_client(router, load)
+        direct = self._mocks.run_client(ADDRESSES[0], load, router.contestant.keys)
         delay = Delay(
             router=router.contestant.name,
             rate=rate,

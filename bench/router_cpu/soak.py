@@ -67,7 +67,7 @@ def soak(requests: int) -> Soaked:
             counts, sizes, failed = [0], [one.memory_mb()], 0
             for number in range(SLICES):
                 load = Load(requests=requests // SLICES, seconds=600, streams=number % 10 == 9, seed=number)
-                answered = mocks.ask(contestant.target, load, contestant.keys)
+                answered = mocks.run_client(contestant.target, load, contestant.keys)
                 failed += answered.failed
                 counts.append(counts[-1] + answered.requests)
                 sizes.append(one.memory_mb())

@@ -29,8 +29,8 @@ def rows(found: Found) -> Iterator[tuple[str, ...]]:
     yield ("", *(f"{name} {version}" for name, version in found.versions.items()), "ratio")
     for line in lines(found):
         ratio = found.ratio(line.name)
-        told = "" if ratio is None else f"{ratio:.2f} (≤{line.most:.2f})"
-        yield (f"CPU µs, {line.name}", *(f"{found.cpu_us(name, line.name):.1f}" for name in found.routers), told)
+        given = "" if ratio is None else f"{ratio:.2f} (≤{line.most:.2f})"
+        yield (f"CPU µs, {line.name}", *(f"{found.cpu_us(name, line.name):.1f}" for name in found.routers), given)
     for line in lines(found)[:3]:
         yield (f"requests/s, {line.name}", *(f"{found.per_second(name, line.name):,.0f}" for name in found.routers), "")
     for common in (False, True):
@@ -54,8 +54,8 @@ def _delays(found: Found, *, common: bool) -> Iterator[tuple[str, ...]]:
 def _compared(title: str, values: Sequence[float], found: Found, how: str) -> tuple[str, ...]:
     """With the ratio to the least of the others, where there are others."""
     others = [value for value, name in zip(values, found.routers, strict=True) if name != OURS]
-    told = f"{values[0] / min(others):.2f} (<1)" if others and found.routers[0] == OURS and min(others) > 0 else ""
-    return (title, *(how.format(value) for value in values), told)
+    message = f"{values[0] / min(others):.2f} (<1)" if others and found.routers[0] == OURS and min(others) > 0 else ""
+    return (title, *(how.format(value) for value in values), message)
 
 
 def text(found: Found) -> str:
@@ -79,5 +79,5 @@ def page(found: Found) -> str:
     table = [f"| {' | '.join(row)} |" for row in (head, ("---", *["---:"] * (len(head) - 1)), *body)]
     answered = ", ".join(f"{name} {count:,}" for name, count in found.requests.items())
     broken = [f"- does **not** hold: {one}" for one in found.broken] or ["- every promise in brackets held"]
-    said = [f"- {found.date}, {found.machine}", f"- answered in all: {answered}; failed: {found.failed}", *broken]
-    return "\n".join([PAGE_HEAD, *table, "", PAGE_END, *said]) + "\n"
+    texts = [f"- {found.date}, {found.machine}", f"- answered in all: {answered}; failed: {found.failed}", *broken]
+    return "\n".join([PAGE_HEAD, *table, "", PAGE_END, *texts]) + "\n"

@@ -49,7 +49,7 @@ class Connection(asyncio.Protocol):
         self._engine = engine
         self._held = b""
         self._task: asyncio.Task[None] | None = None
-        self._asked = ""
+        self._request_id = ""
         self._may_write = asyncio.Event()
         self._may_write.set()
 
@@ -64,8 +64,8 @@ class Connection(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - the interface's
         if self._task is not None and not self._task.done():
-            if self._asked and len(self._engine.hung_up) < MOST_NOTED:
-                self._engine.hung_up[self._asked] = monotonic()
+            if self._request_id and len(self._engine.hung_up) < MOST_NOTED:
+                self._engine.hung_up[self._request_id] = monotonic()
             self._task.cancel()
 
     def data_received(self, data: bytes) -> None:
@@ -78,7 +78,7 @@ class Connection(asyncio.Protocol):
         if len(rest) < length:
             return
         self._held = rest[length:]
-        self._asked = lines.get(b"x-request-id", b"").decode()
+        self._request_id = lines.get(b"x-request-id", b"").decode()
         path = head.split(b" ", 2)[1]
         self._task = asyncio.get_running_loop().create_task(self._answer(path, rest[:length]))
 
@@ -87,8 +87,8 @@ class Connection(asyncio.Protocol):
         engine.running += 1
         try:
             if path == b"/hung-up":
-                told, engine.hung_up = engine.hung_up, {}
-                self._whole(json.dumps({"hungUp": told, "running": engine.running - 1}).encode())
+                figures, engine.hung_up = engine.hung_up, {}
+                self._whole(json.dumps({"hungUp": figures, "running": engine.running - 1}).encode())
             elif not body:
                 self._whole(b'{"object":"list","data":[]}')
             else:
@@ -96,14 +96,14 @@ class Connection(asyncio.Protocol):
         finally:
             engine.running -= 1
 
-    async def _complete(self, told: dict[str, Any]) -> None:
+    async def _complete(self, document: dict[str, Any]) -> None:
         """`world`: milliseconds to the first token, between two, how many, and what is wrong with it."""
-        world = told.get("world", {})
+        world = document.get("world", {})
         await asyncio.sleep(world.get("first", 0) / 1000)
         if world.get("garbage"):
             self._transport.write(GARBAGE)
             return
-        if not told.get("stream"):
+        if not document.get("stream"):
             usage = {"prompt_tokens": 3, "completion_tokens": 1, "total_tokens": 4}
             answer = {"object": "text_completion", "choices": [{"index": 0, "text": "word"}], "usage": usage}
             self._whole(json.dumps(answer).encode())

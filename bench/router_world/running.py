@@ -20,8 +20,8 @@ METRICS_PORT: Final = 9470
 ENGINES: Final = (8481, 8482, 8483)
 KEYS: Final = ("sk-leaks-a", "sk-leaks-b")
 NARROW: Final = "sk-leaks-narrow"
-"""Of a tenant that may have one request under way: all others of it wait in the router's queue."""
-SEATS: Final = 24
+"""Of a tenant that may have one request in flight: all others of it wait in the router's queue."""
+SLOTS: Final = 24
 """Of one engine: few, so that requests stand in the router's queue."""
 Process = asyncio.subprocess.Process
 
@@ -82,15 +82,15 @@ class World:
 
     async def collect(self, port: int) -> int:
         """What an engine noted of those that hung up; answers how many requests it still runs."""
-        told: dict[str, Any] = json.loads(await fetched(port, "/hung-up"))
-        self.hung_up |= told["hungUp"]
-        running: int = told["running"]
+        document: dict[str, Any] = json.loads(await fetched(port, "/hung-up"))
+        self.hung_up |= document["hungUp"]
+        running: int = document["running"]
         return running
 
     async def seen(self) -> dict[str, Any]:
         """What the router sees of its engines and its queue."""
-        told: dict[str, Any] = json.loads(await fetched(METRICS_PORT, "/fairlead/v1/endpoints"))
-        return told
+        document: dict[str, Any] = json.loads(await fetched(METRICS_PORT, "/fairlead/v1/endpoints"))
+        return document
 
     async def gauge(self, name: str) -> float:
         """One number of its metrics."""
@@ -170,6 +170,6 @@ def _configuration(folder: Path, routing: dict[str, Any]) -> dict[str, Any]:
     return {
         "endpoints": [f"{HOST}:{port}" for port in ENGINES],
         "models": ["chat"],
-        "maxSequences": routing.pop("seats", SEATS),
+        "maxSequences": routing.pop("seats", SLOTS),
         "routing": {"tenants": tenants} | routing,
     }

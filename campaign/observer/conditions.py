@@ -38,7 +38,7 @@ LACKING: Final = frozenset({"ProductAbsent", "NoNodeSelected"})
 
 def lies(facts: Facts) -> list[Lie]:
     """Conditions that say something else than what is there."""
-    found = (lie(verdict, facts.said.get(verdict.condition)) for verdict in verdicts(facts))
+    found = (lie(verdict, facts.conditions.get(verdict.condition)) for verdict in verdicts(facts))
     return [one for one in found if one is not None]
 
 
@@ -189,8 +189,8 @@ def progressing(facts: Facts) -> Verdict | None:
     if is_complete(facts):
         return must("Progressing", "True", ("Complete",), "what runs is what the spec says, all of it ready")
     others = frozenset({"True", "False", "Unknown"})
-    said = facts.said.get("Progressing") or {}
-    if said.get("reason") == "Complete":
+    document = facts.conditions.get("Progressing") or {}
+    if document.get("reason") == "Complete":
         return Verdict(
             condition="Progressing", statuses=others - {"True"}, because="not all that runs is what the spec says"
         )
@@ -272,7 +272,7 @@ def _spare(facts: Facts) -> int:
 def _stuck(facts: Facts) -> bool:
     """Whether something else than GPUs keeps a replica from being asked for: one before it does not start."""
     waits = [one for one in facts.engines if not seen.is_ready(one)]
-    return bool(waits) or (facts.said.get("Progressing") or {}).get("status") == "False"
+    return bool(waits) or (facts.conditions.get("Progressing") or {}).get("status") == "False"
 
 
 _PARTS: Final = (accepted, progressing, scheduled, available, routable)

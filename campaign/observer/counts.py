@@ -10,11 +10,11 @@ from campaign.observer.verdicts import Lie
 def lies(facts: Facts) -> Iterator[Lie]:
     """Figures that are not those of the pods."""
     generation = facts.document["metadata"]["generation"]
-    told = facts.status.get("observedGeneration")
-    if told != generation:
-        yield _lie("observedGeneration", told, generation)
+    given = facts.status.get("observedGeneration")
+    if given != generation:
+        yield _lie("observedGeneration", given, generation)
         return
-    for kind, one in facts.said.items():
+    for kind, one in facts.conditions.items():
         if one.get("observedGeneration") != generation:
             yield _lie(f"{kind}.observedGeneration", one.get("observedGeneration"), generation)
     counted = {"replicas": len(facts.engines), "readyReplicas": len(facts.ready)}
@@ -32,5 +32,5 @@ def lies(facts: Facts) -> Iterator[Lie]:
             yield _lie(f"revision {revision['name']}.replicas", revision.get("replicas"), len(mine))
 
 
-def _lie(about: str, said: object, counted: object) -> Lie:
-    return Lie(about=about, said=str(said), fact=f"it is {counted}")
+def _lie(about: str, answer: object, counted: object) -> Lie:
+    return Lie(about=about, reported=str(answer), fact=f"it is {counted}")

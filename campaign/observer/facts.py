@@ -49,7 +49,7 @@ class Facts:
         return dict(self.document.get("status") or {})
 
     @cached_property
-    def said(self) -> dict[str, Manifest]:
+    def conditions(self) -> dict[str, Manifest]:
         """Conditions by type."""
         return {str(one["type"]): one for one in self.status.get("conditions") or ()}
 
@@ -106,10 +106,10 @@ class Facts:
         scaling = self.spec.get("scaling")
         if not scaling:
             return int(self.spec.get("replicas", 1))
-        said = (self.status.get("scaling") or {}).get("recommended")
-        if not isinstance(said, int):
+        answer = (self.status.get("scaling") or {}).get("recommended")
+        if not isinstance(answer, int):
             return None
-        return max(int(scaling.get("minReplicas", 1)), min(said, int(scaling["maxReplicas"])))
+        return max(int(scaling.get("minReplicas", 1)), min(answer, int(scaling["maxReplicas"])))
 
     @property
     def gpus(self) -> int:
@@ -137,8 +137,8 @@ class Facts:
         return any(gpus_of(one) < held[one["metadata"].get("name")] * self.gpus for one in self.hosts)
 
     def _is(self, one: Manifest, role: str) -> bool:
-        said = one["metadata"].get("labels") or {}
-        return said.get(OF) == self.name and said.get(ROLE) == role
+        answer = one["metadata"].get("labels") or {}
+        return answer.get(OF) == self.name and answer.get(ROLE) == role
 
 
 def leaves(pod: Manifest) -> bool:

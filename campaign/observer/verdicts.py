@@ -24,13 +24,13 @@ class Lie:
     """A condition, a count or a message that does not agree with what is there."""
 
     about: str
-    said: str
+    reported: str
     fact: str
 
     @property
     def line(self) -> str:
         """As a person reads it."""
-        return f"{self.about}: said {self.said}; {self.fact}"
+        return f"{self.about}: said {self.reported}; {self.fact}"
 
 
 def must(condition: str, status: str, reasons: Iterable[str], because: str) -> Verdict:
@@ -38,12 +38,12 @@ def must(condition: str, status: str, reasons: Iterable[str], because: str) -> V
     return Verdict(condition=condition, statuses=frozenset({status}), reasons=frozenset(reasons), because=because)
 
 
-def lie(verdict: Verdict, said: Manifest | None) -> Lie | None:
+def lie(verdict: Verdict, document: Manifest | None) -> Lie | None:
     """Nothing where they agree."""
-    status = str(said["status"]) if said else MISSING
-    reason = str(said["reason"]) if said else ""
-    if status in verdict.statuses and (not verdict.reasons or not said or reason in verdict.reasons):
+    status = str(document["status"]) if document else MISSING
+    reason = str(document["reason"]) if document else ""
+    if status in verdict.statuses and (not verdict.reasons or not document or reason in verdict.reasons):
         return None
     wanted = f"{'/'.join(sorted(verdict.statuses))} {'|'.join(sorted(verdict.reasons))}".strip()
-    words = f"{status} {reason}: {said['message']}" if said else status
-    return Lie(about=verdict.condition, said=words, fact=f"must be {wanted}, since {verdict.because}")
+    words = f"{status} {reason}: {document['message']}" if document else status
+    return Lie(about=verdict.condition, reported=words, fact=f"must be {wanted}, since {verdict.because}")

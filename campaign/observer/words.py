@@ -28,7 +28,7 @@ def lies(facts: Facts) -> Iterator[Lie]:
     """Sentences that are wrong by themselves, or of what is not there."""
     names = {one["metadata"]["name"] for one in facts.pods}
     hanging = {one["metadata"]["name"] for one in facts.engines if seen.hangs(one)}
-    for kind, one in facts.said.items():
+    for kind, one in facts.conditions.items():
         message = str(one["message"])
         if kind not in TYPES:
             yield _lie(kind, kind, "this condition is in no list")
@@ -38,7 +38,7 @@ def lies(facts: Facts) -> Iterator[Lie]:
             yield _lie(kind, message, "it says nothing")
         if one["reason"] == "CrashLoop" and hanging & set(POD.findall(message)):
             yield _lie(kind, message, "its container runs and answers no probe: it does not crash now")
-        for flaw in (*flaws(THEIRS.sub("", message)), *_of_nobody(message, names)):
+        for flaw in (*flaws(THEIRS.sub("", message)), *_of_missing(message, names)):
             yield _lie(kind, message, flaw)
 
 
@@ -59,11 +59,11 @@ def flaws(message: str) -> Iterator[str]:
             yield f"{part} of {whole}"
 
 
-def _of_nobody(message: str, names: set[str]) -> Iterator[str]:
+def _of_missing(message: str, names: set[str]) -> Iterator[str]:
     for name in POD.findall(message):
         if name not in names:
             yield f"there is no pod {name}"
 
 
-def _lie(kind: str, said: str, fact: str) -> Lie:
-    return Lie(about=f"{kind} (words)", said=said, fact=fact)
+def _lie(kind: str, answer: str, fact: str) -> Lie:
+    return Lie(about=f"{kind} (words)", reported=answer, fact=fact)

@@ -86,10 +86,10 @@ def packages(programs: frozenset[str]) -> list[str]:
 
 def lacking(programs: frozenset[str], *, root: bool) -> str | None:
     """What keeps this machine from building, and what to do about it, in one sentence each."""
-    wishes = [] if root else ["root, to unpack a file system: run it as root (sudo -E)"]
+    lines = [] if root else ["root, to unpack a file system: run it as root (sudo -E)"]
     if wanted := packages(programs):
-        wishes.append(f"Debian's {', '.join(wanted)}: apt-get install {' '.join(wanted)}")
-    return f"building the image needs {'; and '.join(wishes)}" if wishes else None
+        lines.append(f"Debian's {', '.join(wanted)}: apt-get install {' '.join(wanted)}")
+    return f"building the image needs {'; and '.join(lines)}" if lines else None
 
 
 def _sources(package: Path) -> Iterator[Path]:

@@ -41,8 +41,8 @@ class Store:
 
     def answers(self, *words: str) -> bool:
         """Whether buildah ends well with these words; for questions, whose output nobody needs."""
-        asked = subprocess.run(self._command(words), env=self._environment(), capture_output=True, check=False)
-        return asked.returncode == 0
+        finished = subprocess.run(self._command(words), env=self._environment(), capture_output=True, check=False)
+        return finished.returncode == 0
 
     def run(self, words: Sequence[str], current: progress.Step, log: str) -> None:
         """Run buildah as a step."""

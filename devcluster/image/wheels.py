@@ -68,21 +68,21 @@ def _fetch(context: Path, place: Path, log: Path) -> None:
     unfinished = place.parent / "wheels.unfinished"
     shutil.rmtree(unfinished, ignore_errors=True)
     unfinished.mkdir(parents=True)
-    locks = [f"--requirement={_asked(context / name, unfinished)}" for name in (RUNTIME, PIP)]
+    locks = [f"--requirement={_requirements(context / name, unfinished)}" for name in (RUNTIME, PIP)]
     words = [sys.executable, "-m", "pip", "--disable-pip-version-check", "download", "--progress-bar=off"]
     words += ["--require-hashes", "--only-binary=:all:", "--no-deps", f"--python-version={PYTHON}"]
     words += [*platforms(platform.machine()), f"--dest={unfinished}", *locks]
     with progress.step("fetching the image's wheels") as current:
         progress.run(words, current, log)
-    for asked in unfinished.glob("*.txt"):
-        asked.unlink()
+    for path in unfinished.glob("*.txt"):
+        path.unlink()
     for older in place.parent.glob("wheels-*"):
         shutil.rmtree(older)
     unfinished.rename(place)
 
 
-def _asked(lock: Path, folder: Path) -> Path:
+def _requirements(lock: Path, folder: Path) -> Path:
     """What is fetched of a lock, written down for pip."""
-    asked = folder / lock.name
-    asked.write_text(for_any_patch(lock.read_text()))
-    return asked
+    path = folder / lock.name
+    path.write_text(for_any_patch(lock.read_text()))
+    return path

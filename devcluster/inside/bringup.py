@@ -9,15 +9,15 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Final
 
-from devcluster.inside.asking import Kubectl, Refused
 from devcluster.inside.keeper import Keeper
+from devcluster.inside.kubectl import Kubectl, Refused
 from devcluster.layout import MARKER, Layout
 from devcluster.members import control_plane, settle, worker
 from devcluster.members.component import Component, Stage
 from devcluster.members.control_plane import Ports
 from devcluster.plan import DNS_ADDRESS, Plan
 
-PATIENCE_S: Final = 90.0
+TIMEOUT_S: Final = 90.0
 """How long one stage may take; ten times what it takes on two idle cores."""
 PAUSE_S: Final = 0.1
 REGISTERING_S: Final = 30
@@ -88,9 +88,9 @@ class BringUp:
         while not await check():
             if self._keeper.deaths:
                 raise FailedStart(self._keeper.deaths[0].sentence())
-            if time.monotonic() - began > PATIENCE_S:
+            if time.monotonic() - began > TIMEOUT_S:
                 names = ", ".join(component.name for component in starting)
-                raise FailedStart(f"no answer within {PATIENCE_S:.0f} s from {names}; logs: {self._layout.logs}")
+                raise FailedStart(f"no answer within {TIMEOUT_S:.0f} s from {names}; logs: {self._layout.logs}")
             await asyncio.sleep(PAUSE_S)
 
     async def _stores_answer(self) -> bool:
@@ -137,9 +137,9 @@ class BringUp:
                 stdout=asyncio.subprocess.PIPE,
                 stderr=asyncio.subprocess.STDOUT,
             )
-            said, _ = await loading.communicate()
+            answer, _ = await loading.communicate()
             if loading.returncode != 0:
-                raise FailedStart(f"{node.name} did not take the pause image: {said.decode(errors='replace')}")
+                raise FailedStart(f"{node.name} did not take the pause image: {answer.decode(errors='replace')}")
 
 
 def environment(layout: Layout) -> dict[str, str]:

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any, Final
 
-from devcluster.inside.asking import Kubectl
+from devcluster.inside.kubectl import Kubectl
 from devcluster.members import network_policies
 
 KINDS: Final = ("namespaces", "pods", "networkpolicies")
@@ -25,7 +25,7 @@ class PolicyAgent:
     def __init__(self, kubectl: Kubectl) -> None:
         self._kubectl = kubectl
         self._objects: dict[str, dict[str, dict[str, Any]]] = {kind: {} for kind in KINDS}
-        self._known: set[str] = set()
+        self._seen: set[str] = set()
         self._changed = asyncio.Event()
         self._applied = ""
 
@@ -40,13 +40,13 @@ class PolicyAgent:
         while True:
             async for event in self._kubectl.watch(kind, "--all-namespaces"):
                 self._take(kind, event)
-            self._known.discard(kind)
+            self._seen.discard(kind)
             await asyncio.sleep(AGAIN_S)
 
     def _take(self, kind: str, event: dict[str, Any]) -> None:
         found = event["object"]
-        if kind not in self._known:
-            self._known.add(kind)
+        if kind not in self._seen:
+            self._seen.add(kind)
             self._objects[kind].clear()
         if event["type"] == "DELETED":
             self._objects[kind].pop(found["metadata"]["uid"], None)
@@ -60,7 +60,7 @@ class PolicyAgent:
             await asyncio.sleep(TOGETHER_S)
             self._changed.clear()
             rules = self._rules()
-            if rules != self._applied and "pods" in self._known:
+            if rules != self._applied and "pods" in self._seen:
                 await _give(rules)
                 self._applied = rules
 

@@ -11,10 +11,10 @@ from typing import Final
 
 from devcluster import processes
 from devcluster.inside import bringup
-from devcluster.inside.asking import Refused
 from devcluster.inside.bringup import BringUp, FailedStart
 from devcluster.inside.forwarder import Forwarder
 from devcluster.inside.keeper import Keeper
+from devcluster.inside.kubectl import Refused
 from devcluster.layout import Layout
 from devcluster.members.control_plane import Ports
 
@@ -70,7 +70,7 @@ class Supervisor:
 
     def _publish(self) -> None:
         """Write how the cluster is where everyone may read it, whole or not at all."""
-        said = {
+        document = {
             "phase": self._phase,
             "doing": self._doing,
             "failure": self._failure,
@@ -78,42 +78,42 @@ class Supervisor:
             **self._keeper.as_json(),
         }
         fresh = self._layout.status.with_suffix(".fresh")
-        fresh.write_text(json.dumps(said))
+        fresh.write_text(json.dumps(document))
         fresh.replace(self._layout.status)
 
     async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One request a connection: a line of JSON in, a line of JSON out."""
         with contextlib.suppress(ConnectionError):
-            asked = json.loads(await reader.readline())
+            document = json.loads(await reader.readline())
             try:
-                answer = await self._do(asked)
+                answer = await self._do(document)
             except (Refused, OSError, KeyError, ValueError) as problem:
                 answer = {"error": f"{type(problem).__name__}: {problem}"}
             writer.write(json.dumps(answer).encode() + b"\n")
             await writer.drain()
         writer.close()
 
-    async def _do(self, asked: dict[str, str]) -> dict[str, object]:
-        match asked["op"]:
+    async def _do(self, texts: dict[str, str]) -> dict[str, object]:
+        match texts["op"]:
             case "answer":
                 return {"phase": self._phase}
             case "expose":
-                return {"port": await self._expose(asked)}
+                return {"port": await self._expose(texts)}
             case "kill":
-                return self._kill(asked["component"], int(asked["signal"]))
+                return self._kill(texts["component"], int(texts["signal"]))
             case other:
                 raise ValueError(f"no such request: {other}")
 
-    async def _expose(self, asked: dict[str, str]) -> int:
+    async def _expose(self, texts: dict[str, str]) -> int:
         if self._forwarder is None:
             raise ValueError("a light cluster has no Services that answer; it has no nodes")
-        name, namespace = asked["service"], asked["namespace"]
+        name, namespace = texts["service"], texts["namespace"]
         (service,) = await self._bring_up.kubectl.objects("service", name, f"--namespace={namespace}")
         spec = service["spec"]
         address = spec.get("clusterIP") if isinstance(spec, dict) else None
         if address in (None, "None", ""):
             raise ValueError(f"Service {namespace}/{name} has no cluster address; only such Services have a door")
-        return await self._forwarder.open((str(address), int(asked["port"])), int(asked.get("listen", 0)))
+        return await self._forwarder.open((str(address), int(texts["port"])), int(texts.get("listen", 0)))
 
     def _kill(self, component: str, sign: int) -> dict[str, object]:
         kept = self._keeper.kept.get(component)

@@ -30,9 +30,9 @@ def ruleset(policies: Iterable[Object], pods: Sequence[Object], namespaces: Mapp
                     rules += _allowed(rule, pod, namespace, running, namespaces)
     names = {address: f"to_{number}" for number, address in enumerate(sorted(chains))}
     bodies = [_chain(name, [*dict.fromkeys(chains[address]), "drop"]) for address, name in names.items()]
-    doors = ", ".join(f"{address} : goto {name}" for address, name in names.items())
+    text = ", ".join(f"{address} : goto {name}" for address, name in names.items())
     forward = ["type filter hook forward priority 10; policy accept;", "ct state established,related accept"]
-    forward += [f"ip daddr vmap {{ {doors} }}"] if doors else []
+    forward += [f"ip daddr vmap {{ {text} }}"] if text else []
     content = "\n".join([*bodies, _chain("forward", forward)])
     return f"table {TABLE} {{}}\ndelete table {TABLE}\ntable {TABLE} {{\n{content}\n}}\n"
 

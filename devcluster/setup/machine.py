@@ -36,7 +36,7 @@ class Machine:
     plugins: bool
 
 
-def look() -> Machine:
+def survey() -> Machine:
     """Look at the machine; starts a few programs, changes nothing."""
     found = frozenset(name for name in PROGRAMS if shutil.which(name, path=search_path()) is not None)
     root = os.geteuid() == 0

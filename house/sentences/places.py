@@ -47,7 +47,7 @@ class Place(Enum):
 
 
 _LOGS: Final = ("log.warning", "log.error", "log.exception", "log.critical")
-_WARNINGS: Final = ("SpecWarning", "_caution", "caution", "_warning", "_no_effect")
+_WARNINGS: Final = ("SpecWarning", "_warning", "_no_effect")
 _FILES: Final[tuple[tuple[str, Place], ...]] = (
     ("api/", Place.REFUSAL),
     ("autoscaler/http_handlers.py", Place.HEALTH),

@@ -25,11 +25,11 @@ class MessageReader:
             clause for one in sentences for text in patterns(one.parts) for clause in text.split(re.escape(_JOINT))
         }
         self._clauses = [re.compile(one) for one in sorted(every) if _letters(one) >= _FEWEST_LETTERS]
-        self._known = functools.cache(self._clause)
+        self._cached_clause = functools.cache(self._clause)
 
     def unknown(self, message: str) -> list[str]:
         """The clauses of a message that no sentence accounts for."""
-        return [one for one in message.split(_JOINT) if one and not self._known(one)]
+        return [one for one in message.split(_JOINT) if one and not self._cached_clause(one)]
 
     def _clause(self, text: str) -> bool:
         """Whether a clause of the page is all of it, and what is filled in is short, or recognised itself."""

@@ -28,13 +28,13 @@ def bad_input_is_refused() -> Figure:
     return all_pass(programs.pytest("tests/review", "tests/apiserver/test_bad_inputs.py", "tests/api"))
 
 
-def memory_can_be_believed() -> Figure:
+def memory_can_be_trusted() -> Figure:
     """The estimate against the measured starts: those in FAIRLEAD_TRACES where it is set, else the excerpt's."""
     folder = traces()
     measured = folder / "kv-capacity.csv"
     text = (measured if measured.exists() else fit_table.MEASURED).read_text(encoding="utf-8")
-    known = fit_table.catalogue_here()
-    points = [fit_table.judge(row, known) for row in fit_table.rows(text)]
+    catalogue = fit_table.catalogue_here()
+    points = [fit_table.judge(row, catalogue) for row in fit_table.rows(text)]
     bars = fit_table.bars(points)
     holds = (
         bars.median_error <= MEDIAN and bars.within >= WITHIN and bars.inside >= INSIDE and bars.median_ratio <= RATIO
@@ -94,7 +94,7 @@ CLAIMS: Final = (
         item="api.3",
         title="KV capacity against 68 measured starts: median error of `likely` at most 5 %, nine of ten within 15 %, "
         "95 % inside low to high, high/low at most 1.4 at the median, never `fits` where none starts",
-        prove=memory_can_be_believed,
+        prove=memory_can_be_trusted,
     ),
     Claim(
         item="api.4",

@@ -10,8 +10,8 @@ from prove.claims import Claim, Figure
 def both_pass_one_suite() -> Figure:
     """The suite against ours, then against real vLLM on CPU (6 GB in the cache, made where it is missing)."""
     ran = [programs.module("house.conformance", side) for side in (OURS, REAL)]
-    said = [(one.output.splitlines() or ["nothing was said"])[-1] for one in ran]
-    return Figure(holds=all(one.ok for one in ran), text="; ".join(said))
+    lines = [(one.output.splitlines() or ["nothing was said"])[-1] for one in ran]
+    return Figure(holds=all(one.ok for one in ran), text="; ".join(lines))
 
 
 CLAIMS: Final = (

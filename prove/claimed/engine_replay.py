@@ -4,7 +4,7 @@ from typing import Final
 
 from prove import programs, replay_table
 from prove.claims import Claim, Figure
-from prove.replay_table import Told
+from prove.replay_table import ReplayResult
 
 MEANS, CORRELATION, POINTS = 0.10, 0.98, 6.0
 MANY: Final = {"FAIRLEAD_EXAMPLES": "400"}
@@ -14,28 +14,27 @@ def near_the_recorded_run() -> Figure:
     """The judged run with coefficients from its first ten seconds' metrics; the other run beside it."""
     shares = replay_table.measured()
     times = replay_table.reaching(shares)
-    told = replay_table.judged(times)
-    found = told.distance
+    result = replay_table.judged(times)
+    found = result.distance
     near = found.worst <= MEANS and found.waiting_correlation >= CORRELATION
     return Figure(
         holds=near and found.usage_points is not None and found.usage_points <= POINTS,
         text=f"seqs256 with {shares.bandwidth:.0%} of bandwidth and {shares.arithmetic:.0%} of arithmetic, from the "
-        f"first 10 s of token rates: {found} ({told.replayed.preemptions} preemptions); "
+        f"first 10 s of token rates: {found} ({result.replayed.preemptions} preemptions); "
         f"{_unfitted(replay_table.judged(replay_table.assumed()))}; seqs128, whose capacity was not recorded: "
-        f"{_means(replay_table.beside(times, told.settings.blocks))}; {_means(replay_table.likeliest(times))}, the "
+        f"{_means(replay_table.beside(times, result.settings.blocks))}; {_means(replay_table.likeliest(times))}, the "
         "capacity that explains it best",
     )
 
 
-def _unfitted(told: Told) -> str:
-    return f"with the catalogue's assumed shares TTFT {told.distance.ttft:+.0%}, TPOT {told.distance.tpot:+.0%}"
+def _unfitted(result: ReplayResult) -> str:
+    return f"with the catalogue's assumed shares TTFT {result.distance.ttft:+.0%}, TPOT {result.distance.tpot:+.0%}"
 
 
-def _means(told: Told) -> str:
-    found = told.distance
-    return (
-        f"with {told.settings.blocks:,} pages TTFT {found.ttft:+.1%}, TPOT {found.tpot:+.1%}, E2E {found.latency:+.1%}"
-    )
+def _means(result: ReplayResult) -> str:
+    found = result.distance
+    pages = result.settings.blocks
+    return f"with {pages:,} pages TTFT {found.ttft:+.1%}, TPOT {found.tpot:+.1%}, E2E {found.latency:+.1%}"
 
 
 def true_to_itself() -> Figure:

@@ -19,12 +19,12 @@ def keeps_its_models_time() -> Figure:
     promised = tried[-1]
     rounds = list(engine_server.limit())
     kept = [one for one in rounds if one.holds]
-    said = next((one for one in rounds if one.round.behind), None)
+    found = next((one for one in rounds if one.round.lagging), None)
     most = f"{kept[-1].load.streams} streams kept" if kept else "no round kept"
-    silent = sum(not one.holds and not one.round.behind for one in rounds)
-    end = f"at {said.load.streams} it says that it is behind" if said else "it never said that it is behind"
+    silent = sum(not one.holds and not one.round.lagging for one in rounds)
+    end = f"at {found.load.streams} it says that it is behind" if found else "it never said that it is behind"
     return Figure(
-        holds=promised.holds and promised.model.gap <= engine_server.PROMISED_GAP_S and said is not None,
+        holds=promised.holds and promised.model.gap <= engine_server.PROMISED_GAP_S and found is not None,
         text=f"round {len(tried)} of at most {TRIES}: {promised.line}; at 25 tokens/s a stream: {most}, {end}; "
         f"rounds off the model and silent about it: {silent}",
     )

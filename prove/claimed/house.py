@@ -71,7 +71,7 @@ def cluster_is_real() -> Figure:
     return all_pass(programs.pytest("-m", "node", "tests/node"))
 
 
-def nothing_left_behind() -> Figure:
+def nothing_left_over() -> Figure:
     """The leak check after a normal run, after kill -9 and after a failed start."""
     return all_pass(programs.pytest("tests/node/test_leaves_nothing_behind.py"))
 
@@ -83,12 +83,12 @@ def rules_bite() -> Figure:
 
 def readme_is_true() -> Figure:
     """What README tells people to type exists, and what it links to is there."""
-    told = prose.make_words((ROOT / "README.md").read_text(encoding="utf-8"))
-    missing = sorted(told - prose.targets((ROOT / "Makefile").read_text(encoding="utf-8")))
+    words = prose.make_words((ROOT / "README.md").read_text(encoding="utf-8"))
+    missing = sorted(words - prose.targets((ROOT / "Makefile").read_text(encoding="utf-8")))
     tested = programs.pytest("tests/house/test_readme.py")
     return Figure(
-        holds=tested.ok and tested.tests.all_passed and bool(told) and not missing,
-        text=f"{tested.tests}; commands named: {', '.join(sorted(told)) or 'none'}; "
+        holds=tested.ok and tested.tests.all_passed and bool(words) and not missing,
+        text=f"{tested.tests}; commands named: {', '.join(sorted(words)) or 'none'}; "
         f"missing from the Makefile: {', '.join(missing) or 'none'}",
     )
 
@@ -117,10 +117,10 @@ def _cluster(cache: str, *words: str) -> Iterator[Ended]:
 
 def _products(up: Ended) -> list[str]:
     """The GPU products kubectl shows, one for each Ready node; kubectl is used as the command told us to."""
-    told = re.findall(r"export (KUBECONFIG|PATH)=(\S+)", up.output)
-    if not up.ok or len(told) != 2:
+    matches = re.findall(r"export (KUBECONFIG|PATH)=(\S+)", up.output)
+    if not up.ok or len(matches) != 2:
         return []
-    extra = {name: value.replace("$PATH", os.environ["PATH"]) for name, value in told}
+    extra = {name: value.replace("$PATH", os.environ["PATH"]) for name, value in matches}
     words = ("get", "nodes", "--no-headers", "-L", "nvidia.com/gpu.product")
     shown = programs.run(f"{extra['PATH'].split(':')[0]}/kubectl", *words, extra=extra)
     return [line.split()[-1] for line in shown.output.splitlines() if re.search(r"\sReady\s.*NVIDIA-", line)]
@@ -160,7 +160,7 @@ CLAIMS: Final = (
         item="house.4",
         title="`make cluster-down` leaves no process, mount, namespace or socket: after a normal run, "
         "after kill -9 of the supervisor and after a failed start",
-        prove=nothing_left_behind,
+        prove=nothing_left_over,
         slow=True,
     ),
     Claim(

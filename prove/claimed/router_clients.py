@@ -11,7 +11,7 @@ from prove.claims import Claim, Figure
 def serves_real_clients() -> Figure:
     """Every call of every client, the load generators, and real vLLM behind it."""
     cache = Cache.chosen()
-    found = [*clients.ask(cache, frozenset()), vllm_serve.before_real_vllm(cache, cache.logs / "clients-bench")]
+    found = [*clients.run_clients(cache, frozenset()), vllm_serve.before_real_vllm(cache, cache.logs / "clients-bench")]
     loads = [f"{row.client}: {row.note}" for row in found if row.client in {"locust", "llmeter", "vllm bench serve"}]
     versions = sorted({f"{row.client} {row.version}" for row in found})
     return Figure(

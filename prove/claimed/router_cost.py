@@ -24,11 +24,11 @@ def costs_less_than_its_peers() -> Figure:
     found, soaked = tried[-1], soak.soak(SOAKED)
     return Figure(
         holds=not found.broken and found.failed == 0 and soaked.holds,
-        text=f"run {len(tried)} of at most {TRIES}: {_told(found)}; alone: {soaked.line}",
+        text=f"run {len(tried)} of at most {TRIES}: {_sentence(found)}; alone: {soaked.line}",
     )
 
 
-def _told(found: Found) -> str:
+def _sentence(found: Found) -> str:
     costs = "; ".join(
         f"{line.name} {found.cpu_us(OURS, line.name):.0f} µs, {found.ratio(line.name) or 0:.2f} of the better peer"
         for line in lines(found)

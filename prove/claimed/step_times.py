@@ -12,15 +12,15 @@ HELD_OUT: Final = ("fitted", "modelOut", "systemOut")
 
 def fitted_and_left_out() -> Figure:
     """Five folds by load, then every model and every GPU left out whole: nothing judged was learnt from."""
-    said = _figures()
-    medians = said["medians"]
+    figures = _figures()
+    medians = figures["medians"]
     fitted, model, system = (medians[kind]["token"] for kind in HELD_OUT)
     holds = fitted <= WHERE_FITTED and max(model, system) <= LEFT_OUT
     first = ", ".join(f"{medians[kind]['first_token']:.1%}" for kind in HELD_OUT)
     return Figure(
         holds=holds,
-        text=f"{said['rows']} rows, {said['left_out']} not predicted; median error of TPOT {fitted:.1%} where fitted "
-        f"(of loads the fit did not see; {medians['planned']['token']:.1%} without what a plan cannot know, "
+        text=f"{figures['rows']} rows, {figures['left_out']} not predicted; median error of TPOT {fitted:.1%} where "
+        f"fitted (of loads the fit did not see; {medians['planned']['token']:.1%} without what a plan cannot know, "
         f"{medians['inSample']['token']:.1%} of those it saw), {model:.1%} "
         f"with the model left out, {system:.1%} with the GPU left out; of TTFT {first}",
     )
@@ -28,13 +28,13 @@ def fitted_and_left_out() -> Figure:
 
 def roofline_alone() -> Figure:
     """The packaged sets are not read: assumed shares of the data sheet's rates on every row."""
-    said = _figures()
-    wrong = said["medians"]["roofline"]
-    told = programs.pytest("tests/simulator/timing")
+    figures = _figures()
+    wrong = figures["medians"]["roofline"]
+    ended = programs.pytest("tests/simulator/timing")
     return Figure(
-        holds=not said["left_out"] and told.ok and told.tests.all_passed,
-        text=f"{said['rows']} rows, {said['left_out']} not predicted; median error of TPOT {wrong['token']:.1%}, of "
-        f"TTFT {wrong['first_token']:.1%}, as docs/reference/step-times.md says: {told.tests}",
+        holds=not figures["left_out"] and ended.ok and ended.tests.all_passed,
+        text=f"{figures['rows']} rows, {figures['left_out']} not predicted; median error of TPOT {wrong['token']:.1%}, "
+        f"of TTFT {wrong['first_token']:.1%}, as docs/reference/step-times.md says: {ended.tests}",
     )
 
 

@@ -12,9 +12,9 @@ FINDINGS: Final = range(1, 24)
 def every_finding_has_its_story() -> Figure:
     """All stories that carry a finding's number, in whatever world each of them needs."""
     ran = noted.pytest("-m", "trial", "tests")
-    told = [int(number) for number in ran.numbers.get("trial", ())]
-    missing = [str(number) for number in FINDINGS if number not in told]
-    by_number = ", ".join(f"{number}: {told.count(number)}" for number in FINDINGS if number in told)
+    entries = [int(number) for number in ran.numbers.get("trial", ())]
+    missing = [str(number) for number in FINDINGS if number not in entries]
+    by_number = ", ".join(f"{number}: {entries.count(number)}" for number in FINDINGS if number in entries)
     return Figure(
         holds=ran.well and not missing,
         text=f"stories by finding: {by_number or 'none'}; without a story: {', '.join(missing) or 'none'}; "

@@ -3,7 +3,7 @@
 from typing import Any, Final
 
 from prove.claims import Claim, Figure
-from prove.kept_campaigns import told
+from prove.kept_campaigns import added_up
 
 FAULTS: Final = 200
 SMALL: Final = 5000
@@ -13,7 +13,7 @@ NODE: Final = 150
 
 def the_observer_agrees() -> Figure:
     """Sequences on real nodes until so many faults happened; each condition is judged whenever nothing moves."""
-    found = told("node", NODE)
+    found = added_up("node", NODE)
     lies = [one for one in found.get("failures", ()) if str(one["oracle"]).startswith("lie")]
     faults = int(found.get("faults", 0))
     return Figure(
@@ -26,7 +26,7 @@ def the_observer_agrees() -> Figure:
 
 def nothing_is_found() -> Figure:
     """The small cluster by the thousand, real nodes by the hundred."""
-    small, node = told("small", SMALL), told("node", NODE)
+    small, node = added_up("small", SMALL), added_up("node", NODE)
     enough = (small.get("sequences", 0), node.get("sequences", 0)) == (SMALL, NODE)
     worst = [*small.get("failures", ()), *node.get("failures", ())]
     return Figure(holds=enough and not worst, text=f"{_words(small)}; {_words(node)}{_named(worst)}")
@@ -35,9 +35,9 @@ def nothing_is_found() -> Figure:
 def _words(found: dict[str, Any]) -> str:
     if not found:
         return "a campaign broke off"
-    asked = f", {found['requests']:,} requests" if found["requests"] else ""
+    text = f", {found['requests']:,} requests" if found["requests"] else ""
     return (
-        f"{found['world']}: {found['sequences']:,} sequences, {found['moves']:,} moves{asked}, {found['violations']} "
+        f"{found['world']}: {found['sequences']:,} sequences, {found['moves']:,} moves{text}, {found['violations']} "
         f"violations in {found['seconds'] / 60:.0f} min (seed {found['seed']})"
     )
 

@@ -6,7 +6,7 @@ from typing import Final
 from prove import field_table
 from prove.claims import Claim, Figure
 from tests.controller import field_evidence
-from tests.controller.field_evidence import Fate
+from tests.controller.field_evidence import Outcome
 
 
 def every_field_is_used_refused_or_warned_of() -> Figure:
@@ -14,8 +14,8 @@ def every_field_is_used_refused_or_warned_of() -> Figure:
     found = field_evidence.everything()
     ignored = field_table.unkept(found)
     fresh = field_table.PAGE.read_text(encoding="utf-8") == field_table.page(found)
-    fates = Counter(one.fate for one in found)
-    counted = ", ".join(f"{fates[fate]} {fate}" for fate in Fate if fates[fate])
+    counts = Counter(one.outcome for one in found)
+    counted = ", ".join(f"{counts[outcome]} {outcome}" for outcome in Outcome if counts[outcome])
     return Figure(
         holds=not ignored and fresh,
         text=f"{len(found)} fields of three kinds: {counted}; taken in silence and ignored: "

@@ -23,13 +23,13 @@ def a_bad_revision_costs_no_more_than_a_good_one() -> Figure:
     holds = ran.well and len(bad) == KINDS and max(bad.values()) <= measure
     return Figure(
         holds=holds,
-        text=f"seconds without a ready replica: {_told(bad)}; a good revision in the same run, which is one drain and "
-        f"one start: {measure:.0f}; found only on a GPU, after the drain: {_told(late)}; "
+        text=f"seconds without a ready replica: {_sentence(bad)}; a good revision in the same run, which is one drain "
+        f"and one start: {measure:.0f}; found only on a GPU, after the drain: {_sentence(late)}; "
         f"{ran.total('requests'):,} requests, {flawed} failed or cut; {ran.ended.tests}",
     )
 
 
-def _told(gaps: dict[str, float]) -> str:
+def _sentence(gaps: dict[str, float]) -> str:
     return ", ".join(f"{name} {seconds:.0f}" for name, seconds in gaps.items()) or "none"
 
 

@@ -9,11 +9,11 @@ from prove.claims import Claim, Figure
 def the_client_port_shows_nothing() -> Figure:
     """Every route by every method, in every spelling, with no key, a wrong one and the operator's."""
     ran = noted.pytest("tests/router/test_client_port.py", "tests/router/test_authorization.py")
-    asked = ran.total("client_port_requests")
+    request = ran.total("client_port_requests")
     shown = ran.total("client_port_shown")
     return Figure(
-        holds=ran.well and asked > 0 and shown == 0,
-        text=f"{asked:,} requests without a tenant's key, over every route and method in many spellings: {shown} "
+        holds=ran.well and request > 0 and shown == 0,
+        text=f"{request:,} requests without a tenant's key, over every route and method in many spellings: {shown} "
         f"showed more than health or a refusal; {ran.ended.tests}",
     )
 

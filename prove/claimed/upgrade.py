@@ -15,7 +15,7 @@ from tests import worlds
 from tests.node.operator_stage import Deployed, Operator
 from tests.node.stories import Stage
 from tests.node.streams import Report, Traffic
-from tests.patience import eventually
+from tests.waiting import eventually
 
 BEFORE: Final = "e1a71b5"
 """The last commit before modules, classes and metrics were renamed."""
@@ -53,7 +53,7 @@ def _upgraded(cluster: Embedded) -> tuple[int, int, Report]:
         after = chat.serves().engines
         traffic.goes_on()
     stayed = [name for name, uid in after.items() if before.get(name) == uid]
-    restarts = sum(one["restartCount"] for pod in chat.look().pods for one in pod["status"]["containerStatuses"])
+    restarts = sum(one["restartCount"] for pod in chat.observe().pods for one in pod["status"]["containerStatuses"])
     return len(stayed) - restarts, len(before), traffic.report
 
 

@@ -19,7 +19,7 @@ class Bad:
     spec: dict[str, Any]
     at: str
     """The field that both name."""
-    says: str
+    wording: str
     """What we say, and the server too unless `there` stands."""
     there: str = ""
     """What the server says where its schema speaks in its own words."""

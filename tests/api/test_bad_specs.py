@@ -17,13 +17,13 @@ def test_a_bad_spec_is_refused_once_with_its_field_and_what_to_do(bad: Bad) -> N
 
     assert reading.value is None
     assert [one.field for one in reading.problems] == [bad.at]
-    assert bad.says in reading.problems[0].sentence
+    assert bad.wording in reading.problems[0].sentence
 
 
 def test_every_rule_between_fields_has_a_bad_spec() -> None:
-    told = {
+    entries = {
         (problem.field.rsplit(".", 1)[-1], problem.remedy)
         for bad in BAD
         for problem in read_strict(written(bad.spec, kind=bad.kind), bad.kind).problems
     }
-    assert [rule for rule in field_rules.RULES if (rule.field.rsplit(".", 1)[-1], rule.remedy) not in told] == []
+    assert [rule for rule in field_rules.RULES if (rule.field.rsplit(".", 1)[-1], rule.remedy) not in entries] == []

@@ -93,7 +93,7 @@ def test_null_is_absent() -> None:
 
 
 @pytest.mark.parametrize(
-    ("document", "said"),
+    ("document", "answer"),
     [
         (None, "InferenceDeployment: no object: an object is wanted; begin with apiVersion: fairlead.dev/v1alpha1"),
         ([], "InferenceDeployment: no object"),
@@ -103,10 +103,10 @@ def test_null_is_absent() -> None:
         (written("chat"), "spec: absent"),
     ],
 )
-def test_what_is_no_object_of_ours_is_refused_in_one_line(document: object, said: str) -> None:
+def test_what_is_no_object_of_ours_is_refused_in_one_line(document: object, answer: str) -> None:
     for read in (read_strict, read_stored):
         (problem,) = read(document, DEPLOYMENT).problems
-        assert problem.sentence.startswith(said)
+        assert problem.sentence.startswith(answer)
 
 
 def test_metadata_may_be_missing_or_odd() -> None:

@@ -151,10 +151,10 @@ def test_drift_is_a_word_of_the_command_and_others_are_refused(capsys: pytest.Ca
 
 
 def test_a_page_that_is_old_or_missing_is_named(tmp_path: Path) -> None:
-    said = ["docs/reference/api.md: differs from the models: run `python -m house.crds` and commit what it wrote"]
-    assert files.page_drift(tmp_path / "api.md") == said
+    lines = ["docs/reference/api.md: differs from the models: run `python -m house.crds` and commit what it wrote"]
+    assert files.page_drift(tmp_path / "api.md") == lines
     (tmp_path / "api.md").write_text("old")
-    assert files.page_drift(tmp_path / "api.md") == said
+    assert files.page_drift(tmp_path / "api.md") == lines
 
 
 def test_the_page_names_every_field_once_with_its_meaning() -> None:

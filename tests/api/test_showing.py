@@ -47,7 +47,7 @@ def test_a_value_is_shown_as_it_was_written(value: object, shown: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("spec", "said"),
+    ("spec", "answer"),
     [
         (
             {"placement": {"nodeSelector": {"a": {"b": 1}}}},
@@ -67,6 +67,6 @@ def test_a_value_is_shown_as_it_was_written(value: object, shown: str) -> None:
         ({"engine": {"dtype": "zzzz"}}, "use one of them"),
     ],
 )
-def test_each_kind_of_mistake_has_its_sentence(spec: dict[str, Any], said: str) -> None:
+def test_each_kind_of_mistake_has_its_sentence(spec: dict[str, Any], answer: str) -> None:
     sentences = [one.sentence for one in read_strict(written(LEAST | spec), DEPLOYMENT).problems]
-    assert [said in sentence for sentence in sentences] == ([True] if said else [])
+    assert [answer in sentence for sentence in sentences] == ([True] if answer else [])

@@ -14,7 +14,7 @@ class Written(ApiModel):
     """As a user writes it."""
 
     name: str = "chat"
-    patience: str | None = "1m30s"
+    grace: str | None = "1m30s"
     queue_time: str = "5s"
     idle_timeout: str = "250ms"
     max_size: str = "2Ki"
@@ -51,7 +51,7 @@ class Parts:
 class Units:
     """The same with units, as code reckons."""
 
-    patience_seconds: float | None
+    grace_seconds: float | None
     queue_seconds: float
     idle_seconds: float
     max_bytes: int
@@ -64,7 +64,7 @@ class Units:
 
 def test_every_unit_and_collection_is_read_by_the_type_of_its_field() -> None:
     assert value(Written(), Units) == Units(
-        patience_seconds=90.0,
+        grace_seconds=90.0,
         queue_seconds=5.0,
         idle_seconds=0.25,
         max_bytes=2048,
@@ -77,7 +77,7 @@ def test_every_unit_and_collection_is_read_by_the_type_of_its_field() -> None:
 
 
 def test_what_is_absent_stays_absent() -> None:
-    assert value(Written(patience=None), Units).patience_seconds is None
+    assert value(Written(grace=None), Units).grace_seconds is None
     assert value(Outer(inner=None), Parts).inner is None
 
 

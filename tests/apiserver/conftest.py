@@ -13,14 +13,14 @@ from devcluster.setup import machine, preflight, programs
 from devcluster.up import up
 from fairlead.api.kinds import KINDS
 from house.crds import FOLDER
-from tests.patience import eventually
+from tests.waiting import eventually
 
 
 @pytest.fixture(scope="session")
 def api_server() -> Iterator[Embedded]:
     """etcd and a kube-apiserver; named by the process, so that two runs may go side by side."""
     cache = Cache.chosen()
-    missing = preflight.light(machine.look(), programs.missing(cache, programs.LIGHT))
+    missing = preflight.light(machine.survey(), programs.missing(cache, programs.LIGHT))
     if missing and os.environ.get("CI"):
         pytest.fail(f"the API server lane must run in CI.\n{preflight.message(missing)}", pytrace=False)
     if missing:

@@ -85,10 +85,10 @@ def nested(flat: dict[str, Any]) -> dict[str, Any]:
 
 
 def _switched_on(path: str) -> dict[str, Any]:
-    known = {each for each, _, _ in leaves(Values(), "")}
+    names = {each for each, _, _ in leaves(Values(), "")}
     words = path.split(".")
     switches = [".".join([*words[:depth], "enabled"]) for depth in range(1, len(words))]
-    return {switch: True for switch in switches if switch in known and switch != path}
+    return {switch: True for switch in switches if switch in names and switch != path}
 
 
 def _others(path: str, default: object, choice: list[str]) -> list[Any]:

@@ -32,10 +32,13 @@ def used(proxy: Proxy) -> set[Right]:
     """Every right that requests needed; an apply needs `patch`, and `create` too where it made the object."""
     found = {Right("create", one.resource) for one in proxy.made if not one.subresource}
     for one in proxy.log:
-        asked = one.asked
-        if not asked.resource.startswith("/"):
+        request = one.call
+        if not request.resource.startswith("/"):
             found.add(
-                Right(asked.verb, f"{asked.resource}/{asked.subresource}" if asked.subresource else asked.resource)
+                Right(
+                    request.verb,
+                    f"{request.resource}/{request.subresource}" if request.subresource else request.resource,
+                )
             )
     return found
 

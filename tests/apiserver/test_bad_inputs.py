@@ -37,8 +37,8 @@ def test_plain_words_are_read_as_kubectl_reads_them(served: Embedded) -> None:
     there = json.loads(served.kubectl("create", "--dry-run=server", "-o", "json", "-f", "-", text=_FREE + lines))
 
     assert isinstance(ours.content, dict)
-    told, sent = (one["spec"]["placement"]["affinity"] for one in (ours.content, there))
-    assert {PLAIN[int(key[1:])]: value for key, value in told.items()} == {
+    given, sent = (one["spec"]["placement"]["affinity"] for one in (ours.content, there))
+    assert {PLAIN[int(key[1:])]: value for key, value in given.items()} == {
         PLAIN[int(key[1:])]: value for key, value in sent.items()
     }
 
@@ -48,6 +48,6 @@ def test_the_server_refuses_it_too_and_names_the_field(served: Embedded, row: Ro
     text = row.given if isinstance(row.given, str) else json.dumps(row.given)
     with pytest.raises(DoorClosed) as refused:
         served.kubectl("create", "--dry-run=server", "-f", "-", text=text)
-    said = str(refused.value)
-    assert row.at in said
-    assert (row.there or row.says) in said
+    answer = str(refused.value)
+    assert row.at in answer
+    assert (row.there or row.wording) in answer

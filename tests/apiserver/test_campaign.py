@@ -11,8 +11,8 @@ from typing import Final
 
 from campaign import drawing, small, story
 from campaign.hunting import Found, Hunt, Wanted
+from campaign.sequence_run import Outcome, SequenceRun
 from campaign.story import Story
-from campaign.telling import Outcome, Telling
 from devcluster.door import Embedded
 
 STORIES: Final = Path(__file__).parents[1] / "campaign" / "stories"
@@ -29,15 +29,15 @@ def test_kept_stories_hold_and_a_few_sequences_find_nothing(
 ) -> None:
     kept = {path.stem: story.from_json(json.loads(path.read_text())) for path in sorted(STORIES.glob("*.json"))}
     with small.cluster() as door:
-        wrong, found = asyncio.run(_tell(door, tmp_path, kept))
-    record_property("sequences", found.told + len(kept))
+        wrong, found = asyncio.run(_played(door, tmp_path, kept))
+    record_property("sequences", found.played + len(kept))
     record_property("judged", found.judged)
     assert wrong == []
-    assert [said(one) for one in found.failures] == []
-    assert found.told == SEQUENCES
+    assert [report(one) for one in found.failures] == []
+    assert found.played == SEQUENCES
 
 
-async def _tell(door: Embedded, folder: Path, kept: dict[str, Story]) -> tuple[list[str], Found]:
+async def _played(door: Embedded, folder: Path, kept: dict[str, Story]) -> tuple[list[str], Found]:
     async with small.world(door, LANES, folder) as world:
         waiting = list(kept.items())
         wrong: list[str] = []
@@ -45,8 +45,8 @@ async def _tell(door: Embedded, folder: Path, kept: dict[str, Story]) -> tuple[l
         async def lane(place: int) -> None:
             while waiting:
                 name, one = waiting.pop()
-                outcome = await Telling(world, world.lanes[place], one).tell(anew=False)
-                wrong.extend(f"{name}: {line}" for line in said(outcome))
+                outcome = await SequenceRun(world, world.lanes[place], one).play(anew=False)
+                wrong.extend(f"{name}: {line}" for line in report(outcome))
 
         wanted = Wanted(sequences=SEQUENCES, seed=SEED, weather_every_s=WEATHER_S)
         hunt = Hunt(world, drawing.SMALL, wanted, world.lanes[KEPT:])
@@ -54,7 +54,7 @@ async def _tell(door: Embedded, folder: Path, kept: dict[str, Story]) -> tuple[l
         return wrong, hunt.found
 
 
-def said(outcome: Outcome) -> list[str]:
+def report(outcome: Outcome) -> list[str]:
     """What was wrong, and the story that can be told again."""
-    told = json.dumps(story.as_json(outcome.whole))
-    return [f"{one.oracle}: {one.words} (after step {one.step} of {told})" for one in outcome.violations[:2]]
+    text = json.dumps(story.as_json(outcome.whole))
+    return [f"{one.oracle}: {one.words} (after step {one.step} of {text})" for one in outcome.violations[:2]]

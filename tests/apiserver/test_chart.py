@@ -40,7 +40,7 @@ FOREIGN: Final = ("PodMonitor", "Issuer", "Certificate")
 def helm() -> Path:
     """Helm, built from its pin where it is missing."""
     cache = Cache.chosen()
-    missing = preflight.light(machine.look(), (*tools.missing(cache, tools.LIGHT), *kube_schemas.missing(cache)))
+    missing = preflight.light(machine.survey(), (*tools.missing(cache, tools.LIGHT), *kube_schemas.missing(cache)))
     if missing and os.environ.get("CI"):
         pytest.fail(f"the chart must be rendered in CI.\n{preflight.message(missing)}", pytrace=False)
     if missing:
@@ -62,8 +62,8 @@ def cases(helm: Path) -> list[list[Manifest]]:
 
 def test_helm_has_nothing_to_say_against_it(helm: Path) -> None:
     words = [str(helm), "lint", "--strict", str(chart_manifests.CHART)]
-    said = subprocess.run(words, capture_output=True, text=True, check=False)
-    assert said.stdout.endswith("1 chart(s) linted, 0 chart(s) failed\n"), said.stdout + said.stderr
+    finished = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert finished.stdout.endswith("1 chart(s) linted, 0 chart(s) failed\n"), finished.stdout + finished.stderr
 
 
 @pytest.mark.parametrize(("path", "before", "after"), CASES, ids=lambda each: each if isinstance(each, str) else "")
@@ -85,16 +85,16 @@ def test_whatever_is_set_is_valid_for_kubernetes(
     tests = [*_rendered_tests(helm), *_rendered_tests(helm, {"watchNamespaces": ["models"]})]
     objects = [*default, *tests, *(one for case in cases for one in case), *_samples()]
     assert [name for name, one in _nulls("", objects)] == []
-    said = _kubeconform(helm.parent, release, tmp_path, objects)
-    assert said["summary"]["valid"] == sum(one["kind"] not in FOREIGN for one in objects), said["resources"]
-    assert (said["summary"]["invalid"], said["summary"]["errors"]) == (0, 0), said["resources"]
+    report = _kubeconform(helm.parent, release, tmp_path, objects)
+    assert report["summary"]["valid"] == sum(one["kind"] not in FOREIGN for one in objects), report["resources"]
+    assert (report["summary"]["invalid"], report["summary"]["errors"]) == (0, 0), report["resources"]
 
 
 def test_the_schemas_would_notice_a_field_that_does_not_exist(helm: Path, tmp_path: Path) -> None:
     wrong = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "x"}, "spec": {"prots": []}}
-    said = _kubeconform(helm.parent, "1.34.2", tmp_path, [wrong])
-    assert said["summary"]["invalid"] == 1
-    assert "prots" in json.dumps(said["resources"])
+    report = _kubeconform(helm.parent, "1.34.2", tmp_path, [wrong])
+    assert report["summary"]["invalid"] == 1
+    assert "prots" in json.dumps(report["resources"])
 
 
 WRONG: Final[dict[str, tuple[dict[str, Any], str]]] = {
@@ -111,11 +111,11 @@ WRONG: Final[dict[str, tuple[dict[str, Any], str]]] = {
 }
 
 
-@pytest.mark.parametrize(("values", "says"), WRONG.values(), ids=WRONG)
-def test_a_wrong_value_is_refused_by_its_path(helm: Path, values: dict[str, Any], says: str) -> None:
+@pytest.mark.parametrize(("values", "wording"), WRONG.values(), ids=WRONG)
+def test_a_wrong_value_is_refused_by_its_path(helm: Path, values: dict[str, Any], wording: str) -> None:
     with pytest.raises(Refused) as refused:
         chart_manifests.template(helm, values)
-    assert says in str(refused.value)
+    assert wording in str(refused.value)
 
 
 def test_a_kubernetes_too_old_is_refused(helm: Path) -> None:
@@ -188,11 +188,11 @@ def test_who_asks_why_needs_three_rights_which_nobody_is_given(default: list[Man
 def test_every_process_that_decides_is_scraped_and_guarded_alike(helm: Path) -> None:
     values = nested({"metrics.podMonitor.enabled": True, "networkPolicy.enabled": True, "autoscaler.separate": True})
     objects = chart_manifests.template(helm, values)
-    told = [one["spec"].get("podSelector", one["spec"].get("selector")) for one in objects if one["kind"] in GUARDS]
-    (expression,) = told[0]["matchExpressions"]
+    entries = [one["spec"].get("podSelector", one["spec"].get("selector")) for one in objects if one["kind"] in GUARDS]
+    (expression,) = entries[0]["matchExpressions"]
     pods = [one["spec"]["template"]["metadata"]["labels"] for one in objects if one["kind"] == "Deployment"]
-    assert told[0] == told[1]
-    assert all(told[0]["matchLabels"].items() <= pod.items() for pod in pods)
+    assert entries[0] == entries[1]
+    assert all(entries[0]["matchLabels"].items() <= pod.items() for pod in pods)
     assert {pod[expression["key"]] for pod in pods} == set(expression["values"])
 
 

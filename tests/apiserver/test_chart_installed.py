@@ -22,7 +22,7 @@ from devcluster.setup import machine, preflight, programs, tools
 from devcluster.up import up
 from house.chart_manifests import CHART, NAMESPACE
 from house.tree import ROOT
-from tests.patience import eventually
+from tests.waiting import eventually
 
 OPERATOR: Final = f"system:serviceaccount:{NAMESPACE}:fairlead"
 COLLECTOR: Final = "system:serviceaccount:kube-system:generic-garbage-collector"
@@ -36,7 +36,7 @@ spec: {model: {source: "hf://Qwen/Qwen3-0.6B"}, accelerator: {product: NVIDIA-L4
 
 
 @dataclass(frozen=True, slots=True)
-class Hands:
+class Programs:
     """An API server of these stories' own, and the two programs that people install with."""
 
     server: Embedded
@@ -60,11 +60,11 @@ class Hands:
 
 
 @pytest.fixture(scope="module")
-def hands() -> Iterator[Hands]:
+def installed_programs() -> Iterator[Programs]:
     """A server of their own: a webhook that must answer would stand in other stories' way."""
     cache = Cache.chosen()
     to_build = (*programs.missing(cache, programs.LIGHT), *tools.missing(cache, tools.LIGHT))
-    missing = preflight.light(machine.look(), to_build)
+    missing = preflight.light(machine.survey(), to_build)
     if missing and os.environ.get("CI"):
         pytest.fail(f"the chart must be installed in CI.\n{preflight.message(missing)}", pytrace=False)
     if missing:
@@ -73,44 +73,46 @@ def hands() -> Iterator[Hands]:
     try:
         server = Embedded(up(plan.make(layout.name, ()), cache, owners.mine()))
         server.kubectl("create", "namespace", NAMESPACE)
-        yield Hands(server, tools.ensure(cache, tools.LIGHT) / "helm")
+        yield Programs(server, tools.ensure(cache, tools.LIGHT) / "helm")
     finally:
         left = teardown.down(layout)
     assert left == (), left
 
 
 @pytest.fixture(scope="module")
-def by_kubectl(hands: Hands) -> Hands:
+def by_kubectl(installed_programs: Programs) -> Programs:
     """The same, with the base applied and our kinds served."""
-    hands.server.kubectl("apply", "--server-side", "--force-conflicts", "-k", BASE)
-    eventually(lambda: "infd" in hands.server.kubectl("api-resources"), "our kinds are served")
-    return hands
+    installed_programs.server.kubectl("apply", "--server-side", "--force-conflicts", "-k", BASE)
+    eventually(lambda: "infd" in installed_programs.server.kubectl("api-resources"), "our kinds are served")
+    return installed_programs
 
 
 @pytest.mark.trial(22)
-def test_helm_installs_upgrades_and_leaves_what_serves(hands: Hands) -> None:
-    hands.server.kubectl("delete", "--ignore-not-found", "-k", BASE)
-    said = hands.helm("install", "fairlead", str(CHART), "--set", "flowSchema.enabled=true,networkPolicy.enabled=true")
-    assert "helm test fairlead -n fairlead-system" in said
-    assert "kubectl create -n default" in said, "a suggestion that overwrites nothing"
-    assert "metadata: {name: first-model}" in said
-    eventually(lambda: "infd" in hands.server.kubectl("api-resources"), "our kinds are served")
-    hands.server.kubectl("apply", "-f", "-", text=LEAST)
-    before = _uid(hands)
+def test_helm_installs_upgrades_and_leaves_what_serves(installed_programs: Programs) -> None:
+    installed_programs.server.kubectl("delete", "--ignore-not-found", "-k", BASE)
+    output = installed_programs.helm(
+        "install", "fairlead", str(CHART), "--set", "flowSchema.enabled=true,networkPolicy.enabled=true"
+    )
+    assert "helm test fairlead -n fairlead-system" in output
+    assert "kubectl create -n default" in output, "a suggestion that overwrites nothing"
+    assert "metadata: {name: first-model}" in output
+    eventually(lambda: "infd" in installed_programs.server.kubectl("api-resources"), "our kinds are served")
+    installed_programs.server.kubectl("apply", "-f", "-", text=LEAST)
+    before = _uid(installed_programs)
 
-    hands.helm("upgrade", "fairlead", str(CHART), "--set", "replicas=1,webhook.failurePolicy=Fail")
-    assert hands.server.kubectl("get", "pdb", "-A", "--ignore-not-found") == ""
-    assert hands.server.kubectl("get", "flowschema", "fairlead", "--ignore-not-found") == ""
-    hands.helm("uninstall", "fairlead")
+    installed_programs.helm("upgrade", "fairlead", str(CHART), "--set", "replicas=1,webhook.failurePolicy=Fail")
+    assert installed_programs.server.kubectl("get", "pdb", "-A", "--ignore-not-found") == ""
+    assert installed_programs.server.kubectl("get", "flowschema", "fairlead", "--ignore-not-found") == ""
+    installed_programs.helm("uninstall", "fairlead")
 
-    assert _uid(hands) == before, "its definition stayed, and the object with it"
-    hands.helm("install", "fairlead", str(CHART))
-    assert _uid(hands) == before
-    hands.helm("uninstall", "fairlead")
-    hands.server.kubectl("delete", "infd", "chat")
+    assert _uid(installed_programs) == before, "its definition stayed, and the object with it"
+    installed_programs.helm("install", "fairlead", str(CHART))
+    assert _uid(installed_programs) == before
+    installed_programs.helm("uninstall", "fairlead")
+    installed_programs.server.kubectl("delete", "infd", "chat")
 
 
-def test_the_same_files_applied_twice_change_nothing(by_kubectl: Hands) -> None:
+def test_the_same_files_applied_twice_change_nothing(by_kubectl: Programs) -> None:
     what = ("get", "-o", "jsonpath={.items[*].metadata.resourceVersion}", "-f", str(ROOT / "manifests/install.yaml"))
     before = by_kubectl.server.kubectl(*what)
     by_kubectl.server.kubectl("apply", "--server-side", "-f", str(ROOT / "manifests/install.yaml"))
@@ -118,13 +120,13 @@ def test_the_same_files_applied_twice_change_nothing(by_kubectl: Hands) -> None:
     assert by_kubectl.server.kubectl(*what) == before
 
 
-def test_without_an_operator_people_can_still_apply_what_they_need(by_kubectl: Hands) -> None:
+def test_without_an_operator_people_can_still_apply_what_they_need(by_kubectl: Programs) -> None:
     assert "created" in by_kubectl.server.kubectl("apply", "-f", "-", text=LEAST.replace("chat", "unreviewed"))
     by_kubectl.server.kubectl("delete", "infd", "unreviewed")
 
 
 @pytest.fixture
-def strict(by_kubectl: Hands) -> Iterator[Hands]:
+def strict(by_kubectl: Programs) -> Iterator[Programs]:
     """A webhook that must answer, and does not; beside it an object from before."""
     by_kubectl.server.kubectl("apply", "-f", "-", text=LEAST)
     _policy(by_kubectl, "Fail")
@@ -138,16 +140,16 @@ def strict(by_kubectl: Hands) -> Iterator[Hands]:
         by_kubectl.server.kubectl("delete", "infd", "--all")
 
 
-def test_a_webhook_that_must_answer_stops_new_wishes_only(strict: Hands) -> None:
-    wish = '{"spec": {"replicas": 3}}'
-    assert _refused(strict, "patch", "infd", "chat", "--type=merge", "-p", wish)
+def test_a_webhook_that_must_answer_stops_new_wishes_only(strict: Programs) -> None:
+    spec = '{"spec": {"replicas": 3}}'
+    assert _refused(strict, "patch", "infd", "chat", "--type=merge", "-p", spec)
     strict.server.kubectl("label", "infd", "chat", "team=search")
     strict.server.kubectl("patch", "infd", "chat", "--subresource=status", "--type=merge", "-p", '{"status": {}}')
-    strict.server.kubectl("patch", "infd", "chat", "--type=merge", "-p", wish, f"--as={COLLECTOR}")
+    strict.server.kubectl("patch", "infd", "chat", "--type=merge", "-p", spec, f"--as={COLLECTOR}")
     strict.server.kubectl("delete", "infd", "chat")
 
 
-def test_an_object_that_is_going_away_lets_go_of_its_finalizers(strict: Hands) -> None:
+def test_an_object_that_is_going_away_lets_go_of_its_finalizers(strict: Programs) -> None:
     held = '{"metadata": {"finalizers": ["example.com/held"]}}'
     strict.server.kubectl("patch", "infd", "chat", "--type=merge", "-p", held)
     strict.server.kubectl("delete", "infd", "chat", "--wait=false")
@@ -156,7 +158,7 @@ def test_an_object_that_is_going_away_lets_go_of_its_finalizers(strict: Hands) -
 
 
 @pytest.mark.parametrize("template", ["templates/deployment.yaml", "templates/tests/selftest.yaml"])
-def test_its_pods_are_admitted_where_only_restricted_ones_are(by_kubectl: Hands, template: str) -> None:
+def test_its_pods_are_admitted_where_only_restricted_ones_are(by_kubectl: Programs, template: str) -> None:
     server = by_kubectl.server
     server.kubectl("label", "--overwrite", "namespace", NAMESPACE, "pod-security.kubernetes.io/enforce=restricted")
     rendered = by_kubectl.helm("template", "fairlead", str(CHART), "-s", template)
@@ -194,32 +196,32 @@ MAY_NOT: Final = (
 )
 
 
-def test_the_operator_may_do_its_work_and_nothing_beside_it(by_kubectl: Hands) -> None:
+def test_the_operator_may_do_its_work_and_nothing_beside_it(by_kubectl: Programs) -> None:
     assert [each for each in MAY if not by_kubectl.may(*each)] == []
     assert [each for each in MAY_NOT if by_kubectl.may(*each)] == []
 
 
-def test_the_operator_can_grant_a_router_its_role_and_no_more_than_it_has(by_kubectl: Hands) -> None:
-    ask = ("create", "role", "chat-router", "--resource=pods", "--dry-run=server", f"--as={OPERATOR}")
-    assert "created" in by_kubectl.server.kubectl(*ask, "--verb=get,list,watch")
+def test_the_operator_can_grant_a_router_its_role_and_no_more_than_it_has(by_kubectl: Programs) -> None:
+    request = ("create", "role", "chat-router", "--resource=pods", "--dry-run=server", f"--as={OPERATOR}")
+    assert "created" in by_kubectl.server.kubectl(*request, "--verb=get,list,watch")
     with pytest.raises(DoorClosed, match="attempting to grant RBAC permissions not currently held"):
-        by_kubectl.server.kubectl(*ask, "--verb=update")
+        by_kubectl.server.kubectl(*request, "--verb=update")
 
 
-def _uid(hands: Hands) -> str:
-    return hands.server.kubectl("get", "infd", "chat", "-o", "jsonpath={.metadata.uid}")
+def _uid(own_programs: Programs) -> str:
+    return own_programs.server.kubectl("get", "infd", "chat", "-o", "jsonpath={.metadata.uid}")
 
 
-def _policy(hands: Hands, policy: str) -> None:
+def _policy(own_programs: Programs, policy: str) -> None:
     changed = json.dumps(
         {"webhooks": [{"name": "validate.fairlead.dev", "failurePolicy": policy, "timeoutSeconds": 1}]}
     )
-    hands.server.kubectl("patch", "validatingwebhookconfiguration", "fairlead", "-p", changed)
+    own_programs.server.kubectl("patch", "validatingwebhookconfiguration", "fairlead", "-p", changed)
 
 
-def _refused(hands: Hands, *words: str, text: str | None = None) -> bool:
+def _refused(own_programs: Programs, *words: str, text: str | None = None) -> bool:
     try:
-        hands.server.kubectl(*words, text=text)
+        own_programs.server.kubectl(*words, text=text)
     except DoorClosed as problem:
         return 'failed calling webhook "validate.fairlead.dev"' in str(problem)
     return False

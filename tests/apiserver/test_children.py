@@ -13,19 +13,19 @@ import pytest
 from devcluster.door import DoorClosed, Embedded
 from fairlead.objects import applied_hash, drift
 from fairlead.objects.manifest import Manifest
-from tests.objects.wishes import FULL, OWNER, everything, samples
+from tests.objects.specs import FULL, OWNER, everything, samples
 
 NAMESPACE: Final = "children"
-WISHES: Final = {**dict(samples()), "full": FULL, "n" * 63: FULL}
+SPECS: Final = {**dict(samples()), "full": FULL, "n" * 63: FULL}
 MANAGER: Final = "--field-manager=fairlead-controller"
 
 
 def children_of(name: str) -> list[Manifest]:
     owner = replace(OWNER, namespace=NAMESPACE, name=name)
-    return [applied_hash.with_applied_hash(child) for child in everything(WISHES[name], owner)]
+    return [applied_hash.with_applied_hash(child) for child in everything(SPECS[name], owner)]
 
 
-ALL: Final = [child for name in WISHES for child in children_of(name)]
+ALL: Final = [child for name in SPECS for child in children_of(name)]
 
 
 @pytest.fixture(scope="module")
@@ -47,11 +47,11 @@ def there(api_server: Embedded) -> Embedded:
 
 def test_every_child_is_taken_as_it_is(there: Embedded) -> None:
     words = ("apply", "--server-side", "--dry-run=server", "--warnings-as-errors", MANAGER)
-    said = there.kubectl(*words, "-f", "-", text=_list(ALL))
-    assert said.count("serverside-applied (server dry run)") == len(ALL)
+    output = there.kubectl(*words, "-f", "-", text=_list(ALL))
+    assert output.count("serverside-applied (server dry run)") == len(ALL)
 
 
-@pytest.mark.parametrize("name", WISHES, ids=lambda name: name[:24])
+@pytest.mark.parametrize("name", SPECS, ids=lambda name: name[:24])
 def test_what_was_applied_is_no_drift(there: Embedded, name: str) -> None:
     wanted = children_of(name)
     live = _live(there, wanted)
@@ -75,11 +75,11 @@ def test_what_a_person_changes_is_found(there: Embedded, kind: str) -> None:
     assert drift.differs(child, live) is not None
 
 
-@pytest.mark.parametrize("name", WISHES, ids=lambda name: name[:24])
+@pytest.mark.parametrize("name", SPECS, ids=lambda name: name[:24])
 def test_its_pods_are_let_in_where_only_restricted_ones_are(there: Embedded, name: str) -> None:
     pods = [_pod(child) for child in children_of(name) if child["kind"] == "Deployment"]
-    said = there.kubectl("create", "--dry-run=server", "-f", "-", text=_list(pods))
-    assert said.count("created (server dry run)") == len(pods)
+    output = there.kubectl("create", "--dry-run=server", "-f", "-", text=_list(pods))
+    assert output.count("created (server dry run)") == len(pods)
 
 
 def test_that_admission_is_at_work(there: Embedded) -> None:

@@ -42,8 +42,8 @@ def test_applying_them_twice_changes_nothing(served: Embedded) -> None:
 @pytest.mark.parametrize("sample", SAMPLES, ids=lambda path: path.stem)
 def test_a_sample_is_taken_without_a_warning(served: Embedded, sample: Path) -> None:
     count = len(list(yaml.safe_load_all(sample.read_text())))
-    said = served.kubectl("apply", "--dry-run=server", "--validate=strict", "-f", str(sample))
-    assert said.count("(server dry run)") == count
+    output = served.kubectl("apply", "--dry-run=server", "--validate=strict", "-f", str(sample))
+    assert output.count("(server dry run)") == count
 
 
 @pytest.mark.parametrize(("kind", "spec"), FULL, ids=lambda each: each.short if isinstance(each, Kind) else "")
@@ -79,15 +79,15 @@ def test_both_doors_draw_the_edge_of_a_spelling_at_the_same_place(
 def test_a_bad_spec_is_refused_with_its_field_and_what_to_do(served: Embedded, bad: Bad) -> None:
     with pytest.raises(DoorClosed) as refused:
         served.kubectl("create", "--dry-run=server", "-f", "-", text=json.dumps(_object(bad.kind, bad.name, bad.spec)))
-    assert (bad.there or re.sub(r" \(\d+\)", "", bad.says)) in str(refused.value)  # it cannot afford the numbers
+    assert (bad.there or re.sub(r" \(\d+\)", "", bad.wording)) in str(refused.value)  # it cannot afford the numbers
     assert bad.at in str(refused.value)
 
 
 def test_explain_reads_the_levers_aloud(served: Embedded) -> None:
-    told = " ".join(served.kubectl("explain", "infd.spec.engine.speculation").split())
-    assert "Speculative decoding" in told
-    assert "Running requests in a replica above which speculative decoding is switched off" in told
-    assert "enum: off, ngram, draftModel, eagle3" in told
+    text = " ".join(served.kubectl("explain", "infd.spec.engine.speculation").split())
+    assert "Speculative decoding" in text
+    assert "Running requests in a replica above which speculative decoding is switched off" in text
+    assert "enum: off, ngram, draftModel, eagle3" in text
 
 
 def test_the_same_object_applied_twice_is_unchanged(served: Embedded) -> None:

@@ -18,7 +18,7 @@ from devcluster.layout import Layout
 from devcluster.setup import programs
 from devcluster.up import up
 from tests.owning import owning_process
-from tests.patience import eventually
+from tests.waiting import eventually
 from tests.worlds import death_of
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -52,10 +52,10 @@ def test_it_has_no_services_to_open_a_door_to_and_says_so(api_server: Embedded) 
 
 def test_a_second_up_answers_the_one_that_runs(api_server: Embedded, capsys: pytest.CaptureFixture[str]) -> None:
     name = api_server.kubeconfig.parent.name
-    before = api_server.said()["components"]
+    before = api_server.report()["components"]
     assert main(["up", "--light", "--name", name]) == 0
     assert "is ready. Use it:" in capsys.readouterr().out
-    assert api_server.said()["components"] == before
+    assert api_server.report()["components"] == before
 
 
 def test_a_killed_api_server_is_named_and_comes_back(api_server: Embedded) -> None:
@@ -99,7 +99,7 @@ def test_a_killed_owner_takes_its_cluster_along_and_all_that_it_started_beside_i
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "answer"),
     [
         (["up", "--light", "--node", "a=NVIDIA-L4:1"], "--light has no nodes"),
         (["up", "--node", "a=NVIDIA-L4"], "for instance NVIDIA-L4:4"),
@@ -110,10 +110,10 @@ def test_a_killed_owner_takes_its_cluster_along_and_all_that_it_started_beside_i
         ),
     ],
 )
-def test_a_wrong_word_gets_one_line(words: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_wrong_word_gets_one_line(words: list[str], answer: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(words) == 1
     complaint = capsys.readouterr().err
-    assert said in complaint
+    assert answer in complaint
     assert complaint.count("\n") == 1
 
 

@@ -102,14 +102,14 @@ def test_every_right_is_needed_and_none_is_missing(
     """controller.5"""
     chart = chart_manifests.template(tools.ensure(Cache.chosen(), ("helm",)) / "helm")
     granted = rights.granted(chart)
-    used = asyncio.run(_told(small))
+    used = asyncio.run(_used(small))
     record_property("granted", len(granted))
     record_property("used", len(used))
     unused = sorted(granted - used - GUARDS_OWNERS)
     assert (unused, sorted(used - granted)) == ([], [])
 
 
-async def _told(door: Embedded) -> set[Right]:
+async def _used(door: Embedded) -> set[Right]:
     async with scene(door) as one:
         await _a_whole_life(one)
         await _reviews(one)
@@ -124,15 +124,15 @@ async def _a_whole_life(one: Scene) -> None:
     env = [{"name": "MODE", "valueFrom": {"configMapKeyRef": {"name": "settings", "key": "mode"}}}]
     template = {"configMap": {"name": "settings", "key": "mode"}}
     engine = {"kind": "Simulated", "context": {"maxTokens": 8192}, "env": env, "chatTemplate": template}
-    wish = deployment(engine=engine, storage={"cache": {"claimName": "models"}})
-    wish["spec"]["model"]["tokenSecret"] = {"name": "hf", "key": "token"}
+    document = deployment(engine=engine, storage={"cache": {"claimName": "models"}})
+    document["spec"]["model"]["tokenSecret"] = {"name": "hf", "key": "token"}
     policy = {
         "apiVersion": "fairlead.dev/v1alpha1",
         "kind": "AutoscalingPolicy",
         "metadata": {"name": "calm"},
         "spec": {},
     }
-    await one.apply(*_named(), policy, wish)
+    await one.apply(*_named(), policy, document)
     await one.until("Complete", "get", "infd", "chat", "-o", "yaml")
     stripped = json.dumps([{"op": "remove", "path": "/metadata/labels"}])
     name = (await one.kubectl("get", "pod", "-l", "fairlead.dev/role=engine", "-o", "name")).split()[0]
@@ -145,18 +145,18 @@ async def _a_whole_life(one: Scene) -> None:
     route = {"name": "chat", "strategy": "Single", "deployment": "chat"}
     gateway = {"apiVersion": "fairlead.dev/v1alpha1", "kind": "InferenceGateway", "metadata": {"name": "door"}}
     await one.apply(gateway | {"spec": {"models": [route]}}, *await _earlier_children(one))
-    wish["spec"] |= {"replicas": 1, "rollout": {"strategy": "Canary", "canary": {"steps": [{"weight": 10}]}}}
-    await one.apply(wish)
+    document["spec"] |= {"replicas": 1, "rollout": {"strategy": "Canary", "canary": {"steps": [{"weight": 10}]}}}
+    await one.apply(document)
     await one.until("no canary step would be held", "get", "infd", "chat", "-o", "yaml")
     assert "chat-router" in await one.kubectl("get", CHILDREN)
-    del wish["spec"]["rollout"]
-    await one.apply(wish)
+    del document["spec"]["rollout"]
+    await one.apply(document)
     for _ in range(100):
         if "chat-earlier" not in await one.kubectl("get", CHILDREN):
             break
         await asyncio.sleep(0.2)
-    wish["spec"]["engine"] |= {"context": {"maxTokens": 4096}}
-    await one.apply(wish)
+    document["spec"]["engine"] |= {"context": {"maxTokens": 4096}}
+    await one.apply(document)
     over = {Right("delete", "deployments.apps"), Right("delete", "pods")}
     for _ in range(300):
         if over <= rights.used(one.proxy):
@@ -196,18 +196,18 @@ async def _reviews(one: Scene) -> None:
             "spec": gateway,
         },
     ):
-        answer = await _asked(one, document)
+        answer = await _reviewed(one, document)
         assert answer["response"]["allowed"], answer
-    assert any("nothing is started for it" in said for said in answer["response"]["warnings"]), answer
+    assert any("nothing is started for it" in warning for warning in answer["response"]["warnings"]), answer
     for row in HURTS:
         assert isinstance(row.given, dict)
         named = {"name": "bad", "namespace": "default"}
-        answer = await _asked(one, row.given | {"metadata": named})
+        answer = await _reviewed(one, row.given | {"metadata": named})
         assert not answer["response"]["allowed"], row.story
-        assert row.says in answer["response"]["status"]["message"], answer
+        assert row.wording in answer["response"]["status"]["message"], answer
 
 
-async def _asked(one: Scene, document: dict[str, Any]) -> dict[str, Any]:
+async def _reviewed(one: Scene, document: dict[str, Any]) -> dict[str, Any]:
     plural = {"InferenceDeployment": "inferencedeployments", "InferenceGateway": "inferencegateways"}[document["kind"]]
     resource = {"group": "fairlead.dev", "version": "v1alpha1", "resource": plural}
     request = {"uid": "1", "operation": "CREATE", "object": document, "userInfo": {"username": "somebody"}}

@@ -19,7 +19,7 @@ from house.tree import ROOT
 from tests.controller.pretend import deployment
 from tests.faults.operator import OperatorProcess
 from tests.faults.small_cluster import small_cluster
-from tests.patience import eventually
+from tests.waiting import eventually
 
 ENGINES: Final = "fairlead.dev/deployment=chat,fairlead.dev/role=engine"
 BARE: Final = '[{"op": "remove", "path": "/metadata/labels"}]'
@@ -60,7 +60,7 @@ class Stage:
         """The engine pod that was made first."""
         return min(self.listed("pods", "-l", ENGINES), key=lambda one: str(one["metadata"]["name"]))
 
-    def told(self, reason: str) -> list[str]:
+    def events(self, reason: str) -> list[str]:
         """Events about our objects."""
         events = self.listed("events.events.k8s.io")
         return [str(one["note"]) for one in events if one["reason"] == reason]
@@ -100,14 +100,14 @@ def test_an_engine_pod_stripped_of_its_labels_is_taken_back_by_its_replica_set(s
     """It kept its GPU, so the one that was made instead could never start, and nobody named it."""
     serving, pod = stage.serving(), stage.engine()
     stage.door.kubectl("patch", "pod", pod["metadata"]["name"], "--type=json", "-p", BARE)
-    eventually(lambda: stage.told("PutBack"), "an Event tells of it", 20)
+    eventually(lambda: stage.events("PutBack"), "an Event tells of it", 20)
     eventually(lambda: stage.serving() == serving and stage.rests(), "the same two engines serve, and none beside", 30)
     live = stage.listed("pods", "--field-selector", f"metadata.name={pod['metadata']['name']}")
     assert [one["metadata"]["labels"] for one in live] == [pod["metadata"]["labels"]]
     assert live[0]["metadata"]["ownerReferences"][0]["kind"] == "ReplicaSet"
-    (told,) = stage.told("PutBack")
-    assert told.startswith(f"pod {pod['metadata']['name']}: 9 labels were removed or changed, not by Fairlead, so its")
-    assert "It kept 1 nvidia.com/gpu meanwhile." in told
+    (given,) = stage.events("PutBack")
+    assert given.startswith(f"pod {pod['metadata']['name']}: 9 labels were removed or changed, not by Fairlead, so its")
+    assert "It kept 1 nvidia.com/gpu meanwhile." in given
     assert len(stage.listed("pods")) == 4, "two engines, two routers"
 
 
@@ -131,7 +131,7 @@ def test_what_was_stripped_while_no_operator_ran_is_found_by_the_next_one(stage:
     assert after["metadata"]["uid"] == engines["metadata"]["uid"]
     assert after["spec"] == engines["spec"]
     named = f"Deployment {engines['metadata']['name']}: metadata.labels was changed by"
-    assert [one for one in stage.told("PutBack") if one.startswith(named)]
+    assert [one for one in stage.events("PutBack") if one.startswith(named)]
 
 
 @pytest.mark.trial(9)
@@ -140,20 +140,20 @@ def test_what_somebody_deletes_is_named_in_an_event(stage: Stage) -> None:
     stage.door.kubectl("delete", "service", "chat-router")
     pod = stage.engine()["metadata"]["name"]
     stage.door.kubectl("delete", "pod", pod, "--wait=false")
-    eventually(lambda: stage.told("Deleted"), "an Event names the pod", 20)
+    eventually(lambda: stage.events("Deleted"), "an Event names the pod", 20)
     eventually(stage.rests, "another engine serves", 60)
-    (told,) = stage.told("Deleted")
-    assert told.startswith(f"pod {pod} was deleted, neither by Fairlead nor to empty its node; its ReplicaSet makes")
+    (given,) = stage.events("Deleted")
+    assert given.startswith(f"pod {pod} was deleted, neither by Fairlead nor to empty its node; its ReplicaSet makes")
     named = "Service chat-router was deleted, not by Fairlead; it is made again"
-    assert [one for one in stage.told("PutBack") if one.startswith(named)]
+    assert [one for one in stage.events("PutBack") if one.startswith(named)]
     (engines,) = stage.listed("deploy", "-l", ENGINES)
     name = engines["metadata"]["name"]
     stage.door.kubectl("delete", "deploy", name)
-    eventually(lambda: any(name in one and "made again" in one for one in stage.told("PutBack")), "and a Deployment")
+    eventually(lambda: any(name in one and "made again" in one for one in stage.events("PutBack")), "and a Deployment")
     eventually(stage.rests, "its engines were started anew", 60)
     stage.door.kubectl("scale", "infd", "chat", "--replicas=1")
     eventually(lambda: len(stage.serving()) == 1, "one engine is enough")
-    assert len(stage.told("Deleted")) == 1, "what a smaller count ends was nobody's deletion"
+    assert len(stage.events("Deleted")) == 1, "what a smaller count ends was nobody's deletion"
 
 
 @pytest.mark.trial(7)
@@ -164,9 +164,11 @@ def test_no_engine_is_started_whose_routers_name_is_taken(stage: Stage) -> None:
     stage.door.kubectl("apply", "-f", "-", text=json.dumps(deployment("shop", replicas=1)))
     eventually(lambda: stage.condition("shop", "Accepted").get("reason") == "NameTaken", "the name is taken")
     assert stage.listed("deploy,pods,cm", "-l", "fairlead.dev/deployment=shop") == []
-    said = stage.condition("shop", "Ready")["message"]
-    assert "Service shop-router exists already and is not Fairlead's; it is left alone, and nothing is started" in said
-    assert "keep" not in said
+    message = stage.condition("shop", "Ready")["message"]
+    assert (
+        "Service shop-router exists already and is not Fairlead's; it is left alone, and nothing is started" in message
+    )
+    assert "keep" not in message
     stage.door.kubectl("delete", "service", "shop-router")
     stage.door.kubectl("annotate", "infd", "shop", "look=again")
     eventually(lambda: stage.condition("shop", "Available").get("status") == "True", "it starts then")

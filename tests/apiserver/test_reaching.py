@@ -39,11 +39,11 @@ async def reached(door: Embedded) -> AsyncIterator[ApiServer]:
 
 @pytest.mark.parametrize("story", STORIES, ids=lambda story: story.__name__)
 def test_a_real_one_answers_as_the_fake(api_server: Embedded, namespace: str, story: Story) -> None:
-    async def told() -> None:
+    async def scenario() -> None:
         async with reached(api_server) as api:
             await story(api, namespace)
 
-    run(told())
+    run(scenario())
 
 
 def test_an_informer_holds_what_a_list_says_after_a_storm(api_server: Embedded, namespace: str) -> None:
@@ -141,14 +141,14 @@ def test_two_who_want_to_lead_take_turns(api_server: Embedded, namespace: str) -
 def test_through_the_fault_proxy_a_real_one_answers_the_same(
     api_server: Embedded, namespace: str, story: Story, tmp_path: Path
 ) -> None:
-    async def told() -> None:
+    async def scenario() -> None:
         ours = await source_of({"KUBECONFIG": str(api_server.kubeconfig)})()
         async with Proxy(ours).served() as proxy:
             through = proxy.kubeconfig_through(tmp_path / "config")
             async with await connect({"KUBECONFIG": str(through)}) as connection:
                 await story(ApiServer(connection), namespace)
 
-    run(told())
+    run(scenario())
 
 
 def test_a_token_goes_through_the_proxy_as_itself(api_server: Embedded, namespace: str, tmp_path: Path) -> None:

@@ -45,7 +45,7 @@ OWNER: Final = Owner(namespace="asleep", name="chat", uid="u")
 REVISION: Final = "0a0a0a0a"
 START_S: Final = 3.0
 WAKE_S: Final = 0.5
-PATIENCE_S: Final = 60.0
+TIMEOUT_S: Final = 60.0
 SERVE: Final = ("vllm", "serve", "meta-llama/Llama-3.2-1B-Instruct", "--served-model-name", "chat", "--max-model-len")
 PROMPT: Final = {"model": "chat", "prompt": "one two three", "max_tokens": 8}
 SURROUNDINGS: Final = {"PYTHONPATH": f"{ROOT / 'operator'}:{ROOT}", "PATH": os.environ.get("PATH", "")}
@@ -86,25 +86,25 @@ class Pool:
 
     async def states(self) -> dict[str, EndpointState]:
         """What the router makes of them."""
-        return {one.pod: one.state for one in await self.looks.endpoints(_pod("router", ROUTER)) or ()}
+        return {one.pod: one.state for one in await self.pod_client.endpoints(_pod("router", ROUTER)) or ()}
 
     @property
-    def looks(self) -> PodClient:
+    def pod_client(self) -> PodClient:
         """The controller's own."""
         return PodClient(self.http, router_keys=KEYS)
 
-    async def ask(self) -> int:
+    async def request_once(self) -> int:
         """One request, through the router."""
-        timeout = aiohttp.ClientTimeout(total=PATIENCE_S)
+        timeout = aiohttp.ClientTimeout(total=TIMEOUT_S)
         async with self.http.post(f"http://{ROUTER}:8080/v1/completions", json=PROMPT, timeout=timeout) as answer:
             await answer.read()
             self.statuses.append(answer.status)
             return answer.status
 
-    async def ask_on(self) -> None:
+    async def keep_requesting(self) -> None:
         """One after another, until told to stop."""
         while True:
-            await self.ask()
+            await self.request_once()
             await asyncio.sleep(0.01)
 
     async def is_asleep(self, name: str) -> bool:
@@ -112,13 +112,13 @@ class Pool:
         async with self.http.get(f"http://{ENGINES[name]}:8000/is_sleeping") as answer:
             return bool((await answer.json())["is_sleeping"])
 
-    async def turn(self, sleepers: SleepSwitch, **beds: tuple[str, ...]) -> None:
-        """As one look after another does it, until nobody is on the way."""
-        wanted, turning = SleepPlan(**beds), True
-        async with asyncio.timeout(PATIENCE_S):
+    async def turn(self, sleepers: SleepSwitch, **document: tuple[str, ...]) -> None:
+        """As one pass after another does it, until nobody is on the way."""
+        wanted, turning = SleepPlan(**document), True
+        async with asyncio.timeout(TIMEOUT_S):
             while turning:
                 router = _pod("router", ROUTER)
-                seen = pod_facts.merged_reports([await self.looks.endpoints(router)])
+                seen = pod_facts.merged_reports([await self.pod_client.endpoints(router)])
                 observed = DeploymentSnapshot(
                     document={}, owner=OWNER, engines=(), pods={REVISION: self.pods()}, routers=(router,)
                 )
@@ -160,10 +160,10 @@ async def _process(*words: str, log: Path, **environment: str) -> AsyncIterator[
         await running.wait()
 
 
-async def _until(look: Callable[[], Any]) -> None:
+async def _until(action: Callable[[], Any]) -> None:
     """Look until it is so."""
-    async with asyncio.timeout(PATIENCE_S):
-        while not await look():
+    async with asyncio.timeout(TIMEOUT_S):
+        while not await action():
             await asyncio.sleep(0.02)
 
 
@@ -172,9 +172,9 @@ async def pool(door: Embedded, folder: Path) -> AsyncIterator[Pool]:
     """Both engines routable."""
     door.kubectl("create", "namespace", OWNER.namespace)
     door.kubectl("create", "serviceaccount", "default", "-n", OWNER.namespace)
-    told = {"renderedFrom": "test", "namespace": OWNER.namespace, "selector": labels.as_text(labels.engines("chat"))}
+    texts = {"renderedFrom": "test", "namespace": OWNER.namespace, "selector": labels.as_text(labels.engines("chat"))}
     config, key = folder / "router.json", KEYS.sha256(OWNER.namespace, OWNER.name)
-    config.write_text(json.dumps(told | {"models": ["chat"], "metricsKeys": [key], "routing": {}}))
+    config.write_text(json.dumps(texts | {"models": ["chat"], "metricsKeys": [key], "routing": {}}))
     knobs = PACE | {"FAIRLEAD_ENGINE_START_SECONDS": str(START_S), "FAIRLEAD_ENGINE_WAKE_SECONDS": str(WAKE_S)}
     async with AsyncExitStack() as stack:
         api = ApiServer(await stack.enter_async_context(await connect({"KUBECONFIG": str(door.kubeconfig)})))
@@ -203,8 +203,8 @@ def test_engines_sleep_and_wake_under_traffic_and_from_zero_and_no_request_is_lo
 ) -> None:
     async def story() -> dict[str, float]:
         async with pool(api_server, tmp_path) as engines:
-            sleepers = SleepSwitch(engines.looks, Applier(engines.api, engines))
-            asking = [asyncio.create_task(engines.ask_on()) for _ in range(4)]
+            sleepers = SleepSwitch(engines.pod_client, Applier(engines.api, engines))
+            tasks = [asyncio.create_task(engines.keep_requesting()) for _ in range(4)]
             for name, other in (("chat-b", "chat-a"), ("chat-a", "chat-b")):
                 await engines.turn(sleepers, fall=(name,))
                 assert (await engines.is_asleep(name), await engines.is_asleep(other)) == (True, False)
@@ -215,11 +215,11 @@ def test_engines_sleep_and_wake_under_traffic_and_from_zero_and_no_request_is_lo
                     return (await engines.states())[name] is EndpointState.ROUTABLE
 
                 await _until(serves)
-            for one in asking:
+            for one in tasks:
                 one.cancel()
-            await asyncio.gather(*asking, return_exceptions=True)
+            await asyncio.gather(*tasks, return_exceptions=True)
             await engines.turn(sleepers, fall=tuple(ENGINES))
-            held = asyncio.create_task(engines.ask())
+            held = asyncio.create_task(engines.request_once())
             await asyncio.sleep(0.5)
             assert not held.done()
             begun = time.monotonic()

@@ -30,7 +30,7 @@ START: Final = datetime(2026, 3, 2, 9, 0, tzinfo=UTC).timestamp()
 _VERSIONS = count(1)
 
 
-def said_at(seconds: float) -> str:
+def written_at(seconds: float) -> str:
     """A moment as objects carry it."""
     return datetime.fromtimestamp(START + seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
@@ -48,11 +48,11 @@ class PretendWorld:
     def has_listed(self, resource: Resource) -> bool:
         return not (self.blind and resource is kinds.NODE)
 
-    def hear(self, manifest: Manifest) -> Manifest:
+    def receive(self, manifest: Manifest) -> Manifest:
         version = str(next(_VERSIONS))
-        heard = manifest | {"metadata": manifest["metadata"] | {"resourceVersion": version}}
-        self.of(kinds.of(manifest)).put(heard)
-        return heard
+        document = manifest | {"metadata": manifest["metadata"] | {"resourceVersion": version}}
+        self.of(kinds.of(manifest)).put(document)
+        return document
 
 
 @dataclass
@@ -84,7 +84,7 @@ class PretendServer:
         assert stored is not None
         ours = {"scaling", "effects"}
         rest = {name: one for name, one in (stored.get("status") or {}).items() if name not in ours}
-        return self.world.hear(stored | {"status": rest | manifest["status"]})
+        return self.world.receive(stored | {"status": rest | manifest["status"]})
 
     async def create(self, manifest: Manifest) -> Manifest:
         self.events.append(manifest)
@@ -103,7 +103,7 @@ class PretendSource:
     clock: "Clock"
     waiting: float = 0.0
     silent: bool = False
-    asked: tuple[ScrapeTarget, ...] = ()
+    targets: tuple[ScrapeTarget, ...] = ()
     tallies: SourceCounters = field(default_factory=SourceCounters)
     real: SampleSource | None = None
     """Where figures come from instead, in stories with real pages."""
@@ -112,12 +112,12 @@ class PretendSource:
         """Nothing to begin."""
 
     def follow(self, targets: Iterable[ScrapeTarget]) -> None:
-        self.asked = tuple(targets)
+        self.targets = tuple(targets)
 
     def engine(self, uid: str) -> PodSample[EngineLoad]:
         if self.real is not None:
             return self.real.engine(uid)
-        if self.silent or uid not in {one.uid for one in self.asked}:
+        if self.silent or uid not in {one.uid for one in self.targets}:
             return PodSample()
         load = EngineLoad(engines=1, running=0.0, waiting=0.0, kv_usage=0.1, finished=10.0)
         return PodSample(figures=load, at=self.clock(), doubt=None, because="")
@@ -125,7 +125,7 @@ class PretendSource:
     def router(self, uid: str) -> PodSample[RouterView]:
         if self.real is not None:
             return self.real.router(uid)
-        if self.silent or uid not in {one.uid for one in self.asked}:
+        if self.silent or uid not in {one.uid for one in self.targets}:
             return PodSample()
         figures = RouterFigures(at=self.clock(), asked=10.0, prompt_tokens=1000.0, waiting=self.waiting)
         return PodSample(figures=RouterView(figures=figures, endpoints={}), at=self.clock(), doubt=None, because="")
@@ -194,18 +194,18 @@ class Fleet:
     def deploy(self, name: str = "chat", *, policy: str | None = "queue") -> None:
         """A deployment with an engine and a router that are ready."""
         self.subjects[name] = replace(SUBJECT, bounds=ReplicaBounds(least=1, most=6, policy=policy))
-        self.world.hear(deployment(name))
-        self.world.hear(pod(name, "engine", 0))
-        self.world.hear(pod(name, "router", 0))
+        self.world.receive(deployment(name))
+        self.world.receive(pod(name, "engine", 0))
+        self.world.receive(pod(name, "router", 0))
 
     async def rounds(self, number: int) -> None:
         """So many seconds."""
         for _ in range(number):
             self.clock.now += 1.0
             await self.loop.round()
-            for standing in self.loop.states.values():
-                if standing.task is not None:
-                    await standing.task
+            for state in self.loop.states.values():
+                if state.task is not None:
+                    await state.task
 
     def scaling(self, name: str = "chat") -> dict[str, Any]:
         """What the status says."""
@@ -220,7 +220,7 @@ def deployment(name: str, **changed: Any) -> Manifest:  # noqa: ANN401 - any fie
     return {
         "apiVersion": "fairlead.dev/v1alpha1",
         "kind": "InferenceDeployment",
-        "metadata": metadata | {"creationTimestamp": said_at(0)},
+        "metadata": metadata | {"creationTimestamp": written_at(0)},
         "spec": {"scaling": {}},
         "status": {"desiredReplicas": 1},
         **changed,
@@ -247,8 +247,8 @@ def pod(name: str, role: str, number: int, **changed: Any) -> Manifest:  # noqa:
         "fairlead.dev/revision": "00000001",
         "app.kubernetes.io/managed-by": "fairlead",
     }
-    since = {"creationTimestamp": said_at(0), "uid": f"uid-{name}-{role}-{number}"}
-    ready = {"type": "Ready", "status": "True", "lastTransitionTime": said_at(0)}
+    since = {"creationTimestamp": written_at(0), "uid": f"uid-{name}-{role}-{number}"}
+    ready = {"type": "Ready", "status": "True", "lastTransitionTime": written_at(0)}
     return {
         "apiVersion": "v1",
         "kind": "Pod",

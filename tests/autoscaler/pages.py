@@ -17,13 +17,13 @@ def engine_page(tokens: int, running: float = 3.0) -> bytes:
         ("gauge", "vllm:kv_cache_usage_perc", "", 0.25),
         ("counter", "vllm:generation_tokens_total", "", float(tokens)),
     )
-    told = "".join(f'# TYPE {name} {kind}\n{name}{{engine="0"}} {value}\n' for kind, name, _, value in lines)
-    return b"# HELP x\n" + told.encode()
+    text = "".join(f'# TYPE {name} {kind}\n{name}{{engine="0"}} {value}\n' for kind, name, _, value in lines)
+    return b"# HELP x\n" + text.encode()
 
 
 def load(**changed: Any) -> EngineLoad:  # noqa: ANN401 - any field
     """A replica at work."""
-    told: dict[str, Any] = {
+    document: dict[str, Any] = {
         "engines": 1,
         "running": 3.0,
         "waiting": 1.0,
@@ -35,10 +35,10 @@ def load(**changed: Any) -> EngineLoad:  # noqa: ANN401 - any field
         "prefix_hits": 250.0,
         "time_to_first_token": DurationHistogram(count=10.0, total=4.0, buckets=((0.5, 6.0), (1.0, 8.0), (inf, 10.0))),
     }
-    return EngineLoad(**(told | changed))
+    return EngineLoad(**(document | changed))
 
 
-def router_page(asked: float = 100, *endpoints: dict[str, Any], **changed: Any) -> bytes:  # noqa: ANN401 - any JSON
+def router_page(request: float = 100, *endpoints: dict[str, Any], **changed: Any) -> bytes:  # noqa: ANN401 - any JSON
     """What a router writes."""
     lanes = {
         "interactive": {"waiting": 3, "oldestSeconds": 1.5, "inflight": 8},
@@ -48,7 +48,7 @@ def router_page(asked: float = 100, *endpoints: dict[str, Any], **changed: Any) 
     page = {
         "endpoints": [ENDPOINT | one for one in endpoints],
         "queue": {"held": 2, "lanes": lanes, "tenants": []},
-        "demand": {"asked": asked, "promptTokens": asked * 300},
+        "demand": {"asked": request, "promptTokens": request * 300},
         "draining": False,
     }
     return json.dumps(page | changed).encode()

@@ -10,7 +10,7 @@ from fairlead.autoscaler.samples.scrape_targets import ScrapeTarget
 from fairlead.fleet.desired_state import EngineKind
 
 HOST: Final = "127.0.0.43"
-Say = Callable[[int], bytes | None]
+Respond = Callable[[int], bytes | None]
 """What the n-th question is answered with, head and all; nothing: the connection is closed."""
 
 
@@ -26,9 +26,9 @@ def chunked(page: bytes) -> bytes:
 class Pod:
     """One that listens."""
 
-    say: Say
+    respond: Respond
     port: int = 0
-    asked: int = 0
+    requests: int = 0
     connections: int = 0
     at_once: int = 0
     most_at_once: int = 0
@@ -49,10 +49,10 @@ class Pod:
         try:
             while True:
                 self.heads.append(await reader.readuntil(b"\r\n\r\n"))
-                self.asked += 1
+                self.requests += 1
                 self.at_once += 1
                 self.most_at_once = max(self.most_at_once, self.at_once)
-                answer = self.say(self.asked)
+                answer = self.respond(self.requests)
                 await asyncio.sleep(self.delay)
                 self.at_once -= 1
                 if answer is None:
@@ -69,8 +69,8 @@ class Pod:
 
 
 @asynccontextmanager
-async def listening(say: Say, delay: float = 0.0, late: bytes = b"") -> AsyncIterator[Pod]:
-    pod = Pod(say, delay=delay, late=late)
+async def listening(action: Respond, delay: float = 0.0, late: bytes = b"") -> AsyncIterator[Pod]:
+    pod = Pod(action, delay=delay, late=late)
     server = await asyncio.start_server(pod.serve, HOST, 0)
     pod.port = server.sockets[0].getsockname()[1]
     try:

@@ -27,7 +27,7 @@ def seeded(weeks: Weeks, memory: ScalingState | None = None) -> ScalingState:
     return asyncio.run(story())
 
 
-def known(memory: ScalingState) -> tuple[float, ...]:
+def hours_of(memory: ScalingState) -> tuple[float, ...]:
     return memory.learnt.forecasts.hours
 
 
@@ -43,13 +43,13 @@ def test_an_hour_is_the_mean_of_what_it_was_in_each_week() -> None:
 def test_a_deployment_nobody_looked_at_yet_begins_with_the_weeks_before() -> None:
     weeks = Weeks([(HOUR, 2.0)])
 
-    assert known(seeded(weeks))[0] == 2.0
+    assert hours_of(seeded(weeks))[0] == 2.0
     end = NOW - 700
     query = (
         'sum(max by (namespace, pod, model) (rate(fairlead_router_asked_total{namespace="demo", '
         'pod=~"chat-router-.+"}[1h])))'
     )
-    assert weeks.asked == [(query, end - 4 * WEEK * HOUR, end, HOUR)]
+    assert weeks.queries == [(query, end - 4 * WEEK * HOUR, end, HOUR)]
 
 
 def test_what_was_learnt_here_counts_more_than_what_prometheus_tells() -> None:
@@ -57,11 +57,11 @@ def test_what_was_learnt_here_counts_more_than_what_prometheus_tells() -> None:
     learnt = ScalingState().learnt
     memory = ScalingState(learnt=replace(learnt, forecasts=replace(learnt.forecasts, hours=(7.0,) * WEEK)))
 
-    assert (seeded(weeks, memory), weeks.asked) == (memory, [])
+    assert (seeded(weeks, memory), weeks.queries) == (memory, [])
 
 
 def test_a_prometheus_without_a_past_or_without_an_answer_leaves_the_hours_unknown() -> None:
-    assert known(seeded(Weeks([]))) == known(seeded(Weeks(None))) == ()
+    assert hours_of(seeded(Weeks([]))) == hours_of(seeded(Weeks(None))) == ()
 
 
 def test_who_waits_too_long_for_its_turn_goes_without_and_the_next_is_answered() -> None:
@@ -69,14 +69,14 @@ def test_who_waits_too_long_for_its_turn_goes_without_and_the_next_is_answered()
 
     async def story() -> tuple[ScalingState, ScalingState]:
         source = PrometheusSampleSource(
-            PrometheusServer(url="http://prometheus"), connect=lambda _: weeks, patience_seconds=0.01
+            PrometheusServer(url="http://prometheus"), connect=lambda _: weeks, timeout_seconds=0.01
         )
         async with source._query_lock:
             without = await demand_history.seeded(ScalingState(), source, ROUTERS, NOW)
         return without, await demand_history.seeded(ScalingState(), source, ROUTERS, NOW)
 
     without, seen = asyncio.run(story())
-    assert (known(without), known(seen)[0]) == ((), 2.0)
+    assert (hours_of(without), hours_of(seen)[0]) == ((), 2.0)
 
 
 def test_pods_that_are_asked_themselves_remember_no_weeks() -> None:

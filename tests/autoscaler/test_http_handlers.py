@@ -10,7 +10,7 @@ from fairlead.scaling.explain import record_codec
 from tests.cli.decisions import decided
 
 
-def asked(path: str) -> tuple[int, bytes]:
+def fetched(path: str) -> tuple[int, bytes]:
     """One answer of a process that decided one deployment."""
 
     async def story() -> tuple[int, bytes]:
@@ -24,16 +24,16 @@ def asked(path: str) -> tuple[int, bytes]:
 
 
 def test_the_table_has_every_deployment_of_the_process() -> None:
-    status, page = asked("/fairlead/v1/decisions")
+    status, page = fetched("/fairlead/v1/decisions")
     assert (status, page) == (200, record_codec.encode_table([decided()]))
 
 
 def test_one_decision_is_whole() -> None:
-    status, page = asked("/fairlead/v1/decisions/team/chat")
+    status, page = fetched("/fairlead/v1/decisions/team/chat")
     assert (status, record_codec.decode(page)) == (200, decided())
 
 
 def test_who_is_not_decided_here_may_be_elsewhere() -> None:
-    status, page = asked("/fairlead/v1/decisions/team/other")
+    status, page = fetched("/fairlead/v1/decisions/team/other")
     assert status == 404
     assert b"this process decides nothing for team/other" in page

@@ -63,15 +63,15 @@ def test_a_disk_that_refuses_is_said_once_and_stops_nothing(tmp_path: Path, capl
 
 def test_the_log_has_a_line_for_each_change_and_one_a_minute_at_rest(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO, logger="fairlead.decisions")
-    telling = Ledger(None)
+    run = Ledger(None)
     changed = replace(later(2.0), recommendation=replace(decided().recommendation, replicas=9))
     for record in (decided(), later(1.0), changed, replace(changed, now=changed.now + 61.0)):
-        telling.note("uid", record)
+        run.note("uid", record)
     assert [one.getMessage().split(":")[0].split(", ")[1] for one in caplog.records] == [
         f"{decided().recommendation.replicas} recommended",
         "9 recommended",
         "9 recommended",
     ]
-    telling.keep(frozenset())
-    telling.note("uid", later(70.0))
+    run.keep(frozenset())
+    run.note("uid", later(70.0))
     assert len(caplog.records) == 4

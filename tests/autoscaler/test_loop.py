@@ -13,15 +13,15 @@ from tests.autoscaler.fleets import SUBJECT, Fleet, deployment, policy
 from tests.autoscaler.weeks import Weeks
 
 
-def told(story: Callable[[Fleet], Awaitable[None]]) -> None:
-    async def tell() -> None:
+def run_story(story: Callable[[Fleet], Awaitable[None]]) -> None:
+    async def report() -> None:
         fleet = Fleet()
-        fleet.world.hear(policy())
+        fleet.world.receive(policy())
         fleet.deploy()
         await story(fleet)
         await fleet.sources.close()
 
-    asyncio.run(tell())
+    asyncio.run(report())
 
 
 def test_a_queue_is_answered_within_two_rounds() -> None:
@@ -36,7 +36,7 @@ def test_a_queue_is_answered_within_two_rounds() -> None:
         (event,) = fleet.server.events
         assert event["note"].startswith("1 to 3 replicas: 6 requests wait")
 
-    told(story)
+    run_story(story)
 
 
 def test_at_rest_nothing_is_written() -> None:
@@ -46,7 +46,7 @@ def test_at_rest_nothing_is_written() -> None:
         await fleet.rounds(120)
         assert len(fleet.server.applied) == written
 
-    told(story)
+    run_story(story)
 
 
 def test_the_policy_tells_what_it_did_last() -> None:
@@ -59,12 +59,12 @@ def test_the_policy_tells_what_it_did_last() -> None:
         (effect,) = found["status"]["effects"]
         assert (effect["deployment"], effect["before"], effect["after"]) == ("chat", 1, 3)
 
-    told(story)
+    run_story(story)
 
 
 def test_a_policy_that_only_recommends_advises() -> None:
     async def story(fleet: Fleet) -> None:
-        fleet.world.hear(policy("shy", mode="Recommend"))
+        fleet.world.receive(policy("shy", mode="Recommend"))
         fleet.deploy("watched", policy="shy")
         fleet.source.waiting = 6.0
         await fleet.rounds(6)
@@ -73,7 +73,7 @@ def test_a_policy_that_only_recommends_advises() -> None:
         notes = [one["note"] for one in fleet.server.events]
         assert any(one.startswith("nothing is changed in mode Recommend: ") for one in notes), notes
 
-    told(story)
+    run_story(story)
 
 
 def test_a_policy_that_is_not_there_holds_and_says_so_until_it_comes() -> None:
@@ -85,54 +85,54 @@ def test_a_policy_that_is_not_there_holds_and_says_so_until_it_comes() -> None:
         assert fleet.scaling("lost")["reason"] == "NoPolicy"
         assert "there is no AutoscalingPolicy nowhere" in fleet.scaling("lost")["message"]
         assert any(one["note"].startswith("stays at 1: held: there is no") for one in fleet.server.events)
-        fleet.world.hear(policy("nowhere"))
+        fleet.world.receive(policy("nowhere"))
         await fleet.rounds(3)
         assert fleet.scaling("lost")["recommended"] == 3
 
-    told(story)
+    run_story(story)
 
 
 def test_a_policy_that_cannot_be_read_holds_too() -> None:
     async def story(fleet: Fleet) -> None:
-        fleet.world.hear(policy("broken", coldStart={"assume": "soon"}))
+        fleet.world.receive(policy("broken", coldStart={"assume": "soon"}))
         fleet.deploy("held", policy="broken")
         fleet.source.waiting = 6.0
         await fleet.rounds(6)
         assert fleet.scaling("held")["recommended"] == 1
         assert "cannot be read" in fleet.scaling("held")["message"]
 
-    told(story)
+    run_story(story)
 
 
 def test_a_policy_that_came_past_the_webhook_and_cannot_work_holds_and_names_its_field() -> None:
     async def story(fleet: Fleet) -> None:
-        fleet.world.hear(policy("never", signals={"kvCache": {"target": "1"}}))
+        fleet.world.receive(policy("never", signals={"kvCache": {"target": "1"}}))
         fleet.deploy("held", policy="never")
         fleet.source.waiting = 6.0
         await fleet.rounds(6)
         assert (fleet.scaling("held")["recommended"], fleet.scaling("held")["reason"]) == (1, "NoPolicy")
         assert "AutoscalingPolicy never cannot work: spec.signals.kvCache.target" in fleet.scaling("held")["message"]
 
-    told(story)
+    run_story(story)
 
 
 def test_one_that_raises_stops_no_other() -> None:
     async def story(fleet: Fleet) -> None:
         fleet.deploy("broken")
-        fleet.world.hear(deployment("broken", status={"scaling": ["no such thing"]}))
+        fleet.world.receive(deployment("broken", status={"scaling": ["no such thing"]}))
         fleet.source.waiting = 6.0
         await fleet.rounds(6)
         assert fleet.scaling("chat")["recommended"] == 3
         assert b"fairlead_autoscaler_failed_decisions_total 0.0" not in _page(fleet)
 
-    told(story)
+    run_story(story)
 
 
 def test_without_scaling_in_the_spec_our_old_word_goes_once() -> None:
     async def story(fleet: Fleet) -> None:
         await fleet.rounds(6)
         assert fleet.scaling()
-        fleet.world.hear(
+        fleet.world.receive(
             deployment("chat", spec={"replicas": 2}, status={"scaling": fleet.scaling()})
             | {"metadata": deployment("chat")["metadata"] | {"generation": 2}}
         )
@@ -140,7 +140,7 @@ def test_without_scaling_in_the_spec_our_old_word_goes_once() -> None:
         assert fleet.scaling() == {}
         assert fleet.server.scalings().count({}) == 1
 
-    told(story)
+    run_story(story)
 
 
 def test_silent_pods_are_held_and_told_of() -> None:
@@ -154,31 +154,31 @@ def test_silent_pods_are_held_and_told_of() -> None:
         (record,) = fleet.loop.records()
         assert {one.because for one in record.recommendation.questions} == {"it was not scraped yet"}
 
-    told(story)
+    run_story(story)
 
 
 def test_a_refused_write_is_tried_again_later_each_time() -> None:
     async def story(fleet: Fleet) -> None:
         fleet.server.refusal = Unreachable(ApiRequest(verb="patch", resource=kinds.INFERENCE_DEPLOYMENT), 0, {})
         await fleet.rounds(20)
-        standing = fleet.loop.states["uid-chat"]
-        assert 2 <= standing.failures <= 5
+        state = fleet.loop.states["uid-chat"]
+        assert 2 <= state.failures <= 5
         fleet.server.refusal = None
         await fleet.rounds(40)
         assert fleet.scaling()["recommended"] == 1
 
-    told(story)
+    run_story(story)
 
 
 def test_what_somebody_else_writes_there_is_put_back_and_told() -> None:
     async def story(fleet: Fleet) -> None:
         await fleet.rounds(10)
-        fleet.world.hear(deployment("chat", status={"scaling": fleet.scaling() | {"recommended": 5}}))
+        fleet.world.receive(deployment("chat", status={"scaling": fleet.scaling() | {"recommended": 5}}))
         await fleet.rounds(3)
         assert fleet.scaling()["recommended"] == 1
         assert "PutBack" in {one["reason"] for one in fleet.server.events}
 
-    told(story)
+    run_story(story)
 
 
 def test_what_was_learnt_is_kept_at_the_end_and_recalled() -> None:
@@ -200,7 +200,7 @@ def test_what_was_learnt_is_kept_at_the_end_and_recalled() -> None:
         assert memory.learnt == fleet.loop.states["uid-chat"].kept
         await again.sources.close()
 
-    told(story)
+    run_story(story)
 
 
 def test_a_memory_that_cannot_be_read_begins_anew() -> None:
@@ -213,24 +213,24 @@ def test_a_memory_that_cannot_be_read_begins_anew() -> None:
         await fleet.rounds(6)
         assert fleet.scaling()["recommended"] == 1
 
-    told(story)
+    run_story(story)
 
 
 def test_weeks_that_a_prometheus_remembers_are_known_from_the_first_decision_and_kept() -> None:
     async def story(fleet: Fleet) -> None:
         weeks = Weeks([(HOUR, 2.0)])
         remembering = partial(PrometheusSampleSource, connect=lambda _: weeks)
-        asking = Fleet(world=fleet.world, subjects=fleet.subjects, prometheus=remembering)
-        fleet.world.hear(policy(metrics={"source": "Prometheus", "prometheus": {"url": "http://prometheus"}}))
-        await asking.rounds(1)
-        standing = asking.loop.states["uid-chat"]
-        assert standing.memory is not None
-        assert standing.memory.learnt.forecasts.hours[0] == 2.0
-        assert standing.learnt_more
-        assert "chat-router" in weeks.asked[0][0]
-        await asking.sources.close()
+        client = Fleet(world=fleet.world, subjects=fleet.subjects, prometheus=remembering)
+        fleet.world.receive(policy(metrics={"source": "Prometheus", "prometheus": {"url": "http://prometheus"}}))
+        await client.rounds(1)
+        state = client.loop.states["uid-chat"]
+        assert state.memory is not None
+        assert state.memory.learnt.forecasts.hours[0] == 2.0
+        assert state.learnt_more
+        assert "chat-router" in weeks.queries[0][0]
+        await client.sources.close()
 
-    told(story)
+    run_story(story)
 
 
 def test_what_is_gone_leaves_nothing_behind() -> None:
@@ -241,9 +241,9 @@ def test_what_is_gone_leaves_nothing_behind() -> None:
                 fleet.world.of(resource).drop(one)
         await fleet.rounds(1)
         assert fleet.loop.states == {}
-        assert fleet.source.asked == ()
+        assert fleet.source.targets == ()
 
-    told(story)
+    run_story(story)
 
 
 def test_the_page_shows_the_last_decision_of_each() -> None:
@@ -256,7 +256,7 @@ def test_the_page_shows_the_last_decision_of_each() -> None:
         assert b'fairlead_autoscaler_candidate{namespace="team",name="chat",signal="queueDepth"} 3.0' in page
         assert b"fairlead_autoscaler_decision_seconds_count" in page
 
-    told(story)
+    run_story(story)
 
 
 def _page(fleet: Fleet) -> bytes:

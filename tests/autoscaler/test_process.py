@@ -19,7 +19,7 @@ from tests.cluster.worlds import run, until
 from tests.emulator.living import free_port
 
 
-async def asked(port: int, path: str) -> tuple[int, str]:
+async def fetched(port: int, path: str) -> tuple[int, str]:
     """As the kubelet and Prometheus ask; status 0: the port is not open."""
     try:
         async with (
@@ -43,15 +43,15 @@ def test_a_member_joins_serves_its_ports_and_leaves(monkeypatch: pytest.MonkeyPa
             running = asyncio.create_task(process.run(settings, lambda _: None, makers))
             where = (kinds.LEASE.title, "ops", "fairlead-autoscaler-me")
             await until(lambda: running.done() or where in fake.objects.held)
-            assert await asked(health, "/healthz") == (200, "ok\n")
-            assert await asked(health, "/readyz") == (200, "deciding\n")
-            status, page = await asked(metrics, "/metrics")
+            assert await fetched(health, "/healthz") == (200, "ok\n")
+            assert await fetched(health, "/readyz") == (200, "deciding\n")
+            status, page = await fetched(metrics, "/metrics")
             assert (status, "fairlead_autoscaler_members 1.0" in page) == (200, True)
-            assert (await asked(metrics, "/fairlead/v1/decisions"))[0] == 200
+            assert (await fetched(metrics, "/fairlead/v1/decisions"))[0] == 200
             os.kill(os.getpid(), signal.SIGTERM)
             assert await running == 0
             assert where not in fake.objects.held
-            assert await asked(health, "/healthz") == (0, "")
+            assert await fetched(health, "/healthz") == (0, "")
 
     run(story())
 

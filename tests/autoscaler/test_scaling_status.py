@@ -12,11 +12,13 @@ from tests.autoscaler.fleets import START, SUBJECT, deployment
 CASE = ScalingCase(document=deployment("chat"), subject=SUBJECT, policy=ScalingPolicy())
 
 
-def said(replicas: int, reason: ScalingReason = ScalingReason.STEADY, message: str = "so it is") -> Recommendation:
+def recommended(
+    replicas: int, reason: ScalingReason = ScalingReason.STEADY, message: str = "so it is"
+) -> Recommendation:
     return Recommendation(replicas=replicas, reason=reason, message=message)
 
 
-def told(*answers: Recommendation, case: ScalingCase = CASE) -> ScalingFields:
+def status_after(*answers: Recommendation, case: ScalingCase = CASE) -> ScalingFields:
     """The status after so many answers, a second apart."""
     found: ScalingFields = {}
     for number, one in enumerate(answers):
@@ -25,47 +27,54 @@ def told(*answers: Recommendation, case: ScalingCase = CASE) -> ScalingFields:
 
 
 def test_a_first_word_that_changes_nothing_is_no_decision() -> None:
-    assert "decisions" not in told(said(1))
-    assert [one["after"] for one in told(said(2))["decisions"]] == [2]
+    assert "decisions" not in status_after(recommended(1))
+    assert [one["after"] for one in status_after(recommended(2))["decisions"]] == [2]
 
 
 def test_the_last_decisions_are_kept_newest_first() -> None:
-    found = told(*(said(number) for number in range(2, 20)))
+    found = status_after(*(recommended(number) for number in range(2, 20)))
     assert [one["after"] for one in found["decisions"]] == list(range(19, 19 - MOST_KEPT, -1))
     assert all(one["before"] == one["after"] - 1 for one in found["decisions"])
 
 
 def test_a_number_or_a_reason_is_written_at_once_and_words_seldom() -> None:
-    before = told(said(2))
+    before = status_after(recommended(2))
     now = START + 1
 
     def differs(answer: Recommendation, later: float = 0.0) -> bool:
         return scaling_status.differs(scaling_status.scaling(CASE, answer, before, now), before, now + later)
 
-    assert differs(said(3))
-    assert differs(said(2, ScalingReason.IDLE))
-    assert not differs(said(2))
-    assert not differs(said(2, message="in other words"))
-    assert differs(said(2, message="in other words"), later=60.0)
+    assert differs(recommended(3))
+    assert differs(recommended(2, ScalingReason.IDLE))
+    assert not differs(recommended(2))
+    assert not differs(recommended(2, message="in other words"))
+    assert differs(recommended(2, message="in other words"), later=60.0)
 
 
 def test_sleepers_and_speculation_are_decisions_too() -> None:
-    guessing = replace(CASE, subject=replace(SUBJECT, speculates=True))
-    usual = told(said(1), case=guessing)
+    case = replace(CASE, subject=replace(SUBJECT, speculates=True))
+    usual = status_after(recommended(1), case=case)
     assert usual["speculation"] == "On"
     assert "decisions" not in usual
-    off = scaling_status.scaling(guessing, replace(said(1), speculates=False), usual, START)
+    off = scaling_status.scaling(case, replace(recommended(1), speculates=False), usual, START)
     assert (off["speculation"], len(off["decisions"])) == ("Off", 1)
-    assert len(scaling_status.scaling(CASE, replace(said(1), asleep=2), told(said(1)), START)["decisions"]) == 1
+    assert (
+        len(
+            scaling_status.scaling(CASE, replace(recommended(1), asleep=2), status_after(recommended(1)), START)[
+                "decisions"
+            ]
+        )
+        == 1
+    )
 
 
 def test_in_mode_recommend_nobody_can_follow_it() -> None:
     shy = replace(CASE, policy=ScalingPolicy(active=False), subject=replace(SUBJECT, speculates=True))
-    found = told(said(3), case=shy)
+    found = status_after(recommended(3), case=shy)
     assert (found["mode"], found["advised"]) == ("Recommend", 3)
     assert not {"recommended", "speculation"} & found.keys()
 
 
 def test_a_nonsensical_status_of_before_is_written_over() -> None:
-    assert scaling_status.differs(told(said(2)), {"recommended": True, "at": "never"}, START)
+    assert scaling_status.differs(status_after(recommended(2)), {"recommended": True, "at": "never"}, START)
     assert scaling_status.count({"recommended": True}) is None

@@ -8,17 +8,17 @@ class Weeks:
     """Answers one course for all that is asked; without one it does not answer."""
 
     def __init__(self, course: list[tuple[float, float]] | None) -> None:
-        self.told = course
-        self.asked: list[tuple[str, float, float, float]] = []
+        self.answer = course
+        self.queries: list[tuple[str, float, float, float]] = []
 
     def query(self, _: str) -> list[PrometheusSeries]:
         return []
 
     def course(self, query: str, start: float, end: float, step_seconds: float) -> list[tuple[float, float]]:
-        self.asked.append((query, start, end, step_seconds))
-        if self.told is None:
+        self.queries.append((query, start, end, step_seconds))
+        if self.answer is None:
             raise PrometheusUnavailable("gone")
-        return self.told
+        return self.answer
 
     def close(self) -> None:
         """Never opened."""

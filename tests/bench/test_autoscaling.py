@@ -9,8 +9,8 @@ from bench.autoscaling import kept, page, table
 from bench.autoscaling.comparing import Compared, Rival, dominated
 from bench.autoscaling.foreknowing import SLOT_S, needed, planned
 from bench.autoscaling.playing import Played, Stage
+from bench.autoscaling.statistics_by_window import StatisticsByWindow
 from bench.autoscaling.swinging import most_reversals
-from bench.autoscaling.tale_by_window import TaleByWindow
 from bench.autoscaling.traffic import Part, Traffic, chat_replica
 from fairlead.fleet.capacity_plan import LatencyObjectives
 from fairlead.simulator.traffic.arrivals import RequestArrival
@@ -102,15 +102,15 @@ def test_hindsight_chooses_the_cheapest_setting_that_keeps_as_much() -> None:
 
 
 def test_the_worst_ten_minutes_are_those_of_the_requests_that_came_in_them() -> None:
-    tale = TaleByWindow(LatencyObjectives(ttft_p95_s=1.0), since=600.0)
-    assert tale.worst == 1.0
+    statistics = StatisticsByWindow(LatencyObjectives(ttft_p95_s=1.0), since=600.0)
+    assert statistics.worst == 1.0
     for place in range(1000):
         came = place * 2.0
         late = came >= 1200.0 and place % 10 == 0
-        answered(tale, came, first=5.0 if late else 0.5, last=6.0, tokens=2)
+        answered(statistics, came, first=5.0 if late else 0.5, last=6.0, tokens=2)
 
-    assert tale.counts.arrived == 700
-    assert tale.worst == 0.9
+    assert statistics.counts.arrived == 700
+    assert statistics.worst == 0.9
 
 
 def test_a_play_is_kept_and_another_contestant_is_played(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from campaign import judging
-from campaign.judging import disagreements
+from campaign import judge
+from campaign.judge import disagreements
 from campaign.observer import children, conditions, words
 from campaign.observer.facts import Facts
 
@@ -39,11 +39,11 @@ def pod(name: str, role: str = "engine", *, ready: bool = True, **spec: Any) -> 
     }
 
 
-def document(said: dict[str, tuple[str, str]], **changes: Any) -> Manifest:  # noqa: ANN401  # fields of a spec
+def document(fields: dict[str, tuple[str, str]], **changes: Any) -> Manifest:  # noqa: ANN401  # fields of a spec
     spec = {"engine": {"context": {"maxTokens": 8192}}, "accelerator": {"product": "L4"}, "replicas": 2}
     conditions = [
         {"type": kind, "status": status, "reason": reason, "message": "as it is", "observedGeneration": 1}
-        for kind, (status, reason) in said.items()
+        for kind, (status, reason) in fields.items()
     ]
     counts = {"replicas": 2, "readyReplicas": 2, "routableReplicas": 2, "desiredReplicas": 2}
     revisions = [{"name": "chat-1", "hash": REVISION, "replicas": 2}]
@@ -51,7 +51,7 @@ def document(said: dict[str, tuple[str, str]], **changes: Any) -> Manifest:  # n
     return {"metadata": {"name": "chat", "generation": 1}, "spec": spec | changes, "status": status}
 
 
-def picture(*pods: Manifest, said: dict[str, tuple[str, str]] | None = None, **changes: Any) -> Facts:  # noqa: ANN401
+def picture(*pods: Manifest, fields: dict[str, tuple[str, str]] | None = None, **changes: Any) -> Facts:  # noqa: ANN401
     node = {
         "metadata": {"labels": {"nvidia.com/gpu.product": "L4"}},
         "status": {"allocatable": {"nvidia.com/gpu": "4"}},
@@ -59,7 +59,7 @@ def picture(*pods: Manifest, said: dict[str, tuple[str, str]] | None = None, **c
     engines = pods or (pod("chat-aaaaa"), pod("chat-bbbbb"))
     page = {"endpoints": [{"pod": one["metadata"]["name"], "state": "routable"} for one in engines]}
     return Facts(
-        document=document(said or SERVING, **changes),
+        document=document(fields or SERVING, **changes),
         pods=(*engines, pod("router", "router")),
         deployments=(),
         nodes=(node,),
@@ -112,9 +112,9 @@ def test_each_bad_wish_must_be_said(changes: Manifest, condition: str, reason: s
 
 @pytest.mark.parametrize(("strategy", "lies"), [("Surge", set()), ("Replace", {"Scheduled"})])
 def test_a_change_that_surges_may_wait_for_a_gpu_while_every_replica_has_a_node(strategy: str, lies: set[str]) -> None:
-    said = SERVING | {"Scheduled": ("False", "NoFreeGpu")}
-    changed = picture(said=said, engine={"context": {"maxTokens": 4096}}, rollout={"strategy": strategy})
-    unchanged = picture(said=said, rollout={"strategy": strategy})
+    fields = SERVING | {"Scheduled": ("False", "NoFreeGpu")}
+    changed = picture(fields=fields, engine={"context": {"maxTokens": 4096}}, rollout={"strategy": strategy})
+    unchanged = picture(fields=fields, rollout={"strategy": strategy})
 
     assert "Scheduled" in about(unchanged)
     assert about(changed) & {"Scheduled"} == lies
@@ -125,7 +125,7 @@ def test_more_gpus_than_a_node_has_is_for_a_person_to_change() -> None:
 
 
 def test_routers_that_say_nothing_leave_it_unknown() -> None:
-    silent = picture(said=SERVING | {"Routable": ("Unknown", "RoutersSilent"), "Ready": ("Unknown", "RoutersSilent")})
+    silent = picture(fields=SERVING | {"Routable": ("Unknown", "RoutersSilent"), "Ready": ("Unknown", "RoutersSilent")})
     object.__setattr__(silent, "pages", {"router": None})
 
     assert about(silent) == set()
@@ -192,5 +192,5 @@ def test_a_pod_that_leaves_ended_by_itself_only_before_somebody_deleted_it(finis
     end = {"terminated": {"exitCode": 0, "finishedAt": f"2026-11-21T{finished}Z"}}
     leaving["status"]["containerStatuses"] = [{"name": "engine", "state": end}]
 
-    assert judging.ended_by_itself(leaving) is by_itself
-    assert not judging.ended_by_itself(pod("chat-bbbbb"))
+    assert judge.ended_by_itself(leaving) is by_itself
+    assert not judge.ended_by_itself(pod("chat-bbbbb"))

@@ -10,10 +10,10 @@ import pytest
 from campaign import drawing, moves, page, reporting, story
 from campaign.hunting import Found
 from campaign.moves import Bad, Edit, Engine, EngineDeed, Field, Node, NodeDeed
+from campaign.sequence_run import Violation
 from campaign.shrinking import Shrinking
-from campaign.specs import Wish
+from campaign.specs import WantedSpec
 from campaign.story import Pause, Step, Story
-from campaign.telling import Violation
 
 KEPT = sorted((Path(__file__).parent / "stories").glob("*.json"))
 
@@ -54,38 +54,38 @@ def test_a_move_that_nobody_knows_is_refused_by_name() -> None:
 
 
 def test_a_good_value_ends_what_was_bad_and_a_policy_is_no_part_of_the_wish() -> None:
-    bad = Wish(replicas=0).edited(Edit(Field.BAD, Bad.CRASH.value))
+    bad = WantedSpec(replicas=0).edited(Edit(Field.BAD, Bad.CRASH.value))
 
-    assert bad == Wish(replicas=0, bad="crash-at-start")
-    assert bad.edited(Edit(Field.CONTEXT, 4096)) == Wish(replicas=0, context=4096)
+    assert bad == WantedSpec(replicas=0, bad="crash-at-start")
+    assert bad.edited(Edit(Field.CONTEXT, 4096)) == WantedSpec(replicas=0, context=4096)
     assert bad.edited(Edit(Field.POLICY_TARGET, 4)) == bad
-    assert bad.good == Wish(replicas=1)
+    assert bad.good == WantedSpec(replicas=1)
 
 
 def test_a_failing_story_is_cut_down_to_the_one_move_that_matters() -> None:
     crash = step(Engine(EngineDeed.CRASH, 3, 137), Pause.NONE)
     others = [step(Edit(Field.CONTEXT, 4096)), step(Node(NodeDeed.CORDON)), step(Edit(Field.REPLICAS, 3))]
-    long = Story(start=Wish(context=2048), steps=(others[0], others[1], crash, others[2]))
+    long = Story(start=WantedSpec(context=2048), steps=(others[0], others[1], crash, others[2]))
 
     async def fails(candidate: Story) -> bool:
         return any(isinstance(one.move, Engine) for one in candidate.steps)
 
     short = asyncio.run(Shrinking(long, fails, math.inf).run())
 
-    assert short == Story(start=Wish(), steps=(step(Engine(EngineDeed.CRASH, 0, 1), Pause.SETTLED),))
+    assert short == Story(start=WantedSpec(), steps=(step(Engine(EngineDeed.CRASH, 0, 1), Pause.SETTLED),))
 
 
 def test_what_was_found_is_told_with_its_story() -> None:
-    told = Story(start=Wish(), steps=(step(Engine(EngineDeed.CRASH, 0, 1), Pause.SETTLED),), origin="7/3")
-    said = (Violation(oracle="lie: Ready", words="Ready: said True", step=1),)
-    short = reporting.Short(oracle="lie: Ready", story=told, violations=said, times=2, alone=True)
-    text = reporting.table("small", Found(seed=7, told=9), [short])
+    given = Story(start=WantedSpec(), steps=(step(Engine(EngineDeed.CRASH, 0, 1), Pause.SETTLED),), origin="7/3")
+    violations = (Violation(oracle="lie: Ready", words="Ready: said True", step=1),)
+    short = reporting.Short(oracle="lie: Ready", story=given, violations=violations, times=2, alone=True)
+    text = reporting.table("small", Found(seed=7, played=9), [short])
 
     assert "lie: Ready: 2 times" in text
     assert "engine crash 0 1, then settled" in text
     assert "after step 1: Ready: said True" in text
     assert "def test_it_holds(world: World) -> None:" in text
-    assert reporting.as_json("small", Found(seed=7, told=9), [short])["failures"][0]["story"] == story.as_json(told)
+    assert reporting.as_json("small", Found(seed=7, played=9), [short])["failures"][0]["story"] == story.as_json(given)
 
 
 @pytest.mark.parametrize("path", KEPT, ids=lambda one: one.stem)

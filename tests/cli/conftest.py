@@ -20,8 +20,8 @@ def run(capsys: pytest.CaptureFixture[str]) -> Run:
 
     def ran(*words: str) -> tuple[int, str, str]:
         code = main.main(words)
-        said = capsys.readouterr()
-        return code, said.out, said.err
+        captured = capsys.readouterr()
+        return code, captured.out, captured.err
 
     return ran
 

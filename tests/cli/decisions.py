@@ -12,7 +12,7 @@ from fairlead.scaling.facts import EngineFigures, EnginePod, EnginePodPhase, Rou
 AT: Final = 1_790_000_000.0
 
 
-def engine(**said: float) -> EngineFigures:
+def engine(**figures: float) -> EngineFigures:
     """A quiet engine."""
     quiet: dict[str, Any] = {
         "running": 2.0,
@@ -25,10 +25,10 @@ def engine(**said: float) -> EngineFigures:
         "finished": 50.0,
         "steps": 5000.0,
     }
-    return EngineFigures(**{"at": AT - 1.0} | quiet | said)
+    return EngineFigures(**{"at": AT - 1.0} | quiet | figures)
 
 
-def pod(name: str = "chat-1", **said: Any) -> EnginePod:  # noqa: ANN401  # fields of a pod
+def pod(name: str = "chat-1", **document: Any) -> EnginePod:  # noqa: ANN401  # fields of a pod
     """A ready one, old enough to have nothing to do with its start."""
     usual: dict[str, Any] = {
         "revision": "r1",
@@ -37,17 +37,18 @@ def pod(name: str = "chat-1", **said: Any) -> EnginePod:  # noqa: ANN401  # fiel
         "ready_at": AT - 3900.0,
         "figures": engine(),
     }
-    return EnginePod(name=name, **usual | said)
+    return EnginePod(name=name, **usual | document)
 
 
-def router(**said: float) -> RouterPod:
+def router(**figures: float) -> RouterPod:
     """One that nobody waits at."""
     return RouterPod(
-        name="router-1", figures=RouterFigures(**{"at": AT - 1.0, "asked": 1000.0, "prompt_tokens": 100_000.0} | said)
+        name="router-1",
+        figures=RouterFigures(**{"at": AT - 1.0, "asked": 1000.0, "prompt_tokens": 100_000.0} | figures),
     )
 
 
-def facts(**said: Any) -> ScalingFacts:  # noqa: ANN401  # fields of the facts
+def facts(**document: Any) -> ScalingFacts:  # noqa: ANN401  # fields of the facts
     """One replica, between one and eight."""
     usual: dict[str, Any] = {
         "revision": "r1",
@@ -57,7 +58,7 @@ def facts(**said: Any) -> ScalingFacts:  # noqa: ANN401  # fields of the facts
         "pods": (pod(),),
         "routers": (router(),),
     }
-    return ScalingFacts(**usual | said)
+    return ScalingFacts(**usual | document)
 
 
 def decided(
@@ -65,7 +66,7 @@ def decided(
     memory: ScalingState = ScalingState(),  # noqa: B008  # frozen
     *,
     at: float = AT,
-    **said: Any,  # noqa: ANN401  # fields of a record
+    **document: Any,  # noqa: ANN401  # fields of a record
 ) -> DecisionRecord:
     """What the real deciding makes of it, by default with nothing remembered."""
     seen = facts() if seen is None else seen
@@ -79,4 +80,4 @@ def decided(
         "recommendation": recommendation,
         "version": fairlead.__version__,
     }
-    return DecisionRecord(**usual | said)
+    return DecisionRecord(**usual | document)

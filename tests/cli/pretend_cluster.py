@@ -11,7 +11,7 @@ from typing import Any
 from aiohttp import web
 
 from fairlead.cluster.kinds import INFERENCE_DEPLOYMENT, POD, Manifest
-from tests.cluster.fake_api import Asked, FakeApi
+from tests.cluster.fake_api import FakeApi, FakeRequest
 
 LABELS = {"app.kubernetes.io/name": "fairlead", "app.kubernetes.io/component": "operator"}
 
@@ -42,21 +42,21 @@ class PretendCluster(FakeApi):
             },
         )
 
-    def _list(self, asked: Asked) -> Manifest:
-        selector = asked.query.get("labelSelector", "")
+    def _list(self, request: FakeRequest) -> Manifest:
+        selector = request.query.get("labelSelector", "")
         if " in (" not in selector:
-            return super()._list(asked)
+            return super()._list(request)
         fixed, _, choice = selector.partition(",")
         key, _, values = choice.partition(" in ")
-        asked.query["labelSelector"] = fixed
-        listed = super()._list(asked)
+        request.query["labelSelector"] = fixed
+        listed = super()._list(request)
         wanted = values.strip("()").split(",")
         kept = [one for one in listed["items"] if one["metadata"]["labels"].get(key) in wanted]
         return listed | {"items": kept}
 
-    async def _carry_out(self, request: web.Request, asked: Asked, body: Manifest) -> web.StreamResponse:
-        if asked.subresource != "proxy":
-            return await super()._carry_out(request, asked, body)
+    async def _carry_out(self, request: web.Request, sent: FakeRequest, body: Manifest) -> web.StreamResponse:
+        if sent.subresource != "proxy":
+            return await super()._carry_out(request, sent, body)
         page = self.pages.get(request.path.partition("/proxy")[2], (404, "not decided here"))
         if isinstance(page, bytes):
             return web.Response(body=page, content_type="application/json")

@@ -29,9 +29,9 @@ LIMITS = EngineSettings(blocks=4000, batch_tokens=2048, max_sequences=64)
 
 def engine(reached: RateShares) -> EngineCore:
     """One that reaches these shares."""
-    known = package_data.load_catalogue()
+    catalogue = package_data.load_catalogue()
     question = SizingInput(
-        release=CURRENT, shape=known.shapes[MODEL], accelerator=known.accelerators[PRODUCT], context=8192
+        release=CURRENT, shape=catalogue.shapes[MODEL], accelerator=catalogue.accelerators[PRODUCT], context=8192
     )
     times = rate_shares.step_times_with_shares(
         question, reached, Provenance(level=ProvenanceLevel.RECORDED, source="this test")
@@ -62,17 +62,17 @@ def timeline(core: EngineCore, seconds: int) -> str:
 @contextmanager
 def serving(core: EngineCore) -> Iterator[str]:
     """Its metrics on a real socket, in real time, under crowds that come and go."""
-    started, asked, lock = time.monotonic(), [0], threading.Lock()  # noqa: TID251  # it plays a real engine
+    started, entries, lock = time.monotonic(), [0], threading.Lock()  # noqa: TID251  # it plays a real engine
 
     def page() -> str:
         now = time.monotonic() - started  # noqa: TID251  # it plays a real engine
         core.advance(now, now, stopping=False)
-        if now > asked[0] * 1.2:
+        if now > entries[0] * 1.2:
             crowd(core, 12, now)
-            asked[0] += 1
+            entries[0] += 1
         counts = core.counts
         firsts = counts.prompt_tokens // 1200
-        told = {
+        figures = {
             "vllm:num_requests_running": core.running,
             "vllm:num_requests_waiting": core.waiting,
             "vllm:kv_cache_usage_perc": core.usage,
@@ -83,7 +83,7 @@ def serving(core: EngineCore) -> Iterator[str]:
             "vllm:time_to_first_token_seconds_sum": 0,
         }
         capacity = 'vllm:cache_config_info{kv_cache_size_tokens="64000",block_size="16"} 1\n'
-        return "".join(f"{name} {value}\n" for name, value in told.items()) + capacity
+        return "".join(f"{name} {value}\n" for name, value in figures.items()) + capacity
 
     class Pages(BaseHTTPRequestHandler):
         """Answers every path."""
@@ -128,10 +128,10 @@ def test_a_running_engine_is_watched(capsys: pytest.CaptureFixture[str]) -> None
     with serving(engine(RateShares(0.7, 0.5))) as url:
         words = ["calibrate", "--url", url, "--seconds", "4", "--every", "0.05", "--product", PRODUCT, "-o", "json"]
         assert main([*words, *COMMAND]) == 0
-    told = json.loads(capsys.readouterr().out)
-    assert told["stretches"] > 10
-    assert rate_shares.LOWEST < told["bandwidth"] < rate_shares.HIGHEST
-    assert told["source"] == "a running engine's metrics, 4 s"
+    document = json.loads(capsys.readouterr().out)
+    assert document["stretches"] > 10
+    assert rate_shares.LOWEST < document["bandwidth"] < rate_shares.HIGHEST
+    assert document["source"] == "a running engine's metrics, 4 s"
 
 
 def test_an_engine_nobody_asks_tells_nothing(capsys: pytest.CaptureFixture[str]) -> None:
@@ -149,10 +149,10 @@ BAD = (
 )
 
 
-@pytest.mark.parametrize(("source", "told"), BAD)
-def test_what_does_not_answer_is_named(source: tuple[str, str], told: str, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize(("source", "given"), BAD)
+def test_what_does_not_answer_is_named(source: tuple[str, str], given: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["calibrate", *source, "--seconds", "1", "--product", PRODUCT, *COMMAND]) == 2
-    assert told in capsys.readouterr().err
+    assert given in capsys.readouterr().err
 
 
 WORDS = (
@@ -164,9 +164,9 @@ WORDS = (
 )
 
 
-@pytest.mark.parametrize(("product", "command", "told"), WORDS)
+@pytest.mark.parametrize(("product", "command", "given"), WORDS)
 def test_words_that_make_no_sense_are_answered_with_some_that_do(
-    product: tuple[str, ...], command: tuple[str, ...], told: str, capsys: pytest.CaptureFixture[str]
+    product: tuple[str, ...], command: tuple[str, ...], given: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["calibrate", "--recorded", "run.csv", *product, *command]) == 2
-    assert told in capsys.readouterr().err
+    assert given in capsys.readouterr().err

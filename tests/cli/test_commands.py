@@ -15,16 +15,16 @@ from fairlead.cli import main, version
 def test_without_words_the_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
     assert main.main([]) == 0
 
-    said = capsys.readouterr().out
-    assert all(name in said for name in main.COMMANDS)
+    out = capsys.readouterr().out
+    assert all(name in out for name in main.COMMANDS)
 
 
 def test_a_misspelt_command_gets_the_nearest_one(capsys: pytest.CaptureFixture[str]) -> None:
     assert main.main(["versoin"]) == 2
 
-    said = capsys.readouterr()
-    assert said.err == "fairlead: there is no command 'versoin'; did you mean `fairlead version`?\n"
-    assert said.out == ""
+    captured = capsys.readouterr()
+    assert captured.err == "fairlead: there is no command 'versoin'; did you mean `fairlead version`?\n"
+    assert captured.out == ""
 
 
 def test_a_word_like_no_command_gets_the_list(capsys: pytest.CaptureFixture[str]) -> None:
@@ -52,10 +52,10 @@ def test_version_as_text_is_one_aligned_line_a_part(capsys: pytest.CaptureFixtur
 def test_version_as_json_is_one_object_that_a_script_can_read(capsys: pytest.CaptureFixture[str]) -> None:
     assert main.main(["version", "-o", "json"]) == 0
 
-    told = json.loads(capsys.readouterr().out)
-    assert told["fairlead"] == fairlead.__version__
-    assert told["python"] == platform.python_version()
-    assert set(told) == {"fairlead", "python", *version.STANDS_ON}
+    document = json.loads(capsys.readouterr().out)
+    assert document["fairlead"] == fairlead.__version__
+    assert document["python"] == platform.python_version()
+    assert set(document) == {"fairlead", "python", *version.STANDS_ON}
 
 
 def test_python_m_fairlead_is_the_same_door() -> None:

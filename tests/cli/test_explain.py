@@ -51,10 +51,10 @@ def test_it_says_what_it_has_why_and_what_would_change_it(run: Run) -> None:
 @pytest.mark.usefixtures("cluster")
 def test_json_holds_the_whole_record(run: Run) -> None:
     code, out, _ = run("explain", "-o", "json", "chat", "-n", "team")
-    told = json.loads(out)
+    document = json.loads(out)
     assert code == 0
-    assert record_codec.decode(json.dumps(told["record"])) == decided()
-    assert told["status"]["reason"] == "Steady"
+    assert record_codec.decode(json.dumps(document["record"])) == decided()
+    assert document["status"]["reason"] == "Steady"
 
 
 def test_without_a_process_to_ask_the_object_says_what_it_can(run: Run, cluster: PretendCluster) -> None:
@@ -74,10 +74,10 @@ def leased(cluster: PretendCluster, holder: str, ago_s: float) -> None:
     cluster.put(LEASE, {"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": name, "spec": spec})
     live = cluster.objects.held[(INFERENCE_DEPLOYMENT.title, "team", "chat")]
     at = (moment - timedelta(seconds=60)).isoformat()
-    books = [{"manager": "fairlead-controller", "subresource": "status", "time": at}]
+    texts = [{"manager": "fairlead-controller", "subresource": "status", "time": at}]
     status = live["status"] | {"selector": at}
     cluster.put(
-        INFERENCE_DEPLOYMENT, live | {"metadata": live["metadata"] | {"managedFields": books}, "status": status}
+        INFERENCE_DEPLOYMENT, live | {"metadata": live["metadata"] | {"managedFields": texts}, "status": status}
     )
 
 
@@ -115,7 +115,7 @@ def test_a_status_that_is_kept_up_to_date_says_by_whom(run: Run, cluster: Preten
 
 
 @pytest.mark.parametrize(
-    ("words", "code", "said"),
+    ("words", "code", "answer"),
     [
         (("explain",), 2, "name a deployment, for instance `fairlead explain infd/chat`"),
         (("explain", "pod/chat"), 2, "only InferenceDeployments are scaled: write infd/chat"),
@@ -126,10 +126,10 @@ def test_a_status_that_is_kept_up_to_date_says_by_whom(run: Run, cluster: Preten
     ],
 )
 @pytest.mark.usefixtures("cluster")
-def test_wrong_words_get_a_plain_sentence(run: Run, words: tuple[str, ...], code: int, said: str) -> None:
+def test_wrong_words_get_a_plain_sentence(run: Run, words: tuple[str, ...], code: int, answer: str) -> None:
     got, out, err = run(*words)
     assert (got, out) == (code, "")
-    assert said in err
+    assert answer in err
 
 
 def test_what_is_not_scaled_says_what_decides_instead(run: Run, cluster: PretendCluster) -> None:
@@ -212,14 +212,14 @@ def test_a_file_is_explained_without_a_cluster(run: Run, tmp_path: Path) -> None
     assert out.startswith("infd/other in team: ")
 
 
-@pytest.mark.parametrize(("content", "said"), [("", "there is no decision in it"), (None, "No such file")])
-def test_a_file_without_decisions_is_said_to_be_one(run: Run, tmp_path: Path, content: str | None, said: str) -> None:
+@pytest.mark.parametrize(("content", "answer"), [("", "there is no decision in it"), (None, "No such file")])
+def test_a_file_without_decisions_is_said_to_be_one(run: Run, tmp_path: Path, content: str | None, answer: str) -> None:
     path = tmp_path / "decisions.jsonl"
     if content is not None:
         path.write_text(content)
     code, _, err = run("explain", "--record", str(path))
     assert code == 1
-    assert said in err
+    assert answer in err
 
 
 def test_a_decision_of_another_version_is_said_to_be_one(run: Run, tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ from fairlead.scaling.facts import EnginePodPhase
 from tests.cli.decisions import AT, decided, facts, pod
 from tests.scaling.busy_fleets import steady
 
-SAID = Recommendation(
+RECOMMENDATION = Recommendation(
     replicas=3,
     reason=ScalingReason.AT_MAXIMUM,
     message="3 replicas: no more are allowed",
@@ -45,16 +45,16 @@ def _text(record: DecisionRecord, *turns: TurningPoint) -> str:
     return explain_text.as_text(shown, colour=False)
 
 
-def _turn(cause: WhatIfCause, **said: Any) -> TurningPoint:  # noqa: ANN401  # fields of a turn
+def _turn(cause: WhatIfCause, **document: Any) -> TurningPoint:  # noqa: ANN401  # fields of a turn
     usual: dict[str, Any] = {"replicas": 4, "because": ""}
-    return TurningPoint(cause=cause, **usual | said)
+    return TurningPoint(cause=cause, **usual | document)
 
 
 def test_what_would_change_it_is_told_with_its_numbers() -> None:
     record = steady()
     text = _text(record, *what_if.turning_points(record))
-    _, _, told = text.partition("What would change it\n")
-    lines = told.splitlines()
+    _, _, given = text.partition("What would change it\n")
+    lines = given.splitlines()
     assert [line.split("  ")[1] for line in lines[:4]] == ["grows to 5", "grows to 5", "shrinks to 3", "shrinks to 3"]
     assert "more requests wait than now for" in lines[0]
     assert "times what it is (" in lines[1]
@@ -67,7 +67,7 @@ def test_what_would_change_it_is_told_with_its_numbers() -> None:
 def test_limits_doubts_and_advice_have_their_places() -> None:
     seen = facts(bounds=ReplicaBounds(least=3, most=3), pods=(pod(), pod("b", phase=EnginePodPhase.STARTING)))
     lifted = _turn(WhatIfCause.WITHOUT_BOUND, bound=ScalingBound.MAX_REPLICAS, replicas=5)
-    text = _text(decided(seen, recommendation=SAID), lifted)
+    text = _text(decided(seen, recommendation=RECOMMENDATION), lifted)
     assert text.startswith("infd/chat in team: 3 replicas (AtMaximum), 1 ready, 1 starting; by the built-in policy")
     assert "Limits that moved it\n  MaxReplicas  5 → 3  maxReplicas is 3" in text
     assert "Metrics that are missing\n  chat-2    does not answer  1 min 1 s old\n" in text
@@ -78,8 +78,8 @@ def test_limits_doubts_and_advice_have_their_places() -> None:
 
 
 def test_a_policy_that_only_advises_says_so_and_sleepers_are_counted() -> None:
-    said = replace(SAID, asleep=2)
-    text = _text(decided(facts(policy=ScalingPolicy(active=False), pods=()), recommendation=said))
+    recommendation = replace(RECOMMENDATION, asleep=2)
+    text = _text(decided(facts(policy=ScalingPolicy(active=False), pods=()), recommendation=recommendation))
     heading, _, _ = text.partition("\n")
     assert "3 replicas and 2 asleep (AtMaximum), no pods; by policy interactive" in heading
     assert heading.endswith("mode Recommend: advised only, nothing follows it")
@@ -91,7 +91,7 @@ def test_a_policy_that_only_advises_says_so_and_sleepers_are_counted() -> None:
     [(0.4, "0 s"), (59.0, "59 s"), (60.0, "1 min"), (90.0, "1 min 30 s"), (7200.0, "2 h"), (7500.0, "2 h 5 min")],
 )
 def test_times_are_told_as_people_tell_them(seconds: float, words: str) -> None:
-    record = decided(recommendation=replace(SAID, figures=()))
+    record = decided(recommendation=replace(RECOMMENDATION, figures=()))
     assert f"grows to 4  in about {words}, at " in _text(record, _turn(WhatIfCause.AS_IT_IS, after_seconds=seconds))
 
 
@@ -113,7 +113,7 @@ def test_a_bound_is_told_by_what_sets_it(bound: ScalingBound, words: str) -> Non
 
 
 def test_on_a_terminal_headings_stand_out() -> None:
-    record = decided(recommendation=SAID)
+    record = decided(recommendation=RECOMMENDATION)
     shown = Explanation(namespace="team", name="chat", seen_at=AT, status={}, record=record)
     text = explain_text.as_text(shown, colour=True)
     assert text.startswith(explain_text.BOLD)

@@ -9,7 +9,7 @@ import yaml
 
 from fairlead.review import admission
 from tests.cli.conftest import Run
-from tests.review.table import KNOWN
+from tests.review.table import CONTEXT
 
 MODEL = "meta-llama/Llama-3.1-8B-Instruct"
 ARRIVING = ("--rate", "2", "--prompt", "500,1500,3000", "--reply", "100,300,600")
@@ -22,7 +22,7 @@ def test_as_yaml_it_can_be_applied_and_is_admitted(run: Run) -> None:
 
     assert (code, err) == (0, "")
     assert out.startswith("# ")
-    review = admission.review(yaml.safe_load(out), KNOWN)
+    review = admission.review(yaml.safe_load(out), CONTEXT)
     assert (review.name, review.refusals) == ("chat", ())
 
 
@@ -37,9 +37,9 @@ def test_as_text_it_tells_the_money_and_why_others_lost(run: Run) -> None:
 def test_as_json_it_holds_everything(run: Run) -> None:
     code, out, _ = run("plan", MODEL, *ARRIVING, *GOALS, *CARDS, "-o", "json", "--keep-precision")
     assert code == 0
-    told = json.loads(out)
-    assert told["manifest"]["kind"] == "InferenceDeployment"
-    assert told["manifest"]["spec"]["model"]["source"] == f"hf://{MODEL}"
+    document = json.loads(out)
+    assert document["manifest"]["kind"] == "InferenceDeployment"
+    assert document["manifest"]["spec"]["model"]["source"] == f"hf://{MODEL}"
 
 
 @pytest.mark.parametrize("output", ["text", "yaml", "json"])
@@ -91,7 +91,7 @@ def test_servegens_rates_are_read_with_the_lengths_beside_them(run: Run, tmp_pat
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "answer"),
     [
         (("no/model", *ARRIVING), "model no/model: not in the catalogue; near: "),
         ((MODEL, "--rate", "2"), "--prompt, --reply: say what arrives, or give a recording: --trace FILE"),
@@ -108,11 +108,11 @@ def test_servegens_rates_are_read_with_the_lengths_beside_them(run: Run, tmp_pat
         ((MODEL, "--trace", __file__), "--trace "),
     ],
 )
-def test_a_word_that_makes_no_sense_is_named_with_one_that_does(words: tuple[str, ...], said: str, run: Run) -> None:
+def test_a_word_that_makes_no_sense_is_named_with_one_that_does(words: tuple[str, ...], answer: str, run: Run) -> None:
     code, out, err = run("plan", *words)
     assert (code, out) == (2, "")
     assert err.startswith("fairlead plan: ")
-    assert said in err
+    assert answer in err
 
 
 def test_an_output_nobody_knows_is_refused_by_every_command(capsys: pytest.CaptureFixture[str], run: Run) -> None:

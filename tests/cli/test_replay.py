@@ -19,8 +19,8 @@ from tests.cli.conftest import Run
 from tests.cli.decisions import decided
 
 
-def _lines(*told: DecisionRecord) -> bytes:
-    return b"".join(record_codec.encode(one) + b"\n" for one in told)
+def _lines(*decision_records: DecisionRecord) -> bytes:
+    return b"".join(record_codec.encode(one) + b"\n" for one in decision_records)
 
 
 def _file(folder: Path, content: bytes, name: str = "decisions.jsonl") -> str:
@@ -93,14 +93,14 @@ def test_standard_input_will_do(run: Run, monkeypatch: pytest.MonkeyPatch) -> No
 
 def test_json_is_for_programs(run: Run, tmp_path: Path) -> None:
     code, out, _ = run("replay", "-o", "json", _file(tmp_path, _lines(_otherwise(decided())) + b"?\n"))
-    told = json.loads(out)
+    document = json.loads(out)
     assert code == 1
-    assert (told["decisions"], told["agree"], told["disagree"], told["broken"]) == (2, 0, 1, 1)
-    assert told["firstDisagreements"][0]["differences"] == [{"place": "replicas", "was": "99", "is": "1"}]
+    assert (document["decisions"], document["agree"], document["disagree"], document["broken"]) == (2, 0, 1, 1)
+    assert document["firstDisagreements"][0]["differences"] == [{"place": "replicas", "was": "99", "is": "1"}]
 
 
 @pytest.mark.parametrize(
-    ("name", "content", "said"),
+    ("name", "content", "answer"),
     [
         ("missing.jsonl", None, "No such file or directory"),
         ("empty.jsonl", b"", "no line in it; nothing was decided yet"),
@@ -108,18 +108,18 @@ def test_json_is_for_programs(run: Run, tmp_path: Path) -> None:
         ("no.jsonl.gz", b"plain", "the archive is broken"),
     ],
 )
-def test_what_cannot_be_read_is_said(run: Run, tmp_path: Path, name: str, content: bytes | None, said: str) -> None:
+def test_what_cannot_be_read_is_said(run: Run, tmp_path: Path, name: str, content: bytes | None, answer: str) -> None:
     path = str(tmp_path / name) if content is None else _file(tmp_path, content, name)
     code, out, err = run("replay", path)
     assert (code, out) == (2, "")
-    assert said in err
+    assert answer in err
     assert name in err
 
 
 def test_progress_is_told_now_and_then_and_wiped(tmp_path: Path) -> None:
-    told: list[str] = []
+    lines: list[str] = []
     clock = iter(range(100))
-    progress = replay_records.ReplayProgress(clock=lambda: float(next(clock)), wanted=True, show=told.append)
+    progress = replay_records.ReplayProgress(clock=lambda: float(next(clock)), wanted=True, show=lines.append)
     path = _file(tmp_path, _lines(decided(), decided()))
     replay_records.replay_all(replay_records.read([path]), progress, keep=1)
-    assert told == ["1 decisions", "2 decisions", " " * 40 + "\r"]
+    assert lines == ["1 decisions", "2 decisions", " " * 40 + "\r"]

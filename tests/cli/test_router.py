@@ -26,27 +26,29 @@ def config(tmp_path: Path) -> Path:
 
 def test_every_setting_is_one_aligned_line_with_the_value_that_counts(run: Run, config: Path) -> None:
     code, out, err = run("router", "--check", str(config))
-    said = dict(line.split(maxsplit=1) for line in out.splitlines())
+    settings = dict(line.split(maxsplit=1) for line in out.splitlines())
     assert (code, err) == (0, "")
-    assert said["endpoints"] == "127.0.0.1:8000"
-    assert said["routing.timeouts.totalSeconds"] == "60.0"
-    assert said["routing.tenants[0].keys"] == "sha256"
-    assert said["routing.tenants[0].keysFound"] == "1"
-    assert said["routing.longLane"] == "-"
-    assert len({line.index(said[line.split()[0]]) for line in out.splitlines() if line.startswith("routing.t")}) == 1
+    assert settings["endpoints"] == "127.0.0.1:8000"
+    assert settings["routing.timeouts.totalSeconds"] == "60.0"
+    assert settings["routing.tenants[0].keys"] == "sha256"
+    assert settings["routing.tenants[0].keysFound"] == "1"
+    assert settings["routing.longLane"] == "-"
+    assert (
+        len({line.index(settings[line.split()[0]]) for line in out.splitlines() if line.startswith("routing.t")}) == 1
+    )
 
 
 def test_as_json_it_is_one_object_without_secrets(run: Run, config: Path) -> None:
-    told = json.loads(run("router", "--check", str(config), "-o", "json")[1])
-    assert told["routing"]["door"]["corsOrigins"] == ["https://app.example"]
-    assert "aaaa" not in json.dumps(told)
+    document = json.loads(run("router", "--check", str(config), "-o", "json")[1])
+    assert document["routing"]["door"]["corsOrigins"] == ["https://app.example"]
+    assert "aaaa" not in json.dumps(document)
 
 
-def test_what_would_do_nothing_is_a_caution(run: Run, config: Path) -> None:
+def test_what_would_do_nothing_is_a_warning(run: Run, config: Path) -> None:
     config.write_text(FILE.replace("sha256: " + "a" * 64, "file: /absent/key"))
     code, _, err = run("router", "--check", str(config))
     assert code == 1
-    assert "caution: tenant shop: file /absent/key: no key could be read" in err
+    assert "warning: tenant shop: file /absent/key: no key could be read" in err
 
 
 @pytest.mark.parametrize("words", [("--check",), ("--config",)])

@@ -11,7 +11,7 @@ HEAVY = ("pydantic", "kopf", "kubernetes", "fairlead.api", "fairlead.controller"
 @pytest.mark.parametrize("words", [["version"], ["--help"], ["validate", "--help"], ["plan", "--help"]])
 def test_the_version_and_help_import_no_product(words: list[str]) -> None:
     program = [sys.executable, "-X", "importtime", "-m", "fairlead", *words]
-    told = subprocess.run(program, check=True, capture_output=True, text=True).stderr
-    imported = {line.rpartition("|")[2].strip() for line in told.splitlines() if line.startswith("import time:")}
+    stderr = subprocess.run(program, check=True, capture_output=True, text=True).stderr
+    imported = {line.rpartition("|")[2].strip() for line in stderr.splitlines() if line.startswith("import time:")}
     assert "argparse" in imported
     assert imported & set(HEAVY) == set()

@@ -7,16 +7,16 @@ from house.tree import ROOT
 from tests.cli.conftest import File, Run
 
 HEAD = "apiVersion: fairlead.dev/v1alpha1\nkind: AutoscalingPolicy\nmetadata: {name: told}\n"
-TOLD = prose.blocks((ROOT / "docs/autoscaling.md").read_text(encoding="utf-8"), "yaml")
+POLICIES = prose.blocks((ROOT / "docs/autoscaling.md").read_text(encoding="utf-8"), "yaml")
 
 
 def test_the_page_tells_some() -> None:
-    assert len(TOLD) >= 6
+    assert len(POLICIES) >= 6
 
 
-@pytest.mark.parametrize("told", TOLD)
-def test_a_policy_of_the_page_is_taken_without_a_warning(run: Run, file: File, told: str) -> None:
-    code, out, err = run("validate", file(told if told.startswith("apiVersion") else HEAD + told))
+@pytest.mark.parametrize("given", POLICIES)
+def test_a_policy_of_the_page_is_taken_without_a_warning(run: Run, file: File, given: str) -> None:
+    code, out, err = run("validate", file(given if given.startswith("apiVersion") else HEAD + given))
 
     assert (code, err) == (0, "")
     assert "warning" not in out

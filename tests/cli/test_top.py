@@ -52,9 +52,15 @@ def test_figures_come_from_whoever_decides_and_counts_from_the_object(run: Run, 
     heading, titles, row = out.splitlines()
     assert (code, err) == (0, "")
     assert re.fullmatch(r"\d\d:\d\d:\d\d UTC  namespace team: 1 deployment, 1 replica ready, 0.70 an hour", heading)
-    told = dict(zip(titles.split(), row.split(), strict=False))
-    assert (told["NAME"], told["READY"], told["WANTED"], told["QUEUE"], told["RUNNING"]) == ("chat", "1", "2", "3", "2")
-    assert (told["KV"], told["COST/H"]) == ("20%", "0.70")
+    settings = dict(zip(titles.split(), row.split(), strict=False))
+    assert (settings["NAME"], settings["READY"], settings["WANTED"], settings["QUEUE"], settings["RUNNING"]) == (
+        "chat",
+        "1",
+        "2",
+        "3",
+        "2",
+    )
+    assert (settings["KV"], settings["COST/H"]) == ("20%", "0.70")
 
 
 @pytest.mark.usefixtures("cluster")
@@ -84,9 +90,9 @@ def test_a_table_that_cannot_be_read_is_told(run: Run, cluster: PretendCluster) 
 @pytest.mark.usefixtures("cluster")
 def test_json_is_for_programs(run: Run) -> None:
     code, out, _ = run("top", "-o", "json")
-    told = json.loads(out)
+    document = json.loads(out)
     assert code == 0
-    assert told["rows"][0]["cost_per_hour"] == 1.4
+    assert document["rows"][0]["cost_per_hour"] == 1.4
 
 
 @pytest.mark.usefixtures("cluster")
@@ -118,7 +124,7 @@ def test_an_old_decision_says_nothing_any_more() -> None:
 
 
 def test_supply_is_that_of_all_replicas() -> None:
-    told = {"need.replicas": 0.2, "supply.replicas": 4.0, "demand.requestsPerSecond": 0.5}
+    figures = {"need.replicas": 0.2, "supply.replicas": 4.0, "demand.requestsPerSecond": 0.5}
     seen = DecisionSummary(
         namespace="team",
         name="chat",
@@ -130,7 +136,7 @@ def test_supply_is_that_of_all_replicas() -> None:
         wanted=4,
         ttft_kept=0.25,
         tpot_seconds=1.5,
-        figures=told,
+        figures=figures,
     )
     deployment = {"metadata": {"namespace": "team", "name": "chat"}, "spec": {"scaling": {"maxReplicas": 4}}}
     row = top_rows.rows([deployment | {"status": {"cost": {"perHour": "much"}}}], [seen], AT)[0]
@@ -174,18 +180,18 @@ class Keys(io.TextIOWrapper):
 
 
 def test_a_live_table_goes_on_until_q_and_gives_the_terminal_back() -> None:
-    keys, out, looks = Keys(), io.StringIO(), []
+    keys, out, entries = Keys(), io.StringIO(), []
 
-    async def look() -> TopView:
-        looks.append(1)
-        if len(looks) == 2:
+    async def observe() -> TopView:
+        entries.append(1)
+        if len(entries) == 2:
             raise ClusterUnavailable("the line is down")
-        if len(looks) == 4:
+        if len(entries) == 4:
             os.write(keys.ours, b"q")
         return SEEN
 
     with top_screen.alternate_screen(keys, out) as screen:
-        asyncio.run(top_screen.follow(screen, look, 0.001))
+        asyncio.run(top_screen.follow(screen, observe, 0.001))
     keys.close()
     shown = out.getvalue()
     assert shown.startswith("\x1b[?1049h")
@@ -202,12 +208,12 @@ def test_a_long_table_is_cut_to_the_screen(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_without_a_keyboard_only_an_interrupt_ends_it() -> None:
-    async def look() -> TopView:
+    async def observe() -> TopView:
         raise KeyboardInterrupt
 
     out = io.StringIO()
     with top_screen.alternate_screen(io.TextIOWrapper(io.BytesIO()), out) as screen:
         assert screen.keys is None
         with pytest.raises(KeyboardInterrupt):
-            asyncio.run(top_screen.follow(screen, look, 0.001))
+            asyncio.run(top_screen.follow(screen, observe, 0.001))
     assert out.getvalue().endswith("\x1b[?1049l")

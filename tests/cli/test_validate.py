@@ -10,7 +10,7 @@ from fairlead.cluster import documents
 from fairlead.cluster.documents import YamlDocument
 from fairlead.review import admission
 from tests.cli.conftest import File, Run
-from tests.review.table import KNOWN, SAMPLES, deployment, engine, policy
+from tests.review.table import CONTEXT, SAMPLES, deployment, engine, policy
 
 
 def test_every_sample_is_admitted(run: Run) -> None:
@@ -98,20 +98,20 @@ def test_a_folder_gives_its_files_and_an_empty_one_says_so(run: Run, file: File,
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
+    ("content", "answer"),
     [
         (b"\xff\xfe\x00", "is not UTF-8 text"),
         (b"a: 1\n" * 700_000, "larger than 3 MiB"),
         (None, "cannot be read: No such"),
     ],
 )
-def test_a_file_that_cannot_be_read_is_named(content: bytes | None, said: str, run: Run, tmp_path: Path) -> None:
+def test_a_file_that_cannot_be_read_is_named(content: bytes | None, answer: str, run: Run, tmp_path: Path) -> None:
     path = tmp_path / "x.yaml"
     if content is not None:
         path.write_bytes(content)
     code, out, _ = run("validate", str(path))
     assert code == 1
-    assert said in out
+    assert answer in out
 
 
 def test_a_configuration_of_ones_own_decides_the_fit(run: Run, file: File) -> None:
@@ -133,7 +133,7 @@ def test_a_configuration_that_is_not_there_is_a_wrong_word(words: str, run: Run,
 
 
 def test_people_at_a_terminal_see_colours() -> None:
-    review = admission.review(engine(context={"maxTokens": 100_000}, extraArgs=["--port=1"]), KNOWN)
+    review = admission.review(engine(context={"maxTokens": 100_000}, extraArgs=["--port=1"]), CONTEXT)
     text = review_text.as_text(YamlDocument(place="a.yaml"), review, colour=True)
     assert text.startswith(f"{review_text.RED}✗{review_text.PLAIN} a.yaml: InferenceDeployment bad")
     broken = YamlDocument(place="b.yaml", problem="is empty")

@@ -98,18 +98,18 @@ def test_a_draft_is_stood_in_for_too_and_an_eagle_head_by_its_target() -> None:
 def test_what_it_refuses_is_refused_in_its_words() -> None:
     document = (YamlDocument(place="chat.yaml"), review_of("quickstart.yaml"))
     assert vllm_check.with_vllm_refusals([document]) == [document], "nothing to add to what it takes"
-    opinion = vllm_check.VllmVerdict(accepted=False, words="no such parser")
-    refused = vllm_check._with(document[1], opinion)
+    verdict = vllm_check.VllmVerdict(accepted=False, words="no such parser")
+    refused = vllm_check._with(document[1], verdict)
     assert refused is not None
     assert refused.refusals[-1].because == "vLLM itself says: no such parser"
     assert refused.refusals[-1].reason is vllm_check.VllmReason.VLLM_REFUSES
 
 
-def test_what_is_refused_already_needs_no_second_opinion(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_refused_already_needs_no_second_check(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(vllm_check.INTERPRETER, "/nowhere")
     no = review_of("quickstart.yaml", kind="SGLang")
-    said = [(YamlDocument(place="a.yaml"), no), (YamlDocument(place="b.yaml", problem="is empty"), None)]
-    assert vllm_check.with_vllm_refusals(said) == said
+    pairs = [(YamlDocument(place="a.yaml"), no), (YamlDocument(place="b.yaml", problem="is empty"), None)]
+    assert vllm_check.with_vllm_refusals(pairs) == pairs
 
 
 def test_an_interpreter_without_vllm_is_said_to_have_none(
@@ -169,7 +169,7 @@ def test_two_files_with_one_name_are_each_told_their_own(small_vllm: Path) -> No
     rules.write_text(rules.read_text().replace('["num_attention_heads"] == 13', '["num_hidden_layers"] == 28'))
     taken, refused = review_of("long-context.yaml"), review_of("quickstart.yaml")
     taken = replace(taken, name=refused.name)
-    said = vllm_check.with_vllm_refusals(
+    vllm_refusals = vllm_check.with_vllm_refusals(
         [(YamlDocument(place="a.yaml"), refused), (YamlDocument(place="b.yaml"), taken)]
     )
-    assert [len(one.refusals) for _, one in said if one is not None] == [1, 0]
+    assert [len(one.refusals) for _, one in vllm_refusals if one is not None] == [1, 0]

@@ -9,7 +9,7 @@ import pytest
 
 from fairlead.cluster.api_server import ApiServer, Conflict, NotFound, WatchEventType, WatchLimits
 from fairlead.cluster.kinds import CONFIG_MAP, LEASE, POD, Manifest
-from tests.cluster.worlds import note, said
+from tests.cluster.worlds import note, text_of
 
 Story = Callable[[ApiServer, str], Awaitable[None]]
 
@@ -30,7 +30,7 @@ async def the_same_apply_again_changes_nothing(api: ApiServer, namespace: str) -
     assert int(changed["metadata"]["resourceVersion"]) > int(first["metadata"]["resourceVersion"])
 
 
-async def an_apply_gives_up_what_it_no_longer_says_and_leaves_what_others_own(api: ApiServer, namespace: str) -> None:
+async def an_apply_gives_up_what_it_no_longer_holds_and_leaves_what_others_own(api: ApiServer, namespace: str) -> None:
     mine, other = note("shared", namespace=namespace), note("shared", namespace=namespace)
     await api.apply(mine | {"data": {"kept": "1", "dropped": "2"}})
     await api.apply(other | {"data": {"theirs": "3"}}, manager="other")
@@ -43,7 +43,7 @@ async def a_field_of_another_manager_is_a_conflict_unless_forced(api: ApiServer,
     with pytest.raises(Conflict, match=r'conflict with "other": \.data\.said') as refused:
         await api.apply(note("disputed", "b", namespace=namespace), force=False)
     assert (refused.value.status, refused.value.reason) == (409, "Conflict")
-    assert said(await api.apply(note("disputed", "b", namespace=namespace))) == "b"
+    assert text_of(await api.apply(note("disputed", "b", namespace=namespace))) == "b"
 
 
 async def a_name_can_be_taken_once(api: ApiServer, namespace: str) -> None:
@@ -58,7 +58,7 @@ async def a_replace_of_what_moved_is_a_conflict(api: ApiServer, namespace: str) 
     await api.replace(read | {"data": {"said": "first"}})
     with pytest.raises(Conflict, match="the object has been modified"):
         await api.replace(read | {"data": {"said": "second"}})
-    assert said(await api.read(CONFIG_MAP, namespace, "moves")) == "first"
+    assert text_of(await api.read(CONFIG_MAP, namespace, "moves")) == "first"
 
 
 async def only_the_very_object_is_removed(api: ApiServer, namespace: str) -> None:
@@ -73,7 +73,7 @@ async def only_the_very_object_is_removed(api: ApiServer, namespace: str) -> Non
     assert await api.read(CONFIG_MAP, namespace, "meant") is None
 
 
-async def a_watch_tells_what_happened_after_the_list(api: ApiServer, namespace: str) -> None:
+async def a_watch_sends_what_happened_after_the_list(api: ApiServer, namespace: str) -> None:
     labels = {"app": "watched"}
     await api.apply(note("before", namespace=namespace, labels=labels))
     items, version = await api.listing(CONFIG_MAP, namespace, "app=watched")
@@ -82,15 +82,15 @@ async def a_watch_tells_what_happened_after_the_list(api: ApiServer, namespace: 
     await api.apply(note("other", namespace=namespace))
     await api.apply(note("after", "b", namespace=namespace, labels=labels))
     await api.apply(note("before", namespace=namespace))
-    heard = []
+    pairs = []
     async with aclosing(
         api.watch(CONFIG_MAP, namespace, "app=watched", version, stay=WatchLimits(seconds=20))
     ) as words:
         async for word in words:
-            heard.append((word.type, "" if word.type is WatchEventType.OPENED else word.manifest["metadata"]["name"]))
+            pairs.append((word.type, "" if word.type is WatchEventType.OPENED else word.manifest["metadata"]["name"]))
             if word.type is WatchEventType.DELETED:
                 break
-    assert heard == [
+    assert pairs == [
         (WatchEventType.OPENED, ""),
         (WatchEventType.ADDED, "after"),
         (WatchEventType.MODIFIED, "after"),
@@ -98,7 +98,7 @@ async def a_watch_tells_what_happened_after_the_list(api: ApiServer, namespace: 
     ]
 
 
-async def a_watch_ends_when_it_was_asked_to(api: ApiServer, namespace: str) -> None:
+async def a_watch_ends_when_it_should(api: ApiServer, namespace: str) -> None:
     version = (await api.listing(CONFIG_MAP, namespace)).resource_version
     started = asyncio.get_running_loop().time()
     async with aclosing(api.watch(CONFIG_MAP, namespace, "", version, stay=WatchLimits(seconds=1))) as words:
@@ -127,15 +127,15 @@ async def a_lease_keeps_what_was_written(api: ApiServer, namespace: str) -> None
 STORIES: Final[tuple[Story, ...]] = (
     what_is_not_there_is_nothing,
     the_same_apply_again_changes_nothing,
-    an_apply_gives_up_what_it_no_longer_says_and_leaves_what_others_own,
+    an_apply_gives_up_what_it_no_longer_holds_and_leaves_what_others_own,
     a_field_of_another_manager_is_a_conflict_unless_forced,
     a_name_can_be_taken_once,
     a_replace_of_what_moved_is_a_conflict,
     only_the_very_object_is_removed,
-    a_watch_tells_what_happened_after_the_list,
-    a_watch_ends_when_it_was_asked_to,
+    a_watch_sends_what_happened_after_the_list,
+    a_watch_ends_when_it_should,
     a_status_cannot_be_applied_to_nothing,
     a_lease_keeps_what_was_written,
 )
-QUICK_STORIES: Final = tuple(story for story in STORIES if story is not a_watch_ends_when_it_was_asked_to)
+QUICK_STORIES: Final = tuple(story for story in STORIES if story is not a_watch_ends_when_it_should)
 """All but the one that waits for a second, which is the least a server can be asked for."""

@@ -13,14 +13,14 @@ from typing import Any
 from aiohttp import web
 
 from fairlead.cluster.connection import ApiConnection, Credentials
-from fairlead.cluster.kinds import KNOWN, Manifest, Resource
+from fairlead.cluster.kinds import REGISTERED, Manifest, Resource
 from tests.cluster.fake_objects import Objects, Status
 
 VERBS = {"POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class FakeRequest:
     """A request, understood."""
 
     verb: str
@@ -47,8 +47,8 @@ class Fault:
 class Stream:
     """An open watch."""
 
-    asked: Asked
-    told: int
+    request: FakeRequest
+    sent_version: int
     """The version up to which it knows."""
     words: asyncio.Queue[str | None] = field(default_factory=asyncio.Queue)
 
@@ -59,8 +59,8 @@ class FakeApi:
     def __init__(self) -> None:
         self.objects = Objects()
         self.address = ""
-        self.asked: list[Asked] = []
-        self.faults: list[tuple[Callable[[Asked], bool], Fault]] = []
+        self.requests: list[FakeRequest] = []
+        self.faults: list[tuple[Callable[[FakeRequest], bool], Fault]] = []
         """Each is used once, for the first request it fits."""
         self.forbidden: set[tuple[str, str]] = set()
         self.absent: set[str] = set()
@@ -72,18 +72,18 @@ class FakeApi:
 
     def fail(self, fault: Fault, verb: str, times: int = 1) -> None:
         """The next requests with this verb go wrong."""
-        self.faults += [(lambda asked: asked.verb == verb, fault)] * times
+        self.faults += [(lambda request: request.verb == verb, fault)] * times
 
     def count(self, verb: str) -> int:
         """How often it was asked so."""
-        return sum(1 for one in self.asked if one.verb == verb)
+        return sum(1 for one in self.requests if one.verb == verb)
 
     @property
     def watchers(self) -> int:
         """How many watches are open."""
         return len(self._streams)
 
-    def say(self, line: dict[str, Any] | str) -> None:
+    def send_line(self, line: dict[str, Any] | str) -> None:
         """A word of our choice to every open watch."""
         for stream in self._streams:
             stream.words.put_nowait(line if isinstance(line, str) else json.dumps(line))
@@ -91,37 +91,37 @@ class FakeApi:
     def put(self, resource: Resource, manifest: Manifest) -> Manifest:
         """Somebody else writes an object."""
         done = self.objects.put(resource, manifest)
-        self.tell()
+        self.publish()
         return done
 
     def remove(self, resource: Resource, namespace: str, name: str) -> None:
         """Somebody else deletes an object."""
         self.objects.remove((resource.title, namespace, name), {})
-        self.tell()
+        self.publish()
 
-    def tell(self) -> None:
+    def publish(self) -> None:
         """Every open watch hears what it does not know yet, unless they are muted."""
         for stream in () if self.muted else self._streams:
-            asked = stream.asked
-            selector = asked.query.get("labelSelector", "")
-            for event in self.objects.events(asked.resource.title, asked.namespace, selector, stream.told):
+            request = stream.request
+            selector = request.query.get("labelSelector", "")
+            for event in self.objects.events(request.resource.title, request.namespace, selector, stream.sent_version):
                 stream.words.put_nowait(json.dumps(event))
-            stream.told = self.objects.version
+            stream.sent_version = self.objects.version
 
     def lose(self) -> None:
         """What open watches have not heard yet they never will."""
         for stream in self._streams:
-            stream.told = self.objects.version
+            stream.sent_version = self.objects.version
 
     def bookmark(self) -> None:
         """How far the server has come."""
         version = {"resourceVersion": str(self.objects.version)}
-        self.say({"type": "BOOKMARK", "object": {"kind": "Any", "apiVersion": "v1", "metadata": version}})
+        self.send_line({"type": "BOOKMARK", "object": {"kind": "Any", "apiVersion": "v1", "metadata": version}})
 
     def expire(self) -> None:
         """The past is compacted: open watches are told 410, and so is whoever comes from before."""
         self.oldest = self.objects.version
-        self.say({"type": "ERROR", "object": Status(410, "Expired", "too old resource version").body})
+        self.send_line({"type": "ERROR", "object": Status(410, "Expired", "too old resource version").body})
 
     def cut(self) -> None:
         """Every open watch breaks off."""
@@ -158,18 +158,18 @@ class FakeApi:
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:
         try:
-            asked = self._understood(request)
-            self.asked.append(asked)
+            sent = self._understood(request)
+            self.requests.append(sent)
             body = json.loads(await request.read() or b"null")
-            fault = self._fault(asked)
+            fault = self._fault(sent)
             if fault is not None and not fault.carried_out:
                 return await self._faulty(request, fault)
-            answer = await self._carry_out(request, asked, body)
+            answer = await self._carry_out(request, sent, body)
             if fault is not None:
                 answer = await self._faulty(request, fault)
         except Status as status:
             return web.json_response(status.body, status=status.code)
-        self.tell()
+        self.publish()
         return answer
 
     async def _faulty(self, request: web.Request, fault: Fault) -> web.StreamResponse:
@@ -178,27 +178,27 @@ class FakeApi:
             request.transport.close()
         return web.Response(status=fault.code or 500, text=fault.body, headers=fault.headers)
 
-    def _fault(self, asked: Asked) -> Fault | None:
+    def _fault(self, request: FakeRequest) -> Fault | None:
         for number, (fits, fault) in enumerate(self.faults):
-            if fits(asked):
+            if fits(request):
                 del self.faults[number]
                 return fault
         return None
 
-    def _understood(self, request: web.Request) -> Asked:
+    def _understood(self, request: web.Request) -> FakeRequest:
         words = request.path.strip("/").split("/")
         group, words = ("", words[2:]) if words[0] == "api" else (words[1], words[3:])
         namespace, words = (words[1], words[2:]) if words[0] == "namespaces" and len(words) > 2 else (None, words)
-        resource = next((one for one in KNOWN if (one.group, one.plural) == (group, words[0])), None)
+        resource = next((one for one in REGISTERED if (one.group, one.plural) == (group, words[0])), None)
         if resource is None or resource.title in self.absent:
             raise Status(404, "NotFound", "the server could not find the requested resource")
         name = words[1] if len(words) > 1 else ""
         reading = "get" if name else "watch" if request.query.get("watch") else "list"
         verb = VERBS.get(request.method, reading)
         if (verb, resource.title) in self.forbidden:
-            said = f'cannot {verb} resource "{resource.plural}" in API group "{resource.group}"'
-            raise Status(403, "Forbidden", f'{resource.title} is forbidden: User "test" {said}')
-        return Asked(
+            text = f'cannot {verb} resource "{resource.plural}" in API group "{resource.group}"'
+            raise Status(403, "Forbidden", f'{resource.title} is forbidden: User "test" {text}')
+        return FakeRequest(
             verb=verb,
             resource=resource,
             namespace=namespace,
@@ -207,42 +207,42 @@ class FakeApi:
             query=dict(request.query),
         )
 
-    async def _carry_out(self, request: web.Request, asked: Asked, body: Manifest) -> web.StreamResponse:
-        kind, where = asked.resource, (asked.resource.title, asked.namespace or "", asked.name)
-        match asked.verb:
+    async def _carry_out(self, request: web.Request, sent: FakeRequest, body: Manifest) -> web.StreamResponse:
+        kind, where = sent.resource, (sent.resource.title, sent.namespace or "", sent.name)
+        match sent.verb:
             case "watch":
-                return await self._watch(request, asked)
+                return await self._watch(request, sent)
             case "list":
-                done = self._list(asked)
+                done = self._list(sent)
             case "get":
                 done = self.objects.found(where)
             case "create":
-                done = self.objects.create(kind, _placed(asked, body))
+                done = self.objects.create(kind, _placed(sent, body))
             case "update":
-                done = self.objects.replace(kind, _placed(asked, body))
+                done = self.objects.replace(kind, _placed(sent, body))
             case "patch":
-                manager, force = asked.query["fieldManager"], asked.query["force"] == "true"
-                done = self.objects.apply(kind, _placed(asked, body), manager, force, asked.subresource)
+                manager, force = sent.query["fieldManager"], sent.query["force"] == "true"
+                done = self.objects.apply(kind, _placed(sent, body), manager, force, sent.subresource)
             case _:
                 done = self.objects.remove(where, body.get("preconditions", {}))
         return web.json_response(done)
 
-    def _list(self, asked: Asked) -> Manifest:
-        found = self.objects.listed(asked.resource.title, asked.namespace, asked.query.get("labelSelector", ""))
+    def _list(self, request: FakeRequest) -> Manifest:
+        found = self.objects.listed(request.resource.title, request.namespace, request.query.get("labelSelector", ""))
         bare = [{key: value for key, value in one.items() if key not in ("apiVersion", "kind")} for one in found]
         return {"kind": "List", "metadata": {"resourceVersion": str(self.objects.version)}, "items": bare}
 
-    async def _watch(self, request: web.Request, asked: Asked) -> web.StreamResponse:
-        since = int(asked.query["resourceVersion"])
+    async def _watch(self, request: web.Request, sent: FakeRequest) -> web.StreamResponse:
+        since = int(sent.query["resourceVersion"])
         if since < self.oldest:
             raise Status(410, "Expired", f"too old resource version: {since} ({self.oldest})")
         answer = web.StreamResponse(headers={"Content-Type": "application/json"})
         await answer.prepare(request)
-        stream = Stream(asked=asked, told=since)
+        stream = Stream(request=sent, sent_version=since)
         self._streams.append(stream)
-        self.tell()
+        self.publish()
         try:
-            async with asyncio.timeout(float(asked.query["timeoutSeconds"])):
+            async with asyncio.timeout(float(sent.query["timeoutSeconds"])):
                 while (line := await stream.words.get()) is not None:
                     await answer.write(line.encode() + b"\n")
             if request.transport is not None:
@@ -254,8 +254,8 @@ class FakeApi:
         return answer
 
 
-def _placed(asked: Asked, body: Manifest) -> Manifest:
+def _placed(request: FakeRequest, body: Manifest) -> Manifest:
     """The address says the namespace where the manifest does not."""
-    if asked.namespace is None:
+    if request.namespace is None:
         return body
-    return body | {"metadata": {"namespace": asked.namespace} | body["metadata"]}
+    return body | {"metadata": {"namespace": request.namespace} | body["metadata"]}

@@ -92,10 +92,10 @@ class Objects:
         if subresource is not None:
             self.found(where)
         live = self.held.get(where, _named(resource, {"metadata": dict(intent["metadata"])}))
-        said = {key: value for key, value in intent.items() if (key == "status") == (subresource == "status")}
+        document = {key: value for key, value in intent.items() if (key == "status") == (subresource == "status")}
         owner = f"{manager}/{subresource}" if subresource else manager
         try:
-            done = applied.apply(live, self._owned.get(where, {}), said, owner, force)
+            done = applied.apply(live, self._owned.get(where, {}), document, owner, force)
         except applied.Disputed as disputed:
             raise Status(409, "Conflict", str(disputed)) from disputed
         self._owned[where] = done.owned
@@ -109,8 +109,8 @@ class Objects:
         for name, field in (("UID", "uid"), ("ResourceVersion", "resourceVersion")):
             wanted, has = conditions.get(field), live["metadata"][field]
             if wanted is not None and wanted != has:
-                said = f"the {name} in the precondition ({wanted}) does not match the {name} in record ({has})"
-                raise Status(409, "Conflict", f'Operation cannot be fulfilled on {where[0]} "{where[2]}": {said}')
+                text = f"the {name} in the precondition ({wanted}) does not match the {name} in record ({has})"
+                raise Status(409, "Conflict", f'Operation cannot be fulfilled on {where[0]} "{where[2]}": {text}')
         self._owned.pop(where, None)
         self._happened(where, live, None)
         return live

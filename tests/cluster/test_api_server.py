@@ -52,7 +52,7 @@ def test_an_answer_is_an_error_of_its_kind(
         fake.fail(fault, "patch")
         async with fake.connected() as connection:
             api = ApiServer(
-                connection, lambda *told: counted.append(told[:3]), ApiLimits(request_s=0.1 if fault.delay else 5)
+                connection, lambda *given: counted.append(given[:3]), ApiLimits(request_s=0.1 if fault.delay else 5)
             )
             with pytest.raises(ApiError) as raised:
                 await api.apply(note("a"))
@@ -81,7 +81,7 @@ def test_an_answer_lost_after_the_write_finds_it_done_at_the_next_try() -> None:
     run(story())
 
 
-def test_only_so_many_writes_are_under_way_and_the_lease_need_not_wait() -> None:
+def test_only_so_many_writes_are_in_flight_and_the_lease_need_not_wait() -> None:
     async def story() -> None:
         fake = FakeApi()
         fake.fail(Fault(code=500, delay=0.5), "patch", times=6)
@@ -119,7 +119,7 @@ def test_a_replace_without_the_version_that_was_read_is_never_sent() -> None:
         async with fake.connected() as connection:
             with pytest.raises(ValueError, match="needs the resourceVersion"):
                 await ApiServer(connection).replace(note("a"))
-        assert fake.asked == []
+        assert fake.requests == []
 
     run(story())
 

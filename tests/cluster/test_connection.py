@@ -137,13 +137,13 @@ def test_a_source_that_forgets_who_we_are_is_not_believed() -> None:
     """A plugin that failed gives no token; without one we would be somebody without rights."""
 
     async def story() -> None:
-        known = Credentials(server="http://127.0.0.1:1", scheme="Bearer", token="known")
+        credentials = Credentials(server="http://127.0.0.1:1", scheme="Bearer", token="known")
 
         async def forgetful() -> Credentials:
             return Credentials(server="http://127.0.0.1:1")
 
-        async with ApiConnection(forgetful, known) as connection:
+        async with ApiConnection(forgetful, credentials) as connection:
             connection.doubt()
-            assert await connection.credentials() == known
+            assert await connection.credentials() == credentials
 
     run(story())

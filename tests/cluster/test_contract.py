@@ -10,8 +10,8 @@ from tests.cluster.worlds import run
 
 @pytest.mark.parametrize("story", QUICK_STORIES, ids=lambda story: story.__name__)
 def test_the_fake_answers_as_a_real_one(story: Story) -> None:
-    async def told() -> None:
+    async def scenario() -> None:
         async with FakeApi().connected() as connection:
             await story(ApiServer(connection), "serving")
 
-    run(told())
+    run(scenario())

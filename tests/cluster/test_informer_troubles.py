@@ -27,13 +27,13 @@ from tests.cluster.worlds import DICE, IN_USE, following, note, run, until
 def test_an_error_in_the_stream_means_listing_anew(word: dict[str, object] | str) -> None:
     async def story() -> None:
         fake = FakeApi()
-        async with following(fake, patience=IN_USE) as follower:
+        async with following(fake, timings=IN_USE) as follower:
             await until(lambda: fake.watchers)
-            fake.say(word)
+            fake.send_line(word)
             await until(lambda: fake.count("list") == 2)
             await until(lambda: fake.watchers)
             fake.put(CONFIG_MAP, note("after"))
-            await follower.says(after="a")
+            await follower.holds(after="a")
 
     run(story())
 
@@ -43,7 +43,7 @@ def test_410_again_and_again_is_answered_with_pauses() -> None:
         fake = FakeApi()
         fake.fail(Fault(code=410), "watch", times=5)
         patient = InformerTimings(stay_s=(20, 30), silence_s=5, least_s=0.02, most_s=0.03)
-        async with following(fake, patience=patient):
+        async with following(fake, timings=patient):
             started = asyncio.get_running_loop().time()
             await until(lambda: fake.watchers)
             assert asyncio.get_running_loop().time() - started > 4 * 0.02
@@ -59,13 +59,13 @@ def test_a_missing_right_is_said_once_and_heals(caplog: pytest.LogCaptureFixture
         fake = FakeApi()
         fake.put(CONFIG_MAP, note("seen"))
         fake.forbidden.add(("list", "configmaps"))
-        async with following(fake, patience=IN_USE) as follower:
+        async with following(fake, timings=IN_USE) as follower:
             await until(lambda: fake.count("list") == 0 and follower.informer.trouble)
             assert 'cannot list resource "configmaps"' in follower.informer.trouble
             await asyncio.sleep(0.1)
             assert not follower.informer.synced.is_set()
             fake.forbidden.clear()
-            await follower.says(seen="a")
+            await follower.holds(seen="a")
             await until(lambda: not follower.informer.trouble)
 
     with caplog.at_level(logging.WARNING, "fairlead.cluster.informer"):
@@ -82,18 +82,18 @@ def test_a_missing_kind_has_no_objects_until_it_is_there() -> None:
     async def story() -> None:
         fake = FakeApi()
         fake.absent.add("configmaps")
-        async with following(fake, patience=IN_USE) as follower:
+        async with following(fake, timings=IN_USE) as follower:
             await follower.informer.synced.wait()
             assert "could not find the requested resource" in follower.informer.trouble
             fake.absent.clear()
             fake.put(CONFIG_MAP, note("there"))
-            await follower.says(there="a")
+            await follower.holds(there="a")
             await until(lambda: fake.watchers)
             fake.absent.add("configmaps")
             fake.cut()
-            await follower.says()
+            await follower.holds()
             fake.absent.clear()
-            await follower.says(there="a")
+            await follower.holds(there="a")
 
     run(story())
 
@@ -104,8 +104,8 @@ def test_a_list_that_is_none_is_asked_for_again(body: str) -> None:
         fake = FakeApi()
         fake.put(CONFIG_MAP, note("there"))
         fake.fail(Fault(code=200, body=body), "list")
-        async with following(fake, patience=IN_USE) as follower:
-            await follower.says(there="a")
+        async with following(fake, timings=IN_USE) as follower:
+            await follower.holds(there="a")
         assert fake.count("list") == 2
 
     run(story())
@@ -116,13 +116,13 @@ def test_a_server_that_fails_for_long_makes_us_list_anew() -> None:
 
     async def story() -> None:
         fake = FakeApi()
-        async with following(fake, patience=IN_USE) as follower:
+        async with following(fake, timings=IN_USE) as follower:
             await until(lambda: fake.watchers)
             fake.fail(Fault(code=500), "watch", times=3)
             fake.cut()
             await until(lambda: fake.count("list") == 2)
             fake.put(CONFIG_MAP, note("after"))
-            await follower.says(after="a")
+            await follower.holds(after="a")
 
     run(story())
 
@@ -132,7 +132,7 @@ def test_a_watch_that_ends_at_once_is_opened_with_pauses() -> None:
         fake = FakeApi()
         fake.fail(Fault(code=200), "watch", times=4)
         patient = InformerTimings(stay_s=(20, 30), silence_s=5, least_s=0.02, most_s=0.03)
-        async with following(fake, patience=patient):
+        async with following(fake, timings=patient):
             started = asyncio.get_running_loop().time()
             await until(lambda: fake.watchers)
             assert asyncio.get_running_loop().time() - started > 4 * 0.02

@@ -5,10 +5,10 @@ import pytest
 from fairlead.cluster.kinds import (
     DEPLOYMENT,
     INFERENCE_DEPLOYMENT,
-    KNOWN,
     LAST_APPLIED,
     NODE,
     POD,
+    REGISTERED,
     UnknownKind,
     of,
     trimmed,
@@ -17,7 +17,7 @@ from tests.cluster.worlds import note
 
 
 def test_each_kind_is_found_by_what_its_manifests_say() -> None:
-    assert [of({"apiVersion": one.api_version, "kind": one.kind}) for one in KNOWN] == list(KNOWN)
+    assert [of({"apiVersion": one.api_version, "kind": one.kind}) for one in REGISTERED] == list(REGISTERED)
     with pytest.raises(UnknownKind, match="'v1' with kind 'Pot' is not known here"):
         of({"apiVersion": "v1", "kind": "Pot"})
 

@@ -214,8 +214,8 @@ def test_a_missing_right_is_said_once_and_the_lease_taken_when_it_comes(caplog: 
             assert leader.may_write()
 
     run(story())
-    said = [line.message[:52] for line in caplog.records if line.levelname == "WARNING"]
-    assert said == ["the Lease fairlead/operator can be neither taken nor"]
+    lines = [line.message[:52] for line in caplog.records if line.levelname == "WARNING"]
+    assert lines == ["the Lease fairlead/operator can be neither taken nor"]
 
 
 def test_a_renewal_that_was_broken_off_but_done_does_not_keep_the_lease_from_being_given_back() -> None:

@@ -126,7 +126,7 @@ def feeds(draw: st.DrawFn) -> tuple[list[Word], dict[NamespacedName, int], list[
     return past, last, draw(st.permutations([*past, *draw(st.lists(st.sampled_from(past), max_size=10))]))
 
 
-def heard(store: ObjectStore, words: list[Word]) -> list[StoreChange]:
+def applied(store: ObjectStore, words: list[Word]) -> list[StoreChange]:
     """Tell a store."""
     return [
         change
@@ -145,7 +145,7 @@ def test_the_end_is_the_same_whatever_the_order(feed: tuple[list[Word], dict[Nam
     """P8, doubled, late and reordered: each object's last word stands."""
     _, last, words = feed
     store = ObjectStore()
-    heard(store, words)
+    applied(store, words)
     assert held(store) == last
 
 
@@ -156,9 +156,9 @@ def test_a_relist_mends_whatever_was_lost(
     """P8, dropped and coalesced; and every coming and going is told in pairs, so that listeners may count."""
     past, last, words = feed
     store = ObjectStore()
-    told = heard(store, data.draw(st.lists(st.sampled_from(words)), label="heard"))
+    changes = applied(store, data.draw(st.lists(st.sampled_from(words)), label="heard"))
     truth = [next(one for _, one in reversed(past) if version_of(one) == version) for version in last.values()]
-    told += list(store.relist(truth, str(len(past))))
+    changes += list(store.relist(truth, str(len(past))))
     assert held(store) == last
-    balance = sum((change.new is not None) - (change.old is not None) for change in told)
+    balance = sum((change.new is not None) - (change.old is not None) for change in changes)
     assert balance == len(store)

@@ -57,10 +57,10 @@ def test_the_answer_is_believed_only_where_it_is_one(tmp_path: Path, status: int
             environ = {"KUBECONFIG": kubeconfig(tmp_path, server, {"token": "our-own"})}
             assert await access_reviews.may_get("theirs", "/metrics", environ) is right
         spec = {"nonResourceAttributes": {"path": "/metrics", "verb": "get"}}
-        ((who, asked),) = seen
+        ((who, request),) = seen
         assert who == "Bearer theirs"
-        assert isinstance(asked, dict)
-        assert (asked["kind"], asked["spec"]) == ("SelfSubjectAccessReview", spec)
+        assert isinstance(request, dict)
+        assert (request["kind"], request["spec"]) == ("SelfSubjectAccessReview", spec)
 
     run(story())
 
@@ -92,7 +92,7 @@ def test_without_a_way_to_the_cluster_nothing_is_known(tmp_path: Path) -> None:
     async def story() -> None:
         absent = {"KUBECONFIG": str(tmp_path / "absent")}
         assert await access_reviews.may_get("t", "/metrics", absent) is TokenRight.NO_ANSWER
-        nobody = {"KUBECONFIG": kubeconfig(tmp_path, "http://127.0.0.1:1", {"token": "t"})}
-        assert await access_reviews.may_get("t", "/metrics", nobody) is TokenRight.NO_ANSWER
+        texts = {"KUBECONFIG": kubeconfig(tmp_path, "http://127.0.0.1:1", {"token": "t"})}
+        assert await access_reviews.may_get("t", "/metrics", texts) is TokenRight.NO_ANSWER
 
     run(story())

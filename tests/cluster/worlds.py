@@ -38,46 +38,46 @@ def note(name: str, value: str = "a", namespace: str = "serving", **metadata: ob
     return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": named, "data": {"said": value}}
 
 
-def said(manifest: Manifest | None) -> str:
+def text_of(manifest: Manifest | None) -> str:
     """What a ConfigMap says."""
     return "nothing" if manifest is None else str(manifest["data"]["said"])
 
 
-async def until(look: Callable[[], object]) -> None:
+async def until(action: Callable[[], object]) -> None:
     """Let the world go on until something is true; the story's own limit ends it otherwise."""
-    while not look():
+    while not action():
         await asyncio.sleep(0.002)
 
 
 class Following:
     """An informer of ConfigMaps that runs, and what it told."""
 
-    def __init__(self, api: ApiServer, watched: WatchScope, patience: InformerTimings) -> None:
-        self.told: Seen = []
-        self.informer = Informer(api, watched, self._tell, rng=DICE, patience=patience)
+    def __init__(self, api: ApiServer, watched: WatchScope, timings: InformerTimings) -> None:
+        self.changes: Seen = []
+        self.informer = Informer(api, watched, self._record, rng=DICE, timings=timings)
 
     def texts(self) -> dict[str, str]:
         """Every object and what it says."""
-        return {one["metadata"]["name"]: said(one) for one in self.informer.store.all()}
+        return {one["metadata"]["name"]: text_of(one) for one in self.informer.store.all()}
 
-    async def says(self, **texts: str) -> None:
+    async def holds(self, **texts: str) -> None:
         """Wait until the store holds just this."""
         await until(lambda: self.texts() == texts)
 
-    def _tell(self, old: Manifest | None, new: Manifest | None) -> None:
+    def _record(self, old: Manifest | None, new: Manifest | None) -> None:
         what = "came" if old is None else "went" if new is None else "changed"
         either = new or old or {}
-        self.told.append((what, f"{either['metadata']['name']}={said(either)}"))
+        self.changes.append((what, f"{either['metadata']['name']}={text_of(either)}"))
 
 
 @asynccontextmanager
 async def following(
-    fake: FakeApi, *namespaces: str, selector: str = "", patience: InformerTimings = QUICK
+    fake: FakeApi, *namespaces: str, selector: str = "", timings: InformerTimings = QUICK
 ) -> AsyncIterator[Following]:
     """A fake API server and an informer that follows it."""
     async with fake.connected() as connection:
         watched = WatchScope(resource=CONFIG_MAP, namespaces=namespaces, selector=selector)
-        made = Following(ApiServer(connection), watched, patience)
+        made = Following(ApiServer(connection), watched, timings)
         running = asyncio.create_task(made.informer.run())
         try:
             yield made

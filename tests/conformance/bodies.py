@@ -38,7 +38,7 @@ def text(chunks: Sequence[Json], index: int = 0) -> str:
     return "".join(choice["text"] for chunk in chunks for choice in chunk["choices"] if choice["index"] == index)
 
 
-def said(chunks: Sequence[Json], index: int = 0) -> str:
+def spoken(chunks: Sequence[Json], index: int = 0) -> str:
     """What a stream of a chat says in one of its choices."""
     deltas = [choice["delta"] for chunk in chunks for choice in chunk["choices"] if choice["index"] == index]
     return "".join(delta.get("content") or "" for delta in deltas)

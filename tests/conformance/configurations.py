@@ -6,7 +6,7 @@ from typing import Final
 from tests.conformance.servers import Configuration
 
 KEY: Final = "sesame"
-SEATS: Final = 3
+SLOTS: Final = 3
 """How many unfinished requests the narrow server takes."""
 BACKLOG: Final = 600
 """How many prompt tokens may stand before it."""
@@ -43,7 +43,7 @@ NARROW: Final = Configuration(
     context=HELD,
     flags=(
         *("--scheduling-policy", "priority", "--max-num-seqs", "1"),
-        *("--max-num-queued-reqs", str(SEATS), "--max-num-queued-tokens", str(BACKLOG)),
+        *("--max-num-queued-reqs", str(SLOTS), "--max-num-queued-tokens", str(BACKLOG)),
         *("--api-key", KEY),
     ),
     pace_ms=3.0,

@@ -42,7 +42,7 @@ class Stage:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._standing = ExitStack()
+        self._stack = ExitStack()
         self._name = ""
         self._endpoint: Endpoint | None = None
 
@@ -52,22 +52,22 @@ class Stage:
             self.clear()
             plain = configuration.name == configurations.PLAIN.name
             started = servers.running(configuration, self._folder, plain=plain)
-            self._endpoint = self._standing.enter_context(started)
+            self._endpoint = self._stack.enter_context(started)
             self._name = configuration.name
         return self._endpoint
 
     def clear(self) -> None:
         """End what stands there."""
         self._endpoint = None
-        self._standing.close()
+        self._stack.close()
 
 
 @pytest.fixture(scope="session")
 def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     """Empty at first and at the end."""
-    standing = Stage(tmp_path_factory.mktemp("servers"))
-    yield standing
-    standing.clear()
+    state = Stage(tmp_path_factory.mktemp("servers"))
+    yield state
+    state.clear()
 
 
 @pytest.fixture

@@ -24,7 +24,7 @@ Json: TypeAlias = Any
 """What a body says; the tests tell what must be in it."""
 
 MODEL: Final = "tiny"
-PATIENCE_S: Final = 60.0
+TIMEOUT_S: Final = 60.0
 DONE: Final = "[DONE]"
 
 
@@ -104,7 +104,7 @@ class Endpoint:
     """What /metrics said before anybody had asked for anything."""
     ports: Mapping[str, int] = field(default_factory=dict)
     """Further ports by what they are for."""
-    patience_s: float = PATIENCE_S
+    timeout_s: float = TIMEOUT_S
     """With nothing for so long, a request is given up."""
 
     @property
@@ -112,23 +112,23 @@ class Endpoint:
         """As clients are given it."""
         return f"http://{self.host}:{self.port}"
 
-    def ask(
+    def send(
         self, method: str, path: str, body: Json = None, headers: Mapping[str, str] | None = None, *, raw: bytes = b""
     ) -> Answer:
         """One request, and its whole answer."""
         connection, response = self._send(method, path, raw or _encoded(body), dict(headers or {}))
         with closing(connection):
             text = response.read().decode(errors="replace")
-            told = {name.lower(): value for name, value in response.getheaders()}
-            return Answer(status=response.status, headers=told, text=text)
+            texts = {name.lower(): value for name, value in response.getheaders()}
+            return Answer(status=response.status, headers=texts, text=text)
 
-    def look(self, path: str) -> Answer:
+    def get(self, path: str) -> Answer:
         """GET."""
-        return self.ask("GET", path)
+        return self.send("GET", path)
 
     def post(self, path: str, /, **body: Json) -> Answer:
         """POST with the body's fields as they are given."""
-        return self.ask("POST", path, body)
+        return self.send("POST", path, body)
 
     def complete(self, prompt: Json, /, **more: Json) -> Answer:
         """POST /v1/completions, drawing the likeliest token each time."""
@@ -158,7 +158,7 @@ class Endpoint:
         """To its first process, as a kubelet would."""
         self.owned().send_signal(number)
 
-    def ended(self, within_s: float = PATIENCE_S) -> int:
+    def ended(self, within_s: float = TIMEOUT_S) -> int:
         """Its exit code, once it has ended by itself."""
         return self.owned().wait(within_s)
 
@@ -175,7 +175,7 @@ class Endpoint:
             headers["Content-Type"] = "application/json"
         if self.token is not None and "Authorization" not in headers:
             headers["Authorization"] = f"Bearer {self.token}"
-        connection = http.client.HTTPConnection(self.host, self.port, timeout=self.patience_s)
+        connection = http.client.HTTPConnection(self.host, self.port, timeout=self.timeout_s)
         try:
             connection.request(method, path, body=body, headers=headers)
             return connection, connection.getresponse()

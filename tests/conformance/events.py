@@ -10,7 +10,7 @@ import zmq
 
 from tests.conformance.endpoint import Endpoint, Json
 from tests.conformance.servers import HOST
-from tests.patience import eventually
+from tests.waiting import eventually
 
 TOPIC: Final = b"kv-events"
 QUIET_MS: Final = 700
@@ -55,12 +55,12 @@ def connected(endpoint: Endpoint) -> Iterator[Reader]:
     reader = Reader(endpoint)
     salts = iter(range(1000))
 
-    def heard() -> bool:
+    def received() -> bool:
         endpoint.complete([3] * KNOCK, max_tokens=1, cache_salt=f"knock {next(salts)}")
         return bool(reader.messages(within_ms=100))
 
     try:
-        eventually(heard, "the publisher has connected", 20)
+        eventually(received, "the publisher has connected", 20)
         yield reader
     finally:
         reader.close()

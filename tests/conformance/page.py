@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Final, cast
 
 from tests.conformance.endpoint import Endpoint
-from tests.patience import eventually
+from tests.waiting import eventually
 
 SAMPLE: Final = re.compile(r"^(?P<name>[a-zA-Z_:][\w:]*)(?:\{(?P<labels>.*)\})? (?P<value>\S+)$")
 LABEL: Final = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"(?:,|$)')
@@ -38,11 +38,11 @@ class Page:
         """The sum over the samples of that name that have these labels."""
         family = self.families.get(name) or self.families.get(re.sub(r"_(bucket|count|sum)$", "", name))
         samples = family.samples if family else []
-        return sum(value for one, told, value in samples if one == name and labels.items() <= told.items())
+        return sum(value for one, texts, value in samples if one == name and labels.items() <= texts.items())
 
     def labels(self, name: str) -> list[Mapping[str, str]]:
         """Of every sample of a family."""
-        return [told for _, told, _ in self.families[name].samples]
+        return [texts for _, texts, _ in self.families[name].samples]
 
 
 def read(text: str) -> Page:
@@ -67,7 +67,7 @@ def read(text: str) -> Page:
 
 def now(endpoint: Endpoint) -> Page:
     """Its page as it is."""
-    answer = endpoint.look("/metrics")
+    answer = endpoint.get("/metrics")
     assert answer.status == 200
     return read(answer.text)
 
@@ -80,11 +80,11 @@ def shape(page: Page) -> list[str]:
 def settled(endpoint: Endpoint, holds: Callable[[Page], bool]) -> Page:
     """The page once it tells what was waited for; an engine reports a step a moment after the answer is out."""
 
-    def look() -> Page | None:
+    def observe() -> Page | None:
         page = now(endpoint)
         return page if holds(page) else None
 
-    return cast("Page", eventually(look, "the page that was waited for", SETTLED_S))
+    return cast("Page", eventually(observe, "the page that was waited for", SETTLED_S))
 
 
 def _owner(name: str, families: Mapping[str, Family]) -> Family:
@@ -101,13 +101,13 @@ def _comparable(name: str) -> bool:
 
 def _lines(family: Family) -> Iterator[str]:
     yield f"{family.name} is a {family.kind}"
-    edges = [told["le"] for name, told, _ in family.samples if name.endswith("_bucket") and "le" in told]
+    edges = [texts["le"] for name, texts, _ in family.samples if name.endswith("_bucket") and "le" in texts]
     if edges:
         yield f"{family.name} counts up to {' '.join(dict.fromkeys(edges))}"
-    for name, told, _ in family.samples:
+    for name, texts, _ in family.samples:
         if not name.endswith("_bucket"):
-            own = {label: value for label, value in told.items() if label not in EVERYWHERE}
-            common = " ".join(sorted(EVERYWHERE & set(told)))
+            own = {label: value for label, value in texts.items() if label not in EVERYWHERE}
+            common = " ".join(sorted(EVERYWHERE & set(texts)))
             info = family.name.endswith("_info")
             shown = (
                 " ".join(sorted(own)) if info else " ".join(f"{label}={value}" for label, value in sorted(own.items()))

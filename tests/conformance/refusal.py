@@ -55,7 +55,7 @@ def of_chat(message: str, param: str | None = None, /, **body: Json) -> Refusal:
     return Refusal(route=CHAT, body={"model": MODEL, "messages": HELLO} | body, message=message, param=param)
 
 
-def said_with(kind: str, **part: Json) -> Json:
+def message_with(kind: str, **part: Json) -> Json:
     """A message of a user that has more in it than text."""
     return {"role": "user", "content": [{"type": "text", "text": "what is this?"}, {"type": kind, **part}]}
 
@@ -68,8 +68,8 @@ def of_body(route: str, body: Json, message: str, param: str | None) -> Refusal:
 def unknown(route: str, body: Json) -> Refusal:
     """A model that is not served."""
     message = f"The model `nope` does not exist. Valid aliases: {MODEL}."
-    told = {"model": "nope"} | body
-    return Refusal(route=route, body=told, message=message, param="model", kind="NotFoundError", status=404)
+    given = {"model": "nope"} | body
+    return Refusal(route=route, body=given, message=message, param="model", kind="NotFoundError", status=404)
 
 
 def invalid(kind: str, place: str, message: str, shown: str) -> str:

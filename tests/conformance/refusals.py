@@ -15,10 +15,10 @@ from tests.conformance.refusal import (
     WEATHER,
     Refusal,
     invalid,
+    message_with,
     of_body,
     of_chat,
     of_completion,
-    said_with,
     unknown,
 )
 from tests.conformance.servers import CONTEXT
@@ -198,22 +198,22 @@ TOOLS: Final[dict[str, Refusal]] = {
 TEXT_ALONE: Final = f"{MODEL} is not a multimodal model"
 MEDIA: Final[dict[str, Refusal]] = {
     "a picture for a model of text": of_chat(
-        TEXT_ALONE, messages=[said_with("image_url", image_url={"url": "data:image/png;base64,iVBORw0KGgo="})]
+        TEXT_ALONE, messages=[message_with("image_url", image_url={"url": "data:image/png;base64,iVBORw0KGgo="})]
     ),
     "a sound for a model of text": of_chat(
-        TEXT_ALONE, messages=[said_with("input_audio", input_audio={"data": "UklGRg==", "format": "wav"})]
+        TEXT_ALONE, messages=[message_with("input_audio", input_audio={"data": "UklGRg==", "format": "wav"})]
     ),
     "a sound that lies elsewhere": of_chat(
-        TEXT_ALONE, messages=[said_with("audio_url", audio_url={"url": "http://127.0.0.1:1/a.wav"})]
+        TEXT_ALONE, messages=[message_with("audio_url", audio_url={"url": "http://127.0.0.1:1/a.wav"})]
     ),
     "a film for a model of text": of_chat(
-        TEXT_ALONE, messages=[said_with("video_url", video_url={"url": "http://127.0.0.1:1/a.mp4"})]
+        TEXT_ALONE, messages=[message_with("video_url", video_url={"url": "http://127.0.0.1:1/a.mp4"})]
     ),
     "a picture earlier in the conversation": of_chat(
-        TEXT_ALONE, messages=[said_with("image_url", image_url={"url": "http://127.0.0.1:1/a.png"}), *HELLO]
+        TEXT_ALONE, messages=[message_with("image_url", image_url={"url": "http://127.0.0.1:1/a.png"}), *HELLO]
     ),
     "a picture that was encoded already": of_chat(
-        "The model is not multimodal.", messages=[said_with("image_embeds", image_embeds="AAAA")]
+        "The model is not multimodal.", messages=[message_with("image_embeds", image_embeds="AAAA")]
     ),
 }
 BODIES: Final[dict[str, Refusal]] = {

@@ -24,7 +24,7 @@ from house.conformance import CHOICE
 from house.tree import ROOT
 from tests import free_ports
 from tests.conformance.endpoint import MODEL, Endpoint, Kind, stop
-from tests.patience import eventually
+from tests.waiting import eventually
 
 CONTEXT: Final = 1024
 HOST: Final = "127.0.0.1"
@@ -57,8 +57,8 @@ class CouldNotStart(Exception):
 
 def chosen() -> Kind:
     """Whose servers this session is about."""
-    said = os.environ.get(CHOICE, Kind.OURS)
-    return Kind.NAMED if "://" in said else Kind(said)
+    answer = os.environ.get(CHOICE, Kind.OURS)
+    return Kind.NAMED if "://" in answer else Kind(answer)
 
 
 @contextmanager
@@ -109,9 +109,9 @@ def wait_until_ready(endpoint: Endpoint) -> None:
     """Until /health says 200; before that, nobody listens."""
     eventually(lambda: _ended(endpoint) or healthy(endpoint), "a server that is ready", START_S[endpoint.kind])
     if _ended(endpoint):
-        told = endpoint.log.read_text(errors="replace")[-LAST_WORDS:] if endpoint.log else ""
-        raise CouldNotStart(f"it ended with {endpoint.owned().returncode}:\n{told}")
-    endpoint.first_page = endpoint.look("/metrics").text
+        given = endpoint.log.read_text(errors="replace")[-LAST_WORDS:] if endpoint.log else ""
+        raise CouldNotStart(f"it ended with {endpoint.owned().returncode}:\n{given}")
+    endpoint.first_page = endpoint.get("/metrics").text
 
 
 def healthy(endpoint: Endpoint) -> bool:
@@ -150,7 +150,7 @@ def _command(kind: Kind) -> list[str]:
 def _environment(kind: Kind, configuration: Configuration) -> dict[str, str]:
     if kind is Kind.OURS:
         pace = {} if configuration.pace_ms is None else {"FAIRLEAD_ENGINE_TPOT_MS": str(configuration.pace_ms)}
-        told = {"FAIRLEAD_ENGINE_START_SECONDS": "0", "FAIRLEAD_ENGINE_FAULTS_API": "1"} | pace
-        return os.environ | surroundings(ROOT) | dict(configuration.environment) | told
+        texts = {"FAIRLEAD_ENGINE_START_SECONDS": "0", "FAIRLEAD_ENGINE_FAULTS_API": "1"} | pace
+        return os.environ | surroundings(ROOT) | dict(configuration.environment) | texts
     small = {"VLLM_CPU_KVCACHE_SPACE": "1", "OMP_NUM_THREADS": "1"}
     return real_vllm.environment() | dict(configuration.environment) | small

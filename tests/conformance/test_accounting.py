@@ -128,7 +128,7 @@ def test_a_refusal_is_no_request(plain: Endpoint) -> None:
 
 
 def test_http_requests_are_counted_by_route_but_for_those_of_machines(plain: Endpoint) -> None:
-    plain.look("/health")
+    plain.get("/health")
     before = page.now(plain)
     plain.complete(IDS, max_tokens=1)
     seen = page.now(plain)
@@ -136,7 +136,7 @@ def test_http_requests_are_counted_by_route_but_for_those_of_machines(plain: End
     assert grown.of("http_requests_total", handler="/v1/completions", method="POST", status="2xx") == 1
     assert grown.of("http_request_duration_seconds_count", handler="/v1/completions", method="POST") == 1
     assert grown.of("http_request_duration_highr_seconds_count") == 1
-    handlers = {told["handler"] for told in seen.labels("http_requests_total")}
+    handlers = {label["handler"] for label in seen.labels("http_requests_total")}
     assert handlers & {"/health", "/metrics", "/load", "/ping", "/version", "/server_info"} == set()
 
 
@@ -144,16 +144,16 @@ def test_a_prompt_known_already_is_a_hit_for_its_whole_blocks(plain: Endpoint) -
     """vllm.md part 7's example of 101 tokens and blocks of 32, for whatever size the server's blocks have."""
     size = int(page.now(plain).labels("vllm:cache_config_info")[0]["block_size"])
     prompt = [100 + place % 97 for place in range(3 * size + 5)]
-    asked = {"max_tokens": 2, "ignore_eos": True, "cache_salt": "hits"}
+    document = {"max_tokens": 2, "ignore_eos": True, "cache_salt": "hits"}
     fresh = page.now(plain)
-    plain.complete(prompt, **asked)
+    plain.complete(prompt, **document)
     once = after(plain, fresh)
     assert once.of("vllm:prefix_cache_queries_total") == len(prompt)
     assert once.of("vllm:prefix_cache_hits_total") == 0
 
-    known = page.now(plain)
-    plain.complete(prompt, **asked)
-    twice = after(plain, known)
+    context = page.now(plain)
+    plain.complete(prompt, **document)
+    twice = after(plain, context)
     assert twice.of("vllm:prefix_cache_queries_total") == len(prompt)
     assert twice.of("vllm:prefix_cache_hits_total") == 3 * size
     assert twice.of("vllm:prompt_tokens_total") == len(prompt)
@@ -166,10 +166,10 @@ def test_a_prompt_known_already_is_a_hit_for_its_whole_blocks(plain: Endpoint) -
 
 def test_a_prompt_of_whole_blocks_computes_its_last_block_again(plain: Endpoint) -> None:
     size = int(page.now(plain).labels("vllm:cache_config_info")[0]["block_size"])
-    asked = {"max_tokens": 1, "cache_salt": "whole"}
-    plain.complete([9] * (2 * size), **asked)
+    document = {"max_tokens": 1, "cache_salt": "whole"}
+    plain.complete([9] * (2 * size), **document)
     before = page.now(plain)
-    plain.complete([9] * (2 * size), **asked)
+    plain.complete([9] * (2 * size), **document)
     assert after(plain, before).of("vllm:prefix_cache_hits_total") == size
 
 
@@ -192,5 +192,5 @@ def test_generated_tokens_are_cached_too(plain: Endpoint) -> None:
 
 
 def test_metrics_carry_the_served_name(plain: Endpoint) -> None:
-    told = page.now(plain).labels("vllm:prompt_tokens_total")
-    assert told == [{"engine": "0", "model_name": MODEL}]
+    labels = page.now(plain).labels("vllm:prompt_tokens_total")
+    assert labels == [{"engine": "0", "model_name": MODEL}]

@@ -20,7 +20,7 @@ def loaded(rich: Endpoint) -> Iterator[Endpoint]:
 
 
 def test_an_adapter_has_a_card(loaded: Endpoint) -> None:
-    base, card = loaded.look("/v1/models").json["data"]
+    base, card = loaded.get("/v1/models").json["data"]
     assert base["id"] == MODEL
     assert (card["id"], card["root"], card["parent"], card["max_model_len"]) == (
         "poet",
@@ -87,7 +87,7 @@ def test_an_adapter_that_is_not_there_is_not_found(rich: Endpoint) -> None:
         (UNLOAD, {"lora_name": ""}, "'lora_name' needs to be provided to unload a LoRA adapter."),
     ],
 )
-def test_a_wish_without_a_name_is_refused(rich: Endpoint, route: str, body: dict[str, str], message: str) -> None:
+def test_a_request_without_a_name_is_refused(rich: Endpoint, route: str, body: dict[str, str], message: str) -> None:
     answer = rich.post(route, **body)
     assert (answer.status, answer.json["error"]["message"], answer.json["error"]["type"]) == (
         400,
@@ -101,8 +101,8 @@ def test_an_adapter_that_went_is_unknown(loaded: Endpoint) -> None:
     assert (gone.status, gone.text) == (200, "Success: LoRA adapter 'poet' removed successfully.")
     again = loaded.post(UNLOAD, lora_name="poet")
     assert (again.status, again.json["error"]["message"]) == (404, "The lora adapter 'poet' cannot be found.")
-    asked = loaded.complete("hello", model="poet", max_tokens=1)
-    assert (asked.status, asked.json["error"]["message"]) == (
+    answer = loaded.complete("hello", model="poet", max_tokens=1)
+    assert (answer.status, answer.json["error"]["message"]) == (
         404,
         f"The model `poet` does not exist. Valid aliases: {MODEL}.",
     )
@@ -111,10 +111,10 @@ def test_an_adapter_that_went_is_unknown(loaded: Endpoint) -> None:
 def test_an_adapter_comes_and_goes_in_the_words_of_another_house(rich: Endpoint) -> None:
     come = rich.post("/adapters", name="guest", src=adapter_path())
     assert (come.status, come.text) == (200, "Adapter guest registered")
-    gone = rich.ask("DELETE", "/adapters/guest")
+    gone = rich.send("DELETE", "/adapters/guest")
     assert (gone.status, gone.text) == (200, "Adapter guest unregistered")
-    assert rich.ask("DELETE", "/adapters/guest").status == 404
+    assert rich.send("DELETE", "/adapters/guest").status == 404
 
 
 def _rows(seen: page.Page) -> list[dict[str, str]]:
-    return [dict(told) for told in seen.labels("vllm:lora_requests_info")]
+    return [dict(label) for label in seen.labels("vllm:lora_requests_info")]

@@ -66,8 +66,8 @@ def test_a_chats_prompt_probabilities_stand_beside_its_choices(plain: Endpoint) 
 
 def test_a_chat_is_called_as_its_header_says(plain: Endpoint) -> None:
     body = {"model": MODEL, "messages": [{"role": "user", "content": "hello"}], "max_tokens": 1}
-    assert plain.ask("POST", "/v1/chat/completions", body, {"X-Request-Id": "mine"}).json["id"] == "chatcmpl-mine"
-    assert plain.ask("POST", "/v1/chat/completions", body).json["id"].startswith("chatcmpl-")
+    assert plain.send("POST", "/v1/chat/completions", body, {"X-Request-Id": "mine"}).json["id"] == "chatcmpl-mine"
+    assert plain.send("POST", "/v1/chat/completions", body).json["id"].startswith("chatcmpl-")
 
 
 def test_a_batch_of_chats_is_one_answer_with_many_choices(plain: Endpoint) -> None:

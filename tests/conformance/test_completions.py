@@ -44,8 +44,8 @@ def test_the_same_question_at_no_temperature_has_the_same_answer(plain: Endpoint
 
 
 def test_the_same_seed_draws_the_same_answer(plain: Endpoint) -> None:
-    asked = {"max_tokens": 12, "temperature": 0.9, "seed": 7}
-    first, second = (plain.complete("tell me a story", **asked).json["choices"] for _ in range(2))
+    figures = {"max_tokens": 12, "temperature": 0.9, "seed": 7}
+    first, second = (plain.complete("tell me a story", **figures).json["choices"] for _ in range(2))
     assert first == second
 
 
@@ -96,22 +96,24 @@ def test_the_token_ids_of_an_answer_are_its_text(plain: Endpoint) -> None:
 
 def test_a_request_is_called_as_its_header_says(plain: Endpoint) -> None:
     body = {"model": MODEL, "prompt": "hello", "max_tokens": 1}
-    named = plain.ask("POST", "/v1/completions", body, {"X-Request-Id": "mine-1"})
+    named = plain.send("POST", "/v1/completions", body, {"X-Request-Id": "mine-1"})
     assert named.json["id"] == "cmpl-mine-1"
     assert "x-request-id" not in named.headers
 
 
 def test_a_header_beats_the_bodys_id(plain: Endpoint) -> None:
     body = {"model": MODEL, "prompt": "hello", "max_tokens": 1, "request_id": "of-the-body"}
-    assert plain.ask("POST", "/v1/completions", body).json["id"] == "cmpl-of-the-body"
-    assert plain.ask("POST", "/v1/completions", body, {"X-Request-Id": "mine"}).json["id"] == "cmpl-mine"
+    assert plain.send("POST", "/v1/completions", body).json["id"] == "cmpl-of-the-body"
+    assert plain.send("POST", "/v1/completions", body, {"X-Request-Id": "mine"}).json["id"] == "cmpl-mine"
 
 
 def test_two_requests_may_have_one_id(plain: Endpoint) -> None:
     body = {"model": MODEL, "prompt": "hello", "max_tokens": 20, "ignore_eos": True}
     with ThreadPoolExecutor(2) as pool:
-        asked = [pool.submit(plain.ask, "POST", "/v1/completions", body, {"X-Request-Id": "twin"}) for _ in range(2)]
-    assert [(one.result().status, one.result().json["id"]) for one in asked] == [(200, "cmpl-twin")] * 2
+        pendings = [
+            pool.submit(plain.send, "POST", "/v1/completions", body, {"X-Request-Id": "twin"}) for _ in range(2)
+        ]
+    assert [(one.result().status, one.result().json["id"]) for one in pendings] == [(200, "cmpl-twin")] * 2
 
 
 def test_a_request_without_an_id_is_given_sixteen_hexadecimal_digits(plain: Endpoint) -> None:
@@ -159,10 +161,10 @@ def test_at_least_so_many_tokens_come(plain: Endpoint) -> None:
 @pytest.mark.parametrize("form", ["TEXT", "JSON"])
 def test_load_is_told_in_a_header_to_those_who_ask(plain: Endpoint, form: str) -> None:
     body = {"model": MODEL, "prompt": "hello", "max_tokens": 1}
-    told = plain.ask("POST", "/v1/completions", body, {"endpoint-load-metrics-format": form}).headers
-    assert told["endpoint-load-metrics"].startswith(form)
-    assert "kv_cache_usage_perc" in told["endpoint-load-metrics"]
-    assert "num_requests_waiting" in told["endpoint-load-metrics"]
+    headers = plain.send("POST", "/v1/completions", body, {"endpoint-load-metrics-format": form}).headers
+    assert headers["endpoint-load-metrics"].startswith(form)
+    assert "kv_cache_usage_perc" in headers["endpoint-load-metrics"]
+    assert "num_requests_waiting" in headers["endpoint-load-metrics"]
 
 
 def _long(plain: Endpoint) -> str:

@@ -24,8 +24,8 @@ def reader(stage: Stage) -> Iterator[Reader]:
 
 
 def test_the_page_tells_the_blocks_one_of_which_is_nobodys(cramped: Endpoint) -> None:
-    (told,) = page.now(cramped).labels("vllm:cache_config_info")
-    assert (told["num_gpu_blocks"], told["num_gpu_blocks_override"], told["block_size"]) == (
+    (label,) = page.now(cramped).labels("vllm:cache_config_info")
+    assert (label["num_gpu_blocks"], label["num_gpu_blocks_override"], label["block_size"]) == (
         str(ROOM + 1),
         str(ROOM + 1),
         str(BLOCK),
@@ -33,8 +33,8 @@ def test_the_page_tells_the_blocks_one_of_which_is_nobodys(cramped: Endpoint) ->
 
 
 def test_what_is_used_is_told_in_blocks_that_can_be_had(cramped: Endpoint) -> None:
-    asked = {"prompt": [21] * PROMPT, "max_tokens": REPLY, "ignore_eos": True, "stream": True}
-    with closing(cramped.open("/v1/completions", **asked)) as stream:
+    document = {"prompt": [21] * PROMPT, "max_tokens": REPLY, "ignore_eos": True, "stream": True}
+    with closing(cramped.open("/v1/completions", **document)) as stream:
         stream.take(2)
         used = page.now(cramped).value("vllm:kv_cache_usage_perc") * ROOM
     assert used == pytest.approx(round(used), abs=1e-6)
@@ -44,9 +44,9 @@ def test_what_is_used_is_told_in_blocks_that_can_be_had(cramped: Endpoint) -> No
 
 def test_a_request_that_finds_no_room_begins_again_and_says_all_it_had_to_say(cramped: Endpoint) -> None:
     before = page.now(cramped)
-    asked = {"max_tokens": REPLY, "ignore_eos": True}
+    figures = {"max_tokens": REPLY, "ignore_eos": True}
     with ThreadPoolExecutor(2) as pool:
-        answers = [pool.submit(cramped.complete, [30 + place] * PROMPT, **asked) for place in range(2)]
+        answers = [pool.submit(cramped.complete, [30 + place] * PROMPT, **figures) for place in range(2)]
     assert [answer.result().json["usage"]["completion_tokens"] for answer in answers] == [REPLY, REPLY]
     done = "vllm:request_success_total"
     after = page.settled(cramped, lambda now: now.value(done) == before.value(done) + 2)

@@ -10,15 +10,15 @@ TIMES = ["time_to_first_token_ms", "generation_time_ms", "queue_time_ms", "mean_
 
 @pytest.mark.parametrize("path", ["/health", "/nothing", "/v1/models"])
 def test_every_answer_carries_an_id(rich: Endpoint, path: str) -> None:
-    assert rich.ask("GET", path, headers={"X-Request-Id": "mine"}).headers["x-request-id"] == "mine"
-    drawn = rich.look(path).headers["x-request-id"]
+    assert rich.send("GET", path, headers={"X-Request-Id": "mine"}).headers["x-request-id"] == "mine"
+    drawn = rich.get(path).headers["x-request-id"]
     assert len(drawn) == 32
     assert int(drawn, 16) >= 0
 
 
 def test_a_streams_head_carries_the_id_too(rich: Endpoint) -> None:
     body = {"model": MODEL, "prompt": "hello", "max_tokens": 1, "stream": True}
-    answer = rich.ask("POST", "/v1/completions", body, {"X-Request-Id": "mine"})
+    answer = rich.send("POST", "/v1/completions", body, {"X-Request-Id": "mine"})
     assert answer.headers["x-request-id"] == "mine"
 
 
@@ -35,8 +35,8 @@ def test_tokens_that_were_cached_are_told(rich: Endpoint) -> None:
 
 def test_tokens_that_were_cached_are_told_at_a_streams_end(rich: Endpoint) -> None:
     prompt = [250 + place % 7 for place in range(70)]
-    asked = {"max_tokens": 1, "cache_salt": "streamed", "stream": True, "stream_options": {"include_usage": True}}
-    first, second = (rich.complete(prompt, **asked).chunks[-1]["usage"] for _ in range(2))
+    document = {"max_tokens": 1, "cache_salt": "streamed", "stream": True, "stream_options": {"include_usage": True}}
+    first, second = (rich.complete(prompt, **document).chunks[-1]["usage"] for _ in range(2))
     assert first["prompt_tokens_details"] == {"cached_tokens": 0}
     assert second == bodies.usage(70, 1) | {"prompt_tokens_details": {"cached_tokens": 64}}
 
@@ -49,15 +49,15 @@ def test_a_chat_tells_what_it_has_put_into_the_cache(rich: Endpoint) -> None:
 
 @pytest.mark.parametrize("route", ["complete", "chat"])
 def test_the_times_of_a_request_stand_in_its_answer(rich: Endpoint, route: str) -> None:
-    told = getattr(rich, route)("hello", max_tokens=4, ignore_eos=True).json["metrics"]
-    assert list(told) == [*TIMES, "speculative_decoding"]
-    assert all(told[name] > 0 for name in TIMES if name != "queue_time_ms")
-    assert told["mean_itl_ms"] == pytest.approx(told["generation_time_ms"] / 3)
+    metrics = getattr(rich, route)("hello", max_tokens=4, ignore_eos=True).json["metrics"]
+    assert list(metrics) == [*TIMES, "speculative_decoding"]
+    assert all(metrics[name] > 0 for name in TIMES if name != "queue_time_ms")
+    assert metrics["mean_itl_ms"] == pytest.approx(metrics["generation_time_ms"] / 3)
 
 
 @pytest.mark.parametrize("route", ["complete", "chat"])
 def test_the_times_of_a_stream_stand_in_its_last_chunk(rich: Endpoint, route: str) -> None:
-    asked = {"max_tokens": 4, "ignore_eos": True, "stream": True, "stream_options": {"include_usage": True}}
-    *chunks, last = getattr(rich, route)("hello", **asked).chunks
+    document = {"max_tokens": 4, "ignore_eos": True, "stream": True, "stream_options": {"include_usage": True}}
+    *chunks, last = getattr(rich, route)("hello", **document).chunks
     assert list(last["metrics"]) == TIMES
     assert not any("metrics" in chunk for chunk in chunks)

@@ -5,12 +5,12 @@ from pathlib import Path
 
 from tests.conformance.differences import MEANT
 
-ASKED = re.compile(r'differs\("([^"]+)"\)')
+DIFFERENCE = re.compile(r'differs\("([^"]+)"\)')
 
 
 def test_cases_ask_for_the_differences_there_are() -> None:
     sources = [path.read_text(encoding="utf-8") for path in Path(__file__).parent.glob("test_*.py")]
-    assert {name for source in sources for name in ASKED.findall(source)} == set(MEANT)
+    assert {name for source in sources for name in DIFFERENCE.findall(source)} == set(MEANT)
 
 
 def test_every_difference_has_its_reason() -> None:

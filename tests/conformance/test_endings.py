@@ -19,7 +19,7 @@ from tests.conformance import servers
 from tests.conformance.configurations import ABORTING, DRAINING, HURRIED
 from tests.conformance.endpoint import DONE, MODEL, Endpoint, Kind, Stream, children, stop
 from tests.conformance.servers import Configuration
-from tests.patience import eventually
+from tests.waiting import eventually
 
 DEAD: Final = "EngineCore encountered an issue. See stack trace (above) for the root cause."
 ERROR: Final = {"message": DEAD, "type": "InternalServerError", "param": None, "code": 500}
@@ -46,13 +46,13 @@ class Working:
 
     def __init__(self, endpoint: Endpoint, tokens: int) -> None:
         self.endpoint = endpoint
-        endpoint.patience_s = SILENT_S
-        asked = {"prompt": [5, 6], "max_tokens": tokens, "ignore_eos": True, "n": CHOICES, "temperature": 0.8}
-        self.stream: Stream = endpoint.open("/v1/completions", stream=True, **asked)
+        endpoint.timeout_s = SILENT_S
+        document = {"prompt": [5, 6], "max_tokens": tokens, "ignore_eos": True, "n": CHOICES, "temperature": 0.8}
+        self.stream: Stream = endpoint.open("/v1/completions", stream=True, **document)
         self.events: list[str] = []
         self._plain: list[End] = []
-        self._asking = threading.Thread(target=self._ask, args=(asked,))
-        self._asking.start()
+        self._thread = threading.Thread(target=self._send, args=(document,))
+        self._thread.start()
         self.stream.take(2)
 
     def stream_ends(self) -> End:
@@ -65,21 +65,21 @@ class Working:
             self.stream.close()
         *_, before, last = self.events
         assert last == DONE
-        told = json.loads(before)
-        if "error" in told:
-            assert told == {"error": ERROR}
+        document = json.loads(before)
+        if "error" in document:
+            assert document == {"error": ERROR}
             return End.ERROR
-        return End.ABORT if told["choices"][0]["finish_reason"] == "abort" else End.WELL
+        return End.ABORT if document["choices"][0]["finish_reason"] == "abort" else End.WELL
 
     def plain_ends(self) -> End:
         """How the plain request was answered."""
-        self._asking.join(60)
+        self._thread.join(60)
         (end,) = self._plain
         return end
 
-    def _ask(self, asked: dict[str, object]) -> None:
+    def _send(self, document: dict[str, object]) -> None:
         try:
-            answer = self.endpoint.post("/v1/completions", model=MODEL, **asked)
+            answer = self.endpoint.post("/v1/completions", model=MODEL, **document)
         except TimeoutError:
             self._plain.append(End.SILENCE)
             return
@@ -118,7 +118,7 @@ def test_with_time_what_is_in_work_runs_to_its_end_however_often_it_is_told(empt
     with working(DRAINING, empty_stage, tokens=SOME) as server:
         server.endpoint.send_signal(signal.SIGTERM)
         eventually(lambda: server.endpoint.complete("hello", max_tokens=1).status != 200, "it drains", 10)
-        assert server.endpoint.look("/health").status == 200
+        assert server.endpoint.get("/health").status == 200
         server.endpoint.send_signal(signal.SIGTERM)
         late = server.endpoint.complete("hello", max_tokens=1)
         assert (late.status, late.json["error"]) == (
@@ -154,9 +154,9 @@ def test_nobody_listens_before_the_server_is_ready(empty_stage: Path) -> None:
     endpoint = servers.launched(ABORTING, empty_stage, servers.chosen())
     try:
         with pytest.raises(ConnectionRefusedError):
-            endpoint.look("/health")
+            endpoint.get("/health")
         servers.wait_until_ready(endpoint)
-        assert endpoint.look("/health").status == 200
+        assert endpoint.get("/health").status == 200
     finally:
         stop(endpoint.owned())
 

@@ -114,21 +114,21 @@ def test_an_emptied_cache_is_told_with_the_next_step(rich: Endpoint, reader: Rea
 
 def test_what_was_missed_can_be_had_again(rich: Endpoint, reader: Reader) -> None:
     rich.complete([150 + place % 17 for place in range(SIZE + 1)], max_tokens=1, cache_salt="again")
-    ((last, told, _),) = reader.messages()
-    with zmq.Context() as context, context.socket(zmq.DEALER) as asking:
-        asking.setsockopt(zmq.LINGER, 0)
-        asking.connect(f"tcp://{HOST}:{rich.ports['replay']}")
-        asking.send_multipart([b"", struct.pack(">Q", last)])
-        assert asking.poll(5000)
-        _, topic, number, payload = asking.recv_multipart()
+    ((last, message, _),) = reader.messages()
+    with zmq.Context() as context, context.socket(zmq.DEALER) as socket_:
+        socket_.setsockopt(zmq.LINGER, 0)
+        socket_.connect(f"tcp://{HOST}:{rich.ports['replay']}")
+        socket_.send_multipart([b"", struct.pack(">Q", last)])
+        assert socket_.poll(5000)
+        _, topic, number, payload = socket_.recv_multipart()
         assert (topic, struct.unpack(">Q", number)[0]) == (b"kv-events", last)
-        assert msgpack.unpackb(payload)[1] == told
-        assert asking.poll(5000)
-        assert asking.recv_multipart()[-2:] == [struct.pack(">q", -1), b""]
+        assert msgpack.unpackb(payload)[1] == message
+        assert socket_.poll(5000)
+        assert socket_.recv_multipart()[-2:] == [struct.pack(">q", -1), b""]
 
 
 def test_the_sources_are_told(rich: Endpoint) -> None:
-    assert rich.look("/kv_event_sources").json == {
+    assert rich.get("/kv_event_sources").json == {
         "0": {
             "enable_kv_cache_events": True,
             "publisher": "zmq",
@@ -143,6 +143,6 @@ def test_the_sources_are_told(rich: Endpoint) -> None:
 
 
 def test_the_page_tells_how_blocks_are_hashed(rich: Endpoint) -> None:
-    (told,) = page.now(rich).labels("vllm:cache_config_info")
-    assert (told["prefix_caching_hash_algo"], told["block_size"]) == ("sha256_cbor", str(SIZE))
-    assert MODEL not in told.values()
+    (label,) = page.now(rich).labels("vllm:cache_config_info")
+    assert (label["prefix_caching_hash_algo"], label["block_size"]) == ("sha256_cbor", str(SIZE))
+    assert MODEL not in label.values()

@@ -10,14 +10,14 @@ IDS = [5, 6, 7, 8]
 @pytest.mark.parametrize("top", [0, 1, 3])
 def test_a_completion_tells_as_many_as_it_has_tokens(plain: Endpoint, top: int) -> None:
     (choice,) = plain.complete(IDS, max_tokens=5, ignore_eos=True, logprobs=top).json["choices"]
-    told = choice["logprobs"]
-    assert list(told) == ["text_offset", "token_logprobs", "tokens", "top_logprobs"]
-    assert {len(column) for column in told.values()} == {5}
-    assert "".join(told["tokens"]) == choice["text"]
-    assert told["text_offset"] == [len("".join(told["tokens"][:place])) for place in range(5)]
-    assert all(max(top, 1) <= len(row) <= top + 1 for row in told["top_logprobs"])
-    assert all(value <= 0 for value in told["token_logprobs"])
-    assert all(row[token] == value for row, token, value in _rows(told))
+    logprobs = choice["logprobs"]
+    assert list(logprobs) == ["text_offset", "token_logprobs", "tokens", "top_logprobs"]
+    assert {len(column) for column in logprobs.values()} == {5}
+    assert "".join(logprobs["tokens"]) == choice["text"]
+    assert logprobs["text_offset"] == [len("".join(logprobs["tokens"][:place])) for place in range(5)]
+    assert all(max(top, 1) <= len(row) <= top + 1 for row in logprobs["top_logprobs"])
+    assert all(value <= 0 for value in logprobs["token_logprobs"])
+    assert all(row[token] == value for row, token, value in _rows(logprobs))
 
 
 def test_the_likeliest_token_is_the_one_drawn_at_no_temperature(plain: Endpoint) -> None:
@@ -27,10 +27,10 @@ def test_the_likeliest_token_is_the_one_drawn_at_no_temperature(plain: Endpoint)
 
 def test_an_echo_tells_those_of_the_prompt_too_but_for_its_first_token(plain: Endpoint) -> None:
     body = plain.complete("hello world", max_tokens=2, ignore_eos=True, echo=True, logprobs=2).json
-    told = body["choices"][0]["logprobs"]
-    assert {len(column) for column in told.values()} == {body["usage"]["total_tokens"]}
-    assert (told["token_logprobs"][0], told["top_logprobs"][0]) == (None, None)
-    assert None not in told["token_logprobs"][1:]
+    logprobs = body["choices"][0]["logprobs"]
+    assert {len(column) for column in logprobs.values()} == {body["usage"]["total_tokens"]}
+    assert (logprobs["token_logprobs"][0], logprobs["top_logprobs"][0]) == (None, None)
+    assert None not in logprobs["token_logprobs"][1:]
 
 
 def test_those_of_a_prompt_are_by_token_with_rank_and_text(plain: Endpoint) -> None:
@@ -51,20 +51,20 @@ def test_tokens_can_be_called_by_their_numbers(plain: Endpoint) -> None:
 
 def test_a_stream_tells_a_token_at_a_time(plain: Endpoint) -> None:
     chunks = plain.complete(IDS, max_tokens=3, ignore_eos=True, logprobs=2, stream=True).chunks
-    told = [chunk["choices"][0]["logprobs"] for chunk in chunks]
-    assert [len(row["tokens"]) for row in told] == [1, 1, 1]
+    entries = [chunk["choices"][0]["logprobs"] for chunk in chunks]
+    assert [len(row["tokens"]) for row in entries] == [1, 1, 1]
     at_once = plain.complete(IDS, max_tokens=3, ignore_eos=True, logprobs=2).json["choices"][0]["logprobs"]
-    assert [row["text_offset"][0] for row in told] == at_once["text_offset"]
-    assert [row["tokens"][0] for row in told] == at_once["tokens"]
+    assert [row["text_offset"][0] for row in entries] == at_once["text_offset"]
+    assert [row["tokens"][0] for row in entries] == at_once["tokens"]
 
 
 def test_a_chat_tells_token_bytes_and_rivals(plain: Endpoint) -> None:
     body = plain.chat("hello world", max_tokens=4, ignore_eos=True, logprobs=True, top_logprobs=2).json
     (choice,) = body["choices"]
-    told = choice["logprobs"]["content"]
-    assert len(told) == 4
-    assert "".join(row["token"] for row in told) == choice["message"]["content"]
-    for row in told:
+    content = choice["logprobs"]["content"]
+    assert len(content) == 4
+    assert "".join(row["token"] for row in content) == choice["message"]["content"]
+    for row in content:
         assert list(row) == ["token", "logprob", "bytes", "top_logprobs"]
         assert bytes(row["bytes"]) == row["token"].encode()
         assert [list(rival) for rival in row["top_logprobs"]] == [["token", "logprob", "bytes"]] * 2
@@ -81,5 +81,5 @@ def test_a_chats_stream_tells_a_token_at_a_time(plain: Endpoint) -> None:
     assert [len(chunk["choices"][0]["logprobs"]["content"]) for chunk in chunks[1:]] == [1, 1, 1]
 
 
-def _rows(told: Json) -> list[tuple[Json, Json, Json]]:
-    return list(zip(told["top_logprobs"], told["tokens"], told["token_logprobs"], strict=True))
+def _rows(given: Json) -> list[tuple[Json, Json, Json]]:
+    return list(zip(given["top_logprobs"], given["tokens"], given["token_logprobs"], strict=True))

@@ -29,7 +29,7 @@ def test_every_family_says_what_it_is(plain: Endpoint) -> None:
 
 
 def test_the_page_says_what_it_is_written_in(plain: Endpoint) -> None:
-    assert plain.look("/metrics").headers["content-type"].startswith("text/plain; version=")
+    assert plain.get("/metrics").headers["content-type"].startswith("text/plain; version=")
 
 
 @pytest.mark.parametrize("name", OF_A_PROCESS)
@@ -45,10 +45,10 @@ def test_what_counts_begins_with_nothing(plain: Endpoint) -> None:
 
 
 def test_the_capacity_is_told_as_texts(plain: Endpoint) -> None:
-    (told,) = page.now(plain).labels("vllm:cache_config_info")
-    assert told["engine"] == "0"
-    assert "model_name" not in told
-    blocks, size = int(told["num_gpu_blocks"]), int(told["block_size"])
-    assert int(told["kv_cache_size_tokens"]) == int(float(told["kv_cache_max_concurrency"]) * CONTEXT)
-    assert int(told["kv_cache_size_tokens"]) == pytest.approx(blocks * size, rel=0.01)
-    assert told["enable_prefix_caching"] == "True"
+    (label,) = page.now(plain).labels("vllm:cache_config_info")
+    assert label["engine"] == "0"
+    assert "model_name" not in label
+    blocks, size = int(label["num_gpu_blocks"]), int(label["block_size"])
+    assert int(label["kv_cache_size_tokens"]) == int(float(label["kv_cache_max_concurrency"]) * CONTEXT)
+    assert int(label["kv_cache_size_tokens"]) == pytest.approx(blocks * size, rel=0.01)
+    assert label["enable_prefix_caching"] == "True"

@@ -8,26 +8,26 @@ from typing import TypeAlias
 import pytest
 
 from tests.conformance import page
-from tests.conformance.configurations import BACKLOG, HELD, KEY, SEATS
+from tests.conformance.configurations import BACKLOG, HELD, KEY, SLOTS
 from tests.conformance.endpoint import MODEL, Answer, Endpoint, Json
-from tests.patience import eventually
+from tests.waiting import eventually
 
 BUSY = "The engine is currently busy and cannot accept new requests. Please try again later or on a different instance."
 LONG = HELD - 100
 APART = 300
 """Tokens of those who wait: enough that one ends well before the next, whatever the machine does besides."""
-Wish: TypeAlias = tuple[str, Json, dict[str, str]]
+Case: TypeAlias = tuple[str, Json, dict[str, str]]
 """What a request is called here, what it says beside the usual, and its headers."""
 
 
 @contextmanager
-def queue(narrow: Endpoint, wishes: Sequence[Wish]) -> Iterator[list[str]]:
+def queue(narrow: Endpoint, values: Sequence[Case]) -> Iterator[list[str]]:
     """While the block lasts somebody has the seat, and these requests wait for it in this order.
 
     Then the seat is free, and the list has the names of those who waited in the order in which they were served.
     """
     served: list[str] = []
-    threads = [threading.Thread(target=_ask, args=(narrow, wish, served)) for wish in wishes]
+    threads = [threading.Thread(target=_send, args=(narrow, spec, served)) for spec in values]
     stream = narrow.open("/v1/completions", prompt=[3, 4], max_tokens=LONG, ignore_eos=True, stream=True)
     with closing(stream):
         assert stream.status == 200
@@ -42,15 +42,15 @@ def queue(narrow: Endpoint, wishes: Sequence[Wish]) -> Iterator[list[str]]:
 
 
 def test_whoever_has_the_lower_number_is_served_first(narrow: Endpoint) -> None:
-    wishes: list[Wish] = [("late", {"priority": 5}, {}), ("soon", {"priority": 0}, {})]
-    with queue(narrow, wishes) as served:
+    values: list[Case] = [("late", {"priority": 5}, {}), ("soon", {"priority": 0}, {})]
+    with queue(narrow, values) as served:
         assert served == []
     assert served == ["soon", "late"]
 
 
 def test_a_header_beats_the_bodys_priority(narrow: Endpoint) -> None:
-    wishes = [("first", {"priority": 5}, {}), ("second", {"priority": 9}, {"X-Vllm-Priority": "1"})]
-    with queue(narrow, wishes) as served:
+    values = [("first", {"priority": 5}, {}), ("second", {"priority": 9}, {"X-Vllm-Priority": "1"})]
+    with queue(narrow, values) as served:
         pass
     assert served == ["second", "first"]
 
@@ -72,7 +72,7 @@ def test_whoever_waits_never_ends_whoever_is_served(narrow: Endpoint) -> None:
 
 def test_a_full_house_turns_away(narrow: Endpoint) -> None:
     before = page.now(narrow)
-    others: list[Wish] = [(str(place), {}, {}) for place in range(SEATS - 1)]
+    others: list[Case] = [(str(place), {}, {}) for place in range(SLOTS - 1)]
     with queue(narrow, others):
         refused = narrow.complete("hello", max_tokens=1)
         streamed = narrow.complete("hello", max_tokens=1, stream=True)
@@ -81,23 +81,23 @@ def test_a_full_house_turns_away(narrow: Endpoint) -> None:
     assert (refused.status, refused.json) == (503, {"error": error})
     assert (streamed.status, streamed.json) == (503, {"error": error})
     assert "retry-after" not in refused.headers
-    assert seen.value("vllm:num_requests_waiting_by_reason", reason="capacity") == SEATS - 1
+    assert seen.value("vllm:num_requests_waiting_by_reason", reason="capacity") == SLOTS - 1
     rejected = {"reason": "max_num_queued_reqs"}
     name = "vllm:admission_rejections_total"
     assert seen.value(name, **rejected) == before.value(name, **rejected) + 2
 
 
 def test_each_of_n_takes_a_place(narrow: Endpoint) -> None:
-    refused = narrow.complete("hello", max_tokens=1, n=SEATS + 1, temperature=0.5)
+    refused = narrow.complete("hello", max_tokens=1, n=SLOTS + 1, temperature=0.5)
     assert (refused.status, refused.json["error"]["message"]) == (503, BUSY)
 
 
 def test_each_of_several_prompts_takes_a_place(narrow: Endpoint) -> None:
-    refused = narrow.complete([[5, 6]] * (SEATS + 1), max_tokens=1)
+    refused = narrow.complete([[5, 6]] * (SLOTS + 1), max_tokens=1)
     assert (refused.status, refused.json["error"]["message"]) == (503, BUSY)
 
 
-def test_too_many_tokens_before_the_door_turn_away(narrow: Endpoint) -> None:
+def test_too_many_tokens_in_the_queue_turn_requests_away(narrow: Endpoint) -> None:
     name, rejected = "vllm:admission_rejections_total", {"reason": "max_num_queued_tokens"}
     before = page.now(narrow).value(name, **rejected)
     with queue(narrow, [("long", {"prompt": [7] * BACKLOG}, {})]):
@@ -109,31 +109,31 @@ def test_too_many_tokens_before_the_door_turn_away(narrow: Endpoint) -> None:
 
 @pytest.mark.parametrize("token", ["Bearer wrong", "Basic sesame", ""])
 def test_the_api_wants_its_key(narrow: Endpoint, token: str) -> None:
-    answer = narrow.ask("GET", "/v1/models", headers={"Authorization": token})
+    answer = narrow.send("GET", "/v1/models", headers={"Authorization": token})
     assert (answer.status, answer.json) == (401, {"error": "Unauthorized"})
 
 
 @pytest.mark.parametrize("path", ["/health", "/metrics", "/version", "/load"])
 def test_what_machines_ask_needs_no_key(narrow: Endpoint, path: str) -> None:
-    assert narrow.ask("GET", path, headers={"Authorization": ""}).status == 200
+    assert narrow.send("GET", path, headers={"Authorization": ""}).status == 200
 
 
 def test_tokens_are_counted_without_a_key(narrow: Endpoint) -> None:
-    answer = narrow.ask("POST", "/tokenize", {"model": MODEL, "prompt": "hello"}, {"Authorization": ""})
+    answer = narrow.send("POST", "/tokenize", {"model": MODEL, "prompt": "hello"}, {"Authorization": ""})
     assert answer.status == 200
 
 
 def test_the_key_opens(narrow: Endpoint) -> None:
-    assert narrow.ask("GET", "/v1/models", headers={"Authorization": f"Bearer {KEY}"}).status == 200
+    assert narrow.send("GET", "/v1/models", headers={"Authorization": f"Bearer {KEY}"}).status == 200
 
 
 def _until_waiting(narrow: Endpoint, count: int) -> None:
     eventually(lambda: page.now(narrow).value("vllm:num_requests_waiting") == count, f"{count} are waiting")
 
 
-def _ask(narrow: Endpoint, wish: Wish, served: list[str]) -> None:
-    name, body, headers = wish
-    told: Json = {"model": MODEL, "prompt": [8, 9], "max_tokens": APART, "ignore_eos": True} | body
-    answer: Answer = narrow.ask("POST", "/v1/completions", told, headers)
+def _send(narrow: Endpoint, values: Case, served: list[str]) -> None:
+    name, body, headers = values
+    given: Json = {"model": MODEL, "prompt": [8, 9], "max_tokens": APART, "ignore_eos": True} | body
+    answer: Answer = narrow.send("POST", "/v1/completions", given, headers)
     assert answer.status == 200
     served.append(name)

@@ -44,8 +44,8 @@ def test_a_chat_as_it_comes(client: openai.OpenAI) -> None:
         stream_options={"include_usage": True},
     ) as coming:
         chunks = list(coming)
-    said = "".join(choice.delta.content or "" for chunk in chunks for choice in chunk.choices)
-    assert said == whole.choices[0].message.content
+    text = "".join(choice.delta.content or "" for chunk in chunks for choice in chunk.choices)
+    assert text == whole.choices[0].message.content
     counted, at_once = chunks[-1].usage, whole.usage
     assert counted is not None
     assert at_once is not None

@@ -14,7 +14,7 @@ ROWS = [
 
 @pytest.mark.parametrize("row", ROWS)
 def test_a_refusal_has_vllms_status_and_words(plain: Endpoint, row: Refusal) -> None:
-    answer = plain.ask("POST", row.route, row.body)
+    answer = plain.send("POST", row.route, row.body)
     assert (answer.status, answer.json) == (
         row.status,
         {"error": {"message": row.message, "type": row.kind, "param": row.param, "code": row.status}},
@@ -24,19 +24,19 @@ def test_a_refusal_has_vllms_status_and_words(plain: Endpoint, row: Refusal) -> 
 
 @pytest.mark.parametrize("row", [LIMITS["no tokens asked for in a chat"], BODIES["a model that is not served"]])
 def test_a_stream_is_refused_before_it_begins(plain: Endpoint, row: Refusal) -> None:
-    answer = plain.ask("POST", row.route, row.body | {"stream": True})
+    answer = plain.send("POST", row.route, row.body | {"stream": True})
     assert (answer.status, answer.json["error"]["message"]) == (row.status, row.message)
 
 
 @pytest.mark.trial(15)
 def test_a_picture_is_refused_to_whoever_counts_its_tokens_too(plain: Endpoint) -> None:
     row = MEDIA["a picture for a model of text"]
-    answer = plain.ask("POST", "/tokenize", row.body)
+    answer = plain.send("POST", "/tokenize", row.body)
     assert (answer.status, answer.json["error"]["message"]) == (row.status, row.message)
 
 
 def test_json_that_is_none_is_placed(plain: Endpoint) -> None:
-    answer = plain.ask("POST", COMPLETIONS, raw=b'{"model":"tiny",,}')
+    answer = plain.send("POST", COMPLETIONS, raw=b'{"model":"tiny",,}')
     assert (answer.status, answer.json["error"]) == (
         400,
         {
@@ -50,7 +50,7 @@ def test_json_that_is_none_is_placed(plain: Endpoint) -> None:
 
 
 def test_a_body_that_is_not_there_is_missed(plain: Endpoint) -> None:
-    answer = plain.ask("POST", COMPLETIONS, headers={"Content-Type": "application/json"})
+    answer = plain.send("POST", COMPLETIONS, headers={"Content-Type": "application/json"})
     assert (answer.status, answer.json["error"]["message"]) == (
         400,
         "1 validation error:\n  {'type': 'missing', 'loc': 'body', 'msg': 'Field required', 'input': 'None'}",
@@ -59,7 +59,7 @@ def test_a_body_that_is_not_there_is_missed(plain: Endpoint) -> None:
 
 def test_a_body_that_does_not_say_that_it_is_json_is_refused(plain: Endpoint) -> None:
     body = b'{"model":"tiny","prompt":"x"}'
-    answer = plain.ask("POST", COMPLETIONS, raw=body, headers={"Content-Type": "text/plain"})
+    answer = plain.send("POST", COMPLETIONS, raw=body, headers={"Content-Type": "text/plain"})
     assert (answer.status, answer.json["error"]) == (
         400,
         {
@@ -83,17 +83,17 @@ def test_a_text_far_too_long_is_not_even_read(plain: Endpoint) -> None:
     assert (error["type"], error["code"]) == ("BadRequestError", 400)
 
 
-@pytest.mark.parametrize("stray", [-1, 1.5, None])
+@pytest.mark.parametrize("number", [-1, 1.5, None])
 def test_a_prompt_of_what_is_no_token_is_listed_with_each_thing_it_might_have_been(
-    plain: Endpoint, stray: float | None
+    plain: Endpoint, number: float | None
 ) -> None:
-    answer = plain.complete([stray])
+    answer = plain.complete([number])
     assert (answer.status, answer.json["error"]["type"]) == (400, INVALID)
     assert " validation errors:\n  {'type': '" in answer.json["error"]["message"]
 
 
 @pytest.mark.parametrize(
-    ("route", "wish", "place", "ways"),
+    ("route", "spec", "place", "ways"),
     [
         (CHAT, {"messages": [{"role": 1, "content": "x"}]}, "body.messages.0", 10),
         (COMPLETIONS, {"prompt": "x", "response_format": {"type": "poem"}}, "body.response_format", 6),
@@ -101,14 +101,14 @@ def test_a_prompt_of_what_is_no_token_is_listed_with_each_thing_it_might_have_be
     ids=["a role that is no word", "a form that is unknown"],
 )
 def test_what_could_be_read_in_several_ways_is_refused_in_each(
-    plain: Endpoint, route: str, wish: Json, place: str, ways: int
+    plain: Endpoint, route: str, spec: Json, place: str, ways: int
 ) -> None:
-    answer = plain.ask("POST", route, {"model": MODEL} | wish)
+    answer = plain.send("POST", route, {"model": MODEL} | spec)
     error = answer.json["error"]
     assert (answer.status, error["type"]) == (400, INVALID)
     assert error["param"].startswith(place)
-    told = 1 if plain.differs("a value that could be read in several ways") else ways
-    assert error["message"].count("\n  {'type': ") == told
+    given = 1 if plain.differs("a value that could be read in several ways") else ways
+    assert error["message"].count("\n  {'type': ") == given
 
 
 def test_a_type_that_is_none_is_refused(plain: Endpoint) -> None:
@@ -136,5 +136,5 @@ def test_what_is_ignored_is_not_refused(plain: Endpoint) -> None:
 
 
 def test_a_request_that_names_no_model_is_served_by_the_one_there_is(plain: Endpoint) -> None:
-    answer = plain.ask("POST", COMPLETIONS, {"prompt": "hello", "max_tokens": 2})
+    answer = plain.send("POST", COMPLETIONS, {"prompt": "hello", "max_tokens": 2})
     assert (answer.status, answer.json["model"]) == (200, MODEL)

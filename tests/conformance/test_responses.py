@@ -24,8 +24,8 @@ DELTA = "response.output_text.delta"
 
 
 def respond(plain: Endpoint, **more: Json) -> Json:
-    asked = {"model": MODEL, "input": "hello", "max_output_tokens": 6, "temperature": 0, "ignore_eos": True}
-    return plain.post("/v1/responses", **asked | more).json
+    document = {"model": MODEL, "input": "hello", "max_output_tokens": 6, "temperature": 0, "ignore_eos": True}
+    return plain.post("/v1/responses", **document | more).json
 
 
 def test_a_response_has_vllms_keys_in_vllms_order(plain: Endpoint) -> None:
@@ -61,28 +61,28 @@ def test_a_response_counts_in_words_of_its_own(plain: Endpoint) -> None:
 
 
 @pytest.mark.parametrize(
-    "asked",
+    "sent",
     [
         {"input": [{"role": "user", "content": "hello"}]},
         {"input": [{"role": "user", "content": [{"type": "input_text", "text": "hello"}]}]},
     ],
     ids=["messages", "parts"],
 )
-def test_messages_and_parts_say_what_a_text_says(plain: Endpoint, asked: Json) -> None:
-    told, text = respond(plain, **asked), respond(plain)
-    assert told["output"][0]["content"] == text["output"][0]["content"]
-    assert told["usage"] == text["usage"]
+def test_messages_and_parts_say_what_a_text_says(plain: Endpoint, sent: Json) -> None:
+    given, text = respond(plain, **sent), respond(plain)
+    assert given["output"][0]["content"] == text["output"][0]["content"]
+    assert given["usage"] == text["usage"]
 
 
 def test_instructions_come_before_the_input(plain: Endpoint) -> None:
-    told, text = respond(plain, instructions="be nice"), respond(plain)
-    assert told["instructions"] == "be nice"
-    assert told["usage"]["input_tokens"] > text["usage"]["input_tokens"]
+    given, text = respond(plain, instructions="be nice"), respond(plain)
+    assert given["instructions"] == "be nice"
+    assert given["usage"]["input_tokens"] > text["usage"]["input_tokens"]
 
 
 def test_a_response_streams_as_numbered_events(plain: Endpoint) -> None:
-    asked = {"model": MODEL, "input": "hello", "max_output_tokens": 6, "temperature": 0, "ignore_eos": True}
-    answer = plain.post("/v1/responses", stream=True, **asked)
+    document = {"model": MODEL, "input": "hello", "max_output_tokens": 6, "temperature": 0, "ignore_eos": True}
+    answer = plain.post("/v1/responses", stream=True, **document)
     events = [json.loads(event) for event in answer.events if event != DONE]
     kinds = [event["type"] for event in events]
     deltas = kinds[len(BEGUN) : -len(ENDED)]
@@ -96,7 +96,7 @@ def test_a_response_streams_as_numbered_events(plain: Endpoint) -> None:
 
 @pytest.mark.parametrize(("method", "end"), [("GET", ""), ("POST", "/cancel")])
 def test_a_response_is_not_remembered(plain: Endpoint, method: str, end: str) -> None:
-    answer = plain.ask(method, f"/v1/responses/resp_unknown{end}")
+    answer = plain.send(method, f"/v1/responses/resp_unknown{end}")
     assert (answer.status, answer.json["error"]) == (
         404,
         {
@@ -153,5 +153,5 @@ def test_the_other_houses_errors_have_its_shape(plain: Endpoint) -> None:
 
 
 def _message(plain: Endpoint, **more: Json) -> "Json":
-    asked = {"model": MODEL, "messages": [{"role": "user", "content": "hello"}], "temperature": 0}
-    return plain.post("/v1/messages", **asked | more)
+    document = {"model": MODEL, "messages": [{"role": "user", "content": "hello"}], "temperature": 0}
+    return plain.post("/v1/messages", **document | more)

@@ -9,24 +9,24 @@ from tests.conformance.servers import CONTEXT
 
 @pytest.mark.parametrize(("method", "path"), [("GET", "/health"), ("GET", "/ping"), ("POST", "/ping")])
 def test_health_is_an_empty_200(plain: Endpoint, method: str, path: str) -> None:
-    answer = plain.ask(method, path)
+    answer = plain.send(method, path)
     assert (answer.status, answer.text) == (200, "")
 
 
 def test_health_has_no_head(plain: Endpoint) -> None:
-    assert plain.ask("HEAD", "/health").status == 405
+    assert plain.send("HEAD", "/health").status == 405
 
 
 def test_the_version_is_vllms(plain: Endpoint) -> None:
-    assert plain.look("/version").json == {"version": "0.32.0"}
+    assert plain.get("/version").json == {"version": "0.32.0"}
 
 
 def test_load_is_not_counted_unless_it_is_asked_for(plain: Endpoint) -> None:
-    assert plain.look("/load").json == {"server_load": 0}
+    assert plain.get("/load").json == {"server_load": 0}
 
 
 def test_an_engine_without_events_has_no_sources(plain: Endpoint) -> None:
-    assert plain.look("/kv_event_sources").json == {}
+    assert plain.get("/kv_event_sources").json == {}
 
 
 @pytest.mark.parametrize(
@@ -49,7 +49,7 @@ def test_an_engine_without_events_has_no_sources(plain: Endpoint) -> None:
     ],
 )
 def test_what_is_not_served_is_not_found(plain: Endpoint, method: str, path: str) -> None:
-    answer = plain.ask(method, path)
+    answer = plain.send(method, path)
     assert (answer.status, answer.json) == (404, {"detail": "Not Found"})
 
 
@@ -58,22 +58,22 @@ def test_what_is_not_served_is_not_found(plain: Endpoint, method: str, path: str
     [("GET", "/v1/completions"), ("PUT", "/v1/completions"), ("GET", "/tokenize"), ("POST", "/health")],
 )
 def test_a_method_that_is_not_taken_is_told(plain: Endpoint, method: str, path: str) -> None:
-    answer = plain.ask(method, path)
+    answer = plain.send(method, path)
     assert (answer.status, answer.json) == (405, {"detail": "Method Not Allowed"})
 
 
 @pytest.mark.parametrize("path", ["/docs", "/openapi.json"])
 def test_the_routes_describe_themselves(plain: Endpoint, path: str) -> None:
-    assert plain.look(path).status == (404 if plain.differs("a description of its routes") else 200)
+    assert plain.get(path).status == (404 if plain.differs("a description of its routes") else 200)
 
 
 def test_browsers_are_told_what_depends_on_whom(plain: Endpoint) -> None:
-    varies, allows = plain.look("/health").headers.get("vary"), plain.look("/v1/completions").headers.get("allow")
+    varies, allows = plain.get("/health").headers.get("vary"), plain.get("/v1/completions").headers.get("allow")
     assert (varies, allows) == ((None, None) if plain.differs("headers for browsers") else ("Origin", "POST"))
 
 
 def test_the_model_has_a_card(plain: Endpoint) -> None:
-    listed = plain.look("/v1/models").json
+    listed = plain.get("/v1/models").json
     (card,) = listed["data"]
     assert listed["object"] == "list"
     assert tuple(card) == bodies.CARD

@@ -33,11 +33,11 @@ def test_a_completion_streams_one_chunk_a_token(plain: Endpoint) -> None:
 
 
 def test_a_stream_says_what_the_answer_at_once_says(plain: Endpoint) -> None:
-    asked = {"max_tokens": 20, "ignore_eos": True}
-    streamed, at_once = plain.complete("hello world", stream=True, **asked), plain.complete("hello world", **asked)
+    figures = {"max_tokens": 20, "ignore_eos": True}
+    streamed, at_once = plain.complete("hello world", stream=True, **figures), plain.complete("hello world", **figures)
     assert bodies.text(streamed.chunks) == at_once.json["choices"][0]["text"]
-    streamed, at_once = plain.chat("hello world", stream=True, **asked), plain.chat("hello world", **asked)
-    assert bodies.said(streamed.chunks) == at_once.json["choices"][0]["message"]["content"]
+    streamed, at_once = plain.chat("hello world", stream=True, **figures), plain.chat("hello world", **figures)
+    assert bodies.spoken(streamed.chunks) == at_once.json["choices"][0]["message"]["content"]
 
 
 def test_a_chat_begins_with_its_role_and_ends_with_its_reason(plain: Endpoint) -> None:
@@ -56,19 +56,19 @@ def test_a_chat_begins_with_its_role_and_ends_with_its_reason(plain: Endpoint) -
 
 
 @pytest.mark.parametrize("route", ["complete", "chat"])
-def test_without_a_wish_nothing_is_counted(plain: Endpoint, route: str) -> None:
+def test_unless_requested_nothing_is_counted(plain: Endpoint, route: str) -> None:
     chunks = getattr(plain, route)("hello", max_tokens=3, stream=True).chunks
     assert not any("usage" in chunk for chunk in chunks)
 
 
 @pytest.mark.parametrize("route", ["complete", "chat"])
-def test_on_a_wish_one_more_chunk_counts_the_whole(plain: Endpoint, route: str) -> None:
-    asked = {"max_tokens": 3, "ignore_eos": True}
-    *chunks, last = getattr(plain, route)("hello", stream=True, stream_options=COUNTED, **asked).chunks
-    told = getattr(plain, route)("hello", **asked).json["usage"]
+def test_on_request_one_more_chunk_counts_the_whole(plain: Endpoint, route: str) -> None:
+    figures = {"max_tokens": 3, "ignore_eos": True}
+    *chunks, last = getattr(plain, route)("hello", stream=True, stream_options=COUNTED, **figures).chunks
+    usage = getattr(plain, route)("hello", **figures).json["usage"]
     assert tuple(last) == (*bodies.CHUNK, "usage", "system_fingerprint")
     assert last["choices"] == []
-    assert last["usage"] == bodies.usage(told["prompt_tokens"], 3)
+    assert last["usage"] == bodies.usage(usage["prompt_tokens"], 3)
     assert not any("usage" in chunk or "system_fingerprint" in chunk for chunk in chunks)
 
 
@@ -84,8 +84,8 @@ def test_on_another_wish_every_chunk_of_a_chat_counts(plain: Endpoint) -> None:
 
 @pytest.mark.parametrize("route", ["complete", "chat"])
 def test_n_answers_come_interleaved_and_end_each_for_itself(plain: Endpoint, route: str) -> None:
-    asked = {"max_tokens": 3, "ignore_eos": True, "temperature": 0.7, "seed": 1, "n": 2}
-    *chunks, last = getattr(plain, route)("hello", stream=True, stream_options=COUNTED, **asked).chunks
+    figures = {"max_tokens": 3, "ignore_eos": True, "temperature": 0.7, "seed": 1, "n": 2}
+    *chunks, last = getattr(plain, route)("hello", stream=True, stream_options=COUNTED, **figures).chunks
     assert {choice["index"] for chunk in chunks for choice in chunk["choices"]} == {0, 1}
     assert bodies.finishes(chunks) == ["length", "length"]
     assert last["usage"]["completion_tokens"] == 6

@@ -32,12 +32,12 @@ def test_a_chat_keeps_a_schema(plain: Endpoint) -> None:
 def test_a_chats_stream_keeps_a_schema(plain: Endpoint) -> None:
     chunks = plain.chat("hello", max_tokens=ENOUGH, response_format=OF_ANIMAL, stream=True).chunks
     assert bodies.finishes(chunks) == ["stop"]
-    jsonschema.validate(json.loads(bodies.said(chunks)), ANIMAL)
+    jsonschema.validate(json.loads(bodies.spoken(chunks)), ANIMAL)
 
 
-@pytest.mark.parametrize("wish", [{"response_format": OF_ANIMAL}, {"structured_outputs": {"json": ANIMAL}}])
-def test_a_completion_keeps_a_schema(plain: Endpoint, wish: Json) -> None:
-    (choice,) = plain.complete("x", max_tokens=ENOUGH, **wish).json["choices"]
+@pytest.mark.parametrize("spec", [{"response_format": OF_ANIMAL}, {"structured_outputs": {"json": ANIMAL}}])
+def test_a_completion_keeps_a_schema(plain: Endpoint, spec: Json) -> None:
+    (choice,) = plain.complete("x", max_tokens=ENOUGH, **spec).json["choices"]
     assert choice["finish_reason"] == "stop"
     jsonschema.validate(json.loads(choice["text"]), ANIMAL)
 
@@ -58,8 +58,8 @@ def test_some_object_is_an_object(plain: Endpoint) -> None:
 
 
 def test_text_is_no_form_at_all(plain: Endpoint) -> None:
-    asked = {"max_tokens": 8, "ignore_eos": True}
-    formed, free = plain.chat("hello", response_format={"type": "text"}, **asked), plain.chat("hello", **asked)
+    figures = {"max_tokens": 8, "ignore_eos": True}
+    formed, free = plain.chat("hello", response_format={"type": "text"}, **figures), plain.chat("hello", **figures)
     assert formed.json["choices"] == free.json["choices"]
 
 
@@ -70,20 +70,20 @@ def test_a_choice_is_one_of_the_choices(plain: Endpoint) -> None:
 
 
 def test_an_expression_is_matched(plain: Endpoint) -> None:
-    wish = {"regex": "[a-c]{3}-[0-9]{2}"}
-    (choice,) = plain.complete("x", max_tokens=ENOUGH, structured_outputs=wish).json["choices"]
-    assert re.fullmatch(wish["regex"], choice["text"])
+    texts = {"regex": "[a-c]{3}-[0-9]{2}"}
+    (choice,) = plain.complete("x", max_tokens=ENOUGH, structured_outputs=texts).json["choices"]
+    assert re.fullmatch(texts["regex"], choice["text"])
 
 
 def test_a_grammar_is_kept(plain: Endpoint) -> None:
-    wish = {"grammar": 'root ::= "yes" | "no"'}
-    (choice,) = plain.complete("x", max_tokens=ENOUGH, structured_outputs=wish).json["choices"]
+    texts = {"grammar": 'root ::= "yes" | "no"'}
+    (choice,) = plain.complete("x", max_tokens=ENOUGH, structured_outputs=texts).json["choices"]
     assert choice["text"] in ("yes", "no")
 
 
 def test_a_response_keeps_a_schema(plain: Endpoint) -> None:
     form = {"format": {"type": "json_schema", "name": "animal", "schema": ANIMAL}}
-    asked = {"model": MODEL, "input": "hello", "max_output_tokens": ENOUGH, "temperature": 0}
-    body = plain.post("/v1/responses", text=form, **asked).json
+    document = {"model": MODEL, "input": "hello", "max_output_tokens": ENOUGH, "temperature": 0}
+    body = plain.post("/v1/responses", text=form, **document).json
     assert body["status"] == "completed"
     jsonschema.validate(json.loads(body["output"][0]["content"][0]["text"]), ANIMAL)

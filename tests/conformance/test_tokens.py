@@ -10,10 +10,10 @@ TEXTS = ["hello world", "tell me a story about the sea", "x", "", "naïve — ü
 
 @pytest.mark.parametrize("text", TEXTS)
 def test_a_text_survives_the_way_there_and_back(plain: Endpoint, text: str) -> None:
-    told = plain.post("/tokenize", model=MODEL, prompt=text).json
-    assert list(told) == ["count", "max_model_len", "tokens", "token_strs"]
-    assert (told["count"], told["max_model_len"], told["token_strs"]) == (len(told["tokens"]), CONTEXT, None)
-    assert plain.post("/detokenize", model=MODEL, tokens=told["tokens"]).json == {"prompt": text}
+    given = plain.post("/tokenize", model=MODEL, prompt=text).json
+    assert list(given) == ["count", "max_model_len", "tokens", "token_strs"]
+    assert (given["count"], given["max_model_len"], given["token_strs"]) == (len(given["tokens"]), CONTEXT, None)
+    assert plain.post("/detokenize", model=MODEL, tokens=given["tokens"]).json == {"prompt": text}
 
 
 def test_the_count_is_what_a_completion_pays(plain: Endpoint) -> None:
@@ -29,16 +29,16 @@ def test_a_completion_of_the_tokens_is_a_completion_of_the_text(plain: Endpoint)
 
 
 def test_tokens_can_be_shown_as_texts(plain: Endpoint) -> None:
-    told = plain.post("/tokenize", model=MODEL, prompt="hello world", return_token_strs=True).json
-    assert len(told["token_strs"]) == told["count"]
+    given = plain.post("/tokenize", model=MODEL, prompt="hello world", return_token_strs=True).json
+    assert len(given["token_strs"]) == given["count"]
 
 
 def test_a_conversation_is_counted_with_its_template(plain: Endpoint) -> None:
     messages = [{"role": "user", "content": "hello"}]
-    told = plain.post("/tokenize", model=MODEL, messages=messages).json
+    given = plain.post("/tokenize", model=MODEL, messages=messages).json
     without = plain.post("/tokenize", model=MODEL, messages=messages, add_generation_prompt=False).json
-    assert 0 < without["count"] < told["count"]
-    assert told["tokens"][: without["count"]] == without["tokens"]
+    assert 0 < without["count"] < given["count"]
+    assert given["tokens"][: without["count"]] == without["tokens"]
 
 
 def test_neither_text_nor_conversation_is_refused(plain: Endpoint) -> None:

@@ -88,8 +88,8 @@ def test_a_function_without_a_name_is_refused(rich: Endpoint) -> None:
 
 def test_a_response_calls_too(rich: Endpoint) -> None:
     function = {"type": "function", "name": "weather", "parameters": ARGUMENTS, "strict": True}
-    asked = {"model": MODEL, "input": "hello", "max_output_tokens": ENOUGH, "temperature": 0}
-    body = rich.post("/v1/responses", tools=[function], tool_choice="required", **asked).json
+    document = {"model": MODEL, "input": "hello", "max_output_tokens": ENOUGH, "temperature": 0}
+    body = rich.post("/v1/responses", tools=[function], tool_choice="required", **document).json
     (call,) = [item for item in body["output"] if item["type"] == "function_call"]
     assert (call["name"], body["status"]) == ("weather", "completed")
     jsonschema.validate(json.loads(call["arguments"]), ARGUMENTS)

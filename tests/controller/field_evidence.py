@@ -34,13 +34,13 @@ from tests.api.test_every_field_is_live import decided, leaves_of, others, words
 from tests.controller import policy_reads, test_every_field
 from tests.controller.reads import Attribute, differences
 from tests.controller.test_every_field import begun, changed, rolled, state
-from tests.review.table import KNOWN
+from tests.review.table import CONTEXT
 
 ROOMS: Final = Path(__file__).resolve().parents[2] / "operator" / "fairlead"
 ROUTING: Final = ("routing", "router")
 PARSER: Final = "router/config"
 """Reads the routers' file into values; whoever acts on them stands elsewhere."""
-TRUSTING: Final = ReviewContext(catalogue=KNOWN.catalogue)
+TRUSTING: Final = ReviewContext(catalogue=CONTEXT.catalogue)
 UNBUILT: Final = frozenset({AdmissionReason.NOT_AVAILABLE, AdmissionReason.NOT_ENFORCED})
 MOST: Final = 4
 """Modules that a row names."""
@@ -57,7 +57,7 @@ CHILDREN: Final = (
 """What stands in a world, and what people call it."""
 
 
-class Fate(StrEnum):
+class Outcome(StrEnum):
     """What becomes of a field."""
 
     USED = "used"
@@ -74,7 +74,7 @@ class Evidence:
 
     kind: str
     leaf: str
-    fate: Fate
+    outcome: Outcome
     where: str
     """What differs with it, or what is said of it."""
 
@@ -91,44 +91,44 @@ def everything() -> tuple[Evidence, ...]:
 def of_deployment(leaf: str) -> Evidence:
     """What a spec with another value of this leaf brings about."""
     before, after = changed(leaf)
-    if said := _said(after, leaf):
-        return Evidence(kind=DEPLOYMENT.name, leaf=leaf, fate=said[0], where=said[1])
-    where = _rollout(before, after) if leaf.startswith("rollout.") else _standing(leaf, before, after)
+    if pair := _reviewed(after, leaf):
+        return Evidence(kind=DEPLOYMENT.name, leaf=leaf, outcome=pair[0], where=pair[1])
+    where = _rollout(before, after) if leaf.startswith("rollout.") else _changed_children(leaf, before, after)
     if where:
-        return Evidence(kind=DEPLOYMENT.name, leaf=leaf, fate=Fate.USED, where=where)
-    told = [one for one in admission.review(after, TRUSTING).cautions if _covers(one.field, leaf)]
-    fate = Fate.WARNED if told else Fate.IGNORED
-    return Evidence(kind=DEPLOYMENT.name, leaf=leaf, fate=fate, where=_sentence(told[0]) if told else "")
+        return Evidence(kind=DEPLOYMENT.name, leaf=leaf, outcome=Outcome.USED, where=where)
+    warnings = [one for one in admission.review(after, TRUSTING).cautions if _covers(one.field, leaf)]
+    outcome = Outcome.WARNED if warnings else Outcome.IGNORED
+    return Evidence(kind=DEPLOYMENT.name, leaf=leaf, outcome=outcome, where=_sentence(warnings[0]) if warnings else "")
 
 
 def of_policy(leaf: str) -> Evidence:
     """Who reads what this leaf becomes, while an autoscaler decides."""
     document = written(full_specs.POLICY_SPEC, kind=POLICY, name="full")
-    if said := _said(document, leaf):
-        return Evidence(kind=POLICY.name, leaf=leaf, fate=said[0], where=said[1])
+    if pair := _reviewed(document, leaf):
+        return Evidence(kind=POLICY.name, leaf=leaf, outcome=pair[0], where=pair[1])
     read = sorted({module for one in _attributes(POLICY, leaf) for module in _policy_readers().get(one, ())})
-    fate = Fate.USED if read else Fate.IGNORED
-    return Evidence(kind=POLICY.name, leaf=leaf, fate=fate, where=f"read by {', '.join(read)}" if read else "")
+    outcome = Outcome.USED if read else Outcome.IGNORED
+    return Evidence(kind=POLICY.name, leaf=leaf, outcome=outcome, where=f"read by {', '.join(read)}" if read else "")
 
 
 def of_gateway(leaf: str) -> Evidence:
     """The kind itself is warned of, and so is all that stands in it."""
-    said = _said(written(full_specs.GATEWAY_SPEC, kind=GATEWAY, name="full"), leaf)
-    fate, where = said or (Fate.IGNORED, "")
-    return Evidence(kind=GATEWAY.name, leaf=leaf, fate=fate, where=where)
+    pair = _reviewed(written(full_specs.GATEWAY_SPEC, kind=GATEWAY, name="full"), leaf)
+    outcome, where = pair or (Outcome.IGNORED, "")
+    return Evidence(kind=GATEWAY.name, leaf=leaf, outcome=outcome, where=where)
 
 
-def _said(document: Any, leaf: str) -> tuple[Fate, str] | None:  # noqa: ANN401  # an object as written
+def _reviewed(document: Any, leaf: str) -> tuple[Outcome, str] | None:  # noqa: ANN401  # an object as written
     """That the reviewer speaks of this leaf, because this release does not act on it or because it contradicts."""
     review = admission.review(document, TRUSTING)
     for one in review.refusals:
         if one.reason is AdmissionReason.NOT_AVAILABLE:
-            return Fate.REFUSED, _sentence(one)
+            return Outcome.REFUSED, _sentence(one)
         if one.reason is ReadReason.CONTRADICTION and _covers(one.field, leaf):
-            return Fate.CHECKED, _sentence(one)
-    for caution in review.cautions:
-        if caution.reason in UNBUILT and (caution.field == "kind" or _covers(caution.field, leaf)):
-            return Fate.WARNED, _sentence(caution)
+            return Outcome.CHECKED, _sentence(one)
+    for warning in review.cautions:
+        if warning.reason in UNBUILT and (warning.field == "kind" or _covers(warning.field, leaf)):
+            return Outcome.WARNED, _sentence(warning)
     return None
 
 
@@ -137,20 +137,20 @@ def _covers(field: str, leaf: str) -> bool:
     return f"{leaf}.".startswith(f"{named}.")
 
 
-def _sentence(remark: SpecFinding) -> str:
-    return f"{remark.because}; {remark.remedy}"
+def _sentence(finding: SpecFinding) -> str:
+    return f"{finding.because}; {finding.remedy}"
 
 
-def _standing(leaf: str, before: Any, after: Any) -> str:  # noqa: ANN401  # objects as written
+def _changed_children(leaf: str, before: Any, after: Any) -> str:  # noqa: ANN401  # objects as written
     """Which children or words differ; of what only routers are told, who in a router reads it."""
     old, new = (_plain(state(begun(json.dumps(one)))) for one in (before, after))
     names = [name for name in (*old, *new) if old.get(name) != new.get(name)]
     found = [label for pattern, label in CHILDREN if any(re.match(pattern, name) for name in names)]
-    told_to_routers = CONFIGURATION in found and leaf.startswith("router.")
-    if told_to_routers and "router pods" not in found:
+    given_to_routers = CONFIGURATION in found and leaf.startswith("router.")
+    if given_to_routers and "router pods" not in found:
         readers = _readers(leaf, before, after)
         return f"{CONFIGURATION}, read by {', '.join(readers[:MOST])}" if readers else ""
-    return ", ".join(one for one in found if told_to_routers or one != CONFIGURATION)
+    return ", ".join(one for one in found if given_to_routers or one != CONFIGURATION)
 
 
 def _plain(found: Manifest) -> Manifest:

@@ -35,7 +35,7 @@ class Kube:
     _serial: int = 0
 
     def take_over(self, other: "Kube") -> None:
-        """Whatever is under way there goes on here."""
+        """Whatever is in flight there goes on here."""
         self.broken, self.refused, self.quota = dict(other.broken), dict(other.refused), other.quota
         self._draining, self._serial = dict(other._draining), other._serial
 
@@ -91,9 +91,9 @@ class Kube:
         for pod in sorted(live, key=_cheapest_first)[: max(0, -missing)]:
             self._let_go(pod)
         refused = {"type": "ReplicaFailure", "status": "True", "message": self.quota}
-        said = [refused] if self.quota and missing > 0 else []
-        there = len(live) if said else spec["replicas"]
-        status = {"conditions": said, "replicas": there, "updatedReplicas": there}
+        texts = [refused] if self.quota and missing > 0 else []
+        there = len(live) if texts else spec["replicas"]
+        status = {"conditions": texts, "replicas": there, "updatedReplicas": there}
         if (deployment.get("status") or {}) != status:
             self.objects.put(kinds.DEPLOYMENT, deployment | {"status": status})
 
@@ -163,8 +163,8 @@ class Kube:
             if selector.items() <= labels.items() and wants <= free:
                 self.objects.put(kinds.POD, pod | {"spec": pod["spec"] | {"nodeName": name}})
                 return
-        said = {"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": "0/1 nodes fit"}
-        self.objects.put(kinds.POD, pod | {"status": {"phase": "Pending", "conditions": [said]}})
+        texts = {"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": "0/1 nodes fit"}
+        self.objects.put(kinds.POD, pod | {"status": {"phase": "Pending", "conditions": [texts]}})
 
     def _let_go(self, pod: Manifest) -> None:
         if "deletionTimestamp" in pod["metadata"]:

@@ -21,7 +21,7 @@ LOADS: Final = ((400, 1.0), (300, 60.0), (1500, 0.0))
 
 
 def readers() -> Readers:
-    """Every attribute of a policy, with the modules that read it; judging a policy is no use of it."""
+    """Every attribute of a policy, with the modules that read it; reviewing a policy is no use of it."""
     full = _full()
     with watched(policies) as found:
         for one in (full, replace(full, signals=SignalTargets()), replace(full, zero_after_seconds=60.0)):
@@ -49,7 +49,7 @@ async def _looped() -> None:
     changes: tuple[dict[str, Any], ...] = ({}, {"metrics": {"source": "Direct"}}, {"mode": "Active"})
     for changed in changes:
         fleet = Fleet()
-        fleet.world.hear(policy(**POLICY_SPEC | changed))
+        fleet.world.receive(policy(**POLICY_SPEC | changed))
         fleet.deploy()
         fleet.server.held["s"] = SECRET
         await fleet.rounds(6)

@@ -18,8 +18,8 @@ from fairlead.objects.installation import Installation
 from fairlead.review.context import ObjectKey, ReviewContext
 from tests.cluster.fake_objects import Objects
 from tests.controller import tried
-from tests.controller.doors import PretendLooks, PretendReferences, PretendTeller, PretendWorld
 from tests.controller.kube import Kube
+from tests.controller.pretend_environment import PretendEvents, PretendPodClient, PretendReferences, PretendWorld
 from tests.controller.server import PretendServer
 
 NOON: Final = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -42,8 +42,8 @@ class Pretend:
         self.objects = Objects()
         self.kube = Kube(objects=self.objects)
         self.server = PretendServer(self.objects)
-        self.looks = PretendLooks(self.objects)
-        self.teller = PretendTeller()
+        self.pod_client = PretendPodClient(self.objects)
+        self.event_sink = PretendEvents()
         self.now = NOON
         self.kube.add_node("node-1", product, gpus)
         self.restart()
@@ -51,16 +51,16 @@ class Pretend:
     def restart(self) -> None:
         """A fresh operator that remembers nothing."""
         self.world = PretendWorld(self.objects)
-        self.world.hear()
-        doors = ReconcileEnvironment(
+        self.world.receive()
+        environment = ReconcileEnvironment(
             server=self.server,
             world=self.world,
-            pod_access=self.looks,
+            pod_access=self.pod_client,
             named=PretendReferences(self.objects),
-            events=self.teller,
+            events=self.event_sink,
         )
         self.operator = Reconciler(
-            ReconcileSettings(known=ReviewContext(catalogue=CATALOGUE), platform=PLATFORM), doors
+            ReconcileSettings(context=ReviewContext(catalogue=CATALOGUE), platform=PLATFORM), environment
         )
 
     def twin(self) -> "Pretend":
@@ -76,7 +76,7 @@ class Pretend:
         """Another operator on this very cluster."""
         other = Pretend(gpus=0)
         other.objects, other.kube, other.server, other.now = self.objects, self.kube, self.server, self.now
-        other.looks = self.looks
+        other.pod_client = self.pod_client
         other.restart()
         return other
 
@@ -89,7 +89,7 @@ class Pretend:
 
     def tick(self, name: str = "chat") -> ReconcileOutcome:
         """One reconcile."""
-        self.world.hear()
+        self.world.receive()
         return _LOOP.run(self.operator.tick(self.key(name), self.now))
 
     @staticmethod
@@ -97,7 +97,7 @@ class Pretend:
         """How the operator calls a deployment."""
         return ObjectKey(ours.DEPLOYMENT.name, "default", name)
 
-    def look(self, name: str = "chat") -> None:
+    def reconcile_now(self, name: str = "chat") -> None:
         """Reconcile until there is nothing to do at this moment; an error of the API is tried again."""
         for _ in range(MOST_TICKS):
             try:
@@ -110,7 +110,7 @@ class Pretend:
                 return
         raise AssertionError(f"the operator spins: {self.server.writes[-12:]}")
 
-    def look_or_fail(self, name: str = "chat") -> None:
+    def settle_or_fail(self, name: str = "chat") -> None:
         """As many tries as an operator with a back-off makes in a while; failing is allowed."""
         for _ in range(12):
             try:
@@ -123,7 +123,7 @@ class Pretend:
         """Let the world and the operator take turns."""
         for _ in range(count):
             self.kube.round(self.now)
-            self.look(name)
+            self.reconcile_now(name)
             self.now += ROUND
 
     def settle(self, name: str = "chat", most: int = 60) -> None:
@@ -214,5 +214,5 @@ def _essence(one: Manifest) -> Manifest:
     notes = {key: value for key, value in (metadata.get("annotations") or {}).items() if key not in FORGOTTEN}
     rest = {key: value for key, value in one.items() if key not in {"metadata", "status"}}
     found = rest | {"labels": metadata.get("labels"), "annotations": notes}
-    said = [(c["type"], c["status"], c["reason"]) for c in (one.get("status") or {}).get("conditions") or ()]
-    return found | {"conditions": sorted(said)}
+    entries = [(c["type"], c["status"], c["reason"]) for c in (one.get("status") or {}).get("conditions") or ()]
+    return found | {"conditions": sorted(entries)}

@@ -14,7 +14,7 @@ from typing import Any, Final
 PRODUCT: Final = "fairlead."
 NO_USE: Final = ("fairlead.api.", "fairlead.fleet.")
 """Rooms that only carry a value from where it is written."""
-JUDGING: Final = frozenset(
+REVIEWING: Final = frozenset(
     f"fairlead.{name}" for name in ("scaling.linting", "scaling.pairing", "controller.unbuilt", "controller.policies")
 )
 """Modules that speak about a value and do not act on it."""
@@ -32,7 +32,7 @@ def watched(vocabulary: ModuleType) -> Iterator[Readers]:
 
     def noted(self: object, name: str) -> Any:  # noqa: ANN401  # whatever the attribute holds
         module = str(sys._getframe(1).f_globals.get("__name__"))
-        if module.startswith(PRODUCT) and not module.startswith(NO_USE) and module not in JUDGING:
+        if module.startswith(PRODUCT) and not module.startswith(NO_USE) and module not in REVIEWING:
             found[type(self).__name__, name].add(module.removeprefix(PRODUCT))
         return object.__getattribute__(self, name)
 

@@ -10,7 +10,7 @@ class Property(NamedTuple):
     """One thing that a reliable operator always does, or never."""
 
     number: str
-    says: str
+    wording: str
     tests: tuple[str, ...]
     later: str = ""
     """What closes it, where no test of this tree does yet."""

@@ -95,33 +95,33 @@ class PretendServer:
         if faults.before == number:
             tried.COUNT["crash_points"] += 1
             raise Crashed
-        asked = ApiRequest(verb=verb, resource=resource, name=name)
+        request = ApiRequest(verb=verb, resource=resource, name=name)
         if (code := faults.answers.get(number)) is not None:
             tried.COUNT["faults"] += 1
-            raise of_answer(asked, code, b'{"reason": "Scripted", "message": "by script"}')
-        self._permit(asked, title)
+            raise of_answer(request, code, b'{"reason": "Scripted", "message": "by script"}')
+        self._permit(request, title)
         try:
             done = act()
         except Status as no:
-            raise of_answer(asked, no.code, _json(no.body)) from no
+            raise of_answer(request, no.code, _json(no.body)) from no
         if faults.after == number:
             tried.COUNT["crash_points"] += 1
             raise Crashed
         if number in faults.lost:
             tried.COUNT["faults"] += 1
-            raise of_answer(asked, 503, b"")
+            raise of_answer(request, 503, b"")
         return done
 
-    def _permit(self, asked: ApiRequest, title: str) -> None:
-        if (asked.verb, title) in self.faults.forbidden:
-            words = f'{title} "{asked.name}" is forbidden: User "fairlead" cannot {asked.verb} resource "{title}"'
-            raise of_answer(asked, 403, _json({"reason": "Forbidden", "message": words}))
-        if self.ends and asked.verb == "patch" and "/" not in title:
+    def _permit(self, request: ApiRequest, title: str) -> None:
+        if (request.verb, title) in self.faults.forbidden:
+            words = f'{title} "{request.name}" is forbidden: User "fairlead" cannot {request.verb} resource "{title}"'
+            raise of_answer(request, 403, _json({"reason": "Forbidden", "message": words}))
+        if self.ends and request.verb == "patch" and "/" not in title:
             cause = {"reason": "NamespaceTerminating", "message": "namespace default is being terminated"}
             body = {"reason": "Forbidden", "message": "is forbidden", "details": {"causes": [cause]}}
-            raise of_answer(asked, 403, _json(body))
-        if asked.verb != "get" and title in self.faults.refused:
-            raise of_answer(asked, 422, _json({"reason": "Invalid", "message": self.faults.refused[title]}))
+            raise of_answer(request, 403, _json(body))
+        if request.verb != "get" and title in self.faults.refused:
+            raise of_answer(request, 422, _json({"reason": "Invalid", "message": self.faults.refused[title]}))
 
 
 def _json(body: object) -> bytes:

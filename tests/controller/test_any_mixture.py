@@ -41,7 +41,7 @@ def _without_labels(live: Manifest) -> None:
 
 
 EDITS: Final[tuple[Callable[[Manifest], None], ...]] = (_of_another_spec, _without_notes, _without_labels)
-KNOWN: Final = {"source": "hf://meta-llama/Llama-3.1-8B-Instruct"}
+MODEL: Final = {"source": "hf://meta-llama/Llama-3.1-8B-Instruct"}
 CHILDREN: Final = 12
 """More than there are."""
 DEEDS: Final = st.sampled_from(["stays", "is removed", *EDITS])
@@ -141,7 +141,7 @@ def test_a_bad_spec_and_back_again_changes_nobody(good: Spec, bad: Spec) -> None
     world = settled(good)
     before, served = world.fingerprint(), world.serving()
     engine = {"kind": "Simulated", "context": {"maxTokens": 10_000_000}}
-    world.apply(counted(**(bad | {"replicas": good["replicas"], "engine": engine, "model": KNOWN})))
+    world.apply(counted(**(bad | {"replicas": good["replicas"], "engine": engine, "model": MODEL})))
     world.rounds(3)
     world.apply(counted(**good))
     world.settle()

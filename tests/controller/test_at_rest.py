@@ -8,11 +8,11 @@ def test_at_rest_nothing_is_written_and_no_word_changes() -> None:
     world = Pretend()
     world.apply(deployment())
     world.settle()
-    writes, status, told = len(world.server.writes), world.document()["status"], list(world.teller.told)
+    writes, status, lines = len(world.server.writes), world.document()["status"], list(world.event_sink.published)
     for _ in range(10):
         world.now += 143 * world.now.resolution * 5_000_000
-        world.look()
-    assert (len(world.server.writes), world.document()["status"], world.teller.told) == (writes, status, told)
+        world.reconcile_now()
+    assert (len(world.server.writes), world.document()["status"], world.event_sink.published) == (writes, status, lines)
 
 
 def test_a_restart_at_rest_writes_nothing() -> None:

@@ -1,4 +1,4 @@
-"""A revision that cannot start: what serves goes on, the condition says what to do, and there is a way back."""
+"""A revision that cannot start: what serves goes on, the condition says what to do, and there is a fallback."""
 
 from datetime import timedelta
 from functools import cache
@@ -54,7 +54,7 @@ def on_the_way() -> tuple[Pretend, str, str]:
     world = serving().twin()
     (old,) = world.engines()
     world.apply(deployment(rollout=SOON, context=4096))
-    world.look()
+    world.reconcile_now()
     (new,) = set(world.engines()) - {old}
     return world, old, new
 
@@ -94,7 +94,7 @@ def test_an_edit_heals_at_once(waited: int) -> None:
     world.kube.broken[new] = BROKEN["CrashLoop"][0]
     world.rounds(5)
     world.now += timedelta(seconds=waited)
-    world.settle() if waited else world.look()
+    world.settle() if waited else world.reconcile_now()
     world.apply(deployment(rollout=SOON, context=2048))
     world.settle()
     assert world.condition("Ready") == ("True", "Serving")
@@ -118,7 +118,7 @@ def test_a_second_failure_waits_twice_as_long() -> None:
 def test_an_engine_that_is_healthy_and_gives_no_tokens_is_no_replica() -> None:
     """P15: ready for the kubelet, and routers get nothing out of it."""
     world, old, new = on_the_way()
-    world.looks.mute.add(new)
+    world.pod_client.mute.add(new)
     world.rounds(6)
     assert world.engines()[old] >= 1
     assert world.condition("Ready")[0] == "False"
@@ -130,9 +130,9 @@ def test_an_engine_that_is_healthy_and_gives_no_tokens_is_no_replica() -> None:
 def test_a_first_revision_without_tokens_is_not_routable() -> None:
     world = Pretend()
     world.apply(deployment())
-    world.look()
+    world.reconcile_now()
     (only,) = world.engines()
-    world.looks.mute.add(only)
+    world.pod_client.mute.add(only)
     world.rounds(6)
     assert world.condition("Routable") == ("False", "NoTokens")
     assert "no token in 5 s" in world.message("Routable")

@@ -15,14 +15,14 @@ def templates(name: str, **data: str) -> Manifest:
     return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name, "namespace": "default"}, "data": data}
 
 
-def wish(name: str = "chat-v1") -> Manifest:
+def templated(name: str = "chat-v1") -> Manifest:
     engine: dict[str, Any] = {"tools": {"parser": "hermes"}, "chatTemplate": {"configMap": {"name": name, "key": "t"}}}
     return deployment(engine=engine | {"kind": "Simulated", "context": {"maxTokens": 8192}})
 
 
 def test_nothing_starts_until_the_config_map_and_its_key_are_there() -> None:
     world = Pretend()
-    world.apply(wish())
+    world.apply(templated())
     world.settle()
     assert world.condition("Accepted")[0] == "False"
     assert "spec.engine.chatTemplate.configMap.name: chat-v1: there is no ConfigMap chat-v1 in" in world.message(
@@ -45,7 +45,7 @@ def test_a_changed_text_starts_no_revision_and_another_name_does() -> None:
     world = Pretend()
     for name in ("chat-v1", "chat-v2"):
         world.objects.put(kinds.CONFIG_MAP, templates(name, t="{{ messages }}"))
-    world.apply(wish())
+    world.apply(templated())
     world.settle()
     before = world.engines()
 
@@ -53,6 +53,6 @@ def test_a_changed_text_starts_no_revision_and_another_name_does() -> None:
     world.settle()
     assert world.engines() == before
 
-    world.apply(wish("chat-v2"))
+    world.apply(templated("chat-v2"))
     world.settle()
     assert world.engines() != before

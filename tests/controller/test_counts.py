@@ -27,7 +27,7 @@ def recommend(world: Pretend, count: object) -> None:
     world.objects.put(kinds.INFERENCE_DEPLOYMENT, live | {"status": status})
 
 
-def asked(world: Pretend) -> int:
+def requested(world: Pretend) -> int:
     """What is asked for, all revisions together."""
     return sum(world.engines().values())
 
@@ -43,7 +43,7 @@ def test_the_scale_door_is_obeyed_and_nobody_writes_back(counts: list[int]) -> N
         live = world.document()
         world.objects.put(kinds.INFERENCE_DEPLOYMENT, live | {"spec": live["spec"] | {"replicas": count}})
         world.settle()
-        assert (asked(world), len(world.serving())) == (count, count)
+        assert (requested(world), len(world.serving())) == (count, count)
         assert world.document()["spec"]["replicas"] == count
         assert world.condition("ScalingActive") == ("False", "Fixed")
 
@@ -54,14 +54,14 @@ def test_two_who_disagree_change_each_count_once_and_no_more() -> None:
     world.apply(deployment())
     world.settle()
     (engine,) = world.engines()
-    told = 0
+    shown = 0
     for count in (3, 2) * 4:
         world.apply(deployment(replicas=count))
         before = len([one for one in world.server.writes if one[2].endswith(engine)])
         world.rounds(1)
         after = len([one for one in world.server.writes if one[2].endswith(engine)])
-        told = max(told, after - before)
-    assert told <= 2
+        shown = max(shown, after - before)
+    assert shown <= 2
 
 
 def test_without_a_count_and_without_scaling_there_is_one_replica() -> None:
@@ -69,7 +69,7 @@ def test_without_a_count_and_without_scaling_there_is_one_replica() -> None:
     world = Pretend()
     world.apply(deployment(replicas=None))
     world.settle()
-    assert asked(world) == 1
+    assert requested(world) == 1
 
 
 @pytest.mark.trial(10)
@@ -94,19 +94,19 @@ def test_load_that_rises_during_a_rollout_starts_the_new_revision_only(drained_f
 
 
 @points.DEAR
-@given(said=st.lists(st.one_of(st.sampled_from(NONSENSE), st.integers(-(10**9), 10**9)), min_size=1, max_size=5))
-def test_a_recommendation_of_nonsense_moves_nothing_beyond_the_bounds(said: list[Any]) -> None:
+@given(entries=st.lists(st.one_of(st.sampled_from(NONSENSE), st.integers(-(10**9), 10**9)), min_size=1, max_size=5))
+def test_a_recommendation_of_nonsense_moves_nothing_beyond_the_bounds(entries: list[Any]) -> None:
     """P27: what is no count is no recommendation; a count is bounded."""
     world = Pretend()
     world.apply(scaled())
     world.settle()
-    for one in said:
-        before = asked(world)
+    for one in entries:
+        before = requested(world)
         recommend(world, one)
         world.settle()
         is_count = isinstance(one, int) and not isinstance(one, bool)
-        assert asked(world) == (min(4, max(1, one)) if is_count else before)
-        assert len(world.serving()) == asked(world)
+        assert requested(world) == (min(4, max(1, one)) if is_count else before)
+        assert len(world.serving()) == requested(world)
 
 
 @pytest.mark.parametrize(("first", "then"), [(1, 4), (4, 1)])
@@ -117,10 +117,10 @@ def test_an_oscillating_recommendation_is_followed_within_its_bounds(first: int,
     world.settle()
     for turn in range(10):
         recommend(world, (first, then)[turn % 2])
-        world.look()
-        assert 1 <= asked(world) <= 4
+        world.reconcile_now()
+        assert 1 <= requested(world) <= 4
     world.settle()
-    assert asked(world) == len(world.serving()) == then
+    assert requested(world) == len(world.serving()) == then
 
 
 def test_the_operator_never_takes_the_recommendation_away() -> None:

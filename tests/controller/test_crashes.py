@@ -45,10 +45,10 @@ def sleep_and_waking(world: Pretend, settle: Run) -> None:
     world.apply(deployment(replicas=None, scaling=bounds, engine=engine))
     for awake in (1, 2):
         live = world.document()
-        said = {"scaling": {"recommended": awake, "asleep": 1}}
-        world.objects.put(kinds.INFERENCE_DEPLOYMENT, live | {"status": (live.get("status") or {}) | said})
+        document = {"scaling": {"recommended": awake, "asleep": 1}}
+        world.objects.put(kinds.INFERENCE_DEPLOYMENT, live | {"status": (live.get("status") or {}) | document})
         settle(world)
-    assert len(world.looks.asleep) == 1
+    assert len(world.pod_client.asleep) == 1
 
 
 STORIES: Final[tuple[Callable[[Pretend, Run], None], ...]] = (
@@ -81,16 +81,16 @@ def crashing(world: Pretend) -> None:
 
 
 @pytest.fixture(scope="module", params=STORIES, ids=IDS)
-def told(request: pytest.FixtureRequest) -> tuple[Callable[[Pretend, Run], None], Pretend]:
+def undisturbed(request: pytest.FixtureRequest) -> tuple[Callable[[Pretend, Run], None], Pretend]:
     """A story, and the world after nothing went wrong in it."""
     world = Pretend(gpus=3)
     request.param(world, clean)
     return request.param, world
 
 
-def test_a_crash_before_or_after_any_write_heals(told: tuple[Callable[[Pretend, Run], None], Pretend]) -> None:
+def test_a_crash_before_or_after_any_write_heals(undisturbed: tuple[Callable[[Pretend, Run], None], Pretend]) -> None:
     """P1, P5: the same end, and as many creates and deletes as without the crash."""
-    story, clean_world = told
+    story, clean_world = undisturbed
     for number in points.of(len(clean_world.server.writes), few=2):
         for faults in (Faults(before=number), Faults(after=number)):
             world = Pretend(gpus=3)
@@ -104,9 +104,9 @@ def test_a_crash_before_or_after_any_write_heals(told: tuple[Callable[[Pretend, 
 
 
 @pytest.mark.parametrize("code", [409, 422, 429, 500, 503])
-def test_an_error_at_any_write_heals(told: tuple[Callable[[Pretend, Run], None], Pretend], code: int) -> None:
+def test_an_error_at_any_write_heals(undisturbed: tuple[Callable[[Pretend, Run], None], Pretend], code: int) -> None:
     """P12: whatever the server answers once, the end is the same."""
-    story, clean_world = told
+    story, clean_world = undisturbed
     for number in points.of(len(clean_world.server.writes), few=1):
         world = Pretend(gpus=3)
         world.server.faults = Faults(answers={number: code})
@@ -114,9 +114,9 @@ def test_an_error_at_any_write_heals(told: tuple[Callable[[Pretend, Run], None],
         assert world.fingerprint() == clean_world.fingerprint(), (number, code)
 
 
-def test_a_write_whose_answer_is_lost_heals(told: tuple[Callable[[Pretend, Run], None], Pretend]) -> None:
+def test_a_write_whose_answer_is_lost_heals(undisturbed: tuple[Callable[[Pretend, Run], None], Pretend]) -> None:
     """P12: carried out and not known to be."""
-    story, clean_world = told
+    story, clean_world = undisturbed
     for number in points.of(len(clean_world.server.writes), few=2):
         world = Pretend(gpus=3)
         world.server.faults = Faults(lost=frozenset({number}))

@@ -36,10 +36,10 @@ def test_a_deleted_deployment_leaves_nothing(rounds: int, asleep: bool) -> None:
     for _ in range(6):
         world.kube.round(world.now)
         if not asleep:
-            world.look()
+            world.reconcile_now()
         world.now += world.ROUND
     world.restart()
-    world.look()
+    world.reconcile_now()
     assert owned(world) == []
     assert +world.server.made == made
 
@@ -79,9 +79,9 @@ def test_a_deletion_between_the_look_and_the_report_is_no_failure() -> None:
     """P18: the status of what is gone is written nowhere."""
     world = in_mid_rollout(0)
     world.apply(deployment(replicas=1))
-    world.world.hear()
-    world.world.hears = False
+    world.world.receive()
+    world.world.receives = False
     world.objects.remove(WHERE, {})
     for _ in range(3):
-        world.look_or_fail()
+        world.settle_or_fail()
     assert WHERE not in world.objects.held

@@ -15,13 +15,13 @@ from tests.cluster.fake_api import FakeApi, Fault
 from tests.cluster.worlds import run
 from tests.controller.pretend import deployment
 
-FATES: Final = ("sent", "dropped")
+OUTCOMES: Final = ("sent", "dropped")
 NOON: Final = datetime(2026, 11, 20, 12, tzinfo=UTC)
 
 
-def told(metrics: OperatorMetrics) -> tuple[int, int]:
+def event_counts(metrics: OperatorMetrics) -> tuple[int, int]:
     """How many Events were sent, and how many were not."""
-    sent, dropped = (counted(metrics, f'events_total{{fate="{fate}"}}') or 0 for fate in FATES)
+    sent, dropped = (counted(metrics, f'events_total{{fate="{outcome}"}}') or 0 for outcome in OUTCOMES)
     return sent, dropped
 
 
@@ -36,30 +36,34 @@ def test_turns_and_steps_are_told_and_old_news_is_not() -> None:
     async def story() -> None:
         fake, metrics, may = FakeApi(), OperatorMetrics(), [True]
         async with fake.connected() as connection:
-            teller = ReconcileEvents(FencedApiServer(ApiServer(connection), lambda: may[0]), "me", metrics)
+            reconcile_events = ReconcileEvents(FencedApiServer(ApiServer(connection), lambda: may[0]), "me", metrics)
             about = deployment() | {"status": {"conditions": [{"type": "Fits", "status": "True", "reason": "Fits"}]}}
             about["metadata"] |= {"uid": "u"}
-            teller.transition(about, {"type": "Fits", "status": "True", "reason": "Tight", "message": "m"}, NOON)
-            teller.transition(about, {"type": "Fits", "status": "False", "reason": "DoesNotFit", "message": "m"}, NOON)
+            reconcile_events.transition(
+                about, {"type": "Fits", "status": "True", "reason": "Tight", "message": "m"}, NOON
+            )
+            reconcile_events.transition(
+                about, {"type": "Fits", "status": "False", "reason": "DoesNotFit", "message": "m"}, NOON
+            )
             accepted = {"type": "Accepted", "status": "True", "message": "m"}
-            teller.transition(about, accepted | {"reason": "Accepted"}, NOON)
-            teller.transition(about, accepted | {"reason": "SpeculationOff"}, NOON)
-            teller.step(about, "ScaledUp", "2 replicas", NOON)
-            await asyncio.gather(*teller.publisher.tasks)
+            reconcile_events.transition(about, accepted | {"reason": "Accepted"}, NOON)
+            reconcile_events.transition(about, accepted | {"reason": "SpeculationOff"}, NOON)
+            reconcile_events.step(about, "ScaledUp", "2 replicas", NOON)
+            await asyncio.gather(*reconcile_events.publisher.tasks)
             fake.fail(Fault(code=500), "create")
-            teller.step(about, "ScaledDown", "1 replica", NOON)
-            await asyncio.gather(*teller.publisher.tasks)
+            reconcile_events.step(about, "ScaledDown", "1 replica", NOON)
+            await asyncio.gather(*reconcile_events.publisher.tasks)
             may[0] = False
-            teller.step(about, "ScaledUp", "3 replicas", NOON)
-            await asyncio.gather(*teller.publisher.tasks)
+            reconcile_events.step(about, "ScaledUp", "3 replicas", NOON)
+            await asyncio.gather(*reconcile_events.publisher.tasks)
         events = [one for where, one in fake.objects.held.items() if where[0] == kinds.EVENT.title]
-        said = {(one["type"], one["reason"], one["note"]) for one in events}
-        assert said == {
+        entries = {(one["type"], one["reason"], one["note"]) for one in events}
+        assert entries == {
             ("Warning", "DoesNotFit", "Fits is False: m"),
             ("Normal", "SpeculationOff", "Accepted is True: m"),
             ("Normal", "ScaledUp", "2 replicas"),
         }
-        assert told(metrics) == (3, 2)
+        assert event_counts(metrics) == (3, 2)
 
     run(story())
 
@@ -68,9 +72,9 @@ def test_a_child_that_was_put_back_is_told_and_counted() -> None:
     async def story() -> None:
         fake, metrics = FakeApi(), OperatorMetrics()
         async with fake.connected() as connection:
-            teller = ReconcileEvents(FencedApiServer(ApiServer(connection), lambda: True), "me", metrics)
-            teller.meddled(deployment(), kinds.SERVICE, "Service chat-router: spec.type was changed", NOON)
-            await asyncio.gather(*teller.publisher.tasks)
+            events = ReconcileEvents(FencedApiServer(ApiServer(connection), lambda: True), "me", metrics)
+            events.meddled(deployment(), kinds.SERVICE, "Service chat-router: spec.type was changed", NOON)
+            await asyncio.gather(*events.publisher.tasks)
         (event,) = [one for where, one in fake.objects.held.items() if where[0] == kinds.EVENT.title]
         assert (event["type"], event["reason"]) == ("Warning", "PutBack")
         assert counted(metrics, 'writes_at_rest_total{resource="services"}') == 1
@@ -83,9 +87,9 @@ def test_a_pod_that_somebody_deleted_is_told_and_no_write_is_counted() -> None:
     async def story() -> None:
         fake, metrics = FakeApi(), OperatorMetrics()
         async with fake.connected() as connection:
-            teller = ReconcileEvents(FencedApiServer(ApiServer(connection), lambda: True), "me", metrics)
-            teller.deleted(deployment(), "pod chat-1 was deleted", NOON)
-            await asyncio.gather(*teller.publisher.tasks)
+            events = ReconcileEvents(FencedApiServer(ApiServer(connection), lambda: True), "me", metrics)
+            events.deleted(deployment(), "pod chat-1 was deleted", NOON)
+            await asyncio.gather(*events.publisher.tasks)
         (event,) = [one for where, one in fake.objects.held.items() if where[0] == kinds.EVENT.title]
         assert (event["type"], event["reason"], event["note"]) == ("Warning", "Deleted", "pod chat-1 was deleted")
         assert counted(metrics, 'writes_at_rest_total{resource="pods"}') is None

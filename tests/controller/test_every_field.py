@@ -131,7 +131,7 @@ def begun(document: str) -> Pretend:
     world = _furnished().twin()
     world.apply(json.loads(document))
     recommend(world, 1)
-    world.look()
+    world.reconcile_now()
     assert world.condition("Accepted")[0] == "True", world.message("Accepted")
     return world
 
@@ -159,7 +159,7 @@ def test_every_field_changes_a_child_or_a_word_and_back(leaf: str) -> None:
     states = [state(world)]
     for document in (after, before):
         world.apply(document)
-        world.look()
+        world.reconcile_now()
         wrong = leaf in ONLY_CHECKED and document is after
         assert (world.condition("Accepted")[0] == "False") == wrong, world.message("Accepted")
         states.append(state(world))
@@ -174,20 +174,20 @@ def test_every_field_changes_a_child_or_a_word_and_back(leaf: str) -> None:
 def rolled(rules: str) -> list[object]:
     """How a change goes under these rules: to one that serves, then to one that never does."""
     rollout = json.loads(rules)
-    world, told = Pretend(gpus=6), list[object]()
+    world, entries = Pretend(gpus=6), list[object]()
     world.apply(deployment(rollout=rollout, replicas=3))
     world.settle()
     for context, broken in ((4096, {}), (2048, {"state": {"waiting": {"reason": "ErrImagePull"}}})):
-        known = set(world.engines())
+        names = set(world.engines())
         world.apply(deployment(rollout=rollout, replicas=3, context=context))
-        world.look()
-        world.kube.broken = {name: broken for name in set(world.engines()) - known if broken}
+        world.reconcile_now()
+        world.kube.broken = {name: broken for name in set(world.engines()) - names if broken}
         for _ in range(7):
             world.rounds()
-            told.append((sorted(world.engines().items()), world.message("Progressing")))
+            entries.append((sorted(world.engines().items()), world.message("Progressing")))
     world.now += timedelta(seconds=120)
     world.rounds(6)
-    return [*told, sorted(world.engines().items()), world.message("Progressing")]
+    return [*entries, sorted(world.engines().items()), world.message("Progressing")]
 
 
 @pytest.mark.parametrize("leaf", ROLLING)

@@ -13,7 +13,7 @@ from prove import field_table
 from tests.api.test_every_field_is_live import leaves_of
 from tests.controller import field_evidence, points, test_every_field
 from tests.controller.every_field import UNBUILT
-from tests.controller.field_evidence import Evidence, Fate
+from tests.controller.field_evidence import Evidence, Outcome
 from tests.controller.reads import differences
 
 KINDS: Final[dict[str, tuple[Kind[Any], list[str]]]] = {
@@ -41,7 +41,7 @@ WAITING: Final = [
 @pytest.mark.parametrize(("kind", "leaf"), SOME, ids=lambda each: each)
 def test_every_field_is_used_refused_or_warned_of_as_the_page_says(kind: str, leaf: str) -> None:
     found = EVIDENCE[kind](leaf)
-    assert found.fate is not Fate.IGNORED, f"{kind} spec.{leaf} is taken in silence, and nothing comes of it"
+    assert found.outcome is not Outcome.IGNORED, f"{kind} spec.{leaf} is taken in silence, and nothing comes of it"
     assert field_table.line(found) in field_table.PAGE.read_text(encoding="utf-8"), (
         "run `python -m prove.field_table > docs/reference/fields.md`"
     )
@@ -57,7 +57,7 @@ def test_the_page_has_a_row_for_every_field_and_no_other() -> None:
 @pytest.mark.trial(12)
 @pytest.mark.parametrize("leaf", sorted(UNBUILT))
 def test_a_field_that_nothing_acts_on_is_refused(leaf: str) -> None:
-    assert field_evidence.of_deployment(leaf).fate is Fate.REFUSED
+    assert field_evidence.of_deployment(leaf).outcome is Outcome.REFUSED
 
 
 @pytest.mark.parametrize(("kind", "leaf"), WAITING, ids=str)
@@ -72,6 +72,6 @@ def test_what_waits_for_a_release_says_so_in_its_description(kind: Kind[Any], le
 
 def test_evidence_of_nothing_is_told_and_named() -> None:
     """The oracle itself: it would notice a field that nobody hears."""
-    deaf = Evidence(kind="K", leaf="a.b", fate=Fate.IGNORED, where="")
+    deaf = Evidence(kind="K", leaf="a.b", outcome=Outcome.IGNORED, where="")
     assert field_table.unkept([deaf]) == ["K a.b"]
     assert differences((1, 2), (1, 3)) == set()

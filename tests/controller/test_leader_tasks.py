@@ -26,15 +26,15 @@ from tests.cluster.fake_api import FakeApi
 from tests.cluster.worlds import run, until
 from tests.controller.pretend import CATALOGUE, PLATFORM, deployment
 
-SETTING: Final = ReconcileSettings(known=ReviewContext(catalogue=CATALOGUE), platform=PLATFORM)
+SETTING: Final = ReconcileSettings(context=ReviewContext(catalogue=CATALOGUE), platform=PLATFORM)
 POLICY: Final = {"metadata": {"name": "calm", "namespace": "default"}, "spec": {}}
 
 
 def stored(fake: FakeApi, kind: str = "Ready") -> tuple[str, str]:
     """One condition of the deployment, as stored."""
     live = fake.objects.held[(kinds.INFERENCE_DEPLOYMENT.title, "default", "chat")]
-    said = {one["type"]: (one["status"], one["reason"]) for one in live.get("status", {}).get("conditions", ())}
-    return said.get(kind, ("", ""))
+    document = {one["type"]: (one["status"], one["reason"]) for one in live.get("status", {}).get("conditions", ())}
+    return document.get(kind, ("", ""))
 
 
 @asynccontextmanager
@@ -185,15 +185,15 @@ def test_what_we_removed_is_gone_before_the_watch_says_so() -> None:
     async def story() -> None:
         woken, forgotten = list[ObjectKey](), list[str]()
         async with FakeApi().connected() as connection:
-            seeing = ControllerInformers(ApiServer(connection), ("default",), woken.append, forgotten.append)
+            informers = ControllerInformers(ApiServer(connection), ("default",), woken.append, forgotten.append)
             head = {"name": "n", "namespace": "default", "uid": "u", "resourceVersion": "7"}
             note: Manifest = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": head}
-            seeing.note(note)
-            seeing.note({"apiVersion": "v1", "kind": "Secret", "metadata": head})
-            assert seeing.of(kinds.CONFIG_MAP).find("default", "n") == note
-            seeing.gone(note)
-            assert seeing.of(kinds.CONFIG_MAP).find("default", "n") is None
-            assert not seeing.has_listed(kinds.CONFIG_MAP)
+            informers.note(note)
+            informers.note({"apiVersion": "v1", "kind": "Secret", "metadata": head})
+            assert informers.of(kinds.CONFIG_MAP).find("default", "n") == note
+            informers.gone(note)
+            assert informers.of(kinds.CONFIG_MAP).find("default", "n") is None
+            assert not informers.has_listed(kinds.CONFIG_MAP)
             assert (woken, forgotten) == ([], ["u"]), "what is gone is remembered by nobody"
 
     run(story())

@@ -31,7 +31,7 @@ def edited() -> tuple[Pretend, str, str]:
     """Another revision of it is wanted, and nothing has happened yet."""
     world, old = serving()
     world.apply(one_of_one(4096))
-    world.look()
+    world.reconcile_now()
     (new,) = set(world.engines()) - {old}
     return world, old, new
 
@@ -148,7 +148,7 @@ def test_an_edit_meanwhile_ends_the_check_and_begins_another() -> None:
     world.kube.refused[new] = {"name": "check", "state": {"running": {}}}
     world.rounds(2)
     world.apply(one_of_one(2048))
-    world.look()
+    world.reconcile_now()
     found = {one["metadata"]["labels"]["fairlead.dev/revision"] for one in checks(world)} - {new}
     assert len(found) == 1
     assert old not in found
@@ -161,7 +161,7 @@ def test_an_edit_meanwhile_ends_the_check_and_begins_another() -> None:
 def test_somebody_elses_pod_of_the_checks_name_is_left_alone() -> None:
     world, old = serving()
     world.apply(one_of_one(4096))
-    world.look()
+    world.reconcile_now()
     (new,) = set(world.engines()) - {old}
     world.apply(one_of_one())
     world.settle()

@@ -45,12 +45,12 @@ def test_routers_whose_number_nobody_wrote_are_counted_by_whoever_does() -> None
     where = (kinds.DEPLOYMENT.title, "default", "chat-router")
     assert world.objects.found(where)["spec"]["replicas"] == 2
     world.objects.put(kinds.DEPLOYMENT, edited(world.objects.found(where), "spec", "replicas", value=9))
-    told = len(world.teller.told)
+    given = len(world.event_sink.published)
     world.settle()
     assert world.objects.found(where)["spec"]["replicas"] == 9
-    assert not [one for one in world.teller.told[told:] if one.startswith("PutBack")]
-    said = world.objects.found((kinds.CONFIG_MAP.title, "default", "chat-router"))["data"]["router.json"]
-    assert json.loads(said)["routers"] == 9
+    assert not [one for one in world.event_sink.published[given:] if one.startswith("PutBack")]
+    answer = world.objects.found((kinds.CONFIG_MAP.title, "default", "chat-router"))["data"]["router.json"]
+    assert json.loads(answer)["routers"] == 9
     world.apply(deployment(router={"timeouts": {"total": "1m"}}))
     world.settle()
     changed = world.objects.found(where)["spec"]
@@ -90,9 +90,9 @@ def test_an_edited_child_is_put_back_after_one_look(resource: Resource, path: tu
     assert world.fingerprint() != before
     world.tick()
     assert world.fingerprint() == before
-    (told,) = [one for one in world.teller.told if one.startswith("PutBack")]
-    assert told.startswith(f"PutBack {resource.kind} chat-router: {path[0]}")
-    assert told.endswith("was changed by an unknown client; put back: change the InferenceDeployment instead")
+    (given,) = [one for one in world.event_sink.published if one.startswith("PutBack")]
+    assert given.startswith(f"PutBack {resource.kind} chat-router: {path[0]}")
+    assert given.endswith("was changed by an unknown client; put back: change the InferenceDeployment instead")
 
 
 def test_whoever_wrote_last_is_named() -> None:
@@ -131,13 +131,13 @@ def stranger(owner: Manifest | None) -> Manifest:
 
 @pytest.mark.trial(7)
 @pytest.mark.parametrize(
-    ("owner", "said"),
+    ("owner", "answer"),
     [
         (None, "is not Fairlead's"),
         ({"kind": "Shop", "name": "shop", "uid": "s", "controller": True}, "belongs to Shop shop"),
     ],
 )
-def test_a_strangers_object_under_our_childs_name_is_left_alone(owner: Manifest | None, said: str) -> None:
+def test_a_strangers_object_under_our_childs_name_is_left_alone(owner: Manifest | None, answer: str) -> None:
     """P20: neither taken nor overwritten; the condition names it and its owner, and heals when it is gone."""
     world = Pretend()
     if owner is not None:
@@ -150,7 +150,7 @@ def test_a_strangers_object_under_our_childs_name_is_left_alone(owner: Manifest 
     live = world.objects.found((kinds.SERVICE.title, "default", "chat-router"))
     assert live["spec"] == {"selector": {"app": "shop"}}
     assert world.condition("Accepted") == ("False", "NameTaken")
-    assert f"Service chat-router exists already and {said}" in world.message("Accepted")
+    assert f"Service chat-router exists already and {answer}" in world.message("Accepted")
     assert (world.engines(), world.engine_pods()) == ({}, []), "no GPU for an engine that no request would reach"
     assert world.condition("Progressing") == ("False", "NameTaken")
     assert "Reconciling" not in {one["type"] for one in world.document()["status"]["conditions"]}
@@ -164,12 +164,12 @@ def test_a_strangers_object_under_our_childs_name_is_left_alone(owner: Manifest 
 def test_what_ran_before_a_name_was_taken_runs_on() -> None:
     """P20: the router's Service was deleted and somebody was quicker; an edit waits until the name is free."""
     world = settled()
-    serving, asked = world.serving(), world.engines()
+    serving, figures = world.serving(), world.engines()
     world.kube.delete(kinds.SERVICE, "default", "chat-router")
     world.objects.put(kinds.SERVICE, stranger(None))
     world.apply(deployment(context=4096))
     world.rounds(8)
-    assert (world.serving(), world.engines()) == (serving, asked)
+    assert (world.serving(), world.engines()) == (serving, figures)
     assert world.condition("Ready") == ("False", "NameTaken")
     assert world.message("Ready").endswith("another name; 2 replicas run as before")
     assert world.tick().after_s == 15.0, "a stranger's object is not watched, so it is looked for"
@@ -222,7 +222,7 @@ def test_two_operators_in_the_same_moment_do_no_harm() -> None:
 
     async def both() -> None:
         for one in (world, other):
-            one.world.hear()
+            one.world.receive()
         await asyncio.gather(*(one.operator.tick(world.key(), world.now) for one in (world, other)))
 
     for _ in range(12):

@@ -26,10 +26,10 @@ SETTINGS: Final = OperatorSettings(lease_namespace="ops", identity="me", router_
 
 def test_flags_become_what_a_reconcile_needs() -> None:
     setting = process._setting(SETTINGS)
-    assert setting.known.releases[EngineKind.SIMULATED].image == "e:1"
+    assert setting.context.releases[EngineKind.SIMULATED].image == "e:1"
     assert setting.platform.image == "r:1"
     assert setting.platform.operator_namespace == "ops"
-    assert "Europe/Berlin" in (setting.known.time_zones or ())
+    assert "Europe/Berlin" in (setting.context.time_zones or ())
 
 
 def test_without_a_webhook_there_is_no_place_for_certificates(tmp_path: Path) -> None:
@@ -84,8 +84,8 @@ def test_the_webhook_judges_a_deployment_beside_the_policy_it_names() -> None:
             assert "there is no AutoscalingPolicy calm" in (await review(document, None)).warnings[0]
             calm = {"metadata": {"name": "calm", "namespace": "default"}}
             fake.put(kinds.AUTOSCALING_POLICY, calm | {"spec": {"idle": {"scaleToZero": {"after": "15m"}}}})
-            said = (await review(document, None)).warnings
-            assert "policy calm removes the last replica after 900 s, and minReplicas keeps 2" in said[0]
+            warnings = (await review(document, None)).warnings
+            assert "policy calm removes the last replica after 900 s, and minReplicas keeps 2" in warnings[0]
             fake.forbidden.add(("get", kinds.AUTOSCALING_POLICY.title))
             assert "keeps 2" not in str((await review(document, None)).warnings)
 

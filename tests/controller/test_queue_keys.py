@@ -60,5 +60,5 @@ def test_a_change_wakes_whom_it_concerns(
     resource: Resource, old: Manifest | None, new: Manifest | None, woken: list[str]
 ) -> None:
     found = queue_keys.keys(resource, old, new, lambda: FLEET)
-    said = [one.name if one.kind == "InferenceDeployment" else f"{one.kind} {one.name}" for one in found]
-    assert said == woken
+    lines = [one.name if one.kind == "InferenceDeployment" else f"{one.kind} {one.name}" for one in found]
+    assert lines == woken

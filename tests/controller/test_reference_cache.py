@@ -39,7 +39,7 @@ def test_what_is_there_is_known_for_minutes_and_what_is_not_for_seconds() -> Non
             assert SECRET in await existence.present([SECRET])
             clock.now += 1
             assert await existence.present([SECRET]) == {}
-            assert "c2VjcmV0" not in str(existence._known)
+            assert "c2VjcmV0" not in str(existence._existing)
 
     run(story())
 

@@ -12,7 +12,7 @@ ROOT: Final = Path(__file__).resolve().parents[2]
 
 
 @cache
-def told(path: str) -> dict[str, str]:
+def docstrings(path: str) -> dict[str, str]:
     """Every test of a file, with what it says of itself."""
     found = ast.parse((ROOT / path).read_text()).body
     functions = (one for one in found if isinstance(one, ast.FunctionDef) and one.name.startswith("test_"))
@@ -28,7 +28,7 @@ def test_every_test_that_is_named_is_there() -> None:
     for one in PROPERTIES:
         for named in one.tests:
             path, _, name = named.partition("::")
-            assert name in told(path), named
+            assert name in docstrings(path), named
 
 
 def test_every_test_that_claims_a_property_is_named() -> None:
@@ -36,7 +36,7 @@ def test_every_test_that_claims_a_property_is_named() -> None:
     claimed = {
         (f"P{number}", f"tests/controller/{path.name}::{name}")
         for path in here
-        for name, words in told(f"tests/controller/{path.name}").items()
+        for name, words in docstrings(f"tests/controller/{path.name}").items()
         for number in re.findall(r"\bP(\d+)\b", words)
     }
     assert claimed <= {(one.number, named) for one in PROPERTIES for named in one.tests}

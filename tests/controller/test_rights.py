@@ -57,7 +57,7 @@ def test_a_missing_right_to_weigh_pods_is_said() -> None:
     world.apply(deployment())
     world.settle()
     first, second = sorted(one["metadata"]["name"] for one in world.engine_pods())
-    world.looks.busy = {first: 0, second: 5}
+    world.pod_client.busy = {first: 0, second: 5}
     world.server.faults.forbidden = frozenset({("patch", kinds.POD.title)})
     world.apply(deployment(replicas=1))
     world.rounds(2)

@@ -7,7 +7,7 @@ from fairlead.controller.snapshot import AutoscalerReport
 from tests.controller.pretend import Pretend, deployment
 
 
-def told(scaling: dict[str, Any]) -> Pretend:
+def scaled(scaling: dict[str, Any]) -> Pretend:
     """A deployment whose autoscaler wrote this."""
     world = Pretend()
     world.apply(deployment(replicas=None, scaling={"minReplicas": 1, "maxReplicas": 4}))
@@ -20,15 +20,15 @@ def told(scaling: dict[str, Any]) -> Pretend:
 
 
 def test_missing_figures_are_no_yes_and_no_no() -> None:
-    world = told({"recommended": 2, "reason": "FiguresMissing", "message": "engine chat-1: Frozen"})
+    world = scaled({"recommended": 2, "reason": "FiguresMissing", "message": "engine chat-1: Frozen"})
     assert world.condition("ScalingActive") == ("Unknown", "FiguresMissing")
 
 
 def test_a_policy_that_only_recommends_is_not_active() -> None:
-    world = told({"advised": 3, "reason": "TokenDemand", "message": "3 replicas"})
+    world = scaled({"advised": 3, "reason": "TokenDemand", "message": "3 replicas"})
     assert world.condition("ScalingActive") == ("False", "AdvisesOnly")
 
 
 def test_what_makes_no_sense_is_not_heard() -> None:
-    assert told({"recommended": 2, "reason": 7}).condition("ScalingActive") == ("True", "Recommended")
+    assert scaled({"recommended": 2, "reason": 7}).condition("ScalingActive") == ("True", "Recommended")
     assert AutoscalerReport(reason="Idle", message="").advised is None

@@ -63,8 +63,8 @@ def test_nodes_that_grow_hold_nothing_back() -> None:
     """P24: a cluster autoscaler brings what pods ask for."""
     world = Pretend(gpus=1)
     world.apply(deployment(replicas=3))
-    world.world.hear()
-    judged = deployment_review.read(world.document(), world.operator._setting.known)
+    world.world.receive()
+    judged = deployment_review.read(world.document(), world.operator._setting.context)
     assert node_facts.room(world.world, judged, nodes_grow=True).replicas is None
     assert node_facts.room(world.world, judged, nodes_grow=False).replicas == 1
     unread = DeploymentReview(accepted=YES, fits=YES)
@@ -84,8 +84,8 @@ def test_a_cordoned_node_has_no_room() -> None:
 def test_references_are_taken_on_trust_where_nobody_looked() -> None:
     document = deployment(storage={"cache": {"claimName": "models"}})
     document["metadata"] |= {"generation": 1, "uid": "u"}
-    known = Pretend().operator._setting.known
-    judged = deployment_review.read(document, known)
+    context = Pretend().operator._setting.context
+    judged = deployment_review.read(document, context)
     assert deployment_review.with_references(judged, None) is judged
     assert deployment_review.with_references(judged, {}).accepted.reason is Why.NOT_FOUND
     claim = ObjectKey("PersistentVolumeClaim", "default", "models")
@@ -109,7 +109,7 @@ def test_whether_it_fits_is_known_or_said_to_be_unknown(
     product: str, model: str, holds: bool | None, reason: Why
 ) -> None:
     document = deployment(accelerator={"product": product}, model={"source": model})
-    judged = deployment_review.read(document, Pretend().operator._setting.known)
+    judged = deployment_review.read(document, Pretend().operator._setting.context)
     assert (judged.fits.holds, judged.fits.reason) == (holds, reason)
     assert judged.may_start == (holds is not False)
     assert CATALOGUE.accelerators
@@ -150,7 +150,7 @@ def test_a_failure_of_ours_is_said_and_touches_nothing_else() -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "before", "now", "told"),
+    ("kind", "before", "now", "given"),
     [
         ("Ready", {}, ("True", "Serving"), True),
         ("Ready", {"status": "True", "reason": "Serving"}, ("False", "Refused"), True),
@@ -164,9 +164,9 @@ def test_a_failure_of_ours_is_said_and_touches_nothing_else() -> None:
     ],
 )
 def test_a_turn_is_news_when_something_is_wrong_or_well_again(
-    kind: str, before: Manifest, now: tuple[str, str], told: bool
+    kind: str, before: Manifest, now: tuple[str, str], given: bool
 ) -> None:
-    assert is_news({"type": kind, "status": now[0], "reason": now[1]}, before) is told
+    assert is_news({"type": kind, "status": now[0], "reason": now[1]}, before) is given
 
 
 @pytest.mark.trial(12)

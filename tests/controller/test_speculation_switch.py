@@ -24,7 +24,7 @@ def policy(switch_off: str) -> Manifest:
     return {"apiVersion": "fairlead.dev/v1alpha1", "kind": "AutoscalingPolicy", "metadata": metadata, "spec": spec}
 
 
-def say(world: Pretend, speculation: Any) -> None:  # noqa: ANN401  # also what nobody should have written
+def recommend(world: Pretend, speculation: Any) -> None:  # noqa: ANN401  # also what nobody should have written
     """As the autoscaler writes it."""
     live = world.document()
     status = (live.get("status") or {}) | {"scaling": {"recommended": 2, "speculation": speculation}}
@@ -37,7 +37,7 @@ def serving(*, switch_off: str | None = "WhenItCosts", engine: Manifest = GUESSE
     if switch_off is not None:
         world.objects.put(kinds.AUTOSCALING_POLICY, policy(switch_off))
     world.apply(deployment(replicas=None, scaling=SCALING, engine=engine))
-    say(world, "On")
+    recommend(world, "On")
     world.settle()
     return world
 
@@ -55,22 +55,22 @@ def commands(world: Pretend) -> str:
 
 def test_the_fleet_goes_over_to_the_revision_without_guessing_and_back() -> None:
     world = serving()
-    guessing = revision(world)
-    say(world, "Off")
+    speculation = revision(world)
+    recommend(world, "Off")
     world.settle()
-    assert revision(world) == revision(serving(engine=PLAIN)) != guessing
+    assert revision(world) == revision(serving(engine=PLAIN)) != speculation
     assert "speculative" not in commands(world)
     assert world.condition("Accepted") == ("True", "SpeculationOff")
     assert "AutoscalingPolicy interactive allows" in world.message("Accepted")
     assert world.document()["spec"]["engine"] == GUESSES
-    say(world, "On")
+    recommend(world, "On")
     world.settle()
-    assert (revision(world), world.condition("Accepted")) == (guessing, ("True", "Accepted"))
+    assert (revision(world), world.condition("Accepted")) == (speculation, ("True", "Accepted"))
 
 
 def test_enough_replicas_serve_at_every_moment_of_it() -> None:
     world = serving()
-    say(world, "Off")
+    recommend(world, "Off")
     least = 2
     for _ in range(20):
         world.rounds()
@@ -82,34 +82,34 @@ def test_enough_replicas_serve_at_every_moment_of_it() -> None:
 def test_without_the_leave_of_a_policy_nothing_is_switched(switch_off: str | None) -> None:
     world = serving(switch_off=switch_off)
     before = revision(world)
-    say(world, "Off")
+    recommend(world, "Off")
     world.settle()
     assert (revision(world), world.condition("Accepted")) == (before, ("True", "Accepted"))
 
 
 def test_a_policy_that_takes_its_leave_back_needs_no_autoscaler() -> None:
     world = serving()
-    guessing = revision(world)
-    say(world, "Off")
+    speculation = revision(world)
+    recommend(world, "Off")
     world.settle()
     world.objects.put(kinds.AUTOSCALING_POLICY, policy("Never"))
     world.settle()
-    assert revision(world) == guessing
+    assert revision(world) == speculation
 
 
 @pytest.mark.parametrize("nonsense", [None, "off", 0, [], {}, False])
 def test_only_the_one_word_switches(nonsense: object) -> None:
     world = serving()
     before = revision(world)
-    say(world, nonsense)
+    recommend(world, nonsense)
     world.settle()
     assert revision(world) == before
 
 
-@pytest.mark.parametrize("said", ["On", "Off"])
-def test_a_policy_that_only_recommends_leaves_it_as_it_is(said: str) -> None:
+@pytest.mark.parametrize("answer", ["On", "Off"])
+def test_a_policy_that_only_recommends_leaves_it_as_it_is(answer: str) -> None:
     world = serving()
-    say(world, said)
+    recommend(world, answer)
     world.settle()
     before = revision(world)
     live = world.document()
@@ -122,14 +122,14 @@ def test_a_policy_that_only_recommends_leaves_it_as_it_is(said: str) -> None:
 def test_what_guesses_nothing_is_not_touched() -> None:
     world = serving(engine=PLAIN)
     before = revision(world)
-    say(world, "Off")
+    recommend(world, "Off")
     world.settle()
     assert (revision(world), world.condition("Accepted")) == (before, ("True", "Accepted"))
 
 
 def test_a_spec_that_is_refused_stays_refused_while_guessing_is_off() -> None:
     world = serving()
-    say(world, "Off")
+    recommend(world, "Off")
     world.settle()
     before = revision(world)
     wrong = GUESSES | {"speculation": {"method": "eagle3", "tokens": 4}}

@@ -92,15 +92,15 @@ def test_one_that_breaks_us_breaks_nobody_else() -> None:
     world = Pretend()
     broken = deployment("broken")
     world.apply(broken)
-    world.world.hear()
-    world.world.hears = False
+    world.world.receive()
+    world.world.receives = False
     torn = copy.deepcopy(world.document("broken"))
     torn["metadata"].pop("generation")
     torn["metadata"]["resourceVersion"] = "999999"
     world.world.note(torn)
     with pytest.raises(KeyError):
         asyncio.run(world.operator.tick(world.key("broken"), world.now))
-    world.world.hears = True
+    world.world.receives = True
     for name in ("one", "two", "three"):
         world.apply(deployment(name))
     for name in ("one", "two", "three"):

@@ -11,8 +11,8 @@ from fairlead.cluster import kinds
 from fairlead.controller import informers
 from tests.cluster.fake_objects import Happened
 from tests.controller import points
-from tests.controller.doors import WATCHED
 from tests.controller.pretend import Pretend, deployment
+from tests.controller.pretend_environment import WATCHED
 
 
 def rolled() -> Pretend:
@@ -39,13 +39,13 @@ def test_an_operator_that_starts_in_the_past_harms_nobody(share: float) -> None:
     live = {one["metadata"]["uid"] for one in world.objects.held.values()}
     world.restart()
     world.world.forget()
-    world.world.hear_past(100 + int(share * (end - 100)))
-    world.world.hears = False
+    world.world.receive_past(100 + int(share * (end - 100)))
+    world.world.receives = False
     for _ in range(3):
-        world.look_or_fail()
+        world.settle_or_fail()
     assert world.serving() >= served
     assert live <= {one["metadata"]["uid"] for one in world.objects.held.values()}
-    world.world.hears = True
+    world.world.receives = True
     world.settle()
     assert (world.fingerprint(), world.serving()) == (before, served)
 
@@ -77,9 +77,9 @@ def test_events_lost_doubled_and_out_of_order_change_nothing_in_the_end(seed: in
     dice = random.Random(seed)  # noqa: S311  # a test's dice
 
     def feed(news: Sequence[Happened]) -> Sequence[Happened]:
-        heard = [one for one in news if dice.random() >= lost]
-        heard += [one for one in heard if dice.random() < doubled]
-        return sorted(heard, key=lambda _: dice.random())
+        happeneds = [one for one in news if dice.random() >= lost]
+        happeneds += [one for one in happeneds if dice.random() < doubled]
+        return sorted(happeneds, key=lambda _: dice.random())
 
     world = Pretend(gpus=3)
     world.world.feed = feed
@@ -87,7 +87,7 @@ def test_events_lost_doubled_and_out_of_order_change_nothing_in_the_end(seed: in
         world.apply(deployment(context=context))
         for _ in range(8):
             world.kube.round(world.now)
-            world.look_or_fail()
+            world.settle_or_fail()
             world.now += world.ROUND
     world.world.feed = None
     world.settle()
@@ -100,10 +100,10 @@ def test_a_child_removed_where_nobody_heard_it_is_made_again() -> None:
     before = world.fingerprint()
     world.world.feed = lambda _: ()
     world.kube.delete(kinds.SERVICE, "default", "chat-router")
-    world.look()
+    world.reconcile_now()
     assert world.fingerprint() != before
     world.world.feed = None
-    world.look()
+    world.reconcile_now()
     assert world.fingerprint() == before
 
 
@@ -114,11 +114,11 @@ def test_a_store_that_is_behind_our_own_writes_makes_nothing_twice() -> None:
     clean.rounds(3)
     world = Pretend()
     world.apply(deployment())
-    world.world.hear()
-    world.world.hears = False
+    world.world.receive()
+    world.world.receives = False
     for _ in range(3):
         world.kube.round(world.now)
-        world.look()
+        world.reconcile_now()
         world.now += world.ROUND
     assert +world.server.made == +clean.server.made
     assert all(times == 1 for times in (+world.server.made).values())

@@ -13,13 +13,13 @@ from fairlead.fleet.desired_state import EngineKind
 from tests.cluster.fake_objects import Objects
 from tests.cluster.worlds import run
 from tests.controller import points
-from tests.controller.doors import PretendLooks, PretendWorld
 from tests.controller.pretend import Pretend, deployment
+from tests.controller.pretend_environment import PretendPodClient, PretendWorld
 from tests.controller.server import PretendServer
 from tests.controller.warm import BOUNDS, MOST, SLEEPS, counts, fleet, marks, warm
 
 
-class SlowLooks(PretendLooks):
+class SlowPodClient(PretendPodClient):
     """Engines turn when they may."""
 
     def __init__(self, objects: Objects) -> None:
@@ -40,11 +40,11 @@ class SlowLooks(PretendLooks):
 
 
 TWISTS = st.sampled_from(["restart", "silent", "heard", "stubborn", "willing", "busy", "idle", "other context"])
-WISHES = st.tuples(st.integers(0, 4), st.integers(0, 3))
+COUNTS = st.tuples(st.integers(0, 4), st.integers(0, 3))
 
 
 @points.DEAR
-@given(story=st.lists(st.one_of(TWISTS, WISHES), max_size=8), last=WISHES)
+@given(story=st.lists(st.one_of(TWISTS, COUNTS), max_size=8), last=COUNTS)
 def test_only_a_marked_pod_ever_sleeps_and_in_the_end_as_many_sleep_as_are_wanted(
     story: list[str | tuple[int, int]], last: tuple[int, int]
 ) -> None:
@@ -62,25 +62,25 @@ def test_only_a_marked_pod_ever_sleeps_and_in_the_end_as_many_sleep_as_are_wante
             twist(world, one)
         for _ in range(2):
             world.rounds()
-            assert world.looks.asleep & alive(world) <= marks(world).keys()
+            assert world.pod_client.asleep & alive(world) <= marks(world).keys()
     for calm in ("heard", "willing", "idle"):
         twist(world, calm)
     warm(world, awake=last[0], asleep=last[1])
     world.settle(most=200)
     awake, asleep = last[0], min(last[1], MOST - last[0])
     assert counts(world) == (awake + asleep, awake, asleep or None)
-    assert world.looks.asleep & alive(world) == marks(world).keys()
+    assert world.pod_client.asleep & alive(world) == marks(world).keys()
 
 
 def twist(world: Pretend, word: str) -> None:
     """What routers and engines do from now on."""
     match word:
         case "silent" | "heard":
-            world.looks.silent = word == "silent"
+            world.pod_client.silent = word == "silent"
         case "stubborn" | "willing":
-            world.looks.stubborn = word == "stubborn"
+            world.pod_client.stubborn = word == "stubborn"
         case _:
-            world.looks.busy = dict.fromkeys(alive(world), 1) if word == "busy" else {}
+            world.pod_client.busy = dict.fromkeys(alive(world), 1) if word == "busy" else {}
 
 
 def alive(world: Pretend) -> set[str]:
@@ -92,16 +92,16 @@ def test_an_act_that_takes_long_is_waited_for_by_later_looks_and_never_doubled()
     """One of the other kind ends first; a pod that goes takes its act along."""
 
     async def story() -> None:
-        looks, world = SlowLooks(Objects()), PretendWorld(Objects())
-        found = SleepSwitch(looks, Applier(PretendServer(Objects()), world), at_once_s=0.01)
+        pods, world = SlowPodClient(Objects()), PretendWorld(Objects())
+        found = SleepSwitch(pods, Applier(PretendServer(Objects()), world), at_once_s=0.01)
         pod = {"metadata": {"uid": "u", "name": "a"}}
         assert not await found._turned(pod, EngineKind.VLLM, wakes=False)
         assert not await found._turned(pod, EngineKind.VLLM, wakes=False)
-        looks.may.set()
+        pods.may.set()
         assert not await found._turned(pod, EngineKind.VLLM, wakes=True)
         assert await found._turned(pod, EngineKind.VLLM, wakes=True)
-        assert looks.acts == ["sleep", "wake"]
-        looks.may.clear()
+        assert pods.acts == ["sleep", "wake"]
+        pods.may.clear()
         assert not await found._turned(pod, EngineKind.VLLM, wakes=False)
         found.forget("u")
         found.forget("u")

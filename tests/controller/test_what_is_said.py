@@ -20,8 +20,8 @@ SPECS: Final = st.fixed_dictionaries(
 
 def is_ready(pod: Manifest) -> bool:
     """By the kubelet's word alone."""
-    said = {one["type"]: one["status"] for one in pod.get("status", {}).get("conditions", ())}
-    return said.get("Ready") == "True" and "deletionTimestamp" not in pod["metadata"]
+    document = {one["type"]: one["status"] for one in pod.get("status", {}).get("conditions", ())}
+    return document.get("Ready") == "True" and "deletionTimestamp" not in pod["metadata"]
 
 
 def counted(world: Pretend, selector: str) -> tuple[int, int]:
@@ -43,7 +43,7 @@ def expected(world: Pretend, wanted: int) -> dict[str, Any]:
     }
 
 
-def said(world: Pretend) -> dict[str, Any]:
+def status_of(world: Pretend) -> dict[str, Any]:
     """What is said of the same."""
     status = world.document()["status"]
     found = {name: status[name] for name in ("replicas", "readyReplicas", "routableReplicas")}
@@ -60,15 +60,15 @@ def test_the_status_is_what_the_cluster_holds(specs: list[dict[str, Any]], gpus:
         world.settle()
         if world.condition("Progressing")[1] == "Refused" or not world.engines():
             continue
-        assert said(world) == expected(world, spec["replicas"])
-        whole = said(world)["readyReplicas"] == spec["replicas"]
+        assert status_of(world) == expected(world, spec["replicas"])
+        whole = status_of(world)["readyReplicas"] == spec["replicas"]
         accepted = world.condition("Accepted")[0] == "True"
         absent = "H100" in str(spec)
         right = world.serving() == world.serving_of(spec["context"]) and not absent
-        said_ready = world.condition("Ready")[0] == "True"
+        answer_ready = world.condition("Ready")[0] == "True"
         types = {one["type"] for one in world.document()["status"]["conditions"]}
-        assert said_ready == (accepted and whole) or (absent and not said_ready)
-        assert right or not spec["replicas"] or not said_ready or "Reconciling" in types
+        assert answer_ready == (accepted and whole) or (absent and not answer_ready)
+        assert right or not spec["replicas"] or not answer_ready or "Reconciling" in types
         assert world.document()["status"]["observedGeneration"] == world.document()["metadata"]["generation"]
 
 
@@ -80,11 +80,11 @@ def test_no_word_moves_while_nothing_does(specs: list[dict[str, Any]]) -> None:
     for spec in specs:
         world.apply(deployment(**spec))
         world.settle()
-        before = (world.document()["status"], len(world.server.writes), len(world.teller.told))
+        before = (world.document()["status"], len(world.server.writes), len(world.event_sink.published))
         world.restart()
         world.now += 7 * world.ROUND
-        world.look()
-        assert (world.document()["status"], len(world.server.writes), len(world.teller.told)) == before
+        world.reconcile_now()
+        assert (world.document()["status"], len(world.server.writes), len(world.event_sink.published)) == before
 
 
 def test_a_time_moves_only_when_what_it_tells_of_turns() -> None:
@@ -107,7 +107,7 @@ def test_routers_that_say_nothing_leave_it_unknown() -> None:
     world = Pretend()
     world.apply(deployment())
     world.settle()
-    world.looks.silent = True
+    world.pod_client.silent = True
     world.settle()
     assert world.condition("Routable") == ("Unknown", "RoutersSilent")
     assert world.condition("Ready") == ("Unknown", "RoutersSilent")

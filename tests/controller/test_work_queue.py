@@ -59,7 +59,7 @@ class Work:
 Story = Callable[[WorkQueue, Work, Clock], Coroutine[Any, Any, None]]
 
 
-def told(story: Story, workers: int = 16) -> None:
+def run_story(story: Story, workers: int = 16) -> None:
     """A story with a queue that runs."""
 
     async def whole() -> None:
@@ -95,7 +95,7 @@ def test_one_hot_key_keeps_none_of_five_hundred_waiting() -> None:
         assert work.done["hot"] <= 501
         assert {name for name, times in work.done.items() if times == 1} >= {f"{number:03d}" for number in range(500)}
 
-    told(story, workers=4)
+    run_story(story, workers=4)
 
 
 def test_a_key_woken_while_it_runs_runs_once_more_after() -> None:
@@ -111,7 +111,7 @@ def test_a_key_woken_while_it_runs_runs_once_more_after() -> None:
         await quiet()
         assert (work.order, work.most_at_once, queue.depth) == (["a", "a"], 1, 0)
 
-    told(story)
+    run_story(story)
 
 
 def test_a_stuck_key_blocks_nobody_and_is_seen() -> None:
@@ -126,7 +126,7 @@ def test_a_stuck_key_blocks_nobody_and_is_seen() -> None:
         assert dict(work.done) == {"a": 1, "b": 1, "c": 1}
         assert queue.oldest_s() == 301
 
-    told(story, workers=2)
+    run_story(story, workers=2)
 
 
 def test_no_more_run_at_once_than_there_are_workers() -> None:
@@ -140,7 +140,7 @@ def test_no_more_run_at_once_than_there_are_workers() -> None:
         await quiet()
         assert work.order == ["a", "b", "c"]
 
-    told(story, workers=2)
+    run_story(story, workers=2)
 
 
 def test_a_failing_key_waits_twice_as_long_each_time_and_is_forgiven() -> None:
@@ -160,7 +160,7 @@ def test_a_failing_key_waits_twice_as_long_each_time_and_is_forgiven() -> None:
         await quiet()
         assert (queue._failures, queue._not_before) == ({}, {})
 
-    told(story)
+    run_story(story)
 
 
 def test_an_event_shortens_a_back_off_only_so_far() -> None:
@@ -181,7 +181,7 @@ def test_an_event_shortens_a_back_off_only_so_far() -> None:
         await quiet()
         assert work.done["a"] == done + 1
 
-    told(story)
+    run_story(story)
 
 
 def test_the_earliest_moment_asked_for_wins() -> None:
@@ -196,7 +196,7 @@ def test_the_earliest_moment_asked_for_wins() -> None:
         assert work.order == ["a", "b"]
         assert queue.oldest_s() == 0.0
 
-    told(story)
+    run_story(story)
 
 
 def test_a_due_moment_comes_without_being_woken() -> None:
@@ -207,7 +207,7 @@ def test_a_due_moment_comes_without_being_woken() -> None:
         while not work.done["a"]:
             await asyncio.sleep(0.005)
 
-    told(story)
+    run_story(story)
 
 
 def test_what_runs_when_the_queue_ends_is_cancelled() -> None:

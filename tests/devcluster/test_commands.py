@@ -26,21 +26,23 @@ def devcluster(*words: str, cache: Path, lowered: tuple[str, ...] = (), **env: s
 @pytest.mark.skipif(os.geteuid() != 0, reason="gives up a capability, which only root has")
 def test_a_container_without_rights_is_told_so_once(tmp_path: Path) -> None:
     lowered = ("setpriv", "--bounding-set=-sys_admin", "--inh-caps=-sys_admin", "--")
-    said = devcluster("up", cache=tmp_path / "cache", lowered=lowered)
-    assert said.startswith("devcluster: cannot start here:\n  - missing: the right to make namespaces (CAP_SYS_ADMIN)")
-    assert "DEVCLUSTER=existing KUBECONFIG=" in said
+    answer = devcluster("up", cache=tmp_path / "cache", lowered=lowered)
+    assert answer.startswith(
+        "devcluster: cannot start here:\n  - missing: the right to make namespaces (CAP_SYS_ADMIN)"
+    )
+    assert "DEVCLUSTER=existing KUBECONFIG=" in answer
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="hides Go by a mount, which only root may")
 def test_a_machine_without_go_is_told_what_needs_it(tmp_path: Path) -> None:
     hide = 'if [ -d /usr/local/go ]; then /bin/mount -t tmpfs none /usr/local/go; fi && exec "$@"'
     hidden = ("/usr/bin/unshare", "--mount", "/bin/sh", "-c", hide, "sh")
-    said = devcluster("up", "--light", cache=tmp_path / "cache", lowered=hidden, PATH="/nowhere")
-    assert "Go 1.26 or later, to build etcd, kube-apiserver, kubectl; there is none" in said
+    answer = devcluster("up", "--light", cache=tmp_path / "cache", lowered=hidden, PATH="/nowhere")
+    assert "Go 1.26 or later, to build etcd, kube-apiserver, kubectl; there is none" in answer
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="a cluster with nodes needs root before this matters")
 def test_a_cache_that_the_cluster_would_hide_is_refused() -> None:
-    said = devcluster("up", cache=Path("/run/fairlead-story"))
-    assert "FAIRLEAD_CACHE=/run/fairlead-story" in said
-    assert "FAIRLEAD_CACHE=/srv/fairlead" in said
+    answer = devcluster("up", cache=Path("/run/fairlead-story"))
+    assert "FAIRLEAD_CACHE=/run/fairlead-story" in answer
+    assert "FAIRLEAD_CACHE=/srv/fairlead" in answer

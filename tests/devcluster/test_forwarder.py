@@ -19,48 +19,48 @@ def network() -> Iterator[int]:
 
 async def echo_after_the_end(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     """Answers only once the caller has finished speaking, as HTTP/1.0 clients may."""
-    heard = await reader.read()
-    writer.write(b"heard " + heard)
+    content = await reader.read()
+    writer.write(b"heard " + content)
     writer.write_eof()
     await writer.drain()
     writer.close()
 
 
-async def through_a_door(said: bytes, network: int) -> bytes:
+async def through_a_door(answer: bytes, network: int) -> bytes:
     server = await asyncio.start_server(echo_after_the_end, "127.0.0.1", 0)
     inside = server.sockets[0].getsockname()[:2]
     forwarder = Forwarder(network)
     port = await forwarder.open(inside)
     assert await forwarder.open(inside) == port, "asked again, the same door is answered"
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    writer.write(said)
+    writer.write(answer)
     writer.write_eof()
-    heard = await reader.read()
+    content = await reader.read()
     writer.close()
     await writer.wait_closed()
     forwarder.close()
     server.close()
-    return heard
+    return content
 
 
-@pytest.mark.skipif(not machine.look().namespaces, reason="joining a network namespace needs CAP_SYS_ADMIN")
+@pytest.mark.skipif(not machine.survey().namespaces, reason="joining a network namespace needs CAP_SYS_ADMIN")
 @pytest.mark.parametrize("size", [0, 1, 5_000_000])
-def test_what_goes_in_comes_back_through_the_door(size: int, network: int) -> None:
-    said = bytes(range(256)) * (size // 256 + 1)
-    heard = asyncio.run(through_a_door(said[:size], network))
-    assert heard == b"heard " + said[:size]
+def test_what_goes_in_comes_back_through_the_forwarder(size: int, network: int) -> None:
+    answer = bytes(range(256)) * (size // 256 + 1)
+    finished = asyncio.run(through_a_door(answer[:size], network))
+    assert finished == b"heard " + answer[:size]
 
 
-@pytest.mark.skipif(not machine.look().namespaces, reason="joining a network namespace needs CAP_SYS_ADMIN")
+@pytest.mark.skipif(not machine.survey().namespaces, reason="joining a network namespace needs CAP_SYS_ADMIN")
 def test_a_door_to_nowhere_closes(network: int) -> None:
     async def story() -> bytes:
         forwarder = Forwarder(network)
         port = await forwarder.open(("127.0.0.1", 1))
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
-        heard = await reader.read()
+        content = await reader.read()
         writer.close()
         await writer.wait_closed()
         forwarder.close()
-        return heard
+        return content
 
     assert asyncio.run(story()) == b""

@@ -6,7 +6,7 @@ from devcluster.inside import image_room
 from devcluster.inside.image_room import GIB
 
 
-def told(folder: Path, available_gib: int) -> Path:
+def written(folder: Path, available_gib: int) -> Path:
     """As the kernel writes it."""
     path = folder / "meminfo"
     lines = ("MemTotal: 65802496 kB", "MemFree: 102400 kB", f"MemAvailable:   {available_gib * 1024 * 1024} kB")
@@ -21,18 +21,18 @@ def test_each_node_takes_its_share_and_the_rest_is_for_others() -> None:
 
 
 def test_what_is_available_counts_not_what_nobody_uses(tmp_path: Path) -> None:
-    assert image_room.free(told(tmp_path, 20), ()) == 20 * GIB
+    assert image_room.free(written(tmp_path, 20), ()) == 20 * GIB
 
 
 def test_a_container_has_no_more_than_its_limit_by_whichever_version(tmp_path: Path) -> None:
     limit = tmp_path / "limit"
     absent = tmp_path / "absent"
     limit.write_text(f"{3 * GIB}\n")
-    assert image_room.free(told(tmp_path, 20), (absent, limit)) == 3 * GIB
+    assert image_room.free(written(tmp_path, 20), (absent, limit)) == 3 * GIB
     limit.write_text("max\n")
-    assert image_room.free(told(tmp_path, 20), (limit, absent)) == 20 * GIB
+    assert image_room.free(written(tmp_path, 20), (limit, absent)) == 20 * GIB
     limit.write_text("9223372036854771712\n")
-    assert image_room.free(told(tmp_path, 20), (absent, limit)) == 20 * GIB
+    assert image_room.free(written(tmp_path, 20), (absent, limit)) == 20 * GIB
 
 
 def test_where_nothing_is_told_the_disk_is_used(tmp_path: Path) -> None:

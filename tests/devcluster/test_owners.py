@@ -13,7 +13,7 @@ from devcluster import guard, owners, processes, status
 from devcluster.cache import Cache
 from devcluster.layout import MARKER, Layout
 from devcluster.owners import OWNERS, Owner
-from tests.patience import eventually
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.trial(23)
 
@@ -105,11 +105,11 @@ def test_what_is_gone_cannot_be_handed_over(tmp_path: Path, monkeypatch: pytest.
 
 def test_status_says_whose_each_is_and_since_when(layout: Layout, tmp_path: Path) -> None:
     owners.keep(layout, [Owner(pid=4711, started=1, words="python -m prove --item controller.2")])
-    shown = status.as_text(status.look(Cache(tmp_path)), colour=False)
+    shown = status.as_text(status.read_all(Cache(tmp_path)), colour=False)
     assert "owner       ends with process 4711 (python -m prove --item controller.2)" in shown
     assert "UTC, 0 min ago" in shown
     owners.keep(layout, ())
-    shown = status.as_text(status.look(Cache(tmp_path)), colour=False)
+    shown = status.as_text(status.read_all(Cache(tmp_path)), colour=False)
     assert "owner       a person's: make cluster-down NAME=dev ends it" in shown
 
 

@@ -54,7 +54,7 @@ def test_the_pause_image_holds_one_program_and_is_the_same_each_time(tmp_path: P
 
 def test_status_names_a_death_and_a_cluster_nobody_stands_behind(tmp_path: Path) -> None:
     cache = Cache(tmp_path)
-    assert status.as_text(status.look(cache), colour=False) == "no cluster runs here; `make cluster` starts one"
+    assert status.as_text(status.read_all(cache), colour=False) == "no cluster runs here; `make cluster` starts one"
     layout = Layout.of(cache, "dev")
     layout.root.mkdir(parents=True)
     (layout.root / "plan.json").write_text("{}")
@@ -63,10 +63,10 @@ def test_status_names_a_death_and_a_cluster_nobody_stands_behind(tmp_path: Path)
         "etcd": {"pid": 7, "starts": 2, "running": True},
         "kubelet-a": {"pid": None, "starts": 6, "running": False},
     }
-    said = {"phase": "ready", "components": components, "deaths": [death]}
-    layout.status.write_text(json.dumps(said))
+    document = {"phase": "ready", "components": components, "deaths": [death]}
+    layout.status.write_text(json.dumps(document))
 
-    shown = status.as_text(status.look(cache), colour=True)
+    shown = status.as_text(status.read_all(cache), colour=True)
 
     assert "\x1b[1mdev: dead: its supervisor was ended" in shown
     assert "etcd       runs, started 2 times" in shown

@@ -51,15 +51,15 @@ def test_light_mode_needs_neither_root_nor_namespaces_nor_a_compiler_once_built(
     ],
 )
 def test_what_is_missing_is_named_with_the_way_to_have_it(lacking: Machine, what: str, mend: str) -> None:
-    said = preflight.message(preflight.whole(lacking, TO_BUILD))
-    assert what in said
-    assert mend in said
-    assert "DEVCLUSTER=existing KUBECONFIG=" in said
+    message = preflight.message(preflight.whole(lacking, TO_BUILD))
+    assert what in message
+    assert mend in message
+    assert "DEVCLUSTER=existing KUBECONFIG=" in message
 
 
 def test_two_things_missing_are_one_message() -> None:
-    said = preflight.message(preflight.whole(replace(ABLE, root=False, go=None), TO_BUILD))
-    assert said.count("- missing:") == 2
+    message = preflight.message(preflight.whole(replace(ABLE, root=False, go=None), TO_BUILD))
+    assert message.count("- missing:") == 2
 
 
 def test_debian_brings_what_is_missing_by_itself() -> None:
@@ -69,6 +69,6 @@ def test_debian_brings_what_is_missing_by_itself() -> None:
 
 
 def test_this_machine_can_be_looked_at() -> None:
-    seen = machine.look()
+    seen = machine.survey()
     assert seen.system
     assert seen.programs <= frozenset(machine.PROGRAMS)

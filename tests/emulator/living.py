@@ -30,7 +30,7 @@ CHAT: Final = ServeArguments(
     context_tokens=2048,
     limits=SchedulerArguments(context=2048, adapter_slots=4),
 )
-KNOWN: Final = packaged_data.load()
+PACKAGED: Final = packaged_data.load()
 
 
 class Now(NamedTuple):
@@ -104,7 +104,7 @@ class Living:
 
     async def start(self) -> "Living":
         """Listen; on the same port as before, if there was one."""
-        made = provision.provide(self.served, EmulatedMachine("NVIDIA-L4", 1), self.pretence, KNOWN)
+        made = provision.provide(self.served, EmulatedMachine("NVIDIA-L4", 1), self.pretence, PACKAGED)
         clocks = EngineClocks(steady=asyncio.get_running_loop().time, day=lambda: float(NOON))
         live = LiveEngine(made, self.pretence, clocks)
         self.engine = Inside(live, self.pretence)
@@ -157,7 +157,7 @@ def free_port() -> int:
     return free_ports.free_port("127.0.0.1")
 
 
-def told(story: Coroutine[Any, Any, None]) -> None:
+def run_story(story: Coroutine[Any, Any, None]) -> None:
     """Run a story to its end; one that hangs fails."""
 
     async def within() -> None:

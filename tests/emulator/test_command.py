@@ -15,7 +15,7 @@ from fairlead.emulator.serve_arguments import SchedulerArguments, ServeArguments
 from fairlead.engines import start_budget
 from fairlead.engines.emulator import EmulatorEngine
 from fairlead.fleet.desired_state import Adapter, ModelSource, SourceScheme
-from tests.engines.asks import ENGINE, asks
+from tests.engines.setups import ENGINE, setup_of
 
 HUB: Final = SourceScheme.HUB
 
@@ -24,11 +24,13 @@ def test_what_the_operator_starts_is_understood_whole() -> None:
     adapters = tuple(
         Adapter(name=name, source=ModelSource(scheme=HUB, location=f"org/{name}"), rank=8) for name in "ab"
     )
-    wish = asks(replace(ENGINE, adapters=adapters, max_sequences=32, max_queued_requests=8, max_context_tokens=4096))
-    words = EmulatorEngine().launch(wish, start_budget.LifecycleParameters(drain_seconds=90)).command
+    setup = setup_of(
+        replace(ENGINE, adapters=adapters, max_sequences=32, max_queued_requests=8, max_context_tokens=4096)
+    )
+    words = EmulatorEngine().launch(setup, start_budget.LifecycleParameters(drain_seconds=90)).command
 
     assert command.read(words[words.index("--") :]) == ServeArguments(
-        model=wish.wanted.model.source.location,
+        model=setup.wanted.model.source.location,
         names=("chat",),
         adapters=(("a", "org/a"), ("b", "org/b")),
         host="0.0.0.0",  # noqa: S104 - as in the command

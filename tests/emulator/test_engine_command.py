@@ -15,21 +15,21 @@ from tests.emulator.living import free_port
 
 
 def test_a_machine_without_a_termination_log_gets_none(tmp_path: Path) -> None:
-    said: list[str] = []
-    outside = ProcessEnvironment(clock=lambda: 0.0, log=said.append, termination_log=tmp_path / "absent")
+    lines: list[str] = []
+    outside = ProcessEnvironment(clock=lambda: 0.0, log=lines.append, termination_log=tmp_path / "absent")
 
     outside.last_words("gone")
 
-    assert (said, list(tmp_path.iterdir())) == (["gone"], [])
+    assert (lines, list(tmp_path.iterdir())) == (["gone"], [])
 
 
 def test_the_help_names_every_knob_and_fault(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main.main(["engine", "--help"])
-    said = " ".join(capsys.readouterr().out.replace("-\n", "-").split())
+    text = " ".join(capsys.readouterr().out.replace("-\n", "-").split())
 
-    assert all(fault in said.replace("- ", "-") for fault in EngineFault)
-    assert all(f"{PREFIX}{knob}:" in said for knob in KNOBS)
+    assert all(fault in text.replace("- ", "-") for fault in EngineFault)
+    assert all(f"{PREFIX}{knob}:" in text for knob in KNOBS)
 
 
 def test_the_command_says_what_is_wrong_with_its_words(capsys: pytest.CaptureFixture[str]) -> None:
@@ -97,9 +97,9 @@ def test_a_crash_takes_the_whole_process_with_it() -> None:
     ) as engine:
         assert engine.stderr is not None
         assert any("startup complete" in line for line in engine.stderr)
-        asked = http.client.HTTPConnection("127.0.0.1", int(port))
-        asked.request("POST", "/v1/completions", '{"prompt": "x"}', {"Content-Type": "application/json"})
+        connection = http.client.HTTPConnection("127.0.0.1", int(port))
+        connection.request("POST", "/v1/completions", '{"prompt": "x"}', {"Content-Type": "application/json"})
         with pytest.raises((http.client.RemoteDisconnected, ConnectionResetError)):
-            asked.getresponse()
-        asked.close()
+            connection.getresponse()
+        connection.close()
         assert engine.wait(5) == -signal.SIGKILL

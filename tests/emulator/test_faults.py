@@ -16,12 +16,12 @@ def test_a_fault_shows_after_the_requests_that_go_well() -> None:
 def test_a_new_order_is_counted_from_its_own_beginning_and_whoever_waits_is_told() -> None:
     faults = FaultState(FaultOrder(fault=EngineFault.NO_TOKENS))
     faults.answered, faults.tokens = 7, 70
-    told: list[EngineFault] = []
-    faults.changed = lambda: told.append(faults.order.fault)
+    engine_faults: list[EngineFault] = []
+    faults.changed = lambda: engine_faults.append(faults.order.fault)
 
     faults.change(order_from_body({"fault": "engine-death", "tokens": 5}, faults.order))
 
-    assert (faults.answered, faults.tokens, told) == (0, 0, [EngineFault.ENGINE_DEATH])
+    assert (faults.answered, faults.tokens, engine_faults) == (0, 0, [EngineFault.ENGINE_DEATH])
     assert faults.deadly is None
     faults.tokens = 5
     assert faults.deadly is EngineFault.ENGINE_DEATH
@@ -35,7 +35,7 @@ def test_an_order_names_only_what_it_changes() -> None:
 
 
 @pytest.mark.parametrize(
-    ("told", "why"),
+    ("document", "why"),
     [
         ({"fault": "gremlins"}, "gremlins: no such fault; write one of crash-at-start, "),
         ({"speed": 3}, "speed: no such field; write fault, after, tokens or factor"),
@@ -44,6 +44,6 @@ def test_an_order_names_only_what_it_changes() -> None:
         ({"tokens": "some"}, "invalid literal"),
     ],
 )
-def test_an_order_that_means_nothing_says_why(told: dict[str, object], why: str) -> None:
+def test_an_order_that_means_nothing_says_why(document: dict[str, object], why: str) -> None:
     with pytest.raises(ValueError, match=why):
-        order_from_body(told, FaultOrder())
+        order_from_body(document, FaultOrder())

@@ -16,7 +16,7 @@ from fairlead.emulator.faults import FaultOrder
 from fairlead.emulator.process import EngineStart, ProcessEnvironment
 from fairlead.emulator.serve_arguments import ServeArguments
 from fairlead.process.exit_signals import ExitSignals
-from tests.emulator.living import CHAT, NOON, QUICK, client, faulty, free_port, paced, told
+from tests.emulator.living import CHAT, NOON, QUICK, client, faulty, free_port, paced, run_story
 
 LONG: Final = {"prompt": "x", "max_tokens": 40, "ignore_eos": True}
 
@@ -31,7 +31,7 @@ class Pod:
         shutdown_seconds: int = 5,
         environment: Mapping[str, str] | None = None,
     ) -> None:
-        self.said: list[str] = []
+        self.logged: list[str] = []
         self.log = folder / "termination-log"
         self.log.touch()
         self.signals: ExitSignals = asyncio.Queue()
@@ -39,7 +39,7 @@ class Pod:
         self.url = f"http://127.0.0.1:{self.served.port}"
         outside = ProcessEnvironment(
             clock=lambda: float(NOON),
-            log=self.said.append,
+            log=self.logged.append,
             termination_log=self.log,
             steady=asyncio.get_running_loop().time,
             environment=environment or {},
@@ -47,98 +47,98 @@ class Pod:
         start = EngineStart(served=self.served, pretence=pretence)
         self.life = asyncio.create_task(process.live(start, outside, self.signals))
 
-    async def ready(self, asks: aiohttp.ClientSession) -> None:
+    async def ready(self, session: aiohttp.ClientSession) -> None:
         while True:
             try:
-                async with asks.get(self.url + "/health") as answer:
+                async with session.get(self.url + "/health") as answer:
                     assert answer.status == 200
                     return
             except aiohttp.ClientConnectionError:
                 await asyncio.sleep(0.005)
 
-    async def running(self, asks: aiohttp.ClientSession, count: int) -> None:
+    async def running(self, session: aiohttp.ClientSession, count: int) -> None:
         """Wait until so many requests run."""
         while True:
-            async with asks.get(self.url + "/metrics") as answer:
+            async with session.get(self.url + "/metrics") as answer:
                 if f'vllm:num_requests_running{{engine="0",model_name="chat"}} {count}.0' in await answer.text():
                     return
             await asyncio.sleep(0.002)
 
-    async def ask(self, asks: aiohttp.ClientSession, *, stream: bool = False) -> tuple[int, str]:
-        async with asks.post(self.url + "/v1/completions", json=LONG | {"stream": stream}) as answer:
+    async def send(self, session: aiohttp.ClientSession, *, stream: bool = False) -> tuple[int, str]:
+        async with session.post(self.url + "/v1/completions", json=LONG | {"stream": stream}) as answer:
             return answer.status, await answer.text()
 
 
 def test_the_port_is_closed_until_the_engine_is_ready(tmp_path: Path) -> None:
     async def story() -> None:
         pod = Pod(tmp_path, replace(QUICK, start_seconds=0.05))
-        async with client() as asks:
+        async with client() as session:
             with pytest.raises(aiohttp.ClientConnectorError):
-                await asks.get(pod.url + "/health")
-            await pod.ready(asks)
+                await session.get(pod.url + "/health")
+            await pod.ready(session)
         pod.signals.put_nowait(15)
         assert await pod.life == 0
-        assert pod.said[0] == "INFO Starting to load model org/model..."
-        told = [line for line in pod.said[1:] if "(simulated)" not in line]
-        assert re.fullmatch(r"INFO GPU KV cache size: [\d,]+ tokens, Maximum concurrency for 2,048 .*x", told[1])
-        assert (told[0], told[2]) == ("INFO Using max model len 2048", "INFO Application startup complete.")
+        assert pod.logged[0] == "INFO Starting to load model org/model..."
+        lines = [line for line in pod.logged[1:] if "(simulated)" not in line]
+        assert re.fullmatch(r"INFO GPU KV cache size: [\d,]+ tokens, Maximum concurrency for 2,048 .*x", lines[1])
+        assert (lines[0], lines[2]) == ("INFO Using max model len 2048", "INFO Application startup complete.")
 
-    told(story())
+    run_story(story())
 
 
 def test_a_drain_lets_streams_end_refuses_new_requests_and_stays_healthy(tmp_path: Path) -> None:
     async def story() -> None:
         pod = Pod(tmp_path, paced(0.01, 0.005))
-        async with client() as asks:
-            await pod.ready(asks)
-            stream = asyncio.create_task(pod.ask(asks, stream=True))
-            await pod.running(asks, 1)
+        async with client() as session:
+            await pod.ready(session)
+            stream = asyncio.create_task(pod.send(session, stream=True))
+            await pod.running(session, 1)
             pod.signals.put_nowait(15)
             await asyncio.sleep(0.01)
-            status, text = await pod.ask(asks)
+            status, text = await pod.send(session)
             assert (status, "cannot schedule new futures after shutdown" in text) == (500, True)
-            await pod.ready(asks)
+            await pod.ready(session)
             assert (await stream)[1].endswith("data: [DONE]\n\n")
             assert "error" not in (await stream)[1]
         assert await pod.life == 0
         assert pod.log.read_text(encoding="utf-8") == "INFO drained; no running request was cut\n"
 
-    told(story())
+    run_story(story())
 
 
 def test_at_the_deadline_streams_get_an_error_event_and_plain_requests_500(tmp_path: Path) -> None:
     async def story() -> None:
         pod = Pod(tmp_path, paced(0.01, 0.02), shutdown_seconds=0)
-        async with client() as asks:
-            await pod.ready(asks)
-            asked = [asyncio.create_task(pod.ask(asks, stream=stream)) for stream in (True, False)]
-            await pod.running(asks, 2)
+        async with client() as session:
+            await pod.ready(session)
+            tasks = [asyncio.create_task(pod.send(session, stream=stream)) for stream in (True, False)]
+            await pod.running(session, 2)
             pod.signals.put_nowait(15)
-            (streamed, text), (status, error) = await asyncio.gather(*asked)
+            (streamed, text), (status, error) = await asyncio.gather(*tasks)
         assert (streamed, status) == (200, 500)
         assert "EngineCore encountered an issue" in text
         assert text.endswith("data: [DONE]\n\n")
         assert "EngineCore encountered an issue" in error
         assert await pod.life == 0
-        assert pod.said[-1] == "INFO shutdown time-out passed; 2 running requests were cut"
+        assert pod.logged[-1] == "INFO shutdown time-out passed; 2 running requests were cut"
 
-    told(story())
+    run_story(story())
 
 
 def test_a_second_signal_changes_nothing(tmp_path: Path) -> None:
     async def story() -> None:
         pod = Pod(tmp_path, paced(0.01, 0.005))
-        async with client() as asks:
-            await pod.ready(asks)
-            stream = asyncio.create_task(pod.ask(asks, stream=True))
-            await pod.running(asks, 1)
+        async with client() as session:
+            await pod.ready(session)
+            stream = asyncio.create_task(pod.send(session, stream=True))
+            await pod.running(session, 1)
             for _ in range(2):
                 pod.signals.put_nowait(15)
             assert (await stream)[1].endswith("data: [DONE]\n\n")
             assert "error" not in (await stream)[1]
         assert await pod.life == 0
 
-    told(story())
+    run_story(story())
 
 
 def test_a_signal_before_it_is_ready_ends_it(tmp_path: Path) -> None:
@@ -148,19 +148,19 @@ def test_a_signal_before_it_is_ready_ends_it(tmp_path: Path) -> None:
         assert await pod.life == 130
         assert pod.log.read_text(encoding="utf-8") == "INFO ended by signal 2 before it was ready\n"
 
-    told(story())
+    run_story(story())
 
 
 def test_a_signal_before_it_is_ready_may_be_lost_as_vllm_loses_it(tmp_path: Path) -> None:
     async def story() -> None:
         pod = Pod(tmp_path, replace(QUICK, start_seconds=0.05, lose_early_signal=True))
         pod.signals.put_nowait(15)
-        async with client() as asks:
-            await pod.ready(asks)
+        async with client() as session:
+            await pod.ready(session)
         pod.signals.put_nowait(15)
         assert await pod.life == 0
 
-    told(story())
+    run_story(story())
 
 
 def test_an_engine_that_dies_leaves_a_server_that_says_so_and_then_ends_well(
@@ -170,35 +170,35 @@ def test_an_engine_that_dies_leaves_a_server_that_says_so_and_then_ends_well(
 
     async def story() -> None:
         pod = Pod(tmp_path, replace(QUICK, order=FaultOrder(fault=EngineFault.ENGINE_DEATH, tokens=5)))
-        async with client() as asks:
-            await pod.ready(asks)
-            (streamed, text), (status, _) = await asyncio.gather(pod.ask(asks, stream=True), pod.ask(asks))
+        async with client() as session:
+            await pod.ready(session)
+            (streamed, text), (status, _) = await asyncio.gather(pod.send(session, stream=True), pod.send(session))
             assert (streamed, status) == (200, 500)
             assert text.endswith("data: [DONE]\n\n")
             assert "EngineCore encountered an issue" in text
-            async with asks.get(pod.url + "/health") as answer:
+            async with session.get(pod.url + "/health") as answer:
                 assert answer.status == 503
-            assert (await pod.ask(asks))[0] == 500
+            assert (await pod.send(session))[0] == 500
         assert await pod.life == 0
-        assert pod.said[-1].startswith("ERROR Engine core process EngineCore died unexpectedly.")
+        assert pod.logged[-1].startswith("ERROR Engine core process EngineCore died unexpectedly.")
 
-    told(story())
+    run_story(story())
 
 
 def test_a_server_that_is_to_outlive_its_engine_does(tmp_path: Path) -> None:
     async def story() -> None:
         order = FaultOrder(fault=EngineFault.ENGINE_DEATH, tokens=1)
         pod = Pod(tmp_path, replace(QUICK, order=order), environment={process.KEEP_ALIVE_VARIABLE: "1"})
-        async with client() as asks:
-            await pod.ready(asks)
-            assert (await pod.ask(asks))[0] == 500
+        async with client() as session:
+            await pod.ready(session)
+            assert (await pod.send(session))[0] == 500
             await asyncio.sleep(0.05)
-            async with asks.get(pod.url + "/v1/models") as answer:
+            async with session.get(pod.url + "/v1/models") as answer:
                 assert answer.status == 200
         pod.signals.put_nowait(15)
         assert await pod.life == 0
 
-    told(story())
+    run_story(story())
 
 
 def test_what_does_not_fit_the_gpu_ends_the_start_in_vllms_words(tmp_path: Path) -> None:
@@ -206,11 +206,11 @@ def test_what_does_not_fit_the_gpu_ends_the_start_in_vllms_words(tmp_path: Path)
         pod = Pod(tmp_path, QUICK)
         pod.life.cancel()
         served = replace(pod.served, limits=replace(CHAT.limits, context=10_000_000))
-        outside = ProcessEnvironment(clock=lambda: 0.0, log=pod.said.append, termination_log=pod.log)
+        outside = ProcessEnvironment(clock=lambda: 0.0, log=pod.logged.append, termination_log=pod.log)
         assert await process.live(EngineStart(served=served, pretence=QUICK), outside, pod.signals) == 1
         assert "To serve at least one request with the model's max seq len (10000000)" in pod.log.read_text("utf-8")
 
-    told(story())
+    run_story(story())
 
 
 @pytest.mark.parametrize(
@@ -227,7 +227,7 @@ def test_a_start_that_fails_leaves_its_last_words_in_both_places(
     async def story() -> None:
         pod = Pod(tmp_path, faulty(fault))
         assert await pod.life == 1
-        assert words in pod.said[-1]
-        assert pod.log.read_text(encoding="utf-8") == pod.said[-1] + "\n"
+        assert words in pod.logged[-1]
+        assert pod.log.read_text(encoding="utf-8") == pod.logged[-1] + "\n"
 
-    told(story())
+    run_story(story())

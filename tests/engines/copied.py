@@ -23,7 +23,7 @@ def product(root: Path, edits: Iterable[RecipeEdit]) -> Path:
     return root / PRODUCT
 
 
-def told(root: Path, story: str) -> dict[str, Any]:
+def outcome_of(root: Path, story: str) -> dict[str, Any]:
     """What a story among the tests says of the copy."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE")}
     ran = subprocess.run(

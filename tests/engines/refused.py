@@ -8,7 +8,7 @@ from fairlead.engines.reasons import EngineReason as Why
 from fairlead.fleet.desired_state import Parallelism
 from fairlead.fleet.findings import SpecRefusal
 from fairlead.fleet.quantization import Dtype, KvFormat, WeightFormat
-from tests.engines.asks import A100, B200, ENGINE, H100, LATENT, LLAMA, MIXTURE, RTX5090, T4, V100, asks, stored
+from tests.engines.setups import A100, B200, ENGINE, H100, LATENT, LLAMA, MIXTURE, RTX5090, T4, V100, setup_of, stored
 
 WEIGHTS: Final = "spec.engine.quantization.weights"
 KV: Final = "spec.engine.quantization.kvCache"
@@ -16,7 +16,7 @@ BATCHED: Final = "spec.engine.batching.maxBatchedTokens"
 
 
 def weights(format_: WeightFormat, dtype: Dtype = Dtype.AUTO) -> EngineSetup:
-    return asks(replace(ENGINE, weights=format_, dtype=dtype))
+    return setup_of(replace(ENGINE, weights=format_, dtype=dtype))
 
 
 def no(field: str, value: object, reason: Why, because: str, remedy: str) -> tuple[SpecRefusal, ...]:
@@ -35,7 +35,7 @@ FORMATS: Final = {
         ),
     ),
     "a bitsandbytes checkpoint on a GPU too old for anything is sent to the plain one": (
-        asks(shape=stored(LLAMA, WeightFormat.BITSANDBYTES), on=V100),
+        setup_of(shape=stored(LLAMA, WeightFormat.BITSANDBYTES), on=V100),
         no(
             WEIGHTS,
             "none",
@@ -45,7 +45,7 @@ FORMATS: Final = {
         ),
     ),
     "FP8 by channel needs the kernels of 8.9 and by tensor does not": (
-        asks(replace(ENGINE, weights=WeightFormat.FP8_PER_CHANNEL), on=A100),
+        setup_of(replace(ENGINE, weights=WeightFormat.FP8_PER_CHANNEL), on=A100),
         no(
             WEIGHTS,
             "fp8PerChannel",
@@ -55,7 +55,7 @@ FORMATS: Final = {
         ),
     ),
     "nothing is made while loading on a V100": (
-        asks(replace(ENGINE, weights=WeightFormat.FP8_PER_TENSOR), on=V100),
+        setup_of(replace(ENGINE, weights=WeightFormat.FP8_PER_TENSOR), on=V100),
         no(
             WEIGHTS,
             "fp8PerTensor",
@@ -65,7 +65,7 @@ FORMATS: Final = {
         ),
     ),
     "an AWQ checkpoint needs 7.5 and a GPTQ one runs on a V100": (
-        asks(shape=stored(LLAMA, WeightFormat.AWQ), on=V100),
+        setup_of(shape=stored(LLAMA, WeightFormat.AWQ), on=V100),
         no(
             WEIGHTS,
             "none",
@@ -75,7 +75,7 @@ FORMATS: Final = {
         ),
     ),
     "an MXFP4 checkpoint asks for more than MXFP4 made while loading": (
-        asks(shape=stored(MIXTURE, WeightFormat.MXFP4), on=T4),
+        setup_of(shape=stored(MIXTURE, WeightFormat.MXFP4), on=T4),
         no(
             WEIGHTS,
             "none",
@@ -85,7 +85,7 @@ FORMATS: Final = {
         ),
     ),
     "AWQ does not compute in 32 bits": (
-        asks(replace(ENGINE, dtype=Dtype.FLOAT32), shape=stored(LLAMA, WeightFormat.AWQ)),
+        setup_of(replace(ENGINE, dtype=Dtype.FLOAT32), shape=stored(LLAMA, WeightFormat.AWQ)),
         no(
             "spec.engine.dtype",
             "float32",
@@ -95,7 +95,7 @@ FORMATS: Final = {
         ),
     ),
     "bfloat16 begins with 8.0": (
-        asks(replace(ENGINE, dtype=Dtype.BFLOAT16), on=T4),
+        setup_of(replace(ENGINE, dtype=Dtype.BFLOAT16), on=T4),
         no(
             "spec.engine.dtype",
             "bfloat16",
@@ -115,7 +115,7 @@ FORMATS: Final = {
         ),
     ),
     "int8 experts need experts whatever the GPU": (
-        asks(replace(ENGINE, weights=WeightFormat.INT8_EXPERTS), on=None),
+        setup_of(replace(ENGINE, weights=WeightFormat.INT8_EXPERTS), on=None),
         no(
             WEIGHTS,
             "int8Experts",
@@ -125,7 +125,7 @@ FORMATS: Final = {
         ),
     ),
     "a checkpoint stored otherwise than asked is refused": (
-        asks(replace(ENGINE, weights=WeightFormat.FP8_PER_TENSOR), shape=stored(LLAMA, WeightFormat.AWQ)),
+        setup_of(replace(ENGINE, weights=WeightFormat.FP8_PER_TENSOR), shape=stored(LLAMA, WeightFormat.AWQ)),
         no(
             WEIGHTS,
             "fp8PerTensor",
@@ -145,7 +145,7 @@ FORMATS: Final = {
         ),
     ),
     "a plain checkpoint is not AWQ whatever the GPU": (
-        asks(replace(ENGINE, weights=WeightFormat.AWQ), on=None),
+        setup_of(replace(ENGINE, weights=WeightFormat.AWQ), on=None),
         no(
             WEIGHTS,
             "awq",
@@ -155,7 +155,7 @@ FORMATS: Final = {
         ),
     ),
     "experts of 768 cannot be cut in sixteen and keep whole groups of 32": (
-        asks(replace(ENGINE, weights=WeightFormat.MXFP4), shape=MIXTURE, on=H100, spread=Parallelism(tensor=16)),
+        setup_of(replace(ENGINE, weights=WeightFormat.MXFP4), shape=MIXTURE, on=H100, spread=Parallelism(tensor=16)),
         no(
             "spec.parallelism.tensor",
             16,
@@ -165,7 +165,7 @@ FORMATS: Final = {
         ),
     ),
     "a width that is no multiple at all fits no number of GPUs": (
-        asks(replace(ENGINE, weights=WeightFormat.MXFP8), shape=replace(LLAMA, intermediate=1000), on=B200),
+        setup_of(replace(ENGINE, weights=WeightFormat.MXFP8), shape=replace(LLAMA, intermediate=1000), on=B200),
         no(
             "spec.parallelism.tensor",
             1,
@@ -178,7 +178,7 @@ FORMATS: Final = {
 
 CACHES: Final = {
     "an FP8 cache before 8.9 is e5m2 or none": (
-        asks(replace(ENGINE, kv=KvFormat.FP8), on=A100),
+        setup_of(replace(ENGINE, kv=KvFormat.FP8), on=A100),
         no(
             KV,
             "fp8",
@@ -188,7 +188,7 @@ CACHES: Final = {
         ),
     ),
     "a four-bit cache is the data centre's Blackwell's": (
-        asks(replace(ENGINE, kv=KvFormat.NVFP4), on=RTX5090),
+        setup_of(replace(ENGINE, kv=KvFormat.NVFP4), on=RTX5090),
         no(
             KV,
             "nvfp4",
@@ -198,7 +198,7 @@ CACHES: Final = {
         ),
     ),
     "a four-bit cache on an A100 comes down to e5m2": (
-        asks(replace(ENGINE, kv=KvFormat.NVFP4), on=A100),
+        setup_of(replace(ENGINE, kv=KvFormat.NVFP4), on=A100),
         no(
             KV,
             "nvfp4",
@@ -208,7 +208,7 @@ CACHES: Final = {
         ),
     ),
     "a bfloat16 cache begins with 8.0": (
-        asks(replace(ENGINE, kv=KvFormat.BFLOAT16), on=T4),
+        setup_of(replace(ENGINE, kv=KvFormat.BFLOAT16), on=T4),
         no(
             KV,
             "bfloat16",
@@ -218,7 +218,7 @@ CACHES: Final = {
         ),
     ),
     "latent attention has no four-bit cache": (
-        asks(replace(ENGINE, kv=KvFormat.NVFP4), shape=LATENT, on=B200),
+        setup_of(replace(ENGINE, kv=KvFormat.NVFP4), shape=LATENT, on=B200),
         no(
             KV,
             "nvfp4",
@@ -228,7 +228,7 @@ CACHES: Final = {
         ),
     ),
     "an FP8 checkpoint does not go with an e5m2 cache": (
-        asks(replace(ENGINE, kv=KvFormat.FP8_E5M2), shape=stored(LLAMA, WeightFormat.FP8)),
+        setup_of(replace(ENGINE, kv=KvFormat.FP8_E5M2), shape=stored(LLAMA, WeightFormat.FP8)),
         no(
             KV,
             "fp8E5M2",
@@ -238,7 +238,7 @@ CACHES: Final = {
         ),
     ),
     "an FP8 checkpoint on an old GPU has no eight-bit cache": (
-        asks(replace(ENGINE, kv=KvFormat.FP8_E5M2, weights=WeightFormat.FP8), shape=None, on=A100),
+        setup_of(replace(ENGINE, kv=KvFormat.FP8_E5M2, weights=WeightFormat.FP8), shape=None, on=A100),
         no(
             KV,
             "fp8E5M2",

@@ -6,8 +6,8 @@ from typing import Final
 from fairlead.engines.reasons import EngineReason as Why
 from fairlead.fleet.conversations import Reasoning, Tools
 from fairlead.fleet.desired_state import Parallelism
-from tests.engines.asks import ENGINE, H100, LATENT, MIXTURE, RELEASED, asks
 from tests.engines.refused import no
+from tests.engines.setups import ENGINE, H100, LATENT, MIXTURE, RELEASED, setup_of
 
 EXTRA: Final = "spec.engine.extraArgs"
 
@@ -15,7 +15,7 @@ _NO_START: Final = "and would not start"
 
 EXTRAS: Final = {
     "a seed of letters": (
-        asks(replace(ENGINE, extra_args=("--enable-log-requests", "--seed", "abc"))),
+        setup_of(replace(ENGINE, extra_args=("--enable-log-requests", "--seed", "abc"))),
         no(
             f"{EXTRA}[1]",
             "--seed",
@@ -25,7 +25,7 @@ EXTRAS: Final = {
         ),
     ),
     "half a token": (
-        asks(replace(ENGINE, extra_args=("--stream_interval=1.5",))),
+        setup_of(replace(ENGINE, extra_args=("--stream_interval=1.5",))),
         no(
             f"{EXTRA}[0]",
             "--stream-interval",
@@ -35,7 +35,7 @@ EXTRAS: Final = {
         ),
     ),
     "gigabytes in words": (
-        asks(replace(ENGINE, extra_args=("--cpu-offload-gb", "4GiB"))),
+        setup_of(replace(ENGINE, extra_args=("--cpu-offload-gb", "4GiB"))),
         no(
             f"{EXTRA}[0]",
             "--cpu-offload-gb",
@@ -45,7 +45,7 @@ EXTRAS: Final = {
         ),
     ),
     "a policy of no scheduler": (
-        asks(replace(ENGINE, extra_args=("--scheduling-policy", "fair"))),
+        setup_of(replace(ENGINE, extra_args=("--scheduling-policy", "fair"))),
         no(
             f"{EXTRA}[0]",
             "--scheduling-policy",
@@ -55,7 +55,7 @@ EXTRAS: Final = {
         ),
     ),
     "a list where an object is wanted": (
-        asks(replace(ENGINE, extra_args=("--kv-transfer-config", "[1]"))),
+        setup_of(replace(ENGINE, extra_args=("--kv-transfer-config", "[1]"))),
         no(
             f"{EXTRA}[0]",
             "--kv-transfer-config",
@@ -65,7 +65,7 @@ EXTRAS: Final = {
         ),
     ),
     "a flag whose value is missing": (
-        asks(replace(ENGINE, extra_args=("--seed", "--enable-log-requests"))),
+        setup_of(replace(ENGINE, extra_args=("--seed", "--enable-log-requests"))),
         no(
             f"{EXTRA}[0]",
             "--seed",
@@ -75,7 +75,7 @@ EXTRAS: Final = {
         ),
     ),
     "gguf is no load format any more": (
-        asks(replace(ENGINE, extra_args=("--load-format", "auto", "--load-format", "gguf"))),
+        setup_of(replace(ENGINE, extra_args=("--load-format", "auto", "--load-format", "gguf"))),
         no(
             EXTRA,
             "--load-format gguf",
@@ -85,7 +85,7 @@ EXTRAS: Final = {
         ),
     ),
     "the builtin hash is gone": (
-        asks(replace(ENGINE, extra_args=("--prefix-caching-hash-algo=builtin",))),
+        setup_of(replace(ENGINE, extra_args=("--prefix-caching-hash-algo=builtin",))),
         no(
             EXTRA,
             "--prefix-caching-hash-algo builtin",
@@ -95,7 +95,7 @@ EXTRAS: Final = {
         ),
     ),
     "tools are chosen by a parser": (
-        asks(replace(ENGINE, extra_args=("--enable-auto-tool-choice",))),
+        setup_of(replace(ENGINE, extra_args=("--enable-auto-tool-choice",))),
         no(
             EXTRA,
             "--enable-auto-tool-choice",
@@ -105,7 +105,7 @@ EXTRAS: Final = {
         ),
     ),
     "contexts are cut no finer than KV heads are repeated": (
-        asks(replace(ENGINE, extra_args=("-dcp", "4")), on=H100, spread=Parallelism(tensor=16)),
+        setup_of(replace(ENGINE, extra_args=("-dcp", "4")), on=H100, spread=Parallelism(tensor=16)),
         no(
             EXTRA,
             "--decode-context-parallel-size 4",
@@ -115,7 +115,7 @@ EXTRAS: Final = {
         ),
     ),
     "one GPU cuts no context": (
-        asks(replace(ENGINE, extra_args=("--decode-context-parallel-size=2",)), shape=LATENT),
+        setup_of(replace(ENGINE, extra_args=("--decode-context-parallel-size=2",)), shape=LATENT),
         no(
             EXTRA,
             "--decode-context-parallel-size 2",
@@ -125,7 +125,7 @@ EXTRAS: Final = {
         ),
     ),
     "no more are active than a batch holds": (
-        asks(replace(ENGINE, extra_args=("--max-num-active-seqs", "300"))),
+        setup_of(replace(ENGINE, extra_args=("--max-num-active-seqs", "300"))),
         no(
             EXTRA,
             "--max-num-active-seqs 300",
@@ -135,7 +135,7 @@ EXTRAS: Final = {
         ),
     ),
     "a connector plays a role": (
-        asks(replace(ENGINE, extra_args=("--kv-transfer-config", '{"kv_connector": "NixlConnector"}'))),
+        setup_of(replace(ENGINE, extra_args=("--kv-transfer-config", '{"kv_connector": "NixlConnector"}'))),
         no(
             EXTRA,
             "--kv-transfer-config",
@@ -145,7 +145,7 @@ EXTRAS: Final = {
         ),
     ),
     "guesses nobody makes are not counted": (
-        asks(replace(ENGINE, extra_args=("--per-request-spec-decode-metrics", "summary"))),
+        setup_of(replace(ENGINE, extra_args=("--per-request-spec-decode-metrics", "summary"))),
         no(
             EXTRA,
             "--per-request-spec-decode-metrics",
@@ -158,7 +158,7 @@ EXTRAS: Final = {
 
 CONVERSATIONS: Final = {
     "a parser of tools that the registry lacks": (
-        asks(replace(RELEASED, tools=Tools(parser="hermess"))),
+        setup_of(replace(RELEASED, tools=Tools(parser="hermess"))),
         no(
             "spec.engine.tools.parser",
             "hermess",
@@ -168,7 +168,7 @@ CONVERSATIONS: Final = {
         ),
     ),
     "a parser of reasoning that the registry lacks": (
-        asks(replace(RELEASED, reasoning=Reasoning(parser="deepseek_r2"))),
+        setup_of(replace(RELEASED, reasoning=Reasoning(parser="deepseek_r2"))),
         no(
             "spec.engine.reasoning.parser",
             "deepseek_r2",
@@ -178,7 +178,7 @@ CONVERSATIONS: Final = {
         ),
     ),
     "tools of a family that has no parser": (
-        asks(replace(RELEASED, tools=Tools()), shape=replace(MIXTURE, family="mixtral", name="Mixtral-8x7B")),
+        setup_of(replace(RELEASED, tools=Tools()), shape=replace(MIXTURE, family="mixtral", name="Mixtral-8x7B")),
         no(
             "spec.engine.tools.parser",
             "(not written)",
@@ -188,7 +188,7 @@ CONVERSATIONS: Final = {
         ),
     ),
     "reasoning of a model that nobody knows": (
-        asks(replace(RELEASED, reasoning=Reasoning()), shape=None),
+        setup_of(replace(RELEASED, reasoning=Reasoning()), shape=None),
         no(
             "spec.engine.reasoning.parser",
             "(not written)",
@@ -198,7 +198,7 @@ CONVERSATIONS: Final = {
         ),
     ),
     "a flag beside the field that has come to own it": (
-        asks(replace(RELEASED, tools=Tools(), extra_args=("--enable-auto-tool-choice",))),
+        setup_of(replace(RELEASED, tools=Tools(), extra_args=("--enable-auto-tool-choice",))),
         no(
             "spec.engine.extraArgs[0]",
             "--enable-auto-tool-choice",
@@ -208,7 +208,7 @@ CONVERSATIONS: Final = {
         ),
     ),
     "a flag that the release does not know": (
-        asks(replace(RELEASED, extra_args=("--seed", "1", "--sead", "2"))),
+        setup_of(replace(RELEASED, extra_args=("--seed", "1", "--sead", "2"))),
         no(
             "spec.engine.extraArgs[2]",
             "--sead",

@@ -5,8 +5,8 @@ from typing import Final
 
 from fairlead.engines.reasons import EngineReason as Why
 from fairlead.fleet.desired_state import Adapter, Parallelism
-from tests.engines.asks import DRAFT, ENGINE, H100, LATENT, MTP, NGRAM, QWEN_SMALL, VOLUME, WITH_DRAFT, asks
 from tests.engines.refused import BATCHED, no
+from tests.engines.setups import DRAFT, ENGINE, H100, LATENT, MTP, NGRAM, QWEN_SMALL, VOLUME, WITH_DRAFT, setup_of
 
 SPECULATION: Final = "spec.engine.speculation"
 EXTRA: Final = "spec.engine.extraArgs"
@@ -18,7 +18,7 @@ def adapter(name: str = "de", rank: int = 16) -> Adapter:
 
 SPREAD: Final = {
     "heads must be shared out evenly": (
-        asks(spread=Parallelism(tensor=3)),
+        setup_of(spread=Parallelism(tensor=3)),
         no(
             "spec.parallelism.tensor",
             3,
@@ -28,7 +28,7 @@ SPREAD: Final = {
         ),
     ),
     "a replica has as many GPUs as it is spread over": (
-        asks(spread=Parallelism(tensor=4, pipeline=2), gpus=4),
+        setup_of(spread=Parallelism(tensor=4, pipeline=2), gpus=4),
         no(
             "spec.accelerator.count",
             4,
@@ -38,15 +38,15 @@ SPREAD: Final = {
         ),
     ),
     "half a GPU is none": (
-        asks(spread=Parallelism(tensor=0), gpus=1),
+        setup_of(spread=Parallelism(tensor=0), gpus=1),
         no("spec.parallelism.tensor", 0, Why.OUT_OF_RANGE, "must be at least 1", "write 1"),
     ),
     "a dense model has no experts to spread": (
-        asks(replace(ENGINE, extra_args=("-ep",))),
+        setup_of(replace(ENGINE, extra_args=("-ep",))),
         no(EXTRA, "--enable-expert-parallel", Why.ARGUMENT_CONFLICTS, "Llama-3.1-8B has no experts", "remove it"),
     ),
     "experts on one GPU have nothing to balance": (
-        asks(replace(ENGINE, extra_args=("--enable-eplb", "--enable-expert-parallel")), shape=LATENT),
+        setup_of(replace(ENGINE, extra_args=("--enable-eplb", "--enable-expert-parallel")), shape=LATENT),
         no(
             EXTRA,
             "--enable-eplb",
@@ -59,7 +59,7 @@ SPREAD: Final = {
 
 GUESSES: Final = {
     "a draft model must be named": (
-        asks(replace(ENGINE, speculation=replace(WITH_DRAFT, draft=None))),
+        setup_of(replace(ENGINE, speculation=replace(WITH_DRAFT, draft=None))),
         no(
             f"{SPECULATION}.method",
             "draftModel",
@@ -69,7 +69,7 @@ GUESSES: Final = {
         ),
     ),
     "ngram has no use for a draft model": (
-        asks(replace(ENGINE, speculation=replace(NGRAM, draft=DRAFT))),
+        setup_of(replace(ENGINE, speculation=replace(NGRAM, draft=DRAFT))),
         no(
             f"{SPECULATION}.draft",
             "meta-llama/Llama-3.2-1B",
@@ -79,7 +79,7 @@ GUESSES: Final = {
         ),
     ),
     "no guess is no speculation": (
-        asks(replace(ENGINE, speculation=replace(NGRAM, tokens=0))),
+        setup_of(replace(ENGINE, speculation=replace(NGRAM, tokens=0))),
         no(
             f"{SPECULATION}.tokens",
             0,
@@ -89,7 +89,7 @@ GUESSES: Final = {
         ),
     ),
     "the shortest repetition is not longer than the longest": (
-        asks(replace(ENGINE, speculation=replace(NGRAM, lookup_min=4, lookup_max=2))),
+        setup_of(replace(ENGINE, speculation=replace(NGRAM, lookup_min=4, lookup_max=2))),
         no(
             f"{SPECULATION}.lookupMin",
             4,
@@ -99,7 +99,7 @@ GUESSES: Final = {
         ),
     ),
     "only ngram looks things up": (
-        asks(replace(ENGINE, speculation=replace(WITH_DRAFT, lookup_max=4))),
+        setup_of(replace(ENGINE, speculation=replace(WITH_DRAFT, lookup_max=4))),
         no(
             f"{SPECULATION}.lookupMax",
             4,
@@ -109,7 +109,7 @@ GUESSES: Final = {
         ),
     ),
     "a model without layers for it cannot guess by itself": (
-        asks(replace(ENGINE, speculation=MTP)),
+        setup_of(replace(ENGINE, speculation=MTP)),
         no(
             f"{SPECULATION}.method",
             "mtp",
@@ -119,7 +119,7 @@ GUESSES: Final = {
         ),
     ),
     "two layers guess two, four or six tokens and not five": (
-        asks(replace(ENGINE, speculation=replace(MTP, tokens=5)), shape=LATENT),
+        setup_of(replace(ENGINE, speculation=replace(MTP, tokens=5)), shape=LATENT),
         no(
             f"{SPECULATION}.tokens",
             5,
@@ -129,7 +129,7 @@ GUESSES: Final = {
         ),
     ),
     "a draft of another vocabulary guesses words the model does not have": (
-        asks(replace(ENGINE, speculation=WITH_DRAFT), draft=QWEN_SMALL),
+        setup_of(replace(ENGINE, speculation=WITH_DRAFT), draft=QWEN_SMALL),
         no(
             f"{SPECULATION}.draft.source",
             "Qwen3-0.6B",
@@ -139,7 +139,7 @@ GUESSES: Final = {
         ),
     ),
     "ngram and asynchronous scheduling exclude each other": (
-        asks(replace(ENGINE, speculation=NGRAM, extra_args=("--async-scheduling",))),
+        setup_of(replace(ENGINE, speculation=NGRAM, extra_args=("--async-scheduling",))),
         no(
             f"{SPECULATION}.method",
             "ngram",
@@ -149,14 +149,14 @@ GUESSES: Final = {
         ),
     ),
     "with adapters a step holds every request with its guesses": (
-        asks(
+        setup_of(
             replace(ENGINE, speculation=WITH_DRAFT, adapters=(adapter(),), max_sequences=400),
             on=H100,
         ),
         (),
     ),
     "with adapters a step that cannot hold every request with its guesses is too small": (
-        asks(replace(ENGINE, speculation=WITH_DRAFT, adapters=(adapter(),), max_sequences=400)),
+        setup_of(replace(ENGINE, speculation=WITH_DRAFT, adapters=(adapter(),), max_sequences=400)),
         no(
             BATCHED,
             2048,
@@ -169,7 +169,7 @@ GUESSES: Final = {
 
 LIMITS: Final = {
     "no context is longer than the model's": (
-        asks(replace(ENGINE, max_context_tokens=200_000)),
+        setup_of(replace(ENGINE, max_context_tokens=200_000)),
         no(
             "spec.engine.context.maxTokens",
             200000,
@@ -179,7 +179,7 @@ LIMITS: Final = {
         ),
     ),
     "a step gives every running request a token": (
-        asks(replace(ENGINE, max_sequences=512, max_batched_tokens=256)),
+        setup_of(replace(ENGINE, max_sequences=512, max_batched_tokens=256)),
         no(
             BATCHED,
             256,
@@ -189,7 +189,7 @@ LIMITS: Final = {
         ),
     ),
     "prompts in one piece need a step as long as the context": (
-        asks(
+        setup_of(
             replace(
                 ENGINE, max_context_tokens=8192, max_batched_tokens=2048, extra_args=("--no-enable-chunked-prefill",)
             )
@@ -203,7 +203,7 @@ LIMITS: Final = {
         ),
     ),
     "a batch of no request is none": (
-        asks(replace(ENGINE, max_sequences=-1)),
+        setup_of(replace(ENGINE, max_sequences=-1)),
         no(
             "spec.engine.batching.maxSequences",
             -1,
@@ -213,7 +213,7 @@ LIMITS: Final = {
         ),
     ),
     "a share of the memory is at most all of it": (
-        asks(replace(ENGINE, memory_utilization=1.2)),
+        setup_of(replace(ENGINE, memory_utilization=1.2)),
         no(
             "spec.engine.memoryUtilization",
             1.2,
@@ -223,7 +223,7 @@ LIMITS: Final = {
         ),
     ),
     "an adapter's rank is at most 512": (
-        asks(replace(ENGINE, adapters=(adapter("a"), adapter("b", rank=1024)))),
+        setup_of(replace(ENGINE, adapters=(adapter("a"), adapter("b", rank=1024)))),
         no(
             "spec.engine.adapters[1].rank",
             1024,
@@ -233,7 +233,7 @@ LIMITS: Final = {
         ),
     ),
     "an adapter is not called as the model is": (
-        asks(replace(ENGINE, adapters=(adapter("fine"), adapter("chat")))),
+        setup_of(replace(ENGINE, adapters=(adapter("fine"), adapter("chat")))),
         no(
             "spec.engine.adapters[1].name",
             "chat",
@@ -243,7 +243,7 @@ LIMITS: Final = {
         ),
     ),
     "a token in plain text belongs in a Secret": (
-        asks(replace(ENGINE, extra_env=(("LOG", "1"), ("HF_TOKEN", "hf_secret")))),
+        setup_of(replace(ENGINE, extra_env=(("LOG", "1"), ("HF_TOKEN", "hf_secret")))),
         no(
             "spec.engine.env",
             "HF_TOKEN",

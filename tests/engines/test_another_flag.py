@@ -9,7 +9,7 @@ from tests.house.recipes import FLAG
 def test_a_flag_is_read_written_owned_and_checked_by_its_row(tmp_path: Path) -> None:
     copied.product(tmp_path, [edit for edit in FLAG.edits if edit.path in FLAG.files])
 
-    assert copied.told(tmp_path, "flag_story.py") == {
+    assert copied.outcome_of(tmp_path, "flag_story.py") == {
         "schema": True,
         "written": ["--max-log-len", "4"],
         "repeated": [["spec.engine.extraArgs[0]", "spec.engine.batching.maxLogLength owns this flag"]],

@@ -28,19 +28,19 @@ EDITS: Final = (
 
 
 @pytest.fixture(scope="module")
-def told(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+def reported(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """What the copy with the pretend engine says of itself."""
     root = tmp_path_factory.mktemp("another")
     folder = copied.product(root, EDITS) / FOLDER
     folder.mkdir()
     (folder / "__init__.py").write_text('"""A pretend engine."""\n')
     shutil.copy(copied.HERE / "pretend" / "engine.py", folder)
-    return copied.told(root, "kind_story.py")
+    return copied.outcome_of(root, "kind_story.py")
 
 
-def test_a_spec_of_it_is_accepted_and_held_to_its_own_rules(told: dict[str, Any]) -> None:
-    assert told["schema"], "the schema names it"
-    assert told["refusals"] == {
+def test_a_spec_of_it_is_accepted_and_held_to_its_own_rules(reported: dict[str, Any]) -> None:
+    assert reported["schema"], "the schema names it"
+    assert reported["refusals"] == {
         "plain": [],
         "one of its flags": [["spec.engine.extraArgs[0]", "routers and probes look for the engine on port 30000"]],
         "one of vLLM's flags": [],
@@ -48,8 +48,8 @@ def test_a_spec_of_it_is_accepted_and_held_to_its_own_rules(told: dict[str, Any]
     }
 
 
-def test_its_pod_is_started_probed_and_ended_as_it_says(told: dict[str, Any]) -> None:
-    assert told["pod"] == {
+def test_its_pod_is_started_probed_and_ended_as_it_says(reported: dict[str, Any]) -> None:
+    assert reported["pod"] == {
         "words": ["pretend", "--listen", "30000", "Qwen/Qwen3-0.6B"],
         "image": "example.com/pretend:7.1",
         "environment": {"HOME": "/tmp", "USER": "engine", "PRETEND_HOME": "/cache"},
@@ -60,8 +60,8 @@ def test_its_pod_is_started_probed_and_ended_as_it_says(told: dict[str, Any]) ->
     }
 
 
-def test_routers_are_let_in_and_speak_to_it_in_its_own_words(told: dict[str, Any]) -> None:
-    assert told["children"] == {
+def test_routers_are_let_in_and_speak_to_it_in_its_own_words(reported: dict[str, Any]) -> None:
+    assert reported["children"] == {
         "open": 30000,
         "asked on": 30000,
         "traces": "pretend",
@@ -69,21 +69,21 @@ def test_routers_are_let_in_and_speak_to_it_in_its_own_words(told: dict[str, Any
         "priority": ["x-pretend-rank", True],
         "quick": "QuickLoad(running=3.0, waiting=1.0, kv_usage=0.5, kv_tokens=6400)",
     }
-    assert told["errors"] == ["BUSY", "BUSY", "FAILED", "PASS_ON"]
+    assert reported["errors"] == ["BUSY", "BUSY", "FAILED", "PASS_ON"]
 
 
-def test_it_is_sized_by_its_own_share_of_the_memory(told: dict[str, Any]) -> None:
-    assert told["budget"] == 0.5
+def test_it_is_sized_by_its_own_share_of_the_memory(reported: dict[str, Any]) -> None:
+    assert reported["budget"] == 0.5
 
 
-def test_its_metrics_become_load_wherever_they_are_read(told: dict[str, Any]) -> None:
-    assert told["metrics"] == {"at": "10.0.0.1:30000/engine/metrics", "load": [3.0, 1.0, 100, 64], "queried": True}
+def test_its_metrics_become_load_wherever_they_are_read(reported: dict[str, Any]) -> None:
+    assert reported["metrics"] == {"at": "10.0.0.1:30000/engine/metrics", "load": [3.0, 1.0, 100, 64], "queried": True}
 
 
-def test_its_last_words_are_understood(told: dict[str, Any]) -> None:
+def test_its_last_words_are_understood(reported: dict[str, Any]) -> None:
     words = "the engine ended with code 1: out of pretend memory; write less context"
-    assert told["ended"] == f"OutOfGpuMemory: {words}"
+    assert reported["ended"] == f"OutOfGpuMemory: {words}"
 
 
-def test_it_is_never_asked_to_sleep(told: dict[str, Any]) -> None:
-    assert told["acts"] == {"sleeps": False, "is awake": True}
+def test_it_is_never_asked_to_sleep(reported: dict[str, Any]) -> None:
+    assert reported["acts"] == {"sleeps": False, "is awake": True}

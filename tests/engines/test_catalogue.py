@@ -12,13 +12,13 @@ from fairlead.fleet.desired_state import EngineKind
 from fairlead.fleet.engine_launch import EnvVar
 from fairlead.fleet.engine_load import EngineLoad
 from fairlead.fleet.findings import SpecRefusal
-from tests.engines.asks import ENGINE, VOLUME, WITH_DRAFT, asks
+from tests.engines.setups import ENGINE, VOLUME, WITH_DRAFT, setup_of
 
 
 def test_the_simulated_engine_is_handed_the_real_ones_command_and_needs_no_weights() -> None:
-    wish = asks(replace(ENGINE, speculation=replace(WITH_DRAFT, draft=VOLUME), extra_env=(("A", "b"),)))
+    setup = setup_of(replace(ENGINE, speculation=replace(WITH_DRAFT, draft=VOLUME), extra_env=(("A", "b"),)))
     real, simulated = (
-        engine.launch(wish, LifecycleParameters()) for engine in (VllmEngine(), ENGINES[EngineKind.SIMULATED])
+        engine.launch(setup, LifecycleParameters()) for engine in (VllmEngine(), ENGINES[EngineKind.SIMULATED])
     )
 
     assert simulated == replace(

@@ -15,7 +15,7 @@ from fairlead.fleet.desired_state import Adapter, DesiredEngine, DesiredSpeculat
 from fairlead.fleet.findings import SpecRefusal
 from fairlead.fleet.quantization import Dtype, KvFormat, WeightFormat
 from tests.engines import refused, refused_extras, refused_together
-from tests.engines.asks import (
+from tests.engines.setups import (
     A100,
     B200,
     DRAFT,
@@ -33,7 +33,7 @@ from tests.engines.asks import (
     V100,
     VOLUME,
     WITH_DRAFT,
-    asks,
+    setup_of,
     stored,
 )
 
@@ -50,65 +50,67 @@ REFUSED: Final[dict[str, tuple[EngineSetup, tuple[SpecRefusal, ...]]]] = {
 ADAPTER: Final = Adapter(name="de", source=VOLUME, rank=12)
 
 ALLOWED: Final = {
-    "a plain wish": asks(),
-    "nothing known of model and GPU": asks(shape=None, on=None),
-    "FP8 made while loading on a T4, weight-only": asks(replace(ENGINE, weights=WeightFormat.FP8_PER_TENSOR), on=T4),
-    "a GPTQ checkpoint on a V100": asks(shape=stored(LLAMA, WeightFormat.GPTQ), on=V100),
-    "a format the checkpoint has, said again": asks(
+    "a plain wish": setup_of(),
+    "nothing known of model and GPU": setup_of(shape=None, on=None),
+    "FP8 made while loading on a T4, weight-only": setup_of(
+        replace(ENGINE, weights=WeightFormat.FP8_PER_TENSOR), on=T4
+    ),
+    "a GPTQ checkpoint on a V100": setup_of(shape=stored(LLAMA, WeightFormat.GPTQ), on=V100),
+    "a format the checkpoint has, said again": setup_of(
         replace(ENGINE, weights=WeightFormat.AWQ), shape=stored(LLAMA, WeightFormat.AWQ)
     ),
-    "compressed tensors are one method to vLLM": asks(
+    "compressed tensors are one method to vLLM": setup_of(
         replace(ENGINE, weights=WeightFormat.COMPRESSED_TENSORS_INT4, dtype=Dtype.FLOAT32),
         shape=stored(LLAMA, WeightFormat.COMPRESSED_TENSORS_INT8),
     ),
-    "int8 experts of a mixture": asks(replace(ENGINE, weights=WeightFormat.INT8_EXPERTS), shape=MIXTURE),
-    "fp8 under its old name": asks(replace(ENGINE, weights=WeightFormat.FP8)),
-    "an e5m2 cache on an A100": asks(replace(ENGINE, kv=KvFormat.FP8_E5M2), on=A100),
-    "a four-bit cache on a B200": asks(replace(ENGINE, kv=KvFormat.NVFP4), on=B200),
-    "an int8 cache anywhere": asks(replace(ENGINE, kv=KvFormat.INT8_PER_TOKEN_HEAD), on=T4),
-    "a bfloat16 model where it can": asks(replace(ENGINE, dtype=Dtype.BFLOAT16, kv=KvFormat.BFLOAT16)),
-    "fewer KV heads than GPUs": asks(spread=Parallelism(tensor=16), on=H100),
-    "MXFP4 over as many GPUs as its groups allow": asks(
+    "int8 experts of a mixture": setup_of(replace(ENGINE, weights=WeightFormat.INT8_EXPERTS), shape=MIXTURE),
+    "fp8 under its old name": setup_of(replace(ENGINE, weights=WeightFormat.FP8)),
+    "an e5m2 cache on an A100": setup_of(replace(ENGINE, kv=KvFormat.FP8_E5M2), on=A100),
+    "a four-bit cache on a B200": setup_of(replace(ENGINE, kv=KvFormat.NVFP4), on=B200),
+    "an int8 cache anywhere": setup_of(replace(ENGINE, kv=KvFormat.INT8_PER_TOKEN_HEAD), on=T4),
+    "a bfloat16 model where it can": setup_of(replace(ENGINE, dtype=Dtype.BFLOAT16, kv=KvFormat.BFLOAT16)),
+    "fewer KV heads than GPUs": setup_of(spread=Parallelism(tensor=16), on=H100),
+    "MXFP4 over as many GPUs as its groups allow": setup_of(
         replace(ENGINE, weights=WeightFormat.MXFP4), shape=MIXTURE, on=H100, spread=Parallelism(tensor=8)
     ),
-    "ngram": asks(replace(ENGINE, speculation=replace(NGRAM, lookup_min=2, lookup_max=4))),
-    "ngram with one lookup": asks(replace(ENGINE, speculation=replace(NGRAM, lookup_min=7))),
-    "a draft of the same vocabulary": asks(replace(ENGINE, speculation=WITH_DRAFT), draft=LLAMA_SMALL),
-    "a draft nobody knows": asks(replace(ENGINE, speculation=WITH_DRAFT)),
-    "the model's own layers": asks(replace(ENGINE, speculation=MTP), shape=LATENT),
-    "the model's own layers twice": asks(replace(ENGINE, speculation=replace(MTP, tokens=4)), shape=LATENT),
-    "layers for guessing from a second model": asks(replace(ENGINE, speculation=replace(MTP, draft=DRAFT))),
-    "a switch with its number": asks(replace(ENGINE, speculation=replace(NGRAM, max_concurrency=32))),
-    "guesses and adapters on a GPU nobody knows": asks(
+    "ngram": setup_of(replace(ENGINE, speculation=replace(NGRAM, lookup_min=2, lookup_max=4))),
+    "ngram with one lookup": setup_of(replace(ENGINE, speculation=replace(NGRAM, lookup_min=7))),
+    "a draft of the same vocabulary": setup_of(replace(ENGINE, speculation=WITH_DRAFT), draft=LLAMA_SMALL),
+    "a draft nobody knows": setup_of(replace(ENGINE, speculation=WITH_DRAFT)),
+    "the model's own layers": setup_of(replace(ENGINE, speculation=MTP), shape=LATENT),
+    "the model's own layers twice": setup_of(replace(ENGINE, speculation=replace(MTP, tokens=4)), shape=LATENT),
+    "layers for guessing from a second model": setup_of(replace(ENGINE, speculation=replace(MTP, draft=DRAFT))),
+    "a switch with its number": setup_of(replace(ENGINE, speculation=replace(NGRAM, max_concurrency=32))),
+    "guesses and adapters on a GPU nobody knows": setup_of(
         replace(ENGINE, speculation=WITH_DRAFT, adapters=(ADAPTER,)), on=None
     ),
-    "guesses with a small batch and adapters": asks(
+    "guesses with a small batch and adapters": setup_of(
         replace(ENGINE, speculation=WITH_DRAFT, adapters=(ADAPTER,), max_sequences=32)
     ),
-    "a context beyond the model, when told to": asks(
+    "a context beyond the model, when told to": setup_of(
         replace(ENGINE, max_context_tokens=200_000, extra_env=(("VLLM_ALLOW_LONG_MAX_MODEL_LEN", "1"),))
     ),
-    "prompts in one piece that fit": asks(
+    "prompts in one piece that fit": setup_of(
         replace(ENGINE, max_context_tokens=2048, extra_args=("--no-enable-chunked-prefill",))
     ),
-    "experts spread and balanced": asks(
+    "experts spread and balanced": setup_of(
         replace(ENGINE, extra_args=("--enable-expert-parallel", "--enable-eplb")),
         shape=LATENT,
         spread=Parallelism(tensor=2),
     ),
-    "a batch as large as a throughput step": asks(
+    "a batch as large as a throughput step": setup_of(
         replace(ENGINE, max_sequences=4096, extra_args=("--performance-mode", "throughput"))
     ),
-    "a batch as large as a step of a B200": asks(replace(ENGINE, max_sequences=16384), on=B200),
-    "all of the memory": asks(replace(ENGINE, memory_utilization=1.0)),
-    "contexts cut as far as KV heads are repeated": asks(
+    "a batch as large as a step of a B200": setup_of(replace(ENGINE, max_sequences=16384), on=B200),
+    "all of the memory": setup_of(replace(ENGINE, memory_utilization=1.0)),
+    "contexts cut as far as KV heads are repeated": setup_of(
         replace(ENGINE, extra_args=("-dcp=2",)), on=H100, spread=Parallelism(tensor=16)
     ),
-    "contexts of latent attention cut over every GPU": asks(
+    "contexts of latent attention cut over every GPU": setup_of(
         replace(ENGINE, extra_args=("-dcp", "8")), shape=LATENT, on=H100, spread=Parallelism(tensor=8)
     ),
-    "a number that only the parser can refuse": asks(replace(ENGINE, extra_args=("-dcp", "0"))),
-    "values of every type": asks(
+    "a number that only the parser can refuse": setup_of(replace(ENGINE, extra_args=("-dcp", "0"))),
+    "values of every type": setup_of(
         replace(
             ENGINE,
             extra_args=(
@@ -119,26 +121,28 @@ ALLOWED: Final = {
             ),
         )
     ),
-    "as many active as run": asks(replace(ENGINE, extra_args=("--max-num-active-seqs=256",))),
-    "a connector with its role": asks(
+    "as many active as run": setup_of(replace(ENGINE, extra_args=("--max-num-active-seqs=256",))),
+    "a connector with its role": setup_of(
         replace(ENGINE, extra_args=("--kv-transfer-config", '{"kv_connector":"NixlConnector","kv_role":"kv_both"}'))
     ),
-    "guesses counted": asks(
+    "guesses counted": setup_of(
         replace(ENGINE, speculation=NGRAM, extra_args=("--per-request-spec-decode-metrics", "summary"))
     ),
-    "tools with a parser": asks(replace(ENGINE, extra_args=("--enable-auto-tool-choice", "--tool-call-parser=hermes"))),
+    "tools with a parser": setup_of(
+        replace(ENGINE, extra_args=("--enable-auto-tool-choice", "--tool-call-parser=hermes"))
+    ),
 }
 
 
 @pytest.mark.parametrize("sentence", REFUSED)
-def test_a_wish_that_cannot_be_met_is_refused(sentence: str) -> None:
-    wish, answer = REFUSED[sentence]
+def test_a_setup_that_cannot_be_met_is_refused(sentence: str) -> None:
+    setup, answer = REFUSED[sentence]
 
-    assert VllmEngine().refusals(wish) == answer
+    assert VllmEngine().refusals(setup) == answer
 
 
 @pytest.mark.parametrize("what", ALLOWED)
-def test_a_wish_that_can_be_met_is_not_refused(what: str) -> None:
+def test_a_setup_that_can_be_met_is_not_refused(what: str) -> None:
     assert VllmEngine().refusals(ALLOWED[what]) == ()
 
 
@@ -151,14 +155,14 @@ def test_a_refusal_reads_as_one_sentence_with_field_value_rule_and_way_out() -> 
 
 
 def test_everything_wrong_is_said_at_once() -> None:
-    wish = asks(
+    setup = setup_of(
         replace(
             ENGINE, weights=WeightFormat.BITSANDBYTES, memory_utilization=0.0, extra_args=("--port=1", "--swap-space=4")
         ),
         spread=Parallelism(tensor=5),
     )
 
-    assert [refusal.field for refusal in VllmEngine().refusals(wish)] == [
+    assert [refusal.field for refusal in VllmEngine().refusals(setup)] == [
         "spec.engine.memoryUtilization",
         "spec.engine.quantization.weights",
         "spec.parallelism.tensor",
@@ -170,20 +174,20 @@ def test_everything_wrong_is_said_at_once() -> None:
 KEPT: Final = (WeightFormat.NONE, WeightFormat.AWQ, WeightFormat.GPTQ, WeightFormat.MXFP4, WeightFormat.MODELOPT)
 
 
-def wishes() -> Iterator[EngineSetup]:
+def setups_of_formats() -> Iterator[EngineSetup]:
     """Every format with checkpoints and GPUs of each kind."""
     shapes = (LLAMA, MIXTURE, LATENT)
     for format_, kept, shape, on in product(WeightFormat, KEPT, shapes, (None, V100, T4, A100, L4, RTX5090)):
-        yield asks(replace(ENGINE, weights=format_), shape=stored(shape, kept), on=on)
+        yield setup_of(replace(ENGINE, weights=format_), shape=stored(shape, kept), on=on)
 
 
 def test_the_nearest_format_a_refusal_names_always_passes() -> None:
-    for wish in wishes():
-        for refusal in VllmEngine().refusals(wish):
+    for setup in setups_of_formats():
+        for refusal in VllmEngine().refusals(setup):
             named = refusal.remedy.removeprefix("write ").partition(",")[0]
             if refusal.field == refused.WEIGHTS and named in set(WeightFormat) - {"none"}:
-                mended = replace(wish.wanted, engine=replace(wish.engine, weights=WeightFormat(named)))
-                assert VllmEngine().refusals(replace(wish, wanted=mended)) == ()
+                mended = replace(setup.wanted, engine=replace(setup.engine, weights=WeightFormat(named)))
+                assert VllmEngine().refusals(replace(setup, wanted=mended)) == ()
 
 
 ENGINES_OF_ANY_NUMBERS: Final = st.builds(
@@ -205,9 +209,9 @@ ENGINES_OF_ANY_NUMBERS: Final = st.builds(
 
 @given(engine=ENGINES_OF_ANY_NUMBERS, tensor=st.integers(-2, 70))
 def test_any_numbers_are_always_answered_by_values(engine: DesiredEngine, tensor: int) -> None:
-    wish = asks(engine, shape=LATENT, spread=Parallelism(tensor=tensor), gpus=8)
+    setup = setup_of(engine, shape=LATENT, spread=Parallelism(tensor=tensor), gpus=8)
 
-    for refusal in VllmEngine().refusals(wish):
+    for refusal in VllmEngine().refusals(setup):
         assert refusal.because
         assert refusal.remedy
         assert refusal.field.startswith("spec.")

@@ -14,11 +14,11 @@ from fairlead.engines.vllm.engine import VllmEngine
 from fairlead.fleet.conversations import ConfigMapKey, Reasoning, Tools
 from fairlead.fleet.desired_state import DesiredEngine, EngineKind
 from fairlead.fleet.engine_launch import ConfigMapFile
-from tests.engines.asks import ENGINE, QWEN_SMALL, RELEASED, asks
+from tests.engines.setups import ENGINE, QWEN_SMALL, RELEASED, setup_of
 
 pytestmark = pytest.mark.trial(19)
 
-SAYS: Final = {
+ARGUMENTS: Final = {
     "nothing": (ENGINE, ()),
     "tools": (replace(ENGINE, tools=Tools()), ("--enable-auto-tool-choice", "--tool-call-parser", "hermes")),
     "tools that clients require": (replace(ENGINE, tools=Tools(auto=False)), ("--tool-call-parser", "hermes")),
@@ -33,22 +33,22 @@ SAYS: Final = {
 }
 
 
-@pytest.mark.parametrize("what", SAYS)
+@pytest.mark.parametrize("what", ARGUMENTS)
 def test_a_field_says_its_flags_and_brings_no_file(what: str) -> None:
-    engine, says = SAYS[what]
-    told = VllmEngine().launch(asks(engine, shape=QWEN_SMALL), LifecycleParameters())
+    engine, wording = ARGUMENTS[what]
+    launch = VllmEngine().launch(setup_of(engine, shape=QWEN_SMALL), LifecycleParameters())
 
-    assert told.command[told.command.index("--enable-prefix-caching") + 1 :] == says
-    assert told.files == ()
+    assert launch.command[launch.command.index("--enable-prefix-caching") + 1 :] == wording
+    assert launch.files == ()
 
 
 @pytest.mark.parametrize("kind", [EngineKind.VLLM, EngineKind.SIMULATED])
 def test_a_template_of_a_config_map_is_a_file_that_the_command_opens(kind: EngineKind) -> None:
     source = ConfigMapKey(name="templates", key="llama.jinja")
-    told = ENGINES[kind].launch(asks(replace(ENGINE, kind=kind, chat_template=source)), LifecycleParameters())
+    launch = ENGINES[kind].launch(setup_of(replace(ENGINE, kind=kind, chat_template=source)), LifecycleParameters())
 
-    assert told.files == (ConfigMapFile(source=source, folder="/etc/fairlead/chat-template", name="template.jinja"),)
-    assert told.command[-2:] == ("--chat-template", "/etc/fairlead/chat-template/template.jinja")
+    assert launch.files == (ConfigMapFile(source=source, folder="/etc/fairlead/chat-template", name="template.jinja"),)
+    assert launch.command[-2:] == ("--chat-template", "/etc/fairlead/chat-template/template.jinja")
 
 
 TOOLS: Final = {
@@ -111,7 +111,7 @@ UNKNOWN: Final = {
 
 @pytest.mark.parametrize("field", UNKNOWN)
 def test_a_parser_that_resembles_none_is_refused_with_the_list(field: str) -> None:
-    (no,) = VllmEngine().refusals(asks(UNKNOWN[field]))
+    (no,) = VllmEngine().refusals(setup_of(UNKNOWN[field]))
     assert (no.field, no.reason) == (field, EngineReason.PARSER_UNKNOWN)
     assert no.remedy.startswith("write one of ")
     assert no.remedy.endswith("xlam" if "tools" in field else "step3p5")
@@ -120,26 +120,26 @@ def test_a_parser_that_resembles_none_is_refused_with_the_list(field: str) -> No
 @pytest.mark.parametrize("field", UNKNOWN)
 def test_an_image_of_ones_own_may_have_more_parsers_and_so_may_a_plugin(field: str) -> None:
     own: DesiredEngine = replace(UNKNOWN[field], image="example.com/own:1")
-    (caution,) = VllmEngine().cautions(asks(own))
-    assert (caution.field, caution.remedy) == (field, "watch the first start: an unknown parser ends it")
-    assert VllmEngine().refusals(asks(own)) == ()
+    (warning,) = VllmEngine().cautions(setup_of(own))
+    assert (warning.field, warning.remedy) == (field, "watch the first start: an unknown parser ends it")
+    assert VllmEngine().refusals(setup_of(own)) == ()
 
     plugin = "--tool-parser-plugin=/own.py" if "tools" in field else "--reasoning-parser-plugin=/own.py"
-    brought = asks(replace(UNKNOWN[field], extra_args=(plugin,)))
+    brought = setup_of(replace(UNKNOWN[field], extra_args=(plugin,)))
     assert (VllmEngine().refusals(brought), VllmEngine().cautions(brought)) == ((), ())
 
 
-def test_a_near_name_is_the_remedy_of_a_caution_too() -> None:
-    (caution,) = VllmEngine().cautions(asks(replace(ENGINE, tools=Tools(parser="hermess"))))
-    assert caution.remedy == "did you mean hermes?"
+def test_a_near_name_is_the_remedy_of_a_warning_too() -> None:
+    (warning,) = VllmEngine().cautions(setup_of(replace(ENGINE, tools=Tools(parser="hermess"))))
+    assert warning.remedy == "did you mean hermes?"
 
 
 @pytest.mark.parametrize(
     "words", [("--tool-call-parser", "hermes", "--enable-auto-tool-choice"), ("--chat-template=/t.jinja",)]
 )
 def test_flags_written_before_there_were_fields_stay_free_until_the_field_is_written(words: tuple[str, ...]) -> None:
-    assert VllmEngine().refusals(asks(replace(RELEASED, extra_args=words))) == ()
+    assert VllmEngine().refusals(setup_of(replace(RELEASED, extra_args=words))) == ()
     written = replace(RELEASED, tools=Tools(), chat_template="{{ a }}", extra_args=words)
-    refused = VllmEngine().refusals(asks(written))
+    refused = VllmEngine().refusals(setup_of(written))
     assert {one.reason for one in refused} == {EngineReason.ARGUMENT_OWNED}
     assert len(refused) == sum(word.startswith("--") for word in words)

@@ -12,15 +12,15 @@ from fairlead.engines.reasons import EngineReason
 from fairlead.engines.vllm import flags
 from fairlead.engines.vllm.engine import VllmEngine
 from fairlead.fleet.findings import SpecRefusal
-from tests.engines.asks import ENGINE, asks
+from tests.engines.setups import ENGINE, setup_of
 
 
-def told(*arguments: str) -> tuple[SpecRefusal, ...]:
+def refusals_of(*arguments: str) -> tuple[SpecRefusal, ...]:
     return extra_args.refusals(arguments, flags.RULES)
 
 
 def test_a_flag_with_a_typed_field_is_refused_by_that_fields_name() -> None:
-    assert VllmEngine().refusals(asks(replace(ENGINE, extra_args=("--seed=7", "--max-num-seqs", "64")))) == (
+    assert VllmEngine().refusals(setup_of(replace(ENGINE, extra_args=("--seed=7", "--max-num-seqs", "64")))) == (
         SpecRefusal(
             field="spec.engine.extraArgs[1]",
             value="--max-num-seqs",
@@ -57,7 +57,7 @@ SPELLINGS: Final = {
 
 @pytest.mark.parametrize("written", SPELLINGS)
 def test_no_spelling_gets_past_the_field_that_owns_it(written: str) -> None:
-    (refusal,) = told(written)
+    (refusal,) = refusals_of(written)
 
     assert refusal.reason is EngineReason.ARGUMENT_OWNED
     assert refusal.remedy == f"set {SPELLINGS[written]} instead"
@@ -65,7 +65,7 @@ def test_no_spelling_gets_past_the_field_that_owns_it(written: str) -> None:
 
 @pytest.mark.parametrize("flag", flags.REMOVED)
 def test_a_flag_of_an_earlier_release_is_refused_with_what_took_its_place(flag: str) -> None:
-    (refusal,) = told(f"{flag}=1")
+    (refusal,) = refusals_of(f"{flag}=1")
 
     assert (refusal.value, refusal.reason) == (flag, EngineReason.ARGUMENT_REMOVED)
     assert refusal.remedy == flags.REMOVED[flag]
@@ -73,11 +73,11 @@ def test_a_flag_of_an_earlier_release_is_refused_with_what_took_its_place(flag: 
 
 @pytest.mark.parametrize("flag", [flag for names, _, _ in flags.RESERVED for flag in names])
 def test_a_flag_that_would_break_the_contract_is_refused(flag: str) -> None:
-    assert [refusal.reason for refusal in told(flag, "x")] == [EngineReason.ARGUMENT_RESERVED]
+    assert [refusal.reason for refusal in refusals_of(flag, "x")] == [EngineReason.ARGUMENT_RESERVED]
 
 
 def test_a_key_among_the_arguments_is_never_repeated() -> None:
-    (refusal,) = told("--api-key=sk-very-secret")
+    (refusal,) = refusals_of("--api-key=sk-very-secret")
 
     assert "secret" not in repr(refusal)
 
@@ -126,11 +126,11 @@ FREE: Final = [
 
 @pytest.mark.parametrize("flag", FREE)
 def test_a_flag_that_nobody_owns_is_free(flag: str) -> None:
-    assert told(flag, "value") == ()
+    assert refusals_of(flag, "value") == ()
 
 
 def test_numbers_and_json_after_a_flag_are_values() -> None:
-    assert told("--seed", "-1", "--offset", "-.5", "--hf-overrides", '{"a": "--port"}', "-") == ()
+    assert refusals_of("--seed", "-1", "--offset", "-.5", "--hf-overrides", '{"a": "--port"}', "-") == ()
 
 
 MALFORMED: Final = {
@@ -142,7 +142,7 @@ MALFORMED: Final = {
 
 @pytest.mark.parametrize("arguments", MALFORMED)
 def test_what_the_parser_would_read_otherwise_than_its_writer_is_refused(arguments: tuple[str, ...]) -> None:
-    (refusal,) = told(*arguments)
+    (refusal,) = refusals_of(*arguments)
 
     assert (refusal.field, refusal.value) == MALFORMED[arguments]
     assert refusal.reason is EngineReason.ARGUMENT_MALFORMED
@@ -161,14 +161,14 @@ def test_a_flag_that_is_not_free_is_never_let_through(flag: str, dashes: bool, t
     name = "--no-" + flag[2:] if off else flag
     written = name if dashes else "--" + name[2:].replace("-", "_")
 
-    assert len(told(written + tail)) == 1
+    assert len(refusals_of(written + tail)) == 1
 
 
 @given(flag=st.sampled_from(LONG), cut=st.integers(min_value=3))
 def test_an_abbreviation_the_parser_completes_is_never_let_through(flag: str, cut: int) -> None:
-    assert len(told(flag[: max(3, cut % (len(flag) + 1))])) == 1
+    assert len(refusals_of(flag[: max(3, cut % (len(flag) + 1))])) == 1
 
 
 @given(st.lists(st.text(max_size=12), max_size=6))
 def test_any_arguments_are_always_answered_and_never_by_more_refusals_than_arguments(words: list[str]) -> None:
-    assert len(told(*words)) <= len(words)
+    assert len(refusals_of(*words)) <= len(words)

@@ -52,7 +52,7 @@ def test_only_the_durations_that_decide_are_read() -> None:
     assert load.inter_token is not None
 
 
-def test_every_engine_reads_its_own_pages_behind_the_door() -> None:
+def test_every_engine_reads_its_own_pages_behind_the_interface() -> None:
     loads = [ENGINES[kind].reader().read(BUSY) for kind in (EngineKind.VLLM, EngineKind.SIMULATED)]
 
     assert loads == [completely(BUSY)] * 2
@@ -83,7 +83,7 @@ def test_a_page_that_ends_early_never_tells_another_thing(end: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("line", "said", "reason"),
+    ("line", "answer", "reason"),
     [
         (rb"vllm:num_requests_running\{", b"NaN", UnreadableScrapeReason.NOT_A_NUMBER),
         (rb"vllm:num_requests_running\{", b"+Inf", UnreadableScrapeReason.NOT_A_NUMBER),
@@ -95,13 +95,13 @@ def test_a_page_that_ends_early_never_tells_another_thing(end: int) -> None:
     ],
 )
 def test_a_lying_number_is_told_as_the_complete_reading_tells_it(
-    line: bytes, said: bytes, reason: UnreadableScrapeReason
+    line: bytes, answer: bytes, reason: UnreadableScrapeReason
 ) -> None:
-    page = re.sub(rb"(\n" + line + rb"[^\n]*\}) [^\n]+", rb"\1 " + said, BUSY)
+    page = re.sub(rb"(\n" + line + rb"[^\n]*\}) [^\n]+", rb"\1 " + answer, BUSY)
 
-    told = after_a_good_page(page)
-    assert isinstance(told, UnreadableScrape)
-    assert told.reason is reason
+    load = after_a_good_page(page)
+    assert isinstance(load, UnreadableScrape)
+    assert load.reason is reason
 
 
 @pytest.mark.parametrize(
@@ -148,10 +148,10 @@ def test_a_heading_without_lines_is_a_family_without_samples() -> None:
 
 
 def test_a_pod_whose_page_both_readings_tell_apart_is_read_completely_from_then_on() -> None:
-    stray = BUSY + b'vllm:num_requests_waiting{engine="0",model_name="chat"} 5.0\n'
+    received = BUSY + b'vllm:num_requests_waiting{engine="0",model_name="chat"} 5.0\n'
     skimmer = FastLoadReader(metrics.FAMILY_INDEX)
 
-    assert [skimmer.read(stray) for _ in range(3)] == [completely(stray)] * 3
+    assert [skimmer.read(received) for _ in range(3)] == [completely(received)] * 3
 
 
 def test_what_lines_mean_is_remembered_for_a_bounded_number_of_them() -> None:

@@ -1,4 +1,4 @@
-"""From a wish to a command, an environment, probes and seconds."""
+"""From a setup to a command, an environment, probes and seconds."""
 
 import json
 from dataclasses import replace
@@ -34,7 +34,7 @@ from fairlead.fleet.engine_launch import (
     WeightMount,
 )
 from fairlead.fleet.quantization import Dtype, KvFormat, WeightFormat
-from tests.engines.asks import A100, B200, ENGINE, H100, L4, LATENT, NGRAM, VOLUME, WITH_DRAFT, asks
+from tests.engines.setups import A100, B200, ENGINE, H100, L4, LATENT, NGRAM, VOLUME, WITH_DRAFT, setup_of
 
 PACE: Final = LifecycleParameters(
     weight_bytes=16_000_000_000, bytes_per_second=200e6, pre_stop_seconds=12, drain_seconds=90
@@ -57,7 +57,7 @@ START: Final = [
     "0e9e39f249a16976918f6564b8830bc8",
 ]
 
-EVERYTHING: Final = asks(
+EVERYTHING: Final = setup_of(
     replace(
         ENGINE,
         dtype=Dtype.FLOAT16,
@@ -86,8 +86,8 @@ EVERYTHING: Final = asks(
 )
 
 
-def launch(wish: EngineSetup | None = None, pace: LifecycleParameters = PACE) -> EngineLaunch:
-    return VllmEngine().launch(asks() if wish is None else wish, pace)
+def launch(setup: EngineSetup | None = None, pace: LifecycleParameters = PACE) -> EngineLaunch:
+    return VllmEngine().launch(setup_of() if setup is None else setup, pace)
 
 
 def test_a_plain_wish_is_a_short_command() -> None:
@@ -128,15 +128,15 @@ def test_an_engine_that_may_sleep_opens_the_endpoints_for_it_and_no_other_does()
 
 def test_no_field_says_a_flag_of_another_and_none_is_forgotten() -> None:
     for row in FIELDS:
-        said = {word.replace("--no-", "--") for word in row.write(EVERYTHING) if word.startswith("--")}
-        assert said or row.field == "spec.model.source", row.field
-        assert said <= set(row.flags)
+        names = {word.replace("--no-", "--") for word in row.write(EVERYTHING) if word.startswith("--")}
+        assert names or row.field == "spec.model.source", row.field
+        assert names <= set(row.flags)
     every = [flag for row in FIELDS for flag in row.flags]
     assert len(set(every)) == len(every)
 
 
 def test_ngram_says_what_it_looks_up() -> None:
-    command = launch(asks(replace(ENGINE, speculation=replace(NGRAM, lookup_min=2, lookup_max=4)))).command
+    command = launch(setup_of(replace(ENGINE, speculation=replace(NGRAM, lookup_min=2, lookup_max=4)))).command
 
     config = json.loads(command[command.index("--speculative-config") + 1])
     assert config == {"method": "ngram", "num_speculative_tokens": 3, "prompt_lookup_min": 2, "prompt_lookup_max": 4}
@@ -144,10 +144,10 @@ def test_ngram_says_what_it_looks_up() -> None:
 
 def test_layers_of_the_models_own_guess_once_each_and_the_number_is_always_said() -> None:
     mtp = replace(NGRAM, method=SpeculationMethod.MTP, tokens=0)
-    unknown = launch(asks(replace(ENGINE, speculation=mtp), shape=None)).command
-    known = launch(asks(replace(ENGINE, speculation=mtp), shape=LATENT)).command
+    unknown = launch(setup_of(replace(ENGINE, speculation=mtp), shape=None)).command
+    command = launch(setup_of(replace(ENGINE, speculation=mtp), shape=LATENT)).command
     assert unknown[unknown.index("--speculative-config") + 1] == '{"method":"mtp","num_speculative_tokens":1}'
-    assert known[known.index("--speculative-config") + 1] == '{"method":"mtp","num_speculative_tokens":2}'
+    assert command[command.index("--speculative-config") + 1] == '{"method":"mtp","num_speculative_tokens":2}'
 
 
 PLACES: Final = {
@@ -163,42 +163,42 @@ PLACES: Final = {
 def test_a_model_is_opened_where_it_lies_in_the_pod(written: str) -> None:
     scheme, location, opened, mounted = PLACES[written]
     source = ModelSource(scheme=scheme, location=location)
-    told = launch(asks(source=source))
+    engine_launch = launch(setup_of(source=source))
 
-    assert told.command[:3] == ("vllm", "serve", opened)
-    assert told.mounts == ((WeightMount(source=source, path="/models/model"),) if mounted else ())
-    offline = EnvVar(name="HF_HUB_OFFLINE", value="1") in told.environment
+    assert engine_launch.command[:3] == ("vllm", "serve", opened)
+    assert engine_launch.mounts == ((WeightMount(source=source, path="/models/model"),) if mounted else ())
+    offline = EnvVar(name="HF_HUB_OFFLINE", value="1") in engine_launch.environment
     assert offline is (scheme is not SourceScheme.HUB)
 
 
 def test_a_draft_from_the_hub_keeps_the_hub_in_reach_of_a_model_on_a_volume() -> None:
-    told = launch(asks(replace(ENGINE, speculation=WITH_DRAFT), source=VOLUME))
+    engine_launch = launch(setup_of(replace(ENGINE, speculation=WITH_DRAFT), source=VOLUME))
 
-    assert EnvVar(name="HF_HUB_OFFLINE", value="1") not in told.environment
+    assert EnvVar(name="HF_HUB_OFFLINE", value="1") not in engine_launch.environment
 
 
 def test_a_draft_that_is_switched_off_is_brought_along_by_nobody() -> None:
     off = replace(WITH_DRAFT, method=SpeculationMethod.OFF, draft=VOLUME)
 
-    assert launch(asks(replace(ENGINE, speculation=off))).mounts == ()
+    assert launch(setup_of(replace(ENGINE, speculation=off))).mounts == ()
 
 
 def test_a_draft_on_a_volume_is_mounted_beside_the_model() -> None:
-    told = launch(asks(replace(ENGINE, speculation=replace(WITH_DRAFT, draft=VOLUME)), source=VOLUME))
+    engine_launch = launch(setup_of(replace(ENGINE, speculation=replace(WITH_DRAFT, draft=VOLUME)), source=VOLUME))
 
-    assert told.mounts == (
+    assert engine_launch.mounts == (
         WeightMount(source=VOLUME, path="/models/model"),
         WeightMount(source=VOLUME, path="/models/draft"),
     )
-    assert '"model":"/models/draft"' in told.command[-2] + told.command[-1]
+    assert '"model":"/models/draft"' in engine_launch.command[-2] + engine_launch.command[-1]
 
 
 def test_the_environment_keeps_caches_names_secrets_and_reports_nothing() -> None:
     token, region = SecretKey(name="hf", key="token"), EnvFrom(name="REGION", object_name="site", key="region")
-    wish = asks(replace(ENGINE, extra_env=(("VLLM_LOGGING_LEVEL", "DEBUG"),), env_from=(region,)))
-    wish = replace(wish, wanted=replace(wish.wanted, model=replace(wish.wanted.model, token_secret=token)))
+    setup = setup_of(replace(ENGINE, extra_env=(("VLLM_LOGGING_LEVEL", "DEBUG"),), env_from=(region,)))
+    setup = replace(setup, wanted=replace(setup.wanted, model=replace(setup.wanted.model, token_secret=token)))
 
-    assert launch(wish).environment == (
+    assert launch(setup).environment == (
         EnvVar(name="HF_HOME", value="/cache/huggingface"),
         EnvVar(name="VLLM_CACHE_ROOT", value="/cache/vllm"),
         EnvVar(name="VLLM_NO_USAGE_STATS", value="1"),
@@ -210,35 +210,37 @@ def test_the_environment_keeps_caches_names_secrets_and_reports_nothing() -> Non
 
 
 def test_our_own_variables_are_refused_from_users_whatever_they_read_them_from() -> None:
-    ours = [variable.name for variable in launch(asks(source=VOLUME)).environment]
+    ours = [variable.name for variable in launch(setup_of(source=VOLUME)).environment]
     ours += ["HF_TOKEN"]
 
     for name in ours:
-        (plain,) = VllmEngine().refusals(asks(replace(ENGINE, extra_env=((name, "x"),))))
-        (read,) = VllmEngine().refusals(asks(replace(ENGINE, env_from=(EnvFrom(name=name, object_name="o", key="k"),))))
+        (plain,) = VllmEngine().refusals(setup_of(replace(ENGINE, extra_env=((name, "x"),))))
+        (read,) = VllmEngine().refusals(
+            setup_of(replace(ENGINE, env_from=(EnvFrom(name=name, object_name="o", key="k"),)))
+        )
         assert plain == read
         assert (plain.value, plain.reason) == (name, EngineReason.VARIABLE_OWNED)
 
 
 def test_probes_ports_and_seconds_of_a_model_of_sixteen_gigabytes() -> None:
-    told = launch()
+    engine_launch = launch()
 
-    assert told.ports == (EnginePort(name="http", number=8000),)
-    assert told.probes == EngineProbes(
+    assert engine_launch.ports == (EnginePort(name="http", number=8000),)
+    assert engine_launch.probes == EngineProbes(
         startup=HttpProbe(path="/health", port="http", period_seconds=2, timeout_seconds=2, failures=290),
         readiness=HttpProbe(path="/health", port="http", period_seconds=5, timeout_seconds=5, failures=3),
         liveness=HttpProbe(path="/health", port="http", period_seconds=15, timeout_seconds=10, failures=8),
     )
-    assert told.probes.startup.patience_seconds == 120 + 300 + 2 * 80
-    assert told.shutdown == EngineShutdown(pre_stop_seconds=12, drain_seconds=90, rest_seconds=20)
-    assert told.shutdown.grace_seconds == 122
-    assert (told.cache_path, told.shared_memory_bytes) == ("/cache", 1 << 30)
+    assert engine_launch.probes.startup.allowed_seconds == 120 + 300 + 2 * 80
+    assert engine_launch.shutdown == EngineShutdown(pre_stop_seconds=12, drain_seconds=90, rest_seconds=20)
+    assert engine_launch.shutdown.grace_seconds == 122
+    assert (engine_launch.cache_path, engine_launch.shared_memory_bytes) == ("/cache", 1 << 30)
 
 
 def test_an_eager_engine_of_unknown_size_waits_for_weights_and_not_for_graphs() -> None:
-    told = launch(asks(replace(ENGINE, eager=True)), LifecycleParameters())
+    engine_launch = launch(setup_of(replace(ENGINE, eager=True)), LifecycleParameters())
 
-    assert told.probes.startup.patience_seconds == 120 + 1800
+    assert engine_launch.probes.startup.allowed_seconds == 120 + 1800
 
 
 @given(
@@ -253,12 +255,12 @@ def test_the_kernel_never_ends_a_drain_and_a_start_is_never_given_up_before_its_
     pace = LifecycleParameters(
         weight_bytes=weight_bytes, bytes_per_second=speed, pre_stop_seconds=pre_stop, drain_seconds=drain
     )
-    told = launch(pace=pace)
+    engine_launch = launch(pace=pace)
 
-    assert told.shutdown.grace_seconds > pre_stop + drain + 10
-    assert told.command[told.command.index("--shutdown-timeout") + 1] == str(drain)
-    assert told.probes.startup.patience_seconds > (weight_bytes or 0) / speed
-    assert told.probes.liveness.patience_seconds >= 60
+    assert engine_launch.shutdown.grace_seconds > pre_stop + drain + 10
+    assert engine_launch.command[engine_launch.command.index("--shutdown-timeout") + 1] == str(drain)
+    assert engine_launch.probes.startup.allowed_seconds > (weight_bytes or 0) / speed
+    assert engine_launch.probes.liveness.allowed_seconds >= 60
 
 
 DEFAULTS: Final = {
@@ -273,25 +275,25 @@ DEFAULTS: Final = {
 def test_the_engines_own_limits_follow_from_the_gpu(what: str) -> None:
     gpu, sequences, batched = DEFAULTS[what]
 
-    assert (defaults.sequences(asks(on=gpu)), defaults.batched_tokens(asks(on=gpu))) == (sequences, batched)
+    assert (defaults.sequences(setup_of(on=gpu)), defaults.batched_tokens(setup_of(on=gpu))) == (sequences, batched)
 
 
 def test_throughput_doubles_the_engines_own_limits() -> None:
-    wish = asks(replace(ENGINE, extra_args=("--performance-mode=throughput",)))
+    setup = setup_of(replace(ENGINE, extra_args=("--performance-mode=throughput",)))
 
-    assert (defaults.sequences(wish), defaults.batched_tokens(wish)) == (512, 4096)
+    assert (defaults.sequences(setup), defaults.batched_tokens(setup)) == (512, 4096)
 
 
 def test_on_a_gpu_nobody_knows_the_cap_of_requests_is_rather_too_high() -> None:
-    wish = asks(replace(ENGINE, max_queued_requests=8), on=None)
+    setup = setup_of(replace(ENGINE, max_queued_requests=8), on=None)
 
-    command = launch(wish).command
+    command = launch(setup).command
     assert command[command.index("--max-num-queued-reqs") + 1] == "1032"
 
 
 def test_more_adapters_than_slots_wait_in_memory() -> None:
     many = tuple(Adapter(name=f"a{index}", source=VOLUME, rank=9999) for index in range(20))
-    command = launch(asks(replace(ENGINE, adapters=many))).command
+    command = launch(setup_of(replace(ENGINE, adapters=many))).command
 
-    said = command[command.index("--max-loras") : command.index("--lora-modules")]
-    assert said == ("--max-loras", "8", "--max-cpu-loras", "20", "--max-lora-rank", "512")
+    answer = command[command.index("--max-loras") : command.index("--lora-modules")]
+    assert answer == ("--max-loras", "8", "--max-cpu-loras", "20", "--max-lora-rank", "512")

@@ -8,7 +8,7 @@ from fairlead.engines.catalogue import ENGINES
 from fairlead.engines.vllm.memory import CURRENT, VllmRelease
 from fairlead.fleet.desired_state import Adapter
 from fairlead.fleet.engine_memory import BatchLimits, MemorySettings
-from tests.engines.asks import A100, B200, ENGINE, H100, L4, VOLUME, asks
+from tests.engines.setups import A100, B200, ENGINE, H100, L4, VOLUME, setup_of
 
 
 @pytest.mark.parametrize(
@@ -48,10 +48,10 @@ def test_overheads_change_where_a_release_changed_them() -> None:
 
 def test_arguments_and_adapters_say_the_rest() -> None:
     adapters = tuple(Adapter(name=f"a{rank}", source=VOLUME, rank=rank) for rank in range(8, 18))
-    spread = asks(replace(ENGINE, adapters=adapters, extra_args=("-ep", "--language-model-only")))
+    spread = setup_of(replace(ENGINE, adapters=adapters, extra_args=("-ep", "--language-model-only")))
 
     for engine in ENGINES.values():
-        assert engine.memory_settings(asks()) == MemorySettings()
+        assert engine.memory_settings(setup_of()) == MemorySettings()
         assert engine.memory_settings(spread) == MemorySettings(
             expert_parallel=True, images=False, adapter_ranks=(17,) * 8
         )

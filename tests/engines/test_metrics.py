@@ -142,10 +142,10 @@ def test_a_page_that_lies_is_not_believed_at_all(what: str) -> None:
 
 
 def test_a_long_bad_line_is_shortened_for_people() -> None:
-    told = metrics.load("vllm:num_requests_waiting " + "x" * 5000 + "\n")
+    load = metrics.load("vllm:num_requests_waiting " + "x" * 5000 + "\n")
 
-    assert isinstance(told, UnreadableScrape)
-    assert len(told.line) == 120
+    assert isinstance(load, UnreadableScrape)
+    assert len(load.line) == 120
 
 
 @given(st.randoms(use_true_random=False))

@@ -7,16 +7,16 @@ from fairlead.engines.vllm import placeholder_config
 from fairlead.fleet.desired_state import DesiredSpeculation, SpeculationMethod
 from fairlead.fleet.quantization import WeightFormat
 from fairlead.fleet.shapes import ModelShape
-from tests.engines.asks import ENGINE, LATENT, LLAMA, MIXTURE, MTP, NGRAM, WITH_DRAFT, asks, stored
+from tests.engines.setups import ENGINE, LATENT, LLAMA, MIXTURE, MTP, NGRAM, WITH_DRAFT, setup_of, stored
 
 
 def test_a_known_shape_is_told_as_it_is() -> None:
-    told = placeholder_config.config(LLAMA)
-    assert told["architectures"] == ["LlamaForCausalLM"]
-    assert told["num_attention_heads"] == 32
-    assert told["max_position_embeddings"] == 131072
-    assert "quantization_config" not in told
-    assert "num_experts" not in told
+    config = placeholder_config.config(LLAMA)
+    assert config["architectures"] == ["LlamaForCausalLM"]
+    assert config["num_attention_heads"] == 32
+    assert config["max_position_embeddings"] == 131072
+    assert "quantization_config" not in config
+    assert "num_experts" not in config
 
 
 def test_experts_and_layers_that_guess_are_told() -> None:
@@ -25,10 +25,10 @@ def test_experts_and_layers_that_guess_are_told() -> None:
 
 
 def test_a_family_nobody_listed_is_told_as_llama_without_experts() -> None:
-    told = placeholder_config.config(replace(MIXTURE, family="of_tomorrow", intermediate=0))
-    assert told["model_type"] == "llama"
-    assert "num_experts" not in told
-    assert told["intermediate_size"] == 4 * told["hidden_size"]
+    config = placeholder_config.config(replace(MIXTURE, family="of_tomorrow", intermediate=0))
+    assert config["model_type"] == "llama"
+    assert "num_experts" not in config
+    assert config["intermediate_size"] == 4 * config["hidden_size"]
 
 
 def test_a_checkpoint_says_how_it_is_stored_whatever_was_asked() -> None:
@@ -37,17 +37,17 @@ def test_a_checkpoint_says_how_it_is_stored_whatever_was_asked() -> None:
 
 
 def test_a_model_nobody_knows_is_stored_as_asked() -> None:
-    told = placeholder_config.config(None, WeightFormat.GPTQ)
-    assert told["quantization_config"]["quant_method"] == "gptq"
-    assert told["architectures"] == ["LlamaForCausalLM"]
+    config = placeholder_config.config(None, WeightFormat.GPTQ)
+    assert config["quantization_config"]["quant_method"] == "gptq"
+    assert config["architectures"] == ["LlamaForCausalLM"]
 
 
 def test_the_engine_is_asked_with_a_stand_in_for_each_model() -> None:
     eagle = replace(WITH_DRAFT, method=SpeculationMethod.EAGLE3)
 
     def question(speculation: DesiredSpeculation, shape: ModelShape | None = LLAMA) -> dict[str, Any]:
-        asked = asks(replace(ENGINE, speculation=speculation), shape=shape)
-        return placeholder_config.question(asked, ("vllm", "serve", "m", "--seed", "7"))
+        setup = setup_of(replace(ENGINE, speculation=speculation), shape=shape)
+        return placeholder_config.question(setup, ("vllm", "serve", "m", "--seed", "7"))
 
     plain = question(NGRAM)
     assert (plain["arguments"], plain["draft"]) == (["m", "--seed", "7"], None)

@@ -1,4 +1,4 @@
-"""The program that asks vLLM for its opinion, run against a vLLM in small: parser, validation, configuration."""
+"""The program that has vLLM check a setup, run against a vLLM in small: parser, validation, configuration."""
 
 import os
 import subprocess
@@ -30,7 +30,7 @@ class AsyncEngineArgs:
 """
 
 
-def said(folder: Path, does: str, *words: str, present: bool = True) -> tuple[int, str]:
+def outcome_of(folder: Path, does: str, *words: str, present: bool = True) -> tuple[int, str]:
     """The exit code and the last line, with a configuration that does so."""
     for name in ("engine", "entrypoints/launchers", "utils") if present else ():
         (folder / "vllm" / name).mkdir(parents=True)
@@ -57,14 +57,14 @@ def said(folder: Path, does: str, *words: str, present: bool = True) -> tuple[in
     ],
 )
 def test_only_what_no_gpu_has_a_say_in_is_a_no(tmp_path: Path, does: str, code: int, words: str) -> None:
-    found = said(tmp_path, does)
+    found = outcome_of(tmp_path, does)
     assert (found[0], found[1].startswith(words)) == (code, True), found
 
 
 def test_words_that_the_parser_does_not_know_are_a_no(tmp_path: Path) -> None:
-    code, words = said(tmp_path, "pass", "--no-such-flag")
+    code, words = outcome_of(tmp_path, "pass", "--no-such-flag")
     assert (code, "unrecognized arguments: --no-such-flag" in words) == (2, True)
 
 
 def test_an_image_without_vllm_cannot_tell(tmp_path: Path) -> None:
-    assert said(tmp_path, "pass", present=False)[0] == 0
+    assert outcome_of(tmp_path, "pass", present=False)[0] == 0

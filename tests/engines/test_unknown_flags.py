@@ -8,7 +8,7 @@ from fairlead.engines.reasons import EngineReason
 from fairlead.engines.vllm import release, unknown_flags
 from fairlead.engines.vllm.engine import VllmEngine
 from fairlead.fleet.desired_state import EngineKind
-from tests.engines.asks import ENGINE, RELEASED, asks
+from tests.engines.setups import ENGINE, RELEASED, setup_of
 
 
 @pytest.mark.parametrize(
@@ -27,11 +27,11 @@ from tests.engines.asks import ENGINE, RELEASED, asks
     ],
 )
 def test_every_spelling_of_a_known_flag_passes_in_silence(words: tuple[str, ...]) -> None:
-    assert unknown_flags.unknown_flag(asks(replace(ENGINE, extra_args=words))) is None
-    assert unknown_flags.refusals(asks(replace(RELEASED, extra_args=words))) == ()
+    assert unknown_flags.unknown_flag(setup_of(replace(ENGINE, extra_args=words))) is None
+    assert unknown_flags.refusals(setup_of(replace(RELEASED, extra_args=words))) == ()
 
 
-SAID = {
+REMEDIES = {
     "--sead": ("did you mean --seed?", "did you mean --seed?"),
     "--zzz": ("remove it", "remove it, or try the image by hand"),
     "-zz": ("remove it", "remove it, or try the image by hand"),
@@ -40,29 +40,29 @@ SAID = {
 
 
 @pytest.mark.trial(15)
-@pytest.mark.parametrize("flag", SAID)
+@pytest.mark.parametrize("flag", REMEDIES)
 def test_a_flag_of_nobody_is_refused_of_the_release_with_the_nearest_and_cautioned_of_another_image(flag: str) -> None:
-    refused, cautioned = SAID[flag]
+    refused, cautioned = REMEDIES[flag]
     words = ("--seed", "1", flag, "2")
 
-    (no,) = unknown_flags.refusals(asks(replace(RELEASED, extra_args=words)))
+    (no,) = unknown_flags.refusals(setup_of(replace(RELEASED, extra_args=words)))
     assert (no.field, no.value, no.remedy) == ("spec.engine.extraArgs[2]", flag, refused)
     assert no.reason is EngineReason.ARGUMENT_UNKNOWN
-    assert unknown_flags.unknown_flag(asks(replace(RELEASED, extra_args=words))) is None
+    assert unknown_flags.unknown_flag(setup_of(replace(RELEASED, extra_args=words))) is None
 
-    said = unknown_flags.unknown_flag(asks(replace(ENGINE, extra_args=words)))
-    assert said is not None
-    assert (said.field, said.value, said.remedy, said.reason) == (no.field, flag, cautioned, no.reason)
-    assert unknown_flags.refusals(asks(replace(ENGINE, extra_args=words))) == ()
+    warning = unknown_flags.unknown_flag(setup_of(replace(ENGINE, extra_args=words)))
+    assert warning is not None
+    assert (warning.field, warning.value, warning.remedy, warning.reason) == (no.field, flag, cautioned, no.reason)
+    assert unknown_flags.refusals(setup_of(replace(ENGINE, extra_args=words))) == ()
 
 
 @pytest.mark.trial(15)
 def test_each_flag_of_nobody_is_named_and_one_that_is_refused_for_another_reason_is_named_once() -> None:
     words = ("--sead", "1", "--swap-space=4", "--enable-request-ids", "--a b")
-    wish = asks(replace(RELEASED, extra_args=words))
+    setup = setup_of(replace(RELEASED, extra_args=words))
 
-    assert [one.value for one in unknown_flags.refusals(wish)] == ["--sead", "--enable-request-ids"]
-    assert [one.value for one in VllmEngine().refusals(wish)] == [
+    assert [one.value for one in unknown_flags.refusals(setup)] == ["--sead", "--enable-request-ids"]
+    assert [one.value for one in VllmEngine().refusals(setup)] == [
         "--swap-space",
         "--a",
         "--sead",

@@ -39,16 +39,16 @@ class Load:
     """In each engine."""
     frozen: bool = False
     """Engines tell the same for ever."""
-    _asked: float = 0.0
+    _requests: float = 0.0
     _at: float = field(default_factory=time.monotonic)
 
     @property
-    def asked(self) -> float:
+    def requests(self) -> float:
         """Requests so far."""
         now = time.monotonic()
-        self._asked += self.rate * (now - self._at)
+        self._requests += self.rate * (now - self._at)
         self._at = now
-        return self._asked
+        return self._requests
 
 
 class AnsweringPods:
@@ -90,8 +90,8 @@ class AnsweringPods:
             for runner in self._answering.pop(gone):
                 await runner.cleanup()
         for key in there.keys() - self._answering.keys():
-            doors, name = ENGINE if _is_engine(there[key]) else ROUTER, _label(there[key], labels.DEPLOYMENT)
-            self._answering[key] = [await self._answer(key[0], port, name) for port in doors]
+            environment, name = ENGINE if _is_engine(there[key]) else ROUTER, _label(there[key], labels.DEPLOYMENT)
+            self._answering[key] = [await self._answer(key[0], port, name) for port in environment]
 
     async def _answer(self, address: str, port: int, name: str) -> web.AppRunner:
         async def metrics(_: web.Request) -> web.Response:
@@ -125,14 +125,14 @@ def router_page(load: Load, ready: Sequence[Manifest]) -> dict[str, Any]:
     return {
         "endpoints": seen,
         "queue": {"held": 0 if served else load.waiting, "lanes": {"interactive": lane}},
-        "demand": {"asked": load.asked, "promptTokens": load.asked * PROMPT},
+        "demand": {"asked": load.requests, "promptTokens": load.requests * PROMPT},
     }
 
 
 def engine_page(load: Load) -> str:
     """As an engine would write it that does all that comes at once."""
-    done = 0.0 if load.frozen else load.asked
-    said = {
+    done = 0.0 if load.frozen else load.requests
+    figures = {
         "num_requests_running": load.running,
         "num_requests_waiting": 0.0,
         "kv_cache_usage_perc": 0.1,
@@ -143,7 +143,7 @@ def engine_page(load: Load) -> str:
         "request_success_total": done,
         "num_preemptions_total": 0.0,
     }
-    lines = [f'vllm:{name}{{engine="0",model_name="m"}} {value}' for name, value in said.items()]
+    lines = [f'vllm:{name}{{engine="0",model_name="m"}} {value}' for name, value in figures.items()]
     return "\n".join(lines) + "\n"
 
 

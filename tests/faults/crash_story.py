@@ -36,7 +36,7 @@ WITHIN_S: Final = 60.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Told:
+class StoryEnd:
     """How one telling ended."""
 
     writes: int
@@ -67,7 +67,7 @@ class Point:
                 return Answer(int(self.kind))
 
 
-class Teller:
+class Rehearsed:
     """A small cluster, the proxy before it, and the operator behind that."""
 
     def __init__(self, api: ApiServer, proxy: Proxy, folder: Path) -> None:
@@ -76,7 +76,7 @@ class Teller:
         kubeconfig = proxy.kubeconfig_through(folder / "kubeconfig")
         self.operator = OperatorProcess(kubeconfig=kubeconfig, folder=folder)
 
-    async def tell(self, point: Point | None) -> Told:
+    async def play(self, point: Point | None) -> StoryEnd:
         """The story once: an apply, then a change of the engine on full GPUs, then removed for the next one."""
         self._proxy.counted_anew()
         await self._free_the_lead()
@@ -89,7 +89,7 @@ class Teller:
             await self._api.apply(deployment(context=4096), manager="story")
             await self._settled(2)
             await asyncio.sleep(0.3)
-            return await self._told()
+            return await self._end()
         finally:
             self.operator.kill()
             await self._cleared()
@@ -107,10 +107,12 @@ class Teller:
             await asyncio.sleep(0.1)
         log = self.operator.log.read_text(encoding="utf-8")[-3000:]
         status = json.dumps((await self._document()).get("status"), indent=1)
-        asked = dict(self._proxy.counts)
-        raise AssertionError(f"generation {generation} not complete within {WITHIN_S:.0f} s:\n{status}\n{asked}\n{log}")
+        settings = dict(self._proxy.counts)
+        raise AssertionError(
+            f"generation {generation} not complete within {WITHIN_S:.0f} s:\n{status}\n{settings}\n{log}"
+        )
 
-    async def _told(self) -> Told:
+    async def _end(self) -> StoryEnd:
         found: dict[str, Any] = {}
         for resource in CHILDREN:
             for one in (await self._api.listing(resource, "default", SELECTOR)).items:
@@ -119,7 +121,7 @@ class Teller:
         conditions = (await self._document())["status"]["conditions"]
         found["conditions"] = sorted((one["type"], one["status"], one["reason"]) for one in conditions)
         removed = Counter({key[2]: count for key, count in self._proxy.counts.items() if key[0] == "delete"})
-        return Told(writes=self._proxy.writes, fingerprint=found, made=made, removed=removed)
+        return StoryEnd(writes=self._proxy.writes, fingerprint=found, made=made, removed=removed)
 
     async def _free_the_lead(self) -> None:
         """Whoever held it is dead; how long a standby waits for that is another story's matter."""
@@ -141,12 +143,12 @@ class Teller:
 
 
 @contextlib.asynccontextmanager
-async def teller(door: Embedded) -> AsyncIterator[Teller]:
+async def story_stage(door: Embedded) -> AsyncIterator[Rehearsed]:
     """Everything that a telling needs."""
     where = {"KUBECONFIG": str(door.kubeconfig)}
     with tempfile.TemporaryDirectory() as folder:
         async with await connection.connect(where) as way, Proxy(await way.credentials()).served() as proxy:
-            yield Teller(ApiServer(way), proxy, Path(folder))
+            yield Rehearsed(ApiServer(way), proxy, Path(folder))
 
 
 def points(writes: int) -> Iterator[Point]:
@@ -165,23 +167,23 @@ def points(writes: int) -> Iterator[Point]:
 async def differences(door: Embedded, chosen: Iterable[Point] | None) -> tuple[int, list[str]]:
     """How many points were tried, and where the end was another one than without a fault."""
     wrong, tried = [], 0
-    async with teller(door) as one:
-        clean = await one.tell(None)
+    async with story_stage(door) as one:
+        clean = await one.play(None)
         for point in chosen if chosen is not None else points(clean.writes):
             tried += 1
-            told = await one.tell(point)
-            if told.fingerprint != clean.fingerprint:
-                wrong.append(f"{point}: {_difference(clean.fingerprint, told.fingerprint)}")
-            elif (told.made, set(told.removed)) != (clean.made, set(clean.removed)):
-                wrong.append(f"{point}: made {told.made - clean.made}, removed {told.removed - clean.removed}")
+            result = await one.play(point)
+            if result.fingerprint != clean.fingerprint:
+                wrong.append(f"{point}: {_difference(clean.fingerprint, result.fingerprint)}")
+            elif (result.made, set(result.removed)) != (clean.made, set(clean.removed)):
+                wrong.append(f"{point}: made {result.made - clean.made}, removed {result.removed - clean.removed}")
     return tried, wrong
 
 
 def _is_complete(document: dict[str, Any], generation: int) -> bool:
     status = document.get("status") or {}
-    said = {one["type"]: one for one in status.get("conditions") or ()}
-    done = said.get("Progressing", {})
-    routers = said.get("Routable", {}).get("reason") == "RoutersSilent"
+    fields = {one["type"]: one for one in status.get("conditions") or ()}
+    done = fields.get("Progressing", {})
+    routers = fields.get("Routable", {}).get("reason") == "RoutersSilent"
     return bool(status.get("observedGeneration") == generation and done.get("reason") == "Complete" and routers)
 
 

@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Final
 
 from house.tree import ROOT
-from tests.patience import eventually
+from tests.waiting import eventually
 
 LEASE_S: Final = 15.0
 """As people have it. A process that stands still for two thirds of it ends, and two busy cores do let it stand still
 for seconds."""
-LOOK_S: Final = 0.5
+POLL_S: Final = 0.5
 """How often the kubelet looks."""
 
 
@@ -92,7 +92,7 @@ def kubelet(operator: OperatorProcess) -> Iterator[None]:
     end = threading.Event()
 
     def watch() -> None:
-        while not end.wait(LOOK_S):
+        while not end.wait(POLL_S):
             process = operator.process
             if process is not None and process.poll() is not None:
                 operator.start()

@@ -23,10 +23,10 @@ from yarl import URL
 
 from fairlead.cluster.connection import Credentials
 from tests.faults.gates import Gate, abort
-from tests.faults.requests import Asked, understood
+from tests.faults.requests import ApiCall, understood
 
 LEFT_OUT: Final = frozenset({"host", "content-length", "accept-encoding", "connection", "transfer-encoding"})
-TOLD: Final = ("Content-Type", "Retry-After", "Warning")
+HEADERS: Final = ("Content-Type", "Retry-After", "Warning")
 LARGEST: Final = 16 * 1024 * 1024
 CLOSING_S: Final = 0.05
 """A connection with TLS ends some turns of the loop after its session was closed, and is complained of else."""
@@ -83,7 +83,7 @@ class Rule:
 class Logged(NamedTuple):
     """One request that came."""
 
-    asked: Asked
+    call: ApiCall
     user_agent: str
     number: int | None
     """Its number among the writes, where it is one."""
@@ -107,7 +107,7 @@ class Proxy:
         self.counts: Counter[tuple[str, str, str]] = Counter()
         """Writes by verb, resource and namespace/name, the Lease's apart."""
         self.log: list[Logged] = []
-        self.made: list[Asked] = []
+        self.made: list[ApiCall] = []
         """Writes that made an object, by whatever verb; an apply that does needs the right to create."""
         self.gates: defaultdict[str, Gate] = defaultdict(Gate)
         """Open watches by resource."""
@@ -180,46 +180,46 @@ class Proxy:
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:
         body = await request.read()
-        asked = understood(request.method, request.path, request.query, body)
+        sent = understood(request.method, request.path, request.query, body)
         number = None
-        if asked.writes:
+        if sent.writes:
             self.writes += 1
             number = self.writes
-            self.counts[asked.key] += 1
-        self.log.append(Logged(asked, request.headers.get("User-Agent", ""), number))
+            self.counts[sent.key] += 1
+        self.log.append(Logged(sent, request.headers.get("User-Agent", ""), number))
         if self.cut_off:
             abort(request)
             return web.Response(status=502)
         try:
-            if asked.verb == "watch":
-                return await self._watch(request, asked)
-            return await self._relay(request, asked, number, body)
+            if sent.verb == "watch":
+                return await self._watch(request, sent)
+            return await self._relay(request, sent, number, body)
         except (aiohttp.ClientError, TimeoutError) as problem:
             return web.Response(status=502, text=f"the API server behind the proxy does not answer: {problem!r}")
 
-    async def _relay(self, request: web.Request, asked: Asked, number: int | None, body: bytes) -> web.StreamResponse:
+    async def _relay(self, request: web.Request, sent: ApiCall, number: int | None, body: bytes) -> web.StreamResponse:
         """One request and its answer, with whatever the rules do on either side."""
-        if (said := await self._interfere(request, number, Moment.BEFORE, b'{"kind": "Status"}')) is not None:
-            return said
+        if (response := await self._interfere(request, number, Moment.BEFORE, b'{"kind": "Status"}')) is not None:
+            return response
         path, headers = request.raw_path, _passed_on(request)
-        if asked.verb == "list":
-            self._lists[path] = (asked.resource, headers)
-            if asked.resource in self._past and path in self._album:
+        if sent.verb == "list":
+            self._lists[path] = (sent.resource, headers)
+            if sent.resource in self._past and path in self._album:
                 return _reply(self._album[path])
         replied = await self._sent(request.method, path, headers, body)
         if replied.status == 201:
-            self.made.append(asked)
-        if (said := await self._interfere(request, number, Moment.AFTER, replied.content)) is not None:
-            return said
+            self.made.append(sent)
+        if (response := await self._interfere(request, number, Moment.AFTER, replied.content)) is not None:
+            return response
         return _reply(replied)
 
-    async def _watch(self, request: web.Request, asked: Asked) -> web.StreamResponse:
+    async def _watch(self, request: web.Request, sent: ApiCall) -> web.StreamResponse:
         headers = _passed_on(request)
         timeout = aiohttp.ClientTimeout(total=None)
         async with self._session_for(headers).get(self._url(request.raw_path), headers=headers, timeout=timeout) as up:
             if up.status != 200:
                 return _reply(Replied(up.status, up.headers.copy(), await up.read()))
-            return await self.gates[asked.resource].relay(request, up)
+            return await self.gates[sent.resource].relay(request, up)
 
     async def _interfere(
         self, request: web.Request, number: int | None, moment: Moment, content: bytes
@@ -227,9 +227,9 @@ class Proxy:
         """What the rules say about this write at this moment; nothing: go on."""
         for rule in self.rules if number is not None else ():
             if rule.moment is moment and rule.number in (None, number):
-                said = await _done(request, rule.fault, content)
-                if said is not None:
-                    return said
+                response = await _done(request, rule.fault, content)
+                if response is not None:
+                    return response
         return None
 
     async def _sent(self, method: str, path: str, headers: CIMultiDict[str], body: bytes) -> Replied:
@@ -257,7 +257,7 @@ async def _done(request: web.Request, fault: Fault, content: bytes) -> web.Strea
         case Drop():
             abort(request)
         case Answer(code, reason, retry_after):
-            said = {
+            document = {
                 "kind": "Status",
                 "apiVersion": "v1",
                 "code": code,
@@ -265,7 +265,7 @@ async def _done(request: web.Request, fault: Fault, content: bytes) -> web.Strea
                 "message": "by the fault proxy",
             }
             headers = {"Retry-After": str(retry_after)} if retry_after is not None else {}
-            return web.json_response(said, status=code, headers=headers)
+            return web.json_response(document, status=code, headers=headers)
         case CutBody():
             answer = web.StreamResponse(headers={"Content-Type": "application/json"})
             answer.content_length = len(content)
@@ -292,5 +292,5 @@ def _passed_on(request: web.Request) -> CIMultiDict[str]:
 
 
 def _reply(replied: Replied) -> web.Response:
-    headers = {name: replied.headers[name] for name in TOLD if name in replied.headers}
+    headers = {name: replied.headers[name] for name in HEADERS if name in replied.headers}
     return web.Response(status=replied.status, body=replied.content, headers=headers)

@@ -9,7 +9,7 @@ OF_A_NAMESPACE: Final = ("status", "finalize")
 """Parts of a Namespace itself; anything else after its name is a collection inside it."""
 
 
-class Asked(NamedTuple):
+class ApiCall(NamedTuple):
     """What a request asks for, in the words of RBAC."""
 
     verb: str
@@ -30,12 +30,12 @@ class Asked(NamedTuple):
         return self.verb, self.resource, f"{self.namespace}/{self.name}"
 
 
-def understood(method: str, path: str, query: Mapping[str, str], body: bytes) -> Asked:
+def understood(method: str, path: str, query: Mapping[str, str], body: bytes) -> ApiCall:
     """What is asked for."""
     words = path.strip("/").split("/")
     group, rest = ("", words[2:]) if words[0] == "api" else (words[1] if len(words) > 1 else "", words[3:])
     if words[0] not in ("api", "apis") or not rest:
-        return Asked(WRITES.get(method, "get"), path, "", "", "")
+        return ApiCall(WRITES.get(method, "get"), path, "", "", "")
     namespace = ""
     if rest[0] == "namespaces" and len(rest) > 2 and rest[2] not in OF_A_NAMESPACE:
         namespace, rest = rest[1], rest[2:]
@@ -46,7 +46,7 @@ def understood(method: str, path: str, query: Mapping[str, str], body: bytes) ->
         verb = WRITES.get(method, method.lower())
     if verb == "delete" and not name:
         verb = "deletecollection"
-    return Asked(verb, f"{plural}.{group}" if group else plural, subresource, namespace, name or _named(body))
+    return ApiCall(verb, f"{plural}.{group}" if group else plural, subresource, namespace, name or _named(body))
 
 
 def _named(body: bytes) -> str:

@@ -22,7 +22,7 @@ from devcluster.setup import programs, tools
 from devcluster.up import up
 from house.tree import ROOT
 from tests import free_ports
-from tests.patience import eventually
+from tests.waiting import eventually
 
 PRODUCT: Final = "NVIDIA-L4"
 _NUMBERS: Final = itertools.count(1)

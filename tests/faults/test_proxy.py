@@ -17,9 +17,9 @@ from fairlead.cluster.informer import Informer, InformerTimings, WatchScope
 from fairlead.cluster.kinds import CONFIG_MAP, LEASE, Manifest
 from tests.cluster.contract import QUICK_STORIES, Story
 from tests.cluster.fake_api import FakeApi
-from tests.cluster.worlds import DICE, IN_USE, note, run, said, until
+from tests.cluster.worlds import DICE, IN_USE, note, run, text_of, until
 from tests.faults.proxy import Answer, CutBody, Delay, Drop, Fault, Kill, Moment, Proxy
-from tests.faults.requests import Asked, understood
+from tests.faults.requests import ApiCall, understood
 
 IMPATIENT = InformerTimings(stay_s=(20, 30), silence_s=0.3, least_s=0.01, most_s=0.02)
 
@@ -33,9 +33,9 @@ class World:
     api: ApiServer
 
     @asynccontextmanager
-    async def following(self, patience: InformerTimings = IN_USE) -> AsyncIterator[Informer]:
+    async def following(self, timings: InformerTimings = IN_USE) -> AsyncIterator[Informer]:
         """An informer behind the proxy, whose watch stands."""
-        informer = Informer(self.api, WatchScope(resource=CONFIG_MAP), unheard, rng=DICE, patience=patience)
+        informer = Informer(self.api, WatchScope(resource=CONFIG_MAP), unheard, rng=DICE, timings=timings)
         running = asyncio.create_task(informer.run())
         try:
             await until(lambda: self.proxy.gates["configmaps"].streams)
@@ -65,11 +65,11 @@ def names(informer: Informer) -> set[str]:
 
 @pytest.mark.parametrize("story", QUICK_STORIES, ids=lambda story: story.__name__)
 def test_through_the_proxy_everything_is_as_before(tmp_path: Path, story: Story) -> None:
-    async def told() -> None:
+    async def scenario() -> None:
         async with world(tmp_path) as there:
             await story(there.api, "serving")
 
-    run(told())
+    run(scenario())
 
 
 def test_writes_are_numbered_and_counted_and_the_lease_is_not(tmp_path: Path) -> None:
@@ -80,7 +80,7 @@ def test_writes_are_numbered_and_counted_and_the_lease_is_not(tmp_path: Path) ->
             await there.api.create(lease | {"metadata": {"name": "lead", "namespace": "serving"}})
             await there.api.apply(note("a", "b"))
             await there.api.read(CONFIG_MAP, "serving", "a")
-        assert [(one.asked.verb, one.asked.resource, one.number) for one in there.proxy.log] == [
+        assert [(one.call.verb, one.call.resource, one.number) for one in there.proxy.log] == [
             ("create", "configmaps", 1),
             ("create", "leases.coordination.k8s.io", None),
             ("patch", "configmaps", 2),
@@ -110,7 +110,7 @@ def test_the_second_write_fails_before_or_after_it_is_done(
             await there.api.apply(note("a", "first"))
             with pytest.raises(kind):
                 await there.api.apply(note("a", "second"))
-            stored = said(await there.api.read(CONFIG_MAP, "serving", "a"))
+            stored = text_of(await there.api.read(CONFIG_MAP, "serving", "a"))
             assert stored == ("first" if moment is Moment.BEFORE else "second")
             await there.api.apply(note("a", "third"))
 
@@ -205,20 +205,20 @@ def test_cut_off_means_the_lease_too(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("method", "path", "query", "asked"),
+    ("method", "path", "query", "sent"),
     [
-        ("GET", "/api/v1/namespaces/a/pods/p/log", {}, Asked("get", "pods", "log", "a", "p")),
-        ("GET", "/api/v1/pods", {"watch": "true"}, Asked("watch", "pods", "", "", "")),
-        ("DELETE", "/api/v1/namespaces/a/pods", {}, Asked("deletecollection", "pods", "", "a", "")),
-        ("PATCH", "/api/v1/namespaces/a", {}, Asked("patch", "namespaces", "", "", "a")),
-        ("PUT", "/api/v1/namespaces/a/finalize", {}, Asked("update", "namespaces", "finalize", "", "a")),
-        ("GET", "/apis/apps/v1/deployments", {}, Asked("list", "deployments.apps", "", "", "")),
-        ("GET", "/apis/apps/v1", {}, Asked("get", "/apis/apps/v1", "", "", "")),
-        ("GET", "/version", {}, Asked("get", "/version", "", "", "")),
-        ("POST", "/api/v1/namespaces/a/pods", {}, Asked("create", "pods", "", "a", "")),
+        ("GET", "/api/v1/namespaces/a/pods/p/log", {}, ApiCall("get", "pods", "log", "a", "p")),
+        ("GET", "/api/v1/pods", {"watch": "true"}, ApiCall("watch", "pods", "", "", "")),
+        ("DELETE", "/api/v1/namespaces/a/pods", {}, ApiCall("deletecollection", "pods", "", "a", "")),
+        ("PATCH", "/api/v1/namespaces/a", {}, ApiCall("patch", "namespaces", "", "", "a")),
+        ("PUT", "/api/v1/namespaces/a/finalize", {}, ApiCall("update", "namespaces", "finalize", "", "a")),
+        ("GET", "/apis/apps/v1/deployments", {}, ApiCall("list", "deployments.apps", "", "", "")),
+        ("GET", "/apis/apps/v1", {}, ApiCall("get", "/apis/apps/v1", "", "", "")),
+        ("GET", "/version", {}, ApiCall("get", "/version", "", "", "")),
+        ("POST", "/api/v1/namespaces/a/pods", {}, ApiCall("create", "pods", "", "a", "")),
     ],
 )
-def test_a_request_is_understood_from_its_address(method: str, path: str, query: dict[str, str], asked: Asked) -> None:
-    assert understood(method, path, query, b"not json") == asked
+def test_a_request_is_understood_from_its_address(method: str, path: str, query: dict[str, str], sent: ApiCall) -> None:
+    assert understood(method, path, query, b"not json") == sent
     body = json.dumps({"metadata": {"generateName": "new-"}}).encode()
     assert understood("POST", "/api/v1/namespaces/a/pods", {}, body).name == "new-"

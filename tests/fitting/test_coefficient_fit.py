@@ -21,19 +21,19 @@ from fitting import (
 )
 from fitting.columns import BenchmarkRun, Column, RunColumns, RunMask
 from fitting.holdouts import HoldoutKind
-from tests.simulator.timing import asked
+from tests.simulator.timing import published_rows
 
 SYSTEMS = ("h100_sxm", "h200_sxm", "b200_sxm")
-MODELS = (asked.SMALL, asked.DENSE, "Qwen/Qwen3-32B")
+MODELS = (published_rows.SMALL, published_rows.DENSE, "Qwen/Qwen3-32B")
 LOADS = (1, 2, 4, 8, 16, 32, 64, 128)
 
 
 def small_on_h200(run: BenchmarkRun) -> bool:
-    return run.measured.row.system == "h200_sxm" and run.measured.row.model == asked.SMALL
+    return run.measured.row.system == "h200_sxm" and run.measured.row.model == published_rows.SMALL
 
 
 def dense(run: BenchmarkRun) -> bool:
-    return run.measured.row.model == asked.DENSE
+    return run.measured.row.model == published_rows.DENSE
 
 
 def on_b200(run: BenchmarkRun) -> bool:
@@ -46,10 +46,10 @@ def one_configuration(run: BenchmarkRun) -> bool:
 
 def published() -> RunColumns:
     """Runs as a text lists them, two of them with separate workers."""
-    rows = [row for model in MODELS for system in SYSTEMS for row in asked.sweep(model, system, LOADS)]
+    rows = [row for model in MODELS for system in SYSTEMS for row in published_rows.sweep(model, system, LOADS)]
     counts = {"prefill_num_workers": "2", "decode_num_workers": "1", "backend": "vllm"}
-    apart = [asked.APART | counts | {"id": f"apart{place}", "silicon_tpot_ms": f"{place}"} for place in (7, 9)]
-    return RunColumns(benchmark_runs.read(asked.text(*rows, *apart), asked.known()).runs)
+    apart = [published_rows.APART | counts | {"id": f"apart{place}", "silicon_tpot_ms": f"{place}"} for place in (7, 9)]
+    return RunColumns(benchmark_runs.read(published_rows.text(*rows, *apart), published_rows.packaged_catalogue()).runs)
 
 
 def truth() -> Physics:

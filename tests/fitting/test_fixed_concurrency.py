@@ -8,7 +8,7 @@ from fairlead.simulator.timing import formula, roofline, step_work
 from fairlead.simulator.timing.physics import EngineBehaviour
 from fitting import assumed_physics, fixed_concurrency
 from fitting.fixed_concurrency import ConcurrencyLoad, CorrectionFactors, WorkerPool
-from tests.simulator.timing import asked
+from tests.simulator.timing import published_rows
 
 PLAIN = CorrectionFactors(1.0, 1.0, 1.0)
 ASSUMED = EngineBehaviour(roofline.ASSUMED, assumed_physics.ASSUMED_OVERHEAD)
@@ -21,7 +21,7 @@ def load(clients: float, prompt: float = 1000.0, output: float = 500.0) -> Concu
 
 
 def workers(number: int = 1, tensor: int = 1) -> WorkerPool:
-    return WorkerPool(step_work.of(asked.question(tensor=tensor)), number, 1)
+    return WorkerPool(step_work.of(published_rows.question(tensor=tensor)), number, 1)
 
 
 def test_one_client_sees_its_own_steps_and_nobody_elses_prompts() -> None:

@@ -8,20 +8,20 @@ from fairlead.sizing.sizing_input import SizingInput
 from fitting import benchmark_runs, silicon_deployments, silicon_layouts, silicon_rows
 from fitting.silicon_layouts import LayoutSource, MeasuredRow
 from fitting.silicon_rows import BenchmarkRow, WorkerGroup
-from tests.simulator.timing import asked
-from tests.simulator.timing.asked import APART, TOGETHER
+from tests.simulator.timing import published_rows
+from tests.simulator.timing.published_rows import APART, TOGETHER
 
 NEXT_DAY = "source_file=2026-04-06.csv; silicon_concurrency={}; measured=2026-04-01T00:00:00.000Z; wip=False"
 
 
 def row(fields: dict[str, str]) -> BenchmarkRow:
-    rows, strange = silicon_rows.read(asked.text(fields))
+    rows, strange = silicon_rows.read(published_rows.text(fields))
     assert strange == []
     return rows[0]
 
 
 def completed(*fields: dict[str, str]) -> list[MeasuredRow]:
-    rows, strange = silicon_rows.read(asked.text(*fields))
+    rows, strange = silicon_rows.read(published_rows.text(*fields))
     assert strange == []
     return silicon_layouts.completed_rows(rows)
 
@@ -69,7 +69,9 @@ def test_concurrency_that_is_not_said_follows_from_the_batch_of_every_rank() -> 
     "broken", [{"silicon_tpot_ms": "0"}, {"mode": "both"}, {"isl": ""}, {"silicon_ttft_ms": "soon"}]
 )
 def test_a_row_that_makes_no_sense_is_named_with_the_reason(broken: dict[str, str]) -> None:
-    sample = benchmark_runs.read(asked.text(TOGETHER, TOGETHER | {"id": "odd"} | broken), asked.known())
+    sample = benchmark_runs.read(
+        published_rows.text(TOGETHER, TOGETHER | {"id": "odd"} | broken), published_rows.packaged_catalogue()
+    )
     assert len(sample.listed) == 1
     assert [line.startswith("odd: ") for line in sample.left_out] == [True]
 
@@ -78,7 +80,7 @@ def test_a_row_of_something_unknown_is_named_with_what_is_unknown() -> None:
     odd = [{"model_path": "x/Unheard-Of-9B"}, {"system": "abacus"}, {"moe_quant_mode": "ternary"}]
     more = [TOGETHER | {"id": f"odd{place}"} | one for place, one in enumerate(odd)]
     times = [one | {"silicon_tpot_ms": f"2{place}"} for place, one in enumerate(more)]
-    sample = benchmark_runs.read(asked.text(TOGETHER, *times), asked.known())
+    sample = benchmark_runs.read(published_rows.text(TOGETHER, *times), published_rows.packaged_catalogue())
     assert (len(sample.runs), len(sample.listed)) == (1, 1)
     assert [line.partition(":")[0] for line in sample.left_out] == ["odd0", "odd1", "odd2"]
     assert "shape is not in the catalogue" in sample.left_out[0]
@@ -86,7 +88,7 @@ def test_a_row_of_something_unknown_is_named_with_what_is_unknown() -> None:
 
 def test_one_measurement_listed_twice_is_one_run_described_by_the_dump() -> None:
     listed = TOGETHER | {"id": "listed", "silicon_data_source": NEXT_DAY.format(16), "silicon_tpot_ms": "10.00001"}
-    sample = benchmark_runs.read(asked.text(listed, TOGETHER), asked.known())
+    sample = benchmark_runs.read(published_rows.text(listed, TOGETHER), published_rows.packaged_catalogue())
     assert sample.listed == (0, 0)
     assert [run.measured.row.name for run in sample.runs] == ["row"]
 
@@ -114,9 +116,9 @@ def test_missing_workers_that_nothing_tells_are_one_of_each_and_wide_ones_share_
 
 
 def test_a_rack_written_as_one_group_is_a_run_with_separate_workers() -> None:
-    summed = TOGETHER | {"system": "gb200", "model_path": asked.EXPERTS, "tp_size": "28", "moe_tp_size": "28"}
-    told = with_workers(backend="vllm", decode_tp_size="8", silicon_tpot_ms="11")
-    like, guess = completed(summed, told)[0], completed(summed)[0]
+    summed = TOGETHER | {"system": "gb200", "model_path": published_rows.EXPERTS, "tp_size": "28", "moe_tp_size": "28"}
+    workers = with_workers(backend="vllm", decode_tp_size="8", silicon_tpot_ms="11")
+    like, guess = completed(summed, workers)[0], completed(summed)[0]
     assert (like.found, like.row.mode, like.row.decode.number) == (LayoutSource.LIKE_RUN, ServingMode.APART, 3)
     assert (guess.found, guess.row.decode.gpus, guess.row.prefill.number) == (LayoutSource.GUESSED, 16, 3)
 
@@ -138,14 +140,16 @@ def test_a_run_missing_from_the_dump_of_its_day_is_taken_to_be_drafted() -> None
 def test_a_model_is_found_by_its_plain_name_whatever_its_publisher_and_precision() -> None:
     names = ["nvidia/Llama-3.1-8B-Instruct-FP8", "meta-llama/Meta-Llama-3.1-8B", "x/llama-3.1-8B-NVFP4"]
     assert {silicon_deployments.plain_name(name) for name in names} == {"llama-3.1-8b"}
-    found = silicon_deployments.shape_of(row(TOGETHER | {"model_path": "nvidia/DeepSeek-V3.1-NVFP4"}), asked.known())
+    found = silicon_deployments.shape_of(
+        row(TOGETHER | {"model_path": "nvidia/DeepSeek-V3.1-NVFP4"}), published_rows.packaged_catalogue()
+    )
     assert found is not None
     assert found.name == "deepseek-ai/DeepSeek-V3"
 
 
 def question(fields: dict[str, str]) -> SizingInput:
     published = row(fields)
-    found = silicon_deployments.question(published, published.decode, asked.known())
+    found = silicon_deployments.question(published, published.decode, published_rows.packaged_catalogue())
     assert isinstance(found, SizingInput)
     return found
 
@@ -153,5 +157,5 @@ def question(fields: dict[str, str]) -> SizingInput:
 def test_formats_are_the_runs_but_a_checkpoint_in_mxfp4_stays_in_it() -> None:
     assert (question(TOGETHER).format, question(TOGETHER).kv) == (WeightFormat.FP8, KvFormat.FP8)
     assert question(TOGETHER | {"model_path": "openai/gpt-oss-120b"}).format is WeightFormat.MXFP4
-    plain = question(TOGETHER | {"model_path": asked.EXPERTS, "gemm_quant_mode": "", "moe_quant_mode": ""})
+    plain = question(TOGETHER | {"model_path": published_rows.EXPERTS, "gemm_quant_mode": "", "moe_quant_mode": ""})
     assert (plain.format, plain.kv) == (WeightFormat.NONE, KvFormat.AUTO)

@@ -174,7 +174,7 @@ def running(roster: PodInventory, policy: ScalingPolicy) -> SignalNeed | None:
     target = policy.signals.running
     if target is None:
         return None
-    number = fsum(figures.running or 0.0 for _, figures in roster.known)
+    number = fsum(figures.running or 0.0 for _, figures in roster.measured)
     because = f"{count(number, 'request')} {verb(number, 'runs')}, {target} for each replica {verb(target, 'is')} fine"
     return SignalNeed(signal=ScalingSignal.RUNNING, replicas=ceil(number / target), because=because)
 ''',

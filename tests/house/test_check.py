@@ -79,13 +79,13 @@ def test_a_story_that_lost_its_marker_still_starts_no_cluster(tmp_path: Path) ->
     for path in [tmp_path / "tests" / one / f"test_{one}.py" for one in ("node", "apiserver")]:
         path.parent.mkdir(parents=True)
         path.write_text(story)
-    asked = [place for group in pure.GROUPS for place in group.tests]
-    for named in (tmp_path / place for place in asked):
+    lines = [place for group in pure.GROUPS for place in group.tests]
+    for named in (tmp_path / place for place in lines):
         path = named if named.suffix else named / f"test_{named.name}.py"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(story)
 
-    words = [sys.executable, "-m", "pytest", "--collect-only", "-q", *pure.MARKERS, *asked]
+    words = [sys.executable, "-m", "pytest", "--collect-only", "-q", *pure.MARKERS, *lines]
     listed = subprocess.run(words, cwd=tmp_path, check=True, capture_output=True, text=True).stdout
 
     assert "tests/planning/test_planning.py" in listed

@@ -14,9 +14,9 @@ def judged(**texts: str) -> list[str]:
 
 @pytest.mark.parametrize("text", [ONLY_A_TYPE, "def late() -> None:\n    import fairlead.router.replies\n"])
 def test_two_files_that_import_each_other_are_named_wherever_the_import_stands(text: str) -> None:
-    (said,) = judged(attempts=text, replies="\nfrom fairlead.router import attempts\n", tls="import ssl\n")
+    (answer,) = judged(attempts=text, replies="\nfrom fairlead.router import attempts\n", tls="import ssl\n")
     line = 4 if text is ONLY_A_TYPE else 2
-    assert said.startswith(
+    assert answer.startswith(
         f"{ROOM}/attempts.py:{line}: 2 files import each other in a circle: "
         "fairlead.router.attempts -> fairlead.router.replies -> fairlead.router.attempts: pass a value"
     )
@@ -28,8 +28,8 @@ def test_imports_that_run_one_way_are_well() -> None:
 
 
 def test_a_package_is_a_file_too() -> None:
-    (said,) = judged(attempts="from fairlead.router import NAME\n", __init__="from fairlead.router import attempts\n")
-    assert said.startswith(f"{ROOM}/__init__.py:1: 2 files import each other in a circle: fairlead.router -> ")
+    (answer,) = judged(attempts="from fairlead.router import NAME\n", __init__="from fairlead.router import attempts\n")
+    assert answer.startswith(f"{ROOM}/__init__.py:1: 2 files import each other in a circle: fairlead.router -> ")
 
 
 def test_each_of_several_circles_is_named() -> None:

@@ -45,9 +45,9 @@ RECORD = Record(
 def test_a_claim_that_holds_ends_with_its_figure(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert prove.main(["house.1"], THREE, tmp_path) == 0
 
-    said = capsys.readouterr()
-    assert said.out == "house.1 holds: 3 passed in 2 s\n"
-    assert said.err == "house.1: Doors close\n"
+    captured = capsys.readouterr()
+    assert captured.out == "house.1 holds: 3 passed in 2 s\n"
+    assert captured.err == "house.1: Doors close\n"
     assert list(tmp_path.iterdir()) == []
 
 
@@ -59,9 +59,9 @@ def test_a_claim_that_does_not_hold_fails_with_its_figure(tmp_path: Path, capsys
 def test_a_proof_that_breaks_down_has_not_shown_its_claim(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert prove.main(["api.1"], THREE, tmp_path) == 1
 
-    said = capsys.readouterr()
-    assert said.out == "api.1 FAILS: FileNotFoundError: no kubectl here\n"
-    assert "(takes minutes)" in said.err
+    captured = capsys.readouterr()
+    assert captured.out == "api.1 FAILS: FileNotFoundError: no kubectl here\n"
+    assert "(takes minutes)" in captured.err
 
 
 def test_an_unknown_item_gets_the_nearest_and_the_list(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -90,11 +90,11 @@ def test_proving_all_fails_when_one_fails_and_still_runs_the_rest(
 
 
 def test_the_page_tells_found_and_not_yet_found() -> None:
-    told = page.render(THREE, {"house.1": RECORD})
+    rendered = page.render(THREE, {"house.1": RECORD})
 
-    assert "### house.1\n\nDoors close\n\n- holds: 3 passed\n- 2026-11-20, 61 s, on 2 CPUs, 4 GiB" in told
-    assert "### api.1\n\nWalls stand\n\n- not recorded yet\n" in told
-    assert told.index("## house") < told.index("### house.2") < told.index("## api")
+    assert "### house.1\n\nDoors close\n\n- holds: 3 passed\n- 2026-11-20, 61 s, on 2 CPUs, 4 GiB" in rendered
+    assert "### api.1\n\nWalls stand\n\n- not recorded yet\n" in rendered
+    assert rendered.index("## house") < rendered.index("### house.2") < rendered.index("## api")
 
 
 def test_a_page_edited_by_hand_is_drift_until_written_anew(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -107,9 +107,9 @@ def test_a_page_edited_by_hand_is_drift_until_written_anew(tmp_path: Path, capsy
 
 
 def test_a_record_without_a_claim_is_drift() -> None:
-    told = prove.drift(page.render([BAD], {}), [BAD], {"house.1": RECORD})
+    drift = prove.drift(page.render([BAD], {}), [BAD], {"house.1": RECORD})
 
-    assert told == "docs/evidence.json records house.1, which is no claim: remove or rename the record"
+    assert drift == "docs/evidence.json records house.1, which is no claim: remove or rename the record"
 
 
 @pytest.mark.parametrize("item", ["hose.1", "house", "house.x", "house.1.2"])

@@ -83,14 +83,14 @@ BREACHES = (
         path=ROOMS / "fleet" / "validates.py",
         text='"""Validates."""\n\nfrom pydantic import BaseModel\n\nBASE = BaseModel\n',
         step="imports",
-        words=("never see pydantic", "fairlead.fleet.validates -> pydantic", "api converts at the door"),
+        words=("never see pydantic", "fairlead.fleet.validates -> pydantic", "api converts for them"),
     ),
     Breach(
         name="a file too long",
-        path=Path("tests/cli/test_stray.py"),
+        path=Path("tests/cli/test_lone.py"),
         text='"""Counts."""\n' + "ONE = 1\n" * 300,
         step="sizes",
-        words=("tests/cli/test_stray.py:301: file has 301 lines, at most 300", "split it"),
+        words=("tests/cli/test_lone.py:301: file has 301 lines, at most 300", "split it"),
     ),
     Breach(
         name="a module that is no noun",
@@ -98,6 +98,16 @@ BREACHES = (
         text='"""Is vague."""\n\n\nclass Timeouts:\n    """Has a namesake."""\n',
         step="names",
         words=("module asked: a module is called by a noun", "class Timeouts is also in", "docs/glossary.md has"),
+    ),
+    Breach(
+        name="a word that the glossary has another for",
+        path=ROOMS / "fleet" / "vague_words.py",
+        text='"""Is vague."""\n\nTOLD = 1\n',
+        step="words",
+        words=(
+            "vague_words.py:3: TOLD: docs/glossary.md has",
+            "call a value by the noun of its type",
+        ),
     ),
     Breach(
         name="a file in a circle",

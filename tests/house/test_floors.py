@@ -34,16 +34,16 @@ def test_a_room_without_code_misses_nothing() -> None:
 def test_a_missing_branch_is_named_with_its_room_figure_and_floor() -> None:
     report = {f"{WIRE}/frames.py": covered(8, 8, branches=1, of_branches=2)}
 
-    (told,) = floors.violations(report, {WIRE: 100})
+    (violation,) = floors.violations(report, {WIRE: 100})
 
-    assert told.splitlines() == [
+    assert violation.splitlines() == [
         f"{WIRE}: 90.0 % of lines and branches covered, floor 100 %: {floors.ADVICE}",
         f"  {WIRE}/frames.py: branches 10->exit",
     ]
 
 
 def test_a_folder_whose_name_only_begins_alike_is_another_room() -> None:
-    report = {f"{WIRE}less.py": covered(0, 5), f"{WIRE}less/air.py": covered(0, 5)}
+    report = {f"{WIRE}less.py": covered(0, 5), f"{WIRE}less/void.py": covered(0, 5)}
 
     assert floors.measure(WIRE, report).counted == 0
 
@@ -51,24 +51,24 @@ def test_a_folder_whose_name_only_begins_alike_is_another_room() -> None:
 def test_a_folder_with_a_floor_of_its_own_counts_there_only() -> None:
     report = {"operator/fairlead/router/upstream_pool.py": covered(9, 10), f"{WIRE}/frames.py": covered(0, 90)}
 
-    told = list(floors.violations(report, {"operator/fairlead/router": 90, WIRE: 0}))
+    lines = list(floors.violations(report, {"operator/fairlead/router": 90, WIRE: 0}))
 
-    assert told == []
+    assert lines == []
 
 
 def test_many_gaps_are_shortened_and_counted() -> None:
     report = {f"{WIRE}/part{number}.py": covered(0, 9) for number in range(6)}
 
-    (told,) = floors.violations(report, {WIRE: 90})
+    (violation,) = floors.violations(report, {WIRE: 90})
 
-    assert "part0.py: lines 1, 2, 3, 4, …" in told
-    assert told.splitlines()[-1] == "  and 2 more files"
+    assert "part0.py: lines 1, 2, 3, 4, …" in violation
+    assert violation.splitlines()[-1] == "  and 2 more files"
 
 
 def test_almost_all_never_reads_as_all() -> None:
-    (told,) = floors.violations({f"{WIRE}/frames.py": covered(9999, 10000)}, {WIRE: 100})
+    (violation,) = floors.violations({f"{WIRE}/frames.py": covered(9999, 10000)}, {WIRE: 100})
 
-    assert "99.9 %" in told
+    assert "99.9 %" in violation
 
 
 def written(folder: Path, files: Mapping[str, Any]) -> list[str]:

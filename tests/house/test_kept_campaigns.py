@@ -18,7 +18,7 @@ class Workshop:
         self.changed = ""
         self.broken = False
         self.failing_from: int | None = None
-        self.asked: list[tuple[int, int, int]] = []
+        self.runs: list[tuple[int, int, int]] = []
 
     def run(self, *words: str) -> Ended:
         return _ended(self.changed if words[1] == "status" else f"{self.commit}:{words[-1]}\n")
@@ -26,11 +26,11 @@ class Workshop:
     def module(self, name: str, *words: str) -> Ended:
         assert name == "campaign"
         seed, first, sequences = (int(words[words.index(f"--{word}") + 1]) for word in ("seed", "first", "sequences"))
-        self.asked.append((seed, first, sequences))
+        self.runs.append((seed, first, sequences))
         failed = self.failing_from is not None and first >= self.failing_from
-        said: dict[str, Any] = {"sequences": sequences, "faults": 2 * sequences, "violations": int(failed)}
-        said["failures"] = [{"sequence": first}] if failed else []
-        return _ended("" if self.broken else f"progress\n{json.dumps(said)}\n")
+        document: dict[str, Any] = {"sequences": sequences, "faults": 2 * sequences, "violations": int(failed)}
+        document["failures"] = [{"sequence": first}] if failed else []
+        return _ended("" if self.broken else f"progress\n{json.dumps(document)}\n")
 
 
 def _ended(output: str) -> Ended:
@@ -47,41 +47,41 @@ def workshop_here(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Workshop:
 
 
 def test_parts_follow_each_other_and_are_added_up(workshop: Workshop) -> None:
-    sums = kept_campaigns.told("small", 1200)
-    assert [asked[1:] for asked in workshop.asked] == [(0, 500), (500, 500), (1000, 200)]
-    assert len({seed for seed, _, _ in workshop.asked}) == 1
+    sums = kept_campaigns.added_up("small", 1200)
+    assert [request[1:] for request in workshop.runs] == [(0, 500), (500, 500), (1000, 200)]
+    assert len({seed for seed, _, _ in workshop.runs}) == 1
     assert (sums["sequences"], sums["faults"], sums["failures"]) == (1200, 2400, [])
 
 
 def test_what_the_same_operator_went_through_is_not_told_again(workshop: Workshop) -> None:
-    kept_campaigns.told("small", 1000)
-    kept_campaigns.told("small", 1500)
-    assert [first for _, first, _ in workshop.asked] == [0, 500, 1000]
+    kept_campaigns.added_up("small", 1000)
+    kept_campaigns.added_up("small", 1500)
+    assert [first for _, first, _ in workshop.runs] == [0, 500, 1000]
 
 
 @pytest.mark.parametrize("change", ["a commit", "an edit"])
 def test_after_a_change_it_begins_anew(workshop: Workshop, change: str) -> None:
-    kept_campaigns.told("small", 500)
+    kept_campaigns.added_up("small", 500)
     workshop.commit, workshop.changed = ("two", "") if change == "a commit" else ("one", " M operator/x.py\n")
-    kept_campaigns.told("small", 500)
-    assert [first for _, first, _ in workshop.asked] == [0, 0]
+    kept_campaigns.added_up("small", 500)
+    assert [first for _, first, _ in workshop.runs] == [0, 0]
 
 
 def test_what_an_edited_tree_went_through_is_not_kept(workshop: Workshop) -> None:
     workshop.changed = " M campaign/x.py\n"
-    kept_campaigns.told("node", 150)
+    kept_campaigns.added_up("node", 150)
     assert not kept_campaigns.FOLDER.exists()
 
 
 def test_a_part_that_found_something_is_the_last(workshop: Workshop) -> None:
     workshop.failing_from = 500
-    sums = kept_campaigns.told("small", 5000)
+    sums = kept_campaigns.added_up("small", 5000)
     assert (sums["sequences"], sums["violations"], sums["failures"]) == (1000, 1, [{"sequence": 500}])
 
 
 def test_a_part_that_broke_off_says_nothing_and_is_told_again(workshop: Workshop) -> None:
     workshop.broken = True
-    assert kept_campaigns.told("small", 500) == {}
+    assert kept_campaigns.added_up("small", 500) == {}
     workshop.broken = False
-    assert kept_campaigns.told("small", 500)["sequences"] == 500
-    assert [first for _, first, _ in workshop.asked] == [0, 0]
+    assert kept_campaigns.added_up("small", 500)["sequences"] == 500
+    assert [first for _, first, _ in workshop.runs] == [0, 0]

@@ -47,14 +47,14 @@ def test_a_lane_that_does_not_exist_is_answered_with_those_that_do() -> None:
 @pytest.mark.house
 def test_every_test_belongs_to_exactly_one_lane() -> None:
     listed = run("pytest", "--collect-only", "-q", "-p", "house.census").stdout
-    told = [
+    entries = [
         line.removeprefix(census.LINE).rpartition("\t") for line in listed.splitlines() if line.startswith(census.LINE)
     ]
     taken = {
-        lane.name: [test for test, _, marks in told if chosen(lane, test, marks.split(","))] for lane in lanes.LANES
+        lane.name: [test for test, _, marks in entries if chosen(lane, test, marks.split(","))] for lane in lanes.LANES
     }
-    assert len(told) > 4000
-    assert sum(map(len, taken.values())) == len(told)
+    assert len(entries) > 4000
+    assert sum(map(len, taken.values())) == len(entries)
     assert all(taken.values()), "a lane without tests proves nothing"
 
 
@@ -72,9 +72,9 @@ def test_a_lane_beside_another_says_its_words_when_that_one_is_over(capfd: pytes
     small = Lane(name="small", marker="house and not house", folders=NONE_THERE, world="nothing", beside="tiny")
     ran = list(lanes.run_all([small, tiny]))
     assert [one.lane.name for one in ran] == ["tiny", "small"]
-    said = capfd.readouterr().out
-    assert "── small: needs nothing, beside the lane below" in said
-    assert said.count("deselected") >= 2
+    out = capfd.readouterr().out
+    assert "── small: needs nothing, beside the lane below" in out
+    assert out.count("deselected") >= 2
 
 
 def test_what_fetches_more_than_all_the_rest_runs_only_when_named() -> None:
@@ -84,10 +84,10 @@ def test_what_fetches_more_than_all_the_rest_runs_only_when_named() -> None:
 @pytest.mark.house
 def test_a_lane_says_what_it_needs_and_how_it_went(capfd: pytest.CaptureFixture[str]) -> None:
     ran = lanes.run(Lane(name="tiny", marker="house and not house", folders=NONE_THERE, world="nothing at all"))
-    said = capfd.readouterr().out
+    out = capfd.readouterr().out
     assert ran.code == 5, "no test ran"
-    assert "── tiny: needs nothing at all" in said
-    assert re.search(r"\d+ deselected", said)
+    assert "── tiny: needs nothing at all" in out
+    assert re.search(r"\d+ deselected", out)
 
 
 def test_a_lane_with_floors_is_measured_and_held_to_them() -> None:
@@ -119,20 +119,20 @@ def test_where_no_cluster_can_run_the_lane_is_passed_over_aloud_and_in_ci_it_fai
 
 @pytest.mark.house
 def test_a_few_stories_that_failed_are_told_again_alone_and_named(capfd: pytest.CaptureFixture[str]) -> None:
-    nobody = Lane(name="nobody", marker="house and not house", folders=NONE_THERE, world="nothing", real=True)
+    lane = Lane(name="nobody", marker="house and not house", folders=NONE_THERE, world="nothing", real=True)
     kept = ROOT / ".build" / "pytest-nobody" / "v" / "cache"
     kept.mkdir(parents=True, exist_ok=True)
     try:
         (kept / "lastfailed").write_text(json.dumps({"tests/house/test_lanes.py::test_of_yesterday": True}))
-        looked = lanes.look_again(Ran(lane=nobody, code=1, seconds=1.0))
+        looked = lanes.run_again(Ran(lane=lane, code=1, seconds=1.0))
         assert looked.code != 0, "a story that is told again and does not pass is a failure"
         assert (
             "told twice, and failed alone too:\n  tests/house/test_lanes.py::test_of_yesterday"
             in capfd.readouterr().out
         )
         (kept / "lastfailed").write_text(json.dumps(dict.fromkeys("abcd", True)))
-        many = Ran(lane=nobody, code=1, seconds=1.0)
-        assert lanes.look_again(many) is many, "many failures are no accident"
+        many = Ran(lane=lane, code=1, seconds=1.0)
+        assert lanes.run_again(many) is many, "many failures are no accident"
     finally:
         shutil.rmtree(kept.parent.parent)
 
@@ -140,6 +140,6 @@ def test_a_few_stories_that_failed_are_told_again_alone_and_named(capfd: pytest.
 def test_only_lanes_of_a_real_world_are_looked_at_twice() -> None:
     assert [lane.name for lane in lanes.LANES if lane.real] == ["apiserver", "node"]
     broken = Ran(lane=lanes.LANES[0], code=1, seconds=1.0)
-    assert lanes.look_again(broken) is broken
+    assert lanes.run_again(broken) is broken
     well = Ran(lane=next(one for one in lanes.LANES if one.real), code=0, seconds=1.0)
-    assert lanes.look_again(well) is well
+    assert lanes.run_again(well) is well

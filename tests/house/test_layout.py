@@ -21,10 +21,10 @@ from house import layout, tree
     ],
 )
 def test_what_stands_wrong_is_told_where_to_go(path: str, advice: str) -> None:
-    (told,) = layout.violations([Path(path)])
+    (violation,) = layout.violations([Path(path)])
 
-    assert told.startswith(f"{path}:1: ")
-    assert advice in told
+    assert violation.startswith(f"{path}:1: ")
+    assert advice in violation
 
 
 def test_rooms_tests_and_data_files_stand_right() -> None:

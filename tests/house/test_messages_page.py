@@ -16,7 +16,7 @@ from house.sentences.sources import Sources
 from house.tree import ROOT
 from tests.controller.pretend import Pretend, deployment
 from tests.review.bad_inputs import ROWS
-from tests.review.table import Layer, said_of
+from tests.review.table import Layer, findings_of
 from tests.scaling.fluid_fleets import Fluid
 
 FIELD: Final = re.compile(r"^spec[\w.]*: [^:]*: ")
@@ -41,9 +41,9 @@ def test_no_sentence_is_too_long_or_helps_nobody() -> None:
 
 
 def test_every_refusal_of_a_bad_input_is_on_the_page() -> None:
-    said = [one for row in ROWS if row.layer is not Layer.YAML for one in said_of(row.given)]
-    assert len(said) >= 80
-    assert unknown(f"{one.because}; {one.remedy}" for one in said) == []
+    findings = [one for row in ROWS if row.layer is not Layer.YAML for one in findings_of(row.given)]
+    assert len(findings) >= 80
+    assert unknown(f"{one.because}; {one.remedy}" for one in findings) == []
 
 
 def test_every_condition_of_a_fleet_that_starts_grows_and_ends_is_on_the_page() -> None:

@@ -4,24 +4,27 @@ from pathlib import Path
 
 import pytest
 
-from house import names
+from house import names, words
 
+VOCABULARY = words.read(
+    "| word | meaning | not |\n|---|---|---|\n| noun | a name | `telling`, `books`, `asked`, `hands` |\n"
+)
 LAYERS = (("router", "autoscaler"), ("fleet",))
 
 
 @pytest.mark.parametrize("stem", ["telling", "engine_books", "asked", "hands"])
 def test_a_module_that_is_no_noun_is_named(stem: str) -> None:
-    (said,) = names.vague([Path(f"operator/fairlead/router/{stem}.py")])
-    assert said.startswith(f"operator/fairlead/router/{stem}.py:1: module {stem}: a module is called by a noun")
+    (vague,) = names.vague([Path(f"operator/fairlead/router/{stem}.py")], VOCABULARY)
+    assert vague.startswith(f"operator/fairlead/router/{stem}.py:1: module {stem}: a module is called by a noun")
 
 
 @pytest.mark.parametrize("stem", ["informers", "sharding", "pod_samples"])
 def test_a_noun_of_the_field_is_not(stem: str) -> None:
-    assert list(names.vague([Path(f"operator/fairlead/router/{stem}.py")])) == []
+    assert list(names.vague([Path(f"operator/fairlead/router/{stem}.py")], VOCABULARY)) == []
 
 
 def test_a_class_name_stands_once_in_a_layer_and_may_stand_in_another() -> None:
     first, second, below = (names.PACKAGE / room / "pods.py" for room in ("router", "autoscaler", "fleet"))
     assert list(names.shared({first: [("Pod", 3)], below: [("Pod", 4)]}, LAYERS)) == []
-    (said,) = names.shared({first: [("Pod", 3)], second: [("Pod", 5)]}, LAYERS)
-    assert said.startswith(f"{second}:5: class Pod is also in {first}:3: give one of them the name")
+    (shared,) = names.shared({first: [("Pod", 3)], second: [("Pod", 5)]}, LAYERS)
+    assert shared.startswith(f"{second}:5: class Pod is also in {first}:3: give one of them the name")

@@ -45,8 +45,8 @@ def test_nothing_dropped_needs_requests_and_no_flaw(monkeypatch: pytest.MonkeyPa
         monkeypatch.setattr(noted, "pytest", lambda *_, given=given: given)
         assert controller.nothing_is_dropped().holds is holds
     monkeypatch.setattr(noted, "pytest", lambda *_: whole)
-    told = "1,200 requests, 800 of them streams: 0 failed, 0 cut; 3 passed, 0 failed, 0 skipped"
-    assert controller.nothing_is_dropped().text == told
+    shown = "1,200 requests, 800 of them streams: 0 failed, 0 cut; 3 passed, 0 failed, 0 skipped"
+    assert controller.nothing_is_dropped().text == shown
 
 
 def test_figures_over_their_bars_do_not_hold(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -56,10 +56,10 @@ def test_figures_over_their_bars_do_not_hold(monkeypatch: pytest.MonkeyPatch) ->
     for seconds, holds in ((12.0, True), (31.0, False)):
         given = ran(requests=9, failed=0, cut=0, seconds_to_condition=seconds)
         monkeypatch.setattr(noted, "pytest", lambda *_, given=given: given)
-        assert controller.bad_revisions_harm_nobody().holds is holds
+        assert controller.bad_revisions_do_no_harm().holds is holds
 
 
 def test_what_was_not_measured_is_no_proof(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(noted, "pytest", lambda *_: ran(requests=9))
     assert not controller.one_apply_serves().holds
-    assert "named at most not measured" in controller.bad_revisions_harm_nobody().text
+    assert "named at most not measured" in controller.bad_revisions_do_no_harm().text

@@ -56,9 +56,9 @@ def test_a_program_is_heard_while_it_runs_and_kept(tmp_path: Path, capsys: pytes
 
     assert (ended.code, ended.ok, ended.tests) == (3, False, Counts(passed=2))
     assert str(tmp_path) in ended.output
-    heard = capsys.readouterr()
-    assert heard.out == ""
-    assert "2 passed in 0.1s" in heard.err
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert "2 passed in 0.1s" in captured.err
 
 
 def test_a_proof_does_not_inherit_an_outer_make(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

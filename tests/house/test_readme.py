@@ -36,10 +36,10 @@ def test_every_relative_link_of_a_page_leads_somewhere(page: Path) -> None:
 
 
 def test_no_file_names_a_place_of_one_machine() -> None:
-    told = [
+    lines = [
         f"{path}:{betrayal}"
         for path in tree.files(tree.ROOT)
         if str(path) not in SPEAKS_OF_REGISTRIES
         for betrayal in prose.betrayals(text_of(path))
     ]
-    assert told == []
+    assert lines == []

@@ -1,16 +1,16 @@
 """The pages about conditions and metrics are what the code says today, and nothing in them is left without a word."""
 
 from fairlead.fleet.conditions import ConditionReason, ConditionType
-from house import said_pages
+from house import status_pages
 from house.tree import ROOT
 
 
 def test_the_committed_pages_are_those_the_code_makes() -> None:
-    for path, text in said_pages.pages().items():
-        assert (ROOT / path).read_text(encoding="utf-8") == text, "run `python -m house.said_pages`"
+    for path, text in status_pages.pages().items():
+        assert (ROOT / path).read_text(encoding="utf-8") == text, "run `python -m house.status_pages`"
 
 
 def test_every_condition_and_reason_has_a_sentence() -> None:
-    words = said_pages.meanings()
+    words = status_pages.meanings()
     silent = [one for kind in (ConditionType, ConditionReason) for one in kind if not words[(kind.__name__, one.name)]]
     assert silent == []

@@ -17,23 +17,23 @@ def body(lines: int, head: str = "def grows() -> None:") -> str:
 def test_a_function_may_have_sixty_lines_and_not_one_more() -> None:
     assert list(sizes.violations(sizes.measure(HERE, body(60)))) == []
 
-    (told,) = sizes.violations(sizes.measure(HERE, "\n\n" + body(61)))
-    assert told.startswith("house/example.py:3: function grows has 61 lines, at most 60: give each of its steps")
+    (violation,) = sizes.violations(sizes.measure(HERE, "\n\n" + body(61)))
+    assert violation.startswith("house/example.py:3: function grows has 61 lines, at most 60: give each of its steps")
 
 
 def test_a_file_may_have_three_hundred_lines_and_not_one_more() -> None:
     assert list(sizes.violations(sizes.measure(HERE, "x = 1\n" * 300))) == []
 
-    (told,) = sizes.violations(sizes.measure(HERE, "x = 1\n" * 301))
-    assert told.startswith("house/example.py:301: file has 301 lines, at most 300: split it")
+    (violation,) = sizes.violations(sizes.measure(HERE, "x = 1\n" * 301))
+    assert violation.startswith("house/example.py:301: file has 301 lines, at most 300: split it")
 
 
 @pytest.mark.parametrize("name", sizes.STATE_MACHINES)
 def test_a_state_machine_that_is_one_idea_may_have_five_hundred_and_is_there(name: str) -> None:
     path = Path(name)
     assert list(sizes.violations(sizes.measure(path, "x = 1\n" * 500))) == []
-    (told,) = sizes.violations(sizes.measure(path, "x = 1\n" * 501))
-    assert "file has 501 lines, at most 500" in told
+    (violation,) = sizes.violations(sizes.measure(path, "x = 1\n" * 501))
+    assert "file has 501 lines, at most 500" in violation
     assert (tree.ROOT / path).is_file()
 
 

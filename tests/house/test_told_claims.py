@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from prove import noted
-from prove.claimed import autoscaler_told
+from prove.claimed import autoscaler_pages
 from prove.noted import Noting
 from prove.programs import Ended
 
@@ -14,7 +14,7 @@ def test_a_demo_that_takes_too_long_does_not_hold(monkeypatch: pytest.MonkeyPatc
     for seconds, holds in ((180.0, True), (241.0, False)):
         ended = Ended(command="pytest", code=0, seconds=seconds, output="1 passed in 2.00s\n")
         monkeypatch.setattr(noted, "pytest", lambda *_, ended=ended: Noting(ended=ended, numbers={}))
-        assert autoscaler_told.the_demo_shows_it().holds is holds
+        assert autoscaler_pages.the_demo_shows_it().holds is holds
 
 
 def test_a_picture_that_differs_or_is_on_one_side_only_is_named(tmp_path: Path) -> None:
@@ -27,4 +27,4 @@ def test_a_picture_that_differs_or_is_on_one_side_only_is_named(tmp_path: Path) 
     (kept / "figures.md").write_text("not about fields", encoding="utf-8")
 
     named = [f"autoscaler-knob-{name}.svg" for name in ("new", "old", "other")]
-    assert autoscaler_told.compared(made, kept) == (4, named)
+    assert autoscaler_pages.compared(made, kept) == (4, named)

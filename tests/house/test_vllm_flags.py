@@ -36,7 +36,7 @@ def test_vllm_is_kept_from_the_network_and_from_our_modules() -> None:
 
 
 def test_a_negation_follows_from_its_flag_and_is_not_written(interpreter: Path) -> None:
-    text = vllm_flags.rendered(vllm_flags.ask(interpreter))
+    text = vllm_flags.rendered(vllm_flags.listed_flags(interpreter))
     assert "\nenable-lora no-op seed\n" in text
     assert '_SHORT: Final = """\n-q -tp\n"""' in text
 

@@ -76,18 +76,18 @@ def pytest_runtest_makereport(
 
 def tellings(stage: Stage) -> list[tuple[str, str]]:
     """Events, pods, logs of the pods and ends of the components' logs."""
-    told = []
+    entries = []
     for title, words in (
         ("events", ("get", "events", "--sort-by=.lastTimestamp")),
         ("pods", ("describe", "pods")),
     ):
-        told.append((f"{title} of {stage.namespace}", _try(stage, *words)))
+        entries.append((f"{title} of {stage.namespace}", _try(stage, *words)))
     for pod in json.loads(_try(stage, "get", "pods", "-o", "json") or '{"items": []}').get("items", []):
         name = pod["metadata"]["name"]
-        told.append((f"log of pod {name}", _try(stage, "logs", name, "--all-containers", "--tail=40")))
+        entries.append((f"log of pod {name}", _try(stage, "logs", name, "--all-containers", "--tail=40")))
     if isinstance(stage.door, Embedded):
-        told += [(f"log of {name}", end) for name, end in stage.door.ends_of_logs()]
-    return told
+        entries += [(f"log of {name}", end) for name, end in stage.door.ends_of_logs()]
+    return entries
 
 
 def _try(stage: Stage, *words: str) -> str:

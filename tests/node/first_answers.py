@@ -16,11 +16,11 @@ from typing import Final, Self
 from tests import worlds
 from tests.node.operator_stage import Deployed
 from tests.node.stories import Stage
-from tests.node.streams import Question, ask, client
-from tests.patience import eventually
+from tests.node.streams import Question, client, stream_once
+from tests.waiting import eventually
 
 EVERY_SECONDS: Final = 0.05
-PATIENCE_SECONDS: Final = 60.0
+TIMEOUT_SECONDS: Final = 60.0
 AGE: Final = (
     "import os; up = float(open('/proc/uptime').read().split()[0]); "
     "stat = open('/proc/1/stat').read().rpartition(')')[2].split(); "
@@ -52,7 +52,7 @@ def measure_first_answer(stage: Stage, name: str) -> FirstAnswer:
         asyncio.run(_answered(chat.door()))
         answered = time.monotonic()
         ready = readiness.at()
-    (pod,) = chat.look().engines
+    (pod,) = chat.observe().engines
     age = float(stage.kubectl("exec", pod, "--", "python3", "-c", AGE))
     began = time.monotonic() - age
     return FirstAnswer(total=answered - applied, engine=ready - began)
@@ -60,11 +60,11 @@ def measure_first_answer(stage: Stage, name: str) -> FirstAnswer:
 
 async def _answered(address: str) -> None:
     """Ask until there is a whole answer: first there is no router, later one that holds what comes."""
-    until = time.monotonic() + PATIENCE_SECONDS
+    until = time.monotonic() + TIMEOUT_SECONDS
     question = Question(number=0, tokens=1, streams=True)
-    async with client(address) as asking:
-        while flaw := (await ask(asking, question)).flaw:
-            assert time.monotonic() < until, f"no answer within {PATIENCE_SECONDS:.0f} s: {flaw}"
+    async with client(address) as openai:
+        while flaw := (await stream_once(openai, question)).flaw:
+            assert time.monotonic() < until, f"no answer within {TIMEOUT_SECONDS:.0f} s: {flaw}"
             await asyncio.sleep(EVERY_SECONDS)
 
 

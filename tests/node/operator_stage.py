@@ -18,7 +18,7 @@ from fairlead.cluster import operator_key
 from fairlead.fleet.router_keys import RouterKeys
 from house.tree import ROOT
 from tests.node.stories import Manifest, Stage
-from tests.patience import eventually
+from tests.waiting import eventually
 
 NAMESPACE: Final = "fairlead-system"
 RELEASE: Final = "fairlead"
@@ -27,7 +27,7 @@ OF: Final = "fairlead.dev/deployment"
 ROLE: Final = "fairlead.dev/role"
 REVISION: Final = "fairlead.dev/revision"
 TOKEN_MS: Final = "40"
-BEHIND_MS: Final = "10000"
+LAG_MS: Final = "10000"
 """From one token to the next: slow enough that streams are in the middle of something whenever a pod goes."""
 
 
@@ -77,7 +77,7 @@ class Operator:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Look:
+class Observed:
     """One deployment and its engine pods, as they were at one moment."""
 
     document: Manifest
@@ -91,9 +91,9 @@ class Look:
 
     def reason(self, kind: str) -> str:
         """The reason of a condition that speaks of the spec as it is now; empty while none does."""
-        told: Manifest = next((one for one in self.status.get("conditions", ()) if one["type"] == kind), {})
-        current = told.get("observedGeneration") == self.document["metadata"]["generation"]
-        return str(told["reason"]) if current else ""
+        document: Manifest = next((one for one in self.status.get("conditions", ()) if one["type"] == kind), {})
+        current = document.get("observedGeneration") == self.document["metadata"]["generation"]
+        return str(document["reason"]) if current else ""
 
     @property
     def engines(self) -> dict[str, str]:
@@ -119,12 +119,12 @@ class Look:
         return (reasons, routable, len(self.pods)) == (("Serving", "Complete"), [wanted], wanted)
 
 
-def looks(stage: Stage) -> dict[str, Look]:
+def observe_all(stage: Stage) -> dict[str, Observed]:
     """Every deployment of a story, by name; one question to the API server, since kubectl takes time from engines."""
     found = stage.objects("infd,pods")
     engines = [one for one in found if one["kind"] == "Pod" and _is_engine(one)]
     return {
-        name: Look(document=one, pods=tuple(pod for pod in engines if pod["metadata"]["labels"][OF] == name))
+        name: Observed(document=one, pods=tuple(pod for pod in engines if pod["metadata"]["labels"][OF] == name))
         for one in found
         if one["kind"] == "InferenceDeployment" and (name := one["metadata"]["name"])
     }
@@ -151,14 +151,14 @@ class Deployed:
         self._spec["replicas"] = replicas
         self.stage.kubectl("scale", f"infd/{self.name}", f"--replicas={replicas}")
 
-    def look(self) -> Look:
+    def observe(self) -> Observed:
         """How it stands now."""
-        return looks(self.stage)[self.name]
+        return observe_all(self.stage)[self.name]
 
-    def serves(self, within_s: float = 80.0) -> Look:
+    def serves(self, within_s: float = 80.0) -> Observed:
         """Wait until all that was asked for serves, and nothing else runs."""
-        eventually(lambda: self.look().settled, f"{self.name} serves as asked", within_s)
-        return self.look()
+        eventually(lambda: self.observe().settled, f"{self.name} serves as asked", within_s)
+        return self.observe()
 
     def door(self) -> str:
         """A door to its routers; it may lead nowhere yet."""
@@ -221,7 +221,7 @@ def engine(context: int = 8192, **env: str) -> Manifest:
 
     On a busy machine it may fall behind the time it simulates: these stories are about what gets lost, not about time.
     """
-    variables = {"FAIRLEAD_ENGINE_TPOT_MS": TOKEN_MS, "FAIRLEAD_ENGINE_LAG_LIMIT_MS": BEHIND_MS} | env
+    variables = {"FAIRLEAD_ENGINE_TPOT_MS": TOKEN_MS, "FAIRLEAD_ENGINE_LAG_LIMIT_MS": LAG_MS} | env
     return {
         "kind": "Simulated",
         "context": {"maxTokens": context},

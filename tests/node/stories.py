@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from devcluster.door import Door
-from tests.patience import eventually
+from tests.waiting import eventually
 
 Manifest = dict[str, Any]
 

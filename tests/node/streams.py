@@ -19,7 +19,7 @@ from typing import Final, Self
 from openai import AsyncOpenAI
 
 from tests.emulator import expected_replies
-from tests.patience import eventually
+from tests.waiting import eventually
 
 MODEL: Final = "chat"
 NO_KEY: Final = "none"
@@ -28,7 +28,7 @@ LENGTHS: Final = (12, 60, 25, 45)
 """Tokens of an answer, in turn: at 40 ms a token the longest runs for more than two seconds."""
 CONTEXT_TOKENS: Final = 2048
 """More than any conversation here has; the engines may have more."""
-PATIENCE_SECONDS: Final = 60.0
+TIMEOUT_SECONDS: Final = 60.0
 PAUSE_SECONDS: Final = 0.1
 """After a failure: a door that is shut is not battered."""
 
@@ -49,13 +49,13 @@ class Question:
     @property
     def answer(self) -> str:
         """What the engine says to it."""
-        said = [{"role": "user", "content": self.content}]
-        told = {"messages": said, "max_tokens": self.tokens, "ignore_eos": True}
-        return expected_replies.chat_text(told, context_tokens=CONTEXT_TOKENS)
+        texts = [{"role": "user", "content": self.content}]
+        document = {"messages": texts, "max_tokens": self.tokens, "ignore_eos": True}
+        return expected_replies.chat_text(document, context_tokens=CONTEXT_TOKENS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Told:
+class StreamResult:
     """What became of one question."""
 
     question: Question
@@ -84,18 +84,18 @@ class Report:
     @property
     def figures(self) -> dict[str, int]:
         """What a claim adds up."""
-        told = {"requests": self.requests, "streams": self.streams}
-        return told | {"failed": len(self.failed), "cut": len(self.cut)}
+        numbers = {"requests": self.requests, "streams": self.streams}
+        return numbers | {"failed": len(self.failed), "cut": len(self.cut)}
 
 
-def report(told: list[Told]) -> Report:
+def report(results: list[StreamResult]) -> Report:
     """Add up what was told."""
-    seconds = [one.seconds for one in told] or [0.0]
+    seconds = [one.seconds for one in results] or [0.0]
     return Report(
-        requests=len(told),
-        streams=sum(one.question.streams for one in told),
-        failed=tuple(one.flaw for one in told if one.flaw and not one.cut),
-        cut=tuple(one.flaw for one in told if one.cut),
+        requests=len(results),
+        streams=sum(one.question.streams for one in results),
+        failed=tuple(one.flaw for one in results if one.flaw and not one.cut),
+        cut=tuple(one.flaw for one in results if one.cut),
         median_seconds=statistics.median(seconds),
         longest_seconds=max(seconds),
     )
@@ -108,7 +108,7 @@ class Traffic:
         self._addresses = addresses
         self._keys = keys
         self._clients = clients
-        self._told: list[Told] = []
+        self._results: list[StreamResult] = []
         self.began = math.inf
         """When the first question was about to be sent, by the monotonic clock; clients take a while to be made."""
         self._stop = threading.Event()
@@ -130,13 +130,13 @@ class Traffic:
 
     def goes_on(self, answers: int = 16) -> None:
         """Wait until so many more are answered: what just changed has met requests."""
-        seen = len(self._told)
-        eventually(lambda: len(self._told) >= seen + answers, f"{answers} more answers")
+        seen = len(self._results)
+        eventually(lambda: len(self._results) >= seen + answers, f"{answers} more answers")
 
     @property
     def report(self) -> Report:
         """What was told until now."""
-        return report(list(self._told))
+        return report(list(self._results))
 
     def _end(self) -> None:
         self._stop.set()
@@ -145,13 +145,13 @@ class Traffic:
     async def _all(self) -> None:
         """Conversations are dealt out over the addresses and the keys."""
         async with AsyncExitStack() as opened:
-            asking = [client(address, key) for address in self._addresses for key in self._keys]
-            doors = [await opened.enter_async_context(one) for one in asking]
+            openais = [client(address, key) for address in self._addresses for key in self._keys]
+            clients = [await opened.enter_async_context(one) for one in openais]
             places = range(self._clients)
             self.began = time.monotonic()
-            await asyncio.gather(*(self._converse(doors[place % len(doors)], place) for place in places))
+            await asyncio.gather(*(self._converse(clients[place % len(clients)], place) for place in places))
 
-    async def _converse(self, asking: AsyncOpenAI, place: int) -> None:
+    async def _converse(self, openai: AsyncOpenAI, place: int) -> None:
         """Every third client wants its answers whole."""
         for turn in itertools.takewhile(lambda _: not self._stop.is_set(), itertools.count()):
             question = Question(
@@ -159,53 +159,55 @@ class Traffic:
                 tokens=LENGTHS[(place + turn) % len(LENGTHS)],
                 streams=place % 3 != 2,
             )
-            told = await ask(asking, question)
-            self._told.append(told)
-            await asyncio.sleep(PAUSE_SECONDS if told.flaw else 0)
+            result = await stream_once(openai, question)
+            self._results.append(result)
+            await asyncio.sleep(PAUSE_SECONDS if result.flaw else 0)
 
 
 def client(address: str, key: str = NO_KEY) -> AsyncOpenAI:
     """The official client, without its second tries."""
-    return AsyncOpenAI(base_url=f"http://{address}/v1", api_key=key, max_retries=0, timeout=PATIENCE_SECONDS)
+    return AsyncOpenAI(base_url=f"http://{address}/v1", api_key=key, max_retries=0, timeout=TIMEOUT_SECONDS)
 
 
-async def ask(asking: AsyncOpenAI, question: Question, began: Callable[[], None] = lambda: None) -> Told:
+async def stream_once(
+    openai: AsyncOpenAI, question: Question, began: Callable[[], None] = lambda: None
+) -> StreamResult:
     """Ask once and judge the answer; `began` is called at its first piece."""
     started = time.monotonic()
-    heard = Hearing(question, began)
+    received = Receiving(question, began)
     try:
-        await (heard.stream(asking) if question.streams else heard.whole(asking))
-        flaw = heard.flaw()
+        await (received.stream(openai) if question.streams else received.whole(openai))
+        flaw = received.flaw()
     except Exception as problem:  # noqa: BLE001  # whatever a client meets is a failure to be told
         flaw = f"{type(problem).__name__}: {problem}"
     seconds = time.monotonic() - started
-    told = f"question {question.number} after {seconds:.1f} s: {flaw}" if flaw else ""
-    return Told(question=question, seconds=seconds, began=bool(heard.said), flaw=told)
+    text = f"question {question.number} after {seconds:.1f} s: {flaw}" if flaw else ""
+    return StreamResult(question=question, seconds=seconds, began=bool(received.text), flaw=text)
 
 
-class Hearing:
+class Receiving:
     """One answer as it comes in."""
 
     def __init__(self, question: Question, began: Callable[[], None]) -> None:
         self._question = question
         self._began = began
-        self.said = ""
+        self.text = ""
         self._finish: str | None = None
         self._counted: int | None = None
 
     def flaw(self) -> str:
         """What is wrong with the answer now that it ended; nothing when it is whole."""
         wanted = self._question
-        seen = (self.said, self._finish, self._counted)
+        seen = (self.text, self._finish, self._counted)
         if seen == (wanted.answer, "length", wanted.tokens):
             return ""
-        words = f"{len(self.said.split())} of {len(wanted.answer.split())} words"
-        right = "the right ones" if wanted.answer.startswith(self.said) else "wrong ones"
+        words = f"{len(self.text.split())} of {len(wanted.answer.split())} words"
+        right = "the right ones" if wanted.answer.startswith(self.text) else "wrong ones"
         return f"{words}, {right}; finish {self._finish}, usage {self._counted}"
 
-    async def stream(self, asking: AsyncOpenAI) -> None:
+    async def stream(self, openai: AsyncOpenAI) -> None:
         """The usage comes after the last token: who has it has heard the end."""
-        chunks = await asking.chat.completions.create(
+        chunks = await openai.chat.completions.create(
             model=MODEL,
             messages=[{"role": "user", "content": self._question.content}],
             max_tokens=self._question.tokens,
@@ -216,21 +218,21 @@ class Hearing:
         async for chunk in chunks:
             self._counted = chunk.usage.completion_tokens if chunk.usage else self._counted
             for choice in chunk.choices:
-                self._hear(choice.delta.content or "", choice.finish_reason)
+                self._receive(choice.delta.content or "", choice.finish_reason)
 
-    async def whole(self, asking: AsyncOpenAI) -> None:
+    async def whole(self, openai: AsyncOpenAI) -> None:
         """The same in one piece."""
-        answer = await asking.chat.completions.create(
+        answer = await openai.chat.completions.create(
             model=MODEL,
             messages=[{"role": "user", "content": self._question.content}],
             max_tokens=self._question.tokens,
             extra_body={"ignore_eos": True},
         )
         self._counted = answer.usage.completion_tokens if answer.usage else None
-        self._hear(answer.choices[0].message.content or "", answer.choices[0].finish_reason)
+        self._receive(answer.choices[0].message.content or "", answer.choices[0].finish_reason)
 
-    def _hear(self, piece: str, finish: str | None) -> None:
-        if piece and not self.said:
+    def _receive(self, piece: str, finish: str | None) -> None:
+        if piece and not self.text:
             self._began()
-        self.said += piece
+        self.text += piece
         self._finish = finish or self._finish

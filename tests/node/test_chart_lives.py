@@ -23,7 +23,7 @@ from house.tree import ROOT
 from tests import worlds
 from tests.node.operator_stage import Deployed
 from tests.node.stories import Stage
-from tests.patience import eventually
+from tests.waiting import eventually
 
 NAMESPACE: Final = "fairlead-system"
 CHILDREN: Final = "deploy,svc,cm,sa,role,rolebinding,pdb,netpol"
@@ -60,7 +60,7 @@ def before(tmp_path: Path) -> Path:
 @pytest.fixture
 def alone(able: None) -> Iterator[Embedded]:  # noqa: ARG001
     """A cluster of its own: two installations would share their definitions."""
-    if worlds.asked_for_existing():
+    if worlds.names_existing():
         pytest.skip("the chart's life is told on a cluster of its own")
     with worlds.embedded(f"chart-{os.getpid()}", "l4=NVIDIA-L4:2") as made:
         yield made
@@ -83,14 +83,14 @@ def test_an_upgrade_a_removal_and_a_return_leave_alone_what_serves(alone: Embedd
     while time.monotonic() < until:
         assert _children(stage) == children
         time.sleep(2.0)
-    assert chat.look().engines == pods
+    assert chat.observe().engines == pods
 
     _run(helm, alone, "test", "fairlead", "--timeout=120s")
     _run(helm, alone, "uninstall", "fairlead", "--wait")
-    assert (chat.look().engines, chat.look().ready) == (pods, 2), "objects and pods stay"
+    assert (chat.observe().engines, chat.observe().ready) == (pods, 2), "objects and pods stay"
 
     _helm(helm, alone, "install", ROOT / "charts" / "fairlead", "again")
-    assert (_children(stage), chat.look().engines) == (children, pods)
+    assert (_children(stage), chat.observe().engines) == (children, pods)
     chat.scale(1)
     assert len(chat.serves().engines) == 1, "and it is looked after again"
 
@@ -112,11 +112,11 @@ def _run(helm: Path, cluster: Embedded, *words: str) -> None:
 def _children(stage: Stage) -> dict[str, Any]:
     """What was applied, without what Kubernetes' own controllers write."""
 
-    def look() -> list[dict[str, Any]]:
+    def observe() -> list[dict[str, Any]]:
         words = ("get", CHILDREN, "-l", "fairlead.dev/deployment=chat", "-o", "json")
         return list(json.loads(stage.kubectl(*words))["items"])
 
-    found = eventually(look, "the deployment's children")
+    found = eventually(observe, "the deployment's children")
     return {
         f"{one['kind']}/{one['metadata']['name']}": (
             one["metadata"]["uid"],

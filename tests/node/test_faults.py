@@ -7,7 +7,7 @@ import pytest
 from devcluster.door import Embedded
 from tests import worlds
 from tests.node.stories import Manifest, Stage, pod
-from tests.patience import eventually
+from tests.waiting import eventually
 
 WAIT = "import time; time.sleep(600)"
 ONE_GPU = {"limits": {"nvidia.com/gpu": "1"}}

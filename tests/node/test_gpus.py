@@ -2,7 +2,7 @@
 
 from devcluster.door import Door
 from tests.node.stories import Stage, deployment, pod
-from tests.patience import eventually
+from tests.waiting import eventually
 
 WAIT = "import time; time.sleep(600)"
 ONE_GPU = {"limits": {"nvidia.com/gpu": "1"}}

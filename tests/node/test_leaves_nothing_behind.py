@@ -19,7 +19,7 @@ from devcluster.up import CannotStart, up
 from tests import traces_left
 from tests.node.stories import Stage, deployment
 from tests.owning import owning_process
-from tests.patience import eventually
+from tests.waiting import eventually
 
 ROOT = Path(__file__).resolve().parents[2]
 ONE_GPU = {"limits": {"nvidia.com/gpu": "1"}}

@@ -8,9 +8,9 @@ import pytest
 
 from tests.node.stories import Manifest, Stage, pod, service
 from tests.node.test_probes import SERVER, endpoints
-from tests.patience import eventually
+from tests.waiting import eventually
 
-ASK = """
+FETCH = """
 import sys, urllib.request
 print(urllib.request.urlopen(sys.argv[1], timeout=5).read().decode())
 """
@@ -21,8 +21,8 @@ def on_node(product: str, manifest: Manifest) -> Manifest:
     return manifest
 
 
-def ask(stage: Stage, name: str, url: str) -> str:
-    return stage.kubectl("exec", name, "--", "python3", "-c", ASK, url).strip()
+def fetch(stage: Stage, name: str, url: str) -> str:
+    return stage.kubectl("exec", name, "--", "python3", "-c", FETCH, url).strip()
 
 
 def read(url: str) -> bytes:
@@ -55,13 +55,13 @@ def test_a_service_answers_by_its_address_and_by_every_form_of_its_name(web: Sta
         f"web.{web.namespace}.svc.cluster.local",
         found["spec"]["clusterIP"],
     )
-    answers = {name: eventually(functools.partial(ask, web, "client", f"http://{name}"), name) for name in names}
+    answers = {name: eventually(functools.partial(fetch, web, "client", f"http://{name}"), name) for name in names}
     assert answers == dict.fromkeys(names, "web")
 
 
 def test_a_pod_reaches_itself_through_its_own_service(web: Stage) -> None:
     url = f"http://web.{web.namespace}"  # the short name is the pod's own, from /etc/hosts
-    assert eventually(lambda: ask(web, "web", url), "it answers itself") == "web"
+    assert eventually(lambda: fetch(web, "web", url), "it answers itself") == "web"
 
 
 def test_a_service_has_a_door_on_this_machine(web: Stage) -> None:

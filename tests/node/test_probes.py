@@ -1,7 +1,7 @@
 """The kubelet really asks, and really acts on the answers."""
 
 from tests.node.stories import Stage, pod, service
-from tests.patience import eventually
+from tests.waiting import eventually
 
 SERVER = """
 import http.server, os, pathlib, signal, time

@@ -4,7 +4,7 @@ from devcluster.door import Existing
 from tests.node.stories import Stage, pod, service
 from tests.node.test_network import read
 from tests.node.test_probes import SERVER
-from tests.patience import eventually
+from tests.waiting import eventually
 from tests.worlds import kubectl_of
 
 

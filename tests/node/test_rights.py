@@ -4,9 +4,9 @@ import pytest
 
 from devcluster.door import Door, DoorClosed
 from tests.node.stories import Manifest, Stage, pod
-from tests.patience import eventually
+from tests.waiting import eventually
 
-ASK_API = """
+CALL_API = """
 import ssl, sys, urllib.request, urllib.error
 home = "/var/run/secrets/kubernetes.io/serviceaccount"
 token = open(home + "/token").read()
@@ -47,14 +47,14 @@ def restricted(cluster: Door, stage: Stage) -> Stage:
 def test_a_bare_service_account_may_list_nothing_until_it_is_granted(stage: Stage, our_image: str) -> None:
     stage.apply(pod("caller", our_image, WAIT))
     eventually(lambda: stage.phases("app=caller") == {"Running": 1}, "it runs")
-    ask = ("exec", "caller", "--", "python3", "-c", ASK_API, stage.namespace)
+    request = ("exec", "caller", "--", "python3", "-c", CALL_API, stage.namespace)
 
-    refused = eventually(lambda: stage.kubectl(*ask), "the API server answers the pod")
+    refused = eventually(lambda: stage.kubectl(*request), "the API server answers the pod")
     assert refused.startswith("403")
     assert f"system:serviceaccount:{stage.namespace}:default" in refused
 
     stage.apply(*GRANT)
-    eventually(lambda: stage.kubectl(*ask) == "200\n", "the grant is honoured")
+    eventually(lambda: stage.kubectl(*request) == "200\n", "the grant is honoured")
 
 
 def test_a_namespace_enforcing_the_restricted_standard_admits_our_image(restricted: Stage, our_image: str) -> None:

@@ -6,7 +6,7 @@ import time
 from devcluster.door import Embedded
 from tests.node.stories import Stage, pod, service
 from tests.node.test_probes import endpoints
-from tests.patience import eventually
+from tests.waiting import eventually
 
 STREAMING = """
 import http.server, os, signal, threading, time
@@ -46,13 +46,13 @@ def test_prestop_sleeps_before_sigterm_and_the_process_may_finish(stage: Stage, 
         "engine",
     ]
     with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as following:
-        asked_at = time.time()
+        request_at = time.time()
         stage.kubectl("delete", "pod", "engine", "--wait=false")
         eventually(lambda: True not in endpoints(stage, "engine"), "it left the Service", within_s=PRESTOP_S)
         left_at = time.time()
-        said = following.communicate(timeout=60)[0]
+        answer = following.communicate(timeout=60)[0]
 
-    moments = {line.split()[0]: float(line.split()[1]) for line in said.splitlines() if " " in line}
+    moments = {line.split()[0]: float(line.split()[1]) for line in answer.splitlines() if " " in line}
     assert left_at < moments["SIGTERM"], "it left the Service before it was told to end"
-    assert moments["SIGTERM"] - asked_at > PRESTOP_S - 0.5, "the sleep came first"
+    assert moments["SIGTERM"] - request_at > PRESTOP_S - 0.5, "the sleep came first"
     assert moments["finished"] - moments["SIGTERM"] > 0.9, "it was given the time to finish"

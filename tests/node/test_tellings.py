@@ -2,16 +2,16 @@
 
 from tests.node.conftest import tellings
 from tests.node.stories import Stage, pod
-from tests.patience import eventually
+from tests.waiting import eventually
 
 
 def test_events_pods_logs_and_components_are_told(stage: Stage, our_image: str) -> None:
     stage.apply(pod("talker", our_image, "print('out of luck'); import time; time.sleep(600)"))
     eventually(lambda: "out of luck" in stage.kubectl("logs", "talker"), "it spoke")
 
-    told = dict(tellings(stage))
+    settings = dict(tellings(stage))
 
-    assert "Started" in told[f"events of {stage.namespace}"]
-    assert "talker" in told[f"pods of {stage.namespace}"]
-    assert "out of luck" in told["log of pod talker"]
-    assert told.get("log of kube-apiserver", "somebody else's cluster")
+    assert "Started" in settings[f"events of {stage.namespace}"]
+    assert "talker" in settings[f"pods of {stage.namespace}"]
+    assert "out of luck" in settings["log of pod talker"]
+    assert settings.get("log of kube-apiserver", "somebody else's cluster")

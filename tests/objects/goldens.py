@@ -9,15 +9,15 @@ from typing import Any, Final
 
 from fairlead.objects import applied_hash, engine_deployment
 from fairlead.objects.manifest import Manifest
-from tests.objects.wishes import FULL, LEAST, everything
+from tests.objects.specs import FULL, LEAST, everything
 
 FOLDER: Final = Path(__file__).resolve().parent / "data"
-WISHES: Final[dict[str, dict[str, Any]]] = {"least": LEAST, "full": FULL}
+SPECS: Final[dict[str, dict[str, Any]]] = {"least": LEAST, "full": FULL}
 
 
 def built(name: str) -> list[Manifest]:
     """What builders answer today."""
-    children = [applied_hash.with_applied_hash(child) for child in everything(WISHES[name])]
+    children = [applied_hash.with_applied_hash(child) for child in everything(SPECS[name])]
     for child in children:
         child["metadata"]["annotations"].pop(engine_deployment.TEMPLATE, None)
     return children
@@ -29,5 +29,5 @@ def kept(name: str) -> list[Manifest]:
 
 
 if __name__ == "__main__":
-    for each in WISHES:
+    for each in SPECS:
         (FOLDER / f"{each}.json").write_text(json.dumps(built(each), indent=1) + "\n", encoding="utf-8")

@@ -3,7 +3,7 @@
 import copy
 
 from fairlead.objects import applied_hash, drift
-from tests.objects.wishes import FULL, everything
+from tests.objects.specs import FULL, everything
 
 CHILDREN = everything(FULL)
 

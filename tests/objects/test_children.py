@@ -24,13 +24,13 @@ from fairlead.objects.manifest import Manifest
 from fairlead.objects.router_config import ReplicaCapacity
 from fairlead.router.config import loader
 from tests.objects import goldens
-from tests.objects.wishes import FULL, LEAST, OWNER, PLATFORM, everything, launch, samples, wanted
+from tests.objects.specs import FULL, LEAST, OWNER, PLATFORM, everything, launch, samples, wanted
 
-WISHES = {**dict(samples()), "least": LEAST, "full": FULL}
+SPECS = {**dict(samples()), "least": LEAST, "full": FULL}
 TEAMS = (("shop",), ("shop", "search"))
 
 
-def standing(deployment: DesiredDeployment, kind: str) -> Manifest:
+def first_child(deployment: DesiredDeployment, kind: str) -> Manifest:
     """The first child of one kind."""
     return next(one for one in children.all_children(OWNER, deployment, PLATFORM) if one["kind"] == kind)
 
@@ -47,28 +47,28 @@ def nodes(value: object) -> Iterator[object]:
             yield from nodes(below)
 
 
-@pytest.mark.parametrize("name", goldens.WISHES)
+@pytest.mark.parametrize("name", goldens.SPECS)
 def test_children_look_as_they_did_when_somebody_last_looked(name: str) -> None:
     """When the change is meant: `python -m tests.objects.goldens`, and read the difference."""
     assert goldens.built(name) == goldens.kept(name)
 
 
-@pytest.mark.parametrize("name", WISHES)
+@pytest.mark.parametrize("name", SPECS)
 def test_the_same_wish_builds_the_same_children(name: str) -> None:
-    assert everything(WISHES[name]) == everything(copy.deepcopy(WISHES[name]))
+    assert everything(SPECS[name]) == everything(copy.deepcopy(SPECS[name]))
 
 
-@pytest.mark.parametrize("name", WISHES)
+@pytest.mark.parametrize("name", SPECS)
 def test_nothing_built_is_shared_with_anything_else(name: str) -> None:
     """Whoever changes one child, or one part of it, changes no other."""
-    built = (*everything(WISHES[name]), *everything(WISHES[name]))
+    built = (*everything(SPECS[name]), *everything(SPECS[name]))
     parts = [id(node) for child in built for node in nodes(child)]
     assert len(parts) == len(set(parts))
 
 
-@pytest.mark.parametrize("name", WISHES)
+@pytest.mark.parametrize("name", SPECS)
 def test_every_child_has_the_owner_the_namespace_and_the_labels(name: str) -> None:
-    for child in everything(WISHES[name]):
+    for child in everything(SPECS[name]):
         head = child["metadata"]
         assert head["namespace"] == "team"
         assert [one["uid"] for one in head["ownerReferences"]] == ["4f1c"]
@@ -95,8 +95,8 @@ def test_rights_and_walls_come_before_pods() -> None:
 
 def test_behind_a_gateway_there_is_no_router_and_the_gateways_are_let_in() -> None:
     wall, budget = children.all_children(OWNER, wanted(LEAST | {"gateway": {"name": "company"}}), PLATFORM)
-    doors = {"podSelector": {"matchLabels": {"fairlead.dev/gateway": "company", "fairlead.dev/role": "router"}}}
-    assert wall["spec"]["ingress"][0]["from"][0] == doors
+    document = {"podSelector": {"matchLabels": {"fairlead.dev/gateway": "company", "fairlead.dev/role": "router"}}}
+    assert wall["spec"]["ingress"][0]["from"][0] == document
     assert budget["kind"] == "PodDisruptionBudget"
 
 
@@ -120,28 +120,28 @@ def test_routers_get_the_digest_of_the_operators_key_and_never_the_key() -> None
     assert "metricsKeys" not in json.dumps(children.all_children(OWNER, wanted(LEAST), PLATFORM))
 
 
-@pytest.mark.parametrize("name", WISHES)
+@pytest.mark.parametrize("name", SPECS)
 def test_engines_listen_where_routers_and_walls_expect_them(name: str) -> None:
-    assert [port.number for port in launch(wanted(WISHES[name])).ports] == [API.port]
+    assert [port.number for port in launch(wanted(SPECS[name])).ports] == [API.port]
 
 
 def test_a_changed_limit_reaches_routers_without_restarting_one() -> None:
     limited = wanted(LEAST | {"router": {"limits": {"maxPromptTokens": 9}, "hold": {"maxRequests": 1}}})
-    assert standing(limited, "Deployment") == standing(wanted(LEAST), "Deployment")
-    told = json.loads(standing(limited, "ConfigMap")["data"]["router.json"])
-    assert told["routing"]["limits"]["maxPromptTokens"] == 9
-    assert told["routing"]["hold"]["maxRequests"] == 1
+    assert first_child(limited, "Deployment") == first_child(wanted(LEAST), "Deployment")
+    document = json.loads(first_child(limited, "ConfigMap")["data"]["router.json"])
+    assert document["routing"]["limits"]["maxPromptTokens"] == 9
+    assert document["routing"]["hold"]["maxRequests"] == 1
 
 
-@pytest.mark.parametrize("name", WISHES)
+@pytest.mark.parametrize("name", SPECS)
 def test_a_router_understands_all_that_it_is_told(name: str) -> None:
     """The two are written in different rooms; only the file is between them."""
-    deployment = wanted(WISHES[name])
+    deployment = wanted(SPECS[name])
     if isinstance(deployment.door, str):
         return
     engine, routing = deployment.wanted.engine, deployment.door.routing
     adapters = tuple(one.name for one in engine.adapters)
-    understood = loader.read(standing(deployment, "ConfigMap")["data"]["router.json"])
+    understood = loader.read(first_child(deployment, "ConfigMap")["data"]["router.json"])
     assert understood == loader.RouterConfig(
         namespace="team",
         selector="fairlead.dev/deployment=chat,fairlead.dev/role=engine",
@@ -167,83 +167,83 @@ def test_a_router_understands_all_that_it_is_told(name: str) -> None:
     )
 
 
-@pytest.mark.parametrize("name", WISHES)
+@pytest.mark.parametrize("name", SPECS)
 def test_every_secret_of_a_router_is_a_file_that_its_pod_mounts(name: str) -> None:
     """And its value, or the Secret itself, stands nowhere in what routers are told."""
-    deployment = wanted(WISHES[name])
+    deployment = wanted(SPECS[name])
     if isinstance(deployment.door, str):
         return
-    understood = loader.read(standing(deployment, "ConfigMap")["data"]["router.json"])
-    said = [place.file for _, place in understood.key_places]
-    said += [understood.redis_place.file] if understood.redis_place else []
-    said += [understood.tls_cert_file, understood.tls_key_file, understood.engine_ca_file]
-    pod = standing(deployment, "Deployment")["spec"]["template"]["spec"]
+    understood = loader.read(first_child(deployment, "ConfigMap")["data"]["router.json"])
+    entries = [place.file for _, place in understood.key_places]
+    entries += [understood.redis_place.file] if understood.redis_place else []
+    entries += [understood.tls_cert_file, understood.tls_key_file, understood.engine_ca_file]
+    pod = first_child(deployment, "Deployment")["spec"]["template"]["spec"]
     folders = {one["mountPath"] for one in pod["containers"][0]["volumeMounts"]} - {router_config.FOLDER}
-    assert {str(file).rpartition("/")[0] for file in said if file} == folders
+    assert {str(file).rpartition("/")[0] for file in entries if file} == folders
     assert all(one["secret"]["optional"] for one in pod["volumes"] if "secret" in one)
 
 
 def test_another_key_of_a_known_secret_restarts_no_router() -> None:
     few, more = ({"tenants": [{"name": one, "keys": [{"name": "keys", "key": one}]} for one in some]} for some in TEAMS)
     first, second = (wanted(LEAST | {"router": one}) for one in (few, more))
-    assert standing(first, "Deployment") == standing(second, "Deployment")
-    assert standing(first, "ConfigMap") != standing(second, "ConfigMap")
+    assert first_child(first, "Deployment") == first_child(second, "Deployment")
+    assert first_child(first, "ConfigMap") != first_child(second, "ConfigMap")
 
 
 def test_behind_a_certificate_clients_and_probes_speak_https() -> None:
     built = with_router(door=RouterConnections(tls_secret="chat-tls"))
-    (container,) = standing(built, "Deployment")["spec"]["template"]["spec"]["containers"]
+    (container,) = first_child(built, "Deployment")["spec"]["template"]["spec"]["containers"]
     assert [container[one]["httpGet"]["scheme"] for one in ("readinessProbe", "livenessProbe")] == ["HTTPS", "HTTPS"]
-    assert standing(built, "Service")["spec"]["ports"] == [
+    assert first_child(built, "Service")["spec"]["ports"] == [
         {"name": "https", "port": 443, "targetPort": "http", "protocol": "TCP"}
     ]
 
 
 def test_room_for_answers_is_asked_for_where_they_are_kept() -> None:
     kept = with_router(cache=ResponseCacheSettings(enabled=True, max_bytes=1 << 30))
-    (container,) = standing(kept, "Deployment")["spec"]["template"]["spec"]["containers"]
+    (container,) = first_child(kept, "Deployment")["spec"]["template"]["spec"]["containers"]
     assert container["resources"]["requests"]["memory"] == "1152Mi"
 
 
 def test_routers_that_nobody_counts_here_get_their_number_later_and_are_told_it() -> None:
-    free = standing(wanted(LEAST), "Deployment")
+    free = first_child(wanted(LEAST), "Deployment")
     assert "replicas" not in free["spec"]
     assert router_deployment.with_router_count(free, 7)["spec"]["replicas"] == 7
-    told = standing(wanted(LEAST), "ConfigMap")
-    assert loader.read(told["data"]["router.json"]).routers == 2
-    assert loader.read(router_config.with_router_count(told, 7)["data"]["router.json"]).routers == 7
-    assert router_config.with_router_count(told, 2) == told
+    document = first_child(wanted(LEAST), "ConfigMap")
+    assert loader.read(document["data"]["router.json"]).routers == 2
+    assert loader.read(router_config.with_router_count(document, 7)["data"]["router.json"]).routers == 7
+    assert router_config.with_router_count(document, 2) == document
 
 
 def test_routers_are_told_what_a_replica_holds() -> None:
-    known = ReplicaCapacity(revision="0a1b2c3d", max_context_tokens=4096, max_sequences=64, kv_tokens=90_000)
-    built = children.all_children(OWNER, wanted(LEAST), PLATFORM, known)
-    told = loader.read(next(one for one in built if one["kind"] == "ConfigMap")["data"]["router.json"])
-    said = (told.revision, told.max_context_tokens, told.max_sequences, told.kv_tokens)
-    assert said == ("0a1b2c3d", 4096, 64, 90_000)
+    capacity = ReplicaCapacity(revision="0a1b2c3d", max_context_tokens=4096, max_sequences=64, kv_tokens=90_000)
+    built = children.all_children(OWNER, wanted(LEAST), PLATFORM, capacity)
+    config = loader.read(next(one for one in built if one["kind"] == "ConfigMap")["data"]["router.json"])
+    values = (config.revision, config.max_context_tokens, config.max_sequences, config.kv_tokens)
+    assert values == ("0a1b2c3d", 4096, 64, 90_000)
 
 
 def test_a_router_outlives_its_longest_request() -> None:
-    pod = standing(with_router(timeouts=Timeouts(total_seconds=60.5)), "Deployment")["spec"]["template"]["spec"]
+    pod = first_child(with_router(timeouts=Timeouts(total_seconds=60.5)), "Deployment")["spec"]["template"]["spec"]
     wait = pod["containers"][0]["lifecycle"]["preStop"]["sleep"]["seconds"]
     assert pod["terminationGracePeriodSeconds"] == wait + 61 + 15
 
 
 def test_a_shared_cache_is_told_by_a_file_and_never_by_its_secret() -> None:
     own = json.loads(
-        standing(with_router(cache=ResponseCacheSettings(enabled=True)), "ConfigMap")["data"]["router.json"]
+        first_child(with_router(cache=ResponseCacheSettings(enabled=True)), "ConfigMap")["data"]["router.json"]
     )
     assert own["routing"]["cache"]["redisUrlFile"] is None
     shared = wanted(FULL)
-    told = json.loads(standing(shared, "ConfigMap")["data"]["router.json"])
-    path = told["routing"]["cache"]["redisUrlFile"]
-    mounts = standing(shared, "Deployment")["spec"]["template"]["spec"]["containers"][0]["volumeMounts"]
+    document = json.loads(first_child(shared, "ConfigMap")["data"]["router.json"])
+    path = document["routing"]["cache"]["redisUrlFile"]
+    mounts = first_child(shared, "Deployment")["spec"]["template"]["spec"]["containers"][0]["volumeMounts"]
     assert path == "/etc/fairlead-secrets/s/k"
     assert "/etc/fairlead-secrets/s" in {one["mountPath"] for one in mounts}
 
 
 def test_the_address_is_what_people_asked_for() -> None:
     pods = RouterPods(replicas=1, annotations=(("example.com/lb", "internal"),))
-    service = standing(replace(wanted(LEAST), door=DeploymentRouter(pods=pods)), "Service")
+    service = first_child(replace(wanted(LEAST), door=DeploymentRouter(pods=pods)), "Service")
     assert service["metadata"]["annotations"] == {"example.com/lb": "internal"}
     assert service["spec"]["type"] == "ClusterIP"

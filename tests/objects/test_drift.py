@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from fairlead.objects import applied_hash, drift
 from fairlead.objects.manifest import Manifest
-from tests.objects.wishes import FULL, LEAST, everything
+from tests.objects.specs import FULL, LEAST, everything
 
 CHILDREN = tuple(applied_hash.with_applied_hash(child) for spec in (LEAST, FULL) for child in everything(spec))
 SPELT_ANEW = {"128Mi": "131072Ki", "100m": "0.1", "8": "8000m", "1": "1e0", "2Gi": "2147483648"}

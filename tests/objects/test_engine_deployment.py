@@ -13,7 +13,7 @@ from fairlead.fleet.rollouts import RevisionFailure
 from fairlead.objects import applied_hash, drift, engine_deployment
 from fairlead.objects.engine_deployment import RevisionFacts, StartFailures
 from fairlead.objects.manifest import Manifest, canonical
-from tests.objects.wishes import FULL, LEAST, OWNER, template, wanted
+from tests.objects.specs import FULL, LEAST, OWNER, template, wanted
 
 REVISION = "0a1b2c3d"
 POD = template(wanted(LEAST), REVISION)
@@ -28,7 +28,7 @@ FACTS = RevisionFacts(
 )
 QUIET = replace(FACTS, failure=RevisionFailure(at=NOON + timedelta(hours=1), times=2))
 MOMENTS = st.integers(min_value=0, max_value=10**15).map(lambda past: NOON + timedelta(microseconds=past))
-KNOWN = st.builds(
+REVISION_FACTS = st.builds(
     RevisionFacts,
     revision=st.from_regex("[0-9a-f]{8}", fullmatch=True),
     wanted_since=st.none() | MOMENTS,
@@ -81,15 +81,15 @@ def test_facts_are_written_in_words_that_people_read_too() -> None:
     }
 
 
-@given(KNOWN)
+@given(REVISION_FACTS)
 def test_what_is_written_is_read_back(facts: RevisionFacts) -> None:
     assert engine_deployment.facts(built(facts)) == facts
 
 
 def test_a_long_story_of_a_failure_is_cut() -> None:
-    told = RevisionFailure(at=NOON, times=1, because="x" * 5000)
-    found = engine_deployment.facts(built(replace(FACTS, failure=told)))
-    assert found == replace(FACTS, failure=replace(told, because="x" * 2000))
+    failure = RevisionFailure(at=NOON, times=1, because="x" * 5000)
+    found = engine_deployment.facts(built(replace(FACTS, failure=failure)))
+    assert found == replace(FACTS, failure=replace(failure, because="x" * 2000))
 
 
 def test_a_time_of_another_zone_is_written_in_utc() -> None:

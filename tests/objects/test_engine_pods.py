@@ -21,7 +21,7 @@ from fairlead.fleet.engine_launch import EngineShutdown, EnvVar, WeightMount
 from fairlead.fleet.gateways import DesiredDeployment
 from fairlead.objects import engine_pods, engine_volumes
 from fairlead.objects.manifest import Manifest
-from tests.objects.wishes import FULL, LEAST, OWNER, launch, template, wanted
+from tests.objects.specs import FULL, LEAST, OWNER, launch, template, wanted
 
 SIMULATED = LEAST | {"engine": {"kind": "Simulated"}}
 
@@ -35,7 +35,7 @@ def container(spec: dict[str, Any]) -> Manifest:
     return dict(only)
 
 
-def but(**changes: Any) -> DesiredDeployment:  # noqa: ANN401  # fields of a wish
+def but(**changes: Any) -> DesiredDeployment:  # noqa: ANN401  # fields of a spec
     least = wanted(LEAST)
     return replace(least, wanted=replace(least.wanted, **changes))
 

@@ -1,4 +1,4 @@
-"""Change any field of a wish, and the pod changes: a lever that is read and then dropped moves nothing.
+"""Change any field of a spec, and the pod changes: a lever that is read and then dropped moves nothing.
 
 The fields come from the values themselves, so a new one without a place in the pod, or in no wish here, fails.
 """
@@ -13,24 +13,24 @@ import pytest
 from fairlead.engines.catalogue import ENGINES
 from fairlead.objects.manifest import Manifest
 from tests.api.full_specs import COUNTED
-from tests.objects.wishes import FULL, LEAST, template, wanted
+from tests.objects.specs import FULL, LEAST, template, wanted
 
 ELSEWHERE: Final = {
     "DesiredRevision.namespace": "the pod lives where its owner does",
-    "DesiredEngine.version": "chooses the rules a wish is held to; the image says what runs",
+    "DesiredEngine.version": "chooses the rules a spec is held to; the image says what runs",
     "DesiredModel.shape": "decides whether the model fits",
 }
-GUESSING: Final = {"method": "ngram", "tokens": 4, "lookupMin": 2, "lookupMax": 5}
+SPECULATION: Final = {"method": "ngram", "tokens": 4, "lookupMin": 2, "lookupMax": 5}
 PLACED: Final = COUNTED["placement"] | {"affinity": FULL["placement"]["affinity"]}
-WISHES: Final = (
+SPECS: Final = (
     wanted(COUNTED | {"accelerator": {"product": "NVIDIA-L4"}, "placement": PLACED}),
     wanted(FULL),
-    wanted(LEAST | {"engine": {"speculation": GUESSING}}),
+    wanted(LEAST | {"engine": {"speculation": SPECULATION}}),
 )
 Path = tuple[str | int, ...]
 
 
-def leaves(value: Any, path: Path = ()) -> Iterator[tuple[str, Path]]:  # noqa: ANN401  # any part of a wish
+def leaves(value: Any, path: Path = ()) -> Iterator[tuple[str, Path]]:  # noqa: ANN401  # any part of a spec
     """Each field that is no group itself, with where it stands; what nobody wished is no leaf."""
     for each in fields(value):
         inside = getattr(value, each.name)
@@ -43,8 +43,8 @@ def leaves(value: Any, path: Path = ()) -> Iterator[tuple[str, Path]]:  # noqa: 
             yield f"{type(value).__name__}.{each.name}", here
 
 
-def groups(value: Any) -> Iterator[Any]:  # noqa: ANN401  # any part of a wish
-    """Every group that a wish is made of, itself included."""
+def groups(value: Any) -> Iterator[Any]:  # noqa: ANN401  # any part of a spec
+    """Every group that a spec is made of, itself included."""
     yield value
     for each in fields(value):
         inside = getattr(value, each.name)
@@ -53,7 +53,7 @@ def groups(value: Any) -> Iterator[Any]:  # noqa: ANN401  # any part of a wish
                 yield from groups(one)
 
 
-def others(value: Any) -> list[Any]:  # noqa: ANN401  # any value of a wish
+def others(value: Any) -> list[Any]:  # noqa: ANN401  # any value of a spec
     """Values of the same type that mean something else."""
     match value:
         case bool():
@@ -69,7 +69,7 @@ def others(value: Any) -> list[Any]:  # noqa: ANN401  # any value of a wish
     return [((*value[0][:-1], "other"),)]
 
 
-def changed(value: Any, path: Path, new: object) -> Any:  # noqa: ANN401  # any part of a wish
+def changed(value: Any, path: Path, new: object) -> Any:  # noqa: ANN401  # any part of a spec
     if not path:
         return new
     step, rest = path[0], path[1:]
@@ -78,7 +78,7 @@ def changed(value: Any, path: Path, new: object) -> Any:  # noqa: ANN401  # any 
     return replace(value, **{step: changed(getattr(value, step), rest, new)})
 
 
-def at(value: Any, path: Path) -> Any:  # noqa: ANN401  # any part of a wish
+def at(value: Any, path: Path) -> Any:  # noqa: ANN401  # any part of a spec
     for step in path:
         value = value[step] if isinstance(step, int) else getattr(value, step)
     return value
@@ -86,23 +86,23 @@ def at(value: Any, path: Path) -> Any:  # noqa: ANN401  # any part of a wish
 
 def tried(name: str) -> Iterator[tuple[Manifest, Manifest]]:
     """The pod before and after each change of one field."""
-    for wish in WISHES:
-        for path in (path for found, path in leaves(wish.wanted) if found == name):
-            for other in others(at(wish.wanted, path)):
-                after = replace(wish, wanted=changed(wish.wanted, path, other))
+    for deployment in SPECS:
+        for path in (path for found, path in leaves(deployment.wanted) if found == name):
+            for other in others(at(deployment.wanted, path)):
+                after = replace(deployment, wanted=changed(deployment.wanted, path, other))
                 if after.wanted.engine.kind in ENGINES:
-                    yield template(wish), template(after)
+                    yield template(deployment), template(after)
 
 
-LEAVES: Final = frozenset(name for wish in WISHES for name, _ in leaves(wish.wanted))
+LEAVES: Final = frozenset(name for deployment in SPECS for name, _ in leaves(deployment.wanted))
 
 
 def test_every_field_is_wished_for_somewhere() -> None:
     """A field that holds groups is none of its own; its groups' fields are."""
     inside = [
         (group, each.name, getattr(group, each.name))
-        for wish in WISHES
-        for group in groups(wish.wanted)
+        for deployment in SPECS
+        for group in groups(deployment.wanted)
         for each in fields(group)
     ]
     named = {f"{type(group).__name__}.{name}" for group, name, _ in inside}

@@ -55,7 +55,7 @@ def test_only_what_differs_from_the_defaults_is_written() -> None:
 
 def test_eight_bits_are_asked_for_and_what_the_checkpoint_brings_is_not() -> None:
     eight = chosen(weights=WeightFormat.FP8_PER_TENSOR, kv=KvFormat.FP8)
-    asked = plan_manifests.deployment("chat", "hf://org/model", eight)["spec"]["engine"]["quantization"]
-    assert asked == {"weights": "fp8PerTensor", "kvCache": "fp8"}
+    quantization = plan_manifests.deployment("chat", "hf://org/model", eight)["spec"]["engine"]["quantization"]
+    assert quantization == {"weights": "fp8PerTensor", "kvCache": "fp8"}
     stored = plan_manifests.deployment("chat", "hf://org/model", chosen(weights=WeightFormat.AWQ))
     assert "quantization" not in stored["spec"]["engine"]

@@ -15,7 +15,7 @@ from fairlead.api.engine import Engine
 from fairlead.api.pods import Accelerator
 from fairlead.objects import revisions
 from tests.api.full_specs import COUNTED, with_value
-from tests.objects.wishes import LEAST, read, wanted
+from tests.objects.specs import LEAST, read, wanted
 
 KNOWN: Final[list[dict[str, Any]]] = json.loads(
     (Path(__file__).parent / "data" / "known-revisions.json").read_text(encoding="utf-8")

@@ -32,8 +32,8 @@ def test_a_difference_is_told_with_its_file_and_what_to_do() -> None:
 def test_a_rendering_of_another_chart_is_noticed_without_helm(tmp_path: Path) -> None:
     stale = tmp_path / "install.yaml"
     stale.write_text("# Of the chart whose files have the digest 000000000000.\n")
-    told = [f"{chart_manifests.INSTALL}: was rendered from another chart"]
-    assert chart_manifests.drift(stale) == chart_manifests.drift(tmp_path / "none.yaml") == told
+    lines = [f"{chart_manifests.INSTALL}: was rendered from another chart"]
+    assert chart_manifests.drift(stale) == chart_manifests.drift(tmp_path / "none.yaml") == lines
     stale.write_text(chart_manifests.mark() + "kind: Service\n")
     assert chart_manifests.drift(stale) == []
 

@@ -28,12 +28,12 @@ class World:
 
     there: bool = False
     address: str = ""
-    asked: list[str] = field(default_factory=list)
+    requests: list[str] = field(default_factory=list)
     tokens: set[str | None] = field(default_factory=set)
 
     def answer(self, verb: str, path: str, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
         """As the API server and the engine would."""
-        self.asked.append(f"{verb} {path.removeprefix(OBJECTS)}")
+        self.requests.append(f"{verb} {path.removeprefix(OBJECTS)}")
         if path.endswith("/chat/completions"):
             self.refusals -= 1
             content = f"{body['messages'][0]['content']} Yes."
@@ -61,10 +61,10 @@ def world() -> Iterator[World]:
             engine = self.path.startswith("/v1/")
             if engine:
                 one.tokens.add(self.headers["Authorization"])
-            code, said = one.answer(self.command, self.path, json.loads(self.rfile.read(length) or b"{}"))
+            code, document = one.answer(self.command, self.path, json.loads(self.rfile.read(length) or b"{}"))
             self.send_response(code)
             self.end_headers()
-            self.wfile.write(json.dumps(said).encode())
+            self.wfile.write(json.dumps(document).encode())
 
         def do_GET(self) -> None:  # the base class calls these three by the verb
             self._any()
@@ -87,7 +87,7 @@ def world() -> Iterator[World]:
         thread.join()
 
 
-def tell(world: World) -> str:
+def play(world: World) -> str:
     """The whole story in this world."""
     parser = argparse.ArgumentParser()
     selftest.arguments(parser)
@@ -97,9 +97,9 @@ def tell(world: World) -> str:
 def test_it_makes_one_waits_asks_it_and_deletes_it(world: World) -> None:
     world.conditions = [[], [READY | {"status": "False"}], [READY]]
     world.refusals = 2
-    assert tell(world) == f"{world.address}/v1 answered: 'Are you there? Yes.'"
+    assert play(world) == f"{world.address}/v1 answered: 'Are you there? Yes.'"
     own = "/fairlead-test"
-    assert world.asked == [
+    assert world.requests == [
         *(f"DELETE {own}", "POST "),
         *[f"GET {own}"] * 3,
         *["POST /v1/chat/completions"] * 3,
@@ -110,40 +110,40 @@ def test_it_makes_one_waits_asks_it_and_deletes_it(world: World) -> None:
 
 def test_what_an_earlier_run_left_is_deleted_first(world: World) -> None:
     world.there = True
-    tell(world)
-    assert world.asked[:2] == ["DELETE /fairlead-test", "POST "]
+    play(world)
+    assert world.requests[:2] == ["DELETE /fairlead-test", "POST "]
     assert not world.there
 
 
 def test_what_only_a_human_can_mend_is_told_at_once(world: World) -> None:
     world.conditions = [[{"type": "Stalled", "status": "True", "reason": "DoesNotFit", "message": "needs 40 GiB"}]]
     with pytest.raises(SelftestFailure, match="does not get Ready: DoesNotFit: needs 40 GiB"):
-        tell(world)
-    assert world.asked.count("GET /fairlead-test") == 1
+        play(world)
+    assert world.requests.count("GET /fairlead-test") == 1
     assert not world.there
 
 
 @pytest.mark.parametrize(
-    ("conditions", "says"),
+    ("conditions", "wording"),
     [([], "no operator has reconciled it"), ([READY | {"status": "False", "message": "0 of 1"}], "Ready: 0 of 1")],
 )
-def test_the_time_may_be_over(world: World, conditions: list[dict[str, str]], says: str) -> None:
+def test_the_time_may_be_over(world: World, conditions: list[dict[str, str]], wording: str) -> None:
     world.conditions = [conditions]
-    with pytest.raises(SelftestFailure, match=says):
-        tell(world)
+    with pytest.raises(SelftestFailure, match=wording):
+        play(world)
     assert not world.there
 
 
 def test_an_engine_that_never_answers_is_told_with_its_last_words(world: World) -> None:
     world.refusals = 1000
     with pytest.raises(SelftestFailure, match=r"POST http://127\.0\.0\.1:\d+/v1/chat/completions: 503"):
-        tell(world)
+        play(world)
     assert not world.there
 
 
 def test_a_server_that_is_not_there_is_named() -> None:
     with pytest.raises(SelftestFailure, match=r"DELETE http://127\.0\.0\.1:9/apis/.*: .*refused"):
-        tell(World(conditions=[[]], address="http://127.0.0.1:9"))
+        play(World(conditions=[[]], address="http://127.0.0.1:9"))
 
 
 def test_outside_a_pod_it_says_where_it_belongs(capsys: pytest.CaptureFixture[str]) -> None:

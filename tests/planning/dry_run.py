@@ -111,8 +111,8 @@ def scheduled(rollout: RolloutSnapshot, world: DryRunCluster) -> RolloutSnapshot
 
 def _ends(plan: RolloutPlan, hold: HoldStep) -> bool:
     """Whether nothing follows while the cluster does not change, except another try of a target that was given up."""
-    stuck_on_the_way_back = plan.phase is RolloutPhase.RETURNING and hold.reason in hold_reasons.BLOCKED_REASONS
-    return plan.wake_at is None or hold.reason in (HoldReason.PAUSED, HoldReason.RETURNED) or stuck_on_the_way_back
+    blocked_while_returning = plan.phase is RolloutPhase.RETURNING and hold.reason in hold_reasons.BLOCKED_REASONS
+    return plan.wake_at is None or hold.reason in (HoldReason.PAUSED, HoldReason.RETURNED) or blocked_while_returning
 
 
 def _placed(replicas: tuple[RolloutReplica, ...], free: Iterator[int]) -> Iterator[RolloutReplica]:

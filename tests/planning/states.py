@@ -62,8 +62,8 @@ def given(
     return RolloutSnapshot(target=target, wanted=wanted, rules=rules, revisions=tuple(marked), room=room)
 
 
-def wish(rollout: RolloutSnapshot, target: str, now: datetime) -> RolloutSnapshot:
-    """The same after an edit: another revision is the wanted one."""
+def edited(rollout: RolloutSnapshot, target: str, now: datetime) -> RolloutSnapshot:
+    """The same after an edit: another revision is the target."""
     marked = (replace(each, wanted_since=now if each.name == target else None) for each in rollout.revisions)
     return replace(rollout, target=target, revisions=tuple(marked))
 
@@ -73,7 +73,7 @@ def failed(state: RevisionState, times: int = 1, at: datetime = T0) -> RevisionS
     return replace(state, failure=RevisionFailure(at=at, times=times))
 
 
-def said(step: RolloutStep) -> str:
+def in_words(step: RolloutStep) -> str:
     """A step in few words."""
     match step:
         case ReplicaStep():
@@ -86,9 +86,9 @@ def said(step: RolloutStep) -> str:
             return f"hold {step.reason}"
 
 
-def told(start: RolloutSnapshot, world: DryRunCluster = FAST_CLUSTER, now: datetime = T0) -> list[str]:
+def story_of(start: RolloutSnapshot, world: DryRunCluster = FAST_CLUSTER, now: datetime = T0) -> list[str]:
     """A whole story in few words; neighbouring waits for the same thing are one."""
-    words = (said(plan.step) for plan in dry_run.all_plans(start, now, world))
+    words = (in_words(plan.step) for plan in dry_run.all_plans(start, now, world))
     return [word for word, _ in groupby(words)]
 
 

@@ -7,7 +7,7 @@ import pytest
 from fairlead.fleet.rollouts import NodeRoom, RolloutPhase
 from tests.planning import dry_run
 from tests.planning.dry_run import DryRunCluster, EndlessRollout
-from tests.planning.states import SURGE, T0, composition, given, revision, told
+from tests.planning.states import SURGE, T0, composition, given, revision, story_of
 
 
 def test_a_story_tells_each_plan_once() -> None:
@@ -40,7 +40,12 @@ def test_places_are_given_in_turn_and_what_is_left_is_the_room() -> None:
 
 def test_a_world_without_a_free_place_ends_in_a_return() -> None:
     start = given("b", 2, revision("a", 2), rules=SURGE)
-    assert told(start, DryRunCluster(places=2)) == ["b=0 NewRevision", "hold NoFreeGpu", "give up b", "hold Returned"]
+    assert story_of(start, DryRunCluster(places=2)) == [
+        "b=0 NewRevision",
+        "hold NoFreeGpu",
+        "give up b",
+        "hold Returned",
+    ]
 
 
 def test_a_story_that_goes_on_for_ever_is_a_fault_and_says_which() -> None:

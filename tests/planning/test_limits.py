@@ -8,7 +8,7 @@ import pytest
 from fairlead.fleet.rollouts import HoldReason, HoldStep, NodeRoom, ReplicaStep, RolloutPhase, RolloutPlan, StepReason
 from fairlead.planning import rollout as planner
 from tests.planning.dry_run import DryRunCluster
-from tests.planning.states import BOTH, REPLACE, SURGE, T0, brief, given, revision, said, told
+from tests.planning.states import BOTH, REPLACE, SURGE, T0, brief, given, in_words, revision, story_of
 
 FULL = NodeRoom(replicas=0, most=3, because="NVIDIA-L4: 3 on 1 node, 3 in use, 0 free; a replica takes 1")
 ABSENT = NodeRoom(replicas=0, most=0, because="no node has NVIDIA-L5; this cluster has NVIDIA-L4 (3)")
@@ -47,17 +47,19 @@ def test_two_of_four_are_asked_for_where_two_fit() -> None:
         short=FULL.because,
     )
     grown = planner.next_step(given("a", 4, revision("a", 1), room=two), T0)
-    assert (said(grown.step), grown.short) == ("a=3 ScaledUp", FULL.because)
+    assert (in_words(grown.step), grown.short) == ("a=3 ScaledUp", FULL.because)
 
 
 def test_what_fits_is_not_called_short() -> None:
     plan = planner.next_step(given("a", 4, room=replace(FULL, replicas=4)), T0)
-    assert (said(plan.step), plan.short) == ("a=4 FirstRevision", "")
+    assert (in_words(plan.step), plan.short) == ("a=4 FirstRevision", "")
 
 
 def test_replicas_asked_for_and_not_there_yet_take_their_room() -> None:
     missing = replace(revision("a", 1), requested=2)
-    assert said(planner.next_step(given("a", 4, missing, room=replace(FULL, replicas=1)), T0).step) == "hold NoFreeGpu"
+    assert (
+        in_words(planner.next_step(given("a", 4, missing, room=replace(FULL, replicas=1)), T0).step) == "hold NoFreeGpu"
+    )
 
 
 def test_unplaced_replicas_stop_further_asking() -> None:
@@ -69,12 +71,12 @@ def test_unplaced_replicas_stop_further_asking() -> None:
         short=FULL.because,
     )
     enough = planner.next_step(given("a", 2, revision("a", 1, unplaced=1)), T0)
-    assert said(enough.step) == "hold Unplaced"
+    assert in_words(enough.step) == "hold Unplaced"
 
 
 def test_an_unplaced_replica_of_the_target_gets_the_gpu_of_an_old_one() -> None:
     start = given("b", 2, revision("a", 2), revision("b", unplaced=1), rules=BOTH)
-    assert told(start, DryRunCluster(places=2))[:3] == ["a=1 MakingRoom", "hold WaitingForDrain", "hold NoFreeGpu"]
+    assert story_of(start, DryRunCluster(places=2))[:3] == ["a=1 MakingRoom", "hold WaitingForDrain", "hold NoFreeGpu"]
 
 
 @pytest.mark.parametrize(
@@ -85,39 +87,39 @@ def test_an_unplaced_replica_of_the_target_gets_the_gpu_of_an_old_one() -> None:
 def test_nobody_goes_for_a_target_that_finds_no_node_all_the_same(room: NodeRoom, other_gpus: bool) -> None:
     old = replace(revision("a", 1), other_gpus=other_gpus)
     plan = planner.next_step(given("b", 1, old, revision("b"), room=room), T0)
-    assert (said(plan.step), plan.short) == ("hold NoFreeGpu", room.because)
+    assert (in_words(plan.step), plan.short) == ("hold NoFreeGpu", room.because)
     surging = planner.next_step(given("b", 1, old, revision("b"), room=room, rules=SURGE), T0)
-    assert (said(surging.step), surging.short) == ("hold NoFreeGpu", room.because)
+    assert (in_words(surging.step), surging.short) == ("hold NoFreeGpu", room.because)
 
 
 def test_an_unplaced_target_gets_the_gpu_of_the_only_one_that_serves_where_surge_finds_none() -> None:
     one = replace(FULL, most=1)
     start = given("b", 1, revision("a", 1), revision("b", unplaced=1), rules=BOTH, room=one)
-    assert said(planner.next_step(start, T0).step) == "a=0 MakingRoom"
+    assert in_words(planner.next_step(start, T0).step) == "a=0 MakingRoom"
 
 
 def test_replicas_on_the_way_count_before_others_go_for_more() -> None:
     old = replace(revision("a", 3), other_gpus=True)
     coming = replace(revision("b"), requested=1)
     start = given("b", 3, old, coming, rules=BOTH, room=replace(FULL, replicas=1))
-    assert said(planner.next_step(start, T0).step) == "hold NoFreeGpu"
+    assert in_words(planner.next_step(start, T0).step) == "hold NoFreeGpu"
 
 
 def test_replicas_missing_on_other_gpus_take_no_room() -> None:
     old = replace(revision("a", 1), requested=2, other_gpus=True)
     start = given("b", 2, old, revision("b"), rules=SURGE, room=replace(FULL, replicas=1))
-    assert said(planner.next_step(start, T0).step) == "b=1 NewRevision"
+    assert in_words(planner.next_step(start, T0).step) == "b=1 NewRevision"
 
 
 def test_a_drain_is_waited_for_before_the_scheduler_is_blamed() -> None:
     start = given("b", 2, revision("a", 1, ending=1), revision("b", unplaced=1))
-    assert said(planner.next_step(start, T0).step) == "hold WaitingForDrain"
+    assert in_words(planner.next_step(start, T0).step) == "hold WaitingForDrain"
 
 
 def test_no_more_go_than_the_target_has_places_for() -> None:
     one_place = replace(FULL, most=1)
     half = given("b", 3, revision("a", 2), revision("b", 1), room=one_place)
-    assert said(planner.next_step(half, T0).step) == "hold NoFreeGpu"
+    assert in_words(planner.next_step(half, T0).step) == "hold NoFreeGpu"
 
 
 def test_what_comes_back_is_not_held_by_room_for_another_gpu() -> None:
@@ -142,9 +144,9 @@ def test_a_paused_edit_makes_nothing_new_and_a_paused_first_apply_does() -> None
 
 def test_a_paused_rollout_grows_what_serves_best_and_waits_for_gpus_like_any_other() -> None:
     start = given("b", 5, revision("a", 2), revision("b", 1), rules=PAUSED, room=FULL)
-    assert said(planner.next_step(start, T0).step) == "a=4 ScaledUp"
+    assert in_words(planner.next_step(start, T0).step) == "a=4 ScaledUp"
     single = given("a", 5, revision("a", 2), rules=PAUSED, room=FULL)
-    assert said(planner.next_step(single, T0).step) == "hold NoFreeGpu"
+    assert in_words(planner.next_step(single, T0).step) == "hold NoFreeGpu"
 
 
 def test_a_paused_rollout_shrinks_old_ones_first_and_never_what_is_needed() -> None:
@@ -156,16 +158,16 @@ def test_a_paused_rollout_shrinks_old_ones_first_and_never_what_is_needed() -> N
 
 def test_a_paused_rollout_takes_nothing_that_serves_for_a_target_without_a_node() -> None:
     start = given("b", 2, revision("a", 2), revision("b", unplaced=1), rules=PAUSED)
-    assert said(planner.next_step(start, T0).step) == "hold Paused"
+    assert in_words(planner.next_step(start, T0).step) == "hold Paused"
 
 
 def test_a_paused_rollout_is_never_given_up() -> None:
     start = given("b", 4, revision("a", 2, unplaced=1), revision("b"), rules=PAUSED)
     early, late = (planner.next_step(start, T0 + timedelta(days=days)) for days in (0, 1))
-    assert (said(early.step), early.wake_at) == ("hold Unplaced", None)
+    assert (in_words(early.step), early.wake_at) == ("hold Unplaced", None)
     assert late == early
 
 
 def test_empty_revisions_outlast_a_pause() -> None:
     start = given("b", 1, revision("a"), revision("b", 1), rules=PAUSED)
-    assert told(start) == ["hold Complete"]
+    assert story_of(start) == ["hold Complete"]

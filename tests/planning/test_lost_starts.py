@@ -14,7 +14,7 @@ from fairlead.fleet.rollouts import (
     StepReason,
 )
 from fairlead.planning import rollout as planner
-from tests.planning.states import REPLACE, SURGE, T0, given, revision, said
+from tests.planning.states import REPLACE, SURGE, T0, given, in_words, revision
 
 WHY = "its engine ended twice with code 1 (Error) before it was ever ready"
 
@@ -37,9 +37,9 @@ def test_what_cannot_start_is_given_up_without_waiting_for_the_deadline() -> Non
 
 def test_what_cannot_start_stays_where_nothing_else_ever_served_or_the_rollout_is_paused() -> None:
     target = replace(revision("b", starting=1), hopeless=WHY)
-    assert said(planner.next_step(given("b", 1, target), T0).step) == "hold WaitingForReady"
+    assert in_words(planner.next_step(given("b", 1, target), T0).step) == "hold WaitingForReady"
     paused = given("b", 2, revision("a", 1), target, rules=replace(REPLACE, paused=True))
-    assert said(planner.next_step(paused, T0).step) == "hold Paused"
+    assert in_words(planner.next_step(paused, T0).step) == "hold Paused"
 
 
 @pytest.mark.trial(14)
@@ -51,13 +51,15 @@ def test_the_last_replica_that_serves_is_drained_only_for_a_revision_that_was_ch
     assert plan.step == HoldStep(reason=HoldReason.CHECKING, because=because)
     assert plan.phase is RolloutPhase.ROLLING
     assert plan.wake_at is not None
-    assert said(planner.next_step(start, plan.wake_at).step) == "give up b"
+    assert in_words(planner.next_step(start, plan.wake_at).step) == "give up b"
     checked = given("b", 1, revision("a", 1), revision("b"))
-    assert said(planner.next_step(checked, T0).step) == "a=0 MakingRoom"
+    assert in_words(planner.next_step(checked, T0).step) == "a=0 MakingRoom"
 
 
 def test_a_revision_is_not_checked_where_others_go_on_serving_or_nothing_is_wanted() -> None:
     target = replace(revision("b"), unchecked=True)
-    assert said(planner.next_step(given("b", 2, revision("a", 2), target), T0).step) == "a=1 MakingRoom"
-    assert said(planner.next_step(given("b", 0, revision("a", 1), target), T0).step) == "a=0 ScaledDown"
-    assert said(planner.next_step(given("b", 1, revision("a", 1), target, rules=SURGE), T0).step) == "b=1 NewRevision"
+    assert in_words(planner.next_step(given("b", 2, revision("a", 2), target), T0).step) == "a=1 MakingRoom"
+    assert in_words(planner.next_step(given("b", 0, revision("a", 1), target), T0).step) == "a=0 ScaledDown"
+    assert (
+        in_words(planner.next_step(given("b", 1, revision("a", 1), target, rules=SURGE), T0).step) == "b=1 NewRevision"
+    )

@@ -50,8 +50,8 @@ numbers = st.integers(-9, 99)
 
 @given(numbers | st.builds(ReplicaBounds, least=numbers, most=numbers), st.none() | numbers, numbers)
 def test_whatever_is_written_the_count_is_never_negative(
-    replicas: int | ReplicaBounds, recommended: int | None, asked_now: int
+    replicas: int | ReplicaBounds, recommended: int | None, request_now: int
 ) -> None:
-    count = replica_count.wanted(replicas, recommended, asked_now)
+    count = replica_count.wanted(replicas, recommended, request_now)
     assert count.replicas >= 0
     assert not isinstance(replicas, ReplicaBounds) or count.replicas <= max(0, replicas.most)

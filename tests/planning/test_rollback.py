@@ -25,13 +25,13 @@ from tests.planning.states import (
     T0,
     brief,
     composition,
+    edited,
     end,
     failed,
     given,
+    in_words,
     revision,
-    said,
-    told,
-    wish,
+    story_of,
 )
 
 BROKEN = DryRunCluster(places=3, never_ready=frozenset("b"))
@@ -39,7 +39,7 @@ DEADLINE = timedelta(seconds=REPLACE.progress_deadline_seconds)
 
 
 def test_a_revision_that_never_serves_is_given_up_and_the_old_one_comes_back_whole() -> None:
-    assert told(given("b", 3, revision("a", 3)), BROKEN) == [
+    assert story_of(given("b", 3, revision("a", 3)), BROKEN) == [
         "b=0 NewRevision",
         "a=2 MakingRoom",
         "hold WaitingForDrain",
@@ -112,35 +112,35 @@ def test_every_replica_that_gets_ready_renews_the_deadline() -> None:
     fresh = replace(fresh, replicas=(replace(fresh.replicas[0], ready_since=moved), fresh.replicas[1]))
     start = given("b", 3, revision("a", 1), fresh)
     plan = planner.next_step(start, T0 + DEADLINE)
-    assert (said(plan.step), plan.wake_at) == ("hold WaitingForReady", moved + DEADLINE)
+    assert (in_words(plan.step), plan.wake_at) == ("hold WaitingForReady", moved + DEADLINE)
 
 
 def test_a_start_after_a_long_pause_has_the_whole_deadline() -> None:
     grown = replace(revision("b", starting=1), grown_at=T0 + 2 * DEADLINE)
     plan = planner.next_step(given("b", 3, revision("a", 2), grown), T0 + 2 * DEADLINE)
-    assert (said(plan.step), plan.wake_at) == ("hold WaitingForReady", T0 + 3 * DEADLINE)
+    assert (in_words(plan.step), plan.wake_at) == ("hold WaitingForReady", T0 + 3 * DEADLINE)
 
 
 def test_a_drain_and_a_least_ready_time_are_no_reason_to_give_up() -> None:
     draining = given("b", 3, revision("a", 2, ending=1), revision("b"))
     plan = planner.next_step(draining, T0 + 2 * DEADLINE)
-    assert (said(plan.step), plan.wake_at) == ("hold WaitingForDrain", None)
+    assert (in_words(plan.step), plan.wake_at) == ("hold WaitingForDrain", None)
 
 
 def test_a_replica_on_its_way_out_is_no_progress() -> None:
     state = revision("b", starting=1)
     leaving = RolloutReplica(name="b-9", ready_since=T0 + timedelta(minutes=20), ending=True)
     start = given("b", 3, revision("a", 2), replace(state, replicas=(*state.replicas, leaving)))
-    assert said(planner.next_step(start, T0 + DEADLINE).step) == "give up b"
+    assert in_words(planner.next_step(start, T0 + DEADLINE).step) == "give up b"
 
 
 def test_a_second_try_has_the_whole_deadline_from_the_end_of_the_back_off() -> None:
     start = given("b", 3, revision("a", 2), failed(revision("b", starting=1)))
     plan = planner.next_step(start, T0 + 2 * DEADLINE)
-    assert (said(plan.step), plan.wake_at) == ("hold WaitingForReady", T0 + 3 * DEADLINE)
+    assert (in_words(plan.step), plan.wake_at) == ("hold WaitingForReady", T0 + 3 * DEADLINE)
 
 
-def test_the_way_back_is_what_still_has_replicas() -> None:
+def test_the_fallback_is_what_still_has_replicas() -> None:
     emptied = replace(revision("b"), served=True)
     start = given("c", 2, revision("a", 2), emptied, failed(revision("c")))
     assert planner.next_step(start, T0).current == "a"
@@ -161,12 +161,12 @@ def test_without_anything_to_go_back_to_it_is_only_said_that_nothing_moves() -> 
 def test_a_revision_that_took_over_is_never_given_up_for_a_later_growth() -> None:
     kept = replace(revision("a"), served=True)
     start = given("b", 5, kept, revision("b", 3, starting=2))
-    assert said(planner.next_step(start, T0 + 2 * DEADLINE).step) == "hold WaitingForReady"
+    assert in_words(planner.next_step(start, T0 + 2 * DEADLINE).step) == "hold WaitingForReady"
 
 
 def test_a_failure_from_before_people_asked_again_is_forgiven() -> None:
     state = given("b", 3, revision("a", 3), failed(revision("b"), times=3))
-    later = wish(wish(state, "a", T0), "b", T0 + timedelta(minutes=1))
+    later = edited(edited(state, "a", T0), "b", T0 + timedelta(minutes=1))
     assert planner.next_step(later, T0 + timedelta(minutes=2)).current == "b"
     target = rollback.wanted(later)
     assert target is not None
@@ -179,7 +179,7 @@ def test_a_failed_target_stays_current_where_nothing_else_ever_served() -> None:
     assert (plan.current, plan.wake_at, brief(start)) == ("b", None, "ready complete")
 
 
-def test_the_way_back_is_what_was_not_given_up_itself() -> None:
+def test_the_fallback_is_what_was_not_given_up_itself() -> None:
     start = given("c", 3, revision("a", 1), failed(revision("b", 1)), failed(revision("c", starting=1)))
     assert planner.next_step(start, T0).current == "a"
 
@@ -187,7 +187,7 @@ def test_the_way_back_is_what_was_not_given_up_itself() -> None:
 def test_a_stuck_rollout_does_not_stop_scaling_up() -> None:
     start = given("b", 3, revision("a", 2), revision("b", starting=1))
     never = DryRunCluster(never_ready=frozenset("b"))
-    grown = [word for word in told(replace(start, wanted=10), never) if word.startswith(("a=", "b="))]
+    grown = [word for word in story_of(replace(start, wanted=10), never) if word.startswith(("a=", "b="))]
     assert grown == ["b=8 NewRevision", "b=0 NotServing", "a=10 Returning"]
 
 
@@ -196,15 +196,15 @@ def test_load_that_rises_while_one_replica_is_replaced_starts_the_new_revision_o
     """What was seen: the old one drained, its GPU not yet free, and three cold starts of the spec just replaced."""
     drained = replace(revision("a", ending=1), served=True)
     start = given("b", 4, drained, revision("b"))
-    assert told(start)[:2] == ["b=3 NewRevision", "hold WaitingForDrain"]
-    assert [word for word in told(start, DryRunCluster(never_ready=frozenset("b"))) if word.startswith("a=")] == [
+    assert story_of(start)[:2] == ["b=3 NewRevision", "hold WaitingForDrain"]
+    assert [word for word in story_of(start, DryRunCluster(never_ready=frozenset("b"))) if word.startswith("a=")] == [
         "a=4 Returning"
     ]
 
 
 def test_nodes_that_are_full_get_no_more_of_either_revision() -> None:
     start = given("b", 9, revision("a", 2, unplaced=1), revision("b", starting=1))
-    assert told(start, DryRunCluster(places=3, never_ready=frozenset("b")))[0] == "hold NoFreeGpu"
+    assert story_of(start, DryRunCluster(places=3, never_ready=frozenset("b")))[0] == "hold NoFreeGpu"
 
 
 def test_a_return_keeps_the_memory_of_the_failure_and_drops_other_empty_revisions() -> None:
@@ -214,7 +214,7 @@ def test_a_return_keeps_the_memory_of_the_failure_and_drops_other_empty_revision
     assert plan.phase is RolloutPhase.RETURNED
 
 
-def test_on_the_way_back_the_phase_says_so() -> None:
+def test_while_it_returns_the_phase_says_so() -> None:
     start = given("b", 3, revision("a", 2), failed(revision("b", starting=1)))
     assert planner.next_step(start, T0).phase is RolloutPhase.RETURNING
     assert start.revisions[0].created_at > LONG_AGO

@@ -17,11 +17,24 @@ from fairlead.fleet.rollouts import (
 )
 from fairlead.planning import rollout as planner
 from tests.planning.dry_run import DryRunCluster
-from tests.planning.states import BOTH, REPLACE, STYLES, SURGE, T0, brief, composition, end, given, revision, said, told
+from tests.planning.states import (
+    BOTH,
+    REPLACE,
+    STYLES,
+    SURGE,
+    T0,
+    brief,
+    composition,
+    end,
+    given,
+    in_words,
+    revision,
+    story_of,
+)
 
 
 def test_replacing_three_needs_no_spare_gpu() -> None:
-    assert told(given("b", 3, revision("a", 3)), DryRunCluster(places=3)) == [
+    assert story_of(given("b", 3, revision("a", 3)), DryRunCluster(places=3)) == [
         "b=0 NewRevision",
         "a=2 MakingRoom",
         "hold WaitingForDrain",
@@ -41,7 +54,7 @@ def test_replacing_three_needs_no_spare_gpu() -> None:
 
 
 def test_surging_by_one_takes_nothing_away_before_something_new_serves() -> None:
-    assert told(given("b", 2, revision("a", 2), rules=SURGE), DryRunCluster(places=3)) == [
+    assert story_of(given("b", 2, revision("a", 2), rules=SURGE), DryRunCluster(places=3)) == [
         "b=1 NewRevision",
         "hold WaitingForReady",
         "a=1 MakingRoom",
@@ -56,7 +69,7 @@ def test_surging_by_one_takes_nothing_away_before_something_new_serves() -> None
 
 
 def test_surge_and_unavailability_together_are_quicker() -> None:
-    assert told(given("b", 3, revision("a", 3), rules=BOTH)) == [
+    assert story_of(given("b", 3, revision("a", 3), rules=BOTH)) == [
         "b=1 NewRevision",
         "a=2 MakingRoom",
         "hold WaitingForDrain",
@@ -134,7 +147,7 @@ def test_an_empty_revision_goes_with_a_reason() -> None:
     assert plan.step == RetireStep(revision="a", reason=StepReason.EMPTY_REVISION, because=because)
 
 
-def test_what_never_served_goes_first_then_the_newest_and_the_best_way_back_last() -> None:
+def test_what_never_served_goes_first_then_the_newest_and_the_best_fallback_last() -> None:
     never = replace(revision("a", 1), served=False)
     start = given("e", 5, never, *(revision(name, 1) for name in "bcde"), rules=SURGE)
     assert [word for word in brief(start).split() if word.endswith("=0")] == ["a=0", "c=0", "b=0", "d=0"]
@@ -153,7 +166,7 @@ def test_what_serves_nobody_goes_before_anything_that_serves() -> None:
 def test_a_replica_that_routers_do_not_reach_serves_nobody() -> None:
     unreached = revision("a", 2)
     unreached = replace(unreached, replicas=tuple(replace(one, routable=False) for one in unreached.replicas))
-    assert told(given("b", 2, unreached, revision("b", 1)))[0] == "a=0 NotServing"
+    assert story_of(given("b", 2, unreached, revision("b", 1)))[0] == "a=0 NotServing"
 
 
 def test_only_what_was_ready_long_enough_lets_others_go() -> None:
@@ -207,11 +220,11 @@ def test_a_count_that_grows_again_waits_for_no_drain_where_there_is_room() -> No
 
 
 def test_a_count_that_fell_is_believed_before_the_pods_go() -> None:
-    told_to_go = replace(revision("a", 3), requested=2)
-    assert said(planner.next_step(given("b", 3, told_to_go, revision("b")), T0).step) == "hold WaitingForDrain"
+    given_to_go = replace(revision("a", 3), requested=2)
+    assert in_words(planner.next_step(given("b", 3, given_to_go, revision("b")), T0).step) == "hold WaitingForDrain"
 
 
 def test_those_already_told_to_go_are_not_counted_on_when_less_is_wanted() -> None:
-    told_to_go = replace(revision("a", 3), requested=2)
-    start = given("b", 2, told_to_go, revision("b", starting=1), rules=SURGE)
-    assert said(planner.next_step(start, T0).step) == "hold WaitingForReady"
+    given_to_go = replace(revision("a", 3), requested=2)
+    start = given("b", 2, given_to_go, revision("b", starting=1), rules=SURGE)
+    assert in_words(planner.next_step(start, T0).step) == "hold WaitingForReady"

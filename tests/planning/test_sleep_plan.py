@@ -18,7 +18,7 @@ def with_sleepers(state: RevisionState, *names: str) -> RevisionState:
     return replace(state, replicas=found)
 
 
-def beds(rollout: RolloutSnapshot, asleep: int, **busy: int) -> SleepPlan:
+def sleep_plan_of(rollout: RolloutSnapshot, asleep: int, **busy: int) -> SleepPlan:
     """Who sleeps, while the target is what people want."""
     return sleep_plan.plan_sleep(
         rollout, asleep, {name.replace("_", "-"): many for name, many in busy.items()}, given_up=False
@@ -27,40 +27,40 @@ def beds(rollout: RolloutSnapshot, asleep: int, **busy: int) -> SleepPlan:
 
 def test_the_least_busy_of_those_that_nobody_misses_falls_asleep() -> None:
     fleet = given("a", 2, revision("a", ready=3))
-    assert beds(fleet, 1, a_1=4, a_2=1, a_3=2) == SleepPlan(fall=("a-2",))
+    assert sleep_plan_of(fleet, 1, a_1=4, a_2=1, a_3=2) == SleepPlan(fall=("a-2",))
 
 
 def test_of_equally_busy_ones_the_newest_falls_asleep_for_it_has_least_in_its_cache() -> None:
     state = revision("a", ready=3)
     first, second, third = state.replicas
     newer = replace(second, ready_since=T0)
-    assert beds(given("a", 2, replace(state, replicas=(first, newer, third))), 1) == SleepPlan(fall=("a-2",))
+    assert sleep_plan_of(given("a", 2, replace(state, replicas=(first, newer, third))), 1) == SleepPlan(fall=("a-2",))
 
 
 def test_nobody_falls_asleep_while_everybody_is_needed() -> None:
-    assert beds(given("a", 3, revision("a", ready=3)), 1) == SleepPlan()
+    assert sleep_plan_of(given("a", 3, revision("a", ready=3)), 1) == SleepPlan()
 
 
 def test_one_that_routers_have_not_proved_is_not_put_to_sleep() -> None:
     state = revision("a", ready=2)
     unproved = tuple(replace(one, routable=False) for one in state.replicas)
-    assert beds(given("a", 1, replace(state, replicas=unproved)), 1) == SleepPlan()
+    assert sleep_plan_of(given("a", 1, replace(state, replicas=unproved)), 1) == SleepPlan()
 
 
 def test_who_is_missed_wakes_although_others_are_starting() -> None:
     """A start takes minutes, waking seconds."""
     fleet = given("a", 3, with_sleepers(revision("a", ready=3, starting=2), "a-3"))
-    assert beds(fleet, 1) == SleepPlan(wake=("a-3",))
+    assert sleep_plan_of(fleet, 1) == SleepPlan(wake=("a-3",))
 
 
 def test_sleepers_beyond_the_wanted_number_wake() -> None:
     fleet = given("a", 1, with_sleepers(revision("a", ready=3), "a-2", "a-3"))
-    assert beds(fleet, 1) == SleepPlan(stay=("a-3",), wake=("a-2",))
+    assert sleep_plan_of(fleet, 1) == SleepPlan(stay=("a-3",), wake=("a-2",))
 
 
 def test_sleepers_of_a_revision_that_is_not_wanted_wake() -> None:
     fleet = given("b", 2, with_sleepers(revision("a", ready=2), "a-1"), revision("b", ready=1))
-    assert beds(fleet, 1).wake == ("a-1",)
+    assert sleep_plan_of(fleet, 1).wake == ("a-1",)
 
 
 def test_all_wake_while_the_target_is_given_up() -> None:
@@ -69,12 +69,12 @@ def test_all_wake_while_the_target_is_given_up() -> None:
 
 
 def test_of_a_target_that_nobody_made_yet_nobody_sleeps() -> None:
-    assert beds(given("a", 2), 1) == SleepPlan()
+    assert sleep_plan_of(given("a", 2), 1) == SleepPlan()
 
 
 def planned(fleet: RolloutSnapshot, asleep: int) -> ReplicaStep | HoldStep:
     """The step, sleepers counted."""
-    found = beds(fleet, asleep)
+    found = sleep_plan_of(fleet, asleep)
     plan = sleep_plan.with_sleepers(planner.next_step(sleep_plan.awake(fleet, asleep, found), T0), fleet.target, found)
     assert isinstance(plan.step, ReplicaStep | HoldStep)
     return plan.step
@@ -119,7 +119,7 @@ def test_nobody_who_is_needed_ever_falls_asleep_and_no_more_sleep_than_are_wante
     some: list[RolloutReplica], wanted: int, asleep: int
 ) -> None:
     fleet = given("a", wanted, replace(revision("a"), requested=len(some), replicas=tuple(some)))
-    found = beds(fleet, asleep)
+    found = sleep_plan_of(fleet, asleep)
     serving = [one.name for one in some if one.ready_since and not one.ending and not one.asleep]
     assert len(serving) - len(found.fall) >= min(wanted, len(serving))
     assert len(found.sleepers) <= asleep

@@ -11,7 +11,7 @@ import pytest
 
 from fairlead.fleet.rollouts import RevisionState, RolloutSnapshot
 from tests.planning import dry_run
-from tests.planning.states import STYLES, T0, brief, given, revision, wish
+from tests.planning.states import STYLES, T0, brief, edited, given, revision
 
 TABLE: Final = Path(__file__).parent / "data" / "turns.txt"
 
@@ -29,8 +29,8 @@ def written(style: str) -> str:
     for _, rollout, now in dry_run.timeline(start, T0):
         lines += [
             f"  when {', '.join(_state(each) for each in rollout.revisions)}",
-            f"    a wanted again: {brief(wish(rollout, 'a', now), now)}",
-            f"    c wanted:       {brief(wish(rollout, 'c', now), now)}",
+            f"    a wanted again: {brief(edited(rollout, 'a', now), now)}",
+            f"    c wanted:       {brief(edited(rollout, 'c', now), now)}",
             f"    5 wanted:       {brief(replace(rollout, wanted=5), now)}",
             f"    1 wanted:       {brief(replace(rollout, wanted=1), now)}",
             f"    paused:         {brief(_paused(rollout), now)}",

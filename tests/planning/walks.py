@@ -21,7 +21,7 @@ from fairlead.fleet.rollouts import (
 )
 from tests.planning import dry_run
 from tests.planning.dry_run import FAST_CLUSTER
-from tests.planning.states import BOTH, LONG_AGO, REPLACE, SURGE, T0, wish
+from tests.planning.states import BOTH, LONG_AGO, REPLACE, SURGE, T0, edited
 
 NAMES = "abcde"
 RULES = (REPLACE, SURGE, BOTH, replace(REPLACE, max_unavailable=2), replace(SURGE, max_surge=3))
@@ -63,7 +63,7 @@ def revisions(draw: st.DrawFn, name: str) -> RevisionState:
 
 @st.composite
 def rollouts(draw: st.DrawFn) -> RolloutSnapshot:
-    """Any mixture of up to five revisions, the wanted one among them or not."""
+    """Any mixture of up to five revisions, the target among them or not."""
     names = draw(st.lists(st.sampled_from(NAMES), max_size=5, unique=True))
     start = RolloutSnapshot(
         target=draw(st.sampled_from("abcdef")),
@@ -72,7 +72,7 @@ def rollouts(draw: st.DrawFn) -> RolloutSnapshot:
         revisions=tuple(draw(revisions(name)) for name in names),
         room=NodeRoom(replicas=draw(st.none() | st.integers(0, 4)), because="few GPUs"),
     )
-    return wish(start, start.target, T0 - timedelta(minutes=draw(st.sampled_from((0, 25, 40)))))
+    return edited(start, start.target, T0 - timedelta(minutes=draw(st.sampled_from((0, 25, 40)))))
 
 
 events = st.sampled_from(("round", "round", "round", "edit", "scale", "fault", "evict", "pause", "room"))
@@ -82,7 +82,7 @@ def happened(rollout: RolloutSnapshot, event: str, dice: int, now: datetime) -> 
     """What the world or a person did meanwhile; the dice say to whom."""
     rules = replace(rollout.rules, paused=not rollout.rules.paused)
     return {
-        "edit": lambda: wish(rollout, "abcdef"[dice % 6], now),
+        "edit": lambda: edited(rollout, "abcdef"[dice % 6], now),
         "scale": lambda: replace(rollout, wanted=dice % 6),
         "pause": lambda: replace(rollout, rules=rules),
         "room": lambda: replace(rollout, room=NodeRoom(replicas=dice % 4, most=dice % 7, because="few GPUs")),
@@ -111,7 +111,7 @@ def broken(rollout: RolloutSnapshot, plan: RolloutPlan, now: datetime) -> Iterab
     if isinstance(step, RetireStep) and (step.revision == rollout.target or _named(rollout, step.revision).replicas):
         yield "removes what is needed"
     if isinstance(step, ReplicaStep):
-        yield from _broken_by_asking(rollout, plan, step, now)
+        yield from _broken_by_request(rollout, plan, step, now)
 
 
 def settled(rollout: RolloutSnapshot, now: datetime) -> RolloutSnapshot:
@@ -154,7 +154,7 @@ def may_outrun(rollout: RolloutSnapshot, current: str) -> int:
     return sum(one.ending for each in rollout.revisions for one in each.replicas)
 
 
-def _broken_by_asking(rollout: RolloutSnapshot, plan: RolloutPlan, step: ReplicaStep, now: datetime) -> Iterable[str]:
+def _broken_by_request(rollout: RolloutSnapshot, plan: RolloutPlan, step: ReplicaStep, now: datetime) -> Iterable[str]:
     exists = any(each.name == step.revision for each in rollout.revisions)
     before = _named(rollout, step.revision).requested if exists else 0
     after = dry_run.after(rollout, step, now)

@@ -28,7 +28,7 @@ def test_only_what_a_restart_would_heal_is_sickness(
     assert pulse.sickness() == sick
 
 
-async def asked(runner: aiohttp.web.AppRunner, path: str) -> tuple[int, str]:
+async def fetched(runner: aiohttp.web.AppRunner, path: str) -> tuple[int, str]:
     """As the kubelet asks."""
     url = f"http://127.0.0.1:{runner.addresses[0][1]}{path}"
     async with aiohttp.ClientSession() as session, session.get(url) as answer:
@@ -39,13 +39,13 @@ def test_the_kubelet_is_told_how_it_is() -> None:
     async def story() -> None:
         pulse = ProcessHealth(watch_age_s=lambda: 0.0, oldest_key_s=lambda: 0.0)
         async with ports.serve("127.0.0.1", 0, pulse.probes()) as runner:
-            assert await asked(runner, "/healthz") == (200, "ok\n")
-            assert await asked(runner, "/readyz") == (503, "starting\n")
+            assert await fetched(runner, "/healthz") == (200, "ok\n")
+            assert await fetched(runner, "/readyz") == (503, "starting\n")
             pulse.ready = True
-            assert await asked(runner, "/readyz") == (200, "standing by\n")
+            assert await fetched(runner, "/readyz") == (200, "standing by\n")
             pulse.working, pulse.lag_s = True, 9.0
-            assert await asked(runner, "/readyz") == (200, "leading\n")
-            assert await asked(runner, "/healthz") == (500, "the loop lags 9.0 s behind\n")
+            assert await fetched(runner, "/readyz") == (200, "leading\n")
+            assert await fetched(runner, "/healthz") == (500, "the loop lags 9.0 s behind\n")
 
     run(story())
 
@@ -53,7 +53,7 @@ def test_the_kubelet_is_told_how_it_is() -> None:
 def test_prometheus_gets_its_page() -> None:
     async def story() -> None:
         async with ports.serve("127.0.0.1", 0, [ports.metrics(lambda: b"up 1\n")]) as runner:
-            assert await asked(runner, "/metrics") == (200, "up 1\n")
+            assert await fetched(runner, "/metrics") == (200, "up 1\n")
 
     run(story())
 

@@ -5,8 +5,8 @@ from typing import Final
 from tests.review.table import Layer, Object, Row, deployment, engine
 
 
-def _no(story: str, given: Object, at: str, says: str, covers: int = 0) -> Row:
-    return Row(story=story, given=given, layer=Layer.ENGINE, at=at, says=says, covers=covers)
+def _no(story: str, given: Object, at: str, wording: str, covers: int = 0) -> Row:
+    return Row(story=story, given=given, layer=Layer.ENGINE, at=at, wording=wording, covers=covers)
 
 
 CONVERSATIONS: Final = (

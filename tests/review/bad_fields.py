@@ -7,12 +7,12 @@ from tests.review.table import Layer, Object, Row, deployment, engine, gateway, 
 _KEY: Final = {"name": "k", "key": "k"}
 
 
-def _schema(story: str, given: Object, at: str, says: str, there: str, covers: int = 0) -> Row:  # noqa: PLR0917
-    return Row(story=story, given=given, layer=Layer.SCHEMA, at=at, says=says, there=there, covers=covers)
+def _schema(story: str, given: Object, at: str, wording: str, there: str, covers: int = 0) -> Row:  # noqa: PLR0917
+    return Row(story=story, given=given, layer=Layer.SCHEMA, at=at, wording=wording, there=there, covers=covers)
 
 
-def _cel(story: str, given: Object, at: str, says: str, covers: int = 0) -> Row:
-    return Row(story=story, given=given, layer=Layer.CEL, at=at, says=says, covers=covers)
+def _cel(story: str, given: Object, at: str, wording: str, covers: int = 0) -> Row:
+    return Row(story=story, given=given, layer=Layer.CEL, at=at, wording=wording, covers=covers)
 
 
 def _source(text: str) -> Object:

@@ -2,43 +2,43 @@
 
 from typing import Final
 
-from tests.review.bad_wishes import H100
+from tests.review.bad_specs import H100
 from tests.review.table import Layer, Object, Row, deployment, engine
 
 
-def _argument(story: str, *words: str, says: str) -> Row:
+def _argument(story: str, *words: str, wording: str) -> Row:
     given = engine(extraArgs=list(words))
-    return Row(story=story, given=given, layer=Layer.ENGINE, at="spec.engine.extraArgs[0]", says=says, covers=12)
+    return Row(story=story, given=given, layer=Layer.ENGINE, at="spec.engine.extraArgs[0]", wording=wording, covers=12)
 
 
-def _variable(story: str, name: str, says: str) -> Row:
+def _variable(story: str, name: str, wording: str) -> Row:
     given = engine(env=[{"name": name, "value": "1"}])
-    return Row(story=story, given=given, layer=Layer.ENGINE, at="spec.engine.env", says=says, covers=12)
+    return Row(story=story, given=given, layer=Layer.ENGINE, at="spec.engine.env", wording=wording, covers=12)
 
 
 HURTFUL: Final = (
-    _argument("a seed of letters", "--seed", "abc", says="write the number in digits, as in --seed=1"),
-    _argument("a choice that is none", "--scheduling-policy=fair", says="write one of fcfs, priority"),
-    _argument("a configuration that is no JSON", "--kv-transfer-config={kv}", says="vLLM wants a JSON object here"),
-    _variable("GPUs by hand", "CUDA_VISIBLE_DEVICES", says="spec.parallelism says how many GPUs a replica has"),
-    _variable("a neighbour's GPUs", "NVIDIA_VISIBLE_DEVICES", says="Kubernetes chooses the GPUs of a pod"),
-    _variable("a library before all others", "LD_PRELOAD", says="build the library into an image of your own"),
-    _variable("libraries from elsewhere", "LD_LIBRARY_PATH", says="other libraries than its image was tested with"),
-    _variable("Python code from elsewhere", "PYTHONPATH", says="build the code into an image of your own"),
-    _variable("a cache that ends with the pod", "HF_HOME", says="set spec.storage.cache"),
-    _variable("doors for developers", "VLLM_SERVER_DEV_MODE", says="set spec.engine.sleep.enabled instead"),
-    _variable("processes beyond the pod", "WORLD_SIZE", says="spec.parallelism spreads a replica over its GPUs"),
+    _argument("a seed of letters", "--seed", "abc", wording="write the number in digits, as in --seed=1"),
+    _argument("a choice that is none", "--scheduling-policy=fair", wording="write one of fcfs, priority"),
+    _argument("a configuration that is no JSON", "--kv-transfer-config={kv}", wording="vLLM wants a JSON object here"),
+    _variable("GPUs by hand", "CUDA_VISIBLE_DEVICES", wording="spec.parallelism says how many GPUs a replica has"),
+    _variable("a neighbour's GPUs", "NVIDIA_VISIBLE_DEVICES", wording="Kubernetes chooses the GPUs of a pod"),
+    _variable("a library before all others", "LD_PRELOAD", wording="build the library into an image of your own"),
+    _variable("libraries from elsewhere", "LD_LIBRARY_PATH", wording="other libraries than its image was tested with"),
+    _variable("Python code from elsewhere", "PYTHONPATH", wording="build the code into an image of your own"),
+    _variable("a cache that ends with the pod", "HF_HOME", wording="set spec.storage.cache"),
+    _variable("doors for developers", "VLLM_SERVER_DEV_MODE", wording="set spec.engine.sleep.enabled instead"),
+    _variable("processes beyond the pod", "WORLD_SIZE", wording="spec.parallelism spreads a replica over its GPUs"),
 )
 """Taken once, and told of only by an engine that did not start, or that ran on what it should not have."""
 
 
-def _drafted(story: str, draft: str, says: str) -> Row:
+def _drafted(story: str, draft: str, wording: str) -> Row:
     given = deployment(
         model={"source": "hf://meta-llama/Llama-3.2-1B-Instruct"},
         accelerator=H100,
         engine={"context": {"maxTokens": 8192}, "speculation": {"method": "draftModel", "draft": {"source": draft}}},
     )
-    return Row(story=story, given=given, layer=Layer.SIZING, at="spec.engine.speculation.draft.source", says=says)
+    return Row(story=story, given=given, layer=Layer.SIZING, at="spec.engine.speculation.draft.source", wording=wording)
 
 
 DRAFTS: Final = (
@@ -53,8 +53,8 @@ DRAFTS: Final = (
 )
 
 
-def _unbuilt(story: str, given: Object, at: str, says: str) -> Row:
-    return Row(story=story, given=given, layer=Layer.READING, at=at, says=says)
+def _unbuilt(story: str, given: Object, at: str, wording: str) -> Row:
+    return Row(story=story, given=given, layer=Layer.READING, at=at, wording=wording)
 
 
 UNBUILT: Final = (

@@ -8,8 +8,8 @@ from tests.api.bad_specs import BAD
 from tests.review.bad_conversations import CONVERSATIONS
 from tests.review.bad_fields import FIELDS
 from tests.review.bad_hurts import HURTS
+from tests.review.bad_specs import SPECS
 from tests.review.bad_texts import SHAPES, TEXTS
-from tests.review.bad_wishes import WISHES
 from tests.review.table import Layer, Row, written
 
 COVERED: Final[Mapping[str, int]] = {
@@ -40,7 +40,7 @@ ELSEWHERE: Final[Mapping[int, str]] = {
     26: "only the hub knows: the reconcile tells",
     27: "only the hub knows: the reconcile tells",
     28: "only the kubelet knows: the reconcile tells",
-    29: "let in with a caution, told above; nodes may come tomorrow",
+    29: "accepted with a warning, above; nodes may come tomorrow",
     30: "only the scheduler knows: the reconcile tells",
     31: "only the API server knows: the reconcile tells",
     32: "only the engine knows: the reconcile tells",
@@ -63,13 +63,13 @@ def _row(bad: Bad) -> Row:
         given=written(bad.kind, bad.spec, bad.name),
         layer=Layer.SCHEMA if bad.there else Layer.CEL,
         at=bad.at,
-        says=bad.says,
+        wording=bad.wording,
         covers=COVERED.get(bad.story, 0),
         there=bad.there,
     )
 
 
-OURS: Final[tuple[Row, ...]] = (*TEXTS, *SHAPES, *FIELDS, *WISHES, *HURTS, *CONVERSATIONS)
+OURS: Final[tuple[Row, ...]] = (*TEXTS, *SHAPES, *FIELDS, *SPECS, *HURTS, *CONVERSATIONS)
 """Those that stand in this folder."""
 
 ROWS: Final[tuple[Row, ...]] = (*map(_row, BAD), *OURS)

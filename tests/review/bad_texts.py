@@ -31,20 +31,22 @@ def _deep(levels: int) -> Any:  # noqa: ANN401  # any value may stand in a bad s
 
 
 TEXTS: Final = (
-    Row(story="a file that is no YAML", given="spec: {a: [", layer=Layer.YAML, at="", says="is not valid YAML: line"),
+    Row(
+        story="a file that is no YAML", given="spec: {a: [", layer=Layer.YAML, at="", wording="is not valid YAML: line"
+    ),
     Row(
         story="a tab in front of a field",
         given=_HEAD + "spec:\n\tmodel: a\n",
         layer=Layer.YAML,
         at="",
-        says="line 5",
+        wording="line 5",
     ),
     Row(
         story="a billion laughs",
         given=_bomb("[x, x]", "[{}]"),
         layer=Layer.YAML,
         at="",
-        says="aliases written out",
+        wording="aliases written out",
         short="twelve lists, each of nine aliases of the one before",
     ),
     Row(
@@ -52,7 +54,7 @@ TEXTS: Final = (
         given=_bomb("{k: v}", "{{<<: [{}]}}"),
         layer=Layer.YAML,
         at="",
-        says="aliases written out",
+        wording="aliases written out",
         short="twelve mappings, each merging the one before nine times",
     ),
     Row(
@@ -60,7 +62,7 @@ TEXTS: Final = (
         given="[" * 100_000,
         layer=Layer.YAML,
         at="",
-        says="nested deeper than 100 levels",
+        wording="nested deeper than 100 levels",
         short="100,000 opening brackets",
     ),
     Row(
@@ -68,7 +70,7 @@ TEXTS: Final = (
         given=_text("  x: [" + "1," * 1_000_000 + "]"),
         layer=Layer.YAML,
         at="",
-        says="holds more than",
+        wording="holds more than",
         short="a list of 1,000,000 numbers",
     ),
     Row(
@@ -76,45 +78,47 @@ TEXTS: Final = (
         given=_text("  x: !!python/object/apply:os.system [ls]"),
         layer=Layer.YAML,
         at="",
-        says="could not determine a constructor",
+        wording="could not determine a constructor",
     ),
     Row(
         story="a tag that its value does not fit",
         given=_text("  replicas: !!bool maybe"),
         layer=Layer.YAML,
         at="",
-        says="a tag does not fit its value",
+        wording="a tag does not fit its value",
     ),
     Row(
         story="a field that is there twice",
         given=_text("  replicas: 1\n  replicas: 2"),
         layer=Layer.YAML,
         at="",
-        says="line 8: the field replicas is there twice",
+        wording="line 8: the field replicas is there twice",
     ),
-    Row(story="a control character", given=_text("  x: \x01"), layer=Layer.YAML, at="", says="the control character"),
-    Row(story="an empty file", given="# nothing\n", layer=Layer.YAML, at="", says="is empty"),
-    Row(story="a list instead of an object", given="- a\n", layer=Layer.READING, at="kind", says="write kind:"),
+    Row(
+        story="a control character", given=_text("  x: \x01"), layer=Layer.YAML, at="", wording="the control character"
+    ),
+    Row(story="an empty file", given="# nothing\n", layer=Layer.YAML, at="", wording="is empty"),
+    Row(story="a list instead of an object", given="- a\n", layer=Layer.READING, at="kind", wording="write kind:"),
     Row(
         story="a list that holds itself",
         given=_text("  x: &x [*x]"),
         layer=Layer.BOUNDS,
         at="spec",
-        says="deeper than 32 levels",
+        wording="deeper than 32 levels",
     ),
     Row(
         story="a number that never ends",
         given=_text("  replicas: .inf"),
         layer=Layer.BOUNDS,
         at="spec.replicas",
-        says="too large or not a number",
+        wording="too large or not a number",
     ),
     Row(
         story="a number of thirty digits",
         given=_text("  replicas: 100000000000000000000000000000"),
         layer=Layer.BOUNDS,
         at="spec.replicas",
-        says="too large or not a number",
+        wording="too large or not a number",
         covers=5,
     ),
     Row(
@@ -122,7 +126,7 @@ TEXTS: Final = (
         given=_text("  x: 1").replace("0.6B}", "0.6B, servedName: 1e3}").replace("  x: 1", ""),
         layer=Layer.SCHEMA,
         at="spec.model.servedName",
-        says="quote it",
+        wording="quote it",
         there="must be of type string",
     ),
     Row(
@@ -130,7 +134,7 @@ TEXTS: Final = (
         given=_text("").replace("0.6B}", "0.6B, servedName: yes}"),
         layer=Layer.SCHEMA,
         at="spec.model.servedName",
-        says="quote it",
+        wording="quote it",
         there="must be of type string",
     ),
     Row(
@@ -138,7 +142,7 @@ TEXTS: Final = (
         given=_text("").replace("0.6B}", "0.6B, revision: !!timestamp 2026-11-20}"),
         layer=Layer.BOUNDS,
         at="spec.model.revision",
-        says="YAML reads this as a date",
+        wording="YAML reads this as a date",
     ),
 )
 SHAPES: Final = (
@@ -147,7 +151,7 @@ SHAPES: Final = (
         given=deployment(x="y" * 10_000_000),
         layer=Layer.BOUNDS,
         at="spec",
-        says="longer than 1000000 characters",
+        wording="longer than 1000000 characters",
         short="a field of ten million characters",
     ),
     Row(
@@ -155,7 +159,7 @@ SHAPES: Final = (
         given=deployment(**{f"x{number}": 1 for number in range(100_000)}),
         layer=Layer.BOUNDS,
         at="spec",
-        says="more than 20000 values",
+        wording="more than 20000 values",
         short="100,000 fields",
     ),
     Row(
@@ -163,7 +167,7 @@ SHAPES: Final = (
         given=deployment(x=_deep(5000)),
         layer=Layer.BOUNDS,
         at="spec",
-        says="deeper than 32 levels",
+        wording="deeper than 32 levels",
         short="an object in an object, 5,000 times",
     ),
     Row(
@@ -171,7 +175,7 @@ SHAPES: Final = (
         given=engine(extraArgs=["\ud800"]),
         layer=Layer.BOUNDS,
         at="spec.engine.extraArgs[0]",
-        says="half a character",
+        wording="half a character",
         short="a lone surrogate",
     ),
     Row(
@@ -179,14 +183,14 @@ SHAPES: Final = (
         given=deployment() | {"kind": "InferenceDeploymnet"},
         layer=Layer.READING,
         at="kind",
-        says="write kind: InferenceDeployment",
+        wording="write kind: InferenceDeployment",
     ),
     Row(
         story="a kind that is an object",
         given=deployment() | {"kind": _deep(5000)},
         layer=Layer.READING,
         at="kind",
-        says="Fairlead knows InferenceDeployment",
+        wording="Fairlead knows InferenceDeployment",
         short="an object as kind",
     ),
     Row(
@@ -194,14 +198,14 @@ SHAPES: Final = (
         given=deployment() | {"apiVersion": "fairlead.dev/v9"},
         layer=Layer.READING,
         at="kind",
-        says="correct apiVersion and kind",
+        wording="correct apiVersion and kind",
     ),
     Row(
         story="no spec",
         given={key: value for key, value in deployment().items() if key != "spec"},
         layer=Layer.SCHEMA,
         at="spec",
-        says="kubectl explain infd.spec",
+        wording="kubectl explain infd.spec",
         there="Required value",
     ),
     Row(
@@ -209,14 +213,14 @@ SHAPES: Final = (
         given=deployment() | {"metadata": {"name": ""}},
         layer=Layer.READING,
         at="metadata.name",
-        says="add metadata.name",
+        wording="add metadata.name",
     ),
     Row(
         story="a field beside spec",
         given=deployment() | {"replicas": 2},
         layer=Layer.SCHEMA,
         at="replicas",
-        says="did you mean to write it below spec?",
+        wording="did you mean to write it below spec?",
         covers=1,
         there="unknown field",
     ),
@@ -225,7 +229,7 @@ SHAPES: Final = (
         given=written(DEPLOYMENT, deployment()["spec"], name="x" * 64),
         layer=Layer.CEL,
         at="metadata.name",
-        says="at most 63",
+        wording="at most 63",
         covers=21,
     ),
     Row(
@@ -233,7 +237,7 @@ SHAPES: Final = (
         given=written(DEPLOYMENT, deployment()["spec"], name="7b-chat"),
         layer=Layer.CEL,
         at="metadata.name",
-        says="letter first",
+        wording="letter first",
         covers=21,
     ),
 )

@@ -47,7 +47,7 @@ class Row:
     layer: Layer
     """Who refuses it first."""
     at: str
-    says: str
+    wording: str
     """Words of the rule or the remedy."""
     covers: int = 0
     """Its number among the forty of the reference, or none."""
@@ -58,7 +58,7 @@ class Row:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Said:
+class Finding:
     """One thing said of an input."""
 
     layer: Layer
@@ -95,7 +95,7 @@ _REASONS: Final[tuple[tuple[Layer, tuple[FindingReason, ...]], ...]] = (
 LAYERS: Final = {(type(reason), reason): layer for layer, reasons in _REASONS for reason in reasons}
 """By class and word: two rooms may use one word, and words of one spelling are equal."""
 
-KNOWN: Final = ReviewContext(
+CONTEXT: Final = ReviewContext(
     catalogue=package_data.load_catalogue(),
     objects=frozenset({ObjectKey("InferenceDeployment", "default", "a"), ObjectKey("Secret", "default", "k")}),
     time_zones=frozenset({"UTC", "Europe/Berlin", "Europe/Vienna"}),
@@ -128,23 +128,23 @@ def gateway(**spec: object) -> Object:
     return written(GATEWAY, spec)
 
 
-def said_of(given: Object | str, known: ReviewContext = KNOWN) -> list[Said]:
+def findings_of(given: Object | str, context: ReviewContext = CONTEXT) -> list[Finding]:
     """All that the pure layers refuse, in their order."""
     if isinstance(given, dict):
-        return list(_said(admission.review(given, known).refusals))
-    found: list[Said] = []
+        return list(_findings(admission.review(given, context).refusals))
+    found: list[Finding] = []
     for one in documents.of_text(given, "file.yaml"):
         if one.problem:
             words, _, remedy = one.problem.partition("; ")
-            found.append(Said(layer=Layer.YAML, field="", value=one.place, because=words, remedy=remedy))
+            found.append(Finding(layer=Layer.YAML, field="", value=one.place, because=words, remedy=remedy))
         else:
-            found += _said(admission.review(one.content, known).refusals)
+            found += _findings(admission.review(one.content, context).refusals)
     return found
 
 
-def _said(refusals: Iterable[SpecFinding]) -> Iterable[Said]:
+def _findings(refusals: Iterable[SpecFinding]) -> Iterable[Finding]:
     for one in refusals:
-        yield Said(
+        yield Finding(
             layer=LAYERS[type(one.reason), one.reason],
             field=one.field,
             value=one.value,

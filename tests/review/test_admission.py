@@ -13,9 +13,9 @@ from fairlead.review import admission, memory_fit, policies, schedules
 from fairlead.review.context import ReviewContext
 from fairlead.review.result import AdmissionReason, Review
 from fairlead.scaling.lint.policy_lint import LintReason
-from tests.review.table import KNOWN, deployment, engine, gateway, policy
+from tests.review.table import CONTEXT, deployment, engine, gateway, policy
 
-OFFLINE = ReviewContext(catalogue=KNOWN.catalogue)
+OFFLINE = ReviewContext(catalogue=CONTEXT.catalogue)
 LLAMA = {"source": "hf://meta-llama/Llama-3.1-8B-Instruct"}
 
 
@@ -80,7 +80,7 @@ def test_a_context_that_was_lengthened_by_hand_is_let_in_and_not_judged() -> Non
     ]
 
 
-def test_what_fits_only_with_luck_is_a_caution() -> None:
+def test_what_fits_only_with_luck_is_a_warning() -> None:
     reviews = (
         admission.review(deployment(model=LLAMA, engine={"context": {"maxTokens": context}}), OFFLINE)
         for context in range(20_000, 80_000, 500)
@@ -105,7 +105,7 @@ def test_adapters_take_memory_for_every_slot() -> None:
 
 
 def test_a_draft_is_looked_up_like_a_model() -> None:
-    def guessing(draft: str) -> Review:
+    def speculating(draft: str) -> Review:
         speculation = {"method": "draftModel", "draft": {"source": draft}}
         return admission.review(
             deployment(
@@ -114,10 +114,10 @@ def test_a_draft_is_looked_up_like_a_model() -> None:
             OFFLINE,
         )
 
-    known, unknown = guessing("hf://meta-llama/Llama-3.2-1B-Instruct"), guessing("hf://a/b")
-    assert known.setup is not None
-    assert known.setup.draft_shape is not None
-    assert known.refusals == ()
+    review, unknown = speculating("hf://meta-llama/Llama-3.2-1B-Instruct"), speculating("hf://a/b")
+    assert review.setup is not None
+    assert review.setup.draft_shape is not None
+    assert review.refusals == ()
     assert unknown.setup is not None
     assert unknown.setup.draft_shape is None
 
@@ -139,7 +139,7 @@ def test_where_nothing_fits_that_is_said() -> None:
         fp8_tflops=None,
         capability=ComputeCapability(7, 0),
     )
-    poor = ReviewContext(catalogue=replace(KNOWN.catalogue, accelerators={"NVIDIA-T0": tiny}))
+    poor = ReviewContext(catalogue=replace(CONTEXT.catalogue, accelerators={"NVIDIA-T0": tiny}))
     review = admission.review(
         deployment(model={"source": "hf://Qwen/Qwen3-32B"}, accelerator={"product": "NVIDIA-T0"}), poor
     )
@@ -157,8 +157,8 @@ def test_an_object_that_asks_for_a_name_is_given_one() -> None:
 
 
 def test_a_model_from_its_own_configuration_wins_over_the_catalogue() -> None:
-    known = ReviewContext(catalogue=KNOWN.catalogue, configs={"Qwen/Qwen3-0.6B": "{}"})
-    review = admission.review(deployment(), known)
+    context = ReviewContext(catalogue=CONTEXT.catalogue, configs={"Qwen/Qwen3-0.6B": "{}"})
+    review = admission.review(deployment(), context)
     assert isinstance(review.fit, NoFit)
     assert review.fit.reason is FitReason.ARCHITECTURE_UNKNOWN
 

@@ -11,22 +11,22 @@ from fairlead.review import admission
 from fairlead.review.context import ReviewContext
 from tests.api.bad_specs import BAD
 from tests.review.bad_inputs import COVERED, ELSEWHERE, ROWS
-from tests.review.table import KNOWN, SAMPLES, Layer, Row, deployment, engine, said_of
+from tests.review.table import CONTEXT, SAMPLES, Layer, Row, deployment, engine, findings_of
 
-OFFLINE: Final = ReviewContext(catalogue=KNOWN.catalogue)
+OFFLINE: Final = ReviewContext(catalogue=CONTEXT.catalogue)
 """Nobody looked into a cluster."""
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.story)
 def test_a_bad_input_is_refused_where_it_should_be_with_what_to_do(row: Row) -> None:
-    said = said_of(row.given)
+    findings = findings_of(row.given)
 
-    first = min(said, key=lambda one: one.layer)
-    told = [one for one in said if one.field == row.at and row.says in f"{one.because}; {one.remedy}"]
+    first = min(findings, key=lambda one: one.layer)
+    answers = [one for one in findings if one.field == row.at and row.wording in f"{one.because}; {one.remedy}"]
     assert first.layer <= row.layer
-    assert [one.layer for one in told] == [row.layer], [one.sentence for one in said]
-    assert all(one.because and one.value for one in said)
-    assert all(one.remedy for one in said)
+    assert [one.layer for one in answers] == [row.layer], [one.sentence for one in findings]
+    assert all(one.because and one.value for one in findings)
+    assert all(one.remedy for one in findings)
 
 
 def test_each_story_is_told_once() -> None:
@@ -81,11 +81,11 @@ def test_a_flag_that_nobody_knows_is_refused_of_the_release_and_let_through_to_o
         assert "--enable-prompt-token-details" in [one.value for one in review.cautions]
 
 
-def test_a_misspelt_product_is_a_caution_with_the_nearest_one() -> None:
+def test_a_misspelt_product_is_a_warning_with_the_nearest_one() -> None:
     review = admission.review(deployment(accelerator={"product": "NVIDIA-H100-80GB-HBM"}), OFFLINE)
     assert review.refusals == ()
-    (caution,) = review.cautions
-    assert caution.sentence == (
+    (warning,) = review.cautions
+    assert warning.sentence == (
         "spec.accelerator.product: NVIDIA-H100-80GB-HBM: this product is not in the catalogue, so fit and "
         "cost are unknown; did you mean NVIDIA-H100-80GB-HBM3?"
     )

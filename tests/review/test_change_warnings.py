@@ -4,7 +4,7 @@ from fairlead.review import change_warnings
 from fairlead.review.context import ReviewContext
 from tests.controller.pretend import CATALOGUE, deployment
 
-KNOWN = ReviewContext(catalogue=CATALOGUE)
+CONTEXT = ReviewContext(catalogue=CATALOGUE)
 
 
 def renamed(name: str) -> dict[str, object]:
@@ -15,26 +15,26 @@ def renamed(name: str) -> dict[str, object]:
 
 
 def test_a_model_that_is_renamed_leaves_its_clients_behind() -> None:
-    (said,) = change_warnings.warnings(renamed("chat"), renamed("writer"), KNOWN)
-    assert said.startswith("spec.model.servedName: writer: clients that ask for chat get 404 from now on; keep")
+    (warning,) = change_warnings.warnings(renamed("chat"), renamed("writer"), CONTEXT)
+    assert warning.startswith("spec.model.servedName: writer: clients that ask for chat get 404 from now on; keep")
 
 
 def test_a_change_of_all_replicas_at_once_is_said() -> None:
-    (said,) = change_warnings.warnings(deployment(replicas=1), deployment(replicas=1, context=4096), KNOWN)
-    assert said.startswith("spec.rollout.maxUnavailable: 1: of 1 replica none serves while this change rolls out")
+    (warning,) = change_warnings.warnings(deployment(replicas=1), deployment(replicas=1, context=4096), CONTEXT)
+    assert warning.startswith("spec.rollout.maxUnavailable: 1: of 1 replica none serves while this change rolls out")
 
 
 def test_the_fewest_replicas_count_where_somebody_else_decides() -> None:
     scaled = deployment(scaling={"minReplicas": 1, "maxReplicas": 4})
     del scaled["spec"]["replicas"]
     changed = {**scaled, "spec": scaled["spec"] | {"storage": {"sharedMemory": "4Gi"}}}
-    assert len(change_warnings.warnings(scaled, changed, KNOWN)) == 1
+    assert len(change_warnings.warnings(scaled, changed, CONTEXT)) == 1
 
 
 def test_a_count_or_an_engine_of_many_changes_without_a_word() -> None:
-    assert change_warnings.warnings(deployment(replicas=2), deployment(replicas=3), KNOWN) == ()
-    assert change_warnings.warnings(deployment(replicas=2), deployment(replicas=2, context=4096), KNOWN) == ()
+    assert change_warnings.warnings(deployment(replicas=2), deployment(replicas=3), CONTEXT) == ()
+    assert change_warnings.warnings(deployment(replicas=2), deployment(replicas=2, context=4096), CONTEXT) == ()
 
 
 def test_what_cannot_be_read_is_not_compared() -> None:
-    assert change_warnings.warnings({"kind": "InferenceDeployment"}, deployment(), KNOWN) == ()
+    assert change_warnings.warnings({"kind": "InferenceDeployment"}, deployment(), CONTEXT) == ()

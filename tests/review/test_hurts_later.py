@@ -9,14 +9,14 @@ from fairlead.review import admission
 from fairlead.review.context import ObjectKey, ReviewContext
 from tests.controller.every_field import SHAPE
 from tests.review.bad_hurts import DRAFTS, HURTFUL
-from tests.review.bad_wishes import A100, H100
-from tests.review.table import KNOWN, Object, Row, deployment, engine, said_of
+from tests.review.bad_specs import A100, H100
+from tests.review.table import CONTEXT, Object, Row, deployment, engine, findings_of
 
-OFFLINE: Final = ReviewContext(catalogue=KNOWN.catalogue)
+OFFLINE: Final = ReviewContext(catalogue=CONTEXT.catalogue)
 FLASH: Final = ScalingPolicy(objectives=Objectives(ttft_p95_seconds=0.001, tpot_p95_seconds=0.0001))
 SLOW: Final = ScalingPolicy(cold_start=ColdStart(assume_seconds=600), zero_after_seconds=900)
 NAMED: Final = ReviewContext(
-    catalogue=KNOWN.catalogue,
+    catalogue=CONTEXT.catalogue,
     policies={
         ObjectKey("AutoscalingPolicy", "default", "flash"): FLASH,
         ObjectKey("AutoscalingPolicy", "default", "slow"): SLOW,
@@ -33,15 +33,15 @@ def scaled(policy: str, least: int = 1, **changed: Any) -> Object:  # noqa: ANN4
 
 def drafted(model: str, draft: str, tokens: int) -> Object:
     """One model that guesses with another."""
-    guessing = {"method": "draftModel", "tokens": tokens, "draft": {"source": f"hf://Qwen/{draft}"}}
+    document = {"method": "draftModel", "tokens": tokens, "draft": {"source": f"hf://Qwen/{draft}"}}
     return deployment(
-        model={"source": f"hf://Qwen/{model}"}, accelerator=H100, engine=SHORT | {"speculation": guessing}
+        model={"source": f"hf://Qwen/{model}"}, accelerator=H100, engine=SHORT | {"speculation": document}
     )
 
 
-def warnings(given: Object, known: ReviewContext = OFFLINE) -> list[str]:
+def warnings(given: Object, context: ReviewContext = OFFLINE) -> list[str]:
     """What it is let in with."""
-    review = admission.review(given, known)
+    review = admission.review(given, context)
     assert [one.sentence for one in review.refusals] == []
     return [one.sentence for one in review.cautions]
 
@@ -49,8 +49,8 @@ def warnings(given: Object, known: ReviewContext = OFFLINE) -> list[str]:
 @pytest.mark.trial(17)
 @pytest.mark.parametrize("row", [*DRAFTS, *HURTFUL], ids=lambda row: row.story)
 def test_the_impossible_is_refused_with_what_to_write(row: Row) -> None:
-    told = [one for one in said_of(row.given) if one.field == row.at]
-    assert [row.says in f"{one.because}; {one.remedy}" for one in told] == [True]
+    findings = [one for one in findings_of(row.given) if one.field == row.at]
+    assert [row.wording in f"{one.because}; {one.remedy}" for one in findings] == [True]
 
 
 UNLIKELY: Final[dict[str, tuple[Object, ReviewContext, str]]] = {
@@ -138,8 +138,8 @@ UNLIKELY: Final[dict[str, tuple[Object, ReviewContext, str]]] = {
 @pytest.mark.trial(17)
 @pytest.mark.parametrize("story", UNLIKELY)
 def test_the_unlikely_is_warned_of_with_the_figure(story: str) -> None:
-    given, known, sentence = UNLIKELY[story]
-    assert sentence in warnings(given, known)
+    given, context, sentence = UNLIKELY[story]
+    assert sentence in warnings(given, context)
 
 
 QUIET: Final[dict[str, tuple[Object, ReviewContext]]] = {
@@ -160,7 +160,7 @@ QUIET: Final[dict[str, tuple[Object, ReviewContext]]] = {
 
 @pytest.mark.parametrize("story", QUIET)
 def test_what_can_work_is_not_warned_of(story: str) -> None:
-    given, known = QUIET[story]
+    given, context = QUIET[story]
     words = (
         "the last draft token",
         "they pay only if",
@@ -170,12 +170,12 @@ def test_what_can_work_is_not_warned_of(story: str) -> None:
         "then cuts those",
         "is decided",
     )
-    assert [one for one in warnings(given, known) if any(word in one for word in words)] == []
+    assert [one for one in warnings(given, context) if any(word in one for word in words)] == []
 
 
 def test_of_a_fleet_that_goes_to_zero_the_hold_is_told_once() -> None:
-    said = [one for one in warnings(scaled("slow", least=0), NAMED) if "hold" in one]
-    assert [one.split(": ")[0] for one in said] == ["spec.scaling.minReplicas"]
+    lines = [one for one in warnings(scaled("slow", least=0), NAMED) if "hold" in one]
+    assert [one.split(": ")[0] for one in lines] == ["spec.scaling.minReplicas"]
 
 
 def test_an_objective_is_not_judged_where_the_engine_is_refused() -> None:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from fairlead.cluster import documents
 from fairlead.review import admission
 from fairlead.review.result import Review
-from tests.review.table import KNOWN, SAMPLES, deployment, engine
+from tests.review.table import CONTEXT, SAMPLES, deployment, engine
 
 GOOD: Final = [
     one for path in SAMPLES for one in yaml.safe_load_all(path.read_text()) if one["kind"] in admission.KINDS
@@ -55,7 +55,7 @@ MORE: Final = ("maxPosition", "parameters", "experts", "expertsPerToken")
 
 @given(
     shape=st.fixed_dictionaries(dict.fromkeys(STATED, SIZES), optional=dict.fromkeys(MORE, SIZES)),
-    product=st.sampled_from(sorted(KNOWN.catalogue.accelerators)),
+    product=st.sampled_from(sorted(CONTEXT.catalogue.accelerators)),
     context=st.sampled_from((16, 100, 4096, 16_777_216)),
     tensor=st.sampled_from((1, 2, 3, 8, 128)),
 )
@@ -93,7 +93,7 @@ def test_an_alias_of_everything_is_not_printed() -> None:
 
 def _reviewed(document: object) -> Review:
     began = time.process_time()
-    review = admission.review(document, KNOWN)
+    review = admission.review(document, CONTEXT)
     assert isinstance(review, Review)
     assert all(isinstance(one.sentence, str) for one in (*review.refusals, *review.cautions))
     assert time.process_time() - began < 2.0

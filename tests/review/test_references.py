@@ -6,9 +6,9 @@ import pytest
 
 from fairlead.review import admission
 from fairlead.review.context import ObjectKey, ReviewContext
-from tests.review.table import KNOWN, Object, deployment, engine, gateway, policy
+from tests.review.table import CONTEXT, Object, deployment, engine, gateway, policy
 
-EMPTY = ReviewContext(catalogue=KNOWN.catalogue, objects=frozenset())
+EMPTY = ReviewContext(catalogue=CONTEXT.catalogue, objects=frozenset())
 KEY = {"name": "s", "key": "k"}
 
 DEPLOYMENTS: list[tuple[Object, list[tuple[str, str]]]] = [
@@ -132,23 +132,23 @@ ALL = [*DEPLOYMENTS, *GATEWAYS, *POLICIES]
 def test_in_an_empty_cluster_everything_named_is_missed_where_it_stands(
     given: Object, lost: list[tuple[str, str]]
 ) -> None:
-    said = admission.review(given, EMPTY).refusals
-    assert [(one.field, one.because.split()[3]) for one in said] == lost
+    refusals = admission.review(given, EMPTY).refusals
+    assert [(one.field, one.because.split()[3]) for one in refusals] == lost
 
 
 @pytest.mark.parametrize(("given", "lost"), ALL, ids=range(len(ALL)))
 def test_where_nobody_looked_references_are_taken_on_trust(given: Object, lost: list[tuple[str, str]]) -> None:
-    assert admission.review(given, ReviewContext(catalogue=KNOWN.catalogue)).refusals == (), lost
+    assert admission.review(given, ReviewContext(catalogue=CONTEXT.catalogue)).refusals == (), lost
 
 
 def test_what_is_there_is_not_missed_and_another_namespace_does_not_count() -> None:
-    def said(namespace: str) -> list[str]:
-        there = ReviewContext(catalogue=KNOWN.catalogue, objects=frozenset({ObjectKey("Secret", namespace, "s")}))
+    def answer_of(namespace: str) -> list[str]:
+        there = ReviewContext(catalogue=CONTEXT.catalogue, objects=frozenset({ObjectKey("Secret", namespace, "s")}))
         given = deployment(model={"source": "hf://Qwen/Qwen3-0.6B", "tokenSecret": KEY})
         return [one.sentence for one in admission.review(given, there).refusals]
 
-    assert said("default") == []
-    (missed,) = said("team")
+    assert answer_of("default") == []
+    (missed,) = answer_of("team")
     assert missed == (
         "spec.model.tokenSecret.name: s: there is no Secret s in namespace default; create it first, or name one of "
         "this namespace: kubectl get secret -n default"

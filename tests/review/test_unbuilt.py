@@ -4,9 +4,9 @@ import pytest
 
 from fairlead.review import admission
 from fairlead.review.context import ReviewContext
-from tests.review.table import KNOWN, Object, deployment, engine, gateway, policy
+from tests.review.table import CONTEXT, Object, deployment, engine, gateway, policy
 
-OFFLINE = ReviewContext(catalogue=KNOWN.catalogue)
+OFFLINE = ReviewContext(catalogue=CONTEXT.catalogue)
 CANARY = {"strategy": "Canary", "canary": {"steps": [{"weight": 10, "hold": "15m"}]}}
 
 
@@ -24,8 +24,8 @@ def warned(given: Object) -> list[str]:
 
 @pytest.mark.trial(11)
 def test_canary_steps_are_refused_since_nothing_would_hold_them() -> None:
-    (said,) = refused(deployment(rollout=CANARY))
-    assert said == (
+    (answer,) = refused(deployment(rollout=CANARY))
+    assert answer == (
         "spec.rollout.strategy: Canary: this release does not split traffic between revisions, so no canary step "
         "would be held; use Replace, or Surge if there are spare GPUs, and remove spec.rollout.canary"
     )
@@ -33,18 +33,20 @@ def test_canary_steps_are_refused_since_nothing_would_hold_them() -> None:
 
 @pytest.mark.trial(12)
 def test_a_gateway_is_refused_with_what_to_use_and_not_with_create_it_first() -> None:
-    (said,) = refused(deployment(gateway={"name": "door"}))
-    assert said == (
+    (answer,) = refused(deployment(gateway={"name": "door"}))
+    assert answer == (
         "spec.gateway.name: door: this release does not run InferenceGateways, so clients could not reach the model; "
         "remove spec.gateway: the deployment then has a router of its own, set up in spec.router"
     )
-    assert [one.sentence for one in admission.review(deployment(gateway={"name": "door"}), KNOWN).refusals] == [said]
+    assert [one.sentence for one in admission.review(deployment(gateway={"name": "door"}), CONTEXT).refusals] == [
+        answer
+    ]
 
 
 @pytest.mark.trial(12)
 def test_a_gateway_object_is_let_in_with_a_warning_that_nothing_is_started_for_it() -> None:
-    (said,) = warned(gateway())
-    assert said == (
+    (answer,) = warned(gateway())
+    assert answer == (
         "kind: InferenceGateway: this release does not run InferenceGateways: bad is checked and stored, and nothing "
         "is started for it; set tenants, limits, lanes and cache in spec.router of each InferenceDeployment"
     )
@@ -57,9 +59,9 @@ def test_a_gateway_object_is_let_in_with_a_warning_that_nothing_is_started_for_i
     ids=["argument", "variable"],
 )
 def test_whoever_wants_keys_is_sent_to_tenants_of_the_router(given: Object) -> None:
-    (said,) = refused(given)
-    assert "name tenants and their keys in spec.router.tenants" in said
-    assert "InferenceGateway" not in said
+    (answer,) = refused(given)
+    assert "name tenants and their keys in spec.router.tenants" in answer
+    assert "InferenceGateway" not in answer
 
 
 @pytest.mark.trial(13)

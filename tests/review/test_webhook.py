@@ -3,9 +3,9 @@
 from fairlead.review import admission, webhook
 from fairlead.review.context import ObjectKey, ReviewContext
 from fairlead.review.webhook import AdmissionResponse
-from tests.review.table import KNOWN, deployment, gateway, policy
+from tests.review.table import CONTEXT, deployment, gateway, policy
 
-TRUSTING = ReviewContext(catalogue=KNOWN.catalogue)
+TRUSTING = ReviewContext(catalogue=CONTEXT.catalogue)
 
 
 def test_a_good_object_is_let_in_without_a_word() -> None:
@@ -31,12 +31,12 @@ def test_a_name_that_leads_nowhere_warns_and_never_refuses() -> None:
 
 def test_gateways_and_policies_name_others_too() -> None:
     prometheus = {"prometheus": {"url": "https://prometheus:9090", "tokenSecret": {"name": "s", "key": "k"}}}
-    asked = policy(metrics={"source": "Prometheus"} | prometheus)
+    fields = policy(metrics={"source": "Prometheus"} | prometheus)
     led = gateway(models=[{"name": "m", "deployment": "chat"}])
-    for document, said in ((asked, "there is no Secret s"), (led, "there is no InferenceDeployment chat")):
+    for document, answer in ((fields, "there is no Secret s"), (led, "there is no InferenceDeployment chat")):
         found = webhook.response(admission.review(document, TRUSTING), frozenset())
         assert found.refused == ""
-        assert said in found.warnings[-1]
+        assert answer in found.warnings[-1]
 
 
 def test_what_is_no_object_of_ours_is_refused() -> None:

@@ -35,19 +35,19 @@ class Cluster:
     """A source that says what the story says."""
 
     def __init__(self) -> None:
-        self._tell: EndpointsCallback | None = None
+        self._notify: EndpointsCallback | None = None
         self._seen: tuple[DiscoveredEndpoint, ...] | None = None
 
-    async def follow(self, tell: EndpointsCallback) -> None:
-        self._tell = tell
+    async def follow(self, action: EndpointsCallback) -> None:
+        self._notify = action
         if self._seen is not None:
-            tell(self._seen)
+            action(self._seen)
         await asyncio.Event().wait()
 
-    def says(self, *seen: DiscoveredEndpoint) -> None:
+    def announce(self, *seen: DiscoveredEndpoint) -> None:
         self._seen = seen
-        if self._tell is not None:
-            self._tell(seen)
+        if self._notify is not None:
+            self._notify(seen)
 
 
 @dataclass(slots=True)
@@ -55,7 +55,7 @@ class Plane:
     """One running router and somebody who asks it."""
 
     config: Path
-    asks: aiohttp.ClientSession
+    session: aiohttp.ClientSession
     port: int
     signals: ExitSignals
     life: "asyncio.Task[int]"
@@ -73,13 +73,13 @@ class Plane:
 
     async def page(self) -> dict[str, Any]:
         """What it tells processes."""
-        async with self.asks.get(self.pages + "/fairlead/v1/endpoints") as answer:
-            told: dict[str, Any] = await answer.json()
-            return told
+        async with self.session.get(self.pages + "/fairlead/v1/endpoints") as answer:
+            document: dict[str, Any] = await answer.json()
+            return document
 
     async def endpoints(self) -> list[dict[str, Any]]:
-        told: list[dict[str, Any]] = (await self.page())["endpoints"]
-        return told
+        documents: list[dict[str, Any]] = (await self.page())["endpoints"]
+        return documents
 
     async def states(self) -> list[str]:
         return [one["state"] for one in await self.endpoints()]
@@ -90,11 +90,11 @@ class Plane:
             await asyncio.sleep(0.005)
 
     async def complete(self, body: dict[str, Any] = PROMPT, path: str = "/v1/completions") -> tuple[int, str]:
-        async with self.asks.post(self.url + path, json=body) as answer:
+        async with self.session.post(self.url + path, json=body) as answer:
             return answer.status, await answer.text()
 
     async def metric(self, name: str) -> float:
-        async with self.asks.get(self.pages + "/metrics") as answer:
+        async with self.session.get(self.pages + "/metrics") as answer:
             lines = (await answer.text()).splitlines()
         return next((float(line.rpartition(" ")[2]) for line in lines if line.startswith(name + " ")), -1.0)
 
@@ -102,8 +102,8 @@ class Plane:
 def written(folder: Path, endpoints: Sequence[str], models: Sequence[str] = MODELS, **routing: Any) -> Path:  # noqa: ANN401 - any JSON
     """The file of a router."""
     path = folder / "router.json"
-    told = {"renderedFrom": "test", "endpoints": list(endpoints), "models": list(models), "routing": routing}
-    path.write_text(json.dumps(told))
+    document = {"renderedFrom": "test", "endpoints": list(endpoints), "models": list(models), "routing": routing}
+    path.write_text(json.dumps(document))
     return path
 
 
@@ -130,12 +130,14 @@ async def plane(
         linger_seconds=linger,
         sweep_seconds=0.01,
         reread_seconds=0.01,
-        patience=ProbeBackoff(least_seconds=0.01, most_seconds=0.02),
+        probe_backoff=ProbeBackoff(least_seconds=0.01, most_seconds=0.02),
         sources=sources,
     )
     life = asyncio.create_task(process.live(start, signals))
-    async with client() as asks:
-        running = Plane(config=config, asks=asks, port=port, signals=signals, life=life, metrics_port=metrics_port)
+    async with client() as session:
+        running = Plane(
+            config=config, session=session, port=port, signals=signals, life=life, metrics_port=metrics_port
+        )
         await _listening(running)
         try:
             yield running
@@ -181,7 +183,7 @@ async def answering(answer: Callable[[web.Request], Awaitable[web.StreamResponse
         await runner.cleanup()
 
 
-def told(story: Coroutine[Any, Any, None], seconds: float = 10) -> None:
+def run_story(story: Coroutine[Any, Any, None], seconds: float = 10) -> None:
     """Run a story on the loop that routers run on; one that hangs fails."""
 
     async def within() -> None:
@@ -204,7 +206,7 @@ def free_port() -> int:
     return free_ports.free_port(HOST)
 
 
-async def said(router: Plane, *pieces: bytes, pause: float = 0.0) -> bytes:
+async def exchange_bytes(router: Plane, *pieces: bytes, pause: float = 0.0) -> bytes:
     """All that a connection answers to these bytes until the router closes it."""
     reader, writer = await asyncio.open_connection(HOST, router.port)
     try:
@@ -219,8 +221,8 @@ async def said(router: Plane, *pieces: bytes, pause: float = 0.0) -> bytes:
 def posted(body: dict[str, Any], path: str = "/v1/completions", *lines: str, version: str = "1.1") -> bytes:
     """A whole request as its client's bytes; the connection is closed after it."""
     content = json.dumps(body).encode()
-    told = ("Host: x", "Connection: close", "Content-Type: application/json", *lines)
-    head = "\r\n".join((f"POST {path} HTTP/{version}", *told, f"Content-Length: {len(content)}"))
+    given = ("Host: x", "Connection: close", "Content-Type: application/json", *lines)
+    head = "\r\n".join((f"POST {path} HTTP/{version}", *given, f"Content-Length: {len(content)}"))
     return head.encode() + b"\r\n\r\n" + content
 
 

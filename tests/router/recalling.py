@@ -19,20 +19,20 @@ CACHE: Final = {"enabled": True}
 
 
 @asynccontextmanager
-async def asked(router: Plane, body: dict[str, Any] = COLD, **lines: str) -> AsyncIterator[aiohttp.ClientResponse]:
+async def requested(router: Plane, body: dict[str, Any] = COLD, **lines: str) -> AsyncIterator[aiohttp.ClientResponse]:
     """One request, on a connection of its own."""
     sent = {name.replace("_", "-"): value for name, value in lines.items()} | {"Connection": "close"}
-    async with router.asks.post(router.url + PATH, json=body, headers=sent) as answer:
+    async with router.session.post(router.url + PATH, json=body, headers=sent) as answer:
         yield answer
 
 
 async def got(router: Plane, body: dict[str, Any] = COLD, **lines: str) -> tuple[str, bytes]:
     """What the router said of its cache, and the body."""
-    async with asked(router, body, **lines) as answer:
+    async with requested(router, body, **lines) as answer:
         return answer.headers.get("x-fairlead-cache", ""), await answer.read()
 
 
-async def nobody_inside(router: Plane) -> None:
+async def is_idle(router: Plane) -> None:
     async with asyncio.timeout(5):
         while await router.metric("fairlead_router_requests_in_flight"):
             await asyncio.sleep(0.005)
@@ -85,8 +85,8 @@ async def talkative(events: int, go_on: asyncio.Event) -> AsyncIterator[str]:
         response.enable_chunked_encoding()
         await response.prepare(request)
         for number in range(events):
-            told = {"choices": [{"delta": {"content": f"{number} " + "x" * 60_000}}]}
-            await response.write(b"data: " + json.dumps(told).encode() + b"\n\n")
+            document = {"choices": [{"delta": {"content": f"{number} " + "x" * 60_000}}]}
+            await response.write(b"data: " + json.dumps(document).encode() + b"\n\n")
         await response.write(b'data: {"choices": [{"finish_reason": "stop"}]}\n\ndata: [DONE]\n\n')
         return response
 

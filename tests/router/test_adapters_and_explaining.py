@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from fairlead.fleet.endpoints import DiscoveredEndpoint
-from tests.router.planes import PROMPT, Cluster, Raw, plane, posted, said, told, written
-from tests.router.test_asking_engines import ANSWER, behind, keyed
+from tests.router.planes import PROMPT, Cluster, Raw, exchange_bytes, plane, posted, run_story, written
+from tests.router.test_asking_engines import ANSWER, keyed, router_before
 
 EXPLAIN = "x-fairlead-explain: 1"
 
@@ -31,16 +31,16 @@ def test_an_adapter_that_nobody_has_now_is_503_and_one_that_nobody_knows_404(tmp
         cluster, engine = Cluster(), Raw(ANSWER)
         config = with_adapter(written(tmp_path, ["x:1"]))
         async with engine.listening(), plane(config, cluster) as router:
-            cluster.says(DiscoveredEndpoint(pod="a", address=engine.address))
+            cluster.announce(DiscoveredEndpoint(pod="a", address=engine.address))
             await router.until("routable")
             status, text = await router.complete(PROMPT | {"model": "de"})
             assert (status, code(text)) == (503, "adapter_not_loaded")
             status, text = await router.complete(PROMPT | {"model": "fr"})
             assert (status, code(text)) == (404, "model_not_found")
-            cluster.says(DiscoveredEndpoint(pod="a", address=engine.address, adapters=frozenset({"de"})))
+            cluster.announce(DiscoveredEndpoint(pod="a", address=engine.address, adapters=frozenset({"de"})))
             assert (await router.complete(PROMPT | {"model": "de"}))[0] == 200
 
-    told(story())
+    run_story(story())
 
 
 def test_an_adapter_goes_only_where_it_is_loaded(tmp_path: Path) -> None:
@@ -49,13 +49,13 @@ def test_an_adapter_goes_only_where_it_is_loaded(tmp_path: Path) -> None:
         config = with_adapter(written(tmp_path, ["x:1"]))
         async with plain.listening(), adapted.listening(), plane(config, cluster) as router:
             has = DiscoveredEndpoint(pod="b", address=adapted.address, adapters=frozenset({"de"}))
-            cluster.says(DiscoveredEndpoint(pod="a", address=plain.address), has)
+            cluster.announce(DiscoveredEndpoint(pod="a", address=plain.address), has)
             await router.until("routable", "routable")
             for _ in range(5):
                 assert (await router.complete(PROMPT | {"model": "de"}))[0] == 200
             assert plain.seen == []
 
-    told(story())
+    run_story(story())
 
 
 def test_tenants_are_told_why_only_where_they_may_ask(tmp_path: Path) -> None:
@@ -63,30 +63,32 @@ def test_tenants_are_told_why_only_where_they_may_ask(tmp_path: Path) -> None:
         bearer = "Authorization: Bearer sk-1"
         for explain in (False, True):
             engine, tenants = Raw(ANSWER, ANSWER), keyed(tmp_path, explain=explain)
-            async with behind(tmp_path, engine, **tenants) as router:
-                head = head_of(await said(router, posted(PROMPT, "/v1/completions", bearer, EXPLAIN)))
+            async with router_before(tmp_path, engine, **tenants) as router:
+                head = head_of(await exchange_bytes(router, posted(PROMPT, "/v1/completions", bearer, EXPLAIN)))
                 for name in ("replica", "decision", "candidates", "lane"):
                     assert (f"x-fairlead-{name}: " in head) is explain
-                assert "x-fairlead-" not in head_of(await said(router, posted(PROMPT, "/v1/completions", bearer)))
+                assert "x-fairlead-" not in head_of(
+                    await exchange_bytes(router, posted(PROMPT, "/v1/completions", bearer))
+                )
 
-    told(story())
+    run_story(story())
 
 
 def test_replicas_that_were_not_asked_are_shown_with_the_reason(tmp_path: Path) -> None:
     async def story() -> None:
         cluster, engine = Cluster(), Raw(ANSWER)
         async with engine.listening(), plane(written(tmp_path, ["x:1"]), cluster) as router:
-            cluster.says(
+            cluster.announce(
                 DiscoveredEndpoint(pod="a", address=engine.address),
                 DiscoveredEndpoint(pod="b", address="x:2", ready=False),
             )
             await router.until("routable", "notReady")
-            head = head_of(await said(router, posted(PROMPT, "/v1/completions", EXPLAIN)))
-            told_of: dict[str, Any] = dict(line.split(": ", 1) for line in head.split("\r\n")[1:])
-            assert told_of["x-fairlead-replica"] == "a"
-            assert told_of["x-fairlead-lane"] == "interactive"
-            assert told_of["x-fairlead-candidates"].startswith("a worth=")
-            assert ", b dropped (" in told_of["x-fairlead-candidates"]
+            head = head_of(await exchange_bytes(router, posted(PROMPT, "/v1/completions", EXPLAIN)))
+            given_of: dict[str, Any] = dict(line.split(": ", 1) for line in head.split("\r\n")[1:])
+            assert given_of["x-fairlead-replica"] == "a"
+            assert given_of["x-fairlead-lane"] == "interactive"
+            assert given_of["x-fairlead-candidates"].startswith("a worth=")
+            assert ", b dropped (" in given_of["x-fairlead-candidates"]
             await asyncio.sleep(0)
 
-    told(story())
+    run_story(story())

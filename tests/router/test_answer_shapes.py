@@ -9,7 +9,7 @@ import openai
 import pytest
 
 from tests.emulator.living import living
-from tests.router.planes import PROMPT, Raw, plane, said, told, whole, written
+from tests.router.planes import PROMPT, Raw, exchange_bytes, plane, run_story, whole, written
 
 NOT_FOUND: Final = whole(b'{"detail":"Not Found"}', 404)
 OPENAI: Final = {"message", "type", "param", "code"}
@@ -34,7 +34,9 @@ def test_a_route_that_the_engine_has_not_is_refused_in_the_clients_shape(
     async def story() -> None:
         async with Raw(answer).listening() as engine, plane(written(tmp_path, [engine.address])) as router:
             await router.until("routable")
-            status, _, page = head_and_body(await said(router, sent("POST", path, '{"model": "chat", "input": "a"}')))
+            status, _, page = head_and_body(
+                await exchange_bytes(router, sent("POST", path, '{"model": "chat", "input": "a"}'))
+            )
             assert status == 404
             assert page["error"]["message"] == (
                 f"POST {path}: the engine behind this address has no such route; ask for what its model can do, "
@@ -45,7 +47,7 @@ def test_a_route_that_the_engine_has_not_is_refused_in_the_clients_shape(
             else:
                 assert set(page["error"]) == OPENAI
 
-    told(story())
+    run_story(story())
 
 
 def test_the_engines_own_error_about_a_model_passes_as_it_came(tmp_path: Path) -> None:
@@ -55,7 +57,7 @@ def test_the_engines_own_error_about_a_model_passes_as_it_came(tmp_path: Path) -
             await router.until("routable")
             assert await router.complete() == (404, error.decode())
 
-    told(story())
+    run_story(story())
 
 
 @pytest.mark.trial(20)
@@ -80,13 +82,15 @@ def test_the_engines_own_error_about_a_model_passes_as_it_came(tmp_path: Path) -
 def test_a_wrong_method_is_told_the_right_one(tmp_path: Path, method: str, path: str, status: int, allow: str) -> None:
     async def story() -> None:
         async with plane(written(tmp_path, ["127.0.0.1:1"])) as router:
-            found, head, page = head_and_body(await said(router, sent(method, path, "{}" if method == "POST" else "")))
+            found, head, page = head_and_body(
+                await exchange_bytes(router, sent(method, path, "{}" if method == "POST" else ""))
+            )
             assert found == status
             assert (f"\r\nallow: {allow}\r\n".lower() in head) == bool(allow)
             assert ("type" in page) == path.startswith("/v1/messages")
             assert page["error"]["message"].startswith(f"{method} {path}: ")
 
-    told(story())
+    run_story(story())
 
 
 @pytest.mark.trial(20)
@@ -102,16 +106,16 @@ def test_messages_without_max_tokens_are_refused_as_anthropic_does(
     tmp_path: Path, body: dict[str, Any], message: str
 ) -> None:
     async def story() -> None:
-        asked = json.dumps({"model": "chat", "messages": [{"role": "user", "content": "hello"}]} | body)
+        text = json.dumps({"model": "chat", "messages": [{"role": "user", "content": "hello"}]} | body)
         async with plane(written(tmp_path, ["127.0.0.1:1"])) as router:
-            status, _, page = head_and_body(await said(router, sent("POST", "/v1/messages", asked)))
+            status, _, page = head_and_body(await exchange_bytes(router, sent("POST", "/v1/messages", text)))
             assert status == 400
             assert (page["type"], page["error"]["type"], page["error"]["message"]) == (
                 *("error", "invalid_request_error"),
                 message,
             )
 
-    told(story())
+    run_story(story())
 
 
 @pytest.mark.trial(20)
@@ -120,7 +124,7 @@ def test_openais_own_client_raises_what_it_raises_at_openai(tmp_path: Path) -> N
         async with living() as engines, plane(written(tmp_path, [engines[0].address])) as router:
             await router.until("routable")
 
-            def ask() -> list[str]:
+            def send() -> list[str]:
                 with openai.OpenAI(base_url=f"{router.url}/v1", api_key="none", max_retries=0) as client:
                     assert client.completions.create(**PROMPT, max_tokens=2).choices
                     with pytest.raises(openai.NotFoundError) as picture:
@@ -129,8 +133,8 @@ def test_openais_own_client_raises_what_it_raises_at_openai(tmp_path: Path) -> N
                         client.files.list()
                     return [str(one.value.body) for one in (picture, file)]
 
-            picture, file = await asyncio.to_thread(ask)
+            picture, file = await asyncio.to_thread(send)
             assert "the engine behind this address has no such route" in picture
             assert "there is no such route" in file
 
-    told(story())
+    run_story(story())

@@ -14,7 +14,20 @@ from fairlead.router.upstream_pool import KEEP_ALIVE_SECONDS, UpstreamPool
 from fairlead.router.wire.head_cache import HeadCache
 from fairlead.routing.endpoint import Endpoint
 from tests.emulator.living import living, paced
-from tests.router.planes import CHAT, PROMPT, STREAM, Plane, Raw, events, plane, posted, said, told, whole, written
+from tests.router.planes import (
+    CHAT,
+    PROMPT,
+    STREAM,
+    Plane,
+    Raw,
+    events,
+    exchange_bytes,
+    plane,
+    posted,
+    run_story,
+    whole,
+    written,
+)
 
 DELTA = b'{"choices":[{"index":0,"text":"a","finish_reason":null}]}'
 USAGE = b'{"choices":[],"usage":{"prompt_tokens":3,"completion_tokens":1,"total_tokens":4}}'
@@ -28,7 +41,7 @@ vllm:cache_config_info{block_size="16",engine="0",kv_cache_size_tokens="None",nu
 
 
 @asynccontextmanager
-async def behind(folder: Path, *engines: Raw, **routing: Any) -> AsyncIterator[Plane]:  # noqa: ANN401 - any JSON
+async def router_before(folder: Path, *engines: Raw, **routing: Any) -> AsyncIterator[Plane]:  # noqa: ANN401 - any JSON
     """A router in front of them, all proved."""
     async with AsyncExitStack() as stack:
         for engine in engines:
@@ -42,12 +55,12 @@ async def behind(folder: Path, *engines: Raw, **routing: Any) -> AsyncIterator[P
 def test_one_connection_serves_one_request_after_the_other(tmp_path: Path) -> None:
     async def story() -> None:
         engine = Raw(*[ANSWER] * 5)
-        async with behind(tmp_path, engine) as router:
+        async with router_before(tmp_path, engine) as router:
             for _ in range(5):
                 assert (await router.complete())[0] == 200
             assert engine.connections <= 2
 
-    told(story())
+    run_story(story())
 
 
 def test_a_request_on_a_connection_that_the_engine_just_closed_is_sent_again_for_free() -> None:
@@ -62,7 +75,7 @@ def test_a_request_on_a_connection_that_the_engine_just_closed_is_sent_again_for
             assert (len(engine.seen), engine.connections) == (3, 2)
             pool.close()
 
-    told(story())
+    run_story(story())
 
 
 def test_idle_connections_are_closed_before_the_engine_does() -> None:
@@ -78,17 +91,17 @@ def test_idle_connections_are_closed_before_the_engine_does() -> None:
                 await asyncio.sleep(0.002)
             assert pool.idle == 0
 
-    told(story())
+    run_story(story())
 
 
 def test_garbage_from_an_engine_is_a_502_and_no_byte_of_it_is_passed_on(tmp_path: Path) -> None:
     async def story() -> None:
         garbage = b"\x00\xff\x00 no answer\r\n\r\n"
-        async with behind(tmp_path, Raw(garbage), retries={"maxAttempts": 1}) as router:
+        async with router_before(tmp_path, Raw(garbage), retries={"maxAttempts": 1}) as router:
             status, text = await router.complete()
             assert (status, json.loads(text)["error"]["code"]) == (502, "replica_unreachable")
 
-    told(story())
+    run_story(story())
 
 
 def test_an_answer_that_ends_with_its_connection_gets_chunks(tmp_path: Path) -> None:
@@ -99,11 +112,11 @@ def test_an_answer_that_ends_with_its_connection_gets_chunks(tmp_path: Path) -> 
             async def _answered(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
                 return await super()._answered(reader, writer) and not self.seen
 
-        async with behind(tmp_path, Closing(closing)) as router:
-            answer = await said(router, posted(PROMPT))
+        async with router_before(tmp_path, Closing(closing)) as router:
+            answer = await exchange_bytes(router, posted(PROMPT))
             assert answer.endswith(b"2\r\n{}\r\n0\r\n\r\n")
 
-    told(story())
+    run_story(story())
 
 
 def keyed(folder: Path, **more: Any) -> dict[str, Any]:  # noqa: ANN401 - any JSON
@@ -114,13 +127,13 @@ def keyed(folder: Path, **more: Any) -> dict[str, Any]:  # noqa: ANN401 - any JS
 
 def test_without_a_known_key_nobody_is_asked(tmp_path: Path) -> None:
     async def story() -> None:
-        async with behind(tmp_path, Raw(ANSWER), **keyed(tmp_path)) as router:
+        async with router_before(tmp_path, Raw(ANSWER), **keyed(tmp_path)) as router:
             status, text = await router.complete()
             assert (status, json.loads(text)["error"]["code"]) == (401, "unknown_key")
-            answer = await said(router, posted(PROMPT, "/v1/completions", "X-Api-Key: sk-1"))
+            answer = await exchange_bytes(router, posted(PROMPT, "/v1/completions", "X-Api-Key: sk-1"))
             assert answer.startswith(b"HTTP/1.1 200")
 
-    told(story())
+    run_story(story())
 
 
 def test_a_tenants_key_stays_here_and_its_rank_and_salt_go_along(tmp_path: Path) -> None:
@@ -130,8 +143,8 @@ def test_a_tenants_key_stays_here_and_its_rank_and_salt_go_along(tmp_path: Path)
             "bands": [{"name": "gold", "priority": 9}, {"name": "iron", "priority": 1}],
             "balancing": {"salt": True},
         }
-        async with behind(tmp_path, engine, **keyed(tmp_path, band="iron"), **bands) as router:
-            await said(
+        async with router_before(tmp_path, engine, **keyed(tmp_path, band="iron"), **bands) as router:
+            await exchange_bytes(
                 router, posted(PROMPT, "/v1/completions", "Authorization: Bearer sk-1", "traceparent: 00-1-2-01")
             )
             head, _, body = engine.seen[0].partition(b"\r\n\r\n")
@@ -141,57 +154,57 @@ def test_a_tenants_key_stays_here_and_its_rank_and_salt_go_along(tmp_path: Path)
             salt = sha256(b"fairlead:shop").hexdigest()[:32]
             assert json.loads(body) == PROMPT | {"cache_salt": salt}
 
-    told(story())
+    run_story(story())
 
 
 def test_a_stream_of_a_tenant_with_a_token_rate_is_counted_and_looks_as_it_was_asked_for(tmp_path: Path) -> None:
     async def story() -> None:
         engine = Raw(events(DELTA, USAGE))
-        async with behind(tmp_path, engine, **keyed(tmp_path, tokensPerMinute=1000)) as router:
-            answer = await said(router, posted(STREAM, "/v1/completions", "Authorization: Bearer sk-1"))
+        async with router_before(tmp_path, engine, **keyed(tmp_path, tokensPerMinute=1000)) as router:
+            answer = await exchange_bytes(router, posted(STREAM, "/v1/completions", "Authorization: Bearer sk-1"))
             assert json.loads(engine.seen[0].partition(b"\r\n\r\n")[2])["stream_options"] == {"include_usage": True}
             assert b"usage" not in answer
             assert answer.count(b"data: ") == 2
             assert await router.metric('fairlead_router_output_tokens_total{tenant="shop",model="chat"}') in (1.0, -1.0)
 
-    told(story())
+    run_story(story())
 
 
 def test_the_limit_on_output_is_written_into_requests_that_name_none(tmp_path: Path) -> None:
     async def story() -> None:
         engine = Raw(ANSWER, ANSWER)
-        async with behind(tmp_path, engine, limits={"maxOutputTokens": 50}) as router:
+        async with router_before(tmp_path, engine, limits={"maxOutputTokens": 50}) as router:
             await router.complete(CHAT, "/v1/chat/completions")
             await router.complete(CHAT | {"max_tokens": 7}, "/v1/chat/completions")
-            asked = [json.loads(one.partition(b"\r\n\r\n")[2])["max_tokens"] for one in engine.seen]
-            assert asked == [50, 7]
+            entries = [json.loads(one.partition(b"\r\n\r\n")[2])["max_tokens"] for one in engine.seen]
+            assert entries == [50, 7]
 
-    told(story())
+    run_story(story())
 
 
 def test_who_asks_why_is_told(tmp_path: Path) -> None:
     async def story() -> None:
         engine = Raw(ANSWER)
-        async with behind(tmp_path, engine) as router:
-            answer = await said(router, posted(PROMPT, "/v1/completions", "x-fairlead-explain: 1"))
+        async with router_before(tmp_path, engine) as router:
+            answer = await exchange_bytes(router, posted(PROMPT, "/v1/completions", "x-fairlead-explain: 1"))
             head = answer.partition(b"\r\n\r\n")[0].decode()
             assert f"x-fairlead-replica: {engine.address}" in head
             assert "x-fairlead-decision: only_one; held=0/0" in head
             assert f"x-fairlead-candidates: {engine.address} worth=" in head
             assert b"x-fairlead-explain" not in engine.seen[0]
 
-    told(story())
+    run_story(story())
 
 
 def test_figures_of_engines_are_seen(tmp_path: Path) -> None:
     async def story() -> None:
-        async with behind(tmp_path, Raw(metrics=METRICS)) as router:
+        async with router_before(tmp_path, Raw(metrics=METRICS)) as router:
             while (one := (await router.endpoints())[0])["figures"] is None:
                 await asyncio.sleep(0.005)
             assert (one["figures"]["running"], one["figures"]["waiting"], one["figures"]["kvUsage"]) == (3.0, 1.0, 0.25)
             assert one["kvTokens"] == 1600
 
-    told(story())
+    run_story(story())
 
 
 def test_a_slow_first_engine_is_outrun_by_a_second(tmp_path: Path) -> None:
@@ -208,4 +221,4 @@ def test_a_slow_first_engine_is_outrun_by_a_second(tmp_path: Path) -> None:
                 assert [one["inflight"] for one in await router.endpoints()] == [0, 0]
                 assert [one["load"]["promptTokens"] for one in await router.endpoints()] == [0, 0]
 
-    told(story())
+    run_story(story())

@@ -21,7 +21,7 @@ from fairlead.router.wire.problems import Problem
 from fairlead.router.wire.request_heads import RequestHead
 from fairlead.router.wire.requests import ClientRequest, RequestReader
 from tests.emulator.living import client
-from tests.router.planes import HOST, free_port, plane, told, written
+from tests.router.planes import HOST, free_port, plane, run_story, written
 
 IN_A_CLUSTER = RouterConfig(namespace="team", selector="app=vllm")
 
@@ -31,12 +31,12 @@ class Cluster:
 
     def __init__(self, **tokens: TokenRight) -> None:
         self.tokens = tokens
-        self.asked = 0
+        self.reviews = 0
         self.gate = asyncio.Event()
         self.gate.set()
 
     async def review(self, token: str, page: str) -> TokenRight:
-        self.asked += 1
+        self.reviews += 1
         assert page == "/metrics"
         await self.gate.wait()
         return self.tokens.get(token, TokenRight.UNKNOWN_TOKEN)
@@ -67,7 +67,7 @@ def test_a_token_opens_the_page_when_the_cluster_grants_its_owner_the_path() -> 
         ]
         await one.close()
 
-    told(story())
+    run_story(story())
 
 
 def test_the_cluster_is_asked_once_a_minute_for_a_token_and_page(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -79,15 +79,15 @@ def test_the_cluster_is_asked_once_a_minute_for_a_token_and_page(monkeypatch: py
         for _ in range(3):
             assert await judged(one, "prometheus") == 200
             assert await judged(one, "somebody") == 403
-        assert cluster.asked == 2
+        assert cluster.reviews == 2
         now += authorization.REFUSAL_SECONDS + 1
         cluster.tokens["somebody"] = TokenRight.ALLOWED
-        assert (await judged(one, "somebody"), await judged(one, "prometheus"), cluster.asked) == (200, 200, 3)
+        assert (await judged(one, "somebody"), await judged(one, "prometheus"), cluster.reviews) == (200, 200, 3)
         now += authorization.GRANT_SECONDS
         cluster.tokens["prometheus"] = TokenRight.DENIED
-        assert (await judged(one, "prometheus"), cluster.asked) == (403, 4)
+        assert (await judged(one, "prometheus"), cluster.reviews) == (403, 4)
 
-    told(story())
+    run_story(story())
 
 
 def test_strangers_cannot_make_a_router_flood_the_cluster_nor_shut_out_who_was_let_in(
@@ -101,14 +101,14 @@ def test_strangers_cannot_make_a_router_flood_the_cluster_nor_shut_out_who_was_l
         assert await judged(one, "prometheus") == 200
         answers = [await judged(one, f"guess-{number}") for number in range(300)]
         assert set(answers) == {401, 503}
-        assert cluster.asked == authorization.UNKNOWN_TOKENS_PER_MINUTE
+        assert cluster.reviews == authorization.UNKNOWN_TOKENS_PER_MINUTE
         assert await judged(one, "prometheus") == 200
         now += 30
         for number in range(300):
             await judged(one, f"another-{number}")
-        assert cluster.asked == authorization.UNKNOWN_TOKENS_PER_MINUTE * 1.5
+        assert cluster.reviews == authorization.UNKNOWN_TOKENS_PER_MINUTE * 1.5
 
-    told(story())
+    run_story(story())
 
 
 def test_only_so_many_reviews_run_at_a_time_and_none_outlives_the_router() -> None:
@@ -117,7 +117,7 @@ def test_only_so_many_reviews_run_at_a_time_and_none_outlives_the_router() -> No
         one = MetricsAuthorizer(lambda: IN_A_CLUSTER, cluster.review)
         cluster.gate.clear()
         waiting = [asyncio.create_task(judged(one, f"guess-{number}")) for number in range(authorization.MOST_REVIEWS)]
-        while cluster.asked < authorization.MOST_REVIEWS:
+        while cluster.reviews < authorization.MOST_REVIEWS:
             await asyncio.sleep(0)
         assert await judged(one, "one-more") == 503
         await one.close()
@@ -125,7 +125,7 @@ def test_only_so_many_reviews_run_at_a_time_and_none_outlives_the_router() -> No
         for task in waiting:
             task.cancel()
 
-    told(story())
+    run_story(story())
 
 
 def test_what_is_known_of_tokens_is_bounded() -> None:
@@ -137,7 +137,7 @@ def test_what_is_known_of_tokens_is_bounded() -> None:
             assert await judged(one, token) == 200
         assert len(one._cached) == authorization.MOST_CACHED
 
-    told(story())
+    run_story(story())
 
 
 def test_a_key_opens_it_without_a_cluster_and_a_token_does_not() -> None:
@@ -149,9 +149,9 @@ def test_a_key_opens_it_without_a_cluster_and_a_token_does_not() -> None:
         cluster = Cluster(t=TokenRight.ALLOWED)
         one = MetricsAuthorizer(lambda: alone, cluster.review)
         assert [await judged(one, token) for token in ("k", "t", None)] == [200, 401, 401]
-        assert cluster.asked == 0
+        assert cluster.reviews == 0
 
-    told(story())
+    run_story(story())
 
 
 def test_a_key_that_cannot_be_read_keeps_the_page_shut(tmp_path: Path) -> None:
@@ -170,11 +170,11 @@ def test_the_file_names_a_key_in_one_place_each() -> None:
 
 
 @pytest.mark.parametrize(
-    ("chosen", "listens", "said"),
+    ("chosen", "listens", "reply"),
     [(None, "127.0.0.1", "served on 127.0.0.1 alone"), ("0.0.0.0", HOST, "open to all who reach 0.0.0.0")],  # noqa: S104
 )
 def test_without_a_key_the_page_is_for_this_machine_alone_unless_somebody_says_otherwise(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture, chosen: str | None, listens: str, said: str
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, chosen: str | None, listens: str, reply: str
 ) -> None:
     async def story() -> None:
         caplog.set_level(logging.INFO)
@@ -188,20 +188,20 @@ def test_without_a_key_the_page_is_for_this_machine_alone_unless_somebody_says_o
         )
         signals = ExitSignals()
         life = asyncio.create_task(process.live(start, signals))
-        async with client() as asks:
+        async with client() as session:
             while "listening" not in caplog.text:
                 await asyncio.sleep(0.01)
-            async with asks.get(f"http://{listens}:{start.metrics_port}/metrics") as answer:
+            async with session.get(f"http://{listens}:{start.metrics_port}/metrics") as answer:
                 assert answer.status == 200
             if chosen is None:
                 with pytest.raises(OSError, match="Cannot connect"):
-                    await asks.get(f"http://{HOST}:{start.metrics_port}/metrics")
-        assert said in caplog.text
+                    await session.get(f"http://{HOST}:{start.metrics_port}/metrics")
+        assert reply in caplog.text
         signals.put_nowait(15)
         signals.put_nowait(15)
         await life
 
-    told(story())
+    run_story(story())
 
 
 def test_a_file_that_loses_its_keys_does_not_open_the_page() -> None:
@@ -215,7 +215,7 @@ def test_a_file_that_loses_its_keys_does_not_open_the_page() -> None:
         )
         assert await judged(MetricsAuthorizer(lambda: later), None) == 401
 
-    told(story())
+    run_story(story())
 
 
 def test_a_client_that_leaves_during_a_review_is_not_answered(tmp_path: Path) -> None:
@@ -226,4 +226,4 @@ def test_a_client_that_leaves_during_a_review_is_not_answered(tmp_path: Path) ->
             writer.close()
             assert await router.metric("fairlead_router_requests_in_flight") == 0.0
 
-    told(story())
+    run_story(story())

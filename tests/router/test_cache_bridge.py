@@ -16,7 +16,7 @@ from fairlead.router.wire.problems import Problem
 from fairlead.router.wire.request_heads import RequestHead
 from fairlead.router.wire.requests import ClientRequest
 from fairlead.router.wire.surfaces import Surface
-from tests.router.cache.clients import STREAM, STREAMED, TOLD, cache, enquiry, led
+from tests.router.cache.clients import HEAD, STREAM, STREAMED, cache, enquiry, led
 
 
 @dataclass
@@ -43,7 +43,7 @@ class Connection:
         raise AssertionError("a follower's reply knows how it ends")
 
 
-class Asking:
+class FollowerExchange:
     """As much of an exchange as follows another's answer."""
 
     keeps_alive = True
@@ -78,66 +78,68 @@ class Asking:
         self.over(problem.status, now)
 
 
-def following(asking: Asking) -> tuple[CacheBridge, CacheFlight]:
+def following(exchange: FollowerExchange) -> tuple[CacheBridge, CacheFlight]:
     """One who follows the answer that the flight is told."""
     kept = cache()
     flight = led(kept)
-    assert asking.bridge.consult(kept, enquiry(), 100.0)
-    asking.bridge.follow()
-    return asking.bridge, flight
+    assert exchange.bridge.consult(kept, enquiry(), 100.0)
+    exchange.bridge.follow()
+    return exchange.bridge, flight
 
 
 def test_who_is_too_late_before_the_head_is_told_so_and_leaves() -> None:
-    asking = Asking()
-    bridge, flight = following(asking)
+    exchange = FollowerExchange()
+    bridge, flight = following(exchange)
     assert bridge.late(9.0, 1.0)
-    assert (asking.refused, asking.status, flight.followed) == ("replica_timeout", 504, False)
+    assert (exchange.refused, exchange.status, flight.followed) == ("replica_timeout", 504, False)
     assert not bridge.late(9.0, 1.0)
 
 
 def test_who_is_too_late_in_the_middle_gets_last_words_and_the_others_go_on() -> None:
-    asking = Asking()
-    bridge, flight = following(asking)
+    exchange = FollowerExchange()
+    bridge, flight = following(exchange)
     flight.began(STREAMED)
     flight.more(STREAM[0])
     assert bridge.late(9.0, 1.0)
-    assert b"stream_cut" in asking.client.got
-    assert asking.client.got.endswith(b"0\r\n\r\n")
-    assert (asking.client.ended, asking.status, flight.followed) == ("kept", 200, False)
+    assert b"stream_cut" in exchange.client.got
+    assert exchange.client.got.endswith(b"0\r\n\r\n")
+    assert (exchange.client.ended, exchange.status, flight.followed) == ("kept", 200, False)
 
 
 @pytest.mark.parametrize(
-    ("head", "asking"),
+    ("head", "exchange"),
     [
-        (TOLD, Asking()),
-        (STREAMED, Asking(http10=True)),
-        (STREAMED, Asking(Connection(paused=True))),
+        (HEAD, FollowerExchange()),
+        (STREAMED, FollowerExchange(http10=True)),
+        (STREAMED, FollowerExchange(Connection(paused=True))),
     ],
 )
-def test_an_answer_without_room_for_last_words_ends_with_its_connection(head: AnswerHead, asking: Asking) -> None:
-    _, flight = following(asking)
+def test_an_answer_without_room_for_last_words_ends_with_its_connection(
+    head: AnswerHead, exchange: FollowerExchange
+) -> None:
+    _, flight = following(exchange)
     flight.began(head)
     flight.more(b"half")
     flight.failed()
-    assert (asking.client.ended, asking.record.cut, asking.record.reason) == ("broken off", True, "stream_cut")
+    assert (exchange.client.ended, exchange.record.cut, exchange.record.reason) == ("broken off", True, "stream_cut")
 
 
 def test_an_old_client_reads_until_the_connection_closes() -> None:
-    asking = Asking(http10=True)
-    _, flight = following(asking)
+    exchange = FollowerExchange(http10=True)
+    _, flight = following(exchange)
     flight.began(STREAMED)
     flight.more(STREAM[0])
     flight.completed(1.0)
-    assert asking.client.got.endswith(b"connection: close\r\n\r\n" + STREAM[0])
-    assert asking.client.ended == "closed"
+    assert exchange.client.got.endswith(b"connection: close\r\n\r\n" + STREAM[0])
+    assert exchange.client.ended == "closed"
 
 
 def test_an_answer_that_another_router_kept_is_a_hit() -> None:
-    asking = Asking()
-    bridge, _ = following(asking)
-    bridge.flight_head(AnswerHead(status=200, lines=TOLD.lines, length=2, revision="r1", age=4))
+    exchange = FollowerExchange()
+    bridge, _ = following(exchange)
+    bridge.flight_head(AnswerHead(status=200, lines=HEAD.lines, length=2, revision="r1", age=4))
     bridge.flight_body(b"{}")
     bridge.flight_end()
-    assert asking.record.cache == "hit"
-    assert b"\r\nage: 4\r\nx-fairlead-cache: hit\r\n" in asking.client.got
-    assert asking.reply.bytes_out == len(asking.client.got)
+    assert exchange.record.cache == "hit"
+    assert b"\r\nage: 4\r\nx-fairlead-cache: hit\r\n" in exchange.client.got
+    assert exchange.reply.bytes_out == len(exchange.client.got)

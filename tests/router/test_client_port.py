@@ -9,7 +9,7 @@ from typing import Any, Final
 import pytest
 
 from tests.emulator.living import living
-from tests.router.planes import plane, told, written
+from tests.router.planes import plane, run_story, written
 from tests.router.walking import METHODS, ROUTES, Answered, walk
 
 OPERATORS: Final = "the-operators-key"
@@ -49,7 +49,7 @@ def test_without_a_tenants_key_the_client_port_shows_health_and_refusals_alone(
 ) -> None:
     async def story() -> None:
         async with living() as engines, plane(guarded(tmp_path, engines[0].address)) as router:
-            async with router.asks.get(router.pages + "/metrics") as answer:
+            async with router.session.get(router.pages + "/metrics") as answer:
                 assert answer.status == 401
             before = engines[0].engine.now.running
             answers = await walk(router, key)
@@ -59,7 +59,7 @@ def test_without_a_tenants_key_the_client_port_shows_health_and_refusals_alone(
             assert engines[0].engine.now.running == before
             record_property("client_port_requests", len(answers))
 
-    told(story(), seconds=60)
+    run_story(story(), seconds=60)
 
 
 @pytest.mark.trial(16)
@@ -69,7 +69,7 @@ def test_the_operators_pages_are_on_the_metrics_port_alone_and_ask_for_its_key(t
 
             async def status(url: str, key: str | None) -> int:
                 headers = {} if key is None else {"Authorization": f"Bearer {key}"}
-                async with router.asks.get(url, headers=headers) as answer:
+                async with router.session.get(url, headers=headers) as answer:
                     assert (answer.status == 401) == ("WWW-Authenticate" in answer.headers)
                     return answer.status
 
@@ -82,7 +82,7 @@ def test_the_operators_pages_are_on_the_metrics_port_alone_and_ask_for_its_key(t
                 assert await status(router.pages + page, None) == 200
                 assert await status(router.url + page, None) == 200
 
-    told(story())
+    run_story(story())
 
 
 @pytest.mark.trial(16)
@@ -91,7 +91,7 @@ def test_a_tenant_sees_the_models_that_it_may_use(tmp_path: Path) -> None:
         async with living() as engines, plane(guarded(tmp_path, engines[0].address)) as router:
 
             async def get(page: str, key: str) -> tuple[int, dict[str, Any]]:
-                async with router.asks.get(router.url + page, headers={"X-Api-Key": key}) as answer:
+                async with router.session.get(router.url + page, headers={"X-Api-Key": key}) as answer:
                     return answer.status, await answer.json()
 
             key = "hidden-key-of-a-tenant"
@@ -105,7 +105,7 @@ def test_a_tenant_sees_the_models_that_it_may_use(tmp_path: Path) -> None:
             )
             assert (await get("/v1/models", "wrong"))[0] == 401
 
-    told(story())
+    run_story(story())
 
 
 def test_the_walk_is_over_every_route_and_method() -> None:

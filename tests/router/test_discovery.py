@@ -18,7 +18,7 @@ from fairlead.router.discovery import EnginePods
 from fairlead.router.endpoint_sources import StaticEndpoints
 from tests.cluster.fake_api import FakeApi
 from tests.emulator.living import living
-from tests.router.planes import Cluster, plane, told, written
+from tests.router.planes import Cluster, plane, run_story, written
 
 LABELS: Final = {"fairlead.dev/deployment": "chat", "fairlead.dev/role": "engine"}
 CHAT: Final = RouterConfig(
@@ -28,9 +28,9 @@ CHAT: Final = RouterConfig(
 
 def pod(name: str, ip: str | None = "10.0.0.1", ready: str = "True", **status: Any) -> dict[str, Any]:  # noqa: ANN401 - any JSON
     conditions = [{"type": "Initialized", "status": "True"}, {"type": "Ready", "status": ready}]
-    told = {"phase": "Running", "conditions": conditions} | ({"podIP": ip} if ip else {}) | status
+    document = {"phase": "Running", "conditions": conditions} | ({"podIP": ip} if ip else {}) | status
     metadata = {"name": name, "namespace": "serving", "labels": LABELS}
-    return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "status": told}
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "status": document}
 
 
 def ending(name: str) -> dict[str, Any]:
@@ -52,20 +52,20 @@ def test_a_pod_with_an_address_is_an_endpoint_and_its_conditions_say_which() -> 
 
 @pytest.mark.parametrize("mark", ["falling", "containerd://1", ""])
 def test_a_marked_pod_sleeps_whatever_the_mark_says(mark: str) -> None:
-    told = pod("a")
-    told["metadata"]["annotations"] = {"fairlead.dev/asleep": mark}
+    document = pod("a")
+    document["metadata"]["annotations"] = {"fairlead.dev/asleep": mark}
 
-    (seen,) = discovery.pod_endpoints([told], 8000)
+    (seen,) = discovery.pod_endpoints([document], 8000)
 
     assert seen.asleep
 
 
 def test_a_pod_says_which_revision_it_is_and_which_adapters_it_has() -> None:
-    told = pod("a")
-    told["metadata"]["labels"] = LABELS | {"fairlead.dev/revision": "7"}
-    told["metadata"]["annotations"] = {"fairlead.dev/adapters": "legal,support"}
+    document = pod("a")
+    document["metadata"]["labels"] = LABELS | {"fairlead.dev/revision": "7"}
+    document["metadata"]["annotations"] = {"fairlead.dev/adapters": "legal,support"}
 
-    (seen,) = discovery.pod_endpoints([told], 8000)
+    (seen,) = discovery.pod_endpoints([document], 8000)
 
     assert not seen.asleep
     assert (seen.revision, seen.adapters) == ("7", frozenset({"legal", "support"}))
@@ -94,24 +94,24 @@ def test_a_list_in_the_file_needs_no_cluster() -> None:
 
 def test_pods_are_told_whole_and_after_every_change() -> None:
     async def story() -> None:
-        fake, heard = FakeApi(), list[tuple[str, ...]]()
+        fake, entries = FakeApi(), list[tuple[str, ...]]()
         fake.put(POD, pod("a"))
         fake.put(POD, pod("other") | {"metadata": {"name": "other", "namespace": "serving", "labels": {}}})
         async with fake.served():
             task = asyncio.create_task(
-                EnginePods(CHAT, reaching(fake)).follow(lambda seen: heard.append(tuple(one.pod for one in seen)))
+                EnginePods(CHAT, reaching(fake)).follow(lambda seen: entries.append(tuple(one.pod for one in seen)))
             )
-            await until(lambda: heard == [("a",)])
+            await until(lambda: entries == [("a",)])
             await until(lambda: fake.watchers)
             fake.put(POD, pod("b", ip="10.0.0.2"))
-            await until(lambda: heard[-1:] == [("a", "b")])
+            await until(lambda: entries[-1:] == [("a", "b")])
             fake.remove(POD, "serving", "a")
-            await until(lambda: heard[-1:] == [("b",)])
+            await until(lambda: entries[-1:] == [("b",)])
             task.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await task
 
-    told(story())
+    run_story(story())
 
 
 def test_a_router_takes_the_pods_of_its_selector(tmp_path: Path) -> None:
@@ -129,14 +129,14 @@ def test_a_router_takes_the_pods_of_its_selector(tmp_path: Path) -> None:
                 fake.put(POD, pod("a", ip="127.0.0.1", ready="False"))
                 await router.until("notReady")
 
-    told(story())
+    run_story(story())
 
 
 def test_a_cluster_out_of_reach_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(discovery, "AGAIN_SECONDS", 0.005)
 
     async def story() -> None:
-        fake, heard = FakeApi(), list[tuple[DiscoveredEndpoint, ...]]()
+        fake, endpoints = FakeApi(), list[tuple[DiscoveredEndpoint, ...]]()
         async with fake.served():
             reach, missed = reaching(fake), iter((NoCredentials("no kubeconfig"), OSError("no route")))
 
@@ -145,12 +145,12 @@ def test_a_cluster_out_of_reach_is_tried_again(monkeypatch: pytest.MonkeyPatch) 
                     raise problem
                 return await reach()
 
-            task = asyncio.create_task(EnginePods(CHAT, at_last).follow(heard.append))
-            await until(lambda: heard == [()])
+            task = asyncio.create_task(EnginePods(CHAT, at_last).follow(endpoints.append))
+            await until(lambda: endpoints == [()])
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
 
-    told(story())
+    run_story(story())
 
 
 def reaching(fake: FakeApi) -> Callable[[], Awaitable[ApiConnection]]:
@@ -171,12 +171,12 @@ def following(source: EnginePods) -> Cluster:
     """That source, whatever the file says."""
 
     class Real(Cluster):
-        async def follow(self, tell: Callable[[tuple[DiscoveredEndpoint, ...]], None]) -> None:
-            await source.follow(tell)
+        async def follow(self, action: Callable[[tuple[DiscoveredEndpoint, ...]], None]) -> None:
+            await source.follow(action)
 
     return Real()
 
 
-async def until(look: Callable[[], object]) -> None:
-    while not look():
+async def until(action: Callable[[], object]) -> None:
+    while not action():
         await asyncio.sleep(0.002)

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from tests.router.planes import PROMPT, Raw, plane, told, whole, written
+from tests.router.planes import PROMPT, Raw, plane, run_story, whole, written
 
 ANSWER = whole(b'{"choices":[{"text":"a","finish_reason":"stop"}],"usage":{"prompt_tokens":3,"completion_tokens":1}}')
 
@@ -20,4 +20,4 @@ def test_requests_and_the_tokens_of_their_prompts_are_counted_as_they_come(tmp_p
             assert page["demand"]["asked"] == 2
             assert page["demand"]["promptTokens"] > 0
 
-    told(story())
+    run_story(story())

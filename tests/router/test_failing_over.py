@@ -11,7 +11,7 @@ from typing import Any
 from fairlead.emulator.emulation_knobs import EngineFault
 from fairlead.fleet.endpoints import DiscoveredEndpoint
 from tests.emulator.living import CHAT, QUICK, Living, faulty, free_port, living, paced
-from tests.router.planes import PROMPT, STREAM, Cluster, Plane, before, plane, told, written
+from tests.router.planes import PROMPT, STREAM, Cluster, Plane, before, plane, run_story, written
 
 FEW = {"maxAttempts": 1}
 
@@ -37,22 +37,22 @@ def test_an_engine_that_refuses_is_left_out_and_the_request_goes_elsewhere(tmp_p
             await engines[0].start()
             await router.until("routable", "routable")
 
-    told(story())
+    run_story(story())
 
 
 def test_requests_are_held_until_an_engine_appears(tmp_path: Path) -> None:
     async def story() -> None:
         late = Living(port=free_port())
         async with plane(written(tmp_path, [late.address])) as router:
-            asked = [asyncio.create_task(router.complete()) for _ in range(5)]
+            tasks = [asyncio.create_task(router.complete()) for _ in range(5)]
             while await router.metric("fairlead_router_requests_held") < 5:
                 await asyncio.sleep(0.005)
             await late.start()
-            assert {status for status, _ in await asyncio.gather(*asked)} == {200}
+            assert {status for status, _ in await asyncio.gather(*tasks)} == {200}
             assert await router.metric("fairlead_router_requests_held") == 0.0
             await late.stop()
 
-    told(story())
+    run_story(story())
 
 
 def test_a_held_client_that_leaves_gives_its_place_back(tmp_path: Path) -> None:
@@ -66,7 +66,7 @@ def test_a_held_client_that_leaves_gives_its_place_back(tmp_path: Path) -> None:
                 await asyncio.sleep(0.002)
             assert await router.metric("fairlead_router_requests_in_flight") == 0.0
 
-    told(story())
+    run_story(story())
 
 
 def test_no_request_fails_while_an_engine_drains_under_twenty_streams(tmp_path: Path) -> None:
@@ -75,10 +75,10 @@ def test_no_request_fails_while_an_engine_drains_under_twenty_streams(tmp_path: 
         async with living(pace, pace) as engines, before(tmp_path, engines) as router:
             answers: list[tuple[int, str]] = []
 
-            async def ask() -> None:
+            async def send() -> None:
                 answers.extend([await router.complete(STREAM) for _ in range(4)])
 
-            streams = [asyncio.create_task(ask()) for _ in range(20)]
+            streams = [asyncio.create_task(send()) for _ in range(20)]
             await asyncio.sleep(0.06)
             leaving = engines[0].engine
             leaving.drain()
@@ -90,44 +90,44 @@ def test_no_request_fails_while_an_engine_drains_under_twenty_streams(tmp_path: 
             assert not any("error" in text for _, text in answers)
             assert leaving.answered < engines[1].engine.answered
 
-    told(story())
+    run_story(story())
 
 
 def test_a_pod_being_deleted_gets_nothing_new_and_its_stream_ends_well(tmp_path: Path) -> None:
     async def story() -> None:
         cluster, config = Cluster(), written(tmp_path, ["x:1"])
         async with living(paced(0.005, 0.05), QUICK) as (old, new), plane(config, cluster) as router:
-            cluster.says(DiscoveredEndpoint(pod="old", address=old.address))
+            cluster.announce(DiscoveredEndpoint(pod="old", address=old.address))
             await router.until("routable")
             stream = asyncio.create_task(router.complete(STREAM))
             while not old.engine.now.running:
                 await asyncio.sleep(0.002)
             ending = DiscoveredEndpoint(pod="old", address=old.address, ending=True)
-            cluster.says(ending, DiscoveredEndpoint(pod="new", address=new.address))
+            cluster.announce(ending, DiscoveredEndpoint(pod="new", address=new.address))
             await router.until("draining", "routable")
             answered = old.engine.answered
             await all_well(router, 3)
-            cluster.says(DiscoveredEndpoint(pod="new", address=new.address))
+            cluster.announce(DiscoveredEndpoint(pod="new", address=new.address))
             assert [one["reason"] for one in await router.endpoints()] == ["no longer listed", ""]
             assert old.engine.now.running == 1
             assert (await stream)[1].endswith("data: [DONE]\n\n")
             assert old.engine.answered == answered + 1
             await router.until("routable")
 
-    told(story())
+    run_story(story())
 
 
 def test_a_pod_that_loses_its_readiness_is_proved_again_when_it_returns(tmp_path: Path) -> None:
     async def story() -> None:
         async with living() as (engine,), plane(written(tmp_path, ["x:1"]), cluster := Cluster()) as router:
-            async with router.asks.get(router.url + "/ready") as answer:
+            async with router.session.get(router.url + "/ready") as answer:
                 assert (answer.status, await answer.text()) == (503, "not ready: the endpoints are not known yet\n")
             for ready, state in ((False, "notReady"), (True, "routable"), (False, "notReady"), (True, "routable")):
-                cluster.says(DiscoveredEndpoint(pod="a", address=engine.address, ready=ready))
+                cluster.announce(DiscoveredEndpoint(pod="a", address=engine.address, ready=ready))
                 await router.until(state)
             assert engine.engine.answered == 2
 
-    told(story())
+    run_story(story())
 
 
 def test_an_engine_that_is_healthy_and_says_nothing_never_becomes_routable(tmp_path: Path) -> None:
@@ -142,7 +142,7 @@ def test_an_engine_that_is_healthy_and_says_nothing_never_becomes_routable(tmp_p
                     await asyncio.sleep(0.01)
                 assert reason == "probe: no token within 0.05 s"
 
-    told(story())
+    run_story(story())
 
 
 def test_an_engine_that_only_errs_is_left_out_after_three(tmp_path: Path) -> None:
@@ -156,7 +156,7 @@ def test_an_engine_that_only_errs_is_left_out_after_three(tmp_path: Path) -> Non
             assert [status for status, _ in answers] == [500, 500, 500, 503]
             assert "Internal server error" in answers[0][1]
 
-    told(story())
+    run_story(story())
 
 
 def test_a_full_engine_is_well_and_the_request_goes_to_one_with_room(tmp_path: Path) -> None:
@@ -164,13 +164,13 @@ def test_a_full_engine_is_well_and_the_request_goes_to_one_with_room(tmp_path: P
         full = replace(CHAT, limits=replace(CHAT.limits, max_unfinished=1))
         pace = paced(0.04, 0.001)
         async with living(pace, pace, served=full) as engines, before(tmp_path, engines) as router:
-            async with router.asks.post(engines[0].url + "/v1/completions", json=STREAM):
+            async with router.session.post(engines[0].url + "/v1/completions", json=STREAM):
                 await all_well(router, 2)
             full_ones = [asyncio.create_task(router.complete()) for _ in range(3)]
             assert sorted(status for status, _ in await asyncio.gather(*full_ones)) == [200, 200, 503]
             assert await router.states() == ["routable", "routable"]
 
-    told(story())
+    run_story(story())
 
 
 def test_streams_without_a_token_go_elsewhere_when_their_engine_dies(tmp_path: Path) -> None:
@@ -187,7 +187,7 @@ def test_streams_without_a_token_go_elsewhere_when_their_engine_dies(tmp_path: P
                 old.engine.die()
                 assert {text.count("data: ") for _, text in await asyncio.gather(*streams)} == {21}
 
-    told(story())
+    run_story(story())
 
 
 def test_after_clients_left_at_every_stage_nothing_is_counted_any_more(tmp_path: Path) -> None:
@@ -215,7 +215,7 @@ def test_after_clients_left_at_every_stage_nothing_is_counted_any_more(tmp_path:
             assert (await router.complete())[0] == 200
         await late.stop()
 
-    told(story())
+    run_story(story())
 
 
 def test_one_attempt_means_one(tmp_path: Path) -> None:
@@ -227,4 +227,4 @@ def test_one_attempt_means_one(tmp_path: Path) -> None:
             assert (status, error_code(text)) == (502, "replica_unreachable")
             assert await router.metric("fairlead_router_retries_total") == 0.0
 
-    told(story())
+    run_story(story())

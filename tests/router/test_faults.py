@@ -12,7 +12,7 @@ from fairlead.router.client_connection import ClientConnection
 from fairlead.router.config.loader import RouterConfig
 from fairlead.router.exchange import Exchange
 from fairlead.router.router import Router
-from tests.router.planes import HOST, PROMPT, STREAM, Raw, events, posted, told, whole
+from tests.router.planes import HOST, PROMPT, STREAM, Raw, events, posted, run_story, whole
 from tests.router.test_asking_engines import ANSWER, DELTA
 from tests.router.test_sharing_rates import made
 
@@ -62,14 +62,14 @@ def test_before_anybody_was_asked_it_is_a_500(where: str) -> None:
         async with listening(Raw(ANSWER)) as (router, port):
             well = getattr(router.context.dispatcher, where)
             setattr(router.context.dispatcher, where, fails)
-            said = await answer(port, PROMPT)
-            assert said.startswith(b"HTTP/1.1 500")
-            assert b'"code": "router_fault"' in said
+            reply = await answer(port, PROMPT)
+            assert reply.startswith(b"HTTP/1.1 500")
+            assert b'"code": "router_fault"' in reply
             assert nothing_left(router)
             setattr(router.context.dispatcher, where, well)
             assert (await answer(port, PROMPT)).startswith(b"HTTP/1.1 200")
 
-    told(story())
+    run_story(story())
 
 
 def test_once_an_answer_has_begun_its_connection_ends(caplog: pytest.LogCaptureFixture) -> None:
@@ -83,7 +83,7 @@ def test_once_an_answer_has_begun_its_connection_ends(caplog: pytest.LogCaptureF
             router.context.dispatcher.first_token = well  # type: ignore[method-assign]
             assert (await answer(port, PROMPT)).startswith(b"HTTP/1.1 200")
 
-    told(story())
+    run_story(story())
     assert "met a bug of the router" in caplog.text
 
 
@@ -105,7 +105,7 @@ def test_while_it_waits_its_place_is_given_back() -> None:
                 router.context.telemetry.counts.inflight,
             ) == (0, set(), 0)
 
-    told(story())
+    run_story(story())
 
 
 def test_an_ending_that_comes_twice_is_a_fault_and_no_second_ending() -> None:
@@ -122,7 +122,7 @@ def test_an_ending_that_comes_twice_is_a_fault_and_no_second_ending() -> None:
                 exchange.over(200, router.context.now())
             await waiting
 
-    told(story())
+    run_story(story())
 
 
 def test_a_page_that_fails_is_a_500_too() -> None:
@@ -134,4 +134,4 @@ def test_a_page_that_fails_is_a_500_too() -> None:
             assert (await reader.read()).startswith(b"HTTP/1.1 500")
             writer.close()
 
-    told(story())
+    run_story(story())

@@ -4,8 +4,8 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
-from tests.router.planes import HOST, STREAM, Plane, Raw, events, posted, told
-from tests.router.test_asking_engines import DELTA, behind
+from tests.router.planes import HOST, STREAM, Plane, Raw, events, posted, run_story
+from tests.router.test_asking_engines import DELTA, router_before
 
 AFTER = {"enabled": True, "afterSeconds": 0.03, "budget": 1.0}
 SOON: dict[str, Any] = {"hedging": AFTER, "balancing": {"prefix": False}}
@@ -19,7 +19,7 @@ class Gated(Raw):
     def __init__(self) -> None:
         super().__init__()
         self.gate = asyncio.Event()
-        self.say: bytes | None = events(DELTA)
+        self.data: bytes | None = events(DELTA)
         self.left = 0
         self.keeps = False
         """Its connection stays open after an answer."""
@@ -38,14 +38,14 @@ class Gated(Raw):
             return False
         gone.cancel()
         await asyncio.wait((gone,))
-        if self.say is None:
+        if self.data is None:
             return False
-        writer.write(self.say)
+        writer.write(self.data)
         await writer.drain()
         return self.keeps
 
 
-async def both_asked(one: Gated, other: Gated) -> tuple[Gated, Gated]:
+async def both_attempted(one: Gated, other: Gated) -> tuple[Gated, Gated]:
     """The one that was asked first, and its rival."""
     while not (one.seen or other.seen):
         await asyncio.sleep(0.002)
@@ -65,100 +65,100 @@ async def calm(router: Plane) -> None:
 def test_the_first_one_lost_while_both_are_silent_leaves_it_to_its_rival(tmp_path: Path) -> None:
     async def story() -> None:
         one, other = Gated(), Gated()
-        async with behind(tmp_path, one, other, **SOON) as router:
-            asked = asyncio.create_task(router.complete(STREAM))
-            first, rival = await both_asked(one, other)
-            first.say = None
+        async with router_before(tmp_path, one, other, **SOON) as router:
+            task = asyncio.create_task(router.complete(STREAM))
+            first, rival = await both_attempted(one, other)
+            first.data = None
             first.gate.set()
             await asyncio.sleep(0.03)
             rival.gate.set()
-            status, text = await asked
+            status, text = await task
             assert (status, text.count("data: ")) == (200, 2)
             await calm(router)
 
-    told(story())
+    run_story(story())
 
 
 def test_the_first_one_lost_after_its_rival_took_over_disturbs_nobody(tmp_path: Path) -> None:
     async def story() -> None:
         one, other = Gated(), Gated()
-        async with behind(tmp_path, one, other, **SOON) as router:
-            asked = asyncio.create_task(router.complete(STREAM))
-            first, rival = await both_asked(one, other)
+        async with router_before(tmp_path, one, other, **SOON) as router:
+            task = asyncio.create_task(router.complete(STREAM))
+            first, rival = await both_attempted(one, other)
             rival.gate.set()
-            assert (await asked)[1].count("data: ") == 2
+            assert (await task)[1].count("data: ") == 2
             while not first.left:
                 await asyncio.sleep(0.002)
-            first.say = None
+            first.data = None
             first.gate.set()
             await calm(router)
             assert await router.states() == ["routable", "routable"]
 
-    told(story())
+    run_story(story())
 
 
 def test_a_rival_whose_whole_answer_comes_at_once_ends_the_request_and_keeps_its_connection(tmp_path: Path) -> None:
     async def story() -> None:
         one, other = Gated(), Gated()
-        async with behind(tmp_path, one, other, **SOON) as router:
-            asked = asyncio.create_task(router.complete(STREAM))
-            _, rival = await both_asked(one, other)
+        async with router_before(tmp_path, one, other, **SOON) as router:
+            task = asyncio.create_task(router.complete(STREAM))
+            _, rival = await both_attempted(one, other)
             rival.keeps = True
             rival.gate.set()
-            assert (await asked)[1].count("data: ") == 2
+            assert (await task)[1].count("data: ") == 2
             await calm(router)
             result = 'fairlead_router_results_total{surface="completions",stream="true",result="answered"}'
             assert await router.metric(result) == 1.0
 
-    told(story())
+    run_story(story())
 
 
 def test_a_rival_that_fails_leaves_the_first_one_alone(tmp_path: Path) -> None:
     async def story() -> None:
-        for said in (None, ERROR, REFUSAL, b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n"):
+        for answer in (None, ERROR, REFUSAL, b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n"):
             one, other = Gated(), Gated()
-            async with behind(tmp_path, one, other, **SOON) as router:
-                asked = asyncio.create_task(router.complete(STREAM))
-                first, rival = await both_asked(one, other)
-                rival.say = said
+            async with router_before(tmp_path, one, other, **SOON) as router:
+                task = asyncio.create_task(router.complete(STREAM))
+                first, rival = await both_attempted(one, other)
+                rival.data = answer
                 rival.gate.set()
                 await asyncio.sleep(0.03)
                 first.gate.set()
-                assert (await asked)[0] == 200
+                assert (await task)[0] == 200
                 await calm(router)
 
-    told(story())
+    run_story(story())
 
 
 def test_a_client_that_leaves_lets_both_go(tmp_path: Path) -> None:
     async def story() -> None:
         one, other = Gated(), Gated()
-        async with behind(tmp_path, one, other, **SOON) as router:
+        async with router_before(tmp_path, one, other, **SOON) as router:
             _, writer = await asyncio.open_connection(HOST, router.port)
             writer.write(posted(STREAM))
-            await both_asked(one, other)
+            await both_attempted(one, other)
             writer.transport.abort()
             while not (one.left and other.left):
                 await asyncio.sleep(0.002)
             await calm(router)
 
-    told(story())
+    run_story(story())
 
 
 def test_without_a_budget_or_another_replica_the_first_one_is_waited_for(tmp_path: Path) -> None:
     async def story() -> None:
         few = SOON | {"hedging": AFTER | {"budget": 0.0}}
         for engines, more in (((Gated(), Gated()), few), ((Gated(),), SOON)):
-            async with behind(tmp_path, *engines, **more) as router:
-                asked = [asyncio.create_task(router.complete(STREAM)) for _ in range(30)]
+            async with router_before(tmp_path, *engines, **more) as router:
+                tasks = [asyncio.create_task(router.complete(STREAM)) for _ in range(30)]
                 while sum(len(one.seen) for one in engines) < 30:
                     await asyncio.sleep(0.002)
                 await asyncio.sleep(0.1)
                 for one in engines:
                     one.gate.set()
-                assert {status for status, _ in await asyncio.gather(*asked)} == {200}
+                assert {status for status, _ in await asyncio.gather(*tasks)} == {200}
                 if len(engines) > 1:
                     assert sum(len(one.seen) for one in engines) < 60
                 await calm(router)
 
-    told(story())
+    run_story(story())

@@ -16,7 +16,7 @@ from fairlead.fleet.endpoints import DiscoveredEndpoint, EndpointsCallback
 from fairlead.router import source_subscription
 from fairlead.router.config.loader import RouterConfigError
 from tests.emulator.living import QUICK, Living, client, free_port, living, paced
-from tests.router.planes import HOST, MODELS, STREAM, Cluster, before, plane, told, written
+from tests.router.planes import HOST, MODELS, STREAM, Cluster, before, plane, run_story, written
 
 
 def test_a_changed_file_is_followed_without_a_restart(tmp_path: Path) -> None:
@@ -26,12 +26,12 @@ def test_a_changed_file_is_followed_without_a_restart(tmp_path: Path) -> None:
             await router.until("routable")
             while (await router.endpoints())[0]["address"] != new.address:
                 await asyncio.sleep(0.005)
-            async with router.asks.get(router.url + "/v1/models") as answer:
+            async with router.session.get(router.url + "/v1/models") as answer:
                 assert [card["id"] for card in (await answer.json())["data"]] == ["chat", "de", "fr"]
             await router.until("routable")
             assert (await router.complete())[0] == 200
 
-    told(story())
+    run_story(story())
 
 
 def test_other_models_alone_disturb_no_endpoint(tmp_path: Path) -> None:
@@ -43,7 +43,7 @@ def test_other_models_alone_disturb_no_endpoint(tmp_path: Path) -> None:
             assert await router.states() == ["routable"]
             assert (await router.complete())[0] == 200
 
-    told(story())
+    run_story(story())
 
 
 def test_a_broken_file_is_said_and_the_old_one_stays(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -58,7 +58,7 @@ def test_a_broken_file_is_said_and_the_old_one_stays(tmp_path: Path, caplog: pyt
             assert (await router.complete())[0] == 200
 
     with caplog.at_level(logging.ERROR):
-        told(story())
+        run_story(story())
     assert "endpoints[0]: http://x: this is not the address of an engine; write host:port" in caplog.text
 
 
@@ -70,7 +70,7 @@ def test_a_first_file_that_cannot_be_acted_on_ends_it(tmp_path: Path) -> None:
             async with plane(config):
                 pass
 
-    told(story())
+    run_story(story())
 
 
 def test_a_drain_is_not_ready_at_once_and_lets_every_stream_end(tmp_path: Path) -> None:
@@ -94,16 +94,16 @@ def test_a_drain_is_not_ready_at_once_and_lets_every_stream_end(tmp_path: Path) 
             assert all(text.endswith("data: [DONE]\n\n") for _, text in await asyncio.gather(*streams))
             assert await router.life == 0
             with pytest.raises(aiohttp.ClientConnectorError):
-                await router.asks.get(router.url + "/health")
+                await router.session.get(router.url + "/health")
         await slow.stop()
 
-    told(story())
+    run_story(story())
 
 
 def test_a_second_signal_ends_a_drain_at_once(tmp_path: Path) -> None:
     async def story() -> None:
         async with living(paced(0.001, 5)) as engines, before(tmp_path, engines) as router:
-            stream = await router.asks.post(router.url + "/v1/completions", json=STREAM)
+            stream = await router.session.post(router.url + "/v1/completions", json=STREAM)
             await stream.content.readany()
             for _ in range(2):
                 router.signals.put_nowait(15)
@@ -111,7 +111,7 @@ def test_a_second_signal_ends_a_drain_at_once(tmp_path: Path) -> None:
             with pytest.raises(aiohttp.ClientPayloadError):
                 await stream.read()
 
-    told(story())
+    run_story(story())
 
 
 def test_the_command_itself_passes_on_and_ends_on_sigterm(tmp_path: Path) -> None:
@@ -126,14 +126,14 @@ def test_the_command_itself_passes_on_and_ends_on_sigterm(tmp_path: Path) -> Non
                 env={"PYTHONPATH": ":".join(sys.path)},
             )
             assert router.stderr is not None
-            async with client() as asks:
+            async with client() as session:
                 while b"listening" not in await router.stderr.readline():
                     pass
-                async with asks.post(f"http://{HOST}:{port}/v1/completions", json=STREAM) as answer:
+                async with session.post(f"http://{HOST}:{port}/v1/completions", json=STREAM) as answer:
                     assert (answer.status, (await answer.text())[-6:]) == (200, "ONE]\n\n")
-                async with asks.get(f"http://{HOST}:{scraped}/metrics") as answer:
+                async with session.get(f"http://{HOST}:{scraped}/metrics") as answer:
                     assert 'fairlead_router_requests_total{code="200"} 1\n' in await answer.text()
-                async with asks.get(f"http://{HOST}:{scraped}/v1/models") as answer:
+                async with session.get(f"http://{HOST}:{scraped}/v1/models") as answer:
                     assert answer.status == 404
             router.send_signal(signal.SIGTERM)
             await router.stderr.read()
@@ -141,7 +141,7 @@ def test_the_command_itself_passes_on_and_ends_on_sigterm(tmp_path: Path) -> Non
             (line,) = (tmp_path / "lines").read_text().splitlines()
             assert json.loads(line)["status"] == 200
 
-    told(story())
+    run_story(story())
 
 
 def test_the_command_says_what_is_wrong_with_its_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -149,8 +149,8 @@ def test_the_command_says_what_is_wrong_with_its_file(tmp_path: Path, capsys: py
     config.write_text(json.dumps({"endpoints": ["127.0.0.1:1"], "routing": {"hold": {"maxRequests": -1}}}))
 
     assert main.main(["router", "--config", str(config)]) == 2
-    said = capsys.readouterr().err
-    assert said.endswith("routing.hold.maxRequests: -1: the smallest number allowed is 0; write 0 or more\n")
+    err = capsys.readouterr().err
+    assert err.endswith("routing.hold.maxRequests: -1: the smallest number allowed is 0; write 0 or more\n")
     assert main.main(["router", "--config", str(tmp_path / "absent.json")]) == 2
     assert "No such file" in capsys.readouterr().err
 
@@ -163,16 +163,16 @@ def test_a_source_that_fails_is_begun_anew(tmp_path: Path, monkeypatch: pytest.M
 
         stumbled = False
 
-        async def follow(self, tell: EndpointsCallback) -> None:
+        async def follow(self, action: EndpointsCallback) -> None:
             if not self.stumbled:
                 self.stumbled = True
                 raise ValueError("a word of the server that nobody understands")
-            await super().follow(tell)
+            await super().follow(action)
 
     async def story() -> None:
         cluster = Stumbling()
         async with living() as (engine,), plane(written(tmp_path, ["x:1"]), cluster) as router:
-            cluster.says(DiscoveredEndpoint(pod="a", address=engine.address))
+            cluster.announce(DiscoveredEndpoint(pod="a", address=engine.address))
             await router.until("routable")
 
-    told(story())
+    run_story(story())

@@ -10,7 +10,18 @@ from aiohttp import web
 
 from fairlead.router import client_connection
 from tests.emulator.living import living, paced
-from tests.router.planes import HOST, PROMPT, STREAM, answering, before, plane, posted, said, told, written
+from tests.router.planes import (
+    HOST,
+    PROMPT,
+    STREAM,
+    answering,
+    before,
+    exchange_bytes,
+    plane,
+    posted,
+    run_story,
+    written,
+)
 
 
 def code(answer: bytes) -> str:
@@ -22,32 +33,32 @@ def test_a_client_that_waits_to_be_asked_for_its_body_is_asked(tmp_path: Path) -
         async with living() as engines, before(tmp_path, engines) as router:
             whole = posted(PROMPT, "/v1/completions", "Expect: 100-continue")
             end = whole.index(b"\r\n\r\n") + 4
-            answer = await said(router, whole[:end], whole[end:], pause=0.05)
+            answer = await exchange_bytes(router, whole[:end], whole[end:], pause=0.05)
             assert answer.startswith(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\n")
 
-    told(story())
+    run_story(story())
 
 
 def test_the_second_of_two_requests_at_once_is_not_answered(tmp_path: Path) -> None:
     async def story() -> None:
         async with living() as engines, before(tmp_path, engines) as router:
             one = posted(PROMPT).replace(b"Connection: close\r\n", b"")
-            answer = await said(router, one + one)
+            answer = await exchange_bytes(router, one + one)
             assert answer.count(b"HTTP/1.1 200") == 1
 
-    told(story())
+    run_story(story())
 
 
 def test_an_old_client_gets_no_chunks_and_an_end_by_closing(tmp_path: Path) -> None:
     async def story() -> None:
         async with living() as engines, before(tmp_path, engines) as router:
-            answer = await said(router, posted(STREAM, version="1.0"))
+            answer = await exchange_bytes(router, posted(STREAM, version="1.0"))
             head, _, body = answer.partition(b"\r\n\r\n")
             assert b"chunked" not in head
             assert body.startswith(b"data: ")
             assert body.endswith(b"data: [DONE]\n\n")
 
-    told(story())
+    run_story(story())
 
 
 SLOW = {"headSeconds": 0.1, "bodySeconds": 0.1, "idleSeconds": 0.1}
@@ -57,31 +68,31 @@ SLOW = {"headSeconds": 0.1, "bodySeconds": 0.1, "idleSeconds": 0.1}
 def test_a_client_that_trickles_gets_408(tmp_path: Path, sent: bytes) -> None:
     async def story() -> None:
         async with plane(written(tmp_path, ["127.0.0.1:1"], door=SLOW)) as router:
-            answer = await said(router, sent)
+            answer = await exchange_bytes(router, sent)
             assert (answer[:12], code(answer)) == (b"HTTP/1.1 408", "request_timeout")
             assert await router.metric("fairlead_router_requests_in_flight") == 0.0
 
-    told(story())
+    run_story(story())
 
 
 def test_an_idle_connection_is_closed_without_a_word(tmp_path: Path) -> None:
     async def story() -> None:
         async with plane(written(tmp_path, ["127.0.0.1:1"], door=SLOW)) as router:
-            assert await said(router) == b""
+            assert await exchange_bytes(router) == b""
 
-    told(story())
+    run_story(story())
 
 
 def test_one_connection_too_many_is_told_so(tmp_path: Path) -> None:
     async def story() -> None:
         async with plane(written(tmp_path, ["127.0.0.1:1"], door={"maxConnections": 2})) as router:
             writers = [(await asyncio.open_connection(HOST, router.port))[1] for _ in range(2)]
-            answer = await said(router)
+            answer = await exchange_bytes(router)
             assert (answer[:12], code(answer)) == (b"HTTP/1.1 503", "too_many_connections")
             for writer in writers:
                 writer.close()
 
-    told(story())
+    run_story(story())
 
 
 def test_half_a_goodbye_is_a_goodbye(tmp_path: Path) -> None:
@@ -97,7 +108,7 @@ def test_half_a_goodbye_is_a_goodbye(tmp_path: Path) -> None:
             assert await reader.read() == b""
             writer.close()
 
-    told(story())
+    run_story(story())
 
 
 def test_a_client_that_leaves_in_the_middle_of_its_body_is_counted_and_forgotten(tmp_path: Path) -> None:
@@ -112,32 +123,32 @@ def test_a_client_that_leaves_in_the_middle_of_its_body_is_counted_and_forgotten
                 await asyncio.sleep(0.002)
             assert await router.metric('fairlead_router_requests_total{code="499"}') == 1.0
 
-    told(story())
+    run_story(story())
 
 
 def test_garbage_is_answered_and_closed(tmp_path: Path) -> None:
     async def story() -> None:
         async with plane(written(tmp_path, ["127.0.0.1:1"])) as router:
-            answer = await said(router, b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n")
+            answer = await exchange_bytes(router, b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n")
             assert (answer[:12], code(answer)) == (b"HTTP/1.1 400", "tls_on_plain_port")
             assert await router.metric("fairlead_router_requests_in_flight") == 0.0
 
-    told(story())
+    run_story(story())
 
 
 def test_pages_of_the_routers_own_are_read_and_not_written(tmp_path: Path) -> None:
     async def story() -> None:
         async with plane(written(tmp_path, ["127.0.0.1:1"])) as router:
-            async with router.asks.head(router.url + "/health") as answer:
+            async with router.session.head(router.url + "/health") as answer:
                 assert (answer.status, answer.headers["Content-Length"]) == (200, "3")
-            async with router.asks.post(router.url + "/health") as answer:
+            async with router.session.post(router.url + "/health") as answer:
                 assert answer.status == 405
-            async with router.asks.get(router.url + "/v1/models/de") as answer:
+            async with router.session.get(router.url + "/v1/models/de") as answer:
                 assert (await answer.json())["id"] == "de"
-            async with router.asks.get(router.url + "/v1/models/xx") as answer:
+            async with router.session.get(router.url + "/v1/models/xx") as answer:
                 assert (answer.status, (await answer.json())["error"]["code"]) == (404, "model_not_found")
 
-    told(story())
+    run_story(story())
 
 
 def test_models_are_told_as_the_engines_tell_them(tmp_path: Path) -> None:
@@ -145,28 +156,28 @@ def test_models_are_told_as_the_engines_tell_them(tmp_path: Path) -> None:
         async with living() as engines, before(tmp_path, engines) as router:
             cards: list[dict[str, object]] = [{}]
             while "max_model_len" not in cards[0]:
-                async with router.asks.get(router.url + "/v1/models") as answer:
+                async with router.session.get(router.url + "/v1/models") as answer:
                     cards = (await answer.json())["data"]
             assert [card["id"] for card in cards] == ["chat", "de"]
 
-    told(story())
+    run_story(story())
 
 
 def test_browsers_of_known_origins_may_ask(tmp_path: Path) -> None:
     async def story() -> None:
         door = {"corsOrigins": ["https://app.example"]}
         async with living() as engines, before(tmp_path, engines, door=door) as router:
-            known, other = {"Origin": "https://app.example"}, {"Origin": "https://evil.example"}
-            asking = known | {"Access-Control-Request-Headers": "authorization"}
-            async with router.asks.options(router.url + "/v1/completions", headers=asking) as answer:
+            texts, other = {"Origin": "https://app.example"}, {"Origin": "https://evil.example"}
+            values = texts | {"Access-Control-Request-Headers": "authorization"}
+            async with router.session.options(router.url + "/v1/completions", headers=values) as answer:
                 assert answer.status == 204
                 assert answer.headers["Access-Control-Allow-Headers"] == "authorization"
-            async with router.asks.post(router.url + "/v1/completions", json=PROMPT, headers=known) as answer:
+            async with router.session.post(router.url + "/v1/completions", json=PROMPT, headers=texts) as answer:
                 assert answer.headers["Access-Control-Allow-Origin"] == "https://app.example"
-            async with router.asks.post(router.url + "/v1/completions", json=PROMPT, headers=other) as answer:
+            async with router.session.post(router.url + "/v1/completions", json=PROMPT, headers=other) as answer:
                 assert "Access-Control-Allow-Origin" not in answer.headers
 
-    told(story())
+    run_story(story())
 
 
 def test_a_client_that_takes_nothing_of_its_answer_is_cut_and_its_engine_let_go(
@@ -199,7 +210,7 @@ def test_a_client_that_takes_nothing_of_its_answer_is_cut_and_its_engine_let_go(
             assert [one["inflight"] for one in await router.endpoints()] == [0]
             writer.close()
 
-    told(story())
+    run_story(story())
 
 
 def test_a_client_that_stays_after_its_last_answer_is_closed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -217,4 +228,4 @@ def test_a_client_that_stays_after_its_last_answer_is_closed(tmp_path: Path, mon
                     await writer.drain()
             writer.close()
 
-    told(story())
+    run_story(story())

@@ -25,14 +25,14 @@ from tests.router.planes import (
     answering,
     before,
     events,
+    exchange_bytes,
     plane,
     posted,
-    said,
-    told,
+    run_story,
     whole,
     written,
 )
-from tests.router.test_asking_engines import ANSWER, DELTA, USAGE, behind, keyed
+from tests.router.test_asking_engines import ANSWER, DELTA, USAGE, keyed, router_before
 from tests.router.test_faults import fails, listening
 
 BEARER = "Authorization: Bearer sk-1"
@@ -56,18 +56,18 @@ def test_a_model_without_tokens_is_proved_by_an_embedding(tmp_path: Path, vector
                 await asyncio.sleep(0.005)
             assert await router.states() == [state]
 
-    told(story())
+    run_story(story())
 
 
 def test_a_stream_whose_first_event_is_an_error_of_its_clients_own_is_passed_on(tmp_path: Path) -> None:
     async def story() -> None:
         first = b'{"error":{"message":"no such grammar","code":400}}'
-        async with behind(tmp_path, Raw(events(first))) as router:
+        async with router_before(tmp_path, Raw(events(first))) as router:
             status, text = await router.complete(STREAM)
             assert (status, "no such grammar" in text) == (200, True)
             assert await router.states() == ["routable"]
 
-    told(story())
+    run_story(story())
 
 
 def test_an_error_that_comes_in_pieces_is_judged_whole(tmp_path: Path) -> None:
@@ -86,7 +86,7 @@ def test_an_error_that_comes_in_pieces_is_judged_whole(tmp_path: Path) -> None:
             await router.until("routable")
             assert await router.complete() == (500, '{"error": "broken"}')
 
-    told(story())
+    run_story(story())
 
 
 def test_a_counted_stream_that_comes_in_small_pieces_looks_as_it_was_asked_for(tmp_path: Path) -> None:
@@ -105,24 +105,24 @@ def test_a_counted_stream_that_comes_in_small_pieces_looks_as_it_was_asked_for(t
         tenants = keyed(tmp_path, tokensPerMinute=100_000)
         async with answering(pieces) as address, plane(written(tmp_path, [address], **tenants)) as router:
             await router.until("routable")
-            answer = await said(router, posted(STREAM, "/v1/completions", BEARER))
+            answer = await exchange_bytes(router, posted(STREAM, "/v1/completions", BEARER))
             assert b"usage" not in answer
             assert answer.endswith(b"0\r\n\r\n")
             assert answer.count(b'"text"') == 3
-            old = await said(router, posted(STREAM, "/v1/completions", BEARER, version="1.0"))
+            old = await exchange_bytes(router, posted(STREAM, "/v1/completions", BEARER, version="1.0"))
             assert (old.count(b'"text"'), b"usage" in old) == (3, False)
 
-    told(story())
+    run_story(story())
 
 
 def test_a_very_long_answer_passes_without_being_kept(tmp_path: Path) -> None:
     async def story() -> None:
         long = whole(json.dumps({"text": "x" * 3_000_000}).encode())
-        async with behind(tmp_path, Raw(long)) as router:
+        async with router_before(tmp_path, Raw(long)) as router:
             status, text = await router.complete()
             assert (status, len(text)) == (200, len(long.partition(b"\r\n\r\n")[2]))
 
-    told(story())
+    run_story(story())
 
 
 def test_the_models_of_all_engines_are_told_where_none_are_named(tmp_path: Path) -> None:
@@ -130,11 +130,11 @@ def test_the_models_of_all_engines_are_told_where_none_are_named(tmp_path: Path)
         async with living() as engines, before(tmp_path, engines, models=[]) as router:
             cards: list[dict[str, object]] = []
             while not cards:
-                async with router.asks.get(router.url + "/v1/models") as answer:
+                async with router.session.get(router.url + "/v1/models") as answer:
                     cards = (await answer.json())["data"]
             assert "chat" in [card["id"] for card in cards]
 
-    told(story())
+    run_story(story())
 
 
 def test_a_talk_keeps_its_name_where_there_are_several_routers(tmp_path: Path) -> None:
@@ -146,21 +146,21 @@ def test_a_talk_keeps_its_name_where_there_are_several_routers(tmp_path: Path) -
             async with plane(config) as router:
                 await router.until("routable")
                 for line in ("x-session-id: one", "x-other: one"):
-                    answer = await said(router, posted(PROMPT, "/v1/completions", line))
+                    answer = await exchange_bytes(router, posted(PROMPT, "/v1/completions", line))
                     assert answer.startswith(b"HTTP/1.1 200")
 
-    told(story())
+    run_story(story())
 
 
 def test_traces_reach_engines_where_they_are_collected(tmp_path: Path) -> None:
     async def story() -> None:
         engine = Raw(ANSWER)
-        telling = {"otlpEndpoint": f"http://{HOST}:1", "traceShare": 1.0}
-        async with behind(tmp_path, engine, telling=telling) as router:
+        document = {"otlpEndpoint": f"http://{HOST}:1", "traceShare": 1.0}
+        async with router_before(tmp_path, engine, telling=document) as router:
             assert (await router.complete())[0] == 200
             assert b"\r\ntraceparent: 00-" in engine.seen[0]
 
-    told(story())
+    run_story(story())
 
 
 def test_our_own_questions_have_answers_of_bounded_size(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -175,7 +175,7 @@ def test_our_own_questions_have_answers_of_bounded_size(monkeypatch: pytest.Monk
                 )
             pool.close()
 
-    told(story())
+    run_story(story())
 
 
 def test_a_question_that_is_not_answered_in_time_is_not_waited_for() -> None:
@@ -195,7 +195,7 @@ def test_a_question_that_is_not_answered_in_time_is_not_waited_for() -> None:
         finally:
             server.close()
 
-    told(story())
+    run_story(story())
 
 
 class Faulty(upstream_requests.UpstreamRequest):
@@ -219,7 +219,7 @@ def test_a_fault_in_the_middle_of_our_own_question_is_no_answer() -> None:
             with pytest.raises(NoUpstreamAnswer, match="fault of its own"):
                 await question.answer()
 
-    told(story())
+    run_story(story())
 
 
 def test_a_key_file_that_is_missing_is_said_and_hinders_nobody_else(
@@ -231,5 +231,5 @@ def test_a_key_file_that_is_missing_is_said_and_hinders_nobody_else(
             assert (await router.complete())[0] == 401
 
     with caplog.at_level(logging.WARNING):
-        told(story())
+        run_story(story())
     assert "absent" in caplog.text

@@ -13,11 +13,11 @@ from multidict import CIMultiDict
 
 from fairlead.emulator.emulation_knobs import EngineFault
 from tests.emulator.living import faulty, living, paced
-from tests.router.planes import CHAT, PROMPT, STREAM, Plane, answering, before, plane, told, written
+from tests.router.planes import CHAT, PROMPT, STREAM, Plane, answering, before, plane, run_story, written
 
 
 async def raw(plane: Plane, path: str, body: dict[str, Any], **headers: str) -> tuple[int, bytes]:
-    async with plane.asks.post(plane.url + path, json=body, headers=headers) as answer:
+    async with plane.session.post(plane.url + path, json=body, headers=headers) as answer:
         return answer.status, await answer.read()
 
 
@@ -33,11 +33,11 @@ def test_whole_answers_and_streams_arrive_byte_for_byte(tmp_path: Path) -> None:
                 ("/tokenize", PROMPT),
             ):
                 sent = {"X-Request-Id": "same"}
-                async with router.asks.post(engines[0].url + path, json=body, headers=sent) as answer:
+                async with router.session.post(engines[0].url + path, json=body, headers=sent) as answer:
                     straight = answer.status, await answer.read()
                 assert await raw(router, path, body, **sent) == straight
 
-    told(story())
+    run_story(story())
 
 
 def test_a_token_reaches_the_client_before_the_next_one_exists(tmp_path: Path) -> None:
@@ -45,19 +45,19 @@ def test_a_token_reaches_the_client_before_the_next_one_exists(tmp_path: Path) -
         async with living(paced(0.001, 0.3)) as engines, before(tmp_path, engines) as router:
             loop = asyncio.get_running_loop()
             begun = loop.time()
-            async with router.asks.post(router.url + "/v1/completions", json=STREAM) as stream:
+            async with router.session.post(router.url + "/v1/completions", json=STREAM) as stream:
                 chunk = await stream.content.readany()
                 stream.close()
             assert chunk.count(b"data: ") == 1
             assert loop.time() - begun < 0.25
 
-    told(story())
+    run_story(story())
 
 
 def test_a_client_that_leaves_frees_the_engine_at_once(tmp_path: Path) -> None:
     async def story() -> None:
         async with living(paced(0.001, 5)) as engines, before(tmp_path, engines) as router:
-            async with router.asks.post(router.url + "/v1/completions", json=STREAM) as stream:
+            async with router.session.post(router.url + "/v1/completions", json=STREAM) as stream:
                 await stream.content.readany()
                 stream.close()
             await asyncio.wait_for(engines[0].engine.idle.wait(), 1)
@@ -71,7 +71,7 @@ def test_a_client_that_leaves_frees_the_engine_at_once(tmp_path: Path) -> None:
             assert await router.metric('fairlead_router_requests_total{code="499"}') == 2.0
             assert await router.metric("fairlead_router_requests_in_flight") == 0.0
 
-    told(story())
+    run_story(story())
 
 
 def test_the_engine_with_the_fewest_requests_is_asked_and_equals_take_turns(tmp_path: Path) -> None:
@@ -84,7 +84,7 @@ def test_the_engine_with_the_fewest_requests_is_asked_and_equals_take_turns(tmp_
             assert [one["inflight"] for one in await router.endpoints()] == [2, 2, 2]
             assert {status for status, _ in await asyncio.gather(*running)} == {200}
 
-    told(story())
+    run_story(story())
 
 
 def test_headers_of_one_connection_stay_there_and_all_others_go_through(tmp_path: Path) -> None:
@@ -93,37 +93,37 @@ def test_headers_of_one_connection_stay_there_and_all_others_go_through(tmp_path
 
         async def echo(request: web.Request) -> web.Response:
             seen.append(request.headers.copy())
-            told = {"X-Engine": "yes", "Keep-Alive": "timeout=5", "Connection": "X-Hop", "X-Hop": "1"}
-            return web.json_response({"usage": {"completion_tokens": 1}}, headers=told)
+            texts = {"X-Engine": "yes", "Keep-Alive": "timeout=5", "Connection": "X-Hop", "X-Hop": "1"}
+            return web.json_response({"usage": {"completion_tokens": 1}}, headers=texts)
 
         async with answering(echo) as address, plane(written(tmp_path, [address])) as router:
             await router.until("routable")
             sent = {"Authorization": "Bearer k", "X-Session-ID": "s", "Connection": "X-Private", "X-Private": "1"}
-            async with router.asks.post(router.url + "/v1/embeddings?a=%20b", data=b"{}", headers=sent) as answer:
-                heard = answer.headers
+            async with router.session.post(router.url + "/v1/embeddings?a=%20b", data=b"{}", headers=sent) as answer:
+                headers = answer.headers
             assert (seen[-1]["Authorization"], seen[-1]["X-Session-ID"]) == ("Bearer k", "s")
             assert seen[-1]["Host"] == address
             assert not {"X-Private", "Connection"} & set(seen[-1].keys())
-            assert seen[-1]["X-Request-Id"] == heard["X-Request-Id"]
-            assert len(heard["X-Request-Id"]) == 32
-            assert heard["X-Engine"] == "yes"
-            assert not {"Keep-Alive", "X-Hop"} & set(heard)
+            assert seen[-1]["X-Request-Id"] == headers["X-Request-Id"]
+            assert len(headers["X-Request-Id"]) == 32
+            assert headers["X-Engine"] == "yes"
+            assert not {"Keep-Alive", "X-Hop"} & set(headers)
 
-    told(story())
+    run_story(story())
 
 
 def test_what_the_router_knows_itself_needs_noanswering(tmp_path: Path) -> None:
     async def story() -> None:
         async with plane(written(tmp_path, ["127.0.0.1:1"])) as router:
-            async with router.asks.get(router.url + "/v1/models") as answer:
+            async with router.session.get(router.url + "/v1/models") as answer:
                 assert [card["id"] for card in (await answer.json())["data"]] == ["chat", "de"]
-            async with router.asks.get(router.url + "/ready") as answer:
+            async with router.session.get(router.url + "/ready") as answer:
                 assert answer.status == 200
             (one,) = await router.endpoints()
             assert (one["pod"], one["state"], one["inflight"]) == ("127.0.0.1:1", "probing", 0)
             assert await router.metric('fairlead_router_endpoints{state="probing"}') == 1.0
 
-    told(story())
+    run_story(story())
 
 
 NOT_PASSED_ON: Final[dict[str, tuple[str, dict[str, Any], int, str]]] = {
@@ -149,7 +149,7 @@ def test_what_cannot_be_passed_on_is_refused_in_openais_shape(tmp_path: Path, co
             assert (answered, error["code"], error["type"]) == (status, code, "invalid_request_error")
             assert why in error["message"]
 
-    told(story())
+    run_story(story())
 
 
 def test_a_body_without_a_length_is_read_up_to_the_limit(tmp_path: Path) -> None:
@@ -160,10 +160,10 @@ def test_a_body_without_a_length_is_read_up_to_the_limit(tmp_path: Path) -> None
     async def story() -> None:
         async with living() as engines, before(tmp_path, engines, limits={"maxRequestBytes": 500}) as router:
             for count, status in ((4, 400), (6, 413)):
-                async with router.asks.post(router.url + "/v1/completions", data=pieces(count)) as answer:
+                async with router.session.post(router.url + "/v1/completions", data=pieces(count)) as answer:
                     assert answer.status == status
 
-    told(story())
+    run_story(story())
 
 
 @pytest.mark.parametrize(
@@ -183,18 +183,20 @@ def test_what_answers_a_probe_without_a_token_gets_no_requests(tmp_path: Path, b
                 await asyncio.sleep(0.005)
             assert await router.states() == ["probing"]
 
-    told(story())
+    run_story(story())
 
 
 def test_a_large_body_goes_through_whole(tmp_path: Path) -> None:
     async def story() -> None:
         async with living() as engines, before(tmp_path, engines) as router:
             large = json.dumps(PROMPT | {"a_field_nobody_knows": "x" * 3_000_000}).encode()
-            said = {"Content-Type": "application/json"}
-            async with router.asks.post(router.url + "/v1/completions", data=BytesIO(large), headers=said) as answer:
+            texts = {"Content-Type": "application/json"}
+            async with router.session.post(
+                router.url + "/v1/completions", data=BytesIO(large), headers=texts
+            ) as answer:
                 assert (await answer.json())["usage"]["completion_tokens"] == 16
 
-    told(story())
+    run_story(story())
 
 
 def test_any_model_goes_through_where_none_are_named(tmp_path: Path) -> None:
@@ -203,7 +205,7 @@ def test_any_model_goes_through_where_none_are_named(tmp_path: Path) -> None:
             status, text = await router.complete(PROMPT | {"model": "gpt"})
             assert (status, "Valid aliases: chat." in text) == (404, True)
 
-    told(story())
+    run_story(story())
 
 
 def test_a_broken_stream_ends_with_an_error_frame_and_a_whole_answer_with_502(tmp_path: Path) -> None:
@@ -219,7 +221,7 @@ def test_a_broken_stream_ends_with_an_error_frame_and_a_whole_answer_with_502(tm
             assert (status, json.loads(text)["error"]["code"]) == (502, "replica_unreachable")
             assert await router.metric("fairlead_router_answers_cut_total") == 1.0
 
-    told(story())
+    run_story(story())
 
 
 def test_an_answer_with_a_length_that_breaks_is_cut_and_not_ended(tmp_path: Path) -> None:
@@ -240,4 +242,4 @@ def test_an_answer_with_a_length_that_breaks_is_cut_and_not_ended(tmp_path: Path
             with pytest.raises(aiohttp.ClientPayloadError):
                 await router.complete()
 
-    told(story())
+    run_story(story())

@@ -15,15 +15,15 @@ from fairlead.router.exchange import Exchange
 from fairlead.router.reply import Reply
 from fairlead.router.request import Request
 from tests.emulator.living import faulty, living, paced
-from tests.router.planes import CHAT, answering, before, plane, told, written
+from tests.router.planes import CHAT, answering, before, plane, run_story, written
 from tests.router.recalling import (
     CACHE,
     COLD,
     STREAM,
-    asked,
     got,
     idle,
-    nobody_inside,
+    is_idle,
+    requested,
     rest,
     slow,
     talkative,
@@ -39,11 +39,11 @@ def test_the_same_question_has_the_same_bytes_and_needs_no_engine(tmp_path: Path
                 assert await got(router, body) == ("hit", first[1])
                 assert first[0] == "miss"
                 assert engines[0].engine.answered == answered
-            async with asked(router, x_request_id="mine") as again:
+            async with requested(router, x_request_id="mine") as again:
                 assert (again.headers["x-request-id"], again.headers["age"]) == ("mine", "0")
-            await nobody_inside(router)
+            await is_idle(router)
 
-    told(story())
+    run_story(story())
 
 
 def test_many_that_ask_at_once_are_one_to_the_engine(tmp_path: Path) -> None:
@@ -54,9 +54,9 @@ def test_many_that_ask_at_once_are_one_to_the_engine(tmp_path: Path) -> None:
             assert len({body for _, body in answers}) == 1
             assert sorted({word for word, _ in answers}) == ["joined", "miss"]
             assert engines[0].engine.answered == before_them + 1
-            await nobody_inside(router)
+            await is_idle(router)
 
-    told(story())
+    run_story(story())
 
 
 def test_a_leaders_answer_goes_on_for_those_who_follow(tmp_path: Path) -> None:
@@ -73,9 +73,9 @@ def test_a_leaders_answer_goes_on_for_those_who_follow(tmp_path: Path) -> None:
             assert all(body.endswith(b"data: [DONE]\n\n") for _, body in answers)
             assert engines[0].engine.answered == before_them + 1
             assert (await got(router, STREAM))[0] == "hit"
-            await nobody_inside(router)
+            await is_idle(router)
 
-    told(story())
+    run_story(story())
 
 
 def test_when_all_have_left_the_engine_is_free_at_once(tmp_path: Path) -> None:
@@ -86,9 +86,9 @@ def test_when_all_have_left_the_engine_is_free_at_once(tmp_path: Path) -> None:
             for task in tasks:
                 task.cancel()
             await idle(engines[0])
-            await nobody_inside(router)
+            await is_idle(router)
 
-    told(story())
+    run_story(story())
 
 
 def test_a_follower_that_leaves_costs_nobody_anything(tmp_path: Path) -> None:
@@ -101,21 +101,21 @@ def test_a_follower_that_leaves_costs_nobody_anything(tmp_path: Path) -> None:
             follower.cancel()
             word, body = await leader
             assert (word, body.endswith(b"data: [DONE]\n\n")) == ("miss", True)
-            await nobody_inside(router)
+            await is_idle(router)
 
-    told(story())
+    run_story(story())
 
 
 def test_when_the_leaders_engine_fails_a_follower_asks_again(tmp_path: Path) -> None:
     async def story() -> None:
-        asked_times, go_on = 0, asyncio.Event()
+        request_times, go_on = 0, asyncio.Event()
 
         async def first_no(request: web.Request) -> web.Response:
-            nonlocal asked_times
+            nonlocal request_times
             if "messages" not in await request.json():
                 return web.json_response({"usage": {"completion_tokens": 1}})
-            asked_times += 1
-            if asked_times == 1:
+            request_times += 1
+            if request_times == 1:
                 await go_on.wait()
                 return web.json_response({"error": {"message": "no", "code": 500}}, status=500)
             return web.json_response({"choices": [{"message": {"content": "a"}, "finish_reason": "stop"}]})
@@ -129,10 +129,10 @@ def test_when_the_leaders_engine_fails_a_follower_asks_again(tmp_path: Path) -> 
                 go_on.set()
                 words = sorted(word for word, _ in await asyncio.gather(*tasks))
                 assert words == ["joined", "joined", "miss", "miss"]
-                assert asked_times == 2
-                await nobody_inside(router)
+                assert request_times == 2
+                await is_idle(router)
 
-    told(story())
+    run_story(story())
 
 
 def test_a_stream_that_breaks_breaks_for_all_and_is_not_kept(tmp_path: Path) -> None:
@@ -143,9 +143,9 @@ def test_a_stream_that_breaks_breaks_for_all_and_is_not_kept(tmp_path: Path) -> 
             answers = await asyncio.gather(*tasks)
             assert all(b"stream_cut" in body and body.endswith(b"data: [DONE]\n\n") for _, body in answers)
             assert (await got(router, STREAM))[0] == "miss"
-            await nobody_inside(router)
+            await is_idle(router)
 
-    told(story())
+    run_story(story())
 
 
 def test_an_answer_that_breaks_and_is_no_stream_ends_each_connection_and_each_request_once(
@@ -172,9 +172,9 @@ def test_an_answer_that_breaks_and_is_no_stream_ends_each_connection_and_each_re
             go_on.set()
             ends = await asyncio.gather(*tasks, return_exceptions=True)
             assert [isinstance(one, aiohttp.ClientError) for one in ends] == [True, True]
-            await nobody_inside(router)
+            await is_idle(router)
 
-    told(story())
+    run_story(story())
     assert [one.getMessage() for one in caplog.records if one.exc_info is not None] == []
 
 
@@ -196,9 +196,9 @@ def test_a_slow_reader_holds_up_nobody_and_gets_all_of_it_in_the_end(tmp_path: P
             assert len(whole) > 12_000_000
             assert await rest(reader) == whole
             writer.close()
-            await nobody_inside(router)
+            await is_idle(router)
 
-    told(story())
+    run_story(story())
 
 
 def test_what_passes_by_says_why(tmp_path: Path) -> None:
@@ -206,9 +206,9 @@ def test_what_passes_by_says_why(tmp_path: Path) -> None:
         async with living() as engines, before(tmp_path, engines, cache=CACHE) as router:
             assert (await got(router, Cache_Control="no-store"))[0] == "pass; reason=no_store"
             assert (await got(router, CHAT))[0] == "pass; reason=sampled"
-            await nobody_inside(router)
+            await is_idle(router)
 
-    told(story())
+    run_story(story())
 
 
 def test_a_cache_that_is_off_is_for_those_who_ask_for_it(tmp_path: Path) -> None:
@@ -219,7 +219,7 @@ def test_a_cache_that_is_off_is_for_those_who_ask_for_it(tmp_path: Path) -> None
             assert await got(router, x_fairlead_cache="on") == ("hit", first[1])
             assert (await got(router))[0] == ""
 
-    told(story())
+    run_story(story())
 
 
 def test_after_three_engines_failed_each_asks_for_himself(tmp_path: Path) -> None:
@@ -240,9 +240,9 @@ def test_after_three_engines_failed_each_asks_for_himself(tmp_path: Path) -> Non
             go_on.set()
             words = sorted(word for word, _ in await asyncio.gather(*tasks))
             assert words == ["", "", "miss", "miss", "miss"]
-            await nobody_inside(router)
+            await is_idle(router)
 
-    told(story())
+    run_story(story())
 
 
 def test_no_circle_of_references_stays_behind(tmp_path: Path) -> None:
@@ -254,13 +254,13 @@ def test_no_circle_of_references_stays_behind(tmp_path: Path) -> None:
                 await asyncio.gather(*(got(router, STREAM) for _ in range(20)))
                 await got(router)
                 await got(router)
-                await nobody_inside(router)
+                await is_idle(router)
                 kinds = (CacheBridge, EngineAttempt, Exchange, Reply, Request)
                 assert [one for one in gc.get_objects() if type(one) in kinds] == []
             finally:
                 gc.enable()
 
-    told(story())
+    run_story(story())
 
 
 def test_a_request_past_its_whole_time_is_told_so_though_it_only_followed(tmp_path: Path) -> None:
@@ -273,6 +273,6 @@ def test_a_request_past_its_whole_time_is_told_so_though_it_only_followed(tmp_pa
                 second = asyncio.create_task(got(router))
                 for _, body in await asyncio.gather(first, second):
                     assert b"replica_timeout" in body
-                await nobody_inside(router)
+                await is_idle(router)
 
-    told(story())
+    run_story(story())

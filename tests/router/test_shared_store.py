@@ -14,7 +14,7 @@ from tests.emulator.living import living
 from tests.router.cache import redis_server
 from tests.router.cache.clients import cache
 from tests.router.cache.redis_server import Server
-from tests.router.planes import Cluster, Plane, plane, told, written
+from tests.router.planes import Cluster, Plane, plane, run_story, written
 from tests.router.recalling import COLD, STREAM, got
 
 BROKEN: Final = "answers are not shared: the address of the shared response cache is none"
@@ -34,10 +34,10 @@ def test_an_address_that_is_none_is_said_aloud_and_is_as_if_there_were_none(capl
         assert (sharing.store, sharing.counts, kept.elsewhere) == (None, None, None)
         await sharing.close()
 
-    told(story())
-    (said,) = [record.getMessage() for record in caplog.records]
-    assert said.startswith(BROKEN)
-    assert "secret" not in said
+    run_story(story())
+    (answer,) = [record.getMessage() for record in caplog.records]
+    assert answer.startswith(BROKEN)
+    assert "secret" not in answer
 
 
 def test_another_address_is_used_from_then_on_and_none_is_none() -> None:
@@ -56,7 +56,7 @@ def test_another_address_is_used_from_then_on_and_none_is_none() -> None:
         assert kept.elsewhere is None
         await sharing.close()
 
-    told(story())
+    run_story(story())
 
 
 @pytest.mark.conformance
@@ -71,7 +71,7 @@ def test_what_one_router_was_told_the_other_gives(tmp_path: Path, server: Server
                 folder = tmp_path / name
                 folder.mkdir()
                 cluster = Cluster()
-                cluster.says(DiscoveredEndpoint(pod="e-0", address=engines[0].address, revision="r1"))
+                cluster.announce(DiscoveredEndpoint(pod="e-0", address=engines[0].address, revision="r1"))
                 config = written(folder, [engines[0].address], cache=shared)
                 routers.append(await stack.enter_async_context(plane(config, cluster)))
                 await routers[-1].until("routable")
@@ -85,4 +85,4 @@ def test_what_one_router_was_told_the_other_gives(tmp_path: Path, server: Server
                 assert await got(two, body) == ("hit", first[1])
                 assert engines[0].engine.answered == answered
 
-    told(story())
+    run_story(story())

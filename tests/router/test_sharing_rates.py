@@ -16,7 +16,7 @@ from fairlead.router.observability.outputs import ObservabilityOptions
 from fairlead.router.observability.recorder import TelemetryRecorder
 from fairlead.router.process import EndpointDiscovery, RouterOptions
 from fairlead.router.router import Router
-from tests.router.planes import Cluster, told
+from tests.router.planes import Cluster, run_story
 
 HERE = RouterConfig(namespace="team", endpoints=("127.0.0.1:1",), routers=2, router_selector="role=router")
 
@@ -56,13 +56,13 @@ def test_rates_are_shared_by_the_routers_that_are_ready(tmp_path: Path) -> None:
         try:
             assert shares(one) == 2
             await asyncio.sleep(0)
-            cluster.says(router("a"), router("b"), router("c"), router("d", ready=False), router("e", ending=True))
+            cluster.announce(router("a"), router("b"), router("c"), router("d", ready=False), router("e", ending=True))
             await soon(one, 3)
             pods.apply(replace(HERE, routers=5))
             assert shares(one) == 3
-            cluster.says(router("a", ready=False))
+            cluster.announce(router("a", ready=False))
             assert shares(one) == 5
-            cluster.says(router("a"))
+            cluster.announce(router("a"))
             assert shares(one) == 1
             pods.apply(replace(HERE, router_selector="", routers=4))
             assert shares(one) == 4
@@ -71,7 +71,7 @@ def test_rates_are_shared_by_the_routers_that_are_ready(tmp_path: Path) -> None:
             await one.prober.close()
             one.close()
 
-    told(story())
+    run_story(story())
 
 
 def test_routers_are_found_by_their_own_labels_in_the_namespace_of_their_file() -> None:

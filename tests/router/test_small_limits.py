@@ -19,7 +19,7 @@ from fairlead.router.rate_limit_headers import lines
 from fairlead.routing import rate_ownership
 from fairlead.routing.rates import Permit, RateRemainder
 from tests.emulator.living import client, living
-from tests.router.planes import PROMPT, Cluster, free_port, told, written
+from tests.router.planes import PROMPT, Cluster, free_port, run_story, written
 
 HOSTS: Final = {"router-a": "127.0.0.23", "router-b": "127.0.0.24"}
 HOME: Final = rate_ownership.rate_owner("shop", HOSTS) or ""
@@ -31,25 +31,27 @@ US: Final = DiscoveredEndpoint(pod="this-test", address="127.0.0.1:8000", ready=
 class Fleet:
     """Two routers that know each other, and a client with a tenant's key."""
 
-    def __init__(self, asks: aiohttp.ClientSession, port: int, pages: int, cluster: Cluster) -> None:
-        self.asks = asks
+    def __init__(self, session: aiohttp.ClientSession, port: int, pages: int, cluster: Cluster) -> None:
+        self.session = session
         self.port = port
         self.pages = pages
         self.cluster = cluster
 
     def both(self) -> None:
-        self.cluster.says(US, *(DiscoveredEndpoint(pod=name, address=f"{host}:8000") for name, host in HOSTS.items()))
+        self.cluster.announce(
+            US, *(DiscoveredEndpoint(pod=name, address=f"{host}:8000") for name, host in HOSTS.items())
+        )
 
-    async def ask(self, name: str, **body: Any) -> tuple[int, dict[str, str]]:  # noqa: ANN401 - any JSON
+    async def send(self, name: str, **body: Any) -> tuple[int, dict[str, str]]:  # noqa: ANN401 - any JSON
         url = f"http://{HOSTS[name]}:{self.port}/v1/completions"
         headers = {"Authorization": "Bearer key-of-the-shop"}
-        async with self.asks.post(url, json=PROMPT | {"max_tokens": 2} | body, headers=headers) as answer:
+        async with self.session.post(url, json=PROMPT | {"max_tokens": 2} | body, headers=headers) as answer:
             await answer.read()
             shown = {key.lower().removeprefix("x-ratelimit-"): value for key, value in answer.headers.items()}
             return answer.status, {key: value for key, value in shown.items() if "requests" in key or "tokens" in key}
 
     async def statuses(self, *names: str) -> list[int]:
-        return [(await self.ask(name))[0] for name in names]
+        return [(await self.send(name))[0] for name in names]
 
 
 @asynccontextmanager
@@ -58,10 +60,10 @@ async def fleet(folder: Path, *lost: str, **limits: Any) -> AsyncIterator[Fleet]
     (folder / "key").write_text("key-of-the-shop")
     tenants = [{"name": "shop", "keyFiles": [str(folder / "key")]} | limits]
     port, pages, cluster = free_port(), free_port(), Cluster()
-    async with living() as engines, client() as asks:
+    async with living() as engines, client() as session:
         config = written(folder, [engines[0].address], tenants=tenants)
         ends: list[tuple[ExitSignals, asyncio.Task[int]]] = []
-        found = Fleet(asks, port, pages, cluster)
+        found = Fleet(session, port, pages, cluster)
         for name in HOSTS.keys() - set(lost):
             start = RouterOptions(
                 config=config,
@@ -95,9 +97,9 @@ class Shared:
     def __init__(self, cluster: Cluster) -> None:
         self._cluster = cluster
 
-    async def follow(self, tell: EndpointsCallback) -> None:
+    async def follow(self, action: EndpointsCallback) -> None:
         while True:
-            tell(self._cluster._seen or ())
+            action(self._cluster._seen or ())
             await asyncio.sleep(0.01)
 
 
@@ -127,7 +129,7 @@ def test_a_client_that_may_send_four_a_minute_gets_four_answers_and_no_fifth(
             assert await routers.statuses(*met) == [200] * 4
             assert await routers.statuses(HOME, OTHER) == [429, 429]
 
-    told(story())
+    run_story(story())
 
 
 @pytest.mark.trial(18)
@@ -135,13 +137,13 @@ def test_tokens_a_minute_are_one_sum_and_what_was_not_used_comes_back_to_it(tmp_
     async def story() -> None:
         async with fleet(tmp_path, tokensPerMinute=1000) as routers:
             await asyncio.sleep(0.05)
-            first = await routers.ask(OTHER, max_tokens=600)
+            first = await routers.send(OTHER, max_tokens=600)
             assert first[0] == 200
-            while int((await routers.ask(OTHER, max_tokens=1))[1]["remaining-tokens"]) < 900 - 600:
+            while int((await routers.send(OTHER, max_tokens=1))[1]["remaining-tokens"]) < 900 - 600:
                 await asyncio.sleep(0.05)
-            assert (await routers.ask(HOME, max_tokens=1))[0] == 200
+            assert (await routers.send(HOME, max_tokens=1))[0] == 200
 
-    told(story())
+    run_story(story())
 
 
 @pytest.mark.trial(20)
@@ -151,7 +153,7 @@ def test_clients_are_told_what_is_left_in_openais_headers_by_whichever_router(tm
             await asyncio.sleep(0.05)
             left = []
             for name in (OTHER, HOME, OTHER):
-                status, shown = await routers.ask(name)
+                status, shown = await routers.send(name)
                 assert status == 200
                 assert (shown["limit-requests"], shown["limit-tokens"]) == ("4", "60000")
                 assert set(shown) == {
@@ -159,11 +161,11 @@ def test_clients_are_told_what_is_left_in_openais_headers_by_whichever_router(tm
                 }
                 left.append(shown["remaining-requests"])
             assert left == ["3", "2", "1"]
-            await routers.ask(HOME)
-            status, shown = await routers.ask(OTHER)
+            await routers.send(HOME)
+            status, shown = await routers.send(OTHER)
             assert (status, shown["remaining-requests"], shown["reset-requests"]) == (429, "0", "1m0s")
 
-    told(story())
+    run_story(story())
 
 
 def test_without_the_router_that_keeps_the_rate_the_other_goes_by_its_part(
@@ -176,7 +178,7 @@ def test_without_the_router_that_keeps_the_rate_the_other_goes_by_its_part(
             assert await routers.statuses(OTHER, OTHER, OTHER) == [200, 200, 429]
             assert caplog.text.count(f"router {HOME} keeps tenants' rates and does not answer") == 1
 
-    told(story())
+    run_story(story())
 
 
 def test_only_routers_are_answered_about_rates(tmp_path: Path) -> None:
@@ -186,19 +188,19 @@ def test_only_routers_are_answered_about_rates(tmp_path: Path) -> None:
             url = f"http://{HOSTS[HOME]}:{routers.pages}{router_peers.PATH.decode()}"
 
             async def status(query: str) -> int:
-                async with routers.asks.get(url + query) as answer:
+                async with routers.session.get(url + query) as answer:
                     return answer.status
 
             assert await status("?tenant=shop") == 200
             assert await status("?tenant=nobody&cost=3") == 404
             assert await status("?tenant=shop&cost=x&owedTokens=") == 200
-            routers.cluster.says(
+            routers.cluster.announce(
                 *(DiscoveredEndpoint(pod=name, address=f"{host}:8000") for name, host in HOSTS.items())
             )
             await asyncio.sleep(0.05)
             assert await status("?tenant=shop&cost=3") == 403
 
-    told(story())
+    run_story(story())
 
 
 def test_spans_are_written_as_openai_writes_them() -> None:

@@ -7,8 +7,8 @@ import pytest
 
 from fairlead.routing import watchdog
 from tests.emulator.living import living, paced
-from tests.router.planes import PROMPT, STREAM, Raw, before, told, written
-from tests.router.test_asking_engines import METRICS, behind
+from tests.router.planes import PROMPT, STREAM, Raw, before, run_story, written
+from tests.router.test_asking_engines import METRICS, router_before
 
 EJECTED = 'fairlead_router_ejections_total{by="watchdog"}'
 
@@ -35,14 +35,14 @@ def test_streams_without_a_token_go_elsewhere_and_those_that_run_are_told(
             assert (status, "no progress for" in text, '"code": "stream_cut"' in text) == (200, True, True)
             assert await router.metric(EJECTED) >= 1.0
 
-    told(story())
+    run_story(story())
 
 
 def test_whole_answers_too_where_the_engine_tells_figures_that_would_move(tmp_path: Path) -> None:
     async def story() -> None:
         timeouts = {"firstTokenSeconds": 0.3, "betweenTokensSeconds": 0.3}
         silent = Silent(metrics=METRICS)
-        async with living() as (well,), behind(tmp_path, silent, timeouts=timeouts) as router:
+        async with living() as (well,), router_before(tmp_path, silent, timeouts=timeouts) as router:
             while (await router.endpoints())[0]["figures"] is None:
                 await asyncio.sleep(0.005)
             waiting = asyncio.create_task(router.complete(PROMPT))
@@ -52,7 +52,7 @@ def test_whole_answers_too_where_the_engine_tells_figures_that_would_move(tmp_pa
             assert (await waiting)[0] == 200
             assert await router.metric(EJECTED) >= 1.0
 
-    told(story())
+    run_story(story())
 
 
 class Silent(Raw):

@@ -9,8 +9,21 @@ import pytest
 
 from fairlead.fleet.endpoints import DiscoveredEndpoint
 from fairlead.router.observability import recorder
-from tests.router.planes import PROMPT, STREAM, Cluster, Plane, Raw, events, plane, posted, said, told, whole, written
-from tests.router.test_asking_engines import ANSWER, DELTA, behind, keyed
+from tests.router.planes import (
+    PROMPT,
+    STREAM,
+    Cluster,
+    Plane,
+    Raw,
+    events,
+    exchange_bytes,
+    plane,
+    posted,
+    run_story,
+    whole,
+    written,
+)
+from tests.router.test_asking_engines import ANSWER, DELTA, keyed, router_before
 
 
 @pytest.fixture(autouse=True)
@@ -52,11 +65,13 @@ def test_what_a_limit_that_is_only_tried_would_have_refused_stands_in_the_line(t
             async with plane(config, log=log) as router:
                 await router.until("routable")
                 for body in (PROMPT, PROMPT | {"model": "de"}, PROMPT | {"model": "de", "max_tokens": 9}):
-                    assert (await said(router, posted(body, "/v1/completions", BEARER))).startswith(b"HTTP/1.1 200")
-                said_of = [one.get("shadow", "") for one in await lines(log, 3)]
-                assert said_of == ["model_not_allowed", "", "output_too_long"]
+                    assert (await exchange_bytes(router, posted(body, "/v1/completions", BEARER))).startswith(
+                        b"HTTP/1.1 200"
+                    )
+                answer_of = [one.get("shadow", "") for one in await lines(log, 3)]
+                assert answer_of == ["model_not_allowed", "", "output_too_long"]
 
-    told(story())
+    run_story(story())
 
 
 def test_prompts_stand_in_lines_only_where_the_configuration_says_so(tmp_path: Path) -> None:
@@ -74,7 +89,7 @@ def test_prompts_stand_in_lines_only_where_the_configuration_says_so(tmp_path: P
             assert "one two three" in shown[0]["prompt"]
             assert "prompt" not in written_now(log)[0]
 
-    told(story())
+    run_story(story())
 
 
 def test_lines_can_be_switched_on_while_the_router_runs(tmp_path: Path) -> None:
@@ -92,45 +107,45 @@ def test_lines_can_be_switched_on_while_the_router_runs(tmp_path: Path) -> None:
                 await router.complete()
                 assert (await lines(log, 1))[-1]["status"] == 200
 
-    told(story())
+    run_story(story())
 
 
 def test_bytes_of_refusals_count_too(tmp_path: Path) -> None:
     async def story() -> None:
         log = tmp_path / "lines"
         async with plane(written(tmp_path, ["127.0.0.1:1"]), log=log) as router:
-            answer = await said(router, posted({"model": "xx"}))
+            answer = await exchange_bytes(router, posted({"model": "xx"}))
             (first,) = await lines(log, 1)
             assert (first["status"], first["bytes_out"]) == (404, len(answer))
 
-    told(story())
+    run_story(story())
 
 
 def test_an_engines_own_error_in_the_middle_of_a_stream_counts_as_cut(tmp_path: Path) -> None:
     async def story() -> None:
         engine = Raw(events(DELTA, BROKE))
-        async with behind(tmp_path, engine) as router:
+        async with router_before(tmp_path, engine) as router:
             status, text = await router.complete(STREAM)
             assert (status, "the engine lost it" in text) == (200, True)
             assert await router.metric("fairlead_router_answers_cut_total") == 1.0
             assert [one["inflight"] for one in await router.endpoints()] == [0]
 
-    told(story())
+    run_story(story())
 
 
 def test_connections_to_engines_are_counted_new_and_used_again(tmp_path: Path) -> None:
     async def story() -> None:
         engine = Raw(*[ANSWER] * 3)
-        async with behind(tmp_path, engine) as router:
+        async with router_before(tmp_path, engine) as router:
             for _ in range(3):
                 await router.complete()
-            async with router.asks.get(router.pages + "/metrics") as answer:
+            async with router.session.get(router.pages + "/metrics") as answer:
                 page = (await answer.text()).splitlines()
-            told_of = [line for line in page if line.startswith("fairlead_router_upstream_connections_total{")]
-            assert len(told_of) >= 2
-            assert all(float(line.rpartition(" ")[2]) >= 1 for line in told_of)
+            given_of = [line for line in page if line.startswith("fairlead_router_upstream_connections_total{")]
+            assert len(given_of) >= 2
+            assert all(float(line.rpartition(" ")[2]) >= 1 for line in given_of)
 
-    told(story())
+    run_story(story())
 
 
 def test_ejections_are_told_by_who_noticed(tmp_path: Path) -> None:
@@ -139,24 +154,24 @@ def test_ejections_are_told_by_who_noticed(tmp_path: Path) -> None:
         engine, cluster = Raw(leaving), Cluster()
         config = written(tmp_path, ["x:1"], hold={"maxSeconds": 0.05}, retries={"maxAttempts": 1})
         async with engine.listening(), plane(config, cluster) as router:
-            cluster.says(DiscoveredEndpoint(pod="a", address=engine.address))
+            cluster.announce(DiscoveredEndpoint(pod="a", address=engine.address))
             await router.until("routable")
             assert await ejections(router) == {}
             await router.complete()
             await router.until("routable")
             assert await ejections(router) == {"leaving": 1.0}
-            cluster.says(DiscoveredEndpoint(pod="a", address=engine.address, ready=False))
+            cluster.announce(DiscoveredEndpoint(pod="a", address=engine.address, ready=False))
             assert await ejections(router) == {"leaving": 1.0, "probe": 1.0}
-            cluster.says(DiscoveredEndpoint(pod="a", address=engine.address))
+            cluster.announce(DiscoveredEndpoint(pod="a", address=engine.address))
             await router.until("routable")
             for _ in range(3):
                 engine.answers.append(None)
             while "breaker" not in await ejections(router):
                 engine.answers.append(None)
                 await router.complete()
-            cluster.says(DiscoveredEndpoint(pod="a", address=engine.address))
+            cluster.announce(DiscoveredEndpoint(pod="a", address=engine.address))
             await router.until("routable")
-            cluster.says(DiscoveredEndpoint(pod="a", address=engine.address, ending=True))
+            cluster.announce(DiscoveredEndpoint(pod="a", address=engine.address, ending=True))
             assert (await ejections(router))["leaving"] == 2.0
 
-    told(story())
+    run_story(story())

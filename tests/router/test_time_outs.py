@@ -9,7 +9,7 @@ from aiohttp import web
 
 from fairlead.emulator.emulation_knobs import EngineFault
 from tests.emulator.living import QUICK, faulty, living, paced
-from tests.router.planes import HOST, PROMPT, STREAM, answering, before, plane, told, written
+from tests.router.planes import HOST, PROMPT, STREAM, answering, before, plane, run_story, written
 
 
 def error_code(text: str) -> str:
@@ -23,14 +23,14 @@ def test_more_than_may_be_held_and_longer_than_may_be_held_get_503(tmp_path: Pat
             held = asyncio.create_task(router.complete())
             while not await router.metric("fairlead_router_requests_held"):
                 await asyncio.sleep(0.002)
-            async with router.asks.post(router.url + "/v1/completions", json=PROMPT) as answer:
+            async with router.session.post(router.url + "/v1/completions", json=PROMPT) as answer:
                 assert (answer.status, answer.headers["Retry-After"]) == (503, "10")
                 assert "1 request waits for one, which is the limit" in await answer.text()
             status, text = await held
             assert (status, error_code(text)) == (503, "no_replica_routable")
             assert "send the request again in" in text
 
-    told(story())
+    run_story(story())
 
 
 def test_an_engine_that_stops_talking_is_found_by_its_requests(tmp_path: Path) -> None:
@@ -47,7 +47,7 @@ def test_an_engine_that_stops_talking_is_found_by_its_requests(tmp_path: Path) -
             assert (await router.endpoints())[0]["state"] == "ejected"
             assert (await router.complete(STREAM))[0] == 200
 
-    told(story())
+    run_story(story())
 
 
 def test_a_stream_that_falls_silent_is_ended_with_an_error_frame(tmp_path: Path) -> None:
@@ -58,7 +58,7 @@ def test_a_stream_that_falls_silent_is_ended_with_an_error_frame(tmp_path: Path)
             assert (status, "silent for 0.05 s, in the middle of the answer" in text) == (200, True)
             await asyncio.wait_for(engines[0].engine.idle.wait(), 1)
 
-    told(story())
+    run_story(story())
 
 
 def test_a_request_is_not_held_for_longer_than_it_may_take_in_all(tmp_path: Path) -> None:
@@ -68,7 +68,7 @@ def test_a_request_is_not_held_for_longer_than_it_may_take_in_all(tmp_path: Path
             assert (status, error_code(text)) == (503, "no_replica_routable")
             assert "send the request again in" in text
 
-    told(story())
+    run_story(story())
 
 
 def test_the_total_time_out_ends_streams_and_answers_alike(tmp_path: Path) -> None:
@@ -80,7 +80,7 @@ def test_the_total_time_out_ends_streams_and_answers_alike(tmp_path: Path) -> No
             status, text = await router.complete(PROMPT | {"max_tokens": 40, "ignore_eos": True})
             assert (status, error_code(text)) == (504, "replica_timeout")
 
-    told(story())
+    run_story(story())
 
 
 def test_a_client_that_reads_nothing_is_cut_at_the_total_time_out(tmp_path: Path) -> None:
@@ -107,9 +107,9 @@ def test_a_client_that_reads_nothing_is_cut_at_the_total_time_out(tmp_path: Path
                 await asyncio.wait_for(gone.wait(), 2)
                 while await router.metric("fairlead_router_requests_in_flight"):
                     await asyncio.sleep(0.01)
-                heard = b"".join(iter(lambda: deaf.recv(2**20), b""))
-            assert b"[DONE]" not in heard
+                text = b"".join(iter(lambda: deaf.recv(2**20), b""))
+            assert b"[DONE]" not in text
             assert await router.metric("fairlead_router_answers_cut_total") == 1.0
             assert await router.metric('fairlead_router_requests_total{code="499"}') == -1.0
 
-    told(story())
+    run_story(story())

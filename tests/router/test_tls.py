@@ -13,7 +13,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from tests.router.planes import HOST, PROMPT, Plane, plane, posted, told, whole, written
+from tests.router.planes import HOST, PROMPT, Plane, plane, posted, run_story, whole, written
 
 ANSWER = whole(b'{"usage": {"prompt_tokens": 1, "completion_tokens": 1}}')
 CLOSING = ANSWER.replace(b"\r\n\r\n", b"\r\nconnection: close\r\n\r\n")
@@ -75,7 +75,7 @@ def serial(streams: Streams) -> int:
     return x509.load_der_x509_certificate(shown).serial_number
 
 
-async def asked(streams: Streams, whole_request: bytes) -> bytes:
+async def reply_on(streams: Streams, whole_request: bytes) -> bytes:
     """One answer on it."""
     reader, writer = streams
     writer.write(whole_request)
@@ -91,16 +91,16 @@ def test_a_rotated_certificate_is_shown_to_the_next_client_and_connections_that_
     async def story() -> None:
         door = {"tlsFolder": str(certified(tmp_path / "door", 1))}
         async with plain_engine() as address, plane(written(tmp_path, [address], door=door)) as router:
-            standing = await connected(router.port)
-            assert serial(standing) == 1
-            assert (await asked(standing, STAYING)).startswith(b"HTTP/1.1 200")
+            pair = await connected(router.port)
+            assert serial(pair) == 1
+            assert (await reply_on(pair, STAYING)).startswith(b"HTTP/1.1 200")
             certified(tmp_path / "door", 2)
             while await shown_to_another(router) != 2:
                 await asyncio.sleep(0.01)
-            assert (await asked(standing, STAYING)).startswith(b"HTTP/1.1 200")
-            standing[1].close()
+            assert (await reply_on(pair, STAYING)).startswith(b"HTTP/1.1 200")
+            pair[1].close()
 
-    told(story())
+    run_story(story())
 
 
 def test_a_certificate_that_cannot_be_read_leaves_the_old_one_in_force(tmp_path: Path) -> None:
@@ -111,7 +111,7 @@ def test_a_certificate_that_cannot_be_read_leaves_the_old_one_in_force(tmp_path:
             await asyncio.sleep(0.05)
             assert await shown_to_another(router) == 1
 
-    told(story())
+    run_story(story())
 
 
 async def shown_to_another(router: Plane) -> int:
@@ -135,8 +135,8 @@ def test_engines_must_show_a_certificate_of_their_authority_whose_file_may_chang
         right, wrong = certified(tmp_path / "right", 1), certified(tmp_path / "wrong", 2)
         authority = tmp_path / "authority.crt"
         authority.write_bytes((right / "tls.crt").read_bytes())
-        told_of: dict[str, Any] = {"door": {"engineCaFile": str(authority)}, "hold": {"maxSeconds": 0.05}}
-        async with secure_engine(right) as address, plane(written(tmp_path, [address], **told_of)) as router:
+        given_of: dict[str, Any] = {"door": {"engineCaFile": str(authority)}, "hold": {"maxSeconds": 0.05}}
+        async with secure_engine(right) as address, plane(written(tmp_path, [address], **given_of)) as router:
             await router.until("routable")
             assert (await router.complete())[0] == 200
             authority.write_bytes((wrong / "tls.crt").read_bytes())
@@ -147,7 +147,7 @@ def test_engines_must_show_a_certificate_of_their_authority_whose_file_may_chang
             await router.until("routable")
             assert (await router.complete())[0] == 200
 
-    told(story())
+    run_story(story())
 
 
 def test_an_authority_that_cannot_be_read_leaves_engines_unproved(tmp_path: Path) -> None:
@@ -159,7 +159,7 @@ def test_an_authority_that_cannot_be_read_leaves_engines_unproved(tmp_path: Path
                 await asyncio.sleep(0.01)
             assert await router.states() == ["probing"]
 
-    told(story())
+    run_story(story())
 
 
 def test_scrapers_are_answered_in_plain_beside_a_door_in_tls(tmp_path: Path) -> None:
@@ -168,11 +168,11 @@ def test_scrapers_are_answered_in_plain_beside_a_door_in_tls(tmp_path: Path) -> 
         config = written(tmp_path, ["127.0.0.1:1"], door=door)
         async with plane(config) as router:
             for path in ("/health", "/ready", "/metrics", "/fairlead/v1/endpoints"):
-                async with router.asks.get(router.pages + path) as answer:
+                async with router.session.get(router.pages + path) as answer:
                     assert answer.status == 200
             plain, writer = await asyncio.open_connection(HOST, router.port)
             writer.write(STAYING)
             assert not (await plain.read()).startswith(b"HTTP/")
             writer.close()
 
-    told(story())
+    run_story(story())

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from fairlead.router import token_counts
-from tests.router.planes import CHAT, HOST, Raw, posted, said, told, whole
-from tests.router.test_asking_engines import ANSWER, behind
+from tests.router.planes import CHAT, HOST, Raw, exchange_bytes, posted, run_story, whole
+from tests.router.test_asking_engines import ANSWER, router_before
 
 LONG = {"model": "chat", "prompt": "x" * 400}
 """About 100 tokens by its bytes."""
@@ -23,14 +23,14 @@ class Tokenizing(Raw):
         super().__init__(*answers)
         self._counted = counted
         self._silent = silent
-        self.asked: list[bytes] = []
+        self.bodies: list[bytes] = []
 
     async def _answered(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
         head = await reader.readuntil(b"\r\n\r\n")
         if not head.startswith(b"POST /tokenize"):
             return await super()._answered(_Again(head, reader), writer)  # type: ignore[arg-type]  # as far as it is used
         length = int(head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0])
-        self.asked.append(await reader.readexactly(length))
+        self.bodies.append(await reader.readexactly(length))
         if self._silent:
             await reader.read()
             return False
@@ -62,45 +62,45 @@ def code(answer: bytes) -> str:
 def test_a_prompt_that_looks_short_enough_and_is_not_is_refused_by_its_count(tmp_path: Path) -> None:
     async def story() -> None:
         engine = Tokenizing(counted(1111), ANSWER)
-        async with behind(tmp_path, engine, limits=LIMITED) as router:
-            answer = await said(router, posted(LONG))
+        async with router_before(tmp_path, engine, limits=LIMITED) as router:
+            answer = await exchange_bytes(router, posted(LONG))
             assert (answer[:12], code(answer)) == (b"HTTP/1.1 400", "prompt_too_long")
             assert b"The prompt has 1,111 tokens; the limit here is 110 tokens" in answer
-            assert json.loads(engine.asked[0]) == LONG
+            assert json.loads(engine.bodies[0]) == LONG
             assert engine.seen == []
 
-    told(story())
+    run_story(story())
 
 
 def test_a_prompt_that_looks_too_long_and_is_not_goes_to_an_engine(tmp_path: Path) -> None:
     async def story() -> None:
         engine = Tokenizing(counted(50), ANSWER)
-        async with behind(tmp_path, engine, limits={"maxPromptTokens": 90}) as router:
-            assert (await said(router, posted(LONG))).startswith(b"HTTP/1.1 200")
-            assert len(engine.asked) == len(engine.seen) == 1
+        async with router_before(tmp_path, engine, limits={"maxPromptTokens": 90}) as router:
+            assert (await exchange_bytes(router, posted(LONG))).startswith(b"HTTP/1.1 200")
+            assert len(engine.bodies) == len(engine.seen) == 1
 
-    told(story())
+    run_story(story())
 
 
 def test_prompts_far_from_the_limit_are_not_counted(tmp_path: Path) -> None:
     async def story() -> None:
         engine = Tokenizing(counted(1111), ANSWER)
-        async with behind(tmp_path, engine, limits=LIMITED) as router:
+        async with router_before(tmp_path, engine, limits=LIMITED) as router:
             assert (await router.complete(CHAT, "/v1/chat/completions"))[0] == 200
-            assert engine.asked == []
+            assert engine.bodies == []
 
-    told(story())
+    run_story(story())
 
 
 @pytest.mark.parametrize("broken", [None, whole(b"no JSON"), whole(b'{"count": "many"}'), whole(b"{}", 404)])
 def test_a_tokenizer_that_fails_leaves_it_to_the_estimate(tmp_path: Path, broken: bytes | None) -> None:
     async def story() -> None:
         engine = Tokenizing(broken, ANSWER)
-        async with behind(tmp_path, engine, limits=LIMITED) as router:
+        async with router_before(tmp_path, engine, limits=LIMITED) as router:
             assert (await router.complete(LONG))[0] == 200
             assert await router.states() == ["routable"]
 
-    told(story())
+    run_story(story())
 
 
 def test_a_tokenizer_that_takes_too_long_is_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -108,21 +108,21 @@ def test_a_tokenizer_that_takes_too_long_is_left_alone(tmp_path: Path, monkeypat
 
     async def story() -> None:
         engine = Tokenizing(None, ANSWER, silent=True)
-        async with behind(tmp_path, engine, limits=LIMITED) as router:
+        async with router_before(tmp_path, engine, limits=LIMITED) as router:
             assert (await router.complete(LONG))[0] == 200
-            assert len(engine.asked) == 1
+            assert len(engine.bodies) == 1
 
-    told(story())
+    run_story(story())
 
 
 def test_a_client_that_leaves_while_its_prompt_is_counted_leaves_nothing_behind(tmp_path: Path) -> None:
     async def story() -> None:
         engine = Tokenizing(None, ANSWER, silent=True)
-        async with behind(tmp_path, engine, limits=LIMITED) as router:
+        async with router_before(tmp_path, engine, limits=LIMITED) as router:
             closed = engine.closed
             _, writer = await asyncio.open_connection(HOST, router.port)
             writer.write(posted(LONG))
-            while not engine.asked:
+            while not engine.bodies:
                 await asyncio.sleep(0.002)
             writer.transport.abort()
             while engine.closed == closed:
@@ -131,17 +131,17 @@ def test_a_client_that_leaves_while_its_prompt_is_counted_leaves_nothing_behind(
             assert (await router.endpoints())[0]["inflight"] == 0
             assert engine.seen == []
 
-    told(story())
+    run_story(story())
 
 
 def test_where_no_engine_is_there_to_count_the_request_waits_as_any_other(tmp_path: Path) -> None:
     async def story() -> None:
         engine = Tokenizing(counted(50), ANSWER)
         hold = {"maxSeconds": 0.05}
-        async with behind(tmp_path, engine, limits=LIMITED, hold=hold) as router:
+        async with router_before(tmp_path, engine, limits=LIMITED, hold=hold) as router:
             router.config.write_text(router.config.read_text().replace(engine.address, f"{HOST}:1"))
             await router.until("probing")
             with suppress(TimeoutError):
                 assert (await router.complete(LONG))[0] == 503
 
-    told(story())
+    run_story(story())

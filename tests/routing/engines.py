@@ -21,7 +21,7 @@ def seen(*pods: str) -> list[DiscoveredEndpoint]:
 
 def table(*pods: str, routers: int = 1, balancing: Balancing | None = None) -> EndpointTable:
     """All proved."""
-    made = EndpointTable(_nobody, balancing)
+    made = EndpointTable(_ignore, balancing)
     made.take(seen(*pods))
     made.field.routers = routers
     for endpoint in made.endpoints:
@@ -29,7 +29,7 @@ def table(*pods: str, routers: int = 1, balancing: Balancing | None = None) -> E
     return made
 
 
-def ask(
+def request_of(
     *blocks: int, tokens: int | None = None, adapter: str | None = None, tried: tuple[Endpoint, ...] = ()
 ) -> RoutingRequest:
     """A request of so many whole blocks, and a few tokens more."""
@@ -53,5 +53,5 @@ def sent(made: EndpointTable, request: RoutingRequest, now: float = 0.0) -> Endp
     return choice.endpoint
 
 
-def _nobody(endpoint: Endpoint) -> None:
+def _ignore(endpoint: Endpoint) -> None:
     """Listens."""

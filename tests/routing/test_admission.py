@@ -34,47 +34,52 @@ def chain(limits: TrafficLimits = LIMITS, model: ServedModel = MODEL, whose: Acc
     )
 
 
-def asks(whose: Account, prompt: int = 100, output: int | None = 10, *, counted: bool = False) -> RoutingRequest:
-    said = output is not None
+def request_of(whose: Account, prompt: int = 100, output: int | None = 10, *, counted: bool = False) -> RoutingRequest:
+    answer = output is not None
     return RoutingRequest(
-        account=whose, prompt_tokens=prompt, output_tokens=output or 0, names_output=said, counted=counted, arrived=0.0
+        account=whose,
+        prompt_tokens=prompt,
+        output_tokens=output or 0,
+        names_output=answer,
+        counted=counted,
+        arrived=0.0,
     )
 
 
-def refused(gate: Admission, ask: RoutingRequest, now: float = 0.0) -> Refusal:
-    found = gate.refusal(ask, now)
+def refused(gate: Admission, request: RoutingRequest, now: float = 0.0) -> Refusal:
+    found = gate.refusal(request, now)
     assert found is not None
     return found
 
 
 def test_what_is_within_every_limit_comes_in() -> None:
-    assert chain().refusal(asks(account(), 1000, 500), 0.0) is None
+    assert chain().refusal(request_of(account(), 1000, 500), 0.0) is None
 
 
 def test_without_limits_nothing_is_checked() -> None:
     gate = chain(TrafficLimits(), ServedModel())
-    assert gate.refusal(asks(account(tokens_per_minute=1), 10**9, 10**9), 0.0) is None
+    assert gate.refusal(request_of(account(tokens_per_minute=1), 10**9, 10**9), 0.0) is None
     assert gate.unserved(account(), "anything") is None
-    assert not gate.needs_count(asks(account(), 10**9))
+    assert not gate.needs_count(request_of(account(), 10**9))
 
 
 @pytest.mark.parametrize(
-    ("ask", "reason", "message", "param"),
+    ("sent", "reason", "message", "param"),
     [
         (
-            asks(account(), 1500),
+            request_of(account(), 1500),
             RefusalReason.PROMPT_TOO_LONG,
             "The prompt has about 1,500 tokens; the limit here is 1,000 tokens: shorten it.",
             None,
         ),
         (
-            asks(account(), 1001, counted=True),
+            request_of(account(), 1001, counted=True),
             RefusalReason.PROMPT_TOO_LONG,
             "The prompt has 1,001 tokens; the limit here is 1,000 tokens: shorten it.",
             None,
         ),
         (
-            asks(account(), 10, 501),
+            request_of(account(), 10, 501),
             RefusalReason.OUTPUT_TOO_LONG,
             "max_tokens: 501: the limit here is 500 tokens: ask for no more, or leave it out and get up to the limit.",
             "max_tokens",
@@ -82,22 +87,22 @@ def test_without_limits_nothing_is_checked() -> None:
     ],
 )
 def test_what_is_over_a_limit_is_told_field_value_limit_and_what_to_do(
-    ask: RoutingRequest, reason: RefusalReason, message: str, param: str | None
+    sent: RoutingRequest, reason: RefusalReason, message: str, param: str | None
 ) -> None:
-    assert refused(chain(), ask) == Refusal(reason=reason, message=message, param=param)
+    assert refused(chain(), sent) == Refusal(reason=reason, message=message, param=param)
 
 
 def test_an_output_that_was_not_asked_for_is_never_too_long() -> None:
     gate = chain()
-    ask = asks(account(), output=None)
-    ask.output_tokens = 10**6
-    assert gate.refusal(ask, 0.0) is None
+    request = request_of(account(), output=None)
+    request.output_tokens = 10**6
+    assert gate.refusal(request, 0.0) is None
 
 
 def test_the_context_is_what_prompt_and_reply_share() -> None:
     gate = chain(TrafficLimits())
-    assert gate.refusal(asks(account(), 4000, 96, counted=True), 0.0) is None
-    no = refused(gate, asks(account(), 4000, 97, counted=True))
+    assert gate.refusal(request_of(account(), 4000, 96, counted=True), 0.0) is None
+    no = refused(gate, request_of(account(), 4000, 97, counted=True))
     assert no.reason is RefusalReason.CONTEXT_TOO_LONG
     assert no.message == (
         "The prompt has 4,000 tokens, and max_tokens asks for 97 more; the model's context holds 4,096 tokens, prompt "
@@ -106,33 +111,33 @@ def test_the_context_is_what_prompt_and_reply_share() -> None:
 
 
 def test_a_prompt_that_leaves_no_room_for_a_reply_is_too_long_even_if_none_was_asked_for() -> None:
-    no = refused(chain(TrafficLimits()), asks(account(), 4096, None, counted=True))
+    no = refused(chain(TrafficLimits()), request_of(account(), 4096, None, counted=True))
     assert no.message.endswith("the model's context holds 4,096 tokens, prompt and reply together: shorten the prompt.")
 
 
 def test_a_guess_that_may_be_wrong_is_left_to_the_engine() -> None:
     gate = chain(TrafficLimits())
-    assert gate.refusal(asks(account(), 5000, 96), 0.0) is None
-    assert refused(gate, asks(account(), 5600, 96)).reason is RefusalReason.CONTEXT_TOO_LONG
+    assert gate.refusal(request_of(account(), 5000, 96), 0.0) is None
+    assert refused(gate, request_of(account(), 5600, 96)).reason is RefusalReason.CONTEXT_TOO_LONG
 
 
 @pytest.mark.parametrize(("prompt", "counted", "needs"), [(749, False, False), (750, False, True), (1250, False, True)])
 def test_a_prompt_is_counted_when_its_guess_is_near_the_limit(prompt: int, *, counted: bool, needs: bool) -> None:
-    assert chain().needs_count(asks(account(), prompt, counted=counted)) is needs
+    assert chain().needs_count(request_of(account(), prompt, counted=counted)) is needs
 
 
 def test_a_prompt_is_counted_once() -> None:
-    assert not chain().needs_count(asks(account(), 1000, counted=True))
+    assert not chain().needs_count(request_of(account(), 1000, counted=True))
 
 
 def test_a_request_beyond_its_tenants_requests_a_minute_is_told_when_to_come_again() -> None:
     shop = account(requests_per_minute=2)
     gate = chain(whose=shop)
-    first = asks(shop)
+    first = request_of(shop)
     assert gate.refusal(first, 0.0) is None
     assert first.paid_request
-    assert gate.refusal(asks(shop), 0.0) is None
-    no = refused(gate, asks(shop))
+    assert gate.refusal(request_of(shop), 0.0) is None
+    no = refused(gate, request_of(shop))
     assert (no.reason, no.retry_after_seconds) == (RefusalReason.REQUEST_RATE, 30.0)
     assert no.message == "Tenant shop may send 2 requests a minute, over all routers: send it again in 30 s."
 
@@ -140,61 +145,61 @@ def test_a_request_beyond_its_tenants_requests_a_minute_is_told_when_to_come_aga
 def test_tokens_are_reserved_by_what_a_reply_is_expected_to_be() -> None:
     shop = account(tokens_per_minute=1000)
     gate = chain(whose=shop)
-    ask = asks(shop, 100, 500)
-    assert gate.refusal(ask, 0.0) is None
+    request = request_of(shop, 100, 500)
+    assert gate.refusal(request, 0.0) is None
     assert shop.tokens is not None
-    assert (ask.reserved_tokens, shop.tokens.level) == (100 + REPLY_GUESS, 1000 - 100 - REPLY_GUESS)
+    assert (request.reserved_tokens, shop.tokens.level) == (100 + REPLY_GUESS, 1000 - 100 - REPLY_GUESS)
 
 
 def test_tokens_beyond_the_rate_are_refused_and_the_request_does_not_count() -> None:
     shop = account(tokens_per_minute=600, requests_per_minute=10)
     gate = chain(whose=shop)
-    assert gate.refusal(asks(shop, 600, 0), 0.0) is None
-    ask = asks(shop, 60, 0)
-    no = refused(gate, ask)
+    assert gate.refusal(request_of(shop, 600, 0), 0.0) is None
+    request = request_of(shop, 60, 0)
+    no = refused(gate, request)
     assert (no.reason, no.retry_after_seconds) == (RefusalReason.TOKEN_RATE, 6.0)
     assert no.message.startswith("This request is expected to take 60 tokens, and tenant shop may use 600 a minute")
     assert shop.requests is not None
-    assert (shop.requests.level, ask.paid_request) == (9.0, False)
+    assert (shop.requests.level, request.paid_request) == (9.0, False)
 
 
 def test_a_tenant_without_rates_beside_one_that_has_them_pays_nothing() -> None:
     gate = chain(whose=account(tokens_per_minute=1))
-    ask = asks(account("other"))
-    assert gate.refusal(ask, 0.0) is None
-    assert (ask.reserved_tokens, ask.paid_request) == (0, False)
+    request = request_of(account("other"))
+    assert gate.refusal(request, 0.0) is None
+    assert (request.reserved_tokens, request.paid_request) == (0, False)
 
 
 def test_settling_gives_back_what_was_not_used_and_takes_what_was_used_beyond() -> None:
     shop = account(tokens_per_minute=1000)
     gate = chain(whose=shop)
     for used, level in ((56, 1000 - 56), (756, 1000 - 56 - 756)):
-        ask = asks(shop, 100, 500)
-        assert gate.refusal(ask, 0.0) is None
-        admission.settle(ask, used)
+        request = request_of(shop, 100, 500)
+        assert gate.refusal(request, 0.0) is None
+        admission.settle(request, used)
         assert shop.tokens is not None
-        assert (shop.tokens.level, ask.reserved_tokens) == (level, 0)
+        assert (shop.tokens.level, request.reserved_tokens) == (level, 0)
 
 
 def test_settling_exactly_changes_nothing_and_a_limit_that_went_meanwhile_is_no_fault() -> None:
     shop = account(tokens_per_minute=1000)
-    ask = asks(shop)
-    ask.reserved_tokens = 40
-    admission.settle(ask, 40)
+    request = request_of(shop)
+    request.reserved_tokens = 40
+    admission.settle(request, 40)
     assert shop.tokens is not None
     assert shop.tokens.level == 1000
     shop.tokens = shop.requests = None
-    ask.reserved_tokens, ask.paid_request = 40, True
-    admission.settle(ask, 0)
-    admission.give_back_request(ask)
-    assert (ask.reserved_tokens, ask.paid_request) == (0, False)
+    request.reserved_tokens, request.paid_request = 40, True
+    admission.settle(request, 0)
+    admission.give_back_request(request)
+    assert (request.reserved_tokens, request.paid_request) == (0, False)
 
 
 def test_limits_that_are_only_tried_count_what_they_would_refuse() -> None:
     shop = account(shadow=True, requests_per_minute=1, models=frozenset({"legal"}))
     gate = chain(whose=shop)
     for _ in range(2):
-        assert gate.refusal(asks(shop, 2000, 501), 0.0) is None
+        assert gate.refusal(request_of(shop, 2000, 501), 0.0) is None
     assert gate.unserved(shop, "chat") is None
     counted = {reason: count for reason, count in shop.shadowed.items() if count}
     assert counted == {

@@ -1,4 +1,4 @@
-"""Now, later, or refused: a request's way through the desk."""
+"""Now, later, or refused: a request's way through the dispatcher."""
 
 import pytest
 
@@ -7,19 +7,19 @@ from fairlead.fleet.tenants import Band, Tenant
 from fairlead.routing.reasons import AttemptEnding, RefusalReason
 from fairlead.routing.refusal import Refusal, TokenUsage
 from fairlead.routing.served_model import ServedModel
-from tests.routing.desks import (
+from tests.routing.dispatchers import (
     account,
-    ask,
-    desk,
     digest,
+    dispatcher_of,
     is_empty,
     placed,
     refused,
+    refused_at,
     seen,
+    send,
     sent,
     start,
     terms,
-    told,
     waits,
 )
 
@@ -32,8 +32,8 @@ def tenants(**limits: object) -> RoutingSettings:
 
 
 def test_with_room_it_goes_at_once_and_gives_everything_back() -> None:
-    at = desk()
-    one = ask(at)
+    at = dispatcher_of()
+    one = send(at)
     endpoint = sent(at, one, now=3.0)
     assert (endpoint.inflight, at.inflight, account(at).inflight, one.sent_at) == (1, 1, 1, 3.0)
     at.first_token(one, 4.0)
@@ -43,19 +43,19 @@ def test_with_room_it_goes_at_once_and_gives_everything_back() -> None:
 
 
 def test_giving_back_twice_is_a_fault_that_shows() -> None:
-    at = desk()
-    one = ask(at)
+    at = dispatcher_of()
+    one = send(at)
     sent(at, one)
     at.ended(one, AttemptEnding.CLIENT_LEFT, None, 1.0)
-    with pytest.raises(AssertionError, match="under way nowhere: done"):
+    with pytest.raises(AssertionError, match="in flight nowhere: done"):
         at.ended(one, AttemptEnding.DONE, None, 2.0)
     with pytest.raises(AssertionError, match="does not wait"):
         at.withdraw(one, 2.0)
 
 
 def test_without_room_it_waits_and_goes_when_another_ends() -> None:
-    at = desk()
-    first, second = ask(at), ask(at)
+    at = dispatcher_of()
+    first, second = send(at), send(at)
     sent(at, first)
     waits(at, second)
     assert placed(at) == []
@@ -65,8 +65,8 @@ def test_without_room_it_waits_and_goes_when_another_ends() -> None:
 
 
 def test_nobody_overtakes_those_that_wait() -> None:
-    at = desk(RoutingSettings(tenants=SHOPS))
-    running, first, late = ask(at, "shop"), ask(at, "shop"), ask(at, "bank")
+    at = dispatcher_of(RoutingSettings(tenants=SHOPS))
+    running, first, late = send(at, "shop"), send(at, "shop"), send(at, "bank")
     sent(at, running)
     waits(at, first)
     at.ended(running, AttemptEnding.DONE, None, 1.0)
@@ -75,19 +75,19 @@ def test_nobody_overtakes_those_that_wait() -> None:
 
 
 def test_one_that_left_while_it_waited_is_forgotten() -> None:
-    at = desk()
-    running, gone = ask(at), ask(at)
+    at = dispatcher_of()
+    running, gone = send(at), send(at)
     sent(at, running)
     waits(at, gone)
     at.withdraw(gone, 1.0)
     at.ended(running, AttemptEnding.DONE, None, 1.0)
     assert is_empty(at)
-    sent(at, ask(at))
+    sent(at, send(at))
 
 
 def test_a_failed_attempt_goes_elsewhere_and_keeps_what_it_reserved() -> None:
-    at = desk(tenants(tokens_per_minute=10_000), engines=2)
-    one = ask(at, "shop")
+    at = dispatcher_of(tenants(tokens_per_minute=10_000), engines=2)
+    one = send(at, "shop")
     first = sent(at, one)
     reserved = one.reserved_tokens
     second = at.elsewhere(one, AttemptEnding.NOT_CONNECTED, 1.0)
@@ -98,8 +98,8 @@ def test_a_failed_attempt_goes_elsewhere_and_keeps_what_it_reserved() -> None:
 
 
 def test_after_as_many_attempts_as_are_made_it_is_over() -> None:
-    at = desk(RoutingSettings(retries=Retries(max_attempts=1)), engines=2)
-    one = ask(at)
+    at = dispatcher_of(RoutingSettings(retries=Retries(max_attempts=1)), engines=2)
+    one = send(at)
     sent(at, one)
     found = at.elsewhere(one, AttemptEnding.FAILED, 1.0)
     assert isinstance(found, Refusal)
@@ -107,25 +107,25 @@ def test_after_as_many_attempts_as_are_made_it_is_over() -> None:
 
 
 def test_when_so_many_fail_that_the_budget_is_spent_a_retry_is_refused_unless_it_cost_nothing() -> None:
-    at = desk(RoutingSettings(retries=Retries(budget=0.0)), engines=2, seats=100)
+    at = dispatcher_of(RoutingSettings(retries=Retries(budget=0.0)), engines=2, slots=100)
     endings = []
     for _ in range(20):
-        one = ask(at)
+        one = send(at)
         sent(at, one)
         found = at.elsewhere(one, AttemptEnding.FAILED, 1.0)
         endings.append(found.reason if isinstance(found, Refusal) else None)
     assert endings.count(RefusalReason.RETRY_BUDGET) == 10
-    one = ask(at)
+    one = send(at)
     sent(at, one)
     assert not isinstance(at.elsewhere(one, AttemptEnding.BUSY, 1.0), Refusal)
 
 
 def test_a_retry_without_room_waits_before_its_tenants_others() -> None:
-    at = desk(engines=2)
-    one, other, behind = ask(at), ask(at), ask(at)
+    at = dispatcher_of(engines=2)
+    one, other, request = send(at), send(at), send(at)
     first = sent(at, one)
     sent(at, other)
-    waits(at, behind)
+    waits(at, request)
     at.table.failed(first, "gone", at_once=True)
     assert at.elsewhere(one, AttemptEnding.CUT, 1.0) is None
     at.ended(other, AttemptEnding.DONE, None, 2.0)
@@ -133,17 +133,17 @@ def test_a_retry_without_room_waits_before_its_tenants_others() -> None:
 
 
 def test_an_adapter_that_nobody_serves_is_refused_at_once_and_on_its_turn() -> None:
-    at = desk(engines=0)
-    held = waits(at, ask(at, adapter="legal"))
+    at = dispatcher_of(engines=0)
+    held = waits(at, send(at, adapter="legal"))
     start(at, *seen("new"))
-    assert [(one, no.reason) for one, no in told(at)] == [(held, RefusalReason.NO_ADAPTER)]
-    assert refused(at, ask(at, adapter="legal")).message.startswith("model: legal: no replica has this adapter")
+    assert [(one, no.reason) for one, no in refused_at(at)] == [(held, RefusalReason.NO_ADAPTER)]
+    assert refused(at, send(at, adapter="legal")).message.startswith("model: legal: no replica has this adapter")
 
 
 def test_an_adapter_that_went_while_its_request_failed_is_refused() -> None:
-    at = desk(engines=0)
+    at = dispatcher_of(engines=0)
     start(at, *seen("new", adapters=frozenset({"legal"})))
-    one = ask(at, adapter="legal")
+    one = send(at, adapter="legal")
     sent(at, one)
     start(at, *seen("new"))
     found = at.elsewhere(one, AttemptEnding.FAILED, 1.0)
@@ -152,43 +152,43 @@ def test_an_adapter_that_went_while_its_request_failed_is_refused() -> None:
 
 
 def test_a_full_adapter_does_not_hold_up_those_that_need_none() -> None:
-    at = desk(engines=0)
-    start(at, *seen("a", adapters=frozenset({"legal"})), *seen("b"), seats=1)
-    lawyer = ask(at, adapter="legal")
+    at = dispatcher_of(engines=0)
+    start(at, *seen("a", adapters=frozenset({"legal"})), *seen("b"), slots=1)
+    lawyer = send(at, adapter="legal")
     sent(at, lawyer)
-    waiting = waits(at, ask(at, adapter="legal"))
+    waiting = waits(at, send(at, adapter="legal"))
     assert placed(at) == []
     at.ended(lawyer, AttemptEnding.DONE, None, 1.0)
     assert placed(at, 1.0) == [waiting]
 
 
 def test_while_an_adapter_is_waited_for_others_of_the_tenant_go() -> None:
-    at = desk(engines=0)
-    start(at, *seen("a", adapters=frozenset({"legal"})), *seen("b"), seats=1)
-    sent(at, ask(at, adapter="legal"))
-    waits(at, ask(at, adapter="legal"))
-    plain = waits(at, ask(at))
+    at = dispatcher_of(engines=0)
+    start(at, *seen("a", adapters=frozenset({"legal"})), *seen("b"), slots=1)
+    sent(at, send(at, adapter="legal"))
+    waits(at, send(at, adapter="legal"))
+    plain = waits(at, send(at))
     assert placed(at) == [plain]
 
 
 def test_a_tenant_at_its_concurrency_waits_while_others_go() -> None:
     routing = RoutingSettings(tenants=(Tenant(name="shop", keys=(), max_concurrency=1), *SHOPS[1:]))
-    at = desk(routing, seats=10)
-    running = ask(at, "shop")
+    at = dispatcher_of(routing, slots=10)
+    running = send(at, "shop")
     sent(at, running)
-    waiting = waits(at, ask(at, "shop"))
+    waiting = waits(at, send(at, "shop"))
     assert placed(at) == []
-    sent(at, ask(at, "bank"))
+    sent(at, send(at, "bank"))
     at.ended(running, AttemptEnding.DONE, None, 1.0)
     assert placed(at, 1.0) == [waiting]
 
 
 def test_coming_and_going_at_the_bound_leaves_nothing_behind() -> None:
-    at = desk(tenants(max_concurrency=1), seats=10)
-    running = ask(at, "shop")
+    at = dispatcher_of(tenants(max_concurrency=1), slots=10)
+    running = send(at, "shop")
     sent(at, running)
     for _ in range(5):
-        one = waits(at, ask(at, "shop"))
+        one = waits(at, send(at, "shop"))
         assert placed(at) == []
         at.withdraw(one, 0.0)
     assert len(at.room.parked[account(at, "shop")]) == 1
@@ -197,20 +197,20 @@ def test_coming_and_going_at_the_bound_leaves_nothing_behind() -> None:
 
 
 def test_a_concurrency_that_is_only_tried_is_counted() -> None:
-    at = desk(tenants(max_concurrency=1, shadow=True), seats=10)
-    sent(at, ask(at, "shop"))
-    sent(at, ask(at, "shop"))
+    at = dispatcher_of(tenants(max_concurrency=1, shadow=True), slots=10)
+    sent(at, send(at, "shop"))
+    sent(at, send(at, "shop"))
     assert account(at, "shop").over_concurrency == 1
 
 
 def test_a_refused_request_pays_nothing_and_one_that_was_sent_pays_what_it_used() -> None:
-    at = desk(tenants(tokens_per_minute=10_000, requests_per_minute=10))
+    at = dispatcher_of(tenants(tokens_per_minute=10_000, requests_per_minute=10))
     shop = account(at, "shop")
     assert shop.tokens is not None
     assert shop.requests is not None
-    one = ask(at, "shop", prompt=1000)
+    one = send(at, "shop", prompt=1000)
     sent(at, one)
-    waiting = waits(at, ask(at, "shop"))
+    waiting = waits(at, send(at, "shop"))
     at.withdraw(waiting, 0.0)
     at.ended(one, AttemptEnding.DONE, TokenUsage(prompt_tokens=900, output_tokens=3), 0.0)
     assert (shop.tokens.level, shop.requests.level) == (10_000 - 903, 9)
@@ -223,8 +223,8 @@ def test_a_refused_request_pays_nothing_and_one_that_was_sent_pays_what_it_used(
 def test_without_a_count_an_answer_that_began_costs_what_was_reserved(
     *, began: bool, ending: AttemptEnding, paid: int
 ) -> None:
-    at = desk(tenants(tokens_per_minute=10_000))
-    one = ask(at, "shop", prompt=100, output=10)
+    at = dispatcher_of(tenants(tokens_per_minute=10_000))
+    one = send(at, "shop", prompt=100, output=10)
     sent(at, one)
     if began:
         at.first_token(one, 0.5)
@@ -235,8 +235,8 @@ def test_without_a_count_an_answer_that_began_costs_what_was_reserved(
 
 
 def test_an_answer_that_was_broken_off_is_paid_for_and_teaches_nothing_of_how_long_answers_are() -> None:
-    at = desk(tenants(tokens_per_minute=10_000))
-    one = ask(at, "shop", prompt=100, output=10)
+    at = dispatcher_of(tenants(tokens_per_minute=10_000))
+    one = send(at, "shop", prompt=100, output=10)
     sent(at, one)
     before = at.table.expectations.reply("shop", 1000)
     at.ended(one, AttemptEnding.CLIENT_LEFT, TokenUsage(prompt_tokens=100, output_tokens=4), 0.5)
@@ -247,14 +247,14 @@ def test_an_answer_that_was_broken_off_is_paid_for_and_teaches_nothing_of_how_lo
 
 
 def test_over_a_limit_it_is_refused_before_it_waits() -> None:
-    at = desk(RoutingSettings(limits=TrafficLimits(max_prompt_tokens=10)), seats=0)
-    assert refused(at, ask(at, prompt=11)).reason is RefusalReason.PROMPT_TOO_LONG
-    assert at.needs_count(ask(at, prompt=11))
+    at = dispatcher_of(RoutingSettings(limits=TrafficLimits(max_prompt_tokens=10)), slots=0)
+    assert refused(at, send(at, prompt=11)).reason is RefusalReason.PROMPT_TOO_LONG
+    assert at.needs_count(send(at, prompt=11))
     assert is_empty(at)
 
 
-def test_what_the_door_asks_before_there_is_a_request() -> None:
-    at = desk()
+def test_what_is_checked_before_there_is_a_request() -> None:
+    at = dispatcher_of()
     model = ServedModel(names=("chat", "legal"), adapters=frozenset({"legal"}), max_context_tokens=4096)
     at.apply(terms(RoutingSettings(tenants=SHOPS, limits=TrafficLimits(max_output_tokens=99)), model=model), 0.0)
     assert (at.adapters, at.fill_in, at.default_output) == (frozenset({"legal"}), 99, 99)
@@ -265,10 +265,10 @@ def test_what_the_door_asks_before_there_is_a_request() -> None:
 
 
 def test_another_configuration_keeps_everybody_who_waits_in_order() -> None:
-    at = desk(RoutingSettings(tenants=SHOPS))
-    running = ask(at, "shop")
+    at = dispatcher_of(RoutingSettings(tenants=SHOPS))
+    running = send(at, "shop")
     sent(at, running)
-    waiting = [waits(at, ask(at, "shop"), 1.0), waits(at, ask(at, "shop"), 2.0)]
+    waiting = [waits(at, send(at, "shop"), 1.0), waits(at, send(at, "shop"), 2.0)]
     at.apply(terms(RoutingSettings(tenants=SHOPS, bands=(Band(name="gold", priority=9),))), 3.0)
     assert at.waiting == 2
     at.ended(running, AttemptEnding.DONE, None, 4.0)

@@ -13,21 +13,21 @@ from fairlead.routing.endpoint_table import EndpointTable
 from fairlead.routing.reasons import AttemptEnding
 from fairlead.routing.routing_request import RoutingRequest
 from fairlead.routing.selection import NoCandidate
-from tests.routing.engines import ask, seen, sent, table
+from tests.routing.engines import request_of, seen, sent, table
 
 A: Final = DiscoveredEndpoint(pod="a", address="a:1")
 B: Final = DiscoveredEndpoint(pod="b", address="b:1")
 
 
-def told(*who: DiscoveredEndpoint) -> tuple[EndpointTable, list[str]]:
+def proved_table(*who: DiscoveredEndpoint) -> tuple[EndpointTable, list[str]]:
     """A table of proved engines, and what it told since."""
-    heard: list[str] = []
-    made = EndpointTable(lambda endpoint: heard.append(f"{endpoint.pod} {endpoint.state} {endpoint.reason}".strip()))
+    lines: list[str] = []
+    made = EndpointTable(lambda endpoint: lines.append(f"{endpoint.pod} {endpoint.state} {endpoint.reason}".strip()))
     made.take(who)
     for endpoint in made.endpoints:
         made.proved(endpoint)
-    heard.clear()
-    return made, heard
+    lines.clear()
+    return made, lines
 
 
 def test_a_new_engine_is_proved_before_it_is_chosen() -> None:
@@ -35,18 +35,18 @@ def test_a_new_engine_is_proved_before_it_is_chosen() -> None:
     made = EndpointTable(lambda endpoint: states.append(endpoint.state))
     assert not made.complete
     made.take((A,))
-    assert (made.complete, made.choose(ask(), 0.0)) == (True, NoCandidate.NONE_ROUTABLE)
+    assert (made.complete, made.choose(request_of(), 0.0)) == (True, NoCandidate.NONE_ROUTABLE)
     (engine,) = made.endpoints
     made.doubted(engine, "no token")
     assert engine.reason == "no token"
     made.proved(engine)
-    assert sent(made, ask()) is engine
+    assert sent(made, request_of()) is engine
     assert (states, engine.reason) == ([EndpointState.PROBING, EndpointState.ROUTABLE], "")
 
 
 def test_a_hedge_that_wins_leaves_its_endpoint_to_the_request_and_returns_the_first_one() -> None:
-    made, _ = told(A, B)
-    first = ask()
+    made, _ = proved_table(A, B)
+    first = request_of()
     slow = sent(made, first)
     second = replace(first, tried=[slow], endpoint=None, charged_prompt=0, charged_reply=0)
     fast = sent(made, second)
@@ -59,27 +59,27 @@ def test_a_hedge_that_wins_leaves_its_endpoint_to_the_request_and_returns_the_fi
 
 
 def test_a_prompt_that_was_counted_is_no_estimate_any_more() -> None:
-    one = ask()
+    one = request_of()
     one.count_prompt(1111)
     assert (one.prompt_tokens, one.counted) == (1111, True)
 
 
 def test_a_sleeper_gets_no_request_and_is_proved_again_when_it_wakes() -> None:
-    """What is under way there ends in peace; a new one would hang until somebody wakes it."""
-    made, heard = told(A)
+    """What is in flight there ends in peace; a new one would hang until somebody wakes it."""
+    made, lines = proved_table(A)
     (engine,) = made.endpoints
-    under_way = ask()
-    sent(made, under_way)
+    in_flight = request_of()
+    sent(made, in_flight)
     made.take((replace(A, asleep=True),))
-    assert (made.choose(ask(), 0.0), engine.inflight) == (NoCandidate.NONE_ROUTABLE, 1)
-    made.give_back(under_way, AttemptEnding.DONE, 1.0)
+    assert (made.choose(request_of(), 0.0), engine.inflight) == (NoCandidate.NONE_ROUTABLE, 1)
+    made.give_back(in_flight, AttemptEnding.DONE, 1.0)
     made.take((A,))
     made.proved(engine)
-    assert heard == ["a notReady asleep", "a probing not proved yet", "a routable"]
+    assert lines == ["a notReady asleep", "a probing not proved yet", "a routable"]
 
 
 def test_three_failures_in_a_row_take_an_engine_out_and_one_success_forgets_two() -> None:
-    made, heard = told(A)
+    made, lines = proved_table(A)
     (engine,) = made.endpoints
     for _ in range(2):
         made.failed(engine, "status 500")
@@ -89,21 +89,21 @@ def test_three_failures_in_a_row_take_an_engine_out_and_one_success_forgets_two(
     assert engine.state is EndpointState.ROUTABLE
     made.failed(engine, "status 500")
     made.failed(engine, "status 502")
-    assert (made.choose(ask(), 0.0), heard) == (NoCandidate.NONE_ROUTABLE, ["a ejected status 500"])
+    assert (made.choose(request_of(), 0.0), lines) == (NoCandidate.NONE_ROUTABLE, ["a ejected status 500"])
 
 
 def test_an_engine_that_fails_every_other_request_is_taken_out_although_never_twice_in_a_row() -> None:
-    made, heard = told(A)
+    made, lines = proved_table(A)
     (engine,) = made.endpoints
     for _ in range(200):
         made.failed(engine, "status 500")
         made.failed(engine, "status 500")
         made.served(engine)
-    assert heard == ["a ejected status 500"]
+    assert lines == ["a ejected status 500"]
 
 
 def test_a_failure_long_ago_is_forgotten() -> None:
-    made, _ = told(A)
+    made, _ = proved_table(A)
     (engine,) = made.endpoints
     made.failed(engine, "status 500")
     for _ in range(40):
@@ -112,15 +112,15 @@ def test_a_failure_long_ago_is_forgotten() -> None:
 
 
 def test_who_failed_a_request_is_asked_again_only_when_there_is_no_other() -> None:
-    made, _ = told(A, B)
+    made, _ = proved_table(A, B)
     a, b = made.endpoints
-    assert [sent(made, ask(tried=one)) for one in ((a,), (a,), (b,), (b, a))] == [b, b, a, a]
+    assert [sent(made, request_of(tried=one)) for one in ((a,), (a,), (b,), (b, a))] == [b, b, a, a]
 
 
 def test_a_failure_of_an_engine_that_is_leaving_changes_nothing() -> None:
-    made, heard = told(A)
+    made, lines = proved_table(A)
     (engine,) = made.endpoints
-    request = ask()
+    request = request_of()
     sent(made, request)
     made.take((DiscoveredEndpoint(pod="a", address="a:1", ending=True),))
     made.failed(engine, "cut", at_once=True)
@@ -131,32 +131,32 @@ def test_a_failure_of_an_engine_that_is_leaving_changes_nothing() -> None:
     assert made.holds(engine)
     made.give_back(request, AttemptEnding.DONE, 1.0)
     assert (made.endpoints, made.holds(engine)) == ((), False)
-    assert heard == ["a draining being deleted"]
+    assert lines == ["a draining being deleted"]
 
 
 def test_a_pod_with_a_new_address_is_another_engine_and_takes_over_the_place_in_the_index() -> None:
-    made, _ = told(A)
+    made, _ = proved_table(A)
     made.take((DiscoveredEndpoint(pod="a", address="a:2"),))
     assert [(one.address, one.state, one.slot) for one in made.endpoints] == [("a:2", EndpointState.PROBING, 0)]
 
 
 def test_an_engine_that_was_not_ready_comes_back_with_an_empty_cache_and_is_proved_anew() -> None:
-    made, heard = told(A)
+    made, lines = proved_table(A)
     (engine,) = made.endpoints
-    sent(made, ask(1, 2))
+    sent(made, request_of(1, 2))
     made.failed(engine, "status 500")
     made.take((DiscoveredEndpoint(pod="a", address="a:1", ready=False),))
     assert made.index.held(engine.slot) == 2
     made.take((DiscoveredEndpoint(pod="a", address="a:1", revision="two", adapters=frozenset({"fr"})),))
     assert (made.index.held(engine.slot), engine.failures) == (0, 0)
     assert (engine.revision, engine.adapters) == ("two", frozenset({"fr"}))
-    assert heard == ["a notReady not ready by its own probe", "a probing not proved yet"]
+    assert lines == ["a notReady not ready by its own probe", "a probing not proved yet"]
 
 
 def test_a_request_is_charged_when_sent_lighter_when_read_and_nothing_when_over() -> None:
     made = table("a")
     (engine,) = made.endpoints
-    request = ask(tokens=300)
+    request = request_of(tokens=300)
     sent(made, request, 1.0)
     assert (engine.inflight, engine.prompt_load, engine.reply_load, engine.load) == (1, 300, 100, 400)
     assert (request.endpoint, request.sent_at, engine.progress_at) == (engine, 1.0, 1.0)
@@ -170,27 +170,27 @@ def test_a_request_is_charged_when_sent_lighter_when_read_and_nothing_when_over(
 def test_what_is_held_is_not_charged_and_something_always_is() -> None:
     made = table("a")
     (engine,) = made.endpoints
-    sent(made, ask(1, 2, 3))
+    sent(made, request_of(1, 2, 3))
     before = engine.prompt_load
-    sent(made, ask(1, 2, 3, tokens=200))
+    sent(made, request_of(1, 2, 3, tokens=200))
     assert engine.prompt_load - before == 1
 
 
 def test_giving_back_twice_is_a_bug_and_says_so() -> None:
     made = table("a")
-    request = ask()
+    request = request_of()
     sent(made, request)
     made.give_back(request, AttemptEnding.CUT, 0.0)
     with pytest.raises(AssertionError, match="given back twice, or never charged: done"):
         made.give_back(request, AttemptEnding.DONE, 0.0)
-    with pytest.raises(AssertionError, match="under way nowhere"):
+    with pytest.raises(AssertionError, match="in flight nowhere"):
         made.first_token(request, 0.0)
 
 
 def test_a_known_cache_size_bounds_what_the_engine_is_thought_to_hold() -> None:
     made = table("a")
     (engine,) = made.endpoints
-    sent(made, ask(1, 2, 3, 4))
+    sent(made, request_of(1, 2, 3, 4))
     made.sized(engine, 256, 7)
     assert (made.index.held(engine.slot), engine.kv_tokens, engine.most_requests) == (2, 256, 7)
     made.sized(engine, None, 7)
@@ -219,8 +219,8 @@ LISTS: Final = {
 def test_whatever_happens_only_routable_engines_are_chosen_and_every_count_ends_at_zero(
     words: list[tuple[str, int]],
 ) -> None:
-    made, _ = told(A, B)
-    under_way: list[RoutingRequest] = []
+    made, _ = proved_table(A, B)
+    in_flight: list[RoutingRequest] = []
     for word, number in words:
         if word in LISTS:
             made.take(LISTS[word])
@@ -230,14 +230,14 @@ def test_whatever_happens_only_routable_engines_are_chosen_and_every_count_ends_
         elif word == "fail" and made.field.routable:
             made.failed(made.field.routable[0], "no connection", at_once=True)
         elif word == "send" and made.field.routable:
-            request = ask(*range(number))
+            request = request_of(*range(number))
             assert sent(made, request).state is EndpointState.ROUTABLE
-            under_way.append(request)
-        elif word == "read" and under_way:
-            made.first_token(under_way[0], 1.0)
-        elif word == "release" and under_way:
-            made.give_back(under_way.pop(number % len(under_way)), AttemptEnding.DONE, 2.0)
-    for request in under_way:
+            in_flight.append(request)
+        elif word == "read" and in_flight:
+            made.first_token(in_flight[0], 1.0)
+        elif word == "release" and in_flight:
+            made.give_back(in_flight.pop(number % len(in_flight)), AttemptEnding.DONE, 2.0)
+    for request in in_flight:
         made.give_back(request, AttemptEnding.CLIENT_LEFT, 3.0)
     assert all((one.inflight, one.load, one.listed) == (0, 0, True) for one in made.endpoints)
     made.take(())

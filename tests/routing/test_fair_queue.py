@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from fairlead.routing.accounts import Account
 from fairlead.routing.fair_queue import FairQueue
 from fairlead.routing.routing_request import RoutingRequest
-from tests.routing.asking import asked, tenant
+from tests.routing.accounted import request_of, tenant
 
 
 def served(queue: FairQueue, most: int = 1000) -> list[RoutingRequest]:
@@ -19,17 +19,17 @@ def served(queue: FairQueue, most: int = 1000) -> list[RoutingRequest]:
     return order
 
 
-def names(asks: list[RoutingRequest]) -> str:
-    return "".join(ask.account.name for ask in asks)
+def names(requests: list[RoutingRequest]) -> str:
+    return "".join(request.account.name for request in requests)
 
 
 def test_two_tenants_take_turns_whoever_sent_more() -> None:
     queue = FairQueue()
     flood, shop = tenant("f"), tenant("s")
     for _ in range(6):
-        queue.add(asked(flood))
+        queue.add(request_of(flood))
     for _ in range(2):
-        queue.add(asked(shop))
+        queue.add(request_of(shop))
     assert names(served(queue)) == "fsfsffff"
 
 
@@ -37,9 +37,9 @@ def test_turns_are_counted_in_tokens_not_in_requests() -> None:
     queue = FairQueue()
     large, small = tenant("L"), tenant("s")
     for _ in range(2):
-        queue.add(asked(large, cost=300))
+        queue.add(request_of(large, cost=300))
     for _ in range(6):
-        queue.add(asked(small, cost=100))
+        queue.add(request_of(small, cost=100))
     assert names(served(queue)) == "LsssLsss"
 
 
@@ -47,24 +47,24 @@ def test_a_tenant_of_double_weight_gets_double() -> None:
     queue = FairQueue()
     gold, iron = tenant("g", weight=2), tenant("i")
     for _ in range(4):
-        queue.add(asked(gold))
-        queue.add(asked(iron))
+        queue.add(request_of(gold))
+        queue.add(request_of(iron))
     assert Counter(names(served(queue, most=6))) == {"g": 4, "i": 2}
 
 
 def test_a_tenants_own_requests_keep_their_order() -> None:
     queue = FairQueue()
-    mine = [asked(tenant("m"), cost) for cost in (900, 10, 500)]
+    mine = [request_of(tenant("m"), cost) for cost in (900, 10, 500)]
     shop = mine[0].account
-    for ask in mine:
-        ask.account = shop
-        queue.add(ask)
+    for request in mine:
+        request.account = shop
+        queue.add(request)
     assert served(queue) == mine
 
 
 def test_one_that_failed_elsewhere_goes_before_its_tenants_others() -> None:
     queue, shop = FairQueue(), tenant()
-    first, again = asked(shop), asked(shop)
+    first, again = request_of(shop), request_of(shop)
     queue.add(first)
     queue.add(again, first=True)
     assert served(queue) == [again, first]
@@ -73,24 +73,24 @@ def test_one_that_failed_elsewhere_goes_before_its_tenants_others() -> None:
 def test_a_quiet_tenant_is_next_and_saved_nothing_up() -> None:
     queue, busy, quiet = FairQueue(), tenant("b"), tenant("q")
     for _ in range(20):
-        queue.add(asked(busy))
+        queue.add(request_of(busy))
     served(queue, most=10)
     for _ in range(3):
-        queue.add(asked(quiet))
+        queue.add(request_of(quiet))
     assert names(served(queue, most=6)) in {"bqbqbq", "qbqbqb"}
 
 
 def test_many_adapters_are_no_more_of_a_share_than_one() -> None:
     queue, many, one = FairQueue(), tenant("m"), tenant("o")
     for place in range(9):
-        queue.add(asked(many, adapter=f"adapter-{place % 3}"))
-        queue.add(asked(one))
+        queue.add(request_of(many, adapter=f"adapter-{place % 3}"))
+        queue.add(request_of(one))
     assert Counter(names(served(queue, most=10))) == {"m": 5, "o": 5}
 
 
 def test_a_line_that_stepped_aside_is_passed_over_until_it_stands_again() -> None:
     queue, shop = FairQueue(), tenant("s")
-    stuck, other = asked(shop, adapter="legal"), asked(shop)
+    stuck, other = request_of(shop, adapter="legal"), request_of(shop)
     queue.add(stuck)
     queue.add(other)
     line = queue.first()
@@ -107,14 +107,14 @@ def test_a_line_that_stepped_aside_is_passed_over_until_it_stands_again() -> Non
 
 def test_withdrawn_ones_have_no_turn() -> None:
     queue, shop = FairQueue(), tenant()
-    asks = [asked(shop) for _ in range(3)]
-    for ask in asks:
-        queue.add(ask)
-    for ask in (asks[0], asks[2]):
-        assert ask.line is not None
-        ask.line.withdraw(ask)
-    assert (queue.waiting, queue.requests) == (1, [asks[1]])
-    assert served(queue) == [asks[1]]
+    requests = [request_of(shop) for _ in range(3)]
+    for request in requests:
+        queue.add(request)
+    for request in (requests[0], requests[2]):
+        assert request.line is not None
+        request.line.withdraw(request)
+    assert (queue.waiting, queue.requests) == (1, [requests[1]])
+    assert served(queue) == [requests[1]]
     assert (queue.waiting, queue.waits(shop)) == (0, False)
 
 
@@ -122,10 +122,10 @@ def test_the_longest_line_is_told_by_weight_and_its_newest_by_time() -> None:
     queue, gold, iron = FairQueue(), tenant("g", weight=4), tenant("i")
     assert queue.longest() is None
     for _ in range(4):
-        queue.add(asked(gold))
-    last = [asked(iron, adapter=name) for name in ("a", "b")]
-    for ask in last:
-        queue.add(ask)
+        queue.add(request_of(gold))
+    last = [request_of(iron, adapter=name) for name in ("a", "b")]
+    for request in last:
+        queue.add(request)
     assert queue.longest() == (2.0, last[1])
     assert (queue.part(gold), queue.part(tenant("new"))) == (5 / 4, 1.0)
 
@@ -147,15 +147,15 @@ def test_always_two_that_wait_differ_by_at_most_one_largest_request_each(
     tenants = [tenant("l", weight=weights[0]), tenant("r", weight=weights[1])]
     for account, costs in zip(tenants, (left, right), strict=True):
         for cost in costs:
-            queue.add(asked(account, cost))
+            queue.add(request_of(account, cost))
     bound = max(left) / weights[0] + max(right) / weights[1]
     service: dict[Account, float] = dict.fromkeys(tenants, 0.0)
     history = [0.0]
     for _ in range(turns):
         if not all(queue.waits(account) for account in tenants):
             break
-        ask = served(queue, most=1)[0]
-        service[ask.account] += ask.cost / ask.account.tenant.weight
+        request = served(queue, most=1)[0]
+        service[request.account] += request.cost / request.account.tenant.weight
         history.append(service[tenants[0]] - service[tenants[1]])
     assert max(history) - min(history) <= bound + 1e-6
 
@@ -169,13 +169,13 @@ def test_always_everybody_who_waits_is_served_once_or_withdrawn(story: list[tupl
     aside = []
     for act, whose, cost in story:
         if act == 0:
-            ask = asked(tenants[whose], cost, adapter=str(cost % 2))
-            queue.add(ask)
-            waiting.append(ask)
+            request = request_of(tenants[whose], cost, adapter=str(cost % 2))
+            queue.add(request)
+            waiting.append(request)
         elif act == 1 and waiting:
-            ask = waiting.pop(cost % len(waiting))
-            assert ask.line is not None
-            ask.line.withdraw(ask)
+            request = waiting.pop(cost % len(waiting))
+            assert request.line is not None
+            request.line.withdraw(request)
         elif act == 2 and (line := queue.first()) is not None:
             waiting.remove(queue.serve(line))
         elif act == 3 and (line := queue.first()) is not None:

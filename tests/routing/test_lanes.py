@@ -6,7 +6,7 @@ from fairlead.routing.dispatcher import Dispatcher
 from fairlead.routing.endpoint import EndpointSample
 from fairlead.routing.reasons import AttemptEnding
 from fairlead.routing.routing_request import RoutingRequest
-from tests.routing.desks import ask, desk, is_empty, placed, sent, terms, waits
+from tests.routing.dispatchers import dispatcher_of, is_empty, placed, send, sent, terms, waits
 
 LONG = LongLaneLimits(min_prompt_tokens=1000, min_output_tokens=500, max_share=0.5, max_queue_seconds=100.0)
 BATCH = BatchLaneLimits(below_utilization=0.5, max_queued=5)
@@ -18,15 +18,15 @@ BANDED = RoutingSettings(
 
 
 def chat(at: Dispatcher) -> RoutingRequest:
-    return ask(at, prompt=100)
+    return send(at, prompt=100)
 
 
 def long(at: Dispatcher) -> RoutingRequest:
-    return ask(at, prompt=2000)
+    return send(at, prompt=2000)
 
 
 def batch(at: Dispatcher) -> RoutingRequest:
-    return ask(at, batch=True)
+    return send(at, batch=True)
 
 
 def end(at: Dispatcher, one: RoutingRequest, now: float = 0.0) -> None:
@@ -34,23 +34,23 @@ def end(at: Dispatcher, one: RoutingRequest, now: float = 0.0) -> None:
 
 
 def test_a_long_prompt_or_a_long_reply_by_its_own_word_makes_a_long_job() -> None:
-    at = desk(BOTH, seats=100, engines=4)
+    at = dispatcher_of(BOTH, slots=100, engines=4)
     lanes = []
-    for one in (chat(at), long(at), ask(at, output=500), ask(at, output=500, names_output=False), batch(at)):
+    for one in (chat(at), long(at), send(at, output=500), send(at, output=500, names_output=False), batch(at)):
         sent(at, one)
         lanes.append(one.lane)
     assert lanes == [Lane.INTERACTIVE, Lane.LONG, Lane.LONG, Lane.INTERACTIVE, Lane.BATCH]
 
 
 def test_without_lanes_everything_is_interactive() -> None:
-    at = desk(seats=100)
+    at = dispatcher_of(slots=100)
     for one in (long(at), batch(at)):
         sent(at, one)
         assert one.lane is Lane.INTERACTIVE
 
 
 def test_long_jobs_take_their_share_of_the_seats_and_no_more() -> None:
-    at = desk(BOTH, seats=1, engines=4)
+    at = dispatcher_of(BOTH, slots=1, engines=4)
     jobs = [long(at) for _ in range(3)]
     for one in jobs[:2]:
         sent(at, one)
@@ -63,7 +63,7 @@ def test_long_jobs_take_their_share_of_the_seats_and_no_more() -> None:
 
 
 def test_long_prompts_are_read_by_their_share_of_the_engines_at_a_time() -> None:
-    at = desk(BOTH, seats=100, engines=4)
+    at = dispatcher_of(BOTH, slots=100, engines=4)
     jobs = [long(at) for _ in range(3)]
     for one in jobs[:2]:
         sent(at, one)
@@ -76,7 +76,7 @@ def test_long_prompts_are_read_by_their_share_of_the_engines_at_a_time() -> None
 
 
 def test_long_jobs_take_their_share_of_the_cache() -> None:
-    at = desk(BOTH, seats=100, engines=4, kv_tokens=1500)
+    at = dispatcher_of(BOTH, slots=100, engines=4, kv_tokens=1500)
     jobs = [long(at) for _ in range(2)]
     sent(at, jobs[0])
     at.first_token(jobs[0], 1.0)
@@ -87,12 +87,12 @@ def test_long_jobs_take_their_share_of_the_cache() -> None:
 
 
 def test_a_lone_long_job_goes_however_large_it_is() -> None:
-    at = desk(BOTH, seats=1, engines=1, kv_tokens=10)
+    at = dispatcher_of(BOTH, slots=1, engines=1, kv_tokens=10)
     sent(at, long(at))
 
 
 def test_chat_goes_before_long_jobs_and_long_jobs_before_batch() -> None:
-    at = desk(BOTH)
+    at = dispatcher_of(BOTH)
     running = chat(at)
     sent(at, running)
     order = [waits(at, one) for one in (batch(at), long(at), chat(at))]
@@ -104,7 +104,7 @@ def test_chat_goes_before_long_jobs_and_long_jobs_before_batch() -> None:
 
 def test_a_stream_of_chat_does_not_starve_a_long_job() -> None:
     """Of every 2,000 tokens of chat a quarter is owed to long jobs: half of the half that they may have."""
-    at = desk(BOTH)
+    at = dispatcher_of(BOTH)
     running = chat(at)
     sent(at, running)
     job = waits(at, long(at))
@@ -118,14 +118,14 @@ def test_a_stream_of_chat_does_not_starve_a_long_job() -> None:
 
 
 def test_a_long_job_for_which_there_is_never_room_insists_after_half_its_time() -> None:
-    at = desk(RoutingSettings(long_lane=LONG), seats=2)
+    at = dispatcher_of(RoutingSettings(long_lane=LONG), slots=2)
     first, second = long(at), chat(at)
     sent(at, first)
     sent(at, second)
     at.first_token(first, 0.0)
-    job, behind = waits(at, long(at), 1.0), waits(at, chat(at), 1.0)
+    job, request = waits(at, long(at), 1.0), waits(at, chat(at), 1.0)
     end(at, first, 2.0)
-    assert placed(at, 2.0) == [behind]
+    assert placed(at, 2.0) == [request]
     assert placed(at, 52.0) == []
     waits(at, chat(at), 52.0)
     end(at, second, 53.0)
@@ -133,7 +133,7 @@ def test_a_long_job_for_which_there_is_never_room_insists_after_half_its_time() 
 
 
 def test_when_the_one_that_insists_leaves_the_way_is_open_again() -> None:
-    at = desk(RoutingSettings(long_lane=LONG), seats=1)
+    at = dispatcher_of(RoutingSettings(long_lane=LONG), slots=1)
     running = chat(at)
     sent(at, running)
     job = waits(at, long(at), 1.0)
@@ -145,7 +145,7 @@ def test_when_the_one_that_insists_leaves_the_way_is_open_again() -> None:
 
 
 def test_a_long_job_that_insists_leaves_no_room_to_newcomers() -> None:
-    at = desk(RoutingSettings(long_lane=LONG), seats=2)
+    at = dispatcher_of(RoutingSettings(long_lane=LONG), slots=2)
     first, second = chat(at), chat(at)
     sent(at, first)
     sent(at, second)
@@ -157,7 +157,7 @@ def test_a_long_job_that_insists_leaves_no_room_to_newcomers() -> None:
 
 
 def test_a_long_job_at_its_cap_leaves_chat_and_batch_their_room() -> None:
-    at = desk(BOTH, seats=8, engines=1)
+    at = dispatcher_of(BOTH, slots=8, engines=1)
     sent(at, long(at))
     waits(at, long(at))
     assert placed(at) == []
@@ -166,7 +166,7 @@ def test_a_long_job_at_its_cap_leaves_chat_and_batch_their_room() -> None:
 
 
 def test_batch_fills_what_is_idle_and_no_more() -> None:
-    at = desk(BOTH, seats=4)
+    at = dispatcher_of(BOTH, slots=4)
     jobs = [batch(at) for _ in range(3)]
     sent(at, jobs[0])
     sent(at, jobs[1])
@@ -180,7 +180,7 @@ def test_batch_fills_what_is_idle_and_no_more() -> None:
 
 
 def test_batch_stops_when_engines_say_their_cache_is_used_by_others() -> None:
-    at = desk(BOTH, seats=100, kv_tokens=10_000)
+    at = dispatcher_of(BOTH, slots=100, kv_tokens=10_000)
     (endpoint,) = at.table.endpoints
     at.table.figures(endpoint, EndpointSample(at=1.0, running=3.0, waiting=0.0, kv_usage=0.6))
     list(at.turns(1.0))
@@ -190,7 +190,7 @@ def test_batch_stops_when_engines_say_their_cache_is_used_by_others() -> None:
 
 
 def test_what_was_sent_since_the_figures_counts_until_it_ends() -> None:
-    at = desk(BOTH, seats=1000, kv_tokens=1000)
+    at = dispatcher_of(BOTH, slots=1000, kv_tokens=1000)
     (endpoint,) = at.table.endpoints
     at.table.figures(endpoint, EndpointSample(at=1.0, running=0.0, waiting=0.0, kv_usage=0.0))
     list(at.turns(1.0))
@@ -204,7 +204,7 @@ def test_what_was_sent_since_the_figures_counts_until_it_ends() -> None:
 
 
 def test_batch_has_a_bound_of_its_own() -> None:
-    at = desk(RoutingSettings(batch_lane=BATCH, limits=TrafficLimits(max_queued=1)), seats=1)
+    at = dispatcher_of(RoutingSettings(batch_lane=BATCH, limits=TrafficLimits(max_queued=1)), slots=1)
     sent(at, chat(at))
     for _ in range(5):
         waits(at, batch(at))
@@ -215,7 +215,7 @@ def test_batch_has_a_bound_of_its_own() -> None:
 
 
 def test_while_chat_waits_no_batch_begins() -> None:
-    at = desk(BOTH, seats=1)
+    at = dispatcher_of(BOTH, slots=1)
     running = chat(at)
     sent(at, running)
     job, person = waits(at, batch(at)), waits(at, chat(at))
@@ -227,10 +227,10 @@ def test_while_chat_waits_no_batch_begins() -> None:
 
 
 def test_a_higher_band_goes_first() -> None:
-    at = desk(BANDED)
-    running = ask(at, "shop")
+    at = dispatcher_of(BANDED)
+    running = send(at, "shop")
     sent(at, running)
-    low, high = waits(at, ask(at, "bank")), waits(at, ask(at, "shop"))
+    low, high = waits(at, send(at, "bank")), waits(at, send(at, "shop"))
     end(at, running)
     assert placed(at) == [high]
     end(at, high)
@@ -239,13 +239,13 @@ def test_a_higher_band_goes_first() -> None:
 
 
 def test_a_lower_band_never_takes_what_is_reserved_above() -> None:
-    at = desk(BANDED, seats=4)
-    jobs = [ask(at, "bank") for _ in range(4)]
+    at = dispatcher_of(BANDED, slots=4)
+    jobs = [send(at, "bank") for _ in range(4)]
     for one in jobs[:3]:
         sent(at, one)
     waits(at, jobs[3])
     assert placed(at) == []
-    sent(at, ask(at, "shop"))
+    sent(at, send(at, "shop"))
     end(at, jobs[0])
     end(at, jobs[1])
     assert placed(at) == [jobs[3]]
@@ -253,13 +253,13 @@ def test_a_lower_band_never_takes_what_is_reserved_above() -> None:
 
 def test_a_lower_band_under_a_flood_still_has_a_twentieth_of_the_turns() -> None:
     bands = (Band(name="gold", priority=9), Band(name="iron", priority=1))
-    at = desk(RoutingSettings(tenants=BANDED.tenants, bands=bands))
-    running = ask(at, "shop")
+    at = dispatcher_of(RoutingSettings(tenants=BANDED.tenants, bands=bands))
+    running = send(at, "shop")
     sent(at, running)
-    low = [waits(at, ask(at, "bank")) for _ in range(20)]
+    low = [waits(at, send(at, "bank")) for _ in range(20)]
     turns = 0
     for _ in range(210):
-        waits(at, ask(at, "shop"))
+        waits(at, send(at, "shop"))
         end(at, running)
         (running,) = placed(at)
         turns += running in low
@@ -271,12 +271,12 @@ def test_bands_whose_lines_all_stand_aside_leave_the_turn_to_others() -> None:
         tenants=(Tenant(name="shop", keys=(), band="gold", max_concurrency=1), BANDED.tenants[1]),
         bands=(Band(name="gold", priority=9), IRON),
     )
-    at = desk(routing, seats=2)
-    first, second = ask(at, "shop"), ask(at, "bank")
+    at = dispatcher_of(routing, slots=2)
+    first, second = send(at, "shop"), send(at, "bank")
     sent(at, first)
     sent(at, second)
-    waits(at, ask(at, "shop"))
-    low = waits(at, ask(at, "bank"))
+    waits(at, send(at, "shop"))
+    low = waits(at, send(at, "bank"))
     assert placed(at) == []
     end(at, second)
     assert placed(at) == [low]

@@ -96,20 +96,20 @@ def test_without_rates_there_is_nothing_to_take_or_tell() -> None:
     account = shop("alone", limited(requests=None), peers=frozenset({"alone"}))
     assert permits.take(account, 100, 0.0) == Permit()
     permits.give_back(account, 1, 5)
-    ask = RoutingRequest(account=account, prompt_tokens=1, output_tokens=1, arrived=0.0)
-    admission.charge(ask, Permit())
-    assert ask.permit is None
+    request = RoutingRequest(account=account, prompt_tokens=1, output_tokens=1, arrived=0.0)
+    admission.charge(request, Permit())
+    assert request.permit is None
 
 
 def test_what_comes_back_of_another_routers_permit_is_owed_to_it() -> None:
     account = shop(next(router for router in ROUTERS if shop(router).home is not None), limited(tokens=600))
     assert account.requests is not None
     level = account.requests.level
-    ask = RoutingRequest(account=account, prompt_tokens=50, output_tokens=50, arrived=0.0, cost=100)
-    admission.charge(ask, Permit(away=True))
-    assert (ask.paid_request, ask.reserved_tokens) == (True, 100)
-    admission.settle(ask, 130)
-    admission.give_back_request(ask)
+    request = RoutingRequest(account=account, prompt_tokens=50, output_tokens=50, arrived=0.0, cost=100)
+    admission.charge(request, Permit(away=True))
+    assert (request.paid_request, request.reserved_tokens) == (True, 100)
+    admission.settle(request, 130)
+    admission.give_back_request(request)
     assert (account.owed_requests, account.owed_tokens, account.requests.level) == (1, -30, level)
 
 
@@ -121,9 +121,9 @@ def test_a_permit_of_another_router_is_final_here() -> None:
     level = account.requests.level
 
     def judged(permit: Permit) -> RefusalReason | None:
-        ask = RoutingRequest(account=account, prompt_tokens=50, output_tokens=50, arrived=0.0, cost=100)
-        admission.charge(ask, permit)
-        refused = gate.refusal(ask, 0.0)
+        request = RoutingRequest(account=account, prompt_tokens=50, output_tokens=50, arrived=0.0, cost=100)
+        admission.charge(request, permit)
+        refused = gate.refusal(request, 0.0)
         return None if refused is None else refused.reason
 
     assert judged(Permit(away=True)) is None

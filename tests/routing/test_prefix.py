@@ -72,13 +72,13 @@ def test_many_engines_share_a_bound_of_all_blocks() -> None:
 
 @given(st.lists(st.tuples(CHAINS, st.integers(0, 2)), max_size=25), CHAINS, st.integers(1, 20))
 def test_bisection_always_finds_what_a_walk_to_the_first_miss_finds(
-    learnt: list[tuple[list[int], int]], asked: list[int], room: int
+    learnt: list[tuple[list[int], int]], entries: list[int], room: int
 ) -> None:
     made = index(0, 1, 2, blocks=room)
     for text, slot in learnt:
         made.learn(chained(text), slot)
         assert made.held(slot) <= room
-    blocks = chained(asked)
+    blocks = chained(entries)
     walked: dict[int, int] = {}
     for slot in range(3):
         depth = 0

@@ -68,10 +68,10 @@ def test_two_levels_of_instructions_are_both_looked_behind() -> None:
 
 def test_one_talk_that_is_most_of_the_traffic_keeps_its_name_while_it_grows() -> None:
     made = PrefixPopularity()
-    talk = tuple(range(1, 101))
+    session = tuple(range(1, 101))
     for length in range(60, 101):
-        made.saw(talk[:length])
-    assert {made.key(talk[:length], 8) for length in (60, 80, 100)} == {1}
+        made.saw(session[:length])
+    assert {made.key(session[:length], 8) for length in (60, 80, 100)} == {1}
 
 
 def test_counts_are_bounded_and_what_was_met_once_goes_first() -> None:

@@ -11,54 +11,54 @@ from fairlead.routing.endpoint import EndpointSample
 from fairlead.routing.endpoint_table import EndpointTable
 from fairlead.routing.reasons import AttemptEnding, PickReason
 from fairlead.routing.selection import EndpointChoice, NoCandidate
-from tests.routing.engines import ask, sent, table
+from tests.routing.engines import request_of, sent, table
 
 CHAT = tuple(range(1, 101))
 
 
 def chosen(made: EndpointTable, *blocks: int, tokens: int | None = None) -> tuple[str, PickReason, int]:
     """Pod, what settled it, blocks held there."""
-    found = made.choose(ask(*blocks, tokens=tokens), 0.0)
+    found = made.choose(request_of(*blocks, tokens=tokens), 0.0)
     assert isinstance(found, EndpointChoice)
     return found.endpoint.pod, found.reason, found.held_blocks
 
 
 def test_without_a_prefix_the_least_loaded_takes_it_and_equals_take_turns() -> None:
     made = table("a", "b", "c")
-    assert [sent(made, ask(tokens=100)).pod for _ in range(4)] == ["a", "b", "c", "a"]
-    assert sent(made, ask(tokens=100)).pod == "b"
+    assert [sent(made, request_of(tokens=100)).pod for _ in range(4)] == ["a", "b", "c", "a"]
+    assert sent(made, request_of(tokens=100)).pod == "b"
 
 
 def test_others_work_counts_as_much_as_our_own() -> None:
     made = table("a", "b")
     made.figures(made.endpoints[0], EndpointSample(at=1.0, running=2, waiting=1, kv_usage=0.1))
     assert made.endpoints[0].others_load == 1024 + 3 * 256
-    assert sent(made, ask()).pod == "b"
+    assert sent(made, request_of()).pod == "b"
 
 
 def test_one_engine_needs_no_choice_and_says_what_it_holds() -> None:
     made = table("a")
     assert chosen(made) == ("a", PickReason.ONLY_ONE, 0)
-    sent(made, ask(1, 2))
+    sent(made, request_of(1, 2))
     assert chosen(made, 1, 2, 3) == ("a", PickReason.ONLY_ONE, 2)
     assert chosen(made, 7) == ("a", PickReason.ONLY_ONE, 0)
 
 
 def test_who_holds_the_beginning_takes_what_goes_on_from_it_although_others_have_less_to_do() -> None:
     made = table("a", "b")
-    first = sent(made, ask(*CHAT))
+    first = sent(made, request_of(*CHAT))
     assert chosen(made, *CHAT, 101) == (first.pod, PickReason.PREFIX, 100)
 
 
 def test_a_prompt_that_nobody_has_seen_goes_by_load_where_there_is_one_router() -> None:
     made = table("a", "b")
-    sent(made, ask(*CHAT))
+    sent(made, request_of(*CHAT))
     assert chosen(made, 500, 501) == ("b", PickReason.LEAST_LOADED, 0)
 
 
 def test_a_deployment_may_do_without_prefixes() -> None:
     made = table("a", "b", balancing=Balancing(prefix=False))
-    sent(made, ask(*CHAT))
+    sent(made, request_of(*CHAT))
     assert chosen(made, *CHAT) == ("b", PickReason.LEAST_LOADED, 0)
     assert len(made.index) == 0
 
@@ -66,7 +66,7 @@ def test_a_deployment_may_do_without_prefixes() -> None:
 def test_a_holder_that_is_far_too_busy_is_passed_over_for_who_holds_less_or_nothing() -> None:
     made = table("a", "b", "c")
     a, b, _ = made.endpoints
-    sent(made, ask(*CHAT))
+    sent(made, request_of(*CHAT))
     made.index.learn(CHAT[:40], b.slot)
     a.prompt_load += 60_000
     assert chosen(made, *CHAT) == ("b", PickReason.SHORTER_PREFIX, 40)
@@ -97,30 +97,30 @@ def test_a_cache_without_room_is_a_reason_against_an_engine() -> None:
 
 def test_no_engine_is_named_when_none_is_routable_none_has_the_adapter_or_none_has_room() -> None:
     made = table()
-    assert made.choose(ask(), 0.0) is NoCandidate.NONE_ROUTABLE
+    assert made.choose(request_of(), 0.0) is NoCandidate.NONE_ROUTABLE
     made = table("a", "b")
-    assert made.choose(ask(adapter="fr"), 0.0) is NoCandidate.NO_ADAPTER
+    assert made.choose(request_of(adapter="fr"), 0.0) is NoCandidate.NO_ADAPTER
     made.take(
         [
             DiscoveredEndpoint(pod="a", address="a:1", adapters=frozenset({"fr"})),
             DiscoveredEndpoint(pod="b", address="b:1"),
         ]
     )
-    assert sent(made, ask(adapter="fr")).pod == "a"
+    assert sent(made, request_of(adapter="fr")).pod == "a"
     for one in made.endpoints:
         one.most_requests = 1
-    assert made.choose(ask(adapter="fr"), 0.0) is NoCandidate.FULL
-    assert sent(made, ask()).pod == "b"
-    assert made.choose(ask(), 0.0) is NoCandidate.FULL
+    assert made.choose(request_of(adapter="fr"), 0.0) is NoCandidate.FULL
+    assert sent(made, request_of()).pod == "b"
+    assert made.choose(request_of(), 0.0) is NoCandidate.FULL
     made.field.short_queues = False
-    assert isinstance(made.choose(ask(), 0.0), EndpointChoice)
+    assert isinstance(made.choose(request_of(), 0.0), EndpointChoice)
 
 
 def test_an_engines_own_queue_is_kept_short_between_two_looks_at_it() -> None:
     made = table("a")
     (engine,) = made.endpoints
     made.figures(engine, EndpointSample(at=1.0, running=8, waiting=6, kv_usage=0.9))
-    requests = [ask() for _ in range(3)]
+    requests = [request_of() for _ in range(3)]
     for request in requests[:2]:
         assert selection.has_room(engine)
         sent(made, request)
@@ -137,25 +137,25 @@ def test_an_engine_that_others_filled_still_takes_one_of_ours_so_that_old_figure
     (engine,) = made.endpoints
     made.figures(engine, EndpointSample(at=1.0, running=8, waiting=50, kv_usage=0.9))
     assert selection.has_room(engine)
-    sent(made, ask())
+    sent(made, request_of())
     assert not selection.has_room(engine)
 
 
 def test_several_routers_agree_on_a_place_without_a_word() -> None:
     pods = [f"engine-{number}" for number in range(8)]
     routers = [table(*pods, routers=3) for _ in range(3)]
-    talks = [tuple(range(1000 * talk, 1000 * talk + 6)) for talk in range(1, 40)]
-    for talk in talks:
-        places = {chosen(one, *talk) for one in routers}
+    entries = [tuple(range(1000 * session, 1000 * session + 6)) for session in range(1, 40)]
+    for session in entries:
+        places = {chosen(one, *session) for one in routers}
         assert len(places) == 1
         assert next(iter(places))[1] is PickReason.RENDEZVOUS
-    went = [sent(routers[0], ask(*talk)).pod for talk in talks]
+    went = [sent(routers[0], request_of(*session)).pod for session in entries]
     assert len(set(went)) > 4
 
 
 def test_a_session_that_is_named_has_one_place_whatever_its_prompts_begin_with() -> None:
     made = table(*(f"engine-{number}" for number in range(8)), routers=2)
-    requests = [ask(1000 * number, 1000 * number + 1) for number in range(1, 20)]
+    requests = [request_of(1000 * number, 1000 * number + 1) for number in range(1, 20)]
     for request in requests:
         request.session = 77
     went = {found.endpoint.pod for one in requests if isinstance(found := made.choose(one, 0.0), EndpointChoice)}
@@ -164,7 +164,7 @@ def test_a_session_that_is_named_has_one_place_whatever_its_prompts_begin_with()
 
 def test_a_place_that_is_far_too_busy_loses_even_where_routers_agree() -> None:
     made = table("a", "b", routers=2)
-    first = sent(made, ask(1))
+    first = sent(made, request_of(1))
     first.prompt_load += 5000
     assert chosen(made, 1)[0] != first.pod
 
@@ -172,11 +172,11 @@ def test_a_place_that_is_far_too_busy_loses_even_where_routers_agree() -> None:
 def test_a_choice_is_explained_engine_by_engine() -> None:
     made = table("a", "b", "c", "d", "e")
     a, b, c, d, e = made.endpoints
-    sent(made, ask(*CHAT))
+    sent(made, request_of(*CHAT))
     made.failed(b, "status 500", at_once=True)
     c.most_requests = 0
     d.prompt_load = 100_000
-    rows = explanations.candidates(made, ask(*CHAT, tried=(e,)))
+    rows = explanations.candidates(made, request_of(*CHAT, tried=(e,)))
     assert [(row.pod, row.dropped, row.over_bound, row.held_blocks) for row in rows] == [
         ("a", "", False, 100),
         ("d", "", True, 0),
@@ -184,11 +184,11 @@ def test_a_choice_is_explained_engine_by_engine() -> None:
         ("c", "has as much as it can run", False, 0),
         ("e", "failed this request", False, 0),
     ]
-    assert [row.dropped for row in explanations.candidates(made, ask(adapter="fr"))].count(
+    assert [row.dropped for row in explanations.candidates(made, request_of(adapter="fr"))].count(
         "does not serve adapter fr"
     ) == 4
     a.state, a.reason = EndpointState.DRAINING, ""
-    assert next(row for row in explanations.candidates(made, ask()) if row.pod == "a").dropped == "draining"
+    assert next(row for row in explanations.candidates(made, request_of()) if row.pod == "a").dropped == "draining"
 
 
 BUSY = st.tuples(st.integers(0, 60_000), st.integers(0, 5000), st.integers(0, 20_000), st.integers(0, 30))
@@ -211,8 +211,9 @@ def test_what_is_explained_as_best_is_always_what_is_chosen(
     made.endpoints[0].free_tokens = 500.0 if full else 1e9
     blocks = tuple(range(1, length + 1))
     best = min(
-        (row for row in explanations.candidates(made, ask(*blocks)) if not row.dropped), key=lambda row: row.worth
+        (row for row in explanations.candidates(made, request_of(*blocks)) if not row.dropped),
+        key=lambda row: row.worth,
     )
-    rows = {row.pod: row for row in explanations.candidates(made, ask(*blocks))}
+    rows = {row.pod: row for row in explanations.candidates(made, request_of(*blocks))}
     if length and any(row.held_blocks for row in rows.values()):
         assert rows[chosen(made, *blocks)[0]].worth == pytest.approx(best.worth)

@@ -11,7 +11,7 @@ from fairlead.routing.expectations import TokenExpectations
 from fairlead.routing.hedge_policy import HedgePolicy
 from fairlead.routing.reasons import AttemptEnding
 from fairlead.routing.retries import MOST_SAVED, RetryBudget
-from tests.routing.engines import ask, sent, table
+from tests.routing.engines import request_of, sent, table
 
 CAP = 60.0
 
@@ -23,20 +23,20 @@ def test_an_engine_without_work_is_never_stuck() -> None:
 
 def test_an_engine_nobody_knows_yet_has_until_the_time_out_for_first_tokens() -> None:
     made = table("a")
-    engine = sent(made, ask(), 0.0)
+    engine = sent(made, request_of(), 0.0)
     assert watchdog.hang_reason(engine, 59.0, CAP) is None
-    told = watchdog.hang_reason(engine, 61.0, CAP)
-    assert told == "no progress for 61 s with 1 request in flight; its limit is 60 s"
+    hang_reason = watchdog.hang_reason(engine, 61.0, CAP)
+    assert hang_reason == "no progress for 61 s with 1 request in flight; its limit is 60 s"
 
 
 def test_an_engine_that_is_known_to_be_quick_is_stuck_sooner_but_not_before_the_floor() -> None:
     made = table("a")
     for _ in range(3):
-        request = ask(tokens=1000)
+        request = request_of(tokens=1000)
         engine = sent(made, request, 0.0)
         made.first_token(request, 0.2)
         made.give_back(request, AttemptEnding.DONE, 1.0)
-    engine = sent(made, ask(tokens=1000), 10.0)
+    engine = sent(made, request_of(tokens=1000), 10.0)
     assert watchdog.hang_reason(engine, 19.0, CAP) is None
     assert watchdog.hang_reason(engine, 21.0, CAP) is not None
     assert watchdog.hang_reason(engine, 13.0, 2.0) is not None
@@ -44,10 +44,10 @@ def test_an_engine_that_is_known_to_be_quick_is_stuck_sooner_but_not_before_the_
 
 def test_one_long_prompt_stretches_the_patience_of_its_engine() -> None:
     made = table("a")
-    request = ask(tokens=1000)
+    request = request_of(tokens=1000)
     engine = sent(made, request, 0.0)
     made.first_token(request, 0.2)
-    sent(made, ask(tokens=60_000), 10.0)
+    sent(made, request_of(tokens=60_000), 10.0)
     assert watchdog.silence_limit(engine, CAP) == pytest.approx(4 * 0.0002 * (60_000 + 64))
     assert watchdog.hang_reason(engine, 48.0, CAP) is None
 
@@ -64,7 +64,7 @@ def test_the_scale_of_short_prompts_is_learnt_apart_and_a_slow_hour_is_forgotten
 
 def test_a_cache_that_moves_is_a_sign_of_life_and_a_growing_queue_is_none() -> None:
     made = table("a")
-    engine = sent(made, ask(), 0.0)
+    engine = sent(made, request_of(), 0.0)
     for at, waiting, usage in ((20.0, 1, 0.5), (40.0, 2, 0.5)):
         made.figures(engine, EndpointSample(at=at, running=1, waiting=waiting, kv_usage=usage))
     assert engine.progress_at == 0.0

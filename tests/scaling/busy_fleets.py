@@ -25,16 +25,16 @@ SPEED: Final = ReplicaSpeed(
 )
 
 
-def busy(number: int, running: float = 20.0, late: float = 10.0, **said: Any) -> EnginePod:  # noqa: ANN401  # fields of a pod
+def busy(number: int, running: float = 20.0, late: float = 10.0, **document: Any) -> EnginePod:  # noqa: ANN401  # fields of a pod
     """One of several that serve at 40 ms a token; of 5000 first tokens so many were late."""
     figures = engine(
         running=running, kv_tokens=300_000.0, prompt_tokens=1e6, cached_tokens=2e5, output_tokens=1e6, finished=5000.0
     )
     first, each = LatencyTotals(count=5000.0, total=1000.0, kept=5000.0 - late), LatencyTotals(count=1e6, total=4e4)
-    return pod(f"chat-{number}", figures=replace(figures, first_token=first, per_token=each), **said)
+    return pod(f"chat-{number}", figures=replace(figures, first_token=first, per_token=each), **document)
 
 
-def fleet(count: int = 4, running: float = 20.0, **said: Any) -> ScalingFacts:  # noqa: ANN401  # fields of the facts
+def fleet(count: int = 4, running: float = 20.0, **document: Any) -> ScalingFacts:  # noqa: ANN401  # fields of the facts
     """Some busy replicas, between one and eight."""
     usual: dict[str, Any] = {
         "pods": tuple(busy(number, running) for number in range(count)),
@@ -42,7 +42,7 @@ def fleet(count: int = 4, running: float = 20.0, **said: Any) -> ScalingFacts:  
         "policy": CHAT,
         "assumed": SPEED,
     }
-    return facts(**usual | said)
+    return facts(**usual | document)
 
 
 def after(start: ScalingFacts, traffic: ProjectedTraffic, seconds: int) -> DecisionRecord:
@@ -50,8 +50,8 @@ def after(start: ScalingFacts, traffic: ProjectedTraffic, seconds: int) -> Decis
     memory, wanted, last = ScalingState(), start.wanted, AT + seconds
     for moment in range(0, seconds, 5):
         seen = replace(projection.later(start, traffic, float(moment)), wanted=wanted)
-        said, memory = recommender.recommend(seen, memory, AT + moment)
-        wanted = said.replicas
+        recommendation, memory = recommender.recommend(seen, memory, AT + moment)
+        wanted = recommendation.replicas
     return decided(replace(projection.later(start, traffic, float(seconds)), wanted=wanted), memory, at=last)
 
 

@@ -61,7 +61,7 @@ class Fluid:
     assumed: ReplicaSpeed | None = TRUE
     cold: float = COLD
     now: float = START
-    asked: float = 0.0
+    arrived: float = 0.0
     waiting: float = 0.0
     late_share: float = 0.0
     bounds: ReplicaBounds = BOUNDS
@@ -89,7 +89,7 @@ class Fluid:
     def passed(self, seconds: float, rate: float) -> None:
         """Time goes by."""
         self.now += seconds
-        self.asked += rate * seconds
+        self.arrived += rate * seconds
         serving = [one for one in self.engines if one.ready_at <= self.now]
         for one in serving:
             share = rate / len(serving)
@@ -110,7 +110,7 @@ class Fluid:
     def facts(self) -> ScalingFacts:
         """As a scrape would show it."""
         router = RouterFigures(
-            at=self.now, asked=self.asked, prompt_tokens=self.asked * PROMPT, waiting=self.waiting, held=0.0
+            at=self.now, asked=self.arrived, prompt_tokens=self.arrived * PROMPT, waiting=self.waiting, held=0.0
         )
         return ScalingFacts(
             revision="new",
@@ -153,7 +153,7 @@ class Fluid:
         )
 
 
-def said(answer: Recommendation, signal: ScalingSignal) -> SignalNeed:
+def need_by(answer: Recommendation, signal: ScalingSignal) -> SignalNeed:
     """What one signal asked for."""
     return next(one for one in answer.candidates if one.signal is signal)
 

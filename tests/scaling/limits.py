@@ -13,13 +13,13 @@ from fairlead.scaling.facts import EnginePod, EnginePodPhase, ScalingFacts
 START: Final = 1_800_000_000.0
 COLD: Final = 120.0
 FACTS: Final = ScalingFacts(revision="new", bounds=ReplicaBounds(least=1, most=10), policy=ScalingPolicy(), wanted=4)
-ASKED: Final = SignalSummary(candidates=(), may_shrink=True, cold_start_seconds=COLD, ready=4, last_arrival=START)
+SUMMARY: Final = SignalSummary(candidates=(), may_shrink=True, cold_start_seconds=COLD, ready=4, last_arrival=START)
 
 
-def asking(replicas: int | None, asked: SignalSummary = ASKED) -> SignalSummary:
+def summary_with(replicas: int | None, summary: SignalSummary = SUMMARY) -> SignalSummary:
     """Signals that ask for so many."""
     one = SignalNeed(signal=ScalingSignal.TOKENS, replicas=replicas, because="demand needs as many")
-    return replace(asked, candidates=(one,))
+    return replace(summary, candidates=(one,))
 
 
 def pods(phase: EnginePodPhase, count: int, since: float = START) -> tuple[EnginePod, ...]:
@@ -38,20 +38,20 @@ class Fleet:
     pacing: AnswerHistory = field(default_factory=AnswerHistory)
     answers: list[int] = field(default_factory=list)
 
-    def decides(self, asked: SignalSummary) -> Recommendation:
+    def decides(self, summary: SignalSummary) -> Recommendation:
         """One decision."""
-        answer, self.pacing = limit_rules.apply_limits(asked, self.facts, self.pacing, self.now)
+        answer, self.pacing = limit_rules.apply_limits(summary, self.facts, self.pacing, self.now)
         self.facts = replace(self.facts, wanted=answer.replicas)
         self.answers.append(answer.replicas)
         return answer
 
-    def passes(self, seconds: float, asked: SignalSummary, every: float = 1.0) -> Recommendation:
+    def passes(self, seconds: float, summary: SignalSummary, every: float = 1.0) -> Recommendation:
         """Decisions each so many seconds until that many have passed; the last one."""
         for _ in range(round(seconds / every) - 1):
             self.now += every
-            self.decides(asked)
+            self.decides(summary)
         self.now += every
-        return self.decides(asked)
+        return self.decides(summary)
 
 
 def bounds_of(answer: Recommendation) -> list[ScalingBound]:

@@ -22,16 +22,16 @@ REQUEST: Final = request_mix.AverageRequest(
 )
 
 
-def told(at: float, requests: float, name: str = "router") -> ArrivalCounter:
+def counter_at(at: float, requests: float, name: str = "router") -> ArrivalCounter:
     """One that counts."""
     return ArrivalCounter(name=name, at=at, requests=requests, prompt_tokens=requests * 100)
 
 
-def course(*looks: ArrivalCounter | None) -> Arrivals:
+def course(*counters: ArrivalCounter | None) -> Arrivals:
     """One look every ten seconds; nothing: it was silent."""
     arrivals = Arrivals()
-    for number, look in enumerate(looks):
-        spoken = (look,) if look else ()
+    for number, counter in enumerate(counters):
+        spoken = (counter,) if counter else ()
         arrivals = arrival_rates.updated(arrivals, spoken, frozenset({"router"}), RHYTHM, 10.0 * number)
     return arrivals
 
@@ -42,32 +42,32 @@ def requests(arrivals: Arrivals) -> float:
 
 
 def test_a_counter_that_is_read_twice_counts_once() -> None:
-    assert requests(course(told(0.0, 5.0), told(10.0, 25.0), told(10.0, 25.0))) == 20.0
+    assert requests(course(counter_at(0.0, 5.0), counter_at(10.0, 25.0), counter_at(10.0, 25.0))) == 20.0
 
 
 def test_a_counter_that_begins_anew_counts_what_it_has() -> None:
-    assert requests(course(told(0.0, 500.0), told(10.0, 7.0))) == 7.0
+    assert requests(course(counter_at(0.0, 500.0), counter_at(10.0, 7.0))) == 7.0
 
 
 def test_one_that_is_silent_goes_on_as_before_and_is_not_counted_twice() -> None:
-    silent = course(told(0.0, 0.0), told(10.0, 20.0), None)
+    silent = course(counter_at(0.0, 0.0), counter_at(10.0, 20.0), None)
     granted = requests(silent) - 20.0
     assert granted > 0
-    again = arrival_rates.updated(silent, (told(30.0, 60.0),), frozenset({"router"}), RHYTHM, 30.0)
+    again = arrival_rates.updated(silent, (counter_at(30.0, 60.0),), frozenset({"router"}), RHYTHM, 30.0)
     assert requests(again) == pytest.approx(60.0)
 
 
 def test_one_that_is_silent_for_long_is_not_imagined_for_ever() -> None:
-    looks = course(told(0.0, 0.0), told(10.0, 20.0), None, None, None, None)
-    more = arrival_rates.updated(looks, (), frozenset({"router"}), RHYTHM, 60.0)
-    assert requests(more) == requests(looks)
-    back = arrival_rates.updated(more, (told(70.0, 900.0),), frozenset({"router"}), RHYTHM, 70.0)
-    assert requests(back) == requests(looks)
+    arrivals = course(counter_at(0.0, 0.0), counter_at(10.0, 20.0), None, None, None, None)
+    more = arrival_rates.updated(arrivals, (), frozenset({"router"}), RHYTHM, 60.0)
+    assert requests(more) == requests(arrivals)
+    back = arrival_rates.updated(more, (counter_at(70.0, 900.0),), frozenset({"router"}), RHYTHM, 70.0)
+    assert requests(back) == requests(arrivals)
 
 
 def test_one_that_is_no_longer_listed_is_forgotten() -> None:
-    looks = course(told(0.0, 0.0), told(10.0, 20.0))
-    assert arrival_rates.updated(looks, (), frozenset(), RHYTHM, 20.0).tellers == ()
+    arrivals = course(counter_at(0.0, 0.0), counter_at(10.0, 20.0))
+    assert arrival_rates.updated(arrivals, (), frozenset(), RHYTHM, 20.0).tellers == ()
 
 
 def test_no_rate_without_a_course_or_before_it() -> None:
@@ -197,7 +197,7 @@ def test_a_data_sheet_that_says_nothing_is_not_believed() -> None:
 
 
 def test_a_fit_stays_within_what_is_possible() -> None:
-    looks = [
+    engine_intervals = [
         EngineInterval(
             seconds=10.0,
             running=1.0,
@@ -215,7 +215,7 @@ def test_a_fit_stays_within_what_is_possible() -> None:
         )
         for number in range(50)
     ]
-    fits = replica_speed.updated((), "new", looks)
+    fits = replica_speed.updated((), "new", engine_intervals)
     found = replica_speed.speed(fits, "new", TRUE)
     assert found is not None
     assert TRUE.step_seconds / 8.001 <= found.step_seconds <= TRUE.step_seconds * 8.001

@@ -13,7 +13,7 @@ from fairlead.scaling.decide.bounds import affordable
 from fairlead.scaling.decide.recommendation import Recommendation
 from fairlead.scaling.decide.signal_summary import SignalSummary
 from fairlead.scaling.facts import EnginePod, EnginePodPhase, ScalingFacts
-from tests.scaling.limits import ASKED, FACTS, START, Fleet, asking, pods
+from tests.scaling.limits import FACTS, START, SUMMARY, Fleet, pods, summary_with
 
 SMALL: Final = st.integers(0, 12)
 POLICIES: Final = st.builds(
@@ -52,60 +52,60 @@ FACTS_OF: Final = st.builds(
     SMALL,
     SMALL,
 )
-WISHES: Final = st.builds(
-    lambda wish, may_shrink, waiting, held: asking(
-        wish, replace(ASKED, may_shrink=may_shrink, waiting=waiting, held=held, last_arrival=None)
+SUMMARIES: Final = st.builds(
+    lambda spec, may_shrink, waiting, held: summary_with(
+        spec, replace(SUMMARY, may_shrink=may_shrink, waiting=waiting, held=held, last_arrival=None)
     ),
     st.none() | SMALL,
     st.booleans(),
     st.sampled_from((0.0, 0.0, 3.0)),
     st.sampled_from((0.0, 0.0, 2.0)),
 )
-LOOKS: Final = st.lists(
-    st.tuples(WISHES, PODS, ROOM, st.sampled_from((1.0, 7.0, 40.0, 400.0))), min_size=1, max_size=12
+ROUNDS: Final = st.lists(
+    st.tuples(SUMMARIES, PODS, ROOM, st.sampled_from((1.0, 7.0, 40.0, 400.0))), min_size=1, max_size=12
 )
-Looks = list[tuple[SignalSummary, tuple[EnginePod, ...], int | None, float]]
+Rounds = list[tuple[SignalSummary, tuple[EnginePod, ...], int | None, float]]
 
 
-def walked(facts: ScalingFacts, looks: Looks) -> list[tuple[SignalSummary, ScalingFacts, Recommendation]]:
+def walked(facts: ScalingFacts, values: Rounds) -> list[tuple[SignalSummary, ScalingFacts, Recommendation]]:
     """Every look with what was answered."""
     fleet, found = Fleet(facts=facts), []
-    for asked, some, room, later in looks:
+    for summary, some, room, later in values:
         fleet.now += later
         fleet.facts = replace(fleet.facts, pods=some, room=room)
         seen = fleet.facts
-        found.append((asked, seen, fleet.decides(asked)))
+        found.append((summary, seen, fleet.decides(summary)))
     return found
 
 
-@given(facts=FACTS_OF, looks=LOOKS)
-def test_the_answer_is_always_within_bounds_and_budget(facts: ScalingFacts, looks: Looks) -> None:
-    for _, seen, answer in walked(facts, looks):
+@given(facts=FACTS_OF, values=ROUNDS)
+def test_the_answer_is_always_within_bounds_and_budget(facts: ScalingFacts, values: Rounds) -> None:
+    for _, seen, answer in walked(facts, values):
         paid = affordable(seen)
         most = seen.bounds.most if paid is None else min(seen.bounds.most, paid)
         assert min(seen.bounds.least, most) <= answer.replicas <= most
         assert 0 <= answer.asleep <= max(0, most - answer.replicas)
 
 
-@given(facts=FACTS_OF, looks=LOOKS)
-def test_nothing_ever_shrinks_on_what_is_not_known(facts: ScalingFacts, looks: Looks) -> None:
-    for asked, seen, answer in walked(facts, looks):
+@given(facts=FACTS_OF, values=ROUNDS)
+def test_nothing_ever_shrinks_on_what_is_not_known(facts: ScalingFacts, values: Rounds) -> None:
+    for summary, seen, answer in walked(facts, values):
         paid = affordable(seen)
         most = seen.bounds.most if paid is None else min(seen.bounds.most, paid)
-        if not asked.may_shrink or asked.replicas is None:
+        if not summary.may_shrink or summary.replicas is None:
             assert answer.replicas >= min(seen.wanted, most)
 
 
-@given(facts=FACTS_OF, looks=LOOKS, more=SMALL)
-def test_asking_for_more_never_brings_less(facts: ScalingFacts, looks: Looks, more: int) -> None:
-    *before, (last, some, room, later) = looks
+@given(facts=FACTS_OF, values=ROUNDS, more=SMALL)
+def test_asking_for_more_never_brings_less(facts: ScalingFacts, values: Rounds, more: int) -> None:
+    *before, (last, some, room, later) = values
     fleet = Fleet(facts=facts)
-    for asked, *_ in before:
-        fleet.passes(1, asked)
+    for summary, *_ in before:
+        fleet.passes(1, summary)
     fleet.facts = replace(fleet.facts, pods=some, room=room)
     if last.replicas is None:
         return
-    raised = asking(last.replicas + more, last)
+    raised = summary_with(last.replicas + more, last)
     few, many = (
         limit_rules.apply_limits(one, fleet.facts, fleet.pacing, fleet.now + later)[0].replicas
         for one in (last, raised)
@@ -115,8 +115,8 @@ def test_asking_for_more_never_brings_less(facts: ScalingFacts, looks: Looks, mo
     assert many <= limit_rules.apply_limits(busier, fleet.facts, fleet.pacing, fleet.now + later)[0].replicas
 
 
-@given(facts=FACTS_OF, looks=LOOKS, exponent=st.integers(-3, 6))
-def test_measuring_time_in_another_unit_changes_nothing(facts: ScalingFacts, looks: Looks, exponent: int) -> None:
+@given(facts=FACTS_OF, values=ROUNDS, exponent=st.integers(-3, 6))
+def test_measuring_time_in_another_unit_changes_nothing(facts: ScalingFacts, values: Rounds, exponent: int) -> None:
     unit = 2.0**exponent
     pace = replace(facts.policy.pace, down_after_seconds=facts.policy.pace.down_after_seconds * unit)
     zero = facts.policy.zero_after_seconds
@@ -127,31 +127,31 @@ def test_measuring_time_in_another_unit_changes_nothing(facts: ScalingFacts, loo
         stale_after_seconds=facts.policy.stale_after_seconds * unit,
     )
     one, other = Fleet(facts=facts), Fleet(facts=replace(facts, policy=policy), now=START * unit)
-    for asked, some, room, later in looks:
+    for summary, some, room, later in values:
         one.now, other.now = one.now + later, other.now + later * unit
         moved = tuple(replace(pod, since=pod.since * unit) for pod in some)
         one.facts = replace(one.facts, pods=some, room=room)
         other.facts = replace(other.facts, pods=moved, room=room)
-        this = one.decides(asked)
-        that = other.decides(replace(asked, cold_start_seconds=asked.cold_start_seconds * unit))
+        this = one.decides(summary)
+        that = other.decides(replace(summary, cold_start_seconds=summary.cold_start_seconds * unit))
         assert (this.replicas, this.asleep, this.reason) == (that.replicas, that.asleep, that.reason)
 
 
-@given(wishes=st.lists(st.tuples(SMALL, st.sampled_from((1.0, 30.0, 100.0))), min_size=2, max_size=30))
-def test_after_growing_a_fleet_never_shrinks_within_the_window(wishes: list[tuple[int, float]]) -> None:
+@given(pairs=st.lists(st.tuples(SMALL, st.sampled_from((1.0, 30.0, 100.0))), min_size=2, max_size=30))
+def test_after_growing_a_fleet_never_shrinks_within_the_window(pairs: list[tuple[int, float]]) -> None:
     fleet, grew, before = Fleet(), None, 4
-    for wish, later in wishes:
+    for spec, later in pairs:
         fleet.now += later
-        answer = fleet.decides(asking(wish)).replicas
+        answer = fleet.decides(summary_with(spec)).replicas
         if answer < before:
             assert grew is None or fleet.now - grew >= fleet.facts.policy.pace.down_after_seconds
         grew, before = (fleet.now if answer > before else grew), answer
 
 
-@given(wishes=st.lists(SMALL, min_size=1, max_size=200))
-def test_what_is_remembered_stays_small(wishes: list[int]) -> None:
+@given(entries=st.lists(SMALL, min_size=1, max_size=200))
+def test_what_is_remembered_stays_small(entries: list[int]) -> None:
     fleet = Fleet()
-    for wish in wishes:
-        fleet.passes(1, asking(wish))
+    for spec in entries:
+        fleet.passes(1, summary_with(spec))
     pacing = fleet.pacing
     assert max(len(pacing.required), len(pacing.most_wanted), len(pacing.least_wanted)) <= FACTS.bounds.most + 3

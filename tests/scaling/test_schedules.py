@@ -10,7 +10,7 @@ from fairlead.fleet.policies import ReplicaBounds, ScalingPolicy, ScalingReason,
 from fairlead.scaling import cron_expressions
 from fairlead.scaling.decide.recommendation import ScalingBound
 from fairlead.scaling.decide.schedule_windows import ScheduleBounds, in_force
-from tests.scaling.limits import COLD, FACTS, Fleet, asking, bounds_of
+from tests.scaling.limits import COLD, FACTS, Fleet, bounds_of, summary_with
 
 BERLIN = "Europe/Berlin"
 HOUR = 3600.0
@@ -123,11 +123,11 @@ def test_a_schedule_lifts_and_caps_the_answer_and_says_so() -> None:
     fleet = Fleet(
         facts=replace(FACTS, wanted=2, policy=ScalingPolicy(schedules=(MORNING,))), now=at("2026-11-20 09:00")
     )
-    lifted = fleet.decides(asking(2))
+    lifted = fleet.decides(summary_with(2))
     assert (lifted.replicas, lifted.reason) == (4, ScalingReason.SCHEDULED)
     assert "schedule morning keeps at least 4" in lifted.message
     capped = replace(MORNING, min_replicas=None, max_replicas=3)
     fleet = Fleet(facts=replace(FACTS, wanted=2, policy=ScalingPolicy(schedules=(capped,))), now=at("2026-11-20 09:00"))
-    answer = fleet.decides(asking(9))
+    answer = fleet.decides(summary_with(9))
     assert (answer.replicas, bounds_of(answer)[-1]) == (3, ScalingBound.SCHEDULE)
-    assert fleet.decides(asking(3)).limits == ()
+    assert fleet.decides(summary_with(3)).limits == ()

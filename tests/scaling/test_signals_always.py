@@ -70,8 +70,8 @@ def test_more_demand_never_lowers_the_answer(rates: list[float], more: float, wa
         prompt_tokens=figures.prompt_tokens + more * prompt,
         waiting=figures.waiting + waiting,
     )
-    asked_more = replace(facts, routers=(replace(facts.routers[0], figures=harder),))
-    assert answered(fleet, asked_more).replicas >= answered(fleet, facts).replicas
+    request_more = replace(facts, routers=(replace(facts.routers[0], figures=harder),))
+    assert answered(fleet, request_more).replicas >= answered(fleet, facts).replicas
 
 
 @given(rates=RATES, order=st.randoms(use_true_random=False), routers=st.integers(1, 4))

@@ -9,7 +9,7 @@ from fairlead.fleet.desired_state import Parallelism
 from fairlead.fleet.fit import Fit, FitReason, FitVerdict, NoFit
 from fairlead.sizing import assessment, fit_alternatives
 from fairlead.sizing.sizing_input import GIB, SizingInput
-from tests.sizing.asked import ask, card
+from tests.sizing.inputs import card, sizing_input
 
 
 def verdict(question: SizingInput) -> tuple[FitVerdict, FitReason]:
@@ -19,7 +19,7 @@ def verdict(question: SizingInput) -> tuple[FitVerdict, FitReason]:
 
 
 def test_a_small_model_on_a_large_card_fits_with_every_number() -> None:
-    answer = assessment.assess(ask())
+    answer = assessment.assess(sizing_input())
     assert isinstance(answer, Fit)
     assert (answer.verdict, answer.reason) == (FitVerdict.FITS, FitReason.ROOM_ENOUGH)
     assert answer.because.startswith("surely holds 1 request of 8192 tokens: 5")
@@ -27,42 +27,45 @@ def test_a_small_model_on_a_large_card_fits_with_every_number() -> None:
 
 
 def test_weights_beyond_the_memory_are_refused_with_the_figures() -> None:
-    answer = assessment.assess(ask("meta-llama/Llama-3.3-70B-Instruct"))
+    answer = assessment.assess(sizing_input("meta-llama/Llama-3.3-70B-Instruct"))
     assert isinstance(answer, NoFit)
     assert (answer.verdict, answer.reason) == (FitVerdict.NO, FitReason.WEIGHTS_EXCEED_MEMORY)
     assert answer.because == "135.3 GiB are needed before any KV cache, and the engine may use 72.9 GiB"
 
 
 def test_a_context_beyond_the_cache_is_refused() -> None:
-    asked = ask("Qwen/Qwen2.5-72B-Instruct", context=65536)
-    spread = replace(asked, parallelism=Parallelism(tensor=2), utilization=0.95, release=VllmRelease(0, 19))
+    inputs = sizing_input("Qwen/Qwen2.5-72B-Instruct", context=65536)
+    spread = replace(inputs, parallelism=Parallelism(tensor=2), utilization=0.95, release=VllmRelease(0, 19))
     assert verdict(spread) == (FitVerdict.NO, FitReason.CONTEXT_EXCEEDS_CACHE)
 
 
 def test_more_sequences_than_the_cache_holds_are_refused() -> None:
-    assert verdict(replace(ask(context=131072), sequences=16)) == (FitVerdict.NO, FitReason.SEQUENCES_EXCEED_CACHE)
+    assert verdict(replace(sizing_input(context=131072), sequences=16)) == (
+        FitVerdict.NO,
+        FitReason.SEQUENCES_EXCEED_CACHE,
+    )
 
 
 def test_sequences_beyond_the_batch_are_never_asked_of_the_cache() -> None:
-    many = replace(ask(context=131072), sequences=16, max_sequences=1)
+    many = replace(sizing_input(context=131072), sequences=16, max_sequences=1)
     assert verdict(many) == (FitVerdict.FITS, FitReason.ROOM_ENOUGH)
 
 
 def test_what_lies_between_low_and_high_is_tight() -> None:
-    asked = ask("Qwen/Qwen2.5-72B-Instruct", context=16384)
-    spread = replace(asked, parallelism=Parallelism(tensor=2), utilization=0.95, release=VllmRelease(0, 19))
+    inputs = sizing_input("Qwen/Qwen2.5-72B-Instruct", context=16384)
+    spread = replace(inputs, parallelism=Parallelism(tensor=2), utilization=0.95, release=VllmRelease(0, 19))
     answer = assessment.assess(spread)
     assert (answer.verdict, answer.reason) == (FitVerdict.TIGHT, FitReason.WITHIN_DOUBT)
     assert answer.because.startswith("perhaps holds")
 
 
 def test_an_older_release_needs_room_for_graphs_outside_its_share() -> None:
-    full = replace(ask(), utilization=0.995, release=VllmRelease(0, 19))
+    full = replace(sizing_input(), utilization=0.995, release=VllmRelease(0, 19))
     assert verdict(full) == (FitVerdict.TIGHT, FitReason.WITHIN_DOUBT)
 
 
 def test_a_context_beyond_the_model_is_refused_before_any_counting() -> None:
-    answer = assessment.assess(ask(context=200_000))
+    answer = assessment.assess(sizing_input(context=200_000))
     assert answer == NoFit(
         reason=FitReason.CONTEXT_EXCEEDS_MODEL,
         because="the context has 200000 tokens, and the model was made for 131072",
@@ -71,7 +74,7 @@ def test_a_context_beyond_the_model_is_refused_before_any_counting() -> None:
 
 
 def test_heads_that_do_not_divide_are_refused_before_any_counting() -> None:
-    answer = assessment.assess(replace(ask("Qwen/Qwen2.5-7B-Instruct"), parallelism=Parallelism(tensor=8)))
+    answer = assessment.assess(replace(sizing_input("Qwen/Qwen2.5-7B-Instruct"), parallelism=Parallelism(tensor=8)))
     assert answer == NoFit(
         reason=FitReason.HEADS_NOT_DIVISIBLE,
         because="28 attention heads cannot be shared evenly by 8 GPUs: use a divisor of 28",
@@ -80,9 +83,9 @@ def test_heads_that_do_not_divide_are_refused_before_any_counting() -> None:
 
 
 def test_a_recurrent_model_without_a_state_a_sequence_is_refused_unless_eager_or_smaller() -> None:
-    asked = ask("Inferact/Qwen3.8-27B-NVFP4", "NVIDIA-GeForce-RTX-5090", 16384)
-    eager, smaller = replace(asked, eager=True), replace(asked, max_sequences=8)
-    assert verdict(asked) == (FitVerdict.NO, FitReason.STATES_FEWER_THAN_SEQUENCES)
+    inputs = sizing_input("Inferact/Qwen3.8-27B-NVFP4", "NVIDIA-GeForce-RTX-5090", 16384)
+    eager, smaller = replace(inputs, eager=True), replace(inputs, max_sequences=8)
+    assert verdict(inputs) == (FitVerdict.NO, FitReason.STATES_FEWER_THAN_SEQUENCES)
     assert {verdict(eager)[0], verdict(smaller)[0]} <= {FitVerdict.FITS, FitVerdict.TIGHT}
 
 
@@ -92,7 +95,7 @@ def test_an_unknown_architecture_is_unknown_not_no() -> None:
 
 
 def test_a_card_whose_rates_were_not_collected_is_sized_all_the_same() -> None:
-    answer = assessment.assess(ask(product="NVIDIA-GB10"))
+    answer = assessment.assess(sizing_input(product="NVIDIA-GB10"))
     assert isinstance(answer, Fit)
     assert answer.memory.kv.likely > 60 * GIB
     assert card("NVIDIA-GB10").bandwidth_gbs == 273

@@ -16,10 +16,10 @@ from fairlead.sizing import capacity_planning, catalogue
 from fairlead.sizing.capacity_planning import PlanInputs
 
 DATA = Path(__file__).resolve().parents[2] / "operator" / "fairlead" / "sizing" / "data"
-KNOWN = catalogue.read((DATA / "gpus.json").read_text(), (DATA / "shapes.json").read_text())
-EIGHT_B = KNOWN.shapes["meta-llama/Llama-3.1-8B-Instruct"]
+CATALOGUE = catalogue.read((DATA / "gpus.json").read_text(), (DATA / "shapes.json").read_text())
+EIGHT_B = CATALOGUE.shapes["meta-llama/Llama-3.1-8B-Instruct"]
 PRODUCTS = tuple(
-    KNOWN.accelerators[name]
+    CATALOGUE.accelerators[name]
     for name in ("NVIDIA-L4", "NVIDIA-L40S", "NVIDIA-A100-SXM4-80GB", "NVIDIA-H100-80GB-HBM3", "NVIDIA-A10G")
 )
 FEW = PRODUCTS[:2]
@@ -92,7 +92,7 @@ def test_at_equal_cost_the_model_is_changed_least() -> None:
 
 
 def test_a_model_too_large_for_a_card_is_spread_or_left_out() -> None:
-    large = KNOWN.shapes["meta-llama/Llama-3.1-70B-Instruct"]
+    large = CATALOGUE.shapes["meta-llama/Llama-3.1-70B-Instruct"]
     answer = capacity_planning.plan(
         PlanInputs(release=CURRENT, shape=large, accelerators=PRODUCTS, traffic=CHAT, objectives=SNAPPY)
     )
@@ -143,7 +143,7 @@ def test_a_warm_prefix_cache_saves_money_and_retries_cost_it() -> None:
 
 
 def test_a_stored_checkpoint_keeps_its_format() -> None:
-    stored = next(shape for shape in KNOWN.shapes.values() if shape.stored.format is WeightFormat.FP8)
+    stored = next(shape for shape in CATALOGUE.shapes.values() if shape.stored.format is WeightFormat.FP8)
     answer = capacity_planning.plan(PlanInputs(release=CURRENT, shape=stored, accelerators=PRODUCTS, traffic=CHAT))
     found = [*answer.others, *answer.runners_up]
     assert {one.configuration.weights for one in found} == {WeightFormat.FP8}

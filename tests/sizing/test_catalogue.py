@@ -7,11 +7,11 @@ from fairlead.fleet.quantization import WeightFormat
 from fairlead.fleet.shapes import MatrixGroup, StoredWeights, VisionTower, WindowedLayers
 from fairlead.sizing import catalogue, families
 from fairlead.sizing.families import MissingFact
-from tests.sizing.asked import H100, facts, known, shape
+from tests.sizing.inputs import H100, facts, packaged_catalogue, shape
 
 
 def test_a_product_is_read_with_its_rates_and_its_price() -> None:
-    assert known().accelerators[H100] == Accelerator(
+    assert packaged_catalogue().accelerators[H100] == Accelerator(
         product=H100,
         memory_mib=81559,
         bandwidth_gbs=3350.0,
@@ -24,13 +24,13 @@ def test_a_product_is_read_with_its_rates_and_its_price() -> None:
 
 
 def test_a_rate_nobody_collected_is_absent() -> None:
-    assert known().accelerators["NVIDIA-GB10"].bf16_tflops is None
-    assert known().accelerators["NVIDIA-A30"].fp8_tflops is None
+    assert packaged_catalogue().accelerators["NVIDIA-GB10"].bf16_tflops is None
+    assert packaged_catalogue().accelerators["NVIDIA-A30"].fp8_tflops is None
 
 
 def test_most_of_the_catalogue_can_be_sized_and_the_rest_says_why_not() -> None:
-    assert len(known().shapes) == 118
-    assert known().missing["nvidia/Nemotron-H-56B-Base-8K"] == MissingFact(
+    assert len(packaged_catalogue().shapes) == 118
+    assert packaged_catalogue().missing["nvidia/Nemotron-H-56B-Base-8K"] == MissingFact(
         "the architecture 'nemotron_h' is not known to this version"
     )
 

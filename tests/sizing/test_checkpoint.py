@@ -9,7 +9,7 @@ from fairlead.fleet.quantization import WeightFormat
 from fairlead.fleet.shapes import MatrixGroup, ModelShape, StoredWeights, WindowedLayers
 from fairlead.sizing import checkpoint, parameters
 from fairlead.sizing.families import MissingFact
-from tests.sizing.asked import shape
+from tests.sizing.inputs import shape
 
 LLAMA: dict[str, Any] = {
     "model_type": "llama",
@@ -56,15 +56,15 @@ def stored(**quantized: object) -> StoredWeights | MissingFact:
 
 
 def test_a_plain_configuration_gives_the_catalogues_shape() -> None:
-    found, known = read(LLAMA), shape()
-    assert parameters.count(found) == parameters.count(known)
+    found, model_shape = read(LLAMA), shape()
+    assert parameters.count(found) == parameters.count(model_shape)
     assert (found.head_dim, found.rotary_stretch, found.positions) == (128, 1.0, 131072)
 
 
 def test_the_text_model_inside_a_multimodal_one_is_read_with_its_tower() -> None:
-    found, known = read(GEMMA), shape("google/gemma-3-27b-it")
+    found, model_shape = read(GEMMA), shape("google/gemma-3-27b-it")
     assert (found.window, found.rotary_stretch, found.tied) == (WindowedLayers(layers=52, tokens=1024), 8.0, True)
-    assert parameters.text_total(found) == parameters.text_total(known)
+    assert parameters.text_total(found) == parameters.text_total(model_shape)
     assert found.vision is not None
     assert found.vision.parameters == 27 * (4 * 1152 * 1152 + 2 * 1152 * 4304)
 

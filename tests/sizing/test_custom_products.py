@@ -16,11 +16,11 @@ L4 = Accelerator(
     capability=ComputeCapability(8, 9),
     price_an_hour=0.8,
 )
-KNOWN = Catalogue(shapes={}, accelerators={"NVIDIA-L4": L4}, missing={})
+CATALOGUE = Catalogue(shapes={}, accelerators={"NVIDIA-L4": L4}, missing={})
 
 
 def put(*entries: object) -> Catalogue:
-    found = custom_products.with_products(KNOWN, list(entries))
+    found = custom_products.with_products(CATALOGUE, list(entries))
     assert isinstance(found, Catalogue)
     return found
 
@@ -56,6 +56,6 @@ def test_a_product_nobody_listed_can_be_described() -> None:
     ],
 )
 def test_what_makes_no_sense_is_named_by_its_field(entries: object, words: str) -> None:
-    found = custom_products.with_products(KNOWN, entries)
+    found = custom_products.with_products(CATALOGUE, entries)
     assert isinstance(found, MissingFact)
     assert words in found.what

@@ -10,7 +10,7 @@ from fairlead.fleet.fit import ConfigurationChange, Fit, FitAlternative, FitVerd
 from fairlead.fleet.quantization import KvFormat, WeightFormat
 from fairlead.sizing import assessment, fit_alternatives
 from fairlead.sizing.sizing_input import SizingInput
-from tests.sizing.asked import ask, card, known
+from tests.sizing.inputs import card, packaged_catalogue, sizing_input
 
 
 def refused(question: SizingInput, *others: str) -> tuple[FitAlternative, ...]:
@@ -21,11 +21,11 @@ def refused(question: SizingInput, *others: str) -> tuple[FitAlternative, ...]:
 
 
 def test_what_fits_needs_no_alternatives() -> None:
-    assert isinstance(fit_alternatives.size(ask()), Fit)
+    assert isinstance(fit_alternatives.size(sizing_input()), Fit)
 
 
 def test_a_70b_model_is_offered_more_gpus_four_bits_or_a_larger_card() -> None:
-    found = refused(ask("meta-llama/Llama-3.3-70B-Instruct"), "NVIDIA-L4", "NVIDIA-B200", "NVIDIA-H200")
+    found = refused(sizing_input("meta-llama/Llama-3.3-70B-Instruct"), "NVIDIA-L4", "NVIDIA-B200", "NVIDIA-H200")
     assert [(each.change, each.words) for each in found] == [
         (ConfigurationChange.QUANTIZED_WEIGHTS, "weights as awq"),
         (ConfigurationChange.MORE_GPUS, "tensor parallel over 4 GPUs"),
@@ -36,8 +36,8 @@ def test_a_70b_model_is_offered_more_gpus_four_bits_or_a_larger_card() -> None:
 
 
 def test_too_long_a_context_is_shortened_first_and_an_fp8_cache_comes_next() -> None:
-    asked = ask(product="NVIDIA-L4", context=65536)
-    found = refused(asked)
+    inputs = sizing_input(product="NVIDIA-L4", context=65536)
+    found = refused(inputs)
     assert [each.change for each in found][:2] == [
         ConfigurationChange.SMALLER_CONTEXT,
         ConfigurationChange.QUANTIZED_WEIGHTS,
@@ -46,8 +46,8 @@ def test_too_long_a_context_is_shortened_first_and_an_fp8_cache_comes_next() -> 
 
 
 def test_too_many_sequences_are_offered_fewer_and_an_fp8_cache() -> None:
-    asked = replace(ask(context=65536), sequences=9)
-    found = refused(asked)
+    inputs = replace(sizing_input(context=65536), sequences=9)
+    found = refused(inputs)
     assert [(each.change, each.words) for each in found][:3] == [
         (ConfigurationChange.SMALLER_CONTEXT, "a context of 32768 tokens"),
         (ConfigurationChange.FEWER_SEQUENCES, "6 sequences at once"),
@@ -57,50 +57,52 @@ def test_too_many_sequences_are_offered_fewer_and_an_fp8_cache() -> None:
 
 
 def test_too_few_states_are_offered_a_smaller_batch() -> None:
-    found = refused(ask("unsloth/Qwen3.8-27B-NVFP4", "NVIDIA-GeForce-RTX-5090", 16384))
+    found = refused(sizing_input("unsloth/Qwen3.8-27B-NVFP4", "NVIDIA-GeForce-RTX-5090", 16384))
     assert (ConfigurationChange.FEWER_SEQUENCES, "a batch of at most 64 sequences") in [
         (each.change, each.words) for each in found
     ]
 
 
 def test_a_context_beyond_the_model_is_offered_the_models_own() -> None:
-    assert refused(ask(context=200_000))[0].context == 131072
+    assert refused(sizing_input(context=200_000))[0].context == 131072
 
 
 def test_a_quantized_model_with_an_fp8_cache_is_not_quantized_again() -> None:
-    asked = replace(ask("openai/gpt-oss-120b", "NVIDIA-L4"), kv=KvFormat.FP8)
-    assert {each.change for each in refused(asked)} <= {ConfigurationChange.MORE_GPUS}
+    inputs = replace(sizing_input("openai/gpt-oss-120b", "NVIDIA-L4"), kv=KvFormat.FP8)
+    assert {each.change for each in refused(inputs)} <= {ConfigurationChange.MORE_GPUS}
 
 
 def test_a_card_whose_kernels_refuse_a_format_is_not_offered_it() -> None:
-    found = refused(ask("Qwen/Qwen3-14B", "Tesla-V100-SXM2-16GB", 32768))
+    found = refused(sizing_input("Qwen/Qwen3-14B", "Tesla-V100-SXM2-16GB", 32768))
     assert {each.change for each in found} == {ConfigurationChange.MORE_GPUS}
 
 
 def test_a_tiny_context_is_not_shortened_below_use() -> None:
-    asked = replace(ask(product="Tesla-T4", context=1024), parallelism=Parallelism(tensor=8), utilization=0.01)
-    assert refused(asked) == ()
+    inputs = replace(
+        sizing_input(product="Tesla-T4", context=1024), parallelism=Parallelism(tensor=8), utilization=0.01
+    )
+    assert refused(inputs) == ()
 
 
 @given(
-    st.sampled_from(sorted(known().shapes)),
+    st.sampled_from(sorted(packaged_catalogue().shapes)),
     st.sampled_from(["NVIDIA-L4", "NVIDIA-H100-80GB-HBM3"]),
     st.sampled_from([8192, 131072]),
 )
 def test_every_alternative_always_fits_by_the_same_arithmetic(name: str, product: str, context: int) -> None:
-    asked = ask(name, product, context)
-    answer = fit_alternatives.size(asked, [card("NVIDIA-B200")])
+    inputs = sizing_input(name, product, context)
+    answer = fit_alternatives.size(inputs, [card("NVIDIA-B200")])
     found = answer.alternatives if isinstance(answer, NoFit) else ()
     ranks = [list(ConfigurationChange).index(each.change) for each in found]
     assert ranks == sorted(set(ranks))
     assert all(each.verdict is FitVerdict.FITS for each in found)
-    assert all(_again(asked, each) for each in found if "batch" not in each.words)
+    assert all(_again(inputs, each) for each in found if "batch" not in each.words)
 
 
-def _again(asked: SizingInput, each: FitAlternative) -> bool:
+def _again(inputs: SizingInput, each: FitAlternative) -> bool:
     """Rebuilt from what the alternative says, it fits."""
     rebuilt = replace(
-        asked,
+        inputs,
         accelerator=card(each.product),
         context=each.context,
         sequences=each.sequences,
@@ -112,6 +114,6 @@ def _again(asked: SizingInput, each: FitAlternative) -> bool:
 
 
 def test_a_model_too_large_for_eight_of_a_small_card_is_spread_and_quantized() -> None:
-    found = refused(ask("meta-llama/Llama-3.3-70B-Instruct", product="NVIDIA-L4", context=32768))
+    found = refused(sizing_input("meta-llama/Llama-3.3-70B-Instruct", product="NVIDIA-L4", context=32768))
     words = {each.change: each.words for each in found}
     assert words[ConfigurationChange.MORE_GPUS] == "tensor parallel over 8 GPUs, weights as fp8PerTensor"

@@ -10,11 +10,11 @@ from fairlead.fleet.quantization import KvFormat
 from fairlead.sizing import assessment, kv_pages, memory
 from fairlead.sizing.sizing_input import SizingInput
 from prove import fit_table
-from tests.sizing.asked import ask, known
+from tests.sizing.inputs import packaged_catalogue, sizing_input
 
 ROWS = fit_table.rows(fit_table.MEASURED.read_text("utf-8"))
 OTHERS = fit_table.rows(fit_table.OTHERS.read_text("utf-8"))
-POINTS = [fit_table.judge(row, known()) for row in ROWS]
+POINTS = [fit_table.judge(row, packaged_catalogue()) for row in ROWS]
 BY_ID = {row["id"]: row for row in ROWS}
 
 
@@ -43,35 +43,39 @@ def test_every_miss_is_explained_and_nothing_else_is() -> None:
 
 @pytest.mark.parametrize("row", ["115", "117"])
 def test_the_two_starts_said_to_have_an_fp8_cache_are_within_five_percent_of_a_16_bit_one(row: str) -> None:
-    asked = replace(fit_table.question(BY_ID[row], known()), kv=KvFormat.AUTO)
-    assert kv_pages.pages_a_request(asked, asked.context) == 341
-    assert kv_pages.spans(asked, memory.memory(asked).kv)[0].likely == pytest.approx(int(BY_ID[row]["kv_tokens"]), 0.05)
+    inputs = replace(fit_table.question(BY_ID[row], packaged_catalogue()), kv=KvFormat.AUTO)
+    assert kv_pages.pages_a_request(inputs, inputs.context) == 341
+    assert kv_pages.spans(inputs, memory.memory(inputs).kv)[0].likely == pytest.approx(
+        int(BY_ID[row]["kv_tokens"]), 0.05
+    )
 
 
 @pytest.mark.parametrize("row", ["121", "123", "127"])
 def test_a_start_that_only_worked_eagerly_is_refused_with_graphs(row: str) -> None:
-    asked = replace(fit_table.question(BY_ID[row], known()), eager=False)
-    answer = assessment.assess(asked)
+    inputs = replace(fit_table.question(BY_ID[row], packaged_catalogue()), eager=False)
+    answer = assessment.assess(inputs)
     assert isinstance(answer, NoFit)
     assert answer.reason is FitReason.STATES_FEWER_THAN_SEQUENCES
 
 
 def test_no_start_that_worked_is_refused() -> None:
-    refused = [row["id"] for row in ROWS if isinstance(assessment.assess(fit_table.question(row, known())), NoFit)]
+    refused = [
+        row["id"] for row in ROWS if isinstance(assessment.assess(fit_table.question(row, packaged_catalogue())), NoFit)
+    ]
     assert refused == []
 
 
 def _one_more(row: dict[str, str]) -> SizingInput:
     """The row's start, asked to hold one request more than it measurably did."""
-    asked = fit_table.question(row, known())
-    return replace(asked, sequences=int(row["kv_tokens"]) // asked.context + 1)
+    inputs = fit_table.question(row, packaged_catalogue())
+    return replace(inputs, sequences=int(row["kv_tokens"]) // inputs.context + 1)
 
 
 def _shows_concurrency(row: dict[str, str]) -> bool:
     """Not where tokens are blocks over groups, the batch ends before the cache does, or the cache type is in doubt."""
-    asked = _one_more(row)
-    over_groups = asked.shape.window is not None and not asked.release.counts_requests
-    return not over_groups and asked.sequences <= asked.batch_sequences and row["id"] not in {"115", "117"}
+    inputs = _one_more(row)
+    over_groups = inputs.shape.window is not None and not inputs.release.counts_requests
+    return not over_groups and inputs.sequences <= inputs.batch_sequences and row["id"] not in {"115", "117"}
 
 
 @pytest.mark.parametrize("row", [row for row in ROWS if _shows_concurrency(row)], ids=lambda row: row["id"])
@@ -81,20 +85,20 @@ def test_never_says_fits_for_more_requests_than_the_measured_cache_held(row: dic
 
 
 def test_starts_found_afterwards_lie_within_their_spans() -> None:
-    points = [fit_table.judge(row, known()) for row in OTHERS]
+    points = [fit_table.judge(row, packaged_catalogue()) for row in OTHERS]
     assert [point.row["id"] for point in points if fit_table.missed(point)] == []
 
 
 @pytest.mark.parametrize("row", [row for row in OTHERS if "did not start" in row["notes"]], ids=lambda row: row["id"])
 def test_never_says_fits_where_the_engine_could_not_start(row: dict[str, str]) -> None:
-    assert isinstance(assessment.assess(fit_table.question(row, known())), NoFit)
+    assert isinstance(assessment.assess(fit_table.question(row, packaged_catalogue())), NoFit)
 
 
 @pytest.mark.parametrize("name", ["Qwen/Qwen3-30B-A3B-FP8", "Qwen/Qwen3.5-35B-A3B", "Qwen/Qwen3.8-27B-FP8"])
 def test_never_says_fits_for_what_found_no_memory_on_a_5090(name: str) -> None:
     """vllm-project/vllm#41695, May 2026: these architectures at 16,384 tokens and 0.95, the image tower left out."""
-    asked = ask(name, "NVIDIA-GeForce-RTX-5090", 16384)
-    answer = assessment.assess(replace(asked, utilization=0.95, images=False, release=VllmRelease(0, 20)))
+    inputs = sizing_input(name, "NVIDIA-GeForce-RTX-5090", 16384)
+    answer = assessment.assess(replace(inputs, utilization=0.95, images=False, release=VllmRelease(0, 20)))
     assert answer.verdict is not FitVerdict.FITS
 
 

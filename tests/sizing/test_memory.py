@@ -14,7 +14,7 @@ from fairlead.fleet.quantization import Dtype
 from fairlead.sizing import activations, memory, overheads
 from fairlead.sizing.adapters import adapters
 from fairlead.sizing.sizing_input import GIB, DraftSetup, SizingInput
-from tests.sizing.asked import ask, card, known
+from tests.sizing.inputs import card, packaged_catalogue, sizing_input
 
 V19 = VllmRelease(0, 19)
 
@@ -39,30 +39,30 @@ def peak(question: SizingInput) -> float:
     ],
 )
 def test_the_peak_is_what_the_profile_run_measured(name: str, measured: float) -> None:
-    assert peak(ask(name)) == pytest.approx(measured, rel=0.08)
+    assert peak(sizing_input(name)) == pytest.approx(measured, rel=0.08)
 
 
 def test_before_0_17_the_sampler_sorted() -> None:
-    asked = replace(ask("Qwen/Qwen3-14B"), release=VllmRelease(0, 15))
-    assert activations.peak(asked).likely / GIB == pytest.approx(5.64, rel=0.01)
+    inputs = replace(sizing_input("Qwen/Qwen3-14B"), release=VllmRelease(0, 15))
+    assert activations.peak(inputs).likely / GIB == pytest.approx(5.64, rel=0.01)
 
 
 def test_float32_counts_wider_logits() -> None:
-    assert peak(replace(ask(), dtype=Dtype.FLOAT32)) == pytest.approx(2.21, rel=0.02)
+    assert peak(replace(sizing_input(), dtype=Dtype.FLOAT32)) == pytest.approx(2.21, rel=0.02)
 
 
 def test_images_encode_before_the_language_model_runs() -> None:
-    seeing = ask("Qwen/Qwen3.8-27B", "NVIDIA-GeForce-RTX-5090")
-    blind = replace(seeing, images=False)
-    assert activations.encoded_tokens(seeing) == 16384
+    inputs = sizing_input("Qwen/Qwen3.8-27B", "NVIDIA-GeForce-RTX-5090")
+    blind = replace(inputs, images=False)
+    assert activations.encoded_tokens(inputs) == 16384
     assert activations.encoded_tokens(blind) == activations.images(blind) == 0
-    assert peak(seeing) > peak(blind) + 0.4
+    assert peak(inputs) > peak(blind) + 0.4
 
 
 def test_expert_parallel_work_space_is_for_whole_experts() -> None:
-    asked = replace(ask("mistralai/Mixtral-8x7B-v0.1"), parallelism=Parallelism(tensor=2))
-    whole = activations.expert_workspace(replace(asked, expert_parallel=True))
-    assert whole == 2 * activations.expert_workspace(asked)
+    inputs = replace(sizing_input("mistralai/Mixtral-8x7B-v0.1"), parallelism=Parallelism(tensor=2))
+    whole = activations.expert_workspace(replace(inputs, expert_parallel=True))
+    assert whole == 2 * activations.expert_workspace(inputs)
 
 
 @pytest.mark.parametrize(
@@ -90,52 +90,56 @@ def test_the_engine_sees_a_little_less_than_the_driver_says(product: str, gib: f
     ],
 )
 def test_what_lies_outside_the_tensors(product: str, minor: int, layout: Parallelism, gib: float) -> None:
-    asked = replace(ask(product=product), parallelism=layout, release=VllmRelease(0, minor))
-    assert overheads.framework(asked).likely / GIB == pytest.approx(gib)
+    inputs = replace(sizing_input(product=product), parallelism=layout, release=VllmRelease(0, minor))
+    assert overheads.framework(inputs).likely / GIB == pytest.approx(gib)
 
 
 def test_graphs_are_captured_for_fewer_sizes_when_batches_are_small() -> None:
-    assert overheads.graph_sizes(ask()) == 51
-    assert overheads.graph_sizes(replace(ask(), max_sequences=1)) == 2
-    assert overheads.graph_sizes(replace(ask(), max_sequences=2, drafting=DraftSetup(tokens=3))) == 5
-    assert overheads.graphs(ask()).likely / GIB == pytest.approx(0.84, abs=0.05)
-    assert overheads.graphs(replace(ask(), eager=True)) == Estimate.exact(0)
+    assert overheads.graph_sizes(sizing_input()) == 51
+    assert overheads.graph_sizes(replace(sizing_input(), max_sequences=1)) == 2
+    assert overheads.graph_sizes(replace(sizing_input(), max_sequences=2, drafting=DraftSetup(tokens=3))) == 5
+    assert overheads.graphs(sizing_input()).likely / GIB == pytest.approx(0.84, abs=0.05)
+    assert overheads.graphs(replace(sizing_input(), eager=True)) == Estimate.exact(0)
 
 
 def test_graphs_come_out_of_the_budget_from_0_20_on() -> None:
-    older, newer = (memory.memory(replace(ask(), utilization=0.9, release=VllmRelease(0, minor))) for minor in (19, 20))
+    older, newer = (
+        memory.memory(replace(sizing_input(), utilization=0.9, release=VllmRelease(0, minor))) for minor in (19, 20)
+    )
     assert older.kv.likely - newer.kv.likely == pytest.approx(newer.graphs.likely)
-    assert memory.unshared(replace(ask(), utilization=0.9)).likely / GIB == pytest.approx(7.919, abs=0.01)
+    assert memory.unshared(replace(sizing_input(), utilization=0.9)).likely / GIB == pytest.approx(7.919, abs=0.01)
 
 
 def test_adapters_take_full_slots_of_the_highest_rank_before_any_is_loaded() -> None:
     """A rank-16 adapter of every linear layer of this model has 41.9 million parameters."""
-    one = adapters(replace(ask(), adapters=(16,)))
+    one = adapters(replace(sizing_input(), adapters=(16,)))
     assert one == Estimate.exact(41_943_040 * 2)
-    assert adapters(replace(ask(), adapters=(8, 16, 4))) == one.times(3)
-    assert adapters(replace(ask(), adapters=(16,), parallelism=Parallelism(tensor=2))).likely == one.likely * 0.75
-    assert memory.memory(replace(ask(), adapters=(16,))).kv.likely < memory.memory(ask()).kv.likely
+    assert adapters(replace(sizing_input(), adapters=(8, 16, 4))) == one.times(3)
+    assert (
+        adapters(replace(sizing_input(), adapters=(16,), parallelism=Parallelism(tensor=2))).likely == one.likely * 0.75
+    )
+    assert memory.memory(replace(sizing_input(), adapters=(16,))).kv.likely < memory.memory(sizing_input()).kv.likely
 
 
 @pytest.mark.parametrize("name", ["Qwen/Qwen3.5-35B-A3B", "microsoft/phi-2"])
 def test_models_without_a_plain_gated_mlp_have_slots_too(name: str) -> None:
-    assert adapters(replace(ask(name, context=2048), adapters=(8,))).likely > 0
+    assert adapters(replace(sizing_input(name, context=2048), adapters=(8,))).likely > 0
 
 
 def test_the_terms_have_names_and_the_largest_is_never_the_cache() -> None:
-    counted = memory.memory(ask())
+    counted = memory.memory(sizing_input())
     assert set(counted.by_name()) == set(MemoryTerm)
     assert counted.largest is MemoryTerm.WEIGHTS
 
 
-CARDS = st.sampled_from(sorted(known().accelerators.values(), key=lambda found: found.product))
+CARDS = st.sampled_from(sorted(packaged_catalogue().accelerators.values(), key=lambda found: found.product))
 
 
-@given(st.sampled_from(sorted(known().shapes)), CARDS, st.booleans())
+@given(st.sampled_from(sorted(packaged_catalogue().shapes)), CARDS, st.booleans())
 def test_every_span_is_always_in_order_and_the_likely_terms_always_add_up(
     name: str, found: Accelerator, eager: bool
 ) -> None:
-    counted = memory.memory(replace(ask(name), accelerator=found, eager=eager))
+    counted = memory.memory(replace(sizing_input(name), accelerator=found, eager=eager))
     for span in (*counted.by_name().values(), counted.budget):
         assert span.low <= span.likely <= span.high
     assert _sum(counted) == pytest.approx(counted.budget.likely)

@@ -6,11 +6,11 @@ import pytest
 
 from fairlead.fleet.shapes import MatrixGroup
 from fairlead.sizing import parameters
-from tests.sizing.asked import facts, known, shape
+from tests.sizing.inputs import facts, packaged_catalogue, shape
 
 TOTALS = {
     name: int(str(found["params_total"]))
-    for name in known().shapes
+    for name in packaged_catalogue().shapes
     if "params_total" in (found := facts(name)) and "published" not in str(found["params_source"])
 }
 

@@ -6,7 +6,7 @@ import pytest
 
 from fairlead.engines.vllm.memory import VllmRelease
 from fairlead.fleet.quantization import WeightFormat
-from tests.sizing.asked import ask
+from tests.sizing.inputs import sizing_input
 
 
 @pytest.mark.parametrize(
@@ -22,14 +22,14 @@ from tests.sizing.asked import ask
     ],
 )
 def test_defaults_by_card_and_release(product: str, minor: int, sequences: int, tokens: int, share: float) -> None:
-    asked = replace(ask(product=product), release=VllmRelease(0, minor))
-    assert (asked.batch_sequences, asked.batch_tokens, asked.share) == (sequences, tokens, share)
+    inputs = replace(sizing_input(product=product), release=VllmRelease(0, minor))
+    assert (inputs.batch_sequences, inputs.batch_tokens, inputs.share) == (sequences, tokens, share)
 
 
 def test_what_was_said_wins_and_a_batch_has_no_more_sequences_than_tokens() -> None:
-    asked = replace(ask(), max_sequences=64, max_batched_tokens=32, utilization=0.5, weights=WeightFormat.FP8)
-    assert (asked.batch_sequences, asked.share, asked.format) == (32, 0.5, WeightFormat.FP8)
+    inputs = replace(sizing_input(), max_sequences=64, max_batched_tokens=32, utilization=0.5, weights=WeightFormat.FP8)
+    assert (inputs.batch_sequences, inputs.share, inputs.format) == (32, 0.5, WeightFormat.FP8)
 
 
 def test_asking_for_no_quantization_leaves_a_checkpoint_as_it_is() -> None:
-    assert replace(ask("openai/gpt-oss-20b"), weights=WeightFormat.NONE).format is WeightFormat.MXFP4
+    assert replace(sizing_input("openai/gpt-oss-20b"), weights=WeightFormat.NONE).format is WeightFormat.MXFP4

@@ -12,7 +12,7 @@ from fairlead.fleet.quantization import Dtype, WeightFormat
 from fairlead.fleet.shapes import VisionTower
 from fairlead.sizing import weights
 from fairlead.sizing.sizing_input import GIB, DraftSetup, SizingInput
-from tests.sizing.asked import ask, shape
+from tests.sizing.inputs import shape, sizing_input
 
 
 def gib(question: SizingInput) -> float:
@@ -30,106 +30,106 @@ def gib(question: SizingInput) -> float:
     ],
 )
 def test_an_eight_billion_model_loads_what_engines_measured(stored: WeightFormat, loaded: float) -> None:
-    assert gib(replace(ask(), weights=stored)) == pytest.approx(loaded, abs=0.02)
+    assert gib(replace(sizing_input(), weights=stored)) == pytest.approx(loaded, abs=0.02)
 
 
 def test_float32_doubles_the_weights() -> None:
-    assert gib(replace(ask(), dtype=Dtype.FLOAT32)) == pytest.approx(29.98, abs=0.02)
+    assert gib(replace(sizing_input(), dtype=Dtype.FLOAT32)) == pytest.approx(29.98, abs=0.02)
 
 
 def test_tensor_and_pipeline_layouts_divide_what_can_be_divided() -> None:
     two, four = Parallelism(tensor=2), Parallelism(pipeline=4)
-    assert gib(replace(ask(), parallelism=two)) == pytest.approx(7.51, abs=0.02)
-    assert gib(replace(ask(), parallelism=four)) == pytest.approx(4.26, abs=0.02)
+    assert gib(replace(sizing_input(), parallelism=two)) == pytest.approx(7.51, abs=0.02)
+    assert gib(replace(sizing_input(), parallelism=four)) == pytest.approx(4.26, abs=0.02)
 
 
 def test_a_tied_table_is_held_by_the_last_stage_too() -> None:
-    granite = ask("ibm-granite/granite-3.1-2b-instruct")
+    granite = sizing_input("ibm-granite/granite-3.1-2b-instruct")
     table = 49216 * 2048 * 2 / GIB
     assert gib(replace(granite, parallelism=Parallelism(pipeline=2))) > table + (gib(granite) - table) / 2
 
 
 def test_mxfp4_covers_the_experts_only_and_pads_them() -> None:
-    spread = replace(ask("openai/gpt-oss-20b"), parallelism=Parallelism(tensor=2))
+    spread = replace(sizing_input("openai/gpt-oss-20b"), parallelism=Parallelism(tensor=2))
     assert gib(spread) == pytest.approx(7.01, rel=0.02)
 
 
 def test_expert_parallel_replicas_share_the_experts() -> None:
     layout = Parallelism(tensor=1, data=8)
-    asked = replace(ask("deepseek-ai/DeepSeek-R1"), parallelism=layout)
-    apart = gib(replace(asked, expert_parallel=True))
-    assert (gib(asked) > 600, apart < 110) == (True, True)
+    inputs = replace(sizing_input("deepseek-ai/DeepSeek-R1"), parallelism=layout)
+    apart = gib(replace(inputs, expert_parallel=True))
+    assert (gib(inputs) > 600, apart < 110) == (True, True)
 
 
 def test_a_whole_mxfp4_expert_is_padded_less_than_a_cut_one() -> None:
     """65.97 GiB were measured for the larger model on one GPU."""
-    assert gib(ask("openai/gpt-oss-120b")) == pytest.approx(65.97, rel=0.003)
+    assert gib(sizing_input("openai/gpt-oss-120b")) == pytest.approx(65.97, rel=0.003)
 
 
 def test_expert_parallel_keeps_whole_mxfp4_experts() -> None:
     layout = Parallelism(tensor=2)
-    asked = replace(ask("openai/gpt-oss-20b"), parallelism=layout, expert_parallel=True)
-    cut = gib(replace(asked, expert_parallel=False))
-    assert cut * 0.95 < gib(asked) < cut, "a whole expert is padded less than two halves"
+    inputs = replace(sizing_input("openai/gpt-oss-20b"), parallelism=layout, expert_parallel=True)
+    cut = gib(replace(inputs, expert_parallel=False))
+    assert cut * 0.95 < gib(inputs) < cut, "a whole expert is padded less than two halves"
 
 
 def test_ten_million_positions_cost_gibibytes_of_angles() -> None:
-    scout = ask("meta-llama/Llama-4-Scout-17B-16E-Instruct")
+    scout = sizing_input("meta-llama/Llama-4-Scout-17B-16E-Instruct")
     assert weights.angles(scout) / GIB == pytest.approx(2.5)
-    assert weights.angles(ask("google/gemma-3-12b-it")) / GIB == pytest.approx(0.5625)
+    assert weights.angles(sizing_input("google/gemma-3-12b-it")) / GIB == pytest.approx(0.5625)
 
 
 def test_latent_attention_holds_its_up_projection_twice() -> None:
-    lite = ask("deepseek-ai/DeepSeek-V2-Lite-Chat")
+    lite = sizing_input("deepseek-ai/DeepSeek-V2-Lite-Chat")
     assert weights.absorbed(lite) == 27 * 512 * 16 * 256 * 2
     assert gib(lite) == pytest.approx(29.43, abs=0.06)
 
 
 def test_what_cannot_be_cut_is_copied() -> None:
     eight = Parallelism(tensor=8)
-    latent = replace(ask("deepseek-ai/DeepSeek-R1", "NVIDIA-H200"), parallelism=eight)
-    few_heads = replace(ask("Qwen/Qwen3-235B-A22B"), parallelism=eight)
+    latent = replace(sizing_input("deepseek-ai/DeepSeek-R1", "NVIDIA-H200"), parallelism=eight)
+    few_heads = replace(sizing_input("Qwen/Qwen3-235B-A22B"), parallelism=eight)
     assert weights.copied(latent) / GIB == pytest.approx(0.75, abs=0.01)
     assert weights.copied(few_heads) == 94 * 4096 * 256 * (1 - 4 / 8) * 2
-    assert weights.copied(replace(few_heads, parallelism=Parallelism(tensor=4))) == weights.copied(ask()) == 0
+    assert weights.copied(replace(few_heads, parallelism=Parallelism(tensor=4))) == weights.copied(sizing_input()) == 0
 
 
 def test_a_mixed_checkpoint_has_fp8_attention_beside_four_bit_mlps() -> None:
     layout = Parallelism(tensor=2)
-    mixed = replace(ask("unsloth/Qwen3.8-27B-NVFP4", "NVIDIA-GeForce-RTX-5090"), parallelism=layout)
+    mixed = replace(sizing_input("unsloth/Qwen3.8-27B-NVFP4", "NVIDIA-GeForce-RTX-5090"), parallelism=layout)
     assert gib(mixed) == pytest.approx(10.64, abs=0.06)
 
 
 def test_an_nvfp4_checkpoint_that_was_not_described_may_have_left_attention_alone_or_nothing() -> None:
-    guessed = weights.bytes_on_fullest_gpu(ask("nvidia/Qwen3.6-35B-A3B-NVFP4"))
-    described = ask("unsloth/Qwen3.8-27B-NVFP4")
+    guessed = weights.bytes_on_fullest_gpu(sizing_input("nvidia/Qwen3.6-35B-A3B-NVFP4"))
+    described = sizing_input("unsloth/Qwen3.8-27B-NVFP4")
     sure = weights.bytes_on_fullest_gpu(described)
     assert guessed.high - guessed.low > 1.5 * GIB
     assert sure.high - sure.low < 0.3 * GIB
 
 
 def test_a_tower_of_unknown_size_widens_the_span_and_none_is_loaded_without_images() -> None:
-    seeing = replace(ask(), shape=replace(shape(), vision=VisionTower()))
-    span = weights.bytes_on_fullest_gpu(seeing)
+    inputs = replace(sizing_input(), shape=replace(shape(), vision=VisionTower()))
+    span = weights.bytes_on_fullest_gpu(inputs)
     assert (span.high - span.low) / GIB == pytest.approx(1.75, abs=0.15)
-    assert gib(replace(seeing, images=False)) == gib(ask())
+    assert gib(replace(inputs, images=False)) == gib(sizing_input())
 
 
 def test_a_draft_model_is_added_and_may_be_held_whole() -> None:
     small = DraftSetup(tokens=4, model=shape("Qwen/Qwen3-0.6B"))
-    spread = replace(ask("Qwen/Qwen3-8B"), drafting=small, parallelism=Parallelism(tensor=2))
+    spread = replace(sizing_input("Qwen/Qwen3-8B"), drafting=small, parallelism=Parallelism(tensor=2))
     found = weights.draft(spread)
     assert found.high == 2 * found.likely == pytest.approx(596049920 * 2)
-    assert weights.draft(ask()) == Estimate.exact(0)
+    assert weights.draft(sizing_input()) == Estimate.exact(0)
 
 
 def test_an_mtp_head_is_added_only_when_it_drafts() -> None:
     drafting = DraftSetup(tokens=1, mtp=True)
-    found = weights.draft(replace(ask("Qwen/Qwen3.8-27B"), drafting=drafting))
+    found = weights.draft(replace(sizing_input("Qwen/Qwen3.8-27B"), drafting=drafting))
     assert found.likely == pytest.approx(0.85e9, rel=0.01)
 
 
 @given(st.sampled_from(sorted(weights.BYTES)), st.sampled_from([1, 2, 4, 8]))
 def test_quantizing_or_spreading_never_makes_a_gpu_fuller(stored: WeightFormat, tensor: int) -> None:
-    plain = gib(ask())
-    assert gib(replace(ask(), weights=stored, parallelism=Parallelism(tensor=tensor))) <= plain
+    plain = gib(sizing_input())
+    assert gib(replace(sizing_input(), weights=stored, parallelism=Parallelism(tensor=tensor))) <= plain

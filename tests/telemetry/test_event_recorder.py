@@ -55,8 +55,8 @@ def test_an_event_is_what_the_api_server_wants() -> None:
 
 def test_the_same_news_at_the_same_moment_is_the_same_event() -> None:
     names = {
-        event_recorder.event(told, now, "a")["metadata"]["name"]
-        for told, now in ((news(), NOW), (news(), NOW), (news("other"), NOW), (news(), NOW + timedelta(seconds=1)))
+        event_recorder.event(event, now, "a")["metadata"]["name"]
+        for event, now in ((news(), NOW), (news(), NOW), (news("other"), NOW), (news(), NOW + timedelta(seconds=1)))
     }
     assert len(names) == 3
 
@@ -76,37 +76,37 @@ def test_a_note_never_exceeds_a_kilobyte_and_is_whole_when_it_fits(note: str) ->
 
 def test_one_object_may_burst_and_then_speaks_every_five_minutes() -> None:
     async def story() -> None:
-        told = recorder()
+        event = recorder()
         moments = [NOW + timedelta(seconds=number) for number in range(30)]
-        sent = [await told.publish(news(), moment) for moment in moments]
+        sent = [await event.publish(news(), moment) for moment in moments]
         assert (sent.count(True), sent.count(False)) == (25, 5)
-        assert await told.publish(news(uid="another"), moments[-1])
-        assert await told.publish(news(), moments[-1] + timedelta(seconds=300))
-        assert not await told.publish(news(), moments[-1] + timedelta(seconds=301))
+        assert await event.publish(news(uid="another"), moments[-1])
+        assert await event.publish(news(), moments[-1] + timedelta(seconds=300))
+        assert not await event.publish(news(), moments[-1] + timedelta(seconds=301))
 
     asyncio.run(story())
 
 
 @given(st.lists(st.tuples(st.integers(0, 400), st.floats(0, 3)), max_size=300))
 def test_all_objects_together_never_exceed_the_rate(calls: list[tuple[int, float]]) -> None:
-    told, now, sent = recorder(), NOW, 0
+    event, now, sent = recorder(), NOW, 0
     for uid, pause in calls:
         now += timedelta(seconds=pause)
-        sent += told.admits(str(uid), now)
+        sent += event.admits(str(uid), now)
     assert sent <= ALL.burst + ALL.per_second * (now - NOW).total_seconds() + 1
 
 
 def test_a_refused_event_takes_nothing_and_a_clock_that_goes_back_fills_nothing() -> None:
-    told = recorder()
-    admitted = [told.admits(str(number), NOW) for number in range(int(ALL.burst) + 1)]
+    event = recorder()
+    admitted = [event.admits(str(number), NOW) for number in range(int(ALL.burst) + 1)]
     assert admitted == [True] * int(ALL.burst) + [False]
-    assert not told.admits("late", NOW - timedelta(hours=1))
-    assert "late" not in told._buckets
+    assert not event.admits("late", NOW - timedelta(hours=1))
+    assert "late" not in event._buckets
 
 
 def test_objects_that_were_silent_for_longest_are_forgotten_first() -> None:
-    told = recorder()
+    event = recorder()
     for number in range(event_recorder.MOST_OBJECTS + 10):
-        told.admits(str(number), NOW + timedelta(seconds=number))
-    assert (len(told._buckets), "0" in told._buckets) == (event_recorder.MOST_OBJECTS, False)
+        event.admits(str(number), NOW + timedelta(seconds=number))
+    assert (len(event._buckets), "0" in event._buckets) == (event_recorder.MOST_OBJECTS, False)
     assert PER_OBJECT.burst == 25

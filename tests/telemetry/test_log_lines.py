@@ -19,7 +19,7 @@ ABOUT = {
     "reconcile": "r7",
     "reason": "",
 }
-TOLD = "scaled %s\nto\u202e 3"
+MESSAGE = "scaled %s\nto\u202e 3"
 
 
 @pytest.fixture
@@ -35,7 +35,7 @@ def root() -> Iterator[logging.Logger]:
 
 def record(**extra: object) -> logging.LogRecord:
     """What a logger makes of a call."""
-    made = logging.getLogger("fairlead.x").makeRecord("fairlead.x", 20, "f", 1, TOLD, ("chat",), None, extra=extra)
+    made = logging.getLogger("fairlead.x").makeRecord("fairlead.x", 20, "f", 1, MESSAGE, ("chat",), None, extra=extra)
     made.created = 1763640000.5
     return made
 

@@ -15,7 +15,7 @@ def samples(metrics: OperatorMetrics) -> dict[str, float]:
     }
 
 
-def all_told() -> OperatorMetrics:
+def all_counted() -> OperatorMetrics:
     """A process that told of everything once."""
     metrics = OperatorMetrics()
     metrics.api_request("patch", "pods", 200, 0.02)
@@ -35,7 +35,7 @@ def all_told() -> OperatorMetrics:
 
 
 def test_the_page_says_what_was_told() -> None:
-    found = samples(all_told())
+    found = samples(all_counted())
     assert {name.removeprefix("fairlead_operator_"): value for name, value in found.items()} == {
         "api_requests_total['200', 'patch', 'pods']": 1.0,
         "api_requests_total['0', 'pods', 'watch']": 1.0,
@@ -63,7 +63,7 @@ def test_the_page_says_what_was_told() -> None:
 
 
 def test_what_is_not_counted_any_more_leaves_the_page() -> None:
-    metrics = all_told()
+    metrics = all_counted()
     metrics.judged({})
     metrics.leads(False)
     found = samples(metrics)
@@ -72,7 +72,7 @@ def test_what_is_not_counted_any_more_leaves_the_page() -> None:
 
 
 def test_every_family_has_our_prefix_and_a_sentence_of_help() -> None:
-    families = list(text_string_to_metric_families(all_told().page().decode()))
+    families = list(text_string_to_metric_families(all_counted().page().decode()))
     assert {one.name[:18] for one in families} == {"fairlead_operator_"}
     assert [one.name for one in families if not one.documentation.endswith(".")] == []
 

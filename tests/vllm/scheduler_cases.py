@@ -16,7 +16,7 @@ ADAPTERS: Final = ("", "red", "blue", "green")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class CaseRequest:
     """One request of a case."""
 
     serial: int
@@ -51,7 +51,7 @@ class Asked:
         )
 
 
-def draw(seed: int) -> tuple[EngineSettings, list[Asked]]:
+def draw(seed: int) -> tuple[EngineSettings, list[CaseRequest]]:
     """A small engine under more load than it likes."""
     dice = random.Random(seed)  # noqa: S311  # no secret
     adapter_slots = dice.choice([0, 0, 1, 2])
@@ -73,11 +73,11 @@ def draw(seed: int) -> tuple[EngineSettings, list[Asked]]:
     return settings, list(_crowd(dice, adapters=bool(adapter_slots)))
 
 
-def _crowd(dice: random.Random, *, adapters: bool) -> Iterator[Asked]:
+def _crowd(dice: random.Random, *, adapters: bool) -> Iterator[CaseRequest]:
     step = 0
     for serial in range(dice.randint(1, 25)):
         step += dice.choice([0, 0, 0, 1, 3, 10])
-        yield Asked(
+        yield CaseRequest(
             serial=serial,
             step=step,
             prompt=dice.randint(1, 40),

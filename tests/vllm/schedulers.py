@@ -44,7 +44,7 @@ from fairlead.simulator.engine.core import EngineCore
 from fairlead.simulator.engine.requests import EngineRequest, EngineRequestStatus
 from fairlead.simulator.engine.settings import EngineSettings
 from fairlead.simulator.engine.steps import Emission, EngineStep
-from tests.vllm.scheduler_cases import ADAPTERS, PAGE, Asked, draw
+from tests.vllm.scheduler_cases import ADAPTERS, PAGE, CaseRequest, draw
 
 MODEL: Final = {
     "architectures": ["LlamaForCausalLM"],
@@ -76,7 +76,7 @@ class Tick:
         return 1.0
 
 
-def as_theirs(one: Asked, hasher: Theirs) -> Theirs:
+def as_theirs(one: CaseRequest, hasher: Theirs) -> Theirs:
     """The request for vLLM."""
     adapter = ADAPTERS[one.adapter]
     return TheirRequest(
@@ -103,19 +103,19 @@ class Pair:
     ours: EngineCore
     theirs: Theirs
     hasher: Theirs
-    asked: dict[int, Asked] = field(default_factory=dict)
+    requests: dict[int, CaseRequest] = field(default_factory=dict)
     mine: dict[int, EngineRequest] = field(default_factory=dict)
     other: dict[int, Theirs] = field(default_factory=dict)
     leaving: dict[int, list[int]] = field(default_factory=dict)
     now: float = 0.0
     steps: int = 0
 
-    def add(self, one: Asked, at: int) -> None:
+    def add(self, one: CaseRequest, at: int) -> None:
         """To both, unless it can never run."""
         request = one.ours(named=self.settings.prefix_caching)
         if self.ours.add(request) is not None:
             return
-        self.asked[one.serial], self.mine[one.serial] = one, request
+        self.requests[one.serial], self.mine[one.serial] = one, request
         self.other[one.serial] = as_theirs(one, self.hasher)
         self.theirs.add_request(self.other[one.serial])
         if one.leaves_after is not None:
@@ -140,7 +140,7 @@ class Pair:
         emissions = self.ours.complete(step, step.ends)
         self.now = step.ends
         self.steps += 1
-        self._tell(scheduled, emissions)
+        self._give_tokens(scheduled, emissions)
         self._compare_ends()
         return True
 
@@ -154,14 +154,14 @@ class Pair:
         if (mine, order, self.ours.free_pages) != (theirs, running, free):
             raise Differs(f"step {self.steps}: {mine} {order} {self.ours.free_pages} against {theirs} {running} {free}")
 
-    def _tell(self, scheduled: Theirs, emissions: list[Emission]) -> None:
+    def _give_tokens(self, scheduled: Theirs, emissions: list[Emission]) -> None:
         """Give vLLM the tokens that our engine made, and new drafts for those that decode."""
         made = {one.request.serial: one.tokens for one in emissions}
         sampled: dict[str, list[int]] = {}
         for name in scheduled.num_scheduled_tokens:
             serial = int(name)
             first = self.other[serial].num_tokens
-            sampled[name] = [self.asked[serial].token(first + at) for at in range(made.get(serial, 0))]
+            sampled[name] = [self.requests[serial].token(first + at) for at in range(made.get(serial, 0))]
         self.theirs.update_from_output(scheduled, _answer(sampled))
         if self.settings.speculation is not None:
             drafts = [[1] * self.settings.speculation.tokens for _ in sampled]
@@ -225,17 +225,17 @@ def scheduler(settings: EngineSettings, model: Theirs) -> Theirs:
 
 def play(seed: int, model: Theirs) -> tuple[Pair, str]:
     """One case to its end, or to where the two differ."""
-    settings, asked = draw(seed)
+    settings, requests = draw(seed)
     dice = random.Random(seed)  # noqa: S311  # no secret
     settings = replace(settings, max_sequences=min(settings.max_sequences, settings.batch_tokens))
     hasher = get_request_block_hasher(PAGE, sha256) if settings.prefix_caching else None
     pair = Pair(settings, EngineCore(settings, Tick(), dice, plain=seed % 2 == 0), scheduler(settings, model), hasher)
     try:
         for at in range(LAST_STEP):
-            for one in (one for one in asked if one.step == at):
+            for one in (one for one in requests if one.step == at):
                 pair.add(one, at)
             pair.leave(at)
-            if not pair.step() and at > asked[-1].step:
+            if not pair.step() and at > requests[-1].step:
                 return pair, ""
     except Differs as difference:
         return pair, f"case {seed}, {settings}: {difference}"

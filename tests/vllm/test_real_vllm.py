@@ -41,7 +41,7 @@ from vllm.reasoning import ReasoningParserManager
 from vllm.tool_parsers import ToolParserManager
 print(json.dumps([sorted(one.list_registered()) for one in (ToolParserManager, ReasoningParserManager)]))
 """
-WISHES = {name: asked for table in TABLES for name, (asked, _) in table.items()}
+SETUPS = {name: setup for table in TABLES for name, (setup, _) in table.items()}
 
 
 def vllm() -> EngineDescription:
@@ -53,17 +53,17 @@ def vllm() -> EngineDescription:
 @pytest.fixture(scope="module")
 def of_samples() -> dict[str, VllmVerdict]:
     """vLLM's verdict on every sample that is its to judge."""
-    known = offline_data.offline_knowledge()
+    context = offline_data.offline_knowledge()
     documents = [one for path in SAMPLES for one in yaml.safe_load_all(path.read_text())]
-    reviews = [admission.review(one, known) for one in documents]
+    reviews = [admission.review(one, context) for one in documents]
     return vllm_check.check([one for one in reviews if one.setup is not None])
 
 
 @pytest.fixture(scope="module")
-def of_wishes() -> dict[str, VllmVerdict]:
+def verdicts() -> dict[str, VllmVerdict]:
     """vLLM's verdict on every wish that our table refuses."""
     reviews = [
-        Review(kind="InferenceDeployment", name=name, engine=vllm(), setup=asked) for name, asked in WISHES.items()
+        Review(kind="InferenceDeployment", name=name, engine=vllm(), setup=setup) for name, setup in SETUPS.items()
     ]
     return vllm_check.check(reviews)
 
@@ -73,18 +73,18 @@ def test_vllm_takes_what_we_render_for_every_sample(of_samples: dict[str, VllmVe
     assert len(of_samples) >= 12
 
 
-@pytest.mark.parametrize("name", sorted(set(WISHES) - set(NEEDS_A_GPU) - set(OURS)))
-def test_vllm_refuses_what_we_say_it_refuses(name: str, of_wishes: dict[str, VllmVerdict]) -> None:
-    assert not of_wishes[name].accepted
+@pytest.mark.parametrize("name", sorted(set(SETUPS) - set(NEEDS_A_GPU) - set(OURS)))
+def test_vllm_refuses_what_we_say_it_refuses(name: str, verdicts: dict[str, VllmVerdict]) -> None:
+    assert not verdicts[name].accepted
 
 
 @pytest.mark.parametrize("name", sorted({**NEEDS_A_GPU, **OURS}))
-def test_what_is_said_to_be_beyond_confirmation_is(name: str, of_wishes: dict[str, VllmVerdict]) -> None:
-    assert of_wishes[name].accepted, "it is confirmed after all: take it off the list"
+def test_what_is_said_to_be_beyond_confirmation_is(name: str, verdicts: dict[str, VllmVerdict]) -> None:
+    assert verdicts[name].accepted, "it is confirmed after all: take it off the list"
 
 
 def test_what_cannot_be_confirmed_here_is_named_with_its_reason() -> None:
-    assert set(NEEDS_A_GPU) | set(OURS) <= set(WISHES)
+    assert set(NEEDS_A_GPU) | set(OURS) <= set(SETUPS)
     assert not set(NEEDS_A_GPU) & set(OURS)
     assert all({**NEEDS_A_GPU, **OURS}.values())
 
@@ -100,9 +100,9 @@ def test_the_command_line_asks_vllm_and_passes_on_what_it_says(
     document["spec"]["engine"] = {"extraArgs": ["--reasoning-parser", "of-nobody"]}
     (tmp_path / "odd.yaml").write_text(yaml.safe_dump(document))
     assert main(["validate", "--with-vllm", "-o", "json", str(tmp_path / "odd.yaml")]) == 1
-    (told,) = json.loads(capsys.readouterr().out)[0]["refusals"]
-    assert told["reason"] == "VllmRefuses"
-    assert "of-nobody" in told["because"]
+    (refusal,) = json.loads(capsys.readouterr().out)[0]["refusals"]
+    assert refusal["reason"] == "VllmRefuses"
+    assert "of-nobody" in refusal["because"]
 
 
 def test_the_flags_we_know_are_those_its_parser_knows() -> None:
@@ -110,7 +110,7 @@ def test_the_flags_we_know_are_those_its_parser_knows() -> None:
 
 
 def test_the_parsers_we_know_are_those_of_its_registries() -> None:
-    said = json.loads(
+    document = json.loads(
         subprocess.run(
             [real_vllm.python(Cache.chosen()), "-c", REGISTRIES],
             check=True,
@@ -119,7 +119,7 @@ def test_the_parsers_we_know_are_those_of_its_registries() -> None:
             env=real_vllm.environment(),
         ).stdout.splitlines()[-1]
     )
-    assert said == [sorted(parsers.TOOLS), sorted(parsers.REASONING)]
+    assert document == [sorted(parsers.TOOLS), sorted(parsers.REASONING)]
 
 
 @pytest.mark.trial(15)
@@ -128,6 +128,6 @@ def test_a_flag_it_does_not_know_is_named_with_the_nearest_and_ends_its_start(im
     document = yaml.safe_load((ROOT / "manifests" / "samples" / "quickstart.yaml").read_text())
     document["spec"]["engine"] = {"extraArgs": ["--enable-prompt-token-details"]} | ({"image": image} if image else {})
     review = admission.review(document, offline_data.offline_knowledge())
-    said = [(one.value, one.remedy) for one in (review.cautions if image else review.refusals)]
-    assert ("--enable-prompt-token-details", "did you mean --enable-prompt-tokens-details?") in said
+    entries = [(one.value, one.remedy) for one in (review.cautions if image else review.refusals)]
+    assert ("--enable-prompt-token-details", "did you mean --enable-prompt-tokens-details?") in entries
     assert not vllm_check.check([review])["chat"].accepted

@@ -49,12 +49,12 @@ def _present(hint: object) -> object:
 
 
 def _field(written: ApiModel, name: str, hint: object) -> object:
-    known = type(written).model_fields
-    if name in known:
+    model_fields = type(written).model_fields
+    if name in model_fields:
         return _converted(getattr(written, name), hint)
     for unit, (read, endings) in UNITS.items():
         for plain in (name.removesuffix(unit) + ending for ending in endings if name.endswith(unit)):
-            if plain in known:
+            if plain in model_fields:
                 text = _only_field(getattr(written, plain))
                 return None if text is None else read(text)
     raise TypeError(f"{type(written).__name__} has no field {name}: hand it in")

@@ -26,8 +26,8 @@ async def seeded(memory: ScalingState, source: SampleSource, routers: PodName, n
         return memory
     end = now - now % HOUR
     course = await source.requests_each_hour(routers, end - WEEKS * WEEK * HOUR, end)
-    known = hours(course)
-    return replace(memory, learnt=replace(learnt, forecasts=replace(learnt.forecasts, hours=known)))
+    by_hour = hours(course)
+    return replace(memory, learnt=replace(learnt, forecasts=replace(learnt.forecasts, hours=by_hour)))
 
 
 def hours(course: Iterable[tuple[float, float]]) -> tuple[float, ...]:

@@ -43,8 +43,8 @@ def wanted_revision(world: ClusterState, document: Manifest) -> str | None:
     metadata = document["metadata"]
     seen = world.of(kinds.DEPLOYMENT).of_deployment(metadata["namespace"], metadata["name"])
     facts = [engine_deployment.facts(one) for one in seen if _role(one) == ChildRole.ENGINE]
-    known = [(one.wanted_since, one.revision) for one in facts if one is not None and one.wanted_since is not None]
-    return max(known)[1] if known else None
+    wanted = [(one.wanted_since, one.revision) for one in facts if one is not None and one.wanted_since is not None]
+    return max(wanted)[1] if wanted else None
 
 
 def targets(

@@ -36,12 +36,12 @@ def heartbeats_after(
     return {member: _heartbeat(before.get(member), *sign, (now, listed_before)) for member, sign in seen.items()}
 
 
-def _heartbeat(known: Heartbeat | None, version: str, lasts: float, when: tuple[float, float]) -> Heartbeat:
+def _heartbeat(earlier: Heartbeat | None, version: str, lasts: float, when: tuple[float, float]) -> Heartbeat:
     now, listed_before = when
-    if known is not None and known.version == version:
-        return known
-    if known is not None and listed_before - known.at < known.lasts:
-        return Heartbeat(version=version, at=now, lasts=lasts, counts_from=known.counts_from)
+    if earlier is not None and earlier.version == version:
+        return earlier
+    if earlier is not None and listed_before - earlier.at < earlier.lasts:
+        return Heartbeat(version=version, at=now, lasts=lasts, counts_from=earlier.counts_from)
     return Heartbeat(version=version, at=now, lasts=lasts, counts_from=listed_before + lasts)
 
 

@@ -36,10 +36,10 @@ class PolicyCache:
         if found is None:
             return NoPolicy(because=f"there is no AutoscalingPolicy {name} in namespace {namespace}; create it")
         uid, generation = found["metadata"]["uid"], found["metadata"]["generation"]
-        known = self._read.get(uid)
-        if known is None or known[0] != generation:
-            self._read[uid] = known = (generation, _read(found, name))
-        return known[1]
+        entry = self._read.get(uid)
+        if entry is None or entry[0] != generation:
+            self._read[uid] = entry = (generation, _read(found, name))
+        return entry[1]
 
     def keep(self, world: ClusterState) -> None:
         """Drop policies that were deleted."""

@@ -67,8 +67,8 @@ def effect(case: ScalingCase, found: ScalingFields) -> Manifest:
 
 def with_effect(document: Manifest, new: Manifest) -> list[Manifest]:
     """The policy's last effects with one more."""
-    known = (document.get("status") or {}).get("effects") or []
-    return [new, *known][:MOST_KEPT]
+    earlier = (document.get("status") or {}).get("effects") or []
+    return [new, *earlier][:MOST_KEPT]
 
 
 def moment(at: float) -> str:

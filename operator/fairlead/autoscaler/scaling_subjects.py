@@ -30,16 +30,16 @@ MANY: Final = 64
 """Running requests at the second point of the line of step times; most batches hold as many."""
 
 
-def of(known: ReviewContext) -> SpecReader:
+def of(context: ReviewContext) -> SpecReader:
     """A reader of stored deployments that uses this context."""
 
     def understand(document: Manifest) -> ScalingSpec | None:
-        return subject(deployment_review.read(document, known), known)
+        return subject(deployment_review.read(document, context), context)
 
     return understand
 
 
-def subject(judged: DeploymentReview, known: ReviewContext) -> ScalingSpec | None:
+def subject(judged: DeploymentReview, context: ReviewContext) -> ScalingSpec | None:
     """None if the spec cannot be read or does not let the autoscaler choose the count."""
     deployment, spec, review = judged.deployment, judged.spec, judged.review
     if deployment is None or spec is None or review is None or not isinstance(deployment.replicas, ReplicaBounds):
@@ -50,11 +50,11 @@ def subject(judged: DeploymentReview, known: ReviewContext) -> ScalingSpec | Non
         kind=wanted.engine.kind,
         revision=revisions.of(spec),
         place=GpuRequirement.of(wanted),
-        price_per_hour=_price(known.accelerator(wanted.product), wanted),
+        price_per_hour=_price(context.accelerator(wanted.product), wanted),
         speculates=wanted.engine.speculation.method is not SpeculationMethod.OFF,
         sleeps=wanted.engine.sleeps,
-        assumed=_speed(review, known.accelerator(wanted.product)),
-        options=tuple(_options(review, wanted, known)),
+        assumed=_speed(review, context.accelerator(wanted.product)),
+        options=tuple(_options(review, wanted, context)),
     )
 
 
@@ -64,9 +64,9 @@ def _price(accelerator: Accelerator | None, wanted: DesiredRevision) -> float | 
     return accelerator.price_an_hour * wanted.gpus_per_replica
 
 
-def _options(review: Review, wanted: DesiredRevision, known: ReviewContext) -> Iterator[AcceleratorOption]:
+def _options(review: Review, wanted: DesiredRevision, context: ReviewContext) -> Iterator[AcceleratorOption]:
     """Every other product with a price on which the same settings fit, in as many GPUs."""
-    for product, accelerator in sorted(known.catalogue.accelerators.items()):
+    for product, accelerator in sorted(context.catalogue.accelerators.items()):
         price, speed = _price(accelerator, wanted), None
         if price is not None and product != wanted.product:
             speed = _speed(review, accelerator)

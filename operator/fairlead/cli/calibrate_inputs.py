@@ -56,19 +56,21 @@ def read(chosen: argparse.Namespace) -> CalibrationTarget:
         served = command.read(chosen.vllm)
     except command.InvalidCommandLine as problem:
         raise CalibrateArgumentError(str(problem)) from problem
-    known = offline_data.catalogue(chosen.products)
-    shape = known.shapes.get(served.model)
+    catalogue = offline_data.catalogue(chosen.products)
+    shape = catalogue.shapes.get(served.model)
     if shape is None:
-        raise CalibrateArgumentError(f"model {served.model}: not in the catalogue; {_near(served.model, known.shapes)}")
-    accelerator = known.accelerators.get(chosen.product)
+        raise CalibrateArgumentError(
+            f"model {served.model}: not in the catalogue; {_near(served.model, catalogue.shapes)}"
+        )
+    accelerator = catalogue.accelerators.get(chosen.product)
     if accelerator is None:
         raise CalibrateArgumentError(
-            f"--product {chosen.product}: not in the catalogue; {_near(chosen.product, known.accelerators)}"
+            f"--product {chosen.product}: not in the catalogue; {_near(chosen.product, catalogue.accelerators)}"
         )
     if served.memory.parallelism.gpus != chosen.gpus:
         needed = served.memory.parallelism.gpus
         raise CalibrateArgumentError(f"--gpus {chosen.gpus}: the command spreads over {needed}; write --gpus {needed}")
-    question = provision.question_of(served, shape, accelerator, known)
+    question = provision.question_of(served, shape, accelerator, catalogue)
     return CalibrationTarget(question, served.memory.blocks, served.limits.block_tokens)
 
 
@@ -133,7 +135,7 @@ async def _watch(plan: _ScrapePlan, report: Callable[[str], None]) -> list[Timed
     return scrapes
 
 
-def _near(word: str, known: object) -> str:
-    names = list(known) if isinstance(known, dict) else []
+def _near(word: str, names_by: object) -> str:
+    names = list(names_by) if isinstance(names_by, dict) else []
     near = ", ".join(difflib.get_close_matches(word, names, n=3, cutoff=0.3))
     return f"near: {near}" if near else "no name there is similar"

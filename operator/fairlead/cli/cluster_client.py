@@ -147,11 +147,11 @@ async def open_cluster(address: str | None) -> AsyncIterator[ClusterClient]:
 def _why(pages: "list[bytes | ApiError]", broken: list[BrokenRecord]) -> str:
     """The most useful reply instead of a decision: a missing right, another version, or that no process decides it."""
     problems = [one for one in pages if not isinstance(one, bytes)]
-    telling = [one for one in problems if not isinstance(one, NotFound)]
+    answered = [one for one in problems if not isinstance(one, NotFound)]
     if broken:
         return f"what came back is no decision of this version: {broken[0].because}"
-    if telling:
-        return str(telling[0])
+    if answered:
+        return str(answered[0])
     return "no process of the operator has decided about it; it may have started a moment ago"
 
 

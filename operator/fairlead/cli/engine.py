@@ -40,7 +40,7 @@ def run(chosen: argparse.Namespace) -> int:
     try:
         served = command.read(chosen.vllm, os.environ)
         pretended = emulation_knobs.read(os.environ)
-        known = packaged_data.load(Path(chosen.step_times) if chosen.step_times else None)
+        step_times = packaged_data.load(Path(chosen.step_times) if chosen.step_times else None)
     except command.ParserExit as problem:
         print(problem, file=sys.stderr)
         return 2
@@ -59,7 +59,7 @@ def run(chosen: argparse.Namespace) -> int:
         served=replace(served, answering=replies),
         pretence=pretended,
         machine=EmulatedMachine(chosen.product, chosen.gpus),
-        packaged=known,
+        packaged=step_times,
     )
     outside = process.ProcessEnvironment(clock=time.time, log=_print_line, environment=os.environ)
     return uvloop.run(process.run(start, outside))

@@ -31,15 +31,15 @@ def offline_knowledge(
 
 def catalogue(products: str | None) -> Catalogue:
     """The packaged catalogue, with the user's own products added or changed."""
-    known = package_data.load_catalogue()
+    packaged = package_data.load_catalogue()
     if products is None:
-        return known
+        return packaged
     try:
         written = yaml.safe_load(package_data.read_text(Path(products)))
     except (yaml.YAMLError, RecursionError) as problem:
         raise ValueError(f"--products {products}: no YAML: {' '.join(str(problem).split())[:200]}") from problem
     entries = written.get("products") if isinstance(written, dict) else None
-    found = custom_products.with_products(known, entries)
+    found = custom_products.with_products(packaged, entries)
     if isinstance(found, Catalogue):
         return found
     raise ValueError(f"--products {products}: {found.what}")

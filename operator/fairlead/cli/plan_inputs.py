@@ -28,14 +28,14 @@ class PlanArgumentError(Exception):
 
 def read_inputs(chosen: argparse.Namespace) -> PlanInputs:
     """Everything a plan is made from."""
-    known = offline_data.catalogue(chosen.products)
+    catalogue = offline_data.catalogue(chosen.products)
     objectives = LatencyObjectives(
         ttft_p95_s=_duration("--ttft-p95", chosen.ttft_p95), tpot_p95_s=_duration("--tpot-p95", chosen.tpot_p95)
     )
     return PlanInputs(
         release=ENGINES[DEFAULT].memory(""),
-        shape=_shape(chosen, known),
-        accelerators=_products(chosen.product, known),
+        shape=_shape(chosen, catalogue),
+        accelerators=_products(chosen.product, catalogue),
         traffic=_traffic(chosen),
         objectives=objectives,
         quantize=not chosen.keep_precision,
@@ -47,25 +47,25 @@ def source(model: str) -> str:
     return model if model.startswith("/") or "://" in model else f"hf://{model}"
 
 
-def _shape(chosen: argparse.Namespace, known: Catalogue) -> ModelShape:
+def _shape(chosen: argparse.Namespace, catalogue: Catalogue) -> ModelShape:
     name = chosen.model.removeprefix("hf://")
     if chosen.config_json:
         read = checkpoint.read(name, package_data.read_text(Path(chosen.config_json)))
         if isinstance(read, ModelShape):
             return read
         raise PlanArgumentError(f"--config-json {chosen.config_json}: {read.what}")
-    if name in known.shapes:
-        return known.shapes[name]
-    near = ", ".join(difflib.get_close_matches(name, known.shapes, n=3, cutoff=0.4)) or "none is alike"
+    if name in catalogue.shapes:
+        return catalogue.shapes[name]
+    near = ", ".join(difflib.get_close_matches(name, catalogue.shapes, n=3, cutoff=0.4)) or "none is alike"
     raise PlanArgumentError(f"model {name}: not in the catalogue; near: {near}; or give its own: --config-json FILE")
 
 
-def _products(named: Sequence[str], known: Catalogue) -> tuple[Accelerator, ...]:
+def _products(named: Sequence[str], catalogue: Catalogue) -> tuple[Accelerator, ...]:
     for name in named:
-        if name not in known.accelerators:
-            near = difflib.get_close_matches(name, known.accelerators, n=3, cutoff=0.3) or known.accelerators
+        if name not in catalogue.accelerators:
+            near = difflib.get_close_matches(name, catalogue.accelerators, n=3, cutoff=0.3) or catalogue.accelerators
             raise PlanArgumentError(f"--product {name}: not in the catalogue; near: {', '.join(near)}")
-    return tuple(one for name, one in known.accelerators.items() if not named or name in named)
+    return tuple(one for name, one in catalogue.accelerators.items() if not named or name in named)
 
 
 def _traffic(chosen: argparse.Namespace) -> Traffic:

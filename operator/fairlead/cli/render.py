@@ -30,13 +30,13 @@ def run(chosen: argparse.Namespace) -> int:
 
     found = list(documents.read(chosen.files))
     try:
-        known = offline_data.offline_knowledge(chosen.config_json, chosen.products, found)
+        context = offline_data.offline_knowledge(chosen.config_json, chosen.products, found)
     except (OSError, ValueError) as problem:
         print(f"fairlead: {problem}", file=sys.stderr)
         return 2
     rendered, refused = [], 0
     for one in found:
-        review = None if one.problem else admission.review(one.content, known)
+        review = None if one.problem else admission.review(one.content, context)
         if review is None or review.refusals:
             refused += 1
             print(review_text.as_text(one, review, colour=sys.stderr.isatty()), file=sys.stderr)
@@ -60,7 +60,7 @@ def _values(name: str, launch: "EngineLaunch") -> dict[str, Any]:
         },
         "ports": {port.name: port.number for port in launch.ports},
         "graceSeconds": launch.shutdown.grace_seconds,
-        "startupSeconds": launch.probes.startup.patience_seconds,
+        "startupSeconds": launch.probes.startup.allowed_seconds,
     }
 
 

@@ -22,7 +22,7 @@ def as_text(document: YamlDocument, review: Review | None, *, colour: bool) -> s
     lines = [f"{mark} {document.place}: {review.kind} {review.name}".rstrip()]
     near = review.fit.alternatives if isinstance(review.fit, NoFit) else ()
     lines += [_refused(one, near, _mark("refused", RED, colour)) for one in review.refusals]
-    lines += [_remark(one, _mark("warning", YELLOW, colour)) for one in review.cautions]
+    lines += [_finding(one, _mark("warning", YELLOW, colour)) for one in review.cautions]
     if isinstance(review.fit, Fit):
         lines += _fit(review.fit)
     return "\n".join(lines)
@@ -50,17 +50,19 @@ def as_json(document: YamlDocument, review: Review | None) -> dict[str, Any]:
     }
 
 
-def _refused(remark: SpecFinding, near: Sequence[FitAlternative], word: str) -> str:
+def _refused(finding: SpecFinding, near: Sequence[FitAlternative], word: str) -> str:
     """A model that does not fit has several remedies: each on a line of its own, with the field to change."""
-    if remark.reason is not AdmissionReason.DOES_NOT_FIT or not near:
-        return _remark(remark, word)
+    if finding.reason is not AdmissionReason.DOES_NOT_FIT or not near:
+        return _finding(finding, word)
     width = max(len(FIELDS[one.change]) for one in near)
     ways = [f"               {FIELDS[one.change]:<{width}}  {one.words}" for one in near]
-    return "\n".join((_remark(replace(remark, remedy="what fits, smallest change first:"), word), *ways))
+    return "\n".join((_finding(replace(finding, remedy="what fits, smallest change first:"), word), *ways))
 
 
-def _remark(remark: SpecFinding, word: str) -> str:
-    return f"    {word}  {remark.field}: {remark.value}\n             {remark.because}\n             → {remark.remedy}"
+def _finding(finding: SpecFinding, word: str) -> str:
+    return (
+        f"    {word}  {finding.field}: {finding.value}\n             {finding.because}\n             → {finding.remedy}"
+    )
 
 
 def _fit(fit: Fit) -> list[str]:
@@ -80,13 +82,13 @@ def _span(span: Estimate) -> dict[str, float]:
     return {"low": span.low, "likely": span.likely, "high": span.high}
 
 
-def _values(remark: SpecFinding) -> dict[str, str]:
+def _values(finding: SpecFinding) -> dict[str, str]:
     return {
-        "field": remark.field,
-        "value": remark.value,
-        "reason": remark.reason.value,
-        "because": remark.because,
-        "remedy": remark.remedy,
+        "field": finding.field,
+        "value": finding.value,
+        "reason": finding.reason.value,
+        "because": finding.because,
+        "remedy": finding.remedy,
     }
 
 

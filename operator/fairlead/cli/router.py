@@ -57,7 +57,7 @@ def _checked(chosen: argparse.Namespace) -> int:
     found = loader.load(Path(chosen.check))
     print(router_text.as_json(found) if chosen.output == "json" else router_text.as_text(found))
     for one in found.warnings:
-        print(f"caution: {one}", file=sys.stderr)
+        print(f"warning: {one}", file=sys.stderr)
     return 1 if found.warnings else 0
 
 

@@ -63,11 +63,11 @@ def rows(
     deployments: Iterable[Mapping[str, Any]], glances: Iterable[DecisionSummary], now: float
 ) -> tuple[TopRow, ...]:
     """Sorted by namespace and name; a stale decision is ignored."""
-    known = {(one.namespace, one.name): one for one in glances if now - one.now <= FRESH_S}
+    summaries = {(one.namespace, one.name): one for one in glances if now - one.now <= FRESH_S}
     made = []
     for one in deployments:
         key = (str(one["metadata"]["namespace"]), str(one["metadata"]["name"]))
-        made.append(_row(key, one.get("spec") or {}, one.get("status") or {}, known.get(key)))
+        made.append(_row(key, one.get("spec") or {}, one.get("status") or {}, summaries.get(key)))
     return tuple(sorted(made, key=lambda row: (row.namespace, row.name)))
 
 

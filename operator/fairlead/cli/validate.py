@@ -25,12 +25,12 @@ def run(chosen: argparse.Namespace) -> int:
 
     found = list(documents.read(chosen.files))
     try:
-        known = offline_data.offline_knowledge(chosen.config_json, chosen.products, found)
+        context = offline_data.offline_knowledge(chosen.config_json, chosen.products, found)
     except (OSError, ValueError) as problem:
         print(f"fairlead: {problem}", file=sys.stderr)
         return 2
     reviews: list[tuple[documents.YamlDocument, Any]] = [
-        (one, None if one.problem else admission.review(one.content, known)) for one in found
+        (one, None if one.problem else admission.review(one.content, context)) for one in found
     ]
     if chosen.with_vllm:
         from fairlead.cli import vllm_check

@@ -43,7 +43,7 @@ class VllmVerdict:
 def check(reviews: Sequence[Review]) -> dict[str, VllmVerdict]:
     """Verdicts by the deployment's name; deployments of other engines are left out."""
     own = [one for one in reviews if _is_vllms(one)]
-    return {one.name: opinion for one, opinion in zip(own, _answers(own), strict=True)}
+    return {one.name: verdict for one, verdict in zip(own, _answers(own), strict=True)}
 
 
 def _is_vllms(review: Review) -> bool:
@@ -78,14 +78,14 @@ def _is_open(review: Review) -> bool:
     return not review.refusals and _is_vllms(review)
 
 
-def _with(review: Review, opinion: VllmVerdict) -> Review:
-    if opinion.accepted:
+def _with(review: Review, verdict: VllmVerdict) -> Review:
+    if verdict.accepted:
         return review
     no = SpecRefusal(
         field="spec.engine",
         value="(as rendered)",
         reason=VllmReason.VLLM_REFUSES,
-        because=f"vLLM itself says: {opinion.words}",
+        because=f"vLLM itself says: {verdict.words}",
         remedy="`fairlead render` shows the command line; if it is right, tell us that our checks miss this",
     )
     return replace(review, refusals=(*review.refusals, no))

@@ -27,9 +27,9 @@ def verdict(request: dict[str, Any], folder: Path) -> dict[str, Any]:
     words[0] = _stand_in(folder / "model", request["model"])
     if request.get("draft") and TAKES_JSON in words:
         place = words.index(TAKES_JSON) + 1
-        guessing = json.loads(words[place])
-        guessing["model"] = _stand_in(folder / "draft", request["draft"])
-        words[place] = json.dumps(guessing)
+        speculation = json.loads(words[place])
+        speculation["model"] = _stand_in(folder / "draft", request["draft"])
+        words[place] = json.dumps(speculation)
     words = [_present(word, folder) for word in words]
     try:
         _configure(words)

@@ -81,14 +81,14 @@ class Informer:
         on_change: OnChange,
         *,
         rng: random.Random,
-        patience: InformerTimings = INFORMER_TIMINGS,
+        timings: InformerTimings = INFORMER_TIMINGS,
     ) -> None:
         self.watched = watched
         self.store = ObjectStore()
         self.synced = asyncio.Event()
         """Set once every collection was listed: from then on an object that is not in the store does not exist."""
         self._on_change = on_change
-        self._streams = tuple(_WatchStream(self, api, place, rng, patience) for place in watched.places)
+        self._streams = tuple(_WatchStream(self, api, place, rng, timings) for place in watched.places)
 
     @property
     def relists(self) -> int:
@@ -124,7 +124,7 @@ class Informer:
 
     def listed(self) -> None:
         """A stream has listed: once all have, the store is complete."""
-        if all(stream.known for stream in self._streams):
+        if all(stream.was_listed for stream in self._streams):
             self.synced.set()
 
 
@@ -132,10 +132,10 @@ class _WatchStream:
     """One collection: its resourceVersion, its failures, the time of its last message."""
 
     def __init__(
-        self, informer: Informer, api: ApiServer, place: str | None, rng: random.Random, patience: InformerTimings
+        self, informer: Informer, api: ApiServer, place: str | None, rng: random.Random, timings: InformerTimings
     ) -> None:
         self.place = place
-        self.known = False
+        self.was_listed = False
         """Whether it was listed once, or is known to be absent."""
         self.lists = 0
         self.trouble = ""
@@ -143,7 +143,7 @@ class _WatchStream:
         self._informer = informer
         self._api = api
         self._rng = rng
-        self._patience = patience
+        self._timings = timings
         self._version = ""
         self._failures = 0
 
@@ -156,7 +156,7 @@ class _WatchStream:
                     await self._list()
                 await self._watch()
             except ApiError as problem:
-                pause = max(self._failed(problem), min(problem.retry_after or 0.0, self._patience.most_s))
+                pause = max(self._failed(problem), min(problem.retry_after or 0.0, self._timings.most_s))
             await asyncio.sleep(pause)
 
     async def _list(self) -> None:
@@ -171,14 +171,14 @@ class _WatchStream:
     async def _watch(self) -> None:
         """Watch until the server ends it; a watch that ends at once counts as a failure, or this would spin."""
         watched, began = self._informer.watched, time.monotonic()
-        stay = WatchLimits(seconds=self._rng.randint(*self._patience.stay_s), silence_s=self._patience.silence_s)
+        stay = WatchLimits(seconds=self._rng.randint(*self._timings.stay_s), silence_s=self._timings.silence_s)
         words = self._api.watch(watched.resource, self.place, watched.selector, self._version, stay=stay)
         async with aclosing(words) as events:
             async for event in events:
                 self._handle(event)
-        if time.monotonic() - began < self._patience.least_s:
+        if time.monotonic() - began < self._timings.least_s:
             self._failures += 1
-            await asyncio.sleep(self._patience.pause(self._failures, self._rng))
+            await asyncio.sleep(self._timings.pause(self._failures, self._rng))
 
     def _handle(self, event: WatchEvent) -> None:
         store = self._informer.store
@@ -202,7 +202,7 @@ class _WatchStream:
             self._version = version
 
     def _mark_listed(self) -> None:
-        self.known = True
+        self.was_listed = True
         self._informer.listed()
 
     def _healed(self) -> None:
@@ -222,13 +222,13 @@ class _WatchStream:
             if not self.trouble:
                 self.trouble = str(problem)
                 log.warning("%s; trying again", problem)
-        return self._patience.pause(self._failures, self._rng)
+        return self._timings.pause(self._failures, self._rng)
 
     def _doubt(self, problem: ApiError) -> None:
         """List anew after a missing right, a missing kind or repeated failures. An absent kind has no objects."""
-        lasting = self._failures >= self._patience.relist_after
+        lasting = self._failures >= self._timings.relist_after
         if lasting or isinstance(problem, NotFound | RequestRefused):
             self._version = ""
-        if isinstance(problem, NotFound) and (lasting or not self.known):
+        if isinstance(problem, NotFound) and (lasting or not self.was_listed):
             self._informer.publish(self._informer.store.vanish(self.place or ""))
             self._mark_listed()

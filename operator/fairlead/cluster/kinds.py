@@ -90,7 +90,7 @@ VALIDATING_WEBHOOK: Final = Resource(
     namespaced=False,
 )
 
-KNOWN: Final = (
+REGISTERED: Final = (
     INFERENCE_DEPLOYMENT,
     AUTOSCALING_POLICY,
     INFERENCE_GATEWAY,
@@ -113,18 +113,20 @@ KNOWN: Final = (
 )
 """Every kind that is defined here."""
 
-_BY_NAME: Final[Mapping[tuple[str, str], Resource]] = {(one.api_version, one.kind): one for one in KNOWN}
+_BY_NAME: Final[Mapping[tuple[str, str], Resource]] = {(one.api_version, one.kind): one for one in REGISTERED}
 
 
 class UnknownKind(ValueError):
-    """A manifest of a kind that is not in `KNOWN`."""
+    """A manifest of a kind that is not in `REGISTERED`."""
 
 
 def of(manifest: Mapping[str, Any]) -> Resource:
     """The kind of a manifest, by its apiVersion and kind."""
     named = (str(manifest.get("apiVersion")), str(manifest.get("kind")))
     if named not in _BY_NAME:
-        raise UnknownKind(f"apiVersion {named[0]!r} with kind {named[1]!r} is not known here: add it to kinds.KNOWN")
+        raise UnknownKind(
+            f"apiVersion {named[0]!r} with kind {named[1]!r} is not known here: add it to kinds.REGISTERED"
+        )
     return _BY_NAME[named]
 
 

@@ -36,11 +36,11 @@ def parsed(text: str) -> tuple[RouterEndpoint, ...] | None:
 
 def _endpoint(entry: Mapping[str, Any]) -> RouterEndpoint:
     state = entry.get("state")
-    known = {one.value for one in EndpointState}
+    states = {one.value for one in EndpointState}
     return RouterEndpoint(
         pod=str(entry["pod"]),
         address=str(entry["address"]),
-        state=EndpointState(state) if state in known else EndpointState.UNKNOWN,
+        state=EndpointState(state) if state in states else EndpointState.UNKNOWN,
         inflight=max(0, int(entry.get("inflight") or 0)),
         reason=str(entry.get("reason") or "")[:MOST_WORDS],
     )

@@ -123,10 +123,10 @@ def static_children(owner: Owner, judged: DeploymentReview, platform: Installati
     """All children but engines; they follow from the spec alone, so they are built once a generation."""
     if judged.deployment is None:
         return ()
-    known = children.UNKNOWN_CAPACITY
+    capacity = children.UNKNOWN_CAPACITY
     if judged.review is not None and judged.spec is not None:
-        known = replica_facts.replica(judged.review, revisions.of(judged.spec))
-    made = children.all_children(owner, judged.deployment, platform, known)
+        capacity = replica_facts.replica(judged.review, revisions.of(judged.spec))
+    made = children.all_children(owner, judged.deployment, platform, capacity)
     return tuple(applied_hash.with_applied_hash(one) for one in made)
 
 
@@ -159,8 +159,8 @@ def target_of(observed: DeploymentSnapshot, judged: DeploymentReview) -> str | N
     """The revision of the spec; while the spec is refused, the one that was wanted last."""
     if judged.may_start and judged.spec is not None:
         return revisions.of(judged.spec)
-    known = [snapshot.revision_facts(one) for one in observed.engines]
-    wanted = [one for one in known if one.wanted_since is not None]
+    revisions_seen = [snapshot.revision_facts(one) for one in observed.engines]
+    wanted = [one for one in revisions_seen if one.wanted_since is not None]
     return max(wanted, key=lambda one: str(one.wanted_since)).revision if wanted else None
 
 

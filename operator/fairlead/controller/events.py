@@ -63,5 +63,5 @@ def is_news(condition: Manifest, before: Manifest) -> bool:
 
 
 def _before(about: Manifest, kind: str) -> Manifest:
-    known = (about.get("status") or {}).get("conditions") or ()
-    return next((one for one in known if one.get("type") == kind), {})
+    conditions = (about.get("status") or {}).get("conditions") or ()
+    return next((one for one in conditions if one.get("type") == kind), {})

@@ -113,7 +113,7 @@ class LeaderTasks:
                 events=ReconcileEvents(self._server, instance, self.metrics),
             )
             self._reconciler = Reconciler(self._setting, environment)
-            self._shared = SharedObjectReconciler(self._setting.known, environment)
+            self._shared = SharedObjectReconciler(self._setting.context, environment)
             self._caches = (self._reconciler.forget, pod_access.forget)
             self._informers = informers
             try:

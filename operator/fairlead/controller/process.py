@@ -141,13 +141,13 @@ def _page(leading: LeaderTasks, keeper: CertificateRotator | None) -> bytes:
 
 def _reviewer(api: ApiServer, served: OperatorContext) -> kopf_host.ReviewHandler:
     """The webhook's review function; all objects that the spec names are read, those of our kinds too."""
-    existence, known, metrics = ReferenceCache(api), served.setting.known, served.leading.metrics
+    existence, context, metrics = ReferenceCache(api), served.setting.context, served.leading.metrics
 
     async def review(document: dict[str, Any], before: dict[str, Any] | None) -> AdmissionResponse:
         started = time.monotonic()
-        reviewed = admission.review(document, await _with_policy(document, known, existence))
+        reviewed = admission.review(document, await _with_policy(document, context, existence))
         present = await existence.present([one.key for one in reviewed.named])
-        changed = change_warnings.warnings(before, document, known) if before is not None else ()
+        changed = change_warnings.warnings(before, document, context) if before is not None else ()
         verdict = webhook.response(reviewed, present, changed)
         metrics.reviewed(not verdict.refused, time.monotonic() - started)
         return verdict
@@ -155,23 +155,23 @@ def _reviewer(api: ApiServer, served: OperatorContext) -> kopf_host.ReviewHandle
     return review
 
 
-async def _with_policy(document: dict[str, Any], known: ReviewContext, existence: ReferenceCache) -> ReviewContext:
+async def _with_policy(document: dict[str, Any], context: ReviewContext, existence: ReferenceCache) -> ReviewContext:
     """The review context with the policy that a deployment names."""
     namespace, name = (document.get("metadata") or {}).get("namespace"), speculation_switch.policy_of(document)
     if name is None or not isinstance(namespace, str):
-        return known
+        return context
     found = policies.read(await existence.whole(ObjectKey(ours.POLICY.name, namespace, name)))
-    return replace(known, policies=dict([found])) if found else known
+    return replace(context, policies=dict([found])) if found else context
 
 
 def _setting(settings: OperatorSettings) -> ReconcileSettings:
-    known = ReviewContext(
+    context = ReviewContext(
         catalogue=package_data.load_catalogue(),
         releases=engines.releases(settings.engine_image),
         time_zones=frozenset(available_timezones()) or None,
     )
     return ReconcileSettings(
-        known=known,
+        context=context,
         platform=Installation(
             image=settings.router_image,
             operator_namespace=settings.lease_namespace,

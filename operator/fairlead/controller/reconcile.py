@@ -67,7 +67,7 @@ log = logging.getLogger("fairlead.controller")
 class ReconcileSettings:
     """Settings that do not change while the process runs."""
 
-    known: ReviewContext
+    context: ReviewContext
     platform: Installation
     nodes_grow: bool = False
     """Nodes are added on demand, so no replica is held back for lack of room."""
@@ -147,18 +147,18 @@ class Reconciler:
     def _understand(self, observed: DeploymentSnapshot) -> GenerationReview:
         """The review of the spec alone, once a generation; cached for the objects reconciled most recently."""
         uid, generation = observed.owner.uid, observed.document["metadata"]["generation"]
-        known = self._understood.get(uid)
+        cached = self._understood.get(uid)
         guesses = not speculation_switch.is_off(observed.status, self._policy_of(observed))
-        if known is None or (known.generation, known.guesses) != (generation, guesses):
-            judged = deployment_review.read(observed.document, self._setting.known)
+        if cached is None or (cached.generation, cached.guesses) != (generation, guesses):
+            judged = deployment_review.read(observed.document, self._setting.context)
             if not guesses:
-                judged = deployment_review.without_speculation(judged, observed.document, self._setting.known)
+                judged = deployment_review.without_speculation(judged, observed.document, self._setting.context)
             static = desired_state.static_children(observed.owner, judged, self._setting.platform)
-            known = self._understood[uid] = GenerationReview(generation, guesses, judged, static)
+            cached = self._understood[uid] = GenerationReview(generation, guesses, judged, static)
         self._understood.move_to_end(uid)
         if len(self._understood) > MOST_CACHED_REVIEWS:
             self._understood.popitem(last=False)
-        return known
+        return cached
 
     def _policy_of(self, observed: DeploymentSnapshot) -> Manifest | None:
         name = speculation_switch.policy_of(observed.document)
@@ -273,7 +273,7 @@ class Reconciler:
     async def _report(self, observed: DeploymentSnapshot, now: StatusInputs, at: datetime) -> None:
         """Write the status only where it differs from the stored one."""
         found = deployment_status.status(
-            now, deployment_status.fields_of(observed, now.judged, self._setting.known), observed.status, at
+            now, deployment_status.fields_of(observed, now.judged, self._setting.context), observed.status, at
         )
         if not deployment_status.differs(found, observed.status):
             return

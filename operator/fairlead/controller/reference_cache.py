@@ -36,7 +36,7 @@ class ReferenceCache:
     def __init__(self, api: ApiServer, clock: Callable[[], float] = time.monotonic) -> None:
         self._api = api
         self._clock = clock
-        self._known: dict[ObjectKey, tuple[float, frozenset[str] | None]] = {}
+        self._existing: dict[ObjectKey, tuple[float, frozenset[str] | None]] = {}
 
     async def present(
         self, named: Sequence[ObjectKey], needed: Mapping[ObjectKey, frozenset[str]] = NOTHING
@@ -56,7 +56,7 @@ class ReferenceCache:
             return None
 
     async def _entries(self, key: ObjectKey, needed: frozenset[str]) -> frozenset[str] | None:
-        seen, entries = self._known.get(key, (-inf, None))
+        seen, entries = self._existing.get(key, (-inf, None))
         whole = entries is not None and all(one in entries for one in needed)
         if self._clock() < seen + (FOUND_S if whole else LOST_S):
             return entries
@@ -65,7 +65,7 @@ class ReferenceCache:
             entries = None if live is None else _entries_of(live)
         except RequestRefused:
             entries = TRUSTED
-        self._known[key] = (self._clock(), entries)
+        self._existing[key] = (self._clock(), entries)
         return entries
 
 

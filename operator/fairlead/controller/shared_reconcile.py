@@ -15,9 +15,9 @@ from fairlead.review.policies import PolicyRemarks
 class SharedObjectReconciler:
     """Reconciles both kinds."""
 
-    def __init__(self, known: ReviewContext, environment: ReconcileEnvironment) -> None:
-        self._known = known
-        self._remarks = PolicyRemarks(known)
+    def __init__(self, context: ReviewContext, environment: ReconcileEnvironment) -> None:
+        self._context = context
+        self._remarks = PolicyRemarks(context)
         self._environment = environment
 
     async def tick(self, key: ObjectKey, now: datetime) -> ReconcileOutcome:
@@ -30,7 +30,7 @@ class SharedObjectReconciler:
             return ReconcileOutcome(gone=True)
         if is_policy:
             users = world.of(kinds.INFERENCE_DEPLOYMENT).all()
-            figures, judged = shared_objects.of_policy(document, users, self._known, self._remarks)
+            figures, judged = shared_objects.of_policy(document, users, self._context, self._remarks)
         else:
             figures, judged = shared_objects.of_gateway(document)
         before, generation = document.get("status") or {}, document["metadata"]["generation"]

@@ -35,20 +35,20 @@ def releases(own_image: str | None = None) -> Mapping[EngineKind, EngineRelease]
 
 def api(kind: str) -> HttpApi:
     """How to speak to an engine of this kind; of a kind that is not described, as to the default's."""
-    return next((one.api for known, one in ENGINES.items() if known == kind), ENGINES[DEFAULT].api)
+    return next((one.api for name, one in ENGINES.items() if name == kind), ENGINES[DEFAULT].api)
 
 
 def describe(kind: str) -> EngineDescription | SpecRefusal:
     """The engine of this name, or why there is none."""
-    known = next((one for one in EngineKind if one == kind), None)
-    if known is None:
+    name = next((one for one in EngineKind if one == kind), None)
+    if name is None:
         return _refusal(
             kind, EngineReason.UNKNOWN_ENGINE, f"there are {', '.join(EngineKind)}", f"write {EngineKind.VLLM}"
         )
-    return ENGINES.get(known) or _refusal(
+    return ENGINES.get(name) or _refusal(
         kind,
         EngineReason.ENGINE_NOT_SUPPORTED,
-        f"this release of Fairlead cannot start {known} yet",
+        f"this release of Fairlead cannot start {name} yet",
         f"write {EngineKind.VLLM}, or {EngineKind.SIMULATED} to try without a GPU",
     )
 

@@ -52,7 +52,7 @@ def rule(name: str, rules: Sequence[FlagRule]) -> FlagRule | None:
     names = (name, "--" + name.removeprefix("--no-")) if name.startswith("--no-") else (name,)
     for same in (_equal, _completes):
         for each in rules:
-            if any(same(one, known) for one in names for known in each.flags):
+            if any(same(one, spelling) for one in names for spelling in each.flags):
                 return each
     return None
 
@@ -79,12 +79,12 @@ def _malformed(field: str, value: str, because: str, remedy: str) -> SpecRefusal
     return SpecRefusal(field=field, value=value, reason=EngineReason.ARGUMENT_MALFORMED, because=because, remedy=remedy)
 
 
-def _equal(name: str, known: str) -> bool:
-    return name == known
+def _equal(name: str, spelling: str) -> bool:
+    return name == spelling
 
 
-def _completes(name: str, known: str) -> bool:
+def _completes(name: str, spelling: str) -> bool:
     """Argparse completes `--tensor` and `-t`, and reads `-qfp8` as `-q fp8`."""
-    if name.startswith("--") or known.startswith("--"):
-        return name.startswith("--") and known.startswith(name)
-    return known.startswith(name) or (len(known) == 2 and name.startswith(known))
+    if name.startswith("--") or spelling.startswith("--"):
+        return name.startswith("--") and spelling.startswith(name)
+    return spelling.startswith(name) or (len(spelling) == 2 and name.startswith(spelling))

@@ -220,9 +220,9 @@ def _sizes(labels: Mapping[str, str], wanted: Mapping[str, str]) -> tuple[tuple[
     return tuple(found)
 
 
-def _add(known: dict[str, int], sizes: tuple[tuple[str, int], ...]) -> None:
+def _add(counts: dict[str, int], sizes: tuple[tuple[str, int], ...]) -> None:
     for fact, size in sizes:
-        known[fact] = size + (0 if fact in NOT_ADDED else known.get(fact, 0))
+        counts[fact] = size + (0 if fact in NOT_ADDED else counts.get(fact, 0))
 
 
 def _bound(written: str) -> float:

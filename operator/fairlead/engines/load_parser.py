@@ -82,8 +82,8 @@ class _LoadTally:
         for label, wanted in self.names.capacity_labels.items():
             written = sample.labels.get(label, "None")
             if written.isascii() and written.isdigit():
-                known = 0 if wanted in NOT_ADDED else self.capacity.get(wanted, 0)
-                self.capacity[wanted] = known + int(written)
+                before = 0 if wanted in NOT_ADDED else self.capacity.get(wanted, 0)
+                self.capacity[wanted] = before + int(written)
             elif written != "None":
                 return exposition.unreadable(UnreadableScrapeReason.BROKEN_LINE, sample.line)
         return None

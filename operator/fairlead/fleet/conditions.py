@@ -37,7 +37,8 @@ class ConditionReason(StrEnum):
     ACCEPTED = "Accepted"
     """Every setting can work, and everything the spec names is there."""
     SPECULATION_OFF = "SpeculationOff"
-    """As Accepted; the revision without speculation is wanted for now, since guessing costs more than it gives."""
+    """As Accepted; the revision without speculation is wanted for now, since speculative decoding costs more than it
+    gives."""
     REFUSED = "Refused"
     """A setting cannot work; the message names field, value, why and what to do."""
     UNREADABLE = "Unreadable"

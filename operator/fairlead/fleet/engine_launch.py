@@ -36,7 +36,7 @@ class HttpProbe:
     failures: int
 
     @property
-    def patience_seconds(self) -> int:
+    def allowed_seconds(self) -> int:
         """How long the probe may fail before the kubelet acts on it."""
         return self.period_seconds * self.failures
 

@@ -190,7 +190,7 @@ class RolloutPhase(StrEnum):
     """One revision serves all that is wanted, or only its count is still changing."""
     ROLLING = "Rolling"
     RETURNING = "Returning"
-    """On its way back to the fallback."""
+    """Returning to the fallback."""
     RETURNED = "Returned"
     PAUSED = "Paused"
 

@@ -163,8 +163,8 @@ def _ends(stored: object) -> StartFailures | None:
     numbers = [found.get(name) for name in ("code", "times")]
     if not all(isinstance(one, str) for one in texts) or not all(type(one) is int for one in numbers):
         return None
-    known = {field.name for field in fields(StartFailures)}
-    return StartFailures(**{name: value for name, value in found.items() if name in known})
+    field_names = {field.name for field in fields(StartFailures)}
+    return StartFailures(**{name: value for name, value in found.items() if name in field_names})
 
 
 def _parsed(text: str | None) -> Any:  # noqa: ANN401  # whatever people may have written there
@@ -195,9 +195,9 @@ def _containers(template: object) -> list[dict[str, Any]]:
 
 def _start_budget_seconds(template: Manifest) -> int:
     """How long its slowest container may take to start, by its startup probe."""
-    return max((_patience_seconds(one.get("startupProbe")) for one in _containers(template)), default=0)
+    return max((_probe_seconds(one.get("startupProbe")) for one in _containers(template)), default=0)
 
 
-def _patience_seconds(probe: object) -> int:
+def _probe_seconds(probe: object) -> int:
     period, failures = (_map(probe).get(field) for field in ("periodSeconds", "failureThreshold"))
     return period * failures if isinstance(period, int) and isinstance(failures, int) else 0

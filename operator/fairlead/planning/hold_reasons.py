@@ -31,18 +31,18 @@ def hold(at: RolloutState) -> HoldStep:
 
 def wake_at(at: RolloutState) -> datetime | None:
     """When the same snapshot leads to another plan, only because time has passed."""
-    if at.complete and not at.going_back:
+    if at.complete and not at.returning:
         return None
     rules = at.rollout.rules
     moments = revision_counts.ripening(at.all, rules.min_ready_seconds, at.now)
-    retry = rollback.retry_at(at.rollout) if at.going_back else None
-    due = rollback.due(at.rollout, at.current.revision) if at.way_back and not rules.paused else None
+    retry = rollback.retry_at(at.rollout) if at.returning else None
+    due = rollback.due(at.rollout, at.current.revision) if at.fallback and not rules.paused else None
     return min((moment for moment in (*moments, retry, due) if moment and moment > at.now), default=None)
 
 
 def _complete(at: RolloutState) -> HoldStep:
     serving = f"{at.current.name} serves with {sentences.replicas(at.wanted)}, as many as are wanted"
-    if not at.going_back:
+    if not at.returning:
         return HoldStep(reason=HoldReason.COMPLETE, because=serving if at.wanted else "no replicas are wanted")
     return HoldStep(reason=HoldReason.RETURNED, because=f"{at.rollout.target} was given up; {serving}")
 
@@ -79,12 +79,12 @@ def _starting(at: RolloutState) -> HoldStep:
         return _unplaced(current)
     ready = f"{current.ready} of {sentences.replicas(current.requested)} of {current.name}"
     because = f"{ready} {plurals.verb(current.ready, 'is')} ready"
-    return HoldStep(reason=HoldReason.WAITING_FOR_READY, because=because + _no_way_back(at))
+    return HoldStep(reason=HoldReason.WAITING_FOR_READY, because=because + _no_fallback(at))
 
 
-def _no_way_back(at: RolloutState) -> str:
+def _no_fallback(at: RolloutState) -> str:
     """Why a progress deadline that has passed has no consequence: there is no fallback."""
-    if at.going_back or at.way_back or at.rollout.rules.paused:
+    if at.returning or at.fallback or at.rollout.rules.paused:
         return ""
     if at.now < rollback.due(at.rollout, at.current.revision):
         return ""

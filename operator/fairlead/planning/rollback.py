@@ -82,6 +82,6 @@ def _failure(target: RevisionState) -> RevisionFailure | None:
 
 def _moves(rollout: RolloutSnapshot, target: RevisionState) -> Iterable[datetime]:
     """Every moment that counts as progress, the end of a back-off among them."""
-    known = (target.created_at, target.wanted_since, target.grown_at, retry_at(rollout))
+    moments = (target.created_at, target.wanted_since, target.grown_at, retry_at(rollout))
     ready = (replica.ready_since for replica in target.replicas if not replica.ending)
-    return (moment for moment in (*known, *ready) if moment is not None)
+    return (moment for moment in (*moments, *ready) if moment is not None)

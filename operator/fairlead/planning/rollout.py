@@ -49,10 +49,10 @@ def next_step(rollout: RolloutSnapshot, now: datetime) -> RolloutPlan:
 def _hopeless(at: RolloutState) -> FailureStep | None:
     """Give up at once a target that cannot start, where another revision can serve."""
     why = at.current.revision.hopeless
-    if at.rollout.rules.paused or not at.way_back or not why:
+    if at.rollout.rules.paused or not at.fallback or not why:
         return None
     failure = replace(rollback.failed(at.current.revision, at.now), early=True)
-    because = f"{at.current.name} cannot start: {why}; {at.way_back.name} serves instead"
+    because = f"{at.current.name} cannot start: {why}; {at.fallback.name} serves instead"
     return FailureStep(revision=at.current.name, failure=failure, reason=StepReason.START_FAILED, because=because)
 
 
@@ -72,11 +72,11 @@ def _retire(at: RolloutState) -> RetireStep | None:
 
 def _wait(at: RolloutState) -> HoldStep | FailureStep:
     hold = hold_reasons.hold(at)
-    if at.rollout.rules.paused or not at.way_back or hold.reason not in hold_reasons.BLOCKED_REASONS:
+    if at.rollout.rules.paused or not at.fallback or hold.reason not in hold_reasons.BLOCKED_REASONS:
         return hold
     if at.now < rollback.due(at.rollout, at.current.revision):
         return hold
-    seconds, target, back = at.rollout.rules.progress_deadline_seconds, at.current, at.way_back.name
+    seconds, target, back = at.rollout.rules.progress_deadline_seconds, at.current, at.fallback.name
     available = plurals.part(target.available, at.wanted, "replica", "is")
     because = f"{available} available and nothing moved for {seconds} s; {back} serves instead"
     failure = rollback.failed(target.revision, at.now)
@@ -86,7 +86,7 @@ def _wait(at: RolloutState) -> HoldStep | FailureStep:
 def _phase(at: RolloutState) -> RolloutPhase:
     if at.rollout.rules.paused:
         return RolloutPhase.PAUSED
-    if at.going_back:
+    if at.returning:
         return RolloutPhase.RETURNED if at.complete else RolloutPhase.RETURNING
     return RolloutPhase.STEADY if at.complete or not at.others else RolloutPhase.ROLLING
 

@@ -21,7 +21,7 @@ class RolloutState:
     """The revision that the rollout works towards."""
     others: tuple[RevisionCounts, ...]
     """All the rest, in the order in which they give up replicas."""
-    way_back: RevisionCounts | None
+    fallback: RevisionCounts | None
     """The fallback among the others: the revision that the target would be given up for."""
 
     @property
@@ -65,7 +65,7 @@ class RolloutState:
         return (*self.others, self.current)
 
     @property
-    def going_back(self) -> bool:
+    def returning(self) -> bool:
         """Whether the target is given up for now."""
         return self.current.name != self.rollout.target
 
@@ -77,7 +77,7 @@ class RolloutState:
     @property
     def unproven(self) -> bool:
         """Whether no replica of the target is available while a fallback exists: then it gets few replicas."""
-        return self.way_back is not None and self.current.available == 0
+        return self.fallback is not None and self.current.available == 0
 
     @property
     def kept(self) -> int:
@@ -108,7 +108,7 @@ def of(rollout: RolloutSnapshot, now: datetime) -> RolloutState:
     rules = rollout.rules
     seen = {each.name: revision_counts.of(each, rules.min_ready_seconds, now) for each in rollout.revisions}
     name, best = rollback.current(rollout, now), rollback.fallback(rollout)
-    way_back = rollback.allowed_fallback(rollout) if name == rollout.target else None
+    fallback = rollback.allowed_fallback(rollout) if name == rollout.target else None
     others = [each for each in seen.values() if each.name != name]
     others.sort(key=lambda each: (each.revision.created_at, each.name), reverse=True)
     others.sort(key=lambda each: (best is not None and each.name == best.name, each.revision.served))
@@ -117,5 +117,5 @@ def of(rollout: RolloutSnapshot, now: datetime) -> RolloutState:
         now=now,
         current=seen.get(name) or revision_counts.absent(name, now),
         others=tuple(others),
-        way_back=seen[way_back.name] if way_back else None,
+        fallback=seen[fallback.name] if fallback else None,
     )

@@ -102,8 +102,8 @@ def _absent(nodes: Sequence[Node], product: str | None) -> str:
     there = products(nodes)
     if not there:
         return f"no node has {product}; this cluster has no labelled GPU"
-    known = ", ".join(f"{name} ({number})" for name, number in there)
-    return f"no node has {product}; this cluster has {known}{_meant(product, [name for name, _ in there])}"
+    listed = ", ".join(f"{name} ({number})" for name, number in there)
+    return f"no node has {product}; this cluster has {listed}{_meant(product, [name for name, _ in there])}"
 
 
 def _meant(product: str, names: Sequence[str]) -> str:

@@ -57,7 +57,7 @@ def _serving(at: RolloutState) -> int:
 
 def _free(at: RolloutState, each: RevisionCounts) -> int:
     """How many replicas may go: while the target is unproven, its fallback keeps enough, even ones still starting."""
-    if not at.way_back or each.name != at.way_back.name:
+    if not at.fallback or each.name != at.fallback.name:
         return each.requested
     return max(0, sum(other.requested for other in at.others) - at.kept)
 

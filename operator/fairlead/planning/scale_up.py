@@ -72,7 +72,7 @@ def reach(at: RolloutState) -> int:
     hold it, or a replica is too large for any node.
     """
     room, target = at.rollout.room, at.current
-    if at.going_back or room.replicas is None:
+    if at.returning or room.replicas is None:
         return at.ceiling
     shared = sum(each.occupied for each in at.others if not each.revision.other_gpus)
     most = at.ceiling if room.most is None else room.most - (target.occupied - target.unplaced)
@@ -108,7 +108,7 @@ def _merit(at: RolloutState, each: RevisionCounts) -> tuple[int, bool, bool, str
 
 
 def _reason(at: RolloutState) -> StepReason:
-    if at.going_back:
+    if at.returning:
         return StepReason.RETURNING
     return StepReason.NEW_REVISION if at.others else StepReason.SCALED_UP
 

@@ -35,7 +35,7 @@ KINDS: Final[dict[str, Kind[Any]]] = {kind.name: kind for kind in kinds.KINDS}
 R = TypeVar("R", bound=SpecFinding)
 
 
-def review(document: object, known: ReviewContext) -> Review:
+def review(document: object, context: ReviewContext) -> Review:
     """All refusals and warnings of one object."""
     kind_name = document.get("kind") if isinstance(document, dict) else None
     kind = KINDS.get(kind_name) if isinstance(kind_name, str) else None
@@ -53,50 +53,50 @@ def review(document: object, known: ReviewContext) -> Review:
     )
     if kind is kinds.GATEWAY:
         named = replace(named, cautions=tuple(unsupported_fields.of_gateway(named.name)))
-        return _naming(named, references.of_gateway(read.value), known)
+        return _naming(named, references.of_gateway(read.value), context)
     if kind is kinds.POLICY:
         policy = policy_conversion.policy(read.value.spec)
         named = replace(
             named,
             refusals=(
                 *named.refusals,
-                *schedules.refusals(policy.schedules, known.time_zones),
+                *schedules.refusals(policy.schedules, context.time_zones),
                 *policy_lint.refusals(policy),
             ),
             cautions=tuple(policy_lint.policy_warnings(policy)),
         )
-        return _naming(named, references.of_policy(policy, named.namespace), known)
-    wanted = deployment_conversion.deployment(read.value, known.releases)
-    return _naming(_engine_review(named, wanted, known), references.of_deployment(wanted), known)
+        return _naming(named, references.of_policy(policy, named.namespace), context)
+    wanted = deployment_conversion.deployment(read.value, context.releases)
+    return _naming(_engine_review(named, wanted, context), references.of_deployment(wanted), context)
 
 
-def stored(document: DesiredDeployment, known: ReviewContext) -> Review:
+def stored(document: DesiredDeployment, context: ReviewContext) -> Review:
     """The review of a deployment that the API server stores and that could be read; references are reviewed apart."""
     wanted = document.wanted
     return _engine_review(
-        Review(kind=kinds.DEPLOYMENT.name, namespace=wanted.namespace, name=wanted.name), document, known
+        Review(kind=kinds.DEPLOYMENT.name, namespace=wanted.namespace, name=wanted.name), document, context
     )
 
 
-def _naming(review: Review, named: Iterable[Reference], known: ReviewContext) -> Review:
+def _naming(review: Review, named: Iterable[Reference], context: ReviewContext) -> Review:
     """The review with the objects it names, and a refusal for each that was looked up and not found."""
     every = tuple(named)
-    return replace(review, named=every, refusals=(*review.refusals, *references.lost(every, known)))
+    return replace(review, named=every, refusals=(*review.refusals, *references.lost(every, context)))
 
 
-def _engine_review(named: Review, deployment: DesiredDeployment, known: ReviewContext) -> Review:
+def _engine_review(named: Review, deployment: DesiredDeployment, context: ReviewContext) -> Review:
     """The review with the findings of the engine's rules and of the memory fit."""
     named = replace(
         named,
         refusals=(*named.refusals, *unsupported_fields.refusals(deployment), *ineffective_limits.refusals(deployment)),
-        cautions=(*named.cautions, *_cautions(deployment, known)),
+        cautions=(*named.cautions, *_cautions(deployment, context)),
     )
     wanted = deployment.wanted
     engine = engines.describe(wanted.engine.kind)
     if isinstance(engine, SpecRefusal):
         return replace(named, refusals=(*named.refusals, engine))
-    setup, shape = memory_fit.engine_inputs(wanted, known)
-    fit = memory_fit.fit(setup, shape, engine, known)
+    setup, shape = memory_fit.engine_inputs(wanted, context)
+    fit = memory_fit.fit(setup, shape, engine, context)
     refused = (*engine.refusals(setup), *drafts.refusals(setup))
     return replace(
         named,
@@ -108,7 +108,7 @@ def _engine_review(named: Review, deployment: DesiredDeployment, known: ReviewCo
                 *engine.cautions(setup),
                 *drafts.cautions(setup),
                 *memory_fit.shape_cautions(setup),
-                *memory_fit.fit_cautions(setup, fit, refused, known),
+                *memory_fit.fit_cautions(setup, fit, refused, context),
             )
         ),
         fit=fit,
@@ -119,20 +119,20 @@ def _engine_review(named: Review, deployment: DesiredDeployment, known: ReviewCo
     )
 
 
-def _cautions(deployment: DesiredDeployment, known: ReviewContext) -> Iterator[SpecWarning]:
+def _cautions(deployment: DesiredDeployment, context: ReviewContext) -> Iterator[SpecWarning]:
     """Warnings that do not depend on the engine."""
     yield from ineffective_limits.cautions(deployment)
-    yield from durations.cautions(deployment, known)
-    yield from policies.cautions(deployment, known)
+    yield from durations.cautions(deployment, context)
+    yield from policies.cautions(deployment, context)
 
 
-def _discreet(remark: R) -> R:
+def _discreet(finding: R) -> R:
     """The finding without what may be a secret: a bare value among the extra arguments, or text like a token."""
-    bare = remark.field.startswith(EXTRA_ARGS) and not remark.value.startswith("-")
+    bare = finding.field.startswith(EXTRA_ARGS) and not finding.value.startswith("-")
     return replace(
-        remark,
-        value=HIDDEN if bare or SECRET_PATTERN.search(remark.value) else remark.value,
-        because=SECRET_PATTERN.sub(HIDDEN, remark.because),
+        finding,
+        value=HIDDEN if bare or SECRET_PATTERN.search(finding.value) else finding.value,
+        because=SECRET_PATTERN.sub(HIDDEN, finding.because),
     )
 
 

@@ -12,12 +12,12 @@ from fairlead.objects import revisions
 from fairlead.review.context import ReviewContext
 
 
-def warnings(before: dict[str, Any], after: dict[str, Any], known: ReviewContext) -> tuple[str, ...]:
+def warnings(before: dict[str, Any], after: dict[str, Any], context: ReviewContext) -> tuple[str, ...]:
     """A sentence for each effect that may not be intended; none where either object cannot be read."""
     old, new = object_reader.read_stored(before, DEPLOYMENT).value, object_reader.read_stored(after, DEPLOYMENT).value
     if old is None or new is None:
         return ()
-    was, wanted = (deployment_conversion.deployment(one, known.releases) for one in (old, new))
+    was, wanted = (deployment_conversion.deployment(one, context.releases) for one in (old, new))
     rolls = revisions.of(old.spec) != revisions.of(new.spec)
     return (*_renamed(was, wanted), *_alone(wanted, rolls=rolls))
 

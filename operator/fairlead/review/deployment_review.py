@@ -44,7 +44,7 @@ class DeploymentReview:
         return self.accepted.holds is True
 
 
-def read(document: dict[str, Any], known: ReviewContext) -> DeploymentReview:
+def read(document: dict[str, Any], context: ReviewContext) -> DeploymentReview:
     """The review by the object alone and the catalogue, without references."""
     found = object_reader.read_stored(document, DEPLOYMENT)
     if found.value is None or found.problems:
@@ -53,8 +53,8 @@ def read(document: dict[str, Any], known: ReviewContext) -> DeploymentReview:
             accepted=_accepted(ConditionReason.UNREADABLE, words),
             fits=_fits(None, ConditionReason.FIT_UNKNOWN, "the object cannot be read"),
         )
-    deployment = deployment_conversion.deployment(found.value, known.releases)
-    review = admission.stored(deployment, known)
+    deployment = deployment_conversion.deployment(found.value, context.releases)
+    review = admission.stored(deployment, context)
     unfit = [one for one in review.refusals if one.reason is AdmissionReason.DOES_NOT_FIT]
     fits = _fitting(review, joined_remarks(unfit))
     accepted = _accepted(ConditionReason.ACCEPTED, "every setting can work")
@@ -64,11 +64,11 @@ def read(document: dict[str, Any], known: ReviewContext) -> DeploymentReview:
     return DeploymentReview(accepted=accepted, fits=fits, deployment=deployment, spec=found.value.spec, review=review)
 
 
-def without_speculation(judged: DeploymentReview, document: dict[str, Any], known: ReviewContext) -> DeploymentReview:
+def without_speculation(judged: DeploymentReview, document: dict[str, Any], context: ReviewContext) -> DeploymentReview:
     """The review with speculation removed; the spec as written must be valid all the same."""
     if not judged.may_start or judged.spec is None or judged.spec.engine.speculation.method is SpeculationMethod.OFF:
         return judged
-    other = read(speculation_switch.without_speculation(document), known)
+    other = read(speculation_switch.without_speculation(document), context)
     words = (
         "every setting can work; spec.engine.speculation is switched off while it costs more than it gives, as "
         f"AutoscalingPolicy {speculation_switch.policy_of(document)} allows; it is switched on again when it pays"

@@ -42,11 +42,11 @@ def refusals(setup: EngineSetup) -> Iterator[SpecRefusal]:
 
 def cautions(setup: EngineSetup) -> Iterator[SpecWarning]:
     """A warning of a draft whose tokens cost more than one step of the model: accepted tokens must outweigh that."""
-    guessing, shape, draft = setup.engine.speculation, setup.shape, setup.draft_shape
-    if guessing.method is not SpeculationMethod.DRAFT_MODEL or shape is None or draft is None:
+    speculation, shape, draft = setup.engine.speculation, setup.shape, setup.draft_shape
+    if speculation.method is not SpeculationMethod.DRAFT_MODEL or shape is None or draft is None:
         return
     model, small = parameters.active(shape), parameters.active(draft)
-    tokens = guessing.tokens
+    tokens = speculation.tokens
     share = tokens * small / model
     if share <= MUCH or parameters.text_total(draft) >= parameters.text_total(shape):
         return

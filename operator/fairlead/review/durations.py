@@ -9,12 +9,12 @@ from fairlead.review.context import ObjectKey, ReviewContext
 from fairlead.review.result import AdmissionReason
 
 
-def cautions(deployment: DesiredDeployment, known: ReviewContext) -> Iterator[SpecWarning]:
+def cautions(deployment: DesiredDeployment, context: ReviewContext) -> Iterator[SpecWarning]:
     """Warnings of durations that are valid and used as written; each makes another one, or itself, useless."""
     yield from _drain(deployment)
     if isinstance(deployment.door, DeploymentRouter):
         yield from _timeouts(deployment.door.routing.timeouts)
-        yield from _hold(deployment, deployment.door, known)
+        yield from _hold(deployment, deployment.door, context)
 
 
 def _drain(deployment: DesiredDeployment) -> Iterator[SpecWarning]:
@@ -47,10 +47,10 @@ def _timeouts(timeouts: Timeouts) -> Iterator[SpecWarning]:
             )
 
 
-def _hold(deployment: DesiredDeployment, door: DeploymentRouter, known: ReviewContext) -> Iterator[SpecWarning]:
+def _hold(deployment: DesiredDeployment, door: DeploymentRouter, context: ReviewContext) -> Iterator[SpecWarning]:
     """With a single replica, every restart and rollout leaves none until another has started."""
     bounds, hold = deployment.replicas, door.routing.hold
-    policy = _policy(deployment, known)
+    policy = _policy(deployment, context)
     least = bounds.least if isinstance(bounds, ReplicaBounds) else bounds
     if least > 1 or hold.max_requests == 0 or (least == 0 and policy.zero_after_seconds is not None):
         return
@@ -66,9 +66,9 @@ def _hold(deployment: DesiredDeployment, door: DeploymentRouter, known: ReviewCo
         )
 
 
-def _policy(deployment: DesiredDeployment, known: ReviewContext) -> ScalingPolicy:
+def _policy(deployment: DesiredDeployment, context: ReviewContext) -> ScalingPolicy:
     """The policy that the deployment names, where it is known; else the built-in one."""
     bounds, namespace = deployment.replicas, deployment.wanted.namespace
     if not isinstance(bounds, ReplicaBounds) or bounds.policy is None:
         return ScalingPolicy()
-    return known.policies.get(ObjectKey("AutoscalingPolicy", namespace, bounds.policy), ScalingPolicy())
+    return context.policies.get(ObjectKey("AutoscalingPolicy", namespace, bounds.policy), ScalingPolicy())

@@ -31,33 +31,33 @@ CLOSE: Final = 0.05
 
 
 def fit(
-    setup: EngineSetup, shape: ModelShape | MissingFact, engine: EngineDescription, known: ReviewContext
+    setup: EngineSetup, shape: ModelShape | MissingFact, engine: EngineDescription, context: ReviewContext
 ) -> Fit | NoFit | None:
     """The fit; None for a GPU that is not in the catalogue, `unknown` for a model whose shape is missing."""
     if setup.accelerator is None:
         return None
     if isinstance(shape, MissingFact):
         return fit_alternatives.unknown(shape.what)
-    others = tuple(known.catalogue.accelerators.values())
+    others = tuple(context.catalogue.accelerators.values())
     return fit_alternatives.size(sizing_question(setup, shape, setup.accelerator, engine), others)
 
 
-def engine_inputs(wanted: DesiredRevision, known: ReviewContext) -> tuple[EngineSetup, ModelShape | MissingFact]:
+def engine_inputs(wanted: DesiredRevision, context: ReviewContext) -> tuple[EngineSetup, ModelShape | MissingFact]:
     """The engine's setup, with all that is known of model, draft and GPU; and the model's shape, or what it lacks."""
-    shape = known.shape(wanted.model.source, dict(wanted.model.shape))
+    shape = context.shape(wanted.model.source, dict(wanted.model.shape))
     found = EngineSetup(
         wanted=wanted,
         shape=shape if isinstance(shape, ModelShape) else None,
-        draft_shape=_draft(wanted.engine.speculation.draft, known),
-        accelerator=known.accelerator(wanted.product),
+        draft_shape=_draft(wanted.engine.speculation.draft, context),
+        accelerator=context.accelerator(wanted.product),
     )
     return found, shape
 
 
-def _draft(source: ModelSource | None, known: ReviewContext) -> ModelShape | None:
+def _draft(source: ModelSource | None, context: ReviewContext) -> ModelShape | None:
     if source is None:
         return None
-    shape = known.shape(source, {})
+    shape = context.shape(source, {})
     return shape if isinstance(shape, ModelShape) else None
 
 
@@ -66,7 +66,7 @@ def sizing_question(
 ) -> SizingInput:
     """The input of `sizing`: the deployment's settings; absent ones are left to the engine's defaults."""
     settings = setup.engine
-    guessing = settings.speculation
+    speculation = settings.speculation
     memory = engine.memory_settings(setup)
     return SizingInput(
         shape=shape,
@@ -85,9 +85,9 @@ def sizing_question(
         images=memory.images,
         adapters=memory.adapter_ranks,
         drafting=DraftSetup(
-            tokens=guessing.tokens,
+            tokens=speculation.tokens,
             model=setup.draft_shape,
-            mtp=guessing.method is SpeculationMethod.MTP,
+            mtp=speculation.method is SpeculationMethod.MTP,
         ),
     )
 
@@ -123,11 +123,11 @@ def fit_refusals(setup: EngineSetup, fit: Fit | NoFit | None) -> Iterator[SpecRe
 
 
 def fit_cautions(
-    setup: EngineSetup, fit: Fit | NoFit | None, refused: tuple[SpecRefusal, ...], known: ReviewContext
+    setup: EngineSetup, fit: Fit | NoFit | None, refused: tuple[SpecRefusal, ...], context: ReviewContext
 ) -> Iterator[SpecWarning]:
     """A warning where the fit is unknown or tight."""
     if fit is None:
-        near = difflib.get_close_matches(setup.wanted.product, known.catalogue.accelerators, n=1)
+        near = difflib.get_close_matches(setup.wanted.product, context.catalogue.accelerators, n=1)
         yield SpecWarning(
             field="spec.accelerator.product",
             value=setup.wanted.product,

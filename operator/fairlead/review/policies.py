@@ -28,20 +28,20 @@ def read(document: object) -> tuple[ObjectKey, ScalingPolicy] | None:
     return ObjectKey(kinds.POLICY.name, found.namespace, found.name), policy_conversion.policy(found.spec)
 
 
-def cautions(deployment: DesiredDeployment, known: ReviewContext) -> tuple[SpecWarning, ...]:
+def cautions(deployment: DesiredDeployment, context: ReviewContext) -> tuple[SpecWarning, ...]:
     """Warnings where this deployment and the policy it names keep each other from working, if the policy is known."""
     bounds, namespace = deployment.replicas, deployment.wanted.namespace
     if not isinstance(bounds, ReplicaBounds) or bounds.policy is None:
         return ()
-    policy = known.policies.get(ObjectKey(kinds.POLICY.name, namespace, bounds.policy))
-    return () if policy is None else tuple(_pair(deployment, bounds, policy, known))
+    policy = context.policies.get(ObjectKey(kinds.POLICY.name, namespace, bounds.policy))
+    return () if policy is None else tuple(_pair(deployment, bounds, policy, context))
 
 
 def _pair(
-    deployment: DesiredDeployment, bounds: ReplicaBounds, policy: ScalingPolicy, known: ReviewContext
+    deployment: DesiredDeployment, bounds: ReplicaBounds, policy: ScalingPolicy, context: ReviewContext
 ) -> Iterator[SpecWarning]:
-    yield from policy_use_lint.policy_use_warnings(_user(deployment, bounds, known), policy)
-    yield from unreachable_objectives.cautions(deployment.wanted, policy, bounds.policy or "", known)
+    yield from policy_use_lint.policy_use_warnings(_user(deployment, bounds, context), policy)
+    yield from unreachable_objectives.cautions(deployment.wanted, policy, bounds.policy or "", context)
 
 
 class PolicyRemarks:
@@ -50,8 +50,8 @@ class PolicyRemarks:
     A policy is reconciled whenever one of its deployments changes, and the review of each of them takes 1.5 ms.
     """
 
-    def __init__(self, known: ReviewContext) -> None:
-        self._known = known
+    def __init__(self, context: ReviewContext) -> None:
+        self._context = context
         self._found: dict[tuple[str, str], tuple[object, tuple[str, ...]]] = {}
 
     def of(self, document: Manifest, policy: ScalingPolicy, users: Sequence[Manifest]) -> tuple[str, ...]:
@@ -60,7 +60,7 @@ class PolicyRemarks:
         edited = tuple(_edition(one) for one in (document, *users))
         before = self._found.get(place)
         if before is None or before[0] != edited:
-            before = self._found[place] = (edited, tuple(_remarks(policy, users, self._known)))
+            before = self._found[place] = (edited, tuple(_remarks(policy, users, self._context)))
         return before[1]
 
 
@@ -69,22 +69,22 @@ def _edition(document: Manifest) -> tuple[object, object]:
     return metadata.get("uid"), metadata.get("generation")
 
 
-def _remarks(policy: ScalingPolicy, users: Iterable[Manifest], known: ReviewContext) -> Iterator[str]:
+def _remarks(policy: ScalingPolicy, users: Iterable[Manifest], context: ReviewContext) -> Iterator[str]:
     remarks = [one.sentence for one in policy_lint.policy_warnings(policy)]
     for document in users:
         found = object_reader.read_stored(document, kinds.DEPLOYMENT).value
-        deployment = deployment_conversion.deployment(found, known.releases) if found else None
+        deployment = deployment_conversion.deployment(found, context.releases) if found else None
         if deployment and isinstance(deployment.replicas, ReplicaBounds):
-            pairs = _pair(deployment, deployment.replicas, policy, known)
+            pairs = _pair(deployment, deployment.replicas, policy, context)
             remarks += [f"{deployment.wanted.name}: {one.sentence}" for one in pairs]
     yield from remarks[:MOST_REMARKS]
     if len(remarks) > MOST_REMARKS:
         yield f"and {len(remarks) - MOST_REMARKS} more"
 
 
-def _user(deployment: DesiredDeployment, bounds: ReplicaBounds, known: ReviewContext) -> PolicyUse:
+def _user(deployment: DesiredDeployment, bounds: ReplicaBounds, context: ReviewContext) -> PolicyUse:
     wanted, door = deployment.wanted, deployment.door
-    accelerator = known.accelerator(wanted.product)
+    accelerator = context.accelerator(wanted.product)
     price = accelerator.price_an_hour if accelerator else None
     routing = door.routing if isinstance(door, DeploymentRouter) else None
     return PolicyUse(

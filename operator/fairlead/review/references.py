@@ -88,9 +88,9 @@ def of_policy(policy: ScalingPolicy, namespace: str) -> Iterator[Reference]:
             yield Reference(f"spec.metrics.prometheus.{field}.name", ObjectKey("Secret", namespace, secret.name))
 
 
-def lost(references: Iterable[Reference], known: ReviewContext) -> tuple[SpecRefusal, ...]:
+def lost(references: Iterable[Reference], context: ReviewContext) -> tuple[SpecRefusal, ...]:
     """A refusal for every object that does not exist, if the context knows which do."""
-    return () if known.objects is None else absent(references, known.objects)
+    return () if context.objects is None else absent(references, context.objects)
 
 
 def absent(references: Iterable[Reference], present: Container[ObjectKey]) -> tuple[SpecRefusal, ...]:

@@ -25,8 +25,8 @@ def is_off(status: Manifest, policy: Manifest | None) -> bool:
 
 def _stays_off(written: Manifest, status: Manifest) -> bool:
     """In mode Recommend nothing changes, so speculation that is off already stays off."""
-    known = (one.get("reason") for one in status.get("conditions") or () if one.get("type") == ConditionType.ACCEPTED)
-    return written.get("mode") == PolicyMode.RECOMMEND and ConditionReason.SPECULATION_OFF in known
+    reasons = (one.get("reason") for one in status.get("conditions") or () if one.get("type") == ConditionType.ACCEPTED)
+    return written.get("mode") == PolicyMode.RECOMMEND and ConditionReason.SPECULATION_OFF in reasons
 
 
 def policy_of(document: Manifest) -> str | None:

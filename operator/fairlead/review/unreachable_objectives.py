@@ -13,9 +13,11 @@ from fairlead.review.result import AdmissionReason
 from fairlead.sizing import ceilings
 
 
-def cautions(wanted: DesiredRevision, policy: ScalingPolicy, name: str, known: ReviewContext) -> Iterator[SpecWarning]:
+def cautions(
+    wanted: DesiredRevision, policy: ScalingPolicy, name: str, context: ReviewContext
+) -> Iterator[SpecWarning]:
     """One for each objective below the time in which the GPU can read the weights once; none where it is unknown."""
-    least = _least_step_seconds(wanted, known)
+    least = _least_step_seconds(wanted, context)
     if least is None:
         return
     guesses = 1 + wanted.engine.speculation.tokens
@@ -34,8 +36,8 @@ def cautions(wanted: DesiredRevision, policy: ScalingPolicy, name: str, known: R
             )
 
 
-def _least_step_seconds(wanted: DesiredRevision, known: ReviewContext) -> float | None:
-    setup, shape = memory_fit.engine_inputs(wanted, known)
+def _least_step_seconds(wanted: DesiredRevision, context: ReviewContext) -> float | None:
+    setup, shape = memory_fit.engine_inputs(wanted, context)
     engine = engines.describe(wanted.engine.kind)
     if isinstance(engine, SpecRefusal) or setup.accelerator is None or not isinstance(shape, ModelShape):
         return None

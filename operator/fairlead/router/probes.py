@@ -38,12 +38,12 @@ class EngineProber:
         table: EndpointTable,
         pool: Callable[[Endpoint], UpstreamPool],
         settings: Callable[[], RouterConfig],
-        patience: ProbeBackoff,
+        backoff: ProbeBackoff,
     ) -> None:
         self._table = table
         self._pool = pool
         self._settings = settings
-        self._patience = patience
+        self._backoff = backoff
         self._tasks: dict[Endpoint, asyncio.Task[None]] = {}
 
     def endpoint_changed(self, endpoint: Endpoint) -> None:
@@ -62,11 +62,11 @@ class EngineProber:
         await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _prove(self, endpoint: Endpoint) -> None:
-        pause = self._patience.least_seconds
+        pause = self._backoff.least_seconds
         while (wrong := await self._wrong(endpoint)) and self._table.holds(endpoint):
             self._table.doubted(endpoint, wrong)
             await asyncio.sleep(pause)
-            pause = min(self._patience.most_seconds, 2 * pause)
+            pause = min(self._backoff.most_seconds, 2 * pause)
         if not wrong:
             self._tasks.pop(endpoint, None)
             self._table.proved(endpoint)

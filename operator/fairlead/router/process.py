@@ -66,7 +66,7 @@ class RouterOptions:
     """A file, or `-` for standard output; nothing: no lines."""
     reread_seconds: float = watched_file.EVERY_SECONDS
     sweep_seconds: float = EVERY_SECONDS
-    patience: ProbeBackoff = PROBE_BACKOFF
+    probe_backoff: ProbeBackoff = PROBE_BACKOFF
     sources: Callable[[RouterConfig], EndpointSource] = source_of
     routers: Callable[[RouterConfig], EndpointSource | None] = routers_of
 
@@ -88,7 +88,7 @@ async def live(start: RouterOptions, signals: ExitSignals) -> int:
     """Serve until `signals` has one. A first file that is invalid raises: there is no earlier configuration to keep."""
     settings = settings_file.load(start.config)
     watched_file.warn(settings)
-    router = Router(settings, _telemetry_recorder(start, settings), start.patience)
+    router = Router(settings, _telemetry_recorder(start, settings), start.probe_backoff)
     router.name = start.name
     router.context.peers.port = start.metrics_port or router.context.peers.port
     scraped = await _scraped(router, start)

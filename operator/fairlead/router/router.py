@@ -28,7 +28,7 @@ class Router:
     """One router: assembles what its requests share, and follows its configuration, endpoints and peers."""
 
     def __init__(
-        self, settings: RouterConfig, telemetry: TelemetryRecorder, patience: ProbeBackoff = PROBE_BACKOFF
+        self, settings: RouterConfig, telemetry: TelemetryRecorder, probe_backoff: ProbeBackoff = PROBE_BACKOFF
     ) -> None:
         self.routers: int | None = None
         """Number of ready routers, this one among them, where they are counted."""
@@ -39,7 +39,7 @@ class Router:
         dispatcher = Dispatcher(_dispatcher_config(settings, settings.routers), self._changed)
         self.context = RouterContext(settings, telemetry, dispatcher)
         self.watches: dict[Endpoint, EngineScraper] = {}
-        self.prober = EngineProber(dispatcher.table, self.context.pool, lambda: self.context.settings, patience)
+        self.prober = EngineProber(dispatcher.table, self.context.pool, lambda: self.context.settings, probe_backoff)
         self.sharing = SharedStoreConnection(self.context.cache)
         self.guard = MetricsAuthorizer(lambda: self.context.settings)
         self._follow(settings)

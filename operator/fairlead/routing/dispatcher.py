@@ -223,7 +223,7 @@ class Dispatcher:
         """Release an attempt: the only place where in-flight counts go down."""
         endpoint = request.endpoint
         if endpoint is None:
-            raise AssertionError(f"released while it is under way nowhere: {ending}")
+            raise AssertionError(f"released while it is in flight nowhere: {ending}")
         self.table.give_back(request, ending, now)
         account = request.account
         lane = self.room.lanes.named(request.lane)

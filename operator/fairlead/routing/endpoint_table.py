@@ -153,7 +153,7 @@ class EndpointTable:
         """Take the prompt off the endpoint's load, because it is computed. Only the first call counts."""
         endpoint = request.endpoint
         if endpoint is None:
-            raise AssertionError("a first token of a request that is under way nowhere")
+            raise AssertionError("a first token of a request that is in flight nowhere")
         endpoint.progress_at = now
         if request.charged_prompt:
             watchdog.learn(endpoint, now - request.sent_at, endpoint.prompt_load)

@@ -45,8 +45,8 @@ def read_accelerators(text: str) -> dict[str, Accelerator]:
 
 def read(gpus: str, shapes: str) -> Catalogue:
     """The catalogue from the text of both files."""
-    known, missing = read_shapes(shapes)
-    return Catalogue(shapes=known, accelerators=read_accelerators(gpus), missing=missing)
+    listed, missing = read_shapes(shapes)
+    return Catalogue(shapes=listed, accelerators=read_accelerators(gpus), missing=missing)
 
 
 def _accelerator(entry: Mapping[str, Any]) -> Accelerator:

@@ -21,20 +21,20 @@ NEEDED: Final = ("memoryMib", "computeCapability")
 """Without these a product that the catalogue lacks cannot be sized."""
 
 
-def with_products(known: Catalogue, entries: object) -> Catalogue | MissingFact:
+def with_products(catalogue: Catalogue, entries: object) -> Catalogue | MissingFact:
     """The catalogue with these products added or changed, or what is wrong with the first invalid entry."""
     if not isinstance(entries, Sequence) or isinstance(entries, str):
         return MissingFact("products: a list is wanted, each entry with a product and what differs")
-    accelerators = dict(known.accelerators)
+    accelerators = dict(catalogue.accelerators)
     for place, entry in enumerate(entries):
         made = _product(f"products[{place}]", entry, accelerators)
         if isinstance(made, MissingFact):
             return made
         accelerators[made.product] = made
-    return replace(known, accelerators=accelerators)
+    return replace(catalogue, accelerators=accelerators)
 
 
-def _product(at: str, entry: object, known: Mapping[str, Accelerator]) -> Accelerator | MissingFact:
+def _product(at: str, entry: object, accelerators: Mapping[str, Accelerator]) -> Accelerator | MissingFact:
     if not isinstance(entry, Mapping) or not isinstance(entry.get("product"), str):
         return MissingFact(f"{at}.product: the label of GPU feature discovery is wanted, for instance NVIDIA-L4")
     strange = [str(key) for key in entry if key not in {"product", "computeCapability", *NUMBERS}]
@@ -42,7 +42,7 @@ def _product(at: str, entry: object, known: Mapping[str, Accelerator]) -> Accele
         return MissingFact(
             f"{at}.{strange[0]}: there is no such field; there are {', '.join(NUMBERS)}, computeCapability"
         )
-    listed = known.get(entry["product"])
+    listed = accelerators.get(entry["product"])
     absent = [] if listed else [name for name in NEEDED if name not in entry]
     if absent:
         return MissingFact(f"{at}.{absent[0]}: wanted, as {entry['product']} is not in the catalogue")

@@ -248,5 +248,5 @@ def vision(facts: ModelFacts) -> VisionTower | None:
     described = facts.get("vision")
     if not described:
         return None
-    known = _VISION.get(facts["model_type"], VisionTower())
-    return replace(known, **described) if isinstance(described, Mapping) else known
+    default = _VISION.get(facts["model_type"], VisionTower())
+    return replace(default, **described) if isinstance(described, Mapping) else default

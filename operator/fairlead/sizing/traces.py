@@ -112,9 +112,9 @@ def _json_lines(text: str) -> Iterator[TraceRequest]:
     for line in text.splitlines():
         one = json.loads(line)
         blocks, prompt = one.get("hash_ids", []), int(one["input_length"])
-        known = next((place for place, block in enumerate(blocks) if block not in seen), len(blocks))
+        cached_blocks = next((place for place, block in enumerate(blocks) if block not in seen), len(blocks))
         seen.update(blocks[: max(BLOCKS_REMEMBERED - len(seen), 0)])
-        cached = int(prompt * known / len(blocks)) if blocks else 0
+        cached = int(prompt * cached_blocks / len(blocks)) if blocks else 0
         yield TraceRequest(float(one["timestamp"]) / 1000, prompt, int(one["output_length"]), cached)
 
 

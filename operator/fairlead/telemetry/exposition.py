@@ -1,8 +1,8 @@
 """Prometheus' text format 0.0.4: how families and samples are written.
 
 Not by prometheus_client: a scrape blocks the loop, and a page of 100 tenants and 20 replicas takes 2 ms here and 10 ms
-there; tests check ours with its parser (bench/router_telling.py). OpenMetrics is not offered: every scraper accepts
-this format, and what the other adds, exemplars with trace ids, is in the access log.
+there; tests check ours with its parser (bench/router_observability.py). OpenMetrics is not offered: every scraper
+accepts this format, and what the other adds, exemplars with trace ids, is in the access log.
 """
 
 from collections.abc import Iterable, Sequence

@@ -140,7 +140,7 @@ HEDGES: Final = _OURS.counter(
 EJECTIONS: Final = _OURS.counter("ejections", "Replicas taken out of rotation, by who noticed.", "by")
 ENDPOINTS: Final = _OURS.gauge("endpoints", "Engine replicas, by state.", "state")
 ENDPOINT_STATE: Final = _OURS.gauge("endpoint_state", "1 for the state a replica is in.", "pod", "revision", "state")
-ENDPOINT_INFLIGHT: Final = _OURS.gauge("endpoint_inflight", "Requests of this router under way at a replica.", "pod")
+ENDPOINT_INFLIGHT: Final = _OURS.gauge("endpoint_inflight", "Requests of this router in flight at a replica.", "pod")
 ENDPOINT_PROMPT: Final = _OURS.gauge("endpoint_prompt_load", "Tokens of prompts sent there and not read yet.", "pod")
 ENDPOINT_REPLY: Final = _OURS.gauge(
     "endpoint_reply_load", "Tokens of replies expected from it and not written yet.", "pod"
@@ -153,7 +153,7 @@ ENDPOINT_KV: Final = _OURS.gauge("endpoint_kv_usage", "Share of its KV cache tha
 
 # The response cache.
 CACHE_LOOKUPS: Final = _OURS.counter(
-    "cache_lookups", "Requests by what the response cache had: hit, miss, joined (one under way), passed by.", "result"
+    "cache_lookups", "Requests by what the response cache had: hit, miss, joined (one in flight), passed by.", "result"
 )
 CACHE_PASSED: Final = _OURS.counter("cache_passed", "Requests that bypassed the response cache, by reason.", "reason")
 CACHE_NOT_KEPT: Final = _OURS.counter("cache_not_kept", "Answers that were not kept, by reason.", "reason")

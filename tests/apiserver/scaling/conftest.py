@@ -19,7 +19,7 @@ from tests.controller.pretend import deployment
 from tests.faults.answering_pods import AnsweringPods, answering
 from tests.faults.operator import OperatorProcess, kubelet
 from tests.faults.small_cluster import small_cluster
-from tests.patience import eventually
+from tests.waiting import eventually
 
 FLAGS: Final = ("--webhook", "off", "--router-image", "none", "--engine-image", "none")
 _OURS: Final = f"127.{64 + os.getpid() % 128}"
@@ -37,7 +37,7 @@ POLICY: Final[dict[str, Any]] = {
 }
 
 
-SAID_LAST: Final = 6000
+LAST_CHARACTERS: Final = 6000
 """Characters of its log; a stage's whole one is too long to read."""
 OPERATOR: Final = pytest.StashKey[OperatorProcess]()
 
@@ -131,7 +131,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     operator = item.config.stash.get(OPERATOR, None)
     if report.failed and operator is not None:
         log = operator.log.read_text(encoding="utf-8", errors="replace")
-        report.sections.append(("log of the operator", log[-SAID_LAST:]))
+        report.sections.append(("log of the operator", log[-LAST_CHARACTERS:]))
     return report
 
 

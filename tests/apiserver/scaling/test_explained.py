@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from tests.apiserver.scaling.conftest import Stage
-from tests.patience import eventually
+from tests.waiting import eventually
 
 
 def autoscaler(stage: Stage) -> tuple[str, str]:

@@ -15,7 +15,7 @@ from fairlead.controller.process import EXIT_LEASE_LOST
 from tests.apiserver.scaling.conftest import POLICY, Stage
 from tests.controller.pretend import deployment
 from tests.faults.operator import LEASE_S
-from tests.patience import eventually
+from tests.waiting import eventually
 
 WATCHED_S: Final = 6.0
 """Longer than the stabilization of the stories' policy: whoever flaps does it within."""
@@ -42,8 +42,8 @@ def test_kubectl_scale_is_refused_and_told_why(stage: Stage) -> None:
     stage.begin("scaled")
     stage.pods.load("scaled").waiting = 6
     stage.reaches("scaled", 3)
-    said = stage.refused("scale", "infd/scaled", "--replicas=5")
-    assert "replicas and scaling cannot both decide" in said
+    refused = stage.refused("scale", "infd/scaled", "--replicas=5")
+    assert "replicas and scaling cannot both decide" in refused
     assert stage.recommended("scaled") == 3
 
 
@@ -55,8 +55,8 @@ def test_another_autoscaler_on_the_scale_subresource_changes_nothing(stage: Stag
     refusals: list[str] = []
 
     def write(turn: int) -> None:
-        wish = json.dumps({"spec": {"replicas": 1 if turn % 2 else 6}})
-        words = ("patch", "infd", "contested", "--subresource=scale", "--type=merge", "-p", wish)
+        text = json.dumps({"spec": {"replicas": 1 if turn % 2 else 6}})
+        words = ("patch", "infd", "contested", "--subresource=scale", "--type=merge", "-p", text)
         refusals.append(stage.refused(*words))
 
     assert set(seen(stage, "contested", write)) == {3}
@@ -68,8 +68,8 @@ def test_a_foreign_word_in_our_status_is_put_back_and_its_writer_told(stage: Sta
     stage.pods.load("overwritten").waiting = 6
     stage.reaches("overwritten", 3)
     time.sleep(6.0)  # our own write has surely come back to us
-    wish = json.dumps({"status": {"scaling": {"recommended": 6}}})
-    stage.door.kubectl("patch", "infd", "overwritten", "--subresource=status", "--type=merge", "-p", wish)
+    text = json.dumps({"status": {"scaling": {"recommended": 6}}})
+    stage.door.kubectl("patch", "infd", "overwritten", "--subresource=status", "--type=merge", "-p", text)
     eventually(lambda: stage.recommended("overwritten") == 3, "the recommendation is put back", 30)
     eventually(lambda: bool(stage.events("overwritten", "PutBack")), "an Event tells of it", 30)
     assert "only the autoscaler writes it" in stage.events("overwritten", "PutBack")[0]
@@ -82,8 +82,8 @@ def test_edits_of_the_spec_meanwhile_move_nothing_but_the_bounds(stage: Stage) -
     stage.reaches("edited", 3)
 
     def edit(turn: int) -> None:
-        wish = json.dumps({"spec": {"scaling": {"maxReplicas": 5 + turn % 2}}})
-        stage.door.kubectl("patch", "infd", "edited", "--type=merge", "-p", wish)
+        text = json.dumps({"spec": {"scaling": {"maxReplicas": 5 + turn % 2}}})
+        stage.door.kubectl("patch", "infd", "edited", "--type=merge", "-p", text)
 
     assert set(seen(stage, "edited", edit)) == {3}
     stage.door.kubectl(
@@ -129,8 +129,8 @@ def test_who_takes_scaling_out_of_the_spec_counts_alone(stage: Stage) -> None:
     stage.begin("taken")
     stage.pods.load("taken").waiting = 6
     stage.reaches("taken", 3)
-    wish = [{"op": "remove", "path": "/spec/scaling"}, {"op": "add", "path": "/spec/replicas", "value": 2}]
-    stage.door.kubectl("patch", "infd", "taken", "--type=json", "-p", json.dumps(wish))
+    entries = [{"op": "remove", "path": "/spec/scaling"}, {"op": "add", "path": "/spec/replicas", "value": 2}]
+    stage.door.kubectl("patch", "infd", "taken", "--type=json", "-p", json.dumps(entries))
     stage.reaches("taken", 2)
     eventually(lambda: "scaling" not in stage.status("taken"), "our old word is gone", 30)
     stage.door.kubectl("scale", "infd/taken", "--replicas=1")

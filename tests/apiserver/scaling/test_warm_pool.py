@@ -8,7 +8,7 @@ from typing import Any, Final
 from fairlead.objects import labels
 from tests.apiserver.scaling.conftest import POLICY, Stage
 from tests.controller.pretend import deployment
-from tests.patience import eventually
+from tests.waiting import eventually
 
 NAME: Final = "pooled"
 WARM: Final[dict[str, Any]] = POLICY | {

@@ -10,14 +10,14 @@ from fairlead.cluster import kinds, status_freshness
 from fairlead.fleet.desired_state import EngineKind
 from fairlead.fleet.router_keys import RouterKeys
 from fairlead.scaling.facts import EnginePodPhase
-from tests.autoscaler.fleets import START, PretendWorld, deployment, pod, said_at
+from tests.autoscaler.fleets import START, PretendWorld, deployment, pod, written_at
 
-NOBODY: frozenset[str] = frozenset()
+NO_PODS: frozenset[str] = frozenset()
 
 
 def waiting(reason: str, since: float) -> dict[str, Any]:
     """A pod without a node."""
-    placed = {"type": "PodScheduled", "status": "False", "reason": reason, "lastTransitionTime": said_at(since)}
+    placed = {"type": "PodScheduled", "status": "False", "reason": reason, "lastTransitionTime": written_at(since)}
     return pod("chat", "engine", 0, spec={}, status={"phase": "Pending", "conditions": [placed]})
 
 
@@ -40,7 +40,7 @@ NOT_READY = {"phase": "Running", "conditions": [{"type": "Ready", "status": "Fal
         (pod("chat", "engine", 0, status={"phase": "Failed"}), EnginePodPhase.DEAD),
         (pod("chat", "engine", 0, status={"phase": "Running", "reason": "NodeLost"}), EnginePodPhase.DEAD),
         (pod("chat", "engine", 0, spec={"nodeName": "silent"}), EnginePodPhase.DEAD),
-        (noted(deletionTimestamp=said_at(1)), EnginePodPhase.DRAINING),
+        (noted(deletionTimestamp=written_at(1)), EnginePodPhase.DRAINING),
         (noted(annotations={"fairlead.dev/asleep": "true"}), EnginePodPhase.ASLEEP),
         (waiting("Unschedulable", 0), EnginePodPhase.UNPLACEABLE),
         (waiting("Unschedulable", 9), EnginePodPhase.PENDING),
@@ -54,7 +54,7 @@ def test_a_pod_is_where_kubernetes_says(manifest: dict[str, Any], expected: Engi
 @pytest.mark.trial(3)
 def test_a_start_begins_with_the_container_and_not_with_the_wait_for_a_node() -> None:
     made = pod("chat", "engine", 0)
-    running = {"containerStatuses": [{"state": {"running": {"startedAt": said_at(41)}}}]}
+    running = {"containerStatuses": [{"state": {"running": {"startedAt": written_at(41)}}}]}
     assert phases.begun_at(made) == START
     assert phases.begun_at(made | {"status": made["status"] | running}) == START + 41
 
@@ -74,13 +74,13 @@ def test_what_is_no_moment_is_none() -> None:
 def world(*pods: dict[str, Any]) -> PretendWorld:
     made = PretendWorld()
     for one in pods:
-        made.hear(one)
+        made.receive(one)
     return made
 
 
 def test_pods_of_a_namesake_that_went_are_not_counted() -> None:
     old = pod("chat", "engine", 1)
-    old = old | {"metadata": old["metadata"] | {"creationTimestamp": said_at(-60)}}
+    old = old | {"metadata": old["metadata"] | {"creationTimestamp": written_at(-60)}}
     found = deployment_pods.of(world(old, pod("chat", "engine", 0)), deployment("chat"))
     assert [one["metadata"]["name"] for one in found.engines] == ["chat-engine-0"]
 
@@ -103,20 +103,20 @@ def test_only_pods_with_an_address_that_did_not_end_are_asked() -> None:
         ),
         deployment("chat"),
     )
-    asked = [
+    pairs = [
         (one.name, one.kind)
         for one in deployment_pods.targets(family, deployment("chat"), EngineKind.VLLM, RouterKeys())
     ]
-    assert asked == [("chat-engine-0", EngineKind.VLLM), ("chat-router-0", None)]
+    assert pairs == [("chat-engine-0", EngineKind.VLLM), ("chat-router-0", None)]
 
 
 def test_the_wanted_revision_is_the_one_the_controller_wrote_last() -> None:
     made = PretendWorld()
     for name, since in (("aaaaaaaa", 1), ("bbbbbbbb", 9), ("cccccccc", 5)):
         labels = {"fairlead.dev/deployment": "chat", "fairlead.dev/role": "engine", "fairlead.dev/revision": name}
-        notes = {"fairlead.dev/wanted-since": said_at(since)}
+        notes = {"fairlead.dev/wanted-since": written_at(since)}
         metadata = {"name": f"chat-{name}", "namespace": "team", "uid": name, "labels": labels, "annotations": notes}
-        made.hear({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": metadata, "spec": {}})
+        made.receive({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": metadata, "spec": {}})
     assert deployment_pods.wanted_revision(made, deployment("chat")) == "bbbbbbbb"
     assert deployment_pods.wanted_revision(PretendWorld(), deployment("chat")) is None
     assert len(made.of(kinds.DEPLOYMENT).all()) == 3

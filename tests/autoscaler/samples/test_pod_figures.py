@@ -18,12 +18,12 @@ POLICY = ScalingPolicy(objectives=Objectives(ttft_p95_seconds=0.75), stale_after
 OUT = {"state": "ejected", "reason": "no progress for 30 s", "inflight": 0}
 
 
-def still(looks: int, every: float = 5.0, **figures: float) -> PodSample[EngineLoad]:
+def still(views: int, every: float = 5.0, **figures: float) -> PodSample[EngineLoad]:
     """An engine whose counters stand still for so many looks after the first one."""
-    told: PodSample[EngineLoad] = PodSample()
-    for number in range(looks + 1):
-        told = validation.after(told, load(**figures), number * every)
-    return told
+    sample: PodSample[EngineLoad] = PodSample()
+    for number in range(views + 1):
+        sample = validation.after(sample, load(**figures), number * every)
+    return sample
 
 
 def routers(*pages: bytes) -> list[PodSample[RouterView]]:
@@ -53,15 +53,15 @@ def test_a_pod_that_never_answered_has_no_figures_and_its_doubt() -> None:
 
 
 @pytest.mark.parametrize(
-    ("told", "tokens"),
+    ("figures", "tokens"),
     [
         ({"capacity_tokens": 4096, "capacity_blocks": 3, "block_tokens": 16}, 4096.0),
         ({"capacity_blocks": 300, "block_tokens": 16}, 4800.0),
         ({"capacity_blocks": 300}, None),
     ],
 )
-def test_the_cache_holds_what_the_engine_says(told: dict[str, int], tokens: float | None) -> None:
-    assert pod_figures.figures(load(**told), 0.0, Objectives()).kv_tokens == tokens
+def test_the_cache_holds_what_the_engine_says(figures: dict[str, int], tokens: float | None) -> None:
+    assert pod_figures.figures(load(**figures), 0.0, Objectives()).kv_tokens == tokens
 
 
 @pytest.mark.parametrize(
@@ -103,25 +103,25 @@ def test_another_doubt_comes_before_age() -> None:
 
 
 def test_an_engine_with_work_whose_counters_stand_still_is_frozen() -> None:
-    assert pod_figures.pod(still(looks=3), POLICY, now=15.5)[1] is SampleProblem.FROZEN
+    assert pod_figures.pod(still(views=3), POLICY, now=15.5)[1] is SampleProblem.FROZEN
 
 
 def test_one_long_step_is_no_frost() -> None:
-    assert pod_figures.pod(still(looks=2, every=7.0), POLICY, now=14.5)[1] is None
-    assert pod_figures.pod(still(looks=9, every=1.0), POLICY, now=9.5)[1] is None
+    assert pod_figures.pod(still(views=2, every=7.0), POLICY, now=14.5)[1] is None
+    assert pod_figures.pod(still(views=9, every=1.0), POLICY, now=9.5)[1] is None
 
 
 def test_an_idle_engine_may_stand_still_for_ever() -> None:
-    told = still(looks=9, running=0.0, waiting=0.0)
+    sample = still(views=9, running=0.0, waiting=0.0)
 
-    assert pod_figures.pod(told, POLICY, now=46.0)[1] is None
+    assert pod_figures.pod(sample, POLICY, now=46.0)[1] is None
 
 
 def test_an_engine_that_says_it_is_idle_while_routers_have_requests_there_is_frozen_after_a_while() -> None:
-    told = still(looks=9, running=0.0, waiting=0.0)
+    sample = still(views=9, running=0.0, waiting=0.0)
 
-    assert pod_figures.pod(told, POLICY, now=46.0, busy_since=40.0)[1] is None
-    assert pod_figures.pod(told, POLICY, now=46.0, busy_since=30.0)[1] is SampleProblem.FROZEN
+    assert pod_figures.pod(sample, POLICY, now=46.0, busy_since=40.0)[1] is None
+    assert pod_figures.pod(sample, POLICY, now=46.0, busy_since=30.0)[1] is SampleProblem.FROZEN
 
 
 def test_a_pod_is_busy_since_the_router_that_had_requests_there_first() -> None:
@@ -136,11 +136,11 @@ def test_a_pod_is_busy_since_the_router_that_had_requests_there_first() -> None:
 
 
 def test_a_pause_ends_being_busy() -> None:
-    told = router_reports.after(PodSample(), router_page(1, {"inflight": 1}), 4.0)
-    told = router_reports.after(told, router_page(2, {"inflight": 0}), 5.0)
-    told = router_reports.after(told, router_page(3, {"inflight": 1}), 6.0)
+    sample = router_reports.after(PodSample(), router_page(1, {"inflight": 1}), 4.0)
+    sample = router_reports.after(sample, router_page(2, {"inflight": 0}), 5.0)
+    sample = router_reports.after(sample, router_page(3, {"inflight": 1}), 6.0)
 
-    assert pod_figures.busy([told], "chat-1") == 6.0
+    assert pod_figures.busy([sample], "chat-1") == 6.0
 
 
 def test_a_pod_is_taken_out_when_all_routers_say_so() -> None:
@@ -156,14 +156,14 @@ def test_a_pod_that_one_router_still_uses_is_not_taken_out() -> None:
     assert pod_figures.taken_out(routers(router_page(1)), "chat-1") == ""
 
 
-def test_a_router_that_did_not_answer_has_no_opinion() -> None:
+def test_a_router_that_did_not_answer_counts_for_nothing() -> None:
     silent = replace(routers(router_page(1, OUT))[0], doubt=SampleProblem.NO_ANSWER)
 
     assert pod_figures.taken_out([silent], "chat-1") == ""
 
 
 def test_a_routers_figures_get_stale_too() -> None:
-    told = routers(router_page(100))[0]
+    sample = routers(router_page(100))[0]
 
-    assert pod_figures.router(told, POLICY, now=11.0) == (told.figures and told.figures.figures, None)
-    assert pod_figures.router(told, POLICY, now=99.0)[1] is SampleProblem.STALE
+    assert pod_figures.router(sample, POLICY, now=11.0) == (sample.figures and sample.figures.figures, None)
+    assert pod_figures.router(sample, POLICY, now=99.0)[1] is SampleProblem.STALE

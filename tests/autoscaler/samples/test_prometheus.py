@@ -34,10 +34,10 @@ def scraped(page: str, pod: PodName) -> list[PrometheusSeries]:
     ]
 
 
-def gate(asked: float = 100) -> list[PrometheusSeries]:
+def gate(request: float = 100) -> list[PrometheusSeries]:
     """What it keeps of a router's."""
     return [
-        series(GATE, prometheus_queries.ARRIVALS, f"{asked}", model="chat"),
+        series(GATE, prometheus_queries.ARRIVALS, f"{request}", model="chat"),
         series(GATE, prometheus_queries.ARRIVALS, "7", model="other"),
         series(GATE, prometheus_queries.ARRIVED_TOKENS, "30000", model="chat"),
         series(GATE, prometheus_queries.WAITING, "3", lane="interactive"),
@@ -59,11 +59,11 @@ class Server:
         self.routers = routers
         self.at = 100.0
         self.trouble: Exception | None = None
-        self.asked: list[str] = []
+        self.queries: list[str] = []
         self.closed = False
 
     def query(self, query: str) -> list[PrometheusSeries]:
-        self.asked.append(query)
+        self.queries.append(query)
         if self.trouble is not None:
             raise self.trouble
         found = self.routers if "fairlead_router" in query else self.engines
@@ -95,7 +95,7 @@ def looked(server: Server) -> PrometheusSampleSource:
         source = PrometheusSampleSource(PrometheusServer(url="http://prometheus"), connect=lambda _: server)
         source.start()
         source.follow(BOTH)
-        while not source.tallies.scrapes or len(server.asked) < (1 if server.trouble else 4):
+        while not source.tallies.scrapes or len(server.queries) < (1 if server.trouble else 4):
             await asyncio.sleep(0.001)
         await asyncio.sleep(0.01)
         await source.close()
@@ -104,7 +104,7 @@ def looked(server: Server) -> PrometheusSampleSource:
     return asyncio.run(story())
 
 
-def told(story: Coroutine[Any, Any, None]) -> None:
+def run_story(story: Coroutine[Any, Any, None]) -> None:
     async def bounded() -> None:
         async with asyncio.timeout(20):
             await story
@@ -119,28 +119,30 @@ async def until(seen: Callable[[], bool]) -> None:
 
 def test_an_engine_tells_through_prometheus_what_it_tells_itself() -> None:
     server = Server(scraped(BUSY, CHAT), gate())
-    told = looked(server).engine("chat-1")
+    sample = looked(server).engine("chat-1")
 
-    assert (told.figures, told.at, told.doubt) == (metrics.load(BUSY), 100.0, None)
+    assert (sample.figures, sample.at, sample.doubt) == (metrics.load(BUSY), 100.0, None)
     assert server.closed
 
 
 def test_a_router_tells_through_prometheus_what_its_page_tells() -> None:
-    told = looked(Server([], gate())).router("chat-router-1")
+    sample = looked(Server([], gate())).router("chat-router-1")
 
-    assert told.figures is not None
-    assert told.figures.figures == RouterFigures(
+    assert sample.figures is not None
+    assert sample.figures.figures == RouterFigures(
         at=100.0, asked=107.0, prompt_tokens=30_000.0, waiting=4.0, batch_waiting=40.0, held=2.0, oldest_seconds=2.5
     )
-    seen = told.figures.endpoints["chat-1"]
+    seen = sample.figures.endpoints["chat-1"]
     assert (seen.state, seen.busy_since) == ("ejected", 100.0)
 
 
 def test_a_router_that_nobody_asked_yet_has_counted_none() -> None:
-    told = looked(Server([], [one for one in gate() if "asked" not in one.labels["__name__"]])).router("chat-router-1")
+    sample = looked(Server([], [one for one in gate() if "asked" not in one.labels["__name__"]])).router(
+        "chat-router-1"
+    )
 
-    assert told.figures is not None
-    assert told.figures.figures.asked == 0.0
+    assert sample.figures is not None
+    assert sample.figures.figures.asked == 0.0
 
 
 def test_a_number_that_is_none_is_not_believed_through_prometheus_either() -> None:
@@ -152,10 +154,10 @@ def test_a_number_that_is_none_is_not_believed_through_prometheus_either() -> No
 
 
 def test_a_pod_without_samples_is_told_so() -> None:
-    told = looked(Server([], [])).engine("chat-1")
+    sample = looked(Server([], [])).engine("chat-1")
 
-    assert (told.figures, told.doubt) == (None, SampleProblem.NO_ANSWER)
-    assert told.because == "Prometheus has no sample with its labels namespace and pod"
+    assert (sample.figures, sample.doubt) == (None, SampleProblem.NO_ANSWER)
+    assert sample.because == "Prometheus has no sample with its labels namespace and pod"
 
 
 def test_a_prometheus_that_is_gone_is_a_doubt_about_everybody_that_names_it() -> None:
@@ -189,16 +191,18 @@ def test_it_is_asked_again_and_again_and_at_once_for_a_new_pod() -> None:
         assert source.router("chat-router-1").figures is None
         await source.close()
 
-    told(story())
+    run_story(story())
 
 
 def test_each_query_names_the_namespaces_and_keeps_what_tells_samples_apart() -> None:
     server = Server([], [])
     looked(server)
 
-    assert all('namespace=~"demo"' in query for query in server.asked)
-    assert len(server.asked) == 4
-    assert any(query.startswith("max by (__name__, namespace, pod, le, engine, model_name,") for query in server.asked)
+    assert all('namespace=~"demo"' in query for query in server.queries)
+    assert len(server.queries) == 4
+    assert any(
+        query.startswith("max by (__name__, namespace, pod, le, engine, model_name,") for query in server.queries
+    )
 
 
 def test_no_label_of_a_real_page_is_added_up_away() -> None:

@@ -58,16 +58,16 @@ def authority(folder: Path) -> tuple[str, ssl.SSLContext]:
 
 @contextmanager
 def serving(context: ssl.SSLContext | None = None) -> Iterator[Server]:
-    told = Server()
+    given = Server()
 
     class Answer(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             parts = urlsplit(self.path)
-            told.seen.append((parts.path, parse_qs(parts.query)["query"][0], self.headers["authorization"]))
-            self.send_response(told.status)
-            self.send_header("content-length", str(len(told.body)))
+            given.seen.append((parts.path, parse_qs(parts.query)["query"][0], self.headers["authorization"]))
+            self.send_response(given.status)
+            self.send_header("content-length", str(len(given.body)))
             self.end_headers()
-            self.wfile.write(told.body)
+            self.wfile.write(given.body)
 
         def log_message(self, *_words: object) -> None:
             """Says nothing."""
@@ -77,9 +77,9 @@ def serving(context: ssl.SSLContext | None = None) -> Iterator[Server]:
         server.socket = context.wrap_socket(server.socket, server_side=True)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
-    told.url = f"{'http' if context is None else 'https'}://{HOST}:{server.server_address[1]}/"
+    given.url = f"{'http' if context is None else 'https'}://{HOST}:{server.server_address[1]}/"
     try:
-        yield told
+        yield given
     finally:
         server.shutdown()
         thread.join()

@@ -23,7 +23,7 @@ from tests.autoscaler.pretend_pods import HOST, chunked, listening, whole
 EVERY = 0.03
 
 
-def told(story: Coroutine[Any, Any, None]) -> None:
+def run_story(story: Coroutine[Any, Any, None]) -> None:
     async def bounded() -> None:
         async with asyncio.timeout(20):
             await story
@@ -32,8 +32,8 @@ def told(story: Coroutine[Any, Any, None]) -> None:
 
 
 @asynccontextmanager
-async def asking(*targets: ScrapeTarget, patience: float = 2.0) -> AsyncIterator[Scraper]:
-    scraper = Scraper(interval_seconds=EVERY, patience_seconds=patience, chance=Random(7))  # noqa: S311  # recorded
+async def scraping(*targets: ScrapeTarget, within: float = 2.0) -> AsyncIterator[Scraper]:
+    scraper = Scraper(interval_seconds=EVERY, timeout_seconds=within, chance=Random(7))  # noqa: S311  # recorded
     scraper.start()
     scraper.follow(targets)
     try:
@@ -49,21 +49,21 @@ async def until(seen: Callable[[], bool]) -> None:
 
 def test_one_connection_brings_page_after_page() -> None:
     async def story() -> None:
-        async with listening(lambda n: chunked(engine_page(n))) as pod, asking(pod.target()) as scraper:
-            await until(lambda: pod.asked >= 4)
-            told = scraper.engine("u1")
-            assert told.figures is not None
-            assert (told.doubt, told.figures.running, told.figures.kv_usage) == (None, 3.0, 0.25)
+        async with listening(lambda n: chunked(engine_page(n))) as pod, scraping(pod.target()) as scraper:
+            await until(lambda: pod.requests >= 4)
+            sample = scraper.engine("u1")
+            assert sample.figures is not None
+            assert (sample.doubt, sample.figures.running, sample.figures.kv_usage) == (None, 3.0, 0.25)
             assert pod.connections == scraper.tallies.connections == 1
             assert pod.heads[0].startswith(b"GET /metrics HTTP/1.1\r\nhost: ")
             assert scraper.tallies.bytes_read >= 3 * len(engine_page(1))
 
-    told(story())
+    run_story(story())
 
 
 def test_a_router_is_asked_for_its_own_page() -> None:
     async def story() -> None:
-        async with listening(lambda n: whole(router_page(n, {}))) as pod, asking(pod.target(None)) as scraper:
+        async with listening(lambda n: whole(router_page(n, {}))) as pod, scraping(pod.target(None)) as scraper:
             await until(lambda: scraper.router("u1").figures is not None)
             assert pod.heads[0].startswith(b"GET /fairlead/v1/endpoints HTTP/1.1\r\n")
             assert b"authorization" not in pod.heads[0]
@@ -71,33 +71,33 @@ def test_a_router_is_asked_for_its_own_page() -> None:
             scraper.follow([replace(pod.target(None), key="k" * 64)])
             await until(lambda: b"\r\nauthorization: Bearer " + b"k" * 64 + b"\r\n" in pod.heads[-1])
 
-    told(story())
+    run_story(story())
 
 
 def test_a_connection_that_the_pod_closed_after_an_answer_is_no_doubt() -> None:
     async def story() -> None:
-        def say(n: int) -> bytes | None:
+        def respond(n: int) -> bytes | None:
             return whole(engine_page(n)) if n % 2 else None
 
-        async with listening(say) as pod, asking(pod.target()) as scraper:
-            await until(lambda: pod.asked >= 7)
+        async with listening(respond) as pod, scraping(pod.target()) as scraper:
+            await until(lambda: pod.requests >= 7)
             assert scraper.tallies.failures[SampleProblem.NO_ANSWER] == 0
             assert scraper.engine("u1").doubt is None
 
-    told(story())
+    run_story(story())
 
 
 def test_a_pod_that_wants_a_connection_for_each_answer_gets_one() -> None:
     async def story() -> None:
         async with (
             listening(lambda n: whole(engine_page(n), more=b"connection: close\r\n")) as pod,
-            asking(pod.target()) as scraper,
+            scraping(pod.target()) as scraper,
         ):
-            await until(lambda: pod.asked >= 3)
+            await until(lambda: pod.requests >= 3)
             assert pod.connections >= 3
             assert scraper.tallies.failures[SampleProblem.NO_ANSWER] == 0
 
-    told(story())
+    run_story(story())
 
 
 def test_a_slow_pod_is_not_asked_twice_at_once_and_delays_nobody() -> None:
@@ -105,27 +105,27 @@ def test_a_slow_pod_is_not_asked_twice_at_once_and_delays_nobody() -> None:
         async with (
             listening(lambda n: whole(engine_page(n)), delay=0.3) as slow,
             listening(lambda n: whole(engine_page(n))) as quick,
-            asking(slow.target(uid="slow"), quick.target(uid="quick")) as scraper,
+            scraping(slow.target(uid="slow"), quick.target(uid="quick")) as scraper,
         ):
-            await until(lambda: slow.asked >= 2)
+            await until(lambda: slow.requests >= 2)
             assert slow.most_at_once == 1
-            assert quick.asked > slow.asked
+            assert quick.requests > slow.requests
             assert scraper.engine("slow").doubt is None
 
-    told(story())
+    run_story(story())
 
 
 def test_a_pod_that_does_not_answer_in_time_is_doubted_and_asked_again_on_a_fresh_connection() -> None:
     async def story() -> None:
         async with (
             listening(lambda n: whole(engine_page(n)), delay=9.0) as pod,
-            asking(pod.target(), patience=0.05) as scraper,
+            scraping(pod.target(), within=0.05) as scraper,
         ):
             await until(lambda: pod.connections >= 2)
             assert scraper.engine("u1").doubt is SampleProblem.NO_ANSWER
             assert scraper.engine("u1").because == "no answer within 0.05 s"
 
-    told(story())
+    run_story(story())
 
 
 def test_a_pod_whose_queue_of_connections_is_full_is_doubted_in_time() -> None:
@@ -134,38 +134,38 @@ def test_a_pod_whose_queue_of_connections_is_full_is_doubted_in_time() -> None:
             port = door.getsockname()[1]
             others.enter_context(socket.create_connection((HOST, port)))
             busy = ScrapeTarget(uid="u1", namespace="demo", name="chat-1", ip=HOST, port=port, kind=EngineKind.VLLM)
-            async with asking(busy, patience=0.05) as scraper:
+            async with scraping(busy, within=0.05) as scraper:
                 await until(lambda: scraper.tallies.connections >= 2)
                 assert scraper.engine("u1").because == "no answer within 0.05 s"
 
-    told(story())
+    run_story(story())
 
 
 def test_a_process_that_was_held_up_itself_blames_nobody() -> None:
     async def story() -> None:
         async with (
             listening(lambda n: whole(engine_page(n)), delay=0.03) as pod,
-            asking(pod.target(), patience=0.15) as scraper,
+            scraping(pod.target(), within=0.15) as scraper,
         ):
-            await until(lambda: pod.asked >= 2)
+            await until(lambda: pod.requests >= 2)
             Event().wait(0.3)
-            await until(lambda: pod.asked >= 4)
+            await until(lambda: pod.requests >= 4)
             assert scraper.tallies.failures[SampleProblem.NO_ANSWER] == 0
 
-    told(story())
+    run_story(story())
 
 
 def test_a_doubt_is_told_once_when_it_begins_and_once_when_it_ends(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level("INFO", "fairlead.autoscaler")
 
     async def story() -> None:
-        def say(n: int) -> bytes:
+        def respond(n: int) -> bytes:
             return whole(engine_page(n), status=503 if 2 <= n <= 4 else 200)
 
-        async with listening(say) as pod, asking(pod.target()):
-            await until(lambda: pod.asked >= 7)
+        async with listening(respond) as pod, scraping(pod.target()):
+            await until(lambda: pod.requests >= 7)
 
-    told(story())
+    run_story(story())
     assert caplog.messages == [
         "metrics of demo/chat-1 are not used, NoAnswer: it answered with status 503",
         "metrics of demo/chat-1 are used again",
@@ -174,26 +174,26 @@ def test_a_doubt_is_told_once_when_it_begins_and_once_when_it_ends(caplog: pytes
 
 def test_two_answers_to_one_question_are_none() -> None:
     async def story() -> None:
-        async with listening(lambda n: whole(engine_page(n)) * 2) as pod, asking(pod.target()) as scraper:
+        async with listening(lambda n: whole(engine_page(n)) * 2) as pod, scraping(pod.target()) as scraper:
             await until(lambda: pod.connections >= 2)
             assert scraper.engine("u1").figures is None
             assert scraper.engine("u1").because == "it sent more than one response"
 
-    told(story())
+    run_story(story())
 
 
 def test_what_comes_after_an_answer_ends_the_connection_and_leaves_the_answer() -> None:
     async def story() -> None:
-        async with listening(lambda n: whole(engine_page(n)), late=b"more") as pod, asking(pod.target()) as scraper:
+        async with listening(lambda n: whole(engine_page(n)), late=b"more") as pod, scraping(pod.target()) as scraper:
             await until(lambda: pod.connections >= 2)
             assert scraper.engine("u1").figures is not None
 
-    told(story())
+    run_story(story())
 
 
 def test_what_is_no_page_is_a_doubt_that_says_why() -> None:
     async def because(answer: bytes | None) -> str:
-        async with listening(lambda _: answer) as pod, asking(pod.target()) as scraper:
+        async with listening(lambda _: answer) as pod, scraping(pod.target()) as scraper:
             await until(lambda: scraper.engine("u1").because != "it was not scraped yet")
             assert scraper.engine("u1").doubt in {SampleProblem.NO_ANSWER, SampleProblem.UNREADABLE}
             return scraper.engine("u1").because
@@ -208,35 +208,35 @@ def test_what_is_no_page_is_a_doubt_that_says_why() -> None:
         assert await because(whole(b"x" * (LARGEST + 1))) == f"its page is larger than {LARGEST:,} bytes"
         assert await because(whole(b"Hello\n")) == "its metrics are rejected: NoMetrics"
 
-    told(story())
+    run_story(story())
 
 
 def test_an_address_where_nobody_listens_is_a_doubt_and_asked_less_often() -> None:
     async def story() -> None:
         async with listening(lambda _: None) as pod:
             port = pod.port
-        nobody = ScrapeTarget(uid="u1", namespace="demo", name="chat-1", ip=HOST, port=port, kind=EngineKind.VLLM)
-        async with asking(nobody) as scraper:
+        target = ScrapeTarget(uid="u1", namespace="demo", name="chat-1", ip=HOST, port=port, kind=EngineKind.VLLM)
+        async with scraping(target) as scraper:
             await until(lambda: scraper.tallies.failures[SampleProblem.NO_ANSWER] >= 3)
             assert scraper.engine("u1").because.startswith("no connection (")
 
-    told(story())
+    run_story(story())
 
 
 def test_pods_that_are_no_longer_followed_are_forgotten_and_asked_no_more() -> None:
     async def story() -> None:
-        async with listening(lambda n: whole(engine_page(n))) as pod, asking(pod.target()) as scraper:
+        async with listening(lambda n: whole(engine_page(n))) as pod, scraping(pod.target()) as scraper:
             await until(lambda: scraper.engine("u1").doubt is None)
             scraper.follow(())
-            asked = pod.asked
+            request = pod.requests
             await asyncio.sleep(3 * EVERY)
-            assert pod.asked <= asked + 1
+            assert pod.requests <= request + 1
             assert scraper.engine("u1").figures is None
             for _ in range(2):
                 scraper.follow([pod.target()])
             await until(lambda: scraper.engine("u1").doubt is None)
 
-    told(story())
+    run_story(story())
 
 
 def test_a_pod_that_moved_is_asked_at_its_new_address() -> None:
@@ -244,25 +244,25 @@ def test_a_pod_that_moved_is_asked_at_its_new_address() -> None:
         async with (
             listening(lambda n: whole(engine_page(n))) as old,
             listening(lambda n: whole(engine_page(900 + n))) as new,
-            asking(old.target()) as scraper,
+            scraping(old.target()) as scraper,
         ):
             await until(lambda: scraper.engine("u1").doubt is None)
             scraper.follow([new.target()])
-            await until(lambda: new.asked >= 2)
-            told = scraper.engine("u1").figures
-            assert told is not None
-            assert (told.generation_tokens or 0) > 900
+            await until(lambda: new.requests >= 2)
+            load = scraper.engine("u1").figures
+            assert load is not None
+            assert (load.generation_tokens or 0) > 900
 
-    told(story())
+    run_story(story())
 
 
 def test_engines_that_this_release_cannot_read_are_left_alone() -> None:
     async def story() -> None:
-        async with listening(lambda _: None) as pod, asking(pod.target(EngineKind.SGLANG)) as scraper:
+        async with listening(lambda _: None) as pod, scraping(pod.target(EngineKind.SGLANG)) as scraper:
             await asyncio.sleep(3 * EVERY)
-            assert (pod.asked, scraper.tallies.scrapes) == (0, 0)
+            assert (pod.requests, scraper.tallies.scrapes) == (0, 0)
 
-    told(story())
+    run_story(story())
 
 
 def test_as_many_connections_are_allowed_as_the_system_lets_a_process_have() -> None:
@@ -270,11 +270,11 @@ def test_as_many_connections_are_allowed_as_the_system_lets_a_process_have() -> 
 
     async def story() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (512, hard))
-        async with asking():
+        async with scraping():
             assert resource.getrlimit(resource.RLIMIT_NOFILE)[0] > 512
 
     try:
-        told(story())
+        run_story(story())
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 

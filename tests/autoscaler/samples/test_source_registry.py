@@ -18,7 +18,7 @@ from tests.autoscaler.fleets import SUBJECT, Clock, PretendServer, PretendSource
 PLAIN = ScalingCase(document=deployment("plain"), subject=SUBJECT, policy=ScalingPolicy())
 URL = "http://prometheus.monitoring"
 TOKEN = SecretKey(name="prometheus", key="token")
-ASKING = replace(
+QUERYING = replace(
     PLAIN, document=deployment("asking"), policy=ScalingPolicy(prometheus=PrometheusAccess(url=URL, token=TOKEN))
 )
 
@@ -51,57 +51,57 @@ class Bench:
             await asyncio.sleep(0)
 
 
-def told(story: Callable[[Bench], Awaitable[None]]) -> None:
-    async def tell() -> None:
+def run_story(story: Callable[[Bench], Awaitable[None]]) -> None:
+    async def report() -> None:
         bench = Bench()
         await story(bench)
         await bench.sources.close()
 
-    asyncio.run(tell())
+    asyncio.run(report())
 
 
 def test_each_follows_the_source_of_its_policy() -> None:
     async def story(bench: Bench) -> None:
         bench.keep_token("sesame\n")
-        await bench.follow(PLAIN, ASKING)
-        await bench.follow(PLAIN, ASKING)
+        await bench.follow(PLAIN, QUERYING)
+        await bench.follow(PLAIN, QUERYING)
         ((door, source),) = bench.made
         assert door == PrometheusServer(url=URL, token="sesame")
-        assert [one.name for one in bench.direct.asked] == ["plain"]
-        assert [one.name for one in source.asked] == ["asking"]
+        assert [one.name for one in bench.direct.targets] == ["plain"]
+        assert [one.name for one in source.targets] == ["asking"]
         assert bench.sources.of(PLAIN) is bench.direct
-        assert bench.sources.of(ASKING) is source
+        assert bench.sources.of(QUERYING) is source
         assert len(list(bench.sources.tallies())) == 2
 
-    told(story)
+    run_story(story)
 
 
 def test_without_its_secret_everything_is_unknown_and_says_why() -> None:
     async def story(bench: Bench) -> None:
-        await bench.follow(ASKING)
-        source = bench.sources.of(ASKING)
+        await bench.follow(QUERYING)
+        source = bench.sources.of(QUERYING)
         assert bench.made == []
         assert source.engine("asking").doubt is SampleProblem.NO_ANSWER
         assert "Secret team/prometheus has no key token" in source.engine("asking").because
         assert source.router("asking").figures is None
 
-    told(story)
+    run_story(story)
 
 
 def test_a_secret_that_is_no_text_is_told_too() -> None:
     async def story(bench: Bench) -> None:
         bench.server.held["prometheus"] = {"data": {"token": "!"}}
-        await bench.follow(ASKING)
-        assert "it is not text" in bench.sources.of(ASKING).engine("asking").because
+        await bench.follow(QUERYING)
+        assert "it is not text" in bench.sources.of(QUERYING).engine("asking").because
 
-    told(story)
+    run_story(story)
 
 
 def test_a_prometheus_that_no_policy_names_is_left() -> None:
     async def story(bench: Bench) -> None:
         bench.keep_token("sesame")
-        await bench.follow(ASKING)
+        await bench.follow(QUERYING)
         await bench.follow(PLAIN)
         assert len(list(bench.sources.tallies())) == 1
 
-    told(story)
+    run_story(story)

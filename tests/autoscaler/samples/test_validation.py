@@ -11,28 +11,28 @@ from tests.autoscaler.pages import load
 MORE = {"generation_tokens": 600.0, "steps": 100.0}
 
 
-def known(*loads: EngineLoad | UnreadableScrape) -> PodSample[EngineLoad]:
+def sampled(*loads: EngineLoad | UnreadableScrape) -> PodSample[EngineLoad]:
     """After looks that were one second apart."""
-    told: PodSample[EngineLoad] = PodSample()
+    sample: PodSample[EngineLoad] = PodSample()
     for at, one in enumerate(loads):
-        told = validation.after(told, one, float(at))
-    return told
+        sample = validation.after(sample, one, float(at))
+    return sample
 
 
 def test_nobody_is_believed_before_the_first_look() -> None:
-    told: PodSample[EngineLoad] = PodSample()
+    sample: PodSample[EngineLoad] = PodSample()
 
-    assert (told.figures, told.at, told.doubt) == (None, None, SampleProblem.NO_ANSWER)
+    assert (sample.figures, sample.at, sample.doubt) == (None, None, SampleProblem.NO_ANSWER)
 
 
 def test_figures_that_move_are_believed() -> None:
-    assert known(load(), load(**MORE)) == PodSample(figures=load(**MORE), at=1.0, doubt=None, because="")
+    assert sampled(load(), load(**MORE)) == PodSample(figures=load(**MORE), at=1.0, doubt=None, because="")
 
 
 def test_a_page_that_lies_leaves_the_last_figures_and_says_why() -> None:
     lie = UnreadableScrape(reason=UnreadableScrapeReason.NOT_A_NUMBER, line="vllm:num_requests_running NaN")
 
-    assert known(load(), lie) == PodSample(
+    assert sampled(load(), lie) == PodSample(
         figures=load(),
         at=0.0,
         doubt=SampleProblem.UNREADABLE,
@@ -41,9 +41,9 @@ def test_a_page_that_lies_leaves_the_last_figures_and_says_why() -> None:
 
 
 def test_another_programs_page_has_no_line_to_show() -> None:
-    told = known(UnreadableScrape(reason=UnreadableScrapeReason.NO_METRICS, line=""))
+    sample = sampled(UnreadableScrape(reason=UnreadableScrapeReason.NO_METRICS, line=""))
 
-    assert (told.figures, told.because) == (None, "its metrics are rejected: NoMetrics")
+    assert (sample.figures, sample.because) == (None, "its metrics are rejected: NoMetrics")
 
 
 @pytest.mark.parametrize(
@@ -54,14 +54,14 @@ def test_another_programs_page_has_no_line_to_show() -> None:
     ],
 )
 def test_an_engine_that_began_anew_is_the_base_of_what_comes_next(counter: str, lower: dict[str, object]) -> None:
-    told = known(load(), load(**lower))
+    sample = sampled(load(), load(**lower))
 
-    assert (told.figures, told.at, told.doubt) == (load(**lower), 1.0, SampleProblem.RESET)
-    assert told.because == f"its counter {counter} went back: the engine restarted"
+    assert (sample.figures, sample.at, sample.doubt) == (load(**lower), 1.0, SampleProblem.RESET)
+    assert sample.because == f"its counter {counter} went back: the engine restarted"
 
 
 def test_a_restart_is_a_doubt_for_one_look_only() -> None:
-    assert known(load(), load(generation_tokens=10.0), load(generation_tokens=30.0)).doubt is None
+    assert sampled(load(), load(generation_tokens=10.0), load(generation_tokens=30.0)).doubt is None
 
 
 @pytest.mark.parametrize(
@@ -72,30 +72,35 @@ def test_a_restart_is_a_doubt_for_one_look_only() -> None:
     ],
 )
 def test_figures_that_cannot_all_be_true_are_not_taken(lie: dict[str, float], because: str) -> None:
-    told = known(load(), load(**lie))
+    sample = sampled(load(), load(**lie))
 
-    assert (told.figures, told.doubt, told.because) == (load(), SampleProblem.CONTRADICTORY, because)
+    assert (sample.figures, sample.doubt, sample.because) == (load(), SampleProblem.CONTRADICTORY, because)
 
 
 def test_counters_that_stand_still_are_timed_from_the_look_that_last_moved() -> None:
-    told = known(load(), load(**MORE), load(**MORE), load(**MORE))
+    sample = sampled(load(), load(**MORE), load(**MORE), load(**MORE))
 
-    assert (told.at, told.unmoved_since, told.unmoved_scrapes) == (3.0, 1.0, 2)
+    assert (sample.at, sample.unmoved_since, sample.unmoved_scrapes) == (3.0, 1.0, 2)
 
 
 def test_the_same_sample_told_again_is_no_further_look() -> None:
-    told = validation.after(validation.after(known(load()), load(), 0.0), load(), 0.0)
+    sample = validation.after(validation.after(sampled(load()), load(), 0.0), load(), 0.0)
 
-    assert (told.unmoved_since, told.unmoved_scrapes) == (0.0, 0)
+    assert (sample.unmoved_since, sample.unmoved_scrapes) == (0.0, 0)
 
 
 def test_counters_that_move_again_are_no_longer_timed() -> None:
-    told = known(load(), load(), load(), load(**MORE))
+    sample = sampled(load(), load(), load(), load(**MORE))
 
-    assert (told.unmoved_since, told.unmoved_scrapes) == (None, 0)
+    assert (sample.unmoved_since, sample.unmoved_scrapes) == (None, 0)
 
 
 def test_no_answer_leaves_the_last_figures() -> None:
-    told = validation.with_doubt(known(load()), SampleProblem.NO_ANSWER, "no connection")
+    sample = validation.with_doubt(sampled(load()), SampleProblem.NO_ANSWER, "no connection")
 
-    assert (told.figures, told.at, told.doubt, told.because) == (load(), 0.0, SampleProblem.NO_ANSWER, "no connection")
+    assert (sample.figures, sample.at, sample.doubt, sample.because) == (
+        load(),
+        0.0,
+        SampleProblem.NO_ANSWER,
+        "no connection",
+    )

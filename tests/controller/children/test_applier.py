@@ -22,25 +22,25 @@ def emptied() -> tuple[Pretend, Manifest]:
 
 
 def test_a_revision_that_somebody_asks_for_again_is_not_removed() -> None:
-    """P16: the live count is looked at in the last moment."""
+    """P16: the live count is looked at just before the write."""
     world, old = emptied()
-    world.world.hear()
-    world.world.hears = False
+    world.world.receive()
+    world.world.receives = False
     world.objects.put(kinds.DEPLOYMENT, old | {"spec": old["spec"] | {"replicas": 1}})
-    world.look_or_fail()
+    world.settle_or_fail()
     assert old["metadata"]["name"] in {one["metadata"]["name"] for one in world.kube.of(kinds.DEPLOYMENT)}
 
 
 def test_a_namesake_of_an_empty_revision_is_not_removed() -> None:
     """P7: another object under the name that was looked at."""
     world, old = emptied()
-    world.world.hear()
-    world.world.hears = False
+    world.world.receive()
+    world.world.receives = False
     where = (kinds.DEPLOYMENT.title, "default", old["metadata"]["name"])
     world.objects.remove(where, {})
     head = {key: value for key, value in old["metadata"].items() if key not in {"uid", "ownerReferences"}}
     world.objects.put(kinds.DEPLOYMENT, old | {"metadata": head})
-    world.look_or_fail()
+    world.settle_or_fail()
     assert where in world.objects.held
 
 
@@ -75,7 +75,7 @@ def test_children_that_leave_or_are_others_are_not_pruned() -> None:
     ours = {"metadata": {"name": "chat-earlier", "namespace": "default", "labels": labels, "ownerReferences": owners}}
     world.objects.put(kinds.CONFIG_MAP, ours | {"data": {}})
     world.apply(deployment(replicas=1))
-    world.look()
+    world.reconcile_now()
     assert where in world.objects.held
     assert (kinds.CONFIG_MAP.title, "default", "theirs") in world.objects.held
     assert (kinds.CONFIG_MAP.title, "default", "chat-earlier") not in world.objects.held

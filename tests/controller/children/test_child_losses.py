@@ -34,9 +34,9 @@ def test_an_engine_pod_that_lost_its_labels_is_taken_back_and_named(kept: tuple[
     world.settle()
     assert (world.serving(), world.fingerprint()) == (serving, before)
     assert len(world.objects.listed("pods", None, "")) == 4, "two engines, two routers, and nothing left over"
-    (told,) = [one for one in world.teller.told if one.startswith("PutBack")]
-    assert told.startswith(f"PutBack pod {pod['metadata']['name']}: ")
-    assert "kept 1 nvidia.com/gpu" in told
+    (given,) = [one for one in world.event_sink.published if one.startswith("PutBack")]
+    assert given.startswith(f"PutBack pod {pod['metadata']['name']}: ")
+    assert "kept 1 nvidia.com/gpu" in given
     assert world.condition("Ready") == ("True", "Serving")
 
 
@@ -79,10 +79,10 @@ def test_what_keeps_an_orphan_from_being_taken_back_is_a_condition_that_names_it
     world.server.faults = Faults(forbidden=frozenset({("patch", "pods")}))
     relabelled(world, kinds.POD, pod, {})
     world.kube.round(world.now)
-    world.look_or_fail()
+    world.settle_or_fail()
     assert world.condition("Progressing") == ("False", "NoRight")
-    said = world.message("Progressing")
-    assert said.startswith(
+    message = world.message("Progressing")
+    assert message.startswith(
         f"Pod {pod['metadata']['name']} lost its labels, serves no requests and keeps 1 nvidia.com/gpu: "
     )
     room = node_facts.room(
@@ -106,8 +106,8 @@ def test_an_orphan_that_ended_or_went_to_another_controller_is_left_alone() -> N
     world.objects.put(
         kinds.POD, second | {"metadata": second["metadata"] | {"labels": {}}, "status": {"phase": "Failed"}}
     )
-    world.look()
-    assert not [one for one in world.teller.told if one.startswith("PutBack")]
+    world.reconcile_now()
+    assert not [one for one in world.event_sink.published if one.startswith("PutBack")]
     assert world.objects.found(("pods", "default", first["metadata"]["name"]))["metadata"]["labels"] == {"app": "shop"}
 
 
@@ -124,8 +124,8 @@ def test_a_revisions_deployment_that_lost_its_labels_keeps_its_count_and_its_pas
     relabelled(world, kinds.DEPLOYMENT, live, left)
     world.settle()
     assert (world.serving(), world.fingerprint()) == (serving, before)
-    (told,) = [one for one in world.teller.told if one.startswith("PutBack")]
-    assert told.startswith(
+    (given,) = [one for one in world.event_sink.published if one.startswith("PutBack")]
+    assert given.startswith(
         f"PutBack Deployment {live['metadata']['name']}: metadata.labels was changed by an unknown client"
     )
 
@@ -147,17 +147,19 @@ def test_an_old_revision_that_lost_its_labels_is_still_emptied() -> None:
 @pytest.mark.trial(9)
 def test_a_child_that_somebody_deleted_is_named_when_it_is_made_again() -> None:
     world = settled()
-    told = len(world.teller.told)
+    given = len(world.event_sink.published)
     world.kube.delete(kinds.SERVICE, "default", "chat-router")
     world.tick()
-    (said,) = world.teller.told[told:]
-    assert said.startswith("PutBack Service chat-router was deleted, not by Fairlead; it is made again: change or del")
+    (answer,) = world.event_sink.published[given:]
+    assert answer.startswith(
+        "PutBack Service chat-router was deleted, not by Fairlead; it is made again: change or del"
+    )
     (engine,) = world.objects.listed(kinds.DEPLOYMENT.title, None, "fairlead.dev/role=engine")
     world.kube.delete(kinds.DEPLOYMENT, "default", engine["metadata"]["name"])
     world.settle()
     name = engine["metadata"]["name"]
-    (said,) = [one for one in world.teller.told[told:] if name in one]
-    assert said.startswith(f"PutBack Deployment {name} was deleted, not by Fairlead")
+    (answer,) = [one for one in world.event_sink.published[given:] if name in one]
+    assert answer.startswith(f"PutBack Deployment {name} was deleted, not by Fairlead")
     assert world.condition("Ready") == ("True", "Serving")
 
 
@@ -171,12 +173,12 @@ def test_a_pod_that_somebody_deleted_is_named(force: bool) -> None:
     else:
         world.kube.delete(kinds.POD, "default", pod["metadata"]["name"])
     world.settle()
-    (told,) = [one for one in world.teller.told if one.startswith("Deleted")]
-    assert told.startswith(f"Deleted pod {pod['metadata']['name']} was deleted, neither by Fairlead nor to empty its")
+    (given,) = [one for one in world.event_sink.published if one.startswith("Deleted")]
+    assert given.startswith(f"Deleted pod {pod['metadata']['name']} was deleted, neither by Fairlead nor to empty its")
 
 
 @pytest.mark.trial(9)
-def test_pods_that_a_wish_a_rollout_or_a_drain_ends_are_nobodys_deletion() -> None:
+def test_pods_that_a_scale_down_a_rollout_or_a_drain_ends_are_nobodys_deletion() -> None:
     world = settled(gpus=4)
     world.apply(deployment(replicas=1))
     world.settle()
@@ -192,7 +194,7 @@ def test_pods_that_a_wish_a_rollout_or_a_drain_ends_are_nobodys_deletion() -> No
     world.settle()
     world.kube.delete(kinds.INFERENCE_DEPLOYMENT, "default", "chat")
     world.rounds(6)
-    assert not [one for one in world.teller.told if one.startswith(("Deleted", "PutBack"))]
+    assert not [one for one in world.event_sink.published if one.startswith(("Deleted", "PutBack"))]
     assert world.world.losses.of(world.key()) == ()
 
 
@@ -211,7 +213,7 @@ def test_what_lost_its_labels_while_no_operator_ran_is_found_when_one_leads() ->
     world.settle()
     assert (world.serving(), world.fingerprint()) == (serving, before)
     assert len(world.objects.listed("pods", None, "")) == 4
-    assert len([one for one in world.teller.told if one.startswith("PutBack")]) == 2
+    assert len([one for one in world.event_sink.published if one.startswith("PutBack")]) == 2
 
 
 def test_a_namespace_that_cannot_be_listed_is_said(caplog: pytest.LogCaptureFixture) -> None:

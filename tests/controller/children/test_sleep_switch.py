@@ -11,8 +11,8 @@ from tests.controller.warm import BOUNDS, SLEEPS, counts, fleet, marks, warm
 
 def test_one_more_is_started_and_put_to_sleep_and_then_all_rests() -> None:
     world = fleet()
-    assert (counts(world), len(world.looks.asleep)) == ((3, 2, 1), 1)
-    assert set(marks(world)) == world.looks.asleep
+    assert (counts(world), len(world.pod_client.asleep)) == ((3, 2, 1), 1)
+    assert set(marks(world)) == world.pod_client.asleep
     assert world.condition("Available") == ("True", "Available")
     assert world.condition("Ready") == ("True", "Serving")
     writes = len(world.server.writes)
@@ -23,11 +23,11 @@ def test_one_more_is_started_and_put_to_sleep_and_then_all_rests() -> None:
 def test_a_sleeper_wakes_at_once_when_more_are_wanted_and_another_takes_its_place() -> None:
     world = fleet()
     warm(world, awake=3, asleep=1)
-    world.look()
-    assert (marks(world), world.looks.asleep) == ({}, set())
+    world.reconcile_now()
+    assert (marks(world), world.pod_client.asleep) == ({}, set())
     assert len(world.serving()) == 3
     world.settle()
-    assert (counts(world), len(world.looks.asleep)) == ((4, 3, 1), 1)
+    assert (counts(world), len(world.pod_client.asleep)) == ((4, 3, 1), 1)
 
 
 def test_from_zero_a_sleeper_serves_without_any_start() -> None:
@@ -35,47 +35,47 @@ def test_from_zero_a_sleeper_serves_without_any_start() -> None:
     assert (counts(world), world.condition("Available")) == ((1, 0, 1), ("True", "ScaledToZero"))
     sleeper = set(marks(world))
     warm(world, awake=1, asleep=0)
-    world.look()
-    world.look()
+    world.reconcile_now()
+    world.reconcile_now()
     assert (counts(world), marks(world)) == ((1, 1, None), {})
     assert {pod["metadata"]["name"] for pod in world.engine_pods()} == sleeper
 
 
 def test_only_one_that_every_router_dropped_is_put_to_sleep() -> None:
     world = fleet(awake=3, asleep=0)
-    world.looks.busy = {pod["metadata"]["name"]: 1 for pod in world.engine_pods()}
+    world.pod_client.busy = {pod["metadata"]["name"]: 1 for pod in world.engine_pods()}
     warm(world, awake=2, asleep=1)
     world.rounds(3)
-    assert (list(marks(world).values()), world.looks.asleep) == ([labels.FALLING_ASLEEP], set())
-    world.looks.busy = {}
-    world.looks.silent = True
+    assert (list(marks(world).values()), world.pod_client.asleep) == ([labels.FALLING_ASLEEP], set())
+    world.pod_client.busy = {}
+    world.pod_client.silent = True
     world.rounds(3)
-    assert world.looks.asleep == set()
-    world.looks.silent = False
+    assert world.pod_client.asleep == set()
+    world.pod_client.silent = False
     world.settle()
-    assert set(marks(world)) == world.looks.asleep
-    assert len(world.looks.asleep) == 1
+    assert set(marks(world)) == world.pod_client.asleep
+    assert len(world.pod_client.asleep) == 1
 
 
 def test_an_operator_that_starts_anew_goes_on_with_what_is_marked() -> None:
     world = fleet(awake=3, asleep=0)
-    world.looks.stubborn = True
+    world.pod_client.stubborn = True
     warm(world, awake=2, asleep=1)
     world.rounds(2)
     world.restart()
-    world.looks.stubborn = False
+    world.pod_client.stubborn = False
     world.settle()
-    assert set(marks(world)) == world.looks.asleep
-    assert len(world.looks.asleep) == 1
+    assert set(marks(world)) == world.pod_client.asleep
+    assert len(world.pod_client.asleep) == 1
 
 
 def test_one_that_does_not_wake_keeps_its_mark_and_is_tried_again() -> None:
     world = fleet()
-    world.looks.stubborn = True
+    world.pod_client.stubborn = True
     warm(world, awake=3, asleep=1)
     world.rounds(2)
     assert len(marks(world)) == 1
-    world.looks.stubborn = False
+    world.pod_client.stubborn = False
     world.settle()
     assert counts(world) == (4, 3, 1)
 
@@ -85,10 +85,10 @@ def test_an_engine_that_began_anew_in_its_pod_is_put_to_sleep_again() -> None:
     (name,) = marks(world)
     pod = world.objects.held[(kinds.POD.title, "default", name)]
     began = [{"name": "engine", "containerID": "containerd://2"}]
-    world.looks.asleep.clear()
+    world.pod_client.asleep.clear()
     world.objects.put(kinds.POD, pod | {"status": pod["status"] | {"containerStatuses": began}})
     world.settle()
-    assert (marks(world), world.looks.asleep) == ({name: "containerd://2"}, {name})
+    assert (marks(world), world.pod_client.asleep) == ({name: "containerd://2"}, {name})
 
 
 def test_one_that_began_anew_needs_no_waking() -> None:
@@ -97,7 +97,7 @@ def test_one_that_began_anew_needs_no_waking() -> None:
     pod = world.objects.held[(kinds.POD.title, "default", name)]
     began = [{"name": "engine", "containerID": "containerd://2"}]
     world.objects.put(kinds.POD, pod | {"status": pod["status"] | {"containerStatuses": began}})
-    world.looks.stubborn = True
+    world.pod_client.stubborn = True
     warm(world, awake=3, asleep=0)
     world.settle()
     assert (marks(world), counts(world)) == ({}, (3, 3, None))
@@ -117,8 +117,8 @@ def test_while_nothing_is_recommended_all_stays_as_it_is() -> None:
     world = fleet()
     before = marks(world)
     live = world.document()
-    said = {"mode": "Recommend", "advised": 5, "asleep": 3}
-    world.objects.put(kinds.INFERENCE_DEPLOYMENT, live | {"status": live["status"] | {"scaling": said}})
+    document = {"mode": "Recommend", "advised": 5, "asleep": 3}
+    world.objects.put(kinds.INFERENCE_DEPLOYMENT, live | {"status": live["status"] | {"scaling": document}})
     world.settle()
     assert (marks(world), counts(world)) == (before, (3, 2, 1))
 
@@ -127,8 +127,8 @@ def test_while_nothing_is_recommended_all_stays_as_it_is() -> None:
 def test_what_is_no_count_of_sleepers_is_none(nonsense: object) -> None:
     world = fleet(awake=2, asleep=0)
     live = world.document()
-    said = {"recommended": 2, "asleep": nonsense}
-    world.objects.put(kinds.INFERENCE_DEPLOYMENT, live | {"status": live["status"] | {"scaling": said}})
+    document = {"recommended": 2, "asleep": nonsense}
+    world.objects.put(kinds.INFERENCE_DEPLOYMENT, live | {"status": live["status"] | {"scaling": document}})
     world.settle()
     assert counts(world) == (2, 2, None)
 
@@ -145,7 +145,9 @@ def test_fewer_sleepers_go_as_replicas_that_nobody_uses() -> None:
     served = world.serving() - {
         pod["metadata"]["uid"] for pod in world.engine_pods() if pod["metadata"]["name"] in marks(world)
     }
-    world.looks.busy = {pod["metadata"]["name"]: 1 for pod in world.engine_pods() if pod["metadata"]["uid"] in served}
+    world.pod_client.busy = {
+        pod["metadata"]["name"]: 1 for pod in world.engine_pods() if pod["metadata"]["uid"] in served
+    }
     warm(world, awake=2, asleep=0)
     world.settle()
     assert (counts(world), world.serving()) == ((2, 2, None), served)

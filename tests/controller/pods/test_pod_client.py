@@ -45,9 +45,9 @@ def pod(uid: str, address: str = "") -> Manifest:
 def test_a_pod_without_an_address_is_not_asked() -> None:
     async def story() -> None:
         async with aiohttp.ClientSession() as session:
-            looks = PodClient(session, Clock())
-            assert await looks.endpoints(pod("r")) is None
-            assert await looks.load(pod("e"), EngineKind.VLLM) is None
+            pods = PodClient(session, Clock())
+            assert await pods.endpoints(pod("r")) is None
+            assert await pods.load(pod("e"), EngineKind.VLLM) is None
 
     run(story())
 
@@ -70,14 +70,14 @@ def test_what_an_engine_measured_once_is_not_asked_again(tmp_path: Path) -> None
             stack.push_async_callback(runner.cleanup)
             connector = aiohttp.UnixConnector(str(tmp_path / "engine"))
             session = await stack.enter_async_context(aiohttp.ClientSession(connector=connector))
-            looks = PodClient(session, clock)
-            assert await looks.load(pod("e", "10.0.0.1"), EngineKind.VLLM) is None
+            pods = PodClient(session, clock)
+            assert await pods.load(pod("e", "10.0.0.1"), EngineKind.VLLM) is None
             clock.now += AGAIN_S
-            measured = await looks.load(pod("e", "10.0.0.1"), EngineKind.VLLM)
+            measured = await pods.load(pod("e", "10.0.0.1"), EngineKind.VLLM)
             assert measured is not None
             assert measured.capacity_blocks == 1000
             clock.now += AGAIN_S
-            assert await looks.load(pod("e", "10.0.0.1"), EngineKind.VLLM) == measured
+            assert await pods.load(pod("e", "10.0.0.1"), EngineKind.VLLM) == measured
         assert pages == []
 
     run(story())
@@ -88,11 +88,11 @@ def test_a_router_is_asked_on_its_metrics_port_with_the_key_of_its_deployment(tm
     router = pod("r", "10.0.0.1")
     router["metadata"] |= {"namespace": "team", "labels": {labels.DEPLOYMENT: "chat"}}
     keys = RouterKeys(secret=b"s" * 32)
-    asked: list[tuple[int | None, str | None]] = []
+    pairs: list[tuple[int | None, str | None]] = []
 
     async def story() -> None:
         async def endpoints(request: web.Request) -> web.Response:
-            asked.append((request.url.port, request.headers.get("Authorization")))
+            pairs.append((request.url.port, request.headers.get("Authorization")))
             return web.json_response({"endpoints": []})
 
         app = web.Application()
@@ -107,16 +107,16 @@ def test_a_router_is_asked_on_its_metrics_port_with_the_key_of_its_deployment(tm
         await runner.cleanup()
 
     run(story())
-    assert asked == [(9090, f"Bearer {keys.bearer('team', 'chat')}"), (9090, None)]
+    assert pairs == [(9090, f"Bearer {keys.bearer('team', 'chat')}"), (9090, None)]
 
 
 def test_an_engine_is_put_to_sleep_and_woken_where_it_knows_how(tmp_path: Path) -> None:
     """One without those endpoints is awake; one that fails is tried again."""
-    asked: list[str] = []
+    lines: list[str] = []
 
     async def story() -> None:
         async def act(request: web.Request) -> web.Response:
-            asked.append(request.path_qs)
+            lines.append(request.path_qs)
             return web.Response(status=statuses.pop(0))
 
         statuses = [200, 500, 200, 404, 503]
@@ -127,20 +127,20 @@ def test_an_engine_is_put_to_sleep_and_woken_where_it_knows_how(tmp_path: Path) 
         await web.UnixSite(runner, str(tmp_path / "engine")).start()
         connector = aiohttp.UnixConnector(str(tmp_path / "engine"))
         async with aiohttp.ClientSession(connector=connector) as session:
-            looks, engine = PodClient(session, Clock()), pod("e", "10.0.0.1")
-            assert [await looks.sleep(engine, VLLM), await looks.sleep(engine, VLLM)] == [True, False]
-            assert [await looks.wake(engine, VLLM), await looks.wake(engine, VLLM), await looks.wake(engine, VLLM)] == [
+            pods, engine = PodClient(session, Clock()), pod("e", "10.0.0.1")
+            assert [await pods.sleep(engine, VLLM), await pods.sleep(engine, VLLM)] == [True, False]
+            assert [await pods.wake(engine, VLLM), await pods.wake(engine, VLLM), await pods.wake(engine, VLLM)] == [
                 True,
                 True,
                 False,
             ]
-            assert not await looks.wake(pod("no address yet"), VLLM)
+            assert not await pods.wake(pod("no address yet"), VLLM)
         await runner.cleanup()
         async with aiohttp.ClientSession() as session:
             assert not await PodClient(session, Clock()).sleep(pod("e", "127.0.0.254"), VLLM)
 
     run(story())
-    assert asked == ["/sleep?level=1&mode=wait"] * 2 + ["/wake_up"] * 3
+    assert lines == ["/sleep?level=1&mode=wait"] * 2 + ["/wake_up"] * 3
 
 
 def test_an_engine_that_does_not_answer_is_asked_again_after_a_while() -> None:
@@ -149,16 +149,16 @@ def test_an_engine_that_does_not_answer_is_asked_again_after_a_while() -> None:
     async def story() -> None:
         clock = Clock()
         async with aiohttp.ClientSession() as session:
-            looks = PodClient(session, clock)
+            pods = PodClient(session, clock)
             silent = pod("e", "127.0.0.254")
-            assert await looks.endpoints(silent) is None
-            assert await looks.load(silent, EngineKind.VLLM) is None
-            assert looks._not_before == {"e": 100.0 + AGAIN_S}
-            assert await looks.load(silent, EngineKind.VLLM) is None
+            assert await pods.endpoints(silent) is None
+            assert await pods.load(silent, EngineKind.VLLM) is None
+            assert pods._not_before == {"e": 100.0 + AGAIN_S}
+            assert await pods.load(silent, EngineKind.VLLM) is None
             clock.now += AGAIN_S
-            assert await looks.load(silent, EngineKind.SGLANG) is None
-            assert looks._not_before == {"e": 130.0 + AGAIN_S}
-            looks.forget("e")
-            assert looks._not_before == {}
+            assert await pods.load(silent, EngineKind.SGLANG) is None
+            assert pods._not_before == {"e": 130.0 + AGAIN_S}
+            pods.forget("e")
+            assert pods._not_before == {}
 
     run(story())

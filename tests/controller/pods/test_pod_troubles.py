@@ -21,7 +21,7 @@ def ended(message: str, **more: Any) -> Manifest:  # noqa: ANN401  # a container
 
 
 @pytest.mark.parametrize(
-    ("status", "reason", "said"),
+    ("status", "reason", "answer"),
     [
         ({"image": "a:1", "state": {"waiting": {"reason": "ErrImagePull"}}}, Why.IMAGE_NOT_PULLED, "image a:1"),
         ({"state": {"waiting": {"reason": "CreateContainerError"}}}, Why.CANNOT_START, "CreateContainerError"),
@@ -35,11 +35,11 @@ def ended(message: str, **more: Any) -> Manifest:  # noqa: ANN401  # a container
     ],
 )
 @pytest.mark.parametrize("first", [False, True])
-def test_every_end_has_a_reason_and_a_remedy(status: Manifest, reason: Why, said: str, first: bool) -> None:
+def test_every_end_has_a_reason_and_a_remedy(status: Manifest, reason: Why, answer: str, first: bool) -> None:
     found = pod_troubles.trouble(pod(status, first=first))
     assert found is not None
     assert (found.pod, found.reason) == ("p", reason)
-    assert said in found.message
+    assert answer in found.message
 
 
 @pytest.mark.parametrize(

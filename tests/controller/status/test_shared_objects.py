@@ -10,8 +10,8 @@ from fairlead.cluster.kinds import Manifest, Resource
 from fairlead.controller.reconcile import ReconcileEnvironment
 from fairlead.controller.shared_reconcile import SharedObjectReconciler
 from fairlead.review.context import ObjectKey, ReviewContext
-from tests.controller.doors import PretendReferences
 from tests.controller.pretend import CATALOGUE, Pretend, deployment
+from tests.controller.pretend_environment import PretendReferences
 from tests.controller.server import Faults
 
 CLOCKWORK = {"name": "day", "cron": "0 8 * * 1-5", "timeZone": "Europe/Berlin", "duration": "2h", "minReplicas": 1}
@@ -23,15 +23,15 @@ class Shared:
     def __init__(self, resource: Resource, spec: Any) -> None:  # noqa: ANN401  # whatever is stored
         self.world, self.resource = Pretend(), resource
         self.write(spec)
-        doors = ReconcileEnvironment(
+        environment = ReconcileEnvironment(
             server=self.world.server,
             world=self.world.world,
-            pod_access=self.world.looks,
+            pod_access=self.world.pod_client,
             named=PretendReferences(self.world.objects),
-            events=self.world.teller,
+            events=self.world.event_sink,
         )
         zones = frozenset({"Europe/Berlin"})
-        self.sharing = SharedObjectReconciler(ReviewContext(catalogue=CATALOGUE, time_zones=zones), doors)
+        self.sharing = SharedObjectReconciler(ReviewContext(catalogue=CATALOGUE, time_zones=zones), environment)
 
     def write(self, spec: Any) -> None:  # noqa: ANN401  # whatever is stored
         """As a person does; the status stays."""
@@ -42,13 +42,13 @@ class Shared:
 
     def tick(self) -> Manifest:
         """One reconcile; answers the status."""
-        self.world.world.hear()
+        self.world.world.receive()
         asyncio.run(self.sharing.tick(ObjectKey(self.resource.kind, "default", "calm"), self.world.now))
         found = self.world.objects.held.get((self.resource.title, "default", "calm"), {})
         return dict(found.get("status") or {})
 
 
-def said(status: Manifest) -> dict[str, tuple[str, str]]:
+def conditions_of(status: Manifest) -> dict[str, tuple[str, str]]:
     """Status and reason of each condition."""
     return {one["type"]: (one["status"], one["reason"]) for one in status["conditions"]}
 
@@ -63,7 +63,7 @@ def test_a_policy_counts_who_names_it_in_its_own_namespace() -> None:
     shared.world.apply(deployment("fixed"))
     found = shared.tick()
     assert found["deployments"] == 2
-    assert said(found) == {"Ready": ("True", "Accepted"), "Accepted": ("True", "Accepted")}
+    assert conditions_of(found) == {"Ready": ("True", "Accepted"), "Accepted": ("True", "Accepted")}
     writes = len(shared.world.server.writes)
     assert shared.tick() == found
     assert len(shared.world.server.writes) == writes
@@ -82,10 +82,14 @@ def test_a_policy_that_cannot_decide_says_why(spec: Any, reason: str, words: str
     """P31"""
     shared = Shared(kinds.AUTOSCALING_POLICY, spec)
     found = shared.tick()
-    assert said(found) == {"Ready": ("False", reason), "Stalled": ("True", reason), "Accepted": ("False", reason)}
+    assert conditions_of(found) == {
+        "Ready": ("False", reason),
+        "Stalled": ("True", reason),
+        "Accepted": ("False", reason),
+    }
     assert words in found["conditions"][0]["message"]
     shared.write({})
-    assert said(shared.tick())["Ready"] == ("True", "Accepted")
+    assert conditions_of(shared.tick())["Ready"] == ("True", "Accepted")
 
 
 def test_a_policy_that_works_tells_what_people_come_to_regret() -> None:
@@ -100,7 +104,7 @@ def test_a_policy_that_works_tells_what_people_come_to_regret() -> None:
     )
     found = shared.tick()
     assert found["users"] == [*(f"chat-{number}" for number in range(9)), "odd"]
-    assert said(found)["Accepted"] == ("True", "Accepted")
+    assert conditions_of(found)["Accepted"] == ("True", "Accepted")
     message = found["conditions"][0]["message"]
     assert message.startswith("every setting can work | spec.idle.scaleToZero.after: 60s: the first request after it")
     assert "chat-0: spec.scaling.minReplicas: 1: policy calm removes the last replica after 60 s" in message
@@ -110,15 +114,15 @@ def test_a_policy_that_works_tells_what_people_come_to_regret() -> None:
 def test_a_policy_whose_target_never_fires_is_refused() -> None:
     shared = Shared(kinds.AUTOSCALING_POLICY, {"signals": {"kvCache": {"target": "1"}}})
     found = shared.tick()
-    assert said(found)["Accepted"] == ("False", "Refused")
+    assert conditions_of(found)["Accepted"] == ("False", "Refused")
     assert "this would never ask for a replica" in found["conditions"][0]["message"]
 
 
 def test_a_gateway_says_that_nobody_runs_it_yet() -> None:
     shared = Shared(kinds.INFERENCE_GATEWAY, {"models": [{"name": "m", "deployment": "chat"}]})
     found = shared.tick()
-    assert said(found) == {"Ready": ("False", "RoutersNotReady"), "Accepted": ("False", "Refused")}
-    assert said(Shared(kinds.INFERENCE_GATEWAY, {"models": 7}).tick())["Accepted"] == ("False", "Unreadable")
+    assert conditions_of(found) == {"Ready": ("False", "RoutersNotReady"), "Accepted": ("False", "Refused")}
+    assert conditions_of(Shared(kinds.INFERENCE_GATEWAY, {"models": 7}).tick())["Accepted"] == ("False", "Unreadable")
 
 
 def test_what_is_gone_or_going_is_left_alone() -> None:
@@ -135,4 +139,4 @@ def test_one_that_went_between_the_look_and_the_report_is_no_failure() -> None:
     shared = Shared(kinds.AUTOSCALING_POLICY, {})
     shared.world.server.faults = Faults(answers={0: 404})
     assert shared.tick() == {}
-    assert shared.world.teller.told == []
+    assert shared.world.event_sink.published == []

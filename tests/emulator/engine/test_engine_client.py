@@ -10,7 +10,7 @@ from fairlead.emulator.faults import EngineFault, FaultOrder
 from fairlead.emulator.surface.jobs import EngineRefusal, JobEnding
 from fairlead.simulator.engine.core import EngineCore
 from fairlead.simulator.engine.requests import EngineRequest, FinishReason
-from tests.emulator.engine.virtual import PACED, Client, engine, provided, sequence, told
+from tests.emulator.engine.virtual import PACED, Client, engine, provided, run_story, sequence
 
 MODEL = EmulationKnobs()
 
@@ -32,38 +32,41 @@ def test_tokens_come_out_exactly_when_the_model_says() -> None:
     def in_virtual_time(begun: float) -> list[tuple[float, float]]:
         made = provided(pretence=MODEL)
         core = EngineCore(made.settings, made.times, random.Random(0))  # noqa: S311 - nothing is drawn
-        asked = []
+        requests = []
         at = begun
         for serial, (after, prompt, reply) in enumerate(arrivals):
             core.advance(at, begun + after, stopping=False)
             at = begun + after
-            asked.append(
+            requests.append(
                 EngineRequest(
                     serial=serial, prompt_tokens=prompt, output_tokens=reply, arrived=at, finish=FinishReason.STOP
                 )
             )
-            core.add(asked[-1])
+            core.add(requests[-1])
         core.advance(at, begun + 100, stopping=False)
-        return [(round(one.first_token - one.arrived, 9), round(one.ended - one.arrived, 9)) for one in asked]  # type: ignore[operator]
+        return [(round(one.first_token - one.arrived, 9), round(one.ended - one.arrived, 9)) for one in requests]  # type: ignore[operator]
 
-    told(story())
+    run_story(story())
 
 
 def test_a_fixed_pace_has_one_length_for_prompts_and_one_for_tokens() -> None:
     async def story() -> None:
         client = await Client(engine()).answered()
         assert client.times == pytest.approx([0.2, 0.3, 0.4, 0.5, 0.6])
-        assert [told for _, _, _, told in client.heard] == [None, None, None, None, "stop"]
+        assert [given for _, _, _, given in client.received] == [None, None, None, None, "stop"]
 
-    told(story())
+    run_story(story())
 
 
 def test_a_plain_request_hears_of_its_end_only_and_of_all_its_tokens() -> None:
     async def story() -> None:
         client = await Client(engine(), sequence(), sequence(), n=2, each_step=False).answered()
-        assert [(index, count, finish) for _, index, count, finish in client.heard] == [(0, 5, "stop"), (1, 5, "stop")]
+        assert [(index, count, finish) for _, index, count, finish in client.received] == [
+            (0, 5, "stop"),
+            (1, 5, "stop"),
+        ]
 
-    told(story())
+    run_story(story())
 
 
 def test_a_repeated_prompt_is_found_in_the_cache_and_its_reply_too() -> None:
@@ -75,7 +78,7 @@ def test_a_repeated_prompt_is_found_in_the_cache_and_its_reply_too() -> None:
         counts = live.driver.ranks[0].core.counts
         assert (counts.queries, counts.hits) == (202, 96)
 
-    told(story())
+    run_story(story())
 
 
 def test_who_goes_away_frees_its_seat_at_once_and_is_counted_nowhere() -> None:
@@ -92,7 +95,7 @@ def test_who_goes_away_frees_its_seat_at_once_and_is_counted_nowhere() -> None:
         assert live.driver.ranks[0].tally.gauges.running == 0
         assert sum(live.driver.ranks[0].tally.finished.values()) == 0
 
-    told(story())
+    run_story(story())
 
 
 def test_over_the_cap_a_job_is_refused_whole_and_counted_once() -> None:
@@ -107,7 +110,7 @@ def test_over_the_cap_a_job_is_refused_whole_and_counted_once() -> None:
             await client.answered()
         assert live.driver.refusal(2) is None
 
-    told(story())
+    run_story(story())
 
 
 def test_beyond_so_many_prompt_tokens_in_prefill_the_next_is_refused() -> None:
@@ -118,7 +121,7 @@ def test_beyond_so_many_prompt_tokens_in_prefill_the_next_is_refused() -> None:
         await first.answered()
         assert (await Client(live).answered()).tokens == 5
 
-    told(story())
+    run_story(story())
 
 
 @pytest.mark.parametrize(("policy", "order"), [("fcfs", ["a", "b", "c"]), ("priority", ["a", "c", "b"])])
@@ -127,14 +130,14 @@ def test_priority_counts_only_where_the_policy_says_so(policy: str, order: list[
         live = engine("--scheduling-policy", policy, "--max-num-seqs", "1")
         ended: list[str] = []
 
-        async def ask(name: str, priority: int) -> None:
+        async def send(name: str, priority: int) -> None:
             await Client(live, sequence(), request_id=name, priority=priority).answered()
             ended.append(name)
 
-        await asyncio.gather(ask("a", 5), ask("b", 5), ask("c", 1))
+        await asyncio.gather(send("a", 5), send("b", 5), send("c", 1))
         assert ended == order
 
-    told(story())
+    run_story(story())
 
 
 def test_an_engine_without_tokens_goes_on_when_the_fault_is_taken_back() -> None:
@@ -147,7 +150,7 @@ def test_an_engine_without_tokens_goes_on_when_the_fault_is_taken_back() -> None
         live.acts.change_fault({"fault": ""})
         assert (await stuck.answered()).tokens == 5
 
-    told(story())
+    run_story(story())
 
 
 def test_a_slow_step_is_slower_by_its_factor() -> None:
@@ -157,7 +160,7 @@ def test_a_slow_step_is_slower_by_its_factor() -> None:
         )
         assert (await Client(live, sequence(reply=2)).answered()).times == pytest.approx([2.0, 3.0])
 
-    told(story())
+    run_story(story())
 
 
 def test_a_cut_stream_has_as_many_tokens_as_ordered() -> None:
@@ -169,7 +172,7 @@ def test_a_cut_stream_has_as_many_tokens_as_ordered() -> None:
         assert (client.tokens, client.ending) == (3, JobEnding.CUT)
         assert live.driver.idle.is_set()
 
-    told(story())
+    run_story(story())
 
 
 def test_errors_are_refusals_after_the_requests_that_go_well() -> None:
@@ -178,7 +181,7 @@ def test_errors_are_refusals_after_the_requests_that_go_well() -> None:
         await Client(live).answered()
         assert Client(live).feed is EngineRefusal.OUT_OF_ORDER
 
-    told(story())
+    run_story(story())
 
 
 def test_an_engine_that_dies_tells_everybody_once_and_takes_nobody_in() -> None:
@@ -192,7 +195,7 @@ def test_an_engine_that_dies_tells_everybody_once_and_takes_nobody_in() -> None:
         assert (client.tokens, client.ending, deaths) == (3, JobEnding.DEAD, [EngineFault.ENGINE_DEATH])
         assert (live.acts.alive, live.driver.refusal(1)) == (False, EngineRefusal.DEAD)
 
-    told(story())
+    run_story(story())
 
 
 def test_a_draining_engine_ends_what_it_has() -> None:
@@ -203,7 +206,7 @@ def test_a_draining_engine_ends_what_it_has() -> None:
         assert Client(live).feed is EngineRefusal.DRAINING
         assert (await client.answered()).tokens == 5
 
-    told(story())
+    run_story(story())
 
 
 def test_a_process_that_is_behind_its_model_says_so_instead_of_taking_work() -> None:
@@ -215,7 +218,7 @@ def test_a_process_that_is_behind_its_model_says_so_instead_of_taking_work() -> 
         live.driver.lag.rest()
         assert (await Client(live).answered()).tokens == 5
 
-    told(story())
+    run_story(story())
 
 
 def test_a_prompt_that_can_never_fit_is_refused_and_nothing_of_its_job_stays() -> None:
@@ -225,7 +228,7 @@ def test_a_prompt_that_can_never_fit_is_refused_and_nothing_of_its_job_stays() -
         assert (live.driver.inside, live.driver.ranks[0].core.waiting) == (0, 0)
         assert (await Client(live, sequence(20)).answered()).tokens == 5
 
-    told(story())
+    run_story(story())
 
 
 def test_data_parallel_engines_share_the_load_and_one_can_be_pinned() -> None:
@@ -237,4 +240,4 @@ def test_data_parallel_engines_share_the_load_and_one_can_be_pinned() -> None:
         for client in clients:
             await client.answered()
 
-    told(story())
+    run_story(story())

@@ -11,7 +11,7 @@ from fairlead.emulator.surface.engine_interface import RequestObservation
 from fairlead.emulator.surface.jobs import JobEnding
 from fairlead.engines.vllm.engine import VllmEngine
 from fairlead.fleet.engine_load import EngineLoad
-from tests.emulator.engine.virtual import Client, engine, sequence, told
+from tests.emulator.engine.virtual import Client, engine, run_story, sequence
 
 ADAPTED: Final = ("--enable-lora", "--max-loras", "1", "--lora-modules", "de=/de", "fr=/fr")
 STATE: Final = 'vllm:engine_sleep_state{engine="0",model_name="chat",sleep_state='
@@ -39,7 +39,7 @@ def test_a_sleeping_engine_aborts_who_runs_lets_newcomers_hang_and_shows_nobody_
         assert (await late.answered()).tokens == 5
         assert f'{STATE}"awake"}} 1.0' in live.acts.metrics()
 
-    told(story())
+    run_story(story())
 
 
 @pytest.mark.parametrize(("mode", "tokens"), [("wait", 6), ("keep", 2), ("abort", 2)])
@@ -57,7 +57,7 @@ def test_a_pause_waits_for_keeps_or_ends_who_runs(mode: str, tokens: int) -> Non
         assert kept == tokens + (mode == "keep")
         assert client.tokens == (2 if mode == "abort" else 6)
 
-    told(story())
+    run_story(story())
 
 
 def test_an_aborted_plain_request_gets_what_is_out() -> None:
@@ -66,12 +66,12 @@ def test_an_aborted_plain_request_gets_what_is_out() -> None:
         plain, other = Client(live, request_id="a", each_step=False), Client(live, request_id="b")
         await asyncio.sleep(0.45)
         assert live.acts.abort_requests(["a"]) == 1
-        assert [(count, finish) for _, _, count, finish in plain.heard] == [(2, None)]
+        assert [(count, finish) for _, _, count, finish in plain.received] == [(2, None)]
         assert plain.ending is JobEnding.ABORTED
         assert (await other.answered()).tokens == 5
         assert load(live).finished == 2.0
 
-    told(story())
+    run_story(story())
 
 
 def test_a_cache_is_reset_only_when_nobody_holds_pages() -> None:
@@ -85,7 +85,7 @@ def test_a_cache_is_reset_only_when_nobody_holds_pages() -> None:
         assert live.acts.reset_prefix_cache(reset_running=False)
         assert (await Client(live, sequence(64)).answered()).feed.cached_tokens == [0]  # type: ignore[union-attr]
 
-    told(story())
+    run_story(story())
 
 
 def test_adapters_take_turns_in_one_slot_and_their_cache_is_their_own() -> None:
@@ -100,7 +100,7 @@ def test_adapters_take_turns_in_one_slot_and_their_cache_is_their_own() -> None:
         again = await Client(live, sequence(adapter="de")).answered()
         assert again.feed.cached_tokens == [96]  # type: ignore[union-attr]
 
-    told(story())
+    run_story(story())
 
 
 def test_load_is_counted_only_where_it_was_asked_for() -> None:
@@ -112,7 +112,7 @@ def test_load_is_counted_only_where_it_was_asked_for() -> None:
             await client.answered()
         assert counting.acts.load == 0
 
-    told(story())
+    run_story(story())
 
 
 @pytest.mark.parametrize(
@@ -132,7 +132,7 @@ def test_a_page_can_be_made_wrong_and_right_again(fault: str, seen: str) -> None
         live.acts.change_fault({"fault": ""})
         assert load(live).running == 0.0
 
-    told(story())
+    run_story(story())
 
 
 def test_a_frozen_page_stays_what_it_was() -> None:
@@ -145,7 +145,7 @@ def test_a_frozen_page_stays_what_it_was() -> None:
         live.acts.change_fault({"fault": ""})
         assert load(live).finished == 1.0
 
-    told(story())
+    run_story(story())
 
 
 def test_the_web_server_counts_by_route_but_not_what_probes_ask() -> None:
@@ -159,7 +159,7 @@ def test_the_web_server_counts_by_route_but_not_what_probes_ask() -> None:
         assert 'http_request_duration_seconds_bucket{handler="/v1/completions",le="0.5",method="POST"} 2.0' in page
         assert 'handler="/health"' not in page
 
-    told(story())
+    run_story(story())
 
 
 def test_nothing_is_told_of_pages_where_nobody_asked() -> None:
@@ -168,4 +168,4 @@ def test_nothing_is_told_of_pages_where_nobody_asked() -> None:
         assert sources == {}
         assert engine().acts.gauges() == (0.0, 0.0)
 
-    told(story())
+    run_story(story())

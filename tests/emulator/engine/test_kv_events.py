@@ -22,7 +22,7 @@ QUICK: Final = EmulationKnobs(pace=FixedStepTimes(first_token_seconds=0.004, tok
 FLAGS: Final = ("--block-size", "32", "--prefix-caching-hash-algo", CBOR)
 
 
-def told(story: Coroutine[Any, Any, None]) -> None:
+def run_story(story: Coroutine[Any, Any, None]) -> None:
     """On a real loop, since sockets keep real time."""
 
     async def within() -> None:
@@ -33,7 +33,7 @@ def told(story: Coroutine[Any, Any, None]) -> None:
 
 
 @asynccontextmanager
-async def telling(tmp: str, *flags: str) -> AsyncIterator[LiveEngine]:
+async def publishing(tmp: str, *flags: str) -> AsyncIterator[LiveEngine]:
     """An engine that tells its events on sockets in a folder."""
     config = (
         f'{{"enable_kv_cache_events": true, "topic": "kv-events", "endpoint": "ipc://{tmp}/events", '
@@ -58,7 +58,7 @@ class Reader:
         self._replay = self._context.socket(zmq.DEALER)
         self._replay.connect(f"ipc://{tmp}/replay")
 
-    async def heard(self) -> tuple[int, list[Any]]:
+    async def next_batch(self) -> tuple[int, list[Any]]:
         """The next batch: its number and what it says."""
         topic, number, payload = await self._events.recv_multipart()
         assert (topic, len(number)) == (b"kv-events", 8)
@@ -87,8 +87,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> str:
 async def subscribed(live: LiveEngine, reader: Reader) -> None:
     """A subscription takes a moment; ask until the first batch arrives."""
     start = 90_000
-    heard = asyncio.create_task(reader.heard())
-    while not heard.done():
+    task = asyncio.create_task(reader.next_batch())
+    while not task.done():
         await Client(live, sequence(32, 1, start=start)).answered()
         start += 32
         await asyncio.sleep(0.01)
@@ -96,12 +96,12 @@ async def subscribed(live: LiveEngine, reader: Reader) -> None:
 
 def test_a_prompt_is_told_whole_and_its_reply_page_by_page_under_the_names_that_anyone_can_compute(folder: str) -> None:
     async def story() -> None:
-        async with telling(folder) as live:
+        async with publishing(folder) as live:
             reader = Reader(folder)
             await subscribed(live, reader)
             reply = tuple(range(200, 240))
-            asked = JobSequence(prompt_ids=range(10, 106), reply_ids=reply, finish="stop", max_tokens=40)
-            await Client(live, asked).answered()
+            job_sequence = JobSequence(prompt_ids=range(10, 106), reply_ids=reply, finish="stop", max_tokens=40)
+            await Client(live, job_sequence).answered()
             names = list(BlockHasher(CBOR, {}).chain([*range(10, 106), *reply], 32))
             number, first = await _until(reader, names[0])
             later, second = await _until(reader, names[3])
@@ -124,38 +124,38 @@ def test_a_prompt_is_told_whole_and_its_reply_page_by_page_under_the_names_that_
         assert second[1] == [event | grown | {"extra_keys": [None]}]
         assert later == number + 1
 
-    told(story())
+    run_story(story())
 
 
 def test_a_salt_and_an_adapter_are_told_bare_and_a_hit_is_not_told(folder: str) -> None:
     async def story() -> None:
-        async with telling(folder, "--enable-lora", "--lora-modules", "de=/de") as live:
+        async with publishing(folder, "--enable-lora", "--lora-modules", "de=/de") as live:
             reader = Reader(folder)
             await subscribed(live, reader)
-            asked: dict[str, Any] = {
+            document: dict[str, Any] = {
                 "prompt_ids": range(10, 106),
                 "reply_ids": (1, 2),
                 "finish": "stop",
                 "max_tokens": 2,
             }
             for _ in range(2):
-                await Client(live, JobSequence(**asked, salt="pepper", adapter="de")).answered()
+                await Client(live, JobSequence(**document, salt="pepper", adapter="de")).answered()
             names = list(BlockHasher(CBOR, {}).chain(range(10, 106), 32, ("de", "/de"), "pepper"))
             number, batch = await _until(reader, names[0])
             await Client(live, sequence(64, 1, start=5000)).answered()
-            after, _ = await reader.heard()
+            after, _ = await reader.next_batch()
             reader.close()
         event = batch[1][0]
         assert (event["lora_name"], event["lora_id"]) == ("de", 1)
         assert event["extra_keys"] == [["de", "pepper"], ["de"], ["de"]]
         assert after == number + 1
 
-    told(story())
+    run_story(story())
 
 
 def test_what_was_missed_can_be_had_again_and_a_reset_is_told_with_the_next_step(folder: str) -> None:
     async def story() -> None:
-        async with telling(folder) as live:
+        async with publishing(folder) as live:
             reader = Reader(folder)
             await Client(live, sequence(64, 1)).answered()
             await asyncio.sleep(0.01)
@@ -171,12 +171,12 @@ def test_what_was_missed_can_be_had_again_and_a_reset_is_told_with_the_next_step
             assert await reader.missed(1) == kept[1:]
             reader.close()
 
-    told(story())
+    run_story(story())
 
 
 def test_pages_that_are_taken_for_others_are_told_as_removed(folder: str) -> None:
     async def story() -> None:
-        async with telling(folder, "--num-gpu-blocks-override", "5", "--max-model-len", "128") as live:
+        async with publishing(folder, "--num-gpu-blocks-override", "5", "--max-model-len", "128") as live:
             reader = Reader(folder)
             for start in (0, 1000):
                 await Client(live, sequence(96, 1, start=start)).answered()
@@ -189,24 +189,24 @@ def test_pages_that_are_taken_for_others_are_told_as_removed(folder: str) -> Non
         assert removed
         assert {"type": "BlockRemoved", "block_hashes": removed[:1], "medium": "GPU", "group_idx": 0} in events
 
-    told(story())
+    run_story(story())
 
 
 def test_texts_are_remembered_as_long_as_their_pages_and_no_longer(folder: str) -> None:
     async def story() -> None:
         flags = ("--num-gpu-blocks-override", "9", "--max-model-len", "256")
-        async with telling(folder, *flags) as live:
-            teller = live.driver.ranks[0].event_sink
-            assert teller is not None
+        async with publishing(folder, *flags) as live:
+            sink = live.driver.ranks[0].event_sink
+            assert sink is not None
             for start in range(0, 4000, 200):
                 twins = [Client(live, sequence(96, 40, start=start), request_id=name) for name in "ab"]
                 await asyncio.sleep(0.005)
                 twins[0].cancel()
                 await twins[1].answered()
             await Client(live, sequence(8, 3, start=9000)).answered()
-            assert 0 < teller.journal.remembered <= 8
+            assert 0 < sink.journal.remembered <= 8
 
-    told(story())
+    run_story(story())
 
 
 def test_a_reader_that_binds_is_connected_to_and_a_free_port_is_found() -> None:
@@ -217,18 +217,18 @@ def test_a_reader_that_binds_is_connected_to_and_a_free_port_is_found() -> None:
         reader.subscribe(b"")
         wanted = kv_events.config({"enable_kv_cache_events": True, "endpoint": f"tcp://127.0.0.1:{port}"})
         publisher = kv_events.KvEventPublisher(wanted, 0, now)
-        heard = asyncio.ensure_future(reader.recv_multipart())
-        while not heard.done():
+        task = asyncio.ensure_future(reader.recv_multipart())
+        while not task.done():
             publisher.publish([{"type": "AllBlocksCleared"}])
             await asyncio.sleep(0.01)
-        assert (await heard)[0] == b""
+        assert (await task)[0] == b""
         publisher.close()
         free = kv_events.KvEventPublisher(kv_events.config({"endpoint": "tcp://*:0"}), 0, now)
         assert free.config.endpoint.rpartition(":")[2] not in {"", "0"}
         free.close()
         context.destroy(linger=0)
 
-    told(story())
+    run_story(story())
 
 
 @pytest.mark.parametrize(("rank", "port"), [(0, "5557"), (3, "5560")])
@@ -239,7 +239,7 @@ def test_each_engine_has_a_port_of_its_own(rank: int, port: str) -> None:
 
 def test_the_addresses_are_told_as_they_came_out(folder: str) -> None:
     async def story() -> None:
-        async with telling(folder, "--data-parallel-size", "2") as live:
+        async with publishing(folder, "--data-parallel-size", "2") as live:
             sources = live.acts.kv_event_sources()
             assert sources["0"]["endpoint"] == f"ipc://{folder}/events"
             assert sources["1"]["endpoint"] == f"ipc://{folder}/events_dp1"
@@ -254,7 +254,7 @@ def test_the_addresses_are_told_as_they_came_out(folder: str) -> None:
                 "topic": "kv-events",
             }
 
-    told(story())
+    run_story(story())
 
 
 def test_without_a_publisher_or_a_prefix_cache_nothing_is_opened() -> None:
@@ -265,12 +265,12 @@ def test_without_a_publisher_or_a_prefix_cache_nothing_is_opened() -> None:
             assert live.acts.kv_event_sources() == {}
         assert kv_events.config({"enable_kv_cache_events": True, "unknown": 1}).on
 
-    told(story())
+    run_story(story())
 
 
 async def _until(reader: Reader, name: int) -> tuple[int, list[Any]]:
     """The batch in which that page is stored."""
     while True:
-        number, batch = await reader.heard()
+        number, batch = await reader.next_batch()
         if any(name in event.get("block_hashes", ()) for event in batch[1]):
             return number, batch

@@ -28,12 +28,12 @@ def test_three_seconds_of_late_steps_are_said_and_as_many_far_behind_refuse_work
 
 
 def test_it_is_told_in_a_line_every_ten_seconds_at_most() -> None:
-    said: list[str] = []
-    lag = StepLag(0.25, said.append)
+    lines: list[str] = []
+    lag = StepLag(0.25, lines.append)
     late(lag, 0.05, 10, steps=100)
     late(lag, 0.4, 20, steps=80)
 
-    assert said == [
+    assert lines == [
         "WARNING (simulated) 50 ms behind its model on average: latencies are no longer the model's",
         "WARNING (simulated) at least 400 ms behind its model: new requests are refused",
     ]

@@ -6,11 +6,11 @@ from typing import Final
 
 from fairlead.engines.vllm.engine import VllmEngine
 from fairlead.fleet.engine_load import EngineLoad
-from tests.emulator.engine.virtual import Client, engine, sequence, told
+from tests.emulator.engine.virtual import Client, engine, run_story, sequence
 
 REAL: Final = Path(__file__).with_name("families.txt")
 """Name and kind of each family of a fresh real server, without birthdays; the process's own are Python's business."""
-GUESSING: Final = ("--speculative-config", '{"method": "ngram", "num_speculative_tokens": 3}')
+SPECULATING: Final = ("--speculative-config", '{"method": "ngram", "num_speculative_tokens": 3}')
 
 
 def families(page: str) -> dict[str, str]:
@@ -31,7 +31,7 @@ def test_a_fresh_page_has_the_families_of_a_real_one_in_its_kinds() -> None:
         assert {name: kind for name, kind in ours.items() if name.startswith(("vllm:", "http_"))} == real
         assert set(ours) - set(real) >= {"fairlead_engine_lag_seconds", "fairlead_engine_behind"}
 
-    told(story())
+    run_story(story())
 
 
 def test_children_stand_at_zero_before_anything_happened() -> None:
@@ -45,7 +45,7 @@ def test_children_stand_at_zero_before_anything_happened() -> None:
         assert "spec_decode" not in page
         assert "lora_requests_info" not in page
 
-    told(story())
+    run_story(story())
 
 
 def test_a_request_leaves_its_tokens_and_times() -> None:
@@ -75,12 +75,12 @@ def test_a_request_leaves_its_tokens_and_times() -> None:
         assert {name: round(value(page, f"vllm:{name}{one}"), 6) for name in expected} == expected
         assert value(page, 'vllm:request_success_total{engine="0",finished_reason="stop",model_name="chat"}') == 2
 
-    told(story())
+    run_story(story())
 
 
 def test_every_fact_the_operator_wants_stands_on_the_page() -> None:
     async def story() -> None:
-        live = engine(*GUESSING)
+        live = engine(*SPECULATING)
         await Client(live).answered()
         load = VllmEngine().load(live.acts.metrics())
         assert isinstance(load, EngineLoad)
@@ -88,7 +88,7 @@ def test_every_fact_the_operator_wants_stands_on_the_page() -> None:
         assert (load.engines, load.finished, load.prompt_tokens, load.capacity_blocks) == (1, 1.0, 100.0, 1891)
         assert value(live.acts.metrics(), _position(2)) <= value(live.acts.metrics(), _position(0))
 
-    told(story())
+    run_story(story())
 
 
 def test_each_data_parallel_engine_has_its_own_numbers() -> None:
@@ -102,7 +102,7 @@ def test_each_data_parallel_engine_has_its_own_numbers() -> None:
         assert isinstance(load, EngineLoad)
         assert (load.engines, load.capacity_blocks) == (2, 2 * 1891)
 
-    told(story())
+    run_story(story())
 
 
 def _position(place: int) -> str:

@@ -16,21 +16,21 @@ from fairlead.simulator.timing.calibration_file import Calibration
 from fairlead.simulator.timing.rate_shares import RateShares
 from fairlead.sizing import kv_pages, memory
 from fairlead.sizing.sizing_input import SizingInput
-from tests.emulator.engine.virtual import KNOWN, LLAMA, provided
+from tests.emulator.engine.virtual import LLAMA, PACKAGED, provided
 
 MODEL = EmulationKnobs()
 H100 = EmulatedMachine("NVIDIA-H100-80GB-HBM3", 8)
 
 
 def started(*words: str, machine: EmulatedMachine = H100, pretence: EmulationKnobs = MODEL) -> EngineProvision:
-    return provision.provide(command.read(["vllm", "serve", *words]), machine, pretence, KNOWN)
+    return provision.provide(command.read(["vllm", "serve", *words]), machine, pretence, PACKAGED)
 
 
 def test_the_cache_has_the_pages_that_a_plan_would_give_it() -> None:
     question = SizingInput(
         release=CURRENT,
-        shape=KNOWN.catalogue.shapes[LLAMA],
-        accelerator=KNOWN.catalogue.accelerators["NVIDIA-L4"],
+        shape=PACKAGED.catalogue.shapes[LLAMA],
+        accelerator=PACKAGED.catalogue.accelerators["NVIDIA-L4"],
         context=8192,
     )
     tokens = kv_pages.tokens(question, memory.memory(question).kv.likely)
@@ -56,17 +56,22 @@ def test_limits_are_the_flags_and_else_what_vllm_takes_on_that_gpu() -> None:
     made = started(LLAMA).settings
     assert (made.max_sequences, made.batch_tokens, made.context_tokens, made.late_stop) == (1024, 8192, 131_072, True)
 
-    told = started(
+    settings = started(
         *(LLAMA, "--max-num-seqs", "64", "--max-num-active-seqs", "32", "--max-num-batched-tokens", "4k"),
         *("--block-size", "32", "--no-enable-prefix-caching", "--scheduling-policy", "priority"),
         *("--long-prefill-token-threshold", "512", "--watermark", "0.01", "--no-scheduler-reserve-full-isl"),
         *("--max-num-queued-reqs", "80", "--max-num-queued-tokens", "9K", "--no-async-scheduling"),
     ).settings
-    assert (told.max_sequences, told.batch_tokens, told.block_tokens, told.prefix_caching) == (32, 4000, 32, False)
-    assert (told.policy, told.long_prefill_tokens, told.watermark) == (SchedulingPolicy.PRIORITY, 512, 0.01)
-    assert (told.max_unfinished, told.max_backlog_tokens) == (80, 9 * 1024)
-    assert not told.reserve_whole_prompt
-    assert not told.late_stop
+    assert (settings.max_sequences, settings.batch_tokens, settings.block_tokens, settings.prefix_caching) == (
+        32,
+        4000,
+        32,
+        False,
+    )
+    assert (settings.policy, settings.long_prefill_tokens, settings.watermark) == (SchedulingPolicy.PRIORITY, 512, 0.01)
+    assert (settings.max_unfinished, settings.max_backlog_tokens) == (80, 9 * 1024)
+    assert not settings.reserve_whole_prompt
+    assert not settings.late_stop
 
     twice = started(LLAMA, "--performance-mode", "throughput").settings
     assert (twice.max_sequences, twice.batch_tokens) == (2048, 16384)
@@ -189,11 +194,11 @@ def test_times_of_this_deployment_count_first_and_those_of_another_are_refused()
         error=0.03,
         source="a test",
     )
-    known = replace(KNOWN, calibrated=own)
-    made = provision.provide(command.read(["vllm", "serve", LLAMA]), H100, MODEL, known)
+    packaged = replace(PACKAGED, calibrated=own)
+    made = provision.provide(command.read(["vllm", "serve", LLAMA]), H100, MODEL, packaged)
     other = command.read(["vllm", "serve", "Qwen/Qwen3-8B"])
 
     assert made.notes[-1].startswith("INFO (simulated) step times: recorded")
     assert made.times.decode_line(8, 8) != plain.times.decode_line(8, 8)
     with pytest.raises(CannotStart, match="--step-times: calibrated with model"):
-        provision.provide(other, H100, MODEL, known)
+        provision.provide(other, H100, MODEL, packaged)

@@ -5,20 +5,20 @@ from typing import Any, Final
 import pytest
 
 from fairlead.emulator.engine import speculative_config
-from tests.emulator.engine.virtual import KNOWN, LLAMA, provided
+from tests.emulator.engine.virtual import LLAMA, PACKAGED, provided
 
-SHAPE: Final = KNOWN.catalogue.shapes[LLAMA]
+SHAPE: Final = PACKAGED.catalogue.shapes[LLAMA]
 
 
 def test_without_a_configuration_nothing_is_guessed() -> None:
-    drafted = speculative_config.drafting(None, SHAPE, KNOWN.catalogue.shapes)
+    drafted = speculative_config.drafting(None, SHAPE, PACKAGED.catalogue.shapes)
 
     assert drafted.tokens == 0
     assert speculative_config.speculation(None, drafted, (0.7,)) is None
 
 
 @pytest.mark.parametrize(
-    ("told", "lookahead", "draft_slots", "rereads"),
+    ("document", "lookahead", "draft_slots", "rereads"),
     [
         ({"method": "ngram"}, 0, 0, False),
         ({"method": "eagle3", "model": "x/eagle"}, 3, 0, True),
@@ -29,10 +29,12 @@ def test_without_a_configuration_nothing_is_guessed() -> None:
         ({"model": "Qwen/Qwen3-0.6B"}, 3, 1, False),
     ],
 )
-def test_each_method_takes_its_room(told: dict[str, Any], lookahead: int, draft_slots: int, *, rereads: bool) -> None:
-    told = told | {"num_speculative_tokens": 3}
+def test_each_method_takes_its_room(
+    document: dict[str, Any], lookahead: int, draft_slots: int, *, rereads: bool
+) -> None:
+    document = document | {"num_speculative_tokens": 3}
     made = speculative_config.speculation(
-        told, speculative_config.drafting(told, SHAPE, KNOWN.catalogue.shapes), (0.7,)
+        document, speculative_config.drafting(document, SHAPE, PACKAGED.catalogue.shapes), (0.7,)
     )
 
     assert made is not None
@@ -41,9 +43,9 @@ def test_each_method_takes_its_room(told: dict[str, Any], lookahead: int, draft_
 
 
 def test_rates_come_from_the_configuration_itself_before_the_environment() -> None:
-    told = {"method": "ngram", "num_speculative_tokens": 4, "synthetic_acceptance_rates": [0.9, 0.5]}
+    document = {"method": "ngram", "num_speculative_tokens": 4, "synthetic_acceptance_rates": [0.9, 0.5]}
     made = speculative_config.speculation(
-        told, speculative_config.drafting(told, SHAPE, KNOWN.catalogue.shapes), (0.1,)
+        document, speculative_config.drafting(document, SHAPE, PACKAGED.catalogue.shapes), (0.1,)
     )
 
     assert made is not None

@@ -3,7 +3,7 @@
 import asyncio
 
 from fairlead.emulator.engine.stats_line import LoggedCounts, StatsLine
-from tests.emulator.engine.virtual import Client, engine, now, sequence, told
+from tests.emulator.engine.virtual import Client, engine, now, run_story, sequence
 
 
 def test_it_tells_rates_since_the_last_line_and_is_silent_at_rest() -> None:
@@ -22,4 +22,4 @@ def test_it_tells_rates_since_the_last_line_and_is_silent_at_rest() -> None:
             "Running: 1 reqs, Waiting: 0 reqs, GPU KV cache usage: 0.6%, Prefix cache hit rate: 41.7%"
         )
 
-    told(story())
+    run_story(story())

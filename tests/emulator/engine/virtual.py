@@ -14,7 +14,7 @@ from fairlead.emulator.engine.provision import EmulatedMachine, EngineProvision
 from fairlead.emulator.surface.jobs import EngineJob, JobEnding, JobSequence
 
 NOON: Final = 1_795_176_000.0
-KNOWN: Final = packaged_data.load()
+PACKAGED: Final = packaged_data.load()
 L4: Final = EmulatedMachine("NVIDIA-L4", 4)
 LLAMA: Final = "meta-llama/Llama-3.1-8B-Instruct"
 PACED: Final = EmulationKnobs(pace=FixedStepTimes(first_token_seconds=0.2, token_seconds=0.1))
@@ -43,7 +43,7 @@ class _Loop(asyncio.SelectorEventLoop):
         return self.jumping.now
 
 
-def told(story: Coroutine[Any, Any, None]) -> None:
+def run_story(story: Coroutine[Any, Any, None]) -> None:
     """Run a story to its end."""
     with asyncio.Runner(loop_factory=_Loop) as runner:
         runner.run(story)
@@ -57,7 +57,7 @@ def now() -> float:
 def provided(*flags: str, pretence: EmulationKnobs = PACED, machine: EmulatedMachine = L4) -> EngineProvision:
     """An engine of Llama 8B on L4s, with these flags."""
     served = command.read(["vllm", "serve", LLAMA, "--served-model-name", "chat", "--max-model-len", "8192", *flags])
-    return provision.provide(served, machine, pretence, KNOWN)
+    return provision.provide(served, machine, pretence, PACKAGED)
 
 
 def engine(*flags: str, pretence: EmulationKnobs = PACED) -> LiveEngine:
@@ -79,17 +79,17 @@ def sequence(prompt: int = 100, reply: int = 5, *, start: int = 0, adapter: str 
 class Client:
     """Who asks, and what it heard: the time, the sequence, how many tokens, how it finished."""
 
-    def __init__(self, live: LiveEngine, *sequences: JobSequence, request_id: str = "r", **asked: Any) -> None:  # noqa: ANN401
-        self.heard: list[tuple[float, int, int, str | None]] = []
+    def __init__(self, live: LiveEngine, *sequences: JobSequence, request_id: str = "r", **document: Any) -> None:  # noqa: ANN401
+        self.received: list[tuple[float, int, int, str | None]] = []
         self.ending: JobEnding | None = None
         self._over = asyncio.Event()
-        self.asked = now()
-        job = EngineJob(request_id=request_id, sequences=sequences or (sequence(),), **asked)
+        self.sent_at = now()
+        job = EngineJob(request_id=request_id, sequences=sequences or (sequence(),), **document)
         self._left = len(job.sequences)
         self.feed = live.driver.submit(job, self)
 
     def on_tokens(self, index: int, count: int, finish: str | None) -> None:
-        self.heard.append((now(), index, count, finish))
+        self.received.append((now(), index, count, finish))
         self._left -= finish is not None
         if not self._left:
             self._over.set()
@@ -106,12 +106,12 @@ class Client:
     @property
     def tokens(self) -> int:
         """All that were heard of."""
-        return sum(count for _, _, count, _ in self.heard)
+        return sum(count for _, _, count, _ in self.received)
 
     @property
     def times(self) -> list[float]:
         """When tokens came, since it asked."""
-        return [round(moment - self.asked, 9) for moment, _, _, _ in self.heard]
+        return [round(moment - self.sent_at, 9) for moment, _, _, _ in self.received]
 
     def cancel(self) -> None:
         """Go away."""

@@ -137,10 +137,10 @@ class PretendActs:
         self.done.append(("abort", tuple(request_ids)))
         return 2
 
-    def change_fault(self, told: Mapping[str, Any]) -> Mapping[str, Any]:
-        if "fault" not in told:
+    def change_fault(self, document: Mapping[str, Any]) -> Mapping[str, Any]:
+        if "fault" not in document:
             raise ValueError("fault: missing; write one")
-        return told
+        return document
 
     def observed(self, seen: RequestObservation) -> None:
         self.seen.append(seen)
@@ -154,19 +154,19 @@ class Endpoint:
         self.driver = driver
         self.acts = acts
         self.url = ""
-        self.asks: aiohttp.ClientSession = None  # type: ignore[assignment]
+        self.session: aiohttp.ClientSession = None  # type: ignore[assignment]
 
     async def post(self, path: str, body: object, **headers: str) -> tuple[int, Any]:
         """The status, and the JSON or the text."""
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         raw = body if isinstance(body, bytes | str) else json.dumps(body)
         kind = {} if "Content-Type" in named else {"Content-Type": "application/json"}
-        async with self.asks.post(self.url + path, data=raw, headers=kind | named) as answer:
+        async with self.session.post(self.url + path, data=raw, headers=kind | named) as answer:
             text = await answer.text()
             return answer.status, json.loads(text) if text and answer.content_type == "application/json" else text
 
-    async def ask(self, path: str, method: str = "GET") -> tuple[int, Any]:
-        async with self.asks.request(method, self.url + path) as answer:
+    async def send(self, path: str, method: str = "GET") -> tuple[int, Any]:
+        async with self.session.request(method, self.url + path) as answer:
             text = await answer.text()
             return answer.status, json.loads(text) if text and answer.content_type == "application/json" else text
 
@@ -189,7 +189,7 @@ async def serving(
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     endpoint.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
-    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=5)) as endpoint.asks:
+    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=5)) as endpoint.session:
         try:
             yield endpoint
         finally:
@@ -206,7 +206,7 @@ def ends(run: Run, ending: JobEnding) -> None:
     run.listener.on_end(ending)
 
 
-def told(story: Coroutine[Any, Any, None]) -> None:
+def run_story(story: Coroutine[Any, Any, None]) -> None:
     """Run a story to its end; one that hangs fails."""
 
     async def within() -> None:

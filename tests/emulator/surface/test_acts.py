@@ -4,7 +4,7 @@ from typing import Any, Final
 
 import pytest
 
-from tests.emulator.surface.pretending import PretendActs, answering, serving, told
+from tests.emulator.surface.pretending import PretendActs, answering, run_story, serving
 
 RUNTIME: Final = answering(runtime_adapters=True)
 
@@ -18,17 +18,17 @@ UNLOAD: Final = "/v1/unload_lora_adapter"
 def test_an_adapter_comes_is_called_and_goes() -> None:
     async def story() -> None:
         async with serving(RUNTIME) as engine:
-            said = await engine.post(LOAD, {"lora_name": "la", "lora_path": "org/la"})
-            assert said == (200, "Success: LoRA adapter 'la' added successfully.")
+            reply = await engine.post(LOAD, {"lora_name": "la", "lora_path": "org/la"})
+            assert reply == (200, "Success: LoRA adapter 'la' added successfully.")
             _, body = await engine.post("/v1/completions", {"model": "la", "prompt": "x", "max_tokens": 1})
             assert (body["model"], engine.driver.runs[0].job.sequences[0].adapter) == ("la", "la")
             again = {"lora_name": "la", "lora_path": "org/la", "load_inplace": True}
             assert (await engine.post(LOAD, again))[0] == 200
-            said = await engine.post(UNLOAD, {"lora_name": "la"})
-            assert said == (200, "Success: LoRA adapter 'la' removed successfully.")
+            reply = await engine.post(UNLOAD, {"lora_name": "la"})
+            assert reply == (200, "Success: LoRA adapter 'la' removed successfully.")
             assert (await engine.post("/v1/completions", {"model": "la", "prompt": "x"}))[0] == 404
             assert (await engine.post("/adapters", {"name": "lb", "src": "org/lb"}))[0] == 200
-            assert (await engine.ask("/adapters/lb", "DELETE"))[0] == 200
+            assert (await engine.send("/adapters/lb", "DELETE"))[0] == 200
         assert engine.acts.done == [
             ("add", "la", "org/la"),
             ("add", "la", "org/la"),
@@ -37,7 +37,7 @@ def test_an_adapter_comes_is_called_and_goes() -> None:
             ("remove", "lb"),
         ]
 
-    told(story())
+    run_story(story())
 
 
 @pytest.mark.parametrize(
@@ -62,10 +62,10 @@ def test_an_adapter_comes_is_called_and_goes() -> None:
 def test_an_adapter_is_refused_in_vllms_words(path: str, body: dict[str, Any], status: int, words: str) -> None:
     async def story() -> None:
         async with serving(RUNTIME) as engine:
-            answered, told_so = await engine.post(path, body)
-        assert (answered, words in told_so["error"]["message"]) == (status, True)
+            answered, given_so = await engine.post(path, body)
+        assert (answered, words in given_so["error"]["message"]) == (status, True)
 
-    told(story())
+    run_story(story())
 
 
 def test_an_adapter_that_the_engine_cannot_take_is_its_error() -> None:
@@ -75,13 +75,13 @@ def test_an_adapter_that_the_engine_cannot_take_is_its_error() -> None:
             status, body = await engine.post(LOAD, {"lora_name": "x", "lora_path": "org/x"})
         assert (status, body["error"]["message"], body["error"]["type"]) == (500, why, "InternalServerError")
 
-    told(story())
+    run_story(story())
 
 
 def test_the_development_endpoints_tell_the_engine_and_answer_as_vllms() -> None:
     async def story() -> None:
         async with serving(answering(dev_mode=True)) as engine:
-            asked: list[tuple[str, str, Any]] = [
+            values: list[tuple[str, str, Any]] = [
                 ("POST", "/sleep?level=2&mode=wait", {"status": "sleeping", "level": 2}),
                 ("GET", "/is_sleeping", {"is_sleeping": True}),
                 (
@@ -98,11 +98,11 @@ def test_the_development_endpoints_tell_the_engine_and_answer_as_vllms() -> None
                 ("GET", "/get_world_size", {"world_size": 1}),
                 ("GET", "/weight_info", {"weight_version": "default"}),
             ]
-            for method, path, expected in asked:
-                assert await engine.ask(path, method) == (200, expected)
+            for method, path, expected in values:
+                assert await engine.send(path, method) == (200, expected)
             assert await engine.post("/abort_requests", {}) == (200, {"status": "aborted", "aborted": 2})
             await engine.post("/abort_requests", {"request_ids": ["a"]})
-            _, info = await engine.ask("/server_info?config_format=json")
+            _, info = await engine.send("/server_info?config_format=json")
         assert info["vllm_config"]["model_config"]["max_model_len"] == 1024
         assert engine.acts.done == [
             ("sleep", 2, "wait"),
@@ -114,7 +114,7 @@ def test_the_development_endpoints_tell_the_engine_and_answer_as_vllms() -> None
             ("abort", ("a",)),
         ]
 
-    told(story())
+    run_story(story())
 
 
 @pytest.mark.parametrize(
@@ -130,11 +130,11 @@ def test_the_development_endpoints_tell_the_engine_and_answer_as_vllms() -> None
 def test_what_cannot_be_done_in_development_is_refused(path: str, words: str) -> None:
     async def story() -> None:
         async with serving(answering(dev_mode=True)) as engine:
-            status, body = await engine.ask(path, "POST")
+            status, body = await engine.send(path, "POST")
             assert (status, words in body["error"]["message"]) == (400, True)
             assert (await engine.post("/abort_requests", [1]))[1]["error"]["message"].endswith("must be a JSON object")
 
-    told(story())
+    run_story(story())
 
 
 def test_faults_are_ordered_where_that_is_open() -> None:
@@ -144,4 +144,4 @@ def test_faults_are_ordered_where_that_is_open() -> None:
             status, body = await engine.post("/fairlead/v1/faults", {})
         assert (status, body["error"]["message"]) == (400, "fault: missing; write one")
 
-    told(story())
+    run_story(story())

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fairlead.emulator.surface import generation_requests
-from tests.emulator.surface.pretending import answering, serving, told
+from tests.emulator.surface.pretending import answering, run_story, serving
 
 SCALARS: Final = st.none() | st.booleans() | st.integers(-(2**70), 2**70) | st.floats() | st.text(max_size=8)
 KEYS: Final = st.sampled_from(
@@ -22,15 +22,15 @@ WORDS: Final = st.sampled_from(
 ANYTHING: Final = st.recursive(
     SCALARS | WORDS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=3), max_leaves=8
 )
-SAID: Final = [{"role": "user", "content": "hi"}]
+MESSAGES: Final = [{"role": "user", "content": "hi"}]
 PATHS: Final[dict[str, tuple[list[str], dict[str, Any]]]] = {
     "/v1/completions": (sorted(generation_requests.COMPLETION), {"prompt": "x", "max_tokens": 3}),
-    "/v1/chat/completions": (sorted(generation_requests.CHAT), {"messages": SAID, "max_tokens": 3}),
-    "/v1/chat/completions/batch": (sorted(generation_requests.CHAT), {"messages": [SAID], "max_tokens": 3}),
+    "/v1/chat/completions": (sorted(generation_requests.CHAT), {"messages": MESSAGES, "max_tokens": 3}),
+    "/v1/chat/completions/batch": (sorted(generation_requests.CHAT), {"messages": [MESSAGES], "max_tokens": 3}),
     "/v1/responses": (["input", "tools", "tool_choice", "text", "instructions", "model"], {"input": "x"}),
     "/v1/messages": (
         ["messages", "system", "tools", "tool_choice"],
-        {"messages": SAID, "max_tokens": 3, "model": "chat"},
+        {"messages": MESSAGES, "max_tokens": 3, "model": "chat"},
     ),
     "/tokenize": (["prompt", "messages", "tools", "model"], {}),
     "/detokenize": (["tokens", "model"], {"tokens": [1]}),
@@ -58,4 +58,4 @@ def test_no_body_ever_makes_the_server_fail(several: list[tuple[str, dict[str, A
                 status, answer = await engine.post(path, body)
                 assert status in (200, 400, 404), (path, body, answer)
 
-    told(story())
+    run_story(story())

@@ -6,7 +6,7 @@ from typing import Final
 import pytest
 
 from fairlead.emulator.surface.engine_interface import RequestObservation
-from tests.emulator.surface.pretending import PretendDriver, answering, serving, told
+from tests.emulator.surface.pretending import PretendDriver, answering, run_story, serving
 
 KEYS: Final = (
     ("/v1/models", None, 401),
@@ -23,20 +23,20 @@ def test_keys_guard_what_vllm_guards(path: str, key: str | None, status: int) ->
     async def story() -> None:
         async with serving(answering(api_keys=("other-secret", "secret"))) as engine:
             headers = {} if key is None else {"Authorization": key}
-            async with engine.asks.get(engine.url + path, headers=headers) as answer:
+            async with engine.session.get(engine.url + path, headers=headers) as answer:
                 assert answer.status == status
                 if status == 401:
                     assert await answer.json() == {"error": "Unauthorized"}
 
-    told(story())
+    run_story(story())
 
 
 def test_requests_are_counted_by_their_route_and_quiet_ones_are_not() -> None:
     async def story() -> None:
         async with serving() as engine:
-            await engine.ask("/health")
-            await engine.ask("/nowhere")
-            await engine.ask("/v1/responses/resp_1")
+            await engine.send("/health")
+            await engine.send("/nowhere")
+            await engine.send("/v1/responses/resp_1")
             await engine.post("/v1/completions", {"prompt": "x", "max_tokens": 2})
             await engine.post("/v1/completions", {"prompt": "x", "max_tokens": 2, "stream": True})
         seen = [(one.route, one.method, one.status) for one in engine.acts.seen]
@@ -49,29 +49,29 @@ def test_requests_are_counted_by_their_route_and_quiet_ones_are_not() -> None:
         last: RequestObservation = engine.acts.seen[-2]
         assert (last.request_bytes > 20, last.response_bytes > 300, last.seconds >= 0) == (True, True, True)
 
-    told(story())
+    run_story(story())
 
 
 def test_ids_stand_in_headers_where_that_is_set() -> None:
     async def story() -> None:
         async with serving(answering(request_id_headers=True)) as engine, serving() as plain:
-            async with engine.asks.get(engine.url + "/health", headers={"X-Request-Id": "mine"}) as answer:
+            async with engine.session.get(engine.url + "/health", headers={"X-Request-Id": "mine"}) as answer:
                 assert answer.headers["x-request-id"] == "mine"
-            async with engine.asks.get(engine.url + "/nowhere") as answer:
+            async with engine.session.get(engine.url + "/nowhere") as answer:
                 assert len(answer.headers["x-request-id"]) == 32
-            async with plain.asks.get(plain.url + "/health") as answer:
+            async with plain.session.get(plain.url + "/health") as answer:
                 assert "x-request-id" not in answer.headers
 
-    told(story())
+    run_story(story())
 
 
 def test_a_reader_that_is_slow_gets_fewer_larger_chunks_and_every_word() -> None:
     async def story() -> None:
         body = {"prompt": "x", "max_tokens": 1000, "ignore_eos": True, "stream": True, "logprobs": 20, "n": 8}
         async with serving(driver=PretendDriver(by_hand=True)) as engine:
-            asked = asyncio.create_task(engine.asks.post(engine.url + "/v1/completions", json=body))
+            task = asyncio.create_task(engine.session.post(engine.url + "/v1/completions", json=body))
             run = await engine.driver.taken()
-            stream = await asked
+            stream = await task
             while run.step():
                 pass
             text = (await stream.read()).decode()
@@ -79,7 +79,7 @@ def test_a_reader_that_is_slow_gets_fewer_larger_chunks_and_every_word() -> None
         assert text.count('"finish_reason":"length"') == 8
         assert text.endswith("data: [DONE]\n\n")
 
-    told(story())
+    run_story(story())
 
 
 def test_an_old_client_gets_a_stream_without_chunks() -> None:
@@ -90,9 +90,9 @@ def test_an_old_client_gets_a_stream_without_chunks() -> None:
             body = b'{"prompt": "x", "max_tokens": 2, "stream": true}'
             head = b"POST /v1/completions HTTP/1.0\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
             writer.write(head % len(body) + body)
-            said = await reader.read()
+            content = await reader.read()
             writer.close()
-        assert said.endswith(b"data: [DONE]\n\n")
-        assert b"chunked" not in said
+        assert content.endswith(b"data: [DONE]\n\n")
+        assert b"chunked" not in content
 
-    told(story())
+    run_story(story())

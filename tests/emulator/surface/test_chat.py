@@ -11,7 +11,7 @@ import pytest
 from fairlead.emulator.surface.jobs import JobEnding
 from fairlead.emulator.text import tokenizer
 from tests.emulator import expected_replies
-from tests.emulator.surface.pretending import CHAT, PretendDriver, answering, serving, told
+from tests.emulator.surface.pretending import CHAT, PretendDriver, answering, run_story, serving
 
 WORDS: Final = tokenizer.of(128_256)
 PATH: Final = "/v1/chat/completions"
@@ -43,7 +43,7 @@ def test_a_message_has_all_of_vllms_fields() -> None:
         }
         assert (body["object"], body["usage"]["prompt_tokens"]) == ("chat.completion", 6)
 
-    told(story())
+    run_story(story())
 
 
 def test_a_stream_begins_with_the_speaker_of_each_choice() -> None:
@@ -53,13 +53,13 @@ def test_a_stream_begins_with_the_speaker_of_each_choice() -> None:
             _, whole = await engine.post(PATH, HELLO | {"n": 2, "ignore_eos": True})
         assert [chunk["choices"][0]["delta"] for chunk in chunks[:2]] == [{"role": "assistant", "content": ""}] * 2
         assert list(chunks[0]) == ["id", "object", "created", "model", "choices", "prompt_token_ids", "prompt_text"]
-        said = ["", ""]
+        lines = ["", ""]
         for chunk in chunks[2:-1]:
-            said[chunk["choices"][0]["index"]] += chunk["choices"][0]["delta"]["content"]
-        assert said == [choice["message"]["content"] for choice in whole["choices"]]
+            lines[chunk["choices"][0]["index"]] += chunk["choices"][0]["delta"]["content"]
+        assert lines == [choice["message"]["content"] for choice in whole["choices"]]
         assert list(chunks[-2]["choices"][0])[-3:] == ["finish_reason", "stop_reason", "token_ids"]
 
-    told(story())
+    run_story(story())
 
 
 def test_a_chat_goes_on_with_the_ids_that_the_engine_has_seen() -> None:
@@ -77,15 +77,15 @@ def test_a_chat_goes_on_with_the_ids_that_the_engine_has_seen() -> None:
         seen = [*before.prompt_ids, *before.reply_ids]
         assert list(after.prompt_ids)[: len(seen)] == seen
 
-    told(story())
+    run_story(story())
 
 
 def test_logprobs_of_a_chat_have_bytes_and_as_many_alternatives_as_asked() -> None:
     async def story() -> None:
-        asked = HELLO | {"logprobs": True, "top_logprobs": 2}
+        document = HELLO | {"logprobs": True, "top_logprobs": 2}
         async with serving() as engine:
-            facts = (await engine.post(PATH, asked))[1]["choices"][0]
-            chunks = (await engine.events(PATH, asked))[1:-1]
+            facts = (await engine.post(PATH, document))[1]["choices"][0]
+            chunks = (await engine.events(PATH, document))[1:-1]
             none = (await engine.post(PATH, HELLO | {"logprobs": True}))[1]["choices"][0]["logprobs"]["content"]
             _, echoed = await engine.post(PATH, HELLO | {"echo": True})
         content = facts["logprobs"]["content"]
@@ -96,7 +96,7 @@ def test_logprobs_of_a_chat_have_bytes_and_as_many_alternatives_as_asked() -> No
         assert [one["top_logprobs"] for one in none] == [[]] * 6
         assert (echoed["prompt_logprobs"][0], len(echoed["prompt_logprobs"])) == (None, 6)
 
-    told(story())
+    run_story(story())
 
 
 def test_reasoning_tokens_are_counted_where_a_parser_reads_them() -> None:
@@ -110,7 +110,7 @@ def test_reasoning_tokens_are_counted_where_a_parser_reads_them() -> None:
         assert chunks[0]["usage"]["completion_tokens_details"] == {"reasoning_tokens": 0}
         assert chunks[-2]["usage"]["prompt_tokens_details"] == {"cached_tokens": 16, "created_cache_tokens": 0}
 
-    told(story())
+    run_story(story())
 
 
 @pytest.mark.parametrize(
@@ -141,22 +141,22 @@ def test_a_tool_is_called_by_its_schema_in_whole_and_in_pieces(
         assert "".join(pieces) == call["function"]["arguments"]
         assert (deltas[-1], chunks[-1]["choices"][0]["finish_reason"]) == ({}, finish)
 
-    told(story())
+    run_story(story())
 
 
 def test_a_conversation_that_ends_with_a_tools_answer_gets_words() -> None:
     async def story() -> None:
         call = {"type": "function", "function": {"name": "weather", "arguments": "{}"}}
-        said = [*HELLO["messages"], {"role": "assistant", "tool_calls": [call]}, {"role": "tool", "content": "rain"}]
+        entries = [*HELLO["messages"], {"role": "assistant", "tool_calls": [call]}, {"role": "tool", "content": "rain"}]
         async with serving(answering()) as engine:
-            _, answered = await engine.post(PATH, {"messages": said, "tools": [TOOL]})
+            _, answered = await engine.post(PATH, {"messages": entries, "tools": [TOOL]})
             _, unused = await engine.post(PATH, CALLING | {"tool_choice": "none"})
         for body in (answered, unused):
             assert "tool_calls" not in body["choices"][0]["message"]
             assert body["choices"][0]["message"]["content"]
         assert unused["usage"]["prompt_tokens"] == 6
 
-    told(story())
+    run_story(story())
 
 
 def test_a_call_that_is_cut_is_told_as_text() -> None:
@@ -169,7 +169,7 @@ def test_a_call_that_is_cut_is_told_as_text() -> None:
         assert "tool_calls" not in choice["message"]
         assert (chunks[-2]["choices"][0]["delta"], len(chunks)) == ({}, 3)
 
-    told(story())
+    run_story(story())
 
 
 SCHEMA: Final = {"type": "json_schema", "json_schema": {"name": "weather", "schema": WEATHER}}
@@ -204,7 +204,7 @@ def test_an_answer_keeps_the_form_that_was_asked_for(name: str) -> None:
         else:
             jsonschema.validate(json.loads(text), WEATHER)
 
-    told(story())
+    run_story(story())
 
 
 @pytest.mark.parametrize("schema", [WEATHER, {"type": "integer"}])
@@ -221,7 +221,7 @@ def test_json_is_broken_at_the_rate_that_was_set(schema: dict[str, Any]) -> None
                     broken += 1
         assert 18 <= broken <= 42
 
-    told(story())
+    run_story(story())
 
 
 def test_a_batch_of_chats_is_answered_by_a_choice_each() -> None:
@@ -234,7 +234,7 @@ def test_a_batch_of_chats_is_answered_by_a_choice_each() -> None:
         assert body["usage"]["completion_tokens"] == 4
         assert (status, refused["error"]["param"]) == (400, "n")
 
-    told(story())
+    run_story(story())
 
 
 @pytest.mark.parametrize(("body", "kind"), [(HELLO, "chat.completion"), ({"prompt": "x"}, "text_completion")])
@@ -243,7 +243,7 @@ def test_an_invocation_is_a_chat_or_a_completion_by_its_body(body: dict[str, Any
         async with serving() as engine:
             assert (await engine.post("/invocations", body))[1]["object"] == kind
 
-    told(story())
+    run_story(story())
 
 
 def test_a_mean_length_a_seed_and_another_vocabulary_change_the_replies() -> None:
@@ -255,7 +255,7 @@ def test_a_mean_length_a_seed_and_another_vocabulary_change_the_replies() -> Non
         assert 150 <= body["usage"]["completion_tokens"] <= 450
         assert another["choices"][0]["message"]["content"] != expected_replies.chat_text(HELLO, context_tokens=1024)
 
-    told(story())
+    run_story(story())
     assert expected_replies.chat_text(HELLO, context_tokens=1024, vocabulary=512) != expected_replies.chat_text(
         HELLO, context_tokens=CHAT.context_tokens
     )
@@ -269,15 +269,15 @@ def test_an_engine_that_gives_several_tokens_at_once_tells_a_calls_name_and_argu
         assert [list(call) for call in calls] == [["name"], ["arguments"]]
         assert chunks[-1]["choices"][0]["finish_reason"] == "tool_calls"
 
-    told(story())
+    run_story(story())
 
 
 def test_a_chat_that_fails_in_between_ends_with_an_error_and_done() -> None:
     async def story() -> None:
         async with serving(driver=PretendDriver(by_hand=True)) as engine:
-            asked = asyncio.create_task(engine.events(PATH, HELLO))
+            task = asyncio.create_task(engine.events(PATH, HELLO))
             (await engine.driver.taken()).listener.on_end(JobEnding.ERROR)
-            events = await asked
+            events = await task
         assert (events[0]["error"]["code"], events[1:]) == (500, ["[DONE]"])
 
-    told(story())
+    run_story(story())

@@ -5,7 +5,7 @@ from typing import Any, Final
 import pytest
 
 from fairlead.emulator.text import tokenizer
-from tests.emulator.surface.pretending import NOON, PretendDriver, answering, serving, told
+from tests.emulator.surface.pretending import NOON, PretendDriver, answering, run_story, serving
 
 WORDS: Final = tokenizer.of(128_256)
 PATH: Final = "/v1/completions"
@@ -47,7 +47,7 @@ def test_a_completion_has_all_of_vllms_fields_and_its_usage_adds_up() -> None:
             "metrics": None,
         }
 
-    told(story())
+    run_story(story())
 
 
 def test_the_same_prompt_always_gets_the_same_text_however_it_is_asked() -> None:
@@ -62,33 +62,33 @@ def test_the_same_prompt_always_gets_the_same_text_however_it_is_asked() -> None
                 assert len(chunks) == count
             assert (await engine.post(PATH, HELLO | {"seed": 5}))[1]["choices"][0]["text"] != whole
 
-    told(story())
+    run_story(story())
 
 
 def test_a_stream_ends_with_usage_where_asked_and_always_with_done() -> None:
     async def story() -> None:
         async with serving() as engine:
             plain = await engine.events(PATH, HELLO)
-            asked = await engine.events(PATH, HELLO | {"stream_options": {"include_usage": True}})
+            events = await engine.events(PATH, HELLO | {"stream_options": {"include_usage": True}})
         assert (len(plain), plain[-1], "system_fingerprint" in plain[-2]) == (9, "[DONE]", True)
-        assert "system_fingerprint" not in asked[-3]
-        assert asked[-2]["choices"] == []
-        assert asked[-2]["usage"] == {"prompt_tokens": 3, "total_tokens": 11, "completion_tokens": 8}
+        assert "system_fingerprint" not in events[-3]
+        assert events[-2]["choices"] == []
+        assert events[-2]["usage"] == {"prompt_tokens": 3, "total_tokens": 11, "completion_tokens": 8}
 
-    told(story())
+    run_story(story())
 
 
 def test_usage_in_every_chunk_counts_up() -> None:
     async def story() -> None:
         options = {"include_usage": True, "continuous_usage_stats": True}
         async with serving() as engine, serving(answering(force_include_usage=True)) as forced:
-            asked = await engine.events(PATH, HELLO | {"stream_options": options})
+            events = await engine.events(PATH, HELLO | {"stream_options": options})
             unasked = await forced.events(PATH, HELLO)
-        for chunks in (asked, unasked):
+        for chunks in (events, unasked):
             counts = [chunk["usage"]["completion_tokens"] for chunk in chunks[:-1]]
             assert counts == [1, 2, 3, 4, 5, 6, 7, 8, 8]
 
-    told(story())
+    run_story(story())
 
 
 def test_choices_and_batches_are_numbered_together_and_prompts_count_once() -> None:
@@ -106,7 +106,7 @@ def test_choices_and_batches_are_numbered_together_and_prompts_count_once() -> N
             streamed[chunk["choices"][0]["index"]] += chunk["choices"][0]["text"]
         assert streamed == texts
 
-    told(story())
+    run_story(story())
 
 
 def test_a_reply_that_ends_by_itself_counts_its_unseen_last_token() -> None:
@@ -118,7 +118,7 @@ def test_a_reply_that_ends_by_itself_counts_its_unseen_last_token() -> None:
         assert choice["token_ids"][-1] == WORDS.end
         assert body["usage"]["completion_tokens"] == len(WORDS.encode(choice["text"])) + 1
 
-    told(story())
+    run_story(story())
 
 
 def test_min_tokens_keep_a_reply_from_ending() -> None:
@@ -127,7 +127,7 @@ def test_min_tokens_keep_a_reply_from_ending() -> None:
             _, body = await engine.post(PATH, {"prompt": "hello", "max_tokens": 500, "min_tokens": 300})
         assert body["usage"]["completion_tokens"] == 301
 
-    told(story())
+    run_story(story())
 
 
 def test_completions_have_sixteen_tokens_when_nothing_is_said_and_the_context_caps_them() -> None:
@@ -138,7 +138,7 @@ def test_completions_have_sixteen_tokens_when_nothing_is_said_and_the_context_ca
         assert unsaid["usage"]["completion_tokens"] == 16
         assert (capped["usage"]["completion_tokens"], capped["choices"][0]["finish_reason"]) == (923, "length")
 
-    told(story())
+    run_story(story())
 
 
 @pytest.mark.parametrize("included", [False, True])
@@ -156,7 +156,7 @@ def test_a_stop_string_cuts_the_text_and_a_stream_never_shows_its_beginning(incl
         shown = "".join(chunk["choices"][0]["text"] for chunk in chunks[:-1])
         assert included or len(shown) <= len(expected)
 
-    told(story())
+    run_story(story())
 
 
 def test_a_stop_string_before_min_tokens_does_not_count() -> None:
@@ -166,7 +166,7 @@ def test_a_stop_string_before_min_tokens_does_not_count() -> None:
             body = HELLO | {"stop": text[:4], "min_tokens": 5}
             assert (await engine.post(PATH, body))[1]["choices"][0]["text"].startswith(text[:12])
 
-    told(story())
+    run_story(story())
 
 
 def test_a_stop_token_ends_the_reply_counts_and_is_not_shown() -> None:
@@ -183,7 +183,7 @@ def test_a_stop_token_ends_the_reply_counts_and_is_not_shown() -> None:
         assert shown["choices"][0]["text"] == WORDS.decode(ids[:4])
         assert first["choices"][0]["text"] == ""
 
-    told(story())
+    run_story(story())
 
 
 def test_echo_puts_the_prompt_before_the_reply() -> None:
@@ -198,7 +198,7 @@ def test_echo_puts_the_prompt_before_the_reply() -> None:
         assert chunks[0]["choices"][0]["prompt_token_ids"] == WORDS.encode("hello world")
         assert (nothing["choices"][0]["text"], nothing["usage"]["completion_tokens"]) == ("hello world", 1)
 
-    told(story())
+    run_story(story())
 
 
 def test_priority_rank_salt_and_adapter_reach_the_engine() -> None:
@@ -213,7 +213,7 @@ def test_priority_rank_salt_and_adapter_reach_the_engine() -> None:
         assert (first.sequences[0].adapter, first.sequences[0].salt) == ("de", "pepper")
         assert (first.each_step, first.sequences[0].max_tokens) == (False, 8)
 
-    told(story())
+    run_story(story())
 
 
 @pytest.mark.parametrize("form", ["TEXT", "JSON"])
@@ -221,17 +221,17 @@ def test_the_load_stands_in_a_header_for_whoever_asks_for_it(form: str) -> None:
     async def story() -> None:
         async with serving() as engine:
             headers = {"endpoint-load-metrics-format": form}
-            async with engine.asks.post(engine.url + PATH, json=HELLO, headers=headers) as answer:
-                said = answer.headers["endpoint-load-metrics"]
+            async with engine.session.post(engine.url + PATH, json=HELLO, headers=headers) as answer:
+                reply = answer.headers["endpoint-load-metrics"]
         assert (
-            said
+            reply
             == {
                 "TEXT": "TEXT named_metrics.num_requests_waiting=3.0, named_metrics.kv_cache_usage_perc=0.25",
                 "JSON": 'JSON {"named_metrics": {"num_requests_waiting": 3.0, "kv_cache_usage_perc": 0.25}}',
             }[form]
         )
 
-    told(story())
+    run_story(story())
 
 
 @pytest.mark.parametrize(("side", "kept"), [("left", [3, 4]), ("right", [1, 2])])
@@ -244,4 +244,4 @@ def test_a_prompt_is_cut_where_that_was_asked_for(side: str, kept: list[int]) ->
         assert engine.driver.runs[0].job.sequences[0].prompt_ids == kept
         assert len(engine.driver.runs[1].job.sequences[0].prompt_ids) == 1023
 
-    told(story())
+    run_story(story())

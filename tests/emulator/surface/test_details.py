@@ -1,6 +1,6 @@
 """What a completion tells beside its text: logprobs, ids, cached tokens, times."""
 
-from tests.emulator.surface.pretending import answering, serving, told
+from tests.emulator.surface.pretending import answering, run_story, serving
 from tests.emulator.surface.test_completions import HELLO, PATH, WORDS
 
 
@@ -19,7 +19,7 @@ def test_logprobs_go_with_each_token_in_order_of_likelihood() -> None:
         streamed = [chunk["choices"][0]["logprobs"] for chunk in chunks]
         assert [one["text_offset"][0] for one in streamed] == facts["text_offset"]
 
-    told(story())
+    run_story(story())
 
 
 def test_logprobs_of_an_echoed_prompt_begin_with_a_token_that_nothing_comes_before() -> None:
@@ -36,7 +36,7 @@ def test_logprobs_of_an_echoed_prompt_begin_with_a_token_that_nothing_comes_befo
         assert (prompt[0], len(prompt), [len(one) for one in prompt[1:]]) == (None, 3, [2, 2])
         assert len(chunks[0]["choices"][0]["logprobs"]["tokens"]) == 4
 
-    told(story())
+    run_story(story())
 
 
 def test_ids_of_tokens_stand_in_the_answer_where_asked() -> None:
@@ -50,7 +50,7 @@ def test_ids_of_tokens_stand_in_the_answer_where_asked() -> None:
         assert [one for chunk in chunks for one in chunk["choices"][0]["token_ids"]] == choice["token_ids"]
         assert chunks[0]["choices"][0]["prompt_token_ids"] == choice["prompt_token_ids"]
 
-    told(story())
+    run_story(story())
 
 
 def test_cached_tokens_and_times_are_told_where_the_server_is_set_to() -> None:
@@ -73,4 +73,4 @@ def test_cached_tokens_and_times_are_told_where_the_server_is_set_to() -> None:
         assert "speculative_decoding" not in last["metrics"]
         assert two["metrics"] is None
 
-    told(story())
+    run_story(story())

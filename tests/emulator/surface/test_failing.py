@@ -9,7 +9,7 @@ import aiohttp
 import pytest
 
 from fairlead.emulator.surface.jobs import EngineRefusal, JobEnding
-from tests.emulator.surface.pretending import PretendDriver, serving, told
+from tests.emulator.surface.pretending import PretendDriver, run_story, serving
 from tests.emulator.surface.wrong_requests import CHAT, X
 
 BUSY: Final = "cannot accept new requests. Please try again later or on a different instance."
@@ -41,7 +41,7 @@ def test_an_engine_that_takes_nobody_says_why_before_any_head_is_out(why: Engine
                 assert (status, body["error"]["type"]) == (NOES[why][0], NOES[why][2])
                 assert NOES[why][1] in body["error"]["message"]
 
-    told(story())
+    run_story(story())
 
 
 @pytest.mark.parametrize(
@@ -65,7 +65,7 @@ def test_an_engine_that_fails_in_between_gives_500_or_an_error_event(ending: Job
                 assert words in body["error"]["message"]
                 assert (body["error"]["code"], stream or status == 500) == (500, True)
 
-    told(story())
+    run_story(story())
 
 
 def test_a_dropped_connection_has_no_end() -> None:
@@ -78,7 +78,7 @@ def test_a_dropped_connection_has_no_end() -> None:
                 with pytest.raises(aiohttp.ClientError):
                     await answer
 
-    told(story())
+    run_story(story())
 
 
 def test_an_aborted_request_is_answered_with_what_there_is() -> None:
@@ -100,7 +100,7 @@ def test_an_aborted_request_is_answered_with_what_there_is() -> None:
                     assert [choice["finish_reason"] for choice in body["choices"]] == ["abort"] * 2
                     assert body["usage"]["completion_tokens"] == 2
 
-    told(story())
+    run_story(story())
 
 
 def test_a_client_that_leaves_frees_its_request() -> None:
@@ -113,7 +113,7 @@ def test_a_client_that_leaves_frees_its_request() -> None:
                 answer.cancel()
                 await until(lambda: run.cancelled)  # noqa: B023 - awaited before the next round
 
-    told(story())
+    run_story(story())
 
 
 async def until(true: Callable[[], bool]) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from fairlead.emulator.serve_arguments import ResponseArguments
 from fairlead.emulator.surface.media import Modalities, check
-from tests.emulator.living import told
+from tests.emulator.living import run_story
 from tests.emulator.surface.pretending import CHAT, serving
 
 pytestmark = pytest.mark.trial(15)
@@ -16,7 +16,7 @@ PATH: Final = "/v1/chat/completions"
 HELLO: Final[dict[str, Any]] = {"messages": [{"role": "user", "content": "hello there"}], "max_tokens": 6}
 PICTURE: Final[dict[str, Any]] = {"type": "image_url", "image_url": {"url": "http://x/cat.png"}}
 NOT: Final = "chat is not a multimodal model"
-ASKED: Final[dict[str, tuple[str, dict[str, Any]]]] = {
+REQUESTS: Final[dict[str, tuple[str, dict[str, Any]]]] = {
     "a chat": ("/v1/chat/completions", {"messages": [{"role": "user", "content": [PICTURE]}]}),
     "a chat by another way": ("/invocations", {"messages": [{"role": "user", "content": [PICTURE]}]}),
     "a stream": ("/v1/chat/completions", {"messages": [{"role": "user", "content": [PICTURE]}], "stream": True}),
@@ -28,16 +28,16 @@ ASKED: Final[dict[str, tuple[str, dict[str, Any]]]] = {
 }
 
 
-@pytest.mark.parametrize("what", ASKED)
+@pytest.mark.parametrize("what", REQUESTS)
 def test_a_picture_for_a_model_of_text_is_refused_in_vllms_words(what: str) -> None:
     async def story() -> None:
-        path, body = ASKED[what]
+        path, body = REQUESTS[what]
         async with serving() as engine:
             status, answer = await engine.post(path, body)
         error = answer["error"]
         assert (status, error) == (400, {"message": NOT, "type": "BadRequestError", "param": None, "code": 400})
 
-    told(story())
+    run_story(story())
 
 
 def test_a_picture_of_an_anthropic_message_is_refused_in_that_shape() -> None:
@@ -50,17 +50,17 @@ def test_a_picture_of_an_anthropic_message_is_refused_in_that_shape() -> None:
             )
         assert (status, answer) == (400, {"type": "error", "error": {"type": "BadRequestError", "message": NOT}})
 
-    told(story())
+    run_story(story())
 
 
 def test_a_model_with_a_tower_takes_pictures_unless_it_was_started_for_text_alone() -> None:
     async def story() -> None:
-        path, body = ASKED["a chat"]
-        seeing = replace(CHAT, multimodal=True)
-        async with serving(seeing) as engine:
+        path, body = REQUESTS["a chat"]
+        arguments = replace(CHAT, multimodal=True)
+        async with serving(arguments) as engine:
             status, _ = await engine.post(path, body | {"max_tokens": 2})
         assert status == 200
-        async with serving(replace(seeing, answering=ResponseArguments(language_only=True))) as engine:
+        async with serving(replace(arguments, answering=ResponseArguments(language_only=True))) as engine:
             status, answer = await engine.post(path, body)
         assert (status, answer["error"]["message"], answer["error"]["param"]) == (
             400,
@@ -68,7 +68,7 @@ def test_a_model_with_a_tower_takes_pictures_unless_it_was_started_for_text_alon
             "image",
         )
 
-    told(story())
+    run_story(story())
 
 
 @pytest.mark.parametrize(
@@ -92,4 +92,4 @@ def test_parts_pictures_systems_and_prompt_texts_are_read() -> None:
         assert (first["prompt_text"], first["prompt_token_ids"]) == (whole["prompt_text"], whole["prompt_token_ids"])
         assert bare["usage"]["prompt_tokens"] == 5
 
-    told(story())
+    run_story(story())

@@ -9,7 +9,7 @@ import aiohttp
 import pytest
 
 from fairlead.emulator.serve_arguments import ResponseArguments
-from tests.emulator.surface.pretending import CHAT, NOON, PretendActs, serving, told
+from tests.emulator.surface.pretending import CHAT, NOON, PretendActs, run_story, serving
 
 GETS: Final[dict[str, Any]] = {
     "/health": "",
@@ -25,9 +25,9 @@ GETS: Final[dict[str, Any]] = {
 def test_the_quiet_endpoints_answer_as_vllms(path: str) -> None:
     async def story() -> None:
         async with serving() as engine:
-            assert await engine.ask(path) == (200, GETS[path])
+            assert await engine.send(path) == (200, GETS[path])
 
-    told(story())
+    run_story(story())
 
 
 @pytest.mark.parametrize(
@@ -46,9 +46,9 @@ def test_the_quiet_endpoints_answer_as_vllms(path: str) -> None:
 def test_what_is_not_served_is_not_there(method: str, path: str, status: int, body: object) -> None:
     async def story() -> None:
         async with serving() as engine:
-            assert await engine.ask(path, method) == (status, body)
+            assert await engine.send(path, method) == (status, body)
 
-    told(story())
+    run_story(story())
 
 
 def test_scaled_out_routes_are_there_and_closed() -> None:
@@ -57,23 +57,23 @@ def test_scaled_out_routes_are_there_and_closed() -> None:
             status, body = await engine.post("/v1/completions/render", {})
         assert (status, body["error"]["type"]) == (403, "PermissionDeniedError")
 
-    told(story())
+    run_story(story())
 
 
 def test_a_dead_engine_is_unhealthy_and_a_hung_one_silent() -> None:
     async def story() -> None:
         async with serving(acts=PretendActs(alive=False)) as dead, serving(acts=PretendActs(hung=True)) as hung:
-            assert await dead.ask("/health") == (503, "")
+            assert await dead.send("/health") == (503, "")
             with pytest.raises(TimeoutError):
-                await hung.asks.get(hung.url + "/health", timeout=aiohttp.ClientTimeout(total=0.05))
+                await hung.session.get(hung.url + "/health", timeout=aiohttp.ClientTimeout(total=0.05))
 
-    told(story())
+    run_story(story())
 
 
 def test_each_name_and_each_adapter_has_a_card() -> None:
     async def story() -> None:
         async with serving() as engine:
-            _, body = await engine.ask("/v1/models")
+            _, body = await engine.send("/v1/models")
         cards = [(card["id"], card["root"], card["parent"], card["max_model_len"]) for card in body["data"]]
         assert cards == [
             ("chat", "org/model", None, 1024),
@@ -82,7 +82,7 @@ def test_each_name_and_each_adapter_has_a_card() -> None:
         ]
         assert all(card["permission"][0]["created"] == NOON for card in body["data"])
 
-    told(story())
+    run_story(story())
 
 
 def test_tokens_come_back_as_the_text_they_were() -> None:
@@ -103,7 +103,7 @@ def test_tokens_come_back_as_the_text_they_were() -> None:
             assert (await engine.post("/detokenize", {"tokens": ["x"]}))[1]["error"]["param"] == "body.tokens.0"
             assert (await engine.post("/tokenize", {"prompt": "x", "model": "nope"}))[0] == 404
 
-    told(story())
+    run_story(story())
 
 
 POOLING: Final = replace(CHAT, answering=ResponseArguments(runner="pooling"))
@@ -132,4 +132,4 @@ def test_embeddings_have_length_one_follow_from_the_text_and_can_be_packed() -> 
         assert (short["id"], sum(number * number for number in numbers)) == ("embd-mine", pytest.approx(1.0, rel=1e-5))
         assert chat["usage"]["prompt_tokens"] == 4
 
-    told(story())
+    run_story(story())

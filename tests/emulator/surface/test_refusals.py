@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tests.emulator.surface.pretending import serving, told
+from tests.emulator.surface.pretending import run_story, serving
 from tests.emulator.surface.wrong_requests import CHATS, COMPLETIONS, X
 
 
@@ -17,8 +17,8 @@ def test_a_wrong_request_is_refused_as_vllm_refuses_it(path: str, row: str) -> N
 
     async def story() -> None:
         async with serving() as engine:
-            answered, told_so = await engine.post(path, body)
-        error = told_so["error"]
+            answered, given_so = await engine.post(path, body)
+        error = given_so["error"]
         assert (answered, list(error), error["code"]) == (status, ["message", "type", "param", "code"], status)
         assert words in error["message"]
         assert error["param"] == param
@@ -26,7 +26,7 @@ def test_a_wrong_request_is_refused_as_vllm_refuses_it(path: str, row: str) -> N
         assert error["type"] == ("Bad Request" if unread else "NotFoundError" if status == 404 else "BadRequestError")
         assert engine.driver.runs == []
 
-    told(story())
+    run_story(story())
 
 
 def test_only_json_is_read() -> None:
@@ -36,7 +36,7 @@ def test_only_json_is_read() -> None:
         words = "1 validation error:\n  Unsupported Media Type: Only 'application/json' is allowed"
         assert (status, body["error"]["message"], body["error"]["param"]) == (400, words, None)
 
-    told(story())
+    run_story(story())
 
 
 def test_a_wrong_value_of_any_length_is_repeated_in_short() -> None:
@@ -46,7 +46,7 @@ def test_a_wrong_value_of_any_length_is_repeated_in_short() -> None:
         assert "...[truncated]" in body["error"]["message"]
         assert len(body["error"]["message"]) < 500
 
-    told(story())
+    run_story(story())
 
 
 def test_values_that_mean_the_same_are_taken_as_pydantic_takes_them() -> None:
@@ -63,4 +63,4 @@ def test_values_that_mean_the_same_are_taken_as_pydantic_takes_them() -> None:
             status, whole = await engine.post("/v1/completions", body | {"unheard": "of", "best_of": 3})
         assert (status, whole["usage"]["completion_tokens"]) == (200, 2)
 
-    told(story())
+    run_story(story())

@@ -24,7 +24,7 @@ BITS: Final = st.integers(0, 200).flatmap(lambda at: st.integers(1, 9).map(lambd
 @st.composite
 def stopped(draw: st.DrawFn) -> tuple[SamplingParams, GeneratedReply]:
     """A reply to a request with some of the things that may end it."""
-    asked = SamplingParams(
+    params = SamplingParams(
         max_tokens=draw(st.integers(1, 300)),
         min_tokens=draw(st.sampled_from([0, 0, 5, 40])),
         ignore_eos=draw(st.booleans()),
@@ -32,18 +32,18 @@ def stopped(draw: st.DrawFn) -> tuple[SamplingParams, GeneratedReply]:
         stop_token_ids=tuple(draw(st.lists(st.sampled_from(FREE.ids), max_size=2))),
         include_stop=draw(st.booleans()),
     )
-    asked.min_tokens = min(asked.min_tokens, asked.max_tokens)
-    return asked, SPEAKER.reply(asked, None, b"seed")
+    params.min_tokens = min(params.min_tokens, params.max_tokens)
+    return params, SPEAKER.reply(params, None, b"seed")
 
 
 @given(stopped())
 def test_a_reply_always_has_at_most_what_was_asked_for_and_says_why_it_ended(
     drawn: tuple[SamplingParams, GeneratedReply],
 ) -> None:
-    asked, reply = drawn
-    assert 1 <= len(reply.ids) <= asked.max_tokens
+    params, reply = drawn
+    assert 1 <= len(reply.ids) <= params.max_tokens
     assert len(reply.ends) == len(reply.ids)
-    assert (reply.finish == "length") <= (len(reply.ids) == asked.max_tokens)
+    assert (reply.finish == "length") <= (len(reply.ids) == params.max_tokens)
     assert (reply.stop_reason is not None) <= (reply.finish == "stop")
     assert FREE.text.startswith(reply.text)
 
@@ -53,29 +53,29 @@ def test_pieces_always_add_up_to_the_text_and_are_never_taken_back(
     drawn: tuple[SamplingParams, GeneratedReply], sizes: list[int]
 ) -> None:
     _, reply = drawn
-    said, out = "", 0
+    text_delta, out = "", 0
     for size in itertools.cycle(sizes):
         end = min(out + size, len(reply.ids))
-        said += answers.text_delta(reply, out, end)
+        text_delta += answers.text_delta(reply, out, end)
         out = end
-        assert reply.text.startswith(said)
-        assert answers.text_until(reply, out) == said
+        assert reply.text.startswith(text_delta)
+        assert answers.text_until(reply, out) == text_delta
         if out == len(reply.ids):
             break
-    assert said == reply.text
+    assert text_delta == reply.text
 
 
 @given(stopped())
 def test_a_stop_string_is_never_shown_unless_it_was_asked_for(drawn: tuple[SamplingParams, GeneratedReply]) -> None:
-    asked, reply = drawn
-    if asked.min_tokens == 0 and not asked.include_stop:
-        assert all(stop not in reply.text for stop in asked.stop)
+    params, reply = drawn
+    if params.min_tokens == 0 and not params.include_stop:
+        assert all(stop not in reply.text for stop in params.stop)
 
 
 def test_of_two_stops_in_one_token_the_one_that_is_complete_first_counts() -> None:
     text = FREE.text
-    asked = SamplingParams(max_tokens=300, ignore_eos=True, stop=(text[2:4], text[1:3]))
-    assert SPEAKER.reply(asked, None, b"seed").stop_reason == text[1:3]
+    params = SamplingParams(max_tokens=300, ignore_eos=True, stop=(text[2:4], text[1:3]))
+    assert SPEAKER.reply(params, None, b"seed").stop_reason == text[1:3]
 
 
 @pytest.mark.parametrize(

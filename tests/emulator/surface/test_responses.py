@@ -7,10 +7,10 @@ from typing import Any, Final
 import pytest
 
 from fairlead.emulator.surface.jobs import JobEnding
-from tests.emulator.surface.pretending import PretendDriver, answering, serving, told
+from tests.emulator.surface.pretending import PretendDriver, answering, run_story, serving
 
-ASK: Final = {"model": "chat", "input": "hello there", "max_output_tokens": 6}
-SAY: Final[dict[str, Any]] = {
+RESPONSES_BODY: Final = {"model": "chat", "input": "hello there", "max_output_tokens": 6}
+CHAT_BODY: Final[dict[str, Any]] = {
     "model": "chat",
     "messages": [{"role": "user", "content": "hello there"}],
     "max_tokens": 6,
@@ -22,9 +22,9 @@ OSLO: Final = {"city": "Oslo"}
 def test_a_response_says_what_a_chat_would_say() -> None:
     async def story() -> None:
         async with serving() as engine:
-            _, chat = await engine.post("/v1/chat/completions", SAY)
-            _, response = await engine.post("/v1/responses", ASK, X_Request_Id="mine")
-            _, message = await engine.post("/v1/messages", SAY)
+            _, chat = await engine.post("/v1/chat/completions", CHAT_BODY)
+            _, response = await engine.post("/v1/responses", RESPONSES_BODY, X_Request_Id="mine")
+            _, message = await engine.post("/v1/messages", CHAT_BODY)
         text = chat["choices"][0]["message"]["content"]
         assert (response["id"], response["output"][0]["content"][0]["text"]) == ("resp_mine", text)
         assert (response["status"], response["incomplete_details"]) == ("incomplete", {"reason": "max_output_tokens"})
@@ -32,14 +32,14 @@ def test_a_response_says_what_a_chat_would_say() -> None:
         assert (message["content"], message["stop_reason"]) == ([{"type": "text", "text": text}], "max_tokens")
         assert message["usage"] == {"input_tokens": 6, "output_tokens": 6}
 
-    told(story())
+    run_story(story())
 
 
 def test_the_events_of_a_response_are_numbered_and_end_with_all_of_it() -> None:
     async def story() -> None:
         async with serving() as engine:
-            _, whole = await engine.post("/v1/responses", ASK)
-            events = await engine.events("/v1/responses", ASK)
+            _, whole = await engine.post("/v1/responses", RESPONSES_BODY)
+            events = await engine.events("/v1/responses", RESPONSES_BODY)
         assert [event["sequence_number"] for event in events] == list(range(len(events)))
         kinds = [event["type"].removeprefix("response.") for event in events]
         deltas = ["output_text.delta"] * 6
@@ -51,14 +51,14 @@ def test_the_events_of_a_response_are_numbered_and_end_with_all_of_it() -> None:
         assert text == whole["output"][0]["content"][0]["text"] == events[-4]["text"]
         assert events[-1]["response"]["usage"] == whole["usage"]
 
-    told(story())
+    run_story(story())
 
 
 def test_the_events_of_a_message_are_anthropics() -> None:
     async def story() -> None:
         async with serving() as engine:
-            _, whole = await engine.post("/v1/messages", SAY)
-            events = await engine.events("/v1/messages", SAY)
+            _, whole = await engine.post("/v1/messages", CHAT_BODY)
+            events = await engine.events("/v1/messages", CHAT_BODY)
         assert [event["type"] for event in events] == [
             *("message_start", "content_block_start", *["content_block_delta"] * 6),
             *("content_block_stop", "message_delta", "message_stop"),
@@ -67,24 +67,24 @@ def test_the_events_of_a_message_are_anthropics() -> None:
         assert [{"type": "text", "text": text}] == whole["content"]
         assert events[-2]["delta"] == {"stop_reason": "max_tokens", "stop_sequence": None}
 
-    told(story())
+    run_story(story())
 
 
 def test_both_call_tools_where_the_server_reads_calls() -> None:
     async def story() -> None:
         flat = [{"type": "function", "name": "place", "parameters": PLACE}]
-        ask = {"input": "hello", "tools": flat, "tool_choice": {"type": "function", "name": "place"}}
+        document = {"input": "hello", "tools": flat, "tool_choice": {"type": "function", "name": "place"}}
         blocks = [{"name": "place", "input_schema": PLACE}]
-        say = SAY | {"max_tokens": 99, "tools": blocks, "tool_choice": {"type": "tool", "name": "place"}}
+        fields = CHAT_BODY | {"max_tokens": 99, "tools": blocks, "tool_choice": {"type": "tool", "name": "place"}}
         async with serving(answering(per_request_metrics=True)) as engine, serving() as plain:
-            _, response = await engine.post("/v1/responses", ask)
-            events = await engine.events("/v1/responses", ask)
-            _, message = await engine.post("/v1/messages", say)
-            pieces = await engine.events("/v1/messages", say)
-            any_tool = (await engine.post("/v1/messages", say | {"tool_choice": {"type": "any"}}))[1]
-            _, free = await engine.post("/v1/messages", say | {"tool_choice": {"type": "none"}})
-            _, unread = await plain.post("/v1/responses", ask)
-            _, unread_message = await plain.post("/v1/messages", say)
+            _, response = await engine.post("/v1/responses", document)
+            events = await engine.events("/v1/responses", document)
+            _, message = await engine.post("/v1/messages", fields)
+            pieces = await engine.events("/v1/messages", fields)
+            any_tool = (await engine.post("/v1/messages", fields | {"tool_choice": {"type": "any"}}))[1]
+            _, free = await engine.post("/v1/messages", fields | {"tool_choice": {"type": "none"}})
+            _, unread = await plain.post("/v1/responses", document)
+            _, unread_message = await plain.post("/v1/messages", fields)
         assert (response["output"][0]["type"], json.loads(response["output"][0]["arguments"])) == (
             "function_call",
             OSLO,
@@ -100,17 +100,17 @@ def test_both_call_tools_where_the_server_reads_calls() -> None:
         assert unread["output"][0]["type"] == "message"
         assert {body["content"][0]["type"] for body in (free, unread_message)} == {"text"}
 
-    told(story())
+    run_story(story())
 
 
 def test_calls_that_broke_their_json_still_make_an_answer() -> None:
     async def story() -> None:
-        say = SAY | {"max_tokens": 99, "tools": [{"name": "place", "input_schema": PLACE}]}
+        document = CHAT_BODY | {"max_tokens": 99, "tools": [{"name": "place", "input_schema": PLACE}]}
         async with serving(answering(invalid_json_rate=1.0)) as engine:
-            _, message = await engine.post("/v1/messages", say)
+            _, message = await engine.post("/v1/messages", document)
         assert message["content"][0]["input"] == {}
 
-    told(story())
+    run_story(story())
 
 
 def test_a_response_keeps_a_schema_and_repeats_it() -> None:
@@ -124,7 +124,7 @@ def test_a_response_keeps_a_schema_and_repeats_it() -> None:
         assert bound["text"]["format"] == form | {"description": None, "strict": None}
         assert (free["text"]["format"], bare["text"]) == ({"type": "text"}, {})
 
-    told(story())
+    run_story(story())
 
 
 def test_items_of_a_conversation_are_read_as_its_messages() -> None:
@@ -143,8 +143,10 @@ def test_items_of_a_conversation_are_read_as_its_messages() -> None:
         ]
         async with serving() as engine:
             await engine.post("/v1/responses", {"input": items, "instructions": "be kind"})
-            await engine.post("/v1/messages", SAY | {"messages": blocks, "system": "be kind"})
-            _, count = await engine.post("/v1/messages/count_tokens", SAY | {"messages": blocks, "system": "be kind"})
+            await engine.post("/v1/messages", CHAT_BODY | {"messages": blocks, "system": "be kind"})
+            _, count = await engine.post(
+                "/v1/messages/count_tokens", CHAT_BODY | {"messages": blocks, "system": "be kind"}
+            )
             prompts = [run.job.sequences[0].prompt_ids for run in engine.driver.runs]
             shown = [(await engine.post("/detokenize", {"tokens": list(ids)}))[1]["prompt"] for ids in prompts]
         call = '[{"type": "function", "function": {"name": "place", "arguments": "{}"}}]'
@@ -156,7 +158,7 @@ def test_items_of_a_conversation_are_read_as_its_messages() -> None:
             "context_management": {"original_input_tokens": len(prompts[1])},
         }
 
-    told(story())
+    run_story(story())
 
 
 @pytest.mark.parametrize(
@@ -165,23 +167,28 @@ def test_items_of_a_conversation_are_read_as_its_messages() -> None:
 )
 def test_a_message_says_why_it_stopped_in_anthropics_words(stop: list[str], reason: str, sequence: str | None) -> None:
     async def story() -> None:
-        body = SAY | {"max_tokens": 300} | ({"stop_sequences": stop} if stop else {})
+        body = CHAT_BODY | {"max_tokens": 300} | ({"stop_sequences": stop} if stop else {})
         async with serving() as engine:
             _, whole = await engine.post("/v1/messages", body)
         assert (whole["stop_reason"], whole.get("stop_sequence")) == (reason, sequence)
 
-    told(story())
+    run_story(story())
 
 
 REFUSED: Final[dict[str, tuple[str, dict[str, Any], int, str]]] = {
     "no input": ("/v1/responses", {"model": "chat"}, 400, "'input': '<dict of 2 items>'"),
-    "another model": ("/v1/responses", ASK | {"model": "nope"}, 404, "The model `nope` does not exist."),
-    "in the background": ("/v1/responses", ASK | {"background": True}, 400, "does not support `store=True`"),
-    "an earlier one": ("/v1/responses", ASK | {"previous_response_id": "r"}, 404, "Response with id 'r' not found."),
+    "another model": ("/v1/responses", RESPONSES_BODY | {"model": "nope"}, 404, "The model `nope` does not exist."),
+    "in the background": ("/v1/responses", RESPONSES_BODY | {"background": True}, 400, "does not support `store=True`"),
+    "an earlier one": (
+        "/v1/responses",
+        RESPONSES_BODY | {"previous_response_id": "r"},
+        404,
+        "Response with id 'r' not found.",
+    ),
     "no length": ("/v1/messages", {"model": "chat", "messages": []}, 400, "'loc': 'body.max_tokens'"),
-    "nobody": ("/v1/messages", SAY | {"model": "nope"}, 404, "The model `nope` does not exist."),
-    "nobody to count for": ("/v1/messages/count_tokens", SAY | {"model": "nope"}, 404, "The model `nope`"),
-    "too many": ("/v1/messages", SAY | {"max_tokens": 5000}, 400, "max_tokens=5000 cannot be greater"),
+    "nobody": ("/v1/messages", CHAT_BODY | {"model": "nope"}, 404, "The model `nope` does not exist."),
+    "nobody to count for": ("/v1/messages/count_tokens", CHAT_BODY | {"model": "nope"}, 404, "The model `nope`"),
+    "too many": ("/v1/messages", CHAT_BODY | {"max_tokens": 5000}, 400, "max_tokens=5000 cannot be greater"),
 }
 
 
@@ -191,25 +198,25 @@ def test_refusals_come_in_the_words_of_each_interface(row: str) -> None:
 
     async def story() -> None:
         async with serving() as engine:
-            answered, told_so = await engine.post(path, body)
+            answered, given_so = await engine.post(path, body)
         assert answered == status
-        assert words in told_so["error"]["message"]
-        assert ("type" in told_so) is ("messages" in path and "body." not in words)
+        assert words in given_so["error"]["message"]
+        assert ("type" in given_so) is ("messages" in path and "body." not in words)
 
-    told(story())
+    run_story(story())
 
 
 def test_nothing_is_kept_of_a_response() -> None:
     async def story() -> None:
         async with serving() as engine:
             for method, path in (("GET", "/v1/responses/resp_1"), ("POST", "/v1/responses/resp_1/cancel")):
-                status, body = await engine.ask(path, method)
+                status, body = await engine.send(path, method)
                 assert (status, body["error"]["param"]) == (404, "response_id")
 
-    told(story())
+    run_story(story())
 
 
-@pytest.mark.parametrize(("path", "body"), [("/v1/responses", ASK), ("/v1/messages", SAY)])
+@pytest.mark.parametrize(("path", "body"), [("/v1/responses", RESPONSES_BODY), ("/v1/messages", CHAT_BODY)])
 def test_a_stream_that_fails_says_so_in_an_event(path: str, body: dict[str, Any]) -> None:
     async def story() -> None:
         async with serving(driver=PretendDriver(by_hand=True)) as engine:
@@ -220,4 +227,4 @@ def test_a_stream_that_fails_says_so_in_an_event(path: str, body: dict[str, Any]
             last = (await answer)[-1]
         assert "EngineCore encountered an issue" in last["error"]["message"]
 
-    told(story())
+    run_story(story())

@@ -87,8 +87,8 @@ def _larger(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
         lambda drawn: {"type": "array", "items": drawn[0], "minItems": drawn[1], "maxItems": drawn[1] + drawn[2]}
     )
     objects = st.dictionaries(st.sampled_from("abcd"), inner).flatmap(
-        lambda known: st.sets(st.sampled_from(sorted(known) or ["a"])).map(
-            lambda must: {"type": "object", "properties": known, "required": sorted(must)}
+        lambda document: st.sets(st.sampled_from(sorted(document) or ["a"])).map(
+            lambda must: {"type": "object", "properties": document, "required": sorted(must)}
         )
     )
     closed = objects.map(
@@ -104,8 +104,8 @@ def test_answers_always_keep_whatever_schema_is_drawn(schema: dict[str, Any], se
 
 
 def test_the_same_seed_gives_the_same_answer_and_others_give_others() -> None:
-    said = {schema_instances.answer(SCHEMAS["an animal"], seed) for seed in SEEDS}
-    assert len(said) > 5
+    names = {schema_instances.answer(SCHEMAS["an animal"], seed) for seed in SEEDS}
+    assert len(names) > 5
     assert schema_instances.answer(SCHEMAS["an animal"], b"1") == schema_instances.answer(SCHEMAS["an animal"], b"1")
 
 

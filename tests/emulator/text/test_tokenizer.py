@@ -44,8 +44,10 @@ def test_english_takes_about_four_bytes_a_token() -> None:
 
 def test_another_process_has_the_same_ids() -> None:
     code = "from fairlead.emulator.text import tokenizer; print(tokenizer.of(512).encode('ahoy, pilot'))"
-    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=_environment())
-    assert said.stdout.strip() == str(SMALL.encode("ahoy, pilot"))
+    finished = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=_environment()
+    )
+    assert finished.stdout.strip() == str(SMALL.encode("ahoy, pilot"))
 
 
 def test_special_tokens_cannot_be_written() -> None:

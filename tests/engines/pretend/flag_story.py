@@ -22,21 +22,21 @@ ENGINE: Final = engines.ENGINES[engines.DEFAULT]
 
 def main() -> None:
     """Everything, as one object."""
-    asked = _asked({"batching": {"maxLogLength": 4}})
-    plain = ENGINE.launch(_asked({}), LifecycleParameters()).command
-    words = ENGINE.launch(asked, LifecycleParameters()).command
-    low = replace(asked, wanted=replace(asked.wanted, engine=replace(asked.engine, **_COPIED)))
+    setup = _setup({"batching": {"maxLogLength": 4}})
+    plain = ENGINE.launch(_setup({}), LifecycleParameters()).command
+    words = ENGINE.launch(setup, LifecycleParameters()).command
+    low = replace(setup, wanted=replace(setup.wanted, engine=replace(setup.engine, **_COPIED)))
     below = limits.out_of_range(low)
-    told = {
+    document = {
         "schema": "maxLogLength" in json.dumps(kind_definitions.definition(DEPLOYMENT)),
         "written": [word for word in words if word not in plain],
-        "repeated": [_said(one) for one in ENGINE.refusals(_asked({"extraArgs": ["--max-log-len=many"]}))],
-        "below one": [] if below is None else [_said(below)],
+        "repeated": [_sentence(one) for one in ENGINE.refusals(_setup({"extraArgs": ["--max-log-len=many"]}))],
+        "below one": [] if below is None else [_sentence(below)],
     }
-    sys.stdout.write(json.dumps(told))
+    sys.stdout.write(json.dumps(document))
 
 
-def _asked(engine: dict[str, Any]) -> EngineSetup:
+def _setup(engine: dict[str, Any]) -> EngineSetup:
     spec = {"model": {"source": "hf://Qwen/Qwen3-0.6B"}, "accelerator": {"product": "NVIDIA-L4"}, "engine": engine}
     written = {"apiVersion": API_VERSION, "kind": DEPLOYMENT.name, "metadata": {"name": "chat"}, "spec": spec}
     read = read_strict(written, DEPLOYMENT).value
@@ -44,7 +44,7 @@ def _asked(engine: dict[str, Any]) -> EngineSetup:
     return EngineSetup(wanted=deployment_conversion.deployment(read, engines.releases()).wanted)
 
 
-def _said(one: SpecRefusal) -> tuple[str, str]:
+def _sentence(one: SpecRefusal) -> tuple[str, str]:
     return one.field, one.because
 
 

@@ -53,19 +53,19 @@ ERRORS: Final = (
 
 def main() -> None:
     """Everything, as one object."""
-    known = ReviewContext(catalogue=package_data.load_catalogue())
-    told = {
-        "refusals": {name: list(_refused(engine, known)) for name, engine in SPECS.items()},
+    context = ReviewContext(catalogue=package_data.load_catalogue())
+    document = {
+        "refusals": {name: list(_refused(engine, context)) for name, engine in SPECS.items()},
         "schema": KIND.value in json.dumps(kind_definitions.definition(DEPLOYMENT)),
-        "pod": _pod(known),
-        "children": _children(known),
+        "pod": _pod(context),
+        "children": _children(context),
         "metrics": _metrics(),
-        "budget": _budget(known),
+        "budget": _budget(context),
         "ended": _ended(),
         "errors": [engines.ENGINES[KIND].api.errors.error_class(*one).name for one in ERRORS],
         "acts": asyncio.run(_acts()),
     }
-    sys.stdout.write(json.dumps(told))
+    sys.stdout.write(json.dumps(document))
 
 
 SPECS: Final[dict[str, dict[str, Any]]] = {
@@ -81,18 +81,18 @@ def _document(engine: dict[str, Any]) -> dict[str, Any]:
     return {"apiVersion": API_VERSION, "kind": DEPLOYMENT.name, "metadata": {"name": "chat"}, "spec": spec}
 
 
-def _refused(engine: dict[str, Any], known: ReviewContext) -> Iterator[tuple[str, str]]:
-    for one in admission.review(_document(engine), known).refusals:
+def _refused(engine: dict[str, Any], context: ReviewContext) -> Iterator[tuple[str, str]]:
+    for one in admission.review(_document(engine), context).refusals:
         assert isinstance(one, SpecRefusal)
         yield one.field, one.because
 
 
-def _pod(known: ReviewContext) -> dict[str, Any]:
-    review = admission.review(_document({"kind": "Pretend"}), known)
+def _pod(context: ReviewContext) -> dict[str, Any]:
+    review = admission.review(_document({"kind": "Pretend"}), context)
     assert review.engine is not None
     assert review.setup is not None
     launch = review.engine.launch(review.setup, engine_timing.of(review))
-    built = engine_pods.template(OWNER, _wanted(known), launch, "0a1b2c3d")["spec"]
+    built = engine_pods.template(OWNER, _wanted(context), launch, "0a1b2c3d")["spec"]
     container = built["containers"][0]
     return {
         "words": container["command"],
@@ -105,17 +105,17 @@ def _pod(known: ReviewContext) -> dict[str, Any]:
     }
 
 
-def _wanted(known: ReviewContext) -> Any:  # noqa: ANN401 - of the copy's own types
+def _wanted(context: ReviewContext) -> Any:  # noqa: ANN401 - of the copy's own types
     read = read_strict(_document({"kind": "Pretend"}), DEPLOYMENT).value
     assert read is not None
-    return deployment_conversion.deployment(read, known.releases)
+    return deployment_conversion.deployment(read, context.releases)
 
 
-def _children(known: ReviewContext) -> dict[str, Any]:
+def _children(context: ReviewContext) -> dict[str, Any]:
     """What the network lets through, and what a router makes of its file."""
     built = {
         (one["kind"], one["metadata"]["name"]): one
-        for one in children.all_children(OWNER, _wanted(known), INSTALLATION)
+        for one in children.all_children(OWNER, _wanted(context), INSTALLATION)
     }
     policy = next(one for (kind, name), one in built.items() if kind == "NetworkPolicy" and "router" not in name)
     file = next(one["data"]["router.json"] for (kind, _), one in built.items() if kind == "ConfigMap")
@@ -133,12 +133,12 @@ def _children(known: ReviewContext) -> dict[str, Any]:
     }
 
 
-def _budget(known: ReviewContext) -> float:
+def _budget(context: ReviewContext) -> float:
     """The share of a 24 GB card that weights, cache and overheads are to fit into."""
-    fit = admission.review(_document({"kind": "Pretend"}), known).fit
+    fit = admission.review(_document({"kind": "Pretend"}), context).fit
     assert isinstance(fit, Fit)
     assert fit.memory is not None
-    return round(fit.memory.budget.likely / known.catalogue.accelerators["NVIDIA-L4"].memory_bytes, 1)
+    return round(fit.memory.budget.likely / context.catalogue.accelerators["NVIDIA-L4"].memory_bytes, 1)
 
 
 def _ended() -> str:
@@ -165,8 +165,8 @@ async def _acts() -> dict[str, bool]:
     """Whoever asks this engine to sleep or to wake sends no request."""
     pod = {"metadata": {"uid": "e", "name": "e"}, "status": {"podIP": "198.18.0.9"}}
     async with aiohttp.ClientSession() as session:
-        looks = PodClient(session)
-        return {"sleeps": await looks.sleep(pod, KIND), "is awake": await looks.wake(pod, KIND)}
+        pods = PodClient(session)
+        return {"sleeps": await pods.sleep(pod, KIND), "is awake": await pods.wake(pod, KIND)}
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ OPERATOR: Final = pytest.StashKey[Operator]()
 def cluster(request: pytest.FixtureRequest) -> Iterator[Embedded]:
     """A cluster of these stories' own: they drain nodes and take every GPU, which nobody's own cluster should see."""
     request.getfixturevalue("able")
-    if worlds.asked_for_existing():
+    if worlds.names_existing():
         pytest.skip("these stories drain nodes, and a port-forward ends with its router: they want their own cluster")
     with worlds.embedded(f"serving-{os.getpid()}", *NODES) as made:
         yield made

@@ -9,8 +9,8 @@ from types import TracebackType
 from typing import Final, Self
 
 from tests.node.operator_stage import Pages
-from tests.node.streams import Question, Report, Told, ask, client, report
-from tests.patience import eventually
+from tests.node.streams import Question, Report, StreamResult, client, report, stream_once
+from tests.waiting import eventually
 
 TOKENS: Final = 300
 """Twelve seconds: a scale-down is decided, told and settled while they run."""
@@ -23,9 +23,9 @@ class LongStreams:
         self._pages = pages
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="long streams")
-        self._asking = client(address)
+        self._client = client(address)
         self._numbers = itertools.count()
-        self._open: list[tuple[str, Future[Told]]] = []
+        self._open: list[tuple[str, Future[StreamResult]]] = []
         self.report: Report = report([])
 
     def __enter__(self) -> Self:
@@ -38,7 +38,7 @@ class LongStreams:
         try:
             self.report = report([future.result(timeout=60) for _, future in self._open])
         finally:
-            asyncio.run_coroutine_threadsafe(self._asking.close(), self._loop).result(timeout=10)
+            asyncio.run_coroutine_threadsafe(self._client.close(), self._loop).result(timeout=10)
             self._loop.call_soon_threadsafe(self._loop.stop)
             self._thread.join()
             self._loop.close()
@@ -60,7 +60,7 @@ class LongStreams:
         before = self._inflight()
         question = Question(number=next(self._numbers), tokens=TOKENS, streams=True)
         began = threading.Event()
-        future = asyncio.run_coroutine_threadsafe(ask(self._asking, question, began.set), self._loop)
+        future = asyncio.run_coroutine_threadsafe(stream_once(self._client, question, began.set), self._loop)
         assert began.wait(timeout=20), f"question {question.number} got no first token"
         (pod,) = (name for name, count in self._inflight().items() if count > before[name])
         self._open.append((pod, future))
@@ -71,5 +71,5 @@ class LongStreams:
         self._open.pop(place)[1].cancel()
 
     def _inflight(self) -> dict[str, int]:
-        told = json.loads(self._pages.get("/fairlead/v1/endpoints")[1])
-        return {str(one["pod"]): int(one["inflight"]) for one in told["endpoints"]}
+        document = json.loads(self._pages.get("/fairlead/v1/endpoints")[1])
+        return {str(one["pod"]): int(one["inflight"]) for one in document["endpoints"]}

@@ -6,15 +6,15 @@ from typing import Final
 
 import pytest
 
-from tests.node.operator_stage import Deployed, Look, engine, looks
+from tests.node.operator_stage import Deployed, Observed, engine, observe_all
 from tests.node.serving.claims import Record, unharmed
 from tests.node.stories import Manifest, Stage
 from tests.node.streams import Traffic
-from tests.patience import eventually
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.usefixtures("operated")
 
-SECONDS_TO_SAY: Final = 30.0
+SECONDS_TO_REPORT: Final = 30.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -43,37 +43,37 @@ def test_bad_revisions_are_named_harm_nobody_and_go_back(stage: Stage, record_pr
     with Traffic(*(each.address() for each in fleet.values()), clients=15) as traffic:
         for bad, each in fleet.items():
             each.apply(engine=bad.engine)
-        said = named(stage, served)
-        eventually(lambda: all(map(gone_back, looks(stage).values())), "all went back", within_s=110)
+        figures = named(stage, served)
+        eventually(lambda: all(map(gone_back, observe_all(stage).values())), "all went back", within_s=110)
         traffic.goes_on(30)
 
     unharmed(traffic.report, record_property)
-    after = looks(stage)
-    record_property("seconds_to_condition", round(max(said.values()), 1))
+    after = observe_all(stage)
+    record_property("seconds_to_condition", round(max(figures.values()), 1))
     assert all(served[bad].keys() & after[bad.name].engines for bad in BADS), "somebody served all the time"
-    assert max(said.values()) <= SECONDS_TO_SAY, said
+    assert max(figures.values()) <= SECONDS_TO_REPORT, figures
 
 
 def named(stage: Stage, served: dict[Bad, dict[str, str]]) -> dict[str, float]:
     """Wait until each condition says what is wrong; seconds from the bad replica's creation, by name."""
     since: dict[str, float] = {}
-    said: dict[str, float] = {}
+    figures: dict[str, float] = {}
 
-    def all_said() -> bool:
-        found, now = looks(stage), time.monotonic()
+    def all_reported() -> bool:
+        found, now = observe_all(stage), time.monotonic()
         for bad, before in served.items():
-            look = found[bad.name]
-            if look.engines.keys() - before.keys():
+            view = found[bad.name]
+            if view.engines.keys() - before.keys():
                 since.setdefault(bad.name, now)
-            if bad.name in since and look.reason("Progressing") == bad.reason:
-                said.setdefault(bad.name, now - since[bad.name])
-        return len(said) == len(served)
+            if bad.name in since and view.reason("Progressing") == bad.reason:
+                figures.setdefault(bad.name, now - since[bad.name])
+        return len(figures) == len(served)
 
-    eventually(all_said, "every bad revision is named", within_s=SECONDS_TO_SAY + 30)
-    return said
+    eventually(all_reported, "every bad revision is named", within_s=SECONDS_TO_REPORT + 30)
+    return figures
 
 
-def gone_back(look: Look) -> bool:
+def gone_back(view: Observed) -> bool:
     """Whether what served before serves alone, with all its replicas, and the object says why."""
-    counts = (look.status.get("routableReplicas"), len(look.pods))
-    return look.reason("Progressing") in {"DeadlineExceeded", "StartFailed"} and counts == (2, 2)
+    counts = (view.status.get("routableReplicas"), len(view.pods))
+    return view.reason("Progressing") in {"DeadlineExceeded", "StartFailed"} and counts == (2, 2)

@@ -9,7 +9,7 @@ from typing import Final
 
 from campaign import drawing, node, story
 from campaign.hunting import Found, Hunt, Wanted
-from campaign.telling import Outcome
+from campaign.sequence_run import Outcome
 from campaign.world import Lane
 from tests.node.operator_stage import Operator
 from tests.node.serving.claims import Record
@@ -26,8 +26,8 @@ def test_a_few_sequences_find_nothing(operated: Operator, our_image: str, record
     found = asyncio.run(_hunt(operated, our_image))
     record_property("requests", found.requests)
     record_property("judged", found.judged)
-    assert [said(one) for one in found.failures] == []
-    assert found.told == SEQUENCES
+    assert [report(one) for one in found.failures] == []
+    assert found.played == SEQUENCES
 
 
 async def _hunt(operated: Operator, image: str) -> Found:
@@ -36,7 +36,7 @@ async def _hunt(operated: Operator, image: str) -> Found:
         return await Hunt(world, drawing.NODE, wanted).run(lambda _: None)
 
 
-def said(outcome: Outcome) -> list[str]:
+def report(outcome: Outcome) -> list[str]:
     """What was wrong, and the story that can be told again."""
-    told = json.dumps(story.as_json(outcome.whole))
-    return [f"{one.oracle}: {one.words} (after step {one.step} of {told})" for one in outcome.violations[:3]]
+    text = json.dumps(story.as_json(outcome.whole))
+    return [f"{one.oracle}: {one.words} (after step {one.step} of {text})" for one in outcome.violations[:3]]

@@ -7,7 +7,7 @@ from tests.node.serving.claims import Record, unharmed
 from tests.node.serving.long_streams import LongStreams
 from tests.node.stories import Stage
 from tests.node.streams import Traffic
-from tests.patience import eventually
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.usefixtures("operated")
 
@@ -34,7 +34,7 @@ def test_the_least_busy_replica_goes_and_finishes_its_answer(stage: Stage, recor
     with LongStreams(chat.address(), chat.pages()) as streams:
         streams.carry({older: 1, newer: 3})
         chat.scale(1)
-        left = eventually(lambda: len(found := chat.look().engines) == 1 and found, "one was told to go")
+        left = eventually(lambda: len(found := chat.observe().engines) == 1 and found, "one was told to go")
 
     unharmed(streams.report, record_property)
     assert (list(left or ()), streams.report.requests) == ([newer], 4)

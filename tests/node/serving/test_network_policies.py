@@ -6,7 +6,7 @@ from fairlead.engines.vllm.http_api import API
 from fairlead.objects import ports
 from tests.node.operator_stage import NAMESPACE, Deployed
 from tests.node.stories import Stage, pod
-from tests.patience import eventually
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.usefixtures("operated")
 
@@ -37,8 +37,8 @@ def test_strangers_reach_the_port_for_clients_alone(stage: Stage, our_image: str
         return stage.kubectl("exec", source, "--", "python3", "-c", CONNECT, addresses[target], str(port)).strip()
 
     name = router["metadata"]["name"]
-    doors = ((name, ports.ROUTER), (name, ports.ROUTER_METRICS), (engine, API.port))
-    assert [reaches("stranger", *door) for door in doors] == ["open", "closed", "closed"]
+    values = ((name, ports.ROUTER), (name, ports.ROUTER_METRICS), (engine, API.port))
+    assert [reaches("stranger", *door) for door in values] == ["open", "closed", "closed"]
     assert reaches(name, engine, API.port) == "open", "its own routers bring requests"
     assert reaches(name, name, ports.ROUTER_METRICS) == "open"
     operator = operator_pod(stage)

@@ -11,11 +11,11 @@ from typing import Final
 import pytest
 
 from devcluster.door import DoorClosed
-from tests.node.operator_stage import Deployed, Look, engine, looks
+from tests.node.operator_stage import Deployed, Observed, engine, observe_all
 from tests.node.serving.claims import Record, unharmed
 from tests.node.stories import Manifest, Stage
 from tests.node.streams import Traffic
-from tests.patience import eventually
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.usefixtures("operated")
 
@@ -54,9 +54,9 @@ class Gap:
     since: float | None = None
     longest: float = 0.0
 
-    def seen(self, look: Look, now: float) -> None:
+    def seen(self, view: Observed, now: float) -> None:
         """One look."""
-        if look.ready:
+        if view.ready:
             self.since = None
             return
         self.since = now if self.since is None else self.since
@@ -81,7 +81,7 @@ def test_a_bad_revision_of_the_only_replica_costs_no_more_than_a_good_one(
         record_property(f"gap_of_{name}", round(gaps[name].longest, 1))
     record_property("refused_at_apply", len(refused))
     unharmed(traffic.report, record_property)
-    after = looks(stage)
+    after = observe_all(stage)
     assert all(served[name] == after[name].engines for name in BADS), "the same pods serve"
     assert max(gaps[name].longest for name in BADS) <= gaps[GOOD].longest, gaps
 
@@ -100,7 +100,7 @@ def _followed(stage: Stage, changed: set[str], served: dict[str, dict[str, str]]
     gaps = {name: Gap() for name in served}
 
     def over() -> bool:
-        found, now = looks(stage), time.monotonic()
+        found, now = observe_all(stage), time.monotonic()
         for name, gap in gaps.items():
             gap.seen(found[name], now)
         return all(_ended(name, found[name]) for name in changed)
@@ -109,8 +109,8 @@ def _followed(stage: Stage, changed: set[str], served: dict[str, dict[str, str]]
     return gaps
 
 
-def _ended(name: str, look: Look) -> bool:
+def _ended(name: str, view: Observed) -> bool:
     if name == GOOD:
-        return look.settled
-    kept = look.reason("Accepted") not in {"", "Accepted"} or look.reason("Progressing") in STOPPED
-    return kept and look.ready == 1
+        return view.settled
+    kept = view.reason("Accepted") not in {"", "Accepted"} or view.reason("Progressing") in STOPPED
+    return kept and view.ready == 1

@@ -2,11 +2,11 @@
 
 import pytest
 
-from tests.node.operator_stage import Deployed, Look, Operator, engine
+from tests.node.operator_stage import Deployed, Observed, Operator, engine
 from tests.node.serving.claims import Record, unharmed
 from tests.node.stories import Stage
 from tests.node.streams import Traffic
-from tests.patience import eventually
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.usefixtures("operated")
 
@@ -29,11 +29,11 @@ def test_surge_starts_the_new_before_the_old_goes(stage: Stage, record_property:
     before = chat.serves().engines
     with Traffic(chat.address()) as traffic:
         chat.apply(engine=engine(context=4096))
-        seen = looks_until_settled(chat)
+        seen = observed_until_settled(chat)
         traffic.goes_on()
 
     unharmed(traffic.report, record_property)
-    assert min(look.ready for look in seen) >= 2
+    assert min(view.ready for view in seen) >= 2
     assert before.keys().isdisjoint(seen[-1].engines)
 
 
@@ -55,7 +55,7 @@ def test_a_rollout_goes_on_when_the_operator_is_deleted_and_installed_again(
     before = chat.serves().engines
     with Traffic(chat.address()) as traffic:
         chat.apply(engine=engine(context=4096))
-        eventually(lambda: chat.look().engines.keys() - before.keys(), "the rollout has begun")
+        eventually(lambda: chat.observe().engines.keys() - before.keys(), "the rollout has begun")
         operated.delete_pods()
         traffic.goes_on()
         operated.uninstall()
@@ -68,12 +68,12 @@ def test_a_rollout_goes_on_when_the_operator_is_deleted_and_installed_again(
     assert before.keys().isdisjoint(after)
 
 
-def looks_until_settled(chat: Deployed) -> list[Look]:
+def observed_until_settled(chat: Deployed) -> list[Observed]:
     """How it stood at each look until the change was done."""
-    seen: list[Look] = []
+    seen: list[Observed] = []
 
     def settled() -> bool:
-        seen.append(chat.look())
+        seen.append(chat.observe())
         return seen[-1].settled
 
     eventually(settled, f"{chat.name} serves as asked")

@@ -16,7 +16,7 @@ from tests.node.serving.claims import Record, unharmed
 from tests.node.serving.test_leaving import drained, routers
 from tests.node.stories import Manifest, Stage
 from tests.node.streams import NO_KEY, Traffic
-from tests.patience import eventually
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.usefixtures("operated")
 
@@ -162,9 +162,9 @@ def certificate(folder: Path) -> Manifest:
 
 def status(address: str, key: str) -> int:
     """What a client with this key is told."""
-    asked = json.dumps({"model": "chat", "max_tokens": 1, "messages": [{"role": "user", "content": "hello"}]})
+    text = json.dumps({"model": "chat", "max_tokens": 1, "messages": [{"role": "user", "content": "hello"}]})
     heads = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
-    request = urllib.request.Request(f"http://{address}/v1/chat/completions", asked.encode(), heads)
+    request = urllib.request.Request(f"http://{address}/v1/chat/completions", text.encode(), heads)
     try:
         with urllib.request.urlopen(request, timeout=20) as answer:  # noqa: S310  # an address of our own
             return int(answer.status)

@@ -8,7 +8,7 @@ import pytest
 
 from tests.node.operator_stage import Deployed, engine
 from tests.node.stories import Stage
-from tests.patience import eventually
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.usefixtures("operated")
 
@@ -25,20 +25,20 @@ def test_a_cordon_is_no_cold_start_and_a_hang_is_told_as_what_it_is(stage: Stage
     stage.door.kubectl("cordon", *nodes)
     try:
         stage.kubectl("delete", "pod", first, "--wait=false")
-        eventually(lambda: chat.look().reason("Scheduled") in {"Unschedulable", "NoFreeGpu"}, "it waits for a node")
+        eventually(lambda: chat.observe().reason("Scheduled") in {"Unschedulable", "NoFreeGpu"}, "it waits for a node")
         time.sleep(CORDONED_S)
-        assert chat.look().reason("Stalled") == "", "an uncordon is waited for"
+        assert chat.observe().reason("Stalled") == "", "an uncordon is waited for"
     finally:
         stage.door.kubectl("uncordon", *nodes)
     (pod,) = chat.serves().engines
-    start = chat.look().status["revisions"][0]["coldStart"]
+    start = chat.observe().status["revisions"][0]["coldStart"]
     assert float(start["last"]) < CORDONED_S <= float(start["nodeWait"]), start
 
-    told(stage, pod, "import os, signal; os.kill(1, signal.SIGTERM)")
-    eventually(lambda: _restarts(chat) == 1 and chat.look().settled, "it ended once and serves again", within_s=60)
-    told(stage, pod, _order("hang"))
+    run_script(stage, pod, "import os, signal; os.kill(1, signal.SIGTERM)")
+    eventually(lambda: _restarts(chat) == 1 and chat.observe().settled, "it ended once and serves again", within_s=60)
+    run_script(stage, pod, _order("hang"))
     found = eventually(
-        lambda: _said(chat) if chat.look().reason("Ready") == "NotReady" else "", "the hang is named", 60
+        lambda: _conditions(chat) if chat.observe().reason("Ready") == "NotReady" else "", "the hang is named", 60
     )
 
     assert "has failed its readiness probe for 15 seconds or longer" in found
@@ -54,15 +54,15 @@ def test_what_no_node_here_can_hold_is_stalled_and_says_what_to_change(stage: St
     wide = Deployed(stage, "wide", replicas=1, parallelism={"tensor": 8})
 
     def as_it_is() -> bool:
-        zero, eight = none.look(), wide.look()
+        zero, eight = none.observe(), wide.observe()
         found = [zero.reason("Ready"), zero.reason("Scheduled"), eight.reason("Ready"), eight.reason("Stalled")]
         return found == ["ScaledToZero", "ProductAbsent", "NodesTooSmall", "NodesTooSmall"]
 
     eventually(as_it_is, "nothing serves, for a GPU that is absent and for nodes that are too small")
-    assert wide.look().reason("Reconciling") == "", "nothing that goes on by itself would help"
+    assert wide.observe().reason("Reconciling") == "", "nothing that goes on by itself would help"
 
 
-def told(stage: Stage, pod: str, script: str) -> None:
+def run_script(stage: Stage, pod: str, script: str) -> None:
     """Run a script beside the engine."""
     stage.kubectl("exec", pod, "--", "python3", "-c", script)
 
@@ -73,12 +73,12 @@ def _order(fault: str) -> str:
     return f"import urllib.request as u; u.urlopen(u.Request({where!r}, data={data!r}.encode(), **{order!r}))"
 
 
-def _said(chat: Deployed) -> str:
-    return next(str(one["message"]) for one in chat.look().status["conditions"] if one["type"] == "Ready")
+def _conditions(chat: Deployed) -> str:
+    return next(str(one["message"]) for one in chat.observe().status["conditions"] if one["type"] == "Ready")
 
 
 def _restarts(chat: Deployed) -> int:
-    return sum(one["restartCount"] for pod in chat.look().pods for one in pod["status"].get("containerStatuses", ()))
+    return sum(one["restartCount"] for pod in chat.observe().pods for one in pod["status"].get("containerStatuses", ()))
 
 
 def _has_l4(node: dict[str, Any]) -> bool:

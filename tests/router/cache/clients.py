@@ -20,7 +20,7 @@ STREAM = (
     b'data: {"id":"chatcmpl-1","choices":[],"usage":{"prompt_tokens":3,"completion_tokens":2}}\n\n',
     b"data: [DONE]\n\n",
 )
-TOLD = AnswerHead(status=200, lines=JSON, length=len(ANSWER), revision="r1")
+HEAD = AnswerHead(status=200, lines=JSON, length=len(ANSWER), revision="r1")
 STREAMED = AnswerHead(status=200, lines=EVENTS, length=None, revision="r1")
 
 
@@ -30,7 +30,7 @@ class Client:
 
     head: AnswerHead | None = None
     body: bytes = b""
-    said: list[str] = field(default_factory=list)
+    received: list[str] = field(default_factory=list)
     flight: CacheFlight | None = None
     follower: FlightFollower | None = None
     leaves_at: str = ""
@@ -38,33 +38,33 @@ class Client:
 
     def flight_head(self, head: AnswerHead) -> None:
         self.head = head
-        self._hear("head")
+        self._record("head")
 
     def flight_body(self, data: bytes) -> None:
         self.body += data
-        self._hear("body")
+        self._record("body")
 
     def flight_end(self) -> None:
-        self._hear("end")
+        self._record("end")
 
     def flight_cut(self) -> None:
-        self._hear("cut")
+        self._record("cut")
 
     def flight_lead(self, flight: CacheFlight) -> None:
         self.flight = flight
-        self._hear("lead")
+        self._record("lead")
 
     def flight_alone(self) -> None:
-        self._hear("alone")
+        self._record("alone")
 
     def flight_followed(self) -> None:
-        self._hear("followed")
+        self._record("followed")
 
     def flight_deserted(self) -> None:
-        self._hear("deserted")
+        self._record("deserted")
 
-    def _hear(self, word: str) -> None:
-        self.said.append(word)
+    def _record(self, word: str) -> None:
+        self.received.append(word)
         if self.follower is not None and word == self.leaves_at:
             self.follower.leave()
         if self.follower is not None and word == self.pauses_at:
@@ -79,7 +79,7 @@ class Settings(TypedDict, total=False):
     by_tenant: bool
 
 
-class Said(TypedDict, total=False):
+class Ends(TypedDict, total=False):
     surface: str
     tenant: str
     revisions: tuple[str, ...]
@@ -91,17 +91,17 @@ class Said(TypedDict, total=False):
     extra: bytes
 
 
-def settings(**told: Unpack[Settings]) -> gateways.ResponseCacheSettings:
-    told.setdefault("enabled", True)
-    return gateways.ResponseCacheSettings(**told)
+def settings(**given: Unpack[Settings]) -> gateways.ResponseCacheSettings:
+    given.setdefault("enabled", True)
+    return gateways.ResponseCacheSettings(**given)
 
 
-def cache(**told: Unpack[Settings]) -> ResponseCache:
-    return ResponseCache(settings(**told))
+def cache(**given: Unpack[Settings]) -> ResponseCache:
+    return ResponseCache(settings(**given))
 
 
-def enquiry(body: dict[str, Any] = CHAT, **more: Unpack[Said]) -> CacheLookup:
-    usual: Said = {
+def enquiry(body: dict[str, Any] = CHAT, **more: Unpack[Ends]) -> CacheLookup:
+    usual: Ends = {
         "surface": "chat",
         "tenant": "shop",
         "revisions": ("r1",),
@@ -112,34 +112,34 @@ def enquiry(body: dict[str, Any] = CHAT, **more: Unpack[Said]) -> CacheLookup:
     return CacheLookup(body=json.dumps(body).encode(), **usual)
 
 
-def ask(
-    kept: ResponseCache, asked: CacheLookup | None = None, client: Client | None = None, now: float = 100.0
+def find_reply(
+    kept: ResponseCache, lookup: CacheLookup | None = None, client: Client | None = None, now: float = 100.0
 ) -> CacheLookupResult:
-    return kept.lookup(asked or enquiry(), client or Client(), now)
+    return kept.lookup(lookup or enquiry(), client or Client(), now)
 
 
 def led(
-    kept: ResponseCache, asked: CacheLookup | None = None, client: Client | None = None, now: float = 100.0
+    kept: ResponseCache, lookup: CacheLookup | None = None, client: Client | None = None, now: float = 100.0
 ) -> CacheFlight:
-    found = ask(kept, asked, client, now)
+    found = find_reply(kept, lookup, client, now)
     assert isinstance(found, FlightLead)
     return found.flight
 
 
-def followed(kept: ResponseCache, client: Client, asked: CacheLookup | None = None) -> Client:
-    found = ask(kept, asked, client)
+def followed(kept: ResponseCache, client: Client, lookup: CacheLookup | None = None) -> Client:
+    found = find_reply(kept, lookup, client)
     assert isinstance(found, FlightJoin)
     client.follower = found.follower
     found.follower.start()
     return client
 
 
-def answer(flight: CacheFlight, body: bytes = ANSWER, head: AnswerHead = TOLD, now: float = 100.0) -> None:
+def answer(flight: CacheFlight, body: bytes = ANSWER, head: AnswerHead = HEAD, now: float = 100.0) -> None:
     flight.began(head)
     flight.more(body)
     flight.completed(now)
 
 
-def hit(kept: ResponseCache, asked: CacheLookup | None = None, now: float = 100.0) -> CacheHit | None:
-    found = ask(kept, asked, now=now)
+def hit(kept: ResponseCache, lookup: CacheLookup | None = None, now: float = 100.0) -> CacheHit | None:
+    found = find_reply(kept, lookup, now=now)
     return found if isinstance(found, CacheHit) else None

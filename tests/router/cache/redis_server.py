@@ -12,7 +12,7 @@ import pytest
 
 from house import redis_server
 from tests import free_ports
-from tests.patience import eventually
+from tests.waiting import eventually
 
 ADDRESS: Final = "127.0.0.25"
 HOW: Final = "apt-get install redis-server, or valkey-server"
@@ -43,7 +43,7 @@ class Server:
 
     def start(self) -> None:
         """Until it answers."""
-        told = (
+        given = (
             "--port",
             str(self.port),
             "--bind",
@@ -55,7 +55,7 @@ class Server:
             "--dir",
             str(self._folder),
         )
-        self._process = subprocess.Popen([program(), *told], stdout=subprocess.DEVNULL, stderr=subprocess.STDOUT)
+        self._process = subprocess.Popen([program(), *given], stdout=subprocess.DEVNULL, stderr=subprocess.STDOUT)
         eventually(self._answers, "the server answers", within_s=10)
 
     def stop(self) -> None:

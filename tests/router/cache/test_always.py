@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from fairlead.router.cache.answer_heads import AnswerHead
 from fairlead.router.cache.cache import FlightJoin, FlightLead, ResponseCache
 from fairlead.router.cache.flights import CacheFlight, FlightState
-from tests.router.cache.clients import STREAMED, Client, ask, cache
+from tests.router.cache.clients import STREAMED, Client, cache, find_reply
 
 ENDS = ("end", "cut", "lead", "alone")
 LENT = AnswerHead(status=503, lines=b"", length=0, revision="r1")
@@ -20,13 +20,13 @@ class Story:
 
     kept: ResponseCache = field(default_factory=lambda: cache(max_entry_bytes=30, ttl_seconds=0.0))
     clients: list[Client] = field(default_factory=list)
-    said: dict[CacheFlight, bytes] = field(default_factory=dict)
+    sent: dict[CacheFlight, bytes] = field(default_factory=dict)
     """By those who lead now, in the order in which they began to."""
     gone: set[int] = field(default_factory=set)
 
-    def asks(self) -> None:
+    def find_reply(self) -> None:
         client = Client()
-        found = ask(self.kept, client=client)
+        found = find_reply(self.kept, client=client)
         if isinstance(found, FlightLead):
             client.flight = found.flight
         else:
@@ -49,12 +49,12 @@ class Story:
         flight = leaders[number % len(leaders)]
         if what == "began" and flight.head is None and flight.state is FlightState.LED:
             flight.began(STREAMED)
-            self.said[flight] = b""
+            self.sent[flight] = b""
         elif what == "refused" and flight.head is None and flight.state is FlightState.LED:
             flight.began(LENT)
         elif what == "more" and flight.head is not None:
             data = b"%d," % number
-            self.said[flight] += data
+            self.sent[flight] += data
             flight.more(data)
         elif what == "completed" and flight.head is not None:
             flight.completed(1.0)
@@ -100,7 +100,7 @@ def test_everybody_gets_what_the_leader_said_and_nothing_is_left(steps: list[tup
     story = Story()
     for what, number in steps:
         if what == "asks":
-            story.asks()
+            story.find_reply()
         elif what in FOLLOWS:
             story.follows(what, number)
         else:
@@ -109,11 +109,11 @@ def test_everybody_gets_what_the_leader_said_and_nothing_is_left(steps: list[tup
     for client in story.clients:
         if client.follower is None:
             continue
-        told = [word for word in client.said if word in ENDS]
-        assert len(told) == (0 if id(client) in story.gone else 1)
-        whole = story.said.get(client.follower.flight, b"")
+        lines = [word for word in client.received if word in ENDS]
+        assert len(lines) == (0 if id(client) in story.gone else 1)
+        whole = story.sent.get(client.follower.flight, b"")
         assert whole.startswith(client.body)
-        assert client.said[-1:] != ["end"] or client.body == whole
-        assert client.said.count("head") <= 1
+        assert client.received[-1:] != ["end"] or client.body == whole
+        assert client.received.count("head") <= 1
     kept = story.kept
     assert (kept.flights, kept.flying_bytes, kept.entries) == (0, 0, 0)

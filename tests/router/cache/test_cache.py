@@ -11,14 +11,14 @@ from fairlead.router.cache.reasons import CacheBypassReason, NotStoredReason
 from tests.router.cache.clients import (
     ANSWER,
     CHAT,
+    HEAD,
     STREAM,
     STREAMED,
-    TOLD,
-    Said,
+    Ends,
     answer,
-    ask,
     cache,
     enquiry,
+    find_reply,
     hit,
     led,
     settings,
@@ -40,9 +40,9 @@ def test_the_same_question_gets_the_same_bytes_and_its_age() -> None:
 
 def test_a_stream_is_given_to_streams_alone_with_all_its_events() -> None:
     kept = cache()
-    asked = enquiry({**CHAT, "stream": True})
-    answer(led(kept, asked), b"".join(STREAM), STREAMED)
-    found = hit(kept, asked)
+    lookup = enquiry({**CHAT, "stream": True})
+    answer(led(kept, lookup), b"".join(STREAM), STREAMED)
+    found = hit(kept, lookup)
     assert found is not None
     assert found.entry.body == b"".join(STREAM)
     assert hit(kept) is None
@@ -51,14 +51,14 @@ def test_a_stream_is_given_to_streams_alone_with_all_its_events() -> None:
 @pytest.mark.parametrize(
     "other",
     [
-        Said(tenant="bank"),
-        Said(revisions=("r2",)),
-        Said(revisions=()),
-        Said(surface="completions"),
-        Said(extra=b"max_tokens=9"),
+        Ends(tenant="bank"),
+        Ends(revisions=("r2",)),
+        Ends(revisions=()),
+        Ends(surface="completions"),
+        Ends(extra=b"max_tokens=9"),
     ],
 )
-def test_never_across_tenants_revisions_surfaces_and_limits(other: Said) -> None:
+def test_never_across_tenants_revisions_surfaces_and_limits(other: Ends) -> None:
     assert hit(filled(), enquiry(**other)) is None
 
 
@@ -69,7 +69,7 @@ def test_shared_by_all_tenants_only_where_it_is_configured() -> None:
 def test_an_answer_belongs_to_the_revision_that_gave_it() -> None:
     kept = cache()
     flight = led(kept, enquiry(revisions=("r1", "r2")))
-    answer(flight, head=AnswerHead(status=200, lines=TOLD.lines, length=None, revision="r2"))
+    answer(flight, head=AnswerHead(status=200, lines=HEAD.lines, length=None, revision="r2"))
     assert hit(kept, enquiry(revisions=("r1",))) is None
     assert hit(kept, enquiry(revisions=("r2", "r3"))) is not None
 
@@ -101,8 +101,8 @@ def test_an_answer_too_old_for_a_client_is_asked_anew() -> None:
     assert hit(kept, enquiry(cache_control=b"max-age=10"), now=111.0) is None
 
 
-@pytest.mark.parametrize("fresh", [Said(cache_control=b"no-cache"), Said(word=b"refresh")])
-def test_a_refresh_asks_anew_and_its_answer_takes_the_place(fresh: Said) -> None:
+@pytest.mark.parametrize("fresh", [Ends(cache_control=b"no-cache"), Ends(word=b"refresh")])
+def test_a_refresh_asks_anew_and_its_answer_takes_the_place(fresh: Ends) -> None:
     kept = filled()
     other = ANSWER.replace(b"So", b"No")
     answer(led(kept, enquiry(**fresh)), other)
@@ -112,18 +112,18 @@ def test_a_refresh_asks_anew_and_its_answer_takes_the_place(fresh: Said) -> None
 
 
 @pytest.mark.parametrize(
-    ("said", "reason"),
+    ("reply", "reason"),
     [
-        (Said(cache_control=b"no-store"), CacheBypassReason.NO_STORE),
-        (Said(word=b"off"), CacheBypassReason.OFF),
-        (Said(surface="tokenize"), CacheBypassReason.SURFACE),
-        (Said(temperature=0.5), CacheBypassReason.SAMPLED),
-        (Said(temperature=None), CacheBypassReason.SAMPLED),
+        (Ends(cache_control=b"no-store"), CacheBypassReason.NO_STORE),
+        (Ends(word=b"off"), CacheBypassReason.OFF),
+        (Ends(surface="tokenize"), CacheBypassReason.SURFACE),
+        (Ends(temperature=0.5), CacheBypassReason.SAMPLED),
+        (Ends(temperature=None), CacheBypassReason.SAMPLED),
     ],
 )
-def test_these_pass_by_and_are_told_why(said: Said, reason: CacheBypassReason) -> None:
+def test_these_pass_by_and_are_told_why(reply: Ends, reason: CacheBypassReason) -> None:
     kept = filled()
-    found = ask(kept, enquiry(**said))
+    found = find_reply(kept, enquiry(**reply))
     assert isinstance(found, CacheBypass)
     assert (found.reason, found.line) == (reason, f"x-fairlead-cache: pass; reason={reason}\r\n".encode())
     assert kept.counts.passed[reason] == 1
@@ -136,39 +136,41 @@ def test_bodies_that_are_odd_long_or_doubtful_pass_by() -> None:
     long = type(odd)(surface="chat", body=b" " * 600_000, tenant="", revisions=(), temperature=0)
     several = enquiry({**CHAT, "n": 2})
     reasons = [
-        one.reason for one in (ask(kept, odd), ask(kept, long), ask(kept, several)) if isinstance(one, CacheBypass)
+        one.reason
+        for one in (find_reply(kept, odd), find_reply(kept, long), find_reply(kept, several))
+        if isinstance(one, CacheBypass)
     ]
     assert reasons == [CacheBypassReason.UNREADABLE, CacheBypassReason.TOO_LARGE, CacheBypassReason.SEVERAL]
 
 
 def test_embeddings_are_never_sampled() -> None:
     kept = cache()
-    asked = enquiry({"model": "m", "input": "x"}, surface="embeddings")
+    lookup = enquiry({"model": "m", "input": "x"}, surface="embeddings")
     body = json.dumps({"object": "list", "data": [{"embedding": [0.5]}]}).encode()
-    answer(led(kept, asked), body)
-    assert hit(kept, asked) is not None
+    answer(led(kept, lookup), body)
+    assert hit(kept, lookup) is not None
 
 
 def test_where_it_is_off_only_those_who_ask_for_it_use_it() -> None:
     kept = cache(enabled=False)
     assert not kept.enabled
-    assert isinstance(ask(kept), CacheBypass)
+    assert isinstance(find_reply(kept), CacheBypass)
     answer(led(kept, enquiry(word=b"on")))
-    assert isinstance(ask(kept), CacheBypass)
+    assert isinstance(find_reply(kept), CacheBypass)
     assert hit(kept, enquiry(word=b"on")) is not None
 
 
 def test_without_room_nobody_uses_it() -> None:
     kept = cache(max_bytes=0)
     assert not kept.enabled
-    assert isinstance(ask(kept, enquiry(word=b"on")), CacheBypass)
+    assert isinstance(find_reply(kept, enquiry(word=b"on")), CacheBypass)
 
 
 def test_half_an_answer_is_never_kept() -> None:
     kept = cache()
     answer(led(kept), b'{"choices":[{"finish_reason":"abort"}]}')
     assert (kept.entries, kept.counts.refused[NotStoredReason.INCOMPLETE]) == (0, 1)
-    assert isinstance(ask(kept), FlightLead)
+    assert isinstance(find_reply(kept), FlightLead)
 
 
 def test_one_larger_than_an_entry_may_be_is_not_kept() -> None:
@@ -188,7 +190,7 @@ def test_new_bounds_hold_at_once_and_what_fits_stays() -> None:
 def test_a_revision_that_names_itself_not_can_be_forgotten() -> None:
     kept = cache()
     nameless = enquiry(revisions=("",))
-    answer(led(kept, nameless), head=AnswerHead(status=200, lines=TOLD.lines, length=None, revision=""))
+    answer(led(kept, nameless), head=AnswerHead(status=200, lines=HEAD.lines, length=None, revision=""))
     assert hit(kept, nameless) is not None
     kept.forget("")
     assert hit(kept, nameless) is None
@@ -202,9 +204,9 @@ def test_what_is_over_is_swept_out() -> None:
 
 def test_every_lookup_is_counted_once() -> None:
     kept = filled()
-    ask(kept)
-    ask(kept, enquiry(cache_control=b"no-store"))
+    find_reply(kept)
+    find_reply(kept, enquiry(cache_control=b"no-store"))
     led(kept, enquiry({**CHAT, "seed": 1}))
-    ask(kept, enquiry({**CHAT, "seed": 1}))
+    find_reply(kept, enquiry({**CHAT, "seed": 1}))
     counts = kept.counts
     assert (counts.hits, counts.misses, counts.joined, sum(counts.passed.values())) == (1, 2, 1, 1)

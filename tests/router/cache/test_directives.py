@@ -9,7 +9,7 @@ from fairlead.router.cache.directives import CacheDirectives
 
 
 @pytest.mark.parametrize(
-    ("control", "wish"),
+    ("control", "cache_directives"),
     [
         (b"no-store", CacheDirectives(no_store=True)),
         (b"No-Cache", CacheDirectives(max_age=0.0)),
@@ -23,12 +23,12 @@ from fairlead.router.cache.directives import CacheDirectives
         (b"", CacheDirectives()),
     ],
 )
-def test_cache_control_is_obeyed(control: bytes, wish: CacheDirectives) -> None:
-    assert directives.read(control, None, None) == wish
+def test_cache_control_is_obeyed(control: bytes, cache_directives: CacheDirectives) -> None:
+    assert directives.read(control, None, None) == cache_directives
 
 
 @pytest.mark.parametrize(
-    ("word", "wish"),
+    ("word", "cache_directives"),
     [
         (b"on", CacheDirectives(opted_in=True)),
         (b" OFF ", CacheDirectives(off=True)),
@@ -36,8 +36,8 @@ def test_cache_control_is_obeyed(control: bytes, wish: CacheDirectives) -> None:
         (b"maybe", CacheDirectives()),
     ],
 )
-def test_the_routers_own_word_is_followed(word: bytes, wish: CacheDirectives) -> None:
-    assert directives.read(None, word, None) == wish
+def test_the_routers_own_word_is_followed(word: bytes, cache_directives: CacheDirectives) -> None:
+    assert directives.read(None, word, None) == cache_directives
 
 
 def test_a_request_may_bound_how_long_its_answer_is_kept() -> None:

@@ -9,14 +9,14 @@ from fairlead.router.cache.reasons import NotStoredReason
 from tests.router.cache.clients import (
     ANSWER,
     EVENTS,
+    HEAD,
     STREAM,
     STREAMED,
-    TOLD,
     Client,
     answer,
-    ask,
     cache,
     enquiry,
+    find_reply,
     followed,
     hit,
     led,
@@ -36,7 +36,7 @@ def test_a_thousand_that_ask_the_same_are_one_upstream_and_get_the_same_bytes() 
         flight.more(event)
     flight.completed(100.0)
     assert {one.body for one in others} == {b"".join(STREAM)}
-    assert {tuple(one.said) for one in others} == {("head", *["body"] * len(STREAM), "end")}
+    assert {tuple(one.received) for one in others} == {("head", *["body"] * len(STREAM), "end")}
     assert (kept.counts.misses, kept.counts.joined, kept.counts.stored, kept.flights) == (1, 999, 1, 0)
 
 
@@ -47,7 +47,7 @@ def test_who_joins_late_gets_what_came_already_at_once() -> None:
     flight.more(STREAM[0])
     flight.more(STREAM[1])
     late = followed(kept, Client())
-    assert (late.said, late.body) == (["head", "body"], STREAM[0] + STREAM[1])
+    assert (late.received, late.body) == (["head", "body"], STREAM[0] + STREAM[1])
 
 
 def test_a_leader_is_told_once_that_somebody_follows() -> None:
@@ -56,7 +56,7 @@ def test_a_leader_is_told_once_that_somebody_follows() -> None:
     assert not flight.followed
     followed(kept, Client())
     followed(kept, Client())
-    assert (leader.said, flight.followed) == (["followed"], True)
+    assert (leader.received, flight.followed) == (["followed"], True)
 
 
 def test_a_slow_reader_reads_at_his_own_pace_and_nobody_waits() -> None:
@@ -68,11 +68,11 @@ def test_a_slow_reader_reads_at_his_own_pace_and_nobody_waits() -> None:
         flight.more(event)
     flight.completed(100.0)
     assert slow.body == STREAM[0]
-    assert quick.said[-1] == "end"
+    assert quick.received[-1] == "end"
     slow.pauses_at = ""
     assert slow.follower is not None
     slow.follower.resume()
-    assert (slow.body, slow.said[-2:]) == (b"".join(STREAM), ["body", "end"])
+    assert (slow.body, slow.received[-2:]) == (b"".join(STREAM), ["body", "end"])
 
 
 def test_a_leaders_answer_goes_on_for_those_who_follow() -> None:
@@ -81,7 +81,7 @@ def test_a_leaders_answer_goes_on_for_those_who_follow() -> None:
     other = followed(kept, Client())
     assert flight.left()
     answer(flight)
-    assert (other.body, other.said) == (ANSWER, ["head", "body", "end"])
+    assert (other.body, other.received) == (ANSWER, ["head", "body", "end"])
     assert hit(kept) is not None
 
 
@@ -90,7 +90,7 @@ def test_a_leader_that_nobody_follows_takes_the_flight_with_him() -> None:
     assert not led(kept).left()
     assert kept.flights == 0
     assert kept.counts.refused[NotStoredReason.CUT] == 1
-    assert isinstance(ask(kept), FlightLead)
+    assert isinstance(find_reply(kept), FlightLead)
 
 
 def test_the_last_follower_of_a_gone_leader_ends_it() -> None:
@@ -102,7 +102,7 @@ def test_the_last_follower_of_a_gone_leader_ends_it() -> None:
         assert client.follower is not None
         client.follower.leave()
         client.follower.leave()
-    assert leader.said == ["followed", "deserted"]
+    assert leader.received == ["followed", "deserted"]
     assert kept.flights == 0
 
 
@@ -111,7 +111,7 @@ def test_a_follower_that_leaves_costs_nothing() -> None:
     flight = led(kept)
     gone = followed(kept, Client(leaves_at="head"))
     answer(flight)
-    assert (gone.said, gone.body) == (["head"], b"")
+    assert (gone.received, gone.body) == (["head"], b"")
     assert hit(kept) is not None
 
 
@@ -120,7 +120,7 @@ def test_when_the_leader_fails_the_next_one_leads_for_the_rest() -> None:
     flight = led(kept)
     one, two = followed(kept, Client()), followed(kept, Client())
     flight.failed()
-    assert (one.said, two.said, kept.flights) == (["lead"], [], 1)
+    assert (one.received, two.received, kept.flights) == (["lead"], [], 1)
     assert one.flight is not None
     newcomer = followed(kept, Client())
     answer(one.flight)
@@ -136,7 +136,7 @@ def test_after_three_leaders_each_asks_for_himself() -> None:
     for leader in others[: MOST_LEADERS - 1]:
         assert leader.flight is not None
         leader.flight.failed()
-    assert [one.said for one in others] == [["lead"], ["lead"], ["alone"], ["alone"], ["alone"]]
+    assert [one.received for one in others] == [["lead"], ["lead"], ["alone"], ["alone"], ["alone"]]
     assert (kept.counts.promoted, kept.counts.scattered, kept.flights) == (2, 3, 0)
 
 
@@ -147,7 +147,7 @@ def test_who_left_is_not_asked_to_lead() -> None:
     assert gone.follower is not None
     gone.follower.leave()
     flight.failed()
-    assert (gone.said, there.said) == ([], ["lead"])
+    assert (gone.received, there.received) == ([], ["lead"])
 
 
 @pytest.mark.parametrize("status", [500, 503, 429, 401])
@@ -158,7 +158,7 @@ def test_a_refusal_of_the_leader_alone_is_his_alone(status: int) -> None:
     flight.began(refused(status))
     flight.more(b"{}")
     flight.completed(100.0)
-    assert other.said == ["lead"]
+    assert other.received == ["lead"]
     assert kept.counts.refused[NotStoredReason.STATUS] == 1
 
 
@@ -177,7 +177,7 @@ def test_a_compressed_answer_is_its_own_clients_alone() -> None:
     flight = led(kept)
     other = followed(kept, Client())
     flight.began(AnswerHead(status=200, lines=EVENTS + b"Content-Encoding: gzip\r\n", length=None, revision="r1"))
-    assert other.said == ["lead"]
+    assert other.received == ["lead"]
     assert not flight.left()
 
 
@@ -188,7 +188,7 @@ def test_after_the_head_all_share_its_fate() -> None:
     flight.began(STREAMED)
     flight.more(STREAM[0])
     flight.failed()
-    assert other.said == ["head", "body", "cut"]
+    assert other.received == ["head", "body", "cut"]
     assert hit(kept) is None
 
 
@@ -207,10 +207,10 @@ def test_an_answer_beyond_the_largest_entry_takes_no_newcomers_and_is_forgotten_
     flight.more(b"x" * 60)
     flight.more(b"y" * 60)
     assert flight.body == b""
-    assert isinstance(ask(kept), FlightLead)
+    assert isinstance(find_reply(kept), FlightLead)
     flight.more(b"z")
     flight.completed(100.0)
-    assert (early.body, early.said[-1]) == (b"x" * 60 + b"y" * 60 + b"z", "end")
+    assert (early.body, early.received[-1]) == (b"x" * 60 + b"y" * 60 + b"z", "end")
     assert kept.counts.refused[NotStoredReason.TOO_LARGE] == 1
     assert kept.flying_bytes == 0
 
@@ -252,7 +252,7 @@ def test_a_refreshing_request_follows_nobody_and_newcomers_follow_it() -> None:
     answer(fresh, ANSWER.replace(b"So", b"No"))
     answer(old)
     assert newcomer.body == ANSWER.replace(b"So", b"No")
-    assert TOLD.length == len(newcomer.body)
+    assert HEAD.length == len(newcomer.body)
 
 
 @pytest.mark.parametrize(
@@ -268,7 +268,7 @@ def test_a_refreshing_request_follows_nobody_and_newcomers_follow_it() -> None:
 def test_nobody_joins_across_tenants_revisions_surfaces_and_limits(other: object) -> None:
     kept = cache()
     led(kept)
-    assert isinstance(ask(kept, other), FlightLead)  # type: ignore[arg-type]
+    assert isinstance(find_reply(kept, other), FlightLead)  # type: ignore[arg-type]
 
 
 def test_a_leader_who_was_told_to_go_on_alone_ends_as_he_likes() -> None:
@@ -289,4 +289,4 @@ def test_who_leaves_while_others_are_sent_off_is_not_sent_off_too() -> None:
     assert last is not None
     clients[2].flight_alone = last.leave  # type: ignore[method-assign]
     clients[1].flight.failed()  # type: ignore[union-attr]
-    assert clients[3].said == []
+    assert clients[3].received == []

@@ -8,14 +8,14 @@ from fairlead.router.cache.recent_digests import OVERHEAD, BodyDigestKey, Recent
 from tests.router.cache.clients import CHAT, answer, cache, enquiry, hit, led
 
 
-def known(room: int = 10_000) -> RecentDigests:
+def digests(room: int = 10_000) -> RecentDigests:
     made = RecentDigests()
     made.shrink(room)
     return made
 
 
 def test_the_same_bytes_have_the_same_digest() -> None:
-    held, place = known(), recent_digests.digest_key("chat", "shop", b"", b"{}")
+    held, place = digests(), recent_digests.digest_key("chat", "shop", b"", b"{}")
     held.keep(place, b"{}", b"digest")
     assert held.find(place, b"{}") == b"digest"
     assert held.find(recent_digests.digest_key("chat", "bank", b"", b"{}"), b"{}") is None
@@ -23,7 +23,7 @@ def test_the_same_bytes_have_the_same_digest() -> None:
 
 
 def test_a_body_that_only_falls_on_the_same_place_is_another() -> None:
-    held, place = known(), BodyDigestKey("chat", "shop", b"", b"same place")
+    held, place = digests(), BodyDigestKey("chat", "shop", b"", b"same place")
     held.keep(place, b"one", b"of one")
     assert held.find(place, b"other") is None
     held.keep(place, b"other", b"of the other")
@@ -33,7 +33,7 @@ def test_a_body_that_only_falls_on_the_same_place_is_another() -> None:
 
 @given(st.lists(st.tuples(st.integers(0, 5), st.binary(max_size=300))), st.integers(0, 2000))
 def test_it_never_holds_more_than_it_may(story: list[tuple[int, bytes]], room: int) -> None:
-    held = known(room)
+    held = digests(room)
     for number, body in story:
         held.keep(BodyDigestKey("chat", "", b"", bytes([number])), body, b"d")
         assert held.bytes == sum(len(one) + OVERHEAD for one, _ in held._digests.values())
@@ -41,7 +41,7 @@ def test_it_never_holds_more_than_it_may(story: list[tuple[int, bytes]], room: i
 
 
 def test_the_least_recently_used_goes_first() -> None:
-    held = known(2 * (1 + OVERHEAD))
+    held = digests(2 * (1 + OVERHEAD))
     places = [BodyDigestKey("chat", "", b"", bytes([number])) for number in range(3)]
     held.keep(places[0], b"a", b"0")
     held.keep(places[1], b"b", b"1")

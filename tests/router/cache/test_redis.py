@@ -46,16 +46,16 @@ class Router:
     def now(self) -> float:
         return asyncio.get_running_loop().time() + self.later
 
-    async def asks(self, seed: int = 0, *, stream: bool = False) -> Client:
+    async def send_lookup(self, seed: int = 0, *, stream: bool = False) -> Client:
         """A client who has been told what becomes of him."""
-        asked = enquiry({**CHAT, "seed": seed, "stream": stream})
-        client = followed(self.cache, Client(), asked)
-        await until(lambda: bool(client.said))
+        lookup = enquiry({**CHAT, "seed": seed, "stream": stream})
+        client = followed(self.cache, Client(), lookup)
+        await until(lambda: bool(client.received))
         return client
 
     async def fills(self, seed: int = 0) -> None:
         """Asked, answered by an engine, and written."""
-        client, written = await self.asks(seed), self.store.counts.written
+        client, written = await self.send_lookup(seed), self.store.counts.written
         assert client.flight is not None
         answer(client.flight, reply(seed), now=self.now())
         await until(lambda: self.store.counts.written > written)
@@ -79,81 +79,81 @@ async def routers(server: Server, ttl: float = 60.0) -> AsyncIterator[tuple[Rout
         await two.store.close()
 
 
-def story(told: Callable[[], Awaitable[None]]) -> None:
+def story(action: Callable[[], Awaitable[None]]) -> None:
     async def whole() -> None:
-        await told()
+        await action()
 
     uvloop.run(whole())
 
 
 def test_what_one_router_keeps_another_gives_byte_for_byte(server: Server) -> None:
-    async def told() -> None:
+    async def scenario() -> None:
         async with routers(server) as (one, two):
             await one.fills()
-            streamed = await one.asks(stream=True)
+            streamed = await one.send_lookup(stream=True)
             assert streamed.flight is not None
             answer(streamed.flight, b"".join(STREAM), STREAMED, one.now())
             await until(lambda: one.store.counts.written == 2)
-            plain, events = await two.asks(), await two.asks(stream=True)
+            plain, events = await two.send_lookup(), await two.send_lookup(stream=True)
             assert (plain.body, events.body) == (reply(0), b"".join(STREAM))
-            assert (plain.said, two.store.counts.hits) == (["head", "body", "end"], 2)
+            assert (plain.received, two.store.counts.hits) == (["head", "body", "end"], 2)
 
-    story(told)
+    story(scenario)
 
 
 def test_the_store_itself_forgets_in_time(server: Server) -> None:
-    async def told() -> None:
+    async def scenario() -> None:
         async with routers(server, ttl=0.2) as (one, two), Redis.from_url(server.url) as looking:
             await one.fills()
             (name,) = await looking.keys("fairlead:cache:*")
             assert 0 < await looking.pttl(name) <= 200
             await asyncio.sleep(0.25)
             assert await looking.keys("*") == []
-            assert (await two.asks()).said == ["lead"]
+            assert (await two.send_lookup()).received == ["lead"]
 
-    story(told)
+    story(scenario)
 
 
 def test_a_dead_store_is_in_nobodys_way_and_is_used_again_when_it_is_back(server: Server) -> None:
-    async def told() -> None:
+    async def scenario() -> None:
         async with routers(server) as (one, two):
             await one.fills()
             server.stop()
             for seed in range(1, MOST_FAILURES + 1):
-                assert (await two.asks(seed)).said == ["lead"]
+                assert (await two.send_lookup(seed)).received == ["lead"]
             assert two.store.outage.over_there
             server.start()
             two.later = REST_SECONDS
             await two.fills(9)
             one.later = REST_SECONDS
-            assert (await one.asks(9)).body == reply(9)
+            assert (await one.send_lookup(9)).body == reply(9)
 
-    story(told)
+    story(scenario)
 
 
 def test_a_store_that_stopped_answering_is_not_waited_for(server: Server) -> None:
-    async def told() -> None:
+    async def scenario() -> None:
         async with routers(server) as (one, two):
             await one.fills()
             server.signal(signal.SIGSTOP)
-            assert (await two.asks()).said == ["lead"]
+            assert (await two.send_lookup()).received == ["lead"]
             assert two.store.counts.slow == 1
             server.signal(signal.SIGCONT)
-            assert (await one.asks(7)).said == ["lead"]
+            assert (await one.send_lookup(7)).received == ["lead"]
 
-    story(told)
+    story(scenario)
 
 
 def test_after_a_lookup_was_given_up_no_late_answer_is_taken_for_another(server: Server) -> None:
-    async def told() -> None:
+    async def scenario() -> None:
         async with routers(server) as (one, two):
             await one.fills(1)
             await two.fills(2)
             server.signal(signal.SIGSTOP)
-            assert (await two.asks(1)).said == ["lead"]
+            assert (await two.send_lookup(1)).received == ["lead"]
             server.signal(signal.SIGCONT)
             for seed in range(20, 40):
-                assert (await two.asks(seed)).said == ["lead"]
-            assert (await one.asks(2)).body == reply(2)
+                assert (await two.send_lookup(seed)).received == ["lead"]
+            assert (await one.send_lookup(2)).body == reply(2)
 
-    story(told)
+    story(scenario)

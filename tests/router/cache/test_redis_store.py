@@ -11,17 +11,17 @@ from fairlead.router.cache import redis_store
 from fairlead.router.cache.cache import FlightJoin, ResponseCache
 from fairlead.router.cache.outage import MOST_FAILURES, REST_SECONDS
 from fairlead.router.cache.redis_store import MOST_LOOKUPS, MOST_WRITES, RedisAnswerStore, StoreClocks
-from tests.router.cache.clients import ANSWER, CHAT, TOLD, Client, answer, ask, cache, enquiry, followed, hit
+from tests.router.cache.clients import ANSWER, CHAT, HEAD, Client, answer, cache, enquiry, find_reply, followed, hit
 
 
 @dataclass
-class Shelf:
+class SlowRedis:
     """A store within the test: as slow and as broken as it is told to be."""
 
     held: dict[bytes, bytes] = field(default_factory=dict)
     delay: float = 0.0
     broken: Exception | None = None
-    asked: int = 0
+    requests: int = 0
     closed: bool = False
 
     async def mget(self, keys: Sequence[bytes], /) -> Sequence[bytes | None]:
@@ -38,7 +38,7 @@ class Shelf:
         self.closed = True
 
     async def _serve(self) -> None:
-        self.asked += 1
+        self.requests += 1
         await asyncio.sleep(self.delay)
         if self.broken is not None:
             raise self.broken
@@ -48,7 +48,7 @@ class Shelf:
 class World:
     """Two routers on one store, and a clock that is moved by hand."""
 
-    shelf: Shelf = field(default_factory=Shelf)
+    redis: SlowRedis = field(default_factory=SlowRedis)
     now: float = 100.0
 
     def __post_init__(self) -> None:
@@ -58,20 +58,20 @@ class World:
     def router(self, began: float) -> tuple[RedisAnswerStore, ResponseCache]:
         """Each counts its own time from another beginning."""
         store = RedisAnswerStore(
-            self.shelf, StoreClocks(own=lambda: self.now + began, wall=lambda: 1_000_000.0 + self.now)
+            self.redis, StoreClocks(own=lambda: self.now + began, wall=lambda: 1_000_000.0 + self.now)
         )
         kept = cache()
         kept.elsewhere = store
         return store, kept
 
 
-def story(told: Callable[[World], Awaitable[None]]) -> None:
+def story(action: Callable[[World], Awaitable[None]]) -> None:
     async def whole() -> None:
         world = World()
         world.one.start()
         world.two.start()
         try:
-            await told(world)
+            await action(world)
         finally:
             await world.one.close()
             await world.two.close()
@@ -79,117 +79,117 @@ def story(told: Callable[[World], Awaitable[None]]) -> None:
     asyncio.run(whole())
 
 
-async def rounds(shelf: Shelf, *, asked: int) -> None:
+async def rounds(store: SlowRedis, *, request: int) -> None:
     """Until the store was asked so often, and answered."""
-    while shelf.asked < asked:
+    while store.requests < request:
         await asyncio.sleep(0)
     for _ in range(20):
-        await asyncio.sleep(shelf.delay)
+        await asyncio.sleep(store.delay)
 
 
 async def kept_by_one(world: World) -> None:
     leader = followed(world.one_cache, Client())
-    await rounds(world.shelf, asked=1)
-    assert leader.said == ["lead"]
+    await rounds(world.redis, request=1)
+    assert leader.received == ["lead"]
     assert leader.flight is not None
     answer(leader.flight)
-    await rounds(world.shelf, asked=2)
+    await rounds(world.redis, request=2)
 
 
 def test_what_one_router_keeps_another_gives() -> None:
-    async def told(world: World) -> None:
+    async def scenario(world: World) -> None:
         await kept_by_one(world)
         world.now += 7
-        asker, other = followed(world.two_cache, Client()), followed(world.two_cache, Client())
-        await rounds(world.shelf, asked=3)
-        assert (asker.body, asker.said) == (ANSWER, ["head", "body", "end"])
+        client, other = followed(world.two_cache, Client()), followed(world.two_cache, Client())
+        await rounds(world.redis, request=3)
+        assert (client.body, client.received) == (ANSWER, ["head", "body", "end"])
         assert other.body == ANSWER
-        assert asker.head is not None
-        assert asker.head.age == 7
+        assert client.head is not None
+        assert client.head.age == 7
         found = hit(world.two_cache, now=50_107.0)
         assert found is not None
         assert found.age == 7
         assert world.two.counts.hits == 1
 
-    story(told)
+    story(scenario)
 
 
 def test_nobody_is_given_anothers_or_another_revisions() -> None:
-    async def told(world: World) -> None:
+    async def scenario(world: World) -> None:
         await kept_by_one(world)
         bank = followed(world.two_cache, Client(), enquiry(tenant="bank"))
         newer = followed(world.two_cache, Client(), enquiry(revisions=("r2",)))
-        await rounds(world.shelf, asked=4)
-        assert (bank.said, newer.said) == (["lead"], ["lead"])
+        await rounds(world.redis, request=4)
+        assert (bank.received, newer.received) == (["lead"], ["lead"])
 
-    story(told)
+    story(scenario)
 
 
 def test_names_and_values_tell_no_tenant_and_no_prompt() -> None:
-    async def told(world: World) -> None:
+    async def scenario(world: World) -> None:
         await kept_by_one(world)
-        ((name, value),) = world.shelf.held.items()
+        ((name, value),) = world.redis.held.items()
         assert name.startswith(b"fairlead:cache:1:")
         assert b"shop" not in name + value
         assert b"Why?" not in name + value
 
-    story(told)
+    story(scenario)
 
 
 @pytest.mark.parametrize(
     "spoil", [b"", b"garbage", b"\x90", b"\x96\xc4\x010\xa2r1\xcb\x00\x00\x00\x00\x00\x00\x00\x00"]
 )
 def test_what_is_no_answer_is_none(spoil: bytes) -> None:
-    async def told(world: World) -> None:
+    async def scenario(world: World) -> None:
         await kept_by_one(world)
-        world.shelf.held = dict.fromkeys(world.shelf.held, spoil)
-        asker = followed(world.two_cache, Client())
-        await rounds(world.shelf, asked=3)
-        assert asker.said == ["lead"]
+        world.redis.held = dict.fromkeys(world.redis.held, spoil)
+        client = followed(world.two_cache, Client())
+        await rounds(world.redis, request=3)
+        assert client.received == ["lead"]
 
-    story(told)
+    story(scenario)
 
 
 def test_one_that_is_over_is_none() -> None:
-    async def told(world: World) -> None:
+    async def scenario(world: World) -> None:
         await kept_by_one(world)
         world.now += 3600
-        asker = followed(world.two_cache, Client())
-        await rounds(world.shelf, asked=3)
-        assert asker.said == ["lead"]
+        client = followed(world.two_cache, Client())
+        await rounds(world.redis, request=3)
+        assert client.received == ["lead"]
 
-    story(told)
+    story(scenario)
 
 
 def test_a_slow_store_is_not_waited_for() -> None:
-    async def told(world: World) -> None:
-        world.shelf.delay = 10.0
-        asker = followed(world.one_cache, Client())
+    async def scenario(world: World) -> None:
+        world.redis.delay = 10.0
+        client = followed(world.one_cache, Client())
         async with asyncio.timeout(5):
-            while not asker.said:
+            while not client.received:
                 await asyncio.sleep(0.001)
-        assert (asker.said, world.one.counts.slow) == (["lead"], 1)
+        assert (client.received, world.one.counts.slow) == (["lead"], 1)
 
-    story(told)
+    story(scenario)
 
 
 def test_a_broken_store_is_let_be_and_asked_again_now_and_then(caplog: pytest.LogCaptureFixture) -> None:
-    async def told(world: World) -> None:
-        world.shelf.broken = Refused("no")
+    async def scenario(world: World) -> None:
+        world.redis.broken = Refused("no")
         for seed in range(MOST_FAILURES):
-            asker = followed(world.one_cache, Client(), enquiry({**CHAT, "seed": seed}))
-            await rounds(world.shelf, asked=seed + 1)
-            assert asker.said == ["lead"]
-        assert not isinstance(ask(world.one_cache), FlightJoin)
-        assert (world.shelf.asked, world.one.counts.errors) == (3, 3)
+            client = followed(world.one_cache, Client(), enquiry({**CHAT, "seed": seed}))
+            await rounds(world.redis, request=seed + 1)
+            assert client.received == ["lead"]
+        assert not isinstance(find_reply(world.one_cache), FlightJoin)
+        assert (world.redis.requests, world.one.counts.errors) == (3, 3)
         world.now += REST_SECONDS
-        world.shelf.broken = None
+        world.redis.broken = None
         followed(world.one_cache, Client(), enquiry({**CHAT, "seed": 9}))
-        assert not isinstance(ask(world.one_cache, enquiry({**CHAT, "seed": 10})), FlightJoin)
-        await rounds(world.shelf, asked=4)
-        assert isinstance(ask(world.one_cache, enquiry({**CHAT, "seed": 11})), FlightJoin)
+        assert not isinstance(find_reply(world.one_cache, enquiry({**CHAT, "seed": 10})), FlightJoin)
+        await rounds(world.redis, request=4)
+        assert isinstance(find_reply(world.one_cache, enquiry({**CHAT, "seed": 11})), FlightJoin)
 
-    story(told)
+    story(scenario)
     assert [one.getMessage() for one in caplog.records] == [
         "the shared response cache does not answer (ConnectionError); this router uses its own",
         "the shared response cache answers again",
@@ -197,30 +197,30 @@ def test_a_broken_store_is_let_be_and_asked_again_now_and_then(caplog: pytest.Lo
 
 
 def test_nobody_waits_for_a_store_when_many_do_already() -> None:
-    async def told(world: World) -> None:
-        world.shelf.delay = 0.01
-        found = [ask(world.one_cache, enquiry({**CHAT, "seed": seed})) for seed in range(MOST_LOOKUPS + 1)]
+    async def scenario(world: World) -> None:
+        world.redis.delay = 0.01
+        found = [find_reply(world.one_cache, enquiry({**CHAT, "seed": seed})) for seed in range(MOST_LOOKUPS + 1)]
         assert [isinstance(one, FlightJoin) for one in found] == [*[True] * MOST_LOOKUPS, False]
         assert world.one.counts.busy == 1
 
-    story(told)
+    story(scenario)
 
 
 def test_who_waits_for_the_store_and_leaves_costs_nothing() -> None:
-    async def told(world: World) -> None:
-        asker = followed(world.one_cache, Client())
-        assert asker.follower is not None
-        asker.follower.leave()
-        await rounds(world.shelf, asked=1)
-        assert (asker.said, world.one_cache.flights) == ([], 0)
+    async def scenario(world: World) -> None:
+        client = followed(world.one_cache, Client())
+        assert client.follower is not None
+        client.follower.leave()
+        await rounds(world.redis, request=1)
+        assert (client.received, world.one_cache.flights) == ([], 0)
 
-    story(told)
+    story(scenario)
 
 
 def test_what_cannot_be_written_in_time_is_dropped_and_counted() -> None:
-    async def told(world: World) -> None:
+    async def scenario(world: World) -> None:
         leader = followed(world.one_cache, Client())
-        await rounds(world.shelf, asked=1)
+        await rounds(world.redis, request=1)
         assert leader.flight is not None
         question = leader.flight.question
         answer(leader.flight)
@@ -229,40 +229,40 @@ def test_what_cannot_be_written_in_time_is_dropped_and_counted() -> None:
         for _ in range(MOST_WRITES + 5):
             world.one.write(question, kept.entry, 1.0)
         assert world.one.counts.dropped == 6
-        world.shelf.broken = OSError("gone")
+        world.redis.broken = OSError("gone")
         while world.one.counts.dropped < 6 + MOST_WRITES - MOST_FAILURES:
             await asyncio.sleep(0)
         assert world.one.counts.errors == MOST_FAILURES
 
-    story(told)
+    story(scenario)
 
 
 def test_a_revision_without_a_name_is_nobody_elses() -> None:
-    async def told(world: World) -> None:
-        found = ask(world.one_cache, enquiry(revisions=("",)))
+    async def scenario(world: World) -> None:
+        found = find_reply(world.one_cache, enquiry(revisions=("",)))
         assert not isinstance(found, FlightJoin)
-        answer(found.flight, head=type(TOLD)(status=200, lines=TOLD.lines, length=None, revision=""))  # type: ignore[union-attr]
+        answer(found.flight, head=type(HEAD)(status=200, lines=HEAD.lines, length=None, revision=""))  # type: ignore[union-attr]
         await asyncio.sleep(0.01)
-        assert (world.shelf.asked, world.one_cache.entries) == (0, 1)
+        assert (world.redis.requests, world.one_cache.entries) == (0, 1)
 
-    story(told)
+    story(scenario)
 
 
 def test_at_the_end_what_waits_is_written_and_who_waits_is_told() -> None:
-    async def told(world: World) -> None:
+    async def scenario(world: World) -> None:
         leader = followed(world.one_cache, Client())
-        await rounds(world.shelf, asked=1)
+        await rounds(world.redis, request=1)
         assert leader.flight is not None
-        world.shelf.delay = 10.0
+        world.redis.delay = 10.0
         waiting = followed(world.one_cache, Client(), enquiry({**CHAT, "seed": 4}))
-        await rounds(Shelf(), asked=0)
-        world.shelf.delay = 0.0
+        await rounds(SlowRedis(), request=0)
+        world.redis.delay = 0.0
         answer(leader.flight)
         await world.one.close()
-        assert (waiting.said, world.shelf.closed) == (["lead"], True)
-        assert (world.one.counts.written, len(world.shelf.held)) == (1, 1)
+        assert (waiting.received, world.redis.closed) == (["lead"], True)
+        assert (world.one.counts.written, len(world.redis.held)) == (1, 1)
 
-    story(told)
+    story(scenario)
 
 
 def test_an_address_that_is_none_is_refused_without_repeating_it() -> None:

@@ -9,7 +9,7 @@ import pytest
 from fairlead.router.cache import replay
 from fairlead.router.cache.answer_heads import AnswerHead
 from fairlead.router.cache.entries import CacheEntry
-from tests.router.cache.clients import ANSWER, STREAM, STREAMED, TOLD
+from tests.router.cache.clients import ANSWER, HEAD, STREAM, STREAMED
 
 WHOLE = b"".join(STREAM)
 PLAIN = CacheEntry(lines=b"content-type: application/json\r\n", body=ANSWER, revision="r1", made_at=0.0, expires_at=9.0)
@@ -59,7 +59,7 @@ def test_an_old_client_gets_a_length_instead_of_chunks() -> None:
     assert (lines["content-length"], body) == (str(len(WHOLE)), WHOLE)
 
 
-@pytest.mark.parametrize("head", [STREAMED, TOLD, AnswerHead(status=400, lines=b"", length=2, revision="")])
+@pytest.mark.parametrize("head", [STREAMED, HEAD, AnswerHead(status=400, lines=b"", length=2, revision="")])
 def test_what_is_followed_reads_as_the_leaders_answer(head: AnswerHead) -> None:
     body = WHOLE if head is STREAMED else ANSWER[: head.length]
     pieces = [replay.piece(head, one) for one in (body[:1], body[1:]) if one]

@@ -114,10 +114,12 @@ def test_bytes_and_entries_are_always_what_is_held_and_within_the_bound(
     for now, (tenant, number, size, lives) in enumerate(story):
         kept.put(tenant, place(number), entry(size, until=now + lives))
         kept.sweep(now)
-        there = [one for shelf in kept._tenants.values() for one in shelf.entries.values()]
+        there = [one for entries in kept._tenants.values() for one in entries.entries.values()]
         assert (kept.entries, kept.bytes) == (len(there), sum(one.cost for one in there))
         assert kept.bytes <= kept.max_bytes
-        assert all(shelf.bytes == sum(one.cost for one in shelf.entries.values()) for shelf in kept._tenants.values())
+        assert all(
+            entries.bytes == sum(one.cost for one in entries.entries.values()) for entries in kept._tenants.values()
+        )
 
 
 @given(st.lists(st.integers(0, 300), max_size=30))

@@ -27,7 +27,7 @@ from fairlead.objects import router_config
 from fairlead.objects.router_config import ReplicaCapacity
 from fairlead.router.config import loader
 from fairlead.router.config.loader import RouterConfig, RouterConfigError, SecretLocation
-from tests.engines.asks import asks
+from tests.engines.setups import setup_of
 
 PLACE: Final[dict[str, Any]] = {"renderedFrom": "a test", "endpoints": ["127.0.0.1:8000"]}
 SHOP: Final = Tenant(
@@ -62,15 +62,15 @@ ROUTING: Final = RoutingSettings(
 
 @pytest.mark.parametrize("routing", [RoutingSettings(), ROUTING])
 def test_what_the_operator_writes_is_what_the_router_reads(routing: RoutingSettings) -> None:
-    wish = asks().wanted
+    revision = setup_of().wanted
     replica = ReplicaCapacity(revision="0a1b2c3d", max_context_tokens=4096, max_sequences=32, kv_tokens=1000)
-    document = router_config.document(wish, DeploymentRouter(routing=routing, pods=RouterPods(replicas=3)), replica)
+    document = router_config.document(revision, DeploymentRouter(routing=routing, pods=RouterPods(replicas=3)), replica)
 
     assert loader.read(json.dumps(document)) == RouterConfig(
-        namespace=wish.namespace,
+        namespace=revision.namespace,
         selector=document["selector"],
         engine_port=8000,
-        models=(wish.model.served_name,),
+        models=(revision.model.served_name,),
         revision="0a1b2c3d",
         max_context_tokens=4096,
         max_sequences=32,
@@ -89,7 +89,7 @@ def test_secrets_are_told_by_the_files_they_are_mounted_as() -> None:
         door=RouterConnections(tls_secret="chat-tls", engine_ca=SecretKey(name="pki", key="ca.crt")),
     )
     read = loader.read(
-        json.dumps(router_config.document(asks().wanted, DeploymentRouter(routing=routing), ReplicaCapacity()))
+        json.dumps(router_config.document(setup_of().wanted, DeploymentRouter(routing=routing), ReplicaCapacity()))
     )
 
     folder = "/etc/fairlead-secrets"

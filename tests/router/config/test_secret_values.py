@@ -1,4 +1,4 @@
-"""Secrets of a router: read from files and variables, told when they are missing, never a reason to shut the door."""
+"""Secrets of a router: read from files and variables, reported when they are missing, never a reason to stop."""
 
 from dataclasses import replace
 from hashlib import sha256
@@ -18,7 +18,7 @@ def digest(key: str) -> bytes:
     return sha256(key.encode()).digest()
 
 
-def told(*keys: tuple[str, SecretLocation], redis: SecretLocation | None = None) -> RouterConfig:
+def configured(*keys: tuple[str, SecretLocation], redis: SecretLocation | None = None) -> RouterConfig:
     names = dict.fromkeys(name for name, _ in keys)
     tenants = tuple(Tenant(name=name, keys=()) for name in names)
     return RouterConfig(
@@ -29,7 +29,7 @@ def told(*keys: tuple[str, SecretLocation], redis: SecretLocation | None = None)
 def test_a_key_may_lie_in_a_file_a_variable_or_be_known_by_its_hash(tmp_path: Path) -> None:
     (tmp_path / "shop").write_text("one\n")
     read = filled_in(
-        told(
+        configured(
             ("shop", SecretLocation(file=str(tmp_path / "shop"))),
             ("search", SecretLocation(env="SEARCH")),
             ("search", SecretLocation(sha256=HASH)),
@@ -50,7 +50,7 @@ def test_a_missing_key_is_told_and_all_others_are_heard(tmp_path: Path) -> None:
         ("c", SecretLocation(env="C")),
         ("d", SecretLocation(env="D")),
     ]
-    read = filled_in(told(*places), {"C": "  ", "D": "key"})
+    read = filled_in(configured(*places), {"C": "  ", "D": "key"})
 
     assert read.keys == {digest("key"): "d"}
     assert [one.partition(": no key could be read")[0] for one in read.warnings] == [
@@ -61,20 +61,20 @@ def test_a_missing_key_is_told_and_all_others_are_heard(tmp_path: Path) -> None:
 
 
 def test_one_key_of_two_tenants_stays_the_firsts() -> None:
-    read = filled_in(told(("a", SecretLocation(env="K")), ("b", SecretLocation(sha256=HASH))), {"K": "geheim"})
+    read = filled_in(configured(("a", SecretLocation(env="K")), ("b", SecretLocation(sha256=HASH))), {"K": "geheim"})
 
     assert read.keys == {digest("geheim"): "a"}
     assert read.warnings == ("tenant b: sha256: this key is a's already; give it another",)
 
 
 def test_tenants_without_any_key_are_told_aloud() -> None:
-    assert filled_in(told(("a", SecretLocation(env="A"))), {}).warnings[-1] == (
+    assert filled_in(configured(("a", SecretLocation(env="A"))), {}).warnings[-1] == (
         "no key of any tenant could be read: every request gets 401; create the keys"
     )
 
 
 def test_a_limit_for_a_model_that_nobody_serves_is_told() -> None:
-    some = told(("a", SecretLocation(env="A")))
+    some = configured(("a", SecretLocation(env="A")))
     narrow = replace(some.routing, tenants=(Tenant(name="a", keys=(), models=frozenset({"chat", "images"})),))
     read = filled_in(replace(some, models=("chat",), routing=narrow), {"A": "key"})
 
@@ -84,8 +84,8 @@ def test_a_limit_for_a_model_that_nobody_serves_is_told() -> None:
 def test_a_shared_cache_has_its_address_or_says_that_it_is_alone(tmp_path: Path) -> None:
     (tmp_path / "url").write_text("redis://valkey:6379\n")
 
-    assert filled_in(told(redis=SecretLocation(file=str(tmp_path / "url")))).redis_url == "redis://valkey:6379"
-    assert filled_in(told(redis=SecretLocation(env="URL")), {}).warnings == (
+    assert filled_in(configured(redis=SecretLocation(file=str(tmp_path / "url")))).redis_url == "redis://valkey:6379"
+    assert filled_in(configured(redis=SecretLocation(env="URL")), {}).warnings == (
         "cache.redis: environment variable URL: no address could be read; each router keeps its own answers",
     )
 
@@ -93,7 +93,7 @@ def test_a_shared_cache_has_its_address_or_says_that_it_is_alone(tmp_path: Path)
 def test_no_secret_shows_when_settings_are_printed(tmp_path: Path) -> None:
     (tmp_path / "url").write_text("redis://:geheim@valkey")
     read = filled_in(
-        told(("a", SecretLocation(env="A")), redis=SecretLocation(file=str(tmp_path / "url"))), {"A": "geheim"}
+        configured(("a", SecretLocation(env="A")), redis=SecretLocation(file=str(tmp_path / "url"))), {"A": "geheim"}
     )
 
     assert "geheim" not in repr(read)

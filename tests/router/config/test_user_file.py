@@ -71,15 +71,15 @@ def test_what_may_be_said_in_a_deployment_may_be_said_here_and_means_the_same() 
     reading = read_strict(written(COUNTED), DEPLOYMENT)
     assert reading.value is not None
     assert reading.value.spec.router is not None
-    asked = routing_conversion.routing(reading.value.spec.router)
+    settings = routing_conversion.routing(reading.value.spec.router)
     here = loader.read(yaml.safe_dump({"endpoints": ["a:1"], "routing": alone})).routing
 
-    assert [one.name for one in here.tenants] == [one.name for one in asked.tenants]
-    assert here.limits == asked.limits
-    assert (here.bands, here.long_lane, here.batch_lane) == (asked.bands, asked.long_lane, asked.batch_lane)
-    assert (here.balancing, here.hedging, here.telling) == (asked.balancing, asked.hedging, asked.telling)
-    assert here.door.max_connections == asked.door.max_connections
-    assert here.cache.ttl_seconds == asked.cache.ttl_seconds
+    assert [one.name for one in here.tenants] == [one.name for one in settings.tenants]
+    assert here.limits == settings.limits
+    assert (here.bands, here.long_lane, here.batch_lane) == (settings.bands, settings.long_lane, settings.batch_lane)
+    assert (here.balancing, here.hedging, here.telling) == (settings.balancing, settings.hedging, settings.telling)
+    assert here.door.max_connections == settings.door.max_connections
+    assert here.cache.ttl_seconds == settings.cache.ttl_seconds
 
 
 def test_the_least_is_a_list_of_engines() -> None:

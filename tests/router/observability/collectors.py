@@ -13,12 +13,12 @@ from fairlead.router.observability.recorder import TelemetryRecorder
 from fairlead.router.observability.request_record import RequestRecord
 from fairlead.router.observability.spans import SpanRingEntry
 from fairlead.routing.reasons import AttemptEnding
-from tests.router.observability.tales import T0, ask, begun, replica
+from tests.router.observability.recorders import T0, begun, replica, routed_request
 
 HOST: Final = "127.0.0.30"
-PATIENCE: Final = 20.0
+TIMEOUT_S: Final = 20.0
 """Seconds that threads of ours get; they need some hundredths."""
-CALLER: Final = b"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+PARENT: Final = b"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 
 
 class Collecting(ThreadingHTTPServer):
@@ -65,7 +65,7 @@ class Stalled:
     def export(self, batch: Sequence[SpanRingEntry]) -> bool:
         self.taken += len(batch)
         self.entered.set()
-        assert self.closed.wait(PATIENCE)
+        assert self.closed.wait(TIMEOUT_S)
         return False
 
     def close(self) -> None:
@@ -89,10 +89,10 @@ class Moody:
 def traced(router: TelemetryRecorder, **facts: object) -> RequestRecord:
     """A stream that failed at one replica and was answered by the next."""
     record = begun(router, stream=True, request_id="r-1", **facts)
-    router.traced(record, CALLER)
-    record.sent(ask(), replica("a"), T0 + 0.1)
+    router.traced(record, PARENT)
+    record.sent(routed_request(), replica("a"), T0 + 0.1)
     record.failed(AttemptEnding.NOT_CONNECTED, T0 + 0.2)
-    record.sent(ask(), replica("b"), T0 + 0.2)
+    record.sent(routed_request(), replica("b"), T0 + 0.2)
     record.first_token_at = T0 + 0.5
     record.prompt_tokens, record.output_tokens, record.cached_tokens, record.finish_reason = 100, 11, 64, "stop"
     router.ended(record, T0 + 1.5)
@@ -101,9 +101,9 @@ def traced(router: TelemetryRecorder, **facts: object) -> RequestRecord:
 
 def plain(attributes: Iterable[KeyValue]) -> dict[str, Any]:
     """Protobuf's key-values as Python's."""
-    told = {}
+    document = {}
     for one in attributes:
         kind = one.value.WhichOneof("value") or ""
         value = getattr(one.value, kind)
-        told[one.key] = [item.string_value for item in value.values] if kind == "array_value" else value
-    return told
+        document[one.key] = [item.string_value for item in value.values] if kind == "array_value" else value
+    return document

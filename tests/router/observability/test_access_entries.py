@@ -15,21 +15,21 @@ from fairlead.router.observability.label_values import AbortStage
 from fairlead.router.observability.log_writer import AccessLogWriter
 from fairlead.router.observability.request_record import RequestRecord
 from fairlead.routing.reasons import AttemptEnding, RefusalReason
-from tests.router.observability.tales import T0, WALL, answered, ask, begun, replica, teller
+from tests.router.observability.recorders import T0, WALL, answered, begun, recorder_of, replica, routed_request
 
 ANYTHING = st.text(st.characters(exclude_categories=()), max_size=200)
 """Half surrogate pairs too, which JSON can spell; longer words are cut, which another story tells."""
 
 
 def line(record: RequestRecord) -> dict[str, Any]:
-    told = json.loads(access_entries.line(record, TimestampFormatter(WALL - T0)))
-    assert isinstance(told, dict)
-    return told
+    document = json.loads(access_entries.line(record, TimestampFormatter(WALL - T0)))
+    assert isinstance(document, dict)
+    return document
 
 
 def test_a_stream_that_was_answered_tells_all_there_is() -> None:
     facts = {"stream": True, "request_id": "r-1", "client": "10.0.3.17", "bytes_in": 700, "bytes_out": 9000}
-    assert line(answered(teller(), **facts)) == {
+    assert line(answered(recorder_of(), **facts)) == {
         "time": "2027-01-15T08:00:00.250Z",
         "request_id": "r-1",
         "status": 200,
@@ -60,62 +60,62 @@ def test_a_stream_that_was_answered_tells_all_there_is() -> None:
 
 
 def test_a_refused_one_tells_why_and_nothing_of_replicas() -> None:
-    router = teller()
+    router = recorder_of()
     record = begun(router, request_id="r-2", status=429, reason=RefusalReason.TOKEN_RATE)
     router.ended(record, T0 + 0.0004)
-    told = line(record)
-    assert (told["status"], told["reason"], told["e2e_ms"]) == (429, "token_rate", 0.4)
-    assert not {"replica", "pick", "attempts", "queue_ms", "ttft_ms", "prompt_tokens"} & set(told)
+    document = line(record)
+    assert (document["status"], document["reason"], document["e2e_ms"]) == (429, "token_rate", 0.4)
+    assert not {"replica", "pick", "attempts", "queue_ms", "ttft_ms", "prompt_tokens"} & set(document)
 
 
 def test_rarities_are_told_when_they_happen() -> None:
-    router = teller()
+    router = recorder_of()
     record = begun(router, stream=True, cache="miss", shadow="token_rate", structured=True, cut=True, reason="silent")
-    record.sent(ask(), replica("a"), T0)
+    record.sent(routed_request(), replica("a"), T0)
     record.failed(AttemptEnding.BUSY, T0 + 1)
-    record.sent(ask(), replica("b"), T0 + 1)
+    record.sent(routed_request(), replica("b"), T0 + 1)
     record.hedge_sent(replica("c"), T0 + 2)
     record.deltas, record.first_token_at = 1, T0 + 3
     router.ended(record, T0 + 4)
-    told = line(record)
+    document = line(record)
     expected = {"cache": "miss", "shadow": "token_rate", "structured": True, "cut": True, "reason": "silent"}
     expected |= {"attempts": 2, "hedged": "lost", "replica": "b", "queue_ms": 0.0, "ttft_ms": 3000.0}
-    assert expected.items() <= told.items()
-    assert "tpot_ms" not in told, "one token has no pace"
+    assert expected.items() <= document.items()
+    assert "tpot_ms" not in document, "one token has no pace"
 
 
 def test_a_hedge_that_won_names_the_replica_that_answered() -> None:
-    router = teller()
+    router = recorder_of()
     record = begun(router, stream=True)
-    record.sent(ask(), replica("a"), T0)
+    record.sent(routed_request(), replica("a"), T0)
     record.hedge_sent(replica("b"), T0 + 1)
-    record.outran(ask(), replica("b"), T0 + 2)
+    record.outran(routed_request(), replica("b"), T0 + 2)
     router.ended(record, T0 + 3)
     assert (line(record)["hedged"], line(record)["replica"]) == ("won", "b")
 
 
 def test_a_client_that_left_is_told_with_its_stage() -> None:
-    router = teller()
+    router = recorder_of()
     record = begun(router, status=499, left=AbortStage.FIRST_TOKEN)
     router.ended(record, T0 + 1)
     assert (line(record)["status"], line(record)["left"]) == (499, "first_token")
 
 
 def test_the_trace_is_told_whether_it_is_recorded_or_only_passed() -> None:
-    passed = begun(teller(), traceparent=b"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-00")
+    passed = begun(recorder_of(), traceparent=b"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-00")
     assert line(passed)["trace_id"] == "4bf92f3577b34da6a3ce929d0e0e4736"
-    recorded = begun(teller(), traceparent=b"whatever")
+    recorded = begun(recorder_of(), traceparent=b"whatever")
     recorded.trace = traces.TraceContext("ab" * 16, "", Random(1).getrandbits)  # noqa: S311 - a story repeats
     assert line(recorded)["trace_id"] == "ab" * 16
-    assert "trace_id" not in line(begun(teller(), traceparent=b"nonsense"))
+    assert "trace_id" not in line(begun(recorder_of(), traceparent=b"nonsense"))
 
 
 def test_prompts_are_told_only_where_they_are_given_and_not_without_end() -> None:
-    assert "prompt" not in line(begun(teller()))
-    assert line(begun(teller(), prompt="hello"))["prompt"] == "hello"
-    told = line(begun(teller(), prompt="é" * 100_000, request_id="x" * 900))
-    assert len(told["prompt"]) == access_entries.LONGEST_PROMPT
-    assert told["request_id"] == "x" * access_entries.LONGEST_WORD
+    assert "prompt" not in line(begun(recorder_of()))
+    assert line(begun(recorder_of(), prompt="hello"))["prompt"] == "hello"
+    document = line(begun(recorder_of(), prompt="é" * 100_000, request_id="x" * 900))
+    assert len(document["prompt"]) == access_entries.LONGEST_PROMPT
+    assert document["request_id"] == "x" * access_entries.LONGEST_WORD
 
 
 @pytest.mark.parametrize(("log_prompts", "access_log", "wanted"), [(True, True, True), (True, False, False)])
@@ -123,7 +123,7 @@ def test_prompts_are_asked_for_only_where_a_line_will_tell_them(
     *, log_prompts: bool, access_log: bool, wanted: bool
 ) -> None:
     lines = AccessLogWriter(Nowhere()) if access_log else None
-    assert teller(lines=lines, telling=RequestTelemetry(log_prompts=log_prompts)).log_prompts is wanted
+    assert recorder_of(lines=lines, telemetry=RequestTelemetry(log_prompts=log_prompts)).log_prompts is wanted
     if lines is not None:
         lines.close(5.0)
 
@@ -144,24 +144,24 @@ def test_time_is_written_to_the_millisecond_and_goes_on_over_a_second() -> None:
 def test_every_line_parses_to_the_same_values_whatever_clients_write(
     request_id: str, model: str, finish: str, prompt: str
 ) -> None:
-    record = begun(teller(), request_id=request_id, model=model, finish_reason=finish, prompt=prompt)
+    record = begun(recorder_of(), request_id=request_id, model=model, finish_reason=finish, prompt=prompt)
     record.ended_at = T0
     raw = access_entries.line(record, TimestampFormatter(0.0))
     assert raw.isascii()
     assert b"\n" not in raw
     assert b"\r" not in raw
-    told = json.loads(raw)
-    assert [told["request_id"], *(told.get(name, "") for name in ("model", "finish_reason", "prompt"))] == [
+    document = json.loads(raw)
+    assert [document["request_id"], *(document.get(name, "") for name in ("model", "finish_reason", "prompt"))] == [
         request_id,
         model,
         finish,
         prompt,
     ]
-    assert set(told) <= set(AccessLogEntry.__struct_fields__)
+    assert set(document) <= set(AccessLogEntry.__struct_fields__)
 
 
 def test_half_a_pair_of_surrogates_is_told_as_json_spells_it() -> None:
-    record = begun(teller(), model="\ud800", request_id="\u202e\u2028")
+    record = begun(recorder_of(), model="\ud800", request_id="\u202e\u2028")
     raw = access_entries.line(record, TimestampFormatter(0.0))
     assert b'"model":"\\ud800"' in raw
     assert b'"request_id":"\\u202e\\u2028"' in raw

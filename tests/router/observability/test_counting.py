@@ -9,101 +9,102 @@ from fairlead.router.observability import counters
 from fairlead.router.observability.label_values import AbortStage
 from fairlead.router.observability.request_record import RequestRecord
 from fairlead.routing.reasons import AttemptEnding, PickReason, RefusalReason
-from tests.router.observability.tales import T0, answered, ask, begun, replica, samples, teller
+from tests.router.observability.recorders import T0, answered, begun, recorder_of, replica, routed_request, samples
 
 SERIES = 'model="chat",revision="r1",band="gold",lane="interactive"'
 
 
 def test_a_stream_tells_its_times_and_tokens_under_model_revision_band_and_lane() -> None:
-    router = teller()
+    router = recorder_of()
     answered(router, stream=True)
-    told = samples(router)
-    assert told[f"forwarded_total{{{SERIES}}}"] == 1
-    assert told[f"queue_seconds_sum{{{SERIES}}}"] == pytest.approx(0.2)
-    assert told[f"time_to_first_token_seconds_sum{{{SERIES}}}"] == pytest.approx(0.5)
-    assert told[f"prefill_seconds_sum{{{SERIES}}}"] == pytest.approx(0.3)
-    assert told[f"decode_seconds_sum{{{SERIES}}}"] == pytest.approx(1.0)
-    assert told[f"time_per_output_token_seconds_sum{{{SERIES}}}"] == pytest.approx(0.1)
-    assert told[f"request_seconds_sum{{{SERIES}}}"] == pytest.approx(1.5)
-    assert told[f"prompt_tokens_total{{{SERIES}}}"] == 100
-    assert told[f"output_tokens_total{{{SERIES}}}"] == 11
-    assert told[f"cached_tokens_total{{{SERIES}}}"] == 64
-    assert (told[f"prefix_blocks_asked_total{{{SERIES}}}"], told[f"prefix_blocks_held_total{{{SERIES}}}"]) == (4, 3)
-    assert told['finish_reasons_total{reason="stop"}'] == 1
-    assert told['picks_total{reason="prefix"}'] == 1
+    figures = samples(router)
+    assert figures[f"forwarded_total{{{SERIES}}}"] == 1
+    assert figures[f"queue_seconds_sum{{{SERIES}}}"] == pytest.approx(0.2)
+    assert figures[f"time_to_first_token_seconds_sum{{{SERIES}}}"] == pytest.approx(0.5)
+    assert figures[f"prefill_seconds_sum{{{SERIES}}}"] == pytest.approx(0.3)
+    assert figures[f"decode_seconds_sum{{{SERIES}}}"] == pytest.approx(1.0)
+    assert figures[f"time_per_output_token_seconds_sum{{{SERIES}}}"] == pytest.approx(0.1)
+    assert figures[f"request_seconds_sum{{{SERIES}}}"] == pytest.approx(1.5)
+    assert figures[f"prompt_tokens_total{{{SERIES}}}"] == 100
+    assert figures[f"output_tokens_total{{{SERIES}}}"] == 11
+    assert figures[f"cached_tokens_total{{{SERIES}}}"] == 64
+    assert figures[f"prefix_blocks_asked_total{{{SERIES}}}"] == 4
+    assert figures[f"prefix_blocks_held_total{{{SERIES}}}"] == 3
+    assert figures['finish_reasons_total{reason="stop"}'] == 1
+    assert figures['picks_total{reason="prefix"}'] == 1
 
 
 def test_a_whole_answer_has_no_first_token() -> None:
-    router = teller()
+    router = recorder_of()
     answered(router)
-    told = samples(router)
-    assert told[f"request_seconds_count{{{SERIES}}}"] == 1
-    assert f"time_to_first_token_seconds_count{{{SERIES}}}" not in told
-    assert told['results_total{surface="chat",stream="false",result="answered"}'] == 1
+    figures = samples(router)
+    assert figures[f"request_seconds_count{{{SERIES}}}"] == 1
+    assert f"time_to_first_token_seconds_count{{{SERIES}}}" not in figures
+    assert figures['results_total{surface="chat",stream="false",result="answered"}'] == 1
 
 
 def test_a_bound_belongs_to_the_bucket_below_it() -> None:
-    router = teller()
+    router = recorder_of()
     answered(router, stream=True)
-    told = samples(router)
-    assert told[f'time_to_first_token_seconds_bucket{{{SERIES},le="0.4"}}'] == 0
-    assert told[f'time_to_first_token_seconds_bucket{{{SERIES},le="0.5"}}'] == 1
-    assert told[f'time_to_first_token_seconds_bucket{{{SERIES},le="+Inf"}}'] == 1
+    figures = samples(router)
+    assert figures[f'time_to_first_token_seconds_bucket{{{SERIES},le="0.4"}}'] == 0
+    assert figures[f'time_to_first_token_seconds_bucket{{{SERIES},le="0.5"}}'] == 1
+    assert figures[f'time_to_first_token_seconds_bucket{{{SERIES},le="+Inf"}}'] == 1
 
 
 def test_what_an_engine_does_not_tell_is_estimated_and_counted_by_events() -> None:
-    router = teller()
+    router = recorder_of()
     record = begun(router, stream=True, deltas=7)
-    record.sent(ask(), replica(), T0)
+    record.sent(routed_request(), replica(), T0)
     router.ended(record, T0 + 1)
-    told = samples(router)
-    assert told[f"prompt_tokens_total{{{SERIES}}}"] == 90
-    assert told[f"output_tokens_total{{{SERIES}}}"] == 7
-    assert told[f"cached_tokens_total{{{SERIES}}}"] == 0
+    figures = samples(router)
+    assert figures[f"prompt_tokens_total{{{SERIES}}}"] == 90
+    assert figures[f"output_tokens_total{{{SERIES}}}"] == 7
+    assert figures[f"cached_tokens_total{{{SERIES}}}"] == 0
 
 
 def test_a_prompt_that_no_engine_read_is_not_counted_as_read() -> None:
-    router = teller()
+    router = recorder_of()
     record = begun(router, status=502, reason="upstream_gone", structured=True)
-    record.sent(ask(), replica(), T0)
+    record.sent(routed_request(), replica(), T0)
     router.ended(record, T0 + 1)
-    told = samples(router)
-    assert (told[f"forwarded_total{{{SERIES}}}"], told[f"prompt_tokens_total{{{SERIES}}}"]) == (1, 0)
-    assert not [name for name in told if name.startswith("structured_outputs")]
+    figures = samples(router)
+    assert (figures[f"forwarded_total{{{SERIES}}}"], figures[f"prompt_tokens_total{{{SERIES}}}"]) == (1, 0)
+    assert not [name for name in figures if name.startswith("structured_outputs")]
 
 
 def test_a_tenant_has_sums_of_its_own() -> None:
-    router = teller()
+    router = recorder_of()
     answered(router, stream=True)
     router.ended(begun(router, status=429, reason=RefusalReason.TOKEN_RATE), T0)
-    told = samples(router)
-    assert told['tenant_requests_total{tenant="shop",model="chat",code="2xx"}'] == 1
-    assert told['tenant_requests_total{tenant="shop",model="chat",code="4xx"}'] == 1
-    assert told['tenant_prompt_tokens_total{tenant="shop",model="chat"}'] == 100
-    assert told['tenant_output_tokens_total{tenant="shop",model="chat"}'] == 11
-    assert told['tenant_cached_tokens_total{tenant="shop",model="chat"}'] == 64
-    assert told['tenant_first_tokens_total{tenant="shop",model="chat"}'] == 1
-    assert told['tenant_first_token_seconds_total{tenant="shop",model="chat"}'] == pytest.approx(0.5)
+    figures = samples(router)
+    assert figures['tenant_requests_total{tenant="shop",model="chat",code="2xx"}'] == 1
+    assert figures['tenant_requests_total{tenant="shop",model="chat",code="4xx"}'] == 1
+    assert figures['tenant_prompt_tokens_total{tenant="shop",model="chat"}'] == 100
+    assert figures['tenant_output_tokens_total{tenant="shop",model="chat"}'] == 11
+    assert figures['tenant_cached_tokens_total{tenant="shop",model="chat"}'] == 64
+    assert figures['tenant_first_tokens_total{tenant="shop",model="chat"}'] == 1
+    assert figures['tenant_first_token_seconds_total{tenant="shop",model="chat"}'] == pytest.approx(0.5)
 
 
 def test_demand_is_counted_on_arrival_whatever_becomes_of_it() -> None:
-    router = teller()
+    router = recorder_of()
     router.needs_engine(begun(router, prompt_estimate=70), T0)
     router.needs_engine(begun(router, prompt_estimate=-1), T0)
-    told = samples(router)
-    assert (told['asked_total{model="chat"}'], told['asked_prompt_tokens_total{model="chat"}']) == (2, 70)
-    assert told["requests_in_flight"] == 2
+    figures = samples(router)
+    assert (figures['asked_total{model="chat"}'], figures['asked_prompt_tokens_total{model="chat"}']) == (2, 70)
+    assert figures["requests_in_flight"] == 2
 
 
 @pytest.mark.parametrize("reason", RefusalReason)
 def test_every_refusal_has_a_zero_before_it_has_a_one(reason: RefusalReason) -> None:
-    router = teller()
+    router = recorder_of()
     assert samples(router)[f'refusals_total{{reason="{reason}"}}'] == 0
     router.ended(begun(router, status=429, reason=reason), T0)
-    told = samples(router)
-    assert told[f'refusals_total{{reason="{reason}"}}'] == 1
-    assert told['requests_total{code="429"}'] == 1
-    assert told['results_total{surface="chat",stream="false",result="refused"}'] == 1
+    figures = samples(router)
+    assert figures[f'refusals_total{{reason="{reason}"}}'] == 1
+    assert figures['requests_total{code="429"}'] == 1
+    assert figures['results_total{surface="chat",stream="false",result="refused"}'] == 1
 
 
 @pytest.mark.parametrize(
@@ -129,95 +130,97 @@ def test_a_request_ends_in_one_way_only(facts: dict[str, object], result: str) -
 
 @pytest.mark.parametrize("stage", AbortStage)
 def test_a_client_that_leaves_is_counted_by_how_far_it_had_come(stage: AbortStage) -> None:
-    router = teller()
+    router = recorder_of()
     router.ended(begun(router, status=499, left=stage), T0 + 1)
-    told = samples(router)
-    assert told[f'client_aborts_total{{stage="{stage}"}}'] == 1
-    assert told['requests_total{code="499"}'] == 1
-    assert told["requests_in_flight"] == 0
+    figures = samples(router)
+    assert figures[f'client_aborts_total{{stage="{stage}"}}'] == 1
+    assert figures['requests_total{code="499"}'] == 1
+    assert figures["requests_in_flight"] == 0
 
 
 def test_a_cut_stream_counts_its_first_token_and_no_pace() -> None:
-    router = teller()
+    router = recorder_of()
     answered(router, stream=True, cut=True, reason="silent")
-    told = samples(router)
-    assert told["answers_cut_total"] == 1
-    assert told[f"time_to_first_token_seconds_count{{{SERIES}}}"] == 1
-    assert f"decode_seconds_count{{{SERIES}}}" not in told
-    assert f"time_per_output_token_seconds_count{{{SERIES}}}" not in told
-    assert told[f"output_tokens_total{{{SERIES}}}"] == 11
-    assert sum(value for name, value in told.items() if name.startswith("refusals_total")) == 0
+    figures = samples(router)
+    assert figures["answers_cut_total"] == 1
+    assert figures[f"time_to_first_token_seconds_count{{{SERIES}}}"] == 1
+    assert f"decode_seconds_count{{{SERIES}}}" not in figures
+    assert f"time_per_output_token_seconds_count{{{SERIES}}}" not in figures
+    assert figures[f"output_tokens_total{{{SERIES}}}"] == 11
+    assert sum(value for name, value in figures.items() if name.startswith("refusals_total")) == 0
 
 
 def test_who_waited_in_vain_is_in_the_queue_time_and_who_was_refused_at_once_is_not() -> None:
-    router = teller()
+    router = recorder_of()
     router.ended(begun(router, status=503, reason=RefusalReason.QUEUE_TIME), T0 + 30)
     router.ended(begun(router, status=499, left=AbortStage.QUEUED), T0 + 10)
     router.ended(begun(router, status=429, reason=RefusalReason.QUEUE_FULL), T0)
-    told = samples(router)
+    figures = samples(router)
     nowhere = SERIES.replace("r1", "")
-    assert told[f"queue_seconds_count{{{nowhere}}}"] == 2
-    assert told[f"queue_seconds_sum{{{nowhere}}}"] == pytest.approx(40)
+    assert figures[f"queue_seconds_count{{{nowhere}}}"] == 2
+    assert figures[f"queue_seconds_sum{{{nowhere}}}"] == pytest.approx(40)
 
 
 def test_attempts_that_fail_and_hedges_are_told_apart() -> None:
-    router = teller()
+    router = recorder_of()
     moved = begun(router)
-    moved.sent(ask(), replica("chat-1"), T0)
+    moved.sent(routed_request(), replica("chat-1"), T0)
     moved.failed(AttemptEnding.NOT_CONNECTED, T0 + 1)
-    moved.sent(ask(PickReason.LEAST_LOADED), replica("chat-2"), T0 + 1)
+    moved.sent(routed_request(PickReason.LEAST_LOADED), replica("chat-2"), T0 + 1)
     moved.failed(AttemptEnding.BUSY, T0 + 2)
     moved.status, moved.reason = 503, RefusalReason.NO_OTHER_REPLICA
     router.ended(moved, T0 + 2)
     for won in (True, False):
         slow = begun(router, stream=True)
-        slow.sent(ask(), replica("chat-1"), T0)
+        slow.sent(routed_request(), replica("chat-1"), T0)
         slow.hedge_sent(replica("chat-2", "r2"), T0 + 1)
         if won:
-            slow.outran(ask(PickReason.LEAST_LOADED), replica("chat-2", "r2"), T0 + 2)
+            slow.outran(routed_request(PickReason.LEAST_LOADED), replica("chat-2", "r2"), T0 + 2)
         slow.first_token_at = T0 + 2
         router.ended(slow, T0 + 3)
     router.counts.hedges_denied += 1
-    told = samples(router)
-    assert told["retries_total"] == 1
-    assert told['attempts_failed_total{ending="not_connected"}'] == 1
-    assert told['attempts_failed_total{ending="busy"}'] == 1
-    assert [told[f'hedges_total{{fate="{fate}"}}'] for fate in ("won", "lost", "denied")] == [1, 1, 1]
-    assert told[f"prefill_seconds_sum{{{SERIES.replace('r1', 'r2')}}}"] == pytest.approx(1.0), "from its own sending on"
-    assert told['picks_total{reason="least_loaded"}'] == 2
+    figures = samples(router)
+    assert figures["retries_total"] == 1
+    assert figures['attempts_failed_total{ending="not_connected"}'] == 1
+    assert figures['attempts_failed_total{ending="busy"}'] == 1
+    assert [figures[f'hedges_total{{fate="{outcome}"}}'] for outcome in ("won", "lost", "denied")] == [1, 1, 1]
+    assert figures[f"prefill_seconds_sum{{{SERIES.replace('r1', 'r2')}}}"] == pytest.approx(1.0), (
+        "from its own sending on"
+    )
+    assert figures['picks_total{reason="least_loaded"}'] == 2
 
 
 @pytest.mark.parametrize(
     ("finish", "validity"), [("stop", "complete"), ("length", "cut"), ("max_tokens", "cut"), ("", "unknown")]
 )
 def test_a_structured_answer_that_ran_into_the_limit_is_not_valid(finish: str, validity: str) -> None:
-    router = teller()
+    router = recorder_of()
     record = begun(router, structured=True, finish_reason=finish)
-    record.sent(ask(), replica(), T0)
+    record.sent(routed_request(), replica(), T0)
     router.ended(record, T0 + 1)
     assert samples(router)[f'structured_outputs_total{{model="chat",validity="{validity}"}}'] == 1
 
 
 def test_finish_reasons_nobody_knows_are_others() -> None:
-    router = teller()
+    router = recorder_of()
     for word in ("stop", "moon", "sun"):
         answered(router, finish_reason=word)
-    told = samples(router)
-    assert (told['finish_reasons_total{reason="stop"}'], told['finish_reasons_total{reason="other"}']) == (1, 2)
+    figures = samples(router)
+    assert (figures['finish_reasons_total{reason="stop"}'], figures['finish_reasons_total{reason="other"}']) == (1, 2)
 
 
 def test_answers_from_the_cache_are_counted_and_hide_no_latency() -> None:
-    router = teller()
+    router = recorder_of()
     router.ended(begun(router, cache="hit", bytes_in=10, bytes_out=500), T0)
     answered(router, cache="miss")
-    told = samples(router)
-    assert told['results_total{surface="chat",stream="false",result="cached"}'] == 1
-    assert told[f"request_seconds_count{{{SERIES}}}"] == 1
-    assert (told["request_bytes_total"], told["answer_bytes_total"]) == (10, 500)
+    figures = samples(router)
+    assert figures['results_total{surface="chat",stream="false",result="cached"}'] == 1
+    assert figures[f"request_seconds_count{{{SERIES}}}"] == 1
+    assert (figures["request_bytes_total"], figures["answer_bytes_total"]) == (10, 500)
 
 
 def test_a_record_is_told_once() -> None:
-    router = teller()
+    router = recorder_of()
     record = begun(router, request_id="r-1")
     router.ended(record, T0)
     with pytest.raises(AssertionError, match=r"told twice: request r-1, ended at 1000\.0"):
@@ -225,7 +228,7 @@ def test_a_record_is_told_once() -> None:
 
 
 def test_an_unknown_word_for_an_ejection_is_a_mistake_of_ours() -> None:
-    router = teller()
+    router = recorder_of()
     router.counts.ejected("watchdog")
     assert samples(router)['ejections_total{by="watchdog"}'] == 1
     with pytest.raises(KeyError):
@@ -233,16 +236,16 @@ def test_an_unknown_word_for_an_ejection_is_a_mistake_of_ours() -> None:
 
 
 def test_models_that_are_not_configured_share_one_label() -> None:
-    router = teller(models=("chat", "de"))
+    router = recorder_of(models=("chat", "de"))
     for number in range(500):
         router.ended(begun(router, model=f"guess-{number}", status=404, reason=RefusalReason.MODEL_NOT_FOUND), T0)
-    told = samples(router)
-    assert told['tenant_requests_total{tenant="shop",model="other",code="4xx"}'] == 500
+    figures = samples(router)
+    assert figures['tenant_requests_total{tenant="shop",model="other",code="4xx"}'] == 500
     assert len(router.counts.spenders) == 1
 
 
 def test_where_any_name_passes_those_an_engine_answered_to_are_shown_up_to_a_bound() -> None:
-    router = teller(models=())
+    router = recorder_of(models=())
     router.ended(begun(router, model="never", status=404), T0)
     for number in range(100):
         answered(router, model=f"m{number}")
@@ -252,7 +255,7 @@ def test_where_any_name_passes_those_an_engine_answered_to_are_shown_up_to_a_bou
 
 
 def test_names_follow_the_configuration() -> None:
-    router = teller(models=())
+    router = recorder_of(models=())
     answered(router, model="old")
     router.apply(RequestTelemetry(), ("new",))
     router.apply(RequestTelemetry(), ("new", "newer"))
@@ -264,10 +267,10 @@ def test_names_follow_the_configuration() -> None:
 
 
 def test_many_rollouts_leave_a_bounded_number_of_series_and_the_silent_ones_go_first() -> None:
-    router = teller()
+    router = recorder_of()
     for number in range(3 * counters.MOST_SERIES):
         record = begun(router)
-        record.sent(ask(), replica(revision=f"r{number}"), T0 + number)
+        record.sent(routed_request(), replica(revision=f"r{number}"), T0 + number)
         router.ended(record, T0 + number)
     kept = {key[1] for key in router.counts.series}
     assert kept == {f"r{number}" for number in range(2 * counters.MOST_SERIES, 3 * counters.MOST_SERIES)}
@@ -275,7 +278,7 @@ def test_many_rollouts_leave_a_bounded_number_of_series_and_the_silent_ones_go_f
 
 
 def test_reasons_beyond_the_closed_ones_are_bounded() -> None:
-    router = teller()
+    router = recorder_of()
     for number in range(200):
         router.ended(begun(router, status=502, reason=f"made-up-{number}"), T0)
     assert len(router.counts.refusals) <= counters.MOST_REASONS + 1
@@ -283,9 +286,9 @@ def test_reasons_beyond_the_closed_ones_are_bounded() -> None:
 
 
 def test_a_lane_is_told_by_its_word() -> None:
-    router = teller()
+    router = recorder_of()
     record = begun(router)
-    long = ask()
+    long = routed_request()
     long.lane = Lane.LONG
     record.sent(long, replica(), T0)
     router.ended(record, T0 + 1)
@@ -293,5 +296,5 @@ def test_a_lane_is_told_by_its_word() -> None:
 
 
 def test_endpoint_states_are_all_told() -> None:
-    told = samples(teller())
-    assert [told[f'endpoints{{state="{state}"}}'] for state in EndpointState] == [0] * len(EndpointState)
+    figures = samples(recorder_of())
+    assert [figures[f'endpoints{{state="{state}"}}'] for state in EndpointState] == [0] * len(EndpointState)

@@ -14,9 +14,9 @@ from fairlead.router.observability.log_writer import AccessLogWriter, Descriptor
 from fairlead.router.observability.outputs import ObservabilityOptions
 from fairlead.router.observability.recorder import TelemetryRecorder
 from fairlead.router.observability.snapshot import RouterSnapshot
-from tests.router.observability.tales import T0, Wall, answered, samples, teller
+from tests.router.observability.recorders import T0, Wall, answered, recorder_of, samples
 
-PATIENCE = 10.0
+TIMEOUT_S = 10.0
 """Seconds that a thread of ours gets; it needs a thousandth."""
 
 
@@ -31,7 +31,7 @@ class Gate:
 
     def write(self, data: bytes) -> None:
         self.entered.set()
-        assert self.opened.wait(PATIENCE)
+        assert self.opened.wait(TIMEOUT_S)
         self.written.append(data)
 
     def close(self) -> None:
@@ -66,13 +66,13 @@ def gate() -> Iterator[Gate]:
 def test_lines_go_out_once_a_second_and_at_the_end(tmp_path: Path) -> None:
     path = tmp_path / "access.log"
     lines = AccessLogWriter(log_writer.sink(str(path)))
-    router = teller(lines=lines)
+    router = recorder_of(lines=lines)
     answered(router, request_id="one")
     router.swept(T0 + 0.9, T0 + 0.9)
     assert lines._work.empty()
     router.swept(T0 + 1.0, T0 + 1.0)
     answered(router, request_id="two")
-    router.close(PATIENCE)
+    router.close(TIMEOUT_S)
     assert [json.loads(line)["request_id"] for line in path.read_text().splitlines()] == ["one", "two"]
     assert samples(router)['access_lines_total{fate="written"}'] == 2
     assert path.stat().st_mode & 0o777 == 0o640
@@ -82,9 +82,9 @@ def test_much_goes_out_at_once(gate: Gate) -> None:
     lines = AccessLogWriter(gate)
     for _ in range(log_writer.HAND_OVER_BYTES // 100 + 1):
         lines.take(b"x" * 99)
-    assert gate.entered.wait(PATIENCE)
+    assert gate.entered.wait(TIMEOUT_S)
     gate.opened.set()
-    lines.close(PATIENCE)
+    lines.close(TIMEOUT_S)
     assert sum(len(one) for one in gate.written) == 100 * lines.accepted
     assert gate.closed
 
@@ -96,7 +96,7 @@ def test_a_reader_that_stalls_costs_lines_and_no_time(gate: Gate) -> None:
         lines.hand_over()
     assert (lines.accepted, lines.dropped) == (50, 40)
     gate.opened.set()
-    lines.close(PATIENCE)
+    lines.close(TIMEOUT_S)
     assert sum(one.count(b"\n") for one in gate.written) == 10
     assert (lines.written, lines.lost) == (10, 40)
 
@@ -114,7 +114,7 @@ def test_after_a_write_that_failed_half_way_the_next_line_begins_on_its_own() ->
     for number in range(3):
         lines.take(b'{"n":%d}' % number)
         lines.hand_over()
-    lines.close(PATIENCE)
+    lines.close(TIMEOUT_S)
     assert b"".join(disk.written) == b'{"n\n{"n":1}\n{"n":2}\n'
     assert (lines.written, lines.lost) == (2, 1)
 
@@ -140,11 +140,11 @@ def test_a_device_stays_what_it_is() -> None:
 
 
 def test_a_file_that_cannot_be_opened_is_an_error_at_the_start(tmp_path: Path) -> None:
-    told = ObservabilityOptions(
+    options = ObservabilityOptions(
         wall=Wall(), bits=lambda wide: wide, access_log=str(tmp_path / "missing" / "access.log")
     )
     with pytest.raises(FileNotFoundError, match=r"missing/access\.log"):
-        TelemetryRecorder(outputs.open_outputs(told), RequestTelemetry(), (), T0)
+        TelemetryRecorder(outputs.open_outputs(options), RequestTelemetry(), (), T0)
 
 
 def test_standard_output_is_written_to_and_left_open() -> None:
@@ -167,14 +167,14 @@ def test_a_pipe_that_takes_little_gets_all_of_it() -> None:
     taken = b""
     while len(taken) < len(data):
         taken += os.read(there, 70_000)
-    writing.join(PATIENCE)
+    writing.join(TIMEOUT_S)
     os.close(here)
     os.close(there)
     assert taken == data
 
 
 def test_without_lines_nothing_is_told_of_them() -> None:
-    router = teller()
+    router = recorder_of()
     answered(router)
     router.swept(T0 + 2, T0 + 2)
     assert b"access_lines_total{" not in router.page(RouterSnapshot())

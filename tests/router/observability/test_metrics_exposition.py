@@ -21,7 +21,7 @@ from fairlead.routing.queue_snapshot import LaneSnapshot
 from fairlead.routing.reasons import RefusalReason
 from fairlead.telemetry.metric_family import MetricType
 from fairlead.telemetry.router_families import FAMILIES, PREFIX
-from tests.router.observability.tales import T0, answered, replica, samples, teller
+from tests.router.observability.recorders import T0, answered, recorder_of, replica, samples
 
 
 @dataclass
@@ -46,7 +46,7 @@ def families(page: bytes) -> list[Metric]:
 
 
 def test_every_family_of_the_table_is_on_the_page_once_with_its_help_and_type() -> None:
-    router = teller()
+    router = recorder_of()
     answered(router, stream=True)
     page = router.page(RouterSnapshot()).decode()
     heads = re.findall(r"^# TYPE (\S+) (\w+)$", page, re.MULTILINE)
@@ -55,10 +55,10 @@ def test_every_family_of_the_table_is_on_the_page_once_with_its_help_and_type() 
 
 
 def test_prometheus_reads_the_page_with_the_types_we_mean() -> None:
-    router = teller()
+    router = recorder_of()
     answered(router, stream=True)
-    told = {one.name: one.type for one in families(router.page(RouterSnapshot()))}
-    assert told == {one.name.removesuffix("_total"): one.kind.value for one in FAMILIES}
+    texts = {one.name: one.type for one in families(router.page(RouterSnapshot()))}
+    assert texts == {one.name.removesuffix("_total"): one.kind.value for one in FAMILIES}
 
 
 def test_names_and_labels_keep_the_conventions() -> None:
@@ -76,16 +76,16 @@ def test_replicas_are_told_with_their_load_and_their_own_words() -> None:
     busy = Endpoint(pod="b", address="10.0.0.2:8000", slot=1, revision="r2", state=EndpointState.ROUTABLE)
     busy.inflight, busy.prompt_load, busy.reply_load = 3, 1200, 640
     busy.figures = EndpointSample(at=T0, running=4.0, waiting=1.0, kv_usage=0.25)
-    told = samples(teller(), RouterSnapshot(endpoints=[busy, replica("a")]))
-    assert told['endpoints{state="routable"}'] == 1
-    assert told['endpoints{state="notReady"}'] == 1
-    assert told['endpoints{state="ejected"}'] == 0
-    assert told['endpoint_state{pod="b",revision="r2",state="routable"}'] == 1
-    assert told['endpoint_inflight{pod="b"}'] == 3
-    assert (told['endpoint_prompt_load{pod="b"}'], told['endpoint_reply_load{pod="b"}']) == (1200, 640)
-    assert (told['endpoint_running{pod="b"}'], told['endpoint_waiting{pod="b"}']) == (4, 1)
-    assert told['endpoint_kv_usage{pod="b"}'] == 0.25
-    assert 'endpoint_kv_usage{pod="a"}' not in told
+    figures = samples(recorder_of(), RouterSnapshot(endpoints=[busy, replica("a")]))
+    assert figures['endpoints{state="routable"}'] == 1
+    assert figures['endpoints{state="notReady"}'] == 1
+    assert figures['endpoints{state="ejected"}'] == 0
+    assert figures['endpoint_state{pod="b",revision="r2",state="routable"}'] == 1
+    assert figures['endpoint_inflight{pod="b"}'] == 3
+    assert (figures['endpoint_prompt_load{pod="b"}'], figures['endpoint_reply_load{pod="b"}']) == (1200, 640)
+    assert (figures['endpoint_running{pod="b"}'], figures['endpoint_waiting{pod="b"}']) == (4, 1)
+    assert figures['endpoint_kv_usage{pod="b"}'] == 0.25
+    assert 'endpoint_kv_usage{pod="a"}' not in figures
 
 
 def test_queues_are_told_by_lane_and_by_tenant() -> None:
@@ -93,59 +93,59 @@ def test_queues_are_told_by_lane_and_by_tenant() -> None:
     tenants = [tenant("shop", 4, 2, over_concurrency=3), tenant("lab", 0, 9)]
     tenants[0].shadowed[RefusalReason.TOKEN_RATE] = 2
     tenants[1].shadowed[RefusalReason.TOKEN_RATE] = 1
-    told = samples(teller(), RouterSnapshot(lanes=lanes, accounts=tenants, held=10))
-    assert [told[f'requests_waiting{{lane="{lane}"}}'] for lane in Lane] == [2, 0, 9]
-    assert [told[f'oldest_wait_seconds{{lane="{lane}"}}'] for lane in Lane] == [0.5, 0, 60]
-    assert told["requests_held"] == 10
-    assert (told['tenant_inflight{tenant="shop"}'], told['tenant_waiting{tenant="lab"}']) == (4, 9)
-    assert told['shadow_refusals_total{reason="token_rate"}'] == 3
-    assert (told['tenant_over_concurrency_total{tenant="shop"}'], told["requests_held"]) == (3, 10)
+    figures = samples(recorder_of(), RouterSnapshot(lanes=lanes, accounts=tenants, held=10))
+    assert [figures[f'requests_waiting{{lane="{lane}"}}'] for lane in Lane] == [2, 0, 9]
+    assert [figures[f'oldest_wait_seconds{{lane="{lane}"}}'] for lane in Lane] == [0.5, 0, 60]
+    assert figures["requests_held"] == 10
+    assert (figures['tenant_inflight{tenant="shop"}'], figures['tenant_waiting{tenant="lab"}']) == (4, 9)
+    assert figures['shadow_refusals_total{reason="token_rate"}'] == 3
+    assert (figures['tenant_over_concurrency_total{tenant="shop"}'], figures["requests_held"]) == (3, 10)
 
 
 def test_the_cache_is_told_with_what_routers_share() -> None:
     cache, shared = Cache(), RedisStoreCounters(1, 2, 3, 4, 5, 6, 7)
     cache.counts.passed[CacheBypassReason.SAMPLED], cache.counts.refused[NotStoredReason.TOO_LARGE] = 9, 2
-    told = samples(teller(), RouterSnapshot(cache=cache, shared=shared))
+    figures = samples(recorder_of(), RouterSnapshot(cache=cache, shared=shared))
     results = ("hit", "miss", "joined", "passed")
-    assert [told[f'cache_lookups_total{{result="{result}"}}'] for result in results] == [7, 6, 5, 9]
-    assert told['cache_passed_total{reason="sampled"}'] == 9
-    assert told['cache_not_kept_total{reason="too_large"}'] == 2
-    assert (told["cache_stored_total"], told["cache_evicted_total"]) == (4, 3)
-    assert told["cache_expired_total"] == 2
-    fates = ("promoted", "scattered")
-    assert [told[f'cache_followers_total{{fate="{fate}"}}'] for fate in fates] == [8, 1]
-    assert (told["cache_entries"], told["cache_bytes"]) == (3, 4096)
+    assert [figures[f'cache_lookups_total{{result="{result}"}}'] for result in results] == [7, 6, 5, 9]
+    assert figures['cache_passed_total{reason="sampled"}'] == 9
+    assert figures['cache_not_kept_total{reason="too_large"}'] == 2
+    assert (figures["cache_stored_total"], figures["cache_evicted_total"]) == (4, 3)
+    assert figures["cache_expired_total"] == 2
+    outcomes = ("promoted", "scattered")
+    assert [figures[f'cache_followers_total{{fate="{outcome}"}}'] for outcome in outcomes] == [8, 1]
+    assert (figures["cache_entries"], figures["cache_bytes"]) == (3, 4096)
     ways = ("hit", "miss", "slow", "error", "busy", "written", "dropped")
-    assert [told[f'cache_shared_total{{result="{result}"}}'] for result in ways] == [1, 2, 3, 4, 5, 6, 7]
+    assert [figures[f'cache_shared_total{{result="{result}"}}'] for result in ways] == [1, 2, 3, 4, 5, 6, 7]
 
 
 def test_without_a_cache_it_is_told_as_empty() -> None:
-    told = samples(teller())
-    assert (told["cache_entries"], told['cache_lookups_total{result="hit"}']) == (0, 0)
-    assert 'cache_shared_total{result="hit"}' not in told
+    figures = samples(recorder_of())
+    assert (figures["cache_entries"], figures['cache_lookups_total{result="hit"}']) == (0, 0)
+    assert 'cache_shared_total{result="hit"}' not in figures
 
 
 def test_connections_the_loop_and_the_drain_are_told() -> None:
-    router = teller()
+    router = recorder_of()
     counts = router.counts
     counts.connections_opened, counts.connections_reused = 2, 40
     counts.clients_opened, counts.clients_refused, counts.slow_clients, counts.bad_heads = 9, 1, 2, 3
     router.swept(T0 + 0.25, T0 + 0.248)
     router.swept(T0 + 0.5, T0 + 0.51)
-    told = samples(router, RouterSnapshot(upstream_idle=4, clients=7, draining=True))
-    assert [told[f'upstream_connections_total{{kind="{kind}"}}'] for kind in ("opened", "reused")] == [2, 40]
+    figures = samples(router, RouterSnapshot(upstream_idle=4, clients=7, draining=True))
+    assert [figures[f'upstream_connections_total{{kind="{kind}"}}'] for kind in ("opened", "reused")] == [2, 40]
     events = ("opened", "refused", "slow", "bad_head")
-    assert [told[f'client_connection_events_total{{event="{event}"}}'] for event in events] == [9, 1, 2, 3]
-    assert (told["upstream_idle_connections"], told["client_connections"], told["draining"]) == (4, 7, 1)
-    assert told["loop_lag_seconds_count"] == 2
-    assert told["loop_lag_seconds_sum"] == pytest.approx(0.002), "early is not late"
+    assert [figures[f'client_connection_events_total{{event="{event}"}}'] for event in events] == [9, 1, 2, 3]
+    assert (figures["upstream_idle_connections"], figures["client_connections"], figures["draining"]) == (4, 7, 1)
+    assert figures["loop_lag_seconds_count"] == 2
+    assert figures["loop_lag_seconds_sum"] == pytest.approx(0.002), "early is not late"
 
 
 def test_the_process_is_told_as_the_kernel_sees_it() -> None:
-    told = samples(teller())
-    assert 1e6 < told["process_resident_memory_bytes"] < 1e11
-    assert told["process_cpu_seconds_total"] > 0
-    assert 1.7e9 < told["process_start_time_seconds"] < 1e10
+    figures = samples(recorder_of())
+    assert 1e6 < figures["process_resident_memory_bytes"] < 1e11
+    assert figures["process_cpu_seconds_total"] > 0
+    assert 1.7e9 < figures["process_start_time_seconds"] < 1e10
 
 
 def test_without_a_kernel_that_tells_nothing_is_told(tmp_path: Path) -> None:

@@ -15,8 +15,8 @@ from fairlead.router.observability import otlp, outputs, spans
 from fairlead.router.observability.outputs import ObservabilityOptions
 from fairlead.router.observability.recorder import TelemetryRecorder
 from fairlead.router.observability.spans import SpanDestination, SpanRing
-from tests.router.observability.collectors import CALLER, HOST, PATIENCE, Collecting, Moody, Stalled, plain, traced
-from tests.router.observability.tales import T0, WALL, Wall, begun, samples, teller
+from tests.router.observability.collectors import HOST, PARENT, TIMEOUT_S, Collecting, Moody, Stalled, plain, traced
+from tests.router.observability.recorders import T0, WALL, Wall, begun, recorder_of, samples
 
 SERVER: Final[dict[str, Any]] = {
     "http.request.method": "POST",
@@ -71,14 +71,14 @@ def ringing(url: str) -> SpanRing:
 
 def test_a_request_arrives_as_a_server_span_with_a_client_span_for_each_attempt(collector: Collecting) -> None:
     ring = ringing(collector.url)
-    router = teller(spans=ring)
+    router = recorder_of(spans=ring)
     assert router.tracing
     record = traced(router, client="10.0.3.17", bytes_in=700, bytes_out=9000)
-    router.close(PATIENCE)
+    router.close(TIMEOUT_S)
     assert collector.paths == ["/v1/traces"]
     (resource,) = collector.sent[0].resource_spans
-    told = plain(resource.resource.attributes)
-    assert [told[f"service.{name}"] for name in ("name", "instance.id", "namespace", "version")] == [
+    document = plain(resource.resource.attributes)
+    assert [document[f"service.{name}"] for name in ("name", "instance.id", "namespace", "version")] == [
         "fairlead-router",
         "router-1",
         "team",
@@ -86,8 +86,8 @@ def test_a_request_arrives_as_a_server_span_with_a_client_span_for_each_attempt(
     ]
     server, first, second = resource.scope_spans[0].spans
     assert record.trace is not None
-    assert {one.trace_id.hex() for one in (server, first, second)} == {CALLER.decode()[3:35]}
-    assert server.parent_span_id.hex() == CALLER.decode()[36:52]
+    assert {one.trace_id.hex() for one in (server, first, second)} == {PARENT.decode()[3:35]}
+    assert server.parent_span_id.hex() == PARENT.decode()[36:52]
     assert server.span_id.hex() == record.trace.span_id == first.parent_span_id.hex() == second.parent_span_id.hex()
     assert (server.kind, first.kind) == (server.SPAN_KIND_SERVER, server.SPAN_KIND_CLIENT)
     assert (server.start_time_unix_nano, server.end_time_unix_nano) == (int(WALL * 1e9), int((WALL + 1.5) * 1e9))
@@ -103,10 +103,10 @@ def test_a_request_arrives_as_a_server_span_with_a_client_span_for_each_attempt(
 @pytest.mark.parametrize("collector", [400], indirect=True)
 def test_what_a_collector_refuses_is_counted_and_not_sent_for_ever(collector: Collecting) -> None:
     ring = ringing(collector.url)
-    router = teller(spans=ring)
+    router = recorder_of(spans=ring)
     for _ in range(3):
         traced(router)
-    router.close(PATIENCE)
+    router.close(TIMEOUT_S)
     assert ring.outcomes == {"sent": 0, "failed": 3, "dropped": 0}
     assert samples(router)['traces_total{fate="failed"}'] == 3
 
@@ -114,10 +114,10 @@ def test_what_a_collector_refuses_is_counted_and_not_sent_for_ever(collector: Co
 def test_a_collector_that_is_away_is_told_once_and_once_when_it_is_back(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level("INFO")
     moods = (True, False, False, False, True, True)
-    router = teller(spans=SpanRing(lambda: Moody(*moods), every=PATIENCE))
+    router = recorder_of(spans=SpanRing(lambda: Moody(*moods), every=TIMEOUT_S))
     for _ in range(len(moods) * spans.MOST_AT_ONCE):
         traced(router)
-    router.close(PATIENCE)
+    router.close(TIMEOUT_S)
     assert caplog.messages == [
         "spans do not reach the collector: they are dropped and counted; check the collector",
         "spans reach the collector again; 96 traces lost meanwhile",
@@ -125,9 +125,9 @@ def test_a_collector_that_is_away_is_told_once_and_once_when_it_is_back(caplog: 
 
 
 def test_an_address_that_is_none_costs_all_spans_and_says_so(caplog: pytest.LogCaptureFixture) -> None:
-    router = teller(spans=ringing("http://[::1"))
+    router = recorder_of(spans=ringing("http://[::1"))
     traced(router)
-    router.close(PATIENCE)
+    router.close(TIMEOUT_S)
     assert caplog.messages == ["no spans are sent: the address of the collector cannot be used: Invalid IPv6 URL"]
     assert samples(router)['traces_total{fate="sent"}'] == 0
 
@@ -135,7 +135,7 @@ def test_an_address_that_is_none_costs_all_spans_and_says_so(caplog: pytest.LogC
 def test_a_collector_that_never_answers_costs_spans_and_no_time() -> None:
     with socket.create_server((HOST, 0)) as hole:
         ring = ringing(f"http://{HOST}:{hole.getsockname()[1]}")
-        router = teller(spans=ring)
+        router = recorder_of(spans=ring)
         for _ in range(spans.MOST_HELD + 100):
             traced(router)
         assert ring.outcomes["dropped"] >= 100 - spans.MOST_AT_ONCE
@@ -147,23 +147,23 @@ def test_a_collector_that_never_answers_costs_spans_and_no_time() -> None:
 def test_the_ring_is_bounded_while_the_thread_waits() -> None:
     stalled = Stalled()
     ring = SpanRing(lambda: stalled, most_held=10, every=0.001)
-    router = teller(spans=ring)
+    router = recorder_of(spans=ring)
     traced(router)
-    assert stalled.entered.wait(PATIENCE)
+    assert stalled.entered.wait(TIMEOUT_S)
     for _ in range(25):
         traced(router)
     assert (ring.dropped, len(ring._held), stalled.taken) == (15, 10, 1)
     ring.close(0.0)
-    ring._thread.join(PATIENCE)
+    ring._thread.join(TIMEOUT_S)
 
 
 def test_what_is_not_recorded_is_not_kept() -> None:
     stalled = Stalled()
-    router = teller(spans=SpanRing(lambda: stalled, every=0.001), telling=RequestTelemetry(trace_share=0.0))
+    router = recorder_of(spans=SpanRing(lambda: stalled, every=0.001), telemetry=RequestTelemetry(trace_share=0.0))
     record = begun(router)
     router.traced(record, None)
     router.ended(record, T0)
-    router.close(PATIENCE)
+    router.close(TIMEOUT_S)
     assert stalled.taken == 0
 
 
@@ -180,11 +180,11 @@ def test_an_endpoint_without_a_path_gets_that_of_traces(endpoint: str, address: 
 
 
 def test_a_whole_answer_has_no_event_of_a_first_token(collector: Collecting) -> None:
-    router = teller(spans=ringing(collector.url))
+    router = recorder_of(spans=ringing(collector.url))
     record = begun(router)
-    router.traced(record, CALLER)
+    router.traced(record, PARENT)
     router.ended(record, T0 + 1)
-    router.close(PATIENCE)
+    router.close(TIMEOUT_S)
     (server,) = collector.sent[0].resource_spans[0].scope_spans[0].spans
     assert not server.events
 
@@ -193,8 +193,8 @@ def test_ways_are_opened_when_the_configuration_wants_them_and_followed_when_it_
     tmp_path: Path, collector: Collecting, caplog: pytest.LogCaptureFixture
 ) -> None:
     log = tmp_path / "later" / "access.log"
-    told = ObservabilityOptions(wall=Wall(), bits=lambda wide: wide, access_log=str(log), instance="router-1")
-    router = TelemetryRecorder(outputs.open_outputs(told), RequestTelemetry(access_log=False), ("chat",), T0)
+    options = ObservabilityOptions(wall=Wall(), bits=lambda wide: wide, access_log=str(log), instance="router-1")
+    router = TelemetryRecorder(outputs.open_outputs(options), RequestTelemetry(access_log=False), ("chat",), T0)
     begun_and_ended(router)
     router.apply(RequestTelemetry(), ("chat",))
     assert caplog.messages == [f"no access lines are written: [Errno 2] No such file or directory: '{log}'"]
@@ -207,7 +207,7 @@ def test_ways_are_opened_when_the_configuration_wants_them_and_followed_when_it_
     router.apply(RequestTelemetry(), ("chat",))
     begun_and_ended(router)
     assert router.tracing is False
-    router.close(PATIENCE)
+    router.close(TIMEOUT_S)
     assert log.read_text().count("\n") == 2
 
 
@@ -222,7 +222,7 @@ def test_a_process_may_rule_lines_out() -> None:
 
 
 def test_a_router_without_a_collector_imports_none_of_it() -> None:
-    asked = "import sys, fairlead.router.observability.outputs; print(*sys.modules)"
-    ran = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True)
+    request = "import sys, fairlead.router.observability.outputs; print(*sys.modules)"
+    ran = subprocess.run([sys.executable, "-c", request], capture_output=True, text=True, check=True)
     heavy = {"opentelemetry", "prometheus_client", "google", "requests", "pydantic", "asyncio"}
     assert heavy.isdisjoint(ran.stdout.split())

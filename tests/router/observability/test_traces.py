@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from fairlead.fleet.gateways import RequestTelemetry
 from fairlead.router.observability import traces
 from fairlead.router.observability.traces import TraceParent
-from tests.router.observability.tales import T0, ask, begun, replica, teller
+from tests.router.observability.recorders import T0, begun, recorder_of, replica, routed_request
 
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 SPAN = "00f067aa0ba902b7"
@@ -45,8 +45,8 @@ def test_no_header_is_no_parent() -> None:
 
 @given(st.binary(max_size=80))
 def test_no_bytes_are_ever_too_strange_to_read(header: bytes) -> None:
-    told = traces.parent(header)
-    assert told is None or header.startswith(b"%b" % header[:2])
+    parent = traces.parent(header)
+    assert parent is None or header.startswith(b"%b" % header[:2])
 
 
 @given(st.integers())
@@ -63,38 +63,39 @@ def test_an_id_is_never_all_zeros() -> None:
 
 
 def test_a_client_that_records_is_followed_and_each_attempt_is_a_span_of_its_own() -> None:
-    router = teller(telling=RequestTelemetry(trace_share=0.0))
+    router = recorder_of(telemetry=RequestTelemetry(trace_share=0.0))
     record = begun(router)
     router.traced(record, f"00-{TRACE}-{SPAN}-01".encode())
     assert record.trace is not None
     assert (record.trace.trace_id, record.trace.parent_id) == (TRACE, SPAN)
-    told = []
+    parents = []
     for pod in ("a", "b"):
-        record.sent(ask(), replica(pod), T0)
-        told.append(traces.parent(record.upstream_traceparent()))
+        record.sent(routed_request(), replica(pod), T0)
+        parents.append(traces.parent(record.upstream_traceparent()))
     assert record.tries is not None
-    assert told == [TraceParent(TRACE, one.span_id, sampled=True) for one in record.tries]
+    assert parents == [TraceParent(TRACE, one.span_id, sampled=True) for one in record.tries]
     assert len({SPAN, record.trace.span_id, *(one.span_id for one in record.tries)}) == 4
 
 
 def test_a_client_that_does_not_record_is_passed_on_untouched() -> None:
-    router = teller(telling=RequestTelemetry(trace_share=1.0))
+    router = recorder_of(telemetry=RequestTelemetry(trace_share=1.0))
     record = begun(router)
     brought = f"00-{TRACE}-{SPAN}-00".encode()
     router.traced(record, brought)
-    record.sent(ask(), replica(), T0)
+    record.sent(routed_request(), replica(), T0)
     assert (record.trace, record.tries, record.upstream_traceparent()) == (None, None, brought)
 
 
 def test_of_the_others_the_configured_share_is_recorded() -> None:
-    router = teller(telling=RequestTelemetry(trace_share=0.25))
+    router = recorder_of(telemetry=RequestTelemetry(trace_share=0.25))
     drawn = [begun(router) for _ in range(2000)]
     for record in drawn:
         router.traced(record, b"nonsense")
     recorded = [record for record in drawn if record.trace is not None]
     assert 400 < len(recorded) < 600
-    told = [traces.parent(record.upstream_traceparent()) for record in drawn]
+    parents = [traces.parent(record.upstream_traceparent()) for record in drawn]
     assert all(
-        one is not None and one.sampled == (record.trace is not None) for one, record in zip(told, drawn, strict=True)
+        one is not None and one.sampled == (record.trace is not None)
+        for one, record in zip(parents, drawn, strict=True)
     )
-    assert len({one.trace_id for one in told if one is not None}) == 2000
+    assert len({one.trace_id for one in parents if one is not None}) == 2000

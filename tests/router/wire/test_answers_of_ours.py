@@ -33,9 +33,9 @@ def answered(sent: bytes) -> tuple[h11.Response, bytes, bool]:
 
 def test_an_engine_gets_the_request_with_its_new_length() -> None:
     request = cuts.request([b"POST /v1/x?y HTTP/1.0\r\nAccept: a\r\nContent-Length: 2\r\n\r\n{}"])
-    told = heads.upstream(request.head, b"10.0.0.1:8000", 9, b"x-request-id: r\r\n")
+    upstream = heads.upstream(request.head, b"10.0.0.1:8000", 9, b"x-request-id: r\r\n")
     server = h11.Connection(h11.SERVER)
-    server.receive_data(told + b"123456789")
+    server.receive_data(upstream + b"123456789")
     event = server.next_event()
     assert isinstance(event, h11.Request)
     assert (event.method, event.target, event.http_version) == (b"POST", b"/v1/x?y", b"1.1")
@@ -54,8 +54,12 @@ def test_an_engine_gets_the_request_with_its_new_length() -> None:
 def test_a_problem_is_a_whole_answer_with_its_time_to_come_again(close: bool) -> None:
     response, body, kept = answered(problems.answer(BUSY, Surface.CHAT, b"x-request-id: r\r\n", close=close))
     assert (response.status_code, response.reason, kept) == (429, b"Too Many Requests", not close)
-    told = dict(response.headers)
-    assert (told[b"retry-after"], told[b"x-request-id"], told[b"content-type"]) == (b"2", b"r", b"application/json")
+    settings = dict(response.headers)
+    assert (settings[b"retry-after"], settings[b"x-request-id"], settings[b"content-type"]) == (
+        b"2",
+        b"r",
+        b"application/json",
+    )
     error = {"message": "too many wait", "type": "rate_limit_error", "param": "model", "code": "queue_full"}
     assert json.loads(body) == {"error": error}
 
@@ -74,8 +78,8 @@ def test_a_problem_is_a_whole_answer_with_its_time_to_come_again(close: bool) ->
 def test_each_library_finds_its_own_type(status: int, openai: str, anthropic: str) -> None:
     problem = Problem(status=status, code="c", message="m")
     assert problems.error_object(problem, Surface.CHAT)["error"]["type"] == openai
-    told = problems.error_object(problem, Surface.MESSAGES)
-    assert told == {"type": "error", "error": {"type": anthropic, "message": "m", "code": "c"}}
+    error_object = problems.error_object(problem, Surface.MESSAGES)
+    assert error_object == {"type": "error", "error": {"type": anthropic, "message": "m", "code": "c"}}
     assert b"retry-after" not in problems.answer(problem, Surface.CHAT)
 
 

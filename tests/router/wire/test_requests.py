@@ -182,12 +182,12 @@ def test_what_is_new_in_every_request_does_not_make_its_head_new() -> None:
 
 @pytest.mark.parametrize("sent", [SIZED, CHUNKED], ids=["sized", "chunked"])
 def test_what_comes_behind_a_request_is_dropped_and_the_connection_ends_with_its_answer(sent: bytes) -> None:
-    for behind in (b"G", SIZED, b"\x00", b"GET / HTTP/1.1\r\n\r\n"):
+    for router in (b"G", SIZED, b"\x00", b"GET / HTTP/1.1\r\n\r\n"):
         for pieces in (
-            [sent + behind],
-            [sent, behind],
-            [sent[:-3], sent[-3:] + behind],
-            [*sent[:-9], sent[-9:] + behind],
+            [sent + router],
+            [sent, router],
+            [sent[:-3], sent[-3:] + router],
+            [*sent[:-9], sent[-9:] + router],
         ):
             client = reader()
             whole = None

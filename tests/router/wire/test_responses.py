@@ -25,8 +25,8 @@ def test_its_head_goes_on_without_what_speaks_of_the_connection() -> None:
     reader = Answer([STREAM]).reader
     assert reader.head is not None
     assert (reader.head.status, reader.head.streams) == (200, True)
-    told = heads.client(reader.head, reader.framing, b"x-request-id: ours\r\n", close=True)
-    assert told == (
+    client = heads.client(reader.head, reader.framing, b"x-request-id: ours\r\n", close=True)
+    assert client == (
         b"HTTP/1.1 200 OK\r\ndate: today\r\nserver: uvicorn\r\ncontent-type: text/event-stream; charset=utf-8\r\n"
         b"transfer-encoding: chunked\r\nx-request-id: ours\r\nconnection: close\r\n\r\n"
     )
@@ -96,8 +96,8 @@ def test_bytes_behind_an_answer_are_dropped_and_its_connection_is_not_used_again
         answer = Answer(pieces)
         assert (answer.passed, answer.payload) == (whole.passed, whole.payload)
         assert (answer.reader.done, answer.reader.keep_alive) == (True, False)
-    behind_empty = Answer([b"HTTP/1.1 204 No Content\r\n\r\nx"])
-    assert (behind_empty.reader.done, behind_empty.reader.keep_alive) == (True, False)
+    router_empty = Answer([b"HTTP/1.1 204 No Content\r\n\r\nx"])
+    assert (router_empty.reader.done, router_empty.reader.keep_alive) == (True, False)
 
 
 def test_answers_follow_one_another_on_a_connection() -> None:

@@ -35,8 +35,8 @@ def test_braces_elsewhere_mislead_nobody(body: bytes) -> None:
 
 
 def test_a_member_that_is_there_is_replaced_even_if_it_is_there_twice_or_written_strangely() -> None:
-    told = put(b'{"model":"a","x":1.50,"mod\\u0065l":"b","messages":[]}', model="c", priority=1)
-    assert told == b'{"model":"c","x":1.50,"messages":[],"priority":1}'
+    shown = put(b'{"model":"a","x":1.50,"mod\\u0065l":"b","messages":[]}', model="c", priority=1)
+    assert shown == b'{"model":"c","x":1.50,"messages":[],"priority":1}'
     assert put(b'{"priority":null}', priority=2) == b'{"priority":2}'
 
 
@@ -45,16 +45,16 @@ def test_a_member_that_the_facts_do_not_know_is_looked_for() -> None:
 
 
 def test_usage_is_asked_for_and_other_options_stay() -> None:
-    def asking(body: bytes) -> object:
+    def requesting(body: bytes) -> object:
         found = body_facts.read(Surface.CHAT, body)
         assert isinstance(found, BodyFacts)
         return json.loads(splices.requesting_usage(body, found))
 
     wanted = {"include_usage": True}
-    assert asking(b'{"stream":true}') == {"stream": True, "stream_options": wanted}
-    assert asking(b'{"stream_options":null}') == asking(b'{"stream_options":{}}') == {"stream_options": wanted}
-    told: Any = asking(b'{"stream_options":{"include_usage":false,"continuous_usage_stats":true,"x":1.50e3}}')
-    assert told["stream_options"] == wanted | {"continuous_usage_stats": True, "x": 1500.0}
+    assert requesting(b'{"stream":true}') == {"stream": True, "stream_options": wanted}
+    assert requesting(b'{"stream_options":null}') == requesting(b'{"stream_options":{}}') == {"stream_options": wanted}
+    shown: Any = requesting(b'{"stream_options":{"include_usage":false,"continuous_usage_stats":true,"x":1.50e3}}')
+    assert shown["stream_options"] == wanted | {"continuous_usage_stats": True, "x": 1500.0}
 
 
 def test_a_body_that_is_no_object_stays_as_it_is() -> None:
@@ -62,8 +62,8 @@ def test_a_body_that_is_no_object_stays_as_it_is() -> None:
         found = body_facts.read(Surface.OTHER, body)
         assert isinstance(found, BodyFacts)
         for name in (b"priority", b"zzz"):
-            told = splices.put(body, found, {name.decode(): b"1"})
-            assert told == body
+            shown = splices.put(body, found, {name.decode(): b"1"})
+            assert shown == body
 
 
 @given(
@@ -79,5 +79,5 @@ def test_it_always_reads_as_the_body_with_the_change(
     sent = json.dumps(body, indent=indent).encode()
     found = body_facts.read(Surface.CHAT, sent)
     if isinstance(found, BodyFacts):
-        told = splices.put(sent, found, {name: json.dumps(value).encode() for name, value in changes.items()})
-        assert json.loads(told) == body | changes
+        shown = splices.put(sent, found, {name: json.dumps(value).encode() for name, value in changes.items()})
+        assert json.loads(shown) == body | changes

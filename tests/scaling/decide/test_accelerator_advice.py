@@ -8,7 +8,7 @@ from fairlead.fleet.policies import Objectives, ScalingPolicy, SignalTargets
 from fairlead.scaling.decide import accelerator_advice
 from fairlead.scaling.decide.signal_summary import FleetLoad, SignalSummary
 from fairlead.scaling.facts import AcceleratorOption, ReplicaSpeed, ScalingFacts
-from tests.scaling.limits import ASKED, FACTS
+from tests.scaling.limits import FACTS, SUMMARY
 
 L4 = ReplicaSpeed(
     step_seconds=0.05,
@@ -19,7 +19,7 @@ L4 = ReplicaSpeed(
 )
 H100 = ReplicaSpeed(step_seconds=0.008, seconds_per_sequence=0.0001, seconds_per_prompt_token=0.00002)
 LOAD = FleetLoad(prompt_tokens=10_000, output_tokens=1_000, tokens_per_sequence=1_000, speed=L4)
-LOADED = replace(ASKED, load=LOAD)
+LOADED = replace(SUMMARY, load=LOAD)
 ON_L4 = replace(
     FACTS, price_per_hour=0.8, options=(AcceleratorOption(product="H100", count=1, speed=H100, price_per_hour=2.0),)
 )
@@ -33,9 +33,9 @@ def test_the_cheaper_accelerator_is_told_with_both_bills() -> None:
 
 
 @pytest.mark.parametrize(
-    ("asked", "facts"),
+    ("summary", "facts"),
     [
-        (ASKED, ON_L4),
+        (SUMMARY, ON_L4),
         (LOADED, replace(ON_L4, price_per_hour=None)),
         (LOADED, replace(ON_L4, options=())),
         (LOADED, replace(ON_L4, options=(replace(ON_L4.options[0], price_per_hour=3.7),))),
@@ -43,8 +43,8 @@ def test_the_cheaper_accelerator_is_told_with_both_bills() -> None:
         (LOADED, replace(ON_L4, policy=ScalingPolicy(objectives=Objectives(tpot_p95_seconds=0.001)))),
     ],
 )
-def test_nothing_is_told_that_is_not_known_or_not_worth_a_rollout(asked: SignalSummary, facts: ScalingFacts) -> None:
-    assert accelerator_advice.accelerator_advice(asked, facts) == ()
+def test_nothing_is_told_that_is_not_known_or_not_worth_a_rollout(summary: SignalSummary, facts: ScalingFacts) -> None:
+    assert accelerator_advice.accelerator_advice(summary, facts) == ()
 
 
 def test_the_objective_for_a_token_bounds_the_batch() -> None:
@@ -56,7 +56,7 @@ def test_the_objective_for_a_token_bounds_the_batch() -> None:
 def test_a_sequence_that_takes_no_time_only_needs_a_step_that_is_short_enough() -> None:
     free = replace(L4, seconds_per_sequence=0.0)
     facts = replace(ON_L4, policy=ScalingPolicy(objectives=Objectives(tpot_p95_seconds=0.06)))
-    asked = replace(ASKED, load=replace(LOAD, speed=free, tokens_per_sequence=0.0))
-    assert "instead of 3 at 2.40" in accelerator_advice.accelerator_advice(asked, facts)[0].because
+    summary = replace(SUMMARY, load=replace(LOAD, speed=free, tokens_per_sequence=0.0))
+    assert "instead of 3 at 2.40" in accelerator_advice.accelerator_advice(summary, facts)[0].because
     slow = replace(facts, policy=ScalingPolicy(objectives=Objectives(tpot_p95_seconds=0.01)))
-    assert accelerator_advice.accelerator_advice(asked, slow) == ()
+    assert accelerator_advice.accelerator_advice(summary, slow) == ()

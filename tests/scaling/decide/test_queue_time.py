@@ -17,32 +17,32 @@ COLD: Final = 120.0
 pytestmark = pytest.mark.trial(21)
 
 
-def busy(name: str = "chat-0", waiting: float = 2.0, begun: float = 50.0, **said: Any) -> EnginePod:  # noqa: ANN401
+def busy(name: str = "chat-0", waiting: float = 2.0, begun: float = 50.0, **document: Any) -> EnginePod:  # noqa: ANN401
     """Eight run and some wait; so many have had their first token."""
     first = LatencyTotals(count=begun, total=0.0)
-    return pod(name, figures=replace(engine(running=8.0, waiting=waiting), first_token=first), **said)
+    return pod(name, figures=replace(engine(running=8.0, waiting=waiting), first_token=first), **document)
 
 
-def looked(*looks: ScalingFacts, every: float = 1.0) -> QueueAge:
+def looked(*scaling_facts: ScalingFacts, every: float = 1.0) -> QueueAge:
     """What is known of the queue after looks a while apart, the last of them at `AT`."""
-    known, begin = QueueAge(), AT - every * (len(looks) - 1)
-    for number, seen in enumerate(looks):
-        known = queue_age.updated(known, pod_inventory.take(seen, AT), begin + every * number)
-    return known
+    age, begin = QueueAge(), AT - every * (len(scaling_facts) - 1)
+    for number, seen in enumerate(scaling_facts):
+        age = queue_age.updated(age, pod_inventory.take(seen, AT), begin + every * number)
+    return age
 
 
-def asked(seen: ScalingFacts, *, waited: float, since: float = 100.0, lowest: float = 1.0) -> SignalNeed:
+def need_of(seen: ScalingFacts, *, waited: float, since: float = 100.0, lowest: float = 1.0) -> SignalNeed:
     """What a wait asks for that has lasted for so long, and was never shorter than that meanwhile."""
-    known = QueueAge(seconds=waited, at=AT, lowest=lowest, since=AT - since)
+    age = QueueAge(seconds=waited, at=AT, lowest=lowest, since=AT - since)
     most = queue_time.limit(seen.policy)
     assert most is not None
-    return queue_time.candidate(seen, pod_inventory.take(seen, AT), known, most, COLD)
+    return queue_time.candidate(seen, pod_inventory.take(seen, AT), age, most, COLD)
 
 
-def fleet(count: int, **said: Any) -> ScalingFacts:  # noqa: ANN401  # fields of the facts
+def fleet(count: int, **document: Any) -> ScalingFacts:  # noqa: ANN401  # fields of the facts
     """So many busy ones, two waiting for each."""
     usual: dict[str, Any] = {"pods": tuple(busy(f"chat-{number}") for number in range(count)), "wanted": count}
-    return facts(**usual | said)
+    return facts(**usual | document)
 
 
 def test_the_limit_is_the_policys_or_a_few_seconds_and_never_below_the_promised_first_token() -> None:
@@ -98,20 +98,20 @@ def test_since_a_replica_became_ready_the_shortest_wait_counts() -> None:
 
 
 def test_up_to_the_limit_nothing_is_asked_for() -> None:
-    assert asked(fleet(1), waited=3.0).replicas is None
+    assert need_of(fleet(1), waited=3.0).replicas is None
 
 
 def test_one_more_at_least_and_more_by_how_far_the_limit_is_exceeded() -> None:
-    assert asked(fleet(1), waited=3.1).replicas == 2
+    assert need_of(fleet(1), waited=3.1).replicas == 2
     crowd = tuple(busy(f"chat-{number}", waiting=80.0) for number in range(8))
-    answers = [asked(fleet(8, pods=crowd), waited=waited).replicas for waited in (3.1, 6.0, 9.0, 15.0, 900.0)]
+    answers = [need_of(fleet(8, pods=crowd), waited=waited).replicas for waited in (3.1, 6.0, 9.0, 15.0, 900.0)]
     assert answers == [9, 10, 12, 16, 16], "never more than as many again"
 
 
 def test_no_more_than_those_that_wait_would_fill() -> None:
-    assert asked(fleet(8), waited=60.0).replicas == 10, "sixteen wait beside sixty-four that run"
+    assert need_of(fleet(8), waited=60.0).replicas == 10, "sixteen wait beside sixty-four that run"
     unknown = tuple(replace(one, figures=replace(one.figures, running=None)) for one in fleet(8).pods if one.figures)
-    assert asked(fleet(8, pods=unknown), waited=15.0).replicas == 16
+    assert need_of(fleet(8, pods=unknown), waited=15.0).replicas == 16
 
 
 def test_those_that_start_are_not_asked_for_again() -> None:
@@ -119,54 +119,56 @@ def test_those_that_start_are_not_asked_for_again() -> None:
         pod(f"new-{number}", phase=EnginePodPhase.STARTING, figures=None, ready_at=None) for number in range(4)
     )
     growing = fleet(2, pods=(*fleet(2).pods, *coming), wanted=6)
-    assert asked(growing, waited=100.0).replicas == 3
+    assert need_of(growing, waited=100.0).replicas == 3
 
 
 def test_a_surge_of_a_rollout_is_no_measure() -> None:
-    assert asked(fleet(3, wanted=2), waited=4.0).replicas == 3
+    assert need_of(fleet(3, wanted=2), waited=4.0).replicas == 3
 
 
 def test_a_stuck_one_serves_nobody_and_is_replaced() -> None:
     stuck = busy("stuck", phase=EnginePodPhase.STUCK)
-    assert asked(fleet(2, pods=(*fleet(2).pods, stuck), wanted=3), waited=4.0).replicas == 4
+    assert need_of(fleet(2, pods=(*fleet(2).pods, stuck), wanted=3), waited=4.0).replicas == 4
 
 
 def test_spares_are_kept_by_whom_they_belong_to() -> None:
     spares = ScalingPolicy(warm_pool=WarmPool(ready=1))
-    assert asked(fleet(2, policy=spares), waited=4.0).replicas == 2
-    nobody = asked(fleet(1, policy=spares), waited=4.0)
-    assert nobody.replicas is None
-    assert "no replica serves yet" in nobody.because
+    assert need_of(fleet(2, policy=spares), waited=4.0).replicas == 2
+    need = need_of(fleet(1, policy=spares), waited=4.0)
+    assert need.replicas is None
+    assert "no replica serves yet" in need.because
 
 
 def test_a_replica_that_became_ready_and_a_wait_that_falls_are_given_a_chance() -> None:
     fresh = fleet(2, pods=(busy("chat-1"), busy("chat-2", ready_at=AT - 10.0)))
-    assert asked(fresh, waited=60.0).replicas == 2
-    assert "no more are asked for" in asked(fresh, waited=60.0).because
-    assert asked(fleet(2), waited=60.0, since=1.0).replicas == 2
-    assert asked(fleet(2), waited=60.0, since=100.0).replicas == 3
+    assert need_of(fresh, waited=60.0).replicas == 2
+    assert "no more are asked for" in need_of(fresh, waited=60.0).because
+    assert need_of(fleet(2), waited=60.0, since=1.0).replicas == 2
+    assert need_of(fleet(2), waited=60.0, since=100.0).replicas == 3
 
 
 def test_a_wait_that_began_after_the_newest_was_ready_is_nothing_that_it_works_off() -> None:
     fresh = fleet(1, pods=(busy("chat-1", ready_at=AT - 10.0),))
-    assert asked(fresh, waited=4.0, since=4.0, lowest=0.0).replicas == 2
+    assert need_of(fresh, waited=4.0, since=4.0, lowest=0.0).replicas == 2
 
 
 def test_it_says_whose_limit_it_is() -> None:
     mine = ScalingPolicy(objectives=Objectives(queue_time_p95_seconds=2.0))
-    assert asked(fleet(1), waited=9.8).because == (
+    assert need_of(fleet(1), waited=9.8).because == (
         "requests wait up to 9.8 s in the queue, the limit is 3 s: 1 replica more than the 1 that serves"
     )
-    assert "queueTimeP95 is 2 s: 1 replica more than the 4 that serve" in asked(fleet(4, policy=mine), waited=3).because
+    assert (
+        "queueTimeP95 is 2 s: 1 replica more than the 4 that serve" in need_of(fleet(4, policy=mine), waited=3).because
+    )
 
 
 def test_a_queue_that_stays_grows_the_fleet_and_is_the_reason_that_is_told() -> None:
     """Ten streams on eight slots: two wait, which the queue's target allows, and nothing is learnt yet."""
-    said, memory = recommender.recommend(fleet(1), ScalingState(), AT)
+    recommendation, memory = recommender.recommend(fleet(1), ScalingState(), AT)
     for second in range(1, 7):
-        said, memory = recommender.recommend(_later(fleet(1), second), memory, AT + second)
-    assert (said.replicas, said.reason) == (2, ScalingReason.QUEUE_TIME)
-    assert figure(said, "queue.seconds") > 3.0
+        recommendation, memory = recommender.recommend(_later(fleet(1), second), memory, AT + second)
+    assert (recommendation.replicas, recommendation.reason) == (2, ScalingReason.QUEUE_TIME)
+    assert figure(recommendation, "queue.seconds") > 3.0
 
 
 def test_the_longest_wait_of_all_routers_counts() -> None:
@@ -174,9 +176,9 @@ def test_the_longest_wait_of_all_routers_counts() -> None:
     assert looked(both).seconds == 6.0
 
 
-def figure(said: Recommendation, name: str) -> float:
+def figure(recommendation: Recommendation, name: str) -> float:
     """One number of what the queue time says."""
-    (late,) = (one for one in said.candidates if one.signal is ScalingSignal.QUEUE_TIME)
+    (late,) = (one for one in recommendation.candidates if one.signal is ScalingSignal.QUEUE_TIME)
     return next(one.value for one in late.figures if one.name == name)
 
 

@@ -8,7 +8,7 @@ from fairlead.fleet.policies import ColdStart, ScalingSignal
 from fairlead.scaling.decide.recommendation import Recommendation
 from fairlead.scaling.facts import EnginePodPhase, RouterPod, SampleProblem
 from fairlead.scaling.learn import slo_correction
-from tests.scaling.fluid_fleets import COLD, KV_ONLY, POLICY, QUEUE_ONLY, TOKENS_ONLY, TRUE, Fluid, only, said
+from tests.scaling.fluid_fleets import COLD, KV_ONLY, POLICY, QUEUE_ONLY, TOKENS_ONLY, TRUE, Fluid, need_by, only
 
 
 def figure(answer: Recommendation, name: str) -> float:
@@ -19,15 +19,15 @@ def figure(answer: Recommendation, name: str) -> float:
 
 def test_nothing_is_known_of_tokens_before_two_looks_and_some_answers() -> None:
     fleet = Fluid(policy=only(TOKENS_ONLY)).grown(2, at_once=True)
-    assert "not counted for long enough" in said(fleet.decided(), ScalingSignal.TOKENS).because
+    assert "not counted for long enough" in need_by(fleet.decided(), ScalingSignal.TOKENS).because
     fleet.passed(4.0, 1.0)
-    assert "fewer than 20 requests" in said(fleet.decided(), ScalingSignal.TOKENS).because
+    assert "fewer than 20 requests" in need_by(fleet.decided(), ScalingSignal.TOKENS).because
 
 
 def test_without_a_data_sheet_the_first_looks_tell_how_fast_a_replica_is() -> None:
     fleet = Fluid(assumed=None).grown(2, at_once=True)
     answer = fleet.lived(10 * COLD, 8.0)
-    assert said(answer, ScalingSignal.TOKENS).replicas is not None
+    assert need_by(answer, ScalingSignal.TOKENS).replicas is not None
     assert figure(answer, "demand.requestsPerSecond") == pytest.approx(8.0, rel=0.01)
 
 
@@ -36,7 +36,7 @@ def test_without_a_data_sheet_and_without_tokens_nobody_knows_how_fast_a_replica
     fleet.lived(16.0, 0.0)
     mixture = replace(fleet.memory.learnt.mixture, requests=50.0, first=50.0, prompt_tokens=50.0, output_tokens=50.0)
     fleet.memory = replace(fleet.memory, learnt=replace(fleet.memory.learnt, mixture=mixture))
-    assert "neither measured yet nor known" in said(fleet.decided(), ScalingSignal.TOKENS).because
+    assert "neither measured yet nor known" in need_by(fleet.decided(), ScalingSignal.TOKENS).because
 
 
 def test_the_fleet_settles_where_objectives_are_kept_and_stays_there() -> None:
@@ -65,7 +65,7 @@ def test_speeds_are_learnt_although_the_data_sheet_lies() -> None:
     assert figure(answer, "speed.stepSeconds") == pytest.approx(0.02, rel=0.1)
 
 
-def test_what_users_felt_counts_more_than_the_arithmetic() -> None:
+def test_attainment_counts_more_than_the_arithmetic() -> None:
     calm, strained = Fluid().grown(3, at_once=True), Fluid(late_share=0.2).grown(3, at_once=True)
     calm.lived(20 * COLD, 12.0)
     strained.lived(20 * COLD, 12.0)
@@ -77,9 +77,9 @@ def test_what_users_felt_counts_more_than_the_arithmetic() -> None:
 def test_a_backlog_asks_for_more_than_the_objectives_do() -> None:
     fleet = Fluid(policy=only(TOKENS_ONLY)).grown(3, at_once=True)
     fleet.lived(12 * COLD, 8.0)
-    calm = said(fleet.decided(), ScalingSignal.TOKENS).replicas
+    calm = need_by(fleet.decided(), ScalingSignal.TOKENS).replicas
     fleet.waiting = 4000.0
-    late = said(fleet.decided(), ScalingSignal.TOKENS)
+    late = need_by(fleet.decided(), ScalingSignal.TOKENS)
     assert calm is not None
     assert late.replicas is not None
     assert late.replicas > calm
@@ -90,12 +90,12 @@ def test_nobody_asks_for_anything_while_nobody_asks() -> None:
     fleet = Fluid(policy=only(TOKENS_ONLY)).grown(3, at_once=True)
     fleet.lived(12 * COLD, 8.0)
     answer = fleet.lived(8 * COLD, 0.0)
-    assert said(answer, ScalingSignal.TOKENS).replicas == 0
+    assert need_by(answer, ScalingSignal.TOKENS).replicas == 0
 
 
 def test_the_queue_alone_asks_for_a_replica_for_each_target_of_waiting_requests() -> None:
     fleet = Fluid(policy=only(QUEUE_ONLY), waiting=7.0).grown(2, at_once=True)
-    assert said(fleet.decided(), ScalingSignal.QUEUE_DEPTH).replicas == 4
+    assert need_by(fleet.decided(), ScalingSignal.QUEUE_DEPTH).replicas == 4
 
 
 def test_a_router_that_is_silent_is_taken_for_as_busy_as_the_other() -> None:
@@ -103,14 +103,14 @@ def test_a_router_that_is_silent_is_taken_for_as_busy_as_the_other() -> None:
     facts = fleet.facts()
     silent = replace(facts, routers=(*facts.routers, RouterPod(name="router-2", doubt=SampleProblem.NO_ANSWER)))
     answer = fleet.decided(silent)
-    assert said(answer, ScalingSignal.QUEUE_DEPTH).replicas == 7
+    assert need_by(answer, ScalingSignal.QUEUE_DEPTH).replicas == 7
     assert [(one.who, one.what) for one in answer.questions] == [("router-2", "does not answer")]
 
 
 def test_nobody_tells_of_a_queue() -> None:
     fleet = Fluid(policy=only(QUEUE_ONLY)).grown(1)
     answer = fleet.decided(replace(fleet.facts(), routers=()))
-    assert said(answer, ScalingSignal.QUEUE_DEPTH).replicas is None
+    assert need_by(answer, ScalingSignal.QUEUE_DEPTH).replicas is None
     assert [one.what for one in answer.questions] == ["none reports how busy it is"]
 
 
@@ -133,12 +133,12 @@ def test_the_cache_alone_asks_as_an_hpa_does(usage: float, ready: int, coming: i
     pods = tuple(
         replace(pod, figures=replace(pod.figures, kv_usage=usage)) if pod.figures else pod for pod in facts.pods
     )
-    assert said(fleet.decided(replace(facts, pods=pods)), ScalingSignal.KV_CACHE).replicas == replicas
+    assert need_by(fleet.decided(replace(facts, pods=pods)), ScalingSignal.KV_CACHE).replicas == replicas
 
 
 def test_no_ready_replica_tells_of_its_cache() -> None:
     fleet = Fluid(policy=only(KV_ONLY)).grown(2)
-    assert said(fleet.decided(), ScalingSignal.KV_CACHE).replicas is None
+    assert need_by(fleet.decided(), ScalingSignal.KV_CACHE).replicas is None
 
 
 def test_pressure_that_stays_although_nothing_starts_corrects_what_tokens_see() -> None:
@@ -146,13 +146,13 @@ def test_pressure_that_stays_although_nothing_starts_corrects_what_tokens_see() 
     fleet.lived(12 * COLD, 4.0)
     there, fleet.waiting = len(fleet.engines), 60.0
     fleet.passed(4.0, 4.0)
-    first = said(fleet.decided(), ScalingSignal.QUEUE_DEPTH)
+    first = need_by(fleet.decided(), ScalingSignal.QUEUE_DEPTH)
     assert first.replicas == there
     assert "while this is new" in first.because
     for _ in range(10):
         fleet.passed(4.0, 4.0)
         fleet.decided()
-    last = said(fleet.decided(), ScalingSignal.QUEUE_DEPTH)
+    last = need_by(fleet.decided(), ScalingSignal.QUEUE_DEPTH)
     assert last.replicas == there + 1
     assert "it lasts, although tokens ask for no more" in last.because
 
@@ -160,11 +160,11 @@ def test_pressure_that_stays_although_nothing_starts_corrects_what_tokens_see() 
 def test_a_stuck_replica_is_paid_for_and_replaced() -> None:
     fleet = Fluid(policy=only(TOKENS_ONLY)).grown(4, at_once=True)
     fleet.lived(12 * COLD, 8.0)
-    well = said(fleet.decided(), ScalingSignal.TOKENS).replicas
+    well = need_by(fleet.decided(), ScalingSignal.TOKENS).replicas
     facts = fleet.facts()
     stuck = replace(facts, pods=(replace(facts.pods[0], phase=EnginePodPhase.STUCK), *facts.pods[1:]))
     assert well is not None
-    assert said(fleet.decided(stuck), ScalingSignal.TOKENS).replicas == well + 1
+    assert need_by(fleet.decided(stuck), ScalingSignal.TOKENS).replicas == well + 1
 
 
 def test_a_cold_start_that_takes_longer_than_assumed_is_learnt() -> None:

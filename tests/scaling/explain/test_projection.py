@@ -63,8 +63,8 @@ def _with_latency(figures: EngineFigures) -> EngineFigures:
 
 def test_first_tokens_go_on_as_they_were_on_average() -> None:
     start = facts(pods=(pod(figures=_with_latency(engine())),))
-    told = _engine(projection.later(start, TRAFFIC, 5.0)).first_token
-    assert told == LatencyTotals(count=20.0, total=10.0, kept=16.0)
+    totals = _engine(projection.later(start, TRAFFIC, 5.0)).first_token
+    assert totals == LatencyTotals(count=20.0, total=10.0, kept=16.0)
 
 
 def test_when_nobody_asks_nothing_runs_and_no_counter_moves() -> None:
@@ -95,5 +95,5 @@ def test_more_wait_at_a_router_where_one_tells_and_otherwise_in_an_engine() -> N
     mute = replace(router(), figures=None)
     assert _router(projection.with_waiting(facts(), 5.0)).waiting == 5.0
     assert _engine(projection.with_waiting(facts(routers=(mute,)), 5.0)).waiting == 5.0
-    nobody = facts(pods=(pod(phase=EnginePodPhase.STARTING),), routers=())
-    assert projection.with_waiting(nobody, 5.0) == nobody
+    scaling_facts = facts(pods=(pod(phase=EnginePodPhase.STARTING),), routers=())
+    assert projection.with_waiting(scaling_facts, 5.0) == scaling_facts

@@ -17,9 +17,9 @@ from tests.cli.decisions import AT, decided, engine, facts, pod
 
 
 def test_decisions_of_random_histories_come_out_the_same_when_read_and_taken_again() -> None:
-    told = replay_agreement.tally(40, seed=8)
-    assert (told.first, told.disagree) == ("", 0)
-    assert told.decisions > 200
+    tally = replay_agreement.tally(40, seed=8)
+    assert (tally.first, tally.disagree) == ("", 0)
+    assert tally.decisions > 200
 
 
 def test_a_line_of_a_release_that_did_not_look_at_queue_times_goes_on() -> None:
@@ -55,10 +55,10 @@ def test_money_stays_exact() -> None:
 
 def test_a_field_of_a_later_version_is_passed_over_and_one_of_an_earlier_takes_its_default() -> None:
     record = decided()
-    said = json.loads(record_codec.encode(record))
-    said["shoe size"] = 44
-    del said["facts"]["sleeps"]
-    assert record_codec.decode(json.dumps(said)) == record
+    document = json.loads(record_codec.encode(record))
+    document["shoe size"] = 44
+    del document["facts"]["sleeps"]
+    assert record_codec.decode(json.dumps(document)) == record
 
 
 @pytest.mark.parametrize(

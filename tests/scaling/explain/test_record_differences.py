@@ -15,10 +15,10 @@ def test_what_was_decided_is_decided_again() -> None:
 
 def test_another_number_is_told_by_its_place() -> None:
     record = decided()
-    said = record.recommendation
-    other = replace(record, recommendation=replace(said, replicas=said.replicas + 1))
+    recommendation = record.recommendation
+    other = replace(record, recommendation=replace(recommendation, replicas=recommendation.replicas + 1))
     assert record_differences.differences(other) == (
-        RecordDifference(place="replicas", kept=said.replicas + 1, again=said.replicas),
+        RecordDifference(place="replicas", kept=recommendation.replicas + 1, again=recommendation.replicas),
     )
 
 
@@ -28,15 +28,15 @@ def test_a_longer_list_is_told_whole() -> None:
     other = replace(
         record, recommendation=replace(record.recommendation, advice=(*record.recommendation.advice, *advice))
     )
-    (told,) = record_differences.differences(other)
-    assert told.place == "advice"
+    (difference,) = record_differences.differences(other)
+    assert difference.place == "advice"
 
 
 def test_a_difference_within_a_list_is_told_by_its_number() -> None:
     record = decided()
-    said = record.recommendation
-    assert said.candidates
+    recommendation = record.recommendation
+    assert recommendation.candidates
     wrong = SignalNeed(signal=ScalingSignal.TOKENS, replicas=99, because="made up")
-    other = replace(record, recommendation=replace(said, candidates=(wrong, *said.candidates[1:])))
+    other = replace(record, recommendation=replace(recommendation, candidates=(wrong, *recommendation.candidates[1:])))
     places = {one.place for one in record_differences.differences(other)}
     assert {"candidates[0].because", "candidates[0].replicas"} <= places

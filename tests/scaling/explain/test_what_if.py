@@ -37,30 +37,38 @@ def test_the_traffic_at_which_it_grows_makes_it_grow_and_a_little_less_does_not(
     factor = of_steady()[WhatIfCause.MORE_TRAFFIC].factor or 0.0
     assert 1.0 < factor < 2.0
     moment = what_if.WhatIfBaseline(record=steady(), traffic=TEN_A_SECOND)
-    looks = moment.lasting_steps
-    assert max(said.replicas for _, said in moment.ahead(looks, factor * 1.02)) > moment.answer
-    assert max(said.replicas for _, said in moment.ahead(looks, factor * 0.97)) == moment.answer
+    lasting_steps = moment.lasting_steps
+    assert (
+        max(recommendation.replicas for _, recommendation in moment.ahead(lasting_steps, factor * 1.02)) > moment.answer
+    )
+    assert (
+        max(recommendation.replicas for _, recommendation in moment.ahead(lasting_steps, factor * 0.97))
+        == moment.answer
+    )
 
 
 def test_the_queue_at_which_it_grows_is_the_smallest() -> None:
     waiting = of_steady()[WhatIfCause.MORE_WAITING].waiting or 0
     assert waiting > 1
     moment = what_if.WhatIfBaseline(record=steady(), traffic=TEN_A_SECOND)
-    assert all(said.replicas <= moment.answer for _, said in moment.ahead(moment.lasting_steps, 1.0, waiting - 1))
+    assert all(
+        recommendation.replicas <= moment.answer
+        for _, recommendation in moment.ahead(moment.lasting_steps, 1.0, waiting - 1)
+    )
 
 
 def test_it_shrinks_below_some_traffic_and_when_nobody_asks_but_not_by_itself() -> None:
-    told = of_steady()
-    assert WhatIfCause.AS_IT_IS not in told
-    assert told[WhatIfCause.LESS_TRAFFIC].replicas == told[WhatIfCause.NO_REQUESTS].replicas == 3
-    assert 0.5 < (told[WhatIfCause.LESS_TRAFFIC].factor or 0.0) < 1.0
-    assert 0 < (told[WhatIfCause.NO_REQUESTS].after_seconds or 0.0) <= CHAT.pace.down_after_seconds
+    points = of_steady()
+    assert WhatIfCause.AS_IT_IS not in points
+    assert points[WhatIfCause.LESS_TRAFFIC].replicas == points[WhatIfCause.NO_REQUESTS].replicas == 3
+    assert 0.5 < (points[WhatIfCause.LESS_TRAFFIC].factor or 0.0) < 1.0
+    assert 0 < (points[WhatIfCause.NO_REQUESTS].after_seconds or 0.0) <= CHAT.pace.down_after_seconds
 
 
 def test_what_is_too_many_shrinks_by_itself_once_it_was_for_long_enough() -> None:
-    told = turns(after(fleet(wanted=4, running=2.0), TEN_A_SECOND.times(0.1), 200))
-    assert told[WhatIfCause.AS_IT_IS].replicas == 3
-    assert 0 < told[WhatIfCause.AS_IT_IS].after_seconds <= CHAT.pace.down_after_seconds
+    points = turns(after(fleet(wanted=4, running=2.0), TEN_A_SECOND.times(0.1), 200))
+    assert points[WhatIfCause.AS_IT_IS].replicas == 3
+    assert 0 < points[WhatIfCause.AS_IT_IS].after_seconds <= CHAT.pace.down_after_seconds
 
 
 def test_the_last_replica_goes_when_nobody_asks_for_so_long() -> None:
@@ -74,9 +82,9 @@ def test_the_last_replica_goes_when_nobody_asks_for_so_long() -> None:
 def test_from_zero_one_request_is_enough() -> None:
     idle = replace(CHAT, zero_after_seconds=60.0)
     nothing = fleet(0, policy=idle, bounds=ReplicaBounds(least=0, most=4))
-    told = turns(after(nothing, SILENCE, 200))
-    assert (told[WhatIfCause.MORE_WAITING].waiting, told[WhatIfCause.MORE_WAITING].replicas) == (1, 1)
-    assert set(told) == {WhatIfCause.MORE_WAITING}
+    points = turns(after(nothing, SILENCE, 200))
+    assert (points[WhatIfCause.MORE_WAITING].waiting, points[WhatIfCause.MORE_WAITING].replicas) == (1, 1)
+    assert set(points) == {WhatIfCause.MORE_WAITING}
 
 
 def test_at_the_most_nothing_makes_it_grow() -> None:
@@ -85,7 +93,7 @@ def test_at_the_most_nothing_makes_it_grow() -> None:
 
 
 @pytest.mark.parametrize(
-    ("bound", "said"),
+    ("bound", "document"),
     [
         (ScalingBound.MAX_REPLICAS, {"bounds": ReplicaBounds(least=1, most=3), "wanted": 3}),
         (
@@ -97,9 +105,9 @@ def test_at_the_most_nothing_makes_it_grow() -> None:
     ],
 )
 def test_a_bound_that_holds_it_back_is_named_with_what_it_would_be_without(
-    bound: ScalingBound, said: dict[str, Any]
+    bound: ScalingBound, document: dict[str, Any]
 ) -> None:
-    start = fleet(3, running=30.0, **said)
+    start = fleet(3, running=30.0, **document)
     seen = projection.with_waiting(start, 100.0)
     pressed = replace(seen, policy=replace(seen.policy, signals=replace(CHAT.signals, token_headroom=None)))
     recommendation, _ = recommender.recommend(pressed, ScalingState(), AT)
@@ -112,11 +120,11 @@ def test_a_bound_that_holds_it_back_is_named_with_what_it_would_be_without(
 
 def test_while_figures_are_missing_nothing_is_said_to_shrink_it() -> None:
     silent = tuple(replace(one, doubt=SampleProblem.NO_ANSWER) for one in fleet().pods)
-    told = turns(after(fleet(pods=silent), TEN_A_SECOND, 200))
-    assert not {WhatIfCause.AS_IT_IS, WhatIfCause.LESS_TRAFFIC, WhatIfCause.NO_REQUESTS} & set(told)
+    points = turns(after(fleet(pods=silent), TEN_A_SECOND, 200))
+    assert not {WhatIfCause.AS_IT_IS, WhatIfCause.LESS_TRAFFIC, WhatIfCause.NO_REQUESTS} & set(points)
 
 
 def test_when_nothing_is_known_of_traffic_only_what_waits_is_asked() -> None:
     starting = (busy(0, phase=EnginePodPhase.STARTING, ready_at=None),)
-    told = turns(after(fleet(pods=starting, wanted=1), SILENCE, 10))
-    assert WhatIfCause.MORE_TRAFFIC not in told
+    points = turns(after(fleet(pods=starting, wanted=1), SILENCE, 10))
+    assert WhatIfCause.MORE_TRAFFIC not in points

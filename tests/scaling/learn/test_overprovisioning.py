@@ -22,12 +22,12 @@ LONG: Final = 200
 
 
 def stood(
-    ready: int, need: float | None, looks: int = LONG, before: OverprovisioningEstimate | None = None
+    ready: int, need: float | None, views: int = LONG, before: OverprovisioningEstimate | None = None
 ) -> OverprovisioningEstimate:
     """After so many looks, each a cold start apart."""
     excess = OverprovisioningEstimate(at=0.0) if before is None else before
-    for look in range(looks):
-        excess = overprovisioning.updated(excess, ready, need, COLD, (excess.at or 0.0) + COLD * min(look, 1))
+    for view in range(views):
+        excess = overprovisioning.updated(excess, ready, need, COLD, (excess.at or 0.0) + COLD * min(view, 1))
     return excess
 
 
@@ -49,7 +49,7 @@ def test_one_look_changes_little_and_the_first_one_nothing() -> None:
 def test_too_many_and_too_few_by_turns_is_worse_than_the_mean_tells() -> None:
     even, by_turns = stood(6, 5.0), OverprovisioningEstimate(at=0.0)
     for _ in range(LONG):
-        by_turns = stood(4, 5.0, looks=2, before=stood(9, 5.0, looks=2, before=by_turns))
+        by_turns = stood(4, 5.0, views=2, before=stood(9, 5.0, views=2, before=by_turns))
     assert by_turns.mean == pytest.approx(even.mean, abs=0.05)
     assert overprovisioning.factor(by_turns, POWER) > overprovisioning.factor(even, POWER) * 1.1
 

@@ -1,4 +1,4 @@
-"""What users felt, at the use of the fleet at which they felt it: how the arithmetic is corrected by it."""
+"""SLO attainment, at the use of the fleet at which it was measured: how the arithmetic is corrected by it."""
 
 from dataclasses import replace
 from typing import Final
@@ -33,12 +33,12 @@ def felt(
     return slo_correction.updated(before or SloCorrection(), [interval], objectives, stand)
 
 
-def factor(strain: SloCorrection) -> float:
+def factor(correction: SloCorrection) -> float:
     """Of what was reckoned, with the usual headroom."""
-    return slo_correction.factor(slo_correction.fit_misses(strain), 0.15)
+    return slo_correction.factor(slo_correction.fit_misses(correction), 0.15)
 
 
-def test_misses_of_either_objective_raise_the_strain() -> None:
+def test_misses_of_either_objective_raise_the_correction() -> None:
     calm = factor(SloCorrection())
     assert factor(felt(200.0, 0.0)) > calm
     assert factor(felt(0.0, 200.0)) > calm
@@ -55,7 +55,7 @@ def test_misses_of_a_fleet_that_was_hardly_used_tell_more_than_those_of_a_full_o
     assert factor(felt(50.0, 0.0, stand=replace(STAND, reckoned=2.0))) > factor(felt(50.0, 0.0))
 
 
-def test_without_objectives_nobody_knows_what_users_felt() -> None:
+def test_without_objectives_attainment_is_unknown() -> None:
     assert felt(1000.0, 1000.0, objectives=Objectives()).felt == ()
 
 
@@ -78,8 +78,8 @@ def test_who_ends_now_was_served_a_while_ago() -> None:
 def test_a_late_start_of_counting_is_no_late_request() -> None:
     pod = EnginePod(name="a", revision="new", phase=EnginePodPhase.READY, since=0.0)
     before = intervals.baseline(pod, EngineFigures(at=0.0))
-    look = intervals.baseline(pod, EngineFigures(at=1.0, first_token=LATE, per_token=replace(LATE, kept=None)))
-    came = intervals.between(before, look)
+    baseline = intervals.baseline(pod, EngineFigures(at=1.0, first_token=LATE, per_token=replace(LATE, kept=None)))
+    came = intervals.between(before, baseline)
     assert came is not None
     assert (came.first_late, came.pace_late) == (None, None)
-    assert intervals.between(look, replace(before, at=2.0)) is None
+    assert intervals.between(baseline, replace(before, at=2.0)) is None

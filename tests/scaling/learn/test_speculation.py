@@ -1,4 +1,4 @@
-"""Guessing ahead: what it gives at which load, and when it is switched off and on again."""
+"""Speculative decoding: what it gives at which load, and when it is switched off and on again."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
@@ -10,7 +10,7 @@ from fairlead.scaling.decide.answer_history import SpeculationState
 from fairlead.scaling.decide.signal_summary import FleetLoad
 from fairlead.scaling.facts import EngineFigures, EnginePod, EnginePodPhase, ReplicaSpeed, SampleProblem, ScalingFacts
 from fairlead.scaling.learn import speculation
-from tests.scaling.limits import ASKED, COLD, FACTS, START
+from tests.scaling.limits import COLD, FACTS, START, SUMMARY
 
 L4 = ReplicaSpeed(step_seconds=0.05, seconds_per_sequence=0.0002, seconds_per_prompt_token=0.0004)
 LETS = ScalingPolicy(switches_speculation=True)
@@ -28,7 +28,7 @@ class Guesser:
     now: float = START
     drafts: float = 0.0
     kept: float = 0.0
-    guessing: SpeculationState = field(default_factory=SpeculationState)
+    state: SpeculationState = field(default_factory=SpeculationState)
     advice: str = ""
     doubt: SampleProblem | None = None
 
@@ -36,13 +36,13 @@ class Guesser:
         """Whether it is off after so long."""
         for _ in range(round(cold_starts * COLD / 10)):
             self.now += 10
-            self.drafts += 0 if self.guessing.off else 100
-            self.kept += 0 if self.guessing.off else 100 * self.accepted
-            asked = replace(ASKED, ready=2, running=2 * self.batch)
+            self.drafts += 0 if self.state.off else 100
+            self.kept += 0 if self.state.off else 100 * self.accepted
+            summary = replace(SUMMARY, ready=2, running=2 * self.batch)
             facts = replace(self.facts, pods=tuple(self._pods()))
-            self.guessing, advice = speculation.updated(asked, facts, self.guessing, self.now)
+            self.state, advice = speculation.updated(summary, facts, self.state, self.now)
             self.advice = " ".join(one.because for one in advice)
-        return self.guessing.off
+        return self.state.off
 
     def _pods(self) -> Iterator[EnginePod]:
         figures = EngineFigures(
@@ -113,19 +113,19 @@ def test_leave_that_is_taken_back_switches_it_on() -> None:
 def test_what_nobody_measured_is_not_judged() -> None:
     assert Guesser(facts=replace(SPECULATING, assumed=None)).passes(20) is False
     assert Guesser(doubt=SampleProblem.STALE).passes(20) is False
-    no_replica = speculation.updated(replace(ASKED, ready=0), SPECULATING, SpeculationState(guessed=3.0), START)
+    no_replica = speculation.updated(replace(SUMMARY, ready=0), SPECULATING, SpeculationState(guessed=3.0), START)
     assert no_replica[0].gain is None
 
 
 def test_a_learnt_speed_serves_where_no_data_sheet_does() -> None:
     load = FleetLoad(prompt_tokens=1, output_tokens=1, tokens_per_sequence=1, speed=L4)
-    asked = replace(ASKED, ready=1, running=64.0, load=load)
+    summary = replace(SUMMARY, ready=1, running=64.0, load=load)
     facts = replace(SPECULATING, assumed=None)
-    assert speculation.updated(asked, facts, SpeculationState(guessed=3.0, accepted=0.6), START)[0].gain is not None
+    assert speculation.updated(summary, facts, SpeculationState(guessed=3.0, accepted=0.6), START)[0].gain is not None
 
 
 def test_who_does_not_guess_is_never_switched() -> None:
-    assert speculation.updated(ASKED, replace(SPECULATING, speculates=False), SpeculationState(off=True), START) == (
+    assert speculation.updated(SUMMARY, replace(SPECULATING, speculates=False), SpeculationState(off=True), START) == (
         SpeculationState(),
         (),
     )

@@ -10,12 +10,14 @@ from fairlead.simulator.engine.requests import EngineRequest, EngineRequestStatu
 from fairlead.simulator.engine.settings import EngineSettings, SchedulingPolicy
 from fairlead.simulator.engine.steps import EngineStep
 from tests.simulator.engine import engines, traffic
-from tests.simulator.engine.traffic import ANY, PLAIN, TRAFFIC, Asked, Tale, Watch
+from tests.simulator.engine.traffic import ANY, PLAIN, TRAFFIC, RunTrace, TrafficRequest, Watch
 
 
 @given(PLAIN, TRAFFIC)
-def test_many_steps_at_once_always_equal_single_steps_to_the_bit(settings: EngineSettings, asked: list[Asked]) -> None:
-    compare(settings, asked)
+def test_many_steps_at_once_always_equal_single_steps_to_the_bit(
+    settings: EngineSettings, requests: list[TrafficRequest]
+) -> None:
+    compare(settings, requests)
 
 
 @given(st.integers(0, 1 << 32))
@@ -23,10 +25,10 @@ def test_in_a_crowd_too_many_steps_at_once_always_equal_single_steps(seed: int) 
     compare(*traffic.crowd(seed))
 
 
-def compare(settings: EngineSettings, asked: list[Asked]) -> None:
+def compare(settings: EngineSettings, requests: list[TrafficRequest]) -> None:
     """The fast way and the plain one, in everything that can be seen."""
     fast, plain = engines.core(settings), engines.core(settings, plain=True)
-    quick, slow = traffic.play(fast, asked), traffic.play(plain, asked)
+    quick, slow = traffic.play(fast, requests), traffic.play(plain, requests)
     assert quick.first == slow.first
     assert quick.ended == slow.ended
     assert quick.tokens == slow.tokens
@@ -42,36 +44,40 @@ def _story(request: EngineRequest) -> tuple[object, ...]:
 
 @given(PLAIN, TRAFFIC)
 def test_a_server_always_sees_the_steps_that_a_simulation_leaps_over(
-    settings: EngineSettings, asked: list[Asked]
+    settings: EngineSettings, requests: list[TrafficRequest]
 ) -> None:
     simulated, served = engines.core(settings), engines.core(settings)
-    quick, slow = traffic.play(simulated, asked), traffic.play(served, asked, Watch())
+    quick, slow = traffic.play(simulated, requests), traffic.play(served, requests, Watch())
     assert (sorted(quick.first), sorted(quick.ended)) == (sorted(slow.first), sorted(slow.ended))
     assert asdict(simulated.counts) == asdict(served.counts)
 
 
 @given(ANY, TRAFFIC)
-def test_a_run_always_repeats_to_the_bit(settings: EngineSettings, asked: list[Asked]) -> None:
-    once, again = (traffic.play(engines.core(settings, seed=7), asked) for _ in range(2))
+def test_a_run_always_repeats_to_the_bit(settings: EngineSettings, requests: list[TrafficRequest]) -> None:
+    once, again = (traffic.play(engines.core(settings, seed=7), requests) for _ in range(2))
     assert (once.first, once.ended, once.tokens, once.gauges) == (again.first, again.ended, again.tokens, again.gauges)
 
 
 @given(ANY, TRAFFIC)
-def test_tokens_out_are_always_tokens_asked_for(settings: EngineSettings, asked: list[Asked]) -> None:
+def test_tokens_out_are_always_tokens_asked_for(settings: EngineSettings, requests: list[TrafficRequest]) -> None:
     engine = engines.core(settings)
-    tale = traffic.play(engine, [replace(one, given_up_after=None) for one in asked])
-    for request in (one for one in tale.requests if one.status is not EngineRequestStatus.NEW):
+    record = traffic.play(engine, [replace(one, given_up_after=None) for one in requests])
+    for request in (one for one in record.requests if one.status is not EngineRequestStatus.NEW):
         most = settings.context_tokens - request.prompt_tokens
-        assert tale.tokens[request.serial] == min(request.output_tokens, most) == request.emitted
-    assert engine.counts.generation_tokens == sum(tale.tokens.values())
-    assert engine.counts.prompt_tokens == sum(one.prompt_tokens for one in tale.requests if one.first_token is not None)
+        assert record.tokens[request.serial] == min(request.output_tokens, most) == request.emitted
+    assert engine.counts.generation_tokens == sum(record.tokens.values())
+    assert engine.counts.prompt_tokens == sum(
+        one.prompt_tokens for one in record.requests if one.first_token is not None
+    )
 
 
 @given(ANY, TRAFFIC)
-def test_whoever_was_let_in_always_ends_and_every_page_comes_back(settings: EngineSettings, asked: list[Asked]) -> None:
+def test_whoever_was_let_in_always_ends_and_every_page_comes_back(
+    settings: EngineSettings, requests: list[TrafficRequest]
+) -> None:
     engine = engines.core(settings)
-    tale = traffic.play(engine, asked)
-    let_in = [one for one in tale.requests if one.status is not EngineRequestStatus.NEW]
+    record = traffic.play(engine, requests)
+    let_in = [one for one in record.requests if one.status is not EngineRequestStatus.NEW]
     assert all(one.status is EngineRequestStatus.ENDED for one in let_in)
     assert engine.begin(1e9) is None
     assert (engine.running, engine.waiting, engine.deferred, engine.unfinished_prompts) == (0, 0, 0, 0)
@@ -89,11 +95,11 @@ class _Limits(Watch):
 
 
 @given(ANY, TRAFFIC)
-def test_no_step_ever_exceeds_the_budget_or_the_seats(settings: EngineSettings, asked: list[Asked]) -> None:
+def test_no_step_ever_exceeds_the_budget_or_the_seats(settings: EngineSettings, requests: list[TrafficRequest]) -> None:
     engine = engines.core(settings)
-    tale = traffic.play(engine, asked, _Limits())
+    record = traffic.play(engine, requests, _Limits())
     assert engine.counts.steps > 0 or all(
-        one.status in {EngineRequestStatus.NEW, EngineRequestStatus.ENDED} for one in tale.requests
+        one.status in {EngineRequestStatus.NEW, EngineRequestStatus.ENDED} for one in record.requests
     )
 
 
@@ -102,7 +108,7 @@ class _Pages(Watch):
 
     def step(self, engine: EngineCore, step: EngineStep) -> None:
         del step
-        floor = engine._floor
+        floor = engine._state
         floor.settle()
         shared = {page for request in floor.running for page in request.named}
         alone = sum(request.pages - len(request.named) for request in floor.running)
@@ -114,41 +120,43 @@ class _Pages(Watch):
 
 
 @given(ANY, TRAFFIC)
-def test_pages_free_and_held_always_make_all_pages(settings: EngineSettings, asked: list[Asked]) -> None:
+def test_pages_free_and_held_always_make_all_pages(settings: EngineSettings, requests: list[TrafficRequest]) -> None:
     engine = engines.core(settings)
-    traffic.play(engine, asked, _Pages())
+    traffic.play(engine, requests, _Pages())
     assert engine.free_pages == settings.blocks - 1
 
 
 @given(PLAIN, TRAFFIC)
 def test_nobody_ever_starves_where_the_first_come_is_the_first_served(
-    settings: EngineSettings, asked: list[Asked]
+    settings: EngineSettings, requests: list[TrafficRequest]
 ) -> None:
     fair = replace(settings, policy=SchedulingPolicy.FCFS, adapter_slots=0)
-    tale = traffic.play(engines.core(fair), asked)
-    scheduled = [one.scheduled for one in tale.requests if one.scheduled is not None]
+    record = traffic.play(engines.core(fair), requests)
+    scheduled = [one.scheduled for one in record.requests if one.scheduled is not None]
     assert scheduled == sorted(scheduled), "who came first was in a step first"
 
 
 @given(ANY, TRAFFIC)
 def test_endings_are_always_counted_once_and_those_that_gave_up_never(
-    settings: EngineSettings, asked: list[Asked]
+    settings: EngineSettings, requests: list[TrafficRequest]
 ) -> None:
     engine = engines.core(settings)
-    tale = traffic.play(engine, asked)
-    assert sum(engine.counts.finished.values()) == len(tale.ended) == len({serial for serial, _ in tale.ended})
+    record = traffic.play(engine, requests)
+    assert sum(engine.counts.finished.values()) == len(record.ended) == len({serial for serial, _ in record.ended})
     assert engine.counts.finished[FinishReason.ABORT] == 0
 
 
-def _hits(tale: Tale) -> int:
-    return sum(one.cached_tokens for one in tale.requests)
+def _hits(record: RunTrace) -> int:
+    return sum(one.cached_tokens for one in record.requests)
 
 
 @given(ANY, TRAFFIC)
-def test_hits_are_always_whole_pages_and_never_the_whole_prompt(settings: EngineSettings, asked: list[Asked]) -> None:
+def test_hits_are_always_whole_pages_and_never_the_whole_prompt(
+    settings: EngineSettings, requests: list[TrafficRequest]
+) -> None:
     engine = engines.core(settings)
-    tale = traffic.play(engine, asked)
-    for one in tale.requests:
+    record = traffic.play(engine, requests)
+    for one in record.requests:
         assert one.cached_tokens % settings.block_tokens == 0
         assert one.cached_tokens < one.prompt_tokens
-    assert engine.counts.hits == _hits(tale)
+    assert engine.counts.hits == _hits(record)

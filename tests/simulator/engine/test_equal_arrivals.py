@@ -3,10 +3,12 @@
 from fairlead.simulator.engine.requests import EngineRequestStatus
 from fairlead.simulator.engine.settings import EngineSettings, SchedulingPolicy
 from tests.simulator.engine import engines, traffic
-from tests.simulator.engine.traffic import Asked
+from tests.simulator.engine.traffic import TrafficRequest
 
 BOTH = [
-    Asked(gap=0.0, prompt=prompt, output=20, text=0, priority=2, adapter=None, stops=False, given_up_after=None)
+    TrafficRequest(
+        gap=0.0, prompt=prompt, output=20, text=0, priority=2, adapter=None, stops=False, given_up_after=None
+    )
     for prompt in (35, 36)
 ]
 """Either fits alone, the two together do not."""
@@ -24,6 +26,6 @@ def test_equally_urgent_requests_of_one_moment_do_not_take_each_others_pages_for
         reserve_whole_prompt=False,
         policy=SchedulingPolicy.PRIORITY,
     )
-    tale = traffic.play(engines.core(settings), BOTH)
-    assert [one.status for one in tale.requests] == [EngineRequestStatus.ENDED, EngineRequestStatus.ENDED]
-    assert [one.preemptions > 0 for one in tale.requests] == [False, True], "the later one waits"
+    record = traffic.play(engines.core(settings), BOTH)
+    assert [one.status for one in record.requests] == [EngineRequestStatus.ENDED, EngineRequestStatus.ENDED]
+    assert [one.preemptions > 0 for one in record.requests] == [False, True], "the later one waits"

@@ -22,23 +22,23 @@ def decoding(output: int = 100) -> tuple[EngineCore, float]:
 
 def test_time_stops_at_the_first_token_and_at_the_end() -> None:
     engine = core(ROOMY)
-    asked = request(1, 50, 100)
-    engine.add(asked)
+    engine_request = request(1, 50, 100)
+    engine.add(engine_request)
     first = engine.advance(0.0, 100.0)
     assert [(one.tokens, one.first, one.finished) for one in first.emissions] == [(1, True, None)]
-    assert first.now == asked.first_token
+    assert first.now == engine_request.first_token
     last = engine.advance(first.now, 100.0)
     assert [(one.tokens, one.first, one.finished) for one in last.emissions] == [(99, False, FinishReason.LENGTH)]
-    assert last.now == asked.ended
+    assert last.now == engine_request.ended
     assert engine.advance(last.now, 100.0).now == 100.0
 
 
 def test_time_can_run_through_to_the_moment_asked_for() -> None:
     engine = core(ROOMY)
     engine.add(request(1, 50, 100))
-    told = engine.advance(0.0, 100.0, stopping=False)
-    assert told.now == 100.0
-    assert [one.tokens for one in told.emissions] == [1, 99]
+    result = engine.advance(0.0, 100.0, stopping=False)
+    assert result.now == 100.0
+    assert [one.tokens for one in result.emissions] == [1, 99]
 
 
 def test_a_reply_of_one_token_is_first_and_last_at_once() -> None:
@@ -109,40 +109,40 @@ def test_a_server_that_is_late_to_complete_a_step_goes_on_from_then() -> None:
 
 
 def test_a_reply_whose_pages_have_names_needs_a_name_for_every_page_before() -> None:
-    asked = request(1, 50, 50)
-    asked.reply = (1, 2, 3)
+    engine_request = request(1, 50, 50)
+    engine_request.reply = (1, 2, 3)
     with pytest.raises(ValueError, match="prefix has 0 ids for 3 full pages"):
-        core(ROOMY).add(asked)
+        core(ROOMY).add(engine_request)
 
 
 class Notes:
     """A listener that writes down what it hears."""
 
     def __init__(self) -> None:
-        self.heard: list[tuple[str, tuple[int, ...], int | None]] = []
+        self.received: list[tuple[str, tuple[int, ...], int | None]] = []
 
     def stored(self, names: Sequence[int], parent: int | None) -> None:
-        self.heard.append(("stored", tuple(names), parent))
+        self.received.append(("stored", tuple(names), parent))
 
     def removed(self, name: int) -> None:
-        self.heard.append(("removed", (name,), None))
+        self.received.append(("removed", (name,), None))
 
     def cleared(self) -> None:
-        self.heard.append(("cleared", (), None))
+        self.received.append(("cleared", (), None))
 
 
 def test_a_listener_hears_of_pages_as_they_fill_go_and_are_forgotten() -> None:
     engine, notes = core(EngineSettings(blocks=7, block_tokens=16)), Notes()
     engine.listen(notes)
-    asked = request(1, 40, 25)
-    asked.prefix, asked.reply = (1, 2), (3, 4)
-    engine.add(asked)
+    engine_request = request(1, 40, 25)
+    engine_request.prefix, engine_request.reply = (1, 2), (3, 4)
+    engine.add(engine_request)
     run = drive(engine)
-    assert notes.heard == [("stored", (1, 2), None), ("stored", (3,), 2), ("stored", (4,), 3)]
-    notes.heard.clear()
+    assert notes.received == [("stored", (1, 2), None), ("stored", (3,), 2), ("stored", (4,), 3)]
+    notes.received.clear()
     engine.add(named(2, 80, 16, output=1))
     drive(engine, run)
-    assert [kind for kind, _, _ in notes.heard] == ["removed", "removed", "removed", "stored"]
-    assert [names for _, names, _ in notes.heard[:3]] == [(4,), (3,), (2,)]
+    assert [kind for kind, _, _ in notes.received] == ["removed", "removed", "removed", "stored"]
+    assert [names for _, names, _ in notes.received[:3]] == [(4,), (3,), (2,)]
     assert engine.reset_prefix_cache()
-    assert notes.heard[-1] == ("cleared", (), None)
+    assert notes.received[-1] == ("cleared", (), None)

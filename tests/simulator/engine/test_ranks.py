@@ -5,9 +5,9 @@ from fairlead.simulator.engine.settings import EngineSettings
 from tests.simulator.engine.engines import core, request
 
 
-def ranks(*pages: int, seats: int = 256) -> EngineRanks:
+def ranks(*pages: int, slots: int = 256) -> EngineRanks:
     """Ranks with caches of so many pages."""
-    return EngineRanks([core(EngineSettings(blocks=blocks, max_sequences=seats)) for blocks in pages])
+    return EngineRanks([core(EngineSettings(blocks=blocks, max_sequences=slots)) for blocks in pages])
 
 
 def load(several: EngineRanks) -> list[int]:
@@ -30,7 +30,7 @@ def test_a_rank_that_was_asked_for_takes_the_request() -> None:
 
 
 def test_those_that_wait_weigh_more_where_the_cache_is_full() -> None:
-    several = ranks(101, 21, seats=1)
+    several = ranks(101, 21, slots=1)
     assert several.choose(0.0) == 0
     for serial in range(2):
         several.add(request(serial, 250, 5), now=0.0, rank=0)

@@ -60,7 +60,7 @@ def test_at_the_cap_on_unread_prompts_the_next_is_refused_until_one_is_read() ->
     assert engine.add(request(5, 60, 5)) is None
 
 
-def test_what_can_never_fit_is_refused_at_the_door() -> None:
+def test_what_can_never_fit_is_refused_on_arrival() -> None:
     engine = core(EngineSettings(blocks=10, block_tokens=16, context_tokens=400))
     assert engine.add(request(1, 400, 5)) is SchedulerRefusal.TOO_LONG
     assert engine.add(request(2, 100, 60)) is SchedulerRefusal.TOO_LONG
@@ -78,11 +78,11 @@ def test_a_full_context_ends_a_reply_by_length() -> None:
 
 def test_the_last_piece_of_a_prompt_brings_the_first_token() -> None:
     engine = core(replace(ROOMY, batch_tokens=100))
-    asked = request(1, 250, 2)
-    engine.add(asked)
+    engine_request = request(1, 250, 2)
+    engine.add(engine_request)
     run = drive(engine)
-    assert asked.first_token == run.steps[2][0]
-    assert asked.ended == run.steps[3][0]
+    assert engine_request.first_token == run.steps[2][0]
+    assert engine_request.ended == run.steps[3][0]
     assert [one.first for one in run.emissions] == [True, False]
 
 
@@ -125,8 +125,8 @@ def test_a_request_that_is_aborted_gives_back_everything_even_within_a_step() ->
     engine.abort(gone, 0.006)
     assert engine.running == 1
     assert gone.ended == 0.005
-    told = engine.complete(step, step.ends)
-    assert [one.request for one in told] == [stays]
+    emissions = engine.complete(step, step.ends)
+    assert [one.request for one in emissions] == [stays]
     drive(engine)
     assert engine.free_pages == 999
 

@@ -33,10 +33,10 @@ def test_where_none_holds_each_step_brings_one() -> None:
 
 def test_a_reply_ends_where_it_was_to_end_though_more_drafts_held() -> None:
     engine = core(replace(ROOMY, speculation=SURE))
-    asked = request(1, 20, 3)
-    engine.add(asked)
+    engine_request = request(1, 20, 3)
+    engine.add(engine_request)
     drive(engine)
-    assert asked.emitted == 3
+    assert engine_request.emitted == 3
     assert engine.counts.generation_tokens == 3
 
 
@@ -75,10 +75,10 @@ def test_slots_ahead_are_held_beyond_the_verified_tokens() -> None:
     def held(lookahead: int) -> int:
         plan = SpeculationSettings(tokens=3, acceptance=(1.0,) * 3, lookahead=lookahead)
         engine = core(replace(ROOMY, speculation=plan))
-        asked = request(1, 62, 50)
-        engine.add(asked)
+        engine_request = request(1, 62, 50)
+        engine.add(engine_request)
         engine.begin(0.0)
-        return asked.pages
+        return engine_request.pages
 
     assert (held(0), held(3)) == (4, 5)
 
@@ -123,11 +123,11 @@ def test_one_that_cannot_be_made_as_wide_waits() -> None:
 def test_a_preempted_request_reads_the_last_page_it_left_again_too() -> None:
     plan = SpeculationSettings(tokens=1, acceptance=(0.0,), lookahead=1, rereads_page=True)
     engine = core(EngineSettings(blocks=16, block_tokens=16, speculation=plan), seed=3)
-    asked = [request(serial, 60, 40) for serial in range(3)]
-    for one in asked:
+    requests = [request(serial, 60, 40) for serial in range(3)]
+    for one in requests:
         engine.add(one)
     run = drive(engine)
-    assert sum(one.preemptions for one in asked) > 0
+    assert sum(one.preemptions for one in requests) > 0
     assert sum(one.tokens for one in run.emissions) == 120
 
 

@@ -116,10 +116,10 @@ def test_a_share_of_the_pages_stays_free_at_admission_while_anything_runs() -> N
 def pressed(policy: SchedulingPolicy, *urgencies: int) -> tuple[EngineCore, list[EngineRequest]]:
     """Three that together need more pages than there are."""
     engine = core(EngineSettings(blocks=16, block_tokens=16, policy=policy))
-    asked = [replace(request(at, 60, 40, arrived=float(at)), priority=one) for at, one in enumerate(urgencies)]
-    for one in asked:
+    requests = [replace(request(at, 60, 40, arrived=float(at)), priority=one) for at, one in enumerate(urgencies)]
+    for one in requests:
         engine.add(one)
-    return engine, asked
+    return engine, requests
 
 
 def test_when_pages_run_out_the_last_that_entered_gives_up_its_own_and_returns_first() -> None:
@@ -144,15 +144,15 @@ def test_by_priority_the_least_urgent_gives_up_and_of_these_the_latest() -> None
     engine, (urgent, patient, other) = pressed(SchedulingPolicy.PRIORITY, 0, 5, 1)
     drive(engine)
     assert [one.preemptions for one in (urgent, patient, other)] == [0, 1, 0]
-    engine, asked = pressed(SchedulingPolicy.PRIORITY, 5, 5, 1)
+    engine, requests = pressed(SchedulingPolicy.PRIORITY, 5, 5, 1)
     drive(engine)
-    assert [one.preemptions for one in asked] == [0, 1, 0]
+    assert [one.preemptions for one in requests] == [0, 1, 0]
 
 
 def test_a_preempted_request_finds_what_is_left_of_its_own_pages_and_is_not_looked_up_twice() -> None:
-    engine, asked = pressed(SchedulingPolicy.FCFS, 0, 0, 0)
+    engine, requests = pressed(SchedulingPolicy.FCFS, 0, 0, 0)
     drive(engine)
-    assert sum(one.preemptions for one in asked) == 1
+    assert sum(one.preemptions for one in requests) == 1
     assert engine.counts.queries == 180
     assert engine.counts.hits == 0
     assert engine.counts.computed_tokens == 3 * 99 + 80 - 16, "of its five pages the first was left"

@@ -15,7 +15,7 @@ PAGE = 4
 
 
 @dataclass(frozen=True)
-class Asked:
+class TrafficRequest:
     """One request to be made, and when it is given up, if ever."""
 
     gap: float
@@ -45,8 +45,8 @@ class Asked:
         )
 
 
-ASKED = st.builds(
-    Asked,
+REQUESTS = st.builds(
+    TrafficRequest,
     gap=st.sampled_from([0.0, 0.0, 0.001, 0.03, 0.2]),
     prompt=st.integers(1, 40),
     output=st.integers(1, 24),
@@ -56,7 +56,7 @@ ASKED = st.builds(
     stops=st.booleans(),
     given_up_after=st.one_of(st.none(), st.none(), st.sampled_from([0.0, 0.011, 0.05, 0.3])),
 )
-TRAFFIC = st.lists(ASKED, min_size=1, max_size=14)
+TRAFFIC = st.lists(REQUESTS, min_size=1, max_size=14)
 
 SPECULATION = st.builds(
     SpeculationSettings,
@@ -92,7 +92,7 @@ PLAIN = engines(st.none())
 ANY = engines(st.one_of(st.none(), SPECULATION))
 
 
-def crowd(seed: int) -> tuple[EngineSettings, list[Asked]]:
+def crowd(seed: int) -> tuple[EngineSettings, list[TrafficRequest]]:
     """Denser than what hypothesis draws by itself, since nothing pulls it to the small; the seed names the case."""
     dice = random.Random(seed)  # noqa: S311  # no secret
     settings = EngineSettings(
@@ -112,8 +112,8 @@ def crowd(seed: int) -> tuple[EngineSettings, list[Asked]]:
     return settings, [_one_of_a_crowd(dice) for _ in range(dice.randint(1, 25))]
 
 
-def _one_of_a_crowd(dice: random.Random) -> Asked:
-    return Asked(
+def _one_of_a_crowd(dice: random.Random) -> TrafficRequest:
+    return TrafficRequest(
         gap=dice.choice([0.0, 0.0, 0.001, 0.03, 0.2]),
         prompt=dice.randint(1, 40),
         output=dice.randint(1, 24),
@@ -126,7 +126,7 @@ def _one_of_a_crowd(dice: random.Random) -> Asked:
 
 
 @dataclass
-class Tale:
+class RunTrace:
     """All that can be seen of a run."""
 
     requests: list[EngineRequest] = field(default_factory=list)
@@ -146,7 +146,7 @@ class Tale:
             if one.finished is not None:
                 self.ended.append((serial, now))
 
-    def look(self, engine: EngineCore, now: float) -> None:
+    def observe(self, engine: EngineCore, now: float) -> None:
         """Write down the gauges."""
         self.gauges.append((now, engine.running, engine.waiting, engine.usage))
 
@@ -158,7 +158,7 @@ class _Act:
     gives_up: bool
 
 
-def acts(traffic: list[Asked]) -> list[_Act]:
+def acts(traffic: list[TrafficRequest]) -> list[_Act]:
     """Who comes and who gives up, in the order of time."""
     out, now = [], 0.0
     for place, one in enumerate(traffic):
@@ -176,42 +176,42 @@ class Watch:
         """Nothing to say about it."""
 
 
-def play(engine: EngineCore, traffic: list[Asked], watch: Watch | None = None) -> Tale:
+def play(engine: EngineCore, traffic: list[TrafficRequest], watch: Watch | None = None) -> RunTrace:
     """Run traffic through an engine: by `advance`, or step by step where somebody watches."""
-    tale = Tale()
+    record = RunTrace()
     named = engine.settings.prefix_caching
     now = 0.0
     made: dict[int, EngineRequest] = {}
     for act in acts(traffic):
-        now = _pass(engine, tale, now, act.time, watch)
+        now = _pass(engine, record, now, act.time, watch)
         if act.gives_up:
             if act.place in made:
                 engine.abort(made[act.place], act.time)
             continue
         request = traffic[act.place].request(act.place, act.time, named=named)
-        tale.requests.append(request)
+        record.requests.append(request)
         refused = engine.add(request)
         if refused is None:
             made[act.place] = request
         else:
-            tale.refused.append(refused)
-        tale.look(engine, act.time)
-    _pass(engine, tale, now, 1e9, watch)
-    tale.look(engine, 1e9)
-    return tale
+            record.refused.append(refused)
+        record.observe(engine, act.time)
+    _pass(engine, record, now, 1e9, watch)
+    record.observe(engine, 1e9)
+    return record
 
 
-def _pass(engine: EngineCore, tale: Tale, now: float, until: float, watch: Watch | None) -> float:
+def _pass(engine: EngineCore, record: RunTrace, now: float, until: float, watch: Watch | None) -> float:
     if watch is not None:
-        return _step_by_step(engine, tale, (now, until), watch)
+        return _step_by_step(engine, record, (now, until), watch)
     while now < until:
         advanced = engine.advance(now, until)
         now = advanced.now
-        tale.note(advanced.emissions, now)
+        record.note(advanced.emissions, now)
     return now
 
 
-def _step_by_step(engine: EngineCore, tale: Tale, span: tuple[float, float], watch: Watch) -> float:
+def _step_by_step(engine: EngineCore, record: RunTrace, span: tuple[float, float], watch: Watch) -> float:
     now, until = span
     while True:
         step = engine.flight
@@ -225,4 +225,4 @@ def _step_by_step(engine: EngineCore, tale: Tale, span: tuple[float, float], wat
         if step.ends > until:
             return until
         now = step.ends
-        tale.note(engine.complete(step, now), now)
+        record.note(engine.complete(step, now), now)

@@ -20,11 +20,11 @@ from fairlead.simulator.timing.rate_shares import RateShares, TooFewStretches
 from fairlead.simulator.timing.step_times import PhysicalStepTimes
 from fairlead.sizing.sizing_input import SizingInput
 
-KNOWN = package_data.load_catalogue()
+CATALOGUE = package_data.load_catalogue()
 QUESTION = SizingInput(
     release=CURRENT,
-    shape=KNOWN.shapes["meta-llama/Llama-3.1-8B-Instruct"],
-    accelerator=KNOWN.accelerators["NVIDIA-L4"],
+    shape=CATALOGUE.shapes["meta-llama/Llama-3.1-8B-Instruct"],
+    accelerator=CATALOGUE.accelerators["NVIDIA-L4"],
     context=8192,
 )
 LIMITS = EngineSettings(blocks=4000, batch_tokens=2048, max_sequences=64, context_tokens=8192)
@@ -39,22 +39,22 @@ def reaching(reached: RateShares) -> PhysicalStepTimes:
 def scrapes(reached: RateShares, seconds: int, every: float = 1.0) -> list[TimedScrape]:
     """What an engine that reaches them says of itself, under traffic that comes and goes."""
     draws = random.Random(7)  # noqa: S311  # no secret
-    core, now, arrival, asked = EngineCore(LIMITS, reaching(reached), draws), 0.0, 0.0, 0
+    core, now, arrival, request = EngineCore(LIMITS, reaching(reached), draws), 0.0, 0.0, 0
     seen: list[TimedScrape] = []
     requests: list[EngineRequest] = []
-    for look in range(1, seconds + 1):
-        while arrival < look * every:
+    for view in range(1, seconds + 1):
+        while arrival < view * every:
             now = core.advance(now, arrival, stopping=False).now
-            asked += 1
+            request += 1
             requests.append(
                 EngineRequest(
-                    serial=asked, prompt_tokens=draws.randrange(300, 1500), output_tokens=200, arrived=arrival
+                    serial=request, prompt_tokens=draws.randrange(300, 1500), output_tokens=200, arrived=arrival
                 )
             )
             core.add(requests[-1])
-            arrival += draws.expovariate(0.8) if look % 20 < 12 else 9.0
-        now = core.advance(now, look * every, stopping=False).now
-        seen.append(TimedScrape(look * every, _load(core, requests)))
+            arrival += draws.expovariate(0.8) if view % 20 < 12 else 9.0
+        now = core.advance(now, view * every, stopping=False).now
+        seen.append(TimedScrape(view * every, _load(core, requests)))
     return seen
 
 
@@ -96,15 +96,15 @@ def test_what_was_found_is_written_and_read_and_used_for_that_deployment_only() 
     times = calibration_file.step_times(QUESTION, again)
     assert times.provenance.line().startswith("step times: recorded (")
     assert "of arithmetic; a stretch's length was wrong by" in times.provenance.line()
-    other = replace(QUESTION, accelerator=KNOWN.accelerators["NVIDIA-A10G"])
+    other = replace(QUESTION, accelerator=CATALOGUE.accelerators["NVIDIA-A10G"])
     with pytest.raises(ValueError, match="calibrated with product NVIDIA-L4, asked for NVIDIA-A10G"):
         calibration_file.step_times(other, again)
 
 
 def test_an_engine_without_pauses_does_not_tell_both_shares() -> None:
-    looks = scrapes(RateShares(0.7, 0.4), 4)
+    timed_scrapes = scrapes(RateShares(0.7, 0.4), 4)
     found = calibration_file.calibrate(
-        QUESTION, scrape_intervals.stretches(looks, LIMITS.batch_tokens), reaching, "a test"
+        QUESTION, scrape_intervals.stretches(timed_scrapes, LIMITS.batch_tokens), reaching, "a test"
     )
     assert isinstance(found, TooFewStretches)
     assert "both are needed: watch for longer" in str(found)

@@ -7,12 +7,12 @@ from fitting.set_file import as_json
 from house import scatter, step_times_page
 from house.scatter import Panel
 from house.tree import ROOT
-from tests.simulator.timing import asked
+from tests.simulator.timing import published_rows
 
 
 def test_the_page_shows_the_coefficients_and_errors_of_the_packaged_sets() -> None:
     page = (ROOT / step_times_page.PAGE).read_text(encoding="utf-8")
-    sets = asked.packaged()
+    sets = published_rows.packaged()
     assert f"{sets.runs:,} of them different" in page
     assert f"{sets.wrong.token:.1%}" in page
     weights = sets.physics.behaviours["vllm"].reached.weights
@@ -21,7 +21,7 @@ def test_the_page_shows_the_coefficients_and_errors_of_the_packaged_sets() -> No
 
 def test_the_packaged_sets_are_written_as_the_code_writes_them() -> None:
     path = ROOT / "operator" / "fairlead" / "simulator" / "data" / "step_times.json"
-    assert path.read_text(encoding="utf-8") == as_json(asked.packaged())
+    assert path.read_text(encoding="utf-8") == as_json(published_rows.packaged())
 
 
 def test_every_plot_on_the_page_is_there_and_is_a_drawing() -> None:

@@ -54,10 +54,10 @@ def test_a_client_without_lengths_takes_those_of_the_others_by_their_rate() -> N
     unknown = {one.client for one in FIRST.rates} - set(FIRST.lengths)
     arrivals = lived(FIRST)
     guessed = [arrival.prompt_tokens for arrival in arrivals if arrival.client in unknown]
-    known = [arrival.prompt_tokens for arrival in arrivals if arrival.client not in unknown]
+    entries = [arrival.prompt_tokens for arrival in arrivals if arrival.client not in unknown]
 
     assert {"15", "21", "41", "44", "66"} <= unknown
-    assert sum(guessed) / len(guessed) == pytest.approx(sum(known) / len(known), rel=0.05)
+    assert sum(guessed) / len(guessed) == pytest.approx(sum(entries) / len(entries), rel=0.05)
 
 
 def test_a_window_is_the_same_whether_others_were_lived_before_it_or_not() -> None:

@@ -60,10 +60,13 @@ def test_sessions_share_nothing_unless_told() -> None:
 
 def test_told_to_they_share_tools_and_system_prompt_of_equal_length() -> None:
     one, other, third = sessions.claude_code(EXCERPT, [0.0, 0.0, 0.0], page_tokens=64, share_system=True)
-    told = [json.loads(line) for line in EXCERPT]
-    shared = (told[0]["tool_tokens"] + told[0]["system_tokens"]) // 64
+    entries = [json.loads(line) for line in EXCERPT]
+    shared = (entries[0]["tool_tokens"] + entries[0]["system_tokens"]) // 64
 
-    assert (told[0]["tool_tokens"], told[0]["system_tokens"]) == (told[1]["tool_tokens"], told[1]["system_tokens"])
+    assert (entries[0]["tool_tokens"], entries[0]["system_tokens"]) == (
+        entries[1]["tool_tokens"],
+        entries[1]["system_tokens"],
+    )
     assert one.prefix[:shared] == other.prefix[:shared]
     assert not set(one.prefix[shared:]) & set(other.prefix[shared:])
     assert not set(one.prefix) & set(third.prefix)
@@ -91,8 +94,8 @@ def test_a_sub_agent_asks_at_its_place() -> None:
         return {"type": "n", "in": prompt, "out": 1, "think_time": 2.0, "hash_runs": [[0, prompt // 64]]}
 
     nested = {"type": "subagent", "requests": [request(200), request(300)]}
-    told = {"id": "x", "tool_tokens": 0, "system_tokens": 0, "requests": [request(100), nested, request(400)]}
-    (first,) = sessions.claude_code([json.dumps(told)], [0.0], page_tokens=64)
+    document = {"id": "x", "tool_tokens": 0, "system_tokens": 0, "requests": [request(100), nested, request(400)]}
+    (first,) = sessions.claude_code([json.dumps(document)], [0.0], page_tokens=64)
 
     assert [one.prompt_tokens for one in lived(first, 1.0)] == [100, 200, 300, 400]
 

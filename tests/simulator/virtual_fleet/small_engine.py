@@ -41,16 +41,16 @@ class SmallEngine:
     def advance(self, now: float, until: float, *, stopping: bool) -> AdvanceResult:
         assert now <= until
         assert not stopping
-        told: list[Emission] = []
+        emissions: list[Emission] = []
         while True:
             if self._ends == inf:
                 if not self._line:
-                    return AdvanceResult(until, told)
+                    return AdvanceResult(until, emissions)
                 self._ends = now + self._token_s
             if self._ends > until:
-                return AdvanceResult(until, told)
+                return AdvanceResult(until, emissions)
             now, self._ends = self._ends, inf
-            told.append(self._token(now))
+            emissions.append(self._token(now))
 
     def _token(self, now: float) -> Emission:
         request = self._line[0]

@@ -27,23 +27,23 @@ ROUNDING = 1e-9
 """Seconds; sums of the same steps in another order differ by less."""
 
 GAPS = st.sampled_from((0.0, 0.0, 0.004, 0.02, 0.1, 0.7))
-ASKED = st.tuples(GAPS, st.integers(1, 120), st.integers(1, 40))
+REQUESTS = st.tuples(GAPS, st.integers(1, 120), st.integers(1, 40))
 RULES = st.sampled_from((RoundRobin, FewestRequests, LeastTokens, PrefixAffinity))
 REPLICAS = st.integers(1, 4)
 
 
-def arrivals(asked: list[tuple[float, int, int]]) -> list[RequestArrival]:
-    moments = accumulate(gap for gap, _, _ in asked)
+def arrivals(values: list[tuple[float, int, int]]) -> list[RequestArrival]:
+    moments = accumulate(gap for gap, _, _ in values)
     return [
         RequestArrival(time=time, prompt_tokens=prompt, output_tokens=output, prefix=tuple(range(prompt // 8)))
-        for time, (_, prompt, output) in zip(moments, asked, strict=True)
+        for time, (_, prompt, output) in zip(moments, values, strict=True)
     ]
 
 
-TRAFFIC = st.lists(ASKED, min_size=1, max_size=20).map(arrivals)
+TRAFFIC = st.lists(REQUESTS, min_size=1, max_size=20).map(arrivals)
 
 
-def told(witness: Witness) -> list[tuple[object, ...]]:
+def history_of(witness: Witness) -> list[tuple[object, ...]]:
     """All that happened to each request, in order, without names."""
     return [
         (arrival.time, request.first_token, request.ended, request.emitted, request.preemptions, request.cached_tokens)
@@ -83,7 +83,9 @@ def test_tokens_asked_for_are_always_tokens_answered(
 
 @given(TRAFFIC, RULES, REPLICAS)
 def test_a_run_always_repeats_bit_for_bit(traffic: list[RequestArrival], rule: type[Balancer], replicas: int) -> None:
-    assert told(lived(fleet(TIGHT, replicas), rule(), traffic)) == told(lived(fleet(TIGHT, replicas), rule(), traffic))
+    assert history_of(lived(fleet(TIGHT, replicas), rule(), traffic)) == history_of(
+        lived(fleet(TIGHT, replicas), rule(), traffic)
+    )
 
 
 @given(TRAFFIC, RULES, REPLICAS, st.sampled_from((TIGHT, ROOMY)))
@@ -93,9 +95,9 @@ def test_jumping_over_steps_is_always_the_same_as_living_each(
     fast = lived(fleet(settings, replicas), rule(), traffic)
     slow = lived(fleet(settings, replicas, plain=True), rule(), traffic)
 
-    assert told(fast) == told(slow)
+    assert history_of(fast) == history_of(slow)
     assert fast.served_by == slow.served_by
-    assert fast.looks == slow.looks
+    assert fast.snapshots == slow.snapshots
 
 
 @given(TRAFFIC, RULES, REPLICAS, st.randoms(use_true_random=False))
@@ -109,36 +111,40 @@ def test_other_names_never_change_anything_but_names(
     first = lived(one, rule(), traffic)
     second = lived(replace(one, name=shuffled.__getitem__), rule(), traffic)
 
-    assert told(first) == told(second)
+    assert history_of(first) == history_of(second)
     assert [shuffled[names.index(name)] for name in first.served_by] == second.served_by
 
 
-@given(st.lists(ASKED, min_size=1, max_size=8), REPLICAS, st.floats(0.05, 3.0))
+@given(st.lists(REQUESTS, min_size=1, max_size=8), REPLICAS, st.floats(0.05, 3.0))
 def test_looking_never_changes_what_is_looked_at(
-    asked: list[tuple[float, int, int]], replicas: int, every: float
+    values: list[tuple[float, int, int]], replicas: int, every: float
 ) -> None:
-    traffic, one = arrivals(asked), fleet(TIGHT, replicas)
+    traffic, one = arrivals(values), fleet(TIGHT, replicas)
 
     often = lived(replace(one, snapshot_s=every), LeastTokens(), traffic)
     seldom = lived(replace(one, snapshot_s=1000.0), LeastTokens(), traffic)
 
-    assert told(often) == told(seldom)
+    assert history_of(often) == history_of(seldom)
 
 
 @given(st.lists(st.lists(st.tuples(st.integers(1, 60), st.integers(1, 20), st.floats(0, 2)), max_size=4), max_size=5))
-def test_a_session_never_asks_before_it_was_answered_and_has_thought(talks: list[list[tuple[int, int, float]]]) -> None:
-    sessions = [TrafficSession(str(place), [SessionTurn(*turn) for turn in talk]) for place, talk in enumerate(talks)]
+def test_a_session_never_asks_before_it_was_answered_and_has_thought(
+    values: list[list[tuple[int, int, float]]],
+) -> None:
+    sessions = [
+        TrafficSession(str(place), [SessionTurn(*turn) for turn in entries]) for place, entries in enumerate(values)
+    ]
     firsts = [first for session in sessions if (first := session.start(0.0)) is not None]
     witness = lived(fleet(TIGHT, 2), FewestRequests(), firsts)
     ends: dict[str, list[float]] = {}
     for arrival, request, _ in witness.answers:
         ends.setdefault(arrival.session or "", []).append(request.ended or 0.0)
 
-    for place, talk in enumerate(talks):
-        asked = [arrival.time for arrival in witness.arrivals if arrival.session == str(place)]
-        thought = [think for _, _, think in talk[1:]]
-        assert len(asked) == len(talk)
-        assert asked[1:] == [end + think for end, think in zip(ends.get(str(place), []), thought, strict=False)]
+    for place, entries in enumerate(values):
+        requested = [arrival.time for arrival in witness.arrivals if arrival.session == str(place)]
+        thought = [think for _, _, think in entries[1:]]
+        assert len(requested) == len(entries)
+        assert requested[1:] == [end + think for end, think in zip(ends.get(str(place), []), thought, strict=False)]
 
 
 class Longest(PlainTimes):

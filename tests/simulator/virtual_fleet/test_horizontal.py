@@ -16,7 +16,7 @@ from fairlead.simulator.virtual_fleet.replica import ReplicaEngines, ReplicaStag
 from tests.simulator.virtual_fleet.small_engine import SmallEngine
 
 
-def look(at: float, *loads: int, starting: int = 0, held: int = 0, waits: int = 0) -> FleetSnapshot:
+def snapshot_of(at: float, *loads: int, starting: int = 0, held: int = 0, waits: int = 0) -> FleetSnapshot:
     """Ready replicas with so many requests each; the first of an engine's requests runs."""
     replicas = [
         SimulatedReplica(place, f"replica-{place}", ReplicaEngines((SmallEngine(),)), 1, 0.0)
@@ -49,43 +49,43 @@ def horizontal(target: float = 10.0) -> HorizontalPodAutoscaler:
 def test_the_next_count_is_the_ratio_to_the_target(
     loads: tuple[int, ...], starting: int, answer: int, why: str
 ) -> None:
-    assert horizontal().wanted(look(0.0, *loads, starting=starting)) == answer, why
+    assert horizontal().wanted(snapshot_of(0.0, *loads, starting=starting)) == answer, why
 
 
 def test_fewer_only_once_no_answer_of_five_minutes_was_higher() -> None:
     scaler = horizontal()
-    answers = [scaler.wanted(look(15.0 * turn, 5, 5, 5, 5)) for turn in range(22)]
+    answers = [scaler.wanted(snapshot_of(15.0 * turn, 5, 5, 5, 5)) for turn in range(22)]
 
     assert answers == [4] * 20 + [2, 2]
 
 
 def test_with_nobody_to_ask_it_stands_still() -> None:
-    assert horizontal().wanted(look(0.0, starting=3)) == 3
-    assert horizontal().wanted(look(0.0)) == 0
+    assert horizontal().wanted(snapshot_of(0.0, starting=3)) == 3
+    assert horizontal().wanted(snapshot_of(0.0)) == 0
 
 
 def test_an_engine_tells_what_runs_and_what_waits() -> None:
-    (one,) = look(0.0, 0).replicas
+    (one,) = snapshot_of(0.0, 0).replicas
     assert (running(one), waiting(one)) == (0.0, 0.0)
 
 
 def test_a_queue_is_shared_out_among_as_many_as_the_threshold_says() -> None:
     scaler = KedaAutoscaler(KedaTrigger(threshold=5.0))
-    assert scaler.wanted(look(0.0, 9, 9, waits=10)) == 2
-    assert scaler.wanted(look(15.0, 9, 9, waits=20, held=6)) == 6
+    assert scaler.wanted(snapshot_of(0.0, 9, 9, waits=10)) == 2
+    assert scaler.wanted(snapshot_of(15.0, 9, 9, waits=20, held=6)) == 6
 
 
 def test_an_empty_queue_takes_all_but_one_however_busy_they_are() -> None:
     scaler = KedaAutoscaler(KedaTrigger())
-    answers = [scaler.wanted(look(15.0 * turn, 9, 9, 9)) for turn in range(21)]
+    answers = [scaler.wanted(snapshot_of(15.0 * turn, 9, 9, 9)) for turn in range(21)]
 
     assert answers == [3] * 20 + [1]
 
 
 def test_zero_comes_after_the_cooldown_and_one_at_the_next_poll() -> None:
     scaler = KedaAutoscaler(KedaTrigger(to_zero=True), replace(DEFAULTS, least=1))
-    assert scaler.wanted(look(0.0, 1)) == 1
-    assert scaler.wanted(look(300.0, 0)) == 1
-    assert scaler.wanted(look(330.0, 0)) == 0
-    assert scaler.wanted(look(345.0, held=1)) == 0
-    assert scaler.wanted(look(360.0, held=1)) == 1
+    assert scaler.wanted(snapshot_of(0.0, 1)) == 1
+    assert scaler.wanted(snapshot_of(300.0, 0)) == 1
+    assert scaler.wanted(snapshot_of(330.0, 0)) == 0
+    assert scaler.wanted(snapshot_of(345.0, held=1)) == 0
+    assert scaler.wanted(snapshot_of(360.0, held=1)) == 1

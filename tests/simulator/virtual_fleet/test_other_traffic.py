@@ -34,26 +34,26 @@ TOGETHER_S: Final = 2.75
 COLD_S: Final = 60.0
 
 
-class Heard:
+class Decisions:
     """What was decided, and when."""
 
     def __init__(self) -> None:
         self.all: list[tuple[float, Recommendation]] = []
 
-    def __call__(self, _: ScalingFacts, __: ScalingState, said: Recommendation, now: float) -> None:
-        self.all.append((now, said))
+    def __call__(self, _: ScalingFacts, __: ScalingState, recommendation: Recommendation, now: float) -> None:
+        self.all.append((now, recommendation))
 
     def since(self, moment: float) -> list[tuple[float, Recommendation]]:
         """From that moment on."""
-        return [(now - moment, said) for now, said in self.all if now >= moment]
+        return [(now - moment, recommendation) for now, recommendation in self.all if now >= moment]
 
 
-def lived(until: float, policy: ScalingPolicy) -> Heard:
+def lived(until: float, policy: ScalingPolicy) -> Decisions:
     """Short answers first, then ten streams that never end."""
-    heard = Heard()
+    change = Decisions()
     sheet = assumed_speed(PlainTimes(), EIGHT_AT_ONCE)
     scaled = ScaledDeployment(bounds=ReplicaBounds(least=1, most=20), policy=policy, assumed=sheet)
-    scaling = ScalingHook(wanted=SimulatedAutoscaler(scaled, heard).wanted, every_s=1.0, delay_s=1.0)
+    scaling = ScalingHook(wanted=SimulatedAutoscaler(scaled, change).wanted, every_s=1.0, delay_s=1.0)
     made = replace(fleet(EIGHT_AT_ONCE, 1), scaling=scaling, cold_starts=FixedColdStarts(COLD_S))
     short = [RequestArrival(time=0.25 * turn, prompt_tokens=100, output_tokens=20) for turn in range(int(SHORT_S * 4))]
     long = [RequestArrival(time=SHORT_S, prompt_tokens=100, output_tokens=LONG) for _ in range(STREAMS)]
@@ -62,31 +62,40 @@ def lived(until: float, policy: ScalingPolicy) -> Heard:
     again = [RequestArrival(time=moment, prompt_tokens=100, output_tokens=LONG) for moment in later]
     world = FleetSimulation(made, FewestRequests(), random.Random(1), Witness())  # noqa: S311  # a recorded seed, not a secret
     world.run(iter([*short, *long, *again]), until)
-    return heard
+    return change
 
 
 @pytest.fixture(scope="module")
-def heard() -> list[tuple[float, Recommendation]]:
+def decisions() -> list[tuple[float, Recommendation]]:
     """No objective is set, two wait for eight that run, and what was learnt says that one replica is plenty."""
     return lived(SHORT_S + 400.0, ScalingPolicy()).since(SHORT_S)
 
 
 @pytest.mark.trial(21)
-def test_ten_streams_on_eight_slots_are_a_reason_by_their_queue_time(heard: list[tuple[float, Recommendation]]) -> None:
-    first, said = next((now, said) for now, said in heard if said.replicas > 1)
+def test_ten_streams_on_eight_slots_are_a_reason_by_their_queue_time(
+    decisions: list[tuple[float, Recommendation]],
+) -> None:
+    first, recommendation = next(
+        (now, recommendation) for now, recommendation in decisions if recommendation.replicas > 1
+    )
     assert first <= 8.0
-    assert (said.replicas, said.reason) == (2, ScalingReason.QUEUE_TIME)
-    assert max(said.replicas for now, said in heard if now <= COLD_S) == 2, "not once more for each second they wait"
+    assert (recommendation.replicas, recommendation.reason) == (2, ScalingReason.QUEUE_TIME)
+    assert max(recommendation.replicas for now, recommendation in decisions if now <= COLD_S) == 2, (
+        "not once more for each second they wait"
+    )
 
 
 @pytest.mark.trial(21)
 def test_what_was_learnt_from_short_answers_is_outweighed_within_two_minutes(
-    heard: list[tuple[float, Recommendation]],
+    decisions: list[tuple[float, Recommendation]],
 ) -> None:
     """Ten of them take 1.7 replicas by room in the batch, and as much again is kept free as chance may bring."""
     need = {
-        round(now): figure.value for now, said in heard for figure in said.figures if figure.name == "need.replicas"
+        round(now): figure.value
+        for now, recommendation in decisions
+        for figure in recommendation.figures
+        if figure.name == "need.replicas"
     }
     assert need[1] < 0.5
     assert all(1.0 < one < 3.5 for now, one in need.items() if now >= 120)
-    assert {said.replicas for now, said in heard if now >= 120} <= {2, 3, 4}
+    assert {recommendation.replicas for now, recommendation in decisions if now >= 120} <= {2, 3, 4}

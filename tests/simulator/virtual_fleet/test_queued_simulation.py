@@ -1,4 +1,4 @@
-"""A world with the desk in front: who cannot be served yet waits there, and every arrival still ends once."""
+"""A world with the dispatcher in front: who cannot be served yet waits there, and every arrival still ends once."""
 
 import random
 from dataclasses import replace
@@ -37,11 +37,11 @@ def lived(
     one: SimulatedDispatcher,
     rows: list[RequestArrival],
     world_fleet: SimulatedFleet,
-    seats: float,
+    slots: float,
     until: float = float("inf"),
 ) -> Witness:
     witness = Witness()
-    capacity = EngineCapacity(max_running=seats, kv_tokens=10_000)
+    capacity = EngineCapacity(max_running=slots, kv_tokens=10_000)
     world = QueuedSimulation(world_fleet, one, random.Random(3), witness, capacity)  # noqa: S311
     world.run(iter(rows), until)
     return witness
@@ -54,51 +54,51 @@ def arrivals(count: int, client: str | None = None, gap: float = 0.001, output: 
     ]
 
 
-def test_what_finds_no_seat_waits_at_the_desk_and_is_answered_in_order() -> None:
+def test_what_finds_no_seat_waits_at_the_dispatcher_and_is_answered_in_order() -> None:
     one = front()
     rows = arrivals(10)
-    witness = lived(one, rows, fleet(ONE_AT_A_TIME, 2), seats=1)
+    witness = lived(one, rows, fleet(ONE_AT_A_TIME, 2), slots=1)
     assert [arrival for arrival, *_ in witness.answers] == rows
     assert (one.dispatcher.inflight, one.dispatcher.waiting) == (0, 0)
 
 
-def test_what_the_desk_refuses_is_over() -> None:
+def test_what_the_dispatcher_refuses_is_over() -> None:
     one = front(RoutingSettings(limits=TrafficLimits(max_queued=1)))
-    witness = lived(one, arrivals(5), fleet(ONE_AT_A_TIME, 1), seats=1)
+    witness = lived(one, arrivals(5), fleet(ONE_AT_A_TIME, 1), slots=1)
     assert (len(witness.answers), len(witness.refusals)) == (2, 3)
 
 
-def test_an_unknown_tenant_is_refused_at_the_door() -> None:
+def test_an_unknown_tenant_is_refused_on_arrival() -> None:
     one = front(RoutingSettings(tenants=(Tenant(name="shop", keys=()),)))
-    witness = lived(one, [*arrivals(1, "shop"), *arrivals(1, "thief")], fleet(ROOMY, 1), seats=9)
+    witness = lived(one, [*arrivals(1, "shop"), *arrivals(1, "thief")], fleet(ROOMY, 1), slots=9)
     assert (len(witness.answers), len(witness.refusals)) == (1, 1)
 
 
 def test_what_an_engine_refuses_is_given_back() -> None:
     one = front()
     too_long = replace(ROOMY, context_tokens=10)
-    witness = lived(one, arrivals(3), fleet(too_long, 1), seats=9)
+    witness = lived(one, arrivals(3), fleet(too_long, 1), slots=9)
     assert (len(witness.refusals), one.dispatcher.inflight) == (3, 0)
 
 
 def test_batch_work_waits_for_people() -> None:
     one = front(RoutingSettings(batch_lane=BatchLaneLimits(below_utilization=0.5)))
     rows = sorted([*arrivals(4, "batch"), *arrivals(4, "anna")], key=lambda arrival: arrival.time)
-    witness = lived(one, rows, fleet(ONE_AT_A_TIME, 1), seats=1)
+    witness = lived(one, rows, fleet(ONE_AT_A_TIME, 1), slots=1)
     names = [arrival.client for arrival, *_ in witness.answers]
     assert names[-3:] == ["batch"] * 3
 
 
 def test_what_still_waits_when_the_world_stops_was_left() -> None:
     one = front()
-    witness = lived(one, arrivals(5, output=1000), fleet(ONE_AT_A_TIME, 1), seats=1, until=0.5)
+    witness = lived(one, arrivals(5, output=1000), fleet(ONE_AT_A_TIME, 1), slots=1, until=0.5)
     assert len(witness.leftovers) == 5
 
 
 def test_nobody_is_lost_while_there_is_no_engine() -> None:
     """Held until the scaling loop's first replica has started; some have waited too long by then."""
 
-    def wanted(look: FleetSnapshot) -> int:  # noqa: ARG001  # one, whatever it sees
+    def wanted(snapshot: FleetSnapshot) -> int:  # noqa: ARG001  # one, whatever it sees
         return 1
 
     growing = replace(
@@ -106,7 +106,7 @@ def test_nobody_is_lost_while_there_is_no_engine() -> None:
     )
     one = front(RoutingSettings(hold=HoldLimits(max_seconds=4.0)))
     early, late = arrivals(2), [replace(row, time=3.0) for row in arrivals(2)]
-    witness = lived(one, [*early, *late], growing, seats=9)
+    witness = lived(one, [*early, *late], growing, slots=9)
     assert (len(witness.refusals), len(witness.answers)) == (2, 2)
 
 

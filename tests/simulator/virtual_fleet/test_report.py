@@ -16,18 +16,18 @@ ENGINES: tuple[SimulatedEngine, ...] = (SmallEngine(),)
 REPLICA = SimulatedReplica(0, "replica-0", ReplicaEngines(ENGINES), 1, 0.0)
 
 
-def answered(tale: RunStatistics, at: float, first: float, last: float, tokens: int) -> None:
+def answered(statistics: RunStatistics, at: float, first: float, last: float, tokens: int) -> None:
     """A request that took so long to its first and its last token."""
     arrival = RequestArrival(time=at, prompt_tokens=100, output_tokens=tokens)
     request = EngineRequest(
         serial=1, prompt_tokens=100, output_tokens=tokens, arrived=at, emitted=tokens, cached_tokens=40
     )
     request.first_token, request.ended = at + first, at + last
-    tale.arrived(arrival)
-    tale.ended(arrival, request, REPLICA)
+    statistics.arrived(arrival)
+    statistics.ended(arrival, request, REPLICA)
 
 
-def look(at: float) -> FleetSnapshot:
+def snapshot_at(at: float) -> FleetSnapshot:
     return FleetSnapshot(
         at=at,
         starting=1,
@@ -44,21 +44,21 @@ def look(at: float) -> FleetSnapshot:
     )
 
 
-def told() -> RunStatistics:
+def statistics_of_four() -> RunStatistics:
     """Four requests: one keeps both objectives, one is late, one is slow, one is refused."""
-    tale = RunStatistics(LatencyObjectives(ttft_p95_s=1.0, tpot_p95_s=0.1))
-    answered(tale, 0.0, first=0.5, last=1.0, tokens=11)
-    answered(tale, 1.0, first=2.0, last=2.5, tokens=11)
-    answered(tale, 2.0, first=0.5, last=2.5, tokens=11)
+    statistics = RunStatistics(LatencyObjectives(ttft_p95_s=1.0, tpot_p95_s=0.1))
+    answered(statistics, 0.0, first=0.5, last=1.0, tokens=11)
+    answered(statistics, 1.0, first=2.0, last=2.5, tokens=11)
+    answered(statistics, 2.0, first=0.5, last=2.5, tokens=11)
     refused = RequestArrival(time=3.0, prompt_tokens=5, output_tokens=5)
-    tale.arrived(refused)
-    tale.refused(refused, "too_long")
-    tale.snapshot_taken(look(10.0))
-    return tale
+    statistics.arrived(refused)
+    statistics.refused(refused, "too_long")
+    statistics.snapshot_taken(snapshot_at(10.0))
+    return statistics
 
 
 def test_a_report_says_how_many_kept_the_objectives() -> None:
-    found = report(told(), seconds=10.0, gpu_seconds=7200.0)
+    found = report(statistics_of_four(), seconds=10.0, gpu_seconds=7200.0)
 
     assert (found.arrived, found.answered, found.refused, found.left) == (4, 3, 1, 0)
     assert (found.kept_first, found.kept_pace, found.kept) == (0.5, 0.5, 0.25)
@@ -73,7 +73,7 @@ def test_a_report_says_how_many_kept_the_objectives() -> None:
 
 
 def test_a_report_reads_as_text_and_as_json() -> None:
-    found = report(told(), seconds=10.0, gpu_seconds=7200.0)
+    found = report(statistics_of_four(), seconds=10.0, gpu_seconds=7200.0)
     document = json.loads(json.dumps(found.as_document(), allow_nan=False))
 
     assert "4 requests in 10 s: 3 answered, 1 refused, 0 left" in found.as_text()
@@ -91,23 +91,23 @@ def test_an_empty_run_has_figures_without_numbers() -> None:
 
 
 def test_only_what_arrived_inside_the_span_is_told() -> None:
-    tale = RunStatistics(since=1.0, until=2.0)
+    statistics = RunStatistics(since=1.0, until=2.0)
     for at in (0.9, 1.0, 1.9, 2.0):
-        answered(tale, at, first=0.5, last=1.0, tokens=1)
-        tale.snapshot_taken(look(at))
+        answered(statistics, at, first=0.5, last=1.0, tokens=1)
+        statistics.snapshot_taken(snapshot_at(at))
 
-    assert (tale.counts.arrived, tale.counts.answered) == (2, 2)
-    assert tale.tpot.count == 0
-    assert list(tale.series.at) == [1.0, 1.9]
+    assert (statistics.counts.arrived, statistics.counts.answered) == (2, 2)
+    assert statistics.tpot.count == 0
+    assert list(statistics.series.at) == [1.0, 1.9]
 
 
 def test_what_was_refused_or_left_outside_the_span_is_not_told_either() -> None:
-    tale = RunStatistics(since=1.0)
+    statistics = RunStatistics(since=1.0)
     early = RequestArrival(time=0.0, prompt_tokens=1, output_tokens=1)
-    tale.refused(early, "too_long")
-    tale.left(early, None)
+    statistics.refused(early, "too_long")
+    statistics.left(early, None)
 
-    assert (tale.counts.refused, tale.counts.left) == (0, 0)
+    assert (statistics.counts.refused, statistics.counts.left) == (0, 0)
 
 
 def test_an_answer_without_times_is_a_broken_contract() -> None:
@@ -117,17 +117,17 @@ def test_an_answer_without_times_is_a_broken_contract() -> None:
 
 
 def test_what_was_left_is_counted_apart() -> None:
-    tale = RunStatistics(LatencyObjectives(ttft_p95_s=9.0))
+    statistics = RunStatistics(LatencyObjectives(ttft_p95_s=9.0))
     arrival = RequestArrival(time=0.0, prompt_tokens=1, output_tokens=1)
-    tale.arrived(arrival)
-    tale.left(arrival, None)
+    statistics.arrived(arrival)
+    statistics.left(arrival, None)
 
-    assert (tale.counts.left, tale.counts.kept_first) == (1, 0)
+    assert (statistics.counts.left, statistics.counts.kept_first) == (1, 0)
 
 
 def test_two_tales_can_be_told_as_one() -> None:
-    one = told()
-    one.add_all(told())
+    one = statistics_of_four()
+    one.add_all(statistics_of_four())
 
     assert (one.counts.arrived, one.counts.kept, one.ttft.count) == (8, 2, 6)
-    assert one.ttft.mean == pytest.approx(told().ttft.mean)
+    assert one.ttft.mean == pytest.approx(statistics_of_four().ttft.mean)

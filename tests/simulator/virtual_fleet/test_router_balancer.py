@@ -42,27 +42,27 @@ class Lab:
         return EndpointSample(at=now, running=core.running, waiting=core.waiting, kv_usage=core.usage)
 
 
-def talks(many: int = 11, turns: int = 6) -> list[RequestArrival]:
+def conversations(many: int = 11, turns: int = 6) -> list[RequestArrival]:
     """Each turn repeats its talk; turns of all talks come mixed, and one prompt is too long for any engine."""
     found = [
         RequestArrival(
-            time=2.0 * turn + 0.1 * talk,
+            time=2.0 * turn + 0.1 * session,
             prompt_tokens=96 + 32 * turn,
             output_tokens=8,
-            prefix=tuple(1000 * talk + page for page in range(6 + 2 * turn)),
-            session=f"talk-{talk}",
+            prefix=tuple(1000 * session + page for page in range(6 + 2 * turn)),
+            session=f"talk-{session}",
         )
         for turn in range(turns)
-        for talk in range(1, many + 1)
+        for session in range(1, many + 1)
     ]
     return [*found, RequestArrival(time=60.0, prompt_tokens=5000, output_tokens=8)]
 
 
 def hits(lab: Lab, balancer: Balancer) -> float:
-    tale = RunStatistics()
-    FleetSimulation(lab.fleet(), balancer, random.Random(1), tale).run(iter(talks()))  # noqa: S311  # as above
-    assert (tale.counts.answered, tale.counts.refused) == (66, 1)
-    return tale.counts.cached_tokens / tale.counts.prompt_tokens
+    statistics = RunStatistics()
+    FleetSimulation(lab.fleet(), balancer, random.Random(1), statistics).run(iter(conversations()))  # noqa: S311  # as above
+    assert (statistics.counts.answered, statistics.counts.refused) == (66, 1)
+    return statistics.counts.cached_tokens / statistics.counts.prompt_tokens
 
 
 def test_a_talk_stays_where_it_was_and_every_load_comes_back() -> None:
@@ -92,7 +92,7 @@ def test_the_clairvoyant_sees_true_caches() -> None:
 
 def test_without_an_engine_there_is_nothing_to_choose() -> None:
     with pytest.raises(TypeError, match="no engine for a request"):
-        RouterBalancer(ROUTERS, lambda _ordinal, _now: None).choose(talks()[0], [])
+        RouterBalancer(ROUTERS, lambda _ordinal, _now: None).choose(conversations()[0], [])
 
 
 def test_a_page_that_stands_twice_is_held_until_both_are_gone() -> None:

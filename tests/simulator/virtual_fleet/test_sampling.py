@@ -25,14 +25,14 @@ def test_every_part_of_the_day_has_one_stretch() -> None:
 
 
 def took(*seconds: float) -> RunStatistics:
-    tale = RunStatistics()
+    statistics = RunStatistics()
     for one in seconds:
         arrival = RequestArrival(time=0.0, prompt_tokens=1, output_tokens=1)
         request = EngineRequest(serial=1, prompt_tokens=1, output_tokens=1, arrived=0.0, emitted=1)
         request.first_token = request.ended = one
-        tale.arrived(arrival)
-        tale.ended(arrival, request, REPLICA)
-    return tale
+        statistics.arrived(arrival)
+        statistics.ended(arrival, request, REPLICA)
+    return statistics
 
 
 def test_groups_that_agree_leave_no_doubt() -> None:

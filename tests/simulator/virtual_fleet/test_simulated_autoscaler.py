@@ -35,7 +35,7 @@ class Deciding:
         return Recommendation(replicas=answer, reason=ScalingReason.STEADY, message=""), memory
 
 
-def told(deciding: Deciding, made: SimulatedFleet, *times: float, until: float = 30.0) -> FleetSimulation:
+def simulated(deciding: Deciding, made: SimulatedFleet, *times: float, until: float = 30.0) -> FleetSimulation:
     autoscaled = SimulatedAutoscaler(SCALED, decide=deciding)
     scaling = ScalingHook(wanted=autoscaled.wanted, every_s=5.0, delay_s=1.0, first_s=0.5, pace_s=0.5)
     arrivals = [RequestArrival(time=time, prompt_tokens=100, output_tokens=50) for time in times]
@@ -47,7 +47,7 @@ def told(deciding: Deciding, made: SimulatedFleet, *times: float, until: float =
 
 def test_pods_are_shown_on_their_way_from_starting_to_gone() -> None:
     deciding = Deciding(2, 2, 2, 1)
-    told(deciding, fleet(ROOMY, 1), *(float(second) for second in range(30)))
+    simulated(deciding, fleet(ROOMY, 1), *(float(second) for second in range(30)))
 
     phases = [[pod.phase for pod in facts.pods] for _, facts in deciding.seen]
     ready, starting = EnginePodPhase.READY, EnginePodPhase.STARTING
@@ -60,7 +60,7 @@ def test_pods_are_shown_on_their_way_from_starting_to_gone() -> None:
 
 def test_counters_are_those_of_the_engine_and_of_its_requests() -> None:
     deciding = Deciding(1)
-    world = told(deciding, fleet(ROOMY, 1), 0.0, 4.0)
+    world = simulated(deciding, fleet(ROOMY, 1), 0.0, 4.0)
     figures = deciding.seen[-1][1].pods[0].figures
 
     assert figures is not None
@@ -77,7 +77,7 @@ def test_counters_are_those_of_the_engine_and_of_its_requests() -> None:
 
 def test_time_between_tokens_grows_while_a_reply_is_being_written() -> None:
     made = SimulatedFleet(inside=lambda _: ReplicaEngines((SmallEngine(),)), replicas=1)
-    world = told(Deciding(1), made, 0.0, until=10.0)
+    world = simulated(Deciding(1), made, 0.0, until=10.0)
     meter = world.replicas.all[0].meter
 
     assert meter is not None
@@ -88,16 +88,16 @@ def test_time_between_tokens_grows_while_a_reply_is_being_written() -> None:
 
 def test_an_engine_without_counters_tells_its_gauges_alone() -> None:
     deciding = Deciding(1)
-    told(deciding, SimulatedFleet(inside=lambda _: ReplicaEngines((SmallEngine(),)), replicas=1), 0.0, 1.0)
+    simulated(deciding, SimulatedFleet(inside=lambda _: ReplicaEngines((SmallEngine(),)), replicas=1), 0.0, 1.0)
     figures = deciding.seen[1][1].pods[0].figures
 
     assert figures is not None
     assert (figures.running, figures.waiting, figures.output_tokens) == (1.0, 1.0, None)
 
 
-def test_who_waits_at_the_door_is_held_by_the_router() -> None:
+def test_who_waits_in_the_queue_is_held_by_the_router() -> None:
     deciding = Deciding(0)
-    told(deciding, fleet(ROOMY, 0), 1.0, 3.0, until=6.0)
+    simulated(deciding, fleet(ROOMY, 0), 1.0, 3.0, until=6.0)
     (router,) = deciding.seen[-1][1].routers
 
     assert router.figures is not None
@@ -106,7 +106,7 @@ def test_who_waits_at_the_door_is_held_by_the_router() -> None:
 
 
 def test_an_answer_takes_effect_once_the_figures_are_as_old_as_they_are_said_to_be() -> None:
-    world = told(Deciding(3), fleet(ROOMY, 1), 0.0)
+    world = simulated(Deciding(3), fleet(ROOMY, 1), 0.0)
 
     assert [one.wanted_at for one in world.replicas.all] == [0.0, 1.0, 1.0]
 

@@ -28,10 +28,10 @@ def chance() -> random.Random:
 
 
 def lived(one: SimulatedFleet, balancer: Balancer, arrivals: Iterator[RequestArrival]) -> SimulationReport:
-    tale = RunStatistics(LatencyObjectives(ttft_p95_s=5.0))
-    world = FleetSimulation(one, balancer, chance(), tale)
+    statistics = RunStatistics(LatencyObjectives(ttft_p95_s=5.0))
+    world = FleetSimulation(one, balancer, chance(), statistics)
     world.run(arrivals)
-    return report(tale, world.now, world.replicas.gpu_seconds(world.now))
+    return report(statistics, world.now, world.replicas.gpu_seconds(world.now))
 
 
 def agents() -> Iterator[RequestArrival]:
@@ -58,11 +58,11 @@ def test_agents_find_their_talk_in_the_cache_most_of_all_where_they_return_to() 
 
 
 def test_recorded_prefixes_are_found_only_by_an_engine_that_caches() -> None:
-    def told(settings: EngineSettings) -> SimulationReport:
+    def story(settings: EngineSettings) -> SimulationReport:
         return lived(fleet(settings, 1), LeastTokens(), request_traces.mooncake(lines("mooncake-excerpt.jsonl"), 16))
 
-    assert told(CACHED).cached_share > 0.0
-    assert told(PLAIN).cached_share == 0.0
+    assert story(CACHED).cached_share > 0.0
+    assert story(PLAIN).cached_share == 0.0
 
 
 def crowd() -> Iterator[RequestArrival]:
@@ -71,9 +71,9 @@ def crowd() -> Iterator[RequestArrival]:
     return gaps.requests(profile, gaps.poisson(chance()), lengths.fixed_lengths(400, 60))
 
 
-def by_load(look: FleetSnapshot) -> int:
+def by_load(snapshot: FleetSnapshot) -> int:
     """One replica for every twenty requests in the fleet."""
-    return max(-(-(look.waiting + look.running + look.held) // 20), 1)
+    return max(-(-(snapshot.waiting + snapshot.running + snapshot.held) // 20), 1)
 
 
 def test_a_fleet_that_follows_a_crowd_pays_less_than_one_that_always_waits_for_it() -> None:

@@ -14,7 +14,7 @@ class Witness:
     answers: list[tuple[RequestArrival, EngineRequest, str]] = field(default_factory=list)
     refusals: list[tuple[RequestArrival, str]] = field(default_factory=list)
     leftovers: list[tuple[RequestArrival, EngineRequest | None]] = field(default_factory=list)
-    looks: list[FleetSnapshot] = field(default_factory=list)
+    snapshots: list[FleetSnapshot] = field(default_factory=list)
 
     def arrived(self, arrival: RequestArrival) -> None:
         self.arrivals.append(arrival)
@@ -28,8 +28,8 @@ class Witness:
     def left(self, arrival: RequestArrival, request: EngineRequest | None) -> None:
         self.leftovers.append((arrival, request))
 
-    def snapshot_taken(self, look: FleetSnapshot) -> None:
-        self.looks.append(look)
+    def snapshot_taken(self, snapshot: FleetSnapshot) -> None:
+        self.snapshots.append(snapshot)
 
     @property
     def ends(self) -> list[float]:

@@ -57,12 +57,12 @@ class PrometheusSampleSource:
         server: PrometheusServer,
         interval_seconds: float = INTERVAL_SECONDS,
         connect: Callable[[PrometheusServer], PrometheusClient] = connect,
-        patience_seconds: float = TIMEOUT_SECONDS,
+        timeout_seconds: float = TIMEOUT_SECONDS,
     ) -> None:
         self.tallies = SourceCounters()
         self._server = server
         self._interval = interval_seconds
-        self._patience = patience_seconds
+        self._timeout = timeout_seconds
         self._connect = connect
         self._connection: PrometheusClient | None = None
         self._targets: dict[str, ScrapeTarget] = {}
@@ -101,7 +101,7 @@ class PrometheusSampleSource:
         answer."""
         query = prometheus_queries.requests_each_hour(routers)
         try:
-            async with asyncio.timeout(self._patience):
+            async with asyncio.timeout(self._timeout):
                 await self._query_lock.acquire()
         except TimeoutError:
             return []

@@ -109,8 +109,8 @@ def _figures(queue: QueueReport, demand: DemandReport, at: float) -> RouterFigur
 
 
 def _endpoints(page: RouterReport, before: RouterView | None, at: float) -> Mapping[str, EndpointView]:
-    known = before.endpoints if before is not None else {}
-    return {one.pod: _endpoint_view(one, known.get(one.pod), at) for one in page.endpoints}
+    earlier = before.endpoints if before is not None else {}
+    return {one.pod: _endpoint_view(one, earlier.get(one.pod), at) for one in page.endpoints}
 
 
 def _endpoint_view(report: EndpointReport, before: EndpointView | None, at: float) -> EndpointView:

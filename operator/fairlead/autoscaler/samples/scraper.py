@@ -41,13 +41,13 @@ class Scraper:
     def __init__(
         self,
         interval_seconds: float = 1.0,
-        patience_seconds: float = TIMEOUT_SECONDS,
+        timeout_seconds: float = TIMEOUT_SECONDS,
         clock: Callable[[], float] = time.time,
         chance: Random | None = None,
     ) -> None:
         self.tallies = SourceCounters()
         self._interval = interval_seconds
-        self._patience = patience_seconds
+        self._timeout = timeout_seconds
         self._clock = clock
         self._chance = chance or Random()  # noqa: S311 - spreads work, guards nothing
         self._pollers: dict[str, PodPoller] = {}
@@ -74,12 +74,12 @@ class Scraper:
             self._pollers.pop(uid).close()
             self._waiting.pop(uid, None)
         for uid, target in wanted.items():
-            known = self._pollers.get(uid)
-            if known is None:
+            found = self._pollers.get(uid)
+            if found is None:
                 self._begin(target)
-            elif known.target != target:
-                known.close()
-                known.target = target
+            elif found.target != target:
+                found.close()
+                found.target = target
 
     def engine(self, uid: str) -> PodSample[EngineLoad]:
         """The sample of one engine."""
@@ -151,9 +151,9 @@ class Scraper:
         for uid, poller in list(self._waiting.items()):
             if poller.awaiting_since is None:
                 del self._waiting[uid]
-            elif now - poller.awaiting_since > self._patience:
+            elif now - poller.awaiting_since > self._timeout:
                 del self._waiting[uid]
-                poller.give_up(f"no answer within {self._patience:g} s")
+                poller.give_up(f"no answer within {self._timeout:g} s")
 
 
 def _allow_connections() -> None:

@@ -55,15 +55,15 @@ def hopeless(some: Iterable[Manifest], ends: StartFailures | None, now: datetime
     return next((why for pod in some if (why := impossible(pod, now))), "")
 
 
-def ends(known: StartFailures | None, some: Iterable[Manifest]) -> StartFailures | None:
+def ends(earlier: StartFailures | None, some: Iterable[Manifest]) -> StartFailures | None:
     """The recorded ends of its engine, updated from its pods; one pod is tracked at a time."""
     seen = [found for pod in some if (found := _end(pod)) is not None]
-    found = next((one for one in seen if known and one.pod == known.pod), seen[0] if seen else None)
-    if found is None or known is None:
-        return found or known
-    if found.container == known.container or known.times >= TWICE:
-        return known
-    same = (found.pod, found.code, found.reason) == (known.pod, known.code, known.reason)
+    found = next((one for one in seen if earlier and one.pod == earlier.pod), seen[0] if seen else None)
+    if found is None or earlier is None:
+        return found or earlier
+    if found.container == earlier.container or earlier.times >= TWICE:
+        return earlier
+    same = (found.pod, found.code, found.reason) == (earlier.pod, earlier.code, earlier.reason)
     return StartFailures(
         pod=found.pod, container=found.container, code=found.code, reason=found.reason, times=TWICE if same else 1
     )

@@ -144,10 +144,10 @@ def _revision(state: RevisionState, now: StatusInputs, before: Manifest) -> Mani
     return found
 
 
-def _start(measured: StartDurations | None, known: Manifest) -> Manifest | None:
+def _start(measured: StartDurations | None, earlier: Manifest) -> Manifest | None:
     """Measured starts outlive the pods they were measured on."""
     if measured is None:
-        return known.get("coldStart")
+        return earlier.get("coldStart")
     waits = {"nodeWait": measured.node_s, "imagePull": measured.image_s}
     figures = {"last": measured.last_s, "p95": measured.p95_s} | waits
     return {name: _decimal(seconds) for name, seconds in figures.items()}
@@ -179,11 +179,11 @@ def _decimal(value: float) -> str:
     return format(Decimal(value).quantize(Decimal("0.01")).normalize(), "f")
 
 
-def fields_of(observed: DeploymentSnapshot, judged: DeploymentReview, known: ReviewContext) -> StatusFields:
+def fields_of(observed: DeploymentSnapshot, judged: DeploymentReview, context: ReviewContext) -> StatusFields:
     """The fields of one deployment, by its spec and the catalogue's prices."""
     owner = observed.owner
     wanted = judged.deployment.wanted if judged.deployment else None
-    accelerator = known.accelerator(wanted.product) if wanted else None
+    accelerator = context.accelerator(wanted.product) if wanted else None
     price = accelerator.price_an_hour if accelerator else None
     return StatusFields(
         generation=observed.document["metadata"]["generation"],

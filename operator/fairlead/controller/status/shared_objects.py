@@ -20,7 +20,7 @@ NAMED: Final = 64
 
 
 def of_policy(
-    document: Manifest, users: Iterable[Manifest], known: ReviewContext, remarks: PolicyRemarks
+    document: Manifest, users: Iterable[Manifest], context: ReviewContext, remarks: PolicyRemarks
 ) -> tuple[Manifest, tuple[UntimedCondition, ...]]:
     """How many deployments name it, and its conditions."""
     name, namespace = document["metadata"]["name"], document["metadata"]["namespace"]
@@ -33,7 +33,7 @@ def of_policy(
     if found.value is None or found.problems:
         return figures, _conditions(deployment_review.joined_remarks(found.problems), Why.UNREADABLE)
     policy: ScalingPolicy = policy_conversion.policy(found.value.spec)
-    wrong = (*schedules.refusals(policy.schedules, known.time_zones), *policy_lint.refusals(policy))
+    wrong = (*schedules.refusals(policy.schedules, context.time_zones), *policy_lint.refusals(policy))
     return figures, _conditions(
         deployment_review.joined_remarks(wrong), Why.REFUSED, () if wrong else remarks.of(document, policy, there)
     )

@@ -129,12 +129,14 @@ def _stranger(setup: EngineSetup, field: str) -> str | None:
 
 def _missing(setup: EngineSetup, field: str, example: str) -> SpecRefusal:
     whole = field.removesuffix(".parser")
-    known = f"models of family {setup.shape.family}" if setup.shape else "this model, which the catalogue does not know"
+    described = (
+        f"models of family {setup.shape.family}" if setup.shape else "this model, which the catalogue does not know"
+    )
     return SpecRefusal(
         field=field,
         value="(not written)",
         reason=EngineReason.PARSER_MISSING,
-        because=f"there is no default for {known}",
+        because=f"there is no default for {described}",
         remedy=f"write the parser that the model's card names, for instance {example}, or remove {whole}",
     )
 

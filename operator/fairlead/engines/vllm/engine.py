@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from fairlead.engines import engine_setup as asking
+from fairlead.engines import engine_setup as setups
 from fairlead.engines import weight_paths
 from fairlead.engines.engine_setup import EngineSetup
 from fairlead.engines.fast_load_reader import FastLoadReader
@@ -47,7 +47,7 @@ class VllmEngine:
     def refusals(self, setup: EngineSetup) -> tuple[SpecRefusal, ...]:
         """What would end vLLM's start, and what would break what routers, probes and the autoscaler rely on."""
         return (
-            *asking.refusals(setup, REFUSAL_CHECKS),
+            *setups.refusals(setup, REFUSAL_CHECKS),
             *user_overrides.arguments(setup),
             *unknown_flags.refusals(setup),
             *flag_values.refusals(setup),
@@ -56,7 +56,7 @@ class VllmEngine:
 
     def cautions(self, setup: EngineSetup) -> tuple[SpecWarning, ...]:
         """Warnings: what is allowed and has a cost."""
-        return asking.warnings_of(setup, WARNING_CHECKS)
+        return setups.warnings_of(setup, WARNING_CHECKS)
 
     def launch(self, setup: EngineSetup, pace: LifecycleParameters) -> EngineLaunch:
         """How it is started, probed and ended."""

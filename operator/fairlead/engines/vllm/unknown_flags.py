@@ -43,7 +43,7 @@ def unknown_flag(setup: EngineSetup) -> SpecWarning | None:
     return SpecWarning(**strange._asdict(), reason=EngineReason.ARGUMENT_UNKNOWN, because=because)
 
 
-def is_known(word: str) -> bool:
+def is_vllm_flag(word: str) -> bool:
     """Whether a word is a flag in a spelling that the parser takes, or no flag at all.
 
     Optimisation levels and values glued to a letter are the parser's own spellings.
@@ -55,7 +55,7 @@ def is_known(word: str) -> bool:
         return name.startswith("-O") or any(_is_short(name, short) for short in SHORT)
     plain = name.removeprefix("--")
     spellings = {plain, plain.removeprefix("no-")}
-    return any(known.startswith(one) for known in LONG for one in spellings)
+    return any(flag.startswith(one) for flag in LONG for one in spellings)
 
 
 def nearest(word: str) -> str | None:
@@ -69,12 +69,12 @@ def _strange(setup: EngineSetup, otherwise: str) -> Iterator[_UnknownArgument]:
     """All unknown flags, without those that `flags.RULES` already refuses with a remedy."""
     for place, word in enumerate(setup.engine.extra_args):
         name = extra_args.flag(word)
-        if name is None or " " in name or is_known(word) or extra_args.rule(name, flags.RULES) is not None:
+        if name is None or " " in name or is_vllm_flag(word) or extra_args.rule(name, flags.RULES) is not None:
             continue
         near = nearest(word)
         yield _UnknownArgument(f"{extra_args.FIELD}[{place}]", name, f"did you mean {near}?" if near else otherwise)
 
 
-def _is_short(name: str, known: str) -> bool:
+def _is_short(name: str, flag: str) -> bool:
     """Abbreviated, or one letter with its value glued to it; `-tp2` is neither."""
-    return known.startswith(name) or (len(known) == 2 and name.startswith(known))
+    return flag.startswith(name) or (len(flag) == 2 and name.startswith(flag))

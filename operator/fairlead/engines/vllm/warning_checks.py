@@ -20,7 +20,7 @@ def other_release(setup: EngineSetup) -> SpecWarning | None:
     """These tables were read in one release; what changed since then is noticed only when the engine starts."""
     if is_ours(setup.engine.version):
         return None
-    return _caution(
+    return _warning(
         "spec.engine.version",
         setup.engine.version,
         EngineReason.VERSION_NOT_KNOWN,
@@ -34,7 +34,7 @@ def ngram_is_synchronous(setup: EngineSetup) -> SpecWarning | None:
     method = setup.engine.speculation.method
     if method is not SpeculationMethod.NGRAM:
         return None
-    return _caution(
+    return _warning(
         f"{speculation.FIELD}.method",
         method,
         EngineReason.SLOWER,
@@ -48,7 +48,7 @@ def speculation_across_pipeline(setup: EngineSetup) -> SpecWarning | None:
     method = setup.engine.speculation.method
     if method is SpeculationMethod.OFF or setup.wanted.parallelism.pipeline <= 1:
         return None
-    return _caution(
+    return _warning(
         f"{speculation.FIELD}.method",
         method,
         EngineReason.RISKY,
@@ -62,7 +62,7 @@ def switch_never_reached(setup: EngineSetup) -> SpecWarning | None:
     most, sequences = setup.engine.speculation.max_concurrency, setup.engine.max_sequences
     if most is None or sequences is None or most < sequences:
         return None
-    return _caution(
+    return _warning(
         f"{speculation.FIELD}.maxConcurrency",
         str(most),
         EngineReason.SLOWER,
@@ -76,7 +76,7 @@ def arithmetic_in_sixteen_bits(setup: EngineSetup) -> SpecWarning | None:
     row, gpu = formats.WEIGHTS.get(setup.weights), setup.accelerator
     if row is None or row.native is None or gpu is None or gpu.capability >= row.native:
         return None
-    return _caution(
+    return _warning(
         weights.FIELD,
         setup.weights,
         EngineReason.SLOWER,
@@ -91,7 +91,7 @@ def deprecated_fp8(setup: EngineSetup) -> SpecWarning | None:
     plain = setup.shape is not None and setup.shape.stored.format is WeightFormat.NONE
     if setup.engine.weights is not WeightFormat.FP8 or not plain:
         return None
-    return _caution(
+    return _warning(
         weights.FIELD,
         WeightFormat.FP8,
         EngineReason.RISKY,
@@ -105,7 +105,7 @@ def coarse_cache(setup: EngineSetup) -> SpecWarning | None:
     if setup.engine.kv is not KvFormat.FP8_E5M2:
         return None
     newer = setup.accelerator is not None and setup.accelerator.capability >= formats.ADA
-    return _caution(
+    return _warning(
         kv_cache.FIELD,
         KvFormat.FP8_E5M2,
         EngineReason.RISKY,
@@ -118,7 +118,7 @@ def eager(setup: EngineSetup) -> SpecWarning | None:
     """Without compilation and graphs every step pays its launches."""
     if not setup.engine.eager:
         return None
-    return _caution(
+    return _warning(
         "spec.engine.eager",
         "true",
         EngineReason.SLOWER,
@@ -132,7 +132,7 @@ def almost_all_memory(setup: EngineSetup) -> SpecWarning | None:
     share = setup.engine.memory_utilization
     if share is None or not FULL_SHARE < share <= 1:
         return None
-    return _caution(
+    return _warning(
         "spec.engine.memoryUtilization",
         f"{share:g}",
         EngineReason.RISKY,
@@ -146,7 +146,7 @@ def idle_gpus(setup: EngineSetup) -> SpecWarning | None:
     used, held = setup.wanted.parallelism.gpus, setup.wanted.gpus_per_replica
     if used >= held:
         return None
-    return _caution(
+    return _warning(
         "spec.accelerator.count",
         str(held),
         EngineReason.SLOWER,
@@ -160,7 +160,7 @@ def dense_data_parallel(setup: EngineSetup) -> SpecWarning | None:
     degree = setup.wanted.parallelism.data
     if degree <= 1 or setup.shape is None or setup.shape.experts is not None:
         return None
-    return _caution(
+    return _warning(
         "spec.parallelism.data",
         str(degree),
         EngineReason.SLOWER,
@@ -175,7 +175,7 @@ def context_beyond_the_model(setup: EngineSetup) -> SpecWarning | None:
     tokens, shape = setup.engine.max_context_tokens, setup.shape
     if setup.variable(limits.LONGER_ALLOWED) != "1" or tokens is None or shape is None or tokens <= shape.positions:
         return None
-    return _caution(
+    return _warning(
         "spec.engine.context.maxTokens",
         str(tokens),
         EngineReason.RISKY,
@@ -190,7 +190,7 @@ def foreign_code(setup: EngineSetup) -> SpecWarning | None:
     if not setup.engine.trust_remote_code or source.scheme is not SourceScheme.HUB:
         return None
     pinned = source.revision is not None
-    return _caution(
+    return _warning(
         "spec.engine.trustRemoteCode",
         "true",
         EngineReason.RISKY,
@@ -204,7 +204,7 @@ def adapter_not_pinned(setup: EngineSetup) -> SpecWarning | None:
     """`--lora-modules` takes a repository's name and no revision."""
     for index, adapter in enumerate(setup.engine.adapters):
         if adapter.source.scheme is SourceScheme.HUB and adapter.source.revision is not None:
-            return _caution(
+            return _warning(
                 f"spec.engine.adapters[{index}].revision",
                 adapter.source.revision,
                 EngineReason.RISKY,
@@ -218,7 +218,7 @@ def events_of_nothing(setup: EngineSetup) -> SpecWarning | None:
     """KV events without prefix caching: vLLM warns and sends none."""
     if setup.engine.prefix_caching or not setup.gives("--kv-events-config"):
         return None
-    return _caution(
+    return _warning(
         "spec.engine.prefixCaching.enabled",
         "false",
         EngineReason.RISKY,
@@ -232,7 +232,7 @@ def sleep_without_the_pool(setup: EngineSetup) -> SpecWarning | None:
     allocator = setup.variable(_ALLOCATOR) or ""
     if not setup.engine.sleeps or _EXPANDABLE not in allocator:
         return None
-    return _caution(
+    return _warning(
         "spec.engine.env",
         f"{_ALLOCATOR}={allocator}",
         EngineReason.RISKY,
@@ -265,5 +265,5 @@ WARNING_CHECKS: Final[tuple[WarningCheck, ...]] = (
 )
 
 
-def _caution(field: str, value: str, reason: EngineReason, because: str, remedy: str) -> SpecWarning:
+def _warning(field: str, value: str, reason: EngineReason, because: str, remedy: str) -> SpecWarning:
     return SpecWarning(field=field, value=value, reason=reason, because=because, remedy=remedy)

@@ -48,11 +48,11 @@ def apply_limits(
     situation = _situation(summary, facts, pacing, now)
     n, limits = _answer(situation)
     reported = reason_messages.reported_reason(n, limits, situation)
-    guessing, switched = speculation.updated(summary, facts, pacing.guessing, now)
+    state, switched = speculation.updated(summary, facts, pacing.guessing, now)
     answer = Recommendation(
         replicas=n,
         asleep=_asleep(n, situation),
-        speculates=not guessing.off,
+        speculates=not state.off,
         reason=reported.reason,
         message=reported.message,
         limits=limits,
@@ -64,7 +64,7 @@ def apply_limits(
         ),
     )
     learnt = stabilization_window.updated(pacing.patience, facts.policy.pace, facts.wanted, n, now)
-    return answer, replace(situation.pacing, said=reported, guessing=guessing, patience=learnt)
+    return answer, replace(situation.pacing, said=reported, guessing=state, patience=learnt)
 
 
 def _situation(summary: SignalSummary, facts: ScalingFacts, pacing: AnswerHistory, now: float) -> LimitContext:

@@ -39,8 +39,8 @@ def observed_shortage(
         full = None
     if full is not None and now < full.until:
         return replace(full, until=now) if room > full.room else full
-    patience = summary.cold_start_seconds if facts.room is None else up_while(summary.cold_start_seconds)
-    if not any(one.phase is EnginePodPhase.UNPLACEABLE and now - one.since >= patience for one in facts.pods):
+    wait_limit = summary.cold_start_seconds if facts.room is None else up_while(summary.cold_start_seconds)
+    if not any(one.phase is EnginePodPhase.UNPLACEABLE and now - one.since >= wait_limit for one in facts.pods):
         return full
     wait = summary.cold_start_seconds if full is None else min(2 * full.wait, LONGEST * summary.cold_start_seconds)
     return NodeShortage(replicas=there, until=now + wait, wait=wait, room=room)

@@ -17,7 +17,7 @@ class PodInventory:
     """Of any revision: old ones serve during a rollout."""
     coming: tuple[EnginePod, ...]
     stuck: tuple[EnginePod, ...]
-    known: tuple[tuple[EnginePod, EngineFigures], ...]
+    measured: tuple[tuple[EnginePod, EngineFigures], ...]
     """Ready ones with valid figures."""
     unknown: tuple[EnginePod, ...]
     """Ready ones without."""
@@ -39,7 +39,7 @@ def take(facts: ScalingFacts, now: float) -> PodInventory:
     routers = sorted(facts.routers, key=_name)
     ready = tuple(pod for pod in pods if pod.phase is EnginePodPhase.READY)
     stale = facts.policy.stale_after_seconds
-    known = tuple((pod, figures) for pod in ready if (figures := trusted_engine(pod, stale, now)) is not None)
+    measured = tuple((pod, figures) for pod in ready if (figures := trusted_engine(pod, stale, now)) is not None)
     reporting = tuple((one, report) for one in routers if (report := trusted_router(one, stale, now)) is not None)
     draining = (pod for pod in pods if pod.phase is EnginePodPhase.DRAINING)
     return PodInventory(
@@ -48,7 +48,7 @@ def take(facts: ScalingFacts, now: float) -> PodInventory:
         ready=ready,
         coming=tuple(pod for pod in pods if pod.phase in COMING),
         stuck=tuple(pod for pod in pods if pod.phase is EnginePodPhase.STUCK),
-        known=known,
+        measured=measured,
         unknown=tuple(pod for pod in ready if trusted_engine(pod, stale, now) is None),
         leaving=tuple((pod, figures) for pod in draining if (figures := trusted_engine(pod, stale, now)) is not None),
         routers=reporting,

@@ -37,7 +37,7 @@ def in_routers(roster: PodInventory) -> float:
 
 def in_engines(roster: PodInventory) -> float:
     """In ready engines; more replicas do not help requests that a stuck one holds."""
-    counted = [figures.waiting for _, figures in roster.known if figures.waiting is not None]
+    counted = [figures.waiting for _, figures in roster.measured if figures.waiting is not None]
     return fsum(counted) * _for_all(len(counted), len(roster.ready) - len(counted))
 
 
@@ -50,7 +50,7 @@ def queue_depth(roster: PodInventory, policy: ScalingPolicy) -> SignalNeed | Non
     target = policy.signals.queue_per_replica
     if target is None:
         return None
-    if not roster.routers and not any(figures.waiting is not None for _, figures in roster.known):
+    if not roster.routers and not any(figures.waiting is not None for _, figures in roster.measured):
         return SignalNeed(
             signal=ScalingSignal.QUEUE_DEPTH, replicas=None, because="no router or engine reports its queue"
         )
@@ -70,7 +70,7 @@ def queue_depth(roster: PodInventory, policy: ScalingPolicy) -> SignalNeed | Non
 
 def usage(roster: PodInventory) -> float | None:
     """Mean over the ready replicas that report it."""
-    shares = [figures.kv_usage for _, figures in roster.known if figures.kv_usage is not None]
+    shares = [figures.kv_usage for _, figures in roster.measured if figures.kv_usage is not None]
     return fsum(shares) / len(shares) if shares else None
 
 

@@ -45,7 +45,7 @@ def updated(before: QueueAge, roster: PodInventory, now: float) -> QueueAge:
     """With the present figures."""
     kept = {line.name: line for line in before.lines}
     lines = tuple(
-        line for pod, figures in roster.known if (line := _line(kept.get(pod.name), pod, figures)) is not None
+        line for pod, figures in roster.measured if (line := _line(kept.get(pod.name), pod, figures)) is not None
     )
     seconds = max(_in_routers(roster), _in_engines(lines, roster, now))
     if before.at is None:
@@ -64,7 +64,7 @@ def _in_routers(roster: PodInventory) -> float:
 def _in_engines(lines: tuple[EngineQueueSample, ...], roster: PodInventory, now: float) -> float:
     """The least wait of all engines: while one engine has no queue, a wait at another comes from placement, not from
     load."""
-    return min((now - line.at for line in lines), default=0.0) if len(lines) == len(roster.known) else 0.0
+    return min((now - line.at for line in lines), default=0.0) if len(lines) == len(roster.measured) else 0.0
 
 
 def _line(before: EngineQueueSample | None, pod: EnginePod, figures: EngineFigures) -> EngineQueueSample | None:

@@ -72,6 +72,6 @@ def _more(serving: int, roster: PodInventory, times: float) -> int:
     """By how far the limit is exceeded, and no more than the waiting requests would fill, at as many for each replica
     as run now."""
     by_time = ceil(serving * min(GROWTH * (times - 1), 1.0))
-    running = fsum(figures.running or 0.0 for _, figures in roster.known)
+    running = fsum(figures.running or 0.0 for _, figures in roster.measured)
     by_number = ceil(serving * pod_signals.waiting(roster) / running) if running > 0 else by_time
     return max(min(by_time, by_number), 1)

@@ -155,11 +155,11 @@ def _prompt(speed: ReplicaSpeed, request: AverageRequest, demand: FleetDemand, o
         return load / BUSIEST
     each = request.computed_tokens * speed.seconds_per_prompt_token + speed.step_seconds
     left = objectives.ttft_p95_seconds - LONG_PROMPT * each
-    patience = max(left, objectives.ttft_p95_seconds / 4) / (SCATTER * each)
+    most_steps = max(left, objectives.ttft_p95_seconds / 4) / (SCATTER * each)
     low, high = load / BUSIEST, load / LATE
     for _ in range(HALVINGS):
         middle = (low + high) / 2
-        if _late(load, middle) <= patience:
+        if _late(load, middle) <= most_steps:
             high = middle
         else:
             low = middle

@@ -30,10 +30,10 @@ def assess(facts: ScalingFacts, roster: PodInventory, now: float) -> SampleTrust
     questions = tuple(_question(one, now) for one in doubted)
     contradiction = tuple(
         UntrustedSample(who=pod.name, what="reports more than 100% of its KV cache in use")
-        for pod, figures in roster.known
+        for pod, figures in roster.measured
         if figures.kv_usage is not None and not 0 <= figures.kv_usage <= 1
     )
-    no_figures = not roster.known and not roster.routers and bool(facts.pods or facts.routers)
+    no_figures = not roster.measured and not roster.routers and bool(facts.pods or facts.routers)
     dumb = (
         (UntrustedSample(who="all pods", what="none reports how busy it is"),) if no_figures and not questions else ()
     )

@@ -54,8 +54,8 @@ class SignalSummary:
     @property
     def leading(self) -> SignalNeed | None:
         """The signal with the largest need; of equal ones the first."""
-        known = [one for one in self.candidates if one.replicas is not None]
-        return max(known, key=_replicas) if known else None
+        counted = [one for one in self.candidates if one.replicas is not None]
+        return max(counted, key=_replicas) if counted else None
 
     @property
     def replicas(self) -> int | None:

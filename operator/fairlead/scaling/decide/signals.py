@@ -40,10 +40,10 @@ def evaluate(roster: PodInventory, learnt: Estimates, trust: SampleTrust) -> Sig
     blank = _blank(roster, learnt, trust, horizon)
     if headroom is None:
         return replace(blank, candidates=(*late, *simple))
-    known = _known(facts, learnt, horizon, roster.now)
-    if isinstance(known, str):
-        return replace(blank, candidates=(token_demand.unknown_need(known), *late, *simple))
-    reckoning = token_demand.evaluate(known, roster, facts.policy, headroom, roster.now)
+    inputs = _inputs(facts, learnt, horizon, roster.now)
+    if isinstance(inputs, str):
+        return replace(blank, candidates=(token_demand.unknown_need(inputs), *late, *simple))
+    reckoning = token_demand.evaluate(inputs, roster, facts.policy, headroom, roster.now)
     pressed = any((one.replicas or 0) > len(roster.ready) for one in simple)
     since = (roster.now if learnt.pressed_since is None else learnt.pressed_since) if pressed else None
     corrected = (_corrected(one, roster, since, horizon) for one in simple)
@@ -52,13 +52,13 @@ def evaluate(roster: PodInventory, learnt: Estimates, trust: SampleTrust) -> Sig
         candidates=(reckoning.candidate, *late, *corrected),
         need=reckoning.need,
         reckoning=reckoning,
-        outlook=known.outlook,
+        outlook=inputs.outlook,
         pressed_since=since,
         load=FleetLoad(
             prompt_tokens=reckoning.demand.computed_tokens,
             output_tokens=reckoning.demand.output_tokens,
-            tokens_per_sequence=known.request.held_tokens,
-            speed=known.speed,
+            tokens_per_sequence=inputs.request.held_tokens,
+            speed=inputs.speed,
         ),
     )
 
@@ -71,7 +71,7 @@ def _blank(roster: PodInventory, learnt: Estimates, trust: SampleTrust, horizon:
         cold_start_seconds=horizon,
         ready=len(roster.ready),
         starting=len(roster.coming),
-        running=fsum(figures.running or 0.0 for _, figures in roster.known),
+        running=fsum(figures.running or 0.0 for _, figures in roster.measured),
         waiting=pod_signals.waiting(roster),
         held=fsum(figures.held for _, figures in roster.routers),
         last_arrival=learnt.arrivals.last,
@@ -79,7 +79,7 @@ def _blank(roster: PodInventory, learnt: Estimates, trust: SampleTrust, horizon:
     )
 
 
-def _known(facts: ScalingFacts, learnt: Estimates, horizon: float, now: float) -> DemandInputs | str:
+def _inputs(facts: ScalingFacts, learnt: Estimates, horizon: float, now: float) -> DemandInputs | str:
     """The inputs of token demand, or what is still missing."""
     speed = replica_speed.speed(learnt.fits, facts.revision, facts.assumed)
     request = request_mix.average(learnt.mixture)
@@ -96,7 +96,7 @@ def _known(facts: ScalingFacts, learnt: Estimates, horizon: float, now: float) -
         request=request,
         outlook=outlook,
         horizon=horizon,
-        strain=slo_correction.factor(felt, facts.policy.signals.token_headroom or 0.0),
+        correction=slo_correction.factor(felt, facts.policy.signals.token_headroom or 0.0),
         excess=overprovisioning.factor(learnt.excess, felt.power),
     )
 
@@ -126,7 +126,7 @@ def _corrected(one: SignalNeed, roster: PodInventory, since: float | None, horiz
 def figures(roster: PodInventory, summary: SignalSummary) -> tuple[DecisionFigure, ...]:
     """The figures of the whole decision; unknown ones are left out."""
     shown = [
-        DecisionFigure(name="supply.replicas", value=len(roster.known)),
+        DecisionFigure(name="supply.replicas", value=len(roster.measured)),
         DecisionFigure(name="supply.starting", value=len(roster.coming)),
         DecisionFigure(name="queue.waiting", value=summary.waiting, unit="requests"),
         DecisionFigure(name="queue.held", value=summary.held, unit="requests"),

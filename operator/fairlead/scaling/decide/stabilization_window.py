@@ -17,28 +17,28 @@ LASTED: Final = 2
 """Windows after which a smaller fleet has proved right."""
 
 
-def window(patience: StabilizationExtension, pace: ScalingPace) -> float:
+def window(extension: StabilizationExtension, pace: ScalingPace) -> float:
     """Seconds for which fewer must have been enough."""
-    return pace.down_after_seconds * patience.factor
+    return pace.down_after_seconds * extension.factor
 
 
 def updated(
-    patience: StabilizationExtension, pace: ScalingPace, wanted: int, answer: int, now: float
+    extension: StabilizationExtension, pace: ScalingPace, wanted: int, answer: int, now: float
 ) -> StabilizationExtension:
     """With what this answer shows."""
-    since = patience.shrunk_at
+    since = extension.shrunk_at
     if answer < wanted:
-        return replace(patience, shrunk_at=now)
-    grown = replace(patience, grown_at=now) if answer > wanted else patience
+        return replace(extension, shrunk_at=now)
+    grown = replace(extension, grown_at=now) if answer > wanted else extension
     if since is None:
         return grown
     if answer > wanted and now - since < pace.down_after_seconds:
-        return replace(grown, factor=min(2 * patience.factor, MOST), shrunk_at=None)
-    if now - since >= LASTED * window(patience, pace):
-        return replace(grown, factor=max(1, patience.factor // 2), shrunk_at=None)
+        return replace(grown, factor=min(2 * extension.factor, MOST), shrunk_at=None)
+    if now - since >= LASTED * window(extension, pace):
+        return replace(grown, factor=max(1, extension.factor // 2), shrunk_at=None)
     return grown
 
 
-def grew_lately(patience: StabilizationExtension, pace: ScalingPace, now: float) -> bool:
+def grew_lately(extension: StabilizationExtension, pace: ScalingPace, now: float) -> bool:
     """Whether the fleet grew so lately that shrinking would be a reversal."""
-    return patience.grown_at is not None and now - patience.grown_at < LASTED * pace.down_after_seconds
+    return extension.grown_at is not None and now - extension.grown_at < LASTED * pace.down_after_seconds

@@ -33,7 +33,7 @@ class DemandInputs:
     request: AverageRequest
     outlook: DemandForecast
     horizon: float
-    strain: float = 1.0
+    correction: float = 1.0
     """The SLO correction: how much more the fleet needs than reckoned."""
     excess: float = 1.0
     """The over-provisioning correction: the usual surplus of ready replicas, divided out."""
@@ -57,9 +57,9 @@ def unknown_need(because: str) -> SignalNeed:
     return SignalNeed(signal=ScalingSignal.TOKENS, replicas=None, because=because)
 
 
-def demand(known: DemandInputs) -> FleetDemand:
+def demand(inputs: DemandInputs) -> FleetDemand:
     """The present demand, a second."""
-    level, request = known.outlook.level, known.request
+    level, request = inputs.outlook.level, inputs.request
     return FleetDemand(
         requests=level.requests,
         computed_tokens=level.prompt_tokens * request.true_share * request.computed_share,
@@ -68,21 +68,21 @@ def demand(known: DemandInputs) -> FleetDemand:
 
 
 def evaluate(
-    known: DemandInputs, roster: PodInventory, policy: ScalingPolicy, headroom: float, now: float
+    inputs: DemandInputs, roster: PodInventory, policy: ScalingPolicy, headroom: float, now: float
 ) -> DemandNeed:
     """Compute the need and everything that goes with it."""
-    here = demand(known)
-    then = here.times(known.outlook.factor)
-    least = replica_need.least(known.speed, known.request, then, policy.objectives)
-    now_least = least if here == then else replica_need.least(known.speed, known.request, here, policy.objectives)
-    kept_free = _kept_free(known, least, then, headroom)
-    need, why = _needed(known, then, least, kept_free)
-    backlog = _backlog(known, roster, here, now)
-    paying = replica_need.busy(known.speed, known.request, then) + backlog / known.horizon
+    here = demand(inputs)
+    then = here.times(inputs.outlook.factor)
+    least = replica_need.least(inputs.speed, inputs.request, then, policy.objectives)
+    now_least = least if here == then else replica_need.least(inputs.speed, inputs.request, here, policy.objectives)
+    kept_free = _kept_free(inputs, least, then, headroom)
+    need, why = _needed(inputs, then, least, kept_free)
+    backlog = _backlog(inputs, roster, here, now)
+    paying = replica_need.busy(inputs.speed, inputs.request, then) + backlog / inputs.horizon
     more = max(need, paying)
     replicas = replica_need.whole(more) + len(roster.stuck)
-    because = f"{_because(known, then, least)}{why}" if need >= paying else _because_backlog(known, backlog, paying)
-    shown = _figures(known, kept_free, backlog)
+    because = f"{_because(inputs, then, least)}{why}" if need >= paying else _because_backlog(inputs, backlog, paying)
+    shown = _figures(inputs, kept_free, backlog)
     return DemandNeed(
         candidate=SignalNeed(signal=ScalingSignal.TOKENS, replicas=replicas, because=because, figures=shown),
         demand=here,
@@ -91,40 +91,40 @@ def evaluate(
     )
 
 
-def _needed(known: DemandInputs, then: FleetDemand, least: ReplicaNeed, kept_free: float) -> tuple[float, str]:
+def _needed(inputs: DemandInputs, then: FleetDemand, least: ReplicaNeed, kept_free: float) -> tuple[float, str]:
     """The need after headroom and corrections, and how it follows from the arithmetic.
 
     The over-provisioning correction leaves out the first replica: in a fleet of two, nearly all surplus comes from
     rounding.
     """
-    felt = kept_free * least.replicas * known.strain
-    excess = known.excess if felt > 1 else 1.0
+    felt = kept_free * least.replicas * inputs.correction
+    excess = inputs.excess if felt > 1 else 1.0
     needed = felt if felt <= 1 else 1 + (felt - 1) * excess
-    room = replica_need.replicas_for_cache(known.speed, known.request, then)
+    room = replica_need.replicas_for_cache(inputs.speed, inputs.request, then)
     if room > needed:
         return room, f"; they have room in the batches of no fewer than {room:.2f}"
-    factors = ((known.strain, "SLO correction"), (excess, "over-provisioning correction"))
+    factors = ((inputs.correction, "SLO correction"), (excess, "over-provisioning correction"))
     corrections = "".join(f", x {factor:.2f} {words}" for factor, words in factors if abs(factor - 1) >= WORTH_SHOWING)
     return needed, f"; x {kept_free:.2f} headroom{corrections}: {needed:.2f}"
 
 
-def _kept_free(known: DemandInputs, least: ReplicaNeed, then: FleetDemand, headroom: float) -> float:
+def _kept_free(inputs: DemandInputs, least: ReplicaNeed, then: FleetDemand, headroom: float) -> float:
     """The larger of the policy's headroom and one deviation of the number of running requests, if arrivals are Poisson;
     burstier arrivals show as misses, and so in the SLO correction."""
-    running = max(then.output_tokens * known.speed.step_seconds, least.replicas)
+    running = max(then.output_tokens * inputs.speed.step_seconds, least.replicas)
     chance = sqrt(1 / running) if running > 0 else 0.0
     return max(1 / (1 - min(headroom, MOST_HEADROOM)), 1 + min(chance, 1.0))
 
 
-def _backlog(known: DemandInputs, roster: PodInventory, here: FleetDemand, now: float) -> float:
+def _backlog(inputs: DemandInputs, roster: PodInventory, here: FleetDemand, now: float) -> float:
     """Replica-seconds of requests that still wait one cold start from now, after all ready and starting replicas have
     worked on them."""
     waiting = pod_signals.waiting(roster)
-    each = replica_need.busy(known.speed, known.request, _one(known.request))
-    load = replica_need.busy(known.speed, known.request, here)
+    each = replica_need.busy(inputs.speed, inputs.request, _one(inputs.request))
+    load = replica_need.busy(inputs.speed, inputs.request, here)
     spare = len(roster.ready) - load
-    served = spare * known.horizon + fsum(
-        known.horizon - min(cold_starts.remaining(pod, known.horizon, now), known.horizon) for pod in roster.coming
+    served = spare * inputs.horizon + fsum(
+        inputs.horizon - min(cold_starts.remaining(pod, inputs.horizon, now), inputs.horizon) for pod in roster.coming
     )
     return max(waiting * each - served, 0.0)
 
@@ -133,20 +133,20 @@ def _one(request: AverageRequest) -> FleetDemand:
     return FleetDemand(requests=1.0, computed_tokens=request.computed_tokens, output_tokens=request.output_tokens)
 
 
-def _because(known: DemandInputs, then: FleetDemand, least: ReplicaNeed) -> str:
+def _because(inputs: DemandInputs, then: FleetDemand, least: ReplicaNeed) -> str:
     return (
         f"{then.requests:.2f} requests/s ({then.computed_tokens:,.0f} prompt and {then.output_tokens:,.0f} output "
-        f"tokens/s), expected in {known.horizon:.0f} s, need {count(least.replicas, 'replica')} for {least.by}"
+        f"tokens/s), expected in {inputs.horizon:.0f} s, need {count(least.replicas, 'replica')} for {least.by}"
     )
 
 
-def _because_backlog(known: DemandInputs, backlog: float, paying: float) -> str:
-    work = f"the requests that will wait in {known.horizon:.0f} s are {backlog:.0f} s of work for one replica"
+def _because_backlog(inputs: DemandInputs, backlog: float, paying: float) -> str:
+    work = f"the requests that will wait in {inputs.horizon:.0f} s are {backlog:.0f} s of work for one replica"
     return f"{work}: {count(paying, 'replica')} would finish it within as long again"
 
 
-def _figures(known: DemandInputs, kept_free: float, backlog: float) -> tuple[DecisionFigure, ...]:
-    speed, request = known.speed, known.request
+def _figures(inputs: DemandInputs, kept_free: float, backlog: float) -> tuple[DecisionFigure, ...]:
+    speed, request = inputs.speed, inputs.request
     return (
         DecisionFigure(name="speed.stepSeconds", value=speed.step_seconds, unit="s"),
         DecisionFigure(name="speed.secondsPerSequence", value=speed.seconds_per_sequence, unit="s"),
@@ -155,7 +155,7 @@ def _figures(known: DemandInputs, kept_free: float, backlog: float) -> tuple[Dec
         DecisionFigure(name="request.computedShare", value=request.computed_share),
         DecisionFigure(name="request.outputTokens", value=request.output_tokens, unit="tokens"),
         DecisionFigure(name="headroom.factor", value=kept_free),
-        DecisionFigure(name="strain.factor", value=known.strain),
-        DecisionFigure(name="excess.factor", value=known.excess),
+        DecisionFigure(name="strain.factor", value=inputs.correction),
+        DecisionFigure(name="excess.factor", value=inputs.excess),
         DecisionFigure(name="backlog.replicaSeconds", value=backlog, unit="s"),
     )

@@ -77,10 +77,10 @@ def counters(roster: PodInventory, mean_prompt: float) -> tuple[tuple[ArrivalCou
         )
         return routers, frozenset(one.name for one in (*(one for one, _ in roster.routers), *roster.silent))
     engines = []
-    for pod, figures in (*roster.known, *roster.leaving):
+    for pod, figures in (*roster.measured, *roster.leaving):
         sent = (figures.finished or 0.0) + (figures.running or 0.0) + (figures.waiting or 0.0)
         engines.append(ArrivalCounter(name=pod.name, at=figures.at, requests=sent, prompt_tokens=sent * mean_prompt))
-    return tuple(engines), frozenset(one.name for one in (*(one for one, _ in roster.known), *roster.unknown))
+    return tuple(engines), frozenset(one.name for one in (*(one for one, _ in roster.measured), *roster.unknown))
 
 
 def updated(

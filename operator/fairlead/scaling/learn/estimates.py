@@ -99,7 +99,7 @@ def updated(
     came, marks = _came(before, facts, roster, ahead)
     mixture = request_mix.updated(_mixture(before, came), came)
     if came:
-        mixture = request_mix.with_running(mixture, (figures for _, figures in roster.known))
+        mixture = request_mix.with_running(mixture, (figures for _, figures in roster.measured))
     fits = replica_speed.updated(_fits(before, facts, came), facts.revision, came)
     room = max((figures.kv_tokens for _, figures in _own(facts, roster) if figures.kv_tokens), default=None)
     return replace(
@@ -153,7 +153,7 @@ def _serving(facts: ScalingFacts, roster: PodInventory) -> int:
 
 def _own(facts: ScalingFacts, roster: PodInventory) -> list[tuple[EnginePod, EngineFigures]]:
     """Pods of the target."""
-    return [(pod, figures) for pod, figures in roster.known if pod.revision == facts.revision]
+    return [(pod, figures) for pod, figures in roster.measured if pod.revision == facts.revision]
 
 
 def _came(

@@ -118,9 +118,9 @@ def speed(fits: tuple[SpeedFit, ...], revision: str, assumed: ReplicaSpeed | Non
     word = assumed if assumed and _is_informative(assumed) else _by_rule(fit)
     if word is None:
         return None
-    known = fit.kv_tokens or (assumed.kv_tokens if assumed else None)
+    room = fit.kv_tokens or (assumed.kv_tokens if assumed else None)
     solved = _solve(_with_word(fit, word), word) if fit.looks else word
-    return replace(solved, kv_tokens=known, max_sequences=word.max_sequences or MOST_SEQUENCES)
+    return replace(solved, kv_tokens=room, max_sequences=word.max_sequences or MOST_SEQUENCES)
 
 
 def _is_informative(assumed: ReplicaSpeed) -> bool:

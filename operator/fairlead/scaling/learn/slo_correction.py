@@ -129,11 +129,11 @@ def _middle(place: int) -> float:
     return log(LOWEST) + (place + 0.5) * WIDE
 
 
-def fit_misses(strain: SloCorrection) -> MissCurve:
+def fit_misses(correction: SloCorrection) -> MissCurve:
     """Poisson regression with a prior, by Newton's method."""
     assumed = _aim(USUAL_HEADROOM)
     level, power = assumed, POWER
-    points = [(_middle(place), count, missed) for place, (count, missed) in enumerate(strain.felt) if count > 0]
+    points = [(_middle(place), count, missed) for place, (count, missed) in enumerate(correction.felt) if count > 0]
     if not points:
         return MissCurve(level=level, power=power)
     for _ in range(ROUNDS):
@@ -163,8 +163,8 @@ def _missed(came: Sequence[EngineInterval], objectives: Objectives) -> float | N
         shares.append(_share([(one.first_late, one.first) for one in came]))
     if objectives.tpot_p95_seconds is not None:
         shares.append(_share([(one.pace_late, one.paced) for one in came]))
-    known = [share for share in shares if share is not None]
-    return min(fsum(known), 1.0) if known else None
+    present = [share for share in shares if share is not None]
+    return min(fsum(present), 1.0) if present else None
 
 
 def _share(counted: list[tuple[float | None, float]]) -> float | None:

@@ -37,12 +37,12 @@ def updated(
     """Whether speculation should be off now, and the advice for people."""
     if not facts.speculates:
         return SpeculationState(), ()
-    guessing = before
+    state = before
     if before.marked_at is None or now - before.marked_at >= summary.cold_start_seconds:
-        guessing = _switched(_measured(summary, facts, before, now), summary, facts, now)
+        state = _switched(_measured(summary, facts, before, now), summary, facts, now)
     if not _may(facts):
-        guessing = replace(guessing, off=False)
-    return guessing, _advice(guessing, facts)
+        state = replace(state, off=False)
+    return state, _advice(state, facts)
 
 
 def gain(speed: ReplicaSpeed, batch: float, guessed: float, accepted: float) -> float:
@@ -58,16 +58,16 @@ def _measured(summary: SignalSummary, facts: ScalingFacts, before: SpeculationSt
     began = {one.pod: one for one in before.marks}
     pairs = [(began[one.pod], one) for one in marks if one.pod in began and one.drafts >= began[one.pod].drafts]
     drafts = fsum(end.drafts - then.drafts for then, end in pairs)
-    guessing = replace(before, marked_at=now, marks=marks)
+    state = replace(before, marked_at=now, marks=marks)
     if drafts > 0:
         guessed = fsum(end.draft_tokens - then.draft_tokens for then, end in pairs) / drafts
         accepted = fsum(end.accepted_tokens - then.accepted_tokens for then, end in pairs) / drafts
-        guessing = replace(guessing, guessed=guessed, accepted=accepted)
+        state = replace(state, guessed=guessed, accepted=accepted)
     speed = facts.assumed or (summary.load.speed if summary.load else None)
-    if speed is None or guessing.guessed is None or summary.ready == 0:
-        return replace(guessing, gain=None)
+    if speed is None or state.guessed is None or summary.ready == 0:
+        return replace(state, gain=None)
     batch = summary.running / summary.ready
-    return replace(guessing, gain=gain(speed, batch, guessing.guessed, guessing.accepted))
+    return replace(state, gain=gain(speed, batch, state.guessed, state.accepted))
 
 
 def _marks(facts: ScalingFacts) -> Iterator[SpeculationBaseline]:
@@ -89,29 +89,29 @@ def _marks(facts: ScalingFacts) -> Iterator[SpeculationBaseline]:
             )
 
 
-def _switched(guessing: SpeculationState, summary: SignalSummary, facts: ScalingFacts, now: float) -> SpeculationState:
-    if guessing.gain is None:
-        return replace(guessing, against=0)
-    speaks_against = guessing.gain > PROFIT if guessing.off else guessing.gain < LOSS
-    guessing = replace(guessing, against=guessing.against + 1 if speaks_against else 0)
-    rested = guessing.switched_at is None or now - guessing.switched_at >= REST * summary.cold_start_seconds
-    if guessing.against < SPANS or not rested or not _may(facts):
-        return guessing
-    return replace(guessing, off=not guessing.off, switched_at=now, against=0)
+def _switched(state: SpeculationState, summary: SignalSummary, facts: ScalingFacts, now: float) -> SpeculationState:
+    if state.gain is None:
+        return replace(state, against=0)
+    speaks_against = state.gain > PROFIT if state.off else state.gain < LOSS
+    state = replace(state, against=state.against + 1 if speaks_against else 0)
+    rested = state.switched_at is None or now - state.switched_at >= REST * summary.cold_start_seconds
+    if state.against < SPANS or not rested or not _may(facts):
+        return state
+    return replace(state, off=not state.off, switched_at=now, against=0)
 
 
 def _may(facts: ScalingFacts) -> bool:
     return facts.policy.switches_speculation and facts.policy.active
 
 
-def _advice(guessing: SpeculationState, facts: ScalingFacts) -> tuple[ScalingAdvice, ...]:
-    if guessing.gain is None or guessing.guessed is None or (guessing.gain >= LOSS and not guessing.off):
+def _advice(state: SpeculationState, facts: ScalingFacts) -> tuple[ScalingAdvice, ...]:
+    if state.gain is None or state.guessed is None or (state.gain >= LOSS and not state.off):
         return ()
     words = (
-        f"of {guessing.guessed:.1f} tokens drafted a step {guessing.accepted:.1f} are accepted; at this load "
-        f"speculation gives {guessing.gain:.2f} times the tokens"
+        f"of {state.guessed:.1f} tokens drafted a step {state.accepted:.1f} are accepted; at this load "
+        f"speculation gives {state.gain:.2f} times the tokens"
     )
-    if guessing.off:
+    if state.off:
         return (
             ScalingAdvice(subject="speculation", because=f"{words}: it is switched off until that is above {PROFIT:g}"),
         )

@@ -22,8 +22,19 @@ from fairlead.simulator.engine.steps import AdvanceResult, Emission, EngineStep,
 class EngineCore:
     """One engine's scheduler."""
 
-    __slots__ = ("_chance", "_extra", "_flight", "_floor", "_pause", "_plain", "_quiet_until", "_seen", "_stirred",
-                 "_times", "settings")  # fmt: skip
+    __slots__ = (
+        "_chance",
+        "_extra",
+        "_flight",
+        "_pause",
+        "_plain",
+        "_quiet_until",
+        "_seen",
+        "_state",
+        "_stirred",
+        "_times",
+        "settings",
+    )  # fmt: skip
 
     def __init__(
         self, settings: EngineSettings, times: StepTimes, chance: RandomSource, *, plain: bool = False
@@ -33,7 +44,7 @@ class EngineCore:
         self._chance = chance
         self._plain = plain
         """Schedule every request and every step on its own: the reference for tests of the fast path."""
-        self._floor = SchedulerState(settings)
+        self._state = SchedulerState(settings)
         self._pause = PauseMode.NONE
         self._flight: EngineStep | None = None
         self._extra = 0
@@ -47,7 +58,7 @@ class EngineCore:
 
     def add(self, request: EngineRequest) -> SchedulerRefusal | None:
         """Add a request for the next step, or with asynchronous scheduling for the one after it."""
-        refused = request_entry.refusal(self._floor, request)
+        refused = request_entry.refusal(self._state, request)
         if refused is not None:
             return refused
         if request.reply and len(request.prefix) != request.prompt_tokens // self.settings.block_tokens:
@@ -57,11 +68,11 @@ class EngineCore:
             )
         self._catch_up(stay=False)
         request.status = EngineRequestStatus.WAITING
-        self._floor.backlog += request.prompt_tokens
+        self._state.backlog += request.prompt_tokens
         if self.settings.late_stop and self._flight is not None:
-            self._floor.coming.append(request)
+            self._state.coming.append(request)
         else:
-            self._floor.waiting.add(request)
+            self._state.waiting.add(request)
         return None
 
     def abort(self, request: EngineRequest, now: float) -> None:
@@ -69,20 +80,20 @@ class EngineCore:
         if request.status in {EngineRequestStatus.NEW, EngineRequestStatus.ENDED}:
             return
         self._catch_up(stay=False)
-        self._floor.finish(request, now)
+        self._state.finish(request, now)
 
     def begin(self, now: float) -> EngineStep | None:
         """Schedule the next step; None if no request can be computed."""
         if self._flight is not None:
             raise AssertionError(f"a step that ends at {self._flight.ends} is still on its way")
         if self._pause is PauseMode.ALL:
-            self._floor.let_go()
+            self._state.let_go()
             return None
-        floor = self._floor
+        state = self._state
         while True:
             step = EngineStep(now)
             preempted = self._schedule(step)
-            self._stirred = floor.let_go() or preempted
+            self._stirred = state.let_go() or preempted
             if step.batch.decodes or step.batch.prefills:
                 break
             if not self._stirred:
@@ -95,22 +106,22 @@ class EngineCore:
 
     def _schedule(self, step: EngineStep) -> bool:
         """Fill a step; returns whether a request was preempted for it."""
-        floor = self._floor
-        wasted = [one for one in floor.lingering if one.finish is not FinishReason.LENGTH] if floor.lingering else ()
+        state = self._state
+        wasted = [one for one in state.lingering if one.finish is not FinishReason.LENGTH] if state.lingering else ()
         budget = self.settings.batch_tokens - len(wasted)
         preempted = False
         left: int | None = None
         if not self._plain and self.settings.speculation is None:
-            if floor.scattered:
-                floor.gather()
-            left = running_requests.schedule_together(floor, step, budget)
+            if state.scattered:
+                state.gather()
+            left = running_requests.schedule_together(state, step, budget)
         if left is None:
-            floor.scatter()
-            left, preempted = running_requests.schedule_one_by_one(floor, step, budget)
-        if step.prompts or floor.pool.listener is not None:
+            state.scatter()
+            left, preempted = running_requests.schedule_one_by_one(state, step, budget)
+        if step.prompts or state.pool.listener is not None:
             self._name_pages(step)
-        if not preempted and self._pause is PauseMode.NONE and floor.waiting:
-            request_entry.admit(floor, step, left)
+        if not preempted and self._pause is PauseMode.NONE and state.waiting:
+            request_entry.admit(state, step, left)
         for one in wasted:
             step.batch.decodes += 1
             step.batch.decode_tokens += 1
@@ -119,17 +130,17 @@ class EngineCore:
 
     def _name_pages(self, step: EngineStep) -> None:
         """Cache the blocks that this step fills; of replies only if a listener or another prompt may see them."""
-        floor = self._floor
-        if floor.pool.listener is not None or any(request.prefix for request, _ in step.prompts):
-            floor.write_replies()
+        state = self._state
+        if state.pool.listener is not None or any(request.prefix for request, _ in step.prompts):
+            state.write_replies()
         for request, _ in step.prompts:
-            floor.write_names(request)
+            state.write_names(request)
 
     def _time(self, step: EngineStep) -> None:
         """Set the step's end; by the decode line only if the next step will have the same requests."""
-        batch, pace = step.batch, self._floor.pace
-        alike = self._floor.lockstep.sequences if step.lockstep else len(step.decodes)
-        if batch.prefills or self._floor.settings.speculation is not None or batch.decodes != alike:
+        batch, pace = step.batch, self._state.pace
+        alike = self._state.lockstep.sequences if step.lockstep else len(step.decodes)
+        if batch.prefills or self._state.settings.speculation is not None or batch.decodes != alike:
             pace.breaks()
             step.ends = step.began + self._times.seconds(batch)
             return
@@ -149,10 +160,10 @@ class EngineCore:
     def _complete(self, step: EngineStep, now: float, *, every: bool) -> list[Emission]:
         self._flight = None
         self._extra = 0
-        counts = self._floor.counts
+        counts = self._state.counts
         counts.steps += 1
         counts.computed_tokens += step.tokens
-        return step_outcomes.emissions(self._floor, step, step_outcomes.EmissionSettings(now, self._chance, every))
+        return step_outcomes.emissions(self._state, step, step_outcomes.EmissionSettings(now, self._chance, every))
 
     def advance(self, now: float, until: float, *, stopping: bool = True) -> AdvanceResult:
         """Run all steps that end by `until`, or to the end of the first with a request's first or last token.
@@ -181,33 +192,33 @@ class EngineCore:
 
     def _plan_ahead(self, step: EngineStep) -> None:
         """Find how many steps will have the same batch, if no request is added, ends, or lacks a block."""
-        floor = self._floor
-        if not step.lockstep or floor.pace.steps == 0 or floor.pool.listener is not None:
+        state = self._state
+        if not step.lockstep or state.pace.steps == 0 or state.pool.listener is not None:
             return
-        if floor.waiting and (self._stirred or self._may_find_more()):
+        if state.waiting and (self._stirred or self._may_find_more()):
             return
-        extra = floor.lockstep.affordable(floor.pool.free, floor.lockstep.until_an_end() - 1)
+        extra = state.lockstep.affordable(state.pool.free, state.lockstep.until_an_end() - 1)
         if extra > 0:
             self._extra = extra
-            self._quiet_until = floor.pace.end(floor.pace.steps + extra)
+            self._quiet_until = state.pace.end(state.pace.steps + extra)
 
     def _may_find_more(self) -> bool:
         """Whether the first waiting request could get cache hits from replies that are being generated."""
-        first = self._floor.waiting.first()
-        return first is not None and bool(first.prefix or first.reply) and bool(self._floor.talkers)
+        first = self._state.waiting.first()
+        return first is not None and bool(first.prefix or first.reply) and bool(self._state.cacheable)
 
     def _skip(self, step: EngineStep, steps: int) -> None:
         """Advance by so many equal steps; the last of them is then in flight."""
-        floor = self._floor
-        lockstep, made = floor.lockstep, floor.lockstep.sequences * steps
-        floor.pool.take(lockstep.pages(1, steps))
+        state = self._state
+        lockstep, made = state.lockstep, state.lockstep.sequences * steps
+        state.pool.take(lockstep.pages(1, steps))
         lockstep.advance(steps)
-        floor.counts.steps += steps
-        floor.counts.generation_tokens += made
-        floor.counts.computed_tokens += made
-        floor.pace.goes_on(steps)
-        step.began = floor.pace.end(floor.pace.steps - 1)
-        step.ends = floor.pace.ends
+        state.counts.steps += steps
+        state.counts.generation_tokens += made
+        state.counts.computed_tokens += made
+        state.pace.goes_on(steps)
+        step.began = state.pace.end(state.pace.steps - 1)
+        step.ends = state.pace.ends
         step.batch.decode_context += made
         self._extra -= steps
 
@@ -215,7 +226,7 @@ class EngineCore:
         """Bring all counts to the time last reached; `stay=False` also ends the run of equal steps, before a change."""
         if self._flight is None or not self._extra:
             return
-        steps = self._floor.pace.done_by(self._seen, self._extra)
+        steps = self._state.pace.done_by(self._seen, self._extra)
         if steps:
             self._skip(self._flight, steps)
         if not stay:
@@ -230,18 +241,18 @@ class EngineCore:
     def reset_prefix_cache(self) -> bool:
         """Empty the prefix cache, which works only while no request holds a block; returns whether it did."""
         self._catch_up(stay=False)
-        return self._floor.pool.reset()
+        return self._state.pool.reset()
 
     def listen(self, listener: CacheListener) -> None:
         """Report changes of the prefix cache to this listener from now on."""
         self._catch_up(stay=False)
-        self._floor.pool.listener = listener
+        self._state.pool.listener = listener
 
     def progress(self) -> Iterable[EngineRequest]:
         """The running requests, with up-to-date progress."""
         self._catch_up()
-        self._floor.settle()
-        return tuple(self._floor.running)
+        self._state.settle()
+        return tuple(self._state.running)
 
     @property
     def flight(self) -> EngineStep | None:
@@ -257,42 +268,42 @@ class EngineCore:
     @property
     def running(self) -> int:
         """Running requests."""
-        return len(self._floor.running)
+        return len(self._state.running)
 
     @property
     def waiting(self) -> int:
         """Waiting requests, deferred ones included."""
-        return len(self._floor.waiting) + len(self._floor.coming)
+        return len(self._state.waiting) + len(self._state.coming)
 
     @property
     def deferred(self) -> int:
         """Of the waiting requests, those that lack an adapter slot."""
-        return len(self._floor.deferred)
+        return len(self._state.deferred)
 
     @property
     def unfinished_prompts(self) -> int:
         """Prompt tokens of requests without a first token."""
-        return self._floor.backlog
+        return self._state.backlog
 
     @property
     def adapters(self) -> tuple[str, ...]:
         """The adapters of running requests."""
-        return tuple(self._floor.adapters)
+        return tuple(self._state.adapters)
 
     @property
     def usage(self) -> float:
         """Share of the KV blocks that requests hold."""
         self._catch_up()
-        return self._floor.pool.usage
+        return self._state.pool.usage
 
     @property
     def free_pages(self) -> int:
         """Blocks that can be taken at once."""
         self._catch_up()
-        return self._floor.pool.free
+        return self._state.pool.free
 
     @property
     def counts(self) -> EngineCounts:
         """The counters since the start."""
         self._catch_up()
-        return self._floor.counts
+        return self._state.counts

@@ -13,50 +13,50 @@ from fairlead.simulator.engine.scheduler_state import SchedulerState, block_name
 from fairlead.simulator.engine.steps import EngineStep, SchedulerRefusal
 
 
-def refusal(floor: SchedulerState, request: EngineRequest) -> SchedulerRefusal | None:
+def refusal(state: SchedulerState, request: EngineRequest) -> SchedulerRefusal | None:
     """Why a new request is refused, if it is."""
-    settings = floor.settings
-    unfinished = len(floor.running) + len(floor.waiting) + len(floor.coming)
+    settings = state.settings
+    unfinished = len(state.running) + len(state.waiting) + len(state.coming)
     if settings.max_unfinished is not None and unfinished >= settings.max_unfinished:
         return SchedulerRefusal.TOO_MANY
-    if settings.max_backlog_tokens is not None and floor.backlog >= settings.max_backlog_tokens:
+    if settings.max_backlog_tokens is not None and state.backlog >= settings.max_backlog_tokens:
         return SchedulerRefusal.BACKLOG
-    most = request.prompt_tokens + floor.limit(request) - 1
+    most = request.prompt_tokens + state.limit(request) - 1
     ahead = min(most + speculation.drafted(settings) + speculation.lookahead(settings), settings.context_tokens)
-    if request.prompt_tokens >= settings.context_tokens or floor.pool.pages_for(ahead) > floor.pool.usable:
+    if request.prompt_tokens >= settings.context_tokens or state.pool.pages_for(ahead) > state.pool.usable:
         return SchedulerRefusal.TOO_LONG
     if not settings.chunked_prefill and most > settings.batch_tokens:
         return SchedulerRefusal.TOO_LONG
     return None
 
 
-def admit(floor: SchedulerState, step: EngineStep, budget: int) -> int:
+def admit(state: SchedulerState, step: EngineStep, budget: int) -> int:
     """Admit waiting requests in order; returns what is left of the token budget."""
-    slots = speculation.draft_slots(floor.settings)
-    width = _DraftPadding(0 if step.prompts else speculation.drafted(floor.settings), bool(step.decodes))
+    slots = speculation.draft_slots(state.settings)
+    width = _DraftPadding(0 if step.prompts else speculation.drafted(state.settings), bool(step.decodes))
     passed_over: list[EngineRequest] = []
-    while budget > slots and len(floor.running) < floor.settings.max_sequences:
-        request = floor.waiting.first()
+    while budget > slots and len(state.running) < state.settings.max_sequences:
+        request = state.waiting.first()
         if request is None:
             break
-        if _lacks_slot(floor, request):
-            passed_over.append(floor.waiting.pop())
-            floor.deferred.add(request)
+        if _lacks_slot(state, request):
+            passed_over.append(state.waiting.pop())
+            state.deferred.add(request)
             continue
-        entry = _entry(floor, request, width, budget - slots)
+        entry = _entry(state, request, width, budget - slots)
         if entry is None:
             break
-        floor.waiting.pop()
-        budget -= _enter(floor, request, step, entry) + slots
-    floor.waiting.put_back(passed_over)
+        state.waiting.pop()
+        budget -= _enter(state, request, step, entry) + slots
+    state.waiting.put_back(passed_over)
     return budget
 
 
-def _lacks_slot(floor: SchedulerState, request: EngineRequest) -> bool:
-    slots = floor.settings.adapter_slots
+def _lacks_slot(state: SchedulerState, request: EngineRequest) -> bool:
+    slots = state.settings.adapter_slots
     if request.adapter is None or not slots:
         return False
-    return request.adapter not in floor.adapters and len(floor.adapters) >= slots
+    return request.adapter not in state.adapters and len(state.adapters) >= slots
 
 
 @dataclass(slots=True)
@@ -89,15 +89,15 @@ class _EntryCost:
     """New blocks to take."""
 
 
-def _entry(floor: SchedulerState, request: EngineRequest, width: _DraftPadding, budget: int) -> _EntryCost | None:
-    settings, pool = floor.settings, floor.pool
-    found, recovered = _cached(floor, request)
+def _entry(state: SchedulerState, request: EngineRequest, width: _DraftPadding, budget: int) -> _EntryCost | None:
+    settings, pool = state.settings, state.pool
+    found, recovered = _cached(state, request)
     start = (len(found) + recovered) * settings.block_tokens
     tokens = request.tokens - start
     padding = width.padding(start, tokens, settings.context_tokens)
     if padding + 1 > budget and padding:
         return None
-    tokens = running_requests.prompt_cap(floor, tokens)
+    tokens = running_requests.prompt_cap(state, tokens)
     if tokens > budget and not settings.chunked_prefill:
         return None
     tokens = min(tokens, budget)
@@ -105,25 +105,25 @@ def _entry(floor: SchedulerState, request: EngineRequest, width: _DraftPadding, 
     need = pool.pages_for(end)
     whole = max(need, pool.pages_for(request.tokens)) if settings.reserve_whole_prompt else need
     leaving = recovered + sum(1 for page in found if not page.holders)
-    margin = int(settings.watermark * settings.blocks) if floor.running else 0
+    margin = int(settings.watermark * settings.blocks) if state.running else 0
     if whole - len(found) - recovered + leaving + margin > pool.free:
         return None
     return _EntryCost(found, recovered, tokens, padding, need - len(found) - recovered)
 
 
-def _cached(floor: SchedulerState, request: EngineRequest) -> tuple[list[CachedBlock], int]:
+def _cached(state: SchedulerState, request: EngineRequest) -> tuple[list[CachedBlock], int]:
     """Blocks that need no computing: cached ones by hash, then its own from before a preemption."""
-    if not floor.pool.caching:
+    if not state.pool.caching:
         return [], 0
-    most = (request.tokens - 1) // floor.settings.block_tokens
+    most = (request.tokens - 1) // state.settings.block_tokens
     found: list[CachedBlock] = []
     if request.prefix or request.reply:
-        floor.write_replies()
-        found = floor.pool.found(block_names(request, 0, most), most)
+        state.write_replies()
+        found = state.pool.found(block_names(request, 0, most), most)
     recovered = 0
     if request.remains is not None and len(found) == min(most, len(request.prefix) + len(request.reply)):
         recovered = min(request.remains.count, most - len(found))
-    rereads = floor.settings.speculation is not None and floor.settings.speculation.rereads_page
+    rereads = state.settings.speculation is not None and state.settings.speculation.rereads_page
     if rereads and recovered:
         recovered -= 1
     elif rereads and found:
@@ -131,9 +131,9 @@ def _cached(floor: SchedulerState, request: EngineRequest) -> tuple[list[CachedB
     return found, recovered
 
 
-def _enter(floor: SchedulerState, request: EngineRequest, step: EngineStep, entry: _EntryCost) -> int:
+def _enter(state: SchedulerState, request: EngineRequest, step: EngineStep, entry: _EntryCost) -> int:
     """Make the request run with its blocks; returns the tokens that this takes of the budget."""
-    pool = floor.pool
+    pool = state.pool
     pool.hold(entry.found)
     if entry.recovered and request.remains is not None:
         pool.recover(request.remains, entry.recovered)
@@ -142,11 +142,11 @@ def _enter(floor: SchedulerState, request: EngineRequest, step: EngineStep, entr
     cached = len(entry.found) + entry.recovered
     request.named = entry.found
     request.pages = cached + entry.pages
-    request.computed = request.sealed = cached * floor.settings.block_tokens + entry.tokens
-    floor.enter(request)
-    floor.write_names(request)
+    request.computed = request.sealed = cached * state.settings.block_tokens + entry.tokens
+    state.enter(request)
+    state.write_names(request)
     if request.scheduled is None:
-        _note_first_time(floor, request, step, cached)
+        _note_first_time(state, request, step, cached)
     tokens = entry.tokens + entry.padding
     step.prompts.append((request, tokens))
     running_requests.add_prompt_piece(step.batch, request, entry.tokens)
@@ -154,9 +154,9 @@ def _enter(floor: SchedulerState, request: EngineRequest, step: EngineStep, entr
     return tokens
 
 
-def _note_first_time(floor: SchedulerState, request: EngineRequest, step: EngineStep, cached: int) -> None:
+def _note_first_time(state: SchedulerState, request: EngineRequest, step: EngineStep, cached: int) -> None:
     request.scheduled = step.began
-    request.cached_tokens = cached * floor.settings.block_tokens
-    if floor.pool.caching:
-        floor.counts.queries += request.tokens
-        floor.counts.hits += request.cached_tokens
+    request.cached_tokens = cached * state.settings.block_tokens
+    if state.pool.caching:
+        state.counts.queries += request.tokens
+        state.counts.hits += request.cached_tokens

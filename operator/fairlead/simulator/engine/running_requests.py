@@ -12,10 +12,10 @@ from fairlead.simulator.engine.settings import SchedulingPolicy
 from fairlead.simulator.engine.steps import EngineStep
 
 
-def prompt_cap(floor: SchedulerState, tokens: int) -> int:
+def prompt_cap(state: SchedulerState, tokens: int) -> int:
     """How many of a request's tokens `--long-prefill-token-threshold` allows in one step."""
-    threshold = floor.settings.long_prefill_tokens
-    if 0 < threshold < tokens and len(floor.running) + len(floor.waiting) > 1:
+    threshold = state.settings.long_prefill_tokens
+    if 0 < threshold < tokens and len(state.running) + len(state.waiting) > 1:
         return threshold
     return tokens
 
@@ -29,30 +29,30 @@ def add_prompt_piece(batch: StepBatch, request: EngineRequest, tokens: int) -> N
     batch.prefill_context += request.computed
 
 
-def schedule_together(floor: SchedulerState, step: EngineStep, budget: int) -> int | None:
+def schedule_together(state: SchedulerState, step: EngineStep, budget: int) -> int | None:
     """Schedule all at once; returns the rest of the budget, or None, with nothing changed, if that is impossible."""
-    settings, lockstep = floor.settings, floor.lockstep
+    settings, lockstep = state.settings, state.lockstep
     budget -= lockstep.sequences
     pages = lockstep.pages(0, 1) if lockstep.sequences else 0
     pieces: list[tuple[EngineRequest, int, int]] = []
-    for request in floor.readers:
-        wanted = prompt_cap(floor, request.tokens - request.computed)
+    for request in state.prefilling:
+        wanted = prompt_cap(state, request.tokens - request.computed)
         tokens = min(wanted, budget)
         if tokens < wanted and (settings.long_prefill_tokens or tokens <= 0):
             return None  # the order of requests matters
-        more = floor.pool.pages_for(request.computed + tokens) - request.pages
+        more = state.pool.pages_for(request.computed + tokens) - request.pages
         pieces.append((request, tokens, more))
         budget -= tokens
         pages += more
-    if budget < 0 or pages > floor.pool.free:
+    if budget < 0 or pages > state.pool.free:
         return None
-    floor.pool.take(pages)
-    _schedule_pieces(floor, step, pieces)
+    state.pool.take(pages)
+    _schedule_pieces(state, step, pieces)
     return budget
 
 
-def _schedule_pieces(floor: SchedulerState, step: EngineStep, pieces: list[tuple[EngineRequest, int, int]]) -> None:
-    lockstep, batch = floor.lockstep, step.batch
+def _schedule_pieces(state: SchedulerState, step: EngineStep, pieces: list[tuple[EngineRequest, int, int]]) -> None:
+    lockstep, batch = state.lockstep, step.batch
     if lockstep.sequences:
         lockstep.flying = 1
         step.lockstep = True
@@ -65,44 +65,44 @@ def _schedule_pieces(floor: SchedulerState, step: EngineStep, pieces: list[tuple
         add_prompt_piece(batch, request, tokens)
 
 
-def schedule_one_by_one(floor: SchedulerState, step: EngineStep, budget: int) -> tuple[int, bool]:
+def schedule_one_by_one(state: SchedulerState, step: EngineStep, budget: int) -> tuple[int, bool]:
     """Schedule in vLLM's order; returns the rest of the budget, and whether a request was preempted."""
-    settings = floor.settings
+    settings = state.settings
     slots, drafts = speculation.draft_slots(settings), speculation.drafted(settings)
     taken: dict[EngineRequest, int] = {}
     preempted = False
-    for request in tuple(floor.running):
+    for request in tuple(state.running):
         if budget <= slots:
             break
-        if request not in floor.running or request in floor.lingering:
+        if request not in state.running or request in state.lingering:
             continue
-        wanted = request.tokens - request.computed + (0 if request in floor.readers else drafts)
-        tokens = min(prompt_cap(floor, wanted), budget - slots, settings.context_tokens - request.computed - 1)
-        more = _more_pages(floor, request, tokens)
-        while more > floor.pool.free and request in floor.running:
-            victim = _victim(floor)
-            floor.preempt(victim)
+        wanted = request.tokens - request.computed + (0 if request in state.prefilling else drafts)
+        tokens = min(prompt_cap(state, wanted), budget - slots, settings.context_tokens - request.computed - 1)
+        more = _more_pages(state, request, tokens)
+        while more > state.pool.free and request in state.running:
+            victim = _victim(state)
+            state.preempt(victim)
             preempted = True
             if victim in taken:
                 budget += taken.pop(victim) + slots
-        if request not in floor.running:
+        if request not in state.running:
             break
-        floor.pool.take(more)
+        state.pool.take(more)
         request.pages += more
         request.computed += tokens
         if settings.speculation is not None:
             request.sealed = min(request.computed, request.tokens)
-            floor.write_names(request)
+            state.write_names(request)
         taken[request] = tokens
         budget -= tokens + slots
-    _sum_up(floor, step, taken)
+    _sum_up(state, step, taken)
     return budget, preempted
 
 
-def _sum_up(floor: SchedulerState, step: EngineStep, taken: dict[EngineRequest, int]) -> None:
+def _sum_up(state: SchedulerState, step: EngineStep, taken: dict[EngineRequest, int]) -> None:
     batch = step.batch
     for request, tokens in taken.items():
-        if request in floor.readers:
+        if request in state.prefilling:
             step.prompts.append((request, tokens))
             add_prompt_piece(batch, request, tokens)
         else:
@@ -112,18 +112,18 @@ def _sum_up(floor: SchedulerState, step: EngineStep, taken: dict[EngineRequest, 
             batch.decode_context += request.computed
 
 
-def _more_pages(floor: SchedulerState, request: EngineRequest, tokens: int) -> int:
-    end = min(request.computed + tokens + speculation.lookahead(floor.settings), floor.settings.context_tokens)
-    return max(0, floor.pool.pages_for(end) - request.pages)
+def _more_pages(state: SchedulerState, request: EngineRequest, tokens: int) -> int:
+    end = min(request.computed + tokens + speculation.lookahead(state.settings), state.settings.context_tokens)
+    return max(0, state.pool.pages_for(end) - request.pages)
 
 
-def _victim(floor: SchedulerState) -> EngineRequest:
+def _victim(state: SchedulerState) -> EngineRequest:
     """The request to preempt: the last admitted, or by priority the least urgent, of these the latest arrival.
 
     Recorded arrivals can be equal to the bit, which never happens in vLLM: without the serial number two such requests
     would preempt each other for ever.
     """
-    running = [request for request in floor.running if request not in floor.lingering]
-    if floor.settings.policy is SchedulingPolicy.PRIORITY:
+    running = [request for request in state.running if request not in state.lingering]
+    if state.settings.policy is SchedulingPolicy.PRIORITY:
         return max(running, key=lambda request: (request.priority, request.arrived, request.serial))
     return running[-1]

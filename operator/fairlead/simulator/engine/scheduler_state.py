@@ -17,8 +17,23 @@ from fairlead.simulator.engine.step_ends import DecodeStretch
 class SchedulerState:
     """The state of one scheduler."""
 
-    __slots__ = ("adapters", "backlog", "coming", "counts", "deferred", "lingering", "lockstep", "pace", "pool",
-                 "readers", "running", "scattered", "settings", "talkers", "waiting")  # fmt: skip
+    __slots__ = (
+        "adapters",
+        "backlog",
+        "cacheable",
+        "coming",
+        "counts",
+        "deferred",
+        "lingering",
+        "lockstep",
+        "pace",
+        "pool",
+        "prefilling",
+        "running",
+        "scattered",
+        "settings",
+        "waiting",
+    )  # fmt: skip
 
     def __init__(self, settings: EngineSettings) -> None:
         self.settings = settings
@@ -31,11 +46,11 @@ class SchedulerState:
         """Requests that came when the next step was already scheduled: they join the queue at the step after it."""
         self.running: dict[EngineRequest, None] = {}
         """Running requests in the order of admission."""
-        self.readers: dict[EngineRequest, None] = {}
+        self.prefilling: dict[EngineRequest, None] = {}
         """Running requests whose prefill is not complete."""
         self.lingering: dict[EngineRequest, None] = {}
         """Requests that ended in the last step when the next was already scheduled."""
-        self.talkers: dict[EngineRequest, None] = {}
+        self.cacheable: dict[EngineRequest, None] = {}
         """Running requests whose replies have block hashes."""
         self.lockstep = LockstepRequests(settings.block_tokens)
         self.scattered = True
@@ -55,12 +70,12 @@ class SchedulerState:
         """Make a request run."""
         request.status = EngineRequestStatus.RUNNING
         self.running[request] = None
-        self.readers[request] = None
+        self.prefilling[request] = None
         self.deferred.discard(request)
         if request.adapter is not None:
             self.adapters[request.adapter] += 1
         if request.reply and self.pool.caching:
-            self.talkers[request] = None
+            self.cacheable[request] = None
 
     def preempt(self, request: EngineRequest) -> None:
         """Preempt a request: it frees everything and is recomputed, before all waiting requests."""
@@ -112,8 +127,8 @@ class SchedulerState:
             self.lockstep.leave(request)
         self.pace.breaks()
         del self.running[request]
-        self.readers.pop(request, None)
-        self.talkers.pop(request, None)
+        self.prefilling.pop(request, None)
+        self.cacheable.pop(request, None)
         if request.adapter is not None:
             self.adapters[request.adapter] -= 1
             if not self.adapters[request.adapter]:
@@ -144,7 +159,7 @@ class SchedulerState:
 
     def write_replies(self) -> None:
         """Cache the replies' full blocks, most computed tokens first: of equal blocks the first one is found."""
-        decoding = [request for request in self.talkers if request not in self.readers]
+        decoding = [request for request in self.cacheable if request not in self.prefilling]
         for request in decoding:
             if request.mark is not None:
                 self.lockstep.settle(request)
@@ -155,7 +170,7 @@ class SchedulerState:
     def gather(self) -> None:
         """Put all decoding requests into the lockstep group."""
         for request in self.running:
-            if request not in self.readers and request not in self.lingering:
+            if request not in self.prefilling and request not in self.lingering:
                 self.lockstep.join(request, self.limit(request))
         self.scattered = False
 

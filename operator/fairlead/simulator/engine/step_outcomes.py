@@ -18,21 +18,21 @@ class EmissionSettings(NamedTuple):
     """Whether to emit also tokens that are neither a request's first nor its last."""
 
 
-def emissions(floor: SchedulerState, step: EngineStep, settings: EmissionSettings) -> list[Emission]:
+def emissions(state: SchedulerState, step: EngineStep, settings: EmissionSettings) -> list[Emission]:
     """The emissions of all requests that generated tokens; those that ended are removed."""
     emitted: list[Emission] = []
     if step.lockstep:
-        _decoded_together(floor, emitted, settings)
+        _decoded_together(state, emitted, settings)
     if step.decodes:
-        _decoded(floor, step, emitted, settings)
+        _decoded(state, step, emitted, settings)
     for request, _ in step.prompts:
         if request.status is EngineRequestStatus.RUNNING and request.computed >= request.tokens:
-            _prefilled(floor, request, emitted, settings)
+            _prefilled(state, request, emitted, settings)
     if len(emitted) > 1 and not settings.every:
         emitted.sort(key=_serial)
     ended = {one.request: one.finished for one in emitted if one.finished is not None}
-    for request in ended if len(ended) < 2 else [one for one in floor.running if one in ended]:
-        _end(floor, request, ended[request], settings.now)
+    for request in ended if len(ended) < 2 else [one for one in state.running if one in ended]:
+        _end(state, request, ended[request], settings.now)
     return emitted
 
 
@@ -40,30 +40,30 @@ def _serial(emission: Emission) -> int:
     return emission.request.serial
 
 
-def _decoded_together(floor: SchedulerState, emitted: list[Emission], settings: EmissionSettings) -> None:
-    lockstep = floor.lockstep
+def _decoded_together(state: SchedulerState, emitted: list[Emission], settings: EmissionSettings) -> None:
+    lockstep = state.lockstep
     lockstep.flying = 0
     lockstep.advance(1)
-    floor.counts.generation_tokens += lockstep.sequences
+    state.counts.generation_tokens += lockstep.sequences
     emitted += [_last_emission(request, 1, settings) for request in lockstep.ended()]
     if settings.every:
-        for request in floor.running:
+        for request in state.running:
             if request.mark is not None:
                 request.emitted = lockstep.tick - request.mark
                 emitted.append(Emission(request, 1, None, first=False))
 
 
-def _decoded(floor: SchedulerState, step: EngineStep, emitted: list[Emission], settings: EmissionSettings) -> None:
-    plan = floor.settings.speculation
+def _decoded(state: SchedulerState, step: EngineStep, emitted: list[Emission], settings: EmissionSettings) -> None:
+    plan = state.settings.speculation
     for request, tokens in step.decodes:
         if request.status is not EngineRequestStatus.RUNNING:
             continue
-        held = speculation.accepted(plan, tokens - 1, settings.chance, floor.counts) if plan else 0
+        held = speculation.accepted(plan, tokens - 1, settings.chance, state.counts) if plan else 0
         request.computed -= tokens - 1 - held
-        made = min(1 + held, floor.limit(request) - request.emitted)
+        made = min(1 + held, state.limit(request) - request.emitted)
         request.emitted += made
-        floor.counts.generation_tokens += made
-        if request.emitted >= floor.limit(request):
+        state.counts.generation_tokens += made
+        if request.emitted >= state.limit(request):
             emitted.append(_last_emission(request, made, settings))
         elif settings.every:
             emitted.append(Emission(request, made, None, first=False))
@@ -76,31 +76,31 @@ def _last_emission(request: EngineRequest, made: int, settings: EmissionSettings
 
 
 def _prefilled(
-    floor: SchedulerState, request: EngineRequest, emitted: list[Emission], settings: EmissionSettings
+    state: SchedulerState, request: EngineRequest, emitted: list[Emission], settings: EmissionSettings
 ) -> None:
     """The prefill is complete: emit the first token, or the next one of a request that was preempted."""
     first = request.first_token is None
     if first:
         request.first_token = settings.now
-        floor.backlog -= request.prompt_tokens
-        floor.counts.prompt_tokens += request.prompt_tokens
-        floor.counts.cached_tokens += request.cached_tokens
-    del floor.readers[request]
+        state.backlog -= request.prompt_tokens
+        state.counts.prompt_tokens += request.prompt_tokens
+        state.counts.cached_tokens += request.cached_tokens
+    del state.prefilling[request]
     request.emitted += 1
-    floor.counts.generation_tokens += 1
-    if request.emitted >= floor.limit(request):
+    state.counts.generation_tokens += 1
+    if request.emitted >= state.limit(request):
         ending = _last_emission(request, 1, settings)
         emitted.append(Emission(request, 1, ending.finished, first=True) if first else ending)
         return
-    if not floor.scattered:
-        floor.lockstep.join(request, floor.limit(request))
+    if not state.scattered:
+        state.lockstep.join(request, state.limit(request))
     if first or settings.every:
         emitted.append(Emission(request, 1, None, first))
 
 
-def _end(floor: SchedulerState, request: EngineRequest, reason: FinishReason, now: float) -> None:
-    floor.counts.finished[reason] += 1
-    if floor.settings.late_stop:
-        floor.linger(request, now)
+def _end(state: SchedulerState, request: EngineRequest, reason: FinishReason, now: float) -> None:
+    state.counts.finished[reason] += 1
+    if state.settings.late_stop:
+        state.linger(request, now)
     else:
-        floor.finish(request, now)
+        state.finish(request, now)

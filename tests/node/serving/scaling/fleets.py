@@ -11,9 +11,9 @@ from typing import Any, Final
 
 from house.check import surroundings
 from house.tree import ROOT
-from tests.node.operator_stage import ROLE, Look, answers, engine, looks
+from tests.node.operator_stage import ROLE, Observed, answers, engine, observe_all
 from tests.node.stories import Manifest, Stage
-from tests.patience import eventually
+from tests.waiting import eventually
 
 NAME: Final = "chat"
 MOST: Final = 4
@@ -23,7 +23,7 @@ START_S: Final = 3
 START: Final = "FAIRLEAD_ENGINE_START_SECONDS"
 ROUTER: Final = f"{ROLE}=router"
 STARTS: Final = {"name": "starts"}
-PATIENCE_S: Final = 180.0
+TIMEOUT_S: Final = 180.0
 """A rise or a fall over several replicas, on a machine that has other work."""
 EXPLAINING_S: Final = 60.0
 POLICY: Final[dict[str, Any]] = {
@@ -62,28 +62,28 @@ class Fleet:
         data = {"seconds": str(seconds)}
         self.stage.apply({"apiVersion": "v1", "kind": "ConfigMap", "metadata": STARTS, "data": data})
 
-    def look(self) -> Look:
+    def observe(self) -> Observed:
         """How it stands now."""
-        return looks(self.stage)[NAME]
+        return observe_all(self.stage)[NAME]
 
-    def told(self) -> Manifest:
+    def scaling(self) -> Manifest:
         """What the autoscaler said last; empty before its first word."""
-        return dict(self.look().status.get("scaling") or {})
+        return dict(self.observe().status.get("scaling") or {})
 
-    def comes_to(self, replicas: int) -> Look:
+    def comes_to(self, replicas: int) -> Observed:
         """Wait until so many are asked for and just these serve."""
-        eventually(lambda: self._stands(replicas), f"{replicas} of {NAME} asked for and ready", PATIENCE_S)
-        return self.look()
+        eventually(lambda: self._stands(replicas), f"{replicas} of {NAME} asked for and ready", TIMEOUT_S)
+        return self.observe()
 
     def _stands(self, replicas: int) -> bool:
-        seen = self.look()
-        asked = (seen.status.get("scaling") or {}).get("recommended")
-        return (asked, len(seen.pods), seen.ready) == (replicas, replicas, replicas)
+        seen = self.observe()
+        request = (seen.status.get("scaling") or {}).get("recommended")
+        return (request, len(seen.pods), seen.ready) == (replicas, replicas, replicas)
 
     def address(self) -> str:
         """A door to its routers, once all of them are there: a router that starts cannot hold a request."""
         eventually(lambda: self.stage.objects("deployments", ROUTER), "a Deployment of routers")
-        self.stage.kubectl("rollout", "status", f"deployment/{NAME}-router", f"--timeout={PATIENCE_S:.0f}s")
+        self.stage.kubectl("rollout", "status", f"deployment/{NAME}-router", f"--timeout={TIMEOUT_S:.0f}s")
         door = eventually(lambda: self.stage.door.expose(self.stage.namespace, f"{NAME}-router", 80), "a door")
         eventually(lambda: answers(door), "the Service leads to a router")
         return door

@@ -6,11 +6,11 @@ import pytest
 
 from tests.node.operator_stage import OF, ROLE
 from tests.node.serving.claims import Record, unharmed
-from tests.node.serving.scaling.fleets import LEARNS, NAME, PATIENCE_S, ROUTER, Fleet
+from tests.node.serving.scaling.fleets import LEARNS, NAME, ROUTER, TIMEOUT_S, Fleet
 from tests.node.serving.scaling.trails import Trail
 from tests.node.stories import Stage
 from tests.node.streams import Traffic
-from tests.patience import eventually
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.usefixtures("operated")
 
@@ -41,14 +41,14 @@ def test_starts_that_take_longer_than_learnt_are_waited_for(stage: Stage, record
     chat.comes_to(1)
     chat.starts_in(SLOW_START_S)
     with Trail(stage) as trail, Traffic(chat.address(), clients=FEW) as traffic:
-        eventually(lambda: chat.look().ready > 1, "a slow one serves", PATIENCE_S)
-        said = chat.explained()
+        eventually(lambda: chat.observe().ready > 1, "a slow one serves", TIMEOUT_S)
+        explained = chat.explained()
         traffic.goes_on()
 
     unharmed(traffic.report, record_property)
     assert max(trail.counts) <= ENOUGH, trail.counts
     assert trail.reversals == 0, trail.counts
-    assert "coldStart.seconds" in said
+    assert "coldStart.seconds" in explained
 
 
 def test_a_replica_that_finds_no_place_is_not_asked_for_again_and_again(stage: Stage, record_property: Record) -> None:
@@ -56,14 +56,14 @@ def test_a_replica_that_finds_no_place_is_not_asked_for_again_and_again(stage: S
     chat.comes_to(1)
     with Trail(stage) as trail, Traffic(chat.address(), clients=CROWD) as traffic:
         chat.comes_to(2)
-        said = chat.explained()
+        explained = chat.explained()
         settled = len(trail.counts)
         traffic.goes_on(40)
 
     unharmed(traffic.report, record_property)
-    asked_again = [count for count in trail.counts[settled:] if count > 2]
-    assert len(asked_again) <= 1, trail.counts
-    assert "NoRoom" in said
+    request_again = [count for count in trail.counts[settled:] if count > 2]
+    assert len(request_again) <= 1, trail.counts
+    assert "NoRoom" in explained
 
 
 def test_nobody_is_taken_away_while_an_engine_or_a_router_says_nothing_true(stage: Stage) -> None:
@@ -73,19 +73,19 @@ def test_nobody_is_taken_away_while_an_engine_or_a_router_says_nothing_true(stag
     address = chat.address()
     with Trail(stage) as trail:
         with Traffic(address, clients=CROWD):
-            (frozen, *_) = eventually(lambda: chat.look().ready > 2 and chat.look().engines, "three serve") or {}
+            (frozen, *_) = eventually(lambda: chat.observe().ready > 2 and chat.observe().engines, "three serve") or {}
             chat.disturb(frozen, "metrics-frozen")
             eventually(lambda: frozen in chat.explained(), f"{frozen} is doubted")
         peak = trail.counts[-1]
-        eventually(lambda: chat.told().get("reason") == "FiguresMissing", "it is held, and says so")
-        said = chat.explained()
+        eventually(lambda: chat.scaling().get("reason") == "FiguresMissing", "it is held, and says so")
+        explained = chat.explained()
         routers_die(stage)
         held = trail.counts[-1]
         chat.disturb(frozen, "")
         chat.comes_to(1)
 
     assert held == peak, trail.counts
-    assert frozen in said
+    assert frozen in explained
     assert trail.reversals == 1, trail.counts
 
 

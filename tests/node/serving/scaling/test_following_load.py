@@ -5,11 +5,11 @@ from typing import Final
 import pytest
 
 from tests.node.serving.claims import Record, unharmed
-from tests.node.serving.scaling.fleets import MOST, PATIENCE_S, TO_ZERO, Fleet, command, simulated
+from tests.node.serving.scaling.fleets import MOST, TIMEOUT_S, TO_ZERO, Fleet, command, simulated
 from tests.node.serving.scaling.trails import Trail
 from tests.node.stories import Stage
 from tests.node.streams import Traffic
-from tests.patience import eventually
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.usefixtures("operated")
 
@@ -73,12 +73,12 @@ def test_time_in_the_queue_is_a_reason_where_few_wait(stage: Stage, record_prope
     chat.comes_to(1)
     with Trail(stage) as trail, Traffic(chat.address(), clients=10) as traffic:
         grown = trail.next_after(traffic.began, 2)
-        said = chat.explained()
+        explained = chat.explained()
 
     unharmed(traffic.report, record_property)
     record_property("seconds_to_decide", round(grown.at - traffic.began, 2))
     assert grown.reason == "QueueTime"
-    assert "queueTimeP95 is 0.5 s" in said
+    assert "queueTimeP95 is 0.5 s" in explained
 
 
 @pytest.mark.trial(10)
@@ -89,14 +89,14 @@ def test_an_edit_under_load_grows_the_new_revision_alone(stage: Stage, record_pr
     held = [1]
 
     def all_are_new() -> bool:
-        found = chat.look().revisions
+        found = chat.observe().revisions
         held.append(found.pop(old, 0))
         return sum(found.values()) == MOST
 
     address = chat.address()
     chat.apply(engine=simulated(context=4096))
     with Traffic(address, clients=CROWD) as traffic:
-        eventually(all_are_new, f"{MOST} replicas of the new revision", PATIENCE_S)
+        eventually(all_are_new, f"{MOST} replicas of the new revision", TIMEOUT_S)
         traffic.goes_on()
 
     unharmed(traffic.report, record_property)

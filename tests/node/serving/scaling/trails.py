@@ -11,13 +11,13 @@ from typing import Final, Self
 from tests import worlds
 from tests.node.serving.scaling.fleets import NAME
 from tests.node.stories import Stage
-from tests.patience import eventually
+from tests.waiting import eventually
 
 WORDS: Final = "{.object.status.scaling.recommended} {.object.status.scaling.reason}{'\\n'}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Heard:
+class CountChange:
     """One change of the count."""
 
     at: float
@@ -38,7 +38,7 @@ class Trail:
             stderr=subprocess.DEVNULL,
             text=True,
         )
-        self._heard: list[Heard] = []
+        self._changes: list[CountChange] = []
         self._thread = threading.Thread(target=self._listen, name="trail")
 
     def __enter__(self) -> Self:
@@ -54,12 +54,12 @@ class Trail:
     @property
     def counts(self) -> list[int]:
         """The numbers alone."""
-        return [one.replicas for one in self._heard]
+        return [one.replicas for one in self._changes]
 
-    def next_after(self, moment: float, least: int) -> Heard:
+    def next_after(self, moment: float, least: int) -> CountChange:
         """The first change to at least so many that was heard after a moment."""
         found = eventually(
-            lambda: [one for one in list(self._heard) if one.at >= moment and one.replicas >= least],
+            lambda: [one for one in list(self._changes) if one.at >= moment and one.replicas >= least],
             f"a recommendation of {least} or more; heard so far: {self.counts}",
         )
         return found[0]
@@ -73,5 +73,5 @@ class Trail:
     def _listen(self) -> None:
         for line in self._watch.stdout or ():
             count, _, reason = line.strip().partition(" ")
-            if count.isdigit() and (not self._heard or self._heard[-1].replicas != int(count)):
-                self._heard.append(Heard(at=time.monotonic(), replicas=int(count), reason=reason))
+            if count.isdigit() and (not self._changes or self._changes[-1].replicas != int(count)):
+                self._changes.append(CountChange(at=time.monotonic(), replicas=int(count), reason=reason))

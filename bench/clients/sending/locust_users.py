@@ -23,9 +23,9 @@ class Reader(FastHttpUser):  # type: ignore[misc]
     @task  # type: ignore[untyped-decorator]
     def stream(self) -> None:
         """A stream to its last word."""
-        told = BODY | {"stream": True}
+        document = BODY | {"stream": True}
         with self.client.post(
-            "/v1/chat/completions", json=told, headers=HEADERS, catch_response=True, name="stream"
+            "/v1/chat/completions", json=document, headers=HEADERS, catch_response=True, name="stream"
         ) as answer:
             if "data: [DONE]" not in (answer.text or ""):
                 answer.failure("the stream has no end")

@@ -15,7 +15,7 @@ FEWEST: Final = 100
 """Requests in a window that says anything about a twentieth of them."""
 
 
-class TaleByWindow(RunStatistics):
+class StatisticsByWindow(RunStatistics):
     """Windows are counted from midnight of the traffic, by when requests came."""
 
     __slots__ = ("_came", "_kept")

@@ -1,4 +1,4 @@
-"""A desk with engines behind it, and requests that come to it."""
+"""A dispatcher with engines, and requests that come to it."""
 
 from hashlib import sha256
 from math import inf
@@ -37,21 +37,21 @@ def seen(*pods: str, adapters: frozenset[str] = frozenset()) -> list[DiscoveredE
     return [DiscoveredEndpoint(pod=pod, address=f"{pod}:8000", adapters=adapters) for pod in pods]
 
 
-def start(desk: Dispatcher, *found: DiscoveredEndpoint, seats: float = inf, kv_tokens: int | None = None) -> None:
+def start(dispatcher: Dispatcher, *found: DiscoveredEndpoint, slots: float = inf, kv_tokens: int | None = None) -> None:
     """These engines are there from now on, and no others; each was proved."""
-    desk.table.take(found)
-    for endpoint in desk.table.endpoints:
-        desk.table.proved(endpoint)
-        desk.table.sized(endpoint, kv_tokens, seats)
-    list(desk.turns(0.0)) if not desk.waiting else None
+    dispatcher.table.take(found)
+    for endpoint in dispatcher.table.endpoints:
+        dispatcher.table.proved(endpoint)
+        dispatcher.table.sized(endpoint, kv_tokens, slots)
+    list(dispatcher.turns(0.0)) if not dispatcher.waiting else None
 
 
-def desk(
-    routing: RoutingSettings | None = None, seats: float = 1, engines: int = 1, kv_tokens: int | None = None
+def dispatcher_of(
+    routing: RoutingSettings | None = None, slots: float = 1, engines: int = 1, kv_tokens: int | None = None
 ) -> Dispatcher:
     """With so many engines that run so many requests each."""
     made = Dispatcher(terms(routing or RoutingSettings()))
-    start(made, *seen(*(f"engine-{place}" for place in range(engines))), seats=seats, kv_tokens=kv_tokens)
+    start(made, *seen(*(f"engine-{place}" for place in range(engines))), slots=slots, kv_tokens=kv_tokens)
     return made
 
 
@@ -62,7 +62,7 @@ def account(at: Dispatcher, name: str = "") -> Account:
     return found
 
 
-def ask(at: Dispatcher, name: str = "", prompt: int = 100, output: int = 10, **other: object) -> RoutingRequest:
+def send(at: Dispatcher, name: str = "", prompt: int = 100, output: int = 10, **other: object) -> RoutingRequest:
     """One request."""
     whose = account(at, name)
     return RoutingRequest(account=whose, prompt_tokens=prompt, output_tokens=output, arrived=0.0, **other)  # type: ignore[arg-type]
@@ -94,7 +94,7 @@ def placed(at: Dispatcher, now: float = 0.0) -> list[RoutingRequest]:
     return [one for one, found in at.turns(now) if isinstance(found, Endpoint)]
 
 
-def told(at: Dispatcher, now: float = 0.0) -> list[tuple[RoutingRequest, Refusal]]:
+def refused_at(at: Dispatcher, now: float = 0.0) -> list[tuple[RoutingRequest, Refusal]]:
     """Who was refused at this sweep."""
     return [(one, found) for one, found in at.turns(now) if isinstance(found, Refusal)]
 

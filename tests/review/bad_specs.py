@@ -12,12 +12,12 @@ WEIGHTS: Final = "spec.engine.quantization.weights"
 KV: Final = "spec.engine.quantization.kvCache"
 
 
-def _no(story: str, given: Object, at: str, says: str, covers: int = 0) -> Row:
-    return Row(story=story, given=given, layer=Layer.ENGINE, at=at, says=says, covers=covers)
+def _no(story: str, given: Object, at: str, wording: str, covers: int = 0) -> Row:
+    return Row(story=story, given=given, layer=Layer.ENGINE, at=at, wording=wording, covers=covers)
 
 
-def _argument(story: str, *words: str, says: str) -> Row:
-    return _no(story, engine(extraArgs=list(words)), "spec.engine.extraArgs[0]", says, 12)
+def _argument(story: str, *words: str, wording: str) -> Row:
+    return _no(story, engine(extraArgs=list(words)), "spec.engine.extraArgs[0]", wording, 12)
 
 
 def _weights(format_: str, accelerator: dict[str, Any], model: str = "hf://Qwen/Qwen3-8B") -> Object:
@@ -28,26 +28,28 @@ def _cache(format_: str, accelerator: dict[str, Any]) -> Object:
     return deployment(accelerator=accelerator, engine={"quantization": {"kvCache": format_}})
 
 
-def _guessing(**speculation: Any) -> Object:  # noqa: ANN401  # any value may stand in a bad spec
+def _speculating(**speculation: Any) -> Object:  # noqa: ANN401  # any value may stand in a bad spec
     return engine(speculation=speculation)
 
 
 ARGUMENTS: Final = (
-    _argument("a field's flag", "--max-model-len=4096", says="set spec.engine.context.maxTokens instead"),
-    _argument("a field's flag with its value behind", "--max-model-len", "4096", says="spec.engine.context.maxTokens"),
-    _argument("a field's flag with underscores", "--max_model_len=4096", says="spec.engine.context.maxTokens"),
-    _argument("a field's flag cut short", "--max-model=4096", says="spec.engine.context.maxTokens"),
-    _argument("a field's flag by its short name", "-tp", "2", says="set spec.parallelism.tensor instead"),
-    _argument("a field's flag as one letter", "-qfp8", says="set spec.engine.quantization.weights instead"),
-    _argument("a field's flag denied", "--no-enable-prefix-caching", says="set spec.engine.prefixCaching.enabled"),
+    _argument("a field's flag", "--max-model-len=4096", wording="set spec.engine.context.maxTokens instead"),
     _argument(
-        "a field's flag by a key of its JSON", "--speculative-config.method=ngram", says="spec.engine.speculation"
+        "a field's flag with its value behind", "--max-model-len", "4096", wording="spec.engine.context.maxTokens"
     ),
-    _argument("a flag that ends the contract", "--port=80", says="look for the engine on port 8000"),
-    _argument("a key on the command line", "--api-key=geheim", says="name tenants and their keys"),
-    _argument("a flag of another release", "--swap-space=4", says="vLLM 0.32 no longer has this flag"),
-    _argument("a flag and its value in one element", "--seed 1", says="each flag and each value as an element"),
-    _argument("a value without its flag", "geheim", says="write the flag before it"),
+    _argument("a field's flag with underscores", "--max_model_len=4096", wording="spec.engine.context.maxTokens"),
+    _argument("a field's flag cut short", "--max-model=4096", wording="spec.engine.context.maxTokens"),
+    _argument("a field's flag by its short name", "-tp", "2", wording="set spec.parallelism.tensor instead"),
+    _argument("a field's flag as one letter", "-qfp8", wording="set spec.engine.quantization.weights instead"),
+    _argument("a field's flag denied", "--no-enable-prefix-caching", wording="set spec.engine.prefixCaching.enabled"),
+    _argument(
+        "a field's flag by a key of its JSON", "--speculative-config.method=ngram", wording="spec.engine.speculation"
+    ),
+    _argument("a flag that ends the contract", "--port=80", wording="look for the engine on port 8000"),
+    _argument("a key on the command line", "--api-key=geheim", wording="name tenants and their keys"),
+    _argument("a flag of another release", "--swap-space=4", wording="vLLM 0.32 no longer has this flag"),
+    _argument("a flag and its value in one element", "--seed 1", wording="each flag and each value as an element"),
+    _argument("a value without its flag", "geheim", wording="write the flag before it"),
     _no(
         "a variable that is ours",
         engine(env=[{"name": "HF_TOKEN", "value": "geheim"}]),
@@ -115,7 +117,7 @@ SHAPES: Final = (
     ),
     _no(
         "own layers that the model lacks",
-        _guessing(method="mtp"),
+        _speculating(method="mtp"),
         "spec.engine.speculation.method",
         "without layers for multi-token prediction; write ngram",
         20,
@@ -154,13 +156,13 @@ SHAPES: Final = (
 )
 
 
-def _big(story: str, model: str, says: str, **changed: Any) -> Row:  # noqa: ANN401  # any value may stand in a bad spec
+def _big(story: str, model: str, wording: str, **changed: Any) -> Row:  # noqa: ANN401  # any value may stand in a bad spec
     return Row(
         story=story,
         given=deployment(model={"source": model}, **changed),
         layer=Layer.SIZING,
         at="spec.accelerator.product",
-        says=says,
+        wording=wording,
         covers=17,
     )
 
@@ -179,8 +181,8 @@ SIZES: Final = (
 )
 
 
-def _lost(story: str, given: Object, at: str, says: str) -> Row:
-    return Row(story=story, given=given, layer=Layer.REFERENCES, at=at, says=says, covers=23)
+def _lost(story: str, given: Object, at: str, wording: str) -> Row:
+    return Row(story=story, given=given, layer=Layer.REFERENCES, at=at, wording=wording, covers=23)
 
 
 LOST: Final = (
@@ -252,10 +254,10 @@ LOST: Final = (
 )
 
 
-def _never(story: str, at: str, says: str, **changed: str) -> Row:
+def _never(story: str, at: str, wording: str, **changed: str) -> Row:
     entry = {"name": "day", "cron": "0 8 * * *", "duration": "2h", "minReplicas": 1}
     given = policy(schedules=[entry | changed])
-    return Row(story=story, given=given, layer=Layer.READING, at=f"spec.schedules[0].{at}", says=says)
+    return Row(story=story, given=given, layer=Layer.READING, at=f"spec.schedules[0].{at}", wording=wording)
 
 
 NEVER: Final = (
@@ -270,10 +272,10 @@ NEVER: Final = (
 )
 
 
-def _unserved(story: str, model: str, says: str) -> Row:
+def _unserved(story: str, model: str, wording: str) -> Row:
     tenant = {"name": "t", "keys": [_KEY], "models": [model]}
     given = deployment(model={"source": "hf://Qwen/Qwen3-0.6B", "servedName": "chat"}, router={"tenants": [tenant]})
-    return Row(story=story, given=given, layer=Layer.READING, at="spec.router.tenants[0].models", says=says)
+    return Row(story=story, given=given, layer=Layer.READING, at="spec.router.tenants[0].models", wording=wording)
 
 
 UNSERVED: Final = (
@@ -282,9 +284,9 @@ UNSERVED: Final = (
 )
 
 
-def _unmet(story: str, signal: str, field: str, share: str, says: str) -> Row:
+def _unmet(story: str, signal: str, field: str, share: str, wording: str) -> Row:
     given = policy(signals={signal: {field: share}})
-    return Row(story=story, given=given, layer=Layer.READING, at=f"spec.signals.{signal}.{field}", says=says)
+    return Row(story=story, given=given, layer=Layer.READING, at=f"spec.signals.{signal}.{field}", wording=wording)
 
 
 UNMET: Final = (
@@ -294,4 +296,4 @@ UNMET: Final = (
 )
 
 
-WISHES: Final = (*ARGUMENTS, *FORMATS, *SHAPES, *SIZES, *LOST, *NEVER, *UNSERVED, *UNMET)
+SPECS: Final = (*ARGUMENTS, *FORMATS, *SHAPES, *SIZES, *LOST, *NEVER, *UNSERVED, *UNMET)

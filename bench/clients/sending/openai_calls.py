@@ -9,7 +9,7 @@ from typing import Any, Final
 import openai
 import pydantic
 
-from bench.clients.asking.calls import HELLO, MODEL, PATIENCE_S, WEATHER, Call, Place, refused, try_all
+from bench.clients.sending.calls import HELLO, MODEL, TIMEOUT_S, WEATHER, Call, Place, refused, try_all
 
 TOOL: Final[Any] = {"type": "function", "function": {"name": "forecast", "parameters": WEATHER}}
 
@@ -22,8 +22,8 @@ class Forecast(pydantic.BaseModel):
 
 
 def _client(place: Place, key: str = "", max_retries: int = 0) -> openai.OpenAI:
-    asked = key or place.key
-    return openai.OpenAI(base_url=f"{place.url}/v1", api_key=asked, max_retries=max_retries, timeout=PATIENCE_S)
+    request = key or place.key
+    return openai.OpenAI(base_url=f"{place.url}/v1", api_key=request, max_retries=max_retries, timeout=TIMEOUT_S)
 
 
 def _models(place: Place) -> str:
@@ -49,9 +49,9 @@ def _chat_stream(place: Place) -> str:
         model=MODEL, messages=HELLO, max_tokens=16, stream=True, stream_options=options
     )
     chunks = list(made)
-    said = "".join(choice.delta.content or "" for chunk in chunks for choice in chunk.choices)
+    text = "".join(choice.delta.content or "" for chunk in chunks for choice in chunk.choices)
     usage = chunks[-1].usage
-    assert said
+    assert text
     assert usage is not None
     return f"{len(chunks)} chunks, usage {usage.completion_tokens}"
 
@@ -114,7 +114,7 @@ def _response_stream(place: Place) -> str:
 
 
 def _embeddings(place: Place) -> str:
-    client = openai.OpenAI(base_url=f"{place.embedding_url}/v1", api_key=place.key, max_retries=0, timeout=PATIENCE_S)
+    client = openai.OpenAI(base_url=f"{place.embedding_url}/v1", api_key=place.key, max_retries=0, timeout=TIMEOUT_S)
     made = client.embeddings.create(model="embedding", input=["tide", "harbour"])
     assert len(made.data) == 2
     return f"2 vectors of {len(made.data[0].embedding)}"
@@ -157,16 +157,16 @@ def _too_often(place: Place) -> str:
 
 
 def _at_once(place: Place) -> str:
-    async def ask() -> int:
+    async def send() -> int:
         async with openai.AsyncOpenAI(
-            base_url=f"{place.url}/v1", api_key=place.key, max_retries=0, timeout=PATIENCE_S
+            base_url=f"{place.url}/v1", api_key=place.key, max_retries=0, timeout=TIMEOUT_S
         ) as client:
             made = await asyncio.gather(
                 *(client.chat.completions.create(model=MODEL, messages=HELLO, max_tokens=8) for _ in range(64))
             )
         return len(made)
 
-    return f"{asyncio.run(ask())} answers"
+    return f"{asyncio.run(send())} answers"
 
 
 def _left(place: Place) -> str:

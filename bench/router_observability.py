@@ -1,4 +1,4 @@
-"""What telling costs a router: requests, scrapes, traces beside them, a long life. `python -m bench.router_telling`.
+"""What logs, metrics and traces cost a router, over a long life too. `python -m bench.router_observability`.
 
 Times are of this thread's own processor time, the least of many rounds, since others may use the machine; lag is what
 the wall's clock shows. The soak changes revisions as rollouts do, invents models as clients do, and traces into a
@@ -70,22 +70,22 @@ PODS: Final = [
 ]
 
 
-def ask(account: Account, lane: Lane = Lane.INTERACTIVE) -> RoutingRequest:
+def chosen_request(account: Account, lane: Lane = Lane.INTERACTIVE) -> RoutingRequest:
     """One that was chosen for what its replica holds."""
     one = RoutingRequest(account=account, prompt_tokens=130, output_tokens=100, arrived=T0, blocks=(1, 2, 3, 4))
     one.pick, one.held_blocks, one.lane = PickReason.PREFIX, 3, lane
     return one
 
 
-def begun(teller: TelemetryRecorder, one: RoutingRequest, pod: Endpoint, model: str = "chat") -> RequestRecord:
+def begun(recorder: TelemetryRecorder, one: RoutingRequest, pod: Endpoint, model: str = "chat") -> RequestRecord:
     """A stream up to its end, as the data plane fills it in."""
-    record = teller.began(T0)
-    if teller.tracing:
-        teller.traced(record, None)
+    record = recorder.began(T0)
+    if recorder.tracing:
+        recorder.traced(record, None)
     record.surface, record.request_id, record.client = "chat", "9f86d081-000000012345", "10.0.3.17"
     record.model, record.stream, record.tenant, record.band = model, True, one.account.name, "gold"
     record.prompt_estimate, record.bytes_in = 128, 734
-    teller.needs_engine(record, T0 + 0.0001)
+    recorder.needs_engine(record, T0 + 0.0001)
     record.sent(one, pod, T0 + 0.0002)
     record.first_token_at = T0 + 0.031
     record.prompt_tokens, record.output_tokens, record.cached_tokens = 130, 64, 96
@@ -93,12 +93,12 @@ def begun(teller: TelemetryRecorder, one: RoutingRequest, pod: Endpoint, model: 
     return record
 
 
-def teller_of(log: str | None, endpoint: str | None = None, share: float = 0.0) -> TelemetryRecorder:
+def recorder_of(log: str | None, endpoint: str | None = None, share: float = 0.0) -> TelemetryRecorder:
     """One that writes lines to a file, and traces to a collector."""
-    told = RequestTelemetry(access_log=log is not None, otlp_endpoint=endpoint, trace_share=share)
+    telemetry = RequestTelemetry(access_log=log is not None, otlp_endpoint=endpoint, trace_share=share)
     bits = random.Random(1).getrandbits  # noqa: S311 - a benchmark repeats
     return TelemetryRecorder(
-        outputs.open_outputs(ObservabilityOptions(wall=time.time, bits=bits, access_log=log)), told, ["chat"], T0
+        outputs.open_outputs(ObservabilityOptions(wall=time.time, bits=bits, access_log=log)), telemetry, ["chat"], T0
     )
 
 
@@ -109,16 +109,16 @@ def least(act: Callable[[], object], times: int = 500) -> float:
 
 def requests(folder: Path) -> None:
     """What one request costs, step by step."""
-    one, pod = ask(SHOPS[0]), PODS[0]
-    for name, teller in (
-        ("counts alone", teller_of(None)),
-        ("and an access line", teller_of(str(folder / "access.log"))),
-        ("and a trace of one in twenty", teller_of(str(folder / "access.log"), f"http://{HOST}:9", 0.05)),
+    one, pod = chosen_request(SHOPS[0]), PODS[0]
+    for name, recorder in (
+        ("counts alone", recorder_of(None)),
+        ("and an access line", recorder_of(str(folder / "access.log"))),
+        ("and a trace of one in twenty", recorder_of(str(folder / "access.log"), f"http://{HOST}:9", 0.05)),
     ):
-        filled = least(lambda of=teller: begun(of, one, pod))  # type: ignore[misc]  # bound at once
-        whole = least(lambda of=teller: of.ended(begun(of, one, pod), T0 + 1.3))  # type: ignore[misc]
+        filled = least(lambda of=recorder: begun(of, one, pod))  # type: ignore[misc]  # bound at once
+        whole = least(lambda of=recorder: of.ended(begun(of, one, pod), T0 + 1.3))  # type: ignore[misc]
         print(f"{name:<32} {filled:>6.2f} us to fill in, {whole:>6.2f} us in all")
-        teller.close(0.1)
+        recorder.close(0.1)
 
 
 class Parsed(Collector):
@@ -133,13 +133,13 @@ class Parsed(Collector):
 
 def scrape() -> None:
     """What a page costs while every tenant and replica is on it."""
-    teller = teller_of(None)
+    recorder = recorder_of(None)
     for account in SHOPS:
         for lane in Lane:
             for pod in PODS[:2]:
-                teller.ended(begun(teller, ask(account, lane), pod), T0 + 1.3)
-    page = teller.page(RouterSnapshot(endpoints=PODS, accounts=SHOPS))
-    ours = least(lambda: teller.page(RouterSnapshot(endpoints=PODS, accounts=SHOPS)), times=3) / 1e3
+                recorder.ended(begun(recorder, chosen_request(account, lane), pod), T0 + 1.3)
+    page = recorder.page(RouterSnapshot(endpoints=PODS, accounts=SHOPS))
+    ours = least(lambda: recorder.page(RouterSnapshot(endpoints=PODS, accounts=SHOPS)), times=3) / 1e3
     registry = CollectorRegistry()
     registry.register(Parsed(page))
     theirs = least(lambda: generate_latest(registry), times=1) / 1e3
@@ -158,9 +158,9 @@ def collector() -> Iterator[str]:
             there.terminate()
 
 
-async def lags(teller: TelemetryRecorder, seconds: float, rate: int) -> list[float]:
+async def lags(recorder: TelemetryRecorder, seconds: float, rate: int) -> list[float]:
     """How late a loop is that wakes each millisecond and ends so many traced requests a second."""
-    late, one, due, ended = [], ask(SHOPS[0]), time.monotonic(), 0
+    late, one, due, ended = [], chosen_request(SHOPS[0]), time.monotonic(), 0
     begin = due
     while due < begin + seconds:
         due += 0.001
@@ -168,7 +168,7 @@ async def lags(teller: TelemetryRecorder, seconds: float, rate: int) -> list[flo
         now = time.monotonic()
         late.append(now - due)
         while ended < rate * (now - begin):
-            teller.ended(begun(teller, one, PODS[0]), T0 + 1.3)
+            recorder.ended(begun(recorder, one, PODS[0]), T0 + 1.3)
             ended += 1
     return sorted(late)
 
@@ -176,12 +176,15 @@ async def lags(teller: TelemetryRecorder, seconds: float, rate: int) -> list[flo
 def neighbour(seconds: float) -> None:
     """What the exporting thread does to the loop beside it."""
     with collector() as url:
-        for name, teller in (("no tracing", teller_of(None)), ("500 traces/s", teller_of(None, url, 1.0))):
-            late = uvloop.run(lags(teller, seconds, 500))
-            told = [1e3 * late[int(share * (len(late) - 1))] for share in (0.5, 0.99, 1.0)]
-            teller.close(10.0)
-            fates = [line for line in teller.page(RouterSnapshot()).decode().splitlines() if "traces_total{" in line]
-            print(f"loop's lag, {name:<14} p50 {told[0]:.2f} ms, p99 {told[1]:.2f} ms, most {told[2]:.1f} ms", *fates)
+        for name, recorder in (("no tracing", recorder_of(None)), ("500 traces/s", recorder_of(None, url, 1.0))):
+            late = uvloop.run(lags(recorder, seconds, 500))
+            entries = [1e3 * late[int(share * (len(late) - 1))] for share in (0.5, 0.99, 1.0)]
+            recorder.close(10.0)
+            lines = [line for line in recorder.page(RouterSnapshot()).decode().splitlines() if "traces_total{" in line]
+            print(
+                f"loop's lag, {name:<14} p50 {entries[0]:.2f} ms, p99 {entries[1]:.2f} ms, most {entries[2]:.1f} ms",
+                *lines,
+            )
 
 
 def rss_mib() -> float:
@@ -191,23 +194,25 @@ def rss_mib() -> float:
 
 def soak(folder: Path, count: int) -> None:
     """A long life: rollouts, invented names, a collector that is not there, a file that grows."""
-    teller, chance = teller_of(str(folder / "soak.log"), f"http://{HOST}:9", 0.05), random.Random(2)  # noqa: S311
-    asks = [ask(account, lane) for account in SHOPS for lane in Lane]
+    recorder, chance = recorder_of(str(folder / "soak.log"), f"http://{HOST}:9", 0.05), random.Random(2)  # noqa: S311
+    routing_requests = [chosen_request(account, lane) for account in SHOPS for lane in Lane]
     sizes = []
     for number in range(count):
         pod = PODS[number % REPLICAS]
         pod.revision = f"r{number * 1000 // count}"
-        record = begun(teller, chance.choice(asks), pod, model=f"m{number}" if number % 50 == 0 else "chat")
-        teller.ended(record, T0 + number / 1000)
+        record = begun(
+            recorder, chance.choice(routing_requests), pod, model=f"m{number}" if number % 50 == 0 else "chat"
+        )
+        recorder.ended(record, T0 + number / 1000)
         if number % 250 == 0:
-            teller.swept(T0 + number / 1000, T0 + number / 1000)
+            recorder.swept(T0 + number / 1000, T0 + number / 1000)
         if number % (count // 8) == 0:
-            teller.page(RouterSnapshot(endpoints=PODS, accounts=SHOPS))
+            recorder.page(RouterSnapshot(endpoints=PODS, accounts=SHOPS))
             gc.collect()
             sizes.append(rss_mib())
-    teller.close(10.0)
-    page = teller.page(RouterSnapshot(endpoints=PODS, accounts=SHOPS))
-    counts = teller.counts
+    recorder.close(10.0)
+    page = recorder.page(RouterSnapshot(endpoints=PODS, accounts=SHOPS))
+    counts = recorder.counts
     lines = page.decode().splitlines()
     print(f"after {count:,} requests in 1,000 revisions: {len(counts.series)} series, {len(counts.spenders)} spenders,")
     print(f"a page of {len(page) / 1e6:.1f} MB, RSS in eighths: {' '.join(f'{one:.1f}' for one in sizes)} MiB")
@@ -216,15 +221,15 @@ def soak(folder: Path, count: int) -> None:
 
 def main() -> int:
     """All four."""
-    said = argparse.ArgumentParser(description=__doc__)
-    said.add_argument("--requests", type=int, default=200_000, help="of the soak")
-    said.add_argument("--seconds", type=float, default=5.0, help="of each run beside an exporter")
-    asked = said.parse_args()
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--requests", type=int, default=200_000, help="of the soak")
+    parser.add_argument("--seconds", type=float, default=5.0, help="of each run beside an exporter")
+    options = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         requests(Path(name))
         scrape()
-        neighbour(asked.seconds)
-        soak(Path(name), asked.requests)
+        neighbour(options.seconds)
+        soak(Path(name), options.requests)
     return 0
 
 

@@ -23,7 +23,7 @@ from tests.cluster.fake_objects import Happened, Objects, matches
 Feed = Callable[[Sequence[Happened]], Sequence[Happened]]
 
 WATCHED: Final = tuple(
-    one for one in kinds.KNOWN if one not in {kinds.SECRET, kinds.EVENT, kinds.LEASE, kinds.VALIDATING_WEBHOOK}
+    one for one in kinds.REGISTERED if one not in {kinds.SECRET, kinds.EVENT, kinds.LEASE, kinds.VALIDATING_WEBHOOK}
 )
 
 
@@ -34,10 +34,10 @@ class PretendWorld:
         self._objects = objects
         self._stores: dict[Resource, ObjectStore] = {}
         self.blind: frozenset[Resource] = frozenset()
-        self.hears = True
+        self.receives = True
         self.feed: Feed | None = None
         """Which changes arrive, and in which order; nothing: a list each time, which tells the truth."""
-        self._told = objects.version
+        self._followed = objects.version
         self._listed = -1
         self.losses = ChildLosses()
 
@@ -62,19 +62,19 @@ class PretendWorld:
         self._stores.clear()
         self._listed = -1
 
-    def hear(self) -> None:
+    def receive(self) -> None:
         """Everything as it is now, as a list tells it; or what the feed lets through."""
-        if not self.hears or self._listed == self._objects.version:
+        if not self.receives or self._listed == self._objects.version:
             return
         if self.feed is not None:
             self._follow(self.feed)
             return
-        self._told = self._listed = self._objects.version
+        self._followed = self._listed = self._objects.version
         for resource in WATCHED:
             held = self._objects.listed(resource.title, None, _selector(resource))
-            self._heard(resource, self.of(resource).relist(held, str(self._objects.version)))
+            self._received(resource, self.of(resource).relist(held, str(self._objects.version)))
 
-    def hear_past(self, version: int) -> None:
+    def receive_past(self, version: int) -> None:
         """Everything as it was once, as an API server tells it that lags behind."""
         past = {one.where: one.new for one in self._objects.past if one.version <= version}
         for resource in WATCHED:
@@ -82,19 +82,19 @@ class PretendWorld:
             tuple(self.of(resource).relist(held, str(version)))
 
     def _follow(self, feed: "Feed") -> None:
-        news = [one for one in self._objects.past if one.version > self._told]
-        self._told = self._objects.version
+        news = [one for one in self._objects.past if one.version > self._followed]
+        self._followed = self._objects.version
         for one in feed(news):
             resource = next((kind for kind in WATCHED if kind.title == one.where[0]), None)
             if resource is None:
                 continue
             if one.new is not None and matches(one.new, _selector(resource)):
-                self._heard(resource, self.of(resource).put(one.new))
+                self._received(resource, self.of(resource).put(one.new))
             elif one.old is not None:
                 gone = one.old | {"metadata": one.old["metadata"] | {"resourceVersion": str(one.version)}}
-                self._heard(resource, self.of(resource).drop(gone))
+                self._received(resource, self.of(resource).drop(gone))
 
-    def _heard(self, resource: Resource, changes: Iterable[StoreChange]) -> None:
+    def _received(self, resource: Resource, changes: Iterable[StoreChange]) -> None:
         for old, new in changes:
             self.losses.observe(resource, old, new, self._beside)
 
@@ -108,7 +108,7 @@ def _selector(resource: Resource) -> str:
     return labels.MANAGED_BY if resource in FOLLOWED.children else ""
 
 
-class PretendLooks:
+class PretendPodClient:
     """Routers see every ready engine and use those that answer."""
 
     def __init__(self, objects: Objects) -> None:
@@ -117,7 +117,7 @@ class PretendLooks:
         """Revisions whose engines answer no request with a token."""
         self.silent = False
         self.busy: dict[str, int] = {}
-        """Requests under way, by pod."""
+        """Requests in flight, by pod."""
         self.asleep: set[str] = set()
         """Pods that were put to sleep."""
         self.stubborn = False
@@ -171,24 +171,24 @@ class PretendReferences:
         return {key: frozenset(live.get("data") or ()) for key, live in found.items() if live is not None}
 
 
-class PretendTeller:
+class PretendEvents:
     """Keeps what people would read."""
 
     def __init__(self) -> None:
-        self.told: list[str] = []
+        self.published: list[str] = []
 
     def transition(self, about: Manifest, condition: Manifest, at: datetime) -> None:  # noqa: ARG002
         """A condition turned."""
-        self.told.append(f"{condition['type']}={condition['status']}:{condition['reason']}")
+        self.published.append(f"{condition['type']}={condition['status']}:{condition['reason']}")
 
     def meddled(self, about: Manifest, resource: Resource, note: str, at: datetime) -> None:  # noqa: ARG002
         """Somebody else changed a child."""
-        self.told.append(f"PutBack {note}")
+        self.published.append(f"PutBack {note}")
 
     def deleted(self, about: Manifest, note: str, at: datetime) -> None:  # noqa: ARG002
         """Somebody else deleted a pod."""
-        self.told.append(f"Deleted {note}")
+        self.published.append(f"Deleted {note}")
 
     def step(self, about: Manifest, reason: str, note: str, at: datetime) -> None:  # noqa: ARG002
         """A step."""
-        self.told.append(reason)
+        self.published.append(reason)

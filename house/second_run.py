@@ -39,7 +39,7 @@ def is_worth_it(stories: Sequence[str]) -> bool:
     return 0 < len(stories) <= MOST
 
 
-def said(lane: str, stories: Sequence[str], *, well: bool) -> str:
+def summary(lane: str, stories: Sequence[str], *, well: bool) -> str:
     """For the end of the run."""
     how = "and passed alone: look at what they wait for" if well else "and failed alone too"
     return "\n".join((f"{lane}: told twice, {how}:", *(f"  {story}" for story in stories)))

@@ -54,7 +54,7 @@ APART = {name: value for name, value in TOGETHER.items() if "tp_size" not in nam
 
 
 @cache
-def known() -> Catalogue:
+def packaged_catalogue() -> Catalogue:
     """The catalogue the product ships."""
     folder = files("fairlead.sizing") / "data"
     return sizing_catalogue.read(*((folder / name).read_text("utf-8") for name in sizing_catalogue.FILES))
@@ -68,19 +68,19 @@ def packaged() -> FittedSets:
 
 def question(model: str = SMALL, product: str = H200, tensor: int = 1, **more: object) -> SizingInput:
     """Of a catalogue model on a catalogue GPU."""
-    asked = SizingInput(
+    inputs = SizingInput(
         release=CURRENT,
-        shape=known().shapes[model],
-        accelerator=known().accelerators[product],
+        shape=packaged_catalogue().shapes[model],
+        accelerator=packaged_catalogue().accelerators[product],
         context=8192,
         parallelism=Parallelism(tensor=tensor),
     )
-    return replace(asked, **more)  # type: ignore[arg-type]
+    return replace(inputs, **more)  # type: ignore[arg-type]
 
 
-def times(asked: SizingInput, fitted: FittedSets | None = None) -> PhysicalStepTimes:
+def times(inputs: SizingInput, fitted: FittedSets | None = None) -> PhysicalStepTimes:
     """Of a GPU whose rates are known."""
-    found = catalogue.step_times(asked, fitted)
+    found = catalogue.step_times(inputs, fitted)
     assert isinstance(found, PhysicalStepTimes)
     return found
 

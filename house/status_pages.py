@@ -1,6 +1,6 @@
 """The pages about what the operator says of itself: conditions with their reasons, and metrics, from the code's words.
 
-`python -m house.said_pages` writes docs/reference/conditions.md and docs/reference/metrics.md; tests notice drift.
+`python -m house.status_pages` writes docs/reference/conditions.md and docs/reference/metrics.md; tests notice drift.
 """
 
 import ast
@@ -30,7 +30,7 @@ def conditions_page() -> str:
         [
             "# Conditions and reasons",
             "",
-            "Written by `python -m house.said_pages` from `operator/fairlead/fleet/conditions.py`; changes here are",
+            "Written by `python -m house.status_pages` from `operator/fairlead/fleet/conditions.py`; changes here are",
             "lost. A condition's message names the field, the value, why, and what to do; it holds no time and no",
             "counter, so at rest it never changes. `kubectl get infd` shows the reason of `Ready`.",
             "",
@@ -51,7 +51,7 @@ def metrics_page() -> str:
         [
             "# The operator's metrics",
             "",
-            "Written by `python -m house.said_pages` from `operator/fairlead/telemetry/operator_metrics.py`; changes",
+            "Written by `python -m house.status_pages` from `operator/fairlead/telemetry/operator_metrics.py`; changes",
             "here are lost. Served on port 9090 of every replica; of objects only the leader's figures say anything.",
             "",
             *_table("metric", dict(sorted(rows.items()))),

@@ -84,7 +84,7 @@ WITH_DRAFT: Final = DesiredSpeculation(method=SpeculationMethod.DRAFT_MODEL, tok
 MTP: Final = DesiredSpeculation(method=SpeculationMethod.MTP)
 
 
-def asks(
+def setup_of(
     engine: DesiredEngine = ENGINE,
     *,
     shape: ModelShape | None = LLAMA,

@@ -6,20 +6,20 @@ from typing import Any, Final
 
 import litellm  # type: ignore[import-not-found]  # of the clients' environment
 
-from bench.clients.asking.calls import HELLO, MODEL, PATIENCE_S, WEATHER, Call, Place, refused, try_all
+from bench.clients.sending.calls import HELLO, MODEL, TIMEOUT_S, WEATHER, Call, Place, refused, try_all
 
 TOOL: Final = {"type": "function", "function": {"name": "forecast", "parameters": WEATHER}}
 SCHEMA: Final = {"type": "json_schema", "json_schema": {"name": "forecast", "schema": WEATHER, "strict": True}}
 
 
-def _where(place: Place, **told: str) -> dict[str, Any]:
+def _where(place: Place, **texts: str) -> dict[str, Any]:
     return {
         "model": f"hosted_vllm/{MODEL}",
         "api_base": f"{place.url}/v1",
         "api_key": place.key,
         "num_retries": 0,
-        "timeout": PATIENCE_S,
-    } | told
+        "timeout": TIMEOUT_S,
+    } | texts
 
 
 def _chat(place: Place) -> str:
@@ -49,46 +49,46 @@ def _structured(place: Place) -> str:
 
 
 def _text(place: Place) -> str:
-    told = _where(place) | {"model": f"text-completion-openai/{MODEL}"}
-    made = litellm.text_completion(**told, prompt="The tide", max_tokens=8)
+    document = _where(place) | {"model": f"text-completion-openai/{MODEL}"}
+    made = litellm.text_completion(**document, prompt="The tide", max_tokens=8)
     assert made.choices[0].text
     return str(made.choices[0].finish_reason)
 
 
 def _embeddings(place: Place) -> str:
-    told = {"model": "openai/embedding", "api_base": f"{place.embedding_url}/v1", "api_key": place.key}
-    made = litellm.embedding(**told, input=["tide"])
+    texts = {"model": "openai/embedding", "api_base": f"{place.embedding_url}/v1", "api_key": place.key}
+    made = litellm.embedding(**texts, input=["tide"])
     return f"a vector of {len(made.data[0]['embedding'])}"
 
 
 def _messages(place: Place) -> str:
     """Anthropic's surface, by LiteLLM's Anthropic driver."""
-    told = {"model": f"anthropic/{MODEL}", "api_base": place.url, "api_key": place.key}
-    made = litellm.completion(**told, messages=HELLO, max_tokens=12)
+    texts = {"model": f"anthropic/{MODEL}", "api_base": place.url, "api_key": place.key}
+    made = litellm.completion(**texts, messages=HELLO, max_tokens=12)
     assert made.choices[0].message.content
     return f"{made.usage.completion_tokens} tokens"
 
 
 def _unknown_model(place: Place) -> str:
-    told = _where(place, model="hosted_vllm/nobody")
-    error = refused(litellm.NotFoundError, lambda: litellm.completion(**told, messages=HELLO))
+    where = _where(place, model="hosted_vllm/nobody")
+    error = refused(litellm.NotFoundError, lambda: litellm.completion(**where, messages=HELLO))
     return f"404 {error}"[:100]
 
 
 def _wrong_key(place: Place) -> str:
-    told = _where(place, api_key="sk-of-nobody")
-    error = refused(litellm.AuthenticationError, lambda: litellm.completion(**told, messages=HELLO))
+    where = _where(place, api_key="sk-of-nobody")
+    error = refused(litellm.AuthenticationError, lambda: litellm.completion(**where, messages=HELLO))
     return f"401 {error}"[:100]
 
 
 def _at_once(place: Place) -> str:
-    async def ask() -> int:
+    async def send() -> int:
         made = await asyncio.gather(
             *(litellm.acompletion(**_where(place), messages=HELLO, max_tokens=8) for _ in range(32))
         )
         return len(made)
 
-    return f"{asyncio.run(ask())} answers"
+    return f"{asyncio.run(send())} answers"
 
 
 CALLS: Final[dict[str, Call]] = {

@@ -6,13 +6,13 @@ from typing import Any, Final
 
 import anthropic  # type: ignore[import-not-found]  # of the clients' environment
 
-from bench.clients.asking.calls import HELLO, MODEL, PATIENCE_S, WEATHER, Call, Place, refused, try_all
+from bench.clients.sending.calls import HELLO, MODEL, TIMEOUT_S, WEATHER, Call, Place, refused, try_all
 
 TOOL: Final = {"name": "forecast", "description": "of a city", "input_schema": WEATHER}
 
 
 def _client(place: Place, key: str = "") -> Any:  # noqa: ANN401 - its types are not here
-    return anthropic.Anthropic(base_url=place.url, api_key=key or place.key, max_retries=0, timeout=PATIENCE_S)
+    return anthropic.Anthropic(base_url=place.url, api_key=key or place.key, max_retries=0, timeout=TIMEOUT_S)
 
 
 def _message(place: Place) -> str:
@@ -23,9 +23,9 @@ def _message(place: Place) -> str:
 
 def _stream(place: Place) -> str:
     with _client(place).messages.stream(model=MODEL, max_tokens=16, messages=HELLO) as coming:
-        said = "".join(coming.text_stream)
+        text = "".join(coming.text_stream)
         final = coming.get_final_message()
-    assert said == final.content[0].text
+    assert text == final.content[0].text
     return f"{final.usage.output_tokens} tokens"
 
 
@@ -81,16 +81,16 @@ def _bad_field(place: Place) -> str:
 
 
 def _at_once(place: Place) -> str:
-    async def ask() -> int:
+    async def send() -> int:
         async with anthropic.AsyncAnthropic(
-            base_url=place.url, api_key=place.key, max_retries=0, timeout=PATIENCE_S
+            base_url=place.url, api_key=place.key, max_retries=0, timeout=TIMEOUT_S
         ) as client:
             made = await asyncio.gather(
                 *(client.messages.create(model=MODEL, max_tokens=8, messages=HELLO) for _ in range(32))
             )
         return len(made)
 
-    return f"{asyncio.run(ask())} answers"
+    return f"{asyncio.run(send())} answers"
 
 
 CALLS: Final[dict[str, Call]] = {

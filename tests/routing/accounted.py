@@ -14,8 +14,10 @@ def tenant(name: str = "shop", *, weight: int = 1, rank: int = 0) -> Account:
     return Account(tenant=Tenant(name=name, keys=(), weight=weight), rank=rank)
 
 
-def asked(account: Account, cost: int = 100, adapter: str | None = None) -> RoutingRequest:
+def request_of(account: Account, cost: int = 100, adapter: str | None = None) -> RoutingRequest:
     """A request that is expected to take so many tokens; it came after those made before it."""
-    ask = RoutingRequest(account=account, prompt_tokens=cost, output_tokens=0, arrived=0.0, adapter=adapter, cost=cost)
-    ask.queued_at = float(next(_arrivals))
-    return ask
+    request = RoutingRequest(
+        account=account, prompt_tokens=cost, output_tokens=0, arrived=0.0, adapter=adapter, cost=cost
+    )
+    request.queued_at = float(next(_arrivals))
+    return request

@@ -34,12 +34,12 @@ class Wall:
         return self.now
 
 
-def teller(
+def recorder_of(
     *,
     models: tuple[str, ...] = ("chat",),
     lines: AccessLogWriter | None = None,
     spans: SpanRing | None = None,
-    telling: RequestTelemetry = RequestTelemetry(),  # noqa: B008 - frozen
+    telemetry: RequestTelemetry = RequestTelemetry(),  # noqa: B008 - frozen
 ) -> TelemetryRecorder:
     """One that tells at `T0`, to whoever is given."""
     ways = TelemetryOutputs(
@@ -48,15 +48,15 @@ def teller(
         lines=None if lines is None else lambda: lines,
         spans=None if spans is None else lambda _: spans,
     )
-    told = telling if spans is None else replace(telling, otlp_endpoint="http://somewhere")
-    return TelemetryRecorder(ways, told, models, T0)
+    request_telemetry = telemetry if spans is None else replace(telemetry, otlp_endpoint="http://somewhere")
+    return TelemetryRecorder(ways, request_telemetry, models, T0)
 
 
 def replica(pod: str = "chat-1", revision: str = "r1") -> Endpoint:
     return Endpoint(pod=pod, address="10.0.0.1:8000", slot=0, revision=revision)
 
 
-def ask(pick: PickReason = PickReason.PREFIX, blocks: int = 4, held: int = 3) -> RoutingRequest:
+def routed_request(pick: PickReason = PickReason.PREFIX, blocks: int = 4, held: int = 3) -> RoutingRequest:
     one = RoutingRequest(
         account=Account(tenant=Tenant(name="shop", keys=())), prompt_tokens=100, output_tokens=50, arrived=T0
     )
@@ -67,8 +67,15 @@ def ask(pick: PickReason = PickReason.PREFIX, blocks: int = 4, held: int = 3) ->
 def begun(of: TelemetryRecorder, **facts: object) -> RequestRecord:
     """A chat of `shop` that arrived at `T0`, with whatever else is said of it."""
     record = of.began(T0)
-    told = {"surface": "chat", "model": "chat", "tenant": "shop", "band": "gold", "status": 200, "prompt_estimate": 90}
-    for name, value in (told | facts).items():
+    document = {
+        "surface": "chat",
+        "model": "chat",
+        "tenant": "shop",
+        "band": "gold",
+        "status": 200,
+        "prompt_estimate": 90,
+    }
+    for name, value in (document | facts).items():
         setattr(record, name, value)
     return record
 
@@ -77,7 +84,7 @@ def answered(of: TelemetryRecorder, **facts: object) -> RequestRecord:
     """One that an engine answered: sent after 0.2 s, first token after 0.5 s, eleven tokens, done after 1.5 s."""
     record = begun(of, **facts)
     of.needs_engine(record, T0)
-    record.sent(ask(), replica(), T0 + 0.2)
+    record.sent(routed_request(), replica(), T0 + 0.2)
     if record.stream:
         record.first_token_at = T0 + 0.5
     record.prompt_tokens, record.output_tokens, record.cached_tokens = 100, 11, 64
@@ -86,9 +93,9 @@ def answered(of: TelemetryRecorder, **facts: object) -> RequestRecord:
     return record
 
 
-def samples(of: TelemetryRecorder, standing: RouterSnapshot | None = None) -> Samples:
+def samples(of: TelemetryRecorder, snapshot: RouterSnapshot | None = None) -> Samples:
     """The page, as Prometheus' own parser reads it: `name{label="value",…}` without the prefix."""
-    page = of.page(standing or RouterSnapshot()).decode()
+    page = of.page(snapshot or RouterSnapshot()).decode()
     return {
         sample.name.removeprefix("fairlead_router_")
         + ("{" + ",".join(f'{key}="{value}"' for key, value in sample.labels.items()) + "}" if sample.labels else ""): (

@@ -38,10 +38,10 @@ class Accusations:
         self._since: dict[str, float] = {}
         self._ended: set[str] = set()
 
-    def look(self, facts: Facts) -> None:
+    def observe(self, facts: Facts) -> None:
         """Who is accused now, and who has ended before anybody asked for it."""
         self._ended |= {one["metadata"]["name"] for one in facts.pods if ended_by_itself(one)}
-        for one in facts.said.values():
+        for one in facts.conditions.values():
             for name in words.POD.findall(str(one["message"])) if one["reason"] == "CrashLoop" else ():
                 self._since.setdefault(name, time.monotonic())
 
@@ -51,7 +51,7 @@ class Accusations:
         now = time.monotonic()
         late = [name for name, since in self._since.items() if now - since > EYES_S and name not in self._ended]
         fact = "its container never ended before it was told to"
-        return tuple(Lie(about="CrashLoop", said=f"pod {name} crashes", fact=fact) for name in late)
+        return tuple(Lie(about="CrashLoop", reported=f"pod {name} crashes", fact=fact) for name in late)
 
 
 def ended_by_itself(pod: dict[str, Any]) -> bool:
@@ -60,8 +60,8 @@ def ended_by_itself(pod: dict[str, Any]) -> bool:
     ends = [one["terminated"] for one in states if "terminated" in one]
     if not seen.leaves(pod):
         return bool(ends)
-    asked = _deleted_at(pod)
-    return any(datetime.fromisoformat(one["finishedAt"]) <= asked for one in ends if one.get("finishedAt"))
+    deleted_at = _deleted_at(pod)
+    return any(datetime.fromisoformat(one["finishedAt"]) <= deleted_at for one in ends if one.get("finishedAt"))
 
 
 def _deleted_at(pod: dict[str, Any]) -> datetime:
@@ -81,34 +81,34 @@ class Judge:
         self._moved: list[str] = []
         self._status: object = None
         self._doubts: object = None
-        self._moved_at = self._said_at = self._doubted_at = time.monotonic()
+        self._moved_at = self._status_at = self._doubted_at = time.monotonic()
         self._accusations = Accusations()
         self.facts: Facts | None = None
         self.against: tuple[Lie, ...] = ()
         """What does not agree now; it may still be on its way."""
 
-    def look(self) -> None:
+    def observe(self) -> None:
         """Once."""
         now = time.monotonic()
         self.facts = found = self._world.facts(self._lane)
         if found is None:
             self._moved_at, self.against = now, ()
             return
-        self._accusations.look(found)
+        self._accusations.observe(found)
         doubts = _doubts(found)
         if doubts != self._doubts:
             self._doubts, self._doubted_at = doubts, now
         if (print_ := _print(found)) != self._print:
             self._moved = sorted(set(print_) - set(self._print))
             self._print, self._moved_at = print_, now
-        if (said := found.document["metadata"]["resourceVersion"]) != self._status:
-            self._status, self._said_at = said, now
+        if (resource_version := found.document["metadata"]["resourceVersion"]) != self._status:
+            self._status, self._status_at = resource_version, now
         self.against = tuple(disagreements(found))
 
     @property
     def quiet(self) -> bool:
         """Whether nothing moves and nothing new is said."""
-        since = max(self._moved_at, self._said_at, self._world.disturbed_at())
+        since = max(self._moved_at, self._status_at, self._world.disturbed_at())
         return self.facts is not None and time.monotonic() - since > STILL_S
 
     @property
@@ -129,13 +129,13 @@ class Judge:
         """What moved last."""
         now = time.monotonic()
         what = "; ".join(self._moved)[:300]
-        return f"{now - self._moved_at:.0f} s ago: {what}; said {now - self._said_at:.0f} s ago; {self.against}"
+        return f"{now - self._moved_at:.0f} s ago: {what}; said {now - self._status_at:.0f} s ago; {self.against}"
 
     async def settled(self, within_s: float) -> bool:
         """Wait until it agrees, or lies, or the time is over."""
         until = time.monotonic() + within_s
         while True:
-            self.look()
+            self.observe()
             if self.agreed or self.lies:
                 return True
             if ((now := time.monotonic()) > until and now - self._moved_at < LAG_S) or now > until + LONGEST_S:
@@ -155,8 +155,8 @@ def _print(facts: Facts) -> tuple[str, ...]:
 def _gist(node: dict[str, Any]) -> object:
     """Of a node, what does not beat."""
     status = node.get("status") or {}
-    said = [(one["type"], one["status"]) for one in status.get("conditions") or ()]
-    return sorted(said), status.get("allocatable")
+    entries = [(one["type"], one["status"]) for one in status.get("conditions") or ()]
+    return sorted(entries), status.get("allocatable")
 
 
 def _doubts(facts: Facts) -> object:

@@ -16,7 +16,7 @@ H100 = "NVIDIA-H100-80GB-HBM3"
 
 
 @cache
-def known() -> Catalogue:
+def packaged_catalogue() -> Catalogue:
     """The catalogue the product ships."""
     gpus, shapes = (text(name) for name in catalogue.FILES)
     return catalogue.read(gpus, shapes)
@@ -35,14 +35,14 @@ def facts(name: str) -> dict[str, object]:
 
 def shape(name: str = LLAMA) -> ModelShape:
     """One model."""
-    return known().shapes[name]
+    return packaged_catalogue().shapes[name]
 
 
 def card(product: str = H100) -> Accelerator:
     """One GPU."""
-    return known().accelerators[product]
+    return packaged_catalogue().accelerators[product]
 
 
-def ask(name: str = LLAMA, product: str = H100, context: int = 8192) -> SizingInput:
+def sizing_input(name: str = LLAMA, product: str = H100, context: int = 8192) -> SizingInput:
     """One model on one GPU, everything else as the current release has it."""
     return SizingInput(release=CURRENT, shape=shape(name), accelerator=card(product), context=context)

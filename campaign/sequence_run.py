@@ -10,15 +10,15 @@ import time
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
-from campaign.judging import Judge
+from campaign.judge import Judge
 from campaign.moves import Move
 from campaign.observer import changes, children, conditions
-from campaign.specs import Wish
+from campaign.specs import WantedSpec
 from campaign.story import Pause, Step, Story
 from campaign.world import Lane, World
 
 MOMENT_S: Final = 1.0
-LOOKS: Final = 4
+ROUNDS: Final = 4
 SETTLE_S: Final = 120.0
 BACK_S: Final = 150.0
 """From undone faults to a deployment that serves as asked."""
@@ -27,7 +27,7 @@ RESTS: Final = 10
 """Whoever writes for longer than this does not stop: what a fault at the end changed is told within seconds."""
 SCALINGS: Final = 4
 """How often the count may change before it rests: load has a history."""
-ORPHAN_LOOKS: Final = 25
+ORPHAN_ROUNDS: Final = 25
 """One a second."""
 GONE_S: Final = 60.0
 """On a busy machine what was deleted takes a while to go, or to come back."""
@@ -74,18 +74,18 @@ class Fresh:
     """What a fresh apply makes of each spec, learnt by applying it."""
 
     def __init__(self) -> None:
-        self._known: dict[Wish, dict[str, Any]] = {}
+        self._fresh: dict[WantedSpec, dict[str, Any]] = {}
 
-    def of(self, wanted: Wish) -> dict[str, Any] | None:
+    def of(self, wanted: WantedSpec) -> dict[str, Any] | None:
         """Nothing while nobody applied it."""
-        return self._known.get(wanted)
+        return self._fresh.get(wanted)
 
-    def learn(self, wanted: Wish, found: dict[str, Any]) -> None:
+    def learn(self, wanted: WantedSpec, found: dict[str, Any]) -> None:
         """As it was found."""
-        self._known[wanted] = found
+        self._fresh[wanted] = found
 
 
-class Telling:
+class SequenceRun:
     """One sequence on its way."""
 
     def __init__(self, world: World, lane: Lane, story: Story, fresh: Fresh | None = None) -> None:
@@ -96,11 +96,11 @@ class Telling:
         self.step = 0
         self.outcome = Outcome(story=story, lane=lane.number)
 
-    async def tell(self, *, anew: bool) -> Outcome:
+    async def play(self, *, anew: bool) -> Outcome:
         """All of it; `anew`: at the end the deployment is deleted and applied again."""
         started = time.monotonic()
         try:
-            await self._tell(anew=anew)
+            await self._play(anew=anew)
         except asyncio.CancelledError:
             raise
         except Exception as problem:  # noqa: BLE001  # a world that breaks under a story is a finding too
@@ -110,12 +110,12 @@ class Telling:
         self.outcome.seconds = time.monotonic() - started
         return self.outcome
 
-    async def _tell(self, *, anew: bool) -> None:
+    async def _play(self, *, anew: bool) -> None:
         story, lane, world = self.outcome.story, self._lane, self._world
-        if world.facts(lane) is None or story.start != Wish():
+        if world.facts(lane) is None or story.start != WantedSpec():
             await world.begin(lane, story.start)
         else:
-            self.outcome.story = story = replace(story, start=lane.wish)
+            self.outcome.story = story = replace(story, start=lane.wanted)
         await self._reached("start")
         for number, step in enumerate(story.steps, 1):
             if self.outcome.violations:
@@ -128,8 +128,8 @@ class Telling:
             return
         self.step = len(story.steps) + 1
         await world.heal(lane)
-        good = lane.wish.good
-        if good != lane.wish:
+        good = lane.wanted.good
+        if good != lane.wanted:
             await world.begin(lane, good)
         if await self._reached("end"):
             await self._end(anew=anew)
@@ -137,24 +137,24 @@ class Telling:
     async def _pause(self, pause: Pause) -> None:
         match pause:
             case Pause.NONE:
-                self._judge.look()
+                self._judge.observe()
             case Pause.MOMENT:
-                for _ in range(LOOKS):
-                    await asyncio.sleep(MOMENT_S / LOOKS)
-                    self._judge.look()
+                for _ in range(ROUNDS):
+                    await asyncio.sleep(MOMENT_S / ROUNDS)
+                    self._judge.observe()
             case Pause.SETTLED:
                 still = await self._judge.settled(SETTLE_S)
                 self.outcome.judged += self._judge.agreed
                 if not still:
                     self._violate("restless", f"it never stood still: {self._judge.restless}")
-                self._told_lies()
+                self._record_lies()
 
     async def _reached(self, when: str) -> bool:
         """Wait until all that was asked for serves, and is said to."""
         until, edited = time.monotonic() + BACK_S, False
         while time.monotonic() < until or self._world.disturbed_at() > time.monotonic():
             await self._judge.settled(5.0)
-            self._told_lies()
+            self._record_lies()
             if self.outcome.violations:
                 return False
             found = self._judge.facts
@@ -163,18 +163,20 @@ class Telling:
                 return True
             if not edited and self._is_given_up():
                 edited, until = True, time.monotonic() + BACK_S
-                wish = self._lane.wish
-                await self._world.begin(self._lane, replace(wish, toleration=1 - wish.toleration))
+                spec = self._lane.wanted
+                await self._world.begin(self._lane, replace(spec, toleration=1 - spec.toleration))
             await asyncio.sleep(0.3)
         against = "; ".join(one.line for one in self._judge.against)
-        said = {name: one["reason"] for name, one in (self._judge.facts.said if self._judge.facts else {}).items()}
-        self._violate(f"not back at {when}", f"in {BACK_S:.0f} s: {said} {against}")
+        document = {
+            name: one["reason"] for name, one in (self._judge.facts.conditions if self._judge.facts else {}).items()
+        }
+        self._violate(f"not back at {when}", f"in {BACK_S:.0f} s: {document} {against}")
         return False
 
     def _is_given_up(self) -> bool:
         """Whether a fault outlasted the deadline: what was given up is tried after an edit, or after minutes."""
-        said = self._judge.facts.said if self._judge.facts is not None and self._judge.agreed else {}
-        return "Stalled" in said and said["Stalled"]["reason"] == "DeadlineExceeded"
+        document = self._judge.facts.conditions if self._judge.facts is not None and self._judge.agreed else {}
+        return "Stalled" in document and document["Stalled"]["reason"] == "DeadlineExceeded"
 
     async def _end(self, *, anew: bool) -> None:
         lane, world = self._lane, self._world
@@ -190,18 +192,18 @@ class Telling:
         """As if this had been applied for the first time."""
         lane, world = self._lane, self._world
         found = await self._children()
-        known = fresh.of(lane.wish)
-        if known is None or anew:
+        document = fresh.of(lane.wanted)
+        if document is None or anew:
             await self._gone()
             if self.outcome.violations:
                 return
-            await world.begin(lane, lane.wish)
+            await world.begin(lane, lane.wanted)
             if not await self._reached("fresh apply"):
                 return
-            known = await self._children()
-            fresh.learn(lane.wish, known)
+            document = await self._children()
+            fresh.learn(lane.wanted, document)
         until = time.monotonic() + GONE_S
-        while (lines := children.differences(known, found)) and time.monotonic() < until:
+        while (lines := children.differences(document, found)) and time.monotonic() < until:
             await asyncio.sleep(GONE_EVERY_S)
             found = await self._children()
         for line in lines:
@@ -209,7 +211,7 @@ class Telling:
 
     async def _orphans(self) -> list[str]:
         """Those that are left when the operator had its time to find them."""
-        for _ in range(ORPHAN_LOOKS):
+        for _ in range(ORPHAN_ROUNDS):
             if not self._world.orphans(self._lane):
                 break
             await asyncio.sleep(1.0)
@@ -255,7 +257,7 @@ class Telling:
         """Without counts that the autoscaler chose: load has its own history."""
         found = await self._world.children(self._lane)
         for one in found:
-            if self._lane.wish.scaling and children.REVISION in (one["metadata"].get("labels") or {}):
+            if self._lane.wanted.scaling and children.REVISION in (one["metadata"].get("labels") or {}):
                 one.get("spec", {}).pop("replicas", None)
         return children.essence(found, self._lane.namespace, self._lane.name)
 
@@ -264,7 +266,7 @@ class Telling:
         with contextlib.suppress(Exception):
             await self._world.heal(self._lane)
             await self._gone()
-            self._lane.wish = Wish()
+            self._lane.wanted = WantedSpec()
 
     def _wanted(self) -> int | None:
         found = self._world.facts(self._lane)
@@ -274,7 +276,7 @@ class Telling:
         found = self._world.facts(self._lane)
         return found.status if found else {}
 
-    def _told_lies(self) -> None:
+    def _record_lies(self) -> None:
         for one in self._judge.lies:
             self._violate(f"lie: {one.about}", one.line)
 

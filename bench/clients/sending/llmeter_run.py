@@ -10,7 +10,7 @@ from llmeter.endpoints.openai import (  # type: ignore[import-not-found]  # of t
 )
 from llmeter.runner import Runner  # type: ignore[import-not-found]
 
-from bench.clients.asking.calls import MODEL, Call, Place, try_all
+from bench.clients.sending.calls import MODEL, Call, Place, try_all
 
 CLIENTS: Final = 8
 EACH: Final = 12

@@ -11,7 +11,7 @@ from campaign.world import Lane
 Manifest = dict[str, Any]
 
 
-class Wishes:
+class DeploymentOwner:
     """The hands of a deployment's owner."""
 
     def __init__(self, kube: Kube, engine: Mapping[str, Any] | None = None) -> None:
@@ -44,7 +44,7 @@ class Wishes:
 
     async def apply(self, lane: Lane) -> None:
         """The deployment as the lane's wish says."""
-        document = specs.document(lane.wish, lane.namespace, lane.name, engine=self._engine)
+        document = specs.document(lane.wanted, lane.namespace, lane.name, engine=self._engine)
         await self._kube.apply(place(lane), document)
 
     async def edit(self, lane: Lane, edit: Edit) -> str:
@@ -54,11 +54,11 @@ class Wishes:
             change = {"target" if edit.deed is Field.POLICY_TARGET else "mode": edit.value}
             await self._policy(lane, **change)
             return ""
-        before, lane.wish = lane.wish, lane.wish.edited(edit)
+        before, lane.wanted = lane.wanted, lane.wanted.edited(edit)
         try:
             await self.apply(lane)
         except Refusal as problem:
-            lane.wish = before
+            lane.wanted = before
             return str(problem)
         return ""
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 MODEL: Final = "chat"
-PATIENCE_S: Final = 30.0
+TIMEOUT_S: Final = 30.0
 """Of every client for an answer: what takes longer is a finding, and the other calls are still made."""
 HELLO: Final[list[Any]] = [{"role": "user", "content": "Tell me of the tide, please."}]
 WEATHER: Final[dict[str, Any]] = {
@@ -40,20 +40,20 @@ class Place:
         """Order a fault of one engine behind the router, or none."""
         body = json.dumps({"fault": fault}).encode()
         headers = {"Content-Type": "application/json"}
-        asked = urllib.request.Request(f"{self.engines[engine]}/fairlead/v1/faults", body, headers)  # noqa: S310 - ours
-        with urllib.request.urlopen(asked, timeout=10) as answer:  # noqa: S310 - ours
+        request = urllib.request.Request(f"{self.engines[engine]}/fairlead/v1/faults", body, headers)  # noqa: S310 - ours
+        with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310 - ours
             answer.read()
 
 
 def place() -> Place:
     """As the environment says."""
-    told = os.environ
+    environment = os.environ
     return Place(
-        url=told["FAIRLEAD_URL"],
-        embedding_url=told["FAIRLEAD_EMBEDDING_URL"],
-        key=told["FAIRLEAD_KEY"],
-        narrow_key=told["FAIRLEAD_NARROW_KEY"],
-        engines=tuple(told["FAIRLEAD_ENGINES"].split(",")),
+        url=environment["FAIRLEAD_URL"],
+        embedding_url=environment["FAIRLEAD_EMBEDDING_URL"],
+        key=environment["FAIRLEAD_KEY"],
+        narrow_key=environment["FAIRLEAD_NARROW_KEY"],
+        engines=tuple(environment["FAIRLEAD_ENGINES"].split(",")),
     )
 
 

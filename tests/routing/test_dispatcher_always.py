@@ -13,7 +13,7 @@ from fairlead.routing.endpoint import Endpoint
 from fairlead.routing.reasons import AttemptEnding
 from fairlead.routing.refusal import Refusal, TokenUsage
 from fairlead.routing.routing_request import RoutingRequest
-from tests.routing.desks import ask, desk, is_empty, seen, start, terms
+from tests.routing.dispatchers import dispatcher_of, is_empty, seen, send, start, terms
 
 TENANTS = (
     Tenant(name="a", keys=(), band="gold", max_concurrency=2, tokens_per_minute=50_000),
@@ -36,9 +36,9 @@ Act = tuple[int, int, int]
 
 @dataclass
 class Story:
-    """Plays the router: knows where each request stands and checks that the desk agrees."""
+    """Plays the router: knows where each request stands and checks that the dispatcher agrees."""
 
-    desk: Dispatcher = field(default_factory=lambda: desk(ROUTING, engines=0))
+    dispatcher: Dispatcher = field(default_factory=lambda: dispatcher_of(ROUTING, engines=0))
     now: float = 0.0
     waiting: list[RoutingRequest] = field(default_factory=list)
     running: list[RoutingRequest] = field(default_factory=list)
@@ -47,9 +47,9 @@ class Story:
         kind, which, amount = act
         self.now += amount % 7 / 2
         plays = (
-            self._ask,
-            self._ask,
-            self._ask,
+            self._send,
+            self._send,
+            self._send,
             self._end,
             self._end,
             self._fail,
@@ -61,8 +61,12 @@ class Story:
         self.check()
 
     def check(self) -> None:
-        assert self.desk.inflight == len(self.running) == sum(one.inflight for one in self.desk.table.endpoints)
-        assert self.desk.waiting == len(self.waiting)
+        assert (
+            self.dispatcher.inflight
+            == len(self.running)
+            == sum(one.inflight for one in self.dispatcher.table.endpoints)
+        )
+        assert self.dispatcher.waiting == len(self.waiting)
         assert all(one.waiting and one.endpoint is None for one in self.waiting)
         assert all(one.endpoint is not None and not one.waiting for one in self.running)
 
@@ -74,16 +78,16 @@ class Story:
             self.running.append(one)
 
     def turns(self) -> None:
-        for one, found in self.desk.turns(self.now):
+        for one, found in self.dispatcher.turns(self.now):
             self.waiting.remove(one)
             self.take(one, found)
 
-    def _ask(self, which: int, amount: int) -> None:
+    def _send(self, which: int, amount: int) -> None:
         name = TENANTS[which % 3].name
-        if name not in [one.name for one in self.desk.accounts.all]:
+        if name not in [one.name for one in self.dispatcher.accounts.all]:
             name = "c"
-        one = ask(
-            self.desk,
+        one = send(
+            self.dispatcher,
             name,
             prompt=amount * 40,
             output=100,
@@ -92,15 +96,15 @@ class Story:
             give_up_at=self.now + 5 if which % 11 == 0 else inf,
             size=amount,
         )
-        self.take(one, self.desk.submit(one, self.now))
+        self.take(one, self.dispatcher.submit(one, self.now))
 
     def _end(self, which: int, amount: int) -> None:
         if self.running:
             one = self.running.pop(which % len(self.running))
             if which % 2:
-                self.desk.first_token(one, self.now)
+                self.dispatcher.first_token(one, self.now)
             usage = TokenUsage(prompt_tokens=amount, output_tokens=which) if amount % 2 else None
-            self.desk.ended(
+            self.dispatcher.ended(
                 one, (AttemptEnding.DONE, AttemptEnding.CUT, AttemptEnding.CLIENT_LEFT)[which % 3], usage, self.now
             )
             self.turns()
@@ -110,21 +114,21 @@ class Story:
             one = self.running.pop(which % len(self.running))
             ending = (AttemptEnding.FAILED, AttemptEnding.NOT_CONNECTED)[amount % 2]
             if amount % 3 == 0 and one.endpoint is not None:
-                self.desk.table.failed(one.endpoint, "broke", at_once=True)
-            self.take(one, self.desk.elsewhere(one, ending, self.now))
+                self.dispatcher.table.failed(one.endpoint, "broke", at_once=True)
+            self.take(one, self.dispatcher.elsewhere(one, ending, self.now))
 
     def _leave(self, which: int, amount: int) -> None:  # noqa: ARG002
         if self.waiting:
-            self.desk.withdraw(self.waiting.pop(which % len(self.waiting)), self.now)
+            self.dispatcher.withdraw(self.waiting.pop(which % len(self.waiting)), self.now)
 
     def _engines(self, which: int, amount: int) -> None:
         there = [one for place, engine in enumerate(ENGINES) for one in engine if which >> place & 1]
-        self.desk.table.take(there)
-        for endpoint in self.desk.table.endpoints:
-            self.desk.table.proved(endpoint)
-            self.desk.table.sized(endpoint, 8000, float(amount % 4))
+        self.dispatcher.table.take(there)
+        for endpoint in self.dispatcher.table.endpoints:
+            self.dispatcher.table.proved(endpoint)
+            self.dispatcher.table.sized(endpoint, 8000, float(amount % 4))
         if amount % 5 == 0:
-            self.desk.apply(terms((ROUTING, PLAIN)[which % 2], most_bytes=400), self.now)
+            self.dispatcher.apply(terms((ROUTING, PLAIN)[which % 2], most_bytes=400), self.now)
         self.turns()
 
     def _sweep(self, which: int, amount: int) -> None:  # noqa: ARG002
@@ -140,11 +144,11 @@ def test_always_everything_is_back_at_zero_after_the_last_has_gone(acts: list[Ac
     for act in [(7, 7, 3), *acts]:
         story.play(act)
     for one in story.running:
-        story.desk.ended(one, AttemptEnding.CLIENT_LEFT, None, story.now)
+        story.dispatcher.ended(one, AttemptEnding.CLIENT_LEFT, None, story.now)
     for one in story.waiting:
-        story.desk.withdraw(one, story.now)
-    assert is_empty(story.desk)
-    assert story.desk.room.parked == {}
+        story.dispatcher.withdraw(one, story.now)
+    assert is_empty(story.dispatcher)
+    assert story.dispatcher.room.parked == {}
 
 
 @given(ACTS)
@@ -153,8 +157,8 @@ def test_always_everybody_who_waits_gets_an_answer_once_there_is_room(acts: list
     story = Story()
     for act in [(7, 7, 3), *acts]:
         story.play(act)
-    story.desk.table.take([])
-    start(story.desk, *(one for engine in ENGINES for one in engine), seats=3, kv_tokens=8000)
+    story.dispatcher.table.take([])
+    start(story.dispatcher, *(one for engine in ENGINES for one in engine), slots=3, kv_tokens=8000)
     story.turns()
     for _ in range(200):
         if not (story.running or story.waiting):
@@ -172,14 +176,14 @@ def test_always_a_request_of_the_lowest_band_is_served_under_any_flood(
 ) -> None:
     """After at most twenty times its own cost, and one largest request, of others' tokens."""
     bands = (Band(name="gold", priority=9), Band(name="iron", priority=1))
-    at = desk(RoutingSettings(tenants=TENANTS[1:], bands=bands))
-    running, low = ask(at, "b", prompt=1), ask(at, "c", prompt=cost, output=0)
+    at = dispatcher_of(RoutingSettings(tenants=TENANTS[1:], bands=bands))
+    running, low = send(at, "b", prompt=1), send(at, "c", prompt=cost, output=0)
     assert isinstance(at.submit(running, 0.0), Endpoint)
     assert at.submit(low, 0.0) is None
     passed = 0
     for turn in range(60_000):
         _, prompt = flood[turn % len(flood)]
-        assert at.submit(ask(at, "b", prompt=prompt, output=0), 0.0) is None
+        assert at.submit(send(at, "b", prompt=prompt, output=0), 0.0) is None
         at.ended(running, AttemptEnding.CLIENT_LEFT, None, 0.0)
         ((running, _),) = list(at.turns(0.0))
         if running is low:
@@ -191,12 +195,12 @@ def test_always_a_request_of_the_lowest_band_is_served_under_any_flood(
 @given(st.lists(st.sampled_from(["batch", "chat", "end", "sweep"]), max_size=80))
 def test_never_does_a_batch_job_begin_while_somebody_interactive_waits_for_room(acts: list[str]) -> None:
     """So at most the turn that was given already is before a person's."""
-    at = desk(RoutingSettings(batch_lane=BatchLaneLimits(below_utilization=0.9, max_queued=100)), seats=2)
+    at = dispatcher_of(RoutingSettings(batch_lane=BatchLaneLimits(below_utilization=0.9, max_queued=100)), slots=2)
     running: list[RoutingRequest] = []
     people: list[RoutingRequest] = []
     for act in acts:
         if act in {"batch", "chat"}:
-            one = ask(at, batch=act == "batch")
+            one = send(at, batch=act == "batch")
             found = at.submit(one, 0.0)
             if isinstance(found, Endpoint):
                 running.append(one)

@@ -1,0 +1,159 @@
+"""`python -m house.words`: no word of the "not" columns of docs/glossary.md, in code, messages or documents.
+
+A term set as code in that column must be no part of an identifier; in a sentence it is plain English and may stand. Any
+other term stands nowhere: not in identifiers, nor in comments, messages, documents, the schema or the chart. What a
+test's name says is a sentence too, so names that begin with `test_` are not identifiers here.
+"""
+
+import functools
+import re
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from house import tree
+
+GLOSSARY: Final = Path("docs/glossary.md")
+HELD: Final = ("operator", "house", "prove", "demo", "devcluster", "bench", "campaign", "fitting", "fuzz", "tests")
+"""Folders whose Python files must keep to the glossary."""
+READ: Final = ("docs", "crds", "charts", "README.md", "CONTRIBUTING.md")
+"""What else users and contributors read; there only the terms that stand nowhere count."""
+DOCUMENTS: Final = frozenset({".md", ".yaml", ".yml", ".json", ".tpl", ".txt"})
+OTHERS: Final = {
+    "parse_known_args": "argparse calls it so",
+    "VERSION_NOT_KNOWN": "the reason VersionNotKnown, by which people may filter",
+}
+"""Identifiers that are right wherever they are, each with the reason."""
+FIELDS: Final = {
+    "asked": "a key of routers' reports and of recorded decisions",
+    "asked_tokens": "a key of recorded decisions",
+    "guessing": "a key of recorded decisions",
+    "looks": "a key of recorded decisions",
+    "patience": "a key of recorded decisions",
+    "said": "a key of recorded decisions",
+    "strain": "a key of recorded decisions",
+    "tell": "a method of Python's files",
+    "telling": "a key of routers' configuration, which routers of the release before read too",
+}
+"""Names that others fixed, or that leave a process: right as a field of the product and where one is used."""
+EXEMPT: Final = {
+    GLOSSARY: "lists the words",
+    Path("tests/house/test_words.py"): "stories of this check",
+    Path("operator/fairlead/emulator/text/lexicon.py"): "the English words that the emulator writes",
+}
+"""Files that are about words, or hold those of others."""
+_PART: Final = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|[0-9]+")
+_NAME: Final = re.compile(r"[A-Za-z_]\w*")
+_LITERALS: Final = re.compile(r'"""(?s:.*?)"""|\'\'\'(?s:.*?)\'\'\'|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'|#[^\n]*')
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """One entry of a "not" column."""
+
+    text: str
+    instead: str
+    everywhere: bool
+    """Wrong in sentences too, not only in identifiers."""
+
+
+class Vocabulary:
+    """All terms, ready to be searched for."""
+
+    def __init__(self, terms: Mapping[str, Term]) -> None:
+        """By their texts."""
+        self.terms = terms
+        self._phrases = [one for one in terms.values() if " " in one.text]
+        self._spoken = [one for one in terms.values() if one.everywhere]
+        self.in_name = functools.cache(self._in_name)
+
+    def _in_name(self, name: str) -> Term | None:
+        """The first term that is a part of this identifier."""
+        words = [word.lower() for word in _PART.findall(name)]
+        if name.startswith("test_") or name in OTHERS:
+            return None
+        single = (self.terms[word] for word in words if word in self.terms)
+        spaced = f" {' '.join(words)} "
+        return next(single, None) or next((one for one in self._phrases if f" {one.text} " in spaced), None)
+
+    def in_sentences(self, text: str) -> Iterator[Term]:
+        """The terms that are written nowhere and may be somewhere in this text."""
+        plain = " ".join(text.lower().replace("_", " ").split())
+        yield from (one for one in self._spoken if one.text in plain)
+
+
+def main() -> int:
+    """Search the tree; 0 with one line of figures, 1 with one line for each violation."""
+    vocabulary = read((tree.ROOT / GLOSSARY).read_text(encoding="utf-8"))
+    files = [path for path in tree.files(tree.ROOT) if path not in EXEMPT]
+    code = [path for path in files if path.suffix == ".py" and path.parts[0] in HELD]
+    documents = [path for path in files if path.suffix in DOCUMENTS and path.parts[0] in READ]
+    wrong = [line for path in code for line in in_code(path, _text(path), vocabulary)]
+    wrong += [line for path in documents for line in in_document(path, _text(path), vocabulary)]
+    counted = f"words: {len(vocabulary.terms)} not used in {len(code)} modules of {', '.join(HELD)}"
+    print("\n".join(wrong) if wrong else f"{counted} and {len(documents)} documents")
+    return 1 if wrong else 0
+
+
+def read(glossary: str) -> Vocabulary:
+    """The terms of all "not" columns, with the word to use in place of each."""
+    terms: dict[str, Term] = {}
+    column = False
+    for line in glossary.splitlines():
+        cells = [cell.strip() for cell in line.strip().removeprefix("|").removesuffix("|").split("|")]
+        if not line.startswith("|"):
+            column = False
+        elif cells[-1] == "not":
+            column = True
+        elif column and not cells[0].startswith("--"):
+            for text in filter(None, (one.strip() for one in cells[-1].split(","))):
+                plain = text.strip("`").lower()
+                terms.setdefault(plain, Term(plain, cells[0], everywhere="`" not in text))
+    return Vocabulary(terms)
+
+
+def in_code(path: Path, text: str, vocabulary: Vocabulary) -> Iterator[str]:
+    """Identifiers with a forbidden part, and whatever of the text is written nowhere."""
+    for name in sorted(set(_NAME.findall(_LITERALS.sub(" ", text)))):
+        if term := vocabulary.in_name(name):
+            code = _LITERALS.sub(_blank, text)
+            for found in re.finditer(rf"\b{name}\b", code):
+                if not (name in FIELDS and _is_field(path, code, found)):
+                    yield _violation(path, text, found, term)
+    yield from in_document(path, text, vocabulary)
+
+
+def in_document(path: Path, text: str, vocabulary: Vocabulary) -> Iterator[str]:
+    """Words that are written nowhere; one may go over the end of a line."""
+    for term in vocabulary.in_sentences(text):
+        spaced = r"[\s_]+".join(re.escape(word) for word in term.text.split())
+        for found in re.finditer(rf"(?<![A-Za-z]){spaced}(?![A-Za-z])", text, re.IGNORECASE):
+            yield _violation(path, text, found, term)
+
+
+def _blank(literal: re.Match[str]) -> str:
+    """Spaces in place of it, so that what follows keeps its line and column."""
+    return re.sub(r"[^\n]", " ", literal.group())
+
+
+def _is_field(path: Path, code: str, found: re.Match[str]) -> bool:
+    """Whether a field is used here, or declared by a class of the product."""
+    before, after = code[: found.start()].rpartition("\n")[2], code[found.start() : found.end() + 2]
+    declared = path.parts[0] == "operator" and before == "    " and after.endswith(": ")
+    stored = before.endswith("self.") and (after.endswith((" =", ": ")))
+    return declared or (before.endswith(".") and not stored) or bool(re.search(r"\w=[^=]", after))
+
+
+def _violation(path: Path, text: str, found: re.Match[str], term: Term) -> str:
+    words, line = " ".join(found.group().split()), text.count("\n", 0, found.start()) + 1
+    return f"{path}:{line}: {words}: docs/glossary.md has for it: {term.instead}"
+
+
+def _text(path: Path) -> str:
+    return (tree.ROOT / path).read_text(encoding="utf-8")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

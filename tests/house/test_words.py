@@ -1,0 +1,95 @@
+"""Words that the house accepts, by a small glossary; the real tree is judged by the check itself."""
+
+from pathlib import Path
+
+import pytest
+
+from house import words
+
+GLOSSARY = """\
+# Glossary
+
+| word | what it means here | not |
+|---|---|---|
+| dispatcher | what hands requests to endpoints | desk |
+| fallback | what a rollout returns to | way back |
+| the noun of its type | what a value is called | `told`, `asked` |
+| lane | requests that queue together | |
+
+| word | right for | wrong for |
+|---|---|---|
+| file | a file | a lane |
+"""
+VOCABULARY = words.read(GLOSSARY)
+PRODUCT = Path("operator/fairlead/fleet/pods.py")
+PAGE = Path("docs/router.md")
+
+
+def in_code(text: str, path: Path = PRODUCT) -> list[str]:
+    return list(words.in_code(path, text, VOCABULARY))
+
+
+def test_the_not_columns_are_read_and_no_other() -> None:
+    assert {one.text: (one.instead, one.everywhere) for one in VOCABULARY.terms.values()} == {
+        "desk": ("dispatcher", True),
+        "way back": ("fallback", True),
+        "told": ("the noun of its type", False),
+        "asked": ("the noun of its type", False),
+    }
+
+
+@pytest.mark.parametrize("name", ["told", "_told_once", "WAS_TOLD", "ToldTwice", "isTold"])
+def test_an_identifier_with_such_a_part_is_named_with_its_line_and_what_to_write(name: str) -> None:
+    assert in_code(f"ONE = 1\n{name} = 2\n") == [
+        f"{PRODUCT}:2: {name}: docs/glossary.md has for it: the noun of its type"
+    ]
+
+
+@pytest.mark.parametrize("name", ["untold", "retold", "asking_price", "toldest", "desktop"])
+def test_a_part_is_a_whole_word(name: str) -> None:
+    assert in_code(f"{name} = 1\n") == []
+
+
+def test_a_sentence_in_code_may_say_what_no_name_may() -> None:
+    assert in_code('"""What engines are told."""\n\n# nobody asked\nNOTE = "told twice"\n') == []
+
+
+def test_what_a_test_is_called_is_a_sentence() -> None:
+    assert in_code("def test_each_is_told_once() -> None:\n    pass\n", Path("tests/fleet/test_pods.py")) == []
+
+
+@pytest.mark.parametrize("text", ['WHY = "the desk is full"\n', "# the desk is full\n", '"""The Desk."""\n'])
+def test_a_word_that_stands_nowhere_is_found_in_messages_and_comments_too(text: str) -> None:
+    (line,) = in_code(text)
+    assert line.casefold() == f"{PRODUCT}:1: desk: docs/glossary.md has for it: dispatcher"
+
+
+@pytest.mark.parametrize(
+    "text", ["way_back = 1\n", "# its way\n# back\nWAY_BACK = 1\n", '"""On its way\n    back."""\n']
+)
+def test_two_words_are_found_in_names_and_over_the_end_of_a_line(text: str) -> None:
+    (line,) = {one.partition(": docs")[2] for one in in_code(text)}
+    assert line == "/glossary.md has for it: fallback"
+
+
+def test_a_document_may_say_told_and_not_desk() -> None:
+    assert list(words.in_document(PAGE, "Nobody was told.\nAsk the desk.\n", VOCABULARY)) == [
+        f"{PAGE}:2: desk: docs/glossary.md has for it: dispatcher"
+    ]
+
+
+@pytest.mark.parametrize("text", ["class Load:\n    asked: float\n", "one = load.asked\n", "one = Load(asked=2)\n"])
+def test_a_key_of_recorded_decisions_keeps_its_name_as_a_field(text: str) -> None:
+    assert in_code(text) == []
+
+
+@pytest.mark.parametrize("text", ["asked = 1\n", "self.asked = 1\n", "def asked() -> None:\n    pass\n"])
+def test_but_nothing_else_is_called_so(text: str) -> None:
+    assert [one.split(": ")[1] for one in in_code(text)] == ["asked"]
+    assert in_code("class Load:\n    asked: float\n", Path("tests/worlds.py")) != []
+
+
+def test_names_that_others_fixed_may_stand() -> None:
+    vocabulary = words.read("| word | meaning | not |\n|---|---|---|\n| noun | a name | `known` |\n")
+    text = "one = parser.parse_known_args()\nknown = 2\n"
+    assert list(words.in_code(PRODUCT, text, vocabulary)) == [f"{PRODUCT}:2: known: docs/glossary.md has for it: noun"]
