@@ -132,13 +132,19 @@ class Facts:
 
     @cached_property
     def lost_gpus(self) -> bool:
-        """Whether a node has fewer GPUs than its replicas hold: they go on, and others find no room there."""
+        """Whether replicas hold GPUs that are gone once they leave: the node has fewer, or takes no new pods."""
         held = Counter(one["spec"].get("nodeName") for one in self.engines)
-        return any(gpus_of(one) < held[one["metadata"].get("name")] * self.gpus for one in self.hosts)
+        holding = [one for one in self.hosts if held[one["metadata"].get("name")]]
+        return any(gpus_of(one) < held[one["metadata"]["name"]] * self.gpus or not takes_pods(one) for one in holding)
 
     def _is(self, one: Manifest, role: str) -> bool:
         answer = one["metadata"].get("labels") or {}
         return answer.get(OF) == self.name and answer.get(ROLE) == role
+
+
+def takes_pods(node: Manifest) -> bool:
+    """Whether it is neither cordoned nor lost."""
+    return not (node.get("spec") or {}).get("unschedulable") and condition(node, "Ready").get("status") == "True"
 
 
 def leaves(pod: Manifest) -> bool:

@@ -120,6 +120,22 @@ def test_a_change_that_surges_may_wait_for_a_gpu_while_every_replica_has_a_node(
     assert about(changed) & {"Scheduled"} == lies
 
 
+@pytest.mark.parametrize(
+    ("cordoned", "ready", "lies"), [(False, "True", {"Scheduled"}), (True, "True", set()), (False, "False", set())]
+)
+def test_a_gpu_that_a_change_frees_on_a_node_that_takes_no_pods_is_none(
+    cordoned: bool, ready: str, lies: set[str]
+) -> None:
+    crowded = SERVING | {"Scheduled": ("False", "NoFreeGpu"), "Progressing": ("True", "RollingOut")}
+    changing = picture(said=crowded, engine={"context": {"maxTokens": 4096}}, rollout={"strategy": "Replace"})
+    (node,) = changing.nodes
+    node["metadata"]["name"] = "one"
+    node["spec"] = {"unschedulable": cordoned}
+    node["status"]["conditions"] = [{"type": "Ready", "status": ready}]
+
+    assert about(changing) & {"Scheduled"} == lies
+
+
 def test_more_gpus_than_a_node_has_is_for_a_person_to_change() -> None:
     assert "Stalled" in about(picture(parallelism={"tensor": 8}))
 
