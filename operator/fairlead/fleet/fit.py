@@ -124,7 +124,6 @@ class FitAlternative:
     change: ConfigurationChange
     words: str
     """What to change, as a sentence for a person."""
-    verdict: FitVerdict
     context: int
     sequences: int
     weights: WeightFormat

@@ -131,7 +131,6 @@ def _alternative(change: ConfigurationChange, words: str, question: SizingInput)
     return FitAlternative(
         change=change,
         words=words,
-        verdict=FitVerdict.FITS,
         context=question.context,
         sequences=question.sequences,
         weights=question.format,

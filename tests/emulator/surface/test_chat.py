@@ -276,7 +276,7 @@ def test_a_chat_that_fails_in_between_ends_with_an_error_and_done() -> None:
     async def story() -> None:
         async with serving(driver=PretendDriver(by_hand=True)) as engine:
             task = asyncio.create_task(engine.events(PATH, HELLO))
-            (await engine.driver.taken()).listener.on_end(JobEnding.ERROR)
+            (await engine.driver.taken()).listener.on_end(JobEnding.DEAD)
             events = await task
         assert (events[0]["error"]["code"], events[1:]) == (500, ["[DONE]"])
 

@@ -31,8 +31,6 @@ class JobEnding(StrEnum):
 
     DEAD = "dead"
     """The engine died: a plain request gets 500, a stream an error event."""
-    ERROR = "error"
-    """Only this request failed: 500 or an error event with another message."""
     CUT = "cut"
     """The connection is dropped at once, in the middle of the response."""
     ABORTED = "aborted"

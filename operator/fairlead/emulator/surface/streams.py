@@ -46,8 +46,6 @@ class ResponseProgress:
                 self.done.set_exception(ConnectionCut())
             case JobEnding.DEAD:
                 self.done.set_exception(errors.dead())
-            case JobEnding.ERROR:
-                self.done.set_exception(errors.failed())
 
     def _abort(self) -> None:
         for index, finish in enumerate(self.finishes):
