@@ -133,7 +133,7 @@ def _until_waiting(narrow: Endpoint, count: int) -> None:
 
 def _send(narrow: Endpoint, values: Case, served: list[str]) -> None:
     name, body, headers = values
-    given: Json = {"model": MODEL, "prompt": [8, 9], "max_tokens": APART, "ignore_eos": True} | body
-    answer: Answer = narrow.send("POST", "/v1/completions", given, headers)
+    request: Json = {"model": MODEL, "prompt": [8, 9], "max_tokens": APART, "ignore_eos": True} | body
+    answer: Answer = narrow.send("POST", "/v1/completions", request, headers)
     assert answer.status == 200
     served.append(name)

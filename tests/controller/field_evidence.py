@@ -146,11 +146,11 @@ def _changed_children(leaf: str, before: Any, after: Any) -> str:  # noqa: ANN40
     old, new = (_plain(state(begun(json.dumps(one)))) for one in (before, after))
     names = [name for name in (*old, *new) if old.get(name) != new.get(name)]
     found = [label for pattern, label in CHILDREN if any(re.match(pattern, name) for name in names)]
-    given_to_routers = CONFIGURATION in found and leaf.startswith("router.")
-    if given_to_routers and "router pods" not in found:
+    sent_to_routers = CONFIGURATION in found and leaf.startswith("router.")
+    if sent_to_routers and "router pods" not in found:
         readers = _readers(leaf, before, after)
         return f"{CONFIGURATION}, read by {', '.join(readers[:MOST])}" if readers else ""
-    return ", ".join(one for one in found if given_to_routers or one != CONFIGURATION)
+    return ", ".join(one for one in found if sent_to_routers or one != CONFIGURATION)
 
 
 def _plain(found: Manifest) -> Manifest:
