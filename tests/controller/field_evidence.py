@@ -96,7 +96,7 @@ def of_deployment(leaf: str) -> Evidence:
     where = _rollout(before, after) if leaf.startswith("rollout.") else _changed_children(leaf, before, after)
     if where:
         return Evidence(kind=DEPLOYMENT.name, leaf=leaf, outcome=Outcome.USED, where=where)
-    warnings = [one for one in admission.review(after, TRUSTING).cautions if _covers(one.field, leaf)]
+    warnings = [one for one in admission.review(after, TRUSTING).warnings if _covers(one.field, leaf)]
     outcome = Outcome.WARNED if warnings else Outcome.IGNORED
     return Evidence(kind=DEPLOYMENT.name, leaf=leaf, outcome=outcome, where=_sentence(warnings[0]) if warnings else "")
 
@@ -126,7 +126,7 @@ def _reviewed(document: Any, leaf: str) -> tuple[Outcome, str] | None:  # noqa: 
             return Outcome.REFUSED, _sentence(one)
         if one.reason is ReadReason.CONTRADICTION and _covers(one.field, leaf):
             return Outcome.CHECKED, _sentence(one)
-    for warning in review.cautions:
+    for warning in review.warnings:
         if warning.reason in UNBUILT and (warning.field == "kind" or _covers(warning.field, leaf)):
             return Outcome.WARNED, _sentence(warning)
     return None

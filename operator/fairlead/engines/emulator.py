@@ -45,9 +45,9 @@ class EmulatorEngine:
         """What vLLM would refuse."""
         return self._vllm.refusals(setup)
 
-    def cautions(self, setup: EngineSetup) -> tuple[SpecWarning, ...]:
+    def warnings(self, setup: EngineSetup) -> tuple[SpecWarning, ...]:
         """The warnings for vLLM."""
-        return self._vllm.cautions(setup)
+        return self._vllm.warnings(setup)
 
     def launch(self, setup: EngineSetup, pace: LifecycleParameters) -> EngineLaunch:
         """vLLM's command after `--`; it opens no weights, so it needs no token, no mount and no cache."""
