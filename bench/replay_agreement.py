@@ -27,15 +27,15 @@ class Tally:
 
 def tally(count: int, seed: int) -> Tally:
     """Each history has a seed of its own, so that one that disagrees can be had again."""
-    given = Tally()
+    counted = Tally()
     for number in range(count):
-        given.histories += 1
+        counted.histories += 1
         for record in random_histories.records(random.Random(f"{seed}/{number}")):  # noqa: S311  # histories, no secrets
-            given.decisions += 1
+            counted.decisions += 1
             if problem := _problem(record):
-                given.disagree += 1
-                given.first = given.first or f"history {seed}/{number}: {problem}"
-    return given
+                counted.disagree += 1
+                counted.first = counted.first or f"history {seed}/{number}: {problem}"
+    return counted
 
 
 def _problem(record: DecisionRecord) -> str:
@@ -54,14 +54,14 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=8)
     chosen = parser.parse_args(argv)
     started = time.perf_counter()
-    given = tally(chosen.histories, chosen.seed)
-    if given.first:
-        print(given.first, file=sys.stderr)
+    agreement = tally(chosen.histories, chosen.seed)
+    if agreement.first:
+        print(agreement.first, file=sys.stderr)
     print(
-        f"{given.histories:,} random histories, {given.decisions:,} decisions, {given.disagree} disagree "
+        f"{agreement.histories:,} random histories, {agreement.decisions:,} decisions, {agreement.disagree} disagree "
         f"({time.perf_counter() - started:.0f} s)"
     )
-    return 1 if given.disagree else 0
+    return 1 if agreement.disagree else 0
 
 
 if __name__ == "__main__":

@@ -120,9 +120,9 @@ async def _played(world: World, chosen: Chosen) -> Found:
     return found
 
 
-async def play(world: World, lane: Lane, given: Story) -> Outcome:
+async def play(world: World, lane: Lane, kept_story: Story) -> Outcome:
     """One story to its end, all of it anew."""
-    return await SequenceRun(world, lane, given, Fresh()).play(anew=True)
+    return await SequenceRun(world, lane, kept_story, Fresh()).play(anew=True)
 
 
 def _kinds(found: Found) -> list[list[Outcome]]:

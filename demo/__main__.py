@@ -44,20 +44,20 @@ def main() -> int:
     return 0
 
 
-def _show(name: str, cache: Cache, action: Callable[[str], None]) -> None:
+def _show(name: str, cache: Cache, report: Callable[[str], None]) -> None:
     """Each act is told when it is over; the tour in the end says where to look next."""
     helm = tools.ensure(cache, ("helm",)) / "helm"
     cluster = Embedded(_from_nothing(name, cache))
     install(cluster, helm, build.build(ROOT, cache))
     serve(cluster)
     chat, writer = WatchedModel.at(cluster, "chat"), WatchedModel.at(cluster, "writer")
-    action(tour.beginning(cluster, acts.quiet(chat)))
-    action(tour.burst(acts.burst(chat, action)))
-    action(tour.calm(acts.calm(chat, action)))
-    action(tour.woken(acts.wake(writer, action)))
-    action(tour.changed(cluster, acts.change(writer)))
+    report(tour.beginning(cluster, acts.quiet(chat)))
+    report(tour.burst(acts.burst(chat, report)))
+    report(tour.calm(acts.calm(chat, report)))
+    report(tour.woken(acts.wake(writer, report)))
+    report(tour.changed(cluster, acts.change(writer)))
     owners.hand_over(Layout.of(cache, name))
-    action(tour.where_next(cluster, chat.address, name))
+    report(tour.where_next(cluster, chat.address, name))
 
 
 def _from_nothing(name: str, cache: Cache) -> Layout:

@@ -35,36 +35,36 @@ def quiet(chat: WatchedModel) -> Load:
         return load.run(chat.address, chat.name, STREAMS)
 
 
-def burst(chat: WatchedModel, action: Print) -> Scaled:
+def burst(chat: WatchedModel, report: Print) -> Scaled:
     """Many at once until all replicas there may be serve; told change by change."""
     lines: list[str] = []
 
     def grow() -> None:
-        _print_changes(chat, action, lambda seen: seen.stands_at(MOST), f"{MOST} replicas serve")
+        _print_changes(chat, report, lambda seen: seen.stands_at(MOST), f"{MOST} replicas serve")
         lines.extend((chat.command("top", "--once"), chat.command("explain", f"infd/{chat.name}")))
 
-    action(f"\nA burst: {CROWD} clients of {chat.name} at once, each asking on and on until all that may serve do")
+    report(f"\nA burst: {CROWD} clients of {chat.name} at once, each asking on and on until all that may serve do")
     sent = load.beside(chat.address, chat.name, grow, CROWD)
     return Scaled(load=sent, top=lines[0], explained=lines[1])
 
 
-def calm(chat: WatchedModel, action: Print) -> Scaled:
+def calm(chat: WatchedModel, report: Print) -> Scaled:
     """A few clients stay: whoever talks to a replica that goes hears the end of the answer."""
 
     def shrink() -> None:
-        _print_changes(chat, action, lambda seen: seen.stands_at(1), "one replica is left")
+        _print_changes(chat, report, lambda seen: seen.stands_at(1), "one replica is left")
 
-    action(f"\nThe burst is over; {FEW} clients stay")
+    report(f"\nThe burst is over; {FEW} clients stay")
     sent = load.beside(chat.address, chat.name, shrink, FEW)
     return Scaled(load=sent, top=chat.command("top", "--once"), explained=chat.command("explain", f"infd/{chat.name}"))
 
 
-def wake(writer: WatchedModel, action: Print) -> Load:
+def wake(writer: WatchedModel, report: Print) -> Load:
     """Nobody asked for a while: nothing of it runs. Then somebody asks."""
     with progress.step(f"waiting until nothing of {writer.name} runs"):
         for _ in writer.follow(lambda seen: seen.stands_at(0), "nothing of it runs"):
             pass
-    action(f"\nNobody asked {writer.name} for 10 s: no replica of it runs, no GPU is taken. Now {FIRST} clients ask it")
+    report(f"\nNobody asked {writer.name} for 10 s: no replica of it runs, no GPU is taken. Now {FIRST} clients ask it")
     with progress.step(f"{FIRST} streams to a model of which nothing runs"):
         return load.run(writer.address, writer.name, FIRST)
 
@@ -81,7 +81,7 @@ def change(writer: WatchedModel) -> Load:
         return load.beside(writer.address, writer.name, roll, FEW)
 
 
-def _print_changes(watched: WatchedModel, action: Print, until: Callable[[Moment], bool], what: str) -> None:
+def _print_changes(watched: WatchedModel, report: Print, until: Callable[[Moment], bool], what: str) -> None:
     """A line whenever a count changed, and the autoscaler's words whenever it decided."""
     began = time.monotonic()
     before: tuple[int | None, ...] = ()
@@ -90,7 +90,7 @@ def _print_changes(watched: WatchedModel, action: Print, until: Callable[[Moment
         counts = (seen.recommended, seen.pods, seen.ready)
         if counts != before:
             why = f"   {seen.message}" if seen.recommended != request else ""
-            action(f"  +{time.monotonic() - began:4.1f} s  {_counted(seen)}{why}")
+            report(f"  +{time.monotonic() - began:4.1f} s  {_counted(seen)}{why}")
         before, request = counts, seen.recommended
 
 

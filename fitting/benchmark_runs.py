@@ -27,8 +27,8 @@ def read(text: str, catalogue: Catalogue) -> BenchmarkRuns:
     rows, strange = silicon_rows.read(text)
     best: dict[MeasurementIdentity, MeasuredRow] = {}
     for one in silicon_layouts.completed_rows(rows):
-        context_as = best.setdefault(one.row.identity, one)
-        if one.row.dumped and not context_as.row.dumped:
+        catalogued_as = best.setdefault(one.row.identity, one)
+        if one.row.dumped and not catalogued_as.row.dumped:
             best[one.row.identity] = one
     runs: list[BenchmarkRun] = []
     places: dict[MeasurementIdentity, int] = {}

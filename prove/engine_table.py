@@ -39,7 +39,7 @@ _PART: Final = {
     "the column *computes in it*, memory is saved and arithmetic stays in 16 bits.",
     "refusals": "Asked before anything is started; each mirrors one error vLLM would end its start with. What is not "
     "known of the model or the GPU silences the rules that need it.",
-    "cautions": "Allowed, and said once in the object's conditions.",
+    "warnings": "Allowed, and said once in the object's conditions.",
 }
 
 
@@ -62,7 +62,7 @@ def page() -> str:
             "refusals",
             _table(("about", "rule", "what it mirrors"), _rules((*checks.REFUSAL_CHECKS, unknown_flags.refusals))),
         ),
-        _section("Warnings", "cautions", _table(("about", "warning", "why"), _rules(warning_checks.WARNING_CHECKS))),
+        _section("Warnings", "warnings", _table(("about", "warning", "why"), _rules(warning_checks.WARNING_CHECKS))),
     )
     return "\n".join((_HEAD, *sections))
 

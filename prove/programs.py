@@ -72,8 +72,8 @@ def pytest(*words: str, extra: Mapping[str, str] | None = None) -> Ended:
 
 def _environment(extra: Mapping[str, str]) -> dict[str, str]:
     """Ours without what an outer `make` or coverage run left behind; clusters that the proof brings up end with us."""
-    left_router = ("MAKE", "MFLAGS", "COVERAGE_", "PYTEST_")
-    return {name: value for name, value in os.environ.items() if not name.startswith(left_router)} | {
+    left_over = ("MAKE", "MFLAGS", "COVERAGE_", "PYTEST_")
+    return {name: value for name, value in os.environ.items() if not name.startswith(left_over)} | {
         **owners.handed_on(),
         **extra,
     }

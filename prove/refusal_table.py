@@ -62,7 +62,7 @@ def page() -> str:
     for layer, (title, about) in _LAYERS.items():
         rows = [row for row in ROWS if row.layer is layer]
         parts.append(f"## {title}\n\n{about}\n\n{_table(_line(row) for row in rows)}")
-    parts.append(f"## Accepted, with a warning\n\n{_cautions()}")
+    parts.append(f"## Accepted, with a warning\n\n{_warnings()}")
     parts.append(f"## Found elsewhere\n\nNo single object shows these of the forty usual mistakes.\n\n{_elsewhere()}")
     return "\n".join(parts)
 
@@ -87,11 +87,11 @@ def _first_line(row: Row) -> str:
     return f"`{lines[-1].strip()[:60]!r}`"
 
 
-def _cautions() -> str:
+def _warnings() -> str:
     context = ReviewContext(catalogue=CONTEXT.catalogue)
     lines = []
     for story, given in _CAUTIONS:
-        warnings = admission.review(given, context).cautions
+        warnings = admission.review(given, context).warnings
         lines += [(story, f"`{one.field}`: `{one.value}`", one.because, one.remedy) for one in warnings]
     return _table(lines)
 

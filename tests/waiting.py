@@ -11,12 +11,12 @@ T = TypeVar("T")
 EVERY_S = 0.2
 
 
-def eventually(action: Callable[[], T], what: str, within_s: float = 60.0) -> T:
+def eventually(read: Callable[[], T], what: str, within_s: float = 60.0) -> T:
     """Look until there is something true to see; fails with what was looked for and what was last seen."""
     until = time.monotonic() + within_s
     while True:
         try:
-            seen = action()
+            seen = read()
             last = f"{seen!r}"
             if seen:
                 return seen

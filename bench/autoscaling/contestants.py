@@ -47,7 +47,7 @@ class Kind:
     """From a setting, and whether the fleet may go to zero."""
 
 
-def ours(traffic: Traffic, given: DecisionListener | None = None) -> ScalingHook:
+def ours(traffic: Traffic, listener: DecisionListener | None = None) -> ScalingHook:
     """The default policy."""
     promised = traffic.lived.objectives
     policy = ScalingPolicy(
@@ -60,7 +60,7 @@ def ours(traffic: Traffic, given: DecisionListener | None = None) -> ScalingHook
         None if isinstance(sheet, RatesUnknown) else simulated_autoscaler.assumed_speed(sheet, traffic.lived.settings())
     )
     autoscaler = SimulatedAutoscaler(
-        ScaledDeployment(bounds=bounds, policy=policy, delay_s=DELAY_S, assumed=speed), given
+        ScaledDeployment(bounds=bounds, policy=policy, delay_s=DELAY_S, assumed=speed), listener
     )
     return ScalingHook(
         wanted=autoscaler.wanted,

@@ -48,7 +48,7 @@ def run_clients(cache: Cache, only: frozenset[str]) -> Iterator[Row]:
 def _script(clients: Path, script: str, environment: Mapping[str, str]) -> Iterator[Row]:
     """A row as soon as it is there; what ends without one did not even start."""
     words, names = [str(clients / "python"), "-m", f"bench.clients.sending.{script}"], ("client", "version", "call")
-    given = 0
+    shown_rows = 0
     with (
         tempfile.TemporaryFile("w+") as output,
         subprocess.Popen(words, stdout=subprocess.PIPE, stderr=output, text=True, env=environment, cwd=ROOT) as ran,
@@ -57,9 +57,9 @@ def _script(clients: Path, script: str, environment: Mapping[str, str]) -> Itera
             if line.startswith('{"client"'):
                 row = json.loads(line)
                 yield Row(**{name: row[name] for name in names}, well=row["well"], note=row["note"])
-                given += 1
+                shown_rows += 1
         ran.wait()
-        if not given:
+        if not shown_rows:
             output.seek(0)
             yield Row(client=script, version="", call="starts", well=False, note=output.read()[-400:])
 

@@ -12,12 +12,12 @@ CHUNKS_END: Final = b"0\r\n\r\n"
 
 def request(path: str, body: dict[str, Any], tenant: str = "shop") -> bytes:
     """The bytes of one request."""
-    given = json.dumps(body).encode()
+    content = json.dumps(body).encode()
     head = (
         f"POST {path} HTTP/1.1\r\nHost: router\r\nContent-Type: application/json\r\n"
-        f"Authorization: Bearer {KEYS[tenant]}\r\nContent-Length: {len(given)}\r\n\r\n"
+        f"Authorization: Bearer {KEYS[tenant]}\r\nContent-Length: {len(content)}\r\n\r\n"
     )
-    return head.encode() + given
+    return head.encode() + content
 
 
 class Connection(asyncio.Protocol):

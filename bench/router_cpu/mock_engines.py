@@ -34,8 +34,8 @@ class Load:
     @property
     def options(self) -> list[str]:
         """As the client spells it."""
-        given = ("words", "shared", "connections", "requests", "seconds", "rate", "ramp", "seed")
-        return [f"-streams={str(self.streams).lower()}", *(f"-{name}={getattr(self, name)}" for name in given)]
+        names = ("words", "shared", "connections", "requests", "seconds", "rate", "ramp", "seed")
+        return [f"-streams={str(self.streams).lower()}", *(f"-{name}={getattr(self, name)}" for name in names)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -29,8 +29,8 @@ def rows(found: Found) -> Iterator[tuple[str, ...]]:
     yield ("", *(f"{name} {version}" for name, version in found.versions.items()), "ratio")
     for line in lines(found):
         ratio = found.ratio(line.name)
-        given = "" if ratio is None else f"{ratio:.2f} (≤{line.most:.2f})"
-        yield (f"CPU µs, {line.name}", *(f"{found.cpu_us(name, line.name):.1f}" for name in found.routers), given)
+        limit = "" if ratio is None else f"{ratio:.2f} (≤{line.most:.2f})"
+        yield (f"CPU µs, {line.name}", *(f"{found.cpu_us(name, line.name):.1f}" for name in found.routers), limit)
     for line in lines(found)[:3]:
         yield (f"requests/s, {line.name}", *(f"{found.per_second(name, line.name):,.0f}" for name in found.routers), "")
     for common in (False, True):

@@ -10,9 +10,9 @@ from campaign.observer.verdicts import Lie
 def lies(facts: Facts) -> Iterator[Lie]:
     """Figures that are not those of the pods."""
     generation = facts.document["metadata"]["generation"]
-    given = facts.status.get("observedGeneration")
-    if given != generation:
-        yield _lie("observedGeneration", given, generation)
+    observed_generation = facts.status.get("observedGeneration")
+    if observed_generation != generation:
+        yield _lie("observedGeneration", observed_generation, generation)
         return
     for kind, one in facts.conditions.items():
         if one.get("observedGeneration") != generation:

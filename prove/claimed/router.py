@@ -35,8 +35,8 @@ def leaks_nothing() -> Figure:
 def breaks_on_nothing() -> Figure:
     """Bytes nobody meant, the table of bad requests, and clients and engines that misbehave."""
     table = programs.pytest("tests/router/wire")
-    endeds = programs.module("bench.router_abuse"), programs.module("fuzz.wire", "--bytes", str(FUZZED_BYTES))
-    figure = together(endeds)
+    programs_ended = programs.module("bench.router_abuse"), programs.module("fuzz.wire", "--bytes", str(FUZZED_BYTES))
+    figure = together(programs_ended)
     return Figure(holds=figure.holds and table.ok and table.tests.all_passed, text=f"{figure.text}; {table.tests}")
 
 

@@ -37,8 +37,8 @@ def test_plain_words_are_read_as_kubectl_reads_them(served: Embedded) -> None:
     there = json.loads(served.kubectl("create", "--dry-run=server", "-o", "json", "-f", "-", text=_FREE + lines))
 
     assert isinstance(ours.content, dict)
-    given, sent = (one["spec"]["placement"]["affinity"] for one in (ours.content, there))
-    assert {PLAIN[int(key[1:])]: value for key, value in given.items()} == {
+    read, sent = (one["spec"]["placement"]["affinity"] for one in (ours.content, there))
+    assert {PLAIN[int(key[1:])]: value for key, value in read.items()} == {
         PLAIN[int(key[1:])]: value for key, value in sent.items()
     }
 

@@ -141,11 +141,11 @@ def strict(by_kubectl: Programs) -> Iterator[Programs]:
 
 
 def test_a_webhook_that_must_answer_stops_new_wishes_only(strict: Programs) -> None:
-    spec = '{"spec": {"replicas": 3}}'
-    assert _refused(strict, "patch", "infd", "chat", "--type=merge", "-p", spec)
+    written = '{"spec": {"replicas": 3}}'
+    assert _refused(strict, "patch", "infd", "chat", "--type=merge", "-p", written)
     strict.server.kubectl("label", "infd", "chat", "team=search")
     strict.server.kubectl("patch", "infd", "chat", "--subresource=status", "--type=merge", "-p", '{"status": {}}')
-    strict.server.kubectl("patch", "infd", "chat", "--type=merge", "-p", spec, f"--as={COLLECTOR}")
+    strict.server.kubectl("patch", "infd", "chat", "--type=merge", "-p", written, f"--as={COLLECTOR}")
     strict.server.kubectl("delete", "infd", "chat")
 
 
@@ -162,9 +162,9 @@ def test_its_pods_are_admitted_where_only_restricted_ones_are(by_kubectl: Progra
     server = by_kubectl.server
     server.kubectl("label", "--overwrite", "namespace", NAMESPACE, "pod-security.kubernetes.io/enforce=restricted")
     rendered = by_kubectl.helm("template", "fairlead", str(CHART), "-s", template)
-    (spec,) = [one["spec"]["template"]["spec"] for one in yaml.safe_load_all(rendered) if "spec" in one]
+    (written,) = [one["spec"]["template"]["spec"] for one in yaml.safe_load_all(rendered) if "spec" in one]
     pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "one", "namespace": NAMESPACE}}
-    text = json.dumps(pod | {"spec": spec | {"serviceAccountName": "fairlead"}})
+    text = json.dumps(pod | {"spec": written | {"serviceAccountName": "fairlead"}})
     assert "created" in server.kubectl("create", "--dry-run=server", "-f", "-", text=text)
     with pytest.raises(DoorClosed, match='violates PodSecurity "restricted:latest"'):
         server.kubectl(

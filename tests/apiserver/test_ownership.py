@@ -105,9 +105,9 @@ def test_an_engine_pod_stripped_of_its_labels_is_taken_back_by_its_replica_set(s
     live = stage.listed("pods", "--field-selector", f"metadata.name={pod['metadata']['name']}")
     assert [one["metadata"]["labels"] for one in live] == [pod["metadata"]["labels"]]
     assert live[0]["metadata"]["ownerReferences"][0]["kind"] == "ReplicaSet"
-    (given,) = stage.events("PutBack")
-    assert given.startswith(f"pod {pod['metadata']['name']}: 9 labels were removed or changed, not by Fairlead, so its")
-    assert "It kept 1 nvidia.com/gpu meanwhile." in given
+    (event,) = stage.events("PutBack")
+    assert event.startswith(f"pod {pod['metadata']['name']}: 9 labels were removed or changed, not by Fairlead, so its")
+    assert "It kept 1 nvidia.com/gpu meanwhile." in event
     assert len(stage.listed("pods")) == 4, "two engines, two routers"
 
 
@@ -142,8 +142,8 @@ def test_what_somebody_deletes_is_named_in_an_event(stage: Stage) -> None:
     stage.door.kubectl("delete", "pod", pod, "--wait=false")
     eventually(lambda: stage.events("Deleted"), "an Event names the pod", 20)
     eventually(stage.rests, "another engine serves", 60)
-    (given,) = stage.events("Deleted")
-    assert given.startswith(f"pod {pod} was deleted, neither by Fairlead nor to empty its node; its ReplicaSet makes")
+    (event,) = stage.events("Deleted")
+    assert event.startswith(f"pod {pod} was deleted, neither by Fairlead nor to empty its node; its ReplicaSet makes")
     named = "Service chat-router was deleted, not by Fairlead; it is made again"
     assert [one for one in stage.events("PutBack") if one.startswith(named)]
     (engines,) = stage.listed("deploy", "-l", ENGINES)

@@ -160,10 +160,10 @@ async def _process(*words: str, log: Path, **environment: str) -> AsyncIterator[
         await running.wait()
 
 
-async def _until(action: Callable[[], Any]) -> None:
+async def _until(read: Callable[[], Any]) -> None:
     """Look until it is so."""
     async with asyncio.timeout(TIMEOUT_S):
-        while not await action():
+        while not await read():
             await asyncio.sleep(0.02)
 
 

@@ -76,16 +76,18 @@ def test_a_failing_story_is_cut_down_to_the_one_move_that_matters() -> None:
 
 
 def test_what_was_found_is_told_with_its_story() -> None:
-    given = Story(start=WantedSpec(), steps=(step(Engine(EngineDeed.CRASH, 0, 1), Pause.SETTLED),), origin="7/3")
+    found_story = Story(start=WantedSpec(), steps=(step(Engine(EngineDeed.CRASH, 0, 1), Pause.SETTLED),), origin="7/3")
     violations = (Violation(oracle="lie: Ready", words="Ready: said True", step=1),)
-    short = reporting.Short(oracle="lie: Ready", story=given, violations=violations, times=2, alone=True)
+    short = reporting.Short(oracle="lie: Ready", story=found_story, violations=violations, times=2, alone=True)
     text = reporting.table("small", Found(seed=7, played=9), [short])
 
     assert "lie: Ready: 2 times" in text
     assert "engine crash 0 1, then settled" in text
     assert "after step 1: Ready: said True" in text
     assert "def test_it_holds(world: World) -> None:" in text
-    assert reporting.as_json("small", Found(seed=7, played=9), [short])["failures"][0]["story"] == story.as_json(given)
+    assert reporting.as_json("small", Found(seed=7, played=9), [short])["failures"][0]["story"] == story.as_json(
+        found_story
+    )
 
 
 @pytest.mark.parametrize("path", KEPT, ids=lambda one: one.stem)

@@ -149,10 +149,12 @@ BAD = (
 )
 
 
-@pytest.mark.parametrize(("source", "given"), BAD)
-def test_what_does_not_answer_is_named(source: tuple[str, str], given: str, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize(("source", "message"), BAD)
+def test_what_does_not_answer_is_named(
+    source: tuple[str, str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert main(["calibrate", *source, "--seconds", "1", "--product", PRODUCT, *COMMAND]) == 2
-    assert given in capsys.readouterr().err
+    assert message in capsys.readouterr().err
 
 
 WORDS = (
@@ -164,9 +166,9 @@ WORDS = (
 )
 
 
-@pytest.mark.parametrize(("product", "command", "given"), WORDS)
+@pytest.mark.parametrize(("product", "command", "message"), WORDS)
 def test_words_that_make_no_sense_are_answered_with_some_that_do(
-    product: tuple[str, ...], command: tuple[str, ...], given: str, capsys: pytest.CaptureFixture[str]
+    product: tuple[str, ...], command: tuple[str, ...], message: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["calibrate", "--recorded", "run.csv", *product, *command]) == 2
-    assert given in capsys.readouterr().err
+    assert message in capsys.readouterr().err

@@ -53,8 +53,8 @@ def _turn(cause: WhatIfCause, **document: Any) -> TurningPoint:  # noqa: ANN401 
 def test_what_would_change_it_is_told_with_its_numbers() -> None:
     record = steady()
     text = _text(record, *what_if.turning_points(record))
-    _, _, given = text.partition("What would change it\n")
-    lines = given.splitlines()
+    _, _, section = text.partition("What would change it\n")
+    lines = section.splitlines()
     assert [line.split("  ")[1] for line in lines[:4]] == ["grows to 5", "grows to 5", "shrinks to 3", "shrinks to 3"]
     assert "more requests wait than now for" in lines[0]
     assert "times what it is (" in lines[1]

@@ -14,9 +14,9 @@ def test_the_page_tells_some() -> None:
     assert len(POLICIES) >= 6
 
 
-@pytest.mark.parametrize("given", POLICIES)
-def test_a_policy_of_the_page_is_taken_without_a_warning(run: Run, file: File, given: str) -> None:
-    code, out, err = run("validate", file(given if given.startswith("apiVersion") else HEAD + given))
+@pytest.mark.parametrize("policy", POLICIES)
+def test_a_policy_of_the_page_is_taken_without_a_warning(run: Run, file: File, policy: str) -> None:
+    code, out, err = run("validate", file(policy if policy.startswith("apiVersion") else HEAD + policy))
 
     assert (code, err) == (0, "")
     assert "warning" not in out

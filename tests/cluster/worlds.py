@@ -43,9 +43,9 @@ def text_of(manifest: Manifest | None) -> str:
     return "nothing" if manifest is None else str(manifest["data"]["said"])
 
 
-async def until(action: Callable[[], object]) -> None:
+async def until(read: Callable[[], object]) -> None:
     """Let the world go on until something is true; the story's own limit ends it otherwise."""
-    while not action():
+    while not read():
         await asyncio.sleep(0.002)
 
 

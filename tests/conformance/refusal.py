@@ -68,8 +68,8 @@ def of_body(route: str, body: Json, message: str, param: str | None) -> Refusal:
 def unknown(route: str, body: Json) -> Refusal:
     """A model that is not served."""
     message = f"The model `nope` does not exist. Valid aliases: {MODEL}."
-    given = {"model": "nope"} | body
-    return Refusal(route=route, body=given, message=message, param="model", kind="NotFoundError", status=404)
+    request = {"model": "nope"} | body
+    return Refusal(route=route, body=request, message=message, param="model", kind="NotFoundError", status=404)
 
 
 def invalid(kind: str, place: str, message: str, shown: str) -> str:

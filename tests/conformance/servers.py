@@ -109,8 +109,8 @@ def wait_until_ready(endpoint: Endpoint) -> None:
     """Until /health says 200; before that, nobody listens."""
     eventually(lambda: _ended(endpoint) or healthy(endpoint), "a server that is ready", START_S[endpoint.kind])
     if _ended(endpoint):
-        given = endpoint.log.read_text(errors="replace")[-LAST_WORDS:] if endpoint.log else ""
-        raise CouldNotStart(f"it ended with {endpoint.owned().returncode}:\n{given}")
+        log = endpoint.log.read_text(errors="replace")[-LAST_WORDS:] if endpoint.log else ""
+        raise CouldNotStart(f"it ended with {endpoint.owned().returncode}:\n{log}")
     endpoint.first_page = endpoint.get("/metrics").text
 
 

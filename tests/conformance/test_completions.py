@@ -110,10 +110,8 @@ def test_a_header_beats_the_bodys_id(plain: Endpoint) -> None:
 def test_two_requests_may_have_one_id(plain: Endpoint) -> None:
     body = {"model": MODEL, "prompt": "hello", "max_tokens": 20, "ignore_eos": True}
     with ThreadPoolExecutor(2) as pool:
-        pendings = [
-            pool.submit(plain.send, "POST", "/v1/completions", body, {"X-Request-Id": "twin"}) for _ in range(2)
-        ]
-    assert [(one.result().status, one.result().json["id"]) for one in pendings] == [(200, "cmpl-twin")] * 2
+        futures = [pool.submit(plain.send, "POST", "/v1/completions", body, {"X-Request-Id": "twin"}) for _ in range(2)]
+    assert [(one.result().status, one.result().json["id"]) for one in futures] == [(200, "cmpl-twin")] * 2
 
 
 def test_a_request_without_an_id_is_given_sixteen_hexadecimal_digits(plain: Endpoint) -> None:

@@ -115,16 +115,16 @@ def test_an_emptied_cache_is_told_with_the_next_step(rich: Endpoint, reader: Rea
 def test_what_was_missed_can_be_had_again(rich: Endpoint, reader: Reader) -> None:
     rich.complete([150 + place % 17 for place in range(SIZE + 1)], max_tokens=1, cache_salt="again")
     ((last, message, _),) = reader.messages()
-    with zmq.Context() as context, context.socket(zmq.DEALER) as socket_:
-        socket_.setsockopt(zmq.LINGER, 0)
-        socket_.connect(f"tcp://{HOST}:{rich.ports['replay']}")
-        socket_.send_multipart([b"", struct.pack(">Q", last)])
-        assert socket_.poll(5000)
-        _, topic, number, payload = socket_.recv_multipart()
+    with zmq.Context() as context, context.socket(zmq.DEALER) as subscriber:
+        subscriber.setsockopt(zmq.LINGER, 0)
+        subscriber.connect(f"tcp://{HOST}:{rich.ports['replay']}")
+        subscriber.send_multipart([b"", struct.pack(">Q", last)])
+        assert subscriber.poll(5000)
+        _, topic, number, payload = subscriber.recv_multipart()
         assert (topic, struct.unpack(">Q", number)[0]) == (b"kv-events", last)
         assert msgpack.unpackb(payload)[1] == message
-        assert socket_.poll(5000)
-        assert socket_.recv_multipart()[-2:] == [struct.pack(">q", -1), b""]
+        assert subscriber.poll(5000)
+        assert subscriber.recv_multipart()[-2:] == [struct.pack(">q", -1), b""]
 
 
 def test_the_sources_are_told(rich: Endpoint) -> None:

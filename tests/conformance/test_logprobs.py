@@ -81,5 +81,5 @@ def test_a_chats_stream_tells_a_token_at_a_time(plain: Endpoint) -> None:
     assert [len(chunk["choices"][0]["logprobs"]["content"]) for chunk in chunks[1:]] == [1, 1, 1]
 
 
-def _rows(given: Json) -> list[tuple[Json, Json, Json]]:
-    return list(zip(given["top_logprobs"], given["tokens"], given["token_logprobs"], strict=True))
+def _rows(logprobs: Json) -> list[tuple[Json, Json, Json]]:
+    return list(zip(logprobs["top_logprobs"], logprobs["tokens"], logprobs["token_logprobs"], strict=True))

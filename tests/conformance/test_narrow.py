@@ -21,13 +21,13 @@ Case: TypeAlias = tuple[str, Json, dict[str, str]]
 
 
 @contextmanager
-def queue(narrow: Endpoint, values: Sequence[Case]) -> Iterator[list[str]]:
+def queue(narrow: Endpoint, cases: Sequence[Case]) -> Iterator[list[str]]:
     """While the block lasts somebody has the seat, and these requests wait for it in this order.
 
     Then the seat is free, and the list has the names of those who waited in the order in which they were served.
     """
     served: list[str] = []
-    threads = [threading.Thread(target=_send, args=(narrow, spec, served)) for spec in values]
+    threads = [threading.Thread(target=_send, args=(narrow, case, served)) for case in cases]
     stream = narrow.open("/v1/completions", prompt=[3, 4], max_tokens=LONG, ignore_eos=True, stream=True)
     with closing(stream):
         assert stream.status == 200
@@ -42,15 +42,15 @@ def queue(narrow: Endpoint, values: Sequence[Case]) -> Iterator[list[str]]:
 
 
 def test_whoever_has_the_lower_number_is_served_first(narrow: Endpoint) -> None:
-    values: list[Case] = [("late", {"priority": 5}, {}), ("soon", {"priority": 0}, {})]
-    with queue(narrow, values) as served:
+    cases: list[Case] = [("late", {"priority": 5}, {}), ("soon", {"priority": 0}, {})]
+    with queue(narrow, cases) as served:
         assert served == []
     assert served == ["soon", "late"]
 
 
 def test_a_header_beats_the_bodys_priority(narrow: Endpoint) -> None:
-    values = [("first", {"priority": 5}, {}), ("second", {"priority": 9}, {"X-Vllm-Priority": "1"})]
-    with queue(narrow, values) as served:
+    cases = [("first", {"priority": 5}, {}), ("second", {"priority": 9}, {"X-Vllm-Priority": "1"})]
+    with queue(narrow, cases) as served:
         pass
     assert served == ["second", "first"]
 
@@ -131,9 +131,9 @@ def _until_waiting(narrow: Endpoint, count: int) -> None:
     eventually(lambda: page.now(narrow).value("vllm:num_requests_waiting") == count, f"{count} are waiting")
 
 
-def _send(narrow: Endpoint, values: Case, served: list[str]) -> None:
-    name, body, headers = values
-    given: Json = {"model": MODEL, "prompt": [8, 9], "max_tokens": APART, "ignore_eos": True} | body
-    answer: Answer = narrow.send("POST", "/v1/completions", given, headers)
+def _send(narrow: Endpoint, case: Case, served: list[str]) -> None:
+    name, body, headers = case
+    request: Json = {"model": MODEL, "prompt": [8, 9], "max_tokens": APART, "ignore_eos": True} | body
+    answer: Answer = narrow.send("POST", "/v1/completions", request, headers)
     assert answer.status == 200
     served.append(name)

@@ -107,8 +107,8 @@ def test_what_could_be_read_in_several_ways_is_refused_in_each(
     error = answer.json["error"]
     assert (answer.status, error["type"]) == (400, INVALID)
     assert error["param"].startswith(place)
-    given = 1 if plain.differs("a value that could be read in several ways") else ways
-    assert error["message"].count("\n  {'type': ") == given
+    readings = 1 if plain.differs("a value that could be read in several ways") else ways
+    assert error["message"].count("\n  {'type': ") == readings
 
 
 def test_a_type_that_is_none_is_refused(plain: Endpoint) -> None:

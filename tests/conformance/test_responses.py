@@ -69,15 +69,15 @@ def test_a_response_counts_in_words_of_its_own(plain: Endpoint) -> None:
     ids=["messages", "parts"],
 )
 def test_messages_and_parts_say_what_a_text_says(plain: Endpoint, sent: Json) -> None:
-    given, text = respond(plain, **sent), respond(plain)
-    assert given["output"][0]["content"] == text["output"][0]["content"]
-    assert given["usage"] == text["usage"]
+    reply, text = respond(plain, **sent), respond(plain)
+    assert reply["output"][0]["content"] == text["output"][0]["content"]
+    assert reply["usage"] == text["usage"]
 
 
 def test_instructions_come_before_the_input(plain: Endpoint) -> None:
-    given, text = respond(plain, instructions="be nice"), respond(plain)
-    assert given["instructions"] == "be nice"
-    assert given["usage"]["input_tokens"] > text["usage"]["input_tokens"]
+    reply, text = respond(plain, instructions="be nice"), respond(plain)
+    assert reply["instructions"] == "be nice"
+    assert reply["usage"]["input_tokens"] > text["usage"]["input_tokens"]
 
 
 def test_a_response_streams_as_numbered_events(plain: Endpoint) -> None:

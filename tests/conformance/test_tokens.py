@@ -10,10 +10,14 @@ TEXTS = ["hello world", "tell me a story about the sea", "x", "", "naïve — ü
 
 @pytest.mark.parametrize("text", TEXTS)
 def test_a_text_survives_the_way_there_and_back(plain: Endpoint, text: str) -> None:
-    given = plain.post("/tokenize", model=MODEL, prompt=text).json
-    assert list(given) == ["count", "max_model_len", "tokens", "token_strs"]
-    assert (given["count"], given["max_model_len"], given["token_strs"]) == (len(given["tokens"]), CONTEXT, None)
-    assert plain.post("/detokenize", model=MODEL, tokens=given["tokens"]).json == {"prompt": text}
+    tokenized = plain.post("/tokenize", model=MODEL, prompt=text).json
+    assert list(tokenized) == ["count", "max_model_len", "tokens", "token_strs"]
+    assert (tokenized["count"], tokenized["max_model_len"], tokenized["token_strs"]) == (
+        len(tokenized["tokens"]),
+        CONTEXT,
+        None,
+    )
+    assert plain.post("/detokenize", model=MODEL, tokens=tokenized["tokens"]).json == {"prompt": text}
 
 
 def test_the_count_is_what_a_completion_pays(plain: Endpoint) -> None:
@@ -29,16 +33,16 @@ def test_a_completion_of_the_tokens_is_a_completion_of_the_text(plain: Endpoint)
 
 
 def test_tokens_can_be_shown_as_texts(plain: Endpoint) -> None:
-    given = plain.post("/tokenize", model=MODEL, prompt="hello world", return_token_strs=True).json
-    assert len(given["token_strs"]) == given["count"]
+    tokenized = plain.post("/tokenize", model=MODEL, prompt="hello world", return_token_strs=True).json
+    assert len(tokenized["token_strs"]) == tokenized["count"]
 
 
 def test_a_conversation_is_counted_with_its_template(plain: Endpoint) -> None:
     messages = [{"role": "user", "content": "hello"}]
-    given = plain.post("/tokenize", model=MODEL, messages=messages).json
+    tokenized = plain.post("/tokenize", model=MODEL, messages=messages).json
     without = plain.post("/tokenize", model=MODEL, messages=messages, add_generation_prompt=False).json
-    assert 0 < without["count"] < given["count"]
-    assert given["tokens"][: without["count"]] == without["tokens"]
+    assert 0 < without["count"] < tokenized["count"]
+    assert tokenized["tokens"][: without["count"]] == without["tokens"]
 
 
 def test_neither_text_nor_conversation_is_refused(plain: Endpoint) -> None:

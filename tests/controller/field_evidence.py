@@ -96,7 +96,7 @@ def of_deployment(leaf: str) -> Evidence:
     where = _rollout(before, after) if leaf.startswith("rollout.") else _changed_children(leaf, before, after)
     if where:
         return Evidence(kind=DEPLOYMENT.name, leaf=leaf, outcome=Outcome.USED, where=where)
-    warnings = [one for one in admission.review(after, TRUSTING).cautions if _covers(one.field, leaf)]
+    warnings = [one for one in admission.review(after, TRUSTING).warnings if _covers(one.field, leaf)]
     outcome = Outcome.WARNED if warnings else Outcome.IGNORED
     return Evidence(kind=DEPLOYMENT.name, leaf=leaf, outcome=outcome, where=_sentence(warnings[0]) if warnings else "")
 
@@ -126,7 +126,7 @@ def _reviewed(document: Any, leaf: str) -> tuple[Outcome, str] | None:  # noqa: 
             return Outcome.REFUSED, _sentence(one)
         if one.reason is ReadReason.CONTRADICTION and _covers(one.field, leaf):
             return Outcome.CHECKED, _sentence(one)
-    for warning in review.cautions:
+    for warning in review.warnings:
         if warning.reason in UNBUILT and (warning.field == "kind" or _covers(warning.field, leaf)):
             return Outcome.WARNED, _sentence(warning)
     return None
@@ -146,11 +146,11 @@ def _changed_children(leaf: str, before: Any, after: Any) -> str:  # noqa: ANN40
     old, new = (_plain(state(begun(json.dumps(one)))) for one in (before, after))
     names = [name for name in (*old, *new) if old.get(name) != new.get(name)]
     found = [label for pattern, label in CHILDREN if any(re.match(pattern, name) for name in names)]
-    given_to_routers = CONFIGURATION in found and leaf.startswith("router.")
-    if given_to_routers and "router pods" not in found:
+    sent_to_routers = CONFIGURATION in found and leaf.startswith("router.")
+    if sent_to_routers and "router pods" not in found:
         readers = _readers(leaf, before, after)
         return f"{CONFIGURATION}, read by {', '.join(readers[:MOST])}" if readers else ""
-    return ", ".join(one for one in found if given_to_routers or one != CONFIGURATION)
+    return ", ".join(one for one in found if sent_to_routers or one != CONFIGURATION)
 
 
 def _plain(found: Manifest) -> Manifest:

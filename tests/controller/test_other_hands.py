@@ -45,10 +45,10 @@ def test_routers_whose_number_nobody_wrote_are_counted_by_whoever_does() -> None
     where = (kinds.DEPLOYMENT.title, "default", "chat-router")
     assert world.objects.found(where)["spec"]["replicas"] == 2
     world.objects.put(kinds.DEPLOYMENT, edited(world.objects.found(where), "spec", "replicas", value=9))
-    given = len(world.event_sink.published)
+    events_before = len(world.event_sink.published)
     world.settle()
     assert world.objects.found(where)["spec"]["replicas"] == 9
-    assert not [one for one in world.event_sink.published[given:] if one.startswith("PutBack")]
+    assert not [one for one in world.event_sink.published[events_before:] if one.startswith("PutBack")]
     answer = world.objects.found((kinds.CONFIG_MAP.title, "default", "chat-router"))["data"]["router.json"]
     assert json.loads(answer)["routers"] == 9
     world.apply(deployment(router={"timeouts": {"total": "1m"}}))
@@ -90,9 +90,9 @@ def test_an_edited_child_is_put_back_after_one_look(resource: Resource, path: tu
     assert world.fingerprint() != before
     world.tick()
     assert world.fingerprint() == before
-    (given,) = [one for one in world.event_sink.published if one.startswith("PutBack")]
-    assert given.startswith(f"PutBack {resource.kind} chat-router: {path[0]}")
-    assert given.endswith("was changed by an unknown client; put back: change the InferenceDeployment instead")
+    (event,) = [one for one in world.event_sink.published if one.startswith("PutBack")]
+    assert event.startswith(f"PutBack {resource.kind} chat-router: {path[0]}")
+    assert event.endswith("was changed by an unknown client; put back: change the InferenceDeployment instead")
 
 
 def test_whoever_wrote_last_is_named() -> None:

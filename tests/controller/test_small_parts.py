@@ -150,7 +150,7 @@ def test_a_failure_of_ours_is_said_and_touches_nothing_else() -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "before", "now", "given"),
+    ("kind", "before", "now", "news"),
     [
         ("Ready", {}, ("True", "Serving"), True),
         ("Ready", {"status": "True", "reason": "Serving"}, ("False", "Refused"), True),
@@ -164,9 +164,9 @@ def test_a_failure_of_ours_is_said_and_touches_nothing_else() -> None:
     ],
 )
 def test_a_turn_is_news_when_something_is_wrong_or_well_again(
-    kind: str, before: Manifest, now: tuple[str, str], given: bool
+    kind: str, before: Manifest, now: tuple[str, str], news: bool
 ) -> None:
-    assert is_news({"type": kind, "status": now[0], "reason": now[1]}, before) is given
+    assert is_news({"type": kind, "status": now[0], "reason": now[1]}, before) is news
 
 
 @pytest.mark.trial(12)

@@ -77,9 +77,9 @@ def test_events_lost_doubled_and_out_of_order_change_nothing_in_the_end(seed: in
     dice = random.Random(seed)  # noqa: S311  # a test's dice
 
     def feed(news: Sequence[Happened]) -> Sequence[Happened]:
-        happeneds = [one for one in news if dice.random() >= lost]
-        happeneds += [one for one in happeneds if dice.random() < doubled]
-        return sorted(happeneds, key=lambda _: dice.random())
+        happenings = [one for one in news if dice.random() >= lost]
+        happenings += [one for one in happenings if dice.random() < doubled]
+        return sorted(happenings, key=lambda _: dice.random())
 
     world = Pretend(gpus=3)
     world.world.feed = feed

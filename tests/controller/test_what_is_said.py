@@ -65,10 +65,10 @@ def test_the_status_is_what_the_cluster_holds(specs: list[dict[str, Any]], gpus:
         accepted = world.condition("Accepted")[0] == "True"
         absent = "H100" in str(spec)
         right = world.serving() == world.serving_of(spec["context"]) and not absent
-        answer_ready = world.condition("Ready")[0] == "True"
+        reported_ready = world.condition("Ready")[0] == "True"
         types = {one["type"] for one in world.document()["status"]["conditions"]}
-        assert answer_ready == (accepted and whole) or (absent and not answer_ready)
-        assert right or not spec["replicas"] or not answer_ready or "Reconciling" in types
+        assert reported_ready == (accepted and whole) or (absent and not reported_ready)
+        assert right or not spec["replicas"] or not reported_ready or "Reconciling" in types
         assert world.document()["status"]["observedGeneration"] == world.document()["metadata"]["generation"]
 
 

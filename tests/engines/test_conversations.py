@@ -120,17 +120,17 @@ def test_a_parser_that_resembles_none_is_refused_with_the_list(field: str) -> No
 @pytest.mark.parametrize("field", UNKNOWN)
 def test_an_image_of_ones_own_may_have_more_parsers_and_so_may_a_plugin(field: str) -> None:
     own: DesiredEngine = replace(UNKNOWN[field], image="example.com/own:1")
-    (warning,) = VllmEngine().cautions(setup_of(own))
+    (warning,) = VllmEngine().warnings(setup_of(own))
     assert (warning.field, warning.remedy) == (field, "watch the first start: an unknown parser ends it")
     assert VllmEngine().refusals(setup_of(own)) == ()
 
     plugin = "--tool-parser-plugin=/own.py" if "tools" in field else "--reasoning-parser-plugin=/own.py"
     brought = setup_of(replace(UNKNOWN[field], extra_args=(plugin,)))
-    assert (VllmEngine().refusals(brought), VllmEngine().cautions(brought)) == ((), ())
+    assert (VllmEngine().refusals(brought), VllmEngine().warnings(brought)) == ((), ())
 
 
 def test_a_near_name_is_the_remedy_of_a_warning_too() -> None:
-    (warning,) = VllmEngine().cautions(setup_of(replace(ENGINE, tools=Tools(parser="hermess"))))
+    (warning,) = VllmEngine().warnings(setup_of(replace(ENGINE, tools=Tools(parser="hermess"))))
     assert warning.remedy == "did you mean hermes?"
 
 

@@ -177,14 +177,14 @@ NOT_WORTH_A_WORD: Final = {
 def test_what_costs_something_is_said_and_allowed(what: str) -> None:
     setup, (field, reason, remedy) = WORTH_A_WORD[what]
 
-    (warning,) = VllmEngine().cautions(setup)
+    (warning,) = VllmEngine().warnings(setup)
     assert (warning.field, warning.reason, warning.remedy) == (field, reason, remedy)
     assert VllmEngine().refusals(setup) == ()
 
 
 @pytest.mark.parametrize("what", NOT_WORTH_A_WORD)
 def test_what_costs_nothing_is_not_talked_about(what: str) -> None:
-    assert VllmEngine().cautions(NOT_WORTH_A_WORD[what]) == ()
+    assert VllmEngine().warnings(NOT_WORTH_A_WORD[what]) == ()
 
 
 def test_what_is_tried_on_the_simulated_engine_is_held_to_the_same_rules() -> None:
@@ -193,5 +193,5 @@ def test_what_is_tried_on_the_simulated_engine_is_held_to_the_same_rules() -> No
     setups.append(setup_of(spread=Parallelism(tensor=3)))
 
     for setup in setups:
-        assert simulated.cautions(setup) == VllmEngine().cautions(setup)
+        assert simulated.warnings(setup) == VllmEngine().warnings(setup)
         assert simulated.refusals(setup) == VllmEngine().refusals(setup)

@@ -41,8 +41,8 @@ REMEDIES = {
 
 @pytest.mark.trial(15)
 @pytest.mark.parametrize("flag", REMEDIES)
-def test_a_flag_of_nobody_is_refused_of_the_release_with_the_nearest_and_cautioned_of_another_image(flag: str) -> None:
-    refused, cautioned = REMEDIES[flag]
+def test_a_flag_of_nobody_is_refused_of_the_release_with_the_nearest_and_warned_of_another_image(flag: str) -> None:
+    refused, warned = REMEDIES[flag]
     words = ("--seed", "1", flag, "2")
 
     (no,) = unknown_flags.refusals(setup_of(replace(RELEASED, extra_args=words)))
@@ -52,7 +52,7 @@ def test_a_flag_of_nobody_is_refused_of_the_release_with_the_nearest_and_caution
 
     warning = unknown_flags.unknown_flag(setup_of(replace(ENGINE, extra_args=words)))
     assert warning is not None
-    assert (warning.field, warning.value, warning.remedy, warning.reason) == (no.field, flag, cautioned, no.reason)
+    assert (warning.field, warning.value, warning.remedy, warning.reason) == (no.field, flag, warned, no.reason)
     assert unknown_flags.refusals(setup_of(replace(ENGINE, extra_args=words))) == ()
 
 

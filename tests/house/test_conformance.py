@@ -32,11 +32,11 @@ def summary(passed: int = 4) -> Summary:
 
 
 def test_a_report_is_summed_up_by_story() -> None:
-    given = conformance.summarize(REAL, REPORT, 12.34, "2026-11-20")
-    assert (given.cases, given.passed, given.left_out, given.seconds) == (4, 2, 1, 12.3)
-    assert given.stories == {"endings": 2, "routes": 2}
-    assert not given.holds
-    assert str(given) == "real vLLM 0.32.0 on CPU: 2 of 4 cases passed, 1 left out, in 12 s"
+    summary = conformance.summarize(REAL, REPORT, 12.34, "2026-11-20")
+    assert (summary.cases, summary.passed, summary.left_out, summary.seconds) == (4, 2, 1, 12.3)
+    assert summary.stories == {"endings": 2, "routes": 2}
+    assert not summary.holds
+    assert str(summary) == "real vLLM 0.32.0 on CPU: 2 of 4 cases passed, 1 left out, in 12 s"
 
 
 def test_a_run_that_never_began_holds_nothing() -> None:

@@ -14,8 +14,8 @@ LAYERS = (("router", "autoscaler"), ("fleet",))
 
 @pytest.mark.parametrize("stem", ["telling", "engine_books", "asked", "hands"])
 def test_a_module_that_is_no_noun_is_named(stem: str) -> None:
-    (vague,) = names.vague([Path(f"operator/fairlead/router/{stem}.py")], VOCABULARY)
-    assert vague.startswith(f"operator/fairlead/router/{stem}.py:1: module {stem}: a module is called by a noun")
+    (violation,) = names.vague([Path(f"operator/fairlead/router/{stem}.py")], VOCABULARY)
+    assert violation.startswith(f"operator/fairlead/router/{stem}.py:1: module {stem}: a module is called by a noun")
 
 
 @pytest.mark.parametrize("stem", ["informers", "sharding", "pod_samples"])
@@ -26,5 +26,5 @@ def test_a_noun_of_the_field_is_not(stem: str) -> None:
 def test_a_class_name_stands_once_in_a_layer_and_may_stand_in_another() -> None:
     first, second, below = (names.PACKAGE / room / "pods.py" for room in ("router", "autoscaler", "fleet"))
     assert list(names.shared({first: [("Pod", 3)], below: [("Pod", 4)]}, LAYERS)) == []
-    (shared,) = names.shared({first: [("Pod", 3)], second: [("Pod", 5)]}, LAYERS)
-    assert shared.startswith(f"{second}:5: class Pod is also in {first}:3: give one of them the name")
+    (violation,) = names.shared({first: [("Pod", 3)], second: [("Pod", 5)]}, LAYERS)
+    assert violation.startswith(f"{second}:5: class Pod is also in {first}:3: give one of them the name")

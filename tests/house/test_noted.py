@@ -45,8 +45,8 @@ def test_nothing_dropped_needs_requests_and_no_flaw(monkeypatch: pytest.MonkeyPa
         monkeypatch.setattr(noted, "pytest", lambda *_, given=given: given)
         assert controller.nothing_is_dropped().holds is holds
     monkeypatch.setattr(noted, "pytest", lambda *_: whole)
-    shown = "1,200 requests, 800 of them streams: 0 failed, 0 cut; 3 passed, 0 failed, 0 skipped"
-    assert controller.nothing_is_dropped().text == shown
+    figures = "1,200 requests, 800 of them streams: 0 failed, 0 cut; 3 passed, 0 failed, 0 skipped"
+    assert controller.nothing_is_dropped().text == figures
 
 
 def test_figures_over_their_bars_do_not_hold(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -45,9 +45,9 @@ def test_links_to_files_and_headings_are_followed(tmp_path: Path) -> None:
     ],
 )
 def test_places_of_one_machine_are_betrayals(line: str) -> None:
-    (betrayal,) = prose.betrayals(f"fine\n{line.format('/')}\n")
+    (found,) = prose.betrayals(f"fine\n{line.format('/')}\n")
 
-    assert betrayal.startswith("2: a ")
+    assert found.startswith("2: a ")
 
 
 def test_paths_inside_a_tree_are_not() -> None:

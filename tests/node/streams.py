@@ -145,8 +145,8 @@ class Traffic:
     async def _all(self) -> None:
         """Conversations are dealt out over the addresses and the keys."""
         async with AsyncExitStack() as opened:
-            openais = [client(address, key) for address in self._addresses for key in self._keys]
-            clients = [await opened.enter_async_context(one) for one in openais]
+            connections = [client(address, key) for address in self._addresses for key in self._keys]
+            clients = [await opened.enter_async_context(one) for one in connections]
             places = range(self._clients)
             self.began = time.monotonic()
             await asyncio.gather(*(self._converse(clients[place % len(clients)], place) for place in places))

@@ -220,11 +220,11 @@ def test_a_count_that_grows_again_waits_for_no_drain_where_there_is_room() -> No
 
 
 def test_a_count_that_fell_is_believed_before_the_pods_go() -> None:
-    given_to_go = replace(revision("a", 3), requested=2)
-    assert in_words(planner.next_step(given("b", 3, given_to_go, revision("b")), T0).step) == "hold WaitingForDrain"
+    named_to_go = replace(revision("a", 3), requested=2)
+    assert in_words(planner.next_step(given("b", 3, named_to_go, revision("b")), T0).step) == "hold WaitingForDrain"
 
 
 def test_those_already_told_to_go_are_not_counted_on_when_less_is_wanted() -> None:
-    given_to_go = replace(revision("a", 3), requested=2)
-    start = given("b", 2, given_to_go, revision("b", starting=1), rules=SURGE)
+    named_to_go = replace(revision("a", 3), requested=2)
+    start = given("b", 2, named_to_go, revision("b", starting=1), rules=SURGE)
     assert in_words(planner.next_step(start, T0).step) == "hold WaitingForReady"

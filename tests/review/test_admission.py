@@ -23,7 +23,7 @@ def test_a_good_deployment_is_sized_and_ready_to_be_started() -> None:
     review = admission.review(deployment(drain={"timeout": "90s", "settle": "5s"}), OFFLINE)
 
     assert (review.kind, review.namespace, review.name) == ("InferenceDeployment", "default", "bad")
-    assert (review.refusals, review.cautions) == ((), ())
+    assert (review.refusals, review.warnings) == ((), ())
     assert isinstance(review.fit, Fit)
     assert review.setup is not None
     assert review.engine is not None
@@ -33,7 +33,7 @@ def test_a_good_deployment_is_sized_and_ready_to_be_started() -> None:
 
 def test_a_gateway_and_a_policy_need_no_engine() -> None:
     for given in (gateway(), policy()):
-        review = replace(admission.review(given, OFFLINE), cautions=())
+        review = replace(admission.review(given, OFFLINE), warnings=())
         assert review == Review(kind=str(given["kind"]), namespace="default", name="bad")
 
 
@@ -44,7 +44,7 @@ def test_a_policy_whose_target_never_fires_is_refused_and_one_that_disappoints_i
     ]
     hasty = admission.review(policy(behavior={"scaleDown": {"stabilizationWindowSeconds": 30}}), OFFLINE)
     assert hasty.refusals == ()
-    assert [one.reason for one in hasty.cautions] == [LintReason.SHORTER_THAN_COLD_START]
+    assert [one.reason for one in hasty.warnings] == [LintReason.SHORTER_THAN_COLD_START]
 
 
 def test_a_deployment_is_judged_beside_the_policy_it_names_where_that_is_known() -> None:
@@ -52,15 +52,15 @@ def test_a_deployment_is_judged_beside_the_policy_it_names_where_that_is_known()
     found = policies.read(policy(idle={"scaleToZero": {"after": "15m"}}))
     assert found is not None
     beside = replace(OFFLINE, policies=dict([found]))
-    assert admission.review(given, OFFLINE).cautions == ()
-    assert [one.reason for one in admission.review(given, beside).cautions] == [LintReason.NEVER_AT_ZERO]
+    assert admission.review(given, OFFLINE).warnings == ()
+    assert [one.reason for one in admission.review(given, beside).warnings] == [LintReason.NEVER_AT_ZERO]
     assert policies.read({"kind": "AutoscalingPolicy"}) is None
 
 
 def test_a_model_that_nobody_knows_is_let_in_with_what_is_missing() -> None:
     review = admission.review(deployment(model={"source": "hf://a/b"}), OFFLINE)
     assert review.refusals == ()
-    assert [one.reason for one in review.cautions] == [AdmissionReason.FIT_UNKNOWN]
+    assert [one.reason for one in review.warnings] == [AdmissionReason.FIT_UNKNOWN]
     assert isinstance(review.fit, NoFit)
     assert review.fit.verdict is FitVerdict.UNKNOWN
 
@@ -68,14 +68,14 @@ def test_a_model_that_nobody_knows_is_let_in_with_what_is_missing() -> None:
 def test_what_the_engine_refuses_is_not_called_unknown_as_well() -> None:
     review = admission.review(engine(context={"maxTokens": 100_000}), OFFLINE)
     assert [one.field for one in review.refusals] == ["spec.engine.context.maxTokens"]
-    assert [one for one in review.cautions if one.reason is AdmissionReason.FIT_UNKNOWN] == []
+    assert [one for one in review.warnings if one.reason is AdmissionReason.FIT_UNKNOWN] == []
 
 
 def test_a_context_that_was_lengthened_by_hand_is_let_in_and_not_judged() -> None:
     long = {"name": "VLLM_ALLOW_LONG_MAX_MODEL_LEN", "value": "1"}
     review = admission.review(engine(context={"maxTokens": 100_000}, env=[long]), OFFLINE)
     assert review.refusals == ()
-    assert [one.because for one in review.cautions if one.reason is AdmissionReason.FIT_UNKNOWN] == [
+    assert [one.because for one in review.warnings if one.reason is AdmissionReason.FIT_UNKNOWN] == [
         "whether it fits is unknown: the context has 100000 tokens, and the model was made for 40960"
     ]
 
@@ -87,7 +87,7 @@ def test_what_fits_only_with_luck_is_a_warning() -> None:
     )
     review = next(one for one in reviews if one.fit is not None and one.fit.verdict is FitVerdict.TIGHT)
     assert review.refusals == ()
-    assert [one.remedy for one in review.cautions if one.reason is AdmissionReason.FIT_IS_TIGHT] == [
+    assert [one.remedy for one in review.warnings if one.reason is AdmissionReason.FIT_IS_TIGHT] == [
         "leave more room, for instance by a smaller context.maxTokens"
     ]
 

@@ -78,13 +78,13 @@ def test_a_flag_that_nobody_knows_is_refused_of_the_release_and_let_through_to_o
     for other in ({"image": "example.com/own:1"}, {"version": "0.33.0"}):
         review = admission.review(engine(extraArgs=flag, **other), OFFLINE)
         assert review.refusals == ()
-        assert "--enable-prompt-token-details" in [one.value for one in review.cautions]
+        assert "--enable-prompt-token-details" in [one.value for one in review.warnings]
 
 
 def test_a_misspelt_product_is_a_warning_with_the_nearest_one() -> None:
     review = admission.review(deployment(accelerator={"product": "NVIDIA-H100-80GB-HBM"}), OFFLINE)
     assert review.refusals == ()
-    (warning,) = review.cautions
+    (warning,) = review.warnings
     assert warning.sentence == (
         "spec.accelerator.product: NVIDIA-H100-80GB-HBM: this product is not in the catalogue, so fit and "
         "cost are unknown; did you mean NVIDIA-H100-80GB-HBM3?"
@@ -114,6 +114,6 @@ SECRET: Final = "hf_GeheimGeheimGeheim"
 )
 def test_what_is_secret_is_never_shown(given: dict[str, object]) -> None:
     review = admission.review(given, OFFLINE)
-    assert review.refusals or review.cautions
-    assert [one.sentence for one in (*review.refusals, *review.cautions) if SECRET in one.sentence] == []
+    assert review.refusals or review.warnings
+    assert [one.sentence for one in (*review.refusals, *review.warnings) if SECRET in one.sentence] == []
     assert SECRET not in review.kind

@@ -43,7 +43,7 @@ def warnings(given: Object, context: ReviewContext = OFFLINE) -> list[str]:
     """What it is let in with."""
     review = admission.review(given, context)
     assert [one.sentence for one in review.refusals] == []
-    return [one.sentence for one in review.cautions]
+    return [one.sentence for one in review.warnings]
 
 
 @pytest.mark.trial(17)
@@ -181,4 +181,4 @@ def test_of_a_fleet_that_goes_to_zero_the_hold_is_told_once() -> None:
 def test_an_objective_is_not_judged_where_the_engine_is_refused() -> None:
     review = admission.review(scaled("flash", engine={"kind": "SGLang"}), NAMED)
     assert [one.field for one in review.refusals] == ["spec.engine.kind"]
-    assert [one for one in review.cautions if "weights once" in one.because] == []
+    assert [one for one in review.warnings if "weights once" in one.because] == []

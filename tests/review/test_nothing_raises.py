@@ -95,7 +95,7 @@ def _reviewed(document: object) -> Review:
     began = time.process_time()
     review = admission.review(document, CONTEXT)
     assert isinstance(review, Review)
-    assert all(isinstance(one.sentence, str) for one in (*review.refusals, *review.cautions))
+    assert all(isinstance(one.sentence, str) for one in (*review.refusals, *review.warnings))
     assert time.process_time() - began < 2.0
     return review
 

@@ -19,7 +19,7 @@ def warned(given: Object) -> list[str]:
     """What it is let in with."""
     review = admission.review(given, OFFLINE)
     assert review.refusals == ()
-    return [one.sentence for one in review.cautions]
+    return [one.sentence for one in review.warnings]
 
 
 @pytest.mark.trial(11)

@@ -38,10 +38,10 @@ class Cluster:
         self._notify: EndpointsCallback | None = None
         self._seen: tuple[DiscoveredEndpoint, ...] | None = None
 
-    async def follow(self, action: EndpointsCallback) -> None:
-        self._notify = action
+    async def follow(self, callback: EndpointsCallback) -> None:
+        self._notify = callback
         if self._seen is not None:
-            action(self._seen)
+            callback(self._seen)
         await asyncio.Event().wait()
 
     def announce(self, *seen: DiscoveredEndpoint) -> None:
@@ -221,8 +221,8 @@ async def exchange_bytes(router: Plane, *pieces: bytes, pause: float = 0.0) -> b
 def posted(body: dict[str, Any], path: str = "/v1/completions", *lines: str, version: str = "1.1") -> bytes:
     """A whole request as its client's bytes; the connection is closed after it."""
     content = json.dumps(body).encode()
-    given = ("Host: x", "Connection: close", "Content-Type: application/json", *lines)
-    head = "\r\n".join((f"POST {path} HTTP/{version}", *given, f"Content-Length: {len(content)}"))
+    fields = ("Host: x", "Connection: close", "Content-Type: application/json", *lines)
+    head = "\r\n".join((f"POST {path} HTTP/{version}", *fields, f"Content-Length: {len(content)}"))
     return head.encode() + b"\r\n\r\n" + content
 
 

@@ -84,11 +84,11 @@ def test_replicas_that_were_not_asked_are_shown_with_the_reason(tmp_path: Path) 
             )
             await router.until("routable", "notReady")
             head = head_of(await exchange_bytes(router, posted(PROMPT, "/v1/completions", EXPLAIN)))
-            given_of: dict[str, Any] = dict(line.split(": ", 1) for line in head.split("\r\n")[1:])
-            assert given_of["x-fairlead-replica"] == "a"
-            assert given_of["x-fairlead-lane"] == "interactive"
-            assert given_of["x-fairlead-candidates"].startswith("a worth=")
-            assert ", b dropped (" in given_of["x-fairlead-candidates"]
+            explained: dict[str, Any] = dict(line.split(": ", 1) for line in head.split("\r\n")[1:])
+            assert explained["x-fairlead-replica"] == "a"
+            assert explained["x-fairlead-lane"] == "interactive"
+            assert explained["x-fairlead-candidates"].startswith("a worth=")
+            assert ", b dropped (" in explained["x-fairlead-candidates"]
             await asyncio.sleep(0)
 
     run_story(story())

@@ -171,12 +171,12 @@ def following(source: EnginePods) -> Cluster:
     """That source, whatever the file says."""
 
     class Real(Cluster):
-        async def follow(self, action: Callable[[tuple[DiscoveredEndpoint, ...]], None]) -> None:
-            await source.follow(action)
+        async def follow(self, callback: Callable[[tuple[DiscoveredEndpoint, ...]], None]) -> None:
+            await source.follow(callback)
 
     return Real()
 
 
-async def until(action: Callable[[], object]) -> None:
-    while not action():
+async def until(callback: Callable[[], object]) -> None:
+    while not callback():
         await asyncio.sleep(0.002)

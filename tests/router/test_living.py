@@ -163,11 +163,11 @@ def test_a_source_that_fails_is_begun_anew(tmp_path: Path, monkeypatch: pytest.M
 
         stumbled = False
 
-        async def follow(self, action: EndpointsCallback) -> None:
+        async def follow(self, callback: EndpointsCallback) -> None:
             if not self.stumbled:
                 self.stumbled = True
                 raise ValueError("a word of the server that nobody understands")
-            await super().follow(action)
+            await super().follow(callback)
 
     async def story() -> None:
         cluster = Stumbling()

@@ -97,9 +97,9 @@ class Shared:
     def __init__(self, cluster: Cluster) -> None:
         self._cluster = cluster
 
-    async def follow(self, action: EndpointsCallback) -> None:
+    async def follow(self, callback: EndpointsCallback) -> None:
         while True:
-            action(self._cluster._seen or ())
+            callback(self._cluster._seen or ())
             await asyncio.sleep(0.01)
 
 

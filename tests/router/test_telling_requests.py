@@ -141,9 +141,9 @@ def test_connections_to_engines_are_counted_new_and_used_again(tmp_path: Path) -
                 await router.complete()
             async with router.session.get(router.pages + "/metrics") as answer:
                 page = (await answer.text()).splitlines()
-            given_of = [line for line in page if line.startswith("fairlead_router_upstream_connections_total{")]
-            assert len(given_of) >= 2
-            assert all(float(line.rpartition(" ")[2]) >= 1 for line in given_of)
+            entries_of = [line for line in page if line.startswith("fairlead_router_upstream_connections_total{")]
+            assert len(entries_of) >= 2
+            assert all(float(line.rpartition(" ")[2]) >= 1 for line in entries_of)
 
     run_story(story())
 

@@ -135,8 +135,8 @@ def test_engines_must_show_a_certificate_of_their_authority_whose_file_may_chang
         right, wrong = certified(tmp_path / "right", 1), certified(tmp_path / "wrong", 2)
         authority = tmp_path / "authority.crt"
         authority.write_bytes((right / "tls.crt").read_bytes())
-        given_of: dict[str, Any] = {"door": {"engineCaFile": str(authority)}, "hold": {"maxSeconds": 0.05}}
-        async with secure_engine(right) as address, plane(written(tmp_path, [address], **given_of)) as router:
+        loaded: dict[str, Any] = {"door": {"engineCaFile": str(authority)}, "hold": {"maxSeconds": 0.05}}
+        async with secure_engine(right) as address, plane(written(tmp_path, [address], **loaded)) as router:
             await router.until("routable")
             assert (await router.complete())[0] == 200
             authority.write_bytes((wrong / "tls.crt").read_bytes())

@@ -53,8 +53,8 @@ FACTS_OF: Final = st.builds(
     SMALL,
 )
 SUMMARIES: Final = st.builds(
-    lambda spec, may_shrink, waiting, held: summary_with(
-        spec, replace(SUMMARY, may_shrink=may_shrink, waiting=waiting, held=held, last_arrival=None)
+    lambda need, may_shrink, waiting, held: summary_with(
+        need, replace(SUMMARY, may_shrink=may_shrink, waiting=waiting, held=held, last_arrival=None)
     ),
     st.none() | SMALL,
     st.booleans(),
@@ -137,12 +137,12 @@ def test_measuring_time_in_another_unit_changes_nothing(facts: ScalingFacts, val
         assert (this.replicas, this.asleep, this.reason) == (that.replicas, that.asleep, that.reason)
 
 
-@given(pairs=st.lists(st.tuples(SMALL, st.sampled_from((1.0, 30.0, 100.0))), min_size=2, max_size=30))
-def test_after_growing_a_fleet_never_shrinks_within_the_window(pairs: list[tuple[int, float]]) -> None:
+@given(needs=st.lists(st.tuples(SMALL, st.sampled_from((1.0, 30.0, 100.0))), min_size=2, max_size=30))
+def test_after_growing_a_fleet_never_shrinks_within_the_window(needs: list[tuple[int, float]]) -> None:
     fleet, grew, before = Fleet(), None, 4
-    for spec, later in pairs:
+    for need, later in needs:
         fleet.now += later
-        answer = fleet.decides(summary_with(spec)).replicas
+        answer = fleet.decides(summary_with(need)).replicas
         if answer < before:
             assert grew is None or fleet.now - grew >= fleet.facts.policy.pace.down_after_seconds
         grew, before = (fleet.now if answer > before else grew), answer
@@ -151,7 +151,7 @@ def test_after_growing_a_fleet_never_shrinks_within_the_window(pairs: list[tuple
 @given(entries=st.lists(SMALL, min_size=1, max_size=200))
 def test_what_is_remembered_stays_small(entries: list[int]) -> None:
     fleet = Fleet()
-    for spec in entries:
-        fleet.passes(1, summary_with(spec))
+    for need in entries:
+        fleet.passes(1, summary_with(need))
     pacing = fleet.pacing
     assert max(len(pacing.required), len(pacing.most_wanted), len(pacing.least_wanted)) <= FACTS.bounds.most + 3

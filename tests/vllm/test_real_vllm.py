@@ -128,6 +128,6 @@ def test_a_flag_it_does_not_know_is_named_with_the_nearest_and_ends_its_start(im
     document = yaml.safe_load((ROOT / "manifests" / "samples" / "quickstart.yaml").read_text())
     document["spec"]["engine"] = {"extraArgs": ["--enable-prompt-token-details"]} | ({"image": image} if image else {})
     review = admission.review(document, offline_data.offline_knowledge())
-    entries = [(one.value, one.remedy) for one in (review.cautions if image else review.refusals)]
+    entries = [(one.value, one.remedy) for one in (review.warnings if image else review.refusals)]
     assert ("--enable-prompt-token-details", "did you mean --enable-prompt-tokens-details?") in entries
     assert not vllm_check.check([review])["chat"].accepted

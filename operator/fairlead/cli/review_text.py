@@ -22,7 +22,7 @@ def as_text(document: YamlDocument, review: Review | None, *, colour: bool) -> s
     lines = [f"{mark} {document.place}: {review.kind} {review.name}".rstrip()]
     near = review.fit.alternatives if isinstance(review.fit, NoFit) else ()
     lines += [_refused(one, near, _mark("refused", RED, colour)) for one in review.refusals]
-    lines += [_finding(one, _mark("warning", YELLOW, colour)) for one in review.cautions]
+    lines += [_finding(one, _mark("warning", YELLOW, colour)) for one in review.warnings]
     if isinstance(review.fit, Fit):
         lines += _fit(review.fit)
     return "\n".join(lines)
@@ -45,7 +45,7 @@ def as_json(document: YamlDocument, review: Review | None) -> dict[str, Any]:
         "name": review.name,
         "admitted": not review.refusals,
         "refusals": [_values(one) for one in review.refusals],
-        "cautions": [_values(one) for one in review.cautions],
+        "cautions": [_values(one) for one in review.warnings],
         "fit": {"verdict": fit.verdict.value, "because": fit.because, **held} if fit else None,
     }
 

@@ -55,7 +55,7 @@ class EngineDescription(Protocol):
     def refusals(self, setup: EngineSetup) -> tuple[SpecRefusal, ...]:
         """Why it cannot run this setup; empty if nothing that is known before a start speaks against it."""
 
-    def cautions(self, setup: EngineSetup) -> tuple[SpecWarning, ...]:
+    def warnings(self, setup: EngineSetup) -> tuple[SpecWarning, ...]:
         """Warnings: what is allowed and has a cost."""
 
     def launch(self, setup: EngineSetup, pace: LifecycleParameters) -> EngineLaunch:

@@ -52,7 +52,7 @@ def review(document: object, context: ReviewContext) -> Review:
         refusals=tuple(_unnamed(document)),
     )
     if kind is kinds.GATEWAY:
-        named = replace(named, cautions=tuple(unsupported_fields.of_gateway(named.name)))
+        named = replace(named, warnings=tuple(unsupported_fields.of_gateway(named.name)))
         return _naming(named, references.of_gateway(read.value), context)
     if kind is kinds.POLICY:
         policy = policy_conversion.policy(read.value.spec)
@@ -63,7 +63,7 @@ def review(document: object, context: ReviewContext) -> Review:
                 *schedules.refusals(policy.schedules, context.time_zones),
                 *policy_lint.refusals(policy),
             ),
-            cautions=tuple(policy_lint.policy_warnings(policy)),
+            warnings=tuple(policy_lint.policy_warnings(policy)),
         )
         return _naming(named, references.of_policy(policy, named.namespace), context)
     wanted = deployment_conversion.deployment(read.value, context.releases)
@@ -89,7 +89,7 @@ def _engine_review(named: Review, deployment: DesiredDeployment, context: Review
     named = replace(
         named,
         refusals=(*named.refusals, *unsupported_fields.refusals(deployment), *ineffective_limits.refusals(deployment)),
-        cautions=(*named.cautions, *_cautions(deployment, context)),
+        warnings=(*named.warnings, *_warnings(deployment, context)),
     )
     wanted = deployment.wanted
     engine = engines.describe(wanted.engine.kind)
@@ -101,14 +101,14 @@ def _engine_review(named: Review, deployment: DesiredDeployment, context: Review
     return replace(
         named,
         refusals=tuple(_discreet(one) for one in (*named.refusals, *refused, *memory_fit.fit_refusals(setup, fit))),
-        cautions=tuple(
+        warnings=tuple(
             _discreet(one)
             for one in (
-                *named.cautions,
-                *engine.cautions(setup),
-                *drafts.cautions(setup),
-                *memory_fit.shape_cautions(setup),
-                *memory_fit.fit_cautions(setup, fit, refused, context),
+                *named.warnings,
+                *engine.warnings(setup),
+                *drafts.warnings(setup),
+                *memory_fit.shape_warnings(setup),
+                *memory_fit.fit_warnings(setup, fit, refused, context),
             )
         ),
         fit=fit,
@@ -119,11 +119,11 @@ def _engine_review(named: Review, deployment: DesiredDeployment, context: Review
     )
 
 
-def _cautions(deployment: DesiredDeployment, context: ReviewContext) -> Iterator[SpecWarning]:
+def _warnings(deployment: DesiredDeployment, context: ReviewContext) -> Iterator[SpecWarning]:
     """Warnings that do not depend on the engine."""
-    yield from ineffective_limits.cautions(deployment)
-    yield from durations.cautions(deployment, context)
-    yield from policies.cautions(deployment, context)
+    yield from ineffective_limits.warnings(deployment)
+    yield from durations.warnings(deployment, context)
+    yield from policies.warnings(deployment, context)
 
 
 def _discreet(finding: R) -> R:

@@ -40,7 +40,7 @@ def refusals(setup: EngineSetup) -> Iterator[SpecRefusal]:
         )
 
 
-def cautions(setup: EngineSetup) -> Iterator[SpecWarning]:
+def warnings(setup: EngineSetup) -> Iterator[SpecWarning]:
     """A warning of a draft whose tokens cost more than one step of the model: accepted tokens must outweigh that."""
     speculation, shape, draft = setup.engine.speculation, setup.shape, setup.draft_shape
     if speculation.method is not SpeculationMethod.DRAFT_MODEL or shape is None or draft is None:

@@ -9,7 +9,7 @@ from fairlead.review.context import ObjectKey, ReviewContext
 from fairlead.review.result import AdmissionReason
 
 
-def cautions(deployment: DesiredDeployment, context: ReviewContext) -> Iterator[SpecWarning]:
+def warnings(deployment: DesiredDeployment, context: ReviewContext) -> Iterator[SpecWarning]:
     """Warnings of durations that are valid and used as written; each makes another one, or itself, useless."""
     yield from _drain(deployment)
     if isinstance(deployment.door, DeploymentRouter):

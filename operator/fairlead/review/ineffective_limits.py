@@ -25,7 +25,7 @@ def refusals(deployment: DesiredDeployment) -> Iterator[SpecRefusal]:
             )
 
 
-def cautions(deployment: DesiredDeployment) -> Iterator[SpecWarning]:
+def warnings(deployment: DesiredDeployment) -> Iterator[SpecWarning]:
     """One for each tenant with a budget: routers know no prices yet."""
     if not isinstance(deployment.door, DeploymentRouter):
         return

@@ -92,7 +92,7 @@ def sizing_question(
     )
 
 
-def shape_cautions(setup: EngineSetup) -> Iterator[SpecWarning]:
+def shape_warnings(setup: EngineSetup) -> Iterator[SpecWarning]:
     """A warning where the stated number of parameters contradicts the other stated numbers of the model."""
     stated = dict(setup.wanted.model.shape).get("parameters")
     if stated is None or setup.shape is None:
@@ -122,7 +122,7 @@ def fit_refusals(setup: EngineSetup, fit: Fit | NoFit | None) -> Iterator[SpecRe
     )
 
 
-def fit_cautions(
+def fit_warnings(
     setup: EngineSetup, fit: Fit | NoFit | None, refused: tuple[SpecRefusal, ...], context: ReviewContext
 ) -> Iterator[SpecWarning]:
     """A warning where the fit is unknown or tight."""

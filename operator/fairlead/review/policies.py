@@ -28,7 +28,7 @@ def read(document: object) -> tuple[ObjectKey, ScalingPolicy] | None:
     return ObjectKey(kinds.POLICY.name, found.namespace, found.name), policy_conversion.policy(found.spec)
 
 
-def cautions(deployment: DesiredDeployment, context: ReviewContext) -> tuple[SpecWarning, ...]:
+def warnings(deployment: DesiredDeployment, context: ReviewContext) -> tuple[SpecWarning, ...]:
     """Warnings where this deployment and the policy it names keep each other from working, if the policy is known."""
     bounds, namespace = deployment.replicas, deployment.wanted.namespace
     if not isinstance(bounds, ReplicaBounds) or bounds.policy is None:
@@ -41,7 +41,7 @@ def _pair(
     deployment: DesiredDeployment, bounds: ReplicaBounds, policy: ScalingPolicy, context: ReviewContext
 ) -> Iterator[SpecWarning]:
     yield from policy_use_lint.policy_use_warnings(_user(deployment, bounds, context), policy)
-    yield from unreachable_objectives.cautions(deployment.wanted, policy, bounds.policy or "", context)
+    yield from unreachable_objectives.warnings(deployment.wanted, policy, bounds.policy or "", context)
 
 
 class PolicyRemarks:

@@ -41,7 +41,7 @@ class Review:
     namespace: str = ""
     name: str = ""
     refusals: tuple[SpecRefusal, ...] = ()
-    cautions: tuple[SpecWarning, ...] = ()
+    warnings: tuple[SpecWarning, ...] = ()
     fit: Fit | NoFit | None = None
     engine: EngineDescription | None = None
     setup: EngineSetup | None = None

@@ -13,7 +13,7 @@ from fairlead.review.result import AdmissionReason
 from fairlead.sizing import ceilings
 
 
-def cautions(
+def warnings(
     wanted: DesiredRevision, policy: ScalingPolicy, name: str, context: ReviewContext
 ) -> Iterator[SpecWarning]:
     """One for each objective below the time in which the GPU can read the weights once; none where it is unknown."""

@@ -26,5 +26,5 @@ def response(review: Review, present: Container[ObjectKey], changed: Sequence[st
     if review.refusals:
         return AdmissionResponse(refused=deployment_review.joined_remarks(review.refusals))
     lost: tuple[SpecRefusal | SpecWarning, ...] = references.absent(review.named, present)
-    sentences = (one.sentence for one in (*review.cautions, *lost))
+    sentences = (one.sentence for one in (*review.warnings, *lost))
     return AdmissionResponse(warnings=(*sentences, *changed))

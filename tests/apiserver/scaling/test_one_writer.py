@@ -55,8 +55,8 @@ def test_another_autoscaler_on_the_scale_subresource_changes_nothing(stage: Stag
     refusals: list[str] = []
 
     def write(turn: int) -> None:
-        text = json.dumps({"spec": {"replicas": 1 if turn % 2 else 6}})
-        words = ("patch", "infd", "contested", "--subresource=scale", "--type=merge", "-p", text)
+        patch = json.dumps({"spec": {"replicas": 1 if turn % 2 else 6}})
+        words = ("patch", "infd", "contested", "--subresource=scale", "--type=merge", "-p", patch)
         refusals.append(stage.refused(*words))
 
     assert set(seen(stage, "contested", write)) == {3}
@@ -68,8 +68,8 @@ def test_a_foreign_word_in_our_status_is_put_back_and_its_writer_told(stage: Sta
     stage.pods.load("overwritten").waiting = 6
     stage.reaches("overwritten", 3)
     time.sleep(6.0)  # our own write has surely come back to us
-    text = json.dumps({"status": {"scaling": {"recommended": 6}}})
-    stage.door.kubectl("patch", "infd", "overwritten", "--subresource=status", "--type=merge", "-p", text)
+    patch = json.dumps({"status": {"scaling": {"recommended": 6}}})
+    stage.door.kubectl("patch", "infd", "overwritten", "--subresource=status", "--type=merge", "-p", patch)
     eventually(lambda: stage.recommended("overwritten") == 3, "the recommendation is put back", 30)
     eventually(lambda: bool(stage.events("overwritten", "PutBack")), "an Event tells of it", 30)
     assert "only the autoscaler writes it" in stage.events("overwritten", "PutBack")[0]
@@ -82,8 +82,8 @@ def test_edits_of_the_spec_meanwhile_move_nothing_but_the_bounds(stage: Stage) -
     stage.reaches("edited", 3)
 
     def edit(turn: int) -> None:
-        text = json.dumps({"spec": {"scaling": {"maxReplicas": 5 + turn % 2}}})
-        stage.door.kubectl("patch", "infd", "edited", "--type=merge", "-p", text)
+        patch = json.dumps({"spec": {"scaling": {"maxReplicas": 5 + turn % 2}}})
+        stage.door.kubectl("patch", "infd", "edited", "--type=merge", "-p", patch)
 
     assert set(seen(stage, "edited", edit)) == {3}
     stage.door.kubectl(

@@ -34,9 +34,9 @@ def test_an_engine_pod_that_lost_its_labels_is_taken_back_and_named(kept: tuple[
     world.settle()
     assert (world.serving(), world.fingerprint()) == (serving, before)
     assert len(world.objects.listed("pods", None, "")) == 4, "two engines, two routers, and nothing left over"
-    (given,) = [one for one in world.event_sink.published if one.startswith("PutBack")]
-    assert given.startswith(f"PutBack pod {pod['metadata']['name']}: ")
-    assert "kept 1 nvidia.com/gpu" in given
+    (event,) = [one for one in world.event_sink.published if one.startswith("PutBack")]
+    assert event.startswith(f"PutBack pod {pod['metadata']['name']}: ")
+    assert "kept 1 nvidia.com/gpu" in event
     assert world.condition("Ready") == ("True", "Serving")
 
 
@@ -124,8 +124,8 @@ def test_a_revisions_deployment_that_lost_its_labels_keeps_its_count_and_its_pas
     relabelled(world, kinds.DEPLOYMENT, live, left)
     world.settle()
     assert (world.serving(), world.fingerprint()) == (serving, before)
-    (given,) = [one for one in world.event_sink.published if one.startswith("PutBack")]
-    assert given.startswith(
+    (event,) = [one for one in world.event_sink.published if one.startswith("PutBack")]
+    assert event.startswith(
         f"PutBack Deployment {live['metadata']['name']}: metadata.labels was changed by an unknown client"
     )
 
@@ -147,10 +147,10 @@ def test_an_old_revision_that_lost_its_labels_is_still_emptied() -> None:
 @pytest.mark.trial(9)
 def test_a_child_that_somebody_deleted_is_named_when_it_is_made_again() -> None:
     world = settled()
-    given = len(world.event_sink.published)
+    events_before = len(world.event_sink.published)
     world.kube.delete(kinds.SERVICE, "default", "chat-router")
     world.tick()
-    (answer,) = world.event_sink.published[given:]
+    (answer,) = world.event_sink.published[events_before:]
     assert answer.startswith(
         "PutBack Service chat-router was deleted, not by Fairlead; it is made again: change or del"
     )
@@ -158,7 +158,7 @@ def test_a_child_that_somebody_deleted_is_named_when_it_is_made_again() -> None:
     world.kube.delete(kinds.DEPLOYMENT, "default", engine["metadata"]["name"])
     world.settle()
     name = engine["metadata"]["name"]
-    (answer,) = [one for one in world.event_sink.published[given:] if name in one]
+    (answer,) = [one for one in world.event_sink.published[events_before:] if name in one]
     assert answer.startswith(f"PutBack Deployment {name} was deleted, not by Fairlead")
     assert world.condition("Ready") == ("True", "Serving")
 
@@ -173,8 +173,8 @@ def test_a_pod_that_somebody_deleted_is_named(force: bool) -> None:
     else:
         world.kube.delete(kinds.POD, "default", pod["metadata"]["name"])
     world.settle()
-    (given,) = [one for one in world.event_sink.published if one.startswith("Deleted")]
-    assert given.startswith(f"Deleted pod {pod['metadata']['name']} was deleted, neither by Fairlead nor to empty its")
+    (event,) = [one for one in world.event_sink.published if one.startswith("Deleted")]
+    assert event.startswith(f"Deleted pod {pod['metadata']['name']} was deleted, neither by Fairlead nor to empty its")
 
 
 @pytest.mark.trial(9)

@@ -38,13 +38,11 @@ def test_a_pod_that_was_given_up_and_whose_revision_is_retired_is_ended_and_name
         world.restart()
         asyncio.run(orphan_scan.find(Lister(world), world.world))
     world.settle()
-    assert not [
-        one for one in world.objects.listed("pods", None, "") if one["metadata"]["uid"] == pod["metadata"]["uid"]
-    ]
+    assert pod["metadata"]["uid"] not in uids(world)
     assert len(world.serving_of(4096)) == 2
-    (told,) = [one for one in world.teller.told if one.startswith(f"PutBack pod {pod['metadata']['name']} ")]
-    assert "belongs to no ReplicaSet any more, and kept 1 nvidia.com/gpu" in told
-    assert told.endswith("No Deployment takes it over, so it is ended after its streams")
+    (event,) = [one for one in world.event_sink.published if one.startswith(f"PutBack pod {pod['metadata']['name']} ")]
+    assert "belongs to no ReplicaSet any more, and kept 1 nvidia.com/gpu" in event
+    assert event.endswith("No Deployment takes it over, so it is ended after its streams")
     assert world.condition("Ready") == ("True", "Serving")
 
 
@@ -84,7 +82,7 @@ def test_what_keeps_a_pod_of_a_retired_revision_from_being_ended_is_a_condition(
     world = settled(gpus=4)
     pod = left_behind(world)
     world.server.faults = Faults(forbidden=frozenset({("delete", "pods")}))
-    world.look_or_fail()
+    world.settle_or_fail()
     assert world.condition("Progressing") == ("False", "NoRight")
     assert world.message("Progressing").startswith(f"Pod {pod['metadata']['name']} lost its labels, serves no requests")
     world.server.faults = Faults()
@@ -98,7 +96,7 @@ def test_while_the_spec_is_refused_a_pod_that_was_given_up_waits_for_a_revision(
     world = settled(gpus=4)
     pod = left_behind(world)
     world.apply(deployment(engine={"kind": "Simulated", "context": {"maxTokens": -1}}))
-    world.look_or_fail()
+    world.settle_or_fail()
     assert pod["metadata"]["uid"] in uids(world)
 
 

@@ -53,7 +53,7 @@ def test_a_fixed_pace_has_one_length_for_prompts_and_one_for_tokens() -> None:
     async def story() -> None:
         client = await Client(engine()).answered()
         assert client.times == pytest.approx([0.2, 0.3, 0.4, 0.5, 0.6])
-        assert [given for _, _, _, given in client.received] == [None, None, None, None, "stop"]
+        assert [reason for _, _, _, reason in client.received] == [None, None, None, None, "stop"]
 
     run_story(story())
 

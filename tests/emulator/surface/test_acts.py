@@ -62,8 +62,8 @@ def test_an_adapter_comes_is_called_and_goes() -> None:
 def test_an_adapter_is_refused_in_vllms_words(path: str, body: dict[str, Any], status: int, words: str) -> None:
     async def story() -> None:
         async with serving(RUNTIME) as engine:
-            answered, given_so = await engine.post(path, body)
-        assert (answered, words in given_so["error"]["message"]) == (status, True)
+            answered, refused_so = await engine.post(path, body)
+        assert (answered, words in refused_so["error"]["message"]) == (status, True)
 
     run_story(story())
 

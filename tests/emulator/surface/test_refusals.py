@@ -17,8 +17,8 @@ def test_a_wrong_request_is_refused_as_vllm_refuses_it(path: str, row: str) -> N
 
     async def story() -> None:
         async with serving() as engine:
-            answered, given_so = await engine.post(path, body)
-        error = given_so["error"]
+            answered, expected = await engine.post(path, body)
+        error = expected["error"]
         assert (answered, list(error), error["code"]) == (status, ["message", "type", "param", "code"], status)
         assert words in error["message"]
         assert error["param"] == param

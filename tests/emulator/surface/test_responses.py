@@ -198,10 +198,10 @@ def test_refusals_come_in_the_words_of_each_interface(row: str) -> None:
 
     async def story() -> None:
         async with serving() as engine:
-            answered, given_so = await engine.post(path, body)
+            answered, expected = await engine.post(path, body)
         assert answered == status
-        assert words in given_so["error"]["message"]
-        assert ("type" in given_so) is ("messages" in path and "body." not in words)
+        assert words in expected["error"]["message"]
+        assert ("type" in expected) is ("messages" in path and "body." not in words)
 
     run_story(story())
 

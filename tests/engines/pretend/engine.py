@@ -114,7 +114,7 @@ class PretendEngine:
         """Its own flags only."""
         return extra_args.refusals(setup.engine.extra_args, RULES)
 
-    def cautions(self, setup: EngineSetup) -> tuple[SpecWarning, ...]:  # noqa: ARG002 - the interface's
+    def warnings(self, setup: EngineSetup) -> tuple[SpecWarning, ...]:  # noqa: ARG002 - the interface's
         """It has none."""
         return ()
 

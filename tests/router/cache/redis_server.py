@@ -43,7 +43,7 @@ class Server:
 
     def start(self) -> None:
         """Until it answers."""
-        given = (
+        options = (
             "--port",
             str(self.port),
             "--bind",
@@ -55,7 +55,7 @@ class Server:
             "--dir",
             str(self._folder),
         )
-        self._process = subprocess.Popen([program(), *given], stdout=subprocess.DEVNULL, stderr=subprocess.STDOUT)
+        self._process = subprocess.Popen([program(), *options], stdout=subprocess.DEVNULL, stderr=subprocess.STDOUT)
         eventually(self._answers, "the server answers", within_s=10)
 
     def stop(self) -> None:

@@ -273,5 +273,5 @@ def test_no_object_ever_raises_and_its_scalars_are_those_that_json_says(body: di
 
 @given(body=st.binary(max_size=100), surface=st.sampled_from(Surface))
 def test_no_bytes_ever_raise(body: bytes, surface: Surface) -> None:
-    for shown in (body, b'{"model":' + body + b"}", b'{"messages":[' + body + b"]}"):
-        body_facts.read(surface, shown)
+    for content in (body, b'{"model":' + body + b"}", b'{"messages":[' + body + b"]}"):
+        body_facts.read(surface, content)

@@ -96,8 +96,8 @@ def test_bytes_behind_an_answer_are_dropped_and_its_connection_is_not_used_again
         answer = Answer(pieces)
         assert (answer.passed, answer.payload) == (whole.passed, whole.payload)
         assert (answer.reader.done, answer.reader.keep_alive) == (True, False)
-    router_empty = Answer([b"HTTP/1.1 204 No Content\r\n\r\nx"])
-    assert (router_empty.reader.done, router_empty.reader.keep_alive) == (True, False)
+    after_empty = Answer([b"HTTP/1.1 204 No Content\r\n\r\nx"])
+    assert (after_empty.reader.done, after_empty.reader.keep_alive) == (True, False)
 
 
 def test_answers_follow_one_another_on_a_connection() -> None:

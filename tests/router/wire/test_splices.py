@@ -35,8 +35,8 @@ def test_braces_elsewhere_mislead_nobody(body: bytes) -> None:
 
 
 def test_a_member_that_is_there_is_replaced_even_if_it_is_there_twice_or_written_strangely() -> None:
-    shown = put(b'{"model":"a","x":1.50,"mod\\u0065l":"b","messages":[]}', model="c", priority=1)
-    assert shown == b'{"model":"c","x":1.50,"messages":[],"priority":1}'
+    spliced = put(b'{"model":"a","x":1.50,"mod\\u0065l":"b","messages":[]}', model="c", priority=1)
+    assert spliced == b'{"model":"c","x":1.50,"messages":[],"priority":1}'
     assert put(b'{"priority":null}', priority=2) == b'{"priority":2}'
 
 
@@ -53,8 +53,8 @@ def test_usage_is_asked_for_and_other_options_stay() -> None:
     wanted = {"include_usage": True}
     assert requesting(b'{"stream":true}') == {"stream": True, "stream_options": wanted}
     assert requesting(b'{"stream_options":null}') == requesting(b'{"stream_options":{}}') == {"stream_options": wanted}
-    shown: Any = requesting(b'{"stream_options":{"include_usage":false,"continuous_usage_stats":true,"x":1.50e3}}')
-    assert shown["stream_options"] == wanted | {"continuous_usage_stats": True, "x": 1500.0}
+    spliced: Any = requesting(b'{"stream_options":{"include_usage":false,"continuous_usage_stats":true,"x":1.50e3}}')
+    assert spliced["stream_options"] == wanted | {"continuous_usage_stats": True, "x": 1500.0}
 
 
 def test_a_body_that_is_no_object_stays_as_it_is() -> None:
@@ -62,8 +62,8 @@ def test_a_body_that_is_no_object_stays_as_it_is() -> None:
         found = body_facts.read(Surface.OTHER, body)
         assert isinstance(found, BodyFacts)
         for name in (b"priority", b"zzz"):
-            shown = splices.put(body, found, {name.decode(): b"1"})
-            assert shown == body
+            spliced = splices.put(body, found, {name.decode(): b"1"})
+            assert spliced == body
 
 
 @given(
@@ -79,5 +79,5 @@ def test_it_always_reads_as_the_body_with_the_change(
     sent = json.dumps(body, indent=indent).encode()
     found = body_facts.read(Surface.CHAT, sent)
     if isinstance(found, BodyFacts):
-        shown = splices.put(sent, found, {name: json.dumps(value).encode() for name, value in changes.items()})
-        assert json.loads(shown) == body | changes
+        spliced = splices.put(sent, found, {name: json.dumps(value).encode() for name, value in changes.items()})
+        assert json.loads(spliced) == body | changes

@@ -92,7 +92,7 @@ def test_shrinking_to_the_edge_would_only_grow_back() -> None:
 
 
 @pytest.mark.parametrize(
-    ("facts", "spec", "replicas", "reason"),
+    ("facts", "need", "replicas", "reason"),
     [
         (replace(FACTS, bounds=ReplicaBounds(least=6, most=10)), 2, 6, ScalingReason.AT_MINIMUM),
         (replace(FACTS, bounds=ReplicaBounds(least=1, most=5)), 8, 5, ScalingReason.AT_MAXIMUM),
@@ -108,8 +108,8 @@ def test_shrinking_to_the_edge_would_only_grow_back() -> None:
         (replace(FACTS, policy=ScalingPolicy(warm_pool=WarmPool(ready=2))), 4, 6, ScalingReason.SPARES),
     ],
 )
-def test_bounds_and_money(facts: ScalingFacts, spec: int, replicas: int, reason: ScalingReason) -> None:
-    answer = Fleet(facts=facts).decides(summary_with(spec))
+def test_bounds_and_money(facts: ScalingFacts, need: int, replicas: int, reason: ScalingReason) -> None:
+    answer = Fleet(facts=facts).decides(summary_with(need))
     assert (answer.replicas, answer.reason) == (replicas, reason)
 
 

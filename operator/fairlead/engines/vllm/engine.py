@@ -54,7 +54,7 @@ class VllmEngine:
             *user_overrides.variables(setup),
         )
 
-    def cautions(self, setup: EngineSetup) -> tuple[SpecWarning, ...]:
+    def warnings(self, setup: EngineSetup) -> tuple[SpecWarning, ...]:
         """Warnings: what is allowed and has a cost."""
         return setups.warnings_of(setup, WARNING_CHECKS)
 

@@ -61,8 +61,8 @@ def test_a_replica_that_finds_no_place_is_not_asked_for_again_and_again(stage: S
         traffic.goes_on(40)
 
     unharmed(traffic.report, record_property)
-    request_again = [count for count in trail.counts[settled:] if count > 2]
-    assert len(request_again) <= 1, trail.counts
+    scaled_again = [count for count in trail.counts[settled:] if count > 2]
+    assert len(scaled_again) <= 1, trail.counts
     assert "NoRoom" in explained
 
 
