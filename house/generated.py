@@ -45,7 +45,7 @@ ALL: Final = (
     Generated(module="house.chart"),
     Generated(module="tests.objects.goldens"),
     Generated(module="house.api_page"),
-    Generated(module="house.said_pages"),
+    Generated(module="house.status_pages"),
     Generated(module="house.router_metrics_page"),
     Generated(module="house.autoscaler_metrics_page"),
     Generated(module="house.bad_requests_page"),
@@ -86,8 +86,8 @@ def write(one: Generated) -> Written:
     )
     if ended.returncode == 0 and one.into:
         (ROOT / one.into).write_text(ended.stdout, encoding="utf-8")
-    said = ended.stderr if one.into else ended.stdout + ended.stderr
-    trouble = "" if ended.returncode == 0 else (said.strip() or f"ended with code {ended.returncode}")
+    output = ended.stderr if one.into else ended.stdout + ended.stderr
+    trouble = "" if ended.returncode == 0 else (output.strip() or f"ended with code {ended.returncode}")
     return Written(by=one, seconds=time.monotonic() - started, trouble=trouble)
 
 

@@ -26,9 +26,9 @@ def test_a_page_whose_module_fails_stays_as_it_was_and_the_trouble_is_said(tmp_p
 
 def test_what_is_named_is_written_and_nothing_else(capsys: pytest.CaptureFixture[str]) -> None:
     assert generated.main(["campaign.page"]) == 0
-    said = capsys.readouterr().out
-    assert said.split()[:2] == ["✓", "campaign.page"]
-    assert len(said.splitlines()) == 1
+    shown = capsys.readouterr().out
+    assert shown.split()[:2] == ["✓", "campaign.page"]
+    assert len(shown.splitlines()) == 1
 
 
 def test_an_unknown_name_is_refused_with_those_there_are(capsys: pytest.CaptureFixture[str]) -> None:
@@ -39,17 +39,17 @@ def test_an_unknown_name_is_refused_with_those_there_are(capsys: pytest.CaptureF
 def test_a_failure_is_told_and_is_the_end(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setattr(generated, "ALL", (Generated(module="prove.no_such_table"),))
     assert generated.main([]) == 1
-    told = capsys.readouterr()
-    assert told.out.startswith("✗ prove.no_such_table")
-    assert "--- prove.no_such_table ---" in told.err
+    captured = capsys.readouterr()
+    assert captured.out.startswith("✗ prove.no_such_table")
+    assert "--- prove.no_such_table ---" in captured.err
 
 
 def test_every_page_that_says_it_is_rendered_by_a_module_is_among_them() -> None:
     """A page of measurements is written by its benchmark, and not here."""
     rendered = {one.into for one in ALL if one.into}
-    said = {
+    shown = {
         str(page.relative_to(ROOT))
         for page in (ROOT / "docs").rglob("*.md")
         if f"> {page.relative_to(ROOT)}`" in page.read_text(encoding="utf-8")
     }
-    assert said == rendered
+    assert shown == rendered

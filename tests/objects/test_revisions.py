@@ -17,7 +17,7 @@ from fairlead.objects import revisions
 from tests.api.full_specs import COUNTED, with_value
 from tests.objects.specs import LEAST, read, wanted
 
-KNOWN: Final[list[dict[str, Any]]] = json.loads(
+REVISIONS: Final[list[dict[str, Any]]] = json.loads(
     (Path(__file__).parent / "data" / "known-revisions.json").read_text(encoding="utf-8")
 )
 """Specs as they were when a part of them was new, and the revisions that fleets carry since then."""
@@ -27,11 +27,11 @@ def of(spec: dict[str, Any]) -> str:
     return revisions.of(read(spec).spec)
 
 
-@pytest.mark.parametrize("known", KNOWN, ids=lambda known: known["of"])
-def test_a_spec_of_an_earlier_release_has_its_revision_for_ever(known: dict[str, Any]) -> None:
+@pytest.mark.parametrize("row", REVISIONS, ids=lambda row: row["of"])
+def test_a_spec_of_an_earlier_release_has_its_revision_for_ever(row: dict[str, Any]) -> None:
     """Another digit here is a restart of every fleet in the world at its next upgrade. A new field needs no new row."""
-    assert of(known["spec"]) == known["revision"]
-    assert re.fullmatch("[0-9a-f]{8}", known["revision"])
+    assert of(row["spec"]) == row["revision"]
+    assert re.fullmatch("[0-9a-f]{8}", row["revision"])
 
 
 @pytest.mark.parametrize(

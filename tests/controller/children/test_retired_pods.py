@@ -18,7 +18,7 @@ def uids(world: Pretend) -> set[str]:
     return {one["metadata"]["uid"] for one in world.objects.listed("pods", None, "")}
 
 
-def left_behind(world: Pretend) -> Manifest:
+def abandoned_pod(world: Pretend) -> Manifest:
     """A pod without labels whose revision is no longer the one of the spec, and whose Deployment is gone."""
     pod = world.engine_pods()[0]
     relabelled(world, kinds.POD, pod, {})
@@ -33,7 +33,7 @@ def left_behind(world: Pretend) -> Manifest:
 def test_a_pod_that_was_given_up_and_whose_revision_is_retired_is_ended_and_named(restarts: bool) -> None:
     """Nothing takes it over: it would keep its GPU for ever."""
     world = settled(gpus=4)
-    pod = left_behind(world)
+    pod = abandoned_pod(world)
     if restarts:
         world.restart()
         asyncio.run(orphan_scan.find(Lister(world), world.world))
@@ -80,7 +80,7 @@ def test_a_pod_that_got_its_labels_back_when_its_deployment_was_gone_is_ended_to
 @pytest.mark.trial(4)
 def test_what_keeps_a_pod_of_a_retired_revision_from_being_ended_is_a_condition() -> None:
     world = settled(gpus=4)
-    pod = left_behind(world)
+    pod = abandoned_pod(world)
     world.server.faults = Faults(forbidden=frozenset({("delete", "pods")}))
     world.settle_or_fail()
     assert world.condition("Progressing") == ("False", "NoRight")
@@ -94,7 +94,7 @@ def test_what_keeps_a_pod_of_a_retired_revision_from_being_ended_is_a_condition(
 def test_while_the_spec_is_refused_a_pod_that_was_given_up_waits_for_a_revision() -> None:
     """A person may correct the spec to what the pod was made from."""
     world = settled(gpus=4)
-    pod = left_behind(world)
+    pod = abandoned_pod(world)
     world.apply(deployment(engine={"kind": "Simulated", "context": {"maxTokens": -1}}))
     world.settle_or_fail()
     assert pod["metadata"]["uid"] in uids(world)
@@ -114,7 +114,7 @@ def test_while_the_spec_is_refused_a_pod_that_was_given_up_waits_for_a_revision(
 )
 def test_a_pod_of_somebody_else_is_not_taken_for_one_of_a_retired_revision(given: dict[str, Any]) -> None:
     world, change = settled(gpus=4), dict(given)
-    pod = left_behind(world)
+    pod = abandoned_pod(world)
     live = world.objects.found(("pods", "default", pod["metadata"]["name"]))
     spec = live["spec"] | {"containers": [live["spec"]["containers"][0] | {"name": change.pop("container", "engine")}]}
     if change.pop("controller", False):
