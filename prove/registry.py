@@ -17,6 +17,7 @@ from prove.claimed import (
     router_cost,
     seams,
     simulator_speed,
+    size_and_pace,
     step_times,
     trial,
     trial_campaign,
@@ -32,6 +33,7 @@ CLAIMS: Final[tuple[Claim, ...]] = tuple(
         (
             *house.CLAIMS,
             *seams.CLAIMS,
+            *size_and_pace.CLAIMS,
             *upgrade.CLAIMS,
             *api.CLAIMS,
             *controller.CLAIMS,
