@@ -10,7 +10,7 @@ from prove.programs import Ended
 
 
 def test_the_note_has_a_row_for_each_room() -> None:
-    figure = size_and_pace.smaller_or_said_why()
+    figure = size_and_pace.smaller_or_explained()
     assert figure.holds
     assert "has a row for each of 18 rooms" in figure.text
 
@@ -22,7 +22,7 @@ def test_a_room_that_the_note_leaves_out_is_named(monkeypatch: pytest.MonkeyPatc
         "\n".join(line for line in text.splitlines() if not line.startswith("| `review`")), encoding="utf-8"
     )
     monkeypatch.setattr(size_and_pace, "NOTE", note)
-    figure = size_and_pace.smaller_or_said_why()
+    figure = size_and_pace.smaller_or_explained()
     assert not figure.holds
     assert figure.text.endswith("no row for ['review']")
 
