@@ -127,7 +127,7 @@ def test_a_gpu_that_a_change_frees_on_a_node_that_takes_no_pods_is_none(
     cordoned: bool, ready: str, lies: set[str]
 ) -> None:
     crowded = SERVING | {"Scheduled": ("False", "NoFreeGpu"), "Progressing": ("True", "RollingOut")}
-    changing = picture(said=crowded, engine={"context": {"maxTokens": 4096}}, rollout={"strategy": "Replace"})
+    changing = picture(fields=crowded, engine={"context": {"maxTokens": 4096}}, rollout={"strategy": "Replace"})
     (node,) = changing.nodes
     node["metadata"]["name"] = "one"
     node["spec"] = {"unschedulable": cordoned}

@@ -41,7 +41,10 @@ def chosen(lane: Lane, test: str, marks: list[str]) -> bool:
 def test_a_lane_that_does_not_exist_is_answered_with_those_that_do() -> None:
     ran = run("house.lanes", "fast")
     assert ran.returncode == 2
-    assert ran.stderr == "lanes: there is no lane 'fast'; lanes: pure, conformance, apiserver, node, vllm, house\n"
+    assert (
+        ran.stderr
+        == "lanes: there is no lane 'fast'; lanes: pure, conformance, apiserver, node, vllm, house, recipes\n"
+    )
 
 
 @pytest.mark.house
