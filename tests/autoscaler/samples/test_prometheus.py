@@ -34,10 +34,10 @@ def scraped(page: str, pod: PodName) -> list[PrometheusSeries]:
     ]
 
 
-def gate(request: float = 100) -> list[PrometheusSeries]:
+def gate(requests: float = 100) -> list[PrometheusSeries]:
     """What it keeps of a router's."""
     return [
-        series(GATE, prometheus_queries.ARRIVALS, f"{request}", model="chat"),
+        series(GATE, prometheus_queries.ARRIVALS, f"{requests}", model="chat"),
         series(GATE, prometheus_queries.ARRIVALS, "7", model="other"),
         series(GATE, prometheus_queries.ARRIVED_TOKENS, "30000", model="chat"),
         series(GATE, prometheus_queries.WAITING, "3", lane="interactive"),
