@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from fairlead.engines.engine_setup import EngineSetup
 from fairlead.engines.reasons import EngineReason
 from fairlead.engines.start_budget import LifecycleParameters
-from fairlead.engines.vllm import defaults
 from fairlead.engines.vllm.engine import VllmEngine
 from fairlead.engines.vllm.field_flags import FIELDS
 from fairlead.fleet.conversations import ConfigMapKey, Reasoning, Tools
@@ -34,7 +33,7 @@ from fairlead.fleet.engine_launch import (
     WeightMount,
 )
 from fairlead.fleet.quantization import Dtype, KvFormat, WeightFormat
-from tests.engines.setups import A100, B200, ENGINE, H100, L4, LATENT, NGRAM, VOLUME, WITH_DRAFT, setup_of
+from tests.engines.setups import ENGINE, LATENT, NGRAM, VOLUME, WITH_DRAFT, setup_of
 
 PACE: Final = LifecycleParameters(
     weight_bytes=16_000_000_000, bytes_per_second=200e6, pre_stop_seconds=12, drain_seconds=90
@@ -261,27 +260,6 @@ def test_the_kernel_never_ends_a_drain_and_a_start_is_never_given_up_before_its_
     assert engine_launch.command[engine_launch.command.index("--shutdown-timeout") + 1] == str(drain)
     assert engine_launch.probes.startup.allowed_seconds > (weight_bytes or 0) / speed
     assert engine_launch.probes.liveness.allowed_seconds >= 60
-
-
-DEFAULTS: Final = {
-    "an L4": (L4, 256, 2048),
-    "an H100": (H100, 1024, 8192),
-    "an A100, which counts as small": (A100, 256, 2048),
-    "a B200": (B200, 1024, 16384),
-}
-
-
-@pytest.mark.parametrize("what", DEFAULTS)
-def test_the_engines_own_limits_follow_from_the_gpu(what: str) -> None:
-    gpu, sequences, batched = DEFAULTS[what]
-
-    assert (defaults.sequences(setup_of(on=gpu)), defaults.batched_tokens(setup_of(on=gpu))) == (sequences, batched)
-
-
-def test_throughput_doubles_the_engines_own_limits() -> None:
-    setup = setup_of(replace(ENGINE, extra_args=("--performance-mode=throughput",)))
-
-    assert (defaults.sequences(setup), defaults.batched_tokens(setup)) == (512, 4096)
 
 
 def test_on_a_gpu_nobody_knows_the_cap_of_requests_is_rather_too_high() -> None:
