@@ -167,10 +167,10 @@ class SequenceRun:
                 await self._world.begin(self._lane, replace(spec, toleration=1 - spec.toleration))
             await asyncio.sleep(0.3)
         against = "; ".join(one.line for one in self._judge.against)
-        document = {
-            name: one["reason"] for name, one in (self._judge.facts.conditions if self._judge.facts else {}).items()
-        }
-        self._violate(f"not back at {when}", f"in {BACK_S:.0f} s: {document} {against}")
+        facts = self._judge.facts
+        reasons = {name: one["reason"] for name, one in (facts.conditions if facts else {}).items()}
+        missing = "; ".join(facts.missing if facts else ())
+        self._violate(f"not back at {when}", f"in {BACK_S:.0f} s: {reasons} {against} {missing}".rstrip())
         return False
 
     def _is_given_up(self) -> bool:

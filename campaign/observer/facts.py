@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import Any, Final
 
 Manifest = dict[str, Any]
+LONGEST_WORDS: Final = 240
 
 OF: Final = "fairlead.dev/deployment"
 ROLE: Final = "fairlead.dev/role"
@@ -137,9 +138,36 @@ class Facts:
         holding = [one for one in self.hosts if held[one["metadata"].get("name")]]
         return any(gpus_of(one) < held[one["metadata"]["name"]] * self.gpus or not takes_pods(one) for one in holding)
 
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """Deployments that lack replicas, and pods that are not ready, each with its cause where one is known."""
+        lacking = [one for one in self.deployments if _ready_of(one) < int(one["spec"].get("replicas", 1))]
+        unready = [one for one in self.pods if self._is_ours(one) and not is_ready(one)]
+        return tuple(_in_words(one) for one in (*lacking, *unready))
+
+    def _is_ours(self, pod: Manifest) -> bool:
+        return bool((pod["metadata"].get("labels") or {}).get(OF) == self.name)
+
     def _is(self, one: Manifest, role: str) -> bool:
         answer = one["metadata"].get("labels") or {}
         return answer.get(OF) == self.name and answer.get(ROLE) == role
+
+
+def _ready_of(deployment: Manifest) -> int:
+    return int((deployment.get("status") or {}).get("readyReplicas", 0))
+
+
+def _in_words(one: Manifest) -> str:
+    """A Deployment or a pod by name, with what its conditions say against it."""
+    status = one.get("status") or {}
+    against = [
+        f"{each['type']}={each['status']} {each.get('reason', '')} {each.get('message', '')}".rstrip()
+        for each in status.get("conditions") or ()
+        if each["status"] != "True" or each["type"] == "ReplicaFailure"
+    ]
+    place = one["spec"].get("nodeName", "no node")
+    state = f"{status['phase']} on {place}" if "phase" in status else f"{_ready_of(one)} ready"
+    return f"{one['metadata']['name']}: {state}, {', '.join(against) or 'no condition'}"[:LONGEST_WORDS]
 
 
 def takes_pods(node: Manifest) -> bool:

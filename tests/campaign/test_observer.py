@@ -136,6 +136,19 @@ def test_a_gpu_that_a_change_frees_on_a_node_that_takes_no_pods_is_none(
     assert about(changing) & {"Scheduled"} == lies
 
 
+def test_what_is_missing_is_named_with_its_cause() -> None:
+    late = pod("chat-bbbbb", ready=False)
+    facts = picture(pod("chat-aaaaa"), late)
+    refused = {"type": "ReplicaFailure", "status": "True", "reason": "FailedCreate", "message": "exceeded quota"}
+    router = {"metadata": {"name": "chat-router"}, "spec": {"replicas": 2}, "status": {"conditions": [refused]}}
+    object.__setattr__(facts, "deployments", (router,))
+
+    assert facts.missing == (
+        "chat-router: 0 ready, ReplicaFailure=True FailedCreate exceeded quota",
+        "chat-bbbbb: Running on one, Ready=False",
+    )
+
+
 def test_more_gpus_than_a_node_has_is_for_a_person_to_change() -> None:
     assert "Stalled" in about(picture(parallelism={"tensor": 8}))
 
