@@ -29,7 +29,7 @@ from fairlead.controller.interfaces import (
     PodAccess,
     ReferenceLookup,
 )
-from fairlead.controller.pods import node_facts, pod_facts
+from fairlead.controller.pods import node_facts, pod_facts, router_problems
 from fairlead.controller.pods.pod_facts import MergedRouterReport
 from fairlead.controller.pods.preflight import AGAIN_S
 from fairlead.controller.snapshot import DeploymentSnapshot
@@ -257,7 +257,10 @@ class Reconciler:
         current = snapshot.requested_replicas(observed.router) if observed.router is not None else DEFAULT_REPLICAS
         wanted = door.pods.replicas if isinstance(door, DeploymentRouter) else None
         wanted = current if wanted is None else wanted
-        return RouterSummary(wanted=wanted, ready=ready, reporting=reports.reporting, reasons=reports.reasons)
+        problem = "" if ready or not wanted else router_problems.problem(observed)
+        return RouterSummary(
+            wanted=wanted, ready=ready, reporting=reports.reporting, reasons=reports.reasons, problem=problem
+        )
 
     async def _measure(
         self, observed: DeploymentSnapshot, judged: DeploymentReview, decision: DesiredState

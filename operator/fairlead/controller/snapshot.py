@@ -27,6 +27,8 @@ class DeploymentSnapshot:
     """Engine pods by revision."""
     routers: tuple[Manifest, ...]
     """Router pods that are ready."""
+    unready_routers: tuple[Manifest, ...] = ()
+    """Router pods that are not ready, but for those that are to go."""
     router: Manifest | None = None
     """The Deployment of its own routers."""
     deleted: frozenset[tuple[str, str]] = frozenset()
@@ -73,10 +75,16 @@ def observe(world: ControllerClusterState, key: ObjectKey) -> DeploymentSnapshot
         engines=tuple(sorted(engines, key=_newest_first)),
         pods={revision_of(one): _pods_of(one, seen) for one in engines},
         routers=tuple(one for one in seen if _role(one) == labels.ChildRole.ROUTER and pods.is_ready(one)),
+        unready_routers=tuple(one for one in seen if _is_unready_router(one)),
         unowned=tuple(one for one in seen if _is_unowned(one, revisions)),
         checks=tuple(one for one in seen if owned(one, owner) and _role(one) == labels.ChildRole.CHECK),
         router=next((one for one in children if owned(one, owner) and _role(one) == labels.ChildRole.ROUTER), None),
     )
+
+
+def _is_unready_router(pod: Manifest) -> bool:
+    stays = "deletionTimestamp" not in pod["metadata"] and pod.get("status", {}).get("phase") not in pods.ENDED
+    return _role(pod) == labels.ChildRole.ROUTER and stays and not pods.is_ready(pod)
 
 
 def _is_unowned(pod: Manifest, revisions: Collection[str]) -> bool:

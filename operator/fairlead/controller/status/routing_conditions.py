@@ -48,11 +48,9 @@ def _through_gateway(_: StatusInputs, routers: RouterSummary, __: ReplicaTally) 
 def _no_router_ready(_: StatusInputs, routers: RouterSummary, __: ReplicaTally) -> UntimedCondition | None:
     if routers.ready:
         return None
-    return _no(
-        ConditionType.ROUTABLE,
-        Why.ROUTERS_NOT_READY,
-        f"0 of {counted(routers.wanted, 'router')} {verb(routers.wanted, 'is')} ready",
-    )
+    why = f"; {routers.problem}" if routers.problem else ""
+    words = f"0 of {counted(routers.wanted, 'router')} {verb(routers.wanted, 'is')} ready{why}"
+    return _no(ConditionType.ROUTABLE, Why.ROUTERS_NOT_READY, words)
 
 
 def _nothing_ready(now: StatusInputs, __: RouterSummary, count: ReplicaTally) -> UntimedCondition | None:

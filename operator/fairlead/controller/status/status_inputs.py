@@ -23,6 +23,8 @@ class RouterSummary:
     """The gateway that routes here instead of the deployment's own routers."""
     reasons: Mapping[str, str] | None = None
     """Why routers do not use a pod, by pod."""
+    problem: str = ""
+    """Why the first of them that is not ready is not."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

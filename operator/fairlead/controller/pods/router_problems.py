@@ -1,0 +1,58 @@
+"""Why a deployment's routers are not ready, from their Deployment and their pods. Pure.
+
+Messages leave out restart counts and times: at rest a message must not change.
+"""
+
+from typing import Final
+
+from fairlead.cluster import pods
+from fairlead.cluster.kinds import Manifest
+from fairlead.controller import snapshot
+from fairlead.controller.pods.pod_troubles import IMAGE
+from fairlead.controller.snapshot import DeploymentSnapshot
+
+LONGEST: Final = 160
+"""Characters of what a scheduler, a kubelet or a router says; the start of it names the cause."""
+LOGS: Final = "kubectl logs shows more"
+
+
+def problem(observed: DeploymentSnapshot) -> str:
+    """The first cause that is known; empty while they may simply need time."""
+    refused = snapshot.pods_refused([observed.router] if observed.router is not None else [])
+    if refused:
+        return f"the API server refuses their pods: {_short(refused)}"
+    return next((words for pod in observed.unready_routers if (words := _of_pod(pod))), "")
+
+
+def _of_pod(pod: Manifest) -> str:
+    name, unplaced = pod["metadata"]["name"], pods.unplaced(pod)
+    if unplaced is not None:
+        return f"pod {name} has no node: {_short(unplaced)}"
+    statuses = pod.get("status", {}).get("containerStatuses") or ()
+    return next((f"pod {name}: {words}" for one in statuses if (words := _of_container(pod, one))), "")
+
+
+def _of_container(pod: Manifest, status: Manifest) -> str:
+    state = status.get("state", {})
+    waiting = state.get("waiting") or {}
+    if waiting.get("reason") in IMAGE:
+        cause = _short(str(waiting.get("message") or waiting["reason"]))
+        return f"image {status.get('image', '')} cannot be pulled: {cause}; the chart's value image sets it"
+    ended = state.get("terminated") or status.get("lastState", {}).get("terminated")
+    if ended and not status.get("ready"):
+        return f"the router ended with code {ended.get('exitCode')}: {_short(_last_line(ended)) or 'no words'}; {LOGS}"
+    if waiting.get("message"):
+        return f"the kubelet cannot make the container: {_short(waiting['message'])}"
+    since, ready = (state.get("running") or {}).get("startedAt"), pods.condition(pod, "Ready")
+    was_ready = since and ready.get("lastTransitionTime", "") > since
+    return f"the router was ready and does not answer its readiness probe; {LOGS}" if was_ready else ""
+
+
+def _last_line(ended: Manifest) -> str:
+    lines = str(ended.get("message") or "").strip().splitlines()
+    return lines[-1] if lines else ""
+
+
+def _short(text: str) -> str:
+    plain = " ".join(text.split())
+    return plain if len(plain) <= LONGEST else f"{plain[: LONGEST - 1]}…"
