@@ -79,7 +79,7 @@ def write(one: Generated) -> Written:
     ended = subprocess.run(
         [sys.executable, "-m", one.module, *one.words],
         cwd=ROOT,
-        env=_environment(),
+        env=os.environ | surroundings(ROOT),
         check=False,
         capture_output=True,
         text=True,
@@ -89,10 +89,6 @@ def write(one: Generated) -> Written:
     output = ended.stderr if one.into else ended.stdout + ended.stderr
     trouble = "" if ended.returncode == 0 else (output.strip() or f"ended with code {ended.returncode}")
     return Written(by=one, seconds=time.monotonic() - started, trouble=trouble)
-
-
-def _environment() -> dict[str, str]:
-    return dict(os.environ) | surroundings(ROOT)
 
 
 def _names(these: Sequence[Generated]) -> str:

@@ -36,7 +36,7 @@ class DeploymentSnapshot:
     checks: tuple[Manifest, ...] = ()
     """Preflight pods."""
     unowned: tuple[Manifest, ...] = ()
-    """Engine pods that no controller owns, of revisions without a Deployment; nobody ends them."""
+    """Engine pods that no controller owns, of revisions without a Deployment; nothing else ends them."""
 
     @property
     def status(self) -> Manifest:

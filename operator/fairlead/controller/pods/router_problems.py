@@ -20,7 +20,7 @@ def problem(observed: DeploymentSnapshot) -> str:
     """The first cause that is known; empty while they may simply need time."""
     refused = snapshot.pods_refused([observed.router] if observed.router is not None else [])
     if refused:
-        return f"the API server refuses their pods: {_short(refused)}"
+        return f"the API server refuses router pods: {_short(refused)}"
     return next((words for pod in observed.unready_routers if (words := _of_pod(pod))), "")
 
 
