@@ -19,6 +19,7 @@ from fairlead.cluster import connection
 Manifest = dict[str, Any]
 
 PODS: Final = "/api/v1/pods"
+NAMESPACES: Final = "/api/v1/namespaces"
 NODES: Final = "/api/v1/nodes"
 DEPLOYMENTS: Final = "/apis/apps/v1/deployments"
 INFERENCE_DEPLOYMENTS: Final = "/apis/fairlead.dev/v1alpha1/inferencedeployments"

@@ -185,6 +185,8 @@ class SequenceRun:
         for words in (*world.complaints(lane), *nobodys):
             self._violate("left behind", words)
         await self._rests()
+        if self.outcome.violations or not await self._reached("rest"):
+            return
         if self._fresh is not None:
             await self._as_fresh(self._fresh, anew=anew)
 

@@ -37,6 +37,7 @@ from campaign.observer import facts as seen
 from campaign.observer.facts import Facts
 from campaign.owner import DeploymentOwner
 from campaign.pages import Pages
+from campaign.small_kubelet import Kubelet
 from campaign.small_nodes import Nodes
 from campaign.specs import WantedSpec
 from campaign.weather import Weather
@@ -57,8 +58,6 @@ THRIFT: Final = "400"
 """Kubernetes' programs may take four times the memory that they hold before they tidy up: it is CPU that is short."""
 GPUS: Final = 2
 """Of each node; a lane has two, and a stranger holds one."""
-HEALS: Final = 30
-"""Looks at pods that are to run again."""
 
 
 @contextlib.contextmanager
@@ -108,6 +107,7 @@ class Small:
         self.pages = Pages(api, self.pods)
         self.lanes = tuple(lanes.of(f"lane-{number:03d}", f"chat-{number:03d}", number) for number in range(count))
         self._hosts = Nodes(reached, GPUS)
+        self._kubelet = Kubelet(reached)
         self._owner = DeploymentOwner(reached)
         self._leadership = Leadership(reached, "default")
         self._meddler = Meddler(reached, self.pods, self.deployments)
@@ -186,14 +186,7 @@ class Small:
         self.pages.load(lane.name).waiting = 0.0
         self.pages.load(lane.name).frozen = False
         await self._owner.furnish(lane)
-        for _ in range(HEALS):
-            await asyncio.sleep(0.3)
-            sick = [one for one in self.pods.of(lane.namespace) if pod_states.may_be_ready(one) and not _is_well(one)]
-            for one in sick:
-                with contextlib.suppress(Refusal):
-                    await self._set(one, pod_states.running(one))
-            if not sick:
-                return
+        await self._kubelet.heal(lane.namespace)
 
     def facts(self, lane: Lane) -> Facts | None:
         """As the eyes see it; what routers would say is known without asking them."""
@@ -258,9 +251,9 @@ class Small:
         name = pod["metadata"]["name"]
         match move.deed:
             case EngineDeed.CRASH:
-                await self._set(pod, pod_states.crashed(pod, move.amount))
+                await self._kubelet.write(pod, pod_states.crashed(pod, move.amount))
             case EngineDeed.HANG:
-                await self._set(pod, pod_states.hanging(pod))
+                await self._kubelet.write(pod, pod_states.hanging(pod))
             case EngineDeed.MUTE:
                 self.pages.mute.add(name)
             case EngineDeed.METRICS_FROZEN:
@@ -278,9 +271,6 @@ class Small:
         self.pages.silent.add(pod["metadata"]["name"])
         return ""
 
-    async def _set(self, pod: Manifest, status: Manifest) -> None:
-        await self.kube.patch(f"{kube.path(pod)}/status", {"status": status})
-
     async def _count_writes(self) -> None:
         """The proxy's log, read and forgotten."""
         lanes = {one.namespace: one for one in self.lanes}
@@ -293,7 +283,3 @@ class Small:
                 if one.call.writes and one.call.namespace in lanes and "events" not in one.call.resource:
                     lanes[one.call.namespace].writes.append(" ".join(filter(None, (one.call.verb, *one.call[1:3]))))
             await asyncio.sleep(0.2)
-
-
-def _is_well(pod: Manifest) -> bool:
-    return seen.is_ready(pod) or seen.leaves(pod) or seen.ended(pod)
