@@ -11,7 +11,9 @@ WORLD ?= small
 SEQUENCES ?= 300
 SEED ?=
 OUTPUT ?= text
-export PYTHONDONTWRITEBYTECODE ?= 1
+# Compiled once, beside the tree and not in it: a lane starts hundreds of interpreters.
+export PYTHONPYCACHEPREFIX ?= $(CURDIR)/.build/bytecode
+unexport PYTHONDONTWRITEBYTECODE
 .DEFAULT_GOAL := help
 .PHONY: help setup check test unit vllm conformance house apiserver e2e demo demo-down cluster cluster-light cluster-down cluster-status expose image bench bench-engine bench-operator bench-router bench-clients bench-autoscaler campaign prove evidence generated crds chart lock format
 
@@ -44,7 +46,7 @@ apiserver: setup ## only the tests against etcd and a kube-apiserver; no root ne
 	@$(ENV) $(PY) -m house.lanes apiserver
 
 e2e: setup ## only the tests on a real node
-	@$(ENV) $(PY) -m house.lanes node
+	@$(ENV) $(PY) -m house.lanes serving node
 
 demo: setup ## a cluster with GPUs, our image on it, traffic, and what to look at
 	@$(ENV) $(PY) -m demo

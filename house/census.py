@@ -1,13 +1,27 @@
-"""A plugin for pytest: after collecting, one line a test with its marks: one collection tells lanes apart."""
+"""Which lane tells a test: exactly one, or the test would never run, or run twice."""
 
-import pytest
+from collections.abc import Collection
+from functools import lru_cache
 
-LINE = "census:"
+from _pytest.mark.expression import Expression
+
+from house.lane import LANES, Lane
 
 
-@pytest.hookimpl(trylast=True)
-def pytest_collection_finish(session: pytest.Session) -> None:
-    """Marks given by folders are there by now."""
-    for item in session.items:
-        marks = ",".join(sorted({mark.name for mark in item.iter_markers()}))
-        print(f"{LINE}{item.nodeid}\t{marks}")
+def complaint(test: str, marks: Collection[str]) -> str | None:
+    """Why a test of this path with these marks is told by no lane, or by more than one."""
+    names = [lane.name for lane in _marked(frozenset(marks)) if lane.holds(test)]
+    if len(names) == 1:
+        return None
+    fault = f"lanes {' and '.join(names)} would both run it" if names else "no lane would ever run it"
+    return f"{test}: {fault}: correct its folder, its mark, or house/lane.py"
+
+
+@lru_cache
+def _marked(marks: frozenset[str]) -> tuple[Lane, ...]:
+    """By the marker's expression as pytest itself reads it."""
+
+    def carries(name: str, /, **_: object) -> bool:
+        return name in marks
+
+    return tuple(lane for lane in LANES if Expression.compile(lane.marker).evaluate(carries))

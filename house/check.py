@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from devcluster.cache import Cache
+from house import seeds
 from house.steps import COVERAGE_FOLDER, STEPS, Step
 from house.tree import ROOT
 
@@ -38,25 +40,30 @@ class Outcome:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run all steps, or the one named; 0 when everything holds."""
+    """Run all steps, the one named, or all but one; 0 when everything holds."""
+    names = [step.name for step in STEPS]
     parser = argparse.ArgumentParser(prog="python -m house.check", description="Every rule of the house.")
-    parser.add_argument("--only", metavar="NAME", help="run one step: " + ", ".join(step.name for step in STEPS))
-    only = parser.parse_args(argv).only
-    steps = [step for step in STEPS if only in {None, step.name}]
-    if not steps:
-        print(
-            f"check: there is no step {only!r}; steps: {', '.join(step.name for step in STEPS)}",
-            file=sys.stderr,
-        )
+    chosen = parser.add_mutually_exclusive_group()
+    chosen.add_argument("--only", metavar="NAME", help=f"run one step: {', '.join(names)}")
+    chosen.add_argument("--without", metavar="NAME", help="run all steps but one")
+    options = parser.parse_args(argv)
+    named = options.only or options.without
+    if named not in {None, *names}:
+        print(f"check: there is no step {named!r}; steps: {', '.join(names)}", file=sys.stderr)
         return 2
+    steps = [step for step in STEPS if options.only in {None, step.name} and step.name != options.without]
     started = time.monotonic()
+    fresh = len(steps) == len(STEPS) and seeds.taken(ROOT, Cache.chosen())
     colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ
     outcomes = []
     for outcome in outcomes_of(steps, ROOT):
         print(row(outcome, colour=colour), flush=True)
         outcomes.append(outcome)
     print("\n".join(closing(outcomes, time.monotonic() - started)))
-    return 0 if all(outcome.holds for outcome in outcomes) else 1
+    holds = all(outcome.holds for outcome in outcomes)
+    if holds and fresh:
+        seeds.give(ROOT, Cache.chosen())
+    return 0 if holds else 1
 
 
 def outcomes_of(steps: Sequence[Step], root: Path) -> Iterator[Outcome]:

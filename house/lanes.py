@@ -1,4 +1,4 @@
-"""`python -m house.lanes [NAME …]`: the tests lane by lane, quickest first, each with what it needs and why.
+"""`python -m house.lanes [NAME …]`: the tests lane by lane, three side by side, each with what it needs and why.
 
 Every lane runs even when an earlier one failed: one look tells all that is wrong.
 """
@@ -16,97 +16,22 @@ from pathlib import Path
 from typing import IO, Final
 
 from devcluster import owners
-from house import floors, second_run
+from house import pure, second_run
 from house.check import surroundings
+from house.lane import LANES, WORLDS, Command, Lane, Track
 from house.steps import COVERAGE_FOLDER
 from house.tree import ROOT
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Lane:
-    """Tests that need the same world."""
-
-    name: str
-    marker: str
-    world: str
-    folders: tuple[str, ...] = ("tests",)
-    """Where they are: to collect all tests takes a quarter of a minute."""
-    preparations: tuple[tuple[str, ...], ...] = ()
-    """Modules to run first, where their progress can be seen; what cannot be had, the tests themselves will say."""
-    floors: str = ""
-    """The table of floors in pyproject.toml that its coverage is held to; empty: it is not measured."""
-    beside: str = ""
-    """The lane during which it runs, its words kept until the end: that one mostly waits for a cluster."""
-    real: bool = False
-    """A real world that misses deadlines on a busy machine: a few stories that failed are told once more, alone."""
-    only_named: bool = False
-    """Not run unless asked for by name: it fetches 6 GB, or tells at length what another lane tells in short."""
-
 
 EXAMPLES: Final = "40"
 """Of each property: enough to notice what changed. `make prove` and whoever sets it higher look for what is rare."""
 ONE_THREAD: Final = {"OPENBLAS_NUM_THREADS": "1"}
 """Fits are small: threads that wait for each other take five times as long on two busy cores (145 s against 27 s)."""
+FEW_COLLECTIONS: Final = {"GOGC": "400"}
+"""Kubernetes' programs may take four times the memory that they hold before they tidy up: it is CPU that is short."""
 LOW_PRIORITY: Final = ("nice", "-n", "5")
-"""What runs beside another lane gets a third of what that one gets while both want the cores."""
+"""A third of what another lane gets while both want the cores."""
 DURATIONS: Final = ("--durations=12", "--durations-min=10")
 LANE_REPORT: Final = f"{COVERAGE_FOLDER}/lane.json"
-LIGHT: Final = ("devcluster", "prepare", "--light")
-WHOLE: Final = ("devcluster", "prepare")
-IMAGE: Final = ("devcluster.image.build",)
-SCHEMAS: Final = ("house.kube_schemas",)
-REDIS: Final = ("house.redis_server",)
-PROMETHEUS: Final = ("house.prometheus_server",)
-REAL_VLLM: Final = ("house.real_vllm",)
-
-LANES: Final = (
-    Lane(
-        name="pure",
-        marker="not house and not apiserver and not node and not vllm and not conformance and not recipe",
-        world="nothing but Python",
-        floors=floors.REST,
-    ),
-    Lane(
-        name="conformance",
-        marker="conformance",
-        folders=("tests/conformance", "tests/router"),
-        world="`fairlead engine`, asked over HTTP as real vLLM was; a real Redis and a real Prometheus",
-        preparations=(REDIS, PROMETHEUS),
-    ),
-    Lane(
-        name="apiserver",
-        marker="apiserver",
-        folders=("tests/apiserver",),
-        world="etcd and a kube-apiserver; no root",
-        preparations=(LIGHT, SCHEMAS),
-        beside="node",
-        real=True,
-    ),
-    Lane(
-        name="node",
-        marker="node",
-        folders=("tests/node",),
-        world="a Ready node; root, or DEVCLUSTER=existing KUBECONFIG=…",
-        preparations=(WHOLE, IMAGE),
-        real=True,
-    ),
-    Lane(
-        name="vllm",
-        marker="vllm",
-        folders=("tests/vllm",),
-        world="real vLLM on CPU: 6 GB in the cache",
-        preparations=(REAL_VLLM,),
-        only_named=True,
-    ),
-    Lane(name="house", marker="house", folders=("tests/house",), world="a copy of this tree", beside="node"),
-    Lane(
-        name="recipes",
-        marker="recipe",
-        folders=("tests/house",),
-        world="a copy of this tree for each recipe of CONTRIBUTING.md",
-        only_named=True,
-    ),
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,17 +58,17 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def run_all(chosen: Sequence[Lane]) -> Iterator[Ran]:
-    """One after the other, but for those that run beside one that was chosen too: they follow each other there."""
-    names = {lane.name for lane in chosen}
-    with ThreadPoolExecutor(max_workers=1) as pool, tempfile.TemporaryDirectory() as folder:
-        for lane in (one for one in chosen if one.beside not in names):
-            logs = {one.name: Path(folder) / one.name for one in chosen if one.beside == lane.name}
-            companions = [pool.submit(run, one, logs[one.name]) for one in chosen if one.name in logs]
-            yield run(lane)
-            for companion in companions:
-                ended = companion.result()
-                print(logs[ended.lane.name].read_text(encoding="utf-8", errors="replace"), flush=True)
-                yield ended
+    """The tracks side by side; what is not shown as it comes is shown when the track that is has ended."""
+    tracks = [[lane for lane in chosen if lane.track is track] for track in Track]
+    shown, *others = [lanes for lanes in tracks if lanes]
+    with ThreadPoolExecutor() as pool, tempfile.TemporaryDirectory() as folder:
+        logs = {lane.name: Path(folder) / lane.name for lanes in others for lane in lanes}
+        running = [pool.submit(lambda lanes: [run(one, logs[one.name]) for one in lanes], lanes) for lanes in others]
+        yield from map(run, shown)
+        for track in running:
+            for ran in track.result():
+                print(logs[ran.lane.name].read_text(encoding="utf-8", errors="replace"), flush=True)
+                yield ran
 
 
 def run_again(ran: Ran) -> Ran:
@@ -154,7 +79,7 @@ def run_again(ran: Ran) -> Ran:
         return ran
     print(f"── {lane.name}: {len(stories)} failed beside other work and are told again, alone", flush=True)
     started = time.monotonic()
-    code = _call(second_run.again(lane.name, lane.marker, lane.folders), _environment(), None)
+    code = _call(second_run.again(lane), _environment(), None)
     print(second_run.summary(lane.name, stories, well=code == 0), flush=True)
     return Ran(lane=lane, code=code, seconds=ran.seconds + time.monotonic() - started)
 
@@ -167,40 +92,55 @@ def run(lane: Lane, log: Path | None = None) -> Ran:
 
 def _run(lane: Lane, sink: IO[bytes] | None) -> Ran:
     title = f"── {lane.name}: needs {lane.world}"
-    print(f"{title}, beside the lane below" if sink else title, flush=True)
+    print(f"{title}; its words come at the end" if sink else title, flush=True)
     started = time.monotonic()
     environment = _environment()
+    low = lane.track is Track.SPARE and sink is not None
     for preparation in lane.preparations if environment.get("DEVCLUSTER") != "existing" else ():
-        if _call(preparation, environment, sink):
+        if _call(preparation, environment, sink, low=low):
             break
-    code = next((failed for words in commands(lane) if (failed := _call(words, environment, sink))), 0)
+    code = next((failed for words in commands(lane) if (failed := _call(words, environment, sink, low=low))), 0)
     return Ran(lane=lane, code=code, seconds=time.monotonic() - started)
 
 
 def _environment() -> dict[str, str]:
     """Ours; clusters that a lane brings up end with us too, not only with the lane."""
-    return {"FAIRLEAD_EXAMPLES": EXAMPLES} | ONE_THREAD | os.environ | surroundings(ROOT) | owners.handed_on()
+    return (
+        {"FAIRLEAD_EXAMPLES": EXAMPLES}
+        | ONE_THREAD
+        | FEW_COLLECTIONS
+        | os.environ
+        | surroundings(ROOT)
+        | owners.handed_on()
+    )
 
 
-def _call(words: Sequence[str], environment: Mapping[str, str], sink: IO[bytes] | None) -> int:
-    """A module of this tree, to its end; whose words are kept, it takes what the lane that it is beside leaves over."""
-    whole = [*(LOW_PRIORITY if sink else ()), sys.executable, "-m", *words]
+def _call(words: Command, environment: Mapping[str, str], sink: IO[bytes] | None, *, low: bool = False) -> int:
+    """A module of this tree, to its end."""
+    whole = [*(LOW_PRIORITY if low else ()), sys.executable, "-m", *words]
     return subprocess.run(whole, cwd=ROOT, env=environment, check=False, stdout=sink, stderr=sink).returncode
 
 
-def commands(lane: Lane) -> tuple[tuple[str, ...], ...]:
+def commands(lane: Lane) -> tuple[Command, ...]:
     """What a lane runs, one after the other until one fails; where it is measured, with its floors."""
-    tests = ("pytest", *lane.folders, "-m", lane.marker, *DURATIONS, *second_run.options(lane.name))
+    tests = ("pytest", *lane.folders, *_ignored(lane.apart), "-m", lane.marker, *DURATIONS)
     if not lane.floors:
-        return (tests,)
+        return ((*tests, *second_run.options(lane.name)),)
     (ROOT / COVERAGE_FOLDER).mkdir(parents=True, exist_ok=True)
+    elsewhere = (*WORLDS, *(place for group in pure.GROUPS for place in group.tests))
     return (
+        ("house.pure",),
         ("coverage", "erase"),
-        ("coverage", "run", "-m", *tests, "-q", "-n", "2"),
+        ("coverage", "run", "-m", *tests, *_ignored(elsewhere), "-q", "-n", "2"),
         ("coverage", "combine", "--quiet"),
+        ("coverage", "combine", "--quiet", "--append", "--keep", f"{pure.FOLDER}/all"),
         ("coverage", "json", "--quiet", "-o", LANE_REPORT),
         ("house.floors", LANE_REPORT, lane.floors),
     )
+
+
+def _ignored(places: Sequence[str]) -> tuple[str, ...]:
+    return tuple(f"--ignore={place}" for place in places)
 
 
 def table(ran: Sequence[Ran]) -> list[str]:

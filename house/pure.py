@@ -9,7 +9,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
 
@@ -20,7 +20,8 @@ from house.tree import ROOT
 EXAMPLES: Final = "FAIRLEAD_EXAMPLES"
 FOLDER: Final = ".build/pure"
 """Away from the root and from other runs' figures."""
-MARKERS: Final = ("-m", "not house and not apiserver and not node and not vllm and not conformance and not recipe")
+MARKER: Final = "not house and not apiserver and not node and not vllm and not conformance and not recipe"
+MARKERS: Final = ("-m", MARKER)
 """Folders beside markers: a story that lost its marker must not start a cluster on whoever runs the check."""
 
 
@@ -37,6 +38,19 @@ class Group:
     def folders(self) -> tuple[str, ...]:
         """The rooms' own."""
         return tuple(f"operator/fairlead/{room}" for room in self.rooms)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """How a group's tests last held."""
+
+    key: str
+    examples: int
+    """Of each property."""
+
+    def covers(self, wanted: "Held") -> bool:
+        """Whether nothing would be seen anew: the same files, and no more examples."""
+        return self.key == wanted.key and self.examples >= wanted.examples
 
 
 GROUPS: Final = (
@@ -67,25 +81,32 @@ def gone_through(folder: Path, *, everything: bool) -> int:
     """Alone in the folder: two runs at once would erase each other's coverage."""
     kept = read(folder / "held.json")
     for group in GROUPS:
-        now = reach.key(ROOT, (*group.folders, *group.tests), (os.environ.get(EXAMPLES, ""),))
-        if kept.get(group.name) == now and (folder / group.name).exists() and not everything:
+        now = Held(key=reach.key(ROOT, (*group.folders, *group.tests)), examples=examples())
+        before = kept.get(group.name)
+        if before and before.covers(now) and (folder / group.name).exists() and not everything:
             print(f"{group.name}: as it was when it last held; not run again")
             continue
         kept.pop(group.name, None)
         if code := run(group, folder):
             return code
         kept[group.name] = now
-        (folder / "held.json").write_text(json.dumps(kept), encoding="utf-8")
+        text = json.dumps({name: asdict(one) for name, one in kept.items()})
+        (folder / "held.json").write_text(text, encoding="utf-8")
     return judged(folder)
 
 
-def read(path: Path) -> dict[str, str]:
-    """The keys under which groups last held; a file that is torn counts as none."""
+def read(path: Path) -> dict[str, Held]:
+    """How groups last held; a file that is torn counts as none."""
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        return {name: Held(**fields) for name, fields in document.items()}
+    except (OSError, ValueError, TypeError, AttributeError):
         return {}
-    return document if isinstance(document, dict) else {}
+
+
+def examples() -> int:
+    """Of each property, as the environment says; tests/conftest.py reads the same."""
+    return int(os.environ.get(EXAMPLES, "100"))
 
 
 def run(group: Group, folder: Path) -> int:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
+from house.lane import Lane
 from house.tree import ROOT
 
 MOST: Final = 3
@@ -22,10 +23,10 @@ def options(lane: str) -> tuple[str, ...]:
     return ("-o", f"cache_dir={_memory(lane)}")
 
 
-def again(lane: str, marker: str, folders: Sequence[str]) -> tuple[str, ...]:
+def again(lane: Lane) -> tuple[str, ...]:
     """The command that tells only those again that failed."""
     wait = ("--last-failed", "--last-failed-no-failures", "none")
-    return ("pytest", *folders, "-m", marker, *wait, *options(lane))
+    return ("pytest", *lane.folders, "-m", lane.marker, *wait, *options(lane.name))
 
 
 def failed(lane: str) -> list[str]:

@@ -5,17 +5,29 @@ Nothing is installed twice: the lock's digest is kept inside the environment, an
 
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 LOCK = ROOT / "locks" / "dev.txt"
 STAMP = VENV / "lock.sha256"
+PYTHON = VENV / "bin" / "python"
 LEAST = (3, 11)
+HASHED = ("--require-hashes", "--only-binary=:all:")
+OURS = ("--no-deps", "--no-build-isolation", "-e", str(ROOT))
+PIP_TO_UV = {
+    "index-url": "UV_DEFAULT_INDEX",
+    "extra-index-url": "UV_INDEX",
+    "find-links": "UV_FIND_LINKS",
+    "cert": "SSL_CERT_FILE",
+}
 
 
 def main() -> int:
@@ -34,7 +46,7 @@ def main() -> int:
     if STAMP.exists() and STAMP.read_text() == digest:
         return 0
     started = time.monotonic()
-    print(f"set-up: a virtual environment in .venv from {LOCK.relative_to(ROOT)} (about 40 s)", flush=True)
+    print(f"set-up: a virtual environment in .venv from {LOCK.relative_to(ROOT)} (some seconds)", flush=True)
     problem = _create() or _install()
     if problem:
         return _stop(problem)
@@ -72,19 +84,46 @@ def _install_python_venv() -> bool:
 
 
 def _install() -> str | None:
-    pip = [str(VENV / "bin" / "python"), "-m", "pip", "--disable-pip-version-check", "install", "--quiet"]
-    steps = (
-        [*pip, "--require-hashes", "--only-binary=:all:", "-r", str(LOCK)],
-        [*pip, "--no-deps", "--no-build-isolation", "--no-index", "-e", str(ROOT)],
+    """By uv, which the lock has anyway and which takes a tenth of pip's time; where uv cannot, by pip."""
+    pip = [str(PYTHON), "-m", "pip", "--disable-pip-version-check", "install", "--quiet"]
+    uv = [str(PYTHON), "-m", "uv", "pip", "install", "--quiet", "--python", str(PYTHON)]
+    with tempfile.TemporaryDirectory() as folder:
+        alone = Path(folder) / "uv.txt"
+        alone.write_text(locked("uv", LOCK.read_text()))
+        if _ran([*pip, *HASHED, "-r", str(alone)]) and _ran([*uv, *HASHED, "-r", str(LOCK)], uv_settings()):
+            return None if _ran([*uv, *OURS]) else "uv could not install Fairlead itself; its words stand above."
+    print("set-up: uv could not install the locked packages; pip tries", flush=True)
+    if _ran([*pip, *HASHED, "-r", str(LOCK)]) and _ran([*pip, "--no-index", *OURS]):
+        return None
+    return (
+        "pip could not install the locked packages; its words stand above. "
+        "Behind a mirror, set PIP_INDEX_URL: hashes are checked wherever they come from."
     )
-    environment = os.environ | {"PIP_ROOT_USER_ACTION": "ignore"}
-    for step in steps:
-        if subprocess.run(step, check=False, env=environment).returncode != 0:
-            return (
-                "pip could not install the locked packages; its words stand above. "
-                "Behind a mirror, set PIP_INDEX_URL: hashes are checked wherever they come from."
-            )
-    return None
+
+
+def locked(name: str, lock: str) -> str:
+    """The entry of one package, its hashes included."""
+    entry = re.search(rf"^{name}==(?:.*\n)(?:[ \t].*\n)*", lock, re.MULTILINE)
+    return entry.group() if entry else ""
+
+
+def uv_settings() -> dict[str, str]:
+    """What pip was told of mirrors and certificates, in its files or by the environment: uv does not read those."""
+    listed = subprocess.run([str(PYTHON), "-m", "pip", "config", "list"], check=False, capture_output=True, text=True)
+    return translated(listed.stdout)
+
+
+def translated(listed: str) -> dict[str, str]:
+    """From the lines of `pip config list`; the environment's stand last and count."""
+    lines = (line.partition("=") for line in listed.splitlines())
+    settings = {key.rpartition(".")[2]: value.strip("'\"") for key, _, value in lines}
+    return {variable: settings[key] for key, variable in PIP_TO_UV.items() if key in settings}
+
+
+def _ran(words: list[str], settings: Mapping[str, str] | None = None) -> bool:
+    """What is set for uv itself stands."""
+    environment = {**(settings or {}), **os.environ, "PIP_ROOT_USER_ACTION": "ignore"}
+    return subprocess.run(words, check=False, env=environment).returncode == 0
 
 
 def _stop(message: str) -> int:

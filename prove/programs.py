@@ -3,8 +3,10 @@
 import os
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -68,6 +70,16 @@ def module(name: str, *words: str) -> Ended:
 def pytest(*words: str, extra: Mapping[str, str] | None = None) -> Ended:
     """Run tests of this tree with the interpreter at hand."""
     return run(sys.executable, "-m", "pytest", "-q", *words, extra=surroundings(ROOT) | dict(extra or {}))
+
+
+@contextmanager
+def clone() -> Iterator[Path]:
+    """What is committed, in an empty folder, as a stranger would have it."""
+    with tempfile.TemporaryDirectory(prefix="fairlead-clone-") as folder:
+        tree = Path(folder) / "fairlead"
+        words = ("git", "clone", "--quiet", "--no-hardlinks", str(ROOT), str(tree))
+        subprocess.run(words, check=True, env=_environment({}))
+        yield tree
 
 
 def _environment(extra: Mapping[str, str]) -> dict[str, str]:

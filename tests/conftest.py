@@ -7,6 +7,8 @@ from typing import Final
 import pytest
 from hypothesis import settings
 
+from house import census
+
 TESTS: Final = Path(__file__).resolve().parent
 EXAMPLES: Final = "FAIRLEAD_EXAMPLES"
 """How many examples a property is tried with: few while somebody waits for `make check`, many in `make test`."""
@@ -19,10 +21,16 @@ LANES: Final = ("apiserver", "node", "vllm")
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark each test with its folder, before pytest chooses by mark."""
+    """Mark each test with its folder, before pytest chooses by mark; one that no lane would run stops all."""
+    faults = set()
     for item in items:
         room = item.path.relative_to(TESTS).parts[0]
         if room in LANES:
             item.add_marker(room)
         for finding in item.iter_markers("trial"):
             item.user_properties.append(("trial", *finding.args))
+        path = item.path.relative_to(TESTS.parent).as_posix()
+        faults.add(census.complaint(path, {mark.name for mark in item.iter_markers()}))
+    faults.discard(None)
+    if faults:
+        raise pytest.UsageError("\n".join(map(str, sorted(faults, key=str))))

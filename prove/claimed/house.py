@@ -5,7 +5,6 @@ import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Final
 
 from house import messages_page, prose
@@ -24,11 +23,7 @@ TWO_PRODUCTS: Final = ("NVIDIA-L4", "NVIDIA-H100-80GB-HBM3")
 
 def fresh_clone_works() -> Figure:
     """Clone into an empty folder, test there, check twice: the second is what a developer waits for daily."""
-    with tempfile.TemporaryDirectory(prefix="fairlead-clone-") as folder:
-        clone = Path(folder) / "fairlead"
-        cloned = programs.run("git", "clone", "--quiet", "--no-hardlinks", str(ROOT), str(clone))
-        if not cloned.ok:
-            return Figure(holds=False, text=f"`git clone` ended with {cloned.code}")
+    with programs.clone() as clone:
         tested = programs.make("test", cwd=clone)
         programs.make("check", cwd=clone)
         checked = programs.make("check", cwd=clone)

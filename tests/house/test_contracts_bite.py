@@ -7,12 +7,15 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 import pytest
 
 from house import tree
+from house.check import surroundings
 
 pytestmark = pytest.mark.house
 
@@ -20,6 +23,7 @@ CACHES = (".mypy_cache", ".import_linter_cache", ".ruff_cache", ".build/pure")
 """Shared with the copy: the contracts are what is tested here, not the tools' first run."""
 
 ROOMS = Path("operator/fairlead")
+TESTS = "tests"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,7 +177,7 @@ BREACHES = (
         name="a room below its floor",
         path=ROOMS / "routing" / "idle.py",
         text='"""Runs in no test."""\n\nONE = 1\n',
-        step="tests",
+        step=TESTS,
         words=("operator/fairlead/routing: ", "floor 100 %", "idle.py: lines 3", "needs a story for each line"),
     ),
 )
@@ -190,14 +194,22 @@ def copied(folder: Path) -> Path:
     return folder
 
 
+Checked = Mapping[bool, subprocess.CompletedProcess[str]]
+"""What was said of two copies: one for each breach of a rule about text, one for each that only a run can show."""
+
+
 @pytest.fixture(scope="module")
-def broken(tmp_path_factory: pytest.TempPathFactory) -> subprocess.CompletedProcess[str]:
-    """What `make check` says of a copy with every fault at once."""
-    copy = copied(tmp_path_factory.mktemp("broken"))
-    for breach in BREACHES:
-        (copy / breach.path).parent.mkdir(parents=True, exist_ok=True)
-        (copy / breach.path).write_text(breach.text, encoding="utf-8")
-    return make_check(copy)
+def broken(tmp_path_factory: pytest.TempPathFactory) -> Checked:
+    """What the check says of copies with every fault at once; most of them would only make its tests run long."""
+    runs = {}
+    for in_tests, words in ((False, "--without"), (True, "--only")):
+        copy = copied(tmp_path_factory.mktemp("broken"))
+        for breach in (one for one in BREACHES if (one.step == TESTS) is in_tests):
+            (copy / breach.path).parent.mkdir(parents=True, exist_ok=True)
+            (copy / breach.path).write_text(breach.text, encoding="utf-8")
+        environment = surroundings(copy)
+        runs[in_tests] = started([sys.executable, "-m", "house.check", words, TESTS], copy, environment)
+    return runs
 
 
 def test_the_untouched_copy_passes(tmp_path: Path) -> None:
@@ -208,10 +220,11 @@ def test_the_untouched_copy_passes(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("breach", BREACHES, ids=lambda breach: breach.name)
-def test_make_check_fails_and_says_what_to_do_about(breach: Breach, broken: subprocess.CompletedProcess[str]) -> None:
-    assert broken.returncode != 0
-    assert breach.step in broken.stdout.partition("check: failed: ")[2]
-    assert [words for words in breach.words if words not in broken.stdout] == []
+def test_make_check_fails_and_says_what_to_do_about(breach: Breach, broken: Checked) -> None:
+    checked = broken[breach.step == TESTS]
+    assert checked.returncode != 0
+    assert breach.step in checked.stdout.partition("check: failed: ")[2]
+    assert [words for words in breach.words if words not in checked.stdout] == []
 
 
 def test_a_package_in_place_of_the_source_root_is_told_before_python_breaks(tmp_path: Path) -> None:
@@ -230,8 +243,10 @@ def make_check(copy: Path) -> subprocess.CompletedProcess[str]:
     return started(["make", "--no-print-directory", "check", f"VENV={sys.prefix}"], copy)
 
 
-def started(words: list[str], copy: Path) -> subprocess.CompletedProcess[str]:
+def started(
+    words: list[str], copy: Path, more: Mapping[str, str] = MappingProxyType({})
+) -> subprocess.CompletedProcess[str]:
     """Run in the copy, without what an outer make, lane or coverage told this process: what held is known by it."""
     ours = ("MAKE", "MFLAGS", "COVERAGE_", "PYTEST_", "PYTHONPATH", "FAIRLEAD_EXAMPLES")
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(ours)} | dict(more)
     return subprocess.run(words, cwd=copy, env=environment, check=False, capture_output=True, text=True)

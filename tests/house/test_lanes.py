@@ -9,14 +9,14 @@ import sys
 from typing import Final
 
 import pytest
-from _pytest.mark.expression import Expression
 
 from house import census, lanes
 from house.check import surroundings
-from house.lanes import Lane, Ran
+from house.lane import LANES, Lane, Track
+from house.lanes import Ran
 from house.tree import ROOT
 
-NONE_THERE: Final = ("tests/house",)
+NONE_THERE: Final = ("tests/fleet",)
 """With a marker that none has: a small lane collects in a second."""
 
 
@@ -28,41 +28,44 @@ def run(*words: str, without: str = "", **env: str) -> "subprocess.CompletedProc
     return subprocess.run(command, check=False, capture_output=True, text=True, env=kept | surroundings(ROOT) | env)
 
 
-def chosen(lane: Lane, test: str, marks: list[str]) -> bool:
-    """As pytest itself would choose, where it looks."""
-
-    def carries(name: str, /, **_: object) -> bool:
-        return name in marks
-
-    there = any(test.startswith(f"{folder}/") for folder in lane.folders)
-    return there and Expression.compile(lane.marker).evaluate(carries)
-
-
 def test_a_lane_that_does_not_exist_is_answered_with_those_that_do() -> None:
     ran = run("house.lanes", "fast")
     assert ran.returncode == 2
     assert (
         ran.stderr
-        == "lanes: there is no lane 'fast'; lanes: pure, conformance, apiserver, node, vllm, house, recipes\n"
+        == "lanes: there is no lane 'fast'; lanes: pure, conformance, apiserver, serving, node, vllm, house, recipes\n"
     )
 
 
-@pytest.mark.house
-def test_every_test_belongs_to_exactly_one_lane() -> None:
-    listed = run("pytest", "--collect-only", "-q", "-p", "house.census").stdout
-    entries = [
-        line.removeprefix(census.LINE).rpartition("\t") for line in listed.splitlines() if line.startswith(census.LINE)
-    ]
-    taken = {
-        lane.name: [test for test, _, marks in entries if chosen(lane, test, marks.split(","))] for lane in lanes.LANES
-    }
-    assert len(entries) > 4000
-    assert sum(map(len, taken.values())) == len(entries)
-    assert all(taken.values()), "a lane without tests proves nothing"
+@pytest.mark.parametrize(
+    ("test", "mark"),
+    [
+        ("tests/fleet/test_shapes.py", "parametrize"),
+        ("tests/house/test_lanes.py", "house"),
+        ("tests/house/test_recipes.py", "recipe"),
+        ("tests/router/test_shared_store.py", "conformance"),
+        ("tests/node/test_gpus.py", "node"),
+        ("tests/node/serving/test_router.py", "node"),
+        ("tests/apiserver/test_crds.py", "apiserver"),
+        ("tests/vllm/test_real_vllm.py", "vllm"),
+    ],
+)
+def test_each_test_is_told_by_one_lane(test: str, mark: str) -> None:
+    assert census.complaint(test, {mark}) is None
+
+
+def test_a_test_that_no_lane_would_run_or_two_is_named_when_tests_are_collected() -> None:
+    away = census.complaint("tests/fleet/test_shapes.py", {"node"})
+    assert away == (
+        "tests/fleet/test_shapes.py: no lane would ever run it: correct its folder, its mark, or house/lane.py"
+    )
+    twice = census.complaint("tests/house/test_lanes.py", {"house", "recipe"})
+    assert twice is not None
+    assert "lanes house and recipes would both run it" in twice
 
 
 def test_the_table_names_a_lane_in_which_no_test_ran() -> None:
-    pure = lanes.LANES[0]
+    pure = LANES[0]
     assert lanes.table([Ran(lane=pure, code=0, seconds=1), Ran(lane=pure, code=5, seconds=2)]) == [
         "pure  ✓     1.0 s",
         "pure  ✗     2.0 s  no test ran",
@@ -72,16 +75,16 @@ def test_the_table_names_a_lane_in_which_no_test_ran() -> None:
 @pytest.mark.house
 def test_a_lane_beside_another_says_its_words_when_that_one_is_over(capfd: pytest.CaptureFixture[str]) -> None:
     tiny = Lane(name="tiny", marker="house and not house", folders=NONE_THERE, world="nothing")
-    small = Lane(name="small", marker="house and not house", folders=NONE_THERE, world="nothing", beside="tiny")
+    small = Lane(name="small", marker="house and not house", folders=NONE_THERE, world="nothing", track=Track.SPARE)
     ran = list(lanes.run_all([small, tiny]))
     assert [one.lane.name for one in ran] == ["tiny", "small"]
     out = capfd.readouterr().out
-    assert "── small: needs nothing, beside the lane below" in out
+    assert "── small: needs nothing; its words come at the end" in out
     assert out.count("deselected") >= 2
 
 
 def test_what_fetches_more_than_all_the_rest_runs_only_when_named() -> None:
-    assert [lane.name for lane in lanes.LANES if lane.only_named] == ["vllm", "recipes"]
+    assert [lane.name for lane in LANES if lane.only_named] == ["vllm", "recipes"]
 
 
 @pytest.mark.house
@@ -94,16 +97,13 @@ def test_a_lane_says_what_it_needs_and_how_it_went(capfd: pytest.CaptureFixture[
 
 
 def test_a_lane_with_floors_is_measured_and_held_to_them() -> None:
-    pure = lanes.LANES[0]
-    assert [words[0] for words in lanes.commands(pure)] == [
-        "coverage",
-        "coverage",
-        "coverage",
-        "coverage",
-        "house.floors",
-    ]
-    assert lanes.commands(pure)[-1][-1] == "floors-of-the-rest"
-    (plain,) = lanes.commands(lanes.LANES[1])
+    pure = LANES[0]
+    deciding, *rest = lanes.commands(pure)
+    assert deciding == ("house.pure",), "what `make check` told is not told again"
+    assert [words[0] for words in rest] == [*["coverage"] * 5, "house.floors"]
+    assert "--ignore=tests/fleet" in rest[1]
+    assert rest[-1][-1] == "floors-of-the-rest"
+    (plain,) = lanes.commands(LANES[1])
     assert plain[:5] == ("pytest", "tests/conformance", "tests/router", "-m", "conformance")
 
 
@@ -141,8 +141,8 @@ def test_a_few_stories_that_failed_are_told_again_alone_and_named(capfd: pytest.
 
 
 def test_only_lanes_of_a_real_world_are_looked_at_twice() -> None:
-    assert [lane.name for lane in lanes.LANES if lane.real] == ["apiserver", "node"]
-    broken = Ran(lane=lanes.LANES[0], code=1, seconds=1.0)
+    assert [lane.name for lane in LANES if lane.real] == ["apiserver", "serving", "node"]
+    broken = Ran(lane=LANES[0], code=1, seconds=1.0)
     assert lanes.run_again(broken) is broken
-    well = Ran(lane=next(one for one in lanes.LANES if one.real), code=0, seconds=1.0)
+    well = Ran(lane=next(one for one in LANES if one.real), code=0, seconds=1.0)
     assert lanes.run_again(well) is well

@@ -1,0 +1,71 @@
+"""A new clone begins with what the last one on this machine learnt, and a clone that knows something keeps its own."""
+
+from pathlib import Path
+
+import pytest
+
+from devcluster.cache import Cache
+from house import seeds
+
+HELD = Path(".build/pure/held.json")
+
+
+@pytest.fixture
+def cache(tmp_path: Path) -> Cache:
+    return Cache(tmp_path / "cache")
+
+
+def clone(folder: Path, lock: str = "mypy==1\n") -> Path:
+    (folder / "locks").mkdir(parents=True)
+    (folder / "locks" / "dev.txt").write_text(lock)
+    return folder
+
+
+def learn(root: Path, text: str) -> None:
+    (root / HELD).parent.mkdir(parents=True, exist_ok=True)
+    (root / HELD).write_text(text)
+    (root / ".mypy_cache").mkdir(exist_ok=True)
+    (root / ".build" / "pure" / ".lock").touch()
+
+
+def test_a_new_clone_knows_what_the_last_one_learnt(tmp_path: Path, cache: Cache) -> None:
+    first, second = clone(tmp_path / "first"), clone(tmp_path / "second")
+    assert seeds.taken(first, cache)
+    assert not (first / HELD).exists(), "nobody learnt anything yet"
+    learn(first, "all of it")
+    seeds.give(first, cache)
+
+    assert seeds.taken(second, cache)
+    assert (second / HELD).read_text() == "all of it"
+    assert not (second / ".build" / "pure" / ".lock").exists(), "a lock is of one clone"
+
+
+def test_what_is_left_later_takes_the_place_of_what_was_left_before(tmp_path: Path, cache: Cache) -> None:
+    for number in (1, 2):
+        root = clone(tmp_path / str(number))
+        learn(root, f"clone {number}")
+        seeds.give(root, cache)
+
+    last = clone(tmp_path / "last")
+    assert seeds.taken(last, cache)
+    assert (last / HELD).read_text() == "clone 2"
+    assert len(list((cache.root / "checks").iterdir())) == 1, "nothing half done stays"
+
+
+def test_a_clone_that_knows_something_keeps_it(tmp_path: Path, cache: Cache) -> None:
+    first, mine = clone(tmp_path / "first"), clone(tmp_path / "mine")
+    learn(first, "another's")
+    seeds.give(first, cache)
+    learn(mine, "my own")
+
+    assert not seeds.taken(mine, cache)
+    assert (mine / HELD).read_text() == "my own"
+
+
+def test_other_versions_of_the_tools_begin_anew(tmp_path: Path, cache: Cache) -> None:
+    first, later = clone(tmp_path / "first"), clone(tmp_path / "later", lock="mypy==2\n")
+    learn(first, "with mypy 1")
+    seeds.give(first, cache)
+
+    assert seeds.taken(later, cache)
+    assert not (later / HELD).exists()
