@@ -119,9 +119,10 @@ class Judge:
     @property
     def lies(self) -> tuple[Lie, ...]:
         """What was said otherwise for too long while nothing moved."""
-        since, now = max(self._moved_at, self._world.disturbed_at()), time.monotonic()
-        late = since + LAG_S if self._doubted_at <= since else self._doubted_at + PAGE_LAG_S
-        late_ones = self.against if self.facts is not None and now > late else ()
+        late = max(self._moved_at, self._world.disturbed_at()) + LAG_S
+        if self._doubted_at > self._moved_at:
+            late = max(late, self._doubted_at + PAGE_LAG_S)
+        late_ones = self.against if self.facts is not None and time.monotonic() > late else ()
         return (*self._accusations.false, *late_ones)
 
     @property
