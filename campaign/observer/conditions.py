@@ -233,10 +233,10 @@ def stalled(facts: Facts) -> Verdict | None:
         return None
     if is_refused(facts):
         return must("Stalled", "True", (), "the spec cannot be brought about")
-    if facts.wanted and facts.too_wide:
-        return must("Stalled", "True", (), f"a replica takes {facts.gpus} GPUs on one node, and no node has so many")
     if is_complete(facts):
         return Verdict(condition="Stalled", statuses=frozenset({MISSING, "False"}), because="all is as asked")
+    if facts.wanted and facts.too_wide:
+        return must("Stalled", "True", (), f"a replica takes {facts.gpus} GPUs on one node, and no node has so many")
     return None
 
 

@@ -153,6 +153,18 @@ def test_more_gpus_than_a_node_has_is_for_a_person_to_change() -> None:
     assert "Stalled" in about(picture(parallelism={"tensor": 8}))
 
 
+def test_nobody_must_change_anything_while_all_serve_on_nodes_that_lost_their_gpus_under_them() -> None:
+    serving = picture()
+    (node,) = serving.nodes
+    node["status"]["allocatable"]["nvidia.com/gpu"] = "0"
+    assert "Stalled" not in about(serving)
+
+    missing = picture(pod("chat-bbbbb", ready=False), *serving.pods[1:])
+    (node,) = missing.nodes
+    node["status"]["allocatable"]["nvidia.com/gpu"] = "0"
+    assert "Stalled" in about(missing)
+
+
 def test_routers_that_say_nothing_leave_it_unknown() -> None:
     silent = picture(fields=SERVING | {"Routable": ("Unknown", "RoutersSilent"), "Ready": ("Unknown", "RoutersSilent")})
     object.__setattr__(silent, "pages", {"router": None})
