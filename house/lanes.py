@@ -1,4 +1,4 @@
-"""`python -m house.lanes [NAME …]`: the tests lane by lane, three side by side, each with what it needs and why.
+"""`python -m house.lanes [NAME …]`: the tests lane by lane, some side by side, each with what it needs and why.
 
 Every lane runs even when an earlier one failed: one look tells all that is wrong.
 """
@@ -58,17 +58,20 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def run_all(chosen: Sequence[Lane]) -> Iterator[Ran]:
-    """The tracks side by side; what is not shown as it comes is shown when the track that is has ended."""
-    tracks = [[lane for lane in chosen if lane.track is track] for track in Track]
-    shown, *others = [lanes for lanes in tracks if lanes]
-    with ThreadPoolExecutor() as pool, tempfile.TemporaryDirectory() as folder:
-        logs = {lane.name: Path(folder) / lane.name for lanes in others for lane in lanes}
-        running = [pool.submit(lambda lanes: [run(one, logs[one.name]) for one in lanes], lanes) for lanes in others]
+    """First those that run alone, then what runs side by side: what is not shown as it comes is shown at the end."""
+    alone, shown, spare = ([lane for lane in chosen if lane.track is track] for track in Track)
+    yield from map(run, alone)
+    if not (shown and spare):
+        yield from map(run, [*shown, *spare])
+        return
+    with ThreadPoolExecutor(max_workers=1) as pool, tempfile.TemporaryDirectory() as folder:
+        logs = [Path(folder) / lane.name for lane in spare]
+        beside = [pool.submit(run, lane, log) for lane, log in zip(spare, logs, strict=True)]
         yield from map(run, shown)
-        for track in running:
-            for ran in track.result():
-                print(logs[ran.lane.name].read_text(encoding="utf-8", errors="replace"), flush=True)
-                yield ran
+        for ending, log in zip(beside, logs, strict=True):
+            ran = ending.result()
+            print(log.read_text(encoding="utf-8", errors="replace"), flush=True)
+            yield ran
 
 
 def run_again(ran: Ran) -> Ran:
@@ -95,11 +98,10 @@ def _run(lane: Lane, sink: IO[bytes] | None) -> Ran:
     print(f"{title}; its words come at the end" if sink else title, flush=True)
     started = time.monotonic()
     environment = _environment()
-    low = lane.track is Track.SPARE and sink is not None
     for preparation in lane.preparations if environment.get("DEVCLUSTER") != "existing" else ():
-        if _call(preparation, environment, sink, low=low):
+        if _call(preparation, environment, sink):
             break
-    code = next((failed for words in commands(lane) if (failed := _call(words, environment, sink, low=low))), 0)
+    code = next((failed for words in commands(lane) if (failed := _call(words, environment, sink))), 0)
     return Ran(lane=lane, code=code, seconds=time.monotonic() - started)
 
 
@@ -115,9 +117,9 @@ def _environment() -> dict[str, str]:
     )
 
 
-def _call(words: Command, environment: Mapping[str, str], sink: IO[bytes] | None, *, low: bool = False) -> int:
-    """A module of this tree, to its end."""
-    whole = [*(LOW_PRIORITY if low else ()), sys.executable, "-m", *words]
+def _call(words: Command, environment: Mapping[str, str], sink: IO[bytes] | None) -> int:
+    """A module of this tree, to its end; whose words are kept, it takes what the lane that it is beside leaves over."""
+    whole = [*(LOW_PRIORITY if sink else ()), sys.executable, "-m", *words]
     return subprocess.run(whole, cwd=ROOT, env=environment, check=False, stdout=sink, stderr=sink).returncode
 
 

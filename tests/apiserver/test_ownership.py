@@ -16,6 +16,7 @@ import pytest
 
 from devcluster.door import Embedded
 from house.tree import ROOT
+from tests import api_reader
 from tests.controller.pretend import deployment
 from tests.faults.operator import OperatorProcess
 from tests.faults.small_cluster import small_cluster
@@ -52,7 +53,7 @@ class Stage:
 
     def serving(self) -> frozenset[str]:
         """Engine pods by uid; while one is leaving, nothing."""
-        found = self.listed("pods", "-l", ENGINES)
+        found = api_reader.reader(self.door.kubeconfig).objects("pods", "default", ENGINES)
         leaving = any("deletionTimestamp" in one["metadata"] for one in found)
         return frozenset() if leaving else frozenset(one["metadata"]["uid"] for one in found)
 
@@ -67,8 +68,9 @@ class Stage:
 
     def condition(self, name: str, kind: str) -> dict[str, Any]:
         """One condition of a deployment."""
-        found = json.loads(self.door.kubectl("get", "infd", name, "-o", "json")).get("status", {}).get("conditions", ())
-        return next((one for one in found if one["type"] == kind), {})
+        found = api_reader.reader(self.door.kubeconfig).objects("infd", "default")
+        status: dict[str, Any] = next((one.get("status", {}) for one in found if one["metadata"]["name"] == name), {})
+        return next((one for one in status.get("conditions", ()) if one["type"] == kind), {})
 
     def rests(self) -> bool:
         """Whether the rollout is complete."""

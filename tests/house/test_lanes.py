@@ -74,7 +74,7 @@ def test_the_table_names_a_lane_in_which_no_test_ran() -> None:
 
 @pytest.mark.house
 def test_a_lane_beside_another_says_its_words_when_that_one_is_over(capfd: pytest.CaptureFixture[str]) -> None:
-    tiny = Lane(name="tiny", marker="house and not house", folders=NONE_THERE, world="nothing")
+    tiny = Lane(name="tiny", marker="house and not house", folders=NONE_THERE, world="nothing", track=Track.SHOWN)
     small = Lane(name="small", marker="house and not house", folders=NONE_THERE, world="nothing", track=Track.SPARE)
     ran = list(lanes.run_all([small, tiny]))
     assert [one.lane.name for one in ran] == ["tiny", "small"]

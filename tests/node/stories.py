@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 from devcluster.door import Door
+from tests import api_reader
 from tests.waiting import eventually
 
 Manifest = dict[str, Any]
@@ -39,8 +40,7 @@ class Stage:
 
     def objects(self, kind: str, selector: str = "") -> list[Manifest]:
         """The objects of a kind as they are now."""
-        words = ("-l", selector) if selector else ()
-        return list(json.loads(self.kubectl("get", kind, *words, "-o", "json"))["items"])
+        return api_reader.reader(self.door.kubeconfig).objects(kind, self.namespace, selector)
 
     def phases(self, selector: str) -> dict[str, int]:
         """How many pods are in each phase."""

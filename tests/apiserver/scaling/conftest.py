@@ -15,6 +15,7 @@ import pytest
 from devcluster.door import DoorClosed, Embedded
 from fairlead.cluster import connection
 from fairlead.cluster.api_server import ApiServer
+from tests import api_reader
 from tests.controller.pretend import deployment
 from tests.faults.answering_pods import AnsweringPods, answering
 from tests.faults.operator import OperatorProcess, kubelet
@@ -60,10 +61,14 @@ class Stage:
         """As a person would."""
         self.door.kubectl("apply", "-f", "-", text=json.dumps(document))
 
+    def objects(self, kind: str, selector: str = "") -> list[dict[str, Any]]:
+        """Objects as they are now."""
+        return api_reader.reader(self.door.kubeconfig).objects(kind, "default", selector)
+
     def status(self, name: str) -> dict[str, Any]:
         """All that is said of a deployment."""
-        found = json.loads(self.door.kubectl("get", "infd", name, "-o", "json"))
-        return dict(found.get("status") or {})
+        found = (one for one in self.objects("infd") if one["metadata"]["name"] == name)
+        return dict(next(found, {}).get("status") or {})
 
     def recommended(self, name: str) -> int | None:
         """What the autoscaler says."""
@@ -73,8 +78,7 @@ class Stage:
     def replicas(self, name: str) -> int:
         """What the controller asks Kubernetes for, over all revisions."""
         selector = f"fairlead.dev/deployment={name},fairlead.dev/role=engine"
-        found = json.loads(self.door.kubectl("get", "deployments", "-l", selector, "-o", "json"))
-        return sum(int(one["spec"]["replicas"]) for one in found["items"])
+        return sum(int(one["spec"]["replicas"]) for one in self.objects("deployments", selector))
 
     def reaches(self, name: str, replicas: int) -> None:
         """It has so many replicas in the end."""
@@ -82,10 +86,9 @@ class Stage:
 
     def events(self, name: str, reason: str) -> list[str]:
         """What people were told of a deployment, for one reason."""
-        found = json.loads(self.door.kubectl("get", "events.v1.events.k8s.io", "-o", "json"))
         return [
             str(one.get("note", ""))
-            for one in found["items"]
+            for one in self.objects("events.events.k8s.io")
             if one["regarding"].get("name") == name and one["reason"] == reason
         ]
 

@@ -1,6 +1,5 @@
 """A warm pool from the policy to the engine: the autoscaler says how many, the controller marks, sleeps and wakes."""
 
-import json
 import time
 from collections.abc import Callable
 from typing import Any, Final
@@ -21,8 +20,7 @@ ENGINE: Final = {"kind": "Simulated", "context": {"maxTokens": 8192}, "sleep": {
 def engines(stage: Stage) -> dict[str, str | None]:
     """Addresses of live engine pods, with the mark of those that are marked."""
     selector = f"fairlead.dev/deployment={NAME},fairlead.dev/role=engine"
-    found = json.loads(stage.door.kubectl("get", "pods", "-l", selector, "-o", "json"))["items"]
-    live = [one for one in found if "deletionTimestamp" not in one["metadata"]]
+    live = [one for one in stage.objects("pods", selector) if "deletionTimestamp" not in one["metadata"]]
     return {
         one["status"].get("podIP", ""): (one["metadata"].get("annotations") or {}).get(labels.ASLEEP) for one in live
     }

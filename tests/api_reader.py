@@ -1,0 +1,70 @@
+"""Objects as a story polls them: over one connection, since each kubectl costs a tenth of a second of a core.
+
+What people type is still typed: stories apply, scale, delete and watch with kubectl.
+"""
+
+import json
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Final
+
+import urllib3
+from kubernetes import config
+
+from devcluster.door import DoorClosed
+
+Manifest = dict[str, Any]
+
+GROUPS: Final = {
+    "deployments": "/apis/apps/v1",
+    "endpointslices": "/apis/discovery.k8s.io/v1",
+    "events": "/api/v1",
+    "events.events.k8s.io": "/apis/events.k8s.io/v1",
+    "infd": "/apis/fairlead.dev/v1alpha1",
+    "nodes": "/api/v1",
+    "pods": "/api/v1",
+    "services": "/api/v1",
+}
+"""The group of a kind, by the word that kubectl knows it by."""
+PLURALS: Final = {"infd": "inferencedeployments", "events.events.k8s.io": "events"}
+KINDS: Final = {"infd": "InferenceDeployment", "pods": "Pod"}
+"""Lists of one kind leave it out of their items; of two, a story must tell them apart."""
+WITHOUT_NAMESPACE: Final = frozenset({"nodes"})
+TIMEOUT_S: Final = 20.0
+REFUSED: Final = 300
+
+
+class ApiReader:
+    """One API server's objects."""
+
+    def __init__(self, kubeconfig: Path) -> None:
+        self._client = config.new_client_from_config(str(kubeconfig))  # type: ignore[no-untyped-call]  # generated
+
+    def objects(self, kinds: str, namespace: str, selector: str = "") -> list[Manifest]:
+        """All of one kind, or of several with a comma between them."""
+        return [one for kind in kinds.split(",") for one in self._listed(kind, namespace, selector)]
+
+    def _listed(self, kind: str, namespace: str, selector: str) -> list[Manifest]:
+        below = "" if kind in WITHOUT_NAMESPACE else f"/namespaces/{namespace}"
+        request = self._client.param_serialize(
+            method="GET",
+            resource_path=f"{GROUPS[kind]}{below}/{PLURALS.get(kind, kind)}",
+            query_params=[("labelSelector", selector)] if selector else [],
+            header_params={"Accept": "application/json"},
+            auth_settings=["BearerToken"],
+        )
+        try:
+            answer = self._client.call_api(*request, _request_timeout=TIMEOUT_S)
+            document = json.loads(answer.read())
+        except urllib3.exceptions.HTTPError as problem:
+            raise DoorClosed(f"GET {kind}: {' '.join(str(problem).split())[:300]}") from problem
+        if answer.status >= REFUSED:
+            raise DoorClosed(f"GET {kind}: {answer.status}: {document.get('message', '')}")
+        named = {"kind": KINDS[kind]} if kind in KINDS else {}
+        return [named | dict(one) for one in document["items"]]
+
+
+@lru_cache
+def reader(kubeconfig: Path) -> ApiReader:
+    """One connection for each cluster of a run."""
+    return ApiReader(kubeconfig)
