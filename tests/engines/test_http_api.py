@@ -39,7 +39,9 @@ def test_every_kind_has_a_release_and_only_ours_runs_in_the_operators_image() ->
     plain, here = catalogue.releases(), catalogue.releases("registry.example.com/fairlead:1.2.3")
 
     assert plain == {
-        EngineKind.VLLM: EngineRelease(version="0.32.0", image="vllm/vllm-openai:v0.32.0"),
+        EngineKind.VLLM: EngineRelease(
+            version="0.32.0", image="vllm/vllm-openai:v0.32.0", cpu_image="localhost/fairlead-vllm-cpu:0.32.0"
+        ),
         EngineKind.SGLANG: EngineRelease(version="0", image="sglang:0"),
         EngineKind.TENSORRT_LLM: EngineRelease(version="0", image="tensorrt-llm:0"),
         EngineKind.SIMULATED: EngineRelease(version="0.32.0", image="fairlead:0.32.0"),
