@@ -1,4 +1,4 @@
-"""The rules by which an accelerator is refused from its own fields and the engine's kind: GPUs, or a node's processor."""
+"""The rules by which an accelerator is refused from its own fields and the engine's kind: GPUs, or a processor."""
 
 from typing import Any, Final
 

@@ -1,4 +1,4 @@
-"""Formats of weights and KV cache for which vLLM 0.32 has kernels on a processor, has none, or has some for AMX only."""
+"""Formats of weights and KV cache for which vLLM 0.32 has kernels on a processor, none, or some for AMX only."""
 
 from dataclasses import dataclass
 from typing import Final

@@ -17,9 +17,8 @@ def weights_need_amx(setup: EngineSetup) -> SpecWarning | None:
         field="spec.engine.quantization.weights",
         value=setup.weights,
         reason=EngineReason.RISKY,
-        because="vLLM's kernels for it need a processor with AMX (Sapphire Rapids or newer); on others the start may "
-        "fail or each step be slow, which was not measured",
-        remedy=f"choose such nodes by spec.placement.nodeSelector, or a checkpoint as {formats.STORED_WELL}",
+        because="vLLM's kernels for it need AMX (Sapphire Rapids or newer); on others the start may fail or be slow",
+        remedy=f"choose nodes by spec.placement.nodeSelector, or a checkpoint as {formats.STORED_WELL}",
     )
 
 
@@ -53,7 +52,7 @@ def speculation_without_intel_threads(setup: EngineSetup) -> SpecWarning | None:
 
 
 def latent_attention_without_prefixes(setup: EngineSetup) -> SpecWarning | None:
-    """`CpuPlatform.check_and_update_config`: "forcing chunked prefill and prefix caching to be disabled" without AMX."""
+    """`CpuPlatform.check_and_update_config`: "forcing chunked prefill and prefix caching to be disabled" if not AMX."""
     if setup.shape is None or setup.shape.latent is None:
         return None
     return SpecWarning(
