@@ -5,7 +5,7 @@ from typing import Any, Final
 import pytest
 
 from fairlead.fleet.accelerators import CpuResources, gib
-from fairlead.fleet.desired_state import NO_RESOURCE, EngineKind, EngineRelease
+from fairlead.fleet.desired_state import NO_RESOURCE, EngineRelease
 from tests.api.objects import deployment
 
 ON_CPU: Final = {"product": "CPU", "cores": 4, "memory": "8Gi"}
@@ -33,5 +33,4 @@ def test_amounts_read_as_people_say_them() -> None:
 def test_a_kind_without_a_build_for_processors_keeps_its_image() -> None:
     plain = EngineRelease(version="1.0", image="own:1.0")
 
-    assert EngineKind.VLLM == "vLLM"
     assert (plain.image_for(on_cpu=True), plain.image_for(on_cpu=False)) == ("own:1.0", "own:1.0")

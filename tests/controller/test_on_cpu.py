@@ -13,7 +13,7 @@ CPU: Final = {"product": "CPU", "cores": 4, "memory": "8Gi"}
 MODEL: Final = {"source": "hf://Qwen/Qwen2.5-0.5B-Instruct"}
 
 
-def wish(replicas: int = 1, *, context: int = 4096, **spec: Any) -> Manifest:  # noqa: ANN401  # any field of a spec
+def on_processors(replicas: int = 1, *, context: int = 4096, **spec: Any) -> Manifest:  # noqa: ANN401  # any field of a spec
     """A small model on processors."""
     found = deployment(replicas=replicas, context=context, accelerator=CPU, model=MODEL)
     found["spec"]["engine"]["kind"] = "vLLM"
@@ -35,7 +35,7 @@ def engine_pods(world: Pretend) -> list[Manifest]:
 
 
 def test_it_serves_on_nodes_without_gpus_and_asks_for_none() -> None:
-    world = settled(wish(2), ("8", "32Gi"))
+    world = settled(on_processors(2), ("8", "32Gi"))
 
     assert world.condition("Ready") == ("True", "Serving")
     assert world.condition("Fits") == ("True", "Measured")
@@ -53,7 +53,7 @@ def test_it_serves_on_nodes_without_gpus_and_asks_for_none() -> None:
 
 
 def test_no_more_replicas_are_asked_for_than_cores_and_memory_hold() -> None:
-    world = settled(wish(4), ("8", "12Gi"), ("3900m", "64Gi"))
+    world = settled(on_processors(4), ("8", "12Gi"), ("3900m", "64Gi"))
 
     assert len(engine_pods(world)) == 1
     assert world.condition("Scheduled") == ("False", "NoFreeCpu")
@@ -72,14 +72,14 @@ def test_no_more_replicas_are_asked_for_than_cores_and_memory_hold() -> None:
     ],
 )
 def test_what_no_node_can_hold_is_stalled_with_the_remedy(spec: dict[str, Any], reason: str, remedy: str) -> None:
-    world = settled(wish(**spec), ("8", "32Gi"))
+    world = settled(on_processors(**spec), ("8", "32Gi"))
 
     assert world.condition("Stalled") == ("True", reason)
     assert remedy in world.message("Stalled")
 
 
 def test_a_larger_node_ends_the_stall() -> None:
-    world = settled(wish(accelerator=CPU | {"cores": 16}), ("8", "32Gi"))
+    world = settled(on_processors(accelerator=CPU | {"cores": 16}), ("8", "32Gi"))
     world.kube.add_host("large", "32", "64Gi")
     world.settle()
 
@@ -87,9 +87,9 @@ def test_a_larger_node_ends_the_stall() -> None:
 
 
 def test_a_change_replaces_one_after_the_other_where_no_core_is_spare() -> None:
-    world = settled(wish(2), ("9", "32Gi"))
+    world = settled(on_processors(2), ("9", "32Gi"))
     before = {one["metadata"]["labels"]["fairlead.dev/revision"] for one in engine_pods(world)}
-    world.apply(wish(2, context=2048))
+    world.apply(on_processors(2, context=2048))
     least = 2
     for _ in range(30):
         world.rounds(1)
@@ -106,7 +106,7 @@ def test_replicas_on_gpus_make_no_room_for_those_on_cores() -> None:
     world = Pretend(gpus=1)
     world.apply(deployment(replicas=1, model=MODEL))
     world.settle()
-    world.apply(wish())
+    world.apply(on_processors())
     world.settle()
 
     assert len(world.serving()) == 1
@@ -114,11 +114,11 @@ def test_replicas_on_gpus_make_no_room_for_those_on_cores() -> None:
 
 
 def test_cores_that_an_older_revision_holds_are_of_use_to_the_next_and_gpus_are_not() -> None:
-    world = settled(wish(), ("5", "32Gi"))
+    world = settled(on_processors(), ("5", "32Gi"))
     world.apply(deployment(replicas=1, model=MODEL))
     world.settle()
 
     assert [one["spec"]["nodeName"] for one in engine_pods(world)] == ["node-1"]
-    world.apply(wish())
+    world.apply(on_processors())
     world.settle()
     assert [one["spec"]["nodeName"] for one in engine_pods(world)] == ["host-0"]

@@ -31,7 +31,9 @@ def test_no_engine_goes_unmentioned() -> None:
     assert engine_table.kinds() == set(EngineKind)
 
 
-@pytest.mark.parametrize("rule", [*REFUSAL_CHECKS, *WARNING_CHECKS, *cpu_warnings.WARNING_CHECKS], ids=lambda rule: rule.__name__)
+@pytest.mark.parametrize(
+    "rule", [*REFUSAL_CHECKS, *WARNING_CHECKS, *cpu_warnings.WARNING_CHECKS], ids=lambda rule: rule.__name__
+)
 def test_every_rule_says_what_it_mirrors(rule: RefusalCheck | WarningCheck) -> None:
     assert rule.__doc__
 

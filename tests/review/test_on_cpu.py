@@ -37,8 +37,8 @@ def test_it_is_launched_with_what_the_review_decided() -> None:
     assert review.setup is not None
     launch = review.engine.launch(review.setup, engine_timing.of(review))
 
-    told = {one.name: one.value for one in launch.environment}
-    assert told["VLLM_CPU_KVCACHE_SPACE"] == str(review.setup.kv_bytes // GIB if review.setup.kv_bytes else None)
+    given = {one.name: one.value for one in launch.environment}
+    assert given["VLLM_CPU_KVCACHE_SPACE"] == str(review.setup.kv_bytes // GIB if review.setup.kv_bytes else None)
     assert launch.command[-1] == "--enforce-eager"
 
 

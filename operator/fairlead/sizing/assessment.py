@@ -23,7 +23,7 @@ def assess(question: SizingInput) -> Fit | NoFit:
         return NoFit(reason=refused[0], because=refused[1], memory=counted)
     sure = _sure(question, counted)
     if question.accelerator.is_cpu:
-        counted = replace(counted, kv=_told(question, counted))
+        counted = replace(counted, kv=_given_cache(question, counted))
     tokens, sequences = kv_pages.spans(question, counted.kv)
     return Fit(
         verdict=FitVerdict.FITS if sure else FitVerdict.TIGHT,
@@ -106,7 +106,7 @@ def _states_wanted(question: SizingInput) -> int:
     return question.batch_sequences if question.shape.recurrent and not question.eager else 0
 
 
-def _told(question: SizingInput, counted: MemoryBreakdown) -> Estimate:
+def _given_cache(question: SizingInput, counted: MemoryBreakdown) -> Estimate:
     """The KV cache that an engine on a processor is told: what is surely free, or the least that holds what is wanted,
     since a start whose cache is not free ends."""
     page, wanted = kv_pages.pool(question).page_bytes, _wanted_pages(question)

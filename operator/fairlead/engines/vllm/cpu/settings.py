@@ -20,8 +20,8 @@ _BESIDE_WORKER: Final = 2.4 * _GIB
 """The API server, the scheduler and what they map: the most that all processes take, less the worker's own 0.6 GiB."""
 
 ON_CPU: Final = StartCost(fixed_seconds=300, compile_seconds=0)
-"""Three processes import PyTorch one after the other. On two shared cores 21 to 78 s were measured until ready; with
-one core, or on a slower one, it was not measured, so four times the longest is allowed."""
+"""Three processes import PyTorch one after the other. On two shared cores 21 to 49 s were measured until ready, and up
+to 78 s with a second API server; one core, or a slower one, was not. So six times the longest of a single server."""
 
 
 def threads(cores: int) -> int:
@@ -34,9 +34,11 @@ def environment(setup: EngineSetup) -> tuple[EnvVar, ...]:
     cpu = setup.wanted.cpu
     if cpu is None:
         return ()
-    told = () if setup.kv_bytes is None else (EnvVar(name="VLLM_CPU_KVCACHE_SPACE", value=str(setup.kv_bytes // _GIB)),)
+    cache = (
+        () if setup.kv_bytes is None else (EnvVar(name="VLLM_CPU_KVCACHE_SPACE", value=str(setup.kv_bytes // _GIB)),)
+    )
     return (
-        *told,
+        *cache,
         EnvVar(name="VLLM_CPU_OMP_THREADS_BIND", value="nobind"),
         EnvVar(name="OMP_NUM_THREADS", value=str(threads(cpu.cores))),
     )
