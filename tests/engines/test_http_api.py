@@ -48,3 +48,10 @@ def test_every_kind_has_a_release_and_only_ours_runs_in_the_operators_image() ->
     }
     ours = replace(plain[EngineKind.SIMULATED], image="registry.example.com/fairlead:1.2.3")
     assert here == {**plain, EngineKind.SIMULATED: ours}
+
+
+def test_an_installation_names_the_image_of_a_build_for_processors() -> None:
+    found = catalogue.releases(cpu_images={EngineKind.VLLM: "registry.example.com/vllm-cpu:0.32.0"})
+
+    assert found[EngineKind.VLLM].image_for(on_cpu=True) == "registry.example.com/vllm-cpu:0.32.0"
+    assert found[EngineKind.VLLM].image_for(on_cpu=False) == "vllm/vllm-openai:v0.32.0"
