@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final
 
 from fairlead.engines.vllm import checks, flags, formats, parsers, unknown_flags, user_overrides, warning_checks
+from fairlead.engines.vllm.cpu import limits, overrides
+from fairlead.engines.vllm.cpu import warning_checks as cpu_warnings
 from fairlead.engines.vllm.field_flags import FIELDS
 from fairlead.engines.vllm.parsers import FamilyParser
 from fairlead.fleet.accelerators import ComputeCapability
@@ -40,6 +42,10 @@ _PART: Final = {
     "refusals": "Asked before anything is started; each mirrors one error vLLM would end its start with. What is not "
     "known of the model or the GPU silences the rules that need it.",
     "warnings": "Allowed, and said once in the object's conditions.",
+    "processor": "With `spec.accelerator.product: CPU` ([how to use it](../cpu.md)) vLLM's build for processors runs. "
+    "These rules take the place of those about GPUs; each names the file and symbol of vLLM 0.32.0 it was read in.",
+    "processor-words": "Extra arguments and variables that are refused with product CPU only.",
+    "processor-warnings": "Allowed with product CPU, and said once.",
 }
 
 
@@ -63,6 +69,21 @@ def page() -> str:
             _table(("about", "rule", "what it mirrors"), _rules((*checks.REFUSAL_CHECKS, unknown_flags.refusals))),
         ),
         _section("Warnings", "warnings", _table(("about", "warning", "why"), _rules(warning_checks.WARNING_CHECKS))),
+        _section(
+            "Refused on a processor",
+            "processor",
+            _table(("field", "what", "why", "what to do", "read in"), _limits()),
+        ),
+        _section(
+            "Arguments and variables refused on a processor",
+            "processor-words",
+            _table(("words", "why", "what to do", "read in"), _overrides()),
+        ),
+        _section(
+            "Warnings on a processor",
+            "processor-warnings",
+            _table(("about", "warning", "why"), _rules(cpu_warnings.WARNING_CHECKS)),
+        ),
     )
     return "\n".join((_HEAD, *sections))
 
@@ -123,6 +144,15 @@ def _formats() -> Iterator[tuple[str, ...]]:
             _needs(row.needs(stored=True)[0]) if brought else "no",
             _needs(row.native) if row.native else "",
         )
+
+
+def _limits() -> Iterator[tuple[str, ...]]:
+    return ((f"`{row.field}`", row.refuses, row.because, row.remedy, row.source) for row in limits.LIMITS)
+
+
+def _overrides() -> Iterator[tuple[str, ...]]:
+    rows = (*overrides.FLAGS, *overrides.VARIABLES)
+    return ((_code(row.words), row.because, row.remedy, row.source) for row in rows)
 
 
 def _rules(rules: Iterable[Callable[[Any], object]]) -> Iterator[tuple[str, ...]]:

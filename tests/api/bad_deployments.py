@@ -29,6 +29,64 @@ DEPLOYMENT_RULES: Final = (
         at="spec.accelerator.resource",
         wording="an engine that computes needs a GPU; remove accelerator.resource",
     ),
+    *(
+        Bad(
+            story=f"a processor written {product}",
+            spec=but(accelerator={"product": product, "cores": 4, "memory": "8Gi"}),
+            at="spec.accelerator.product",
+            wording="the product of a node's processor is written in capitals; write CPU, and set cores and memory",
+        )
+        for product in ("cpu", "Cpu", "CPUs")
+    ),
+    Bad(
+        story="a processor without a number of cores",
+        spec=but(accelerator={"product": "CPU", "memory": "8Gi"}),
+        at="spec.accelerator.cores",
+        wording="computes on as many cores as it is given, and no label says how many; set accelerator.cores",
+    ),
+    Bad(
+        story="a processor without memory",
+        spec=but(accelerator={"product": "CPU", "cores": 4}),
+        at="spec.accelerator.memory",
+        wording="weights and KV cache lie in the replica's own memory, and no label says how much; "
+        "set accelerator.memory",
+    ),
+    Bad(
+        story="cores beside a GPU",
+        spec=but(accelerator={"product": "NVIDIA-L4", "cores": 4}),
+        at="spec.accelerator.cores",
+        wording="cores belong to product CPU; on a GPU the pod asks for no cores; remove cores",
+    ),
+    Bad(
+        story="memory beside a GPU",
+        spec=but(accelerator={"product": "NVIDIA-L4", "memory": "8Gi"}),
+        at="spec.accelerator.memory",
+        wording="memory belongs to product CPU; a GPU's own memory follows from its product; remove memory",
+    ),
+    Bad(
+        story="a count of processors",
+        spec=but(accelerator={"product": "CPU", "cores": 4, "memory": "8Gi", "count": 1}),
+        at="spec.accelerator.count",
+        wording="count is a number of GPUs, and a replica on CPU has cores; remove count",
+    ),
+    Bad(
+        story="a processor as an extended resource",
+        spec=but(accelerator={"product": "CPU", "cores": 4, "memory": "8Gi", "resource": "example.com/gpu"}),
+        at="spec.accelerator.resource",
+        wording="resource names GPUs, and a replica on CPU asks for none; remove resource",
+    ),
+    *(
+        Bad(
+            story=f"{kind} on a processor",
+            spec=but(
+                engine={"kind": kind, "context": {"maxTokens": 4096}},
+                accelerator={"product": "CPU", "cores": 4, "memory": "8Gi"},
+            ),
+            at="spec.accelerator.product",
+            wording="on CPU only vLLM computes, and Simulated has step times of GPUs alone; write engine.kind: vLLM",
+        )
+        for kind in ("Simulated", "SGLang")
+    ),
     Bad(
         story="GPUs without parallelism",
         spec=but(accelerator={"product": "NVIDIA-L4", "count": 2}),

@@ -154,6 +154,10 @@ FROM_A_PATH: Final[dict[str, Any]] = {
     "engine": {"chatTemplate": {"path": "/models/model/chat_template.jinja"}},
     "accelerator": {"product": "NVIDIA-L4"},
 }
+ON_CPU: Final[dict[str, Any]] = {
+    "model": {"source": "hf://a/b"},
+    "accelerator": {"product": "CPU", "cores": 4, "memory": "8Gi"},
+}
 POLICY_SPEC: Final[dict[str, Any]] = {
     "mode": "Recommend",
     "objectives": {"ttftP95": "1s", "tpotP95": "60ms", "queueTimeP95": "2s"},
@@ -222,6 +226,7 @@ FULL: Final[tuple[tuple[Kind[Any], dict[str, Any]], ...]] = (
     (DEPLOYMENT, COUNTED),
     (DEPLOYMENT, SCALED),
     (DEPLOYMENT, FROM_A_PATH),
+    (DEPLOYMENT, ON_CPU),
     (POLICY, POLICY_SPEC),
     (GATEWAY, GATEWAY_SPEC),
 )

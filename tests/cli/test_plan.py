@@ -96,6 +96,7 @@ def test_servegens_rates_are_read_with_the_lengths_beside_them(run: Run, tmp_pat
         (("no/model", *ARRIVING), "model no/model: not in the catalogue; near: "),
         ((MODEL, "--rate", "2"), "--prompt, --reply: say what arrives, or give a recording: --trace FILE"),
         ((MODEL, *ARRIVING, "--product", "L40S"), "--product L40S: not in the catalogue; near: NVIDIA-L40S"),
+        ((MODEL, *ARRIVING, "--product", "cpu"), "--product cpu: plans compare GPUs; how fast a processor is"),
         ((MODEL, *ARRIVING, "--product", "%"), "--product %: not in the catalogue; near: NVIDIA-H100"),
         ((MODEL, *ARRIVING, "--rate", "-1"), "--rate -1: a number between 1e-06 and 1e+09"),
         ((MODEL, *ARRIVING, "--rate", "many"), "--rate many: a number between"),

@@ -37,6 +37,7 @@ SHAPE: Final = {
     "vocabularySize": 128256,
     "maxPosition": 131072,
 }
+ON_CPU: Final = {"accelerator": {"product": "CPU", "cores": 4, "memory": "64Gi"}}
 STATED: Final = {"model": {"source": "hf://somebody/own", "shape": SHAPE}}
 SCALED: Final = {"replicas": None, "scaling": {"minReplicas": 1, "maxReplicas": 4}}
 CACHED: Final = {"router": {"cache": {"enabled": True, "redis": {"urlSecret": dict(KEY)}}}}
@@ -58,7 +59,9 @@ EXPERTS: Final = {
 }
 
 VALUES: Final[Spec] = {
+    "accelerator.cores": 8,
     "accelerator.count": 2,
+    "accelerator.memory": "96Gi",
     "accelerator.product": "NVIDIA-A100-SXM4-80GB",
     "accelerator.resource": "example.com/gpu",
     "drain.settle": "33s",
@@ -166,6 +169,7 @@ VALUES: Final[Spec] = {
 """Where the kind of a leaf does not tell a good one."""
 
 BESIDE: Final[dict[str, Spec]] = {
+    **{f"accelerator.{one}": ON_CPU for one in ("cores", "memory")},
     **{
         f"engine.adapters.[].{one}": {"engine": {"adapters": [ADAPTER]}}
         for one in ("name", "source", "revision", "rank")

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
-from fairlead.cluster import gpu_nodes, kinds
+from fairlead.cluster import cpu_nodes, gpu_nodes, kinds
 from tests.cluster.fake_objects import Objects
 
 Manifest = dict[str, Any]
@@ -57,7 +57,14 @@ class Kube:
     def add_node(self, name: str, product: str, gpus: int) -> None:
         """A node with GPUs, ready."""
         labels = {"nvidia.com/gpu.product": product}
-        status = {"allocatable": {RESOURCE: str(gpus)}, "conditions": [{"type": "Ready", "status": "True"}]}
+        self._add(name, labels, {RESOURCE: str(gpus)})
+
+    def add_host(self, name: str, cores: str, memory: str) -> None:
+        """A node without GPUs, ready."""
+        self._add(name, {}, {cpu_nodes.CORES: cores, cpu_nodes.MEMORY: memory})
+
+    def _add(self, name: str, labels: dict[str, str], allocatable: dict[str, str]) -> None:
+        status = {"allocatable": allocatable, "conditions": [{"type": "Ready", "status": "True"}]}
         self.objects.put(kinds.NODE, {"metadata": {"name": name, "labels": labels}, "status": status})
 
     def delete(self, resource: kinds.Resource, namespace: str, name: str) -> None:
@@ -159,12 +166,20 @@ class Kube:
         selector = pod["spec"].get("nodeSelector") or {}
         for node in self.of(kinds.NODE):
             labels, name = node["metadata"]["labels"], node["metadata"]["name"]
-            free = int(node["status"]["allocatable"][RESOURCE]) - used[name]
-            if selector.items() <= labels.items() and wants <= free:
+            free = int(node["status"]["allocatable"].get(RESOURCE, "0")) - used[name]
+            if selector.items() <= labels.items() and wants <= free and self._has_cores(node, pod):
                 self.objects.put(kinds.POD, pod | {"spec": pod["spec"] | {"nodeName": name}})
                 return
         texts = {"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": "0/1 nodes fit"}
         self.objects.put(kinds.POD, pod | {"status": {"phase": "Pending", "conditions": [texts]}})
+
+    def _has_cores(self, node: Manifest, pod: Manifest) -> bool:
+        """Asked for engines on CPU only: routers find a core anywhere, and engines on GPUs ask for none."""
+        cores, memory = cpu_nodes.requested(pod)
+        if pod["metadata"]["labels"].get("fairlead.dev/role") != "engine" or not cores:
+            return True
+        (host,) = cpu_nodes.host_nodes([node], self.of(kinds.POD))
+        return cores <= host.cores - host.used_cores and memory <= host.memory_bytes - host.used_bytes
 
     def _let_go(self, pod: Manifest) -> None:
         if "deletionTimestamp" in pod["metadata"]:

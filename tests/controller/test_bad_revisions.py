@@ -28,7 +28,7 @@ def ended(message: str, code: int = 1, reason: str = "Error") -> Manifest:
 BROKEN: Final = {
     "ImageNotPulled": (waiting("ImagePullBackOff", "manifest unknown"), "check spec.engine.image and version"),
     "CannotStart": (waiting("CreateContainerConfigError", 'secret "hf" not found'), "create or correct what it names"),
-    "OutOfMemory": (ended("", 137, "OOMKilled"), "too small for loading this model"),
+    "OutOfMemory": (ended("", 137, "OOMKilled"), "has too little for this model"),
     "AccessDenied": (ended("OSError: You are trying to access a gated repo."), "spec.model.tokenSecret"),
     "ModelNotFound": (ended("RevisionNotFoundError: 404 Client Error"), "check spec.model.source"),
     "OutOfGpuMemory": (ended("torch.OutOfMemoryError: CUDA out of memory."), "lower spec.engine.context.maxTokens"),

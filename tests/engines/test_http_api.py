@@ -39,10 +39,19 @@ def test_every_kind_has_a_release_and_only_ours_runs_in_the_operators_image() ->
     plain, here = catalogue.releases(), catalogue.releases("registry.example.com/fairlead:1.2.3")
 
     assert plain == {
-        EngineKind.VLLM: EngineRelease(version="0.32.0", image="vllm/vllm-openai:v0.32.0"),
+        EngineKind.VLLM: EngineRelease(
+            version="0.32.0", image="vllm/vllm-openai:v0.32.0", cpu_image="localhost/fairlead-vllm-cpu:0.32.0"
+        ),
         EngineKind.SGLANG: EngineRelease(version="0", image="sglang:0"),
         EngineKind.TENSORRT_LLM: EngineRelease(version="0", image="tensorrt-llm:0"),
         EngineKind.SIMULATED: EngineRelease(version="0.32.0", image="fairlead:0.32.0"),
     }
     ours = replace(plain[EngineKind.SIMULATED], image="registry.example.com/fairlead:1.2.3")
     assert here == {**plain, EngineKind.SIMULATED: ours}
+
+
+def test_an_installation_names_the_image_of_a_build_for_processors() -> None:
+    found = catalogue.releases(cpu_images={EngineKind.VLLM: "registry.example.com/vllm-cpu:0.32.0"})
+
+    assert found[EngineKind.VLLM].image_for(on_cpu=True) == "registry.example.com/vllm-cpu:0.32.0"
+    assert found[EngineKind.VLLM].image_for(on_cpu=False) == "vllm/vllm-openai:v0.32.0"

@@ -7,6 +7,7 @@ import pytest
 
 from fairlead.engines.engine_setup import RefusalCheck, WarningCheck
 from fairlead.engines.vllm.checks import REFUSAL_CHECKS
+from fairlead.engines.vllm.cpu import warning_checks as cpu_warnings
 from fairlead.engines.vllm.warning_checks import WARNING_CHECKS
 from fairlead.fleet.desired_state import EngineKind
 from prove import engine_table
@@ -30,7 +31,9 @@ def test_no_engine_goes_unmentioned() -> None:
     assert engine_table.kinds() == set(EngineKind)
 
 
-@pytest.mark.parametrize("rule", [*REFUSAL_CHECKS, *WARNING_CHECKS], ids=lambda rule: rule.__name__)
+@pytest.mark.parametrize(
+    "rule", [*REFUSAL_CHECKS, *WARNING_CHECKS, *cpu_warnings.WARNING_CHECKS], ids=lambda rule: rule.__name__
+)
 def test_every_rule_says_what_it_mirrors(rule: RefusalCheck | WarningCheck) -> None:
     assert rule.__doc__
 

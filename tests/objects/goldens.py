@@ -1,4 +1,4 @@
-"""Whole children of two deployments as files, to be read by people: `python -m tests.objects.goldens` writes them anew.
+"""Whole children of three deployments as files, for people to read: `python -m tests.objects.goldens` writes them.
 
 The copy of the template that an engine Deployment carries as text is left out; the template stands below it.
 """
@@ -9,10 +9,11 @@ from typing import Any, Final
 
 from fairlead.objects import applied_hash, engine_deployment
 from fairlead.objects.manifest import Manifest
+from tests.api.full_specs import ON_CPU
 from tests.objects.specs import FULL, LEAST, everything
 
 FOLDER: Final = Path(__file__).resolve().parent / "data"
-SPECS: Final[dict[str, dict[str, Any]]] = {"least": LEAST, "full": FULL}
+SPECS: Final[dict[str, dict[str, Any]]] = {"least": LEAST, "full": FULL, "cpu": ON_CPU}
 
 
 def built(name: str) -> list[Manifest]:

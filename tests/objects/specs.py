@@ -28,7 +28,9 @@ from tests.api.objects import written
 
 SAMPLES: Final = Path(__file__).resolve().parents[2] / "manifests" / "samples"
 RELEASES: Final = {
-    EngineKind.VLLM: EngineRelease(version="0.32.0", image="vllm/vllm-openai:v0.32.0"),
+    EngineKind.VLLM: EngineRelease(
+        version="0.32.0", image="vllm/vllm-openai:v0.32.0", cpu_image="localhost/fairlead-vllm-cpu:0.32.0"
+    ),
     EngineKind.SIMULATED: EngineRelease(version="0.32.0", image="fairlead:0.32.0"),
 }
 OWNER: Final = Owner(namespace="team", name="chat", uid="4f1c")

@@ -12,7 +12,7 @@ import pytest
 
 from fairlead.engines.catalogue import ENGINES
 from fairlead.objects.manifest import Manifest
-from tests.api.full_specs import COUNTED
+from tests.api.full_specs import COUNTED, ON_CPU
 from tests.objects.specs import FULL, LEAST, template, wanted
 
 ELSEWHERE: Final = {
@@ -26,6 +26,7 @@ SPECS: Final = (
     wanted(COUNTED | {"accelerator": {"product": "NVIDIA-L4"}, "placement": PLACED}),
     wanted(FULL),
     wanted(LEAST | {"engine": {"speculation": SPECULATION}}),
+    wanted(ON_CPU),
 )
 Path = tuple[str | int, ...]
 

@@ -47,6 +47,7 @@ def test_a_product_nobody_listed_can_be_described() -> None:
         ([{}], "products[0].product: the label"),
         (["NVIDIA-L4"], "products[0].product: the label"),
         ([{"product": "NVIDIA-L4", "price": 1}], "products[0].price: there is no such field; there are memoryMib"),
+        ([{"product": "CPU", "memoryMib": 8192}], "products[0].product: CPU is no GPU; the memory of a replica on it"),
         ([{"product": "X1"}], "products[0].memoryMib: wanted, as X1 is not in the catalogue"),
         ([{"product": "X1", "memoryMib": 1}], "products[0].computeCapability: wanted"),
         ([{"product": "NVIDIA-L4", "priceUsdHour": 0}], "products[0].priceUsdHour: '0' is no number above 0"),

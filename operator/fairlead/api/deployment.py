@@ -16,7 +16,7 @@ class InferenceDeploymentSpec(ApiModel):
 
     model: Model = Field(description="The model that is served. Required.")
     engine: Engine = Field(default=Engine(), description="The program that serves, and its levers.")
-    accelerator: Accelerator = Field(description="The GPUs of one replica. Required.")
+    accelerator: Accelerator = Field(description="The GPUs of one replica, or its cores and memory. Required.")
     parallelism: Parallelism = Field(default=Parallelism(), description="How one replica is spread over its GPUs.")
     placement: Placement = Field(default=Placement(), description="On which nodes replicas run.")
     storage: Storage = Field(default=Storage(), description="Volumes of the engine pods.")

@@ -12,11 +12,13 @@ from fairlead.api.engine import Speculation as SpeculationSpec
 from fairlead.api.lifecycle import Rollout, Router
 from fairlead.api.model import Model, ModelShape
 from fairlead.api.object_reader import ParsedObject
+from fairlead.api.pods import Accelerator, WhenUnsatisfiable
 from fairlead.api.pods import Placement as PlacementSpec
-from fairlead.api.pods import WhenUnsatisfiable
 from fairlead.api.value_mapping import value
+from fairlead.fleet.accelerators import CPU, CpuResources
 from fairlead.fleet.conversations import ChatTemplateSource, ConfigMapKey
 from fairlead.fleet.desired_state import (
+    NO_RESOURCE,
     Adapter,
     CanaryStep,
     DesiredDrain,
@@ -66,16 +68,17 @@ def deployment(
 ) -> DesiredDeployment:
     """Everything that one object specifies."""
     spec = written.spec
-    parallelism = value(spec.parallelism, Parallelism)
+    parallelism, cpu = value(spec.parallelism, Parallelism), _cpu(spec.accelerator)
     wanted = DesiredRevision(
         namespace=written.namespace,
         name=written.name,
         model=_model(spec.model, written.name),
-        engine=_engine(spec.engine, releases[spec.engine.kind]),
+        engine=_engine(spec.engine, releases[spec.engine.kind], on_cpu=cpu is not None),
         product=spec.accelerator.product,
-        gpus_per_replica=parallelism.gpus,
+        gpus_per_replica=parallelism.gpus if cpu is None else 0,
         parallelism=parallelism,
-        resource=spec.accelerator.resource,
+        resource=spec.accelerator.resource if cpu is None else NO_RESOURCE,
+        cpu=cpu,
         placement=_placement(spec.placement),
         storage=_storage(spec),
     )
@@ -119,14 +122,21 @@ def _shape(shape: ModelShape) -> tuple[tuple[str, int], ...]:
     return tuple((_SHAPE_NAMES[field], number) for field, number in stated.items())
 
 
-def _engine(engine: Engine, release: EngineRelease) -> DesiredEngine:
+def _cpu(spec: Accelerator) -> CpuResources | None:
+    """The rules of the schema require both numbers with product CPU."""
+    if spec.product != CPU or spec.cores is None or spec.memory is None:
+        return None
+    return CpuResources(cores=spec.cores, memory_bytes=amounts.size(spec.memory))
+
+
+def _engine(engine: Engine, release: EngineRelease, *, on_cpu: bool) -> DesiredEngine:
     """Groups of fields with the names of `DesiredEngine` are taken whole; a new field there needs no line here."""
     version = engine.version or release.version
     return value(
         engine,
         DesiredEngine,
         version=version,
-        image=engine.image or release.image.replace(release.version, version),
+        image=engine.image or release.image_for(on_cpu=on_cpu).replace(release.version, version),
         weights=engine.quantization.weights,
         kv=engine.quantization.kv_cache,
         prefix_caching=engine.prefix_caching.enabled,

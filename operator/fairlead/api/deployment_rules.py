@@ -9,22 +9,10 @@ from fairlead.api.field_rule import FieldErrorReason, FieldRule
 from fairlead.api.lifecycle import Canary, Rollout, Scaling
 from fairlead.api.model import Model
 from fairlead.api.pods import Toleration, TolerationOperator
-from fairlead.fleet.desired_state import (
-    NO_RESOURCE,
-    SLEEPING,
-    WITHOUT_GPU,
-    EngineKind,
-    RolloutStrategy,
-    SpeculationMethod,
-)
+from fairlead.fleet.desired_state import SLEEPING, EngineKind, RolloutStrategy, SpeculationMethod
 
 _WITH_DRAFT: Final = (SpeculationMethod.DRAFT_MODEL, SpeculationMethod.EAGLE3)
 _SLEEPING: Final = [str(kind) for kind in EngineKind if kind in SLEEPING]
-_WITHOUT_GPU: Final = " || ".join(f"self.engine.kind == '{kind}'" for kind in EngineKind if kind in WITHOUT_GPU)
-
-
-def _gpus(spec: InferenceDeploymentSpec) -> int:
-    return spec.parallelism.tensor * spec.parallelism.pipeline * spec.parallelism.data
 
 
 def _revision_of(on: type[Any]) -> FieldRule[Any]:
@@ -58,26 +46,6 @@ _WHOLE: Final[tuple[FieldRule[Any], ...]] = (
         holds=lambda it: it.router is None or it.gateway is None,
         because="a deployment is served by its own router or through a gateway, not both",
         remedy="remove gateway, which this release does not run, and keep router",
-    ),
-    FieldRule[InferenceDeploymentSpec](
-        on=InferenceDeploymentSpec,
-        field="accelerator.resource",
-        fault=FieldErrorReason.INVALID,
-        cel="!has(self.accelerator.resource) || self.accelerator.resource != 'none' || "
-        f"(has(self.engine) && has(self.engine.kind) && {_WITHOUT_GPU})",
-        holds=lambda it: it.accelerator.resource != NO_RESOURCE or it.engine.kind in WITHOUT_GPU,
-        because="an engine that computes needs a GPU",
-        remedy="remove accelerator.resource, or write engine.kind: Simulated to try without a GPU",
-    ),
-    FieldRule[InferenceDeploymentSpec](
-        on=InferenceDeploymentSpec,
-        field="accelerator.count",
-        fault=FieldErrorReason.INVALID,
-        cel="!has(self.accelerator.count) || self.accelerator.count == (has(self.parallelism) ? "
-        "self.parallelism.tensor * self.parallelism.pipeline * self.parallelism.data : 1)",
-        holds=lambda it: it.accelerator.count in (None, _gpus(it)),
-        because="the GPUs of a replica must be tensor x pipeline x data of spec.parallelism",
-        remedy="remove accelerator.count, or set parallelism.tensor to it",
     ),
 )
 _ENGINE: Final[tuple[FieldRule[Any], ...]] = (

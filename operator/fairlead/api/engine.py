@@ -159,7 +159,9 @@ class Engine(ApiModel):
         "speed the accelerator would have. Default vLLM.",
     )
     image: Image | None = Field(
-        default=None, description="Image of the engine. Default: the one this release of Fairlead was tested with."
+        default=None,
+        description="Image of the engine. Default: the one this release of Fairlead was tested with; with product CPU "
+        "the build for processors that the installation names.",
     )
     version: Version | None = Field(
         default=None,
@@ -181,7 +183,8 @@ class Engine(ApiModel):
     )
     eager: bool = Field(
         default=False,
-        description="Skips compilation and graphs: starts sooner, answers slower. Default false.",
+        description="Skips compilation and graphs: starts sooner, answers slower. Default false; with product CPU "
+        "always skipped, since compiling there needs a C++ compiler in the image.",
     )
     trust_remote_code: bool = Field(
         default=False,

@@ -14,22 +14,34 @@ Degree = Annotated[int, Field(ge=1, le=128)]
 
 
 class Accelerator(ApiModel):
-    """The GPUs of one replica."""
+    """The GPUs of one replica, or its share of a processor."""
 
     product: ProductName = Field(
         description="GPU by its nvidia.com/gpu.product label, for instance NVIDIA-L4 or NVIDIA-H100-80GB-HBM3. "
         "Memory, price and abilities come from the catalogue. `kubectl get nodes -L nvidia.com/gpu.product` shows "
-        "what the cluster has."
+        "what the cluster has. CPU: no GPU; the engine's build for processors computes with cores and memory, slowly: "
+        "for small models, laptops and first tries."
+    )
+    cores: Annotated[int, Field(ge=1, le=1024)] | None = Field(
+        default=None,
+        description="Whole processor cores of one replica, requested and at most used. Required with product CPU, "
+        "which has no default that is right on a laptop and on a server; refused with a GPU.",
+    )
+    memory: Quantity | None = Field(
+        default=None,
+        description="Main memory of one replica, for instance 8Gi, requested and at most used: weights, KV cache and "
+        "the engine's processes. Required with product CPU; refused with a GPU.",
     )
     count: Annotated[int, Field(ge=1, le=1024)] | None = Field(
         default=None,
         description="GPUs of one replica. Default: tensor x pipeline x data of spec.parallelism; another number is "
-        "refused, since the engine would leave GPUs idle or not start.",
+        "refused, since the engine would leave GPUs idle or not start; so is any with product CPU.",
     )
     resource: ResourceName = Field(
         default="nvidia.com/gpu",
         description="Extended resource that the pod requests. Default nvidia.com/gpu; differs for MIG and "
-        "shared GPUs. none: asks for no GPU; only for kind Simulated, which then runs on any node.",
+        "shared GPUs. none: asks for no GPU; only for kind Simulated, which then runs on any node, and for product "
+        "CPU, where it changes nothing.",
     )
 
 

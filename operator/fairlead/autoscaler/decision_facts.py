@@ -9,12 +9,12 @@ from fairlead.autoscaler.samples import phases, pod_figures
 from fairlead.autoscaler.samples.sample_source import SampleSource
 from fairlead.autoscaler.scaling_spec import ScalingSpec
 from fairlead.cluster import kinds, pod_starts
-from fairlead.cluster.gpu_nodes import GpuRequirement
 from fairlead.cluster.interfaces import ClusterState
 from fairlead.cluster.kinds import Manifest
 from fairlead.fleet.policies import ScalingPolicy
 from fairlead.fleet.rollouts import NodeRoom
-from fairlead.process import gpu_room
+from fairlead.process import node_room
+from fairlead.process.node_room import NodeRequirement
 from fairlead.scaling.facts import EnginePod, EnginePodPhase, RouterPod, ScalingFacts
 
 UNSCRAPED_PHASES: Final = frozenset(
@@ -64,16 +64,16 @@ class RoundSnapshot:
     now: float
     nodes_grow: bool = False
     lost_nodes: frozenset[str] = field(init=False)
-    _rooms: dict[GpuRequirement | None, NodeRoom] = field(default_factory=dict)
+    _rooms: dict[NodeRequirement | None, NodeRoom] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Find the lost nodes once a round: nodes are many and seldom change."""
         object.__setattr__(self, "lost_nodes", phases.lost(self.world.of(kinds.NODE).each()))
 
-    def room(self, place: GpuRequirement | None) -> NodeRoom:
+    def room(self, place: NodeRequirement | None) -> NodeRoom:
         """How many more replicas of a kind the nodes could take; counted once a round for each kind of GPU."""
         if place not in self._rooms:
-            self._rooms[place] = gpu_room.of(self.world, place, nodes_grow=self.nodes_grow)
+            self._rooms[place] = node_room.of(self.world, place, nodes_grow=self.nodes_grow)
         return self._rooms[place]
 
 

@@ -3,10 +3,10 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from fairlead.cluster.gpu_nodes import GpuRequirement
 from fairlead.cluster.kinds import Manifest
 from fairlead.fleet.desired_state import EngineKind
 from fairlead.fleet.policies import ReplicaBounds
+from fairlead.process.node_room import NodeRequirement
 from fairlead.scaling.facts import AcceleratorOption, ReplicaSpeed
 
 
@@ -18,8 +18,8 @@ class ScalingSpec:
     kind: EngineKind
     revision: str
     """The revision that this spec describes."""
-    place: GpuRequirement | None = None
-    """What a replica needs of its node; None: no GPU, so node capacity is not counted."""
+    place: NodeRequirement | None = None
+    """What a replica needs of its node; None: any node will do, so node capacity is not counted."""
     price_per_hour: float | None = None
     speculates: bool = False
     sleeps: bool = False

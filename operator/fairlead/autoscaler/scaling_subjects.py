@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from typing import Final
 
 from fairlead.autoscaler.scaling_spec import ScalingSpec, SpecReader
-from fairlead.cluster.gpu_nodes import GpuRequirement
 from fairlead.cluster.kinds import Manifest
 from fairlead.fleet.accelerators import Accelerator
 from fairlead.fleet.desired_state import DesiredRevision, SpeculationMethod
@@ -15,6 +14,7 @@ from fairlead.fleet.fit import Fit
 from fairlead.fleet.policies import ReplicaBounds
 from fairlead.fleet.traffic import TokenLengths, Traffic
 from fairlead.objects import revisions
+from fairlead.process import node_room
 from fairlead.review import deployment_review, memory_fit
 from fairlead.review.context import ReviewContext
 from fairlead.review.deployment_review import DeploymentReview
@@ -49,7 +49,7 @@ def subject(judged: DeploymentReview, context: ReviewContext) -> ScalingSpec | N
         bounds=deployment.replicas,
         kind=wanted.engine.kind,
         revision=revisions.of(spec),
-        place=GpuRequirement.of(wanted),
+        place=node_room.requirement(wanted),
         price_per_hour=_price(context.accelerator(wanted.product), wanted),
         speculates=wanted.engine.speculation.method is not SpeculationMethod.OFF,
         sleeps=wanted.engine.sleeps,
@@ -65,7 +65,10 @@ def _price(accelerator: Accelerator | None, wanted: DesiredRevision) -> float | 
 
 
 def _options(review: Review, wanted: DesiredRevision, context: ReviewContext) -> Iterator[AcceleratorOption]:
-    """Every other product with a price on which the same settings fit, in as many GPUs."""
+    """Every other product with a price on which the same settings fit, in as many GPUs; none for replicas on CPU,
+    whose speed no data sheet has."""
+    if wanted.cpu is not None:
+        return
     for product, accelerator in sorted(context.catalogue.accelerators.items()):
         price, speed = _price(accelerator, wanted), None
         if price is not None and product != wanted.product:

@@ -1,8 +1,12 @@
 """`fairlead operator`: the controller with its webhook and the autoscaler's loop; `fairlead controller`: without it."""
 
 import argparse
+from typing import TYPE_CHECKING
 
 from fairlead.cli import autoscaler_command
+
+if TYPE_CHECKING:
+    from fairlead.fleet.desired_state import EngineKind
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -18,12 +22,30 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--router-image", default=image, help="what routers run")
     parser.add_argument("--engine-image", default=image, help="what simulated engines run")
     parser.add_argument(
+        "--cpu-image",
+        action="append",
+        default=[],
+        metavar="KIND=IMAGE",
+        type=cpu_image,
+        help="what engines of this kind run with product CPU, its version in the tag: vLLM=registry/vllm-cpu:0.32.0",
+    )
+    parser.add_argument(
         "--monitoring-namespace", default="", metavar="NAME", help="its pods may read metrics of routers and engines"
     )
     parser.add_argument("--webhook-port", type=int, default=9443)
     parser.add_argument(
         "--autoscaler", choices=("on", "off"), default="on", help="whether the leader decides replicas too"
     )
+
+
+def cpu_image(written: str) -> "tuple[EngineKind, str]":
+    """One kind and the image of its build for processors."""
+    from fairlead.fleet.desired_state import ON_CPU, EngineKind
+
+    kind, equals, image = written.partition("=")
+    if kind in ON_CPU and equals and image:
+        return EngineKind(kind), image
+    raise argparse.ArgumentTypeError(f"{written}: write KIND=IMAGE with one of {', '.join(sorted(ON_CPU))}")
 
 
 def controller_arguments(parser: argparse.ArgumentParser) -> None:
@@ -45,6 +67,7 @@ def run(chosen: argparse.Namespace) -> int:
         **autoscaler_command.process_settings(chosen, "operator"),
         router_image=chosen.router_image,
         engine_image=chosen.engine_image,
+        cpu_images=tuple(chosen.cpu_image),
         monitoring_namespace=chosen.monitoring_namespace,
         nodes_grow=chosen.nodes_grow,
         webhook=WebhookSettings(

@@ -10,7 +10,7 @@ from typing import Final
 from fairlead.cli import offline_data
 from fairlead.cluster import package_data
 from fairlead.engines.catalogue import DEFAULT, ENGINES
-from fairlead.fleet.accelerators import Accelerator
+from fairlead.fleet.accelerators import CPU, Accelerator
 from fairlead.fleet.capacity_plan import LatencyObjectives
 from fairlead.fleet.shapes import ModelShape
 from fairlead.fleet.traffic import TokenLengths, Traffic
@@ -62,6 +62,8 @@ def _shape(chosen: argparse.Namespace, catalogue: Catalogue) -> ModelShape:
 
 def _products(named: Sequence[str], catalogue: Catalogue) -> tuple[Accelerator, ...]:
     for name in named:
+        if name.upper() == CPU:
+            raise PlanArgumentError(f"--product {name}: plans compare GPUs; how fast a processor is was not measured")
         if name not in catalogue.accelerators:
             near = difflib.get_close_matches(name, catalogue.accelerators, n=3, cutoff=0.3) or catalogue.accelerators
             raise PlanArgumentError(f"--product {name}: not in the catalogue; near: {', '.join(near)}")

@@ -24,7 +24,7 @@ def as_text(document: YamlDocument, review: Review | None, *, colour: bool) -> s
     lines += [_refused(one, near, _mark("refused", RED, colour)) for one in review.refusals]
     lines += [_finding(one, _mark("warning", YELLOW, colour)) for one in review.warnings]
     if isinstance(review.fit, Fit):
-        lines += _fit(review.fit)
+        lines += _fit(review.fit, on_cpu=review.setup is not None and review.setup.on_cpu)
     return "\n".join(lines)
 
 
@@ -65,11 +65,11 @@ def _finding(finding: SpecFinding, word: str) -> str:
     )
 
 
-def _fit(fit: Fit) -> list[str]:
+def _fit(fit: Fit, *, on_cpu: bool) -> list[str]:
     terms = "  ".join(f"{term.value} {span.likely / GIB:.1f}" for term, span in fit.memory.by_name().items())
     return [
         f"    fit      {fit.verdict.value}: {fit.because}",
-        f"             GiB a GPU: {terms}",
+        f"             GiB a {'replica' if on_cpu else 'GPU'}: {terms}",
         f"             holds {_short(fit.kv_tokens)} tokens, {_short(fit.sequences)} requests of full context length",
     ]
 

@@ -54,7 +54,7 @@ def pending_gpus(some: Iterable[Manifest], resource: str, product: str | None) -
     return sum(
         held_gpus(pod, resource)
         for pod in some
-        if not _node_of(pod) and pods.unplaced(pod) is None and _selects(pod) in (product, None)
+        if not node_of(pod) and pods.unplaced(pod) is None and _selects(pod) in (product, None)
     )
 
 
@@ -62,7 +62,7 @@ def nodes_with(nodes: Iterable[Manifest], some: Iterable[Manifest], resource: st
     """Every node with this resource, and how much of it our pods hold; pods without a node yet hold none."""
     used: Counter[str] = Counter()
     for pod in some:
-        used[_node_of(pod)] += held_gpus(pod, resource)
+        used[node_of(pod)] += held_gpus(pod, resource)
     return tuple(_node(one, used, resource) for one in nodes)
 
 
@@ -78,17 +78,28 @@ def held_gpus(pod: Manifest, resource: str) -> int:
 def _node(manifest: Manifest, used: Counter[str], resource: str) -> Node:
     name, status = manifest["metadata"]["name"], manifest.get("status", {})
     labels = manifest["metadata"].get("labels") or {}
-    cordoned = bool(manifest.get("spec", {}).get("unschedulable"))
     return Node(
         product=labels.get(engine_placement.PRODUCT, ""),
         gpus=_count((status.get("allocatable") or {}).get(resource, "0")),
         used=used[name],
-        schedulable=not cordoned and pods.condition(manifest, "Ready").get("status") != "False",
-        labels=tuple(sorted(labels.items())),
+        schedulable=is_schedulable(manifest),
+        labels=labels_of(manifest),
     )
 
 
-def _node_of(pod: Manifest) -> str:
+def is_schedulable(manifest: Manifest) -> bool:
+    """Whether a node takes pods: not cordoned, and ready."""
+    cordoned = bool(manifest.get("spec", {}).get("unschedulable"))
+    return not cordoned and pods.condition(manifest, "Ready").get("status") != "False"
+
+
+def labels_of(manifest: Manifest) -> tuple[tuple[str, str], ...]:
+    """A node's labels, sorted."""
+    return tuple(sorted((manifest["metadata"].get("labels") or {}).items()))
+
+
+def node_of(pod: Manifest) -> str:
+    """The node's name; empty where the pod has none yet."""
     return str(pod.get("spec", {}).get("nodeName") or "")
 
 

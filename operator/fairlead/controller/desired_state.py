@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from fairlead.cluster import kinds, pods
+from fairlead.cluster.cpu_nodes import CORES
 from fairlead.cluster.kinds import Manifest
 from fairlead.controller import snapshot
 from fairlead.controller.pods import start_failures, target_start
@@ -184,11 +185,13 @@ def _state(engine: Manifest, facts: RuntimeFacts, start: DecisionInputs) -> Revi
 
 
 def _same_gpus(engine: Manifest, wanted: DesiredRevision) -> bool:
-    """Whether the GPUs of its replicas are ones that the target can use."""
+    """Whether the GPUs of its replicas, or on CPU their cores, are ones that the target can use."""
     pod = engine["spec"]["template"]["spec"]
     limits = [one.get("resources", {}).get("limits") or {} for one in pod.get("containers") or ()]
     selected = (pod.get("nodeSelector") or {}).get(engine_placement.PRODUCT)
     product = engine_placement.node_selector(wanted).get(engine_placement.PRODUCT)
+    if wanted.cpu is not None:
+        return any(CORES in one for one in limits)
     holds = wanted.resource == NO_RESOURCE or any(wanted.resource in one for one in limits)
     return holds and selected == product
 

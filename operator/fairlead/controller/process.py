@@ -167,7 +167,7 @@ async def _with_policy(document: dict[str, Any], context: ReviewContext, existen
 def _setting(settings: OperatorSettings) -> ReconcileSettings:
     context = ReviewContext(
         catalogue=package_data.load_catalogue(),
-        releases=engines.releases(settings.engine_image),
+        releases=engines.releases(settings.engine_image, dict(settings.cpu_images)),
         time_zones=frozenset(available_timezones()) or None,
     )
     return ReconcileSettings(

@@ -80,6 +80,7 @@ def _gpu_facts(node: Manifest | None) -> object:
         node["metadata"].get("labels"),
         node.get("status", {}).get("allocatable"),
         node.get("spec", {}).get("unschedulable", False),
+        node.get("spec", {}).get("taints"),
         pods.condition(node, "Ready").get("status"),
     )
 

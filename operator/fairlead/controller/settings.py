@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from fairlead.fleet.desired_state import EngineKind
 from fairlead.process.lifecycle import ProcessSettings
 
 
@@ -25,6 +26,8 @@ class OperatorSettings(ProcessSettings):
     router_image: str
     engine_image: str
     """The image of simulated engines."""
+    cpu_images: tuple[tuple[EngineKind, str], ...] = ()
+    """The images of engines' builds for processors, where they are not the defaults."""
     labels: tuple[tuple[str, str], ...] = (("app.kubernetes.io/name", "fairlead"),)
     """Labels of the operator's pods: network policies admit pods with them."""
     monitoring_namespace: str = ""

@@ -18,18 +18,23 @@ ENGINES: Final[MappingProxyType[EngineKind, EngineDescription]] = MappingProxyTy
 )
 DEFAULT: Final = EngineKind.VLLM
 """The kind of a spec that names none."""
+NO_IMAGES: Final = MappingProxyType[EngineKind, str]({})
 PRIORITY_HEADERS: Final = frozenset(one.api.priority_header for one in ENGINES.values() if one.api.priority_header)
 
 
-def releases(own_image: str | None = None) -> Mapping[EngineKind, EngineRelease]:
-    """The default release of each kind; `own_image` is the name of Fairlead's image here. Kinds without an engine are
-    never started, since `describe` refuses them."""
+def releases(
+    own_image: str | None = None, cpu_images: Mapping[EngineKind, str] = NO_IMAGES
+) -> Mapping[EngineKind, EngineRelease]:
+    """The default release of each kind; `own_image` is the name of Fairlead's image here, `cpu_images` are those of
+    builds for processors. Kinds without an engine are never started, since `describe` refuses them."""
     found: dict[EngineKind, EngineRelease] = {}
     for kind in EngineKind:
         engine = ENGINES.get(kind)
         found[kind] = EngineRelease(version="0", image=f"{kind.lower()}:0") if engine is None else engine.release
         if own_image is not None and engine is not None and engine.is_fairleads:
             found[kind] = replace(found[kind], image=own_image)
+        if kind in cpu_images:
+            found[kind] = replace(found[kind], cpu_image=cpu_images[kind])
     return MappingProxyType(found)
 
 

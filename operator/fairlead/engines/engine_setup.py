@@ -19,11 +19,18 @@ class EngineSetup:
     shape: ModelShape | None = None
     draft_shape: ModelShape | None = None
     accelerator: Accelerator | None = None
+    kv_bytes: int | None = None
+    """The KV cache that the engine is told, where it computes on a processor; None: it is not known."""
 
     @property
     def engine(self) -> DesiredEngine:
         """The engine's own settings."""
         return self.wanted.engine
+
+    @property
+    def on_cpu(self) -> bool:
+        """Whether it computes on a node's processor."""
+        return self.wanted.cpu is not None
 
     @property
     def weights(self) -> WeightFormat:

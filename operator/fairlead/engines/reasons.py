@@ -47,6 +47,8 @@ class EngineReason(FindingReason):
     """Neither the spec nor the model's family names one."""
     ADAPTER_RANK_TOO_HIGH = "AdapterRankTooHigh"
     ADAPTER_NAME_TAKEN = "AdapterNameTaken"
+    NOT_ON_CPU = "NotOnCpu"
+    """It works on GPUs and not on a node's processor."""
     OUT_OF_RANGE = "OutOfRange"
     SLOWER = "Slower"
     """A warning: it works, and something else is faster."""

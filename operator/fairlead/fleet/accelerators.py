@@ -1,9 +1,13 @@
-"""One GPU product as its data sheet and its driver describe it."""
+"""One GPU product as its data sheet and its driver describe it, and the processor of a node in its place."""
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Final, NamedTuple
+
+from fairlead.fleet import plurals
 
 MIB = 1024 * 1024
+CPU: Final = "CPU"
+"""The product of replicas that compute on the node's processor: no GPU has this label."""
 
 
 class ComputeCapability(NamedTuple):
@@ -36,3 +40,39 @@ class Accelerator:
     def memory_bytes(self) -> int:
         """Nominal bytes."""
         return self.memory_mib * MIB
+
+    @property
+    def is_cpu(self) -> bool:
+        """Whether it is a share of a node's processor and main memory instead of a GPU."""
+        return self.product == CPU
+
+
+def cpu(memory_bytes: int) -> Accelerator:
+    """The processor of a node, as far as sizing goes: the memory a pod may use. Its rates differ from node to node and
+    no catalogue has them."""
+    return Accelerator(
+        product=CPU,
+        memory_mib=memory_bytes // MIB,
+        bandwidth_gbs=None,
+        bf16_tflops=None,
+        fp8_tflops=None,
+        capability=ComputeCapability(0, 0),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CpuResources:
+    """What one replica takes of a node's processor and main memory."""
+
+    cores: int
+    memory_bytes: int
+
+    @property
+    def words(self) -> str:
+        """As a sentence has it: `4 cores and 8 GiB`."""
+        return f"{plurals.count(self.cores, 'core')} and {gib(self.memory_bytes)}"
+
+
+def gib(size: float) -> str:
+    """Bytes as `8 GiB` or `7.5 GiB`."""
+    return f"{plurals.formatted(round(size / (1 << 30), 1))} GiB"

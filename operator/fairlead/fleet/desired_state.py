@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from fairlead.fleet.accelerators import CpuResources
 from fairlead.fleet.conversations import ChatTemplateSource, Reasoning, Tools
 from fairlead.fleet.quantization import Dtype, KvFormat, WeightFormat
 
@@ -22,6 +23,8 @@ class EngineKind(StrEnum):
 
 WITHOUT_GPU: Final = frozenset({EngineKind.SIMULATED})
 """Kinds that compute nothing, so that they may run on any node."""
+ON_CPU: Final = frozenset({EngineKind.VLLM})
+"""Kinds with a build that computes on the node's processor. The schema refuses product CPU for others."""
 SLEEPING: Final = frozenset({EngineKind.VLLM, EngineKind.SIMULATED})
 """Kinds that can be put to sleep. The schema refuses it for others before any engine is asked."""
 
@@ -162,6 +165,12 @@ class EngineRelease:
     version: str
     image: str
     """With the version in its tag, so that another version of the same image can be named."""
+    cpu_image: str | None = None
+    """The build for processors, likewise; None: this kind has none."""
+
+    def image_for(self, *, on_cpu: bool) -> str:
+        """The image where the spec names none."""
+        return (self.cpu_image if on_cpu else None) or self.image
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -218,12 +227,14 @@ class DesiredRevision:
     model: DesiredModel
     engine: DesiredEngine
     product: str
-    """The GPU by its product label, as GPU feature discovery writes it."""
+    """The GPU by its product label, as GPU feature discovery writes it, or `CPU`."""
     gpus_per_replica: int
     parallelism: Parallelism
     resource: str = "nvidia.com/gpu"
     placement: DesiredPlacement = DesiredPlacement()
     storage: Storage = Storage()
+    cpu: CpuResources | None = None
+    """With product CPU, where a replica has no GPU."""
 
 
 class RolloutStrategy(StrEnum):

@@ -16,8 +16,27 @@ class BatchLimits(NamedTuple):
     tokens: int
 
 
+class HostMemory(NamedTuple):
+    """What an engine takes of main memory where it computes on a node's processor."""
+
+    processes_gib: float
+    """All its processes, without weights and KV cache."""
+    processes_high_gib: float
+    """The most that they may take."""
+    cache_step_bytes: int
+    """Its KV cache is set in multiples of this."""
+    block_tokens: int
+    """Tokens of one block of the cache."""
+    latent_block_tokens: int
+    """The same of models with latent attention."""
+
+
 class EngineMemory(Protocol):
     """One release of an engine, as far as memory goes."""
+
+    @property
+    def host(self) -> HostMemory | None:
+        """What it takes of main memory on a processor; None where it has no build for one."""
 
     @property
     def share(self) -> float:

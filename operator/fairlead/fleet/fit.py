@@ -87,6 +87,8 @@ class ConfigurationChange(StrEnum):
     FEWER_SEQUENCES = "fewerSequences"
     FP8_CACHE = "fp8Cache"
     QUANTIZED_WEIGHTS = "quantizedWeights"
+    MORE_MEMORY = "moreMemory"
+    """On a processor, where memory is a field of the spec."""
     MORE_GPUS = "moreGpus"
     OTHER_PRODUCT = "otherProduct"
 

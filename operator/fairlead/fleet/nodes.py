@@ -1,4 +1,4 @@
-"""Nodes with GPUs, as far as scheduling a replica needs them."""
+"""Nodes with GPUs or with free cores and memory, as far as scheduling a replica needs them."""
 
 from dataclasses import dataclass
 
@@ -15,4 +15,19 @@ class Node:
     """How many GPUs pods have allocated, ending pods included."""
     schedulable: bool = True
     """Not cordoned, and ready."""
+    labels: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HostNode:
+    """One node, its processor and its main memory."""
+
+    cores: float
+    """How many cores pods may allocate in all; thousandths count."""
+    memory_bytes: int
+    used_cores: float = 0.0
+    """What our pods have allocated, ending pods included."""
+    used_bytes: int = 0
+    schedulable: bool = True
+    """Not cordoned, ready, and without a taint that keeps the replica away."""
     labels: tuple[tuple[str, str], ...] = ()

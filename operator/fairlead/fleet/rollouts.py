@@ -71,6 +71,8 @@ class MissingCapacity(StrEnum):
     """Nodes have the GPU, and none of them the labels of the node selector."""
     GPUS = "gpus"
     """No node has as many GPUs as one replica takes."""
+    CORES = "cores"
+    """No node has the cores and the memory that one replica on CPU takes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +88,18 @@ class NodeRoom:
     """Which GPU, how many there are, how many are free: for the message that says what is short."""
     lack: MissingCapacity | None = None
     """Why waiting does not help; None where it may, for instance until a node is uncordoned."""
+    of_cpu: bool = False
+    """Whether cores and memory are counted, and no GPUs."""
+
+    @property
+    def held(self) -> str:
+        """What a replica holds until it has ended."""
+        return "cores and memory" if self.of_cpu else "GPUs"
+
+    @property
+    def spare(self) -> str:
+        """What one more replica needs."""
+        return "free cores and memory" if self.of_cpu else "a free GPU"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

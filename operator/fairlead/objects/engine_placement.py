@@ -11,7 +11,7 @@ from fairlead.fleet.desired_state import (
     SpreadConstraint,
     Toleration,
 )
-from fairlead.objects import labels
+from fairlead.objects import labels, quantities
 from fairlead.objects.manifest import Manifest
 
 PRODUCT: Final = "nvidia.com/gpu.product"
@@ -26,7 +26,7 @@ def placement_fields(wanted: DesiredRevision, revision: str) -> Manifest:
     placement = wanted.placement
     fields: Manifest = {
         "nodeSelector": node_selector(wanted),
-        "tolerations": [_gpu_toleration(), *(_toleration(one) for one in placement.tolerations)],
+        "tolerations": [*_gpu_toleration(wanted), *(_toleration(one) for one in placement.tolerations)],
         "affinity": json.loads(placement.affinity) if placement.affinity else None,
         "topologySpreadConstraints": spread(
             labels.engines_of(wanted.name, revision), placement.spread or (SpreadConstraint(topology_key=_HOSTNAME),)
@@ -39,6 +39,17 @@ def placement_fields(wanted: DesiredRevision, revision: str) -> Manifest:
 def node_selector(wanted: DesiredRevision) -> dict[str, str]:
     """Which labels a node must have; the room on nodes is counted by them too."""
     return _product(wanted) | dict(wanted.placement.node_selector)
+
+
+def resources(wanted: DesiredRevision) -> dict[str, str]:
+    """What the engine's container requests, and the most it may use.
+
+    On CPU both are the same. vLLM computes with as many threads as it has cores; the kubelet ends last what uses no
+    more memory than it requested; and a node with static CPU management then gives it cores of its own.
+    """
+    if wanted.cpu is not None:
+        return {"cpu": str(wanted.cpu.cores), "memory": quantities.of_bytes(wanted.cpu.memory_bytes)}
+    return {} if wanted.resource == NO_RESOURCE else {wanted.resource: str(wanted.gpus_per_replica)}
 
 
 def spread(
@@ -71,8 +82,9 @@ def _product(wanted: DesiredRevision) -> dict[str, str]:
     return {PRODUCT: wanted.product} if labelled else {}
 
 
-def _gpu_toleration() -> Manifest:
-    return {"key": GPU, "operator": "Exists", "effect": "NoSchedule"}
+def _gpu_toleration(wanted: DesiredRevision) -> list[Manifest]:
+    """A replica on CPU leaves nodes that are kept for GPUs alone."""
+    return [] if wanted.cpu else [{"key": GPU, "operator": "Exists", "effect": "NoSchedule"}]
 
 
 def _toleration(one: Toleration) -> Manifest:

@@ -5,7 +5,7 @@ Sets no counts. The same input gives the same template, in every release that do
 
 from typing import Final
 
-from fairlead.fleet.desired_state import NO_RESOURCE, DesiredRevision, EnvFrom, SecretKey
+from fairlead.fleet.desired_state import DesiredRevision, EnvFrom, SecretKey
 from fairlead.fleet.engine_launch import EngineLaunch, EnvVar, HttpProbe
 from fairlead.fleet.gateways import DesiredDeployment
 from fairlead.objects import engine_placement, engine_volumes, labels, security
@@ -44,7 +44,7 @@ def _adapters(wanted: DesiredRevision) -> Manifest:
 
 
 def _container(wanted: DesiredRevision, launch: EngineLaunch, carried: PodVolumes) -> Manifest:
-    gpus = {} if wanted.resource == NO_RESOURCE else {wanted.resource: str(wanted.gpus_per_replica)}
+    held = engine_placement.resources(wanted)
     ports = [{"name": port.name, "containerPort": port.number, "protocol": "TCP"} for port in launch.ports]
     wait = launch.shutdown.pre_stop_seconds
     return {
@@ -57,7 +57,7 @@ def _container(wanted: DesiredRevision, launch: EngineLaunch, carried: PodVolume
             *launch.environment,
         ),
         "ports": ports,
-        **({"resources": {"limits": dict(gpus), "requests": dict(gpus)}} if gpus else {}),
+        **({"resources": {"limits": dict(held), "requests": dict(held)}} if held else {}),
         "startupProbe": _probe(launch.probes.startup),
         "readinessProbe": _probe(launch.probes.readiness),
         "livenessProbe": _probe(launch.probes.liveness),

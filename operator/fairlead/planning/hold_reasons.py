@@ -98,7 +98,7 @@ def _unplaced(each: revision_counts.RevisionCounts) -> HoldStep:
 
 
 def _draining(at: RolloutState) -> HoldStep:
-    leaving = sum(each.leaving for each in at.all)
-    verbs = plurals.verb(leaving, "is"), plurals.verb(leaving, "holds")
-    because = f"{sentences.replicas(leaving)} {verbs[0]} still draining, and {verbs[1]} GPUs until the last stream ends"
+    leaving, held = sum(each.leaving for each in at.all), at.rollout.room.held
+    verb, holds = plurals.verb(leaving, "is"), plurals.verb(leaving, "holds")
+    because = f"{sentences.replicas(leaving)} {verb} still draining, and {holds} {held} until the last stream ends"
     return HoldStep(reason=HoldReason.WAITING_FOR_DRAIN, because=because)

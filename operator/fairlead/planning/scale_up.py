@@ -15,7 +15,7 @@ from fairlead.planning import sentences
 from fairlead.planning.revision_counts import RevisionCounts
 from fairlead.planning.rollout_state import RolloutState
 
-_HINT: Final = "; strategy Surge needs a free GPU for a change, strategy Replace needs none"
+_HINT: Final = "; strategy Surge needs {} for a change, strategy Replace needs none"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +83,7 @@ def short(at: RolloutState) -> str:
     """Which GPU is short, and which strategy changes revisions without a free one."""
     rules, room = at.rollout.rules, at.rollout.room
     surging = rules.strategy is not RolloutStrategy.REPLACE and not rules.max_unavailable
-    return room.because + (_HINT if surging and not at.alone and reach(at) else "")
+    return room.because + (_HINT.format(room.spare) if surging and not at.alone and reach(at) else "")
 
 
 def scant(at: RolloutState, need: ScaleUpNeed) -> bool:

@@ -97,6 +97,7 @@ def _engine_review(named: Review, deployment: DesiredDeployment, context: Review
         return replace(named, refusals=(*named.refusals, engine))
     setup, shape = memory_fit.engine_inputs(wanted, context)
     fit = memory_fit.fit(setup, shape, engine, context)
+    setup = memory_fit.with_cache(setup, fit)
     refused = (*engine.refusals(setup), *drafts.refusals(setup))
     return replace(
         named,

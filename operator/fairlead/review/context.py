@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from fairlead.engines import catalogue as engines
+from fairlead.fleet import accelerators
 from fairlead.fleet.accelerators import Accelerator
-from fairlead.fleet.desired_state import EngineKind, EngineRelease, ModelSource, SourceScheme
+from fairlead.fleet.desired_state import DesiredRevision, EngineKind, EngineRelease, ModelSource, SourceScheme
 from fairlead.fleet.policies import ScalingPolicy
 from fairlead.fleet.shapes import ModelShape
 from fairlead.sizing import checkpoint, families
@@ -53,6 +54,10 @@ class ReviewContext:
     def accelerator(self, product: str) -> Accelerator | None:
         """The GPU that a product label names."""
         return self.catalogue.accelerators.get(product)
+
+    def accelerator_of(self, wanted: DesiredRevision) -> Accelerator | None:
+        """What a replica computes on: a GPU of the catalogue, or as much of a processor as the spec says."""
+        return self.accelerator(wanted.product) if wanted.cpu is None else accelerators.cpu(wanted.cpu.memory_bytes)
 
 
 def _as_facts(stated: Mapping[str, int]) -> dict[str, object]:

@@ -2,11 +2,12 @@
 
 import difflib
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Final
 
 from fairlead.engines.engine import EngineDescription
 from fairlead.engines.engine_setup import EngineSetup
-from fairlead.fleet.accelerators import Accelerator
+from fairlead.fleet.accelerators import Accelerator, gib
 from fairlead.fleet.desired_state import DesiredRevision, ModelSource, SpeculationMethod
 from fairlead.fleet.findings import SpecRefusal, SpecWarning
 from fairlead.fleet.fit import ConfigurationChange, Fit, FitVerdict, NoFit
@@ -22,10 +23,15 @@ FIELDS: Final[dict[ConfigurationChange, str]] = {
     ConfigurationChange.FEWER_SEQUENCES: "spec.engine.batching.maxSequences",
     ConfigurationChange.FP8_CACHE: "spec.engine.quantization.kvCache",
     ConfigurationChange.QUANTIZED_WEIGHTS: "spec.engine.quantization.weights",
+    ConfigurationChange.MORE_MEMORY: "spec.accelerator.memory",
     ConfigurationChange.MORE_GPUS: "spec.parallelism.tensor",
     ConfigurationChange.OTHER_PRODUCT: "spec.accelerator.product",
 }
 """The field of the spec for each change that may make a model fit."""
+_RAISE: Final = (
+    "raise it, since vLLM counts files of weights that were just read as used memory; or write a smaller "
+    "context.maxTokens"
+)
 CLOSE: Final = 0.05
 """Tolerance of a stated parameter count: model pages round, and some leave the embedding out."""
 
@@ -49,7 +55,7 @@ def engine_inputs(wanted: DesiredRevision, context: ReviewContext) -> tuple[Engi
         wanted=wanted,
         shape=shape if isinstance(shape, ModelShape) else None,
         draft_shape=_draft(wanted.engine.speculation.draft, context),
-        accelerator=context.accelerator(wanted.product),
+        accelerator=context.accelerator_of(wanted),
     )
     return found, shape
 
@@ -80,7 +86,7 @@ def sizing_question(
         max_sequences=settings.max_sequences,
         max_batched_tokens=settings.max_batched_tokens,
         utilization=settings.memory_utilization,
-        eager=settings.eager,
+        eager=settings.eager or accelerator.is_cpu,
         expert_parallel=memory.expert_parallel,
         images=memory.images,
         adapters=memory.adapter_ranks,
@@ -90,6 +96,13 @@ def sizing_question(
             mtp=speculation.method is SpeculationMethod.MTP,
         ),
     )
+
+
+def with_cache(setup: EngineSetup, fit: Fit | NoFit | None) -> EngineSetup:
+    """The setup with the KV cache that the engine is to be told, where it computes on a processor and that is known."""
+    if setup.wanted.cpu is None or not isinstance(fit, Fit):
+        return setup
+    return replace(setup, kv_bytes=int(fit.memory.kv.likely))
 
 
 def shape_warnings(setup: EngineSetup) -> Iterator[SpecWarning]:
@@ -114,12 +127,22 @@ def fit_refusals(setup: EngineSetup, fit: Fit | NoFit | None) -> Iterator[SpecRe
         return
     near = "; or ".join(f"{other.words} ({FIELDS[other.change]})" for other in fit.alternatives)
     yield SpecRefusal(
-        field="spec.accelerator.product",
-        value=f"{setup.wanted.gpus_per_replica} x {setup.wanted.product}",
+        field=_field(setup),
+        value=_hardware(setup),
         reason=AdmissionReason.DOES_NOT_FIT,
         because=f"{fit.because}; {fit.memory.largest.takes} the most",
         remedy=f"what fits, smallest change first: {near or 'no configuration of this catalogue'}",
     )
+
+
+def _field(setup: EngineSetup) -> str:
+    """What decides how much memory there is."""
+    return "spec.accelerator.product" if setup.wanted.cpu is None else "spec.accelerator.memory"
+
+
+def _hardware(setup: EngineSetup) -> str:
+    wanted = setup.wanted
+    return f"{wanted.gpus_per_replica} x {wanted.product}" if wanted.cpu is None else gib(wanted.cpu.memory_bytes)
 
 
 def fit_warnings(
@@ -145,9 +168,11 @@ def fit_warnings(
         )
     elif isinstance(fit, Fit) and fit.verdict is FitVerdict.TIGHT:
         yield SpecWarning(
-            field="spec.accelerator.product",
-            value=f"{setup.wanted.gpus_per_replica} x {setup.wanted.product}",
+            field=_field(setup),
+            value=_hardware(setup),
             reason=AdmissionReason.FIT_IS_TIGHT,
             because=fit.because,
-            remedy="leave more room, for instance by a smaller context.maxTokens",
+            remedy="leave more room, for instance by a smaller context.maxTokens"
+            if setup.wanted.cpu is None
+            else _RAISE,
         )

@@ -1,6 +1,7 @@
 """The assessment of one configuration. It fits only if the low estimate of the KV cache suffices."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Final
 
 from fairlead.fleet.fit import Estimate, Fit, FitReason, FitVerdict, MemoryBreakdown, NoFit
@@ -20,8 +21,10 @@ def assess(question: SizingInput) -> Fit | NoFit:
     refused = _refused(question, counted)
     if refused:
         return NoFit(reason=refused[0], because=refused[1], memory=counted)
-    tokens, sequences = kv_pages.spans(question, counted.kv)
     sure = _sure(question, counted)
+    if question.accelerator.is_cpu:
+        counted = replace(counted, kv=_given_cache(question, counted))
+    tokens, sequences = kv_pages.spans(question, counted.kv)
     return Fit(
         verdict=FitVerdict.FITS if sure else FitVerdict.TIGHT,
         reason=FitReason.ROOM_ENOUGH if sure else FitReason.WITHIN_DOUBT,
@@ -60,11 +63,11 @@ _BEFORE_COUNTING: Final[tuple[Callable[[SizingInput], FitRefusal | None], ...]] 
 
 def _refused(question: SizingInput, counted: MemoryBreakdown) -> FitRefusal | None:
     """The refusal, if not even the high estimate suffices."""
-    if counted.kv.high <= 0:
+    if memory.usable_cache(question, counted.kv.high) <= 0:
         words = (
             f"{_taken(counted)} GiB are needed before any KV cache, and the engine may use {_gib(counted.budget)} GiB"
         )
-        return FitReason.WEIGHTS_EXCEED_MEMORY, words
+        return FitReason.WEIGHTS_EXCEED_MEMORY, words + _least_cache(question)
     usable, one = _usable(question, counted.kv.high), kv_pages.pages_a_request(question, question.context)
     most = f"the KV cache holds at most {usable / one:.2f} requests of {question.context} tokens"
     if usable < one:
@@ -79,10 +82,15 @@ def _refused(question: SizingInput, counted: MemoryBreakdown) -> FitRefusal | No
     return None
 
 
+def _least_cache(question: SizingInput) -> str:
+    """On a processor the cache is told in steps, so a little memory that is left may be none."""
+    host = question.release.host if question.accelerator.is_cpu else None
+    return f"; {host.cache_step_bytes / GIB:g} GiB is the least cache that it can be told" if host else ""
+
+
 def _sure(question: SizingInput, counted: MemoryBreakdown) -> bool:
     """Whether the low estimate suffices, and an older release has room for its graphs outside its share."""
-    usable, one = _usable(question, counted.kv.low), kv_pages.pages_a_request(question, question.context)
-    enough = usable >= max(one * wanted_sequences(question), _states_wanted(question))
+    enough = _usable(question, counted.kv.low) >= _wanted_pages(question)
     if question.release.sets_graphs_aside:
         return enough
     return enough and memory.unshared(question).low >= counted.graphs.likely
@@ -90,12 +98,25 @@ def _sure(question: SizingInput, counted: MemoryBreakdown) -> bool:
 
 def _usable(question: SizingInput, available: float) -> int:
     """Pages that requests can use; one more is the engine's own null page."""
-    return kv_pages.pool(question).pages(available) - 1
+    return kv_pages.pool(question).pages(memory.usable_cache(question, available)) - 1
 
 
 def _states_wanted(question: SizingInput) -> int:
     """With graph capture vLLM refuses a recurrent model that has fewer states than sequences in a batch."""
     return question.batch_sequences if question.shape.recurrent and not question.eager else 0
+
+
+def _given_cache(question: SizingInput, counted: MemoryBreakdown) -> Estimate:
+    """The KV cache that an engine on a processor is told: what is surely free, or the least that holds what is wanted,
+    since a start whose cache is not free ends."""
+    page, wanted = kv_pages.pool(question).page_bytes, _wanted_pages(question)
+    sure = memory.usable_cache(question, counted.kv.low)
+    return Estimate.exact(max(sure, memory.least_cache(question, (wanted + 1) * page)))
+
+
+def _wanted_pages(question: SizingInput) -> int:
+    one = kv_pages.pages_a_request(question, question.context)
+    return max(one * wanted_sequences(question), _states_wanted(question))
 
 
 def _in_words(question: SizingInput, counted: MemoryBreakdown, *, sure: bool) -> str:

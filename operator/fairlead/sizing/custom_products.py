@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
-from fairlead.fleet.accelerators import Accelerator, ComputeCapability
+from fairlead.fleet.accelerators import CPU, Accelerator, ComputeCapability
 from fairlead.sizing.catalogue import Catalogue
 from fairlead.sizing.families import MissingFact
 
@@ -37,6 +37,8 @@ def with_products(catalogue: Catalogue, entries: object) -> Catalogue | MissingF
 def _product(at: str, entry: object, accelerators: Mapping[str, Accelerator]) -> Accelerator | MissingFact:
     if not isinstance(entry, Mapping) or not isinstance(entry.get("product"), str):
         return MissingFact(f"{at}.product: the label of GPU feature discovery is wanted, for instance NVIDIA-L4")
+    if entry["product"] == CPU:
+        return MissingFact(f"{at}.product: {CPU} is no GPU; the memory of a replica on it is spec.accelerator.memory")
     strange = [str(key) for key in entry if key not in {"product", "computeCapability", *NUMBERS}]
     if strange:
         return MissingFact(

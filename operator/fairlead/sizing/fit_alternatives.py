@@ -4,21 +4,24 @@ Ranked by how little they change: a smaller context, fewer sequences, an FP8 cac
 another product.
 """
 
+import math
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Final
 
+from fairlead.fleet import accelerators
 from fairlead.fleet.accelerators import Accelerator, ComputeCapability
 from fairlead.fleet.desired_state import Parallelism
 from fairlead.fleet.fit import ConfigurationChange, Fit, FitAlternative, FitReason, FitVerdict, NoFit
 from fairlead.fleet.plurals import count
 from fairlead.fleet.quantization import KvFormat, WeightFormat
 from fairlead.sizing import assessment, kv_pages
-from fairlead.sizing.sizing_input import SizingInput
+from fairlead.sizing.sizing_input import GIB, SizingInput
 
 _STEPS: Final = (0.75, 0.5, 0.25, 0.125)
 _LEAST_CONTEXT: Final = 1024
 _TENSORS: Final = (2, 4, 8)
+_MEMORIES: Final = (1.25, 1.5, 1.75, 2, 2.5, 3, 4, 6, 8)
 _SMALLER: Final = (WeightFormat.FP8_PER_TENSOR, WeightFormat.AWQ)
 _QUANTIZES: Final = ComputeCapability(7, 5)
 _FP8_CACHE: Final = ComputeCapability(8, 0)
@@ -54,6 +57,9 @@ def _candidates(question: SizingInput, others: Iterable[Accelerator]) -> Iterato
     yield from _fewer_sequences(question)
     yield from _smaller_cache(question)
     yield from _quantized(question)
+    if question.accelerator.is_cpu:
+        yield from _more_memory(question)
+        return
     yield from _more_gpus(question)
     yield from _other_products(question, others)
 
@@ -105,6 +111,17 @@ def _quantized(question: SizingInput) -> Iterator[AlternativeCandidate]:
     for weights in _SMALLER:
         words = f"weights as {weights.value}"
         yield ConfigurationChange.QUANTIZED_WEIGHTS, words, replace(question, weights=weights)
+
+
+def _more_memory(question: SizingInput) -> Iterator[AlternativeCandidate]:
+    """In whole GiB. A GPU is no small change from a processor, so none is offered."""
+    for factor in _MEMORIES:
+        more = math.ceil(question.accelerator.memory_bytes * factor / GIB)
+        yield (
+            ConfigurationChange.MORE_MEMORY,
+            f"{more} GiB",
+            replace(question, accelerator=accelerators.cpu(more * GIB)),
+        )
 
 
 def _more_gpus(question: SizingInput) -> Iterator[AlternativeCandidate]:

@@ -9,7 +9,6 @@ from fairlead.fleet.quantization import KvFormat
 from fairlead.fleet.shapes import ModelShape
 from fairlead.sizing.sizing_input import SizingInput
 
-_BLOCK: Final = 16
 _SIDE: Final = {
     KvFormat.BFLOAT16: (2.0, 0.0),
     KvFormat.FLOAT16: (2.0, 0.0),
@@ -54,7 +53,9 @@ def pool(question: SizingInput) -> KvPagePool:
     if shape.recurrent:
         return _with_states(question, full, narrow)
     if shape.window is None:
-        return KvPagePool(_BLOCK * narrow * full + _draft_page(question), (LayerGroup(_BLOCK),))
+        return KvPagePool(
+            question.block_tokens * narrow * full + _draft_page(question), (LayerGroup(question.block_tokens),)
+        )
     return _with_windows(question, full, (narrow, wide))
 
 
@@ -111,7 +112,7 @@ def _draft_page(question: SizingInput) -> float:
     if model is None:
         return 0.0
     sides = 2 * heads_on_a_gpu(question, model.kv_heads) * model.head_dim * element_bytes(question)[0]
-    return _BLOCK * sides * model.layers
+    return question.block_tokens * sides * model.layers
 
 
 def _grouped(full: int, others: int) -> tuple[int, int, int]:
@@ -126,11 +127,11 @@ def _with_windows(question: SizingInput, full: int, bytes_a_token: tuple[float, 
     window = question.shape.window
     assert window is not None
     bounded = math.ceil(window.layers / question.parallelism.pipeline)
-    group = LayerGroup(_BLOCK, window.tokens)
+    group = LayerGroup(question.block_tokens, window.tokens)
     if not full:
-        return KvPagePool(_BLOCK * narrow * bounded, (group,))
+        return KvPagePool(question.block_tokens * narrow * bounded, (group,))
     size, fulls, bounds = _grouped(full, bounded)
-    page = _BLOCK * max(narrow, wide)
+    page = question.block_tokens * max(narrow, wide)
     whole, part = LayerGroup(round(page / wide)), LayerGroup(round(page / narrow), window.tokens)
     return KvPagePool(page * size + _draft_page(question), (whole,) * fulls + (part,) * bounds)
 
@@ -141,7 +142,7 @@ def _with_states(question: SizingInput, full: int, narrow: float) -> KvPagePool:
     assert recurrent is not None
     layers = math.ceil(recurrent.layers / question.parallelism.pipeline)
     size, fulls, states = _grouped(full, layers)
-    block = math.ceil(state_bytes(question) / narrow / _BLOCK) * _BLOCK
+    block = math.ceil(state_bytes(question) / narrow / question.block_tokens) * question.block_tokens
     return KvPagePool(block * narrow * size, (LayerGroup(block),) * fulls + (LayerGroup(0),) * states)
 
 

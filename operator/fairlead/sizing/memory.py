@@ -4,13 +4,15 @@
 """
 
 from fairlead.fleet.fit import Estimate, MemoryBreakdown
-from fairlead.sizing import activations, overheads, weights
+from fairlead.sizing import activations, host_memory, overheads, weights
 from fairlead.sizing.adapters import adapters
 from fairlead.sizing.sizing_input import SizingInput
 
 
 def memory(question: SizingInput) -> MemoryBreakdown:
-    """Bytes on the fullest GPU, by what takes them."""
+    """Bytes on the fullest GPU, by what takes them; on a processor those of the replica."""
+    if question.accelerator.is_cpu:
+        return host_memory.memory(question)
     budget = overheads.visible(question.accelerator).times(question.share)
     held, drafted = weights.bytes_on_fullest_gpu(question), weights.draft(question)
     peak, captured, outside = activations.peak(question), overheads.graphs(question), overheads.framework(question)
@@ -28,6 +30,16 @@ def memory(question: SizingInput) -> MemoryBreakdown:
         framework=outside,
         kv=left,
     )
+
+
+def usable_cache(question: SizingInput, left: float) -> float:
+    """What the engine makes its KV cache of; on a processor it is told in whole steps."""
+    return host_memory.settable(question, left) if question.accelerator.is_cpu else left
+
+
+def least_cache(question: SizingInput, needed: float) -> float:
+    """The smallest KV cache of at least this size that an engine on a processor can be told."""
+    return host_memory.settable_above(question, needed)
 
 
 def unshared(question: SizingInput) -> Estimate:

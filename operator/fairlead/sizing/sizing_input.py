@@ -12,6 +12,8 @@ from fairlead.fleet.shapes import ModelShape
 GIB: Final = 1 << 30
 
 
+GPU_BLOCK: Final = 16
+"""Tokens of a block on every GPU."""
 ONE_GPU: Final = Parallelism()
 
 
@@ -63,6 +65,14 @@ class SizingInput:
         if self.max_batched_tokens is not None:
             return self.max_batched_tokens
         return self.release.batch(self.accelerator).tokens
+
+    @property
+    def block_tokens(self) -> int:
+        """Tokens of one block of the KV cache."""
+        host = self.release.host if self.accelerator.is_cpu else None
+        if host is None:
+            return GPU_BLOCK
+        return host.latent_block_tokens if self.shape.latent else host.block_tokens
 
     @property
     def doubt(self) -> float:

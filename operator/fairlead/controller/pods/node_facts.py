@@ -3,11 +3,10 @@
 from collections.abc import Iterator
 
 from fairlead.cluster import kinds
-from fairlead.cluster.gpu_nodes import GpuRequirement
 from fairlead.cluster.kinds import Manifest
 from fairlead.controller.interfaces import ControllerClusterState
 from fairlead.fleet.rollouts import NodeRoom
-from fairlead.process import gpu_room
+from fairlead.process import node_room
 from fairlead.review.deployment_review import DeploymentReview
 
 
@@ -21,5 +20,5 @@ def _out_of_sight(world: ControllerClusterState) -> Iterator[Manifest]:
 
 def room(world: ControllerClusterState, judged: DeploymentReview, *, nodes_grow: bool) -> NodeRoom:
     """How many more replicas of this deployment would find a node."""
-    place = GpuRequirement.of(judged.deployment.wanted) if judged.deployment else None
-    return gpu_room.of(world, place, nodes_grow=nodes_grow, unwatched=_out_of_sight(world))
+    place = node_room.requirement(judged.deployment.wanted) if judged.deployment else None
+    return node_room.of(world, place, nodes_grow=nodes_grow, unwatched=_out_of_sight(world))

@@ -134,7 +134,7 @@ def _ended(status: Manifest) -> tuple[ConditionReason, str] | None:
         return None
     code, words = ended.get("exitCode"), _last_words(ended.get("message", ""))
     if ended.get("reason") == "OOMKilled":
-        remedy = "the node's or the container's memory is too small for loading this model"
+        remedy = "its node or its container has too little for this model; on CPU raise spec.accelerator.memory"
         return ConditionReason.OUT_OF_MEMORY, f"the kernel ended the engine for lack of memory; {remedy}"
     for meaning in FAILURES:
         if meaning.words.search(ended.get("message", "")):

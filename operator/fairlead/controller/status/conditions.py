@@ -59,7 +59,7 @@ def scheduled(now: StatusInputs) -> UntimedCondition:
     if now.unplaced:
         return _no(kind, Why.UNSCHEDULABLE, f"the scheduler says: {now.unplaced}")
     if now.plan is not None and now.plan.short:
-        return _no(kind, Why.NO_FREE_GPU, now.plan.short)
+        return _no(kind, Why.NO_FREE_CPU if now.room.of_cpu else Why.NO_FREE_GPU, now.plan.short)
     if not any(state.requested for state in now.states):
         return _yes(kind, Why.NOTHING_TO_SCHEDULE, "no replica is asked for")
     return _yes(kind, Why.SCHEDULED, "every replica that was asked for has a node")
@@ -76,6 +76,11 @@ _LACKS: Final = {
         Why.NODES_TOO_SMALL,
         "spec.parallelism",
         "lower it, choose a GPU whose nodes have enough, or add a larger node",
+    ),
+    MissingCapacity.CORES: (
+        Why.NODES_TOO_SMALL,
+        "spec.accelerator",
+        "lower cores or memory, or add a larger node",
     ),
 }
 """Lacks that only a person can resolve: the reason, the field to check, what to do."""

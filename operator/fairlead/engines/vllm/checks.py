@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from fairlead.engines.engine_setup import RefusalCheck
+from fairlead.engines.engine_setup import EngineSetup, RefusalCheck
 from fairlead.engines.vllm import (
     adapters,
     conversation,
@@ -14,6 +14,17 @@ from fairlead.engines.vllm import (
     weights,
 )
 
+OF_GPUS: Final[frozenset[RefusalCheck]] = frozenset(
+    {
+        weights.needs_capability,
+        weights.dtype_needs_capability,
+        kv_cache.eight_bits_need_capability,
+        kv_cache.four_bits_need_blackwell,
+        kv_cache.bfloat16_needs_capability,
+        parallelism.too_few_gpus,
+    }
+)
+"""Rules about a GPU's generation and number; for a processor `cpu.limits` has its own."""
 REFUSAL_CHECKS: Final[tuple[RefusalCheck, ...]] = (
     parallelism.degree_out_of_range,
     limits.out_of_range,
@@ -62,3 +73,8 @@ REFUSAL_CHECKS: Final[tuple[RefusalCheck, ...]] = (
     extra_arg_checks.transfer_without_role,
     extra_arg_checks.metrics_without_speculation,
 )
+
+
+def of(setup: EngineSetup) -> tuple[RefusalCheck, ...]:
+    """The rules for what this setup computes on."""
+    return tuple(check for check in REFUSAL_CHECKS if not (setup.on_cpu and check in OF_GPUS))

@@ -9,6 +9,7 @@ from fairlead.engines.fast_load_reader import FastLoadReader
 from fairlead.engines.start_budget import LifecycleParameters
 from fairlead.engines.vllm import (
     arguments,
+    checks,
     conversation,
     environment,
     flag_values,
@@ -18,12 +19,12 @@ from fairlead.engines.vllm import (
     preflight,
     unknown_flags,
     user_overrides,
+    warning_checks,
 )
-from fairlead.engines.vllm.checks import REFUSAL_CHECKS
+from fairlead.engines.vllm.cpu import limits, settings
 from fairlead.engines.vllm.failures import FAILURES
 from fairlead.engines.vllm.http_api import API
 from fairlead.engines.vllm.release import DEFAULT
-from fairlead.engines.vllm.warning_checks import WARNING_CHECKS
 from fairlead.fleet.desired_state import EngineKind
 from fairlead.fleet.engine_launch import EngineLaunch, EnginePort
 from fairlead.fleet.engine_load import EngineLoad, UnreadableScrape
@@ -47,7 +48,8 @@ class VllmEngine:
     def refusals(self, setup: EngineSetup) -> tuple[SpecRefusal, ...]:
         """What would end vLLM's start, and what would break what routers, probes and the autoscaler rely on."""
         return (
-            *setups.refusals(setup, REFUSAL_CHECKS),
+            *(limits.refusals(setup) if setup.on_cpu else ()),
+            *setups.refusals(setup, checks.of(setup)),
             *user_overrides.arguments(setup),
             *unknown_flags.refusals(setup),
             *flag_values.refusals(setup),
@@ -56,15 +58,15 @@ class VllmEngine:
 
     def warnings(self, setup: EngineSetup) -> tuple[SpecWarning, ...]:
         """Warnings: what is allowed and has a cost."""
-        return setups.warnings_of(setup, WARNING_CHECKS)
+        return setups.warnings_of(setup, warning_checks.of(setup))
 
     def launch(self, setup: EngineSetup, pace: LifecycleParameters) -> EngineLaunch:
         """How it is started, probed and ended."""
-        budget = lifecycle.budget_seconds(pace, eager=setup.engine.eager)
+        budget = lifecycle.budget_seconds(pace, setup)
         command = arguments.command(setup, pace.drain_seconds)
         return EngineLaunch(
             command=command,
-            environment=environment.variables(setup.wanted, budget),
+            environment=environment.variables(setup.wanted, budget, settings.environment(setup)),
             ports=(EnginePort(name=lifecycle.PORT_NAME, number=API.port),),
             probes=lifecycle.probes(budget),
             shutdown=lifecycle.shutdown(pace),

@@ -5,7 +5,7 @@ from fairlead.fleet.desired_state import DesiredEngine, DesiredRevision
 from fairlead.fleet.engine_launch import EnvVar
 
 
-def variables(wanted: DesiredRevision, budget_seconds: int) -> tuple[EnvVar, ...]:
+def variables(wanted: DesiredRevision, budget_seconds: int, of_hardware: tuple[EnvVar, ...] = ()) -> tuple[EnvVar, ...]:
     """Our variables first; those of users follow and were checked not to repeat ours."""
     return (
         EnvVar(name="HF_HOME", value=f"{weight_paths.CACHE}/huggingface"),
@@ -13,6 +13,7 @@ def variables(wanted: DesiredRevision, budget_seconds: int) -> tuple[EnvVar, ...
         EnvVar(name="VLLM_NO_USAGE_STATS", value="1"),
         # vLLM's own timeout, 600 s, would end a slow start that the startup probe still allows.
         EnvVar(name="VLLM_ENGINE_READY_TIMEOUT_S", value=str(budget_seconds)),
+        *of_hardware,
         *development(wanted.engine),
         *_hub(wanted),
         *users(wanted.engine),

@@ -9,6 +9,11 @@ from fairlead.fleet.conditions import ConditionReason
 FAILURES: Final = (
     *OF_THE_HUB,
     FailurePattern(
+        re.compile(r"(?i)available memory on node"),
+        ConditionReason.OUT_OF_MEMORY,
+        "raise spec.accelerator.memory: files of weights that were just read count as used memory",
+    ),
+    FailurePattern(
         re.compile(r"(?i)cuda out of memory|no available memory for the cache|kv cache memory|out of memory.*gpu"),
         ConditionReason.OUT_OF_GPU_MEMORY,
         "lower spec.engine.context.maxTokens or spec.engine.batching.maxSequences, quantize, or take more GPUs",

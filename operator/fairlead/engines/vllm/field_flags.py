@@ -10,6 +10,7 @@ from typing import Final
 
 from fairlead.engines.engine_setup import EngineSetup
 from fairlead.engines.vllm import adapters, conversation, defaults, formats, speculative_config
+from fairlead.engines.vllm.cpu import settings
 from fairlead.fleet.desired_state import DesiredEngine
 from fairlead.fleet.quantization import Dtype, KvFormat
 
@@ -84,8 +85,14 @@ def _queued(setup: EngineSetup) -> Arguments:
 
 
 def _utilization(setup: EngineSetup) -> str | None:
+    """On a processor ours, where no KV cache can be told; the field is refused there."""
     share = setup.engine.memory_utilization
-    return None if share is None else f"{share:g}"
+    return settings.share(setup) if share is None else f"{share:g}"
+
+
+def _eager(setup: EngineSetup) -> Arguments:
+    """On a processor always: compiling there calls a C++ compiler at every first start."""
+    return ("--enforce-eager",) if setup.engine.eager or setup.on_cpu else ()
 
 
 def _adapters(setup: EngineSetup) -> Arguments:
@@ -123,7 +130,7 @@ FIELDS: Final = (
     ),
     _count("spec.engine.context.maxTokens", "--max-model-len", lambda engine: engine.max_context_tokens),
     _value("spec.engine.memoryUtilization", "--gpu-memory-utilization", "--device-memory-utilization", of=_utilization),
-    _switch("spec.engine.eager", "--enforce-eager", lambda engine: engine.eager),
+    FieldFlags(field="spec.engine.eager", flags=("--enforce-eager",), write=_eager),
     _switch("spec.engine.trustRemoteCode", "--trust-remote-code", lambda engine: engine.trust_remote_code),
     FieldFlags(
         field="spec.engine.adapters",

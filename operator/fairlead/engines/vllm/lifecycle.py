@@ -3,7 +3,9 @@
 from typing import Final
 
 from fairlead.engines import start_budget
+from fairlead.engines.engine_setup import EngineSetup
 from fairlead.engines.start_budget import LifecycleParameters, StartCost
+from fairlead.engines.vllm.cpu import settings
 from fairlead.fleet.engine_launch import EngineProbes, EngineShutdown, HttpProbe
 
 HEALTH: Final = "/health"
@@ -18,9 +20,11 @@ REST_SECONDS: Final = 20
 """The process is gone two to seven seconds after its last stream; below ten the grace period is too short."""
 
 
-def budget_seconds(pace: LifecycleParameters, *, eager: bool) -> int:
+def budget_seconds(pace: LifecycleParameters, setup: EngineSetup) -> int:
     """How long a start may take."""
-    return start_budget.budget_seconds(pace, EAGER if eager else COMPILED)
+    if setup.on_cpu:
+        return start_budget.budget_seconds(pace, settings.ON_CPU)
+    return start_budget.budget_seconds(pace, EAGER if setup.engine.eager else COMPILED)
 
 
 def probes(budget: int) -> EngineProbes:

@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 from fairlead.engines.engine_setup import EngineSetup
 from fairlead.engines.vllm.adapters import SLOTS
 from fairlead.fleet.accelerators import Accelerator
-from fairlead.fleet.engine_memory import BatchLimits, MemorySettings
+from fairlead.fleet.engine_memory import BatchLimits, HostMemory, MemorySettings
 
 _LARGE_MIB: Final = 70 * 1024
 _HUGE_MIB: Final = 160 * 1024
@@ -55,9 +55,27 @@ class VllmRelease(NamedTuple):
         """Before 0.20 it printed blocks over groups, later concurrency times context."""
         return self >= (0, 20)
 
+    @property
+    def host(self) -> HostMemory:
+        """What three processes (API server, scheduler, worker) take beside weights and cache.
+
+        A tiny model with 1 GiB of KV cache was measured at 3.1 GB of proportional memory on CPU, and is advised 4 GiB
+        (0.32.0, one machine); other releases, other machines and wider processors were not measured. Blocks follow
+        from `CpuPlatform.check_and_update_config`, whole GiB from `VLLM_CPU_KVCACHE_SPACE`, which vLLM reads by `int`.
+        """
+        return HostMemory(
+            processes_gib=1.9,
+            processes_high_gib=3.0,
+            cache_step_bytes=1 << 30,
+            block_tokens=128,
+            latent_block_tokens=16,
+        )
+
     def batch(self, accelerator: Accelerator) -> BatchLimits:
         """Big batches on cards of 70 GiB or more, the A100 aside. Releases before 0.9 took 1024 sequences on every
-        card."""
+        card. On a processor `EngineArgs` has defaults of its own."""
+        if accelerator.is_cpu:
+            return BatchLimits(sequences=128, tokens=2048)
         large = accelerator.memory_mib >= _LARGE_MIB and "A100" not in accelerator.product
         tokens = 8192 if large else 2048
         if accelerator.memory_mib >= _HUGE_MIB and self >= (0, 20):

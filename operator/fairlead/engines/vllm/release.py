@@ -5,9 +5,13 @@ from typing import Final
 from fairlead.fleet.desired_state import DesiredEngine, EngineKind, EngineRelease
 
 RELEASE: Final = "0.32"
-DEFAULT: Final = EngineRelease(version="0.32.0", image="vllm/vllm-openai:v0.32.0")
-_IMAGE: Final = "vllm-openai"
+DEFAULT: Final = EngineRelease(
+    version="0.32.0", image="vllm/vllm-openai:v0.32.0", cpu_image="localhost/fairlead-vllm-cpu:0.32.0"
+)
+FOR_CUDA: Final = "vllm-openai"
 """The name of the project's own image, and of a mirror's copy of it."""
+_WHOLE: Final = frozenset({FOR_CUDA, "fairlead-vllm-cpu"})
+"""Images that hold a release and nothing else."""
 
 
 def is_ours(version: str) -> bool:
@@ -20,7 +24,12 @@ def is_whole(engine: DesiredEngine) -> bool:
     return is_ours(engine.version) and (engine.kind is EngineKind.SIMULATED or _is_released(engine.image))
 
 
+def name_of(image: str) -> str:
+    """The last word of an image's name, without registry, tag and digest."""
+    return image.partition("@")[0].rpartition("/")[2].partition(":")[0]
+
+
 def _is_released(image: str) -> bool:
     """Decided by the tag; a digest alone names no version."""
-    name, _, tag = image.partition("@")[0].rpartition("/")[2].partition(":")
-    return name == _IMAGE and is_ours(tag.removeprefix("v").partition("-")[0])
+    tag = image.partition("@")[0].rpartition("/")[2].partition(":")[2]
+    return name_of(image) in _WHOLE and is_ours(tag.removeprefix("v").partition("-")[0])

@@ -8,6 +8,7 @@ from fairlead.engines import extra_args
 from fairlead.engines.engine_setup import EngineSetup
 from fairlead.engines.reasons import EngineReason
 from fairlead.engines.vllm import flags, reserved_variables
+from fairlead.engines.vllm.cpu import overrides
 from fairlead.fleet.findings import SpecRefusal
 
 _CACHE: Final = "set spec.storage.cache; Fairlead names the folders below it"
@@ -58,13 +59,15 @@ VARIABLES: Final[Mapping[str, tuple[EngineReason, str, str]]] = MappingProxyType
 
 def arguments(setup: EngineSetup) -> tuple[SpecRefusal, ...]:
     """Every extra argument that is owned, removed, reserved or unreadable."""
-    return extra_args.refusals(setup.engine.extra_args, (*flags.RULES, *flags.yielding(setup.engine)))
+    on_cpu = overrides.FLAG_RULES if setup.on_cpu else ()
+    return extra_args.refusals(setup.engine.extra_args, (*flags.RULES, *flags.yielding(setup.engine), *on_cpu))
 
 
 def variables(setup: EngineSetup) -> tuple[SpecRefusal, ...]:
     """Every extra variable that is owned or reserved; its value may be a secret and is never shown."""
+    owned = {**VARIABLES, **overrides.OWNED} if setup.on_cpu else VARIABLES
     return tuple(
         SpecRefusal(field="spec.engine.env", value=name, reason=reason, because=because, remedy=remedy)
         for name in (*dict(setup.engine.extra_env), *(each.name for each in setup.engine.env_from))
-        for reason, because, remedy in ([VARIABLES[name]] if name in VARIABLES else [])
+        for reason, because, remedy in ([owned[name]] if name in owned else [])
     )

@@ -5,6 +5,7 @@ from typing import Final
 from fairlead.engines.engine_setup import EngineSetup, WarningCheck
 from fairlead.engines.reasons import EngineReason
 from fairlead.engines.vllm import conversation, formats, kv_cache, limits, speculation, unknown_flags, weights
+from fairlead.engines.vllm.cpu import warning_checks as cpu_warnings
 from fairlead.engines.vllm.release import RELEASE, is_ours
 from fairlead.fleet.desired_state import SourceScheme, SpeculationMethod
 from fairlead.fleet.findings import SpecWarning
@@ -263,6 +264,18 @@ WARNING_CHECKS: Final[tuple[WarningCheck, ...]] = (
     conversation.tool_parser_doubtful,
     conversation.reasoning_parser_doubtful,
 )
+
+_OF_GPUS: Final[frozenset[WarningCheck]] = frozenset(
+    {ngram_is_synchronous, arithmetic_in_sixteen_bits, eager, almost_all_memory, idle_gpus}
+)
+"""About arithmetic, graphs and counts of GPUs, and about scheduling that a processor never has."""
+
+
+def of(setup: EngineSetup) -> tuple[WarningCheck, ...]:
+    """The warnings for what this setup computes on."""
+    if not setup.on_cpu:
+        return WARNING_CHECKS
+    return (*(check for check in WARNING_CHECKS if check not in _OF_GPUS), *cpu_warnings.WARNING_CHECKS)
 
 
 def _warning(field: str, value: str, reason: EngineReason, because: str, remedy: str) -> SpecWarning:

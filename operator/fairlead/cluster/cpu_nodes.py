@@ -1,0 +1,104 @@
+"""Cores and memory of nodes, from manifests: what a node has, and how much our pods request. Pure.
+
+Counts only our own pods, engines and routers; what others request on a node, its scheduler knows.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Final
+
+from fairlead.cluster import gpu_nodes, pods
+from fairlead.cluster.kinds import Manifest
+from fairlead.fleet.accelerators import CpuResources
+from fairlead.fleet.desired_state import Toleration
+from fairlead.fleet.nodes import HostNode
+from fairlead.objects import quantities
+
+CORES: Final = "cpu"
+MEMORY: Final = "memory"
+KEEP_AWAY: Final = frozenset({"NoSchedule", "NoExecute"})
+"""Effects of taints; PreferNoSchedule only asks."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CpuRequirement:
+    """What one replica on CPU needs of its node."""
+
+    resources: CpuResources
+    selector: tuple[tuple[str, str], ...] = ()
+    """Node labels."""
+    tolerations: tuple[Toleration, ...] = ()
+    """Taints of nodes that it may run on all the same."""
+
+
+def host_nodes(
+    nodes: Iterable[Manifest], some: Iterable[Manifest], tolerations: Sequence[Toleration] = ()
+) -> tuple[HostNode, ...]:
+    """Every node, and how much of it our pods request; pods without a node yet hold none.
+
+    Any node has cores, those of the control plane and of GPUs too; their taints keep replicas away.
+    """
+    cores, memory = Counter[str](), Counter[str]()
+    for pod in some:
+        held = requested(pod)
+        cores[gpu_nodes.node_of(pod)] += int(held[0] * 1000)
+        memory[gpu_nodes.node_of(pod)] += int(held[1])
+    return tuple(
+        _node(one, (cores, memory), open_=gpu_nodes.is_schedulable(one) and _tolerated(one, tolerations))
+        for one in nodes
+    )
+
+
+def pending_replicas(some: Iterable[Manifest], place: CpuRequirement) -> int:
+    """How many replicas' cores and memory pods will soon hold: pods that exist, are not placed and may be.
+
+    Rounded down: a router that is not placed yet requests a fraction of a core, and holds no replica back.
+    """
+    held = [requested(pod) for pod in some if not gpu_nodes.node_of(pod) and pods.unplaced(pod) is None]
+    cores, memory = sum(one[0] for one in held), sum(one[1] for one in held)
+    return int(max(cores / place.resources.cores, memory / place.resources.memory_bytes))
+
+
+def requested(pod: Manifest) -> tuple[Decimal, Decimal]:
+    """Cores and bytes that a pod requests until it has ended; a terminating pod still holds its own."""
+    if pod.get("status", {}).get("phase") in pods.ENDED:
+        return Decimal(0), Decimal(0)
+    containers: Sequence[Manifest] = pod.get("spec", {}).get("containers") or ()
+    wanted = [one.get("resources", {}).get("requests") or {} for one in containers]
+    cores = sum((_amount(one.get(CORES)) for one in wanted), Decimal(0))
+    return cores, sum((_amount(one.get(MEMORY)) for one in wanted), Decimal(0))
+
+
+def _tolerated(node: Manifest, tolerations: Sequence[Toleration]) -> bool:
+    """Whether every taint that keeps pods away is tolerated."""
+    taints = node.get("spec", {}).get("taints") or ()
+    return all(any(_matches(one, taint) for one in tolerations) for taint in taints if taint.get("effect") in KEEP_AWAY)
+
+
+def _matches(one: Toleration, taint: Manifest) -> bool:
+    """As the scheduler compares: no effect is every effect, and Exists without a key is every taint."""
+    if one.effect not in (None, taint.get("effect")):
+        return False
+    if one.operator == "Exists":
+        return one.key in (None, taint.get("key"))
+    return one.key == taint.get("key") and (one.value or "") == (taint.get("value") or "")
+
+
+def _node(manifest: Manifest, used: tuple[Counter[str], Counter[str]], *, open_: bool) -> HostNode:
+    name, (cores, memory) = manifest["metadata"]["name"], used
+    allocatable = manifest.get("status", {}).get("allocatable") or {}
+    return HostNode(
+        cores=float(_amount(allocatable.get(CORES))),
+        memory_bytes=int(_amount(allocatable.get(MEMORY))),
+        used_cores=cores[name] / 1000,
+        used_bytes=memory[name],
+        schedulable=open_,
+        labels=gpu_nodes.labels_of(manifest),
+    )
+
+
+def _amount(spelt: object) -> Decimal:
+    """Zero where there is none, or where it cannot be read."""
+    return (quantities.worth(spelt) if spelt is not None else None) or Decimal(0)
