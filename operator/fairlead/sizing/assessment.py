@@ -1,4 +1,7 @@
-"""The assessment of one configuration. It fits only if the low estimate of the KV cache suffices."""
+"""The assessment of one configuration. It fits only if the low estimate of the KV cache suffices.
+
+Low refuses to promise, high refuses to start; routers, scalers and plans count with likely.
+"""
 
 from collections.abc import Callable
 from typing import Final
@@ -81,11 +84,15 @@ def _refused(question: SizingInput, counted: MemoryBreakdown) -> FitRefusal | No
 
 def _sure(question: SizingInput, counted: MemoryBreakdown) -> bool:
     """Whether the low estimate suffices, and an older release has room for its graphs outside its share."""
-    usable, one = _usable(question, counted.kv.low), kv_pages.pages_a_request(question, question.context)
-    enough = usable >= max(one * wanted_sequences(question), _states_wanted(question))
+    enough = _suffices(question, counted.kv.low)
     if question.release.sets_graphs_aside:
         return enough
-    return enough and memory.unshared(question).low >= counted.graphs.likely
+    return enough and memory.unshared(question).likely >= counted.graphs.likely
+
+
+def _suffices(question: SizingInput, available: float) -> bool:
+    one = kv_pages.pages_a_request(question, question.context)
+    return _usable(question, available) >= max(one * wanted_sequences(question), _states_wanted(question))
 
 
 def _usable(question: SizingInput, available: float) -> int:
@@ -99,7 +106,8 @@ def _states_wanted(question: SizingInput) -> int:
 
 
 def _in_words(question: SizingInput, counted: MemoryBreakdown, *, sure: bool) -> str:
-    how = "surely" if sure else "perhaps"
+    uncertain = "likely" if _suffices(question, counted.kv.likely) else "perhaps"
+    how = "surely" if sure else uncertain
     many = count(wanted_sequences(question), "request")
     return (
         f"{how} holds {many} of {question.context} tokens: {_gib(counted.kv)} of {_gib(counted.budget)} GiB are left "
