@@ -73,8 +73,8 @@ def test_too_few_groups_for_the_coverage_are_taken_at_their_largest_error() -> N
 
 
 def test_a_kind_that_nobody_measured_is_taken_for_one_gpu_and_an_exchange() -> None:
-    behind = next(one for one in STARTS if one.row["id"] == "43")
+    switched = next(one for one in STARTS if one.row["id"] == "43")
     without = {OutsideKind.SINGLE: 0.25, OutsideKind.EXCHANGE: 0.1}
     measured = {OutsideKind.SWITCHED: 0.35}
-    one = kv_intervals.sized(behind)
+    one = kv_intervals.sized(switched)
     assert kv_intervals.predicted(one, without, 0.5) == kv_intervals.predicted(one, measured, 0.5)
