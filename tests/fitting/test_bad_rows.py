@@ -59,7 +59,7 @@ def test_an_attention_data_parallel_size_of_zero_is_named_and_the_other_rows_are
         ("calibrate --recorded", ",24\n", ",124\n", "line 6: kv_cache_pct is 124, and must be between 0 and 100"),
         ("recorded requests", "0.75", "0.25", "requests.jsonl line 1: first_token_ts is 0.25, and must be between 0.5"),
         ("recorded requests", '"output_toks": 10', '"output_toks": 0', "requests.jsonl line 1: output_toks is 0"),
-        ("recorded workload", "[[1, 6]]", "[[1]]", "workload line 1: hash_runs has something that is no [first id"),
+        ("recorded workload", "[[1, 6]]", "[[1]]", "workload line 1: hash_runs has [1], which is no [first id"),
         ("measured KV capacity", "NVIDIA-H100-80GB-HBM3", "", "line 2: gpu is blank, and must be a text"),
         ("measured KV capacity", "0.19.0", "newest", "line 2: vllm_version is 'newest', and must be a release"),
         ("engine --step-times", "0.7", "NaN", "no calibration: line 1: bandwidth is nan, and must be a number"),

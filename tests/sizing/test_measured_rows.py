@@ -48,8 +48,8 @@ def test_other_fields_are_named_too() -> None:
         (lambda: row(x="2.5").count("x"), "x is 2.5, and must be a whole number"),
         (lambda: row(x="0").number("x", above=0.0), "x is 0, and must be above 0"),
         (lambda: row(x="a").items("x"), "x is a, and must be a list"),
-        (lambda: block_ids(row(hash_ids=[1, True])), "hash_ids has something that is no whole number"),
-        (lambda: block_runs(row(hash_runs=[[1, -1]])), "hash_runs has something that is no [first id, count]"),
+        (lambda: block_ids(row(hash_ids=[1, True])), "hash_ids has True, which is no whole number"),
+        (lambda: block_runs(row(hash_runs=[[1, -1]])), "hash_runs has [1, -1], which is no [first id, count]"),
         (lambda: block_runs(row(hash_runs=[[1, MOST_BLOCKS + 1]])), "hash_runs has more than 10,000,000 blocks"),
     ):
         with pytest.raises(BadMeasurement) as refused:
@@ -66,7 +66,7 @@ def test_a_table_is_read_with_the_lines_of_its_rows_and_blank_lines_are_none() -
 @pytest.mark.parametrize(
     ("lines", "words"),
     [
-        ([], "line 1: there is no header; write one: a"),
+        ([], "line 1: there is no header with a; write it as the first line"),
         (["b\n"], "line 1: the header lacks a; the columns are a"),
         (["a,a\n"], "line 1: the header has a twice; leave one out"),
         (["a,b\n", "1\n"], "line 2: it has 1 fields, and the header 2; correct the row or leave it out"),

@@ -41,7 +41,7 @@ class MeasuredFields:
         """A text that is not blank."""
         value = self.value(name)
         if not isinstance(value, str) or not value.strip():
-            raise self.bad(f"{name} is {_shown(value)}, and must be a text")
+            raise self.bad(f"{name} is {shown(value)}, and must be a text")
         return value
 
     def number(self, name: str, least: float = 0.0, most: float = MOST, *, above: float | None = None) -> float:
@@ -49,18 +49,18 @@ class MeasuredFields:
         value = self.value(name)
         number = _number(value)
         if number is None:
-            raise self.bad(f"{name} is {_shown(value)}, and must be a number")
+            raise self.bad(f"{name} is {shown(value)}, and must be a number")
         if above is not None and number <= above:
-            raise self.bad(f"{name} is {_shown(value)}, and must be above {above:g}")
+            raise self.bad(f"{name} is {shown(value)}, and must be above {above:g}")
         if not least <= number <= most:
-            raise self.bad(f"{name} is {_shown(value)}, and must be between {least:g} and {most:g}")
+            raise self.bad(f"{name} is {shown(value)}, and must be between {least:g} and {most:g}")
         return number
 
     def count(self, name: str, least: int = 0, most: float = MOST) -> int:
         """A whole number; `8` and `8.0` are the same."""
         number = self.number(name, least, most)
         if number != int(number):
-            raise self.bad(f"{name} is {_shown(self.value(name))}, and must be a whole number")
+            raise self.bad(f"{name} is {shown(self.value(name))}, and must be a whole number")
         return int(number)
 
     def count_or(self, name: str, default: int, least: int = 0) -> int:
@@ -71,7 +71,7 @@ class MeasuredFields:
         """A list, as JSON has them."""
         value = self.value(name)
         if not isinstance(value, list):
-            raise self.bad(f"{name} is {_shown(value)}, and must be a list")
+            raise self.bad(f"{name} is {shown(value)}, and must be a list")
         return value
 
     def bad(self, because: str) -> BadMeasurement:
@@ -119,7 +119,7 @@ class _CsvTable:
             try:
                 values = next(self._reader, None)
             except csv.Error as problem:
-                return BadMeasurement(self.line, f"it is no CSV: {_shown(str(problem))}")
+                return BadMeasurement(self.line, f"it is no CSV: {shown(str(problem))}")
             if values is None or values:
                 return values
 
@@ -130,10 +130,10 @@ class _CsvTable:
         if isinstance(header, BadMeasurement):
             raise header
         if header is None:
-            raise BadMeasurement(1, "there is no header", f"write one: {wanted}")
+            raise BadMeasurement(1, f"there is no header with {wanted}", "write it as the first line")
         twice = sorted({name for name in header if header.count(name) > 1})
         if twice:
-            raise BadMeasurement(1, f"the header has {_shown(twice[0])} twice", "leave one out")
+            raise BadMeasurement(1, f"the header has {shown(twice[0])} twice", "leave one out")
         if absent := [name for name in columns if name not in header]:
             raise BadMeasurement(1, f"the header lacks {', '.join(absent)}", f"the columns are {wanted}")
         return header
@@ -151,14 +151,14 @@ def json_row(text: str, line: int) -> MeasuredFields:
     try:
         found = json.loads(text)
     except (ValueError, RecursionError) as problem:
-        raise BadMeasurement(line, f"it is no JSON: {_shown(str(problem))}") from problem
+        raise BadMeasurement(line, f"it is no JSON: {shown(str(problem))}") from problem
     return json_fields(found, line)
 
 
 def json_fields(found: object, line: int) -> MeasuredFields:
     """An object inside a line."""
     if not isinstance(found, dict):
-        raise BadMeasurement(line, f"{_shown(found)} is no JSON object")
+        raise BadMeasurement(line, f"{shown(found)} is no JSON object")
     return MeasuredFields(line, found)
 
 
@@ -172,7 +172,7 @@ def _number(value: object) -> float | None:
     return number if math.isfinite(number) else None
 
 
-def _shown(value: object) -> str:
+def shown(value: object) -> str:
     """A value as a person can find it in the file."""
     if value is None or (isinstance(value, str) and not value.strip()):
         return "blank"

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 from typing import Final
 
+from fairlead.sizing import measured_rows
 from fairlead.sizing.measured_rows import MeasuredFields
 
 AZURE: Final = ("TIMESTAMP", "ContextTokens", "GeneratedTokens")
@@ -24,9 +25,11 @@ def azure_moment(row: MeasuredFields) -> datetime:
 
 def block_ids(row: MeasuredFields) -> list[int]:
     """The ids of a prompt's blocks."""
-    ids = [one for one in row.items("hash_ids") if isinstance(one, int) and not isinstance(one, bool)]
-    if len(ids) != len(row.items("hash_ids")):
-        raise row.bad("hash_ids has something that is no whole number")
+    ids = []
+    for one in row.items("hash_ids"):
+        if not isinstance(one, int) or isinstance(one, bool):
+            raise row.bad(f"hash_ids has {measured_rows.shown(one)}, which is no whole number")
+        ids.append(one)
     return ids
 
 
@@ -43,4 +46,4 @@ def _run(row: MeasuredFields, one: object) -> tuple[int, int]:
         case [int(first), int(count)] if count >= 0:
             return first, count
         case _:
-            raise row.bad("hash_runs has something that is no [first id, count]")
+            raise row.bad(f"hash_runs has {measured_rows.shown(one)}, which is no [first id, count]")

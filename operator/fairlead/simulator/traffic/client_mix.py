@@ -171,5 +171,5 @@ def _quantiles(row: MeasuredFields) -> LengthQuantiles:
     names = [name for name in row.fields if _LEVEL.fullmatch(name) and row.has(name)]
     levels = sorted((float(name[1:]) / 100, row.number(name, most=MOST_TOKENS)) for name in names)
     if len(levels) < 2:
-        raise row.bad("it has fewer than two quantiles")
+        raise row.bad(f"it has {len(levels)} of the quantiles p0 to p100, and needs two")
     return LengthQuantiles(*zip(*levels, strict=True))

@@ -51,5 +51,5 @@ def mooncake(lines: Iterable[str], page_tokens: int) -> Iterator[RequestArrival]
 def _since_first(passed: float, row: MeasuredFields) -> float:
     """Time from the first request on."""
     if passed < 0:
-        raise row.bad("it is earlier than the first request")
+        raise row.bad(f"its time is {-passed:g} before the first request's")
     return passed
