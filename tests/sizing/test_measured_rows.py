@@ -41,6 +41,10 @@ def test_what_is_no_measurement_is_named_with_its_line(value: object, words: str
     assert str(refused.value) == f"line 7: {words}; correct the row or leave it out"
 
 
+def test_blocks_are_read_as_ids_or_as_runs_of_them() -> None:
+    assert (block_ids(row(hash_ids=[3, 1])), block_runs(row(hash_runs=[[1, 2], [7, 0]]))) == ([3, 1], [(1, 2), (7, 0)])
+
+
 def test_other_fields_are_named_too() -> None:
     for reading, words in (
         (lambda: row().text("x"), "it has no x"),
