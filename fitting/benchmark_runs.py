@@ -41,7 +41,7 @@ def read(text: str, catalogue: Catalogue) -> BenchmarkRuns:
         else:
             unknown[identity] = run
     left_out = [f"{one.name}: {one.because}" for one in strange]
-    left_out += [f"{row.name}: {unknown[row.identity]}" for row in rows if row.identity in unknown]
+    left_out += [f"{row.name}: line {row.line}: {unknown[row.identity]}" for row in rows if row.identity in unknown]
     listed = [places[row.identity] for row in rows if row.identity in places]
     return BenchmarkRuns(tuple(runs), tuple(listed), tuple(left_out))
 

@@ -4,14 +4,19 @@ The format is that of the vLLM runs in ../shared/traces/vllm-0.19-rtx4090: `requ
 `timeseries.csv`, and the workload with its chains of block hashes.
 """
 
-import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import TypeVar
 
 from fairlead.simulator.engine.requests import EngineRequest
 from fairlead.simulator.replay import recordings
 from fairlead.simulator.replay.recordings import RecordedSecond
+from fairlead.simulator.traffic.prefix_blocks import expanded_runs
+from fairlead.sizing import measured_rows
+from fairlead.sizing.measured_rows import BadMeasurement, MeasuredFields
+from fairlead.sizing.recorded_requests import block_runs
+
+Found = TypeVar("Found")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,28 +65,49 @@ class Recording:
 
 
 def read(requests: Iterable[str], timeline: str, workload: Iterable[str]) -> Recording:
-    """Read the texts of the three files; requests and workload are in the same order."""
-    rows: list[dict[str, Any]] = [json.loads(line) for line in requests]
-    chains = [_chain(json.loads(line)["hash_runs"]) for line in workload]
-    if len(rows) != len(chains):
+    """Read the texts of the three files; requests and workload are in the same order.
+
+    `BadMeasurement` names the line and what is wrong with it; the file goes before it.
+    """
+    rows = _of("requests.jsonl", lambda: [_times(row) for row in measured_rows.json_rows(requests)])
+    chains = _of("workload", lambda: [expanded_runs(block_runs(row)) for row in measured_rows.json_rows(workload)])
+    if len(rows) != len(chains) or not rows:
         raise ValueError(f"{len(rows)} requests but {len(chains)} rows of workload; take the workload of this run")
-    start = min(row["queued_ts"] for row in rows)
+    start = min(arrived for _, (arrived, _, _) in rows)
     return Recording(
         tuple(_recorded_request(row, chain, start) for row, chain in zip(rows, chains, strict=True)),
-        recordings.read_seconds(timeline),
+        _of("timeseries.csv", lambda: recordings.read_seconds(timeline)),
     )
 
 
-def _chain(runs: Iterable[tuple[int, int]]) -> tuple[int, ...]:
-    return tuple(page for first, count in runs for page in range(first, first + count))
+def _of(file: str, reading: Callable[[], Found]) -> Found:
+    try:
+        return reading()
+    except BadMeasurement as problem:
+        raise ValueError(f"{file} {problem}") from problem
 
 
-def _recorded_request(row: dict[str, Any], chain: tuple[int, ...], start: float) -> RecordedRequest:
+_Times = tuple[tuple[int, int], tuple[float, float, float]]
+"""Tokens of prompt and reply; on the engine's clock: queued, first token, last token."""
+
+
+def _times(row: MeasuredFields) -> _Times:
+    queued = row.number("queued_ts")
+    first = row.number("first_token_ts", least=queued)
+    return (row.count("input_toks", 1), row.count("output_toks", 1)), (
+        queued,
+        first,
+        row.number("last_token_ts", least=first),
+    )
+
+
+def _recorded_request(row: _Times, chain: list[int], start: float) -> RecordedRequest:
+    (prompt, output), (queued, first, last) = row
     return RecordedRequest(
-        prompt_tokens=row["input_toks"],
-        output_tokens=row["output_toks"],
-        arrived=row["queued_ts"] - start,
-        first_token=row["first_token_ts"] - start,
-        last_token=row["last_token_ts"] - start,
-        prefix=chain,
+        prompt_tokens=prompt,
+        output_tokens=output,
+        arrived=queued - start,
+        first_token=first - start,
+        last_token=last - start,
+        prefix=tuple(chain),
     )

@@ -4,7 +4,6 @@ Each row is read on its own here; `silicon_layouts` combines rows. Drops nothing
 the reason.
 """
 
-import csv
 import io
 import re
 from collections.abc import Mapping
@@ -12,6 +11,8 @@ from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from fairlead.simulator.timing.correction_groups import ServingMode
+from fairlead.sizing import measured_rows
+from fairlead.sizing.measured_rows import BadMeasurement, MeasuredFields
 
 SOURCE: Final = "ai-dynamo/aiconfigurator 095f58a51c4c, silicon_sample.csv"
 
@@ -26,6 +27,20 @@ PRODUCTS: Final[Mapping[str, str]] = {
     "l40s": "NVIDIA-L40S",
 }
 """Product labels of GPUs by upstream's names of systems."""
+
+_SIZES: Final = ("tp_size", "attention_dp_size", "moe_ep_size")
+COLUMNS: Final = (
+    *("id", "silicon_data_source", "backend", "backend_version", "model_path", "system", "mode", "isl", "osl"),
+    *("gemm_quant_mode", "moe_quant_mode", "batch_size", "moe_tp_size", "decode_batch_size"),
+    *("prefill_num_workers", "decode_num_workers"),
+    *(f"{kind}{name}" for kind in ("", "prefill_", "decode_") for name in _SIZES),
+    *("silicon_ttft_ms", "silicon_tpot_ms"),
+)
+"""The columns that are read."""
+MOST_TOKENS: Final = 1e9
+MOST_MS: Final = 1e9
+MOST_RANKS: Final = 1e6
+"""Limits that no run comes near: beyond them a cell is a slip."""
 
 _DRAWN: Final = re.compile(r"^(source_file=20\d\d-|source_file=[\w.-]+-gap-analysis|db-dump/)")
 """Listings of InferenceX runs, whose lengths are drawn uniformly from 80 to 100 % of the nominal ones."""
@@ -62,6 +77,7 @@ class BenchmarkRow:
     """One published run."""
 
     name: str
+    line: int
     listing: str
     backend: str
     version: str
@@ -105,35 +121,39 @@ class UnreadableRow:
 
 
 def read(text: str) -> tuple[list[BenchmarkRow], list[UnreadableRow]]:
-    """All rows, each in one of the two lists."""
+    """All rows, each in one of the two lists; a table without these columns is one unreadable row, its header."""
     rows: list[BenchmarkRow] = []
     strange: list[UnreadableRow] = []
-    for place, fields in enumerate(csv.DictReader(io.StringIO(text))):
-        try:
-            rows.append(_row(fields))
-        except (KeyError, ValueError, TypeError) as problem:
-            strange.append(UnreadableRow(fields.get("id") or f"row {place}", repr(problem)))
+    try:
+        for fields in measured_rows.every_csv_row(io.StringIO(text, newline=""), COLUMNS):
+            if isinstance(fields, BadMeasurement):
+                strange.append(UnreadableRow("a row", str(fields)))
+                continue
+            try:
+                rows.append(_row(fields))
+            except BadMeasurement as problem:
+                strange.append(UnreadableRow(fields.text("id") if fields.has("id") else "a row", str(problem)))
+    except BadMeasurement as problem:
+        strange.append(UnreadableRow("the header", str(problem)))
     return rows, strange
 
 
-def _row(fields: Mapping[str, str]) -> BenchmarkRow:
-    origin, mode = fields["silicon_data_source"], ServingMode(fields["mode"])
-    nominal = int(fields["isl"]), int(fields["osl"])
+def _row(fields: MeasuredFields) -> BenchmarkRow:
+    origin, mode = _text(fields, "silicon_data_source"), _mode(fields)
+    nominal = fields.count("isl", 1, MOST_TOKENS), fields.count("osl", 1, MOST_TOKENS)
     drawn = _MEAN_OF_DRAWN if _DRAWN.match(origin) else 1.0
     together = mode is ServingMode.TOGETHER
     prefill = _aggregated_workers(fields) if together else _disaggregated_workers(fields, "prefill_")
-    first_token_s, token_s = float(fields["silicon_ttft_ms"]) / 1e3, float(fields["silicon_tpot_ms"]) / 1e3
-    if min(first_token_s, token_s, *nominal) <= 0:
-        raise ValueError("a time or a length is not above 0")
     return BenchmarkRow(
-        name=fields["id"],
+        name=fields.text("id"),
+        line=fields.line,
         listing=origin.partition(";")[0],
-        backend=fields["backend"],
-        version=fields["backend_version"],
+        backend=fields.text("backend"),
+        version=_text(fields, "backend_version"),
         measured=_origin_text(origin, r"measured=([\d-]+)"),
-        model=fields["model_path"],
-        system=fields["system"],
-        format=fields["moe_quant_mode"] or fields["gemm_quant_mode"],
+        model=fields.text("model_path"),
+        system=fields.text("system"),
+        format=_text(fields, "moe_quant_mode") or _text(fields, "gemm_quant_mode"),
         mode=mode,
         prompt=nominal[0] * drawn,
         output=max(nominal[1] * drawn, 1.0),
@@ -141,9 +161,21 @@ def _row(fields: Mapping[str, str]) -> BenchmarkRow:
         nominal=nominal,
         prefill=prefill,
         decode=prefill if together else _disaggregated_workers(fields, "decode_"),
-        first_token_s=first_token_s,
-        token_s=token_s,
+        first_token_s=fields.number("silicon_ttft_ms", most=MOST_MS, above=0.0) / 1e3,
+        token_s=fields.number("silicon_tpot_ms", most=MOST_MS, above=0.0) / 1e3,
     )
+
+
+def _text(fields: MeasuredFields, name: str) -> str:
+    """A text that may be blank."""
+    return str(fields.value(name))
+
+
+def _mode(fields: MeasuredFields) -> ServingMode:
+    modes = [mode.value for mode in ServingMode]
+    if fields.value("mode") not in modes:
+        raise fields.bad(f"mode is {fields.value('mode')}, and must be one of {', '.join(modes)}")
+    return ServingMode(fields.text("mode"))
 
 
 def _origin_text(origin: str, pattern: str) -> str:
@@ -151,29 +183,31 @@ def _origin_text(origin: str, pattern: str) -> str:
     return found[1] if found else ""
 
 
-def _concurrency(fields: Mapping[str, str], origin: str) -> float:
+def _concurrency(fields: MeasuredFields, origin: str) -> float:
     """The origin's concurrency; four rows give only the batch of each rank, or of each decode worker's rank."""
-    written = _origin_text(origin, r"silicon_concurrency=([\d.]+)")
+    written = _origin_text(origin, r"silicon_concurrency=([^;\s]+)")
     if written:
-        return float(written)
-    if fields["batch_size"]:
-        return float(fields["batch_size"]) * _number(fields, "attention_dp_size")
-    ranks = _number(fields, "decode_attention_dp_size") * _number(fields, "decode_num_workers")
-    return float(fields["decode_batch_size"]) * ranks
+        fields_of_origin = MeasuredFields(fields.line, {"silicon_concurrency": written})
+        return fields_of_origin.number("silicon_concurrency", most=MOST_TOKENS, above=0.0)
+    if fields.has("batch_size"):
+        return float(_number(fields, "batch_size") * _number(fields, "attention_dp_size"))
+    ranks = _number(fields, "decode_attention_dp_size") * max(_number(fields, "decode_num_workers", least=0), 1)
+    return float(fields.count("decode_batch_size", 1, MOST_TOKENS) * ranks)
 
 
-def _number(fields: Mapping[str, str], name: str) -> int:
-    return int(float(fields[name])) if fields.get(name) else 1
+def _number(fields: MeasuredFields, name: str, least: int = 1) -> int:
+    """Ranks, workers or sequences; 1 where the row does not say. Of experts 0 means that they are not spread."""
+    return fields.count(name, least, MOST_RANKS) if fields.has(name) else 1
 
 
-def _aggregated_workers(fields: Mapping[str, str]) -> WorkerGroup:
+def _aggregated_workers(fields: MeasuredFields) -> WorkerGroup:
     """The workers of an aggregated run, with the wrong totals of two listings corrected.
 
     These write eight GPUs with tensor and expert parallelism 8 as 64, and four with data and expert parallelism 4 as
     tensor 4, data 4, expert 16; no such machine exists, and the rows' names have the real number of GPUs.
     """
     tensor, data = _number(fields, "tp_size"), _number(fields, "attention_dp_size")
-    inner, spread = _number(fields, "moe_tp_size"), _number(fields, "moe_ep_size")
+    inner, spread = _number(fields, "moe_tp_size", least=0), _number(fields, "moe_ep_size", least=0)
     if inner == spread > 1:
         return WorkerGroup(1, 1, inner, True) if tensor == 1 else WorkerGroup(1, inner, 1, True)
     if tensor == data > 1 and spread == tensor * data:
@@ -181,7 +215,7 @@ def _aggregated_workers(fields: Mapping[str, str]) -> WorkerGroup:
     return WorkerGroup(1, tensor, data, spread > 1)
 
 
-def _disaggregated_workers(fields: Mapping[str, str], kind: str) -> WorkerGroup:
-    count = int(float(fields[f"{kind}num_workers"] or 0))
+def _disaggregated_workers(fields: MeasuredFields, kind: str) -> WorkerGroup:
+    count = fields.count_or(f"{kind}num_workers", 0)
     tensor, data = _number(fields, f"{kind}tp_size"), _number(fields, f"{kind}attention_dp_size")
-    return WorkerGroup(count, tensor, data, _number(fields, f"{kind}moe_ep_size") > 1)
+    return WorkerGroup(count, tensor, data, _number(fields, f"{kind}moe_ep_size", least=0) > 1)

@@ -4,7 +4,18 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-WORDS: Final = ("house", "api", "controller", "engine", "router", "autoscaler", "trial", "simulate", "gateway")
+WORDS: Final = (
+    "house",
+    "api",
+    "controller",
+    "engine",
+    "engines",
+    "router",
+    "autoscaler",
+    "trial",
+    "simulate",
+    "gateway",
+)
 """The parts of the project that make claims, in the order a reader meets them."""
 
 

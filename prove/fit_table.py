@@ -3,27 +3,21 @@
 Pure: text in, text out. `python -m prove.fit_table` writes the page; a test notices when it is stale.
 """
 
-import csv
-import io
 import statistics
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from fairlead.engines.vllm.memory import VllmRelease
-from fairlead.fleet.desired_state import Parallelism
 from fairlead.fleet.fit import Estimate
-from fairlead.fleet.quantization import Dtype, KvFormat, WeightFormat
-from fairlead.sizing import catalogue, kv_pages, memory
+from fairlead.sizing import kv_pages, memory
 from fairlead.sizing.catalogue import Catalogue
-from fairlead.sizing.sizing_input import GIB, DraftSetup, SizingInput
+from fairlead.sizing.sizing_input import GIB
+from fitting import kv_starts
+from prove import interval_table
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 PAGE: Final = ROOT / "docs" / "reference" / "fit.md"
-MEASURED: Final = ROOT / "tests" / "data" / "kv-capacity.csv"
-OTHERS: Final = ROOT / "tests" / "data" / "other-starts.csv"
-DATA: Final = ROOT / "operator" / "fairlead" / "sizing" / "data"
 
 MISS: Final = 0.15
 WHY: Final[Mapping[str, str]] = {
@@ -76,44 +70,9 @@ class Bars:
     median_ratio: float
 
 
-def rows(text: str) -> list[dict[str, str]]:
-    """The published starts."""
-    return list(csv.DictReader(io.StringIO(text)))
-
-
-def question(row: Mapping[str, str], context: Catalogue) -> SizingInput:
-    """What the row's start would have been asked as; blank settings stay defaults."""
-    card = context.accelerators[row["gpu"]]
-    nominal = "nominal" in row["notes"]
-    drafting = DraftSetup(tokens=_drafted(row["speculative"]), mtp=row["speculative"].startswith("mtp"))
-    return SizingInput(
-        shape=context.shapes[row["model"]],
-        accelerator=replace(card, visible_mib=None if nominal else float(row["gpu_mem_gib"]) * 1024),
-        context=int(row["max_model_len"]),
-        parallelism=Parallelism(tensor=int(row["tp"]), pipeline=int(row["pp"])),
-        release=VllmRelease.read(row["vllm_version"]),
-        weights=WeightFormat.FP8_PER_TENSOR if "online" in row["quantization"] else None,
-        kv=KvFormat(row["kv_dtype"]),
-        dtype=Dtype.FLOAT32 if row["dtype"] == "float32" else Dtype.AUTO,
-        max_sequences=int(row["max_num_seqs"] or 0) or None,
-        max_batched_tokens=int(row["max_batched_tokens"] or 0) or None,
-        utilization=float(row["gpu_mem_util"]),
-        eager=row["eager"] == "true",
-        images="language-model-only" not in row["notes"],
-        drafting=drafting,
-    )
-
-
-def _drafted(answer: str) -> int:
-    """`mtp 3`; a head without a number guesses one token, its default."""
-    if answer == "none":
-        return 0
-    return int(answer.split()[1]) if answer.split()[1].isdigit() else 1
-
-
 def judge(row: Mapping[str, str], context: Catalogue) -> Judged:
     """GiB where the engine's tokens are a derived figure and the row has GiB; tokens otherwise."""
-    inputs = question(row, context)
+    inputs = kv_starts.question(row, context)
     counted = memory.memory(inputs)
     derived = inputs.shape.window is not None or inputs.shape.recurrent is not None
     if derived and row["avail_kv_gib"]:
@@ -163,14 +122,10 @@ Below it is held against {count} published start-up logs (`tests/data/kv-capacit
 | activations | a layer's widest moment, the sampled batch or the image tower, whichever is largest |
 | of these, the sampled batch | 14.4 bytes a logit (38 before 0.17, which sorted); hidden states; expert work space |
 | graphs | 0.25 GiB and 0.36 MiB for each layer and captured size; before 0.20 not taken from the budget |
-| framework | 0.13 GiB, 0.25 from 0.18 on; near 2 GiB behind an NVLink switch, half a GiB over PCIe |
+| framework | 0.13 GiB, 0.25 from 0.18 on; behind a switch 2.07 GiB, 0.9 before 0.15; 0.25 more over PCIe |
 | cache | the engine's pages: groups of layers, states and their padding as the release lays them out |
 
-Low and high add up every term's own doubt. It is three times as wide for cards and releases nothing was measured on,
-and covers what an NVFP4 checkpoint may have left in 16 bits where its configuration was not read.
-*Fits* is said on the low estimate only, *no* on the high one only, *tight* in between.
-
-## How to read the figures
+{intervals}## How to read the figures
 
 The figures of the model that no data sheet gives (bytes the sampler takes for a logit, the allocator's
 fixed work space, what NCCL takes behind an NVLink switch, the driver's own share) were read off rows of this same
@@ -190,8 +145,10 @@ _COLUMNS: Final = """\
 _APART: Final = """
 ## Starts found afterwards
 
-From `tests/data/other-starts.csv`, looked up when the arithmetic was finished. Two of them are starts that failed, and
-`sizing` refuses both. One figure was read off them: the padding of MXFP4 experts, from the weights row B loaded.
+From `tests/data/other-starts.csv`, looked up when the arithmetic was finished. A and B are starts that failed, and
+`sizing` says *fits* of neither. Two figures were read off them: the padding of MXFP4 experts, from the weights row B
+loaded, and the framework behind a switch before 0.15, from C, L and M. L and M are from images that hold FlashInfer,
+which samples without sorting: a log does not say which sampler ran, so the estimate takes the sort.
 
 """
 
@@ -208,6 +165,7 @@ def render(points: Sequence[Judged], afterwards: Sequence[Judged] = ()) -> str:
         ratio=found.median_ratio,
         other=bars(others).median_error * 100,
         others=len(others),
+        intervals="".join(interval_table.section()),
     )
     found_later = _APART + _table(afterwards) if afterwards else ""
     return head + _table(points) + found_later + "\n".join(_misses(points))
@@ -238,15 +196,13 @@ def _misses(points: Sequence[Judged]) -> Iterator[str]:
     yield ""
 
 
-def catalogue_here() -> Catalogue:
-    """The catalogue of this tree."""
-    return catalogue.read((DATA / "gpus.json").read_text("utf-8"), (DATA / "shapes.json").read_text("utf-8"))
-
-
 def written() -> str:
     """The page as the files of this tree make it."""
-    context = catalogue_here()
-    points, afterwards = ([judge(row, context) for row in rows(path.read_text("utf-8"))] for path in (MEASURED, OTHERS))
+    context = kv_starts.catalogue_here()
+    points, afterwards = (
+        [judge(row, context) for row in kv_starts.rows(path.read_text("utf-8"))]
+        for path in (kv_starts.MEASURED, kv_starts.OTHERS)
+    )
     return render(points, afterwards)
 
 

@@ -22,9 +22,9 @@ from fairlead.simulator.timing.step_times import PhysicalStepTimes
 from fairlead.sizing.sizing_input import SizingInput
 from fitting import comparison, recorded_runs
 from fitting.comparison import ReplayDistance, SimulatedReplay
+from fitting.kv_starts import catalogue_here
 from fitting.recorded_runs import Recording
 from house.tree import ROOT
-from prove.fit_table import catalogue_here
 
 TRACES: Final = "FAIRLEAD_TRACES"
 RUNS: Final = "vllm-0.19-rtx4090"

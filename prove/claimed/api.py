@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 from typing import Final
 
+from fitting import kv_starts
 from house.tree import ROOT
 from prove import fit_table, programs
 from prove.claimed.house import all_pass
@@ -32,9 +33,9 @@ def memory_can_be_trusted() -> Figure:
     """The estimate against the measured starts: those in FAIRLEAD_TRACES where it is set, else the excerpt's."""
     folder = traces()
     measured = folder / "kv-capacity.csv"
-    text = (measured if measured.exists() else fit_table.MEASURED).read_text(encoding="utf-8")
-    catalogue = fit_table.catalogue_here()
-    points = [fit_table.judge(row, catalogue) for row in fit_table.rows(text)]
+    text = (measured if measured.exists() else kv_starts.MEASURED).read_text(encoding="utf-8")
+    catalogue = kv_starts.catalogue_here()
+    points = [fit_table.judge(row, catalogue) for row in kv_starts.rows(text)]
     bars = fit_table.bars(points)
     holds = (
         bars.median_error <= MEDIAN and bars.within >= WITHIN and bars.inside >= INSIDE and bars.median_ratio <= RATIO

@@ -124,6 +124,18 @@ def test_a_recorded_timeline_becomes_a_file_for_the_engine(tmp_path: Path, capsy
     assert found.shares.arithmetic == pytest.approx(0.2, rel=0.15)
 
 
+def test_a_recording_with_a_bad_row_is_refused_with_the_file_the_line_and_what_to_do(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    recorded = tmp_path / "timeseries.csv"
+    recorded.write_text("prompt_throughput,gen_throughput,running,waiting,kv_cache_pct\n1,2,3,4,5\n1,2,,4,5\n", "utf-8")
+    assert main(["calibrate", "--recorded", str(recorded), "--product", PRODUCT, *COMMAND]) == 2
+    assert capsys.readouterr().err == (
+        f"fairlead calibrate: --recorded {recorded}: line 3: running is blank, and must be a number; "
+        "correct the row or leave it out\n"
+    )
+
+
 def test_a_running_engine_is_watched(capsys: pytest.CaptureFixture[str]) -> None:
     with serving(engine(RateShares(0.7, 0.5))) as url:
         words = ["calibrate", "--url", url, "--seconds", "4", "--every", "0.05", "--product", PRODUCT, "-o", "json"]

@@ -56,7 +56,12 @@ def test_what_lies_between_low_and_high_is_tight() -> None:
     spread = replace(inputs, parallelism=Parallelism(tensor=2), utilization=0.95, release=VllmRelease(0, 19))
     answer = assessment.assess(spread)
     assert (answer.verdict, answer.reason) == (FitVerdict.TIGHT, FitReason.WITHIN_DOUBT)
-    assert answer.because.startswith("perhaps holds")
+    assert answer.because.startswith("likely holds")
+
+
+def test_what_the_likely_estimate_does_not_hold_is_at_most_perhaps() -> None:
+    answer = assessment.assess(replace(sizing_input(context=16384), sequences=28))
+    assert (answer.verdict, answer.because[:7]) == (FitVerdict.TIGHT, "perhaps")
 
 
 def test_an_older_release_needs_room_for_graphs_outside_its_share() -> None:

@@ -42,7 +42,7 @@ def test_too_long_a_context_is_shortened_first_and_an_fp8_cache_comes_next() -> 
         ConfigurationChange.SMALLER_CONTEXT,
         ConfigurationChange.QUANTIZED_WEIGHTS,
     ]
-    assert found[0].context == 16384
+    assert found[0].context == 8192
 
 
 def test_too_many_sequences_are_offered_fewer_and_an_fp8_cache() -> None:
@@ -58,7 +58,7 @@ def test_too_many_sequences_are_offered_fewer_and_an_fp8_cache() -> None:
 
 def test_too_few_states_are_offered_a_smaller_batch() -> None:
     found = refused(sizing_input("unsloth/Qwen3.8-27B-NVFP4", "NVIDIA-GeForce-RTX-5090", 16384))
-    assert (ConfigurationChange.FEWER_SEQUENCES, "a batch of at most 64 sequences") in [
+    assert (ConfigurationChange.FEWER_SEQUENCES, "a batch of at most 32 sequences") in [
         (each.change, each.words) for each in found
     ]
 

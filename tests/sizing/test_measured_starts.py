@@ -9,11 +9,12 @@ from fairlead.fleet.fit import Fit, FitReason, FitVerdict, NoFit
 from fairlead.fleet.quantization import KvFormat
 from fairlead.sizing import assessment, kv_pages, memory
 from fairlead.sizing.sizing_input import SizingInput
+from fitting import kv_starts
 from prove import fit_table
 from tests.sizing.inputs import packaged_catalogue, sizing_input
 
-ROWS = fit_table.rows(fit_table.MEASURED.read_text("utf-8"))
-OTHERS = fit_table.rows(fit_table.OTHERS.read_text("utf-8"))
+ROWS = kv_starts.rows(kv_starts.MEASURED.read_text("utf-8"))
+OTHERS = kv_starts.rows(kv_starts.OTHERS.read_text("utf-8"))
 POINTS = [fit_table.judge(row, packaged_catalogue()) for row in ROWS]
 BY_ID = {row["id"]: row for row in ROWS}
 
@@ -43,7 +44,7 @@ def test_every_miss_is_explained_and_nothing_else_is() -> None:
 
 @pytest.mark.parametrize("row", ["115", "117"])
 def test_the_two_starts_said_to_have_an_fp8_cache_are_within_five_percent_of_a_16_bit_one(row: str) -> None:
-    inputs = replace(fit_table.question(BY_ID[row], packaged_catalogue()), kv=KvFormat.AUTO)
+    inputs = replace(kv_starts.question(BY_ID[row], packaged_catalogue()), kv=KvFormat.AUTO)
     assert kv_pages.pages_a_request(inputs, inputs.context) == 341
     assert kv_pages.spans(inputs, memory.memory(inputs).kv)[0].likely == pytest.approx(
         int(BY_ID[row]["kv_tokens"]), 0.05
@@ -52,7 +53,7 @@ def test_the_two_starts_said_to_have_an_fp8_cache_are_within_five_percent_of_a_1
 
 @pytest.mark.parametrize("row", ["121", "123", "127"])
 def test_a_start_that_only_worked_eagerly_is_refused_with_graphs(row: str) -> None:
-    inputs = replace(fit_table.question(BY_ID[row], packaged_catalogue()), eager=False)
+    inputs = replace(kv_starts.question(BY_ID[row], packaged_catalogue()), eager=False)
     answer = assessment.assess(inputs)
     assert isinstance(answer, NoFit)
     assert answer.reason is FitReason.STATES_FEWER_THAN_SEQUENCES
@@ -60,14 +61,14 @@ def test_a_start_that_only_worked_eagerly_is_refused_with_graphs(row: str) -> No
 
 def test_no_start_that_worked_is_refused() -> None:
     refused = [
-        row["id"] for row in ROWS if isinstance(assessment.assess(fit_table.question(row, packaged_catalogue())), NoFit)
+        row["id"] for row in ROWS if isinstance(assessment.assess(kv_starts.question(row, packaged_catalogue())), NoFit)
     ]
     assert refused == []
 
 
 def _one_more(row: dict[str, str]) -> SizingInput:
     """The row's start, asked to hold one request more than it measurably did."""
-    inputs = fit_table.question(row, packaged_catalogue())
+    inputs = kv_starts.question(row, packaged_catalogue())
     return replace(inputs, sequences=int(row["kv_tokens"]) // inputs.context + 1)
 
 
@@ -91,7 +92,7 @@ def test_starts_found_afterwards_lie_within_their_spans() -> None:
 
 @pytest.mark.parametrize("row", [row for row in OTHERS if "did not start" in row["notes"]], ids=lambda row: row["id"])
 def test_never_says_fits_where_the_engine_could_not_start(row: dict[str, str]) -> None:
-    assert isinstance(assessment.assess(fit_table.question(row, packaged_catalogue())), NoFit)
+    assert assessment.assess(kv_starts.question(row, packaged_catalogue())).verdict is not FitVerdict.FITS
 
 
 @pytest.mark.parametrize("name", ["Qwen/Qwen3-30B-A3B-FP8", "Qwen/Qwen3.5-35B-A3B", "Qwen/Qwen3.8-27B-FP8"])

@@ -66,6 +66,34 @@ def test_what_is_not_servegen_is_said_not_to_be(rates: str, quantiles: str) -> N
     assert isinstance(traces.read_rates(rates, quantiles), UnreadableTrace)
 
 
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (AZURE.replace("2023-11-16 18:00:30", "yesterday"), "line 3: TIMESTAMP is no time such as 2023-11-16 18:15:46"),
+        (AZURE.replace(",300,", ",-300,"), "line 3: ContextTokens is -300, and must be between 0 and 1e+15"),
+        (BLOCKS.replace("[3]", "[3.5]"), "line 4: hash_ids has 3.5, which is no whole number"),
+        (BLOCKS.splitlines()[0], "1 requests; a rate needs two"),
+    ],
+)
+def test_a_bad_row_is_named_with_its_line(text: str, words: str) -> None:
+    found = traces.read(text)
+    assert isinstance(found, UnreadableTrace)
+    assert found.because.startswith(words)
+
+
+def test_a_time_with_a_zone_is_a_time() -> None:
+    assert read(AZURE.replace("0000000,", "000000+00:00,")) == read(AZURE)
+
+
+def test_rates_of_nothing_and_lengths_of_nobody_are_no_traffic() -> None:
+    for rates, quantiles in (
+        (RATES.replace("3", "0").replace("5", "0").replace(",1", ",0"), QUANTILES),
+        (RATES, QUANTILES.replace("0,a,", "0,c,").replace("0,b,", "0,d,")),
+    ):
+        found = traces.read_rates(rates, quantiles)
+        assert found == UnreadableTrace("no window with traffic, or no lengths of clients that send any")
+
+
 def test_a_single_moment_has_a_rate_too() -> None:
     found = traces.summarize([TraceRequest(5.0, 10, 1), TraceRequest(5.0, 10, 1)])
     assert found.requests_per_second == 2

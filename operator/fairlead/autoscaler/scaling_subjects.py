@@ -78,13 +78,13 @@ def _options(review: Review, wanted: DesiredRevision, context: ReviewContext) ->
 
 
 def _speed(review: Review, accelerator: Accelerator | None) -> ReplicaSpeed | None:
-    """From the data sheet; None if the model or the GPU is not known, or if it does not fit."""
+    """From the data sheet; None if the model or the GPU is not known, or if it does not, or likely does not, fit."""
     setup, engine = review.setup, review.engine
     if accelerator is None or setup is None or setup.shape is None or engine is None:
         return None
     question = memory_fit.sizing_question(setup, setup.shape, accelerator, engine)
     fit = fit_alternatives.size(question)
-    if not isinstance(fit, Fit) or not replica_supply.has_rates(accelerator):
+    if not isinstance(fit, Fit) or not fit.kv_tokens.likely or not replica_supply.has_rates(accelerator):
         return None
     replica = replica_supply.of(question, fit, NOMINAL)
     many = max(2, min(MANY, question.batch_sequences))

@@ -24,6 +24,7 @@ from fairlead.simulator.timing import rate_shares
 from fairlead.simulator.timing.provenance import Provenance, ProvenanceLevel
 from fairlead.simulator.timing.rate_shares import RateShares, WorkStretch
 from fairlead.simulator.timing.step_times import PhysicalStepTimes
+from fairlead.sizing.measured_rows import BadMeasurement
 from fairlead.sizing.sizing_input import SizingInput
 
 _ENGINE: Final = ENGINES[DEFAULT]
@@ -87,7 +88,10 @@ def observations(
             "--recorded: the size of the run's KV cache is unknown; "
             "add --num-gpu-blocks-override N to its command, as its log says"
         )
-    rows = recordings.read_seconds(package_data.read_text(Path(chosen.recorded)))
+    try:
+        rows = recordings.read_seconds(package_data.read_text(Path(chosen.recorded)))
+    except BadMeasurement as problem:
+        raise CalibrateArgumentError(f"--recorded {chosen.recorded}: {problem}") from problem
     limits = EngineSettings(
         blocks=target.blocks, block_tokens=target.block_tokens, batch_tokens=target.question.batch_tokens
     )

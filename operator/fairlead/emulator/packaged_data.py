@@ -25,5 +25,12 @@ class PackagedData:
 def load(calibration: Path | None = None) -> PackagedData:
     """Read all of it, and the calibration file if one is named; `ValueError` if that is not a calibration."""
     text = (resources.files("fairlead.simulator") / "data" / fitted_sets.FILE).read_text(encoding="utf-8")
-    own = None if calibration is None else calibration_file.read(calibration.read_text(encoding="utf-8"))
+    own = None if calibration is None else _calibration(calibration)
     return PackagedData(package_data.load_catalogue(), fitted_sets.read(text), own)
+
+
+def _calibration(place: Path) -> Calibration:
+    try:
+        return calibration_file.read(place.read_text(encoding="utf-8"))
+    except ValueError as problem:
+        raise ValueError(f"{place}: {problem}") from problem

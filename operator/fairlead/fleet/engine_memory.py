@@ -52,7 +52,7 @@ class EngineMemory(Protocol):
 
     @property
     def switched_gib(self) -> float:
-        """The least that buffers for GPUs behind a switch take, context included."""
+        """What buffers for two GPUs behind a switch usually take, context included."""
 
     @property
     def sets_graphs_aside(self) -> bool:
@@ -66,7 +66,7 @@ class EngineMemory(Protocol):
         """Its own limits of a batch."""
 
     def doubt(self, accelerator: Accelerator) -> float:
-        """Factor of uncertainty: 1 where figures were measured."""
+        """How many times the error that was measured on vLLM's starts: 1 for vLLM, more where nobody measured."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -28,6 +28,10 @@ class Estimate:
         """The difference; the low end subtracts the other's high end."""
         return Estimate(self.low - other.high, self.likely - other.likely, self.high - other.low)
 
+    def wider(self, error: float) -> "Estimate":
+        """The same likely value, with this much more doubt on both sides."""
+        return Estimate(self.low - error, self.likely, self.high + error)
+
 
 class MemoryTerm(StrEnum):
     """What takes memory on a GPU."""
@@ -106,7 +110,7 @@ class MemoryBreakdown:
     graphs: Estimate
     framework: Estimate
     kv: Estimate
-    """What is left for keys and values."""
+    """What is left for keys and values: refuse on low, plan with likely."""
 
     def by_name(self) -> dict[MemoryTerm, Estimate]:
         """All terms, by name."""

@@ -104,7 +104,7 @@ def joined_remarks(remarks: Iterable[SpecFinding]) -> str:
 def _fitting(review: Review, unfit: str) -> UntimedCondition:
     match review.fit:
         case Fit(verdict=FitVerdict.TIGHT, because=because):
-            return _fits(True, ConditionReason.TIGHT, f"likely, but not certain: {because}")
+            return _fits(True, ConditionReason.TIGHT, f"not certain: {because}")
         case Fit(because=because):
             return _fits(True, ConditionReason.FITS, because)
         case NoFit(verdict=FitVerdict.NO, because=because):

@@ -26,9 +26,7 @@ def peak(question: SizingInput) -> Estimate:
     sampled = logits(question) + held + _step_hidden(question)
     layer = widest_layer(question) + held + _step_hidden(question) * _RESIDUALS
     language = max(sampled, layer)
-    likely = max(language, images(question) + _WORKSPACE)
-    low = min(language, likely) * (1 - 0.06 * question.doubt) - 32 * question.doubt * _MIB
-    return Estimate(max(0.0, low), likely, likely * (1 + 0.06 * question.doubt) + 64 * question.doubt * _MIB)
+    return Estimate.exact(max(language, images(question) + _WORKSPACE))
 
 
 def logits(question: SizingInput) -> float:

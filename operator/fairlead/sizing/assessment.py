@@ -1,4 +1,7 @@
-"""The assessment of one configuration. It fits only if the low estimate of the KV cache suffices."""
+"""The assessment of one configuration. It fits only if the low estimate of the KV cache suffices.
+
+Low refuses to promise, high refuses to start; routers, scalers and plans count with likely.
+"""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -90,10 +93,14 @@ def _least_cache(question: SizingInput) -> str:
 
 def _sure(question: SizingInput, counted: MemoryBreakdown) -> bool:
     """Whether the low estimate suffices, and an older release has room for its graphs outside its share."""
-    enough = _usable(question, counted.kv.low) >= _wanted_pages(question)
+    enough = _suffices(question, counted.kv.low)
     if question.release.sets_graphs_aside:
         return enough
-    return enough and memory.unshared(question).low >= counted.graphs.likely
+    return enough and memory.unshared(question).likely >= counted.graphs.likely
+
+
+def _suffices(question: SizingInput, available: float) -> bool:
+    return _usable(question, available) >= _wanted_pages(question)
 
 
 def _usable(question: SizingInput, available: float) -> int:
@@ -120,7 +127,8 @@ def _wanted_pages(question: SizingInput) -> int:
 
 
 def _in_words(question: SizingInput, counted: MemoryBreakdown, *, sure: bool) -> str:
-    how = "surely" if sure else "perhaps"
+    uncertain = "likely" if _suffices(question, counted.kv.likely) else "perhaps"
+    how = "surely" if sure else uncertain
     many = count(wanted_sequences(question), "request")
     return (
         f"{how} holds {many} of {question.context} tokens: {_gib(counted.kv)} of {_gib(counted.budget)} GiB are left "

@@ -18,7 +18,7 @@ from fairlead.fleet.quantization import KvFormat, WeightFormat
 from fairlead.sizing import assessment, kv_pages
 from fairlead.sizing.sizing_input import GIB, SizingInput
 
-_STEPS: Final = (0.75, 0.5, 0.25, 0.125)
+_STEPS: Final = (0.75, 0.5, 0.25, 0.125, 0.0625)
 _LEAST_CONTEXT: Final = 1024
 _TENSORS: Final = (2, 4, 8)
 _MEMORIES: Final = (1.25, 1.5, 1.75, 2, 2.5, 3, 4, 6, 8)

@@ -8,17 +8,18 @@ import math
 
 from fairlead.fleet.engine_memory import HostMemory
 from fairlead.fleet.fit import Estimate, MemoryBreakdown
-from fairlead.sizing import activations, weights
+from fairlead.sizing import activations, measured_error, weights
 from fairlead.sizing.adapters import adapters
 from fairlead.sizing.sizing_input import GIB, SizingInput
 
 
 def memory(question: SizingInput) -> MemoryBreakdown:
     """Bytes of one replica, by what takes them. Only the processes were measured; the rest is read in vLLM's source,
-    and activations are taken to be those of a GPU."""
+    and activations are taken to be those of a GPU, with the error that was measured there."""
     budget = Estimate.exact(question.accelerator.memory_bytes)
     held, drafted = _weights(question), weights.draft(question)
     peak, outside, slots = activations.peak(question), _framework(question), adapters(question)
+    left = budget.minus(held).minus(drafted).minus(slots).minus(peak).minus(outside)
     return MemoryBreakdown(
         budget=budget,
         weights=held,
@@ -27,7 +28,7 @@ def memory(question: SizingInput) -> MemoryBreakdown:
         activations=peak,
         graphs=Estimate.exact(0),
         framework=outside,
-        kv=budget.minus(held).minus(drafted).minus(slots).minus(peak).minus(outside),
+        kv=left.wider(measured_error.SHARE * question.doubt * peak.likely),
     )
 
 

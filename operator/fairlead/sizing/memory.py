@@ -1,12 +1,20 @@
 """The memory model: what the engine may use, less what it needs, is the cache.
 
 `requested = visible x utilisation; cache = requested - weights - draft - adapters - activations - graphs - framework`.
+
+Terms have a span of their own only where the question says why (an unread checkpoint, an undescribed image tower). The
+error of the rest is not known term by term: it was measured on the cache of starts, in bytes, as one span.
 """
 
+from typing import Final
+
 from fairlead.fleet.fit import Estimate, MemoryBreakdown
-from fairlead.sizing import activations, host_memory, overheads, weights
+from fairlead.sizing import activations, host_memory, measured_error, overheads, weights
 from fairlead.sizing.adapters import adapters
-from fairlead.sizing.sizing_input import SizingInput
+from fairlead.sizing.sizing_input import GIB, SizingInput
+
+ALWAYS: Final = 1 * GIB
+"""Counted among the loosely known on every card: the driver's own, rounding, what else runs there."""
 
 
 def memory(question: SizingInput) -> MemoryBreakdown:
@@ -17,9 +25,10 @@ def memory(question: SizingInput) -> MemoryBreakdown:
     held, drafted = weights.bytes_on_fullest_gpu(question), weights.draft(question)
     peak, captured, outside = activations.peak(question), overheads.graphs(question), overheads.framework(question)
     slots = adapters(question)
+    loose = ALWAYS + peak.likely + outside.likely
     left = budget.minus(held).minus(drafted).minus(slots).minus(peak).minus(outside)
     if question.release.sets_graphs_aside:
-        left = left.minus(captured)
+        left, loose = left.minus(captured), loose + captured.likely
     return MemoryBreakdown(
         budget=budget,
         weights=held,
@@ -28,7 +37,7 @@ def memory(question: SizingInput) -> MemoryBreakdown:
         activations=peak,
         graphs=captured,
         framework=outside,
-        kv=left,
+        kv=left.wider(measured_error.SHARE * question.doubt * loose),
     )
 
 

@@ -10,6 +10,12 @@ _GRAPH_BASE: Final = 0.25 * GIB
 _GRAPH_NODE: Final = 0.36 * MIB
 """One layer at one batch size, captured twice (whole, and in pieces around attention)."""
 _LARGEST: Final = 512
+EXCHANGE_GIB: Final = 0.25
+"""Buffers between GPUs over PCIe, beside the driver's context."""
+ANOTHER_GIB: Final = 0.03
+"""Buffers for each GPU beyond two behind a switch."""
+PIPELINE_GIB: Final = 0.07
+"""What the stages of a pipeline were seen to take outside the tensors."""
 
 
 def visible(accelerator: Accelerator) -> Estimate:
@@ -17,26 +23,22 @@ def visible(accelerator: Accelerator) -> Estimate:
     if accelerator.visible_mib is not None:
         return Estimate.exact(accelerator.visible_mib * MIB)
     total = accelerator.memory_bytes
-    kept = max(0.455 * GIB, 0.004 * total)
-    return Estimate(total - 1.4 * kept, total - kept, total - 0.6 * kept)
+    return Estimate.exact(total - max(0.455 * GIB, 0.004 * total))
 
 
 def framework(question: SizingInput) -> Estimate:
     """The driver's context grows with loaded kernels; GPUs that exchange data need buffers too."""
-    single = question.release.context_gib
-    low, likely, high = 0.07, single, single + 0.2 * question.doubt
-    layout = question.parallelism
-    if layout.tensor > 1 and _switched(question.accelerator):
-        many = 0.03 * (layout.tensor - 2)
-        low, likely, high = question.release.switched_gib, 2.07 + many, 2.5 + 2 * many
+    layout, taken = question.parallelism, question.release.context_gib
+    if layout.tensor > 1 and switched(question.accelerator):
+        taken = question.release.switched_gib + ANOTHER_GIB * (layout.tensor - 2)
     elif layout.tensor > 1:
-        low, likely, high = low + 0.05, likely + 0.25, high + 1.2
+        taken += EXCHANGE_GIB
     elif layout.pipeline > 1:
-        low, likely, high = 0.05, 0.07, 0.5
-    return Estimate(low, likely, high).times(GIB)
+        taken = PIPELINE_GIB
+    return Estimate.exact(taken * GIB)
 
 
-def _switched(accelerator: Accelerator) -> bool:
+def switched(accelerator: Accelerator) -> bool:
     """Hopper and data-centre Blackwell with an NVLink switch: symmetric memory for all-reduce, near 1.8 GiB."""
     return accelerator.capability.major in {9, 10} and "PCIe" not in accelerator.product
 
@@ -49,9 +51,8 @@ def graph_sizes(question: SizingInput) -> int:
 
 
 def graphs(question: SizingInput) -> Estimate:
-    """What capture takes; kernels differ, so low is 0.6 times and high 1.5 times the likely figure."""
+    """What capture takes."""
     if question.eager:
         return Estimate.exact(0)
     layers = question.shape.layers / question.parallelism.pipeline
-    likely = _GRAPH_BASE + layers * graph_sizes(question) * _GRAPH_NODE
-    return Estimate(likely * 0.6, likely, likely * 1.5)
+    return Estimate.exact(_GRAPH_BASE + layers * graph_sizes(question) * _GRAPH_NODE)

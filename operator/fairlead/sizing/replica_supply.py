@@ -98,8 +98,8 @@ def supply(replica: ReplicaModel, objectives: LatencyObjectives) -> ReplicaSuppl
 
 
 def of(question: SizingInput, fit: Fit, traffic: Traffic) -> ReplicaModel:
-    """The replica that this fit allows; its cache is taken at its low estimate."""
-    return ReplicaModel(question=question, traffic=traffic, cache_tokens=fit.kv_tokens.low)
+    """The replica that this fit allows, planned with the likely cache: the low one has decided that it fits."""
+    return ReplicaModel(question=question, traffic=traffic, cache_tokens=fit.kv_tokens.likely)
 
 
 def has_rates(accelerator: Accelerator) -> bool:

@@ -76,7 +76,7 @@ class SizingInput:
 
     @property
     def doubt(self) -> float:
-        """Factor of uncertainty: 1 where figures were measured."""
+        """Factor of uncertainty: 1 where the error was measured."""
         return self.release.doubt(self.accelerator)
 
     @property

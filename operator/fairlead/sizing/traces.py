@@ -4,20 +4,28 @@ Three formats are understood: a CSV of single requests (Azure), JSON lines with 
 with length quantiles by client (ServeGen, two texts).
 """
 
-import csv
-import json
+import io
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from itertools import accumulate, pairwise
 from typing import Final
 
 from fairlead.fleet.traffic import TokenLengths, Traffic
+from fairlead.sizing import measured_rows
+from fairlead.sizing.measured_rows import BadMeasurement, MeasuredFields
+from fairlead.sizing.recorded_requests import AZURE, azure_moment, block_ids
 
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 MINUTE_S: Final = 60.0
 BLOCKS_REMEMBERED: Final = 2_000_000
 """Prefix blocks kept while reading: any cache that could be bought holds fewer."""
+RATES: Final = ("t_s", "client", "rate_rps")
+LENGTHS: Final = ("client", "field")
+LEVEL: Final = re.compile(r"p\d+(\.\d+)?")
+"""Columns of quantiles: p0 to p100."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +51,8 @@ def read(text: str) -> Traffic | UnreadableTrace:
     start = text.lstrip()[:1]
     try:
         requests = list(_json_lines(text) if start == "{" else _rows(text))
-    except (ValueError, KeyError, TypeError) as problem:
-        return UnreadableTrace(f"neither TIMESTAMP,ContextTokens,GeneratedTokens nor JSON lines: {problem!r}")
+    except BadMeasurement as problem:
+        return UnreadableTrace(f"{problem} (a trace is {','.join(AZURE)}, or JSON lines)")
     if len(requests) < 2:
         return UnreadableTrace(f"{len(requests)} requests; a rate needs two")
     return summarize(requests)
@@ -70,14 +78,14 @@ def summarize(requests: Sequence[TraceRequest]) -> Traffic:
 def read_rates(rates: str, quantiles: str) -> Traffic | UnreadableTrace:
     """ServeGen: requests a second by client and window, and the quantiles of lengths by client."""
     try:
-        windows = _windows(csv.DictReader(rates.splitlines()))
-        weights = _weights(csv.DictReader(rates.splitlines()))
-        prompt = _mixture(csv.DictReader(quantiles.splitlines()), weights, "input_tokens")
-        output = _mixture(csv.DictReader(quantiles.splitlines()), weights, "output_tokens")
-    except (ValueError, KeyError, TypeError) as problem:
-        return UnreadableTrace(f"not ServeGen's rates and lengths: {problem!r}")
-    if not windows or not prompt or not output:
-        return UnreadableTrace("no window with traffic, or no lengths")
+        windows, weights = _loads(_table(rates, RATES))
+        prompt, output = (
+            _mixture(_table(quantiles, LENGTHS), weights, f"{kind}_tokens") for kind in ("input", "output")
+        )
+    except BadMeasurement as problem:
+        return UnreadableTrace(f"{problem} (rates are {','.join(RATES)}; lengths {','.join(LENGTHS)} and p0 to p100)")
+    if not any(windows.values()) or not _weight(prompt) or not _weight(output):
+        return UnreadableTrace("no window with traffic, or no lengths of clients that send any")
     mean = sum(windows.values()) / len(windows)
     busy = max(windows.values()) / mean
     return Traffic(requests_per_second=mean, burst=busy, prompt=lengths(prompt), output=lengths(output))
@@ -99,48 +107,50 @@ def _at(ordered: Sequence[tuple[float, float]], target: float) -> float:
     return next((length for (length, _), sum_ in zip(ordered, reached, strict=True) if sum_ >= target), ordered[-1][0])
 
 
+def _weight(weighted: Iterable[tuple[float, float]]) -> float:
+    return sum(weight for _, weight in weighted)
+
+
+def _table(text: str, columns: Iterable[str]) -> Iterator[MeasuredFields]:
+    return measured_rows.csv_rows(io.StringIO(text, newline=""), columns)
+
+
 def _rows(text: str) -> Iterator[TraceRequest]:
-    for row in csv.DictReader(text.splitlines()):
-        moment = datetime.fromisoformat(row["TIMESTAMP"][:26])
-        seconds = (moment - datetime(1970, 1, 1)).total_seconds()  # noqa: DTZ001  # the trace names no zone
-        yield TraceRequest(seconds, int(row["ContextTokens"]), int(row["GeneratedTokens"]))
+    for row in _table(text, AZURE):
+        yield TraceRequest(
+            (azure_moment(row) - _EPOCH).total_seconds(), row.count("ContextTokens"), row.count("GeneratedTokens")
+        )
 
 
 def _json_lines(text: str) -> Iterator[TraceRequest]:
     """A prompt's leading run of blocks that were seen before counts as cached; all blocks of a trace have one size."""
     seen: set[int] = set()
-    for line in text.splitlines():
-        one = json.loads(line)
-        blocks, prompt = one.get("hash_ids", []), int(one["input_length"])
+    for row in measured_rows.json_rows(io.StringIO(text)):
+        blocks, prompt = block_ids(row) if row.has("hash_ids") else [], row.count("input_length")
         cached_blocks = next((place for place, block in enumerate(blocks) if block not in seen), len(blocks))
         seen.update(blocks[: max(BLOCKS_REMEMBERED - len(seen), 0)])
         cached = int(prompt * cached_blocks / len(blocks)) if blocks else 0
-        yield TraceRequest(float(one["timestamp"]) / 1000, prompt, int(one["output_length"]), cached)
+        yield TraceRequest(row.number("timestamp") / 1000, prompt, row.count("output_length"), cached)
 
 
-def _windows(rows: Iterable[Mapping[str, str]]) -> dict[str, float]:
-    """Requests a second of all clients, by window."""
-    total: dict[str, float] = {}
+def _loads(rows: Iterable[MeasuredFields]) -> tuple[dict[float, float], dict[str, float]]:
+    """Requests a second of all clients by window, and of all windows by client."""
+    windows: dict[float, float] = {}
+    clients: dict[str, float] = {}
     for row in rows:
-        total[row["t_s"]] = total.get(row["t_s"], 0.0) + float(row["rate_rps"])
-    return total
+        start, client, rate = row.number("t_s"), row.text("client"), row.number("rate_rps")
+        windows[start] = windows.get(start, 0.0) + rate
+        clients[client] = clients.get(client, 0.0) + rate
+    return windows, clients
 
 
-def _weights(rows: Iterable[Mapping[str, str]]) -> dict[str, float]:
-    """Each client's share of all requests."""
-    total: dict[str, float] = {}
-    for row in rows:
-        total[row["client"]] = total.get(row["client"], 0.0) + float(row["rate_rps"])
-    return total
-
-
-def _mixture(rows: Iterable[Mapping[str, str]], weights: Mapping[str, float], field: str) -> list[tuple[float, float]]:
+def _mixture(rows: Iterable[MeasuredFields], weights: Mapping[str, float], field: str) -> list[tuple[float, float]]:
     """Lengths of all clients: each quantile level stands for the share of requests up to the next one."""
     found: dict[str, list[dict[float, float]]] = {}
     for row in rows:
-        if row["field"] == field:
-            levels = {float(name[1:]): float(value) for name, value in row.items() if name[:1] == "p" and value}
-            found.setdefault(row["client"], []).append(levels)
+        levels = {float(name[1:]): row.number(name) for name in row.fields if LEVEL.fullmatch(name) and row.has(name)}
+        if row.text("field") == field:
+            found.setdefault(row.text("client"), []).append(levels)
     mixture = []
     for client, tables in found.items():
         for levels in tables:

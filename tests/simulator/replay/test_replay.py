@@ -134,7 +134,7 @@ def test_a_run_without_load_in_its_first_seconds_tells_nothing() -> None:
 
 
 def test_a_timeline_without_its_columns_is_refused_with_them() -> None:
-    with pytest.raises(ValueError, match="no table of t,prompt_throughput"):
+    with pytest.raises(ValueError, match="the header lacks prompt_throughput"):
         recordings.read_seconds("t,running\n1,2\n")
 
 

@@ -122,5 +122,5 @@ def test_spaces_in_which_the_engine_was_idle_or_started_anew_are_left_out() -> N
 
 @pytest.mark.parametrize("text", ["", "[]", '{"bandwidth": 1}', '{"bandwidth": "x", "arithmetic": 1}'])
 def test_another_file_is_no_calibration(text: str) -> None:
-    with pytest.raises(ValueError, match=r"no calibration: .*; write one with `fairlead calibrate"):
+    with pytest.raises(ValueError, match=r"no calibration: .*; or write one with `fairlead calibrate"):
         calibration_file.read(text)

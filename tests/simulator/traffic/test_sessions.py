@@ -101,7 +101,7 @@ def test_a_sub_agent_asks_at_its_place() -> None:
 
 
 def test_a_session_that_is_none_is_named() -> None:
-    with pytest.raises(UnreadableTraffic, match=r"session 1: .* expected id, requests"):
+    with pytest.raises(UnreadableTraffic, match=r"line 1: .*expected id, requests"):
         list(sessions.claude_code(["{}"], [0.0], page_tokens=16))
 
 

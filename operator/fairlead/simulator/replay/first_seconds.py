@@ -25,7 +25,8 @@ def stretches(seconds: Sequence[RecordedSecond], settings: EngineSettings) -> li
     """The seconds whose steps have a known batch."""
     early = list(pairwise(seconds[:SECONDS]))
     decoding = [_decoding(settings, pair) for pair in early if _is_decoding(pair)]
-    return decoding + [_reading(settings, pair) for pair in early if _is_full_of_prompts(pair)]
+    room = [pair for pair in early if pair[0].running + pair[1].running < 2 * settings.batch_tokens]
+    return decoding + [_reading(settings, pair) for pair in room if _is_full_of_prompts(pair)]
 
 
 def _is_decoding(pair: tuple[RecordedSecond, RecordedSecond]) -> bool:

@@ -1,9 +1,12 @@
 """The metrics of a recorded run each second, as in `timeseries.csv` of the vLLM runs in
 ../shared/traces/vllm-0.19-rtx4090."""
 
-import csv
 import io
 from dataclasses import dataclass
+from typing import Final
+
+from fairlead.sizing import measured_rows
+from fairlead.sizing.measured_rows import MeasuredFields
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,20 +22,19 @@ class RecordedSecond:
     """KV cache usage: the share of the blocks that is held."""
 
 
+_COLUMNS: Final = ("prompt_throughput", "gen_throughput", "running", "waiting", "kv_cache_pct")
+
+
 def read_seconds(timeline: str) -> tuple[RecordedSecond, ...]:
-    """Read the timeline; `ValueError` names a column that is missing or not a number."""
-    try:
-        return tuple(_second(row) for row in csv.DictReader(io.StringIO(timeline)))
-    except (KeyError, TypeError, ValueError) as problem:
-        columns = "t,prompt_throughput,gen_throughput,running,waiting,kv_cache_pct"
-        raise ValueError(f"the timeline is no table of {columns}: {problem}") from problem
+    """Read the timeline; `BadMeasurement` names the line and the column that is no measurement."""
+    return tuple(map(_second, measured_rows.csv_rows(io.StringIO(timeline, newline=""), _COLUMNS)))
 
 
-def _second(row: dict[str, str]) -> RecordedSecond:
+def _second(row: MeasuredFields) -> RecordedSecond:
     return RecordedSecond(
-        prompt_tokens=float(row["prompt_throughput"]),
-        generation_tokens=float(row["gen_throughput"]),
-        running=int(row["running"]),
-        waiting=int(row["waiting"]),
-        usage=float(row["kv_cache_pct"]) / 100,
+        prompt_tokens=row.number("prompt_throughput"),
+        generation_tokens=row.number("gen_throughput"),
+        running=row.count("running"),
+        waiting=row.count("waiting"),
+        usage=row.number("kv_cache_pct", most=100.0) / 100,
     )

@@ -4,8 +4,8 @@ Text in and out. Shares of one deployment are not used for another: the catalogu
 """
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from statistics import median
 from typing import Any, Final
 
@@ -13,12 +13,28 @@ from fairlead.simulator.timing import rate_shares
 from fairlead.simulator.timing.provenance import Provenance, ProvenanceLevel
 from fairlead.simulator.timing.rate_shares import RateShares, StepTimesOfShares, TooFewStretches, WorkStretch
 from fairlead.simulator.timing.step_times import PhysicalStepTimes
+from fairlead.sizing import measured_rows
+from fairlead.sizing.measured_rows import BadMeasurement, MeasuredFields
 from fairlead.sizing.sizing_input import SizingInput
 
 ABOUT: Final = (
     "Shares of data sheet rates that one deployment reached, found by `fairlead calibrate`; "
     "`fairlead engine --step-times` and the simulator read them."
 )
+_FIELDS: Final = (
+    "model",
+    "product",
+    "tensor",
+    "pipeline",
+    "weights",
+    "bandwidth",
+    "arithmetic",
+    "stretches",
+    "error",
+    "source",
+)
+MOST_SHARE: Final = 10.0
+"""Some GPUs exceed their data sheets, none ten times."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,12 +84,25 @@ def as_json(found: Calibration) -> str:
 def read(text: str) -> Calibration:
     """Read what `as_json` wrote; `ValueError` names what is missing or not a number."""
     try:
-        entry = json.loads(text)
-        reached = RateShares(float(entry["bandwidth"]), float(entry["arithmetic"]))
-        names = ("model", "product", "tensor", "pipeline", "weights", "stretches", "error", "source")
-        return Calibration(shares=reached, **{name: entry[name] for name in names})
-    except (KeyError, TypeError, ValueError) as problem:
-        raise ValueError(f"no calibration: {problem}; write one with `fairlead calibrate --out FILE`") from problem
+        entry = measured_rows.json_row(text, line=1)
+        at = {name: replace(entry, line=1 + text[: text.find(f'"{name}"')].count("\n")) for name in _FIELDS}
+        return Calibration(
+            model=at["model"].text("model"),
+            product=at["product"].text("product"),
+            tensor=at["tensor"].count("tensor", 1),
+            pipeline=at["pipeline"].count("pipeline", 1),
+            weights=at["weights"].text("weights"),
+            shares=RateShares(_share(at, "bandwidth"), _share(at, "arithmetic")),
+            stretches=at["stretches"].count("stretches"),
+            error=at["error"].number("error") if entry.has("error") else None,
+            source=at["source"].text("source"),
+        )
+    except BadMeasurement as problem:
+        raise ValueError(f"no calibration: {problem}; or write one with `fairlead calibrate --out FILE`") from problem
+
+
+def _share(at: Mapping[str, MeasuredFields], name: str) -> float:
+    return at[name].number(name, most=MOST_SHARE, above=0.0)
 
 
 def step_times(question: SizingInput, found: Calibration) -> PhysicalStepTimes:

@@ -4,9 +4,9 @@ A window's arrivals depend on the seed and the window only, never on the windows
 windows has the same requests as the whole day. Keeps one window in memory.
 """
 
-import csv
+import re
 from bisect import bisect
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, groupby
 from math import inf
@@ -17,9 +17,19 @@ from fairlead.fleet.randomness import RandomSource
 from fairlead.simulator.traffic import gaps
 from fairlead.simulator.traffic.arrivals import RequestArrival, UnreadableTraffic
 from fairlead.simulator.traffic.lengths import LengthQuantiles
+from fairlead.sizing import measured_rows
+from fairlead.sizing.measured_rows import BadMeasurement, MeasuredFields
 
 WINDOW_S: Final = 600.0
 WEIBULL: Final = "W"
+RATES: Final = ("t_s", "client", "rate_rps", "dist", "shape")
+LENGTHS: Final = ("t_s", "client", "field")
+MOST_RPS: Final = 1e5
+"""Of one client; the busiest one published sends some 2,900."""
+LEAST_SHAPE, MOST_SHAPE = 1e-3, 1e6
+"""Shapes of gap distributions; those published lie between 0.0067 and 45,230."""
+MOST_TOKENS: Final = 1e9
+_LEVEL: Final = re.compile(r"p\d+(\.\d+)?")
 
 ChanceStreams = Callable[[str], RandomSource]
 """Gives a source of randomness by name, seeded with the run's seed and the name."""
@@ -58,9 +68,9 @@ class ClientMixWindow:
 def windows(rates: Iterable[str], lengths: Iterable[str], since: float = 0.0) -> Iterator[ClientMixWindow]:
     """All windows from a time on, in order; both texts are lines in order of time."""
     tables: dict[str, LengthTables] = {}
-    changes = _lengths(csv.DictReader(lengths))
+    changes = _lengths(lengths)
     change = next(changes, None)
-    for start, rows in groupby(_rates(csv.DictReader(rates)), key=itemgetter(0)):
+    for start, rows in groupby(_rates(rates), key=itemgetter(0)):
         while change is not None and change[0] <= start:
             tables[change[1]] = change[2]
             change = next(changes, None)
@@ -128,25 +138,38 @@ def _stand_in(window: ClientMixWindow) -> Callable[[float], LengthTables]:
     return lambda draw: tables[min(bisect(weights, draw * whole), last)]
 
 
-def _rates(rows: Iterable[Mapping[str, str]]) -> Iterator[tuple[float, ClientRate]]:
-    for row in rows:
-        try:
-            one = ClientRate(row["client"], float(row["rate_rps"]), row["dist"] == WEIBULL, float(row["shape"]))
-            yield float(row["t_s"]), one
-        except (KeyError, ValueError, TypeError) as problem:
-            raise UnreadableTraffic(f"rates: {problem!r}; expected t_s, client, rate_rps, dist, shape") from problem
+def _rates(lines: Iterable[str]) -> Iterator[tuple[float, ClientRate]]:
+    try:
+        for row in measured_rows.csv_rows(lines, RATES):
+            rate = row.number("rate_rps", most=MOST_RPS)
+            weibull = row.text("dist") == WEIBULL
+            shape = row.number("shape", LEAST_SHAPE, MOST_SHAPE) if rate else 1.0
+            yield row.number("t_s"), ClientRate(row.text("client"), rate, weibull, shape)
+    except BadMeasurement as problem:
+        raise UnreadableTraffic(f"rates: {problem}") from problem
 
 
-def _lengths(rows: Iterable[Mapping[str, str]]) -> Iterator[tuple[float, str, LengthTables]]:
+def _lengths(lines: Iterable[str]) -> Iterator[tuple[float, str, LengthTables]]:
     """Length tables, each from a client's two consecutive rows."""
-    for (start, client), pair in groupby(rows, key=itemgetter("t_s", "client")):
-        try:
-            found = {row["field"]: _quantiles(row) for row in pair}
-            yield float(start), client, LengthTables(found["input_tokens"], found["output_tokens"])
-        except (KeyError, ValueError, TypeError) as problem:
-            raise UnreadableTraffic(f"lengths: {problem!r}; expected t_s, client, field, p0 to p100") from problem
+    try:
+        rows = ((row.number("t_s"), row.text("client"), row) for row in measured_rows.csv_rows(lines, LENGTHS))
+        for (start, client), pair in groupby(rows, key=itemgetter(0, 1)):
+            yield start, client, _tables([row for _, _, row in pair])
+    except BadMeasurement as problem:
+        raise UnreadableTraffic(f"lengths: {problem}") from problem
 
 
-def _quantiles(row: Mapping[str, str]) -> LengthQuantiles:
-    levels = [(float(name[1:]) / 100, float(value)) for name, value in row.items() if name[:1] == "p" and value]
-    return LengthQuantiles(*zip(*sorted(levels), strict=True))
+def _tables(rows: Sequence[MeasuredFields]) -> LengthTables:
+    found = {row.text("field"): _quantiles(row) for row in rows}
+    absent = [field for field in ("input_tokens", "output_tokens") if field not in found]
+    if absent:
+        raise rows[-1].bad(f"its client has no {' and no '.join(absent)} for this time")
+    return LengthTables(found["input_tokens"], found["output_tokens"])
+
+
+def _quantiles(row: MeasuredFields) -> LengthQuantiles:
+    names = [name for name in row.fields if _LEVEL.fullmatch(name) and row.has(name)]
+    levels = sorted((float(name[1:]) / 100, row.number(name, most=MOST_TOKENS)) for name in names)
+    if len(levels) < 2:
+        raise row.bad(f"it has {len(levels)} of the quantiles p0 to p100, and needs two")
+    return LengthQuantiles(*zip(*levels, strict=True))

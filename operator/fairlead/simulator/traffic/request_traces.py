@@ -3,49 +3,53 @@
 `sizing.traces` reads the same files whole, to describe them; here each line becomes an arrival and is not kept.
 """
 
-import csv
-import json
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from fairlead.simulator.traffic.arrivals import RequestArrival, UnreadableTraffic
 from fairlead.simulator.traffic.prefix_blocks import BlockConversion
+from fairlead.sizing import measured_rows
+from fairlead.sizing.measured_rows import BadMeasurement, MeasuredFields
+from fairlead.sizing.recorded_requests import AZURE, azure_moment, block_ids
 
 MOONCAKE_BLOCK = 512
-_DIGITS = 26
-"""Characters of a time stamp down to microseconds; the trace has one digit more."""
 
 
 def azure(lines: Iterable[str]) -> Iterator[RequestArrival]:
     """`TIMESTAMP,ContextTokens,GeneratedTokens`, in order of time."""
     start: datetime | None = None
-    for number, row in enumerate(csv.DictReader(lines), start=2):
-        try:
-            moment = datetime.fromisoformat(row["TIMESTAMP"][:_DIGITS])
-            prompt, output = int(row["ContextTokens"]), int(row["GeneratedTokens"])
-        except (KeyError, ValueError, TypeError) as problem:
-            raise UnreadableTraffic(
-                f"line {number}: {problem!r}; expected TIMESTAMP,ContextTokens,GeneratedTokens"
-            ) from problem
-        start = start or moment
-        yield RequestArrival(
-            time=(moment - start).total_seconds(), prompt_tokens=max(prompt, 1), output_tokens=max(output, 1)
-        )
+    try:
+        for row in measured_rows.csv_rows(lines, AZURE):
+            moment, prompt, output = azure_moment(row), row.count("ContextTokens"), row.count("GeneratedTokens")
+            start = moment if start is None else start
+            yield RequestArrival(
+                time=_since_first((moment - start).total_seconds(), row),
+                prompt_tokens=max(prompt, 1),
+                output_tokens=max(output, 1),
+            )
+    except BadMeasurement as problem:
+        raise UnreadableTraffic(f"{problem}; expected {','.join(AZURE)}") from problem
 
 
 def mooncake(lines: Iterable[str], page_tokens: int) -> Iterator[RequestArrival]:
     """`timestamp` in ms, lengths, and one id for each block of 512 tokens."""
     paging = BlockConversion(block_tokens=MOONCAKE_BLOCK, page_tokens=page_tokens)
     start: float | None = None
-    for number, line in enumerate(lines, start=1):
-        try:
-            one = json.loads(line)
-            moment, prompt, output = float(one["timestamp"]), int(one["input_length"]), int(one["output_length"])
-            prefix = paging.pages(one["hash_ids"], prompt)
-        except (KeyError, ValueError, TypeError) as problem:
-            raise UnreadableTraffic(
-                f"line {number}: {problem!r}; expected timestamp, input_length, output_length, hash_ids"
-            ) from problem
-        start = moment if start is None else start
-        seconds = (moment - start) / 1000
-        yield RequestArrival(time=seconds, prompt_tokens=max(prompt, 1), output_tokens=max(output, 1), prefix=prefix)
+    try:
+        for row in measured_rows.json_rows(lines):
+            moment, prompt, output = row.number("timestamp"), row.count("input_length"), row.count("output_length")
+            prefix = paging.pages(block_ids(row), prompt)
+            start = moment if start is None else start
+            seconds = _since_first(moment - start, row) / 1000
+            yield RequestArrival(
+                time=seconds, prompt_tokens=max(prompt, 1), output_tokens=max(output, 1), prefix=prefix
+            )
+    except BadMeasurement as problem:
+        raise UnreadableTraffic(f"{problem}; expected timestamp, input_length, output_length, hash_ids") from problem
+
+
+def _since_first(passed: float, row: MeasuredFields) -> float:
+    """Time from the first request on."""
+    if passed < 0:
+        raise row.bad(f"its time is {-passed:g} before the first request's")
+    return passed

@@ -4,14 +4,16 @@ Two kinds: recorded agents' sessions, and generated ones. Within a session the l
 fewer requests; sessions themselves start at given times.
 """
 
-import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import count, takewhile
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from fairlead.simulator.traffic.arrivals import RequestArrival, UnreadableTraffic
 from fairlead.simulator.traffic.prefix_blocks import BlockConversion, expanded_runs
+from fairlead.sizing import measured_rows
+from fairlead.sizing.measured_rows import BadMeasurement, MeasuredFields
+from fairlead.sizing.recorded_requests import block_runs
 
 CLAUDE_BLOCK: Final = 64
 _SCOPE_BITS: Final = 40
@@ -73,15 +75,25 @@ def claude_code(
     paging = BlockConversion(block_tokens=CLAUDE_BLOCK, page_tokens=page_tokens)
     for scope, line, at in zip(count(1), lines, starts, strict=False):
         try:
-            one = json.loads(line)
-            turns = _recorded_turns(one, paging, _BlockNames(scope, one, share_system=share_system))
-            first = TrafficSession(str(one["id"]), turns).start(at)
-        except (KeyError, ValueError, TypeError) as problem:
-            raise UnreadableTraffic(
-                f"session {scope}: {problem!r}; expected id, requests with in, out, hash_runs, think_time"
-            ) from problem
+            one = measured_rows.json_row(line, scope)
+            turns = _named(_recorded_turns(one, paging, _BlockNames(scope, one, share_system=share_system)))
+            first = TrafficSession(str(one.value("id")), turns).start(at)
+        except BadMeasurement as problem:
+            raise _unreadable(problem) from problem
         if first is not None:
             yield first
+
+
+def _named(turns: Iterator[SessionTurn]) -> Iterator[SessionTurn]:
+    """A session's later turns are read while it runs, and named as its first one is."""
+    try:
+        yield from turns
+    except BadMeasurement as problem:
+        raise _unreadable(problem) from problem
+
+
+def _unreadable(problem: BadMeasurement) -> UnreadableTraffic:
+    return UnreadableTraffic(f"{problem} (expected id, requests with in, out, hash_runs, think_time)")
 
 
 class _BlockNames:
@@ -91,15 +103,15 @@ class _BlockNames:
     as in one deployment; blocks are shared only as long as they equal the first blocks of the session's first request.
     """
 
-    def __init__(self, scope: int, session: Mapping[str, Any], *, share_system: bool) -> None:
+    def __init__(self, scope: int, session: MeasuredFields, *, share_system: bool) -> None:
         self._start = scope << _SCOPE_BITS
-        self._tools, self._system = int(session["tool_tokens"]), int(session["system_tokens"])
+        self._tools, self._system = session.count("tool_tokens"), session.count("system_tokens")
         both = (self._tools + self._system) // CLAUDE_BLOCK if share_system else 0
-        first: Mapping[str, Any] = next(iter(session["requests"]), {})
-        self._shared = expanded_runs(first["hash_runs"])[:both] if "hash_runs" in first else []
+        first = next(_requests(session), None)
+        self._shared = expanded_runs(block_runs(first))[:both] if first is not None and first.has("hash_runs") else []
 
-    def blocks(self, runs: Iterable[Iterable[int]]) -> list[int]:
-        own = expanded_runs([tuple(run) for run in runs])
+    def blocks(self, runs: Iterable[tuple[int, int]]) -> list[int]:
+        own = expanded_runs(list(runs))
         pairs = zip(own, self._shared, strict=False)
         common = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
         return [self._common(place) for place in range(common)] + [self._start + block for block in own[common:]]
@@ -110,14 +122,19 @@ class _BlockNames:
         return -1 - (((self._tools << _SHARED_BITS | system) << _SHARED_BITS) | place)
 
 
-def _recorded_turns(session: Mapping[str, Any], paging: BlockConversion, naming: _BlockNames) -> Iterator[SessionTurn]:
-    for request in session["requests"]:
-        if request["type"] == "subagent":
+def _requests(session: MeasuredFields) -> Iterator[MeasuredFields]:
+    for one in session.items("requests"):
+        yield measured_rows.json_fields(one, session.line)
+
+
+def _recorded_turns(session: MeasuredFields, paging: BlockConversion, naming: _BlockNames) -> Iterator[SessionTurn]:
+    for request in _requests(session):
+        if request.text("type") == "subagent":
             yield from _recorded_turns(request, paging, naming)
             continue
-        prompt = max(int(request["in"]), 1)
-        prefix = paging.pages(naming.blocks(request["hash_runs"]), prompt)
-        yield SessionTurn(prompt, max(int(request["out"]), 1), float(request.get("think_time") or 0.0), prefix)
+        prompt, reply = max(request.count("in"), 1), max(request.count("out"), 1)
+        prefix = paging.pages(naming.blocks(block_runs(request)), prompt)
+        yield SessionTurn(prompt, reply, request.number("think_time") if request.has("think_time") else 0.0, prefix)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

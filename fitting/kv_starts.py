@@ -1,0 +1,167 @@
+"""Published starts of vLLM: what each was question for, and the bytes of KV cache that it measured."""
+
+import io
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final, TypeVar
+
+from fairlead.engines.vllm.memory import VllmRelease
+from fairlead.fleet.desired_state import Parallelism
+from fairlead.fleet.quantization import Dtype, KvFormat, WeightFormat
+from fairlead.sizing import catalogue, kv_pages, measured_rows
+from fairlead.sizing.catalogue import Catalogue
+from fairlead.sizing.measured_rows import MeasuredFields
+from fairlead.sizing.sizing_input import GIB, DraftSetup, SizingInput
+
+Found = TypeVar("Found")
+
+ROOT: Final = Path(__file__).resolve().parent.parent
+MEASURED: Final = ROOT / "tests" / "data" / "kv-capacity.csv"
+OTHERS: Final = ROOT / "tests" / "data" / "other-starts.csv"
+COLUMNS: Final = (
+    *("id", "vllm_version", "model", "gpu", "gpu_mem_gib", "tp", "pp", "dtype", "quantization", "kv_dtype"),
+    *("max_model_len", "gpu_mem_util", "max_num_seqs", "max_batched_tokens", "eager", "speculative"),
+    *("kv_tokens", "avail_kv_gib", "notes"),
+)
+"""The columns that are read."""
+MOST: Final = 1e10
+MOST_RANKS: Final = 1e4
+MOST_GIB: Final = 1e5
+"""Limits that no start comes near: beyond them a cell is a slip."""
+DATA: Final = ROOT / "operator" / "fairlead" / "sizing" / "data"
+
+
+@dataclass(frozen=True, slots=True)
+class MeasuredStart:
+    """One published start: its row, the same as a question to `sizing`, and what the engine measured."""
+
+    row: Mapping[str, str]
+    question: SizingInput
+
+    @property
+    def release(self) -> VllmRelease:
+        """The release without its patch number."""
+        return VllmRelease.read(self.row["vllm_version"])
+
+    @property
+    def group(self) -> tuple[str, str, str]:
+        """Release, card and parallelism: starts that share them share their errors, and are left out together."""
+        return f"{self.release.major}.{self.release.minor}", self.row["gpu"], f"{self.row['tp']}x{self.row['pp']}"
+
+    @property
+    def kv_bytes(self) -> float:
+        """Bytes of cache on the GPU that has the least, from GiB where the log has them for that GPU.
+
+        A pipeline's logs give the first stage's GiB and the tightest stage's tokens, so tokens are counted back there.
+        """
+        if self.row["avail_kv_gib"] and self.question.parallelism.pipeline == 1:
+            return float(self.row["avail_kv_gib"]) * GIB
+        return _bytes_for(self.question, float(self.row["kv_tokens"]))
+
+
+def rows(text: str) -> list[dict[str, str]]:
+    """The published starts, each with its line; `BadMeasurement` names the first that is none."""
+    found = measured_rows.csv_rows(io.StringIO(text, newline=""), COLUMNS)
+    return [{**{name: str(value) for name, value in row.fields.items()}, "line": str(row.line)} for row in found]
+
+
+def starts(text: str, context: Catalogue) -> list[MeasuredStart]:
+    """All starts of a file."""
+    return [MeasuredStart(row, question(row, context)) for row in rows(text)]
+
+
+def question(row: Mapping[str, str], context: Catalogue) -> SizingInput:
+    """What the row's start would have been asked as; blank settings stay defaults."""
+    fields = MeasuredFields(int(row.get("line", "0")), row)
+    notes = row["notes"]
+    card, shape = _catalogued(fields, "gpu", context.accelerators), _catalogued(fields, "model", context.shapes)
+    nominal = "nominal" in notes
+    _check_measured(fields)
+    return SizingInput(
+        shape=shape,
+        accelerator=replace(card, visible_mib=None if nominal else _gib(fields, "gpu_mem_gib") * 1024),
+        context=fields.count("max_model_len", 1, MOST),
+        parallelism=Parallelism(tensor=fields.count("tp", 1, MOST_RANKS), pipeline=fields.count("pp", 1, MOST_RANKS)),
+        expert_parallel="expert parallel" in notes,
+        release=VllmRelease.read(_release(fields)),
+        weights=_weights(row["quantization"]),
+        kv=_kv_format(fields),
+        dtype=Dtype.FLOAT32 if row["dtype"] == "float32" else Dtype.AUTO,
+        max_sequences=_setting(fields, "max_num_seqs"),
+        max_batched_tokens=_setting(fields, "max_batched_tokens"),
+        utilization=fields.number("gpu_mem_util", most=1.0, above=0.0),
+        eager=row["eager"] == "true",
+        images="language-model-only" not in notes,
+        drafting=DraftSetup(tokens=_drafted(row["speculative"]), mtp=row["speculative"].startswith("mtp")),
+    )
+
+
+def _check_measured(fields: MeasuredFields) -> None:
+    """What was measured is there: GiB, which a start that failed has below nothing, or tokens."""
+    if fields.has("avail_kv_gib"):
+        fields.number("avail_kv_gib", -MOST_GIB, MOST_GIB)
+    if fields.has("kv_tokens"):
+        fields.count("kv_tokens", 0, MOST)
+    elif not fields.has("avail_kv_gib") or fields.count("pp", 1) > 1:
+        raise fields.bad("kv_tokens is blank, and nothing else says what was measured")
+
+
+def _catalogued(fields: MeasuredFields, name: str, catalogued: Mapping[str, Found]) -> Found:
+    found = catalogued.get(fields.text(name))
+    if found is None:
+        raise fields.bad(f"{name} is {fields.text(name)[:60]!r}, which is not in the catalogue")
+    return found
+
+
+def _release(fields: MeasuredFields) -> str:
+    """Here a release must be told: an image without one is taken for the newest, a measurement is not."""
+    written = fields.text("vllm_version")
+    if not re.match(r"v?\d+\.\d+", written):
+        raise fields.bad(f"vllm_version is {written[:40]!r}, and must be a release such as 0.19.0")
+    return written
+
+
+def _kv_format(fields: MeasuredFields) -> KvFormat:
+    written = fields.text("kv_dtype")
+    if written not in set(KvFormat):
+        raise fields.bad(f"kv_dtype is {written[:40]!r}, and must be one of {', '.join(KvFormat)}")
+    return KvFormat(written)
+
+
+def _setting(fields: MeasuredFields, name: str) -> int | None:
+    return fields.count(name, 1, MOST) if fields.has(name) else None
+
+
+def _gib(fields: MeasuredFields, name: str) -> float:
+    return fields.number(name, most=MOST_GIB, above=0.0)
+
+
+def catalogue_here() -> Catalogue:
+    """The catalogue of this tree."""
+    return catalogue.read((DATA / "gpus.json").read_text("utf-8"), (DATA / "shapes.json").read_text("utf-8"))
+
+
+def _weights(quantization: str) -> WeightFormat | None:
+    """The format question for beside the checkpoint's own."""
+    if "online" in quantization:
+        return WeightFormat.FP8_PER_TENSOR
+    return WeightFormat.AWQ if quantization == "AWQ" else None
+
+
+def _drafted(answer: str) -> int:
+    """`mtp 3`; a head without a number guesses one token, its default."""
+    if answer == "none":
+        return 0
+    tokens = answer.split()[1:2]
+    return int(tokens[0]) if tokens and tokens[0].isdecimal() and len(tokens[0]) < 4 else 1
+
+
+def _bytes_for(question: SizingInput, tokens: float) -> float:
+    """The least bytes that hold so many tokens as this release prints them."""
+    low, high = 0, question.accelerator.memory_bytes
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (middle, high) if kv_pages.tokens(question, middle) < tokens else (low, middle)
+    return float(high)

@@ -1,0 +1,181 @@
+"""Measured data as text, row by row: every field is read with its limits, and what is wrong is named with its line."""
+
+import csv
+import json
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+MOST: Final = 1e15
+"""More than any measurement: a larger figure is a slip of the hand, and would only end in an overflow."""
+_SHOWN: Final = 40
+
+
+class BadMeasurement(ValueError):
+    """A row that cannot be what somebody measured; the message names the line, what is wrong and what to do."""
+
+    def __init__(self, line: int, because: str, remedy: str = "correct the row or leave it out") -> None:
+        super().__init__(f"line {line}: {because}; {remedy}")
+
+
+@dataclass(frozen=True, slots=True)
+class MeasuredFields:
+    """One row's fields by name, and its line in the file."""
+
+    line: int
+    fields: Mapping[str, object]
+
+    def has(self, name: str) -> bool:
+        """Whether the field is there and not blank."""
+        value = self.fields.get(name)
+        return value is not None and str(value).strip() != ""
+
+    def value(self, name: str) -> object:
+        """A field that every row must have."""
+        if name not in self.fields:
+            raise self.bad(f"it has no {name}")
+        return self.fields[name]
+
+    def text(self, name: str) -> str:
+        """A text that is not blank."""
+        value = self.value(name)
+        if not isinstance(value, str) or not value.strip():
+            raise self.bad(f"{name} is {shown(value)}, and must be a text")
+        return value
+
+    def number(self, name: str, least: float = 0.0, most: float = MOST, *, above: float | None = None) -> float:
+        """A finite number between two limits, or above one."""
+        value = self.value(name)
+        number = _number(value)
+        if number is None:
+            raise self.bad(f"{name} is {shown(value)}, and must be a number")
+        if above is not None and number <= above:
+            raise self.bad(f"{name} is {shown(value)}, and must be above {above:g}")
+        if not least <= number <= most:
+            raise self.bad(f"{name} is {shown(value)}, and must be between {least:g} and {most:g}")
+        return number
+
+    def count(self, name: str, least: int = 0, most: float = MOST) -> int:
+        """A whole number; `8` and `8.0` are the same."""
+        number = self.number(name, least, most)
+        if number != int(number):
+            raise self.bad(f"{name} is {shown(self.value(name))}, and must be a whole number")
+        return int(number)
+
+    def count_or(self, name: str, default: int, least: int = 0) -> int:
+        """A whole number, or the default where the field is absent or blank."""
+        return self.count(name, least) if self.has(name) else default
+
+    def items(self, name: str) -> Sequence[object]:
+        """A list, as JSON has them."""
+        value = self.value(name)
+        if not isinstance(value, list):
+            raise self.bad(f"{name} is {shown(value)}, and must be a list")
+        return value
+
+    def bad(self, because: str) -> BadMeasurement:
+        """What is wrong with this row."""
+        return BadMeasurement(self.line, because)
+
+
+def csv_rows(lines: Iterable[str], columns: Iterable[str]) -> Iterator[MeasuredFields]:
+    """All rows of a table that has these columns; the first row that is none is raised as `BadMeasurement`."""
+    for row in every_csv_row(lines, columns):
+        if isinstance(row, BadMeasurement):
+            raise row
+        yield row
+
+
+def every_csv_row(lines: Iterable[str], columns: Iterable[str]) -> Iterator[MeasuredFields | BadMeasurement]:
+    """All rows of a table, what is none among them; a header that lacks a column is raised."""
+    table = _CsvTable(lines)
+    header = table.header(tuple(columns))
+    while (values := table.next()) is not None:
+        if isinstance(values, BadMeasurement):
+            yield values
+        elif values == header:
+            yield BadMeasurement(table.line, "it is the header again", "leave it out")
+        elif len(values) != len(header):
+            yield BadMeasurement(table.line, f"it has {len(values)} fields, and the header {len(header)}")
+        else:
+            yield MeasuredFields(table.line, dict(zip(header, values, strict=True)))
+
+
+class _CsvTable:
+    """Rows of a CSV with the line they end on; lines without any field are none."""
+
+    def __init__(self, lines: Iterable[str]) -> None:
+        self._reader = csv.reader(lines)
+
+    @property
+    def line(self) -> int:
+        """Where the row read last ends."""
+        return self._reader.line_num
+
+    def next(self) -> list[str] | BadMeasurement | None:
+        """The next row; None at the end."""
+        while True:
+            try:
+                values = next(self._reader, None)
+            except csv.Error as problem:
+                return BadMeasurement(self.line, f"it is no CSV: {shown(str(problem))}")
+            if values is None or values:
+                return values
+
+    def header(self, columns: tuple[str, ...]) -> list[str]:
+        """The first row, which has all these columns, and none twice."""
+        header = self.next()
+        wanted = ",".join(columns)
+        if isinstance(header, BadMeasurement):
+            raise header
+        if header is None:
+            raise BadMeasurement(1, f"there is no header with {wanted}", "write it as the first line")
+        twice = sorted({name for name in header if header.count(name) > 1})
+        if twice:
+            raise BadMeasurement(1, f"the header has {shown(twice[0])} twice", "leave one out")
+        if absent := [name for name in columns if name not in header]:
+            raise BadMeasurement(1, f"the header lacks {', '.join(absent)}", f"the columns are {wanted}")
+        return header
+
+
+def json_rows(lines: Iterable[str]) -> Iterator[MeasuredFields]:
+    """One JSON object a line; blank lines are no rows."""
+    for number, line in enumerate(lines, start=1):
+        if line.strip():
+            yield json_row(line, number)
+
+
+def json_row(text: str, line: int) -> MeasuredFields:
+    """A JSON object."""
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError) as problem:
+        raise BadMeasurement(line, f"it is no JSON: {shown(str(problem))}") from problem
+    return json_fields(found, line)
+
+
+def json_fields(found: object, line: int) -> MeasuredFields:
+    """An object inside a line."""
+    if not isinstance(found, dict):
+        raise BadMeasurement(line, f"{shown(found)} is no JSON object")
+    return MeasuredFields(line, found)
+
+
+def _number(value: object) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    try:
+        number = float(value)
+    except (ValueError, OverflowError):
+        return None
+    return number if math.isfinite(number) else None
+
+
+def shown(value: object) -> str:
+    """A value as a person can find it in the file."""
+    if value is None or (isinstance(value, str) and not value.strip()):
+        return "blank"
+    text = value if isinstance(value, str) else repr(value)
+    short = text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"
+    return short if short.isprintable() else ascii(short)

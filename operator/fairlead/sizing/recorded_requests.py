@@ -1,0 +1,49 @@
+"""Fields of single recorded requests, for all who read them: to describe a trace, and to replay it."""
+
+from datetime import UTC, datetime
+from typing import Final
+
+from fairlead.sizing import measured_rows
+from fairlead.sizing.measured_rows import MeasuredFields
+
+AZURE: Final = ("TIMESTAMP", "ContextTokens", "GeneratedTokens")
+_DIGITS: Final = 26
+"""Characters of a time stamp down to microseconds; the trace has one digit more."""
+MOST_BLOCKS: Final = 10_000_000
+"""Blocks of 16 tokens of the longest prompt that any engine takes, many times over."""
+
+
+def azure_moment(row: MeasuredFields) -> datetime:
+    """The time stamp; the trace names no zone."""
+    written = row.text("TIMESTAMP")
+    try:
+        moment = datetime.fromisoformat(written[:_DIGITS])
+    except ValueError as problem:
+        raise row.bad("TIMESTAMP is no time such as 2023-11-16 18:15:46.680590") from problem
+    return moment.replace(tzinfo=moment.tzinfo or UTC)
+
+
+def block_ids(row: MeasuredFields) -> list[int]:
+    """The ids of a prompt's blocks."""
+    ids = []
+    for one in row.items("hash_ids"):
+        if not isinstance(one, int) or isinstance(one, bool):
+            raise row.bad(f"hash_ids has {measured_rows.shown(one)}, which is no whole number")
+        ids.append(one)
+    return ids
+
+
+def block_runs(row: MeasuredFields) -> list[tuple[int, int]]:
+    """The `[first id, count]` runs of a prompt's blocks; together no more than a prompt could have."""
+    runs = [_run(row, one) for one in row.items("hash_runs")]
+    if sum(count for _, count in runs) > MOST_BLOCKS:
+        raise row.bad(f"hash_runs has more than {MOST_BLOCKS:,} blocks")
+    return runs
+
+
+def _run(row: MeasuredFields, one: object) -> tuple[int, int]:
+    match one:
+        case [int(first), int(count)] if count >= 0:
+            return first, count
+        case _:
+            raise row.bad(f"hash_runs has {measured_rows.shown(one)}, which is no [first id, count]")

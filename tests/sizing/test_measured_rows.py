@@ -1,0 +1,91 @@
+"""One row of measured data: what it may hold, and what is said of what it may not."""
+
+import pytest
+
+from fairlead.sizing import measured_rows
+from fairlead.sizing.measured_rows import BadMeasurement, MeasuredFields
+from fairlead.sizing.recorded_requests import MOST_BLOCKS, block_ids, block_runs
+
+
+def row(**fields: object) -> MeasuredFields:
+    return MeasuredFields(7, fields)
+
+
+def test_numbers_are_read_from_texts_and_from_json() -> None:
+    assert (row(x="8").count("x"), row(x="8.0").count("x"), row(x=8).number("x"), row(x=" 2.5 ").number("x")) == (
+        8,
+        8,
+        8.0,
+        2.5,
+    )
+    assert (row(x="").count_or("x", 3), row().count_or("x", 3), row(x="4").count_or("x", 3)) == (3, 3, 4)
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        ("", "x is blank, and must be a number"),
+        (None, "x is blank, and must be a number"),
+        ("nan", "x is nan, and must be a number"),
+        ("1e999", "x is 1e999, and must be a number"),
+        (10**400, f"x is 1{'0' * 38}…, and must be a number"),
+        (True, "x is True, and must be a number"),
+        ("-3", "x is -3, and must be between 0 and 1e+15"),
+        ("1e16", "x is 1e16, and must be between 0 and 1e+15"),
+        ("a\x00b", "x is 'a\\x00b', and must be a number"),
+    ],
+)
+def test_what_is_no_measurement_is_named_with_its_line(value: object, words: str) -> None:
+    with pytest.raises(BadMeasurement) as refused:
+        row(x=value).number("x")
+    assert str(refused.value) == f"line 7: {words}; correct the row or leave it out"
+
+
+def test_blocks_are_read_as_ids_or_as_runs_of_them() -> None:
+    assert (block_ids(row(hash_ids=[3, 1])), block_runs(row(hash_runs=[[1, 2], [7, 0]]))) == ([3, 1], [(1, 2), (7, 0)])
+
+
+def test_other_fields_are_named_too() -> None:
+    for reading, words in (
+        (lambda: row().text("x"), "it has no x"),
+        (lambda: row(x=" ").text("x"), "x is blank, and must be a text"),
+        (lambda: row(x="2.5").count("x"), "x is 2.5, and must be a whole number"),
+        (lambda: row(x="0").number("x", above=0.0), "x is 0, and must be above 0"),
+        (lambda: row(x="a").items("x"), "x is a, and must be a list"),
+        (lambda: block_ids(row(hash_ids=[1, True])), "hash_ids has True, which is no whole number"),
+        (lambda: block_runs(row(hash_runs=[[1, -1]])), "hash_runs has [1, -1], which is no [first id, count]"),
+        (lambda: block_runs(row(hash_runs=[[1, MOST_BLOCKS + 1]])), "hash_runs has more than 10,000,000 blocks"),
+    ):
+        with pytest.raises(BadMeasurement) as refused:
+            reading()
+        assert str(refused.value).startswith(f"line 7: {words}")
+
+
+def test_a_table_is_read_with_the_lines_of_its_rows_and_blank_lines_are_none() -> None:
+    read = measured_rows.csv_rows(["a,b\n", "1,2\n", "\n", '"3\n', '3",4\n'], ("a",))
+    assert [(one.line, dict(one.fields)) for one in read] == [(2, {"a": "1", "b": "2"}), (5, {"a": "3\n3", "b": "4"})]
+    assert [one.line for one in measured_rows.json_rows(["{}", "", "{}"])] == [1, 3]
+
+
+@pytest.mark.parametrize(
+    ("lines", "words"),
+    [
+        ([], "line 1: there is no header with a; write it as the first line"),
+        (["b\n"], "line 1: the header lacks a; the columns are a"),
+        (["a,a\n"], "line 1: the header has a twice; leave one out"),
+        (["a,b\n", "1\n"], "line 2: it has 1 fields, and the header 2; correct the row or leave it out"),
+        (["a,b\n", "a,b\n"], "line 2: it is the header again; leave it out"),
+        (["x\ry\n"], "line 1: it is no CSV"),
+        (["a\n", "x\ry\n"], "line 2: it is no CSV"),
+    ],
+)
+def test_what_is_no_table_is_named(lines: list[str], words: str) -> None:
+    with pytest.raises(BadMeasurement) as refused:
+        list(measured_rows.csv_rows(lines, ("a",)))
+    assert str(refused.value).startswith(words)
+
+
+@pytest.mark.parametrize("line", ["{", "[1]", "7", "[" * 100_000])
+def test_what_is_no_json_object_is_named(line: str) -> None:
+    with pytest.raises(BadMeasurement, match=r"line 1: .* no JSON"):
+        list(measured_rows.json_rows([line]))
