@@ -122,7 +122,7 @@ Below it is held against {count} published start-up logs (`tests/data/kv-capacit
 | activations | a layer's widest moment, the sampled batch or the image tower, whichever is largest |
 | of these, the sampled batch | 14.4 bytes a logit (38 before 0.17, which sorted); hidden states; expert work space |
 | graphs | 0.25 GiB and 0.36 MiB for each layer and captured size; before 0.20 not taken from the budget |
-| framework | 0.13 GiB, 0.25 from 0.18 on; behind a switch 2.07 GiB, 0.9 before 0.15; 0.25 more over PCIe |
+| framework | 0.13 GiB, 0.25 from 0.18 on; behind a switch 2.07 GiB, 1.3 before 0.15; 0.25 more over PCIe |
 | cache | the engine's pages: groups of layers, states and their padding as the release lays them out |
 
 {intervals}## How to read the figures

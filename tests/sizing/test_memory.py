@@ -83,7 +83,7 @@ def test_the_engine_sees_a_little_less_than_the_driver_says(product: str, gib: f
         ("NVIDIA-H100-80GB-HBM3", 17, Parallelism(), 0.13),
         ("NVIDIA-H100-80GB-HBM3", 19, Parallelism(pipeline=2), 0.07),
         ("NVIDIA-H100-80GB-HBM3", 19, Parallelism(tensor=4), 2.13),
-        ("NVIDIA-H100-80GB-HBM3", 12, Parallelism(tensor=2), 0.9),
+        ("NVIDIA-H100-80GB-HBM3", 12, Parallelism(tensor=2), 1.3),
         ("NVIDIA-H100-PCIe", 19, Parallelism(tensor=2), 0.5),
         ("NVIDIA-GeForce-RTX-3090", 24, Parallelism(tensor=2), 0.5),
     ],

@@ -43,7 +43,7 @@ class VllmRelease(NamedTuple):
     @property
     def switched_gib(self) -> float:
         """Symmetric memory for all-reduce came with 0.15."""
-        return 2.07 if self >= (0, 15) else 0.9
+        return 2.07 if self >= (0, 15) else 1.3
 
     @property
     def sets_graphs_aside(self) -> bool:
