@@ -9,15 +9,26 @@ from house import floors, pure
 Command = tuple[str, ...]
 
 
-class Track(IntEnum):
-    """What runs side by side; lanes of one track follow each other."""
+class Phase(IntEnum):
+    """What is over before the next begins."""
 
-    ALONE = 0
-    """Before the others: they keep both cores busy by themselves."""
+    WITHOUT_CLUSTER = 1
+    """Python alone, which needs both cores; what shares none of it with a cluster's processes; and what looks whether
+    a cluster left anything on the machine, which no other cluster may disturb."""
+    CLUSTERS = 2
+
+
+class Track(IntEnum):
+    """What runs side by side in a phase; lanes of one track follow each other."""
+
     SHOWN = 1
-    """Its words are seen as they come; those of what runs beside it at the end."""
-    SPARE = 2
-    """At a lower priority: a cluster mostly waits, and this takes what it leaves."""
+    """Its words are seen as they come, those of the others when it is over."""
+    BESIDE = 2
+    """A cluster mostly waits: two of them keep two cores busy."""
+    THIRD = 3
+    """So does an API server without nodes."""
+    SPARE = 4
+    """At a lower priority: it takes what the others leave."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +46,8 @@ class Lane:
     """Modules to run first, where their progress can be seen; what cannot be had, the tests themselves will say."""
     floors: str = ""
     """The table of floors in pyproject.toml that its coverage is held to; empty: it is not measured."""
-    track: Track = Track.ALONE
+    phase: Phase = Phase.WITHOUT_CLUSTER
+    track: Track = Track.SHOWN
     real: bool = False
     """A real world that misses deadlines on a busy machine: a few stories that failed are told once more, alone."""
     only_named: bool = False
@@ -43,8 +55,11 @@ class Lane:
 
     def holds(self, test: str) -> bool:
         """Whether it looks at the place of this test."""
-        below = tuple(f"{folder}/" for folder in self.folders)
-        return test.startswith(below) and not test.startswith(tuple(f"{place}/" for place in self.apart))
+        return _below(test, self.folders) and not _below(test, self.apart)
+
+
+def _below(test: str, places: tuple[str, ...]) -> bool:
+    return any(test == place or test.startswith(f"{place}/") for place in places)
 
 
 LIGHT: Final = ("devcluster", "prepare", "--light")
@@ -55,6 +70,8 @@ REDIS: Final = ("house.redis_server",)
 PROMETHEUS: Final = ("house.prometheus_server",)
 REAL_VLLM: Final = ("house.real_vllm",)
 SERVING: Final = "tests/node/serving"
+SCALING: Final = f"{SERVING}/scaling"
+LEAKS: Final = "tests/node/test_leaves_nothing_behind.py"
 WORLDS: Final = ("tests/apiserver", "tests/node", "tests/vllm")
 """Folders whose every test needs the world of a lane; tests/conftest.py marks them."""
 A_NODE: Final = "a Ready node; root, or DEVCLUSTER=existing KUBECONFIG=…"
@@ -72,33 +89,57 @@ LANES: Final = (
         folders=("tests/conformance", "tests/router"),
         world="`fairlead engine`, asked over HTTP as real vLLM was; a real Redis and a real Prometheus",
         preparations=(REDIS, PROMETHEUS),
+        track=Track.BESIDE,
     ),
+    Lane(
+        name="leaks",
+        marker="node",
+        folders=(LEAKS,),
+        world="root, and no other cluster that comes or goes",
+        preparations=(WHOLE, IMAGE),
+        track=Track.SPARE,
+        real=True,
+    ),
+    Lane(name="house", marker="house", folders=("tests/house",), world="a copy of this tree", track=Track.SPARE),
     Lane(
         name="apiserver",
         marker="apiserver",
         folders=("tests/apiserver",),
         world="etcd and a kube-apiserver; no root",
         preparations=(LIGHT, SCHEMAS),
-        track=Track.SPARE,
+        phase=Phase.CLUSTERS,
+        track=Track.THIRD,
         real=True,
     ),
     Lane(
         name="serving",
         marker="node",
         folders=(SERVING,),
+        apart=(SCALING,),
         world=f"{A_NODE}: the operator, fleets and their clients",
         preparations=(WHOLE, IMAGE),
-        track=Track.SHOWN,
+        phase=Phase.CLUSTERS,
+        real=True,
+    ),
+    Lane(
+        name="scaling",
+        marker="node",
+        folders=(SCALING,),
+        world=f"{A_NODE}: fleets that follow their load",
+        preparations=(WHOLE, IMAGE),
+        phase=Phase.CLUSTERS,
+        track=Track.BESIDE,
         real=True,
     ),
     Lane(
         name="node",
         marker="node",
         folders=("tests/node",),
-        apart=(SERVING,),
+        apart=(SERVING, LEAKS),
         world=A_NODE,
         preparations=(WHOLE, IMAGE),
-        track=Track.SHOWN,
+        phase=Phase.CLUSTERS,
+        track=Track.BESIDE,
         real=True,
     ),
     Lane(
@@ -109,7 +150,6 @@ LANES: Final = (
         preparations=(REAL_VLLM,),
         only_named=True,
     ),
-    Lane(name="house", marker="house", folders=("tests/house",), world="a copy of this tree", track=Track.SPARE),
     Lane(
         name="recipes",
         marker="recipe",

@@ -18,7 +18,7 @@ from typing import IO, Final
 from devcluster import owners
 from house import pure, second_run
 from house.check import surroundings
-from house.lane import LANES, WORLDS, Command, Lane, Track
+from house.lane import LANES, WORLDS, Command, Lane, Phase, Track
 from house.steps import COVERAGE_FOLDER
 from house.tree import ROOT
 
@@ -58,20 +58,24 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def run_all(chosen: Sequence[Lane]) -> Iterator[Ran]:
-    """First those that run alone, then what runs side by side: what is not shown as it comes is shown at the end."""
-    alone, shown, spare = ([lane for lane in chosen if lane.track is track] for track in Track)
-    yield from map(run, alone)
-    if not (shown and spare):
-        yield from map(run, [*shown, *spare])
-        return
-    with ThreadPoolExecutor(max_workers=1) as pool, tempfile.TemporaryDirectory() as folder:
-        logs = [Path(folder) / lane.name for lane in spare]
-        beside = [pool.submit(run, lane, log) for lane, log in zip(spare, logs, strict=True)]
-        yield from map(run, shown)
-        for ending, log in zip(beside, logs, strict=True):
-            ran = ending.result()
-            print(log.read_text(encoding="utf-8", errors="replace"), flush=True)
-            yield ran
+    """Phase by phase."""
+    for phase in Phase:
+        tracks = [[lane for lane in chosen if (lane.phase, lane.track) == (phase, track)] for track in Track]
+        yield from _side_by_side([lanes for lanes in tracks if lanes])
+
+
+def _side_by_side(tracks: Sequence[Sequence[Lane]]) -> Iterator[Ran]:
+    """The words of the first are seen as they come, those of the others when they are over, and it is."""
+    shown, others = tracks[:1], tracks[1:]
+    with ThreadPoolExecutor(max_workers=len(tracks) or 1) as pool, tempfile.TemporaryDirectory() as folder:
+        logs = {lane.name: Path(folder) / lane.name for lanes in others for lane in lanes}
+        running = [pool.submit(lambda track: [run(one, logs[one.name]) for one in track], track) for track in others]
+        for track in shown:
+            yield from map(run, track)
+        for ending in running:
+            for ran in ending.result():
+                print(logs[ran.lane.name].read_text(encoding="utf-8", errors="replace"), flush=True)
+                yield ran
 
 
 def run_again(ran: Ran) -> Ran:
@@ -98,10 +102,11 @@ def _run(lane: Lane, sink: IO[bytes] | None) -> Ran:
     print(f"{title}; its words come at the end" if sink else title, flush=True)
     started = time.monotonic()
     environment = _environment()
+    before = LOW_PRIORITY if lane.track is Track.SPARE and sink else ()
     for preparation in lane.preparations if environment.get("DEVCLUSTER") != "existing" else ():
-        if _call(preparation, environment, sink):
+        if _call(preparation, environment, sink, before):
             break
-    code = next((failed for words in commands(lane) if (failed := _call(words, environment, sink))), 0)
+    code = next((failed for words in commands(lane) if (failed := _call(words, environment, sink, before))), 0)
     return Ran(lane=lane, code=code, seconds=time.monotonic() - started)
 
 
@@ -117,9 +122,9 @@ def _environment() -> dict[str, str]:
     )
 
 
-def _call(words: Command, environment: Mapping[str, str], sink: IO[bytes] | None) -> int:
-    """A module of this tree, to its end; whose words are kept, it takes what the lane that it is beside leaves over."""
-    whole = [*(LOW_PRIORITY if sink else ()), sys.executable, "-m", *words]
+def _call(words: Command, environment: Mapping[str, str], sink: IO[bytes] | None, before: Command = ()) -> int:
+    """A module of this tree, to its end; before stands what starts it."""
+    whole = [*before, sys.executable, "-m", *words]
     return subprocess.run(whole, cwd=ROOT, env=environment, check=False, stdout=sink, stderr=sink).returncode
 
 
