@@ -12,10 +12,11 @@ Command = tuple[str, ...]
 class Phase(IntEnum):
     """What is over before the next begins."""
 
-    WITHOUT_CLUSTER = 1
-    """Python alone, which needs both cores; what shares none of it with a cluster's processes; and what looks whether
-    a cluster left anything on the machine, which no other cluster may disturb."""
-    CLUSTERS = 2
+    TRACES = 1
+    """What looks whether a cluster left anything on the machine: no other process may open or close a port meanwhile."""
+    WITHOUT_CLUSTER = 2
+    """Python alone, which needs both cores."""
+    CLUSTERS = 3
 
 
 class Track(IntEnum):
@@ -95,12 +96,19 @@ LANES: Final = (
         name="leaks",
         marker="node",
         folders=(LEAKS,),
-        world="root, and no other cluster that comes or goes",
+        world="root, and nothing else that opens ports",
         preparations=(WHOLE, IMAGE),
-        track=Track.SPARE,
+        phase=Phase.TRACES,
         real=True,
     ),
-    Lane(name="house", marker="house", folders=("tests/house",), world="a copy of this tree", track=Track.SPARE),
+    Lane(
+        name="house",
+        marker="house",
+        folders=("tests/house",),
+        world="a copy of this tree",
+        phase=Phase.TRACES,
+        track=Track.SPARE,
+    ),
     Lane(
         name="apiserver",
         marker="apiserver",

@@ -14,6 +14,7 @@ FILLED: Final[dict[str, Any]] = {
     "image.repository": "registry.test:5000/team/fairlead",
     "image.tag": "1.2.3-dev",
     "image.digest": DIGEST,
+    "cpuImages": {"vLLM": "registry.test/vllm-cpu:1"},
     "imagePullSecrets": [{"name": "registry"}],
     "replicas": 3,
     "watchNamespaces": ["models", "123"],
