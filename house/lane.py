@@ -13,7 +13,7 @@ class Phase(IntEnum):
     """What is over before the next begins."""
 
     TRACES = 1
-    """What looks whether a cluster left anything on the machine: no other process may open or close a port meanwhile."""
+    """What looks whether a cluster left anything on the machine: nothing else may open or close a port meanwhile."""
     WITHOUT_CLUSTER = 2
     """Python alone, which needs both cores."""
     CLUSTERS = 3
