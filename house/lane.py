@@ -101,14 +101,7 @@ LANES: Final = (
         phase=Phase.TRACES,
         real=True,
     ),
-    Lane(
-        name="house",
-        marker="house",
-        folders=("tests/house",),
-        world="a copy of this tree",
-        phase=Phase.TRACES,
-        track=Track.SPARE,
-    ),
+    Lane(name="house", marker="house", folders=("tests/house",), world="a copy of this tree", track=Track.SPARE),
     Lane(
         name="apiserver",
         marker="apiserver",
