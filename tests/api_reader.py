@@ -64,7 +64,11 @@ class ApiReader:
         return [named | dict(one) for one in document["items"]]
 
 
-@lru_cache
 def reader(kubeconfig: Path) -> ApiReader:
-    """One connection for each cluster of a run."""
+    """One connection for each cluster of a run; another cluster may come up under a name that was used."""
+    return _reader(kubeconfig, kubeconfig.stat().st_mtime_ns)
+
+
+@lru_cache
+def _reader(kubeconfig: Path, written_ns: int) -> ApiReader:  # noqa: ARG001  # tells clusters of one name apart
     return ApiReader(kubeconfig)
