@@ -43,6 +43,7 @@ from campaign.specs import WantedSpec
 from campaign.weather import Weather
 from campaign.world import Lane
 from devcluster.door import Embedded
+from devcluster.up import FEW_COLLECTIONS
 from fairlead.cluster import connection
 from fairlead.cluster.api_server import ApiServer
 from tests.faults.operator import OperatorProcess, kubelet
@@ -54,8 +55,6 @@ Manifest = dict[str, Any]
 BEHAVIOUR: Final = Path(__file__).parent / "kwok.yaml"
 OURS: Final = f"127.{64 + os.getpid() % 128}"
 FLAGS: Final = ("--webhook", "off", "--router-image", "none", "--engine-image", "none", "--log-level", "WARNING")
-THRIFT: Final = "400"
-"""Kubernetes' programs may take four times the memory that they hold before they tidy up: it is CPU that is short."""
 GPUS: Final = 2
 """Of each node; a lane has two, and a stranger holds one."""
 
@@ -63,7 +62,8 @@ GPUS: Final = 2
 @contextlib.contextmanager
 def cluster() -> Iterator[Embedded]:
     """What a world lives in."""
-    os.environ.setdefault("GOGC", THRIFT)
+    for name, value in FEW_COLLECTIONS.items():
+        os.environ.setdefault(name, value)
     with small_cluster(0, f"{OURS}.0.1/16", BEHAVIOUR, lean=True) as door:
         yield door
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import IO, Final
 
 from devcluster import owners
+from devcluster.up import FEW_COLLECTIONS
 from house import pure, second_run
 from house.check import surroundings
 from house.lane import LANES, WORLDS, Command, Lane, Phase, Track
@@ -26,8 +27,6 @@ EXAMPLES: Final = "40"
 """Of each property: enough to notice what changed. `make prove` and whoever sets it higher look for what is rare."""
 ONE_THREAD: Final = {"OPENBLAS_NUM_THREADS": "1"}
 """Fits are small: threads that wait for each other take five times as long on two busy cores (145 s against 27 s)."""
-FEW_COLLECTIONS: Final = {"GOGC": "400"}
-"""Kubernetes' programs may take four times the memory that they hold before they tidy up: it is CPU that is short."""
 LOW_PRIORITY: Final = ("nice", "-n", "5")
 """A third of what another lane gets while both want the cores."""
 DURATIONS: Final = ("--durations=12", "--durations-min=10")

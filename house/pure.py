@@ -105,7 +105,7 @@ def read(path: Path) -> dict[str, Held]:
 
 
 def examples() -> int:
-    """Of each property, as the environment says; tests/conftest.py reads the same."""
+    """With how many a property is tried: few while somebody waits for `make check`, many in `make test`."""
     return int(os.environ.get(EXAMPLES, "100"))
 
 

@@ -1,22 +1,18 @@
 """A test's folder is its lane: what stands in apiserver/, node/ or vllm/ needs that world and is marked for it."""
 
-import os
 from pathlib import Path
 from typing import Final
 
 import pytest
 from hypothesis import settings
 
-from house import census
+from house import census, pure
+from house.lane import WORLDS
 
 TESTS: Final = Path(__file__).resolve().parent
-EXAMPLES: Final = "FAIRLEAD_EXAMPLES"
-"""How many examples a property is tried with: few while somebody waits for `make check`, many in `make test`."""
 
-settings.register_profile("house", max_examples=int(os.environ.get(EXAMPLES, "100")), deadline=None)
+settings.register_profile("house", max_examples=pure.examples(), deadline=None)
 settings.load_profile("house")
-
-LANES: Final = ("apiserver", "node", "vllm")
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -25,7 +21,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     faults = set()
     for item in items:
         room = item.path.relative_to(TESTS).parts[0]
-        if room in LANES:
+        if f"tests/{room}" in WORLDS:
             item.add_marker(room)
         for finding in item.iter_markers("trial"):
             item.user_properties.append(("trial", *finding.args))

@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+NodeSelector = tuple[tuple[str, str], ...]
+"""Labels that a node must have."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Node:

@@ -7,14 +7,13 @@ decides. What is counted is requests, which for replicas on CPU are also limits.
 from collections.abc import Sequence
 
 from fairlead.fleet.accelerators import CpuResources, gib
-from fairlead.fleet.nodes import HostNode
+from fairlead.fleet.nodes import HostNode, NodeSelector
 from fairlead.fleet.plurals import count, verb
 from fairlead.fleet.rollouts import MissingCapacity, NodeRoom
+from fairlead.planning import sentences
 
-Selector = tuple[tuple[str, str], ...]
 
-
-def room(nodes: Sequence[HostNode], need: CpuResources, selector: Selector = (), coming: int = 0) -> NodeRoom:
+def room(nodes: Sequence[HostNode], need: CpuResources, selector: NodeSelector = (), coming: int = 0) -> NodeRoom:
     """The room for replicas on CPU, each on one node. The `coming` replicas have pods that are on no node yet."""
     selected = [node for node in nodes if set(selector) <= set(node.labels)]
     if not selected:
@@ -28,7 +27,7 @@ def room(nodes: Sequence[HostNode], need: CpuResources, selector: Selector = (),
     return NodeRoom(
         replicas=max(0, sum(_fitting(node, need) for node in open_nodes) - coming),
         most=sum(_whole(node, need) for node in open_nodes),
-        because=_counted(open_nodes, need) + _closed(closed),
+        because=_counted(open_nodes, need) + sentences.closed(closed),
         lack=lack,
         of_cpu=True,
     )
@@ -60,12 +59,7 @@ def _counted(nodes: Sequence[HostNode], need: CpuResources) -> str:
     return f"{words} beside our own pods; {takes} on one node"
 
 
-def _closed(closed: int) -> str:
-    return f"; {count(closed, 'more node')} {verb(closed, 'takes')} no pods now" if closed else ""
-
-
-def _not_selected(nodes: int, selector: Selector) -> str:
+def _not_selected(nodes: int, selector: NodeSelector) -> str:
     if not nodes:
         return "CPU: this cluster has no node"
-    labels = ", ".join(f"{name}={value}" for name, value in selector)
-    return f"CPU: none of {count(nodes, 'node')} has the labels {labels} of spec.placement.nodeSelector"
+    return f"CPU: none of {count(nodes, 'node')} has {sentences.labels(selector)}"

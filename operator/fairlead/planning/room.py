@@ -9,17 +9,17 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from fairlead.fleet.nodes import Node
+from fairlead.fleet.nodes import Node, NodeSelector
 from fairlead.fleet.plurals import count, verb
 from fairlead.fleet.rollouts import MissingCapacity, NodeRoom
+from fairlead.planning import sentences
 
-Selector = tuple[tuple[str, str], ...]
 _LOOSE: Final = 0.4
 """Product names share their vendor and differ in a few letters; a lower similarity would match anything."""
 
 
 def room(
-    nodes: Sequence[Node] | None, product: str | None, gpus: int, selector: Selector = (), coming: int = 0
+    nodes: Sequence[Node] | None, product: str | None, gpus: int, selector: NodeSelector = (), coming: int = 0
 ) -> NodeRoom:
     """The room for replicas of `gpus` GPUs, each on one node; unlimited where the operator may not read nodes.
 
@@ -42,7 +42,7 @@ def room(
     return NodeRoom(
         replicas=max(0, sum(_free(node) // gpus for node in open_nodes) - coming),
         most=sum(node.gpus // gpus for node in open_nodes),
-        because=_counted(open_nodes, product, gpus) + _closed(len(selected) - len(open_nodes)),
+        because=_counted(open_nodes, product, gpus) + sentences.closed(len(selected) - len(open_nodes)),
         lack=_size(selected, gpus),
     )
 
@@ -87,10 +87,6 @@ def _counted(nodes: Sequence[Node], product: str | None, gpus: int) -> str:
     return f"{words}{scattered}; a replica takes {gpus}"
 
 
-def _closed(closed: int) -> str:
-    return f"; {count(closed, 'more node')} {verb(closed, 'takes')} no pods now" if closed else ""
-
-
 def _all_closed(closed: int, product: str | None) -> str:
     have = f"{count(closed, 'node')} that {verb(closed, 'has')} it {verb(closed, 'is')}"
     return f"{_named(product)}: no node takes pods now; {have} cordoned or not ready"
@@ -113,10 +109,9 @@ def _meant(product: str, names: Sequence[str]) -> str:
     return f"; did you mean {near[0]}?" if near else ""
 
 
-def _not_selected(nodes: Sequence[Node], product: str | None, selector: Selector) -> str:
-    labels = ", ".join(f"{name}={value}" for name, value in selector)
+def _not_selected(nodes: Sequence[Node], product: str | None, selector: NodeSelector) -> str:
     have = f"{count(len(nodes), 'node')} {verb(len(nodes), 'has')}"
-    return f"{have} {_named(product)}, and none of them the labels {labels} of spec.placement.nodeSelector"
+    return f"{have} {_named(product)}, and none of them {sentences.labels(selector)}"
 
 
 def _named(product: str | None) -> str:
