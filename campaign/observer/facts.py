@@ -33,6 +33,8 @@ class Facts:
     """Objects that a spec may name and that are there: `Secret/keys`, `AutoscalingPolicy/queue`."""
     unsure: frozenset[str] = frozenset()
     """Those that went after they were found: Secrets are read one by one, and again within minutes only."""
+    ended: frozenset[str] = frozenset()
+    """Pods of which a container ever ended by itself, those that are gone included."""
 
     @property
     def name(self) -> str:
