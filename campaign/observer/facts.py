@@ -62,6 +62,11 @@ class Facts:
         return tuple(one for one in self.pods if self._is(one, "engine") and not leaves(one) and not ended(one))
 
     @cached_property
+    def leaving(self) -> tuple[Manifest, ...]:
+        """Engine pods that are told to go and still hold their GPUs."""
+        return tuple(one for one in self.pods if self._is(one, "engine") and leaves(one) and not ended(one))
+
+    @cached_property
     def awake(self) -> tuple[Manifest, ...]:
         """Those that do not sleep."""
         return tuple(one for one in self.engines if ASLEEP not in (one["metadata"].get("annotations") or {}))

@@ -114,6 +114,17 @@ def test_each_bad_wish_must_be_said(changes: Manifest, condition: str, reason: s
     assert condition in about(picture(**changes))
 
 
+def test_while_a_pod_has_not_left_nobody_asks_why_the_next_one_is_not_made() -> None:
+    lacking = picture(pod("chat-aaaaa"), replicas=2)
+    leaving = pod("chat-bbbbb")
+    leaving["metadata"]["deletionTimestamp"] = "2026-11-21T10:00:30Z"
+    left = leaving | {"status": leaving["status"] | {"phase": "Succeeded"}}
+
+    assert "Scheduled" in about(lacking)
+    assert "Scheduled" not in about(picture(pod("chat-aaaaa"), leaving, replicas=2))
+    assert "Scheduled" in about(picture(pod("chat-aaaaa"), left, replicas=2)), "its GPU is free"
+
+
 @pytest.mark.parametrize(("strategy", "lies"), [("Surge", set()), ("Replace", {"Scheduled"})])
 def test_a_change_that_surges_may_wait_for_a_gpu_while_every_replica_has_a_node(strategy: str, lies: set[str]) -> None:
     fields = SERVING | {"Scheduled": ("False", "NoFreeGpu")}
