@@ -76,7 +76,7 @@ SHELLS: Final = {
     "operate": tuple(
         f"tests/{room}" for room in ("autoscaler", "cli", "cluster", "controller", "process", "review", "telemetry")
     ),
-    "serve": ("tests/router", "tests/emulator", "tests/simulator"),
+    "serve": ("tests/router", "tests/emulator", "tests/simulator", "tests/backtest"),
 }
 """The others' groups; what stands nowhere is the workshop's."""
 WORLDS: Final = ("tests/apiserver", "tests/node", "tests/vllm")

@@ -104,6 +104,11 @@ def test_a_fleet_that_follows_its_load_brings_its_policy() -> None:
             "NVIDIA-Nobodys is not in the catalogue",
         ),
         (
+            {"engine": {"context": {"maxTokens": 16_384}, "extraArgs": ["--kv-cache-memory-bytes", "1"]}},
+            UnplayableReason.CANNOT_START,
+            "ValueError: To serve at least one request",
+        ),
+        (
             {"scaling": {"minReplicas": 1, "maxReplicas": 5, "policy": {"name": "lost"}}},
             UnplayableReason.POLICY_MISSING,
             "its policy lost is in none of the files",
@@ -111,7 +116,7 @@ def test_a_fleet_that_follows_its_load_brings_its_policy() -> None:
     ],
 )
 def test_what_cannot_be_played_is_named_with_its_reason(
-    spec: dict[str, object], reason: UnplayableReason, because: str
+    spec: dict[str, Any], reason: UnplayableReason, because: str
 ) -> None:
     found = played(**spec)
 

@@ -58,19 +58,21 @@ def test_a_fleet_with_room_keeps_its_objectives_and_costs_what_it_has() -> None:
     assert found.worst is not None
     assert found.worst.kept == 1.0
     assert found.report.gpu_hours == pytest.approx(3 * 2 * 1199 / 3600)
-    assert found.cost == pytest.approx(found.report.gpu_hours * 3.0)
-    assert found.cost_of_kept_request == pytest.approx(found.cost / 1200)
-    assert found.cost_of_thousand_tokens == pytest.approx(found.cost / 24)
+    cost = 3.0 * found.report.gpu_hours
+    assert found.cost == pytest.approx(cost)
+    assert found.cost_of_kept_request == pytest.approx(cost / 1200)
+    assert found.cost_of_thousand_tokens == pytest.approx(cost / 24)
     assert found.decisions == ()
-    assert (found.mean_replicas, found.most_replicas) == (pytest.approx(3.0), 3)
+    assert found.mean_replicas == pytest.approx(3.0)
+    assert found.most_replicas == 3
 
 
 def test_too_few_replicas_do_not_keep_them_and_the_worst_ten_minutes_are_named() -> None:
     def arrivals(_: int) -> Iterator[RequestArrival]:
         for number in range(600):
             yield RequestArrival(time=float(number), prompt_tokens=200, output_tokens=20)
-        for number in range(12_000):
-            yield RequestArrival(time=600 + number / 20, prompt_tokens=1000, output_tokens=200)
+        for number in range(6_000):
+            yield RequestArrival(time=600 + number / 10, prompt_tokens=1000, output_tokens=200)
 
     found = playing.play(candidate(1), PlayedTraffic(arrivals=arrivals, seconds=1200.0), PlaySettings(streams=streams))
 
@@ -83,7 +85,7 @@ def test_too_few_replicas_do_not_keep_them_and_the_worst_ten_minutes_are_named()
 
 def test_a_policy_adds_replicas_after_their_cold_start_and_says_why() -> None:
     found = playing.play(
-        candidate(ReplicaBounds(least=1, most=8, policy="chat")), steady(30.0, 900), PlaySettings(streams=streams)
+        candidate(ReplicaBounds(least=1, most=8, policy="chat")), steady(30.0, 300), PlaySettings(streams=streams)
     )
 
     first = found.decisions[0]
@@ -96,20 +98,20 @@ def test_a_policy_adds_replicas_after_their_cold_start_and_says_why() -> None:
 
 def test_the_comparison_may_judge_otherwise_start_with_more_and_wait_longer_for_a_replica() -> None:
     bounds = ReplicaBounds(least=0, most=4, policy="chat")
-    told: list[float] = []
+    shown: list[float] = []
     chosen = PlaySettings(
         streams=streams,
         objectives=LatencyObjectives(ttft_p95_s=0.001),
         cold_starts=FixedColdStarts(200.0),
         start=9,
-        progress=told.append,
+        progress=shown.append,
     )
     found = playing.play(candidate(bounds), steady(2.0, 300), chosen)
 
     assert found.objectives == LatencyObjectives(ttft_p95_s=0.001, tpot_p95_s=0.2)
     assert not found.keeps
     assert found.most_replicas == 4, "nine are more than it may have"
-    assert told[:3] == [0.0, 60.0, 120.0]
+    assert shown[:3] == [0.0, 60.0, 120.0]
     least = playing.play(candidate(bounds), steady(2.0, 60), PlaySettings(streams=streams))
     assert least.report.answered == 120, "none is the fewest, and one there is at first"
 

@@ -2,12 +2,20 @@
 
 import gzip
 import json
+import random
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from fairlead.cli import simulate_inputs
+from fairlead.backtest import play as playing
+from fairlead.backtest.play import PlayedDecision, PlaySettings
+from fairlead.cli import simulate_inputs, simulate_text
 from fairlead.cli.main import main
+from fairlead.cli.simulate_text import Shown
+from fairlead.fleet.capacity_plan import LatencyObjectives
+from fairlead.fleet.policies import ScalingReason
+from tests.backtest.test_play import candidate, steady
 
 CANDIDATES = """
 apiVersion: fairlead.dev/v1alpha1
@@ -89,7 +97,8 @@ def test_every_format_is_known_by_its_first_line(files: Path, capsys: pytest.Cap
     (files / "azure.csv.gz").write_bytes(gzip.compress(azure.encode()))
     (files / "mooncake.jsonl").write_text(mooncake)
     (files / "access.log").write_text("\n".join(lines))
-    for name in ("azure.csv.gz", "mooncake.jsonl", "access.log"):
+    (files / "whole.log").write_text(lines[0])
+    for name in ("azure.csv.gz", "mooncake.jsonl", "access.log", "whole.log"):
         assert main(["simulate", str(files / "fleet"), "--traffic", str(files / name)]) == 0
         out = capsys.readouterr().out.splitlines()[0]
         assert out.startswith(f"{name}: 1 request in 0.0 min")
@@ -126,6 +135,7 @@ def test_bytes_that_are_no_text_are_named(files: Path, capsys: pytest.CaptureFix
 @pytest.mark.parametrize(
     ("words", "because"),
     [
+        (("--speed-up", "fast"), "--speed-up fast: a number between 0.01 and 1000"),
         (("--speed-up", "0"), "--speed-up 0: a number between 0.01 and 1000"),
         (("--until", "soon"), "--until soon: a time such as 800ms or 1.5s"),
         (("--start", "-1"), "--start -1: a number between 0 and 10000"),
@@ -161,10 +171,10 @@ def test_whoever_interrupts_gets_what_was_played(
 ) -> None:
     settings = simulate_inputs.SimulateInputs.settings
 
-    def second_is_too_long(asked: simulate_inputs.SimulateInputs, name: str) -> object:
+    def second_is_too_long(inputs: simulate_inputs.SimulateInputs, name: str) -> object:
         if name == "scaled":
             raise KeyboardInterrupt
-        return settings(asked, name)
+        return settings(inputs, name)
 
     monkeypatch.setattr(simulate_inputs.SimulateInputs, "settings", second_is_too_long)
     assert main(["simulate", str(files / "fleet"), "--traffic", str(files / "steady.csv"), "--until", "1m"]) == 1
@@ -181,11 +191,27 @@ def test_progress_is_shown_on_a_terminal(
     assert "fixed: 100% played" in capsys.readouterr().err
 
 
-def test_measured_step_times_and_a_product_of_ones_own_are_taken(
-    files: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    (files / "products.yaml").write_text("products:\n  NVIDIA-L40S: {priceUsdHour: 100}\n")
+def test_a_price_of_ones_own_is_taken(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (files / "products.yaml").write_text("products: [{product: NVIDIA-L40S, priceUsdHour: 100}]\n")
     words = ["simulate", str(files / "fleet"), "--traffic", str(files / "steady.csv"), "--until", "1m"]
     assert main([*words, "--products", str(files / "products.yaml"), "-o", "json"]) == 0
     found = json.loads(capsys.readouterr().out)["candidates"][0]
     assert found["costUsd"] == pytest.approx(found["report"]["gpu_hours"] * 100)
+
+
+def test_the_worst_ten_minutes_and_the_first_changes_are_told() -> None:
+    settings = PlaySettings(streams=random.Random, objectives=LatencyObjectives(ttft_p95_s=0.001))
+    played = playing.play(candidate(1), steady(1.0, 60), settings)
+    changes = tuple(
+        PlayedDecision(at=60.0 * at, before=at, after=at + 1, reason=ScalingReason.TOKEN_DEMAND, message="more came")
+        for at in range(8)
+    )
+    shown = Shown(traffic="a story's", played=(replace(played, decisions=changes),), decisions=False)
+
+    short, whole = (simulate_text.text(replace(shown, decisions=every)).splitlines() for every in (False, True))
+
+    assert "chat: judged by first token within 0.001 s and 200 ms between tokens; fewer than 95% kept" in short
+    assert "  worst: minutes 0 to 10, 0.0% of 60" in short
+    assert "      1.0 min  1 -> 2  TokenDemand: more came" in short
+    assert short[-1] == "  … 2 more changes: --decisions prints all"
+    assert whole[-1] == "      7.0 min  7 -> 8  TokenDemand: more came"

@@ -16,11 +16,9 @@ from fairlead.emulator.engine import provision
 from fairlead.emulator.engine.provision import CannotStart, EmulatedMachine, EngineProvision
 from fairlead.emulator.packaged_data import PackagedData
 from fairlead.engines.engine_setup import EngineSetup
-from fairlead.fleet.accelerators import Accelerator
 from fairlead.fleet.desired_state import EngineKind
 from fairlead.fleet.gateways import DeploymentRouter, DesiredDeployment
 from fairlead.fleet.policies import ReplicaBounds, ScalingPolicy
-from fairlead.fleet.shapes import ModelShape
 from fairlead.review import engine_timing
 from fairlead.review.result import Review
 from fairlead.simulator.engine.batch import StepTimes
@@ -77,24 +75,26 @@ def candidate(
     review: Review, desired: DesiredDeployment, policy: ScalingPolicy | None, packaged: PackagedData
 ) -> Candidate | Unplayable:
     """The deployment that was reviewed; `policy` is the one that it names, where its file was given."""
-    setup = review.setup
     unplayable = _hindrance(review, desired, policy)
-    if unplayable is not None or setup is None or review.engine is None:
-        return unplayable or Unplayable(name=review.name, reason=UnplayableReason.REFUSED, because="it was not read")
-    launch = review.engine.launch(setup, engine_timing.of(review))
+    if unplayable is not None:
+        return unplayable
+    setup, engine = review.setup, review.engine
+    assert setup is not None
+    assert engine is not None
+    launch = engine.launch(setup, engine_timing.of(review))
     try:
         made = _provision(launch.command, setup, packaged)
     except (CannotStart, ParserExit) as problem:
         return Unplayable(name=review.name, reason=UnplayableReason.CANNOT_START, because=str(problem))
     door = desired.door
-    accelerator = setup.accelerator
+    assert setup.accelerator is not None
     return Candidate(
         name=review.name,
         settings=made.settings,
         times=made.times,
         ranks=made.engines,
         gpus=desired.wanted.gpus_per_replica,
-        price_an_hour=None if accelerator is None else accelerator.price_an_hour,
+        price_an_hour=setup.accelerator.price_an_hour,
         replicas=desired.replicas,
         policy=policy or NO_POLICY,
         routers=(door.pods.replicas if isinstance(door, DeploymentRouter) else None) or 2,
@@ -130,12 +130,10 @@ def _provision(words: Sequence[str], setup: EngineSetup, packaged: PackagedData)
     after = words.index("--") + 1 if "--" in words else 0
     served = command.read(words[after:])
     catalogue = packaged.catalogue
-    shapes: dict[str, ModelShape] = {**catalogue.shapes}
-    accelerators: dict[str, Accelerator] = {**catalogue.accelerators}
-    if setup.shape is not None:
-        shapes[served.model] = setup.shape
-    if setup.accelerator is not None:
-        accelerators[setup.wanted.product] = setup.accelerator
-    known = replace(packaged, catalogue=replace(catalogue, shapes=shapes, accelerators=accelerators))
+    assert setup.shape is not None
+    assert setup.accelerator is not None
+    shapes = {**catalogue.shapes, served.model: setup.shape}
+    accelerators = {**catalogue.accelerators, setup.wanted.product: setup.accelerator}
+    described = replace(packaged, catalogue=replace(catalogue, shapes=shapes, accelerators=accelerators))
     machine = EmulatedMachine(setup.wanted.product, setup.wanted.gpus_per_replica)
-    return provision.provide(served, machine, EmulationKnobs(), known)
+    return provision.provide(served, machine, EmulationKnobs(), described)

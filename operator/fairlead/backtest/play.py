@@ -102,16 +102,16 @@ class PlayedCandidate:
 class _Progress(WindowedStatistics):
     """Statistics that also say how far the run is."""
 
-    __slots__ = ("_told",)
+    __slots__ = ("_report",)
 
-    def __init__(self, objectives: LatencyObjectives, told: Callable[[float], None]) -> None:
+    def __init__(self, objectives: LatencyObjectives, report_progress: Callable[[float], None]) -> None:
         super().__init__(objectives)
-        self._told = told
+        self._report = report_progress
 
     def snapshot_taken(self, snapshot: FleetSnapshot) -> None:
         """Add a row, and say so."""
         super().snapshot_taken(snapshot)
-        self._told(snapshot.at)
+        self._report(snapshot.at)
 
 
 class _Fleet:
@@ -208,10 +208,10 @@ def play(candidate: Candidate, traffic: PlayedTraffic, chosen: PlaySettings) -> 
 
 def objectives_of(candidate: Candidate, chosen: PlaySettings) -> LatencyObjectives:
     """The comparison's, and where it has none the policy's."""
-    asked, own = chosen.objectives, candidate.policy.objectives
+    common, own = chosen.objectives, candidate.policy.objectives
     return LatencyObjectives(
-        ttft_p95_s=own.ttft_p95_seconds if asked.ttft_p95_s is None else asked.ttft_p95_s,
-        tpot_p95_s=own.tpot_p95_seconds if asked.tpot_p95_s is None else asked.tpot_p95_s,
+        ttft_p95_s=own.ttft_p95_seconds if common.ttft_p95_s is None else common.ttft_p95_s,
+        tpot_p95_s=own.tpot_p95_seconds if common.tpot_p95_s is None else common.tpot_p95_s,
     )
 
 

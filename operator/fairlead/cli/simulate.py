@@ -6,9 +6,8 @@ import sys
 from fairlead.cli import options
 
 EPILOG = (
-    "Each deployment of the files is a candidate; give the policies that they name too. TRACE: Azure's CSV, Mooncake's "
-    "JSON lines, a CSV with seconds,prompt_tokens,output_tokens, or the routers' access lines; .gz too. Requests wait "
-    "in routers only while no replica is ready: limits of tenants and the response cache are not played."
+    "Each deployment of the files is a candidate; give the policies that they name too. TRACE, .gz too: the routers' "
+    "access lines, a CSV with seconds,prompt_tokens,output_tokens, Azure's CSV, or Mooncake's JSON lines."
 )
 
 
@@ -45,22 +44,22 @@ def run(chosen: argparse.Namespace) -> int:
     from fairlead.cli import simulate_inputs, simulate_text
 
     try:
-        asked = simulate_inputs.read(chosen)
+        inputs = simulate_inputs.read(chosen)
     except (OSError, ValueError) as problem:
         print(f"fairlead simulate: {problem}", file=sys.stderr)
         return 2
-    candidates = [one for one in asked.candidates if not isinstance(one, Unplayable)]
-    for one in asked.candidates:
+    candidates = [one for one in inputs.candidates if not isinstance(one, Unplayable)]
+    for one in inputs.candidates:
         if isinstance(one, Unplayable):
             print(f"fairlead simulate: {one.name}: {one.reason}: {one.because}", file=sys.stderr)
-    if len(candidates) < len(asked.candidates):
+    if len(candidates) < len(inputs.candidates):
         return 2
     played: list[PlayedCandidate] = []
     try:
-        played.extend(play(one, asked.traffic, asked.settings(one.name)) for one in candidates)
+        played.extend(play(one, inputs.traffic, inputs.settings(one.name)) for one in candidates)
     except KeyboardInterrupt:
         names = ", ".join(one.name for one in candidates[len(played) :])
         print(f"\nfairlead simulate: interrupted; not played: {names}", file=sys.stderr)
-    shown = simulate_text.Shown(traffic=asked.words, played=tuple(played), decisions=chosen.decisions)
+    shown = simulate_text.Shown(traffic=inputs.words, played=tuple(played), decisions=chosen.decisions)
     print(simulate_text.RENDER[chosen.output](shown))
     return 0 if any(one.keeps for one in played) and len(played) == len(candidates) else 1

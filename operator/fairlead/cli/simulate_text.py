@@ -67,11 +67,11 @@ def _row(one: PlayedCandidate) -> tuple[str, ...]:
 
 def _below(one: PlayedCandidate, *, every: bool) -> list[str]:
     objectives = one.objectives
-    asked = [
+    limits = [
         *([] if objectives.ttft_p95_s is None else [f"first token within {objectives.ttft_p95_s:g} s"]),
         *([] if objectives.tpot_p95_s is None else [f"{objectives.tpot_p95_s * 1000:g} ms between tokens"]),
     ]
-    judged = f"judged by {' and '.join(asked)}" if asked else "no objective, so every answer counts as kept"
+    judged = f"judged by {' and '.join(limits)}" if limits else "no objective, so every answer counts as kept"
     verdict = "" if one.keeps else f"; fewer than {KEPT_GOAL:.0%} kept"
     lines = ["", f"{one.name}: {judged}{verdict}"]
     if one.worst is not None and one.worst.kept < KEPT_GOAL:

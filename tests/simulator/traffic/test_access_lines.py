@@ -25,8 +25,8 @@ def test_lines_come_in_order_of_their_ends_and_are_played_in_order_of_arrival() 
     assert found.left_out == 0
     assert found.arrivals == (
         RequestArrival(time=0.0, prompt_tokens=900, output_tokens=800),
-        RequestArrival(time=pytest.approx(1.25), prompt_tokens=7, output_tokens=3, client="a"),
-        RequestArrival(time=pytest.approx(1.75), prompt_tokens=1, output_tokens=1),
+        RequestArrival(time=1.25, prompt_tokens=7, output_tokens=3, client="a"),
+        RequestArrival(time=1.75, prompt_tokens=1, output_tokens=1),
     )
 
 
