@@ -19,11 +19,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
 
-import aiohttp
-
 from devcluster.cache import Cache
 from fairlead.cli import vllm_check
-from fairlead.cli.sweep import engine_process
+from fairlead.cli.sweep import engine_process, load_client
 from fairlead.cli.sweep.load_client import LoadClient
 from fairlead.emulator import command, emulation_knobs, packaged_data
 from fairlead.emulator.engine import provision
@@ -47,6 +45,8 @@ RUNS: Final = 6
 SEEDS: Final = (1, 2, 3)
 REQUESTS: Final = 60
 START_S, END_S = 300.0, 180.0
+QUIET_S: Final = 1.0
+"""Counters are complete after it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,27 +102,34 @@ def sweep(place: Path, environment: Mapping[str, str]) -> Iterator[str]:
     raise RuntimeError(f"the sweep did not end in {RUNS} runs")
 
 
-async def served(requests: Sequence[WorkloadRequest], environment: Mapping[str, str], log: Path) -> float:
-    """Mean TPOT of real vLLM in seconds, over all requests, by its own histogram."""
+async def served(
+    workloads: Sequence[Sequence[WorkloadRequest]], environment: Mapping[str, str], log: Path
+) -> list[float]:
+    """Mean TPOT of real vLLM in seconds for each workload, by its own histogram."""
     program = [str(vllm_check.interpreter()), "-m", "vllm.entrypoints.cli.main"]
     words = ("serve", str(tiny_model.model(Cache.chosen())), *FLAGS)
     engine = await engine_process.start(program, words, environment, log)
     try:
         await engine.wait_until_ready(START_S)
-        connector = aiohttp.TCPConnector(limit=0)
-        async with aiohttp.ClientSession(connector=connector, timeout=aiohttp.ClientTimeout(total=END_S)) as session:
-            chance = random.Random(len(requests))  # noqa: S311  # prompts
+        async with asyncio.timeout(END_S), load_client.session(()) as session:
+            chance = random.Random(0)  # noqa: S311  # prompts
             client = LoadClient(
                 session=session, url=engine.url, model=NAME, vocabulary=tiny_model.VOCABULARY, chance=chance
             )
             await asyncio.gather(*(client.decode(32, 32) for _ in range(4)))
-            before = (await client.sample()).load.request_pace
-            began = asyncio.get_running_loop().time()
-            await asyncio.gather(*(_send(client, one, began) for one in requests))
-            await asyncio.sleep(1.0)
-            after = (await client.sample()).load.request_pace
+            return [await _token_s(client, requests) for requests in workloads]
     finally:
         await engine.end()
+
+
+async def _token_s(client: LoadClient, requests: Sequence[WorkloadRequest]) -> float:
+    """Mean seconds between tokens, over requests; each must have been counted."""
+    await asyncio.sleep(QUIET_S)
+    before = (await client.sample()).load.request_pace
+    began = asyncio.get_running_loop().time()
+    await asyncio.gather(*(_send(client, one, began) for one in requests))
+    await asyncio.sleep(QUIET_S)
+    after = (await client.sample()).load.request_pace
     if before is None or after is None or after.count - before.count != len(requests):
         raise RuntimeError("the engine did not count all requests of the workload")
     return (after.total - before.total) / (after.count - before.count)
@@ -156,11 +163,11 @@ def simulated(requests: Sequence[WorkloadRequest], place: Path) -> tuple[float, 
 
 def predictions(place: Path, environment: Mapping[str, str]) -> Iterator[Prediction]:
     """Each workload on both."""
-    for seed in SEEDS:
-        requests = workload(seed)
-        real = asyncio.run(served(requests, environment, place.with_suffix(".log")))
+    workloads = [workload(seed) for seed in SEEDS]
+    real = asyncio.run(served(workloads, environment, place.with_suffix(".log")))
+    for seed, requests, token_s in zip(SEEDS, workloads, real, strict=True):
         mine, running = simulated(requests, place)
-        yield Prediction(seed=seed, real_ms=1e3 * real, simulated_ms=1e3 * mine, running=running)
+        yield Prediction(seed=seed, real_ms=1e3 * token_s, simulated_ms=1e3 * mine, running=running)
 
 
 def environment() -> dict[str, str]:

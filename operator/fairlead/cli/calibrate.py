@@ -30,7 +30,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--seconds", type=float, default=60.0, help="how long to watch a running engine (60)")
     parser.add_argument("--every", type=float, default=1.0, help="seconds between two scrapes (1)")
-    parser.add_argument("--product", required=True, help="the GPU it runs on, as the catalogue names it, or CPU")
+    parser.add_argument(
+        "--product", required=True, help="the GPU it runs on, as the catalogue names it; CPU with --sweep"
+    )
     parser.add_argument("--gpus", type=int, default=1, help="number of GPUs of one replica")
     parser.add_argument("--products", metavar="FILE", help=options.PRODUCTS_HELP)
     parser.add_argument("--out", metavar="FILE", help="file to write the result to")

@@ -29,9 +29,9 @@ BUDGET_S = 300.0
 NEVER_LATE = {"FAIRLEAD_ENGINE_LAG_LIMIT_MS": "1e6"}
 
 
-def target(*flags: str, product: str = PRODUCT, config: str | None = None) -> SweepTarget:
+def target(*flags: str, product: str = PRODUCT, model: str = MODEL, config: str | None = None) -> SweepTarget:
     """The deployment of a command line."""
-    words = ["--", "vllm", "serve", MODEL, *(flags or FLAGS)]
+    words = ["--", "vllm", "serve", model, *(flags or FLAGS)]
     chosen = argparse.Namespace(vllm=words, product=product, gpus=1, products=None, config_json=config)
     return replace(targets.read(chosen), environment=os.environ | NEVER_LATE)
 

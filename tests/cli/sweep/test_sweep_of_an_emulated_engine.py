@@ -1,5 +1,6 @@
 """`fairlead calibrate --sweep` on an engine whose step times are known: they are found, and the emulator takes them."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from fairlead.cli.main import main
 from fairlead.cli.sweep import target as targets
 from fairlead.cli.sweep.target import SweepTarget
+from fairlead.cli.sweep.variant_start import VariantStart
 from fairlead.emulator import command, emulation_knobs, packaged_data
 from fairlead.emulator.engine import provision
 from fairlead.emulator.engine.provision import CannotStart, EmulatedMachine, EngineProvision
@@ -109,6 +111,45 @@ WORDS = (
         "--gpus 2: the command spreads over 1; write --gpus 1",
     ),
 )
+
+
+COMMANDS = (
+    (("--data-parallel-size", "2"), "--data-parallel-size 2: engines that share a process count their steps together"),
+    (("--speculative-config", '{"method": "ngram", "num_speculative_tokens": 2}'), "--speculative-config: steps with"),
+)
+
+
+@pytest.mark.parametrize(("flags", "message"), COMMANDS)
+def test_a_command_that_cannot_be_swept_is_refused(
+    flags: tuple[str, ...], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = [
+        "calibrate",
+        "--sweep",
+        "--product",
+        emulated.PRODUCT,
+        "--out",
+        "o",
+        "--gpus",
+        "2" if "2" in flags else "1",
+    ]
+    assert main([*words, "--", "vllm", "serve", emulated.MODEL, *flags]) == 2
+    assert message in capsys.readouterr().err
+
+
+def test_a_configuration_stands_for_a_model_that_is_not_there(tmp_path: Path) -> None:
+    numbers = {"hidden_size": 64, "intermediate_size": 128, "num_hidden_layers": 2, "num_attention_heads": 4}
+    config = tmp_path / "config.json"
+    more = {"model_type": "llama", "vocab_size": 100, "num_key_value_heads": 2, "max_position_embeddings": 512}
+    config.write_text(json.dumps(numbers | more), encoding="utf-8")
+    target = emulated.target("--max-model-len", "256", model="org/mine", config=str(config))
+    start = VariantStart(target, EngineVariant.AS_GIVEN, tmp_path / "o.caches")
+    folder = tmp_path / "o.model"
+    assert start.words == ("serve", str(folder), "--max-model-len", "256", "--load-format", "dummy")
+    assert start.served_name == str(folder)
+    assert json.loads((folder / "config.json").read_text(encoding="utf-8")) == numbers | more
+    tokenizer = json.loads((folder / "tokenizer.json").read_text(encoding="utf-8"))
+    assert len(tokenizer["model"]["vocab"]) == 100
 
 
 @pytest.mark.parametrize(("words", "message"), WORDS)

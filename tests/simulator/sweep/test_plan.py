@@ -36,7 +36,6 @@ ANY_LIMITS = st.builds(
     sequences=st.integers(1, 1024),
     batch_tokens=st.integers(1, 16_384),
     on_cpu=st.booleans(),
-    speculates=st.booleans(),
     quantized=st.booleans(),
     sixteen_bit=st.booleans(),
 )
@@ -129,7 +128,7 @@ def test_what_was_skipped_is_not_tried_again() -> None:
 
 LEFT_OUT = (
     (replace(swept.LIMITS, on_cpu=True), {"bfloat16", "sleep", "memory of CUDA graphs"}),
-    (replace(swept.LIMITS, speculates=True, quantized=True, sixteen_bit=False), {"ngram", "fp8"}),
+    (replace(swept.LIMITS, quantized=True, sixteen_bit=False), {"fp8"}),
 )
 
 

@@ -26,6 +26,10 @@ class EngineFailed(Exception):
     """The engine did not start, or is not there any more; the message has its own words."""
 
 
+class EngineSlow(EngineFailed):
+    """The engine was not ready in the time it had."""
+
+
 @dataclass(slots=True, kw_only=True)
 class EngineProcess:
     """One engine that was started."""
@@ -61,7 +65,7 @@ class EngineProcess:
                             self.ready_s = now() - self.began
                             return
                 await asyncio.sleep(_EVERY_S)
-        raise EngineFailed(f"it was not ready within {seconds:.0f} s; a larger --budget gives it longer")
+        raise EngineSlow(f"it was not ready within {seconds:.0f} s; a larger --budget gives it longer")
 
     async def end(self) -> None:
         """SIGTERM to the process, then SIGKILL to all that it started."""

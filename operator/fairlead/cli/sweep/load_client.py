@@ -22,6 +22,7 @@ _RESERVED: Final = 8
 """Tokens at the beginning of a vocabulary, which often begin or end something."""
 _PATTERN: Final = 4
 _TRIES: Final = 5
+_CONNECT_S: Final = 10.0
 
 
 class NoAnswer(Exception):
@@ -108,6 +109,15 @@ class LoadClient:
                 raise NoAnswer(f"{_COMPLETIONS}: {answer.status} {(await answer.text())[:200]}")
             async for _ in answer.content.iter_any():
                 pass
+
+
+def session(keys: Sequence[str]) -> aiohttp.ClientSession:
+    """Connections without a limit, to an engine that may want a key."""
+    return aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(limit=0),
+        timeout=aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_S),
+        headers={"Authorization": f"Bearer {keys[0]}"} if keys else {},
+    )
 
 
 async def leave(requests: Sequence["asyncio.Task[None]"]) -> None:

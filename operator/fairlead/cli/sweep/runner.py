@@ -3,7 +3,7 @@
 import asyncio
 import random
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -11,14 +11,13 @@ from typing import Final
 
 import aiohttp
 
-from fairlead.cli import vllm_check
-from fairlead.cli.sweep import engine_process, point_measurement
-from fairlead.cli.sweep import target as targets
-from fairlead.cli.sweep.engine_process import EngineFailed, EngineProcess
+from fairlead.cli.sweep import engine_process, load_client, point_measurement
+from fairlead.cli.sweep.engine_process import EngineFailed, EngineProcess, EngineSlow
 from fairlead.cli.sweep.load_client import LoadClient, NoAnswer
 from fairlead.cli.sweep.point_measurement import MeasuringLimits, NotMeasured
 from fairlead.cli.sweep.sweep_log import SweepLog
 from fairlead.cli.sweep.target import SweepTarget
+from fairlead.cli.sweep.variant_start import VariantStart
 from fairlead.engines.vllm import start_log
 from fairlead.simulator.sweep import plan
 from fairlead.simulator.sweep.measurements import (
@@ -30,22 +29,20 @@ from fairlead.simulator.sweep.measurements import (
 )
 from fairlead.simulator.sweep.plan import MeasurePoint, MeasureSleep, OutOfTime, StartVariant, SweepTime
 
-NGRAM: Final = '{"method":"ngram","num_speculative_tokens":3,"prompt_lookup_max":3,"prompt_lookup_min":1}'
-FLAGS: Final[Mapping[EngineVariant, tuple[str, ...]]] = {
-    EngineVariant.AS_GIVEN: (),
-    EngineVariant.NGRAM: ("--speculative-config", NGRAM),
-    EngineVariant.FP8: ("--quantization", "fp8"),
-    EngineVariant.BFLOAT16: ("--dtype", "bfloat16"),
-    EngineVariant.SLEEP: ("--enable-sleep-mode",),
-}
 _FIRST_START_S, _FIRST_POINT_S = 60.0, 15.0
 """What a start and a point are taken to need before any was seen."""
 _SLACK: Final = 1.3
 _LONGEST_POINT_S: Final = 120.0
 _END_S: Final = 5.0
+_MOST_OF_IT: Final = 0.8
+"""An engine that needs longer than this part of a budget will not start in the next run either."""
 SEED: Final = 16
 WINDOW_S: Final = 3.0
 """How long each point is watched: some ten to some thousand steps."""
+
+
+class BudgetUsed(Exception):
+    """What was begun could not end in what was left of the budget; the next run begins with it."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -86,6 +83,8 @@ class SweepRun:
                     case _:
                         shutil.rmtree(self._caches, ignore_errors=True)
                         return 0
+        except BudgetUsed:
+            return max(1, len(plan.left(self.target.limits, self.log.record)))
         finally:
             await self._end()
 
@@ -105,6 +104,11 @@ class SweepRun:
         """What engines of this sweep keep from one start to the next."""
         return self.log.place.with_name(self.log.place.name + ".caches").absolute()
 
+    @property
+    def _log_file(self) -> Path:
+        """All that the engines say."""
+        return self.log.place.with_name(self.log.place.name + ".log")
+
     def _now(self) -> float:
         return asyncio.get_running_loop().time() - self.began
 
@@ -116,35 +120,38 @@ class SweepRun:
         await self._end()
         self.report(f"starting the engine: {variant}")
         kept = bool(self.log.record.starts)
-        words = ("serve", self._model(), *self._flags(variant))
-        log = self.log.place.with_name(self.log.place.name + ".log")
-        self.engine = await engine_process.start(self.program, words, self._environment(variant), log)
-        began = self._now()
+        start = VariantStart(self.target, variant, self._caches)
+        self.engine = await engine_process.start(self.program, start.words, start.environment, self._log_file)
+        began, seconds = self._now(), self.budget_s - self._now() - engine_process.END_S
         try:
-            await self.engine.wait_until_ready(self.budget_s - self._now() - engine_process.END_S)
+            await self.engine.wait_until_ready(seconds)
             await self._enter(variant, kept=kept)
+        except EngineSlow as problem:
+            if seconds < _MOST_OF_IT * self.budget_s:
+                raise BudgetUsed from problem
+            await self._failed(variant, problem)
         except (EngineFailed, NoAnswer, aiohttp.ClientError, OSError, TimeoutError) as problem:
-            await self._end()
-            if variant is EngineVariant.AS_GIVEN:
-                raise EngineFailed(f"the engine does not start: {problem}; its log is {log}") from problem
-            self._skip(variant, str(problem))
-            return
-        self.variant = variant
-        self.slowest_start_s = max(self.slowest_start_s, (self._now() - began) * _SLACK + _END_S)
+            await self._failed(variant, problem)
+        else:
+            self.variant = variant
+            self.slowest_start_s = max(self.slowest_start_s, (self._now() - began) * _SLACK + _END_S)
+
+    async def _failed(self, variant: EngineVariant, problem: Exception) -> None:
+        """A variant that does not start is skipped; without the engine as given there is nothing to measure."""
+        await self._end()
+        if variant is EngineVariant.AS_GIVEN:
+            raise EngineFailed(f"the engine does not start: {problem}; its log is {self._log_file}") from problem
+        self._skip(variant, str(problem))
 
     async def _enter(self, variant: EngineVariant, *, kept: bool) -> None:
         """Keep what the start itself shows, and warm the engine up."""
         engine = self.engine
         assert engine is not None
-        session = await self.stack.enter_async_context(
-            aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(limit=0), timeout=aiohttp.ClientTimeout(total=None, sock_connect=10)
-            )
-        )
+        session = await self.stack.enter_async_context(load_client.session(self.target.served.answering.api_keys))
         self.client = LoadClient(
             session=session,
             url=engine.url,
-            model=self._served_name(),
+            model=VariantStart(self.target, variant, self._caches).served_name,
             vocabulary=self.target.question.shape.vocab,
             chance=random.Random(f"{SEED} {self._now()}"),  # noqa: S311  # prompts, not secrets
             repetitive=variant is EngineVariant.NGRAM,
@@ -183,7 +190,9 @@ class SweepRun:
         try:
             async with asyncio.timeout(longest):
                 found = await point_measurement.measure(client, point, limits)
-        except TimeoutError:
+        except TimeoutError as problem:
+            if longest < _LONGEST_POINT_S:
+                raise BudgetUsed from problem
             self._skip(point.words, f"it did not end within {longest:.0f} s")
             await self._end()
         except (NotMeasured, NoAnswer, aiohttp.ClientError, OSError) as problem:
@@ -232,34 +241,3 @@ class SweepRun:
         capacity = self.log.record.capacity
         most = capacity.tokens if capacity else self.target.question.context
         return MeasuringLimits(context=self.target.question.context, capacity_tokens=most, window_s=self.window_s)
-
-    def _model(self) -> str:
-        """The model as given, or a folder with the configuration that was given for it."""
-        if self.target.config_json is None:
-            return self.target.served.model
-        place = self._caches.with_suffix(".model")
-        return str(targets.model_folder(place, self.target.config_json, self.target.question.shape.vocab))
-
-    def _served_name(self) -> str:
-        names = self.target.served.names
-        return names[0] if names != (self.target.served.model,) else self._model()
-
-    def _flags(self, variant: EngineVariant) -> tuple[str, ...]:
-        """As given, without weights unless the command says how to load them."""
-        own = self.target.words
-        dummy = () if any(word.startswith("--load-format") for word in own) else ("--load-format", "dummy")
-        return (*own, *dummy, *FLAGS[variant])
-
-    def _environment(self, variant: EngineVariant) -> dict[str, str]:
-        """As given, with caches of its own that a first start finds empty."""
-        caches = {
-            "VLLM_CACHE_ROOT": "vllm",
-            "TRITON_CACHE_DIR": "triton",
-            "TORCHINDUCTOR_CACHE_DIR": "inductor",
-            "CUDA_CACHE_PATH": "cuda",
-        }
-        own = {name: str(self._caches / folder) for name, folder in caches.items()}
-        quiet = vllm_check.QUIET | {"VLLM_LOGGING_LEVEL": "INFO", "PYTHONUNBUFFERED": "1"}
-        quiet.pop("HF_HUB_OFFLINE")
-        awake = {"VLLM_SERVER_DEV_MODE": "1"} if variant is EngineVariant.SLEEP else {}
-        return {**self.target.environment, **quiet, **own, **awake}

@@ -53,7 +53,6 @@ class SweepTarget:
             sequences=self.question.batch_sequences,
             batch_tokens=self.question.batch_tokens,
             on_cpu=self.question.accelerator.is_cpu,
-            speculates=self.served.limits.speculation is not None,
             quantized=self.question.format is not WeightFormat.NONE,
             sixteen_bit=self.served.memory.dtype in _SIXTEEN,
         )
@@ -82,11 +81,7 @@ def read(chosen: argparse.Namespace) -> SweepTarget:
     config = None if chosen.config_json is None else package_data.read_text(Path(chosen.config_json))
     shape = _shape(served.model, config, catalogue)
     question = provision.question_of(served, shape, _accelerator(chosen.product, catalogue), catalogue)
-    if question.parallelism.gpus != chosen.gpus:
-        raise SweepArgumentError(
-            f"--gpus {chosen.gpus}: the command spreads over {question.parallelism.gpus}; "
-            f"write --gpus {question.parallelism.gpus}"
-        )
+    _check(served, question, chosen.gpus)
     return SweepTarget(
         question=question,
         served=served,
@@ -94,6 +89,23 @@ def read(chosen: argparse.Namespace) -> SweepTarget:
         config_json=config,
         environment=os.environ,
     )
+
+
+def _check(served: ServeArguments, question: SizingInput, gpus: int) -> None:
+    """Refuse what a sweep cannot measure."""
+    spread = question.parallelism
+    if spread.gpus != gpus:
+        raise SweepArgumentError(f"--gpus {gpus}: the command spreads over {spread.gpus}; write --gpus {spread.gpus}")
+    if spread.data > 1:
+        raise SweepArgumentError(
+            f"--data-parallel-size {spread.data}: engines that share a process count their steps together; "
+            "sweep one of them"
+        )
+    if served.limits.speculation is not None:
+        raise SweepArgumentError(
+            "--speculative-config: steps with and without drafts could not be told apart; leave it out, the sweep "
+            "measures n-gram speculation itself and no other method"
+        )
 
 
 def program() -> list[str]:

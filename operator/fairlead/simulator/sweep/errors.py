@@ -40,7 +40,7 @@ def of_predictions(record: SweepRecord, times: StepTimes) -> tuple[WorkError, ..
 
 def left_one_out(record: SweepRecord) -> tuple[WorkError, ...]:
     """Of the sweep itself: each measurement as predicted from all others; without what only it determines."""
-    return _by_work(_left_out(record))
+    return _by_work(each_left_out(record))
 
 
 def step_times(record: SweepRecord) -> MeasuredStepTimes | TooFewMeasurements:
@@ -61,7 +61,8 @@ def step_times(record: SweepRecord) -> MeasuredStepTimes | TooFewMeasurements:
     return MeasuredStepTimes(table, origin)
 
 
-def _left_out(record: SweepRecord) -> Iterator[tuple[StepMeasurement, float]]:
+def each_left_out(record: SweepRecord) -> Iterator[tuple[StepMeasurement, float]]:
+    """Each measurement with the error of the others' prediction."""
     limit = record.deployment.batch_tokens
     origin = Provenance(level=ProvenanceLevel.RECORDED, source="a sweep")
     for one in _plain(record):

@@ -25,7 +25,6 @@ class SweepLimits:
     sequences: int
     batch_tokens: int
     on_cpu: bool = False
-    speculates: bool = False
     quantized: bool = False
     """By its command or its checkpoint."""
     sixteen_bit: bool = True
@@ -87,7 +86,6 @@ def left_out(limits: SweepLimits) -> Iterator[SkippedWork]:
     """Variants that are not started, and why."""
     cpu = "vLLM's build for processors has none"
     reasons = {
-        EngineVariant.NGRAM: "the command speculates already" if limits.speculates else "",
         EngineVariant.FP8: "the model is quantized already" if limits.quantized else "",
         EngineVariant.BFLOAT16: "the command computes in 16 bits already" if limits.sixteen_bit else "",
         EngineVariant.SLEEP: cpu if limits.on_cpu else "",
@@ -99,9 +97,8 @@ def left_out(limits: SweepLimits) -> Iterator[SkippedWork]:
 
 def next_step(limits: SweepLimits, record: SweepRecord, running: EngineVariant | None, time: SweepTime) -> SweepStep:
     """What to do next; what was skipped once is not tried again."""
-    over = {one.point for one in record.steps}
     skipped = {one.what for one in record.skipped}
-    open_points = [one for one in points(limits) if one not in over and one.words not in skipped]
+    open_points = left(limits, record)
     for variant in EngineVariant:
         if variant in skipped:
             continue
@@ -114,6 +111,13 @@ def next_step(limits: SweepLimits, record: SweepRecord, running: EngineVariant |
         if own or sleeps or _starts_missing(record, variant):
             return StartVariant(variant) if time.left_s >= time.start_s else OutOfTime(len(open_points))
     return AllMeasured()
+
+
+def left(limits: SweepLimits, record: SweepRecord) -> list[SweepPoint]:
+    """Points that were neither measured nor skipped."""
+    over = {one.point for one in record.steps}
+    skipped = {one.what for one in record.skipped}
+    return [one for one in points(limits) if one not in over and not {one.words, one.variant} & skipped]
 
 
 def too_large(point: SweepPoint, capacity_tokens: int) -> bool:
@@ -154,8 +158,7 @@ def _mixed(limits: SweepLimits) -> Iterator[SweepPoint]:
 def _of_variants(limits: SweepLimits) -> Iterator[SweepPoint]:
     absent = {one.what for one in left_out(limits)}
     sizes, context, lengths = _spread(_batches(limits)), _contexts(limits)[0], _spread(_lengths(limits))
-    if EngineVariant.NGRAM not in absent:
-        yield from (_decode(size, context, EngineVariant.NGRAM) for size in sizes[: 2 * COARSE])
+    yield from (_decode(size, context, EngineVariant.NGRAM) for size in sizes[: 2 * COARSE])
     for variant in (EngineVariant.FP8, EngineVariant.BFLOAT16):
         if variant not in absent:
             yield from (_decode(size, context, variant) for size in sizes[:COARSE])
