@@ -63,7 +63,7 @@ WHY = (
     ),
     (("vllm: error: unrecognized arguments: --odd",), "error: unrecognized arguments: --odd"),
     (("INFO loading", "Killed", " "), "Killed"),
-    ((), "it start nothing"),
+    ((), "it said nothing"),
 )
 
 

@@ -1,6 +1,10 @@
 """`fairlead calibrate --sweep` on an engine whose step times are known: they are found, and the emulator takes them."""
 
 import json
+import os
+import subprocess
+import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -18,6 +22,8 @@ from fairlead.simulator.sweep.measurements import EngineVariant, SweepWork
 from fairlead.simulator.timing import catalogue
 from fairlead.simulator.timing.catalogue import RatesUnknown
 from tests.cli.sweep import emulated
+from tests.simulator.sweep import swept as swept_steps
+from tests.waiting import eventually
 
 NEAR = 0.15
 """The emulator keeps its own times to the millisecond where the machine lets it."""
@@ -97,6 +103,37 @@ def test_an_engine_that_does_not_start_is_told_with_its_own_words(
         "fairlead calibrate: the engine does not start: it ended with 1: ValueError: No available memory for the cache "
         f"blocks.; its log is {out}.log"
     )
+
+
+def test_a_budget_in_which_no_engine_would_start_is_refused(tmp_path: Path) -> None:
+    place, target = tmp_path / "o.jsonl", emulated.target()
+    lines = (
+        sweep_file.header(target.deployment("vLLM 0.32.0")),
+        sweep_file.line(replace(swept_steps.START, seconds=400)),
+    )
+    place.write_text("".join(lines), encoding="utf-8")
+    with pytest.raises(targets.SweepArgumentError, match="--budget: a start took 400 s; write 526s or more"):
+        emulated.sweep(place, target)
+
+
+def test_a_signal_ends_the_engine_too(tmp_path: Path) -> None:
+    program, number = tmp_path / "python", tmp_path / "pid"
+    program.write_text(f"#!/bin/sh\necho $$ > {number}.new\nmv {number}.new {number}\nexec sleep 300\n")
+    program.chmod(0o755)
+    words = ["calibrate", "--sweep", "--product", emulated.PRODUCT, "--out", str(tmp_path / "o.jsonl"), "--"]
+    with subprocess.Popen(
+        [sys.executable, "-c", emulated.BOOT, *words, "vllm", "serve", emulated.MODEL],
+        env=os.environ | {"FAIRLEAD_VLLM_PYTHON": str(program)},
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as running:
+        engine = int(eventually(lambda: number.exists() and number.read_text(), "an engine that is started"))
+        running.terminate()
+        _, words_of_end = running.communicate(timeout=60)
+    assert running.returncode == 1
+    assert words_of_end.splitlines()[-1].endswith("ended by a signal; " + words[5] + " keeps what was measured")
+    with pytest.raises(ProcessLookupError):
+        os.kill(engine, 0)
 
 
 WORDS = (

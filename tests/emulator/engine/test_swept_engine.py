@@ -8,7 +8,6 @@ import pytest
 from fairlead.emulator import command, emulation_knobs, packaged_data
 from fairlead.emulator.engine import provision
 from fairlead.emulator.engine.provision import CannotStart, EmulatedMachine, EngineProvision
-from fairlead.simulator.sweep import sweep_file
 from fairlead.simulator.sweep.measurements import KvCapacity, SweepRecord
 from tests.simulator.sweep import swept
 from tests.simulator.timing import published_rows
@@ -26,8 +25,7 @@ ON_CPU = replace(
 def provided(folder: Path, record: SweepRecord, *words: str, product: str = "CPU") -> EngineProvision:
     """The engine of `fairlead engine --step-times FILE --product … -- vllm serve …`."""
     place = folder / "sweep.jsonl"
-    lines = (*record.steps, *record.starts)
-    place.write_text(sweep_file.header(record.deployment) + "".join(map(sweep_file.line, lines)), encoding="utf-8")
+    place.write_text(swept.text(record), encoding="utf-8")
     served = command.read(["vllm", "serve", *words])
     machine = EmulatedMachine(product, 1)
     return provision.provide(served, machine, emulation_knobs.read({}), packaged_data.load(place))

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from fairlead.simulator.engine.batch import StepTimes
-from fairlead.simulator.sweep import plan, stretches
+from fairlead.simulator.sweep import plan, stretches, sweep_file
 from fairlead.simulator.sweep.measurements import (
     EngineColdStart,
     EngineVariant,
@@ -16,6 +16,7 @@ from fairlead.simulator.sweep.measurements import (
     SweptDeployment,
 )
 from fairlead.simulator.sweep.plan import SweepLimits
+from fairlead.simulator.sweep.sweep_file import SweepLine
 from tests.simulator.timing import published_rows
 
 LIMITS = SweepLimits(context=8192, sequences=64, batch_tokens=2048)
@@ -61,3 +62,9 @@ def record(times: StepTimes, points: Iterable[SweepPoint] | None = None) -> Swee
     """A whole sweep, or these points of it."""
     chosen = plan.points(LIMITS) if points is None else points
     return SweepRecord(deployment=DEPLOYMENT, steps=tuple(measured(one, times) for one in chosen), starts=(START,))
+
+
+def text(record: SweepRecord) -> str:
+    """Its file."""
+    lines: tuple[SweepLine, ...] = (*record.steps, *record.starts, *record.sleeps, *record.skipped)
+    return sweep_file.header(record.deployment) + "".join(sweep_file.line(one) for one in lines)

@@ -22,8 +22,7 @@ WHOLE = replace(
 
 
 def text(record: SweepRecord) -> str:
-    lines = (*record.steps, *record.starts, *record.sleeps, *record.skipped)
-    return sweep_file.header(record.deployment) + "".join(map(sweep_file.line, lines))
+    return swept.text(record)
 
 
 def test_what_is_written_is_read() -> None:

@@ -3,13 +3,15 @@
 import argparse
 import asyncio
 import re
+import signal
 import sys
 from pathlib import Path
 from typing import Final
 
-from fairlead.cli.sweep import report, runner, sweep_log
+from fairlead.cli.sweep import report, sweep_log
 from fairlead.cli.sweep import target as targets
 from fairlead.cli.sweep.engine_process import EngineFailed
+from fairlead.cli.sweep.runner import SweepRun
 from fairlead.cli.sweep.target import SweepArgumentError
 from fairlead.cli.vllm_check import VllmUnavailable
 
@@ -24,13 +26,16 @@ def run(chosen: argparse.Namespace) -> int:
         target = targets.read(chosen)
         log = sweep_log.opened(place, target)
         program = targets.program()
-        made = runner.SweepRun(target=target, log=log, budget_s=budget, report=_progress, program=program)
-        left = asyncio.run(made.run())
+        made = SweepRun(target=target, log=log, budget_s=budget, report=_progress, program=program)
+        left = asyncio.run(_until_a_signal(made))
     except (SweepArgumentError, VllmUnavailable, OSError, ValueError) as problem:
         print(f"fairlead calibrate: {problem}", file=sys.stderr)
         return 2
     except EngineFailed as problem:
         print(f"fairlead calibrate: {problem}", file=sys.stderr)
+        return 1
+    except (asyncio.CancelledError, KeyboardInterrupt):
+        print(f"fairlead calibrate: ended by a signal; {chosen.out} keeps what was measured", file=sys.stderr)
         return 1
     for line in report.lines(log.record, target, left):
         print(line)
@@ -43,6 +48,14 @@ def seconds(text: str) -> float:
     if found is None or not int(found[1]):
         raise SweepArgumentError(f"--budget {text}: write seconds, minutes or hours, for instance 540 or 9m")
     return float(int(found[1]) * _SECONDS[found[2]])
+
+
+async def _until_a_signal(made: SweepRun) -> int:
+    """The run; SIGTERM ends the engine too, as an interrupt does."""
+    running = asyncio.current_task()
+    assert running is not None
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, running.cancel)
+    return await made.run()
 
 
 def _place(out: str | None) -> Path:

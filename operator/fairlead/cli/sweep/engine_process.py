@@ -19,6 +19,7 @@ HOST: Final = "127.0.0.1"
 _EVERY_S: Final = 0.1
 END_S: Final = 10.0
 """From SIGTERM to SIGKILL."""
+_LAST_LINES_S: Final = 5.0
 _LONGEST_LINE: Final = 1 << 20
 
 
@@ -58,6 +59,7 @@ class EngineProcess:
         async with aiohttp.ClientSession(timeout=timeout) as session:
             while now() - self.began < seconds:
                 if self.ended:
+                    await self._last_lines()
                     raise EngineFailed(f"it ended with {self.process.returncode}: {start_log.error(self.lines)}")
                 with suppress(aiohttp.ClientError, OSError, TimeoutError):
                     async with session.get(f"{self.url}/health") as answer:
@@ -77,8 +79,12 @@ class EngineProcess:
         with suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)
         await self.process.wait()
+        await self._last_lines()
+
+    async def _last_lines(self) -> None:
+        """What it said before it ended; a process that it left may keep its output open."""
         if self.reader is not None:
-            await self.reader
+            await asyncio.wait((self.reader,), timeout=_LAST_LINES_S)
 
 
 async def start(

@@ -1,6 +1,7 @@
 """A run of a sweep: asks the plan what comes next, does it, keeps it, until all is measured or the budget ends."""
 
 import asyncio
+import math
 import random
 import shutil
 from collections.abc import Callable, Sequence
@@ -16,7 +17,7 @@ from fairlead.cli.sweep.engine_process import EngineFailed, EngineProcess, Engin
 from fairlead.cli.sweep.load_client import LoadClient, NoAnswer
 from fairlead.cli.sweep.point_measurement import MeasuringLimits, NotMeasured
 from fairlead.cli.sweep.sweep_log import SweepLog
-from fairlead.cli.sweep.target import SweepTarget
+from fairlead.cli.sweep.target import SweepArgumentError, SweepTarget
 from fairlead.cli.sweep.variant_start import VariantStart
 from fairlead.engines.vllm import start_log
 from fairlead.simulator.sweep import plan
@@ -96,6 +97,9 @@ class SweepRun:
                 self._skip(one.what, one.why)
         starts = [one.seconds for one in self.log.record.starts]
         self.slowest_start_s = max(starts) * _SLACK + _END_S if starts else min(_FIRST_START_S, self.budget_s / 2)
+        if self.slowest_start_s > self.budget_s:
+            least = math.ceil(self.slowest_start_s + self.slowest_point_s)
+            raise SweepArgumentError(f"--budget: a start took {max(starts):.0f} s; write {least}s or more")
         if not starts:
             shutil.rmtree(self._caches, ignore_errors=True)
 
