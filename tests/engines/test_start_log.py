@@ -62,6 +62,14 @@ WHY = (
         "ValueError: No",
     ),
     (("vllm: error: unrecognized arguments: --odd",), "error: unrecognized arguments: --odd"),
+    (
+        (
+            "pydantic_core._pydantic_core.ValidationError: 1 validation error for VllmConfig",
+            "  Value error, torch.float32 is not supported for quantization method fp8. [type=value_error, input=...]",
+            "    For further information visit https://errors.pydantic.dev",
+        ),
+        "Value error, torch.float32 is not supported for quantization method fp8.",
+    ),
     (("INFO loading", "Killed", " "), "Killed"),
     ((), "it said nothing"),
 )
@@ -70,3 +78,4 @@ WHY = (
 @pytest.mark.parametrize(("texts", "why"), WHY)
 def test_why_a_start_failed(texts: tuple[str, ...], why: str) -> None:
     assert start_log.error([LogLine(0.0, text) for text in texts]).startswith(why)
+    assert "[type=" not in start_log.error([LogLine(0.0, text) for text in texts])

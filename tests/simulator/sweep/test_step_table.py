@@ -34,8 +34,9 @@ def found(record: SweepRecord) -> MeasuredStepTimes:
     return times
 
 
-def rows(lines: tuple[MeasuredLine, ...]) -> list[tuple[float, ...]]:
-    return [(one.sequences, one.base_s, one.context_token_s) for one in lines]
+def one_row(lines: tuple[MeasuredLine, ...]) -> tuple[float, ...]:
+    (one,) = lines
+    return (one.sequences, one.base_s, one.context_token_s)
 
 
 UNSEEN = (
@@ -117,7 +118,7 @@ def test_two_points_are_enough_for_a_first_answer() -> None:
     points = [SweepPoint(work=SweepWork.DECODE, batch=1, context=64), SweepPoint(work=SweepWork.PREFILL, prompt=64)]
     record = swept.record(TRUE, points)
     table = found(record).table
-    assert rows(table.lines) == [(1, pytest.approx(record.steps[0].seconds / 100), 0.0)]
+    assert one_row(table.lines) == pytest.approx((1, record.steps[0].seconds / 100, 0.0))
     assert (table.shared_s, table.draft_token_s) == (0.0, 0.0)
     assert errors.left_one_out(record) == ()
 
@@ -130,7 +131,7 @@ def test_chance_makes_no_line_fall_and_no_longer_prompt_shorter() -> None:
     steps = swept.record(TRUE, points).steps
     turned = (*(replace(one, seconds=1.1 - number / 10) for number, one in enumerate(steps)),)
     table = found(replace(swept.record(TRUE, points), steps=turned)).table
-    assert rows(table.lines) == [(4, pytest.approx(0.0105), 0.0)]
+    assert one_row(table.lines) == pytest.approx((4, 0.0105, 0.0))
     assert list(table.prompts.seconds) == sorted(table.prompts.seconds)
 
 
@@ -142,7 +143,7 @@ def test_a_line_that_would_begin_below_nothing_is_level() -> None:
     short, long, prompt = swept.record(TRUE, points).steps
     steep = (replace(short, seconds=0.01), replace(long, seconds=1.0), prompt)
     table = found(replace(swept.record(TRUE, points), steps=steep)).table
-    assert rows(table.lines) == [(4, pytest.approx((0.0001 + 0.01) / 2), 0.0)]
+    assert one_row(table.lines) == pytest.approx((4, (0.0001 + 0.01) / 2, 0.0))
 
 
 def test_pairs_come_from_prompts_of_several_steps() -> None:
@@ -168,9 +169,9 @@ def test_between_batches_and_beyond_them() -> None:
     times = MeasuredStepTimes(TABLE, ORIGIN)
     assert times.decode_line(0, 0) == DecodeLine(0.0, 0.0)
     assert times.decode_line(1, 1) == DecodeLine(0.010, 1e-6)
-    assert tuple(times.decode_line(3, 3)) == (pytest.approx(0.012), pytest.approx(2e-6))
-    assert tuple(times.decode_line(6, 6)) == (pytest.approx(0.018), pytest.approx(3e-6))
-    assert tuple(times.decode_line(2, 6)) == (pytest.approx(0.014), 1e-6)
+    assert tuple(times.decode_line(3, 3)) == pytest.approx((0.012, 2e-6))
+    assert tuple(times.decode_line(6, 6)) == pytest.approx((0.018, 3e-6))
+    assert tuple(times.decode_line(2, 6)) == pytest.approx((0.014, 1e-6))
     assert times.decode_line(6, 6) is times.decode_line(6, 6)
 
 

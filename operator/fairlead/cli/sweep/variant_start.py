@@ -26,7 +26,7 @@ _CACHES: Final[Mapping[str, str]] = {
     "CUDA_CACHE_PATH": "cuda",
 }
 """The first start finds them empty, whatever else ran on this machine."""
-_TALK: Final[Mapping[str, str]] = {
+_OUTPUT: Final[Mapping[str, str]] = {
     "VLLM_NO_USAGE_STATS": "1",
     "VLLM_LOGGING_LEVEL": "INFO",
     "PYTHONUNBUFFERED": "1",
@@ -48,20 +48,26 @@ class VariantStart:
         """After `vllm`: without weights, unless the command says how to load them."""
         own = self.target.words
         dummy = () if any(word.startswith(_LOAD) for word in own) else (_LOAD, "dummy")
-        return ("serve", self._model, *own, *dummy, *FLAGS[self.variant])
+        return ("serve", self._model, *own, *dummy, *FLAGS[self.variant], *self._narrow)
 
     @property
     def environment(self) -> dict[str, str]:
         """As given, and what a sweep needs."""
         own = {name: str(self.caches / folder) for name, folder in _CACHES.items()}
         awake = {"VLLM_SERVER_DEV_MODE": "1"} if self.variant is EngineVariant.SLEEP else {}
-        return {**self.target.environment, **_TALK, **own, **awake}
+        return {**self.target.environment, **_OUTPUT, **own, **awake}
 
     @property
     def served_name(self) -> str:
         """What requests call the model."""
         first = self.target.served.names[0]
         return self._model if first == self.target.served.model else first
+
+    @property
+    def _narrow(self) -> tuple[str, ...]:
+        """FP8 weights are multiplied by 16-bit activations, and by no wider ones."""
+        wide = self.variant is EngineVariant.FP8 and not self.target.limits.sixteen_bit
+        return FLAGS[EngineVariant.BFLOAT16] if wide else ()
 
     @property
     def _model(self) -> str:

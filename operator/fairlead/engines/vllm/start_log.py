@@ -14,8 +14,8 @@ _READY: Final = re.compile(
 )
 _GRAPHS: Final = re.compile(r"Graph capturing finished in ([\d.]+) secs, took (-?[\d.]+) GiB")
 _FREED: Final = re.compile(r"Sleep mode freed ([\d.]+) GiB memory, ([\d.]+) GiB memory is still in use")
-_ERROR: Final = re.compile(r"\b((?:[A-Z]\w*)?(?:Error|Exception|error): .+)")
-"""The last line of a traceback, or what the parser of arguments says."""
+_ERROR: Final = re.compile(r"(Value error, .+?)(?: \[type=|$)|\b((?:[A-Z]\w*)?(?:Error|Exception|error): .+)")
+"""What a configuration is refused for, the last line of a traceback, or what the parser of arguments says."""
 _SHOWN: Final = 200
 
 
@@ -53,7 +53,7 @@ def of_sleep(lines: Iterable[LogLine]) -> tuple[float, float] | None:
 
 def error(lines: Sequence[LogLine]) -> str:
     """Why a start failed: the last error that names itself, else the last words."""
-    found = [match[1] for one in lines if (match := _ERROR.search(one.text))]
+    found = [match[1] or match[2] for one in lines if (match := _ERROR.search(one.text))]
     words = found or [one.text for one in lines if one.text.strip()] or ["it said nothing"]
     return words[-1].strip()[:_SHOWN]
 
