@@ -49,6 +49,7 @@ ALL: Final = (
     Generated(module="house.router_metrics_page"),
     Generated(module="house.autoscaler_metrics_page"),
     Generated(module="house.bad_requests_page"),
+    Generated(module="house.gpu_page"),
     Generated(module="prove.engine_table", into="docs/reference/engines.md"),
     Generated(module="campaign.page"),
 )

@@ -6,8 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
+from fairlead.simulator.engine.batch import StepBatch
 from fairlead.simulator.engine.settings import EngineSettings
 from fairlead.simulator.replay import first_seconds, recordings
+from fairlead.simulator.sweep import errors, sweep_file
+from fairlead.simulator.sweep.step_table import TooFewMeasurements
 from fairlead.simulator.timing import calibration_file
 from fairlead.simulator.traffic import client_mix, request_traces, sessions
 from fairlead.simulator.traffic.arrivals import RequestArrival
@@ -79,6 +82,34 @@ CALIBRATION: Final = json.dumps(
 )
 
 
+SWEEP: Final = "".join(
+    json.dumps(row) + "\n"
+    for row in (
+        {"record": "deployment", "about": "x", "model": "m", "product": "p", "tensor": 1, "pipeline": 1}
+        | {"weights": "none", "dtype": "auto", "context": 2048, "sequences": 8, "batch_tokens": 512}
+        | {"engine": "vLLM 0.32.0", "command": []},
+        {"record": "start", "variant": "asGiven", "kept": False, "seconds": 21.5, "phases": {"import": 12.5}}
+        | {"graphs_gib": 0.5, "capacity": {"tokens": 4096, "blocks": 256, "block_tokens": 16}},
+        {"record": "steps", "seconds": 0.75, "steps": 90.5, "decode_tokens": 4, "attended": 900.5, "prompts": 0}
+        | {"variant": "asGiven", "work": "decode", "batch": 4, "context": 200, "prompt": 0},
+        {"record": "steps", "seconds": 0.5, "steps": 5, "decode_tokens": 0, "attended": 0, "prompts": 5}
+        | {"variant": "asGiven", "work": "prefill", "batch": 0, "context": 0, "prompt": 512},
+        {"record": "steps", "seconds": 0.9, "steps": 70.5, "decode_tokens": 4, "attended": 950.5, "prompts": 5}
+        | {"variant": "asGiven", "work": "mixed", "batch": 4, "context": 200, "prompt": 64},
+        {"record": "sleep", "asleep_s": 1.5, "awake_s": 0.5, "freed_gib": 60.5, "left_gib": 1.5},
+        {"record": "skipped", "what": "fp8", "why": "quantized"},
+    )
+)
+
+
+def _swept(text: str) -> object:
+    record = sweep_file.read(text)
+    times = errors.step_times(record)
+    if isinstance(times, TooFewMeasurements):
+        return str(times)
+    return [times.decode_line(8, 8), times.seconds(StepBatch(prefills=1, prefill_tokens=9)), record.capacity]
+
+
 def _timeline(text: str) -> object:
     limits = EngineSettings(blocks=2588, block_tokens=16, batch_tokens=2048)
     return first_seconds.stretches(recordings.read_seconds(text), limits)
@@ -125,6 +156,7 @@ def readers() -> tuple[MeasuredReader, ...]:
     return (
         MeasuredReader("calibrate --recorded", TIMELINE, _timeline),
         MeasuredReader("engine --step-times", CALIBRATION, calibration_file.read),
+        MeasuredReader("engine --step-times, a sweep", SWEEP, _swept),
         MeasuredReader("plan --trace, CSV", azure, traces.read),
         MeasuredReader("plan --trace, JSON lines", mooncake, traces.read),
         MeasuredReader("plan --trace, rates", rates, lambda text: traces.read_rates(text, lengths)),

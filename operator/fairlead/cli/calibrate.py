@@ -7,7 +7,9 @@ from fairlead.cli import options
 
 EPILOG = (
     "Give the engine's own command after --, as `fairlead render` shows it: its model, parallelism and limits are read "
-    "from there. The file that --out writes is taken by `fairlead engine --step-times` and by the simulator."
+    "from there. The file that --out writes is taken by `fairlead engine --step-times` and by the simulator. With "
+    "--sweep the engine is started here, without weights, as often as needed, by this interpreter or by the one that "
+    "FAIRLEAD_VLLM_PYTHON names."
 )
 
 
@@ -17,9 +19,20 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     source = parser.add_mutually_exclusive_group(required=True)
     source.add_argument("--url", metavar="URL", help="a running engine under load, for instance http://10.0.0.7:8000")
     source.add_argument("--recorded", metavar="FILE", help="timeseries.csv of a recorded run: a row a second")
+    source.add_argument(
+        "--sweep", action="store_true", help="start the engine here and measure its steps at every batch and length"
+    )
+    parser.add_argument(
+        "--budget", default="9m", metavar="TIME", help="with --sweep: how long one run may take (9m); the next goes on"
+    )
+    parser.add_argument(
+        "--config-json", metavar="FILE", help="with --sweep: the model's own config.json; no model is fetched then"
+    )
     parser.add_argument("--seconds", type=float, default=60.0, help="how long to watch a running engine (60)")
     parser.add_argument("--every", type=float, default=1.0, help="seconds between two scrapes (1)")
-    parser.add_argument("--product", required=True, help="the GPU it runs on, as the catalogue names it")
+    parser.add_argument(
+        "--product", required=True, help="the GPU it runs on, as the catalogue names it; CPU with --sweep"
+    )
     parser.add_argument("--gpus", type=int, default=1, help="number of GPUs of one replica")
     parser.add_argument("--products", metavar="FILE", help=options.PRODUCTS_HELP)
     parser.add_argument("--out", metavar="FILE", help="file to write the result to")
@@ -31,6 +44,10 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(chosen: argparse.Namespace) -> int:
     """0 with shares, 1 if the observations do not determine them, 2 for wrong arguments."""
+    if chosen.sweep:
+        from fairlead.cli.sweep import command
+
+        return command.run(chosen)
     from fairlead.cli import calibrate_inputs
     from fairlead.simulator.timing import calibration_file
     from fairlead.simulator.timing.rate_shares import TooFewStretches

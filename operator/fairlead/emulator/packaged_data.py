@@ -5,6 +5,8 @@ from importlib import resources
 from pathlib import Path
 
 from fairlead.cluster import package_data
+from fairlead.simulator.sweep import sweep_file
+from fairlead.simulator.sweep.measurements import SweepRecord
 from fairlead.simulator.timing import calibration_file, fitted_sets
 from fairlead.simulator.timing.calibration_file import Calibration
 from fairlead.simulator.timing.fitted_sets import FittedSets
@@ -18,7 +20,7 @@ class PackagedData:
     catalogue: Catalogue
     fitted: FittedSets | None = None
     """Absent: step times from the roofline alone."""
-    calibrated: Calibration | None = None
+    calibrated: Calibration | SweepRecord | None = None
     """Measured on this deployment by `fairlead calibrate`: takes precedence over all other step times."""
 
 
@@ -29,8 +31,9 @@ def load(calibration: Path | None = None) -> PackagedData:
     return PackagedData(package_data.load_catalogue(), fitted_sets.read(text), own)
 
 
-def _calibration(place: Path) -> Calibration:
+def _calibration(place: Path) -> Calibration | SweepRecord:
+    text = place.read_text(encoding="utf-8")
     try:
-        return calibration_file.read(place.read_text(encoding="utf-8"))
+        return sweep_file.read(text) if sweep_file.is_sweep(text) else calibration_file.read(text)
     except ValueError as problem:
         raise ValueError(f"{place}: {problem}") from problem

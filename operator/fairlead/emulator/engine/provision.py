@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from fairlead.emulator.emulation_knobs import EmulationKnobs
-from fairlead.emulator.engine import cache_labels, speculative_config
+from fairlead.emulator.engine import cache_labels, speculative_config, step_time_choice, swept_engine
+from fairlead.emulator.engine.step_time_choice import ServedDeployment
 from fairlead.emulator.packaged_data import PackagedData
 from fairlead.emulator.serve_arguments import ServeArguments
 from fairlead.engines.vllm import formats, parsers
@@ -20,10 +21,7 @@ from fairlead.fleet.quantization import Dtype, KvFormat, WeightFormat
 from fairlead.fleet.shapes import ModelShape
 from fairlead.simulator.engine.batch import StepTimes
 from fairlead.simulator.engine.settings import EngineSettings, SpeculationSettings
-from fairlead.simulator.timing import calibration_file
-from fairlead.simulator.timing import catalogue as timing
-from fairlead.simulator.timing.calibration_file import Calibration
-from fairlead.simulator.timing.step_times import PhysicalStepTimes
+from fairlead.simulator.sweep.measurements import SweepRecord
 from fairlead.sizing import assessment, kv_pages, memory
 from fairlead.sizing.catalogue import Catalogue
 from fairlead.sizing.sizing_input import GIB, SizingInput
@@ -80,6 +78,8 @@ def provide(
     """Size the engine, or raise `CannotStart`."""
     notes: list[str] = []
     _check_parsers(served)
+    if isinstance(packaged.calibrated, SweepRecord):
+        served = swept_engine.arguments(served, packaged.calibrated)
     shape = _shape(served, pretence, packaged.catalogue, notes)
     _enough_gpus(served, machine)
     question = _on_a_gpu(served, machine, shape, packaged.catalogue, notes)
@@ -88,7 +88,7 @@ def provide(
     return EngineProvision(
         served=replace(served, context_tokens=question.context, vocabulary=shape.vocab, multimodal=bool(shape.vision)),
         settings=settings,
-        times=_times(pretence, question, packaged, notes),
+        times=_times(pretence, ServedDeployment(served, machine.product, question), packaged, notes),
         engines=served.memory.parallelism.data,
         cache=cache_labels.labels(served, settings, question),
         notes=tuple(notes),
@@ -267,22 +267,15 @@ def _settings(served: ServeArguments, pretence: EmulationKnobs, question: Sizing
     )
 
 
-def _times(pretence: EmulationKnobs, question: SizingInput, packaged: PackagedData, notes: list[str]) -> StepTimes:
+def _times(
+    pretence: EmulationKnobs, deployment: ServedDeployment, packaged: PackagedData, notes: list[str]
+) -> StepTimes:
     if pretence.pace is not None:
         notes.append("INFO (simulated) step times: fixed by FAIRLEAD_ENGINE_TTFT_MS and FAIRLEAD_ENGINE_TPOT_MS")
         return pretence.pace
-    times = _calibrated(question, packaged.calibrated) or timing.step_times(question, packaged.fitted)
-    if isinstance(times, timing.RatesUnknown):
-        raise CannotStart(f"ValueError: (simulated) {times}")
+    try:
+        times = step_time_choice.of(deployment, packaged)
+    except ValueError as problem:
+        raise CannotStart(f"ValueError: (simulated) {problem}") from problem
     notes.append(f"INFO (simulated) {times.provenance.line()}")
     return times
-
-
-def _calibrated(question: SizingInput, found: Calibration | None) -> PhysicalStepTimes | None:
-    """Measured step times; `CannotStart` if they were measured on another deployment."""
-    if found is None:
-        return None
-    try:
-        return calibration_file.step_times(question, found)
-    except ValueError as problem:
-        raise CannotStart(f"ValueError: (simulated) --step-times: {problem}") from problem

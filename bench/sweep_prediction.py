@@ -1,0 +1,197 @@
+"""`python -m bench.sweep_prediction`: real vLLM on CPU is swept, then serves workloads that the sweep did not contain.
+
+The file of the sweep gives the simulated engine its steps and its KV cache; both get the same requests at the same
+times, and their mean TPOT is compared. vLLM's figure is its own histogram's sum, the simulator's is on virtual time.
+The tiny model makes no difference to the method: on a GPU, --product and a model of the catalogue are all that changes.
+"""
+
+import argparse
+import asyncio
+import json
+import os
+import random
+import statistics
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Final
+
+from devcluster.cache import Cache
+from fairlead.cli import vllm_check
+from fairlead.cli.sweep import engine_process, load_client
+from fairlead.cli.sweep.load_client import LoadClient
+from fairlead.emulator import command, emulation_knobs, packaged_data
+from fairlead.emulator.engine import provision
+from fairlead.emulator.engine.provision import EmulatedMachine
+from fairlead.simulator.engine.core import EngineCore
+from fairlead.simulator.engine.requests import EngineRequest
+from house import real_vllm, tiny_model
+from house.check import surroundings
+from house.tree import ROOT
+
+NAME: Final = "tiny"
+CONTEXT: Final = 1024
+FLAGS: Final = (
+    *("--served-model-name", NAME, "--max-model-len", str(CONTEXT), "--max-num-seqs", "16"),
+    *("--dtype", "float32", "--enforce-eager"),
+)
+SPACE: Final = {"VLLM_CPU_KVCACHE_SPACE": "1", "OMP_NUM_THREADS": "1", "VLLM_CPU_OMP_THREADS_BIND": "nobind"}
+"""As pods with two cores have it."""
+RUNS: Final = 6
+"""Runs of the sweep until nothing is left, at most."""
+SEEDS: Final = (1, 2, 3)
+REQUESTS: Final = 60
+START_S, END_S = 300.0, 180.0
+QUIET_S: Final = 1.0
+"""Counters are complete after it."""
+
+
+@dataclass(frozen=True, slots=True)
+class WorkloadRequest:
+    """One request: when, and how long."""
+
+    at: float
+    prompt: int
+    reply: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prediction:
+    """One workload on both engines."""
+
+    seed: int
+    real_ms: float
+    simulated_ms: float
+    running: float
+    """Requests at once: the simulated engine's mean."""
+
+    @property
+    def error(self) -> float:
+        """Signed, as a share of what was real."""
+        return self.simulated_ms / self.real_ms - 1
+
+
+def workload(seed: int) -> list[WorkloadRequest]:
+    """Chance arrivals of chance lengths: batches, contexts and mixtures that no point of a sweep has."""
+    chance = random.Random(seed)  # noqa: S311  # requests, not secrets
+    at, found = 0.0, []
+    for _ in range(REQUESTS):
+        at += chance.expovariate(3.0 + seed)
+        found.append(WorkloadRequest(at, chance.randint(20, 400), chance.randint(80, 500)))
+    return found
+
+
+def sweep(place: Path, environment: Mapping[str, str]) -> Iterator[str]:
+    """Real vLLM's steps into this file, in runs of nine minutes; the lines of each run."""
+    words = [sys.executable, "-m", "fairlead", "calibrate", "--sweep", "--product", "CPU", "--out", str(place)]
+    for _ in range(RUNS):
+        ran = subprocess.run(
+            [*words, "--", "vllm", "serve", NAME, *FLAGS],
+            cwd=tiny_model.model(Cache.chosen()).parent,
+            env=dict(environment),
+            stdout=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+        yield ran.stdout
+        if ran.returncode == 0:
+            return
+    raise RuntimeError(f"the sweep did not end in {RUNS} runs")
+
+
+async def served(
+    workloads: Sequence[Sequence[WorkloadRequest]], environment: Mapping[str, str], log: Path
+) -> list[float]:
+    """Mean TPOT of real vLLM in seconds for each workload, by its own histogram."""
+    program = [str(vllm_check.interpreter()), "-m", "vllm.entrypoints.cli.main"]
+    words = ("serve", str(tiny_model.model(Cache.chosen())), *FLAGS)
+    engine = await engine_process.start(program, words, environment, log)
+    try:
+        await engine.wait_until_ready(START_S)
+        async with asyncio.timeout(END_S), load_client.session(()) as session:
+            chance = random.Random(0)  # noqa: S311  # prompts
+            client = LoadClient(
+                session=session, url=engine.url, model=NAME, vocabulary=tiny_model.VOCABULARY, chance=chance
+            )
+            await asyncio.gather(*(client.decode(32, 32) for _ in range(4)))
+            return [await _token_s(client, requests) for requests in workloads]
+    finally:
+        await engine.end()
+
+
+async def _token_s(client: LoadClient, requests: Sequence[WorkloadRequest]) -> float:
+    """Mean seconds between tokens, over requests; each must have been counted."""
+    await asyncio.sleep(QUIET_S)
+    before = (await client.sample()).load.request_pace
+    began = asyncio.get_running_loop().time()
+    await asyncio.gather(*(_send(client, one, began) for one in requests))
+    await asyncio.sleep(QUIET_S)
+    after = (await client.sample()).load.request_pace
+    if before is None or after is None or after.count - before.count != len(requests):
+        raise RuntimeError("the engine did not count all requests of the workload")
+    return (after.total - before.total) / (after.count - before.count)
+
+
+async def _send(client: LoadClient, one: WorkloadRequest, began: float) -> None:
+    await asyncio.sleep(max(0.0, began + one.at - asyncio.get_running_loop().time()))
+    await client.decode(one.prompt, one.reply)
+
+
+def simulated(requests: Sequence[WorkloadRequest], place: Path) -> tuple[float, float]:
+    """Mean TPOT of the simulated engine with the sweep's file, and its mean number of running requests."""
+    arguments = command.read(["vllm", "serve", NAME, *FLAGS])
+    made = provision.provide(arguments, EmulatedMachine("CPU", 1), emulation_knobs.read({}), packaged_data.load(place))
+    core = EngineCore(made.settings, made.times, random.Random(0))  # noqa: S311  # nothing is drawn
+    sent = [
+        EngineRequest(serial=serial, prompt_tokens=one.prompt, output_tokens=one.reply, arrived=one.at)
+        for serial, one in enumerate(requests)
+    ]
+    now = 0.0
+    for request in sent:
+        now = max(core.advance(now, request.arrived, stopping=False).now, request.arrived)
+        if (refused := core.add(request)) is not None:
+            raise RuntimeError(f"request {request.serial} is refused: {refused}")
+    while core.running or core.waiting:
+        now = core.advance(now, now + 1.0, stopping=False).now
+    spans = [((one.ended or 0.0) - (one.first_token or 0.0), one.output_tokens) for one in sent]
+    busy = max(one.ended or 0.0 for one in sent)
+    return statistics.fmean(span / (tokens - 1) for span, tokens in spans), sum(span for span, _ in spans) / busy
+
+
+def predictions(place: Path, environment: Mapping[str, str]) -> Iterator[Prediction]:
+    """Each workload on both."""
+    workloads = [workload(seed) for seed in SEEDS]
+    real = asyncio.run(served(workloads, environment, place.with_suffix(".log")))
+    for seed, requests, token_s in zip(SEEDS, workloads, real, strict=True):
+        mine, running = simulated(requests, place)
+        yield Prediction(seed=seed, real_ms=1e3 * token_s, simulated_ms=1e3 * mine, running=running)
+
+
+def environment() -> dict[str, str]:
+    """Real vLLM as its tests have it, and this tree."""
+    os.environ[vllm_check.INTERPRETER] = str(real_vllm.python(Cache.chosen()))
+    return real_vllm.environment() | surroundings(ROOT) | SPACE | {"VLLM_LOGGING_LEVEL": "INFO"}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Sweep, serve, predict; the figures as JSON on the last line."""
+    parser = argparse.ArgumentParser(prog="python -m bench.sweep_prediction", description=__doc__)
+    parser.add_argument("--keep", metavar="FILE", help="where the sweep goes, or lies already; else it is thrown away")
+    chosen = parser.parse_args(argv)
+    surround = environment()
+    with tempfile.TemporaryDirectory(prefix="fairlead-sweep-") as folder:
+        place = Path(chosen.keep).absolute() if chosen.keep else Path(folder) / "cpu.jsonl"
+        for text in sweep(place, surround):
+            print(text, flush=True)
+        found = list(predictions(place, {**surround, "PYTHONPATH": ""}))
+    for one in found:
+        print(f"workload {one.seed}: {one.real_ms:.2f} ms a token, predicted {one.simulated_ms:.2f} ({one.error:+.1%})")
+    print(json.dumps([asdict(one) for one in found]))
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,149 @@
+"""docs/reference/gpu.md and its plots: every sweep of a real engine that is kept in docs/reference/sweeps.
+
+`python -m house.gpu_page` writes it; a test fails when it is stale. To add one, copy the file that `fairlead calibrate
+--sweep --out` wrote into that folder.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from fairlead.fleet.accelerators import CPU
+from fairlead.simulator.sweep import errors, sweep_file
+from fairlead.simulator.sweep.errors import WorkError
+from fairlead.simulator.sweep.measurements import EngineVariant, StepMeasurement, SweepRecord, SweepWork
+from house import scatter
+from house.scatter import Panel
+from house.tree import ROOT
+
+PAGE: Final = "docs/reference/gpu.md"
+SWEEPS: Final = ROOT / "docs" / "reference" / "sweeps"
+_HEAD: Final = """\
+# Real engines, measured
+
+Written by `python -m house.gpu_page` from the files of `docs/reference/sweeps`; changes here are lost. Each is what
+[`fairlead calibrate --sweep`](../simulator.md#sweep) wrote, whole, and the simulated engine takes each as it is.
+
+"""
+_NO_GPU: Final = """\
+**GPUs: not measured.** No GPU was at hand, so nothing on this page is about one: not the sweep's decode, prefill and
+mixed steps, not cold starts with compilation and CUDA graphs, not sleep, not FP8. How well step times hold against
+GPU runs that others published is on [their page](step-times.md). With a GPU, run the sweep and keep its file.
+
+"""
+_NO_SWEEP: Final = "No sweep of a real engine is kept yet: not measured.\n"
+_OWN: Final = """\
+
+Each measurement predicted from all others, against what was measured:
+
+| work | measurements | median error | worst |
+|---|---|---|---|
+"""
+
+
+def kept() -> dict[str, SweepRecord]:
+    """Every sweep by the name of its file."""
+    paths = sorted(SWEEPS.glob("*.jsonl"))
+    return {path.stem: sweep_file.read(path.read_text(encoding="utf-8")) for path in paths}
+
+
+def page(sweeps: dict[str, SweepRecord]) -> str:
+    """The whole page."""
+    gpus = any(one.deployment.product != CPU for one in sweeps.values())
+    parts = [_HEAD, "" if gpus else _NO_GPU, *(_section(*one) for one in sweeps.items())]
+    return "".join(parts if sweeps else [*parts, _NO_SWEEP]).rstrip() + "\n"
+
+
+def plots(sweeps: dict[str, SweepRecord]) -> dict[str, str]:
+    """A plot for each sweep by its path: what the others predict over what was measured."""
+    unit = "ms a step, predicted by all others"
+    return {_plot(name): scatter.drawing([_panel(record)], unit) for name, record in sweeps.items()}
+
+
+def _plot(name: str) -> str:
+    return f"docs/reference/sweep-{name}.svg"
+
+
+def _panel(record: SweepRecord) -> Panel:
+    """Milliseconds a step, or a prompt."""
+    points: dict[str, list[tuple[float, float]]] = {work.value: [] for work in SweepWork}
+    for one, error in errors.each_left_out(record):
+        step_ms = 1e3 * one.seconds / one.steps
+        points[one.point.work.value].append((step_ms, step_ms * (1 + error)))
+    return Panel(f"{record.deployment.model} on {record.deployment.product}", points)
+
+
+def _section(name: str, record: SweepRecord) -> str:
+    swept = record.deployment
+    lines = [
+        f"## {swept.model} on {swept.product}\n",
+        f"{swept.engine}, `vllm serve {swept.model} {' '.join(swept.command)}`.\n",
+        f"{swept.batch_tokens:,} tokens and {swept.sequences} requests a step at most, context {swept.context:,}.\n",
+        *_starts(record),
+        *_steps(record),
+        _OWN.rstrip("\n"),
+        *map(_error, errors.left_one_out(record)),
+        f"\n![Predicted over measured](sweep-{name}.svg)\n",
+        *(f"- not measured: {one.what}, since {one.why}" for one in record.skipped),
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def _error(one: WorkError) -> str:
+    return f"| {one.work} | {len(one.errors)} | {one.size:.1%} | {max(one.errors, key=abs):+.1%} |"
+
+
+def _starts(record: SweepRecord) -> Iterator[str]:
+    names = list(dict.fromkeys(name for one in record.starts for name in one.phases))
+    yield f"| start | caches | seconds | {' | '.join(names)} | CUDA graphs | KV cache |"
+    yield f"|---|---|---|{'---|' * len(names)}---|---|"
+    for one in record.starts:
+        caches = "kept" if one.kept else "empty"
+        phases = " | ".join(f"{one.phases[name]:.1f}" if name in one.phases else "" for name in names)
+        graphs = "none" if one.graphs_gib is None else f"{one.graphs_gib:.2f} GiB"
+        tokens = "" if one.capacity is None else f"{one.capacity.tokens:,} tokens"
+        yield f"| {one.variant} | {caches} | {one.seconds:.1f} | {phases} | {graphs} | {tokens} |"
+    for nap in record.sleeps:
+        memory = (
+            "" if nap.freed_gib is None else f", {nap.freed_gib:.1f} GiB freed, {nap.left_gib:.1f} GiB still in use"
+        )
+        yield f"\nSleep: {nap.asleep_s:.2f} s to fall asleep, {nap.awake_s:.2f} s to wake{memory}."
+    yield ""
+
+
+def _steps(record: SweepRecord) -> Iterator[str]:
+    """Milliseconds a step, by batch and context; prompts by length."""
+    decodes = [one for one in record.steps if one.point.work is SweepWork.DECODE]
+    contexts = sorted({one.point.context for one in decodes})
+    yield f"| requests that decode | variant | {' | '.join(f'at {context:,}, ms a step' for context in contexts)} |"
+    yield f"|---|---|{'---|' * len(contexts)}"
+    for variant, batch in sorted({(one.point.variant, one.point.batch) for one in decodes}, key=_by_variant):
+        row = {one.point.context: one for one in decodes if (one.point.variant, one.point.batch) == (variant, batch)}
+        yield f"| {batch} | {variant} | {' | '.join(_ms(row.get(context)) for context in contexts)} |"
+    yield ""
+    yield "| prompt of | variant | beside decoding | ms a prompt, or a step of those that decode |"
+    yield "|---|---|---|---|"
+    for one in (one for one in record.steps if one.point.work is not SweepWork.DECODE):
+        yield f"| {one.point.prompt:,} | {one.point.variant} | {one.point.batch or 'none'} | {_ms(one)} |"
+
+
+def _by_variant(key: tuple[EngineVariant, int]) -> tuple[int, int]:
+    return list(EngineVariant).index(key[0]), key[1]
+
+
+def _ms(one: StepMeasurement | None) -> str:
+    return "" if one is None else f"{1e3 * one.seconds / one.steps:.2f}"
+
+
+def main() -> int:
+    """Writes page and plots."""
+    sweeps = kept()
+    for name, text in {PAGE: page(sweeps), **plots(sweeps)}.items():
+        Path(ROOT / name).write_text(text, encoding="utf-8")
+        print(f"wrote {name}")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

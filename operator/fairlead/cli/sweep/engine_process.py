@@ -1,0 +1,131 @@
+"""An engine as a child process: started on a free port of this machine, its log kept with times, ended by its id."""
+
+import asyncio
+import os
+import signal
+import socket
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+import aiohttp
+
+from fairlead.engines.vllm import start_log
+from fairlead.engines.vllm.start_log import LogLine
+
+HOST: Final = "127.0.0.1"
+_EVERY_S: Final = 0.1
+END_S: Final = 10.0
+"""From SIGTERM to SIGKILL."""
+_LAST_LINES_S: Final = 5.0
+_LONGEST_LINE: Final = 1 << 20
+
+
+class EngineFailed(Exception):
+    """The engine did not start, or is not there any more; the message has its own words."""
+
+
+class EngineSlow(EngineFailed):
+    """The engine was not ready in the time it had."""
+
+
+@dataclass(slots=True, kw_only=True)
+class EngineProcess:
+    """One engine that was started."""
+
+    port: int
+    process: asyncio.subprocess.Process
+    began: float
+    lines: list[LogLine] = field(default_factory=list)
+    reader: "asyncio.Task[None] | None" = None
+    ready_s: float = 0.0
+
+    @property
+    def url(self) -> str:
+        """Where it listens."""
+        return f"http://{HOST}:{self.port}"
+
+    @property
+    def ended(self) -> bool:
+        """Whether its process is gone."""
+        return self.process.returncode is not None
+
+    async def wait_until_ready(self, seconds: float) -> None:
+        """Until its health check answers 200; `EngineFailed` if it ends, or needs longer."""
+        now = asyncio.get_running_loop().time
+        timeout = aiohttp.ClientTimeout(total=2.0)
+        async with aiohttp.ClientSession(timeout=timeout) as session:
+            while now() - self.began < seconds:
+                if self.ended:
+                    await self._last_lines()
+                    raise EngineFailed(f"it ended with {self.process.returncode}: {start_log.error(self.lines)}")
+                with suppress(aiohttp.ClientError, OSError, TimeoutError):
+                    async with session.get(f"{self.url}/health") as answer:
+                        if answer.status == 200:
+                            self.ready_s = now() - self.began
+                            return
+                await asyncio.sleep(_EVERY_S)
+        raise EngineSlow(f"it was not ready within {seconds:.0f} s; a larger --budget gives it longer")
+
+    async def end(self) -> None:
+        """SIGTERM to the process, then SIGKILL to all that it started."""
+        with suppress(ProcessLookupError):
+            self.process.send_signal(signal.SIGTERM)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(END_S):
+                await self.process.wait()
+        with suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+        await self.process.wait()
+        await self._last_lines()
+
+    async def _last_lines(self) -> None:
+        """What it said before it ended; a process that it left may keep its output open."""
+        if self.reader is not None:
+            await asyncio.wait((self.reader,), timeout=_LAST_LINES_S)
+
+
+async def start(
+    program: Sequence[str], words: Sequence[str], environment: Mapping[str, str], log: Path
+) -> EngineProcess:
+    """Start `vllm` with these words and a free port; everything that it says goes to the log too."""
+    port = _free_port()
+    process = await asyncio.create_subprocess_exec(
+        *program,
+        *words,
+        *("--host", HOST, "--port", str(port)),
+        env=dict(environment),
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+        start_new_session=True,
+        limit=_LONGEST_LINE,
+    )
+    engine = EngineProcess(port=port, process=process, began=asyncio.get_running_loop().time())
+    engine.reader = asyncio.create_task(_keep(engine, log))
+    return engine
+
+
+async def _keep(engine: EngineProcess, log: Path) -> None:
+    """Its lines, each with the time at which it came."""
+    output = engine.process.stdout
+    now = asyncio.get_running_loop().time
+    with log.open("a", encoding="utf-8") as sink:
+        while output is not None:
+            try:
+                raw = await output.readline()
+            except ValueError:  # a line beyond the limit
+                continue
+            if not raw:
+                return
+            text = raw.decode(errors="replace")
+            engine.lines.append(LogLine(now() - engine.began, text.rstrip()))
+            sink.write(text)
+
+
+def _free_port() -> int:
+    with socket.create_server((HOST, 0)) as one:
+        port: int = one.getsockname()[1]
+        return port

@@ -1,0 +1,136 @@
+"""The load of a sweep and the metrics beside it: requests by token ids, whose replies are read and thrown away."""
+
+import asyncio
+import random
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Final
+
+import aiohttp
+
+from fairlead.cluster import pod_http
+from fairlead.engines import exposition
+from fairlead.engines.catalogue import DEFAULT, ENGINES
+from fairlead.fleet.engine_load import DurationHistogram, EngineLoad, UnreadableScrape
+
+_ENGINE: Final = ENGINES[DEFAULT]
+_PREFILL: Final = "vllm:request_prefill_time_seconds"
+_SUM, _COUNT = f"{_PREFILL}_sum", f"{_PREFILL}_count"
+_COMPLETIONS: Final = "/v1/completions"
+_RESERVED: Final = 8
+"""Tokens at the beginning of a vocabulary, which often begin or end something."""
+_PATTERN: Final = 4
+_TRIES: Final = 5
+_CONNECT_S: Final = 10.0
+
+
+class NoAnswer(Exception):
+    """The engine refused a request, or its metrics do not answer."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineSample:
+    """The counters at one moment."""
+
+    load: EngineLoad
+    prefill_s: float
+    """Of all requests that have ended, from their first step to their first token."""
+    prefills: float
+
+    @property
+    def gaps(self) -> tuple[float, float]:
+        """How often a token followed another one, and seconds between them."""
+        return _figures(self.load.inter_token)
+
+    @property
+    def first_tokens(self) -> float:
+        """Requests that have got their first token."""
+        return _figures(self.load.time_to_first_token)[0]
+
+
+@dataclass(slots=True, kw_only=True)
+class LoadClient:
+    """Whoever sends requests to the engine that is measured."""
+
+    session: aiohttp.ClientSession
+    url: str
+    model: str
+    vocabulary: int
+    chance: random.Random
+    repetitive: bool = False
+    """Prompts of one short pattern, in which n-grams find what comes next."""
+
+    async def sample(self) -> EngineSample:
+        """The metrics now."""
+        for _ in range(_TRIES):
+            page = await pod_http.fetch(self.session, self.url + _ENGINE.api.metrics_path)
+            load = None if page is None else _ENGINE.load(page)
+            if page is not None and isinstance(load, EngineLoad):
+                sums = {one.name: one.value for one in _prefill_lines(page)}
+                return EngineSample(load=load, prefill_s=sums.get(_SUM, 0.0), prefills=sums.get(_COUNT, 0.0))
+        raise NoAnswer(f"no metrics of vLLM at {self.url}{_ENGINE.api.metrics_path}")
+
+    async def version(self) -> str:
+        """The engine and its version."""
+        with suppress(aiohttp.ClientError, ValueError, TimeoutError):
+            async with self.session.get(f"{self.url}/version") as answer:
+                return f"vLLM {(await answer.json())['version']}"
+        return "vLLM"
+
+    async def read_prompt(self, tokens: int) -> None:
+        """One prompt, and one token as the reply."""
+        await self._complete(self.prompt(tokens), 1)
+
+    def decode(self, tokens: int, most: int) -> "asyncio.Task[None]":
+        """One request that writes until it is cancelled, or has written so many tokens."""
+        return asyncio.create_task(self._complete(self.prompt(tokens), most))
+
+    async def post(self, path: str) -> None:
+        """A request without a body, for instance to sleep."""
+        async with self.session.post(self.url + path) as answer:
+            if answer.status != 200:
+                raise NoAnswer(f"{path}: {answer.status} {(await answer.text())[:200]}")
+
+    def prompt(self, tokens: int) -> list[int]:
+        """Token ids that no other prompt begins with."""
+        low, high = min(_RESERVED, self.vocabulary - 1), self.vocabulary - 1
+        if not self.repetitive:
+            return [self.chance.randint(low, high) for _ in range(tokens)]
+        pattern = [self.chance.randint(low, high) for _ in range(_PATTERN)]
+        return (pattern * (tokens // _PATTERN + 1))[:tokens]
+
+    async def _complete(self, prompt: Sequence[int], most: int) -> None:
+        body = {"model": self.model, "prompt": prompt, "max_tokens": most, "temperature": 0}
+        async with self.session.post(
+            self.url + _COMPLETIONS, json=body | {"ignore_eos": True, "stream": True}
+        ) as answer:
+            if answer.status != 200:
+                raise NoAnswer(f"{_COMPLETIONS}: {answer.status} {(await answer.text())[:200]}")
+            async for _ in answer.content.iter_any():
+                pass
+
+
+def session(keys: Sequence[str]) -> aiohttp.ClientSession:
+    """Connections without a limit, to an engine that may want a key."""
+    return aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(limit=0),
+        timeout=aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_S),
+        headers={"Authorization": f"Bearer {keys[0]}"} if keys else {},
+    )
+
+
+async def leave(requests: Sequence["asyncio.Task[None]"]) -> None:
+    """Close the connections: the engine aborts what it still writes."""
+    for one in requests:
+        one.cancel()
+    await asyncio.gather(*requests, return_exceptions=True)
+
+
+def _prefill_lines(page: str) -> list[exposition.MetricSample]:
+    found = exposition.samples(page, frozenset({_SUM, _COUNT}))
+    return [one for one in found if not isinstance(one, UnreadableScrape)]
+
+
+def _figures(histogram: DurationHistogram | None) -> tuple[float, float]:
+    return (histogram.count, histogram.total) if histogram else (0.0, 0.0)

@@ -1,0 +1,84 @@
+"""A sweep for a person: how wrong our predictions were, how wrong its own step times are, and what was left out."""
+
+from collections.abc import Iterator
+
+from fairlead.cli.sweep.target import SweepTarget
+from fairlead.emulator import packaged_data
+from fairlead.simulator.sweep import errors
+from fairlead.simulator.sweep.measurements import EngineVariant, SweepRecord, SweepWork
+from fairlead.simulator.sweep.step_table import TooFewMeasurements
+from fairlead.simulator.timing import catalogue as timing
+from fairlead.sizing import kv_pages, memory
+
+
+def lines(record: SweepRecord, target: SweepTarget, left: int) -> Iterator[str]:
+    """All of it; what was predicted without the sweep comes before what the sweep says itself."""
+    yield from _starts(record)
+    yield _capacity(record, target)
+    yield from _predictions(record, target)
+    yield from _own(record)
+    yield from (f"skipped {one.what}: {one.why}" for one in record.skipped)
+    if left:
+        yield f"{left} points are left: run the same command again, it goes on where it stopped"
+
+
+def _starts(record: SweepRecord) -> Iterator[str]:
+    for one in record.starts:
+        caches = "with caches kept" if one.kept else "with empty caches"
+        phases = ", ".join(f"{name} {seconds:.1f}" for name, seconds in one.phases.items())
+        graphs = "" if one.graphs_gib is None else f"; CUDA graphs {one.graphs_gib:.2f} GiB"
+        spent = f": {phases}" if phases else "; its log does not say for what"
+        yield f"start of {one.variant} {caches}: {one.seconds:.1f} s{spent}{graphs}"
+    for nap in record.sleeps:
+        memory_words = "" if nap.freed_gib is None else f", freed {nap.freed_gib} GiB, {nap.left_gib} GiB still in use"
+        yield f"sleep: {nap.asleep_s:.2f} s to fall asleep, {nap.awake_s:.2f} s to wake{memory_words}"
+
+
+def _capacity(record: SweepRecord, target: SweepTarget) -> str:
+    found, question = record.capacity, target.question
+    if found is None:
+        return "KV cache: the engine does not say how many tokens it holds"
+    text = f"KV cache: {found.tokens:,} tokens in blocks of {found.block_tokens}"
+    flags = target.served.memory
+    if flags.blocks is not None or flags.cache_bytes is not None:
+        return f"{text}, as the command says: nothing to compare"
+    if question.accelerator.is_cpu and not question.accelerator.memory_bytes:
+        return f"{text}; set VLLM_CPU_KVCACHE_SPACE to compare it with the fit"
+    if question.accelerator.is_cpu:
+        predicted = kv_pages.tokens(question, question.accelerator.memory_bytes)
+        return (
+            f"{text}; the fit says {predicted:,} for this VLLM_CPU_KVCACHE_SPACE ({predicted / found.tokens - 1:+.1%})"
+        )
+    span, _ = kv_pages.spans(question, memory.memory(question).kv)
+    inside = "inside" if span.low <= found.tokens <= span.high else "outside"
+    off = f"({span.likely / found.tokens - 1:+.1%})"
+    return f"{text}; the fit says {span.likely:,.0f} {off}, and it is {inside} {span.low:,.0f} to {span.high:,.0f}"
+
+
+def _predictions(record: SweepRecord, target: SweepTarget) -> Iterator[str]:
+    times = timing.step_times(target.question, packaged_data.load().fitted)
+    if isinstance(times, timing.RatesUnknown):
+        yield f"our predictions: none for {target.question.accelerator.product}, whose rates no catalogue has"
+        return
+    yield f"our predictions without this sweep ({times.provenance.level}):"
+    for one in errors.of_predictions(record, times):
+        yield f"  {one.words}"
+
+
+def _own(record: SweepRecord) -> Iterator[str]:
+    times = errors.step_times(record)
+    if isinstance(times, TooFewMeasurements):
+        yield f"step times of this sweep: {times}"
+        return
+    yield "step times of this sweep, each measurement predicted from all others:"
+    for one in errors.left_one_out(record):
+        yield f"  {one.words}"
+    for measured in record.steps:
+        if (measured.point.variant, measured.point.work) == (EngineVariant.NGRAM, SweepWork.DECODE):
+            base, slope = times.decode_line(measured.point.batch, measured.point.batch)
+            step_s = measured.seconds / measured.steps
+            drafts = measured.decode_tokens / measured.point.batch - 1
+            yield (
+                f"  n-gram speculation, {measured.point.batch} decoding: {1e3 * step_s:.2f} ms a step with "
+                f"{drafts:.1f} drafted tokens each, {step_s / (base + slope * measured.attended) - 1:+.0%} against none"
+            )

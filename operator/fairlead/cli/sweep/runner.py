@@ -1,0 +1,247 @@
+"""A run of a sweep: asks the plan what comes next, does it, keeps it, until all is measured or the budget ends."""
+
+import asyncio
+import math
+import random
+import shutil
+from collections.abc import Callable, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Final
+
+import aiohttp
+
+from fairlead.cli.sweep import engine_process, load_client, point_measurement
+from fairlead.cli.sweep.engine_process import EngineFailed, EngineProcess, EngineSlow
+from fairlead.cli.sweep.load_client import LoadClient, NoAnswer
+from fairlead.cli.sweep.point_measurement import MeasuringLimits, NotMeasured
+from fairlead.cli.sweep.sweep_log import SweepLog
+from fairlead.cli.sweep.target import SweepArgumentError, SweepTarget
+from fairlead.cli.sweep.variant_start import VariantStart
+from fairlead.engines.vllm import start_log
+from fairlead.simulator.sweep import plan
+from fairlead.simulator.sweep.measurements import (
+    EngineColdStart,
+    EngineVariant,
+    KvCapacity,
+    SkippedWork,
+    SweepPoint,
+)
+from fairlead.simulator.sweep.plan import MeasurePoint, MeasureSleep, OutOfTime, StartVariant, SweepTime
+
+_FIRST_START_S, _FIRST_POINT_S = 60.0, 15.0
+"""What a start and a point are taken to need before any was seen."""
+_SLACK: Final = 1.3
+_LONGEST_POINT_S: Final = 120.0
+_END_S: Final = 5.0
+_MOST_OF_IT: Final = 0.8
+"""An engine that needs longer than this part of a budget will not start in the next run either."""
+SEED: Final = 16
+WINDOW_S: Final = 3.0
+"""How long each point is watched: some ten to some thousand steps."""
+
+
+class BudgetUsed(Exception):
+    """What was begun could not end in what was left of the budget; the next run begins with it."""
+
+
+@dataclass(slots=True, kw_only=True)
+class SweepRun:
+    """One run, from its start to the end of its budget."""
+
+    target: SweepTarget
+    log: SweepLog
+    budget_s: float
+    report: Callable[[str], None]
+    program: Sequence[str]
+    """What runs `vllm`."""
+    window_s: float = WINDOW_S
+    began: float = 0.0
+    engine: EngineProcess | None = None
+    variant: EngineVariant | None = None
+    client: LoadClient | None = None
+    slowest_start_s: float = _FIRST_START_S
+    slowest_point_s: float = _FIRST_POINT_S
+    stack: AsyncExitStack = field(default_factory=AsyncExitStack)
+
+    async def run(self) -> int:
+        """Measure; returns how many points are left. `EngineFailed` if the command as given does not start."""
+        self.began = asyncio.get_running_loop().time()
+        self._begin()
+        try:
+            while True:
+                step = plan.next_step(self.target.limits, self.log.record, self.variant, self._time())
+                match step:
+                    case StartVariant(variant):
+                        await self._start(variant)
+                    case MeasurePoint(point):
+                        await self._measure(point)
+                    case MeasureSleep():
+                        await self._sleep()
+                    case OutOfTime(points):
+                        return max(1, points)
+                    case _:
+                        shutil.rmtree(self._caches, ignore_errors=True)
+                        return 0
+        except BudgetUsed:
+            return max(1, len(plan.left(self.target.limits, self.log.record)))
+        finally:
+            await self._end()
+
+    def _begin(self) -> None:
+        """What is known not to be measured is said first; a first run finds no caches."""
+        earlier = {one.what for one in self.log.record.skipped}
+        for one in plan.left_out(self.target.limits):
+            if one.what not in earlier:
+                self._skip(one.what, one.why)
+        starts = [one.seconds for one in self.log.record.starts]
+        self.slowest_start_s = max(starts) * _SLACK + _END_S if starts else min(_FIRST_START_S, self.budget_s / 2)
+        if self.slowest_start_s > self.budget_s:
+            least = math.ceil(self.slowest_start_s + self.slowest_point_s)
+            raise SweepArgumentError(f"--budget: a start took {max(starts):.0f} s; write {least}s or more")
+        if not starts:
+            shutil.rmtree(self._caches, ignore_errors=True)
+
+    @property
+    def _caches(self) -> Path:
+        """What engines of this sweep keep from one start to the next."""
+        return self.log.place.with_name(self.log.place.name + ".caches").absolute()
+
+    @property
+    def _log_file(self) -> Path:
+        """All that the engines say."""
+        return self.log.place.with_name(self.log.place.name + ".log")
+
+    def _now(self) -> float:
+        return asyncio.get_running_loop().time() - self.began
+
+    def _time(self) -> SweepTime:
+        left = self.budget_s - self._now() - (_END_S if self.engine else 0.0)
+        return SweepTime(left_s=left, start_s=self.slowest_start_s, point_s=self.slowest_point_s)
+
+    async def _start(self, variant: EngineVariant) -> None:
+        await self._end()
+        self.report(f"starting the engine: {variant}")
+        kept = bool(self.log.record.starts)
+        start = VariantStart(self.target, variant, self._caches)
+        self.engine = await engine_process.start(self.program, start.words, start.environment, self._log_file)
+        began, seconds = self._now(), self.budget_s - self._now() - engine_process.END_S
+        try:
+            await self.engine.wait_until_ready(seconds)
+            await self._enter(variant, kept=kept)
+        except EngineSlow as problem:
+            if seconds < _MOST_OF_IT * self.budget_s:
+                raise BudgetUsed from problem
+            await self._failed(variant, problem)
+        except (EngineFailed, NoAnswer, aiohttp.ClientError, OSError, TimeoutError) as problem:
+            await self._failed(variant, problem)
+        else:
+            self.variant = variant
+            self.slowest_start_s = max(self.slowest_start_s, (self._now() - began) * _SLACK + _END_S)
+
+    async def _failed(self, variant: EngineVariant, problem: Exception) -> None:
+        """A variant that does not start is skipped; without the engine as given there is nothing to measure."""
+        await self._end()
+        if variant is EngineVariant.AS_GIVEN:
+            raise EngineFailed(f"the engine does not start: {problem}; its log is {self._log_file}") from problem
+        self._skip(variant, str(problem))
+
+    async def _enter(self, variant: EngineVariant, *, kept: bool) -> None:
+        """Keep what the start itself shows, and warm the engine up."""
+        engine = self.engine
+        assert engine is not None
+        session = await self.stack.enter_async_context(load_client.session(self.target.served.answering.api_keys))
+        self.client = LoadClient(
+            session=session,
+            url=engine.url,
+            model=VariantStart(self.target, variant, self._caches).served_name,
+            vocabulary=self.target.question.shape.vocab,
+            chance=random.Random(f"{SEED} {self._now()}"),  # noqa: S311  # prompts, not secrets
+            repetitive=variant is EngineVariant.NGRAM,
+        )
+        if variant is EngineVariant.AS_GIVEN:
+            self.log.name_engine(await self.client.version())
+        load = (await self.client.sample()).load
+        found_log = start_log.of_start(engine.lines, engine.ready_s)
+        capacity = None
+        if load.capacity_tokens and load.capacity_blocks and load.block_tokens:
+            capacity = KvCapacity(
+                tokens=load.capacity_tokens, blocks=load.capacity_blocks, block_tokens=load.block_tokens
+            )
+        found = EngineColdStart(
+            variant=variant,
+            kept=kept,
+            seconds=engine.ready_s,
+            phases=found_log.phases,
+            graphs_gib=found_log.graphs_gib,
+            capacity=capacity,
+        )
+        self.log.keep(found)
+        self.report(f"ready after {engine.ready_s:.1f} s")
+        await point_measurement.warm_up(self.client)
+
+    async def _measure(self, point: SweepPoint) -> None:
+        client, engine = self.client, self.engine
+        assert client is not None
+        assert engine is not None
+        began, limits = self._now(), self._limits()
+        if plan.too_large(point, limits.capacity_tokens):
+            held = f"{point.tokens:,} tokens and replies in a KV cache of {limits.capacity_tokens:,}"
+            self._skip(point.words, f"they would not run at once: {held}")
+            return
+        longest = min(_LONGEST_POINT_S, self.budget_s - self._now())
+        try:
+            async with asyncio.timeout(longest):
+                found = await point_measurement.measure(client, point, limits)
+        except TimeoutError as problem:
+            if longest < _LONGEST_POINT_S:
+                raise BudgetUsed from problem
+            self._skip(point.words, f"it did not end within {longest:.0f} s")
+            await self._end()
+        except (NotMeasured, NoAnswer, aiohttp.ClientError, OSError) as problem:
+            await self._give_up(point, str(problem))
+        else:
+            self.log.keep(found)
+            self.report(f"{found.words}; {self._time().left_s:.0f} s left")
+            self.slowest_point_s = max(self.slowest_point_s, (self._now() - began) * _SLACK)
+
+    async def _give_up(self, point: SweepPoint, why: str) -> None:
+        """Say so and go on, with a new engine if this one has ended."""
+        engine = self.engine
+        if engine is None or not engine.ended:
+            self._skip(point.words, why)
+            return
+        self._skip(point.words, f"the engine ended: {start_log.error(engine.lines)}")
+        await self._end()
+
+    async def _sleep(self) -> None:
+        client, engine = self.client, self.engine
+        assert client is not None
+        assert engine is not None
+        try:
+            async with asyncio.timeout(_LONGEST_POINT_S):
+                found = await point_measurement.sleep(client)
+        except (TimeoutError, NoAnswer, aiohttp.ClientError, OSError) as problem:
+            self._skip(EngineVariant.SLEEP, str(problem) or "it did not wake in time")
+            return
+        freed = start_log.of_sleep(engine.lines)
+        if freed is not None:
+            found = replace(found, freed_gib=freed[0], left_gib=freed[1])
+        self.log.keep(found)
+        self.report(f"asleep in {found.asleep_s:.2f} s, awake in {found.awake_s:.2f} s")
+
+    async def _end(self) -> None:
+        engine, self.engine, self.client, self.variant = self.engine, None, None, None
+        await self.stack.aclose()
+        if engine is not None:
+            await engine.end()
+
+    def _skip(self, what: str, why: str) -> None:
+        self.log.keep(SkippedWork(what=what, why=why))
+        self.report(f"skipped {what}: {why}")
+
+    def _limits(self) -> MeasuringLimits:
+        capacity = self.log.record.capacity
+        most = capacity.tokens if capacity else self.target.question.context
+        return MeasuringLimits(context=self.target.question.context, capacity_tokens=most, window_s=self.window_s)

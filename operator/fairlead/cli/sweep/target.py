@@ -1,0 +1,161 @@
+"""The deployment of a sweep, from the engine's command: its model's shape, its limits, and how it is started."""
+
+import argparse
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from fairlead.cli import offline_data, vllm_check
+from fairlead.cluster import package_data
+from fairlead.emulator import command
+from fairlead.emulator.engine import provision
+from fairlead.emulator.serve_arguments import ServeArguments
+from fairlead.fleet import accelerators
+from fairlead.fleet.accelerators import Accelerator
+from fairlead.fleet.quantization import WeightFormat
+from fairlead.fleet.shapes import ModelShape
+from fairlead.simulator.sweep.measurements import SweptDeployment
+from fairlead.simulator.sweep.plan import SweepLimits
+from fairlead.sizing import checkpoint
+from fairlead.sizing.catalogue import Catalogue
+from fairlead.sizing.families import MissingFact
+from fairlead.sizing.sizing_input import GIB, SizingInput
+
+CACHE_SPACE: Final = "VLLM_CPU_KVCACHE_SPACE"
+_SIXTEEN: Final = frozenset({"auto", "half", "float16", "bfloat16"})
+_UNKNOWN_ENGINE: Final = "unknown"
+
+
+class SweepArgumentError(Exception):
+    """An argument is wrong; the message names it and says what to do."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SweepTarget:
+    """What is measured, and with what it is compared."""
+
+    question: SizingInput
+    served: ServeArguments
+    words: tuple[str, ...]
+    """The command after `vllm serve MODEL`, as given."""
+    config_json: str | None
+    """The text of `--config-json`: the engine gets a folder with it in the place of a model."""
+    environment: Mapping[str, str]
+
+    @property
+    def limits(self) -> SweepLimits:
+        """For the plan."""
+        return SweepLimits(
+            context=self.question.context,
+            sequences=self.question.batch_sequences,
+            batch_tokens=self.question.batch_tokens,
+            on_cpu=self.question.accelerator.is_cpu,
+            quantized=self.question.format is not WeightFormat.NONE,
+            sixteen_bit=self.served.memory.dtype in _SIXTEEN,
+        )
+
+    def deployment(self, engine: str = _UNKNOWN_ENGINE) -> SweptDeployment:
+        """As the file has it."""
+        return SweptDeployment(
+            model=self.served.model,
+            product=self.question.accelerator.product,
+            tensor=self.question.parallelism.tensor,
+            pipeline=self.question.parallelism.pipeline,
+            weights=self.question.format.value,
+            dtype=self.served.memory.dtype,
+            context=self.question.context,
+            sequences=self.question.batch_sequences,
+            batch_tokens=self.question.batch_tokens,
+            engine=engine,
+            command=self.words,
+        )
+
+
+def read(chosen: argparse.Namespace) -> SweepTarget:
+    """From the arguments; `SweepArgumentError` or `ValueError` says what is wrong with them."""
+    served = command.read(chosen.vllm)
+    catalogue = offline_data.catalogue(chosen.products)
+    config = None if chosen.config_json is None else package_data.read_text(Path(chosen.config_json))
+    shape = _shape(served.model, config, catalogue)
+    question = provision.question_of(served, shape, _accelerator(chosen.product, catalogue), catalogue)
+    _check(served, question, chosen.gpus)
+    return SweepTarget(
+        question=question,
+        served=served,
+        words=_after_the_model(chosen.vllm),
+        config_json=config,
+        environment=os.environ,
+    )
+
+
+def _check(served: ServeArguments, question: SizingInput, gpus: int) -> None:
+    """Refuse what a sweep cannot measure."""
+    spread = question.parallelism
+    if spread.gpus != gpus:
+        raise SweepArgumentError(f"--gpus {gpus}: the command spreads over {spread.gpus}; write --gpus {spread.gpus}")
+    if spread.data > 1:
+        raise SweepArgumentError(
+            f"--data-parallel-size {spread.data}: engines that share a process count their steps together; "
+            "sweep one of them"
+        )
+    if served.limits.speculation is not None:
+        raise SweepArgumentError(
+            "--speculative-config: steps with and without drafts could not be told apart; leave it out, the sweep "
+            "measures n-gram speculation itself and no other method"
+        )
+
+
+def program() -> list[str]:
+    """What runs `vllm`, found as `fairlead validate --with-vllm` finds it; `VllmUnavailable` says how to get one."""
+    return [str(vllm_check.interpreter()), "-m", "vllm.entrypoints.cli.main"]
+
+
+def _accelerator(product: str, catalogue: Catalogue) -> Accelerator:
+    """A processor has the memory that its cache was given: only blocks are reckoned with it."""
+    if product == accelerators.CPU:
+        return accelerators.cpu(int(os.environ.get(CACHE_SPACE) or 0) * GIB)
+    found = catalogue.accelerators.get(product)
+    if found is None:
+        raise SweepArgumentError(
+            f"--product {product}: not in the catalogue; write a product label as GPU feature discovery does, or "
+            "CPU, or describe yours by --products"
+        )
+    return found
+
+
+def _shape(model: str, config: str | None, catalogue: Catalogue) -> ModelShape:
+    """From `--config-json`, else from the model's folder, else from the catalogue."""
+    folder = Path(model) / "config.json"
+    text = config or (package_data.read_text(folder) if folder.is_file() else None)
+    found = catalogue.shapes.get(model) if text is None else checkpoint.read(model, text)
+    if isinstance(found, ModelShape):
+        return found
+    why = found.what if isinstance(found, MissingFact) else "not in the catalogue, and no folder with a config.json"
+    raise SweepArgumentError(f"model {model}: {why}; give its own: --config-json FILE")
+
+
+def _after_the_model(words: list[str]) -> tuple[str, ...]:
+    """The flags; the model is named apart."""
+    own = words[1:] if words[:1] == ["--"] else words
+    rest = own[2:]
+    return tuple(rest[1:] if rest and not rest[0].startswith("-") else rest)
+
+
+def model_folder(place: Path, text: str, vocabulary: int) -> Path:
+    """A folder that vLLM takes for a model: its configuration, and a tokenizer of one word for each token."""
+    place.mkdir(parents=True, exist_ok=True)
+    words = {f"t{number}": number for number in range(vocabulary)}
+    tokenizer = {
+        "version": "1.0",
+        "added_tokens": [],
+        "pre_tokenizer": {"type": "WhitespaceSplit"},
+        "model": {"type": "WordLevel", "vocab": words, "unk_token": "t0"},
+    }
+    kind = {"tokenizer_class": "PreTrainedTokenizerFast", "unk_token": "t0"}
+    for name, content in (("tokenizer.json", tokenizer), ("tokenizer_config.json", kind)):
+        (place / name).write_text(json.dumps(content), encoding="utf-8")
+    (place / "config.json").write_text(text, encoding="utf-8")
+    return place

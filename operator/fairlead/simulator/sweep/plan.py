@@ -1,0 +1,207 @@
+"""What a sweep measures, in which order, and what comes next: coarse first, so that a sweep cut short is of use."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from fairlead.simulator.sweep.measurements import EngineVariant, SkippedWork, SweepPoint, SweepRecord, SweepWork
+
+MOST_BATCH: Final = 256
+SHORTEST: Final = 16
+"""Tokens of the shortest prompt."""
+FIRST_CONTEXT: Final = 64
+CONTEXT_STEP: Final = 8
+COARSE: Final = 3
+"""Values of each axis that are measured before all others."""
+REPLY_SHARE: Final = 4
+"""The part of the context that is left for the replies of a measurement."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SweepLimits:
+    """What the engine takes, and what its command says already."""
+
+    context: int
+    sequences: int
+    batch_tokens: int
+    on_cpu: bool = False
+    quantized: bool = False
+    """By its command or its checkpoint."""
+    sixteen_bit: bool = True
+    """Whether it computes in 16 bits anyway."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SweepTime:
+    """What is left of this run's budget, and how long things took so far."""
+
+    left_s: float
+    start_s: float
+    point_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class StartVariant:
+    """End the engine that runs and start this one."""
+
+    variant: EngineVariant
+
+
+@dataclass(frozen=True, slots=True)
+class MeasurePoint:
+    """Measure this on the engine that runs."""
+
+    point: SweepPoint
+
+
+@dataclass(frozen=True, slots=True)
+class MeasureSleep:
+    """Let the engine that runs sleep and wake."""
+
+
+@dataclass(frozen=True, slots=True)
+class OutOfTime:
+    """The next thing would not end within the budget."""
+
+    points: int
+    """Points that are left."""
+
+
+@dataclass(frozen=True, slots=True)
+class AllMeasured:
+    """Nothing is left."""
+
+
+SweepStep = StartVariant | MeasurePoint | MeasureSleep | OutOfTime | AllMeasured
+
+
+def points(limits: SweepLimits) -> tuple[SweepPoint, ...]:
+    """Everything to measure, in order."""
+    coarse = (*_decodes(limits)[0], *_prefills(limits)[0], *_mixed(limits))
+    fine = (*_decodes(limits)[1], *_prefills(limits)[1])
+    return (*coarse, *fine, *_of_variants(limits))
+
+
+def left_out(limits: SweepLimits) -> Iterator[SkippedWork]:
+    """Variants that are not started, and why."""
+    cpu = "vLLM's build for processors has none"
+    reasons = {
+        EngineVariant.FP8: "the model is quantized already" if limits.quantized else "",
+        EngineVariant.BFLOAT16: "the command computes in 16 bits already" if limits.sixteen_bit else "",
+        EngineVariant.SLEEP: cpu if limits.on_cpu else "",
+    }
+    yield from (SkippedWork(what=variant, why=why) for variant, why in reasons.items() if why)
+    if limits.on_cpu:
+        yield SkippedWork(what="memory of CUDA graphs", why=cpu)
+
+
+def next_step(limits: SweepLimits, record: SweepRecord, running: EngineVariant | None, time: SweepTime) -> SweepStep:
+    """What to do next; what was skipped once is not tried again."""
+    skipped = {one.what for one in record.skipped}
+    open_points = left(limits, record)
+    for variant in EngineVariant:
+        if variant in skipped:
+            continue
+        own = [one for one in open_points if one.variant is variant]
+        sleeps = variant is EngineVariant.SLEEP and not record.sleeps
+        if variant is running and (own or sleeps):
+            if time.left_s < time.point_s:
+                return OutOfTime(len(open_points))
+            return MeasurePoint(own[0]) if own else MeasureSleep()
+        if own or sleeps or _starts_missing(record, variant):
+            return StartVariant(variant) if time.left_s >= time.start_s else OutOfTime(len(open_points))
+    return AllMeasured()
+
+
+def left(limits: SweepLimits, record: SweepRecord) -> list[SweepPoint]:
+    """Points that were neither measured nor skipped."""
+    over = {one.point for one in record.steps}
+    skipped = {one.what for one in record.skipped}
+    return [one for one in points(limits) if one not in over and not {one.words, one.variant} & skipped]
+
+
+def too_large(point: SweepPoint, capacity_tokens: int) -> bool:
+    """Whether its requests would not all run at once, with some room for what they write."""
+    return point.tokens * (1 + 1 / REPLY_SHARE) > capacity_tokens
+
+
+def _starts_missing(record: SweepRecord, variant: EngineVariant) -> bool:
+    """The command as given is started twice: with empty caches and with kept ones."""
+    seen = {one.kept for one in record.starts if one.variant is variant}
+    return seen != {False, True} if variant is EngineVariant.AS_GIVEN else False
+
+
+def _decodes(limits: SweepLimits) -> tuple[list[SweepPoint], list[SweepPoint]]:
+    """Batch by context: the coarse ones and the rest."""
+    sizes, contexts = _spread(_batches(limits)), _contexts(limits)
+    ends = sorted({contexts[0], contexts[-1]})
+    coarse = [_decode(size, context) for size in sizes[:COARSE] for context in ends]
+    every = [_decode(size, context) for size in sizes for context in contexts]
+    return coarse, [one for one in every if one not in coarse]
+
+
+def _prefills(limits: SweepLimits) -> tuple[list[SweepPoint], list[SweepPoint]]:
+    lengths = _spread(_lengths(limits))
+    made = [SweepPoint(work=SweepWork.PREFILL, prompt=length) for length in lengths]
+    return made[:COARSE], made[COARSE:]
+
+
+def _mixed(limits: SweepLimits) -> Iterator[SweepPoint]:
+    """Few and many that decode, beside short and long prompts that one step reads; a prompt is one of the batch too."""
+    sizes, context = [one for one in _batches(limits) if one < limits.sequences], _contexts(limits)[0]
+    for batch in sorted({sizes[len(sizes) // 3], sizes[2 * len(sizes) // 3]} if sizes else ()):
+        whole = [one for one in _lengths(limits) if one + batch <= limits.batch_tokens]
+        for prompt in sorted({whole[len(whole) // 3], whole[-1]} if whole else ()):
+            yield SweepPoint(work=SweepWork.MIXED, batch=batch, context=context, prompt=prompt)
+
+
+def _of_variants(limits: SweepLimits) -> Iterator[SweepPoint]:
+    absent = {one.what for one in left_out(limits)}
+    sizes, context, lengths = _spread(_batches(limits)), _contexts(limits)[0], _spread(_lengths(limits))
+    yield from (_decode(size, context, EngineVariant.NGRAM) for size in sizes[: 2 * COARSE])
+    for variant in (EngineVariant.FP8, EngineVariant.BFLOAT16):
+        if variant not in absent:
+            yield from (_decode(size, context, variant) for size in sizes[:COARSE])
+            yield from (SweepPoint(variant=variant, work=SweepWork.PREFILL, prompt=one) for one in lengths[:COARSE])
+
+
+def _decode(batch: int, context: int, variant: EngineVariant = EngineVariant.AS_GIVEN) -> SweepPoint:
+    return SweepPoint(variant=variant, work=SweepWork.DECODE, batch=batch, context=context)
+
+
+def _batches(limits: SweepLimits) -> list[int]:
+    """Powers of two, and the most that run at once."""
+    most = min(limits.sequences, limits.batch_tokens, MOST_BATCH)
+    return sorted({*_powers(1, most, 2), most})
+
+
+def _contexts(limits: SweepLimits) -> list[int]:
+    most = max(1, limits.context - max(1, limits.context // REPLY_SHARE))
+    return _powers(FIRST_CONTEXT, most, CONTEXT_STEP) or [most]
+
+
+def _lengths(limits: SweepLimits) -> list[int]:
+    """Powers of two, a whole step, and one prompt that takes two."""
+    most = max(1, limits.context - 1)
+    whole = {one for one in (limits.batch_tokens, 2 * limits.batch_tokens) if one <= most}
+    return sorted({*_powers(SHORTEST, min(most, limits.batch_tokens), 2), *whole}) or [most]
+
+
+def _powers(first: int, most: int, factor: int) -> list[int]:
+    found = []
+    while first <= most:
+        found.append(first)
+        first *= factor
+    return found
+
+
+def _spread(values: Sequence[int]) -> list[int]:
+    """First and last, then the middle of each gap: any beginning of it covers the whole range."""
+    order, gaps = list(dict.fromkeys((values[0], values[-1]))), [(0, len(values) - 1)]
+    while gaps:
+        low, high = gaps.pop(0)
+        if high - low > 1:
+            middle = (low + high) // 2
+            order.append(values[middle])
+            gaps += [(low, middle), (middle, high)]
+    return order

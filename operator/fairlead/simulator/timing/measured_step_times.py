@@ -1,0 +1,107 @@
+"""Step times by interpolation between measured steps, for an engine that was swept: no rate of a data sheet is needed.
+
+Steps that only decode follow a line in their context for each batch that was measured; between batches lines are
+interpolated. Prompts follow a curve over their tokens, and pairs of tokens cost besides.
+"""
+
+from bisect import bisect_left
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from fairlead.simulator.engine.batch import DecodeLine, StepBatch
+from fairlead.simulator.timing.provenance import Provenance
+
+
+@dataclass(frozen=True, slots=True)
+class MeasuredLine:
+    """Steps of one batch: linear in the context of all its requests together."""
+
+    sequences: int
+    base_s: float
+    context_token_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PromptCurve:
+    """Steps that only read prompts."""
+
+    tokens: tuple[int, ...]
+    """Ascending."""
+    seconds: tuple[float, ...]
+    """At these tokens, without their pairs."""
+    pair_s: float
+
+    def of(self, tokens: float, pairs: float) -> float:
+        """Seconds of a step of so many tokens and pairs."""
+        return interpolated(self.tokens, self.seconds, tokens) + pairs * self.pair_s
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepTable:
+    """What was measured, ready for use."""
+
+    lines: tuple[MeasuredLine, ...]
+    """By batch, ascending."""
+    prompts: PromptCurve
+    shared_s: float = 0.0
+    """What a step with prompts and decoding requests saves against two steps: weights and launches are needed once."""
+    draft_token_s: float = 0.0
+    """What one more token of a decoding request costs: one that a draft proposed."""
+
+
+class MeasuredStepTimes:
+    """Step times of a swept deployment, with their provenance."""
+
+    __slots__ = ("_lines", "provenance", "table")
+
+    def __init__(self, table: StepTable, provenance: Provenance) -> None:
+        self.table = table
+        self.provenance = provenance
+        self._lines: dict[tuple[int, int], DecodeLine] = {}
+
+    def decode_line(self, sequences: int, tokens: int) -> DecodeLine:
+        """Base and slope of decode steps for so many requests and tokens."""
+        found = self._lines.get((sequences, tokens))
+        if found is None:
+            found = self._lines[sequences, tokens] = self._line(sequences, tokens)
+        return found
+
+    def seconds(self, batch: StepBatch) -> float:
+        """Seconds of any step; one with prompts lasts at least as long as either part of it alone."""
+        alone = 0.0
+        if batch.decodes:
+            base, slope = self.decode_line(batch.decodes, batch.decode_tokens)
+            alone = base + slope * batch.decode_context
+        if not batch.prefills:
+            return alone
+        prompts = self.table.prompts.of(batch.prefill_tokens, batch.prefill_pairs)
+        return alone + prompts - min(self.table.shared_s, alone, prompts)
+
+    def _line(self, sequences: int, tokens: int) -> DecodeLine:
+        if not sequences:
+            return DecodeLine(0.0, 0.0)
+        lines = self.table.lines
+        sizes = [one.sequences for one in lines]
+        base = interpolated(sizes, [one.base_s for one in lines], sequences)
+        slope = interpolated(sizes, [one.context_token_s for one in lines], min(sequences, sizes[-1]))
+        return DecodeLine(base + (tokens - sequences) * self.table.draft_token_s, slope)
+
+
+def interpolated(places: Sequence[float], values: Sequence[float], place: float) -> float:
+    """Linear between two places; below the first its value, above the last the last rise goes on."""
+    if place <= places[0] or len(places) == 1:
+        return values[0]
+    high = min(bisect_left(places, place), len(places) - 1)
+    rise = (values[high] - values[high - 1]) / (places[high] - places[high - 1])
+    if place > places[-1]:
+        return values[-1] + max(0.0, rise) * (place - places[-1])
+    return values[high - 1] + rise * (place - places[high - 1])
+
+
+def rising(values: Sequence[float]) -> tuple[float, ...]:
+    """None below the one before it: what chance turned round is levelled."""
+    found = list(values)
+    for before, after in pairwise(range(len(found))):
+        found[after] = max(found[before], found[after])
+    return tuple(found)

@@ -1,0 +1,78 @@
+"""An engine from a sweep's file: its steps, its KV cache, and no need to know its model or its processor."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from fairlead.emulator import command, emulation_knobs, packaged_data
+from fairlead.emulator.engine import provision
+from fairlead.emulator.engine.provision import CannotStart, EmulatedMachine, EngineProvision
+from fairlead.simulator.sweep.measurements import KvCapacity, SweepRecord
+from tests.simulator.sweep import swept
+from tests.simulator.timing import published_rows
+
+TRUE = published_rows.times(published_rows.question())
+ON_CPU = replace(
+    swept.record(TRUE),
+    deployment=replace(
+        swept.DEPLOYMENT, model="/models/tiny", product="CPU", dtype="float32", command=("--dtype", "float32")
+    ),
+    starts=(replace(swept.START, capacity=KvCapacity(tokens=131_072, blocks=1024, block_tokens=128)),),
+)
+
+
+def provided(folder: Path, record: SweepRecord, *words: str, product: str = "CPU") -> EngineProvision:
+    """The engine of `fairlead engine --step-times FILE --product … -- vllm serve …`."""
+    place = folder / "sweep.jsonl"
+    place.write_text(swept.text(record), encoding="utf-8")
+    served = command.read(["vllm", "serve", *words])
+    machine = EmulatedMachine(product, 1)
+    return provision.provide(served, machine, emulation_knobs.read({}), packaged_data.load(place))
+
+
+def test_a_processor_that_no_catalogue_knows_is_as_fast_and_as_large_as_it_was_seen(tmp_path: Path) -> None:
+    made = provided(tmp_path, ON_CPU, "/models/tiny", "--dtype", "float32")
+    assert (made.settings.blocks, made.settings.block_tokens) == (1024, 128)
+    assert (made.settings.max_sequences, made.settings.batch_tokens) == (64, 2048)
+    assert made.settings.context_tokens == 8192
+    assert not made.settings.late_stop
+    batch = published_rows.decoding(8, 500)
+    assert made.times.seconds(batch) == pytest.approx(TRUE.seconds(batch), rel=0.08)
+    assert any("step times: recorded (" in note for note in made.notes)
+
+
+def test_what_the_command_says_itself_is_kept(tmp_path: Path) -> None:
+    words = ("--dtype", "float32", "--max-model-len", "512", "--num-gpu-blocks-override", "77", "--max-num-seqs", "3")
+    made = provided(tmp_path, ON_CPU, "/models/tiny", *words, "--block-size", "32")
+    assert (made.settings.blocks, made.settings.block_tokens, made.settings.context_tokens) == (77, 32, 512)
+    assert made.settings.max_sequences == 3
+
+
+def test_a_gpu_that_is_used_otherwise_is_sized_by_the_fit(tmp_path: Path) -> None:
+    record = swept.record(TRUE)
+    flags = swept.DEPLOYMENT.command
+    as_seen, otherwise = (
+        provided(tmp_path, record, published_rows.SMALL, *flags, *more, product=published_rows.H200).settings.blocks
+        for more in ((), ("--gpu-memory-utilization", "0.5"))
+    )
+    assert as_seen == 10_000
+    assert otherwise > 10_000
+
+
+OTHERS = (
+    (("/models/other", "--dtype", "float32"), "swept with model /models/tiny, asked for /models/other"),
+    (("/models/tiny",), "swept with dtype float32, asked for auto"),
+)
+
+
+@pytest.mark.parametrize(("words", "message"), OTHERS)
+def test_another_deployment_is_refused(words: tuple[str, ...], message: str, tmp_path: Path) -> None:
+    with pytest.raises(CannotStart, match=f"--step-times: {message}; sweep this deployment on its own"):
+        provided(tmp_path, ON_CPU, *words)
+
+
+def test_a_sweep_that_has_only_begun_says_what_it_needs(tmp_path: Path) -> None:
+    begun = replace(ON_CPU, steps=ON_CPU.steps[:1])
+    with pytest.raises(CannotStart, match="1 measurement of decoding and 0 of prompts, both are needed"):
+        provided(tmp_path, begun, "/models/tiny", "--dtype", "float32")

@@ -1,0 +1,81 @@
+"""vLLM's log of a start: phases that add up, the memory of graphs and of sleep, and why a start failed."""
+
+import pytest
+
+from fairlead.engines.vllm import start_log
+from fairlead.engines.vllm.start_log import LogLine
+
+GPU = (
+    LogLine(11.0, "(EngineCore pid=7) INFO 11-22 04:20:41 [core.py:133] Initializing a V1 LLM engine (v0.32.0) with"),
+    LogLine(20.0, "INFO [gpu_model_runner.py:5040] Starting to load model org/model..."),
+    LogLine(31.5, "INFO [gpu_model_runner.py:5150] Model loading took 14.99 GiB memory and 11.500000 seconds"),
+    LogLine(48.0, "INFO [gpu_model_runner.py:6582] Graph capturing finished in 4 secs, took 0.75 GiB"),
+    LogLine(
+        62.5,
+        "INFO [core.py:402] init engine (profile, create kv cache, warmup model) took 31.00 s (compilation: 20.00 s)",
+    ),
+    LogLine(63.5, "INFO:     Application startup complete."),
+)
+CPU = (
+    LogLine(18.0, "INFO [cpu_model_runner.py:68] Starting to load model /models/tiny..."),
+    LogLine(25.0, "INFO [core.py:402] init engine (profile, create kv cache, warmup model) took 2.50 s"),
+)
+
+
+def test_phases_add_up_to_the_whole_start() -> None:
+    start = start_log.of_start(GPU, 63.75)
+    assert start.phases == {
+        "import": 20.0,
+        "load": 11.5,
+        "compile": 20.0,
+        "graphs": 4.0,
+        "warmUp": 7.0,
+        "serve": 1.25,
+    }
+    assert sum(start.phases.values()) == 63.75
+    assert start.graphs_gib == 0.75
+
+
+def test_a_processor_neither_compiles_nor_captures() -> None:
+    start = start_log.of_start(CPU, 26.0)
+    assert start.phases == {"import": 18.0, "load": 4.5, "compile": 0.0, "graphs": 0.0, "warmUp": 2.5, "serve": 1.0}
+    assert start.graphs_gib is None
+
+
+@pytest.mark.parametrize("lines", [(), CPU[:1], CPU[1:]])
+def test_a_log_without_these_lines_tells_no_phases(lines: tuple[LogLine, ...]) -> None:
+    assert start_log.of_start(lines, 3.0).phases == {}
+
+
+def test_the_last_sleep_counts() -> None:
+    lines = [
+        LogLine(1.0, "INFO Sleep mode freed 60.00 GiB memory, 2.00 GiB memory is still in use."),
+        LogLine(2.0, "INFO Sleep mode freed 61.50 GiB memory, 1.25 GiB memory is still in use."),
+    ]
+    assert start_log.of_sleep(lines) == (61.5, 1.25)
+    assert start_log.of_sleep(GPU) is None
+
+
+WHY = (
+    (
+        ("Traceback (most recent call last):", "ValueError: No available memory for the cache blocks.", ""),
+        "ValueError: No",
+    ),
+    (("vllm: error: unrecognized arguments: --odd",), "error: unrecognized arguments: --odd"),
+    (
+        (
+            "pydantic_core._pydantic_core.ValidationError: 1 validation error for VllmConfig",
+            "  Value error, torch.float32 is not supported for quantization method fp8. [type=value_error, input=...]",
+            "    For further information visit https://errors.pydantic.dev",
+        ),
+        "Value error, torch.float32 is not supported for quantization method fp8.",
+    ),
+    (("INFO loading", "Killed", " "), "Killed"),
+    ((), "it said nothing"),
+)
+
+
+@pytest.mark.parametrize(("texts", "why"), WHY)
+def test_why_a_start_failed(texts: tuple[str, ...], why: str) -> None:
+    assert start_log.error([LogLine(0.0, text) for text in texts]).startswith(why)
+    assert "[type=" not in start_log.error([LogLine(0.0, text) for text in texts])
