@@ -6,11 +6,11 @@
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final
 
+from fairlead.engines.family_parsers import FamilyParser
 from fairlead.engines.vllm import checks, flags, formats, parsers, unknown_flags, user_overrides, warning_checks
 from fairlead.engines.vllm.cpu import limits, overrides
 from fairlead.engines.vllm.cpu import warning_checks as cpu_warnings
 from fairlead.engines.vllm.field_flags import FIELDS
-from fairlead.engines.vllm.parsers import FamilyParser
 from fairlead.fleet.accelerators import ComputeCapability
 from fairlead.fleet.desired_state import EngineKind
 from fairlead.fleet.quantization import WHILE_LOADING
