@@ -86,24 +86,6 @@ FORMATS: Final = (
         "write float16",
         14,
     ),
-    _no(
-        "an engine that we cannot start yet",
-        engine(kind="TensorRT-LLM"),
-        "spec.engine.kind",
-        "cannot start TensorRT-LLM yet",
-    ),
-    _no(
-        "what another kind of engine cannot do",
-        engine(kind="SGLang", speculation={"method": "ngram", "maxConcurrency": 8}),
-        "spec.engine.speculation.maxConcurrency",
-        "SGLang drafts for every batch",
-    ),
-    _no(
-        "a parser by vLLM's name",
-        engine(kind="SGLang", tools={"parser": "llama3_json"}),
-        "spec.engine.tools.parser",
-        "did you mean llama3?",
-    ),
 )
 SHAPES: Final = (
     _no(

@@ -19,14 +19,16 @@ from fairlead.fleet.desired_state import (
 )
 from fairlead.fleet.quantization import Dtype, KvFormat, WeightFormat
 from tests.engines.setups import DRAFT, H100, LATENT, VOLUME, setup_of
-from tests.engines.sglang.refused import ALLOWED, CANNOT, EXTRAS, WRONG
-from tests.engines.sglang.wishes import ENGINE, refusals
+from tests.engines.sglang.inputs import ENGINE, refusals
+from tests.engines.sglang.refused_extras import ALLOWED, EXTRAS
+from tests.engines.sglang.refused_fields import CANNOT
+from tests.engines.sglang.refused_numbers import WRONG
 
 REFUSED: Final = {**CANNOT, **WRONG, **EXTRAS}
 
 
 @pytest.mark.parametrize("what", REFUSED)
-def test_a_wish_that_cannot_work_gets_one_refusal_with_what_to_do(what: str) -> None:
+def test_a_setup_that_cannot_work_gets_one_refusal_with_what_to_do(what: str) -> None:
     setup, field, value, reason, words = REFUSED[what]
 
     found = refusals(setup)
@@ -36,7 +38,7 @@ def test_a_wish_that_cannot_work_gets_one_refusal_with_what_to_do(what: str) -> 
 
 
 @pytest.mark.parametrize("what", ALLOWED)
-def test_a_wish_that_can_work_gets_none(what: str) -> None:
+def test_a_setup_that_can_work_gets_none(what: str) -> None:
     assert refusals(ALLOWED[what]) == ()
 
 
@@ -75,8 +77,8 @@ def test_the_same_holds_for_speculation() -> None:
 
 
 def test_every_setting_is_known() -> None:
-    assert {one.name for one in fields(DesiredEngine)} == limits.KNOWN
-    assert {one.name for one in fields(DesiredSpeculation)} == limits.KNOWN_OF_SPECULATION
+    assert {one.name for one in fields(DesiredEngine)} == limits.SETTINGS
+    assert {one.name for one in fields(DesiredSpeculation)} == limits.SPECULATION_SETTINGS
 
 
 @given(

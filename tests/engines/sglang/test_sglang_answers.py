@@ -14,8 +14,7 @@ from fairlead.fleet.fit import Fit
 from fairlead.sizing import assessment
 from fairlead.sizing.sizing_input import SizingInput
 from tests.engines.setups import A100, B200, H100, L4, LLAMA, T4, setup_of
-from tests.engines.sglang.refused import adapter
-from tests.engines.sglang.wishes import ENGINE, SGLANG
+from tests.engines.sglang.inputs import ENGINE, SGLANG, adapter
 
 FULL = b'data: {"error": {"object": "error", "message": "The request queue is full.", "type": "x", "code": 503}}\n\n'
 
@@ -117,11 +116,11 @@ def test_its_cache_is_less_certain_than_vllms_and_what_it_computes_with_lies_bes
     assert isinstance(answer, Fit)
     assert answer.memory.activations.likely == answer.memory.graphs.likely == 0
     assert answer.memory.kv.high - answer.memory.kv.low > 5 * (1 << 30)
-    told = assessment.assess(
+    smaller = assessment.assess(
         SizingInput(shape=LLAMA, accelerator=H100, release=SGLANG.memory(""), context=8192, utilization=0.5)
     )
-    assert isinstance(told, Fit)
-    assert told.memory.kv.likely < answer.memory.kv.likely
+    assert isinstance(smaller, Fit)
+    assert smaller.memory.kv.likely < answer.memory.kv.likely
 
 
 def test_arguments_and_adapters_say_the_rest() -> None:

@@ -32,8 +32,7 @@ from fairlead.fleet.engine_launch import (
 )
 from fairlead.fleet.quantization import Dtype, KvFormat, WeightFormat
 from tests.engines.setups import H100, LATENT, LLAMA, MTP, NGRAM, VOLUME, WITH_DRAFT, setup_of, stored
-from tests.engines.sglang.refused import adapter, wish
-from tests.engines.sglang.wishes import ENGINE, RELEASED, SGLANG
+from tests.engines.sglang.inputs import ENGINE, RELEASED, SGLANG, adapter, setup_with
 
 PACE: Final = LifecycleParameters(
     weight_bytes=16_000_000_000, bytes_per_second=200e6, pre_stop_seconds=12, drain_seconds=90
@@ -84,8 +83,8 @@ def options(setup: EngineSetup) -> tuple[str, ...]:
     return launch(setup).command[len(START) :]
 
 
-def test_a_plain_wish_is_a_short_command() -> None:
-    assert launch(wish()).command == tuple(START)
+def test_a_plain_setup_is_a_short_command() -> None:
+    assert launch(setup_with()).command == tuple(START)
 
 
 def test_every_typed_field_says_its_flags() -> None:
@@ -119,7 +118,7 @@ def test_no_field_says_a_flag_of_another_and_every_flag_is_one_of_sglang() -> No
 
 
 def test_ngram_guesses_in_a_chain_and_counts_the_models_own_token() -> None:
-    assert options(wish(speculation=NGRAM)) == (
+    assert options(setup_with(speculation=NGRAM)) == (
         *("--speculative-algorithm", "NGRAM", "--speculative-num-draft-tokens", "4"),
         *("--speculative-ngram-max-bfs-breadth", "1"),
     )
@@ -131,12 +130,12 @@ def test_layers_of_the_models_own_are_in_its_own_checkpoint_and_have_numbers_of_
         *("--speculative-algorithm", "NEXTN", "--speculative-draft-model-path", "meta-llama/Llama-3.1-8B-Instruct"),
         *("--speculative-draft-model-revision", "0e9e39f249a16976918f6564b8830bc8"),
     )
-    told = setup_of(replace(ENGINE, speculation=replace(MTP, tokens=2, draft=VOLUME)), shape=LATENT, source=VOLUME)
-    assert launch(told).command[-10:] == (
+    drafted = setup_of(replace(ENGINE, speculation=replace(MTP, tokens=2, draft=VOLUME)), shape=LATENT, source=VOLUME)
+    assert launch(drafted).command[-10:] == (
         *("--speculative-algorithm", "NEXTN", "--speculative-draft-model-path", "/models/draft"),
         *("--speculative-num-steps", "2", "--speculative-eagle-topk", "1", "--speculative-num-draft-tokens", "3"),
     )
-    assert launch(told).mounts == (
+    assert launch(drafted).mounts == (
         WeightMount(source=VOLUME, path="/models/model"),
         WeightMount(source=VOLUME, path="/models/draft"),
     )
@@ -149,17 +148,17 @@ def test_a_checkpoint_says_its_own_format_and_only_an_unknown_one_is_told() -> N
 
 
 def test_a_template_by_path_is_opened_where_it_lies_and_one_of_a_config_map_is_a_file() -> None:
-    assert options(wish(chat_template="/t/chat.jinja")) == ("--chat-template", "/t/chat.jinja")
+    assert options(setup_with(chat_template="/t/chat.jinja")) == ("--chat-template", "/t/chat.jinja")
     key = ConfigMapKey(name="templates", key="llama")
-    assert launch(wish(chat_template=key)).files == (
+    assert launch(setup_with(chat_template=key)).files == (
         ConfigMapFile(source=key, folder="/etc/fairlead/chat-template", name="template.jinja"),
     )
-    assert launch(wish()).files == ()
+    assert launch(setup_with()).files == ()
 
 
 def test_the_environment_keeps_caches_names_secrets_and_asks_no_hub_without_need() -> None:
     token, region = SecretKey(name="hf", key="token"), EnvFrom(name="REGION", object_name="site", key="region")
-    setup = wish(extra_env=(("SGLANG_LOG_MS", "1"),), env_from=(region,))
+    setup = setup_with(extra_env=(("SGLANG_LOG_MS", "1"),), env_from=(region,))
     secret = replace(setup, wanted=replace(setup.wanted, model=replace(setup.wanted.model, token_secret=token)))
     caches = (
         EnvVar(name="HF_HOME", value="/cache/huggingface"),
@@ -176,12 +175,12 @@ def test_the_environment_keeps_caches_names_secrets_and_asks_no_hub_without_need
 
 def test_our_own_variables_are_refused_from_users() -> None:
     for one in launch(setup_of(ENGINE, source=VOLUME)).environment:
-        (found,) = SGLANG.refusals(wish(extra_env=((one.name, "x"),)))
+        (found,) = SGLANG.refusals(setup_with(extra_env=((one.name, "x"),)))
         assert found.value == one.name
 
 
 def test_probes_ports_and_seconds_of_a_model_of_sixteen_gigabytes() -> None:
-    found = launch(wish())
+    found = launch(setup_with())
 
     assert found.ports == (EnginePort(name="http", number=30000),)
     assert found.probes == EngineProbes(
@@ -193,11 +192,11 @@ def test_probes_ports_and_seconds_of_a_model_of_sixteen_gigabytes() -> None:
     assert found.probes.liveness.timeout_seconds > 20, "SGLang itself gives up after 20 s"
     assert found.shutdown == EngineShutdown(pre_stop_seconds=12, drain_seconds=90, rest_seconds=30)
     assert (found.cache_path, found.shared_memory_bytes, found.user) == ("/cache", 1 << 30, 65532)
-    assert launch(wish(eager=True), LifecycleParameters()).probes.startup.allowed_seconds == 180 + 300 + 1800
+    assert launch(setup_with(eager=True), LifecycleParameters()).probes.startup.allowed_seconds == 180 + 300 + 1800
 
 
 def test_the_check_asks_its_parser_for_the_same_words() -> None:
-    found = launch(wish())
+    found = launch(setup_with())
 
     assert found.check[:3] == ("python3", "-c", preflight.PROGRAM)
     assert found.check[3:] == found.command[2:]
@@ -227,7 +226,7 @@ def test_every_familys_parser_is_in_the_registry() -> None:
 def test_adapters_beyond_the_slots_wait_in_memory() -> None:
     many = tuple(one for index in range(20) for one in adapter(f"a{index}", rank=index + 1))
 
-    command = options(wish(adapters=many))
+    command = options(setup_with(adapters=many))
 
     assert command[: command.index("--lora-paths")] == (
         *("--enable-lora", "--max-loras-per-batch", "9", "--max-lora-rank", "20"),

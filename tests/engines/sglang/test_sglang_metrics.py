@@ -13,7 +13,7 @@ from fairlead.engines.http_api import QuickLoad
 from fairlead.engines.sglang import metrics
 from fairlead.engines.sglang.http_api import API
 from fairlead.fleet.engine_load import DurationHistogram, EngineLoad, UnreadableScrape, UnreadableScrapeReason
-from tests.engines.sglang.wishes import SGLANG
+from tests.engines.sglang.inputs import SGLANG
 
 BUSY: Final = (Path(__file__).parents[1] / "data" / "sglang-0.5.23-busy.txt").read_text(encoding="utf-8")
 STAGE: Final = 'pp_rank="0"'

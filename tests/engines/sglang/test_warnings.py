@@ -1,4 +1,4 @@
-"""What SGLang allows and costs: each warning comes when it should, and a plain wish gets none."""
+"""What SGLang allows and costs: each warning comes when it should, and a plain setup gets none."""
 
 from dataclasses import replace
 from typing import Final
@@ -12,25 +12,29 @@ from fairlead.fleet.conversations import Reasoning, Tools
 from fairlead.fleet.desired_state import Parallelism
 from fairlead.fleet.quantization import KvFormat
 from tests.engines.setups import A100, H100, HUB, NGRAM, VOLUME, setup_of
-from tests.engines.sglang.refused import adapter, extra, wish
-from tests.engines.sglang.wishes import ENGINE, RELEASED, warnings
+from tests.engines.sglang.inputs import ENGINE, RELEASED, adapter, extra, setup_with, warnings
 
 WORTH_A_WORD: Final[dict[str, tuple[EngineSetup, str, Why, str]]] = {
-    "another release": (wish(version="0.5.24"), "spec.engine.version", Why.VERSION_NOT_KNOWN, "an image of 0.5.23"),
+    "another release": (
+        setup_with(version="0.5.24"),
+        "spec.engine.version",
+        Why.VERSION_NOT_KNOWN,
+        "an image of 0.5.23",
+    ),
     "a batch is one of prompts": (
-        wish(max_batched_tokens=4096),
+        setup_with(max_batched_tokens=4096),
         "spec.engine.batching.maxBatchedTokens",
         Why.SLOWER,
         "running answers pause while prompts arrive",
     ),
     "a share of another kind than vLLM's": (
-        wish(memory_utilization=0.92),
+        setup_with(memory_utilization=0.92),
         "spec.engine.memoryUtilization",
         Why.RISKY,
         "ends the engine under load, not at its start",
     ),
     "48 requests at once": (
-        wish(speculation=NGRAM),
+        setup_with(speculation=NGRAM),
         "spec.engine.speculation.method",
         Why.SLOWER,
         "at most 48 requests at once",
@@ -48,12 +52,12 @@ WORTH_A_WORD: Final[dict[str, tuple[EngineSetup, str, Why, str]]] = {
         "write fp8E5M2 or auto",
     ),
     "a coarse cache": (
-        wish(kv=KvFormat.FP8_E5M2),
+        setup_with(kv=KvFormat.FP8_E5M2),
         "spec.engine.quantization.kvCache",
         Why.RISKY,
         "check answers on your own prompts",
     ),
-    "no graphs": (wish(eager=True), "spec.engine.eager", Why.SLOWER, "remove it"),
+    "no graphs": (setup_with(eager=True), "spec.engine.eager", Why.SLOWER, "remove it"),
     "GPUs that nobody uses": (setup_of(ENGINE, gpus=2, on=H100), "spec.accelerator.count", Why.SLOWER, "write 1"),
     "copies behind one address": (
         setup_of(ENGINE, spread=Parallelism(data=2), on=H100),
@@ -62,13 +66,13 @@ WORTH_A_WORD: Final[dict[str, tuple[EngineSetup, str, Why, str]]] = {
         "write 1, and 2 times the replicas",
     ),
     "a context beyond the model": (
-        wish(max_context_tokens=200_000, extra_env=(("SGLANG_ALLOW_OVERWRITE_LONGER_CONTEXT_LEN", "1"),)),
+        setup_with(max_context_tokens=200_000, extra_env=(("SGLANG_ALLOW_OVERWRITE_LONGER_CONTEXT_LEN", "1"),)),
         "spec.engine.context.maxTokens",
         Why.RISKY,
         "was made for 131,072 tokens",
     ),
     "code of others, at a commit": (
-        wish(trust_remote_code=True),
+        setup_with(trust_remote_code=True),
         "spec.engine.trustRemoteCode",
         Why.RISKY,
         "in the pod; read that code",
@@ -80,7 +84,7 @@ WORTH_A_WORD: Final[dict[str, tuple[EngineSetup, str, Why, str]]] = {
         "set spec.model.revision",
     ),
     "an adapter's revision that is ignored": (
-        wish(adapters=adapter(source=HUB)),
+        setup_with(adapters=adapter(source=HUB)),
         "spec.engine.adapters[0].revision",
         Why.RISKY,
         "downloads an adapter's newest revision",
@@ -92,13 +96,13 @@ WORTH_A_WORD: Final[dict[str, tuple[EngineSetup, str, Why, str]]] = {
         "may know it",
     ),
     "a parser that another build may have": (
-        wish(tools=Tools(parser="llama3_json")),
+        setup_with(tools=Tools(parser="llama3_json")),
         "spec.engine.tools.parser",
         Why.PARSER_UNKNOWN,
         "did you mean llama3?",
     ),
     "a parser that is like none": (
-        wish(reasoning=Reasoning(parser="zzzz")),
+        setup_with(reasoning=Reasoning(parser="zzzz")),
         "spec.engine.reasoning.parser",
         Why.PARSER_UNKNOWN,
         "watch the first start",
@@ -106,14 +110,14 @@ WORTH_A_WORD: Final[dict[str, tuple[EngineSetup, str, Why, str]]] = {
 }
 
 FINE: Final = {
-    "a plain wish": wish(),
+    "a plain setup": setup_with(),
     "code of one's own": setup_of(replace(ENGINE, trust_remote_code=True), source=VOLUME, on=H100),
-    "speculation with a number of requests": wish(speculation=NGRAM, max_sequences=64),
-    "an FP8 cache where there is arithmetic for it": wish(kv=KvFormat.FP8),
-    "an adapter on a volume, and one of the newest revision": wish(
+    "speculation with a number of requests": setup_with(speculation=NGRAM, max_sequences=64),
+    "an FP8 cache where there is arithmetic for it": setup_with(kv=KvFormat.FP8),
+    "an adapter on a volume, and one of the newest revision": setup_with(
         adapters=(*adapter(), *adapter("fr", replace(HUB, revision=None)))
     ),
-    "a longer context that is not longer": wish(
+    "a longer context that is not longer": setup_with(
         max_context_tokens=4096, extra_env=(("SGLANG_ALLOW_OVERWRITE_LONGER_CONTEXT_LEN", "1"),)
     ),
     "a pool of one's own for a model that nobody knows": setup_of(

@@ -19,7 +19,7 @@ from fairlead.fleet.quantization import KvFormat, WeightFormat
 _OWN_SCALES: Final = frozenset({WeightFormat.FP8_PER_TENSOR, WeightFormat.FP8_PER_BLOCK, WeightFormat.FP8_PER_CHANNEL})
 _CACHES: Final = frozenset({KvFormat.FLOAT16, KvFormat.INT8_PER_TOKEN_HEAD})
 
-KNOWN: Final = frozenset(
+SETTINGS: Final = frozenset(
     {
         *("kind", "version", "image", "dtype", "weights", "kv", "prefix_caching", "speculation", "sleeps"),
         *("max_sequences", "max_batched_tokens", "max_queued_requests", "max_context_tokens", "memory_utilization"),
@@ -28,15 +28,15 @@ KNOWN: Final = frozenset(
     }
 )
 """Settings of an engine that become flags or variables, or are refused."""
-KNOWN_OF_SPECULATION: Final = frozenset({"method", "draft", "tokens", "max_concurrency", "lookup_min", "lookup_max"})
+SPECULATION_SETTINGS: Final = frozenset({"method", "draft", "tokens", "max_concurrency", "lookup_min", "lookup_max"})
 
 
 def unsupported_field(setup: EngineSetup) -> SpecRefusal | None:
     """A setting that came after these tables: refused until somebody says what SGLang makes of it."""
     engine: DesiredEngine = setup.engine
-    for holder, known in ((engine, KNOWN), (engine.speculation, KNOWN_OF_SPECULATION)):
+    for holder, settings in ((engine, SETTINGS), (engine.speculation, SPECULATION_SETTINGS)):
         for one in fields(holder):
-            if one.name not in known and getattr(holder, one.name) != one.default:
+            if one.name not in settings and getattr(holder, one.name) != one.default:
                 return SpecRefusal(
                     field="spec.engine" if isinstance(holder, DesiredEngine) else "spec.engine.speculation",
                     value=one.name,
