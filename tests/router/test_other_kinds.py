@@ -6,7 +6,7 @@ from typing import Any
 
 from fairlead.fleet.endpoints import DiscoveredEndpoint
 from tests.router.planes import PROMPT, STREAM, Cluster, Raw, events, exchange_bytes, plane, posted, run_story, written
-from tests.router.test_asking_engines import ANSWER, DELTA
+from tests.router.test_asking_engines import ANSWER, DELTA, keyed
 
 FULL = b'{"error": {"object": "error", "message": "The request queue is full.", "type": "x", "code": 503}}'
 
@@ -77,5 +77,22 @@ def test_a_full_queue_inside_a_stream_is_tried_elsewhere_before_the_client_gets_
                     assert b'"text"' in answer
                 assert await router.states() == ["routable", "routable"], "a full engine is healthy"
             assert full.seen, "one of three began there"
+
+    run_story(story())
+
+
+def test_tenants_whose_prefixes_are_apart_are_refused_where_the_engine_would_mix_them(tmp_path: Path) -> None:
+    async def story() -> None:
+        engine, bearer = Raw(ANSWER), "Authorization: Bearer sk-1"
+        routing = keyed(tmp_path) | {"balancing": {"salt": True}}
+        message = PROMPT | {"max_tokens": 5}
+        async with engine.listening(), plane(of_sglang(written(tmp_path, [engine.address], **routing))) as router:
+            await router.until("routable")
+            answer = await exchange_bytes(router, posted(message, "/v1/messages", bearer))
+            assert b"400 Bad Request" in answer
+            assert b"this deployment separates the prefixes of tenants" in answer
+            assert engine.seen == []
+            await exchange_bytes(router, posted(message, "/v1/completions", bearer))
+            assert "cache_salt" in body_of(engine.seen[0])
 
     run_story(story())

@@ -94,6 +94,8 @@ class HttpApi:
     sleep: SleepEndpoints | None = None
     adapters: AdapterRequests | None = None
     """None: `model` names an adapter, as it names the base model."""
+    unsalted: frozenset[bytes] = frozenset()
+    """Routes for text on which it takes no `cache_salt`: tenants would find each other's prefixes there."""
 
 
 def token_count(page: bytes) -> int | None:

@@ -107,9 +107,9 @@ class Request:
         if refused is not None:
             return refusals.of(refused)
         adapter = model if model in dispatcher.adapters else None
-        path = self.received.head.path
-        if adapter is not None and context.adapters is not None and path not in context.adapters.paths:
-            return refusals.no_adapter_here(path, adapter)
+        problem = self._lacking(context, account, adapter)
+        if problem is not None:
+            return problem
         self.streams = found.stream
         self.ends_at = record.arrived + context.timeouts.total_seconds
         self.text_bytes = len(found.prompt)
@@ -133,6 +133,15 @@ class Request:
             record.prompt = found.prompt.decode(errors="replace")
         record.prompt_estimate = routing.prompt_tokens
         return found
+
+    def _lacking(self, context: RouterContext, account: Account, adapter: str | None) -> Problem | None:
+        """What this kind of engine would silently leave out on this route."""
+        path = self.received.head.path
+        if adapter is not None and context.adapters is not None and path not in context.adapters.paths:
+            return refusals.no_adapter_here(path, adapter)
+        if account.name and path in context.unsalted:
+            return refusals.no_salt_here(path)
+        return None
 
     def prepare(self, context: RouterContext, found: BodyFacts) -> None:
         """Make what only an engine needs: the body as it goes there, and where its prefix and its session belong."""

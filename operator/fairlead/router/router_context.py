@@ -97,7 +97,7 @@ class RouterContext:
             "salted",
             "settings",
         ),
-        *("telemetry", "timeouts", "tls"),
+        *("telemetry", "timeouts", "tls", "unsalted"),
     )
 
     def __init__(self, settings: RouterConfig, telemetry: TelemetryRecorder, dispatcher: Dispatcher) -> None:
@@ -135,6 +135,8 @@ class RouterContext:
             head_bytes=routing.door.max_header_bytes, body_bytes=routing.limits.max_request_bytes
         )
         self.salted = routing.balancing.salt
+        self.unsalted = api.unsalted if self.salted else frozenset()
+        """Routes on which the engine would not separate tenants, where it must."""
         self._prefix = routing.balancing.prefix
         self.heads.clear()
         self.cache.apply(routing.cache)

@@ -40,4 +40,5 @@ API: Final = HttpApi(
     tokenizer=Tokenizer(path=b"/tokenize", count=token_count),
     priority_header=b"x-override-priority",
     adapters=adapters.REQUESTS,
+    unsalted=frozenset({b"/v1/messages"}),
 )
