@@ -11,7 +11,8 @@ from fairlead.engines.sglang import warning_checks
 from fairlead.fleet.conversations import Reasoning, Tools
 from fairlead.fleet.desired_state import Parallelism
 from fairlead.fleet.quantization import KvFormat
-from tests.engines.setups import A100, H100, HUB, NGRAM, VOLUME, setup_of
+from fairlead.fleet.shapes import WindowedLayers
+from tests.engines.setups import A100, H100, HUB, LLAMA, NGRAM, VOLUME, setup_of
 from tests.engines.sglang.inputs import ENGINE, RELEASED, adapter, extra, setup_with, warnings
 
 WORTH_A_WORD: Final[dict[str, tuple[EngineSetup, str, Why, str]]] = {
@@ -44,6 +45,12 @@ WORTH_A_WORD: Final[dict[str, tuple[EngineSetup, str, Why, str]]] = {
         "spec.engine.context.maxTokens",
         Why.RISKY,
         "state spec.model.shape",
+    ),
+    "a cache in pools of its own": (
+        setup_of(ENGINE, shape=replace(LLAMA, window=WindowedLayers(layers=16, tokens=1024)), on=H100),
+        "spec.model.source",
+        Why.RISKY,
+        "it may hold fewer requests",
     ),
     "an FP8 cache on an A100": (
         setup_of(replace(ENGINE, kv=KvFormat.FP8), on=A100),

@@ -93,7 +93,7 @@ modelopt-quant moe-a2a-backend moe-data-parallel-size moe-dense-tp-size moe-dp-s
 monokernel-backend mooncake-ib-device msprobe-dump-config nccl-init-addr nccl-port nnodes no-dcp-replicate-q-proj
 no-dllm-fdfo no-enable-decoder-swa-bounded-replay no-enable-dsa-fused-indexer no-enable-fused-qk-norm-rope
 no-enable-tf32-matmul no-enable-tp-lm-head-all-to-all no-experts-shared-outer-loras no-lora-strict-loading
-no-mm-enable-dp-encoder no-offload-mode no-speculative-enable-w4a4-mxfp4-megamoe node-rank
+no-mm-enable-dp-encoder no-ple-offload-embedding no-speculative-enable-w4a4-mxfp4-megamoe node-rank
 num-continuous-decode-steps num-reserved-decode-tokens numa-node offload-group-size offload-mode
 offload-num-in-group offload-prefetch-step optimistic-prefill-attempts otlp-service-name otlp-traces-endpoint
 page-size paged-experts-num-resident pdmux-config-path pipeline-parallel-size ple-offload-backend ple-offload-dir

@@ -86,6 +86,21 @@ def room_for_a_context(setup: EngineSetup) -> SpecWarning | None:
     )
 
 
+def pools_apart(setup: EngineSetup) -> SpecWarning | None:
+    """`srt/arg_groups/fields/schedule.py`: swa_full_tokens_ratio and mamba_full_memory_ratio divide the cache."""
+    shape = setup.shape
+    if shape is None or (shape.window is None and shape.recurrent is None):
+        return None
+    return _warning(
+        "spec.model.source",
+        shape.name,
+        EngineReason.RISKY,
+        "SGLang divides the cache of a model with windows or recurrent layers by fixed ratios, and the fit counts as "
+        "vLLM does: it may hold fewer requests",
+        "leave room, and compare the tokens that it reports once it has started",
+    )
+
+
 def eight_bit_cache(setup: EngineSetup) -> SpecWarning | None:
     """`srt/arg_groups/fields/model.py` takes it on every GPU; its attention backends say nothing of older ones."""
     gpu = setup.accelerator
@@ -205,6 +220,7 @@ WARNING_CHECKS: Final[tuple[WarningCheck, ...]] = (
     share_of_another_kind,
     few_requests_with_speculation,
     room_for_a_context,
+    pools_apart,
     eight_bit_cache,
     coarse_cache,
     eager,
