@@ -66,6 +66,13 @@ EXTRAS: Final[dict[str, Row]] = {
         Why.ARGUMENT_UNKNOWN,
         "did you mean --random-seed?",
     ),
+    "two dashes and no flag": (
+        extra("--", image=RELEASED.image),
+        f"{EXTRA}[0]",
+        "--",
+        Why.ARGUMENT_MALFORMED,
+        "write each flag and each value as an element",
+    ),
     "a flag that is like none": (
         extra("-zzzz", image=RELEASED.image),
         f"{EXTRA}[0]",

@@ -44,10 +44,8 @@ def unknown_flag(setup: EngineSetup) -> SpecWarning | None:
     return SpecWarning(**strange._asdict(), reason=EngineReason.ARGUMENT_UNKNOWN, because=_MAY)
 
 
-def is_sglang_flag(word: str) -> bool:
-    """Whether a word is a flag in a spelling that the parser takes, or no flag at all."""
-    if extra_args.flag(word) in {None, "--"}:
-        return True
+def is_taken(word: str) -> bool:
+    """Whether the parser takes a flag in this spelling."""
     plain = word.partition("=")[0].removeprefix("--")
     return word.startswith("--") and any(flag.startswith(plain) for flag in LONG)
 
@@ -62,7 +60,9 @@ def _strange(setup: EngineSetup, otherwise: str) -> Iterator[UnknownSglangArgume
     """All unknown flags, without those that `flags.RULES` already refuses with a remedy."""
     for place, word in enumerate(setup.engine.extra_args):
         name = extra_args.flag(word)
-        if name is None or " " in name or is_sglang_flag(word) or extra_args.rule(name, flags.RULES) is not None:
+        if name is None or name == "--" or " " in name:
+            continue
+        if is_taken(word) or extra_args.rule(name, flags.RULES) is not None:
             continue
         near = nearest(word)
         shown = word.partition("=")[0]
