@@ -3,23 +3,25 @@
 `python -m prove.engine_table` prints the page; a test fails when the committed one differs.
 """
 
-from collections.abc import Callable, Iterable, Iterator
-from typing import Any, Final
+from collections.abc import Iterator
+from typing import Final
 
 from fairlead.engines.vllm import checks, flags, formats, parsers, unknown_flags, user_overrides, warning_checks
 from fairlead.engines.vllm.cpu import limits, overrides
 from fairlead.engines.vllm.cpu import warning_checks as cpu_warnings
 from fairlead.engines.vllm.field_flags import FIELDS
-from fairlead.engines.vllm.parsers import FamilyParser
 from fairlead.fleet.accelerators import ComputeCapability
 from fairlead.fleet.desired_state import EngineKind
 from fairlead.fleet.quantization import WHILE_LOADING
+from prove import sglang_table
+from prove.table_text import code, rules, section, table
 
 _HEAD: Final = """\
 # Engines
 
-What Fairlead knows of vLLM 0.32, the engine it starts today. `Simulated` is held to the same rules and is handed the
-same command. `SGLang` and `TensorRT-LLM` are refused by name until they are known as well.
+What Fairlead knows of the engines it starts: vLLM 0.32, which is the default, and [SGLang 0.5.23](#sglang). `Simulated`
+is held to vLLM's rules and is handed the same command. `TensorRT-LLM` is refused by name until it is known as well.
+[Kinds of engines](../engines.md) compares them.
 
 This page is rendered from the tables that decide: `python -m prove.engine_table > docs/reference/engines.md`.
 """
@@ -52,40 +54,40 @@ _PART: Final = {
 def page() -> str:
     """The whole page."""
     sections = (
-        _section("Flags owned by fields", "owned", _table(("field", "flags"), _owned())),
-        _section("Flags owned once a field is written", "yielding", _table(("field", "flags"), _yielding())),
-        _section("Parsers by model family", "parsers", _table(("for", "family", "models named", "parser"), _parsers())),
-        _section("Removed flags", "removed", _table(("flag", "what to do"), _removed())),
-        _section("Reserved flags", "reserved", _table(("flags", "why", "what to do"), _reserved())),
-        _section("Reserved variables", "variables", _table(("variable", "why", "what to do"), _variables())),
-        _section(
+        _part("Flags owned by fields", "owned", table(("field", "flags"), _owned())),
+        _part("Flags owned once a field is written", "yielding", table(("field", "flags"), _yielding())),
+        _part("Parsers by model family", "parsers", table(("for", "family", "models named", "parser"), _parsers())),
+        _part("Removed flags", "removed", table(("flag", "what to do"), _removed())),
+        _part("Reserved flags", "reserved", table(("flags", "why", "what to do"), _reserved())),
+        _part("Reserved variables", "variables", table(("variable", "why", "what to do"), _variables())),
+        _part(
             "Weight formats",
             "formats",
-            _table(("format", "vLLM's name", "made while loading", "in a checkpoint", "computes in it"), _formats()),
+            table(("format", "vLLM's name", "made while loading", "in a checkpoint", "computes in it"), _formats()),
         ),
-        _section(
+        _part(
             "Refusals",
             "refusals",
-            _table(("about", "rule", "what it mirrors"), _rules((*checks.REFUSAL_CHECKS, unknown_flags.refusals))),
+            table(("about", "rule", "what it mirrors"), rules((*checks.REFUSAL_CHECKS, unknown_flags.refusals))),
         ),
-        _section("Warnings", "warnings", _table(("about", "warning", "why"), _rules(warning_checks.WARNING_CHECKS))),
-        _section(
+        _part("Warnings", "warnings", table(("about", "warning", "why"), rules(warning_checks.WARNING_CHECKS))),
+        _part(
             "Refused on a processor",
             "processor",
-            _table(("field", "what", "why", "what to do", "read in"), _limits()),
+            table(("field", "what", "why", "what to do", "read in"), _limits()),
         ),
-        _section(
+        _part(
             "Arguments and variables refused on a processor",
             "processor-words",
-            _table(("words", "why", "what to do", "read in"), _overrides()),
+            table(("words", "why", "what to do", "read in"), _overrides()),
         ),
-        _section(
+        _part(
             "Warnings on a processor",
             "processor-warnings",
-            _table(("about", "warning", "why"), _rules(cpu_warnings.WARNING_CHECKS)),
+            table(("about", "warning", "why"), rules(cpu_warnings.WARNING_CHECKS)),
         ),
     )
-    return "\n".join((_HEAD, *sections))
+    return "\n".join((_HEAD, *sections, *sglang_table.sections()))
 
 
 def kinds() -> frozenset[str]:
@@ -93,32 +95,21 @@ def kinds() -> frozenset[str]:
     return frozenset(kind for kind in EngineKind if kind in _HEAD)
 
 
-def _section(title: str, part: str, table: str) -> str:
-    return f"## {title}\n\n{_PART[part]}\n\n{table}"
-
-
-def _table(heads: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
-    lines = (heads, ("---",) * len(heads), *rows)
-    return "".join(f"| {' | '.join(cell.replace('|', '/') for cell in line)} |\n" for line in lines)
+def _part(title: str, part: str, rows: str) -> str:
+    return section(title, _PART[part], rows)
 
 
 def _owned() -> Iterator[tuple[str, ...]]:
-    return ((f"`{row.field}`", _code(row.flags)) for row in FIELDS if row.written is None)
+    return ((f"`{row.field}`", code(row.flags)) for row in FIELDS if row.written is None)
 
 
 def _yielding() -> Iterator[tuple[str, ...]]:
-    return ((f"`{row.field}`", _code(row.flags)) for row in FIELDS if row.written is not None)
+    return ((f"`{row.field}`", code(row.flags)) for row in FIELDS if row.written is not None)
 
 
 def _parsers() -> Iterator[tuple[str, ...]]:
-    yield from (_parser("tools", row) for row in parsers.OF_TOOLS)
-    yield from (_parser("reasoning", row) for row in parsers.OF_REASONING)
-
-
-def _parser(what: str, row: FamilyParser) -> tuple[str, ...]:
-    named = " or ".join(f"*{word}*" for word in row.named if word) or "any"
-    but = f", not {' or '.join(f'*{word}*' for word in row.but)}" if row.but else ""
-    return what, f"`{row.family}`", named + but, f"`{row.parser}`"
+    yield from (sglang_table.family("tools", row) for row in parsers.OF_TOOLS)
+    yield from (sglang_table.family("reasoning", row) for row in parsers.OF_REASONING)
 
 
 def _removed() -> Iterator[tuple[str, ...]]:
@@ -126,7 +117,7 @@ def _removed() -> Iterator[tuple[str, ...]]:
 
 
 def _reserved() -> Iterator[tuple[str, ...]]:
-    return ((_code(names), because, remedy) for names, because, remedy in flags.RESERVED)
+    return ((code(names), because, remedy) for names, because, remedy in flags.RESERVED)
 
 
 def _variables() -> Iterator[tuple[str, ...]]:
@@ -152,21 +143,11 @@ def _limits() -> Iterator[tuple[str, ...]]:
 
 def _overrides() -> Iterator[tuple[str, ...]]:
     rows = (*overrides.FLAGS, *overrides.VARIABLES)
-    return ((_code(row.words), row.because, row.remedy, row.source) for row in rows)
-
-
-def _rules(rules: Iterable[Callable[[Any], object]]) -> Iterator[tuple[str, ...]]:
-    for rule in rules:
-        area = rule.__module__.rpartition(".")[2]
-        yield area, rule.__name__.replace("_", " "), " ".join((rule.__doc__ or "").split()).removeprefix("Mirrors ")
+    return ((code(row.words), row.because, row.remedy, row.source) for row in rows)
 
 
 def _needs(capability: ComputeCapability) -> str:
     return f"from {formats.words(capability)}"
-
-
-def _code(names: Iterable[str]) -> str:
-    return ", ".join(f"`{name}`" for name in names)
 
 
 def main() -> None:

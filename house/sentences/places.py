@@ -63,6 +63,8 @@ _FILES: Final[tuple[tuple[str, Place], ...]] = (
     ("controller/events.py", Place.EVENT),
     ("controller/", Place.CONDITION),
     ("engines/failures.py", Place.CONDITION),
+    ("engines/sglang/failures.py", Place.CONDITION),
+    ("engines/sglang/warning_checks.py", Place.WARNING),
     ("engines/vllm/failures.py", Place.CONDITION),
     ("engines/vllm/warning_checks.py", Place.WARNING),
     ("engines/", Place.REFUSAL),

@@ -2,8 +2,6 @@
 
 from dataclasses import replace
 
-import pytest
-
 from fairlead.engines.catalogue import ENGINES, describe
 from fairlead.engines.reasons import EngineReason
 from fairlead.engines.start_budget import LifecycleParameters
@@ -35,23 +33,26 @@ def test_the_simulated_engine_is_handed_the_real_ones_command_and_needs_no_weigh
 
 
 def test_each_engine_reads_its_own_metrics() -> None:
+    pages = {EngineKind.SGLANG: "sglang:num_running_reqs 1\n"}
     for kind, engine in ENGINES.items():
         assert engine.kind is kind
-        assert engine.load("vllm:num_requests_running 1\n") == EngineLoad(engines=1, running=1.0)
+        page = pages.get(kind, "vllm:num_requests_running 1\n")
+        assert engine.load(page) == EngineLoad(engines=1, running=1.0)
+        assert engine.reader().read(page.encode()) == engine.load(page)
 
 
 def test_an_engine_is_described_by_its_name() -> None:
     assert describe("vLLM") is ENGINES[EngineKind.VLLM]
+    assert describe("SGLang") is ENGINES[EngineKind.SGLANG]
     assert describe(EngineKind.SIMULATED) is ENGINES[EngineKind.SIMULATED]
 
 
-@pytest.mark.parametrize("kind", ["SGLang", "TensorRT-LLM"])
-def test_an_engine_that_comes_later_is_refused_by_name(kind: str) -> None:
-    assert describe(kind) == SpecRefusal(
+def test_an_engine_that_comes_later_is_refused_by_name() -> None:
+    assert describe("TensorRT-LLM") == SpecRefusal(
         field="spec.engine.kind",
-        value=kind,
+        value="TensorRT-LLM",
         reason=EngineReason.ENGINE_NOT_SUPPORTED,
-        because=f"this release of Fairlead cannot start {kind} yet",
+        because="this release of Fairlead cannot start TensorRT-LLM yet",
         remedy="write vLLM, or Simulated to try without a GPU",
     )
 

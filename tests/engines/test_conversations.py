@@ -6,6 +6,7 @@ from typing import Final
 import pytest
 
 from fairlead.cluster import package_data
+from fairlead.engines import family_parsers
 from fairlead.engines.catalogue import ENGINES
 from fairlead.engines.reasons import EngineReason
 from fairlead.engines.start_budget import LifecycleParameters
@@ -93,9 +94,9 @@ REASONING: Final = {
 def test_a_family_has_the_parser_that_its_models_cards_name(model: str) -> None:
     shape = package_data.load_catalogue().shapes[model]
     if model in TOOLS:
-        assert parsers.of(shape, parsers.OF_TOOLS) == TOOLS[model]
+        assert family_parsers.of(shape, parsers.OF_TOOLS) == TOOLS[model]
     if model in REASONING:
-        assert parsers.of(shape, parsers.OF_REASONING) == REASONING[model]
+        assert family_parsers.of(shape, parsers.OF_REASONING) == REASONING[model]
 
 
 def test_every_familys_parser_is_in_the_registry() -> None:

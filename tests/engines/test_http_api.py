@@ -6,7 +6,8 @@ import pytest
 
 from fairlead.engines import catalogue
 from fairlead.engines.catalogue import ENGINES
-from fairlead.engines.vllm.http_api import API, token_count
+from fairlead.engines.http_api import token_count
+from fairlead.engines.vllm.http_api import API
 from fairlead.fleet.desired_state import SLEEPING, EngineKind, EngineRelease
 
 
@@ -42,7 +43,7 @@ def test_every_kind_has_a_release_and_only_ours_runs_in_the_operators_image() ->
         EngineKind.VLLM: EngineRelease(
             version="0.32.0", image="vllm/vllm-openai:v0.32.0", cpu_image="localhost/fairlead-vllm-cpu:0.32.0"
         ),
-        EngineKind.SGLANG: EngineRelease(version="0", image="sglang:0"),
+        EngineKind.SGLANG: EngineRelease(version="0.5.23", image="lmsysorg/sglang:v0.5.23"),
         EngineKind.TENSORRT_LLM: EngineRelease(version="0", image="tensorrt-llm:0"),
         EngineKind.SIMULATED: EngineRelease(version="0.32.0", image="fairlead:0.32.0"),
     }

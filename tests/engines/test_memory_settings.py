@@ -1,14 +1,17 @@
 """What vLLM takes of a GPU depends on its release, and on a few arguments that no field owns."""
 
 from dataclasses import replace
+from typing import Final
 
 import pytest
 
 from fairlead.engines.catalogue import ENGINES
 from fairlead.engines.vllm.memory import CURRENT, VllmRelease
-from fairlead.fleet.desired_state import Adapter
+from fairlead.fleet.desired_state import Adapter, EngineKind
 from fairlead.fleet.engine_memory import BatchLimits, MemorySettings
 from tests.engines.setups import A100, B200, ENGINE, H100, L4, VOLUME, setup_of
+
+LIKE_VLLM: Final = (EngineKind.VLLM, EngineKind.SIMULATED)
 
 
 @pytest.mark.parametrize(
@@ -21,7 +24,7 @@ from tests.engines.setups import A100, B200, ENGINE, H100, L4, VOLUME, setup_of
     ],
 )
 def test_a_version_is_read_where_one_can_be_seen(text: str, release: VllmRelease) -> None:
-    assert {engine.memory(text) for engine in ENGINES.values()} == {release}
+    assert {ENGINES[kind].memory(text) for kind in LIKE_VLLM} == {release}
 
 
 def test_the_batch_follows_the_card_and_the_release() -> None:
@@ -53,7 +56,7 @@ def test_arguments_and_adapters_say_the_rest() -> None:
     adapters = tuple(Adapter(name=f"a{rank}", source=VOLUME, rank=rank) for rank in range(8, 18))
     spread = setup_of(replace(ENGINE, adapters=adapters, extra_args=("-ep", "--language-model-only")))
 
-    for engine in ENGINES.values():
+    for engine in (ENGINES[kind] for kind in LIKE_VLLM):
         assert engine.memory_settings(setup_of()) == MemorySettings()
         assert engine.memory_settings(spread) == MemorySettings(
             expert_parallel=True, images=False, adapter_ranks=(17,) * 8

@@ -6,12 +6,15 @@ from typing import Final
 import pytest
 
 from fairlead.engines.engine_setup import RefusalCheck, WarningCheck
+from fairlead.engines.sglang import checks as sglang_checks
+from fairlead.engines.sglang import warning_checks as sglang_warnings
 from fairlead.engines.vllm.checks import REFUSAL_CHECKS
 from fairlead.engines.vllm.cpu import warning_checks as cpu_warnings
 from fairlead.engines.vllm.warning_checks import WARNING_CHECKS
 from fairlead.fleet.desired_state import EngineKind
 from prove import engine_table
 
+OF_SGLANG: Final = (*sglang_checks.REFUSAL_CHECKS, *sglang_warnings.WARNING_CHECKS)
 PAGE: Final = Path(__file__).parents[2] / "docs" / "reference" / "engines.md"
 
 
@@ -32,7 +35,9 @@ def test_no_engine_goes_unmentioned() -> None:
 
 
 @pytest.mark.parametrize(
-    "rule", [*REFUSAL_CHECKS, *WARNING_CHECKS, *cpu_warnings.WARNING_CHECKS], ids=lambda rule: rule.__name__
+    "rule",
+    [*REFUSAL_CHECKS, *WARNING_CHECKS, *cpu_warnings.WARNING_CHECKS, *OF_SGLANG],
+    ids=lambda rule: rule.__name__,
 )
 def test_every_rule_says_what_it_mirrors(rule: RefusalCheck | WarningCheck) -> None:
     assert rule.__doc__
@@ -41,3 +46,4 @@ def test_every_rule_says_what_it_mirrors(rule: RefusalCheck | WarningCheck) -> N
 def test_no_rule_stands_twice() -> None:
     assert len({*REFUSAL_CHECKS}) == len(REFUSAL_CHECKS)
     assert len({*WARNING_CHECKS}) == len(WARNING_CHECKS)
+    assert len({*OF_SGLANG}) == len(OF_SGLANG)

@@ -68,8 +68,8 @@ FLAG: Final = Recipe(
         ),
         RecipeEdit(
             path=PRODUCT / "engines" / "vllm" / "field_flags.py",
-            after='    _switch("spec.engine.sleep.enabled", "--enable-sleep-mode", lambda engine: engine.sleeps),\n',
-            more="""    _count(
+            after='    switch_row("spec.engine.sleep.enabled", "--enable-sleep-mode", lambda engine: engine.sleeps),\n',
+            more="""    count_row(
         "spec.engine.batching.maxLogLength",
         "--max-log-len",
         lambda engine: engine.max_log_length,

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from fairlead.engines.vllm.http_api import API
+from fairlead.engines import catalogue
+from fairlead.fleet.desired_state import EngineKind
 from fairlead.fleet.gateways import (
     DeploymentRouter,
     DesiredDeployment,
@@ -122,7 +123,9 @@ def test_routers_get_the_digest_of_the_operators_key_and_never_the_key() -> None
 
 @pytest.mark.parametrize("name", SPECS)
 def test_engines_listen_where_routers_and_walls_expect_them(name: str) -> None:
-    assert [port.number for port in launch(wanted(SPECS[name])).ports] == [API.port]
+    deployment = wanted(SPECS[name])
+    port = catalogue.api(deployment.wanted.engine.kind).port
+    assert [one.number for one in launch(deployment).ports] == [port]
 
 
 def test_a_changed_limit_reaches_routers_without_restarting_one() -> None:
@@ -145,7 +148,8 @@ def test_a_router_understands_all_that_it_is_told(name: str) -> None:
     assert understood == loader.RouterConfig(
         namespace="team",
         selector="fairlead.dev/deployment=chat,fairlead.dev/role=engine",
-        engine_port=API.port,
+        engine_port=catalogue.api(engine.kind).port,
+        engine_kind="SGLang" if engine.kind is EngineKind.SGLANG else "vLLM",
         models=(deployment.wanted.model.served_name, *adapters),
         adapters=adapters,
         prefix_caching=engine.prefix_caching,

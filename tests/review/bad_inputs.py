@@ -8,6 +8,7 @@ from tests.api.bad_specs import BAD
 from tests.review.bad_conversations import CONVERSATIONS
 from tests.review.bad_fields import FIELDS
 from tests.review.bad_hurts import HURTS
+from tests.review.bad_kinds import KINDS
 from tests.review.bad_processors import PROCESSORS
 from tests.review.bad_specs import SPECS
 from tests.review.bad_texts import SHAPES, TEXTS
@@ -70,7 +71,7 @@ def _row(bad: Bad) -> Row:
     )
 
 
-OURS: Final[tuple[Row, ...]] = (*TEXTS, *SHAPES, *FIELDS, *SPECS, *HURTS, *CONVERSATIONS, *PROCESSORS)
+OURS: Final[tuple[Row, ...]] = (*TEXTS, *SHAPES, *FIELDS, *SPECS, *HURTS, *CONVERSATIONS, *PROCESSORS, *KINDS)
 """Those that stand in this folder."""
 
 ROWS: Final[tuple[Row, ...]] = (*map(_row, BAD), *OURS)

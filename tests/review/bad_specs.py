@@ -86,8 +86,6 @@ FORMATS: Final = (
         "write float16",
         14,
     ),
-    _no("an engine that we cannot start yet", engine(kind="SGLang"), "spec.engine.kind", "cannot start SGLang yet"),
-    _no("another such engine", engine(kind="TensorRT-LLM"), "spec.engine.kind", "Simulated to try without a GPU"),
 )
 SHAPES: Final = (
     _no(

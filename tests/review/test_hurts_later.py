@@ -179,6 +179,6 @@ def test_of_a_fleet_that_goes_to_zero_the_hold_is_told_once() -> None:
 
 
 def test_an_objective_is_not_judged_where_the_engine_is_refused() -> None:
-    review = admission.review(scaled("flash", engine={"kind": "SGLang"}), NAMED)
+    review = admission.review(scaled("flash", engine={"kind": "TensorRT-LLM"}), NAMED)
     assert [one.field for one in review.refusals] == ["spec.engine.kind"]
     assert [one for one in review.warnings if "weights once" in one.because] == []

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from fairlead.engines.sglang.memory import MEMORY as SGLANG
 from fairlead.engines.vllm.memory import VllmRelease
 from fairlead.fleet.desired_state import Parallelism
 from fairlead.fleet.fit import Fit, FitReason, FitVerdict, NoFit
@@ -92,6 +93,12 @@ def test_a_recurrent_model_without_a_state_a_sequence_is_refused_unless_eager_or
     eager, smaller = replace(inputs, eager=True), replace(inputs, max_sequences=8)
     assert verdict(inputs) == (FitVerdict.NO, FitReason.STATES_FEWER_THAN_SEQUENCES)
     assert {verdict(eager)[0], verdict(smaller)[0]} <= {FitVerdict.FITS, FitVerdict.TIGHT}
+
+
+def test_an_engine_that_lowers_its_batch_by_itself_needs_no_state_a_sequence() -> None:
+    inputs = sizing_input("Inferact/Qwen3.8-27B-NVFP4", "NVIDIA-H100-80GB-HBM3", 16384)
+
+    assert verdict(replace(inputs, release=SGLANG, max_batched_tokens=16384, max_sequences=16384))[0] is FitVerdict.FITS
 
 
 def test_an_unknown_architecture_is_unknown_not_no() -> None:

@@ -10,7 +10,7 @@ from fairlead.engines.vllm.memory import CURRENT
 from fairlead.fleet import accelerators
 from fairlead.fleet.accelerators import Accelerator
 from fairlead.fleet.desired_state import Parallelism
-from fairlead.fleet.engine_memory import BatchLimits, HostMemory
+from fairlead.fleet.engine_memory import BatchLimits, HostMemory, ReplicaLayout
 from fairlead.fleet.fit import ConfigurationChange, Fit, FitReason, FitVerdict, NoFit
 from fairlead.sizing import assessment, fit_alternatives, host_memory, kv_pages, memory
 from fairlead.sizing.sizing_input import GIB, DraftSetup, SizingInput
@@ -30,6 +30,9 @@ class OnGpusOnly:
     sets_graphs_aside: bool = True
     counts_requests: bool = True
     host: HostMemory | None = None
+
+    def static_share(self, accelerator: Accelerator, layout: ReplicaLayout) -> None:
+        CURRENT.static_share(accelerator, layout)
 
     def batch(self, accelerator: Accelerator) -> BatchLimits:
         return CURRENT.batch(accelerator)

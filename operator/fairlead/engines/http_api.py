@@ -3,7 +3,8 @@
 Routers, the controller and the autoscaler speak to every engine by these facts and by no name of their own.
 """
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum, auto
 
@@ -57,6 +58,16 @@ class Tokenizer:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AdapterRequests:
+    """How a request names a LoRA adapter, for an engine to which the adapter's own name says nothing."""
+
+    paths: frozenset[bytes]
+    """Routes that take an adapter; on any other the engine would answer as the base model."""
+    members: Callable[[str, str | None], Mapping[str, bytes]]
+    """Members of a body, as JSON, by the names of the base model and of the adapter; None: the base model is meant."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SleepEndpoints:
     """Where a POST puts an engine to sleep, and where one wakes it."""
 
@@ -81,3 +92,16 @@ class HttpApi:
     priority_header: bytes | None = None
     """Takes a tenant's rank, 0 first."""
     sleep: SleepEndpoints | None = None
+    adapters: AdapterRequests | None = None
+    """None: `model` names an adapter, as it names the base model."""
+    unsalted: frozenset[bytes] = frozenset()
+    """Routes for text on which it takes no `cache_salt`: tenants would find each other's prefixes there."""
+
+
+def token_count(page: bytes) -> int | None:
+    """The number of tokens in a reply of `/tokenize`, which contains every token too."""
+    try:
+        count = json.loads(page)["count"]
+    except (ValueError, KeyError, TypeError):
+        return None
+    return count if isinstance(count, int) and count >= 0 else None

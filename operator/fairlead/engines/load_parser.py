@@ -3,7 +3,7 @@
 Every engine has its own names for families; which samples are accepted is the same for all.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
 from math import inf, isnan
@@ -99,8 +99,13 @@ class _LoadTally:
 
 def load(text: str, names: MetricNames, families: frozenset[str]) -> EngineLoad | UnreadableScrape:
     """One page as facts; `families` is `names.families`, worked out once and not once a page."""
+    return of_samples(exposition.samples(text, families), names)
+
+
+def of_samples(found: Iterable[MetricSample | UnreadableScrape], names: MetricNames) -> EngineLoad | UnreadableScrape:
+    """Samples of one page as facts: those of an engine whose page says them in another form come here translated."""
     tally = _LoadTally(names)
-    for sample in exposition.samples(text, families):
+    for sample in found:
         wrong = sample if isinstance(sample, UnreadableScrape) else tally.add(sample)
         if wrong is not None:
             return wrong

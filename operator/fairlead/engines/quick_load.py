@@ -15,10 +15,10 @@ class QuickLoadReader:
 
     def __init__(self, names: MetricNames) -> None:
         families = {fact: family for family, fact in names.sums.items()}
-        self._running = _beginning(families["running"])
-        self._waiting = _beginning(families["waiting"])
-        self._usage = _beginning(names.usage)
-        self._capacity = _beginning(names.capacity)
+        self._running = beginning(families["running"])
+        self._waiting = beginning(families["waiting"])
+        self._usage = beginning(names.usage)
+        self._capacity = beginning(names.capacity)
         labels = {fact: _label(label) for label, fact in names.capacity_labels.items()}
         self._tokens = labels["capacity_tokens"]
         self._blocks = labels["capacity_blocks"]
@@ -26,7 +26,7 @@ class QuickLoadReader:
 
     def read(self, page: bytes) -> QuickLoad | None:
         """None for a page that is not this engine's, or whose running, waiting or cache figures are broken."""
-        running, waiting, usage = _values(page, self._running), _values(page, self._waiting), _values(page, self._usage)
+        running, waiting, usage = values(page, self._running), values(page, self._waiting), values(page, self._usage)
         if not running or not waiting or not usage:
             return None
         tokens = self._kv_tokens(page)
@@ -44,7 +44,8 @@ class QuickLoadReader:
         return None if blocks is None or size is None else int(blocks[1]) * int(size[1])
 
 
-def _beginning(family: str) -> bytes:
+def beginning(family: str) -> bytes:
+    """How a line of this family begins, after the end of the line before."""
     return b"\n%b{" % family.encode()
 
 
@@ -52,13 +53,18 @@ def _label(name: str) -> re.Pattern[bytes]:
     return re.compile(rb'[{,]%b="(\d{1,15})"' % name.encode())
 
 
-def _values(page: bytes, beginning: bytes) -> list[float]:
-    """The numbers of all lines that begin so; a time stamp may follow each."""
+def values(page: bytes, beginning: bytes, part: re.Pattern[bytes] | None = None) -> list[float]:
+    """The numbers of all lines that begin so, without those that are a part of another; a time stamp may follow each.
+
+    Empty if one of them is broken."""
     found: list[float] = []
     at = page.find(beginning)
     while at >= 0:
         end = page.find(b"\n", at + 1)
         line = page[at + 1 : end if end >= 0 else len(page)]
+        at = page.find(beginning, end) if end >= 0 else -1
+        if part is not None and part.search(line) is not None:
+            continue
         words = line.rpartition(b"}")[2].split()
         try:
             value = float(words[0])
@@ -67,5 +73,4 @@ def _values(page: bytes, beginning: bytes) -> list[float]:
         if not 0.0 <= value < 1e12:
             return []
         found.append(value)
-        at = page.find(beginning, end) if end >= 0 else -1
     return found

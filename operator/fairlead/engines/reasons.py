@@ -11,6 +11,10 @@ class EngineReason(FindingReason):
 
     UNKNOWN_ENGINE = "UnknownEngine"
     ENGINE_NOT_SUPPORTED = "EngineNotSupported"
+    NOT_IN_ENGINE = "NotInEngine"
+    """Other kinds of engines have it, and this one has nothing like it."""
+    NOT_YET_IN_ENGINE = "NotYetInEngine"
+    """The engine has it, and this release of Fairlead does not use it there."""
     VERSION_NOT_KNOWN = "VersionNotKnown"
     ARGUMENT_OWNED = "ArgumentOwned"
     """An extra argument repeats a typed field."""

@@ -31,6 +31,21 @@ class HostMemory(NamedTuple):
     """The same of models with latent attention."""
 
 
+class ReplicaLayout(NamedTuple):
+    """What decides how much memory an engine sets aside for its work before it has done any."""
+
+    sequences: int | None
+    """Most requests in a batch, where the spec sets it."""
+    tokens: int
+    """Most tokens of one step."""
+    gpus: int
+    """GPUs over which one copy of the model is spread."""
+    latent: bool
+    """Whether its attention is latent."""
+    eager: bool
+    """Whether no graphs are captured."""
+
+
 class EngineMemory(Protocol):
     """One release of an engine, as far as memory goes."""
 
@@ -41,6 +56,10 @@ class EngineMemory(Protocol):
     @property
     def share(self) -> float:
         """The part of the memory it sees that it uses."""
+
+    def static_share(self, accelerator: Accelerator, layout: ReplicaLayout) -> float | None:
+        """The part of weights and cache alone, where activations and graphs live in the rest, which nobody measures
+        before the cache is made; None where `share` holds them too."""
 
     @property
     def logit_bytes(self) -> float:

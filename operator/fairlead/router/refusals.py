@@ -56,6 +56,24 @@ def no_route_at_engine(head: RequestHead) -> Problem:
     return Problem(status=404, code="not_found", message=message)
 
 
+def no_adapter_here(path: bytes, adapter: str) -> Problem:
+    """The engine would answer as the base model, and say that it is the adapter."""
+    message = (
+        f"{_text(path)}: this deployment's engine takes no LoRA adapter on this route, and {adapter} is one; "
+        "ask for it on /v1/chat/completions, /v1/completions or /v1/messages"
+    )
+    return Problem(status=400, code="adapter_not_here", message=message, param="model")
+
+
+def no_salt_here(path: bytes) -> Problem:
+    """The engine would let tenants find each other's prefixes, which the configuration rules out."""
+    message = (
+        f"{_text(path)}: this deployment separates the prefixes of tenants, and its engine cannot on this route; "
+        "use /v1/chat/completions, or ask the operator to switch cacheSalt off"
+    )
+    return Problem(status=400, code="salt_not_here", message=message)
+
+
 def no_max_tokens(*, given: bool) -> Problem:
     """Anthropic's API requires it, with these messages."""
     message = "max_tokens: Input should be a valid integer" if given else "max_tokens: Field required"

@@ -106,6 +106,10 @@ class Request:
         refused = dispatcher.unserved(account, model)
         if refused is not None:
             return refusals.of(refused)
+        adapter = model if model in dispatcher.adapters else None
+        problem = self._lacking(context, account, adapter)
+        if problem is not None:
+            return problem
         self.streams = found.stream
         self.ends_at = record.arrived + context.timeouts.total_seconds
         self.text_bytes = len(found.prompt)
@@ -115,7 +119,7 @@ class Request:
             prompt_tokens=dispatcher.table.expectations.tokens(self.text_bytes),
             output_tokens=(most or 0) * found.n if named_output else dispatcher.default_output,
             arrived=record.arrived,
-            adapter=model if model in dispatcher.adapters else None,
+            adapter=adapter,
             names_output=named_output,
             size=len(body),
             batch=self.facts.batch,
@@ -129,6 +133,15 @@ class Request:
             record.prompt = found.prompt.decode(errors="replace")
         record.prompt_estimate = routing.prompt_tokens
         return found
+
+    def _lacking(self, context: RouterContext, account: Account, adapter: str | None) -> Problem | None:
+        """What this kind of engine would silently leave out on this route."""
+        path = self.received.head.path
+        if adapter is not None and context.adapters is not None and path not in context.adapters.paths:
+            return refusals.no_adapter_here(path, adapter)
+        if account.name and path in context.unsalted:
+            return refusals.no_salt_here(path)
+        return None
 
     def prepare(self, context: RouterContext, found: BodyFacts) -> None:
         """Make what only an engine needs: the body as it goes there, and where its prefix and its session belong."""
@@ -150,6 +163,8 @@ class Request:
             members[MOST_OUTPUT[surface]] = b"%d" % fill_in
         if context.salted and account.name and surface in MOST_OUTPUT:
             members["cache_salt"] = context.salt_of(account)
+        if context.adapters is not None and self.received.head.path in context.adapters.paths:
+            members.update(context.adapters.members(context.dispatcher.terms.model.base, self.routing.adapter))
         if members:
             body = splices.put(body, found, members)
         counted = account.tokens is not None and found.stream and surface in _STREAM_USAGE

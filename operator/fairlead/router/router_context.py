@@ -82,9 +82,22 @@ class RouterContext:
     """The shared state of one router's requests."""
 
     __slots__ = (
-        *("_id_prefix", "_ids", "_prefix", "_turning", "cache", "clients", "dispatcher", "draining", "errors", "heads"),
-        *("hedges", "hedging", "limits", "live", "memory", "peers", "pools", "revisions", "salted", "settings"),
-        *("telemetry", "timeouts", "tls"),
+        *("_id_prefix", "_ids", "_prefix", "_turning", "adapters", "cache", "clients", "dispatcher", "draining"),
+        *(
+            "errors",
+            "heads",
+            "hedges",
+            "hedging",
+            "limits",
+            "live",
+            "memory",
+            "peers",
+            "pools",
+            "revisions",
+            "salted",
+            "settings",
+        ),
+        *("telemetry", "timeouts", "tls", "unsalted"),
     )
 
     def __init__(self, settings: RouterConfig, telemetry: TelemetryRecorder, dispatcher: Dispatcher) -> None:
@@ -111,7 +124,10 @@ class RouterContext:
     def apply(self, settings: RouterConfig) -> None:
         """Apply another configuration: requests that run keep what they began with."""
         self.settings = settings
-        self.errors = settings.engine_api.errors
+        api = settings.engine_api
+        self.errors = api.errors
+        self.adapters = api.adapters if settings.adapters else None
+        """How requests name adapters, where there are any and their own names say nothing to the engine."""
         routing = settings.routing
         self.timeouts = routing.timeouts
         self.hedging = routing.hedging
@@ -119,6 +135,8 @@ class RouterContext:
             head_bytes=routing.door.max_header_bytes, body_bytes=routing.limits.max_request_bytes
         )
         self.salted = routing.balancing.salt
+        self.unsalted = api.unsalted if self.salted else frozenset()
+        """Routes on which the engine would not separate tenants, where it must."""
         self._prefix = routing.balancing.prefix
         self.heads.clear()
         self.cache.apply(routing.cache)

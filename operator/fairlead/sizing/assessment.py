@@ -109,8 +109,11 @@ def _usable(question: SizingInput, available: float) -> int:
 
 
 def _states_wanted(question: SizingInput) -> int:
-    """With graph capture vLLM refuses a recurrent model that has fewer states than sequences in a batch."""
-    return question.batch_sequences if question.shape.recurrent and not question.eager else 0
+    """With graph capture vLLM refuses a recurrent model that has fewer states than sequences in a batch. An engine with
+    a static share lowers its batch instead."""
+    if question.static_share is not None or question.eager or not question.shape.recurrent:
+        return 0
+    return question.batch_sequences
 
 
 def _given_cache(question: SizingInput, counted: MemoryBreakdown) -> Estimate:

@@ -4,6 +4,9 @@
 
 Terms have a span of their own only where the question says why (an unread checkpoint, an undescribed image tower). The
 error of the rest is not known term by term: it was measured on the cache of starts, in bytes, as one span.
+
+An engine with a static share makes its cache before it has computed anything: activations and graphs are not among its
+terms then, and live in what the share leaves.
 """
 
 from typing import Final
@@ -25,6 +28,8 @@ def memory(question: SizingInput) -> MemoryBreakdown:
     held, drafted = weights.bytes_on_fullest_gpu(question), weights.draft(question)
     peak, captured, outside = activations.peak(question), overheads.graphs(question), overheads.framework(question)
     slots = adapters(question)
+    if question.static_share is not None:
+        peak = captured = Estimate.exact(0)
     loose = ALWAYS + peak.likely + outside.likely
     left = budget.minus(held).minus(drafted).minus(slots).minus(peak).minus(outside)
     if question.release.sets_graphs_aside:

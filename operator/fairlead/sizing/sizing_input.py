@@ -5,7 +5,7 @@ from typing import Final
 
 from fairlead.fleet.accelerators import Accelerator
 from fairlead.fleet.desired_state import Parallelism
-from fairlead.fleet.engine_memory import EngineMemory
+from fairlead.fleet.engine_memory import EngineMemory, ReplicaLayout
 from fairlead.fleet.quantization import Dtype, KvFormat, WeightFormat
 from fairlead.fleet.shapes import ModelShape
 
@@ -80,9 +80,21 @@ class SizingInput:
         return self.release.doubt(self.accelerator)
 
     @property
+    def static_share(self) -> float | None:
+        """The part of memory of weights and cache alone, where the engine leaves the rest to its work unmeasured."""
+        layout = ReplicaLayout(
+            sequences=self.max_sequences,
+            tokens=self.batch_tokens,
+            gpus=self.parallelism.tensor * self.parallelism.pipeline,
+            latent=self.shape.latent is not None,
+            eager=self.eager,
+        )
+        return self.release.static_share(self.accelerator, layout)
+
+    @property
     def share(self) -> float:
         """The part of visible memory that the engine uses."""
-        return self.utilization or self.release.share
+        return self.utilization or self.static_share or self.release.share
 
     @property
     def dtype_bytes(self) -> int:

@@ -258,7 +258,7 @@ def test_a_pod_that_moved_is_asked_at_its_new_address() -> None:
 
 def test_engines_that_this_release_cannot_read_are_left_alone() -> None:
     async def story() -> None:
-        async with listening(lambda _: None) as pod, scraping(pod.target(EngineKind.SGLANG)) as scraper:
+        async with listening(lambda _: None) as pod, scraping(pod.target(EngineKind.TENSORRT_LLM)) as scraper:
             await asyncio.sleep(3 * EVERY)
             assert (pod.requests, scraper.tallies.scrapes) == (0, 0)
 

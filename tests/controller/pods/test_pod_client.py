@@ -156,7 +156,7 @@ def test_an_engine_that_does_not_answer_is_asked_again_after_a_while() -> None:
             assert pods._not_before == {"e": 100.0 + AGAIN_S}
             assert await pods.load(silent, EngineKind.VLLM) is None
             clock.now += AGAIN_S
-            assert await pods.load(silent, EngineKind.SGLANG) is None
+            assert await pods.load(silent, EngineKind.TENSORRT_LLM) is None
             assert pods._not_before == {"e": 130.0 + AGAIN_S}
             pods.forget("e")
             assert pods._not_before == {}

@@ -20,7 +20,7 @@ from fairlead.fleet.conditions import ConditionReason
 from fairlead.fleet.desired_state import EngineKind, EngineRelease
 from fairlead.fleet.engine_launch import EngineLaunch, EnginePort, EngineProbes, EnvVar, HttpProbe
 from fairlead.fleet.engine_load import EngineLoad, UnreadableScrape
-from fairlead.fleet.engine_memory import BatchLimits, EngineMemory, HostMemory, MemorySettings
+from fairlead.fleet.engine_memory import BatchLimits, EngineMemory, HostMemory, MemorySettings, ReplicaLayout
 from fairlead.fleet.findings import SpecRefusal, SpecWarning
 
 PORT: Final = 30000
@@ -88,6 +88,9 @@ class PretendMemory:
     sets_graphs_aside: bool = True
     counts_requests: bool = True
     host: HostMemory | None = None
+
+    def static_share(self, accelerator: Accelerator, layout: ReplicaLayout) -> None:
+        """It measures its work first."""
 
     def batch(self, accelerator: Accelerator) -> BatchLimits:  # noqa: ARG002 - the same on every GPU
         """The same on every GPU."""

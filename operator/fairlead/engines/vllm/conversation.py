@@ -4,6 +4,7 @@ import difflib
 from collections.abc import Sequence
 from typing import Final
 
+from fairlead.engines import family_parsers
 from fairlead.engines.engine_setup import EngineSetup
 from fairlead.engines.reasons import EngineReason
 from fairlead.engines.vllm import parsers, release
@@ -48,13 +49,13 @@ def files(setup: EngineSetup) -> tuple[ConfigMapFile, ...]:
 def tool_parser(setup: EngineSetup) -> str | None:
     """The one in the spec, else the family's; None if the spec has no `tools`."""
     written = setup.engine.tools
-    return None if written is None else written.parser or parsers.of(setup.shape, parsers.OF_TOOLS)
+    return None if written is None else written.parser or family_parsers.of(setup.shape, parsers.OF_TOOLS)
 
 
 def reasoning_parser(setup: EngineSetup) -> str | None:
     """The one in the spec, else the family's; None if the spec has no `reasoning`."""
     written = setup.engine.reasoning
-    return None if written is None else written.parser or parsers.of(setup.shape, parsers.OF_REASONING)
+    return None if written is None else written.parser or family_parsers.of(setup.shape, parsers.OF_REASONING)
 
 
 def tool_parser_unknown(setup: EngineSetup) -> SpecRefusal | None:

@@ -4,60 +4,21 @@ From these rows come the command line, the flags that extra arguments may not re
 one, and two tables of docs/reference/engines.md. Type, default and description of a field are in the API's model.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final
 
 from fairlead.engines.engine_setup import EngineSetup
+from fairlead.engines.field_flags import (
+    Arguments,
+    FieldFlags,
+    count_row,
+    degree_row,
+    numbered,
+    switch_row,
+    value_row,
+)
 from fairlead.engines.vllm import adapters, conversation, defaults, formats, speculative_config
 from fairlead.engines.vllm.cpu import settings
-from fairlead.fleet.desired_state import DesiredEngine
 from fairlead.fleet.quantization import Dtype, KvFormat
-
-Arguments = tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FieldFlags:
-    """One field, and the flags that no other field and no extra argument may set."""
-
-    field: str
-    flags: Arguments
-    """With short names and synonyms."""
-    write: Callable[[EngineSetup], Arguments]
-    """Its arguments; none where vLLM's own default applies."""
-    count: Callable[[DesiredEngine], int | None] | None = None
-    """A number that must not be below one."""
-    written: Callable[[DesiredEngine], bool] | None = None
-    """For fields that came when users already gave their flags: these stay free until the field is written."""
-
-
-def _value(field: str, *flags: str, of: Callable[[EngineSetup], str | None]) -> FieldFlags:
-    """The first flag and a value, where there is one."""
-    return FieldFlags(
-        field=field, flags=flags, write=lambda setup: () if (text := of(setup)) is None else (flags[0], text)
-    )
-
-
-def _count(field: str, flag: str, of: Callable[[DesiredEngine], int | None]) -> FieldFlags:
-    """A count that the flag takes as it stands in the spec."""
-    return FieldFlags(field=field, flags=(flag,), count=of, write=lambda setup: _number(flag, of(setup.engine)))
-
-
-def _switch(field: str, flag: str, of: Callable[[DesiredEngine], bool]) -> FieldFlags:
-    """A flag without a value."""
-    return FieldFlags(field=field, flags=(flag,), write=lambda setup: (flag,) if of(setup.engine) else ())
-
-
-def _degree(field: str, *flags: str, of: Callable[[EngineSetup], int]) -> FieldFlags:
-    """Over how many GPUs something is spread; one is vLLM's default."""
-    return FieldFlags(
-        field=field, flags=flags, write=lambda setup: () if of(setup) == 1 else (flags[0], str(of(setup)))
-    )
-
-
-def _number(flag: str, number: int | None) -> Arguments:
-    return () if number is None else (flag, str(number))
 
 
 def _dtype(setup: EngineSetup) -> str | None:
@@ -81,7 +42,7 @@ def _queued(setup: EngineSetup) -> Arguments:
     """vLLM's cap counts running requests too, over all engines of the pod; the field counts those that wait."""
     queued = setup.engine.max_queued_requests
     running = defaults.sequences(setup) * setup.wanted.parallelism.data
-    return _number("--max-num-queued-reqs", None if queued is None else queued + running)
+    return numbered("--max-num-queued-reqs", None if queued is None else queued + running)
 
 
 def _utilization(setup: EngineSetup) -> str | None:
@@ -106,20 +67,20 @@ def _positional(setup: EngineSetup) -> Arguments:  # noqa: ARG001 - the interfac
 
 FIELDS: Final = (
     FieldFlags(field="spec.model.source", flags=("--model",), write=_positional),
-    _value("spec.model.servedName", "--served-model-name", of=lambda setup: setup.wanted.model.served_name),
-    _value("spec.model.revision", "--revision", of=lambda setup: setup.wanted.model.source.revision),
-    _value("spec.engine.dtype", "--dtype", of=_dtype),
-    _value("spec.engine.quantization.weights", "--quantization", "-q", "--quantization-config", of=_weights),
-    _value("spec.engine.quantization.kvCache", "--kv-cache-dtype", of=_kv),
+    value_row("spec.model.servedName", "--served-model-name", of=lambda setup: setup.wanted.model.served_name),
+    value_row("spec.model.revision", "--revision", of=lambda setup: setup.wanted.model.source.revision),
+    value_row("spec.engine.dtype", "--dtype", of=_dtype),
+    value_row("spec.engine.quantization.weights", "--quantization", "-q", "--quantization-config", of=_weights),
+    value_row("spec.engine.quantization.kvCache", "--kv-cache-dtype", of=_kv),
     FieldFlags(field="spec.engine.prefixCaching.enabled", flags=("--enable-prefix-caching",), write=_prefix_caching),
     FieldFlags(
         field="spec.engine.speculation",
         flags=("--speculative-config", "-sc", "--spec-method", "--spec-model", "--spec-tokens"),
         write=speculative_config.arguments,
     ),
-    _switch("spec.engine.sleep.enabled", "--enable-sleep-mode", lambda engine: engine.sleeps),
-    _count("spec.engine.batching.maxSequences", "--max-num-seqs", lambda engine: engine.max_sequences),
-    _count(
+    switch_row("spec.engine.sleep.enabled", "--enable-sleep-mode", lambda engine: engine.sleeps),
+    count_row("spec.engine.batching.maxSequences", "--max-num-seqs", lambda engine: engine.max_sequences),
+    count_row(
         "spec.engine.batching.maxBatchedTokens", "--max-num-batched-tokens", lambda engine: engine.max_batched_tokens
     ),
     FieldFlags(
@@ -128,10 +89,12 @@ FIELDS: Final = (
         write=_queued,
         count=lambda engine: engine.max_queued_requests,
     ),
-    _count("spec.engine.context.maxTokens", "--max-model-len", lambda engine: engine.max_context_tokens),
-    _value("spec.engine.memoryUtilization", "--gpu-memory-utilization", "--device-memory-utilization", of=_utilization),
+    count_row("spec.engine.context.maxTokens", "--max-model-len", lambda engine: engine.max_context_tokens),
+    value_row(
+        "spec.engine.memoryUtilization", "--gpu-memory-utilization", "--device-memory-utilization", of=_utilization
+    ),
     FieldFlags(field="spec.engine.eager", flags=("--enforce-eager",), write=_eager),
-    _switch("spec.engine.trustRemoteCode", "--trust-remote-code", lambda engine: engine.trust_remote_code),
+    switch_row("spec.engine.trustRemoteCode", "--trust-remote-code", lambda engine: engine.trust_remote_code),
     FieldFlags(
         field="spec.engine.adapters",
         flags=("--enable-lora", "--lora-modules", "--max-loras", "--max-cpu-loras", "--max-lora-rank"),
@@ -155,15 +118,15 @@ FIELDS: Final = (
         write=conversation.template,
         written=lambda engine: engine.chat_template is not None,
     ),
-    _degree(
+    degree_row(
         "spec.parallelism.tensor", "--tensor-parallel-size", "-tp", of=lambda setup: setup.wanted.parallelism.tensor
     ),
-    _degree(
+    degree_row(
         "spec.parallelism.pipeline",
         "--pipeline-parallel-size",
         "-pp",
         of=lambda setup: setup.wanted.parallelism.pipeline,
     ),
-    _degree("spec.parallelism.data", "--data-parallel-size", "-dp", of=lambda setup: setup.wanted.parallelism.data),
+    degree_row("spec.parallelism.data", "--data-parallel-size", "-dp", of=lambda setup: setup.wanted.parallelism.data),
 )
 """In the order of the command line."""

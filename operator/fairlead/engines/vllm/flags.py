@@ -5,8 +5,9 @@ from types import MappingProxyType
 from typing import Final
 
 from fairlead.engines.extra_args import FlagRule
+from fairlead.engines.field_flags import owned_by
 from fairlead.engines.reasons import EngineReason
-from fairlead.engines.vllm.field_flags import FIELDS, FieldFlags
+from fairlead.engines.vllm.field_flags import FIELDS
 from fairlead.fleet.desired_state import DesiredEngine
 
 REMOVED: Final[Mapping[str, str]] = MappingProxyType(
@@ -104,16 +105,6 @@ RESERVED: Final[tuple[tuple[tuple[str, ...], str, str], ...]] = (
     (("--grpc-port",), "routers speak HTTP", "leave it out"),
     (("--tokens-only",), "the engine would answer tokens where clients expect text", "leave it out"),
 )
-
-
-def owned_by(row: FieldFlags) -> FlagRule:
-    """The rule of one field."""
-    return FlagRule(
-        flags=row.flags,
-        reason=EngineReason.ARGUMENT_OWNED,
-        because=f"{row.field} owns this flag",
-        remedy=f"set {row.field} instead",
-    )
 
 
 def yielding(engine: DesiredEngine) -> Iterator[FlagRule]:

@@ -1,24 +1,14 @@
 """vLLM 0.32's HTTP server: its port, its pages, its tokenizer, and how it is put to sleep."""
 
-import json
 from typing import Final
 
-from fairlead.engines.http_api import ErrorShapes, HttpApi, SleepEndpoints, Tokenizer
+from fairlead.engines.http_api import ErrorShapes, HttpApi, SleepEndpoints, Tokenizer, token_count
 from fairlead.engines.quick_load import QuickLoadReader
 from fairlead.engines.vllm import errors, metrics
 
 SLEEP: Final = SleepEndpoints(sleep="/sleep?level=1&mode=wait", wake="/wake_up")
 """Two of its development endpoints. Level 1 moves the weights to main memory and drops the KV cache. `wait` lets
 running requests end first; a request after that hangs until the engine is woken, so routers must have dropped it."""
-
-
-def token_count(page: bytes) -> int | None:
-    """The number of tokens in a reply of `/tokenize`, which contains every token too."""
-    try:
-        count = json.loads(page)["count"]
-    except (ValueError, KeyError, TypeError):
-        return None
-    return count if isinstance(count, int) and count >= 0 else None
 
 
 API: Final = HttpApi(

@@ -1,5 +1,6 @@
 """Whether lengths, batches and shares are possible together."""
 
+from fairlead.engines import field_flags
 from fairlead.engines.engine_setup import EngineSetup
 from fairlead.engines.reasons import EngineReason
 from fairlead.engines.vllm import defaults
@@ -57,11 +58,7 @@ def prompts_in_one_piece(setup: EngineSetup) -> SpecRefusal | None:
 
 def out_of_range(setup: EngineSetup) -> SpecRefusal | None:
     """vLLM's range errors: counts below one end the start."""
-    for row in FIELDS:
-        number = None if row.count is None else row.count(setup.engine)
-        if number is not None and number < 1:
-            return _range(row.field, str(number), "must be at least 1", "write 1 or more, or leave it out")
-    return None
+    return field_flags.count_out_of_range(setup, FIELDS)
 
 
 def share_out_of_range(setup: EngineSetup) -> SpecRefusal | None:

@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 from fairlead.engines.engine_setup import EngineSetup
 from fairlead.engines.vllm.adapters import SLOTS
 from fairlead.fleet.accelerators import Accelerator
-from fairlead.fleet.engine_memory import BatchLimits, HostMemory, MemorySettings
+from fairlead.fleet.engine_memory import BatchLimits, HostMemory, MemorySettings, ReplicaLayout
 
 _LARGE_MIB: Final = 70 * 1024
 _HUGE_MIB: Final = 160 * 1024
@@ -28,6 +28,9 @@ class VllmRelease(NamedTuple):
     def share(self) -> float:
         """0.9, and 0.92 in releases after April 2026."""
         return 0.92 if self >= (0, 20) else 0.9
+
+    def static_share(self, accelerator: Accelerator, layout: ReplicaLayout) -> None:
+        """Its share holds activations too, which it measures first."""
 
     @property
     def logit_bytes(self) -> float:

@@ -4,11 +4,9 @@ A test compares the names with those of the real registries. Families document t
 a name narrows a family whose members differ, since a wrong parser leaves every call in the text without an error.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
 
-from fairlead.fleet.shapes import ModelShape
+from fairlead.engines.family_parsers import FamilyParser
 
 _TOOLS: Final = """
 apertus cohere_command3 cohere_command4 deepseek_v3 deepseek_v31 deepseek_v32 deepseek_v4 deepseek_v41 dots ernie45
@@ -25,20 +23,6 @@ qwen3 seed_oss step3 step3p5
 """
 TOOLS: Final = tuple(_TOOLS.split())
 REASONING: Final = tuple(_REASONING.split())
-
-
-@dataclass(frozen=True, slots=True)
-class FamilyParser:
-    """The parser for one family, or for its members of one name."""
-
-    family: str
-    """`model_type`, as shapes have it."""
-    parser: str
-    named: tuple[str, ...] = ("",)
-    """One of these must be in the model's name, in small letters."""
-    but: tuple[str, ...] = ()
-    """None of these may be in the model's name."""
-
 
 OF_TOOLS: Final[tuple[FamilyParser, ...]] = (
     FamilyParser("llama", "llama3_json", ("llama-3.",)),
@@ -85,15 +69,3 @@ OF_REASONING: Final[tuple[FamilyParser, ...]] = (
     FamilyParser("mistral", "mistral", ("magistral",)),
 )
 """In both tables the first row that matches counts."""
-
-
-def of(shape: ModelShape | None, rows: Sequence[FamilyParser]) -> str | None:
-    """The family's parser; None for an unknown model, or a family that has no row."""
-    if shape is None:
-        return None
-    name = shape.name.lower()
-    return next((row.parser for row in rows if row.family == shape.family and _is_meant(row, name)), None)
-
-
-def _is_meant(row: FamilyParser, name: str) -> bool:
-    return any(word in name for word in row.named) and not any(word in name for word in row.but)

@@ -3,11 +3,12 @@
 From these rows come the refusals and a table of docs/reference/engines.md.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
+from fairlead.engines import field_limits
 from fairlead.engines.engine_setup import EngineSetup
+from fairlead.engines.field_limits import FieldLimit
 from fairlead.engines.reasons import EngineReason
 from fairlead.engines.vllm import release
 from fairlead.engines.vllm.cpu import formats, settings
@@ -17,29 +18,12 @@ HEAD_SIZES: Final = (32, 64, 80, 96, 112, 128, 160, 192, 224, 256, 512)
 BLOCK_STEP: Final = 32
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CpuLimit:
-    """One thing that works on GPUs and not on a processor."""
-
-    field: str
-    refuses: str
-    """What is refused, in a few words, for the page."""
-    source: str
-    """File and symbol of vLLM 0.32.0."""
-    value: Callable[[EngineSetup], str | None]
-    """What the spec says against it; None where nothing does."""
-    because: str
-    remedy: str
-    reason: EngineReason = EngineReason.NOT_ON_CPU
+_limit: Final = partial(FieldLimit, reason=EngineReason.NOT_ON_CPU)
 
 
 def refusals(setup: EngineSetup) -> tuple[SpecRefusal, ...]:
     """One for each row that a setup on a processor contradicts."""
-    return tuple(
-        SpecRefusal(field=row.field, value=value, reason=row.reason, because=row.because, remedy=row.remedy)
-        for row in LIMITS
-        if (value := row.value(setup)) is not None
-    )
+    return field_limits.refusals(setup, LIMITS)
 
 
 def _spread(setup: EngineSetup) -> str | None:
@@ -82,7 +66,7 @@ def _block(setup: EngineSetup) -> str | None:
 
 
 LIMITS: Final = (
-    CpuLimit(
+    _limit(
         field="spec.engine.image",
         refuses="vLLM's image for CUDA",
         source="vllm/platforms/__init__.py: cpu_platform_plugin, which takes builds with cpu in their version",
@@ -90,7 +74,7 @@ LIMITS: Final = (
         because="this image holds the build for CUDA, which finds no device on a processor and ends",
         remedy="remove spec.engine.image to use the build for processors, or name an image with one",
     ),
-    CpuLimit(
+    _limit(
         field="spec.parallelism",
         refuses="tensor, pipeline and data parallelism above 1",
         source="vllm/utils/ompmultiprocessing.py: OMPProcessManager._get_autobind_cpu_ids",
@@ -98,7 +82,7 @@ LIMITS: Final = (
         because="vLLM wants a NUMA node for each rank, and a pod cannot ask for NUMA nodes",
         remedy="remove spec.parallelism; one worker uses all of spec.accelerator.cores",
     ),
-    CpuLimit(
+    _limit(
         field="spec.engine.sleep.enabled",
         refuses="sleep",
         source="vllm/config/model.py: ModelConfig, `Sleep mode is not supported on current platform.`",
@@ -106,7 +90,7 @@ LIMITS: Final = (
         because="vLLM has no sleep mode on a processor: weights are in main memory already",
         remedy="remove spec.engine.sleep; warmPool.ready of the AutoscalingPolicy keeps replicas ready",
     ),
-    CpuLimit(
+    _limit(
         field="spec.engine.memoryUtilization",
         refuses="a share of memory",
         source="vllm/v1/worker/cpu_worker.py: CPUWorker.determine_available_memory",
@@ -114,7 +98,7 @@ LIMITS: Final = (
         because="on a processor the KV cache is told in GiB, from spec.accelerator.memory less weights and processes",
         remedy="remove it, and set spec.accelerator.memory",
     ),
-    CpuLimit(
+    _limit(
         field="spec.accelerator.memory",
         refuses="less than 4 GiB for a model of unknown shape",
         source="vllm/v1/worker/cpu_worker.py: CPUWorker.__init__; the least that a tiny model was run with",
@@ -124,7 +108,7 @@ LIMITS: Final = (
         reason=EngineReason.OUT_OF_RANGE,
     ),
     *(
-        CpuLimit(
+        _limit(
             field="spec.engine.quantization.weights",
             refuses=f"weights as {', '.join(group.formats)}",
             source=group.source,
@@ -134,7 +118,7 @@ LIMITS: Final = (
         )
         for group in formats.WITHOUT_KERNEL
     ),
-    CpuLimit(
+    _limit(
         field="spec.engine.quantization.kvCache",
         refuses=f"a cache as {', '.join(sorted(formats.CACHES_REFUSED))}",
         source="vllm/v1/attention/backends/cpu_attn.py: CPUAttentionBackend.supported_kv_cache_dtypes",
@@ -142,7 +126,7 @@ LIMITS: Final = (
         because="attention on a processor keeps its cache in the model's own type or in FP8",
         remedy="write auto",
     ),
-    CpuLimit(
+    _limit(
         field="spec.engine.quantization.kvCache",
         refuses="an FP8 cache of heads that are no multiple of 32",
         source="vllm/v1/attention/backends/cpu_attn.py: _get_attn_isa",
@@ -150,7 +134,7 @@ LIMITS: Final = (
         because="an FP8 cache on a processor needs heads whose size is a multiple of 32",
         remedy="write auto",
     ),
-    CpuLimit(
+    _limit(
         field="spec.engine.quantization.kvCache",
         refuses="an FP8 cache of a model with latent attention",
         source="vllm/v1/attention/backends/mla/cpu_mla.py: CPUMLABackend.supported_kv_cache_dtypes",
@@ -158,7 +142,7 @@ LIMITS: Final = (
         because="latent attention on a processor takes no FP8 cache",
         remedy="write auto",
     ),
-    CpuLimit(
+    _limit(
         field="spec.model.source",
         refuses="heads of a size without a kernel",
         source="vllm/v1/attention/backends/cpu_attn.py: CPUAttentionBackend.get_supported_head_sizes",
@@ -166,7 +150,7 @@ LIMITS: Final = (
         because=f"attention on a processor has kernels for heads of {', '.join(str(size) for size in HEAD_SIZES)}",
         remedy="take another model, or a GPU",
     ),
-    CpuLimit(
+    _limit(
         field="spec.model.source",
         refuses="sparse attention",
         source="vllm/platforms/cpu.py: CpuPlatform.get_attn_backend_cls",
@@ -174,7 +158,7 @@ LIMITS: Final = (
         because="Sparse Attention is not supported on CPU, says vLLM",
         remedy="take another model, or a GPU",
     ),
-    CpuLimit(
+    _limit(
         field="spec.engine.extraArgs",
         refuses="a block size that is no multiple of 32",
         source="vllm/v1/attention/backends/cpu_attn.py: CPUAttentionBackend.get_supported_kernel_block_sizes",

@@ -1,0 +1,85 @@
+"""One row for each field of a spec that becomes flags of an engine, and the usual ways of writing one.
+
+From an engine's rows come its command line, the flags that extra arguments may not repeat, and the refusals of counts
+below one.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from fairlead.engines.engine_setup import EngineSetup
+from fairlead.engines.extra_args import FlagRule
+from fairlead.engines.reasons import EngineReason
+from fairlead.fleet.desired_state import DesiredEngine
+from fairlead.fleet.findings import SpecRefusal
+
+Arguments = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FieldFlags:
+    """One field, and the flags that no other field and no extra argument may set."""
+
+    field: str
+    flags: Arguments
+    """With short names and synonyms."""
+    write: Callable[[EngineSetup], Arguments]
+    """Its arguments; none where the engine's own default applies."""
+    count: Callable[[DesiredEngine], int | None] | None = None
+    """A number that must not be below one."""
+    written: Callable[[DesiredEngine], bool] | None = None
+    """For fields that came when users already gave their flags: these stay free until the field is written."""
+
+
+def value_row(field: str, *flags: str, of: Callable[[EngineSetup], str | None]) -> FieldFlags:
+    """The first flag and a value, where there is one."""
+    return FieldFlags(
+        field=field, flags=flags, write=lambda setup: () if (text := of(setup)) is None else (flags[0], text)
+    )
+
+
+def count_row(field: str, flag: str, of: Callable[[DesiredEngine], int | None]) -> FieldFlags:
+    """A count that the flag takes as it stands in the spec."""
+    return FieldFlags(field=field, flags=(flag,), count=of, write=lambda setup: numbered(flag, of(setup.engine)))
+
+
+def switch_row(field: str, flag: str, of: Callable[[DesiredEngine], bool]) -> FieldFlags:
+    """A flag without a value."""
+    return FieldFlags(field=field, flags=(flag,), write=lambda setup: (flag,) if of(setup.engine) else ())
+
+
+def degree_row(field: str, *flags: str, of: Callable[[EngineSetup], int]) -> FieldFlags:
+    """Over how many GPUs something is spread; one is every engine's default."""
+    return FieldFlags(
+        field=field, flags=flags, write=lambda setup: () if of(setup) == 1 else (flags[0], str(of(setup)))
+    )
+
+
+def numbered(flag: str, number: int | None) -> Arguments:
+    """The flag and the number, where there is one."""
+    return () if number is None else (flag, str(number))
+
+
+def owned_by(row: FieldFlags) -> FlagRule:
+    """The rule of one field for extra arguments."""
+    return FlagRule(
+        flags=row.flags,
+        reason=EngineReason.ARGUMENT_OWNED,
+        because=f"{row.field} owns this flag",
+        remedy=f"set {row.field} instead",
+    )
+
+
+def count_out_of_range(setup: EngineSetup, rows: Iterable[FieldFlags]) -> SpecRefusal | None:
+    """The first count below one."""
+    for row in rows:
+        count = None if row.count is None else row.count(setup.engine)
+        if count is not None and count < 1:
+            return SpecRefusal(
+                field=row.field,
+                value=str(count),
+                reason=EngineReason.OUT_OF_RANGE,
+                because="must be at least 1",
+                remedy="write 1 or more, or leave it out",
+            )
+    return None

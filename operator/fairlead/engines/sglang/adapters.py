@@ -1,0 +1,82 @@
+"""LoRA adapters: the flags of SGLang 0.5.23, and how a request names one."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from fairlead.engines import weight_paths
+from fairlead.engines.engine_setup import EngineSetup
+from fairlead.engines.http_api import AdapterRequests
+from fairlead.engines.reasons import EngineReason
+from fairlead.fleet.desired_state import Adapter
+from fairlead.fleet.findings import SpecRefusal
+
+SLOTS: Final = 8
+"""Adapters kept on the GPU at once, without the base model's slot; the others wait in RAM."""
+
+
+def arguments(adapters: Sequence[Adapter]) -> tuple[str, ...]:
+    """All flags of LoRA. The base model takes a slot as well; the modules follow from the adapters."""
+    if not adapters:
+        return ()
+    named = (f"{one.name}={weight_paths.path_to_open(one.source, weight_paths.adapter_path(one))}" for one in adapters)
+    return (
+        "--enable-lora",
+        *("--max-loras-per-batch", str(min(len(adapters), SLOTS) + 1)),
+        *("--max-lora-rank", str(max(one.rank for one in adapters))),
+        *("--lora-paths", *named),
+    )
+
+
+def members(base: str, adapter: str | None) -> Mapping[str, bytes]:
+    """`srt/entrypoints/openai/serving_base.py: _resolve_lora_path`: the adapter stands after the model's name and a
+    colon. Alone its name means the base model; and a client's own `lora_path` would choose one that it may not use."""
+    if adapter is None:
+        return {"lora_path": b"null"}
+    return {"model": json.dumps(f"{base}:{adapter}", ensure_ascii=False).encode()}
+
+
+REQUESTS: Final = AdapterRequests(
+    paths=frozenset(
+        {
+            b"/v1/chat/completions",
+            b"/v1/completions",
+            b"/v1/embeddings",
+            b"/v1/messages",
+            b"/v1/messages/count_tokens",
+            b"/tokenize",
+        }
+    ),
+    members=members,
+)
+"""`/v1/responses` reads an adapter's name and then answers as the base model (`serving_responses.py`)."""
+
+
+def name_taken(setup: EngineSetup) -> SpecRefusal | None:
+    """The model and its adapters share one list of names in `/v1/models`; a request could not say which it means."""
+    taken = {setup.wanted.model.served_name}
+    for index, adapter in enumerate(setup.engine.adapters):
+        if adapter.name in taken:
+            return SpecRefusal(
+                field=f"spec.engine.adapters[{index}].name",
+                value=adapter.name,
+                reason=EngineReason.ADAPTER_NAME_TAKEN,
+                because="the model or another adapter is served under this name",
+                remedy="give the adapter a name of its own",
+            )
+        taken.add(adapter.name)
+    return None
+
+
+def rank_out_of_range(setup: EngineSetup) -> SpecRefusal | None:
+    """`--max-lora-rank` is the highest of them, and `srt/lora/lora_manager.py` takes any number above zero."""
+    for index, adapter in enumerate(setup.engine.adapters):
+        if adapter.rank < 1:
+            return SpecRefusal(
+                field=f"spec.engine.adapters[{index}].rank",
+                value=str(adapter.rank),
+                reason=EngineReason.OUT_OF_RANGE,
+                because="must be at least 1",
+                remedy="write the rank the adapter was trained with",
+            )
+    return None

@@ -1,0 +1,93 @@
+"""SGLang 0.5.23 as an implementation of the interface of all engines."""
+
+from typing import Final
+
+from fairlead.engines import engine_setup as setups
+from fairlead.engines import extra_args, field_limits, weight_paths
+from fairlead.engines.engine_setup import EngineSetup
+from fairlead.engines.sglang import (
+    arguments,
+    checks,
+    conversation,
+    environment,
+    flags,
+    lifecycle,
+    limits,
+    memory,
+    metrics,
+    preflight,
+    reserved_variables,
+    unknown_flags,
+    warning_checks,
+)
+from fairlead.engines.sglang.failures import FAILURES
+from fairlead.engines.sglang.http_api import API
+from fairlead.engines.sglang.metrics import SglangLoadReader
+from fairlead.engines.sglang.release import DEFAULT
+from fairlead.engines.start_budget import LifecycleParameters
+from fairlead.fleet.desired_state import EngineKind
+from fairlead.fleet.engine_launch import EngineLaunch, EnginePort
+from fairlead.fleet.engine_load import EngineLoad, UnreadableScrape
+from fairlead.fleet.engine_memory import EngineMemory, MemorySettings
+from fairlead.fleet.findings import SpecRefusal, SpecWarning
+
+_GIB: Final = 1 << 30
+
+
+class SglangEngine:
+    """The SGLang engine."""
+
+    kind = EngineKind.SGLANG
+    release = DEFAULT
+    is_fairleads = False
+    api = API
+    check_unsupported = ""
+    failures = FAILURES
+    names = metrics.NAMES
+
+    def refusals(self, setup: EngineSetup) -> tuple[SpecRefusal, ...]:
+        """What SGLang cannot do, what would end its start or make it hang, and what would break what we rely on."""
+        return (
+            *field_limits.refusals(setup, limits.LIMITS),
+            *setups.refusals(setup, checks.REFUSAL_CHECKS),
+            *extra_args.refusals(setup.engine.extra_args, flags.RULES),
+            *unknown_flags.refusals(setup),
+            *reserved_variables.refusals(setup),
+        )
+
+    def warnings(self, setup: EngineSetup) -> tuple[SpecWarning, ...]:
+        """Warnings: what is allowed and has a cost."""
+        return setups.warnings_of(setup, warning_checks.WARNING_CHECKS)
+
+    def launch(self, setup: EngineSetup, pace: LifecycleParameters) -> EngineLaunch:
+        """How it is started, probed and ended."""
+        command = arguments.command(setup)
+        return EngineLaunch(
+            command=command,
+            environment=environment.variables(setup),
+            ports=(EnginePort(name=lifecycle.PORT_NAME, number=API.port),),
+            probes=lifecycle.probes(lifecycle.budget_seconds(pace, setup)),
+            shutdown=lifecycle.shutdown(pace),
+            mounts=weight_paths.mounts(setup.wanted),
+            files=conversation.files(setup),
+            cache_path=weight_paths.CACHE,
+            shared_memory_bytes=_GIB * max(1, setup.wanted.parallelism.gpus),
+            check=preflight.command(command),
+            user=lifecycle.USER,
+        )
+
+    def memory(self, version: str) -> EngineMemory:  # noqa: ARG002 - one release is known
+        """What it takes of a GPU's memory."""
+        return memory.MEMORY
+
+    def memory_settings(self, setup: EngineSetup) -> MemorySettings:
+        """What extra arguments and adapters say of memory."""
+        return memory.settings(setup)
+
+    def load(self, text: str) -> EngineLoad | UnreadableScrape:
+        """One page of its metrics as facts."""
+        return metrics.load(text)
+
+    def reader(self) -> SglangLoadReader:
+        """A reader for one pod; it keeps nothing between pages."""
+        return SglangLoadReader()

@@ -1,0 +1,28 @@
+"""What an error response of SGLang 0.5.23 means for the request and for the engine, by its status and text.
+
+A full queue is 503 for a request without a stream. For one with a stream it is 200, and an error is the first event,
+with the code in it. A draining engine refuses nothing, so nothing here says that one leaves.
+"""
+
+import re
+from typing import Final
+
+from fairlead.engines.http_api import EngineErrorClass
+
+_ERROR_EVENT: Final = b'data: {"error"'
+_CODE: Final = re.compile(rb'"code":\s*(\d{3})\b')
+
+
+def begins_with_error(first: bytes) -> bool:
+    """A stream with status 200 whose first event is an error: the client has got no token of it."""
+    return first.startswith(_ERROR_EVENT)
+
+
+def error_class(status: int, body: bytes) -> EngineErrorClass:
+    """The class of an error; of a stream that begins with one, by the code in it."""
+    code = status
+    if begins_with_error(body) and (found := _CODE.search(body.partition(b"\n")[0])) is not None:
+        code = int(found[1])
+    if code == 503:
+        return EngineErrorClass.BUSY
+    return EngineErrorClass.FAILED if code >= 500 else EngineErrorClass.PASS_ON

@@ -1,0 +1,100 @@
+"""What free extra arguments must agree with: one another, and the typed fields beside them."""
+
+from typing import Final
+
+from fairlead.engines import extra_args
+from fairlead.engines.engine_setup import EngineSetup
+from fairlead.engines.reasons import EngineReason
+from fairlead.fleet.desired_state import SpeculationMethod
+from fairlead.fleet.findings import SpecRefusal
+from fairlead.fleet.plurals import count
+
+_EXPERTS: Final = ("--ep-size", "--expert-parallel-size", "--ep")
+_ATTENTION: Final = ("--attn-dp-size", "--attention-data-parallel-size")
+_CHAINED: Final = frozenset({SpeculationMethod.NGRAM, SpeculationMethod.DRAFT_MODEL})
+PRIORITIES: Final = "--enable-priority-scheduling"
+SMALLER_FIRST: Final = "--schedule-low-priority-values-first"
+
+
+def experts_over_other_gpus(setup: EngineSetup) -> SpecRefusal | None:
+    """`srt/arg_groups/parallel_hook.py` wants ep x moe-dp = tp only with attention ranks; a run took ep 3 with tp 2."""
+    degree, tensor = _number(setup, *_EXPERTS), setup.wanted.parallelism.tensor
+    spread = _number(setup, "--moe-dp-size", "--moe-data-parallel-size") or 1
+    if degree is None or degree == 1 or degree * spread == tensor:
+        return None
+    return _refusal(
+        f"--ep-size {degree}",
+        f"experts are spread over the GPUs of spec.parallelism.tensor, {tensor}, all of them",
+        f"write {max(1, tensor // max(1, spread))}, or remove it",
+    )
+
+
+def attention_ranks(setup: EngineSetup) -> SpecRefusal | None:
+    """`srt/arg_groups/parallel_hook.py` and `speculative_hook.py`: "does not support dp attention"."""
+    degree, tensor = _number(setup, *_ATTENTION), setup.wanted.parallelism.tensor
+    if degree is None or degree == 1:
+        return None
+    method = setup.engine.speculation.method
+    if method in _CHAINED:
+        because, remedy = f"speculation by {method} has no attention ranks", "remove it, or write eagle3 or mtp"
+    elif setup.wanted.parallelism.data > 1:
+        because, remedy = "spec.parallelism.data is another way of the same, and both together are refused", "remove it"
+    elif degree < 1 or tensor % degree:
+        because, remedy = f"it must divide spec.parallelism.tensor, {tensor}", "remove it, or write a divisor"
+    else:
+        return None
+    return _refusal(f"--attn-dp-size {degree}", because, remedy)
+
+
+def pool_below_context(setup: EngineSetup) -> SpecRefusal | None:
+    """A run showed it: a prompt that just passes validation is never admitted to a pool smaller than the context, all
+    requests behind it hang, and `/health` stays well; `srt/managers/tp_worker.py` only warns."""
+    pool, context = _number(setup, "--max-total-tokens"), setup.context_tokens
+    if pool is None or context is None or pool >= context:
+        return None
+    return _refusal(
+        f"--max-total-tokens {pool}",
+        f"a request may take {count(context, 'token')}, and one that finds no room stops all behind it for good",
+        f"remove it, or write {context} or more, or {pool} as spec.engine.context.maxTokens",
+    )
+
+
+def batch_no_multiple_of_pages(setup: EngineSetup) -> SpecRefusal | None:
+    """`srt/arg_groups/validation_hook.py: check_server_args`: "chunked_prefill_size must be divisible by page_size"."""
+    page, batched = _number(setup, "--page-size"), setup.engine.max_batched_tokens
+    if page is None or page < 1 or batched is None or batched % page == 0:
+        return None
+    return SpecRefusal(
+        field="spec.engine.batching.maxBatchedTokens",
+        value=str(batched),
+        reason=EngineReason.BATCH_TOO_SMALL,
+        because=f"with --page-size {page} it must be a multiple of {page}",
+        remedy=f"write {max(page, batched // page * page)}",
+    )
+
+
+def priorities_upside_down(setup: EngineSetup) -> SpecRefusal | None:
+    """`srt/managers/schedule_policy.py` serves larger numbers first; routers send the rank of a tenant, 0 first."""
+    if not setup.gives(PRIORITIES) or setup.gives(SMALLER_FIRST):
+        return None
+    return _refusal(
+        PRIORITIES,
+        "SGLang serves larger numbers first, and routers send 0 for the first band of tenants",
+        f"add {SMALLER_FIRST}",
+    )
+
+
+def _number(setup: EngineSetup, *flags: str) -> int | None:
+    """The value of a flag under any of its names; what is no whole number is left to SGLang's parser to refuse."""
+    written = next((value for flag in flags if (value := setup.value(flag)) is not None), None)
+    return int(written) if written is not None and written.isascii() and written.isdigit() else None
+
+
+def _refusal(value: str, because: str, remedy: str) -> SpecRefusal:
+    return SpecRefusal(
+        field=extra_args.FIELD,
+        value=value,
+        reason=EngineReason.ARGUMENT_CONFLICTS,
+        because=because,
+        remedy=remedy,
+    )

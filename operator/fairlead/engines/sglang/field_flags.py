@@ -1,0 +1,124 @@
+"""One row for each field of a spec that becomes flags of SGLang 0.5.23: its flags, how they are written, its limits.
+
+Fields that it cannot express are refused by `limits`, which stands beside this table: together they name every field.
+"""
+
+from typing import Final
+
+from fairlead.engines.engine_setup import EngineSetup
+from fairlead.engines.field_flags import (
+    Arguments,
+    FieldFlags,
+    count_row,
+    degree_row,
+    numbered,
+    switch_row,
+    value_row,
+)
+from fairlead.engines.sglang import adapters, conversation, formats, speculation
+from fairlead.fleet.quantization import Dtype, WeightFormat
+
+
+def _dtype(setup: EngineSetup) -> str | None:
+    return None if setup.engine.dtype is Dtype.AUTO else setup.engine.dtype.value
+
+
+def _weights(setup: EngineSetup) -> str | None:
+    """Only what the checkpoint does not say by itself: for a stored format SGLang chooses the kernel better without."""
+    wanted, shape = setup.engine.weights, setup.shape
+    row = formats.WEIGHTS.get(wanted)
+    if row is None or (shape is not None and shape.stored.format is not WeightFormat.NONE):
+        return None
+    return row.flag
+
+
+def _prefix_caching(setup: EngineSetup) -> Arguments:
+    return () if setup.engine.prefix_caching else ("--disable-radix-cache",)
+
+
+def _queued(setup: EngineSetup) -> Arguments:
+    """Its cap counts waiting requests of each data-parallel rank; the field those of the replica."""
+    queued, ranks = setup.engine.max_queued_requests, setup.wanted.parallelism.data
+    return numbered("--max-queued-requests", None if queued is None else max(1, -(-queued // max(1, ranks))))
+
+
+def _share(setup: EngineSetup) -> str | None:
+    share = setup.engine.memory_utilization
+    return None if share is None else f"{share:g}"
+
+
+def _eager(setup: EngineSetup) -> Arguments:
+    return ("--disable-decode-cuda-graph", "--disable-prefill-cuda-graph") if setup.engine.eager else ()
+
+
+def _adapters(setup: EngineSetup) -> Arguments:
+    return adapters.arguments(setup.engine.adapters)
+
+
+def _positional(setup: EngineSetup) -> Arguments:  # noqa: ARG001 - the interface's
+    """The model stands first on the command line, without a flag."""
+    return ()
+
+
+FIELDS: Final = (
+    FieldFlags(field="spec.model.source", flags=("--model-path", "--model"), write=_positional),
+    value_row("spec.model.servedName", "--served-model-name", of=lambda setup: setup.wanted.model.served_name),
+    value_row("spec.model.revision", "--revision", of=lambda setup: setup.wanted.model.source.revision),
+    value_row("spec.engine.dtype", "--dtype", of=_dtype),
+    value_row("spec.engine.quantization.weights", "--quantization", of=_weights),
+    value_row("spec.engine.quantization.kvCache", "--kv-cache-dtype", of=lambda setup: formats.KV.get(setup.engine.kv)),
+    FieldFlags(field="spec.engine.prefixCaching.enabled", flags=("--disable-radix-cache",), write=_prefix_caching),
+    FieldFlags(
+        field="spec.engine.speculation",
+        flags=(
+            "--speculative-algorithm",
+            "--speculative-draft-model-path",
+            "--speculative-draft-model",
+            "--speculative-draft-model-revision",
+            "--speculative-num-steps",
+            "--speculative-eagle-topk",
+            "--speculative-num-draft-tokens",
+            "--speculative-ngram-max-bfs-breadth",
+        ),
+        write=speculation.arguments,
+    ),
+    count_row("spec.engine.batching.maxSequences", "--max-running-requests", lambda engine: engine.max_sequences),
+    count_row(
+        "spec.engine.batching.maxBatchedTokens", "--chunked-prefill-size", lambda engine: engine.max_batched_tokens
+    ),
+    FieldFlags(
+        field="spec.engine.batching.maxQueuedRequests",
+        flags=("--max-queued-requests",),
+        write=_queued,
+        count=lambda engine: engine.max_queued_requests,
+    ),
+    count_row("spec.engine.context.maxTokens", "--context-length", lambda engine: engine.max_context_tokens),
+    value_row("spec.engine.memoryUtilization", "--mem-fraction-static", of=_share),
+    FieldFlags(
+        field="spec.engine.eager",
+        flags=("--disable-decode-cuda-graph", "--disable-prefill-cuda-graph", "--disable-cuda-graph"),
+        write=_eager,
+    ),
+    switch_row("spec.engine.trustRemoteCode", "--trust-remote-code", lambda engine: engine.trust_remote_code),
+    FieldFlags(
+        field="spec.engine.adapters",
+        flags=("--enable-lora", "--lora-paths", "--max-loras-per-batch", "--max-lora-rank"),
+        write=_adapters,
+    ),
+    FieldFlags(field="spec.engine.tools", flags=("--tool-call-parser",), write=conversation.tools),
+    FieldFlags(field="spec.engine.reasoning", flags=("--reasoning-parser",), write=conversation.reasoning),
+    FieldFlags(field="spec.engine.chatTemplate", flags=("--chat-template",), write=conversation.template),
+    degree_row(
+        "spec.parallelism.tensor", "--tp-size", "--tensor-parallel-size", of=lambda one: one.wanted.parallelism.tensor
+    ),
+    degree_row(
+        "spec.parallelism.pipeline",
+        "--pp-size",
+        "--pipeline-parallel-size",
+        of=lambda one: one.wanted.parallelism.pipeline,
+    ),
+    degree_row(
+        "spec.parallelism.data", "--dp-size", "--data-parallel-size", of=lambda one: one.wanted.parallelism.data
+    ),
+)
+"""In the order of the command line."""

@@ -1,0 +1,65 @@
+"""Which weight and KV-cache formats SGLang 0.5.23 takes, under which name, and from which GPU on.
+
+A format that a checkpoint brings is written only where SGLang has a kernel for it that it would also choose by itself:
+`--quantization awq` would force a slower one than it takes for the same checkpoint without the flag.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
+
+from fairlead.fleet.accelerators import ComputeCapability
+from fairlead.fleet.quantization import KvFormat, WeightFormat
+
+TURING: Final = ComputeCapability(7, 5)
+AMPERE: Final = ComputeCapability(8, 0)
+ADA: Final = ComputeCapability(8, 9)
+BLACKWELL: Final = ComputeCapability(10, 0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SglangFormat:
+    """One format of weights."""
+
+    flag: str
+    """The word after `--quantization`."""
+    least: ComputeCapability
+    """The class's own minimum, in `srt/layers/quantization`."""
+    loading: bool = False
+    """Whether it is also made from an unquantized checkpoint while that loads."""
+    experts_only: bool = False
+    """Whether that touches experts alone."""
+
+
+WEIGHTS: Final[Mapping[WeightFormat, SglangFormat]] = MappingProxyType(
+    {
+        WeightFormat.FP8: SglangFormat(flag="fp8", least=AMPERE, loading=True),
+        WeightFormat.MXFP8: SglangFormat(flag="mxfp8", least=BLACKWELL, loading=True),
+        WeightFormat.MXFP4: SglangFormat(flag="mxfp4", least=AMPERE, loading=True, experts_only=True),
+        WeightFormat.AWQ: SglangFormat(flag="awq_marlin", least=AMPERE),
+        WeightFormat.GPTQ: SglangFormat(flag="gptq_marlin", least=AMPERE),
+        WeightFormat.COMPRESSED_TENSORS_INT8: SglangFormat(flag="compressed-tensors", least=TURING),
+        WeightFormat.COMPRESSED_TENSORS_INT4: SglangFormat(flag="compressed-tensors", least=TURING),
+        WeightFormat.COMPRESSED_TENSORS_FP8: SglangFormat(flag="compressed-tensors", least=TURING),
+        WeightFormat.MODELOPT: SglangFormat(flag="modelopt_fp8", least=ADA),
+        WeightFormat.NVFP4: SglangFormat(flag="modelopt_fp4", least=AMPERE),
+    }
+)
+"""Without `none`, which needs no flag, and those that `limits` refuses."""
+
+KV: Final[Mapping[KvFormat, str]] = MappingProxyType(
+    {
+        KvFormat.BFLOAT16: "bfloat16",
+        KvFormat.FP8: "fp8_e4m3",
+        KvFormat.FP8_E4M3: "fp8_e4m3",
+        KvFormat.FP8_E5M2: "fp8_e5m2",
+        KvFormat.NVFP4: "nvfp4",
+    }
+)
+"""Without `auto`. Plain `fp8` is no choice of its parser; vLLM's `fp8` is E4M3 as well."""
+
+
+def words(capability: ComputeCapability) -> str:
+    """A capability as text, for instance 8.9."""
+    return f"{capability.major}.{capability.minor}"

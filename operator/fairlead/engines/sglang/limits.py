@@ -1,0 +1,274 @@
+"""What a spec may say and SGLang 0.5.23 cannot do, or what this release of Fairlead does not use there yet.
+
+Each row names the file of SGLang it was read in. Together with `field_flags` the rows name every field of a spec; a
+field that neither knows is refused by `unsupported_field`, so that none is accepted and ignored.
+"""
+
+from collections.abc import Callable
+from dataclasses import fields
+from typing import Final
+
+from fairlead.engines.engine_setup import EngineSetup
+from fairlead.engines.field_limits import FieldLimit
+from fairlead.engines.reasons import EngineReason
+from fairlead.engines.sglang import conversation
+from fairlead.fleet.desired_state import DesiredEngine, DesiredSpeculation, SourceScheme, SpeculationMethod
+from fairlead.fleet.findings import SpecRefusal
+from fairlead.fleet.quantization import KvFormat, WeightFormat
+
+_OWN_SCALES: Final = frozenset({WeightFormat.FP8_PER_TENSOR, WeightFormat.FP8_PER_BLOCK, WeightFormat.FP8_PER_CHANNEL})
+_CACHES: Final = frozenset({KvFormat.FLOAT16, KvFormat.INT8_PER_TOKEN_HEAD})
+
+SETTINGS: Final = frozenset(
+    {
+        *("kind", "version", "image", "dtype", "weights", "kv", "prefix_caching", "speculation", "sleeps"),
+        *("max_sequences", "max_batched_tokens", "max_queued_requests", "max_context_tokens", "memory_utilization"),
+        *("adapters", "tools", "reasoning", "chat_template", "eager", "trust_remote_code"),
+        *("extra_args", "extra_env", "env_from"),
+    }
+)
+"""Settings of an engine that become flags or variables, or are refused."""
+SPECULATION_SETTINGS: Final = frozenset({"method", "draft", "tokens", "max_concurrency", "lookup_min", "lookup_max"})
+
+
+def unsupported_field(setup: EngineSetup) -> SpecRefusal | None:
+    """A setting that came after these tables: refused until somebody says what SGLang makes of it."""
+    engine: DesiredEngine = setup.engine
+    for holder, settings in ((engine, SETTINGS), (engine.speculation, SPECULATION_SETTINGS)):
+        for one in fields(holder):
+            if one.name not in settings and getattr(holder, one.name) != one.default:
+                return SpecRefusal(
+                    field="spec.engine" if isinstance(holder, DesiredEngine) else "spec.engine.speculation",
+                    value=one.name,
+                    reason=EngineReason.NOT_YET_IN_ENGINE,
+                    because="this release of Fairlead does not know what SGLang makes of this setting",
+                    remedy="remove it, or write engine.kind: vLLM",
+                )
+    return None
+
+
+def _weights(*formats: WeightFormat) -> Callable[[EngineSetup], str | None]:
+    return lambda setup: setup.weights if setup.weights in formats else None
+
+
+def _cached(setup: EngineSetup) -> str | None:
+    return setup.engine.kv if setup.engine.kv in _CACHES else None
+
+
+def _colon(setup: EngineSetup) -> str | None:
+    name = setup.wanted.model.served_name
+    return name if ":" in name else None
+
+
+def _colon_of_adapter(setup: EngineSetup) -> str | None:
+    return next((one.name for one in setup.engine.adapters if ":" in one.name), None)
+
+
+def _bucket(setup: EngineSetup) -> str | None:
+    source = setup.wanted.model.source
+    return f"s3://{source.location}" if source.scheme is SourceScheme.S3 else None
+
+
+def _bucket_of_draft(setup: EngineSetup) -> str | None:
+    draft = setup.engine.speculation.draft
+    return f"s3://{draft.location}" if draft is not None and draft.scheme is SourceScheme.S3 else None
+
+
+def _bucket_of_adapter(setup: EngineSetup) -> str | None:
+    found = (one.source for one in setup.engine.adapters if one.source.scheme is SourceScheme.S3)
+    return next((f"s3://{source.location}" for source in found), None)
+
+
+def _of_speculation(name: str) -> Callable[[EngineSetup], str | None]:
+    """A number of the spec that speculation in SGLang has no place for."""
+
+    def value(setup: EngineSetup) -> str | None:
+        speculation: DesiredSpeculation = setup.engine.speculation
+        number = getattr(speculation, name)
+        return None if number is None or speculation.method is SpeculationMethod.OFF else str(number)
+
+    return value
+
+
+def _speculates_across_stages(setup: EngineSetup) -> str | None:
+    method = setup.engine.speculation.method
+    return method if method is not SpeculationMethod.OFF and setup.wanted.parallelism.pipeline > 1 else None
+
+
+def _draft_with_adapters(setup: EngineSetup) -> str | None:
+    method = setup.engine.speculation.method
+    return method if method is SpeculationMethod.DRAFT_MODEL and setup.engine.adapters else None
+
+
+def _tools_on_demand(setup: EngineSetup) -> str | None:
+    tools = setup.engine.tools
+    return "false" if tools is not None and not tools.auto else None
+
+
+def _asleep(setup: EngineSetup) -> str | None:
+    return "true" if setup.engine.sleeps else None
+
+
+def _processor(setup: EngineSetup) -> str | None:
+    return setup.wanted.product if setup.on_cpu else None
+
+
+LIMITS: Final = (
+    FieldLimit(
+        field="spec.accelerator.product",
+        refuses="a processor",
+        source="PyPI has no build of its kernels for processors; srt/layers/amx_utils.py",
+        value=_processor,
+        because="Fairlead has no image of SGLang for processors, and nobody publishes its kernels for them",
+        remedy="write engine.kind: vLLM, which has one, or name a GPU",
+        reason=EngineReason.NOT_ON_CPU,
+    ),
+    FieldLimit(
+        field="spec.model.servedName",
+        refuses="a name with a colon",
+        source="srt/arg_groups/validation_hook.py: check_server_args",
+        value=_colon,
+        because="in SGLang a colon separates a model from its adapter",
+        remedy="write a name without one; without servedName it is the object's own",
+        reason=EngineReason.NOT_IN_ENGINE,
+    ),
+    FieldLimit(
+        field="spec.model.source",
+        refuses="a bucket",
+        source="srt/arg_groups/model_path_hook.py, which loads it with runai_streamer",
+        value=_bucket,
+        because="loading from a bucket was not tried with SGLang",
+        remedy="mount the model with pvc:// or oci://, or read it from hf://",
+        reason=EngineReason.NOT_YET_IN_ENGINE,
+    ),
+    FieldLimit(
+        field="spec.engine.speculation.draft.source",
+        refuses="a bucket",
+        source="srt/arg_groups/model_path_hook.py, which loads it with runai_streamer",
+        value=_bucket_of_draft,
+        because="loading from a bucket was not tried with SGLang",
+        remedy="mount the draft with pvc:// or oci://, or read it from hf://",
+        reason=EngineReason.NOT_YET_IN_ENGINE,
+    ),
+    FieldLimit(
+        field="spec.engine.adapters",
+        refuses="an adapter in a bucket",
+        source="srt/lora/lora_config.py: LoRAConfig, which knows folders and the hub",
+        value=_bucket_of_adapter,
+        because="SGLang reads adapters from folders and from the hub only",
+        remedy="mount the adapter with pvc:// or oci://, or read it from hf://",
+        reason=EngineReason.NOT_IN_ENGINE,
+    ),
+    FieldLimit(
+        field="spec.engine.adapters",
+        refuses="an adapter's name with a colon",
+        source="srt/entrypoints/openai/serving_base.py: _parse_model_parameter",
+        value=_colon_of_adapter,
+        because="in SGLang a colon separates a model from its adapter",
+        remedy="write a name without one",
+        reason=EngineReason.NOT_IN_ENGINE,
+    ),
+    FieldLimit(
+        field="spec.engine.quantization.weights",
+        refuses=f"{', '.join(sorted(_OWN_SCALES))} while loading",
+        source="srt/layers/quantization/fp8.py: Fp8LinearMethod, which chooses by the GPU",
+        value=_weights(*_OWN_SCALES),
+        because="SGLang chooses itself which scales its FP8 weights have",
+        remedy="write fp8, which it makes from an unquantized checkpoint as well",
+        reason=EngineReason.NOT_IN_ENGINE,
+    ),
+    FieldLimit(
+        field="spec.engine.quantization.weights",
+        refuses="int8Experts",
+        source="srt/arg_groups/choices.py: QUANTIZATION_CHOICES",
+        value=_weights(WeightFormat.INT8_EXPERTS),
+        because="SGLang makes no eight-bit integers of experts while it loads",
+        remedy="write fp8 or none",
+        reason=EngineReason.NOT_IN_ENGINE,
+    ),
+    FieldLimit(
+        field="spec.engine.quantization.weights",
+        refuses="bitsandbytes",
+        source="srt/layers/quantization/bitsandbytes.py, srt/model_loader/loader.py: BitsAndBytesModelLoader",
+        value=_weights(WeightFormat.BITSANDBYTES),
+        because="it needs a loader of its own in SGLang, which Fairlead does not choose yet",
+        remedy="take an AWQ or GPTQ checkpoint, or write fp8 with an unquantized one",
+        reason=EngineReason.NOT_YET_IN_ENGINE,
+    ),
+    FieldLimit(
+        field="spec.engine.quantization.kvCache",
+        refuses=", ".join(sorted(_CACHES)),
+        source="srt/arg_groups/fields/model.py: kv_cache_dtype",
+        value=_cached,
+        because="SGLang's cache has no such format",
+        remedy="write auto, which is the model's own type, or fp8",
+        reason=EngineReason.NOT_IN_ENGINE,
+    ),
+    FieldLimit(
+        field="spec.engine.speculation.maxConcurrency",
+        refuses="a batch above which speculation is off",
+        source="srt/arg_groups/fields/spec.py, which has no such number",
+        value=_of_speculation("max_concurrency"),
+        because="SGLang drafts for every batch: it cannot be switched off by the number of running requests",
+        remedy="remove it, or write engine.kind: vLLM",
+        reason=EngineReason.NOT_IN_ENGINE,
+    ),
+    *(
+        FieldLimit(
+            field=f"spec.engine.speculation.{field}",
+            refuses="lengths of a repetition",
+            source="srt/arg_groups/fields/spec.py: speculative_ngram_max_trie_depth",
+            value=_of_speculation(name),
+            because="SGLang looks repetitions up in a tree of all requests, and takes no lengths",
+            remedy="remove it, or write engine.kind: vLLM",
+            reason=EngineReason.NOT_IN_ENGINE,
+        )
+        for field, name in (("lookupMin", "lookup_min"), ("lookupMax", "lookup_max"))
+    ),
+    FieldLimit(
+        field="spec.engine.speculation.method",
+        refuses="speculation across stages of a pipeline",
+        source="srt/arg_groups/validation_hook.py: check_pipeline_parallel_compat",
+        value=_speculates_across_stages,
+        because="SGLang drafts only where one stage holds the whole model",
+        remedy="write off, or use spec.parallelism.tensor instead of pipeline",
+        reason=EngineReason.SPECULATION_NOT_POSSIBLE,
+    ),
+    FieldLimit(
+        field="spec.engine.speculation.method",
+        refuses="a draft model beside adapters",
+        source="srt/arg_groups/lora_hook.py: check_lora_speculative_compatibility",
+        value=_draft_with_adapters,
+        because="SGLang's draft models do not go with LoRA adapters",
+        remedy="write ngram, eagle3 or mtp, or remove spec.engine.adapters",
+        reason=EngineReason.SPECULATION_NOT_POSSIBLE,
+    ),
+    FieldLimit(
+        field="spec.engine.tools.auto",
+        refuses="tools only on a client's demand",
+        source="srt/server_args.py: --tool-call-parser, which stands alone",
+        value=_tools_on_demand,
+        because="in SGLang a parser is all there is: with one the model may always call tools",
+        remedy="remove auto, or remove spec.engine.tools",
+        reason=EngineReason.NOT_IN_ENGINE,
+    ),
+    FieldLimit(
+        field="spec.engine.chatTemplate.inline",
+        refuses="a template in the spec",
+        source="srt/parser/template_manager.py: _load_explicit_chat_template",
+        value=conversation.inline_template,
+        because="SGLang opens a file, and would take the text for its path",
+        remedy="put it into a ConfigMap and name that in spec.engine.chatTemplate.configMap",
+        reason=EngineReason.NOT_IN_ENGINE,
+    ),
+    FieldLimit(
+        field="spec.engine.sleep.enabled",
+        refuses="sleep",
+        source="srt/entrypoints/http_server.py: release_memory_occupation, with --enable-memory-saver only",
+        value=_asleep,
+        because="Fairlead does not put SGLang to sleep yet",
+        remedy="remove spec.engine.sleep, or write engine.kind: vLLM",
+        reason=EngineReason.NOT_YET_IN_ENGINE,
+    ),
+)
+"""In the order in which they are reported."""

@@ -1,0 +1,100 @@
+"""What SGLang 0.5.23 takes of a GPU's memory: it decides by rules of its own what its work needs, and measures nothing.
+
+`mem_fraction_static` is the share of weights and cache; the rest is for activations and graphs, by the arithmetic of
+`srt/arg_groups/memory_hook.py`. No start of it was measured, so its cache is uncertain by three times what vLLM's is.
+"""
+
+from typing import Final
+
+from fairlead.engines.engine_setup import EngineSetup
+from fairlead.engines.sglang import adapters
+from fairlead.fleet.accelerators import Accelerator
+from fairlead.fleet.engine_memory import BatchLimits, HostMemory, MemorySettings, ReplicaLayout
+
+GIB: Final = 1024
+"""In MiB, in which SGLang counts here."""
+_BASE: Final = 512
+_A_TOKEN: Final = 1.5
+_A_GPU: Final = GIB / 8
+_A_DECODE_GRAPH: Final = 2
+_A_PREFILL_GRAPH: Final = 8
+_LATENT_GRAPHS: Final = 1.5 * GIB
+_LEAST_TOKENS: Final = 2048
+_LARGE: Final = 60 * GIB
+_LEAST_ON_LARGE: Final = 10 * GIB
+_SEQUENCES: Final = 2048
+"""The least that it takes for the most requests in a batch, where the cache has room for them."""
+SPECULATING: Final = 48
+"""The most requests in a batch with speculation, where nothing is written."""
+
+
+class SglangMemory:
+    """The release that these tables were read in; other releases are taken for it."""
+
+    share = 0.83
+    """Of an H100; `static_share` computes it for each."""
+    logit_bytes = 12.4
+    """As vLLM's; activations are not among the terms of a static share, so nothing depends on it."""
+    context_gib = 0.25
+    switched_gib = 2.07
+    """The driver's, as measured on vLLM's starts: the same driver and library; not measured with SGLang."""
+    sets_graphs_aside = False
+    counts_requests = False
+    host: HostMemory | None = None
+
+    def static_share(self, accelerator: Accelerator, layout: ReplicaLayout) -> float:
+        """`handle_gpu_memory_settings`, which nobody's fraction overrides."""
+        total = accelerator.memory_mib
+        reserved = _BASE + _A_TOKEN * max(layout.tokens, _LEAST_TOKENS) + _A_GPU * layout.gpus
+        if not layout.eager:
+            graphs = _LATENT_GRAPHS if layout.latent else _A_PREFILL_GRAPH * prefill_graphs(layout.tokens)
+            reserved += graphs + _A_DECODE_GRAPH * min(decode_graph(total, layout.gpus), layout.sequences or _SEQUENCES)
+        if total > _LARGE:
+            reserved = max(reserved, _LEAST_ON_LARGE)
+        return max(0.0, round((total - reserved) / total, 3))
+
+    def batch(self, accelerator: Accelerator) -> BatchLimits:
+        """Prompt tokens of one step by the card's memory; generated ones are steps of their own."""
+        total = accelerator.memory_mib
+        tokens = 2048 if total < 20 * GIB else 4096 if total < _LARGE else 8192 if total < 160 * GIB else 16384
+        return BatchLimits(sequences=_SEQUENCES, tokens=tokens)
+
+    def doubt(self, accelerator: Accelerator) -> float:  # noqa: ARG002 - measured on none
+        """No start of it was measured."""
+        return 3.0
+
+
+MEMORY: Final = SglangMemory()
+
+
+def decode_graph(total: int, gpus: int) -> int:
+    """The largest batch whose step is captured, by the card's memory in MiB."""
+    few = gpus < 4
+    if total < 20 * GIB:
+        return 8
+    if total < _LARGE:
+        return (48 if total < 35 * GIB else 32) if few else 160
+    return 256 if few and total < 160 * GIB else 512
+
+
+def prefill_graphs(most: int) -> int:
+    """How many sizes of a prompt's step are captured: `generate_prefill_cuda_graph_batch_sizes`."""
+    sizes = (
+        *range(4, 33, 4),
+        *range(48, 257, 16),
+        *range(288, 513, 32),
+        *range(576, 1025, 64),
+        *range(1280, 4097, 256),
+        *range(4608, most + 1, 512),
+    )
+    return sum(1 for size in sizes if size <= most)
+
+
+def settings(setup: EngineSetup) -> MemorySettings:
+    """From extra arguments and adapters; the base model takes a slot without weights."""
+    ranks = [adapter.rank for adapter in setup.engine.adapters]
+    return MemorySettings(
+        expert_parallel=setup.gives("--ep-size", "--ep", "--expert-parallel-size"),
+        images=not setup.gives("--language-model-only"),
+        adapter_ranks=(max(ranks),) * min(len(ranks), adapters.SLOTS) if ranks else (),
+    )

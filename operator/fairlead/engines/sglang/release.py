@@ -1,0 +1,21 @@
+"""For which engines these tables are complete: such an engine has no flag and no parser that they lack."""
+
+from typing import Final
+
+from fairlead.fleet.desired_state import DesiredEngine, EngineRelease
+
+RELEASE: Final = "0.5.23"
+DEFAULT: Final = EngineRelease(version=RELEASE, image=f"lmsysorg/sglang:v{RELEASE}")
+_WHOLE: Final = "sglang"
+"""The name of the project's own image, and of a mirror's copy of it."""
+
+
+def is_ours(version: str) -> bool:
+    """Whether this is the release that the tables were read in; its releases follow each other within weeks."""
+    return version == RELEASE or version.startswith(f"{RELEASE}.")
+
+
+def is_whole(engine: DesiredEngine) -> bool:
+    """Whether its image holds this release and nothing else, by its name and tag; a digest alone names no version."""
+    name, _, tag = engine.image.partition("@")[0].rpartition("/")[2].partition(":")
+    return is_ours(engine.version) and name == _WHOLE and is_ours(tag.removeprefix("v").partition("-")[0])

@@ -1,0 +1,71 @@
+"""Extra arguments that SGLang 0.5.23 does not know: refused if the image holds only that release, else a warning."""
+
+import difflib
+from collections.abc import Iterator
+from typing import Final, NamedTuple
+
+from fairlead.engines import extra_args
+from fairlead.engines.engine_setup import EngineSetup
+from fairlead.engines.reasons import EngineReason
+from fairlead.engines.sglang import flags, release
+from fairlead.engines.sglang.parser_flags import LONG
+from fairlead.fleet.findings import SpecRefusal, SpecWarning
+
+_ENDS: Final = f'SGLang {release.RELEASE} has no such flag and would end its start with "unrecognized arguments"'
+_MAY: Final = f"SGLang {release.RELEASE} knows no such flag; another release or an image of your own may know it"
+
+
+class UnknownSglangArgument(NamedTuple):
+    """One argument, and what to do about it."""
+
+    field: str
+    value: str
+    remedy: str
+
+
+def refusals(setup: EngineSetup) -> tuple[SpecRefusal, ...]:
+    """`srt/server_args.py: prepare_server_args`: argparse ends the start with 2. It completes an abbreviation, and
+    takes neither underscores nor dots, as vLLM's does."""
+    if not release.is_whole(setup.engine):
+        return ()
+    return tuple(
+        SpecRefusal(**one._asdict(), reason=EngineReason.ARGUMENT_UNKNOWN, because=_ENDS)
+        for one in _strange(setup, "remove it")
+    )
+
+
+def unknown_flag(setup: EngineSetup) -> SpecWarning | None:
+    """Where the release or the image is one that these tables do not know, the engine alone can tell."""
+    if release.is_whole(setup.engine):
+        return None
+    strange = next(_strange(setup, "remove it, or try the image by hand"), None)
+    if strange is None:
+        return None
+    return SpecWarning(**strange._asdict(), reason=EngineReason.ARGUMENT_UNKNOWN, because=_MAY)
+
+
+def is_taken(word: str) -> bool:
+    """Whether the parser takes a flag in this spelling."""
+    plain = word.partition("=")[0].removeprefix("--")
+    return word.startswith("--") and any(flag.startswith(plain) for flag in LONG)
+
+
+def nearest(word: str) -> str | None:
+    """The flag that was probably meant."""
+    near = difflib.get_close_matches((extra_args.flag(word) or "").removeprefix("--"), LONG, n=1)
+    return f"--{near[0]}" if near else None
+
+
+def _strange(setup: EngineSetup, otherwise: str) -> Iterator[UnknownSglangArgument]:
+    """All unknown flags, without those that `flags.RULES` already refuses with a remedy."""
+    for place, word in enumerate(setup.engine.extra_args):
+        name = extra_args.flag(word)
+        if name is None or name == "--" or " " in name:
+            continue
+        if is_taken(word) or extra_args.rule(name, flags.RULES) is not None:
+            continue
+        near = nearest(word)
+        shown = word.partition("=")[0]
+        yield UnknownSglangArgument(
+            f"{extra_args.FIELD}[{place}]", shown, f"did you mean {near}?" if near else otherwise
+        )

@@ -1,0 +1,239 @@
+"""What SGLang 0.5.23 allows and users should be warned of."""
+
+from typing import Final
+
+from fairlead.engines.engine_setup import EngineSetup, WarningCheck
+from fairlead.engines.reasons import EngineReason
+from fairlead.engines.sglang import checks, conversation, formats, speculation, unknown_flags
+from fairlead.engines.sglang.memory import SPECULATING
+from fairlead.engines.sglang.release import RELEASE, is_ours
+from fairlead.fleet.desired_state import SourceScheme, SpeculationMethod
+from fairlead.fleet.findings import SpecWarning
+from fairlead.fleet.plurals import count
+from fairlead.fleet.quantization import KvFormat
+
+_EIGHT_BITS: Final = frozenset({KvFormat.FP8, KvFormat.FP8_E4M3})
+
+
+def other_release(setup: EngineSetup) -> SpecWarning | None:
+    """These tables were read in one release; what changed since then is noticed only when the engine starts."""
+    if is_ours(setup.engine.version):
+        return None
+    return _warning(
+        "spec.engine.version",
+        setup.engine.version,
+        EngineReason.VERSION_NOT_KNOWN,
+        f"flags and limits are known for SGLang {RELEASE}",
+        f"use an image of {RELEASE}, or watch the first start",
+    )
+
+
+def answers_pause_for_prompts(setup: EngineSetup) -> SpecWarning | None:
+    """`srt/managers/scheduler.py`: prompts and answers are steps of their own, and prompts come first."""
+    batched = setup.engine.max_batched_tokens
+    if batched is None:
+        return None
+    return _warning(
+        "spec.engine.batching.maxBatchedTokens",
+        str(batched),
+        EngineReason.SLOWER,
+        "SGLang computes prompts and answers in steps of their own, and it limits prompt tokens only: running answers "
+        "pause while prompts arrive",
+        "write less for shorter pauses, or add --enable-mixed-chunk",
+    )
+
+
+def share_of_another_kind(setup: EngineSetup) -> SpecWarning | None:
+    """`srt/arg_groups/memory_hook.py`: a share that is set does not move with batches, and the rest is not measured."""
+    share = setup.engine.memory_utilization
+    if share is None or not 0 < share < 1:
+        return None
+    return _warning(
+        "spec.engine.memoryUtilization",
+        f"{share:g}",
+        EngineReason.RISKY,
+        "in SGLang it is the share of weights and cache alone: what activations and graphs lack in the rest ends the "
+        "engine under load, not at its start",
+        "leave it out, which lets SGLang decide by the GPU and the batch",
+    )
+
+
+def few_requests_with_speculation(setup: EngineSetup) -> SpecWarning | None:
+    """`srt/arg_groups/speculative_hook.py`: "Max running requests is reset to 48 for speculative decoding"."""
+    method = setup.engine.speculation.method
+    if method is SpeculationMethod.OFF or setup.engine.max_sequences is not None:
+        return None
+    return _warning(
+        f"{speculation.FIELD}.method",
+        method,
+        EngineReason.SLOWER,
+        f"with speculation SGLang runs at most {SPECULATING} requests at once, unless it is told",
+        "write spec.engine.batching.maxSequences",
+    )
+
+
+def room_for_a_context(setup: EngineSetup) -> SpecWarning | None:
+    """`srt/managers/tp_worker.py` only warns where the cache is smaller than the context, and then a run hung."""
+    if setup.shape is not None or setup.gives("--max-total-tokens"):
+        return None
+    return _warning(
+        "spec.engine.context.maxTokens",
+        str(setup.engine.max_context_tokens or "(not written)"),
+        EngineReason.RISKY,
+        "whether the cache holds one request of this length is unknown; SGLang starts all the same, and a prompt that "
+        "finds no room stops all behind it",
+        "state spec.model.shape, and write the longest context you need",
+    )
+
+
+def pools_apart(setup: EngineSetup) -> SpecWarning | None:
+    """`srt/arg_groups/fields/schedule.py`: swa_full_tokens_ratio and mamba_full_memory_ratio divide the cache."""
+    shape = setup.shape
+    if shape is None or (shape.window is None and shape.recurrent is None):
+        return None
+    return _warning(
+        "spec.model.source",
+        shape.name,
+        EngineReason.RISKY,
+        "SGLang divides the cache of a model with windows or recurrent layers by fixed ratios, and the fit counts as "
+        "vLLM does: it may hold fewer requests",
+        "leave room, and compare the tokens that it reports once it has started",
+    )
+
+
+def eight_bit_cache(setup: EngineSetup) -> SpecWarning | None:
+    """`srt/arg_groups/fields/model.py` takes it on every GPU; its attention backends say nothing of older ones."""
+    gpu = setup.accelerator
+    if setup.engine.kv not in _EIGHT_BITS or gpu is None or gpu.capability >= formats.ADA:
+        return None
+    return _warning(
+        "spec.engine.quantization.kvCache",
+        setup.engine.kv,
+        EngineReason.RISKY,
+        f"{gpu.product} has no FP8 arithmetic, and it was not tried there",
+        "write fp8E5M2 or auto, or watch the first start",
+    )
+
+
+def coarse_cache(setup: EngineSetup) -> SpecWarning | None:
+    """fp8_e5m2 keeps two bits of each value."""
+    if setup.engine.kv is not KvFormat.FP8_E5M2:
+        return None
+    return _warning(
+        "spec.engine.quantization.kvCache",
+        setup.engine.kv,
+        EngineReason.RISKY,
+        "it keeps two mantissa bits of each value, and answers to long contexts lose quality first",
+        "check answers on your own prompts",
+    )
+
+
+def eager(setup: EngineSetup) -> SpecWarning | None:
+    """Without graphs every step pays its launches."""
+    if not setup.engine.eager:
+        return None
+    return _warning(
+        "spec.engine.eager",
+        "true",
+        EngineReason.SLOWER,
+        "it saves the capture of graphs at start and costs time in every step",
+        "remove it",
+    )
+
+
+def idle_gpus(setup: EngineSetup) -> SpecWarning | None:
+    """GPUs a replica holds and does not use."""
+    used, held = setup.wanted.parallelism.gpus, setup.wanted.gpus_per_replica
+    if used >= held:
+        return None
+    return _warning(
+        "spec.accelerator.count",
+        str(held),
+        EngineReason.SLOWER,
+        f"parallelism uses {used} of {count(held, 'GPU')}, and no other pod can use the rest",
+        f"write {used}, or more parallelism",
+    )
+
+
+def dense_data_parallel(setup: EngineSetup) -> SpecWarning | None:
+    """`--dp-size` starts whole copies of the model behind one address."""
+    degree = setup.wanted.parallelism.data
+    if degree <= 1:
+        return None
+    return _warning(
+        "spec.parallelism.data",
+        str(degree),
+        EngineReason.SLOWER,
+        "in SGLang these are independent copies behind one address: they start, end and fail together, and the router "
+        "cannot choose between their caches",
+        f"write 1, and {degree} times the replicas; for experts add --attn-dp-size",
+    )
+
+
+def context_beyond_the_model(setup: EngineSetup) -> SpecWarning | None:
+    """The variable turns the refusal off, not the model's limit."""
+    tokens, shape = setup.engine.max_context_tokens, setup.shape
+    if setup.variable(checks.LONGER_ALLOWED) != "1" or tokens is None or shape is None or tokens <= shape.positions:
+        return None
+    return _warning(
+        "spec.engine.context.maxTokens",
+        str(tokens),
+        EngineReason.RISKY,
+        f"{shape.name} was made for {count(shape.positions, 'token')}; beyond, answers degrade or the engine fails",
+        f"write {shape.positions} or less",
+    )
+
+
+def foreign_code(setup: EngineSetup) -> SpecWarning | None:
+    """Code of the model's repository runs with the pod's rights."""
+    source = setup.wanted.model.source
+    if not setup.engine.trust_remote_code or source.scheme is not SourceScheme.HUB:
+        return None
+    pinned = source.revision is not None
+    return _warning(
+        "spec.engine.trustRemoteCode",
+        "true",
+        EngineReason.RISKY,
+        "Python code from the model's repository runs in the pod"
+        + ("" if pinned else ", and any later commit there changes it"),
+        "read that code" if pinned else "read that code and set spec.model.revision to the commit you read",
+    )
+
+
+def adapter_not_pinned(setup: EngineSetup) -> SpecWarning | None:
+    """`srt/lora/lora_config.py` downloads an adapter's newest revision."""
+    for index, adapter in enumerate(setup.engine.adapters):
+        if adapter.source.scheme is SourceScheme.HUB and adapter.source.revision is not None:
+            return _warning(
+                f"spec.engine.adapters[{index}].revision",
+                adapter.source.revision,
+                EngineReason.RISKY,
+                "SGLang always downloads an adapter's newest revision and ignores this one",
+                "put that revision on a volume or in an image and name it by pvc:// or oci://",
+            )
+    return None
+
+
+WARNING_CHECKS: Final[tuple[WarningCheck, ...]] = (
+    other_release,
+    answers_pause_for_prompts,
+    share_of_another_kind,
+    few_requests_with_speculation,
+    room_for_a_context,
+    pools_apart,
+    eight_bit_cache,
+    coarse_cache,
+    eager,
+    idle_gpus,
+    dense_data_parallel,
+    context_beyond_the_model,
+    foreign_code,
+    adapter_not_pinned,
+    unknown_flags.unknown_flag,
+    conversation.tool_parser_doubtful,
+    conversation.reasoning_parser_doubtful,
+)
+
+
+def _warning(field: str, value: str, reason: EngineReason, because: str, remedy: str) -> SpecWarning:
+    return SpecWarning(field=field, value=value, reason=reason, because=because, remedy=remedy)

@@ -1,0 +1,73 @@
+"""What stories about SGLang start from: the plain setup of tests.engines.setups, for this kind, and its variants."""
+
+from dataclasses import replace
+from typing import Any, Final
+
+from fairlead.engines.engine_setup import EngineSetup
+from fairlead.engines.reasons import EngineReason as Why
+from fairlead.engines.sglang.engine import SglangEngine
+from fairlead.fleet.accelerators import CpuResources
+from fairlead.fleet.desired_state import (
+    Adapter,
+    DesiredEngine,
+    EngineKind,
+    ModelSource,
+    SourceScheme,
+)
+from fairlead.fleet.findings import SpecRefusal, SpecWarning
+from tests.engines import setups
+from tests.engines.setups import (
+    H100,
+    VOLUME,
+    setup_of,
+)
+
+SGLANG: Final = SglangEngine()
+ENGINE: Final = DesiredEngine(kind=EngineKind.SGLANG, version="0.5.23", image="example.com/own-sglang:1")
+RELEASED: Final = replace(ENGINE, image="registry.example.com:5000/lmsysorg/sglang:v0.5.23-cu130@sha256:0")
+"""Nothing but the release can be in this image."""
+MODEL: Final = setups.HUB
+
+
+def refusals(setup: EngineSetup) -> tuple[SpecRefusal, ...]:
+    """What is said no to."""
+    return SGLANG.refusals(setup)
+
+
+def warnings(setup: EngineSetup) -> tuple[SpecWarning, ...]:
+    """What is warned of."""
+    return SGLANG.warnings(setup)
+
+
+def renamed(setup: EngineSetup, name: str) -> EngineSetup:
+    """The same, with the model served under another name."""
+    return replace(setup, wanted=replace(setup.wanted, model=replace(setup.wanted.model, served_name=name)))
+
+
+WEIGHTS: Final = "spec.engine.quantization.weights"
+METHOD: Final = "spec.engine.speculation.method"
+EXTRA: Final = "spec.engine.extraArgs"
+BUCKET: Final = ModelSource(scheme=SourceScheme.S3, location="models/chat")
+Row = tuple[EngineSetup, str, str, Why, str]
+"""A setup, and of its refusal field, value, reason, and words of because or remedy."""
+
+
+def setup_with(**changed: Any) -> EngineSetup:  # noqa: ANN401 - any setting
+    """The plain setup, with these settings of the engine."""
+    return setup_of(replace(ENGINE, **changed), on=H100)
+
+
+def extra(*arguments: str, **changed: Any) -> EngineSetup:  # noqa: ANN401 - any setting
+    """With extra arguments."""
+    return setup_with(extra_args=arguments, **changed)
+
+
+def adapter(name: str = "de", source: ModelSource = VOLUME, rank: int = 16) -> tuple[Adapter, ...]:
+    """One adapter."""
+    return (Adapter(name=name, source=source, rank=rank),)
+
+
+def on_processor() -> EngineSetup:
+    """On a node's processor, which the schema refuses before."""
+    plain = setup_with()
+    return replace(plain, wanted=replace(plain.wanted, product="CPU", cpu=CpuResources(cores=4, memory_bytes=1 << 33)))

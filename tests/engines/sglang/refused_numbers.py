@@ -1,0 +1,220 @@
+"""Setups that would end SGLang's start, or hang, by model, GPU and numbers, each with its refusal."""
+
+from dataclasses import replace
+from typing import Final
+
+from fairlead.engines.reasons import EngineReason as Why
+from fairlead.fleet.conversations import Reasoning, Tools
+from fairlead.fleet.desired_state import (
+    DesiredSpeculation,
+    Parallelism,
+    SpeculationMethod,
+)
+from fairlead.fleet.quantization import Dtype, KvFormat, WeightFormat
+from tests.engines.setups import (
+    H100,
+    LLAMA,
+    MTP,
+    NGRAM,
+    QWEN_SMALL,
+    T4,
+    V100,
+    VOLUME,
+    WITH_DRAFT,
+    setup_of,
+    stored,
+)
+from tests.engines.sglang.inputs import (
+    ENGINE,
+    METHOD,
+    RELEASED,
+    WEIGHTS,
+    Row,
+    adapter,
+    setup_with,
+)
+
+WRONG: Final[dict[str, Row]] = {
+    "half a GPU is none": (
+        setup_of(ENGINE, spread=Parallelism(data=0), gpus=1, on=H100),
+        "spec.parallelism.data",
+        "0",
+        Why.OUT_OF_RANGE,
+        "write 1",
+    ),
+    "no requests at once are none": (
+        setup_with(max_sequences=0),
+        "spec.engine.batching.maxSequences",
+        "0",
+        Why.OUT_OF_RANGE,
+        "write 1 or more",
+    ),
+    "nobody may wait": (
+        setup_with(max_queued_requests=0),
+        "spec.engine.batching.maxQueuedRequests",
+        "0",
+        Why.OUT_OF_RANGE,
+        "write 1 or more",
+    ),
+    "all of the memory leaves none to compute in": (
+        setup_with(memory_utilization=1.0),
+        "spec.engine.memoryUtilization",
+        "1",
+        Why.OUT_OF_RANGE,
+        "leave it out",
+    ),
+    "a GPU before Turing": (
+        setup_of(ENGINE, on=V100),
+        "spec.accelerator.product",
+        "Tesla-V100-SXM2-16GB",
+        Why.DTYPE_NEEDS_CAPABILITY,
+        "take a newer GPU",
+    ),
+    "bfloat16 would become float16": (
+        setup_of(replace(ENGINE, dtype=Dtype.BFLOAT16), on=T4),
+        "spec.engine.dtype",
+        "bfloat16",
+        Why.DTYPE_NEEDS_CAPABILITY,
+        "write float16",
+    ),
+    "FP8 begins with Ampere": (
+        setup_of(replace(ENGINE, weights=WeightFormat.FP8), on=T4),
+        WEIGHTS,
+        "fp8",
+        Why.FORMAT_NEEDS_CAPABILITY,
+        "needs compute capability 8.0 in SGLang, and Tesla-T4 has 7.5",
+    ),
+    "a checkpoint of another format": (
+        setup_of(replace(ENGINE, weights=WeightFormat.AWQ), shape=stored(LLAMA, WeightFormat.GPTQ), on=H100),
+        WEIGHTS,
+        "awq",
+        Why.FORMAT_DIFFERS_FROM_CHECKPOINT,
+        "is stored as gptq",
+    ),
+    "AWQ is not made while loading": (
+        setup_with(weights=WeightFormat.AWQ),
+        WEIGHTS,
+        "awq",
+        Why.FORMAT_DIFFERS_FROM_CHECKPOINT,
+        "take a checkpoint stored as awq, or write fp8",
+    ),
+    "MXFP4 is made of experts only": (
+        setup_with(weights=WeightFormat.MXFP4),
+        WEIGHTS,
+        "mxfp4",
+        Why.FORMAT_NEEDS_EXPERTS,
+        "write fp8",
+    ),
+    "a cache in four bits before Blackwell": (
+        setup_with(kv=KvFormat.NVFP4),
+        "spec.engine.quantization.kvCache",
+        "nvfp4",
+        Why.KV_FORMAT_NEEDS_CAPABILITY,
+        "write fp8 or auto",
+    ),
+    "heads are shared out evenly": (
+        setup_of(ENGINE, spread=Parallelism(tensor=3), on=H100),
+        "spec.parallelism.tensor",
+        "3",
+        Why.HEADS_NOT_DIVISIBLE,
+        "write 2",
+    ),
+    "and so are KV heads": (
+        setup_of(ENGINE, shape=replace(LLAMA, heads=36, kv_heads=6), spread=Parallelism(tensor=9), on=H100),
+        "spec.parallelism.tensor",
+        "9",
+        Why.HEADS_NOT_DIVISIBLE,
+        "write 6",
+    ),
+    "a replica has as many GPUs as it is spread over": (
+        setup_of(ENGINE, spread=Parallelism(tensor=4), gpus=2, on=H100),
+        "spec.accelerator.count",
+        "2",
+        Why.GPUS_DIFFER,
+        "write 4, or less parallelism",
+    ),
+    "a context beyond the model": (
+        setup_with(max_context_tokens=200_000),
+        "spec.engine.context.maxTokens",
+        "200000",
+        Why.CONTEXT_TOO_LONG,
+        "write 131072 or less",
+    ),
+    "a draft that nobody named": (
+        setup_with(speculation=DesiredSpeculation(method=SpeculationMethod.EAGLE3, tokens=3)),
+        METHOD,
+        "eagle3",
+        Why.SPECULATION_INCOMPLETE,
+        "set spec.engine.speculation.draft.source",
+    ),
+    "a draft that nobody loads": (
+        setup_with(speculation=replace(NGRAM, draft=VOLUME)),
+        "spec.engine.speculation.draft",
+        "models/llama",
+        Why.SPECULATION_NOT_POSSIBLE,
+        "remove it",
+    ),
+    "no draft tokens": (
+        setup_with(speculation=replace(NGRAM, tokens=0)),
+        "spec.engine.speculation.tokens",
+        "0",
+        Why.SPECULATION_OUT_OF_RANGE,
+        "write 3",
+    ),
+    "layers that the model lacks": (
+        setup_with(speculation=MTP),
+        METHOD,
+        "mtp",
+        Why.SPECULATION_NOT_POSSIBLE,
+        "write ngram",
+    ),
+    "a draft of another vocabulary": (
+        setup_of(replace(ENGINE, speculation=WITH_DRAFT), draft=QWEN_SMALL, on=H100),
+        "spec.engine.speculation.draft.source",
+        "Qwen3-0.6B",
+        Why.VOCABULARY_DIFFERS,
+        "they must be equal",
+    ),
+    "an adapter without a rank": (
+        setup_with(adapters=adapter(rank=0)),
+        "spec.engine.adapters[0].rank",
+        "0",
+        Why.OUT_OF_RANGE,
+        "write the rank",
+    ),
+    "an adapter under the model's name": (
+        setup_with(adapters=adapter("chat")),
+        "spec.engine.adapters[0].name",
+        "chat",
+        Why.ADAPTER_NAME_TAKEN,
+        "a name of its own",
+    ),
+    "vLLM's name of a parser": (
+        setup_of(replace(RELEASED, tools=Tools(parser="llama3_json")), on=H100),
+        "spec.engine.tools.parser",
+        "llama3_json",
+        Why.PARSER_UNKNOWN,
+        "did you mean llama3?",
+    ),
+    "a name that is like no parser's": (
+        setup_of(replace(RELEASED, reasoning=Reasoning(parser="zzzz")), on=H100),
+        "spec.engine.reasoning.parser",
+        "zzzz",
+        Why.PARSER_UNKNOWN,
+        "write one of apertus2509, auto, beam",
+    ),
+    "a family without a parser of tools": (
+        setup_of(replace(ENGINE, tools=Tools()), shape=replace(LLAMA, family="granite"), on=H100),
+        "spec.engine.tools.parser",
+        "(not written)",
+        Why.PARSER_MISSING,
+        "or auto, by which it guesses from the chat template",
+    ),
+    "a model that nobody knows has none of reasoning": (
+        setup_of(replace(ENGINE, reasoning=Reasoning()), shape=None, on=H100),
+        "spec.engine.reasoning.parser",
+        "(not written)",
+        Why.PARSER_MISSING,
+        "which the catalogue does not know",
+    ),
+}

@@ -1,0 +1,98 @@
+"""Engines of another kind than vLLM: how adapters are named to them, and a full queue inside a stream."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from fairlead.fleet.endpoints import DiscoveredEndpoint
+from tests.router.planes import PROMPT, STREAM, Cluster, Raw, events, exchange_bytes, plane, posted, run_story, written
+from tests.router.test_asking_engines import ANSWER, DELTA, keyed
+
+FULL = b'{"error": {"object": "error", "message": "The request queue is full.", "type": "x", "code": 503}}'
+
+
+def of_sglang(config: Path, *adapters: str) -> Path:
+    """The same file, for engines of SGLang with these adapters."""
+    config.write_text(json.dumps(json.loads(config.read_text()) | {"engineKind": "SGLang", "adapters": adapters}))
+    return config
+
+
+def body_of(request: bytes) -> Any:  # noqa: ANN401 - any JSON
+    return json.loads(request.partition(b"\r\n\r\n")[2])
+
+
+def test_an_adapter_is_named_after_its_model_and_a_base_model_chooses_none(tmp_path: Path) -> None:
+    async def story() -> None:
+        cluster, engine = Cluster(), Raw(ANSWER, ANSWER, ANSWER)
+        async with engine.listening(), plane(of_sglang(written(tmp_path, ["x:1"]), "de"), cluster) as router:
+            cluster.announce(DiscoveredEndpoint(pod="a", address=engine.address, adapters=frozenset({"de"})))
+            await router.until("routable")
+            assert (await router.complete(PROMPT | {"model": "de"}))[0] == 200
+            assert (await router.complete(PROMPT | {"lora_path": "de"}))[0] == 200
+            assert (await router.complete(PROMPT | {"model": "de", "max_tokens": 5}, "/v1/messages"))[0] == 200
+        first, second, third = (body_of(one) for one in engine.seen)
+        assert first == PROMPT | {"model": "chat:de"}
+        assert second == PROMPT | {"lora_path": None}
+        assert third["model"] == "chat:de"
+
+    run_story(story())
+
+
+def test_a_route_that_would_answer_as_the_base_model_is_refused(tmp_path: Path) -> None:
+    async def story() -> None:
+        cluster, engine = Cluster(), Raw(ANSWER)
+        async with engine.listening(), plane(of_sglang(written(tmp_path, ["x:1"]), "de"), cluster) as router:
+            cluster.announce(DiscoveredEndpoint(pod="a", address=engine.address, adapters=frozenset({"de"})))
+            await router.until("routable")
+            status, text = await router.complete({"model": "de", "input": "x"}, "/v1/responses")
+            assert (status, json.loads(text)["error"]["code"]) == (400, "adapter_not_here")
+            assert "ask for it on /v1/chat/completions" in text
+            assert engine.seen == []
+            assert (await router.complete({"model": "chat", "input": "x"}, "/v1/responses"))[0] == 200
+            assert body_of(engine.seen[0]) == {"model": "chat", "input": "x"}, "nothing is added there"
+
+    run_story(story())
+
+
+def test_without_adapters_bodies_pass_as_they_are(tmp_path: Path) -> None:
+    async def story() -> None:
+        engine = Raw(ANSWER)
+        async with engine.listening(), plane(of_sglang(written(tmp_path, [engine.address]))) as router:
+            await router.until("routable")
+            assert (await router.complete(PROMPT))[0] == 200
+            assert body_of(engine.seen[0]) == PROMPT
+
+    run_story(story())
+
+
+def test_a_full_queue_inside_a_stream_is_tried_elsewhere_before_the_client_gets_a_byte(tmp_path: Path) -> None:
+    async def story() -> None:
+        full, free = Raw(*[events(FULL, b"[DONE]")] * 3), Raw(*[events(DELTA, b"[DONE]")] * 3)
+        async with full.listening(), free.listening():
+            async with plane(of_sglang(written(tmp_path, [full.address, free.address]))) as router:
+                await router.until("routable", "routable")
+                for _ in range(3):
+                    answer = await exchange_bytes(router, posted(STREAM, "/v1/completions"))
+                    assert b"queue is full" not in answer
+                    assert b'"text"' in answer
+                assert await router.states() == ["routable", "routable"], "a full engine is healthy"
+            assert full.seen, "one of three began there"
+
+    run_story(story())
+
+
+def test_tenants_whose_prefixes_are_apart_are_refused_where_the_engine_would_mix_them(tmp_path: Path) -> None:
+    async def story() -> None:
+        engine, bearer = Raw(ANSWER), "Authorization: Bearer sk-1"
+        routing = keyed(tmp_path) | {"balancing": {"salt": True}}
+        message = PROMPT | {"max_tokens": 5}
+        async with engine.listening(), plane(of_sglang(written(tmp_path, [engine.address], **routing))) as router:
+            await router.until("routable")
+            answer = await exchange_bytes(router, posted(message, "/v1/messages", bearer))
+            assert b"400 Bad Request" in answer
+            assert b"this deployment separates the prefixes of tenants" in answer
+            assert engine.seen == []
+            await exchange_bytes(router, posted(message, "/v1/completions", bearer))
+            assert "cache_salt" in body_of(engine.seen[0])
+
+    run_story(story())
