@@ -70,8 +70,10 @@ SCHEMAS: Final = ("house.kube_schemas",)
 REDIS: Final = ("house.redis_server",)
 PROMETHEUS: Final = ("house.prometheus_server",)
 REAL_VLLM: Final = ("house.real_vllm",)
+VLLM_IMAGE: Final = ("devcluster.image.vllm_cpu",)
 SERVING: Final = "tests/node/serving"
 SCALING: Final = f"{SERVING}/scaling"
+REAL_ENGINES: Final = "tests/node/vllm"
 LEAKS: Final = "tests/node/test_leaves_nothing_behind.py"
 WORLDS: Final = ("tests/apiserver", "tests/node", "tests/vllm")
 """Folders whose every test needs the world of a lane; tests/conftest.py marks them."""
@@ -136,7 +138,7 @@ LANES: Final = (
         name="node",
         marker="node",
         folders=("tests/node",),
-        apart=(SERVING, LEAKS),
+        apart=(SERVING, LEAKS, REAL_ENGINES),
         world=A_NODE,
         preparations=(WHOLE, IMAGE),
         phase=Phase.CLUSTERS,
@@ -149,6 +151,15 @@ LANES: Final = (
         folders=("tests/vllm",),
         world="real vLLM on CPU: 6 GB in the cache",
         preparations=(REAL_VLLM,),
+        only_named=True,
+    ),
+    Lane(
+        name="real-engines",
+        marker="node",
+        folders=(REAL_ENGINES,),
+        world=f"{A_NODE}: the operator, and real vLLM on CPU in the pods (13 GB in the cache, 16 GB of memory)",
+        preparations=(WHOLE, IMAGE, VLLM_IMAGE),
+        phase=Phase.CLUSTERS,
         only_named=True,
     ),
     Lane(

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from devcluster.cache import Cache
-from house import conformance, tiny_model
+from house import conformance, tiny_images, tiny_model
 from house.conformance import OURS, REAL, Summary
 
 REPORT = """<testsuites><testsuite>
@@ -74,3 +74,11 @@ def test_the_tiny_model_is_written_whole_and_once(tmp_path: Path) -> None:
         header = json.loads(words[8 : 8 + size])
         ends = [one["data_offsets"][1] for name, one in header.items() if name != "__metadata__"]
         assert max(ends) == len(words) - 8 - size
+
+
+def test_the_tiny_models_images_are_written_once_and_one_of_them_is_cut(tmp_path: Path) -> None:
+    cache = Cache(tmp_path)
+    whole, _, cut = tiny_images.archives(cache)
+    before = [one.stat().st_mtime_ns for one in (whole, cut)]
+    assert [one.stat().st_mtime_ns for one in tiny_images.archives(cache)[::2]] == before
+    assert 0 < cut.stat().st_size < whole.stat().st_size
