@@ -7,6 +7,7 @@ NODES ?= gpu-1=NVIDIA-L4:4
 NAME ?= dev
 SERVICE ?=
 ITEM ?=
+ENGINE ?=
 WORLD ?= small
 SEQUENCES ?= 300
 SEED ?=
@@ -48,8 +49,8 @@ apiserver: setup ## only the tests against etcd and a kube-apiserver; no root ne
 e2e: setup ## only the tests on a real node
 	@$(ENV) $(PY) -m house.lanes leaks serving scaling node
 
-demo: setup ## a cluster with GPUs, our image on it, traffic, and what to look at
-	@$(ENV) $(PY) -m demo
+demo: setup ## a cluster with GPUs, our image on it, traffic, and what to look at; ENGINE=vllm: real vLLM on CPU
+	@$(ENV) $(PY) -m demo $(if $(ENGINE),--engine $(ENGINE))
 
 demo-down: setup ## end what `make demo` started
 	@$(ENV) $(PY) -m devcluster down --name demo

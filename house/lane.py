@@ -73,7 +73,8 @@ REAL_VLLM: Final = ("house.real_vllm",)
 VLLM_IMAGE: Final = ("devcluster.image.vllm_cpu",)
 SERVING: Final = "tests/node/serving"
 SCALING: Final = f"{SERVING}/scaling"
-REAL_ENGINES: Final = "tests/node/vllm"
+REAL_ENGINES: Final = ("tests/node/vllm", "tests/node/vllm_demo")
+"""Two folders, since each has a cluster with 4 GB of images in memory: the first ends before the second begins."""
 LEAKS: Final = "tests/node/test_leaves_nothing_behind.py"
 WORLDS: Final = ("tests/apiserver", "tests/node", "tests/vllm")
 """Folders whose every test needs the world of a lane; tests/conftest.py marks them."""
@@ -138,7 +139,7 @@ LANES: Final = (
         name="node",
         marker="node",
         folders=("tests/node",),
-        apart=(SERVING, LEAKS, REAL_ENGINES),
+        apart=(SERVING, LEAKS, *REAL_ENGINES),
         world=A_NODE,
         preparations=(WHOLE, IMAGE),
         phase=Phase.CLUSTERS,
@@ -156,7 +157,7 @@ LANES: Final = (
     Lane(
         name="real-engines",
         marker="node",
-        folders=(REAL_ENGINES,),
+        folders=REAL_ENGINES,
         world=f"{A_NODE}: the operator, and real vLLM on CPU in the pods (13 GB in the cache, 16 GB of memory)",
         preparations=(WHOLE, IMAGE, VLLM_IMAGE),
         phase=Phase.CLUSTERS,

@@ -14,6 +14,7 @@ from openai import OpenAI
 from devcluster.door import Embedded
 from house import tiny_images
 from tests.node.operator_stage import Deployed
+from tests.node.serving.claims import Record
 from tests.node.serving.scaling.fleets import command
 from tests.node.stories import STAGES, Stage
 from tests.node.vllm.real_engines import conditions, deployed, serves, spec
@@ -37,6 +38,25 @@ SCHEMA: Final = {
 }
 READ_METRICS: Final = (
     "import urllib.request as u; print(u.urlopen('http://127.0.0.1:8000/metrics', timeout=20).read().decode())"
+)
+
+
+ANTHROPIC: Final = """
+import anthropic
+client = anthropic.Anthropic(base_url="http://chat-router", api_key="none", max_retries=0, timeout=120)
+asked = [{"role": "user", "content": "hello world"}]
+whole = client.messages.create(model="chat", max_tokens=8, messages=asked)
+with client.messages.stream(model="chat", max_tokens=8, messages=asked) as stream:
+    streamed = stream.get_final_message()
+print(whole.usage.output_tokens, streamed.usage.output_tokens, whole.stop_reason, streamed.stop_reason)
+"""
+PROMPTS: Final = 30
+BENCH: Final = (
+    *("vllm", "bench", "serve", "--backend", "openai-chat", "--endpoint", "/v1/chat/completions"),
+    *("--base-url", "http://chat-router", "--model", "chat", "--tokenizer", "/models/model"),
+    *("--dataset-name", "random", "--random-input-len", "64", "--random-output-len", "16", "--ignore-eos"),
+    *("--num-prompts", str(PROMPTS), "--max-concurrency", "4", "--seed", "7"),
+    *("--save-result", "--result-dir", "/tmp", "--result-filename", "found.json"),
 )
 
 
@@ -110,6 +130,19 @@ def test_an_adapter_is_a_model_of_its_own(openai: OpenAI) -> None:
     assert (answer.model, answer.usage and answer.usage.completion_tokens) == (ADAPTER, 8)
 
 
+def test_anthropics_client_is_answered_in_its_own_shape(chat: Deployed) -> None:
+    """vLLM's image has the package, so it asks from a pod, by the Service's name."""
+    assert executed(chat, "python3", "-c", ANTHROPIC).split() == ["8", "8", "max_tokens", "max_tokens"]
+
+
+def test_vllms_own_bench_finds_no_failure(chat: Deployed, record_property: Record) -> None:
+    executed(chat, *BENCH)
+    found = json.loads(executed(chat, "cat", "/tmp/found.json"))
+    record_property("bench_completed", found["completed"])
+    record_property("bench_median_tpot_ms", round(found["median_tpot_ms"], 1))
+    assert (found["completed"], found.get("failed", 0)) == (PROMPTS, 0)
+
+
 def test_the_status_has_what_the_engine_measured(chat: Deployed) -> None:
     """The fit's estimate gives way to the cache that vLLM really made."""
     seen = eventually(lambda: chat.observe().reason("Fits") == "Measured" and chat.observe(), "it is measured", 60)
@@ -132,8 +165,13 @@ def prompted(openai: OpenAI, prompt: str) -> int:
 
 def metrics(chat: Deployed) -> str:
     """The engine's own page."""
+    return executed(chat, "python3", "-c", READ_METRICS)
+
+
+def executed(chat: Deployed, *words: str) -> str:
+    """What a program prints beside the engine."""
     (pod,) = chat.observe().engines
-    return chat.stage.kubectl("exec", pod, "--", "python3", "-c", READ_METRICS)
+    return chat.stage.kubectl("exec", pod, "--", *words)
 
 
 def counter(chat: Deployed, name: str) -> float:
