@@ -38,7 +38,7 @@ def images(cache: Cache) -> tuple[Path, ...]:
 
 def prepare(cluster: Embedded, archives: tuple[Path, ...]) -> None:
     """A node for engines, with their images on it."""
-    with progress.step(f"bringing vLLM's image and the model's to the node {ENGINES} (4 GB)"):
+    with progress.step(f"bringing vLLM's image and the model's to the node {ENGINES} (5 GB)"):
         cluster.kubectl("taint", "node", ENGINES, TAINT)
         for archive in archives:
             cluster.load_large(archive, ENGINES)

@@ -74,7 +74,7 @@ VLLM_IMAGE: Final = ("devcluster.image.vllm_cpu",)
 SERVING: Final = "tests/node/serving"
 SCALING: Final = f"{SERVING}/scaling"
 REAL_ENGINES: Final = ("tests/node/vllm", "tests/node/vllm_demo")
-"""Two folders, since each has a cluster with 4 GB of images in memory: the first ends before the second begins."""
+"""Two folders, since each has a cluster with 5 GB of images in memory: the first ends before the second begins."""
 LEAKS: Final = "tests/node/test_leaves_nothing_behind.py"
 WORLDS: Final = ("tests/apiserver", "tests/node", "tests/vllm")
 """Folders whose every test needs the world of a lane; tests/conftest.py marks them."""

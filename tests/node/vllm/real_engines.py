@@ -3,10 +3,12 @@
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final
 
+from devcluster.door import Door
 from house import tiny_images
-from tests.node.operator_stage import Deployed, Observed
+from tests.node.operator_stage import ROLE, Deployed, Observed
 from tests.node.stories import Manifest, Stage
 from tests.node.streams import Question, Traffic
+from tests.waiting import eventually
 
 NODE: Final = "engines"
 OTHERS: Final = "others"
@@ -39,7 +41,11 @@ def spec(context: int = CONTEXT, **engine: object) -> dict[str, Any]:
         "model": {"source": f"oci://{tiny_images.MODEL}", "servedName": "chat", "shape": dict(tiny_images.SHAPE)},
         "engine": {"context": {"maxTokens": context}, **engine},
         "accelerator": {"product": "CPU", "cores": 1, "memory": "5Gi"},
-        "placement": {"tolerations": [{"key": TAINT.partition("=")[0], "operator": "Exists"}]},
+        "placement": {
+            "nodeSelector": {"kubernetes.io/hostname": NODE},
+            "tolerations": [{"key": TAINT.partition("=")[0], "operator": "Exists"}],
+        },
+        "router": {"timeouts": {"firstToken": "240s", "betweenTokens": "60s"}},
         "replicas": 1,
         "drain": {"settle": "3s", "timeout": "60s"},
         "rollout": {"strategy": "Replace", "progressDeadlineSeconds": 600},
@@ -59,6 +65,12 @@ def serves(chat: Deployed) -> Observed:
 def traffic(chat: Deployed, clients: int = CLIENTS) -> Traffic:
     """Conversations of the official client that are counted to their last token."""
     return Traffic(chat.address(), clients=clients, ask=CountedQuestion)
+
+
+def cores_are_free(cluster: Door) -> None:
+    """Wait until no engine of another story takes the node's cores, of all namespaces."""
+    words = ("get", "pods", "-A", "-l", f"{ROLE}=engine", "-o", "name")
+    eventually(lambda: not cluster.kubectl(*words).split(), "the engines before are gone", 120)
 
 
 def container_of(pod: Manifest) -> Manifest:

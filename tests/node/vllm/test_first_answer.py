@@ -29,7 +29,7 @@ print(json.dumps({"uid": os.getuid(), "written": [one for one in folders if may_
 
 
 def test_one_apply_becomes_a_pod_of_vllm_that_answers(stage: Stage, record_property: Record) -> None:
-    measured = measure_first_answer(stage, "chat", CountedQuestion, **spec())
+    measured = measure_first_answer(stage, "chat", CountedQuestion, spec())
 
     record_property("overhead_seconds", round(measured.overhead, 2))
     record_property("engine_seconds", round(measured.engine, 2))

@@ -17,7 +17,7 @@ from tests.node.operator_stage import Deployed
 from tests.node.serving.claims import Record
 from tests.node.serving.scaling.fleets import command
 from tests.node.stories import STAGES, Stage
-from tests.node.vllm.real_engines import conditions, deployed, serves, spec
+from tests.node.vllm.real_engines import conditions, cores_are_free, deployed, serves, spec
 from tests.waiting import eventually
 
 pytestmark = pytest.mark.usefixtures("operated")
@@ -63,6 +63,8 @@ BENCH: Final = (
 @pytest.fixture(scope="module")
 def chat(cluster: Embedded, request: pytest.FixtureRequest) -> Iterator[Deployed]:
     """One replica for all that follows."""
+    request.getfixturevalue("operated")
+    cores_are_free(cluster)
     stage = Stage(cluster, f"answers-{uuid.uuid4().hex[:8]}")
     request.node.stash[STAGES] = [stage]
     made = deployed(stage, engine=spec(**EVERYTHING)["engine"])
@@ -80,7 +82,7 @@ def openai(chat: Deployed) -> Iterator[OpenAI]:
 
 def test_samples_and_their_probabilities_need_no_compiler(openai: OpenAI) -> None:
     """Both are functions that vLLM compiles on their first call; the image has nothing to compile with."""
-    asked = [{"role": "user", "content": "tell me a story"}]
+    asked: list[Any] = [{"role": "user", "content": "tell me a story"}]
     answer = openai.chat.completions.create(
         model="chat",
         messages=asked,
@@ -88,7 +90,7 @@ def test_samples_and_their_probabilities_need_no_compiler(openai: OpenAI) -> Non
         temperature=0.8,
         logprobs=True,
         top_logprobs=3,
-        n=2,  # type: ignore[arg-type]
+        n=2,
     )
     assert len(answer.choices) == 2
     for choice in answer.choices:
@@ -119,7 +121,7 @@ def test_an_answer_follows_its_schema_and_so_does_a_tools_call(openai: OpenAI) -
     answer = openai.chat.completions.create(
         model="chat", messages=asked, max_tokens=200, tools=[tool], tool_choice=choice
     )
-    (call,) = answer.choices[0].message.tool_calls or ()
+    (call,) = answer.choices[0].message.tool_calls or []
     assert call.type == "function"
     assert json.loads(call.function.arguments).keys() == {"harbour", "full"}
 
