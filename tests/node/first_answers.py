@@ -44,13 +44,13 @@ class FirstAnswer:
 
 
 def measure_first_answer(
-    stage: Stage, name: str, ask: type[Question] = Question, spec: Manifest | None = None
+    stage: Stage, name: str, kind: type[Question] = Question, spec: Manifest | None = None
 ) -> FirstAnswer:
     """Apply one deployment and ask until it answers; nothing else is done. The image must lie on the nodes."""
     with Readiness(stage, name) as readiness:
         applied = time.monotonic()
         chat = Deployed(stage, name, **(spec or {}) | {"replicas": 1})
-        asyncio.run(_answered(chat.door(), ask))
+        asyncio.run(_answered(chat.door(), kind))
         answered = time.monotonic()
         ready = readiness.at()
     (pod,) = chat.observe().engines
@@ -59,13 +59,13 @@ def measure_first_answer(
     return FirstAnswer(total=answered - applied, engine=ready - began)
 
 
-async def _answered(address: str, ask: type[Question]) -> None:
+async def _answered(address: str, kind: type[Question]) -> None:
     """Ask until there is a whole answer: first there is no router, later one that holds what comes."""
-    until = time.monotonic() + ask.PATIENCE_SECONDS
-    question = ask(number=0, tokens=1, streams=True)
-    async with client(address, patience=ask.PATIENCE_SECONDS) as openai:
+    until = time.monotonic() + kind.TIMEOUT_S
+    question = kind(number=0, tokens=1, streams=True)
+    async with client(address, timeout_s=kind.TIMEOUT_S) as openai:
         while flaw := (await stream_once(openai, question)).flaw:
-            assert time.monotonic() < until, f"no answer within {ask.PATIENCE_SECONDS:.0f} s: {flaw}"
+            assert time.monotonic() < until, f"no answer within {kind.TIMEOUT_S:.0f} s: {flaw}"
             await asyncio.sleep(EVERY_SECONDS)
 
 

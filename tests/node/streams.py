@@ -41,7 +41,7 @@ class Question:
     tokens: int
     streams: bool
     LENGTHS: ClassVar[tuple[int, ...]] = LENGTHS
-    PATIENCE_SECONDS: ClassVar[float] = TIMEOUT_SECONDS
+    TIMEOUT_S: ClassVar[float] = TIMEOUT_SECONDS
     """How long its client waits for the whole answer."""
 
     @property
@@ -121,9 +121,9 @@ class Traffic:
         *addresses: str,
         clients: int = 8,
         keys: Sequence[str] = (NO_KEY,),
-        ask: type[Question] = Question,
+        question: type[Question] = Question,
     ) -> None:
-        self._ask = ask
+        self._question = question
         self._addresses = addresses
         self._keys = keys
         self._clients = clients
@@ -150,7 +150,7 @@ class Traffic:
     def goes_on(self, answers: int = 16) -> None:
         """Wait until so many more are answered: what just changed has met requests."""
         seen = len(self._results)
-        within = self._ask.PATIENCE_SECONDS
+        within = self._question.TIMEOUT_S
         eventually(lambda: len(self._results) >= seen + answers, f"{answers} more answers", within)
 
     @property
@@ -165,8 +165,8 @@ class Traffic:
     async def _all(self) -> None:
         """Conversations are dealt out over the addresses and the keys."""
         async with AsyncExitStack() as opened:
-            patience = self._ask.PATIENCE_SECONDS
-            connections = [client(address, key, patience) for address in self._addresses for key in self._keys]
+            timeout_s = self._question.TIMEOUT_S
+            connections = [client(address, key, timeout_s) for address in self._addresses for key in self._keys]
             clients = [await opened.enter_async_context(one) for one in connections]
             places = range(self._clients)
             self.began = time.monotonic()
@@ -175,9 +175,9 @@ class Traffic:
     async def _converse(self, openai: AsyncOpenAI, place: int) -> None:
         """Every third client wants its answers whole."""
         for turn in itertools.takewhile(lambda _: not self._stop.is_set(), itertools.count()):
-            question = self._ask(
+            question = self._question(
                 number=place + turn * self._clients,
-                tokens=self._ask.LENGTHS[(place + turn) % len(self._ask.LENGTHS)],
+                tokens=self._question.LENGTHS[(place + turn) % len(self._question.LENGTHS)],
                 streams=place % 3 != 2,
             )
             result = await stream_once(openai, question)
@@ -185,9 +185,9 @@ class Traffic:
             await asyncio.sleep(PAUSE_SECONDS if result.flaw else 0)
 
 
-def client(address: str, key: str = NO_KEY, patience: float = TIMEOUT_SECONDS) -> AsyncOpenAI:
+def client(address: str, key: str = NO_KEY, timeout_s: float = TIMEOUT_SECONDS) -> AsyncOpenAI:
     """The official client, without its second tries."""
-    return AsyncOpenAI(base_url=f"http://{address}/v1", api_key=key, max_retries=0, timeout=patience)
+    return AsyncOpenAI(base_url=f"http://{address}/v1", api_key=key, max_retries=0, timeout=timeout_s)
 
 
 async def stream_once(

@@ -26,7 +26,7 @@ class CountedQuestion(Question):
     """What a model with random weights says is nobody's contract; how much it says is."""
 
     LENGTHS: ClassVar[tuple[int, ...]] = (40, 400, 120, 240)
-    PATIENCE_SECONDS: ClassVar[float] = 300.0
+    TIMEOUT_S: ClassVar[float] = 300.0
 
     def flaw(self, text: str, finish: str | None, counted: int | None) -> str:
         """As many tokens as were asked for, by the engine's own count, and something to read."""
@@ -64,7 +64,7 @@ def serves(chat: Deployed) -> Observed:
 
 def traffic(chat: Deployed, clients: int = CLIENTS) -> Traffic:
     """Conversations of the official client that are counted to their last token."""
-    return Traffic(chat.address(), clients=clients, ask=CountedQuestion)
+    return Traffic(chat.address(), clients=clients, question=CountedQuestion)
 
 
 def cores_are_free(cluster: Door) -> None:

@@ -53,14 +53,14 @@ def test_an_engine_that_dies_is_named_and_serves_again(stage: Stage, record_prop
     (pod,) = serves(chat).engines
     stage.kubectl("exec", pod, "--", "python3", "-c", KILL)
     eventually(lambda: restarts(chat) == 1, "the container was started again", START_SECONDS)
-    said = eventually(lambda: troubles(stage), "an Event says that it ended")
+    events = eventually(lambda: troubles(stage), "an Event says that it ended")
     (after,) = serves(chat).engines
     with traffic(chat) as clients:
         clients.goes_on()
 
     unharmed(clients.report, record_property)
     assert after == pod
-    assert said
+    assert events
 
 
 def restarts(chat: Deployed) -> int:

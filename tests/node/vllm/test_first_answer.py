@@ -15,7 +15,7 @@ pytestmark = pytest.mark.usefixtures("operated")
 
 MOST_OVERHEAD_SECONDS: Final = 10.0
 """Beyond vLLM's own start, which leaves little of two cores for those who wait for it."""
-LOOK: Final = """
+SCRIPT: Final = """
 import json, os
 def may_write(folder):
     try:
@@ -37,7 +37,7 @@ def test_one_apply_becomes_a_pod_of_vllm_that_answers(stage: Stage, record_prope
     engine = container_of(pod)
     assert engine["resources"]["limits"] == engine["resources"]["requests"] == {"cpu": "1", "memory": "5Gi"}
     assert {name for name in engine if name.endswith("Probe")} == {"startupProbe", "readinessProbe", "livenessProbe"}
-    seen = json.loads(stage.kubectl("exec", pod["metadata"]["name"], "--", "python3", "-c", LOOK))
+    seen = json.loads(stage.kubectl("exec", pod["metadata"]["name"], "--", "python3", "-c", SCRIPT))
     assert seen == {"uid": 2000, "written": ["/tmp", "/cache", "/dev/shm"]}
     (status,) = pod["status"]["containerStatuses"]
     assert (status["restartCount"], status["image"]) == (0, engine["image"])

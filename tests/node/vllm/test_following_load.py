@@ -15,14 +15,14 @@ pytestmark = pytest.mark.usefixtures("operated")
 
 PLACES: Final = 2
 CROWD: Final = 12
-PATIENT: Final[dict[str, Any]] = {"coldStart": {"assume": "60s", "learn": False}, "metrics": {"staleAfter": "20s"}}
+SLOW_STARTS: Final[dict[str, Any]] = {"coldStart": {"assume": "60s", "learn": False}, "metrics": {"staleAfter": "20s"}}
 """Real starts, and pages that are read late where engines and their clients share two cores."""
 REAL: Final = {name: value for name, value in spec().items() if name != "replicas"}
 
 
 def real_fleet(stage: Stage, least: int, policy: dict[str, Any]) -> Fleet:
     """Few places a replica, so that a dozen clients are a crowd."""
-    made = Fleet(stage, least=least, most=2, policy=PATIENT | policy)
+    made = Fleet(stage, least=least, most=2, policy=SLOW_STARTS | policy)
     return made.apply(**REAL | {"engine": spec(batching={"maxSequences": PLACES})["engine"]})
 
 
@@ -30,8 +30,8 @@ def test_a_queue_of_real_engines_is_followed_up_and_down(stage: Stage, record_pr
     chat = real_fleet(stage, 1, {})
     chat.comes_to(1, START_SECONDS)
     address = chat.address()
-    with Trail(stage) as trail, Traffic(address, clients=1, ask=CountedQuestion) as stays:
-        with Traffic(address, clients=CROWD, ask=CountedQuestion) as crowd:
+    with Trail(stage) as trail, Traffic(address, clients=1, question=CountedQuestion) as stays:
+        with Traffic(address, clients=CROWD, question=CountedQuestion) as crowd:
             decided = trail.next_after(crowd.began, 2, START_SECONDS)
             chat.comes_to(2, START_SECONDS)
             up = chat.explained()
@@ -54,7 +54,7 @@ def test_from_zero_the_first_requests_wait_for_a_real_start(stage: Stage, record
     address = chat.address()
     chat.comes_to(0, START_SECONDS)
     with Trail(stage) as trail:
-        with Traffic(address, clients=3, ask=CountedQuestion) as clients:
+        with Traffic(address, clients=3, question=CountedQuestion) as clients:
             woken = trail.next_after(clients.began, 1, START_SECONDS)
             clients.goes_on(3)
         chat.comes_to(0, START_SECONDS)

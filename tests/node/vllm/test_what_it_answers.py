@@ -44,9 +44,9 @@ READ_METRICS: Final = (
 ANTHROPIC: Final = """
 import anthropic
 client = anthropic.Anthropic(base_url="http://chat-router", api_key="none", max_retries=0, timeout=120)
-asked = [{"role": "user", "content": "hello world"}]
-whole = client.messages.create(model="chat", max_tokens=8, messages=asked)
-with client.messages.stream(model="chat", max_tokens=8, messages=asked) as stream:
+messages = [{"role": "user", "content": "hello world"}]
+whole = client.messages.create(model="chat", max_tokens=8, messages=messages)
+with client.messages.stream(model="chat", max_tokens=8, messages=messages) as stream:
     streamed = stream.get_final_message()
 print(whole.usage.output_tokens, streamed.usage.output_tokens, whole.stop_reason, streamed.stop_reason)
 """
@@ -82,10 +82,10 @@ def openai(chat: Deployed) -> Iterator[OpenAI]:
 
 def test_samples_and_their_probabilities_need_no_compiler(openai: OpenAI) -> None:
     """Both are functions that vLLM compiles on their first call; the image has nothing to compile with."""
-    asked: list[Any] = [{"role": "user", "content": "tell me a story"}]
+    messages: list[Any] = [{"role": "user", "content": "tell me a story"}]
     answer = openai.chat.completions.create(
         model="chat",
-        messages=asked,
+        messages=messages,
         max_tokens=12,
         temperature=0.8,
         logprobs=True,
@@ -112,14 +112,14 @@ def test_words_that_repeat_are_guessed_from_the_prompt(chat: Deployed, openai: O
 
 
 def test_an_answer_follows_its_schema_and_so_does_a_tools_call(openai: OpenAI) -> None:
-    asked: list[Any] = [{"role": "user", "content": "which harbour ?"}]
+    messages: list[Any] = [{"role": "user", "content": "which harbour ?"}]
     form: Any = {"type": "json_schema", "json_schema": {"name": "berth", "schema": SCHEMA, "strict": True}}
-    answer = openai.chat.completions.create(model="chat", messages=asked, max_tokens=200, response_format=form)
+    answer = openai.chat.completions.create(model="chat", messages=messages, max_tokens=200, response_format=form)
     assert json.loads(answer.choices[0].message.content or "").keys() == {"harbour", "full"}
     tool: Any = {"type": "function", "function": {"name": "moor", "parameters": SCHEMA}}
     choice: Any = {"type": "function", "function": {"name": "moor"}}
     answer = openai.chat.completions.create(
-        model="chat", messages=asked, max_tokens=200, tools=[tool], tool_choice=choice
+        model="chat", messages=messages, max_tokens=200, tools=[tool], tool_choice=choice
     )
     (call,) = answer.choices[0].message.tool_calls or []
     assert call.type == "function"
