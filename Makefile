@@ -7,6 +7,7 @@ NODES ?= gpu-1=NVIDIA-L4:4
 NAME ?= dev
 SERVICE ?=
 ITEM ?=
+ENGINE ?=
 WORLD ?= small
 SEQUENCES ?= 300
 SEED ?=
@@ -15,7 +16,7 @@ OUTPUT ?= text
 export PYTHONPYCACHEPREFIX ?= $(CURDIR)/.build/bytecode
 unexport PYTHONDONTWRITEBYTECODE
 .DEFAULT_GOAL := help
-.PHONY: help setup check test unit vllm conformance house apiserver e2e demo demo-down cluster cluster-light cluster-down cluster-status expose image bench bench-engine bench-operator bench-router bench-clients bench-autoscaler campaign prove evidence generated crds chart lock format
+.PHONY: help setup check test unit vllm conformance house apiserver e2e demo demo-down cluster cluster-light cluster-down cluster-status expose image image-vllm-cpu bench bench-engine bench-operator bench-router bench-clients bench-autoscaler campaign prove evidence generated crds chart lock format
 
 help: ## list the targets
 	@if [ -t 1 ]; then on=$$(printf '\033[1m'); off=$$(printf '\033[0m'); fi; \
@@ -48,8 +49,8 @@ apiserver: setup ## only the tests against etcd and a kube-apiserver; no root ne
 e2e: setup ## only the tests on a real node
 	@$(ENV) $(PY) -m house.lanes leaks rollouts serving scaling node
 
-demo: setup ## a cluster with GPUs, our image on it, traffic, and what to look at
-	@$(ENV) $(PY) -m demo
+demo: setup ## a cluster with GPUs, our image on it, traffic, and what to look at; ENGINE=vllm: real vLLM on CPU
+	@$(ENV) $(PY) -m demo $(if $(ENGINE),--engine $(ENGINE))
 
 demo-down: setup ## end what `make demo` started
 	@$(ENV) $(PY) -m devcluster down --name demo
@@ -71,6 +72,9 @@ expose: setup ## a door on 127.0.0.1: SERVICE=default/web:80
 
 image: setup ## build the project's Dockerfile with buildah
 	@$(ENV) $(PY) -m devcluster.image.build
+
+image-vllm-cpu: setup ## build the image of real vLLM on CPU, from hashed locks (13 GB in the cache while it is made)
+	@$(ENV) $(PY) -m devcluster.image.vllm_cpu
 
 bench: setup ## the benchmark table
 	@$(ENV) $(PY) -m bench

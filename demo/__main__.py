@@ -1,4 +1,6 @@
-"""`make demo`: from nothing to two models that follow their load, in one command; it stays up to be looked at.
+"""`make demo`: from nothing to models that follow their load, in one command; it stays up to be looked at.
+
+`make demo ENGINE=vllm` shows the essence with real vLLM in the pods, on the processor.
 
 Until then the cluster is this program's own and ends with it, also by `kill -9`.
 """
@@ -9,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from demo import acts, tour
+from demo import acts, real, tour
 from demo.installing import install, serve
 from demo.watching import WatchedModel
 from devcluster import owners, plan, progress, teardown
@@ -31,9 +33,11 @@ def main() -> int:
     """Show it, or say in one message why it cannot be shown here."""
     parser = argparse.ArgumentParser(prog="demo", description="A cluster with GPUs, the operator, two models, a burst.")
     parser.add_argument("--name", default="demo", help="the cluster's name")
-    name = parser.parse_args().name
+    parser.add_argument("--engine", choices=tuple(SHOWS), default=SIMULATED, help="what runs in the pods")
+    chosen = parser.parse_args()
+    name = chosen.name
     try:
-        _show(name, Cache.chosen(), lambda text: print(text, flush=True))
+        SHOWS[chosen.engine](name, Cache.chosen(), lambda text: print(text, flush=True))
     except (CannotStart, StepFailed, DoorClosed, OSError) as problem:
         owners.hand_over(Layout.of(Cache.chosen(), name))
         print(f"demo: {problem}\nWhat stands may be looked at; to end it: {tour.ending(name)}", file=sys.stderr)
@@ -47,9 +51,10 @@ def main() -> int:
 def _show(name: str, cache: Cache, report: Callable[[str], None]) -> None:
     """Each act is told when it is over; the tour in the end says where to look next."""
     helm = tools.ensure(cache, ("helm",)) / "helm"
-    cluster = Embedded(_from_nothing(name, cache))
+    cluster = Embedded(_from_nothing(name, cache, NODES))
     install(cluster, helm, build.build(ROOT, cache))
-    serve(cluster)
+    title = "applying two models on simulated engines, and their autoscaling policies"
+    serve(cluster, ROOT / "demo" / "models.yaml", title)
     chat, writer = WatchedModel.at(cluster, "chat"), WatchedModel.at(cluster, "writer")
     report(tour.beginning(cluster, acts.quiet(chat)))
     report(tour.burst(acts.burst(chat, report)))
@@ -60,13 +65,30 @@ def _show(name: str, cache: Cache, report: Callable[[str], None]) -> None:
     report(tour.where_next(cluster, chat.address, name))
 
 
-def _from_nothing(name: str, cache: Cache) -> Layout:
+def _show_real(name: str, cache: Cache, report: Callable[[str], None]) -> None:
+    """vLLM's image first: to build it takes longer than all the rest."""
+    images = real.images(cache)
+    helm = tools.ensure(cache, ("helm",)) / "helm"
+    cluster = Embedded(_from_nothing(name, cache, real.NODES))
+    real.prepare(cluster, images)
+    install(cluster, helm, build.build(ROOT, cache), real.OTHERS)
+    serve(cluster, real.MANIFESTS, "applying a model on real vLLM (a minute or two)", real.START_S)
+    real.show(WatchedModel.at(cluster, "chat"), report)
+    owners.hand_over(Layout.of(cache, name))
+    report(real.where_next(cluster, name))
+
+
+def _from_nothing(name: str, cache: Cache, nodes: tuple[str, ...]) -> Layout:
     """An earlier one is removed, whole or half: it may hold another image, other counts and changed models."""
     earlier = Layout.of(cache, name)
     if earlier.root.exists():
         with progress.step(f"removing the earlier {name}"):
             teardown.down(earlier)
-    return up(plan.make(name, NODES), cache, owners.mine())
+    return up(plan.make(name, nodes), cache, owners.mine())
+
+
+SIMULATED: Final = "simulated"
+SHOWS: Final[dict[str, Callable[[str, Cache, Callable[[str], None]], None]]] = {SIMULATED: _show, "vllm": _show_real}
 
 
 if __name__ == "__main__":

@@ -35,16 +35,16 @@ def quiet(chat: WatchedModel) -> Load:
         return load.run(chat.address, chat.name, STREAMS)
 
 
-def burst(chat: WatchedModel, report: Print) -> Scaled:
+def burst(chat: WatchedModel, report: Print, most: int = MOST, crowd: int = CROWD) -> Scaled:
     """Many at once until all replicas there may be serve; told change by change."""
     lines: list[str] = []
 
     def grow() -> None:
-        _print_changes(chat, report, lambda seen: seen.stands_at(MOST), f"{MOST} replicas serve")
+        _print_changes(chat, report, lambda seen: seen.stands_at(most), f"{most} replicas serve")
         lines.extend((chat.command("top", "--once"), chat.command("explain", f"infd/{chat.name}")))
 
-    report(f"\nA burst: {CROWD} clients of {chat.name} at once, each asking on and on until all that may serve do")
-    sent = load.beside(chat.address, chat.name, grow, CROWD)
+    report(f"\nA burst: {crowd} clients of {chat.name} at once, each asking on and on until all that may serve do")
+    sent = load.beside(chat.address, chat.name, grow, crowd)
     return Scaled(load=sent, top=lines[0], explained=lines[1])
 
 
@@ -69,16 +69,16 @@ def wake(writer: WatchedModel, report: Print) -> Load:
         return load.run(writer.address, writer.name, FIRST)
 
 
-def change(writer: WatchedModel) -> Load:
-    """Its engine, while the only GPU is taken and streams go on."""
+def change(model: WatchedModel, patch: str = CONTEXT, hardware: str = "only GPU") -> Load:
+    """Its engine, while what it runs on is taken and streams go on."""
 
     def roll() -> None:
-        writer.cluster.kubectl("patch", "infd", writer.name, "--type=merge", "-p", CONTEXT)
-        for _ in writer.follow(lambda seen: seen.rolled_out, "the change is rolled out"):
+        model.cluster.kubectl("patch", "infd", model.name, "--type=merge", "-p", patch)
+        for _ in model.follow(lambda seen: seen.rolled_out, "the change is rolled out"):
             pass
 
-    with progress.step(f"changing the engine of {writer.name} while its only GPU is taken and streams go on"):
-        return load.beside(writer.address, writer.name, roll, FEW)
+    with progress.step(f"changing the engine of {model.name} while its {hardware} is taken and streams go on"):
+        return load.beside(model.address, model.name, roll, FEW)
 
 
 def _print_changes(watched: WatchedModel, report: Print, until: Callable[[Moment], bool], what: str) -> None:

@@ -14,10 +14,13 @@ TIMEOUT_S: Final = 120.0
 POLL_EACH_S: Final = 0.5
 
 
-def install(cluster: Embedded, helm: Path, built: BuiltImage) -> None:
-    """By Helm, with the image that was just built."""
+def install(cluster: Embedded, helm: Path, built: BuiltImage, node: str | None = None) -> None:
+    """By Helm, with the image that was just built, on all nodes or on the one where it is to run."""
     with progress.step("bringing our image to the nodes"):
-        cluster.load(built.archive)
+        if node is None:
+            cluster.load(built.archive)
+        else:
+            cluster.load_large(built.archive, node)
     repository, _, tag = built.reference.rpartition(":")
     words = [str(helm), f"--kubeconfig={cluster.kubeconfig}", "install", "fairlead"]
     words += [str(ROOT / "charts" / "fairlead"), "--namespace=fairlead-system", "--create-namespace", "--wait"]
@@ -28,16 +31,16 @@ def install(cluster: Embedded, helm: Path, built: BuiltImage) -> None:
             raise DoorClosed(f"helm: {ran.stderr.strip()}")
 
 
-def serve(cluster: Embedded) -> None:
-    """Apply both models and wait until each has served."""
-    with progress.step("applying two models on simulated engines, and their autoscaling policies") as current:
-        cluster.kubectl("apply", "-f", str(ROOT / "demo" / "models.yaml"))
-        until = time.monotonic() + TIMEOUT_S
+def serve(cluster: Embedded, manifests: Path, title: str, within_s: float = TIMEOUT_S) -> None:
+    """Apply the models and wait until each has served."""
+    with progress.step(title) as current:
+        cluster.kubectl("apply", "-f", str(manifests))
+        until = time.monotonic() + within_s
         while (waiting := _waiting(cluster)) and time.monotonic() < until:
             current.at(waiting)
             time.sleep(POLL_EACH_S)
         if waiting:
-            raise DoorClosed(f"not ready after {TIMEOUT_S:.0f} s: {waiting}")
+            raise DoorClosed(f"not ready after {within_s:.0f} s: {waiting}")
 
 
 def _waiting(cluster: Embedded) -> str:

@@ -12,7 +12,8 @@ from typing import Final
 
 TOKENS: Final = 40
 AT_ONCE: Final = 6
-TIMEOUT_S: Final = 60.0
+TIMEOUT_S: Final = 300.0
+"""Who is held until a real engine has started waits for minutes on a small machine."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

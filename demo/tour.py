@@ -17,15 +17,15 @@ def beginning(cluster: Embedded, sent: Load) -> str:
     return f"""
 A real Kubernetes on this machine, with GPUs that are pretended and a scheduler that counts them:
 $ kubectl get nodes -L nvidia.com/gpu.product,nvidia.com/gpu.count
-{_run(cluster, "get", "nodes", "-L", "nvidia.com/gpu.product,nvidia.com/gpu.count")}
+{output(cluster, "get", "nodes", "-L", "nvidia.com/gpu.product,nvidia.com/gpu.count")}
 
 The operator, installed by Helm, two replicas of which one leads; the autoscaler is in it:
 $ kubectl get pods -n fairlead-system
-{_run(cluster, "get", "pods", "-n", "fairlead-system")}
+{output(cluster, "get", "pods", "-n", "fairlead-system")}
 
 Two models, one object each, and their policies:
 $ kubectl get infd,asp
-{_run(cluster, "get", "infd,asp")}
+{output(cluster, "get", "infd,asp")}
 
 A short load on `chat` through its router: {sent.summary}
   it said: {answer[:100]}"""
@@ -65,7 +65,7 @@ def changed(cluster: Embedded, sent: Load) -> str:
 Then its engine was changed with the only A100 taken (strategy Replace: one drains, the next starts), streams going on:
   {sent.summary}
 $ kubectl get events --field-selector involvedObject.name=writer
-{_run(cluster, "get", "events", "--field-selector", "involvedObject.name=writer", BY_AGE)}
+{output(cluster, "get", "events", "--field-selector", "involvedObject.name=writer", BY_AGE)}
 
 What `writer` says of itself:
 {conditions(cluster, "writer")}
@@ -105,7 +105,8 @@ def conditions(cluster: Embedded, name: str) -> str:
     return "\n".join(f"  {one['type']:<{width}}  {one['status']:<7}  {one['message']}" for one in found)
 
 
-def _run(cluster: Embedded, *words: str) -> str:
+def output(cluster: Embedded, *words: str) -> str:
+    """What kubectl prints."""
     return cluster.kubectl(*words).rstrip()
 
 

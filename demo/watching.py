@@ -15,7 +15,8 @@ from devcluster.door import DoorClosed, Embedded
 ROOT: Final = Path(__file__).resolve().parents[1]
 NAMESPACE: Final = "default"
 POLL_EACH_S: Final = 0.5
-TIMEOUT_S: Final = 180.0
+TIMEOUT_S: Final = 420.0
+"""Beside others a start of a real engine takes minutes on a small machine."""
 COMMAND_S: Final = 60.0
 
 

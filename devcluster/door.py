@@ -69,6 +69,15 @@ class Embedded:
         with ThreadPoolExecutor(max_workers=len(nodes)) as pool:
             list(pool.map(lambda node: self.inside(*worker.import_command(self.programs, node, archive)), nodes))
 
+    def load_large(self, archive: Path, name: str) -> None:
+        """Bring an archive of gigabytes to one node, which then keeps it only unpacked: its images lie in memory.
+
+        A runtime that is started again would not find an image without its packed layers.
+        """
+        node = next(one for one in self._layout.plan().nodes if one.name == name)
+        self.inside(*worker.import_command(self.programs, node, archive))
+        self.inside(*worker.drop_packed_command(self.programs, node))
+
     def close(self) -> None:
         """Nothing to end: doors live in the supervisor."""
 

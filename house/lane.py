@@ -58,9 +58,12 @@ SCHEMAS: Final = ("house.kube_schemas",)
 REDIS: Final = ("house.redis_server",)
 PROMETHEUS: Final = ("house.prometheus_server",)
 REAL_VLLM: Final = ("house.real_vllm",)
+VLLM_IMAGE: Final = ("devcluster.image.vllm_cpu",)
 SERVING: Final = "tests/node/serving"
 SCALING: Final = f"{SERVING}/scaling"
 ROLLOUTS: Final = f"{SERVING}/rollouts"
+REAL_ENGINES: Final = ("tests/node/vllm", "tests/node/vllm_demo")
+"""Two folders, since each has a cluster with 5 GB of images in memory: the first ends before the second begins."""
 LEAKS: Final = "tests/node/test_leaves_nothing_behind.py"
 A_NODE: Final = "a Ready node; root, or DEVCLUSTER=existing KUBECONFIG=…"
 
@@ -132,7 +135,7 @@ LANES: Final = (
         name="node",
         marker=OF_NODES,
         folders=("tests/node",),
-        apart=(SERVING, LEAKS),
+        apart=(SERVING, LEAKS, *REAL_ENGINES),
         world=A_NODE,
         preparations=(WHOLE, IMAGE),
         real=True,
@@ -143,6 +146,14 @@ LANES: Final = (
         folders=("tests/vllm",),
         world="real vLLM on CPU: 6 GB in the cache",
         preparations=(REAL_VLLM,),
+        only_named=True,
+    ),
+    Lane(
+        name="real-engines",
+        marker=OF_NODES,
+        folders=REAL_ENGINES,
+        world=f"{A_NODE}: the operator, and real vLLM on CPU in the pods (13 GB in the cache, 16 GB of memory)",
+        preparations=(WHOLE, IMAGE, VLLM_IMAGE),
         only_named=True,
     ),
     Lane(

@@ -22,6 +22,17 @@ class Noting:
         """Everything ran and passed."""
         return self.ended.ok and self.ended.tests.all_passed
 
+    @property
+    def unharmed(self) -> bool:
+        """Requests were sent, and none of them failed."""
+        return self.total("requests") > 0 and self.total("failed") == 0 and self.total("cut") == 0
+
+    @property
+    def traffic(self) -> str:
+        """What was sent and what became of it."""
+        counts = {name: self.total(name) for name in ("requests", "streams", "failed", "cut")}
+        return "{requests:,} requests, {streams:,} of them streams: {failed} failed, {cut} cut".format(**counts)
+
     def total(self, name: str) -> int:
         """All that was noted under a name, added up."""
         return int(sum(self.numbers.get(name, ())))

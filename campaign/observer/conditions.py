@@ -22,6 +22,7 @@ NOT_STARTING: Final = frozenset(
         "OutOfGpuMemory",
         "AccessDenied",
         "ModelNotFound",
+        "ModelUnreadable",
         "BadArguments",
         "CannotStart",
         "DeadlineExceeded",

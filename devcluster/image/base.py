@@ -29,25 +29,25 @@ LEFT_OUT: Final = (
 _DOCKERFILE: Final = 'FROM scratch\nADD root.tar /\nCMD ["python3"]\n'
 
 
-def key() -> str:
+def key(packages: tuple[str, ...] = PACKAGES) -> str:
     """A name for what the base is made of; the mirror is not in it, as mirrors are alike."""
-    made_of = (SUITE, *PACKAGES, *LEFT_OUT, _DOCKERFILE, platform.machine())
+    made_of = (SUITE, *packages, *LEFT_OUT, _DOCKERFILE, platform.machine())
     return hashlib.sha256("\0".join(made_of).encode()).hexdigest()[:12]
 
 
-def ensure(store: Store, cache: Cache) -> str:
+def ensure(store: Store, cache: Cache, packages: tuple[str, ...] = PACKAGES) -> str:
     """Have the base image in the store and answer its reference."""
-    reference = f"localhost/fairlead-base:{SUITE}-{key()}"
+    reference = f"localhost/fairlead-base:{SUITE}-{key(packages)}"
     if not store.answers("inspect", "--type=image", reference):
-        files = context(cache)
+        files = context(cache, packages)
         with progress.step(f"making {reference}") as current:
             store.build(files, reference, {}, current)
     return reference
 
 
-def context(cache: Cache) -> Path:
+def context(cache: Cache, packages: tuple[str, ...] = PACKAGES) -> Path:
     """A folder with the file system as one archive and the Dockerfile that unpacks it; renamed when whole."""
-    place = cache.images / f"base-{key()}"
+    place = cache.images / f"base-{key(packages)}"
     if place.exists():
         return place
     unfinished = place.with_suffix(".unfinished")
@@ -55,9 +55,9 @@ def context(cache: Cache) -> Path:
     root = unfinished / "root"
     root.mkdir(parents=True)
     root.chmod(0o755)  # this folder becomes `/`, whatever the umask here
-    title = f"installing Debian {SUITE} with {' and '.join(PACKAGES)} (a minute)"
+    title = f"installing Debian {SUITE} with {' and '.join(packages)} (a minute)"
     with progress.step(title) as current:
-        progress.run(_debootstrap(root), current, cache.logs / "debootstrap.log")
+        progress.run(_debootstrap(root, packages), current, cache.logs / "debootstrap.log")
     log = cache.logs / "tar.log"
     left_out = [f"--exclude=./{pattern}" for pattern in LEFT_OUT]
     with progress.step("packing it") as current:
@@ -69,8 +69,8 @@ def context(cache: Cache) -> Path:
     return place
 
 
-def _debootstrap(root: Path) -> list[str | Path]:
+def _debootstrap(root: Path, packages: tuple[str, ...]) -> list[str | Path]:
     """debootstrap mounts /proc and /sys in what it makes, hence the private mounts."""
     found = mirror.read_mirror()
-    words = ["debootstrap", "--variant=minbase", f"--include={','.join(PACKAGES)}", SUITE]
+    words = ["debootstrap", "--variant=minbase", f"--include={','.join(packages)}", SUITE]
     return [*PRIVATE, *words, root, *([] if found is None else [found])]

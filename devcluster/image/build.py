@@ -47,10 +47,10 @@ def build(context: Path, cache: Cache) -> BuiltImage:
     """Have the image of this checkout: at once if its archive is there, by one builder at a time if not."""
     files = snapshot(context)
     archive = cache.images / f"fairlead-{key(files)}.tar"
-    if not _is_there(archive):
-        _prepare(cache)
+    if not is_there(archive):
+        prepare(cache)
         with turns.alone(cache.images / ".lock", "an image build"):
-            if not _is_there(archive):
+            if not is_there(archive):
                 _build(files, cache, archive)
     return BuiltImage(reference=REFERENCE, archive=archive)
 
@@ -96,7 +96,7 @@ def _sources(package: Path) -> Iterator[Path]:
     return (path for path in package.rglob("*") if "__pycache__" not in path.parts)
 
 
-def _is_there(archive: Path) -> bool:
+def is_there(archive: Path) -> bool:
     """Touching and looking are one call, so that no other build drops the archive in between."""
     try:
         os.utime(archive)
@@ -105,7 +105,7 @@ def _is_there(archive: Path) -> bool:
     return True
 
 
-def _prepare(cache: Cache) -> None:
+def prepare(cache: Cache) -> None:
     """Have the programs: Debian's packages are installed where that can be done."""
     found = frozenset(name for name in PROGRAMS if shutil.which(name, path=machine.search_path()))
     problem = lacking(found, root=os.geteuid() == 0)
@@ -117,7 +117,7 @@ def _prepare(cache: Cache) -> None:
 
 def _build(files: Mapping[str, bytes], cache: Cache, archive: Path) -> None:
     """Gather what the Dockerfile asks for, run it, and rename the archive into place once it is whole."""
-    context = _lay_out(files, cache.images / "context")
+    context = lay_out(files, cache.images / "context")
     opened = Store.opened(cache)
     if wheels.copy_to(context, cache) or opened.driver == "vfs":
         # Not each time: an edit adds kilobytes to an overlay, and this would cost the next build 10 s.
@@ -125,15 +125,21 @@ def _build(files: Mapping[str, bytes], cache: Cache, archive: Path) -> None:
     arguments = {"BASE": base.ensure(opened, cache), "WHEELS": wheels.FOLDER, "PIP_NO_INDEX": "1"}
     with progress.step(f"building {REFERENCE}") as current:
         opened.build(context, REFERENCE, arguments, current)
-    unfinished = cache.images / "unfinished.tar"
-    unfinished.unlink(missing_ok=True)
-    with progress.step(f"writing {archive.name}") as current:
-        opened.run(["push", REFERENCE, f"docker-archive:{unfinished}:{REFERENCE}"], current, "image-push.log")
-    unfinished.replace(archive)
+    write(opened, REFERENCE, archive)
     drop_old(cache.images)
 
 
-def _lay_out(files: Mapping[str, bytes], place: Path) -> Path:
+def write(opened: Store, reference: str, archive: Path) -> None:
+    """The image as an archive, which is there when it is whole."""
+    unfinished = archive.with_suffix(".unfinished")
+    unfinished.unlink(missing_ok=True)
+    with progress.step(f"writing {archive.name}") as current:
+        opened.run(["push", reference, f"docker-archive:{unfinished}:{reference}"], current, "image-push.log")
+    unfinished.replace(archive)
+
+
+def lay_out(files: Mapping[str, bytes], place: Path) -> Path:
+    """A fresh folder with these files."""
     shutil.rmtree(place, ignore_errors=True)
     for name, content in files.items():
         path = place / name

@@ -1,10 +1,12 @@
 """The wheels that go into the image, fetched once for each lock, so that the build itself needs no index."""
 
 import hashlib
+import os
 import platform
 import re
 import shutil
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -46,37 +48,48 @@ def platforms(machine: str) -> list[str]:
     return [f"--platform={tag}_{machine}" for tag in tags]
 
 
-def copy_to(context: Path, cache: Cache) -> bool:
-    """Put the wheels of the context's locks beside them; whether they had to be fetched first."""
-    place = folder(context, cache)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WheelSet:
+    """Which locks of a context an image is made from; the newest wheels of each set stay."""
+
+    name: str
+    locks: tuple[str, ...]
+
+
+OURS: Final = WheelSet(name="wheels", locks=(RUNTIME, PIP))
+
+
+def copy_to(context: Path, cache: Cache, wanted: WheelSet = OURS) -> bool:
+    """Put the wheels of the context's locks beside them, as links; whether they had to be fetched first."""
+    place = folder(context, cache, wanted)
     fresh = not place.exists()
     if fresh:
-        _fetch(context, place, cache.logs / "wheels.log")
-    shutil.copytree(place, context / FOLDER)
+        _fetch(context, place, wanted, cache.logs / f"{wanted.name}.log")
+    shutil.copytree(place, context / FOLDER, copy_function=os.link)
     return fresh
 
 
-def folder(context: Path, cache: Cache) -> Path:
+def folder(context: Path, cache: Cache, wanted: WheelSet = OURS) -> Path:
     """Where the wheels of these locks lie, there or not."""
-    locks = b"\0".join(for_any_patch((context / name).read_text()).encode() for name in (RUNTIME, PIP))
+    locks = b"\0".join(for_any_patch((context / name).read_text()).encode() for name in wanted.locks)
     digest = hashlib.sha256(locks + " ".join(platforms(platform.machine())).encode())
-    return cache.images / f"wheels-{digest.hexdigest()[:12]}"
+    return cache.images / f"{wanted.name}-{digest.hexdigest()[:12]}"
 
 
-def _fetch(context: Path, place: Path, log: Path) -> None:
+def _fetch(context: Path, place: Path, wanted: WheelSet, log: Path) -> None:
     """No dependencies are followed: a hashed lock names them all, and the build refuses if it does not."""
-    unfinished = place.parent / "wheels.unfinished"
+    unfinished = place.parent / f"{wanted.name}.unfinished"
     shutil.rmtree(unfinished, ignore_errors=True)
     unfinished.mkdir(parents=True)
-    locks = [f"--requirement={_requirements(context / name, unfinished)}" for name in (RUNTIME, PIP)]
+    locks = [f"--requirement={_requirements(context / name, unfinished)}" for name in wanted.locks]
     words = [sys.executable, "-m", "pip", "--disable-pip-version-check", "download", "--progress-bar=off"]
     words += ["--require-hashes", "--only-binary=:all:", "--no-deps", f"--python-version={PYTHON}"]
     words += [*platforms(platform.machine()), f"--dest={unfinished}", *locks]
-    with progress.step("fetching the image's wheels") as current:
+    with progress.step(f"fetching the image's {wanted.name}") as current:
         progress.run(words, current, log)
     for path in unfinished.glob("*.txt"):
         path.unlink()
-    for older in place.parent.glob("wheels-*"):
+    for older in place.parent.glob(f"{wanted.name}-*"):
         shutil.rmtree(older)
     unfinished.rename(place)
 

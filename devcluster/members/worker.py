@@ -23,7 +23,16 @@ def socket(node: Node) -> str:
 
 def import_command(binaries: Path, node: Node, archive: Path) -> tuple[str, ...]:
     """Brings an image archive to a node; to be run inside the cluster's mount namespace."""
-    return (str(binaries / "ctr"), "-a", socket(node), "-n", "k8s.io", "images", "import", str(archive))
+    return (*_ctr(binaries, node), "images", "import", str(archive))
+
+
+def drop_packed_command(binaries: Path, node: Node) -> tuple[str, ...]:
+    """Lets go of the packed layers of all images of a node, which lie there unpacked too."""
+    return (*_ctr(binaries, node), "content", "prune", "references")
+
+
+def _ctr(binaries: Path, node: Node) -> tuple[str, ...]:
+    return (str(binaries / "ctr"), "-a", socket(node), "-n", "k8s.io")
 
 
 def components(plan: Plan, layout: Layout, binaries: Path) -> tuple[Component, ...]:

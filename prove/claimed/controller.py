@@ -4,7 +4,6 @@ from typing import Final
 
 from prove import noted
 from prove.claims import Claim, Figure
-from prove.noted import Noting
 
 STORIES: Final = "tests/node/serving"
 MOST_OVERHEAD_SECONDS: Final = 3.0
@@ -25,7 +24,7 @@ def one_apply_serves() -> Figure:
 def nothing_is_dropped() -> Figure:
     """Rollouts, scale-down, a node's drain, routers and the operator itself, all under streaming load."""
     ran = noted.pytest(f"{STORIES}/rollouts/test_rollouts.py", f"{STORIES}/test_leaving.py")
-    return Figure(holds=ran.well and _unharmed(ran), text=f"{_traffic(ran)}; {ran.ended.tests}")
+    return Figure(holds=ran.well and ran.unharmed, text=f"{ran.traffic}; {ran.ended.tests}")
 
 
 def bad_revisions_do_no_harm() -> Figure:
@@ -33,20 +32,10 @@ def bad_revisions_do_no_harm() -> Figure:
     ran = noted.pytest(f"{STORIES}/rollouts/test_bad_revisions.py")
     seconds = ran.most("seconds_to_condition")
     return Figure(
-        holds=ran.well and _unharmed(ran) and seconds is not None and seconds <= MOST_SECONDS_TO_REPORT,
+        holds=ran.well and ran.unharmed and seconds is not None and seconds <= MOST_SECONDS_TO_REPORT,
         text=f"named at most {_seconds(seconds)} after the bad replica was made "
-        f"(at most {MOST_SECONDS_TO_REPORT:g} s); {_traffic(ran)}; {ran.ended.tests}",
+        f"(at most {MOST_SECONDS_TO_REPORT:g} s); {ran.traffic}; {ran.ended.tests}",
     )
-
-
-def _unharmed(ran: Noting) -> bool:
-    """Requests were sent, and none of them failed."""
-    return ran.total("requests") > 0 and ran.total("failed") == 0 and ran.total("cut") == 0
-
-
-def _traffic(ran: Noting) -> str:
-    counts = {name: ran.total(name) for name in ("requests", "streams", "failed", "cut")}
-    return "{requests:,} requests, {streams:,} of them streams: {failed} failed, {cut} cut".format(**counts)
 
 
 def _seconds(number: float | None) -> str:

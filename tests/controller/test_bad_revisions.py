@@ -31,6 +31,7 @@ BROKEN: Final = {
     "OutOfMemory": (ended("", 137, "OOMKilled"), "has too little for this model"),
     "AccessDenied": (ended("OSError: You are trying to access a gated repo."), "spec.model.tokenSecret"),
     "ModelNotFound": (ended("RevisionNotFoundError: 404 Client Error"), "check spec.model.source"),
+    "ModelUnreadable": (ended("SafetensorError: Error while deserializing header"), "check the files behind"),
     "OutOfGpuMemory": (ended("torch.OutOfMemoryError: CUDA out of memory."), "lower spec.engine.context.maxTokens"),
     "BadArguments": (ended("vllm: error: unrecognized arguments: --x"), "above all extraArgs"),
     "CrashLoop": (ended("Segmentation fault", 139), "kubectl logs shows more"),

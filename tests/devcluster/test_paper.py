@@ -14,7 +14,7 @@ from cryptography.x509.oid import NameOID
 from devcluster import progress, status
 from devcluster.cache import Cache
 from devcluster.layout import Layout
-from devcluster.members import pause, pki
+from devcluster.members import pause, pki, plain_image
 
 NOW = datetime(2026, 11, 20, tzinfo=UTC)
 
@@ -38,6 +38,18 @@ def test_only_the_owner_reads_a_key(tmp_path: Path) -> None:
     served = x509.load_pem_x509_certificate((tmp_path / "apiserver.crt").read_bytes())
     names = served.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     assert names.get_values_for_type(x509.DNSName) == ["kubernetes"]
+
+
+def test_a_plain_image_has_its_files_at_its_root_under_the_name_it_was_given(tmp_path: Path) -> None:
+    files = {"config.json": (b"{}", 0o644), "model.safetensors": (b"weights", 0o644)}
+    plain_image.write(tmp_path / "model.tar", "localhost/model:1", files)
+    with tarfile.open(tmp_path / "model.tar") as image:
+        manifest = json.loads(_read(image, "manifest.json"))[0]
+        assert manifest["RepoTags"] == ["localhost/model:1"]
+        assert json.loads(_read(image, manifest["Config"]))["config"] == {}
+        with tarfile.open(fileobj=io.BytesIO(_read(image, manifest["Layers"][0]))) as layer:
+            assert {one.name: one.mode for one in layer} == dict.fromkeys(files, 0o644)
+            assert _read(layer, "model.safetensors") == b"weights"
 
 
 def test_the_pause_image_holds_one_program_and_is_the_same_each_time(tmp_path: Path) -> None:

@@ -9,7 +9,15 @@ import pytest
 
 from fairlead.engines.vllm import preflight
 
-COMMAND = ("vllm", "serve", "some/model", "--port", "8000")
+SAFETENSORS = """
+from contextlib import nullcontext
+class SafetensorError(Exception):
+    pass
+def safe_open(path, framework):
+    if open(path).read() != "whole":
+        raise SafetensorError("incomplete metadata")
+    return nullcontext()
+"""
 PARSER = """
 import argparse
 def make_arg_parser(parser):
@@ -23,14 +31,15 @@ CONFIGURED = """
 class AsyncEngineArgs:
     @staticmethod
     def from_cli_args(parsed):
-        assert parsed.model == "some/model"
         return AsyncEngineArgs()
     def create_engine_config(self):
         {}
 """
 
 
-def outcome_of(folder: Path, does: str, *words: str, present: bool = True) -> tuple[int, str]:
+def outcome_of(
+    folder: Path, does: str, *words: str, present: bool = True, model: str = "some/model"
+) -> tuple[int, str]:
     """The exit code and the last line, with a configuration that does so."""
     for name in ("engine", "entrypoints/launchers", "utils") if present else ():
         (folder / "vllm" / name).mkdir(parents=True)
@@ -39,7 +48,7 @@ def outcome_of(folder: Path, does: str, *words: str, present: bool = True) -> tu
         (folder / "vllm/entrypoints/launchers/cli_args.py").write_text(PARSER)
         parser = "from argparse import ArgumentParser as FlexibleArgumentParser"
         (folder / "vllm/utils/argparse_utils.py").write_text(parser)
-    command = preflight.command((*COMMAND, *words))
+    command = preflight.command(("vllm", "serve", model, "--port", "8000", *words))
     env = os.environ | {"PYTHONPATH": str(folder)}
     ran = subprocess.run([sys.executable, *command[1:]], env=env, check=False, capture_output=True, text=True)
     return ran.returncode, (ran.stdout + ran.stderr).strip().rpartition("\n")[2]
@@ -59,6 +68,18 @@ def outcome_of(folder: Path, does: str, *words: str, present: bool = True) -> tu
 def test_only_what_no_gpu_has_a_say_in_is_a_no(tmp_path: Path, does: str, code: int, words: str) -> None:
     found = outcome_of(tmp_path, does)
     assert (found[0], found[1].startswith(words)) == (code, True), found
+
+
+@pytest.mark.parametrize(("content", "code"), [("whole", 0), ("cut", 1)])
+def test_weights_that_are_cut_are_a_no_before_anything_is_replaced(tmp_path: Path, content: str, code: int) -> None:
+    (tmp_path / "safetensors.py").write_text(SAFETENSORS)
+    model = tmp_path / "model"
+    model.mkdir()
+    (model / "one.safetensors").write_text("whole")
+    (model / "two.safetensors").write_text(content)
+    found = outcome_of(tmp_path, "pass", model=str(model))
+    last = f"SafetensorError: incomplete metadata: {model}/two.safetensors" if code else ""
+    assert found == (code, last)
 
 
 def test_words_that_the_parser_does_not_know_are_a_no(tmp_path: Path) -> None:

@@ -5,9 +5,11 @@ import struct
 from pathlib import Path
 
 import pytest
+import yaml
 
+from demo import real
 from devcluster.cache import Cache
-from house import conformance, tiny_model
+from house import conformance, tiny_images, tiny_model
 from house.conformance import OURS, REAL, Summary
 
 REPORT = """<testsuites><testsuite>
@@ -74,3 +76,17 @@ def test_the_tiny_model_is_written_whole_and_once(tmp_path: Path) -> None:
         header = json.loads(words[8 : 8 + size])
         ends = [one["data_offsets"][1] for name, one in header.items() if name != "__metadata__"]
         assert max(ends) == len(words) - 8 - size
+
+
+def test_the_tiny_models_images_are_written_once_and_one_of_them_is_cut(tmp_path: Path) -> None:
+    cache = Cache(tmp_path)
+    whole, _, cut = tiny_images.archives(cache)
+    before = [one.stat().st_mtime_ns for one in (whole, cut)]
+    assert [one.stat().st_mtime_ns for one in tiny_images.archives(cache)[::2]] == before
+    assert 0 < cut.stat().st_size < whole.stat().st_size
+
+
+def test_the_demo_of_real_engines_names_the_model_that_is_made() -> None:
+    documents = list(yaml.safe_load_all(real.MANIFESTS.read_text(encoding="utf-8")))
+    (model,) = (one["spec"]["model"] for one in documents if one["kind"] == "InferenceDeployment")
+    assert model == {"source": f"oci://{tiny_images.MODEL}", "shape": dict(tiny_images.SHAPE)}

@@ -50,6 +50,7 @@ def test_a_lane_that_does_not_exist_is_answered_with_those_that_do() -> None:
         ("tests/node/serving/test_router.py", "node"),
         ("tests/node/serving/rollouts/test_rollouts.py", "node"),
         ("tests/node/serving/scaling/test_bad_days.py", "node"),
+        ("tests/node/vllm/test_first_answer.py", "node"),
         ("tests/apiserver/test_crds.py", "apiserver"),
         ("tests/vllm/test_real_vllm.py", "vllm"),
     ],
@@ -99,7 +100,7 @@ def test_while_one_looks_for_traces_no_other_lane_has_a_node() -> None:
 
 
 def test_what_fetches_more_than_all_the_rest_runs_only_when_named() -> None:
-    assert [lane.name for lane in LANES if lane.only_named] == ["vllm", "recipes"]
+    assert [lane.name for lane in LANES if lane.only_named] == ["vllm", "real-engines", "recipes"]
 
 
 @pytest.mark.house

@@ -16,10 +16,10 @@ from devcluster.cache import Cache
 from devcluster.door import Door, DoorClosed, Embedded
 from devcluster.image import build
 from tests import worlds
-from tests.node.stories import Stage
+from tests.node.operator_stage import OPERATOR
+from tests.node.stories import STAGES, Stage
 
 ROOT = Path(__file__).resolve().parents[2]
-STAGES = pytest.StashKey[list[Stage]]()
 
 
 @pytest.fixture(scope="session")
@@ -66,11 +66,14 @@ def stage(cluster: Door, request: pytest.FixtureRequest) -> Iterator[Stage]:
 def pytest_runtest_makereport(
     item: pytest.Item,
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Add to a failed story what its namespace can tell."""
+    """Add to a failed story what its namespace can tell, and what the operator said."""
     report = yield
     if report.failed and report.when == "call":
-        for stage in item.stash.get(STAGES, []):
+        for stage in (one for place in item.listchain() for one in place.stash.get(STAGES, [])):
             report.sections += tellings(stage)
+    operator = item.config.stash.get(OPERATOR, None)
+    if report.failed and operator is not None:
+        report.sections.append(("log of the operator", operator.log()))
     return report
 
 

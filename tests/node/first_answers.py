@@ -15,12 +15,11 @@ from typing import Final, Self
 
 from tests import worlds
 from tests.node.operator_stage import Deployed
-from tests.node.stories import Stage
+from tests.node.stories import Manifest, Stage
 from tests.node.streams import Question, client, stream_once
 from tests.waiting import eventually
 
 EVERY_SECONDS: Final = 0.05
-TIMEOUT_SECONDS: Final = 60.0
 AGE: Final = (
     "import os; up = float(open('/proc/uptime').read().split()[0]); "
     "stat = open('/proc/1/stat').read().rpartition(')')[2].split(); "
@@ -44,12 +43,14 @@ class FirstAnswer:
         return self.total - self.engine
 
 
-def measure_first_answer(stage: Stage, name: str) -> FirstAnswer:
+def measure_first_answer(
+    stage: Stage, name: str, kind: type[Question] = Question, spec: Manifest | None = None
+) -> FirstAnswer:
     """Apply one deployment and ask until it answers; nothing else is done. The image must lie on the nodes."""
     with Readiness(stage, name) as readiness:
         applied = time.monotonic()
-        chat = Deployed(stage, name, replicas=1)
-        asyncio.run(_answered(chat.door()))
+        chat = Deployed(stage, name, **(spec or {}) | {"replicas": 1})
+        asyncio.run(_answered(chat.door(), kind))
         answered = time.monotonic()
         ready = readiness.at()
     (pod,) = chat.observe().engines
@@ -58,13 +59,13 @@ def measure_first_answer(stage: Stage, name: str) -> FirstAnswer:
     return FirstAnswer(total=answered - applied, engine=ready - began)
 
 
-async def _answered(address: str) -> None:
+async def _answered(address: str, kind: type[Question]) -> None:
     """Ask until there is a whole answer: first there is no router, later one that holds what comes."""
-    until = time.monotonic() + TIMEOUT_SECONDS
-    question = Question(number=0, tokens=1, streams=True)
-    async with client(address) as openai:
+    until = time.monotonic() + kind.TIMEOUT_S
+    question = kind(number=0, tokens=1, streams=True)
+    async with client(address, timeout_s=kind.TIMEOUT_S) as openai:
         while flaw := (await stream_once(openai, question)).flaw:
-            assert time.monotonic() < until, f"no answer within {TIMEOUT_SECONDS:.0f} s: {flaw}"
+            assert time.monotonic() < until, f"no answer within {kind.TIMEOUT_S:.0f} s: {flaw}"
             await asyncio.sleep(EVERY_SECONDS)
 
 

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+import pytest
+
 from devcluster.cache import Cache
 from devcluster.door import Door, DoorClosed
 from devcluster.setup import tools
@@ -74,6 +76,10 @@ class Operator:
         command = [str(self._helm), f"--kubeconfig={self.door.kubeconfig}", f"--namespace={NAMESPACE}", *words]
         ran = subprocess.run(command, check=False, capture_output=True, text=True)
         assert ran.returncode == 0, f"helm {words[0]}: {ran.stdout}{ran.stderr}"
+
+
+OPERATOR: Final = pytest.StashKey[Operator]()
+"""Where a lane's fixture keeps it, for what a story that failed is told with."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

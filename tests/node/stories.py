@@ -1,7 +1,9 @@
 """What the cluster's stories are told with: a namespace of their own, and manifests written briefly."""
 
 import json
-from typing import Any
+from typing import Any, Final
+
+import pytest
 
 from devcluster.door import Door
 from tests import api_reader
@@ -50,6 +52,10 @@ class Stage:
     def clear(self) -> None:
         """Remove the namespace and everything in it; its end is not waited for."""
         self.door.kubectl("delete", "namespace", self.namespace, "--wait=false")
+
+
+STAGES: Final = pytest.StashKey[list[Stage]]()
+"""Where fixtures keep them, for what a story that failed is told with."""
 
 
 def pod(name: str, image: str, script: str, **spec: object) -> Manifest:

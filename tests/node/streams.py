@@ -1,7 +1,7 @@
 """Continuous traffic by the official client: many conversations at once, each answer checked to its last token.
 
-Knows what a simulated engine must say to each question, so an answer that lacks a word counts as much as one that
-never came. Nothing is tried a second time: what a client would have to repeat is a failure here.
+A question knows what must be said to it, by a simulated engine to the letter, so an answer that lacks a word counts as
+much as one that never came. Nothing is tried a second time: what a client would have to repeat is a failure here.
 """
 
 import asyncio
@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Final, Self
+from typing import ClassVar, Final, Self
 
 from openai import AsyncOpenAI
 
@@ -35,11 +35,14 @@ PAUSE_SECONDS: Final = 0.1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """One request, and what must come back."""
+    """One request, and what must come back from a simulated engine."""
 
     number: int
     tokens: int
     streams: bool
+    LENGTHS: ClassVar[tuple[int, ...]] = LENGTHS
+    TIMEOUT_S: ClassVar[float] = TIMEOUT_SECONDS
+    """How long its client waits for the whole answer."""
 
     @property
     def content(self) -> str:
@@ -52,6 +55,15 @@ class Question:
         texts = [{"role": "user", "content": self.content}]
         document = {"messages": texts, "max_tokens": self.tokens, "ignore_eos": True}
         return expected_replies.chat_text(document, context_tokens=CONTEXT_TOKENS)
+
+    def flaw(self, text: str, finish: str | None, counted: int | None) -> str:
+        """What is wrong with an answer that ended; nothing when it is whole."""
+        answer = self.answer
+        if (text, finish, counted) == (answer, "length", self.tokens):
+            return ""
+        words = f"{len(text.split())} of {len(answer.split())} words"
+        right = "the right ones" if answer.startswith(text) else "wrong ones"
+        return f"{words}, {right}; finish {finish}, usage {counted}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,7 +116,14 @@ def report(results: list[StreamResult]) -> Report:
 class Traffic:
     """Conversations that go on while the block lasts, in a thread of their own since stories wait for the cluster."""
 
-    def __init__(self, *addresses: str, clients: int = 8, keys: Sequence[str] = (NO_KEY,)) -> None:
+    def __init__(
+        self,
+        *addresses: str,
+        clients: int = 8,
+        keys: Sequence[str] = (NO_KEY,),
+        question: type[Question] = Question,
+    ) -> None:
+        self._question = question
         self._addresses = addresses
         self._keys = keys
         self._clients = clients
@@ -131,7 +150,8 @@ class Traffic:
     def goes_on(self, answers: int = 16) -> None:
         """Wait until so many more are answered: what just changed has met requests."""
         seen = len(self._results)
-        eventually(lambda: len(self._results) >= seen + answers, f"{answers} more answers")
+        within = self._question.TIMEOUT_S
+        eventually(lambda: len(self._results) >= seen + answers, f"{answers} more answers", within)
 
     @property
     def report(self) -> Report:
@@ -145,7 +165,8 @@ class Traffic:
     async def _all(self) -> None:
         """Conversations are dealt out over the addresses and the keys."""
         async with AsyncExitStack() as opened:
-            connections = [client(address, key) for address in self._addresses for key in self._keys]
+            timeout_s = self._question.TIMEOUT_S
+            connections = [client(address, key, timeout_s) for address in self._addresses for key in self._keys]
             clients = [await opened.enter_async_context(one) for one in connections]
             places = range(self._clients)
             self.began = time.monotonic()
@@ -154,9 +175,9 @@ class Traffic:
     async def _converse(self, openai: AsyncOpenAI, place: int) -> None:
         """Every third client wants its answers whole."""
         for turn in itertools.takewhile(lambda _: not self._stop.is_set(), itertools.count()):
-            question = Question(
+            question = self._question(
                 number=place + turn * self._clients,
-                tokens=LENGTHS[(place + turn) % len(LENGTHS)],
+                tokens=self._question.LENGTHS[(place + turn) % len(self._question.LENGTHS)],
                 streams=place % 3 != 2,
             )
             result = await stream_once(openai, question)
@@ -164,9 +185,9 @@ class Traffic:
             await asyncio.sleep(PAUSE_SECONDS if result.flaw else 0)
 
 
-def client(address: str, key: str = NO_KEY) -> AsyncOpenAI:
+def client(address: str, key: str = NO_KEY, timeout_s: float = TIMEOUT_SECONDS) -> AsyncOpenAI:
     """The official client, without its second tries."""
-    return AsyncOpenAI(base_url=f"http://{address}/v1", api_key=key, max_retries=0, timeout=TIMEOUT_SECONDS)
+    return AsyncOpenAI(base_url=f"http://{address}/v1", api_key=key, max_retries=0, timeout=timeout_s)
 
 
 async def stream_once(
@@ -197,13 +218,7 @@ class Receiving:
 
     def flaw(self) -> str:
         """What is wrong with the answer now that it ended; nothing when it is whole."""
-        wanted = self._question
-        seen = (self.text, self._finish, self._counted)
-        if seen == (wanted.answer, "length", wanted.tokens):
-            return ""
-        words = f"{len(self.text.split())} of {len(wanted.answer.split())} words"
-        right = "the right ones" if wanted.answer.startswith(self.text) else "wrong ones"
-        return f"{words}, {right}; finish {self._finish}, usage {self._counted}"
+        return self._question.flaw(self.text, self._finish, self._counted)
 
     async def stream(self, openai: AsyncOpenAI) -> None:
         """The usage comes after the last token: who has it has heard the end."""

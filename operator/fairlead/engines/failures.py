@@ -23,6 +23,7 @@ OF_THE_HUB: Final = (
     FailurePattern(
         re.compile(
             r"(?i)repository ?not ?found|revision ?not ?found|entry ?not ?found|not a valid model identifier|404"
+            r"|repo id must be in the form"  # a folder that is not there is taken for a name on the hub
         ),
         ConditionReason.MODEL_NOT_FOUND,
         "check spec.model.source and spec.model.revision; branches move, a commit does not",

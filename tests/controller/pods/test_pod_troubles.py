@@ -28,6 +28,8 @@ def ended(message: str, **more: Any) -> Manifest:  # noqa: ANN401  # a container
         (ended("", reason="OOMKilled"), Why.OUT_OF_MEMORY, "the kernel ended the engine"),
         (ended("huggingface: 401 Client Error"), Why.ACCESS_DENIED, "accept the licence"),
         (ended("RepositoryNotFoundError"), Why.MODEL_NOT_FOUND, "branches move"),
+        (ended("HFValidationError: Repo id must be in the form x: '/models/x'"), Why.MODEL_NOT_FOUND, "model.source"),
+        (ended("SafetensorError: incomplete metadata"), Why.MODEL_UNREADABLE, "check the files behind"),
         (ended("ValueError: No available memory for the cache blocks"), Why.OUT_OF_GPU_MEMORY, "quantize"),
         (ended("error: argument --dtype: invalid choice: 'x'"), Why.BAD_ARGUMENTS, "invalid choice"),
         (ended("Traceback\n  File x\nRuntimeError: boom\n\n"), Why.CRASH_LOOP, "code 1: RuntimeError: boom"),
@@ -158,3 +160,25 @@ def test_an_earlier_crash_explains_a_start_that_is_not_over_and_nothing_later() 
     assert starting is not None
     assert starting.reason is Why.CRASH_LOOP
     assert pod_troubles.trouble(lapsed(lost_at="2026-11-20T11:59:59Z")) is None
+
+
+@pytest.mark.parametrize(
+    ("place", "field"),
+    [
+        ("/models/model", "spec.model.source"),
+        ("/models/draft", "spec.engine.speculation.draft.source"),
+        ("/models/adapters/sailor", "spec.engine.adapters"),
+    ],
+)
+def test_an_image_of_weights_that_cannot_be_pulled_is_named_with_its_own_field(place: str, field: str) -> None:
+    """The kubelet says so of the container, whose own image is another."""
+    message = 'Back-off pulling image "reg/weights:missing"'
+    found = pod({"image": "vllm:1", "state": {"waiting": {"reason": "ImagePullBackOff", "message": message}}})
+    found["spec"] = {
+        "volumes": [{"name": "tmp", "emptyDir": {}}, {"name": "w", "image": {"reference": "reg/weights:missing"}}],
+        "containers": [{"volumeMounts": [{"name": "tmp", "mountPath": "/tmp"}, {"name": "w", "mountPath": place}]}],
+    }
+    problem = pod_troubles.trouble(found)
+    assert problem is not None
+    assert problem.message.startswith("image reg/weights:missing cannot be pulled: ")
+    assert f"check {field}, and" in problem.message

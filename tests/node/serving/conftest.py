@@ -1,7 +1,7 @@
 """The world of the serving stories: a cluster with GPUs to spare on two nodes and none on a third, and the operator."""
 
 import os
-from collections.abc import Generator, Iterator
+from collections.abc import Iterator
 from typing import Final
 
 import pytest
@@ -11,10 +11,9 @@ from devcluster.door import Embedded
 from devcluster.image import build
 from house.tree import ROOT
 from tests import worlds
-from tests.node.operator_stage import Operator
+from tests.node.operator_stage import OPERATOR, Operator
 
 NODES: Final = ("one=NVIDIA-L4:6", "two=NVIDIA-L4:6", "three=NVIDIA-A100-SXM4-80GB:2")
-OPERATOR: Final = pytest.StashKey[Operator]()
 
 
 @pytest.fixture(scope="package")
@@ -43,13 +42,3 @@ def operated(cluster: Embedded, our_image: str, request: pytest.FixtureRequest) 
     operator.install()
     yield operator
     del request.config.stash[OPERATOR]
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Add to a failed story what the operator said."""
-    report = yield
-    operator = item.config.stash.get(OPERATOR, None)
-    if report.failed and operator is not None:
-        report.sections.append(("log of the operator", operator.log()))
-    return report

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from fairlead.cluster import pods
+from fairlead.engines import weight_paths
 from fairlead.engines.catalogue import ENGINES
 from fairlead.fleet.conditions import ConditionReason
 from fairlead.fleet.plurals import count
@@ -26,6 +27,12 @@ FAILURES: Final = tuple(dict.fromkeys(pattern for engine in ENGINES.values() for
 _NOISE: Final = re.compile(
     r"\d{2,4}-\d{2}(-\d{2})?[ T]\d{2}:\d{2}:\d{2}\S*|\(?pid[= ]\d+\)?|0x[0-9a-f]+", re.IGNORECASE
 )
+_FIELDS: Final = {
+    weight_paths.MODEL: "spec.model.source",
+    weight_paths.DRAFT: "spec.engine.speculation.draft.source",
+    "": "spec.engine.adapters",
+}
+"""Which field asks for an image, by the beginning of the folder that it is mounted on."""
 _LONGEST: Final = 300
 CLEAN_ENDS: Final = {
     0: "with code 0",
@@ -50,7 +57,7 @@ def trouble(pod: Manifest) -> PodProblem | None:
         return None
     name = pod["metadata"]["name"]
     for status in _containers(pod):
-        found = _image(status) or _container(status) or _ended(status) or _not_ready(pod, status)
+        found = _image(pod, status) or _container(status) or _ended(status) or _not_ready(pod, status)
         if found is not None:
             reason, message = found
             return PodProblem(pod=name, reason=reason, message=message)
@@ -101,14 +108,26 @@ def _containers(pod: Manifest) -> Iterator[Manifest]:
             yield one
 
 
-def _image(status: Manifest) -> tuple[ConditionReason, str] | None:
+def _image(pod: Manifest, status: Manifest) -> tuple[ConditionReason, str] | None:
     waiting = status.get("state", {}).get("waiting") or {}
     if waiting.get("reason") not in IMAGE:
         return None
-    image = status.get("image", "")
     message = _short(waiting.get("message", "")) or waiting["reason"]
-    remedy = "check spec.engine.image and version, and placement.imagePullSecrets for a private registry"
+    image, field = _image_of_weights(pod, message) or (status.get("image", ""), "spec.engine.image and version")
+    remedy = f"check {field}, and placement.imagePullSecrets for a private registry"
     return ConditionReason.IMAGE_NOT_PULLED, f"image {image} cannot be pulled: {message}; {remedy}"
+
+
+def _image_of_weights(pod: Manifest, message: str) -> tuple[str, str] | None:
+    """The image of a volume that a message names, and the field that asks for it."""
+    spec = pod.get("spec", {})
+    references = {one["name"]: one["image"]["reference"] for one in spec.get("volumes") or () if one.get("image")}
+    for mount in (one for each in spec.get("containers") or () for one in each.get("volumeMounts") or ()):
+        reference = references.get(mount["name"])
+        if reference and reference in message:
+            place = str(mount["mountPath"])
+            return reference, next(field for path, field in _FIELDS.items() if place.startswith(path))
+    return None
 
 
 def _container(status: Manifest) -> tuple[ConditionReason, str] | None:

@@ -9,6 +9,11 @@ from fairlead.fleet.conditions import ConditionReason
 FAILURES: Final = (
     *OF_THE_HUB,
     FailurePattern(
+        re.compile(r"(?i)safetensor_?error|error while deserializing|invalid load key|zip archive"),
+        ConditionReason.MODEL_UNREADABLE,
+        "check the files behind spec.model.source: one of the weights is cut or not what its name says",
+    ),
+    FailurePattern(
         re.compile(r"(?i)available memory on node"),
         ConditionReason.OUT_OF_MEMORY,
         "raise spec.accelerator.memory: files of weights that were just read count as used memory",

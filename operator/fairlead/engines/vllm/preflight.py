@@ -2,13 +2,22 @@
 
 Without a GPU vLLM cannot build every part of its configuration. So only errors that do not depend on a GPU count as a
 refusal: arguments that the parser or its validation refuses, a model that cannot be fetched, values that contradict
-the model's own.
+the model's own. Files of weights that lie in the pod are opened, which reads their headers: an engine that meets one
+that is cut logs so in another process, and its own last words only point there.
 """
 
 from typing import Final
 
 PROGRAM: Final = r"""
-import re, sys
+import glob, os, re, sys
+def open_weights(folder):
+    from safetensors import SafetensorError, safe_open
+    for path in sorted(glob.glob(os.path.join(folder, "*.safetensors"))):
+        try:
+            with safe_open(path, framework="pt"):
+                pass
+        except SafetensorError as problem:
+            sys.exit(f"SafetensorError: {problem}: {path}")
 try:
     from vllm.engine.arg_utils import AsyncEngineArgs
     try:
@@ -27,6 +36,7 @@ parsed.model = parsed.model_tag
 try:
     validate_parsed_serve_args(parsed)
     AsyncEngineArgs.from_cli_args(parsed).create_engine_config()
+    open_weights(parsed.model)
 except (OSError, TypeError, ValueError) as problem:
     if not re.search(r"(?i)\b(cuda|gpus?|device|driver|nvml|platform)\b", str(problem)):
         sys.exit(f"{type(problem).__name__}: {problem}")

@@ -68,7 +68,7 @@ def test_a_rollout_goes_on_when_the_operator_is_deleted_and_installed_again(
     assert before.keys().isdisjoint(after)
 
 
-def observed_until_settled(chat: Deployed) -> list[Observed]:
+def observed_until_settled(chat: Deployed, within_s: float = 60.0) -> list[Observed]:
     """How it stood at each look until the change was done."""
     seen: list[Observed] = []
 
@@ -76,7 +76,7 @@ def observed_until_settled(chat: Deployed) -> list[Observed]:
         seen.append(chat.observe())
         return seen[-1].settled
 
-    eventually(settled, f"{chat.name} serves as asked")
+    eventually(settled, f"{chat.name} serves as asked", within_s)
     return seen
 
 

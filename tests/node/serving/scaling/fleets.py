@@ -70,9 +70,9 @@ class Fleet:
         """What the autoscaler said last; empty before its first word."""
         return dict(self.observe().status.get("scaling") or {})
 
-    def comes_to(self, replicas: int) -> Observed:
+    def comes_to(self, replicas: int, within_s: float = TIMEOUT_S) -> Observed:
         """Wait until so many are asked for and just these serve."""
-        eventually(lambda: self._stands(replicas), f"{replicas} of {NAME} asked for and ready", TIMEOUT_S)
+        eventually(lambda: self._stands(replicas), f"{replicas} of {NAME} asked for and ready", within_s)
         return self.observe()
 
     def _stands(self, replicas: int) -> bool:

@@ -56,11 +56,12 @@ class Trail:
         """The numbers alone."""
         return [one.replicas for one in self._changes]
 
-    def next_after(self, moment: float, least: int) -> CountChange:
+    def next_after(self, moment: float, least: int, within_s: float = 60.0) -> CountChange:
         """The first change to at least so many that was heard after a moment."""
         found = eventually(
             lambda: [one for one in list(self._changes) if one.at >= moment and one.replicas >= least],
             f"a recommendation of {least} or more; heard so far: {self.counts}",
+            within_s,
         )
         return found[0]
 

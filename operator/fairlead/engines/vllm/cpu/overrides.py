@@ -98,6 +98,12 @@ VARIABLES: Final = (
         "vllm/v1/executor/multiproc_executor.py: set_multiprocessing_worker_envs",
     ),
     CpuOverride(
+        ("TORCH_COMPILE_DISABLE",),
+        "sampling would call a C++ compiler, which the image lacks, and the engine would end at a request",
+        "remove it; engines with product CPU compile nothing",
+        "vllm/v1/sample/ops/topk_topp_sampler.py: compiled_random_sample, `InvalidCxxCompiler`",
+    ),
+    CpuOverride(
         (
             "VLLM_CPU_OMP_THREADS_BIND",
             "VLLM_CPU_NUM_OF_RESERVED_CPU",

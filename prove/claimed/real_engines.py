@@ -1,0 +1,70 @@
+"""The claims about real vLLM in the pods: its life, its clients and its autoscaling, on a real node."""
+
+from typing import Final
+
+from prove import noted
+from prove.claims import Claim, Figure
+
+STORIES: Final = "tests/node/vllm"
+ANSWERS: Final = f"{STORIES}/test_what_it_answers.py"
+
+
+def lives_on_a_node() -> Figure:
+    """From apply to the first answer; rollouts, a scale-down and a death under streams; bad models; what it answers."""
+    files = ("test_first_answer", "test_changes", "test_bad_models", "test_what_it_answers")
+    ran = noted.pytest(*(f"{STORIES}/{name}.py" for name in files))
+    return Figure(
+        holds=ran.well and ran.unharmed,
+        text=f"vLLM's own start {_shown(ran.most('engine_seconds'))} s, from apply to the first answer "
+        f"{_shown(ran.most('overhead_seconds'))} s more; {ran.traffic}; {ran.ended.tests}",
+    )
+
+
+def clients_are_served() -> Figure:
+    """The official clients' calls and vLLM's own load generator, through the router to a pod of vLLM."""
+    ran = noted.pytest(ANSWERS)
+    return Figure(
+        holds=ran.well and ran.total("bench_completed") > 0,
+        text=f"`vllm bench serve`: {ran.total('bench_completed')} requests, 0 failed, median time between tokens "
+        f"{_shown(ran.most('bench_median_tpot_ms'))} ms; {ran.ended.tests}",
+    )
+
+
+def load_is_followed() -> Figure:
+    """Up and down by the queue of real engines, and from zero."""
+    ran = noted.pytest(f"{STORIES}/test_following_load.py")
+    return Figure(
+        holds=ran.well and ran.unharmed,
+        text=f"decided after at most {_shown(ran.most('seconds_to_decide'))} s, longest wait from zero "
+        f"{_shown(ran.most('longest_held_seconds'))} s; {ran.traffic}; {ran.ended.tests}",
+    )
+
+
+def _shown(number: float | None) -> str:
+    return "not measured" if number is None else f"{number:.1f}"
+
+
+CLAIMS: Final = (
+    Claim(
+        item="engines.1",
+        title="Real vLLM 0.32 in the pods of a deployment on a real node: apply to the first answer, Replace, Surge "
+        "and scale-down under streams with no request failed and no stream cut, an engine that dies, a model that is "
+        "missing or corrupt, an adapter, n-gram speculation, cached prefixes, structured outputs, a measured fit",
+        prove=lives_on_a_node,
+        slow=True,
+    ),
+    Claim(
+        item="engines.2",
+        title="The official openai and anthropic clients and `vllm bench serve` are served through the router by pods "
+        "of real vLLM",
+        prove=clients_are_served,
+        slow=True,
+    ),
+    Claim(
+        item="engines.3",
+        title="Autoscaling by real vLLM's own figures: 1 to 2 to 1 replicas and from zero, explained, with no request "
+        "failed and no stream cut",
+        prove=load_is_followed,
+        slow=True,
+    ),
+)

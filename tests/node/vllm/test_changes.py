@@ -1,0 +1,68 @@
+"""Rollouts, scale-down and the death of an engine under streams: what is planned costs nobody an answer."""
+
+from typing import Final
+
+import pytest
+
+from tests.node.operator_stage import Deployed
+from tests.node.serving.claims import Record, unharmed
+from tests.node.serving.rollouts.test_rollouts import observed_until_settled
+from tests.node.serving.test_leaving import troubles
+from tests.node.stories import Stage
+from tests.node.vllm.real_engines import OTHER_CONTEXT, START_SECONDS, deployed, serves, spec, traffic
+from tests.waiting import eventually
+
+pytestmark = pytest.mark.usefixtures("operated")
+
+KILL: Final = """
+import os, signal
+for pid in filter(str.isdigit, os.listdir("/proc")):
+    with open(f"/proc/{pid}/cmdline", "rb") as line:
+        if line.read().startswith(b"VLLM::EngineCore"):
+            os.kill(int(pid), signal.SIGKILL)
+"""
+
+
+def test_rollouts_and_a_scale_down_drop_nothing(stage: Stage, record_property: Record) -> None:
+    """One traffic through all three. Replace takes the only replica, and who asks meanwhile is held."""
+    chat = deployed(stage)
+    first = serves(chat).engines
+    with traffic(chat) as clients:
+        chat.apply(engine=spec(OTHER_CONTEXT)["engine"])
+        second = serves(chat).engines
+        clients.goes_on()
+        chat.apply(engine=spec()["engine"], rollout={"strategy": "Surge", "progressDeadlineSeconds": 600})
+        seen = observed_until_settled(chat, START_SECONDS)
+        clients.goes_on()
+        chat.scale(2)
+        serves(chat)
+        clients.goes_on()
+        chat.scale(1)
+        serves(chat)
+        clients.goes_on()
+
+    unharmed(clients.report, record_property)
+    assert first.keys().isdisjoint(second)
+    assert min(view.ready for view in seen) >= 1, "a surge starts the new one before the old one goes"
+    assert troubles(stage) == []
+
+
+def test_an_engine_that_dies_is_named_and_serves_again(stage: Stage, record_property: Record) -> None:
+    """vLLM then ends its server with exit code 0, as if all were well; nobody should take that for a plan."""
+    chat = deployed(stage)
+    (pod,) = serves(chat).engines
+    stage.kubectl("exec", pod, "--", "python3", "-c", KILL)
+    eventually(lambda: restarts(chat) == 1, "the container was started again", START_SECONDS)
+    events = eventually(lambda: troubles(stage), "an Event says that it ended")
+    (after,) = serves(chat).engines
+    with traffic(chat) as clients:
+        clients.goes_on()
+
+    unharmed(clients.report, record_property)
+    assert after == pod
+    assert events
+
+
+def restarts(chat: Deployed) -> int:
+    """Of all its engines' containers."""
+    return sum(one["restartCount"] for pod in chat.observe().pods for one in pod["status"].get("containerStatuses", ()))
