@@ -66,7 +66,7 @@ WHY = (
         (
             "pydantic_core._pydantic_core.ValidationError: 1 validation error for VllmConfig",
             "  Value error, torch.float32 is not supported for quantization method fp8. [type=value_error, input=...]",
-            "    For further information visit https://errors.pydantic.dev",
+            "    where to read more",
         ),
         "Value error, torch.float32 is not supported for quantization method fp8.",
     ),
