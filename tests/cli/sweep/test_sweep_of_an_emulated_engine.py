@@ -45,11 +45,11 @@ def provided(place: Path, *flags: str, product: str = emulated.PRODUCT, model: s
 @pytest.fixture(scope="module")
 def swept(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, SweepTarget, list[str]]:
     """A whole sweep; a busy machine only delays steps, so the first of three that was not delayed counts."""
-    for _ in range(TRIES):
-        place, target, lines = _swept(tmp_path_factory.mktemp("sweep") / "l4.jsonl")
-        if max(found(place, target).values()) < NEAR:
-            break
-    return place, target, lines
+    swept = _swept(tmp_path_factory.mktemp("sweep") / "l4.jsonl")
+    for _ in range(1, TRIES):
+        if max(found(*swept[:2]).values()) >= NEAR:
+            swept = _swept(tmp_path_factory.mktemp("sweep") / "l4.jsonl")
+    return swept
 
 
 def _swept(place: Path) -> tuple[Path, SweepTarget, list[str]]:
