@@ -50,7 +50,7 @@ def test_a_sweep_is_told_from_other_files() -> None:
 
 
 BAD = (
-    ("", "line 1: there is no deployment; remove the file"),
+    ("", "line 1: the file has 0 lines; remove it"),
     ('{"record": "steps"}', "line 1: record is steps, and the first must be deployment"),
     ("{}", "line 1: it has no record"),
     ('{"record": "nap"}', "line 2: record is nap, and must be one of steps, start, sleep, skipped"),

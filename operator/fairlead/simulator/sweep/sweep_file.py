@@ -96,7 +96,7 @@ def _line(entry: Mapping[str, Any]) -> str:
 
 def _deployment(row: MeasuredFields | None) -> SweptDeployment:
     if row is None:
-        raise BadMeasurement(1, f"there is no {DEPLOYMENT}", "remove the file")
+        raise BadMeasurement(1, "the file has 0 lines", "remove it")
     if row.value(KIND) != DEPLOYMENT:
         raise row.bad(f"{KIND} is {measured_rows.shown(row.value(KIND))}, and the first must be {DEPLOYMENT}")
     return SweptDeployment(
