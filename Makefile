@@ -46,7 +46,7 @@ apiserver: setup ## only the tests against etcd and a kube-apiserver; no root ne
 	@$(ENV) $(PY) -m house.lanes apiserver
 
 e2e: setup ## only the tests on a real node
-	@$(ENV) $(PY) -m house.lanes leaks serving scaling node
+	@$(ENV) $(PY) -m house.lanes leaks rollouts serving scaling node
 
 demo: setup ## a cluster with GPUs, our image on it, traffic, and what to look at
 	@$(ENV) $(PY) -m demo

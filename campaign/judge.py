@@ -3,11 +3,9 @@
 import asyncio
 import time
 from collections.abc import Iterator
-from datetime import datetime, timedelta
 from typing import Any, Final
 
 from campaign.observer import conditions, counts, words
-from campaign.observer import facts as seen
 from campaign.observer.facts import Facts
 from campaign.observer.verdicts import Lie
 from campaign.world import Lane, World
@@ -40,7 +38,7 @@ class Accusations:
 
     def observe(self, facts: Facts) -> None:
         """Who is accused now, and who has ended before anybody asked for it."""
-        self._ended |= {one["metadata"]["name"] for one in facts.pods if ended_by_itself(one)}
+        self._ended |= facts.ended
         for one in facts.conditions.values():
             for name in words.POD.findall(str(one["message"])) if one["reason"] == "CrashLoop" else ():
                 self._since.setdefault(name, time.monotonic())
@@ -52,23 +50,6 @@ class Accusations:
         late = [name for name, since in self._since.items() if now - since > EYES_S and name not in self._ended]
         fact = "its container never ended before it was told to"
         return tuple(Lie(about="CrashLoop", reported=f"pod {name} crashes", fact=fact) for name in late)
-
-
-def ended_by_itself(pod: dict[str, Any]) -> bool:
-    """Whether a container has ended, now or before, and not because its pod was deleted."""
-    states = (one.get(key) or {} for one in seen.containers(pod) for key in ("state", "lastState"))
-    ends = [one["terminated"] for one in states if "terminated" in one]
-    if not seen.leaves(pod):
-        return bool(ends)
-    deleted_at = _deleted_at(pod)
-    return any(datetime.fromisoformat(one["finishedAt"]) <= deleted_at for one in ends if one.get("finishedAt"))
-
-
-def _deleted_at(pod: dict[str, Any]) -> datetime:
-    """When somebody asked it to go: its deletion is due a grace period later."""
-    where = pod["metadata"]
-    due = datetime.fromisoformat(where["deletionTimestamp"])
-    return due - timedelta(seconds=int(where.get("deletionGracePeriodSeconds") or 0))
 
 
 class Judge:

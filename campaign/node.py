@@ -35,6 +35,7 @@ from campaign.moves import (
 from campaign.observer import facts as seen
 from campaign.observer.facts import Facts
 from campaign.owner import DeploymentOwner
+from campaign.pod_eye import PodEye
 from campaign.router_pages import RouterPages
 from campaign.specs import WantedSpec
 from campaign.world import Lane
@@ -96,7 +97,7 @@ class OnNodes:
         self.kube = reached
         self.release = release
         self.lanes = some
-        self.pods, self.nodes = Eye(reached, kube.PODS), Eye(reached, kube.NODES)
+        self.pods, self.nodes = PodEye(reached), Eye(reached, kube.NODES)
         self.deployments, self.inference_deployments = (
             Eye(reached, kube.DEPLOYMENTS),
             Eye(reached, kube.INFERENCE_DEPLOYMENTS),
@@ -171,6 +172,7 @@ class OnNodes:
             pages=dict(self._pages.of(lane)),
             present=frozenset(lane.present),
             unsure=frozenset(lane.unsure),
+            ended=self.pods.ended(lane.namespace),
         )
         self._excuse(lane, found)
         return found

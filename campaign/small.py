@@ -37,6 +37,7 @@ from campaign.observer import facts as seen
 from campaign.observer.facts import Facts
 from campaign.owner import DeploymentOwner
 from campaign.pages import Pages
+from campaign.pod_eye import PodEye
 from campaign.small_kubelet import Kubelet
 from campaign.small_nodes import Nodes
 from campaign.specs import WantedSpec
@@ -99,7 +100,7 @@ class Small:
     def __init__(self, reached: Kube, api: ApiServer, weather: Weather, count: int) -> None:
         self.kube = reached
         self.weather = weather
-        self.pods, self.nodes = Eye(reached, kube.PODS), Eye(reached, kube.NODES)
+        self.pods, self.nodes = PodEye(reached), Eye(reached, kube.NODES)
         self.deployments, self.inference_deployments = (
             Eye(reached, kube.DEPLOYMENTS),
             Eye(reached, kube.INFERENCE_DEPLOYMENTS),
@@ -202,6 +203,7 @@ class Small:
             pages={},
             present=frozenset(lane.present),
             unsure=frozenset(lane.unsure),
+            ended=self.pods.ended(lane.namespace),
         )
         routers = [one["metadata"]["name"] for one in found.routers]
         return replace(found, pages={one: self.pages.page(lane.name, one) for one in routers})

@@ -1,35 +1,16 @@
 """The lanes of `make test`: which tests need the same world, where they stand, and what runs side by side."""
 
 from dataclasses import dataclass
-from enum import IntEnum
 from typing import Final
 
-from house import floors, pure
+from house import pure
 
 Command = tuple[str, ...]
 
-
-class Phase(IntEnum):
-    """What is over before the next begins."""
-
-    TRACES = 1
-    """What looks whether a cluster left anything on the machine: nothing else may open or close a port meanwhile."""
-    WITHOUT_CLUSTER = 2
-    """Python alone, which needs both cores."""
-    CLUSTERS = 3
-
-
-class Track(IntEnum):
-    """What runs side by side in a phase; lanes of one track follow each other."""
-
-    SHOWN = 1
-    """Its words are seen as they come, those of the others when it is over."""
-    BESIDE = 2
-    """A cluster mostly waits: two of them keep two cores busy."""
-    THIRD = 3
-    """So does an API server without nodes."""
-    SPARE = 4
-    """At a lower priority: it takes what the others leave."""
+IN_LANE: Final = "FAIRLEAD_LANE"
+"""In the environment of whatever a lane starts: its name, so that lanes side by side know their own."""
+OF_NODES: Final = "node"
+"""The marker of tests on a real node."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,10 +26,12 @@ class Lane:
     """Places below these folders that other lanes tell."""
     preparations: tuple[Command, ...] = ()
     """Modules to run first, where their progress can be seen; what cannot be had, the tests themselves will say."""
-    floors: str = ""
-    """The table of floors in pyproject.toml that its coverage is held to; empty: it is not measured."""
-    phase: Phase = Phase.WITHOUT_CLUSTER
-    track: Track = Track.SHOWN
+    modules: tuple[Command, ...] = ()
+    """What tells its tests instead of pytest alone."""
+    compares_traces: bool = False
+    """Whether it compares what clusters leave on the machine: no other node may come or go meanwhile."""
+    patient: bool = False
+    """At a lower priority: it waits for nothing, and takes what lanes that do leave of the cores."""
     real: bool = False
     """A real world that misses deadlines on a busy machine: a few stories that failed are told once more, alone."""
     only_named: bool = False
@@ -57,6 +40,11 @@ class Lane:
     def holds(self, test: str) -> bool:
         """Whether it looks at the place of this test."""
         return _below(test, self.folders) and not _below(test, self.apart)
+
+    def keeps_out(self, other: "Lane") -> bool:
+        """Whether the two may not run at the same time."""
+        of_nodes = self.marker == other.marker == OF_NODES
+        return of_nodes and (self.compares_traces or other.compares_traces)
 
 
 def _below(test: str, places: tuple[str, ...]) -> bool:
@@ -72,17 +60,27 @@ PROMETHEUS: Final = ("house.prometheus_server",)
 REAL_VLLM: Final = ("house.real_vllm",)
 SERVING: Final = "tests/node/serving"
 SCALING: Final = f"{SERVING}/scaling"
+ROLLOUTS: Final = f"{SERVING}/rollouts"
 LEAKS: Final = "tests/node/test_leaves_nothing_behind.py"
-WORLDS: Final = ("tests/apiserver", "tests/node", "tests/vllm")
-"""Folders whose every test needs the world of a lane; tests/conftest.py marks them."""
 A_NODE: Final = "a Ready node; root, or DEVCLUSTER=existing KUBECONFIG=…"
 
 LANES: Final = (
     Lane(
-        name="pure",
-        marker=pure.MARKER,
-        world="nothing but Python",
-        floors=floors.REST,
+        name="leaks",
+        marker=OF_NODES,
+        folders=(LEAKS,),
+        world="root, and no other node that comes or goes",
+        preparations=(WHOLE, IMAGE),
+        compares_traces=True,
+        real=True,
+    ),
+    Lane(
+        name="apiserver",
+        marker="apiserver",
+        folders=("tests/apiserver",),
+        world="etcd and a kube-apiserver; no root",
+        preparations=(LIGHT, SCHEMAS),
+        real=True,
     ),
     Lane(
         name="conformance",
@@ -90,57 +88,53 @@ LANES: Final = (
         folders=("tests/conformance", "tests/router"),
         world="`fairlead engine`, asked over HTTP as real vLLM was; a real Redis and a real Prometheus",
         preparations=(REDIS, PROMETHEUS),
-        track=Track.BESIDE,
     ),
     Lane(
-        name="leaks",
-        marker="node",
-        folders=(LEAKS,),
-        world="root, and nothing else that opens ports",
+        name="pure",
+        marker=pure.MARKER,
+        world="nothing but Python",
+        modules=(("house.pure",), ("house.pure", "--rest")),
+        patient=True,
+    ),
+    Lane(
+        name="house",
+        marker="house",
+        folders=("tests/house",),
+        world="a copy of this tree",
+        patient=True,
+    ),
+    Lane(
+        name="rollouts",
+        marker=OF_NODES,
+        folders=(ROLLOUTS,),
+        world=f"{A_NODE}: revisions that change, well and badly",
         preparations=(WHOLE, IMAGE),
-        phase=Phase.TRACES,
-        real=True,
-    ),
-    Lane(name="house", marker="house", folders=("tests/house",), world="a copy of this tree", track=Track.SPARE),
-    Lane(
-        name="apiserver",
-        marker="apiserver",
-        folders=("tests/apiserver",),
-        world="etcd and a kube-apiserver; no root",
-        preparations=(LIGHT, SCHEMAS),
-        phase=Phase.CLUSTERS,
-        track=Track.THIRD,
         real=True,
     ),
     Lane(
         name="serving",
-        marker="node",
+        marker=OF_NODES,
         folders=(SERVING,),
-        apart=(SCALING,),
+        apart=(SCALING, ROLLOUTS),
         world=f"{A_NODE}: the operator, fleets and their clients",
         preparations=(WHOLE, IMAGE),
-        phase=Phase.CLUSTERS,
         real=True,
     ),
     Lane(
         name="scaling",
-        marker="node",
+        marker=OF_NODES,
         folders=(SCALING,),
         world=f"{A_NODE}: fleets that follow their load",
         preparations=(WHOLE, IMAGE),
-        phase=Phase.CLUSTERS,
-        track=Track.BESIDE,
         real=True,
     ),
     Lane(
         name="node",
-        marker="node",
+        marker=OF_NODES,
         folders=("tests/node",),
         apart=(SERVING, LEAKS),
         world=A_NODE,
         preparations=(WHOLE, IMAGE),
-        phase=Phase.CLUSTERS,
-        track=Track.BESIDE,
         real=True,
     ),
     Lane(
@@ -159,3 +153,4 @@ LANES: Final = (
         only_named=True,
     ),
 )
+"""In the order in which they begin: long ones that keep nobody out first."""

@@ -1,4 +1,4 @@
-"""`python -m house.lanes [NAME …]`: the tests lane by lane, some side by side, each with what it needs and why.
+"""`python -m house.lanes [NAME …]`: the tests lane by lane, a few at a time, each with what it needs and why.
 
 Every lane runs even when an earlier one failed: one look tells all that is wrong.
 """
@@ -8,8 +8,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,20 +17,20 @@ from typing import IO, Final
 
 from devcluster import owners
 from devcluster.up import FEW_COLLECTIONS
-from house import pure, second_run
+from house import second_run
 from house.check import surroundings
-from house.lane import LANES, WORLDS, Command, Lane, Phase, Track
-from house.steps import COVERAGE_FOLDER
+from house.lane import IN_LANE, LANES, Command, Lane
 from house.tree import ROOT
 
 EXAMPLES: Final = "40"
 """Of each property: enough to notice what changed. `make prove` and whoever sets it higher look for what is rare."""
 ONE_THREAD: Final = {"OPENBLAS_NUM_THREADS": "1"}
 """Fits are small: threads that wait for each other take five times as long on two busy cores (145 s against 27 s)."""
+AT_ONCE: Final = 4
+"""Lanes of real worlds mostly wait: fewer leave two cores idle, and of five some miss deadlines."""
 LOW_PRIORITY: Final = ("nice", "-n", "5")
 """A third of what another lane gets while both want the cores."""
 DURATIONS: Final = ("--durations=12", "--durations-min=10")
-LANE_REPORT: Final = f"{COVERAGE_FOLDER}/lane.json"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,24 +57,25 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def run_all(chosen: Sequence[Lane]) -> Iterator[Ran]:
-    """Phase by phase."""
-    for phase in Phase:
-        tracks = [[lane for lane in chosen if (lane.phase, lane.track) == (phase, track)] for track in Track]
-        yield from _side_by_side([lanes for lanes in tracks if lanes])
+    """As they end: the words of one that runs alone are seen as they come, those of others when it is over."""
+    if len(chosen) == 1:
+        yield run(chosen[0])
+        return
+    waiting, running = list(chosen), dict[Future[Ran], Lane]()
+    with ThreadPoolExecutor(max_workers=AT_ONCE) as pool, tempfile.TemporaryDirectory() as folder:
+        while waiting or running:
+            while len(running) < AT_ONCE and (lane := next_one(waiting, running.values())):
+                waiting.remove(lane)
+                running[pool.submit(run, lane, Path(folder) / lane.name)] = lane
+            for ended in wait(running, return_when=FIRST_COMPLETED).done:
+                print((Path(folder) / running.pop(ended).name).read_text(encoding="utf-8", errors="replace"))
+                print("\n".join(table([ended.result()])), flush=True)
+                yield ended.result()
 
 
-def _side_by_side(tracks: Sequence[Sequence[Lane]]) -> Iterator[Ran]:
-    """The words of the first are seen as they come, those of the others when they are over, and it is."""
-    shown, others = tracks[:1], tracks[1:]
-    with ThreadPoolExecutor(max_workers=len(tracks) or 1) as pool, tempfile.TemporaryDirectory() as folder:
-        logs = {lane.name: Path(folder) / lane.name for lanes in others for lane in lanes}
-        running = [pool.submit(lambda track: [run(one, logs[one.name]) for one in track], track) for track in others]
-        for track in shown:
-            yield from map(run, track)
-        for ending in running:
-            for ran in ending.result():
-                print(logs[ran.lane.name].read_text(encoding="utf-8", errors="replace"), flush=True)
-                yield ran
+def next_one(waiting: Sequence[Lane], running: Collection[Lane]) -> Lane | None:
+    """The first that none of those that run keeps out."""
+    return next((lane for lane in waiting if not any(lane.keeps_out(other) for other in running)), None)
 
 
 def run_again(ran: Ran) -> Ran:
@@ -85,7 +86,7 @@ def run_again(ran: Ran) -> Ran:
         return ran
     print(f"── {lane.name}: {len(stories)} failed beside other work and are told again, alone", flush=True)
     started = time.monotonic()
-    code = _call(second_run.again(lane), _environment(), None)
+    code = _call(second_run.again(lane), _environment(lane), None)
     print(second_run.summary(lane.name, stories, well=code == 0), flush=True)
     return Ran(lane=lane, code=code, seconds=ran.seconds + time.monotonic() - started)
 
@@ -100,8 +101,8 @@ def _run(lane: Lane, sink: IO[bytes] | None) -> Ran:
     title = f"── {lane.name}: needs {lane.world}"
     print(f"{title}; its words come at the end" if sink else title, flush=True)
     started = time.monotonic()
-    environment = _environment()
-    before = LOW_PRIORITY if lane.track is Track.SPARE and sink else ()
+    environment = _environment(lane)
+    before = LOW_PRIORITY if lane.patient and sink else ()
     for preparation in lane.preparations if environment.get("DEVCLUSTER") != "existing" else ():
         if _call(preparation, environment, sink, before):
             break
@@ -109,13 +110,14 @@ def _run(lane: Lane, sink: IO[bytes] | None) -> Ran:
     return Ran(lane=lane, code=code, seconds=time.monotonic() - started)
 
 
-def _environment() -> dict[str, str]:
+def _environment(lane: Lane) -> dict[str, str]:
     """Ours; clusters that a lane brings up end with us too, not only with the lane."""
     return (
         {"FAIRLEAD_EXAMPLES": EXAMPLES}
         | ONE_THREAD
         | FEW_COLLECTIONS
         | os.environ
+        | {IN_LANE: lane.name}
         | surroundings(ROOT)
         | owners.handed_on()
     )
@@ -128,21 +130,10 @@ def _call(words: Command, environment: Mapping[str, str], sink: IO[bytes] | None
 
 
 def commands(lane: Lane) -> tuple[Command, ...]:
-    """What a lane runs, one after the other until one fails; where it is measured, with its floors."""
-    tests = ("pytest", *lane.folders, *_ignored(lane.apart), "-m", lane.marker, *DURATIONS)
-    if not lane.floors:
-        return ((*tests, *second_run.options(lane.name)),)
-    (ROOT / COVERAGE_FOLDER).mkdir(parents=True, exist_ok=True)
-    elsewhere = (*WORLDS, *(place for group in pure.GROUPS for place in group.tests))
-    return (
-        ("house.pure",),
-        ("coverage", "erase"),
-        ("coverage", "run", "-m", *tests, *_ignored(elsewhere), "-q", "-n", "2"),
-        ("coverage", "combine", "--quiet"),
-        ("coverage", "combine", "--quiet", "--append", "--keep", f"{pure.FOLDER}/all"),
-        ("coverage", "json", "--quiet", "-o", LANE_REPORT),
-        ("house.floors", LANE_REPORT, lane.floors),
-    )
+    """What a lane runs, one after the other until one fails."""
+    ignored = _ignored(lane.apart)
+    tests = ("pytest", *lane.folders, *ignored, "-m", lane.marker, *DURATIONS, *second_run.options(lane.name))
+    return lane.modules or (tests,)
 
 
 def _ignored(places: Sequence[str]) -> tuple[str, ...]:

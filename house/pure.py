@@ -1,4 +1,4 @@
-"""`python -m house.pure`: the tests of the rooms that decide, and the floors of their coverage.
+"""`python -m house.pure [--rest]`: the tests of the rooms that decide, or all others, and the floors of their coverage.
 
 A group of rooms whose files, and whatever they import, are as they were when its tests last held is not run again: its
 coverage was kept. `--all` runs every group.
@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Final
 
 from devcluster import turns
-from house import floors, reach
+from devcluster.cache import Cache
+from house import floors, reach, seeds
 from house.tree import ROOT
 
 EXAMPLES: Final = "FAIRLEAD_EXAMPLES"
@@ -33,11 +34,14 @@ class Group:
     rooms: tuple[str, ...]
     """Whose floors they hold: a new file there counts even when no test imports it."""
     tests: tuple[str, ...]
+    apart: tuple[str, ...] = ()
+    """Places below these that another group has; nothing but rooms that decide has none."""
 
-    @property
-    def folders(self) -> tuple[str, ...]:
-        """The rooms' own."""
-        return tuple(f"operator/fairlead/{room}" for room in self.rooms)
+    def key(self) -> str:
+        """Of all that its tests could notice; those of shells open pages and start programs."""
+        if self.apart:
+            return reach.key(ROOT, (*PROGRAMS, *self.tests), prose=True)
+        return reach.key(ROOT, (*(f"operator/fairlead/{room}" for room in self.rooms), *self.tests))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,33 +70,91 @@ GROUPS: Final = (
     Group(name="router", rooms=("routing", "router/wire"), tests=("tests/routing", "tests/router/wire")),
 )
 """Few: each start of pytest costs two seconds, and whoever works on the one seldom touches the others."""
+PROGRAMS: Final = ("operator/fairlead", "bench", "campaign", "demo", "devcluster", "fitting", "house", "prove")
+"""What tests of shells may start."""
+SHELLS: Final = {
+    "operate": tuple(
+        f"tests/{room}" for room in ("autoscaler", "cli", "cluster", "controller", "process", "review", "telemetry")
+    ),
+    "serve": ("tests/router", "tests/emulator", "tests/simulator", "tests/backtest"),
+}
+"""The others' groups; what stands nowhere is the workshop's."""
+WORLDS: Final = ("tests/apiserver", "tests/node", "tests/vllm")
+"""Folders whose every test needs the world of a lane; tests/conftest.py marks them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Half:
+    """Groups that are run together, and what their coverage is held to."""
+
+    name: str
+    title: str
+    groups: tuple[Group, ...]
+    measured: tuple[Group, ...]
+    table: str
+
+
+DECIDING: Final = Half(
+    name="deciding",
+    title="the tests of the rooms that decide",
+    groups=GROUPS,
+    measured=GROUPS,
+    table=floors.DECIDING,
+)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run what changed, then hold all coverage to the floors; 0 when everything holds."""
-    everything = "--all" in (sys.argv[1:] if argv is None else argv)
+    words = sys.argv[1:] if argv is None else argv
     folder = ROOT / FOLDER
     folder.mkdir(parents=True, exist_ok=True)
-    with turns.alone(folder / ".lock", "the tests of the rooms that decide"):
-        return gone_through(folder, everything=everything)
+    half = the_rest() if "--rest" in words else DECIDING
+    with turns.alone(folder / f"{half.name}.lock", half.title):
+        code = run_changed(folder, half, everything="--all" in words)
+    if code == 0 and half is not DECIDING:
+        seeds.give(ROOT, Cache.chosen())
+    return code
 
 
-def gone_through(folder: Path, *, everything: bool) -> int:
-    """Alone in the folder: two runs at once would erase each other's coverage."""
-    kept = read(folder / "held.json")
-    for group in GROUPS:
-        now = Held(key=reach.key(ROOT, (*group.folders, *group.tests)), examples=examples())
+def the_rest() -> Half:
+    """What the pure lane tells beside the rooms that decide; the coverage of these counts for the others too."""
+    groups = rest()
+    return Half(name="rest", title="the tests of shells", groups=groups, measured=(*GROUPS, *groups), table=floors.REST)
+
+
+def rest() -> tuple[Group, ...]:
+    """All other tests that need no world: shells, which start programs of ours, so that any file of theirs counts."""
+    decided = {place for group in GROUPS for place in group.tests}
+    named = {place for tests in SHELLS.values() for place in tests}
+    places = {path.relative_to(ROOT).as_posix() for path in (ROOT / "tests").iterdir() if _has_tests(path)}
+    others = tuple(sorted(places - decided - named - set(WORLDS)))
+    return tuple(
+        Group(name=name, rooms=(), tests=tests, apart=tuple(sorted(decided)))
+        for name, tests in (*SHELLS.items(), ("workshop", others))
+    )
+
+
+def _has_tests(path: Path) -> bool:
+    return path.is_dir() and any(path.rglob("test_*.py"))
+
+
+def run_changed(folder: Path, half: Half, *, everything: bool) -> int:
+    """Alone in the folder: two runs of a half at once would erase each other's coverage."""
+    held = folder / f"{half.name}.json"
+    kept = read(held)
+    for group in half.groups:
+        now = Held(key=group.key(), examples=examples())
         before = kept.get(group.name)
         if before and before.covers(now) and (folder / group.name).exists() and not everything:
-            print(f"{group.name}: as it was when it last held; not run again")
+            print(f"{group.name}: as it was when it last held; not run again", flush=True)
             continue
         kept.pop(group.name, None)
         if code := run(group, folder):
             return code
         kept[group.name] = now
         text = json.dumps({name: asdict(one) for name, one in kept.items()})
-        (folder / "held.json").write_text(text, encoding="utf-8")
-    return judged(folder)
+        held.write_text(text, encoding="utf-8")
+    return judged(folder, half)
 
 
 def read(path: Path) -> dict[str, Held]:
@@ -113,10 +175,11 @@ def run(group: Group, folder: Path) -> int:
     """The group's tests, their coverage kept under its name."""
     data = folder / group.name
     tests = [place for place in group.tests if (ROOT / place).exists()]
+    ignored = [f"--ignore={place}" for place in group.apart]
     environment = os.environ | {"COVERAGE_FILE": str(data)}
     for words in (
         ("erase",),
-        ("run", "-m", "pytest", "-q", "-n", "2", *MARKERS, *tests),
+        ("run", "-m", "pytest", "-q", "-n", "2", *MARKERS, *tests, *ignored),
         ("combine", "--quiet"),
     ):
         done = _coverage(words, environment)
@@ -125,16 +188,16 @@ def run(group: Group, folder: Path) -> int:
     return 0
 
 
-def judged(folder: Path) -> int:
-    """All groups' coverage together against the floors."""
-    environment = os.environ | {"COVERAGE_FILE": str(folder / "all")}
-    report = folder / "report.json"
-    groups = [str(folder / group.name) for group in GROUPS]
-    for words in (("combine", "--quiet", "--keep", *groups), ("json", "--quiet", "-o", str(report))):
+def judged(folder: Path, half: Half) -> int:
+    """All groups' coverage together against the floors of the half."""
+    environment = os.environ | {"COVERAGE_FILE": str(folder / f"{half.name}.all")}
+    report = folder / f"{half.name}.report"
+    data = [str(folder / group.name) for group in half.measured if (folder / group.name).exists()]
+    for words in (("combine", "--quiet", "--keep", *data), ("json", "--quiet", "-o", str(report))):
         done = _coverage(words, environment)
         if done:
             return done
-    return floors.main([str(report)])
+    return floors.main([str(report), half.table])
 
 
 def _coverage(words: Sequence[str], environment: Mapping[str, str]) -> int:

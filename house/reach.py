@@ -20,16 +20,16 @@ SOURCE_ROOT: Final = "operator"
 """The one folder whose name is no part of a module's."""
 
 
-def key(root: Path, tests: Iterable[str], words: Iterable[str] = ()) -> str:
-    """Equal as long as nothing changed that these tests could notice; words are what else decides how they go."""
+def key(root: Path, tests: Iterable[str], *, prose: bool = False) -> str:
+    """Equal as long as nothing changed that these tests could notice; some notice what is written for people too."""
     files = tree.files(root)
     modules = {module(path): path for path in files if path.suffix == ".py"}
     request = tuple(tests)
     wanted = [name for name, path in modules.items() if _below(path, request)]
     found = {modules[name] for name in closure(root, modules, wanted)}
-    digest = hashlib.sha256("\0".join((sys.version, *request, *words)).encode())
+    digest = hashlib.sha256("\0".join((sys.version, *request)).encode())
     for path in files:
-        if path in found or (path.suffix != ".py" and not is_prose(path)):
+        if path in found or (path.suffix != ".py" and (prose or not is_prose(path))):
             digest.update(f"\0{path}\0".encode())
             digest.update((root / path).read_bytes())
     return digest.hexdigest()

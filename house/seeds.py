@@ -1,4 +1,4 @@
-"""What `make check` learnt in one clone on this machine, for the next one: CI starts from a new clone every time.
+"""What `make check` and the pure lane learnt in one clone on this machine, for the next: CI begins with a new clone.
 
 Each tool looks itself whether what it kept is still true of the files that it finds, by their contents.
 """
@@ -34,7 +34,7 @@ def give(root: Path, cache: Cache) -> None:
     with tempfile.TemporaryDirectory(dir=seed.parent) as folder:
         for name in KEPT:
             if (root / name).is_dir():
-                shutil.copytree(root / name, Path(folder) / "new" / name, ignore=shutil.ignore_patterns(".lock"))
+                shutil.copytree(root / name, Path(folder) / "new" / name, ignore=shutil.ignore_patterns("*.lock"))
         if seed.exists():
             seed.rename(Path(folder) / "old")
         (Path(folder) / "new").rename(seed)

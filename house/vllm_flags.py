@@ -12,7 +12,7 @@ from devcluster.cache import Cache
 from house import real_vllm
 from house.tree import ROOT
 
-FILE: Final = ROOT / "operator" / "fairlead" / "engines" / "vllm" / "known_flags.py"
+FILE: Final = ROOT / "operator" / "fairlead" / "engines" / "vllm" / "parser_flags.py"
 
 PROGRAM: Final = """
 import json

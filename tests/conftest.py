@@ -7,7 +7,6 @@ import pytest
 from hypothesis import settings
 
 from house import census, pure
-from house.lane import WORLDS
 
 TESTS: Final = Path(__file__).resolve().parent
 
@@ -21,7 +20,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     faults = set()
     for item in items:
         room = item.path.relative_to(TESTS).parts[0]
-        if f"tests/{room}" in WORLDS:
+        if f"tests/{room}" in pure.WORLDS:
             item.add_marker(room)
         for finding in item.iter_markers("trial"):
             item.user_properties.append(("trial", *finding.args))

@@ -1,12 +1,16 @@
 """What of a cluster can be seen on the machine by one who knows nothing of how it keeps its books."""
 
+import json
 import os
+import re
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
 from devcluster.cache import Cache
+from devcluster.layout import Layout
+from house.lane import IN_LANE
 
 PLACES: Final = (
     "/run/containerd",
@@ -22,6 +26,9 @@ PLACES: Final = (
     "/opt/containerd",
 )
 """Where Kubernetes' programs write when nobody tells them otherwise."""
+
+LANE: Final = f"{IN_LANE}=".encode()
+HOLDER: Final = re.compile(r"pid=(\d+)")
 
 SETTINGS: Final = ("vm/overcommit_memory", "vm/panic_on_oom", "kernel/panic", "kernel/panic_on_oops")
 """What a kubelet changes for the whole machine."""
@@ -72,11 +79,19 @@ def _mounts() -> Iterator[str]:
 
 def _sockets() -> Iterator[str]:
     """Named sockets of Kubernetes' programs, and ports that somebody listens on."""
-    for line in Path("/proc/net/unix").read_text().splitlines():
-        if any(word in line for word in ("containerd", "kubelet", "devcluster", "fairlead")):
-            yield f"socket {line.split()[-1]}"
-    listed = subprocess.run(["ss", "-Hltn"], check=False, capture_output=True, text=True)
-    yield from (f"port {line.split()[3]}" for line in listed.stdout.splitlines())
+    for words in _listed("-Hxap"):
+        if any(word in words[4] for word in ("containerd", "kubelet", "devcluster", "fairlead")):
+            yield f"socket {words[4]}"
+    yield from (f"port {words[3]}" for words in _listed("-Hltnp"))
+
+
+def _listed(options: str) -> Iterator[list[str]]:
+    """Sockets by `ss`, without those that only another lane's processes hold."""
+    listed = subprocess.run(["ss", options], check=False, capture_output=True, text=True)
+    for line in listed.stdout.splitlines():
+        holders = HOLDER.findall(line)
+        if not holders or not all(of_another_lane(Path("/proc") / holder) for holder in holders):
+            yield line.split()
 
 
 def _groups() -> Iterator[str]:
@@ -90,7 +105,16 @@ def _files() -> Iterator[str]:
         for folder, _, files in os.walk(place):
             yield f"folder {folder}"
             yield from (f"file {folder}/{name}" for name in files)
-    yield from (f"cluster folder {folder}" for folder in Cache.chosen().clusters.glob("*"))
+    yield from (f"cluster folder {folder}" for folder in Cache.chosen().clusters.glob("*") if not _supervised(folder))
+
+
+def _supervised(cluster: Path) -> bool:
+    """Whether another lane's process takes care of it."""
+    try:
+        kept = json.loads(Layout(cluster).supervisor.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return of_another_lane(Path("/proc") / str(kept["pid"]))
 
 
 def _settings() -> Iterator[str]:
@@ -102,4 +126,14 @@ def _interfaces() -> Iterator[str]:
 
 
 def _numbered() -> Iterator[Path]:
-    return (entry for entry in Path("/proc").iterdir() if entry.name.isdigit())
+    """Processes, without those of other lanes, which end in their own time."""
+    return (entry for entry in Path("/proc").iterdir() if entry.name.isdigit() and not of_another_lane(entry))
+
+
+def of_another_lane(process: Path) -> bool:
+    """Whether it was started by a lane of `make test` that runs beside this one; one that is gone is nobody's."""
+    try:
+        lanes = [word for word in (process / "environ").read_bytes().split(b"\0") if word.startswith(LANE)]
+    except OSError:
+        return False
+    return any(word != LANE + os.environ.get(IN_LANE, "").encode() for word in lanes)

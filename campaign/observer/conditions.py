@@ -270,8 +270,9 @@ def _spare(facts: Facts) -> int:
 
 
 def _stuck(facts: Facts) -> bool:
-    """Whether something else than GPUs keeps a replica from being asked for: one before it does not start."""
-    waits = [one for one in facts.engines if not seen.is_ready(one)]
+    """Whether something else keeps a replica from being asked for than that no GPU will be free: one before it does not
+    start, or one has not left yet, which may take its whole drain."""
+    waits = [*facts.leaving, *(one for one in facts.engines if not seen.is_ready(one))]
     return bool(waits) or (facts.conditions.get("Progressing") or {}).get("status") == "False"
 
 

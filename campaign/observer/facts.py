@@ -33,6 +33,8 @@ class Facts:
     """Objects that a spec may name and that are there: `Secret/keys`, `AutoscalingPolicy/queue`."""
     unsure: frozenset[str] = frozenset()
     """Those that went after they were found: Secrets are read one by one, and again within minutes only."""
+    ended: frozenset[str] = frozenset()
+    """Pods of which a container ever ended by itself, those that are gone included."""
 
     @property
     def name(self) -> str:
@@ -58,6 +60,11 @@ class Facts:
     def engines(self) -> tuple[Manifest, ...]:
         """Engine pods that stay."""
         return tuple(one for one in self.pods if self._is(one, "engine") and not leaves(one) and not ended(one))
+
+    @cached_property
+    def leaving(self) -> tuple[Manifest, ...]:
+        """Engine pods that are told to go and still hold their GPUs."""
+        return tuple(one for one in self.pods if self._is(one, "engine") and leaves(one) and not ended(one))
 
     @cached_property
     def awake(self) -> tuple[Manifest, ...]:

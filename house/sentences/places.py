@@ -54,6 +54,7 @@ _FILES: Final[tuple[tuple[str, Place], ...]] = (
     ("autoscaler/process.py", Place.HEALTH),
     ("autoscaler/scaling_events.py", Place.EVENT),
     ("autoscaler/", Place.SCALING),
+    ("backtest/", Place.CLI),
     ("cli/", Place.CLI),
     ("cluster/pods.py", Place.CONDITION),
     ("cluster/", Place.CLI),

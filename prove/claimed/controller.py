@@ -24,13 +24,13 @@ def one_apply_serves() -> Figure:
 
 def nothing_is_dropped() -> Figure:
     """Rollouts, scale-down, a node's drain, routers and the operator itself, all under streaming load."""
-    ran = noted.pytest(f"{STORIES}/test_rollouts.py", f"{STORIES}/test_leaving.py")
+    ran = noted.pytest(f"{STORIES}/rollouts/test_rollouts.py", f"{STORIES}/test_leaving.py")
     return Figure(holds=ran.well and _unharmed(ran), text=f"{_traffic(ran)}; {ran.ended.tests}")
 
 
 def bad_revisions_do_no_harm() -> Figure:
     """Five kinds of bad revision at once, each in a deployment that serves."""
-    ran = noted.pytest(f"{STORIES}/test_bad_revisions.py")
+    ran = noted.pytest(f"{STORIES}/rollouts/test_bad_revisions.py")
     seconds = ran.most("seconds_to_condition")
     return Figure(
         holds=ran.well and _unharmed(ran) and seconds is not None and seconds <= MOST_SECONDS_TO_REPORT,

@@ -14,7 +14,7 @@ NOTED: Final = "gap_of_"
 
 def a_bad_revision_costs_no_more_than_a_good_one() -> Figure:
     """The longest time without a ready replica, by kind, beside a good revision's in the same run."""
-    ran = noted.pytest("tests/node/serving/test_one_replica.py")
+    ran = noted.pytest("tests/node/serving/rollouts/test_one_replica.py")
     gaps = {name.removeprefix(NOTED): found[0] for name, found in ran.numbers.items() if name.startswith(NOTED)}
     measure = gaps.get(GOOD, 0.0)
     bad = {name: seconds for name, seconds in gaps.items() if name != GOOD and name not in ON_A_GPU}

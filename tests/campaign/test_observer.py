@@ -1,12 +1,16 @@
 """The observer by itself: what it says of a picture, and that a status that says otherwise is called a lie."""
 
+import asyncio
+import contextlib
 import copy
-from typing import Any
+from collections.abc import AsyncIterator
+from typing import Any, cast
 
 import pytest
 
-from campaign import judge
+from campaign import pod_eye
 from campaign.judge import disagreements
+from campaign.kube import Kube
 from campaign.observer import children, conditions, words
 from campaign.observer.facts import Facts
 
@@ -108,6 +112,17 @@ def test_each_bad_wish_must_be_said(changes: Manifest, condition: str, reason: s
 
     assert reason in found[condition].reasons
     assert condition in about(picture(**changes))
+
+
+def test_while_a_pod_has_not_left_nobody_asks_why_the_next_one_is_not_made() -> None:
+    lacking = picture(pod("chat-aaaaa"), replicas=2)
+    leaving = pod("chat-bbbbb")
+    leaving["metadata"]["deletionTimestamp"] = "2026-11-21T10:00:30Z"
+    left = leaving | {"status": leaving["status"] | {"phase": "Succeeded"}}
+
+    assert "Scheduled" in about(lacking)
+    assert "Scheduled" not in about(picture(pod("chat-aaaaa"), leaving, replicas=2))
+    assert "Scheduled" in about(picture(pod("chat-aaaaa"), left, replicas=2)), "its GPU is free"
 
 
 @pytest.mark.parametrize(("strategy", "lies"), [("Surge", set()), ("Replace", {"Scheduled"})])
@@ -233,5 +248,40 @@ def test_a_pod_that_leaves_ended_by_itself_only_before_somebody_deleted_it(finis
     end = {"terminated": {"exitCode": 0, "finishedAt": f"2026-11-21T{finished}Z"}}
     leaving["status"]["containerStatuses"] = [{"name": "engine", "state": end}]
 
-    assert judge.ended_by_itself(leaving) is by_itself
-    assert not judge.ended_by_itself(pod("chat-bbbbb"))
+    assert pod_eye.ended_by_itself(leaving) is by_itself
+    assert not pod_eye.ended_by_itself(pod("chat-bbbbb"))
+
+
+class TwoEvents:
+    """An API server that has one pod, which crashes, and is then written of as if it never had."""
+
+    def __init__(self, *events: Manifest) -> None:
+        self._events = events
+
+    async def get(self, path: str) -> Manifest:
+        assert path == "/api/v1/pods"
+        return {"items": [pod("chat-aaaaa")], "metadata": {"resourceVersion": "1"}}
+
+    async def lines(self, path: str, version: str) -> AsyncIterator[Manifest]:
+        assert (path, version) == ("/api/v1/pods", "1")
+        for one in self._events:
+            yield {"type": "MODIFIED", "object": one}
+        yield {"type": "ERROR", "object": {}}
+
+
+def test_a_pod_that_ended_between_two_looks_is_remembered() -> None:
+    crashed, again = pod("chat-aaaaa"), pod("chat-aaaaa")
+    end = {"terminated": {"exitCode": 1, "finishedAt": "2026-11-21T09:59:58Z"}}
+    crashed["status"]["containerStatuses"] = [{"name": "engine", "state": end}]
+
+    async def looked() -> pod_eye.PodEye:
+        eye = pod_eye.PodEye(cast("Kube", TwoEvents(crashed, again)))
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(eye.follow(), 0.2)
+        return eye
+
+    eye = asyncio.run(looked())
+
+    assert eye.named("", "chat-aaaaa") == pod("chat-aaaaa")
+    assert eye.ended("") == {"chat-aaaaa"}
+    assert eye.ended("elsewhere") == frozenset()

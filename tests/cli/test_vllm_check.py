@@ -27,6 +27,7 @@ def make_arg_parser(parser):
     parser.add_argument("--tool-call-parser")
     parser.add_argument("--tool-parser-plugin", default="")
     parser.add_argument("--speculative-config", type=json.loads)
+    parser.add_argument("--enable-sleep-mode", action="store_true")
     parser.parse_args = lambda words: parser.parse_known_args(words)[0]
     return parser
 def validate_parsed_serve_args(parsed):
@@ -35,6 +36,10 @@ def validate_parsed_serve_args(parsed):
 def validate_api_server_args(parsed):
     if parsed.tool_call_parser == "nobodys":
         raise KeyError("invalid tool call parser")
+class current_platform:
+    @staticmethod
+    def is_cpu():
+        return True
 class AsyncEngineArgs:
     @classmethod
     def from_cli_args(cls, parsed):
@@ -45,6 +50,8 @@ class AsyncEngineArgs:
         config = json.loads((pathlib.Path(self.parsed.model) / "config.json").read_text())
         if config["num_attention_heads"] == 13:
             raise SystemExit(2)
+        if self.parsed.enable_sleep_mode:
+            raise ValueError("Sleep mode is not supported on current platform")
         if self.parsed.speculative_config and "model" in self.parsed.speculative_config:
             draft = pathlib.Path(self.parsed.speculative_config["model"]) / "config.json"
             if json.loads(draft.read_text())["vocab_size"] != config["vocab_size"]:
@@ -54,13 +61,14 @@ class AsyncEngineArgs:
 
 @pytest.fixture
 def small_vllm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An interpreter that has a vLLM of five names and three rules."""
+    """An interpreter that has a vLLM of six names and four rules, on a machine without a GPU."""
     package = tmp_path / "site" / "vllm"
     for module in (
         "engine/arg_utils",
         "entrypoints/launchers/cli_args",
         "entrypoints/launchers/launcher",
         "utils/argparse_utils",
+        "platforms",
     ):
         path = package / f"{module}.py"
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -145,6 +153,7 @@ def test_the_program_answers_each_question_in_its_order(
         {"arguments": ["m"], "model": config | {"num_attention_heads": 13}, "draft": None},
         {"arguments": ["m", "--speculative-config", "{}"], "model": config, "draft": {"vocab_size": 6}},
         {"arguments": ["m", "--tool-call-parser", "nobodys"], "model": config, "draft": None},
+        {"arguments": ["m", "--enable-sleep-mode"], "model": config, "draft": None},
         {
             "arguments": ["m", "--tool-call-parser", "nobodys", "--tool-parser-plugin", "/own.py"],
             "model": config,
@@ -158,7 +167,7 @@ def test_the_program_answers_each_question_in_its_order(
         {"accepted": False, "words": "the parser ended with 2"},
         {"accepted": False, "words": "vocabularies differ"},
         {"accepted": False, "words": "'invalid tool call parser'"},
-        {"accepted": True, "words": ""},
+        *({"accepted": True, "words": ""} for _ in ("sleep is a question to a GPU", "a plugin's parser is its own")),
     ]
     for name in [name for name in sys.modules if name.split(".")[0] == "vllm"]:
         monkeypatch.delitem(sys.modules, name)

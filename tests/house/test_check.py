@@ -101,7 +101,7 @@ def test_every_step_says_what_to_do_and_where_to_read_more() -> None:
 
 
 def test_two_at_once_would_erase_each_others_coverage_so_the_second_waits() -> None:
-    with turns.alone(ROOT / pure.FOLDER / ".lock", "whoever was first"):
+    with turns.alone(ROOT / pure.FOLDER / "deciding.lock", "whoever was first"):
         second = subprocess.Popen(
             (sys.executable, "-m", "house.pure"), cwd=ROOT, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )

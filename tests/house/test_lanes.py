@@ -12,7 +12,7 @@ import pytest
 
 from house import census, lanes
 from house.check import surroundings
-from house.lane import LANES, Lane, Track
+from house.lane import LANES, OF_NODES, Lane
 from house.lanes import Ran
 from house.tree import ROOT
 
@@ -26,6 +26,10 @@ def run(*words: str, without: str = "", **env: str) -> "subprocess.CompletedProc
     kept = {name: value for name, value in os.environ.items() if name != "CI" and not name.startswith("COV")}
     command = [*lowered, sys.executable, "-m", *words]
     return subprocess.run(command, check=False, capture_output=True, text=True, env=kept | surroundings(ROOT) | env)
+
+
+def by_name(name: str) -> Lane:
+    return next(lane for lane in LANES if lane.name == name)
 
 
 def test_a_lane_that_does_not_exist_is_answered_with_those_that_do() -> None:
@@ -44,6 +48,7 @@ def test_a_lane_that_does_not_exist_is_answered_with_those_that_do() -> None:
         ("tests/node/test_gpus.py", "node"),
         ("tests/node/test_leaves_nothing_behind.py", "node"),
         ("tests/node/serving/test_router.py", "node"),
+        ("tests/node/serving/rollouts/test_rollouts.py", "node"),
         ("tests/node/serving/scaling/test_bad_days.py", "node"),
         ("tests/apiserver/test_crds.py", "apiserver"),
         ("tests/vllm/test_real_vllm.py", "vllm"),
@@ -64,7 +69,7 @@ def test_a_test_that_no_lane_would_run_or_two_is_named_when_tests_are_collected(
 
 
 def test_the_table_names_a_lane_in_which_no_test_ran() -> None:
-    pure = LANES[0]
+    pure = by_name("pure")
     assert lanes.table([Ran(lane=pure, code=0, seconds=1), Ran(lane=pure, code=5, seconds=2)]) == [
         "pure  ✓     1.0 s",
         "pure  ✗     2.0 s  no test ran",
@@ -72,14 +77,25 @@ def test_the_table_names_a_lane_in_which_no_test_ran() -> None:
 
 
 @pytest.mark.house
-def test_a_lane_beside_another_says_its_words_when_that_one_is_over(capfd: pytest.CaptureFixture[str]) -> None:
-    tiny = Lane(name="tiny", marker="house and not house", folders=NONE_THERE, world="nothing", track=Track.SHOWN)
-    small = Lane(name="small", marker="house and not house", folders=NONE_THERE, world="nothing", track=Track.SPARE)
+def test_lanes_side_by_side_say_their_words_when_they_are_over(capfd: pytest.CaptureFixture[str]) -> None:
+    tiny = Lane(name="tiny", marker="house and not house", folders=NONE_THERE, world="nothing")
+    small = Lane(name="small", marker="house and not house", folders=NONE_THERE, world="nothing")
     ran = list(lanes.run_all([small, tiny]))
-    assert [one.lane.name for one in ran] == ["tiny", "small"]
+    assert sorted(one.lane.name for one in ran) == ["small", "tiny"]
     out = capfd.readouterr().out
     assert "── small: needs nothing; its words come at the end" in out
     assert out.count("deselected") >= 2
+
+
+def test_while_one_looks_for_traces_no_other_lane_has_a_node() -> None:
+    leaks, *others = LANES
+    begun = list[str]()
+    while lane := lanes.next_one([one for one in others if one.name not in begun], [leaks]):
+        begun.append(lane.name)
+    assert {one.name for one in others} - set(begun) == {one.name for one in others if one.marker == OF_NODES}
+    serving = by_name("serving")
+    assert lanes.next_one([leaks], [serving]) is None
+    assert lanes.next_one([leaks], []) is leaks
 
 
 def test_what_fetches_more_than_all_the_rest_runs_only_when_named() -> None:
@@ -95,14 +111,9 @@ def test_a_lane_says_what_it_needs_and_how_it_went(capfd: pytest.CaptureFixture[
     assert re.search(r"\d+ deselected", out)
 
 
-def test_a_lane_with_floors_is_measured_and_held_to_them() -> None:
-    pure = LANES[0]
-    deciding, *rest = lanes.commands(pure)
-    assert deciding == ("house.pure",), "what `make check` told is not told again"
-    assert [words[0] for words in rest] == [*["coverage"] * 5, "house.floors"]
-    assert "--ignore=tests/fleet" in rest[1]
-    assert rest[-1][-1] == "floors-of-the-rest"
-    (plain,) = lanes.commands(LANES[1])
+def test_the_pure_lane_runs_what_changed_of_both_halves() -> None:
+    assert lanes.commands(by_name("pure")) == (("house.pure",), ("house.pure", "--rest"))
+    (plain,) = lanes.commands(by_name("conformance"))
     assert plain[:5] == ("pytest", "tests/conformance", "tests/router", "-m", "conformance")
 
 
@@ -140,8 +151,10 @@ def test_a_few_stories_that_failed_are_told_again_alone_and_named(capfd: pytest.
 
 
 def test_only_lanes_of_a_real_world_are_looked_at_twice() -> None:
-    assert [lane.name for lane in LANES if lane.real] == ["leaks", "apiserver", "serving", "scaling", "node"]
-    broken = Ran(lane=LANES[0], code=1, seconds=1.0)
+    assert [lane.name for lane in LANES if lane.real] == [
+        *("leaks", "apiserver", "rollouts", "serving", "scaling", "node")
+    ]
+    broken = Ran(lane=by_name("pure"), code=1, seconds=1.0)
     assert lanes.run_again(broken) is broken
     well = Ran(lane=next(one for one in LANES if one.real), code=0, seconds=1.0)
     assert lanes.run_again(well) is well

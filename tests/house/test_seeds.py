@@ -25,7 +25,7 @@ def learn(root: Path, text: str) -> None:
     (root / HELD).parent.mkdir(parents=True, exist_ok=True)
     (root / HELD).write_text(text)
     (root / ".mypy_cache").mkdir(exist_ok=True)
-    (root / ".build" / "pure" / ".lock").touch()
+    (root / ".build" / "pure" / "rest.lock").touch()
 
 
 def test_a_new_clone_knows_what_the_last_one_learnt(tmp_path: Path, cache: Cache) -> None:
@@ -37,7 +37,7 @@ def test_a_new_clone_knows_what_the_last_one_learnt(tmp_path: Path, cache: Cache
 
     assert seeds.taken(second, cache)
     assert (second / HELD).read_text() == "all of it"
-    assert not (second / ".build" / "pure" / ".lock").exists(), "a lock is of one clone"
+    assert not (second / ".build" / "pure" / "rest.lock").exists(), "a lock is of one clone"
 
 
 def test_what_is_left_later_takes_the_place_of_what_was_left_before(tmp_path: Path, cache: Cache) -> None:

@@ -17,6 +17,7 @@ from fairlead.cli import (
     replay,
     router,
     selftest,
+    simulate,
     top,
     validate,
     version,
@@ -28,6 +29,7 @@ COMMANDS: Final[Mapping[str, tuple[str, Callable[[argparse.ArgumentParser], None
     "validate": ("say everything admission would say, without a cluster", validate.arguments, validate.run),
     "render": ("show what would be started", render.arguments, render.run),
     "plan": ("propose a fleet for a model, objectives and traffic", plan.arguments, plan.run),
+    "simulate": ("play deployments on recorded traffic before they are applied", simulate.arguments, simulate.run),
     "explain": (
         "say why a deployment has this many replicas, and what would change it",
         explain.arguments,

@@ -2,12 +2,12 @@
 
 import argparse
 import difflib
-import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
 from fairlead.cli import offline_data
+from fairlead.cli.argument_values import duration, number
 from fairlead.cluster import package_data
 from fairlead.engines.catalogue import DEFAULT, ENGINES
 from fairlead.fleet.accelerators import CPU, Accelerator
@@ -18,7 +18,6 @@ from fairlead.sizing import checkpoint, traces
 from fairlead.sizing.capacity_planning import PlanInputs
 from fairlead.sizing.catalogue import Catalogue
 
-_UNITS: Final = {"ms": 0.001, "s": 1.0}
 _NEEDED: Final = ("rate", "prompt", "reply")
 
 
@@ -77,7 +76,7 @@ def _traffic(chosen: argparse.Namespace) -> Traffic:
     if absent:
         raise PlanArgumentError(f"{', '.join(absent)}: say what arrives, or give a recording: --trace FILE")
     prompt, reply = _lengths("--prompt", chosen.prompt), _lengths("--reply", chosen.reply)
-    rate = _number("--rate", chosen.rate, 1e-6, 1e9)
+    rate = number("--rate", chosen.rate, 1e-6, 1e9)
     plain = Traffic(requests_per_second=rate, burst=1.5, prompt=prompt, output=reply)
     return _with_words(plain, chosen)
 
@@ -87,12 +86,12 @@ def _with_words(traffic: Traffic, chosen: argparse.Namespace) -> Traffic:
     rate, burst = chosen.rate, chosen.burst
     cacheable, retries = chosen.cacheable, chosen.retries
     return Traffic(
-        requests_per_second=traffic.requests_per_second if rate is None else _number("--rate", rate, 1e-6, 1e9),
-        burst=traffic.burst if burst is None else _number("--burst", burst, 1.0, 1000.0),
+        requests_per_second=traffic.requests_per_second if rate is None else number("--rate", rate, 1e-6, 1e9),
+        burst=traffic.burst if burst is None else number("--burst", burst, 1.0, 1000.0),
         prompt=traffic.prompt if chosen.prompt is None else _lengths("--prompt", chosen.prompt),
         output=traffic.output if chosen.reply is None else _lengths("--reply", chosen.reply),
-        cacheable=traffic.cacheable if cacheable is None else _number("--cacheable", cacheable, 0.0, 0.99),
-        retries=0.0 if retries is None else _number("--retries", retries, 0.0, 10.0),
+        cacheable=traffic.cacheable if cacheable is None else number("--cacheable", cacheable, 0.0, 0.99),
+        retries=0.0 if retries is None else number("--retries", retries, 0.0, 10.0),
     )
 
 
@@ -109,26 +108,11 @@ def _recorded(path: Path) -> Traffic:
 
 
 def _lengths(word: str, written: str) -> TokenLengths:
-    parts = [_number(word, part, 1, 1e7) for part in written.split(",")]
+    parts = [number(word, part, 1, 1e7) for part in written.split(",")]
     if len(parts) != 3 or sorted(parts) != parts:
         raise PlanArgumentError(f"{word} {written}: three rising numbers of tokens, for instance 1000,2500,4000")
     return TokenLengths.of_percentiles(*parts)
 
 
 def _duration(word: str, written: str | None) -> float | None:
-    if written is None:
-        return None
-    found = re.fullmatch(r"(\d+(?:\.\d+)?)(ms|s)", written)
-    if not found or float(found[1]) == 0:
-        raise PlanArgumentError(f"{word} {written}: a time such as 800ms or 1.5s")
-    return float(found[1]) * _UNITS[found[2]]
-
-
-def _number(word: str, written: str, least: float, most: float) -> float:
-    try:
-        number = float(written)
-    except ValueError:
-        number = float("nan")
-    if not least <= number <= most:
-        raise PlanArgumentError(f"{word} {written}: a number between {least:g} and {most:g}")
-    return number
+    return None if written is None else duration(word, written)

@@ -1,7 +1,8 @@
 """Checks with vLLM itself: command lines in, its parser's and its configuration's verdict out.
 
 Runs in an interpreter that has vLLM and nothing of ours, as a program of its own (`python vllm_check_script.py`), so
-that no process of the operator ever imports an engine. Each model is a `config.json` only: no weights are read.
+that no process of the operator ever imports an engine. Each model is a `config.json` and a tokenizer that knows single
+bytes and the words around reasoning: no weights are read, and what the model's own tokenizer lacks is not found.
 """
 
 import json
@@ -11,6 +12,11 @@ from pathlib import Path
 from typing import Any, Final
 
 TAKES_JSON: Final = "--speculative-config"
+MARKERS: Final = (
+    *("<think>", "</think>", "[THINK]", "[/THINK]", "<mm:think>", "</mm:think>"),
+    *("<think:opensource>", "</think:opensource>", "[TOOL_CALLS]", "<assistant>"),
+)
+"""Tokens without which parsers of reasoning and of tools end the start."""
 
 
 def main() -> int:
@@ -50,10 +56,13 @@ def _configure(words: list[str]) -> None:
     from vllm.entrypoints.launchers.launcher import (  # type: ignore[import-not-found]
         validate_api_server_args,
     )
+    from vllm.platforms import current_platform  # type: ignore[import-not-found]  # not here
     from vllm.utils.argparse_utils import FlexibleArgumentParser  # type: ignore[import-not-found]  # not here
 
     parsed = make_arg_parser(FlexibleArgumentParser()).parse_args(words)
     parsed.model = parsed.model_tag
+    if current_platform.is_cpu():
+        parsed.enable_sleep_mode = False  # of the machine that asks, not of the fleet: ours refuses it for CPU itself
     validate_parsed_serve_args(parsed)
     if not parsed.tool_parser_plugin:
         validate_api_server_args(parsed)
@@ -72,8 +81,29 @@ def _present(word: str, folder: Path) -> str:
 
 def _stand_in(folder: Path, config: dict[str, Any]) -> str:
     folder.mkdir(parents=True)
-    (folder / "config.json").write_text(json.dumps(config))
+    files = {
+        "config.json": config,
+        "tokenizer.json": tokenizer(),
+        "tokenizer_config.json": {"tokenizer_class": "PreTrainedTokenizerFast"},
+    }
+    for name, document in files.items():
+        (folder / name).write_text(json.dumps(document), encoding="utf-8")
     return str(folder)
+
+
+def tokenizer() -> dict[str, Any]:
+    """One token for each byte, by the letters that byte-level tokenizers write them as, and the markers."""
+    shown = [*range(33, 127), *range(161, 173), *range(174, 256)]
+    letters = [*map(chr, shown), *(chr(256 + place) for place in range(256 - len(shown)))]
+    flags = dict.fromkeys(("single_word", "lstrip", "rstrip", "normalized"), False) | {"special": True}
+    in_bytes = {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": True, "use_regex": True}
+    return {
+        "version": "1.0",
+        "added_tokens": [flags | {"id": 256 + place, "content": word} for place, word in enumerate(MARKERS)],
+        "pre_tokenizer": in_bytes,
+        "decoder": in_bytes,
+        "model": {"type": "BPE", "vocab": {letter: place for place, letter in enumerate(letters)}, "merges": []},
+    }
 
 
 if __name__ == "__main__":

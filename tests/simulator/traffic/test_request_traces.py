@@ -41,3 +41,32 @@ def test_sources_are_joined_by_time() -> None:
         return [RequestArrival(time=time, prompt_tokens=1, output_tokens=1) for time in times]
 
     assert [one.time for one in joined(at(1, 4), at(2, 3))] == [1, 2, 3, 4]
+
+
+def test_plain_columns_are_timed_from_the_first_and_more_columns_are_passed_over() -> None:
+    rows = ["seconds,prompt_tokens,output_tokens,note", "12.5,100,20,a", "13,0,0,b"]
+    assert list(request_traces.columns(rows)) == [
+        RequestArrival(time=0.0, prompt_tokens=100, output_tokens=20),
+        RequestArrival(time=0.5, prompt_tokens=1, output_tokens=1),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("row", "because"),
+    [
+        ("nan,1,1", "line 2: seconds is nan, and must be a number"),
+        ("1,-1,1", "line 2: prompt_tokens is -1, and must be between 0 and 1e+15"),
+        ("1,1.5,1", "line 2: prompt_tokens is 1.5, and must be a whole number"),
+        ("1,1", "line 2: it has 2 fields, and the header 3"),
+    ],
+)
+def test_a_row_of_plain_columns_that_is_none_is_named(row: str, because: str) -> None:
+    with pytest.raises(UnreadableTraffic) as problem:
+        list(request_traces.columns(["seconds,prompt_tokens,output_tokens", row]))
+    assert str(problem.value).startswith(because)
+    assert str(problem.value).endswith("expected seconds,prompt_tokens,output_tokens")
+
+
+def test_a_row_before_the_first_one_is_named() -> None:
+    with pytest.raises(UnreadableTraffic, match="line 3: its time is 2 before the first request's"):
+        list(request_traces.columns(["seconds,prompt_tokens,output_tokens", "5,1,1", "3,1,1"]))

@@ -1,10 +1,11 @@
-"""Recorded single requests, line by line: Azure's CSV and Mooncake's JSON lines, timed from the first request.
+"""Recorded single requests, line by line, timed from the first: Azure's CSV, Mooncake's JSON lines, and plain columns.
 
 `sizing.traces` reads the same files whole, to describe them; here each line becomes an arrival and is not kept.
 """
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
+from typing import Final
 
 from fairlead.simulator.traffic.arrivals import RequestArrival, UnreadableTraffic
 from fairlead.simulator.traffic.prefix_blocks import BlockConversion
@@ -13,6 +14,8 @@ from fairlead.sizing.measured_rows import BadMeasurement, MeasuredFields
 from fairlead.sizing.recorded_requests import AZURE, azure_moment, block_ids
 
 MOONCAKE_BLOCK = 512
+COLUMNS: Final = ("seconds", "prompt_tokens", "output_tokens")
+"""Of a table that anybody can write; more columns are passed over."""
 
 
 def azure(lines: Iterable[str]) -> Iterator[RequestArrival]:
@@ -46,6 +49,20 @@ def mooncake(lines: Iterable[str], page_tokens: int) -> Iterator[RequestArrival]
             )
     except BadMeasurement as problem:
         raise UnreadableTraffic(f"{problem}; expected timestamp, input_length, output_length, hash_ids") from problem
+
+
+def columns(lines: Iterable[str]) -> Iterator[RequestArrival]:
+    """`seconds,prompt_tokens,output_tokens`, in order of time."""
+    start: float | None = None
+    try:
+        for row in measured_rows.csv_rows(lines, COLUMNS):
+            moment, prompt, output = row.number("seconds"), row.count("prompt_tokens"), row.count("output_tokens")
+            start = moment if start is None else start
+            yield RequestArrival(
+                time=_since_first(moment - start, row), prompt_tokens=max(prompt, 1), output_tokens=max(output, 1)
+            )
+    except BadMeasurement as problem:
+        raise UnreadableTraffic(f"{problem}; expected {','.join(COLUMNS)}") from problem
 
 
 def _since_first(passed: float, row: MeasuredFields) -> float:

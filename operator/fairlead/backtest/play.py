@@ -1,0 +1,255 @@
+"""One candidate played on one traffic: its replicas come and go by its own policy, and its routers choose as ours do.
+
+Requests wait in routers only while no replica is ready: the routers' queue, tenants' limits and the response cache are
+not played.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from fairlead.backtest.candidate import Candidate
+from fairlead.backtest.windows import Window, WindowedStatistics
+from fairlead.fleet.capacity_plan import LatencyObjectives
+from fairlead.fleet.policies import ReplicaBounds, ScalingReason
+from fairlead.fleet.randomness import RandomSource
+from fairlead.routing.endpoint import EndpointSample
+from fairlead.scaling.decide.recommendation import Recommendation
+from fairlead.scaling.decide.scaling_state import ScalingState
+from fairlead.scaling.facts import ScalingFacts
+from fairlead.simulator.engine.core import EngineCore
+from fairlead.simulator.engine.ranks import EngineRanks
+from fairlead.simulator.traffic.arrivals import RequestArrival
+from fairlead.simulator.virtual_fleet import report, simulated_autoscaler
+from fairlead.simulator.virtual_fleet.cold_starts import ColdStartDistribution, FixedColdStarts
+from fairlead.simulator.virtual_fleet.observers import FleetSnapshot
+from fairlead.simulator.virtual_fleet.replica import ReplicaEngines
+from fairlead.simulator.virtual_fleet.replicas import ScalingHook, SimulatedFleet
+from fairlead.simulator.virtual_fleet.report import SimulationReport
+from fairlead.simulator.virtual_fleet.router_balancer import RouterBalancer, RouterSettings
+from fairlead.simulator.virtual_fleet.simulated_autoscaler import ScaledDeployment, SimulatedAutoscaler
+from fairlead.simulator.virtual_fleet.simulation import FleetSimulation
+
+DECIDES_EVERY_SECONDS: Final = 5.0
+"""The product decides each second; every fifth is enough for its answers and costs a fifth."""
+SCRAPE_AGE_SECONDS: Final = 1.0
+SNAPSHOT_SECONDS: Final = 60.0
+LAST_ANSWERS_SECONDS: Final = 600.0
+"""Played on after the last request, for its answer; what is not answered then counts as unanswered."""
+KEPT_GOAL: Final = 0.95
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlaySettings:
+    """What every candidate of one comparison shares."""
+
+    streams: Callable[[str], RandomSource]
+    """Chance by name: the same names draw the same."""
+    objectives: LatencyObjectives = LatencyObjectives()
+    """Judged by these; where one is absent, by the candidate's policy."""
+    cold_starts: ColdStartDistribution | None = None
+    """None: as long as the candidate's policy assumes."""
+    start: int | None = None
+    """Replicas that are ready at first; None: as few as the candidate may have, and one at least."""
+    progress: Callable[[float], None] = lambda _: None
+    """Called with the seconds played, once a minute of them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlayedDecision:
+    """One change of the number of replicas."""
+
+    at: float
+    before: int
+    after: int
+    reason: ScalingReason
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlayedCandidate:
+    """What came of it."""
+
+    name: str
+    objectives: LatencyObjectives
+    report: SimulationReport
+    worst: Window | None
+    most_replicas: int
+    mean_replicas: float
+    cost: float | None
+    """USD; None: no price is known."""
+    decisions: tuple[PlayedDecision, ...]
+    notes: tuple[str, ...]
+
+    @property
+    def keeps(self) -> bool:
+        """Whether enough of its requests were answered within the objectives."""
+        return self.report.kept >= KEPT_GOAL
+
+    @property
+    def cost_of_thousand_tokens(self) -> float | None:
+        """USD for each thousand output tokens."""
+        tokens = self.report.output_tokens_per_second * self.report.seconds
+        return None if self.cost is None or not tokens else 1000 * self.cost / tokens
+
+    @property
+    def cost_of_kept_request(self) -> float | None:
+        """USD for each request that was answered within the objectives."""
+        kept = round(self.report.kept * self.report.arrived)
+        return None if self.cost is None or not kept else self.cost / kept
+
+
+class _Progress(WindowedStatistics):
+    """Statistics that also say how far the run is."""
+
+    __slots__ = ("_report",)
+
+    def __init__(self, objectives: LatencyObjectives, report_progress: Callable[[float], None]) -> None:
+        super().__init__(objectives)
+        self._report = report_progress
+
+    def snapshot_taken(self, snapshot: FleetSnapshot) -> None:
+        """Add a row, and say so."""
+        super().snapshot_taken(snapshot)
+        self._report(snapshot.at)
+
+
+class _Fleet:
+    """The candidate's engines, by their replica's number, for those who sample them."""
+
+    def __init__(self, candidate: Candidate, streams: Callable[[str], RandomSource]) -> None:
+        self._candidate, self._streams = candidate, streams
+        self._cores: dict[int, tuple[EngineCore, ...]] = {}
+
+    def inside(self, ordinal: int) -> ReplicaEngines:
+        """The engines of a new replica."""
+        made = self._candidate
+        self._cores[ordinal] = cores = tuple(
+            EngineCore(made.settings, made.times, self._streams(f"engine/{ordinal}/{rank}"))
+            for rank in range(made.ranks)
+        )
+        return ReplicaEngines(cores, EngineRanks(cores).choose if made.ranks > 1 else None)
+
+    def figures(self, ordinal: int, now: float) -> EndpointSample | None:
+        """As a router scrapes them."""
+        cores = self._cores[ordinal]
+        return EndpointSample(
+            at=now,
+            running=sum(core.running for core in cores),
+            waiting=sum(core.waiting for core in cores),
+            kv_usage=max(core.usage for core in cores),
+        )
+
+
+class _DecisionLog:
+    """Keeps decisions that changed the number of replicas."""
+
+    def __init__(self, first: int) -> None:
+        self.found: list[PlayedDecision] = []
+        self._count = first
+
+    def take(self, facts: ScalingFacts, state: ScalingState, answer: Recommendation, now: float) -> None:  # noqa: ARG002  # a listener gets all
+        """Keep it, if it changed anything."""
+        if answer.replicas == self._count:
+            return
+        change = PlayedDecision(
+            at=now, before=self._count, after=answer.replicas, reason=answer.reason, message=answer.message
+        )
+        self.found.append(change)
+        self._count = answer.replicas
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlayedTraffic:
+    """Who asks what, and for how long."""
+
+    arrivals: Callable[[int], Iterator[RequestArrival]]
+    """In order of time, from 0 seconds on, with prefixes in blocks of so many tokens."""
+    seconds: float
+    """From the first request to the last."""
+
+
+def play(candidate: Candidate, traffic: PlayedTraffic, chosen: PlaySettings) -> PlayedCandidate:
+    """From the first request on; what a candidate meets depends on nothing but the arguments."""
+    objectives = objectives_of(candidate, chosen)
+    first = _first(candidate, chosen)
+    log, inside = _DecisionLog(first), _Fleet(candidate, chosen.streams)
+    fleet = SimulatedFleet(
+        inside=inside.inside,
+        replicas=first,
+        gpus=candidate.gpus,
+        cold_starts=chosen.cold_starts or _assumed(candidate),
+        scaling=_scaling(candidate, objectives, log),
+        snapshot_s=SNAPSHOT_SECONDS,
+    )
+    statistics = _Progress(objectives, chosen.progress)
+    settings = candidate.settings
+    routers = RouterSettings(
+        count=candidate.routers,
+        page_tokens=settings.block_tokens,
+        kv_tokens=settings.blocks * settings.block_tokens * candidate.ranks,
+    )
+    world = FleetSimulation(fleet, RouterBalancer(routers, inside.figures), chosen.streams("world"), statistics)
+    world.run(traffic.arrivals(settings.block_tokens), until=traffic.seconds + LAST_ANSWERS_SECONDS)
+    gpu_seconds = _gpu_seconds(world, traffic.seconds)
+    price = candidate.price_an_hour
+    return PlayedCandidate(
+        name=candidate.name,
+        objectives=objectives,
+        report=report.report(statistics, traffic.seconds, gpu_seconds),
+        worst=statistics.worst(),
+        most_replicas=max(statistics.series.ready, default=first),
+        mean_replicas=gpu_seconds / candidate.gpus / traffic.seconds if traffic.seconds else float(first),
+        cost=None if price is None else gpu_seconds / 3600 * price,
+        decisions=tuple(log.found),
+        notes=candidate.notes,
+    )
+
+
+def objectives_of(candidate: Candidate, chosen: PlaySettings) -> LatencyObjectives:
+    """The comparison's, and where it has none the policy's."""
+    common, own = chosen.objectives, candidate.policy.objectives
+    return LatencyObjectives(
+        ttft_p95_s=own.ttft_p95_seconds if common.ttft_p95_s is None else common.ttft_p95_s,
+        tpot_p95_s=own.tpot_p95_seconds if common.tpot_p95_s is None else common.tpot_p95_s,
+    )
+
+
+def _first(candidate: Candidate, chosen: PlaySettings) -> int:
+    bounds = candidate.replicas
+    if not isinstance(bounds, ReplicaBounds):
+        return bounds
+    return max(bounds.least, 1) if chosen.start is None else min(max(chosen.start, bounds.least), bounds.most)
+
+
+def _assumed(candidate: Candidate) -> ColdStartDistribution:
+    return FixedColdStarts(candidate.policy.cold_start.assume_seconds)
+
+
+def _scaling(candidate: Candidate, objectives: LatencyObjectives, log: _DecisionLog) -> ScalingHook | None:
+    """The product's own decisions; None for a fixed number of replicas."""
+    bounds = candidate.replicas
+    if not isinstance(bounds, ReplicaBounds) or not candidate.policy.active:
+        return None
+    scaled = ScaledDeployment(
+        bounds=bounds,
+        policy=candidate.policy,
+        delay_s=SCRAPE_AGE_SECONDS,
+        assumed=simulated_autoscaler.assumed_speed(candidate.times, candidate.settings),
+    )
+    return ScalingHook(
+        wanted=SimulatedAutoscaler(scaled, log.take).wanted,
+        every_s=DECIDES_EVERY_SECONDS,
+        delay_s=SCRAPE_AGE_SECONDS,
+        first_s=objectives.ttft_p95_s,
+        pace_s=objectives.tpot_p95_s,
+    )
+
+
+def _gpu_seconds(world: FleetSimulation, seconds: float) -> float:
+    """While the traffic lasted."""
+    spans = (
+        (one.gpus, one.wanted_at, seconds if one.gone_at is None else min(one.gone_at, seconds))
+        for one in world.replicas.all
+    )
+    return sum(gpus * max(until - since, 0.0) for gpus, since, until in spans)

@@ -1,0 +1,59 @@
+"""What a run's requests met, with the worst ten minutes: a mean over a day hides the hour that woke somebody."""
+
+from collections import Counter
+from dataclasses import dataclass
+from math import inf
+from typing import Final
+
+from fairlead.fleet.capacity_plan import LatencyObjectives
+from fairlead.simulator.engine.requests import EngineRequest
+from fairlead.simulator.traffic.arrivals import RequestArrival
+from fairlead.simulator.virtual_fleet.replica import SimulatedReplica
+from fairlead.simulator.virtual_fleet.run_statistics import RunStatistics
+
+WINDOW_SECONDS: Final = 600.0
+FEWEST: Final = 20
+"""Requests without which a window says nothing about one in twenty of them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Window:
+    """Ten minutes of the traffic."""
+
+    since: float
+    """Seconds after the first request of the traffic."""
+    arrived: int
+    kept: float
+    """Share of them that were answered within the objectives."""
+
+
+class WindowedStatistics(RunStatistics):
+    """Windows are counted from the first request of the traffic, by when requests came."""
+
+    __slots__ = ("_arrived", "_kept")
+
+    def __init__(self, objectives: LatencyObjectives, since: float = -inf, until: float = inf) -> None:
+        super().__init__(objectives, since, until)
+        self._arrived: Counter[int] = Counter()
+        self._kept: Counter[int] = Counter()
+
+    def arrived(self, arrival: RequestArrival) -> None:
+        """Count an arrival in its window too."""
+        before = self.counts.arrived
+        super().arrived(arrival)
+        self._arrived[int(arrival.time // WINDOW_SECONDS)] += self.counts.arrived - before
+
+    def ended(self, arrival: RequestArrival, request: EngineRequest, replica: SimulatedReplica) -> None:
+        """Add an ended request to its window too."""
+        before = self.counts.kept
+        super().ended(arrival, request, replica)
+        self._kept[int(arrival.time // WINDOW_SECONDS)] += self.counts.kept - before
+
+    def worst(self) -> Window | None:
+        """The window in which the smallest share was kept; None where no window had enough requests."""
+        windows = (
+            Window(since=at * WINDOW_SECONDS, arrived=arrived, kept=self._kept[at] / arrived)
+            for at, arrived in sorted(self._arrived.items())
+            if arrived >= FEWEST
+        )
+        return min(windows, key=lambda one: one.kept, default=None)

@@ -1,0 +1,125 @@
+"""Which deployments can be played: sized by their own command, and what cannot be is named with its reason."""
+
+from typing import Any
+
+import pytest
+
+from fairlead.api import deployment_conversion, kinds, object_reader
+from fairlead.backtest.candidate import Candidate, Unplayable, UnplayableReason, candidate
+from fairlead.cli import offline_data
+from fairlead.emulator import packaged_data
+from fairlead.fleet.policies import ReplicaBounds, ScalingPolicy
+from fairlead.review import admission
+
+CONTEXT = offline_data.offline_knowledge()
+PACKAGED = packaged_data.load()
+MODEL = "hf://meta-llama/Llama-3.1-8B-Instruct"
+SHAPE = {
+    "layers": 2,
+    "hiddenSize": 64,
+    "attentionHeads": 4,
+    "kvHeads": 2,
+    "headSize": 16,
+    "intermediateSize": 128,
+    "vocabularySize": 512,
+    "maxPosition": 2048,
+}
+
+
+def played(*, policy: ScalingPolicy | None = None, **spec: Any) -> Candidate | Unplayable:  # noqa: ANN401  # fields of a spec
+    usual = {
+        "model": {"source": MODEL},
+        "engine": {"context": {"maxTokens": 16_384}},
+        "accelerator": {"product": "NVIDIA-L40S"},
+    }
+    document = {
+        "apiVersion": "fairlead.dev/v1alpha1",
+        "kind": "InferenceDeployment",
+        "metadata": {"name": "chat", "namespace": "default"},
+        "spec": usual | spec,
+    }
+    review = admission.review(document, CONTEXT)
+    read = object_reader.read_strict(document, kinds.DEPLOYMENT).value
+    assert read is not None
+    return candidate(review, deployment_conversion.deployment(read, CONTEXT.releases), policy, PACKAGED)
+
+
+def test_a_deployment_is_played_as_its_own_command_says() -> None:
+    found = played(replicas=3, router={"replicas": 4}, parallelism={"tensor": 2})
+
+    assert isinstance(found, Candidate)
+    assert (found.name, found.replicas, found.gpus, found.ranks, found.routers) == ("chat", 3, 2, 1, 4)
+    assert found.settings.context_tokens == 16_384
+    assert found.settings.block_tokens == 16
+    assert found.price_an_hour is not None
+    assert found.notes[0].startswith("step times: ")
+
+
+def test_the_emulator_is_played_as_the_engine_it_stands_for() -> None:
+    real, emulated = played(), played(engine={"kind": "Simulated", "context": {"maxTokens": 16_384}})
+
+    assert isinstance(real, Candidate)
+    assert isinstance(emulated, Candidate)
+    assert emulated.settings == real.settings
+
+
+def test_a_model_of_ones_own_is_sized_by_the_shape_that_the_spec_states() -> None:
+    own = {"source": "pvc://models/own", "servedName": "own", "shape": SHAPE}
+    found = played(model=own, engine={"context": {"maxTokens": 2048}})
+
+    assert isinstance(found, Candidate)
+    assert not any("taken for" in note for note in found.notes)
+
+
+def test_a_fleet_that_follows_its_load_brings_its_policy() -> None:
+    policy = ScalingPolicy(zero_after_seconds=300.0)
+    found = played(policy=policy, scaling={"minReplicas": 0, "maxReplicas": 5, "policy": {"name": "chat"}})
+
+    assert isinstance(found, Candidate)
+    assert found.replicas == ReplicaBounds(least=0, most=5, policy="chat")
+    assert found.policy is policy
+
+
+@pytest.mark.parametrize(
+    ("spec", "reason", "because"),
+    [
+        (
+            {"accelerator": {"product": "NVIDIA-L4"}, "model": {"source": "hf://meta-llama/Llama-3.1-70B-Instruct"}},
+            UnplayableReason.REFUSED,
+            "spec.accelerator.product",
+        ),
+        (
+            {"accelerator": {"product": "CPU", "cores": 8, "memory": "64Gi"}},
+            UnplayableReason.NO_ENGINE_MODEL,
+            "what is played is vLLM and Simulated on GPUs",
+        ),
+        (
+            {"model": {"source": "pvc://models/own", "servedName": "own"}},
+            UnplayableReason.SHAPE_UNKNOWN,
+            "the shape of models/own is not known",
+        ),
+        (
+            {"accelerator": {"product": "NVIDIA-Nobodys"}},
+            UnplayableReason.PRODUCT_UNKNOWN,
+            "NVIDIA-Nobodys is not in the catalogue",
+        ),
+        (
+            {"engine": {"context": {"maxTokens": 16_384}, "extraArgs": ["--kv-cache-memory-bytes", "1"]}},
+            UnplayableReason.CANNOT_START,
+            "ValueError: To serve at least one request",
+        ),
+        (
+            {"scaling": {"minReplicas": 1, "maxReplicas": 5, "policy": {"name": "lost"}}},
+            UnplayableReason.POLICY_MISSING,
+            "its policy lost is in none of the files",
+        ),
+    ],
+)
+def test_what_cannot_be_played_is_named_with_its_reason(
+    spec: dict[str, Any], reason: UnplayableReason, because: str
+) -> None:
+    found = played(**spec)
+
+    assert isinstance(found, Unplayable)
+    assert (found.name, found.reason) == ("chat", reason)
+    assert because in found.because

@@ -1,0 +1,153 @@
+"""What a candidate meets: enough replicas keep their objectives, too few do not, and a policy's answers are told."""
+
+import random
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+
+from fairlead.backtest import play as playing
+from fairlead.backtest.candidate import Candidate
+from fairlead.backtest.play import PlayedTraffic, PlaySettings
+from fairlead.fleet.capacity_plan import LatencyObjectives
+from fairlead.fleet.policies import ColdStart, Objectives, ReplicaBounds, ScalingPolicy
+from fairlead.fleet.randomness import RandomSource
+from fairlead.simulator.engine.settings import EngineSettings
+from fairlead.simulator.traffic.arrivals import RequestArrival
+from fairlead.simulator.virtual_fleet.cold_starts import FixedColdStarts
+from tests.simulator.engine.engines import PlainTimes
+
+SETTINGS = EngineSettings(blocks=2000, block_tokens=16, batch_tokens=2048, max_sequences=64, context_tokens=4096)
+
+
+def streams(name: str) -> RandomSource:
+    return random.Random(name)  # noqa: S311  # a replayable draw
+
+
+def candidate(replicas: int | ReplicaBounds = 1, **changes: object) -> Candidate:
+    made = Candidate(
+        name="chat",
+        settings=SETTINGS,
+        times=PlainTimes(),
+        ranks=1,
+        gpus=2,
+        price_an_hour=3.0,
+        replicas=replicas,
+        policy=ScalingPolicy(
+            objectives=Objectives(ttft_p95_seconds=2.0, tpot_p95_seconds=0.2), cold_start=ColdStart(assume_seconds=30)
+        ),
+        routers=2,
+        notes=("step times: a story's",),
+    )
+    return replace(made, **changes)  # type: ignore[arg-type]  # each story names fields that there are
+
+
+def steady(a_second: float, seconds: float) -> PlayedTraffic:
+    def arrivals(_: int) -> Iterator[RequestArrival]:
+        for number in range(int(a_second * seconds)):
+            yield RequestArrival(time=number / a_second, prompt_tokens=200, output_tokens=20)
+
+    return PlayedTraffic(arrivals=arrivals, seconds=seconds - 1 / a_second)
+
+
+def test_a_fleet_with_room_keeps_its_objectives_and_costs_what_it_has() -> None:
+    found = playing.play(candidate(3), steady(1.0, 1200), PlaySettings(streams=streams))
+
+    assert found.keeps
+    assert found.report.answered == found.report.arrived == 1200
+    assert found.worst is not None
+    assert found.worst.kept == 1.0
+    assert found.report.gpu_hours == pytest.approx(3 * 2 * 1199 / 3600)
+    cost = 3.0 * found.report.gpu_hours
+    assert found.cost == pytest.approx(cost)
+    assert found.cost_of_kept_request == pytest.approx(cost / 1200)
+    assert found.cost_of_thousand_tokens == pytest.approx(cost / 24)
+    assert found.decisions == ()
+    assert found.mean_replicas == pytest.approx(3.0)
+    assert found.most_replicas == 3
+
+
+def test_too_few_replicas_do_not_keep_them_and_the_worst_ten_minutes_are_named() -> None:
+    def arrivals(_: int) -> Iterator[RequestArrival]:
+        for number in range(600):
+            yield RequestArrival(time=float(number), prompt_tokens=200, output_tokens=20)
+        for number in range(6_000):
+            yield RequestArrival(time=600 + number / 10, prompt_tokens=1000, output_tokens=200)
+
+    found = playing.play(candidate(1), PlayedTraffic(arrivals=arrivals, seconds=1200.0), PlaySettings(streams=streams))
+
+    assert not found.keeps
+    assert found.worst is not None
+    assert found.worst.since == 600.0
+    assert found.worst.kept < found.report.kept
+    assert found.report.left > 0, "what is not answered ten minutes after the last request counts as lost"
+
+
+def test_a_policy_adds_replicas_after_their_cold_start_and_says_why() -> None:
+    found = playing.play(
+        candidate(ReplicaBounds(least=1, most=8, policy="chat")), steady(30.0, 300), PlaySettings(streams=streams)
+    )
+
+    first = found.decisions[0]
+    assert (first.before, first.after > 1) == (1, True)
+    assert first.message
+    assert found.most_replicas > 1
+    assert 1 < found.mean_replicas < 8
+    assert found.objectives == LatencyObjectives(ttft_p95_s=2.0, tpot_p95_s=0.2)
+
+
+def test_the_comparison_may_judge_otherwise_start_with_more_and_wait_longer_for_a_replica() -> None:
+    bounds = ReplicaBounds(least=0, most=4, policy="chat")
+    shown: list[float] = []
+    chosen = PlaySettings(
+        streams=streams,
+        objectives=LatencyObjectives(ttft_p95_s=0.001),
+        cold_starts=FixedColdStarts(200.0),
+        start=9,
+        progress=shown.append,
+    )
+    found = playing.play(candidate(bounds), steady(2.0, 300), chosen)
+
+    assert found.objectives == LatencyObjectives(ttft_p95_s=0.001, tpot_p95_s=0.2)
+    assert not found.keeps
+    assert found.most_replicas == 4, "nine are more than it may have"
+    assert shown[:3] == [0.0, 60.0, 120.0]
+    least = playing.play(candidate(bounds), steady(2.0, 60), PlaySettings(streams=streams))
+    assert least.report.answered == 120, "none is the fewest, and one there is at first"
+
+
+def test_a_policy_that_only_explains_changes_nothing() -> None:
+    passive = candidate(ReplicaBounds(least=2, most=8, policy="chat"), policy=ScalingPolicy(active=False))
+    found = playing.play(passive, steady(30.0, 120), PlaySettings(streams=streams))
+
+    assert found.decisions == ()
+    assert found.most_replicas == 2
+    assert found.objectives == LatencyObjectives()
+    assert found.keeps, "without an objective every answer counts"
+
+
+def test_ranks_of_one_replica_share_its_requests_and_a_price_that_nobody_knows_stays_unknown() -> None:
+    found = playing.play(candidate(1, ranks=2, price_an_hour=None), steady(4.0, 120), PlaySettings(streams=streams))
+
+    assert found.report.answered == 480
+    assert (found.cost, found.cost_of_thousand_tokens, found.cost_of_kept_request) == (None, None, None)
+
+
+def test_one_request_is_a_traffic_too() -> None:
+    def arrivals(_: int) -> Iterator[RequestArrival]:
+        yield RequestArrival(time=0.0, prompt_tokens=5000, output_tokens=2)
+
+    found = playing.play(candidate(1), PlayedTraffic(arrivals=arrivals, seconds=0.0), PlaySettings(streams=streams))
+
+    assert (found.report.arrived, found.report.refused) == (1, 1), "longer than the context"
+    assert found.worst is None
+    assert found.mean_replicas == 1.0
+    assert found.cost_of_kept_request is None
+
+
+def test_the_same_seed_plays_the_same() -> None:
+    bounds = ReplicaBounds(least=1, most=8, policy="chat")
+    once, again = (playing.play(candidate(bounds), steady(20.0, 300), PlaySettings(streams=streams)) for _ in range(2))
+
+    assert once.report.as_document() == again.report.as_document()
+    assert once.decisions == again.decisions

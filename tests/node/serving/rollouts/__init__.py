@@ -1,0 +1,1 @@
+"""Stories of changed revisions: rolled out, bad, taken back."""

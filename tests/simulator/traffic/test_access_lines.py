@@ -1,0 +1,54 @@
+"""The routers' access lines as traffic: in order of arrival, without requests that nobody counted."""
+
+import json
+
+import pytest
+
+from fairlead.simulator.traffic import access_lines
+from fairlead.simulator.traffic.arrivals import RequestArrival, UnreadableTraffic
+
+
+def line(second: str, **fields: object) -> str:
+    usual = {"time": f"2026-11-20T18:15:{second}Z", "request_id": "a", "status": 200}
+    return json.dumps(usual | fields)
+
+
+def test_lines_come_in_order_of_their_ends_and_are_played_in_order_of_arrival() -> None:
+    found = access_lines.read(
+        [
+            line("10.500", prompt_tokens=7, output_tokens=3, tenant="a"),
+            line("09.250", prompt_tokens=900, output_tokens=800),
+            "",
+            line("11.000", prompt_tokens=0, output_tokens=0, tenant=4),
+        ]
+    )
+    assert found.left_out == 0
+    assert found.arrivals == (
+        RequestArrival(time=0.0, prompt_tokens=900, output_tokens=800),
+        RequestArrival(time=1.25, prompt_tokens=7, output_tokens=3, client="a"),
+        RequestArrival(time=1.75, prompt_tokens=1, output_tokens=1),
+    )
+
+
+def test_requests_without_counted_tokens_are_left_out_and_counted() -> None:
+    refused = line("10.500", status=429)
+    half = line("10.700", prompt_tokens=7)
+    found = access_lines.read([refused, half, line("11.000", prompt_tokens=7, output_tokens=3)])
+    assert (len(found.arrivals), found.left_out) == (1, 2)
+
+
+@pytest.mark.parametrize(
+    ("bad", "because"),
+    [
+        ("{", "line 2: it is no JSON"),
+        ("[]", "line 2: [] is no JSON object"),
+        (line("61"), "line 2: time is none such as 2026-11-20T18:15:46.680Z"),
+        (json.dumps({"time": 5}), "line 2: time is 5, and must be a text"),
+        (line("10", prompt_tokens=-1, output_tokens=2), "line 2: prompt_tokens is -1"),
+    ],
+)
+def test_a_line_that_is_none_is_named(bad: str, because: str) -> None:
+    with pytest.raises(UnreadableTraffic) as problem:
+        access_lines.read([line("10"), bad])
+    assert str(problem.value).startswith(because)
+    assert str(problem.value).endswith("expected the routers' access lines")
