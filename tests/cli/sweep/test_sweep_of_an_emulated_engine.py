@@ -120,6 +120,17 @@ def test_an_engine_that_does_not_start_is_told_with_its_own_words(
     )
 
 
+def test_what_fails_twice_is_skipped_with_the_engines_words(tmp_path: Path) -> None:
+    whole = emulated.target(*emulated.FLAGS[:4], "--max-num-seqs", "1", *emulated.FLAGS[-3:])
+    broken = {"FAIRLEAD_ENGINE_FAULT": "errors", "FAIRLEAD_ENGINE_FAULT_AFTER": "4"}
+    target = replace(whole, environment={**whole.environment, **broken})
+    log, left, lines = emulated.sweep(tmp_path / "o.jsonl", target)
+    assert (left, log.record.steps) == (0, ())
+    assert {one.words for one in plan.points(target.limits)} < {one.what for one in log.record.skipped}
+    assert sum(line.endswith("it is tried again at the end") for line in lines) == len(plan.points(target.limits))
+    assert any("0 measurements of decoding and 0 of prompts, both are needed" in line for line in lines)
+
+
 def test_a_budget_in_which_no_engine_would_start_is_refused(tmp_path: Path) -> None:
     place, target = tmp_path / "o.jsonl", emulated.target()
     lines = (

@@ -27,6 +27,7 @@ from fairlead.simulator.sweep.measurements import (
     KvCapacity,
     SkippedWork,
     SweepPoint,
+    SweepRecord,
 )
 from fairlead.simulator.sweep.plan import MeasurePoint, MeasureSleep, OutOfTime, StartVariant, SweepTime
 
@@ -64,6 +65,10 @@ class SweepRun:
     slowest_start_s: float = _FIRST_START_S
     slowest_point_s: float = _FIRST_POINT_S
     stack: AsyncExitStack = field(default_factory=AsyncExitStack)
+    failed: dict[str, str] = field(default_factory=dict)
+    """Points that could not be measured, and why: tried once more when all others are done, then skipped."""
+    again: bool = False
+    """Whether these are being tried once more."""
 
     async def run(self) -> int:
         """Measure; returns how many points are left. `EngineFailed` if the command as given does not start."""
@@ -71,7 +76,7 @@ class SweepRun:
         self._begin()
         try:
             while True:
-                step = plan.next_step(self.target.limits, self.log.record, self.variant, self._time())
+                step = plan.next_step(self.target.limits, self._record(), self.variant, self._time())
                 match step:
                     case StartVariant(variant):
                         await self._start(variant)
@@ -79,15 +84,27 @@ class SweepRun:
                         await self._measure(point)
                     case MeasureSleep():
                         await self._sleep()
-                    case OutOfTime(points):
-                        return max(1, points)
+                    case OutOfTime():
+                        return self._left()
+                    case _ if self.failed:
+                        self.failed.clear()
+                        self.again = True
                     case _:
                         shutil.rmtree(self._caches, ignore_errors=True)
                         return 0
         except BudgetUsed:
-            return max(1, len(plan.left(self.target.limits, self.log.record)))
+            return self._left()
         finally:
             await self._end()
+
+    def _record(self) -> SweepRecord:
+        """What the plan goes by: what failed once is put off."""
+        put_off = (SkippedWork(what=what, why=why) for what, why in self.failed.items())
+        return replace(self.log.record, skipped=(*self.log.record.skipped, *put_off))
+
+    def _left(self) -> int:
+        """Points for the next run; a start that is left counts as one."""
+        return max(1, len(plan.left(self.target.limits, self.log.record)))
 
     def _begin(self) -> None:
         """What is known not to be measured is said first; a first run finds no caches."""
@@ -197,7 +214,7 @@ class SweepRun:
         except TimeoutError as problem:
             if longest < _LONGEST_POINT_S:
                 raise BudgetUsed from problem
-            self._skip(point.words, f"it did not end within {longest:.0f} s")
+            self._put_off(point, f"it did not end within {longest:.0f} s")
             await self._end()
         except (NotMeasured, NoAnswer, aiohttp.ClientError, OSError) as problem:
             await self._give_up(point, str(problem))
@@ -210,10 +227,18 @@ class SweepRun:
         """Say so and go on, with a new engine if this one has ended."""
         engine = self.engine
         if engine is None or not engine.ended:
+            self._put_off(point, why)
+            return
+        self._put_off(point, f"the engine ended: {start_log.error(engine.lines)}")
+        await self._end()
+
+    def _put_off(self, point: SweepPoint, why: str) -> None:
+        """Once it is tried again, since a busy machine may be all that was wrong; then it is skipped."""
+        if self.again:
             self._skip(point.words, why)
             return
-        self._skip(point.words, f"the engine ended: {start_log.error(engine.lines)}")
-        await self._end()
+        self.failed[point.words] = why
+        self.report(f"{point.words}: {why}; it is tried again at the end")
 
     async def _sleep(self) -> None:
         client, engine = self.client, self.engine
