@@ -15,8 +15,12 @@ pytestmark = pytest.mark.usefixtures("operated")
 
 PLACES: Final = 2
 CROWD: Final = 12
-SLOW_STARTS: Final[dict[str, Any]] = {"coldStart": {"assume": "60s", "learn": False}, "metrics": {"staleAfter": "20s"}}
-"""Real starts, and pages that are read late where engines and their clients share two cores."""
+SLOW_STARTS: Final[dict[str, Any]] = {
+    "coldStart": {"assume": "60s", "learn": False},
+    "metrics": {"staleAfter": "20s"},
+    "behavior": {"scaleDown": {"stabilizationWindowSeconds": 60, "maxStep": 1}},
+}
+"""Real starts, a window as long as one, and pages that are read late where engines and clients share two cores."""
 REAL: Final = {name: value for name, value in spec().items() if name != "replicas"}
 
 

@@ -26,6 +26,7 @@ ADAPTER: Final = "sailor"
 EVERYTHING: Final[dict[str, Any]] = {
     "adapters": [{"name": ADAPTER, "source": f"oci://{tiny_images.ADAPTER}"}],
     "speculation": {"method": "ngram"},
+    "tools": {"parser": "hermes"},
     "extraArgs": ["--enable-prompt-tokens-details"],
 }
 LONG: Final = "the ships come home in the evening . " * 40
@@ -111,12 +112,13 @@ def test_words_that_repeat_are_guessed_from_the_prompt(chat: Deployed, openai: O
     assert counter(chat, "vllm:spec_decode_num_draft_tokens_total") > 0
 
 
-def test_an_answer_follows_its_schema_and_so_does_a_tools_call(openai: OpenAI) -> None:
+def test_an_answer_follows_its_schema_and_so_does_a_strict_tools_call(openai: OpenAI) -> None:
+    """Without `strict` vLLM promises only that the arguments are JSON."""
     messages: list[Any] = [{"role": "user", "content": "which harbour ?"}]
     form: Any = {"type": "json_schema", "json_schema": {"name": "berth", "schema": SCHEMA, "strict": True}}
     answer = openai.chat.completions.create(model="chat", messages=messages, max_tokens=200, response_format=form)
     assert json.loads(answer.choices[0].message.content or "").keys() == {"harbour", "full"}
-    tool: Any = {"type": "function", "function": {"name": "moor", "parameters": SCHEMA}}
+    tool: Any = {"type": "function", "function": {"name": "moor", "parameters": SCHEMA, "strict": True}}
     choice: Any = {"type": "function", "function": {"name": "moor"}}
     answer = openai.chat.completions.create(
         model="chat", messages=messages, max_tokens=200, tools=[tool], tool_choice=choice
