@@ -56,7 +56,7 @@ class MeasuredStart:
 
         A pipeline's logs give the first stage's GiB and the tightest stage's tokens, so tokens are counted back there.
         """
-        if self.row["avail_kv_gib"] and self.question.parallelism.pipeline == 1:
+        if self.row["avail_kv_gib"].strip() and self.question.parallelism.pipeline == 1:
             return float(self.row["avail_kv_gib"]) * GIB
         return _bytes_for(self.question, float(self.row["kv_tokens"]))
 

@@ -66,6 +66,13 @@ def _lied(start: MeasuredStart, factor: float) -> MeasuredStart:
     return replace(start, row={**start.row, **other})
 
 
+@pytest.mark.parametrize("blank", ["", " "])
+def test_a_start_whose_log_has_no_gib_is_known_by_its_tokens(blank: str) -> None:
+    start = next(one for one in STARTS if one.row["avail_kv_gib"] and one.question.parallelism.pipeline == 1)
+    tokens = replace(start, row={**start.row, "avail_kv_gib": blank})
+    assert tokens.kv_bytes == pytest.approx(start.kv_bytes, rel=0.02)
+
+
 def test_too_few_groups_for_the_coverage_are_taken_at_their_largest_error() -> None:
     few = [kv_intervals.sized(one) for one in STARTS if one.row["id"] in {"111", "113", "13"}]
     found = kv_intervals.outside(few)
