@@ -25,7 +25,7 @@ TAINT: Final = "fairlead.demo/engines=only:NoSchedule"
 """vLLM's image lies in memory, so one node has it; and its cores are for engines alone."""
 START_S: Final = 420.0
 MOST: Final = 2
-CROWD: Final = 12
+CROWD: Final = 16
 CONTEXT: Final = '{"spec": {"engine": {"context": {"maxTokens": 1024}}}}'
 IMAGES: Final = "custom-columns=POD:.metadata.name,IMAGE:.spec.containers[0].image"
 ROLE: Final = "fairlead.dev/role=engine"

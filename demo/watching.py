@@ -17,7 +17,8 @@ NAMESPACE: Final = "default"
 POLL_EACH_S: Final = 0.5
 TIMEOUT_S: Final = 420.0
 """Beside others a start of a real engine takes minutes on a small machine."""
-COMMAND_S: Final = 60.0
+COMMAND_S: Final = 240.0
+"""Real engines and a crowd of clients leave little of two cores for anything else."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
