@@ -78,19 +78,12 @@ LANES: Final = (
         real=True,
     ),
     Lane(
-        name="apiserver",
-        marker="apiserver",
-        folders=("tests/apiserver",),
-        world="etcd and a kube-apiserver; no root",
-        preparations=(LIGHT, SCHEMAS),
-        real=True,
-    ),
-    Lane(
         name="conformance",
         marker="conformance",
         folders=("tests/conformance", "tests/router"),
         world="`fairlead engine`, asked over HTTP as real vLLM was; a real Redis and a real Prometheus",
         preparations=(REDIS, PROMETHEUS),
+        real=True,
     ),
     Lane(
         name="pure",
@@ -105,6 +98,14 @@ LANES: Final = (
         folders=("tests/house",),
         world="a copy of this tree",
         patient=True,
+    ),
+    Lane(
+        name="apiserver",
+        marker="apiserver",
+        folders=("tests/apiserver",),
+        world="etcd and a kube-apiserver; no root",
+        preparations=(LIGHT, SCHEMAS),
+        real=True,
     ),
     Lane(
         name="rollouts",
@@ -164,4 +165,4 @@ LANES: Final = (
         only_named=True,
     ),
 )
-"""In the order in which they begin: long ones that keep nobody out first."""
+"""In the order in which they begin: what needs no node beside the look for traces, which keeps nodes out."""
