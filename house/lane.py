@@ -30,6 +30,8 @@ class Lane:
     """What tells its tests instead of pytest alone."""
     compares_traces: bool = False
     """Whether it compares what clusters leave on the machine: no other node may come or go meanwhile."""
+    slots: int = 1
+    """How many of those that may run at once it counts for."""
     patient: bool = False
     """At a lower priority: it waits for nothing, and takes what lanes that do leave of the cores."""
     real: bool = False
@@ -90,7 +92,7 @@ LANES: Final = (
         marker=pure.MARKER,
         world="nothing but Python",
         modules=(("house.pure",), ("house.pure", "--rest")),
-        patient=True,
+        slots=2,
     ),
     Lane(
         name="house",

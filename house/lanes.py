@@ -64,7 +64,7 @@ def run_all(chosen: Sequence[Lane]) -> Iterator[Ran]:
     waiting, running = list(chosen), dict[Future[Ran], Lane]()
     with ThreadPoolExecutor(max_workers=AT_ONCE) as pool, tempfile.TemporaryDirectory() as folder:
         while waiting or running:
-            while len(running) < AT_ONCE and (lane := next_one(waiting, running.values())):
+            while lane := next_one(waiting, running.values()):
                 waiting.remove(lane)
                 running[pool.submit(run, lane, Path(folder) / lane.name)] = lane
             for ended in wait(running, return_when=FIRST_COMPLETED).done:
@@ -74,8 +74,10 @@ def run_all(chosen: Sequence[Lane]) -> Iterator[Ran]:
 
 
 def next_one(waiting: Sequence[Lane], running: Collection[Lane]) -> Lane | None:
-    """The first that none of those that run keeps out."""
-    return next((lane for lane in waiting if not any(lane.keeps_out(other) for other in running)), None)
+    """The first that none of those that run keeps out, if there is room for it."""
+    found = next((lane for lane in waiting if not any(lane.keeps_out(other) for other in running)), None)
+    taken = sum(lane.slots for lane in running)
+    return found if found and taken + found.slots <= AT_ONCE else None
 
 
 def run_again(ran: Ran) -> Ran:

@@ -15,7 +15,7 @@ from typing import Final
 
 from devcluster import turns
 from devcluster.cache import Cache
-from house import floors, reach, seeds
+from house import floors, reach, second_run, seeds
 from house.tree import ROOT
 
 EXAMPLES: Final = "FAIRLEAD_EXAMPLES"
@@ -179,10 +179,13 @@ def run(group: Group, folder: Path) -> int:
     environment = os.environ | {"COVERAGE_FILE": str(data)}
     for words in (
         ("erase",),
-        ("run", "-m", "pytest", "-q", "-n", "2", *MARKERS, *tests, *ignored),
+        ("run", "-m", "pytest", "-q", "-n", "2", *MARKERS, *tests, *ignored, *second_run.options(group.name)),
         ("combine", "--quiet"),
     ):
         done = _coverage(words, environment)
+        if done == 1 and group.apart and second_run.is_worth_it(stories := second_run.failed(group.name)):
+            done = _coverage((*words, *second_run.ONLY_FAILED, "-n", "0"), environment)
+            print(second_run.summary(group.name, stories, well=done == 0), flush=True)
         if done:
             return done
     return 0

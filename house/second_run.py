@@ -8,14 +8,17 @@ is named at the end, so that nobody takes it for well.
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from house.lane import Lane
 from house.tree import ROOT
+
+if TYPE_CHECKING:
+    from house.lane import Lane
 
 MOST: Final = 3
 """More failures of one lane than this have a reason that waiting does not mend."""
 FOLDER: Final = ".build"
+ONLY_FAILED: Final = ("--last-failed", "--last-failed-no-failures", "none")
 
 
 def options(lane: str) -> tuple[str, ...]:
@@ -23,10 +26,9 @@ def options(lane: str) -> tuple[str, ...]:
     return ("-o", f"cache_dir={_memory(lane)}")
 
 
-def again(lane: Lane) -> tuple[str, ...]:
+def again(lane: "Lane") -> tuple[str, ...]:
     """The command that tells only those again that failed."""
-    wait = ("--last-failed", "--last-failed-no-failures", "none")
-    return ("pytest", *lane.folders, "-m", lane.marker, *wait, *options(lane.name))
+    return ("pytest", *lane.folders, "-m", lane.marker, *ONLY_FAILED, *options(lane.name))
 
 
 def failed(lane: str) -> list[str]:

@@ -6,14 +6,17 @@ import re
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
+from pathlib import Path
 from typing import Final
 
 import pytest
 
-from house import census, lanes
+from house import census, lanes, pure
 from house.check import surroundings
 from house.lane import LANES, OF_NODES, Lane
 from house.lanes import Ran
+from house.pure import Group
 from house.tree import ROOT
 
 NONE_THERE: Final = ("tests/fleet",)
@@ -91,6 +94,7 @@ def test_lanes_side_by_side_say_their_words_when_they_are_over(capfd: pytest.Cap
 def test_while_one_looks_for_traces_no_other_lane_has_a_node() -> None:
     leaks, *others = LANES
     begun = list[str]()
+    assert lanes.next_one(others, [by_name("pure"), leaks, by_name("house")]) is None, "there is no room"
     while lane := lanes.next_one([one for one in others if one.name not in begun], [leaks]):
         begun.append(lane.name)
     assert {one.name for one in others} - set(begun) == {one.name for one in others if one.marker == OF_NODES}
@@ -149,6 +153,25 @@ def test_a_few_stories_that_failed_are_told_again_alone_and_named(capfd: pytest.
         assert lanes.run_again(many) is many, "many failures are no accident"
     finally:
         shutil.rmtree(kept.parent.parent)
+
+
+@pytest.mark.house
+def test_a_shells_test_that_failed_beside_others_is_told_again_alone(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    place = tmp_path / "test_slow.py"
+    place.write_text(
+        "from pathlib import Path\n\n\ndef test_the_second_time_is_quick() -> None:\n"
+        f"    seen = Path({str(tmp_path / 'seen')!r})\n    quick = seen.exists()\n    seen.touch()\n    assert quick\n"
+    )
+    shell = Group(name=f"story-{tmp_path.name}", rooms=(), tests=(str(place),), apart=("tests/api",))
+    try:
+        assert pure.run(shell, tmp_path) == 0
+        assert "told twice, and passed alone" in capfd.readouterr().out
+        (tmp_path / "seen").unlink()
+        assert pure.run(replace(shell, apart=()), tmp_path) == 1, "rooms that decide wait for nothing"
+    finally:
+        shutil.rmtree(ROOT / ".build" / f"pytest-{shell.name}")
 
 
 def test_only_lanes_of_a_real_world_are_looked_at_twice() -> None:
