@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from fairlead.engines import spec_warnings
 from fairlead.engines.engine_setup import EngineSetup, WarningCheck
 from fairlead.engines.reasons import EngineReason
 from fairlead.engines.sglang import checks, conversation, formats, speculation, unknown_flags
@@ -141,20 +142,6 @@ def eager(setup: EngineSetup) -> SpecWarning | None:
     )
 
 
-def idle_gpus(setup: EngineSetup) -> SpecWarning | None:
-    """GPUs a replica holds and does not use."""
-    used, held = setup.wanted.parallelism.gpus, setup.wanted.gpus_per_replica
-    if used >= held:
-        return None
-    return _warning(
-        "spec.accelerator.count",
-        str(held),
-        EngineReason.SLOWER,
-        f"parallelism uses {used} of {count(held, 'GPU')}, and no other pod can use the rest",
-        f"write {used}, or more parallelism",
-    )
-
-
 def dense_data_parallel(setup: EngineSetup) -> SpecWarning | None:
     """`--dp-size` starts whole copies of the model behind one address."""
     degree = setup.wanted.parallelism.data
@@ -184,22 +171,6 @@ def context_beyond_the_model(setup: EngineSetup) -> SpecWarning | None:
     )
 
 
-def foreign_code(setup: EngineSetup) -> SpecWarning | None:
-    """Code of the model's repository runs with the pod's rights."""
-    source = setup.wanted.model.source
-    if not setup.engine.trust_remote_code or source.scheme is not SourceScheme.HUB:
-        return None
-    pinned = source.revision is not None
-    return _warning(
-        "spec.engine.trustRemoteCode",
-        "true",
-        EngineReason.RISKY,
-        "Python code from the model's repository runs in the pod"
-        + ("" if pinned else ", and any later commit there changes it"),
-        "read that code" if pinned else "read that code and set spec.model.revision to the commit you read",
-    )
-
-
 def adapter_not_pinned(setup: EngineSetup) -> SpecWarning | None:
     """`srt/lora/lora_config.py` downloads an adapter's newest revision."""
     for index, adapter in enumerate(setup.engine.adapters):
@@ -224,10 +195,10 @@ WARNING_CHECKS: Final[tuple[WarningCheck, ...]] = (
     eight_bit_cache,
     coarse_cache,
     eager,
-    idle_gpus,
+    spec_warnings.idle_gpus,
     dense_data_parallel,
     context_beyond_the_model,
-    foreign_code,
+    spec_warnings.foreign_code,
     adapter_not_pinned,
     unknown_flags.unknown_flag,
     conversation.tool_parser_doubtful,

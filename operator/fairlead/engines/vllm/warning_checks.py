@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from fairlead.engines import spec_warnings
 from fairlead.engines.engine_setup import EngineSetup, WarningCheck
 from fairlead.engines.reasons import EngineReason
 from fairlead.engines.vllm import conversation, formats, kv_cache, limits, speculation, unknown_flags, weights
@@ -142,20 +143,6 @@ def almost_all_memory(setup: EngineSetup) -> SpecWarning | None:
     )
 
 
-def idle_gpus(setup: EngineSetup) -> SpecWarning | None:
-    """GPUs a replica holds and does not use."""
-    used, held = setup.wanted.parallelism.gpus, setup.wanted.gpus_per_replica
-    if used >= held:
-        return None
-    return _warning(
-        "spec.accelerator.count",
-        str(held),
-        EngineReason.SLOWER,
-        f"parallelism uses {used} of {count(held, 'GPU')}, and no other pod can use the rest",
-        f"write {used}, or more parallelism",
-    )
-
-
 def dense_data_parallel(setup: EngineSetup) -> SpecWarning | None:
     """Data parallelism pays for experts; dense engines side by side are better apart."""
     degree = setup.wanted.parallelism.data
@@ -182,22 +169,6 @@ def context_beyond_the_model(setup: EngineSetup) -> SpecWarning | None:
         EngineReason.RISKY,
         f"{shape.name} was made for {count(shape.positions, 'token')}; beyond, answers degrade or the engine fails",
         f"write {shape.positions} or less",
-    )
-
-
-def foreign_code(setup: EngineSetup) -> SpecWarning | None:
-    """Code of the model's repository runs with the pod's rights."""
-    source = setup.wanted.model.source
-    if not setup.engine.trust_remote_code or source.scheme is not SourceScheme.HUB:
-        return None
-    pinned = source.revision is not None
-    return _warning(
-        "spec.engine.trustRemoteCode",
-        "true",
-        EngineReason.RISKY,
-        "Python code from the model's repository runs in the pod"
-        + ("" if pinned else ", and any later commit there changes it"),
-        "read that code" if pinned else "read that code and set spec.model.revision to the commit you read",
     )
 
 
@@ -253,10 +224,10 @@ WARNING_CHECKS: Final[tuple[WarningCheck, ...]] = (
     coarse_cache,
     eager,
     almost_all_memory,
-    idle_gpus,
+    spec_warnings.idle_gpus,
     dense_data_parallel,
     context_beyond_the_model,
-    foreign_code,
+    spec_warnings.foreign_code,
     adapter_not_pinned,
     events_of_nothing,
     sleep_without_the_pool,
@@ -266,7 +237,7 @@ WARNING_CHECKS: Final[tuple[WarningCheck, ...]] = (
 )
 
 _OF_GPUS: Final[frozenset[WarningCheck]] = frozenset(
-    {ngram_is_synchronous, arithmetic_in_sixteen_bits, eager, almost_all_memory, idle_gpus}
+    {ngram_is_synchronous, arithmetic_in_sixteen_bits, eager, almost_all_memory, spec_warnings.idle_gpus}
 )
 """About arithmetic, graphs and counts of GPUs, and about scheduling that a processor never has."""
 
