@@ -138,6 +138,7 @@ async def _a_whole_life(one: Scene) -> None:
     name = (await one.kubectl("get", "pod", "-l", "fairlead.dev/role=engine", "-o", "name")).split()[0]
     await one.kubectl("patch", name, "--type=json", "-p", stripped)
     await one.until("fairlead.dev/role", "get", name, "-o", "yaml")
+    await _crashed(one, name)
     await one.kubectl("scale", "infd", "chat", "--replicas=1")
     await one.until("chat   1", "get", "infd", "-o", "custom-columns=N:.metadata.name,R:.status.readyReplicas")
     await one.kubectl("delete", "service", "chat-router")
@@ -160,6 +161,19 @@ async def _a_whole_life(one: Scene) -> None:
     over = {Right("delete", "deployments.apps"), Right("delete", "pods")}
     for _ in range(300):
         if over <= rights.used(one.proxy):
+            return
+        await asyncio.sleep(0.1)
+
+
+async def _crashed(one: Scene, name: str) -> None:
+    """An engine whose termination message does not say why it ended, until its log was asked for."""
+    ended = {"exitCode": 1, "reason": "Error", "message": "RuntimeError: See root cause above."}
+    status = {"name": "engine", "ready": False, "restartCount": 1, "image": "i", "imageID": "i"}
+    status |= {"state": {"waiting": {"reason": "CrashLoopBackOff"}}, "lastState": {"terminated": ended}}
+    patch = json.dumps({"status": {"containerStatuses": [status]}})
+    await one.kubectl("patch", name, "--subresource=status", "--type=merge", "-p", patch)
+    for _ in range(100):
+        if Right("get", "pods/log") in rights.used(one.proxy):
             return
         await asyncio.sleep(0.1)
 

@@ -29,14 +29,19 @@ class Kube:
     """By revision: the container status of pods that never become ready."""
     refused: dict[str, Manifest] = field(default_factory=dict)
     """By revision: the container status of the pod that checks it without a GPU."""
+    template_hash: str = TEMPLATE_HASH
+    """What a Deployment's pods are told by; one that is made while the name is still taken gets another."""
     quota: str = ""
     """Words with which pods are refused; empty: none are."""
+    _hashes: dict[str, str] = field(default_factory=dict)
+    """By the UID of each Deployment."""
     _draining: dict[str, int] = field(default_factory=dict)
     _serial: int = 0
 
     def take_over(self, other: "Kube") -> None:
         """Whatever is in flight there goes on here."""
         self.broken, self.refused, self.quota = dict(other.broken), dict(other.refused), other.quota
+        self.template_hash, self._hashes = other.template_hash, dict(other._hashes)
         self._draining, self._serial = dict(other._draining), other._serial
 
     def of(self, resource: kinds.Resource, selector: str = "") -> list[Manifest]:
@@ -109,22 +114,31 @@ class Kube:
         for pod in self.of(kinds.POD):
             metadata = pod["metadata"]
             carried = metadata.get("labels") or {}
-            wanted = deployment["spec"]["selector"]["matchLabels"] | {HASH: TEMPLATE_HASH}
+            wanted = deployment["spec"]["selector"]["matchLabels"] | {HASH: self._hash_of(deployment)}
             selected, owned = wanted.items() <= carried.items(), _owner(pod) == deployment["metadata"]["uid"]
             if owned and not selected:
                 self.objects.put(kinds.POD, pod | {"metadata": metadata | {"ownerReferences": []}})
             elif selected and not _owner(pod) and "deletionTimestamp" not in metadata:
                 self.objects.put(
-                    kinds.POD, pod | {"metadata": metadata | {"ownerReferences": [_replica_set(deployment)]}}
+                    kinds.POD, pod | {"metadata": metadata | {"ownerReferences": [self._replica_set(deployment)]}}
                 )
 
     def _make(self, deployment: Manifest, name: str) -> None:
         template, metadata = deployment["spec"]["template"], deployment["metadata"]
-        owner = _replica_set(deployment)
-        carried = template["metadata"]["labels"] | {HASH: TEMPLATE_HASH}
+        owner = self._replica_set(deployment)
+        carried = template["metadata"]["labels"] | {HASH: self._hash_of(deployment)}
         head = {"name": f"{owner['name']}-{name}", "generateName": f"{owner['name']}-", "labels": carried}
         head |= {"namespace": metadata["namespace"], "ownerReferences": [owner]}
         self.objects.put(kinds.POD, {"metadata": head, "spec": template["spec"], "status": {"phase": "Pending"}})
+
+    def _hash_of(self, deployment: Manifest) -> str:
+        return self._hashes.setdefault(deployment["metadata"]["uid"], self.template_hash)
+
+    def _replica_set(self, deployment: Manifest) -> Manifest:
+        """The one of a Deployment, under the Deployment's own uid, which spares the world a kind of object."""
+        metadata = deployment["metadata"]
+        name = f"{metadata['name']}-{self._hash_of(deployment)}"
+        return {"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": name, "uid": metadata["uid"], "controller": True}
 
     def _start(self, pod: Manifest, now: datetime) -> None:
         """Placed in one round, ready in the next."""
@@ -195,13 +209,6 @@ class Kube:
         left = self._draining[metadata["uid"]] = self._draining.get(metadata["uid"], DRAINS_IN) - 1
         if left <= 0 or not pod["spec"].get("nodeName"):
             self.objects.remove((kinds.POD.title, metadata["namespace"], metadata["name"]), {})
-
-
-def _replica_set(deployment: Manifest) -> Manifest:
-    """The one of a Deployment, under the Deployment's own uid, which spares the world a kind of object."""
-    metadata = deployment["metadata"]
-    name = f"{metadata['name']}-{TEMPLATE_HASH}"
-    return {"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": name, "uid": metadata["uid"], "controller": True}
 
 
 def _owner(pod: Manifest) -> str:

@@ -58,6 +58,7 @@ class Pretend:
             pod_access=self.pod_client,
             named=PretendReferences(self.objects),
             events=self.event_sink,
+            logs=self.server,
         )
         self.operator = Reconciler(
             ReconcileSettings(context=ReviewContext(catalogue=CATALOGUE), platform=PLATFORM), environment

@@ -46,11 +46,22 @@ class PretendServer:
         """Verb, kind's title, name; in order."""
         self.made: Counter[tuple[str, str]] = Counter()
         self.removed: Counter[tuple[str, str]] = Counter()
+        self.logs: dict[tuple[str, bool], str] = {}
+        """What every container of that name logged, or the one before it."""
+        self.logs_read = 0
 
     async def read(self, resource: Resource, namespace: str | None, name: str) -> Manifest | None:
         """One object as it is now."""
         self._permit(ApiRequest(verb="get", resource=resource, name=name), resource.title)
         return self.objects.held.get((resource.title, namespace or "", name))
+
+    async def log(self, namespace: str, name: str, container: str, *, previous: bool) -> str:
+        """What a container logged."""
+        self.logs_read += 1
+        self._permit(
+            ApiRequest(verb="get", resource=kinds.POD, namespace=namespace, name=name, subresource="log"), "pods/log"
+        )
+        return self.logs.get((container, previous), "")
 
     async def apply(
         self,

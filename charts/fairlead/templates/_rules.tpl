@@ -26,6 +26,9 @@ To grant a router its Role (pods: get, list, watch) the operator must hold the s
 - apiGroups: [""]  # patch: the cost of deleting a pod decides which one goes; create, delete: checks without a GPU
   resources: [pods]
   verbs: [get, list, watch, create, patch, delete]
+- apiGroups: [""]  # why an engine of several processes ended, where its termination message does not say
+  resources: [pods/log]
+  verbs: [get]
 - apiGroups: [""]
   resources: [persistentvolumeclaims]
   verbs: [get]

@@ -9,7 +9,7 @@ import json
 import time
 from collections.abc import AsyncGenerator, Callable, Mapping
 from dataclasses import dataclass
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeVar
 
 import aiohttp
 
@@ -48,6 +48,8 @@ __all__ = (
 CONTROLLER: Final = "fairlead-controller"
 """The field manager of everything the controller applies."""
 
+Answer = TypeVar("Answer")
+
 RequestObserver = Callable[[str, str, int, float], None]
 """Called after each request with verb, resource, status (0: no answer) and seconds."""
 
@@ -61,6 +63,8 @@ _METHODS: Final[Mapping[str, str]] = {
     "delete": "DELETE",
 }
 _APPLY: Final = "application/apply-patch+yaml"
+_LOG_LINES: Final = "400"
+"""Two tracebacks of an engine, and what it says while they come."""
 _BROKEN: Final = (aiohttp.ClientError, TimeoutError, OSError)
 
 
@@ -107,6 +111,12 @@ class ApiServer:
             return await self._send(ApiRequest(verb="get", resource=resource, namespace=namespace, name=name))
         except NotFound:
             return None
+
+    async def log(self, namespace: str, name: str, container: str, *, previous: bool) -> str:
+        """The last lines that a container logged, or the one before it; may refuse where a node does not answer."""
+        request = ApiRequest(verb="get", resource=kinds.POD, namespace=namespace, name=name, subresource="log")
+        query = {"container": container, "tailLines": _LOG_LINES, "previous": "true" if previous else "false"}
+        return await self._exchange(request, lambda content: content.decode(errors="replace"), query)
 
     async def listing(self, resource: Resource, namespace: str | None = None, selector: str = "") -> ObjectList:
         """All objects of a kind, in one namespace or all; with apiVersion and kind, which lists leave out of items."""
@@ -200,6 +210,15 @@ class ApiServer:
     async def _send(
         self, request: ApiRequest, query: Mapping[str, str] | None = None, body: Manifest | None = None
     ) -> Manifest:
+        return await self._exchange(request, _object, query, body)
+
+    async def _exchange(
+        self,
+        request: ApiRequest,
+        read: Callable[[bytes], Answer],
+        query: Mapping[str, str] | None = None,
+        body: Manifest | None = None,
+    ) -> Answer:
         total = self._limits.list_s if request.verb == "list" else self._limits.request_s
         timeout = aiohttp.ClientTimeout(total=total, sock_connect=self._limits.connect_s)
         http_request, started, status = _request(request, query or {}, body), time.monotonic(), 0
@@ -209,7 +228,7 @@ class ApiServer:
                 status = answer.status
             if not 200 <= status < 300:
                 raise self._error(request, answer, content)
-            found: Manifest = dict(json.loads(content))
+            found = read(content)
         except (*_BROKEN, ValueError, TypeError) as problem:
             status = 0
             raise api_errors.no_answer(request, problem) from problem
@@ -221,6 +240,10 @@ class ApiServer:
         if answer.status == 401:
             self._connection.doubt()
         return api_errors.of_answer(request, answer.status, content, answer.headers.get("Retry-After"))
+
+
+def _object(content: bytes) -> Manifest:
+    return dict(json.loads(content))
 
 
 def _api_request(verb: str, manifest: Manifest, subresource: str | None = None) -> ApiRequest:

@@ -111,6 +111,7 @@ class LeaderTasks:
                 pod_access=pod_access,
                 named=ReferenceCache(self._api),
                 events=ReconcileEvents(self._server, instance, self.metrics),
+                logs=self._api,
             )
             self._reconciler = Reconciler(self._setting, environment)
             self._shared = SharedObjectReconciler(self._setting.context, environment)

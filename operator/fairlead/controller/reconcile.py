@@ -30,6 +30,7 @@ from fairlead.controller.interfaces import (
     ReferenceLookup,
 )
 from fairlead.controller.pods import node_facts, pod_facts, router_problems
+from fairlead.controller.pods.log_reader import ContainerLogs, LogReader
 from fairlead.controller.pods.pod_facts import MergedRouterReport
 from fairlead.controller.pods.preflight import AGAIN_S
 from fairlead.controller.snapshot import DeploymentSnapshot
@@ -82,6 +83,7 @@ class ReconcileEnvironment:
     pod_access: PodAccess
     named: ReferenceLookup
     events: EventSink
+    logs: ContainerLogs
 
 
 class GenerationReview(NamedTuple):
@@ -103,6 +105,7 @@ class Reconciler:
         self._pod_access = environment.pod_access
         self._named = environment.named
         self._events = environment.events
+        self._logs = LogReader(environment.logs)
         self._applier = Applier(environment.server, environment.world)
         self._restorer = Restorer(environment.server, environment.world, self._applier)
         self._sleepers = SleepSwitch(environment.pod_access, self._applier)
@@ -116,7 +119,7 @@ class Reconciler:
             self._restorer.forget(key)
             return ReconcileOutcome(gone=True)
         restored = await self._restorer.restore(observed, self._meddled(observed, now), self._deleted(observed, now))
-        observed = restored.observed
+        observed = await self._logs.explained(restored.observed)
         understood = self._understand(observed)
         judged = await self._with_references(understood.judged)
         reports = await self._router_reports(observed)
@@ -141,6 +144,7 @@ class Reconciler:
         """A deployment, a child or a pod is gone: drop all that is cached of it."""
         self._understood.pop(uid, None)
         self._starts.pop(uid, None)
+        self._logs.forget(uid)
         self._applier.forget(uid)
         self._sleepers.forget(uid)
 

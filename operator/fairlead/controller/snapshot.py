@@ -6,6 +6,7 @@ Identity is the UID: children of an earlier object of the same name belong to an
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from fairlead.cluster import kinds, pods
 from fairlead.cluster.kinds import Manifest
@@ -13,6 +14,9 @@ from fairlead.controller.interfaces import ControllerClusterState
 from fairlead.objects import engine_deployment, labels
 from fairlead.objects.owner import Owner
 from fairlead.review.context import ObjectKey
+
+TEMPLATE_HASH: Final = "pod-template-hash"
+"""The label by which a ReplicaSet tells its pods from those of the Deployment's other ones."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,6 +41,8 @@ class DeploymentSnapshot:
     """Preflight pods."""
     unowned: tuple[Manifest, ...] = ()
     """Engine pods that no controller owns, of revisions without a Deployment; nothing else ends them."""
+    superseded: tuple[Manifest, ...] = ()
+    """Engine pods that no controller owns, and that their revision's Deployment never takes over nor waits for."""
 
     @property
     def status(self) -> Manifest:
@@ -77,6 +83,7 @@ def observe(world: ControllerClusterState, key: ObjectKey) -> DeploymentSnapshot
         routers=tuple(one for one in seen if _role(one) == labels.ChildRole.ROUTER and pods.is_ready(one)),
         unready_routers=tuple(one for one in seen if _is_unready_router(one)),
         unowned=tuple(one for one in seen if _is_unowned(one, revisions)),
+        superseded=tuple(pod for one in engines for pod in _superseded(one, seen)),
         checks=tuple(one for one in seen if owned(one, owner) and _role(one) == labels.ChildRole.CHECK),
         router=next((one for one in children if owned(one, owner) and _role(one) == labels.ChildRole.ROUTER), None),
     )
@@ -90,6 +97,26 @@ def _is_unready_router(pod: Manifest) -> bool:
 def _is_unowned(pod: Manifest, revisions: Collection[str]) -> bool:
     is_engine = _role(pod) == labels.ChildRole.ENGINE and revision_of(pod) not in revisions
     return is_engine and not controller_of(pod) and "deletionTimestamp" not in pod["metadata"]
+
+
+def _superseded(engine: Manifest, seen: Sequence[Manifest]) -> tuple[Manifest, ...]:
+    """Pods that another ReplicaSet made, once its own pods serve or wait for the room of these.
+
+    A Deployment that was deleted and is made again before its ReplicaSet is gone gives the next one another hash, which
+    no pod of the first has. With the same hash the ReplicaSet takes them over, and has a controller's reference there.
+    """
+    ours = [one for one in seen if _role(one) == labels.ChildRole.ENGINE and revision_of(one) == revision_of(engine)]
+    stay = [one for one in ours if not _is_terminating(one)]
+    current = [one for one in stay if controller_of(one)]
+    hashes = {_template_hash(one) for one in current}
+    serves = sum(pods.is_ready(one) for one in current) >= requested_replicas(engine)
+    waits = any(pods.unplaced(one) is not None for one in current)
+    left = (one for one in stay if not controller_of(one) and _template_hash(one) not in hashes)
+    return tuple(left) if serves or waits else ()
+
+
+def _template_hash(pod: Manifest) -> str:
+    return str((pod["metadata"].get("labels") or {}).get(TEMPLATE_HASH, ""))
 
 
 def owned(child: Manifest, owner: Owner) -> bool:

@@ -78,6 +78,24 @@ def test_a_pod_that_got_its_labels_back_when_its_deployment_was_gone_is_ended_to
 
 
 @pytest.mark.trial(4)
+@pytest.mark.parametrize("gpus", [2, 4])
+def test_a_pod_whose_deployment_is_made_again_under_another_hash_is_ended_when_it_is_not_needed(gpus: int) -> None:
+    """Kubernetes gives another hash while the name of the first ReplicaSet is taken: the next never takes the pod."""
+    world = settled(gpus=gpus)
+    pod = world.engine_pods()[0]
+    relabelled(world, kinds.POD, pod, {})
+    world.kube.round(world.now)
+    world.kube.template_hash = "5c6b7d8f99"
+    world.kube.delete(kinds.DEPLOYMENT, "default", f"chat-{pod['metadata']['labels']['fairlead.dev/revision']}")
+    world.rounds(2)
+    world.settle()
+    assert pod["metadata"]["uid"] not in uids(world)
+    assert world.document()["status"]["replicas"] == len(world.engine_pods()) == 2
+    assert world.condition("Ready") == ("True", "Serving")
+    assert any("belongs to no ReplicaSet any more" in one for one in world.event_sink.published)
+
+
+@pytest.mark.trial(4)
 def test_what_keeps_a_pod_of_a_retired_revision_from_being_ended_is_a_condition() -> None:
     world = settled(gpus=4)
     pod = abandoned_pod(world)

@@ -29,6 +29,7 @@ class Shared:
             pod_access=self.world.pod_client,
             named=PretendReferences(self.world.objects),
             events=self.world.event_sink,
+            logs=self.world.server,
         )
         zones = frozenset({"Europe/Berlin"})
         self.sharing = SharedObjectReconciler(ReviewContext(catalogue=CATALOGUE, time_zones=zones), environment)

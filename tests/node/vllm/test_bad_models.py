@@ -1,16 +1,32 @@
 """A model that is not there and one whose weights are cut: real vLLM's last words become a condition to act on."""
 
+from typing import Final
+
 import pytest
 
 from house import tiny_images
 from tests.node.operator_stage import Deployed
 from tests.node.serving.claims import Record, unharmed
-from tests.node.stories import Stage
+from tests.node.stories import Stage, pod, service
 from tests.node.vllm.real_engines import START_SECONDS, conditions, deployed, serves, spec, traffic
 from tests.waiting import eventually
 
 pytestmark = pytest.mark.usefixtures("operated")
 
+GATED_HUB: Final = """
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+class Hub(BaseHTTPRequestHandler):
+    def do_GET(self):
+        words = b"Access to model closed/model is restricted. You must have access to it and be authenticated."
+        self.send_response(401)
+        self.send_header("X-Error-Code", "GatedRepo")
+        self.send_header("X-Error-Message", words.decode())
+        self.send_header("Content-Length", str(len(words)))
+        self.end_headers()
+        self.wfile.write(b"" if self.command == "HEAD" else words)
+    do_HEAD = do_GET
+ThreadingHTTPServer(("", 8080), Hub).serve_forever()
+"""
 REMEDY = "check the files behind spec.model.source"
 
 
@@ -35,6 +51,22 @@ def test_weights_that_are_cut_are_named_and_replace_nobody(stage: Stage, record_
 
     unharmed(clients.report, record_property)
     assert chat.observe().engines.items() >= before.items()
+
+
+def test_cut_weights_of_a_first_start_are_named_though_only_the_log_says_so(stage: Stage) -> None:
+    """The engine's own process fails; the one that Kubernetes watches says only that the cause stands above."""
+    chat = deployed(stage, model=spec()["model"] | {"source": f"oci://{tiny_images.CORRUPT}"})
+    eventually(lambda: "ModelUnreadable" in reasons(chat), "ModelUnreadable is what its owner reads", START_SECONDS)
+    assert REMEDY in " ".join(conditions(chat).values())
+
+
+def test_a_gated_model_is_named_with_where_its_licence_is(stage: Stage, our_image: str) -> None:
+    """A hub of our own says what the real one says of a model whose licence nobody accepted."""
+    stage.apply(pod("hub", our_image, GATED_HUB), service("hub", 8080))
+    hub = [{"name": "HF_ENDPOINT", "value": "http://hub"}]
+    chat = deployed(stage, model={"source": "hf://closed/model", "servedName": "chat"}, engine=spec(env=hub)["engine"])
+    eventually(lambda: "AccessDenied" in reasons(chat), "AccessDenied is what its owner reads", START_SECONDS)
+    assert "accept the licence" in " ".join(conditions(chat).values())
 
 
 def reasons(chat: Deployed) -> set[str]:

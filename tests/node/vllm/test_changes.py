@@ -21,6 +21,18 @@ for pid in filter(str.isdigit, os.listdir("/proc")):
         if line.read().startswith(b"VLLM::EngineCore"):
             os.kill(int(pid), signal.SIGKILL)
 """
+TAKE_MEMORY: Final = """
+import os
+for pid in filter(str.isdigit, os.listdir("/proc")):
+    with open(f"/proc/{pid}/cmdline", "rb") as line:
+        if line.read().startswith(b"VLLM::EngineCore"):
+            engine = int(pid)
+with open(f"/proc/{engine}/oom_score_adj", "w") as score:
+    score.write("1000")  # so that it ends and not this
+held, state = [], f"/proc/{engine}/status"
+while len(held) < 96 and os.path.exists(state) and "Z (" not in open(state).read():
+    held.append(b"x" * (64 << 20))
+"""
 
 
 def test_rollouts_and_a_scale_down_drop_nothing(stage: Stage, record_property: Record) -> None:
@@ -61,6 +73,21 @@ def test_an_engine_that_dies_is_named_and_serves_again(stage: Stage, record_prop
     unharmed(clients.report, record_property)
     assert after == pod
     assert events
+
+
+def test_an_engine_for_which_memory_ran_out_says_so(stage: Stage) -> None:
+    """Something in the container takes all that its limit leaves, and the kernel ends the engine for it."""
+    chat = deployed(stage)
+    (pod,) = serves(chat).engines
+    stage.kubectl("exec", pod, "--", "python3", "-c", TAKE_MEMORY)
+    eventually(lambda: "OutOfMemory" in reasons_given(chat), "OutOfMemory is told", START_SECONDS)
+    serves(chat)
+
+
+def reasons_given(chat: Deployed) -> str:
+    """Reasons of conditions and of Events that concern it, now and before."""
+    events = (str(one.get("reason", "")) for one in chat.stage.objects("events"))
+    return " ".join((*events, *(str(one["reason"]) for one in chat.observe().status.get("conditions", ()))))
 
 
 def restarts(chat: Deployed) -> int:

@@ -5,7 +5,6 @@ A ReplicaSet releases a pod whose labels it no longer selects, and removes its o
 """
 
 from collections.abc import Iterable, Mapping
-from typing import Final
 
 from fairlead.cluster import pods
 from fairlead.cluster.kinds import Manifest
@@ -13,7 +12,6 @@ from fairlead.controller import snapshot
 from fairlead.objects import applied_hash, engine_deployment, labels
 from fairlead.objects.owner import Owner
 
-TEMPLATE_HASH: Final = "pod-template-hash"
 _MANAGER, _US = labels.MANAGED_BY.split("=")
 
 
@@ -41,7 +39,7 @@ def is_given_up(pod: Manifest) -> bool:
 def born_with(pod: Manifest, made_by: Manifest) -> Mapping[str, str]:
     """Every label that its ReplicaSet gave the pod."""
     template: Mapping[str, str] = made_by["spec"]["template"]["metadata"].get("labels") or {}
-    return {**template, TEMPLATE_HASH: _hash(pod, made_by)}
+    return {**template, snapshot.TEMPLATE_HASH: _hash(pod, made_by)}
 
 
 def due(pod: Manifest, made_by: Manifest) -> tuple[str, ...]:

@@ -94,7 +94,7 @@ class Restorer:
         stripped = [one.manifest for one in restored.given_up if orphans.maker_name(one.manifest) not in kept]
         # Those that have their labels serve, and the Deployment of the target takes them over when it is made again.
         marked = [one for one in restored.observed.unowned if orphans.maker_name(one) not in kept | {target}]
-        for pod in (*stripped, *marked):
+        for pod in (*stripped, *marked, *restored.observed.superseded):
             try:
                 await self._end(pod, meddled)
             except RequestRefused as problem:

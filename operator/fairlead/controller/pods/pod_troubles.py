@@ -10,6 +10,7 @@ from typing import Any, Final
 from fairlead.cluster import pods
 from fairlead.engines import weight_paths
 from fairlead.engines.catalogue import ENGINES
+from fairlead.engines.failures import FailurePattern
 from fairlead.fleet.conditions import ConditionReason
 from fairlead.fleet.plurals import count
 from fairlead.fleet.pod_problems import PodProblem
@@ -40,6 +41,7 @@ CLEAN_ENDS: Final = {
     143: "by SIGTERM (code 143)",
 }
 """Exit codes that are no error of the engine's own: it finished, or something else ended it."""
+OOM_KILLED: Final = "OOMKilled"
 CRASH_LOOP_ENDS: Final = 2
 """How often a container ends until that counts as a crash loop."""
 
@@ -56,7 +58,7 @@ def trouble(pod: Manifest) -> PodProblem | None:
     if "deletionTimestamp" in pod["metadata"] or ended_for_good:
         return None
     name = pod["metadata"]["name"]
-    for status in _containers(pod):
+    for status in containers(pod):
         found = _image(pod, status) or _container(status) or _ended(status) or _not_ready(pod, status)
         if found is not None:
             reason, message = found
@@ -99,7 +101,7 @@ def _probe(pod: Manifest, container: str, kind: str) -> int:
     return next((int(one.get("periodSeconds", 10)) * int(one.get("failureThreshold", 3)) for one in probes if one), 0)
 
 
-def _containers(pod: Manifest) -> Iterator[Manifest]:
+def containers(pod: Manifest) -> Iterator[Manifest]:
     """Container statuses, without successful containers of a pod that runs once, as a preflight does."""
     status = pod.get("status", {})
     once = pod.get("spec", {}).get("restartPolicy") == "Never"
@@ -146,22 +148,32 @@ def _ended(status: Manifest) -> tuple[ConditionReason, str] | None:
 
     Its last end counts until the container runs again and has passed its startup probe.
     """
-    if status.get("ready") or (status.get("started") and "running" in status.get("state", {})):
-        return None
-    ended = (status.get("state", {}).get("terminated")) or (status.get("lastState", {}).get("terminated"))
+    ended = last_end(status)
     if not ended:
         return None
     code, words = ended.get("exitCode"), _last_words(ended.get("message", ""))
-    if ended.get("reason") == "OOMKilled":
+    if ended.get("reason") == OOM_KILLED:
         remedy = "its node or its container has too little for this model; on CPU raise spec.accelerator.memory"
         return ConditionReason.OUT_OF_MEMORY, f"the kernel ended the engine for lack of memory; {remedy}"
-    for meaning in FAILURES:
-        if meaning.words.search(ended.get("message", "")):
-            return meaning.reason, f"the engine ended with code {code}: {words}; {meaning.remedy}"
+    found = meaning(ended.get("message", ""))
+    if found is not None:
+        return found.reason, f"the engine ended with code {code}: {words}; {found.remedy}"
     last_words = words or "no last words"
     if code in CLEAN_ENDS:
         return _ended_cleanly(status, f"the engine ended {CLEAN_ENDS[code]}, and its pod was to go on: {last_words}")
     return ConditionReason.CRASH_LOOP, f"the engine ended with code {code}: {last_words}; kubectl logs shows more"
+
+
+def last_end(status: Manifest) -> Manifest | None:
+    """How a container last ended; None once it has run well since."""
+    if status.get("ready") or (status.get("started") and "running" in status.get("state", {})):
+        return None
+    return status.get("state", {}).get("terminated") or status.get("lastState", {}).get("terminated") or None
+
+
+def meaning(message: str) -> FailurePattern | None:
+    """What words of an engine mean, as far as we know them."""
+    return next((one for one in FAILURES if one.words.search(message)), None)
 
 
 def _ended_cleanly(status: Manifest, words: str) -> tuple[ConditionReason, str]:

@@ -19,6 +19,11 @@ FAILURES: Final = (
         "raise spec.accelerator.memory: files of weights that were just read count as used memory",
     ),
     FailurePattern(
+        re.compile(r"Failed core proc\(s\): .*: -9\b"),
+        ConditionReason.OUT_OF_MEMORY,
+        "raise spec.accelerator.memory on CPU: SIGKILL ended its engine process, as the kernel does where memory lacks",
+    ),
+    FailurePattern(
         re.compile(r"(?i)cuda out of memory|no available memory for the cache|kv cache memory|out of memory.*gpu"),
         ConditionReason.OUT_OF_GPU_MEMORY,
         "lower spec.engine.context.maxTokens or spec.engine.batching.maxSequences, quantize, or take more GPUs",
