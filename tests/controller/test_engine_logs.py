@@ -1,11 +1,15 @@
 """An engine whose own last words leave the reason to its log: the log is read once, and its line becomes the reason."""
 
+import asyncio
 from typing import Final
 
 import pytest
 
 from fairlead.cluster import kinds
 from fairlead.cluster.api_errors import ApiRequest, of_answer
+from fairlead.controller import snapshot
+from fairlead.controller.pods import end_causes
+from fairlead.controller.pods.log_reader import AGAIN_S, LogReader
 from tests.controller.pretend import Pretend
 from tests.controller.test_bad_revisions import ended, on_the_way
 
@@ -41,17 +45,47 @@ def test_without_the_right_to_read_logs_the_last_words_stand_and_nobody_asks_aga
     assert world.server.logs_read == before > 0
 
 
-def test_a_node_that_does_not_answer_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    world, read = failing(), list[str]()
+class SilentOnce:
+    """A node that does not answer the first time."""
 
-    async def silent(namespace: str, name: str, container: str, *, previous: bool) -> str:
-        read.append(f"{namespace} {container} {previous}")
-        raise of_answer(ApiRequest(verb="get", resource=kinds.POD, name=name), 500, b"no answer of the kubelet")
+    def __init__(self) -> None:
+        self.asked = 0
 
-    monkeypatch.setattr(world.server, "log", silent)
+    async def log(self, namespace: str, name: str, container: str, *, previous: bool) -> str:
+        """The log, but for the first time."""
+        self.asked += 1
+        if self.asked == 1:
+            request = ApiRequest(verb="get", resource=kinds.POD, namespace=namespace, name=name, subresource="log")
+            raise of_answer(request, 500, b"no answer of the kubelet")
+        return f"{LOG}{container}, {previous}"
+
+
+def test_a_node_that_does_not_answer_is_asked_again_a_little_later() -> None:
+    world, node, now = failing(), SilentOnce(), [0.0]
     world.rounds(5)
-    assert set(read) == {"default engine True"}
+    observed = snapshot.observe(world.world, world.key())
+    assert observed is not None
+    reader = LogReader(node, lambda: now[0])
+    for _ in range(3):
+        assert asyncio.run(reader.explained(observed)) == observed
+    assert node.asked == 1
+    now[0] += AGAIN_S
+    explained = asyncio.run(reader.explained(observed))
+    assert "SafetensorError: Error while deserializing header" in str(explained.pods)
+    (pod,) = (one for some in observed.pods.values() for one in some if end_causes.unexplained(one))
+    reader.forget(pod["metadata"]["uid"])
+    asyncio.run(reader.explained(observed))
+    assert node.asked == 3
+
+
+def test_a_node_that_never_answers_holds_a_reconcile_up_for_seconds_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("fairlead.controller.pods.log_reader.LONGEST_S", 0.01)
+    world = failing()
+
+    async def gone(*_: object, **__: object) -> str:
+        await asyncio.sleep(3600)
+        return ""
+
+    monkeypatch.setattr(world.server, "log", gone)
+    world.rounds(5)
     assert "kubectl logs shows more" in world.message("Ready")
-    monkeypatch.undo()
-    world.rounds(2)
-    assert "SafetensorError" in world.message("Ready")

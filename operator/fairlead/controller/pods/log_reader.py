@@ -2,15 +2,21 @@
 
 import asyncio
 import logging
-from collections.abc import Iterable
+import time
+from collections.abc import Callable, Iterable
 from dataclasses import replace
-from typing import Protocol
+from typing import Final, Protocol
 
 from fairlead.cluster.api_errors import ApiError, RequestRefused
 from fairlead.cluster.kinds import Manifest
 from fairlead.controller.pods import end_causes
 from fairlead.controller.pods.end_causes import UnexplainedEnd
 from fairlead.controller.snapshot import DeploymentSnapshot
+
+LONGEST_S: Final = 3.0
+"""A reconcile waits for it; a node that is gone answers never."""
+AGAIN_S: Final = 15.0
+"""A log that could not be read is not asked for again with every event of its deployment."""
 
 log = logging.getLogger("fairlead.controller")
 
@@ -25,9 +31,11 @@ class ContainerLogs(Protocol):
 class LogReader:
     """The lines that said why engines ended, by pod."""
 
-    def __init__(self, api: ContainerLogs) -> None:
+    def __init__(self, api: ContainerLogs, clock: Callable[[], float] = time.monotonic) -> None:
         self._api = api
+        self._clock = clock
         self._causes: dict[str, tuple[UnexplainedEnd, str]] = {}
+        self._not_before: dict[str, float] = {}
 
     async def explained(self, observed: DeploymentSnapshot) -> DeploymentSnapshot:
         """The snapshot whose pods say why they ended, as far as their logs do."""
@@ -37,6 +45,7 @@ class LogReader:
     def forget(self, uid: str) -> None:
         """A pod is gone."""
         self._causes.pop(uid, None)
+        self._not_before.pop(uid, None)
 
     async def _each(self, some: Iterable[Manifest]) -> tuple[Manifest, ...]:
         return tuple(await asyncio.gather(*(self._one(pod) for pod in some)))
@@ -45,21 +54,22 @@ class LogReader:
         end = end_causes.unexplained(pod)
         if end is None:
             return pod
+        if self._causes.get(end.pod, (None, ""))[0] != end and self._clock() >= self._not_before.get(end.pod, 0.0):
+            await self._read(pod, end)
         read, words = self._causes.get(end.pod, (None, ""))
-        if read != end:
-            words = await self._read(pod, end)
-        return end_causes.with_cause(pod, end, words) if words else pod
+        return end_causes.with_cause(pod, end, words) if words and read == end else pod
 
-    async def _read(self, pod: Manifest, end: UnexplainedEnd) -> str:
-        """A log that could not be read is tried again with the next reconcile, unless we may not read any."""
+    async def _read(self, pod: Manifest, end: UnexplainedEnd) -> None:
+        """Without the right to read logs there is none; a node that does not answer is asked again."""
         about = pod["metadata"]
         try:
-            found = await self._api.log(about["namespace"], about["name"], end.container, previous=end.previous)
+            async with asyncio.timeout(LONGEST_S):
+                found = await self._api.log(about["namespace"], about["name"], end.container, previous=end.previous)
         except RequestRefused as problem:
             log.info("%s", problem)
             found = ""
-        except ApiError as problem:
-            log.info("%s", problem)
-            return ""
+        except (ApiError, TimeoutError) as problem:
+            log.info("%s", problem or f"no log of pod {about['name']} within {LONGEST_S:g} s")
+            self._not_before[end.pod] = self._clock() + AGAIN_S
+            return
         self._causes[end.pod] = end, end_causes.cause(found)
-        return self._causes[end.pod][1]
