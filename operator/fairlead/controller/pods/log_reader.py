@@ -69,7 +69,7 @@ class LogReader:
             log.info("%s", problem)
             found = ""
         except (ApiError, TimeoutError) as problem:
-            log.info("%s", problem or f"no log of pod {about['name']} within {LONGEST_S:g} s")
+            log.info("%s", str(problem) or f"no log of pod {about['name']} within {LONGEST_S:g} s")
             self._not_before[end.pod] = self._clock() + AGAIN_S
             return
         self._causes[end.pod] = end, end_causes.cause(found)
