@@ -44,7 +44,7 @@ house: setup ## only the tests that copy the tree and break its rules
 	@$(ENV) $(PY) -m house.lanes house
 
 apiserver: setup ## only the tests against etcd and a kube-apiserver; no root needed
-	@$(ENV) $(PY) -m house.lanes apiserver
+	@$(ENV) $(PY) -m house.lanes apiserver operated
 
 e2e: setup ## only the tests on a real node
 	@$(ENV) $(PY) -m house.lanes leaks rollouts serving scaling node

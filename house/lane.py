@@ -64,6 +64,9 @@ VLLM_IMAGE: Final = ("devcluster.image.vllm_cpu",)
 SERVING: Final = "tests/node/serving"
 SCALING: Final = f"{SERVING}/scaling"
 ROLLOUTS: Final = f"{SERVING}/rollouts"
+APISERVER: Final = "tests/apiserver"
+OPERATED: Final = (f"{APISERVER}/scaling", f"{APISERVER}/test_campaign.py", f"{APISERVER}/test_crash_points.py")
+"""Half of the time that tests against an API server take: a second lane of them."""
 REAL_ENGINES: Final = ("tests/node/vllm", "tests/node/vllm_demo")
 """Two folders, since each has a cluster with 5 GB of images in memory: the first ends before the second begins."""
 LEAKS: Final = "tests/node/test_leaves_nothing_behind.py"
@@ -104,8 +107,17 @@ LANES: Final = (
     Lane(
         name="apiserver",
         marker="apiserver",
-        folders=("tests/apiserver",),
+        folders=(APISERVER,),
+        apart=OPERATED,
         world="etcd and a kube-apiserver; no root",
+        preparations=(LIGHT, SCHEMAS),
+        real=True,
+    ),
+    Lane(
+        name="operated",
+        marker="apiserver",
+        folders=OPERATED,
+        world="etcd, a kube-apiserver, and operators that scale, die and are tried; no root",
         preparations=(LIGHT, SCHEMAS),
         real=True,
     ),

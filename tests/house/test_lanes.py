@@ -55,6 +55,8 @@ def test_a_lane_that_does_not_exist_is_answered_with_those_that_do() -> None:
         ("tests/node/serving/scaling/test_bad_days.py", "node"),
         ("tests/node/vllm/test_first_answer.py", "node"),
         ("tests/apiserver/test_crds.py", "apiserver"),
+        ("tests/apiserver/test_campaign.py", "apiserver"),
+        ("tests/apiserver/scaling/test_one_writer.py", "apiserver"),
         ("tests/vllm/test_real_vllm.py", "vllm"),
     ],
 )
