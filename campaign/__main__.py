@@ -186,6 +186,7 @@ class Progress:
             words = "; ".join(f"{each.oracle}: {each.words}" for each in one.violations[:3])
             print(f"failed after step {one.violations[0].step}: {words}", file=sys.stderr)
             print(f"  {json.dumps(story.as_json(one.whole))}", file=sys.stderr)
+            print("\n".join(f"    {line}" for line in one.violations[0].scene), file=sys.stderr, flush=True)
         if now - self._at >= self.EVERY_S:
             self._at = now
             words = f"{found.played} of {self._of} sequences, {found.judged} times judged at rest"

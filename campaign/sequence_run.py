@@ -10,6 +10,7 @@ import time
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
+from campaign import scene
 from campaign.judge import Judge
 from campaign.moves import Move
 from campaign.observer import changes, children, conditions
@@ -42,6 +43,8 @@ class Violation:
     """Its kind: two stories of one kind are told apart by nothing else."""
     words: str
     step: int
+    scene: tuple[str, ...] = ()
+    """What stood there, a line each."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -283,4 +286,5 @@ class SequenceRun:
             self._violate(f"lie: {one.about}", one.line)
 
     def _violate(self, oracle: str, words: str) -> None:
-        self.outcome.violations.append(Violation(oracle=oracle, words=words, step=self.step))
+        stood = () if self._judge.facts is None else tuple(scene.lines(self._judge.facts))
+        self.outcome.violations.append(Violation(oracle=oracle, words=words, step=self.step, scene=stood))
