@@ -60,6 +60,23 @@ BENCH: Final = (
     *("--save-result", "--result-dir", "/tmp", "--result-filename", "found.json"),
 )
 
+COMPARE: Final = """
+import http.client, json, statistics, time
+body = json.dumps({"model": "chat", "prompt": "hello world", "max_tokens": 1})
+places = {"127.0.0.1": 8000, "chat-router": 80}
+ways = {name: http.client.HTTPConnection(name, port, timeout=120) for name, port in places.items()}
+took = {name: [] for name in ways}
+for _ in range(60):
+    for name, way in ways.items():
+        began = time.perf_counter()
+        way.request("POST", "/v1/completions", body, {"Content-Type": "application/json"})
+        answer = way.getresponse()
+        assert answer.status == 200, answer.read()
+        answer.read()
+        took[name].append((time.perf_counter() - began) * 1000)
+print(*(statistics.median(some[10:]) for some in took.values()))
+"""
+
 
 @pytest.fixture(scope="module")
 def chat(cluster: Embedded, request: pytest.FixtureRequest) -> Iterator[Deployed]:
@@ -145,6 +162,14 @@ def test_vllms_own_bench_finds_no_failure(chat: Deployed, record_property: Recor
     record_property("bench_completed", found["completed"])
     record_property("bench_median_tpot_ms", round(found["median_tpot_ms"], 1))
     assert (found["completed"], found.get("failed", 0)) == (PROMPTS, 0)
+
+
+def test_what_the_router_adds_is_measured(chat: Deployed, record_property: Record) -> None:
+    """Beside each other, in turns, from a pod of the same node: one token each, so that nothing hides it."""
+    direct, routed = map(float, executed(chat, "python3", "-c", COMPARE).split())
+    record_property("direct_ms", round(direct, 2))
+    record_property("router_added_ms", round(routed - direct, 2))
+    assert direct > 0
 
 
 def test_the_status_has_what_the_engine_measured(chat: Deployed) -> None:
