@@ -50,8 +50,8 @@ CLAIMS: Final = (
         item="engines.1",
         title="Real vLLM 0.32 in the pods of a deployment on a real node: apply to the first answer, Replace, Surge "
         "and scale-down under streams with no request failed and no stream cut, an engine that dies or runs out of "
-        "memory, a model that is missing, gated or corrupt, an adapter, speculation by n-gram and by a draft model, cached "
-        "prefixes, KV events, structured outputs, a measured fit, and what the router adds",
+        "memory, a model that is missing, gated or corrupt, an adapter, speculation by n-gram and by a draft model, "
+        "cached prefixes, KV events, structured outputs, a measured fit, and what the router adds",
         prove=lives_on_a_node,
         slow=True,
     ),
