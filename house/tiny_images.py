@@ -14,6 +14,8 @@ from house import tiny_model
 
 MODEL: Final = f"localhost/fairlead-tiny-llama:{tiny_model.EDITION}"
 ADAPTER: Final = f"localhost/fairlead-tiny-llama-adapter:{tiny_model.EDITION}"
+DRAFT: Final = f"localhost/fairlead-tiny-llama-draft:{tiny_model.EDITION}"
+"""The model under another name: a draft that is always right, since no draft may be the model itself."""
 CORRUPT: Final = f"localhost/fairlead-tiny-llama-corrupt:{tiny_model.EDITION}"
 WEIGHTS: Final = "model.safetensors"
 SHAPE: Final[Mapping[str, int]] = {
@@ -30,11 +32,12 @@ SHAPE: Final[Mapping[str, int]] = {
 
 
 def archives(cache: Cache) -> tuple[Path, ...]:
-    """All three, made where they are missing."""
+    """All four, made where they are missing."""
     model = _files(tiny_model.model(cache))
     half = model[WEIGHTS][0][: len(model[WEIGHTS][0]) // 2]
     contents = {
         MODEL: model,
+        DRAFT: model,
         ADAPTER: _files(tiny_model.adapter(cache)),
         CORRUPT: model | {WEIGHTS: (half, 0o644)},
     }

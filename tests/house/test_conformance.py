@@ -80,9 +80,9 @@ def test_the_tiny_model_is_written_whole_and_once(tmp_path: Path) -> None:
 
 def test_the_tiny_models_images_are_written_once_and_one_of_them_is_cut(tmp_path: Path) -> None:
     cache = Cache(tmp_path)
-    whole, _, cut = tiny_images.archives(cache)
+    whole, _, _, cut = tiny_images.archives(cache)
     before = [one.stat().st_mtime_ns for one in (whole, cut)]
-    assert [one.stat().st_mtime_ns for one in tiny_images.archives(cache)[::2]] == before
+    assert [one.stat().st_mtime_ns for one in tiny_images.archives(cache)[::3]] == before
     assert 0 < cut.stat().st_size < whole.stat().st_size
 
 

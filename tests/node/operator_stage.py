@@ -38,7 +38,7 @@ class Operator:
 
     def __init__(self, door: Door, image: str, tree: Path = ROOT) -> None:
         self.door = door
-        self._image = image
+        self.image = image
         self._tree = tree
         self._helm = tools.ensure(Cache.chosen(), ("helm",)) / "helm"
 
@@ -51,7 +51,7 @@ class Operator:
         self._release("upgrade")
 
     def _release(self, verb: str, *more: str) -> None:
-        repository, _, tag = self._image.rpartition(":")
+        repository, _, tag = self.image.rpartition(":")
         settings = {"image.repository": repository, "image.tag": tag, "image.pullPolicy": "IfNotPresent"}
         words = [word for name, value in settings.items() for word in ("--set", f"{name}={value}")]
         chart = str(self._tree / "charts" / "fairlead")

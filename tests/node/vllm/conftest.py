@@ -55,3 +55,9 @@ def operated(cluster: Embedded, request: pytest.FixtureRequest) -> Iterator[Oper
     operator.install()
     yield operator
     del request.config.stash[OPERATOR]
+
+
+@pytest.fixture(scope="package")
+def our_image(operated: Operator) -> str:
+    """What the operator runs from: Python, on the node beside the engines'."""
+    return operated.image

@@ -12,7 +12,7 @@ from tests.node.vllm.test_what_it_answers import counter, executed
 
 pytestmark = pytest.mark.usefixtures("operated")
 
-DRAFT: Final = {"method": "draftModel", "tokens": 2, "draft": {"source": f"oci://{tiny_images.MODEL}"}}
+DRAFT: Final = {"method": "draftModel", "tokens": 2, "draft": {"source": f"oci://{tiny_images.DRAFT}"}}
 KV_EVENTS: Final = '--kv-events-config={"enable_kv_cache_events": true, "publisher": "zmq", "endpoint": "tcp://*:5557"}'
 LISTEN: Final = """
 import json, urllib.request as u, msgspec, zmq
@@ -28,12 +28,12 @@ for _ in range(20):
         break
 _, _, payload = heard.recv_multipart()
 _, events, *_ = msgspec.msgpack.decode(payload)
-print(*(event[0] for event in events), sum(len(event[1]) for event in events))
+print(*(event["type"] for event in events), sum(len(event["block_hashes"]) for event in events))
 """
 
 
 def test_a_draft_model_guesses_and_the_cache_is_told(stage: Stage) -> None:
-    """The model is its own draft: each guess of a greedy answer is right, so that what is accepted can be told."""
+    """The draft has the model's own weights: its guesses of a greedy answer are right, and that shows."""
     chat = deployed(stage, engine=spec(speculation=DRAFT, extraArgs=[KV_EVENTS])["engine"])
     serves(chat)
     with OpenAI(base_url=f"http://{chat.address()}/v1", api_key="none", max_retries=0, timeout=120) as openai:
