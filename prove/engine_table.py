@@ -147,7 +147,7 @@ def _overrides() -> Iterator[tuple[str, ...]]:
 
 
 def _needs(capability: ComputeCapability) -> str:
-    return f"from {formats.words(capability)}"
+    return f"from {capability}"
 
 
 def main() -> None:

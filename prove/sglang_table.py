@@ -106,7 +106,7 @@ def _of_words() -> tuple[str, ...]:
 def _weights() -> Iterator[tuple[str, ...]]:
     for format_, row in formats.WEIGHTS.items():
         made = "of experts" if row.experts_only else "yes"
-        yield f"`{format_}`", f"`{row.flag}`", formats.words(row.least), made if row.loading else "no"
+        yield f"`{format_}`", f"`{row.flag}`", str(row.least), made if row.loading else "no"
 
 
 def _parsers() -> Iterator[tuple[str, ...]]:

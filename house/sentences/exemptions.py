@@ -141,6 +141,10 @@ EXEMPTIONS: Final = (
         holds=lambda site: any(one.startswith(_OF_VLLM) for one in _texts(site)),
     ),
     Exemption(
+        what="what an engine's own source says, as its checks cite it: [engines](engines.md)",
+        holds=_called({"cited": ("source",)}),
+    ),
+    Exemption(
         what="names of number formats in checkpoints",
         holds=_constant({"sizing/checkpoint.py"}),
     ),

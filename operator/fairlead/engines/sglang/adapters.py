@@ -52,22 +52,6 @@ REQUESTS: Final = AdapterRequests(
 """`/v1/responses` reads an adapter's name and then answers as the base model (`serving_responses.py`)."""
 
 
-def name_taken(setup: EngineSetup) -> SpecRefusal | None:
-    """The model and its adapters share one list of names in `/v1/models`; a request could not say which it means."""
-    taken = {setup.wanted.model.served_name}
-    for index, adapter in enumerate(setup.engine.adapters):
-        if adapter.name in taken:
-            return SpecRefusal(
-                field=f"spec.engine.adapters[{index}].name",
-                value=adapter.name,
-                reason=EngineReason.ADAPTER_NAME_TAKEN,
-                because="the model or another adapter is served under this name",
-                remedy="give the adapter a name of its own",
-            )
-        taken.add(adapter.name)
-    return None
-
-
 def rank_out_of_range(setup: EngineSetup) -> SpecRefusal | None:
     """`--max-lora-rank` is the highest of them, and `srt/lora/lora_manager.py` takes any number above zero."""
     for index, adapter in enumerate(setup.engine.adapters):

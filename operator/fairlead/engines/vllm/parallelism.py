@@ -26,37 +26,6 @@ def heads_not_divisible(setup: EngineSetup) -> SpecRefusal | None:
     )
 
 
-def too_few_gpus(setup: EngineSetup) -> SpecRefusal | None:
-    """Mirrors "World size (N) is larger than the number of available GPUs (M) in this node."."""
-    needed, given = setup.wanted.parallelism.gpus, setup.wanted.gpus_per_replica
-    if needed <= given:
-        return None
-    degrees = setup.wanted.parallelism
-    return SpecRefusal(
-        field="spec.accelerator.count",
-        value=str(given),
-        reason=EngineReason.GPUS_DIFFER,
-        because=f"tensor {degrees.tensor} times pipeline {degrees.pipeline} times data {degrees.data} "
-        f"takes {count(needed, 'GPU')}",
-        remedy=f"write {needed}, or less parallelism",
-    )
-
-
-def degree_out_of_range(setup: EngineSetup) -> SpecRefusal | None:
-    """Degrees below one end the parser."""
-    degrees = setup.wanted.parallelism
-    for name, degree in (("tensor", degrees.tensor), ("pipeline", degrees.pipeline), ("data", degrees.data)):
-        if degree < 1:
-            return SpecRefusal(
-                field=f"spec.parallelism.{name}",
-                value=str(degree),
-                reason=EngineReason.OUT_OF_RANGE,
-                because="must be at least 1",
-                remedy="write 1",
-            )
-    return None
-
-
 def no_experts_to_spread(setup: EngineSetup) -> SpecRefusal | None:
     """Mirrors "Number of experts in the model must be greater than 0 when expert parallelism is enabled."."""
     if setup.shape is None or setup.shape.experts is not None or not setup.gives(*_EXPERT_FLAGS):
