@@ -86,6 +86,8 @@ _FOR_MACHINES: Final = frozenset(
         "engines/sglang/parser_flags.py",
         "engines/sglang/parsers.py",
         "engines/sglang/preflight.py",
+        "engines/tensorrt_llm/parser_flags.py",
+        "engines/tensorrt_llm/parsers.py",
         "engines/vllm/errors.py",
         "engines/vllm/parser_flags.py",
         "engines/vllm/parsers.py",

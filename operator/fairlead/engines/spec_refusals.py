@@ -37,7 +37,7 @@ def too_few_gpus(setup: EngineSetup) -> SpecRefusal | None:
     )
 
 
-def context_too_long(setup: EngineSetup, unless: str) -> SpecRefusal | None:
+def context_too_long(setup: EngineSetup, unless: str = "") -> SpecRefusal | None:
     """Beyond the model's positions, unless a variable of the engine turns its refusal off."""
     tokens, shape = setup.engine.max_context_tokens, setup.shape
     if tokens is None or shape is None or tokens <= shape.positions or setup.variable(unless) == "1":
@@ -65,3 +65,33 @@ def adapter_name_taken(setup: EngineSetup) -> SpecRefusal | None:
             )
         taken.add(adapter.name)
     return None
+
+
+def adapter_rank_out_of_range(setup: EngineSetup) -> SpecRefusal | None:
+    """An adapter has at least one rank; an engine that knows only some ranks has a rule of its own."""
+    for index, adapter in enumerate(setup.engine.adapters):
+        if adapter.rank < 1:
+            return SpecRefusal(
+                field=f"spec.engine.adapters[{index}].rank",
+                value=str(adapter.rank),
+                reason=EngineReason.OUT_OF_RANGE,
+                because="must be at least 1",
+                remedy="write the rank the adapter was trained with",
+            )
+    return None
+
+
+def heads_not_divisible(setup: EngineSetup) -> SpecRefusal | None:
+    """Attention heads are shared out evenly; KV heads repeat."""
+    tensor = setup.wanted.parallelism.tensor
+    if setup.shape is None or tensor < 1 or setup.shape.heads % tensor == 0:
+        return None
+    heads = setup.shape.heads
+    below = next(less for less in range(tensor, 0, -1) if heads % less == 0)
+    return SpecRefusal(
+        field="spec.parallelism.tensor",
+        value=str(tensor),
+        reason=EngineReason.HEADS_NOT_DIVISIBLE,
+        because=f"{count(tensor, 'GPU')} cannot share the {heads} attention heads of {setup.shape.name} evenly",
+        remedy=f"write {below}",
+    )

@@ -6,7 +6,7 @@ from fairlead.engines import field_flags as rows
 from fairlead.engines import spec_conversation, spec_refusals, spec_speculation
 from fairlead.engines.engine_setup import EngineSetup, RefusalCheck, cited
 from fairlead.engines.reasons import EngineReason
-from fairlead.engines.sglang import adapters, conversation, extra_arg_checks, formats, limits
+from fairlead.engines.sglang import conversation, extra_arg_checks, formats, limits
 from fairlead.engines.sglang.field_flags import FIELDS
 from fairlead.fleet.accelerators import AMPERE, BLACKWELL, TURING
 from fairlead.fleet.findings import SpecRefusal
@@ -202,7 +202,10 @@ REFUSAL_CHECKS: Final[tuple[RefusalCheck, ...]] = (
         "`srt/speculative/standalone_worker_v2.py`: the draft's tokens are the target's, by number.",
         spec_speculation.vocabulary_differs,
     ),
-    adapters.rank_out_of_range,
+    cited(
+        "`--max-lora-rank` is the highest of them, and `srt/lora/lora_manager.py` takes any number above zero.",
+        spec_refusals.adapter_rank_out_of_range,
+    ),
     cited(
         "The model and its adapters share one list of names in `/v1/models`; a request could not say which it means.",
         spec_refusals.adapter_name_taken,

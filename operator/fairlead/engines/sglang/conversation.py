@@ -42,9 +42,3 @@ def template(setup: EngineSetup) -> tuple[str, ...]:
     """A path, or the name of one of its own templates."""
     found = spec_conversation.template(setup)
     return () if found is None else ("--chat-template", found)
-
-
-def inline_template(setup: EngineSetup) -> str | None:
-    """The beginning of a template that stands in the spec; a brace tells it from a path, as conversion does."""
-    found = setup.engine.chat_template
-    return found.strip()[:40] if isinstance(found, str) and "{" in found else None

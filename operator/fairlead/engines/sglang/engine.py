@@ -3,7 +3,7 @@
 from typing import Final
 
 from fairlead.engines import engine_setup as setups
-from fairlead.engines import extra_args, field_limits, spec_conversation, weight_paths
+from fairlead.engines import extra_args, extra_variables, field_limits, spec_conversation, weight_paths
 from fairlead.engines.engine_setup import EngineSetup
 from fairlead.engines.sglang import (
     arguments,
@@ -51,7 +51,7 @@ class SglangEngine:
             *setups.refusals(setup, checks.REFUSAL_CHECKS),
             *extra_args.refusals(setup.engine.extra_args, flags.RULES),
             *unknown_flags.refusals(setup),
-            *reserved_variables.refusals(setup),
+            *extra_variables.refusals(setup, reserved_variables.VARIABLES),
         )
 
     def warnings(self, setup: EngineSetup) -> tuple[SpecWarning, ...]:

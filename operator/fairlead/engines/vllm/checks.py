@@ -42,7 +42,10 @@ REFUSAL_CHECKS: Final[tuple[RefusalCheck, ...]] = (
     kv_cache.bfloat16_needs_capability,
     kv_cache.latent_attention,
     kv_cache.five_bit_exponent_with_eight_bit_weights,
-    parallelism.heads_not_divisible,
+    cited(
+        '"Total number of attention heads (4) must be divisible by tensor parallel size (3)."; KV heads repeat.',
+        spec_refusals.heads_not_divisible,
+    ),
     cited(
         '"World size (N) is larger than the number of available GPUs (M) in this node.".', spec_refusals.too_few_gpus
     ),

@@ -5,25 +5,8 @@ from typing import Final
 from fairlead.engines.engine_setup import EngineSetup
 from fairlead.engines.reasons import EngineReason
 from fairlead.fleet.findings import SpecRefusal
-from fairlead.fleet.plurals import count
 
 _EXPERT_FLAGS: Final = ("--enable-expert-parallel", "-ep", "--enable-eplb")
-
-
-def heads_not_divisible(setup: EngineSetup) -> SpecRefusal | None:
-    """Mirrors "Total number of attention heads (4) must be divisible by tensor parallel size (3)."; KV heads repeat."""
-    tensor = setup.wanted.parallelism.tensor
-    if setup.shape is None or tensor < 1 or setup.shape.heads % tensor == 0:
-        return None
-    heads = setup.shape.heads
-    below = next(less for less in range(tensor, 0, -1) if heads % less == 0)
-    return SpecRefusal(
-        field="spec.parallelism.tensor",
-        value=str(tensor),
-        reason=EngineReason.HEADS_NOT_DIVISIBLE,
-        because=f"{count(tensor, 'GPU')} cannot share the {heads} attention heads of {setup.shape.name} evenly",
-        remedy=f"write {below}",
-    )
 
 
 def no_experts_to_spread(setup: EngineSetup) -> SpecRefusal | None:
