@@ -43,6 +43,7 @@ EXEMPT: Final = {
     Path("tests/house/test_words.py"): "stories of this check",
     Path("operator/fairlead/emulator/text/lexicon.py"): "the English words that the emulator writes",
     Path("operator/fairlead/engines/sglang/parser_flags.py"): "flags by SGLang's names",
+    Path("operator/fairlead/engines/tensorrt_llm/parser_flags.py"): "flags by TensorRT-LLM's names",
 }
 """Files that are about words, or hold those of others."""
 _PART: Final = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|[0-9]+")

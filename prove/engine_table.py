@@ -13,15 +13,15 @@ from fairlead.engines.vllm.field_flags import FIELDS
 from fairlead.fleet.accelerators import ComputeCapability
 from fairlead.fleet.desired_state import EngineKind
 from fairlead.fleet.quantization import WHILE_LOADING
-from prove import sglang_table
+from prove import kind_table, sglang_table, tensorrt_table
 from prove.table_text import code, rules, section, table
 
 _HEAD: Final = """\
 # Engines
 
-What Fairlead knows of the engines it starts: vLLM 0.32, which is the default, and [SGLang 0.5.23](#sglang). `Simulated`
-is held to vLLM's rules and is handed the same command. `TensorRT-LLM` is refused by name until it is known as well.
-[Kinds of engines](../engines.md) compares them.
+What Fairlead knows of the engines it starts: vLLM 0.32, which is the default, [SGLang 0.5.23](#sglang) and
+[TensorRT-LLM 1.4](#tensorrt-llm), the last from its source alone. `Simulated` is held to vLLM's rules and is handed the
+same command. [Kinds of engines](../engines.md) compares them.
 
 This page is rendered from the tables that decide: `python -m prove.engine_table > docs/reference/engines.md`.
 """
@@ -87,7 +87,7 @@ def page() -> str:
             table(("about", "warning", "why"), rules(cpu_warnings.WARNING_CHECKS)),
         ),
     )
-    return "\n".join((_HEAD, *sections, *sglang_table.sections()))
+    return "\n".join((_HEAD, *sections, *sglang_table.sections(), *tensorrt_table.sections()))
 
 
 def kinds() -> frozenset[str]:
@@ -108,8 +108,7 @@ def _yielding() -> Iterator[tuple[str, ...]]:
 
 
 def _parsers() -> Iterator[tuple[str, ...]]:
-    yield from (sglang_table.family("tools", row) for row in parsers.OF_TOOLS)
-    yield from (sglang_table.family("reasoning", row) for row in parsers.OF_REASONING)
+    return kind_table.families(parsers.OF_TOOLS, parsers.OF_REASONING)
 
 
 def _removed() -> Iterator[tuple[str, ...]]:
@@ -147,7 +146,7 @@ def _overrides() -> Iterator[tuple[str, ...]]:
 
 
 def _needs(capability: ComputeCapability) -> str:
-    return f"from {formats.words(capability)}"
+    return f"from {capability}"
 
 
 def main() -> None:

@@ -86,6 +86,8 @@ _FOR_MACHINES: Final = frozenset(
         "engines/sglang/parser_flags.py",
         "engines/sglang/parsers.py",
         "engines/sglang/preflight.py",
+        "engines/tensorrt_llm/parser_flags.py",
+        "engines/tensorrt_llm/parsers.py",
         "engines/vllm/errors.py",
         "engines/vllm/parser_flags.py",
         "engines/vllm/parsers.py",
@@ -139,6 +141,10 @@ EXEMPTIONS: Final = (
     Exemption(
         what="vLLM's own words, where a router answers in its place, and the prompt of `fairlead selftest`",
         holds=lambda site: any(one.startswith(_OF_VLLM) for one in _texts(site)),
+    ),
+    Exemption(
+        what="what an engine's own source says, as its checks cite it: [engines](engines.md)",
+        holds=_called({"cited": ("source",)}),
     ),
     Exemption(
         what="names of number formats in checkpoints",

@@ -39,6 +39,17 @@ def test_a_template_is_shown_where_it_is_kept_and_its_text_is_not_broken(run: Ru
     assert "    --chat-template '{{ a --b }}'" in out.splitlines()
 
 
+def test_the_file_that_an_engine_reads_is_shown_whole_and_can_be_copied(run: Run, file: File) -> None:
+    kept = deployment(engine={"kind": "TensorRT-LLM", "context": {"maxTokens": 4096}})
+
+    lines = run("render", file(kept))[1].splitlines()
+
+    start = lines.index("# /etc/fairlead/engine-options/options.yaml: {")
+    text = "\n".join(line.removeprefix("# ") for line in lines[start + 1 : lines.index("# }") + 1])
+    assert json.loads("{" + text)["max_seq_len"] == 4096
+    assert "    --config /etc/fairlead/engine-options/options.yaml \\" in lines
+
+
 def test_as_json_with_the_times_that_follow_from_drain_and_weights(run: Run, file: File) -> None:
     def rendered(**changed: object) -> dict[str, int]:
         code, out, _ = run("render", "-o", "json", file(deployment(**changed)))

@@ -115,7 +115,8 @@ def test_what_it_refuses_is_refused_in_its_words() -> None:
 
 def test_what_is_refused_already_needs_no_second_check(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(vllm_check.INTERPRETER, "/nowhere")
-    no = review_of("quickstart.yaml", kind="TensorRT-LLM")
+    no = review_of("quickstart.yaml", kind="vLLM", extraArgs=["--port=1"])
+    assert no.refusals
     pairs = [(YamlDocument(place="a.yaml"), no), (YamlDocument(place="b.yaml", problem="is empty"), None)]
     assert vllm_check.with_vllm_refusals(pairs) == pairs
 

@@ -2,6 +2,9 @@
 
 from dataclasses import replace
 
+import pytest
+
+from fairlead.engines import catalogue
 from fairlead.engines.catalogue import ENGINES, describe
 from fairlead.engines.reasons import EngineReason
 from fairlead.engines.start_budget import LifecycleParameters
@@ -33,21 +36,29 @@ def test_the_simulated_engine_is_handed_the_real_ones_command_and_needs_no_weigh
 
 
 def test_each_engine_reads_its_own_metrics() -> None:
-    pages = {EngineKind.SGLANG: "sglang:num_running_reqs 1\n"}
+    pages = {
+        EngineKind.SGLANG: "sglang:num_running_reqs 1\n",
+        EngineKind.TENSORRT_LLM: "trtllm_num_requests_running 1\n",
+    }
     for kind, engine in ENGINES.items():
         assert engine.kind is kind
         page = pages.get(kind, "vllm:num_requests_running 1\n")
-        assert engine.load(page) == EngineLoad(engines=1, running=1.0)
+        late = kind is EngineKind.TENSORRT_LLM
+        assert engine.load(page) == EngineLoad(engines=1, running=1.0, moves_at_ends=late)
         assert engine.reader().read(page.encode()) == engine.load(page)
 
 
 def test_an_engine_is_described_by_its_name() -> None:
     assert describe("vLLM") is ENGINES[EngineKind.VLLM]
     assert describe("SGLang") is ENGINES[EngineKind.SGLANG]
+    assert describe("TensorRT-LLM") is ENGINES[EngineKind.TENSORRT_LLM]
     assert describe(EngineKind.SIMULATED) is ENGINES[EngineKind.SIMULATED]
 
 
-def test_an_engine_that_comes_later_is_refused_by_name() -> None:
+def test_a_kind_that_the_schema_has_before_its_engine_is_refused_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    others = {kind: one for kind, one in ENGINES.items() if kind is not EngineKind.TENSORRT_LLM}
+    monkeypatch.setattr(catalogue, "ENGINES", others)
+
     assert describe("TensorRT-LLM") == SpecRefusal(
         field="spec.engine.kind",
         value="TensorRT-LLM",

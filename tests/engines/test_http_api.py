@@ -44,7 +44,9 @@ def test_every_kind_has_a_release_and_only_ours_runs_in_the_operators_image() ->
             version="0.32.0", image="vllm/vllm-openai:v0.32.0", cpu_image="localhost/fairlead-vllm-cpu:0.32.0"
         ),
         EngineKind.SGLANG: EngineRelease(version="0.5.23", image="lmsysorg/sglang:v0.5.23"),
-        EngineKind.TENSORRT_LLM: EngineRelease(version="0", image="tensorrt-llm:0"),
+        EngineKind.TENSORRT_LLM: EngineRelease(
+            version="1.4.0rc1", image="nvcr.io/nvidia/tensorrt-llm/release:1.4.0rc1"
+        ),
         EngineKind.SIMULATED: EngineRelease(version="0.32.0", image="fairlead:0.32.0"),
     }
     ours = replace(plain[EngineKind.SIMULATED], image="registry.example.com/fairlead:1.2.3")

@@ -1,4 +1,4 @@
-"""Whole children of three deployments as files, for people to read: `python -m tests.objects.goldens` writes them.
+"""Whole children of four deployments as files, for people to read: `python -m tests.objects.goldens` writes them.
 
 The copy of the template that an engine Deployment carries as text is left out; the template stands below it.
 """
@@ -13,7 +13,8 @@ from tests.api.full_specs import ON_CPU
 from tests.objects.specs import FULL, LEAST, everything
 
 FOLDER: Final = Path(__file__).resolve().parent / "data"
-SPECS: Final[dict[str, dict[str, Any]]] = {"least": LEAST, "full": FULL, "cpu": ON_CPU}
+WITH_OPTIONS: Final = LEAST | {"engine": {"kind": "TensorRT-LLM", "context": {"maxTokens": 8192}}}
+SPECS: Final[dict[str, dict[str, Any]]] = {"least": LEAST, "full": FULL, "cpu": ON_CPU, "options": WITH_OPTIONS}
 
 
 def built(name: str) -> list[Manifest]:

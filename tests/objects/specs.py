@@ -32,6 +32,7 @@ RELEASES: Final = {
         version="0.32.0", image="vllm/vllm-openai:v0.32.0", cpu_image="localhost/fairlead-vllm-cpu:0.32.0"
     ),
     EngineKind.SGLANG: EngineRelease(version="0.5.23", image="lmsysorg/sglang:v0.5.23"),
+    EngineKind.TENSORRT_LLM: EngineRelease(version="1.4.0rc1", image="nvcr.io/nvidia/tensorrt-llm/release:1.4.0rc1"),
     EngineKind.SIMULATED: EngineRelease(version="0.32.0", image="fairlead:0.32.0"),
 }
 OWNER: Final = Owner(namespace="team", name="chat", uid="4f1c")

@@ -149,7 +149,7 @@ def test_a_router_understands_all_that_it_is_told(name: str) -> None:
         namespace="team",
         selector="fairlead.dev/deployment=chat,fairlead.dev/role=engine",
         engine_port=catalogue.api(engine.kind).port,
-        engine_kind="SGLang" if engine.kind is EngineKind.SGLANG else "vLLM",
+        engine_kind=engine.kind if engine.kind in {EngineKind.SGLANG, EngineKind.TENSORRT_LLM} else "vLLM",
         models=(deployment.wanted.model.served_name, *adapters),
         adapters=adapters,
         prefix_caching=engine.prefix_caching,

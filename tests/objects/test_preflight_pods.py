@@ -4,6 +4,7 @@ from fairlead.objects import preflight_pods
 from fairlead.objects.manifest import Manifest
 from fairlead.objects.owner import Owner
 
+OPTIONS = "fairlead.dev/engine-options"
 OWNER = Owner(namespace="default", name="chat", uid="u")
 
 
@@ -62,3 +63,12 @@ def test_an_image_that_has_its_own_command_is_given_arguments() -> None:
     made = preflight_pods.manifest(OWNER, "12345678", template(args=["engine"]), ("fairlead", "engine", "--check"), 60)
     assert made["spec"]["containers"][0]["args"] == ["engine", "--check"]
     assert "command" not in made["spec"]["containers"][0]
+
+
+def test_it_reads_the_file_that_the_engine_would_read_and_is_in_no_router_s_list() -> None:
+    written = template(command=["trtllm-serve"])
+    written["metadata"]["annotations"] = {OPTIONS: "{}", "fairlead.dev/adapters": "de"}
+
+    made = preflight_pods.manifest(OWNER, "12345678", written, ("python3",), 900)
+
+    assert made["metadata"]["annotations"] == {OPTIONS: "{}"}

@@ -11,10 +11,10 @@ def _no(story: str, given: Object, at: str, wording: str) -> Row:
 
 KINDS: Final = (
     _no(
-        "an engine that we cannot start yet",
-        engine(kind="TensorRT-LLM"),
-        "spec.engine.kind",
-        "cannot start TensorRT-LLM yet",
+        "a limit that one kind of engine has not",
+        engine(kind="TensorRT-LLM", batching={"maxQueuedRequests": 8}),
+        "spec.engine.batching.maxQueuedRequests",
+        "TensorRT-LLM takes any number of waiting requests",
     ),
     _no(
         "what another kind of engine cannot do",

@@ -4,6 +4,8 @@ from typing import Any, Final
 
 import pytest
 
+from fairlead.engines import catalogue
+from fairlead.fleet.desired_state import EngineKind
 from fairlead.fleet.policies import ColdStart, Objectives, ScalingPolicy
 from fairlead.review import admission
 from fairlead.review.context import ObjectKey, ReviewContext
@@ -178,7 +180,9 @@ def test_of_a_fleet_that_goes_to_zero_the_hold_is_told_once() -> None:
     assert [one.split(": ")[0] for one in lines] == ["spec.scaling.minReplicas"]
 
 
-def test_an_objective_is_not_judged_where_the_engine_is_refused() -> None:
+def test_an_objective_is_not_judged_where_the_engine_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    others = {kind: one for kind, one in catalogue.ENGINES.items() if kind is not EngineKind.TENSORRT_LLM}
+    monkeypatch.setattr(catalogue, "ENGINES", others)
     review = admission.review(scaled("flash", engine={"kind": "TensorRT-LLM"}), NAMED)
     assert [one.field for one in review.refusals] == ["spec.engine.kind"]
     assert [one for one in review.warnings if "weights once" in one.because] == []

@@ -11,10 +11,20 @@ from tests.router.test_asking_engines import ANSWER, DELTA, keyed
 FULL = b'{"error": {"object": "error", "message": "The request queue is full.", "type": "x", "code": 503}}'
 
 
-def of_sglang(config: Path, *adapters: str) -> Path:
-    """The same file, for engines of SGLang with these adapters."""
-    config.write_text(json.dumps(json.loads(config.read_text()) | {"engineKind": "SGLang", "adapters": adapters}))
+def of_kind(kind: str, config: Path, *adapters: str) -> Path:
+    """The same file, for engines of this kind with these adapters."""
+    config.write_text(json.dumps(json.loads(config.read_text()) | {"engineKind": kind, "adapters": adapters}))
     return config
+
+
+def of_sglang(config: Path, *adapters: str) -> Path:
+    """For engines of SGLang."""
+    return of_kind("SGLang", config, *adapters)
+
+
+def of_tensorrt(config: Path, *adapters: str) -> Path:
+    """For engines of TensorRT-LLM."""
+    return of_kind("TensorRT-LLM", config, *adapters)
 
 
 def body_of(request: bytes) -> Any:  # noqa: ANN401 - any JSON
@@ -94,5 +104,53 @@ def test_tenants_whose_prefixes_are_apart_are_refused_where_the_engine_would_mix
             assert engine.seen == []
             await exchange_bytes(router, posted(message, "/v1/completions", bearer))
             assert "cache_salt" in body_of(engine.seen[0])
+
+    run_story(story())
+
+
+def test_an_adapter_of_tensorrt_is_named_by_its_folder_and_no_client_names_another(tmp_path: Path) -> None:
+    async def story() -> None:
+        cluster, engine = Cluster(), Raw(ANSWER, ANSWER)
+        async with engine.listening(), plane(of_tensorrt(written(tmp_path, ["x:1"]), "de"), cluster) as router:
+            cluster.announce(DiscoveredEndpoint(pod="a", address=engine.address, adapters=frozenset({"de"})))
+            await router.until("routable")
+            assert (await router.complete(PROMPT | {"model": "de"}))[0] == 200
+            stolen = {"lora_name": "x", "lora_int_id": 1, "lora_path": "/etc"}
+            assert (await router.complete(PROMPT | {"lora_request": stolen}))[0] == 200
+            status, text = await router.complete({"model": "de", "input": "x"}, "/v1/responses")
+            assert (status, json.loads(text)["error"]["code"]) == (400, "adapter_not_here")
+        first, second = (body_of(one) for one in engine.seen)
+        assert first["lora_request"]["lora_path"] == "/models/adapters/de"
+        assert second == PROMPT | {"lora_request": None}
+
+    run_story(story())
+
+
+def test_tensorrt_takes_a_salt_in_chat_alone(tmp_path: Path) -> None:
+    async def story() -> None:
+        engine, bearer = Raw(ANSWER), "Authorization: Bearer sk-1"
+        routing = keyed(tmp_path) | {"balancing": {"salt": True}}
+        chat = {"model": "chat", "messages": [{"role": "user", "content": "hello"}]}
+        async with engine.listening(), plane(of_tensorrt(written(tmp_path, [engine.address], **routing))) as router:
+            await router.until("routable")
+            answer = await exchange_bytes(router, posted(PROMPT, "/v1/completions", bearer))
+            assert b"this deployment separates the prefixes of tenants" in answer
+            assert engine.seen == []
+            await exchange_bytes(router, posted(chat, "/v1/chat/completions", bearer))
+            assert "cache_salt" in body_of(engine.seen[0])
+
+    run_story(story())
+
+
+def test_a_request_at_a_tensorrt_that_still_starts_is_tried_elsewhere(tmp_path: Path) -> None:
+    starting = b"HTTP/1.1 503 Service Unavailable\r\nretry-after: 1\r\ncontent-length: 2\r\n\r\n{}"
+
+    async def story() -> None:
+        begins, ready = Raw(*[starting] * 3), Raw(*[ANSWER] * 3)
+        async with begins.listening(), ready.listening():
+            async with plane(of_tensorrt(written(tmp_path, [begins.address, ready.address]))) as router:
+                await router.until("routable", "routable")
+                assert [(await router.complete(PROMPT))[0] for _ in range(3)] == [200, 200, 200]
+            assert begins.seen, "one of three began there"
 
     run_story(story())

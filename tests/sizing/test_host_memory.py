@@ -28,6 +28,7 @@ class OnGpusOnly:
     context_gib: float = 0.25
     switched_gib: float = 1.6
     sets_graphs_aside: bool = True
+    shares_the_rest: bool = False
     counts_requests: bool = True
     host: HostMemory | None = None
 

@@ -55,13 +55,18 @@ def _values(name: str, launch: "EngineLaunch") -> dict[str, Any]:
         "name": name,
         "command": list(launch.command),
         "environment": {one.name: _value(one.value) for one in launch.environment},
-        "files": {
-            f"{one.folder}/{one.name}": f"(ConfigMap {one.source.name}, key {one.source.key})" for one in launch.files
-        },
+        "files": _files(launch),
         "ports": {port.name: port.number for port in launch.ports},
         "graceSeconds": launch.shutdown.grace_seconds,
         "startupSeconds": launch.probes.startup.allowed_seconds,
     }
+
+
+def _files(launch: "EngineLaunch") -> dict[str, str]:
+    """By path: which ConfigMap holds one, or what stands in it."""
+    found = {f"{one.folder}/{one.name}": f"(ConfigMap {one.source.name}, key {one.source.key})" for one in launch.files}
+    options = launch.options
+    return found if options is None else found | {f"{options.folder}/{options.name}": options.text}
 
 
 def _router(review: "Review") -> dict[str, Any] | None:
@@ -90,7 +95,7 @@ def _value(value: "str | SecretKey | EnvFrom") -> str:
 
 def _text(one: dict[str, Any]) -> str:
     words = "".join(_broken(word) for word in one["command"]).strip()
-    files = "\n".join(f"# {path}: {kept}" for path, kept in one["files"].items())
+    files = "\n".join(f"# {path}: {kept}".replace("\n", "\n# ") for path, kept in one["files"].items())
     environment = "\n".join(f"{name}={value}" for name, value in one["environment"].items())
     from fairlead.fleet.plurals import count
 

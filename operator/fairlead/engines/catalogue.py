@@ -10,12 +10,18 @@ from fairlead.engines.engine import EngineDescription
 from fairlead.engines.http_api import HttpApi
 from fairlead.engines.reasons import EngineReason
 from fairlead.engines.sglang.engine import SglangEngine
+from fairlead.engines.tensorrt_llm.engine import TensorRtEngine
 from fairlead.engines.vllm.engine import VllmEngine
 from fairlead.fleet.desired_state import EngineKind, EngineRelease
 from fairlead.fleet.findings import SpecRefusal
 
 ENGINES: Final[MappingProxyType[EngineKind, EngineDescription]] = MappingProxyType(
-    {EngineKind.VLLM: VllmEngine(), EngineKind.SGLANG: SglangEngine(), EngineKind.SIMULATED: EmulatorEngine()}
+    {
+        EngineKind.VLLM: VllmEngine(),
+        EngineKind.SGLANG: SglangEngine(),
+        EngineKind.TENSORRT_LLM: TensorRtEngine(),
+        EngineKind.SIMULATED: EmulatorEngine(),
+    }
 )
 DEFAULT: Final = EngineKind.VLLM
 """The kind of a spec that names none."""

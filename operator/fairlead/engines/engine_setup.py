@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Concatenate, ParamSpec, TypeVar
 
 from fairlead.engines import extra_args
 from fairlead.fleet.accelerators import Accelerator
@@ -9,6 +10,9 @@ from fairlead.fleet.desired_state import DesiredEngine, DesiredRevision
 from fairlead.fleet.findings import SpecRefusal, SpecWarning
 from fairlead.fleet.quantization import WeightFormat
 from fairlead.fleet.shapes import ModelShape
+
+Facts = ParamSpec("Facts")
+Found = TypeVar("Found")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +72,24 @@ RefusalCheck = Callable[[EngineSetup], SpecRefusal | None]
 
 WarningCheck = Callable[[EngineSetup], SpecWarning | None]
 """One rule about what is legal and has a cost or a risk that the user should know."""
+
+
+def cited(
+    source: str,
+    check: Callable[Concatenate[EngineSetup, Facts], Found],
+    *facts: Facts.args,
+    **named: Facts.kwargs,
+) -> Callable[[EngineSetup], Found]:
+    """A check that several engines need, as that of one: with its facts, and where its own release says so.
+
+    The page of engines quotes the docstring of each check, so the source becomes it.
+    """
+
+    def of_one(setup: EngineSetup) -> Found:
+        return check(setup, *facts, **named)
+
+    of_one.__module__, of_one.__name__, of_one.__doc__ = check.__module__, check.__name__, source
+    return of_one
 
 
 def refusals(setup: EngineSetup, checks: Sequence[RefusalCheck]) -> tuple[SpecRefusal, ...]:

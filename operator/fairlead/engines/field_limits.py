@@ -3,11 +3,12 @@
 From an engine's rows come refusals and a table of docs/reference/engines.md.
 """
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Set
+from dataclasses import dataclass, fields
 
 from fairlead.engines.engine_setup import EngineSetup
 from fairlead.engines.reasons import EngineReason
+from fairlead.fleet.desired_state import DesiredEngine
 from fairlead.fleet.findings import SpecRefusal
 
 
@@ -34,3 +35,21 @@ def refusals(setup: EngineSetup, rows: Iterable[FieldLimit]) -> tuple[SpecRefusa
         for row in rows
         if (value := row.value(setup)) is not None
     )
+
+
+def unknown_setting(
+    setup: EngineSetup, engine: str, settings: Set[str], speculation_settings: Set[str]
+) -> SpecRefusal | None:
+    """A setting that is in no table of this engine: it would be accepted and ignored."""
+    wanted: DesiredEngine = setup.engine
+    for holder, names in ((wanted, settings), (wanted.speculation, speculation_settings)):
+        for one in fields(holder):
+            if one.name not in names and getattr(holder, one.name) != one.default:
+                return SpecRefusal(
+                    field="spec.engine" if isinstance(holder, DesiredEngine) else "spec.engine.speculation",
+                    value=one.name,
+                    reason=EngineReason.NOT_YET_IN_ENGINE,
+                    because=f"this release of Fairlead does not know what {engine} makes of this setting",
+                    remedy="remove it, or write engine.kind: vLLM",
+                )
+    return None

@@ -30,6 +30,8 @@ class MetricNames:
     """Label to field."""
     engine_label: str
     """The label that distinguishes a pod's data-parallel engines."""
+    moves_at_ends: bool = False
+    """As `EngineLoad` has it."""
     labels: tuple[str, ...] = ()
     """All labels, beside the bounds of buckets, that distinguish the samples of a family within one pod."""
 
@@ -125,7 +127,8 @@ def _load(tally: _LoadTally) -> EngineLoad | UnreadableScrape:
         facts[wanted] = histogram
     if tally.usages:
         facts["kv_usage"] = sum(tally.usages) / len(tally.usages)
-    return EngineLoad(engines=max(1, len(tally.engines)), **(facts | tally.capacity))
+    engines, at_ends = max(1, len(tally.engines)), tally.names.moves_at_ends
+    return EngineLoad(engines=engines, moves_at_ends=at_ends, **(facts | tally.capacity))
 
 
 def _histogram(base: str, tally: _LoadTally) -> DurationHistogram | UnreadableScrape | None:

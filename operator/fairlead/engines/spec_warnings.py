@@ -1,10 +1,12 @@
-"""What every engine warns of alike: facts of the spec and of Kubernetes, of no engine's source."""
+"""What engines warn of alike: facts of the spec and of Kubernetes, or the same fact in the source of several."""
 
 from fairlead.engines.engine_setup import EngineSetup
 from fairlead.engines.reasons import EngineReason
+from fairlead.fleet.accelerators import ADA
 from fairlead.fleet.desired_state import SourceScheme
 from fairlead.fleet.findings import SpecWarning
 from fairlead.fleet.plurals import count
+from fairlead.fleet.quantization import KvFormat
 
 
 def idle_gpus(setup: EngineSetup) -> SpecWarning | None:
@@ -35,3 +37,46 @@ def foreign_code(setup: EngineSetup) -> SpecWarning | None:
         + ("" if pinned else ", and any later commit there changes it"),
         remedy="read that code" if pinned else "read that code and set spec.model.revision to the commit you read",
     )
+
+
+def coarse_cache(setup: EngineSetup) -> SpecWarning | None:
+    """fp8_e5m2 keeps two bits of each value."""
+    if setup.engine.kv is not KvFormat.FP8_E5M2:
+        return None
+    newer = setup.accelerator is not None and setup.accelerator.capability >= ADA
+    return SpecWarning(
+        field="spec.engine.quantization.kvCache",
+        value=KvFormat.FP8_E5M2,
+        reason=EngineReason.RISKY,
+        because="it keeps two mantissa bits of each value, and answers to long contexts lose quality first",
+        remedy="write fp8E4M3, which this GPU can" if newer else "check answers on your own prompts",
+    )
+
+
+def context_beyond_the_model(setup: EngineSetup, unless: str) -> SpecWarning | None:
+    """The variable turns the engine's refusal off, not the model's limit."""
+    tokens, shape = setup.engine.max_context_tokens, setup.shape
+    if setup.variable(unless) != "1" or tokens is None or shape is None or tokens <= shape.positions:
+        return None
+    return SpecWarning(
+        field="spec.engine.context.maxTokens",
+        value=str(tokens),
+        reason=EngineReason.RISKY,
+        because=f"{shape.name} was made for {count(shape.positions, 'token')}; beyond, answers degrade or the engine "
+        "fails",
+        remedy=f"write {shape.positions} or less",
+    )
+
+
+def adapter_not_pinned(setup: EngineSetup, engine: str) -> SpecWarning | None:
+    """An engine that takes a repository's name for an adapter, and no revision."""
+    for index, adapter in enumerate(setup.engine.adapters):
+        if adapter.source.scheme is SourceScheme.HUB and adapter.source.revision is not None:
+            return SpecWarning(
+                field=f"spec.engine.adapters[{index}].revision",
+                value=adapter.source.revision,
+                reason=EngineReason.RISKY,
+                because=f"{engine} always downloads an adapter's newest revision and ignores this one",
+                remedy="put that revision on a volume or in an image and name it by pvc:// or oci://",
+            )
+    return None

@@ -11,10 +11,20 @@ CPU: Final = "CPU"
 
 
 class ComputeCapability(NamedTuple):
-    """NVIDIA's compute capability; compares like a version."""
+    """NVIDIA's compute capability; compares like a version, and is written like one."""
 
     major: int
     minor: int
+
+    def __str__(self) -> str:
+        return f"{self.major}.{self.minor}"
+
+
+TURING: Final = ComputeCapability(7, 5)
+AMPERE: Final = ComputeCapability(8, 0)
+ADA: Final = ComputeCapability(8, 9)
+HOPPER: Final = ComputeCapability(9, 0)
+BLACKWELL: Final = ComputeCapability(10, 0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

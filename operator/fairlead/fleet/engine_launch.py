@@ -86,6 +86,20 @@ class ConfigMapFile:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OptionsFile:
+    """Settings that an engine reads from a file instead of its command.
+
+    The text stands in an annotation of the pod, from which the kubelet writes the file: so whoever reads the pod reads
+    what the engine was told, and no object beside the pod can be missing or changed.
+    """
+
+    text: str
+    folder: str
+    """The folder holds nothing else."""
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EngineLaunch:
     """All that an engine's container needs, as far as the engine decides it."""
 
@@ -98,6 +112,7 @@ class EngineLaunch:
     """The user of the image that it runs as."""
     mounts: tuple[WeightMount, ...] = ()
     files: tuple[ConfigMapFile, ...] = ()
+    options: OptionsFile | None = None
     cache_path: str | None = None
     """The folder worth keeping between two starts: downloads and compiled graphs."""
     shared_memory_bytes: int = 0

@@ -50,6 +50,8 @@ class EngineLoad:
     inter_token: DurationHistogram | None = None
     request_pace: DurationHistogram | None = None
     """One sample for each request that ended: its mean time between tokens."""
+    moves_at_ends: bool = False
+    """Whether all figures move when a request ends and never before: that they stand still then says nothing."""
 
 
 class UnreadableScrapeReason(StrEnum):

@@ -62,6 +62,11 @@ class EngineMemory(Protocol):
         before the cache is made; None where `share` holds them too."""
 
     @property
+    def shares_the_rest(self) -> bool:
+        """Whether its share is of what weights and work leave, and is the cache, instead of the part of all memory that
+        the engine uses."""
+
+    @property
     def logit_bytes(self) -> float:
         """Bytes that sampling takes for each logit, beside the model's own."""
 

@@ -21,7 +21,7 @@ def template(owner: Owner, deployment: DesiredDeployment, launch: EngineLaunch, 
     wanted = deployment.wanted
     carried = engine_volumes.pod_volumes(wanted.storage, launch)
     return {
-        "metadata": {"labels": labels.engine(owner.name, revision), **_adapters(wanted)},
+        "metadata": {"labels": labels.engine(owner.name, revision), **_annotations(wanted, launch)},
         "spec": {
             "containers": [_container(wanted, launch, carried)],
             "volumes": carried.volumes,
@@ -37,10 +37,13 @@ def template(owner: Owner, deployment: DesiredDeployment, launch: EngineLaunch, 
     }
 
 
-def _adapters(wanted: DesiredRevision) -> Manifest:
-    """For routers: they send a request for an adapter only to pods that load it."""
+def _annotations(wanted: DesiredRevision, launch: EngineLaunch) -> Manifest:
+    """Adapters for routers, which send a request for one only to pods that load it; and the engine's file."""
     found = sorted(one.name for one in wanted.engine.adapters)
-    return {"annotations": {labels.ADAPTERS: ",".join(found)}} if found else {}
+    written = {labels.ADAPTERS: ",".join(found)} if found else {}
+    if launch.options is not None:
+        written[labels.OPTIONS] = launch.options.text
+    return {"annotations": written} if written else {}
 
 
 def _container(wanted: DesiredRevision, launch: EngineLaunch, carried: PodVolumes) -> Manifest:

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from fairlead.fleet.desired_state import SourceScheme, Storage
-from fairlead.fleet.engine_launch import ConfigMapFile, EngineLaunch, WeightMount
-from fairlead.objects import quantities
+from fairlead.fleet.engine_launch import ConfigMapFile, EngineLaunch, OptionsFile, WeightMount
+from fairlead.objects import labels, quantities
 from fairlead.objects.manifest import Manifest
 
 TMP: Final = "/tmp"  # noqa: S108 - inside the container, on a volume of its own
@@ -64,13 +64,20 @@ def _source(number: int, mount: WeightMount) -> VolumeAndMount:
 
 
 def _files(launch: EngineLaunch) -> list[VolumeAndMount]:
-    """Of each ConfigMap the one key, under the file name that the command opens."""
-    return [_file(number, one) for number, one in enumerate(launch.files)]
+    """Of each ConfigMap the one key, under the file name that the command opens; then the file of settings."""
+    files = [_file(number, one) for number, one in enumerate(launch.files)]
+    return files if launch.options is None else [*files, _options(launch.options)]
 
 
 def _file(number: int, file: ConfigMapFile) -> VolumeAndMount:
     source = {"name": file.source.name, "items": [{"key": file.source.key, "path": file.name}]}
     return {"name": f"file-{number}", "configMap": source}, {"mountPath": file.folder, "readOnly": True}
+
+
+def _options(file: OptionsFile) -> VolumeAndMount:
+    reference = {"apiVersion": "v1", "fieldPath": f"metadata.annotations['{labels.OPTIONS}']"}
+    source = {"items": [{"path": file.name, "fieldRef": reference}]}
+    return {"name": "options", "downwardAPI": source}, {"mountPath": file.folder, "readOnly": True}
 
 
 def _shared_memory(storage: Storage, launch: EngineLaunch) -> list[VolumeAndMount]:

@@ -18,6 +18,9 @@ GATEWAY: Final = f"{GROUP}/gateway"
 ADAPTERS: Final = f"{GROUP}/adapters"
 """An annotation: the LoRA adapters that an engine pod loads, since those of two revisions may differ."""
 
+OPTIONS: Final = f"{GROUP}/engine-options"
+"""An annotation of an engine pod: the text of the file from which the engine reads its settings."""
+
 ASLEEP: Final = f"{GROUP}/asleep"
 """An annotation on an engine pod that sleeps, or is about to: routers send it no requests. Its value is `falling`, then
 the ID of the container that was put to sleep, since a container that was restarted is awake."""

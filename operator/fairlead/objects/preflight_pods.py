@@ -24,7 +24,9 @@ def manifest(
     return {
         "apiVersion": "v1",
         "kind": "Pod",
-        "metadata": owner.metadata(names.check(owner.name, revision), labels.check(owner.name, revision)),
+        "metadata": owner.metadata(
+            names.check(owner.name, revision), labels.check(owner.name, revision), _options(template)
+        ),
         "spec": spec
         | {
             "containers": [_container(template["spec"]["containers"][0], command)],
@@ -33,6 +35,12 @@ def manifest(
             "activeDeadlineSeconds": longest_seconds,
         },
     }
+
+
+def _options(template: Manifest) -> dict[str, str]:
+    """The engine's file, which it mounts as well; which adapters it would load concerns nobody."""
+    written = template["metadata"].get("annotations") or {}
+    return {name: text for name, text in written.items() if name == labels.OPTIONS}
 
 
 def _container(engine: Manifest, command: tuple[str, ...]) -> Manifest:

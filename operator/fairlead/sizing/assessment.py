@@ -96,7 +96,7 @@ def _sure(question: SizingInput, counted: MemoryBreakdown) -> bool:
     enough = _suffices(question, counted.kv.low)
     if question.release.sets_graphs_aside:
         return enough
-    return enough and memory.unshared(question).likely >= counted.graphs.likely
+    return enough and memory.unshared(question, counted).likely >= counted.graphs.likely
 
 
 def _suffices(question: SizingInput, available: float) -> bool:

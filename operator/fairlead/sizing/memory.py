@@ -6,7 +6,8 @@ Terms have a span of their own only where the question says why (an unread check
 error of the rest is not known term by term: it was measured on the cache of starts, in bytes, as one span.
 
 An engine with a static share makes its cache before it has computed anything: activations and graphs are not among its
-terms then, and live in what the share leaves.
+terms then, and live in what the share leaves. An engine that shares the rest makes its cache of a part of what is left
+beside all terms, and leaves the other part alone.
 """
 
 from typing import Final
@@ -34,6 +35,8 @@ def memory(question: SizingInput) -> MemoryBreakdown:
     left = budget.minus(held).minus(drafted).minus(slots).minus(peak).minus(outside)
     if question.release.sets_graphs_aside:
         left, loose = left.minus(captured), loose + captured.likely
+    share = question.cache_share if left.likely > 0 else 1.0
+    budget, left = budget.minus(left.times(1 - share)), left.times(share)
     return MemoryBreakdown(
         budget=budget,
         weights=held,
@@ -56,6 +59,6 @@ def least_cache(question: SizingInput, needed: float) -> float:
     return host_memory.settable_above(question, needed)
 
 
-def unshared(question: SizingInput) -> Estimate:
-    """The share of the GPU the engine leaves alone; older releases capture graphs in it."""
-    return overheads.visible(question.accelerator).times(1 - question.share)
+def unshared(question: SizingInput, counted: MemoryBreakdown) -> Estimate:
+    """What the engine leaves alone of the GPU; some capture graphs in it."""
+    return overheads.visible(question.accelerator).minus(counted.budget)

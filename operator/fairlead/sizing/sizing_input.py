@@ -94,6 +94,16 @@ class SizingInput:
     @property
     def share(self) -> float:
         """The part of visible memory that the engine uses."""
+        return 1.0 if self.release.shares_the_rest else self._chosen_share
+
+    @property
+    def cache_share(self) -> float:
+        """The part of what weights and work leave that becomes the cache."""
+        return self._chosen_share if self.release.shares_the_rest else 1.0
+
+    @property
+    def _chosen_share(self) -> float:
+        """As the spec says, else as the engine takes by itself."""
         return self.utilization or self.static_share or self.release.share
 
     @property

@@ -256,7 +256,9 @@ def test_a_pod_that_moved_is_asked_at_its_new_address() -> None:
     run_story(story())
 
 
-def test_engines_that_this_release_cannot_read_are_left_alone() -> None:
+def test_engines_that_this_release_cannot_read_are_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("fairlead.autoscaler.samples.scraper.ENGINES", {})
+
     async def story() -> None:
         async with listening(lambda _: None) as pod, scraping(pod.target(EngineKind.TENSORRT_LLM)) as scraper:
             await asyncio.sleep(3 * EVERY)

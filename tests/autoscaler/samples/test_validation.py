@@ -1,5 +1,7 @@
 """What is known of an engine from look to look: when its figures are believed, and what becomes of them when not."""
 
+from dataclasses import replace
+
 import pytest
 
 from fairlead.autoscaler.samples import validation
@@ -93,6 +95,14 @@ def test_counters_that_move_again_are_no_longer_timed() -> None:
     sample = sampled(load(), load(), load(), load(**MORE))
 
     assert (sample.unmoved_since, sample.unmoved_scrapes) == (None, 0)
+
+
+def test_counters_that_move_when_requests_end_may_stand_still_while_answers_are_written() -> None:
+    late = replace(load(**MORE), moves_at_ends=True)
+
+    sample = sampled(replace(load(), moves_at_ends=True), late, late, late)
+
+    assert (sample.at, sample.unmoved_since, sample.unmoved_scrapes) == (3.0, None, 0)
 
 
 def test_no_answer_leaves_the_last_figures() -> None:

@@ -53,10 +53,10 @@ def test_a_pod_without_an_address_is_not_asked() -> None:
 
 
 def test_what_an_engine_measured_once_is_not_asked_again(tmp_path: Path) -> None:
-    """Its KV capacity does not change while it runs; what is no number is not believed."""
+    """Its KV capacity does not change while it runs; a page without it is no last word, and nonsense is no page."""
 
     async def story() -> None:
-        pages, clock = ["nonsense", PAGE], Clock()
+        pages, clock = ["nonsense", PAGE.replace("cache_config_info", "other_info"), PAGE], Clock()
 
         async def metrics(_: web.Request) -> web.Response:
             return web.Response(text=pages.pop(0))
@@ -72,6 +72,10 @@ def test_what_an_engine_measured_once_is_not_asked_again(tmp_path: Path) -> None
             session = await stack.enter_async_context(aiohttp.ClientSession(connector=connector))
             pods = PodClient(session, clock)
             assert await pods.load(pod("e", "10.0.0.1"), EngineKind.VLLM) is None
+            clock.now += AGAIN_S
+            unsized = await pods.load(pod("e", "10.0.0.1"), EngineKind.VLLM)
+            assert unsized is not None
+            assert unsized.capacity_blocks is None
             clock.now += AGAIN_S
             measured = await pods.load(pod("e", "10.0.0.1"), EngineKind.VLLM)
             assert measured is not None

@@ -86,6 +86,7 @@ class PretendMemory:
     context_gib: float = 0.25
     switched_gib: float = 1.0
     sets_graphs_aside: bool = True
+    shares_the_rest: bool = False
     counts_requests: bool = True
     host: HostMemory | None = None
 

@@ -62,7 +62,7 @@ WORTH_A_WORD: Final[dict[str, tuple[EngineSetup, str, Why, str]]] = {
         setup_with(kv=KvFormat.FP8_E5M2),
         "spec.engine.quantization.kvCache",
         Why.RISKY,
-        "check answers on your own prompts",
+        "write fp8E4M3, which this GPU can",
     ),
     "no graphs": (setup_with(eager=True), "spec.engine.eager", Why.SLOWER, "remove it"),
     "GPUs that nobody uses": (setup_of(ENGINE, gpus=2, on=H100), "spec.accelerator.count", Why.SLOWER, "write 1"),

@@ -24,7 +24,7 @@ def after(before: PodSample[EngineLoad], load: EngineLoad | UnreadableScrape, at
     if before.figures is not None and (counter := _went_back(before.figures, load)) is not None:
         because = f"its counter {counter} went back: the engine restarted"
         return PodSample(figures=load, at=at, doubt=SampleProblem.RESET, because=because)
-    if before.figures is None or _moved(before.figures, load):
+    if before.figures is None or load.moves_at_ends or _moved(before.figures, load):
         return PodSample(figures=load, at=at, doubt=None, because="")
     since = before.unmoved_since if before.unmoved_since is not None else before.at
     scrapes = before.unmoved_scrapes + (1 if at != before.at else 0)

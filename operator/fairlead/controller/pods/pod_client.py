@@ -48,7 +48,7 @@ class PodClient:
         return await router_client.endpoints(self._session, address, key) if address else None
 
     async def load(self, pod: Manifest, kind: EngineKind) -> EngineLoad | None:
-        """The load that an engine reports; kept, since its KV capacity does not change while it runs."""
+        """The load that an engine reports; kept with its KV capacity, which does not change while it runs."""
         uid, address = pod["metadata"]["uid"], pods.address(pod)
         if uid in self._measured or address is None or self._clock() < self._not_before.get(uid, 0.0):
             return self._measured.get(uid)
@@ -60,7 +60,8 @@ class PodClient:
         found = None if text is None else engine.load(text)
         if found is None or isinstance(found, UnreadableScrape):
             return None
-        self._measured[uid] = found
+        if found.capacity_tokens is not None or found.capacity_blocks is not None:
+            self._measured[uid] = found
         return found
 
     async def sleep(self, pod: Manifest, kind: EngineKind) -> bool:

@@ -5,11 +5,8 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from fairlead.engines import weight_paths
-from fairlead.engines.engine_setup import EngineSetup
 from fairlead.engines.http_api import AdapterRequests
-from fairlead.engines.reasons import EngineReason
 from fairlead.fleet.desired_state import Adapter
-from fairlead.fleet.findings import SpecRefusal
 
 SLOTS: Final = 8
 """Adapters kept on the GPU at once, without the base model's slot; the others wait in RAM."""
@@ -50,33 +47,3 @@ REQUESTS: Final = AdapterRequests(
     members=members,
 )
 """`/v1/responses` reads an adapter's name and then answers as the base model (`serving_responses.py`)."""
-
-
-def name_taken(setup: EngineSetup) -> SpecRefusal | None:
-    """The model and its adapters share one list of names in `/v1/models`; a request could not say which it means."""
-    taken = {setup.wanted.model.served_name}
-    for index, adapter in enumerate(setup.engine.adapters):
-        if adapter.name in taken:
-            return SpecRefusal(
-                field=f"spec.engine.adapters[{index}].name",
-                value=adapter.name,
-                reason=EngineReason.ADAPTER_NAME_TAKEN,
-                because="the model or another adapter is served under this name",
-                remedy="give the adapter a name of its own",
-            )
-        taken.add(adapter.name)
-    return None
-
-
-def rank_out_of_range(setup: EngineSetup) -> SpecRefusal | None:
-    """`--max-lora-rank` is the highest of them, and `srt/lora/lora_manager.py` takes any number above zero."""
-    for index, adapter in enumerate(setup.engine.adapters):
-        if adapter.rank < 1:
-            return SpecRefusal(
-                field=f"spec.engine.adapters[{index}].rank",
-                value=str(adapter.rank),
-                reason=EngineReason.OUT_OF_RANGE,
-                because="must be at least 1",
-                remedy="write the rank the adapter was trained with",
-            )
-    return None

@@ -3,10 +3,12 @@
 from typing import Final
 
 from fairlead.engines import field_flags as rows
-from fairlead.engines.engine_setup import EngineSetup, RefusalCheck
+from fairlead.engines import spec_conversation, spec_refusals, spec_speculation
+from fairlead.engines.engine_setup import EngineSetup, RefusalCheck, cited
 from fairlead.engines.reasons import EngineReason
-from fairlead.engines.sglang import adapters, conversation, extra_arg_checks, formats, limits, speculation
+from fairlead.engines.sglang import conversation, extra_arg_checks, formats, limits
 from fairlead.engines.sglang.field_flags import FIELDS
+from fairlead.fleet.accelerators import AMPERE, BLACKWELL, TURING
 from fairlead.fleet.findings import SpecRefusal
 from fairlead.fleet.plurals import count
 from fairlead.fleet.quantization import Dtype, KvFormat, WeightFormat
@@ -19,13 +21,13 @@ LONGER_ALLOWED: Final = "SGLANG_ALLOW_OVERWRITE_LONGER_CONTEXT_LEN"
 def gpu_too_old(setup: EngineSetup) -> SpecRefusal | None:
     """`srt/model_executor/model_runner_components/load_model_utils.py`: "SGLang only supports sm75 and above."."""
     gpu = setup.accelerator
-    if setup.on_cpu or gpu is None or gpu.capability >= formats.TURING:
+    if setup.on_cpu or gpu is None or gpu.capability >= TURING:
         return None
     return SpecRefusal(
         field="spec.accelerator.product",
         value=gpu.product,
         reason=EngineReason.DTYPE_NEEDS_CAPABILITY,
-        because=f"SGLang needs compute capability 7.5, and it has {formats.words(gpu.capability)}",
+        because=f"SGLang needs compute capability 7.5, and it has {gpu.capability}",
         remedy="write engine.kind: vLLM, or take a newer GPU",
     )
 
@@ -33,13 +35,13 @@ def gpu_too_old(setup: EngineSetup) -> SpecRefusal | None:
 def bfloat16_needs_capability(setup: EngineSetup) -> SpecRefusal | None:
     """`load_model_utils.py: maybe_downgrade_dtype_for_legacy_gpu` computes in float16 instead, and logs it only."""
     gpu = setup.accelerator
-    if setup.engine.dtype is not Dtype.BFLOAT16 or gpu is None or gpu.capability >= formats.AMPERE:
+    if setup.engine.dtype is not Dtype.BFLOAT16 or gpu is None or gpu.capability >= AMPERE:
         return None
     return SpecRefusal(
         field="spec.engine.dtype",
         value=setup.engine.dtype,
         reason=EngineReason.DTYPE_NEEDS_CAPABILITY,
-        because=f"needs compute capability 8.0, and {gpu.product} has {formats.words(gpu.capability)}: SGLang would "
+        because=f"needs compute capability 8.0, and {gpu.product} has {gpu.capability}: SGLang would "
         "compute in float16",
         remedy="write float16",
     )
@@ -53,8 +55,7 @@ def weights_need_capability(setup: EngineSetup) -> SpecRefusal | None:
     return _weights(
         setup,
         EngineReason.FORMAT_NEEDS_CAPABILITY,
-        f"needs compute capability {formats.words(row.least)} in SGLang, and {gpu.product} has "
-        f"{formats.words(gpu.capability)}",
+        f"needs compute capability {row.least} in SGLang, and {gpu.product} has {gpu.capability}",
         "write none with an unquantized checkpoint, or ask for a newer GPU",
     )
 
@@ -104,13 +105,13 @@ def no_experts_to_quantize(setup: EngineSetup) -> SpecRefusal | None:
 def cache_needs_blackwell(setup: EngineSetup) -> SpecRefusal | None:
     """`srt/arg_groups/kv_cache_hook.py`: nvfp4 is for SM100 and SM120."""
     gpu = setup.accelerator
-    if setup.engine.kv is not KvFormat.NVFP4 or gpu is None or gpu.capability >= formats.BLACKWELL:
+    if setup.engine.kv is not KvFormat.NVFP4 or gpu is None or gpu.capability >= BLACKWELL:
         return None
     return SpecRefusal(
         field="spec.engine.quantization.kvCache",
         value=setup.engine.kv,
         reason=EngineReason.KV_FORMAT_NEEDS_CAPABILITY,
-        because=f"needs compute capability 10.0, and {gpu.product} has {formats.words(gpu.capability)}",
+        because=f"needs compute capability 10.0, and {gpu.product} has {gpu.capability}",
         remedy="write fp8 or auto",
     )
 
@@ -137,51 +138,6 @@ def _is_shared_evenly(shape: ModelShape, tensor: int) -> bool:
     return shape.heads % tensor == 0 and kept
 
 
-def degree_out_of_range(setup: EngineSetup) -> SpecRefusal | None:
-    """Degrees below one pass its parser and end the start later."""
-    degrees = setup.wanted.parallelism
-    for name, degree in (("tensor", degrees.tensor), ("pipeline", degrees.pipeline), ("data", degrees.data)):
-        if degree < 1:
-            return SpecRefusal(
-                field=f"spec.parallelism.{name}",
-                value=str(degree),
-                reason=EngineReason.OUT_OF_RANGE,
-                because="must be at least 1",
-                remedy="write 1",
-            )
-    return None
-
-
-def too_few_gpus(setup: EngineSetup) -> SpecRefusal | None:
-    """Each rank takes a GPU: `srt/entrypoints/engine.py` starts tensor x pipeline x data schedulers."""
-    needed, given = setup.wanted.parallelism.gpus, setup.wanted.gpus_per_replica
-    if setup.on_cpu or needed <= given:
-        return None
-    degrees = setup.wanted.parallelism
-    return SpecRefusal(
-        field="spec.accelerator.count",
-        value=str(given),
-        reason=EngineReason.GPUS_DIFFER,
-        because=f"tensor {degrees.tensor} times pipeline {degrees.pipeline} times data {degrees.data} "
-        f"takes {count(needed, 'GPU')}",
-        remedy=f"write {needed}, or less parallelism",
-    )
-
-
-def context_too_long(setup: EngineSetup) -> SpecRefusal | None:
-    """`srt/configs/model_config.py`: "context_length (N) is greater than the derived context_length (M)"."""
-    tokens, shape = setup.engine.max_context_tokens, setup.shape
-    if tokens is None or shape is None or tokens <= shape.positions or setup.variable(LONGER_ALLOWED) == "1":
-        return None
-    return SpecRefusal(
-        field="spec.engine.context.maxTokens",
-        value=str(tokens),
-        reason=EngineReason.CONTEXT_TOO_LONG,
-        because=f"{shape.name} was made for {count(shape.positions, 'token')}",
-        remedy=f"write {shape.positions} or less",
-    )
-
-
 def count_out_of_range(setup: EngineSetup) -> SpecRefusal | None:
     """A run showed that `--max-running-requests 0` and `--max-queued-requests 0` start, and serve nothing."""
     return rows.count_out_of_range(setup, FIELDS)
@@ -206,7 +162,7 @@ def _weights(setup: EngineSetup, reason: EngineReason, because: str, remedy: str
 
 
 REFUSAL_CHECKS: Final[tuple[RefusalCheck, ...]] = (
-    degree_out_of_range,
+    cited("Degrees below one pass its parser and end the start later.", spec_refusals.degree_out_of_range),
     count_out_of_range,
     share_out_of_range,
     gpu_too_old,
@@ -217,19 +173,59 @@ REFUSAL_CHECKS: Final[tuple[RefusalCheck, ...]] = (
     no_experts_to_quantize,
     cache_needs_blackwell,
     heads_not_divisible,
-    too_few_gpus,
-    context_too_long,
-    speculation.draft_missing,
-    speculation.draft_unused,
-    speculation.tokens_missing,
-    speculation.no_mtp_layers,
-    speculation.vocabulary_differs,
-    adapters.rank_out_of_range,
-    adapters.name_taken,
-    conversation.tool_parser_unknown,
-    conversation.tool_parser_missing,
-    conversation.reasoning_parser_unknown,
-    conversation.reasoning_parser_missing,
+    cited(
+        "Each rank takes a GPU: `srt/entrypoints/engine.py` starts tensor x pipeline x data schedulers.",
+        spec_refusals.too_few_gpus,
+    ),
+    cited(
+        '`srt/configs/model_config.py`: "context_length (N) is greater than the derived context_length (M)".',
+        spec_refusals.context_too_long,
+        LONGER_ALLOWED,
+    ),
+    cited(
+        "`srt/speculative/standalone_worker_v2.py` and `eagle_worker_v2.py` load a draft, and there is none.",
+        spec_speculation.draft_missing,
+    ),
+    cited(
+        "No error in SGLang, which leaves the model aside; whoever named it expects it to work.",
+        spec_speculation.draft_unused,
+    ),
+    cited(
+        "Only MTP has numbers of its own: `srt/arg_groups/speculative_hook.py: _auto_choose_speculative_params`.",
+        spec_speculation.tokens_missing,
+    ),
+    cited(
+        "`_handle_eagle_family` takes the model itself for the draft, which has no such layers to load.",
+        spec_speculation.no_mtp_layers,
+    ),
+    cited(
+        "`srt/speculative/standalone_worker_v2.py`: the draft's tokens are the target's, by number.",
+        spec_speculation.vocabulary_differs,
+    ),
+    cited(
+        "`--max-lora-rank` is the highest of them, and `srt/lora/lora_manager.py` takes any number above zero.",
+        spec_refusals.adapter_rank_out_of_range,
+    ),
+    cited(
+        "The model and its adapters share one list of names in `/v1/models`; a request could not say which it means.",
+        spec_refusals.adapter_name_taken,
+    ),
+    cited(
+        '`srt/server_args.py: _tool_call_parser_choices`; argparse ends the start with "invalid choice".',
+        spec_conversation.parser_unknown,
+        conversation.TOOLS,
+    ),
+    cited("`spec.engine.tools` would say nothing to the engine.", spec_conversation.parser_missing, conversation.TOOLS),
+    cited(
+        '`srt/server_args.py: _reasoning_parser_choices`; argparse ends the start with "invalid choice".',
+        spec_conversation.parser_unknown,
+        conversation.REASONING,
+    ),
+    cited(
+        "`spec.engine.reasoning` would say nothing to the engine.",
+        spec_conversation.parser_missing,
+        conversation.REASONING,
+    ),
     extra_arg_checks.experts_over_other_gpus,
     extra_arg_checks.attention_ranks,
     extra_arg_checks.pool_below_context,

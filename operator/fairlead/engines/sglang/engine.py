@@ -3,12 +3,11 @@
 from typing import Final
 
 from fairlead.engines import engine_setup as setups
-from fairlead.engines import extra_args, field_limits, weight_paths
+from fairlead.engines import extra_args, extra_variables, field_limits, spec_conversation, weight_paths
 from fairlead.engines.engine_setup import EngineSetup
 from fairlead.engines.sglang import (
     arguments,
     checks,
-    conversation,
     environment,
     flags,
     lifecycle,
@@ -52,7 +51,7 @@ class SglangEngine:
             *setups.refusals(setup, checks.REFUSAL_CHECKS),
             *extra_args.refusals(setup.engine.extra_args, flags.RULES),
             *unknown_flags.refusals(setup),
-            *reserved_variables.refusals(setup),
+            *extra_variables.refusals(setup, reserved_variables.VARIABLES),
         )
 
     def warnings(self, setup: EngineSetup) -> tuple[SpecWarning, ...]:
@@ -69,7 +68,7 @@ class SglangEngine:
             probes=lifecycle.probes(lifecycle.budget_seconds(pace, setup)),
             shutdown=lifecycle.shutdown(pace),
             mounts=weight_paths.mounts(setup.wanted),
-            files=conversation.files(setup),
+            files=spec_conversation.files(setup),
             cache_path=weight_paths.CACHE,
             shared_memory_bytes=_GIB * max(1, setup.wanted.parallelism.gpus),
             check=preflight.command(command),

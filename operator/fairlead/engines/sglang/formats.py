@@ -9,13 +9,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
-from fairlead.fleet.accelerators import ComputeCapability
+from fairlead.fleet.accelerators import ADA, AMPERE, BLACKWELL, TURING, ComputeCapability
 from fairlead.fleet.quantization import KvFormat, WeightFormat
-
-TURING: Final = ComputeCapability(7, 5)
-AMPERE: Final = ComputeCapability(8, 0)
-ADA: Final = ComputeCapability(8, 9)
-BLACKWELL: Final = ComputeCapability(10, 0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,8 +53,3 @@ KV: Final[Mapping[KvFormat, str]] = MappingProxyType(
     }
 )
 """Without `auto`. Plain `fp8` is no choice of its parser; vLLM's `fp8` is E4M3 as well."""
-
-
-def words(capability: ComputeCapability) -> str:
-    """A capability as text, for instance 8.9."""
-    return f"{capability.major}.{capability.minor}"

@@ -4,15 +4,13 @@ Each row names the file of SGLang it was read in. Together with `field_flags` th
 field that neither knows is refused by `unsupported_field`, so that none is accepted and ignored.
 """
 
-from collections.abc import Callable
-from dataclasses import fields
 from typing import Final
 
+from fairlead.engines import field_limits, spec_values
 from fairlead.engines.engine_setup import EngineSetup
 from fairlead.engines.field_limits import FieldLimit
 from fairlead.engines.reasons import EngineReason
-from fairlead.engines.sglang import conversation
-from fairlead.fleet.desired_state import DesiredEngine, DesiredSpeculation, SourceScheme, SpeculationMethod
+from fairlead.fleet.desired_state import SpeculationMethod
 from fairlead.fleet.findings import SpecRefusal
 from fairlead.fleet.quantization import KvFormat, WeightFormat
 
@@ -33,22 +31,7 @@ SPECULATION_SETTINGS: Final = frozenset({"method", "draft", "tokens", "max_concu
 
 def unsupported_field(setup: EngineSetup) -> SpecRefusal | None:
     """A setting that came after these tables: refused until somebody says what SGLang makes of it."""
-    engine: DesiredEngine = setup.engine
-    for holder, settings in ((engine, SETTINGS), (engine.speculation, SPECULATION_SETTINGS)):
-        for one in fields(holder):
-            if one.name not in settings and getattr(holder, one.name) != one.default:
-                return SpecRefusal(
-                    field="spec.engine" if isinstance(holder, DesiredEngine) else "spec.engine.speculation",
-                    value=one.name,
-                    reason=EngineReason.NOT_YET_IN_ENGINE,
-                    because="this release of Fairlead does not know what SGLang makes of this setting",
-                    remedy="remove it, or write engine.kind: vLLM",
-                )
-    return None
-
-
-def _weights(*formats: WeightFormat) -> Callable[[EngineSetup], str | None]:
-    return lambda setup: setup.weights if setup.weights in formats else None
+    return field_limits.unknown_setting(setup, "SGLang", SETTINGS, SPECULATION_SETTINGS)
 
 
 def _cached(setup: EngineSetup) -> str | None:
@@ -64,53 +47,9 @@ def _colon_of_adapter(setup: EngineSetup) -> str | None:
     return next((one.name for one in setup.engine.adapters if ":" in one.name), None)
 
 
-def _bucket(setup: EngineSetup) -> str | None:
-    source = setup.wanted.model.source
-    return f"s3://{source.location}" if source.scheme is SourceScheme.S3 else None
-
-
-def _bucket_of_draft(setup: EngineSetup) -> str | None:
-    draft = setup.engine.speculation.draft
-    return f"s3://{draft.location}" if draft is not None and draft.scheme is SourceScheme.S3 else None
-
-
-def _bucket_of_adapter(setup: EngineSetup) -> str | None:
-    found = (one.source for one in setup.engine.adapters if one.source.scheme is SourceScheme.S3)
-    return next((f"s3://{source.location}" for source in found), None)
-
-
-def _of_speculation(name: str) -> Callable[[EngineSetup], str | None]:
-    """A number of the spec that speculation in SGLang has no place for."""
-
-    def value(setup: EngineSetup) -> str | None:
-        speculation: DesiredSpeculation = setup.engine.speculation
-        number = getattr(speculation, name)
-        return None if number is None or speculation.method is SpeculationMethod.OFF else str(number)
-
-    return value
-
-
-def _speculates_across_stages(setup: EngineSetup) -> str | None:
-    method = setup.engine.speculation.method
-    return method if method is not SpeculationMethod.OFF and setup.wanted.parallelism.pipeline > 1 else None
-
-
 def _draft_with_adapters(setup: EngineSetup) -> str | None:
     method = setup.engine.speculation.method
     return method if method is SpeculationMethod.DRAFT_MODEL and setup.engine.adapters else None
-
-
-def _tools_on_demand(setup: EngineSetup) -> str | None:
-    tools = setup.engine.tools
-    return "false" if tools is not None and not tools.auto else None
-
-
-def _asleep(setup: EngineSetup) -> str | None:
-    return "true" if setup.engine.sleeps else None
-
-
-def _processor(setup: EngineSetup) -> str | None:
-    return setup.wanted.product if setup.on_cpu else None
 
 
 LIMITS: Final = (
@@ -118,7 +57,7 @@ LIMITS: Final = (
         field="spec.accelerator.product",
         refuses="a processor",
         source="PyPI has no build of its kernels for processors; srt/layers/amx_utils.py",
-        value=_processor,
+        value=spec_values.processor,
         because="Fairlead has no image of SGLang for processors, and nobody publishes its kernels for them",
         remedy="write engine.kind: vLLM, which has one, or name a GPU",
         reason=EngineReason.NOT_ON_CPU,
@@ -136,7 +75,7 @@ LIMITS: Final = (
         field="spec.model.source",
         refuses="a bucket",
         source="srt/arg_groups/model_path_hook.py, which loads it with runai_streamer",
-        value=_bucket,
+        value=spec_values.bucket,
         because="loading from a bucket was not tried with SGLang",
         remedy="mount the model with pvc:// or oci://, or read it from hf://",
         reason=EngineReason.NOT_YET_IN_ENGINE,
@@ -145,7 +84,7 @@ LIMITS: Final = (
         field="spec.engine.speculation.draft.source",
         refuses="a bucket",
         source="srt/arg_groups/model_path_hook.py, which loads it with runai_streamer",
-        value=_bucket_of_draft,
+        value=spec_values.bucket_of_draft,
         because="loading from a bucket was not tried with SGLang",
         remedy="mount the draft with pvc:// or oci://, or read it from hf://",
         reason=EngineReason.NOT_YET_IN_ENGINE,
@@ -154,7 +93,7 @@ LIMITS: Final = (
         field="spec.engine.adapters",
         refuses="an adapter in a bucket",
         source="srt/lora/lora_config.py: LoRAConfig, which knows folders and the hub",
-        value=_bucket_of_adapter,
+        value=spec_values.bucket_of_adapter,
         because="SGLang reads adapters from folders and from the hub only",
         remedy="mount the adapter with pvc:// or oci://, or read it from hf://",
         reason=EngineReason.NOT_IN_ENGINE,
@@ -172,7 +111,7 @@ LIMITS: Final = (
         field="spec.engine.quantization.weights",
         refuses=f"{', '.join(sorted(_OWN_SCALES))} while loading",
         source="srt/layers/quantization/fp8.py: Fp8LinearMethod, which chooses by the GPU",
-        value=_weights(*_OWN_SCALES),
+        value=spec_values.weights_of(*_OWN_SCALES),
         because="SGLang chooses itself which scales its FP8 weights have",
         remedy="write fp8, which it makes from an unquantized checkpoint as well",
         reason=EngineReason.NOT_IN_ENGINE,
@@ -181,7 +120,7 @@ LIMITS: Final = (
         field="spec.engine.quantization.weights",
         refuses="int8Experts",
         source="srt/arg_groups/choices.py: QUANTIZATION_CHOICES",
-        value=_weights(WeightFormat.INT8_EXPERTS),
+        value=spec_values.weights_of(WeightFormat.INT8_EXPERTS),
         because="SGLang makes no eight-bit integers of experts while it loads",
         remedy="write fp8 or none",
         reason=EngineReason.NOT_IN_ENGINE,
@@ -190,7 +129,7 @@ LIMITS: Final = (
         field="spec.engine.quantization.weights",
         refuses="bitsandbytes",
         source="srt/layers/quantization/bitsandbytes.py, srt/model_loader/loader.py: BitsAndBytesModelLoader",
-        value=_weights(WeightFormat.BITSANDBYTES),
+        value=spec_values.weights_of(WeightFormat.BITSANDBYTES),
         because="it needs a loader of its own in SGLang, which Fairlead does not choose yet",
         remedy="take an AWQ or GPTQ checkpoint, or write fp8 with an unquantized one",
         reason=EngineReason.NOT_YET_IN_ENGINE,
@@ -208,7 +147,7 @@ LIMITS: Final = (
         field="spec.engine.speculation.maxConcurrency",
         refuses="a batch above which speculation is off",
         source="srt/arg_groups/fields/spec.py, which has no such number",
-        value=_of_speculation("max_concurrency"),
+        value=spec_values.speculation_number("max_concurrency"),
         because="SGLang drafts for every batch: it cannot be switched off by the number of running requests",
         remedy="remove it, or write engine.kind: vLLM",
         reason=EngineReason.NOT_IN_ENGINE,
@@ -218,7 +157,7 @@ LIMITS: Final = (
             field=f"spec.engine.speculation.{field}",
             refuses="lengths of a repetition",
             source="srt/arg_groups/fields/spec.py: speculative_ngram_max_trie_depth",
-            value=_of_speculation(name),
+            value=spec_values.speculation_number(name),
             because="SGLang looks repetitions up in a tree of all requests, and takes no lengths",
             remedy="remove it, or write engine.kind: vLLM",
             reason=EngineReason.NOT_IN_ENGINE,
@@ -229,7 +168,7 @@ LIMITS: Final = (
         field="spec.engine.speculation.method",
         refuses="speculation across stages of a pipeline",
         source="srt/arg_groups/validation_hook.py: check_pipeline_parallel_compat",
-        value=_speculates_across_stages,
+        value=spec_values.speculation_across_stages,
         because="SGLang drafts only where one stage holds the whole model",
         remedy="write off, or use spec.parallelism.tensor instead of pipeline",
         reason=EngineReason.SPECULATION_NOT_POSSIBLE,
@@ -247,7 +186,7 @@ LIMITS: Final = (
         field="spec.engine.tools.auto",
         refuses="tools only on a client's demand",
         source="srt/server_args.py: --tool-call-parser, which stands alone",
-        value=_tools_on_demand,
+        value=spec_values.tools_on_demand,
         because="in SGLang a parser is all there is: with one the model may always call tools",
         remedy="remove auto, or remove spec.engine.tools",
         reason=EngineReason.NOT_IN_ENGINE,
@@ -256,7 +195,7 @@ LIMITS: Final = (
         field="spec.engine.chatTemplate.inline",
         refuses="a template in the spec",
         source="srt/parser/template_manager.py: _load_explicit_chat_template",
-        value=conversation.inline_template,
+        value=spec_values.inline_template,
         because="SGLang opens a file, and would take the text for its path",
         remedy="put it into a ConfigMap and name that in spec.engine.chatTemplate.configMap",
         reason=EngineReason.NOT_IN_ENGINE,
@@ -265,7 +204,7 @@ LIMITS: Final = (
         field="spec.engine.sleep.enabled",
         refuses="sleep",
         source="srt/entrypoints/http_server.py: release_memory_occupation, with --enable-memory-saver only",
-        value=_asleep,
+        value=spec_values.sleep,
         because="Fairlead does not put SGLang to sleep yet",
         remedy="remove spec.engine.sleep, or write engine.kind: vLLM",
         reason=EngineReason.NOT_YET_IN_ENGINE,

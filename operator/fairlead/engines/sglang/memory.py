@@ -33,6 +33,7 @@ class SglangMemory:
 
     share = 0.83
     """Of an H100; `static_share` computes it for each."""
+    shares_the_rest = False
     logit_bytes = 12.4
     """As vLLM's; activations are not among the terms of a static share, so nothing depends on it."""
     context_gib = 0.25

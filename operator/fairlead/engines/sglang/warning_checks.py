@@ -2,15 +2,16 @@
 
 from typing import Final
 
-from fairlead.engines import spec_warnings
-from fairlead.engines.engine_setup import EngineSetup, WarningCheck
+from fairlead.engines import spec_conversation, spec_warnings
+from fairlead.engines.engine_setup import EngineSetup, WarningCheck, cited
 from fairlead.engines.reasons import EngineReason
-from fairlead.engines.sglang import checks, conversation, formats, speculation, unknown_flags
+from fairlead.engines.sglang import checks, conversation, unknown_flags
 from fairlead.engines.sglang.memory import SPECULATING
 from fairlead.engines.sglang.release import RELEASE, is_ours
-from fairlead.fleet.desired_state import SourceScheme, SpeculationMethod
+from fairlead.engines.spec_speculation import FIELD as SPECULATION
+from fairlead.fleet.accelerators import ADA
+from fairlead.fleet.desired_state import SpeculationMethod
 from fairlead.fleet.findings import SpecWarning
-from fairlead.fleet.plurals import count
 from fairlead.fleet.quantization import KvFormat
 
 _EIGHT_BITS: Final = frozenset({KvFormat.FP8, KvFormat.FP8_E4M3})
@@ -65,7 +66,7 @@ def few_requests_with_speculation(setup: EngineSetup) -> SpecWarning | None:
     if method is SpeculationMethod.OFF or setup.engine.max_sequences is not None:
         return None
     return _warning(
-        f"{speculation.FIELD}.method",
+        f"{SPECULATION}.method",
         method,
         EngineReason.SLOWER,
         f"with speculation SGLang runs at most {SPECULATING} requests at once, unless it is told",
@@ -105,7 +106,7 @@ def pools_apart(setup: EngineSetup) -> SpecWarning | None:
 def eight_bit_cache(setup: EngineSetup) -> SpecWarning | None:
     """`srt/arg_groups/fields/model.py` takes it on every GPU; its attention backends say nothing of older ones."""
     gpu = setup.accelerator
-    if setup.engine.kv not in _EIGHT_BITS or gpu is None or gpu.capability >= formats.ADA:
+    if setup.engine.kv not in _EIGHT_BITS or gpu is None or gpu.capability >= ADA:
         return None
     return _warning(
         "spec.engine.quantization.kvCache",
@@ -113,19 +114,6 @@ def eight_bit_cache(setup: EngineSetup) -> SpecWarning | None:
         EngineReason.RISKY,
         f"{gpu.product} has no FP8 arithmetic, and it was not tried there",
         "write fp8E5M2 or auto, or watch the first start",
-    )
-
-
-def coarse_cache(setup: EngineSetup) -> SpecWarning | None:
-    """fp8_e5m2 keeps two bits of each value."""
-    if setup.engine.kv is not KvFormat.FP8_E5M2:
-        return None
-    return _warning(
-        "spec.engine.quantization.kvCache",
-        setup.engine.kv,
-        EngineReason.RISKY,
-        "it keeps two mantissa bits of each value, and answers to long contexts lose quality first",
-        "check answers on your own prompts",
     )
 
 
@@ -157,34 +145,6 @@ def dense_data_parallel(setup: EngineSetup) -> SpecWarning | None:
     )
 
 
-def context_beyond_the_model(setup: EngineSetup) -> SpecWarning | None:
-    """The variable turns the refusal off, not the model's limit."""
-    tokens, shape = setup.engine.max_context_tokens, setup.shape
-    if setup.variable(checks.LONGER_ALLOWED) != "1" or tokens is None or shape is None or tokens <= shape.positions:
-        return None
-    return _warning(
-        "spec.engine.context.maxTokens",
-        str(tokens),
-        EngineReason.RISKY,
-        f"{shape.name} was made for {count(shape.positions, 'token')}; beyond, answers degrade or the engine fails",
-        f"write {shape.positions} or less",
-    )
-
-
-def adapter_not_pinned(setup: EngineSetup) -> SpecWarning | None:
-    """`srt/lora/lora_config.py` downloads an adapter's newest revision."""
-    for index, adapter in enumerate(setup.engine.adapters):
-        if adapter.source.scheme is SourceScheme.HUB and adapter.source.revision is not None:
-            return _warning(
-                f"spec.engine.adapters[{index}].revision",
-                adapter.source.revision,
-                EngineReason.RISKY,
-                "SGLang always downloads an adapter's newest revision and ignores this one",
-                "put that revision on a volume or in an image and name it by pvc:// or oci://",
-            )
-    return None
-
-
 WARNING_CHECKS: Final[tuple[WarningCheck, ...]] = (
     other_release,
     answers_pause_for_prompts,
@@ -193,16 +153,26 @@ WARNING_CHECKS: Final[tuple[WarningCheck, ...]] = (
     room_for_a_context,
     pools_apart,
     eight_bit_cache,
-    coarse_cache,
+    spec_warnings.coarse_cache,
     eager,
     spec_warnings.idle_gpus,
     dense_data_parallel,
-    context_beyond_the_model,
+    cited(
+        "The variable turns the refusal off, not the model's limit.",
+        spec_warnings.context_beyond_the_model,
+        checks.LONGER_ALLOWED,
+    ),
     spec_warnings.foreign_code,
-    adapter_not_pinned,
+    cited(
+        "`srt/lora/lora_config.py` downloads an adapter's newest revision.", spec_warnings.adapter_not_pinned, "SGLang"
+    ),
     unknown_flags.unknown_flag,
-    conversation.tool_parser_doubtful,
-    conversation.reasoning_parser_doubtful,
+    cited(
+        "The list of another release, or of an image of one's own, may have more parsers.",
+        spec_conversation.parser_doubtful,
+        conversation.TOOLS,
+    ),
+    cited("The same of reasoning.", spec_conversation.parser_doubtful, conversation.REASONING),
 )
 
 

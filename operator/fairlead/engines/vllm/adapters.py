@@ -44,19 +44,3 @@ def rank_too_high(setup: EngineSetup) -> SpecRefusal | None:
                 remedy=f"write the rank the adapter was trained with, at most {RANKS[-1]}",
             )
     return None
-
-
-def name_taken(setup: EngineSetup) -> SpecRefusal | None:
-    """The model and its adapters share one list of names; a request could not say which it means."""
-    taken = {setup.wanted.model.served_name}
-    for index, adapter in enumerate(setup.engine.adapters):
-        if adapter.name in taken:
-            return SpecRefusal(
-                field=f"spec.engine.adapters[{index}].name",
-                value=adapter.name,
-                reason=EngineReason.ADAPTER_NAME_TAKEN,
-                because="the model or another adapter is served under this name",
-                remedy="give the adapter a name of its own",
-            )
-        taken.add(adapter.name)
-    return None

@@ -2,7 +2,8 @@
 
 from typing import Final
 
-from fairlead.engines.engine_setup import EngineSetup, RefusalCheck
+from fairlead.engines import spec_conversation, spec_refusals, spec_speculation
+from fairlead.engines.engine_setup import EngineSetup, RefusalCheck, cited
 from fairlead.engines.vllm import (
     adapters,
     conversation,
@@ -21,12 +22,11 @@ OF_GPUS: Final[frozenset[RefusalCheck]] = frozenset(
         kv_cache.eight_bits_need_capability,
         kv_cache.four_bits_need_blackwell,
         kv_cache.bfloat16_needs_capability,
-        parallelism.too_few_gpus,
     }
 )
 """Rules about a GPU's generation and number; for a processor `cpu.limits` has its own."""
 REFUSAL_CHECKS: Final[tuple[RefusalCheck, ...]] = (
-    parallelism.degree_out_of_range,
+    cited("Degrees below one end the parser.", spec_refusals.degree_out_of_range),
     limits.out_of_range,
     limits.share_out_of_range,
     weights.removed,
@@ -42,29 +42,66 @@ REFUSAL_CHECKS: Final[tuple[RefusalCheck, ...]] = (
     kv_cache.bfloat16_needs_capability,
     kv_cache.latent_attention,
     kv_cache.five_bit_exponent_with_eight_bit_weights,
-    parallelism.heads_not_divisible,
-    parallelism.too_few_gpus,
+    cited(
+        '"Total number of attention heads (4) must be divisible by tensor parallel size (3)."; KV heads repeat.',
+        spec_refusals.heads_not_divisible,
+    ),
+    cited(
+        '"World size (N) is larger than the number of available GPUs (M) in this node.".', spec_refusals.too_few_gpus
+    ),
     parallelism.no_experts_to_spread,
     parallelism.balanced_experts_without_spread,
-    speculation.draft_missing,
-    speculation.draft_unused,
-    speculation.tokens_missing,
+    cited('"num_speculative_tokens was provided but without speculative model.".', spec_speculation.draft_missing),
+    cited(
+        "No error in vLLM, which leaves the model aside; whoever named it expects it to work.",
+        spec_speculation.draft_unused,
+    ),
+    cited(
+        '"num_speculative_tokens must be provided ..."; only mtp brings its own number.',
+        spec_speculation.tokens_missing,
+    ),
     speculation.lookup_reversed,
     speculation.lookup_unused,
-    speculation.no_mtp_layers,
+    cited(
+        "\"Unsupported speculative method: 'mtp'\": the target has no layers for it and no draft brings them.",
+        spec_speculation.no_mtp_layers,
+    ),
     speculation.no_multiple_of_mtp_layers,
-    speculation.vocabulary_differs,
+    cited('"Target and draft model should have the same vocabulary size.".', spec_speculation.vocabulary_differs),
     speculation.asynchronous_scheduling,
     speculation.batch_too_small_with_adapters,
-    limits.context_too_long,
+    cited(
+        '"User-specified max_model_len (100000) is greater than the derived max_model_len".',
+        spec_refusals.context_too_long,
+        limits.LONGER_ALLOWED,
+    ),
     limits.batch_below_sequences,
     limits.prompts_in_one_piece,
     adapters.rank_too_high,
-    adapters.name_taken,
-    conversation.tool_parser_unknown,
-    conversation.tool_parser_missing,
-    conversation.reasoning_parser_unknown,
-    conversation.reasoning_parser_missing,
+    cited(
+        "The model and its adapters share one list of names; a request could not say which it means.",
+        spec_refusals.adapter_name_taken,
+    ),
+    cited(
+        '"invalid tool call parser: X (chose from { ... })", a KeyError at the start.',
+        spec_conversation.parser_unknown,
+        conversation.TOOLS,
+    ),
+    cited(
+        '"--enable-auto-tool-choice requires --tool-call-parser"; without either the field would say nothing.',
+        spec_conversation.parser_missing,
+        conversation.TOOLS,
+    ),
+    cited(
+        '"invalid reasoning parser: X (chose from { ... })", a KeyError at the start.',
+        spec_conversation.parser_unknown,
+        conversation.REASONING,
+    ),
+    cited(
+        "`spec.engine.reasoning` would say nothing to the engine.",
+        spec_conversation.parser_missing,
+        conversation.REASONING,
+    ),
     extra_arg_checks.load_format_gone,
     extra_arg_checks.hash_gone,
     extra_arg_checks.tool_choice_without_parser,

@@ -3,14 +3,13 @@
 from typing import Final
 
 from fairlead.engines import engine_setup as setups
-from fairlead.engines import weight_paths
+from fairlead.engines import spec_conversation, weight_paths
 from fairlead.engines.engine_setup import EngineSetup
 from fairlead.engines.fast_load_reader import FastLoadReader
 from fairlead.engines.start_budget import LifecycleParameters
 from fairlead.engines.vllm import (
     arguments,
     checks,
-    conversation,
     environment,
     flag_values,
     lifecycle,
@@ -71,7 +70,7 @@ class VllmEngine:
             probes=lifecycle.probes(budget),
             shutdown=lifecycle.shutdown(pace),
             mounts=weight_paths.mounts(setup.wanted),
-            files=conversation.files(setup),
+            files=spec_conversation.files(setup),
             cache_path=weight_paths.CACHE,
             shared_memory_bytes=_GIB * max(1, setup.wanted.parallelism.gpus),
             check=preflight.command(command),

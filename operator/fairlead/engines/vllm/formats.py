@@ -5,13 +5,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
-from fairlead.fleet.accelerators import ComputeCapability
+from fairlead.fleet.accelerators import ADA, AMPERE, BLACKWELL, TURING, ComputeCapability
 from fairlead.fleet.quantization import WHILE_LOADING, Dtype, KvFormat, WeightFormat
-
-TURING: Final = ComputeCapability(7, 5)
-AMPERE: Final = ComputeCapability(8, 0)
-ADA: Final = ComputeCapability(8, 9)
-BLACKWELL: Final = ComputeCapability(10, 0)
 
 HALF_PRECISION: Final = frozenset({Dtype.FLOAT16, Dtype.BFLOAT16})
 BFLOAT16_ONLY: Final = frozenset({Dtype.BFLOAT16})
@@ -102,8 +97,3 @@ def nearest(capability: ComputeCapability, *, stored: bool, experts: bool) -> We
         if stored != (format_ in WHILE_LOADING) and least <= capability and (experts or not row.experts_only):
             return format_
     return WeightFormat.NONE
-
-
-def words(capability: ComputeCapability) -> str:
-    """A capability as text, for instance 8.9."""
-    return f"{capability.major}.{capability.minor}"

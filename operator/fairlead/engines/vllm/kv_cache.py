@@ -5,7 +5,7 @@ from typing import Final
 from fairlead.engines.engine_setup import EngineSetup
 from fairlead.engines.reasons import EngineReason
 from fairlead.engines.vllm import formats
-from fairlead.fleet.accelerators import ComputeCapability
+from fairlead.fleet.accelerators import ADA, AMPERE, BLACKWELL, ComputeCapability
 from fairlead.fleet.findings import SpecRefusal
 from fairlead.fleet.quantization import KvFormat
 
@@ -14,7 +14,7 @@ FIELD: Final = "spec.engine.quantization.kvCache"
 
 def eight_bits_need_capability(setup: EngineSetup) -> SpecRefusal | None:
     """Mirrors "No valid attention backend found": before 8.9 fp8_e5m2 is the only usable FP8 cache."""
-    if setup.engine.kv not in {KvFormat.FP8, KvFormat.FP8_E4M3} or _at_least(setup, formats.ADA):
+    if setup.engine.kv not in {KvFormat.FP8, KvFormat.FP8_E4M3} or _at_least(setup, ADA):
         return None
     return _refusal(setup, EngineReason.KV_FORMAT_NEEDS_CAPABILITY, _needs(setup, "8.9"), "write fp8E5M2 or auto")
 
@@ -22,15 +22,15 @@ def eight_bits_need_capability(setup: EngineSetup) -> SpecRefusal | None:
 def four_bits_need_blackwell(setup: EngineSetup) -> SpecRefusal | None:
     """Mirrors "No valid attention backend found": nvfp4 is FlashInfer's on the SM100 family only."""
     gpu = setup.accelerator
-    if setup.engine.kv is not KvFormat.NVFP4 or gpu is None or gpu.capability.major == formats.BLACKWELL.major:
+    if setup.engine.kv is not KvFormat.NVFP4 or gpu is None or gpu.capability.major == BLACKWELL.major:
         return None
-    instead = "fp8" if gpu.capability >= formats.ADA else "fp8E5M2"
+    instead = "fp8" if gpu.capability >= ADA else "fp8E5M2"
     return _refusal(setup, EngineReason.KV_FORMAT_NEEDS_CAPABILITY, _needs(setup, "10.x"), f"write {instead}")
 
 
 def bfloat16_needs_capability(setup: EngineSetup) -> SpecRefusal | None:
     """Mirrors "Bfloat16 is only supported on GPUs with compute capability of at least 8.0."."""
-    if setup.engine.kv is not KvFormat.BFLOAT16 or _at_least(setup, formats.AMPERE):
+    if setup.engine.kv is not KvFormat.BFLOAT16 or _at_least(setup, AMPERE):
         return None
     return _refusal(setup, EngineReason.KV_FORMAT_NEEDS_CAPABILITY, _needs(setup, "8.0"), "write auto or float16")
 
@@ -54,7 +54,7 @@ def five_bit_exponent_with_eight_bit_weights(setup: EngineSetup) -> SpecRefusal 
     checkpoint = setup.shape.stored.format if setup.shape else setup.engine.weights
     if setup.engine.kv is not KvFormat.FP8_E5M2 or checkpoint not in formats.EIGHT_BIT_FLOATS:
         return None
-    old = not _at_least(setup, formats.ADA)
+    old = not _at_least(setup, ADA)
     return _refusal(
         setup,
         EngineReason.KV_FORMAT_DIFFERS,
@@ -70,7 +70,7 @@ def _at_least(setup: EngineSetup, least: ComputeCapability) -> bool:
 
 def _needs(setup: EngineSetup, capability: str) -> str:
     assert setup.accelerator is not None
-    has = formats.words(setup.accelerator.capability)
+    has = setup.accelerator.capability
     return f"needs compute capability {capability}, and {setup.accelerator.product} has {has}"
 
 

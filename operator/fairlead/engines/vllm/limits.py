@@ -11,20 +11,6 @@ from fairlead.fleet.plurals import count
 LONGER_ALLOWED = "VLLM_ALLOW_LONG_MAX_MODEL_LEN"
 
 
-def context_too_long(setup: EngineSetup) -> SpecRefusal | None:
-    """Mirrors "User-specified max_model_len (100000) is greater than the derived max_model_len"."""
-    tokens, shape = setup.engine.max_context_tokens, setup.shape
-    if tokens is None or shape is None or tokens <= shape.positions or setup.variable(LONGER_ALLOWED) == "1":
-        return None
-    return SpecRefusal(
-        field="spec.engine.context.maxTokens",
-        value=str(tokens),
-        reason=EngineReason.CONTEXT_TOO_LONG,
-        because=f"{shape.name} was made for {count(shape.positions, 'token')}",
-        remedy=f"write {shape.positions} or less",
-    )
-
-
 def batch_below_sequences(setup: EngineSetup) -> SpecRefusal | None:
     """Mirrors "max_num_batched_tokens (8) must be greater than or equal to max_num_seqs (16)."."""
     batched, sequences = defaults.batched_tokens(setup), setup.engine.max_sequences

@@ -33,6 +33,11 @@ class VllmRelease(NamedTuple):
         """Its share holds activations too, which it measures first."""
 
     @property
+    def shares_the_rest(self) -> bool:
+        """Its share is of all memory."""
+        return False
+
+    @property
     def logit_bytes(self) -> float:
         """Float32 logits, probabilities and noise, and masks. Before 0.17 top-k and top-p sorted: also sorted values,
         64-bit indices and the sort's scratch."""

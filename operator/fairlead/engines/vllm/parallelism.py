@@ -5,56 +5,8 @@ from typing import Final
 from fairlead.engines.engine_setup import EngineSetup
 from fairlead.engines.reasons import EngineReason
 from fairlead.fleet.findings import SpecRefusal
-from fairlead.fleet.plurals import count
 
 _EXPERT_FLAGS: Final = ("--enable-expert-parallel", "-ep", "--enable-eplb")
-
-
-def heads_not_divisible(setup: EngineSetup) -> SpecRefusal | None:
-    """Mirrors "Total number of attention heads (4) must be divisible by tensor parallel size (3)."; KV heads repeat."""
-    tensor = setup.wanted.parallelism.tensor
-    if setup.shape is None or tensor < 1 or setup.shape.heads % tensor == 0:
-        return None
-    heads = setup.shape.heads
-    below = next(less for less in range(tensor, 0, -1) if heads % less == 0)
-    return SpecRefusal(
-        field="spec.parallelism.tensor",
-        value=str(tensor),
-        reason=EngineReason.HEADS_NOT_DIVISIBLE,
-        because=f"{count(tensor, 'GPU')} cannot share the {heads} attention heads of {setup.shape.name} evenly",
-        remedy=f"write {below}",
-    )
-
-
-def too_few_gpus(setup: EngineSetup) -> SpecRefusal | None:
-    """Mirrors "World size (N) is larger than the number of available GPUs (M) in this node."."""
-    needed, given = setup.wanted.parallelism.gpus, setup.wanted.gpus_per_replica
-    if needed <= given:
-        return None
-    degrees = setup.wanted.parallelism
-    return SpecRefusal(
-        field="spec.accelerator.count",
-        value=str(given),
-        reason=EngineReason.GPUS_DIFFER,
-        because=f"tensor {degrees.tensor} times pipeline {degrees.pipeline} times data {degrees.data} "
-        f"takes {count(needed, 'GPU')}",
-        remedy=f"write {needed}, or less parallelism",
-    )
-
-
-def degree_out_of_range(setup: EngineSetup) -> SpecRefusal | None:
-    """Degrees below one end the parser."""
-    degrees = setup.wanted.parallelism
-    for name, degree in (("tensor", degrees.tensor), ("pipeline", degrees.pipeline), ("data", degrees.data)):
-        if degree < 1:
-            return SpecRefusal(
-                field=f"spec.parallelism.{name}",
-                value=str(degree),
-                reason=EngineReason.OUT_OF_RANGE,
-                because="must be at least 1",
-                remedy="write 1",
-            )
-    return None
 
 
 def no_experts_to_spread(setup: EngineSetup) -> SpecRefusal | None:

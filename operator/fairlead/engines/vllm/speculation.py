@@ -4,61 +4,16 @@ from typing import Final
 
 from fairlead.engines.engine_setup import EngineSetup
 from fairlead.engines.reasons import EngineReason
+from fairlead.engines.spec_speculation import FIELD, refusal
 from fairlead.engines.vllm import defaults
 from fairlead.fleet.desired_state import SpeculationMethod
 from fairlead.fleet.findings import SpecRefusal, SpecWarning
 from fairlead.fleet.plurals import count
 
-FIELD: Final = "spec.engine.speculation"
 GOOD_ACCEPTANCE: Final = 0.8
 """Share of single draft tokens that are accepted with a draft that suits its model well."""
 WORTH_TRYING: Final = 0.1
 """A draft token that is accepted less often than this costs more than it can save."""
-
-_WITH_DRAFT: Final = frozenset({SpeculationMethod.DRAFT_MODEL, SpeculationMethod.EAGLE3})
-
-
-def draft_missing(setup: EngineSetup) -> SpecRefusal | None:
-    """Mirrors "num_speculative_tokens was provided but without speculative model."."""
-    speculation = setup.engine.speculation
-    if speculation.method not in _WITH_DRAFT or speculation.draft is not None:
-        return None
-    return _refusal(
-        "method",
-        speculation.method,
-        EngineReason.SPECULATION_INCOMPLETE,
-        "this method needs a draft model, and none is named",
-        f"set {FIELD}.draft.source, or write ngram, which needs no model",
-    )
-
-
-def draft_unused(setup: EngineSetup) -> SpecRefusal | None:
-    """No error in vLLM, which leaves the model aside; whoever named it expects it to work."""
-    speculation = setup.engine.speculation
-    if speculation.method is not SpeculationMethod.NGRAM or speculation.draft is None:
-        return None
-    return _refusal(
-        "draft",
-        speculation.draft.location,
-        EngineReason.SPECULATION_NOT_POSSIBLE,
-        f"{speculation.method} uses no second model",
-        f"remove it, or write draftModel as {FIELD}.method",
-    )
-
-
-def tokens_missing(setup: EngineSetup) -> SpecRefusal | None:
-    """Mirrors "num_speculative_tokens must be provided ..."; only mtp brings its own number."""
-    speculation = setup.engine.speculation
-    own = speculation.method in {SpeculationMethod.OFF, SpeculationMethod.MTP}
-    if speculation.tokens > 0 or (own and speculation.tokens == 0):
-        return None
-    return _refusal(
-        "tokens",
-        str(speculation.tokens),
-        EngineReason.SPECULATION_OUT_OF_RANGE,
-        "speculation must draft at least one token a step",
-        "write 3, or off as the method",
-    )
 
 
 def lookup_reversed(setup: EngineSetup) -> SpecRefusal | None:
@@ -67,7 +22,7 @@ def lookup_reversed(setup: EngineSetup) -> SpecRefusal | None:
     low, high = speculation.lookup_min, speculation.lookup_max
     if speculation.method is not SpeculationMethod.NGRAM or low is None or high is None or low <= high:
         return None
-    return _refusal(
+    return refusal(
         "lookupMin",
         str(low),
         EngineReason.SPECULATION_OUT_OF_RANGE,
@@ -83,28 +38,12 @@ def lookup_unused(setup: EngineSetup) -> SpecRefusal | None:
     name = next((name for name, value in given.items() if value is not None), None)
     if name is None or speculation.method in {SpeculationMethod.NGRAM, SpeculationMethod.OFF}:
         return None
-    return _refusal(
+    return refusal(
         name,
         str(given[name]),
         EngineReason.SPECULATION_NOT_POSSIBLE,
         f"{speculation.method} does not search the prompt",
         f"remove it, or write ngram as {FIELD}.method",
-    )
-
-
-def no_mtp_layers(setup: EngineSetup) -> SpecRefusal | None:
-    """Mirrors "Unsupported speculative method: 'mtp'": the target has no layers for it and no draft brings them."""
-    speculation = setup.engine.speculation
-    if speculation.method is not SpeculationMethod.MTP or setup.shape is None or speculation.draft is not None:
-        return None
-    if setup.shape.mtp_layers > 0:
-        return None
-    return _refusal(
-        "method",
-        speculation.method,
-        EngineReason.SPECULATION_NOT_POSSIBLE,
-        f"{setup.shape.name} was trained without layers for multi-token prediction",
-        "write ngram, or draftModel with a small model of the same vocabulary",
     )
 
 
@@ -116,28 +55,12 @@ def no_multiple_of_mtp_layers(setup: EngineSetup) -> SpecRefusal | None:
         return None
     if speculation.tokens <= layers or speculation.tokens % layers == 0:
         return None
-    return _refusal(
+    return refusal(
         "tokens",
         str(speculation.tokens),
         EngineReason.SPECULATION_OUT_OF_RANGE,
         f"with {count(layers, 'layer')} for multi-token prediction more tokens must be a multiple of {layers}",
         f"write {speculation.tokens // layers * layers}",
-    )
-
-
-def vocabulary_differs(setup: EngineSetup) -> SpecRefusal | None:
-    """Mirrors "Target and draft model should have the same vocabulary size."."""
-    target, draft = setup.shape, setup.draft_shape
-    if setup.engine.speculation.method is not SpeculationMethod.DRAFT_MODEL or target is None or draft is None:
-        return None
-    if target.vocab == draft.vocab:
-        return None
-    return _refusal(
-        "draft.source",
-        draft.name,
-        EngineReason.VOCABULARY_DIFFERS,
-        f"its vocabulary has {count(draft.vocab, 'token')}, that of {target.name} {target.vocab:,}: they must be equal",
-        f"name a small model of {target.name}'s family, or write ngram as {FIELD}.method",
     )
 
 
@@ -161,7 +84,7 @@ def asynchronous_scheduling(setup: EngineSetup) -> SpecRefusal | None:
     """Mirrors "Currently, async scheduling is only supported with EAGLE/MTP/Draft Model/..."."""
     if setup.engine.speculation.method is not SpeculationMethod.NGRAM or not setup.gives("--async-scheduling"):
         return None
-    return _refusal(
+    return refusal(
         "method",
         SpeculationMethod.NGRAM,
         EngineReason.SPECULATION_NOT_POSSIBLE,
@@ -187,7 +110,3 @@ def batch_too_small_with_adapters(setup: EngineSetup) -> SpecRefusal | None:
         because=f"with adapters a step must hold {count(sequences, 'request')} of {each}: {count(needed, 'token')}",
         remedy=f"write {needed}, or {max(1, batched // each)} as spec.engine.batching.maxSequences",
     )
-
-
-def _refusal(name: str, value: str, reason: EngineReason, because: str, remedy: str) -> SpecRefusal:
-    return SpecRefusal(field=f"{FIELD}.{name}", value=value, reason=reason, because=because, remedy=remedy)

@@ -2,16 +2,17 @@
 
 from typing import Final
 
-from fairlead.engines import spec_warnings
-from fairlead.engines.engine_setup import EngineSetup, WarningCheck
+from fairlead.engines import spec_conversation, spec_warnings
+from fairlead.engines.engine_setup import EngineSetup, WarningCheck, cited
 from fairlead.engines.reasons import EngineReason
-from fairlead.engines.vllm import conversation, formats, kv_cache, limits, speculation, unknown_flags, weights
+from fairlead.engines.spec_speculation import FIELD as SPECULATION
+from fairlead.engines.vllm import conversation, formats, limits, speculation, unknown_flags, weights
 from fairlead.engines.vllm.cpu import warning_checks as cpu_warnings
 from fairlead.engines.vllm.release import RELEASE, is_ours
-from fairlead.fleet.desired_state import SourceScheme, SpeculationMethod
+from fairlead.fleet.desired_state import SpeculationMethod
 from fairlead.fleet.findings import SpecWarning
 from fairlead.fleet.plurals import count
-from fairlead.fleet.quantization import KvFormat, WeightFormat
+from fairlead.fleet.quantization import WeightFormat
 
 FULL_SHARE: Final = 0.95
 _ALLOCATOR: Final = "PYTORCH_CUDA_ALLOC_CONF"
@@ -37,7 +38,7 @@ def ngram_is_synchronous(setup: EngineSetup) -> SpecWarning | None:
     if method is not SpeculationMethod.NGRAM:
         return None
     return _warning(
-        f"{speculation.FIELD}.method",
+        f"{SPECULATION}.method",
         method,
         EngineReason.SLOWER,
         "ngram switches asynchronous scheduling off, so each step waits for the scheduler",
@@ -51,7 +52,7 @@ def speculation_across_pipeline(setup: EngineSetup) -> SpecWarning | None:
     if method is SpeculationMethod.OFF or setup.wanted.parallelism.pipeline <= 1:
         return None
     return _warning(
-        f"{speculation.FIELD}.method",
+        f"{SPECULATION}.method",
         method,
         EngineReason.RISKY,
         "vLLM starts it with pipeline parallelism, and some models and drafts fail then",
@@ -65,7 +66,7 @@ def switch_never_reached(setup: EngineSetup) -> SpecWarning | None:
     if most is None or sequences is None or most < sequences:
         return None
     return _warning(
-        f"{speculation.FIELD}.maxConcurrency",
+        f"{SPECULATION}.maxConcurrency",
         str(most),
         EngineReason.SLOWER,
         f"a replica never runs more than {count(sequences, 'request')} at once, so speculation is never switched off",
@@ -82,7 +83,7 @@ def arithmetic_in_sixteen_bits(setup: EngineSetup) -> SpecWarning | None:
         weights.FIELD,
         setup.weights,
         EngineReason.SLOWER,
-        f"{gpu.product} has no arithmetic for it (that begins at {formats.words(row.native)}): "
+        f"{gpu.product} has no arithmetic for it (that begins at {row.native}): "
         "memory is saved, and long prompts are no faster",
         "expect faster generation, not faster prompts",
     )
@@ -99,20 +100,6 @@ def deprecated_fp8(setup: EngineSetup) -> SpecWarning | None:
         EngineReason.RISKY,
         "on an unquantized checkpoint this is a deprecated name, which a later vLLM will drop",
         f"write {WeightFormat.FP8_PER_TENSOR}",
-    )
-
-
-def coarse_cache(setup: EngineSetup) -> SpecWarning | None:
-    """fp8_e5m2 keeps two bits of each value."""
-    if setup.engine.kv is not KvFormat.FP8_E5M2:
-        return None
-    newer = setup.accelerator is not None and setup.accelerator.capability >= formats.ADA
-    return _warning(
-        kv_cache.FIELD,
-        KvFormat.FP8_E5M2,
-        EngineReason.RISKY,
-        "it keeps two mantissa bits of each value, and answers to long contexts lose quality first",
-        "write fp8E4M3, which this GPU can" if newer else "check answers on your own prompts",
     )
 
 
@@ -158,34 +145,6 @@ def dense_data_parallel(setup: EngineSetup) -> SpecWarning | None:
     )
 
 
-def context_beyond_the_model(setup: EngineSetup) -> SpecWarning | None:
-    """`VLLM_ALLOW_LONG_MAX_MODEL_LEN=1` turns the refusal off, not the model's limit."""
-    tokens, shape = setup.engine.max_context_tokens, setup.shape
-    if setup.variable(limits.LONGER_ALLOWED) != "1" or tokens is None or shape is None or tokens <= shape.positions:
-        return None
-    return _warning(
-        "spec.engine.context.maxTokens",
-        str(tokens),
-        EngineReason.RISKY,
-        f"{shape.name} was made for {count(shape.positions, 'token')}; beyond, answers degrade or the engine fails",
-        f"write {shape.positions} or less",
-    )
-
-
-def adapter_not_pinned(setup: EngineSetup) -> SpecWarning | None:
-    """`--lora-modules` takes a repository's name and no revision."""
-    for index, adapter in enumerate(setup.engine.adapters):
-        if adapter.source.scheme is SourceScheme.HUB and adapter.source.revision is not None:
-            return _warning(
-                f"spec.engine.adapters[{index}].revision",
-                adapter.source.revision,
-                EngineReason.RISKY,
-                "vLLM always downloads an adapter's newest revision and ignores this one",
-                "put that revision on a volume or in an image and name it by pvc:// or oci://",
-            )
-    return None
-
-
 def events_of_nothing(setup: EngineSetup) -> SpecWarning | None:
     """KV events without prefix caching: vLLM warns and sends none."""
     if setup.engine.prefix_caching or not setup.gives("--kv-events-config"):
@@ -221,19 +180,27 @@ WARNING_CHECKS: Final[tuple[WarningCheck, ...]] = (
     speculation.too_many_draft_tokens,
     arithmetic_in_sixteen_bits,
     deprecated_fp8,
-    coarse_cache,
+    spec_warnings.coarse_cache,
     eager,
     almost_all_memory,
     spec_warnings.idle_gpus,
     dense_data_parallel,
-    context_beyond_the_model,
+    cited(
+        "`VLLM_ALLOW_LONG_MAX_MODEL_LEN=1` turns the refusal off, not the model's limit.",
+        spec_warnings.context_beyond_the_model,
+        limits.LONGER_ALLOWED,
+    ),
     spec_warnings.foreign_code,
-    adapter_not_pinned,
+    cited("`--lora-modules` takes a repository's name and no revision.", spec_warnings.adapter_not_pinned, "vLLM"),
     events_of_nothing,
     sleep_without_the_pool,
     unknown_flags.unknown_flag,
-    conversation.tool_parser_doubtful,
-    conversation.reasoning_parser_doubtful,
+    cited(
+        "The list of another release, or of an image of one's own, may have more parsers.",
+        spec_conversation.parser_doubtful,
+        conversation.TOOLS,
+    ),
+    cited("The same of reasoning.", spec_conversation.parser_doubtful, conversation.REASONING),
 )
 
 _OF_GPUS: Final[frozenset[WarningCheck]] = frozenset(

@@ -6,7 +6,7 @@ from fairlead.engines.engine_setup import EngineSetup
 from fairlead.engines.reasons import EngineReason
 from fairlead.engines.vllm import formats
 from fairlead.engines.vllm.formats import WeightFormatSupport
-from fairlead.fleet.accelerators import ComputeCapability
+from fairlead.fleet.accelerators import AMPERE, TURING, ComputeCapability
 from fairlead.fleet.findings import SpecRefusal
 from fairlead.fleet.quantization import WHILE_LOADING, Dtype, WeightFormat
 
@@ -35,10 +35,7 @@ def needs_capability(setup: EngineSetup) -> SpecRefusal | None:
     least, _ = row.needs(stored=_stored(setup))
     if setup.accelerator.capability >= least:
         return None
-    because = (
-        f"needs compute capability {formats.words(least)}, and {setup.accelerator.product} has "
-        f"{formats.words(setup.accelerator.capability)}"
-    )
+    because = f"needs compute capability {least}, and {setup.accelerator.product} has {setup.accelerator.capability}"
     return _refusal(setup, EngineReason.FORMAT_NEEDS_CAPABILITY, because, _for_this_gpu(setup, least))
 
 
@@ -63,13 +60,13 @@ def needs_dtype(setup: EngineSetup) -> SpecRefusal | None:
 def dtype_needs_capability(setup: EngineSetup) -> SpecRefusal | None:
     """Mirrors "Bfloat16 is only supported on GPUs with compute capability of at least 8.0."."""
     gpu = setup.accelerator
-    if setup.engine.dtype is not Dtype.BFLOAT16 or gpu is None or gpu.capability >= formats.AMPERE:
+    if setup.engine.dtype is not Dtype.BFLOAT16 or gpu is None or gpu.capability >= AMPERE:
         return None
     return SpecRefusal(
         field=DTYPE,
         value=setup.engine.dtype,
         reason=EngineReason.DTYPE_NEEDS_CAPABILITY,
-        because=f"needs compute capability 8.0, and {gpu.product} has {formats.words(gpu.capability)}",
+        because=f"needs compute capability 8.0, and {gpu.product} has {gpu.capability}",
         remedy="write float16",
     )
 
@@ -152,16 +149,16 @@ def _same_method(one: WeightFormat, other: WeightFormat) -> bool:
 def _for_this_gpu(setup: EngineSetup, least: ComputeCapability) -> str:
     assert setup.accelerator is not None
     if not _stored(setup):
-        return f"write {_while_loading(setup)}, or ask for a GPU of capability {formats.words(least)}"
+        return f"write {_while_loading(setup)}, or ask for a GPU of capability {least}"
     instead = formats.nearest(setup.accelerator.capability, stored=True, experts=_has_experts(setup))
-    return f"take a checkpoint stored as {instead}, or ask for a GPU of capability {formats.words(least)}"
+    return f"take a checkpoint stored as {instead}, or ask for a GPU of capability {least}"
 
 
 def _while_loading(setup: EngineSetup) -> WeightFormat:
     """The format the engine could make while loading instead; none for a checkpoint that is quantized already."""
     if setup.shape is not None and setup.shape.stored.format is not WeightFormat.NONE:
         return WeightFormat.NONE
-    capability = setup.accelerator.capability if setup.accelerator else formats.TURING
+    capability = setup.accelerator.capability if setup.accelerator else TURING
     return formats.nearest(capability, stored=False, experts=_has_experts(setup))
 
 
@@ -170,7 +167,7 @@ def _has_experts(setup: EngineSetup) -> bool:
 
 
 def _four_bits_while_loading(setup: EngineSetup) -> WeightFormat:
-    old = setup.accelerator is not None and setup.accelerator.capability < formats.TURING
+    old = setup.accelerator is not None and setup.accelerator.capability < TURING
     return WeightFormat.NONE if old else WeightFormat.MXFP4
 
 

@@ -1,0 +1,97 @@
+"""What every engine refuses alike, whatever it says itself: each kind cites its own source for it."""
+
+from fairlead.engines.engine_setup import EngineSetup
+from fairlead.engines.reasons import EngineReason
+from fairlead.fleet.findings import SpecRefusal
+from fairlead.fleet.plurals import count
+
+
+def degree_out_of_range(setup: EngineSetup) -> SpecRefusal | None:
+    """Nothing is spread over less than one GPU."""
+    degrees = setup.wanted.parallelism
+    for name, degree in (("tensor", degrees.tensor), ("pipeline", degrees.pipeline), ("data", degrees.data)):
+        if degree < 1:
+            return SpecRefusal(
+                field=f"spec.parallelism.{name}",
+                value=str(degree),
+                reason=EngineReason.OUT_OF_RANGE,
+                because="must be at least 1",
+                remedy="write 1",
+            )
+    return None
+
+
+def too_few_gpus(setup: EngineSetup) -> SpecRefusal | None:
+    """Each rank takes a GPU; on a processor there is none to count."""
+    needed, given = setup.wanted.parallelism.gpus, setup.wanted.gpus_per_replica
+    if setup.on_cpu or needed <= given:
+        return None
+    degrees = setup.wanted.parallelism
+    return SpecRefusal(
+        field="spec.accelerator.count",
+        value=str(given),
+        reason=EngineReason.GPUS_DIFFER,
+        because=f"tensor {degrees.tensor} times pipeline {degrees.pipeline} times data {degrees.data} "
+        f"takes {count(needed, 'GPU')}",
+        remedy=f"write {needed}, or less parallelism",
+    )
+
+
+def context_too_long(setup: EngineSetup, unless: str = "") -> SpecRefusal | None:
+    """Beyond the model's positions, unless a variable of the engine turns its refusal off."""
+    tokens, shape = setup.engine.max_context_tokens, setup.shape
+    if tokens is None or shape is None or tokens <= shape.positions or setup.variable(unless) == "1":
+        return None
+    return SpecRefusal(
+        field="spec.engine.context.maxTokens",
+        value=str(tokens),
+        reason=EngineReason.CONTEXT_TOO_LONG,
+        because=f"{shape.name} was made for {count(shape.positions, 'token')}",
+        remedy=f"write {shape.positions} or less",
+    )
+
+
+def adapter_name_taken(setup: EngineSetup) -> SpecRefusal | None:
+    """The model and its adapters share one list of names; a request could not say which it means."""
+    taken = {setup.wanted.model.served_name}
+    for index, adapter in enumerate(setup.engine.adapters):
+        if adapter.name in taken:
+            return SpecRefusal(
+                field=f"spec.engine.adapters[{index}].name",
+                value=adapter.name,
+                reason=EngineReason.ADAPTER_NAME_TAKEN,
+                because="the model or another adapter is served under this name",
+                remedy="give the adapter a name of its own",
+            )
+        taken.add(adapter.name)
+    return None
+
+
+def adapter_rank_out_of_range(setup: EngineSetup) -> SpecRefusal | None:
+    """An adapter has at least one rank; an engine that knows only some ranks has a rule of its own."""
+    for index, adapter in enumerate(setup.engine.adapters):
+        if adapter.rank < 1:
+            return SpecRefusal(
+                field=f"spec.engine.adapters[{index}].rank",
+                value=str(adapter.rank),
+                reason=EngineReason.OUT_OF_RANGE,
+                because="must be at least 1",
+                remedy="write the rank the adapter was trained with",
+            )
+    return None
+
+
+def heads_not_divisible(setup: EngineSetup) -> SpecRefusal | None:
+    """Attention heads are shared out evenly; KV heads repeat."""
+    tensor = setup.wanted.parallelism.tensor
+    if setup.shape is None or tensor < 1 or setup.shape.heads % tensor == 0:
+        return None
+    heads = setup.shape.heads
+    below = next(less for less in range(tensor, 0, -1) if heads % less == 0)
+    return SpecRefusal(
+        field="spec.parallelism.tensor",
+        value=str(tensor),
+        reason=EngineReason.HEADS_NOT_DIVISIBLE,
+        because=f"{count(tensor, 'GPU')} cannot share the {heads} attention heads of {setup.shape.name} evenly",
+        remedy=f"write {below}",
+    )

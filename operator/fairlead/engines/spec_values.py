@@ -1,0 +1,74 @@
+"""What a spec says of one thing that an engine may be unable to do: values for the rows of `field_limits`.
+
+None where the spec says nothing of it.
+"""
+
+from collections.abc import Callable
+
+from fairlead.engines.engine_setup import EngineSetup
+from fairlead.fleet.desired_state import SourceScheme, SpeculationMethod
+from fairlead.fleet.quantization import WeightFormat
+
+SpecValue = Callable[[EngineSetup], str | None]
+
+
+def processor(setup: EngineSetup) -> str | None:
+    """A node's processor instead of GPUs."""
+    return setup.wanted.product if setup.on_cpu else None
+
+
+def bucket(setup: EngineSetup) -> str | None:
+    """A model in a bucket."""
+    source = setup.wanted.model.source
+    return f"s3://{source.location}" if source.scheme is SourceScheme.S3 else None
+
+
+def bucket_of_draft(setup: EngineSetup) -> str | None:
+    """A draft in a bucket."""
+    draft = setup.engine.speculation.draft
+    return f"s3://{draft.location}" if draft is not None and draft.scheme is SourceScheme.S3 else None
+
+
+def bucket_of_adapter(setup: EngineSetup) -> str | None:
+    """The first adapter in a bucket."""
+    found = (one.source for one in setup.engine.adapters if one.source.scheme is SourceScheme.S3)
+    return next((f"s3://{source.location}" for source in found), None)
+
+
+def weights_of(*formats: WeightFormat) -> SpecValue:
+    """Weights in one of these formats, in the spec or in the checkpoint."""
+    return lambda setup: setup.weights if setup.weights in formats else None
+
+
+def speculation_number(name: str) -> SpecValue:
+    """A number of speculation, while that is on."""
+
+    def value(setup: EngineSetup) -> str | None:
+        speculation = setup.engine.speculation
+        number = getattr(speculation, name)
+        return None if number is None or speculation.method is SpeculationMethod.OFF else str(number)
+
+    return value
+
+
+def speculation_across_stages(setup: EngineSetup) -> str | None:
+    """Speculation with the model cut into stages."""
+    method = setup.engine.speculation.method
+    return method if method is not SpeculationMethod.OFF and setup.wanted.parallelism.pipeline > 1 else None
+
+
+def tools_on_demand(setup: EngineSetup) -> str | None:
+    """Tools that only a client's demand lets the model call."""
+    tools = setup.engine.tools
+    return "false" if tools is not None and not tools.auto else None
+
+
+def inline_template(setup: EngineSetup) -> str | None:
+    """The beginning of a template that stands in the spec; a brace tells it from a path, as conversion does."""
+    found = setup.engine.chat_template
+    return found.strip()[:40] if isinstance(found, str) and "{" in found else None
+
+
+def sleep(setup: EngineSetup) -> str | None:
+    """Sleep mode."""
+    return "true" if setup.engine.sleeps else None

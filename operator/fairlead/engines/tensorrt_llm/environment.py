@@ -1,0 +1,34 @@
+"""The environment TensorRT-LLM runs in: caches that outlive the pod, no reports of use, and a token by reference."""
+
+from typing import Final
+
+from fairlead.engines import weight_paths
+from fairlead.engines.engine_setup import EngineSetup
+from fairlead.fleet.engine_launch import EnvVar
+
+_CACHES: Final = (
+    ("HF_HOME", "huggingface"),
+    ("TRITON_CACHE_DIR", "triton"),
+    ("TORCHINDUCTOR_CACHE_DIR", "torchinductor"),
+    ("FLASHINFER_WORKSPACE_BASE", "flashinfer"),
+)
+"""Of the libraries that it uses."""
+
+
+def variables(setup: EngineSetup) -> tuple[EnvVar, ...]:
+    """Our variables first; those of users follow and were checked not to repeat ours."""
+    wanted = setup.wanted
+    return (
+        *(EnvVar(name=name, value=f"{weight_paths.CACHE}/{folder}") for name, folder in _CACHES),
+        EnvVar(name="TRTLLM_NO_USAGE_STATS", value="1"),
+        *_hub(setup),
+        *(EnvVar(name=name, value=value) for name, value in wanted.engine.extra_env),
+        *(EnvVar(name=each.name, value=each) for each in wanted.engine.env_from),
+    )
+
+
+def _hub(setup: EngineSetup) -> tuple[EnvVar, ...]:
+    if not weight_paths.uses_hub(setup.wanted):
+        return (EnvVar(name="HF_HUB_OFFLINE", value="1"),)
+    token = setup.wanted.model.token_secret
+    return () if token is None else (EnvVar(name="HF_TOKEN", value=token),)

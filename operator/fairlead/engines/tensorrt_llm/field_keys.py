@@ -1,0 +1,138 @@
+"""One row for each field of a spec that TensorRT-LLM is told: in the file of its options, or on its command line.
+
+Nearly all are keys of the file (`llmapi/llm_args.py: TorchLlmArgs`): some have no option, and what wins where both say
+something differs between releases. Fields that it cannot express are refused by `limits`; together they name them all.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from fairlead.engines.engine_setup import EngineSetup
+from fairlead.engines.field_flags import FieldFlags, value_row
+from fairlead.engines.tensorrt_llm import adapters, conversation, formats, speculation
+from fairlead.fleet.desired_state import DesiredEngine
+from fairlead.fleet.quantization import Dtype
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FieldKeys:
+    """One field, the keys of the file that say it, and the options that would say it again."""
+
+    field: str
+    keys: tuple[str, ...]
+    """From the root of the file, with dots."""
+    options: tuple[str, ...] = ()
+    write: Callable[[EngineSetup], Mapping[str, Any]]
+    """Values by key; none where the engine's own default applies."""
+    count: Callable[[DesiredEngine], int | None] | None = None
+    """A number that must not be below one."""
+
+    @property
+    def flags(self) -> FieldFlags:
+        """The same as a row of options, of which none is written."""
+        return FieldFlags(field=self.field, flags=self.options, write=_nothing, count=self.count)
+
+
+def _nothing(setup: EngineSetup) -> tuple[str, ...]:  # noqa: ARG001 - the interface's
+    return ()
+
+
+def _written(key: str, of: Callable[[EngineSetup], Any]) -> Callable[[EngineSetup], Mapping[str, Any]]:
+    """One key, where there is a value."""
+    return lambda setup: {} if (value := of(setup)) is None else {key: value}
+
+
+def _count(field: str, key: str, of: Callable[[DesiredEngine], int | None]) -> FieldKeys:
+    return FieldKeys(
+        field=field, keys=(key,), options=(f"--{key}",), count=of, write=_written(key, lambda setup: of(setup.engine))
+    )
+
+
+def _dtype(setup: EngineSetup) -> str | None:
+    return None if setup.engine.dtype is Dtype.AUTO else setup.engine.dtype.value
+
+
+def _cache_format(setup: EngineSetup) -> str | None:
+    row = formats.KV.get(setup.engine.kv)
+    return None if row is None else row.word
+
+
+def _degree(field: str, key: str, short: str, of: Callable[[EngineSetup], int]) -> FieldKeys:
+    return FieldKeys(
+        field=field,
+        keys=(key,),
+        options=(f"--{key}", short),
+        write=_written(key, lambda setup: None if of(setup) == 1 else of(setup)),
+    )
+
+
+def _adapters(setup: EngineSetup) -> Mapping[str, Any]:
+    return adapters.keys(setup.engine.adapters)
+
+
+def _eager(setup: EngineSetup) -> Mapping[str, Any]:
+    return {"cuda_graph_config": None} if setup.engine.eager else {}
+
+
+def _trusts(setup: EngineSetup) -> bool | None:
+    return setup.engine.trust_remote_code or None
+
+
+COMMAND: Final = (
+    FieldFlags(field="spec.model.source", flags=(), write=_nothing),
+    value_row("spec.model.servedName", "--served_model_name", of=lambda setup: setup.wanted.model.served_name),
+    FieldFlags(field="spec.engine.tools", flags=("--tool_parser",), write=conversation.tools),
+    FieldFlags(field="spec.engine.chatTemplate", flags=("--chat_template",), write=conversation.template),
+)
+"""What has no key. The model stands first on the command line, without an option."""
+KEYS: Final = (
+    FieldKeys(
+        field="spec.model.revision",
+        keys=("revision",),
+        options=("--hf_revision", "--revision"),
+        write=_written("revision", lambda setup: setup.wanted.model.source.revision),
+    ),
+    FieldKeys(field="spec.engine.dtype", keys=("dtype",), write=_written("dtype", _dtype)),
+    FieldKeys(
+        field="spec.engine.quantization.kvCache",
+        keys=("kv_cache_config.dtype",),
+        options=("--kv_cache_dtype",),
+        write=_written("kv_cache_config.dtype", _cache_format),
+    ),
+    FieldKeys(
+        field="spec.engine.prefixCaching.enabled",
+        keys=("kv_cache_config.enable_block_reuse",),
+        write=_written("kv_cache_config.enable_block_reuse", lambda setup: setup.engine.prefix_caching),
+    ),
+    FieldKeys(field="spec.engine.speculation", keys=("speculative_config",), write=speculation.keys),
+    _count("spec.engine.batching.maxSequences", "max_batch_size", lambda engine: engine.max_sequences),
+    _count("spec.engine.batching.maxBatchedTokens", "max_num_tokens", lambda engine: engine.max_batched_tokens),
+    _count("spec.engine.context.maxTokens", "max_seq_len", lambda engine: engine.max_context_tokens),
+    FieldKeys(
+        field="spec.engine.memoryUtilization",
+        keys=("kv_cache_config.free_gpu_memory_fraction",),
+        options=("--free_gpu_memory_fraction", "--kv_cache_free_gpu_memory_fraction"),
+        write=_written("kv_cache_config.free_gpu_memory_fraction", lambda setup: setup.engine.memory_utilization),
+    ),
+    FieldKeys(field="spec.engine.eager", keys=("cuda_graph_config",), write=_eager),
+    FieldKeys(
+        field="spec.engine.trustRemoteCode",
+        keys=("trust_remote_code",),
+        options=("--trust_remote_code",),
+        write=_written("trust_remote_code", _trusts),
+    ),
+    FieldKeys(field="spec.engine.adapters", keys=("lora_config",), write=_adapters),
+    FieldKeys(
+        field="spec.engine.reasoning",
+        keys=("reasoning_parser",),
+        options=("--reasoning_parser",),
+        write=_written("reasoning_parser", conversation.REASONING.chosen),
+    ),
+    _degree("spec.parallelism.tensor", "tensor_parallel_size", "--tp_size", lambda one: one.wanted.parallelism.tensor),
+    _degree(
+        "spec.parallelism.pipeline", "pipeline_parallel_size", "--pp_size", lambda one: one.wanted.parallelism.pipeline
+    ),
+)
+FIELDS: Final = (*COMMAND, *(row.flags for row in KEYS))
+"""Every field, with the options that extra arguments may not repeat."""

@@ -1,0 +1,43 @@
+"""TensorRT-LLM's HTTP server: its port, its pages, and the figures a router takes each second.
+
+It has no page that counts the tokens of a request's body, and no header for a priority.
+"""
+
+from typing import Final
+
+from fairlead.engines import quick_load
+from fairlead.engines.http_api import ErrorShapes, HttpApi, QuickLoad
+from fairlead.engines.tensorrt_llm import adapters, errors, metrics
+
+_RUNNING, _WAITING, _USAGE, _BLOCKS, _TOKENS = (
+    quick_load.beginning(family)
+    for family in (metrics.RUNNING, metrics.WAITING, metrics.USAGE, metrics.BLOCKS, metrics.BLOCK_TOKENS)
+)
+
+
+def quick(page: bytes) -> QuickLoad | None:
+    """None for a page that is not TensorRT-LLM's, or whose running, waiting or cache figures are broken."""
+    running, waiting, usage, blocks, tokens = (
+        quick_load.values(page, one) for one in (_RUNNING, _WAITING, _USAGE, _BLOCKS, _TOKENS)
+    )
+    if not running or not waiting or not usage:
+        return None
+    return QuickLoad(
+        running=sum(running),
+        waiting=sum(waiting),
+        kv_usage=max(usage),
+        kv_tokens=int(sum(blocks) * max(tokens, default=0.0)) or None,
+    )
+
+
+API: Final = HttpApi(
+    provider="tensorrt_llm",
+    port=8000,
+    metrics_path="/prometheus/metrics",
+    models_path="/v1/models",
+    quick_load=quick,
+    errors=ErrorShapes(begins_with_error=errors.begins_with_error, error_class=errors.error_class),
+    adapters=adapters.REQUESTS,
+    unsalted=frozenset({b"/v1/completions", b"/v1/responses", b"/v1/messages"}),
+)
+"""`cache_salt` is a member of chat requests only."""

@@ -1,0 +1,56 @@
+"""What TensorRT-LLM takes of a GPU's memory: it runs once at its largest step, and its cache is a part of what is left.
+
+`_torch/pyexecutor/_util.py`: the cache is 0.9 of what weights and that run leave; graphs are captured in the rest. No
+start of it was measured, so its cache is as uncertain as SGLang's: three times what vLLM's is. Its blocks have 32
+tokens and are counted as 16, and its store of adapters takes 2 percent: both are less than that doubt.
+"""
+
+from typing import Final
+
+from fairlead.engines.engine_setup import EngineSetup
+from fairlead.engines.tensorrt_llm.adapters import SLOTS
+from fairlead.fleet.accelerators import Accelerator
+from fairlead.fleet.engine_memory import BatchLimits, HostMemory, MemorySettings, ReplicaLayout
+
+
+class TensorRtMemory:
+    """The release that these tables are for; other releases are taken for it."""
+
+    share = 0.9
+    """`free_gpu_memory_fraction`."""
+    shares_the_rest = True
+    logit_bytes = 12.4
+    """As vLLM's: not measured with TensorRT-LLM."""
+    context_gib = 0.25
+    switched_gib = 2.07
+    """The driver's and its library's, as measured on vLLM's starts; not measured with TensorRT-LLM."""
+    sets_graphs_aside = False
+    counts_requests = False
+    host: HostMemory | None = None
+    sequences = 2048
+    """`max_batch_size`."""
+    tokens = 8192
+    """`max_num_tokens`."""
+
+    def static_share(self, accelerator: Accelerator, layout: ReplicaLayout) -> None:
+        """It measures its work first."""
+
+    def batch(self, accelerator: Accelerator) -> BatchLimits:  # noqa: ARG002 - the same on every GPU
+        """The same on every GPU."""
+        return BatchLimits(sequences=self.sequences, tokens=self.tokens)
+
+    def doubt(self, accelerator: Accelerator) -> float:  # noqa: ARG002 - measured on none
+        """No start of it was measured."""
+        return 3.0
+
+
+MEMORY: Final = TensorRtMemory()
+
+
+def settings(setup: EngineSetup) -> MemorySettings:
+    """From extra arguments and adapters."""
+    ranks = [adapter.rank for adapter in setup.engine.adapters]
+    return MemorySettings(
+        expert_parallel=setup.gives("--ep-size", "--moe-expert-parallel-size"),
+        adapter_ranks=(max(ranks),) * min(len(ranks), SLOTS) if ranks else (),
+    )

@@ -1,0 +1,41 @@
+"""The file of options that `trtllm-serve --config` reads: keys of the fields, and what we rely on. JSON, which is YAML.
+
+Metrics are off by default and need two keys; without a backend for guided decoding structured outputs are refused; and
+without chunked prefill the tokens of one step are also the longest prompt.
+"""
+
+import json
+from collections.abc import Mapping
+from typing import Any, Final
+
+from fairlead.engines.engine_setup import EngineSetup
+from fairlead.engines.tensorrt_llm.field_keys import KEYS
+from fairlead.fleet.engine_launch import OptionsFile
+
+FOLDER: Final = "/etc/fairlead/engine-options"
+NAME: Final = "options.yaml"
+PATH: Final = f"{FOLDER}/{NAME}"
+OURS: Final[Mapping[str, Any]] = {
+    "return_perf_metrics": True,
+    "enable_iter_perf_stats": True,
+    "guided_decoding_backend": "xgrammar",
+}
+"""Always written."""
+PIECES: Final = "enable_chunked_prefill"
+NEEDED: Final = ("return_perf_metrics", "enable_iter_perf_stats")
+"""Keys without which routers and the autoscaler would see nothing."""
+
+
+def file(setup: EngineSetup) -> OptionsFile:
+    """The same text for the same setup, since the text is a part of the pod."""
+    return OptionsFile(text=json.dumps(keys(setup), indent=1, sort_keys=True), folder=FOLDER, name=NAME)
+
+
+def keys(setup: EngineSetup) -> dict[str, Any]:
+    """The whole file. Prompts in pieces were not tried by NVIDIA across the stages of a pipeline."""
+    found: dict[str, Any] = {**OURS, PIECES: setup.wanted.parallelism.pipeline <= 1}
+    for row in KEYS:
+        for path, value in row.write(setup).items():
+            holder, _, last = path.rpartition(".")
+            (found.setdefault(holder, {}) if holder else found)[last] = value
+    return found

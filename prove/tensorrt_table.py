@@ -1,0 +1,84 @@
+"""The part of docs/reference/engines.md about TensorRT-LLM, from the tables it is decided by."""
+
+from typing import Final
+
+from fairlead.engines.tensorrt_llm import (
+    checks,
+    flags,
+    formats,
+    limits,
+    options,
+    parsers,
+    reserved_variables,
+    warning_checks,
+)
+from fairlead.engines.tensorrt_llm.field_keys import COMMAND, KEYS
+from fairlead.fleet.quantization import KvFormat
+from prove import kind_table
+from prove.kind_table import KindTables
+from prove.table_text import code, section, table
+
+_HEAD: Final = """\
+## TensorRT-LLM
+
+Read in files of its repository of late 2026, with names below `tensorrt_llm/`, and in NVIDIA's documents; release 1.4
+is the nearest. Nothing of it was run or measured: it needs CUDA, and no release was held against these tables.
+"""
+_TABLES: Final = KindTables(
+    name="TensorRT-LLM",
+    limits=limits.LIMITS,
+    refusals=checks.REFUSAL_CHECKS,
+    warnings=warning_checks.WARNING_CHECKS,
+    tools=parsers.OF_TOOLS,
+    reasoning=parsers.OF_REASONING,
+    reserved=flags.RESERVED,
+    variables=reserved_variables.VARIABLES,
+)
+
+
+def sections() -> tuple[str, ...]:
+    """A heading, and one section a table."""
+    return (
+        _HEAD,
+        section(
+            "TensorRT-LLM: keys and flags owned by fields",
+            "Most fields are keys of the file that `--config` names, which the pod has from its own annotation "
+            f"`fairlead.dev/engine-options`. Always in it: {code(options.OURS)} and `{options.PIECES}`. An option is "
+            "spelt in full; `--set=PATH=VALUE` says a key that no field has, where the release knows it.",
+            table(
+                ("field", "keys", "flags"),
+                (
+                    *((f"`{row.field}`", "", code(row.flags) or "the first argument") for row in COMMAND),
+                    *((f"`{row.field}`", code(row.keys), code(row.options)) for row in KEYS),
+                ),
+            ),
+        ),
+        *kind_table.decisions(
+            _TABLES, "What would end its start, or serve less than is written, by model, GPU and numbers."
+        ),
+        section(
+            "TensorRT-LLM: weight formats",
+            "Of checkpoints, from which compute capability on, by NVIDIA's table of hardware. No option says a format.",
+            table(
+                ("format", "TensorRT-LLM's name", "from"),
+                ((f"`{one}`", code(row.algorithm.split(", ")), str(row.least)) for one, row in formats.WEIGHTS.items()),
+            ),
+        ),
+        section(
+            "TensorRT-LLM: formats of the KV cache",
+            "All others but `auto` are refused.",
+            table(
+                ("format", "TensorRT-LLM's name", "from"),
+                (
+                    (f"`{kv}`", f"`{formats.KV[kv].word}`", str(formats.KV[kv].least))
+                    for kv in KvFormat
+                    if kv in formats.KV
+                ),
+            ),
+        ),
+        *kind_table.words(
+            _TABLES,
+            "As for vLLM, with TensorRT-LLM's names, of which there are fewer. With `parser: auto` it ends its start "
+            "where it has none for the model. A name that is not listed is warned of.",
+        ),
+    )

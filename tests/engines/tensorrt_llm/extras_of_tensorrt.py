@@ -1,0 +1,132 @@
+"""Extra arguments and variables that TensorRT-LLM must not be given, and setups that it may."""
+
+from dataclasses import replace
+from typing import Final
+
+from fairlead.engines.reasons import EngineReason as Why
+from fairlead.fleet.conversations import Tools
+from fairlead.fleet.desired_state import DesiredSpeculation, EnvFrom, Parallelism
+from fairlead.fleet.quantization import KvFormat, WeightFormat
+from tests.engines.setups import (
+    H100,
+    L4,
+    LLAMA,
+    NGRAM,
+    setup_of,
+    stored,
+)
+from tests.engines.tensorrt_llm.inputs import (
+    ENGINE,
+    EXTRA,
+    RefusedRow,
+    adapter,
+    extra,
+    setup_with,
+)
+
+EXTRAS: Final[dict[str, RefusedRow]] = {
+    "an option that a field owns": (
+        extra("--max_seq_len=4096"),
+        f"{EXTRA}[0]",
+        "--max-seq-len",
+        Why.ARGUMENT_OWNED,
+        "set spec.engine.context.maxTokens instead",
+    ),
+    "its other name": (
+        extra("--tp_size", "2"),
+        f"{EXTRA}[0]",
+        "--tp-size",
+        Why.ARGUMENT_OWNED,
+        "set spec.parallelism.tensor instead",
+    ),
+    "another file": (
+        extra("--extra_llm_api_options=/x.yaml"),
+        f"{EXTRA}[0]",
+        "--extra-llm-api-options",
+        Why.ARGUMENT_RESERVED,
+        "--set=PATH=VALUE",
+    ),
+    "another port": (extra("--port", "1"), f"{EXTRA}[0]", "--port", Why.ARGUMENT_RESERVED, "on port 8000"),
+    "reports of use": (
+        extra("--telemetry"),
+        f"{EXTRA}[0]",
+        "--telemetry",
+        Why.ARGUMENT_RESERVED,
+        "usage is never reported",
+    ),
+    "a key of a field": (
+        extra("--set", "kv_cache_config.dtype=fp8"),
+        EXTRA,
+        "--set kv_cache_config.dtype",
+        Why.ARGUMENT_CONFLICTS,
+        "set spec.engine.quantization.kvCache instead",
+    ),
+    "all keys above it": (
+        extra("--set=kv_cache_config={}"),
+        EXTRA,
+        "--set kv_cache_config",
+        Why.ARGUMENT_CONFLICTS,
+        "owns this key",
+    ),
+    "one below it": (
+        extra("--set=speculative_config.max_draft_len=3"),
+        EXTRA,
+        "--set speculative_config.max_draft_len",
+        Why.ARGUMENT_CONFLICTS,
+        "set spec.engine.speculation instead",
+    ),
+    "metrics off": (
+        extra("--set=return_perf_metrics=false"),
+        EXTRA,
+        "--set return_perf_metrics",
+        Why.ARGUMENT_CONFLICTS,
+        "leave it out",
+    ),
+    "adapters with experts spread": (
+        extra("--ep_size=2", adapters=adapter()),
+        EXTRA,
+        "--ep-size",
+        Why.ARGUMENT_CONFLICTS,
+        "has not tested",
+    ),
+    "a variable that a field owns": (
+        setup_with(extra_env=(("HF_TOKEN", "secret"),)),
+        "spec.engine.env",
+        "HF_TOKEN",
+        Why.VARIABLE_OWNED,
+        "set spec.model.tokenSecret",
+    ),
+    "a variable of the pod's": (
+        setup_with(env_from=(EnvFrom(name="CUDA_VISIBLE_DEVICES", object_name="o", key="k"),)),
+        "spec.engine.env",
+        "CUDA_VISIBLE_DEVICES",
+        Why.VARIABLE_RESERVED,
+        "Kubernetes chooses the GPUs",
+    ),
+}
+
+ALLOWED: Final = {
+    "a plain setup": setup_with(),
+    "nothing known of model and GPU": setup_of(ENGINE, shape=None, on=None),
+    "a version without a number": setup_with(version="latest"),
+    "a checkpoint of ModelOpt, said again": setup_of(
+        replace(ENGINE, weights=WeightFormat.MODELOPT), shape=stored(LLAMA, WeightFormat.MODELOPT), on=L4
+    ),
+    "a checkpoint that nobody knows": setup_of(replace(ENGINE, weights=WeightFormat.AWQ), shape=None, on=H100),
+    "a cache in FP8 on a card that nobody knows": setup_of(replace(ENGINE, kv=KvFormat.FP8), on=None),
+    "ngram by its longest repetition, off in a large batch": setup_with(
+        speculation=replace(NGRAM, lookup_max=4, max_concurrency=8)
+    ),
+    "lookups of speculation that is off": setup_with(speculation=DesiredSpeculation(lookup_min=3, lookup_max=9)),
+    "prompts in one piece that fit a step": setup_of(
+        replace(ENGINE, max_context_tokens=8192), spread=Parallelism(pipeline=2), on=H100
+    ),
+    "a pipeline of a model that nobody knows": setup_of(ENGINE, shape=None, spread=Parallelism(pipeline=2), on=H100),
+    "a key that no field has": extra("--set", "scheduler_config.capacity_scheduler_policy=MAX_UTILIZATION"),
+    "a key to no value": extra("--set"),
+    "experts spread": extra("--ep_size=1"),
+    "adapters beside options of others": extra("--log_level=debug", adapters=adapter()),
+    "a template by its path": setup_with(chat_template="/templates/chat.jinja"),
+    "a parser that it may have": setup_with(tools=Tools(parser="our-own")),
+    "a variable of its own": setup_with(extra_env=(("TLLM_LOG_LEVEL", "debug"),)),
+}

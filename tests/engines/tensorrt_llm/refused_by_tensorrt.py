@@ -1,0 +1,149 @@
+"""Setups that TensorRT-LLM cannot fulfil, each with the one refusal it must get; a row is a sentence."""
+
+from dataclasses import replace
+from typing import Final
+
+from fairlead.engines.reasons import EngineReason as Why
+from fairlead.fleet.conversations import Tools
+from fairlead.fleet.desired_state import Parallelism
+from fairlead.fleet.quantization import Dtype, KvFormat, WeightFormat
+from tests.engines.setups import (
+    H100,
+    HUB,
+    LLAMA,
+    MTP,
+    NGRAM,
+    VOLUME,
+    WITH_DRAFT,
+    setup_of,
+    stored,
+)
+from tests.engines.tensorrt_llm.inputs import (
+    BUCKET,
+    ENGINE,
+    KV,
+    METHOD,
+    WEIGHTS,
+    RefusedRow,
+    adapter,
+    on_processor,
+    setup_with,
+)
+
+CANNOT: Final[dict[str, RefusedRow]] = {
+    "a release whose metrics say nothing of a queue": (
+        setup_with(version="1.2.1"),
+        "spec.engine.version",
+        "1.2.1",
+        Why.NOT_IN_ENGINE,
+        "write 1.3 or later",
+    ),
+    "a processor": (on_processor(), "spec.accelerator.product", "CPU", Why.NOT_ON_CPU, "write engine.kind: vLLM"),
+    "a bucket": (
+        setup_of(ENGINE, source=BUCKET, on=H100),
+        "spec.model.source",
+        "s3://models/chat",
+        Why.NOT_IN_ENGINE,
+        "mount the model with pvc:// or oci://",
+    ),
+    "nor for a draft": (
+        setup_with(speculation=replace(WITH_DRAFT, draft=BUCKET)),
+        "spec.engine.speculation.draft.source",
+        "s3://models/chat",
+        Why.NOT_IN_ENGINE,
+        "mount the draft",
+    ),
+    "an adapter that requests would have to download": (
+        setup_with(adapters=adapter(source=HUB)),
+        "spec.engine.adapters",
+        "meta-llama/Llama-3.1-8B-Instruct",
+        Why.NOT_IN_ENGINE,
+        "put the adapter on a volume",
+    ),
+    "32 bits": (
+        setup_with(dtype=Dtype.FLOAT32),
+        "spec.engine.dtype",
+        "float32",
+        Why.NOT_YET_IN_ENGINE,
+        "write bfloat16 or auto",
+    ),
+    "weights quantized while loading": (
+        setup_with(weights=WeightFormat.FP8_PER_BLOCK),
+        WEIGHTS,
+        "fp8PerBlock",
+        Why.NOT_IN_ENGINE,
+        "take a checkpoint stored as fp8",
+    ),
+    "a checkpoint in integers of another tool": (
+        setup_of(ENGINE, shape=stored(LLAMA, WeightFormat.COMPRESSED_TENSORS_INT4), on=H100),
+        WEIGHTS,
+        "compressedTensorsInt4",
+        Why.NOT_IN_ENGINE,
+        "has no such format",
+    ),
+    "a cache in float16": (setup_with(kv=KvFormat.FLOAT16), KV, "float16", Why.NOT_IN_ENGINE, "write auto"),
+    "a limit of waiting requests": (
+        setup_with(max_queued_requests=8),
+        "spec.engine.batching.maxQueuedRequests",
+        "8",
+        Why.NOT_IN_ENGINE,
+        "takes any number",
+    ),
+    "copies in one pod": (
+        setup_of(ENGINE, spread=Parallelism(data=2), on=H100),
+        "spec.parallelism.data",
+        "2",
+        Why.NOT_IN_ENGINE,
+        "as many times the replicas",
+    ),
+    "the shortest repetition": (
+        setup_with(speculation=replace(NGRAM, lookup_min=2)),
+        "spec.engine.speculation.lookupMin",
+        "2",
+        Why.NOT_IN_ENGINE,
+        "write lookupMax",
+    ),
+    "a length that nothing searches for": (
+        setup_with(speculation=replace(WITH_DRAFT, lookup_max=4)),
+        "spec.engine.speculation.lookupMax",
+        "4",
+        Why.SPECULATION_NOT_POSSIBLE,
+        "only ngram searches",
+    ),
+    "a draft of the model's own layers": (
+        setup_with(speculation=replace(MTP, draft=VOLUME)),
+        "spec.engine.speculation.draft",
+        "models/llama",
+        Why.NOT_IN_ENGINE,
+        "write eagle3 or draftModel",
+    ),
+    "drafts across stages": (
+        setup_of(replace(ENGINE, speculation=NGRAM, max_context_tokens=4096), spread=Parallelism(pipeline=2), on=H100),
+        METHOD,
+        "ngram",
+        Why.SPECULATION_NOT_POSSIBLE,
+        "use spec.parallelism.tensor instead",
+    ),
+    "drafts beside adapters": (
+        setup_with(speculation=NGRAM, adapters=adapter()),
+        METHOD,
+        "ngram",
+        Why.SPECULATION_NOT_POSSIBLE,
+        "write off",
+    ),
+    "tools only on demand": (
+        setup_with(tools=Tools(parser="qwen3", auto=False)),
+        "spec.engine.tools.auto",
+        "false",
+        Why.NOT_IN_ENGINE,
+        "remove auto",
+    ),
+    "a template in the spec": (
+        setup_with(chat_template="{{ messages }}"),
+        "spec.engine.chatTemplate.inline",
+        "{{ messages }}",
+        Why.NOT_YET_IN_ENGINE,
+        "put it into a ConfigMap",
+    ),
+    "sleep": (setup_with(sleeps=True), "spec.engine.sleep.enabled", "true", Why.NOT_YET_IN_ENGINE, "engine.kind: vLLM"),
+}
