@@ -6,12 +6,13 @@ from typing import Final
 
 import pytest
 
-from fairlead.emulator import command, emulation_knobs
-from fairlead.emulator.command import InvalidCommandLine
+from fairlead.emulator import emulation_knobs
 from fairlead.emulator.emulation_knobs import KNOBS, PREFIX, BadKnob, EmulationKnobs, EngineFault
 from fairlead.emulator.engine.fixed_step_times import FixedStepTimes
 from fairlead.emulator.faults import FaultOrder
 from fairlead.emulator.serve_arguments import SchedulerArguments, ServeArguments
+from fairlead.emulator.vllm import command
+from fairlead.emulator.vllm.command import InvalidCommandLine
 from fairlead.engines import start_budget
 from fairlead.engines.emulator import EmulatorEngine
 from fairlead.fleet.desired_state import Adapter, ModelSource, SourceScheme

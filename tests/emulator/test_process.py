@@ -15,6 +15,7 @@ from fairlead.emulator.emulation_knobs import EmulationKnobs, EngineFault
 from fairlead.emulator.faults import FaultOrder
 from fairlead.emulator.process import EngineStart, ProcessEnvironment
 from fairlead.emulator.serve_arguments import ServeArguments
+from fairlead.emulator.vllm.dialect import ENDING, VllmDialect
 from fairlead.process.exit_signals import ExitSignals
 from tests.emulator.living import CHAT, NOON, QUICK, client, faulty, free_port, paced, run_story
 
@@ -166,7 +167,7 @@ def test_a_signal_before_it_is_ready_may_be_lost_as_vllm_loses_it(tmp_path: Path
 def test_an_engine_that_dies_leaves_a_server_that_says_so_and_then_ends_well(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(process, "DEAD_SECONDS", 0.3)
+    monkeypatch.setattr(VllmDialect, "ending", replace(ENDING, death_seconds=0.3))
 
     async def story() -> None:
         pod = Pod(tmp_path, replace(QUICK, order=FaultOrder(fault=EngineFault.ENGINE_DEATH, tokens=5)))
@@ -188,7 +189,7 @@ def test_an_engine_that_dies_leaves_a_server_that_says_so_and_then_ends_well(
 def test_a_server_that_is_to_outlive_its_engine_does(tmp_path: Path) -> None:
     async def story() -> None:
         order = FaultOrder(fault=EngineFault.ENGINE_DEATH, tokens=1)
-        pod = Pod(tmp_path, replace(QUICK, order=order), environment={process.KEEP_ALIVE_VARIABLE: "1"})
+        pod = Pod(tmp_path, replace(QUICK, order=order), environment={ENDING.keep_alive_variable: "1"})
         async with client() as session:
             await pod.ready(session)
             assert (await pod.send(session))[0] == 500

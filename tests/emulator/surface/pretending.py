@@ -89,6 +89,8 @@ class PretendActs:
 
     alive: bool = True
     hung: bool = False
+    responsive: bool = True
+    draining: bool = False
     load: int = 0
     sleeping: bool = False
     paused: bool = False
