@@ -5,7 +5,7 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import Final
 
-from fairlead.engines.emulator import EmulatorEngine
+from fairlead.engines import emulator
 from fairlead.engines.engine import EngineDescription
 from fairlead.engines.http_api import HttpApi
 from fairlead.engines.reasons import EngineReason
@@ -15,7 +15,12 @@ from fairlead.fleet.desired_state import EngineKind, EngineRelease
 from fairlead.fleet.findings import SpecRefusal
 
 ENGINES: Final[MappingProxyType[EngineKind, EngineDescription]] = MappingProxyType(
-    {EngineKind.VLLM: VllmEngine(), EngineKind.SGLANG: SglangEngine(), EngineKind.SIMULATED: EmulatorEngine()}
+    {
+        EngineKind.VLLM: VllmEngine(),
+        EngineKind.SGLANG: SglangEngine(),
+        EngineKind.SIMULATED: emulator.VLLM,
+        EngineKind.SIMULATED_SGLANG: emulator.SGLANG,
+    }
 )
 DEFAULT: Final = EngineKind.VLLM
 """The kind of a spec that names none."""

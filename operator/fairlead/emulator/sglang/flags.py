@@ -32,8 +32,8 @@ def completed(words: Sequence[str]) -> list[str]:
     left: list[str] = []
     strange = False
     for word in words:
-        name = extra_args.flag(word)
-        if name is not None and name != "--" and " " not in name:
+        name = word.partition("=")[0]
+        if extra_args.flag(word) is not None and name != "--" and " " not in name:
             full = _full(name)
             strange = full is None
             (left if full is None else taken).append(word if full is None else full + word[len(name) :])

@@ -146,7 +146,8 @@ class SglangPage:
         return self._model | ranks | ({"priority": ""} if self._banded else {})
 
     def _written(self, family: MetricFamily, series: Sequence[Series]) -> Iterator[str]:
-        return client_exposition.family_lines(family, series, None)
+        """A family appears with its first series."""
+        return client_exposition.family_lines(family, series, None) if series else iter(())
 
 
 def _tally(one: RankMetrics) -> SglangTally:
