@@ -1,10 +1,12 @@
 """Engines of another kind than vLLM: how adapters are named to them, and a full queue inside a stream."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from fairlead.fleet.endpoints import DiscoveredEndpoint
+from tests.emulator.living import SGLANG, client, living, paced
 from tests.router.planes import PROMPT, STREAM, Cluster, Raw, events, exchange_bytes, plane, posted, run_story, written
 from tests.router.test_asking_engines import ANSWER, DELTA, keyed
 
@@ -77,6 +79,38 @@ def test_a_full_queue_inside_a_stream_is_tried_elsewhere_before_the_client_gets_
                     assert b'"text"' in answer
                 assert await router.states() == ["routable", "routable"], "a full engine is healthy"
             assert full.seen, "one of three began there"
+
+    run_story(story())
+
+
+def test_an_emulated_sglang_is_asked_as_the_real_one(tmp_path: Path) -> None:
+    """One with a queue for nobody, one with room: streams and plain requests, the model and its adapter."""
+
+    async def story() -> None:
+        crowded = replace(
+            SGLANG,
+            limits=replace(SGLANG.limits, max_sequences=1),
+            admission=replace(SGLANG.admission, max_waiting=1),
+        )
+        async with living(paced(0.001, 0.02), served=crowded) as (full,), living(served=SGLANG) as (free,):
+            cluster = Cluster()
+            async with plane(of_sglang(written(tmp_path, ["x:1"]), "de"), cluster) as router, client() as session:
+                lasting = STREAM | {"max_tokens": 1900}
+                first = session.post(f"{full.url}/v1/completions", json=lasting)
+                second = session.post(f"{full.url}/v1/completions", json=lasting)
+                async with first, second:
+                    both = [
+                        DiscoveredEndpoint(pod=pod, address=one.address, adapters=frozenset({"de"}))
+                        for pod, one in (("a", full), ("b", free))
+                    ]
+                    cluster.announce(*both)
+                    await router.until("routable", "routable")
+                    for body in (PROMPT, STREAM, PROMPT | {"model": "de"}) * 2:
+                        answer = await exchange_bytes(router, posted(body, "/v1/completions"))
+                        assert answer.startswith(b"HTTP/1.1 200")
+                        assert b"queue is full" not in answer
+                    assert b'"model":"chat:de"' in answer
+                assert free.engine.answered == 6
 
     run_story(story())
 

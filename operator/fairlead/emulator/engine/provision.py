@@ -76,6 +76,8 @@ def provide(
     notes: list[str] = []
     rules = dialects.of(served).start
     rules.check(served, machine.gpus)
+    if packaged.calibrated is not None and not rules.takes_measurements:
+        raise CannotStart("ValueError: (simulated) --step-times: the file was measured on vLLM; leave it out")
     if isinstance(packaged.calibrated, SweepRecord):
         served = swept_engine.arguments(served, packaged.calibrated)
     shape = _shape(served, pretence, packaged.catalogue, notes)

@@ -20,7 +20,7 @@ from fairlead.simulator.engine.settings import EngineSettings
 
 ENDING: Final = EngineEnding(
     message=termination_messages.of,
-    died=termination_messages.DIED,
+    died=termination_messages.CRASHED,
     death_seconds=5.0,
     killed_by_death=True,
     drain_limit=lambda _: None,

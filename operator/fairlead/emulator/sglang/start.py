@@ -16,6 +16,7 @@ from fairlead.simulator.engine.settings import EngineSettings
 from fairlead.sizing import assessment, kv_pages, memory
 from fairlead.sizing.sizing_input import SizingInput
 
+DIED: Final = "RuntimeError: Rank 0 scheduler died during initialization (exit code: 1)."
 _CACHE_ALONE: Final = frozenset({FitReason.CONTEXT_EXCEEDS_CACHE, FitReason.SEQUENCES_EXCEED_CACHE})
 """It starts with a cache that one longest request does not fit into, and warns: `srt/managers/tp_worker.py`."""
 
@@ -24,14 +25,14 @@ class SglangStart:
     """Its rules, as `StartRules` asks for them."""
 
     memory = MEMORY
+    takes_measurements = False
 
     def check(self, served: ServeArguments, gpus: int) -> None:
         """Each of its processes takes a GPU by its number, and one of them finds none."""
         world = served.memory.parallelism.gpus
         if world > gpus:
             raise CannotStart(
-                f"RuntimeError: Rank {gpus} scheduler died during initialization (exit code: 1). (simulated: CUDA "
-                f"error: invalid device ordinal; {count(world, 'GPU')} wanted, {gpus} here)"
+                f"{DIED} (simulated: CUDA error: invalid device ordinal; {count(world, 'GPU')} wanted, {gpus} here)"
             )
 
     def formats(self, served: ServeArguments, shape: ModelShape) -> tuple[WeightFormat | None, KvFormat]:
@@ -48,7 +49,7 @@ class SglangStart:
         verdict = assessment.assess(question)
         if isinstance(verdict, NoFit) and verdict.reason not in _CACHE_ALONE:
             raise CannotStart(_refused(verdict, question))
-        tokens = kv_pages.tokens(question, max(0.0, memory.memory(question).kv.likely))
+        tokens = kv_pages.tokens(question, _cache_bytes(question))
         if served.memory.most_tokens is not None:
             tokens = min(tokens, served.memory.most_tokens)
         page = served.limits.block_tokens
@@ -83,12 +84,21 @@ class SglangStart:
         )
 
 
+def _cache_bytes(question: SizingInput) -> float:
+    """The likely figure, or up to the high one where a full context needs it: nobody knows that it would not start."""
+    left = memory.memory(question).kv
+    needed = kv_pages.pages_a_request(question, question.context) * kv_pages.pool(question).page_bytes
+    return max(0.0, left.likely, min(left.high, needed))
+
+
 def _refused(verdict: NoFit, question: SizingInput) -> str:
     if verdict.reason is FitReason.CONTEXT_EXCEEDS_MODEL:
         return (
             f"ValueError: Warning: User-specified context_length ({question.context}) is greater than the derived "
             f"context_length ({question.shape.positions})."
         )
+    if verdict.reason is FitReason.HEADS_NOT_DIVISIBLE:
+        return f"{DIED} (simulated: AssertionError; {question.shape.heads} heads)"
     return (
         "RuntimeError: Loaded weights leave no GPU memory for the KV cache under --mem-fraction-static="
         f"{question.share}. (simulated: {verdict.because})"

@@ -5,8 +5,9 @@ from typing import Final
 from fairlead.emulator import hub_messages
 from fairlead.emulator.faults import EngineFault
 from fairlead.emulator.serve_arguments import ServeArguments
+from fairlead.emulator.sglang.start import DIED
 
-DIED: Final = "Subprocess scheduler_0 (pid=0) crashed with exit code -9. Triggering SIGQUIT for cleanup. (simulated)"
+CRASHED: Final = "Subprocess scheduler_0 (pid=0) crashed with exit code -9. Triggering SIGQUIT for cleanup. (simulated)"
 
 
 def of(fault: EngineFault, served: ServeArguments) -> str:
@@ -22,4 +23,4 @@ def of(fault: EngineFault, served: ServeArguments) -> str:
         case EngineFault.NO_MODEL:
             return hub_messages.missing(served)
         case _:
-            return "RuntimeError: Rank 0 scheduler died during initialization (exit code: 1). See root cause above."
+            return f"{DIED} See root cause above."
