@@ -20,7 +20,8 @@ _HEAD: Final = """\
 # Engines
 
 What Fairlead knows of the engines it starts: vLLM 0.32, which is the default, and [SGLang 0.5.23](#sglang). `Simulated`
-is held to vLLM's rules and is handed the same command. `TensorRT-LLM` is refused by name until it is known as well.
+is held to vLLM's rules and is handed the same command, `Simulated-SGLang` to SGLang's, without
+[what is not emulated](#sglang-not-emulated). `TensorRT-LLM` is refused by name until it is known as well.
 [Kinds of engines](../engines.md) compares them.
 
 This page is rendered from the tables that decide: `python -m prove.engine_table > docs/reference/engines.md`.

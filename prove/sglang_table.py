@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from fairlead.engines.emulator import NOT_IN_SGLANG
 from fairlead.engines.family_parsers import FamilyParser
 from fairlead.engines.sglang import (
     arguments,
@@ -28,7 +29,20 @@ in a run on a processor. Its pods were not yet run by Fairlead on a GPU.
 
 def sections() -> tuple[str, ...]:
     """A heading, and one section a table."""
-    return (_HEAD, *_of_fields(), *_of_words())
+    return (_HEAD, *_of_fields(), *_of_words(), _of_the_emulator())
+
+
+def _of_the_emulator() -> str:
+    """What is refused with `Simulated-SGLang` beside all the rest."""
+    return section(
+        "SGLang: not emulated",
+        "Flags that SGLang takes and `engine.kind: Simulated-SGLang` refuses, since clients or routers would miss what "
+        "they do.",
+        table(
+            ("flags", "why", "what to do"),
+            ((code(row.flags), row.because, row.remedy) for row in NOT_IN_SGLANG),
+        ),
+    )
 
 
 def _of_fields() -> tuple[str, ...]:

@@ -95,22 +95,21 @@ def test_an_emulated_sglang_is_asked_as_the_real_one(tmp_path: Path) -> None:
         async with living(paced(0.001, 0.02), served=crowded) as (full,), living(served=SGLANG) as (free,):
             cluster = Cluster()
             async with plane(of_sglang(written(tmp_path, ["x:1"]), "de"), cluster) as router, client() as session:
+                cluster.announce(
+                    DiscoveredEndpoint(pod="a", address=full.address, adapters=frozenset({"de"})),
+                    DiscoveredEndpoint(pod="b", address=free.address, adapters=frozenset({"de"})),
+                )
+                await router.until("routable", "routable")
+                before = free.engine.answered
                 lasting = STREAM | {"max_tokens": 1900}
-                first = session.post(f"{full.url}/v1/completions", json=lasting)
-                second = session.post(f"{full.url}/v1/completions", json=lasting)
-                async with first, second:
-                    both = [
-                        DiscoveredEndpoint(pod=pod, address=one.address, adapters=frozenset({"de"}))
-                        for pod, one in (("a", full), ("b", free))
-                    ]
-                    cluster.announce(*both)
-                    await router.until("routable", "routable")
-                    for body in (PROMPT, STREAM, PROMPT | {"model": "de"}) * 2:
-                        answer = await exchange_bytes(router, posted(body, "/v1/completions"))
-                        assert answer.startswith(b"HTTP/1.1 200")
-                        assert b"queue is full" not in answer
-                    assert b'"model":"chat:de"' in answer
-                assert free.engine.answered == 6
+                holders = [session.post(f"{full.url}/v1/completions", json=lasting) for _ in range(2)]
+                async with holders[0], holders[1]:
+                    bodies = (PROMPT, STREAM, PROMPT | {"model": "de"}) * 2
+                    answers = [await exchange_bytes(router, posted(body, "/v1/completions")) for body in bodies]
+                assert all(answer.startswith(b"HTTP/1.1 200") for answer in answers)
+                assert not any(b"queue is full" in answer for answer in answers)
+                assert b'"model":"chat:de"' in answers[2]
+                assert free.engine.answered == before + 6
 
     run_story(story())
 

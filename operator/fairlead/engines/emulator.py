@@ -28,7 +28,7 @@ CHECK: Final = "--check"
 USER: Final = 65532
 """The user of the operator's own image."""
 _REMEDY: Final = f"leave it out, or write engine.kind: {EngineKind.SGLANG}"
-_NOT_IN_SGLANG: Final = (
+NOT_IN_SGLANG: Final = (
     FlagRule(
         flags=(
             *("--kv-events-config", "--enable-hierarchical-cache", "--enable-hicache", "--enable-lmcache"),
@@ -123,5 +123,5 @@ def _vllm_variables(engine: DesiredEngine) -> tuple[EnvVar, ...]:
 
 VLLM: Final = EmulatorEngine(EngineKind.SIMULATED, VllmEngine(), _vllm_variables)
 SGLANG: Final = EmulatorEngine(
-    EngineKind.SIMULATED_SGLANG, SglangEngine(), environment.users, not_emulated=_NOT_IN_SGLANG
+    EngineKind.SIMULATED_SGLANG, SglangEngine(), environment.users, not_emulated=NOT_IN_SGLANG
 )
