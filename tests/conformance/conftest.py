@@ -17,9 +17,9 @@ from tests.conformance.engines import EngineWords
 from tests.conformance.servers import Configuration
 
 FOLDER: Final = Path(__file__).parent
-SHARED: Final = ("plain", "either", "rich", "telling", "narrow", "queueing", "cramped")
+SHARED: Final = ("plain", "either", "rich", "detailed", "narrow", "queueing", "cramped")
 """Fixtures that are servers, in the order in which they are started; of each kind of engine one after the other."""
-ASKED: Final = engines.asked()
+UNDER_TEST: Final = engines.under_test()
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -28,7 +28,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.is_relative_to(FOLDER):
             item.add_marker("conformance")
-    items[:] = [item for item in items if engines.SGLANG in ASKED or not _is_of_sglang(item)]
+    items[:] = [item for item in items if engines.SGLANG in UNDER_TEST or not _is_of_sglang(item)]
     items.sort(key=_server)
 
 
@@ -45,7 +45,7 @@ def _server(item: pytest.Item) -> int:
     place = next((place for place, name in enumerate(SHARED) if name in used), len(SHARED))
     call = getattr(item, "callspec", None)
     words = next((one for one in (call.params.values() if call else ()) if isinstance(one, EngineWords)), engines.VLLM)
-    return place + (len(SHARED) + 1) * engines.KNOWN.index(words)
+    return place + (len(SHARED) + 1) * engines.ALL.index(words)
 
 
 class Stage:
@@ -87,19 +87,19 @@ def plain(stage: Stage) -> Endpoint:
     return stage.have(configurations.PLAIN)
 
 
-@pytest.fixture(params=ASKED, ids=lambda one: str(one.kind))
+@pytest.fixture(params=UNDER_TEST, ids=lambda one: str(one.kind))
 def either(request: pytest.FixtureRequest, stage: Stage) -> Endpoint:
     """Of each kind the plain one, for what all kinds answer alike."""
     return stage.have({engines.VLLM: configurations.PLAIN, engines.SGLANG: configurations.SGLANG}[request.param])
 
 
-@pytest.fixture(params=ASKED, ids=lambda one: str(one.kind))
-def telling(request: pytest.FixtureRequest, stage: Stage) -> Endpoint:
+@pytest.fixture(params=UNDER_TEST, ids=lambda one: str(one.kind))
+def detailed(request: pytest.FixtureRequest, stage: Stage) -> Endpoint:
     """Of each kind one that tells what its cache held, has a parser of tools, and metrics."""
     return stage.have({engines.VLLM: configurations.RICH, engines.SGLANG: configurations.SGLANG}[request.param])
 
 
-@pytest.fixture(params=ASKED, ids=lambda one: str(one.kind))
+@pytest.fixture(params=UNDER_TEST, ids=lambda one: str(one.kind))
 def queueing(request: pytest.FixtureRequest, stage: Stage) -> Endpoint:
     """Of each kind one with one seat, a short queue by priority, and a key."""
     return stage.have(

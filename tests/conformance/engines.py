@@ -58,13 +58,13 @@ SGLANG: Final = EngineWords(
     text="text",
     error=lambda body: body,
 )
-KNOWN: Final = (VLLM, SGLANG)
+ALL: Final = (VLLM, SGLANG)
 
 
-def asked() -> tuple[EngineWords, ...]:
+def under_test() -> tuple[EngineWords, ...]:
     """Ours are asked of every kind; a server that was named is of one, and the real one that is started is vLLM."""
     choice = os.environ.get(CHOICE, OURS)
     if choice == OURS:
-        return KNOWN
+        return ALL
     named = os.environ.get(NAMED, EngineKind.VLLM) if "://" in choice else EngineKind.VLLM
-    return tuple(one for one in KNOWN if one.kind == named)
+    return tuple(one for one in ALL if one.kind == named)

@@ -51,27 +51,27 @@ def test_its_latencies_are_sampled(either: Endpoint) -> None:
         assert now.buckets[-1][1] == now.count
 
 
-def test_what_a_cache_held_is_told_in_the_answer_and_on_the_page(telling: Endpoint) -> None:
-    before = telling.load()
+def test_what_a_cache_held_is_told_in_the_answer_and_on_the_page(detailed: Endpoint) -> None:
+    before = detailed.load()
     prompt = {"max_tokens": 1, "ignore_eos": True, "cache_salt": "held in the cache"}
-    first, second = (telling.complete(IDS, **prompt).json["usage"] for _ in range(2))
+    first, second = (detailed.complete(IDS, **prompt).json["usage"] for _ in range(2))
     held = second["prompt_tokens_details"]["cached_tokens"]
     assert first["prompt_tokens_details"]["cached_tokens"] == 0
     assert len(IDS) - 2 * BLOCK <= held < len(IDS)
-    after = grown(telling, before, 2)
+    after = grown(detailed, before, 2)
     assert (after.prefix_hits or 0) - (before.prefix_hits or 0) == held
     assert (after.prefix_queries or 0) - (before.prefix_queries or 0) == 2 * len(IDS)
 
 
-def test_a_salt_keeps_caches_apart(telling: Endpoint) -> None:
+def test_a_salt_keeps_caches_apart(detailed: Endpoint) -> None:
     for salt in ("one tenant", "another tenant"):
-        usage = telling.complete(IDS, max_tokens=1, cache_salt=salt).json["usage"]
+        usage = detailed.complete(IDS, max_tokens=1, cache_salt=salt).json["usage"]
         assert usage["prompt_tokens_details"]["cached_tokens"] == 0
 
 
-def test_what_a_cache_held_is_told_at_a_streams_end(telling: Endpoint) -> None:
+def test_what_a_cache_held_is_told_at_a_streams_end(detailed: Endpoint) -> None:
     document = {"max_tokens": 1, "cache_salt": "end", "stream": True, "stream_options": {"include_usage": True}}
-    first, second = (telling.complete(IDS, **document).chunks[-1]["usage"] for _ in range(2))
+    first, second = (detailed.complete(IDS, **document).chunks[-1]["usage"] for _ in range(2))
     assert first["prompt_tokens_details"] == {"cached_tokens": 0}
     assert second["prompt_tokens_details"]["cached_tokens"] >= len(IDS) - 2 * BLOCK
     assert {name: second[name] for name in bodies.USAGE[:3]} == bodies.usage(len(IDS), 1)

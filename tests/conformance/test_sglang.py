@@ -1,23 +1,21 @@
-"""What SGLang 0.5.23 answers otherwise than vLLM: shapes, errors, names, probes, its end.
+"""What SGLang 0.5.23 answers otherwise than vLLM: shapes, errors, names, probes.
 
 Shapes are those of its source (`srt/entrypoints/openai/protocol.py` and the serving modules beside it); what a run of
 the real server showed and reading did not is marked so.
 """
 
 import re
-import signal
 import threading
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
 import pytest
 
-from tests.conformance import servers
-from tests.conformance.configurations import HELD, KEY, SGLANG_DRAINING, SLOTS
-from tests.conformance.endpoint import DONE, MODEL, Answer, Endpoint, Json, stop
-from tests.conformance.servers import CONTEXT, Configuration
+from tests.conformance.configurations import HELD, KEY, SLOTS
+from tests.conformance.endpoint import DONE, MODEL, Answer, Endpoint, Json
+from tests.conformance.servers import CONTEXT
 from tests.waiting import eventually
 
 IDS: Final = [5, 6, 7, 8]
@@ -171,14 +169,14 @@ def test_its_probes_are_two_flags_and_a_token(sglang: Endpoint) -> None:
     """A run showed it: a token is looked for every second, so that probe never answers sooner."""
     order: list[str] = []
 
-    def ask(path: str) -> None:
+    def send(path: str) -> None:
         assert sglang.get(path).status == 200
         order.append(path)
 
-    slow = threading.Thread(target=ask, args=("/health",))
+    slow = threading.Thread(target=send, args=("/health",))
     slow.start()
     for path in ("/ready", "/ping", "/ready", "/ping"):
-        ask(path)
+        send(path)
     slow.join(10)
     assert order == ["/ready", "/ping", "/ready", "/ping", "/health"]
 
@@ -250,54 +248,3 @@ def test_what_machines_ask_needs_no_key(sglang_narrow: Endpoint, path: str) -> N
     assert sglang_narrow.send("GET", path, headers={"Authorization": ""}).status == 200
     assert sglang_narrow.send("GET", "/ping", headers={"Authorization": "Bearer no"}).status == 401
     assert sglang_narrow.send("GET", "/ping", headers={"Authorization": f"Bearer {KEY}"}).status == 200
-
-
-def test_after_sigterm_it_answers_all_and_ends_when_it_looks(sglang_stage: Path) -> None:
-    """A run showed it: probes say no at once, streams run to their end, and new requests are taken all the same."""
-    with servers.running(SGLANG_DRAINING, sglang_stage) as endpoint:
-        stream = endpoint.open("/v1/completions", prompt=IDS, max_tokens=400, ignore_eos=True, stream=True)
-        with closing(stream):
-            stream.take(2)
-            endpoint.send_signal(signal.SIGTERM)
-            eventually(lambda: endpoint.get("/ready").status == 503, "its probe says no", 5)
-            assert endpoint.get("/health").status == 503
-            assert endpoint.complete("hello", max_tokens=1).status == 200
-            *_, last = list(stream.events())
-        assert last == DONE
-        assert endpoint.ended(30) == 0
-
-
-STRANGE: Final = {
-    "a flag of nobody": (("--sead", "2"), "sglang serve: error: unrecognized arguments: --sead 2"),
-    "an underscore": (("--max_total_tokens", "2"), "sglang serve: error: unrecognized arguments: --max_total_tokens 2"),
-    "a beginning of several flags": (
-        ("--enable-met", "2"),
-        "sglang serve: error: ambiguous option: --enable-met could",
-    ),
-    "a parser that nobody has": (
-        ("--tool-call-parser", "hermess"),
-        "sglang serve: error: argument --tool-call-parser:",
-    ),
-}
-
-
-@pytest.mark.parametrize("what", STRANGE)
-def test_words_that_it_does_not_take_end_its_start(what: str, sglang_stage: Path) -> None:
-    flags, words = STRANGE[what]
-    strange = Configuration(name="strange", words=SGLANG_DRAINING.words, flags=flags)
-    endpoint = servers.launched(strange, sglang_stage, servers.chosen())
-    try:
-        assert endpoint.ended() == 2
-        assert endpoint.log is not None
-        assert words in endpoint.log.read_text(errors="replace")
-    finally:
-        stop(endpoint.owned())
-
-
-def test_the_death_of_its_scheduler_is_heard_by_nobody_and_kills_it(sglang_stage: Path) -> None:
-    """A run showed it: gone 5.8 s after the scheduler, by SIGKILL, with whatever it was answering."""
-    with servers.running(SGLANG_DRAINING, sglang_stage) as endpoint:
-        assert endpoint.post("/fairlead/v1/faults", fault="engine-death", tokens=1).status == 200
-        stream = endpoint.open("/v1/completions", prompt=IDS, max_tokens=400, ignore_eos=True, stream=True)
-        with closing(stream):
-            assert endpoint.ended(15) == -signal.SIGKILL

@@ -80,7 +80,7 @@ class EngineEnding:
     """With 1 in this variable the server outlives its engine for good."""
     drain_limit: Callable[[ServeArguments], float | None]
     """Seconds that running requests are given after SIGTERM; None: as long as they take."""
-    looks_every_seconds: float = 0.0
+    poll_seconds: float = 0.0
     """How often it looks whether all requests have ended; 0: it notices at once."""
 
 

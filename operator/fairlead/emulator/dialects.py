@@ -28,7 +28,7 @@ def read(words: Sequence[str], environment: Mapping[str, str]) -> ServeArguments
         del command[0]
     found = next((one for one in DIALECTS.values() if tuple(command[:2]) == one.words), None)
     if found is None:
-        known = " or ".join(f"`{' '.join(one.words)} MODEL ...`" for one in DIALECTS.values())
+        names = " or ".join(f"`{' '.join(one.words)} MODEL ...`" for one in DIALECTS.values())
         shown = " ".join(command[:3]) or "nothing"
-        raise InvalidCommandLine(f"the engine's command: {shown}: must be {known}; write it after `--`")
+        raise InvalidCommandLine(f"the engine's command: {shown}: must be {names}; write it after `--`")
     return found.read(command, environment)

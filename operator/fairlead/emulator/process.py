@@ -208,7 +208,7 @@ class _ServerLifecycle:
 
     async def _rest(self) -> None:
         """Until no request runs, as soon as this kind of engine notices."""
-        idle, interval = self._engine.driver.idle, self._ending.looks_every_seconds
+        idle, interval = self._engine.driver.idle, self._ending.poll_seconds
         noticed = asyncio.Event()
         while not noticed.is_set():
             await asyncio.sleep(interval)

@@ -28,13 +28,13 @@ def test_gauges_are_as_old_as_so_many_steps_unless_a_prompt_comes() -> None:
         live = engine("--decode-log-interval", "10")
         first = Client(live, sequence(100, 200))
         await asyncio.sleep(3 * STEP)
-        told = loaded(live).generation_tokens
+        before = loaded(live).generation_tokens
         await asyncio.sleep(4 * STEP)
-        assert loaded(live).generation_tokens == told, "nothing is told between two updates"
+        assert loaded(live).generation_tokens == before, "nothing is published between two updates"
         await asyncio.sleep(6 * STEP)
         later = loaded(live).generation_tokens
         assert later is not None
-        assert later - (told or 0) >= 9
+        assert later - (before or 0) >= 9
         second = Client(live, sequence(100, 5, start=7))
         await asyncio.sleep(4 * STEP)
         assert loaded(live).running == 2, "a step with a prompt tells all"
@@ -146,9 +146,9 @@ def test_it_logs_its_batches_while_there_are_any() -> None:
         assert line.line(now() + 0.5) is None
         client = Client(live, sequence(100, 30))
         await asyncio.sleep(10 * STEP)
-        said = line.line(now())
-        assert said is not None
-        assert said.startswith("Decode batch, #running-req: 1, #token: ")
+        logged = line.line(now())
+        assert logged is not None
+        assert logged.startswith("Decode batch, #running-req: 1, #token: ")
         await client.answered()
 
     run_story(story())

@@ -187,7 +187,7 @@ def test_orders_reach_the_engine() -> None:
 
 
 def test_a_token_that_never_comes_makes_it_unwell(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(probes, "LOOKS_SECONDS", 0.01)
+    monkeypatch.setattr(probes, "POLL_SECONDS", 0.01)
     monkeypatch.setattr(probes, "GIVES_UP_SECONDS", 0.05)
 
     async def story() -> None:

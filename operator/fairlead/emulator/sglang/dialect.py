@@ -24,7 +24,7 @@ ENDING: Final = EngineEnding(
     death_seconds=5.0,
     killed_by_death=True,
     drain_limit=lambda _: None,
-    looks_every_seconds=5.0,
+    poll_seconds=5.0,
 )
 """A run of the real server: killed 5.8 s after its scheduler; gone 13.8 s after SIGTERM with streams, 5.7 s idle."""
 

@@ -40,7 +40,7 @@ class SglangManners:
         """In its words."""
         return errors.refused(refusal, lag_seconds)
 
-    def tells_in_stream(self, refusal: EngineRefusal) -> bool:
+    def refuses_in_stream(self, refusal: EngineRefusal) -> bool:
         """A full queue is noticed after the status was sent."""
         return refusal in _LATE
 

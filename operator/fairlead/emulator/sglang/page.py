@@ -63,9 +63,9 @@ class SglangPage:
 
     def observed(self, seen: RequestObservation) -> None:
         """Count one HTTP request that got its response."""
-        asked, answered = (seen.route, seen.method), (seen.route, str(seen.status), seen.method)
-        self._requests[asked] = self._requests.get(asked, 0) + 1
-        self._responses[answered] = self._responses.get(answered, 0) + 1
+        request, response = (seen.route, seen.method), (seen.route, str(seen.status), seen.method)
+        self._requests[request] = self._requests.get(request, 0) + 1
+        self._responses[response] = self._responses.get(response, 0) + 1
 
     def _scheduler(self) -> Iterator[str]:
         for family, value in _GAUGES:
@@ -116,10 +116,10 @@ class SglangPage:
             yield from self._written(family, series)
 
     def _web(self) -> Iterator[str]:
-        asked: list[Series] = [
+        requests: list[Series] = [
             ({"endpoint": route, "method": method}, float(count)) for (route, method), count in self._requests.items()
         ]
-        yield from self._written(families.HTTP_REQUESTS, asked)
+        yield from self._written(families.HTTP_REQUESTS, requests)
         answered: list[Series] = [
             ({"endpoint": route, "status_code": status, "method": method}, float(count))
             for (route, status, method), count in self._responses.items()
@@ -164,8 +164,8 @@ def _shown(one: RankMetrics) -> StepGauges:
 
 
 def _hit_rate(one: RankMetrics) -> float:
-    told = _tally(one).told
-    return round(told.cached / (told.cached + told.computed), 4) if told.cached else 0.0
+    totals = _tally(one).published
+    return round(totals.cached / (totals.cached + totals.computed), 4) if totals.cached else 0.0
 
 
 def _loaded(tally: SglangTally) -> float:
@@ -175,8 +175,8 @@ def _loaded(tally: SglangTally) -> float:
 
 
 def _tokens(tally: SglangTally) -> tuple[int, int, int]:
-    return tally.told.computed, tally.told.cached, tally.told.decoded
+    return tally.published.computed, tally.published.cached, tally.published.decoded
 
 
 def _hits(tally: SglangTally) -> tuple[int, int, int, int]:
-    return tally.told.computed, tally.told.cached, 0, 0
+    return tally.published.computed, tally.published.cached, 0, 0

@@ -11,7 +11,7 @@ from aiohttp import web
 
 from fairlead.emulator.surface.engine_interface import EngineControl
 
-LOOKS_SECONDS: Final = 1.0
+POLL_SECONDS: Final = 1.0
 GIVES_UP_SECONDS: Final = 20.0
 
 
@@ -38,7 +38,7 @@ class ProbeHandlers:
         loop = asyncio.get_running_loop()
         until = loop.time() + GIVES_UP_SECONDS
         while loop.time() < until:
-            await asyncio.sleep(LOOKS_SECONDS)
+            await asyncio.sleep(POLL_SECONDS)
             if self._acts.responsive:
                 self._well = True
                 return _answered(well=True)

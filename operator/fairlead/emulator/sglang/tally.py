@@ -39,7 +39,7 @@ class SchedulerTotals:
 
 @dataclass(slots=True)
 class SglangTally(RankTally):
-    """Counts of one rank; `shown` and `told` are those of the scheduler's last update."""
+    """Counts of one rank; `shown` and `published` are those of the scheduler's last update."""
 
     refreshed_steps: int = 1
     first_token_bounds: tuple[float, ...] = ()
@@ -48,7 +48,7 @@ class SglangTally(RankTally):
     histograms: dict[tuple[str, str], MetricHistogram] = field(default_factory=dict)
     """By family and `is_streaming`, where the family has that label."""
     live: SchedulerTotals = field(default_factory=SchedulerTotals)
-    told: SchedulerTotals = field(default_factory=SchedulerTotals)
+    published: SchedulerTotals = field(default_factory=SchedulerTotals)
     shown: StepGauges = field(default_factory=StepGauges)
     aborts: int = 0
     steps: int = 0
@@ -65,7 +65,7 @@ class SglangTally(RankTally):
     def update(self) -> None:
         """Show what is."""
         self.shown = self.gauges
-        self.told = SchedulerTotals(self.live.computed, self.live.cached, self.live.decoded)
+        self.published = SchedulerTotals(self.live.computed, self.live.cached, self.live.decoded)
 
     def first(self, run: RunningSequence, now: float) -> None:
         """Count what the cache held of a prompt; only a stream tells its first token at once."""

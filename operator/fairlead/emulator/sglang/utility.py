@@ -140,5 +140,5 @@ class SglangUtilityHandlers:
     def _updated(self, why_not: str = "") -> web.Response:
         """The response of both orders about adapters."""
         loaded = dict(self._front.names.adapters)
-        told = {"success": not why_not, "error_message": why_not or None, "loaded_adapters": loaded}
-        return json_response(told, 400 if why_not else 200)
+        body = {"success": not why_not, "error_message": why_not or None, "loaded_adapters": loaded}
+        return json_response(body, 400 if why_not else 200)

@@ -48,7 +48,7 @@ class ReplyManners(Protocol):
     def refused(self, refusal: EngineRefusal, lag_seconds: float) -> ErrorResponse:
         """A refusal in its words."""
 
-    def tells_in_stream(self, refusal: EngineRefusal) -> bool:
+    def refuses_in_stream(self, refusal: EngineRefusal) -> bool:
         """Whether a request for a stream gets this refusal with status 200, as the stream's first event."""
 
     def priority(self, request: web.Request, generation: GenerationRequest) -> int:
@@ -81,7 +81,7 @@ class VllmManners:
         """Always with the error's own status."""
         return errors.of(refusal, lag_seconds)
 
-    def tells_in_stream(self, refusal: EngineRefusal) -> bool:  # noqa: ARG002 - the interface's
+    def refuses_in_stream(self, refusal: EngineRefusal) -> bool:  # noqa: ARG002 - the interface's
         """It refuses before it answers."""
         return False
 

@@ -156,7 +156,7 @@ class Responder:
         framed = request.version >= (1, 1)
         stream = ResponseStream(shape, len(job.sequences), transport, framed=framed)
         feed = self._driver.submit(job, stream)
-        if isinstance(feed, EngineRefusal) and not self._manners.tells_in_stream(feed):
+        if isinstance(feed, EngineRefusal) and not self._manners.refuses_in_stream(feed):
             raise self._refused(feed)
         response = web.StreamResponse(headers=_EVENT_STREAM_HEADERS)
         if framed:
