@@ -8,6 +8,7 @@ import pytest
 from fairlead.emulator.emulation_knobs import EngineFault
 from fairlead.emulator.sglang import probes
 from fairlead.emulator.surface.jobs import EngineRefusal
+from tests.emulator import expected_replies
 from tests.emulator.living import SGLANG, faulty, living
 from tests.emulator.surface.pretending import Endpoint, PretendActs, PretendDriver, run_story, serving
 
@@ -56,6 +57,19 @@ def test_what_a_chat_may_not_ask(body: dict[str, Any], words: str) -> None:
     async def story() -> None:
         async with serving(SGLANG) as server:
             assert words in await refused(server, "/v1/chat/completions", CHAT | body)
+
+    run_story(story())
+
+
+def test_its_words_are_those_of_every_emulated_engine() -> None:
+    """So stories that check each word of an answer can be told of this kind too."""
+
+    async def story() -> None:
+        async with serving(SGLANG) as server:
+            body = CHAT | {"max_tokens": 20, "ignore_eos": True}
+            _, answer = await server.post("/v1/chat/completions", body)
+            words = expected_replies.chat_text(body, context_tokens=2048)
+            assert answer["choices"][0]["message"]["content"] == words
 
     run_story(story())
 
