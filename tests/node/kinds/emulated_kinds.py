@@ -23,7 +23,8 @@ def engine_of(kind: EngineKind, context: int = 8192) -> Manifest:
 
 def deployed(stage: Stage, kind: EngineKind, **changes: object) -> Deployed:
     """Two replicas, with these fields of the spec changed."""
-    return Deployed(stage, **{"model": MODEL, "engine": engine_of(kind), **changes})
+    spec: dict[str, Any] = {"model": MODEL, "engine": engine_of(kind)}
+    return Deployed(stage, **spec | changes)
 
 
 def fleet(stage: Stage, kind: EngineKind, *, least: int = 1, most: int, policy: Manifest | None = None) -> Fleet:
