@@ -56,14 +56,14 @@ def test_every_piece_may_be_counted() -> None:
 def test_an_echo_and_ids_come_with_the_first_piece() -> None:
     async def story() -> None:
         async with serving(SGLANG) as server:
-            wish = PROMPT | {"echo": True, "return_token_ids": True, "logprobs": 2}
-            first, *others, _ = await server.events("/v1/completions", wish)
+            body = PROMPT | {"echo": True, "return_token_ids": True, "logprobs": 2}
+            first, *others, _ = await server.events("/v1/completions", body)
             assert first["choices"][0]["text"].startswith("hello world")
             assert len(first["choices"][0]["prompt_token_ids"]) == 3
             assert all("prompt_token_ids" not in one["choices"][0] for one in others)
             assert first["choices"][0]["logprobs"]["text_offset"] == [-1]
             assert len(first["choices"][0]["logprobs"]["top_logprobs"][0]) == 2
-            _, whole = await server.post("/v1/completions", wish)
+            _, whole = await server.post("/v1/completions", body)
             assert len(whole["choices"][0]["token_ids"]) == 4
 
     run_story(story())
@@ -72,11 +72,11 @@ def test_an_echo_and_ids_come_with_the_first_piece() -> None:
 def test_a_chat_tells_probabilities_by_token() -> None:
     async def story() -> None:
         async with serving(SGLANG) as server:
-            wish = CHAT | {"logprobs": True, "top_logprobs": 2}
-            _, whole = await server.post("/v1/chat/completions", wish)
+            body = CHAT | {"logprobs": True, "top_logprobs": 2}
+            _, whole = await server.post("/v1/chat/completions", body)
             tokens = whole["choices"][0]["logprobs"]["content"]
             assert [len(one["top_logprobs"]) for one in tokens] == [2] * 4
-            _, *pieces, ended, _ = await server.events("/v1/chat/completions", wish)
+            _, *pieces, ended, _ = await server.events("/v1/chat/completions", body)
             assert [len(piece["choices"][0]["logprobs"]["content"]) for piece in pieces] == [1] * 4
             assert ended["choices"][0]["logprobs"] is None
 
@@ -87,17 +87,17 @@ def test_a_chat_tells_probabilities_by_token() -> None:
 def test_a_call_comes_by_name_and_then_in_pieces(choice: object) -> None:
     async def story() -> None:
         async with serving(WITH_TOOLS) as server:
-            wish = CHAT | {"tools": [TOOL], "tool_choice": choice, "max_tokens": 200, "ignore_eos": False}
-            _, whole = await server.post("/v1/chat/completions", wish)
+            body = CHAT | {"tools": [TOOL], "tool_choice": choice, "max_tokens": 200, "ignore_eos": False}
+            _, whole = await server.post("/v1/chat/completions", body)
             (call,) = whole["choices"][0]["message"]["tool_calls"]
             assert whole["choices"][0]["finish_reason"] == "tool_calls"
-            _, *pieces, ended, _ = await server.events("/v1/chat/completions", wish)
+            _, *pieces, ended, _ = await server.events("/v1/chat/completions", body)
             calls = [one for piece in pieces for one in piece["choices"][0]["delta"]["tool_calls"]]
             assert calls[0]["id"].startswith("call_")
             assert [one["id"] for one in calls[1:]] == [None] * (len(calls) - 1)
             assert "".join(one["function"]["arguments"] for one in calls) == call["function"]["arguments"]
             assert ended["choices"][0]["finish_reason"] == "tool_calls"
-            _, cut = await server.post("/v1/chat/completions", wish | {"max_tokens": 2})
+            _, cut = await server.post("/v1/chat/completions", body | {"max_tokens": 2})
             assert cut["choices"][0]["finish_reason"] == "length"
             assert "tool_calls" not in cut["choices"][0]["message"]
 
@@ -111,10 +111,10 @@ def test_an_answer_that_ends_by_itself_names_the_end_token_and_a_stop_its_text()
             assert free["choices"][0]["finish_reason"] == "stop"
             assert isinstance(free["choices"][0]["matched_stop"], int)
             text = free["choices"][0]["text"]
-            wish = {"prompt": "hello world", "max_tokens": 400, "stop": text[4:7]}
-            _, stopped = await server.post("/v1/completions", wish)
+            body = {"prompt": "hello world", "max_tokens": 400, "stop": text[4:7]}
+            _, stopped = await server.post("/v1/completions", body)
             assert stopped["choices"][0]["matched_stop"] == text[4:7]
-            _, kept = await server.post("/v1/completions", wish | {"no_stop_trim": True})
+            _, kept = await server.post("/v1/completions", body | {"no_stop_trim": True})
             assert kept["choices"][0]["text"].endswith(text[4:7])
 
     run_story(story())
@@ -141,11 +141,11 @@ def test_what_is_broken_off_below_a_stream_ends_it_with_an_error(path: str, body
     async def story() -> None:
         driver = PretendDriver(by_hand=True)
         async with serving(SGLANG, driver) as server:
-            asking = asyncio.create_task(server.post(path, body | {"stream": True}))
+            posting = asyncio.create_task(server.post(path, body | {"stream": True}))
             run = await driver.taken()
             run.step()
             ends(run, JobEnding.DEAD)
-            _, text = await asking
+            _, text = await posting
             assert 'data: {"error": {"object": "error"' in text
             assert text.endswith("data: [DONE]\n\n")
 
