@@ -21,9 +21,10 @@ import uvloop
 from bench import engine_load
 from bench.engine_load import Load, Round, Server
 from bench.lean_client import LeanRequest
-from fairlead.emulator import command, emulation_knobs, packaged_data
+from fairlead.emulator import emulation_knobs, packaged_data
 from fairlead.emulator.engine import provision
 from fairlead.emulator.engine.provision import EmulatedMachine, EngineProvision
+from fairlead.emulator.vllm import command
 from fairlead.simulator.engine.core import EngineCore
 from fairlead.simulator.engine.requests import EngineRequest, FinishReason
 from house.tree import ROOT

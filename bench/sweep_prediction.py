@@ -23,9 +23,10 @@ from devcluster.cache import Cache
 from fairlead.cli import vllm_check
 from fairlead.cli.sweep import engine_process, load_client
 from fairlead.cli.sweep.load_client import LoadClient
-from fairlead.emulator import command, emulation_knobs, packaged_data
+from fairlead.emulator import emulation_knobs, packaged_data
 from fairlead.emulator.engine import provision
 from fairlead.emulator.engine.provision import EmulatedMachine
+from fairlead.emulator.vllm import command
 from fairlead.simulator.engine.core import EngineCore
 from fairlead.simulator.engine.requests import EngineRequest
 from house import real_vllm, tiny_model

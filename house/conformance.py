@@ -182,6 +182,8 @@ HEAD: Final = (
     "signals and exit codes. `make test` runs it against `fairlead engine`; `make conformance` runs it against real",
     "vLLM on CPU, which serves a random Llama of two layers written on the spot (`house/tiny_model.py`). The fake is",
     "held to the original: a case is first of all something that the original does.",
+    "What SGLang answers alike is asked of `fairlead engine` as SGLang too, by the same cases; what it answers",
+    "otherwise is in `test_sglang`, from its source and a run of the real server. This suite asked no real SGLang.",
     "`python -m house.conformance http://HOST:PORT` asks a server of yours, started without flags of weight under the",
     "name `tiny` with a context of 1024 tokens; cases that must start, signal or kill it are left out and say so.",
     "",

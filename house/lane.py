@@ -69,6 +69,7 @@ OPERATED: Final = (f"{APISERVER}/scaling", f"{APISERVER}/test_campaign.py", f"{A
 """Half of the time that tests against an API server take: a second lane of them."""
 REAL_ENGINES: Final = ("tests/node/vllm", "tests/node/vllm_demo")
 """Two folders, since each has a cluster with 5 GB of images in memory: the first ends before the second begins."""
+OTHER_KINDS: Final = "tests/node/kinds"
 LEAKS: Final = "tests/node/test_leaves_nothing_behind.py"
 A_NODE: Final = "a Ready node; root, or DEVCLUSTER=existing KUBECONFIG=…"
 
@@ -150,7 +151,7 @@ LANES: Final = (
         name="node",
         marker=OF_NODES,
         folders=("tests/node",),
-        apart=(SERVING, LEAKS, *REAL_ENGINES),
+        apart=(SERVING, LEAKS, OTHER_KINDS, *REAL_ENGINES),
         world=A_NODE,
         preparations=(WHOLE, IMAGE),
         real=True,
@@ -169,6 +170,14 @@ LANES: Final = (
         folders=REAL_ENGINES,
         world=f"{A_NODE}: the operator, and real vLLM on CPU in the pods (13 GB in the cache, 16 GB of memory)",
         preparations=(WHOLE, IMAGE, VLLM_IMAGE),
+        only_named=True,
+    ),
+    Lane(
+        name="other-kinds",
+        marker=OF_NODES,
+        folders=(OTHER_KINDS,),
+        world=f"{A_NODE}: the operator, and fleets of emulated engines of other kinds than vLLM",
+        preparations=(WHOLE, IMAGE),
         only_named=True,
     ),
     Lane(

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Final
 
+from fairlead.engines.emulator import NOT_IN_SGLANG
 from fairlead.engines.sglang import (
     arguments,
     checks,
@@ -68,6 +69,15 @@ def sections() -> tuple[str, ...]:
         *kind_table.words(
             _TABLES,
             "As for vLLM, with SGLang's names, which differ. `parser: auto` lets SGLang guess from the chat template.",
+        ),
+        section(
+            "SGLang: not emulated",
+            "Flags that SGLang takes and `engine.kind: Simulated-SGLang` refuses, since clients or routers would miss "
+            "what they do.",
+            table(
+                ("flags", "why", "what to do"),
+                ((code(row.flags), row.because, row.remedy) for row in NOT_IN_SGLANG),
+            ),
         ),
     )
 

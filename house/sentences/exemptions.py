@@ -101,7 +101,7 @@ _OF_VLLM: Final = ("max_tokens: Input should", "max_tokens: Field required", "[m
 
 EXEMPTIONS: Final = (
     Exemption(
-        what="what `fairlead engine` says as vLLM would: its words are vLLM's own, errors and log lines included",
+        what="what `fairlead engine` says as a real engine would: words of vLLM and SGLang, errors and log included",
         holds=_below("emulator/"),
     ),
     Exemption(

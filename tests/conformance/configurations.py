@@ -3,6 +3,7 @@
 import json
 from typing import Final
 
+from tests.conformance import engines
 from tests.conformance.servers import Configuration
 
 KEY: Final = "sesame"
@@ -36,6 +37,17 @@ RICH: Final = Configuration(
     ),
     environment={"VLLM_ALLOW_RUNTIME_LORA_UPDATING": "1", "VLLM_SERVER_DEV_MODE": "1"},
 )
+SGLANG: Final = Configuration(
+    name="sglang",
+    words=engines.SGLANG,
+    flags=(
+        *("--enable-metrics", "--enable-cache-report", "--decode-log-interval", "10"),
+        *("--tool-call-parser", "hermes", "--lora-paths", "poet=/adapters/poet"),
+    ),
+)
+SGLANG_DRAINING: Final = Configuration(
+    name="sglang-draining", words=engines.SGLANG, context=LASTING, pace_ms=3.0, flags=("--enable-metrics",)
+)
 HELD: Final = 8192
 """The context where somebody holds the only seat until the story lets go, on a slow machine too."""
 NARROW: Final = Configuration(
@@ -44,6 +56,19 @@ NARROW: Final = Configuration(
     flags=(
         *("--scheduling-policy", "priority", "--max-num-seqs", "1"),
         *("--max-num-queued-reqs", str(SLOTS), "--max-num-queued-tokens", str(BACKLOG)),
+        *("--api-key", KEY),
+    ),
+    pace_ms=3.0,
+    token=KEY,
+)
+SGLANG_NARROW: Final = Configuration(
+    name="sglang-narrow",
+    words=engines.SGLANG,
+    context=HELD,
+    flags=(
+        *("--enable-metrics", "--decode-log-interval", "1"),
+        *("--max-running-requests", "1", "--max-queued-requests", str(SLOTS - 1)),
+        *("--enable-priority-scheduling", "--schedule-low-priority-values-first", "--disable-priority-preemption"),
         *("--api-key", KEY),
     ),
     pace_ms=3.0,

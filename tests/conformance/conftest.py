@@ -11,13 +11,15 @@ from typing import Final
 
 import pytest
 
-from tests.conformance import configurations, servers
+from tests.conformance import configurations, engines, servers
 from tests.conformance.endpoint import Endpoint
+from tests.conformance.engines import EngineWords
 from tests.conformance.servers import Configuration
 
 FOLDER: Final = Path(__file__).parent
-SHARED: Final = ("plain", "rich", "narrow", "cramped")
-"""Fixtures that are servers, in the order in which they are started."""
+SHARED: Final = ("plain", "either", "rich", "detailed", "narrow", "queueing", "cramped")
+"""Fixtures that are servers, in the order in which they are started; of each kind of engine one after the other."""
+UNDER_TEST: Final = engines.under_test()
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -26,7 +28,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.is_relative_to(FOLDER):
             item.add_marker("conformance")
+    items[:] = [item for item in items if engines.SGLANG in UNDER_TEST or not _is_of_sglang(item)]
     items.sort(key=_server)
+
+
+def _is_of_sglang(item: pytest.Item) -> bool:
+    """Not asked of anybody where the server is another kind's: such a case is not left out, it is not there."""
+    return any(name.startswith("sglang") for name in getattr(item, "fixturenames", ()))
 
 
 def _server(item: pytest.Item) -> int:
@@ -34,7 +42,10 @@ def _server(item: pytest.Item) -> int:
     if not item.path.is_relative_to(FOLDER):
         return -1
     used = getattr(item, "fixturenames", ())
-    return next((place for place, name in enumerate(SHARED) if name in used), len(SHARED))
+    place = next((place for place, name in enumerate(SHARED) if name in used), len(SHARED))
+    call = getattr(item, "callspec", None)
+    words = next((one for one in (call.params.values() if call else ()) if isinstance(one, EngineWords)), engines.VLLM)
+    return place + (len(SHARED) + 1) * engines.ALL.index(words)
 
 
 class Stage:
@@ -50,7 +61,7 @@ class Stage:
         """The server of this configuration; another one is ended first."""
         if self._endpoint is None or self._name != configuration.name:
             self.clear()
-            plain = configuration.name == configurations.PLAIN.name
+            plain = configuration.name in (configurations.PLAIN.name, configurations.SGLANG.name)
             started = servers.running(configuration, self._folder, plain=plain)
             self._endpoint = self._stack.enter_context(started)
             self._name = configuration.name
@@ -76,6 +87,38 @@ def plain(stage: Stage) -> Endpoint:
     return stage.have(configurations.PLAIN)
 
 
+@pytest.fixture(params=UNDER_TEST, ids=lambda one: str(one.kind))
+def either(request: pytest.FixtureRequest, stage: Stage) -> Endpoint:
+    """Of each kind the plain one, for what all kinds answer alike."""
+    return stage.have({engines.VLLM: configurations.PLAIN, engines.SGLANG: configurations.SGLANG}[request.param])
+
+
+@pytest.fixture(params=UNDER_TEST, ids=lambda one: str(one.kind))
+def detailed(request: pytest.FixtureRequest, stage: Stage) -> Endpoint:
+    """Of each kind one that tells what its cache held, has a parser of tools, and metrics."""
+    return stage.have({engines.VLLM: configurations.RICH, engines.SGLANG: configurations.SGLANG}[request.param])
+
+
+@pytest.fixture(params=UNDER_TEST, ids=lambda one: str(one.kind))
+def queueing(request: pytest.FixtureRequest, stage: Stage) -> Endpoint:
+    """Of each kind one with one seat, a short queue by priority, and a key."""
+    return stage.have(
+        {engines.VLLM: configurations.NARROW, engines.SGLANG: configurations.SGLANG_NARROW}[request.param]
+    )
+
+
+@pytest.fixture
+def sglang(stage: Stage) -> Endpoint:
+    """SGLang with an adapter, tools and metrics."""
+    return stage.have(configurations.SGLANG)
+
+
+@pytest.fixture
+def sglang_narrow(stage: Stage) -> Endpoint:
+    """SGLang with one seat, a short queue by priority, and a key."""
+    return stage.have(configurations.SGLANG_NARROW)
+
+
 @pytest.fixture
 def rich(stage: Stage) -> Endpoint:
     """With tools, adapters, events and everything that tells more."""
@@ -99,3 +142,9 @@ def empty_stage(stage: Stage, tmp_path: Path) -> Path:
     """For a case that starts and ends its own server: nobody else stands there, and a folder for its log."""
     stage.clear()
     return tmp_path
+
+
+@pytest.fixture
+def sglang_stage(empty_stage: Path) -> Path:
+    """As the empty one, for a case of SGLang."""
+    return empty_stage

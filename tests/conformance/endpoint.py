@@ -14,14 +14,15 @@ from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, Final, TypeAlias
+from typing import Final
 
 import pytest
 
-from tests.conformance import differences
+from fairlead.fleet.engine_load import EngineLoad
+from tests.conformance import differences, engines
+from tests.conformance.engines import EngineWords, Json
 
-Json: TypeAlias = Any
-"""What a body says; the tests tell what must be in it."""
+__all__ = ["DONE", "MODEL", "Answer", "Endpoint", "Json", "Kind", "Stream", "children", "stop"]
 
 MODEL: Final = "tiny"
 TIMEOUT_S: Final = 60.0
@@ -94,6 +95,8 @@ class Endpoint:
     """One server."""
 
     kind: Kind
+    words: EngineWords = engines.VLLM
+    """Which engine it is, or is to be."""
     host: str
     port: int
     token: str | None = None
@@ -143,6 +146,14 @@ class Endpoint:
         """POST, and stay to read what comes while it comes."""
         connection, response = self._send("POST", path, _encoded({"model": MODEL, "temperature": 0} | body), {})
         return Stream(connection, response)
+
+    def error(self, answer: Answer) -> Json:
+        """The fields of an error that it answered."""
+        return self.words.error(answer.json)
+
+    def load(self) -> EngineLoad:
+        """Its page of metrics as the facts that scaling reads."""
+        return self.words.load(self.get("/metrics").text)
 
     def differs(self, name: str) -> bool:
         """Whether this is ours, so that the difference of that name shows; one that is not in the table is an error."""

@@ -1,4 +1,4 @@
-"""Starts servers of either kind: the same configuration as `fairlead engine` and as real vLLM on CPU.
+"""Starts servers of either side: the same configuration as `fairlead engine` and as real vLLM on CPU.
 
 What a server must be told beside the configuration to run at all (a model it has, a number format its device knows) is
 here and nowhere else.
@@ -23,7 +23,9 @@ from house.check import surroundings
 from house.conformance import CHOICE
 from house.tree import ROOT
 from tests import free_ports
+from tests.conformance import engines
 from tests.conformance.endpoint import MODEL, Endpoint, Kind, stop
+from tests.conformance.engines import EngineWords
 from tests.waiting import eventually
 
 CONTEXT: Final = 1024
@@ -41,11 +43,13 @@ class Configuration:
     """One way to start a server."""
 
     name: str
+    words: EngineWords = engines.VLLM
+    """Which engine it is."""
     flags: tuple[str, ...] = ()
-    """vLLM's own; `{word}` stands for a free port."""
+    """The engine's own; `{word}` stands for a free port."""
     context: int = CONTEXT
     environment: Mapping[str, str] = field(default_factory=dict)
-    """vLLM's own variables."""
+    """The engine's own variables."""
     pace_ms: float | None = None
     """Ours: the time of a token, where a story needs a reply to last."""
     token: str | None = None
@@ -66,7 +70,7 @@ def running(configuration: Configuration, folder: Path, *, plain: bool = False) 
     """A server that is ready, until the block ends; one that was named serves the plain configuration only."""
     kind = chosen()
     if kind is Kind.NAMED and plain:
-        yield named(os.environ[CHOICE])
+        yield named(os.environ[CHOICE], configuration.words)
         return
     endpoint = launched(configuration, folder, kind)
     try:
@@ -76,10 +80,10 @@ def running(configuration: Configuration, folder: Path, *, plain: bool = False) 
         stop(endpoint.owned())
 
 
-def named(url: str) -> Endpoint:
+def named(url: str, words: EngineWords = engines.VLLM) -> Endpoint:
     """Somebody's own server."""
     parts = urlsplit(url)
-    return Endpoint(kind=Kind.NAMED, host=parts.hostname or HOST, port=parts.port or 80)
+    return Endpoint(kind=Kind.NAMED, words=words, host=parts.hostname or HOST, port=parts.port or 80)
 
 
 def launched(configuration: Configuration, folder: Path, kind: Kind) -> Endpoint:
@@ -89,7 +93,8 @@ def launched(configuration: Configuration, folder: Path, kind: Kind) -> Endpoint
     ports = {word: free_port() for word in ("port", "events", "replay")}
     flags = [flag.replace("{events}", str(ports["events"])) for flag in configuration.flags]
     flags = [flag.replace("{replay}", str(ports["replay"])) for flag in flags]
-    words = [*_command(kind), *FLAGS, "--max-model-len", str(configuration.context), *flags]
+    words = [*_command(kind, configuration.words), *FLAGS]
+    words += [configuration.words.context_flag, str(configuration.context), *flags]
     log = folder / f"{configuration.name}-{ports['port']}.log"
     with log.open("wb") as sink:
         process = subprocess.Popen(
@@ -101,12 +106,19 @@ def launched(configuration: Configuration, folder: Path, kind: Kind) -> Endpoint
             start_new_session=True,
         )
     return Endpoint(
-        kind=kind, host=HOST, port=ports["port"], token=configuration.token, process=process, log=log, ports=ports
+        kind=kind,
+        words=configuration.words,
+        host=HOST,
+        port=ports["port"],
+        token=configuration.token,
+        process=process,
+        log=log,
+        ports=ports,
     )
 
 
 def wait_until_ready(endpoint: Endpoint) -> None:
-    """Until /health says 200; before that, nobody listens."""
+    """Until it says that it takes requests; before that, nobody listens."""
     eventually(lambda: _ended(endpoint) or healthy(endpoint), "a server that is ready", START_S[endpoint.kind])
     if _ended(endpoint):
         log = endpoint.log.read_text(errors="replace")[-LAST_WORDS:] if endpoint.log else ""
@@ -118,7 +130,7 @@ def healthy(endpoint: Endpoint) -> bool:
     """Whether it listens and says that it is well."""
     with closing(http.client.HTTPConnection(endpoint.host, endpoint.port, timeout=5)) as connection:
         try:
-            connection.request("GET", "/health")
+            connection.request("GET", endpoint.words.ready)
             return connection.getresponse().status == 200
         except OSError:
             return False
@@ -138,10 +150,10 @@ def _ended(endpoint: Endpoint) -> bool:
     return endpoint.owned().poll() is not None
 
 
-def _command(kind: Kind) -> list[str]:
+def _command(kind: Kind, words: EngineWords) -> list[str]:
     if kind is Kind.OURS:
         pretended = ["--product", PRODUCT, "--gpus", "1", "--"]
-        return [sys.executable, "-m", "fairlead", "engine", *pretended, "vllm", "serve", OUR_MODEL]
+        return [sys.executable, "-m", "fairlead", "engine", *pretended, words.program, "serve", OUR_MODEL]
     program = real_vllm.python(Cache.chosen()).parent / "vllm"
     model = tiny_model.model(Cache.chosen())
     return [str(program), "serve", str(model), "--enforce-eager", "--dtype", "float32"]

@@ -14,10 +14,10 @@ def test_a_chat_has_vllms_keys_in_vllms_order(plain: Endpoint) -> None:
     assert choice["message"]["reasoning"] is None
 
 
-def test_a_chat_counts_the_tokens_of_its_template(plain: Endpoint) -> None:
+def test_a_chat_counts_the_tokens_of_its_template(either: Endpoint) -> None:
     messages = [{"role": "system", "content": "be nice"}, {"role": "user", "content": "hello world"}]
-    counted = plain.post("/tokenize", model=MODEL, messages=messages).json["count"]
-    usage = plain.chat(messages, max_tokens=2, ignore_eos=True).json["usage"]
+    counted = either.post("/tokenize", model=MODEL, messages=messages).json["count"]
+    usage = either.chat(messages, max_tokens=2, ignore_eos=True).json["usage"]
     assert {name: usage[name] for name in bodies.USAGE[:3]} == bodies.usage(counted, 2)
 
 
@@ -27,29 +27,29 @@ def test_a_chat_of_no_stated_length_may_fill_the_context(plain: Endpoint) -> Non
     assert body["choices"][0]["finish_reason"] == "length"
 
 
-def test_parts_of_text_are_text(plain: Endpoint) -> None:
+def test_parts_of_text_are_text(either: Endpoint) -> None:
     parts = [{"role": "user", "content": [{"type": "text", "text": "hello"}, {"type": "text", "text": "world"}]}]
     joined = [{"role": "user", "content": "hello\nworld"}]
-    assert plain.chat(parts, max_tokens=8).json["choices"] == plain.chat(joined, max_tokens=8).json["choices"]
+    assert either.chat(parts, max_tokens=8).json["choices"] == either.chat(joined, max_tokens=8).json["choices"]
 
 
-def test_n_answers_of_a_chat(plain: Endpoint) -> None:
-    body = plain.chat("hello", max_tokens=3, temperature=0.7, seed=2, n=2, ignore_eos=True).json
+def test_n_answers_of_a_chat(either: Endpoint) -> None:
+    body = either.chat("hello", max_tokens=3, temperature=0.7, seed=2, n=2, ignore_eos=True).json
     assert [choice["index"] for choice in body["choices"]] == [0, 1]
     assert body["usage"]["completion_tokens"] == 6
 
 
-def test_the_newer_name_of_max_tokens_beats_the_older(plain: Endpoint) -> None:
-    body = plain.chat("hello", max_completion_tokens=2, max_tokens=5, ignore_eos=True).json
+def test_the_newer_name_of_max_tokens_beats_the_older(either: Endpoint) -> None:
+    body = either.chat("hello", max_completion_tokens=2, max_tokens=5, ignore_eos=True).json
     assert body["usage"]["completion_tokens"] == 2
 
 
-def test_a_stop_string_ends_a_chat(plain: Endpoint) -> None:
-    whole = plain.chat("hello world", max_tokens=40, ignore_eos=True).json["choices"][0]["message"]["content"]
+def test_a_stop_string_ends_a_chat(either: Endpoint) -> None:
+    whole = either.chat("hello world", max_tokens=40, ignore_eos=True).json["choices"][0]["message"]["content"]
     stop = whole[20:23]
-    (choice,) = plain.chat("hello world", max_tokens=40, ignore_eos=True, stop=[stop]).json["choices"]
+    (choice,) = either.chat("hello world", max_tokens=40, ignore_eos=True, stop=[stop]).json["choices"]
     assert choice["message"]["content"] == whole[: whole.index(stop)]
-    assert (choice["finish_reason"], choice["stop_reason"]) == ("stop", stop)
+    assert (choice["finish_reason"], choice[either.words.stopped]) == ("stop", stop)
 
 
 def test_a_chats_token_ids_are_told_on_request(plain: Endpoint) -> None:

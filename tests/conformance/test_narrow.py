@@ -1,4 +1,7 @@
-"""One seat, a short queue by priority, and a key: who is served first, who is turned away, and in which words."""
+"""One seat, a short queue by priority, and a key: who is served first, who is turned away, and in which words.
+
+SGLang is told to serve low numbers first, as Fairlead tells it, and to end nobody for another's priority.
+"""
 
 import threading
 from collections.abc import Iterator, Sequence
@@ -21,29 +24,29 @@ Case: TypeAlias = tuple[str, Json, dict[str, str]]
 
 
 @contextmanager
-def queue(narrow: Endpoint, cases: Sequence[Case]) -> Iterator[list[str]]:
+def queue(queueing: Endpoint, cases: Sequence[Case]) -> Iterator[list[str]]:
     """While the block lasts somebody has the seat, and these requests wait for it in this order.
 
     Then the seat is free, and the list has the names of those who waited in the order in which they were served.
     """
     served: list[str] = []
-    threads = [threading.Thread(target=_send, args=(narrow, case, served)) for case in cases]
-    stream = narrow.open("/v1/completions", prompt=[3, 4], max_tokens=LONG, ignore_eos=True, stream=True)
+    threads = [threading.Thread(target=_send, args=(queueing, case, served)) for case in cases]
+    stream = queueing.open("/v1/completions", prompt=[3, 4], max_tokens=LONG, ignore_eos=True, stream=True)
     with closing(stream):
         assert stream.status == 200
         stream.take(1)
         for place, thread in enumerate(threads, start=1):
             thread.start()
-            _until_waiting(narrow, place)
+            _until_waiting(queueing, place)
         yield served
     for thread in threads:
         thread.join(60)
-    eventually(lambda: page.now(narrow).value("vllm:num_requests_running") == 0, "the seat is free")
+    eventually(lambda: queueing.load().running == 0, "the seat is free")
 
 
-def test_whoever_has_the_lower_number_is_served_first(narrow: Endpoint) -> None:
+def test_whoever_has_the_lower_number_is_served_first(queueing: Endpoint) -> None:
     cases: list[Case] = [("late", {"priority": 5}, {}), ("soon", {"priority": 0}, {})]
-    with queue(narrow, cases) as served:
+    with queue(queueing, cases) as served:
         assert served == []
     assert served == ["soon", "late"]
 
@@ -55,19 +58,19 @@ def test_a_header_beats_the_bodys_priority(narrow: Endpoint) -> None:
     assert served == ["second", "first"]
 
 
-def test_equals_are_served_in_the_order_in_which_they_came(narrow: Endpoint) -> None:
-    with queue(narrow, [("first", {}, {}), ("second", {}, {})]) as served:
+def test_equals_are_served_in_the_order_in_which_they_came(queueing: Endpoint) -> None:
+    with queue(queueing, [("first", {}, {}), ("second", {}, {})]) as served:
         pass
     assert served == ["first", "second"]
 
 
-def test_whoever_waits_never_ends_whoever_is_served(narrow: Endpoint) -> None:
-    before = page.now(narrow).value("vllm:num_preemptions_total")
-    with queue(narrow, [("urgent", {"priority": -100}, {})]) as served:
+def test_whoever_waits_never_ends_whoever_is_served(queueing: Endpoint) -> None:
+    before = queueing.load().preemptions or 0
+    with queue(queueing, [("urgent", {"priority": -100}, {})]) as served:
         assert served == []
-        assert page.now(narrow).value("vllm:num_requests_running") == 1
+        assert queueing.load().running == 1
     assert served == ["urgent"]
-    assert page.now(narrow).value("vllm:num_preemptions_total") == before
+    assert (queueing.load().preemptions or 0) == before
 
 
 def test_a_full_house_turns_away(narrow: Endpoint) -> None:
@@ -108,8 +111,8 @@ def test_too_many_tokens_in_the_queue_turn_requests_away(narrow: Endpoint) -> No
 
 
 @pytest.mark.parametrize("token", ["Bearer wrong", "Basic sesame", ""])
-def test_the_api_wants_its_key(narrow: Endpoint, token: str) -> None:
-    answer = narrow.send("GET", "/v1/models", headers={"Authorization": token})
+def test_the_api_wants_its_key(queueing: Endpoint, token: str) -> None:
+    answer = queueing.send("GET", "/v1/models", headers={"Authorization": token})
     assert (answer.status, answer.json) == (401, {"error": "Unauthorized"})
 
 
@@ -123,17 +126,17 @@ def test_tokens_are_counted_without_a_key(narrow: Endpoint) -> None:
     assert answer.status == 200
 
 
-def test_the_key_opens(narrow: Endpoint) -> None:
-    assert narrow.send("GET", "/v1/models", headers={"Authorization": f"Bearer {KEY}"}).status == 200
+def test_the_key_opens(queueing: Endpoint) -> None:
+    assert queueing.send("GET", "/v1/models", headers={"Authorization": f"Bearer {KEY}"}).status == 200
 
 
-def _until_waiting(narrow: Endpoint, count: int) -> None:
-    eventually(lambda: page.now(narrow).value("vllm:num_requests_waiting") == count, f"{count} are waiting")
+def _until_waiting(queueing: Endpoint, count: int) -> None:
+    eventually(lambda: queueing.load().waiting == count, f"{count} are waiting")
 
 
-def _send(narrow: Endpoint, case: Case, served: list[str]) -> None:
+def _send(queueing: Endpoint, case: Case, served: list[str]) -> None:
     name, body, headers = case
     request: Json = {"model": MODEL, "prompt": [8, 9], "max_tokens": APART, "ignore_eos": True} | body
-    answer: Answer = narrow.send("POST", "/v1/completions", request, headers)
+    answer: Answer = queueing.send("POST", "/v1/completions", request, headers)
     assert answer.status == 200
     served.append(name)

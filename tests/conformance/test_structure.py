@@ -23,14 +23,14 @@ OF_ANIMAL = {"type": "json_schema", "json_schema": {"name": "animal", "schema": 
 ENOUGH = 300
 
 
-def test_a_chat_keeps_a_schema(plain: Endpoint) -> None:
-    (choice,) = plain.chat("hello", max_tokens=ENOUGH, response_format=OF_ANIMAL).json["choices"]
+def test_a_chat_keeps_a_schema(either: Endpoint) -> None:
+    (choice,) = either.chat("hello", max_tokens=ENOUGH, response_format=OF_ANIMAL).json["choices"]
     assert choice["finish_reason"] == "stop"
     jsonschema.validate(json.loads(choice["message"]["content"]), ANIMAL)
 
 
-def test_a_chats_stream_keeps_a_schema(plain: Endpoint) -> None:
-    chunks = plain.chat("hello", max_tokens=ENOUGH, response_format=OF_ANIMAL, stream=True).chunks
+def test_a_chats_stream_keeps_a_schema(either: Endpoint) -> None:
+    chunks = either.chat("hello", max_tokens=ENOUGH, response_format=OF_ANIMAL, stream=True).chunks
     assert bodies.finishes(chunks) == ["stop"]
     jsonschema.validate(json.loads(bodies.spoken(chunks)), ANIMAL)
 
@@ -42,15 +42,15 @@ def test_a_completion_keeps_a_schema(plain: Endpoint, spec: Json) -> None:
     jsonschema.validate(json.loads(choice["text"]), ANIMAL)
 
 
-def test_a_schema_that_is_cut_is_cut(plain: Endpoint) -> None:
-    (choice,) = plain.chat("hello", max_tokens=3, response_format=OF_ANIMAL).json["choices"]
+def test_a_schema_that_is_cut_is_cut(either: Endpoint) -> None:
+    (choice,) = either.chat("hello", max_tokens=3, response_format=OF_ANIMAL).json["choices"]
     assert choice["finish_reason"] == "length"
     with pytest.raises(json.JSONDecodeError):
         json.loads(choice["message"]["content"])
 
 
-def test_some_object_is_an_object(plain: Endpoint) -> None:
-    (choice,) = plain.chat("hello", max_tokens=ENOUGH, response_format={"type": "json_object"}).json["choices"]
+def test_some_object_is_an_object(either: Endpoint) -> None:
+    (choice,) = either.chat("hello", max_tokens=ENOUGH, response_format={"type": "json_object"}).json["choices"]
     begun = choice["message"]["content"]
     assert begun.lstrip().startswith("{")
     if choice["finish_reason"] == "stop":

@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple
 import aiohttp
 from aiohttp import web
 
-from fairlead.emulator import packaged_data
+from fairlead.emulator import dialects, packaged_data
 from fairlead.emulator.emulation_knobs import EmulationKnobs, EngineFault
 from fairlead.emulator.engine import provision
 from fairlead.emulator.engine.fixed_step_times import FixedStepTimes
@@ -17,7 +17,6 @@ from fairlead.emulator.engine.live_engine import EngineClocks, LiveEngine
 from fairlead.emulator.engine.provision import EmulatedMachine
 from fairlead.emulator.faults import FaultOrder
 from fairlead.emulator.serve_arguments import SchedulerArguments, ServeArguments
-from fairlead.emulator.surface import routes
 from tests import free_ports
 
 NOON: Final = 1_795_176_000
@@ -30,6 +29,15 @@ CHAT: Final = ServeArguments(
     context_tokens=2048,
     limits=SchedulerArguments(context=2048, adapter_slots=4),
 )
+SGLANG: Final = dialects.read(
+    (
+        *("sglang", "serve", "org/model", "--served-model-name", "chat", "--context-length", "2048"),
+        *("--lora-paths", "de=org/de", "--max-loras-per-batch", "5", "--enable-metrics", "--enable-cache-report"),
+        *("--decode-log-interval", "10"),
+    ),
+    {},
+)
+"""The same as SGLang is told it, with what Fairlead always renders."""
 PACKAGED: Final = packaged_data.load()
 
 
@@ -108,7 +116,7 @@ class Living:
         clocks = EngineClocks(steady=asyncio.get_running_loop().time, day=lambda: float(NOON))
         live = LiveEngine(made, self.pretence, clocks)
         self.engine = Inside(live, self.pretence)
-        application = routes.application(made.served, live.driver, live.acts, clocks.day)
+        application = made.dialect.application(made.served, live.driver, live.acts, clocks.day)
         self.runner = web.AppRunner(application, access_log=None, handler_cancellation=True, shutdown_timeout=0.05)
         await self.runner.setup()
         site = web.TCPSite(self.runner, "127.0.0.1", self.port, reuse_address=True)

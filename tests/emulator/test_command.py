@@ -6,14 +6,14 @@ from typing import Final
 
 import pytest
 
-from fairlead.emulator import command, emulation_knobs
-from fairlead.emulator.command import InvalidCommandLine
+from fairlead.emulator import emulation_knobs
 from fairlead.emulator.emulation_knobs import KNOBS, PREFIX, BadKnob, EmulationKnobs, EngineFault
 from fairlead.emulator.engine.fixed_step_times import FixedStepTimes
 from fairlead.emulator.faults import FaultOrder
 from fairlead.emulator.serve_arguments import SchedulerArguments, ServeArguments
-from fairlead.engines import start_budget
-from fairlead.engines.emulator import EmulatorEngine
+from fairlead.emulator.vllm import command
+from fairlead.emulator.vllm.command import InvalidCommandLine
+from fairlead.engines import emulator, start_budget
 from fairlead.fleet.desired_state import Adapter, ModelSource, SourceScheme
 from tests.engines.setups import ENGINE, setup_of
 
@@ -27,7 +27,7 @@ def test_what_the_operator_starts_is_understood_whole() -> None:
     setup = setup_of(
         replace(ENGINE, adapters=adapters, max_sequences=32, max_queued_requests=8, max_context_tokens=4096)
     )
-    words = EmulatorEngine().launch(setup, start_budget.LifecycleParameters(drain_seconds=90)).command
+    words = emulator.VLLM.launch(setup, start_budget.LifecycleParameters(drain_seconds=90)).command
 
     assert command.read(words[words.index("--") :]) == ServeArguments(
         model=setup.wanted.model.source.location,

@@ -2,8 +2,8 @@
 
 import pytest
 
-from fairlead.emulator import command, flags
-from fairlead.emulator.flags import ParserExit
+from fairlead.emulator.command_line import ParserExit
+from fairlead.emulator.vllm import command, flags
 
 pytestmark = pytest.mark.trial(15)
 AMBIGUOUS = "vllm serve: error: ambiguous option: "

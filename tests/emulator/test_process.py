@@ -15,8 +15,11 @@ from fairlead.emulator.emulation_knobs import EmulationKnobs, EngineFault
 from fairlead.emulator.faults import FaultOrder
 from fairlead.emulator.process import EngineStart, ProcessEnvironment
 from fairlead.emulator.serve_arguments import ServeArguments
+from fairlead.emulator.sglang.dialect import ENDING as SGLANG_ENDING
+from fairlead.emulator.sglang.dialect import SglangDialect
+from fairlead.emulator.vllm.dialect import ENDING, VllmDialect
 from fairlead.process.exit_signals import ExitSignals
-from tests.emulator.living import CHAT, NOON, QUICK, client, faulty, free_port, paced, run_story
+from tests.emulator.living import CHAT, NOON, QUICK, SGLANG, client, faulty, free_port, paced, run_story
 
 LONG: Final = {"prompt": "x", "max_tokens": 40, "ignore_eos": True}
 
@@ -30,12 +33,13 @@ class Pod:
         pretence: EmulationKnobs,
         shutdown_seconds: int = 5,
         environment: Mapping[str, str] | None = None,
+        served: ServeArguments = CHAT,
     ) -> None:
         self.logged: list[str] = []
         self.log = folder / "termination-log"
         self.log.touch()
         self.signals: ExitSignals = asyncio.Queue()
-        self.served: ServeArguments = replace(CHAT, port=free_port(), shutdown_seconds=shutdown_seconds)
+        self.served: ServeArguments = replace(served, port=free_port(), shutdown_seconds=shutdown_seconds)
         self.url = f"http://127.0.0.1:{self.served.port}"
         outside = ProcessEnvironment(
             clock=lambda: float(NOON),
@@ -166,7 +170,7 @@ def test_a_signal_before_it_is_ready_may_be_lost_as_vllm_loses_it(tmp_path: Path
 def test_an_engine_that_dies_leaves_a_server_that_says_so_and_then_ends_well(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(process, "DEAD_SECONDS", 0.3)
+    monkeypatch.setattr(VllmDialect, "ending", replace(ENDING, death_seconds=0.3))
 
     async def story() -> None:
         pod = Pod(tmp_path, replace(QUICK, order=FaultOrder(fault=EngineFault.ENGINE_DEATH, tokens=5)))
@@ -188,7 +192,7 @@ def test_an_engine_that_dies_leaves_a_server_that_says_so_and_then_ends_well(
 def test_a_server_that_is_to_outlive_its_engine_does(tmp_path: Path) -> None:
     async def story() -> None:
         order = FaultOrder(fault=EngineFault.ENGINE_DEATH, tokens=1)
-        pod = Pod(tmp_path, replace(QUICK, order=order), environment={process.KEEP_ALIVE_VARIABLE: "1"})
+        pod = Pod(tmp_path, replace(QUICK, order=order), environment={ENDING.keep_alive_variable: "1"})
         async with client() as session:
             await pod.ready(session)
             assert (await pod.send(session))[0] == 500
@@ -229,5 +233,37 @@ def test_a_start_that_fails_leaves_its_last_words_in_both_places(
         assert await pod.life == 1
         assert words in pod.logged[-1]
         assert pod.log.read_text(encoding="utf-8") == pod.logged[-1] + "\n"
+
+    run_story(story())
+
+
+def test_an_sglang_takes_requests_until_it_looks_whether_it_may_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(SglangDialect, "ending", replace(SGLANG_ENDING, poll_seconds=0.3))
+
+    async def story() -> None:
+        pod = Pod(tmp_path, paced(0.005, 0.01), served=SGLANG)
+        async with client() as session:
+            while "The server is fired up and ready to roll!" not in pod.logged:
+                await asyncio.sleep(0.005)
+            pod.signals.put_nowait(15)
+            await asyncio.sleep(0.01)
+            async with session.get(pod.url + "/ready") as answer:
+                assert answer.status == 503
+            status, text = await pod.send(session, stream=True)
+            assert (status, text.endswith("data: [DONE]\n\n"), "error" in text) == (200, True, False)
+        assert await pod.life == 0
+        assert pod.log.read_text(encoding="utf-8") == "INFO drained; no running request was cut\n"
+        assert "INFO draining without a limit" in pod.logged
+
+    run_story(story())
+
+
+def test_a_gated_model_ends_an_sglang_in_the_hubs_words(tmp_path: Path) -> None:
+    async def story() -> None:
+        pod = Pod(tmp_path, replace(QUICK, order=FaultOrder(fault=EngineFault.GATED)), served=SGLANG)
+        assert await pod.life == 1
+        assert "gated repo" in pod.log.read_text(encoding="utf-8")
 
     run_story(story())

@@ -22,7 +22,9 @@ EDITS: Final = (
         more="from fairlead.engines.pretend.engine import PretendEngine\n",
     ),
     RecipeEdit(
-        path=CATALOGUE, after="EngineKind.SIMULATED: EmulatorEngine()", more=", EngineKind.PRETEND: PretendEngine()"
+        path=CATALOGUE,
+        after="        EngineKind.SIMULATED: emulator.VLLM,\n",
+        more="        EngineKind.PRETEND: PretendEngine(),\n",
     ),
 )
 

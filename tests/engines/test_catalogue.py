@@ -1,6 +1,7 @@
 """Which engines there are, what each is asked through the same door, and what those get who ask for another."""
 
 from dataclasses import replace
+from typing import Final
 
 import pytest
 
@@ -13,7 +14,9 @@ from fairlead.fleet.desired_state import EngineKind
 from fairlead.fleet.engine_launch import EnvVar
 from fairlead.fleet.engine_load import EngineLoad
 from fairlead.fleet.findings import SpecRefusal
-from tests.engines.setups import ENGINE, VOLUME, WITH_DRAFT, setup_of
+from tests.engines.setups import ENGINE, H100, VOLUME, WITH_DRAFT, setup_of
+
+SGLANG: Final = replace(ENGINE, kind=EngineKind.SIMULATED_SGLANG, version="0.5.23", image="fairlead:1")
 
 
 def test_the_simulated_engine_is_handed_the_real_ones_command_and_needs_no_weights() -> None:
@@ -35,10 +38,45 @@ def test_the_simulated_engine_is_handed_the_real_ones_command_and_needs_no_weigh
     )
 
 
+def test_the_simulated_sglang_is_handed_the_real_ones_command_and_none_of_its_caches() -> None:
+    setup = setup_of(replace(SGLANG, extra_env=(("A", "b"),)))
+    real, simulated = (ENGINES[kind] for kind in (EngineKind.SGLANG, EngineKind.SIMULATED_SGLANG))
+    launched, wanted = (engine.launch(setup, LifecycleParameters()) for engine in (simulated, real))
+
+    assert launched.command == ("fairlead", "engine", "--product", "NVIDIA-L4", "--gpus", "1", "--", *wanted.command)
+    assert launched.command[7:9] == ("sglang", "serve")
+    assert launched.environment == (EnvVar(name="A", value="b"),)
+    assert (launched.probes, launched.shutdown, launched.ports) == (wanted.probes, wanted.shutdown, wanted.ports)
+    assert simulated.memory("") is real.memory("")
+    assert simulated.memory_settings(setup) == real.memory_settings(setup)
+    assert (simulated.api, simulated.failures, simulated.names) == (real.api, real.failures, real.names)
+
+
+@pytest.mark.parametrize("flag", ["--kv-events-config", "--enable-lmcache", "--stream-interval"])
+def test_what_the_simulated_sglang_does_not_do_is_refused_by_name(flag: str) -> None:
+    setup = setup_of(replace(SGLANG, extra_args=(flag, "1")), on=H100)
+
+    assert ENGINES[EngineKind.SGLANG].refusals(setup) == ()
+    (no,) = ENGINES[EngineKind.SIMULATED_SGLANG].refusals(setup)
+    assert (no.field, no.value, no.reason) == ("spec.engine.extraArgs[0]", flag, EngineReason.NOT_YET_IN_ENGINE)
+    assert no.remedy == "leave it out, or write engine.kind: SGLang"
+
+
+@pytest.mark.parametrize("kind", [EngineKind.SIMULATED, EngineKind.SIMULATED_SGLANG])
+def test_what_its_real_kind_is_refused_and_warned_of_is_the_emulators_too(kind: EngineKind) -> None:
+    real = ENGINES[EngineKind.VLLM if kind is EngineKind.SIMULATED else EngineKind.SGLANG]
+    setup = setup_of(replace(SGLANG, kind=kind, extra_args=("--api-key", "k")), on=H100)
+
+    assert ENGINES[kind].refusals(setup) == real.refusals(setup) != ()
+    assert ENGINES[kind].warnings(setup) == real.warnings(setup)
+
+
 def test_each_engine_reads_its_own_metrics() -> None:
     pages = {
-        EngineKind.SGLANG: "sglang:num_running_reqs 1\n",
-        EngineKind.TENSORRT_LLM: "trtllm_num_requests_running 1\n",
+        **dict.fromkeys((EngineKind.SGLANG, EngineKind.SIMULATED_SGLANG), "sglang:num_running_reqs 1
+"),
+        EngineKind.TENSORRT_LLM: "trtllm_num_requests_running 1
+",
     }
     for kind, engine in ENGINES.items():
         assert engine.kind is kind
@@ -73,6 +111,6 @@ def test_an_engine_nobody_knows_is_refused_with_those_that_are_known() -> None:
         field="spec.engine.kind",
         value="vllm",
         reason=EngineReason.UNKNOWN_ENGINE,
-        because="there are vLLM, SGLang, TensorRT-LLM, Simulated",
+        because="there are vLLM, SGLang, TensorRT-LLM, Simulated, Simulated-SGLang",
         remedy="write vLLM",
     )

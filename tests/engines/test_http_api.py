@@ -8,7 +8,7 @@ from fairlead.engines import catalogue
 from fairlead.engines.catalogue import ENGINES
 from fairlead.engines.http_api import token_count
 from fairlead.engines.vllm.http_api import API
-from fairlead.fleet.desired_state import SLEEPING, EngineKind, EngineRelease
+from fairlead.fleet.desired_state import SLEEPING, WITHOUT_GPU, EngineKind, EngineRelease
 
 
 @pytest.mark.parametrize(
@@ -48,9 +48,10 @@ def test_every_kind_has_a_release_and_only_ours_runs_in_the_operators_image() ->
             version="1.4.0rc1", image="nvcr.io/nvidia/tensorrt-llm/release:1.4.0rc1"
         ),
         EngineKind.SIMULATED: EngineRelease(version="0.32.0", image="fairlead:0.32.0"),
+        EngineKind.SIMULATED_SGLANG: EngineRelease(version="0.5.23", image="fairlead:0.5.23"),
     }
-    ours = replace(plain[EngineKind.SIMULATED], image="registry.example.com/fairlead:1.2.3")
-    assert here == {**plain, EngineKind.SIMULATED: ours}
+    own = "registry.example.com/fairlead:1.2.3"
+    assert here == {**plain, **{kind: replace(plain[kind], image=own) for kind in WITHOUT_GPU}}
 
 
 def test_an_installation_names_the_image_of_a_build_for_processors() -> None:

@@ -1,10 +1,12 @@
 """Engines of another kind than vLLM: how adapters are named to them, and a full queue inside a stream."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from fairlead.fleet.endpoints import DiscoveredEndpoint
+from tests.emulator.living import SGLANG, client, living, paced
 from tests.router.planes import PROMPT, STREAM, Cluster, Raw, events, exchange_bytes, plane, posted, run_story, written
 from tests.router.test_asking_engines import ANSWER, DELTA, keyed
 
@@ -87,6 +89,37 @@ def test_a_full_queue_inside_a_stream_is_tried_elsewhere_before_the_client_gets_
                     assert b'"text"' in answer
                 assert await router.states() == ["routable", "routable"], "a full engine is healthy"
             assert full.seen, "one of three began there"
+
+    run_story(story())
+
+
+def test_an_emulated_sglang_is_asked_as_the_real_one(tmp_path: Path) -> None:
+    """One with a queue for nobody, one with room: streams and plain requests, the model and its adapter."""
+
+    async def story() -> None:
+        crowded = replace(
+            SGLANG,
+            limits=replace(SGLANG.limits, max_sequences=1),
+            admission=replace(SGLANG.admission, max_waiting=1),
+        )
+        async with living(paced(0.001, 0.02), served=crowded) as (full,), living(served=SGLANG) as (free,):
+            cluster = Cluster()
+            async with plane(of_sglang(written(tmp_path, ["x:1"]), "de"), cluster) as router, client() as session:
+                cluster.announce(
+                    DiscoveredEndpoint(pod="a", address=full.address, adapters=frozenset({"de"})),
+                    DiscoveredEndpoint(pod="b", address=free.address, adapters=frozenset({"de"})),
+                )
+                await router.until("routable", "routable")
+                before = free.engine.answered
+                lasting = STREAM | {"max_tokens": 1900}
+                holders = [session.post(f"{full.url}/v1/completions", json=lasting) for _ in range(2)]
+                async with holders[0], holders[1]:
+                    bodies = (PROMPT, STREAM, PROMPT | {"model": "de"}) * 2
+                    answers = [await exchange_bytes(router, posted(body, "/v1/completions")) for body in bodies]
+                assert all(answer.startswith(b"HTTP/1.1 200") for answer in answers)
+                assert not any(b"queue is full" in answer for answer in answers)
+                assert b'"model":"chat:de"' in answers[2]
+                assert free.engine.answered == before + 6
 
     run_story(story())
 

@@ -8,7 +8,7 @@ from fairlead.api.pods import Accelerator
 from fairlead.fleet.accelerators import CPU
 from fairlead.fleet.desired_state import NO_RESOURCE, ON_CPU, WITHOUT_GPU, EngineKind
 
-_WITHOUT_GPU: Final = " || ".join(f"self.engine.kind == '{kind}'" for kind in EngineKind if kind in WITHOUT_GPU)
+_WITHOUT_GPU: Final = [str(kind) for kind in EngineKind if kind in WITHOUT_GPU]
 _ON_CPU: Final = [str(kind) for kind in EngineKind if kind in ON_CPU]
 _ANY_CASE: Final = "self.product.matches('^(?i:cpus?)$')"
 _USUAL: Final = "nvidia.com/gpu"
@@ -104,7 +104,8 @@ RULES: Final[tuple[FieldRule[Any], ...]] = (
         field="accelerator.resource",
         fault=FieldErrorReason.INVALID,
         cel="!has(self.accelerator.resource) || self.accelerator.resource != 'none' || "
-        f"self.accelerator.product == '{CPU}' || (has(self.engine) && has(self.engine.kind) && {_WITHOUT_GPU})",
+        f"self.accelerator.product == '{CPU}' || (has(self.engine) && has(self.engine.kind) && "
+        f"self.engine.kind in {_WITHOUT_GPU})",
         holds=lambda it: (
             it.accelerator.resource != NO_RESOURCE or it.accelerator.product == CPU or it.engine.kind in WITHOUT_GPU
         ),

@@ -13,6 +13,7 @@ from fairlead.fleet.quantization import Dtype, KvFormat, WeightFormat
 
 _SLEEPING: Final = [kind for kind in EngineKind if kind in SLEEPING]
 _COMPUTING: Final = [kind for kind in EngineKind if kind not in WITHOUT_GPU]
+_PRETENDING: Final = [kind for kind in EngineKind if kind in WITHOUT_GPU]
 
 
 class Quantization(ApiModel):
@@ -155,8 +156,8 @@ class Engine(ApiModel):
 
     kind: EngineKind = Field(
         default=EngineKind.VLLM,
-        description=f"Which engine: {', '.join(_COMPUTING)}, or Simulated, which needs no GPU and answers at the "
-        "speed the accelerator would have. Default vLLM.",
+        description=f"Which engine: {', '.join(_COMPUTING)}; or {' or '.join(_PRETENDING)}, which needs no GPU and "
+        "answers at the speed the accelerator would have, as vLLM or the engine in its name does. Default vLLM.",
     )
     image: Image | None = Field(
         default=None,

@@ -9,12 +9,12 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
-from fairlead.emulator import command
-from fairlead.emulator.command import ParserExit
 from fairlead.emulator.emulation_knobs import EmulationKnobs
 from fairlead.emulator.engine import provision
 from fairlead.emulator.engine.provision import CannotStart, EmulatedMachine, EngineProvision
 from fairlead.emulator.packaged_data import PackagedData
+from fairlead.emulator.vllm import command
+from fairlead.emulator.vllm.command import ParserExit
 from fairlead.engines.engine_setup import EngineSetup
 from fairlead.fleet.desired_state import EngineKind
 from fairlead.fleet.gateways import DeploymentRouter, DesiredDeployment

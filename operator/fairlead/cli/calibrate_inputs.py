@@ -13,8 +13,8 @@ import aiohttp
 
 from fairlead.cli import offline_data
 from fairlead.cluster import package_data, pod_http
-from fairlead.emulator import command
 from fairlead.emulator.engine import provision
+from fairlead.emulator.vllm import command
 from fairlead.engines.catalogue import DEFAULT, ENGINES
 from fairlead.fleet.engine_load import EngineLoad
 from fairlead.simulator.engine.settings import EngineSettings

@@ -1,12 +1,12 @@
-"""`fairlead engine`: a simulated engine, started with vLLM's own command after `--`."""
+"""`fairlead engine`: a simulated engine, started with the real one's own command after `--`."""
 
 import argparse
 import sys
 from typing import Final
 
 INTRODUCTION: Final = (
-    "Answers as vLLM 0.32 would on that GPU, at the speed that a model of it predicts. Environment variables configure "
-    "the rest:"
+    "Answers as vLLM 0.32 or SGLang 0.5.23 would on that GPU, by the command after `--`, at the speed that a model of "
+    "vLLM predicts. Environment variables configure the rest:"
 )
 
 
@@ -22,7 +22,12 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--check", action="store_true", help="end after its configuration, without a GPU: 0 if it holds"
     )
-    parser.add_argument("vllm", nargs=argparse.REMAINDER, metavar="-- vllm serve MODEL ...", help="vLLM's own command")
+    parser.add_argument(
+        "engine",
+        nargs=argparse.REMAINDER,
+        metavar="-- vllm serve MODEL ...",
+        help="the engine's own command, or `-- sglang serve MODEL ...`",
+    )
 
 
 def run(chosen: argparse.Namespace) -> int:
@@ -34,14 +39,15 @@ def run(chosen: argparse.Namespace) -> int:
 
     import uvloop
 
-    from fairlead.emulator import command, emulation_knobs, packaged_data, process, startup_check
+    from fairlead.emulator import dialects, emulation_knobs, packaged_data, process, startup_check
+    from fairlead.emulator.command_line import ParserExit
     from fairlead.emulator.engine.provision import EmulatedMachine
 
     try:
-        served = command.read(chosen.vllm, os.environ)
+        served = dialects.read(chosen.engine, os.environ)
         pretended = emulation_knobs.read(os.environ)
         step_times = packaged_data.load(Path(chosen.step_times) if chosen.step_times else None)
-    except command.ParserExit as problem:
+    except ParserExit as problem:
         print(problem, file=sys.stderr)
         return 2
     except (OSError, ValueError) as problem:

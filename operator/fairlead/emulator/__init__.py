@@ -1,4 +1,5 @@
-"""vLLM's HTTP surface without a GPU: the simulator's engine in real time, replies of the right length, ordered faults.
+"""An engine's HTTP surface without a GPU: the simulator's engine in real time, made-up replies, ordered faults.
 
-Speaks vLLM 0.32's API and knows nothing of the fleet around it; scheduling is decided by `simulator` alone.
+Speaks vLLM 0.32's API or SGLang 0.5.23's and knows nothing of the fleet around it; scheduling is decided by `simulator`
+alone, and what differs between the kinds is behind `dialect`.
 """

@@ -1,9 +1,12 @@
-"""One engine process from start to end: no port is open until it is ready, and SIGTERM drains as in vLLM 0.32.
+"""One engine process from start to end: no port is open until it is ready, and SIGTERM drains as that kind does.
 
-During a drain `/health` stays 200 and the port open while running requests finish; new requests get 500; at the
-deadline the rest get an error and the process exits with 0. A second signal changes nothing. A signal during the start
-ends it with 128 plus the signal's number, as in vLLM's first seconds. vLLM may lose a signal later in its start; here
-that is a knob, off by default. After an engine's death the server answers 503 for a moment, then exits with 0.
+vLLM: during a drain `/health` stays 200 and the port open while running requests finish; new requests get 500; at the
+deadline the rest get an error and the process exits with 0. After its engine's death the server answers 503 for a
+moment, then exits with 0. SGLang: probes get 503 and new requests are taken, without a deadline; every five seconds it
+looks whether it may end. After the death of its scheduler nothing answers, then SIGKILL.
+
+A second signal changes nothing. A signal during the start ends it with 128 plus the signal's number, as in the first
+seconds of both. vLLM may lose a signal later in its start; here that is a knob, off by default.
 """
 
 import asyncio
@@ -20,27 +23,24 @@ from typing import Final
 
 from aiohttp import web
 
-from fairlead.emulator import packaged_data
+from fairlead.emulator import dialects, packaged_data
 from fairlead.emulator.emulation_knobs import EmulationKnobs
-from fairlead.emulator.engine import provision, termination_messages
+from fairlead.emulator.engine import provision
 from fairlead.emulator.engine.live_engine import EngineClocks, LiveEngine
 from fairlead.emulator.engine.provision import CannotStart, EmulatedMachine, EngineProvision
-from fairlead.emulator.engine.stats_line import INTERVAL_SECONDS, LoggedCounts, StatsLine
 from fairlead.emulator.faults import AT_START, EngineFault
 from fairlead.emulator.packaged_data import PackagedData
 from fairlead.emulator.serve_arguments import ServeArguments
-from fairlead.emulator.surface import routes
 from fairlead.fleet.plurals import count, verb
 from fairlead.process.exit_signals import ExitSignals, exit_signals
 
 TERMINATION_LOG: Final = Path("/dev/termination-log")
 """Where the kubelet reads a container's termination message."""
 KEEP_ALIVE_SECONDS: Final = 5.0
-"""vLLM closes an idle connection after this; a router's pool must close it earlier."""
-DEAD_SECONDS: Final = 2.0
-"""How long a server outlives its engine; in vLLM up to five seconds, the interval of its check."""
-KEEP_ALIVE_VARIABLE: Final = "VLLM_KEEP_ALIVE_ON_ENGINE_DEATH"
+"""vLLM and SGLang close an idle connection after this; a router's pool must close it earlier."""
 _LAST_ANSWERS_SECONDS: Final = 1.0
+_LOGGED_SECONDS: Final = 10.0
+"""Between two lines about its work; SGLang's own are more frequent by default."""
 ANY_MACHINE: Final = EmulatedMachine("", 8)
 """The GPUs where none are configured."""
 
@@ -88,7 +88,7 @@ async def live(start: EngineStart, outside: ProcessEnvironment, signals: ExitSig
         outside.last_words(f"INFO ended by signal {number} before it was ready")
         return 128 + number
     if start.pretence.order.fault in AT_START:
-        outside.last_words(termination_messages.of(start.pretence.order.fault, start.served))
+        outside.last_words(dialects.of(start.served).ending.message(start.pretence.order.fault, start.served))
         return 1
     try:
         made = provision.provide(start.served, start.machine, start.pretence, start.packaged)
@@ -126,6 +126,7 @@ class _ServerLifecycle:
 
     def __init__(self, made: EngineProvision, pretence: EmulationKnobs, outside: ProcessEnvironment) -> None:
         self._made = made
+        self._ending = made.dialect.ending
         self._outside = outside
         clocks = EngineClocks(steady=outside.steady, day=outside.clock, log=outside.log)
         self._engine = LiveEngine(made, pretence, clocks, outside.environment)
@@ -141,8 +142,10 @@ class _ServerLifecycle:
         if signalled.done():
             await self._drain()
         else:
-            self._outside.last_words(f"ERROR {termination_messages.ENGINE_DIED}")
-            await asyncio.wait((signalled,), timeout=DEAD_SECONDS)
+            self._outside.last_words(f"ERROR {self._ending.died}")
+            await asyncio.wait((signalled,), timeout=self._ending.death_seconds)
+            if self._ending.killed_by_death:
+                os.kill(os.getpid(), signal.SIGKILL)
         for task in (signalled, died, reporting):
             task.cancel()
         await runner.cleanup()
@@ -150,13 +153,12 @@ class _ServerLifecycle:
         return 0
 
     async def _report(self) -> None:
-        """Log the stats lines that vLLM logs while it works."""
+        """Log what the engine logs while it works."""
         steady = self._outside.steady
-        stats = [
-            StatsLine(number, rank, LoggedCounts(steady())) for number, rank in enumerate(self._engine.driver.ranks)
-        ]
+        ranks = enumerate(self._engine.driver.ranks)
+        stats = [self._made.dialect.stats(number, rank, steady()) for number, rank in ranks]
         while True:
-            await asyncio.sleep(INTERVAL_SECONDS)
+            await asyncio.sleep(_LOGGED_SECONDS)
             for one in stats:
                 if (line := one.line(steady())) is not None:
                     self._outside.log(line)
@@ -164,15 +166,17 @@ class _ServerLifecycle:
     def _died(self, fault: EngineFault) -> None:
         if fault is EngineFault.CRASH:
             os.kill(os.getpid(), signal.SIGKILL)
-        if self._outside.environment.get(KEEP_ALIVE_VARIABLE) != "1":
+        if self._outside.environment.get(self._ending.keep_alive_variable) != "1":
             self._death.set()
 
     async def _listening(self) -> web.AppRunner:
-        """Bind the port only now: until vLLM is ready, clients get a refused connection and never a 503."""
+        """Bind the port only now: until it is ready, clients get a refused connection and never a 503."""
         served, log = self._made.served, self._outside.log
         for line in self._made.log:
             log(line)
-        application = routes.application(served, self._engine.driver, self._engine.acts, self._outside.clock)
+        application = self._made.dialect.application(
+            served, self._engine.driver, self._engine.acts, self._outside.clock
+        )
         runner = web.AppRunner(
             application,
             access_log=None,
@@ -182,21 +186,33 @@ class _ServerLifecycle:
         )
         await runner.setup()
         await web.TCPSite(runner, served.host, served.port, backlog=2048).start()
-        log(f"INFO Starting vLLM server on http://{served.host}:{served.port} (simulated)")
-        log("INFO Application startup complete.")
+        for line in self._made.dialect.start.listening(served):
+            log(line)
         return runner
 
     async def _drain(self) -> None:
-        """Let running requests finish within the shutdown time-out; then end the rest with an error."""
-        driver, seconds = self._engine.driver, self._made.served.shutdown_seconds
+        """Let running requests finish, within the kind's limit if it has one; then end the rest with an error."""
+        driver, limit = self._engine.driver, self._ending.drain_limit(self._made.served)
         driver.draining = True
-        self._outside.log(f"INFO draining for at most {seconds} s")
-        if not driver.idle.is_set():
-            with suppress(asyncio.TimeoutError):
-                await asyncio.wait_for(driver.idle.wait(), seconds)
+        self._outside.log(
+            "INFO draining without a limit" if limit is None else f"INFO draining for at most {limit:g} s"
+        )
+        with suppress(asyncio.TimeoutError):
+            await asyncio.wait_for(self._rest(), limit)
         if driver.idle.is_set():
             self._outside.last_words("INFO drained; no running request was cut")
             return
         cut = self._engine.end()
         lost = f"{count(cut, 'running request')} {verb(cut, 'was')} cut"
         self._outside.last_words(f"INFO shutdown time-out passed; {lost}")
+
+    async def _rest(self) -> None:
+        """Until no request runs, as soon as this kind of engine notices."""
+        idle, interval = self._engine.driver.idle, self._ending.poll_seconds
+        noticed = asyncio.Event()
+        while not noticed.is_set():
+            await asyncio.sleep(interval)
+            if interval == 0:
+                await idle.wait()
+            if idle.is_set():
+                noticed.set()

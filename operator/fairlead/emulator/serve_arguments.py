@@ -1,13 +1,13 @@
-"""The arguments of `vllm serve` as values: model names, limits, and options of responses.
+"""An engine's command line as values: model names, limits, and options of responses, whatever kind of engine it is.
 
-A limit that is not on the command line is absent here; `provision` fills in what vLLM 0.32 would use.
+A limit that is not on the command line is absent here; `provision` fills in what the engine would use.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from fairlead.fleet.desired_state import Parallelism
+from fairlead.fleet.desired_state import EngineKind, Parallelism
 from fairlead.simulator.engine.settings import SchedulingPolicy
 
 DEFAULT_CONTEXT_TOKENS: Final = 32_768
@@ -54,6 +54,8 @@ class CacheArguments:
     utilization: float | None = None
     cache_bytes: int | None = None
     blocks: int | None = None
+    most_tokens: int | None = None
+    """Tokens that the cache holds at most, whatever there would be room for."""
     quantization: str | None = None
     cache_dtype: str = "auto"
     dtype: str = "auto"
@@ -79,6 +81,8 @@ class ResponseArguments:
     """Files that register parsers of any name."""
     language_only: bool = False
     """`--language-model-only`: a multimodal model accepts text only."""
+    truncates: bool = False
+    """Whether a prompt or a reply that is too long is cut, instead of refused."""
     runner: str = "auto"
     max_logprobs: int = 20
     dev_mode: bool = False
@@ -94,11 +98,41 @@ class ResponseArguments:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AdmissionRules:
+    """Which requests the engine takes, beside the limits of the scheduler."""
+
+    max_waiting: int | None = None
+    """Requests that may wait on each data-parallel rank; running ones do not count."""
+    while_draining: bool = False
+    """Whether it takes requests after SIGTERM."""
+    larger_first: bool = False
+    """Whether a larger priority is served first."""
+    default_priority: int | None = None
+    """Of a request that names none; absent: it is served last."""
+
+
+NO_RULES: Final = AdmissionRules()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MetricsArguments:
+    """The flags of the page of metrics."""
+
+    exposed: bool = True
+    refreshed_steps: int = 1
+    """Steps between two updates of the gauges while only answers are generated."""
+    first_token_bounds: tuple[float, ...] = ()
+    """Bounds of the histogram; empty: the engine's own."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ServeArguments:
     """The whole command line of one engine."""
 
+    kind: EngineKind = EngineKind.VLLM
+    """Which engine is emulated."""
     model: str
-    """The model that vLLM would load; `root` in `/v1/models`."""
+    """The model that the engine would load; `root` in `/v1/models`."""
     names: tuple[str, ...]
     """Names that requests may use; the first is in responses and metrics."""
     adapters: tuple[tuple[str, str], ...] = ()
@@ -107,6 +141,8 @@ class ServeArguments:
     port: int = 8000
     context_tokens: int = DEFAULT_CONTEXT_TOKENS
     """Most tokens of prompt and reply together; filled in by `provision` where it is not on the command line."""
+    pool_tokens: int | None = None
+    """Tokens that the KV cache of a rank holds; filled in by `provision`."""
     vocabulary: int = VOCABULARY
     multimodal: bool = False
     """Whether the model accepts images and other media; filled in by `provision`."""
@@ -114,6 +150,8 @@ class ServeArguments:
     limits: SchedulerArguments = SchedulerArguments()
     memory: CacheArguments = CacheArguments()
     answering: ResponseArguments = ResponseArguments()
+    admission: AdmissionRules = NO_RULES
+    metrics: MetricsArguments = MetricsArguments()
     kv_events: Mapping[str, Any] | None = None
     """The JSON of `--kv-events-config`."""
     hash_algorithm: str = "sha256"

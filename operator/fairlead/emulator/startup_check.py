@@ -1,24 +1,24 @@
-"""The part of vLLM's start that needs no GPU: after the command line is parsed, the model's files are opened.
+"""The part of an engine's start that needs no GPU: after the command line is parsed, the model's files are opened.
 
-Failures that only a GPU shows (memory, an engine core that dies) are not found, as with vLLM.
+Failures that only a GPU shows (memory, an engine core that dies) are not found, as with the real engine.
 """
 
 from collections.abc import Callable
 from typing import Final
 
+from fairlead.emulator import dialects
 from fairlead.emulator.emulation_knobs import EmulationKnobs
-from fairlead.emulator.engine import termination_messages
 from fairlead.emulator.faults import EngineFault
 from fairlead.emulator.serve_arguments import ServeArguments
 
 CONFIGURATION_FAULTS: Final = frozenset({EngineFault.GATED, EngineFault.NO_MODEL})
-"""Faults at start that show while vLLM builds its configuration."""
+"""Faults at start that show while the engine builds its configuration."""
 
 
 def check(served: ServeArguments, pretended: EmulationKnobs, log: Callable[[str], None]) -> int:
     """Check the configuration; returns the exit code."""
     if pretended.order.fault in CONFIGURATION_FAULTS:
-        log(termination_messages.of(pretended.order.fault, served))
+        log(dialects.of(served).ending.message(pretended.order.fault, served))
         return 1
     log("INFO the configuration holds; memory and kernels show on a GPU only (simulated)")
     return 0

@@ -5,7 +5,7 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import Final
 
-from fairlead.engines.emulator import EmulatorEngine
+from fairlead.engines import emulator
 from fairlead.engines.engine import EngineDescription
 from fairlead.engines.http_api import HttpApi
 from fairlead.engines.reasons import EngineReason
@@ -20,7 +20,8 @@ ENGINES: Final[MappingProxyType[EngineKind, EngineDescription]] = MappingProxyTy
         EngineKind.VLLM: VllmEngine(),
         EngineKind.SGLANG: SglangEngine(),
         EngineKind.TENSORRT_LLM: TensorRtEngine(),
-        EngineKind.SIMULATED: EmulatorEngine(),
+        EngineKind.SIMULATED: emulator.VLLM,
+        EngineKind.SIMULATED_SGLANG: emulator.SGLANG,
     }
 )
 DEFAULT: Final = EngineKind.VLLM

@@ -1,47 +1,127 @@
-"""The emulator as an engine: vLLM's command, HTTP surface and metrics, with a timing model instead of a GPU.
+"""An emulated engine: the command, HTTP surface and metrics of a real kind, with a timing model instead of a GPU.
 
-It follows vLLM's rules and takes vLLM's own command, so that what a user tries without a GPU is what runs with one;
+It follows that kind's rules and takes its own command, so that what a user tries without a GPU is what runs with one;
 only the product and number of the GPUs whose speed it emulates are passed beside that command.
 """
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
 
+from fairlead.engines import extra_args
+from fairlead.engines.engine import EngineDescription, LoadReader
 from fairlead.engines.engine_setup import EngineSetup
+from fairlead.engines.extra_args import FlagRule
+from fairlead.engines.reasons import EngineReason
+from fairlead.engines.sglang.engine import SglangEngine
 from fairlead.engines.start_budget import LifecycleParameters
 from fairlead.engines.vllm import environment
 from fairlead.engines.vllm.engine import VllmEngine
-from fairlead.engines.vllm.release import DEFAULT
-from fairlead.fleet.desired_state import EngineKind, EngineRelease
-from fairlead.fleet.engine_launch import EngineLaunch
+from fairlead.fleet.desired_state import DesiredEngine, EngineKind, EngineRelease
+from fairlead.fleet.engine_launch import EngineLaunch, EnvVar
+from fairlead.fleet.engine_load import EngineLoad, UnreadableScrape
+from fairlead.fleet.engine_memory import EngineMemory, MemorySettings
+from fairlead.fleet.findings import SpecRefusal, SpecWarning
 
 CHECK: Final = "--check"
 """The emulator ends after it checked its configuration; emulators of older releases do not know this flag."""
 USER: Final = 65532
 """The user of the operator's own image."""
+_REMEDY: Final = f"leave it out, or write engine.kind: {EngineKind.SGLANG}"
+NOT_IN_SGLANG: Final = (
+    FlagRule(
+        flags=(
+            *("--kv-events-config", "--enable-hierarchical-cache", "--enable-hicache", "--enable-lmcache"),
+            "--enable-flexkv",
+        ),
+        reason=EngineReason.NOT_YET_IN_ENGINE,
+        because="the simulated SGLang publishes no events of its cache and has no tiers below it",
+        remedy=_REMEDY,
+    ),
+    FlagRule(
+        flags=(
+            *("--stream-response-default-include-usage", "--incremental-streaming-output", "--stream-interval"),
+            *("--tool-server", "--enable-response-store"),
+        ),
+        reason=EngineReason.NOT_YET_IN_ENGINE,
+        because="the simulated SGLang answers as without it, and clients would see the difference",
+        remedy=_REMEDY,
+    ),
+)
 
 
-class EmulatorEngine(VllmEngine):
-    """vLLM without the weights: what it is refused, has as blocks and reports as metrics is vLLM's."""
+class EmulatorEngine:
+    """A real kind without the weights: what it is refused, has as blocks and reports as metrics is that kind's."""
 
-    kind = EngineKind.SIMULATED
-    release = EngineRelease(version=DEFAULT.version, image=f"fairlead:{DEFAULT.version}")
     is_fairleads = True
     check_unsupported = f"arguments: {CHECK}"
 
+    def __init__(
+        self,
+        kind: EngineKind,
+        real: EngineDescription,
+        variables: Callable[[DesiredEngine], tuple[EnvVar, ...]],
+        not_emulated: tuple[FlagRule, ...] = (),
+    ) -> None:
+        self.kind = kind
+        self.release = EngineRelease(version=real.release.version, image=f"fairlead:{real.release.version}")
+        self.api = real.api
+        self.failures = real.failures
+        self.names = real.names
+        self._real = real
+        self._variables = variables
+        self._not_emulated = not_emulated
+
+    def refusals(self, setup: EngineSetup) -> tuple[SpecRefusal, ...]:
+        """What the real engine is refused, and what clients or routers would miss of it."""
+        return (
+            *self._real.refusals(setup),
+            *extra_args.refusals(setup.engine.extra_args, self._not_emulated),
+        )
+
+    def warnings(self, setup: EngineSetup) -> tuple[SpecWarning, ...]:
+        """What the real engine is warned of."""
+        return self._real.warnings(setup)
+
     def launch(self, setup: EngineSetup, pace: LifecycleParameters) -> EngineLaunch:
-        """vLLM's command after `--`; it opens no weights, so it needs no token, no mount and no cache."""
-        real = super().launch(setup, pace)
+        """The real command after `--`; it opens no weights, so it needs no token, no mount and no cache."""
+        real = self._real.launch(setup, pace)
         wanted = setup.wanted
         rest = ("--product", wanted.product, "--gpus", str(wanted.gpus_per_replica), "--", *real.command)
         return replace(
             real,
             command=("fairlead", "engine", *rest),
             check=("fairlead", "engine", CHECK, *rest),
-            environment=(*environment.development(wanted.engine), *environment.users(wanted.engine)),
+            environment=self._variables(wanted.engine),
             mounts=(),
             cache_path=None,
             shared_memory_bytes=0,
             user=USER,
             keeps_entrypoint=True,
         )
+
+    def memory(self, version: str) -> EngineMemory:
+        """What the real engine takes of a GPU's memory."""
+        return self._real.memory(version)
+
+    def memory_settings(self, setup: EngineSetup) -> MemorySettings:
+        """What a setup says of memory beside its typed fields."""
+        return self._real.memory_settings(setup)
+
+    def load(self, text: str) -> EngineLoad | UnreadableScrape:
+        """One page of its metrics as facts."""
+        return self._real.load(text)
+
+    def reader(self) -> LoadReader:
+        """A reader for one pod."""
+        return self._real.reader()
+
+
+def _vllm_variables(engine: DesiredEngine) -> tuple[EnvVar, ...]:
+    return (*environment.development(engine), *environment.users(engine))
+
+
+VLLM: Final = EmulatorEngine(EngineKind.SIMULATED, VllmEngine(), _vllm_variables)
+SGLANG: Final = EmulatorEngine(
+    EngineKind.SIMULATED_SGLANG, SglangEngine(), environment.users, not_emulated=NOT_IN_SGLANG
+)

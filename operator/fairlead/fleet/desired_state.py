@@ -19,9 +19,10 @@ class EngineKind(StrEnum):
     SGLANG = "SGLang"
     TENSORRT_LLM = "TensorRT-LLM"
     SIMULATED = "Simulated"
+    SIMULATED_SGLANG = "Simulated-SGLang"
 
 
-WITHOUT_GPU: Final = frozenset({EngineKind.SIMULATED})
+WITHOUT_GPU: Final = frozenset({EngineKind.SIMULATED, EngineKind.SIMULATED_SGLANG})
 """Kinds that compute nothing, so that they may run on any node."""
 ON_CPU: Final = frozenset({EngineKind.VLLM})
 """Kinds with a build that computes on the node's processor. The schema refuses product CPU for others."""

@@ -23,13 +23,16 @@ SeriesLabels = Mapping[str, str]
 Series = tuple[SeriesLabels, float | MetricHistogram | SummaryValue]
 
 
-def family_lines(family: MetricFamily, series: Iterable[Series], born: float) -> Iterator[str]:
-    """All lines of one family; `born` is when its series were created, in seconds since 1970."""
+def family_lines(family: MetricFamily, series: Iterable[Series], born: float | None) -> Iterator[str]:
+    """All lines of one family; `born` is when its series were created, in seconds since 1970.
+
+    None: a program of several processes, whose common page does not tell it.
+    """
     series = tuple(series)
     yield from _head(family.name, family.text, family.kind)
     for labels, value in series:
         yield from _lines(family.name, labels, value)
-    if family.kind is MetricType.GAUGE or not series:
+    if family.kind is MetricType.GAUGE or not series or born is None:
         return
     created = f"{family.name.removesuffix('_total') if family.kind is MetricType.COUNTER else family.name}_created"
     yield from _head(created, family.text, MetricType.GAUGE)

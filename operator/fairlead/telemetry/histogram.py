@@ -1,6 +1,7 @@
 """A histogram as plain numbers: a list of bucket counts, summed up only at a scrape."""
 
 from bisect import bisect_left
+from collections.abc import Sequence
 from itertools import accumulate
 
 
@@ -28,3 +29,11 @@ class MetricHistogram:
     def up_to(self) -> tuple[int, ...]:
         """Cumulative counts by bound; the last is the count of all values."""
         return tuple(accumulate(self.counts))
+
+
+def together(several: Sequence[MetricHistogram]) -> MetricHistogram:
+    """One histogram with the values of several that have the same bounds."""
+    whole = MetricHistogram(several[0].bounds)
+    whole.counts = [sum(counts) for counts in zip(*(one.counts for one in several), strict=True)]
+    whole.total = sum(one.total for one in several)
+    return whole

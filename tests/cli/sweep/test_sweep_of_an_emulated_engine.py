@@ -13,9 +13,10 @@ from fairlead.cli.main import main
 from fairlead.cli.sweep import target as targets
 from fairlead.cli.sweep.target import SweepTarget
 from fairlead.cli.sweep.variant_start import VariantStart
-from fairlead.emulator import command, emulation_knobs, packaged_data
+from fairlead.emulator import emulation_knobs, packaged_data
 from fairlead.emulator.engine import provision
 from fairlead.emulator.engine.provision import CannotStart, EmulatedMachine, EngineProvision
+from fairlead.emulator.vllm import command
 from fairlead.simulator.engine.batch import StepTimes
 from fairlead.simulator.sweep import errors, plan, sweep_file
 from fairlead.simulator.sweep.measurements import EngineVariant, SweepWork

@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from fairlead.emulator import command
 from fairlead.emulator.emulation_knobs import EmulationKnobs
 from fairlead.emulator.engine import provision
 from fairlead.emulator.engine.provision import CannotStart, EmulatedMachine, EngineProvision
+from fairlead.emulator.vllm import command
 from fairlead.engines.vllm.memory import CURRENT
 from fairlead.fleet.quantization import KvFormat
 from fairlead.simulator.engine.batch import StepBatch

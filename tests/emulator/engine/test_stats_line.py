@@ -2,7 +2,7 @@
 
 import asyncio
 
-from fairlead.emulator.engine.stats_line import LoggedCounts, StatsLine
+from fairlead.emulator.vllm.stats_line import LoggedCounts, StatsLine
 from tests.emulator.engine.virtual import Client, engine, now, run_story, sequence
 
 

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from fairlead.emulator import command, emulation_knobs, packaged_data
+from fairlead.emulator import emulation_knobs, packaged_data
 from fairlead.emulator.engine import provision
 from fairlead.emulator.engine.provision import CannotStart, EmulatedMachine, EngineProvision
+from fairlead.emulator.vllm import command
 from fairlead.simulator.sweep.measurements import KvCapacity, SweepRecord
 from tests.simulator.sweep import swept
 from tests.simulator.timing import published_rows

@@ -5,13 +5,14 @@ import selectors
 from collections.abc import Coroutine
 from typing import Any, Final
 
-from fairlead.emulator import command, packaged_data
+from fairlead.emulator import packaged_data
 from fairlead.emulator.emulation_knobs import EmulationKnobs
 from fairlead.emulator.engine import provision
 from fairlead.emulator.engine.fixed_step_times import FixedStepTimes
 from fairlead.emulator.engine.live_engine import EngineClocks, LiveEngine
 from fairlead.emulator.engine.provision import EmulatedMachine, EngineProvision
 from fairlead.emulator.surface.jobs import EngineJob, JobEnding, JobSequence
+from fairlead.emulator.vllm import command
 
 NOON: Final = 1_795_176_000.0
 PACKAGED: Final = packaged_data.load()

@@ -10,8 +10,8 @@ from typing import Any, Final
 import aiohttp
 from aiohttp import web
 
+from fairlead.emulator import dialects
 from fairlead.emulator.serve_arguments import ResponseArguments, ServeArguments
-from fairlead.emulator.surface import routes
 from fairlead.emulator.surface.engine_interface import LoadGauges, RequestObservation
 from fairlead.emulator.surface.jobs import EngineJob, EngineRefusal, JobEnding, JobListener, SequenceTimes
 
@@ -89,6 +89,8 @@ class PretendActs:
 
     alive: bool = True
     hung: bool = False
+    responsive: bool = True
+    draining: bool = False
     load: int = 0
     sleeping: bool = False
     paused: bool = False
@@ -184,7 +186,7 @@ async def serving(
 ) -> AsyncIterator[Endpoint]:
     """A server that is gone afterwards."""
     endpoint = Endpoint(served, driver or PretendDriver(), acts or PretendActs())
-    application = routes.application(served, endpoint.driver, endpoint.acts, lambda: float(NOON))
+    application = dialects.of(served).application(served, endpoint.driver, endpoint.acts, lambda: float(NOON))
     runner = web.AppRunner(application, access_log=None, handler_cancellation=True, shutdown_timeout=0.05)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()

@@ -10,9 +10,9 @@ from typing import Final
 
 from fairlead.cli import offline_data, vllm_check
 from fairlead.cluster import package_data
-from fairlead.emulator import command
 from fairlead.emulator.engine import provision
 from fairlead.emulator.serve_arguments import ServeArguments
+from fairlead.emulator.vllm import command
 from fairlead.fleet import accelerators
 from fairlead.fleet.accelerators import Accelerator
 from fairlead.fleet.quantization import WeightFormat

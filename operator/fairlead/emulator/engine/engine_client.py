@@ -12,6 +12,7 @@ from fairlead.emulator.engine.block_hashes import BlockHasher
 from fairlead.emulator.engine.rank import LiveRank, SharedRankState
 from fairlead.emulator.engine.submitted_jobs import RunningSequence, SubmittedJob
 from fairlead.emulator.faults import EngineFault
+from fairlead.emulator.serve_arguments import NO_RULES, AdmissionRules
 from fairlead.emulator.surface.jobs import EngineJob, EngineRefusal, JobEnding, JobListener, JobSequence
 from fairlead.simulator.engine.ranks import EngineRanks
 from fairlead.simulator.engine.requests import FinishReason
@@ -24,8 +25,15 @@ _REFUSALS: Final = {SchedulerRefusal.TOO_MANY: EngineRefusal.BUSY, SchedulerRefu
 class LiveEngineClient:
     """The data-parallel ranks of one server, and the jobs in flight on them."""
 
-    def __init__(self, ranks: Sequence[LiveRank], hashes: BlockHasher, by: SharedRankState) -> None:
+    def __init__(
+        self,
+        ranks: Sequence[LiveRank],
+        hashes: BlockHasher,
+        by: SharedRankState,
+        admission: AdmissionRules = NO_RULES,
+    ) -> None:
         self.ranks = ranks
+        self._admission = admission
         self._engines = EngineRanks([rank.core for rank in ranks])
         self.faults = by.faults
         self.lag = by.lag
@@ -57,8 +65,8 @@ class LiveEngineClient:
         return len(self._inside)
 
     def refusal(self, sequences: int) -> EngineRefusal | None:
-        """Why so many more sequences would be refused; vLLM counts running and waiting requests over all ranks."""
-        if self.draining:
+        """Why so many more sequences would be refused."""
+        if self.draining and not self._admission.while_draining:
             return EngineRefusal.DRAINING
         if self.dead:
             return EngineRefusal.DEAD
@@ -69,12 +77,16 @@ class LiveEngineClient:
         return self._full(sequences)
 
     def _full(self, sequences: int) -> EngineRefusal | None:
+        """vLLM's limits count over all ranks, running requests too; SGLang's counts those that wait, for each rank."""
         most, backlog = self._settings.max_unfinished, self._settings.max_backlog_tokens
+        waiting = self._admission.max_waiting
         full = None
         if most is not None and sum(rank.core.running + rank.core.waiting for rank in self.ranks) + sequences > most:
             full = EngineRefusal.BUSY
         elif backlog is not None and sum(rank.core.unfinished_prompts for rank in self.ranks) >= backlog:
             full = EngineRefusal.BACKLOG
+        elif waiting is not None and min(rank.core.waiting for rank in self.ranks) + sequences > waiting:
+            full = EngineRefusal.BUSY
         if full is not None:
             self.rejected[full.value] += 1
         return full
@@ -118,7 +130,7 @@ class LiveEngineClient:
             finish=FinishReason(sequence.finish),
             prefix=prompt,
             reply=reply,
-            priority=feed.job.priority if self._settings.policy is SchedulingPolicy.PRIORITY else 0,
+            priority=self._priority(feed.job),
             adapter=sequence.adapter,
             feed=feed,
             index=index,
@@ -126,6 +138,12 @@ class LiveEngineClient:
             max_tokens=sequence.max_tokens,
             salt=sequence.salt,
         )
+
+    def _priority(self, job: EngineJob) -> int:
+        """As the scheduler counts, which takes the lowest number first."""
+        if self._settings.policy is not SchedulingPolicy.PRIORITY:
+            return 0
+        return -job.priority if self._admission.larger_first else job.priority
 
     def _pages(self, sequence: JobSequence) -> tuple[tuple[int, ...], tuple[int, ...]]:
         """Hashes of the full blocks that end in the prompt, and of those that end in the reply."""

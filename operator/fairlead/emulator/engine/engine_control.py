@@ -8,8 +8,8 @@ from typing import Any, Final
 
 from fairlead.emulator import faults as ordering
 from fairlead.emulator.engine.engine_client import LiveEngineClient
-from fairlead.emulator.engine.metrics.engine_metrics import EngineMetrics
 from fairlead.emulator.engine.metrics.faulty_exposition import FaultyExposition
+from fairlead.emulator.engine.metrics.page import EnginePage
 from fairlead.emulator.faults import EngineFault
 from fairlead.emulator.serve_arguments import ServeArguments
 from fairlead.emulator.surface.engine_interface import LoadGauges, RequestObservation
@@ -27,7 +27,7 @@ class LiveEngineControl:
         self,
         served: ServeArguments,
         driver: LiveEngineClient,
-        page: EngineMetrics,
+        page: EnginePage,
         *,
         faults_open: bool,
         wake_seconds: float = 0.0,
@@ -49,6 +49,17 @@ class LiveEngineControl:
     def alive(self) -> bool:
         """Whether the engine process below the API server is alive."""
         return not self._driver.dead
+
+    @property
+    def responsive(self) -> bool:
+        """Whether a request would be given a token now."""
+        silent = self._driver.faults.shows(EngineFault.NO_TOKENS) or any(rank.stuck for rank in self._driver.ranks)
+        return not (silent or self.paused or self._driver.dead)
+
+    @property
+    def draining(self) -> bool:
+        """Whether it was asked to end."""
+        return self._driver.draining
 
     @property
     def hung(self) -> bool:
@@ -148,7 +159,7 @@ class LiveEngineControl:
 
     def observed(self, seen: RequestObservation) -> None:
         """Count one HTTP request that got its response."""
-        self._page.web.observed(seen)
+        self._page.observed(seen)
 
     async def _quieten(self, mode: str) -> None:
         if mode == _ABORT:

@@ -12,9 +12,7 @@ from fairlead.emulator.engine.engine_client import LiveEngineClient
 from fairlead.emulator.engine.engine_control import LiveEngineControl
 from fairlead.emulator.engine.kv_events import KvEventJournal, KvEventPublisher
 from fairlead.emulator.engine.lag import StepLag
-from fairlead.emulator.engine.metrics.engine_metrics import EngineMetrics, RankMetrics
-from fairlead.emulator.engine.metrics.http_metrics import HttpMetrics
-from fairlead.emulator.engine.metrics.tally import RankTally
+from fairlead.emulator.engine.metrics.page import EnginePage, PageFacts, RankMetrics
 from fairlead.emulator.engine.provision import EngineProvision
 from fairlead.emulator.engine.rank import CacheEventSink, LiveRank, SharedRankState
 from fairlead.emulator.faults import EngineFault, FaultState
@@ -60,7 +58,7 @@ class LiveEngine:
         )
         ranks = [self._rank(number) for number in range(provision.engines)]
         hashes = BlockHasher(provision.served.hash_algorithm, environment)
-        self.driver = LiveEngineClient(ranks, hashes, self._by)
+        self.driver = LiveEngineClient(ranks, hashes, self._by, provision.served.admission)
         open_to_orders = pretence.faults_api or provision.served.answering.dev_mode
         self.acts = LiveEngineControl(
             provision.served,
@@ -77,6 +75,11 @@ class LiveEngine:
             rank.stop()
         return self.driver.end_all(JobEnding.DEAD)
 
+    def fall_silent(self) -> None:
+        """The engine process is gone and its server does not know it yet: no token comes any more."""
+        for rank in self.driver.ranks:
+            rank.stop()
+
     def close(self) -> None:
         """Stop all ranks and close their sockets."""
         for rank in self.driver.ranks:
@@ -85,14 +88,17 @@ class LiveEngine:
                 rank.event_sink.publisher.close()
 
     def _die(self, fault: EngineFault) -> None:
-        if fault is EngineFault.ENGINE_DEATH:
+        """An engine whose death kills its server too falls silent first: nobody is told anything any more."""
+        if fault is EngineFault.ENGINE_DEATH and self._provision.dialect.ending.killed_by_death:
+            self.fall_silent()
+        elif fault is EngineFault.ENGINE_DEATH:
             self.end()
         self.died(fault)
 
     def _rank(self, number: int) -> LiveRank:
         made = self._provision
         core = EngineCore(made.settings, made.times, random.Random(f"{self._seed}/{number}"))  # noqa: S311 - a replayable draw
-        return LiveRank(core, RankTally(made.settings.context_tokens), self._by, self._event_sink(number))
+        return LiveRank(core, made.dialect.tally(made.served, made.settings), self._by, self._event_sink(number))
 
     def _event_sink(self, number: int) -> CacheEventSink | None:
         wanted = kv_events.config(self._provision.served.kv_events)
@@ -101,19 +107,18 @@ class LiveEngine:
         journal = KvEventJournal(self._provision.settings.block_tokens, lambda name: self.acts.adapter_numbers[name])
         return CacheEventSink(journal, KvEventPublisher(wanted, number, self._by.day))
 
-    def _page(self, ranks: list[LiveRank]) -> EngineMetrics:
+    def _page(self, ranks: list[LiveRank]) -> EnginePage:
         made = self._provision
-        return EngineMetrics(
-            model=made.served.names[0],
+        facts = PageFacts(
+            served=made.served,
+            settings=made.settings,
             engines=[RankMetrics(number, rank.tally, _counts(rank.core)) for number, rank in enumerate(ranks)],
             cache=made.cache,
-            adapter_slots=made.settings.adapter_slots,
-            guesses=made.settings.speculation is not None,
             born=self._by.day(),
             lag=self._by.lag,
-            web=HttpMetrics(),
             rejected=self.driver.rejected,
         )
+        return made.dialect.page(facts)
 
 
 def _counts(core: EngineCore) -> Callable[[], EngineCounts]:

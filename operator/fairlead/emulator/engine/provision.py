@@ -1,40 +1,38 @@
 """What the emulated GPU gives the engine: KV blocks, batch limits, step times, by the arithmetic of `fairlead plan`.
 
-A model or GPU that the catalogue lacks gets a stand-in, which is logged. What vLLM would refuse at its start raises
-`CannotStart` in vLLM's words. Reads no file: the catalogue is an argument.
+A model or GPU that the catalogue lacks gets a stand-in, which is logged. What the real engine would refuse at its start
+raises `CannotStart` in its words. Reads no file: the catalogue is an argument.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
+from fairlead.emulator import dialects
+from fairlead.emulator.dialect import EngineDialect
 from fairlead.emulator.emulation_knobs import EmulationKnobs
-from fairlead.emulator.engine import cache_labels, speculative_config, step_time_choice, swept_engine
+from fairlead.emulator.engine import speculative_config, step_time_choice, swept_engine
+from fairlead.emulator.engine.start_failure import CannotStart
 from fairlead.emulator.engine.step_time_choice import ServedDeployment
 from fairlead.emulator.packaged_data import PackagedData
 from fairlead.emulator.serve_arguments import ServeArguments
-from fairlead.engines.vllm import formats, parsers
-from fairlead.engines.vllm.memory import CURRENT
 from fairlead.fleet.accelerators import Accelerator
-from fairlead.fleet.fit import Fit, FitReason, NoFit
-from fairlead.fleet.quantization import Dtype, KvFormat, WeightFormat
+from fairlead.fleet.fit import Fit
+from fairlead.fleet.quantization import Dtype
 from fairlead.fleet.shapes import ModelShape
 from fairlead.simulator.engine.batch import StepTimes
 from fairlead.simulator.engine.settings import EngineSettings, SpeculationSettings
 from fairlead.simulator.sweep.measurements import SweepRecord
-from fairlead.sizing import assessment, kv_pages, memory
+from fairlead.sizing import assessment
 from fairlead.sizing.catalogue import Catalogue
-from fairlead.sizing.sizing_input import GIB, SizingInput
+from fairlead.sizing.sizing_input import SizingInput
+
+__all__ = ["CannotStart", "EmulatedMachine", "EngineProvision", "provide", "question_of"]
 
 STAND_IN_MODEL: Final = "Qwen/Qwen3-0.6B"
 """vLLM's default model; also the shape for a model that the catalogue lacks."""
 STAND_IN_PRODUCTS: Final = ("NVIDIA-L4", "NVIDIA-H100-80GB-HBM3", "NVIDIA-B300-SXM6-AC")
 """For an unknown GPU: the first of these on which the model fits, else the last."""
-_CONCURRENCY_LINE: Final = "Maximum concurrency for {:,} tokens per request: {:.2f}x"
-
-
-class CannotStart(Exception):
-    """The start fails as vLLM's would, with exit code 1; the text is its last line."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,20 +46,19 @@ class EngineProvision:
     engines: int
     """Data-parallel ranks in this process."""
     cache: Mapping[str, str]
-    """Labels of `cache_config_info`."""
+    """What the page of metrics says of the cache's layout."""
     notes: tuple[str, ...]
     """Lines for the log: stand-ins, and where the step times come from."""
 
     @property
+    def dialect(self) -> EngineDialect:
+        """What this kind of engine does and says otherwise."""
+        return dialects.of(self.served)
+
+    @property
     def log(self) -> tuple[str, ...]:
-        """Our lines, then the lines of vLLM's log that tools parse."""
-        tokens = self.settings.blocks * self.settings.block_tokens
-        context = self.settings.context_tokens
-        return (
-            *self.notes,
-            f"INFO Using max model len {context}",
-            f"INFO GPU KV cache size: {tokens:,} tokens, {_CONCURRENCY_LINE.format(context, tokens / context)}",
-        )
+        """Our lines, then the lines of the engine's log that tools parse."""
+        return (*self.notes, *self.dialect.start.log(self.settings))
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,20 +74,29 @@ def provide(
 ) -> EngineProvision:
     """Size the engine, or raise `CannotStart`."""
     notes: list[str] = []
-    _check_parsers(served)
+    rules = dialects.of(served).start
+    rules.check(served, machine.gpus)
+    if packaged.calibrated is not None and not rules.takes_measurements:
+        raise CannotStart("ValueError: (simulated) --step-times: the file was measured on vLLM; leave it out")
     if isinstance(packaged.calibrated, SweepRecord):
         served = swept_engine.arguments(served, packaged.calibrated)
     shape = _shape(served, pretence, packaged.catalogue, notes)
-    _enough_gpus(served, machine)
-    question = _on_a_gpu(served, machine, shape, packaged.catalogue, notes)
-    question, blocks = _blocks(served, question)
-    settings = _settings(served, pretence, question, blocks)
+    capacity = rules.capacity(served, _on_a_gpu(served, machine, shape, packaged.catalogue, notes))
+    notes += capacity.notes
+    question = capacity.question
+    settings = _settings(served, pretence, question, capacity.blocks)
     return EngineProvision(
-        served=replace(served, context_tokens=question.context, vocabulary=shape.vocab, multimodal=bool(shape.vision)),
+        served=replace(
+            served,
+            context_tokens=question.context,
+            pool_tokens=(settings.blocks - 1) * settings.block_tokens,
+            vocabulary=shape.vocab,
+            multimodal=bool(shape.vision),
+        ),
         settings=settings,
         times=_times(pretence, ServedDeployment(served, machine.product, question), packaged, notes),
         engines=served.memory.parallelism.data,
-        cache=cache_labels.labels(served, settings, question),
+        cache=rules.cache_facts(served, settings, question),
         notes=tuple(notes),
     )
 
@@ -120,46 +126,22 @@ def _shape(served: ServeArguments, pretence: EmulationKnobs, catalogue: Catalogu
     return replace(found, positions=max(found.positions, served.limits.context or 0))
 
 
-def _check_parsers(served: ServeArguments) -> None:
-    """Refuse unknown parsers at the start, as vLLM does before it opens a port."""
-    answering = served.answering
-    if answering.auto_tool_choice and answering.tool_parser is None:
-        raise CannotStart("TypeError: Error: --enable-auto-tool-choice requires --tool-call-parser")
-    if answering.parser_plugins:
-        return
-    if answering.auto_tool_choice and answering.tool_parser not in parsers.TOOLS:
-        raise CannotStart(_no_parser("tool call", answering.tool_parser, parsers.TOOLS))
-    if answering.reasoning_parser and answering.reasoning_parser not in parsers.REASONING:
-        raise CannotStart(_no_parser("reasoning", answering.reasoning_parser, parsers.REASONING))
-
-
-def _no_parser(what: str, name: str | None, accepted: Sequence[str]) -> str:
-    return f"KeyError: 'invalid {what} parser: {name} (chose from {{ {','.join(accepted)} }})'"
-
-
-def _enough_gpus(served: ServeArguments, machine: EmulatedMachine) -> None:
-    world = served.memory.parallelism.gpus
-    if world > machine.gpus:
-        raise CannotStart(
-            f"ValueError: World size ({world}) is larger than the number of available GPUs ({machine.gpus}) in this "
-            "node. If this is intentional and you are using: - ray, set '--distributed-executor-backend ray'."
-        )
-
-
 def question_of(
     served: ServeArguments, shape: ModelShape, accelerator: Accelerator, catalogue: Catalogue
 ) -> SizingInput:
     """The sizing input that `fairlead plan` would make for the same configuration."""
     flags, limits = served.memory, served.limits
+    rules = dialects.of(served).start
+    weights, kv = rules.formats(served, shape)
     question = SizingInput(
-        release=CURRENT,
+        release=rules.memory,
         shape=shape,
         accelerator=accelerator,
         context=limits.context or shape.positions,
         parallelism=flags.parallelism,
         expert_parallel=flags.expert_parallel,
-        weights=_weights(flags.quantization, shape),
-        kv=next((kv for kv, flag in formats.KV.items() if flag == flags.cache_dtype), KvFormat.AUTO),
+        weights=weights,
+        kv=kv,
         dtype=next((dtype for dtype in Dtype if dtype == flags.dtype), Dtype.AUTO),
         max_sequences=limits.max_sequences,
         max_batched_tokens=limits.batch_tokens,
@@ -173,71 +155,6 @@ def question_of(
     sequences = limits.max_sequences or replace(question, max_batched_tokens=2**30).batch_sequences * 2
     return replace(
         question, max_sequences=sequences, max_batched_tokens=limits.batch_tokens or question.batch_tokens * 2
-    )
-
-
-def _weights(flag: str | None, shape: ModelShape) -> WeightFormat | None:
-    """The format to quantize to; none for a checkpoint that is already quantized, whose own format counts."""
-    if flag is None or shape.stored.format is not WeightFormat.NONE:
-        return None
-    return next((stored for stored, row in formats.WEIGHTS.items() if row.flag == flag), None)
-
-
-def _blocks(served: ServeArguments, question: SizingInput) -> tuple[SizingInput, int]:
-    """Blocks of the KV cache, the null block included; `--max-model-len auto` shrinks the context until it fits."""
-    page = served.limits.block_tokens
-    flags = served.memory
-    if flags.blocks is not None:
-        return question, flags.blocks
-    available = float(flags.cache_bytes) if flags.cache_bytes is not None else _free_cache_bytes(question)
-    tokens = kv_pages.tokens(question, available)
-    if tokens < question.context and served.limits.context_fits:
-        question = replace(question, context=max(page, (tokens // page - 1) * page))
-    if tokens < question.context:
-        raise CannotStart(_too_small(question, available, tokens))
-    if flags.cache_bytes is not None:
-        return question, tokens // page
-    return question, max(tokens // page, -(-question.context // page) + 1)
-
-
-def _free_cache_bytes(question: SizingInput) -> float:
-    """KV cache bytes: the likely figure, or up to the high one where a full context needs it, since vLLM may start."""
-    verdict = assessment.assess(question)
-    if isinstance(verdict, NoFit) and verdict.reason not in _CACHE_ALONE:
-        raise CannotStart(_refused(verdict, question))
-    left = memory.memory(question).kv
-    if left.high <= 0:
-        raise CannotStart("ValueError: No available memory for the cache blocks.")
-    needed = kv_pages.pages_a_request(question, question.context) * kv_pages.pool(question).page_bytes
-    return max(left.likely, min(left.high, needed))
-
-
-_CACHE_ALONE: Final = frozenset({FitReason.CONTEXT_EXCEEDS_CACHE, FitReason.SEQUENCES_EXCEED_CACHE})
-
-
-def _refused(verdict: NoFit, question: SizingInput) -> str:
-    shape = question.shape
-    match verdict.reason:
-        case FitReason.CONTEXT_EXCEEDS_MODEL:
-            return (
-                f"ValueError: User-specified max_model_len ({question.context}) is greater than the derived "
-                f"max_model_len (max_position_embeddings={shape.positions})."
-            )
-        case FitReason.HEADS_NOT_DIVISIBLE:
-            return (
-                f"ValueError: Total number of attention heads ({shape.heads}) must be divisible by tensor parallel "
-                f"size ({question.parallelism.tensor})."
-            )
-        case _:
-            return f"torch.OutOfMemoryError: CUDA out of memory. (simulated: {verdict.because})"
-
-
-def _too_small(question: SizingInput, available: float, tokens: int) -> str:
-    needed = kv_pages.pages_a_request(question, question.context) * kv_pages.pool(question).page_bytes
-    return (
-        f"ValueError: To serve at least one request with the model's max seq len ({question.context}), "
-        f"({needed / GIB:.2f} GiB KV cache is needed, which is larger than the available KV cache memory "
-        f"({available / GIB:.2f} GiB). Based on the available memory, the estimated maximum model length is {tokens}."
     )
 
 

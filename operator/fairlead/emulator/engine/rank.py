@@ -16,7 +16,6 @@ from fairlead.emulator.engine.submitted_jobs import RunningSequence, SubmittedJo
 from fairlead.emulator.faults import EngineFault, FaultState
 from fairlead.emulator.surface.jobs import JobEnding, SequenceTimes
 from fairlead.simulator.engine.core import EngineCore
-from fairlead.simulator.engine.requests import FinishReason
 from fairlead.simulator.engine.steps import Emission, EngineStep
 
 
@@ -70,6 +69,11 @@ class LiveRank:
         self._rests.set()
         if event_sink is not None:
             core.listen(event_sink.journal)
+
+    @property
+    def stuck(self) -> bool:
+        """Whether no step ends any more."""
+        return self._stuck
 
     def wake(self) -> None:
         """Begin a step if none runs; a running step's end begins the next one anyway."""
@@ -204,7 +208,7 @@ class LiveRank:
         runs = feed.unfinished
         self.drop(runs)
         if ending is JobEnding.ABORTED:
-            self.tally.finished[FinishReason.ABORT] += len(runs)
+            self.tally.aborted(len(runs))
             for run in runs:
                 if run.emitted and not feed.job.each_step:
                     feed.listener.on_tokens(run.index, run.emitted, None)

@@ -5,8 +5,8 @@ Its KV cache and the limits of its batch are those that were seen, so neither it
 
 from dataclasses import replace
 
-from fairlead.emulator import command
 from fairlead.emulator.serve_arguments import ServeArguments
+from fairlead.emulator.vllm import command
 from fairlead.fleet.accelerators import CPU
 from fairlead.simulator.sweep import errors
 from fairlead.simulator.sweep.measurements import SweepRecord

@@ -7,7 +7,8 @@ from aiohttp import web
 
 from fairlead.emulator.surface import errors
 from fairlead.emulator.surface.fields import JsonObject
-from fairlead.emulator.surface.responder import VERSION, Responder
+from fairlead.emulator.surface.reply_manners import VERSION
+from fairlead.emulator.surface.responder import Responder
 from fairlead.emulator.surface.utility_routes import json_response
 
 _DEEPEST_SLEEP: Final = 2

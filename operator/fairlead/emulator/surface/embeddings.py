@@ -13,7 +13,8 @@ from fairlead.emulator.surface.fields import FieldReader
 from fairlead.emulator.surface.generation_requests import SamplingParams
 from fairlead.emulator.surface.jobs import JobHandle
 from fairlead.emulator.surface.replies import GeneratedReply
-from fairlead.emulator.surface.responder import Responder, request_id
+from fairlead.emulator.surface.reply_manners import request_id
+from fairlead.emulator.surface.responder import Responder
 from fairlead.emulator.surface.response_writers import ResponseContext
 from fairlead.emulator.text.draws import numbers
 
@@ -46,7 +47,7 @@ class EmbeddingsHandlers:
         found = fields.checked(body, _FIELDS)
         generation = generation_requests.of(found, logprobs=None, bound=None, force_usage=False)
         generation.sampling = _LONE
-        model, _ = self._front.names.called(generation.model)
+        model, adapter = self._front.names.called(generation.model)
         limits = self._front.limits(generation)
         if "messages" in found:
             ids = [prompts.of_chat(found["messages"], limits)]
@@ -62,6 +63,7 @@ class EmbeddingsHandlers:
             answer_id="embd-" + request_id(request, generation),
             created=int(self._front.clock()),
             model=model,
+            adapter=adapter,
             words=self._front.words,
             fingerprint=self._front.fingerprint,
         )

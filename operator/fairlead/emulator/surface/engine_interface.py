@@ -35,6 +35,14 @@ class EngineControl(Protocol):
         """Whether the engine is alive; otherwise `/health` returns 503."""
 
     @property
+    def responsive(self) -> bool:
+        """Whether a request would be given a token now."""
+
+    @property
+    def draining(self) -> bool:
+        """Whether it was asked to end and finishes its requests."""
+
+    @property
     def hung(self) -> bool:
         """The fault `hang`: connections are accepted and no request gets a response, `/health` included."""
 

@@ -10,13 +10,17 @@ from fairlead.emulator.surface import errors, fields, generation_requests, promp
 from fairlead.emulator.surface import structured_outputs as bounds
 from fairlead.emulator.surface.chat import ChatCompletionResponse
 from fairlead.emulator.surface.completions import CompletionResponse
+from fairlead.emulator.surface.errors import ErrorResponse
 from fairlead.emulator.surface.fields import JsonObject
 from fairlead.emulator.surface.generation_requests import GenerationRequest
 from fairlead.emulator.surface.responder import Responder
 
 
 class GenerationHandlers:
-    """Handlers of the generating endpoints."""
+    """Handlers of the generating endpoints, and the reader of chats for `/v1/messages`."""
+
+    reports_cache_apart = False
+    opens_before_error = False
 
     def __init__(self, front: Responder) -> None:
         self._front = front
@@ -75,6 +79,18 @@ class GenerationHandlers:
         ids = self.conversation(generation)
         answer = self._front.answer(request, generation, [ids], "chatcmpl-")
         return await self._front.respond(request, answer, ChatCompletionResponse(answer))
+
+    def of_messages(self, body: JsonObject) -> GenerationRequest:
+        """The chat that a request for a message means."""
+        return chat_request(body, force_usage=False)
+
+    def error_type(self, no: ErrorResponse) -> str:
+        """vLLM keeps its own words."""
+        return no.kind
+
+    def counted(self, tokens: int) -> JsonObject:
+        """The response of `/v1/messages/count_tokens`."""
+        return {"input_tokens": tokens, "context_management": {"original_input_tokens": tokens}}
 
     def conversation(self, generation: GenerationRequest) -> list[int]:
         """A chat's prompt with its tools; also sets the reply's structured output and `max_tokens`."""

@@ -98,6 +98,8 @@ class GenerationRequest:
 
     model: str | None
     """The model's name in the request, if any."""
+    adapter: str | None = None
+    """An adapter that is named beside the model; the name itself may say one too."""
     sampling: SamplingParams
     stream: bool = False
     include_usage: bool = False

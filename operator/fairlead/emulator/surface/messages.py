@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from aiohttp import web
 
@@ -10,7 +10,6 @@ from fairlead.emulator.surface import fields
 from fairlead.emulator.surface import response_writers as answers
 from fairlead.emulator.surface.errors import ErrorResponse
 from fairlead.emulator.surface.fields import FieldReader, Json, JsonObject
-from fairlead.emulator.surface.generation import GenerationHandlers, chat_request
 from fairlead.emulator.surface.generation_requests import GenerationRequest
 from fairlead.emulator.surface.jobs import JobHandle
 from fairlead.emulator.surface.responder import Responder
@@ -31,12 +30,36 @@ _SAME: Final = ("model", "max_tokens", "stream", "temperature", "top_p", "top_k"
 _CHOICES: Final = {"any": "required", "auto": "auto", "none": "none"}
 
 
+class ChatReader(Protocol):
+    """Reads chats as one kind of engine does, and says what else is its own about messages."""
+
+    @property
+    def reports_cache_apart(self) -> bool:
+        """Whether tokens that the cache held are told apart from the input's."""
+
+    @property
+    def opens_before_error(self) -> bool:
+        """Whether a stream that fails at once begins with the message all the same."""
+
+    def of_messages(self, body: JsonObject) -> GenerationRequest:
+        """The chat that a request for a message means."""
+
+    def conversation(self, generation: GenerationRequest) -> list[int]:
+        """Its prompt; also sets the reply's form and length."""
+
+    def error_type(self, no: ErrorResponse) -> str:
+        """The `type` of an error."""
+
+    def counted(self, tokens: int) -> JsonObject:
+        """The response of `/v1/messages/count_tokens`."""
+
+
 class MessagesHandlers:
     """Handlers of Anthropic's endpoints. Errors after the body was read have Anthropic's JSON structure."""
 
-    def __init__(self, front: Responder) -> None:
+    def __init__(self, front: Responder, chats: ChatReader) -> None:
         self._front = front
-        self._generation = GenerationHandlers(front)
+        self._chats = chats
 
     async def create(self, request: web.Request) -> web.StreamResponse:
         """POST /v1/messages."""
@@ -45,11 +68,11 @@ class MessagesHandlers:
             generation = self._chat_request(found)
             self._front.names.called(generation.model)
             self._front.preflight(1)
-            ids = self._generation.conversation(generation)
+            ids = self._chats.conversation(generation)
             answer = self._front.answer(request, generation, [ids], "chatcmpl-")
-            return await self._front.respond(request, answer, _MessagesResponse(answer))
+            return await self._front.respond(request, answer, _MessagesResponse(answer, self._chats))
         except ErrorResponse as no:
-            return answered(_anthropic_error(no), no.status)
+            return answered(self._error(no), no.status)
 
     async def count(self, request: web.Request) -> web.StreamResponse:
         """POST /v1/messages/count_tokens."""
@@ -57,10 +80,13 @@ class MessagesHandlers:
         try:
             generation = self._chat_request(found)
             self._front.names.called(generation.model)
-            count = len(self._generation.conversation(generation))
+            count = len(self._chats.conversation(generation))
         except ErrorResponse as no:
-            return answered(_anthropic_error(no), no.status)
-        return answered({"input_tokens": count, "context_management": {"original_input_tokens": count}})
+            return answered(self._error(no), no.status)
+        return answered(self._chats.counted(count))
+
+    def _error(self, no: ErrorResponse) -> JsonObject:
+        return _anthropic_error(self._chats.error_type(no), no.message)
 
     def _chat_request(self, found: JsonObject) -> GenerationRequest:
         chat: JsonObject = {name: found[name] for name in _SAME if name in found}
@@ -71,27 +97,25 @@ class MessagesHandlers:
         if found.get("tools") and self._front.served.answering.tool_parser is not None:
             chat["tools"] = [_tool(tool) for tool in found["tools"]]
             chat["tool_choice"] = _choice(found.get("tool_choice"))
-        return chat_request(chat, force_usage=False)
+        return self._chats.of_messages(chat)
 
 
 class _MessagesResponse:
     """Writes one message with one block: text, or a use of a tool."""
 
-    def __init__(self, answer: ResponseContext) -> None:
+    def __init__(self, answer: ResponseContext, chats: ChatReader) -> None:
         self._answer = answer
+        self._chats = chats
+        self._begun = False
         self._reply = answer.replies[0]
         self._call = self._reply.call if self._reply.called else None
 
     def opening(self) -> bytes:
         """The events that begin the message and its only block."""
-        usage = {"input_tokens": self._answer.prompt_tokens, "output_tokens": 0}
-        message = self._head() | {"content": [], "model": self._answer.model, "stop_reason": None}
         block: JsonObject = {"type": "text", "text": ""}
         if self._call is not None:
             block = {"type": "tool_use", "id": self._call.call_id, "name": self._call.name, "input": {}}
-        return _event("message_start", {"message": {**message, "stop_sequence": None, "usage": usage}}) + _event(
-            "content_block_start", {"content_block": block, "index": 0}
-        )
+        return self._start() + _event("content_block_start", {"content_block": block, "index": 0})
 
     def piece(self, index: int, start: int, end: int, finish: str | None) -> bytes:
         """A delta of the text or of the tool's input."""
@@ -105,20 +129,20 @@ class _MessagesResponse:
 
     def closing(self, outs: Sequence[int], feed: JobHandle) -> bytes:
         """The stop reason, the usage and the end."""
-        del feed
         reason, sequence = self._stop(self._reply.finish)
-        usage = {"input_tokens": self._answer.prompt_tokens, "output_tokens": outs[0]}
+        usage = self._usage(outs[0], feed)
         delta = {"stop_reason": reason, "stop_sequence": sequence}
         ended = _event("content_block_stop", {"index": 0}) + _event("message_delta", {"delta": delta, "usage": usage})
         return ended + _event("message_stop", {})
 
     def broken(self, no: ErrorResponse) -> bytes:
         """An error event, which ends the stream."""
-        return b"event: error\n" + answers.stream_event(_anthropic_error(no))
+        error = answers.stream_event(_anthropic_error(self._chats.error_type(no), no.message))
+        begun = self._start() if self._chats.opens_before_error and not self._begun else b""
+        return begun + b"event: error\n" + error
 
     def whole(self, outs: Sequence[int], finishes: Sequence[str], feed: JobHandle) -> dict[str, Any]:
         """The whole message, without null fields."""
-        del feed
         block: JsonObject = {"type": "text", "text": answers.text_until(self._reply, outs[0])}
         if self._call is not None:
             try:
@@ -127,9 +151,21 @@ class _MessagesResponse:
                 given = {}
             block = {"type": "tool_use", "id": self._call.call_id, "name": self._call.name, "input": given}
         reason, sequence = self._stop(finishes[0])
-        usage = {"input_tokens": self._answer.prompt_tokens, "output_tokens": outs[0]}
+        usage = self._usage(outs[0], feed)
         message = self._head() | {"content": [block], "model": self._answer.model, "stop_reason": reason}
         return answers.without_nulls({**message, "stop_sequence": sequence, "usage": usage})
+
+    def _start(self) -> bytes:
+        self._begun = True
+        usage = {"input_tokens": self._answer.prompt_tokens, "output_tokens": 0}
+        message = self._head() | {"content": [], "model": self._answer.model, "stop_reason": None}
+        return _event("message_start", {"message": {**message, "stop_sequence": None, "usage": usage}})
+
+    def _usage(self, tokens: int, feed: JobHandle) -> JsonObject:
+        prompt, cached = self._answer.prompt_tokens, feed.cached_tokens[0]
+        if not (self._chats.reports_cache_apart and self._answer.details and cached):
+            return {"input_tokens": prompt, "output_tokens": tokens}
+        return {"input_tokens": prompt - cached, "cache_read_input_tokens": cached, "output_tokens": tokens}
 
     def _head(self) -> JsonObject:
         return {"id": self._answer.answer_id, "type": "message", "role": "assistant"}
@@ -185,5 +221,5 @@ def _event(kind: str, data: JsonObject) -> bytes:
     return b"event: " + kind.encode() + b"\n" + answers.stream_event({"type": kind, **data})
 
 
-def _anthropic_error(no: ErrorResponse) -> JsonObject:
-    return {"type": "error", "error": {"type": no.kind, "message": no.message}}
+def _anthropic_error(kind: str, message: str) -> JsonObject:
+    return {"type": "error", "error": {"type": kind, "message": message}}

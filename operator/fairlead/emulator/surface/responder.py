@@ -5,14 +5,12 @@ Endpoints differ in how they read requests and write responses; everything betwe
 
 import asyncio
 from collections.abc import Callable, Sequence
-from hashlib import sha256
-from secrets import token_hex
 from typing import Final
 
 from aiohttp import web
 
 from fairlead.emulator.serve_arguments import ServeArguments
-from fairlead.emulator.surface import errors, replies
+from fairlead.emulator.surface import replies, reply_manners
 from fairlead.emulator.surface import response_writers as answers
 from fairlead.emulator.surface.engine_interface import EngineClient, EngineControl
 from fairlead.emulator.surface.errors import ErrorResponse
@@ -20,14 +18,13 @@ from fairlead.emulator.surface.generation_requests import GenerationRequest
 from fairlead.emulator.surface.jobs import EngineJob, EngineRefusal, JobHandle
 from fairlead.emulator.surface.jobs import JobSequence as One
 from fairlead.emulator.surface.media import Modalities
-from fairlead.emulator.surface.model_names import ServedModelNames
 from fairlead.emulator.surface.prompts import PromptLimits
 from fairlead.emulator.surface.replies import ReplyGenerator
+from fairlead.emulator.surface.reply_manners import ReplyManners
 from fairlead.emulator.surface.response_writers import ResponseContext, ResponseWriter, StreamingResponseWriter
 from fairlead.emulator.surface.streams import ConnectionCut, ResponseProgress, ResponseStream
 from fairlead.emulator.text import tokenizer
 
-VERSION: Final = "0.32.0"
 _EVENT_STREAM_HEADERS: Final = {"Content-Type": "text/event-stream; charset=utf-8"}
 
 
@@ -35,16 +32,22 @@ class Responder:
     """The part of a response that all endpoints share."""
 
     def __init__(
-        self, served: ServeArguments, driver: EngineClient, acts: EngineControl, clock: Callable[[], float]
+        self,
+        served: ServeArguments,
+        driver: EngineClient,
+        acts: EngineControl,
+        clock: Callable[[], float],
+        manners: ReplyManners = reply_manners.VLLM,
     ) -> None:
         self.served = served
         self.acts = acts
         self.clock = clock
-        self.names = ServedModelNames(served, acts, clock)
+        self.names = manners.names(served, acts, clock)
         self.words = tokenizer.of(served.vocabulary)
-        self.fingerprint = _fingerprint(served)
+        self.fingerprint = manners.fingerprint(served)
         self.senses = Modalities(served.names[0], served.multimodal, served.answering.language_only)
         self._driver = driver
+        self._manners = manners
         answering = served.answering
         self._speaker = ReplyGenerator(
             words=self.words,
@@ -70,7 +73,8 @@ class Responder:
         self, request: web.Request, generation: GenerationRequest, prompts: Sequence[list[int]], prefix: str
     ) -> ResponseContext:
         """All of the response, generated before any of it is sent."""
-        model, adapter = self.names.called(generation.model)
+        model, named = self.names.called(generation.model)
+        adapter = named or generation.adapter
         bound, sampling = generation.bound, generation.sampling
         generated = [
             self._speaker.reply(sampling, bound, replies.seed_of(prompt, sampling, place, adapter))
@@ -82,9 +86,10 @@ class Responder:
             request=generation,
             prompts=prompts,
             replies=generated,
-            answer_id=f"{prefix}{request_id(request, generation)}",
+            answer_id=self._manners.answer_id(request, generation, prefix),
             created=int(self.clock()),
             model=model,
+            adapter=adapter,
             words=self.words,
             fingerprint=self.fingerprint,
             details=answering.prompt_tokens_details,
@@ -96,14 +101,13 @@ class Responder:
     def job(self, request: web.Request, answer: ResponseContext) -> EngineJob:
         """The engine's job for a response."""
         generation = answer.request
-        adapter = answer.model if answer.model in self.names.adapters else None
         sequences = tuple(
             One(
                 prompt_ids=answer.prompt_of(index),
                 reply_ids=reply.ids,
                 finish=reply.finish,
                 max_tokens=generation.sampling.max_tokens,
-                adapter=adapter,
+                adapter=answer.adapter,
                 salt=generation.salt,
             )
             for index, reply in enumerate(answer.replies)
@@ -112,7 +116,7 @@ class Responder:
             request_id=answer.answer_id,
             sequences=sequences,
             each_step=generation.stream,
-            priority=_header(request, "X-Vllm-Priority", generation.priority),
+            priority=self._manners.priority(request, generation),
             n=generation.sampling.n,
             rank=_rank(request),
         )
@@ -137,7 +141,9 @@ class Responder:
             raise
         body = shape.whole(progress.outs, progress.finishes, feed)
         return web.Response(
-            body=answers.compact_json(body), content_type="application/json", headers=self._load(request)
+            body=answers.compact_json(body),
+            content_type="application/json",
+            headers=self._manners.headers(request, self.acts),
         )
 
     async def _streamed(
@@ -149,19 +155,17 @@ class Responder:
             raise ConnectionCut
         framed = request.version >= (1, 1)
         stream = ResponseStream(shape, len(job.sequences), transport, framed=framed)
-        feed = self._taken(job, stream)
+        feed = self._driver.submit(job, stream)
+        if isinstance(feed, EngineRefusal) and not self._manners.refuses_in_stream(feed):
+            raise self._refused(feed)
         response = web.StreamResponse(headers=_EVENT_STREAM_HEADERS)
         if framed:
             response.enable_chunked_encoding()
-        try:
+        if isinstance(feed, EngineRefusal):
             await response.prepare(request)
-            await stream.done
-            stream.close(feed)
-        except asyncio.CancelledError:
-            feed.cancel()
-            raise
-        except ErrorResponse as no:
-            stream.fail(no)
+            stream.fail(self._refused(feed))
+        else:
+            await _written(request, response, stream, feed)
         await response.write_eof()
         return response
 
@@ -172,43 +176,22 @@ class Responder:
         return feed
 
     def _refused(self, refusal: EngineRefusal) -> ErrorResponse:
-        return errors.of(refusal, self._driver.lag_seconds)
-
-    def _load(self, request: web.Request) -> dict[str, str]:
-        """The ORCA load header, if the request names one of its two formats."""
-        form = request.headers.get("endpoint-load-metrics-format", "")
-        if form.upper() not in ("TEXT", "JSON"):
-            return {}
-        usage, waiting = self.acts.gauges()
-        gauges = {"num_requests_waiting": float(waiting), "kv_cache_usage_perc": usage}
-        if form.upper() == "TEXT":
-            named = ", ".join(f"named_metrics.{name}={value}" for name, value in gauges.items())
-            return {"endpoint-load-metrics": f"TEXT {named}"}
-        spelled = ", ".join(f'"{name}": {value}' for name, value in gauges.items())
-        return {"endpoint-load-metrics": f'JSON {{"named_metrics": {{{spelled}}}}}'}
+        return self._manners.refused(refusal, self._driver.lag_seconds)
 
 
-def request_id(request: web.Request, generation: GenerationRequest) -> str:
-    """The request id from the header, else from the body, else a new one."""
-    return request.headers.get("X-Request-Id") or generation.request_id or token_hex(8)
+async def _written(request: web.Request, response: web.StreamResponse, stream: ResponseStream, feed: JobHandle) -> None:
+    """The whole stream of an accepted job, or what there is of it before it fails."""
+    try:
+        await response.prepare(request)
+        await stream.done
+        stream.close(feed)
+    except asyncio.CancelledError:
+        feed.cancel()
+        raise
+    except ErrorResponse as no:
+        stream.fail(no)
 
 
 def _rank(request: web.Request) -> int | None:
     written = request.headers.get("X-data-parallel-rank", "")
     return int(written) if written.isdigit() else None
-
-
-def _header(request: web.Request, name: str, otherwise: int) -> int:
-    """An integer from a header; anything else counts as absent."""
-    written = request.headers.get(name, "")
-    return int(written) if written.removeprefix("-").isdigit() else otherwise
-
-
-def _fingerprint(served: ServeArguments) -> str:
-    """The version, the degrees of parallelism, and eight hexadecimal digits that depend on the configuration."""
-    parallel = served.memory.parallelism
-    degrees = {"tp": parallel.tensor, "pp": parallel.pipeline, "dp": parallel.data}
-    spread = [f"{name}{degree}" for name, degree in degrees.items() if degree > 1]
-    spread += ["ep"] if served.memory.expert_parallel else []
-    settings = repr((served.model, served.limits, served.memory))
-    return "-".join((f"vllm-{VERSION}", *spread, sha256(settings.encode()).hexdigest()[:8]))

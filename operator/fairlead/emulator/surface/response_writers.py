@@ -29,6 +29,8 @@ class ResponseContext:
     answer_id: str
     created: int
     model: str
+    """As the response names it."""
+    adapter: str | None = None
     words: Tokenizer
     fingerprint: str
     details: bool = False

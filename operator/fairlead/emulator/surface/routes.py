@@ -1,36 +1,28 @@
-"""All routes of one engine as an aiohttp application, and the middleware around every handler."""
+"""All routes of vLLM 0.32 as an aiohttp application."""
 
-import asyncio
-from collections.abc import Awaitable, Callable
-from hashlib import sha256
-from hmac import compare_digest
+from collections.abc import Callable
 from secrets import token_hex
 from typing import Final
 
-from aiohttp import hdrs, web
+from aiohttp import web
 
 from fairlead.emulator.serve_arguments import ServeArguments
-from fairlead.emulator.surface import errors
+from fairlead.emulator.surface import request_middleware
 from fairlead.emulator.surface.development import DevelopmentHandlers
 from fairlead.emulator.surface.embeddings import EmbeddingsHandlers
-from fairlead.emulator.surface.engine_interface import EngineClient, EngineControl, RequestObservation
+from fairlead.emulator.surface.engine_interface import EngineClient, EngineControl
 from fairlead.emulator.surface.errors import ErrorResponse
-from fairlead.emulator.surface.fields import FieldTypeError
 from fairlead.emulator.surface.generation import GenerationHandlers
 from fairlead.emulator.surface.messages import MessagesHandlers
+from fairlead.emulator.surface.request_middleware import HttpManners, RequestMiddleware
 from fairlead.emulator.surface.responder import Responder
 from fairlead.emulator.surface.responses import ResponsesHandlers
-from fairlead.emulator.surface.streams import ConnectionCut
-from fairlead.emulator.surface.utility_routes import UtilityHandlers, json_response
+from fairlead.emulator.surface.utility_routes import UtilityHandlers
 
-_LARGEST_BODY: Final = 64 * 2**20
 _GUARDED: Final = ("/v1", "/v2", "/inference", "/cohere")
 """Paths that need an API key if one is set; all others are open, as in vLLM."""
-_UNCOUNTED: Final = ("/metrics", "/health", "/load", "/ping", "/version", "/server_info")
-_FAULTS: Final = "/fairlead/v1/faults"
-"""The one path that still works while the engine hangs: it is how the hang is ended."""
+_UNCOUNTED: Final = frozenset({"/metrics", "/health", "/load", "/ping", "/version", "/server_info"})
 _ID: Final = "X-Request-Id"
-RouteHandler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 def application(
@@ -38,7 +30,11 @@ def application(
 ) -> web.Application:
     """The application; `clock` is seconds since 1970, for `created` in responses."""
     front = Responder(served, driver, acts, clock)
-    whole = web.Application(client_max_size=_LARGEST_BODY, middlewares=[_RequestMiddleware(served, acts).middleware])
+    manners = HttpManners(keys=served.answering.api_keys, is_guarded=_is_guarded, error_body=lambda _, no: no.body)
+    whole = web.Application(
+        client_max_size=request_middleware.LARGEST_BODY,
+        middlewares=[RequestMiddleware(acts, manners, _UNCOUNTED).middleware],
+    )
     whole.add_routes(_quiet(front))
     whole.add_routes(_pooling(front) if served.answering.runner == "pooling" else _generating(front))
     if served.answering.runtime_adapters:
@@ -46,7 +42,7 @@ def application(
     if served.answering.dev_mode:
         whole.add_routes(_development(front))
     if acts.faults_open:
-        whole.add_routes([web.post(_FAULTS, DevelopmentHandlers(front).faults)])
+        whole.add_routes([web.post(request_middleware.FAULTS, DevelopmentHandlers(front).faults)])
     if served.answering.request_id_headers:
         whole.on_response_prepare.append(_with_id)
     return whole
@@ -69,7 +65,8 @@ def _quiet(front: Responder) -> list[web.RouteDef]:
 
 
 def _generating(front: Responder) -> list[web.RouteDef]:
-    generation, responses, messages = GenerationHandlers(front), ResponsesHandlers(front), MessagesHandlers(front)
+    generation, responses = GenerationHandlers(front), ResponsesHandlers(front)
+    messages = MessagesHandlers(front, generation)
     return [
         web.post("/v1/completions", generation.completion),
         web.post("/v1/chat/completions", generation.chat),
@@ -124,67 +121,9 @@ async def _scaled_out(_: web.Request) -> web.StreamResponse:
     raise ErrorResponse(403, f"Scale-out endpoints are disabled. {why}", "PermissionDeniedError")
 
 
+def _is_guarded(request: web.Request) -> bool:
+    return request.path.startswith(_GUARDED)
+
+
 async def _with_id(request: web.Request, response: web.StreamResponse) -> None:
     response.headers[_ID] = request.headers.get(_ID) or token_hex(16)
-
-
-class _RequestMiddleware:
-    """Turns errors into responses, checks API keys, and counts requests, for all handlers."""
-
-    def __init__(self, served: ServeArguments, acts: EngineControl) -> None:
-        self._acts = acts
-        self._keys = [sha256(key.encode()).digest() for key in served.answering.api_keys]
-
-    @web.middleware
-    async def middleware(self, request: web.Request, handler: RouteHandler) -> web.StreamResponse:
-        if self._acts.hung and request.path != _FAULTS:
-            await asyncio.Event().wait()
-        begun = asyncio.get_running_loop().time()
-        try:
-            if self._keys and not self._allowed(request):
-                response: web.StreamResponse = json_response({"error": "Unauthorized"}, 401)
-            else:
-                response = await handler(request)
-        except ErrorResponse as no:
-            response = json_response(no.body, no.status)
-        except FieldTypeError as no:
-            response = json_response(errors.invalid_body(no.detail).body, 400)
-        except web.HTTPException as no:
-            response = json_response({"detail": no.reason}, no.status)
-        except ConnectionCut:
-            return _drop_connection(request)
-        self._count(request, response, asyncio.get_running_loop().time() - begun)
-        return response
-
-    def _allowed(self, request: web.Request) -> bool:
-        """Whether the API key is valid; all keys are compared, so that timing reveals nothing."""
-        if request.method == hdrs.METH_OPTIONS or not request.path.startswith(_GUARDED):
-            return True
-        scheme, _, key = request.headers.get("Authorization", "").partition(" ")
-        given = sha256(key.encode()).digest()
-        matches = [compare_digest(given, accepted) for accepted in self._keys]
-        return scheme.lower() == "bearer" and any(matches)
-
-    def _count(self, request: web.Request, response: web.StreamResponse, seconds: float) -> None:
-        resource = request.match_info.route.resource
-        route = resource.canonical if resource is not None else "none"
-        if route in _UNCOUNTED:
-            return
-        written = response.content_length if isinstance(response, web.Response) else response.body_length
-        self._acts.observed(
-            RequestObservation(
-                route=route,
-                method=request.method,
-                status=response.status,
-                seconds=seconds,
-                request_bytes=request.content_length or 0,
-                response_bytes=written or 0,
-            )
-        )
-
-
-def _drop_connection(request: web.Request) -> web.Response:
-    """Abort the connection; the response that is returned is never sent."""
-    if request.transport is not None:
-        request.transport.abort()
-    return web.Response(status=500)

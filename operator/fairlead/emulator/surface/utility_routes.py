@@ -8,7 +8,8 @@ from fairlead.emulator.surface import errors, fields, prompts
 from fairlead.emulator.surface import response_writers as answers
 from fairlead.emulator.surface.fields import FieldReader
 from fairlead.emulator.surface.prompts import PromptLimits
-from fairlead.emulator.surface.responder import VERSION, Responder
+from fairlead.emulator.surface.reply_manners import VERSION
+from fairlead.emulator.surface.responder import Responder
 
 _TOKENIZE: Final[dict[str, FieldReader]] = {
     "model": fields.text,
@@ -19,7 +20,7 @@ _TOKENIZE: Final[dict[str, FieldReader]] = {
     "tools": fields.items,
 }
 _LOAD: Final[dict[str, FieldReader]] = {"lora_name": fields.text, "lora_path": fields.text, "load_inplace": fields.flag}
-_METRICS: Final = {"Content-Type": "text/plain; version=1.0.0; charset=utf-8"}
+METRICS_HEADERS: Final = {"Content-Type": "text/plain; version=1.0.0; charset=utf-8"}
 _NO_LIMIT: Final = 1 << 40
 """The context for `/tokenize`, which reports `max_model_len` but does not enforce it."""
 
@@ -44,7 +45,7 @@ class UtilityHandlers:
 
     async def metrics(self, _: web.Request) -> web.Response:
         """GET /metrics."""
-        return web.Response(body=self._front.acts.metrics().encode(), headers=_METRICS)
+        return web.Response(body=self._front.acts.metrics().encode(), headers=METRICS_HEADERS)
 
     async def event_sources(self, _: web.Request) -> web.Response:
         """GET /kv_event_sources."""

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from fairlead.fleet.desired_state import DesiredEngine, EngineRelease
+from fairlead.fleet.desired_state import WITHOUT_GPU, DesiredEngine, EngineRelease
 
 RELEASE: Final = "0.5.23"
 DEFAULT: Final = EngineRelease(version=RELEASE, image=f"lmsysorg/sglang:v{RELEASE}")
@@ -16,6 +16,10 @@ def is_ours(version: str) -> bool:
 
 
 def is_whole(engine: DesiredEngine) -> bool:
-    """Whether its image holds this release and nothing else, by its name and tag; a digest alone names no version."""
+    """Whether its image holds this release and nothing else, by its name and tag; a digest alone names no version.
+
+    The emulator knows this release's flags and no others."""
+    if engine.kind in WITHOUT_GPU:
+        return is_ours(engine.version)
     name, _, tag = engine.image.partition("@")[0].rpartition("/")[2].partition(":")
     return is_ours(engine.version) and name == _WHOLE and is_ours(tag.removeprefix("v").partition("-")[0])

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from fairlead.fleet.desired_state import DesiredEngine, EngineKind, EngineRelease
+from fairlead.fleet.desired_state import WITHOUT_GPU, DesiredEngine, EngineRelease
 
 RELEASE: Final = "0.32"
 DEFAULT: Final = EngineRelease(
@@ -21,7 +21,7 @@ def is_ours(version: str) -> bool:
 
 def is_whole(engine: DesiredEngine) -> bool:
     """Whether its image holds this release and nothing else: a custom image may hold more."""
-    return is_ours(engine.version) and (engine.kind is EngineKind.SIMULATED or _is_released(engine.image))
+    return is_ours(engine.version) and (engine.kind in WITHOUT_GPU or _is_released(engine.image))
 
 
 def name_of(image: str) -> str:

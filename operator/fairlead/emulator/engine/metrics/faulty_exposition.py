@@ -1,20 +1,17 @@
 """Expositions that are wrong on purpose: a scraper must survive them and must not scale on them."""
 
 import re
-from typing import Final
 
-from fairlead.emulator.engine.metrics import process_metrics
-from fairlead.emulator.engine.metrics.engine_metrics import EngineMetrics
+from fairlead.emulator.engine.metrics.page import EnginePage
 from fairlead.emulator.faults import EngineFault, FaultState
-
-_ENGINE: Final = re.compile(r"^(vllm:\S+) \S+$", re.MULTILINE)
 
 
 class FaultyExposition:
     """The engine's exposition with the fault in force applied."""
 
-    def __init__(self, page: EngineMetrics, faults: FaultState) -> None:
+    def __init__(self, page: EnginePage, faults: FaultState) -> None:
         self._page = page
+        self._samples = re.compile(rf"^({re.escape(page.family_prefix)}\S+) \S+$", re.MULTILINE)
         self._faults = faults
         self._frozen: str | None = None
 
@@ -24,11 +21,11 @@ class FaultyExposition:
             self._frozen = None
         match self._faults.order.fault if self._faults.shows(self._faults.order.fault) else EngineFault.NONE:
             case EngineFault.METRICS_NAN:
-                return _ENGINE.sub(r"\1 NaN", self._page.text())
+                return self._samples.sub(r"\1 NaN", self._page.text())
             case EngineFault.METRICS_NEGATIVE:
-                return _ENGINE.sub(r"\1 -1.0", self._page.text())
+                return self._samples.sub(r"\1 -1.0", self._page.text())
             case EngineFault.METRICS_MISSING:
-                return "\n".join(process_metrics.lines()) + "\n"
+                return self._page.without_engine()
             case EngineFault.METRICS_FROZEN:
                 self._frozen = self._frozen or self._page.text()
                 return self._frozen

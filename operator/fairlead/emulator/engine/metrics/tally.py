@@ -1,15 +1,14 @@
 """One rank's counts, and what each event of a request's life adds to them.
 
-Gauges have the values of the last step, as in vLLM: they do not change between steps and during sleep.
+Gauges have the values of the last step: they do not change between steps and during sleep. Each kind of engine counts
+more by a class of its own.
 """
 
 from dataclasses import dataclass, field
 
 from fairlead.emulator.engine.submitted_jobs import RunningSequence, SubmittedJob
 from fairlead.simulator.engine.batch import StepBatch
-from fairlead.telemetry import engine_families as families
-from fairlead.telemetry.histogram import MetricHistogram
-from fairlead.telemetry.metric_family import MetricFamily
+from fairlead.simulator.engine.requests import FinishReason
 
 
 @dataclass(slots=True, kw_only=True)
@@ -38,65 +37,33 @@ class FinishedSequence:
 class RankTally:
     """Counts since the start, and the gauges of the last step."""
 
-    context_tokens: int
     gauges: StepGauges = field(default_factory=StepGauges)
     prompt_tokens: int = 0
     cached_tokens: int = 0
     generation_tokens: int = 0
-    finished: dict[str, int] = field(default_factory=lambda: dict.fromkeys(families.FINISHES, 0))
-    histograms: dict[str, MetricHistogram] = field(default_factory=dict)
+    finished: dict[str, int] = field(default_factory=dict)
     adapters: dict[str, float] = field(default_factory=dict)
-    """Sets of running adapters, and the time each set ran last; vLLM keeps them all."""
+    """Sets of running adapters, and the time each set ran last."""
 
-    def __post_init__(self) -> None:
-        """Create every histogram, so that it is exposed before its first sample."""
-        tokens = families.token_counts(self.context_tokens)
-        for family in families.HISTOGRAMS:
-            self.histograms[family.name] = MetricHistogram(family.bounds or tokens)
-
-    def of(self, family: MetricFamily) -> MetricHistogram:
-        """The histogram of a family."""
-        return self.histograms[family.name]
-
-    def stepped(self, batch: StepBatch, generated: int) -> None:
+    def stepped(self, batch: StepBatch, generated: int) -> None:  # noqa: ARG002 - for those that count more
         """Count one step's computed and generated tokens."""
         self.generation_tokens += generated
-        self.of(families.ITERATION).observe(batch.prefill_tokens + generated)
 
-    def first(self, run: RunningSequence, now: float) -> None:
-        """Count a prompt at its first token, as vLLM does."""
+    def first(self, run: RunningSequence, now: float) -> None:  # noqa: ARG002 - for those that count more
+        """Count a prompt at its first token."""
         self.prompt_tokens += run.prompt_tokens
         self.cached_tokens += run.cached_tokens
-        self.of(families.FIRST_TOKEN).observe(now - run.came)
 
     def later(self, gap: float, times: int) -> None:
-        """Add an inter-token latency, which `times` outputs had."""
-        self.of(families.INTER_TOKEN).observe_often(gap, times)
+        """Count an inter-token latency, which `times` outputs had."""
 
-    def ended(self, run: RunningSequence, end: FinishedSequence) -> None:
+    def ended(self, run: RunningSequence, end: FinishedSequence) -> None:  # noqa: ARG002 - for those that count more
         """Count a completed sequence; one whose client disconnected is not counted."""
-        self.finished[end.finish] += 1
-        whole, decode = end.now - run.came, end.now - run.begun
-        tokens = run.emitted
-        for family, sample in (
-            (families.END_TO_END, whole),
-            (families.QUEUE, end.queue),
-            (families.PREFILL, end.prefill),
-            (families.DECODE, decode),
-            (families.INFERENCE, end.prefill + decode),
-            (families.PER_TOKEN, decode / (tokens - 1) if tokens > 1 else 0.0),
-            (families.PROMPT_SIZE, run.prompt_tokens),
-            (families.REPLY_SIZE, tokens),
-            (families.MAX_TOKENS, run.max_tokens),
-            (families.PREEMPTIONS, run.preemptions),
-            (families.COMPUTED, run.prompt_tokens - run.cached_tokens),
-        ):
-            self.of(family).observe(sample)
+        self.finished[end.finish] = self.finished.get(end.finish, 0) + 1
+
+    def aborted(self, sequences: int) -> None:
+        """Count sequences that the engine itself ended early."""
+        self.finished[FinishReason.ABORT] = self.finished.get(FinishReason.ABORT, 0) + sequences
 
     def answered(self, feed: SubmittedJob) -> None:
-        """Add what vLLM records once per prompt, when all its sequences have completed."""
-        choices = feed.job.n
-        for first in range(0, len(feed.runs), choices):
-            together = feed.runs[first : first + choices]
-            self.of(families.CHOICES).observe(choices)
-            self.of(families.MOST_REPLY).observe(max(run.emitted for run in together))
+        """Count a job of which all sequences have completed."""

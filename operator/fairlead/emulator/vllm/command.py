@@ -5,8 +5,7 @@ from argparse import Namespace
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from fairlead.emulator import flags
-from fairlead.emulator.flags import InvalidCommandLine, ParserExit
+from fairlead.emulator.command_line import InvalidCommandLine, ParserExit
 from fairlead.emulator.serve_arguments import (
     DEFAULT_CONTEXT_TOKENS,
     CacheArguments,
@@ -14,6 +13,7 @@ from fairlead.emulator.serve_arguments import (
     SchedulerArguments,
     ServeArguments,
 )
+from fairlead.emulator.vllm import flags
 from fairlead.fleet.desired_state import Parallelism
 from fairlead.simulator.engine.settings import SchedulingPolicy
 

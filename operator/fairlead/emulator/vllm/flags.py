@@ -8,36 +8,23 @@ import argparse
 import json
 import re
 from collections.abc import Iterable, Sequence
-from typing import Any, Final, NoReturn
+from typing import Any, Final
 
+from fairlead.emulator.command_line import FlagParser, ParserExit
 from fairlead.engines import extra_args
 from fairlead.engines.vllm.parser_flags import LONG, SHORT
 from fairlead.simulator.engine.settings import SchedulingPolicy
 
 _UNITS: Final = {"": 1, "k": 1000, "K": 1024, "m": 10**6, "M": 2**20, "g": 10**9, "G": 2**30}
 _AMOUNT: Final = re.compile(r"(\d+(?:\.\d+)?)([kKmMgG]?)")
+PROGRAM: Final = "vllm serve"
 FIT_CONTEXT: Final = -1
 """`auto`: the engine chooses the largest context that fits."""
 
 
-class InvalidCommandLine(ValueError):
-    """The words are not a vLLM command."""
-
-
-class ParserExit(InvalidCommandLine):
-    """vLLM's parser would exit with code 2; the text is its last line, verbatim."""
-
-
-class FlagParser(argparse.ArgumentParser):
-    """Raises instead of exiting, so that the command decides how the process ends."""
-
-    def error(self, message: str) -> NoReturn:
-        raise ParserExit(f"vllm serve: error: {message}")
-
-
 def parser() -> FlagParser:
     """A parser of all these flags, each under vLLM's own name."""
-    made = FlagParser(add_help=False, allow_abbrev=False)
+    made = FlagParser(prog=PROGRAM, add_help=False, allow_abbrev=False)
     for add in (_server, _scheduler, _memory, _features, _answers):
         add(made)
     return made
@@ -189,5 +176,5 @@ def _only(name: str, flags: Iterable[str]) -> str | None:
     """The only flag with this prefix; several are an error of their own."""
     found = sorted(one for one in flags if one.startswith(name))
     if len(found) > 1:
-        raise ParserExit(f"vllm serve: error: ambiguous option: {name} could match {', '.join(found)}")
+        raise ParserExit(f"{PROGRAM}: error: ambiguous option: {name} could match {', '.join(found)}")
     return found[0] if found else None

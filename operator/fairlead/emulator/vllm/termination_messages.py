@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from fairlead.emulator import hub_messages
 from fairlead.emulator.faults import EngineFault
 from fairlead.emulator.serve_arguments import ServeArguments
 
@@ -17,17 +18,8 @@ def of(fault: EngineFault, served: ServeArguments) -> str:
                 "GPU 0 has a total capacity of 22.03 GiB of which 1.12 GiB is free."
             )
         case EngineFault.GATED:
-            page = f"https://huggingface.co/{served.model}"
-            return (
-                f"OSError: You are trying to access a gated repo.\nMake sure to have access to it at {page}.\n"
-                f"401 Client Error. Cannot access gated repo for url {page}/resolve/main/config.json.\n"
-                f"Access to model {served.model} is restricted. You must have access to it and be authenticated "
-                "to access it. Please log in."
-            )
+            return hub_messages.gated(served)
         case EngineFault.NO_MODEL:
-            return (
-                f"OSError: {served.model} is not a local folder and is not a valid model identifier listed on "
-                "'https://huggingface.co/models'"
-            )
+            return hub_messages.missing(served)
         case _:
             return "RuntimeError: Engine core initialization failed. See root cause above. Failed core proc(s): {}"

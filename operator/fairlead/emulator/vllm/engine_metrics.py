@@ -1,51 +1,50 @@
-"""The whole exposition: every family of vLLM 0.32 in its order, and three of our own about the emulation's lag."""
+"""vLLM's whole exposition: every family of vLLM 0.32 in its order, and three of our own about the emulation's lag."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
+from typing import Final, cast
 
-from fairlead.emulator.engine.lag import StepLag
-from fairlead.emulator.engine.metrics import process_metrics
-from fairlead.emulator.engine.metrics.http_metrics import HttpMetrics
-from fairlead.emulator.engine.metrics.tally import RankTally
-from fairlead.simulator.engine.counts import EngineCounts
+from fairlead.emulator.engine.metrics import lag_metrics, process_metrics
+from fairlead.emulator.engine.metrics.page import PageFacts, RankMetrics
+from fairlead.emulator.surface.engine_interface import RequestObservation
+from fairlead.emulator.vllm.http_metrics import HttpMetrics
+from fairlead.emulator.vllm.tally import VllmTally
 from fairlead.telemetry import client_exposition
 from fairlead.telemetry import engine_families as families
 from fairlead.telemetry.client_exposition import Series
 from fairlead.telemetry.metric_family import MetricFamily
 
 
-@dataclass(slots=True)
-class RankMetrics:
-    """The metrics of one data-parallel rank."""
-
-    number: int
-    tally: RankTally
-    counts: Callable[[], EngineCounts]
-    """The scheduler's counters, read at a scrape."""
-
-
-@dataclass(slots=True, kw_only=True)
 class EngineMetrics:
     """Everything a scrape reads; `FaultyExposition` may corrupt the result."""
 
-    model: str
-    engines: Sequence[RankMetrics]
-    cache: Mapping[str, str]
-    """Labels of `cache_config_info`."""
-    adapter_slots: int
-    guesses: bool
-    """Whether speculative decoding is on; without it vLLM exposes no families for it."""
-    born: float
-    lag: StepLag
-    web: HttpMetrics
-    rejected: dict[str, int]
-    sleep_level: int = 0
+    family_prefix: Final = "vllm:"
+
+    def __init__(self, facts: PageFacts) -> None:
+        self.model = facts.served.names[0]
+        self.engines = facts.engines
+        self.cache = facts.cache
+        self.adapter_slots = facts.settings.adapter_slots
+        self.guesses = facts.settings.speculation is not None
+        """Whether speculative decoding is on; without it vLLM exposes no families for it."""
+        self.born = facts.born
+        self.lag = facts.lag
+        self.rejected = facts.rejected
+        self.sleep_level = 0
+        self._web = HttpMetrics()
 
     def text(self) -> str:
         """The correct exposition, without faults."""
-        return (
-            "\n".join((*process_metrics.lines(), *self.engine_lines(), *self._own(), *self.web.lines(self.born))) + "\n"
-        )
+        own = lag_metrics.lines(self.lag, self.born)
+        return "\n".join((*process_metrics.lines(), *self.engine_lines(), *own, *self._web.lines(self.born))) + "\n"
+
+    def without_engine(self) -> str:
+        """The process's families alone."""
+        return "\n".join(process_metrics.lines()) + "\n"
+
+    def observed(self, seen: RequestObservation) -> None:
+        """Count one HTTP request that got its response."""
+        self._web.observed(seen)
 
     def engine_lines(self) -> Iterator[str]:
         """The families whose names begin with `vllm:`."""
@@ -57,7 +56,7 @@ class EngineMetrics:
         yield from self._counters()
         yield from self._finished()
         for family in families.HISTOGRAMS:
-            spread = [(self._labels(one), one.tally.of(family)) for one in self.engines]
+            spread = [(self._labels(one), _histograms(one).of(family)) for one in self.engines]
             yield from self._written(family, spread)
         caches = [({**self.cache, "engine": str(one.number)}, 1.0) for one in self.engines]
         yield from self._written(families.CACHE, caches)
@@ -111,11 +110,6 @@ class EngineMetrics:
             for names, when in seen.items()
         ]
 
-    def _own(self) -> Iterator[str]:
-        yield from self._written(families.LAG, [({}, self.lag.mean)])
-        yield from self._written(families.LAGGING, [({}, float(self.lag.slipping))])
-        yield from self._written(families.LATE, [({}, self.lag.steps_late)])
-
     def _each(self, family: MetricFamily, values: Callable[[RankMetrics], Sequence[float]]) -> Iterator[str]:
         """One child for each rank, or one for each value of the family's label."""
         samples = [
@@ -133,3 +127,8 @@ class EngineMetrics:
 
     def _written(self, family: MetricFamily, children: Iterable[Series]) -> Iterator[str]:
         return client_exposition.family_lines(family, children, self.born)
+
+
+def _histograms(one: RankMetrics) -> VllmTally:
+    """The counts were made by this kind's dialect."""
+    return cast("VllmTally", one.tally)

@@ -1,0 +1,34 @@
+"""The kinds of engines that can be emulated; another one is a folder beside this module and a row in `DIALECTS`."""
+
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Final
+
+from fairlead.emulator.command_line import InvalidCommandLine
+from fairlead.emulator.dialect import EngineDialect
+from fairlead.emulator.serve_arguments import ServeArguments
+from fairlead.emulator.sglang.dialect import SglangDialect
+from fairlead.emulator.vllm.dialect import VllmDialect
+from fairlead.fleet.desired_state import EngineKind
+
+DIALECTS: Final[Mapping[EngineKind, EngineDialect]] = MappingProxyType(
+    {EngineKind.VLLM: VllmDialect(), EngineKind.SGLANG: SglangDialect()}
+)
+
+
+def of(served: ServeArguments) -> EngineDialect:
+    """The dialect of an engine whose command was read."""
+    return DIALECTS[served.kind]
+
+
+def read(words: Sequence[str], environment: Mapping[str, str]) -> ServeArguments:
+    """The command of any kind, with or without a leading `--`; its first two words say which."""
+    command = list(words)
+    if command[:1] == ["--"]:
+        del command[0]
+    found = next((one for one in DIALECTS.values() if tuple(command[:2]) == one.words), None)
+    if found is None:
+        names = " or ".join(f"`{' '.join(one.words)} MODEL ...`" for one in DIALECTS.values())
+        shown = " ".join(command[:3]) or "nothing"
+        raise InvalidCommandLine(f"the engine's command: {shown}: must be {names}; write it after `--`")
+    return found.read(command, environment)

@@ -1,0 +1,131 @@
+"""SGLang's own command line as values: `sglang serve MODEL --flags`, as `engines` renders it and as users extend it."""
+
+import json
+from argparse import Namespace
+from collections.abc import Sequence
+from typing import Any, Final
+
+from fairlead.emulator.command_line import ParserExit
+from fairlead.emulator.serve_arguments import (
+    DEFAULT_CONTEXT_TOKENS,
+    AdmissionRules,
+    CacheArguments,
+    MetricsArguments,
+    ResponseArguments,
+    SchedulerArguments,
+    ServeArguments,
+)
+from fairlead.emulator.sglang import flags
+from fairlead.engines.sglang.memory import SPECULATING
+from fairlead.fleet.desired_state import EngineKind, Parallelism
+from fairlead.simulator.engine.settings import SchedulingPolicy
+
+WORDS: Final = ("sglang", "serve")
+BLOCK_TOKENS: Final = 16
+"""Of the scheduler that stands in for SGLang's, whose pages have one token by default."""
+_METHODS: Final = {
+    "NGRAM": "ngram",
+    "STANDALONE": "draft_model",
+    "EAGLE": "eagle",
+    "EAGLE3": "eagle3",
+    "NEXTN": "mtp",
+}
+_DRAFTED: Final = 5
+"""Draft tokens of an algorithm without a number: Llama's of EAGLE."""
+
+
+def read(words: Sequence[str]) -> ServeArguments:
+    """Parse the command, which begins with `sglang serve`."""
+    rest = flags.completed(words[2:])
+    bare = rest.pop(0) if rest and not rest[0].startswith("-") else None
+    found, _ = flags.parser().parse_known_args(rest)
+    model = bare or found.model
+    if model is None:
+        raise ParserExit(f"{flags.PROGRAM}: error: the following arguments are required: --model-path/--model")
+    limits = _limits(found)
+    return ServeArguments(
+        kind=EngineKind.SGLANG,
+        model=model,
+        names=(found.served_model_name or model,),
+        adapters=tuple(_adapter(word) for word in found.lora_paths),
+        host=found.host,
+        port=found.port,
+        context_tokens=limits.context or DEFAULT_CONTEXT_TOKENS,
+        limits=limits,
+        memory=_memory(found),
+        answering=_answering(found),
+        admission=AdmissionRules(
+            max_waiting=found.max_queued_requests,
+            while_draining=True,
+            larger_first=not found.schedule_low_priority_values_first,
+            default_priority=found.default_priority_value,
+        ),
+        metrics=MetricsArguments(
+            exposed=found.enable_metrics,
+            refreshed_steps=max(1, found.decode_log_interval),
+            first_token_bounds=tuple(found.bucket_time_to_first_token),
+        ),
+    )
+
+
+def _limits(found: Namespace) -> SchedulerArguments:
+    """The most requests are those of the whole server; each data-parallel rank takes its part of them."""
+    speculation = _speculation(found)
+    most = found.max_running_requests or (SPECULATING if speculation else None)
+    return SchedulerArguments(
+        context=found.context_length,
+        max_sequences=None if most is None else max(1, most // max(1, found.data)),
+        batch_tokens=found.chunked_prefill_size if (found.chunked_prefill_size or 0) > 0 else None,
+        block_tokens=max(BLOCK_TOKENS, found.page_size or 1),
+        block_size_set=found.page_size is not None,
+        prefix_caching=not found.disable_radix_cache,
+        policy=SchedulingPolicy.PRIORITY if found.enable_priority_scheduling else SchedulingPolicy.FCFS,
+        asynchronous=not found.disable_overlap_schedule,
+        speculation=speculation,
+        adapter_slots=found.max_loras_per_batch - 1 if found.enable_lora or found.lora_paths else 0,
+        adapter_rank=found.max_lora_rank,
+    )
+
+
+def _memory(found: Namespace) -> CacheArguments:
+    return CacheArguments(
+        parallelism=Parallelism(tensor=found.tensor, pipeline=found.pipeline, data=found.data),
+        expert_parallel=found.experts > 1,
+        utilization=found.mem_fraction_static,
+        most_tokens=found.max_total_tokens,
+        quantization=found.quantization,
+        cache_dtype=found.kv_cache_dtype,
+        dtype=found.dtype,
+        eager=found.eager,
+    )
+
+
+def _answering(found: Namespace) -> ResponseArguments:
+    keys = tuple(key for key in (found.api_key, found.admin_api_key) if key is not None)
+    return ResponseArguments(
+        api_keys=keys,
+        prompt_tokens_details=found.enable_cache_report,
+        auto_tool_choice=found.tool_call_parser is not None,
+        tool_parser=found.tool_call_parser,
+        reasoning_parser=found.reasoning_parser or "",
+        language_only=found.language_model_only,
+        truncates=found.allow_auto_truncate,
+    )
+
+
+def _speculation(found: Namespace) -> dict[str, Any] | None:
+    """Under vLLM's names; its number of draft tokens counts the one that the model itself adds."""
+    method = _METHODS.get((found.speculative_algorithm or "").upper())
+    if method is None:
+        return None
+    tokens = (found.speculative_num_draft_tokens or _DRAFTED + 1) - 1
+    return {"method": method, "model": found.draft, "num_speculative_tokens": max(1, tokens)}
+
+
+def _adapter(word: str) -> tuple[str, str]:
+    """Name and path of an adapter, from `name=path`, from a path alone, or from JSON."""
+    if word.startswith("{"):
+        given = json.loads(word)
+        return str(given["lora_name"]), str(given["lora_path"])
+    name, equals, path = word.partition("=")
+    return (name, path) if equals else (word, word)

@@ -1,0 +1,99 @@
+"""SGLang's responses of `/v1/completions`: `srt/entrypoints/openai/serving_completions.py`."""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from fairlead.emulator.sglang import errors, usage
+from fairlead.emulator.surface import logprobs
+from fairlead.emulator.surface import response_writers as answers
+from fairlead.emulator.surface.errors import ErrorResponse
+from fairlead.emulator.surface.jobs import JobHandle
+from fairlead.emulator.surface.replies import GeneratedReply
+from fairlead.emulator.surface.response_writers import ResponseContext
+
+_KIND: Final = "text_completion"
+_REST: Final = b',"logprobs":null,"finish_reason":null,"matched_stop":null}],"usage":null}\n\n'
+
+
+class SglangCompletion:
+    """Writes one completion."""
+
+    def __init__(self, answer: ResponseContext) -> None:
+        self._answer = answer
+        self._request = answer.request
+        self._head = {"id": answer.answer_id, "object": _KIND, "created": answer.created, "model": answer.model}
+        self._prefix = b"data: " + answers.compact_json(self._head)[:-1] + b',"choices":[{"index":'
+        self._plain = (
+            self._request.sampling.logprobs is None
+            and not self._request.token_ids
+            and not self._request.continuous_usage
+            and not self._request.echo
+        )
+
+    def opening(self) -> bytes:
+        """A completion stream has no opening chunk."""
+        return b""
+
+    def piece(self, index: int, start: int, end: int, finish: str | None) -> bytes:
+        """The common chunk is joined from prepared bytes; the others are made field by field."""
+        if finish is None and self._plain:
+            text = answers.json_string(answers.text_delta(self._answer.replies[index], start, end))
+            return b"".join((self._prefix, b'%d,"text":' % index, text, _REST))
+        text_delta = answers.text_delta(self._answer.replies[index], start, end)
+        if start == 0 and self._request.echo:
+            text_delta = self._prompt(index) + text_delta
+        choice = self._choice(index, (start, end), text_delta, finish)
+        counted = None
+        if self._request.continuous_usage:
+            counted = usage.usage(len(self._answer.prompt_of(index)), end)
+        return answers.stream_event({**self._head, "choices": [choice], "usage": counted})
+
+    def closing(self, outs: Sequence[int], feed: JobHandle) -> bytes:
+        """The usage chunk, without null fields, if the request includes usage; then `[DONE]`."""
+        if not self._request.include_usage:
+            return answers.DONE
+        last = {**self._head, "choices": [], "usage": usage.of(self._answer, outs, feed)}
+        return answers.stream_event(answers.without_nulls(last)) + answers.DONE
+
+    def broken(self, no: ErrorResponse) -> bytes:
+        """An error event, then `[DONE]` as in every stream."""
+        return errors.event(no) + answers.DONE
+
+    def whole(self, outs: Sequence[int], finishes: Sequence[str], feed: JobHandle) -> dict[str, Any]:
+        """The whole response with all choices."""
+        choices = []
+        for index, out in enumerate(outs):
+            text = answers.text_until(self._answer.replies[index], out)
+            text = self._prompt(index) + text if self._request.echo else text
+            choices.append(self._choice(index, (0, out), text, finishes[index]))
+        metadata = {"weight_version": "default"}
+        return {**self._head, "choices": choices, "usage": usage.of(self._answer, outs, feed), "metadata": metadata}
+
+    def _choice(self, index: int, span: tuple[int, int], text: str, finish: str | None) -> dict[str, Any]:
+        reply = self._answer.replies[index]
+        choice: dict[str, Any] = {"index": index, "text": text, "logprobs": self._logprobs(reply, *span)}
+        choice |= {"finish_reason": finish, "matched_stop": matched(self._answer, reply, finish)}
+        if self._request.token_ids:
+            choice["token_ids"] = reply.ids[slice(*span)]
+            if span[0] == 0:
+                choice["prompt_token_ids"] = list(self._answer.prompt_of(index))
+        return choice
+
+    def _prompt(self, index: int) -> str:
+        return self._answer.words.decode(self._answer.prompt_of(index))
+
+    def _logprobs(self, reply: GeneratedReply, start: int, end: int) -> dict[str, Any] | None:
+        """Without offsets of the text, which SGLang does not tell."""
+        top = self._request.sampling.logprobs
+        if top is None:
+            return None
+        columns = logprobs.of_completion(reply.ids[start:end], 0, top, self._answer.words, by_id=False)
+        order = ("text_offset", "token_logprobs", "tokens", "top_logprobs")
+        return {name: columns[name] for name in order} | {"text_offset": [-1] * (end - start)}
+
+
+def matched(answer: ResponseContext, reply: GeneratedReply, finish: str | None) -> int | str | None:
+    """What a reply stopped at: a text, or a token; the end token where it ended by itself."""
+    if finish != "stop":
+        return None
+    return answer.words.end if reply.stop_reason is None else reply.stop_reason

@@ -1,0 +1,64 @@
+"""SGLang 0.5.23 as one kind of engine among those that are emulated."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final
+
+from aiohttp import web
+
+from fairlead.emulator.dialect import EngineEnding, StatsLog
+from fairlead.emulator.engine.metrics.page import EnginePage, PageFacts
+from fairlead.emulator.engine.metrics.tally import RankTally
+from fairlead.emulator.engine.rank import LiveRank
+from fairlead.emulator.serve_arguments import ServeArguments
+from fairlead.emulator.sglang import command, routes, termination_messages
+from fairlead.emulator.sglang.page import SglangPage
+from fairlead.emulator.sglang.start import SglangStart
+from fairlead.emulator.sglang.stats_line import DecodeLine
+from fairlead.emulator.sglang.tally import SglangTally
+from fairlead.emulator.surface.engine_interface import EngineClient, EngineControl
+from fairlead.simulator.engine.settings import EngineSettings
+
+ENDING: Final = EngineEnding(
+    message=termination_messages.of,
+    died=termination_messages.CRASHED,
+    death_seconds=5.0,
+    killed_by_death=True,
+    drain_limit=lambda _: None,
+    poll_seconds=5.0,
+)
+"""A run of the real server: killed 5.8 s after its scheduler; gone 13.8 s after SIGTERM with streams, 5.7 s idle."""
+
+
+class SglangDialect:
+    """The parts of it, each in a module of this folder."""
+
+    words = command.WORDS
+    start = SglangStart()
+    ending = ENDING
+
+    def read(self, words: Sequence[str], environment: Mapping[str, str]) -> ServeArguments:
+        """Its command line; none of its variables is acted on."""
+        del environment
+        return command.read(words)
+
+    def application(
+        self, served: ServeArguments, driver: EngineClient, acts: EngineControl, clock: Callable[[], float]
+    ) -> web.Application:
+        """Its HTTP server."""
+        return routes.application(served, driver, acts, clock)
+
+    def tally(self, served: ServeArguments, settings: EngineSettings) -> RankTally:
+        """Counts of one rank, as old as the flags say."""
+        del settings
+        metrics = served.metrics
+        return SglangTally(refreshed_steps=metrics.refreshed_steps, first_token_bounds=metrics.first_token_bounds)
+
+    def page(self, facts: PageFacts) -> EnginePage:
+        """Its page of metrics."""
+        return SglangPage(facts)
+
+    def stats(self, number: int, rank: LiveRank, now: float) -> StatsLog:
+        """The line that it logs of its answers."""
+        del number
+        settings = rank.core.settings
+        return DecodeLine(rank, now, (settings.blocks - 1) * settings.block_tokens)

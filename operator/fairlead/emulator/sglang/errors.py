@@ -1,0 +1,84 @@
+"""SGLang's error responses: flat, with OpenAI's fields beside `object`; inside a stream they are wrapped in `error`.
+
+`srt/entrypoints/openai/serving_base.py: create_error_response`, `create_streaming_error_response`; the messages that
+routers and clients match on are its own, those about a malformed body are shared with vLLM, whose reader it shares.
+"""
+
+import json
+from collections.abc import Mapping
+from typing import Any, Final
+
+from aiohttp import web
+
+from fairlead.emulator.surface.errors import ErrorResponse
+from fairlead.emulator.surface.jobs import EngineRefusal
+
+MESSAGES: Final = "/v1/messages"
+_BAD: Final = "BadRequestError"
+_ANTHROPIC: Final = {
+    400: "invalid_request_error",
+    401: "authentication_error",
+    404: "not_found_error",
+    503: "overloaded_error",
+}
+
+
+def flat(no: ErrorResponse) -> dict[str, Any]:
+    """The error as its routes answer it."""
+    return {"object": "error", "message": no.message, "type": no.kind, "param": None, "code": no.status}
+
+
+def body(request: web.Request, no: ErrorResponse) -> Mapping[str, Any]:
+    """The error as this route answers it: Anthropic's has Anthropic's form."""
+    if request.path.startswith(MESSAGES):
+        return {"type": "error", "error": {"type": anthropic_type(no), "message": no.message}}
+    return flat(no)
+
+
+def anthropic_type(no: ErrorResponse) -> str:
+    """`srt/entrypoints/anthropic/serving.py: ERROR_TYPE_MAP`."""
+    return _ANTHROPIC.get(no.status, "api_error")
+
+
+def event(no: ErrorResponse) -> bytes:
+    """The error inside a stream, with its code; spaced as SGLang writes this one event."""
+    return b"data: " + json.dumps({"error": flat(no)}).encode() + b"\n\n"
+
+
+def bad_request(message: str) -> ErrorResponse:
+    """What the request asks for is wrong."""
+    return ErrorResponse(400, message, _BAD)
+
+
+def refused(refusal: EngineRefusal, lag_seconds: float) -> ErrorResponse:
+    """A refusal of the engine; it never says that it drains, since it takes requests until its end."""
+    match refusal:
+        case EngineRefusal.BUSY | EngineRefusal.BACKLOG:
+            return ErrorResponse(503, "The request queue is full.", "503")
+        case EngineRefusal.LAGGING:
+            why = f"The simulated engine is {lag_seconds * 1000:.0f} ms behind the time it simulates."
+            return ErrorResponse(503, why, "503")
+        case _:
+            return ErrorResponse(500, "Internal server error: (simulated)", "InternalServerError")
+
+
+def longer_than_context(tokens: int, context: int) -> ErrorResponse:
+    """`srt/managers/tokenizer_manager.py: _validate_one_request`."""
+    return bad_request(f"The input ({tokens} tokens) is longer than the model's context length ({context} tokens).")
+
+
+def too_many_together(prompt: int, wanted: int, context: int) -> ErrorResponse:
+    """The same function's other error: SGLang does not shorten a reply."""
+    return bad_request(
+        f"Requested token count exceeds the model's maximum context length of {context} tokens. You requested a total "
+        f"of {prompt + wanted} tokens: {prompt} tokens from the input messages and {wanted} tokens for the completion. "
+        "Please reduce the number of tokens in the input messages or the completion to fit within the limit."
+    )
+
+
+def longer_than_pool(tokens: int, most: int) -> ErrorResponse:
+    """`srt/managers/utils.py: validate_input_length`: the KV cache counts too."""
+    return bad_request(
+        f"Input length ({tokens} tokens) exceeds the maximum allowed length ({most} tokens). Use a shorter input or "
+        "enable --allow-auto-truncate."
+    )

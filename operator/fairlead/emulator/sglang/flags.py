@@ -1,0 +1,121 @@
+"""SGLang 0.5.23's flags, as far as the emulator acts on them: `srt/arg_groups/fields`.
+
+Every other flag of SGLang is ignored with its value, and what its parser does not accept gets its error. It completes
+an abbreviation, and takes no underscores.
+"""
+
+import argparse
+from collections.abc import Sequence
+from typing import Final
+
+from fairlead.emulator.command_line import FlagParser, ParserExit
+from fairlead.engines import extra_args
+from fairlead.engines.sglang import parsers
+from fairlead.engines.sglang.parser_flags import LONG
+
+PROGRAM: Final = "sglang serve"
+LOG_INTERVAL: Final = 40
+"""Steps between two updates of the gauges, where no flag says otherwise."""
+
+
+def parser() -> FlagParser:
+    """A parser of all these flags, each under SGLang's own names."""
+    made = FlagParser(prog=PROGRAM, add_help=False, allow_abbrev=False)
+    for add in (_server, _scheduler, _memory, _features, _answers):
+        add(made)
+    return made
+
+
+def completed(words: Sequence[str]) -> list[str]:
+    """The words with each flag in full; `ParserExit` for those that SGLang's parser does not take."""
+    taken: list[str] = []
+    left: list[str] = []
+    strange = False
+    for word in words:
+        name = word.partition("=")[0]
+        if extra_args.flag(word) is not None and name != "--" and " " not in name:
+            full = _full(name)
+            strange = full is None
+            (left if full is None else taken).append(word if full is None else full + word[len(name) :])
+        else:
+            (left if strange else taken).append(word)
+    if left:
+        raise ParserExit(f"{PROGRAM}: error: unrecognized arguments: {' '.join(left)}")
+    return taken
+
+
+def _full(name: str) -> str | None:
+    plain = name.removeprefix("--")
+    if plain in LONG or not name.startswith("--"):
+        return name if plain in LONG else None
+    found = sorted(flag for flag in LONG if flag.startswith(plain))
+    if len(found) > 1:
+        raise ParserExit(
+            f"{PROGRAM}: error: ambiguous option: {name} could match {', '.join(f'--{one}' for one in found)}"
+        )
+    return f"--{found[0]}" if found else None
+
+
+def _count(word: str) -> int:
+    """A whole number, also as 32k: `human_readable_int`."""
+    scales = {"k": 1000, "K": 1024, "m": 10**6, "M": 2**20}
+    scale = scales.get(word[-1:], 1)
+    try:
+        return int(float(word[:-1] if scale > 1 else word) * scale)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{word}: must be a count like 8192 or 8k") from None
+
+
+def _server(made: FlagParser) -> None:
+    made.add_argument("--model-path", "--model", dest="model")
+    made.add_argument("--served-model-name")
+    made.add_argument("--host", default="127.0.0.1")
+    made.add_argument("--port", type=int, default=30000)
+    made.add_argument("--api-key")
+    made.add_argument("--admin-api-key")
+
+
+def _scheduler(made: FlagParser) -> None:
+    for flag in ("--max-running-requests", "--max-queued-requests", "--chunked-prefill-size", "--context-length"):
+        made.add_argument(flag, type=_count)
+    made.add_argument("--page-size", type=int)
+    made.add_argument("--disable-radix-cache", action="store_true")
+    made.add_argument("--disable-overlap-schedule", action="store_true")
+    made.add_argument("--enable-priority-scheduling", action="store_true")
+    made.add_argument("--schedule-low-priority-values-first", action="store_true")
+    made.add_argument("--default-priority-value", type=int)
+    made.add_argument("--allow-auto-truncate", action="store_true")
+
+
+def _memory(made: FlagParser) -> None:
+    made.add_argument("--mem-fraction-static", type=float)
+    made.add_argument("--max-total-tokens", type=_count)
+    made.add_argument("--kv-cache-dtype", default="auto")
+    made.add_argument("--dtype", default="auto")
+    made.add_argument("--quantization")
+    made.add_argument("--tp-size", "--tensor-parallel-size", dest="tensor", type=int, default=1)
+    made.add_argument("--pp-size", "--pipeline-parallel-size", dest="pipeline", type=int, default=1)
+    made.add_argument("--dp-size", "--data-parallel-size", dest="data", type=int, default=1)
+    made.add_argument("--ep-size", "--ep", "--expert-parallel-size", dest="experts", type=int, default=1)
+    for flag in ("--disable-cuda-graph", "--disable-decode-cuda-graph"):
+        made.add_argument(flag, dest="eager", action="store_true")
+
+
+def _features(made: FlagParser) -> None:
+    made.add_argument("--speculative-algorithm")
+    made.add_argument("--speculative-draft-model-path", "--speculative-draft-model", dest="draft")
+    made.add_argument("--speculative-num-draft-tokens", type=int)
+    made.add_argument("--enable-lora", action="store_true")
+    made.add_argument("--lora-paths", nargs="*", default=[])
+    made.add_argument("--max-loras-per-batch", type=int, default=8)
+    made.add_argument("--max-lora-rank", type=int, default=16)
+    made.add_argument("--language-model-only", action="store_true")
+
+
+def _answers(made: FlagParser) -> None:
+    made.add_argument("--enable-metrics", action="store_true")
+    made.add_argument("--enable-cache-report", action="store_true")
+    made.add_argument("--decode-log-interval", type=int, default=LOG_INTERVAL)
+    made.add_argument("--bucket-time-to-first-token", nargs="+", type=float, default=[])
+    made.add_argument("--tool-call-parser", choices=parsers.TOOLS)
+    made.add_argument("--reasoning-parser", choices=parsers.REASONING)

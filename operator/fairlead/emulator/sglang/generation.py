@@ -1,0 +1,96 @@
+"""The endpoints of SGLang that generate text. In its order: the form of the body, the prompt, its length, the sampler's
+bounds, the adapter; the scheduler's queue is asked last.
+"""
+
+from typing import Final
+
+from aiohttp import web
+
+from fairlead.emulator.sglang import errors, requests
+from fairlead.emulator.sglang.chat import SglangChat
+from fairlead.emulator.sglang.completions import SglangCompletion
+from fairlead.emulator.sglang.names import SglangModelNames
+from fairlead.emulator.surface import fields, generation_requests, prompts, tools
+from fairlead.emulator.surface.errors import ErrorResponse
+from fairlead.emulator.surface.fields import JsonObject
+from fairlead.emulator.surface.generation_requests import GenerationRequest
+from fairlead.emulator.surface.prompts import PromptLimits
+from fairlead.emulator.surface.responder import Responder
+from fairlead.emulator.surface.structured_outputs import StructuredOutput
+
+NO_LIMIT: Final = 1 << 40
+"""The context while a prompt is read: what is too long is said afterwards, in SGLang's words."""
+
+
+class SglangGenerationHandlers:
+    """Handlers of the generating endpoints, and the reader of chats for `/v1/messages`."""
+
+    reports_cache_apart = True
+    opens_before_error = True
+
+    def __init__(self, front: Responder) -> None:
+        self._front = front
+
+    async def completion(self, request: web.Request) -> web.StreamResponse:
+        """POST /v1/completions."""
+        generation = requests.completion(fields.parsed(await request.read(), request.content_type))
+        ids = prompts.of_completion(generation.body["prompt"], self._limits())
+        wanted = generation.body.get("max_tokens", generation_requests.COMPLETION_TOKENS)
+        requests.settle(generation, ids, wanted, self._front.served)
+        self._choose(generation)
+        answer = self._front.answer(request, generation, ids, "")
+        return await self._front.respond(request, answer, SglangCompletion(answer))
+
+    async def chat(self, request: web.Request) -> web.StreamResponse:
+        """POST /v1/chat/completions and /invocations."""
+        generation = requests.chat(fields.parsed(await request.read(), request.content_type))
+        ids = self.conversation(generation)
+        answer = self._front.answer(request, generation, [ids], "")
+        return await self._front.respond(request, answer, SglangChat(answer))
+
+    def of_messages(self, body: JsonObject) -> GenerationRequest:
+        """The chat that a request for a message means."""
+        return requests.chat(body)
+
+    def conversation(self, generation: GenerationRequest) -> list[int]:
+        """A chat's prompt with its tools; also sets the reply's form and length, and the adapter."""
+        body = generation.body
+        generation.bound = self._call(body) or generation.bound
+        shown = body.get("tools", ()) if body.get("tool_choice") != "none" else ()
+        ids = [prompts.of_chat(body["messages"], self._limits(), tools=shown)]
+        wanted = body.get("max_completion_tokens") or body.get("max_tokens") or None
+        requests.settle(generation, ids, wanted, self._front.served)
+        self._choose(generation)
+        return ids[0]
+
+    def error_type(self, no: ErrorResponse) -> str:
+        """Anthropic's word for an error."""
+        return errors.anthropic_type(no)
+
+    def counted(self, tokens: int) -> JsonObject:
+        """The response of `/v1/messages/count_tokens`."""
+        return {"input_tokens": tokens}
+
+    def _call(self, body: JsonObject) -> StructuredOutput | None:
+        """The tool call that the reply must be; without a parser the model's words stay words."""
+        choice, offered = body.get("tool_choice"), body.get("tools")
+        if choice not in (None, "none", "auto") and not offered:
+            which = "required" if choice == "required" else "a specific tool"
+            raise errors.bad_request(f"Tools cannot be empty if tool choice is set to {which}.")
+        if isinstance(choice, dict):
+            name = (choice.get("function") or {}).get("name")
+            if all(name != (tool.get("function") or {}).get("name") for tool in offered or ()):
+                raise errors.bad_request(f"Tool '{name}' not found in tools list.")
+        if self._front.served.answering.tool_parser is None:
+            return None
+        return tools.required_call(body, auto=True, parser=True)
+
+    def _choose(self, generation: GenerationRequest) -> None:
+        """The adapter that the body names beside the model; the one in the model's name counts more."""
+        path = generation.body.get("lora_path")
+        names = self._front.names
+        if isinstance(path, str) and path and isinstance(names, SglangModelNames):
+            generation.adapter = names.loaded(path)
+
+    def _limits(self) -> PromptLimits:
+        return PromptLimits(NO_LIMIT, self._front.words, senses=self._front.senses)

@@ -1,0 +1,68 @@
+"""What SGLang 0.5.23 does between a request and its reply: names, refusals, priorities and ids."""
+
+import sys
+from collections.abc import Callable, Mapping
+from secrets import token_hex
+from typing import Final
+
+from aiohttp import web
+
+from fairlead.emulator.serve_arguments import AdmissionRules, ServeArguments
+from fairlead.emulator.sglang import errors
+from fairlead.emulator.sglang.names import SglangModelNames
+from fairlead.emulator.surface.engine_interface import EngineControl
+from fairlead.emulator.surface.errors import ErrorResponse
+from fairlead.emulator.surface.generation_requests import GenerationRequest
+from fairlead.emulator.surface.jobs import EngineRefusal
+from fairlead.emulator.surface.reply_manners import ModelNames
+
+_LATE: Final = frozenset({EngineRefusal.BUSY, EngineRefusal.BACKLOG})
+"""Refusals of its scheduler, which a stream hears as its first event: the server has said 200 by then."""
+_PRIORITY: Final = "x-override-priority"
+_ID: Final = "x-override-rid"
+
+
+class SglangManners:
+    """As `ReplyManners` asks for them."""
+
+    def __init__(self, admission: AdmissionRules) -> None:
+        self._admission = admission
+
+    def names(self, served: ServeArguments, acts: EngineControl, clock: Callable[[], float]) -> ModelNames:
+        """Any name for the model, an adapter after a colon."""
+        return SglangModelNames(served, acts, clock)
+
+    def fingerprint(self, served: ServeArguments) -> str:  # noqa: ARG002 - the interface's
+        """Its responses have none."""
+        return ""
+
+    def refused(self, refusal: EngineRefusal, lag_seconds: float) -> ErrorResponse:
+        """In its words."""
+        return errors.refused(refusal, lag_seconds)
+
+    def refuses_in_stream(self, refusal: EngineRefusal) -> bool:
+        """A full queue is noticed after the status was sent."""
+        return refusal in _LATE
+
+    def priority(self, request: web.Request, generation: GenerationRequest) -> int:
+        """The header, the body, or what was configured; otherwise the request is served last."""
+        written = request.headers.get(_PRIORITY)
+        if written is not None:
+            try:
+                return int(written)
+            except ValueError as problem:
+                raise ErrorResponse(400, f"invalid {_PRIORITY} header {written!r}: {problem}", "400") from None
+        last = -sys.maxsize - 1 if self._admission.larger_first else sys.maxsize
+        default = self._admission.default_priority
+        return int(generation.body.get("priority", last if default is None else default))
+
+    def answer_id(self, request: web.Request, generation: GenerationRequest, prefix: str) -> str:
+        """Its own id of the request without a prefix; that of the body only for a single prompt."""
+        del prefix
+        named = request.headers.get(_ID) or generation.body.get("rid")
+        return named if isinstance(named, str) else token_hex(16)
+
+    def headers(self, request: web.Request, acts: EngineControl) -> Mapping[str, str]:
+        """None of its own."""
+        del request, acts
+        return {}

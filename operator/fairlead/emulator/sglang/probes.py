@@ -1,0 +1,54 @@
+"""SGLang's probes: two that look at flags, and one that has a token generated.
+
+`srt/entrypoints/http_server.py`: `/health` asks every second whether the scheduler has answered, so it never takes less
+than one, and gives up after 20; from then on `/ready` says 503 too, until a later `/health` succeeds.
+"""
+
+import asyncio
+from typing import Final
+
+from aiohttp import web
+
+from fairlead.emulator.surface.engine_interface import EngineControl
+
+POLL_SECONDS: Final = 1.0
+GIVES_UP_SECONDS: Final = 20.0
+
+
+class ProbeHandlers:
+    """Handlers of the probes of one server."""
+
+    def __init__(self, acts: EngineControl) -> None:
+        self._acts = acts
+        self._well = True
+        """What the last `/health` found."""
+
+    async def ready(self, _: web.Request) -> web.Response:
+        """GET /ready: 503 also while it is paused."""
+        return _answered(well=self._up and not self._acts.paused)
+
+    async def ping(self, _: web.Request) -> web.Response:
+        """GET /ping."""
+        return _answered(well=self._up)
+
+    async def health(self, _: web.Request) -> web.Response:
+        """GET /health and /health_generate."""
+        if self._acts.draining:
+            return _answered(well=False)
+        loop = asyncio.get_running_loop()
+        until = loop.time() + GIVES_UP_SECONDS
+        while loop.time() < until:
+            await asyncio.sleep(POLL_SECONDS)
+            if self._acts.responsive:
+                self._well = True
+                return _answered(well=True)
+        self._well = False
+        return _answered(well=False)
+
+    @property
+    def _up(self) -> bool:
+        return self._well and not self._acts.draining
+
+
+def _answered(*, well: bool) -> web.Response:
+    return web.Response(status=200 if well else 503)

@@ -1,0 +1,105 @@
+"""SGLang 0.5.23 between its command line and an open port: what it refuses, and how large its KV cache is."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from fairlead.emulator.dialect import KvCapacity
+from fairlead.emulator.engine.start_failure import CannotStart
+from fairlead.emulator.serve_arguments import ServeArguments
+from fairlead.engines.sglang import formats
+from fairlead.engines.sglang.memory import MEMORY
+from fairlead.fleet.fit import FitReason, NoFit
+from fairlead.fleet.plurals import count
+from fairlead.fleet.quantization import KvFormat, WeightFormat
+from fairlead.fleet.shapes import ModelShape
+from fairlead.simulator.engine.settings import EngineSettings
+from fairlead.sizing import assessment, kv_pages, memory
+from fairlead.sizing.sizing_input import SizingInput
+
+DIED: Final = "RuntimeError: Rank 0 scheduler died during initialization (exit code: 1)."
+_CACHE_ALONE: Final = frozenset({FitReason.CONTEXT_EXCEEDS_CACHE, FitReason.SEQUENCES_EXCEED_CACHE})
+"""It starts with a cache that one longest request does not fit into, and warns: `srt/managers/tp_worker.py`."""
+
+
+class SglangStart:
+    """Its rules, as `StartRules` asks for them."""
+
+    memory = MEMORY
+    takes_measurements = False
+
+    def check(self, served: ServeArguments, gpus: int) -> None:
+        """Each of its processes takes a GPU by its number, and one of them finds none."""
+        world = served.memory.parallelism.gpus
+        if world > gpus:
+            raise CannotStart(
+                f"{DIED} (simulated: CUDA error: invalid device ordinal; {count(world, 'GPU')} wanted, {gpus} here)"
+            )
+
+    def formats(self, served: ServeArguments, shape: ModelShape) -> tuple[WeightFormat | None, KvFormat]:
+        """No format to quantize to for a checkpoint that is already quantized, whose own format counts."""
+        flags = served.memory
+        kv = next((kv for kv, flag in formats.KV.items() if flag == flags.cache_dtype), KvFormat.AUTO)
+        if flags.quantization is None or shape.stored.format is not WeightFormat.NONE:
+            return None, kv
+        found = (stored for stored, row in formats.WEIGHTS.items() if row.flag == flags.quantization)
+        return next(found, None), kv
+
+    def capacity(self, served: ServeArguments, question: SizingInput) -> KvCapacity:
+        """What its share of the memory leaves beside the weights, or fewer tokens if a flag says so."""
+        verdict = assessment.assess(question)
+        if isinstance(verdict, NoFit) and verdict.reason not in _CACHE_ALONE:
+            raise CannotStart(_refused(verdict, question))
+        tokens = kv_pages.tokens(question, _cache_bytes(question))
+        if served.memory.most_tokens is not None:
+            tokens = min(tokens, served.memory.most_tokens)
+        page = served.limits.block_tokens
+        if tokens < page:
+            raise CannotStart("RuntimeError: Not enough memory. Please try to increase --mem-fraction-static.")
+        few = f"WARNING KV pool holds {tokens} tokens, fewer than --context-length {question.context}."
+        return KvCapacity(question, tokens // page + 1, (few,) if tokens < question.context else ())
+
+    def cache_facts(
+        self,
+        served: ServeArguments,
+        settings: EngineSettings,  # noqa: ARG002 - the interface's
+        question: SizingInput,  # noqa: ARG002 - the interface's
+    ) -> Mapping[str, str]:
+        """Its pages have one token unless a flag says otherwise, whatever the blocks of the emulation are."""
+        return {"page_size": str(served.limits.block_tokens if served.limits.block_size_set else 1)}
+
+    def log(self, settings: EngineSettings) -> tuple[str, ...]:
+        """The line of its log that tells the size of the cache."""
+        size = (
+            f"max_total_num_tokens={(settings.blocks - 1) * settings.block_tokens}, "
+            f"chunked_prefill_size={settings.batch_tokens}, max_running_requests={settings.max_sequences}, "
+            f"context_len={settings.context_tokens} (simulated)"
+        )
+        return (size,)
+
+    def listening(self, served: ServeArguments) -> tuple[str, ...]:
+        """Its last line before it answers."""
+        return (
+            f"Uvicorn running on http://{served.host}:{served.port} (simulated)",
+            "The server is fired up and ready to roll!",
+        )
+
+
+def _cache_bytes(question: SizingInput) -> float:
+    """The likely figure, or up to the high one where a full context needs it: nobody knows that it would not start."""
+    left = memory.memory(question).kv
+    needed = kv_pages.pages_a_request(question, question.context) * kv_pages.pool(question).page_bytes
+    return max(0.0, left.likely, min(left.high, needed))
+
+
+def _refused(verdict: NoFit, question: SizingInput) -> str:
+    if verdict.reason is FitReason.CONTEXT_EXCEEDS_MODEL:
+        return (
+            f"ValueError: Warning: User-specified context_length ({question.context}) is greater than the derived "
+            f"context_length ({question.shape.positions})."
+        )
+    if verdict.reason is FitReason.HEADS_NOT_DIVISIBLE:
+        return f"{DIED} (simulated: AssertionError; {question.shape.heads} heads)"
+    return (
+        "RuntimeError: Loaded weights leave no GPU memory for the KV cache under --mem-fraction-static="
+        f"{question.share}. (simulated: {verdict.because})"
+    )

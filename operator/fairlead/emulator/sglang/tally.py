@@ -1,0 +1,118 @@
+"""One rank's counts as SGLang 0.5.23 exposes them: by stream or not, and as old as its last update.
+
+Its scheduler updates gauges and counts of tokens with each batch of prompts, and every so many steps while only answers
+are generated; the totals of its server grow when a request ends. A request without a stream tells its first token up
+to 50 tokens late, since so many are sent to the server at once.
+"""
+
+from dataclasses import dataclass, field
+from typing import Final
+
+from fairlead.emulator.engine.metrics.tally import FinishedSequence, RankTally, StepGauges
+from fairlead.emulator.engine.submitted_jobs import RunningSequence
+from fairlead.simulator.engine.batch import StepBatch
+from fairlead.telemetry import sglang_families as families
+from fairlead.telemetry.histogram import MetricHistogram
+from fairlead.telemetry.metric_family import MetricFamily
+
+SENT_AT_ONCE: Final = 50
+"""Tokens of a request without a stream between two reports to the server: `srt/managers/scheduler_components`."""
+
+
+@dataclass(slots=True)
+class StreamTotals:
+    """Totals of requests with a stream, or of those without one."""
+
+    requests: int = 0
+    prompt_tokens: int = 0
+    generation_tokens: int = 0
+
+
+@dataclass(slots=True)
+class SchedulerTotals:
+    """What the scheduler has computed since the start."""
+
+    computed: int = 0
+    cached: int = 0
+    decoded: int = 0
+
+
+@dataclass(slots=True)
+class SglangTally(RankTally):
+    """Counts of one rank; `shown` and `published` are those of the scheduler's last update."""
+
+    refreshed_steps: int = 1
+    first_token_bounds: tuple[float, ...] = ()
+    totals: dict[str, StreamTotals] = field(default_factory=dict)
+    """By `is_streaming`; absent before the first request of that kind."""
+    histograms: dict[tuple[str, str], MetricHistogram] = field(default_factory=dict)
+    """By family and `is_streaming`, where the family has that label."""
+    live: SchedulerTotals = field(default_factory=SchedulerTotals)
+    published: SchedulerTotals = field(default_factory=SchedulerTotals)
+    shown: StepGauges = field(default_factory=StepGauges)
+    aborts: int = 0
+    steps: int = 0
+
+    def stepped(self, batch: StepBatch, generated: int) -> None:
+        """Count a step, and update what is shown if it is time."""
+        RankTally.stepped(self, batch, generated)
+        self.steps += 1
+        self.live.computed += batch.prefill_tokens
+        self.live.decoded += generated
+        if batch.prefill_tokens or self.steps % self.refreshed_steps == 0 or not self.gauges.running:
+            self.update()
+
+    def update(self) -> None:
+        """Show what is."""
+        self.shown = self.gauges
+        self.published = SchedulerTotals(self.live.computed, self.live.cached, self.live.decoded)
+
+    def first(self, run: RunningSequence, now: float) -> None:
+        """Count what the cache held of a prompt; only a stream tells its first token at once."""
+        RankTally.first(self, run, now)
+        self.live.cached += run.cached_tokens
+        if run.feed.job.each_step:
+            self._observe(families.FIRST_TOKEN, now - run.came, streaming="true")
+
+    def later(self, gap: float, times: int) -> None:
+        """Add an inter-token latency, which `times` outputs had."""
+        self.of(families.INTER_TOKEN).observe_often(gap, times)
+
+    def ended(self, run: RunningSequence, end: FinishedSequence) -> None:
+        """Count a completed sequence; one whose client disconnected is not counted."""
+        RankTally.ended(self, run, end)
+        streaming = "true" if run.feed.job.each_step else "false"
+        totals = self.totals.setdefault(streaming, StreamTotals())
+        totals.requests += 1
+        totals.prompt_tokens += run.prompt_tokens
+        totals.generation_tokens += run.emitted
+        pace = (end.now - run.begun) / (run.emitted - 1) if run.emitted > 1 else None
+        if streaming == "false":
+            late = (min(SENT_AT_ONCE, run.emitted) - 1) * (pace or 0.0)
+            self._observe(families.FIRST_TOKEN, run.begun - run.came + late, streaming=streaming)
+        if pace is not None:
+            self._observe(families.PER_TOKEN, pace, streaming=streaming)
+        self._observe(families.END_TO_END, end.now - run.came, streaming=streaming)
+        for family, sample in (
+            (families.QUEUE, end.queue),
+            (families.PROMPT_SIZE, run.prompt_tokens),
+            (families.COMPUTED, run.prompt_tokens - run.cached_tokens),
+            (families.REPLY_SIZE, run.emitted),
+        ):
+            self.of(family).observe(sample)
+
+    def aborted(self, sequences: int) -> None:
+        """Count sequences that the engine itself ended early."""
+        RankTally.aborted(self, sequences)
+        self.aborts += sequences
+
+    def of(self, family: MetricFamily, streaming: str = "") -> MetricHistogram:
+        """A histogram, which exists from its first sample on."""
+        made = self.histograms.get((family.name, streaming))
+        if made is None:
+            own = self.first_token_bounds if family is families.FIRST_TOKEN else ()
+            made = self.histograms[family.name, streaming] = MetricHistogram(own or family.bounds)
+        return made
+
+    def _observe(self, family: MetricFamily, sample: float, *, streaming: str) -> None:
+        self.of(family, streaming).observe(sample)

@@ -1,0 +1,25 @@
+"""`usage` in SGLang's responses: `srt/entrypoints/openai/usage_processor.py`."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from fairlead.emulator.surface.jobs import JobHandle
+from fairlead.emulator.surface.response_writers import ResponseContext
+
+
+def usage(prompt_tokens: int, tokens: int, cached: int | None = None) -> dict[str, Any]:
+    """All of its fields; what the cache held only with `--enable-cache-report`."""
+    return {
+        "prompt_tokens": prompt_tokens,
+        "total_tokens": prompt_tokens + tokens,
+        "completion_tokens": tokens,
+        "prompt_tokens_details": None if cached is None else {"cached_tokens": cached},
+        "reasoning_tokens": 0,
+        "completion_tokens_details": None,
+    }
+
+
+def of(answer: ResponseContext, outs: Sequence[int], feed: JobHandle) -> dict[str, Any]:
+    """The whole request's; a prompt with several choices counts once, by its first choice."""
+    cached = sum(feed.cached_tokens[:: answer.request.sampling.n]) if answer.details else None
+    return usage(answer.prompt_tokens, sum(outs), cached)

@@ -1,0 +1,59 @@
+"""vLLM 0.32 as one kind of engine among those that are emulated."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final
+
+from aiohttp import web
+
+from fairlead.emulator.dialect import EngineEnding, StatsLog
+from fairlead.emulator.engine.metrics.page import EnginePage, PageFacts
+from fairlead.emulator.engine.metrics.tally import RankTally
+from fairlead.emulator.engine.rank import LiveRank
+from fairlead.emulator.serve_arguments import ServeArguments
+from fairlead.emulator.surface import routes
+from fairlead.emulator.surface.engine_interface import EngineClient, EngineControl
+from fairlead.emulator.vllm import command, termination_messages
+from fairlead.emulator.vllm.engine_metrics import EngineMetrics
+from fairlead.emulator.vllm.start import VllmStart
+from fairlead.emulator.vllm.stats_line import LoggedCounts, StatsLine
+from fairlead.emulator.vllm.tally import VllmTally
+from fairlead.simulator.engine.settings import EngineSettings
+
+ENDING: Final = EngineEnding(
+    message=termination_messages.of,
+    died=termination_messages.ENGINE_DIED,
+    death_seconds=2.0,
+    keep_alive_variable="VLLM_KEEP_ALIVE_ON_ENGINE_DEATH",
+    drain_limit=lambda served: float(served.shutdown_seconds),
+)
+"""Its server looks for its engine every five seconds; two here, so that stories of a death need not wait."""
+
+
+class VllmDialect:
+    """The parts of it, each in a module of this folder."""
+
+    words = ("vllm", "serve")
+    start = VllmStart()
+    ending = ENDING
+
+    def read(self, words: Sequence[str], environment: Mapping[str, str]) -> ServeArguments:
+        """Its command line."""
+        return command.read(words, environment)
+
+    def application(
+        self, served: ServeArguments, driver: EngineClient, acts: EngineControl, clock: Callable[[], float]
+    ) -> web.Application:
+        """Its HTTP server."""
+        return routes.application(served, driver, acts, clock)
+
+    def tally(self, served: ServeArguments, settings: EngineSettings) -> RankTally:  # noqa: ARG002 - the interface's
+        """Counts of one rank, with vLLM's histograms."""
+        return VllmTally(context_tokens=settings.context_tokens)
+
+    def page(self, facts: PageFacts) -> EnginePage:
+        """Its page of metrics."""
+        return EngineMetrics(facts)
+
+    def stats(self, number: int, rank: LiveRank, now: float) -> StatsLog:
+        """The line that it logs every ten seconds."""
+        return StatsLine(number, rank, LoggedCounts(now))

@@ -1,0 +1,105 @@
+"""The command that `engines` writes for SGLang is the one its emulation reads, and its parser's errors are its own."""
+
+from dataclasses import replace
+from typing import Final
+
+import pytest
+
+from fairlead.emulator import dialects
+from fairlead.emulator.command_line import ParserExit
+from fairlead.emulator.serve_arguments import AdmissionRules, MetricsArguments, SchedulerArguments
+from fairlead.engines import emulator, start_budget
+from fairlead.engines.sglang import metrics
+from fairlead.fleet.desired_state import Adapter, EngineKind, ModelSource, Parallelism, SourceScheme
+from fairlead.simulator.engine.settings import SchedulingPolicy
+from tests.emulator.sglang.starts import read
+from tests.engines.setups import ENGINE, NGRAM, setup_of
+
+OURS: Final = replace(ENGINE, kind=EngineKind.SIMULATED_SGLANG, version="0.5.23", image="fairlead:1")
+
+
+def test_what_the_operator_starts_is_understood_whole() -> None:
+    adapters = tuple(
+        Adapter(name=name, source=ModelSource(scheme=SourceScheme.HUB, location=f"org/{name}"), rank=8) for name in "ab"
+    )
+    setup = setup_of(
+        replace(OURS, adapters=adapters, max_sequences=32, max_queued_requests=8, max_context_tokens=4096),
+        spread=Parallelism(data=2),
+    )
+    words = emulator.SGLANG.launch(setup, start_budget.LifecycleParameters(drain_seconds=90)).command
+    served = dialects.read(words[words.index("--") :], {})
+
+    assert (served.kind, served.model, served.names) == (
+        EngineKind.SGLANG,
+        setup.wanted.model.source.location,
+        ("chat",),
+    )
+    assert (served.host, served.port) == ("0.0.0.0", 30000)  # noqa: S104 - as in the command
+    assert served.adapters == (("a", "org/a"), ("b", "org/b"))
+    assert served.limits == SchedulerArguments(context=4096, max_sequences=16, adapter_slots=2, adapter_rank=8)
+    assert served.memory.parallelism == Parallelism(data=2)
+    assert served.admission == AdmissionRules(max_waiting=4, while_draining=True, larger_first=True)
+    assert served.metrics == MetricsArguments(
+        exposed=True, refreshed_steps=10, first_token_bounds=tuple(map(float, metrics.FIRST_TOKEN_BOUNDS))
+    )
+    assert served.answering.prompt_tokens_details
+
+
+def test_speculation_is_counted_without_the_token_that_the_model_adds() -> None:
+    words = emulator.SGLANG.launch(setup_of(replace(OURS, speculation=NGRAM)), start_budget.LifecycleParameters())
+    speculation = dialects.read(words.command[words.command.index("--") :], {}).limits
+
+    assert speculation.speculation == {"method": "ngram", "model": None, "num_speculative_tokens": NGRAM.tokens}
+    assert speculation.max_sequences == 48, "what it takes at most while it drafts"
+    default = read("--speculative-algorithm", "EAGLE3", "--speculative-draft-model", "d").limits.speculation
+    assert default == {"method": "eagle3", "model": "d", "num_speculative_tokens": 5}
+
+
+def test_flags_are_completed_and_amounts_have_letters() -> None:
+    served = read("--context-l=8k", "--max-total", "16K", "--page-size", "64", "--disable-radix", "--log-level", "info")
+
+    assert (served.limits.context, served.memory.most_tokens) == (8000, 16_384)
+    assert (served.limits.block_tokens, served.limits.block_size_set) == (64, True)
+    assert not served.limits.prefix_caching
+    assert not served.metrics.exposed
+    assert served.metrics.refreshed_steps == 40
+
+
+def test_priorities_are_turned_round_by_a_flag_only() -> None:
+    plain = read("--enable-priority-scheduling", "--default-priority-value", "3")
+    turned = read("--enable-priority-scheduling", "--schedule-low-priority-values-first")
+
+    assert plain.limits.policy is turned.limits.policy is SchedulingPolicy.PRIORITY
+    assert (plain.admission.larger_first, turned.admission.larger_first) == (True, False)
+    assert (plain.admission.default_priority, turned.admission.default_priority) == (3, None)
+
+
+def test_adapters_are_written_in_three_ways() -> None:
+    given = '{"lora_name": "c", "lora_path": "/c", "pinned": true}'
+
+    assert read("--lora-paths", "a=/a", "/b", given).adapters == (("a", "/a"), ("/b", "/b"), ("c", "/c"))
+    assert read("--enable-lora").limits.adapter_slots == 7, "the model takes one of eight"
+    assert read().limits.adapter_slots == 0
+
+
+def test_a_model_may_stand_behind_its_flag_and_must_stand_somewhere() -> None:
+    assert dialects.read(["sglang", "serve", "--model-path", "m"], {}).names == ("m",)
+    with pytest.raises(ParserExit, match="the following arguments are required"):
+        dialects.read(["sglang", "serve"], {})
+
+
+@pytest.mark.parametrize(
+    ("flags", "words"),
+    [
+        (("--sead", "7", "x"), "sglang serve: error: unrecognized arguments: --sead 7 x"),
+        (("-tp", "2"), "sglang serve: error: unrecognized arguments: -tp 2"),
+        (("--max_total_tokens", "2"), "sglang serve: error: unrecognized arguments: --max_total_tokens 2"),
+        (("--enable-met",), "ambiguous option: --enable-met could match --enable-metrics"),
+        (("--max-total-tokens", "many"), "sglang serve: error: argument --max-total-tokens: many: must be a count"),
+        (("--reasoning-parser", "deepseek_r1"), "argument --reasoning-parser: invalid choice: 'deepseek_r1'"),
+    ],
+)
+def test_what_its_parser_does_not_take_is_said_in_its_words(flags: tuple[str, ...], words: str) -> None:
+    with pytest.raises(ParserExit) as refused:
+        read(*flags)
+    assert words in str(refused.value)

@@ -1,0 +1,108 @@
+"""How an emulated SGLang starts: its cache by its own share of the memory, its last words, and what it logs."""
+
+import pytest
+
+from fairlead.emulator.emulation_knobs import EmulationKnobs
+from fairlead.emulator.engine import provision
+from fairlead.emulator.engine.provision import CannotStart, EmulatedMachine
+from fairlead.emulator.faults import EngineFault
+from fairlead.emulator.packaged_data import PackagedData
+from fairlead.emulator.sglang import termination_messages
+from fairlead.engines.sglang.engine import SglangEngine
+from fairlead.fleet.conditions import ConditionReason
+from fairlead.fleet.fit import Fit
+from fairlead.fleet.quantization import KvFormat
+from fairlead.simulator.timing.calibration_file import Calibration
+from fairlead.sizing import assessment, kv_pages, memory
+from tests.emulator.engine.virtual import PACKAGED
+from tests.emulator.sglang.starts import provided, read
+
+H100 = EmulatedMachine("NVIDIA-H100-80GB-HBM3", 1)
+
+
+def means(words: str) -> ConditionReason:
+    """What the operator takes them for."""
+    return next(one.reason for one in SglangEngine().failures if one.words.search(words))
+
+
+def test_its_cache_is_what_the_plan_says_of_sglang() -> None:
+    made = provided(machine=H100)
+    question = provision.question_of(
+        read("--context-length", "8192"),
+        PACKAGED.catalogue.shapes["meta-llama/Llama-3.1-8B-Instruct"],
+        PACKAGED.catalogue.accelerators[H100.product],
+        PACKAGED.catalogue,
+    )
+    assert isinstance(assessment.assess(question), Fit)
+    tokens = kv_pages.tokens(question, memory.memory(question).kv.likely)
+
+    assert made.served.pool_tokens == tokens // 16 * 16
+    assert f"max_total_num_tokens={made.served.pool_tokens}, chunked_prefill_size=8192, " in made.log[-1]
+    assert made.cache == {"page_size": "1"}
+    assert provided("--page-size", "32", machine=H100).cache == {"page_size": "32"}
+
+
+def test_a_flag_makes_it_smaller_and_one_below_the_context_is_only_warned_of() -> None:
+    made = provided("--max-total-tokens", "4096", machine=H100)
+
+    assert made.served.pool_tokens == 4096
+    assert any(
+        line.startswith("WARNING KV pool holds 4096 tokens, fewer than --context-length 8192") for line in made.log
+    )
+    assert (
+        provided("--max-total-tokens", "999999999", machine=H100).served.pool_tokens
+        == provided(machine=H100).served.pool_tokens
+    )
+
+
+def test_half_as_many_bytes_are_twice_as_many_tokens() -> None:
+    plain, halved = (
+        provided(*flags, machine=H100).served.pool_tokens for flags in ((), ("--kv-cache-dtype", "fp8_e4m3"))
+    )
+    assert plain is not None
+    assert halved is not None
+    assert 1.9 < halved / plain < 2.1
+    made = provision.question_of(
+        read("--quantization", "fp8", "--kv-cache-dtype", "fp8_e5m2"),
+        PACKAGED.catalogue.shapes["meta-llama/Llama-3.1-8B-Instruct"],
+        PACKAGED.catalogue.accelerators[H100.product],
+        PACKAGED.catalogue,
+    )
+    assert (made.weights, made.kv) == ("fp8", KvFormat.FP8_E5M2)
+
+
+@pytest.mark.parametrize(
+    ("flags", "machine", "words"),
+    [
+        (("--tp-size", "2"), H100, "invalid device ordinal; 2 GPUs wanted, 1 here"),
+        (("--context-length", "999999"), H100, "context_length (999999) is greater than the derived context_length"),
+        (("--tp-size", "3"), EmulatedMachine("NVIDIA-L4", 3), "Rank 0 scheduler died during initialization"),
+        (("--mem-fraction-static", "0.1"), H100, "Loaded weights leave no GPU memory for the KV cache"),
+        (("--max-total-tokens", "8"), H100, "Not enough memory. Please try to increase --mem-fraction-static."),
+    ],
+)
+def test_what_it_cannot_start_with_ends_it_in_its_words(
+    flags: tuple[str, ...], machine: EmulatedMachine, words: str
+) -> None:
+    with pytest.raises(CannotStart) as ended:
+        provided(*flags, machine=machine)
+    assert words in str(ended.value)
+
+
+def test_measurements_of_vllm_are_not_its_own() -> None:
+    measured = PackagedData(PACKAGED.catalogue, PACKAGED.fitted, Calibration.__new__(Calibration))
+    with pytest.raises(CannotStart, match="the file was measured on vLLM"):
+        provision.provide(read(), H100, EmulationKnobs(), measured)
+
+
+@pytest.mark.parametrize(
+    ("fault", "reason"),
+    [
+        (EngineFault.OUT_OF_MEMORY, ConditionReason.OUT_OF_GPU_MEMORY),
+        (EngineFault.GATED, ConditionReason.ACCESS_DENIED),
+        (EngineFault.NO_MODEL, ConditionReason.MODEL_NOT_FOUND),
+    ],
+)
+def test_the_operator_understands_its_last_words(fault: EngineFault, reason: ConditionReason) -> None:
+    assert means(termination_messages.of(fault, read())) is reason
+    assert "scheduler died" in termination_messages.of(EngineFault.CRASH_AT_START, read())

@@ -1,0 +1,232 @@
+"""SGLang's HTTP surface where the conformance suite does not look: what is cut, what is odd, and what takes long."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from fairlead.emulator.emulation_knobs import EngineFault
+from fairlead.emulator.sglang import probes
+from fairlead.emulator.surface.jobs import EngineRefusal
+from tests.emulator import expected_replies
+from tests.emulator.living import SGLANG, faulty, living
+from tests.emulator.surface.pretending import Endpoint, PretendActs, PretendDriver, run_story, serving
+
+CHAT: dict[str, Any] = {"model": "chat", "messages": [{"role": "user", "content": "hello"}]}
+TOOL: dict[str, Any] = {"type": "function", "function": {"name": "now", "parameters": {"type": "object"}}}
+
+
+async def refused(server: Endpoint, path: str, body: dict[str, Any]) -> str:
+    """The message of a refusal."""
+    status, answer = await server.post(path, body)
+    assert status == 400
+    return str(answer["message"])
+
+
+def test_forms_of_an_answer_are_asked_for_in_its_own_words() -> None:
+    async def story() -> None:
+        async with serving(SGLANG) as server:
+            for name, form in (
+                ("regex", "[ab]{3}"),
+                ("ebnf", 'root ::= "yes"'),
+                ("json_schema", '{"type": "integer"}'),
+            ):
+                body = {"prompt": "x", "max_tokens": 60, name: form}
+                assert (await server.post("/v1/completions", body))[0] == 200
+            both = {"prompt": "x", "regex": "a", "response_format": {"type": "json_object"}}
+            assert "Only one of" in await refused(server, "/v1/completions", both)
+
+    run_story(story())
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        ({"messages": []}, "Messages cannot be empty."),
+        ({"tool_choice": "required"}, "Tools cannot be empty if tool choice is set to required."),
+        ({"tool_choice": {"function": {"name": "x"}}}, "Tools cannot be empty if tool choice is set to a specific"),
+        ({"tools": [TOOL], "tool_choice": {"function": {"name": "x"}}}, "Tool 'x' not found in tools list."),
+        ({"min_tokens": 9, "max_tokens": 3}, "min_new_tokens must be in [0, max_new_tokens(3)], got 9."),
+        ({"min_tokens": -1}, "min_new_tokens must be in [0, max_new_tokens], got -1."),
+        ({"top_k": 0}, "top_k must be -1 (disable) or at least 1, got 0."),
+        ({"repetition_penalty": 3}, "repetition_penalty must be in (0, 2] (1.0 = no penalty), got 3.0."),
+        ({"n": 0}, "n must be at least 1, got 0."),
+    ],
+)
+def test_what_a_chat_may_not_ask(body: dict[str, Any], words: str) -> None:
+    async def story() -> None:
+        async with serving(SGLANG) as server:
+            assert words in await refused(server, "/v1/chat/completions", CHAT | body)
+
+    run_story(story())
+
+
+def test_its_words_are_those_of_every_emulated_engine() -> None:
+    """So stories that check each word of an answer can be told of this kind too."""
+
+    async def story() -> None:
+        async with serving(SGLANG) as server:
+            body = CHAT | {"max_tokens": 20, "ignore_eos": True}
+            _, answer = await server.post("/v1/chat/completions", body)
+            words = expected_replies.chat_text(body, context_tokens=2048)
+            assert answer["choices"][0]["message"]["content"] == words
+
+    run_story(story())
+
+
+def test_without_a_parser_tools_are_words_of_the_prompt() -> None:
+    async def story() -> None:
+        async with serving(SGLANG) as server:
+            status, answer = await server.post("/v1/chat/completions", CHAT | {"tools": [TOOL], "max_tokens": 3})
+            assert status == 200
+            assert "tool_calls" not in answer["choices"][0]["message"]
+
+    run_story(story())
+
+
+def test_a_server_that_may_cut_cuts() -> None:
+    async def story() -> None:
+        served = replace(SGLANG, pool_tokens=512, answering=replace(SGLANG.answering, truncates=True))
+        async with serving(served) as server:
+            status, answer = await server.post(
+                "/v1/completions", {"prompt": [5] * 600, "max_tokens": 4000, "ignore_eos": True}
+            )
+            assert status == 200
+            assert answer["usage"]["prompt_tokens"] == 512 - 7
+            assert answer["usage"]["completion_tokens"] == 5
+
+    run_story(story())
+
+
+def test_a_message_that_finds_no_room_begins_before_its_error() -> None:
+    async def story() -> None:
+        driver = PretendDriver()
+        async with serving(SGLANG, driver) as server:
+            driver.refuses_late = EngineRefusal.BUSY
+            message = {"model": "chat", "max_tokens": 3, "messages": CHAT["messages"]}
+            status, text = await server.post("/v1/messages", message | {"stream": True})
+            assert (status, [line for line in text.split("\n") if line.startswith("event")]) == (
+                200,
+                ["event: message_start", "event: error"],
+            )
+            assert "overloaded_error" in text
+            status, body = await server.post("/v1/messages", message)
+            assert (status, body["error"]["type"]) == (503, "overloaded_error")
+            driver.refuses_late = EngineRefusal.LAGGING
+            assert (await server.post("/v1/completions", {"prompt": "x", "stream": True}))[0] == 503
+            driver.refuses_late = EngineRefusal.OUT_OF_ORDER
+            status, body = await server.post("/v1/completions", {"prompt": "x"})
+            assert (status, body["type"]) == (500, "InternalServerError")
+
+    run_story(story())
+
+
+def test_a_header_counts_more_than_the_body_and_must_be_a_number() -> None:
+    async def story() -> None:
+        driver = PretendDriver()
+        async with serving(SGLANG, driver) as server:
+            for headers, body, priority in (
+                ({"x_override_priority": "-4"}, {"priority": 9}, -4),
+                ({}, {"priority": 9}, 9),
+                ({}, {}, -(2**63)),
+            ):
+                await server.post("/v1/completions", {"prompt": "x", "rid": "mine"} | body, **headers)
+                assert driver.runs[-1].job.priority == priority
+                assert driver.runs[-1].job.request_id == "mine"
+            status, answer = await server.post("/v1/completions", {"prompt": "x"}, x_override_priority="high")
+            assert (status, answer["type"]) == (400, "400")
+
+    run_story(story())
+
+
+def test_prompts_are_counted_alone_and_together() -> None:
+    async def story() -> None:
+        async with serving(SGLANG) as server:
+            one, two = [await server.post("/tokenize", {"prompt": prompt}) for prompt in ("hello", ["hello", "you"])]
+            assert one[1]["count"] == len(one[1]["tokens"])
+            assert two[1]["count"] == [len(ids) for ids in two[1]["tokens"]]
+            chat = (await server.post("/v1/tokenize", {"messages": CHAT["messages"]}))[1]
+            assert chat["count"] > one[1]["count"]
+            for body in ({}, {"prompt": "x", "messages": []}):
+                assert (await server.post("/tokenize", body))[0] == 400
+            assert (await server.post("/v1/detokenize", {"tokens": one[1]["tokens"]}))[1] == {"text": "hello"}
+
+    run_story(story())
+
+
+def test_adapters_come_and_go_by_its_own_routes() -> None:
+    async def story() -> None:
+        acts = PretendActs()
+        async with serving(SGLANG, acts=acts) as server:
+            load = {"lora_name": "fr", "lora_path": "/fr"}
+            assert (await server.post("/load_lora_adapter", load))[1]["success"] is True
+            status, twice = await server.post("/load_lora_adapter", load)
+            assert (status, twice["success"]) == (400, False)
+            assert (await server.post("/v1/completions", {"prompt": "x", "model": "chat:fr"}))[0] == 200
+            assert (await server.post("/unload_lora_adapter", {"lora_name": "fr"}))[0] == 200
+            assert (await server.post("/unload_lora_adapter", {"lora_name": "fr"}))[0] == 400
+        plain = replace(SGLANG, adapters=(), limits=replace(SGLANG.limits, adapter_slots=0))
+        async with serving(plain) as server:
+            assert (await server.post("/load_lora_adapter", load))[0] == 400
+            words = await refused(server, "/v1/completions", {"prompt": "x", "model": "other:fr"})
+            assert words.startswith("LoRA adapter 'fr' was requested, but LoRA is not enabled.")
+
+    run_story(story())
+
+
+def test_metrics_are_off_without_their_flag() -> None:
+    async def story() -> None:
+        async with serving(replace(SGLANG, metrics=replace(SGLANG.metrics, exposed=False))) as server:
+            assert (await server.send("/metrics"))[0] == 404
+
+    run_story(story())
+
+
+def test_orders_reach_the_engine() -> None:
+    async def story() -> None:
+        acts = PretendActs()
+        async with serving(SGLANG, acts=acts) as server:
+            for path, body in (
+                ("/flush_cache", {}),
+                ("/abort_request", {"abort_all": True}),
+                ("/abort_request", {"rid": "mine"}),
+                ("/abort_request", {"rid": ""}),
+                ("/pause_generation", {}),
+                ("/continue_generation", {}),
+            ):
+                assert (await server.post(path, body))[0] == 200
+            assert (await server.send("/v1/models/chat"))[1]["id"] == "chat"
+
+    run_story(story())
+
+
+def test_a_token_that_never_comes_makes_it_unwell(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(probes, "POLL_SECONDS", 0.01)
+    monkeypatch.setattr(probes, "GIVES_UP_SECONDS", 0.05)
+
+    async def story() -> None:
+        acts = PretendActs()
+        async with serving(SGLANG, acts=acts) as server:
+            acts.responsive = False
+            assert (await server.send("/ready"))[0] == 200
+            assert (await server.send("/health"))[0] == 503
+            assert [(await server.send(path))[0] for path in ("/ready", "/ping")] == [503, 503]
+            acts.responsive = True
+            assert (await server.send("/health_generate"))[0] == 200
+            assert (await server.send("/ready"))[0] == 200
+            acts.draining = True
+            assert [(await server.send(path))[0] for path in ("/ready", "/ping", "/health")] == [503] * 3
+
+    run_story(story())
+
+
+def test_an_engine_that_makes_no_token_is_not_responsive() -> None:
+    async def story() -> None:
+        async with living(faulty(EngineFault.NO_TOKENS), served=SGLANG) as (engine,):
+            assert not engine.engine.live.acts.responsive
+        async with living(served=SGLANG) as (engine,):
+            assert engine.engine.live.acts.responsive
+            engine.engine.live.fall_silent()
+            assert not engine.engine.live.acts.responsive
+
+    run_story(story())

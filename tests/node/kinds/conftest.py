@@ -1,0 +1,40 @@
+"""The world of the stories with other kinds of engines: GPUs to spare on two nodes, and the operator."""
+
+import os
+from collections.abc import Iterator
+from typing import Final
+
+import pytest
+
+from devcluster.cache import Cache
+from devcluster.door import Embedded
+from devcluster.image import build
+from house.tree import ROOT
+from tests import worlds
+from tests.node.operator_stage import OPERATOR, Operator
+
+NODES: Final = ("one=NVIDIA-L4:6", "two=NVIDIA-L4:6")
+
+
+@pytest.fixture(scope="package")
+def cluster(request: pytest.FixtureRequest) -> Iterator[Embedded]:
+    """A cluster of these stories' own: they take every GPU, which nobody's own cluster should see."""
+    request.getfixturevalue("able")
+    if worlds.names_existing():
+        pytest.skip(
+            "these stories take every GPU, and a port-forward ends with its router: they want their own cluster"
+        )
+    with worlds.embedded(f"kinds-{os.getpid()}", *NODES) as made:
+        yield made
+
+
+@pytest.fixture(scope="package")
+def operated(cluster: Embedded, request: pytest.FixtureRequest) -> Iterator[Operator]:
+    """The operator, installed by Helm once for all stories."""
+    built = build.build(ROOT, Cache.chosen())
+    cluster.load(built.archive)
+    operator = Operator(cluster, built.reference)
+    request.config.stash[OPERATOR] = operator
+    operator.install()
+    yield operator
+    del request.config.stash[OPERATOR]

@@ -1,0 +1,41 @@
+"""Deployments of emulated engines of other kinds: one row a kind, and the same stories are told of it."""
+
+from typing import Any, Final
+
+import pytest
+
+from fairlead.engines.catalogue import ENGINES
+from fairlead.fleet.desired_state import EngineKind
+from tests.node.operator_stage import Deployed, engine
+from tests.node.serving.scaling.fleets import Fleet, simulated
+from tests.node.stories import Manifest, Stage
+
+KINDS: Final = (EngineKind.SIMULATED_SGLANG,)
+EACH: Final = pytest.mark.parametrize("kind", KINDS, ids=str)
+MODEL: Final[dict[str, Any]] = {"source": "hf://meta-llama/Llama-3.2-1B-Instruct", "servedName": "chat"}
+"""Small: what SGLang's arithmetic leaves of an L4 beside eight billion weights holds no conversation."""
+
+
+def engine_of(kind: EngineKind, context: int = 8192) -> Manifest:
+    """The simulated engine of the serving stories, in another kind's words."""
+    return engine(context) | {"kind": str(kind)}
+
+
+def deployed(stage: Stage, kind: EngineKind, **changes: object) -> Deployed:
+    """Two replicas, with these fields of the spec changed."""
+    spec: dict[str, Any] = {"model": MODEL, "engine": engine_of(kind)}
+    return Deployed(stage, **spec | changes)
+
+
+def fleet(stage: Stage, kind: EngineKind, *, least: int = 1, most: int, policy: Manifest | None = None) -> Fleet:
+    """One that the autoscaler counts, with few places a replica."""
+    made = Fleet(stage, least=least, most=most, policy=policy)
+    return made.apply(model=MODEL, engine=simulated() | {"kind": str(kind)})
+
+
+def speaks_as(pod: Manifest, kind: EngineKind) -> bool:
+    """Whether a pod's port and its last two words before the model are the real kind's."""
+    (container,) = pod["spec"]["containers"]
+    (port,) = (one["containerPort"] for one in container["ports"])
+    command = [*container.get("command", ()), *container.get("args", ())]
+    return bool(port == ENGINES[kind].api.port and "--" in command and command[command.index("--") + 2] == "serve")
