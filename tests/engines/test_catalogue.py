@@ -73,10 +73,8 @@ def test_what_its_real_kind_is_refused_and_warned_of_is_the_emulators_too(kind: 
 
 def test_each_engine_reads_its_own_metrics() -> None:
     pages = {
-        **dict.fromkeys((EngineKind.SGLANG, EngineKind.SIMULATED_SGLANG), "sglang:num_running_reqs 1
-"),
-        EngineKind.TENSORRT_LLM: "trtllm_num_requests_running 1
-",
+        **dict.fromkeys((EngineKind.SGLANG, EngineKind.SIMULATED_SGLANG), "sglang:num_running_reqs 1\n"),
+        EngineKind.TENSORRT_LLM: "trtllm_num_requests_running 1\n",
     }
     for kind, engine in ENGINES.items():
         assert engine.kind is kind
