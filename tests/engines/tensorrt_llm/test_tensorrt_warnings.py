@@ -9,6 +9,7 @@ from fairlead.engines.engine_setup import EngineSetup
 from fairlead.engines.reasons import EngineReason as Why
 from fairlead.engines.tensorrt_llm import warning_checks
 from fairlead.fleet.conversations import Reasoning, Tools
+from fairlead.fleet.desired_state import DesiredSpeculation
 from fairlead.fleet.quantization import WeightFormat
 from tests.engines.setups import B200, DRAFT, H100, HUB, LLAMA, NGRAM, VOLUME, WITH_DRAFT, setup_of, stored
 from tests.engines.tensorrt_llm.inputs import ENGINE, TENSORRT, adapter
@@ -93,7 +94,8 @@ FINE: Final = {
     "a written context": short(),
     "a draft on a volume": short(speculation=replace(WITH_DRAFT, draft=VOLUME)),
     "a draft of the newest revision": short(speculation=replace(WITH_DRAFT, draft=replace(DRAFT, revision=None))),
-    "a draft that is off": short(speculation=replace(NGRAM, method=NGRAM.method)),
+    "a draft of speculation that is off": short(speculation=DesiredSpeculation(draft=DRAFT)),
+    "speculation without a draft": short(speculation=NGRAM),
     "four bits where NVIDIA lists them": setup_of(SHORT, shape=stored(LLAMA, WeightFormat.MXFP4), on=B200),
     "four bits on a card that nobody knows": setup_of(SHORT, shape=stored(LLAMA, WeightFormat.MXFP4), on=None),
     "options of its own": short(extra_args=("--log_level=debug", "--set", "dtype_of_nothing=1")),

@@ -62,8 +62,9 @@ def _queued(setup: EngineSetup) -> str | None:
 
 def _draft_of_own_layers(setup: EngineSetup) -> str | None:
     speculation = setup.engine.speculation
-    own = speculation.method is SpeculationMethod.MTP and speculation.draft is not None
-    return speculation.draft.location if own and speculation.draft else None
+    if speculation.method is not SpeculationMethod.MTP or speculation.draft is None:
+        return None
+    return speculation.draft.location
 
 
 def _longest_of_no_lookup(setup: EngineSetup) -> str | None:

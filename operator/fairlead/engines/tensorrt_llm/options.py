@@ -6,6 +6,7 @@ without chunked prefill the tokens of one step are also the longest prompt.
 
 import json
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, Final
 
 from fairlead.engines.engine_setup import EngineSetup
@@ -15,11 +16,9 @@ from fairlead.fleet.engine_launch import OptionsFile
 FOLDER: Final = "/etc/fairlead/engine-options"
 NAME: Final = "options.yaml"
 PATH: Final = f"{FOLDER}/{NAME}"
-OURS: Final[Mapping[str, Any]] = {
-    "return_perf_metrics": True,
-    "enable_iter_perf_stats": True,
-    "guided_decoding_backend": "xgrammar",
-}
+OURS: Final[Mapping[str, Any]] = MappingProxyType(
+    {"return_perf_metrics": True, "enable_iter_perf_stats": True, "guided_decoding_backend": "xgrammar"}
+)
 """Always written."""
 PIECES: Final = "enable_chunked_prefill"
 NEEDED: Final = ("return_perf_metrics", "enable_iter_perf_stats")
