@@ -8,7 +8,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from fairlead.backtest import lower_bound
 from fairlead.backtest.candidate import Candidate
+from fairlead.backtest.lower_bound import BoundQuestion
 from fairlead.backtest.windows import Window, WindowedStatistics
 from fairlead.fleet.capacity_plan import LatencyObjectives
 from fairlead.fleet.policies import ReplicaBounds, ScalingReason
@@ -80,6 +82,15 @@ class PlayedCandidate:
     """USD; None: no price is known."""
     decisions: tuple[PlayedDecision, ...]
     notes: tuple[str, ...]
+    least_gpu_hours: float | None = None
+    """That no policy undercuts which keeps the objectives; None: not asked for."""
+
+    @property
+    def regret(self) -> float | None:
+        """Cost over the least possible; None where the objectives are not kept, since that is cheaper than possible."""
+        if not self.keeps or not self.least_gpu_hours:
+            return None
+        return self.report.gpu_hours / self.least_gpu_hours - 1
 
     @property
     def keeps(self) -> bool:
@@ -213,6 +224,23 @@ def objectives_of(candidate: Candidate, chosen: PlaySettings) -> LatencyObjectiv
         ttft_p95_s=own.ttft_p95_seconds if common.ttft_p95_s is None else common.ttft_p95_s,
         tpot_p95_s=own.tpot_p95_seconds if common.tpot_p95_s is None else common.tpot_p95_s,
     )
+
+
+def bound(candidate: Candidate, traffic: PlayedTraffic, chosen: PlaySettings) -> float:
+    """GPU seconds that no policy undercuts which keeps the objectives with these replicas, and as few of them."""
+    bounds = candidate.replicas
+    question = BoundQuestion(
+        settings=candidate.settings,
+        times=candidate.times,
+        ranks=candidate.ranks,
+        objectives=objectives_of(candidate, chosen),
+        goal=KEPT_GOAL,
+        least=bounds.least if isinstance(bounds, ReplicaBounds) else min(bounds, 1),
+        cold_s=(chosen.cold_starts or _assumed(candidate)).least,
+        arrivals=lambda: traffic.arrivals(candidate.settings.block_tokens),
+        seconds=traffic.seconds,
+    )
+    return candidate.gpus * lower_bound.replica_seconds(question)
 
 
 def _first(candidate: Candidate, chosen: PlaySettings) -> int:

@@ -40,7 +40,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(chosen: argparse.Namespace) -> int:
     """0 when a candidate keeps its objectives, 1 when none does, 2 for wrong arguments or an unreadable trace."""
     from fairlead.backtest.candidate import Unplayable
-    from fairlead.backtest.play import PlayedCandidate, play
+    from fairlead.backtest.play import PlayedCandidate
     from fairlead.cli import simulate_inputs, simulate_text
 
     try:
@@ -56,7 +56,7 @@ def run(chosen: argparse.Namespace) -> int:
         return 2
     played: list[PlayedCandidate] = []
     try:
-        played.extend(play(one, inputs.traffic, inputs.settings(one.name)) for one in candidates)
+        played.extend(inputs.played(one) for one in candidates)
     except KeyboardInterrupt:
         names = ", ".join(one.name for one in candidates[len(played) :])
         print(f"\nfairlead simulate: interrupted; not played: {names}", file=sys.stderr)

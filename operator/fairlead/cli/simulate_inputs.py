@@ -12,8 +12,9 @@ from math import inf
 from pathlib import Path
 
 from fairlead.api import deployment_conversion, kinds, object_reader
+from fairlead.backtest import play
 from fairlead.backtest.candidate import Candidate, Unplayable, candidate
-from fairlead.backtest.play import PlayedTraffic, PlaySettings
+from fairlead.backtest.play import PlayedCandidate, PlayedTraffic, PlaySettings
 from fairlead.cli import argument_values, offline_data
 from fairlead.cluster import documents
 from fairlead.cluster.documents import YamlDocument
@@ -43,6 +44,11 @@ class SimulateInputs:
     words: str
     """The traffic in one line."""
     common: PlaySettings
+
+    def played(self, one: Candidate) -> PlayedCandidate:
+        """What came of one candidate, and the least that any could cost on its replicas."""
+        least = play.bound(one, self.traffic, self.common) / 3600
+        return replace(play.play(one, self.traffic, self.settings(one.name)), least_gpu_hours=least)
 
     def settings(self, name: str) -> PlaySettings:
         """For one candidate, with its progress on a terminal."""

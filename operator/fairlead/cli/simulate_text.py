@@ -11,7 +11,7 @@ from fairlead.fleet.plurals import count
 
 HEADS: Final = (
     *("candidate", "kept", "worst 10 min", "TTFT p50", "p95", "TPOT p50", "p95"),
-    *("replicas", "GPU hours", "USD", "USD/1k tokens", "USD/kept request", "lost"),
+    *("replicas", "GPU hours", "USD", "regret", "USD/1k tokens", "USD/kept request", "lost"),
 )
 SHOWN_CHANGES: Final = 6
 """Of each candidate, unless all are asked for."""
@@ -59,6 +59,7 @@ def _row(one: PlayedCandidate) -> tuple[str, ...]:
         f"{one.mean_replicas:.1f}, most {one.most_replicas}",
         f"{found.gpu_hours:.2f}",
         _money(one.cost, 2),
+        "-" if one.regret is None else f"{one.regret:+.0%}",
         _money(one.cost_of_thousand_tokens, 5),
         _money(one.cost_of_kept_request, 5),
         str(found.refused + found.left),
@@ -77,6 +78,8 @@ def _below(one: PlayedCandidate, *, every: bool) -> list[str]:
     if one.worst is not None and one.worst.kept < KEPT_GOAL:
         began = one.worst.since / 60
         lines.append(f"  worst: minutes {began:.0f} to {began + 10:.0f}, {one.worst.kept:.1%} of {one.worst.arrived:,}")
+    if one.least_gpu_hours is not None:
+        lines.append(f"  whoever decides, on these replicas: at least {one.least_gpu_hours:.2f} GPU hours")
     lines += [f"  {note}" for note in one.notes]
     changes = one.decisions if every else one.decisions[:SHOWN_CHANGES]
     lines += [_change(change) for change in changes]
@@ -99,6 +102,8 @@ def _values(one: PlayedCandidate) -> dict[str, Any]:
         else {"sinceSeconds": one.worst.since, "requests": one.worst.arrived, "kept": one.worst.kept},
         "replicas": {"mean": one.mean_replicas, "most": one.most_replicas},
         "costUsd": one.cost,
+        "leastGpuHours": one.least_gpu_hours,
+        "regret": one.regret,
         "costUsdPerThousandTokens": one.cost_of_thousand_tokens,
         "costUsdPerKeptRequest": one.cost_of_kept_request,
         "report": one.report.as_document(),
