@@ -10,10 +10,11 @@ from collections.abc import Iterator
 from typing import Final
 
 from bench.autoscaling import bounding, searching, traffic
-from bench.autoscaling.contestants import KINDS, ours
+from bench.autoscaling.contestants import bounds_of, ours
 from bench.autoscaling.kept import played as kept
 from bench.autoscaling.playing import Played, Stage, played
 from bench.autoscaling.traffic import Traffic
+from fairlead.backtest.baselines import BASELINES
 
 COLD_S: Final = 110.0
 PLAYED: Final = ("azure", "mooncake", "step", "flash crowd", "quiet night")
@@ -26,9 +27,9 @@ def plays(stage: Stage) -> Iterator[Played]:
     stage = stage.with_replicas(peak)
     for count in (peak - 1, peak + 1):
         yield kept(stage.with_replicas(count), f"static {count}")
-    for kind in KINDS:
-        for setting in kind.tried[::2]:
-            yield kept(stage, f"{kind.name} {setting:g}", kind.make(setting, stage.traffic.to_zero))
+    for kind in BASELINES.values():
+        for setting in (kind.default, *kind.tried[::2]):
+            yield kept(stage, f"{kind.name} {setting:g}", kind.make(setting, bounds_of(stage.traffic)))
     yield played(stage, "Fairlead", ours(stage.traffic))
     yield searching.foreknown(stage, peak)
 

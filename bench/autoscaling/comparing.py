@@ -4,10 +4,11 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from bench.autoscaling import bounding, searching
-from bench.autoscaling.contestants import KINDS, Kind, ours
+from bench.autoscaling.contestants import KINDS, ours
 from bench.autoscaling.playing import Played, Stage, played
 from bench.autoscaling.searching import Swept
 from bench.autoscaling.traffic import Traffic
+from fairlead.backtest.baselines import Baseline
 
 COLD_STARTS_S: Final = (110.0, 300.0)
 GOAL_COST: Final = 0.75
@@ -122,7 +123,7 @@ def compared(traffic: Traffic, cold_s: float, *, quick: bool = False) -> Compare
     )
 
 
-def _rival(kind: Kind, stage: Stage, tuning: Stage, *, quick: bool) -> Rival:
+def _rival(kind: Baseline, stage: Stage, tuning: Stage, *, quick: bool) -> Rival:
     tried = kind.tried[1::2] if quick else kind.tried
     setting = searching.best(searching.swept(kind, tuning, tried))
     swept = searching.swept(kind, stage, (*tried, kind.default))

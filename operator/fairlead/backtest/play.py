@@ -5,7 +5,7 @@ not played.
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from fairlead.backtest import lower_bound
@@ -64,7 +64,8 @@ class PlayedDecision:
     at: float
     before: int
     after: int
-    reason: ScalingReason
+    reason: ScalingReason | None
+    """None: a baseline gives none."""
     message: str
 
 
@@ -161,13 +162,24 @@ class _DecisionLog:
 
     def take(self, facts: ScalingFacts, state: ScalingState, answer: Recommendation, now: float) -> None:  # noqa: ARG002  # a listener gets all
         """Keep it, if it changed anything."""
-        if answer.replicas == self._count:
-            return
-        change = PlayedDecision(
-            at=now, before=self._count, after=answer.replicas, reason=answer.reason, message=answer.message
-        )
-        self.found.append(change)
-        self._count = answer.replicas
+        self._keep(now, answer.replicas, answer.reason, answer.message)
+
+    def noted(self, wanted: Callable[[FleetSnapshot], int]) -> Callable[[FleetSnapshot], int]:
+        """A baseline's answers, kept likewise."""
+
+        def answer(snapshot: FleetSnapshot) -> int:
+            replicas = wanted(snapshot)
+            self._keep(snapshot.at, replicas, None, "")
+            return replicas
+
+        return answer
+
+    def _keep(self, now: float, replicas: int, reason: ScalingReason | None, message: str) -> None:
+        if replicas != self._count:
+            self.found.append(
+                PlayedDecision(at=now, before=self._count, after=replicas, reason=reason, message=message)
+            )
+            self._count = replicas
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -226,6 +238,24 @@ def objectives_of(candidate: Candidate, chosen: PlaySettings) -> LatencyObjectiv
     )
 
 
+def static_peak(candidate: Candidate, traffic: PlayedTraffic, chosen: PlaySettings) -> PlayedCandidate:
+    """The fewest replicas that keep the objectives throughout; the most that there may be where none do.
+
+    More replicas never keep fewer requests, chance aside, so their number is halved in on.
+    """
+    bounds = candidate.replicas
+    most = bounds.most if isinstance(bounds, ReplicaBounds) else bounds
+    low, high, found = 0, 1, play(candidate.fixed(1), traffic, chosen)
+    while not found.keeps and high < most:
+        low, high = high, min(2 * high, most)
+        found = play(candidate.fixed(high), traffic, chosen)
+    while found.keeps and high - low > 1:
+        middle = (low + high) // 2
+        run = play(candidate.fixed(middle), traffic, chosen)
+        low, high, found = (low, middle, run) if run.keeps else (middle, high, found)
+    return found
+
+
 def bound(candidate: Candidate, traffic: PlayedTraffic, chosen: PlaySettings) -> float:
     """GPU seconds that no policy undercuts which keeps the objectives with these replicas, and as few of them."""
     bounds = candidate.replicas
@@ -255,8 +285,11 @@ def _assumed(candidate: Candidate) -> ColdStartDistribution:
 
 
 def _scaling(candidate: Candidate, objectives: LatencyObjectives, log: _DecisionLog) -> ScalingHook | None:
-    """The product's own decisions; None for a fixed number of replicas."""
+    """The product's own decisions, or a baseline's; None for a fixed number of replicas."""
     bounds = candidate.replicas
+    if isinstance(bounds, ReplicaBounds) and candidate.baseline is not None:
+        hook = candidate.baseline.make(candidate.baseline.default, bounds)
+        return replace(hook, wanted=log.noted(hook.wanted))
     if not isinstance(bounds, ReplicaBounds) or not candidate.policy.active:
         return None
     scaled = ScaledDeployment(

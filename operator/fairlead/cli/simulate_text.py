@@ -89,7 +89,8 @@ def _below(one: PlayedCandidate, *, every: bool) -> list[str]:
 
 
 def _change(one: PlayedDecision) -> str:
-    return f"  {one.at / 60:7.1f} min  {one.before} -> {one.after}  {one.reason}: {one.message}"
+    because = "" if one.reason is None else f"  {one.reason}: {one.message}"
+    return f"  {one.at / 60:7.1f} min  {one.before} -> {one.after}{because}"
 
 
 def _values(one: PlayedCandidate) -> dict[str, Any]:
