@@ -40,14 +40,14 @@ def collect(arrivals: Iterable[RequestArrival], settings: EngineSettings) -> Dem
     at_once = 1 + (settings.speculation.tokens if settings.speculation else 0)
     for one in arrivals:
         names = one.prefix if settings.prefix_caching else ()
-        known = _known(names, seen)
+        cached = _cached(names, seen)
         seen.update(names)
         seen.update(one.reply)
         holders.update(names)
         if names or prefixes:
             prefixes.extend(() for _ in range(len(found.arrived) - len(prefixes)))
             prefixes.append(names)
-        prompt = max(one.prompt_tokens - known * settings.block_tokens, 1)
+        prompt = max(one.prompt_tokens - cached * settings.block_tokens, 1)
         before = one.prompt_tokens - prompt
         gaps = max(min(one.output_tokens, settings.context_tokens - one.prompt_tokens) - 1, 0)
         steps = -(-gaps // at_once)
@@ -64,7 +64,7 @@ def collect(arrivals: Iterable[RequestArrival], settings: EngineSettings) -> Dem
     return found
 
 
-def _known(names: tuple[int, ...], seen: set[int]) -> int:
+def _cached(names: tuple[int, ...], seen: set[int]) -> int:
     """Leading blocks that an earlier request has."""
     for place, name in enumerate(names):
         if name not in seen:

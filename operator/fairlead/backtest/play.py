@@ -6,11 +6,10 @@ not played.
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from math import inf
 from typing import Final
 
-from fairlead.backtest import lower_bound
 from fairlead.backtest.candidate import Candidate
-from fairlead.backtest.lower_bound import BoundQuestion
 from fairlead.backtest.windows import Window, WindowedStatistics
 from fairlead.fleet.capacity_plan import LatencyObjectives
 from fairlead.fleet.policies import ReplicaBounds, ScalingReason
@@ -83,15 +82,6 @@ class PlayedCandidate:
     """USD; None: no price is known."""
     decisions: tuple[PlayedDecision, ...]
     notes: tuple[str, ...]
-    least_gpu_hours: float | None = None
-    """That no policy undercuts which keeps the objectives; None: not asked for."""
-
-    @property
-    def regret(self) -> float | None:
-        """Cost over the least possible; None where the objectives are not kept, since that is cheaper than possible."""
-        if not self.keeps or not self.least_gpu_hours:
-            return None
-        return self.report.gpu_hours / self.least_gpu_hours - 1
 
     @property
     def keeps(self) -> bool:
@@ -116,8 +106,8 @@ class _Progress(WindowedStatistics):
 
     __slots__ = ("_report",)
 
-    def __init__(self, objectives: LatencyObjectives, report_progress: Callable[[float], None]) -> None:
-        super().__init__(objectives)
+    def __init__(self, objectives: LatencyObjectives, since: float, report_progress: Callable[[float], None]) -> None:
+        super().__init__(objectives, since or -inf)
         self._report = report_progress
 
     def snapshot_taken(self, snapshot: FleetSnapshot) -> None:
@@ -190,6 +180,8 @@ class PlayedTraffic:
     """In order of time, from 0 seconds on, with prefixes in blocks of so many tokens."""
     seconds: float
     """From the first request to the last."""
+    since: float = 0.0
+    """What came before is played, and counted in no figure."""
 
 
 def play(candidate: Candidate, traffic: PlayedTraffic, chosen: PlaySettings) -> PlayedCandidate:
@@ -201,11 +193,11 @@ def play(candidate: Candidate, traffic: PlayedTraffic, chosen: PlaySettings) -> 
         inside=inside.inside,
         replicas=first,
         gpus=candidate.gpus,
-        cold_starts=chosen.cold_starts or _assumed(candidate),
+        cold_starts=cold_starts_of(candidate, chosen),
         scaling=_scaling(candidate, objectives, log),
         snapshot_s=SNAPSHOT_SECONDS,
     )
-    statistics = _Progress(objectives, chosen.progress)
+    statistics = _Progress(objectives, traffic.since, chosen.progress)
     settings = candidate.settings
     routers = RouterSettings(
         count=candidate.routers,
@@ -214,15 +206,15 @@ def play(candidate: Candidate, traffic: PlayedTraffic, chosen: PlaySettings) -> 
     )
     world = FleetSimulation(fleet, RouterBalancer(routers, inside.figures), chosen.streams("world"), statistics)
     world.run(traffic.arrivals(settings.block_tokens), until=traffic.seconds + LAST_ANSWERS_SECONDS)
-    gpu_seconds = _gpu_seconds(world, traffic.seconds)
+    gpu_seconds, counted = _gpu_seconds(world, traffic), traffic.seconds - traffic.since
     price = candidate.price_an_hour
     return PlayedCandidate(
         name=candidate.name,
         objectives=objectives,
-        report=report.report(statistics, traffic.seconds, gpu_seconds),
+        report=report.report(statistics, counted, gpu_seconds),
         worst=statistics.worst(),
         most_replicas=max(statistics.series.ready, default=first),
-        mean_replicas=gpu_seconds / candidate.gpus / traffic.seconds if traffic.seconds else float(first),
+        mean_replicas=gpu_seconds / candidate.gpus / counted if counted else float(first),
         cost=None if price is None else gpu_seconds / 3600 * price,
         decisions=tuple(log.found),
         notes=candidate.notes,
@@ -238,41 +230,6 @@ def objectives_of(candidate: Candidate, chosen: PlaySettings) -> LatencyObjectiv
     )
 
 
-def static_peak(candidate: Candidate, traffic: PlayedTraffic, chosen: PlaySettings) -> PlayedCandidate:
-    """The fewest replicas that keep the objectives throughout; the most that there may be where none do.
-
-    More replicas never keep fewer requests, chance aside, so their number is halved in on.
-    """
-    bounds = candidate.replicas
-    most = bounds.most if isinstance(bounds, ReplicaBounds) else bounds
-    low, high, found = 0, 1, play(candidate.fixed(1), traffic, chosen)
-    while not found.keeps and high < most:
-        low, high = high, min(2 * high, most)
-        found = play(candidate.fixed(high), traffic, chosen)
-    while found.keeps and high - low > 1:
-        middle = (low + high) // 2
-        run = play(candidate.fixed(middle), traffic, chosen)
-        low, high, found = (low, middle, run) if run.keeps else (middle, high, found)
-    return found
-
-
-def bound(candidate: Candidate, traffic: PlayedTraffic, chosen: PlaySettings) -> float:
-    """GPU seconds that no policy undercuts which keeps the objectives with these replicas, and as few of them."""
-    bounds = candidate.replicas
-    question = BoundQuestion(
-        settings=candidate.settings,
-        times=candidate.times,
-        ranks=candidate.ranks,
-        objectives=objectives_of(candidate, chosen),
-        goal=KEPT_GOAL,
-        least=bounds.least if isinstance(bounds, ReplicaBounds) else min(bounds, 1),
-        cold_s=(chosen.cold_starts or _assumed(candidate)).least,
-        arrivals=lambda: traffic.arrivals(candidate.settings.block_tokens),
-        seconds=traffic.seconds,
-    )
-    return candidate.gpus * lower_bound.replica_seconds(question)
-
-
 def _first(candidate: Candidate, chosen: PlaySettings) -> int:
     bounds = candidate.replicas
     if not isinstance(bounds, ReplicaBounds):
@@ -280,8 +237,9 @@ def _first(candidate: Candidate, chosen: PlaySettings) -> int:
     return max(bounds.least, 1) if chosen.start is None else min(max(chosen.start, bounds.least), bounds.most)
 
 
-def _assumed(candidate: Candidate) -> ColdStartDistribution:
-    return FixedColdStarts(candidate.policy.cold_start.assume_seconds)
+def cold_starts_of(candidate: Candidate, chosen: PlaySettings) -> ColdStartDistribution:
+    """The comparison's, and where it has none as long as the policy assumes."""
+    return chosen.cold_starts or FixedColdStarts(candidate.policy.cold_start.assume_seconds)
 
 
 def _scaling(candidate: Candidate, objectives: LatencyObjectives, log: _DecisionLog) -> ScalingHook | None:
@@ -307,10 +265,11 @@ def _scaling(candidate: Candidate, objectives: LatencyObjectives, log: _Decision
     )
 
 
-def _gpu_seconds(world: FleetSimulation, seconds: float) -> float:
-    """While the traffic lasted."""
+def _gpu_seconds(world: FleetSimulation, traffic: PlayedTraffic) -> float:
+    """While the traffic lasted that counts."""
+    ends = traffic.seconds
     spans = (
-        (one.gpus, one.wanted_at, seconds if one.gone_at is None else min(one.gone_at, seconds))
+        (one.gpus, max(one.wanted_at, traffic.since), ends if one.gone_at is None else min(one.gone_at, ends))
         for one in world.replicas.all
     )
     return sum(gpus * max(until - since, 0.0) for gpus, since, until in spans)

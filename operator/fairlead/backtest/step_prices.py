@@ -10,7 +10,7 @@ for each other piece that fills a step alone; where one fills it together with o
 Where prompts are cut shorter (`long_prefill_tokens`), no such thing is known, and each token is let off its share.
 
 Where there is an objective for the time between tokens, a kept request's steps take at most that on average. So steps
-that last longer may be priced higher, by `patience`, if those that last less are priced lower.
+that last longer may be priced higher, by `pace_weight`, if those that last less are priced lower.
 
 A token that an engine computes again after a preemption counts as if it were decoded.
 """
@@ -28,7 +28,7 @@ from fairlead.simulator.engine.settings import EngineSettings
 
 PROMPT_SHARES: Final = (0.0, 0.4, 0.6, 0.7, 0.8, 0.9, 1.0)
 MEMORY_SHARES: Final = 8
-PATIENCES: Final = (0.0, *(2.0**-power for power in range(9)))
+PACE_WEIGHTS: Final = (0.0, *(2.0**-power for power in range(9)))
 EXACT: Final = 1 - 1e-9
 """Against the last digit of sums."""
 
@@ -73,8 +73,8 @@ def dearest(times: StepTimes, settings: EngineSettings, demand: Demand, pace_s: 
     shapes = StepShapes(times, settings)
     sums = _Sums(len(demand.arrived), sum(demand.prompt), sum(demand.steps), sum(demand.own))
     search = _Search(shapes, settings, pace_s * (1 + speculation.drafted(settings)))
-    patiences = PATIENCES if pace_s < inf else PATIENCES[:1]
-    found = (one for patience in patiences for one in search.prices(patience))
+    pace_weights = PACE_WEIGHTS if pace_s < inf else PACE_WEIGHTS[:1]
+    found = (one for pace_weight in pace_weights for one in search.prices(pace_weight))
     return max(found, key=sums.worth)
 
 
@@ -105,12 +105,12 @@ class _Search:
         self._budget = settings.batch_tokens - beside * settings.max_sequences
         """Tokens that a step has for prompts at the least, while as many requests decode as may, or have just ended."""
 
-    def prices(self, patience: float) -> Iterator[StepPrices]:
-        """With so much patience, every share of memory and of prompts."""
+    def prices(self, pace_weight: float) -> Iterator[StepPrices]:
+        """With this weight of the objective, every share of memory and of prompts."""
         for prompt_share in PROMPT_SHARES:
             prompt_s = self._shapes.dearest_prompt_s * prompt_share
-            over = self._shapes.over(prompt_s, patience, self._pace_s)
-            without = over if self._cut else self._shapes.over(0.0, patience, self._pace_s)
+            over = self._shapes.over(prompt_s, pace_weight, self._pace_s)
+            without = over if self._cut else self._shapes.over(0.0, pace_weight, self._pace_s)
             for own_s, step_s in _splits([-one for one in without[1:]], self._memory):
                 yield self._priced(prompt_s, own_s, step_s, over)
 

@@ -25,9 +25,9 @@ class StepShapes:
         lines = (times.decode_line(number, number) for number in range(1, most + 1))
         self.context_s = max(min(line.context_token_s for line in lines), 0.0)
 
-    def over(self, prompt_s: float, patience: float, pace_s: float) -> list[float]:
+    def over(self, prompt_s: float, pace_weight: float, pace_s: float) -> list[float]:
         """By the number of decoding requests: by how much prompt tokens at this price exceed a step's time at most."""
-        return [row.over(prompt_s, patience, pace_s) for row in self._rows]
+        return [row.over(prompt_s, pace_weight, pace_s) for row in self._rows]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +38,10 @@ class _Row:
     pieces: tuple[tuple[int, float], ...]
     """Only those that some price makes the tightest; a range of pieces has its most tokens and its least time."""
 
-    def over(self, prompt_s: float, patience: float, pace_s: float) -> float:
-        """Seconds; patience counts a step by how much longer it is than the objective."""
-        slower = 1 + patience * self.decodes
-        allowed = patience * self.decodes * pace_s if patience else 0.0
+    def over(self, prompt_s: float, pace_weight: float, pace_s: float) -> float:
+        """Seconds; the weight counts a step by how much longer it is than the objective."""
+        slower = 1 + pace_weight * self.decodes
+        allowed = pace_weight * self.decodes * pace_s if pace_weight else 0.0
         return max(prompt_s * tokens - slower * seconds for tokens, seconds in self.pieces) + allowed
 
 
