@@ -15,7 +15,7 @@ from fairlead.backtest.candidate import Candidate, Unplayable, candidate
 from fairlead.backtest.play import PlayedTraffic, PlaySettings
 from fairlead.cli import argument_values, offline_data
 from fairlead.cli.simulate_runs import Comparison, Repeat
-from fairlead.cli.simulate_traffic import TraceCut, TraceFigures, TraceFile
+from fairlead.cli.simulate_traffic import ReadTrace, TraceCut, TraceFile
 from fairlead.cluster import documents
 from fairlead.cluster.documents import YamlDocument
 from fairlead.emulator import packaged_data
@@ -68,10 +68,10 @@ def read(chosen: argparse.Namespace) -> SimulateInputs:
         cold_starts=None if chosen.cold_start is None else _cold_starts(chosen.cold_start),
         start=chosen.start,
     )
-    trace, figures, words = _trace(chosen)
+    trace = _trace(chosen)
     found = tuple(_candidates(chosen))
     playable = tuple(one for one in found if isinstance(one, Candidate))
-    whole = PlayedTraffic(arrivals=trace.arrivals, seconds=figures.last)
+    whole = PlayedTraffic(arrivals=trace.arrivals, seconds=trace.seconds)
     if chosen.sample is None:
         repeats, note = _seeded(chosen, playable, Repeat(whole, settings))
     else:
@@ -81,7 +81,7 @@ def read(chosen: argparse.Namespace) -> SimulateInputs:
         comparison=Comparison(
             contenders=tuple(contenders.contenders(playable, chosen.against)), repeats=repeats, whole=whole
         ),
-        words=words + note,
+        words=trace.words + note,
         jobs=chosen.jobs or len(os.sched_getaffinity(0)),
     )
 
@@ -96,15 +96,14 @@ class SeededStreams:
         return random.Random(f"{self.seed}/{name}")  # noqa: S311  # a recorded seed, not a secret
 
 
-def _trace(chosen: argparse.Namespace) -> tuple[TraceFile, TraceFigures, str]:
+def _trace(chosen: argparse.Namespace) -> ReadTrace:
     cut = TraceCut(
         since=_duration("--since", chosen.since) or 0.0,
         until=_duration("--until", chosen.until) or inf,
         speed_up=argument_values.number("--speed-up", chosen.speed_up, 0.01, 1000.0),
         longest_gap=_duration("--longest-gap", chosen.longest_gap) or inf,
     )
-    trace = TraceFile(path=Path(chosen.traffic), cut=cut)
-    return trace, *trace.looked_through()
+    return TraceFile(path=Path(chosen.traffic), cut=cut).looked_through()
 
 
 def _seeded(
@@ -121,7 +120,7 @@ def _seeded(
     return repeats, f"; by {chosen.seeds} seeds, 95 % intervals of their mean"
 
 
-def _sampled(number: int, trace: TraceFile, once: Repeat) -> tuple[tuple[Repeat, ...], str]:
+def _sampled(number: int, trace: ReadTrace, once: Repeat) -> tuple[tuple[Repeat, ...], str]:
     """A stretch of each of so many equal parts of the traffic, at a place that chance chooses."""
     part = once.traffic.seconds / number
     needed = WARM_UP_SECONDS + MEASURED_SECONDS
@@ -140,7 +139,7 @@ def _sampled(number: int, trace: TraceFile, once: Repeat) -> tuple[tuple[Repeat,
     )
 
 
-def _stretch(trace: TraceFile, start: float) -> PlayedTraffic:
+def _stretch(trace: ReadTrace, start: float) -> PlayedTraffic:
     ends = start + WARM_UP_SECONDS + MEASURED_SECONDS
 
     def arrivals(page_tokens: int) -> Iterator[RequestArrival]:

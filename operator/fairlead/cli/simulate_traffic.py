@@ -1,13 +1,15 @@
-"""The trace of `fairlead simulate`: read through line by line before anything is played, and never held as a whole.
+"""The trace of `fairlead simulate`: read through line by line before anything is played, and never held as text.
 
-Only access lines are: they stand in order of their ends, and have to be put in order of arrival.
+Requests without prefixes are kept as three numbers each, so that a line is read once however often it is played. Access
+lines are all held while they are read: they stand in order of their ends, and have to be put in order of arrival.
 """
 
 import gzip
 import zlib
-from collections.abc import Iterable, Iterator
+from array import array
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import chain
 from math import inf
 from pathlib import Path
@@ -27,6 +29,8 @@ MOST_HELD_BYTES: Final = 400_000_000
 """Of access lines, which take about as much memory as they are long."""
 LONGEST_LINE: Final = 8_000_000
 """Characters: a prompt of ten million tokens names its blocks in less."""
+MOST_KEPT: Final = 10_000_000
+"""Requests; 240 MB of numbers. Longer traces are read again each time that they are played."""
 LONG_GAP_SECONDS: Final = 600.0
 """Without a request: said, since a recorder that stood still looks the same."""
 
@@ -51,7 +55,8 @@ class TraceCut:
             if one.time >= self.since:
                 now += 0.0 if before is None else min(one.time - before, self.longest_gap)
                 before = one.time
-                yield replace(one, time=now / self.speed_up)
+                one.time = now / self.speed_up
+                yield one
 
 
 @dataclass(slots=True)
@@ -90,6 +95,40 @@ class TraceFigures:
         )
 
 
+class PlainRequests:
+    """Requests that share no prefixes, as numbers: time, prompt, reply."""
+
+    def __init__(self) -> None:
+        self._times, self._prompts, self._replies = array("d"), array("q"), array("q")
+        self.whole = True
+        """Whether every request that was added is here."""
+
+    def add(self, one: RequestArrival) -> None:
+        """Keep it, while there is room and nothing else to keep of it."""
+        self.whole = self.whole and not one.prefix and len(self._times) < MOST_KEPT
+        if self.whole:
+            self._times.append(one.time)
+            self._prompts.append(one.prompt_tokens)
+            self._replies.append(one.output_tokens)
+
+    def arrivals(self, page_tokens: int) -> Iterator[RequestArrival]:  # noqa: ARG002  # they have no pages
+        """Anew."""
+        for time, prompt, reply in zip(self._times, self._prompts, self._replies, strict=True):
+            yield RequestArrival(time=time, prompt_tokens=prompt, output_tokens=reply)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadTrace:
+    """A trace that was looked through."""
+
+    arrivals: Callable[[int], Iterator[RequestArrival]]
+    """Its requests anew, with prefixes in blocks of so many tokens."""
+    seconds: float
+    """From the first request to the last."""
+    words: str
+    """It in one line, with what was repaired."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TraceFile:
     """A trace on disk, and the part of it that is played."""
@@ -101,18 +140,23 @@ class TraceFile:
         """From the first request of the part on, with prefixes in blocks of so many tokens."""
         return self.cut.of(self._read(page_tokens, []))
 
-    def looked_through(self) -> tuple[TraceFigures, str]:
-        """Read once, so that a bad line is named before anything is played; the figures in words."""
+    def looked_through(self) -> "ReadTrace":
+        """Read once, so that a bad line is named before anything is played."""
         size = self.path.stat().st_size
         if size > MOST_BYTES and self.cut.until == inf:
             raise UnreadableTraffic(f"{self.path}: it has {size / 1e9:.1f} GB, {TOO_LONG}")
         notes: list[str] = []
-        found = TraceFigures()
+        found, plain = TraceFigures(), PlainRequests()
         for one in self.cut.of(self._read(16, notes)):
             found.add(one)
+            plain.add(one)
         if not found.requests:
             raise UnreadableTraffic(f"{self.path}: no request is left to play; check --since and --until")
-        return found, "".join((found.words(self.path.name), *notes, found.gap()))
+        return ReadTrace(
+            arrivals=plain.arrivals if plain.whole else self.arrivals,
+            seconds=found.last,
+            words="".join((found.words(self.path.name), *notes, found.gap())),
+        )
 
     def _read(self, page_tokens: int, notes: list[str]) -> Iterator[RequestArrival]:
         """By what the first line says it is."""

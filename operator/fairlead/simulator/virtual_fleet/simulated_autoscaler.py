@@ -93,7 +93,7 @@ class SimulatedAutoscaler:
 
 def facts_of(snapshot: FleetSnapshot, scaled: ScaledDeployment, wanted: int) -> ScalingFacts:
     """The facts of one deployment at this time."""
-    pods = tuple(_pod(one, snapshot.at) for one in snapshot.replicas if one.stage is not ReplicaStage.GONE)
+    pods = tuple(_pod(one, snapshot.at) for one in snapshot.replicas)
     return ScalingFacts(
         revision=REVISION,
         bounds=scaled.bounds,
