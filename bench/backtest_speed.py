@@ -59,7 +59,7 @@ def write_day(path: Path, hours: float) -> None:
 
 
 def timed(folder: Path, candidates: int, *words: str) -> dict[str, Any]:
-    """One run of the command: seconds of a core, the peak, and what it said."""
+    """One run of the command: seconds of a core, the peak, and what it printed."""
     names = [f"c{number}" for number in range(candidates)]
     (folder / "fleet.yaml").write_text("".join(CANDIDATE.format(name=name) for name in names) + POLICY)
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -69,15 +69,15 @@ def timed(folder: Path, candidates: int, *words: str) -> dict[str, Any]:
         cwd=ROOT, env=os.environ | surroundings(ROOT), stdout=subprocess.PIPE, check=False,
     )  # fmt: skip
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    said = json.loads(ended.stdout)
-    figures = [one["figures"] for one in said["candidates"]]
+    shown = json.loads(ended.stdout)
+    figures = [one["figures"] for one in shown["candidates"]]
     return {
-        "traffic": said["traffic"],
+        "traffic": shown["traffic"],
         "core_s": after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime,
         "peak_mib": after.ru_maxrss / 1024 * (candidates + 1),
         "kept": figures[0]["kept"],
         "replicas": figures[0]["replicas"],
-        "most": max(run["replicas"]["most"] for run in said["candidates"][0]["runs"]),
+        "most": max(run["replicas"]["most"] for run in shown["candidates"][0]["runs"]),
     }
 
 

@@ -13,7 +13,7 @@ DAY_SECONDS: Final = 60.0
 MOST_MIB: Final = 1024.0
 
 
-def baselines_are_what_their_projects_say() -> Figure:
+def baselines_reproduce_their_examples() -> Figure:
     """Their own examples, by row."""
     return _passed(DOCUMENTED)
 
@@ -66,7 +66,7 @@ CLAIMS: Final = (
         item="simulate.4",
         title="HPA, KEDA, Knative, AIBrix and llm-d's WVA, as `fairlead simulate --against` plays them, reproduce the "
         "examples that their own projects document or test",
-        prove=baselines_are_what_their_projects_say,
+        prove=baselines_reproduce_their_examples,
     ),
     Claim(
         item="simulate.6",

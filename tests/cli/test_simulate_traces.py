@@ -109,7 +109,7 @@ def test_a_long_silence_is_said_and_may_be_cut(files: Path, capsys: pytest.Captu
         ("seconds,prompt_tokens,output_tokens\n0,1,1\nx,1,1\n", "line 3: seconds is x, and must be a number"),
         (
             "seconds,prompt_tokens,output_tokens\n0,1,1\n5,1,1\n3,1,1\n",
-            "line 4: it came 2 s before the request above it; sort the file by time",
+            "line 4: it came 2 s before the request above it; put the file in order of time",
         ),
     ],
 )

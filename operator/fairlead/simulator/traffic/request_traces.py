@@ -76,7 +76,9 @@ class _Clock:
             self._first = self._last = seconds
         if seconds < self._last:
             raise BadMeasurement(
-                row.line, f"it came {self._last - seconds:g} s before the request above it", "sort the file by time"
+                row.line,
+                f"it came {self._last - seconds:g} s before the request above it",
+                "put the file in order of time",
             )
         self._last = seconds
         return seconds - self._first
