@@ -38,6 +38,9 @@ def test_what_grows_with_the_traffic_is_reckoned_up_to_the_whole_and_shares_are_
     assert row.kept.mean == pytest.approx(0.96)
     assert row.regret == pytest.approx(0.5)
     assert row.figure("lost") == (0.0, 0.0)
+    replicas = row.figure("replicas")
+    assert replicas is not None
+    assert replicas.mean == pytest.approx(1.0)
 
 
 def test_regret_is_told_of_those_who_keep_their_objectives_and_where_something_is_needed() -> None:

@@ -10,11 +10,12 @@ from tests.backtest.test_play import candidate, steady, streams
 
 
 def test_the_smallest_fixed_number_is_searched_for() -> None:
-    bounds = ReplicaBounds(least=1, most=8, policy="chat")
-    found = yardsticks.static_peak(candidate(bounds), steady(30.0, 120), PlaySettings(streams=streams))
-    fewer = playing.play(candidate(found.most_replicas - 1), steady(30.0, 120), PlaySettings(streams=streams))
+    bounds, traffic = ReplicaBounds(least=1, most=16, policy="chat"), steady(150.0, 40)
+    found = yardsticks.static_peak(candidate(bounds), traffic, PlaySettings(streams=streams))
+    fewer = playing.play(candidate(found.most_replicas - 1), traffic, PlaySettings(streams=streams))
 
     assert found.keeps
+    assert found.most_replicas > 2
     assert not fewer.keeps
     assert found.name == f"chat, static {found.most_replicas}"
 

@@ -4,6 +4,7 @@ Counted in a block is only what cannot be done in another: a whole request that 
 the prompt of one whose first token is due within it. All else is free.
 """
 
+from array import array
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -46,36 +47,37 @@ class DemandBlock:
         return self.sums[served], float(len(self.works) - served)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class PricedTrace:
     """What every block of it is made of."""
 
-    demand: Demand
-    prices: StepPrices
-    deadlines: Deadlines
-    seconds: float
-    """From the first request to the last: what is paid for."""
+    def __init__(self, demand: Demand, prices: StepPrices, deadlines: Deadlines, seconds: float) -> None:
+        self._seconds = seconds
+        """From the first request to the last: what is paid for."""
+        places = range(len(demand.arrived))
+        self._arrived = demand.arrived
+        self._first_s = deadlines.first_s
+        self._last = array(
+            "d", (one + deadlines.last_s(gaps) for one, gaps in zip(demand.arrived, demand.gaps, strict=True))
+        )
+        """Until when the last token is due."""
+        self._prompts = array("d", (prices.prefill(demand, place) for place in places))
+        self._replies = array("d", (prices.decode(demand, place) for place in places))
 
     def blocks(self, length: float) -> Iterator[DemandBlock]:
         """Blocks of this length, the last one shorter."""
-        count = max(-(-self.seconds // length), 1)
-        works: list[list[float]] = [[] for _ in range(int(count))]
-        for place, arrived in enumerate(self.demand.arrived):
+        count = int(max(-(-self._seconds // length), 1))
+        works: list[list[float]] = [[] for _ in range(count)]
+        for place, arrived in enumerate(self._arrived):
             number = int(arrived // length)
-            if 0 <= number < len(works):
-                ends = min((number + 1) * length, self.seconds)
-                work = self._forced(place, ends)
-                if work > 0:
-                    works[number].append(work)
+            if not 0 <= number < count:
+                continue
+            ends = min((number + 1) * length, self._seconds)
+            if arrived + self._first_s > ends:
+                continue
+            work = self._prompts[place]
+            if self._last[place] <= ends:
+                work += self._replies[place]
+            if work > 0:
+                works[number].append(work)
         for number, found in enumerate(works):
-            yield DemandBlock.of(min(length, self.seconds - number * length), found)
-
-    def _forced(self, place: int, ends: float) -> float:
-        """Engine seconds of a request that must be spent until its block ends."""
-        demand, prices = self.demand, self.prices
-        left = ends - demand.arrived[place]
-        if self.deadlines.first_s > left:
-            return 0.0
-        prompt = prices.prefill(demand, place)
-        whole = self.deadlines.last_s(demand.gaps[place]) <= left
-        return prompt + prices.decode(demand, place) if whole else prompt
+            yield DemandBlock.of(min(length, self._seconds - number * length), found)

@@ -40,23 +40,25 @@ def collect(arrivals: Iterable[RequestArrival], settings: EngineSettings) -> Dem
     at_once = 1 + (settings.speculation.tokens if settings.speculation else 0)
     for one in arrivals:
         names = one.prefix if settings.prefix_caching else ()
-        cached = _cached(names, seen)
-        seen.update(names)
-        seen.update(one.reply)
-        holders.update(names)
+        prompt = one.prompt_tokens
         if names or prefixes:
+            prompt = max(prompt - _cached(names, seen) * settings.block_tokens, 1)
             prefixes.extend(() for _ in range(len(found.arrived) - len(prefixes)))
             prefixes.append(names)
-        prompt = max(one.prompt_tokens - cached * settings.block_tokens, 1)
-        before = one.prompt_tokens - prompt
+            seen.update(names)
+            holders.update(names)
+        if one.reply:
+            seen.update(one.reply)
         gaps = max(min(one.output_tokens, settings.context_tokens - one.prompt_tokens) - 1, 0)
         steps = -(-gaps // at_once)
+        context = _attended(one.prompt_tokens, steps)
         found.arrived.append(one.time)
         found.prompt.append(prompt)
-        found.pairs.append(prompt * before + prompt * (prompt + 1) / 2)
+        found.pairs.append(prompt * (one.prompt_tokens - prompt) + prompt * (prompt + 1) / 2)
         found.steps.append(steps)
-        found.context.append(_attended(one.prompt_tokens, steps))
-        found.own.append(_attended(one.prompt_tokens - len(names) * settings.block_tokens, steps))
+        found.context.append(context)
+        own = one.prompt_tokens - len(names) * settings.block_tokens
+        found.own.append(_attended(own, steps) if names else context)
         found.gaps.append(gaps)
     for place, names in enumerate(prefixes):
         alone = sum(1 for name in names if holders[name] == 1)

@@ -20,7 +20,7 @@ from fairlead.simulator.engine.batch import StepTimes
 from fairlead.simulator.engine.settings import EngineSettings
 from fairlead.simulator.traffic.arrivals import RequestArrival
 
-BLOCK_SECONDS: Final = (30.0, 60.0, 120.0, 300.0, 600.0, 1200.0, 2400.0)
+BLOCK_SECONDS: Final = (30.0, 120.0, 600.0, 2400.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,7 +13,6 @@ from typing import Final
 
 from fairlead.backtest.block_demand import DemandBlock
 
-DOUBLINGS: Final = 40
 NARROWINGS: Final = 12
 GOLDEN: Final = (sqrt(5) - 1) / 2
 
@@ -62,9 +61,7 @@ class ReplicaCourse:
         """Replica seconds that no course undercuts that leaves as few as it must."""
         best, price = self.at_price(0.0), self._first_price()
         higher = self.at_price(price)
-        for _ in range(DOUBLINGS):
-            if higher <= best:
-                break
+        while higher > best:
             best, price, higher = higher, 2 * price, self.at_price(2 * price)
         return max(best, self._narrowed(price / 4, price))
 

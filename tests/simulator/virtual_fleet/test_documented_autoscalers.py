@@ -186,6 +186,9 @@ def test_wva_asks_once_a_minute_and_its_hpa_waits_four() -> None:
 def test_wva_stands_still_where_nobody_answers_and_within_a_tenth() -> None:
     scaler = WorkloadVariantAutoscaler(SaturationSettings(), WvaBehaviour())
     assert scaler.wanted(loaded(0.0, starting=2)) == 2
+    leaving = loaded(15.0, 0.1, 0.1)
+    leaving.replicas[1].stage = ReplicaStage.DRAINING
+    assert scaler.wanted(leaving) == 2, "who drains is not counted, and one alone does not shrink"
     many = WorkloadVariantAutoscaler(SaturationSettings(), WvaBehaviour())
     answers = {many.wanted(loaded(15.0 * turn, *[0.75] * 12)) for turn in range(30)}
     assert answers == {12}, "thirteen of twelve is within the HPA's tolerance"
