@@ -3,11 +3,12 @@
 from dataclasses import dataclass, replace
 from typing import Final
 
-from bench.autoscaling import searching
-from bench.autoscaling.contestants import KINDS, Kind, ours
+from bench.autoscaling import bounding, searching
+from bench.autoscaling.contestants import KINDS, ours
 from bench.autoscaling.playing import Played, Stage, played
 from bench.autoscaling.searching import Swept
 from bench.autoscaling.traffic import Traffic
+from fairlead.backtest.baselines import Baseline
 
 COLD_STARTS_S: Final = (110.0, 300.0)
 GOAL_COST: Final = 0.75
@@ -48,6 +49,8 @@ class Compared:
     ours: Played
     rivals: tuple[Rival, ...]
     foreknown: Played
+    least: float
+    """GPU hours that nobody undercuts who holds."""
 
     def cost(self, one: Played) -> float:
         """Against static peak."""
@@ -77,9 +80,14 @@ class Compared:
         )
 
     @property
-    def regret(self) -> float:
+    def over_plan(self) -> float:
         """Cost over that of foreknowledge."""
         return self.ours.gpu_hours / self.foreknown.gpu_hours - 1
+
+    @property
+    def regret(self) -> float:
+        """Cost over the least possible."""
+        return self.ours.gpu_hours / self.least - 1
 
 
 def dominated(one: Played, by: Played) -> bool:
@@ -111,10 +119,11 @@ def compared(traffic: Traffic, cold_s: float, *, quick: bool = False) -> Compare
         ours=played(stage, "Fairlead", ours(traffic)),
         rivals=tuple(_rival(kind, stage, tuning, quick=quick) for kind in KINDS),
         foreknown=searching.foreknown(stage, peak),
+        least=bounding.least_gpu_hours(stage),
     )
 
 
-def _rival(kind: Kind, stage: Stage, tuning: Stage, *, quick: bool) -> Rival:
+def _rival(kind: Baseline, stage: Stage, tuning: Stage, *, quick: bool) -> Rival:
     tried = kind.tried[1::2] if quick else kind.tried
     setting = searching.best(searching.swept(kind, tuning, tried))
     swept = searching.swept(kind, stage, (*tried, kind.default))

@@ -25,8 +25,7 @@ SOURCES: Final = (
     "bench.autoscaling.playing",
     "bench.autoscaling.traffic",
     "bench.autoscaling.foreknowing",
-    "fairlead.simulator.virtual_fleet.baselines.keda",
-    "fairlead.simulator.virtual_fleet.baselines.horizontal_pod_autoscaler",
+    "fairlead.backtest.baselines",
 )
 """With all that they import."""
 BESIDE: Final = (Path("bench/autoscaling/contestants.py"), Path("bench/autoscaling/searching.py"))

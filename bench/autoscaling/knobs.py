@@ -17,6 +17,7 @@ from bench.autoscaling.knob_settings import KNOBS, Knob, Setting
 from bench.autoscaling.knobs_page import Turned
 from bench.autoscaling.playing import Stage
 from bench.autoscaling.traffic import Part, Traffic
+from fairlead.backtest.baselines import DELAY_S
 from fairlead.scaling.decide import recommender
 from fairlead.scaling.decide.recommendation import Recommendation
 from fairlead.scaling.decide.scaling_state import ScalingState
@@ -52,12 +53,10 @@ def _scaling(made: Traffic, setting: Setting) -> ScalingHook:
     speed = (
         None if isinstance(sheet, RatesUnknown) else simulated_autoscaler.assumed_speed(sheet, made.lived.settings())
     )
-    ours = ScaledDeployment(bounds=setting.bounds, policy=setting.policy, delay_s=contestants.DELAY_S, assumed=speed)
+    ours = ScaledDeployment(bounds=setting.bounds, policy=setting.policy, delay_s=DELAY_S, assumed=speed)
     autoscaler = SimulatedAutoscaler(ours, decide=_priced)
     promised = setting.policy.objectives.ttft_p95_seconds or made.lived.objectives.ttft_p95_s
-    return ScalingHook(
-        wanted=autoscaler.wanted, every_s=contestants.OURS_EVERY_S, delay_s=contestants.DELAY_S, first_s=promised
-    )
+    return ScalingHook(wanted=autoscaler.wanted, every_s=contestants.OURS_EVERY_S, delay_s=DELAY_S, first_s=promised)
 
 
 def _priced(facts: ScalingFacts, memory: ScalingState, now: float) -> tuple[Recommendation, ScalingState]:

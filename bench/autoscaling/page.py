@@ -42,6 +42,8 @@ the simulator (`docs/simulator.md`), by seed, so that the same commit gives the 
   Mooncake, another day of ServeGen, another seed of made-up traffic.
 - **Foreknowledge** knows the trace and asks for replicas one cold start ahead: a plan whose one free number is searched
   for on the reported part. It stands for the optimum; a better plan may exist.
+- **Nobody who holds pays less than** the bound from below of `fairlead simulate` (`docs/backtesting.md`): what tokens
+  cost at the engine's best batches, with whole replicas that are paid for while they start. No plan may reach it.
 - **dominated**: no better in attainment or cost than Fairlead, and worse in one. **keeps more for more**: a different
   trade, neither better nor worse. **Chosen in hindsight**: of all settings tried, on the reported part itself.
 

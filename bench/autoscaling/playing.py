@@ -66,6 +66,10 @@ class Stage:
         """The same with another number."""
         return replace(self, replicas=replicas)
 
+    def with_cold_start(self, seconds: float) -> "Stage":
+        """The same with another cold start."""
+        return replace(self, cold_s=seconds)
+
 
 class Noted:
     """An autoscaler whose answers are written down."""

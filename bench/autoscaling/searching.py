@@ -8,10 +8,12 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from bench.autoscaling.contestants import MOST, Kind
+from bench.autoscaling import contestants
+from bench.autoscaling.contestants import MOST
 from bench.autoscaling.foreknowing import Foreknowing, needed, planned
 from bench.autoscaling.kept import played
 from bench.autoscaling.playing import Played, Stage
+from fairlead.backtest.baselines import Baseline
 from fairlead.simulator.virtual_fleet.replicas import ScalingHook
 
 PLAN_EVERY_S: Final = 5.0
@@ -38,10 +40,10 @@ def static(stage: Stage, holds: Callable[[Played], bool], too_few: int = 0) -> t
     return high, found or played(stage.with_replicas(high), f"static {high}")
 
 
-def swept(kind: Kind, stage: Stage, tried: Sequence[float]) -> Swept:
+def swept(kind: Baseline, stage: Stage, tried: Sequence[float]) -> Swept:
     """One baseline with one setting after the other."""
     return tuple(
-        (setting, played(stage, f"{kind.name} {setting:g}", kind.make(setting, stage.traffic.to_zero)))
+        (setting, played(stage, f"{kind.name} {setting:g}", kind.make(setting, contestants.bounds_of(stage.traffic))))
         for setting in tried
     )
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from fairlead.backtest import baselines
 from fairlead.backtest import play as playing
 from fairlead.backtest.candidate import Candidate
 from fairlead.backtest.play import PlayedTraffic, PlaySettings
@@ -151,3 +152,33 @@ def test_the_same_seed_plays_the_same() -> None:
 
     assert once.report.as_document() == again.report.as_document()
     assert once.decisions == again.decisions
+
+
+def test_a_warm_up_is_played_and_not_counted() -> None:
+    traffic = replace(steady(1.0, 1200), since=600.0)
+    found = playing.play(candidate(2), traffic, PlaySettings(streams=streams))
+
+    assert found.report.arrived == 600
+    assert found.report.seconds == pytest.approx(599.0)
+    assert found.report.gpu_hours == pytest.approx(2 * 2 * 599 / 3600)
+    assert found.mean_replicas == pytest.approx(2.0)
+
+
+def test_a_baseline_scales_the_same_replicas_and_gives_no_reason() -> None:
+    bounds = ReplicaBounds(least=1, most=8, policy="chat")
+    found = playing.play(
+        candidate(bounds).under(baselines.KEDA), steady(1.0, 400), PlaySettings(streams=streams, start=3)
+    )
+
+    assert found.name == "chat, KEDA on queue"
+    assert [(one.before, one.after, one.reason) for one in found.decisions] == [(3, 1, None)]
+    assert found.notes[0] == "scaled by KEDA on queue, 5 waiting a replica as vLLM's production stack has it"
+
+
+@pytest.mark.parametrize("word", baselines.BASELINES)
+def test_every_baseline_can_be_played_between_its_bounds(word: str) -> None:
+    bounds = ReplicaBounds(least=0, most=3, policy="chat")
+    made = candidate(bounds).under(baselines.BASELINES[word])
+    found = playing.play(made, steady(20.0, 300), PlaySettings(streams=streams, start=2))
+
+    assert 0 <= found.most_replicas <= 3

@@ -65,7 +65,7 @@ def row(ours: Played) -> Compared:
     return Compared(
         traffic="azure", words="an hour", trace=True, cold_s=110.0, since=60.0, until=120.0, peak=4, static=RUN,
         steadiest=5, throughout=RUN,
-        ours=ours, foreknown=rival,
+        ours=ours, foreknown=rival, least=5.0,
         rivals=(Rival(name="HPA", by_default=rival, setting=8.0, tuned=rival, swept=swept),),
     )  # fmt: skip
 
@@ -98,7 +98,11 @@ def test_hindsight_chooses_the_cheapest_setting_that_keeps_as_much() -> None:
     assert row(replace(mine, gpu_hours=7.5)).beyond
     assert row(replace(mine, attainment=0.97)).beyond, "who keeps more than every setting is beyond them at any cost"
     keeps = list(table.remarks(row(replace(mine, attainment=0.97))))
-    assert keeps == ["HPA keeps as much at none of the settings tried.", "Cost over foreknowledge: +6%."]
+    assert keeps == [
+        "HPA keeps as much at none of the settings tried.",
+        "Cost over foreknowledge: +6%.",
+        "Nobody who holds pays less than 5.00 GPU hours: +70%.",
+    ]
 
 
 def test_the_worst_ten_minutes_are_those_of_the_requests_that_came_in_them() -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from fairlead.cli import main
+from tests.cli.candidate_files import CANDIDATES
 from tests.review.table import deployment
 
 Run = Callable[..., tuple[int, str, str]]
@@ -37,3 +38,13 @@ def file(tmp_path: Path) -> File:
         return str(path)
 
     return made
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> Path:
+    """Two candidates in a folder, and five minutes of traffic beside it."""
+    (tmp_path / "fleet").mkdir()
+    (tmp_path / "fleet" / "candidates.yaml").write_text(CANDIDATES)
+    rows = [f"{number / 4},800,100" for number in range(1200)]
+    (tmp_path / "steady.csv").write_text("\n".join(["seconds,prompt_tokens,output_tokens", *rows]))
+    return tmp_path

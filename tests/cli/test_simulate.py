@@ -10,47 +10,14 @@ import pytest
 
 from fairlead.backtest import play as playing
 from fairlead.backtest.play import PlayedDecision, PlaySettings
-from fairlead.cli import simulate_inputs, simulate_text
+from fairlead.backtest.repeats import Repeated
+from fairlead.cli import simulate_text
 from fairlead.cli.main import main
 from fairlead.cli.simulate_text import Shown
 from fairlead.fleet.capacity_plan import LatencyObjectives
 from fairlead.fleet.policies import ScalingReason
 from tests.backtest.test_play import candidate, steady
-
-CANDIDATES = """
-apiVersion: fairlead.dev/v1alpha1
-kind: InferenceDeployment
-metadata: {name: fixed, namespace: default}
-spec:
-  model: {source: "hf://meta-llama/Llama-3.1-8B-Instruct"}
-  engine: {context: {maxTokens: 16384}}
-  accelerator: {product: NVIDIA-L40S}
-  replicas: 2
----
-apiVersion: fairlead.dev/v1alpha1
-kind: InferenceDeployment
-metadata: {name: scaled, namespace: default}
-spec:
-  model: {source: "hf://meta-llama/Llama-3.1-8B-Instruct"}
-  engine: {context: {maxTokens: 16384}}
-  accelerator: {product: NVIDIA-L40S}
-  scaling: {minReplicas: 1, maxReplicas: 6, policy: {name: chat}}
----
-apiVersion: fairlead.dev/v1alpha1
-kind: AutoscalingPolicy
-metadata: {name: chat, namespace: default}
-spec:
-  objectives: {ttftP95: 2s, tpotP95: 100ms}
-"""
-
-
-@pytest.fixture
-def files(tmp_path: Path) -> Path:
-    (tmp_path / "fleet").mkdir()
-    (tmp_path / "fleet" / "candidates.yaml").write_text(CANDIDATES)
-    rows = [f"{number / 4},800,100" for number in range(1200)]
-    (tmp_path / "steady.csv").write_text("\n".join(["seconds,prompt_tokens,output_tokens", *rows]))
-    return tmp_path
+from tests.cli.candidate_files import CANDIDATES
 
 
 def test_candidates_are_compared_in_a_table_with_what_their_policies_did(
@@ -81,10 +48,13 @@ def test_the_same_is_to_be_had_as_json_for_a_part_of_the_trace_and_faster(
     assert found["traffic"].startswith("steady.csv: 240 requests in 0.5 min, 8.0")
     fixed, scaled = found["candidates"]
     assert (fixed["name"], fixed["keeps"], fixed["objectives"]["ttftP95Seconds"]) == ("fixed", False, 0.001)
-    assert fixed["report"]["arrived"] == 240
-    assert fixed["costUsd"] > 0
-    assert scaled["replicas"]["most"] >= 1
-    assert fixed["worstTenMinutes"] == {"sinceSeconds": 0.0, "requests": 240, "kept": fixed["report"]["kept"]}
+    (once,) = fixed["runs"]
+    assert once["report"]["arrived"] == 240
+    assert once["costUsd"] == fixed["figures"]["costUsd"]["mean"] > 0
+    assert fixed["figures"]["kept"]["margin95"] is None, "one run says nothing of chance"
+    assert scaled["runs"][0]["replicas"]["most"] >= 1
+    assert once["worstTenMinutes"] == {"sinceSeconds": 0.0, "requests": 240, "kept": once["report"]["kept"]}
+    assert fixed["regret"] is None, "what does not keep its objectives is cheaper than that takes"
 
 
 def test_every_format_is_known_by_its_first_line(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -106,33 +76,6 @@ def test_every_format_is_known_by_its_first_line(files: Path, capsys: pytest.Cap
 
 
 @pytest.mark.parametrize(
-    ("text", "because"),
-    [
-        ("a,b,c\n1,2,3\n", "its first line says of no format that is known what it is; the first line of a CSV is"),
-        ("", "its first line says of no format"),
-        ('{"nobody": 1}\n', "its first line says of no format"),
-        ("seconds,prompt_tokens,output_tokens\n", "no request is left to play; check --since and --until"),
-        ("seconds,prompt_tokens,output_tokens\n0,1,1\nx,1,1\n", "line 3: seconds is x, and must be a number"),
-        ("seconds,prompt_tokens,output_tokens\n0,1,1\n5,1,1\n3,1,1\n", "request 3 came 2 s before the one above it"),
-    ],
-)
-def test_a_bad_trace_is_named_before_anything_is_played(
-    files: Path, text: str, because: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    (files / "bad.csv").write_text(text)
-    assert main(["simulate", str(files / "fleet"), "--traffic", str(files / "bad.csv")]) == 2
-    err = capsys.readouterr().err
-    assert "bad.csv: " in err
-    assert because in err
-
-
-def test_bytes_that_are_no_text_are_named(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (files / "bad.csv").write_bytes(b"\xff\xfe\x00")
-    assert main(["simulate", str(files / "fleet"), "--traffic", str(files / "bad.csv")]) == 2
-    assert "it is no text in UTF-8" in capsys.readouterr().err
-
-
-@pytest.mark.parametrize(
     ("words", "because"),
     [
         (("--speed-up", "fast"), "--speed-up fast: a number between 0.01 and 1000"),
@@ -140,6 +83,15 @@ def test_bytes_that_are_no_text_are_named(files: Path, capsys: pytest.CaptureFix
         (("--until", "soon"), "--until soon: a time such as 800ms or 1.5s"),
         (("--start", "-1"), "--start -1: a number between 0 and 10000"),
         (("--step-times", "/nowhere.json"), "No such file"),
+        (("--seeds", "0"), "--seeds 0: a number between 1 and 100"),
+        (("--jobs", "1000"), "--jobs 1000: a number between 1 and 100"),
+        (("--sample", "3", "--seeds", "2"), "--sample with --seeds: give one of them"),
+        (
+            ("--sample", "3"),
+            "--sample 3: a part of the traffic has 2 min, and a stretch takes 30; give a smaller number",
+        ),
+        (("--cold-start", "250s..110s"), "the median, and the time that 95 of 100 starts keep, which is no less"),
+        (("--cold-start", "250s.."), "--cold-start : a time such as 800ms or 1.5s"),
     ],
 )
 def test_a_bad_argument_is_answered_with_a_good_one(
@@ -166,37 +118,13 @@ def test_files_that_cannot_be_played_are_named(
     assert because in capsys.readouterr().err
 
 
-def test_whoever_interrupts_gets_what_was_played(
-    files: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    settings = simulate_inputs.SimulateInputs.settings
-
-    def second_is_too_long(inputs: simulate_inputs.SimulateInputs, name: str) -> object:
-        if name == "scaled":
-            raise KeyboardInterrupt
-        return settings(inputs, name)
-
-    monkeypatch.setattr(simulate_inputs.SimulateInputs, "settings", second_is_too_long)
-    assert main(["simulate", str(files / "fleet"), "--traffic", str(files / "steady.csv"), "--until", "1m"]) == 1
-    shown = capsys.readouterr()
-    assert "interrupted; not played: scaled" in shown.err
-    assert "fixed " in shown.out
-
-
-def test_progress_is_shown_on_a_terminal(
-    files: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
-    assert main(["simulate", str(files / "fleet"), "--traffic", str(files / "steady.csv"), "--until", "3m"]) == 0
-    assert "fixed: 100% played" in capsys.readouterr().err
-
-
 def test_a_price_of_ones_own_is_taken(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (files / "products.yaml").write_text("products: [{product: NVIDIA-L40S, priceUsdHour: 100}]\n")
     words = ["simulate", str(files / "fleet"), "--traffic", str(files / "steady.csv"), "--until", "1m"]
     assert main([*words, "--products", str(files / "products.yaml"), "-o", "json"]) == 0
     found = json.loads(capsys.readouterr().out)["candidates"][0]
-    assert found["costUsd"] == pytest.approx(found["report"]["gpu_hours"] * 100)
+    (once,) = found["runs"]
+    assert once["costUsd"] == pytest.approx(once["report"]["gpu_hours"] * 100)
 
 
 def test_the_worst_ten_minutes_and_the_first_changes_are_told() -> None:
@@ -206,7 +134,8 @@ def test_the_worst_ten_minutes_and_the_first_changes_are_told() -> None:
         PlayedDecision(at=60.0 * at, before=at, after=at + 1, reason=ScalingReason.TOKEN_DEMAND, message="more came")
         for at in range(8)
     )
-    shown = Shown(traffic="a story's", played=(replace(played, decisions=changes),), decisions=False)
+    row = Repeated(name="chat", runs=(replace(played, decisions=changes),))
+    shown = Shown(traffic="a story's", rows=(row,), decisions=False)
 
     short, whole = (simulate_text.text(replace(shown, decisions=every)).splitlines() for every in (False, True))
 

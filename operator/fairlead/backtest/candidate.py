@@ -9,6 +9,12 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
+<<<<<<< HEAD
+=======
+from fairlead.backtest.baselines import Baseline
+from fairlead.emulator import command
+from fairlead.emulator.command import ParserExit
+>>>>>>> bounds
 from fairlead.emulator.emulation_knobs import EmulationKnobs
 from fairlead.emulator.engine import provision
 from fairlead.emulator.engine.provision import CannotStart, EmulatedMachine, EngineProvision
@@ -69,6 +75,17 @@ class Candidate:
     routers: int
     notes: tuple[str, ...]
     """Where the step times come from, and what is assumed."""
+    baseline: Baseline | None = None
+    """Who decides instead of the product; None: the product."""
+
+    def under(self, baseline: Baseline) -> "Candidate":
+        """The same replicas, scaled as another project ships it."""
+        words = f"scaled by {baseline.words}"
+        return replace(self, name=f"{self.name}, {baseline.name}", baseline=baseline, notes=(words, *self.notes))
+
+    def fixed(self, replicas: int) -> "Candidate":
+        """The same replicas, and always so many."""
+        return replace(self, name=f"{self.name}, static {replicas}", replicas=replicas)
 
 
 def candidate(

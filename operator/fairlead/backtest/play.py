@@ -5,7 +5,8 @@ not played.
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from math import inf
 from typing import Final
 
 from fairlead.backtest.candidate import Candidate
@@ -62,7 +63,8 @@ class PlayedDecision:
     at: float
     before: int
     after: int
-    reason: ScalingReason
+    reason: ScalingReason | None
+    """None: a baseline gives none."""
     message: str
 
 
@@ -104,8 +106,8 @@ class _Progress(WindowedStatistics):
 
     __slots__ = ("_report",)
 
-    def __init__(self, objectives: LatencyObjectives, report_progress: Callable[[float], None]) -> None:
-        super().__init__(objectives)
+    def __init__(self, objectives: LatencyObjectives, since: float, report_progress: Callable[[float], None]) -> None:
+        super().__init__(objectives, since or -inf)
         self._report = report_progress
 
     def snapshot_taken(self, snapshot: FleetSnapshot) -> None:
@@ -150,13 +152,24 @@ class _DecisionLog:
 
     def take(self, facts: ScalingFacts, state: ScalingState, answer: Recommendation, now: float) -> None:  # noqa: ARG002  # a listener gets all
         """Keep it, if it changed anything."""
-        if answer.replicas == self._count:
-            return
-        change = PlayedDecision(
-            at=now, before=self._count, after=answer.replicas, reason=answer.reason, message=answer.message
-        )
-        self.found.append(change)
-        self._count = answer.replicas
+        self._keep(now, answer.replicas, answer.reason, answer.message)
+
+    def noted(self, wanted: Callable[[FleetSnapshot], int]) -> Callable[[FleetSnapshot], int]:
+        """A baseline's answers, kept likewise."""
+
+        def answer(snapshot: FleetSnapshot) -> int:
+            replicas = wanted(snapshot)
+            self._keep(snapshot.at, replicas, None, "")
+            return replicas
+
+        return answer
+
+    def _keep(self, now: float, replicas: int, reason: ScalingReason | None, message: str) -> None:
+        if replicas != self._count:
+            self.found.append(
+                PlayedDecision(at=now, before=self._count, after=replicas, reason=reason, message=message)
+            )
+            self._count = replicas
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,6 +180,8 @@ class PlayedTraffic:
     """In order of time, from 0 seconds on, with prefixes in blocks of so many tokens."""
     seconds: float
     """From the first request to the last."""
+    since: float = 0.0
+    """What came before is played, and counted in no figure."""
 
 
 def play(candidate: Candidate, traffic: PlayedTraffic, chosen: PlaySettings) -> PlayedCandidate:
@@ -178,11 +193,11 @@ def play(candidate: Candidate, traffic: PlayedTraffic, chosen: PlaySettings) -> 
         inside=inside.inside,
         replicas=first,
         gpus=candidate.gpus,
-        cold_starts=chosen.cold_starts or _assumed(candidate),
+        cold_starts=cold_starts_of(candidate, chosen),
         scaling=_scaling(candidate, objectives, log),
         snapshot_s=SNAPSHOT_SECONDS,
     )
-    statistics = _Progress(objectives, chosen.progress)
+    statistics = _Progress(objectives, traffic.since, chosen.progress)
     settings = candidate.settings
     routers = RouterSettings(
         count=candidate.routers,
@@ -191,15 +206,15 @@ def play(candidate: Candidate, traffic: PlayedTraffic, chosen: PlaySettings) -> 
     )
     world = FleetSimulation(fleet, RouterBalancer(routers, inside.figures), chosen.streams("world"), statistics)
     world.run(traffic.arrivals(settings.block_tokens), until=traffic.seconds + LAST_ANSWERS_SECONDS)
-    gpu_seconds = _gpu_seconds(world, traffic.seconds)
+    gpu_seconds, counted = _gpu_seconds(world, traffic), traffic.seconds - traffic.since
     price = candidate.price_an_hour
     return PlayedCandidate(
         name=candidate.name,
         objectives=objectives,
-        report=report.report(statistics, traffic.seconds, gpu_seconds),
+        report=report.report(statistics, counted, gpu_seconds),
         worst=statistics.worst(),
         most_replicas=max(statistics.series.ready, default=first),
-        mean_replicas=gpu_seconds / candidate.gpus / traffic.seconds if traffic.seconds else float(first),
+        mean_replicas=gpu_seconds / candidate.gpus / counted if counted else float(first),
         cost=None if price is None else gpu_seconds / 3600 * price,
         decisions=tuple(log.found),
         notes=candidate.notes,
@@ -222,13 +237,17 @@ def _first(candidate: Candidate, chosen: PlaySettings) -> int:
     return max(bounds.least, 1) if chosen.start is None else min(max(chosen.start, bounds.least), bounds.most)
 
 
-def _assumed(candidate: Candidate) -> ColdStartDistribution:
-    return FixedColdStarts(candidate.policy.cold_start.assume_seconds)
+def cold_starts_of(candidate: Candidate, chosen: PlaySettings) -> ColdStartDistribution:
+    """The comparison's, and where it has none as long as the policy assumes."""
+    return chosen.cold_starts or FixedColdStarts(candidate.policy.cold_start.assume_seconds)
 
 
 def _scaling(candidate: Candidate, objectives: LatencyObjectives, log: _DecisionLog) -> ScalingHook | None:
-    """The product's own decisions; None for a fixed number of replicas."""
+    """The product's own decisions, or a baseline's; None for a fixed number of replicas."""
     bounds = candidate.replicas
+    if isinstance(bounds, ReplicaBounds) and candidate.baseline is not None:
+        hook = candidate.baseline.make(candidate.baseline.default, bounds)
+        return replace(hook, wanted=log.noted(hook.wanted))
     if not isinstance(bounds, ReplicaBounds) or not candidate.policy.active:
         return None
     scaled = ScaledDeployment(
@@ -246,10 +265,11 @@ def _scaling(candidate: Candidate, objectives: LatencyObjectives, log: _Decision
     )
 
 
-def _gpu_seconds(world: FleetSimulation, seconds: float) -> float:
-    """While the traffic lasted."""
+def _gpu_seconds(world: FleetSimulation, traffic: PlayedTraffic) -> float:
+    """While the traffic lasted that counts."""
+    ends = traffic.seconds
     spans = (
-        (one.gpus, one.wanted_at, seconds if one.gone_at is None else min(one.gone_at, seconds))
+        (one.gpus, max(one.wanted_at, traffic.since), ends if one.gone_at is None else min(one.gone_at, ends))
         for one in world.replicas.all
     )
     return sum(gpus * max(until - since, 0.0) for gpus, since, until in spans)

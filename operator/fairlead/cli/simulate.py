@@ -5,6 +5,9 @@ import sys
 
 from fairlead.cli import options
 
+AGAINST = ("hpa", "keda", "knative", "aibrix", "wva", "static")
+"""As `backtest.contenders` has them, which this does not import so that help comes at once."""
+
 EPILOG = (
     "Each deployment of the files is a candidate; give the policies that they name too. TRACE, .gz too: the routers' "
     "access lines, a CSV with seconds,prompt_tokens,output_tokens, Azure's CSV, or Mooncake's JSON lines."
@@ -20,16 +23,29 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--until", metavar="DURATION", help="and what came later than this after the first request (2h)"
     )
+    parser.add_argument("--longest-gap", metavar="DURATION", help="cut longer times without a request to this (10m)")
     parser.add_argument("--speed-up", default="1", metavar="X", help="play the arrivals X times as fast (1)")
     parser.add_argument(
         "--ttft-p95", metavar="DURATION", help="judge by this first token, not by the policy's objective"
     )
     parser.add_argument("--tpot-p95", metavar="DURATION", help="and by this time between two tokens")
     parser.add_argument(
-        "--cold-start", metavar="DURATION", help="of a new replica; default: coldStart.assume of the policy"
+        "--cold-start",
+        metavar="DURATION",
+        help="of a new replica, or median and 95th percentile (110s..250s); default: coldStart.assume of the policy",
     )
     parser.add_argument("--start", type=int, metavar="N", help="replicas that are ready at first (the fewest allowed)")
+    parser.add_argument(
+        "--against",
+        action="append",
+        default=[],
+        choices=AGAINST,
+        help="play each candidate that scales also as another project would scale it; may be repeated",
+    )
     parser.add_argument("--seed", type=int, default=0, help="of all chance (0)")
+    parser.add_argument("--seeds", type=int, default=1, metavar="N", help="play with so many seeds, show intervals (1)")
+    parser.add_argument("--sample", type=int, metavar="N", help="play N stretches of the trace, show intervals")
+    parser.add_argument("--jobs", type=int, metavar="N", help="processes at a time (as many as CPUs)")
     parser.add_argument("--step-times", metavar="FILE", help="file that `fairlead calibrate --out` wrote")
     parser.add_argument("--config-json", action="append", default=[], metavar="MODEL=FILE", help=options.CONFIG_HELP)
     parser.add_argument("--products", metavar="FILE", help=options.PRODUCTS_HELP)
@@ -39,27 +55,23 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(chosen: argparse.Namespace) -> int:
     """0 when a candidate keeps its objectives, 1 when none does, 2 for wrong arguments or an unreadable trace."""
-    from fairlead.backtest.candidate import Unplayable
-    from fairlead.backtest.play import PlayedCandidate, play
-    from fairlead.cli import simulate_inputs, simulate_text
+    from fairlead.cli import simulate_inputs, simulate_runs, simulate_text
 
     try:
         inputs = simulate_inputs.read(chosen)
     except (OSError, ValueError) as problem:
         print(f"fairlead simulate: {problem}", file=sys.stderr)
         return 2
-    candidates = [one for one in inputs.candidates if not isinstance(one, Unplayable)]
-    for one in inputs.candidates:
-        if isinstance(one, Unplayable):
-            print(f"fairlead simulate: {one.name}: {one.reason}: {one.because}", file=sys.stderr)
-    if len(candidates) < len(inputs.candidates):
+    for one in inputs.unplayable:
+        print(f"fairlead simulate: {one.name}: {one.reason}: {one.because}", file=sys.stderr)
+    if inputs.unplayable:
         return 2
-    played: list[PlayedCandidate] = []
-    try:
-        played.extend(play(one, inputs.traffic, inputs.settings(one.name)) for one in candidates)
-    except KeyboardInterrupt:
-        names = ", ".join(one.name for one in candidates[len(played) :])
-        print(f"\nfairlead simulate: interrupted; not played: {names}", file=sys.stderr)
-    shown = simulate_text.Shown(traffic=inputs.words, played=tuple(played), decisions=chosen.decisions)
+    outcome = simulate_runs.played(inputs.comparison, inputs.jobs)
+    missing = outcome.missing(inputs.comparison)
+    if outcome.interrupted:
+        names = "; ".join(missing)
+        print(f"\nfairlead simulate: interrupted; not played, or not as often: {names}", file=sys.stderr)
+    rows = tuple(outcome.rows(inputs.comparison))
+    shown = simulate_text.Shown(traffic=inputs.words, rows=rows, decisions=chosen.decisions)
     print(simulate_text.RENDER[chosen.output](shown))
-    return 0 if any(one.keeps for one in played) and len(played) == len(candidates) else 1
+    return 0 if any(one.keeps and not one.compared for one in rows) and not missing else 1

@@ -1,104 +1,167 @@
-"""The inputs of `fairlead simulate`: candidates from files, and a trace, read through before anything is played."""
+"""The inputs of `fairlead simulate`: candidates from files, a trace that was read, and how often it is played."""
 
 import argparse
-import gzip
+import os
 import random
-import sys
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from itertools import chain
 from math import inf
 from pathlib import Path
+from typing import Final
 
 from fairlead.api import deployment_conversion, kinds, object_reader
+from fairlead.backtest import contenders
 from fairlead.backtest.candidate import Candidate, Unplayable, candidate
 from fairlead.backtest.play import PlayedTraffic, PlaySettings
 from fairlead.cli import argument_values, offline_data
+from fairlead.cli.simulate_runs import Comparison, Repeat
+from fairlead.cli.simulate_traffic import ReadTrace, TraceCut, TraceFile
 from fairlead.cluster import documents
 from fairlead.cluster.documents import YamlDocument
 from fairlead.emulator import packaged_data
 from fairlead.fleet.capacity_plan import LatencyObjectives
-from fairlead.fleet.plurals import count
 from fairlead.fleet.policies import ReplicaBounds, ScalingPolicy
 from fairlead.fleet.randomness import RandomSource
 from fairlead.review import admission
 from fairlead.review.context import ObjectKey, ReviewContext
-from fairlead.simulator.traffic import access_lines, request_traces
-from fairlead.simulator.traffic.arrivals import RequestArrival, UnreadableTraffic
-from fairlead.simulator.virtual_fleet.cold_starts import FixedColdStarts
-
-FORMATS = (
-    f"the first line of a CSV is {','.join(request_traces.COLUMNS)} or TIMESTAMP,ContextTokens,GeneratedTokens; JSON "
-    "lines have input_length (Mooncake) or request_id (the routers' access lines)"
+from fairlead.simulator.traffic.arrivals import RequestArrival
+from fairlead.simulator.virtual_fleet.cold_starts import (
+    ColdStartDistribution,
+    FixedColdStarts,
+    LogNormalColdStarts,
 )
+
+MEASURED_SECONDS: Final = 1200.0
+"""Of one stretch of a sample."""
+WARM_UP_SECONDS: Final = 600.0
+"""Played before it, so that the fleet has found its number."""
+MOST_REPEATS: Final = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SimulateInputs:
     """Everything that is played."""
 
-    candidates: tuple[Candidate | Unplayable, ...]
-    traffic: PlayedTraffic
+    unplayable: tuple[Unplayable, ...]
+    comparison: Comparison
     words: str
-    """The traffic in one line."""
-    common: PlaySettings
-
-    def settings(self, name: str) -> PlaySettings:
-        """For one candidate, with its progress on a terminal."""
-        if not sys.stderr.isatty():
-            return self.common
-
-        def show(seconds: float) -> None:
-            share = min(seconds / self.traffic.seconds, 1.0) if self.traffic.seconds else 1.0
-            print(f"\r{name}: {share:4.0%} played", end="" if share < 1 else "\n", file=sys.stderr, flush=True)
-
-        return replace(self.common, progress=show)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TraceCut:
-    """Which part of a trace is played, and how fast."""
-
-    since: float
-    until: float
-    speed_up: float
-
-    def of(self, arrivals: Iterable[RequestArrival]) -> Iterator[RequestArrival]:
-        """Requests of the part, the first at 0 seconds."""
-        start: float | None = None
-        for one in arrivals:
-            if one.time >= self.until:
-                return
-            if one.time >= self.since:
-                start = one.time if start is None else start
-                yield replace(one, time=(one.time - start) / self.speed_up)
+    """The traffic in one line, and how it is played."""
+    jobs: int
 
 
 def read(chosen: argparse.Namespace) -> SimulateInputs:
     """`ValueError` or `OSError` for what cannot be read or makes no sense, in words for people."""
+    if chosen.start is not None and not 0 <= chosen.start <= 10_000:
+        raise argument_values.ArgumentValueError(f"--start {chosen.start}: a number between 0 and 10000")
+    for word, number in (("--seeds", chosen.seeds), ("--sample", chosen.sample), ("--jobs", chosen.jobs)):
+        if number is not None and not 1 <= number <= MOST_REPEATS:
+            raise argument_values.ArgumentValueError(f"{word} {number}: a number between 1 and {MOST_REPEATS}")
+    if chosen.sample is not None and chosen.seeds > 1:
+        raise argument_values.ArgumentValueError(
+            "--sample with --seeds: give one of them; a sample's interval has both"
+        )
+    settings = PlaySettings(
+        streams=SeededStreams(chosen.seed),
+        objectives=LatencyObjectives(
+            ttft_p95_s=_duration("--ttft-p95", chosen.ttft_p95), tpot_p95_s=_duration("--tpot-p95", chosen.tpot_p95)
+        ),
+        cold_starts=None if chosen.cold_start is None else _cold_starts(chosen.cold_start),
+        start=chosen.start,
+    )
+    trace = _trace(chosen)
+    found = tuple(_candidates(chosen))
+    playable = tuple(one for one in found if isinstance(one, Candidate))
+    whole = PlayedTraffic(arrivals=trace.arrivals, seconds=trace.seconds)
+    if chosen.sample is None:
+        repeats, note = _seeded(chosen, playable, Repeat(whole, settings))
+    else:
+        repeats, note = _sampled(chosen.sample, trace, Repeat(whole, settings))
+    return SimulateInputs(
+        unplayable=tuple(one for one in found if isinstance(one, Unplayable)),
+        comparison=Comparison(
+            contenders=tuple(contenders.contenders(playable, chosen.against)), repeats=repeats, whole=whole
+        ),
+        words=trace.words + note,
+        jobs=chosen.jobs or len(os.sched_getaffinity(0)),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class SeededStreams:
+    """Chance by name and by a recorded seed."""
+
+    seed: int
+
+    def __call__(self, name: str) -> RandomSource:
+        return random.Random(f"{self.seed}/{name}")  # noqa: S311  # a recorded seed, not a secret
+
+
+def _trace(chosen: argparse.Namespace) -> ReadTrace:
     cut = TraceCut(
         since=_duration("--since", chosen.since) or 0.0,
         until=_duration("--until", chosen.until) or inf,
         speed_up=argument_values.number("--speed-up", chosen.speed_up, 0.01, 1000.0),
+        longest_gap=_duration("--longest-gap", chosen.longest_gap) or inf,
     )
-    if chosen.start is not None and not 0 <= chosen.start <= 10_000:
-        raise argument_values.ArgumentValueError(f"--start {chosen.start}: a number between 0 and 10000")
-    traffic, words = _traffic(Path(chosen.traffic), cut)
-    cold = _duration("--cold-start", chosen.cold_start)
-    return SimulateInputs(
-        candidates=tuple(_candidates(chosen)),
-        traffic=traffic,
-        words=words,
-        common=PlaySettings(
-            streams=_streams(chosen.seed),
-            objectives=LatencyObjectives(
-                ttft_p95_s=_duration("--ttft-p95", chosen.ttft_p95), tpot_p95_s=_duration("--tpot-p95", chosen.tpot_p95)
-            ),
-            cold_starts=None if cold is None else FixedColdStarts(cold),
-            start=chosen.start,
-        ),
+    return TraceFile(path=Path(chosen.traffic), cut=cut).looked_through()
+
+
+def _seeded(
+    chosen: argparse.Namespace, playable: tuple[Candidate, ...], once: Repeat
+) -> tuple[tuple[Repeat, ...], str]:
+    """The whole traffic, by one seed after the other."""
+    if chosen.seeds == 1:
+        return (once,), ""
+    draws = isinstance(once.settings.cold_starts, LogNormalColdStarts)
+    if not draws and not any(one.settings.speculation for one in playable):
+        return (once,), "; played once: nothing is left to chance (give --cold-start 110s..250s)"
+    seeds = range(chosen.seed, chosen.seed + chosen.seeds)
+    repeats = tuple(Repeat(once.traffic, replace(once.settings, streams=SeededStreams(one))) for one in seeds)
+    return repeats, f"; by {chosen.seeds} seeds, 95 % intervals of their mean"
+
+
+def _sampled(number: int, trace: ReadTrace, once: Repeat) -> tuple[tuple[Repeat, ...], str]:
+    """A stretch of each of so many equal parts of the traffic, at a place that chance chooses."""
+    part = once.traffic.seconds / number
+    needed = WARM_UP_SECONDS + MEASURED_SECONDS
+    if part < needed:
+        raise argument_values.ArgumentValueError(
+            f"--sample {number}: a part of the traffic has {part / 60:.0f} min, and a stretch takes {needed / 60:.0f}; "
+            "give a smaller number, or leave it out"
+        )
+    chance = once.settings.streams("sample")
+    starts = [turn * part + chance.random() * (part - needed) for turn in range(number)]
+    repeats = tuple(Repeat(_stretch(trace, start), once.settings) for start in starts)
+    share = number * MEASURED_SECONDS / once.traffic.seconds
+    return repeats, (
+        f"; {share:.0%} of it played, {number} stretches of {MEASURED_SECONDS / 60:.0f} min after "
+        f"{WARM_UP_SECONDS / 60:.0f} min of warm-up each: 95 % intervals, percentiles as means of the stretches'"
     )
+
+
+def _stretch(trace: ReadTrace, start: float) -> PlayedTraffic:
+    ends = start + WARM_UP_SECONDS + MEASURED_SECONDS
+
+    def arrivals(page_tokens: int) -> Iterator[RequestArrival]:
+        for one in trace.arrivals(page_tokens):
+            if one.time >= ends:
+                return
+            if one.time >= start:
+                yield replace(one, time=one.time - start)
+
+    return PlayedTraffic(arrivals=arrivals, seconds=ends - start, since=WARM_UP_SECONDS)
+
+
+def _cold_starts(written: str) -> ColdStartDistribution:
+    median, ranged, late = written.partition("..")
+    if not ranged:
+        return FixedColdStarts(argument_values.duration("--cold-start", median))
+    p50, p95 = (argument_values.duration("--cold-start", one) for one in (median, late))
+    if p95 < p50:
+        raise argument_values.ArgumentValueError(
+            f"--cold-start {written}: the median, and the time that 95 of 100 starts keep, which is no less: 110s..250s"
+        )
+    return LogNormalColdStarts(p50=p50, p95=p95)
 
 
 def _candidates(chosen: argparse.Namespace) -> Iterator[Candidate | Unplayable]:
@@ -128,69 +191,6 @@ def _policy(bounds: int | ReplicaBounds, namespace: str, context: ReviewContext)
     if not isinstance(bounds, ReplicaBounds) or bounds.policy is None:
         return None
     return context.policies.get(ObjectKey(kinds.POLICY.name, namespace, bounds.policy))
-
-
-def _traffic(path: Path, cut: TraceCut) -> tuple[PlayedTraffic, str]:
-    """Read through once, so that a bad line is named before anything is played."""
-    requests, last, prompts, replies, notes = 0, 0.0, 0, 0, list[str]()
-    for one in cut.of(_arrivals(path, 16, notes)):
-        if one.time < last:
-            raise UnreadableTraffic(
-                f"{path}: request {requests + 1} came {last - one.time:g} s before the one above it; sort it"
-            )
-        requests, last = requests + 1, one.time
-        prompts, replies = prompts + one.prompt_tokens, replies + one.output_tokens
-    if not requests:
-        raise UnreadableTraffic(f"{path}: no request is left to play; check --since and --until")
-    rate = requests / last if last else float(requests)
-    words = (
-        f"{path.name}: {count(requests, 'request')} in {last / 60:,.1f} min, {rate:.2f} a second on average, "
-        f"{prompts / requests:,.0f} prompt and {replies / requests:,.0f} output tokens each{''.join(notes)}"
-    )
-    return PlayedTraffic(arrivals=lambda page: cut.of(_arrivals(path, page, [])), seconds=last), words
-
-
-def _arrivals(path: Path, page_tokens: int, notes: list[str]) -> Iterator[RequestArrival]:
-    """By what the first line says it is."""
-    try:
-        with _lines(path) as text:
-            first = next((line for line in text if line.strip()), "")
-            lines = chain((first,), text)
-            yield from _reader(first, lines, page_tokens, notes)
-    except UnicodeDecodeError as problem:
-        raise UnreadableTraffic(f"{path}: it is no text in UTF-8; {FORMATS}") from problem
-    except UnreadableTraffic as problem:
-        raise UnreadableTraffic(f"{path}: {problem}") from problem
-
-
-def _reader(first: str, lines: Iterable[str], page_tokens: int, notes: list[str]) -> Iterable[RequestArrival]:
-    if first.startswith("{"):
-        if '"input_length"' in first:
-            return request_traces.mooncake(lines, page_tokens)
-        if '"request_id"' in first:
-            found = access_lines.read(lines)
-            if found.left_out:
-                notes.append(f"; {count(found.left_out, 'line')} without counted tokens left out")
-            return found.arrivals
-    names = set(first.strip().split(","))
-    if names >= set(request_traces.COLUMNS):
-        return request_traces.columns(lines)
-    if "ContextTokens" in names:
-        return request_traces.azure(lines)
-    raise UnreadableTraffic(f"its first line says of no format that is known what it is; {FORMATS}")
-
-
-@contextmanager
-def _lines(path: Path) -> Iterator[Iterator[str]]:
-    with gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8") as text:
-        yield iter(text)
-
-
-def _streams(seed: int) -> Callable[[str], RandomSource]:
-    def stream(name: str) -> RandomSource:
-        return random.Random(f"{seed}/{name}")  # noqa: S311  # a recorded seed, not a secret
-
-    return stream
 
 
 def _duration(word: str, written: str | None) -> float | None:

@@ -49,6 +49,11 @@ class DecodeStretch:
     def done_by(self, moment: float, most: int) -> int:
         """Of the next `most` steps, the one in flight first, how many have ended at this moment."""
         low, high = 0, most
+        begins = self.end(self.steps - 1)
+        first = self.end(self.steps) - begins
+        if moment - begins < first * most:
+            # No later step is shorter than the first, so no more of them fit.
+            high = min(high, int((moment - begins) / first) + 1)
         while low < high:
             middle = (low + high + 1) // 2
             if self.end(self.steps - 1 + middle) <= moment:

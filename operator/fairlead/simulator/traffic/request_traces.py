@@ -4,7 +4,6 @@
 """
 
 from collections.abc import Iterable, Iterator
-from datetime import datetime
 from typing import Final
 
 from fairlead.simulator.traffic.arrivals import RequestArrival, UnreadableTraffic
@@ -20,13 +19,13 @@ COLUMNS: Final = ("seconds", "prompt_tokens", "output_tokens")
 
 def azure(lines: Iterable[str]) -> Iterator[RequestArrival]:
     """`TIMESTAMP,ContextTokens,GeneratedTokens`, in order of time."""
-    start: datetime | None = None
+    start, clock = None, _Clock()
     try:
         for row in measured_rows.csv_rows(lines, AZURE):
             moment, prompt, output = azure_moment(row), row.count("ContextTokens"), row.count("GeneratedTokens")
             start = moment if start is None else start
             yield RequestArrival(
-                time=_since_first((moment - start).total_seconds(), row),
+                time=clock.since_first((moment - start).total_seconds(), row),
                 prompt_tokens=max(prompt, 1),
                 output_tokens=max(output, 1),
             )
@@ -37,13 +36,12 @@ def azure(lines: Iterable[str]) -> Iterator[RequestArrival]:
 def mooncake(lines: Iterable[str], page_tokens: int) -> Iterator[RequestArrival]:
     """`timestamp` in ms, lengths, and one id for each block of 512 tokens."""
     paging = BlockConversion(block_tokens=MOONCAKE_BLOCK, page_tokens=page_tokens)
-    start: float | None = None
+    clock = _Clock()
     try:
         for row in measured_rows.json_rows(lines):
             moment, prompt, output = row.number("timestamp"), row.count("input_length"), row.count("output_length")
             prefix = paging.pages(block_ids(row), prompt)
-            start = moment if start is None else start
-            seconds = _since_first(moment - start, row) / 1000
+            seconds = clock.since_first(moment / 1000, row)
             yield RequestArrival(
                 time=seconds, prompt_tokens=max(prompt, 1), output_tokens=max(output, 1), prefix=prefix
             )
@@ -53,20 +51,34 @@ def mooncake(lines: Iterable[str], page_tokens: int) -> Iterator[RequestArrival]
 
 def columns(lines: Iterable[str]) -> Iterator[RequestArrival]:
     """`seconds,prompt_tokens,output_tokens`, in order of time."""
-    start: float | None = None
+    clock = _Clock()
     try:
         for row in measured_rows.csv_rows(lines, COLUMNS):
             moment, prompt, output = row.number("seconds"), row.count("prompt_tokens"), row.count("output_tokens")
-            start = moment if start is None else start
-            yield RequestArrival(
-                time=_since_first(moment - start, row), prompt_tokens=max(prompt, 1), output_tokens=max(output, 1)
-            )
+            seconds = clock.since_first(moment, row)
+            yield RequestArrival(time=seconds, prompt_tokens=max(prompt, 1), output_tokens=max(output, 1))
     except BadMeasurement as problem:
         raise UnreadableTraffic(f"{problem}; expected {','.join(COLUMNS)}") from problem
 
 
-def _since_first(passed: float, row: MeasuredFields) -> float:
-    """Time from the first request on."""
-    if passed < 0:
-        raise row.bad(f"its time is {-passed:g} before the first request's")
-    return passed
+class _Clock:
+    """Times of rows from the first request on, none before the one above it."""
+
+    __slots__ = ("_first", "_last")
+
+    def __init__(self) -> None:
+        self._first: float | None = None
+        self._last = 0.0
+
+    def since_first(self, seconds: float, row: MeasuredFields) -> float:
+        """By any clock that goes on."""
+        if self._first is None:
+            self._first = self._last = seconds
+        if seconds < self._last:
+            raise BadMeasurement(
+                row.line,
+                f"it came {self._last - seconds:g} s before the request above it",
+                "put the file in order of time",
+            )
+        self._last = seconds
+        return seconds - self._first

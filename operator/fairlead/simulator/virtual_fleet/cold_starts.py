@@ -23,6 +23,10 @@ class ColdStartDistribution(Protocol):
     def draw(self, chance: RandomSource) -> float:
         """Draw the next cold start."""
 
+    @property
+    def least(self) -> float:
+        """No draw is shorter."""
+
 
 @dataclass(frozen=True, slots=True)
 class FixedColdStarts:
@@ -31,6 +35,11 @@ class FixedColdStarts:
     seconds: float = 0.0
 
     def draw(self, chance: RandomSource) -> float:  # noqa: ARG002  # nothing is left to chance
+        """The fixed seconds."""
+        return self.seconds
+
+    @property
+    def least(self) -> float:
         """The fixed seconds."""
         return self.seconds
 
@@ -50,6 +59,11 @@ class MeasuredColdStarts:
         """Draw one of the measured times."""
         return self.seconds[min(int(chance.random() * len(self.seconds)), len(self.seconds) - 1)]
 
+    @property
+    def least(self) -> float:
+        """The shortest that was measured."""
+        return min(self.seconds)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogNormalColdStarts:
@@ -65,5 +79,13 @@ class LogNormalColdStarts:
 
     def draw(self, chance: RandomSource) -> float:
         """Draw one cold start."""
+        return self._at(chance.random())
+
+    @property
+    def least(self) -> float:
+        """What the smallest chance gives."""
+        return self._at(0.0)
+
+    def _at(self, chance: float) -> float:
         spread = math.log(self.p95 / self.p50) / Z95
-        return self.p50 * math.exp(spread * _NORMAL.inv_cdf(max(chance.random(), _LEAST_CHANCE)))
+        return self.p50 * math.exp(spread * _NORMAL.inv_cdf(max(chance, _LEAST_CHANCE)))

@@ -34,7 +34,7 @@ class FleetSnapshot:
     oldest_s: float = 0.0
     """How long the oldest held request has been held."""
     replicas: Sequence[SimulatedReplica] = field(default=(), compare=False, repr=False)
-    """All replicas ever made, live and not copied: read them at once and do not keep them."""
+    """All replicas that are not gone, live and not copied: read them at once and do not keep them."""
 
 
 class SimulationObserver(Protocol):

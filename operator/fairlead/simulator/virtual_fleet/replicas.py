@@ -49,11 +49,13 @@ class SimulatedFleet:
 class ReplicaRegistry:
     """All replicas ever made."""
 
-    __slots__ = ("_fleet", "all", "ready")
+    __slots__ = ("_fleet", "all", "live", "ready")
 
     def __init__(self, fleet: SimulatedFleet) -> None:
         self._fleet = fleet
         self.all: list[SimulatedReplica] = []
+        self.live: list[SimulatedReplica] = []
+        """Those that are not gone, which stay few however long a run lasts."""
         self.ready: list[SimulatedReplica] = []
         """Ready replicas in the order of their ordinals."""
 
@@ -64,6 +66,7 @@ class ReplicaRegistry:
         if self._fleet.scaling is not None:
             made.meter = ReplicaMeter(self._fleet.scaling.first_s, self._fleet.scaling.pace_s)
         self.all.append(made)
+        self.live.append(made)
         return made
 
     def started(self, replica: SimulatedReplica, now: float) -> None:
@@ -91,6 +94,7 @@ class ReplicaRegistry:
         """Mark a draining replica as gone once it has no requests in flight."""
         if replica.stage is ReplicaStage.DRAINING and not replica.requests:
             replica.stage, replica.gone_at = ReplicaStage.GONE, now
+            self.live.remove(replica)
 
     @property
     def coming(self) -> int:
@@ -98,8 +102,8 @@ class ReplicaRegistry:
         return len(self.ready) + len(self.at(ReplicaStage.STARTING))
 
     def at(self, stage: ReplicaStage) -> list[SimulatedReplica]:
-        """The replicas at this stage."""
-        return [one for one in self.all if one.stage is stage]
+        """The replicas at this stage, which is not the last."""
+        return [one for one in self.live if one.stage is stage]
 
     def gpu_seconds(self, now: float) -> float:
         """GPU seconds of all replicas, from creation until gone or now."""

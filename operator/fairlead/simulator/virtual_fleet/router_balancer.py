@@ -66,6 +66,8 @@ class RouterBalancer:
         self.tables = [self._table() for _ in range(routers.count)]
         self._flights: dict[int, RoutedRequest] = {}
         self._ordinals: list[int] = []
+        self._places: dict[int, list[tuple[EndpointTable, Endpoint]]] = {}
+        """Each engine in every router's table."""
         self._account = Account(Tenant(name="everybody", keys=()))
         self._sampled_at = -inf
         self._turn = 0
@@ -146,15 +148,18 @@ class RouterBalancer:
             for endpoint in table.endpoints:
                 table.proved(endpoint)
                 table.sized(endpoint, self._routers.kv_tokens, inf)
+        places = ((table, endpoint) for table in self.tables for endpoint in table.endpoints)
+        self._places = {one: [] for one in ordinals}
+        for table, endpoint in places:
+            if int(endpoint.address) in self._places:
+                self._places[int(endpoint.address)].append((table, endpoint))
 
     def _read_figures(self, now: float) -> None:
         for ordinal in self._ordinals:
             figures = self._figures(ordinal, now)
             if figures is not None:
-                for table in self.tables:
-                    for endpoint in table.endpoints:
-                        if endpoint.address == str(ordinal):
-                            table.figures(endpoint, figures)
+                for table, endpoint in self._places[ordinal]:
+                    table.figures(endpoint, figures)
 
 
 def _ignore_state_change(endpoint: Endpoint) -> None:

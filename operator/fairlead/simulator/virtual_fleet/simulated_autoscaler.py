@@ -23,6 +23,7 @@ from fairlead.scaling.facts import (
     ScalingFacts,
 )
 from fairlead.simulator.engine.batch import StepBatch, StepTimes
+from fairlead.simulator.engine.core import EngineCore
 from fairlead.simulator.engine.counts import EngineCounts
 from fairlead.simulator.engine.settings import EngineSettings
 from fairlead.simulator.virtual_fleet.observers import FleetSnapshot
@@ -41,7 +42,7 @@ DecisionListener = Callable[[ScalingFacts, ScalingState, Recommendation, float],
 
 @runtime_checkable
 class CountingEngine(Protocol):
-    """An engine with counters and settings."""
+    """An engine with counters and settings; asked of others than `EngineCore`, since asking takes long."""
 
     @property
     def counts(self) -> EngineCounts:
@@ -93,7 +94,7 @@ class SimulatedAutoscaler:
 
 def facts_of(snapshot: FleetSnapshot, scaled: ScaledDeployment, wanted: int) -> ScalingFacts:
     """The facts of one deployment at this time."""
-    pods = tuple(_pod(one, snapshot.at) for one in snapshot.replicas if one.stage is not ReplicaStage.GONE)
+    pods = tuple(_pod(one, snapshot.at) for one in snapshot.replicas)
     return ScalingFacts(
         revision=REVISION,
         bounds=scaled.bounds,
@@ -149,7 +150,7 @@ def _figures(replica: SimulatedReplica, now: float) -> EngineFigures:
         float(sum(counted)) for counted in zip(*((one.running, one.waiting) for one in engines), strict=True)
     )
     usage = sum(one.usage for one in engines) / len(engines)
-    counted = [one for one in engines if isinstance(one, CountingEngine)]
+    counted = [one for one in engines if isinstance(one, EngineCore | CountingEngine)]
     meter = replica.meter
     if meter is None or len(counted) < len(engines):
         return EngineFigures(at=now, running=running, waiting=waiting, kv_usage=usage)

@@ -249,7 +249,7 @@ class FleetSimulation:
     def _snapshot(self) -> FleetSnapshot:
         """Take a snapshot; engines are first run until now, which changes nothing else."""
         replicas, totals = self.replicas, self.totals
-        serving = [one for one in replicas.all if one.stage in {ReplicaStage.READY, ReplicaStage.DRAINING}]
+        serving = [one for one in replicas.live if one.stage in {ReplicaStage.READY, ReplicaStage.DRAINING}]
         for one in serving:
             for course in one.courses:
                 self._settle(one, course, course.run_to(self.now))
@@ -268,7 +268,7 @@ class FleetSimulation:
             prompt_tokens=totals.prompt_tokens,
             output_tokens=totals.output_tokens,
             oldest_s=self.now - self._held[0].time if self._held else 0.0,
-            replicas=replicas.all,
+            replicas=replicas.live,
         )
 
     def _goes_on(self, snapshot: FleetSnapshot) -> bool:
@@ -279,7 +279,7 @@ class FleetSimulation:
 
     def _leave(self) -> None:
         """Report unfinished requests, in the order in which they were sent, then the held ones."""
-        flights = [flight for replica in self.replicas.all for flight in replica.flights.values()]
+        flights = [flight for replica in self.replicas.live for flight in replica.flights.values()]
         for flight in sorted(flights, key=lambda one: one.request.serial):
             self._observer.left(flight.arrival, flight.request)
         for arrival in self._held:

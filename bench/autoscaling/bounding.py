@@ -1,0 +1,36 @@
+"""The least that any autoscaler could pay for in the part that counts: a bound from below, and no plan."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from bench.autoscaling.playing import GOAL, Stage
+from fairlead.backtest import lower_bound
+from fairlead.backtest.lower_bound import BoundQuestion
+from fairlead.simulator.traffic.arrivals import RequestArrival
+
+
+def least_gpu_hours(stage: Stage) -> float:
+    """From a cold start after the part began: who starts earlier was paid for before it, and is free."""
+    lived, part = stage.traffic.lived, stage.part
+    since = part.since + stage.cold_s
+    least = 0 if stage.traffic.to_zero else 1
+    counted = sum(part.since <= one.time < part.until for one in stage.arrivals)
+    left = sum(since <= one.time < part.until for one in stage.arrivals)
+    seconds = lower_bound.replica_seconds(
+        BoundQuestion(
+            settings=lived.settings(),
+            times=lived.times(),
+            ranks=lived.question.parallelism.data,
+            objectives=lived.objectives,
+            goal=1 - (1 - GOAL) * counted / max(left, 1),
+            least=least,
+            cold_s=stage.cold_s,
+            arrivals=lambda: _shifted(stage, since),
+            seconds=part.until - since,
+        )
+    )
+    return lived.question.parallelism.gpus * (seconds + least * stage.cold_s) / 3600
+
+
+def _shifted(stage: Stage, since: float) -> Iterator[RequestArrival]:
+    return (replace(one, time=one.time - since) for one in stage.arrivals if one.time < stage.part.until)

@@ -1,0 +1,99 @@
+"""How long `fairlead simulate` takes over a day: `python -m bench.backtest_speed`, JSON on standard output.
+
+The day is drawn by a seed: ten requests a second on average, twice as many by day as by night and sizes near those of
+the Azure hour, for a policy that may have twenty A10Gs. Seconds are of one core's own time, the trace's reading and the
+bound included, since others may use the machine; the peak is that of the largest process times those that ran at once.
+"""
+
+import argparse
+import json
+import os
+import random
+import resource
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any, Final
+
+from bench.autoscaling import traffic
+from fairlead.simulator.traffic import gaps, lengths, rate_profiles
+from fairlead.simulator.traffic.rate_profiles import DAY_S
+from house.check import surroundings
+from house.tree import ROOT
+
+RATE: Final = 10.0
+SWING: Final = 0.5
+HOURS: Final = 24.0
+CANDIDATE: Final = """
+apiVersion: fairlead.dev/v1alpha1
+kind: InferenceDeployment
+metadata: {{name: {name}, namespace: default}}
+spec:
+  model: {{source: "hf://meta-llama/Llama-3.1-8B-Instruct"}}
+  engine: {{context: {{maxTokens: 16384}}}}
+  accelerator: {{product: NVIDIA-A10G}}
+  scaling: {{minReplicas: 1, maxReplicas: 20, policy: {{name: chat}}}}
+---
+"""
+POLICY: Final = """
+apiVersion: fairlead.dev/v1alpha1
+kind: AutoscalingPolicy
+metadata: {name: chat, namespace: default}
+spec:
+  objectives: {ttftP95: 2s, tpotP95: 100ms}
+"""
+
+
+def write_day(path: Path, hours: float) -> None:
+    """As a table that anybody could write."""
+    profile = rate_profiles.diurnal(RATE, SWING, DAY_S, busiest=DAY_S * 14 / 24)
+    sizes = lengths.lognormal(traffic.PROMPTS, traffic.REPLIES, 8192, random.Random("speed/sizes"))  # noqa: S311  # recorded
+    requests = gaps.requests(profile, gaps.poisson(random.Random("speed/gaps")), sizes)  # noqa: S311  # recorded
+    with path.open("w", encoding="utf-8") as table:
+        table.write("seconds,prompt_tokens,output_tokens\n")
+        for one in requests:
+            if one.time >= hours * 3600:
+                break
+            table.write(f"{one.time:.3f},{one.prompt_tokens},{one.output_tokens}\n")
+
+
+def timed(folder: Path, candidates: int, *words: str) -> dict[str, Any]:
+    """One run of the command: seconds of a core, the peak, and what it printed."""
+    names = [f"c{number}" for number in range(candidates)]
+    (folder / "fleet.yaml").write_text("".join(CANDIDATE.format(name=name) for name in names) + POLICY)
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    command = ("simulate", str(folder / "fleet.yaml"), "--traffic", str(folder / "day.csv"), "--start", "6")
+    ended = subprocess.run(
+        (sys.executable, "-m", "fairlead", *command, "--jobs", str(candidates), "-o", "json", *words),
+        cwd=ROOT, env=os.environ | surroundings(ROOT), stdout=subprocess.PIPE, check=False,
+    )  # fmt: skip
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    shown = json.loads(ended.stdout)
+    figures = [one["figures"] for one in shown["candidates"]]
+    return {
+        "traffic": shown["traffic"],
+        "core_s": after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime,
+        "peak_mib": after.ru_maxrss / 1024 * (candidates + 1),
+        "kept": figures[0]["kept"],
+        "replicas": figures[0]["replicas"],
+        "most": max(run["replicas"]["most"] for run in shown["candidates"][0]["runs"]),
+    }
+
+
+def main() -> int:
+    """The day whole, in a sample, and for six candidates at once a part of it."""
+    parser = argparse.ArgumentParser(prog="backtest_speed", description=__doc__)
+    parser.add_argument("--hours", type=float, default=HOURS)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="fairlead-day-") as name:
+        folder = Path(name)
+        write_day(folder / "day.csv", options.hours)
+        sampled = timed(folder, 1, "--sample", "6")
+        found = {"sampled": sampled, "whole": timed(folder, 1), "six": timed(folder, 6, "--until", "1h")}
+    print(json.dumps(found, indent=1))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,58 @@
+"""Who is played in one comparison: candidates, and beside each that scales what others would make of its replicas."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from fairlead.backtest import play, yardsticks
+from fairlead.backtest.baselines import BASELINES
+from fairlead.backtest.candidate import Candidate
+from fairlead.backtest.play import PlayedCandidate, PlayedTraffic, PlaySettings
+from fairlead.fleet.policies import ReplicaBounds
+
+STATIC: Final = "static"
+AGAINST: Final = (*BASELINES, STATIC)
+"""What a candidate may be played against."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contender:
+    """One row of the comparison."""
+
+    name: str
+    candidate: Candidate
+    compared: bool = False
+    """Whether it stands there only to compare with."""
+    searched: bool = False
+    """Whether the smallest fixed number that keeps the objectives is searched for."""
+
+    def played(self, traffic: PlayedTraffic, chosen: PlaySettings) -> PlayedCandidate:
+        """What came of it."""
+        if self.searched:
+            return yardsticks.static_peak(self.candidate, traffic, chosen)
+        return play.play(self.candidate, traffic, chosen)
+
+
+class NothingToScale(ValueError):
+    """A baseline is asked for, and no candidate has a number of replicas that changes."""
+
+
+def contenders(candidates: Sequence[Candidate], against: Sequence[str]) -> Iterator[Contender]:
+    """Each candidate, and after it those that it is played against."""
+    scaling = [one for one in candidates if isinstance(one.replicas, ReplicaBounds)]
+    if against and not scaling:
+        raise NothingToScale(
+            f"--against {against[0]}: no deployment among the files has spec.scaling, so nothing says between how few "
+            "and how many replicas others may choose; give one that has"
+        )
+    for one in candidates:
+        yield Contender(name=one.name, candidate=one)
+        for word in against if one in scaling else ():
+            yield _against(one, word)
+
+
+def _against(one: Candidate, word: str) -> Contender:
+    if word == STATIC:
+        return Contender(name=f"{one.name}, static peak", candidate=one, compared=True, searched=True)
+    made = one.under(BASELINES[word])
+    return Contender(name=made.name, candidate=made, compared=True)

@@ -1,0 +1,107 @@
+"""One contender played several times, by other chance or on other parts of the traffic: figures with their intervals.
+
+Intervals hold the mean of 95 in 100 such repeats, by Student's t, since the repeats are few.
+"""
+
+import math
+import statistics
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final, NamedTuple
+
+from fairlead.backtest.play import KEPT_GOAL, PlayedCandidate
+
+STUDENT_95: Final = (
+    *(12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228),
+    *(2.201, 2.179, 2.160, 2.145, 2.131, 2.120, 2.110, 2.101, 2.093, 2.086),
+    *(2.080, 2.074, 2.069, 2.064, 2.060, 2.056, 2.052, 2.048, 2.045, 2.042),
+)
+"""The 97.5th percentile of Student's t by degrees of freedom, from one on (any table of it)."""
+NORMAL_95: Final = 1.960
+
+
+class Spread(NamedTuple):
+    """A mean over repeats, and half the width of its interval; no interval where there was one repeat."""
+
+    mean: float
+    margin: float | None
+
+
+def spread(values: Sequence[float]) -> Spread:
+    """Of at least one value."""
+    mean = statistics.fmean(values)
+    if len(values) < 2 or not math.isfinite(mean):
+        return Spread(mean, None)
+    freedom = len(values) - 1
+    student = STUDENT_95[freedom - 1] if freedom <= len(STUDENT_95) else NORMAL_95
+    return Spread(mean, student * statistics.stdev(values) / math.sqrt(len(values)))
+
+
+FIGURES: Final[Mapping[str, Callable[[PlayedCandidate], float | None]]] = MappingProxyType(
+    {
+        "kept": lambda one: one.report.kept,
+        "worstTenMinutes": lambda one: None if one.worst is None else one.worst.kept,
+        "ttftP50Seconds": lambda one: one.report.ttft.p50,
+        "ttftP95Seconds": lambda one: one.report.ttft.p95,
+        "tpotP50Seconds": lambda one: one.report.tpot.p50,
+        "tpotP95Seconds": lambda one: one.report.tpot.p95,
+        "replicas": lambda one: one.mean_replicas,
+        "gpuHours": lambda one: one.report.gpu_hours,
+        "costUsd": lambda one: one.cost,
+        "costUsdPerThousandTokens": lambda one: one.cost_of_thousand_tokens,
+        "costUsdPerKeptRequest": lambda one: one.cost_of_kept_request,
+        "lost": lambda one: float(one.report.refused + one.report.left),
+    }
+)
+EXTENSIVE: Final = frozenset({"gpuHours", "costUsd", "lost"})
+"""What grows with the length of the traffic: of a sample, it is reckoned up to the whole."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Repeated:
+    """One contender, and how it fared each time."""
+
+    name: str
+    runs: tuple[PlayedCandidate, ...]
+    """At least one."""
+    compared: bool = False
+    least_gpu_hours: float | None = None
+    """That nobody undercuts who keeps the objectives on the whole traffic; None: not reckoned."""
+    times: float = 1.0
+    """The whole traffic is so many times as long as what one run played."""
+
+    def figure(self, name: str) -> Spread | None:
+        """By its name in `FIGURES`; None where a run has none."""
+        values = [FIGURES[name](one) for one in self.runs]
+        numbers = [one for one in values if one is not None]
+        if len(numbers) < len(values):
+            return None
+        found = spread(numbers)
+        if name not in EXTENSIVE:
+            return found
+        return Spread(found.mean * self.times, None if found.margin is None else found.margin * self.times)
+
+    @property
+    def kept(self) -> Spread:
+        """The share of requests that was kept."""
+        return spread([one.report.kept for one in self.runs])
+
+    @property
+    def gpu_hours(self) -> Spread:
+        """For the whole traffic."""
+        found = self.figure("gpuHours")
+        assert found is not None
+        return found
+
+    @property
+    def keeps(self) -> bool:
+        """Whether enough was kept on average."""
+        return self.kept.mean >= KEPT_GOAL
+
+    @property
+    def regret(self) -> float | None:
+        """Cost over the least possible; None where the objectives are not kept, since that is cheaper than possible."""
+        if not self.keeps or not self.least_gpu_hours:
+            return None
+        return self.gpu_hours.mean / self.least_gpu_hours - 1

@@ -1,0 +1,187 @@
+"""Plays contenders side by side, one process each for so many at a time, and shows how far they are.
+
+An interrupt ends those that are being played; what has ended is kept. Whoever plays a run inherits the inputs from this
+process, so that nothing but its number goes there and its figures come back.
+"""
+
+import signal
+import sys
+from collections.abc import Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from dataclasses import dataclass, field, replace
+from multiprocessing import get_context
+from multiprocessing.sharedctypes import Synchronized, SynchronizedArray
+from typing import Final, NamedTuple
+
+from fairlead.backtest import yardsticks
+from fairlead.backtest.contenders import Contender
+from fairlead.backtest.play import PlayedCandidate, PlayedTraffic, PlaySettings
+from fairlead.backtest.repeats import Repeated
+
+BAR: Final = 30
+REFRESH_SECONDS: Final = 0.5
+
+
+class Repeat(NamedTuple):
+    """One of the times that all contenders are played: its traffic, and its chance."""
+
+    traffic: PlayedTraffic
+    settings: PlaySettings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """Who is played how often."""
+
+    contenders: tuple[Contender, ...]
+    repeats: tuple[Repeat, ...]
+    whole: PlayedTraffic
+    """What the least possible is reckoned for."""
+
+    @property
+    def runs(self) -> list[tuple[int, int]]:
+        """Places of contenders and of repeats; all contenders once, then again."""
+        return [(who, turn) for turn in range(len(self.repeats)) for who in range(len(self.contenders))]
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What was played."""
+
+    runs: dict[tuple[int, int], PlayedCandidate] = field(default_factory=dict)
+    least: dict[int, float] = field(default_factory=dict)
+    """GPU hours by contender."""
+    interrupted: bool = False
+
+    def rows(self, comparison: Comparison) -> Iterator[Repeated]:
+        """Of contenders that were played at least once."""
+        first = comparison.repeats[0].traffic
+        part = first.seconds - first.since
+        for who, one in enumerate(comparison.contenders):
+            runs = tuple(self.runs[who, turn] for turn in range(len(comparison.repeats)) if (who, turn) in self.runs)
+            if runs:
+                yield Repeated(
+                    name=one.name,
+                    runs=runs,
+                    compared=one.compared,
+                    least_gpu_hours=self.least.get(who),
+                    times=comparison.whole.seconds / part if part else 1.0,
+                )
+
+    def missing(self, comparison: Comparison) -> list[str]:
+        """Names of contenders of which a run is missing."""
+        return [
+            one.name
+            for who, one in enumerate(comparison.contenders)
+            if any((who, turn) not in self.runs for turn in range(len(comparison.repeats)))
+        ]
+
+
+class _Stopped(Exception):
+    """The user interrupts."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Shared:
+    """What this process and those that play have in common."""
+
+    comparison: Comparison
+    done: "SynchronizedArray[float]"
+    """By run: the share that is played."""
+    stop: "Synchronized[int]"
+
+
+class _Worker:
+    """The process that plays."""
+
+    shared: _Shared | None = None
+
+
+def _adopt(shared: _Shared) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _Worker.shared = shared
+
+
+def _play(number: int) -> PlayedCandidate | None:
+    shared = _Worker.shared
+    assert shared is not None
+    who, turn = shared.comparison.runs[number]
+    repeat = shared.comparison.repeats[turn]
+    ends = repeat.traffic.seconds
+
+    def progress(seconds: float) -> None:
+        shared.done[number] = min(seconds / ends, 1.0) if ends else 1.0
+        if shared.stop.value:
+            raise _Stopped
+
+    try:
+        found = shared.comparison.contenders[who].played(repeat.traffic, replace(repeat.settings, progress=progress))
+    except _Stopped:
+        return None
+    shared.done[number] = 1.0
+    return found
+
+
+def played(comparison: Comparison, jobs: int) -> Outcome:
+    """Everything, or what there was time for; the least possible is reckoned beforehand."""
+    outcome = Outcome()
+    try:
+        _reckon(comparison, outcome)
+        _play_all(comparison, jobs, outcome)
+    except KeyboardInterrupt:
+        outcome.interrupted = True
+    return outcome
+
+
+def _reckon(comparison: Comparison, outcome: Outcome) -> None:
+    """Once for all contenders with the same replicas."""
+    hours: dict[tuple[int, object], float] = {}
+    settings = comparison.repeats[0].settings
+    for who, one in enumerate(comparison.contenders):
+        same = (id(one.candidate.times), one.candidate.replicas)
+        if same not in hours:
+            hours[same] = yardsticks.bound(one.candidate, comparison.whole, settings) / 3600
+        outcome.least[who] = hours[same]
+
+
+def _play_all(comparison: Comparison, jobs: int, outcome: Outcome) -> None:
+    context, runs = get_context("fork"), comparison.runs
+    shared = _Shared(comparison, context.Array("d", len(runs)), context.Value("i", 0))
+    pool = ProcessPoolExecutor(min(jobs, len(runs)), context, _adopt, (shared,))
+    futures = {pool.submit(_play, number): number for number in range(len(runs))}
+    try:
+        _watch(shared, futures, outcome)
+    except KeyboardInterrupt:
+        shared.stop.value = 1
+        pool.shutdown(cancel_futures=True)
+        _collect({one for one in futures if one.done() and not one.cancelled()}, futures, outcome, comparison)
+        raise
+    pool.shutdown()
+
+
+def _watch(shared: _Shared, futures: dict[Future[PlayedCandidate | None], int], outcome: Outcome) -> None:
+    left = set(futures)
+    while left:
+        ended, left = wait(left, timeout=REFRESH_SECONDS, return_when=FIRST_COMPLETED)
+        _collect(ended, futures, outcome, shared.comparison)
+        if sys.stderr.isatty():
+            print(_bar(shared, len(futures) - len(left)), end="" if left else "\n", file=sys.stderr, flush=True)
+
+
+def _collect(
+    ended: set[Future[PlayedCandidate | None]],
+    futures: dict[Future[PlayedCandidate | None], int],
+    outcome: Outcome,
+    comparison: Comparison,
+) -> None:
+    for one in ended:
+        found = one.result()
+        if found is not None:
+            outcome.runs[comparison.runs[futures[one]]] = found
+
+
+def _bar(shared: _Shared, ended: int) -> str:
+    total = len(shared.comparison.runs)
+    share = sum(shared.done[:]) / total
+    filled = int(share * BAR)
+    return f"\r[{'#' * filled}{'.' * (BAR - filled)}] {share:4.0%} played, {ended} of {total} runs"

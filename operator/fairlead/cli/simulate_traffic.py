@@ -1,0 +1,227 @@
+"""The trace of `fairlead simulate`: read through line by line before anything is played, and never held as text.
+
+Requests without prefixes are kept as three numbers each, so that a line is read once however often it is played. Access
+lines are all held while they are read: they stand in order of their ends, and have to be put in order of arrival.
+"""
+
+import gzip
+import zlib
+from array import array
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import chain
+from math import inf
+from pathlib import Path
+from typing import Final, TextIO
+
+from fairlead.fleet.plurals import count
+from fairlead.simulator.traffic import access_lines, request_traces
+from fairlead.simulator.traffic.arrivals import RequestArrival, UnreadableTraffic
+
+FORMATS: Final = (
+    f"the first line of a CSV is {','.join(request_traces.COLUMNS)} or TIMESTAMP,ContextTokens,GeneratedTokens; JSON "
+    "lines have input_length (Mooncake) or request_id (the routers' access lines)"
+)
+MOST_BYTES: Final = 2_000_000_000
+"""Of any trace; a month of ten requests a second in plain columns is a quarter of it, read in some minutes."""
+MOST_HELD_BYTES: Final = 400_000_000
+"""Of access lines, which take about as much memory as they are long."""
+LONGEST_LINE: Final = 8_000_000
+"""Characters: a prompt of ten million tokens names its blocks in less."""
+MOST_KEPT: Final = 10_000_000
+"""Requests; 240 MB of numbers. Longer traces are read again each time that they are played."""
+LONG_GAP_SECONDS: Final = 600.0
+"""Without a request: said, since a recorder that stood still looks the same."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TraceCut:
+    """Which part of a trace is played, and how fast."""
+
+    since: float = 0.0
+    until: float = inf
+    speed_up: float = 1.0
+    longest_gap: float = inf
+    """Longer times without a request are cut to this."""
+
+    def of(self, arrivals: Iterable[RequestArrival]) -> Iterator[RequestArrival]:
+        """Requests of the part, the first at 0 seconds."""
+        before: float | None = None
+        now = 0.0
+        for one in arrivals:
+            if one.time >= self.until:
+                return
+            if one.time >= self.since:
+                now += 0.0 if before is None else min(one.time - before, self.longest_gap)
+                before = one.time
+                one.time = now / self.speed_up
+                yield one
+
+
+@dataclass(slots=True)
+class TraceFigures:
+    """What one reading of a trace finds."""
+
+    requests: int = 0
+    last: float = 0.0
+    prompts: int = 0
+    replies: int = 0
+    longest_gap: float = 0.0
+    gap_since: float = 0.0
+
+    def add(self, one: RequestArrival) -> None:
+        """The next request."""
+        if one.time - self.last > self.longest_gap:
+            self.longest_gap, self.gap_since = one.time - self.last, self.last
+        self.requests, self.last = self.requests + 1, one.time
+        self.prompts, self.replies = self.prompts + one.prompt_tokens, self.replies + one.output_tokens
+
+    def words(self, name: str) -> str:
+        """In one line."""
+        rate = self.requests / self.last if self.last else float(self.requests)
+        return (
+            f"{name}: {count(self.requests, 'request')} in {self.last / 60:,.1f} min, {rate:.2f} a second on average, "
+            f"{self.prompts / self.requests:,.0f} prompt and {self.replies / self.requests:,.0f} output tokens each"
+        )
+
+    def gap(self) -> str:
+        """A long time without any request, and what to do if there were some."""
+        if self.longest_gap < LONG_GAP_SECONDS:
+            return ""
+        return (
+            f"; nobody came for {self.longest_gap / 60:,.0f} min after minute {self.gap_since / 60:,.0f}: if the "
+            "recording stood still, give --longest-gap"
+        )
+
+
+class PlainRequests:
+    """Requests that share no prefixes, as numbers: time, prompt, reply."""
+
+    def __init__(self) -> None:
+        self._times, self._prompts, self._replies = array("d"), array("q"), array("q")
+        self.whole = True
+        """Whether every request that was added is here."""
+
+    def add(self, one: RequestArrival) -> None:
+        """Keep it, while there is room and nothing else to keep of it."""
+        self.whole = self.whole and not one.prefix and len(self._times) < MOST_KEPT
+        if self.whole:
+            self._times.append(one.time)
+            self._prompts.append(one.prompt_tokens)
+            self._replies.append(one.output_tokens)
+
+    def arrivals(self, page_tokens: int) -> Iterator[RequestArrival]:  # noqa: ARG002  # they have no pages
+        """Anew."""
+        for time, prompt, reply in zip(self._times, self._prompts, self._replies, strict=True):
+            yield RequestArrival(time=time, prompt_tokens=prompt, output_tokens=reply)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadTrace:
+    """A trace that was looked through."""
+
+    arrivals: Callable[[int], Iterator[RequestArrival]]
+    """Its requests anew, with prefixes in blocks of so many tokens."""
+    seconds: float
+    """From the first request to the last."""
+    words: str
+    """It in one line, with what was repaired."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TraceFile:
+    """A trace on disk, and the part of it that is played."""
+
+    path: Path
+    cut: TraceCut
+
+    def arrivals(self, page_tokens: int) -> Iterator[RequestArrival]:
+        """From the first request of the part on, with prefixes in blocks of so many tokens."""
+        return self.cut.of(self._read(page_tokens, []))
+
+    def looked_through(self) -> "ReadTrace":
+        """Read once, so that a bad line is named before anything is played."""
+        size = self.path.stat().st_size
+        if size > MOST_BYTES and self.cut.until == inf:
+            raise UnreadableTraffic(f"{self.path}: it has {size / 1e9:.1f} GB, {TOO_LONG}")
+        notes: list[str] = []
+        found, plain = TraceFigures(), PlainRequests()
+        for one in self.cut.of(self._read(16, notes)):
+            found.add(one)
+            plain.add(one)
+        if not found.requests:
+            raise UnreadableTraffic(f"{self.path}: no request is left to play; check --since and --until")
+        return ReadTrace(
+            arrivals=plain.arrivals if plain.whole else self.arrivals,
+            seconds=found.last,
+            words="".join((found.words(self.path.name), *notes, found.gap())),
+        )
+
+    def _read(self, page_tokens: int, notes: list[str]) -> Iterator[RequestArrival]:
+        """By what the first line says it is."""
+        try:
+            with _lines(self.path) as lines:
+                first = next((line for line in lines if line.strip()), "")
+                yield from _reader(first, chain((first,), lines), page_tokens, notes)
+        except UnicodeDecodeError as problem:
+            raise UnreadableTraffic(f"{self.path}: it is no text in UTF-8; {FORMATS}") from problem
+        except (EOFError, zlib.error, gzip.BadGzipFile) as problem:
+            raise UnreadableTraffic(f"{self.path}: it is no whole gzip file; copy or pack it again") from problem
+        except UnreadableTraffic as problem:
+            raise UnreadableTraffic(f"{self.path}: {problem}") from problem
+
+
+TOO_LONG: Final = (
+    f"and at most {MOST_BYTES / 1e9:g} GB are read; cut it (`head`, `split`), or play its beginning with --until"
+)
+
+
+def _reader(first: str, lines: Iterable[str], page_tokens: int, notes: list[str]) -> Iterable[RequestArrival]:
+    if first.startswith("{"):
+        if '"input_length"' in first:
+            return request_traces.mooncake(lines, page_tokens)
+        if '"request_id"' in first:
+            found = access_lines.read(_held(lines))
+            if found.left_out:
+                notes.append(f"; {count(found.left_out, 'line')} without counted tokens left out")
+            return found.arrivals
+    names = set(first.strip().split(","))
+    if names >= set(request_traces.COLUMNS):
+        return request_traces.columns(lines)
+    if "ContextTokens" in names:
+        return request_traces.azure(lines)
+    raise UnreadableTraffic(f"its first line says of no format that is known what it is; {FORMATS}")
+
+
+def _held(lines: Iterable[str]) -> Iterator[str]:
+    """Lines that all stay in memory, so fewer of them."""
+    size = 0
+    for number, line in enumerate(lines, start=1):
+        size += len(line)
+        if size > MOST_HELD_BYTES:
+            most = f"{MOST_HELD_BYTES / 1e6:g} MB"
+            raise UnreadableTraffic(
+                f"line {number}: access lines are sorted in memory, and {most} of them have been read; split the file "
+                "by time, or write its requests in order as seconds,prompt_tokens,output_tokens"
+            )
+        yield line
+
+
+@contextmanager
+def _lines(path: Path) -> Iterator[Iterator[str]]:
+    with gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8") as text:
+        yield _bounded(text)
+
+
+def _bounded(text: TextIO) -> Iterator[str]:
+    """Line by line, none of which may be so long that it is no line, and not endlessly many."""
+    size = number = 0
+    while line := text.readline(LONGEST_LINE):
+        number += 1
+        size += len(line)
+        if len(line) == LONGEST_LINE:
+            raise UnreadableTraffic(f"line {number}: it is longer than {LONGEST_LINE:,} characters; {FORMATS}")
+        if size > MOST_BYTES:
+            raise UnreadableTraffic(f"line {number}: {size / 1e9:.1f} GB lie before it, {TOO_LONG}")
+        yield line

@@ -1,0 +1,34 @@
+"""Who is played beside a candidate, and when there is nobody to play it against."""
+
+import pytest
+
+from fairlead.backtest.baselines import BASELINES
+from fairlead.backtest.contenders import NothingToScale, contenders
+from fairlead.backtest.play import PlaySettings
+from fairlead.fleet.policies import ReplicaBounds
+from tests.backtest.test_play import candidate, steady, streams
+
+SCALING = candidate(ReplicaBounds(least=1, most=4, policy="chat"), name="scaled")
+FIXED = candidate(2, name="fixed")
+
+
+def test_only_who_scales_is_played_against_others_and_stands_before_them() -> None:
+    found = list(contenders([FIXED, SCALING], ["wva", "static"]))
+
+    assert [one.name for one in found] == ["fixed", "scaled", "scaled, llm-d WVA", "scaled, static peak"]
+    assert [one.compared for one in found] == [False, False, True, True]
+    assert found[2].candidate.baseline is BASELINES["wva"]
+
+
+def test_each_is_played_as_it_is() -> None:
+    _, static = contenders([SCALING], ["static"])
+    found = static.played(steady(1.0, 120), PlaySettings(streams=streams))
+    (alone,) = contenders([FIXED], [])
+
+    assert found.name == "scaled, static 1"
+    assert alone.played(steady(1.0, 120), PlaySettings(streams=streams)).most_replicas == 2
+
+
+def test_nobody_is_compared_with_a_fleet_that_never_changes() -> None:
+    with pytest.raises(NothingToScale, match="--against hpa: no deployment among the files"):
+        list(contenders([FIXED], ["hpa"]))

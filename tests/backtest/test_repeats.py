@@ -1,0 +1,54 @@
+"""Intervals of several runs, against a table and against figures worked out by hand."""
+
+from dataclasses import replace
+
+import pytest
+
+from fairlead.backtest import play as playing
+from fairlead.backtest import repeats
+from fairlead.backtest.play import PlayedCandidate, PlaySettings
+from fairlead.backtest.repeats import Repeated, spread
+from tests.backtest.test_play import candidate, steady, streams
+
+
+def run(kept: float = 1.0, gpu_hours: float = 2.0, **more: object) -> PlayedCandidate:
+    made = playing.play(candidate(1), steady(1.0, 60), PlaySettings(streams=streams))
+    return replace(made, report=replace(made.report, kept=kept, gpu_hours=gpu_hours), **more)  # type: ignore[arg-type]
+
+
+def test_an_interval_is_students() -> None:
+    """Mean 2, standard deviation 1, three values: 4.303 / sqrt(3)."""
+    found = spread((1.0, 2.0, 3.0))
+
+    assert found.mean == 2.0
+    assert found.margin == pytest.approx(2.484, abs=0.001)
+
+
+def test_one_value_has_none_and_many_are_normal() -> None:
+    assert spread((4.0,)) == (4.0, None)
+    assert spread((float("nan"), 1.0)).margin is None
+    assert spread([0.0, 1.0] * 50).margin == pytest.approx(1.96 * 0.5025 / 10, rel=1e-3)
+
+
+def test_what_grows_with_the_traffic_is_reckoned_up_to_the_whole_and_shares_are_not() -> None:
+    row = Repeated(name="chat", runs=(run(0.97, 2.0), run(0.95, 4.0)), least_gpu_hours=20.0, times=10.0)
+
+    assert row.gpu_hours.mean == pytest.approx(30.0)
+    assert row.gpu_hours.margin == pytest.approx(10 * 12.706, rel=1e-3)
+    assert row.kept.mean == pytest.approx(0.96)
+    assert row.regret == pytest.approx(0.5)
+    assert row.figure("lost") == (0.0, 0.0)
+    replicas = row.figure("replicas")
+    assert replicas is not None
+    assert replicas.mean == pytest.approx(1.0)
+
+
+def test_regret_is_told_of_those_who_keep_their_objectives_and_where_something_is_needed() -> None:
+    assert Repeated(name="chat", runs=(run(0.94),), least_gpu_hours=1.0).regret is None
+    assert Repeated(name="chat", runs=(run(1.0),), least_gpu_hours=0.0).regret is None
+    assert Repeated(name="chat", runs=(run(1.0),)).regret is None
+
+
+def test_a_figure_that_one_run_lacks_is_lacking() -> None:
+    assert Repeated(name="chat", runs=(run(), run(cost=None))).figure("costUsd") is None
+    assert set(repeats.EXTENSIVE) <= set(repeats.FIGURES)

@@ -1,0 +1,29 @@
+"""The claim on speed: how it judges a measurement."""
+
+from typing import Any
+
+from prove.claimed import backtests
+
+
+def figures(core_s: float, peak_mib: float = 200.0) -> dict[str, Any]:
+    run = {
+        "traffic": "day.csv: 864,087 requests in 1,440.0 min, 10.00 a second on average, 1,101 prompt",
+        "core_s": core_s,
+        "peak_mib": peak_mib,
+        "kept": {"mean": 0.97, "margin95": 0.004},
+        "replicas": {"mean": 9.5, "margin95": None},
+        "most": 17,
+    }
+    return {"whole": run, "sampled": run | {"core_s": 9.0}, "six": run}
+
+
+def test_a_day_in_a_minute_holds_and_a_slower_or_larger_one_does_not() -> None:
+    held = backtests.judged(figures(59.0))
+
+    assert held.holds
+    assert held.text.startswith(
+        "day.csv: 864,087 requests in 1,440.0 min, 10.00 a second on average: 59 s of one core (at most 60), "
+        "9.5 replicas, most 17; in a sample 9 s"
+    )
+    assert not backtests.judged(figures(61.0)).holds
+    assert not backtests.judged(figures(40.0, peak_mib=1100.0)).holds

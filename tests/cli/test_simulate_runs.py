@@ -1,0 +1,135 @@
+"""How candidates are played: against others, more than once, in stretches, and until somebody interrupts."""
+
+import json
+from concurrent.futures import wait
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fairlead.backtest import yardsticks
+from fairlead.backtest.contenders import AGAINST, Contender
+from fairlead.backtest.play import PlayedCandidate, PlayedTraffic, PlaySettings
+from fairlead.cli import simulate, simulate_runs
+from fairlead.cli.main import main
+from tests.cli.candidate_files import CANDIDATES
+
+
+def test_whoever_interrupts_gets_what_was_played(
+    files: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    played, calls = Contender.played, count()
+
+    def second_lasts_for_ever(one: Contender, traffic: PlayedTraffic, chosen: PlaySettings) -> PlayedCandidate:
+        while one.name == "scaled":
+            chosen.progress(1.0)
+        return played(one, traffic, chosen)
+
+    def interrupted(*words: Any, **more: Any) -> Any:  # noqa: ANN401  # as the library's
+        if next(calls):
+            raise KeyboardInterrupt
+        return wait(*words, **more)
+
+    monkeypatch.setattr(Contender, "played", second_lasts_for_ever)
+    monkeypatch.setattr(simulate_runs, "wait", interrupted)
+    monkeypatch.setattr(simulate_runs, "REFRESH_SECONDS", None)
+    words = ["--traffic", str(files / "steady.csv"), "--until", "1m", "--jobs", "1"]
+    assert main(["simulate", str(files / "fleet"), *words]) == 1
+    shown = capsys.readouterr()
+    assert "interrupted; not played, or not as often: scaled" in shown.err
+    assert "fixed " in shown.out
+
+
+def test_whoever_interrupts_at_once_gets_an_empty_table(
+    files: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: object) -> float:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(yardsticks, "bound", interrupted)
+    assert main(["simulate", str(files / "fleet"), "--traffic", str(files / "steady.csv")]) == 1
+    assert "not played, or not as often: fixed; scaled" in capsys.readouterr().err
+
+
+def test_progress_is_shown_on_a_terminal(
+    files: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    assert main(["simulate", str(files / "fleet"), "--traffic", str(files / "steady.csv"), "--until", "3m"]) == 0
+    assert f"[{'#' * 30}] 100% played, 2 of 2 runs\n" in capsys.readouterr().err
+
+
+def test_each_candidate_that_scales_is_played_against_others_as_they_ship_it(
+    files: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["simulate", str(files / "fleet"), "--traffic", str(files / "steady.csv"), "--cold-start", "30s"]
+    assert main([*words, "--against", "hpa", "--against", "static", "--until", "2m"]) == 0
+
+    out = capsys.readouterr().out
+    rows = [line.split("  ")[0] for line in out.splitlines()[3:7]]
+    assert rows == ["fixed", "scaled", "scaled, HPA on running", "scaled, static peak"]
+    assert "  scaled by HPA on running, 250 requests a replica as llm-d's guide" in out
+    assert "  whoever decides, on these replicas: at least 0.03 GPU hours" in out
+    assert simulate.AGAINST == AGAINST
+
+
+def test_a_baseline_that_keeps_the_objectives_makes_no_candidate_good(
+    files: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    alone = CANDIDATES.split("---", 1)[1].replace("minReplicas: 1, maxReplicas: 6", "minReplicas: 0, maxReplicas: 6")
+    (files / "scaled.yaml").write_text(alone)
+    words = ["simulate", str(files / "scaled.yaml"), "--traffic", str(files / "steady.csv"), "--until", "1m"]
+    assert main([*words, "--against", "static", "--start", "0", "--cold-start", "30s", "-o", "json"]) == 1
+    ours, static = json.loads(capsys.readouterr().out)["candidates"]
+    assert (ours["keeps"], ours["baseline"]) == (False, False)
+    assert (static["keeps"], static["baseline"]) == (True, True)
+
+
+def test_baselines_need_a_candidate_that_scales(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (files / "fixed.yaml").write_text(CANDIDATES.split("---", maxsplit=1)[0])
+    words = ["simulate", str(files / "fixed.yaml"), "--traffic", str(files / "steady.csv")]
+    assert main([*words, "--against", "keda"]) == 2
+    assert "--against keda: no deployment among the files has spec.scaling" in capsys.readouterr().err
+
+
+def test_seeds_give_every_figure_an_interval_where_chance_has_a_say(
+    files: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = [f"{number / 20},800,100" for number in range(4800)]
+    (files / "busy.csv").write_text("\n".join(["seconds,prompt_tokens,output_tokens", *rows]))
+    (files / "scaled.yaml").write_text(CANDIDATES.split("---", 1)[1])
+    words = ["simulate", str(files / "scaled.yaml"), "--traffic", str(files / "busy.csv"), "--seeds", "3"]
+    main([*words, "--cold-start", "20s..60s", "-o", "json"])
+
+    found = json.loads(capsys.readouterr().out)
+    (scaled,) = found["candidates"]
+    assert found["traffic"].endswith("; by 3 seeds, 95 % intervals of their mean")
+    assert len(scaled["runs"]) == 3
+    assert scaled["figures"]["kept"]["margin95"] > 0
+    main([*words, "--cold-start", "20s..60s"])
+    assert "% ±" in capsys.readouterr().out
+
+
+def test_where_nothing_is_left_to_chance_it_is_played_once(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["simulate", str(files / "fleet"), "--traffic", str(files / "steady.csv"), "--until", "1m"]
+    assert main([*words, "--seeds", "5", "--cold-start", "30s"]) == 0
+    out = capsys.readouterr().out
+    assert "; played once: nothing is left to chance (give --cold-start 110s..250s)" in out
+
+
+def test_a_long_trace_is_played_in_stretches_with_the_error_of_that(
+    files: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = [f"{number * 2},400,50" for number in range(3600)]
+    (files / "long.csv").write_text("\n".join(["seconds,prompt_tokens,output_tokens", *rows]))
+    words = ["simulate", str(files / "fleet"), "--traffic", str(files / "long.csv"), "--sample", "2", "-o", "json"]
+    assert main(words) == 0
+
+    found = json.loads(capsys.readouterr().out)
+    assert "; 33% of it played, 2 stretches of 20 min after 10 min of warm-up each: 95 % intervals" in found["traffic"]
+    fixed = found["candidates"][0]
+    assert [run["report"]["arrived"] for run in fixed["runs"]] == [600, 600]
+    assert fixed["figures"]["gpuHours"]["mean"] == pytest.approx(2 * 7198 / 3600)
+    assert fixed["figures"]["gpuHours"]["margin95"] == pytest.approx(0.0, abs=1e-9)
+    assert fixed["regret"] > 0

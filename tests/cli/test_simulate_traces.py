@@ -1,0 +1,129 @@
+"""Traces with something wrong in them: named with the line and the remedy, or repaired and said."""
+
+import gzip
+import json
+from pathlib import Path
+
+import pytest
+
+from fairlead.cli import simulate_traffic
+from fairlead.cli.main import main
+
+HEADER = "seconds,prompt_tokens,output_tokens\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "because"),
+    [
+        (HEADER + "0,1,1\n5,nan,1\n", "line 3: prompt_tokens is nan, and must be a number"),
+        (HEADER + "0,1,1\n5,-7,1\n", "line 3: prompt_tokens is -7, and must be between 0 and 1e+15"),
+        (HEADER + "0,1\n", "line 2: it has 2 fields, and the header 3"),
+        ("time,prompt_tokens,output_tokens\n0,1,1\n", "its first line says of no format that is known what it is"),
+        (HEADER + "inf,1,1\n", "line 2: seconds is inf, and must be a number"),
+        (HEADER + "0,1.5,1\n", "line 2: prompt_tokens is 1.5, and must be a whole number"),
+    ],
+)
+def test_a_line_that_is_no_request_is_named_with_its_number(
+    files: Path, text: str, because: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (files / "bad.csv").write_text(text)
+    assert main(["simulate", str(files / "fleet"), "--traffic", str(files / "bad.csv")]) == 2
+    assert because in capsys.readouterr().err
+
+
+def test_a_file_of_ten_gigabytes_is_refused_at_once_with_its_size_and_what_to_do(
+    files: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with (files / "huge.csv").open("wb") as huge:
+        huge.write((HEADER + "0,1,1\n").encode())
+        huge.truncate(10_000_000_000)
+    words = ["simulate", str(files / "fleet"), "--traffic", str(files / "huge.csv")]
+    assert main(words) == 2
+    err = capsys.readouterr().err
+    assert "huge.csv: it has 10.0 GB, and at most 2 GB are read; cut it (`head`, `split`), or play its beginning" in err
+
+
+def test_the_beginning_of_a_long_file_is_played_and_the_rest_never_read(
+    files: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with (files / "huge.csv").open("wb") as huge:
+        huge.write((HEADER + "0,800,5\n30,800,5\n90,1,1\n").encode())
+        huge.truncate(10_000_000_000)
+    words = ["simulate", str(files / "fleet"), "--traffic", str(files / "huge.csv"), "--until", "1m"]
+    assert main(words) == 0
+    assert capsys.readouterr().out.startswith("huge.csv: 2 requests in 0.5 min")
+
+
+def test_what_unpacks_without_end_is_stopped(
+    files: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(simulate_traffic, "MOST_BYTES", 100)
+    monkeypatch.setattr(simulate_traffic, "LONGEST_LINE", 60)
+    (files / "bomb.csv.gz").write_bytes(gzip.compress((HEADER + "0,1,1\n" * 30).encode()))
+    (files / "line.csv").write_text(HEADER + "0" * 60)
+    for name, because in (
+        ("bomb.csv.gz", "line 12: 0.0 GB lie before it, and at most 2 GB are read"),
+        ("line.csv", "line 2: it is longer than 60 characters"),
+    ):
+        assert main(["simulate", str(files / "fleet"), "--traffic", str(files / name), "--until", "1h"]) == 2
+        assert because in capsys.readouterr().err
+
+
+def test_access_lines_are_held_in_memory_so_there_may_be_fewer(
+    files: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(simulate_traffic, "MOST_HELD_BYTES", 200)
+    line = json.dumps({"time": "2026-11-20T18:15:09Z", "request_id": "a", "prompt_tokens": 9, "output_tokens": 2})
+    (files / "access.log").write_text("\n".join([line] * 5))
+    assert main(["simulate", str(files / "fleet"), "--traffic", str(files / "access.log")]) == 2
+    assert "line 3: access lines are sorted in memory" in capsys.readouterr().err
+
+
+def test_half_a_gzip_file_is_named(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    packed = gzip.compress((HEADER + "".join(f"{number},1,1\n" for number in range(5000))).encode())
+    for content in (packed[: len(packed) // 2], b"no gzip at all"):
+        (files / "half.csv.gz").write_bytes(content)
+        assert main(["simulate", str(files / "fleet"), "--traffic", str(files / "half.csv.gz")]) == 2
+        assert "half.csv.gz: it is no whole gzip file; copy or pack it again" in capsys.readouterr().err
+
+
+def test_a_long_silence_is_said_and_may_be_cut(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (files / "gap.csv").write_text(HEADER + "0,800,5\n60,800,5\n7260,800,5\n7290,800,5\n")
+    words = ["simulate", str(files / "fleet"), "--traffic", str(files / "gap.csv")]
+    assert main(words) == 0
+    assert (
+        "; nobody came for 120 min after minute 1: if the recording stood still, give --longest-gap"
+        in capsys.readouterr().out
+    )
+    assert main([*words, "--longest-gap", "2m"]) == 0
+    assert capsys.readouterr().out.startswith("gap.csv: 4 requests in 3.5 min, 0.02 a second on average")
+
+
+@pytest.mark.parametrize(
+    ("text", "because"),
+    [
+        ("a,b,c\n1,2,3\n", "its first line says of no format that is known what it is; the first line of a CSV is"),
+        ("", "its first line says of no format"),
+        ('{"nobody": 1}\n', "its first line says of no format"),
+        ("seconds,prompt_tokens,output_tokens\n", "no request is left to play; check --since and --until"),
+        ("seconds,prompt_tokens,output_tokens\n0,1,1\nx,1,1\n", "line 3: seconds is x, and must be a number"),
+        (
+            "seconds,prompt_tokens,output_tokens\n0,1,1\n5,1,1\n3,1,1\n",
+            "line 4: it came 2 s before the request above it; put the file in order of time",
+        ),
+    ],
+)
+def test_a_bad_trace_is_named_before_anything_is_played(
+    files: Path, text: str, because: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (files / "bad.csv").write_text(text)
+    assert main(["simulate", str(files / "fleet"), "--traffic", str(files / "bad.csv")]) == 2
+    err = capsys.readouterr().err
+    assert "bad.csv: " in err
+    assert because in err
+
+
+def test_bytes_that_are_no_text_are_named(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (files / "bad.csv").write_bytes(b"\xff\xfe\x00")
+    assert main(["simulate", str(files / "fleet"), "--traffic", str(files / "bad.csv")]) == 2
+    assert "it is no text in UTF-8" in capsys.readouterr().err
