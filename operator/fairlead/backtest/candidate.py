@@ -9,12 +9,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
-<<<<<<< HEAD
-=======
 from fairlead.backtest.baselines import Baseline
-from fairlead.emulator import command
-from fairlead.emulator.command import ParserExit
->>>>>>> bounds
 from fairlead.emulator.emulation_knobs import EmulationKnobs
 from fairlead.emulator.engine import provision
 from fairlead.emulator.engine.provision import CannotStart, EmulatedMachine, EngineProvision
