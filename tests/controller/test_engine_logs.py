@@ -49,12 +49,12 @@ class SilentOnce:
     """A node that does not answer the first time."""
 
     def __init__(self) -> None:
-        self.asked = 0
+        self.reads = 0
 
     async def log(self, namespace: str, name: str, container: str, *, previous: bool) -> str:
         """The log, but for the first time."""
-        self.asked += 1
-        if self.asked == 1:
+        self.reads += 1
+        if self.reads == 1:
             request = ApiRequest(verb="get", resource=kinds.POD, namespace=namespace, name=name, subresource="log")
             raise of_answer(request, 500, b"no answer of the kubelet")
         return f"{LOG}{container}, {previous}"
@@ -68,14 +68,14 @@ def test_a_node_that_does_not_answer_is_asked_again_a_little_later() -> None:
     reader = LogReader(node, lambda: now[0])
     for _ in range(3):
         assert asyncio.run(reader.explained(observed)) == observed
-    assert node.asked == 1
+    assert node.reads == 1
     now[0] += AGAIN_S
     explained = asyncio.run(reader.explained(observed))
     assert "SafetensorError: Error while deserializing header" in str(explained.pods)
     (pod,) = (one for some in observed.pods.values() for one in some if end_causes.unexplained(one))
     reader.forget(pod["metadata"]["uid"])
     asyncio.run(reader.explained(observed))
-    assert node.asked == 3
+    assert node.reads == 3
 
 
 def test_a_node_that_never_answers_holds_a_reconcile_up_for_seconds_only(monkeypatch: pytest.MonkeyPatch) -> None:
