@@ -82,7 +82,7 @@ def test_every_format_is_known_by_its_first_line(files: Path, capsys: pytest.Cap
         (("--speed-up", "0"), "--speed-up 0: a number between 0.01 and 1000"),
         (("--until", "soon"), "--until soon: a time such as 800ms or 1.5s"),
         (("--start", "-1"), "--start -1: a number between 0 and 10000"),
-        (("--step-times", "/nowhere.json"), "No such file"),
+        (("--step-times", "/nowhere.json"), "simulate: /nowhere.json: No such file or directory"),
         (("--seeds", "0"), "--seeds 0: a number between 1 and 100"),
         (("--jobs", "1000"), "--jobs 1000: a number between 1 and 100"),
         (("--sample", "3", "--seeds", "2"), "--sample with --seeds: give one of them"),
@@ -116,6 +116,17 @@ def test_files_that_cannot_be_played_are_named(
     (files / "odd.yaml").write_text(text)
     assert main(["simulate", str(files / "odd.yaml"), "--traffic", str(files / "steady.csv")]) == 2
     assert because in capsys.readouterr().err
+
+
+def test_a_candidate_that_cannot_be_played_is_named_before_those_that_it_would_be_compared_with(
+    files: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (files / "odd.yaml").write_text(CANDIDATES.replace("maxTokens: 16384", "maxTokens: 131072").split("---")[1])
+    words = ["simulate", str(files / "odd.yaml"), "--traffic", str(files / "steady.csv"), "--against", "hpa"]
+    assert main(words) == 2
+    err = capsys.readouterr().err
+    assert err.startswith("fairlead simulate: scaled: ")
+    assert "--against" not in err
 
 
 def test_a_price_of_ones_own_is_taken(files: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -59,7 +59,10 @@ def run(chosen: argparse.Namespace) -> int:
 
     try:
         inputs = simulate_inputs.read(chosen)
-    except (OSError, ValueError) as problem:
+    except OSError as problem:
+        print(f"fairlead simulate: {problem.filename}: {problem.strerror or problem}", file=sys.stderr)
+        return 2
+    except ValueError as problem:
         print(f"fairlead simulate: {problem}", file=sys.stderr)
         return 2
     for one in inputs.unplayable:

@@ -71,16 +71,16 @@ def read(chosen: argparse.Namespace) -> SimulateInputs:
     trace = _trace(chosen)
     found = tuple(_candidates(chosen))
     playable = tuple(one for one in found if isinstance(one, Candidate))
+    unplayable = tuple(one for one in found if isinstance(one, Unplayable))
+    against = () if unplayable else chosen.against
     whole = PlayedTraffic(arrivals=trace.arrivals, seconds=trace.seconds)
     if chosen.sample is None:
         repeats, note = _seeded(chosen, playable, Repeat(whole, settings))
     else:
         repeats, note = _sampled(chosen.sample, trace, Repeat(whole, settings))
     return SimulateInputs(
-        unplayable=tuple(one for one in found if isinstance(one, Unplayable)),
-        comparison=Comparison(
-            contenders=tuple(contenders.contenders(playable, chosen.against)), repeats=repeats, whole=whole
-        ),
+        unplayable=unplayable,
+        comparison=Comparison(contenders=tuple(contenders.contenders(playable, against)), repeats=repeats, whole=whole),
         words=trace.words + note,
         jobs=chosen.jobs or len(os.sched_getaffinity(0)),
     )
