@@ -192,11 +192,14 @@ def run(group: Group, folder: Path) -> int:
 
 
 def judged(folder: Path, half: Half) -> int:
-    """All groups' coverage together against the floors of the half."""
+    """All groups' coverage together against the floors of the half.
+
+    What was kept may name files that were moved since; they are no part of any room (`--ignore-errors`).
+    """
     environment = os.environ | {"COVERAGE_FILE": str(folder / f"{half.name}.all")}
     report = folder / f"{half.name}.report"
     data = [str(folder / group.name) for group in half.measured if (folder / group.name).exists()]
-    for words in (("combine", "--quiet", "--keep", *data), ("json", "--quiet", "-o", str(report))):
+    for words in (("combine", "--quiet", "--keep", *data), ("json", "--quiet", "--ignore-errors", "-o", str(report))):
         done = _coverage(words, environment)
         if done:
             return done
