@@ -105,8 +105,7 @@ def _superseded(engine: Manifest, seen: Sequence[Manifest]) -> tuple[Manifest, .
     A Deployment that was deleted and is made again before its ReplicaSet is gone gives the next one another hash, which
     no pod of the first has. With the same hash the ReplicaSet takes them over, and has a controller's reference there.
     """
-    ours = [one for one in seen if _role(one) == labels.ChildRole.ENGINE and revision_of(one) == revision_of(engine)]
-    stay = [one for one in ours if not _is_terminating(one)]
+    stay = [one for one in _of_revision(engine, seen) if not _is_terminating(one)]
     current = [one for one in stay if controller_of(one)]
     hashes = {_template_hash(one) for one in current}
     serves = sum(pods.is_ready(one) for one in current) >= requested_replicas(engine)
@@ -178,11 +177,16 @@ def _pods_of(engine: Manifest, seen: Sequence[Manifest]) -> tuple[Manifest, ...]
     Its ReplicaSet may have taken some of them over; only the count that Kubernetes reports says how many.
     """
     since, counted = engine["metadata"]["creationTimestamp"], (engine.get("status") or {}).get("replicas", 0)
-    ours = [one for one in seen if _role(one) == labels.ChildRole.ENGINE and revision_of(one) == revision_of(engine)]
+    ours = _of_revision(engine, seen)
     made = [one for one in ours if one["metadata"]["creationTimestamp"] >= since]
     older = [one for one in ours if one["metadata"]["creationTimestamp"] < since and not _is_terminating(one)]
     taken_over = max(0, counted - sum(not _is_terminating(one) for one in made))
     return (*made, *older[:taken_over])
+
+
+def _of_revision(engine: Manifest, seen: Sequence[Manifest]) -> list[Manifest]:
+    """Engine pods with the labels of this Deployment's revision."""
+    return [one for one in seen if _role(one) == labels.ChildRole.ENGINE and revision_of(one) == revision_of(engine)]
 
 
 def _is_terminating(pod: Manifest) -> bool:

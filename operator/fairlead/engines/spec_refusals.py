@@ -2,6 +2,7 @@
 
 from fairlead.engines.engine_setup import EngineSetup
 from fairlead.engines.reasons import EngineReason
+from fairlead.fleet.accelerators import ComputeCapability
 from fairlead.fleet.findings import SpecRefusal
 from fairlead.fleet.plurals import count
 
@@ -34,6 +35,20 @@ def too_few_gpus(setup: EngineSetup) -> SpecRefusal | None:
         because=f"tensor {degrees.tensor} times pipeline {degrees.pipeline} times data {degrees.data} "
         f"takes {count(needed, 'GPU')}",
         remedy=f"write {needed}, or less parallelism",
+    )
+
+
+def gpu_too_old(setup: EngineSetup, least: ComputeCapability, engine: str) -> SpecRefusal | None:
+    """Without its kernels for this GPU an engine computes nothing at all."""
+    gpu = setup.accelerator
+    if setup.on_cpu or gpu is None or gpu.capability >= least:
+        return None
+    return SpecRefusal(
+        field="spec.accelerator.product",
+        value=gpu.product,
+        reason=EngineReason.DTYPE_NEEDS_CAPABILITY,
+        because=f"{engine} needs compute capability {least}, and it has {gpu.capability}",
+        remedy="write engine.kind: vLLM, or take a newer GPU",
     )
 
 

@@ -40,7 +40,7 @@ def unexplained(pod: Manifest) -> UnexplainedEnd | None:
     for status in pod_troubles.containers(pod):
         ended = pod_troubles.last_end(status)
         if ended and not _is_explained(ended):
-            number = str(ended.get("containerID") or ended.get("finishedAt") or status.get("restartCount", 0))
+            number = pod_troubles.end_number(status, ended)
             previous = "terminated" not in status.get("state", {})
             return UnexplainedEnd(pod["metadata"]["uid"], str(status.get("name", "")), number, previous)
     return None

@@ -171,6 +171,11 @@ def last_end(status: Manifest) -> Manifest | None:
     return status.get("state", {}).get("terminated") or status.get("lastState", {}).get("terminated") or None
 
 
+def end_number(status: Manifest, ended: Manifest) -> str:
+    """What distinguishes this end from the next one of the same container."""
+    return str(ended.get("containerID") or ended.get("finishedAt") or status.get("restartCount", 0))
+
+
 def meaning(message: str) -> FailurePattern | None:
     """What words of an engine mean, as far as we know them."""
     return next((one for one in FAILURES if one.words.search(message)), None)

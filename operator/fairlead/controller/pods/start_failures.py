@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from fairlead.cluster import pods
+from fairlead.controller.pods import pod_troubles
 from fairlead.objects.engine_deployment import StartFailures
 
 Manifest = dict[str, Any]
@@ -79,7 +80,7 @@ def _end(pod: Manifest) -> StartFailures | None:
         killed = code in BY_OTHERS and reason != "OOMKilled"
         if not isinstance(code, int) or killed or PASSING.search(str(ended.get("message") or "")):
             continue
-        which = str(ended.get("containerID") or ended.get("finishedAt") or status.get("restartCount", 0))
+        which = pod_troubles.end_number(status, ended)
         return StartFailures(pod=pod["metadata"]["uid"], container=which, code=code, reason=reason)
     return None
 

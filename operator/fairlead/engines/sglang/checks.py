@@ -18,20 +18,6 @@ WEIGHTS: Final = "spec.engine.quantization.weights"
 LONGER_ALLOWED: Final = "SGLANG_ALLOW_OVERWRITE_LONGER_CONTEXT_LEN"
 
 
-def gpu_too_old(setup: EngineSetup) -> SpecRefusal | None:
-    """`srt/model_executor/model_runner_components/load_model_utils.py`: "SGLang only supports sm75 and above."."""
-    gpu = setup.accelerator
-    if setup.on_cpu or gpu is None or gpu.capability >= TURING:
-        return None
-    return SpecRefusal(
-        field="spec.accelerator.product",
-        value=gpu.product,
-        reason=EngineReason.DTYPE_NEEDS_CAPABILITY,
-        because=f"SGLang needs compute capability 7.5, and it has {gpu.capability}",
-        remedy="write engine.kind: vLLM, or take a newer GPU",
-    )
-
-
 def bfloat16_needs_capability(setup: EngineSetup) -> SpecRefusal | None:
     """`load_model_utils.py: maybe_downgrade_dtype_for_legacy_gpu` computes in float16 instead, and logs it only."""
     gpu = setup.accelerator
@@ -165,7 +151,12 @@ REFUSAL_CHECKS: Final[tuple[RefusalCheck, ...]] = (
     cited("Degrees below one pass its parser and end the start later.", spec_refusals.degree_out_of_range),
     count_out_of_range,
     share_out_of_range,
-    gpu_too_old,
+    cited(
+        '`srt/model_executor/model_runner_components/load_model_utils.py`: "SGLang only supports sm75 and above.".',
+        spec_refusals.gpu_too_old,
+        TURING,
+        "SGLang",
+    ),
     bfloat16_needs_capability,
     weights_need_capability,
     weights_differ_from_checkpoint,

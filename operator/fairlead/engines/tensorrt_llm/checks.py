@@ -17,20 +17,6 @@ from fairlead.fleet.quantization import WeightFormat
 WEIGHTS: Final = "spec.engine.quantization.weights"
 
 
-def gpu_too_old(setup: EngineSetup) -> SpecRefusal | None:
-    """NVIDIA's list of hardware begins with Ampere; `bfloat16` is refused before it."""
-    gpu = setup.accelerator
-    if setup.on_cpu or gpu is None or gpu.capability >= AMPERE:
-        return None
-    return SpecRefusal(
-        field="spec.accelerator.product",
-        value=gpu.product,
-        reason=EngineReason.DTYPE_NEEDS_CAPABILITY,
-        because=f"TensorRT-LLM needs compute capability 8.0, and it has {gpu.capability}",
-        remedy="write engine.kind: vLLM, or take a newer GPU",
-    )
-
-
 def weights_need_capability(setup: EngineSetup) -> SpecRefusal | None:
     """NVIDIA's document on quantization, its table of hardware."""
     row, gpu = formats.WEIGHTS.get(setup.weights), setup.accelerator
@@ -114,7 +100,12 @@ REFUSAL_CHECKS: Final[tuple[RefusalCheck, ...]] = (
     cited("Degrees below one are no mapping: `mapping.py: Mapping`.", spec_refusals.degree_out_of_range),
     count_out_of_range,
     share_out_of_range,
-    gpu_too_old,
+    cited(
+        "NVIDIA's list of hardware begins with Ampere; `bfloat16` is refused before it.",
+        spec_refusals.gpu_too_old,
+        AMPERE,
+        "TensorRT-LLM",
+    ),
     weights_need_capability,
     weights_differ_from_checkpoint,
     cache_needs_capability,
