@@ -54,11 +54,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 2
     chosen = [lane for lane in LANES if lane.name in names or not (names or lane.only_named)]
     now = {lane.name: kept_lanes.facts(ROOT, lane, _examples(lane)) for lane in chosen if lane.kept and not names}
-    known = [lane for lane in chosen if lane.name in now and kept_lanes.holds(ROOT, lane, now[lane.name])]
-    first = list(run_all([lane for lane in chosen if lane not in known]))
+    unchanged = [lane for lane in chosen if lane.name in now and kept_lanes.holds(ROOT, lane, now[lane.name])]
+    first = list(run_all([lane for lane in chosen if lane not in unchanged]))
     _keep(first, now)
     ran = [run_again(one) for one in first]
-    print("".join(f"{lane.name}: as it was when it last held; not run again\n" for lane in known), end="")
+    print("".join(f"{lane.name}: as it was when it last held; not run again\n" for lane in unchanged), end="")
     print("\n".join(table(ran)), flush=True)
     return 0 if all(one.code == 0 for one in ran) else 1
 
