@@ -3,6 +3,8 @@
 from collections.abc import Callable, Iterator
 
 from fairlead.fleet.model_routes import RequestConditions
+from fairlead.routing.models.expressions import compiler
+from fairlead.routing.models.expressions.problems import ExpressionProblem
 from fairlead.routing.models.route_facts import RouteFacts
 
 Condition = Callable[[RouteFacts], bool]
@@ -10,7 +12,7 @@ Condition = Callable[[RouteFacts], bool]
 
 def checks(when: RequestConditions) -> tuple[Condition, ...]:
     """All must hold. None at all: the rule always holds."""
-    return (*_flags(when), *_lengths(when), *_names(when), *_difficulty(when))
+    return (*_flags(when), *_lengths(when), *_names(when), *_difficulty(when), *_expression(when))
 
 
 def _flags(when: RequestConditions) -> Iterator[Condition]:
@@ -51,3 +53,10 @@ def _difficulty(when: RequestConditions) -> Iterator[Condition]:
     if when.difficulty is not None:
         level = when.difficulty
         yield lambda facts: facts.level() is level
+
+
+def _expression(when: RequestConditions) -> Iterator[Condition]:
+    """One that is refused never holds; admission says why."""
+    if when.expression is not None:
+        found = compiler.compiled(when.expression)
+        yield (lambda _: False) if isinstance(found, ExpressionProblem) else found
