@@ -5,13 +5,16 @@ The engine is Rust's, by way of the library that checks JSON schemas. It knows n
 
 import functools
 import importlib
+import re
 from collections.abc import Callable
+from math import prod
 from types import ModuleType
 from typing import Final
 
 MAX_CHARACTERS: Final = 512
 SIZE_LIMIT: Final = 2**20
 """Bytes that a compiled pattern may take: bounds counted repetitions within one another."""
+_COUNTS: Final = re.compile(r"[{,]([0-9]+)\}")
 Pattern = Callable[[str], bool]
 
 
@@ -47,3 +50,10 @@ def _matches(found: Pattern, text: str) -> bool:
         return found(text)
     except ValueError:
         return False
+
+
+def size(pattern: str) -> int:
+    """Bytes that a compiled pattern is reckoned to take: by its length and by its counted repetitions."""
+    counts = [int(one[:4]) for one in _COUNTS.findall(pattern)]
+    repeated = prod(counts) if "){" in pattern else sum(counts)
+    return int(min(2 * SIZE_LIMIT, 512 * (len(pattern) + repeated)))
