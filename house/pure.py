@@ -67,7 +67,11 @@ GROUPS: Final = (
         ),
     ),
     Group(name="scaling", rooms=("scaling",), tests=("tests/scaling",)),
-    Group(name="router", rooms=("routing", "router/wire"), tests=("tests/routing", "tests/router/wire")),
+    Group(
+        name="router",
+        rooms=("routing", "accounting", "router/wire"),
+        tests=("tests/routing", "tests/accounting", "tests/router/wire"),
+    ),
 )
 """Few: each start of pytest costs two seconds, and whoever works on the one seldom touches the others."""
 PROGRAMS: Final = ("operator/fairlead", "bench", "campaign", "demo", "devcluster", "fitting", "house", "prove")

@@ -1,0 +1,121 @@
+"""A tenant's budget: money, or tokens, is reserved before a request is sent and settled when it ended.
+
+What is reserved counts as spent until it is settled, in the counter that is stored too. So what a router had in flight
+when it ended stays spent at its full reservation, and no restart exceeds a budget. A request that takes more than it
+reserved is charged what it took.
+"""
+
+from dataclasses import dataclass
+from math import ceil
+
+from fairlead.accounting import budget_periods
+from fairlead.accounting.token_rates import HOUR
+from fairlead.fleet.light_dataclass import light
+
+
+@light
+class BudgetReservation:
+    """What one request holds of a budget."""
+
+    amount: float
+    period: float
+    """Start of the period that pays, whenever the request ends."""
+    over: bool = False
+    """It would have been refused, were the budget not in shadow mode."""
+
+
+@light
+class BudgetShortage:
+    """Too little is left for this request."""
+
+    needed: float
+    left: float
+    resets_in_seconds: float
+    message: str
+
+
+@light
+class StoredSpend:
+    """What a store keeps of a budget: all that was reserved and spent in one period."""
+
+    period: float
+    committed: float
+
+
+@dataclass(slots=True, eq=False)
+class BudgetAccount:
+    """One budget of one tenant, at the router that keeps it."""
+
+    limit: float
+    monthly: bool = True
+    shadow: bool = False
+    """What is over the budget is counted and let through."""
+    unit: str = "of the currency"
+    """For messages: `tokens`, or the currency."""
+    period: float = 0.0
+    committed: float = 0.0
+    """Spent and reserved in the period."""
+    reserved: float = 0.0
+    """Of that, what is not settled yet, by requests of this router."""
+    refused: int = 0
+    """Requests refused, or in shadow mode let through, for want of budget."""
+
+    def reserve(self, amount: float, now: float) -> BudgetReservation | BudgetShortage:
+        """Hold an amount before the request is sent."""
+        self.roll(now)
+        over = self.committed + amount > self.limit
+        if over:
+            self.refused += 1
+            if not self.shadow:
+                return self._shortage(amount, now)
+        self.committed += amount
+        self.reserved += amount
+        return BudgetReservation(amount=amount, period=self.period, over=over)
+
+    def extend(self, held: BudgetReservation, amount: float, now: float) -> BudgetReservation | BudgetShortage:
+        """Hold more for a retry or a fallback; where that is refused, the first reservation stays as it is."""
+        self.roll(now)
+        if held.period != self.period:
+            return BudgetReservation(amount=held.amount + amount, period=held.period, over=held.over)
+        more = self.reserve(amount, now)
+        if isinstance(more, BudgetShortage):
+            return more
+        return BudgetReservation(amount=held.amount + amount, period=held.period, over=held.over or more.over)
+
+    def settle(self, held: BudgetReservation, actual: float, now: float) -> None:
+        """The request ended, and took so much. One that was reserved in an earlier period is that period's."""
+        self.roll(now)
+        if held.period == self.period:
+            self.committed = max(0.0, self.committed + actual - held.amount)
+            self.reserved = max(0.0, self.reserved - held.amount)
+
+    def left(self, now: float) -> float:
+        """What is neither spent nor reserved."""
+        self.roll(now)
+        return max(0.0, self.limit - self.committed)
+
+    def stored(self) -> StoredSpend:
+        """For the store."""
+        return StoredSpend(period=self.period, committed=self.committed)
+
+    def restore(self, stored: StoredSpend, now: float) -> None:
+        """Go on from what was stored; once, after the start. Of another period it says nothing."""
+        self.roll(now)
+        if stored.period == self.period:
+            self.committed += stored.committed
+
+    def roll(self, now: float) -> None:
+        """Begin the period of this moment anew, if it is another. A clock that steps back does not."""
+        start = budget_periods.period_start(now, monthly=self.monthly)
+        if start > self.period:
+            self.period, self.committed, self.reserved = start, 0.0, 0.0
+
+    def _shortage(self, amount: float, now: float) -> BudgetShortage:
+        wait = budget_periods.period_end(now, monthly=self.monthly) - now
+        left = max(0.0, self.limit - self.committed)
+        name = "month" if self.monthly else "day"
+        message = (
+            f"the {name}'s budget of {self.limit:g} {self.unit} has {left:.6g} left, and this request may take "
+            f"{amount:.6g}: name a smaller maximum of output tokens, or wait {ceil(wait / HOUR)} h for the next {name}"
+        )
+        return BudgetShortage(needed=amount, left=left, resets_in_seconds=wait, message=message)

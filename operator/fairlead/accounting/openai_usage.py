@@ -1,0 +1,42 @@
+"""A tenant's own usage, in the shape of OpenAI's usage endpoint for completions, so that its clients read it."""
+
+from collections.abc import Iterable
+from itertools import groupby
+
+from fairlead.accounting.usage_ledger import HOUR_SECONDS, UsageKey, UsageTotals
+
+UsageJson = dict[str, object]
+
+
+def usage_page(rows: Iterable[tuple[UsageKey, UsageTotals]], tenant: str, start: int, end: int) -> UsageJson:
+    """One bucket an hour of this tenant alone, one result for each model that it named, with its cost."""
+    own = [(key, totals) for key, totals in rows if key.tenant == tenant and start <= key.hour < end]
+    buckets = [_bucket(hour, list(group)) for hour, group in groupby(sorted(own, key=_hour_and_route), key=_hour)]
+    return {"object": "page", "data": buckets, "has_more": False, "next_page": None}
+
+
+def _hour(row: tuple[UsageKey, UsageTotals]) -> int:
+    return row[0].hour
+
+
+def _hour_and_route(row: tuple[UsageKey, UsageTotals]) -> tuple[int, str]:
+    return row[0].hour, row[0].route
+
+
+def _bucket(hour: int, rows: list[tuple[UsageKey, UsageTotals]]) -> UsageJson:
+    results = [
+        _result(route, [totals for _, totals in group]) for route, group in groupby(rows, key=lambda row: row[0].route)
+    ]
+    return {"object": "bucket", "start_time": hour, "end_time": hour + HOUR_SECONDS, "results": results}
+
+
+def _result(route: str, totals: list[UsageTotals]) -> UsageJson:
+    return {
+        "object": "organization.usage.completions.result",
+        "model": route,
+        "num_model_requests": sum(one.requests for one in totals),
+        "input_tokens": sum(one.prompt_tokens for one in totals),
+        "input_cached_tokens": sum(one.cached_tokens for one in totals),
+        "output_tokens": sum(one.output_tokens for one in totals),
+        "cost": round(sum(one.cost for one in totals), 12),
+    }

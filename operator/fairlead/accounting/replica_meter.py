@@ -1,0 +1,129 @@
+"""Who pays for each second of a replica: the attempts in flight, by their shares; nobody while there are none.
+
+A clock of cost per unit of weight runs as fast as the replica's price over the weight of all that is in flight. An
+attempt pays its weight times what the clock ran since it began, or since its weight changed: so each second is paid
+exactly once, at a constant price for each event, and an attempt's cost is final when it ends.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+from fairlead.accounting.token_rates import HOUR
+
+DECODE_WEIGHT: Final = 1.0
+
+
+@dataclass(slots=True, eq=False)
+class MeteredAttempt:
+    """One attempt at the replica."""
+
+    weight: float
+    since: float
+    """The clock when it began, or when its weight last changed."""
+    prefill_cost: float = 0.0
+    """Its share of the time until its first token."""
+    decoding: bool = False
+
+
+@dataclass(slots=True, kw_only=True)
+class AttemptCost:
+    """What an attempt takes."""
+
+    prefill: float
+    decode: float
+
+    @property
+    def total(self) -> float:
+        """Both."""
+        return self.prefill + self.decode
+
+
+class ReplicaMeter:
+    """One replica, as one router sees it. `others` is the weight of what its peers have in flight there."""
+
+    __slots__ = ("_at", "_clock", "_open", "_others", "_price", "_weight", "idle", "metered", "seconds")
+
+    def __init__(self, price_per_hour: float, now: float) -> None:
+        self._price = price_per_hour / HOUR
+        self._at = now
+        self._clock = 0.0
+        self._weight = 0.0
+        self._open = 0
+        self._others = 0.0
+        self.metered = 0.0
+        """Money for the time that this router's attempts had."""
+        self.idle = 0.0
+        """Money for the time in which nothing was in flight, and what was charged to nobody."""
+        self.seconds = 0.0
+
+    def started(self, weight: float, now: float) -> MeteredAttempt:
+        """An attempt was sent."""
+        self.advance(now)
+        self._weight += weight
+        self._open += 1
+        return MeteredAttempt(weight, self._clock)
+
+    def first_token(self, attempt: MeteredAttempt, now: float) -> None:
+        """Its prompt is computed; from here it weighs as any sequence that decodes."""
+        if attempt.decoding:
+            return
+        self.advance(now)
+        attempt.prefill_cost = self._share(attempt)
+        attempt.since = self._clock
+        self._weight += DECODE_WEIGHT - attempt.weight
+        attempt.weight = DECODE_WEIGHT
+        attempt.decoding = True
+
+    def ended(self, attempt: MeteredAttempt, now: float, ceiling: float | None = None) -> AttemptCost:
+        """However it ended, it pays for the time that it had, at most the ceiling; the excess counts as idle."""
+        self.advance(now)
+        share = self._share(attempt)
+        self._close(attempt)
+        prefill, decode = (attempt.prefill_cost, share) if attempt.decoding else (share, 0.0)
+        total = prefill + decode
+        if ceiling is None or total <= ceiling:
+            return AttemptCost(prefill=prefill, decode=decode)
+        self.idle += total - ceiling
+        self.metered -= total - ceiling
+        part = ceiling / total
+        return AttemptCost(prefill=prefill * part, decode=decode * part)
+
+    def weigh_others(self, weight: float, now: float) -> None:
+        """The other routers said what they have in flight here."""
+        self.advance(now)
+        self._others = weight
+
+    def reprice(self, price_per_hour: float, now: float) -> None:
+        """The price changed; what was until now is paid at the old one."""
+        self.advance(now)
+        self._price = price_per_hour / HOUR
+
+    def advance(self, now: float) -> None:
+        """Account the time since the last event. A clock that steps back accounts nothing."""
+        passed = now - self._at
+        if passed <= 0:
+            return
+        self._at = now
+        self.seconds += passed
+        money = passed * self._price
+        weight = self._weight + self._others
+        if weight <= 0:
+            self.idle += money
+            return
+        self._clock += money / weight
+        self.metered += money * (self._weight / weight)
+
+    def _share(self, attempt: MeteredAttempt) -> float:
+        return attempt.weight * (self._clock - attempt.since)
+
+    def _close(self, attempt: MeteredAttempt) -> None:
+        """With nothing in flight the clock and the weight begin anew, so that rounding never piles up."""
+        self._open -= 1
+        self._weight -= attempt.weight
+        if not self._open:
+            self._weight = self._clock = 0.0
+
+
+def idle_remainder(price_per_hour: float, replica_seconds: float, metered: float) -> float:
+    """Idle money of a replica of several routers: what none of them metered; negative where they counted twice."""
+    return price_per_hour / HOUR * replica_seconds - metered

@@ -1,0 +1,169 @@
+"""What a useful answer costs: tasks and how they ended, by the target and revision that they began at; within bounds.
+
+A task is all requests of a tenant with one value of `x-fairlead-task`. All that it took, retries and escalations at
+other targets included, is the cost of having begun where it began.
+"""
+
+from collections import OrderedDict
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final, NamedTuple
+
+from fairlead.accounting.request_cost import RequestCost
+from fairlead.fleet.light_dataclass import light
+
+MAX_TASKS: Final = 20_000
+NAME_CHARACTERS: Final = 128
+MAX_MODELS: Final = 1000
+
+
+class ModelKey(NamedTuple):
+    """A target and its revision."""
+
+    target: str
+    revision: str
+
+
+class OutcomeReceipt(StrEnum):
+    """What became of a report."""
+
+    COUNTED = "counted"
+    CHANGED = "changed"
+    """It was reported before, with the other outcome; the last report counts."""
+    REPEATED = "repeated"
+    UNKNOWN_TASK = "unknown_task"
+    """No request of this tenant named it, or too many other tasks came since."""
+
+
+@dataclass(slots=True, eq=False)
+class ModelFigures:
+    """Of one target and revision."""
+
+    attempts: int = 0
+    retries: int = 0
+    validated: int = 0
+    invalid: int = 0
+    cost: float = 0.0
+    """Of all attempts here."""
+    tasks: int = 0
+    """Tasks that began here."""
+    succeeded: int = 0
+    failed: int = 0
+    reported_cost: float = 0.0
+    """Of tasks that began here and were reported, wherever it arose."""
+    moved: int = 0
+    """Requests that began here and were answered by another target."""
+
+    @property
+    def retry_rate(self) -> float | None:
+        """Attempts that had to be made again, as a share of the first ones."""
+        first = self.attempts - self.retries
+        return self.retries / first if first else None
+
+    @property
+    def invalid_rate(self) -> float | None:
+        """Failed validations as a share of all."""
+        return self.invalid / self.validated if self.validated else None
+
+    @property
+    def cost_per_success(self) -> float | None:
+        """What the reported tasks took, failed ones included, for each that succeeded."""
+        return self.reported_cost / self.succeeded if self.succeeded else None
+
+
+@dataclass(slots=True, eq=False)
+class _Task:
+    began: ModelKey
+    cost: float = 0.0
+    success: bool | None = None
+
+
+@light
+class TaskTotals:
+    """Of all tasks."""
+
+    kept: int
+    forgotten: int
+    """Tasks that were dropped before anybody reported their outcome."""
+
+
+class TaskOutcomes:
+    """Tasks of one router."""
+
+    def __init__(self, max_tasks: int = MAX_TASKS) -> None:
+        self._tenants: dict[str, OrderedDict[str, _Task]] = {}
+        self._models: dict[ModelKey, ModelFigures] = {}
+        self._max_tasks = max_tasks
+        self._kept = 0
+        self._forgotten = 0
+
+    def add(self, request: RequestCost) -> None:
+        """A request ended."""
+        for one in request.attempts:
+            figures = self._figures(ModelKey(one.target, one.revision))
+            figures.attempts += 1
+            figures.retries += one.retry
+            figures.validated += one.invalid is not None
+            figures.invalid += one.invalid is True
+            figures.cost += one.cost
+        if request.attempts:
+            began = ModelKey(request.attempts[0].target, request.attempts[0].revision)
+            answered = [one for one in request.attempts if one.answered]
+            self._figures(began).moved += any(one.target != began.target for one in answered)
+            if request.task:
+                self._add_to_task(request, began)
+
+    def report(self, tenant: str, task: str, *, success: bool) -> OutcomeReceipt:
+        """Somebody of the tenant says how the task ended."""
+        found = self._tenants.get(tenant, OrderedDict()).get(task[:NAME_CHARACTERS])
+        if found is None:
+            return OutcomeReceipt.UNKNOWN_TASK
+        before = found.success
+        if before is success:
+            return OutcomeReceipt.REPEATED
+        figures = self._figures(found.began)
+        if before is None:
+            figures.reported_cost += found.cost
+        figures.succeeded += success - (before is True)
+        figures.failed += (not success) - (before is False)
+        found.success = success
+        return OutcomeReceipt.COUNTED if before is None else OutcomeReceipt.CHANGED
+
+    def models(self) -> dict[ModelKey, ModelFigures]:
+        """Figures of all targets and revisions."""
+        return dict(self._models)
+
+    def totals(self) -> TaskTotals:
+        """How many tasks are kept, and how many were dropped unreported."""
+        return TaskTotals(kept=self._kept, forgotten=self._forgotten)
+
+    def _add_to_task(self, request: RequestCost, began: ModelKey) -> None:
+        tasks = self._tenants.setdefault(request.tenant, OrderedDict())
+        name = request.task[:NAME_CHARACTERS]
+        task = tasks.get(name)
+        if task is None:
+            task = tasks[name] = _Task(began)
+            self._kept += 1
+            self._figures(began).tasks += 1
+            if self._kept > self._max_tasks:
+                self._forget_one()
+        else:
+            tasks.move_to_end(name)
+        task.cost += request.total
+        if task.success is not None:
+            self._figures(task.began).reported_cost += request.total
+
+    def _forget_one(self) -> None:
+        """The least recent task of the tenant that has the most, so that nobody drives out the tasks of others."""
+        most = max(self._tenants, key=lambda name: len(self._tenants[name]))
+        _, task = self._tenants[most].popitem(last=False)
+        self._forgotten += task.success is None
+        self._kept -= 1
+
+    def _figures(self, key: ModelKey) -> ModelFigures:
+        figures = self._models.get(key)
+        if figures is None:
+            if len(self._models) >= MAX_MODELS:
+                self._models.pop(next(iter(self._models)))
+            figures = self._models[key] = ModelFigures()
+        return figures

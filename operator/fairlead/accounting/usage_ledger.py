@@ -1,0 +1,101 @@
+"""What was used and what it cost, by hour and by tenant, route, target and revision; within bounds."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+from fairlead.accounting.request_cost import AttemptRecord, RequestCost
+
+HOUR_SECONDS: Final = 3600
+MAX_ROWS: Final = 20_000
+IDLE: Final = "(idle)"
+"""The route of rows that hold what nobody used of a target."""
+OTHERS: Final = "(others)"
+"""Stands for what found no row any more: the sums stay true, the split gets coarser."""
+
+
+class UsageKey(NamedTuple):
+    """What one row is about."""
+
+    hour: int
+    """Its start, in seconds since the epoch."""
+    tenant: str
+    route: str
+    target: str
+    revision: str
+    external: bool = False
+
+
+@dataclass(slots=True, eq=False)
+class UsageTotals:
+    """One row."""
+
+    requests: int = 0
+    """By the target whose reply the client got."""
+    attempts: int = 0
+    retries: int = 0
+    fallbacks: int = 0
+    escalations: int = 0
+    unanswered: int = 0
+    """Attempts whose reply went to nobody: failed, cut, cancelled, escalated or asked again."""
+    validated: int = 0
+    invalid: int = 0
+    prompt_tokens: int = 0
+    cached_tokens: int = 0
+    output_tokens: int = 0
+    cost: float = 0.0
+    unanswered_cost: float = 0.0
+
+    def add(self, attempt: AttemptRecord) -> None:
+        """Count one attempt."""
+        self.attempts += 1
+        self.requests += attempt.answered
+        self.retries += attempt.retry
+        self.fallbacks += attempt.fallback
+        self.escalations += attempt.escalation
+        self.unanswered += not attempt.answered
+        self.validated += attempt.invalid is not None
+        self.invalid += attempt.invalid is True
+        self.prompt_tokens += attempt.used.prompt
+        self.cached_tokens += attempt.used.cached
+        self.output_tokens += attempt.used.output
+        self.cost += attempt.cost
+        self.unanswered_cost += 0.0 if attempt.answered else attempt.cost
+
+
+class UsageLedger:
+    """Rows of one router, until they are exported."""
+
+    def __init__(self, max_rows: int = MAX_ROWS) -> None:
+        self._rows: dict[UsageKey, UsageTotals] = {}
+        self._max_rows = max_rows
+
+    def add(self, request: RequestCost, now: float) -> None:
+        """A request ended: each attempt is counted where it ran."""
+        hour = int(now // HOUR_SECONDS) * HOUR_SECONDS
+        for one in request.attempts:
+            key = UsageKey(hour, request.tenant, request.route, one.target, one.revision, one.external)
+            self._row(key).add(one)
+
+    def add_idle(self, target: str, revision: str, money: float, now: float) -> None:
+        """What a target's replicas cost while nothing was in flight there."""
+        hour = int(now // HOUR_SECONDS) * HOUR_SECONDS
+        self._row(UsageKey(hour, "", IDLE, target, revision)).cost += money
+
+    def rows(self) -> Iterator[tuple[UsageKey, UsageTotals]]:
+        """All rows, oldest hour first."""
+        return iter(sorted(self._rows.items(), key=lambda one: one[0]))
+
+    def drop_before(self, hour: int) -> None:
+        """Forget exported hours."""
+        self._rows = {key: row for key, row in self._rows.items() if key.hour >= hour}
+
+    def _row(self, key: UsageKey) -> UsageTotals:
+        row = self._rows.get(key)
+        if row is None:
+            if len(self._rows) >= self._max_rows:
+                key = UsageKey(0, key.tenant, OTHERS, OTHERS, "", key.external)
+                if key not in self._rows and len(self._rows) >= 2 * self._max_rows:
+                    key = UsageKey(0, OTHERS, OTHERS, OTHERS, "", key.external)
+            row = self._rows.setdefault(key, UsageTotals())
+        return row

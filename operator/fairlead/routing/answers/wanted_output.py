@@ -1,0 +1,104 @@
+"""What a request says its answer must look like: a schema, any JSON, tools with their arguments' schemas."""
+
+from typing import Final
+
+import msgspec
+from msgspec import Raw, Struct
+
+from fairlead.fleet.light_dataclass import light
+
+ANY_OBJECT: Final = b'{"type":"object"}'
+"""The schema of `json_object`."""
+
+
+@light
+class WantedOutput:
+    """Schemas by their bytes, as the client wrote them."""
+
+    schema: bytes | None = None
+    tools: dict[str, bytes]
+    """By name; empty bytes where a tool declares no parameters."""
+
+
+class _Schema(Struct):
+    schema: Raw = Raw()
+
+
+class _Format(Struct):
+    type: str = ""
+    json_schema: _Schema | None = None
+    schema: Raw = Raw()
+    """Of the responses API."""
+
+
+class _Text(Struct):
+    format: _Format | None = None
+
+
+class _Function(Struct):
+    name: str = ""
+    parameters: Raw = Raw()
+
+
+class _Tool(Struct):
+    function: _Function | None = None
+    name: str = ""
+    """Of the responses and messages APIs."""
+    parameters: Raw = Raw()
+    input_schema: Raw = Raw()
+    type: str = ""
+
+
+class _Structured(Struct):
+    json: Raw = Raw()
+    """vLLM's own: a schema, or a text that holds one."""
+
+
+class _Body(Struct):
+    response_format: _Format | None = None
+    text: _Text | None = None
+    tools: list[_Tool] | None = None
+    structured_outputs: _Structured | None = None
+
+
+_BODY: Final = msgspec.json.Decoder(_Body)
+NULL: Final = b"null"
+
+
+def wanted_in(body: bytes) -> WantedOutput | None:
+    """What this request wants; nothing where it wants nothing that can be checked, or cannot be read."""
+    try:
+        parsed = _BODY.decode(body)
+    except (ValueError, RecursionError):
+        return None
+    tools = {name: schema for name, schema in map(_tool, parsed.tools or ()) if name}
+    schema = _schema(parsed)
+    return WantedOutput(schema=schema, tools=tools) if schema or tools else None
+
+
+def _schema(parsed: _Body) -> bytes | None:
+    wanted = parsed.response_format or (parsed.text.format if parsed.text is not None else None)
+    if wanted is not None and wanted.type == "json_object":
+        return ANY_OBJECT
+    if wanted is not None and wanted.type == "json_schema":
+        return _present(wanted.json_schema.schema if wanted.json_schema is not None else wanted.schema)
+    return _unwrapped(parsed.structured_outputs.json) if parsed.structured_outputs is not None else None
+
+
+def _tool(tool: _Tool) -> tuple[str, bytes]:
+    """A tool that is no function (a search of the provider's own) has no name, and is not checked."""
+    if tool.function is not None:
+        return tool.function.name, _present(tool.function.parameters) or b""
+    return tool.name, _present(tool.parameters) or _present(tool.input_schema) or b""
+
+
+def _present(raw: Raw) -> bytes | None:
+    value = bytes(raw)
+    return None if value in (b"", NULL) else value
+
+
+def _unwrapped(raw: Raw) -> bytes | None:
+    value = _present(raw)
+    if value is None or not value.startswith(b'"'):
+        return value
+    return msgspec.json.decode(value, type=str).encode()

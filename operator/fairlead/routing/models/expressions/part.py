@@ -1,0 +1,34 @@
+"""A part of an expression whose type is settled."""
+
+from dataclasses import dataclass
+
+from fairlead.routing.models.expressions.problems import ExpressionError, ExpressionFault
+from fairlead.routing.models.expressions.variables import Constant, Evaluation, ValueType
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """What it is, and how it is evaluated."""
+
+    kind: ValueType
+    evaluate: Evaluation
+    column: int
+    constant: Constant | None = None
+    """Of a literal: its value."""
+    values: frozenset[str] | None = None
+    """All that it can be, where that is a closed list."""
+    names_fact: bool = True
+
+
+def literal(kind: ValueType, value: Constant, column: int) -> Part:
+    """A part that is the same for all requests."""
+    return Part(kind=kind, evaluate=lambda _: value, column=column, constant=value, names_fact=False)
+
+
+def expect(part: Part, kind: ValueType) -> Part:
+    """The part, which must be of this type."""
+    if part.kind is kind:
+        return part
+    remedy = "compare it with something" if kind is ValueType.BOOL else f"put {kind} there"
+    message = f"here stands {part.kind} where {kind} is needed; {remedy}"
+    raise ExpressionError(ExpressionFault.WRONG_TYPE, part.column, message)

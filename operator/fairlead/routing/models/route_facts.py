@@ -1,0 +1,37 @@
+"""What the choice of a target may depend on."""
+
+from dataclasses import dataclass, field
+
+from fairlead.fleet.model_routes import Difficulty
+from fairlead.routing.models import difficulty
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class RouteFacts:
+    """Facts of one request, gathered once."""
+
+    model: str
+    """As the client named it; empty where it named none."""
+    prompt_tokens: int = 0
+    output_tokens: int | None = None
+    """The client's maximum; nothing where it named none."""
+    structured_output: bool = False
+    tools: bool = False
+    tenant: str = ""
+    task: str = ""
+    """From `x-fairlead-task`."""
+    difficulty: Difficulty | None = None
+    """From `x-fairlead-difficulty`; nothing: it is estimated where a rule needs it."""
+    session: int = 0
+    """Hash of the session's name: its requests stay with one target of Weighted. Zero: each goes by chance."""
+    prompt: bytes = b""
+    """Canonical text of the prompt, read for the estimate only."""
+    _estimate: Difficulty | None = field(default=None, init=False, repr=False)
+
+    def level(self) -> Difficulty:
+        """The difficulty that the client named, or the estimate, which is made once."""
+        if self.difficulty is not None:
+            return self.difficulty
+        if self._estimate is None:
+            self._estimate = difficulty.estimated(self.prompt, self.prompt_tokens, self.output_tokens, tools=self.tools)
+        return self._estimate

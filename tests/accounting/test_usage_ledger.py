@@ -1,0 +1,178 @@
+"""What was used, by hour, tenant, route, target and revision; exported, and bounded."""
+
+import csv
+import io
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fairlead.accounting import openai_usage, usage_export
+from fairlead.accounting.usage_export import BilledParty
+from fairlead.accounting.usage_ledger import IDLE, OTHERS, UsageKey, UsageLedger, UsageTotals
+from tests.accounting.costs import LARGE, NOON, OUTSIDE, SMALL, attempt, request
+
+HOUR = int(NOON)
+PARTY = BilledParty(account="ns/gateway", currency="EUR")
+
+
+def test_each_attempt_is_counted_where_it_ran_and_the_request_where_it_was_answered() -> None:
+    ledger = UsageLedger()
+    ledger.add(
+        request(
+            attempt(cost=0.1, answered=False, invalid=True),
+            attempt(cost=0.2, retry=True, answered=False, invalid=True),
+            attempt(LARGE, cost=0.5, escalation=True, invalid=False),
+        ),
+        NOON + 1800,
+    )
+    assert {key.target: row for key, row in ledger.rows()}.keys() == {SMALL, LARGE}
+    (small_key, small), (large_key, large) = sorted(ledger.rows(), key=lambda one: one[0].target, reverse=True)
+    assert small_key == UsageKey(HOUR, "acme", "chat", SMALL, "r1")
+    assert (small.requests, small.attempts, small.retries, small.unanswered, small.invalid) == (0, 2, 1, 2, 2)
+    assert (small.cost, small.unanswered_cost) == pytest.approx((0.3, 0.3))
+    assert (small.prompt_tokens, small.cached_tokens, small.output_tokens, small.validated) == (200, 80, 20, 2)
+    assert large_key == UsageKey(HOUR, "acme", "chat", LARGE, "r1")
+    assert (large.requests, large.escalations, large.invalid, large.cost) == (1, 1, 0, 0.5)
+
+
+def test_idle_capacity_has_rows_of_its_own() -> None:
+    ledger = UsageLedger()
+    ledger.add_idle(SMALL, "r1", 0.75, NOON)
+    ledger.add_idle(SMALL, "r1", 0.25, NOON + 60)
+    ((key, row),) = ledger.rows()
+    assert (key, row.cost, row.attempts) == (UsageKey(HOUR, "", IDLE, SMALL, "r1"), 1.0, 0)
+
+
+def test_exported_hours_are_dropped() -> None:
+    ledger = UsageLedger()
+    ledger.add(request(attempt()), NOON)
+    ledger.add(request(attempt()), NOON + 3600)
+    ledger.drop_before(HOUR + 3600)
+    assert [key.hour for key, _ in ledger.rows()] == [HOUR + 3600]
+
+
+def test_beyond_its_rows_the_book_gets_coarser_and_its_sums_stay_true() -> None:
+    ledger = UsageLedger(max_rows=2)
+    for number in range(10):
+        ledger.add(request(attempt(cost=1.0), tenant=f"t{number}"), NOON)
+    rows = dict(ledger.rows())
+    assert len(rows) == 5
+    assert sum(row.cost for row in rows.values()) == 10.0
+    assert rows[UsageKey(0, "t2", OTHERS, OTHERS, "")].cost == 1.0
+    assert rows[UsageKey(0, OTHERS, OTHERS, OTHERS, "")].cost == 6.0
+
+
+@given(st.lists(st.tuples(st.text(max_size=2), st.floats(0, 5), st.integers(0, 9)), max_size=60))
+def test_the_sum_of_all_rows_is_always_what_all_attempts_cost(story: list[tuple[str, float, int]]) -> None:
+    ledger = UsageLedger(max_rows=5)
+    for tenant, cost, hour in story:
+        ledger.add(request(attempt(cost=cost), tenant=tenant), NOON + hour * 3600)
+    assert sum(row.cost for _, row in ledger.rows()) == pytest.approx(sum(cost for _, cost, _ in story))
+    assert len(list(ledger.rows())) <= 11
+
+
+def exported() -> UsageLedger:
+    ledger = UsageLedger()
+    ledger.add(request(attempt(cost=0.1), attempt(OUTSIDE, cost=0.00000025, fallback=True)), NOON)
+    ledger.add(request(attempt(cost=0.5), tenant='o"ther,'), NOON)
+    ledger.add_idle(SMALL, "r1", 1.0, NOON)
+    return ledger
+
+
+def test_rows_have_the_columns_of_focus() -> None:
+    idle, outside, own, *_ = list(usage_export.focus_rows(exported().rows(), PARTY))
+    assert own == {
+        "BilledCost": 0.1,
+        "EffectiveCost": 0.1,
+        "ListCost": 0.1,
+        "ContractedCost": 0.1,
+        "BillingCurrency": "EUR",
+        "BillingAccountId": "ns/gateway",
+        "BillingAccountName": "ns/gateway",
+        "BillingPeriodStart": "2025-11-01T00:00:00Z",
+        "BillingPeriodEnd": "2025-12-01T00:00:00Z",
+        "ChargePeriodStart": "2025-11-26T12:00:00Z",
+        "ChargePeriodEnd": "2025-11-26T13:00:00Z",
+        "ChargeCategory": "Usage",
+        "ChargeClass": None,
+        "ChargeDescription": "Tokens of chat at ns/small",
+        "ChargeFrequency": "Usage-Based",
+        "ConsumedQuantity": 110,
+        "ConsumedUnit": "Tokens",
+        "PricingQuantity": 110,
+        "PricingUnit": "Tokens",
+        "ProviderName": "Fairlead",
+        "PublisherName": "Fairlead",
+        "InvoiceIssuerName": "Fairlead",
+        "ServiceCategory": "AI and Machine Learning",
+        "ServiceSubcategory": "Generative AI",
+        "ServiceName": "Inference gateway",
+        "ResourceId": "ns/small",
+        "ResourceName": "ns/small",
+        "ResourceType": "InferenceDeployment",
+        "SubAccountId": "acme",
+        "SubAccountName": "acme",
+        "Tags": '{"route":"chat","revision":"r1"}',
+        "x_Route": "chat",
+        "x_Revision": "r1",
+        "x_Requests": 1,
+        "x_Attempts": 1,
+        "x_Retries": 0,
+        "x_Fallbacks": 0,
+        "x_Escalations": 0,
+        "x_InvalidAnswers": 0,
+        "x_PromptTokens": 100,
+        "x_CachedTokens": 40,
+        "x_OutputTokens": 10,
+        "x_UnansweredCost": 0.0,
+    }
+    assert (outside["ResourceType"], outside["x_Fallbacks"]) == ("External API", 1)
+    assert (idle["SubAccountId"], idle["ChargeDescription"]) == (None, "Idle capacity of ns/small")
+
+
+def test_csv_and_json_say_the_same() -> None:
+    rows = list(usage_export.focus_rows(exported().rows(), PARTY))
+    table = usage_export.as_csv(rows)
+    read = list(csv.DictReader(io.StringIO(table)))
+    assert [float(one["BilledCost"]) for one in read] == [one["BilledCost"] for one in rows]
+    assert [one["SubAccountId"] for one in read] == [one["SubAccountId"] or "" for one in rows]
+    assert "0.00000025," in table
+    assert json.loads(usage_export.as_json(rows)) == rows
+    assert usage_export.as_csv([]) == ""
+
+
+def test_a_tenant_reads_its_own_usage_as_openais_clients_do() -> None:
+    ledger = exported()
+    ledger.add(request(attempt(), route="code"), NOON + 3600)
+    page = openai_usage.usage_page(ledger.rows(), "acme", HOUR, HOUR + 7200)
+    result = {
+        "object": "organization.usage.completions.result",
+        "model": "chat",
+        "num_model_requests": 2,
+        "input_tokens": 200,
+        "input_cached_tokens": 80,
+        "output_tokens": 20,
+        "cost": 0.10000025,
+    }
+    later = {**result, "model": "code", "num_model_requests": 1, "input_tokens": 100, "input_cached_tokens": 40}
+    assert page == {
+        "object": "page",
+        "data": [
+            {"object": "bucket", "start_time": HOUR, "end_time": HOUR + 3600, "results": [result]},
+            {
+                "object": "bucket",
+                "start_time": HOUR + 3600,
+                "end_time": HOUR + 7200,
+                "results": [{**later, "output_tokens": 10, "cost": 0.25}],
+            },
+        ],
+        "has_more": False,
+        "next_page": None,
+    }
+    assert openai_usage.usage_page(ledger.rows(), "nobody", 0, 2**62)["data"] == []
+
+
+def test_totals_begin_at_nothing() -> None:
+    assert UsageTotals().cost == 0.0

@@ -1,0 +1,56 @@
+"""What a request says its answer must look like, in the words of each API."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fairlead.routing.answers.wanted_output import ANY_OBJECT, WantedOutput, wanted_in
+from tests.routing.answers.replies import PERSON, wanting
+
+SCHEMA = json.dumps(PERSON).encode()
+
+
+@pytest.mark.parametrize(
+    ("body", "schema", "tools"),
+    [
+        ({"response_format": {"type": "json_schema", "json_schema": {"name": "it", "schema": PERSON}}}, SCHEMA, {}),
+        ({"response_format": {"type": "json_object"}}, ANY_OBJECT, {}),
+        ({"text": {"format": {"type": "json_schema", "name": "it", "schema": PERSON}}}, SCHEMA, {}),
+        ({"structured_outputs": {"json": PERSON}}, SCHEMA, {}),
+        ({"structured_outputs": {"json": json.dumps(PERSON)}}, SCHEMA, {}),
+        ({"tools": [{"type": "function", "function": {"name": "f", "parameters": PERSON}}]}, None, {"f": SCHEMA}),
+        ({"tools": [{"type": "function", "function": {"name": "f"}}]}, None, {"f": b""}),
+        ({"tools": [{"type": "function", "name": "f", "parameters": PERSON}]}, None, {"f": SCHEMA}),
+        ({"tools": [{"name": "f", "input_schema": PERSON}, {"type": "web_search"}]}, None, {"f": SCHEMA}),
+    ],
+)
+def test_what_is_wanted(body: dict[str, Any], schema: bytes | None, tools: dict[str, bytes]) -> None:
+    assert wanted_in(json.dumps(body).encode()) == WantedOutput(schema=schema, tools=tools)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"{}",
+        b"[]",
+        b'{"response_format": {"type": "text"}}',
+        b'{"response_format": {"type": "json_schema", "json_schema": {"schema": null}}}',
+        b'{"response_format": {"type": "json_schema"}}',
+        b'{"text": {}}',
+        b'{"structured_outputs": {"regex": "a"}}',
+        b'{"tools": []}',
+        b'{"tools": 5}',
+        b"[" * 100_000,
+    ],
+)
+def test_what_wants_nothing_that_can_be_checked(body: bytes) -> None:
+    assert wanted_in(body) is None
+
+
+@given(st.binary())
+def test_no_bytes_ever_raise(body: bytes) -> None:
+    assert wanted_in(body) is None
+    wanted_in(wanting()[: len(body)] + body)
