@@ -6,7 +6,7 @@ from pydantic import Field
 
 from fairlead.api.api_model import ApiModel
 from fairlead.api.router_spec import RouterSpec
-from fairlead.api.string_formats import Duration, DurationOrZero, ObjectName
+from fairlead.api.string_formats import Duration, DurationOrZero, Handle, Namespace, ObjectName
 from fairlead.fleet.desired_state import RolloutStrategy
 
 MOST_REPLICAS = 1000
@@ -76,6 +76,17 @@ class ObjectRef(ApiModel):
     """Another object of Fairlead in the same namespace."""
 
     name: ObjectName = Field(description="Name of the object, in the namespace of this one.")
+
+
+class GatewayRef(ApiModel):
+    """The gateway whose routers serve a deployment."""
+
+    name: Handle = Field(description="Name of the InferenceGateway.")
+    namespace: Namespace | None = Field(
+        default=None,
+        description="Its namespace; the gateway must name this object's namespace in allowedNamespaces. Default: the "
+        "namespace of this object.",
+    )
 
 
 class Scaling(ApiModel):

@@ -13,6 +13,7 @@ from fairlead.fleet.gateways import (
     RequestTelemetry,
     ResponseCacheSettings,
     RouterConnections,
+    RouterPods,
     RoutingSettings,
     TrafficLimits,
 )
@@ -30,6 +31,12 @@ def routing(spec: RouterSpec) -> RoutingSettings:
             spec.door, tls.secret_name if tls else None, value(engine_tls.ca_secret, SecretKey) if engine_tls else None
         ),
     )
+
+
+def pods(spec: RouterSpec, replicas: int | None) -> RouterPods:
+    """The pods of so many routers, and the Service in front of them."""
+    annotations = tuple(sorted(spec.service.annotations.items()))
+    return RouterPods(replicas=replicas, service=spec.service.type, annotations=annotations)
 
 
 def base_routing(spec: BaseRouterSpec) -> RoutingSettings:
