@@ -41,7 +41,7 @@ from fairlead.fleet.desired_state import (
     Storage,
     Toleration,
 )
-from fairlead.fleet.gateways import DeploymentRouter, DesiredDeployment, GatewayReference, RouterPods
+from fairlead.fleet.gateways import DeploymentRouter, DesiredDeployment, GatewayReference
 from fairlead.fleet.policies import ReplicaBounds
 
 DEFAULT_TOKENS: Final = 3
@@ -225,7 +225,7 @@ def _rollout(spec: Rollout) -> DesiredRollout:
 
 def _own_router(router: Router) -> DeploymentRouter:
     pods = routing_conversion.pods(router, router.replicas)
-    return DeploymentRouter(routing=routing_conversion.routing(router), pods=pods)
+    return DeploymentRouter(routing=routing_conversion.routing(router, router.tenants), pods=pods)
 
 
 def _gateway(spec: GatewayRef, namespace: str) -> GatewayReference:

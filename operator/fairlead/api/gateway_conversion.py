@@ -30,7 +30,7 @@ def gateway(written: ParsedObject[InferenceGatewaySpec]) -> DesiredGateway:
     count = RouterPods().replicas if spec.replicas is None else spec.replicas
     return DesiredGateway(
         reference=GatewayReference(namespace=written.namespace, name=written.name),
-        routing=routing_conversion.routing(spec),
+        routing=routing_conversion.routing(spec, spec.tenants),
         routes=GatewayRoutes(
             routes=tuple(_route(one, written.namespace) for one in spec.models),
             externals=tuple(_external(one) for one in spec.external),
@@ -50,9 +50,7 @@ def _route(spec: ModelRouteSpec, namespace: str) -> ModelRoute:
         spec,
         ModelRoute,
         target=target(spec.deployment, namespace) if spec.deployment else None,
-        weighted=tuple(
-            value(one, WeightedTarget, target=target(one.deployment, namespace)) for one in spec.weighted
-        ),
+        weighted=tuple(value(one, WeightedTarget, target=target(one.deployment, namespace)) for one in spec.weighted),
         rules=tuple(_rule(one, namespace) for one in spec.rules),
         cascade=_cascade(spec.cascade, namespace) if spec.cascade else None,
         fallback=_fallback(spec.fallback, namespace) if spec.fallback else None,

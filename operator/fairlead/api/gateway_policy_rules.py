@@ -3,7 +3,7 @@
 from typing import Any, Final
 
 from fairlead.api.field_rule import FieldErrorReason, FieldRule
-from fairlead.api.gateway import Cascade, InferenceGatewaySpec, ModelRoute, When
+from fairlead.api.gateway import Cascade, Fallback, InferenceGatewaySpec, ModelRoute, When
 from fairlead.api.policy import Metrics, MetricsSource, Schedule
 from fairlead.fleet.gateways import EVERY_NAMESPACE
 from fairlead.fleet.model_routes import AnswerCheck, RouteStrategy
@@ -122,6 +122,15 @@ _ROUTES: Final[tuple[FieldRule[Any], ...]] = (
         holds=lambda it: len(set(it.deployments)) == len(it.deployments),
         because="a second try at the same deployment gives the same answer",
         remedy="name each deployment once",
+    ),
+    FieldRule[Fallback](
+        on=Fallback,
+        field="deployments",
+        fault=FieldErrorReason.INVALID,
+        cel="self.deployments.all(one, self.deployments.exists_one(other, other == one))",
+        holds=lambda it: len(set(it.deployments)) == len(it.deployments),
+        because="a deployment that could not answer is not asked twice",
+        remedy="name each of them once",
     ),
     FieldRule[When](
         on=When,

@@ -3,7 +3,7 @@
 A gateway is known by its namespace and name, to which deployments of other namespaces refer too.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
@@ -189,7 +189,7 @@ class DesiredGateway:
 
     reference: GatewayReference
     routing: RoutingSettings = RoutingSettings()
-    routes: GatewayRoutes = GatewayRoutes()
+    routes: GatewayRoutes = field(default_factory=GatewayRoutes)
     pods: RouterPods = RouterPods()
     allowed_namespaces: frozenset[str] = frozenset()
     """Beside its own; with `*` all of them."""

@@ -38,7 +38,7 @@ def router(name: str) -> str:
 
 
 def gateway(name: str) -> str:
-    """Every child of a gateway; another name than of a deployment's own routers, so that both may be called the same."""
+    """Every child of a gateway; a deployment of the same name has its own."""
     return f"{_stem(name)}-gateway"
 
 

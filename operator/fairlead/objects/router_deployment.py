@@ -1,4 +1,4 @@
-"""The pods of the routers of a deployment or a gateway: replaced one by one without a gap, and not ended while they stream.
+"""The pods of routers, of a deployment or a gateway: replaced one by one without a gap, not ended while they stream.
 
 The pods themselves depend only on the number of routers, the longest request, the memory for cached responses, and the
 Secrets that are mounted; all other settings reach them through their file.
@@ -27,9 +27,7 @@ _MEMORY_MIB: Final = 128
 _MIB: Final = 2**20
 
 
-def manifest(
-    owner: Owner, router: DeploymentRouter, platform: Installation, secrets: Iterable[str] = ()
-) -> Manifest:
+def manifest(owner: Owner, router: DeploymentRouter, platform: Installation, secrets: Iterable[str] = ()) -> Manifest:
     """A new router starts before an old one ends, since clients reach the model only through routers.
 
     `secrets` are mounted beside those that the settings name.

@@ -1,9 +1,16 @@
 """The address that clients are given: one Service in front of the routers of a deployment or a gateway."""
 
-from fairlead.fleet.gateways import DeploymentRouter, DesiredGateway
+from fairlead.fleet.gateways import DeploymentRouter, DesiredGateway, RouterConnections, RouterPods, ServiceType
 from fairlead.objects import labels, ports
+from fairlead.objects.applied_hash import APPLIED
 from fairlead.objects.manifest import Manifest
 from fairlead.objects.owner import Owner
+
+
+def url(owner: Owner, door: RouterConnections) -> str:
+    """Where clients ask: the Service's name in the cluster's DNS."""
+    scheme = "https" if door.tls_secret else "http"
+    return f"{scheme}://{owner.router_name}.{owner.namespace}.svc/v1"
 
 
 def manifest(owner: Owner, router: DeploymentRouter) -> Manifest:
@@ -19,8 +26,15 @@ def manifest(owner: Owner, router: DeploymentRouter) -> Manifest:
     }
 
 
-def to_gateway(owner: Owner, gateway: DesiredGateway) -> Manifest:
-    """The address that clients of a deployment know, once the gateway of its namespace serves it: it leads there."""
-    made = manifest(owner, DeploymentRouter(routing=gateway.routing))
-    selector = labels.gateway_routers(gateway.reference.name)
-    return made | {"spec": made["spec"] | {"selector": selector}}
+def to_gateway(owner: Owner, gateway: DesiredGateway, live: Manifest) -> Manifest:
+    """The address that clients of a deployment know, once the gateway of its namespace serves it: it leads there.
+
+    Its type and its annotations stay, or a load balancer would get another address.
+    """
+    notes = (live["metadata"].get("annotations") or {}).items()
+    pods = RouterPods(
+        service=ServiceType(live["spec"].get("type", ServiceType.CLUSTER_IP)),
+        annotations=tuple(sorted((name, text) for name, text in notes if name != APPLIED)),
+    )
+    made = manifest(owner, DeploymentRouter(routing=gateway.routing, pods=pods))
+    return made | {"spec": made["spec"] | {"selector": labels.gateway_routers(gateway.reference.name)}}
