@@ -20,7 +20,6 @@ from fairlead.cluster import lease, operator_key, own_deployment, package_data
 from fairlead.cluster.api_server import ApiServer
 from fairlead.cluster.lease import LeaseDurations
 from fairlead.cluster.own_deployment import OwnerLookup
-from fairlead.controller import snapshot
 from fairlead.controller.interfaces import EmbeddedService
 from fairlead.controller.leader_tasks import LeaderTasks
 from fairlead.controller.reconcile import ReconcileSettings, moment
@@ -178,7 +177,7 @@ async def _with_gateway(document: dict[str, Any], context: ReviewContext, existe
     """The review context with the gateway that a deployment names."""
     if not isinstance((document.get("metadata") or {}).get("namespace"), str):
         return context
-    for one in snapshot.named_gateway(document):
+    for one in gateway_membership.named(document):
         found = gateway_review.read(await existence.whole(gateway_membership.key_of(one)))
         context = replace(context, gateways=dict([found])) if found else context
     return context

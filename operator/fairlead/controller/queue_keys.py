@@ -6,11 +6,10 @@ from typing import Final
 from fairlead.api import kinds as ours
 from fairlead.cluster import kinds, pods
 from fairlead.cluster.kinds import Manifest, Resource
-from fairlead.controller.snapshot import named_gateway
 from fairlead.fleet.gateways import GatewayReference
 from fairlead.objects import labels
 from fairlead.objects.network_policies import admitted
-from fairlead.review import speculation_switch
+from fairlead.review import gateway_membership, speculation_switch
 from fairlead.review.context import ObjectKey
 
 AllDeployments = Callable[[], Iterable[Manifest]]
@@ -49,7 +48,7 @@ def across(
     """The keys on the other side of a gateway, its deployments or their gateways, which our own writes wake too."""
     both = [one for one in (old, new) if one is not None]
     if resource is kinds.INFERENCE_DEPLOYMENT and _routing_facts(old) != _routing_facts(new):
-        yield from {gateway(one) for each in both for one in named_gateway(each)}
+        yield from {gateway(one) for each in both for one in gateway_membership.named(each)}
     elif resource is kinds.INFERENCE_GATEWAY and _gateway_facts(old) != _gateway_facts(new):
         yield from (deployment(one) for one in fleet() if _joins(one, both[-1]))
     elif resource is kinds.NETWORK_POLICY:
@@ -84,7 +83,7 @@ def gateway(reference: GatewayReference) -> ObjectKey:
 
 def _joins(one: Manifest, manifest: Manifest) -> bool:
     metadata = manifest["metadata"]
-    return GatewayReference(namespace=metadata["namespace"], name=metadata["name"]) in named_gateway(one)
+    return GatewayReference(namespace=metadata["namespace"], name=metadata["name"]) in gateway_membership.named(one)
 
 
 def _names(one: Manifest, policy: Manifest) -> bool:

@@ -14,6 +14,7 @@ from fairlead.controller.interfaces import ControllerClusterState
 from fairlead.fleet.gateways import GatewayReference
 from fairlead.objects import engine_deployment, labels, names, network_policies
 from fairlead.objects.owner import Owner
+from fairlead.review import gateway_membership
 from fairlead.review.context import ObjectKey
 
 TEMPLATE_HASH: Final = "pod-template-hash"
@@ -101,19 +102,9 @@ def observe(world: ControllerClusterState, key: ObjectKey) -> DeploymentSnapshot
         checks=tuple(one for one in seen if owned(one, owner) and _role(one) == labels.ChildRole.CHECK),
         router=next((one for one in children if owned(one, owner) and _role(one) == labels.ChildRole.ROUTER), None),
         admitted=admitted,
-        gateway_routers={one: ready_routers(world, one) for one in {*admitted, *named_gateway(document)}},
+        gateway_routers={one: ready_routers(world, one) for one in {*admitted, *gateway_membership.named(document)}},
         address=address if address is not None and owned(address, owner) else None,
     )
-
-
-def named_gateway(document: Manifest) -> tuple[GatewayReference, ...]:
-    """The gateway that a deployment's spec names, if it does; whatever else stands in it."""
-    spec, namespace = document.get("spec"), document["metadata"]["namespace"]
-    found = spec.get("gateway") if isinstance(spec, dict) else None
-    name = found.get("name") if isinstance(found, dict) else None
-    if not isinstance(name, str) or not isinstance(found, dict):
-        return ()
-    return (GatewayReference(namespace=str(found.get("namespace") or namespace), name=name),)
 
 
 def ready_routers(world: ControllerClusterState, gateway: GatewayReference) -> tuple[Manifest, ...]:

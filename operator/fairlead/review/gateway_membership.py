@@ -9,6 +9,7 @@ from fairlead.api.kinds import GATEWAY
 from fairlead.fleet.findings import SpecRefusal, SpecWarning
 from fairlead.fleet.gateways import DesiredDeployment, DesiredGateway, GatewayReference
 from fairlead.fleet.model_routes import EXTERNAL
+from fairlead.objects.manifest import Manifest
 from fairlead.review.context import ObjectKey, ReviewContext
 from fairlead.review.result import AdmissionReason
 
@@ -18,6 +19,16 @@ FIELD = "spec.gateway.name"
 def key_of(gateway: GatewayReference) -> ObjectKey:
     """The gateway as other references are known."""
     return ObjectKey(GATEWAY.name, gateway.namespace, gateway.name)
+
+
+def named(document: Manifest) -> tuple[GatewayReference, ...]:
+    """The gateway that a stored deployment names, if it does; whatever else stands in it."""
+    spec, namespace = document.get("spec"), document["metadata"]["namespace"]
+    found = spec.get("gateway") if isinstance(spec, dict) else None
+    name = found.get("name") if isinstance(found, dict) else None
+    if not isinstance(name, str) or not isinstance(found, dict):
+        return ()
+    return (GatewayReference(namespace=str(found.get("namespace") or namespace), name=name),)
 
 
 def refusals(deployment: DesiredDeployment) -> Iterator[SpecRefusal]:

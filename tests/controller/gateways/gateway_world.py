@@ -1,6 +1,5 @@
 """The controller's pretended world with gateways in it: one process reconciles them and their deployments in turn."""
 
-import asyncio
 import json
 from typing import Any, Final
 
@@ -23,7 +22,6 @@ class GatewayWorld(Pretend):
     def restart(self) -> None:
         """A fresh operator that remembers nothing."""
         super().restart()
-        self._loop = asyncio.Runner()
         environment = ReconcileEnvironment(
             server=self.server,
             world=self.world,
@@ -50,8 +48,7 @@ class GatewayWorld(Pretend):
 
     def gateway_tick(self, name: str = "front", namespace: str = "default") -> ReconcileOutcome:
         """One reconcile of a gateway."""
-        self.world.receive()
-        return self._loop.run(self.fronts.tick(ObjectKey(ours.GATEWAY.name, namespace, name), self.now))
+        return self.run(self.fronts.tick(ObjectKey(ours.GATEWAY.name, namespace, name), self.now))
 
     def reconcile_now(self, name: str = "") -> None:
         """Reconcile every object until nothing is to be done at this moment."""

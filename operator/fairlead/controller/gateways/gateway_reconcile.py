@@ -157,6 +157,4 @@ def _limits(tenants: Sequence[Manifest]) -> list[Manifest]:
 
 def _refused(reason: ConditionReason, problems: Sequence[SpecFinding]) -> UntimedCondition:
     words = deployment_review.joined_remarks(problems) or "the object cannot be read"
-    return UntimedCondition(
-        type=ConditionType.ACCEPTED, holds=False, reason=reason, message=f"{words}; its routers go on as they are"
-    )
+    return UntimedCondition(type=ConditionType.ACCEPTED, holds=False, reason=reason, message=words)

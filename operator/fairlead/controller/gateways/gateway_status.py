@@ -23,6 +23,8 @@ from fairlead.review import route_targets
 
 MOST_MODELS = 256
 MOST_TARGETS = 32
+_AS_BEFORE = ("deployments", "endpoint", "models")
+"""What is known only of a spec that is accepted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,10 +51,11 @@ def figures(observed: GatewaySnapshot, now: GatewayInputs) -> Manifest:
         "replicas": len(observed.routers) + len(observed.unready_routers),
         "readyReplicas": len(observed.routers),
         "selector": labels.as_text(observed.owner.router_selector),
-        "deployments": len(now.members.joined),
     }
-    if now.gateway is not None:
-        found["endpoint"] = router_service.url(observed.owner, now.gateway.routing.door)
+    if now.refused is not None or now.gateway is None:
+        return found | {name: observed.status[name] for name in _AS_BEFORE if name in observed.status}
+    found["deployments"] = len(now.members.joined)
+    found["endpoint"] = router_service.url(observed.owner, now.gateway.routing.door)
     models = [_model(route, now) for route in sorted(now.routes, key=lambda one: one.name)]
     return found | ({"models": models[:MOST_MODELS]} if models else {})
 
@@ -87,6 +90,8 @@ def _routable(observed: GatewaySnapshot, now: GatewayInputs) -> UntimedCondition
         why = f"; {now.problem}" if now.problem else ""
         words = f"0 of {counted(wanted, 'router')} {verb(wanted, 'is')} ready{why}"
         return _condition(kind, False, Why.ROUTERS_NOT_READY, words)
+    if now.refused is not None:
+        return _as_before(now)
     if not now.routes:
         words = "there is no model: name this gateway in spec.gateway of a deployment, or add a route to spec.models"
         return _condition(kind, False, Why.NO_MODELS, words)
@@ -104,13 +109,22 @@ def _routable(observed: GatewaySnapshot, now: GatewayInputs) -> UntimedCondition
     return _condition(kind, False, Why.NONE_READY, words)
 
 
+def _as_before(now: GatewayInputs) -> UntimedCondition:
+    """While the spec is refused: whether routers still send requests to what they were told before."""
+    used = [name for one in _answers(now) for name in one.targets if _routable_pods(name, now)]
+    words = "routers go on with what they were told before; see the condition Accepted"
+    if used:
+        return _condition(ConditionType.ROUTABLE, True, Why.ROUTABLE, words)
+    return _condition(ConditionType.ROUTABLE, None, Why.ROUTERS_SILENT, words)
+
+
 def _ready(observed: GatewaySnapshot, accepted: UntimedCondition, routable: UntimedCondition) -> UntimedCondition:
     """Whether routers do what was asked; a model without a replica is its deployment's matter."""
     kind = ConditionType.READY
     if accepted.holds is False:
         some = len(observed.routers)
-        goes_on = f"; {counted(some, 'router')} {verb(some, 'goes')} on as before" if some else ""
-        return _condition(kind, False, accepted.reason, f"{accepted.message}{goes_on}")
+        meanwhile = f"; {counted(some, 'router')} {verb(some, 'serves')} as before" if some else ""
+        return _condition(kind, False, accepted.reason, f"{accepted.message}{meanwhile}")
     if routable.reason is Why.ROUTERS_NOT_READY:
         return _condition(kind, False, routable.reason, routable.message)
     return _condition(kind, None if routable.holds is None else True, _summary(routable), routable.message)

@@ -8,11 +8,10 @@ from typing import Final
 from fairlead.cluster import kinds
 from fairlead.cluster.interfaces import ClusterState
 from fairlead.cluster.kinds import Manifest
-from fairlead.controller import snapshot
 from fairlead.fleet.gateways import DesiredGateway
 from fairlead.objects import gateway_config, names, network_policies, revisions
 from fairlead.objects.gateway_config import RoutedDeployment
-from fairlead.review import deployment_review, replica_facts, speculation_switch
+from fairlead.review import deployment_review, gateway_membership, replica_facts, speculation_switch
 from fairlead.review.context import ReviewContext
 from fairlead.review.deployment_review import DeploymentReview
 
@@ -50,7 +49,7 @@ class MemberReader:
         for document in world.of(kinds.INFERENCE_DEPLOYMENT).all():
             name = name_of(document)
             present.add(name)
-            if gateway.reference in snapshot.named_gateway(document):
+            if gateway.reference in gateway_membership.named(document):
                 named.add(name)
             if not gateway.allows(document["metadata"]["namespace"]) or not _admits(world, document, gateway):
                 continue
