@@ -123,6 +123,8 @@ class PretendPodClient:
         """Pods that were put to sleep."""
         self.stubborn = False
         """Engines do not turn."""
+        self.own_mute = False
+        """Deployments' own routers do not answer."""
         self.behind = False
         """Routers of gateways do not answer."""
         self.tenants: dict[str, TenantUse] = {}
@@ -135,7 +137,8 @@ class PretendPodClient:
         if target:
             report = await self.gateway_report(router)
             return None if report is None else report.targets.get(target)
-        return self._engines(None, router["metadata"]["labels"]["fairlead.dev/deployment"])
+        name = router["metadata"]["labels"]["fairlead.dev/deployment"]
+        return None if self.own_mute else self._engines(None, name)
 
     async def gateway_report(self, router: Manifest) -> GatewayReport | None:
         """What a gateway's router sees of the targets in its ConfigMap."""

@@ -79,7 +79,7 @@ UNBUILT: Final = (
     _unbuilt(
         "a cascade, which no release carries out yet",
         gateway(models=[{"name": "m", "strategy": "Cascade", "cascade": _CASCADE}]),
-        "spec.models[0].strategy",
+        "spec.models[0].cascade",
         "use Single or Rules, with fallback for a deployment that cannot answer",
     ),
     _unbuilt(

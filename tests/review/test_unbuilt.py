@@ -40,7 +40,7 @@ def test_what_a_gateways_routers_do_not_do_is_refused_all_at_once() -> None:
         {"name": "two", "deployment": "a", "shadow": copies, "onInvalid": "Escalate"},
     ]
     assert [one.split(": ")[0] for one in refused(gateway(models=models))] == [
-        *("spec.models[0].strategy", "spec.models[1].shadow", "spec.models[1].onInvalid"),
+        *("spec.models[0].cascade", "spec.models[1].shadow", "spec.models[1].onInvalid"),
     ]
 
 

@@ -138,9 +138,15 @@ class ModelRoute(ApiModel):
     rules: Annotated[tuple[Rule, ...], KeyedList("name", lambda one: one.name)] = Field(
         default=(), max_length=16, description="Lines in order, the first that holds decides; needed by Rules."
     )
-    cascade: Cascade | None = Field(default=None, description="Smaller models first; needed by Cascade.")
+    cascade: Cascade | None = Field(
+        default=None,
+        description="Refused, not available in this release: smaller models first; needed by Cascade.",
+    )
     fallback: Fallback | None = Field(default=None, description="Who answers when the chosen deployment cannot.")
-    shadow: Shadow | None = Field(default=None, description="A copy of some requests to try another deployment with.")
+    shadow: Shadow | None = Field(
+        default=None,
+        description="Refused, not available in this release: a copy of some requests, to try another deployment.",
+    )
     cache: bool | None = Field(
         default=None, description="Whether answers of this model are cached. Default: as the gateway's cache says."
     )

@@ -10,7 +10,7 @@ from typing import Final
 from fairlead.fleet.desired_state import RolloutStrategy
 from fairlead.fleet.findings import SpecRefusal, SpecWarning
 from fairlead.fleet.gateways import DesiredDeployment, DesiredGateway
-from fairlead.fleet.model_routes import EXTERNAL, InvalidAnswerAction, ModelRoute, RouteStrategy
+from fairlead.fleet.model_routes import EXTERNAL, InvalidAnswerAction, ModelRoute
 from fairlead.review import route_targets
 from fairlead.review.result import AdmissionReason
 
@@ -38,8 +38,8 @@ class UnbuiltFeature:
 
 
 def _cascade(route: ModelRoute) -> Iterator[tuple[str, str]]:
-    if route.strategy is RouteStrategy.CASCADE:
-        yield "strategy", RouteStrategy.CASCADE
+    if route.cascade is not None:
+        yield "cascade", ", ".join(route.cascade.targets)
 
 
 def _shadow(route: ModelRoute) -> Iterator[tuple[str, str]]:

@@ -41,9 +41,7 @@ def test_a_gateway_and_a_deployment_of_it_serve_under_the_gateways_address() -> 
         "selector": "fairlead.dev/gateway=front,fairlead.dev/role=router",
         "deployments": 1,
         "endpoint": "http://front-gateway.default.svc/v1",
-        "models": [
-            {"name": "talk", "ready": True, "targets": [{"name": "default/chat", "ready": 2, "routable": 2}]}
-        ],
+        "models": [{"name": "talk", "ready": True, "targets": [{"name": "default/chat", "ready": 2, "routable": 2}]}],
         "observedGeneration": 1,
         "conditions": [],
     }
@@ -193,7 +191,7 @@ def test_what_tenants_use_is_added_over_routers_and_written_once_a_minute() -> N
 
 def test_a_change_of_routes_or_tenants_changes_the_configuration_and_no_router() -> None:
     world = served(models=[TALK])
-    routers = [one for one in world.objects.listed("pods", "default", "fairlead.dev/gateway=front")]
+    routers = list(world.objects.listed("pods", "default", "fairlead.dev/gateway=front"))
     world.put_gateway(models=[TALK, TALK | {"name": "chat"}], tenants=[{"name": "shop", "models": ["talk"]}])
     world.settle()
     assert routes(world) == {"talk": "default/chat", "chat": "default/chat"}

@@ -91,14 +91,14 @@ def test_the_gateway_serves_on_until_the_deployments_own_routers_do() -> None:
     world = begun()
     world.join()
     world.settle()
-    world.kube.router_ready = False
+    world.pod_client.own_mute = True
     world.join(gateway=None)
     for _ in range(4):
         world.rounds()
     assert (asked(world), targets(world)) == ({"gateway"}, ["default/chat"])
     assert world.document()["status"]["endpoint"] == "http://front-gateway.default.svc/v1"
     assert world.condition("Routable") == ("True", "Routable")
-    world.kube.router_ready = True
+    world.pod_client.own_mute = False
     world.settle()
     assert (asked(world), targets(world)) == ({"own"}, [])
 
