@@ -156,5 +156,5 @@ def _limits(tenants: Sequence[Manifest]) -> list[Manifest]:
 
 
 def _refused(reason: ConditionReason, problems: Sequence[SpecFinding]) -> UntimedCondition:
-    words = deployment_review.joined_remarks(problems) or "the object cannot be read"
+    words = deployment_review.joined_remarks(problems) or "the object cannot be read; correct its spec"
     return UntimedCondition(type=ConditionType.ACCEPTED, holds=False, reason=reason, message=words)
