@@ -21,7 +21,7 @@ MOST_WORDS: Final = 300
 
 
 async def endpoints(
-    session: aiohttp.ClientSession, ip: str, key: str | None, target: str = "", port: int = PORT
+    session: aiohttp.ClientSession, ip: str, key: str | None, port: int = PORT, target: str = ""
 ) -> tuple[RouterEndpoint, ...] | None:
     """The endpoints that one router reports; None when it does not answer, which differs from having no endpoints.
 

@@ -23,6 +23,7 @@ from fairlead.cluster.interfaces import ApiClient
 from fairlead.fleet.desired_state import SecretKey
 from fairlead.fleet.engine_load import EngineLoad
 from fairlead.fleet.policies import PrometheusAccess
+from fairlead.review import gateway_membership
 
 SECRETS_LIVE_S: Final = 300.0
 
@@ -119,7 +120,8 @@ class SourceRegistry:
         access = case.policy.prometheus
         if access is None:
             return self._direct
-        return SplitSource(self._made[PrometheusReference(case.namespace, access)].source, self._direct)
+        source = self._made[PrometheusReference(case.namespace, access)].source
+        return SplitSource(source, self._direct) if gateway_membership.named(case.document) else source
 
     async def ready(self, case: ScalingCase) -> SampleSource:
         """The same after its Secrets were read; direct scrapes where the policy has named another Prometheus

@@ -43,7 +43,9 @@ class PodClient:
     async def endpoints(self, router: Manifest, target: str = "") -> tuple[RouterEndpoint, ...] | None:
         """The endpoints that a router reports; a gateway's router those of one target."""
         address = pods.address(router)
-        return await router_client.endpoints(self._session, address, self._key(router), target) if address else None
+        if address is None:
+            return None
+        return await router_client.endpoints(self._session, address, self._key(router), target=target)
 
     async def gateway_report(self, router: Manifest) -> GatewayReport | None:
         """What a gateway's router reports of all targets and tenants."""
