@@ -126,11 +126,5 @@ GATEWAYS: Final = (
         "spec.models[0].deployment",
         "add search to spec.allowedNamespaces, or name a deployment of default",
     ),
-    _unbuilt(
-        "a gateway for a namespace that means other APIs",
-        deployment(gateway={"name": "front"}) | {"metadata": {"name": "bad", "namespace": "external"}},
-        "spec.gateway.name",
-        "move it to another namespace, or remove spec.gateway",
-    ),
 )
 HURTS: Final = (*HURTFUL, *DRAFTS, *UNBUILT, *GATEWAYS)

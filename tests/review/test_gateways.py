@@ -86,6 +86,15 @@ def test_a_gateway_that_does_not_let_the_namespace_join_is_said() -> None:
     assert warned(deployment(), beside) == []
 
 
+def test_in_the_namespace_whose_name_means_other_apis_no_deployment_joins() -> None:
+    joins = deployment(gateway={"name": "front"}) | {"metadata": {"name": "bad", "namespace": "external"}}
+    (refusal,) = admission.review(joins, OFFLINE).refusals
+    assert refusal.sentence == (
+        "spec.gateway.name: front: in a gateway's routes external/ stands before the names of other APIs, so no "
+        "deployment of namespace external can be named; move it to another namespace, or remove spec.gateway"
+    )
+
+
 @pytest.mark.parametrize(
     "spec",
     [None, 7, {}, {"gateway": None}, {"gateway": "front"}, {"gateway": {}}, {"gateway": {"name": 7}}],

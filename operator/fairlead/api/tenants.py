@@ -84,6 +84,9 @@ class GatewayTenant(Tenant):
         "Secret that no router has mounted yet restarts the routers, one by one.",
         json_schema_extra={"x-kubernetes-list-type": "atomic"},
     )
+    models: Annotated[tuple[ModelName, ...], UniqueList()] = Field(
+        default=(), max_length=80, description="Models the tenant may use, by name. Default: all."
+    )
 
 
 class Band(ApiModel):
