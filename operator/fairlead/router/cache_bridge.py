@@ -12,9 +12,9 @@ from fairlead.router.cache.answer_heads import AnswerHead
 from fairlead.router.cache.cache import CacheBypass, CacheHit, CacheLookup, FlightLead, ResponseCache
 from fairlead.router.cache.entries import STREAM
 from fairlead.router.cache.flights import CacheFlight, FlightFollower
+from fairlead.router.engine_target import EngineTarget
 from fairlead.router.reply import Reply
 from fairlead.router.request import Request
-from fairlead.router.router_context import RouterContext
 from fairlead.router.wire import problems
 from fairlead.router.wire.body_facts import BodyFacts
 from fairlead.router.wire.problems import Problem
@@ -51,15 +51,15 @@ class CachedRequest(Protocol):
         """It has ended."""
 
 
-def lookup(request: Request, found: BodyFacts, context: RouterContext) -> CacheLookup:
-    """What the cache needs to know of this request."""
-    headers, routing, dispatcher = request.received.head.headers, request.routing, context.dispatcher
+def lookup(request: Request, found: BodyFacts, target: EngineTarget) -> CacheLookup:
+    """What the cache needs to know of this request; stored responses belong to revisions of its target."""
+    headers, routing, dispatcher = request.received.head.headers, request.routing, target.dispatcher
     fill_in = dispatcher.fill_in
     return CacheLookup(
         surface=request.record.surface,
         body=request.received.body,
         tenant=routing.account.name,
-        revisions=context.revisions.of(dispatcher.table),
+        revisions=target.revisions.of(dispatcher.table),
         temperature=found.temperature,
         seed=found.seed,
         cache_control=headers.get(b"cache-control"),

@@ -13,17 +13,22 @@ from time import monotonic
 from typing import Final
 
 from fairlead.router import cache_bridge, explain_headers, permit_requests, rate_limit_headers, refusals, token_counts
+from fairlead.router import route_path
 from fairlead.router.attempt import EngineAttempt, Inquiry
 from fairlead.router.cache_bridge import CacheBridge
 from fairlead.router.engine_errors import EngineErrorReply
+from fairlead.router.engine_target import EngineTarget
 from fairlead.router.observability.label_values import AbortStage
 from fairlead.router.reply import Reply
 from fairlead.router.request import Request
+from fairlead.router.route_path import RoutePath
 from fairlead.router.router_context import RouterContext
 from fairlead.router.wire.body_facts import BodyFacts
 from fairlead.router.wire.problems import Problem
 from fairlead.router.wire.responses import ResponseReader
+from fairlead.fleet.model_routes import FallbackReason
 from fairlead.routing import explanations
+from fairlead.routing.accounts import Account
 from fairlead.routing.endpoint import Endpoint
 from fairlead.routing.explanations import EndpointCandidate
 from fairlead.routing.reasons import AttemptEnding, RefusalReason
@@ -38,9 +43,11 @@ class Exchange:
     """Created for each request; driven by the client's connection, its attempts, the cache, and the sweeper."""
 
     __slots__ = (
-        *("_attempt", "_cache", "_candidates", "_context", "_due", "_hedge", "_inquiry", "_last_error", "_moved"),
-        *("_over", "_sent_at", "hedge_at", "reply", "request"),
+        *("_attempt", "_cache", "_candidates", "_context", "_due", "_ending", "_hedge", "_inquiry", "_last_error"),
+        *("_moved", "_over", "_path", "_sent_at", "hedge_at", "reply", "request", "target"),
     )
+    target: EngineTarget
+    """Which target gets it."""
 
     def __init__(self, context: RouterContext, request: Request, reply: Reply) -> None:
         self._context = context
@@ -58,6 +65,10 @@ class Exchange:
         """All endpoints as of its arrival, for a client that wants an explanation."""
         self._last_error: Problem | EngineErrorReply | None = None
         """What went wrong at the last engine, or its own error: for the client if there is no other attempt."""
+        self._ending: AttemptEnding | None = None
+        """How the last attempt ended, if it failed."""
+        self._path: RoutePath | None = None
+        """Its way through the targets of a gateway; none at a plain router."""
         self._sent_at = 0.0
         self._moved = 0
         """Bytes of its response at the last sweep."""
@@ -91,29 +102,50 @@ class Exchange:
         if isinstance(account, Refusal):
             self.refuse(refusals.of(account), now)
             return
-        found = request.read(context, account, self)
+        found = request.read(context, account)
         if isinstance(found, Problem):
             self.refuse(found, now)
+            return
+        problem = self._find_target(found, account)
+        if problem is not None:
+            self.refuse(problem, now)
             return
         headers = request.received.head.headers
         cached = (context.cache.enabled or cache_bridge.CACHE_HEADER in headers) and self._needs_no_engine(found)
         if self._over:
             return
-        request.prepare(context, found)
+        request.prepare(context, self.target, found)
         if cached:
             return
         context.live.add(self)
-        if context.hedging.enabled:
-            context.hedges.add_share(context.hedging.budget)
         if explain_headers.EXPLAIN_HEADER in headers and explain_headers.allowed(account):
-            self._candidates = explanations.candidates(context.dispatcher.table, request.routing)
+            self._candidates = explanations.candidates(self.target.dispatcher.table, request.routing)
         self.begin(now)
+
+    def _find_target(self, found: BodyFacts, account: Account) -> Problem | None:
+        """The only target of a plain router, or the one to which a gateway's routes lead; or why there is none."""
+        context, request = self._context, self.request
+        target = context.sole
+        if target is None:
+            path = route_path.choose(context, request, found, account)
+            if isinstance(path, Problem):
+                return path
+            self._path, choice = path, path.choice
+            target = path.first(context)
+            if target is None:
+                return refusals.no_target(choice.route, choice.target)
+            request.goes_to(target, path.choice)
+        self.target = target
+        return request.aim(context, target, found, self)
 
     def _needs_no_engine(self, found: BodyFacts) -> bool:
         """Whether the cache has answered it, or it follows another request."""
         context = self._context
+        if self._path is not None and self._path.choice.settings.cache is False:
+            return False
         bridge = self._cache = CacheBridge(self)
-        if not bridge.consult(context.cache, cache_bridge.lookup(self.request, found, context), monotonic()):
+        enquiry = cache_bridge.lookup(self.request, found, self.target)
+        if not bridge.consult(context.cache, enquiry, monotonic()):
             return False
         if not self._over:
             context.live.add(self)
@@ -122,10 +154,19 @@ class Exchange:
 
     def begin(self, now: float) -> None:
         """It needs an engine: ask the dispatcher, with a token count first where its prompt is close to a limit."""
-        context, request = self._context, self.request
-        context.telemetry.needs_engine(request.record, now)
-        if context.dispatcher.needs_count(request.routing):
-            self._inquiry = token_counts.start(self, context, request, now)
+        self._context.telemetry.needs_engine(self.request.record, now)
+        self._begin_here(now)
+
+    def _begin_here(self, now: float) -> None:
+        """Ask the dispatcher of its target."""
+        context, request, target = self._context, self.request, self.target
+        if context.hedging.enabled:
+            target.hedges.add_share(context.hedging.budget)
+        if self._path is not None:
+            target.add_demand(request.routing)
+            request.routing.keeps_charges = self._path.may_go_on
+        if target.dispatcher.needs_count(request.routing):
+            self._inquiry = token_counts.start(self, target, request, now)
         if self._inquiry is None:
             self.counted(now)
         else:
@@ -134,8 +175,8 @@ class Exchange:
     def counted(self, now: float) -> None:
         """Ask the dispatcher, with a permit first where another router keeps the tenant's rates."""
         routing, permit = self.request.routing, None
-        if routing.account.home is not None:
-            permit = self._inquiry = permit_requests.start(self, self._context, routing, now)
+        if routing.account.home is not None and routing.permit is None:
+            permit = self._inquiry = permit_requests.start(self, self._context.peers, self.target.dispatcher, routing, now)
         if permit is None:
             self.admit(now)
         else:
@@ -144,7 +185,7 @@ class Exchange:
     def admit(self, now: float) -> None:
         """Ask the dispatcher for an endpoint; headers show clients what remains of their rates."""
         request, self._inquiry = self.request, None
-        found = self._context.dispatcher.submit(request.routing, now)
+        found = self.target.dispatcher.submit(request.routing, now)
         permit = request.routing.permit
         if permit is not None:
             request.add_reply_lines(rate_limit_headers.lines(permit))
@@ -160,19 +201,19 @@ class Exchange:
             self._send(found, now)
 
     def _send(self, endpoint: Endpoint, now: float) -> None:
-        context, request = self._context, self.request
-        pool = context.pool(endpoint)
+        context, request, target = self._context, self.request, self.target
+        pool = target.pool(endpoint)
         request.record.sent(request.routing, endpoint, now)
         self._sent_at = now
         if request.streams:
             self._due = now + context.timeouts.first_token_seconds
             if context.hedging.enabled:
-                after = context.hedges.maybe_after(context.hedging, request.routing.prompt_tokens)
+                after = target.hedges.maybe_after(context.hedging, request.routing.prompt_tokens)
                 self.hedge_at = inf if after is None else now + after
         else:
             self._due = inf
-        self._attempt = attempt = EngineAttempt(self, request.routing, context.errors)
-        attempt.send(pool, request.message(pool.host), now)
+        self._attempt = attempt = EngineAttempt(self, request.routing, target.errors)
+        attempt.send(pool, request.message(target, pool.host), now)
 
     # What attempts report
 
@@ -182,7 +223,10 @@ class Exchange:
             return None
         self.hedge_at = inf
         request, reply = self.request, self.reply
-        flight = None if self._cache is None else self._cache.began(reader, attempt.endpoint.revision)
+        revision = attempt.endpoint.revision
+        flight = None if self._cache is None else self._cache.began(reader, self.target.revisions.named(revision))
+        if self._path is not None:
+            self._path.found = None
         if self._candidates is not None:
             request.add_reply_lines(explain_headers.lines(request.routing, self._candidates))
         reply.open(reader, data, flight, keep=self.keeps_alive)
@@ -199,8 +243,8 @@ class Exchange:
         context, request = self._context, self.request
         request.record.first_token_at = now
         if context.hedging.enabled:
-            context.hedges.saw(request.routing.prompt_tokens, now - self._sent_at)
-        context.dispatcher.first_token(request.routing, now)
+            self.target.hedges.saw(request.routing.prompt_tokens, now - self._sent_at)
+        self.target.dispatcher.first_token(request.routing, now)
 
     def attempt_ended(self, attempt: EngineAttempt) -> None:
         """The engine's response is complete."""
@@ -215,7 +259,7 @@ class Exchange:
         else:
             usage = self._usage()
             if not attempt.started:
-                self._context.dispatcher.first_token(self.request.routing, now)
+                self.target.dispatcher.first_token(self.request.routing, now)
             self._end(reply.ending(), usage, now)
         if self._cache is not None:
             self._cache.completed(now)
@@ -224,10 +268,12 @@ class Exchange:
 
     def _judge(self, error: EngineErrorReply, endpoint: Endpoint, now: float) -> None:
         """Handle an engine's error response: try another engine, or pass it on."""
-        ending, again = error.record(self._context.dispatcher.table, endpoint)
+        ending, again = error.record(self.target.dispatcher.table, endpoint)
         if again:
             self._last_error = error
             self._elsewhere(ending, now)
+            return
+        if ending is AttemptEnding.FAILED and self._goes_on(FallbackReason.ENGINE_ERROR, ending, now):
             return
         self._end(ending, None, now)
         if error.has_no_route:
@@ -240,14 +286,14 @@ class Exchange:
         request, reply = self.request, self.reply
         usage = reply.usage()
         if usage is not None:
-            self._context.dispatcher.table.expectations.measured(request.text_bytes, usage.prompt_tokens)
+            self.target.dispatcher.table.expectations.measured(request.text_bytes, usage.prompt_tokens)
         elif reply.scan is not None and reply.scan.deltas:
             usage = TokenUsage(prompt_tokens=request.routing.prompt_tokens, output_tokens=reply.scan.deltas)
         return usage
 
     def attempt_lost(self, attempt: EngineAttempt, why: str) -> None:
         """The engine's response broke, or never began."""
-        now, endpoint, table = monotonic(), attempt.endpoint, self._context.dispatcher.table
+        now, endpoint, table = monotonic(), attempt.endpoint, self.target.dispatcher.table
         if self.reply.begun:
             table.failed(endpoint, why)
             self._cut(refusals.cut(endpoint.address, why), AttemptEnding.CUT, now)
@@ -275,28 +321,81 @@ class Exchange:
         self._attempt = None
         self.hedge_at = inf
         self._drop_hedge(AttemptEnding.OUTRUN, now)
+        self._ending = ending
         self.request.record.failed(ending, now)
-        self.settle(self._context.dispatcher.elsewhere(self.request.routing, ending, now), now)
+        self.settle(self.target.dispatcher.elsewhere(self.request.routing, ending, now), now)
+
+    # Another target of a gateway
+
+    def _goes_on(self, reason: FallbackReason, ending: AttemptEnding | None, now: float) -> bool:
+        """Whether the next target of its route gets the request, before its client got a byte; `ending` is that of the
+        attempt in flight, if there is one."""
+        path = self._path
+        target = path.next(self._context, reason) if path is not None and now < self.request.ends_at else None
+        if path is None or path.found is None or target is None:
+            return False
+        if ending is not None:
+            self._attempt = None
+            self._drop_hedge(AttemptEnding.OUTRUN, now)
+            self.request.record.failed(ending, now)
+            self.target.dispatcher.leave(self.request.routing, ending, now)
+        self.request.record.fell_back(self.target.name, reason.value)
+        self._move(path, path.found, target, now)
+        return True
+
+    def _move(self, path: RoutePath, found: BodyFacts, target: EngineTarget, now: float) -> None:
+        """Send the request to another target; what its tenant was charged goes with it."""
+        request, left, before = self.request, self.request.routing, self.target
+        problem = request.aim(self._context, target, found, self)
+        if problem is not None:
+            before.dispatcher.give_up(left)
+            self.refuse(problem, now)
+            return
+        left.owner = None
+        request.routing.take_charges(left)
+        self.target, self._ending, self.hedge_at, self._due = target, None, inf, inf
+        request.goes_to(target, path.choice)
+        request.prepare(self._context, target, found)
+        self._begin_here(now)
+        self._context.released(before, left.account, now)
+
+    def reroute(self, now: float) -> None:
+        """Its target is gone while it waits there: choose anew, by the routes as they are."""
+        path, routing = self._path, self.request.routing
+        if path is None or path.found is None or not routing.waiting:
+            return
+        found, self._path = path.found, None
+        self.target.dispatcher.leave_queue(routing)
+        chosen = route_path.choose(self._context, self.request, found, routing.account)
+        target = None if isinstance(chosen, Problem) else chosen.first(self._context)
+        if isinstance(chosen, Problem) or target is None:
+            self.target.dispatcher.give_up(routing)
+            self.refuse(
+                chosen if isinstance(chosen, Problem) else refusals.no_target(path.choice.route, path.choice.target), now
+            )
+            return
+        self._path = chosen
+        self._move(chosen, found, target, now)
 
     # The hedge
 
     def hedge(self, now: float) -> None:
         """Send a hedge, if another endpoint has room and the budget allows."""
         self.hedge_at = inf
-        context, request = self._context, self.request
-        second = context.charge_hedge(request.routing, now)
+        target, request = self.target, self.request
+        second = target.charge_hedge(request.routing, now)
         if second is not None and second.endpoint is not None:
-            pool = context.pool(second.endpoint)
-            self._hedge = hedge = EngineAttempt(self, second, context.errors)
+            pool = target.pool(second.endpoint)
+            self._hedge = hedge = EngineAttempt(self, second, target.errors)
             request.record.hedge_sent(second.endpoint, now)
-            hedge.send(pool, request.message(pool.host), now)
+            hedge.send(pool, request.message(target, pool.host), now)
 
     def _drop_hedge(self, ending: AttemptEnding, now: float) -> None:
         """End the hedge, if there is one; the first attempt continues without it."""
         hedge, self._hedge = self._hedge, None
         if hedge is not None:
             hedge.abort()
-            self._context.dispatcher.table.give_back(hedge.routing, ending, now)
+            self.target.dispatcher.table.give_back(hedge.routing, ending, now)
 
     def _wins(self, attempt: EngineAttempt, reader: ResponseReader, now: float) -> bool:
         """Whether the first byte of this attempt ends the other one; a hedge does not win with an error."""
@@ -316,7 +415,7 @@ class Exchange:
             self._attempt.abort()
         routing.swap_endpoints(hedge.routing)
         self._attempt, self._hedge = hedge, None
-        self._context.dispatcher.table.give_back(hedge.routing, ending, now)
+        self.target.dispatcher.table.give_back(hedge.routing, ending, now)
         assert routing.endpoint is not None
         self.request.record.outran(routing, routing.endpoint, now)
 
@@ -334,7 +433,7 @@ class Exchange:
         elif self._inquiry is not None:
             self._inquiry.abort()
         else:
-            self._context.dispatcher.withdraw(self.request.routing, now)
+            self.target.dispatcher.withdraw(self.request.routing, now)
         self.over(CLIENT_LEFT, now)
 
     def pause(self) -> None:
@@ -382,7 +481,7 @@ class Exchange:
 
     def _too_slow(self, attempt: EngineAttempt, now: float) -> None:
         """The engine did not begin, go on or end in time; only the first two are its fault for certain."""
-        endpoint, timeouts, table = attempt.endpoint, self._context.timeouts, self._context.dispatcher.table
+        endpoint, timeouts, table = attempt.endpoint, self._context.timeouts, self.target.dispatcher.table
         begun = self.reply.begun
         if now >= self.request.ends_at:
             slow = refusals.too_slow(endpoint.address, "did not finish", timeouts.total_seconds)
@@ -397,6 +496,8 @@ class Exchange:
             self._cut(slow, AttemptEnding.SLOW, now)
             return
         attempt.abort()
+        if now < self.request.ends_at and self._goes_on(FallbackReason.TIMEOUT, AttemptEnding.SLOW, now):
+            return
         self.request.record.failed(AttemptEnding.SLOW, now)
         self._end(AttemptEnding.SLOW, None, now)
         self.refuse(slow, now)
@@ -419,6 +520,11 @@ class Exchange:
         """No engine will answer: the refusal says why, or the error of the last engine does."""
         last = self._last_error
         self._attempt = None
+        if self.request.routing.keeps_charges:
+            reason = route_path.reason_of(refusal, self._ending)
+            if reason is not None and self._goes_on(reason, None, now):
+                return
+            self.target.dispatcher.give_up(self.request.routing)
         if last is None or refusal.reason not in LAST_ERRORS:
             self.refuse(refusals.of(refusal), now)
         elif isinstance(last, Problem):
@@ -457,7 +563,7 @@ class Exchange:
         self._attempt = None
         if self._hedge is not None:
             self._drop_hedge(AttemptEnding.OUTRUN, now)
-        self._context.dispatcher.ended(self.request.routing, ending, usage, now)
+        self.target.dispatcher.ended(self.request.routing, ending, usage, now)
 
     def broke(self) -> None:
         """A bug of the router hit the request: return what it holds, and answer that the router is at fault."""
@@ -471,7 +577,7 @@ class Exchange:
             if self._inquiry is not None:
                 self._inquiry.abort()
             elif routing.waiting:
-                self._context.dispatcher.withdraw(routing, now)
+                self.target.dispatcher.withdraw(routing, now)
             elif routing.endpoint is not None:
                 self._end(AttemptEnding.FAILED, None, now)
         if self.reply.begun:
@@ -497,4 +603,5 @@ class Exchange:
         cache, self._cache, self._attempt, self._inquiry = self._cache, None, None, None
         if cache is not None:
             cache.over()
-        context.dispatch(now)
+        if request.is_read:
+            context.released(self.target, request.routing.account, now)

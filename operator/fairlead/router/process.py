@@ -18,20 +18,19 @@ from time import time as wall_time
 from typing import Final
 
 import fairlead
-from fairlead.fleet.endpoints import DiscoveredEndpoint
 from fairlead.fleet.plurals import count, verb
 from fairlead.process.exit_signals import ExitSignals, exit_signals
 from fairlead.router import watched_file
 from fairlead.router.client_connection import ClientConnection
 from fairlead.router.config import loader as settings_file
 from fairlead.router.config.loader import RouterConfig
-from fairlead.router.endpoint_sources import EndpointSource, routers_of, source_of
+from fairlead.router.endpoint_discovery import EndpointDiscovery
+from fairlead.router.endpoint_sources import EndpointSource, PodSource, pods_of, routers_of, source_of
 from fairlead.router.observability import outputs
 from fairlead.router.observability.outputs import ObservabilityOptions
 from fairlead.router.observability.recorder import TelemetryRecorder
 from fairlead.router.probes import PROBE_BACKOFF, ProbeBackoff
 from fairlead.router.router import Router
-from fairlead.router.source_subscription import SourceSubscription
 from fairlead.router.sweeper import EVERY_SECONDS, Sweeper
 from fairlead.router.tls import ServerTls
 from fairlead.router.watched_file import WatchedFile
@@ -69,6 +68,8 @@ class RouterOptions:
     probe_backoff: ProbeBackoff = PROBE_BACKOFF
     sources: Callable[[RouterConfig], EndpointSource] = source_of
     routers: Callable[[RouterConfig], EndpointSource | None] = routers_of
+    pods: Callable[[str, str], PodSource] = pods_of
+    """Of a gateway's router: the pods of a namespace that a selector finds."""
 
 
 def serve(start: RouterOptions) -> int:
@@ -107,10 +108,9 @@ async def live(start: RouterOptions, signals: ExitSignals) -> int:
         certificate.cancel()
         sweeper.stop()
         await pods.close()
-        await router.prober.close()
         await router.sharing.close()
         await router.guard.close()
-        router.close()
+        await router.close()
         client_port.close()
         if scraped is not None:
             scraped.close()
@@ -160,38 +160,6 @@ class ClientPort:
         self._server.close()
         for client in list(self._router.context.clients):
             client.abort()
-
-
-class EndpointDiscovery:
-    """Follows the source of the engines, and the number of routers."""
-
-    def __init__(self, router: Router, start: RouterOptions) -> None:
-        self._router = router
-        self._engines = SourceSubscription(
-            lambda: start.sources(router.context.settings), router.context.dispatcher.table.take
-        )
-        self._routers = SourceSubscription(lambda: start.routers(router.context.settings), self._count)
-
-    def apply(self, fresh: RouterConfig) -> None:
-        """Apply a new file: requests that run keep what they began with."""
-        before = self._router.context.settings
-        self._router.apply(fresh)
-        if fresh.place != before.place:
-            self._engines.anew()
-        if (fresh.namespace, fresh.router_selector) != (before.namespace, before.router_selector):
-            self._router.counted(None)
-            self._routers.anew()
-
-    async def close(self) -> None:
-        """Stop following."""
-        await self._engines.close()
-        await self._routers.close()
-
-    def _count(self, seen: tuple[DiscoveredEndpoint, ...]) -> None:
-        """Count the ready routers. Before this one is ready itself the list may be empty, which means "not known"."""
-        ready = frozenset(one.pod for one in seen if one.ready and not one.ending)
-        self._router.context.peers.take(seen)
-        self._router.counted(len(ready) or None, ready)
 
 
 def _telemetry_recorder(start: RouterOptions, settings: RouterConfig) -> TelemetryRecorder:
