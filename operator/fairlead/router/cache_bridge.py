@@ -4,7 +4,7 @@ Translates between the request's owner and the cache's flights. A request that b
 """
 
 from time import monotonic
-from typing import Final, Protocol
+from typing import Final, Protocol, cast
 
 from fairlead.router import refusals
 from fairlead.router.cache import replay
@@ -15,6 +15,8 @@ from fairlead.router.cache.flights import CacheFlight, FlightFollower
 from fairlead.router.engine_target import EngineTarget
 from fairlead.router.reply import Reply
 from fairlead.router.request import Request
+from fairlead.router.route_path import RoutePath
+from fairlead.router.router_context import LiveExchange, RouterContext
 from fairlead.router.wire import problems
 from fairlead.router.wire.body_facts import BodyFacts
 from fairlead.router.wire.problems import Problem
@@ -69,6 +71,11 @@ def lookup(request: Request, found: BodyFacts, target: EngineTarget) -> CacheLoo
     )
 
 
+def connected(owner: CachedRequest, path: RoutePath | None) -> "CacheBridge | None":
+    """The bridge of a request; none where its route says that no answers are stored."""
+    return None if path is not None and path.choice.settings.cache is False else CacheBridge(owner)
+
+
 class CacheBridge:
     """The bridge of one request; to the cache it is a `FlightParticipant`."""
 
@@ -99,6 +106,16 @@ class CacheBridge:
             return False
         request.record.cache = "joined"
         self._follower = seen.follower
+        return True
+
+    def needs_no_engine(self, context: RouterContext, target: EngineTarget, found: BodyFacts) -> bool:
+        """Whether the cache has answered it, or it follows another request."""
+        owner = self._owner
+        if not self.consult(context.cache, lookup(owner.request, found, target), monotonic()):
+            return False
+        if self._follower is not None:
+            context.live.add(cast("LiveExchange", owner))
+            self.follow()
         return True
 
     def follow(self) -> None:

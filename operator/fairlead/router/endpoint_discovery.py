@@ -148,4 +148,3 @@ def common_selector(targets: list[TargetConfig]) -> str:
     """The narrowest selector that finds the pods of all these targets."""
     first, *others = [set(selector_terms(one.selector).items()) for one in targets]
     return ",".join(f"{key}={value}" for key, value in sorted(first.intersection(*others)))
-

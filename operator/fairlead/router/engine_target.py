@@ -1,4 +1,4 @@
-"""One target of a router: a deployment's engines, or an API outside of the cluster, with all that only its requests need.
+"""One target of a router: a deployment's engines, or an API outside of the cluster, and what only its requests need.
 
 A plain router has one target, a gateway's router many; what all requests share is in `RouterContext`.
 """

@@ -3,17 +3,24 @@
 After the first byte there is no retry: a stream that breaks ends with an error frame, any other response with a closed
 connection. When the client or the engine disconnects, the other side is released at once. `over` returns everything
 that the request was charged, once.
-
-A hedge is a second attempt for a stream whose first attempt is slow to begin; the first to bring a byte wins. The
-loser's connection is closed, which ends its work in the engine, and what it was charged is returned.
 """
 
 from math import inf
 from time import monotonic
 from typing import Final
 
-from fairlead.router import cache_bridge, explain_headers, permit_requests, rate_limit_headers, refusals, token_counts
-from fairlead.router import route_path
+from fairlead.fleet.model_routes import FallbackReason
+from fairlead.router import (
+    cache_bridge,
+    explain_headers,
+    hedging,
+    permit_requests,
+    rate_limit_headers,
+    refusals,
+    route_path,
+    target_moves,
+    token_counts,
+)
 from fairlead.router.attempt import EngineAttempt, Inquiry
 from fairlead.router.cache_bridge import CacheBridge
 from fairlead.router.engine_errors import EngineErrorReply
@@ -23,12 +30,9 @@ from fairlead.router.reply import Reply
 from fairlead.router.request import Request
 from fairlead.router.route_path import RoutePath
 from fairlead.router.router_context import RouterContext
-from fairlead.router.wire.body_facts import BodyFacts
 from fairlead.router.wire.problems import Problem
 from fairlead.router.wire.responses import ResponseReader
-from fairlead.fleet.model_routes import FallbackReason
 from fairlead.routing import explanations
-from fairlead.routing.accounts import Account
 from fairlead.routing.endpoint import Endpoint
 from fairlead.routing.explanations import EndpointCandidate
 from fairlead.routing.reasons import AttemptEnding, RefusalReason
@@ -43,8 +47,8 @@ class Exchange:
     """Created for each request; driven by the client's connection, its attempts, the cache, and the sweeper."""
 
     __slots__ = (
-        *("_attempt", "_cache", "_candidates", "_context", "_due", "_ending", "_hedge", "_inquiry", "_last_error"),
-        *("_moved", "_over", "_path", "_sent_at", "hedge_at", "reply", "request", "target"),
+        *("_cache", "_candidates", "_context", "_due", "_ending", "_inquiry", "_last_error"),
+        *("_moved", "_over", "_sent_at", "first", "hedge_at", "path", "reply", "request", "second", "target"),
     )
     target: EngineTarget
     """Which target gets it."""
@@ -55,8 +59,8 @@ class Exchange:
         self.reply = reply
         self.hedge_at = inf
         """When to send a hedge, if the first attempt has no first byte by then."""
-        self._attempt: EngineAttempt | None = None
-        self._hedge: EngineAttempt | None = None
+        self.first: EngineAttempt | None = None
+        self.second: EngineAttempt | None = None
         self._inquiry: Inquiry | None = None
         """A token count or a permit that admission waits for."""
         self._cache: CacheBridge | None = None
@@ -67,7 +71,7 @@ class Exchange:
         """What went wrong at the last engine, or its own error: for the client if there is no other attempt."""
         self._ending: AttemptEnding | None = None
         """How the last attempt ended, if it failed."""
-        self._path: RoutePath | None = None
+        self.path: RoutePath | None = None
         """Its way through the targets of a gateway; none at a plain router."""
         self._sent_at = 0.0
         self._moved = 0
@@ -75,8 +79,6 @@ class Exchange:
         self._due = inf
         """When the current time-out expires."""
         self._over = False
-
-    # Facts
 
     @property
     def streams(self) -> bool:
@@ -102,16 +104,14 @@ class Exchange:
         if isinstance(account, Refusal):
             self.refuse(refusals.of(account), now)
             return
-        found = request.read(context, account)
+        found = target_moves.read_and_aim(self, context, account)
         if isinstance(found, Problem):
             self.refuse(found, now)
             return
-        problem = self._find_target(found, account)
-        if problem is not None:
-            self.refuse(problem, now)
-            return
         headers = request.received.head.headers
-        cached = (context.cache.enabled or cache_bridge.CACHE_HEADER in headers) and self._needs_no_engine(found)
+        if context.cache.enabled or cache_bridge.CACHE_HEADER in headers:
+            self._cache = cache_bridge.connected(self, self.path)
+        cached = self._cache is not None and self._cache.needs_no_engine(context, self.target, found)
         if self._over:
             return
         request.prepare(context, self.target, found)
@@ -122,49 +122,20 @@ class Exchange:
             self._candidates = explanations.candidates(self.target.dispatcher.table, request.routing)
         self.begin(now)
 
-    def _find_target(self, found: BodyFacts, account: Account) -> Problem | None:
-        """The only target of a plain router, or the one to which a gateway's routes lead; or why there is none."""
-        context, request = self._context, self.request
-        target = context.sole
-        if target is None:
-            path = route_path.choose(context, request, found, account)
-            if isinstance(path, Problem):
-                return path
-            self._path, choice = path, path.choice
-            target = path.first(context)
-            if target is None:
-                return refusals.no_target(choice.route, choice.target)
-            request.goes_to(target, path.choice)
-        self.target = target
-        return request.aim(context, target, found, self)
-
-    def _needs_no_engine(self, found: BodyFacts) -> bool:
-        """Whether the cache has answered it, or it follows another request."""
-        context = self._context
-        if self._path is not None and self._path.choice.settings.cache is False:
-            return False
-        bridge = self._cache = CacheBridge(self)
-        enquiry = cache_bridge.lookup(self.request, found, self.target)
-        if not bridge.consult(context.cache, enquiry, monotonic()):
-            return False
-        if not self._over:
-            context.live.add(self)
-            bridge.follow()
-        return True
-
     def begin(self, now: float) -> None:
         """It needs an engine: ask the dispatcher, with a token count first where its prompt is close to a limit."""
         self._context.telemetry.needs_engine(self.request.record, now)
-        self._begin_here(now)
+        self.begin_here(now)
 
-    def _begin_here(self, now: float) -> None:
-        """Ask the dispatcher of its target."""
+    def begin_here(self, now: float) -> None:
+        """Ask the dispatcher of its target; its former targets are forgotten."""
         context, request, target = self._context, self.request, self.target
+        self._ending, self.hedge_at, self._due = None, inf, inf
         if context.hedging.enabled:
             target.hedges.add_share(context.hedging.budget)
-        if self._path is not None:
+        if self.path is not None:
             target.add_demand(request.routing)
-            request.routing.keeps_charges = self._path.may_go_on
+            request.routing.keeps_charges = self.path.may_go_on
         if target.dispatcher.needs_count(request.routing):
             self._inquiry = token_counts.start(self, target, request, now)
         if self._inquiry is None:
@@ -176,7 +147,9 @@ class Exchange:
         """Ask the dispatcher, with a permit first where another router keeps the tenant's rates."""
         routing, permit = self.request.routing, None
         if routing.account.home is not None and routing.permit is None:
-            permit = self._inquiry = permit_requests.start(self, self._context.peers, self.target.dispatcher, routing, now)
+            permit = self._inquiry = permit_requests.start(
+                self, self._context.peers, self.target.dispatcher, routing, now
+            )
         if permit is None:
             self.admit(now)
         else:
@@ -186,9 +159,8 @@ class Exchange:
         """Ask the dispatcher for an endpoint; headers show clients what remains of their rates."""
         request, self._inquiry = self.request, None
         found = self.target.dispatcher.submit(request.routing, now)
-        permit = request.routing.permit
-        if permit is not None:
-            request.add_reply_lines(rate_limit_headers.lines(permit))
+        if request.routing.permit is not None:
+            request.show_rates(rate_limit_headers.lines(request.routing.permit))
         self.settle(found, now)
 
     def settle(self, found: Endpoint | Refusal | None, now: float) -> None:
@@ -212,21 +184,21 @@ class Exchange:
                 self.hedge_at = inf if after is None else now + after
         else:
             self._due = inf
-        self._attempt = attempt = EngineAttempt(self, request.routing, target.errors)
+        self.first = attempt = EngineAttempt(self, request.routing, target.errors)
         attempt.send(pool, request.message(target, pool.host), now)
 
     # What attempts report
 
     def attempt_replied(self, attempt: EngineAttempt, reader: ResponseReader, data: bytes, now: float) -> Reply | None:
         """The first byte decides between an attempt and its hedge, and ends the time of retries."""
-        if self._hedge is not None and not self._wins(attempt, reader, now):
+        if self.second is not None and not hedging.wins(self, attempt, reader, now):
             return None
         self.hedge_at = inf
         request, reply = self.request, self.reply
-        revision = attempt.endpoint.revision
-        flight = None if self._cache is None else self._cache.began(reader, self.target.revisions.named(revision))
-        if self._path is not None:
-            self._path.found = None
+        revision = self.target.revisions.named(attempt.endpoint.revision)
+        flight = None if self._cache is None else self._cache.began(reader, revision)
+        if self.path is not None:
+            self.path.found = None
         if self._candidates is not None:
             request.add_reply_lines(explain_headers.lines(request.routing, self._candidates))
         reply.open(reader, data, flight, keep=self.keeps_alive)
@@ -235,8 +207,8 @@ class Exchange:
 
     def attempt_errored(self, attempt: EngineAttempt, now: float) -> None:
         """The error of a first attempt is read whole; a hedge does not win with one."""
-        if attempt is self._hedge:
-            self._drop_hedge(AttemptEnding.FAILED, now)
+        if attempt is self.second:
+            hedging.drop(self, AttemptEnding.FAILED, now)
 
     def attempt_began(self, attempt: EngineAttempt, now: float) -> None:  # noqa: ARG002 - it has won already
         """The first token is there."""
@@ -257,7 +229,7 @@ class Exchange:
         if status >= 400:
             self._end(AttemptEnding.REFUSED, None, now)
         else:
-            usage = self._usage()
+            usage = self.reply.counted_usage(self.target.dispatcher.table.expectations)
             if not attempt.started:
                 self.target.dispatcher.first_token(self.request.routing, now)
             self._end(reply.ending(), usage, now)
@@ -281,16 +253,6 @@ class Exchange:
         else:
             self._pass_on(error, now)
 
-    def _usage(self) -> TokenUsage | None:
-        """The tokens of the response: the engine's usage, or for a stream without usage, the number of its events."""
-        request, reply = self.request, self.reply
-        usage = reply.usage()
-        if usage is not None:
-            self.target.dispatcher.table.expectations.measured(request.text_bytes, usage.prompt_tokens)
-        elif reply.scan is not None and reply.scan.deltas:
-            usage = TokenUsage(prompt_tokens=request.routing.prompt_tokens, output_tokens=reply.scan.deltas)
-        return usage
-
     def attempt_lost(self, attempt: EngineAttempt, why: str) -> None:
         """The engine's response broke, or never began."""
         now, endpoint, table = monotonic(), attempt.endpoint, self.target.dispatcher.table
@@ -299,136 +261,63 @@ class Exchange:
             self._cut(refusals.cut(endpoint.address, why), AttemptEnding.CUT, now)
             return
         table.failed(endpoint, why, at_once=not attempt.reached)
-        if attempt is self._hedge:
-            self._drop_hedge(AttemptEnding.FAILED, now)
+        if attempt is self.second:
+            hedging.drop(self, AttemptEnding.FAILED, now)
             return
         self._last_error = refusals.unreachable(endpoint.address, why)
-        self._attempt = None
-        if self._hedge is not None:
-            self._take_over(self._hedge, AttemptEnding.FAILED, now)
+        self.first = None
+        if self.second is not None:
+            hedging.take_over(self, self.second, AttemptEnding.FAILED, now)
         else:
             self._elsewhere(AttemptEnding.FAILED if attempt.reached else AttemptEnding.NOT_CONNECTED, now)
 
     def attempt_broke(self, attempt: EngineAttempt) -> None:
         """A bug of the router hit an attempt; if it is the hedge, the first attempt is still in flight."""
-        if attempt is self._hedge:
-            self._drop_hedge(AttemptEnding.FAILED, monotonic())
+        if attempt is self.second:
+            hedging.drop(self, AttemptEnding.FAILED, monotonic())
         else:
             self.broke()
 
     def _elsewhere(self, ending: AttemptEnding, now: float) -> None:
         """The attempt failed before the client got a byte: another endpoint, the queue, or the last error."""
-        self._attempt = None
+        self.first = None
         self.hedge_at = inf
-        self._drop_hedge(AttemptEnding.OUTRUN, now)
+        hedging.drop(self, AttemptEnding.OUTRUN, now)
         self._ending = ending
+        if not self.target.is_routable and self._goes_on(FallbackReason.UNAVAILABLE, ending, now):
+            return
         self.request.record.failed(ending, now)
         self.settle(self.target.dispatcher.elsewhere(self.request.routing, ending, now), now)
 
-    # Another target of a gateway
+    # Another endpoint beside this one, or another target of a gateway
 
     def _goes_on(self, reason: FallbackReason, ending: AttemptEnding | None, now: float) -> bool:
-        """Whether the next target of its route gets the request, before its client got a byte; `ending` is that of the
-        attempt in flight, if there is one."""
-        path = self._path
-        target = path.next(self._context, reason) if path is not None and now < self.request.ends_at else None
-        if path is None or path.found is None or target is None:
-            return False
-        if ending is not None:
-            self._attempt = None
-            self._drop_hedge(AttemptEnding.OUTRUN, now)
-            self.request.record.failed(ending, now)
-            self.target.dispatcher.leave(self.request.routing, ending, now)
-        self.request.record.fell_back(self.target.name, reason.value)
-        self._move(path, path.found, target, now)
-        return True
-
-    def _move(self, path: RoutePath, found: BodyFacts, target: EngineTarget, now: float) -> None:
-        """Send the request to another target; what its tenant was charged goes with it."""
-        request, left, before = self.request, self.request.routing, self.target
-        problem = request.aim(self._context, target, found, self)
-        if problem is not None:
-            before.dispatcher.give_up(left)
-            self.refuse(problem, now)
-            return
-        left.owner = None
-        request.routing.take_charges(left)
-        self.target, self._ending, self.hedge_at, self._due = target, None, inf, inf
-        request.goes_to(target, path.choice)
-        request.prepare(self._context, target, found)
-        self._begin_here(now)
-        self._context.released(before, left.account, now)
-
-    def reroute(self, now: float) -> None:
-        """Its target is gone while it waits there: choose anew, by the routes as they are."""
-        path, routing = self._path, self.request.routing
-        if path is None or path.found is None or not routing.waiting:
-            return
-        found, self._path = path.found, None
-        self.target.dispatcher.leave_queue(routing)
-        chosen = route_path.choose(self._context, self.request, found, routing.account)
-        target = None if isinstance(chosen, Problem) else chosen.first(self._context)
-        if isinstance(chosen, Problem) or target is None:
-            self.target.dispatcher.give_up(routing)
-            self.refuse(
-                chosen if isinstance(chosen, Problem) else refusals.no_target(path.choice.route, path.choice.target), now
-            )
-            return
-        self._path = chosen
-        self._move(chosen, found, target, now)
-
-    # The hedge
+        """Whether another target gets the request, since its own cannot answer it."""
+        return self.path is not None and target_moves.goes_on(self, self._context, reason, ending, now)
 
     def hedge(self, now: float) -> None:
         """Send a hedge, if another endpoint has room and the budget allows."""
-        self.hedge_at = inf
-        target, request = self.target, self.request
-        second = target.charge_hedge(request.routing, now)
-        if second is not None and second.endpoint is not None:
-            pool = target.pool(second.endpoint)
-            self._hedge = hedge = EngineAttempt(self, second, target.errors)
-            request.record.hedge_sent(second.endpoint, now)
-            hedge.send(pool, request.message(target, pool.host), now)
+        hedging.send(self, now)
 
-    def _drop_hedge(self, ending: AttemptEnding, now: float) -> None:
-        """End the hedge, if there is one; the first attempt continues without it."""
-        hedge, self._hedge = self._hedge, None
-        if hedge is not None:
-            hedge.abort()
-            self.target.dispatcher.table.give_back(hedge.routing, ending, now)
+    def drop_attempts(self, now: float) -> None:
+        """Forget the attempt in flight, which has ended, and its hedge."""
+        self.first = None
+        hedging.drop(self, AttemptEnding.OUTRUN, now)
 
-    def _wins(self, attempt: EngineAttempt, reader: ResponseReader, now: float) -> bool:
-        """Whether the first byte of this attempt ends the other one; a hedge does not win with an error."""
-        if attempt is not self._hedge:
-            self._drop_hedge(AttemptEnding.OUTRUN, now)
-        elif reader.head is not None and reader.head.status < 400:
-            self._take_over(attempt, AttemptEnding.OUTRUN, now)
-        else:
-            self._drop_hedge(AttemptEnding.FAILED, now)
-            return False
-        return True
-
-    def _take_over(self, hedge: EngineAttempt, ending: AttemptEnding, now: float) -> None:
-        """End the first attempt, for this reason; the request continues with the hedge."""
-        routing = self.request.routing
-        if self._attempt is not None:
-            self._attempt.abort()
-        routing.swap_endpoints(hedge.routing)
-        self._attempt, self._hedge = hedge, None
-        self.target.dispatcher.table.give_back(hedge.routing, ending, now)
-        assert routing.endpoint is not None
-        self.request.record.outran(routing, routing.endpoint, now)
+    def reroute(self, now: float) -> None:
+        """Its target is gone while it waits there."""
+        target_moves.reroute(self, self._context, now)
 
     # The client's connection
 
     def left(self, now: float) -> None:
         """The client disconnected: end everything that is in progress for it."""
-        sent = AbortStage.QUEUED if self._attempt is None else AbortStage.FIRST_TOKEN
+        sent = AbortStage.QUEUED if self.first is None else AbortStage.FIRST_TOKEN
         self.request.record.left = AbortStage.STREAM if self.reply.begun else sent
         if self._cache is not None and self._cache.left(now):
             return
-        if self._attempt is not None:
-            self._attempt.abort()
+        if self.first is not None:
+            self.first.abort()
             self._end(AttemptEnding.CLIENT_LEFT, None, now)
         elif self._inquiry is not None:
             self._inquiry.abort()
@@ -438,20 +327,20 @@ class Exchange:
 
     def pause(self) -> None:
         """The client reads less than its engine sends: pause the engine."""
-        if (self._cache is None or not self._cache.pause()) and self._attempt is not None:
-            self._attempt.pause()
+        if (self._cache is None or not self._cache.pause()) and self.first is not None:
+            self.first.pause()
 
     def resume(self) -> None:
         """The client has read most of it: resume."""
-        if self._attempt is not None:
-            self._attempt.resume()
+        if self.first is not None:
+            self.first.resume()
         elif self._cache is not None:
             self._cache.resume()
 
     def resume_engine(self) -> None:
         """Its engine no longer waits for its client."""
-        if self._attempt is not None:
-            self._attempt.resume()
+        if self.first is not None:
+            self.first.resume()
 
     def abort(self) -> None:
         """Disconnect the client, which ends the request."""
@@ -465,17 +354,19 @@ class Exchange:
         if reply.scan is not None and reply.bytes_out != self._moved:
             self._moved = reply.bytes_out
             self._due = now + self._context.timeouts.between_tokens_seconds
-            if self._attempt is not None:
-                self._attempt.endpoint.progress_at = now
+            if self.first is not None:
+                self.first.endpoint.progress_at = now
         if now >= self._due or now >= self.request.ends_at:
             self._timed_out(now)
+        elif self.path is not None and self.request.routing.waiting and not self.target.is_routable:
+            self._goes_on(FallbackReason.UNAVAILABLE, None, now)
 
     def _timed_out(self, now: float) -> None:
         """A time-out expired; the dispatcher refuses those in its queue itself."""
         if self._inquiry is not None:
             self._inquiry.give_up()
-        elif self._attempt is not None:
-            self._too_slow(self._attempt, now)
+        elif self.first is not None:
+            self._too_slow(self.first, now)
         elif self._cache is not None and now >= self.request.ends_at:
             self._cache.late(self._context.timeouts.total_seconds, now)
 
@@ -504,7 +395,7 @@ class Exchange:
 
     def hung(self, why: str, now: float) -> None:
         """The endpoint was ejected because it hangs: retry elsewhere, as long as the client has got no byte."""
-        attempt = self._attempt
+        attempt = self.first
         assert attempt is not None
         endpoint = attempt.endpoint
         if self.reply.begun:
@@ -519,7 +410,7 @@ class Exchange:
     def _refused(self, refusal: Refusal, now: float) -> None:
         """No engine will answer: the refusal says why, or the error of the last engine does."""
         last = self._last_error
-        self._attempt = None
+        self.first = None
         if self.request.routing.keeps_charges:
             reason = route_path.reason_of(refusal, self._ending)
             if reason is not None and self._goes_on(reason, None, now):
@@ -550,9 +441,9 @@ class Exchange:
     def _cut(self, problem: Problem, ending: AttemptEnding, now: float) -> None:
         """End a response that has begun, with an error frame where its form allows one."""
         reply, record = self.reply, self.request.record
-        assert self._attempt is not None
+        assert self.first is not None
         ended_well = reply.cut(problem)
-        self._attempt.abort()
+        self.first.abort()
         record.cut, record.reason = True, problem.code
         self._end(ending, None, now)
         self.over(reply.status, now)
@@ -560,9 +451,9 @@ class Exchange:
 
     def _end(self, ending: AttemptEnding, usage: TokenUsage | None, now: float) -> None:
         """Release the endpoint: no engine works for this request any more."""
-        self._attempt = None
-        if self._hedge is not None:
-            self._drop_hedge(AttemptEnding.OUTRUN, now)
+        self.first = None
+        if self.second is not None:
+            hedging.drop(self, AttemptEnding.OUTRUN, now)
         self.target.dispatcher.ended(self.request.routing, ending, usage, now)
 
     def broke(self) -> None:
@@ -570,8 +461,8 @@ class Exchange:
         if self._over:
             return
         now = monotonic()
-        if self._attempt is not None:
-            self._attempt.abort()
+        if self.first is not None:
+            self.first.abort()
         if self in self._context.live:
             routing = self.request.routing
             if self._inquiry is not None:
@@ -600,7 +491,7 @@ class Exchange:
         request.end()
         context.live.discard(self)
         context.telemetry.ended(record, now)
-        cache, self._cache, self._attempt, self._inquiry = self._cache, None, None, None
+        cache, self._cache, self.first, self._inquiry = self._cache, None, None, None
         if cache is not None:
             cache.over()
         if request.is_read:

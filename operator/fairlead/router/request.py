@@ -178,14 +178,12 @@ class Request:
 
     def goes_to(self, target: EngineTarget, choice: RouteChoice) -> None:
         """A gateway's route leads to this target, or on to it: its client and the record are told."""
-        lines, self._route_lines = self._route_lines, target.route_lines(choice.route)
-        record = self.record
+        before, lines, record = self._route_lines, target.route_lines(choice.route), self.record
         record.target, record.rule = target.name, choice.rule or ""
-        if lines:
-            fallback = b"x-fairlead-fallback: %b\r\n" % record.fallback.encode("latin-1", "replace")
-            self.reply_lines = self.reply_lines.replace(lines, self._route_lines + fallback)
-        else:
-            self.reply_lines += self._route_lines
+        if record.fallback:
+            lines += b"x-fairlead-fallback: %b\r\n" % record.fallback.encode("latin-1", "replace")
+        self.reply_lines = self.reply_lines.replace(before, lines) if before else self.reply_lines + lines
+        self._route_lines = lines
 
     def session(self, found: BodyFacts) -> bytes | None:
         """The session's name, where the client sends one."""
@@ -223,6 +221,11 @@ class Request:
     def add_reply_lines(self, lines: bytes) -> None:
         """More header lines for the client."""
         self.reply_lines += lines
+
+    def show_rates(self, lines: bytes) -> None:
+        """Header lines of its tenant's rates, which are charged once however many targets it sees."""
+        if lines not in self.reply_lines:
+            self.reply_lines += lines
 
     def end(self) -> None:
         """It has ended: `routing` leaves its owner, so that no reference cycle remains for the rare collector."""

@@ -80,7 +80,7 @@ def _route(item: Any, where: str) -> ModelRoute:  # noqa: ANN401 - anything may 
 def _left_out(routes: list[ModelRoute]) -> Iterator[str]:
     for one in routes:
         if one.strategy is RouteStrategy.CASCADE:
-            yield f"route {one.name}: Cascade: this router checks no answers; the route is left out, use Single or Rules"
+            yield f"route {one.name}: Cascade: this router checks no answers; the route is left out; use Rules"
 
 
 def _check_once(names: list[str], where: str) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from fairlead.router.config import tenant_folder
 from fairlead.router.config.settings import ExternalConfig, RouterConfig, SecretLocation
-from fairlead.router.config.tenant_folder import LONGEST
+
 
 def filled_in(settings: RouterConfig, environment: Mapping[str, str] = os.environ) -> RouterConfig:
     """The settings with every secret that could be read, and a warning for each that could not."""
