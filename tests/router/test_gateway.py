@@ -2,15 +2,13 @@
 
 import asyncio
 import json
-from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
 
-from fairlead.emulator.emulation_knobs import EngineFault
-from tests.emulator.living import CHAT as SERVED
-from tests.emulator.living import Living, faulty, living, paced
-from tests.router.gateways import endpoints, gateway, posted, routable, single, target, weighted, written
-from tests.router.planes import STREAM, Raw, free_port, run_story, whole
+from tests.emulator.living import SGLANG, living, paced
+from tests.router.gateways import gateway, posted, single, target, weighted, written
+from tests.router.planes import STREAM, Raw, run_story, whole
 
 ANSWER: Final = whole(
     b'{"model":"base","choices":[{"text":"a","finish_reason":"stop"}],"usage":{"prompt_tokens":3,"completion_tokens":1}}'
@@ -111,5 +109,179 @@ def test_rules_go_by_length_tools_task_and_tenant(tmp_path: Path) -> None:
             ("chat", "ns/task", "task"),
             ("chat", "ns/other", None),
         ]
+
+    run_story(story())
+
+
+def test_two_kinds_of_engines_stand_behind_one_address(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with living() as (vllm,), living(served=SGLANG) as (sglang,):
+            targets = [
+                target("a", vllm.address, models=["chat"]),
+                target("b", sglang.address, models=["chat", "de"], adapters=["de"], engineKind="SGLang"),
+            ]
+            routes = [single("plain", "ns/a"), single("other", "ns/b")]
+            async with gateway(written(tmp_path, targets, routes)) as router:
+                for name, to in (("plain", "ns/a"), ("other", "ns/b")):
+                    status, headers, text = await posted(router, STREAM | {"model": name})
+                    assert (status, headers["x-fairlead-target"]) == (200, to)
+                    assert text.endswith("data: [DONE]\n\n")
+                assert (vllm.engine.answered, sglang.engine.answered) == (2, 2), "each its probe and one request"
+
+    run_story(story(), seconds=30)
+
+
+def test_a_tenants_concurrency_holds_over_all_targets_together(tmp_path: Path) -> None:
+    (tmp_path / "key").write_text("secret")
+    tenant = {"name": "shop", "keyFiles": [str(tmp_path / "key")], "maxConcurrency": 2}
+
+    async def story() -> None:
+        async with living(paced(0.02, 0.002)) as (one,), living(paced(0.02, 0.002)) as (other,):
+            targets = [target("a", one.address), target("b", other.address)]
+            routes = [single("left", "ns/a"), single("right", "ns/b")]
+            most = 0
+
+            async def watch() -> None:
+                nonlocal most
+                while True:
+                    most = max(most, one.engine.now.running + other.engine.now.running)
+                    await asyncio.sleep(0.001)
+
+            async with gateway(written(tmp_path, targets, routes, tenants=[tenant])) as router:
+                watching = asyncio.create_task(watch())
+                began = asyncio.get_running_loop().time()
+                names = ["left", "right"] * 20
+                bodies = [STREAM | {"model": name, "max_tokens": 5} for name in names]
+                answers = await asyncio.gather(*(posted(router, one, authorization="Bearer secret") for one in bodies))
+                took = asyncio.get_running_loop().time() - began
+                watching.cancel()
+                assert {status for status, _, _ in answers} == {200}
+                assert most == 2
+                # 40 requests of some 30 ms, two at a time: a sweep apart each would take ten seconds.
+                assert took < 5
+
+    run_story(story(), seconds=30)
+
+
+def test_pages_show_each_target_as_its_own_router_would_and_all_together(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with Raw(ANSWER).listening() as one, Raw(ANSWER).listening() as other:
+            targets = [target("a", one.address), target("b", other.address)]
+            routes = [single("chat", "ns/a"), weighted("mix", a=1, b=1)]
+            async with gateway(written(tmp_path, targets, routes)) as router:
+                await posted(router, body("chat"))
+                page = await router.page()
+                assert list(page["targets"]) == ["ns/a", "ns/b"]
+                assert page["routes"] == {"chat": {"strategy": "Single"}, "mix": {"strategy": "Weighted"}}
+                assert page["tenants"] == {"": {"waiting": 0, "inflight": 0}}
+                async with router.session.get(
+                    router.pages + "/fairlead/v1/endpoints", params={"deployment": "ns/a"}
+                ) as answer:
+                    own = await answer.json()
+                assert set(own) == {"endpoints", "queue", "demand", "draining"}
+                assert [end["address"] for end in own["endpoints"]] == [one.address]
+                assert own["demand"]["asked"] == 1
+                assert page["targets"]["ns/b"]["demand"]["asked"] == 0
+                async with router.session.get(
+                    router.pages + "/fairlead/v1/endpoints", params={"deployment": "ns/c"}
+                ) as answer:
+                    assert answer.status == 404
+                    assert "it has ns/a, ns/b" in await answer.text()
+                assert await router.metric('fairlead_router_target_requests_total{model="chat",target="ns/a",code="2xx"}') == 1
+
+    run_story(story())
+
+
+def test_aliases_change_under_load_and_nothing_is_cut(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with living(paced(0.005, 0.005)) as (one,), living(paced(0.005, 0.005)) as (other,):
+            both = [target("a", one.address), target("b", other.address)]
+            async with gateway(written(tmp_path, both, [single("chat", "ns/a")])) as router:
+                stop = asyncio.Event()
+
+                async def client() -> list[tuple[int, str, bool]]:
+                    found = []
+                    while not stop.is_set():
+                        status, headers, text = await posted(router, STREAM)
+                        found.append((status, headers["x-fairlead-target"], text.endswith("data: [DONE]\n\n")))
+                    return found
+
+                clients = [asyncio.create_task(client()) for _ in range(8)]
+                for place in range(12):
+                    await asyncio.sleep(0.05)
+                    to = "ab"[place % 2]
+                    only = both if place % 3 else [both[place % 2]]
+                    written(tmp_path, only, [single("chat", f"ns/{to}")], limits={"maxQueued": 100 + place})
+                stop.set()
+                answers = [answer for one in clients for answer in await one]
+                assert {(status, whole) for status, _, whole in answers} == {(200, True)}
+                assert {to for _, to, _ in answers} == {"ns/a", "ns/b"}
+                while one.engine.now.running or other.engine.now.running:
+                    await asyncio.sleep(0.005)
+
+    run_story(story(), seconds=30)
+
+
+def test_a_target_that_is_removed_ends_its_stream_and_what_waits_for_it_goes_elsewhere(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with living(paced(0.01, 0.01)) as (one,), living() as (other,):
+            both = [target("a", one.address, maxSequences=1), target("b", other.address)]
+            async with gateway(written(tmp_path, both, [single("chat", "ns/a")]), log=tmp_path / "log") as router:
+                running = asyncio.create_task(posted(router, STREAM | {"max_tokens": 60}))
+                while not one.engine.now.running:
+                    await asyncio.sleep(0.002)
+                waiting = asyncio.create_task(posted(router, STREAM))
+                while (await router.page())["targets"]["ns/a"]["queue"]["lanes"]["interactive"]["waiting"] == 0:
+                    await asyncio.sleep(0.002)
+                written(tmp_path, both[1:], [single("chat", "ns/b")])
+                _, headers, text = await waiting
+                assert (headers["x-fairlead-target"], text.endswith("data: [DONE]\n\n")) == ("ns/b", True)
+                assert not running.done(), "it is still being answered"
+                _, headers, text = await running
+                assert (headers["x-fairlead-target"], text.count("data: ")) == ("ns/a", 61)
+                assert list((await router.page())["targets"]) == ["ns/b"]
+
+    run_story(story())
+
+
+def test_a_route_to_a_deployment_that_has_not_joined_says_so(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with Raw(ANSWER).listening() as engine:
+            routes = [single("chat", "ns/a"), single("lost", "ns/c"), single("saved", "ns/c", "ns/a")]
+            async with gateway(written(tmp_path, [target("a", engine.address)], routes)) as router:
+                status, _, text = await posted(router, body("lost"))
+                assert (status, json.loads(text)["error"]["code"]) == (503, "no_replica_routable")
+                status, headers, _ = await posted(router, body("saved"))
+                assert (status, headers["x-fairlead-target"]) == (200, "ns/a")
+
+    run_story(story())
+
+
+def test_keys_in_a_folder_are_rotated_while_it_runs(tmp_path: Path) -> None:
+    keys = tmp_path / "keys"
+    keys.mkdir()
+    (keys / "shop").write_text("first\n")
+    (keys / "bank.2026.sha256").write_text(sha256(b"theirs").hexdigest())
+
+    async def story() -> None:
+        async with Raw(*[ANSWER] * 99).listening() as engine:
+            tenants = [{"name": "shop"}, {"name": "bank"}]
+            config = written(
+                tmp_path, [target("a", engine.address)], [single("chat", "ns/a")], keys=keys, tenants=tenants
+            )
+            async with gateway(config) as router:
+
+                async def status(key: str) -> int:
+                    return (await posted(router, body("chat"), authorization=f"Bearer {key}"))[0]
+
+                assert [await status(key) for key in ("first", "theirs", "second")] == [200, 200, 401]
+                (keys / "shop.new").write_text("second")
+                while await status("second") != 200:
+                    await asyncio.sleep(0.01)
+                assert await status("first") == 200
+                (keys / "shop").unlink()
+                while await status("first") != 401:
+                    await asyncio.sleep(0.01)
+                assert [await status(key) for key in ("theirs", "second")] == [200, 200]
 
     run_story(story())

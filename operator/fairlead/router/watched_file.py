@@ -43,7 +43,16 @@ class WatchedFile:
                 self._last_stamps = self._stamps()
 
     def _stamps(self) -> tuple[FileStamp, ...]:
-        return (stamp(self._path), *(stamp(Path(one)) for one in self._files))
+        return (stamp(self._path), *(each for one in self._files for each in _stamps_below(Path(one))))
+
+
+def _stamps_below(path: Path) -> list[FileStamp]:
+    """The stamp of a file, or those of a folder and of all files in it."""
+    try:
+        inside = sorted(path.iterdir())
+    except OSError:
+        inside = []
+    return [stamp(path), *(stamp(one) for one in inside)]
 
 
 def warn(settings: RouterConfig) -> None:
