@@ -9,8 +9,9 @@ from dataclasses import dataclass, replace
 from math import inf
 from typing import Final
 
-from fairlead.router import external_api
+from fairlead.router import external_api, refusals
 from fairlead.router.config.loader import TargetConfig
+from fairlead.router.engine_errors import EngineErrorReply
 from fairlead.router.engine_scraper import EngineScraper
 from fairlead.router.external_api import ExternalApi
 from fairlead.router.observability.counters import RouterCounters
@@ -18,6 +19,8 @@ from fairlead.router.probes import EngineProber, ProbeBackoff
 from fairlead.router.routable_revisions import RoutableRevisions
 from fairlead.router.upstream_pool import TlsContextFactory, UpstreamPool
 from fairlead.router.wire.head_cache import HeadCache
+from fairlead.router.wire.problems import Problem
+from fairlead.router.wire.request_heads import RequestHead
 from fairlead.router.wire.surfaces import Surface
 from fairlead.routing.dispatcher import Dispatcher
 from fairlead.routing.dispatcher_config import DispatcherConfig
@@ -120,6 +123,15 @@ class EngineTarget:
     def is_routable(self) -> bool:
         """Whether any of its replicas can be sent a request."""
         return bool(self.dispatcher.table.field.routable)
+
+    def problem_of(self, error: EngineErrorReply, head: RequestHead) -> Problem | None:
+        """What a client gets in place of an error that is not meant for it; nothing for any other error."""
+        if error.has_no_route:
+            return refusals.no_route_at_engine(head)
+        external = self.external
+        if external is not None and error.head.status in external_api.KEY_REFUSED:
+            return refusals.key_refused(external.address)
+        return None
 
     @property
     def is_over(self) -> bool:

@@ -248,8 +248,9 @@ class Exchange:
         if ending is AttemptEnding.FAILED and self._goes_on(FallbackReason.ENGINE_ERROR, ending, now):
             return
         self._end(ending, None, now)
-        if error.has_no_route:
-            self.refuse(refusals.no_route_at_engine(self.request.received.head), now)
+        problem = self.target.problem_of(error, self.request.received.head)
+        if problem is not None:
+            self.refuse(problem, now)
         else:
             self._pass_on(error, now)
 
