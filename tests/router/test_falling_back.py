@@ -8,9 +8,9 @@ from typing import Any, Final
 
 import pytest
 
-from tests.emulator.living import Living, living, paced
+from tests.emulator.living import living, paced
 from tests.router.gateways import Json, endpoints, gateway, posted, single, target, written
-from tests.router.planes import STREAM, Plane, Raw, free_port, run_story, whole
+from tests.router.planes import STREAM, Plane, Raw, run_story, whole
 
 ANSWER: Final = whole(
     b'{"model":"base","choices":[{"text":"a","finish_reason":"stop"}],"usage":{"prompt_tokens":3,"completion_tokens":1}}'

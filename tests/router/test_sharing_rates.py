@@ -10,11 +10,11 @@ from fairlead.fleet.gateways import RequestTelemetry
 from fairlead.router.config import loader as settings_file
 from fairlead.router.config.loader import RouterConfig
 from fairlead.router.discovery import EnginePods as ClusterPods
+from fairlead.router.endpoint_discovery import EndpointDiscovery
 from fairlead.router.endpoint_sources import EndpointSource, StaticEndpoints, routers_of
 from fairlead.router.observability import outputs
 from fairlead.router.observability.outputs import ObservabilityOptions
 from fairlead.router.observability.recorder import TelemetryRecorder
-from fairlead.router.endpoint_discovery import EndpointDiscovery
 from fairlead.router.process import RouterOptions
 from fairlead.router.router import Router
 from tests.router.planes import Cluster, run_story

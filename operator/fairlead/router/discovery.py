@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, Final
 
 from fairlead.cluster import kinds
-from fairlead.cluster.api_server import ApiServer
+from fairlead.cluster.api_server import ApiServer, ObjectName
 from fairlead.cluster.connection import ApiConnection, NoCredentials, connect
 from fairlead.cluster.informer import Informer, WatchScope
 from fairlead.cluster.kinds import Manifest
@@ -89,6 +89,11 @@ class WatchedObjects:
 def pods_of(namespace: str, selector: str) -> WatchedObjects:
     """The pods of one namespace with these labels."""
     return WatchedObjects(WatchScope(resource=kinds.POD, namespaces=(namespace,), selector=selector))
+
+
+def config_map_of(namespace: str, name: str) -> WatchedObjects:
+    """One ConfigMap; the right to follow this one alone suffices."""
+    return WatchedObjects(WatchScope(resource=kinds.CONFIG_MAP, namespaces=(namespace,), selector=ObjectName(name)))
 
 
 class EnginePods:

@@ -19,10 +19,10 @@ class EndpointSource(Protocol):
 
 
 class PodSource(Protocol):
-    """A source of pods as the cluster has them."""
+    """A source of pods, or of other objects, as the cluster has them."""
 
     async def follow(self, publish: Callable[[tuple[Manifest, ...]], None]) -> None:
-        """Report the pods until cancelled."""
+        """Report the objects until cancelled."""
 
 
 def pods_of(namespace: str, selector: str) -> PodSource:
@@ -30,6 +30,13 @@ def pods_of(namespace: str, selector: str) -> PodSource:
     from fairlead.router import discovery  # noqa: PLC0415 - as below
 
     return discovery.pods_of(namespace, selector)
+
+
+def config_map_of(namespace: str, name: str) -> PodSource:
+    """The one ConfigMap of this name."""
+    from fairlead.router import discovery  # noqa: PLC0415 - as below
+
+    return discovery.config_map_of(namespace, name)
 
 
 def source_of(settings: RouterConfig) -> EndpointSource:

@@ -24,8 +24,16 @@ from fairlead.router import watched_file
 from fairlead.router.client_connection import ClientConnection
 from fairlead.router.config import loader as settings_file
 from fairlead.router.config.loader import RouterConfig
+from fairlead.router.config_map import ConfigMaps, ConfigMapWatch
 from fairlead.router.endpoint_discovery import EndpointDiscovery
-from fairlead.router.endpoint_sources import EndpointSource, PodSource, pods_of, routers_of, source_of
+from fairlead.router.endpoint_sources import (
+    EndpointSource,
+    PodSource,
+    config_map_of,
+    pods_of,
+    routers_of,
+    source_of,
+)
 from fairlead.router.observability import outputs
 from fairlead.router.observability.outputs import ObservabilityOptions
 from fairlead.router.observability.recorder import TelemetryRecorder
@@ -70,6 +78,7 @@ class RouterOptions:
     routers: Callable[[RouterConfig], EndpointSource | None] = routers_of
     pods: Callable[[str, str], PodSource] = pods_of
     """Of a gateway's router: the pods of a namespace that a selector finds."""
+    config_maps: ConfigMaps = config_map_of
 
 
 def serve(start: RouterOptions) -> int:
@@ -96,8 +105,14 @@ async def live(start: RouterOptions, signals: ExitSignals) -> int:
     client_port = await ClientPort.opened(router, start)
     sweeper = Sweeper(router, start.sweep_seconds)
     pods = EndpointDiscovery(router, start)
-    watched = WatchedFile(start.config, settings)
-    watching = asyncio.create_task(watched.follow(pods.apply, start.reread_seconds), name="the file")
+
+    def apply(fresh: RouterConfig) -> None:
+        pods.apply(fresh)
+        configured.apply(fresh)
+
+    watched = WatchedFile(start.config, settings, apply)
+    configured = ConfigMapWatch(settings, start.config_maps, start.config.name, watched.take)
+    watching = asyncio.create_task(watched.follow(start.reread_seconds), name="the file")
     certificate = asyncio.create_task(client_port.follow_certificate(start.reread_seconds), name="the certificate")
     settle_memory()
     try:
@@ -107,6 +122,7 @@ async def live(start: RouterOptions, signals: ExitSignals) -> int:
         watching.cancel()
         certificate.cancel()
         sweeper.stop()
+        await configured.close()
         await pods.close()
         await router.sharing.close()
         await router.guard.close()

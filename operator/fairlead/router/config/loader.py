@@ -12,7 +12,16 @@ from typing import Final
 from fairlead.router.config import operator_file, secret_values
 from fairlead.router.config.settings import RouterConfig, RouterConfigError, SecretLocation, TargetConfig
 
-__all__ = ["RouterConfig", "RouterConfigError", "SecretLocation", "TargetConfig", "load", "read", "refreshed"]
+__all__ = [
+    "RouterConfig",
+    "RouterConfigError",
+    "SecretLocation",
+    "TargetConfig",
+    "load",
+    "read",
+    "refreshed",
+    "text_of",
+]
 
 RENDERED: Final = "renderedFrom"
 _ADDRESS: Final = re.compile(r"[^\s/]+:\d{1,5}")
@@ -20,11 +29,15 @@ _ADDRESS: Final = re.compile(r"[^\s/]+:\d{1,5}")
 
 def load(path: Path) -> RouterConfig:
     """The settings of a file with its secrets; raises `RouterConfigError` with the key at fault, or `OSError`."""
+    return refreshed(read(text_of(path)))
+
+
+def text_of(path: Path) -> str:
+    """The text of a file."""
     try:
-        text = path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8")
     except UnicodeDecodeError as problem:
         raise RouterConfigError(f"not UTF-8: {problem.reason} at byte {problem.start}; save it as UTF-8") from None
-    return refreshed(read(text))
 
 
 def refreshed(settings: RouterConfig) -> RouterConfig:
