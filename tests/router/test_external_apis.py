@@ -84,8 +84,8 @@ def test_an_api_that_is_down_is_said_soon_and_costs_nobody_else(tmp_path: Path) 
 @pytest.mark.parametrize("code", [401, 403])
 def test_a_key_that_it_refuses_is_no_affair_of_clients(tmp_path: Path, code: int) -> None:
     async def story() -> None:
-        said = whole(b'{"error":{"message":"Incorrect API key provided: sk-outside"}}', code)
-        async with Raw(said, said).listening() as api, Raw(ANSWER).listening() as engine:
+        refusal = whole(b'{"error":{"message":"Incorrect API key provided: sk-outside"}}', code)
+        async with Raw(refusal, refusal).listening() as api, Raw(ANSWER).listening() as engine:
             routes = [single("chat", "external/big"), single("both", "external/big", "ns/a", reasons=EVERY)]
             config = written(tmp_path, [target("a", engine.address)], routes, [outside(api.address, tmp_path)])
             async with gateway(config) as router:

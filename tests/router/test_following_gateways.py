@@ -106,7 +106,11 @@ async def following(config: Path, connected: Callable[[], Awaitable[ApiConnectio
 def watches(fake: FakeApi, plural: str) -> list[tuple[str | None, str]]:
     """The watches that were opened, each once."""
     return sorted(
-        {(one.namespace, one.selector) for one in fake.requests if one.verb == "watch" and one.resource.plural == plural}
+        {
+            (one.namespace, one.selector)
+            for one in fake.requests
+            if one.verb == "watch" and one.resource.plural == plural
+        }
     )
 
 

@@ -13,7 +13,7 @@ from fairlead.fleet.model_routes import FallbackReason
 from fairlead.router import (
     cache_bridge,
     explain_headers,
-    hedging,
+    hedges,
     permit_requests,
     rate_limit_headers,
     refusals,
@@ -191,7 +191,7 @@ class Exchange:
 
     def attempt_replied(self, attempt: EngineAttempt, reader: ResponseReader, data: bytes, now: float) -> Reply | None:
         """The first byte decides between an attempt and its hedge, and ends the time of retries."""
-        if self.second is not None and not hedging.wins(self, attempt, reader, now):
+        if self.second is not None and not hedges.wins(self, attempt, reader, now):
             return None
         self.hedge_at = inf
         request, reply = self.request, self.reply
@@ -208,7 +208,7 @@ class Exchange:
     def attempt_errored(self, attempt: EngineAttempt, now: float) -> None:
         """The error of a first attempt is read whole; a hedge does not win with one."""
         if attempt is self.second:
-            hedging.drop(self, AttemptEnding.FAILED, now)
+            hedges.drop(self, AttemptEnding.FAILED, now)
 
     def attempt_began(self, attempt: EngineAttempt, now: float) -> None:  # noqa: ARG002 - it has won already
         """The first token is there."""
@@ -263,19 +263,19 @@ class Exchange:
             return
         table.failed(endpoint, why, at_once=not attempt.reached)
         if attempt is self.second:
-            hedging.drop(self, AttemptEnding.FAILED, now)
+            hedges.drop(self, AttemptEnding.FAILED, now)
             return
         self._last_error = refusals.unreachable(endpoint.address, why)
         self.first = None
         if self.second is not None:
-            hedging.take_over(self, self.second, AttemptEnding.FAILED, now)
+            hedges.take_over(self, self.second, AttemptEnding.FAILED, now)
         else:
             self._elsewhere(AttemptEnding.FAILED if attempt.reached else AttemptEnding.NOT_CONNECTED, now)
 
     def attempt_broke(self, attempt: EngineAttempt) -> None:
         """A bug of the router hit an attempt; if it is the hedge, the first attempt is still in flight."""
         if attempt is self.second:
-            hedging.drop(self, AttemptEnding.FAILED, monotonic())
+            hedges.drop(self, AttemptEnding.FAILED, monotonic())
         else:
             self.broke()
 
@@ -283,7 +283,7 @@ class Exchange:
         """The attempt failed before the client got a byte: another endpoint, the queue, or the last error."""
         self.first = None
         self.hedge_at = inf
-        hedging.drop(self, AttemptEnding.OUTRUN, now)
+        hedges.drop(self, AttemptEnding.OUTRUN, now)
         self._ending = ending
         if not self.target.is_routable and self._goes_on(FallbackReason.UNAVAILABLE, ending, now):
             return
@@ -298,12 +298,12 @@ class Exchange:
 
     def hedge(self, now: float) -> None:
         """Send a hedge, if another endpoint has room and the budget allows."""
-        hedging.send(self, now)
+        hedges.send(self, now)
 
     def drop_attempts(self, now: float) -> None:
         """Forget the attempt in flight, which has ended, and its hedge."""
         self.first = None
-        hedging.drop(self, AttemptEnding.OUTRUN, now)
+        hedges.drop(self, AttemptEnding.OUTRUN, now)
 
     def reroute(self, now: float) -> None:
         """Its target is gone while it waits there."""
@@ -454,7 +454,7 @@ class Exchange:
         """Release the endpoint: no engine works for this request any more."""
         self.first = None
         if self.second is not None:
-            hedging.drop(self, AttemptEnding.OUTRUN, now)
+            hedges.drop(self, AttemptEnding.OUTRUN, now)
         self.target.dispatcher.ended(self.request.routing, ending, usage, now)
 
     def broke(self) -> None:

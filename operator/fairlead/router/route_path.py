@@ -48,19 +48,19 @@ def reason_of(refusal: Refusal, ending: AttemptEnding | None) -> FallbackReason 
 class RoutePath:
     """The path of one request of a gateway."""
 
-    __slots__ = ("asked", "choice", "found")
+    __slots__ = ("choice", "found", "visited")
 
     def __init__(self, choice: RouteChoice, found: BodyFacts) -> None:
         self.choice = choice
         self.found: BodyFacts | None = found
         """What its body says; nothing once no other target can get it."""
-        self.asked: list[str] = []
+        self.visited: list[str] = []
         """Targets of the chain that it went to, the chosen one not among them."""
 
     @property
     def may_go_on(self) -> bool:
         """Whether a target of the chain was not asked yet."""
-        return len(self.choice.chain) > len(self.asked)
+        return len(self.choice.chain) > len(self.visited)
 
     def first(self, context: RouterContext) -> EngineTarget | None:
         """The chosen target, or where it has no replica and the route says so, the first of the chain that has one."""
@@ -72,10 +72,10 @@ class RoutePath:
     def next(self, context: RouterContext, reason: FallbackReason) -> EngineTarget | None:
         """The next target of the chain that has a replica; it counts as asked."""
         passed_over: list[str] = []
-        while (name := fallback.next_target(self.choice, [*self.asked, *passed_over], reason)) is not None:
+        while (name := fallback.next_target(self.choice, [*self.visited, *passed_over], reason)) is not None:
             target = context.targets.get(name)
             if target is not None and target.is_routable:
-                self.asked.append(name)
+                self.visited.append(name)
                 return target
             passed_over.append(name)
         return None

@@ -96,8 +96,8 @@ class Router:
         for config in settings.served:
             yield config, None
         for one in settings.externals:
-            known = self.context.targets.get(one.api.name)
-            api = known.external if known is not None else None
+            found = self.context.targets.get(one.api.name)
+            api = found.external if found is not None else None
             if api is None or api.config != one:
                 api = ExternalApi(one)
             yield api.target, api
