@@ -38,7 +38,9 @@ def settings(document: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _list(document: Mapping[str, Any], key: str) -> list[Any]:
-    found = document.get(key) or []
+    found = document.get(key)
+    if found is None:
+        return []
     if not isinstance(found, list):
         raise RouterConfigError(f"{key}: {found!r}: must be a list")
     return found
