@@ -18,7 +18,7 @@ from fairlead.router.observability.label_values import (
 )
 from fairlead.router.observability.model_labels import ModelLabels
 from fairlead.router.observability.request_record import RequestRecord
-from fairlead.router.observability.series import BoundedSeries, ModelDemand, RequestSeries, TenantSeries
+from fairlead.router.observability.series import BoundedSeries, ModelDemand, RequestSeries, TargetSeries, TenantSeries
 from fairlead.routing.reasons import AttemptEnding, PickReason, RefusalReason
 from fairlead.telemetry import router_families
 from fairlead.telemetry.histogram import MetricHistogram
@@ -68,6 +68,7 @@ class RouterCounters:
         "slow_clients",
         "spenders",
         "structured",
+        "targets",
     )
 
     def __init__(self, models: Iterable[str] = ()) -> None:
@@ -81,6 +82,7 @@ class RouterCounters:
         self.demand: BoundedSeries[str, ModelDemand] = BoundedSeries(
             MOST_SERIES, lambda model, now: ModelDemand((model,), now)
         )
+        self.targets: BoundedSeries[tuple[str, str], TargetSeries] = BoundedSeries(MOST_SPENDERS, TargetSeries)
         self._places: dict[RequestLabels, tuple[RequestSeries, TenantSeries]] = {}
         """Both series in one lookup; cleared whole before a full `BoundedSeries` could drop one of them."""
 
@@ -126,12 +128,26 @@ class RouterCounters:
         self.bytes_out += record.bytes_out
         series, spender = self._place(record)
         spender.by_class[status // 100 if 100 <= status < 600 else 0] += 1
+        if record.target:
+            self._routed(record, series.key[0], status)
         if result is not ANSWERED:
             self._went_otherwise(record, result)
         if record.attempts:
             self._forwarded(record, series, spender, answered=result is ANSWERED)
         elif record.reason in QUEUED_REFUSALS or record.left is AbortStage.QUEUED:
             series.queued.observe(record.ended_at - record.waited_from)
+
+    def _routed(self, record: RequestRecord, route: str, status: int) -> None:
+        """Count a gateway's request at the target that had it last, and at those that it left."""
+        now = record.ended_at
+        key = (route, record.target)
+        last = self.targets.get(key) or self.targets.place(key, now)
+        last.by_class[status // 100 if 100 <= status < 600 else 0] += 1
+        last.used_at = now
+        for target, reason in record.fallbacks or ():
+            left = self.targets.place((route, target), now)
+            left.left[reason] = left.left.get(reason, 0) + 1
+            left.used_at = now
 
     def _went_otherwise(self, record: RequestRecord, result: RequestResult) -> None:
         if result is RequestResult.CLIENT_LEFT:

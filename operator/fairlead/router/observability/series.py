@@ -80,6 +80,20 @@ class TenantSeries:
         self.first_token_seconds = 0.0
 
 
+class TargetSeries:
+    """Counters of one route and target of a gateway."""
+
+    __slots__ = ("by_class", "key", "left", "used_at")
+
+    def __init__(self, key: tuple[str, ...], now: float) -> None:
+        self.key = key
+        self.used_at = now
+        self.by_class = [0] * 6
+        """Requests that it got last, by the first digit of their status."""
+        self.left: dict[str, int] = {}
+        """Requests that left it for another target, by reason."""
+
+
 class ModelDemand:
     """Requests and prompt tokens that arrived for one model."""
 
