@@ -52,7 +52,8 @@ CHAT = ModelRoute(name="chat", target="team/chat", fallback=FallbackChain(target
 def gateway(**changes: Any) -> DesiredGateway:  # noqa: ANN401  # any field of a gateway
     """A gateway of one model, which another API helps out with."""
     routes = GatewayRoutes(routes=(CHAT,), externals=(BIG,))
-    return DesiredGateway(**({"reference": FRONT, "routes": routes} | changes))
+    given: dict[str, Any] = {"reference": FRONT, "routes": routes} | changes
+    return DesiredGateway(**given)
 
 
 def made(desired: DesiredGateway) -> dict[str, Manifest]:

@@ -6,7 +6,7 @@ from pydantic import Field
 
 from fairlead.api.api_model import ApiModel, KeyedList
 from fairlead.api.router_spec import RouterSpec
-from fairlead.api.string_formats import Duration, DurationOrZero, Handle, Namespace, ObjectName
+from fairlead.api.string_formats import Duration, DurationOrZero, Handle, ObjectName
 from fairlead.api.tenants import Tenant
 from fairlead.fleet.desired_state import RolloutStrategy
 
@@ -83,7 +83,7 @@ class GatewayRef(ApiModel):
     """The gateway whose routers serve a deployment."""
 
     name: Handle = Field(description="Name of the InferenceGateway.")
-    namespace: Namespace | None = Field(
+    namespace: Handle | None = Field(
         default=None,
         description="Its namespace; the gateway must name this object's namespace in allowedNamespaces. Default: the "
         "namespace of this object.",

@@ -147,15 +147,6 @@ DeploymentTarget = Annotated[
         remedy="write its name, or namespace/name where it is in another namespace",
     ),
 ]
-Namespace = Annotated[
-    str,
-    StringFormat(
-        pattern=r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?",
-        longest=63,
-        because="this cannot be the name of a namespace",
-        remedy="use at most 63 small letters, digits and dashes, with a letter or digit at both ends",
-    ),
-]
 NamespacePattern = Annotated[
     str,
     StringFormat(

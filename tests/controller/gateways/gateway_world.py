@@ -94,3 +94,12 @@ class GatewayWorld(Pretend):
 
     def _all(self, title: str) -> list[tuple[str, str, str]]:
         return sorted(where for where in self.objects.held if where[0] == title)
+
+
+def served(**spec: Any) -> GatewayWorld:  # noqa: ANN401  # any field of a gateway
+    """A gateway and one deployment of it, at rest."""
+    world = GatewayWorld()
+    world.put_gateway(**spec)
+    world.join()
+    world.settle()
+    return world
