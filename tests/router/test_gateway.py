@@ -173,7 +173,8 @@ def test_pages_show_each_target_as_its_own_router_would_and_all_together(tmp_pat
                 page = await router.page()
                 assert list(page["targets"]) == ["ns/a", "ns/b"]
                 assert page["routes"] == {"chat": {"strategy": "Single"}, "mix": {"strategy": "Weighted"}}
-                assert page["tenants"] == {"": {"waiting": 0, "inflight": 0}}
+                use = {"inflight": 0, "waiting": 0, "requestsPerMinute": 1, "tokensPerMinute": 4}
+                assert page["tenants"] == {"": use}
                 async with router.session.get(
                     router.pages + "/fairlead/v1/endpoints", params={"deployment": "ns/a"}
                 ) as answer:

@@ -18,6 +18,7 @@ from fairlead.router.config.loader import RouterConfig
 from fairlead.router.engine_target import EngineTarget
 from fairlead.router.head_facts import HeadFacts
 from fairlead.router.observability.recorder import TelemetryRecorder
+from fairlead.router.observability.tenant_use import TenantUse
 from fairlead.router.router_peers import RouterPeers
 from fairlead.router.tls import UpstreamTls
 from fairlead.router.wire import prefix_blocks
@@ -88,7 +89,7 @@ class RouterContext:
     __slots__ = (
         *("_id_prefix", "_ids", "_prefix", "cache", "clients", "draining", "heads", "hedging", "limits", "live"),
         *("memory", "peers", "retiring", "routes", "salted", "settings", "sole", "targets", "telemetry", "tenancy"),
-        *("timeouts", "tls"),
+        *("timeouts", "tls", "use"),
     )
 
     def __init__(self, settings: RouterConfig, telemetry: TelemetryRecorder) -> None:
@@ -106,6 +107,7 @@ class RouterContext:
         """Every request that needed an endpoint and has not ended."""
         self.clients: set[OpenClient] = set()
         self.tls = UpstreamTls()
+        self.use = TenantUse(telemetry.counts.tenants)
         self.cache = ResponseCache(settings.routing.cache)
         self.peers = RouterPeers(self.tenancy.accounts, self.memory, telemetry.counts)
         self.heads: dict[RequestHead, HeadFacts] = {}

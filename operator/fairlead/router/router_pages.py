@@ -7,6 +7,7 @@ from fairlead.router.cache.counters import RedisStoreCounters
 from fairlead.router.engine_target import EngineTarget
 from fairlead.router.observability.snapshot import RouterSnapshot
 from fairlead.router.router_context import RouterContext
+from fairlead.routing.accounts import Account
 from fairlead.routing.queue_snapshot import LaneSnapshot
 
 
@@ -65,12 +66,16 @@ def report(context: RouterContext, target: str | None, now: float) -> dict[str, 
         return None if found is None else _of_target(found, now, draining=draining)
     return {
         "targets": {name: _of_target(one, now, draining=draining) for name, one in context.targets.items()},
-        "tenants": {
-            one.name: {"waiting": one.queued, "inflight": one.inflight} for one in context.tenancy.accounts.all
-        },
+        "tenants": {one.name: _tenant(context, one) for one in context.tenancy.accounts.all},
         "routes": {one.name: {"strategy": one.strategy.value} for one in context.settings.routes},
         "draining": draining,
     }
+
+
+def _tenant(context: RouterContext, account: Account) -> dict[str, int]:
+    used = context.use.last_minute(account.name)
+    counts = {"inflight": account.inflight, "waiting": account.queued}
+    return counts | {"requestsPerMinute": used.requests, "tokensPerMinute": used.tokens}
 
 
 def _of_target(target: EngineTarget, now: float, *, draining: bool) -> dict[str, Any]:

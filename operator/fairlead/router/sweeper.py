@@ -73,6 +73,7 @@ class Sweeper:
         if now >= self._figures_due:
             context.peers.sweep(now, context.timeouts.connect_seconds)
             self._figures_due = now + SELDOM * self._every
+            context.use.sweep(now)
             self._scrape(now)
 
     def _watch(self, target: EngineTarget, endpoint: Endpoint, now: float) -> None:

@@ -4,13 +4,18 @@ A key that cannot be read is reported and skipped: one tenant's missing Secret m
 """
 
 import os
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
+from typing import Final
 
 from fairlead.router.config import tenant_folder
 from fairlead.router.config.settings import ExternalConfig, RouterConfig, SecretLocation
+
+_HEADER: Final = re.compile(rb"[!-~]+")
+"""A key that fits into a header line."""
 
 
 def filled_in(settings: RouterConfig, environment: Mapping[str, str] = os.environ) -> RouterConfig:
@@ -54,7 +59,8 @@ def filled_in(settings: RouterConfig, environment: Mapping[str, str] = os.enviro
 
 
 def _with_key(one: ExternalConfig, environment: Mapping[str, str]) -> ExternalConfig:
-    return one if one.key_place is None else replace(one, key=_value(one.key_place, environment))
+    key = None if one.key_place is None else _value(one.key_place, environment)
+    return replace(one, key=key if key and _HEADER.fullmatch(key) else None)
 
 
 def _from_folder(settings: RouterConfig, keys: dict[bytes, str]) -> Iterator[str]:

@@ -18,7 +18,14 @@ from fairlead.router.observability.label_values import (
 )
 from fairlead.router.observability.model_labels import ModelLabels
 from fairlead.router.observability.request_record import RequestRecord
-from fairlead.router.observability.series import BoundedSeries, ModelDemand, RequestSeries, TargetSeries, TenantSeries
+from fairlead.router.observability.series import (
+    BoundedSeries,
+    ModelDemand,
+    RequestSeries,
+    TargetSeries,
+    TenantSeries,
+    TenantTotal,
+)
 from fairlead.routing.reasons import AttemptEnding, PickReason, RefusalReason
 from fairlead.telemetry import router_families
 from fairlead.telemetry.histogram import MetricHistogram
@@ -69,6 +76,7 @@ class RouterCounters:
         "spenders",
         "structured",
         "targets",
+        "tenants",
     )
 
     def __init__(self, models: Iterable[str] = ()) -> None:
@@ -78,7 +86,11 @@ class RouterCounters:
         self.series: BoundedSeries[tuple[str, str, str, Lane], RequestSeries] = BoundedSeries(
             MOST_SERIES, RequestSeries
         )
-        self.spenders: BoundedSeries[tuple[str, str], TenantSeries] = BoundedSeries(MOST_SPENDERS, TenantSeries)
+        self.tenants: dict[str, TenantTotal] = {}
+        """By name; names come from the configuration."""
+        self.spenders: BoundedSeries[tuple[str, str], TenantSeries] = BoundedSeries(
+            MOST_SPENDERS, lambda key, now: TenantSeries(key, now, self.tenants.setdefault(key[0], TenantTotal()))
+        )
         self.demand: BoundedSeries[str, ModelDemand] = BoundedSeries(
             MOST_SERIES, lambda model, now: ModelDemand((model,), now)
         )
@@ -128,6 +140,7 @@ class RouterCounters:
         self.bytes_out += record.bytes_out
         series, spender = self._place(record)
         spender.by_class[status // 100 if 100 <= status < 600 else 0] += 1
+        spender.total.requests += 1
         if record.target:
             self._routed(record, series.key[0], status)
         if result is not ANSWERED:
@@ -225,6 +238,7 @@ class RouterCounters:
 def _add_tokens(record: RequestRecord, series: RequestSeries, spender: TenantSeries, prompt: int, output: int) -> None:
     series.prompt += prompt
     spender.prompt += prompt
+    spender.total.tokens += prompt + output
     series.output += output
     spender.output += output
     if record.cached_tokens > 0:
