@@ -150,5 +150,13 @@ EXEMPTIONS: Final = (
         what="names of number formats in checkpoints",
         holds=_constant({"sizing/checkpoint.py"}),
     ),
+    Exemption(
+        what="words by which a gateway guesses how hard a request is, and phrases of models that refuse",
+        holds=_constant({"routing/models/difficulty.py", "routing/answers/answer_check.py"}),
+    ),
+    Exemption(
+        what="rows of the usage export",
+        holds=_below("accounting/usage_export.py"),
+    ),
     Exemption(what="text for machines: CEL, regular expressions, PromQL, headers, Python sources", holds=_mechanism),
 )

@@ -49,6 +49,7 @@ class Place(Enum):
 _LOGS: Final = ("log.warning", "log.error", "log.exception", "log.critical")
 _WARNINGS: Final = ("SpecWarning", "_warning", "_no_effect")
 _FILES: Final[tuple[tuple[str, Place], ...]] = (
+    ("accounting/", Place.REPLY),
     ("api/", Place.REFUSAL),
     ("autoscaler/http_handlers.py", Place.HEALTH),
     ("autoscaler/process.py", Place.HEALTH),
@@ -85,6 +86,8 @@ _FILES: Final[tuple[tuple[str, Place], ...]] = (
     ("router/cache/redis_store.py", Place.CLI),
     ("router/handlers.py", Place.HEALTH),
     ("router/", Place.REPLY),
+    ("routing/linear_patterns.py", Place.REFUSAL),
+    ("routing/models/expressions/", Place.REFUSAL),
     ("routing/", Place.REPLY),
     ("scaling/cron_expressions.py", Place.REFUSAL),
     ("scaling/lint/", Place.WARNING),
