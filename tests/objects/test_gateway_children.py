@@ -56,7 +56,7 @@ def gateway(**changes: Any) -> DesiredGateway:  # noqa: ANN401  # any field of a
     return DesiredGateway(**given)
 
 
-def made(desired: DesiredGateway) -> dict[str, Manifest]:
+def made(desired: DesiredGateway, owner: Owner = FRONT_OWNER) -> dict[str, Manifest]:
     """All its children by their kinds."""
     target = gateway_config.target(
         RoutedDeployment(
@@ -66,7 +66,7 @@ def made(desired: DesiredGateway) -> dict[str, Manifest]:
         )
     )
     configuration = gateway_config.document(desired, [target], desired.routes.routes)
-    return {one["kind"]: one for one in gateway_children.all_children(FRONT_OWNER, desired, configuration, PLATFORM)}
+    return {one["kind"]: one for one in gateway_children.all_children(owner, desired, configuration, PLATFORM)}
 
 
 def test_rights_and_walls_come_before_routers() -> None:

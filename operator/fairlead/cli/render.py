@@ -116,8 +116,8 @@ def _gateway_text(one: dict[str, Any]) -> str:
     routers, deployments = count(configuration["routers"], "router"), len(configuration["targets"])
     joined = f"{count(deployments, 'deployment')} of these files"
     lines = [f"# {one['name']}: {routers}, {joined}; their configuration: -o json"]
-    for route in configuration["routes"]:
-        lines.append(f"{route['name']}: {route['strategy']} {route['target'] or ''}".rstrip())
+    routes = configuration["routes"]
+    lines += [f"{one['name']}: {one['strategy']} {one['target'] or ''}".rstrip() for one in routes]
     return "\n".join(lines)
 
 
