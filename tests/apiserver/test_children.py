@@ -11,9 +11,11 @@ from typing import Any, Final
 import pytest
 
 from devcluster.door import DoorClosed, Embedded
+from fairlead.fleet.gateways import GatewayReference
 from fairlead.objects import applied_hash, drift
 from fairlead.objects.manifest import Manifest
 from tests.objects.specs import FULL, OWNER, everything, samples
+from tests.objects.test_gateway_children import FRONT_OWNER, gateway, made
 
 NAMESPACE: Final = "children"
 SPECS: Final = {**dict(samples()), "full": FULL, "n" * 63: FULL}
@@ -21,11 +23,17 @@ MANAGER: Final = "--field-manager=fairlead-controller"
 
 
 def children_of(name: str) -> list[Manifest]:
+    if name == "front":
+        front = GatewayReference(namespace=NAMESPACE, name=name)
+        built = made(gateway(reference=front), replace(FRONT_OWNER, namespace=NAMESPACE)).values()
+        return [applied_hash.with_applied_hash(child) for child in built]
     owner = replace(OWNER, namespace=NAMESPACE, name=name)
     return [applied_hash.with_applied_hash(child) for child in everything(SPECS[name], owner)]
 
 
-ALL: Final = [child for name in SPECS for child in children_of(name)]
+OWNERS: Final = (*SPECS, "front")
+"""The last one is a gateway."""
+ALL: Final = [child for name in OWNERS for child in children_of(name)]
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +59,7 @@ def test_every_child_is_taken_as_it_is(there: Embedded) -> None:
     assert output.count("serverside-applied (server dry run)") == len(ALL)
 
 
-@pytest.mark.parametrize("name", SPECS, ids=lambda name: name[:24])
+@pytest.mark.parametrize("name", OWNERS, ids=lambda name: name[:24])
 def test_what_was_applied_is_no_drift(there: Embedded, name: str) -> None:
     wanted = children_of(name)
     live = _live(there, wanted)
@@ -75,7 +83,7 @@ def test_what_a_person_changes_is_found(there: Embedded, kind: str) -> None:
     assert drift.differs(child, live) is not None
 
 
-@pytest.mark.parametrize("name", SPECS, ids=lambda name: name[:24])
+@pytest.mark.parametrize("name", OWNERS, ids=lambda name: name[:24])
 def test_its_pods_are_let_in_where_only_restricted_ones_are(there: Embedded, name: str) -> None:
     pods = [_pod(child) for child in children_of(name) if child["kind"] == "Deployment"]
     output = there.kubectl("create", "--dry-run=server", "-f", "-", text=_list(pods))

@@ -108,11 +108,11 @@ def test_what_a_gateways_routers_would_be_told_is_rendered_from_the_files_beside
     alone = deployment(gateway={"name": "other"})
     made = [file(one, f"{number}.yaml") for number, one in enumerate((front, joins, alone))]
     code, out, _ = run("render", "-o", "json", *made)
-    told, one, other = json.loads(out)
+    front_out, one, other = json.loads(out)
     assert code == 0
     assert one["router"] is other["router"] is None
-    assert [each["target"] for each in told["gateway"]["targets"]] == ["default/bad"]
-    assert [each["name"] for each in told["gateway"]["routes"]] == ["talk", "split"]
+    assert [each["target"] for each in front_out["gateway"]["targets"]] == ["default/bad"]
+    assert [each["name"] for each in front_out["gateway"]["routes"]] == ["talk", "split"]
     text = run("render", file(front))[1]
     assert "# bad: 2 routers, 0 deployments of these files; their configuration: -o json" in text
     assert "talk: Single default/bad\nsplit: Weighted" in text

@@ -175,8 +175,8 @@ def _differing(before: DesiredGateway, after: DesiredGateway) -> str:
 
 def _routers_of(gateway: DesiredGateway) -> tuple[Manifest, ...]:
     owner = Owner(namespace="team", name="full", uid="u", kind=GATEWAY.name)
-    told = gateway_config.document(gateway, [], gateway.routes.routes)
-    return gateway_children.all_children(owner, gateway, told, PLATFORM)
+    configuration = gateway_config.document(gateway, [], gateway.routes.routes)
+    return gateway_children.all_children(owner, gateway, configuration, PLATFORM)
 
 
 def _reviewed(document: Any, leaf: str) -> tuple[Outcome, str] | None:  # noqa: ANN401  # an object as written

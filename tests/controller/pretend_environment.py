@@ -125,7 +125,7 @@ class PretendPodClient:
         """Engines do not turn."""
         self.own_mute = False
         """Deployments' own routers do not answer."""
-        self.behind = False
+        self.gateways_silent = False
         """Routers of gateways do not answer."""
         self.tenants: dict[str, TenantUse] = {}
         """What each router of a gateway serves for them."""
@@ -144,10 +144,10 @@ class PretendPodClient:
         """What a gateway's router sees of the targets in its ConfigMap."""
         gateway = router["metadata"]["labels"]["fairlead.dev/gateway"]
         where = ("configmaps", router["metadata"]["namespace"], f"{gateway}-gateway")
-        if self.silent or self.behind or where not in self._objects.held:
+        if self.silent or self.gateways_silent or where not in self._objects.held:
             return None
-        told = json.loads(self._objects.held[where]["data"]["router.json"])
-        targets = {one["target"]: self._engines(*one["target"].split("/")) for one in told["targets"]}
+        written = json.loads(self._objects.held[where]["data"]["router.json"])
+        targets = {one["target"]: self._engines(*one["target"].split("/")) for one in written["targets"]}
         return GatewayReport(targets=targets, tenants=self.tenants)
 
     def _engines(self, namespace: str | None, name: str) -> tuple[RouterEndpoint, ...]:

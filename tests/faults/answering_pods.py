@@ -5,8 +5,9 @@ Nothing runs in them; their figures are what a story says. They follow the clust
 
 import asyncio
 import contextlib
+import json
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -63,6 +64,8 @@ class AnsweringPods:
         self._answering: dict[tuple[str, str], list[web.AppRunner]] = {}
         """By address and uid: an address goes to another pod soon."""
         self._seen: tuple[Manifest, ...] = ()
+        self._targets: dict[str, list[str]] = {}
+        """By the gateway: what its routers' ConfigMap names."""
 
     def load(self, name: str) -> Load:
         """What a deployment has to do; nothing, until a story says otherwise."""
@@ -74,6 +77,8 @@ class AnsweringPods:
             with contextlib.suppress(ApiError):
                 listed = await self._api.listing(kinds.POD, None, labels.MANAGED_BY)
                 self._seen = tuple(listed.items)
+                configured = await self._api.listing(kinds.CONFIG_MAP, None, labels.MANAGED_BY)
+                self._targets = dict(_of_gateways(configured.items))
                 await self._serve()
             await asyncio.sleep(FOLLOW_S)
 
@@ -90,15 +95,20 @@ class AnsweringPods:
             for runner in self._answering.pop(gone):
                 await runner.cleanup()
         for key in there.keys() - self._answering.keys():
-            environment, name = ENGINE if _is_engine(there[key]) else ROUTER, _label(there[key], labels.DEPLOYMENT)
-            self._answering[key] = [await self._answer(key[0], port, name) for port in environment]
+            environment = ENGINE if _is_engine(there[key]) else ROUTER
+            self._answering[key] = [await self._answer(key[0], port, there[key]) for port in environment]
 
-    async def _answer(self, address: str, port: int, name: str) -> web.AppRunner:
+    async def _answer(self, address: str, port: int, pod: Manifest) -> web.AppRunner:
+        name, gateway = _label(pod, labels.DEPLOYMENT), _label(pod, labels.GATEWAY)
+
         async def metrics(_: web.Request) -> web.Response:
             return web.Response(text=engine_page(self.load(name)))
 
-        async def endpoints(_: web.Request) -> web.Response:
-            return web.json_response(self._router_page(name))
+        async def endpoints(request: web.Request) -> web.Response:
+            if not gateway:
+                return web.json_response(self._router_page(name))
+            page = self._gateway_page(gateway, request.query.get("deployment", ""))
+            return web.json_response(page) if page is not None else web.Response(status=404)
 
         async def turn(request: web.Request) -> web.Response:
             (self.asleep.discard if request.path == "/wake_up" else self.asleep.add)(address)
@@ -115,6 +125,13 @@ class AnsweringPods:
     def _router_page(self, name: str) -> dict[str, Any]:
         engines = [one for one in self._seen if _label(one, labels.DEPLOYMENT) == name and _is_engine(one)]
         return router_page(self.load(name), [one for one in engines if pods.is_ready(one)])
+
+    def _gateway_page(self, gateway: str, target: str) -> dict[str, Any] | None:
+        """As a gateway's router would write it: of one target that it has, or of all."""
+        targets = self._targets.get(gateway, [])
+        if target:
+            return self._router_page(target.partition("/")[2]) if target in targets else None
+        return {"targets": {one: self._router_page(one.partition("/")[2]) for one in targets}, "tenants": {}}
 
 
 def router_page(load: Load, ready: Sequence[Manifest]) -> dict[str, Any]:
@@ -165,6 +182,13 @@ def _endpoint(pod: Manifest) -> dict[str, Any]:
     sleeps = labels.ASLEEP in (pod["metadata"].get("annotations") or {})
     state, reason = ("notReady", "asleep") if sleeps else ("routable", "")
     return {"pod": pod["metadata"]["name"], "address": address, "state": state, "inflight": 0, "reason": reason}
+
+
+def _of_gateways(configured: Iterable[Manifest]) -> Iterator[tuple[str, list[str]]]:
+    for one in configured:
+        if gateway := _label(one, labels.GATEWAY):
+            targets = json.loads(one["data"]["router.json"])["targets"]
+            yield gateway, [str(each["target"]) for each in targets]
 
 
 def _answers(pod: Manifest) -> bool:

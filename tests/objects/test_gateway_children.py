@@ -56,7 +56,7 @@ def gateway(**changes: Any) -> DesiredGateway:  # noqa: ANN401  # any field of a
     return DesiredGateway(**given)
 
 
-def made(desired: DesiredGateway) -> dict[str, Manifest]:
+def made(desired: DesiredGateway, owner: Owner = FRONT_OWNER) -> dict[str, Manifest]:
     """All its children by their kinds."""
     target = gateway_config.target(
         RoutedDeployment(
@@ -65,8 +65,8 @@ def made(desired: DesiredGateway) -> dict[str, Manifest]:
             price_per_hour=0.7,
         )
     )
-    told = gateway_config.document(desired, [target], desired.routes.routes)
-    return {one["kind"]: one for one in gateway_children.all_children(FRONT_OWNER, desired, told, PLATFORM)}
+    configuration = gateway_config.document(desired, [target], desired.routes.routes)
+    return {one["kind"]: one for one in gateway_children.all_children(owner, desired, configuration, PLATFORM)}
 
 
 def test_rights_and_walls_come_before_routers() -> None:
@@ -97,10 +97,10 @@ def test_its_routers_read_pods_and_their_own_configuration_and_nothing_else() ->
 
 
 def test_its_routers_are_told_everything_they_go_by() -> None:
-    told = json.loads(made(gateway())["ConfigMap"]["data"]["router.json"])
-    routing = told.pop("routing")
+    configuration = json.loads(made(gateway())["ConfigMap"]["data"]["router.json"])
+    routing = configuration.pop("routing")
     assert routing == router_config.plain(RoutingSettings())
-    assert told == {
+    assert configuration == {
         "renderedFrom": "InferenceGateway team/front",
         "namespace": "team",
         "configMap": "front-gateway",
@@ -153,9 +153,9 @@ def test_its_routers_are_told_everything_they_go_by() -> None:
 def test_what_has_no_price_and_no_key_is_told_without() -> None:
     free = gateway(routes=GatewayRoutes(externals=(replace(BIG, key=None),)))
     target = gateway_config.target(RoutedDeployment(wanted=wanted(LEAST).wanted, replica=ReplicaCapacity()))
-    told = gateway_config.document(free, [target], ())
+    configuration = gateway_config.document(free, [target], ())
     assert target["pricePerHour"] is None
-    assert told["externals"][0]["keyFile"] is None
+    assert configuration["externals"][0]["keyFile"] is None
     assert gateway_children.secrets(free) == ("front-keys",)
 
 
@@ -172,8 +172,8 @@ def test_the_operators_key_to_a_gateway_is_not_that_to_a_deployment_of_its_name(
     keys = RouterKeys(secret=b"s" * 32)
     built = gateway_children.all_children(FRONT_OWNER, gateway(), {}, replace(PLATFORM, router_keys=keys))
     (config,) = [one for one in built if one["kind"] == "ConfigMap"]
-    told = json.loads(config["data"]["router.json"])["metricsKeys"]
-    assert told == [keys.sha256("team", "gateway/front")] != [keys.sha256("team", "front")]
+    configuration = json.loads(config["data"]["router.json"])["metricsKeys"]
+    assert configuration == [keys.sha256("team", "gateway/front")] != [keys.sha256("team", "front")]
 
 
 def test_its_routers_are_counted_by_the_object_alone() -> None:
@@ -244,13 +244,13 @@ def test_the_address_that_clients_know_leads_to_the_gateway_and_stays_what_it_wa
         "metadata": {"annotations": {"example.com/lb": "internal", applied_hash.APPLIED: "0"}},
         "spec": {"type": "LoadBalancer"},
     }
-    made_over = children.address_behind(OWNER, gateway(), live)
+    made_over = children.address_at_gateway(OWNER, gateway(), live)
     assert made_over is not None
     assert made_over["metadata"]["name"] == "chat-router"
     assert made_over["metadata"]["annotations"] == {"example.com/lb": "internal"}
     assert made_over["spec"]["type"] == ServiceType.LOAD_BALANCER
     assert made_over["spec"]["selector"] == {"fairlead.dev/gateway": "front", "fairlead.dev/role": "router"}
-    assert children.address_behind(OWNER, gateway(reference=FAR), live) is None
-    bare = children.address_behind(OWNER, gateway(), {"metadata": {}, "spec": {}})
+    assert children.address_at_gateway(OWNER, gateway(reference=FAR), live) is None
+    bare = children.address_at_gateway(OWNER, gateway(), {"metadata": {}, "spec": {}})
     assert bare is not None
     assert bare["spec"]["type"] == "ClusterIP"

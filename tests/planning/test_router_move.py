@@ -49,7 +49,7 @@ def test_a_gateway_that_fails_later_brings_no_router_back() -> None:
     assert step(joined) == (MovePhase.JOINED, ["front"])
 
 
-def test_on_the_way_back_the_gateway_serves_until_its_own_routers_do_and_a_little_longer() -> None:
+def test_leaving_the_gateway_serves_until_its_own_routers_do_and_a_little_longer() -> None:
     leaves = MoveFacts(wanted=None, admitted=(FRONT,))
     assert step(leaves) == (MovePhase.LEAVING, ["front"])
     begun = replace(leaves, has_own=True, own_serves=True, own_seconds=2.0)

@@ -112,10 +112,12 @@ def _text(one: dict[str, Any]) -> str:
 def _gateway_text(one: dict[str, Any]) -> str:
     from fairlead.fleet.plurals import count
 
-    told = one["gateway"]
-    heads = f"{count(told['routers'], 'router')}, {count(len(told['targets']), 'deployment')} of these files"
-    lines = [f"# {one['name']}: {heads}; their configuration: -o json"]
-    lines += [f"{route['name']}: {route['strategy']} {route['target'] or ''}".rstrip() for route in told["routes"]]
+    configuration = one["gateway"]
+    routers, deployments = count(configuration["routers"], "router"), len(configuration["targets"])
+    joined = f"{count(deployments, 'deployment')} of these files"
+    lines = [f"# {one['name']}: {routers}, {joined}; their configuration: -o json"]
+    routes = configuration["routes"]
+    lines += [f"{one['name']}: {one['strategy']} {one['target'] or ''}".rstrip() for one in routes]
     return "\n".join(lines)
 
 

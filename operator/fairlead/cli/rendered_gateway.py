@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from fairlead.controller.gateways import routed_models
-from fairlead.controller.gateways.members import Membership
+from fairlead.controller.gateways.members import GatewayMembers
 from fairlead.fleet.gateways import DesiredGateway
 from fairlead.objects import gateway_config
 from fairlead.objects.gateway_config import RoutedDeployment
@@ -19,7 +19,7 @@ def configuration(gateway: DesiredGateway, reviews: Iterable[Review]) -> dict[st
         for one in reviews
         if one.door == gateway.reference and gateway.allows(one.namespace)
     }
-    models = routed_models.routed(gateway, Membership(joined=joined, named_by=frozenset(joined)))
+    models = routed_models.routed(gateway, GatewayMembers(joined=joined, named_by=frozenset(joined)))
     return gateway_config.document(gateway, list(joined.values()), models.routes)
 
 

@@ -153,8 +153,8 @@ def _reviewer(api: ApiServer, served: OperatorContext) -> kopf_host.ReviewHandle
 
     async def review(document: dict[str, Any], before: dict[str, Any] | None) -> AdmissionResponse:
         started = time.monotonic()
-        known = await _with_gateway(document, await _with_policy(document, context, existence), existence)
-        reviewed = admission.review(document, known)
+        extended = await _with_gateway(document, await _with_policy(document, context, existence), existence)
+        reviewed = admission.review(document, extended)
         present = await existence.present([one.key for one in reviewed.named])
         changed = change_warnings.warnings(before, document, context) if before is not None else ()
         verdict = webhook.response(reviewed, present, changed)

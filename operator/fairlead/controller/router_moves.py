@@ -101,8 +101,8 @@ def at_this_moment(
         return StaticChildren(manifests=static)
     if gateway is None:
         return StaticChildren(manifests=static, spared=frozenset({("Service", owner.router_name)}))
-    behind = children.address_behind(owner, gateway, address)
-    return StaticChildren(manifests=(*static, applied_hash.with_applied_hash(behind)) if behind else static)
+    led = children.address_at_gateway(owner, gateway, address)
+    return StaticChildren(manifests=(*static, applied_hash.with_applied_hash(led)) if led else static)
 
 
 def _takes_requests(pod: Manifest) -> bool:

@@ -67,6 +67,6 @@ def of_router(
     )
 
 
-def address_behind(owner: Owner, gateway: DesiredGateway, live: Manifest) -> Manifest | None:
+def address_at_gateway(owner: Owner, gateway: DesiredGateway, live: Manifest) -> Manifest | None:
     """The address of the deployment's own routers, leading to a gateway of its namespace; None: no Service can."""
     return router_service.to_gateway(owner, gateway, live) if gateway.reference.namespace == owner.namespace else None

@@ -1,6 +1,6 @@
 """What is said of a gateway from its own fields: names that nothing has, targets that may not join, chains that repeat.
 
-What other objects make of it, deployments that do not exist or name another gateway, is known only in a cluster. Pure.
+What other objects make of it, deployments that do not exist or name another gateway, is names only in a cluster. Pure.
 """
 
 import difflib
@@ -56,10 +56,10 @@ def unserved(gateway: DesiredGateway, served: Container[str]) -> Iterator[SpecWa
 
 
 def _externals(place: str, route: ModelRoute, gateway: DesiredGateway) -> Iterator[SpecRefusal]:
-    known = [one.name for one in gateway.routes.externals]
+    names = [one.name for one in gateway.routes.externals]
     for field, target in route_targets.of(route):
-        if target.startswith(EXTERNAL) and target not in known:
-            yield _unknown(f"{place}.{field}", target, known, "spec.external")
+        if target.startswith(EXTERNAL) and target not in names:
+            yield _unknown(f"{place}.{field}", target, names, "spec.external")
 
 
 def _namespaces(place: str, route: ModelRoute, gateway: DesiredGateway) -> Iterator[SpecRefusal]:
@@ -78,14 +78,14 @@ def _namespaces(place: str, route: ModelRoute, gateway: DesiredGateway) -> Itera
 
 
 def _tenants(place: str, route: ModelRoute, gateway: DesiredGateway) -> Iterator[SpecRefusal]:
-    known = [one.name for one in gateway.routing.tenants]
+    names = [one.name for one in gateway.routing.tenants]
     for number, rule in enumerate(route.rules):
-        for tenant in sorted(rule.when.tenants.difference(known)):
-            yield _unknown(f"{place}.rules[{number}].when.tenants", tenant, known, "spec.tenants")
+        for tenant in sorted(rule.when.tenants.difference(names)):
+            yield _unknown(f"{place}.rules[{number}].when.tenants", tenant, names, "spec.tenants")
 
 
-def _unknown(field: str, value: str, known: Iterable[str], where: str) -> SpecRefusal:
-    near = difflib.get_close_matches(value, known, n=1)
+def _unknown(field: str, value: str, names: Iterable[str], where: str) -> SpecRefusal:
+    near = difflib.get_close_matches(value, names, n=1)
     return SpecRefusal(
         field=field,
         value=value,
@@ -103,7 +103,7 @@ def _repeats(place: str, route: ModelRoute) -> Iterator[SpecWarning]:
             yield SpecWarning(
                 field=f"{place}.fallback.deployments[{number}]",
                 value=target,
-                reason=AdmissionReason.ASKED_BEFORE,
+                reason=AdmissionReason.REPEATED,
                 because="this target was asked already when the chain comes to it, so it is passed over",
                 remedy="remove it, or name another one",
             )

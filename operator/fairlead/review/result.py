@@ -25,7 +25,7 @@ class AdmissionReason(FindingReason):
     NOT_ALLOWED = "NotAllowed"
     """The gateway does not let deployments of this namespace join."""
     NO_SUCH_NAME = "NoSuchName"
-    ASKED_BEFORE = "AskedBefore"
+    REPEATED = "Repeated"
     NOT_AVAILABLE = "NotAvailable"
     """This release does not support it; a later one will."""
     SHAPE_CONTRADICTS = "ShapeContradicts"

@@ -124,7 +124,7 @@ def stage(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureReque
 def alone(stage: Stage) -> Iterator[None]:
     """Each story has the cluster for itself: what it made goes with it."""
     yield
-    stage.door.kubectl("delete", "infd", "--all", "--wait=false")
+    stage.door.kubectl("delete", "infd,infg", "--all", "--wait=false")
 
 
 @pytest.hookimpl(wrapper=True)

@@ -1,4 +1,4 @@
-"""The controller's pretended world with gateways in it: one process reconciles them and their deployments in turn."""
+"""The controller's world with gateways in it: one process reconciles them and their deployments in turn."""
 
 import json
 from typing import Any, Final
@@ -78,7 +78,7 @@ class GatewayWorld(Pretend):
         found = next(one for one in self.gateway(name)["status"]["conditions"] if one["type"] == kind)
         return str(found["message"])
 
-    def told(self, name: str = "front", namespace: str = "default") -> Manifest:
+    def configuration(self, name: str = "front", namespace: str = "default") -> Manifest:
         """What the gateway's routers are told."""
         held = self.objects.held[("configmaps", namespace, f"{name}-gateway")]
         return dict(json.loads(held["data"]["router.json"]))

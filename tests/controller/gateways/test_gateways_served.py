@@ -9,16 +9,16 @@ from fairlead.cluster import kinds
 from fairlead.fleet.endpoints import TenantUse
 from tests.controller.gateways.gateway_world import GatewayWorld, served
 
-TALK = {"name": "talk", "deployment": "chat"}
+ALIAS = {"name": "talk", "deployment": "chat"}
 
 
 def routes(world: GatewayWorld) -> dict[str, str]:
     """Which target each model leads to."""
-    return {one["name"]: one["target"] for one in world.told()["routes"]}
+    return {one["name"]: one["target"] for one in world.configuration()["routes"]}
 
 
 def test_a_gateway_and_a_deployment_of_it_serve_under_the_gateways_address() -> None:
-    world = served(models=[TALK])
+    world = served(models=[ALIAS])
     assert world.children("front") == {
         *("serviceaccounts/front-gateway", "roles/front-gateway", "rolebindings/front-gateway"),
         *("networkpolicies/front-gateway", "poddisruptionbudgets/front-gateway"),
@@ -44,7 +44,7 @@ def test_a_gateway_and_a_deployment_of_it_serve_under_the_gateways_address() -> 
 
 
 def test_nothing_is_written_at_rest_and_an_operator_that_remembers_nothing_writes_nothing_either() -> None:
-    world = served(models=[TALK], tenants=[{"name": "shop", "requestsPerMinute": 60}])
+    world = served(models=[ALIAS], tenants=[{"name": "shop", "requestsPerMinute": 60}])
     before = world.objects.version
     for _ in range(3):
         world.now += timedelta(seconds=90)
@@ -59,7 +59,7 @@ def test_a_deployment_that_stands_in_no_route_is_served_under_its_own_name() -> 
 
 def test_a_deployment_that_stands_in_a_route_is_served_by_that_name_alone_and_its_adapters_by_theirs() -> None:
     world = GatewayWorld()
-    world.put_gateway(models=[TALK])
+    world.put_gateway(models=[ALIAS])
     adapters = [{"name": name, "source": f"hf://somebody/{name}"} for name in ("tone", "talk")]
     world.join(engine={"kind": "Simulated", "context": {"maxTokens": 8192}, "adapters": adapters})
     world.settle()
@@ -84,7 +84,7 @@ def test_a_name_that_two_deployments_claim_is_given_to_the_first_and_said() -> N
 def test_a_route_that_leads_nowhere_is_said_with_what_is_missing() -> None:
     world = GatewayWorld()
     strays = [{"name": name, "deployment": name} for name in ("nobody", "alone")]
-    world.put_gateway(models=[TALK, *strays])
+    world.put_gateway(models=[ALIAS, *strays])
     world.join()
     world.join("alone", gateway=None)
     world.settle()
@@ -129,7 +129,7 @@ def test_without_a_router_the_gateway_is_not_ready_and_says_why() -> None:
 
 def test_routers_that_report_nothing_leave_it_open_whether_they_serve() -> None:
     world = served()
-    world.pod_client.behind = True
+    world.pod_client.gateways_silent = True
     world.reconcile_now()
     assert world.gateway_condition("Ready") == ("Unknown", "RoutersSilent")
     assert world.gateway_message("Ready").startswith("2 routers are ready and do not report targets")
@@ -139,7 +139,7 @@ def test_a_model_whose_replicas_are_gone_is_said_and_another_api_may_help_out() 
     big = {"name": "big", "url": "https://api.example.com/v1", "model": "b-1"}
     helped = {"name": "helped", "deployment": "chat", "fallback": {"deployments": ["external/big"]}}
     late = {"deployments": ["external/big"], "reasons": ["Timeout"]}
-    world = served(models=[TALK, helped, TALK | {"name": "late", "fallback": late}], external=[big])
+    world = served(models=[ALIAS, helped, ALIAS | {"name": "late", "fallback": late}], external=[big])
     world.join(replicas=0)
     world.settle()
     models = {one["name"]: one for one in world.gateway()["status"]["models"]}
@@ -150,7 +150,7 @@ def test_a_model_whose_replicas_are_gone_is_said_and_another_api_may_help_out() 
     ]
     assert models["talk"]["message"] == "no replica of default/chat gets requests; kubectl describe infd shows why"
     assert world.gateway_condition("Routable") == ("True", "Routable")
-    world.put_gateway(models=[TALK])
+    world.put_gateway(models=[ALIAS])
     world.settle()
     assert world.gateway_condition("Routable") == ("False", "NoneReady")
     assert world.condition("Routable") == ("True", "ScaledToZero")
@@ -181,12 +181,12 @@ def test_what_tenants_use_is_added_over_routers_and_written_once_a_minute() -> N
 
 
 def test_a_change_of_routes_or_tenants_changes_the_configuration_and_no_router() -> None:
-    world = served(models=[TALK])
+    world = served(models=[ALIAS])
     routers = list(world.objects.listed("pods", "default", "fairlead.dev/gateway=front"))
-    world.put_gateway(models=[TALK, TALK | {"name": "chat"}], tenants=[{"name": "shop", "models": ["talk"]}])
+    world.put_gateway(models=[ALIAS, ALIAS | {"name": "chat"}], tenants=[{"name": "shop", "models": ["talk"]}])
     world.settle()
     assert routes(world) == {"talk": "default/chat", "chat": "default/chat"}
-    assert [one["name"] for one in world.told()["routing"]["tenants"]] == ["shop"]
+    assert [one["name"] for one in world.configuration()["routing"]["tenants"]] == ["shop"]
     after = world.objects.listed("pods", "default", "fairlead.dev/gateway=front")
     assert [one["metadata"]["uid"] for one in after] == [one["metadata"]["uid"] for one in routers]
 
@@ -197,7 +197,7 @@ def test_routers_are_as_many_as_the_object_says() -> None:
     world.put_gateway(replicas=1)
     world.settle()
     assert world.gateway()["status"]["readyReplicas"] == 1
-    assert world.told()["routers"] == 1
+    assert world.configuration()["routers"] == 1
 
 
 @pytest.mark.parametrize(
@@ -205,15 +205,15 @@ def test_routers_are_as_many_as_the_object_says() -> None:
     [
         ({"models": 7}, "Unreadable", "spec.models"),
         (None, "Unreadable", "spec"),
-        ({"models": [TALK | {"onInvalid": "Retry"}]}, "Refused", "remove onInvalid"),
+        ({"models": [ALIAS | {"onInvalid": "Retry"}]}, "Refused", "remove onInvalid"),
     ],
     ids=["unreadable", "nothing", "refused"],
 )
 def test_a_spec_that_cannot_be_brought_about_changes_nothing_that_serves(
     spec: dict[str, Any] | None, reason: str, words: str
 ) -> None:
-    world = served(models=[TALK])
-    told = world.told()
+    world = served(models=[ALIAS])
+    before = world.configuration()
     live = world.gateway()
     world.objects.put(kinds.INFERENCE_GATEWAY, live | {"spec": spec} if spec is not None else live | {"spec": 7})
     world.settle()
@@ -221,17 +221,17 @@ def test_a_spec_that_cannot_be_brought_about_changes_nothing_that_serves(
     assert world.gateway_condition("Stalled") == ("True", reason)
     assert words in world.gateway_message("Accepted")
     assert world.gateway_message("Ready").endswith("; 2 routers serve as before")
-    assert world.told() == told
+    assert world.configuration() == before
     assert world.gateway_condition("Routable") == ("True", "Routable")
     assert [one["ready"] for one in world.gateway()["status"]["models"]] == [True]
-    world.pod_client.behind = True
+    world.pod_client.gateways_silent = True
     world.gateway_tick()
     assert world.gateway_condition("Routable") == ("Unknown", "RoutersSilent")
 
 
 def test_a_gateway_that_is_refused_from_the_start_gets_no_child() -> None:
     world = GatewayWorld()
-    world.put_gateway(models=[TALK | {"onInvalid": "Retry"}])
+    world.put_gateway(models=[ALIAS | {"onInvalid": "Retry"}])
     world.settle()
     assert world.children("front") == set()
     assert world.gateway_condition("Ready") == ("False", "Refused")
@@ -240,20 +240,20 @@ def test_a_gateway_that_is_refused_from_the_start_gets_no_child() -> None:
 
 def test_a_deployment_that_is_refused_later_stays_as_its_routers_know_it() -> None:
     world = served()
-    (target,) = world.told()["targets"]
+    (target,) = world.configuration()["targets"]
     world.join(rollout={"strategy": "Canary", "canary": {"steps": [{"weight": 10}]}})
     world.restart()
     world.settle()
     assert world.condition("Accepted") == ("False", "Refused")
-    assert world.told()["targets"] == [target]
+    assert world.configuration()["targets"] == [target]
     assert world.condition("Routable") == ("True", "Routable")
 
 
 def test_a_change_of_an_engine_reaches_the_routers_of_its_gateway() -> None:
     world = served()
-    (before,) = world.told()["targets"]
+    (before,) = world.configuration()["targets"]
     world.join(engine={"kind": "Simulated", "context": {"maxTokens": 4096}})
     world.settle()
-    (after,) = world.told()["targets"]
+    (after,) = world.configuration()["targets"]
     assert (before["maxContextTokens"], after["maxContextTokens"]) == (8192, 4096)
     assert before["revision"] != after["revision"]

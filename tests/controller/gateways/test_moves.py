@@ -27,7 +27,7 @@ def address(world: GatewayWorld) -> Manifest:
     return world.objects.held[(kinds.SERVICE.title, "default", "chat-router")]
 
 
-def asked(world: GatewayWorld) -> set[str]:
+def serving(world: GatewayWorld) -> set[str]:
     """Whose routers get the requests of clients that know the deployment's address: of those that are ready."""
     selector = ",".join(f"{name}={value}" for name, value in address(world)["spec"]["selector"].items())
     found = world.objects.listed("pods", "default", selector)
@@ -46,7 +46,7 @@ def admitted(world: GatewayWorld) -> str:
 
 def targets(world: GatewayWorld) -> list[str]:
     """What the gateway's routers send requests to."""
-    return [one["target"] for one in world.told()["targets"]]
+    return [one["target"] for one in world.configuration()["targets"]]
 
 
 def test_a_deployment_joins_and_leaves_and_its_clients_are_served_at_every_step() -> None:
@@ -55,15 +55,15 @@ def test_a_deployment_joins_and_leaves_and_its_clients_are_served_at_every_step(
     world.join()
     for _ in range(6):
         world.rounds()
-        assert asked(world) == {"own"} or (asked(world) == {"gateway"} and targets(world) == ["default/chat"])
-    assert (asked(world), admitted(world)) == ({"gateway"}, "default/front")
+        assert serving(world) == {"own"} or (serving(world) == {"gateway"} and targets(world) == ["default/chat"])
+    assert (serving(world), admitted(world)) == ({"gateway"}, "default/front")
     assert (kinds.DEPLOYMENT.title, "default", "chat-router") not in world.objects.held
     assert world.document()["status"]["endpoint"] == "http://front-gateway.default.svc/v1"
     world.join(gateway=None)
     for _ in range(12):
         world.rounds()
-        assert asked(world) == {"own"} or (asked(world) == {"gateway"} and targets(world) == ["default/chat"])
-    assert (asked(world), admitted(world), targets(world)) == ({"own"}, "", [])
+        assert serving(world) == {"own"} or (serving(world) == {"gateway"} and targets(world) == ["default/chat"])
+    assert (serving(world), admitted(world), targets(world)) == ({"own"}, "", [])
     assert world.document()["status"]["endpoint"] == "http://chat-router.default.svc/v1"
     world.settle()
     assert world.fingerprint() == before
@@ -71,20 +71,20 @@ def test_a_deployment_joins_and_leaves_and_its_clients_are_served_at_every_step(
 
 def test_its_own_routers_stay_as_they_are_while_the_gateways_do_not_answer() -> None:
     world = begun()
-    world.pod_client.behind = True
+    world.pod_client.gateways_silent = True
     own = world.objects.held[(kinds.CONFIG_MAP.title, "default", "chat-router")]
     world.join()
     world.settle()
-    assert asked(world) == {"own"}
+    assert serving(world) == {"own"}
     assert admitted(world) == "default/front"
     assert world.objects.held[(kinds.CONFIG_MAP.title, "default", "chat-router")] == own
     assert world.condition("Routable") == ("True", "Routable")
     assert world.message("Routable").endswith("; its own routers serve until those of gateway default/front do")
     assert world.document()["status"]["endpoint"] == "http://chat-router.default.svc/v1"
     assert world.tick().after_s == 1.0
-    world.pod_client.behind = False
+    world.pod_client.gateways_silent = False
     world.settle()
-    assert asked(world) == {"gateway"}
+    assert serving(world) == {"gateway"}
 
 
 def test_the_gateway_serves_on_until_the_deployments_own_routers_do() -> None:
@@ -95,12 +95,12 @@ def test_the_gateway_serves_on_until_the_deployments_own_routers_do() -> None:
     world.join(gateway=None)
     for _ in range(4):
         world.rounds()
-    assert (asked(world), targets(world)) == ({"gateway"}, ["default/chat"])
+    assert (serving(world), targets(world)) == ({"gateway"}, ["default/chat"])
     assert world.document()["status"]["endpoint"] == "http://front-gateway.default.svc/v1"
     assert world.condition("Routable") == ("True", "Routable")
     world.pod_client.own_mute = False
     world.settle()
-    assert (asked(world), targets(world)) == ({"own"}, [])
+    assert (serving(world), targets(world)) == ({"own"}, [])
 
 
 def test_a_gateway_that_is_not_there_takes_nothing_over_and_is_named() -> None:
@@ -109,12 +109,12 @@ def test_a_gateway_that_is_not_there_takes_nothing_over_and_is_named() -> None:
     world.settle()
     world.join()
     world.settle()
-    assert asked(world) == {"own"}
+    assert serving(world) == {"own"}
     assert world.condition("Routable") == ("True", "Routable")
     assert "there is no InferenceGateway front in namespace default that can be read" in world.message("Routable")
     world.put_gateway()
     world.settle()
-    assert asked(world) == {"gateway"}
+    assert serving(world) == {"gateway"}
 
 
 def test_a_new_deployment_whose_gateway_is_not_there_waits_for_it_and_says_so() -> None:
@@ -140,10 +140,10 @@ def test_a_gateway_elsewhere_serves_only_where_both_sides_agree() -> None:
         "spec.gateway.name: front: gateway platform/front does not let deployments of namespace default join, so its "
         "routers send no requests here; add default to spec.allowedNamespaces of InferenceGateway platform/front"
     )
-    assert world.told("front", "platform")["targets"] == []
+    assert world.configuration("front", "platform")["targets"] == []
     world.put_gateway(namespace="platform", allowedNamespaces=["default"])
     world.settle()
-    assert [one["target"] for one in world.told("front", "platform")["targets"]] == ["default/chat"]
+    assert [one["target"] for one in world.configuration("front", "platform")["targets"]] == ["default/chat"]
     assert world.condition("Ready") == ("True", "Serving")
     assert "roles/chat-engine" in world.children("chat")
     binding = world.objects.held[(kinds.ROLE_BINDING.title, "default", "chat-engine")]
@@ -162,7 +162,7 @@ def test_into_another_namespace_its_own_address_goes_with_its_routers() -> None:
     world.join(gateway=None)
     world.settle()
     assert "roles/chat-engine" not in world.children("chat")
-    assert asked(world) == {"own"}
+    assert serving(world) == {"own"}
 
 
 def test_from_one_gateway_to_another_the_first_serves_until_the_second_does() -> None:
@@ -176,7 +176,7 @@ def test_from_one_gateway_to_another_the_first_serves_until_the_second_does() ->
     assert admitted(world) == "default/other"
     world.settle()
     assert targets(world) == []
-    assert [one["target"] for one in world.told("other")["targets"]] == ["default/chat"]
+    assert [one["target"] for one in world.configuration("other")["targets"]] == ["default/chat"]
 
 
 def test_a_load_balancers_address_stays_where_it_leads_to_the_gateway() -> None:
@@ -189,7 +189,7 @@ def test_a_load_balancers_address_stays_where_it_leads_to_the_gateway() -> None:
     world.settle()
     assert address(world)["spec"]["type"] == "LoadBalancer"
     assert address(world)["metadata"]["annotations"]["example.com/lb"] == "internal"
-    assert asked(world) == {"gateway"}
+    assert serving(world) == {"gateway"}
 
 
 def test_an_address_stays_while_its_gateway_is_gone_for_a_while() -> None:
@@ -225,12 +225,12 @@ def test_an_operator_that_dies_on_the_way_leaves_nobody_without_a_router(crashes
         world.rounds()
         if number % 2:
             world.restart()
-    assert asked(world)
+    assert serving(world)
     world.join(gateway=None)
     for _ in range(crashes):
         world.rounds()
         world.restart()
-        assert asked(world) == {"own"} or targets(world) == ["default/chat"]
+        assert serving(world) == {"own"} or targets(world) == ["default/chat"]
     world.now += timedelta(minutes=1)
     world.settle()
-    assert (asked(world), targets(world)) == ({"own"}, [])
+    assert (serving(world), targets(world)) == ({"own"}, [])

@@ -120,11 +120,11 @@ def test_a_gateways_router_is_asked_with_the_key_of_its_gateway(tmp_path: Path) 
     router = pod("r", "10.0.0.1")
     router["metadata"] |= {"namespace": "team", "labels": {labels.GATEWAY: "front"}}
     keys = RouterKeys(secret=b"s" * 32)
-    asked: list[tuple[str, str | None]] = []
+    requests: list[tuple[str, str | None]] = []
 
     async def story() -> None:
         async def endpoints(request: web.Request) -> web.Response:
-            asked.append((request.path_qs, request.headers.get("Authorization")))
+            requests.append((request.path_qs, request.headers.get("Authorization")))
             return web.json_response({"endpoints": []} if request.query else {"targets": {}})
 
         app = web.Application()
@@ -143,7 +143,7 @@ def test_a_gateways_router_is_asked_with_the_key_of_its_gateway(tmp_path: Path) 
 
     run(story())
     bearer = f"Bearer {keys.bearer('team', 'gateway/front')}"
-    assert asked == [
+    assert requests == [
         ("/fairlead/v1/endpoints?deployment=team/chat", bearer),
         ("/fairlead/v1/endpoints", bearer),
     ]

@@ -33,14 +33,14 @@ from fairlead.objects import applied_hash, gateway_children, gateway_config
 from fairlead.review import deployment_review, gateway_review
 from fairlead.review.context import ObjectKey
 
-TOLD_AGAIN: Final = timedelta(seconds=60)
+USE_WRITTEN_EVERY: Final = timedelta(seconds=60)
 """How often tenants' use is written at most; it changes with every request."""
 
 log = logging.getLogger("fairlead.controller")
 
 
 @dataclass(frozen=True, slots=True)
-class _Told:
+class _TenantUsage:
     """What was written last of tenants' use."""
 
     at: datetime
@@ -56,7 +56,7 @@ class GatewayReconciler:
         self._applier = Applier(environment.server, environment.world)
         self._gateways = GatewayReader()
         self._members = MemberReader(setting.context)
-        self._told: dict[str, _Told] = {}
+        self._usage: dict[str, _TenantUsage] = {}
 
     async def tick(self, key: ObjectKey, now: datetime) -> ReconcileOutcome:
         """Bring one gateway's children to its spec, and write its status."""
@@ -81,7 +81,7 @@ class GatewayReconciler:
         self._applier.forget(uid)
         self._gateways.forget(uid)
         self._members.forget(uid)
-        self._told.pop(uid, None)
+        self._usage.pop(uid, None)
 
     async def _carried_out(self, observed: GatewaySnapshot, now: datetime) -> GatewayInputs:
         """The children as they should be; of a gateway that is refused they stay as they are."""
@@ -107,8 +107,8 @@ class GatewayReconciler:
         return [applied_hash.with_applied_hash(one) for one in made]
 
     async def _reports(self, observed: GatewaySnapshot) -> list[GatewayReport | None]:
-        asked = (self._environment.pod_access.gateway_report(one) for one in observed.routers)
-        return list(await asyncio.gather(*asked))
+        reports = (self._environment.pod_access.gateway_report(one) for one in observed.routers)
+        return list(await asyncio.gather(*reports))
 
     def _meddled(self, observed: GatewaySnapshot, now: datetime) -> OnForeignChange:
         owner = observed.owner
@@ -142,10 +142,10 @@ class GatewayReconciler:
     def _tenants(self, observed: GatewaySnapshot, inputs: GatewayInputs, at: datetime) -> list[Manifest]:
         """What they use; within a minute after it was written, as it was written."""
         uid, fresh = observed.owner.uid, gateway_status.tenants(inputs)
-        told = self._told.get(uid)
-        if told is None or at - told.at >= TOLD_AGAIN or _limits(told.tenants) != _limits(fresh):
-            told = self._told[uid] = _Told(at, fresh)
-        return told.tenants
+        usage = self._usage.get(uid)
+        if usage is None or at - usage.at >= USE_WRITTEN_EVERY or _limits(usage.tenants) != _limits(fresh):
+            usage = self._usage[uid] = _TenantUsage(at, fresh)
+        return usage.tenants
 
 
 _USE: Final = frozenset({"running", "waiting", "requests", "tokens"})

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from fairlead.cluster.kinds import Manifest
 from fairlead.controller.gateways.gateway_snapshot import GatewaySnapshot
-from fairlead.controller.gateways.members import Membership
+from fairlead.controller.gateways.members import GatewayMembers
 from fairlead.controller.status.status_inputs import Obstacle
 from fairlead.fleet.conditions import ConditionReason as Why
 from fairlead.fleet.conditions import ConditionType, UntimedCondition
@@ -36,7 +36,7 @@ class GatewayInputs:
     refused: UntimedCondition | None = None
     """Why nothing of it is brought about."""
     obstacle: Obstacle | None = None
-    members: Membership = field(default_factory=Membership)
+    members: GatewayMembers = field(default_factory=GatewayMembers)
     routes: tuple[ModelRoute, ...] = ()
     remarks: tuple[str, ...] = ()
     reports: Sequence[GatewayReport | None] = ()

@@ -20,7 +20,7 @@ MOST_KEPT: Final = 2048
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Membership:
+class GatewayMembers:
     """Who joined, and who else is concerned."""
 
     joined: Mapping[str, Manifest] = field(default_factory=dict)
@@ -40,7 +40,7 @@ class MemberReader:
         self._context = context
         self._entries: OrderedDict[str, tuple[object, Manifest | None]] = OrderedDict()
 
-    def members(self, world: ClusterState, gateway: DesiredGateway, before: Mapping[str, Manifest]) -> Membership:
+    def members(self, world: ClusterState, gateway: DesiredGateway, before: Mapping[str, Manifest]) -> GatewayMembers:
         """Who joined: its engines admit the gateway, and the gateway its namespace.
 
         Of a spec that is refused the entry stays as it was, since its engines do, too.
@@ -57,7 +57,7 @@ class MemberReader:
             if entry is not None:
                 joined[name] = entry
                 ready[name] = _ready(document)
-        return Membership(joined=joined, named_by=frozenset(named), present=frozenset(present), ready=ready)
+        return GatewayMembers(joined=joined, named_by=frozenset(named), present=frozenset(present), ready=ready)
 
     def forget(self, uid: str) -> None:
         """A deployment is gone."""

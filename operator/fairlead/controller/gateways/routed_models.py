@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from fairlead.controller.gateways.members import Membership
+from fairlead.controller.gateways.members import GatewayMembers
 from fairlead.fleet.gateways import DesiredGateway
 from fairlead.fleet.model_routes import EXTERNAL, ModelRoute
 from fairlead.review import gateway_review, route_targets
@@ -21,7 +21,7 @@ class RoutedModels:
     """What does not work as somebody may have meant it."""
 
 
-def routed(gateway: DesiredGateway, members: Membership) -> RoutedModels:
+def routed(gateway: DesiredGateway, members: GatewayMembers) -> RoutedModels:
     """The routes of the spec first; a name that is taken is not given again."""
     routes = {one.name: one for one in gateway.routes.routes}
     remarks = list(_strays(gateway, members))
@@ -52,7 +52,7 @@ def _taken(name: str, target: str, other: ModelRoute) -> str:
     )
 
 
-def _strays(gateway: DesiredGateway, members: Membership) -> Iterator[str]:
+def _strays(gateway: DesiredGateway, members: GatewayMembers) -> Iterator[str]:
     """Routes to deployments that have not joined."""
     for number, route in enumerate(gateway.routes.routes):
         for field, target in route_targets.of(route):
@@ -61,7 +61,7 @@ def _strays(gateway: DesiredGateway, members: Membership) -> Iterator[str]:
                 yield f"spec.models[{number}].{field}: {target}: {because}; {remedy}"
 
 
-def _why_not(target: str, gateway: DesiredGateway, members: Membership) -> tuple[str, str]:
+def _why_not(target: str, gateway: DesiredGateway, members: GatewayMembers) -> tuple[str, str]:
     reference = gateway.reference
     if target not in members.present:
         return "there is no such InferenceDeployment", "create it, or correct the name"
