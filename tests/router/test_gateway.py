@@ -248,6 +248,24 @@ def test_a_target_that_is_removed_ends_its_stream_and_what_waits_for_it_goes_els
     run_story(story())
 
 
+def test_clients_of_a_target_that_moves_away_find_its_own_routers_with_their_next_request(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with living() as (one,), living() as (other,):
+            stays, routes = target("b", other.address), [single("chat", "ns/a"), single("code", "ns/b")]
+            file = written(tmp_path, [target("a", one.address), stays], routes)
+            async with gateway(file) as router:
+                _, headers, _ = await posted(router, STREAM)
+                assert "connection" not in headers
+                written(tmp_path, [target("a", one.address, leaving=True), stays], routes)
+                while "connection" not in headers:
+                    _, headers, _ = await posted(router, STREAM)
+                assert headers["connection"] == "close"
+                _, headers, _ = await posted(router, STREAM | {"model": "code"})
+                assert "connection" not in headers
+
+    run_story(story())
+
+
 def test_a_route_to_a_deployment_that_has_not_joined_says_so(tmp_path: Path) -> None:
     async def story() -> None:
         async with Raw(ANSWER).listening() as engine:

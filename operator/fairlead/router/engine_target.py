@@ -79,6 +79,11 @@ class EngineTarget:
         self._lines: dict[str, bytes] = {}
         self._take(config)
 
+    @property
+    def leaves(self) -> bool:
+        """Whether a client's connection ends with its reply, so that the next one finds who serves the target then."""
+        return self.config.leaving or self.retired
+
     def apply(self, config: TargetConfig, terms: DispatcherConfig, now: float) -> None:
         """Apply another configuration: counts, endpoints and requests stay."""
         self._take(config)

@@ -201,7 +201,7 @@ class Exchange:
             self.path.found = None
         if self._candidates is not None:
             request.add_reply_lines(explain_headers.lines(request.routing, self._candidates))
-        reply.open(reader, data, flight, keep=self.keeps_alive)
+        reply.open(reader, data, flight, keep=self.keeps_alive and not self.target.leaves)
         self._due = inf if reply.scan is None else now + self._context.timeouts.between_tokens_seconds
         return reply
 

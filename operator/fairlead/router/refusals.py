@@ -134,7 +134,8 @@ def of_review(right: TokenRight, page: str) -> Problem | None:
 
 def unknown_model(name: str, models: Sequence[str]) -> Problem:
     """The model is unknown; the message lists the known names."""
-    message = f"model: {name[:MOST_NAME]}: there is no such model here; ask for one of: {_listed(models)}"
+    others = f"ask for one of: {_listed(models)}" if models else "none is served here now"
+    message = f"model: {name[:MOST_NAME]}: there is no such model here; {others}"
     return Problem(status=404, code="model_not_found", message=message, param="model")
 
 

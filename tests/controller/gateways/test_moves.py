@@ -93,9 +93,11 @@ def test_the_gateway_serves_on_until_the_deployments_own_routers_do() -> None:
     world.settle()
     world.pod_client.own_mute = True
     world.join(gateway=None)
+    assert "leaving" not in world.configuration()["targets"][0]
     for _ in range(4):
         world.rounds()
     assert (serving(world), targets(world)) == ({"gateway"}, ["default/chat"])
+    assert world.configuration()["targets"][0]["leaving"], "clients with open connections would stay for ever"
     assert world.document()["status"]["endpoint"] == "http://front-gateway.default.svc/v1"
     assert world.condition("Routable") == ("True", "Routable")
     world.pod_client.own_mute = False

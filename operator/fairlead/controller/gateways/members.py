@@ -15,6 +15,8 @@ from fairlead.review import deployment_review, gateway_membership, replica_facts
 from fairlead.review.context import ReviewContext
 from fairlead.review.deployment_review import DeploymentReview
 
+LEAVING: Final[Manifest] = {"leaving": True}
+"""Its engines still admit the gateway, which its spec names no more."""
 MOST_KEPT: Final = 2048
 """An entry takes a kilobyte, reading it again a millisecond."""
 
@@ -55,7 +57,7 @@ class MemberReader:
                 continue
             entry = self._entry(world, document) or before.get(name)
             if entry is not None:
-                joined[name] = entry
+                joined[name] = entry if name in named else entry | LEAVING
                 ready[name] = _ready(document)
         return GatewayMembers(joined=joined, named_by=frozenset(named), present=frozenset(present), ready=ready)
 

@@ -51,6 +51,8 @@ class TargetConfig:
     """Tokens that one engine's KV cache holds, as estimated before it ran."""
     price_per_hour: Decimal | None = None
     """Of one replica, all its GPUs."""
+    leaving: bool = False
+    """It moves to routers of its own: clients that keep a connection here would never come to those."""
 
     @property
     def engine_api(self) -> HttpApi:
