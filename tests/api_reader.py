@@ -16,17 +16,27 @@ from devcluster.door import DoorClosed
 Manifest = dict[str, Any]
 
 GROUPS: Final = {
+    "configmaps": "/api/v1",
     "deployments": "/apis/apps/v1",
     "endpointslices": "/apis/discovery.k8s.io/v1",
     "events": "/api/v1",
     "events.events.k8s.io": "/apis/events.k8s.io/v1",
     "infd": "/apis/fairlead.dev/v1alpha1",
+    "infg": "/apis/fairlead.dev/v1alpha1",
+    "networkpolicies": "/apis/networking.k8s.io/v1",
     "nodes": "/api/v1",
     "pods": "/api/v1",
+    "poddisruptionbudgets": "/apis/policy/v1",
+    "rolebindings": "/apis/rbac.authorization.k8s.io/v1",
+    "roles": "/apis/rbac.authorization.k8s.io/v1",
     "services": "/api/v1",
 }
 """The group of a kind, by the word that kubectl knows it by."""
-PLURALS: Final = {"infd": "inferencedeployments", "events.events.k8s.io": "events"}
+PLURALS: Final = {
+    "infd": "inferencedeployments",
+    "infg": "inferencegateways",
+    "events.events.k8s.io": "events",
+}
 KINDS: Final = {"infd": "InferenceDeployment", "pods": "Pod"}
 """Lists of one kind leave it out of their items; of two, a story must tell them apart."""
 WITHOUT_NAMESPACE: Final = frozenset({"nodes"})

@@ -104,6 +104,15 @@ def test_whatever_stands_in_a_stored_object_names_no_gateway(spec: object) -> No
     assert gateway_membership.named({"metadata": {"namespace": "team"}, "spec": spec}) == ()
 
 
+def test_a_stored_deployment_names_its_gateway_with_or_without_a_namespace() -> None:
+    def named(**gateway: str) -> list[str]:
+        stored = {"metadata": {"namespace": "team"}, "spec": {"gateway": gateway}}
+        return [one.title for one in gateway_membership.named(stored)]
+
+    assert named(name="front") == ["team/front"]
+    assert named(name="front", namespace="platform") == ["platform/front"]
+
+
 def test_what_is_no_gateway_is_not_read_as_one() -> None:
     assert gateway_review.read({"kind": "InferenceGateway"}) is None
     found = gateway_review.read(gateway())

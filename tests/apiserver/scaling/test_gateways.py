@@ -9,7 +9,15 @@ from tests.apiserver.scaling.conftest import Stage
 from tests.controller.pretend import deployment
 from tests.waiting import eventually
 
-CHILDREN: Final = ("deployments", "services", "configmaps", "roles", "rolebindings", "networkpolicies", "pdb")
+CHILDREN: Final = (
+    "deployments",
+    "services",
+    "configmaps",
+    "roles",
+    "rolebindings",
+    "networkpolicies",
+    "poddisruptionbudgets",
+)
 AT_REST_S: Final = 20.0
 
 
@@ -49,8 +57,8 @@ def targets(stage: Stage, front: str) -> list[str]:
 
 def versions(stage: Stage) -> dict[str, str]:
     """Every object of ours, in its version."""
-    every = [one for kind in ("infd", "infg", *CHILDREN) for one in stage.objects(kind)]
-    return {f"{one['kind']}/{one['metadata']['name']}": one["metadata"]["resourceVersion"] for one in every}
+    heads = [(kind, one["metadata"]) for kind in ("infd", "infg", *CHILDREN) for one in stage.objects(kind)]
+    return {f"{kind}/{head['name']}": head["resourceVersion"] for kind, head in heads}
 
 
 def test_a_model_moves_to_a_gateway_and_back_and_all_of_it_goes_with_its_owners(stage: Stage) -> None:

@@ -143,6 +143,7 @@ def test_a_gateway_elsewhere_serves_only_where_both_sides_agree() -> None:
         "routers send no requests here; add default to spec.allowedNamespaces of InferenceGateway platform/front"
     )
     assert world.configuration("front", "platform")["targets"] == []
+    assert "endpoint" not in world.document()["status"]
     world.put_gateway(namespace="platform", allowedNamespaces=["default"])
     world.settle()
     assert [one["target"] for one in world.configuration("front", "platform")["targets"]] == ["default/chat"]

@@ -1,37 +1,47 @@
 """Gateways as they stand in the stores, read once a generation: a large one takes milliseconds to read."""
 
 from collections import OrderedDict
+from dataclasses import dataclass
 from typing import Final
 
+from fairlead.api import gateway_conversion, object_reader
+from fairlead.api.kinds import GATEWAY
 from fairlead.cluster import kinds
 from fairlead.cluster.interfaces import ClusterState
 from fairlead.cluster.kinds import Manifest
+from fairlead.fleet.findings import SpecFinding
 from fairlead.fleet.gateways import DesiredGateway, GatewayReference
-from fairlead.review import gateway_review
 
 MOST_KEPT: Final = 64
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredGateway:
+    """A stored gateway, as far as it could be read."""
+
+    gateway: DesiredGateway | None
+    problems: tuple[SpecFinding, ...]
 
 
 class GatewayReader:
     """What was read lately."""
 
     def __init__(self) -> None:
-        self._read: OrderedDict[str, tuple[int, DesiredGateway | None]] = OrderedDict()
+        self._read: OrderedDict[str, tuple[int, StoredGateway]] = OrderedDict()
 
     def find(self, world: ClusterState, reference: GatewayReference) -> DesiredGateway | None:
         """The gateway of that name; None where there is none, it is being deleted, or it cannot be read."""
         document = world.of(kinds.INFERENCE_GATEWAY).find(reference.namespace, reference.name)
         if document is None or "deletionTimestamp" in document["metadata"]:
             return None
-        return self.of(document)
+        return self.of(document).gateway
 
-    def of(self, document: Manifest) -> DesiredGateway | None:
+    def of(self, document: Manifest) -> StoredGateway:
         """A stored gateway."""
         uid, generation = document["metadata"]["uid"], document["metadata"]["generation"]
         kept = self._read.get(uid)
         if kept is None or kept[0] != generation:
-            found = gateway_review.read(document)
-            kept = self._read[uid] = (generation, found[1] if found else None)
+            kept = self._read[uid] = (generation, _stored(document))
         self._read.move_to_end(uid)
         if len(self._read) > MOST_KEPT:
             self._read.popitem(last=False)
@@ -40,3 +50,9 @@ class GatewayReader:
     def forget(self, uid: str) -> None:
         """A gateway is gone."""
         self._read.pop(uid, None)
+
+
+def _stored(document: Manifest) -> StoredGateway:
+    found = object_reader.read_stored(document, GATEWAY)
+    gateway = gateway_conversion.gateway(found.value) if found.value is not None else None
+    return StoredGateway(gateway=gateway, problems=found.problems)

@@ -10,8 +10,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from fairlead.api import object_reader
-from fairlead.api.kinds import GATEWAY
 from fairlead.cluster.api_errors import NotFound
 from fairlead.cluster.kinds import Manifest, Resource
 from fairlead.controller.children.applier import Applier, OnForeignChange
@@ -85,10 +83,10 @@ class GatewayReconciler:
 
     async def _carried_out(self, observed: GatewaySnapshot, now: datetime) -> GatewayInputs:
         """The children as they should be; of a gateway that is refused they stay as they are."""
-        found = object_reader.read_stored(observed.document, GATEWAY)
-        gateway = self._gateways.of(observed.document)
-        if gateway is None or found.problems:
-            return GatewayInputs(refused=_refused(ConditionReason.UNREADABLE, found.problems))
+        stored = self._gateways.of(observed.document)
+        gateway = stored.gateway
+        if gateway is None or stored.problems:
+            return GatewayInputs(refused=_refused(ConditionReason.UNREADABLE, stored.problems))
         if wrong := tuple(gateway_review.refusals(gateway)):
             return GatewayInputs(gateway=gateway, refused=_refused(ConditionReason.REFUSED, wrong))
         before = dict(members.entries(observed.configuration))
@@ -156,5 +154,5 @@ def _limits(tenants: Sequence[Manifest]) -> list[Manifest]:
 
 
 def _refused(reason: ConditionReason, problems: Sequence[SpecFinding]) -> UntimedCondition:
-    words = deployment_review.joined_remarks(problems) or "the object cannot be read; correct its spec"
+    words = deployment_review.joined_remarks(problems)
     return UntimedCondition(type=ConditionType.ACCEPTED, holds=False, reason=reason, message=words)

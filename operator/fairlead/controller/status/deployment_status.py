@@ -211,7 +211,7 @@ def _endpoint(
         return str(before)
     if isinstance(door, DeploymentRouter):
         return router_service.url(owner, door.routing.door)
-    if gateway is None:
+    if gateway is None or not gateway.allows(owner.namespace):
         return None
     reference = gateway.reference
     whose = Owner(namespace=reference.namespace, name=reference.name, uid="", kind=GATEWAY.name)
