@@ -201,7 +201,7 @@ class Request:
         if target.adapters is not None and self.received.head.path in target.adapters.paths:
             members.update(target.adapters.members(target.base, self.routing.adapter))
         if context.sole is None and self.routing.adapter is None and found.model != target.base and target.base:
-            members["model"] = target.model_member
+            body = splices.with_model(body, found, target.model_member)
         if members:
             body = splices.put(body, found, members)
         counted = account.tokens is not None and found.stream and surface in _STREAM_USAGE

@@ -65,7 +65,7 @@ class RoutePath:
     def first(self, context: RouterContext) -> EngineTarget | None:
         """The chosen target, or where it has no replica and the route says so, the first of the chain that has one."""
         chosen = context.targets.get(self.choice.target)
-        if (chosen is None or not chosen.is_routable) and self.choice.chain:
+        if self.choice.chain and (chosen is None or not chosen.is_routable):
             return self.next(context, FallbackReason.UNAVAILABLE) or chosen
         return chosen
 

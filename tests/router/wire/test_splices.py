@@ -81,3 +81,24 @@ def test_it_always_reads_as_the_body_with_the_change(
     if isinstance(found, BodyFacts):
         spliced = splices.put(sent, found, {name: json.dumps(value).encode() for name, value in changes.items()})
         assert json.loads(spliced) == body | changes
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        '{"model":"chat","prompt":"a"}',
+        '{"model": "chat", "prompt": "a"}',
+        '{"prompt": "the model \\"model\\": \\"chat\\"", "model": "chat"}',
+        '{ "model" : "chat" }',
+        '{"model": "ch\\u0061t", "n": 1}',
+        '{"mod\\u0065l": "chat"}',
+        '{"model": null}',
+        "{}",
+        '{"model": 7, "prompt": []}',
+    ],
+)
+def test_another_model_is_the_only_difference(body: str) -> None:
+    found = body_facts.read(Surface.COMPLETIONS, body.encode())
+    assert isinstance(found, BodyFacts)
+    sent = splices.with_model(body.encode(), found, b'"base"')
+    assert json.loads(sent) == json.loads(body) | {"model": "base"}

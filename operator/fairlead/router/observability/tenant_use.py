@@ -1,4 +1,4 @@
-"""What each tenant used in the last minute, for a gateway's status: differences of totals noted since then."""
+"""What each tenant used in the last minute, for a gateway's status: the difference to totals that were noted before."""
 
 from collections import deque
 from collections.abc import Mapping

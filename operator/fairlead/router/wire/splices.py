@@ -13,6 +13,8 @@ from fairlead.router.wire.body_facts import BodyFacts
 
 MEMBERS: Final = msgspec.json.Decoder(dict[str, Raw])
 SPACE: Final = b" \t\r\n"
+FIRST: Final = (b'{"model": ', b'{"model":')
+"""How bodies begin whose first member is the model, as most clients' encoders write them."""
 INCLUDE_USAGE: Final = b'{"include_usage":true}'
 
 
@@ -44,6 +46,19 @@ def _replaced(body: bytes, members: Mapping[str, bytes]) -> bytes:
         return body
     there.update({name: Raw(value) for name, value in members.items()})
     return msgspec.json.encode(there)
+
+
+def with_model(body: bytes, found: BodyFacts, member: bytes) -> bytes:
+    """The body with another model, given as JSON; `found` are this body's facts.
+
+    Where it is the first member, its value is cut out; that is a quarter of what decoding the top level costs.
+    """
+    for start in FIRST:
+        if body.startswith(start):
+            value = b'"%b"' % (found.model or "").encode()
+            if found.typed and body.startswith(value, len(start)):
+                return b"".join((start, member, body[len(start) + len(value) :]))
+    return put(body, found, {"model": member})
 
 
 def requesting_usage(body: bytes, found: BodyFacts) -> bytes:
