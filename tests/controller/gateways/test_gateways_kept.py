@@ -42,7 +42,7 @@ def test_a_deployment_and_a_gateway_of_one_name_do_not_get_in_each_others_way() 
     world.join(gateway=None)
     world.settle()
     assert world.condition("Ready") == ("True", "Serving")
-    assert world.gateway_condition("Ready", "chat") == ("True", "Serving")
+    assert world.gateway_condition("Ready", "chat") == ("True", "NoModels")
 
 
 def test_a_gateway_that_goes_is_left_to_the_garbage_collection() -> None:

@@ -114,7 +114,7 @@ def test_a_gateway_without_a_model_runs_and_says_how_to_get_one() -> None:
     world = GatewayWorld()
     world.put_gateway()
     world.settle()
-    assert world.gateway_condition("Ready") == ("True", "Serving")
+    assert world.gateway_condition("Ready") == ("True", "NoModels")
     assert world.gateway_condition("Routable") == ("False", "NoModels")
     assert "name this gateway in spec.gateway of a deployment" in world.gateway_message("Routable")
 

@@ -119,19 +119,19 @@ def _as_before(now: GatewayInputs) -> UntimedCondition:
 
 
 def _ready(observed: GatewaySnapshot, accepted: UntimedCondition, routable: UntimedCondition) -> UntimedCondition:
-    """Whether routers do what was asked; a model without a replica is its deployment's matter."""
+    """Whether routers do what was asked; one model of several without a replica is its deployment's matter."""
     kind = ConditionType.READY
     if accepted.holds is False:
         some = len(observed.routers)
         meanwhile = f"; {counted(some, 'router')} {verb(some, 'serves')} as before" if some else ""
         return _condition(kind, False, accepted.reason, f"{accepted.message}{meanwhile}")
-    if routable.reason is Why.ROUTERS_NOT_READY:
+    if routable.reason in (Why.ROUTERS_NOT_READY, Why.NONE_READY):
         return _condition(kind, False, routable.reason, routable.message)
     return _condition(kind, None if routable.holds is None else True, _summary(routable), routable.message)
 
 
 def _summary(routable: UntimedCondition) -> Why:
-    return routable.reason if routable.holds is None else Why.SERVING
+    return Why.SERVING if routable.holds else routable.reason
 
 
 def _model(route: ModelRoute, now: GatewayInputs) -> Manifest:
