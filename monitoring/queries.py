@@ -62,5 +62,10 @@ def mean(family: MetricFamily, *by: str) -> str:
     return f"{rate(family, *by, suffix='_sum')} / {rate(family, *by, suffix='_count')}"
 
 
+def or_zero(query: str) -> str:
+    """Zero where there is no series, since what it counts never happened."""
+    return f"({query} or vector(0))"
+
+
 def _by(labels: tuple[str, ...]) -> str:
     return f" by ({', '.join(labels)}) " if labels else ""

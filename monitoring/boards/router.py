@@ -8,6 +8,8 @@ from monitoring.boards.variables import OF_ROUTERS
 from monitoring.panels import Dashboard, PanelRow, lines, number
 from monitoring.queries import REPLICA, Query
 
+_ROUTERS: Final = 'job=~".*-routers"'
+"""Engines have families of their process with the same names."""
 _EACH: Final = f"{{{{{REPLICA}}}}}"
 _BLOCKS: Final = f"{queries.rate(router.BLOCKS_HELD)} / {queries.rate(router.PREFIX_BLOCKS)}"
 
@@ -104,15 +106,15 @@ _FAILURES: Final = PanelRow(
 _PROCESS: Final = PanelRow(
     "Routers",
     (
-        lines("Processor", Query(queries.rate(router.CPU, "pod"), "{{pod}}"), unit="percentunit"),
-        lines("Memory", Query(queries.total(router.RSS, "pod"), "{{pod}}"), unit="bytes"),
+        lines("Processor", Query(queries.rate(router.CPU, "pod", where=_ROUTERS), "{{pod}}"), unit="percentunit"),
+        lines("Memory", Query(queries.total(router.RSS, "pod", where=_ROUTERS), "{{pod}}"), unit="bytes"),
         lines("Event loop late, p95", Query(queries.quantile(0.95, router.LOOP_LAG, "pod"), "{{pod}}"), unit="s"),
         lines("Connections of clients", Query(queries.total(router.CLIENTS, "pod"), "{{pod}}")),
         lines("Connections to engines", Query(queries.rate(router.UPSTREAM, "kind"), "{{kind}}")),
         lines(
             "Lines and traces that were lost",
-            Query(queries.rate(router.LINES, where='fate="dropped"'), "access lines"),
-            Query(queries.rate(router.SPANS, where='fate=~"dropped|failed"'), "traces"),
+            Query(queries.or_zero(queries.rate(router.LINES, where='fate="dropped"')), "access lines"),
+            Query(queries.or_zero(queries.rate(router.SPANS, where='fate=~"dropped|failed"')), "traces"),
         ),
     ),
 )

@@ -8,7 +8,7 @@ from monitoring.boards.variables import OF_ROUTERS
 from monitoring.panels import Dashboard, PanelRow, lines, number
 from monitoring.queries import DEPLOYMENT, OF_SERVING, Query
 
-_FAILED: Final = queries.rate(router.RESULTS, where='result=~"engine_failed|cut"')
+_FAILED: Final = queries.or_zero(queries.rate(router.RESULTS, where='result=~"engine_failed|cut"'))
 _ALL: Final = queries.rate(router.RESULTS)
 _HITS: Final = queries.rate(router.CACHE_LOOKUPS, where='result=~"hit|joined"')
 _LOOKED: Final = queries.rate(router.CACHE_LOOKUPS, where='result=~"hit|joined|miss"')

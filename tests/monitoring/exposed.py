@@ -1,7 +1,9 @@
 """What Prometheus has of us: every series by its name, with the labels that its process writes and the scrape adds."""
 
+import ast
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 from fairlead.controller.informers import WATCHED
@@ -12,6 +14,8 @@ from fairlead.fleet.tenants import Lane
 from fairlead.router.observability.counters import RouterCounters
 from fairlead.router.observability.label_values import AbortStage, RequestResult
 from fairlead.routing.reasons import RefusalReason
+from fairlead.scaling import decide
+from fairlead.scaling.decide.recommendation import DecisionFigure
 from fairlead.scaling.facts import EnginePodPhase, SampleProblem
 from fairlead.telemetry import autoscaler_metrics, engine_families, operator_metrics, router_families, sglang_families
 from fairlead.telemetry.metric_family import MetricFamily, MetricType, families_of
@@ -23,6 +27,7 @@ TARGET: Final = frozenset({"namespace", "pod", "job", "instance", "container", "
 """Labels of whatever is scraped by a PodMonitor."""
 SERVING: Final = TARGET | {DEPLOYMENT, "fairlead_dev_revision"}
 """And of routers and engines: the chart's `podTargetLabels`."""
+SCALING: Final = Path(decide.__file__).parent
 SUFFIXES: Final = {MetricType.HISTOGRAM: ("_bucket", "_sum", "_count"), MetricType.SUMMARY: ("_sum", "_count")}
 
 
@@ -74,6 +79,15 @@ def _words(*values: str) -> frozenset[str]:
     return frozenset(map(str, values))
 
 
+def figure_names() -> frozenset[str]:
+    """Every figure of a decision, by the words of the source: no one decision has all of them."""
+    trees = (ast.parse(path.read_text(encoding="utf-8")) for path in SCALING.rglob("*.py"))
+    calls = (node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Call))
+    made = (call for call in calls if isinstance(call.func, ast.Name) and call.func.id == DecisionFigure.__name__)
+    names = (word.value for call in made for word in call.keywords if word.arg == "name")
+    return _words(*(one.value for one in names if isinstance(one, ast.Constant)))
+
+
 _COUNTED: Final = RouterCounters()
 CLOSED: Final[Mapping[str, Mapping[str, frozenset[str]]]] = {
     operator_metrics.OBJECTS.name: {
@@ -85,6 +99,8 @@ CLOSED: Final[Mapping[str, Mapping[str, frozenset[str]]]] = {
     autoscaler_metrics.PODS.name: {"phase": _words(*EnginePodPhase)},
     autoscaler_metrics.REASON.name: {"reason": _words(*ScalingReason)},
     autoscaler_metrics.DECISIONS.name: {"reason": _words(*ScalingReason)},
+    autoscaler_metrics.FIGURE.name: {"figure": figure_names()},
+    autoscaler_metrics.OBJECTIVE.name: {"objective": _words(*autoscaler_metrics.JUDGED)},
     autoscaler_metrics.CANDIDATE.name: {"signal": _words(*ScalingSignal)},
     autoscaler_metrics.FAILED_SCRAPES.name: {"doubt": _words(*SampleProblem)},
     router_families.REFUSALS.name: {"reason": _words(*RefusalReason)},
