@@ -17,6 +17,8 @@ _SERVED: Final = f"{{{{ $labels.namespace }}}}/{{{{ $labels.{DEPLOYMENT} }}}}"
 _DECIDED: Final = "{{ $labels.namespace }}/{{ $labels.name }}"
 _OF_ROUTERS: Final = f"namespace, {DEPLOYMENT}"
 _REASON: Final = "{{ $labels.reason }}"
+_VALUE: Final = "{{ $value }}"
+_RATE: Final = '{{ $value | printf "%.2g" }}'
 _IN_ONE: Final = "{{ with $labels.name }}, of {{ $labels.namespace }}/{{ . }}{{ end }}"
 
 
@@ -85,7 +87,7 @@ SERVICE: Final = (
         lasts="5m",
         severity=Severity.CRITICAL,
         summary=f"The queue of {_SERVED} refuses requests: {_REASON}",
-        description=f"Routers of {_SERVED} refuse {{{{ $value | humanize }}}} requests a second: {_REASON}.",
+        description=f"Routers of {_SERVED} refuse requests: {_REASON}, {_RATE} a second.",
     ),
     Alert(
         name="FairleadRouterEjectsEngines",
@@ -104,7 +106,7 @@ FLEET: Final = (
         lasts="30m",
         severity=Severity.WARNING,
         summary=f"Deployments are not Ready: {_REASON}",
-        description=f"{{{{ $value }}}} deployments have not been Ready for half an hour, with the reason {_REASON}.",
+        description=f"Deployments that have not been Ready for half an hour, with the reason {_REASON}: {_VALUE}.",
     ),
     Alert(
         name="FairleadColdStartTooLong",
@@ -113,7 +115,7 @@ FLEET: Final = (
         lasts="30m",
         severity=Severity.WARNING,
         summary=f"A replica of {_DECIDED} has been starting for half an hour",
-        description=f"{{{{ $value }}}} replicas of {_DECIDED} pull their image or start, and none has become ready.",
+        description=f"Replicas of {_DECIDED} that pull their image or start: {_VALUE}; none has become ready.",
     ),
     Alert(
         name="FairleadNoRoom",
@@ -129,7 +131,7 @@ FLEET: Final = (
         lasts="15m",
         severity=Severity.WARNING,
         summary=f"A rollout does not get on: {_REASON}",
-        description=f"{{{{ $value }}}} deployments make no progress, with the reason {_REASON}.",
+        description=f"Deployments that make no progress, with the reason {_REASON}: {_VALUE}.",
     ),
     Alert(
         name="FairleadEngineWithoutProgress",
@@ -137,7 +139,7 @@ FLEET: Final = (
         lasts="2m",
         severity=Severity.CRITICAL,
         summary="An engine passes its probes and writes no tokens",
-        description=f"{{{{ $value }}}} replicas hold a GPU and serve nothing{_IN_ONE}.",
+        description=f"Replicas that hold a GPU and serve nothing{_IN_ONE}: {_VALUE}.",
     ),
     Alert(
         name="FairleadMetricsFrozen",
@@ -145,8 +147,8 @@ FLEET: Final = (
         lasts="10m",
         severity=Severity.WARNING,
         summary=f"The autoscaler does not trust samples of {_DECIDED}",
-        description=f"{{{{ $value }}}} pods or routers of {_DECIDED} report nothing, something old or something "
-        "impossible: its replicas are kept and never fewer.",
+        description=f"Pods or routers of {_DECIDED} that report nothing, or something old or impossible: {_VALUE}. "
+        "Its replicas are kept and never fewer.",
     ),
     Alert(
         name="FairleadBudgetSpent",

@@ -85,7 +85,7 @@ def figure_names() -> frozenset[str]:
     calls = (node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Call))
     made = (call for call in calls if isinstance(call.func, ast.Name) and call.func.id == DecisionFigure.__name__)
     names = (word.value for call in made for word in call.keywords if word.arg == "name")
-    return _words(*(one.value for one in names if isinstance(one, ast.Constant)))
+    return _words(*(str(one.value) for one in names if isinstance(one, ast.Constant)))
 
 
 _COUNTED: Final = RouterCounters()

@@ -55,7 +55,7 @@ def _of(page: bytes, target: Labels, *, honor: bool = False) -> Iterator[tuple[s
     for family in text_string_to_metric_families(page.decode()):
         for one in family.samples:
             own = {name if honor or name not in target else f"exported_{name}": one.labels[name] for name in one.labels}
-            labels = ", ".join(f"{name}={json.dumps(value)}" for name, value in (target | own).items())
+            labels = ", ".join(f"{name}={json.dumps(value)}" for name, value in {**target, **own}.items())
             value = f"{one.value:.12g}"
             grows = one.name.endswith(COUNTED) and family.type != "gauge"
             yield f"{one.name}{{{labels}}}", f"0+{value}x{LONG}" if grows else f"{value}x{LONG}"
