@@ -29,8 +29,8 @@ def every_reason_has_an_entry() -> Figure:
     commands = sum(one.command is not None for one in written)
     return Figure(
         holds=ended.ok and ended.tests.all_passed and len(written) == len(ConditionReason),
-        text=f"{len(ConditionReason)} reasons, {len(written)} entries, {commands} of them with a command, the others where "
-        f"nothing must be done; {ended.tests}",
+        text=f"{len(ConditionReason)} reasons, {len(written)} entries, {commands} of them with a command, the others "
+        f"where nothing must be done; {ended.tests}",
     )
 
 
