@@ -65,10 +65,13 @@ def of(objects: Sequence[Manifest]) -> dict[str, str]:
 
 
 def mark() -> str:
-    """The first line of what was rendered: it changes with the chart, and no Helm is needed to see that."""
+    """The first line of what was rendered: it changes with the chart, and no Helm is needed to see that.
+
+    Rules and dashboards are no part of it, since nothing renders them unless asked.
+    """
     digest = hashlib.sha256()
     for path in sorted(CHART.rglob("*")):
-        if path.suffix in {".yaml", ".tpl"}:
+        if path.suffix in {".yaml", ".tpl"} and path.parent != CHART / "monitoring":
             digest.update(path.relative_to(CHART).as_posix().encode() + path.read_bytes())
     return f"# Of the chart whose files have the digest {digest.hexdigest()[:12]}.\n"
 

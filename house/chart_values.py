@@ -145,6 +145,29 @@ class Serving(Group):
     )
 
 
+class Dashboards(Group):
+    """Dashboards for Grafana, as ConfigMaps that its sidecar loads."""
+
+    enabled: bool = Field(default=False, description="Make the ConfigMaps, one for each dashboard.")
+    labels: Texts = Field(
+        default={"grafana_dashboard": "1"}, description="Labels that your Grafana's sidecar selects dashboards by."
+    )
+    annotations: Texts = Field(
+        default={}, description="On the ConfigMaps, for instance `grafana_folder` for the sidecar's folders."
+    )
+
+
+class Alerts(Group):
+    """Recording rules and alerts for the Prometheus operator."""
+
+    enabled: bool = Field(
+        default=False,
+        description="Make a PrometheusRule; its definition must be installed. Without the Prometheus operator, give "
+        "Prometheus the file dashboards/rules.yaml.",
+    )
+    labels: Texts = Field(default={}, description="Labels that your Prometheus selects rules by.")
+
+
 class NetworkPolicy(Group):
     """Who may reach the operator's pods."""
 
@@ -237,6 +260,10 @@ class Values(Group):
     serving: Serving = Field(
         default=Serving(), description="Routers and engines of all deployments, wherever they are."
     )
+    dashboards: Dashboards = Field(
+        default=Dashboards(), description="Dashboards for Grafana, as ConfigMaps that its sidecar loads."
+    )
+    alerts: Alerts = Field(default=Alerts(), description="Recording rules and alerts for the Prometheus operator.")
     network_policy: NetworkPolicy = Field(default=NetworkPolicy(), description="Who may reach the operator's pods.")
     flow_schema: Switch = Field(
         default=Switch(enabled=False),

@@ -74,7 +74,17 @@ GROUPS: Final = (
     ),
 )
 """Few: each start of pytest costs two seconds, and whoever works on the one seldom touches the others."""
-PROGRAMS: Final = ("operator/fairlead", "bench", "campaign", "demo", "devcluster", "fitting", "house", "prove")
+PROGRAMS: Final = (
+    "operator/fairlead",
+    "bench",
+    "campaign",
+    "demo",
+    "devcluster",
+    "fitting",
+    "house",
+    "monitoring",
+    "prove",
+)
 """What tests of shells may start."""
 SHELLS: Final = {
     "operate": tuple(

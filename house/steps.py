@@ -92,6 +92,12 @@ STEPS: Final = (
         "and manifests/ from the chart: run `make chart` and commit the files",
     ),
     Step(
+        name="alerts",
+        commands=(_module("monitoring", "--drift"),),
+        advice="dashboards/ and the chart's copy of it are written from monitoring/: run `python -m monitoring` and "
+        "commit the files",
+    ),
+    Step(
         name="evidence",
         commands=(_module("prove", "--drift"),),
         advice="docs/evidence.md is written from docs/evidence.json and the claims, never by hand. "

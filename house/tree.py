@@ -10,7 +10,21 @@ from pathlib import Path
 from typing import Final
 
 ROOT: Final = Path(__file__).resolve().parent.parent
-PACKAGES: Final = ("operator", "devcluster", "house", "prove", "demo", "bench", "campaign", "fitting", "fuzz", "tests")
+PACKAGES: Final = (
+    *(
+        "operator",
+        "devcluster",
+        "house",
+        "prove",
+        "demo",
+        "bench",
+        "campaign",
+        "fitting",
+        "fuzz",
+        "monitoring",
+        "tests",
+    ),
+)
 NOT_OURS: Final = frozenset({"__pycache__", "build", "dist", "node_modules"})
 
 

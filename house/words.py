@@ -16,7 +16,21 @@ from typing import Final
 from house import tree
 
 GLOSSARY: Final = Path("docs/glossary.md")
-HELD: Final = ("operator", "house", "prove", "demo", "devcluster", "bench", "campaign", "fitting", "fuzz", "tests")
+HELD: Final = (
+    *(
+        "operator",
+        "house",
+        "prove",
+        "demo",
+        "devcluster",
+        "bench",
+        "campaign",
+        "fitting",
+        "fuzz",
+        "monitoring",
+        "tests",
+    ),
+)
 """Folders whose Python files must keep to the glossary."""
 READ: Final = ("docs", "crds", "charts", "README.md", "CONTRIBUTING.md")
 """What else users and contributors read; there only the terms that stand nowhere count."""

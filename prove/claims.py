@@ -15,6 +15,7 @@ WORDS: Final = (
     "trial",
     "simulate",
     "gateway",
+    "seeing",
 )
 """The parts of the project that make claims, in the order a reader meets them."""
 

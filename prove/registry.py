@@ -15,6 +15,7 @@ from prove.claimed import (
     engine_sweep,
     house,
     kv_intervals,
+    monitoring,
     operator_world,
     real_engines,
     router,
@@ -63,6 +64,7 @@ CLAIMS: Final[tuple[Claim, ...]] = tuple(
             *trial_router.CLAIMS,
             *trial_campaign.CLAIMS,
             *trial_rollout.CLAIMS,
+            *monitoring.CLAIMS,
         )
     )
 )

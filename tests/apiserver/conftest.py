@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -9,11 +10,24 @@ from devcluster import owners, plan, teardown
 from devcluster.cache import Cache
 from devcluster.door import Embedded
 from devcluster.layout import Layout
-from devcluster.setup import machine, preflight, programs
+from devcluster.setup import machine, preflight, programs, tools
 from devcluster.up import up
 from fairlead.api.kinds import KINDS
+from house import kube_schemas
 from house.crds import FOLDER
 from tests.waiting import eventually
+
+
+@pytest.fixture(scope="session")
+def helm() -> Path:
+    """Helm, built from its pin where it is missing."""
+    cache = Cache.chosen()
+    missing = preflight.light(machine.survey(), (*tools.missing(cache, tools.LIGHT), *kube_schemas.missing(cache)))
+    if missing and os.environ.get("CI"):
+        pytest.fail(f"the chart must be rendered in CI.\n{preflight.message(missing)}", pytrace=False)
+    if missing:
+        pytest.skip(preflight.message(missing))
+    return tools.ensure(cache, tools.LIGHT) / "helm"
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,6 @@ Helm and kubeconform read files here; no cluster is asked.
 import argparse
 import functools
 import json
-import os
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,7 +15,7 @@ import pytest
 import yaml
 
 from devcluster.cache import Cache
-from devcluster.setup import machine, preflight, programs, tools
+from devcluster.setup import programs
 from fairlead.cli import autoscaler_command, operator_command, selftest
 from house import chart_manifests, kube_schemas
 from house.chart_manifests import Manifest, Refused
@@ -32,20 +31,8 @@ COMMANDS: Final[dict[str, Any]] = {
     "selftest": selftest,
 }
 GUARDS: Final = ("NetworkPolicy", "PodMonitor")
-FOREIGN: Final = ("PodMonitor", "Issuer", "Certificate")
+FOREIGN: Final = ("PodMonitor", "PrometheusRule", "Issuer", "Certificate")
 """Kinds of other operators, whose definitions are not part of Kubernetes."""
-
-
-@pytest.fixture(scope="module")
-def helm() -> Path:
-    """Helm, built from its pin where it is missing."""
-    cache = Cache.chosen()
-    missing = preflight.light(machine.survey(), (*tools.missing(cache, tools.LIGHT), *kube_schemas.missing(cache)))
-    if missing and os.environ.get("CI"):
-        pytest.fail(f"the chart must be rendered in CI.\n{preflight.message(missing)}", pytrace=False)
-    if missing:
-        pytest.skip(preflight.message(missing))
-    return tools.ensure(cache, tools.LIGHT) / "helm"
 
 
 @pytest.fixture(scope="module")

@@ -1,5 +1,6 @@
 """What the autoscaler tells Prometheus: as of the last decisions, in a page that stays small."""
 
+from dataclasses import replace
 from typing import Final
 
 from prometheus_client.parser import text_string_to_metric_families
@@ -26,6 +27,9 @@ def decided(name: str = "chat", **changed: int) -> DecisionMetrics:
         phases={"ready": 2, "starting": 1},
         candidates={"tokens": 3},
         figures={"need.replicas": 2.4},
+        reason="TokenDemand",
+        price_per_hour=None if changed else 1.25,
+        objectives={"ttftP95": 0.35, "tpotP95": 2.0},
         **figures,
     )
 
@@ -46,14 +50,32 @@ def test_figures_of_a_deployment_are_shown_by_name() -> None:
     assert found[f"{PREFIX}_candidate chat team tokens"] == 3
     assert found[f"{PREFIX}_figure need.replicas chat team"] == 2.4
     assert found[f"{PREFIX}_figures_age_seconds chat team"] == 0.5
+    assert found[f"{PREFIX}_reason chat team TokenDemand"] == 1
+    assert found[f"{PREFIX}_replica_price_per_hour chat team"] == 1.25
     assert found[f"{PREFIX}_failed_looks_total Stale"] == 2
     assert found[f"{PREFIX}_members"] == 3
 
 
+def test_an_objective_names_the_bucket_that_holds_it_as_prometheus_writes_bounds() -> None:
+    found = values(AutoscalerMetrics().page([decided()], ScrapeTotals()))
+    shown = {name: value for name, value in found.items() if name.startswith(f"{PREFIX}_objective")}
+    assert shown == {
+        f"{PREFIX}_objective_seconds 0.4 chat team ttftP95": 0.35,
+        f"{PREFIX}_objective_seconds +Inf chat team tpotP95": 2.0,
+    }
+
+
 def test_what_nobody_knows_is_absent() -> None:
-    assert f"{PREFIX}_figures_age_seconds chat team" not in values(
-        AutoscalerMetrics().page([decided(doubts=2)], ScrapeTotals())
-    )
+    found = values(AutoscalerMetrics().page([decided(doubts=2)], ScrapeTotals()))
+    assert f"{PREFIX}_figures_age_seconds chat team" not in found
+    assert f"{PREFIX}_replica_price_per_hour chat team" not in found
+
+
+def test_a_reason_that_no_longer_holds_leaves_the_page() -> None:
+    metrics = AutoscalerMetrics()
+    metrics.page([decided()], ScrapeTotals())
+    found = values(metrics.page([replace(decided(), reason="OverBudget")], ScrapeTotals()))
+    assert [name for name in found if name.startswith(f"{PREFIX}_reason")] == [f"{PREFIX}_reason chat team OverBudget"]
 
 
 def test_decisions_are_counted_by_reason_and_direction_and_timed() -> None:

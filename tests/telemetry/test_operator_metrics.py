@@ -26,7 +26,7 @@ def all_counted() -> OperatorMetrics:
     metrics.wrote_at_rest("deployments.apps")
     metrics.follows([InformerHealth(resource="pods", age_seconds=2.0, relists=1, objects=7)])
     metrics.follows([InformerHealth(resource="pods", age_seconds=3.0, relists=3, objects=8)])
-    metrics.judged({("InferenceDeployment", "Ready", "True"): 4})
+    metrics.judged({("InferenceDeployment", "Ready", "True", "Serving"): 4})
     metrics.leads(True)
     metrics.reviewed(True, 0.01)
     metrics.certificate_lasts(89.5)
@@ -52,7 +52,7 @@ def test_the_page_says_what_was_told() -> None:
         "watch_age_seconds['pods']": 3.0,
         "relists_total['pods']": 3.0,
         "store_objects['pods']": 8.0,
-        "objects['InferenceDeployment', 'Ready', 'True']": 4.0,
+        "objects['InferenceDeployment', 'Ready', 'Serving', 'True']": 4.0,
         "leader": 1.0,
         "admission_reviews_total['true']": 1.0,
         "admission_seconds_count": 1.0,

@@ -1,13 +1,14 @@
 """The autoscaler's HTTP pages: its last decisions, for `fairlead top` and `fairlead explain`; its metrics."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
 from aiohttp import web
 
 from fairlead.autoscaler.ledger import Ledger
 from fairlead.autoscaler.samples.source_registry import SourceRegistry
+from fairlead.fleet.policies import Objectives
 from fairlead.scaling.explain import record_codec
 from fairlead.scaling.explain.decision_record import DecisionRecord
 from fairlead.scaling.facts import EnginePodPhase
@@ -68,8 +69,17 @@ def decided(record: DecisionRecord) -> DecisionMetrics:
         wanted=facts.wanted,
         asleep=recommendation.asleep,
         doubts=len(recommendation.questions),
+        reason=recommendation.reason.value,
         age_seconds=record.now - min(ready) if ready else None,
+        price_per_hour=facts.price_per_hour,
+        objectives={name: seconds for name, seconds in _objectives(facts.policy.objectives) if seconds is not None},
         phases={phase.value: counted[phase.value] for phase in EnginePodPhase},
         candidates={one.signal.value: one.replicas for one in recommendation.candidates if one.replicas is not None},
         figures={one.name: one.value for one in recommendation.figures},
     )
+
+
+def _objectives(held: Objectives) -> Iterator[tuple[str, float | None]]:
+    yield "ttftP95", held.ttft_p95_seconds
+    yield "tpotP95", held.tpot_p95_seconds
+    yield "queueTimeP95", held.queue_time_p95_seconds

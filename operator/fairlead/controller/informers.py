@@ -11,6 +11,7 @@ from fairlead.cluster.kinds import Manifest, Resource
 from fairlead.controller import queue_keys
 from fairlead.controller.children.applier import PRUNED
 from fairlead.controller.children.child_losses import ChildLosses
+from fairlead.fleet.conditions import ConditionReason, ConditionType
 from fairlead.objects import labels
 from fairlead.review.context import ObjectKey
 from fairlead.telemetry.operator_metrics import InformerHealth
@@ -18,6 +19,12 @@ from fairlead.telemetry.operator_metrics import InformerHealth
 WATCHED: Final = WatchedKinds(
     ours=(kinds.INFERENCE_DEPLOYMENT, kinds.AUTOSCALING_POLICY, kinds.INFERENCE_GATEWAY), children=(kinds.POD, *PRUNED)
 )
+LISTED: Final[Mapping[str, frozenset[str]]] = {
+    "type": frozenset(ConditionType),
+    "status": frozenset({"True", "False", "Unknown"}),
+    "reason": frozenset(ConditionReason),
+}
+"""What metrics show of a condition: somebody else may have written others there."""
 
 
 class ControllerInformers(Informers):
@@ -58,10 +65,10 @@ class ControllerInformers(Informers):
                 resource=resource.title, age_seconds=one.age(), relists=one.relists, objects=len(one.store)
             )
 
-    def judged(self) -> Mapping[tuple[str, str, str], int]:
-        """How many objects have each condition, by kind, type and status."""
+    def judged(self) -> Mapping[tuple[str, str, str, str], int]:
+        """How many objects have each condition, by kind, type, status and reason; one of nobody's list is `other`."""
         return Counter(
-            (resource.kind, str(condition.get("type")), str(condition.get("status")))
+            (resource.kind, _listed(condition, "type"), _listed(condition, "status"), _listed(condition, "reason"))
             for resource in WATCHED.ours
             for one in self.of(resource).all()
             for condition in (one.get("status") or {}).get("conditions") or ()
@@ -83,3 +90,8 @@ class ControllerInformers(Informers):
         """Pods of the same deployment."""
         metadata = child["metadata"]
         return self.of(kinds.POD).of_deployment(metadata["namespace"], metadata["labels"].get(labels.DEPLOYMENT, ""))
+
+
+def _listed(condition: Manifest, field: str) -> str:
+    value = str(condition.get(field))
+    return value if value in LISTED[field] else "other"

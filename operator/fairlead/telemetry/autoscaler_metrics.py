@@ -8,7 +8,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from fairlead.telemetry.metric_family import MetricPrefix, families_of
+from fairlead.telemetry import router_families
+from fairlead.telemetry.metric_family import MetricFamily, MetricPrefix, families_of
 from fairlead.telemetry.metric_values import MetricValues
 
 _OURS: Final = MetricPrefix("fairlead_autoscaler_")
@@ -43,6 +44,16 @@ DOUBTS: Final = _OURS.gauge("doubts", "Pods and routers without reliable metrics
 AGE: Final = _OURS.gauge(
     "figures_age_seconds", "Age of the oldest metrics of a ready pod that the last decision used.", *OF_ONE
 )
+REASON: Final = _OURS.gauge("reason", "1 for the reason of the last decision.", *OF_ONE, "reason")
+PRICE: Final = _OURS.gauge("replica_price_per_hour", "Price of one replica an hour; absent while unknown.", *OF_ONE)
+OBJECTIVE: Final = _OURS.gauge(
+    "objective_seconds",
+    "The policy's latency objectives; bound: the bucket of the router's histogram that holds it, as Prometheus writes "
+    "it.",
+    *OF_ONE,
+    "objective",
+    "bound",
+)
 DECISIONS: Final = _OURS.counter("decisions", "Decisions, by reason.", "reason")
 CHANGES: Final = _OURS.counter("changes", "Decisions that asked for more or for fewer replicas.", "direction")
 DECISION_SECONDS: Final = _OURS.histogram("decision_seconds", "How long one decision takes to compute.", QUICK)
@@ -64,6 +75,12 @@ DROPPED: Final = _OURS.counter("records_dropped", "Decision records dropped sinc
 
 FAMILIES: Final = families_of(globals().values())
 _OF_DEPLOYMENTS: Final = tuple(one for one in FAMILIES if one.labels[:2] == OF_ONE)
+JUDGED: Final = {
+    "ttftP95": router_families.FIRST_TOKEN,
+    "tpotP95": router_families.PER_TOKEN,
+    "queueTimeP95": router_families.QUEUED,
+}
+"""The router's histogram that shows whether an objective, by its name in a policy, is met."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +93,12 @@ class DecisionMetrics:
     wanted: int
     asleep: int
     doubts: int
+    reason: str
     age_seconds: float | None
+    price_per_hour: float | None
+    """Of one replica."""
+    objectives: Mapping[str, float]
+    """Seconds, by the names of `JUDGED`."""
     phases: Mapping[str, int]
     candidates: Mapping[str, int]
     figures: Mapping[str, float]
@@ -145,8 +167,17 @@ class AutoscalerMetrics:
         put(WANTED, one.wanted, *where)
         put(ASLEEP, one.asleep, *where)
         put(DOUBTS, one.doubts, *where)
-        if one.age_seconds is not None:
-            put(AGE, one.age_seconds, *where)
+        put(REASON, 1, *where, one.reason)
+        for family, value in ((AGE, one.age_seconds), (PRICE, one.price_per_hour)):
+            if value is not None:
+                put(family, value, *where)
+        for objective, seconds in one.objectives.items():
+            put(OBJECTIVE, seconds, *where, objective, bound_of(JUDGED[objective], seconds))
         for family, figures in ((PODS, one.phases), (CANDIDATE, one.candidates), (FIGURE, one.figures)):
             for label, value in figures.items():
                 put(family, value, *where, label)
+
+
+def bound_of(family: MetricFamily, seconds: float) -> str:
+    """The bucket that holds this value: of the least bound that is not below it, as Prometheus writes bounds."""
+    return next((str(float(bound)) for bound in family.bounds if bound >= seconds), "+Inf")

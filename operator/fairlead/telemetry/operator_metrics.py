@@ -26,7 +26,9 @@ LAST_SUCCESS: Final = _OURS.gauge("last_success_timestamp_seconds", "When a reco
 WRITES_AT_REST: Final = _OURS.counter(
     "writes_at_rest", "Writes to an object at rest: two writers, or a difference that never goes away.", "resource"
 )
-OBJECTS: Final = _OURS.gauge("objects", "Objects by kind, condition and its status.", "kind", "condition", "status")
+OBJECTS: Final = _OURS.gauge(
+    "objects", "Objects by kind, condition, its status and reason.", "kind", "condition", "status", "reason"
+)
 API_REQUESTS: Final = _OURS.counter(
     "api_requests", "Requests to the API server; code 0: no answer.", "verb", "resource", "code"
 )
@@ -92,9 +94,9 @@ class OperatorMetrics:
             self.values.set(RELISTS, one.relists, one.resource)
             self.values.set(STORE_OBJECTS, one.objects, one.resource)
 
-    def judged(self, counts: Mapping[tuple[str, str, str], int]) -> None:
-        """Set the objects by kind, condition and status; a combination that is counted no more is dropped, and does not
-        keep its last value."""
+    def judged(self, counts: Mapping[tuple[str, str, str, str], int]) -> None:
+        """Set the objects by kind, condition, status and reason; a combination that is counted no more is dropped, and
+        does not keep its last value."""
         self.values.clear(OBJECTS)
         for labels, count in counts.items():
             self.values.set(OBJECTS, count, *labels)

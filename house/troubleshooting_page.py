@@ -1,0 +1,85 @@
+"""What to do about each reason of a condition: docs/troubleshooting.md, from the enum and house/troubleshooting.yaml.
+
+The enum says which reasons there are, in which order, and what each means; people write cause, sight and remedy. A
+reason without an entry, or an entry without a reason, makes no page.
+"""
+
+import sys
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Final
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field
+
+from fairlead.fleet.conditions import ConditionReason
+from house import status_pages
+from house.tree import ROOT
+
+WORDS: Final = ROOT / "house" / "troubleshooting.yaml"
+PAGE: Final = "docs/troubleshooting.md"
+_HEAD: Final = """# Troubleshooting
+
+Written by `python -m house.troubleshooting_page` from `house/troubleshooting.yaml` and
+`operator/fairlead/fleet/conditions.py`; changes here are lost.
+
+`kubectl get infd -A` shows the reason of `Ready`; `kubectl describe infd chat -n demo` shows all conditions, each with
+its reason and a message that names the field, the value and what to do. Here is an entry for every reason: its cause,
+how it shows, the remedy, and the command for it. `demo` and `chat` stand for your namespace and deployment, `chat.yaml`
+for its manifest, POD and NAME for what the message names. `Ready` repeats the first condition that says no, causes
+before effects
+([operating](operating.md#one-deployment-does-not-serve)).
+"""
+
+Sentence = Annotated[str, Field(min_length=10, pattern=r"^[^\n|]+\.$")]
+
+
+class Entry(BaseModel):
+    """What is written by hand of one reason; where nothing is wrong there is nothing to do."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    cause: Sentence
+    shows: Sentence
+    remedy: Sentence | None = None
+    command: Annotated[str, Field(pattern=r"^(kubectl|fairlead|helm) [^\n]+$")] | None = None
+
+
+class Mismatch(Exception):
+    """Reasons without an entry, or entries without a reason."""
+
+
+def entries() -> dict[str, Entry]:
+    """By reason, in the order of the enum."""
+    written = {name: Entry.model_validate(one) for name, one in yaml.safe_load(WORDS.read_text("utf-8")).items()}
+    reasons = [one.value for one in ConditionReason]
+    if list(written) != reasons:
+        raise Mismatch(f"{WORDS.name} and ConditionReason differ: {', '.join(_differences(list(written), reasons))}")
+    return written
+
+
+def page() -> str:
+    """The whole of it."""
+    meanings = {one.value: status_pages.meanings()["ConditionReason", one.name] for one in ConditionReason}
+    written = entries()
+    return "\n".join([_HEAD, *(line for name, one in written.items() for line in _section(name, meanings, one))])
+
+
+def _section(name: str, meanings: Mapping[str, str], one: Entry) -> Iterator[str]:
+    yield f"## {name}\n\n{meanings[name]}\n\n**Cause.** {one.cause}\n\n**How it shows.** {one.shows}\n"
+    yield f"**Remedy.** {one.remedy or 'Nothing must be done.'}\n"
+    if one.command:
+        yield f"```sh\n{one.command}\n```\n"
+
+
+def _differences(written: list[str], reasons: list[str]) -> list[str]:
+    return sorted(set(written) ^ set(reasons)) or ["the order"]
+
+
+def main() -> int:
+    """Write it."""
+    (ROOT / PAGE).write_text(page(), encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

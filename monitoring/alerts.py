@@ -1,0 +1,195 @@
+"""The alerts: each for something that a person must do, with an entry in docs/runbooks.md that says what."""
+
+from typing import Final
+
+from fairlead.fleet.conditions import ConditionReason as Why
+from fairlead.fleet.conditions import ConditionType
+from fairlead.fleet.policies import ScalingReason
+from fairlead.scaling.facts import EnginePodPhase
+from fairlead.telemetry import autoscaler_metrics as scaling
+from fairlead.telemetry import operator_metrics as operator
+from fairlead.telemetry import router_families as router
+from monitoring import burn
+from monitoring.queries import DEPLOYMENT
+from monitoring.rules import Alert, RuleGroup, Severity
+
+_SERVED: Final = f"{{{{ $labels.namespace }}}}/{{{{ $labels.{DEPLOYMENT} }}}}"
+_DECIDED: Final = "{{ $labels.namespace }}/{{ $labels.name }}"
+_OF_ROUTERS: Final = f"namespace, {DEPLOYMENT}"
+_REASON: Final = "{{ $labels.reason }}"
+_VALUE: Final = "{{ $value }}"
+_RATE: Final = '{{ $value | printf "%.2g" }}'
+_IN_ONE: Final = "{{ with $labels.name }}, of {{ $labels.namespace }}/{{ . }}{{ end }}"
+
+
+def _conditions(condition: ConditionType, *reasons: Why) -> str:
+    """How many deployments a condition says no of, by reason; every process but the leader shows none."""
+    matchers = f'kind="InferenceDeployment", condition="{condition}", status="False"'
+    chosen = f', reason=~"{"|".join(reasons)}"' if reasons else ""
+    return f"max by (namespace, reason) ({operator.OBJECTS.name}{{{matchers}{chosen}}}) > 0"
+
+
+def _pods(*phases: EnginePodPhase) -> str:
+    shown = f'phase=~"{"|".join(phases)}"' if len(phases) > 1 else f'phase="{phases[0]}"'
+    return f"sum by (namespace, name) ({scaling.PODS.name}{{{shown}}})"
+
+
+def _reason(reason: ScalingReason) -> str:
+    return f'max by (namespace, name, reason) ({scaling.REASON.name}{{reason="{reason}"}})'
+
+
+_READY: Final = f'sum by (namespace, name) ({scaling.PODS.name}{{phase="{EnginePodPhase.READY}"}})'
+_READY_BEFORE: Final = f'sum by (namespace, name) ({scaling.PODS.name}{{phase="{EnginePodPhase.READY}"}} offset 20m)'
+_EJECTED: Final = f'max by ({_OF_ROUTERS}) ({router.ENDPOINTS.name}{{state="ejected"}}) > 0'
+_EJECTIONS: Final = f'sum by ({_OF_ROUTERS}) (increase({router.EJECTIONS.name}{{by!="leaving"}}[15m])) > 5'
+_REFUSED: Final = 'reason=~"queue_full|queue_time|no_replica_routable"'
+
+SERVICE: Final = (
+    Alert(
+        name="FairleadErrorBudgetBurnsFast",
+        expr=burn.of_requests(burn.FAST),
+        lasts="2m",
+        severity=Severity.CRITICAL,
+        summary=f"Requests to {_SERVED} fail",
+        description=f"{{{{ $value | humanizePercentage }}}} of the requests to {_SERVED} failed: engines failed them, "
+        "replies broke, or the router refused them for want of room. At this pace the budget of a month is gone in "
+        "days.",
+    ),
+    Alert(
+        name="FairleadErrorBudgetBurnsSlowly",
+        expr=burn.of_requests(burn.SLOW),
+        lasts="15m",
+        severity=Severity.WARNING,
+        summary=f"Requests to {_SERVED} fail, a few all the time",
+        description=f"{{{{ $value | humanizePercentage }}}} of the requests to {_SERVED} failed over a day or more.",
+    ),
+    Alert(
+        name="FairleadObjectiveBurnsFast",
+        expr=burn.of_latencies(burn.FAST),
+        lasts="2m",
+        severity=Severity.CRITICAL,
+        summary=f"{_SERVED} misses its objective {{{{ $labels.objective }}}}",
+        description=f"{{{{ $value | humanizePercentage }}}} of the latencies of {_SERVED} are above the policy's "
+        "{{ $labels.objective }}; 5 % may be.",
+    ),
+    Alert(
+        name="FairleadObjectiveBurnsSlowly",
+        expr=burn.of_latencies(burn.SLOW),
+        lasts="15m",
+        severity=Severity.WARNING,
+        summary=f"{_SERVED} misses its objective {{{{ $labels.objective }}}} a little, all the time",
+        description=f"{{{{ $value | humanizePercentage }}}} of the latencies of {_SERVED} over a day or more are above "
+        "the policy's {{ $labels.objective }}; 5 % may be.",
+    ),
+    Alert(
+        name="FairleadQueueRefuses",
+        expr=f"sum by ({_OF_ROUTERS}, reason) (rate({router.REFUSALS.name}{{{_REFUSED}}}[5m])) > 0",
+        lasts="5m",
+        severity=Severity.CRITICAL,
+        summary=f"The queue of {_SERVED} refuses requests: {_REASON}",
+        description=f"Routers of {_SERVED} refuse requests: {_REASON}, {_RATE} a second.",
+    ),
+    Alert(
+        name="FairleadRouterEjectsEngines",
+        expr=f"{_EJECTED} or {_EJECTIONS}",
+        lasts="5m",
+        severity=Severity.WARNING,
+        summary=f"Routers of {_SERVED} keep engines out of rotation",
+        description=f"Replicas of {_SERVED} fail requests: routers keep one ejected for minutes, or eject it "
+        "again and again.",
+    ),
+)
+FLEET: Final = (
+    Alert(
+        name="FairleadNotReady",
+        expr=_conditions(ConditionType.READY),
+        lasts="30m",
+        severity=Severity.WARNING,
+        summary=f"Deployments are not Ready: {_REASON}",
+        description=f"Deployments that have not been Ready for half an hour, with the reason {_REASON}: {_VALUE}.",
+    ),
+    Alert(
+        name="FairleadColdStartTooLong",
+        expr=f"{_pods(EnginePodPhase.PULLING, EnginePodPhase.STARTING)} > 0 "
+        f"unless on (namespace, name) ({_READY} > {_READY_BEFORE})",
+        lasts="30m",
+        severity=Severity.WARNING,
+        summary=f"A replica of {_DECIDED} has been starting for half an hour",
+        description=f"Replicas of {_DECIDED} that pull their image or start: {_VALUE}; none has become ready.",
+    ),
+    Alert(
+        name="FairleadNoRoom",
+        expr=f"{_reason(ScalingReason.NO_ROOM)} or {_conditions(ConditionType.SCHEDULED)}",
+        lasts="10m",
+        severity=Severity.WARNING,
+        summary=f"Nodes have no room for a replica: {_REASON}",
+        description=f"A deployment is to have a replica that no node can hold: {_REASON}.",
+    ),
+    Alert(
+        name="FairleadRolloutStuck",
+        expr=_conditions(ConditionType.PROGRESSING),
+        lasts="15m",
+        severity=Severity.WARNING,
+        summary=f"A rollout does not get on: {_REASON}",
+        description=f"Deployments that make no progress, with the reason {_REASON}: {_VALUE}.",
+    ),
+    Alert(
+        name="FairleadEngineWithoutProgress",
+        expr=f"{_pods(EnginePodPhase.STUCK)} > 0 or {_conditions(ConditionType.ROUTABLE, Why.NO_TOKENS)}",
+        lasts="2m",
+        severity=Severity.CRITICAL,
+        summary="An engine passes its probes and writes no tokens",
+        description=f"Replicas that hold a GPU and serve nothing{_IN_ONE}: {_VALUE}.",
+    ),
+    Alert(
+        name="FairleadMetricsFrozen",
+        expr=f"max by (namespace, name) ({scaling.DOUBTS.name}) > 0",
+        lasts="10m",
+        severity=Severity.WARNING,
+        summary=f"The autoscaler does not trust samples of {_DECIDED}",
+        description=f"Pods or routers of {_DECIDED} that report nothing, or something old or impossible: {_VALUE}. "
+        "Its replicas are kept and never fewer.",
+    ),
+    Alert(
+        name="FairleadBudgetSpent",
+        expr=f"{_reason(ScalingReason.OVER_BUDGET)} > 0",
+        lasts="10m",
+        severity=Severity.WARNING,
+        summary=f"{_DECIDED} needs more replicas than its budget pays for",
+        description=f"The policy's budget.maxCostPerHour keeps {_DECIDED} below its need.",
+    ),
+)
+OPERATOR: Final = (
+    Alert(
+        name="FairleadNoLeader",
+        expr=f"absent({operator.LEADER.name} == 1)",
+        lasts="2m",
+        severity=Severity.CRITICAL,
+        summary="No operator leads",
+        description="No process says that it holds the Lease: nothing is rolled out, scaled or reported. What serves "
+        "goes on serving.",
+    ),
+    Alert(
+        name="FairleadCertificateEndsSoon",
+        expr=f"max by (namespace) ({operator.CERTIFICATE_DAYS.name} != 0) < 14",
+        lasts="1h",
+        severity=Severity.WARNING,
+        summary="The webhook's certificate ends in {{ $value | humanize }} days",
+        description="It is renewed long before; that it was not is a fault. 0 means that it is not known, and counts "
+        "as none.",
+    ),
+)
+
+
+def groups() -> tuple[RuleGroup, ...]:
+    """All of them."""
+    return (
+        RuleGroup(name="fairlead.service", rules=SERVICE),
+        RuleGroup(name="fairlead.fleet", rules=FLEET),
+        RuleGroup(name="fairlead.operator", rules=OPERATOR),
+    )
+
+
+def alerts() -> tuple[Alert, ...]:
+    """All of them, without their groups."""
+    return (*SERVICE, *FLEET, *OPERATOR)

@@ -1,0 +1,122 @@
+"""What stands there and what it costs: replicas by phase, fit, room, cold starts, money, idle time, engines."""
+
+from typing import Final
+
+from fairlead.scaling.facts import EnginePodPhase
+from fairlead.telemetry import autoscaler_metrics as scaling
+from fairlead.telemetry import engine_families as vllm
+from fairlead.telemetry import operator_metrics as operator
+from fairlead.telemetry import router_families as router
+from fairlead.telemetry import sglang_families as sglang
+from monitoring import queries
+from monitoring.boards.variables import OF_DECISIONS
+from monitoring.panels import Dashboard, PanelRow, lines, number, table
+from monitoring.queries import DEPLOYMENT, INTERVAL, Query
+
+_NAMED: Final = "{{namespace}}/{{name}}"
+_ENGINE: Final = f"{{{{namespace}}}}/{{{{{DEPLOYMENT}}}}}"
+_OF: Final = ("namespace", "name")
+_UNPAID: Final = "|".join((EnginePodPhase.PENDING, EnginePodPhase.UNPLACEABLE, EnginePodPhase.DEAD))
+_COMING: Final = "|".join((
+    EnginePodPhase.UNPLACEABLE, EnginePodPhase.PENDING, EnginePodPhase.PULLING, EnginePodPhase.STARTING,
+))  # fmt: skip
+_HELD: Final = queries.total(scaling.PODS, *_OF, where=f'phase!~"{_UNPAID}"')
+_PRICE: Final = queries.total(scaling.PRICE, *_OF, how="max")
+_COST: Final = f"{_HELD} * on (namespace, name) {_PRICE}"
+_READY: Final = queries.total(scaling.PODS, *_OF, where=f'phase="{EnginePodPhase.READY}"')
+_NEED: Final = queries.total(scaling.FIGURE, *_OF, where='figure="need.replicas"', how="max")
+_NAME: Final = f'"name", "$1", "{DEPLOYMENT}", "(.+)"'
+_WRITTEN: Final = f"sum by (namespace, name) (label_replace(rate({router.OUTPUT.name}[{INTERVAL}]), {_NAME}))"
+
+
+def _of_objects(condition: str, where: str = "") -> str:
+    """Deployments by the reason of a condition, of all namespaces: the operator's figures name none."""
+    matchers = f'kind="InferenceDeployment", condition="{condition}"{where}'
+    return f"max by (status, reason) ({operator.OBJECTS.name}{{{matchers}}})"
+
+
+_NOW: Final = PanelRow(
+    "Now",
+    (
+        number("Replicas ready", f"sum({_READY})"),
+        number("Replicas on their way", queries.total(scaling.PODS, where=f'phase=~"{_COMING}"')),
+        number("Cost an hour", f"sum({_COST})", text="Replicas that hold a GPU, by the prices of the catalogue."),
+        number("Replicas more than need", f"sum(clamp_min({_READY} - {_NEED}, 0))"),
+    ),
+)
+_REPLICAS: Final = PanelRow(
+    "Replicas",
+    (
+        lines("Replicas by phase", Query(queries.total(scaling.PODS, "phase"), "{{phase}}"), stacked=True),
+        lines("Ready replicas", Query(_READY, _NAMED)),
+        lines("Asleep", Query(queries.total(scaling.ASLEEP, *_OF, how="max"), _NAMED), text="Warm replicas."),
+        table("Are deployments well?", _of_objects("Ready"), "All namespaces, by the reason of Ready."),
+        table("Fit", _of_objects("Fits"), "All namespaces, by the reason of Fits."),
+        table("GPUs: who has no room", _of_objects("Scheduled"), "All namespaces, by the reason of Scheduled."),
+    ),
+)
+_STARTS: Final = PanelRow(
+    "Cold starts",
+    (
+        lines(
+            "Replicas on their way, by phase",
+            Query(queries.total(scaling.PODS, "phase", where=f'phase=~"{_COMING}"'), "{{phase}}"),
+            stacked=True,
+            text="Waiting for a node, pulling the image, starting the engine.",
+        ),
+        lines(
+            "Cold start, as learnt",
+            Query(queries.total(scaling.FIGURE, *_OF, where='figure="coldStart.seconds"', how="max"), _NAMED),
+            unit="s",
+        ),
+        lines("Requests held for a first replica", Query(queries.total(router.HELD, "namespace", DEPLOYMENT), _ENGINE)),
+    ),
+)
+_MONEY: Final = PanelRow(
+    "Cost and idle",
+    (
+        lines("Cost an hour", Query(_COST, _NAMED), text="In the currency of the catalogue.", stacked=True),
+        lines(
+            "Cost of a million output tokens",
+            Query(f"{_COST} / on (namespace, name) ({_WRITTEN} * 3600 / 1e6)", _NAMED),
+            text="Of what stands there now and is written now; idle replicas make it dear.",
+        ),
+        lines(
+            "Replicas more than need",
+            Query(f"clamp_min({_READY} - {_NEED}, 0)", _NAMED),
+            text="Headroom, the warm pool and what is kept until it may shrink stand in it.",
+        ),
+    ),
+)
+_ENGINES: Final = PanelRow(
+    "Engines",
+    (
+        lines(
+            "Share of the KV cache in use",
+            Query(queries.total(vllm.USAGE, "namespace", DEPLOYMENT, how="avg"), _ENGINE),
+            Query(queries.total(sglang.USAGE, "namespace", DEPLOYMENT, how="avg"), _ENGINE),
+            unit="percentunit",
+        ),
+        lines(
+            "Requests in engines",
+            Query(queries.total(vllm.RUNNING, "namespace", DEPLOYMENT), f"{_ENGINE} running"),
+            Query(queries.total(vllm.WAITING, "namespace", DEPLOYMENT), f"{_ENGINE} waiting"),
+            Query(queries.total(sglang.RUNNING, "namespace", DEPLOYMENT), f"{_ENGINE} running"),
+            Query(queries.total(sglang.WAITING, "namespace", DEPLOYMENT), f"{_ENGINE} waiting"),
+        ),
+        lines(
+            "Requests put back for want of memory",
+            Query(queries.rate(vllm.PREEMPTED, "namespace", DEPLOYMENT), _ENGINE),
+            Query(queries.rate(sglang.RETRACTED, "namespace", DEPLOYMENT), _ENGINE),
+            unit="reqps",
+        ),
+    ),
+)
+
+BOARD: Final = Dashboard(
+    name="fleet",
+    title="Fleet",
+    text="What stands there and what it costs. Deployments with a fixed count show in the tables and under Engines.",
+    variables=OF_DECISIONS,
+    rows=(_NOW, _REPLICAS, _STARTS, _MONEY, _ENGINES),
+)

@@ -1,0 +1,34 @@
+"""Burn rates: how much faster than it may an error budget is spent, over a long window and a short one.
+
+The long window says that it matters, the short one that it still goes on. The factors are those of a budget for 30
+days: 14.4 spends 2 % of it in an hour, 6 spends 5 % in six hours, 3 spends 10 % in a day, 1 spends 10 % in three days.
+"""
+
+from typing import Final
+
+from monitoring import recording
+
+FAST: Final = (("1h", "5m", 14.4), ("6h", "30m", 6.0))
+SLOW: Final = (("1d", "2h", 3.0), ("3d", "6h", 1.0))
+
+AVAILABILITY: Final = 0.99
+"""The share of requests that are to be answered; no policy names one, so it is the same for all deployments."""
+PERCENTILE: Final = 0.95
+"""The share of latencies that an objective of a policy speaks about: all of them are p95."""
+
+
+def of_requests(windows: tuple[tuple[str, str, float], ...]) -> str:
+    """True while requests fail faster than the budget allows."""
+    return _burns(recording.failed, windows, 1 - AVAILABILITY)
+
+
+def of_latencies(windows: tuple[tuple[str, str, float], ...]) -> str:
+    """True while latencies miss their objective faster than the budget allows."""
+    return _burns(recording.missed, windows, 1 - PERCENTILE)
+
+
+def _burns(share: recording.Share, windows: tuple[tuple[str, str, float], ...], budget: float) -> str:
+    return " or ".join(
+        f"({share(long)} > {factor * budget:.4g} and {share(short)} > {factor * budget:.4g})"
+        for long, short, factor in windows
+    )

@@ -1,0 +1,71 @@
+"""Queries of our families: the name as the code has it, and the labels that choose what a dashboard shows.
+
+A family of a deployment is chosen by the dashboard's variables; one of a whole process by that process's namespace.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+from fairlead.telemetry import autoscaler_metrics
+from fairlead.telemetry.metric_family import MetricFamily
+
+DEPLOYMENT: Final = "fairlead_dev_deployment"
+"""The label by which a scrape of routers and engines names their deployment, as the chart's PodMonitor gives it."""
+REPLICA: Final = "exported_pod"
+"""The router's own label `pod`, an engine, as Prometheus renames it: `pod` is the router that was scraped."""
+INTERVAL: Final = "$__rate_interval"
+OF_SERVING: Final = f'namespace=~"$namespace", {DEPLOYMENT}=~"$deployment"'
+OF_DECISIONS: Final = 'namespace=~"$namespace", name=~"$deployment"'
+OF_OPERATOR: Final = 'namespace=~"$namespace"'
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """One query of a panel, and what its lines are called."""
+
+    text: str
+    legend: str = ""
+
+
+def scope(family: MetricFamily) -> str:
+    """The matchers of the dashboard's variables for this family; the autoscaler's sums know no deployment."""
+    if family.name.startswith("fairlead_operator_"):
+        return OF_OPERATOR
+    if family in autoscaler_metrics.FAMILIES:
+        return OF_DECISIONS if family.labels[:2] == autoscaler_metrics.OF_ONE else ""
+    return OF_SERVING
+
+
+def selected(family: MetricFamily, where: str = "", suffix: str = "") -> str:
+    """The series of a family; `where` adds matchers, `suffix` names a part of a histogram."""
+    matchers = ", ".join(filter(None, (scope(family), where)))
+    return f"{family.name}{suffix}{{{matchers}}}" if matchers else f"{family.name}{suffix}"
+
+
+def total(family: MetricFamily, *by: str, where: str = "", how: str = "sum") -> str:
+    """A gauge, added up (or the highest: `how`) by these labels."""
+    return f"{how}{_by(by)}({selected(family, where)})"
+
+
+def rate(family: MetricFamily, *by: str, where: str = "", suffix: str = "") -> str:
+    """What a counter grows by in a second, by these labels."""
+    return f"sum{_by(by)}(rate({selected(family, where, suffix)}[{INTERVAL}]))"
+
+
+def quantile(share: float, family: MetricFamily, *by: str) -> str:
+    """A quantile of a histogram, by these labels."""
+    return f"histogram_quantile({share}, {rate(family, 'le', *by, suffix='_bucket')})"
+
+
+def mean(family: MetricFamily, *by: str) -> str:
+    """The mean of a histogram, by these labels."""
+    return f"{rate(family, *by, suffix='_sum')} / {rate(family, *by, suffix='_count')}"
+
+
+def or_zero(query: str) -> str:
+    """Zero where there is no series, since what it counts never happened."""
+    return f"({query} or vector(0))"
+
+
+def _by(labels: tuple[str, ...]) -> str:
+    return f" by ({', '.join(labels)}) " if labels else ""

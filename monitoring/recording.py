@@ -1,0 +1,98 @@
+"""Recording rules: how many requests failed and how many latencies missed their objective, over seven windows.
+
+An objective is the policy's own. The autoscaler says it in seconds and names the bucket of the router's histogram that
+holds it, so that one query serves every deployment. Long windows add up what the short one recorded: they cost as many
+samples as they have minutes, whatever the number of routers, revisions and buckets.
+"""
+
+from collections.abc import Callable
+from typing import Final
+
+from fairlead.telemetry import autoscaler_metrics as scaling
+from fairlead.telemetry import router_families as router
+from monitoring.queries import DEPLOYMENT
+from monitoring.rules import RecordingRule, RuleGroup
+
+BASE: Final = "5m"
+WINDOWS: Final = ("30m", "1h", "2h", "6h", "1d", "3d")
+OF: Final = f"namespace, {DEPLOYMENT}"
+
+REQUESTS: Final = "fairlead:requests:rate5m"
+FAILED_REQUESTS: Final = "fairlead:requests_failed:rate5m"
+OBJECTIVES: Final = "fairlead:objectives:bound"
+LATENCIES: Final = "fairlead:latencies:rate5m"
+LATENCIES_MET: Final = "fairlead:latencies_met:rate5m"
+
+Share = Callable[[str], str]
+"""The name of a recorded share by its window."""
+
+OURS: Final = "queue_full|queue_time|no_replica_routable|no_other_replica|retry_budget_spent|draining"
+"""Refusals that are no client's fault."""
+
+
+def failed(window: str) -> str:
+    """The recorded share of requests that failed."""
+    return f"fairlead:requests_failed:ratio{window}"
+
+
+def missed(window: str) -> str:
+    """The recorded share of latencies that missed their objective."""
+    return f"fairlead:latencies_missed:ratio{window}"
+
+
+def groups() -> tuple[RuleGroup, ...]:
+    """What was seen, then the shares, which read it."""
+    return (
+        RuleGroup(
+            name="fairlead.seen",
+            interval="1m",
+            rules=(*_requests(), _objectives(), *(rule for one in scaling.JUDGED for rule in _latencies(one))),
+        ),
+        RuleGroup(
+            name="fairlead.shares",
+            interval="1m",
+            rules=tuple(rule for window in (BASE, *WINDOWS) for rule in _shares(window)),
+        ),
+    )
+
+
+def _requests() -> tuple[RecordingRule, RecordingRule]:
+    """Two families whose series never have the same labels, added up: `or` keeps both."""
+    refused = f'rate({router.REFUSALS.name}{{reason=~"{OURS}"}}[{BASE}])'
+    broken = f'rate({router.RESULTS.name}{{result=~"engine_failed|cut"}}[{BASE}])'
+    return (
+        RecordingRule(record=REQUESTS, expr=f"sum by ({OF}) (rate({router.RESULTS.name}[{BASE}]))"),
+        RecordingRule(record=FAILED_REQUESTS, expr=f"sum by ({OF}) ({refused} or {broken})"),
+    )
+
+
+def _objectives() -> RecordingRule:
+    """With the labels of routers' series, the bucket as `le`."""
+    shown = f"max by (namespace, name, objective, bound) ({scaling.OBJECTIVE.name})"
+    named = f'label_replace({shown}, "{DEPLOYMENT}", "$1", "name", "(.+)")'
+    bucket = f'label_replace({named}, "le", "$1", "bound", "(.+)")'
+    return RecordingRule(record=OBJECTIVES, expr=f"max by ({OF}, objective, le) ({bucket})")
+
+
+def _latencies(objective: str) -> tuple[RecordingRule, RecordingRule]:
+    """Prometheus 3 writes the bucket 2 as 2.0, Prometheus 2 does not: here both are 2.0."""
+    family = scaling.JUDGED[objective]
+    of = f'{OBJECTIVES}{{objective="{objective}"}}'
+    buckets = f"sum by ({OF}, le) (rate({family.name}_bucket[{BASE}]))"
+    alike = f'label_replace({buckets}, "le", "$1.0", "le", "([0-9]+)")'
+    labels = {"objective": objective}
+    seen = f"sum by ({OF}) (rate({family.name}_count[{BASE}]))"
+    return (
+        RecordingRule(record=LATENCIES, expr=f"{seen} and on ({OF}) {of}", labels=labels),
+        RecordingRule(record=LATENCIES_MET, expr=f"sum by ({OF}) ({alike} and on ({OF}, le) {of})", labels=labels),
+    )
+
+
+def _shares(window: str) -> tuple[RecordingRule, RecordingRule]:
+    def seen(record: str) -> str:
+        return record if window == BASE else f"sum_over_time({record}[{window}])"
+
+    return (
+        RecordingRule(record=failed(window), expr=f"{seen(FAILED_REQUESTS)} / ({seen(REQUESTS)} > 0)"),
+        RecordingRule(record=missed(window), expr=f"1 - {seen(LATENCIES_MET)} / ({seen(LATENCIES)} > 0)"),
+    )

@@ -1,0 +1,76 @@
+"""Every reason of a condition has its entry: cause, how it shows, remedy and, where somebody must act, a command."""
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+import yaml
+
+from fairlead.fleet.conditions import ConditionReason, ConditionType
+from house import troubleshooting_page
+from house.tree import ROOT
+from house.troubleshooting_page import Entry, Mismatch
+
+
+def test_the_committed_page_is_the_one_that_the_words_make() -> None:
+    written = (ROOT / troubleshooting_page.PAGE).read_text(encoding="utf-8")
+    assert written == troubleshooting_page.page(), "run `python -m house.troubleshooting_page`"
+
+
+def test_every_reason_has_a_heading_that_a_link_finds() -> None:
+    headings = re.findall(r"^## (.+)$", troubleshooting_page.page(), re.MULTILINE)
+    assert headings == [one.value for one in ConditionReason]
+
+
+def test_an_entry_is_whole_or_says_that_nothing_is_wrong() -> None:
+    for name, one in troubleshooting_page.entries().items():
+        assert (one.remedy is None) == (one.command is None), name
+        if one.remedy is None:
+            assert one.cause.startswith("Nothing is wrong."), name
+
+
+def test_an_entry_says_which_condition_to_look_at() -> None:
+    for name, one in troubleshooting_page.entries().items():
+        assert any(f"`{kind}" in one.shows for kind in ConditionType), name
+
+
+def test_a_reason_without_an_entry_is_named_and_so_is_an_entry_without_a_reason(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = tmp_path / "words.yaml"
+    monkeypatch.setattr(troubleshooting_page, "WORDS", words)
+    written = yaml.safe_load((ROOT / "house/troubleshooting.yaml").read_text())
+    written["Forgotten"] = written.pop("NoTokens")
+    words.write_text(yaml.safe_dump(written))
+    with pytest.raises(Mismatch, match="Forgotten, NoTokens"):
+        troubleshooting_page.entries()
+
+
+def test_the_order_is_that_of_the_enum(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    words = tmp_path / "words.yaml"
+    monkeypatch.setattr(troubleshooting_page, "WORDS", words)
+    written = yaml.safe_load((ROOT / "house/troubleshooting.yaml").read_text())
+    words.write_text(yaml.safe_dump(dict(reversed(written.items())), sort_keys=False))
+    with pytest.raises(Mismatch, match="the order"):
+        troubleshooting_page.entries()
+
+
+def test_commands_are_one_line_that_a_shell_reads_and_name_what_the_page_names() -> None:
+    for name, one in troubleshooting_page.entries().items():
+        if one.command:
+            words = shlex.split(one.command)
+            assert "-n" not in words or words[words.index("-n") + 1] in {"demo", "fairlead-system"}, name
+
+
+def test_links_between_entries_lead_somewhere() -> None:
+    text = troubleshooting_page.page()
+    anchors = {one.value.lower() for one in ConditionReason}
+    assert set(re.findall(r"\]\(#([a-z]+)\)", text)) <= anchors
+
+
+def test_a_sentence_ends_and_a_command_is_one_of_ours() -> None:
+    with pytest.raises(ValueError, match="cause"):
+        Entry.model_validate({"cause": "no end", "shows": "`Ready False`."})
+    with pytest.raises(ValueError, match="command"):
+        Entry.model_validate({"cause": "It has an end.", "shows": "`Ready False`.", "command": "rm -rf /"})
