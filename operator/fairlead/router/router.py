@@ -4,7 +4,7 @@ import logging
 from collections.abc import Iterator
 from dataclasses import replace
 from time import monotonic
-from typing import Any
+from typing import Any, Final
 
 from fairlead.fleet.endpoints import DiscoveredEndpoint, EndpointState
 from fairlead.router import engine_errors, router_pages
@@ -22,6 +22,9 @@ from fairlead.routing.served_model import ServedModel
 
 log = logging.getLogger(__name__)
 
+PATIENCE_SECONDS: Final = 5.0
+"""How long a router that starts waits for the lists of all its targets, if it has some of them."""
+
 
 class Router:
     """One router: assembles what its requests share, and follows its configuration, endpoints and peers."""
@@ -35,6 +38,8 @@ class Router:
         self.name = ""
         """The pod's name; without it no router keeps a tenant's rates for the others."""
         self._serving: set[Endpoint] = set()
+        self._began = monotonic()
+        self._was_ready = False
         self.context = context = RouterContext(settings, telemetry)
         self._parts = TargetParts(
             tenancy=context.tenancy,
@@ -130,9 +135,15 @@ class Router:
 
     @property
     def ready(self) -> bool:
-        """Whether clients may be sent here; a routable engine is not needed, since requests are held."""
-        targets = self.context.targets.values()
-        return not self.context.draining and all(one.dispatcher.table.complete for one in targets)
+        """Whether clients may be sent here; a routable engine is not needed, since requests are held.
+
+        Among several targets one whose engines cannot be listed keeps clients from the others for a while only, and
+        not at all once this router was ready.
+        """
+        complete = [one.dispatcher.table.complete for one in self.context.targets.values()]
+        late = any(complete) and monotonic() - self._began >= PATIENCE_SECONDS
+        self._was_ready = self._was_ready or all(complete) or late
+        return self._was_ready and not self.context.draining
 
     # Pages of the router
 
