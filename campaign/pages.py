@@ -10,6 +10,7 @@ from campaign.kube import Eye
 from campaign.moves import EngineDeed
 from fairlead.cluster import pods
 from fairlead.cluster.api_server import ApiServer
+from fairlead.objects import labels
 from tests.faults import answering_pods
 from tests.faults.answering_pods import AnsweringPods
 
@@ -61,7 +62,9 @@ class Pages(AnsweringPods):
                 one.update(state="ejected", reason=MUTE)
         return page
 
-    async def _answer(self, address: str, port: int, name: str) -> web.AppRunner:
+    async def _answer(self, address: str, port: int, pod: Manifest) -> web.AppRunner:
+        name = str((pod["metadata"].get("labels") or {}).get(labels.DEPLOYMENT, ""))
+
         async def metrics(_: web.Request) -> web.Response:
             lie = self.lies.get(self._at.get(address, ""))
             text = answering_pods.engine_page(self.load(name))

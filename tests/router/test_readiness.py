@@ -41,12 +41,12 @@ def list_none(router: Router, name: str) -> None:
 def test_a_gateway_waits_for_all_targets_but_not_for_ever(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     router = made(gateway(tmp_path, "a", "b"))
     assert not router.ready
-    monkeypatch.setattr(module, "PATIENCE_SECONDS", 0.0)
+    monkeypatch.setattr(module, "GRACE_SECONDS", 0.0)
     assert not router.ready, "it knows nothing at all"
     monkeypatch.undo()
     list_none(router, "a")
     assert not router.ready
-    monkeypatch.setattr(module, "PATIENCE_SECONDS", 0.0)
+    monkeypatch.setattr(module, "GRACE_SECONDS", 0.0)
     assert router.ready, "who asks for a need not wait until somebody may list b"
 
 

@@ -22,7 +22,7 @@ from fairlead.routing.served_model import ServedModel
 
 log = logging.getLogger(__name__)
 
-PATIENCE_SECONDS: Final = 5.0
+GRACE_SECONDS: Final = 5.0
 """How long a router that starts waits for the lists of all its targets, if it has some of them."""
 
 
@@ -141,7 +141,7 @@ class Router:
         not at all once this router was ready.
         """
         complete = [one.dispatcher.table.complete for one in self.context.targets.values()]
-        late = any(complete) and monotonic() - self._began >= PATIENCE_SECONDS
+        late = any(complete) and monotonic() - self._began >= GRACE_SECONDS
         self._was_ready = self._was_ready or all(complete) or late
         return self._was_ready and not self.context.draining
 

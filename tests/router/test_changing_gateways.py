@@ -1,0 +1,124 @@
+"""A gateway whose routes, targets and keys change while it serves: nothing is cut, and nobody is left behind."""
+
+import asyncio
+import json
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, Final
+
+from tests.emulator.living import living, paced
+from tests.router.gateways import gateway, posted, single, target, written
+from tests.router.planes import STREAM, Raw, run_story, whole
+
+ANSWER: Final = whole(
+    b'{"model":"base","choices":[{"text":"a","finish_reason":"stop"}],"usage":{"prompt_tokens":3,"completion_tokens":1}}'
+)
+
+
+def body(model: str, prompt: str = "one two three", **more: Any) -> dict[str, Any]:  # noqa: ANN401 - any JSON
+    return {"model": model, "prompt": prompt, "max_tokens": 4} | more
+
+
+def seen(engine: Raw) -> list[dict[str, Any]]:
+    """The bodies that an engine got."""
+    return [json.loads(one.partition(b"\r\n\r\n")[2]) for one in engine.seen]
+
+
+def test_aliases_change_under_load_and_nothing_is_cut(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with living(paced(0.005, 0.005)) as (one,), living(paced(0.005, 0.005)) as (other,):
+            both = [target("a", one.address), target("b", other.address)]
+            async with gateway(written(tmp_path, both, [single("chat", "ns/a")])) as router:
+                stop = asyncio.Event()
+
+                async def client() -> list[tuple[int, str, bool]]:
+                    found = []
+                    while not stop.is_set():
+                        status, headers, text = await posted(router, STREAM)
+                        found.append((status, headers["x-fairlead-target"], text.endswith("data: [DONE]\n\n")))
+                    return found
+
+                clients = [asyncio.create_task(client()) for _ in range(8)]
+                for place in range(12):
+                    await asyncio.sleep(0.05)
+                    to = "ab"[place % 2]
+                    only = both if place % 3 else [both[place % 2]]
+                    written(tmp_path, only, [single("chat", f"ns/{to}")], limits={"maxQueued": 100 + place})
+                stop.set()
+                answers = [answer for one in clients for answer in await one]
+                assert {(status, whole) for status, _, whole in answers} == {(200, True)}
+                assert {to for _, to, _ in answers} == {"ns/a", "ns/b"}
+                while one.engine.now.running or other.engine.now.running:
+                    await asyncio.sleep(0.005)
+
+    run_story(story(), seconds=30)
+
+
+def test_a_target_that_is_removed_ends_its_stream_and_what_waits_for_it_goes_elsewhere(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with living(paced(0.01, 0.01)) as (one,), living() as (other,):
+            both = [target("a", one.address, maxSequences=1), target("b", other.address)]
+            async with gateway(written(tmp_path, both, [single("chat", "ns/a")]), log=tmp_path / "log") as router:
+                running = asyncio.create_task(posted(router, STREAM | {"max_tokens": 60}))
+                while not one.engine.now.running:
+                    await asyncio.sleep(0.002)
+                waiting = asyncio.create_task(posted(router, STREAM))
+                while (await router.page())["targets"]["ns/a"]["queue"]["lanes"]["interactive"]["waiting"] == 0:
+                    await asyncio.sleep(0.002)
+                written(tmp_path, both[1:], [single("chat", "ns/b")])
+                _, headers, text = await waiting
+                assert (headers["x-fairlead-target"], text.endswith("data: [DONE]\n\n")) == ("ns/b", True)
+                assert not running.done(), "it is still being answered"
+                _, headers, text = await running
+                assert (headers["x-fairlead-target"], text.count("data: ")) == ("ns/a", 61)
+                assert list((await router.page())["targets"]) == ["ns/b"]
+
+    run_story(story())
+
+
+def test_clients_of_a_target_that_moves_away_find_its_own_routers_with_their_next_request(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with living() as (one,), living() as (other,):
+            stays, routes = target("b", other.address), [single("chat", "ns/a"), single("code", "ns/b")]
+            file = written(tmp_path, [target("a", one.address), stays], routes)
+            async with gateway(file) as router:
+                _, headers, _ = await posted(router, STREAM)
+                assert "connection" not in headers
+                written(tmp_path, [target("a", one.address, leaving=True), stays], routes)
+                while "connection" not in headers:
+                    _, headers, _ = await posted(router, STREAM)
+                assert headers["connection"] == "close"
+                _, headers, _ = await posted(router, STREAM | {"model": "code"})
+                assert "connection" not in headers
+
+    run_story(story())
+
+
+def test_keys_in_a_folder_are_rotated_while_it_runs(tmp_path: Path) -> None:
+    keys = tmp_path / "keys"
+    keys.mkdir()
+    (keys / "shop").write_text("first\n")
+    (keys / "bank.2026.sha256").write_text(sha256(b"theirs").hexdigest())
+
+    async def story() -> None:
+        async with Raw(*[ANSWER] * 99).listening() as engine:
+            tenants = [{"name": "shop"}, {"name": "bank"}]
+            config = written(
+                tmp_path, [target("a", engine.address)], [single("chat", "ns/a")], keys=keys, tenants=tenants
+            )
+            async with gateway(config) as router:
+
+                async def status(key: str) -> int:
+                    return (await posted(router, body("chat"), authorization=f"Bearer {key}"))[0]
+
+                assert [await status(key) for key in ("first", "theirs", "second")] == [200, 200, 401]
+                (keys / "shop.new").write_text("second")
+                while await status("second") != 200:
+                    await asyncio.sleep(0.01)
+                assert await status("first") == 200
+                (keys / "shop").unlink()
+                while await status("first") != 401:
+                    await asyncio.sleep(0.01)
+                assert [await status(key) for key in ("theirs", "second")] == [200, 200]
+
+    run_story(story())
