@@ -13,6 +13,7 @@ from prove.claimed import (
     engine_replay,
     engine_server,
     engine_sweep,
+    gateway_cost,
     house,
     kv_intervals,
     operator_world,
@@ -63,6 +64,7 @@ CLAIMS: Final[tuple[Claim, ...]] = tuple(
             *trial_router.CLAIMS,
             *trial_campaign.CLAIMS,
             *trial_rollout.CLAIMS,
+            *gateway_cost.CLAIMS,
         )
     )
 )
