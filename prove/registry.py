@@ -13,6 +13,7 @@ from prove.claimed import (
     engine_replay,
     engine_server,
     engine_sweep,
+    gateway_cost,
     house,
     kv_intervals,
     monitoring,
@@ -64,7 +65,11 @@ CLAIMS: Final[tuple[Claim, ...]] = tuple(
             *trial_router.CLAIMS,
             *trial_campaign.CLAIMS,
             *trial_rollout.CLAIMS,
+<<<<<<< HEAD
             *monitoring.CLAIMS,
+=======
+            *gateway_cost.CLAIMS,
+>>>>>>> gw-router
         )
     )
 )

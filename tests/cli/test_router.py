@@ -44,6 +44,23 @@ def test_as_json_it_is_one_object_without_secrets(run: Run, config: Path) -> Non
     assert "aaaa" not in json.dumps(document)
 
 
+def test_a_gateways_file_is_shown_with_its_targets_and_without_its_keys(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "key").write_text("sk-secret")
+    external = {"name": "external/big", "url": "https://a/v1", "model": "m", "keyFile": str(tmp_path / "key")}
+    target = {"target": "ns/a", "endpoints": ["127.0.0.1:8000"], "pricePerHour": "2.10"}
+    route = {"name": "chat", "target": "ns/a", "fallback": {"targets": ["external/big"]}}
+    document = {"renderedFrom": "x", "targets": [target], "externals": [external], "routes": [route]}
+    path = tmp_path / "router.json"
+    path.write_text(json.dumps(document))
+    code, out, _ = run("router", "--check", str(path), "-o", "json")
+    shown = json.loads(out)
+    assert code == 0
+    assert (shown["targets"][0]["pricePerHour"], shown["routes"][0]["name"]) == ("2.10", "chat")
+    assert (shown["externals"][0]["api"]["model"], shown["externals"][0]["key"]) == ("m", None)
+    assert "sk-secret" not in out
+    assert "selector" not in shown
+
+
 def test_what_would_do_nothing_is_a_warning(run: Run, config: Path) -> None:
     config.write_text(FILE.replace("sha256: " + "a" * 64, "file: /absent/key"))
     code, _, err = run("router", "--check", str(config))

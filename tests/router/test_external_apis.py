@@ -51,6 +51,20 @@ def test_it_gets_the_body_for_its_model_our_key_and_nothing_of_the_client(tmp_pa
     run_story(story())
 
 
+def test_its_cookies_and_names_of_our_organization_stay_here(tmp_path: Path) -> None:
+    async def story() -> None:
+        lines = b"set-cookie: __cf_bm=1\r\nOpenAI-Organization: ours\r\nRetry-After: 3\r\ncontent-type:"
+        async with Raw(ANSWER.replace(b"content-type:", lines)).listening() as api:
+            config = written(tmp_path, [], [single("chat", "external/big")], [outside(api.address, tmp_path)])
+            async with gateway(config) as router:
+                _, headers, text = await posted(router, PROMPT)
+        assert set(headers) & {"set-cookie", "openai-organization"} == set()
+        assert (headers["retry-after"], headers["content-type"]) == ("3", "application/json")
+        assert json.loads(text)["usage"]["completion_tokens"] == 1
+
+    run_story(story())
+
+
 def test_a_deployment_that_is_lost_is_answered_for_from_outside(tmp_path: Path) -> None:
     async def story() -> None:
         async with Raw(BROKEN).listening() as engine, Raw(ANSWER).listening() as api:

@@ -8,7 +8,11 @@ from typing import Any
 from fairlead.objects import router_config
 from fairlead.router.config.loader import RouterConfig, SecretLocation
 
-_ELSEWHERE = frozenset({"keyFiles", "redisUrlFile", "routing", "keyPlaces", "redisPlace", "warnings"})
+_ELSEWHERE = frozenset({"keyFiles", "redisUrlFile", "routing", "keyPlaces", "redisPlace", "warnings", "isGateway"})
+_OF_GATEWAYS = frozenset({"targets", "externals", "routes", "configMap", "tenantKeys"})
+_OF_ONE = frozenset({"selector", "endpoints", "enginePort", "engineKind", "adapters", "prefixCaching", "revision"})
+_OF_ONE_TOO = frozenset({"maxContextTokens", "maxSequences", "kvTokens"})
+"""Settings of a plain router's only target; a gateway has them below `targets`."""
 
 
 def as_json(settings: RouterConfig) -> str:
@@ -25,8 +29,10 @@ def as_text(settings: RouterConfig) -> str:
 
 def _document(settings: RouterConfig) -> dict[str, Any]:
     """Settings of the file first, then those for requests; of secrets their places and how many were found."""
-    plain = router_config.plain(replace(settings, keys={}, redis_url=None))
-    found = {name: value for name, value in plain.items() if name not in _ELSEWHERE}
+    externals = tuple(replace(one, key=None) for one in settings.externals)
+    plain = router_config.plain(replace(settings, keys={}, redis_url=None, externals=externals))
+    absent = _ELSEWHERE | (_OF_ONE | _OF_ONE_TOO if settings.is_gateway else _OF_GATEWAYS)
+    found = {name: value for name, value in plain.items() if name not in absent}
     routing = plain["routing"]
     for tenant in routing["tenants"]:
         del tenant["keyFiles"]

@@ -158,10 +158,11 @@ class EngineTarget:
         found = self.pools.get(endpoint)
         if found is None:
             parts, external = self._parts, self.external
-            tls = parts.engine_tls if external is None else external.tls
-            found = self.pools[endpoint] = UpstreamPool(endpoint, parts.memory, parts.counts, tls)
-            if external is not None:
-                found.host = external.host
+            if external is None:
+                found = UpstreamPool(endpoint, parts.memory, parts.counts, parts.engine_tls)
+            else:
+                found = UpstreamPool(endpoint, external.memory, parts.counts, external.tls)
+            self.pools[endpoint] = found
         return found
 
     def scrape(self, endpoint: Endpoint, now: float) -> None:

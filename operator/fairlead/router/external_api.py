@@ -10,6 +10,8 @@ from urllib.parse import urlsplit
 from fairlead.engines.http_api import EngineErrorClass, ErrorShapes, HttpApi
 from fairlead.router.config.settings import ExternalConfig, TargetConfig
 from fairlead.router.upstream_connection import UpstreamMessage
+from fairlead.router.wire import header_lines
+from fairlead.router.wire.head_cache import HeadCache
 from fairlead.router.wire.responses import ReplyFraming
 from fairlead.router.wire.surfaces import Surface
 
@@ -54,7 +56,7 @@ API: Final = HttpApi(
 class ExternalApi:
     """One such API."""
 
-    __slots__ = ("_context", "_lines", "address", "config", "host", "target")
+    __slots__ = ("_context", "_lines", "address", "config", "host", "memory", "target")
 
     def __init__(self, config: ExternalConfig) -> None:
         url = urlsplit(config.api.url)
@@ -63,6 +65,8 @@ class ExternalApi:
         self.config = config
         self.address = f"{name}:{port}"
         self.host = (name if port == PORTS[url.scheme] else self.address).encode()
+        self.memory = HeadCache(header_lines.of_outside_response)
+        """Of its responses only a few headers are passed on."""
         self._context = ssl.create_default_context() if url.scheme == "https" else None
         key = b"" if config.key is None else b"authorization: Bearer %b\r\n" % config.key
         self._lines = {

@@ -19,6 +19,8 @@ log = logging.getLogger(__name__)
 EVERY_SECONDS: Final = 0.25
 SELDOM: Final = 4
 """One in so many sweeps scrapes engines and checks ten thousand idle clients: once a second."""
+MOST_SCRAPES: Final = 250
+"""In one round: a gateway's router may have a thousand engines, whose pages have fifty kilobytes each."""
 _SCRAPED_STATES: Final = frozenset({EndpointState.ROUTABLE, EndpointState.DRAINING})
 
 
@@ -33,6 +35,7 @@ class Sweeper:
         self._due = monotonic() + every_seconds
         self._clients_due = 0.0
         self._figures_due = 0.0
+        self._part = 0
         self._handle = self._loop.call_later(every_seconds, self._sweep)
 
     def stop(self) -> None:
@@ -91,8 +94,15 @@ class Sweeper:
             exchange.hung(why, now)
 
     def _scrape(self, now: float) -> None:
-        for target in self._context.every_target:
-            if target.external is None:
-                for endpoint in target.dispatcher.table.endpoints:
-                    if endpoint.state in _SCRAPED_STATES:
-                        target.scrape(endpoint, now)
+        """Scrape every engine, or where there are very many, each of them every few rounds."""
+        every = [
+            (target, endpoint)
+            for target in self._context.every_target
+            if target.external is None
+            for endpoint in target.dispatcher.table.endpoints
+            if endpoint.state in _SCRAPED_STATES
+        ]
+        parts = 1 + len(every) // MOST_SCRAPES
+        self._part = (self._part + 1) % parts
+        for target, endpoint in every[self._part :: parts]:
+            target.scrape(endpoint, now)

@@ -5,10 +5,11 @@ parser sees every new head. A cached head is shared by all requests with it: nev
 """
 
 import re
+from collections.abc import Callable
 from typing import Final, Generic, TypeVar
 
 from fairlead.router.wire import header_lines, request_heads, response_heads
-from fairlead.router.wire.header_lines import HeaderLineCache
+from fairlead.router.wire.header_lines import HeaderLine, HeaderLineCache
 from fairlead.router.wire.request_heads import MalformedRequest, ParsedRequestHead, RequestHead
 from fairlead.router.wire.response_heads import ParsedResponseHead, ResponseHead
 
@@ -53,13 +54,13 @@ class HeadCache:
 
     __slots__ = ("_request_lines", "_response_lines", "requests", "responses", "sizes")
 
-    def __init__(self) -> None:
+    def __init__(self, of_response: Callable[[bytes], HeaderLine] = header_lines.of_response) -> None:
         self.requests: BoundedCache[RequestHead] = BoundedCache(HEADS)
         self.responses: BoundedCache[ResponseHead] = BoundedCache(HEADS)
         self.sizes: dict[bytes, int] = {}
         """Size lines of chunks, of four digits at most."""
         self._request_lines = HeaderLineCache(header_lines.of_request)
-        self._response_lines = HeaderLineCache(header_lines.of_response)
+        self._response_lines = HeaderLineCache(of_response)
 
     def request(self, key: HeadCacheKey, block: bytes, most_lines: int) -> ParsedRequestHead | MalformedRequest:
         """Parse a head that is not cached; `block` is all of it, `key` the rest without its length."""

@@ -30,6 +30,8 @@ READ_HEADERS: Final = frozenset(
     }
 )
 """Headers that the router reads."""
+FROM_OUTSIDE: Final = frozenset({b"content-type", b"content-encoding", b"cache-control", b"retry-after"})
+"""Headers of a response that are passed on from an API outside of the cluster."""
 PREFIX: Final = b"x-fairlead-"
 """Headers for this router: read, and not passed on."""
 SLO: Final = b"x-slo-"
@@ -87,6 +89,14 @@ def of_request(line: bytes) -> HeaderLine:
 def of_response(line: bytes) -> HeaderLine:
     """An engine's line; the router writes the length anew with the framing, and echoes the request's id itself."""
     return _read(line, HOP_BY_HOP | {b"content-length", b"x-request-id"})
+
+
+def of_outside_response(line: bytes) -> HeaderLine:
+    """A line of an API outside: cookies, names of our organization and the like are not for the gateway's clients."""
+    found = of_response(line)
+    if found.way is not HeaderDestination.ON or found.name in FROM_OUTSIDE:
+        return found
+    return found._replace(way=HeaderDestination.ENDS_HERE)
 
 
 def _read(line: bytes, ending: frozenset[bytes]) -> HeaderLine:
