@@ -157,7 +157,7 @@ class Reconciler:
         )
         await self._report(observed, inputs, served, now)
         found = _outcome(observed, judged, decision, obstacle, now)
-        found = replace(found, after_s=_sooner(found.after_s, served.to)) if not found.failed else found
+        found = replace(found, after_s=_sooner(found.after_s, observed, served.to)) if not found.failed else found
         early = TURNING_S if turning else LEAVING_S if restored.given_up else None
         return replace(found, after_s=early) if early is not None and not found.failed else found
 
@@ -345,10 +345,14 @@ def _outcome(
     return ReconcileOutcome(after_s=min(waits) if waits else None)
 
 
-def _sooner(after_s: float | None, to: RouterMove) -> float | None:
-    """While routers take over from others, look at them often: no event says when they have."""
+def _sooner(after_s: float | None, observed: DeploymentSnapshot, to: RouterMove) -> float | None:
+    """While routers take over from others, look at them often: no event says when they have.
+
+    Those that are not there yet, or not ready, wake the deployment when they are.
+    """
     waits = [after_s] if after_s is not None else []
-    if to.phase in (MovePhase.JOINING, MovePhase.LEAVING):
+    awaited = to.phase is MovePhase.JOINING and any(observed.gateway_routers.values())
+    if awaited or (to.phase is MovePhase.LEAVING and observed.routers):
         waits.append(PROBING_S)
     if to.wait_seconds is not None:
         waits.append(max(0.1, to.wait_seconds))

@@ -114,6 +114,7 @@ def test_a_gateway_that_is_not_there_takes_nothing_over_and_is_named() -> None:
     assert serving(world) == {"own"}
     assert world.condition("Routable") == ("True", "Routable")
     assert "there is no InferenceGateway front in namespace default that can be read" in world.message("Routable")
+    assert world.tick().after_s == 15.0
     world.put_gateway()
     world.settle()
     assert serving(world) == {"gateway"}
