@@ -29,7 +29,7 @@ class Running:
     replica: int
     first_token_at: float
     ends_at: float
-    fate: str
+    ending: str
     """How it ends: `done`, `cut`, or `failed` before its first token, and is then sent again."""
     rates: TokenRates
     retry: bool
@@ -45,7 +45,7 @@ class Hour:
     meters: list[ReplicaMeter] = field(default_factory=lambda: [ReplicaMeter(PRICE, NOON) for _ in range(REPLICAS)])
     running: list[Running] = field(default_factory=list)
     external: float = 0.0
-    fates: dict[str, int] = field(default_factory=dict)
+    endings: dict[str, int] = field(default_factory=dict)
 
     def play(self, seconds: float) -> None:
         now = NOON
@@ -66,30 +66,30 @@ class Hour:
 
     def send(self, request: RequestCost, now: float, *, retry: bool) -> None:
         replica = self.rng.randrange(REPLICAS)
-        fate = self.rng.choice(["done"] * 7 + ["cut", "failed", "failed"])
+        ending = self.rng.choice(["done"] * 7 + ["cut", "failed", "failed"])
         first, last = now + self.rng.uniform(0.2, 2), now + self.rng.uniform(3, 12)
         if replica == 0 and HANG[0] < now - NOON < HANG[1]:
-            first, last, fate = NOON + HANG[1], NOON + HANG[1] + 5, "cut"
+            first, last, ending = NOON + HANG[1], NOON + HANG[1] + 5, "cut"
         weight = self.times.prefill_weight(uncached=500, cached=100, inflight=len(self.running))
         metered = self.meters[replica].started(weight, now)
         rates = replica_rates(PRICE, self.times)
-        self.running.append(Running(request, metered, replica, first, last, fate, rates, retry))
+        self.running.append(Running(request, metered, replica, first, last, ending, rates, retry))
 
     def end(self, one: Running, now: float) -> None:
         self.running.remove(one)
-        self.fates[one.fate] = self.fates.get(one.fate, 0) + 1
-        used = TokensUsed(prompt=600, cached=100, output=0 if one.fate == "failed" else 80)
+        self.endings[one.ending] = self.endings.get(one.ending, 0) + 1
+        used = TokensUsed(prompt=600, cached=100, output=0 if one.ending == "failed" else 80)
         cost = self.meters[one.replica].ended(one.metered, now, one.rates.cost(used)).total
-        answered = one.fate != "failed"
+        answered = one.ending != "failed"
         one.request.add(
             AttemptRecord(target=SMALL, revision="r1", used=used, cost=cost, retry=one.retry, answered=answered)
         )
-        if one.fate == "failed" and not one.retry:
+        if one.ending == "failed" and not one.retry:
             self.send(one.request, now, retry=True)
             return
-        if one.fate == "failed":
+        if one.ending == "failed":
             self.fall_back(one.request, used)
-        if one.fate == "done":
+        if one.ending == "done":
             self.times.learn(uncached=500, first_token_seconds=1.0, output=80, decode_seconds=5.0)
         self.ledger.add(one.request, NOON)
 
@@ -109,7 +109,7 @@ def test_requests_and_idle_are_the_price_of_all_replica_seconds_and_the_other_ap
     assert ours == pytest.approx(PRICE * seconds / 3600, rel=1e-9)
     assert seconds == REPLICAS * 3600.0
     assert sum(row.cost for key, row in rows if key.external) == pytest.approx(hour.external)
-    assert min(hour.fates.values()) > 50
+    assert min(hour.endings.values()) > 50
     assert idle > PRICE * (HANG[1] - HANG[0]) / 3600 * 0.5
 
 
@@ -117,6 +117,6 @@ def test_failed_and_cut_attempts_have_paid_for_what_they_used() -> None:
     hour = Hour(random.Random(5))  # noqa: S311  # a recorded seed, not a secret
     hour.play(900.0)
     rows = [row for key, row in hour.ledger.rows() if key.target == SMALL and key.route != IDLE]
-    assert sum(row.unanswered for row in rows) == hour.fates["failed"]
+    assert sum(row.unanswered for row in rows) == hour.endings["failed"]
     assert sum(row.retries for row in rows) > 0
     assert 0 < sum(row.unanswered_cost for row in rows) < sum(row.cost for row in rows)
