@@ -35,6 +35,23 @@ def running(pod: Manifest) -> Manifest:
     return _status(pod, state, ready=True) | {"phase": "Running"}
 
 
+def is_contradicted(pod: Manifest) -> bool:
+    """Whether somebody calls it unready while all its containers are ready, and nobody asked it to go."""
+    words = [seen.condition(pod, kind).get("status") for kind in ("ContainersReady", "Ready")]
+    return words == ["True", "False"] and not seen.leaves(pod) and not seen.ended(pod)
+
+
+def taken_back(pod: Manifest) -> Manifest:
+    """Ready after all; refused where the pod has changed since."""
+    entries = [
+        one if one["type"] != "Ready" else _condition("Ready", "True", {}) for one in pod["status"]["conditions"]
+    ]
+    return {
+        "metadata": {"resourceVersion": pod["metadata"]["resourceVersion"]},
+        "status": {"conditions": entries},
+    }
+
+
 def may_be_ready(pod: Manifest) -> bool:
     """Whether nothing of its spec keeps it from running, and it did run."""
     main = pod["spec"]["containers"][0]

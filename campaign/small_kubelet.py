@@ -1,12 +1,19 @@
-"""What a kubelet writes of containers where kwok pretends it: how they end, and that they run again."""
+"""What a kubelet writes of containers where kwok pretends it: how they end, that they run again, that they are ready.
+
+The node-lifecycle controller calls pods unready by what it knew of their node, which may be seconds old. A kubelet that
+lives takes that back; kwok does not.
+"""
 
 import asyncio
 import contextlib
 from typing import Any, Final
 
+import aiohttp
+
 from campaign import kube, pod_states
-from campaign.kube import Kube, Refusal
+from campaign.kube import Eye, Kube, Refusal
 from campaign.observer import facts as seen
+from campaign.small_nodes import DOWN
 
 Manifest = dict[str, Any]
 HEALS: Final = 30
@@ -23,6 +30,16 @@ class Kubelet:
     async def write(self, pod: Manifest, status: Manifest) -> None:
         """A part of its status."""
         await self._kube.patch(f"{kube.path(pod)}/status", {"status": status})
+
+    async def follow(self, pods: Eye, nodes: Eye) -> None:
+        """Until cancelled: of nodes that live, every pod is as ready as its containers are."""
+        while True:
+            await asyncio.sleep(EVERY_S)
+            for one in [pod for pod in pods.every() if pod_states.is_contradicted(pod)]:
+                node = nodes.named("", one["spec"].get("nodeName", ""))
+                if node is not None and DOWN not in (node["metadata"].get("annotations") or {}):
+                    with contextlib.suppress(Refusal, aiohttp.ClientError, TimeoutError):
+                        await self._kube.patch(f"{kube.path(one)}/status", pod_states.taken_back(one))
 
     async def heal(self, namespace: str) -> None:
         """Whatever may be ready is.

@@ -21,7 +21,7 @@ from house.tree import ROOT
 CHART: Final = "charts/fairlead"
 PAGE: Final = "docs/reference/values.md"
 HEAD: Final = "# Written by `python -m house.chart`; changes here are lost.\n"
-SAMPLES: Final = ("quickstart", "scaling")
+SAMPLES: Final = ("quickstart", "scaling", "gateway")
 """One example of each kind, shown beside the chart."""
 
 _DEFINITIONS: Final = f"{CHART}/templates/crds"
@@ -170,11 +170,10 @@ def _annotations() -> dict[str, str]:
 
 
 def _examples() -> list[dict[str, Any]]:
-    """The first object of each kind in the samples that users are shown first; none of a kind that is not run yet."""
+    """The first object of each kind in the samples that users are shown first."""
     texts = [(ROOT / "manifests/samples" / f"{name}.yaml").read_text(encoding="utf-8") for name in SAMPLES]
     objects = [one for text in texts for one in yaml.safe_load_all(text)]
-    firsts = (next((one for one in objects if one["kind"] == kind.name), None) for kind in KINDS)
-    return [one for one in firsts if one is not None]
+    return [next(one for one in objects if one["kind"] == kind.name) for kind in KINDS]
 
 
 class _Texts(yaml.SafeDumper):

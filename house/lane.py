@@ -36,6 +36,8 @@ class Lane:
     """At a lower priority: it waits for nothing, and takes what lanes that do leave of the cores."""
     real: bool = False
     """A real world that misses deadlines on a busy machine: a few stories that failed are told once more, alone."""
+    kept: bool = False
+    """Whether it is passed over while no file of this tree changed since it last held; never with a cluster."""
     only_named: bool = False
     """Not run unless asked for by name: it fetches 6 GB, or tells at length what another lane tells in short."""
 
@@ -90,6 +92,7 @@ LANES: Final = (
         world="`fairlead engine`, asked over HTTP as real vLLM was; a real Redis and a real Prometheus",
         preparations=(REDIS, PROMETHEUS),
         real=True,
+        kept=True,
     ),
     Lane(
         name="pure",
@@ -104,6 +107,7 @@ LANES: Final = (
         folders=("tests/house",),
         world="a copy of this tree",
         patient=True,
+        kept=True,
     ),
     Lane(
         name="apiserver",

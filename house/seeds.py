@@ -12,7 +12,7 @@ from typing import Final
 
 from devcluster.cache import Cache
 
-KEPT: Final = (".mypy_cache", ".import_linter_cache", ".ruff_cache", ".build/pure")
+KEPT: Final = (".mypy_cache", ".import_linter_cache", ".ruff_cache", ".build/pure", ".build/lanes")
 LOCK: Final = Path("locks") / "dev.txt"
 
 

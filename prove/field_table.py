@@ -32,7 +32,7 @@ This page is rendered by `python -m prove.field_table > docs/reference/fields.md
 _ABOUT: Final = {
     DEPLOYMENT.name: "Seen in a pretended cluster, with the field and without it.",
     POLICY.name: "Seen in an autoscaler that decides for fleets that grow, shrink, sleep and fall silent.",
-    GATEWAY.name: "The kind itself is warned of when it is applied, and with it all of its fields.",
+    GATEWAY.name: "Seen in what its routers are given: their pods, their Service and their configuration.",
 }
 
 

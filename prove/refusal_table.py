@@ -39,6 +39,7 @@ _LAYERS: Final = {
 }
 
 _TENANT: Final = {"name": "shop", "keys": [{"name": "k", "key": "k"}], "budget": {"maxCost": "25"}}
+_LOOP: Final = {"name": "m", "deployment": "a", "fallback": {"deployments": ["default/a"]}}
 _CAUTIONS: Final = (
     (
         "an argument that this release does not know, in an image of one's own",
@@ -48,7 +49,9 @@ _CAUTIONS: Final = (
     ("a model that nobody knows", deployment(model={"source": "hf://a/b"})),
     ("a tenant's budget", deployment(router={"tenants": [_TENANT]})),
     ("an objective that decides nothing", policy(objectives={"queueTimeP95": "2s"})),
-    ("a gateway", gateway()),
+    ("a chain that comes back", gateway(models=[_LOOP])),
+    ("a model that nothing serves", gateway(tenants=[{"name": "shop", "models": ["chat"]}])),
+    ("a budget of a gateway's tenant", gateway(tenants=[{"name": "shop", "budget": {"maxCost": "25"}}])),
     ("fifty guesses", engine(speculation={"method": "ngram", "tokens": 50})),
     ("a settling time beyond the drain", deployment(drain={"settle": "10m", "timeout": "1m"})),
     ("a first token beyond the whole", deployment(router={"timeouts": {"firstToken": "2m", "total": "90s"}})),

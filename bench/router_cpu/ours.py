@@ -28,7 +28,7 @@ def keys() -> tuple[str, ...]:
 def contestant(folder: Path) -> Contestant:
     """Its files are written into the folder."""
     config = folder / "router.json"
-    config.write_text(json.dumps(_configuration(folder), indent=1), encoding="utf-8")
+    config.write_text(json.dumps(configuration(folder), indent=1), encoding="utf-8")
     listening = ("--host", HOST, "--port", str(PORT), "--metrics-port", str(METRICS_PORT), "--linger", "0")
     log = ("--access-log", str(folder / "access.log"))
     return Contestant(
@@ -42,7 +42,7 @@ def contestant(folder: Path) -> Contestant:
     )
 
 
-def _configuration(folder: Path) -> dict[str, Any]:
+def configuration(folder: Path) -> dict[str, Any]:
     """As the operator renders it; a file written by hand would be read by pydantic, which stays in memory."""
     return {
         "renderedFrom": "bench.router_cpu",

@@ -15,7 +15,7 @@ DEPLOYMENT_RULES: Final = (
         story="a router beside a gateway",
         spec=but(router={}, gateway={"name": "company"}),
         at="spec.router",
-        wording="a deployment is served by its own router or through a gateway, not both; remove gateway",
+        wording="a deployment is served by its own router or through a gateway, not both; remove router",
     ),
     Bad(
         story="more GPUs than the engine will use",

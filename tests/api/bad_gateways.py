@@ -32,7 +32,7 @@ SHARED_RULES: Final = (
         kind=GATEWAY,
         spec=route(),
         at="spec.models[0].deployment",
-        wording="set deployment to the name of an InferenceDeployment in this namespace",
+        wording="set deployment to the name of an InferenceDeployment, or to namespace/name",
     ),
     Bad(
         story="weights beside one deployment",
@@ -120,11 +120,43 @@ SHARED_RULES: Final = (
         wording="a tenant names a band that bands does not have; add the band to bands",
     ),
     Bad(
-        story="a tenant without a key",
+        story="a pattern that nobody looks for",
         kind=GATEWAY,
-        spec={"tenants": [{"name": "a", "keys": []}]},
-        at="spec.tenants[0].keys",
-        wording="the list needs at least 1 entry",
-        there="should have at least 1 items",
+        spec=route(
+            strategy="Cascade", cascade={"deployments": ["a", "b"], "validator": "NotEmpty", "pattern": "[0-9]+"}
+        ),
+        at="spec.models[0].cascade.pattern",
+        wording="pattern belongs to validator Pattern, which needs it",
+    ),
+    Bad(
+        story="a length without a number",
+        kind=GATEWAY,
+        spec=route(strategy="Cascade", cascade={"deployments": ["a", "b"], "validator": "MinLength"}),
+        at="spec.models[0].cascade.minCharacters",
+        wording="set validator to MinLength together with minCharacters, for instance 40",
+    ),
+    Bad(
+        story="refusals that nobody looks for",
+        kind=GATEWAY,
+        spec=route(
+            strategy="Cascade",
+            cascade={"deployments": ["a", "b"], "validator": "NotEmpty", "refusalWords": ["leider"]},
+        ),
+        at="spec.models[0].cascade.refusalWords",
+        wording="refusalWords are looked for by validator NoRefusal alone",
+    ),
+    Bad(
+        story="a chain that comes back",
+        kind=GATEWAY,
+        spec=route(deployment="a", fallback={"deployments": ["b", "c", "b"]}),
+        at="spec.models[0].fallback.deployments",
+        wording="a deployment that could not answer is not asked twice; name each of them once",
+    ),
+    Bad(
+        story="every namespace and one more",
+        kind=GATEWAY,
+        spec={"allowedNamespaces": ["*", "search"]},
+        at="spec.allowedNamespaces",
+        wording="* lets every namespace join, so other names beside it mean nothing; remove *, or all the others",
     ),
 )

@@ -147,7 +147,7 @@ SCALED: Final[dict[str, Any]] = {
     },
     "accelerator": {"product": "NVIDIA-L4"},
     "scaling": {"minReplicas": 1, "maxReplicas": 8, "policy": {"name": "p"}},
-    "gateway": {"name": "company"},
+    "gateway": {"name": "company", "namespace": "platform"},
 }
 FROM_A_PATH: Final[dict[str, Any]] = {
     "model": {"source": "hf://a/b"},
@@ -196,7 +196,9 @@ GATEWAY_SPEC: Final[dict[str, Any]] = {
             "strategy": "Rules",
             "deployment": "a",
             "fallback": {"deployments": ["b"], "reasons": ["Timeout"]},
+            "shadow": {"deployment": "b", "share": "0.05"},
             "cache": False,
+            "onInvalid": "Retry",
             "rules": [
                 {
                     "name": "r",
@@ -209,6 +211,8 @@ GATEWAY_SPEC: Final[dict[str, Any]] = {
                         "structuredOutput": True,
                         "tools": False,
                         "tenants": ["shop"],
+                        "tasks": ["extraction"],
+                        "expression": "promptTokens > 10",
                     },
                     "deployment": "b",
                 }
@@ -218,9 +222,40 @@ GATEWAY_SPEC: Final[dict[str, Any]] = {
         {
             "name": "three",
             "strategy": "Cascade",
-            "cascade": {"deployments": ["a", "b"], "validator": "Confidence", "minConfidence": "0.7"},
+            "cascade": {
+                "deployments": ["a", "b"],
+                "validator": "Confidence",
+                "minConfidence": "0.7",
+                "maxExtraShare": "0.3",
+            },
+        },
+        {
+            "name": "four",
+            "strategy": "Cascade",
+            "cascade": {"deployments": ["a", "b"], "validator": "NoRefusal", "refusalWords": ["leider"]},
+        },
+        {
+            "name": "five",
+            "strategy": "Cascade",
+            "cascade": {"deployments": ["a", "b"], "validator": "Pattern", "pattern": "^[0-9]+$"},
+        },
+        {
+            "name": "six",
+            "strategy": "Cascade",
+            "cascade": {"deployments": ["a", "b"], "validator": "MinLength", "minCharacters": 40},
         },
     ],
+    "external": [
+        {
+            "name": "elsewhere",
+            "url": "https://api.example.com/v1",
+            "model": "big",
+            "keySecret": _SECRET,
+            "prices": {"prompt": "2.50", "cached": "0.25", "output": "10"},
+            "maxConcurrency": 32,
+        }
+    ],
+    "allowedNamespaces": ["search"],
 }
 FULL: Final[tuple[tuple[Kind[Any], dict[str, Any]], ...]] = (
     (DEPLOYMENT, COUNTED),

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from fairlead.api import deployment_conversion, policy_conversion, routing_conversion
+from fairlead.api import deployment_conversion, gateway_conversion, policy_conversion
 from fairlead.api.kinds import DEPLOYMENT, POLICY
 from fairlead.api.object_reader import read_stored
 from fairlead.fleet.desired_state import (
@@ -23,6 +23,7 @@ from fairlead.fleet.desired_state import (
 )
 from fairlead.fleet.gateways import (
     DeploymentRouter,
+    GatewayReference,
     HoldLimits,
     ResponseCacheSettings,
     Retries,
@@ -144,7 +145,7 @@ def test_what_was_stored_in_spite_of_a_contradiction_still_converts(bad: Bad) ->
     elif value is not None and bad.kind is POLICY:
         assert policy_conversion.policy(value.spec).cold_start == ColdStart()
     elif value is not None:
-        assert routing_conversion.routing(value.spec).retries == Retries()
+        assert gateway_conversion.gateway(value).routing.retries == Retries()
 
 
 def test_a_drain_may_be_immediate() -> None:
@@ -153,7 +154,11 @@ def test_a_drain_may_be_immediate() -> None:
 
 
 def test_a_deployment_of_a_gateway_has_no_router_of_its_own() -> None:
-    assert deployment(gateway={"name": "company"}).door == "company"
+    joined = deployment(gateway={"name": "company"})
+    assert joined.door == GatewayReference(namespace=joined.wanted.namespace, name="company")
+    elsewhere = deployment(gateway={"name": "company", "namespace": "platform"})
+    assert elsewhere.door == GatewayReference(namespace="platform", name="company")
+    assert elsewhere.door.title == "platform/company"
 
 
 def test_every_field_of_an_own_router_arrives() -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from fairlead.api import deployment_conversion, policy_conversion, routing_conversion
+from fairlead.api import deployment_conversion, gateway_conversion, policy_conversion
 from fairlead.api.kinds import DEPLOYMENT, KINDS, POLICY, Kind
 from fairlead.api.object_reader import read_stored, read_strict
 from fairlead.api.read_problems import ReadReason
@@ -62,10 +62,9 @@ def decided(kind: Kind[Any], spec: dict[str, Any]) -> Any:  # noqa: ANN401  # wh
         return None
     if kind is DEPLOYMENT:
         return deployment_conversion.deployment(reading.value, RELEASES)
-    spec_ = reading.value.spec
     if kind is POLICY:
-        return policy_conversion.policy(spec_)
-    return routing_conversion.routing(spec_), spec_.models, spec_.replicas, spec_.service
+        return policy_conversion.policy(reading.value.spec)
+    return gateway_conversion.gateway(reading.value)
 
 
 def named(path: Path) -> str:

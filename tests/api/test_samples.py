@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
-from fairlead.api import deployment_conversion, policy_conversion, routing_conversion
+from fairlead.api import deployment_conversion, gateway_conversion, policy_conversion
 from fairlead.api.kinds import DEPLOYMENT, GATEWAY, KINDS, POLICY
 from fairlead.api.object_reader import read_stored, read_strict
 from fairlead.fleet.conversations import ConfigMapKey
@@ -32,8 +32,9 @@ def converted(document: dict[str, Any]) -> Any:  # noqa: ANN401  # whatever its 
     assert read_stored(document, kind) == reading
     if kind is DEPLOYMENT:
         return deployment_conversion.deployment(reading.value, RELEASES)
-    spec = reading.value.spec
-    return policy_conversion.policy(spec) if kind is POLICY else routing_conversion.routing(spec)
+    if kind is POLICY:
+        return policy_conversion.policy(reading.value.spec)
+    return gateway_conversion.gateway(reading.value)
 
 
 @pytest.mark.parametrize(("stem", "document"), list(samples()), ids=lambda each: each if isinstance(each, str) else "")
@@ -69,6 +70,7 @@ def test_together_they_show_every_lever() -> None:
 
 def test_no_sample_shows_what_this_release_does_not_run() -> None:
     documents = [document for _, document in samples()]
-    assert [one["metadata"]["name"] for one in documents if one["kind"] == GATEWAY.name] == []
+    gateways = [converted(one) for one in documents if one["kind"] == GATEWAY.name]
+    assert [one.reference.name for one in gateways if list(unsupported_fields.of_gateway(one))] == []
     deployments = [converted(one) for one in documents if one["kind"] == DEPLOYMENT.name]
     assert [one.wanted.name for one in deployments if list(unsupported_fields.refusals(one))] == []

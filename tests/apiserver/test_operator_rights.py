@@ -31,7 +31,9 @@ from tests.faults.proxy import Proxy
 from tests.faults.small_cluster import small_cluster
 from tests.review.bad_hurts import HURTS
 
-GUARDS_OWNERS: Final = {Right("update", "inferencedeployments.fairlead.dev/finalizers")}
+GUARDS_OWNERS: Final = {
+    Right("update", f"{plural}.fairlead.dev/finalizers") for plural in ("inferencedeployments", "inferencegateways")
+}
 """Needed by no request of its own: this API server asks for it whenever a child is to block its owner's deletion."""
 
 
@@ -199,10 +201,14 @@ async def _reviews(one: Scene) -> None:
     scaled = deployment()
     scaled["spec"] |= {"scaling": {"minReplicas": 1, "maxReplicas": 2, "policy": {"name": "calm"}}}
     del scaled["spec"]["replicas"]
-    gateway = {"models": [{"name": "chat", "strategy": "Single", "deployment": "chat"}]}
+    tenants = [{"name": "shop", "budget": {"maxCost": "25"}}]
+    gateway = {"models": [{"name": "chat", "strategy": "Single", "deployment": "chat"}], "tenants": tenants}
+    joins = deployment("joins")
+    joins["spec"] |= {"gateway": {"name": "door"}}
     answer: dict[str, Any] = {}
     for document in (
         scaled,
+        joins,
         {
             "apiVersion": "fairlead.dev/v1alpha1",
             "kind": "InferenceGateway",
@@ -212,7 +218,7 @@ async def _reviews(one: Scene) -> None:
     ):
         answer = await _reviewed(one, document)
         assert answer["response"]["allowed"], answer
-    assert any("nothing is started for it" in warning for warning in answer["response"]["warnings"]), answer
+    assert any("this budget refuses nothing" in warning for warning in answer["response"]["warnings"]), answer
     for row in HURTS:
         assert isinstance(row.given, dict)
         named = {"name": "bad", "namespace": "default"}

@@ -5,7 +5,9 @@ import json
 import pytest
 
 from tests.cli.conftest import File, Run
-from tests.review.table import deployment, policy
+from tests.review.table import deployment, gateway, policy
+
+HALF = {"deployment": "bad", "weight": 1}
 
 ENV = [
     {"name": "A", "valueFrom": {"configMapKeyRef": {"name": "c", "key": "k"}}},
@@ -97,4 +99,20 @@ def test_what_routers_would_be_told_is_rendered_beside_the_engine(run: Run, file
     assert code == 0
     assert (one["router"]["routers"], one["router"]["routing"]["timeouts"]["totalSeconds"]) == (3, 60.0)
     assert "# 3 routers in front" in run("render", file(shown))[1]
-    assert "does not run InferenceGateways" in run("render", file(deployment(gateway={"name": "g"})))[2]
+
+
+def test_what_a_gateways_routers_would_be_told_is_rendered_from_the_files_beside_it(run: Run, file: File) -> None:
+    models = [{"name": "talk", "deployment": "bad"}, {"name": "split", "strategy": "Weighted", "weighted": [HALF]}]
+    front = gateway(models=models)
+    joins = deployment(gateway={"name": "bad"})
+    alone = deployment(gateway={"name": "other"})
+    made = [file(one, f"{number}.yaml") for number, one in enumerate((front, joins, alone))]
+    code, out, _ = run("render", "-o", "json", *made)
+    told, one, other = json.loads(out)
+    assert code == 0
+    assert one["router"] is other["router"] is None
+    assert [each["target"] for each in told["gateway"]["targets"]] == ["default/bad"]
+    assert [each["name"] for each in told["gateway"]["routes"]] == ["talk", "split"]
+    text = run("render", file(front))[1]
+    assert "# bad: 2 routers, 0 deployments of these files; their configuration: -o json" in text
+    assert "talk: Single default/bad\nsplit: Weighted" in text

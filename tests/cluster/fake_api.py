@@ -30,6 +30,11 @@ class FakeRequest:
     subresource: str | None
     query: dict[str, str]
 
+    @property
+    def selector(self) -> str:
+        """Labels and fields alike."""
+        return self.query.get("labelSelector") or self.query.get("fieldSelector", "")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
@@ -103,7 +108,7 @@ class FakeApi:
         """Every open watch hears what it does not know yet, unless they are muted."""
         for stream in () if self.muted else self._streams:
             request = stream.request
-            selector = request.query.get("labelSelector", "")
+            selector = request.selector
             for event in self.objects.events(request.resource.title, request.namespace, selector, stream.sent_version):
                 stream.words.put_nowait(json.dumps(event))
             stream.sent_version = self.objects.version
@@ -228,7 +233,7 @@ class FakeApi:
         return web.json_response(done)
 
     def _list(self, request: FakeRequest) -> Manifest:
-        found = self.objects.listed(request.resource.title, request.namespace, request.query.get("labelSelector", ""))
+        found = self.objects.listed(request.resource.title, request.namespace, request.selector)
         bare = [{key: value for key, value in one.items() if key not in ("apiVersion", "kind")} for one in found]
         return {"kind": "List", "metadata": {"resourceVersion": str(self.objects.version)}, "items": bare}
 

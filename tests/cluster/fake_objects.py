@@ -145,8 +145,8 @@ class Objects:
 
 
 def matches(manifest: Manifest, selector: str) -> bool:
-    """Equalities, their opposite, and existence; no more is asked for by us."""
-    labels = manifest["metadata"].get("labels") or {}
+    """Equalities, their opposite, existence, and the one field of a name; no more is asked for by us."""
+    labels = {"metadata.name": manifest["metadata"]["name"], **(manifest["metadata"].get("labels") or {})}
     return all(_matches(labels, part) for part in selector.split(",") if part)
 
 

@@ -9,7 +9,7 @@ import pytest
 from aiohttp import web
 
 from fairlead.cluster import pod_http, router_client
-from fairlead.fleet.endpoints import EndpointState, RouterEndpoint
+from fairlead.fleet.endpoints import EndpointState, GatewayReport, RouterEndpoint, TenantUse
 from tests.cluster.worlds import run
 
 TWO = [
@@ -94,3 +94,32 @@ def test_what_is_no_report_is_nothing(text: str) -> None:
 
 def test_no_engines_is_a_report_too() -> None:
     assert router_client.parsed('{"endpoints": []}') == ()
+
+
+def test_a_gateways_router_reports_all_its_targets_and_tenants() -> None:
+    one = {"pod": "a", "address": "10.0.0.1:8000", "state": "routable", "inflight": 2}
+    page = {
+        "targets": {"team/chat": {"endpoints": [one]}, "team/code": {"endpoints": []}},
+        "tenants": {"shop": {"inflight": 1, "waiting": 2, "requestsPerMinute": 3, "tokensPerMinute": 4}, "rest": {}},
+        "routes": {},
+    }
+    seen = RouterEndpoint(pod="a", address="10.0.0.1:8000", state=EndpointState.ROUTABLE, inflight=2)
+    assert router_client.parsed_gateway(json.dumps(page)) == GatewayReport(
+        targets={"team/chat": (seen,), "team/code": ()},
+        tenants={"shop": TenantUse(running=1, waiting=2, requests=3, tokens=4), "rest": TenantUse()},
+    )
+    assert router_client.parsed_gateway('{"targets": {}}') == GatewayReport(targets={}, tenants={})
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "{}", '{"targets": []}', '{"targets": {"a": 3}}', '{"targets": {}, "tenants": {"a": {"waiting": "x"}}}'],
+    ids=range(5),
+)
+def test_what_is_no_report_of_a_gateway_is_nothing(text: str) -> None:
+    assert router_client.parsed_gateway(text) is None
+
+
+def test_a_gateways_router_is_asked_about_one_of_its_targets() -> None:
+    assert router_client.path_of("team/chat") == "/fairlead/v1/endpoints?deployment=team/chat"
+    assert router_client.path_of("") == "/fairlead/v1/endpoints"

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from fairlead.cluster.kinds import Manifest
 from fairlead.cluster.store import (
     DEPLOYMENT_LABEL,
+    GATEWAY_LABEL,
     MOST_TOMBSTONES,
     NamespacedName,
     ObjectStore,
@@ -39,8 +40,18 @@ def test_an_object_is_found_by_name_and_by_deployment() -> None:
     assert len(store) == 2
 
 
-def test_the_label_is_the_one_that_children_carry() -> None:
-    assert DEPLOYMENT_LABEL == labels.DEPLOYMENT
+def test_what_belongs_to_a_gateway_is_found_by_it_and_not_by_a_deployment_of_its_name() -> None:
+    store = ObjectStore()
+    owned = made("owned", 1, labels={GATEWAY_LABEL: "chat"})
+    store.put(owned)
+    assert store.of_gateway("serving", "chat") == (owned,)
+    assert store.of_deployment("serving", "chat") == store.of_gateway("other", "chat") == ()
+    store.drop(owned)
+    assert store.of_gateway("serving", "chat") == ()
+
+
+def test_the_labels_are_those_that_children_carry() -> None:
+    assert (DEPLOYMENT_LABEL, GATEWAY_LABEL) == (labels.DEPLOYMENT, labels.GATEWAY)
 
 
 def test_an_older_word_changes_nothing() -> None:

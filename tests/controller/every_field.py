@@ -7,7 +7,7 @@ Spec = dict[str, Any]
 BASE: Final[Spec] = {"engine": {"kind": "vLLM", "context": {"maxTokens": 8192}}}
 """Real vLLM, since the simulated engine opens no weights."""
 
-UNBUILT: Final = frozenset({"rollout.canary.steps.[].weight", "rollout.canary.steps.[].hold", "gateway.name"})
+UNBUILT: Final = frozenset({"rollout.canary.steps.[].weight", "rollout.canary.steps.[].hold"})
 """Leaves that this release refuses, since nothing would act on them; `field_evidence` holds them to that."""
 
 ONLY_CHECKED: Final = frozenset({"accelerator.count"})
@@ -211,6 +211,7 @@ BESIDE: Final[dict[str, Spec]] = {
     "router.tenants.[].band": {"router": {"tenants": [TENANT], "bands": [{"name": "gold", "priority": 1}]}},
     **{f"router.tenants.[].budget.{one}": SPENDING for one in ("maxCost", "period")},
     **{f"router.tracing.{one}": TRACED for one in ("endpoint", "share")},
+    "gateway.namespace": {"gateway": {"name": "front"}},
     "scaling.maxReplicas": SCALED,
     "scaling.minReplicas": SCALED,
     "scaling.policy.name": SCALED,

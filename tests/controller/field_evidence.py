@@ -24,14 +24,17 @@ from fairlead.cluster.kinds import Manifest
 from fairlead.engines.catalogue import releases
 from fairlead.fleet.desired_state import SecretKey
 from fairlead.fleet.findings import SpecFinding
-from fairlead.objects import applied_hash
+from fairlead.fleet.gateways import DesiredGateway
+from fairlead.objects import applied_hash, gateway_children, gateway_config
+from fairlead.objects.owner import Owner
 from fairlead.review import admission
 from fairlead.review.context import ReviewContext
 from fairlead.review.result import AdmissionReason
 from tests.api import full_specs
 from tests.api.objects import written
-from tests.api.test_every_field_is_live import decided, leaves_of, others, words
+from tests.api.test_every_field_is_live import decided, leaves, leaves_of, named, others, words
 from tests.controller import policy_reads, test_every_field
+from tests.controller.pretend import PLATFORM
 from tests.controller.reads import Attribute, differences
 from tests.controller.test_every_field import begun, changed, rolled, state
 from tests.review.table import CONTEXT
@@ -55,6 +58,12 @@ CHILDREN: Final = (
     (r"status$", "status"),
 )
 """What stands in a world, and what people call it."""
+GIVEN: Final = {
+    "Deployment": "router pods",
+    "Service": "the routers' Service",
+    "ConfigMap": "the routers' configuration",
+}
+"""What a gateway's routers are given."""
 
 
 class Outcome(StrEnum):
@@ -112,10 +121,62 @@ def of_policy(leaf: str) -> Evidence:
 
 
 def of_gateway(leaf: str) -> Evidence:
-    """The kind itself is warned of, and so is all that stands in it."""
-    pair = _reviewed(written(full_specs.GATEWAY_SPEC, kind=GATEWAY, name="full"), leaf)
-    outcome, where = pair or (Outcome.IGNORED, "")
+    """What another value of this leaf changes for routers; else what is said of it."""
+    for spec in (_built(full_specs.GATEWAY_SPEC), full_specs.GATEWAY_SPEC):
+        review = admission.review(written(spec, kind=GATEWAY, name="full"), TRUSTING)
+        for one in review.refusals:
+            if one.reason is AdmissionReason.NOT_AVAILABLE and _names(one.field, leaf):
+                return Evidence(kind=GATEWAY.name, leaf=leaf, outcome=Outcome.REFUSED, where=_sentence(one))
+        for warning in review.warnings:
+            if warning.reason in UNBUILT and _names(warning.field, leaf):
+                return Evidence(kind=GATEWAY.name, leaf=leaf, outcome=Outcome.WARNED, where=_sentence(warning))
+    where = _changed_routers(leaf)
+    outcome = Outcome.USED if where else Outcome.IGNORED
     return Evidence(kind=GATEWAY.name, leaf=leaf, outcome=outcome, where=where)
+
+
+def _built(spec: dict[str, Any]) -> dict[str, Any]:
+    """Without what is refused: a spec whose routers are told everything that stands in it."""
+    routes = [one for one in json.loads(json.dumps(spec["models"])) if "cascade" not in one]
+    for route in routes:
+        for field in ("shadow", "onInvalid"):
+            route.pop(field, None)
+        for rule in route.get("rules", ()):
+            rule["when"].pop("expression")
+    return {**spec, "models": routes}
+
+
+def _names(field: str, leaf: str) -> bool:
+    """Leaves of a gateway are called without the places in lists."""
+    named = re.sub(r"\[\d+\]", "", field).removeprefix("spec.")
+    return f"{leaf}.".startswith(f"{named}.")
+
+
+def _changed_routers(leaf: str) -> str:
+    """Which children of a gateway differ with another value, or who may join it."""
+    spec = _built(full_specs.GATEWAY_SPEC)
+    (path, *_) = [path for path in leaves(spec) if named(path) == leaf or f"{named(path)}.".startswith(f"{leaf}.")]
+    value: Any = spec
+    for step in path:
+        value = value[step]
+    before = decided(GATEWAY, spec)
+    for other in others(value, words(GATEWAY, path)):
+        after = decided(GATEWAY, full_specs.with_value(spec, path, other))
+        if after not in (None, before):
+            return _differing(before, after)
+    return ""
+
+
+def _differing(before: DesiredGateway, after: DesiredGateway) -> str:
+    old, new = ({one["kind"]: one for one in _routers_of(each)} for each in (before, after))
+    found = [label for kind, label in GIVEN.items() if old[kind] != new[kind]]
+    return ", ".join(found) or ("which deployments may join" if before != after else "")
+
+
+def _routers_of(gateway: DesiredGateway) -> tuple[Manifest, ...]:
+    owner = Owner(namespace="team", name="full", uid="u", kind=GATEWAY.name)
+    told = gateway_config.document(gateway, [], gateway.routes.routes)
+    return gateway_children.all_children(owner, gateway, told, PLATFORM)
 
 
 def _reviewed(document: Any, leaf: str) -> tuple[Outcome, str] | None:  # noqa: ANN401  # an object as written

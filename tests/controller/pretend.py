@@ -5,6 +5,7 @@ Faults are set by number: the n-th write crashes the operator before or after it
 
 import asyncio
 import atexit
+from collections.abc import Coroutine
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -90,8 +91,12 @@ class Pretend:
 
     def tick(self, name: str = "chat") -> ReconcileOutcome:
         """One reconcile."""
+        return self.run(self.operator.tick(self.key(name), self.now))
+
+    def run(self, reconcile: Coroutine[Any, Any, ReconcileOutcome]) -> ReconcileOutcome:
+        """Carry one out, with what the world shows now."""
         self.world.receive()
-        return _LOOP.run(self.operator.tick(self.key(name), self.now))
+        return _LOOP.run(reconcile)
 
     @staticmethod
     def key(name: str = "chat") -> ObjectKey:

@@ -3,6 +3,7 @@
 The feed may be late, may stop, and may lose, double and reorder what it brings; a list in the end tells the truth.
 """
 
+import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Final
@@ -14,7 +15,7 @@ from fairlead.controller.children.child_losses import ChildLosses
 from fairlead.controller.informers import WATCHED as FOLLOWED
 from fairlead.controller.reference_cache import NOTHING
 from fairlead.fleet.desired_state import EngineKind
-from fairlead.fleet.endpoints import EndpointState, RouterEndpoint
+from fairlead.fleet.endpoints import EndpointState, GatewayReport, RouterEndpoint, TenantUse
 from fairlead.fleet.engine_load import EngineLoad
 from fairlead.objects import labels
 from fairlead.review.context import ObjectKey
@@ -122,14 +123,36 @@ class PretendPodClient:
         """Pods that were put to sleep."""
         self.stubborn = False
         """Engines do not turn."""
+        self.own_mute = False
+        """Deployments' own routers do not answer."""
+        self.behind = False
+        """Routers of gateways do not answer."""
+        self.tenants: dict[str, TenantUse] = {}
+        """What each router of a gateway serves for them."""
 
-    async def endpoints(self, router: Manifest) -> tuple[RouterEndpoint, ...] | None:
-        """What a router sees."""
+    async def endpoints(self, router: Manifest, target: str = "") -> tuple[RouterEndpoint, ...] | None:
+        """What a router sees; a gateway's knows the targets that it was told."""
         if self.silent:
             return None
+        if target:
+            report = await self.gateway_report(router)
+            return None if report is None else report.targets.get(target)
         name = router["metadata"]["labels"]["fairlead.dev/deployment"]
+        return None if self.own_mute else self._engines(None, name)
+
+    async def gateway_report(self, router: Manifest) -> GatewayReport | None:
+        """What a gateway's router sees of the targets in its ConfigMap."""
+        gateway = router["metadata"]["labels"]["fairlead.dev/gateway"]
+        where = ("configmaps", router["metadata"]["namespace"], f"{gateway}-gateway")
+        if self.silent or self.behind or where not in self._objects.held:
+            return None
+        told = json.loads(self._objects.held[where]["data"]["router.json"])
+        targets = {one["target"]: self._engines(*one["target"].split("/")) for one in told["targets"]}
+        return GatewayReport(targets=targets, tenants=self.tenants)
+
+    def _engines(self, namespace: str | None, name: str) -> tuple[RouterEndpoint, ...]:
         selector = f"fairlead.dev/deployment={name},fairlead.dev/role=engine"
-        return tuple(self._seen(pod) for pod in self._objects.listed("pods", None, selector) if pods.is_ready(pod))
+        return tuple(self._seen(pod) for pod in self._objects.listed("pods", namespace, selector) if pods.is_ready(pod))
 
     def _seen(self, pod: Manifest) -> RouterEndpoint:
         mute = pod["metadata"]["labels"]["fairlead.dev/revision"] in self.mute

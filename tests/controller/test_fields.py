@@ -33,7 +33,9 @@ SOME: Final = [EVERY[place] for place in points.of(len(EVERY), few=40)]
 WAITING: Final = [
     *((DEPLOYMENT, leaf) for leaf in sorted(UNBUILT)),
     *((DEPLOYMENT, f"router.tenants.[].budget.{one}") for one in ("maxCost", "period")),
-    (GATEWAY, "replicas"),
+    *((GATEWAY, f"tenants.[].budget.{one}") for one in ("maxCost", "period")),
+    *((GATEWAY, f"models.[].{one}") for one in ("onInvalid", "shadow.share", "cascade.pattern")),
+    (GATEWAY, "models.[].rules.[].when.expression"),
 ]
 
 

@@ -31,7 +31,24 @@ def node(ready: str = "True", gpus: str = "4", beat: str = "1") -> Manifest:
 
 
 SCALED: Manifest = {"scaling": {"policy": {"name": "calm"}}}
+LED: Manifest = {"gateway": {"name": "calm"}}
 FLEET = (infd(), infd("scaled", **SCALED), infd("led", gateway={"name": "calm"}), short("short"))
+
+
+def reporting(one: Manifest, ready: int) -> Manifest:
+    """With a status of so many ready."""
+    return one | {"status": {"readyReplicas": ready}}
+
+
+def wall(gateways: str) -> Manifest:
+    """The network policy of a deployment's engines, which admits gateways."""
+    made = child()
+    return made | {"metadata": made["metadata"] | {"annotations": {"fairlead.dev/gateways": gateways}}}
+
+
+def of_gateway(name: str) -> Manifest:
+    """A child of a gateway."""
+    return {"metadata": {"namespace": "team", "name": "x", "labels": {"fairlead.dev/gateway": name}}}
 
 
 @pytest.mark.parametrize(
@@ -45,6 +62,14 @@ FLEET = (infd(), infd("scaled", **SCALED), infd("led", gateway={"name": "calm"})
         (kinds.INFERENCE_DEPLOYMENT, None, infd(scaling={"policy": {"name": 7}}), ["chat"]),
         (kinds.AUTOSCALING_POLICY, None, infd("calm"), ["AutoscalingPolicy calm", "scaled"]),
         (kinds.INFERENCE_GATEWAY, infd("calm"), None, ["InferenceGateway calm", "led"]),
+        (kinds.INFERENCE_GATEWAY, infd("calm"), infd("calm"), ["InferenceGateway calm"]),
+        (kinds.INFERENCE_GATEWAY, infd("calm"), reporting(infd("calm"), 2), ["InferenceGateway calm", "led"]),
+        (kinds.INFERENCE_DEPLOYMENT, None, infd(**LED), ["chat", "InferenceGateway calm"]),
+        (kinds.INFERENCE_DEPLOYMENT, infd(**LED), infd(**LED), ["chat"]),
+        (kinds.INFERENCE_DEPLOYMENT, infd(**LED), reporting(infd(**LED), 1), ["chat", "InferenceGateway calm"]),
+        (kinds.NETWORK_POLICY, None, wall("team/calm"), ["chat", "InferenceGateway calm"]),
+        (kinds.NETWORK_POLICY, wall("team/calm"), None, ["chat", "InferenceGateway calm"]),
+        (kinds.POD, None, of_gateway("calm"), ["InferenceGateway calm"]),
         (kinds.DEPLOYMENT, child(), child(), ["chat"]),
         (kinds.SERVICE, None, child(None), []),
         (kinds.POD, None, child(), ["chat"]),
@@ -62,3 +87,10 @@ def test_a_change_wakes_whom_it_concerns(
     found = queue_keys.keys(resource, old, new, lambda: FLEET)
     lines = [one.name if one.kind == "InferenceDeployment" else f"{one.kind} {one.name}" for one in found]
     assert lines == woken
+
+
+def test_our_own_writes_wake_only_the_other_side_of_a_gateway() -> None:
+    """A store that is told of our own write wakes nobody else, or each write would bring the next."""
+    found = queue_keys.across(kinds.INFERENCE_DEPLOYMENT, infd(**LED), reporting(infd(**LED), 1), lambda: FLEET)
+    assert [(one.kind, one.name) for one in found] == [("InferenceGateway", "calm")]
+    assert list(queue_keys.across(kinds.POD, None, child(), lambda: FLEET)) == []

@@ -169,38 +169,15 @@ def test_a_turn_is_news_when_something_is_wrong_or_well_again(
     assert is_news({"type": kind, "status": now[0], "reason": now[1]}, before) is news
 
 
-@pytest.mark.trial(12)
-@pytest.mark.parametrize("there", [False, True])
-def test_a_gateway_is_refused_whether_it_is_there_or_not_and_nothing_starts(there: bool) -> None:
-    world = Pretend()
-    if there:
-        gateway = {"metadata": {"name": "front", "namespace": "default"}, "spec": {}}
-        world.objects.put(kinds.INFERENCE_GATEWAY, gateway)
-    world.apply(deployment(gateway={"name": "front"}))
-    world.settle()
-    assert world.condition("Accepted") == ("False", "Refused")
-    assert "remove spec.gateway" in world.message("Accepted")
-    assert "create it" not in world.message("Accepted") + world.message("Routable")
-    assert world.condition("Routable") == ("False", "RoutersNotReady")
-    assert "this release does not run InferenceGateways" in world.message("Routable")
-    assert world.engines() == {}
-    assert (kinds.SERVICE.title, "default", "chat-router") not in world.objects.held
-
-
 @pytest.mark.trial(11)
-@pytest.mark.trial(12)
-@pytest.mark.parametrize(
-    "changed",
-    [{"gateway": {"name": "front"}}, {"rollout": {"strategy": "Canary", "canary": {"steps": [{"weight": 10}]}}}],
-    ids=["gateway", "canary"],
-)
-def test_what_no_release_does_yet_is_refused_and_what_serves_goes_on(changed: Manifest) -> None:
+def test_what_no_release_does_yet_is_refused_and_what_serves_goes_on() -> None:
     """P14: engines, routers and the address stay as they are, through an edit beside it too, and back again."""
     world = Pretend()
     world.apply(deployment())
     world.settle()
     before, served, address = world.fingerprint(), world.serving(), world.document()["status"]["endpoint"]
-    world.apply(deployment(context=4096, **changed))
+    canary = {"strategy": "Canary", "canary": {"steps": [{"weight": 10}]}}
+    world.apply(deployment(context=4096, rollout=canary))
     world.settle()
     assert world.condition("Accepted") == ("False", "Refused")
     assert "this release does not" in world.message("Accepted")

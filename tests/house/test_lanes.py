@@ -12,7 +12,7 @@ from typing import Final
 
 import pytest
 
-from house import census, lanes, pure
+from house import census, kept_lanes, lanes, pure
 from house.check import surroundings
 from house.lane import LANES, OF_NODES, Lane
 from house.lanes import Ran
@@ -107,6 +107,24 @@ def test_while_one_looks_for_traces_no_other_lane_has_a_node() -> None:
 
 def test_what_fetches_more_than_all_the_rest_runs_only_when_named() -> None:
     assert [lane.name for lane in LANES if lane.only_named] == ["vllm", "real-engines", "other-kinds", "recipes"]
+
+
+def test_a_lane_without_a_cluster_is_passed_over_until_a_file_changes(tmp_path: Path) -> None:
+    house, story = by_name("house"), tmp_path / "tests" / "house" / "test_told.py"
+    story.parent.mkdir(parents=True)
+    story.write_text("assert True\n")
+    now = kept_lanes.facts(tmp_path, house, 40)
+    assert not kept_lanes.holds(tmp_path, house, now), "nobody ran it yet"
+    kept_lanes.remember(tmp_path, house, now)
+    assert kept_lanes.holds(tmp_path, house, kept_lanes.facts(tmp_path, house, 40))
+    assert not kept_lanes.holds(tmp_path, house, kept_lanes.facts(tmp_path, house, 100)), "of each property more"
+    assert not kept_lanes.holds(tmp_path, by_name("conformance"), now), "each has its own"
+    story.write_text("assert not False\n")
+    assert not kept_lanes.holds(tmp_path, house, kept_lanes.facts(tmp_path, house, 40))
+
+
+def test_no_lane_of_a_cluster_is_passed_over() -> None:
+    assert {lane.name for lane in LANES if lane.kept} == {"house", "conformance"}
 
 
 @pytest.mark.house

@@ -140,7 +140,7 @@ def test_a_changed_limit_reaches_routers_without_restarting_one() -> None:
 def test_a_router_understands_all_that_it_is_told(name: str) -> None:
     """The two are written in different rooms; only the file is between them."""
     deployment = wanted(SPECS[name])
-    if isinstance(deployment.door, str):
+    if not isinstance(deployment.door, DeploymentRouter):
         return
     engine, routing = deployment.wanted.engine, deployment.door.routing
     adapters = tuple(one.name for one in engine.adapters)
@@ -175,7 +175,7 @@ def test_a_router_understands_all_that_it_is_told(name: str) -> None:
 def test_every_secret_of_a_router_is_a_file_that_its_pod_mounts(name: str) -> None:
     """And its value, or the Secret itself, stands nowhere in what routers are told."""
     deployment = wanted(SPECS[name])
-    if isinstance(deployment.door, str):
+    if not isinstance(deployment.door, DeploymentRouter):
         return
     understood = loader.read(first_child(deployment, "ConfigMap")["data"]["router.json"])
     entries = [place.file for _, place in understood.key_places]

@@ -3,7 +3,7 @@
 from typing import Final
 
 from tests.review.bad_specs import H100
-from tests.review.table import Layer, Object, Row, deployment, engine
+from tests.review.table import Layer, Object, Row, deployment, engine, gateway
 
 
 def _argument(story: str, *words: str, wording: str) -> Row:
@@ -53,6 +53,18 @@ DRAFTS: Final = (
 )
 
 
+_BIG: Final = {"name": "big", "url": "https://api.example.com/v1", "model": "b-1"}
+_CASCADE: Final = {"deployments": ["a", "b"], "validator": "NotEmpty"}
+
+
+def _rule(**when: object) -> Object:
+    return {"name": "r", "when": when, "deployment": "b"}
+
+
+def _fallback(*targets: str) -> Object:
+    return {"deployments": list(targets)}
+
+
 def _unbuilt(story: str, given: Object, at: str, wording: str) -> Row:
     return Row(story=story, given=given, layer=Layer.READING, at=at, wording=wording)
 
@@ -65,10 +77,54 @@ UNBUILT: Final = (
         "use Replace, or Surge if there are spare GPUs",
     ),
     _unbuilt(
-        "a gateway, which no release runs yet",
-        deployment(gateway={"name": "g"}),
-        "spec.gateway.name",
-        "remove spec.gateway: the deployment then has a router of its own",
+        "a cascade, which no release carries out yet",
+        gateway(models=[{"name": "m", "strategy": "Cascade", "cascade": _CASCADE}]),
+        "spec.models[0].cascade",
+        "use Single or Rules, with fallback for a deployment that cannot answer",
+    ),
+    _unbuilt(
+        "copies that no release sends yet",
+        gateway(models=[{"name": "m", "deployment": "a", "shadow": {"deployment": "b", "share": "0.1"}}]),
+        "spec.models[0].shadow",
+        "remove shadow, or give the other deployment a small weight",
+    ),
+    _unbuilt(
+        "a second try that no release makes yet",
+        gateway(models=[{"name": "m", "deployment": "a", "onInvalid": "Retry"}]),
+        "spec.models[0].onInvalid",
+        "remove onInvalid",
+    ),
+    _unbuilt(
+        "an expression that no release evaluates yet",
+        gateway(models=[{"name": "m", "strategy": "Rules", "deployment": "a", "rules": [_rule(expression="tools")]}]),
+        "spec.models[0].rules[0].when.expression",
+        "use the other fields of when",
+    ),
+    _unbuilt(
+        "another API before any deployment",
+        gateway(models=[{"name": "m", "deployment": "external/big"}], external=[_BIG]),
+        "spec.models[0].deployment",
+        "name a deployment here, and external/NAME in fallback.deployments",
     ),
 )
-HURTS: Final = (*HURTFUL, *DRAFTS, *UNBUILT)
+GATEWAYS: Final = (
+    _unbuilt(
+        "a fallback to an API that nobody named",
+        gateway(models=[{"name": "m", "deployment": "a", "fallback": _fallback("external/bug")}], external=[_BIG]),
+        "spec.models[0].fallback.deployments[0]",
+        "did you mean external/big?",
+    ),
+    _unbuilt(
+        "a rule for a tenant that does not exist",
+        gateway(models=[{"name": "m", "strategy": "Rules", "deployment": "a", "rules": [_rule(tenants=["shop"])]}]),
+        "spec.models[0].rules[0].when.tenants",
+        "add it to spec.tenants, or remove it here",
+    ),
+    _unbuilt(
+        "a target whose namespace may not join",
+        gateway(models=[{"name": "m", "deployment": "search/a"}]),
+        "spec.models[0].deployment",
+        "add search to spec.allowedNamespaces, or name a deployment of default",
+    ),
+)
+HURTS: Final = (*HURTFUL, *DRAFTS, *UNBUILT, *GATEWAYS)

@@ -33,7 +33,7 @@ def test_a_good_deployment_is_sized_and_ready_to_be_started() -> None:
 
 def test_a_gateway_and_a_policy_need_no_engine() -> None:
     for given in (gateway(), policy()):
-        review = replace(admission.review(given, OFFLINE), warnings=())
+        review = replace(admission.review(given, OFFLINE), gateway=None)
         assert review == Review(kind=str(given["kind"]), namespace="default", name="bad")
 
 

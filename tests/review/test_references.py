@@ -74,6 +74,7 @@ DEPLOYMENTS: list[tuple[Object, list[tuple[str, str]]]] = [
         ],
     ),
 ]
+DEPLOYMENTS.append((deployment(gateway={"name": "front"}), [("spec.gateway.name", "InferenceGateway")]))
 GATEWAYS: list[tuple[Object, list[tuple[str, str]]]] = [
     (gateway(), []),
     (gateway(models=[{"name": "m", "deployment": "a"}]), [("spec.models[0].deployment", "InferenceDeployment")]),
@@ -86,13 +87,13 @@ GATEWAYS: list[tuple[Object, list[tuple[str, str]]]] = [
                     "strategy": "Rules",
                     "deployment": "b",
                     "rules": [{"name": "long", "when": {"minPromptTokens": 9}, "deployment": "c"}],
-                    "fallback": {"deployments": ["d"]},
+                    "fallback": {"deployments": ["d", "external/big", "search/e"]},
                 },
-                {
-                    "name": "c",
-                    "strategy": "Cascade",
-                    "cascade": {"deployments": ["e", "f"], "validator": "NotEmpty"},
-                },
+            ],
+            allowedNamespaces=["search"],
+            external=[
+                {"name": "big", "url": "https://a/v1", "model": "b", "keySecret": KEY},
+                {"name": "free", "url": "https://a/v1", "model": "b"},
             ],
             tenants=[{"name": "t", "keys": [KEY, KEY | {"name": "old"}]}],
             cache={"redis": {"urlSecret": KEY}},
@@ -102,11 +103,11 @@ GATEWAYS: list[tuple[Object, list[tuple[str, str]]]] = [
             ("spec.models[1].deployment", "InferenceDeployment"),
             ("spec.models[1].rules[0].deployment", "InferenceDeployment"),
             ("spec.models[1].fallback.deployments[0]", "InferenceDeployment"),
-            ("spec.models[2].cascade.deployments[0]", "InferenceDeployment"),
-            ("spec.models[2].cascade.deployments[1]", "InferenceDeployment"),
+            ("spec.models[1].fallback.deployments[2]", "InferenceDeployment"),
             ("spec.tenants[0].keys[0].name", "Secret"),
             ("spec.tenants[0].keys[1].name", "Secret"),
             ("spec.cache.redis.urlSecret.name", "Secret"),
+            ("spec.external[0].keySecret.name", "Secret"),
         ],
     ),
 ]

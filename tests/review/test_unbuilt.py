@@ -32,23 +32,25 @@ def test_canary_steps_are_refused_since_nothing_would_hold_them() -> None:
 
 
 @pytest.mark.trial(12)
-def test_a_gateway_is_refused_with_what_to_use_and_not_with_create_it_first() -> None:
-    (answer,) = refused(deployment(gateway={"name": "door"}))
-    assert answer == (
-        "spec.gateway.name: door: this release does not run InferenceGateways, so clients could not reach the model; "
-        "remove spec.gateway: the deployment then has a router of its own, set up in spec.router"
-    )
-    assert [one.sentence for one in admission.review(deployment(gateway={"name": "door"}), CONTEXT).refusals] == [
-        answer
+def test_what_a_gateways_routers_do_not_do_is_refused_all_at_once() -> None:
+    cascade = {"deployments": ["a", "b"], "validator": "NotEmpty"}
+    copies = {"deployment": "b", "share": "0.1"}
+    models = [
+        {"name": "one", "strategy": "Cascade", "cascade": cascade},
+        {"name": "two", "deployment": "a", "shadow": copies, "onInvalid": "Escalate"},
+    ]
+    assert [one.split(": ")[0] for one in refused(gateway(models=models))] == [
+        *("spec.models[0].cascade", "spec.models[1].shadow", "spec.models[1].onInvalid"),
     ]
 
 
 @pytest.mark.trial(12)
-def test_a_gateway_object_is_let_in_with_a_warning_that_nothing_is_started_for_it() -> None:
-    (answer,) = warned(gateway())
+def test_a_gateway_is_let_in_without_a_word_and_its_tenants_budgets_with_one() -> None:
+    assert warned(gateway()) == []
+    (answer,) = warned(gateway(tenants=[{"name": "shop", "budget": {"maxCost": "25"}}]))
     assert answer == (
-        "kind: InferenceGateway: this release does not run InferenceGateways: bad is checked and stored, and nothing "
-        "is started for it; set tenants, limits, lanes and cache in spec.router of each InferenceDeployment"
+        "spec.tenants[0].budget: maxCost 25: routers of this release count tokens and not cost, so this budget "
+        "refuses nothing; set tokensPerMinute instead"
     )
 
 

@@ -27,16 +27,15 @@ async def listening(engine: Raw) -> AsyncIterator[tuple[Router, int]]:
     async with engine.listening():
         router = made(RouterConfig(endpoints=(engine.address,)))
         server = await asyncio.get_running_loop().create_server(lambda: ClientConnection(router), HOST, 0)
-        router.context.dispatcher.table.take((DiscoveredEndpoint(pod="a", address=engine.address),))
-        (endpoint,) = router.context.dispatcher.table.endpoints
+        router.sole.dispatcher.table.take((DiscoveredEndpoint(pod="a", address=engine.address),))
+        (endpoint,) = router.sole.dispatcher.table.endpoints
         while endpoint.state is not EndpointState.ROUTABLE:
             await asyncio.sleep(0.002)
         try:
             yield router, server.sockets[0].getsockname()[1]
         finally:
             server.close()
-            await router.prober.close()
-            router.close()
+            await router.close()
 
 
 async def answer(port: int, body: dict[str, Any]) -> bytes:
@@ -51,8 +50,8 @@ async def answer(port: int, body: dict[str, Any]) -> bytes:
 
 
 def nothing_left(router: Router) -> bool:
-    (endpoint,) = router.context.dispatcher.table.endpoints
-    load = (endpoint.inflight, endpoint.prompt_load, endpoint.reply_load, router.context.dispatcher.inflight)
+    (endpoint,) = router.sole.dispatcher.table.endpoints
+    load = (endpoint.inflight, endpoint.prompt_load, endpoint.reply_load, router.sole.dispatcher.inflight)
     return not router.context.live and load == (0, 0, 0, 0) and router.context.telemetry.counts.inflight == 0
 
 
@@ -60,13 +59,13 @@ def nothing_left(router: Router) -> bool:
 def test_before_anybody_was_asked_it_is_a_500(where: str) -> None:
     async def story() -> None:
         async with listening(Raw(ANSWER)) as (router, port):
-            well = getattr(router.context.dispatcher, where)
-            setattr(router.context.dispatcher, where, fails)
+            well = getattr(router.sole.dispatcher, where)
+            setattr(router.sole.dispatcher, where, fails)
             reply = await answer(port, PROMPT)
             assert reply.startswith(b"HTTP/1.1 500")
             assert b'"code": "router_fault"' in reply
             assert nothing_left(router)
-            setattr(router.context.dispatcher, where, well)
+            setattr(router.sole.dispatcher, where, well)
             assert (await answer(port, PROMPT)).startswith(b"HTTP/1.1 200")
 
     run_story(story())
@@ -76,11 +75,11 @@ def test_once_an_answer_has_begun_its_connection_ends(caplog: pytest.LogCaptureF
     async def story() -> None:
         engine = Raw(events(DELTA), ANSWER)
         async with listening(engine) as (router, port):
-            well = router.context.dispatcher.first_token
-            router.context.dispatcher.first_token = fails  # type: ignore[assignment, method-assign]  # a fault, wherever it may come from
+            well = router.sole.dispatcher.first_token
+            router.sole.dispatcher.first_token = fails  # type: ignore[assignment, method-assign]  # a fault, wherever it may come from
             assert b"[DONE]" not in await answer(port, STREAM) or nothing_left(router)
             assert nothing_left(router)
-            router.context.dispatcher.first_token = well  # type: ignore[method-assign]
+            router.sole.dispatcher.first_token = well  # type: ignore[method-assign]
             assert (await answer(port, PROMPT)).startswith(b"HTTP/1.1 200")
 
     run_story(story())
@@ -90,9 +89,9 @@ def test_once_an_answer_has_begun_its_connection_ends(caplog: pytest.LogCaptureF
 def test_while_it_waits_its_place_is_given_back() -> None:
     async def story() -> None:
         async with listening(Raw(ANSWER)) as (router, port):
-            router.context.dispatcher.table.take(())
+            router.sole.dispatcher.table.take(())
             waiting = asyncio.create_task(answer(port, PROMPT))
-            while not router.context.dispatcher.waiting:
+            while not router.sole.dispatcher.waiting:
                 await asyncio.sleep(0.002)
             (exchange,) = router.context.live
             assert isinstance(exchange, Exchange)
@@ -100,7 +99,7 @@ def test_while_it_waits_its_place_is_given_back() -> None:
             exchange.broke()
             assert (await waiting).startswith(b"HTTP/1.1 500")
             assert (
-                router.context.dispatcher.waiting,
+                router.sole.dispatcher.waiting,
                 router.context.live,
                 router.context.telemetry.counts.inflight,
             ) == (0, set(), 0)
@@ -111,9 +110,9 @@ def test_while_it_waits_its_place_is_given_back() -> None:
 def test_an_ending_that_comes_twice_is_a_fault_and_no_second_ending() -> None:
     async def story() -> None:
         async with listening(Raw(ANSWER)) as (router, port):
-            router.context.dispatcher.table.take(())
+            router.sole.dispatcher.table.take(())
             waiting = asyncio.create_task(answer(port, PROMPT))
-            while not router.context.dispatcher.waiting:
+            while not router.sole.dispatcher.waiting:
                 await asyncio.sleep(0.002)
             (exchange,) = router.context.live
             assert isinstance(exchange, Exchange)

@@ -208,8 +208,8 @@ class Faulty(upstream_requests.UpstreamRequest):
 def test_a_fault_in_the_middle_of_our_own_question_is_no_answer() -> None:
     async def story() -> None:
         async with listening(Raw(ANSWER)) as (router, _):
-            (endpoint,) = router.context.dispatcher.table.endpoints
-            pool = router.context.pool(endpoint)
+            (endpoint,) = router.sole.dispatcher.table.endpoints
+            pool = router.sole.pool(endpoint)
             question = Faulty()
             pool.send(
                 question,

@@ -10,11 +10,12 @@ from fairlead.fleet.gateways import RequestTelemetry
 from fairlead.router.config import loader as settings_file
 from fairlead.router.config.loader import RouterConfig
 from fairlead.router.discovery import EnginePods as ClusterPods
+from fairlead.router.endpoint_discovery import EndpointDiscovery
 from fairlead.router.endpoint_sources import EndpointSource, StaticEndpoints, routers_of
 from fairlead.router.observability import outputs
 from fairlead.router.observability.outputs import ObservabilityOptions
 from fairlead.router.observability.recorder import TelemetryRecorder
-from fairlead.router.process import EndpointDiscovery, RouterOptions
+from fairlead.router.process import RouterOptions
 from fairlead.router.router import Router
 from tests.router.planes import Cluster, run_story
 
@@ -28,8 +29,8 @@ def made(settings: RouterConfig) -> Router:
 
 def shares(router: Router) -> int:
     """By how many it divides every rate, as each room that divides knows it."""
-    assert router.context.dispatcher.table.field.routers == router.context.dispatcher.terms.routers
-    return router.context.dispatcher.terms.routers
+    assert router.sole.dispatcher.table.field.routers == router.sole.dispatcher.terms.routers
+    return router.sole.dispatcher.terms.routers
 
 
 def router(name: str, *, ready: bool = True, ending: bool = False) -> DiscoveredEndpoint:
@@ -68,8 +69,7 @@ def test_rates_are_shared_by_the_routers_that_are_ready(tmp_path: Path) -> None:
             assert shares(one) == 4
         finally:
             await pods.close()
-            await one.prober.close()
-            one.close()
+            await one.close()
 
     run_story(story())
 

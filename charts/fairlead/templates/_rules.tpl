@@ -1,21 +1,19 @@
 {{/*
 What the operator may do, in one place. No wildcard, no listing of Secrets, no exec.
-To grant a router its Role (pods: get, list, watch) the operator must hold the same rights itself; it does.
+To grant a router its Role (pods, and ConfigMaps of a gateway: get, list, watch) the operator must hold the same
+rights itself; it does.
 */}}
 
 {{/* In every namespace it serves. */}}
 {{- define "fairlead.rules" -}}
 - apiGroups: [fairlead.dev]
-  resources: [inferencedeployments, autoscalingpolicies]
+  resources: [inferencedeployments, autoscalingpolicies, inferencegateways]
   verbs: [get, list, watch]
-- apiGroups: [fairlead.dev]
-  resources: [inferencegateways]
-  verbs: [list, watch]
 - apiGroups: [fairlead.dev]
   resources: [inferencedeployments/status, autoscalingpolicies/status, inferencegateways/status]
   verbs: [patch]
 - apiGroups: [fairlead.dev]  # where owner references are guarded (OpenShift), a child that blocks its owner's deletion needs it
-  resources: [inferencedeployments/finalizers]
+  resources: [inferencedeployments/finalizers, inferencegateways/finalizers]
   verbs: [update]
 - apiGroups: [apps]
   resources: [deployments]

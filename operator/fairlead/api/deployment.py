@@ -6,7 +6,7 @@ from pydantic import Field
 
 from fairlead.api.api_model import ApiModel
 from fairlead.api.engine import Engine
-from fairlead.api.lifecycle import MOST_REPLICAS, Drain, ObjectRef, Rollout, Router, Scaling
+from fairlead.api.lifecycle import MOST_REPLICAS, Drain, GatewayRef, Rollout, Router, Scaling
 from fairlead.api.model import Model
 from fairlead.api.pods import Accelerator, Parallelism, Placement, Storage
 
@@ -35,8 +35,8 @@ class InferenceDeploymentSpec(ApiModel):
         default=None,
         description="Settings of this deployment's own router. Default: one with defaults.",
     )
-    gateway: ObjectRef | None = Field(
+    gateway: GatewayRef | None = Field(
         default=None,
-        description="Refused, not available in this release: an InferenceGateway in place of a router of its own. Use "
-        "router.",
+        description="InferenceGateway whose routers serve this deployment, in place of a router of its own. Refused "
+        "together with router.",
     )

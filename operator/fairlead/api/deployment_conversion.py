@@ -9,7 +9,7 @@ from fairlead.api.conversation import ChatTemplate as ChatTemplateSpec
 from fairlead.api.deployment import InferenceDeploymentSpec
 from fairlead.api.engine import Engine, EnvVariable
 from fairlead.api.engine import Speculation as SpeculationSpec
-from fairlead.api.lifecycle import Rollout, Router
+from fairlead.api.lifecycle import GatewayRef, Rollout, Router
 from fairlead.api.model import Model, ModelShape
 from fairlead.api.object_reader import ParsedObject
 from fairlead.api.pods import Accelerator, WhenUnsatisfiable
@@ -41,7 +41,7 @@ from fairlead.fleet.desired_state import (
     Storage,
     Toleration,
 )
-from fairlead.fleet.gateways import DeploymentRouter, DesiredDeployment, RouterPods
+from fairlead.fleet.gateways import DeploymentRouter, DesiredDeployment, GatewayReference
 from fairlead.fleet.policies import ReplicaBounds
 
 DEFAULT_TOKENS: Final = 3
@@ -87,7 +87,7 @@ def deployment(
         replicas=_replicas(spec),
         rollout=_rollout(spec.rollout),
         drain=value(spec.drain, DesiredDrain),
-        door=spec.gateway.name if spec.gateway else _own_router(spec.router or Router()),
+        door=_gateway(spec.gateway, written.namespace) if spec.gateway else _own_router(spec.router or Router()),
     )
 
 
@@ -224,9 +224,9 @@ def _rollout(spec: Rollout) -> DesiredRollout:
 
 
 def _own_router(router: Router) -> DeploymentRouter:
-    pods = RouterPods(
-        replicas=router.replicas,
-        service=router.service.type,
-        annotations=tuple(sorted(router.service.annotations.items())),
-    )
-    return DeploymentRouter(routing=routing_conversion.routing(router), pods=pods)
+    pods = routing_conversion.pods(router, router.replicas)
+    return DeploymentRouter(routing=routing_conversion.routing(router, router.tenants), pods=pods)
+
+
+def _gateway(spec: GatewayRef, namespace: str) -> GatewayReference:
+    return GatewayReference(namespace=spec.namespace or namespace, name=spec.name)

@@ -45,7 +45,7 @@ _WHOLE: Final[tuple[FieldRule[Any], ...]] = (
         cel="!(has(self.router) && has(self.gateway))",
         holds=lambda it: it.router is None or it.gateway is None,
         because="a deployment is served by its own router or through a gateway, not both",
-        remedy="remove gateway, which this release does not run, and keep router",
+        remedy="remove router, whose settings the gateway has for all its deployments, or remove gateway",
     ),
 )
 _ENGINE: Final[tuple[FieldRule[Any], ...]] = (

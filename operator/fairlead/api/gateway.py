@@ -1,53 +1,24 @@
 """InferenceGateway as people write it: one address over many deployments, and which of them answers what."""
 
-from enum import StrEnum
 from typing import Annotated
 
 from pydantic import Field
 
 from fairlead.api.api_model import ApiModel, KeyedList, UniqueList
+from fairlead.api.external_models import ExternalModel
 from fairlead.api.router_spec import RouterSpec
-from fairlead.api.string_formats import Handle, ModelName, ObjectName, Share
+from fairlead.api.string_formats import DeploymentTarget, Handle, ModelName, NamespacePattern, Share
+from fairlead.api.tenants import GatewayTenant
 from fairlead.api.traffic import TokenLimit
+from fairlead.fleet.model_routes import AnswerCheck, Difficulty, FallbackReason, InvalidAnswerAction, RouteStrategy
 
-
-class RouteStrategy(StrEnum):
-    """How a deployment is chosen for a request."""
-
-    SINGLE = "Single"
-    WEIGHTED = "Weighted"
-    RULES = "Rules"
-    CASCADE = "Cascade"
-
-
-class Difficulty(StrEnum):
-    """How hard a request is estimated to be."""
-
-    EASY = "Easy"
-    HARD = "Hard"
-
-
-class CascadeValidator(StrEnum):
-    """What decides whether a small model's answer is good enough."""
-
-    JSON_SCHEMA = "JsonSchema"
-    CONFIDENCE = "Confidence"
-    NOT_EMPTY = "NotEmpty"
-
-
-class FallbackReason(StrEnum):
-    """When a request goes to the next deployment of a chain."""
-
-    UNAVAILABLE = "Unavailable"
-    QUEUE_FULL = "QueueFull"
-    TIMEOUT = "Timeout"
-    CONTEXT_TOO_LONG = "ContextTooLong"
+_TARGET = "an InferenceDeployment: its name, or namespace/name where it is in another one."
 
 
 class WeightedTarget(ApiModel):
     """One deployment and its part of the requests."""
 
-    deployment: ObjectName = Field(description="Name of an InferenceDeployment in this namespace.")
+    deployment: DeploymentTarget = Field(description=f"Name of {_TARGET}")
     weight: Annotated[int, Field(ge=0, le=1000)] = Field(
         description="Part of the requests, relative to the other weights. 0: none, but kept in the list."
     )
@@ -76,6 +47,13 @@ class When(ApiModel):
     tenants: Annotated[tuple[Handle, ...], UniqueList()] = Field(
         default=(), max_length=16, description="The request comes from one of these tenants."
     )
+    tasks: Annotated[tuple[Handle, ...], UniqueList()] = Field(
+        default=(), max_length=16, description="The request names one of these in its header x-fairlead-task."
+    )
+    expression: Annotated[str, Field(min_length=1, max_length=512)] | None = Field(
+        default=None,
+        description="Refused, not available in this release: an expression over the same facts. Use the other fields.",
+    )
 
 
 class Rule(ApiModel):
@@ -83,37 +61,62 @@ class Rule(ApiModel):
 
     name: Handle = Field(description="Name of the rule, shown in metrics and traces; unique in this model.")
     when: When = Field(description="What a request must look like.")
-    deployment: ObjectName = Field(description="Name of an InferenceDeployment in this namespace.")
+    deployment: DeploymentTarget = Field(description=f"Name of {_TARGET}")
 
 
 class Cascade(ApiModel):
-    """Smaller models first; the next one gets the request when an answer does not pass."""
+    """Refused, not available in this release: smaller models first; the next one where an answer does not pass."""
 
-    deployments: Annotated[tuple[ObjectName, ...], Field(min_length=2, max_length=4)] = Field(
-        description="InferenceDeployments in this namespace, smallest first. The last one's answer is always given.",
+    deployments: Annotated[tuple[DeploymentTarget, ...], Field(min_length=2, max_length=4)] = Field(
+        description="InferenceDeployments, smallest first. The last one's answer is always given.",
         json_schema_extra={"x-kubernetes-list-type": "atomic"},
     )
-    validator: CascadeValidator = Field(
-        description="JsonSchema: the answer must obey the schema that the request named. Confidence: mean probability "
-        "of its tokens. NotEmpty: there must be one."
+    validator: AnswerCheck = Field(
+        description="JsonSchema: the answer must obey the schema that the request named. Pattern: it must match. "
+        "Confidence: mean probability of its tokens. NoRefusal: it must not decline. MinLength: it must be long "
+        "enough. NotEmpty: there must be one."
     )
     min_confidence: Share | None = Field(
         default=None, description='Mean token probability that passes, for instance "0.70". Needed by Confidence.'
+    )
+    pattern: Annotated[str, Field(min_length=1, max_length=512)] | None = Field(
+        default=None, description="Regular expression that occurs in an answer that passes. Needed by Pattern."
+    )
+    min_characters: Annotated[int, Field(ge=1, le=1_000_000)] | None = Field(
+        default=None, description="Characters of the shortest answer that passes. Needed by MinLength."
+    )
+    refusal_words: Annotated[tuple[Annotated[str, Field(min_length=1, max_length=64)], ...], UniqueList()] = Field(
+        default=(), max_length=32, description="Words by which NoRefusal knows that a model declines, beside its own."
+    )
+    max_extra_share: Share = Field(
+        default="1",
+        description="Most escalations, as a share of this model's requests over a minute; beyond it the answer at "
+        'hand is given. Default "1": all.',
     )
 
 
 class Fallback(ApiModel):
     """Who answers when the chosen deployment cannot."""
 
-    deployments: Annotated[tuple[ObjectName, ...], Field(min_length=1, max_length=8)] = Field(
-        description="InferenceDeployments in this namespace, in order.",
+    deployments: Annotated[tuple[DeploymentTarget, ...], Field(min_length=1, max_length=8)] = Field(
+        description="InferenceDeployments in order, by name or namespace/name; external/NAME for one of external.",
         json_schema_extra={"x-kubernetes-list-type": "atomic"},
     )
     reasons: Annotated[tuple[FallbackReason, ...], UniqueList()] = Field(
         default=(FallbackReason.UNAVAILABLE,),
+        min_length=1,
         max_length=8,
-        description="When they are used: Unavailable, QueueFull, Timeout, ContextTooLong. Default Unavailable.",
+        description="When they are used. Unavailable: no replica serves, or every attempt failed. QueueFull: refused "
+        "for overload. Timeout: no first byte in time. EngineError: the engine answered 5xx. ContextTooLong: the "
+        "prompt does not fit. Default Unavailable.",
     )
+
+
+class Shadow(ApiModel):
+    """Refused, not available in this release: a share of the requests is sent elsewhere too, and never answered."""
+
+    deployment: DeploymentTarget = Field(description=f"Name of {_TARGET}")
+    share: Share = Field(description='Share of the requests that is copied, for instance "0.05".')
 
 
 class ModelRoute(ApiModel):
@@ -122,12 +125,12 @@ class ModelRoute(ApiModel):
     name: ModelName = Field(description="Name that clients send as model; unique in this gateway.")
     strategy: RouteStrategy = Field(
         default=RouteStrategy.SINGLE,
-        description="Single: one deployment. Weighted: by weights. Rules: by what the request looks like. Cascade: "
-        "small first, larger when the answer does not pass. Default Single.",
+        description="Single: one deployment. Weighted: by weights. Rules: by what the request looks like. Cascade, "
+        "refused in this release: small first, larger when the answer does not pass. Default Single.",
     )
-    deployment: ObjectName | None = Field(
+    deployment: DeploymentTarget | None = Field(
         default=None,
-        description="InferenceDeployment that answers; needed by Single, and by Rules for what no rule names.",
+        description=f"Name of {_TARGET} Needed by Single, and by Rules for what no rule names.",
     )
     weighted: Annotated[tuple[WeightedTarget, ...], KeyedList("deployment", lambda one: one.deployment)] = Field(
         default=(), max_length=16, description="Deployments and their parts; needed by Weighted."
@@ -135,10 +138,22 @@ class ModelRoute(ApiModel):
     rules: Annotated[tuple[Rule, ...], KeyedList("name", lambda one: one.name)] = Field(
         default=(), max_length=16, description="Lines in order, the first that holds decides; needed by Rules."
     )
-    cascade: Cascade | None = Field(default=None, description="Smaller models first; needed by Cascade.")
+    cascade: Cascade | None = Field(
+        default=None,
+        description="Refused, not available in this release: smaller models first; needed by Cascade.",
+    )
     fallback: Fallback | None = Field(default=None, description="Who answers when the chosen deployment cannot.")
+    shadow: Shadow | None = Field(
+        default=None,
+        description="Refused, not available in this release: a copy of some requests, to try another deployment.",
+    )
     cache: bool | None = Field(
         default=None, description="Whether answers of this model are cached. Default: as the gateway's cache says."
+    )
+    on_invalid: InvalidAnswerAction = Field(
+        default=InvalidAnswerAction.COUNT,
+        description="What happens to a structured output that breaks its schema. Count: it is passed on. Retry and "
+        "Escalate are refused in this release. Default Count.",
     )
 
 
@@ -148,9 +163,24 @@ class InferenceGatewaySpec(RouterSpec):
     replicas: Annotated[int, Field(ge=0, le=64)] | None = Field(
         default=None, description="Number of router pods. Default 2. kubectl scale and an HPA may set it."
     )
-    models: Annotated[tuple[ModelRoute, ...], KeyedList("name", lambda one: one.name)] = Field(
+    allowed_namespaces: Annotated[tuple[NamespacePattern, ...], UniqueList()] = Field(
         default=(),
         max_length=64,
+        description='Other namespaces whose deployments may join, or "*" for all. Default: only its own.',
+    )
+    models: Annotated[tuple[ModelRoute, ...], KeyedList("name", lambda one: one.name)] = Field(
+        default=(),
+        max_length=128,
         description="Models as clients name them. A deployment that names this gateway and stands in no route is "
-        "served under its servedName.",
+        "served under its servedName; its adapters always are, unless a route has their name.",
+    )
+    external: Annotated[tuple[ExternalModel, ...], KeyedList("name", lambda one: one.name)] = Field(
+        default=(), max_length=32, description="OpenAI-compatible APIs outside of the cluster, for fallbacks."
+    )
+    tenants: Annotated[tuple[GatewayTenant, ...], KeyedList("name", lambda one: one.name)] = Field(
+        default=(),
+        max_length=256,
+        description="Who may send requests. Without tenants everyone may, without a key. The optional Secret "
+        "NAME-keys holds their keys: entries TENANT or TENANT.ANYTHING an API key, TENANT.ANYTHING.sha256 its SHA-256 "
+        "in hex.",
     )

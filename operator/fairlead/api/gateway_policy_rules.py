@@ -3,11 +3,13 @@
 from typing import Any, Final
 
 from fairlead.api.field_rule import FieldErrorReason, FieldRule
-from fairlead.api.gateway import Cascade, CascadeValidator, ModelRoute, RouteStrategy, When
+from fairlead.api.gateway import Cascade, Fallback, InferenceGatewaySpec, ModelRoute, When
 from fairlead.api.policy import Metrics, MetricsSource, Schedule
+from fairlead.fleet.gateways import EVERY_NAMESPACE
+from fairlead.fleet.model_routes import AnswerCheck, RouteStrategy
 
 _VALUES: Final = ("difficulty", "minPromptTokens", "maxPromptTokens", "minOutputTokens", "maxOutputTokens")
-_FLAGS: Final = ("structuredOutput", "tools", "tenants")
+_FLAGS: Final = ("structuredOutput", "tools", "tenants", "tasks", "expression")
 
 
 def _ordered(low: int | None, high: int | None) -> bool:
@@ -24,6 +26,19 @@ def _belongs(field: str, strategy: RouteStrategy, given: str, what: str) -> Fiel
         holds=lambda it: (it.strategy is strategy) == bool(getattr(it, field)),
         because=f"{field} belongs to strategy {strategy}, which needs it",
         remedy=f"set strategy to {strategy} together with {what}, or remove {field} and choose another strategy",
+    )
+
+
+def _measure(field: str, name: str, check: AnswerCheck, example: str) -> FieldRule[Any]:
+    """What a validator goes by: needed by it, refused with the others."""
+    return FieldRule[Any](
+        on=Cascade,
+        field=field,
+        fault=FieldErrorReason.INVALID,
+        cel=f"(self.validator == '{check}') == has(self.{field})",
+        holds=lambda it: (it.validator is check) == (getattr(it, name) is not None),
+        because=f"{field} belongs to validator {check}, which needs it",
+        remedy=f"set validator to {check} together with {field}, for instance {example}, or remove {field}",
     )
 
 
@@ -67,7 +82,7 @@ _ROUTES: Final[tuple[FieldRule[Any], ...]] = (
         cel="!(self.strategy in ['Single', 'Rules']) || has(self.deployment)",
         holds=lambda it: it.strategy not in (RouteStrategy.SINGLE, RouteStrategy.RULES) or it.deployment is not None,
         because="strategy Single needs a deployment, and so does Rules for what no rule names",
-        remedy="set deployment to the name of an InferenceDeployment in this namespace",
+        remedy="set deployment to the name of an InferenceDeployment, or to namespace/name",
     ),
     FieldRule[ModelRoute](
         on=ModelRoute,
@@ -87,14 +102,17 @@ _ROUTES: Final[tuple[FieldRule[Any], ...]] = (
         because="with every weight 0 no deployment gets requests",
         remedy="give one deployment a weight above 0",
     ),
+    _measure("minConfidence", "min_confidence", AnswerCheck.CONFIDENCE, '"0.70"'),
+    _measure("pattern", "pattern", AnswerCheck.PATTERN, "^[A-Z]{2}[0-9]{4}$"),
+    _measure("minCharacters", "min_characters", AnswerCheck.MIN_LENGTH, "40"),
     FieldRule[Cascade](
         on=Cascade,
-        field="minConfidence",
+        field="refusalWords",
         fault=FieldErrorReason.INVALID,
-        cel="(self.validator == 'Confidence') == has(self.minConfidence)",
-        holds=lambda it: (it.validator is CascadeValidator.CONFIDENCE) == (it.min_confidence is not None),
-        because="minConfidence belongs to validator Confidence, which needs it",
-        remedy='set validator to Confidence together with minConfidence, for instance "0.70", or remove minConfidence',
+        cel="self.validator == 'NoRefusal' || !has(self.refusalWords) || size(self.refusalWords) == 0",
+        holds=lambda it: it.validator is AnswerCheck.NO_REFUSAL or not it.refusal_words,
+        because="refusalWords are looked for by validator NoRefusal alone",
+        remedy="set validator to NoRefusal, or remove refusalWords",
     ),
     FieldRule[Cascade](
         on=Cascade,
@@ -104,6 +122,15 @@ _ROUTES: Final[tuple[FieldRule[Any], ...]] = (
         holds=lambda it: len(set(it.deployments)) == len(it.deployments),
         because="a second try at the same deployment gives the same answer",
         remedy="name each deployment once",
+    ),
+    FieldRule[Fallback](
+        on=Fallback,
+        field="deployments",
+        fault=FieldErrorReason.INVALID,
+        cel="self.deployments.all(one, self.deployments.exists_one(other, other == one))",
+        holds=lambda it: len(set(it.deployments)) == len(it.deployments),
+        because="a deployment that could not answer is not asked twice",
+        remedy="name each of them once",
     ),
     FieldRule[When](
         on=When,
@@ -133,4 +160,16 @@ _ROUTES: Final[tuple[FieldRule[Any], ...]] = (
         remedy="name at least one condition, or make its deployment the model's own deployment",
     ),
 )
-RULES: Final = (*_POLICY, *_ROUTES)
+_GATEWAY: Final[tuple[FieldRule[Any], ...]] = (
+    FieldRule[InferenceGatewaySpec](
+        on=InferenceGatewaySpec,
+        field="allowedNamespaces",
+        fault=FieldErrorReason.INVALID,
+        cel=f"!has(self.allowedNamespaces) || !('{EVERY_NAMESPACE}' in self.allowedNamespaces) || "
+        "size(self.allowedNamespaces) == 1",
+        holds=lambda it: EVERY_NAMESPACE not in it.allowed_namespaces or len(it.allowed_namespaces) == 1,
+        because="* lets every namespace join, so other names beside it mean nothing",
+        remedy="remove *, or all the others",
+    ),
+)
+RULES: Final = (*_POLICY, *_ROUTES, *_GATEWAY)

@@ -101,14 +101,14 @@ GATEWAY: Final = Kind(
     name="InferenceGateway",
     plural="inferencegateways",
     short="infg",
-    about="Not run by this release: one OpenAI-compatible address over many deployments, with tenants, lanes and "
-    "limits. Use spec.router of an InferenceDeployment.",
+    about="One OpenAI-compatible address over many deployments, with tenants, lanes and limits.",
     spec=InferenceGatewaySpec,
     status=InferenceGatewayStatus,
     columns=(
         PrinterColumn(name="Endpoint", path=".status.endpoint"),
         PrinterColumn(name="Ready", path=".status.readyReplicas", type="integer"),
         PrinterColumn(name="Desired", path=".spec.replicas", type="integer"),
+        PrinterColumn(name="Deployments", path=".status.deployments", type="integer"),
         PrinterColumn(name="Reason", path=f"{_READY}.reason"),
         _AGE,
     ),

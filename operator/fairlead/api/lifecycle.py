@@ -4,9 +4,10 @@ from typing import Annotated
 
 from pydantic import Field
 
-from fairlead.api.api_model import ApiModel
+from fairlead.api.api_model import ApiModel, KeyedList
 from fairlead.api.router_spec import RouterSpec
-from fairlead.api.string_formats import Duration, DurationOrZero, ObjectName
+from fairlead.api.string_formats import Duration, DurationOrZero, Handle, ObjectName
+from fairlead.api.tenants import Tenant
 from fairlead.fleet.desired_state import RolloutStrategy
 
 MOST_REPLICAS = 1000
@@ -78,6 +79,17 @@ class ObjectRef(ApiModel):
     name: ObjectName = Field(description="Name of the object, in the namespace of this one.")
 
 
+class GatewayRef(ApiModel):
+    """The gateway whose routers serve a deployment."""
+
+    name: Handle = Field(description="Name of the InferenceGateway.")
+    namespace: Handle | None = Field(
+        default=None,
+        description="Its namespace; the gateway must name this object's namespace in allowedNamespaces. Default: the "
+        "namespace of this object.",
+    )
+
+
 class Scaling(ApiModel):
     """Bounds between which Fairlead chooses the number of replicas."""
 
@@ -99,6 +111,9 @@ class Scaling(ApiModel):
 class Router(RouterSpec):
     """The router that this deployment has for itself: an OpenAI-compatible address of one model."""
 
+    tenants: Annotated[tuple[Tenant, ...], KeyedList("name", lambda one: one.name)] = Field(
+        default=(), max_length=128, description="Who may send requests. Without tenants everyone may, without a key."
+    )
     replicas: Annotated[int, Field(ge=1, le=64)] | None = Field(
         default=None,
         description="Number of router pods. Default 2 at first; left out, the Deployment NAME-router keeps the number "

@@ -4,8 +4,10 @@ from typing import Any, Final
 
 from fairlead.api.connections import Cors
 from fairlead.api.field_rule import FieldErrorReason, FieldRule
+from fairlead.api.gateway import InferenceGatewaySpec
+from fairlead.api.lifecycle import Router
 from fairlead.api.router_file import StandaloneRouterSpec
-from fairlead.api.router_spec import BaseRouterSpec, RouterSpec
+from fairlead.api.router_spec import BaseRouterSpec
 from fairlead.api.traffic import AccessLog
 
 EVERY_ORIGIN: Final = "*"
@@ -39,7 +41,8 @@ def _of_tenants(on: type[Any]) -> tuple[FieldRule[Any], ...]:
 
 
 RULES: Final[tuple[FieldRule[Any], ...]] = (
-    *_of_tenants(RouterSpec),
+    *_of_tenants(Router),
+    *_of_tenants(InferenceGatewaySpec),
     *_of_tenants(StandaloneRouterSpec),
     FieldRule[BaseRouterSpec](
         on=BaseRouterSpec,

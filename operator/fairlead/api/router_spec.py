@@ -7,7 +7,7 @@ from pydantic import Field
 from fairlead.api.api_model import ApiModel, KeyedList
 from fairlead.api.connections import Connections
 from fairlead.api.lanes import Lanes
-from fairlead.api.tenants import Band, Tenant
+from fairlead.api.tenants import Band
 from fairlead.api.traffic import (
     AccessLog,
     Balancing,
@@ -42,11 +42,8 @@ class BaseRouterSpec(ApiModel):
 
 
 class RouterSpec(BaseRouterSpec):
-    """The groups that a deployment's own router and a gateway have in common."""
+    """The groups that a deployment's own router and a gateway have in common; their tenants differ."""
 
     service: Service = Field(default=Service(), description="The Service in front of the routers.")
-    tenants: Annotated[tuple[Tenant, ...], KeyedList("name", lambda one: one.name)] = Field(
-        default=(), max_length=128, description="Who may send requests. Without tenants everyone may, without a key."
-    )
     cache: ResponseCache = Field(default=ResponseCache(), description="Exact response cache. Default off.")
     door: Connections = Field(default=Connections(), description="How clients come in, and how engines are reached.")

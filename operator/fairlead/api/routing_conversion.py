@@ -1,11 +1,13 @@
 """From the settings of a router, in whichever object they are, to the values that it works with."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 from fairlead.api import amounts, traffic
 from fairlead.api.connections import BaseConnections
 from fairlead.api.router_spec import BaseRouterSpec, RouterSpec
 from fairlead.api.tenants import BaseTenant, BudgetPeriod
+from fairlead.api.tenants import Tenant as TenantSpec
 from fairlead.api.value_mapping import value
 from fairlead.fleet.desired_state import SecretKey
 from fairlead.fleet.gateways import (
@@ -13,23 +15,30 @@ from fairlead.fleet.gateways import (
     RequestTelemetry,
     ResponseCacheSettings,
     RouterConnections,
+    RouterPods,
     RoutingSettings,
     TrafficLimits,
 )
 from fairlead.fleet.tenants import Band, BatchLaneLimits, LongLaneLimits, Tenant, TenantBudget
 
 
-def routing(spec: RouterSpec) -> RoutingSettings:
+def routing(spec: RouterSpec, tenants: Iterable[TenantSpec]) -> RoutingSettings:
     """Everything that an object specifies; secrets as references to where they are kept."""
     redis, tls, engine_tls = spec.cache.redis, spec.door.tls, spec.door.engine_tls
     return replace(
         base_routing(spec),
-        tenants=tuple(tenant(one, tuple(value(key, SecretKey) for key in one.keys)) for one in spec.tenants),
+        tenants=tuple(tenant(one, tuple(value(key, SecretKey) for key in one.keys)) for one in tenants),
         cache=response_cache(spec.cache, value(redis.url_secret, SecretKey) if redis else None),
         door=connections(
             spec.door, tls.secret_name if tls else None, value(engine_tls.ca_secret, SecretKey) if engine_tls else None
         ),
     )
+
+
+def pods(spec: RouterSpec, replicas: int | None) -> RouterPods:
+    """The pods of so many routers, and the Service in front of them."""
+    annotations = tuple(sorted(spec.service.annotations.items()))
+    return RouterPods(replicas=replicas, service=spec.service.type, annotations=annotations)
 
 
 def base_routing(spec: BaseRouterSpec) -> RoutingSettings:

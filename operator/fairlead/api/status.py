@@ -203,12 +203,36 @@ class AutoscalingPolicyStatus(ObjectStatus):
     )
 
 
+class TargetStatus(ApiModel):
+    """One deployment, or another API, that answers for a model."""
+
+    name: ShortText = Field(description="namespace/name of the deployment, or external/NAME.")
+    ready: Figure = Field(default=None, description="Replicas that are ready.")
+    routable: Figure = Field(default=None, description="Replicas that the gateway's routers send requests to.")
+
+
 class RouteStatus(ApiModel):
     """One model as clients name it."""
 
     name: ShortText = Field(description="Name of the model.")
-    ready: bool = Field(default=False, description="Whether a replica can answer.")
+    ready: bool = Field(default=False, description="Whether a replica, or another API, can answer.")
     message: Sentence = Field(default=None, description="Why none can.")
+    targets: tuple[TargetStatus, ...] = Field(
+        default=(), max_length=32, description="Who may answer, fallbacks last.", json_schema_extra=ATOMIC
+    )
+
+
+class TenantStatus(ApiModel):
+    """What one tenant uses, over all routers, beside its limits."""
+
+    name: ShortText = Field(description="Name of the tenant.")
+    running: Figure = Field(default=None, description="Requests that run now.")
+    waiting: Figure = Field(default=None, description="Requests that wait now.")
+    max_concurrency: Figure = Field(default=None, description="Most requests that may run at once.")
+    requests: Figure = Field(default=None, description="Requests in the last minute.")
+    requests_per_minute: Figure = Field(default=None, description="Most requests a minute.")
+    tokens: Figure = Field(default=None, description="Prompt and output tokens in the last minute.")
+    tokens_per_minute: Figure = Field(default=None, description="Most tokens a minute.")
 
 
 class InferenceGatewayStatus(ObjectStatus):
@@ -220,6 +244,10 @@ class InferenceGatewayStatus(ObjectStatus):
         default=None, max_length=1024, description="Selects the router pods, for the scale subresource."
     )
     endpoint: str | None = Field(default=None, max_length=512, description="Where clients ask, ending in /v1.")
+    deployments: Figure = Field(default=None, description="Deployments that joined.")
     models: Annotated[tuple[RouteStatus, ...], KeyedList("name", lambda one: one.name)] = Field(
-        default=(), max_length=128, description="Models that are served."
+        default=(), max_length=256, description="Models that are served, the first ones by name."
+    )
+    tenants: Annotated[tuple[TenantStatus, ...], KeyedList("name", lambda one: one.name)] = Field(
+        default=(), max_length=256, description="What tenants use; written at most once a minute."
     )

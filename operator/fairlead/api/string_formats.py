@@ -138,6 +138,24 @@ Handle = Annotated[
         remedy="use at most 63 small letters, digits and dashes, with a letter or digit at both ends",
     ),
 ]
+DeploymentTarget = Annotated[
+    str,
+    StringFormat(
+        pattern=r"([a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?/)?[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?",
+        longest=127,
+        because="this cannot be the name of a deployment",
+        remedy="write its name, or namespace/name where it is in another namespace",
+    ),
+]
+NamespacePattern = Annotated[
+    str,
+    StringFormat(
+        pattern=r"\*|[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?",
+        longest=63,
+        because="this cannot be the name of a namespace",
+        remedy="write the name of a namespace, or * for all of them",
+    ),
+]
 SecretKeyName = Annotated[
     str,
     StringFormat(

@@ -75,6 +75,20 @@ class Tenant(BaseTenant):
     )
 
 
+class GatewayTenant(Tenant):
+    """One group of clients of a gateway."""
+
+    keys: Annotated[tuple[SecretKeyRef, ...], Field(max_length=16)] = Field(
+        default=(),
+        description="Secrets with API keys of the tenant, beside those in the Secret NAME-keys of the gateway. A "
+        "Secret that no router has mounted yet restarts the routers, one by one.",
+        json_schema_extra={"x-kubernetes-list-type": "atomic"},
+    )
+    models: Annotated[tuple[ModelName, ...], UniqueList()] = Field(
+        default=(), max_length=80, description="Models the tenant may use, by name. Default: all."
+    )
+
+
 class Band(ApiModel):
     """A level of priority: a higher one is served first."""
 

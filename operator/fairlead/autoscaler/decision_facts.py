@@ -93,7 +93,7 @@ class FactCollector:
             policy=case.policy,
             wanted=wanted_replicas(case, family.engines, snapshot),
             pods=self._pods(case, family, source, snapshot),
-            routers=tuple(_router(one, source, case.policy, snapshot.now) for one in family.routers),
+            routers=tuple(_router(one, case, source, snapshot.now) for one in family.routers),
             room=room.replicas,
             room_because=room.because,
             price_per_hour=subject.price_per_hour,
@@ -111,7 +111,8 @@ class FactCollector:
     def _pods(
         self, case: ScalingCase, family: deployment_pods.DeploymentPods, source: SampleSource, snapshot: RoundSnapshot
     ) -> tuple[EnginePod, ...]:
-        router_samples = [source.router(one["metadata"]["uid"]) for one in family.routers]
+        uids = [deployment_pods.sample_uid(one, case.document) for one in family.routers]
+        router_samples = [source.router(uid) for uid in uids]
         found = []
         for manifest in family.engines:
             name, uid = manifest["metadata"]["name"], manifest["metadata"]["uid"]
@@ -154,8 +155,8 @@ def wanted_replicas(case: ScalingCase, engines: Sequence[Manifest], snapshot: Ro
     return sum(phases.phase(one, snapshot.lost_nodes, snapshot.now) not in gone for one in engines)
 
 
-def _router(manifest: Manifest, source: SampleSource, policy: ScalingPolicy, now: float) -> RouterPod:
-    metadata = manifest["metadata"]
-    sample = source.router(metadata["uid"])
-    figures, doubt = pod_figures.router(sample, policy, now)
-    return RouterPod(name=metadata["name"], figures=figures, doubt=doubt, because=pod_figures.because(sample, doubt))
+def _router(manifest: Manifest, case: ScalingCase, source: SampleSource, now: float) -> RouterPod:
+    sample = source.router(deployment_pods.sample_uid(manifest, case.document))
+    figures, doubt = pod_figures.router(sample, case.policy, now)
+    name = manifest["metadata"]["name"]
+    return RouterPod(name=name, figures=figures, doubt=doubt, because=pod_figures.because(sample, doubt))

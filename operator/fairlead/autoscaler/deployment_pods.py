@@ -8,9 +8,12 @@ from fairlead.cluster import kinds, pods
 from fairlead.cluster.interfaces import ClusterState
 from fairlead.cluster.kinds import Manifest
 from fairlead.fleet.desired_state import EngineKind
+from fairlead.fleet.gateways import GatewayReference
 from fairlead.fleet.router_keys import RouterKeys
 from fairlead.objects import engine_deployment, labels
+from fairlead.objects.gateway_children import KEY_OWNER
 from fairlead.objects.labels import ChildRole
+from fairlead.review import gateway_membership
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,7 +23,9 @@ class DeploymentPods:
     engines: tuple[Manifest, ...]
     """Of all revisions, in any state."""
     routers: tuple[Manifest, ...]
-    """The ready routers; where none is ready, all that are not being deleted, so that missing samples are noticed."""
+    """The ready routers; where none is ready, all that are not being deleted, so that missing samples are noticed.
+
+    Those of its gateway where it has none of its own."""
 
 
 def of(world: ClusterState, document: Manifest) -> DeploymentPods:
@@ -32,9 +37,10 @@ def of(world: ClusterState, document: Manifest) -> DeploymentPods:
         for one in world.of(kinds.POD).of_deployment(metadata["namespace"], metadata["name"])
         if one["metadata"]["creationTimestamp"] >= metadata["creationTimestamp"]
     ]
+    own = _routers([one for one in seen if _role(one) == ChildRole.ROUTER])
     return DeploymentPods(
         engines=tuple(one for one in seen if _role(one) == ChildRole.ENGINE),
-        routers=_routers([one for one in seen if _role(one) == ChildRole.ROUTER]),
+        routers=own or _routers([pod for one in gateway_membership.named(document) for pod in _of_gateway(world, one)]),
     )
 
 
@@ -52,19 +58,45 @@ def targets(
 ) -> Iterator[ScrapeTarget]:
     """Every pod that can be scraped: it has an address and has not ended."""
     metadata = document["metadata"]
-    key = router_keys.bearer(metadata["namespace"], metadata["name"])
     for pod in (*family.engines, *family.routers):
         address = pods.address(pod)
         if address is None or pod.get("status", {}).get("phase") in pods.ENDED:
             continue
+        is_router, gateway = _role(pod) == ChildRole.ROUTER, _gateway_of(pod)
         yield ScrapeTarget(
-            uid=pod["metadata"]["uid"],
-            namespace=metadata["namespace"],
+            uid=sample_uid(pod, document),
+            namespace=pod["metadata"]["namespace"],
             name=pod["metadata"]["name"],
             ip=address,
-            kind=kind if _role(pod) == ChildRole.ENGINE else None,
-            key=None if _role(pod) == ChildRole.ENGINE else key,
+            kind=None if is_router else kind,
+            deployment=_title(document) if gateway else "",
+            key=_key(metadata, gateway, pod, router_keys) if is_router else None,
         )
+
+
+def sample_uid(pod: Manifest, document: Manifest) -> str:
+    """What a pod's samples are kept under; a gateway's router has others for each deployment that it serves."""
+    uid = str(pod["metadata"]["uid"])
+    return f"{uid}/{_title(document)}" if _gateway_of(pod) else uid
+
+
+def _key(metadata: Manifest, gateway: str, pod: Manifest, router_keys: RouterKeys) -> str | None:
+    if gateway:
+        return router_keys.bearer(pod["metadata"]["namespace"], f"{KEY_OWNER}{gateway}")
+    return router_keys.bearer(metadata["namespace"], metadata["name"])
+
+
+def _title(document: Manifest) -> str:
+    return f"{document['metadata']['namespace']}/{document['metadata']['name']}"
+
+
+def _gateway_of(pod: Manifest) -> str:
+    return str((pod["metadata"].get("labels") or {}).get(labels.GATEWAY, ""))
+
+
+def _of_gateway(world: ClusterState, gateway: GatewayReference) -> Iterator[Manifest]:
+    seen = world.of(kinds.POD).of_gateway(gateway.namespace, gateway.name)
+    return (one for one in seen if _role(one) == ChildRole.ROUTER)
 
 
 def revision_of(pod: Manifest) -> str:

@@ -8,6 +8,7 @@ import yaml
 
 from fairlead.cluster import package_data
 from fairlead.cluster.documents import YamlDocument
+from fairlead.review import gateway_review
 from fairlead.review import policies as read_policies
 from fairlead.review.context import ReviewContext
 from fairlead.sizing import custom_products
@@ -26,7 +27,10 @@ def offline_knowledge(
         texts[model] = package_data.read_text(Path(file))
     zones = frozenset(available_timezones()) or None
     policies = dict(found for one in documents if (found := read_policies.read(one.content)))
-    return ReviewContext(catalogue=catalogue(products), configs=texts, time_zones=zones, policies=policies)
+    gateways = dict(read for one in documents if (read := gateway_review.read(one.content)))
+    return ReviewContext(
+        catalogue=catalogue(products), configs=texts, time_zones=zones, policies=policies, gateways=gateways
+    )
 
 
 def catalogue(products: str | None) -> Catalogue:

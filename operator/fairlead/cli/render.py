@@ -1,4 +1,4 @@
-"""`fairlead render FILE…`: what would be started: the engine's command and environment, and the routers' settings."""
+"""`fairlead render FILE…`: what would be started: engines' commands and environment, and what routers are told."""
 
 import argparse
 import json
@@ -35,18 +35,23 @@ def run(chosen: argparse.Namespace) -> int:
         print(f"fairlead: {problem}", file=sys.stderr)
         return 2
     rendered, refused = [], 0
-    for one in found:
-        review = None if one.problem else admission.review(one.content, context)
+    reviews = [None if one.problem else admission.review(one.content, context) for one in found]
+    for one, review in zip(found, reviews, strict=True):
         if review is None or review.refusals:
             refused += 1
             print(review_text.as_text(one, review, colour=sys.stderr.isatty()), file=sys.stderr)
         elif review.engine is not None and review.setup is not None:
             launch = review.engine.launch(review.setup, engine_timing.of(review))
             rendered.append(_values(review.name, launch) | {"router": _router(review)})
+        elif review.gateway is not None:
+            from fairlead.cli import rendered_gateway
+
+            others = [one for one in reviews if one is not None and not one.refusals]
+            rendered.append({"name": review.name, "gateway": rendered_gateway.configuration(review.gateway, others)})
     if chosen.output == "json":
         print(json.dumps(rendered, indent=1))
     elif rendered:
-        print("\n\n".join(_text(one) for one in rendered))
+        print("\n\n".join(_gateway_text(one) if "gateway" in one else _text(one) for one in rendered))
     return 1 if refused else 0
 
 
@@ -102,6 +107,16 @@ def _text(one: dict[str, Any]) -> str:
     router = one["router"]
     pods = f"# {count(router['routers'], 'router')} in front; their configuration: -o json" if router else ""
     return "\n".join(filter(None, (f"# {one['name']}", environment, files, words, pods)))
+
+
+def _gateway_text(one: dict[str, Any]) -> str:
+    from fairlead.fleet.plurals import count
+
+    told = one["gateway"]
+    heads = f"{count(told['routers'], 'router')}, {count(len(told['targets']), 'deployment')} of these files"
+    lines = [f"# {one['name']}: {heads}; their configuration: -o json"]
+    lines += [f"{route['name']}: {route['strategy']} {route['target'] or ''}".rstrip() for route in told["routes"]]
+    return "\n".join(lines)
 
 
 def _broken(word: str) -> str:

@@ -36,8 +36,10 @@ __all__ = (
     "Gone",
     "NotFound",
     "ObjectList",
+    "ObjectName",
     "RequestObserver",
     "RequestRefused",
+    "Selector",
     "Throttled",
     "Unreachable",
     "WatchEvent",
@@ -49,6 +51,16 @@ CONTROLLER: Final = "fairlead-controller"
 """The field manager of everything the controller applies."""
 
 Answer = TypeVar("Answer")
+
+
+class ObjectName(NamedTuple):
+    """Selects the one object of this name, so that a right to read that object alone suffices to follow it."""
+
+    name: str
+
+
+Selector = str | ObjectName
+"""Labels as `kubectl -l` takes them, or a name; empty: every object."""
 
 RequestObserver = Callable[[str, str, int, float], None]
 """Called after each request with verb, resource, status (0: no answer) and seconds."""
@@ -118,10 +130,10 @@ class ApiServer:
         query = {"container": container, "tailLines": _LOG_LINES, "previous": "true" if previous else "false"}
         return await self._exchange(request, lambda content: content.decode(errors="replace"), query)
 
-    async def listing(self, resource: Resource, namespace: str | None = None, selector: str = "") -> ObjectList:
+    async def listing(self, resource: Resource, namespace: str | None = None, selector: Selector = "") -> ObjectList:
         """All objects of a kind, in one namespace or all; with apiVersion and kind, which lists leave out of items."""
         request = ApiRequest(verb="list", resource=resource, namespace=namespace)
-        found = await self._send(request, {"labelSelector": selector} if selector else {})
+        found = await self._send(request, _selection(selector))
         named = {"apiVersion": resource.api_version, "kind": resource.kind}
         try:
             items = [named | kinds.trimmed(item) for item in found["items"] or ()]
@@ -166,7 +178,7 @@ class ApiServer:
         self,
         resource: Resource,
         namespace: str | None,
-        selector: str,
+        selector: Selector,
         resource_version: str,
         *,
         stay: WatchLimits = WATCH_LIMITS,
@@ -178,7 +190,7 @@ class ApiServer:
             "allowWatchBookmarks": "true",
             "resourceVersion": resource_version,
             "timeoutSeconds": str(stay.seconds),
-        } | ({"labelSelector": selector} if selector else {})
+        } | _selection(selector)
         timeout = aiohttp.ClientTimeout(sock_connect=self._limits.connect_s, sock_read=stay.silence_s)
         started, status = time.monotonic(), 0
         try:
@@ -244,6 +256,12 @@ class ApiServer:
 
 def _object(content: bytes) -> Manifest:
     return dict(json.loads(content))
+
+
+def _selection(selector: Selector) -> dict[str, str]:
+    if isinstance(selector, ObjectName):
+        return {"fieldSelector": f"metadata.name={selector.name}"}
+    return {"labelSelector": selector} if selector else {}
 
 
 def _api_request(verb: str, manifest: Manifest, subresource: str | None = None) -> ApiRequest:

@@ -20,6 +20,7 @@ from fairlead.cluster.api_server import (
     Gone,
     NotFound,
     RequestRefused,
+    Selector,
     WatchEvent,
     WatchEventType,
     WatchLimits,
@@ -40,7 +41,7 @@ class WatchScope:
     resource: Resource
     namespaces: tuple[str, ...] = ()
     """Empty: all namespaces, or a kind that is not namespaced."""
-    selector: str = ""
+    selector: Selector = ""
 
     @property
     def places(self) -> tuple[str | None, ...]:

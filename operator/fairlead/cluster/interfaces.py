@@ -24,6 +24,9 @@ class ObjectLister(Protocol):
     def of_deployment(self, namespace: str, name: str) -> Sequence[Manifest]:
         """Every object with the label of that deployment."""
 
+    def of_gateway(self, namespace: str, name: str) -> Sequence[Manifest]:
+        """Every object with the label of that gateway."""
+
 
 class ClusterState(Protocol):
     """The stores of all kinds."""

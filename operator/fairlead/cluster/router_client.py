@@ -1,4 +1,4 @@
-"""Reads from routers which endpoints they use. Knows the report's form; does not judge what it means."""
+"""Reads from routers which endpoints they use, and for whom. Knows the reports' form; does not judge what they mean."""
 
 import json
 from collections.abc import Mapping
@@ -7,31 +7,70 @@ from typing import Any, Final
 import aiohttp
 
 from fairlead.cluster import pod_http
-from fairlead.fleet.endpoints import EndpointState, RouterEndpoint
+from fairlead.fleet.endpoints import EndpointState, GatewayReport, RouterEndpoint, TenantUse
 
 PORT: Final = 9090
 """The metrics port, which is always plain HTTP."""
 PATH: Final = "/fairlead/v1/endpoints"
+
+UNREADABLE: Final = (ValueError, KeyError, TypeError, AttributeError, RecursionError)
+_COUNTS: Final = ("inflight", "waiting", "requestsPerMinute", "tokensPerMinute")
 
 MOST_WORDS: Final = 300
 """Characters of a reason, which goes into a condition and would be cut there in any case."""
 
 
 async def endpoints(
-    session: aiohttp.ClientSession, ip: str, key: str | None, port: int = PORT
+    session: aiohttp.ClientSession, ip: str, key: str | None, port: int = PORT, target: str = ""
 ) -> tuple[RouterEndpoint, ...] | None:
-    """The endpoints that one router reports; None when it does not answer, which differs from having no endpoints."""
-    text = await pod_http.fetch(session, f"http://{pod_http.host(ip)}:{port}{PATH}", key)
+    """The endpoints that one router reports; None when it does not answer, which differs from having no endpoints.
+
+    A gateway's router answers for one of its targets, as a deployment's own router does for the deployment.
+    """
+    text = await pod_http.fetch(session, f"http://{pod_http.host(ip)}:{port}{path_of(target)}", key)
     return None if text is None else parsed(text)
+
+
+async def gateway_report(
+    session: aiohttp.ClientSession, ip: str, key: str | None, port: int = PORT
+) -> GatewayReport | None:
+    """What one router of a gateway reports of all targets and tenants; None when it does not answer."""
+    text = await pod_http.fetch(session, f"http://{pod_http.host(ip)}:{port}{PATH}", key)
+    return None if text is None else parsed_gateway(text)
+
+
+def path_of(target: str) -> str:
+    """The page about one target of a gateway; without a target that of a deployment's own router."""
+    return f"{PATH}?deployment={target}" if target else PATH
 
 
 def parsed(text: str) -> tuple[RouterEndpoint, ...] | None:
     """The report, by pod and address; None when it is invalid. Unknown states and fields of newer routers are fine."""
     try:
-        found = json.loads(text)["endpoints"]
-        return tuple(sorted(map(_endpoint, found), key=lambda one: (one.pod, one.address)))
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return _endpoints(json.loads(text))
+    except UNREADABLE:
         return None
+
+
+def parsed_gateway(text: str) -> GatewayReport | None:
+    """The report of a gateway's router; None when it is invalid."""
+    try:
+        found = json.loads(text)
+        targets = {str(name): _endpoints(one) for name, one in found["targets"].items()}
+        tenants = {str(name): _use(one) for name, one in (found.get("tenants") or {}).items()}
+        return GatewayReport(targets=targets, tenants=tenants)
+    except UNREADABLE:
+        return None
+
+
+def _endpoints(report: Mapping[str, Any]) -> tuple[RouterEndpoint, ...]:
+    return tuple(sorted(map(_endpoint, report["endpoints"]), key=lambda one: (one.pod, one.address)))
+
+
+def _use(entry: Mapping[str, Any]) -> TenantUse:
+    """Counts that an older router does not report are 0."""
+    running, waiting, requests, tokens = (max(0, int(entry.get(name) or 0)) for name in _COUNTS)
+    return TenantUse(running=running, waiting=waiting, requests=requests, tokens=tokens)
 
 
 def _endpoint(entry: Mapping[str, Any]) -> RouterEndpoint:

@@ -1,4 +1,4 @@
-"""The latest known objects of one kind: by name, and by the deployment they belong to.
+"""The latest known objects of one kind: by name, and by the deployment or gateway they belong to.
 
 Knows which of two versions of an object is the later one, whatever order they come in. Sends no requests.
 """
@@ -11,6 +11,7 @@ from fairlead.api.kinds import GROUP
 from fairlead.cluster.kinds import Manifest
 
 DEPLOYMENT_LABEL: Final = f"{GROUP}/deployment"
+GATEWAY_LABEL: Final = f"{GROUP}/gateway"
 
 MOST_TOMBSTONES: Final = 10_000
 """How many of the last deleted objects are remembered, so that late events do not bring them back."""
@@ -59,7 +60,8 @@ class ObjectStore:
 
     def __init__(self) -> None:
         self._objects: dict[NamespacedName, Manifest] = {}
-        self._of_deployment: dict[NamespacedName, set[NamespacedName]] = {}
+        self._of_owner: dict[tuple[str, NamespacedName], set[NamespacedName]] = {}
+        """By the label and the object that it names."""
         self._graves: OrderedDict[str, int] = OrderedDict()
         self._as_of: dict[str, int] = {}
         """The version of the last list, by its namespace; the empty one is a list of all."""
@@ -81,7 +83,11 @@ class ObjectStore:
 
     def of_deployment(self, namespace: str, name: str) -> tuple[Manifest, ...]:
         """Every object with the label of that deployment, by name."""
-        return self._sorted(self._of_deployment.get(NamespacedName(namespace, name), ()))
+        return self._sorted(self._of_owner.get((DEPLOYMENT_LABEL, NamespacedName(namespace, name)), ()))
+
+    def of_gateway(self, namespace: str, name: str) -> tuple[Manifest, ...]:
+        """Every object with the label of that gateway, by name."""
+        return self._sorted(self._of_owner.get((GATEWAY_LABEL, NamespacedName(namespace, name)), ()))
 
     def put(self, manifest: Manifest) -> tuple[StoreChange, ...]:
         """Store an object, unless a later version is known; another object with its name must have been deleted.
@@ -152,17 +158,17 @@ class ObjectStore:
     def _keep(self, manifest: Manifest) -> None:
         key = key_of(manifest)
         self._objects[key] = manifest
-        if (deployment := _deployment_of(manifest)) is not None:
-            self._of_deployment.setdefault(deployment, set()).add(key)
+        for owner in _owners_of(manifest):
+            self._of_owner.setdefault(owner, set()).add(key)
 
     def _forget(self, held: Manifest) -> None:
         key = key_of(held)
         del self._objects[key]
-        if (deployment := _deployment_of(held)) is not None:
-            keys = self._of_deployment[deployment]
+        for owner in _owners_of(held):
+            keys = self._of_owner[owner]
             keys.remove(key)
             if not keys:
-                del self._of_deployment[deployment]
+                del self._of_owner[owner]
 
     def _bury(self, held: Manifest, version: int) -> None:
         self._forget(held)
@@ -174,8 +180,10 @@ class ObjectStore:
             self._graves.popitem(last=False)
 
 
-def _deployment_of(manifest: Manifest) -> NamespacedName | None:
-    """The deployment that it belongs to, by its label."""
+def _owners_of(manifest: Manifest) -> Iterator[tuple[str, NamespacedName]]:
+    """The deployment or gateway that it belongs to, by its label."""
     metadata = manifest["metadata"]
-    label = (metadata.get("labels") or {}).get(DEPLOYMENT_LABEL)
-    return NamespacedName(metadata.get("namespace") or "", label) if label else None
+    labels = metadata.get("labels") or {}
+    for label in (DEPLOYMENT_LABEL, GATEWAY_LABEL):
+        if name := labels.get(label):
+            yield label, NamespacedName(metadata.get("namespace") or "", name)

@@ -16,6 +16,7 @@ from fairlead.controller.pods import start_failures, target_start
 from fairlead.controller.pods.pod_facts import MergedRouterReport
 from fairlead.controller.pods.preflight import PreflightResult
 from fairlead.controller.pods.target_start import DecisionInputs
+from fairlead.controller.router_moves import StaticChildren
 from fairlead.controller.snapshot import DeploymentSnapshot
 from fairlead.fleet.desired_state import NO_RESOURCE, DesiredRevision
 from fairlead.fleet.gateways import DesiredDeployment
@@ -33,7 +34,6 @@ from fairlead.fleet.rollouts import (
 )
 from fairlead.objects import (
     applied_hash,
-    children,
     engine_deployment,
     engine_placement,
     engine_pods,
@@ -42,12 +42,9 @@ from fairlead.objects import (
     router_deployment,
 )
 from fairlead.objects.engine_deployment import RevisionFacts
-from fairlead.objects.installation import Installation
-from fairlead.objects.owner import Owner
 from fairlead.planning import replica_count, rollback, rollout, sleep_plan
 from fairlead.planning.replica_count import ReplicaCount
 from fairlead.planning.sleep_plan import NO_SLEEP, SleepPlan
-from fairlead.review import replica_facts
 from fairlead.review.deployment_review import DeploymentReview
 
 
@@ -82,14 +79,16 @@ class DesiredState:
     check: Manifest | None = None
     """The preflight pod of the target, while the rollout waits for it."""
     prunes: bool = False
-    """Whether children that are not among `static_children` are to be removed: only while the spec is accepted."""
+    """Whether children that are not among `static` are to be removed: only while the spec is accepted."""
+    spared: frozenset[tuple[str, str]] = frozenset()
+    """Kind and name of children that are not removed all the same."""
 
 
 def decide(
     observed: DeploymentSnapshot,
     judged: DeploymentReview,
     facts: RuntimeFacts,
-    static: tuple[Manifest, ...],
+    static: StaticChildren,
     now: datetime,
 ) -> DesiredState:
     """All children that should exist now. For an object that cannot be read nothing is started, stopped or changed."""
@@ -115,20 +114,10 @@ def decide(
         sleep=sleep,
         plan=plan,
         states=states,
-        static=_counted(static, observed) if judged.may_start else (),
+        static=_counted(static.manifests, observed) if judged.may_start else (),
         prunes=judged.may_start,
+        spared=static.spared,
     )
-
-
-def static_children(owner: Owner, judged: DeploymentReview, platform: Installation) -> tuple[Manifest, ...]:
-    """All children but engines; they follow from the spec alone, so they are built once a generation."""
-    if judged.deployment is None:
-        return ()
-    capacity = children.UNKNOWN_CAPACITY
-    if judged.review is not None and judged.spec is not None:
-        capacity = replica_facts.replica(judged.review, revisions.of(judged.spec))
-    made = children.all_children(owner, judged.deployment, platform, capacity)
-    return tuple(applied_hash.with_applied_hash(one) for one in made)
 
 
 def _counted(static: tuple[Manifest, ...], observed: DeploymentSnapshot) -> tuple[Manifest, ...]:

@@ -37,7 +37,7 @@ class ControllerInformers(Informers):
         self._quiet = False
 
     def note(self, manifest: Manifest) -> None:
-        """Store our own write without waking a key or noting a loss."""
+        """Store our own write without noting a loss; of keys only those on the other side of a gateway are woken."""
         informer = self.by_kind.get(kinds.of(manifest))
         self._quiet = True
         try:
@@ -70,10 +70,13 @@ class ControllerInformers(Informers):
     def _changed(self, resource: Resource, old: Manifest | None, new: Manifest | None) -> None:
         if new is None and old is not None:
             self._forget(old["metadata"]["uid"])
+        fleet = self.of(kinds.INFERENCE_DEPLOYMENT).all
         if self._quiet:
+            for key in queue_keys.across(resource, old, new, fleet):
+                self._wake(key)
             return
         self.losses.observe(resource, old, new, self._beside)
-        for key in queue_keys.keys(resource, old, new, self.of(kinds.INFERENCE_DEPLOYMENT).all):
+        for key in queue_keys.keys(resource, old, new, fleet):
             self._wake(key)
 
     def _beside(self, child: Manifest) -> Sequence[Manifest]:

@@ -19,6 +19,7 @@ from fairlead.cluster.fencing import FencedApiServer, NotLeading
 from fairlead.cluster.lease import Leadership
 from fairlead.controller.children import orphan_scan
 from fairlead.controller.events import ReconcileEvents
+from fairlead.controller.gateways.gateway_reconcile import GatewayReconciler
 from fairlead.controller.informers import WATCHED, ControllerInformers
 from fairlead.controller.interfaces import EmbeddedService
 from fairlead.controller.pods.pod_client import PodClient
@@ -38,6 +39,12 @@ RESYNC_S: Final = 600.0
 """Each object is reconciled again after this time, whether or not anything woke it."""
 BUGS_REPORTED_AFTER: Final = 3
 """Internal errors in a row before an object's conditions report them, so that a single one does not."""
+
+_WITH_CHILDREN: Final = {
+    ours.DEPLOYMENT.name: kinds.INFERENCE_DEPLOYMENT,
+    ours.GATEWAY.name: kinds.INFERENCE_GATEWAY,
+}
+"""Kinds whose conditions report internal errors."""
 
 log = logging.getLogger("fairlead.controller")
 
@@ -60,6 +67,7 @@ class LeaderTasks:
         self._informers: ControllerInformers | None = None
         self._reconciler: Reconciler | None = None
         self._shared: SharedObjectReconciler | None = None
+        self._gateways: GatewayReconciler | None = None
         self._caches: tuple[Callable[[str], None], ...] = ()
 
     @property
@@ -115,7 +123,8 @@ class LeaderTasks:
             )
             self._reconciler = Reconciler(self._setting, environment)
             self._shared = SharedObjectReconciler(self._setting.context, environment)
-            self._caches = (self._reconciler.forget, pod_access.forget)
+            self._gateways = GatewayReconciler(self._setting, environment)
+            self._caches = (self._reconciler.forget, self._gateways.forget, pod_access.forget)
             self._informers = informers
             try:
                 yield informers
@@ -164,16 +173,20 @@ class LeaderTasks:
         assert self._informers is not None
         assert self._reconciler is not None
         assert self._shared is not None
+        assert self._gateways is not None
         if key.kind == ours.DEPLOYMENT.name:
             return await self._reconciler.tick(key, moment())
+        if key.kind == ours.GATEWAY.name:
+            return await self._gateways.tick(key, moment())
         return await self._shared.tick(key, moment())
 
     async def _report_bug(self, key: ObjectKey, words: str) -> None:
         """Report repeated internal errors in the object's conditions; nothing else is changed."""
         times = self._bugs[key] = self._bugs.get(key, 0) + 1
-        if times < BUGS_REPORTED_AFTER or self._informers is None or key.kind != ours.DEPLOYMENT.name:
+        resource = _WITH_CHILDREN.get(key.kind)
+        if times < BUGS_REPORTED_AFTER or self._informers is None or resource is None:
             return
-        document = self._informers.of(kinds.INFERENCE_DEPLOYMENT).find(key.namespace, key.name)
+        document = self._informers.of(resource).find(key.namespace, key.name)
         if document is None:
             return
         found = deployment_status.with_internal_error(document, words, moment())

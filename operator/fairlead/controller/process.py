@@ -33,7 +33,15 @@ from fairlead.objects.installation import Installation
 from fairlead.process import lifecycle, ports
 from fairlead.process.lifecycle import ClusterProcess
 from fairlead.process.ports import ProcessHealth
-from fairlead.review import admission, change_warnings, policies, speculation_switch, webhook
+from fairlead.review import (
+    admission,
+    change_warnings,
+    gateway_membership,
+    gateway_review,
+    policies,
+    speculation_switch,
+    webhook,
+)
 from fairlead.review.context import ObjectKey, ReviewContext
 from fairlead.review.webhook import AdmissionResponse
 from fairlead.telemetry.operator_metrics import OperatorMetrics
@@ -145,7 +153,8 @@ def _reviewer(api: ApiServer, served: OperatorContext) -> kopf_host.ReviewHandle
 
     async def review(document: dict[str, Any], before: dict[str, Any] | None) -> AdmissionResponse:
         started = time.monotonic()
-        reviewed = admission.review(document, await _with_policy(document, context, existence))
+        known = await _with_gateway(document, await _with_policy(document, context, existence), existence)
+        reviewed = admission.review(document, known)
         present = await existence.present([one.key for one in reviewed.named])
         changed = change_warnings.warnings(before, document, context) if before is not None else ()
         verdict = webhook.response(reviewed, present, changed)
@@ -162,6 +171,16 @@ async def _with_policy(document: dict[str, Any], context: ReviewContext, existen
         return context
     found = policies.read(await existence.whole(ObjectKey(ours.POLICY.name, namespace, name)))
     return replace(context, policies=dict([found])) if found else context
+
+
+async def _with_gateway(document: dict[str, Any], context: ReviewContext, existence: ReferenceCache) -> ReviewContext:
+    """The review context with the gateway that a deployment names."""
+    if not isinstance((document.get("metadata") or {}).get("namespace"), str):
+        return context
+    for one in gateway_membership.named(document):
+        found = gateway_review.read(await existence.whole(gateway_membership.key_of(one)))
+        context = replace(context, gateways=dict([found])) if found else context
+    return context
 
 
 def _setting(settings: OperatorSettings) -> ReconcileSettings:

@@ -6,16 +6,16 @@ from typing import Final
 from fairlead.api import kinds as ours
 from fairlead.cluster import kinds, pods
 from fairlead.cluster.kinds import Manifest, Resource
+from fairlead.fleet.gateways import GatewayReference
 from fairlead.objects import labels
+from fairlead.objects.network_policies import admitted
+from fairlead.review import gateway_membership, speculation_switch
 from fairlead.review.context import ObjectKey
 
 AllDeployments = Callable[[], Iterable[Manifest]]
 """Called only where a change concerns more than one object, since it sorts all deployments."""
 
-SHARED: Final = {
-    kinds.AUTOSCALING_POLICY: ours.POLICY.name,
-    kinds.INFERENCE_GATEWAY: ours.GATEWAY.name,
-}
+SHARED: Final = {kinds.AUTOSCALING_POLICY: ours.POLICY.name}
 
 
 def keys(resource: Resource, old: Manifest | None, new: Manifest | None, fleet: AllDeployments) -> Iterator[ObjectKey]:
@@ -25,11 +25,13 @@ def keys(resource: Resource, old: Manifest | None, new: Manifest | None, fleet: 
     if resource is kinds.INFERENCE_DEPLOYMENT:
         yield deployment(manifest)
         yield from _policies(old, new)
+    elif resource is kinds.INFERENCE_GATEWAY:
+        yield ObjectKey(ours.GATEWAY.name, manifest["metadata"]["namespace"], manifest["metadata"]["name"])
     elif resource in SHARED:
         kind = SHARED[resource]
         metadata = manifest["metadata"]
         yield ObjectKey(kind, metadata["namespace"], metadata["name"])
-        yield from (deployment(one) for one in fleet() if _names(one, kind, manifest))
+        yield from (deployment(one) for one in fleet() if _names(one, manifest))
     elif resource is kinds.NODE:
         if _gpu_facts(old) != _gpu_facts(new):
             yield from (deployment(one) for one in fleet())
@@ -37,6 +39,20 @@ def keys(resource: Resource, old: Manifest | None, new: Manifest | None, fleet: 
         yield from {key for one in (old, new) if one is not None for key in _owner(one)}
         if resource is kinds.POD and new is None:
             yield from (deployment(one) for one in fleet() if _is_short(one))
+    yield from across(resource, old, new, fleet)
+
+
+def across(
+    resource: Resource, old: Manifest | None, new: Manifest | None, fleet: AllDeployments
+) -> Iterator[ObjectKey]:
+    """The keys on the other side of a gateway, its deployments or their gateways, which our own writes wake too."""
+    both = [one for one in (old, new) if one is not None]
+    if resource is kinds.INFERENCE_DEPLOYMENT and _routing_facts(old) != _routing_facts(new):
+        yield from {gateway(one) for each in both for one in gateway_membership.named(each)}
+    elif resource is kinds.INFERENCE_GATEWAY and _gateway_facts(old) != _gateway_facts(new):
+        yield from (deployment(one) for one in fleet() if _joins(one, both[-1]))
+    elif resource is kinds.NETWORK_POLICY:
+        yield from {gateway(one) for each in both for one in admitted(each)}
 
 
 def deployment(manifest: Manifest) -> ObjectKey:
@@ -45,31 +61,57 @@ def deployment(manifest: Manifest) -> ObjectKey:
 
 
 def _owner(child: Manifest) -> Iterator[ObjectKey]:
-    name = (child["metadata"].get("labels") or {}).get(labels.DEPLOYMENT)
-    if name:
-        yield ObjectKey(ours.DEPLOYMENT.name, child["metadata"]["namespace"], name)
+    carried = child["metadata"].get("labels") or {}
+    for label, kind in ((labels.DEPLOYMENT, ours.DEPLOYMENT.name), (labels.GATEWAY, ours.GATEWAY.name)):
+        if name := carried.get(label):
+            yield ObjectKey(kind, child["metadata"]["namespace"], name)
 
 
 def _policies(old: Manifest | None, new: Manifest | None) -> Iterator[ObjectKey]:
     """The policies that a deployment names or named, since a policy's status counts its users."""
-    before, after = (_named(one, "AutoscalingPolicy") for one in (old, new))
+    before, after = (_named_policy(one) for one in (old, new))
     manifest = new or old
     assert manifest is not None
     for name in {before, after} - {None} if before != after else ():
         yield ObjectKey(ours.POLICY.name, manifest["metadata"]["namespace"], str(name))
 
 
-def _names(one: Manifest, kind: str, shared: Manifest) -> bool:
-    metadata = shared["metadata"]
-    return bool(one["metadata"]["namespace"] == metadata["namespace"] and _named(one, kind) == metadata["name"])
+def gateway(reference: GatewayReference) -> ObjectKey:
+    """The key of an InferenceGateway."""
+    return ObjectKey(ours.GATEWAY.name, reference.namespace, reference.name)
 
 
-def _named(one: Manifest | None, kind: str) -> str | None:
-    spec = (one or {}).get("spec") or {}
-    holder = spec if kind == ours.GATEWAY.name else spec.get("scaling") or {}
-    field = "gateway" if kind == ours.GATEWAY.name else "policy"
-    found = (holder.get(field) or {}).get("name")
-    return found if isinstance(found, str) else None
+def _joins(one: Manifest, manifest: Manifest) -> bool:
+    metadata = manifest["metadata"]
+    return GatewayReference(namespace=metadata["namespace"], name=metadata["name"]) in gateway_membership.named(one)
+
+
+def _names(one: Manifest, policy: Manifest) -> bool:
+    metadata = policy["metadata"]
+    return bool(one["metadata"]["namespace"] == metadata["namespace"] and _named_policy(one) == metadata["name"])
+
+
+def _named_policy(one: Manifest | None) -> str | None:
+    return speculation_switch.policy_of(one) if one is not None else None
+
+
+def _routing_facts(document: Manifest | None) -> object:
+    """The fields of a deployment that a gateway's routers, or its status, depend on."""
+    if document is None:
+        return None
+    status, metadata = document.get("status") or {}, document["metadata"]
+    scaling = status.get("scaling") or {}
+    going = "deletionTimestamp" in metadata
+    return going, metadata.get("generation"), status.get("readyReplicas"), scaling.get("speculation")
+
+
+def _gateway_facts(document: Manifest | None) -> object:
+    """The fields of a gateway that the conditions of its deployments depend on; what tenants use is none."""
+    if document is None:
+        return None
+    status, metadata = document.get("status") or {}, document["metadata"]
+    going = "deletionTimestamp" in metadata
+    return going, metadata.get("generation"), status.get("readyReplicas"), status.get("models")
 
 
 def _gpu_facts(node: Manifest | None) -> object:

@@ -4,7 +4,6 @@ Level-triggered and stateless: what a later reconcile needs to know is written o
 without them objects are read and reviewed again.
 """
 
-import asyncio
 import logging
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
@@ -17,11 +16,13 @@ from fairlead.cluster import kinds, pod_starts, pods
 from fairlead.cluster.api_errors import NotFound
 from fairlead.cluster.kinds import Manifest, Resource
 from fairlead.cluster.pod_starts import PodStart
-from fairlead.controller import desired_state, snapshot
-from fairlead.controller.children.applier import Applier, OnForeignChange, StillTerminating
+from fairlead.controller import desired_state, router_moves, router_sides, snapshot
+from fairlead.controller.children.applier import Applier, OnForeignChange
+from fairlead.controller.children.obstacles import StillTerminating
 from fairlead.controller.children.restorer import OnForeignDeletion, Restorer
 from fairlead.controller.children.sleep_switch import SleepSwitch
 from fairlead.controller.desired_state import DesiredState, RuntimeFacts
+from fairlead.controller.gateways.gateway_reader import GatewayReader
 from fairlead.controller.interfaces import (
     ControllerApiClient,
     ControllerClusterState,
@@ -29,10 +30,11 @@ from fairlead.controller.interfaces import (
     PodAccess,
     ReferenceLookup,
 )
-from fairlead.controller.pods import node_facts, pod_facts, router_problems
+from fairlead.controller.pods import node_facts, pod_facts
 from fairlead.controller.pods.log_reader import ContainerLogs, LogReader
 from fairlead.controller.pods.pod_facts import MergedRouterReport
 from fairlead.controller.pods.preflight import AGAIN_S
+from fairlead.controller.router_moves import SideReports
 from fairlead.controller.snapshot import DeploymentSnapshot
 from fairlead.controller.status import deployment_status
 from fairlead.controller.status.status_inputs import Obstacle, RouterSummary, StatusInputs
@@ -40,10 +42,10 @@ from fairlead.controller.work_queue import ReconcileOutcome
 from fairlead.engines import catalogue as engines
 from fairlead.fleet.conditions import ConditionReason
 from fairlead.fleet.desired_state import EngineKind
-from fairlead.fleet.gateways import DeploymentRouter
+from fairlead.fleet.gateways import DeploymentRouter, DesiredGateway
 from fairlead.fleet.rollouts import FailureStep, ReplicaStep, RetireStep
 from fairlead.objects.installation import Installation
-from fairlead.objects.router_config import DEFAULT_REPLICAS
+from fairlead.planning.router_move import MovePhase, RouterMove
 from fairlead.review import deployment_review, references, speculation_switch
 from fairlead.review.context import ObjectKey, ReviewContext
 from fairlead.review.deployment_review import DeploymentReview
@@ -87,12 +89,20 @@ class ReconcileEnvironment:
 
 
 class GenerationReview(NamedTuple):
-    """The review and the children that follow from one generation of a spec alone."""
+    """The review of one generation of a spec, and the children that follow from it with one step of a move."""
 
     generation: int
     guesses: bool
     judged: DeploymentReview
-    static: tuple[Manifest, ...]
+    built_for: RouterMove | None = None
+    static: tuple[Manifest, ...] = ()
+
+
+class RouterSituation(NamedTuple):
+    """Who serves a deployment, and the gateway of its spec."""
+
+    to: RouterMove
+    gateway: DesiredGateway | None
 
 
 class Reconciler:
@@ -109,6 +119,7 @@ class Reconciler:
         self._applier = Applier(environment.server, environment.world)
         self._restorer = Restorer(environment.server, environment.world, self._applier)
         self._sleepers = SleepSwitch(environment.pod_access, self._applier)
+        self._gateways = GatewayReader()
         self._understood: OrderedDict[str, GenerationReview] = OrderedDict()
         self._starts: dict[str, PodStart] = {}
 
@@ -122,9 +133,14 @@ class Reconciler:
         observed = await self._logs.explained(restored.observed)
         understood = self._understand(observed)
         judged = await self._with_references(understood.judged)
-        reports = await self._router_reports(observed)
+        sides = await router_sides.read(self._pod_access, observed)
+        reports = pod_facts.merged_reports(sides.all)
+        served = self._served(observed, judged, sides, now)
         facts = self._facts(observed, judged, reports)
-        decision = desired_state.decide(observed, judged, facts, understood.static, now)
+        static = router_moves.at_this_moment(
+            self._static(observed, understood, served.to), observed, served.to, served.gateway
+        )
+        decision = desired_state.decide(observed, judged, facts, static, now)
         try:
             obstacle = await self._applier.carry_out(observed, decision, reports.busy, self._meddled(observed, now))
             turning = await self._sleepers.carry_out(observed, decision.sleep, reports, _engine_kind(judged))
@@ -135,8 +151,13 @@ class Reconciler:
         self._report_step(observed, decision, now)
         if obstacle is None and not desired_state.is_settled(decision.plan):
             return ReconcileOutcome(after_s=0.0)
-        await self._report(observed, await self._situation(observed, judged, decision, facts, obstacle), now)
+        inputs = replace(
+            await self._situation(observed, judged, decision, facts, obstacle),
+            routers=_routers(observed, judged, served, reports),
+        )
+        await self._report(observed, inputs, served, now)
         found = _outcome(observed, judged, decision, obstacle, now)
+        found = replace(found, after_s=_sooner(found.after_s, served.to)) if not found.failed else found
         early = TURNING_S if turning else LEAVING_S if restored.given_up else None
         return replace(found, after_s=early) if early is not None and not found.failed else found
 
@@ -146,6 +167,7 @@ class Reconciler:
         self._starts.pop(uid, None)
         self._logs.forget(uid)
         self._applier.forget(uid)
+        self._gateways.forget(uid)
         self._sleepers.forget(uid)
 
     def _understand(self, observed: DeploymentSnapshot) -> GenerationReview:
@@ -157,12 +179,31 @@ class Reconciler:
             judged = deployment_review.read(observed.document, self._setting.context)
             if not guesses:
                 judged = deployment_review.without_speculation(judged, observed.document, self._setting.context)
-            static = desired_state.static_children(observed.owner, judged, self._setting.platform)
-            cached = self._understood[uid] = GenerationReview(generation, guesses, judged, static)
+            cached = self._understood[uid] = GenerationReview(generation, guesses, judged)
         self._understood.move_to_end(uid)
         if len(self._understood) > MOST_CACHED_REVIEWS:
             self._understood.popitem(last=False)
         return cached
+
+    def _static(
+        self, observed: DeploymentSnapshot, understood: GenerationReview, to: RouterMove
+    ) -> tuple[Manifest, ...]:
+        """The children of this step of a move, built once."""
+        step = replace(to, wait_seconds=None)
+        if understood.built_for == step:
+            return understood.static
+        made = router_moves.static_children(observed.owner, understood.judged, self._setting.platform, step)
+        self._understood[observed.owner.uid] = understood._replace(built_for=step, static=made)
+        return made
+
+    def _served(
+        self, observed: DeploymentSnapshot, judged: DeploymentReview, sides: SideReports, now: datetime
+    ) -> RouterSituation:
+        reference = router_sides.gateway_of(judged.deployment)
+        return RouterSituation(
+            to=router_moves.move(observed, judged.deployment, sides, now),
+            gateway=self._gateways.find(self._world, reference) if reference is not None else None,
+        )
 
     def _policy_of(self, observed: DeploymentSnapshot) -> Manifest | None:
         name = speculation_switch.policy_of(observed.document)
@@ -180,11 +221,6 @@ class Reconciler:
 
     def _is_there(self, key: ObjectKey) -> bool:
         return self._world.of(_WATCHED[key.kind]).find(key.namespace, key.name) is not None
-
-    async def _router_reports(self, observed: DeploymentSnapshot) -> MergedRouterReport:
-        return pod_facts.merged_reports(
-            await asyncio.gather(*(self._pod_access.endpoints(one) for one in observed.routers))
-        )
 
     def _facts(
         self, observed: DeploymentSnapshot, judged: DeploymentReview, reports: MergedRouterReport
@@ -237,7 +273,6 @@ class Reconciler:
             room=facts.room,
             pods_refused=snapshot.pods_refused(observed.engines),
             obstacle=obstacle,
-            routers=self._routers(observed, judged, facts.reports),
             measured_tokens=await self._measure(observed, judged, decision),
         )
 
@@ -248,23 +283,6 @@ class Reconciler:
             if start is not None:
                 self._starts.setdefault(uid, start)
         return self._starts
-
-    def _routers(
-        self, observed: DeploymentSnapshot, judged: DeploymentReview, reports: MergedRouterReport
-    ) -> RouterSummary | None:
-        deployment = judged.deployment
-        if deployment is None:
-            return None
-        door, ready = deployment.door, len(observed.routers)
-        if not isinstance(door, DeploymentRouter) and observed.router is None:
-            return RouterSummary(wanted=0, ready=0, reporting=0, gateway=door)
-        current = snapshot.requested_replicas(observed.router) if observed.router is not None else DEFAULT_REPLICAS
-        wanted = door.pods.replicas if isinstance(door, DeploymentRouter) else None
-        wanted = current if wanted is None else wanted
-        problem = "" if ready or not wanted else router_problems.problem(observed)
-        return RouterSummary(
-            wanted=wanted, ready=ready, reporting=reports.reporting, reasons=reports.reasons, problem=problem
-        )
 
     async def _measure(
         self, observed: DeploymentSnapshot, judged: DeploymentReview, decision: DesiredState
@@ -277,11 +295,12 @@ class Reconciler:
         load = await self._pod_access.load(pod, judged.deployment.wanted.engine.kind) if pod else None
         return load.capacity_tokens if load else None
 
-    async def _report(self, observed: DeploymentSnapshot, now: StatusInputs, at: datetime) -> None:
+    async def _report(
+        self, observed: DeploymentSnapshot, now: StatusInputs, served: RouterSituation, at: datetime
+    ) -> None:
         """Write the status only where it differs from the stored one."""
-        found = deployment_status.status(
-            now, deployment_status.fields_of(observed, now.judged, self._setting.context), observed.status, at
-        )
+        fields = deployment_status.fields_of(observed, now.judged, self._setting.context, *served)
+        found = deployment_status.status(now, fields, observed.status, at)
         if not deployment_status.differs(found, observed.status):
             return
         try:
@@ -312,10 +331,10 @@ def _outcome(
 ) -> ReconcileOutcome:
     if obstacle is not None and obstacle.reason is not ConditionReason.NAME_TAKEN:
         return ReconcileOutcome(failed=obstacle.message)
-    waits = ([WATCHFUL_S] if observed.routers else []) + ([AGAIN_S] if decision.check else [])
+    waits = ([WATCHFUL_S] if observed.serving_routers else []) + ([AGAIN_S] if decision.check else [])
     if not judged.may_start or judged.lost or obstacle is not None:
         waits.append(MISSING_S)
-    if observed.routers and any(
+    if observed.serving_routers and any(
         one.ready_since and not one.ending and not one.asleep and one.routable is not True
         for state in decision.states
         for one in state.replicas
@@ -324,6 +343,27 @@ def _outcome(
     if decision.plan is not None and decision.plan.wake_at is not None:
         waits.append(max(0.1, (decision.plan.wake_at - now).total_seconds()))
     return ReconcileOutcome(after_s=min(waits) if waits else None)
+
+
+def _sooner(after_s: float | None, to: RouterMove) -> float | None:
+    """While routers take over from others, look at them often: no event says when they have."""
+    waits = [after_s] if after_s is not None else []
+    if to.phase in (MovePhase.JOINING, MovePhase.LEAVING):
+        waits.append(PROBING_S)
+    if to.wait_seconds is not None:
+        waits.append(max(0.1, to.wait_seconds))
+    return min(waits, default=None)
+
+
+def _routers(
+    observed: DeploymentSnapshot, judged: DeploymentReview, served: RouterSituation, reports: MergedRouterReport
+) -> RouterSummary | None:
+    if judged.deployment is None:
+        return None
+    door = judged.deployment.door
+    if isinstance(door, DeploymentRouter):
+        return router_sides.own(observed, door, reports, served.to)
+    return router_sides.of_gateway(observed, door, served.gateway, reports, served.to)
 
 
 def _engine_kind(judged: DeploymentReview) -> EngineKind:

@@ -24,6 +24,7 @@ NOTHING: Final[Mapping[ObjectKey, frozenset[str]]] = {}
 RESOURCES: Final[Mapping[str, Resource]] = {
     kinds.INFERENCE_DEPLOYMENT.kind: kinds.INFERENCE_DEPLOYMENT,
     kinds.AUTOSCALING_POLICY.kind: kinds.AUTOSCALING_POLICY,
+    kinds.INFERENCE_GATEWAY.kind: kinds.INFERENCE_GATEWAY,
     "Secret": kinds.SECRET,
     "ConfigMap": kinds.CONFIG_MAP,
     "PersistentVolumeClaim": kinds.VOLUME_CLAIM,

@@ -1,8 +1,7 @@
-"""One reconcile of a policy or a gateway: its status, written where it differs. Shared objects have no children yet."""
+"""One reconcile of a policy: its status, written where it differs. Policies have no children."""
 
 from datetime import datetime
 
-from fairlead.api import kinds as ours
 from fairlead.cluster import kinds
 from fairlead.cluster.api_errors import NotFound
 from fairlead.controller.reconcile import ReconcileEnvironment
@@ -13,7 +12,7 @@ from fairlead.review.policies import PolicyRemarks
 
 
 class SharedObjectReconciler:
-    """Reconciles both kinds."""
+    """Reconciles policies, which deployments share."""
 
     def __init__(self, context: ReviewContext, environment: ReconcileEnvironment) -> None:
         self._context = context
@@ -21,18 +20,13 @@ class SharedObjectReconciler:
         self._environment = environment
 
     async def tick(self, key: ObjectKey, now: datetime) -> ReconcileOutcome:
-        """Reconcile one policy or gateway: compute its status and write it where it differs."""
+        """Reconcile one policy: compute its status and write it where it differs."""
         world = self._environment.world
-        is_policy = key.kind == ours.POLICY.name
-        resource = kinds.AUTOSCALING_POLICY if is_policy else kinds.INFERENCE_GATEWAY
-        document = world.of(resource).find(key.namespace, key.name)
+        document = world.of(kinds.AUTOSCALING_POLICY).find(key.namespace, key.name)
         if document is None or "deletionTimestamp" in document["metadata"]:
             return ReconcileOutcome(gone=True)
-        if is_policy:
-            users = world.of(kinds.INFERENCE_DEPLOYMENT).all()
-            figures, judged = shared_objects.of_policy(document, users, self._context, self._remarks)
-        else:
-            figures, judged = shared_objects.of_gateway(document)
+        users = world.of(kinds.INFERENCE_DEPLOYMENT).all()
+        figures, judged = shared_objects.of_policy(document, users, self._context, self._remarks)
         before, generation = document.get("status") or {}, document["metadata"]["generation"]
         conditions = deployment_status.timed(judged, before, generation, now)
         found = figures | {"observedGeneration": generation, "conditions": conditions}

@@ -4,15 +4,17 @@ Identity is the UID: children of an earlier object of the same name belong to an
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
 from fairlead.cluster import kinds, pods
 from fairlead.cluster.kinds import Manifest
 from fairlead.controller.interfaces import ControllerClusterState
-from fairlead.objects import engine_deployment, labels
+from fairlead.fleet.gateways import GatewayReference
+from fairlead.objects import engine_deployment, labels, names, network_policies
 from fairlead.objects.owner import Owner
+from fairlead.review import gateway_membership
 from fairlead.review.context import ObjectKey
 
 TEMPLATE_HASH: Final = "pod-template-hash"
@@ -43,12 +45,23 @@ class DeploymentSnapshot:
     """Engine pods that no controller owns, of revisions without a Deployment; nothing else ends them."""
     superseded: tuple[Manifest, ...] = ()
     """Engine pods that no controller owns, and that their revision's Deployment never takes over nor waits for."""
+    admitted: tuple[GatewayReference, ...] = ()
+    """Gateways whose routers its engines admit now."""
+    gateway_routers: Mapping[GatewayReference, tuple[Manifest, ...]] = field(default_factory=dict)
+    """Ready router pods of those gateways, and of the one that the spec names."""
+    address: Manifest | None = None
+    """The Service of its own routers."""
 
     @property
     def status(self) -> Manifest:
         """The status as it is stored."""
         found = self.document.get("status")
         return found if isinstance(found, dict) else {}
+
+    @property
+    def serving_routers(self) -> tuple[Manifest, ...]:
+        """Every ready router that may send it requests."""
+        return (*self.routers, *(pod for some in self.gateway_routers.values() for pod in some))
 
     def engine(self, revision: str) -> Manifest | None:
         """The Deployment of one revision."""
@@ -75,6 +88,8 @@ def observe(world: ControllerClusterState, key: ObjectKey) -> DeploymentSnapshot
     engines = [one for one in children if owned(one, owner) and _role(one) == labels.ChildRole.ENGINE]
     revisions = {revision_of(one) for one in engines}
     seen = world.of(kinds.POD).of_deployment(key.namespace, key.name)
+    admitted = _admitted(world, owner)
+    address = world.of(kinds.SERVICE).find(key.namespace, owner.router_name)
     return DeploymentSnapshot(
         document=document,
         owner=owner,
@@ -86,7 +101,21 @@ def observe(world: ControllerClusterState, key: ObjectKey) -> DeploymentSnapshot
         superseded=tuple(pod for one in engines for pod in _superseded(one, seen)),
         checks=tuple(one for one in seen if owned(one, owner) and _role(one) == labels.ChildRole.CHECK),
         router=next((one for one in children if owned(one, owner) and _role(one) == labels.ChildRole.ROUTER), None),
+        admitted=admitted,
+        gateway_routers={one: ready_routers(world, one) for one in {*admitted, *gateway_membership.named(document)}},
+        address=address if address is not None and owned(address, owner) else None,
     )
+
+
+def ready_routers(world: ControllerClusterState, gateway: GatewayReference) -> tuple[Manifest, ...]:
+    """The router pods of a gateway that are ready."""
+    seen = world.of(kinds.POD).of_gateway(gateway.namespace, gateway.name)
+    return tuple(one for one in seen if _role(one) == labels.ChildRole.ROUTER and pods.is_ready(one))
+
+
+def _admitted(world: ControllerClusterState, owner: Owner) -> tuple[GatewayReference, ...]:
+    policy = world.of(kinds.NETWORK_POLICY).find(owner.namespace, names.engines(owner.name))
+    return network_policies.admitted(policy) if policy is not None and owned(policy, owner) else ()
 
 
 def _is_unready_router(pod: Manifest) -> bool:

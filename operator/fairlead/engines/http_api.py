@@ -45,6 +45,8 @@ class ErrorShapes:
     """Whether a stream with status 200 begins with an error: its client has got no token of it."""
     error_class: Callable[[int, bytes], EngineErrorClass]
     """The class of an error, by its status and its body."""
+    held_back: frozenset[int] = frozenset()
+    """Statuses below 500 that may be no answer for a client, so that such a response is read whole first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

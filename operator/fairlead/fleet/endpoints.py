@@ -1,6 +1,6 @@
 """What routers report of their endpoints, and so whether requests really reach a replica."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -36,6 +36,25 @@ class RouterEndpoint:
     """Requests of this router that are in flight there."""
     reason: str = ""
     """Why it is not routable, as the router reports it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TenantUse:
+    """What one router of a gateway serves for a tenant now, and served in the last minute."""
+
+    running: int = 0
+    waiting: int = 0
+    requests: int = 0
+    tokens: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GatewayReport:
+    """What one router of a gateway reports of all that it serves."""
+
+    targets: Mapping[str, tuple[RouterEndpoint, ...]]
+    """By the names of its targets, namespace/name."""
+    tenants: Mapping[str, TenantUse]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,11 +1,19 @@
-"""Settings of a router: limits, timeouts, holding, caching, retries; of a deployment's own or of a gateway's."""
+"""Settings of a router: limits, timeouts, holding, caching, retries; of a deployment's own or of a gateway's.
 
-from dataclasses import dataclass
+A gateway is known by its namespace and name, to which deployments of other namespaces refer too.
+"""
+
+from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Final
 
 from fairlead.fleet.desired_state import DesiredDrain, DesiredRevision, DesiredRollout, SecretKey
+from fairlead.fleet.model_routes import GatewayRoutes
 from fairlead.fleet.policies import ReplicaBounds
 from fairlead.fleet.tenants import Band, BatchLaneLimits, LongLaneLimits, Tenant
+
+EVERY_NAMESPACE: Final = "*"
+"""In place of a namespace's name: all of them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,6 +170,37 @@ class DeploymentRouter:
     pods: RouterPods = RouterPods(replicas=None)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class GatewayReference:
+    """The gateway that a deployment joins."""
+
+    namespace: str
+    name: str
+
+    @property
+    def title(self) -> str:
+        """Namespace and name, as messages and annotations have it."""
+        return f"{self.namespace}/{self.name}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DesiredGateway:
+    """One gateway object's spec."""
+
+    reference: GatewayReference
+    routing: RoutingSettings = RoutingSettings()
+    routes: GatewayRoutes = field(default_factory=GatewayRoutes)
+    pods: RouterPods = RouterPods()
+    allowed_namespaces: frozenset[str] = frozenset()
+    """Beside its own; with `*` all of them."""
+
+    def allows(self, namespace: str) -> bool:
+        """Whether deployments of that namespace may join."""
+        return namespace == self.reference.namespace or not self.allowed_namespaces.isdisjoint(
+            (namespace, EVERY_NAMESPACE)
+        )
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DesiredDeployment:
     """One deployment object's spec."""
@@ -171,5 +210,5 @@ class DesiredDeployment:
     """A count that is set in spec.replicas, or the bounds for our own autoscaler."""
     rollout: DesiredRollout
     drain: DesiredDrain
-    door: DeploymentRouter | str = DeploymentRouter()
-    """Its own router, or the name of the gateway whose routes name it."""
+    door: DeploymentRouter | GatewayReference = DeploymentRouter()
+    """Its own router, or the gateway that serves it."""

@@ -1,4 +1,4 @@
-"""What a gateway does with the models that clients name: which deployment answers which request, and what is tried next.
+"""What a gateway does with the models that clients name: which deployment answers which request, and what comes next.
 
 A target is named as a router's file spells it: `namespace/name` for a deployment, `external/name` for another API.
 """

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from fairlead.fleet.gateways import DesiredDeployment
+from fairlead.fleet.gateways import DeploymentRouter, DesiredDeployment, DesiredGateway
 from fairlead.objects import (
     disruption_budgets,
     network_policies,
@@ -13,6 +13,7 @@ from fairlead.objects import (
 )
 from fairlead.objects.installation import Installation
 from fairlead.objects.manifest import Manifest
+from fairlead.objects.network_policies import EngineAccess
 from fairlead.objects.owner import Owner
 from fairlead.objects.router_config import ReplicaCapacity
 
@@ -27,18 +28,45 @@ def all_children(
     With a gateway the deployment has no router of its own, and its network policy admits the gateway's routers.
     """
     door = deployment.door
-    if isinstance(door, str):
-        return network_policies.engines(owner, deployment.wanted, door, platform), disruption_budgets.engines(owner)
+    access = EngineAccess() if isinstance(door, DeploymentRouter) else EngineAccess(own=False, gateways=(door,))
+    return (
+        *of_engines(owner, deployment, platform, access),
+        *(of_router(owner, deployment, door, platform, replica) if isinstance(door, DeploymentRouter) else ()),
+    )
+
+
+def of_engines(
+    owner: Owner, deployment: DesiredDeployment, platform: Installation, access: EngineAccess
+) -> tuple[Manifest, ...]:
+    """What engines need whoever serves them, and what lets routers come to them."""
+    return (
+        network_policies.engines(owner, deployment.wanted, access, platform),
+        disruption_budgets.engines(owner),
+        *router_rbac.gateway_access(owner, access.gateways),
+    )
+
+
+def of_router(
+    owner: Owner,
+    deployment: DesiredDeployment,
+    router: DeploymentRouter,
+    platform: Installation,
+    replica: ReplicaCapacity,
+) -> tuple[Manifest, ...]:
+    """The deployment's own routers."""
     key = platform.router_keys.sha256(owner.namespace, owner.name)
     return (
-        network_policies.engines(owner, deployment.wanted, None, platform),
-        disruption_budgets.engines(owner),
         router_rbac.account(owner),
         router_rbac.role(owner),
         router_rbac.binding(owner),
         network_policies.routers(owner, platform),
         disruption_budgets.routers(owner),
-        router_config.manifest(owner, deployment.wanted, door, replica, key),
-        router_service.manifest(owner, door),
-        router_deployment.manifest(owner, door, platform),
+        router_config.manifest(owner, deployment.wanted, router, replica, key),
+        router_service.manifest(owner, router),
+        router_deployment.manifest(owner, router, platform),
     )
+
+
+def address_behind(owner: Owner, gateway: DesiredGateway, live: Manifest) -> Manifest | None:
+    """The address of the deployment's own routers, leading to a gateway of its namespace; None: no Service can."""
+    return router_service.to_gateway(owner, gateway, live) if gateway.reference.namespace == owner.namespace else None

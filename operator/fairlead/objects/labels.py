@@ -26,6 +26,10 @@ ASLEEP: Final = f"{GROUP}/asleep"
 the ID of the container that was put to sleep, since a container that was restarted is awake."""
 FALLING_ASLEEP: Final = "falling"
 
+GATEWAYS: Final = f"{GROUP}/gateways"
+"""An annotation on the network policy of engines: the gateways whose routers it admits, as namespace/name with commas.
+A gateway goes on sending requests to a deployment for as long as it is admitted."""
+
 _MANAGER: Final = "app.kubernetes.io/managed-by"
 _US: Final = "fairlead"
 
@@ -42,10 +46,10 @@ class ChildRole(StrEnum):
     """A preflight: a pod without a GPU that finds out whether a revision can start."""
 
 
-def child(name: str, role: ChildRole) -> dict[str, str]:
-    """The labels of every child of one object."""
+def child(name: str, role: ChildRole, owner: str = DEPLOYMENT) -> dict[str, str]:
+    """The labels of every child of one object; `owner` is the label that says of which."""
     return {
-        DEPLOYMENT: name,
+        owner: name,
         ROLE: role.value,
         "app.kubernetes.io/name": _US,
         "app.kubernetes.io/instance": name,

@@ -37,6 +37,16 @@ def router(name: str) -> str:
     return f"{_stem(name)}-router"
 
 
+def gateway(name: str) -> str:
+    """Every child of a gateway; a deployment of the same name has its own."""
+    return f"{_stem(name)}-gateway"
+
+
+def gateway_keys(name: str) -> str:
+    """The Secret with the keys of a gateway's tenants; people make it, so it is never cut."""
+    return f"{name}-keys"
+
+
 def _stem(name: str) -> str:
     """A short name unchanged; a longer one cut, with a hash appended.
 

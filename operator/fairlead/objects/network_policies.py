@@ -3,10 +3,12 @@
 Egress of the pods stays open: weights come from wherever users keep them.
 """
 
+from dataclasses import dataclass
 from typing import Final
 
 from fairlead.engines import catalogue
 from fairlead.fleet.desired_state import DesiredRevision
+from fairlead.fleet.gateways import GatewayReference
 from fairlead.objects import labels, names, ports
 from fairlead.objects.installation import Installation
 from fairlead.objects.labels import ChildRole
@@ -16,20 +18,43 @@ from fairlead.objects.owner import Owner
 NAMESPACE: Final = "kubernetes.io/metadata.name"
 
 
-def engines(owner: Owner, wanted: DesiredRevision, gateway: str | None, platform: Installation) -> Manifest:
-    """Requests from its routers; scrapes, which go to the same port, from the operator and from monitoring."""
-    sources = labels.gateway_routers(gateway) if gateway else labels.routers(owner.name)
-    rule = {"from": [_pods(sources), *_watchers(platform)], "ports": [_port(catalogue.api(wanted.engine.kind).port)]}
-    return _policy(owner, names.engines(owner.name), ChildRole.ENGINE, labels.engines(owner.name), [rule])
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineAccess:
+    """Whose routers may send requests to the engines of one deployment."""
+
+    own: bool = True
+    gateways: tuple[GatewayReference, ...] = ()
+
+
+def engines(owner: Owner, wanted: DesiredRevision, access: EngineAccess, platform: Installation) -> Manifest:
+    """Requests from routers; scrapes, which go to the same port, from the operator and from monitoring."""
+    own = [_pods(labels.routers(owner.name))] if access.own else []
+    sources = [*own, *(_gateway(one, owner.namespace) for one in access.gateways)]
+    rule = {"from": [*sources, *_watchers(platform)], "ports": [_port(catalogue.api(wanted.engine.kind).port)]}
+    notes = {labels.GATEWAYS: ",".join(one.title for one in access.gateways)} if access.gateways else None
+    head = owner.metadata(names.engines(owner.name), owner.child_labels(ChildRole.ENGINE), notes)
+    return _policy(head, labels.engines(owner.name), [rule])
+
+
+def admitted(policy: Manifest) -> tuple[GatewayReference, ...]:
+    """The gateways that a live policy of engines admits; what somebody else wrote there and nobody can read is not."""
+    text = (policy["metadata"].get("annotations") or {}).get(labels.GATEWAYS) or ""
+    parts = (one.partition("/") for one in text.split(","))
+    return tuple(GatewayReference(namespace=space, name=name) for space, slash, name in parts if space and name)
+
+
+def _gateway(one: GatewayReference, namespace: str) -> Manifest:
+    pods = _pods(labels.gateway_routers(one.name))
+    return pods if one.namespace == namespace else _in_namespaces({NAMESPACE: one.namespace}) | pods
 
 
 def routers(owner: Owner, platform: Installation) -> Manifest:
     """Requests from everywhere; the metrics port only for the operator, monitoring, and routers, which share rates."""
     rules: list[Manifest] = [
         {"ports": [_port(ports.ROUTER)]},
-        {"from": [_pods(labels.routers(owner.name)), *_watchers(platform)], "ports": [_port(ports.ROUTER_METRICS)]},
+        {"from": [_pods(owner.router_selector), *_watchers(platform)], "ports": [_port(ports.ROUTER_METRICS)]},
     ]
-    return _policy(owner, names.router(owner.name), ChildRole.ROUTER, labels.routers(owner.name), rules)
+    return _policy(owner.router_metadata(), owner.router_selector, rules)
 
 
 def _watchers(platform: Installation) -> list[Manifest]:
@@ -37,11 +62,11 @@ def _watchers(platform: Installation) -> list[Manifest]:
     return [operator, *([_in_namespaces(dict(platform.monitoring))] if platform.monitoring else [])]
 
 
-def _policy(owner: Owner, name: str, role: ChildRole, selector: dict[str, str], rules: list[Manifest]) -> Manifest:
+def _policy(head: Manifest, selector: dict[str, str], rules: list[Manifest]) -> Manifest:
     return {
         "apiVersion": "networking.k8s.io/v1",
         "kind": "NetworkPolicy",
-        "metadata": owner.metadata(name, labels.child(owner.name, role)),
+        "metadata": head,
         "spec": {"podSelector": {"matchLabels": selector}, "policyTypes": ["Ingress"], "ingress": rules},
     }
 

@@ -13,8 +13,7 @@ from fairlead.api.kinds import DEPLOYMENT
 from fairlead.engines import catalogue
 from fairlead.fleet.desired_state import DesiredRevision, EngineKind, SecretKey
 from fairlead.fleet.gateways import DeploymentRouter
-from fairlead.objects import labels, names, router_secrets
-from fairlead.objects.labels import ChildRole
+from fairlead.objects import labels, router_secrets
 from fairlead.objects.manifest import Manifest
 from fairlead.objects.owner import Owner
 
@@ -43,13 +42,17 @@ def manifest(
     operator_key: str | None = None,
 ) -> Manifest:
     """The routers' ConfigMap; of the operator's key it holds the SHA-256, which is no secret."""
-    configuration = document(wanted, router, replica)
+    return config_map(owner, document(wanted, router, replica), operator_key)
+
+
+def config_map(owner: Owner, configuration: Manifest, operator_key: str | None) -> Manifest:
+    """The ConfigMap with this configuration."""
     if operator_key is not None:
-        configuration |= {"metricsKeys": [operator_key]}
+        configuration = configuration | {"metricsKeys": [operator_key]}
     return {
         "apiVersion": "v1",
         "kind": "ConfigMap",
-        "metadata": owner.metadata(names.router(owner.name), labels.child(owner.name, ChildRole.ROUTER)),
+        "metadata": owner.router_metadata(),
         "data": {FILE: _text(configuration)},
     }
 
@@ -65,9 +68,19 @@ def document(wanted: DesiredRevision, router: DeploymentRouter, replica: Replica
     Clients request adapters like models, so adapters are among the names. `renderedFrom` marks the file as written by
     the operator, so that a router takes an unknown field for one of a newer operator.
     """
-    adapters = [adapter.name for adapter in wanted.engine.adapters]
     return {
         "renderedFrom": f"{DEPLOYMENT.name} {wanted.namespace}/{wanted.name}",
+        **target(wanted, replica),
+        "routers": router.pods.replicas or DEFAULT_REPLICAS,
+        "routerSelector": labels.as_text(labels.routers(wanted.name)),
+        "routing": plain(router.routing),
+    }
+
+
+def target(wanted: DesiredRevision, replica: ReplicaCapacity) -> Manifest:
+    """What a router knows of one deployment: where its engines are found, and what they can do."""
+    adapters = [adapter.name for adapter in wanted.engine.adapters]
+    return {
         "namespace": wanted.namespace,
         "selector": labels.as_text(labels.engines(wanted.name)),
         **_engine(wanted.engine.kind),
@@ -78,9 +91,6 @@ def document(wanted: DesiredRevision, router: DeploymentRouter, replica: Replica
         "maxContextTokens": replica.max_context_tokens or wanted.engine.max_context_tokens,
         "maxSequences": replica.max_sequences or wanted.engine.max_sequences,
         "kvTokens": replica.kv_tokens,
-        "routers": router.pods.replicas or DEFAULT_REPLICAS,
-        "routerSelector": labels.as_text(labels.routers(wanted.name)),
-        "routing": plain(router.routing),
     }
 
 

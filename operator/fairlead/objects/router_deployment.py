@@ -1,14 +1,15 @@
-"""The pods of a deployment's own router: replaced one by one without a gap, and not ended while they stream.
+"""The pods of routers, of a deployment or a gateway: replaced one by one without a gap, not ended while they stream.
 
 The pods themselves depend only on the number of routers, the longest request, the memory for cached responses, and the
 Secrets that are mounted; all other settings reach them through their file.
 """
 
+from collections.abc import Iterable
 from math import ceil
 from typing import Final
 
 from fairlead.fleet.gateways import DeploymentRouter, RoutingSettings
-from fairlead.objects import labels, names, ports, router_config, router_secrets, security
+from fairlead.objects import ports, router_config, router_secrets, security
 from fairlead.objects.engine_placement import spread
 from fairlead.objects.installation import Installation
 from fairlead.objects.labels import ChildRole
@@ -26,22 +27,24 @@ _MEMORY_MIB: Final = 128
 _MIB: Final = 2**20
 
 
-def manifest(owner: Owner, router: DeploymentRouter, platform: Installation) -> Manifest:
+def manifest(owner: Owner, router: DeploymentRouter, platform: Installation, secrets: Iterable[str] = ()) -> Manifest:
     """A new router starts before an old one ends, since clients reach the model only through routers.
+
+    `secrets` are mounted beside those that the settings name.
 
     Without a number in the spec an HPA or a person scales them: `with_router_count` then fills in the live count.
     """
-    carried = labels.child(owner.name, ChildRole.ROUTER)
+    carried = owner.child_labels(ChildRole.ROUTER)
     return {
         "apiVersion": "apps/v1",
         "kind": "Deployment",
-        "metadata": owner.metadata(names.router(owner.name), carried),
+        "metadata": owner.router_metadata(),
         "spec": {
             **({} if router.pods.replicas is None else {"replicas": router.pods.replicas}),
-            "selector": {"matchLabels": labels.routers(owner.name)},
+            "selector": {"matchLabels": owner.router_selector},
             "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}},
             "revisionHistoryLimit": 2,
-            "template": {"metadata": {"labels": dict(carried)}, "spec": _pod(owner, router, platform)},
+            "template": {"metadata": {"labels": dict(carried)}, "spec": _pod(owner, router, platform, secrets)},
         },
     }
 
@@ -51,19 +54,19 @@ def with_router_count(manifest: Manifest, routers: int) -> Manifest:
     return manifest | {"spec": manifest["spec"] | {"replicas": routers}}
 
 
-def _pod(owner: Owner, router: DeploymentRouter, platform: Installation) -> Manifest:
-    mounted = [_config(owner), *router_secrets.volumes_and_mounts(router.routing)]
+def _pod(owner: Owner, router: DeploymentRouter, platform: Installation, secrets: Iterable[str]) -> Manifest:
+    mounted = [_config(owner), *router_secrets.volumes_and_mounts(router.routing, secrets)]
     longest = ceil(router.routing.timeouts.total_seconds)
     return {
         "containers": [_container(platform, router.routing, [mount for _, mount in mounted])],
         "volumes": [volume for volume, _ in mounted],
         "terminationGracePeriodSeconds": _PRE_STOP_SECONDS + longest + _REST_SECONDS,
         "restartPolicy": "Always",
-        "serviceAccountName": names.router(owner.name),
+        "serviceAccountName": owner.router_name,
         "automountServiceAccountToken": True,
         "enableServiceLinks": False,
         "securityContext": security.of_pod(_USER),
-        "topologySpreadConstraints": spread(labels.routers(owner.name)),
+        "topologySpreadConstraints": spread(owner.router_selector),
     }
 
 
@@ -101,7 +104,7 @@ def _memory_mib(routing: RoutingSettings) -> int:
 def _config(owner: Owner) -> tuple[Manifest, Manifest]:
     """A folder, not a single file: a file mounted by `subPath` is never updated."""
     return (
-        {"name": "config", "configMap": {"name": names.router(owner.name)}},
+        {"name": "config", "configMap": {"name": owner.router_name}},
         {"name": "config", "mountPath": router_config.FOLDER, "readOnly": True},
     )
 

@@ -4,7 +4,7 @@ A whole Secret is one folder, so that another key in it reaches routers without 
 that a missing Secret does not keep routers from starting and serving everything else.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from fairlead.fleet.desired_state import SecretKey
@@ -28,12 +28,13 @@ def folder(secret: str) -> str:
     return f"{FOLDER}/{secret}"
 
 
-def volumes_and_mounts(routing: RoutingSettings) -> list[tuple[Manifest, Manifest]]:
+def volumes_and_mounts(routing: RoutingSettings, further: Iterable[str] = ()) -> list[tuple[Manifest, Manifest]]:
     """Each Secret as a volume and its mount, in the order of their names."""
-    return [_mounted(name) for name in sorted(set(_names(routing)))]
+    return [_mounted(name) for name in sorted({*mounted_names(routing), *further})]
 
 
-def _names(routing: RoutingSettings) -> Iterator[str]:
+def mounted_names(routing: RoutingSettings) -> Iterator[str]:
+    """The Secrets that the settings name, some more than once."""
     for tenant in routing.tenants:
         yield from (key.name for key in tenant.keys)
     for secret in (routing.cache.redis_url, routing.door.engine_ca):

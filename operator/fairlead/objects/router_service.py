@@ -1,21 +1,40 @@
-"""The address that clients are given: one Service in front of a deployment's routers."""
+"""The address that clients are given: one Service in front of the routers of a deployment or a gateway."""
 
-from fairlead.fleet.gateways import DeploymentRouter
-from fairlead.objects import labels, names, ports
-from fairlead.objects.labels import ChildRole
+from fairlead.fleet.gateways import DeploymentRouter, DesiredGateway, RouterConnections, RouterPods, ServiceType
+from fairlead.objects import labels, ports
+from fairlead.objects.applied_hash import APPLIED
 from fairlead.objects.manifest import Manifest
 from fairlead.objects.owner import Owner
+
+
+def url(owner: Owner, door: RouterConnections) -> str:
+    """Where clients ask: the Service's name in the cluster's DNS."""
+    scheme = "https" if door.tls_secret else "http"
+    return f"{scheme}://{owner.router_name}.{owner.namespace}.svc/v1"
 
 
 def manifest(owner: Owner, router: DeploymentRouter) -> Manifest:
     """The Service; users' annotations are for their load balancer and are copied unchanged."""
     pods = router.pods
-    head = owner.metadata(names.router(owner.name), labels.child(owner.name, ChildRole.ROUTER), dict(pods.annotations))
     number, name = (ports.SERVICE_TLS, "https") if router.routing.door.tls_secret else (ports.SERVICE, "http")
     port = {"name": name, "port": number, "targetPort": "http", "protocol": "TCP"}
     return {
         "apiVersion": "v1",
         "kind": "Service",
-        "metadata": head,
-        "spec": {"type": pods.service.value, "selector": labels.routers(owner.name), "ports": [port]},
+        "metadata": owner.router_metadata(dict(pods.annotations)),
+        "spec": {"type": pods.service.value, "selector": owner.router_selector, "ports": [port]},
     }
+
+
+def to_gateway(owner: Owner, gateway: DesiredGateway, live: Manifest) -> Manifest:
+    """The address that clients of a deployment know, once the gateway of its namespace serves it: it leads there.
+
+    Its type and its annotations stay, or a load balancer would get another address.
+    """
+    notes = (live["metadata"].get("annotations") or {}).items()
+    pods = RouterPods(
+        service=ServiceType(live["spec"].get("type", ServiceType.CLUSTER_IP)),
+        annotations=tuple(sorted((name, text) for name, text in notes if name != APPLIED)),
+    )
+    made = manifest(owner, DeploymentRouter(routing=gateway.routing, pods=pods))
+    return made | {"spec": made["spec"] | {"selector": labels.gateway_routers(gateway.reference.name)}}

@@ -8,16 +8,18 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Any, Final, TypeVar
 
-from fairlead.api import deployment_conversion, kinds, object_reader, policy_conversion
+from fairlead.api import deployment_conversion, gateway_conversion, kinds, object_reader, policy_conversion
 from fairlead.api.kinds import Kind
 from fairlead.api.read_problems import ABSENT, HIDDEN, SECRET_PATTERN, value_text
 from fairlead.engines import catalogue as engines
 from fairlead.engines.extra_args import FIELD as EXTRA_ARGS
 from fairlead.fleet.findings import SpecFinding, SpecRefusal, SpecWarning
-from fairlead.fleet.gateways import DesiredDeployment
+from fairlead.fleet.gateways import DesiredDeployment, DesiredGateway
 from fairlead.review import (
     drafts,
     durations,
+    gateway_membership,
+    gateway_review,
     ineffective_limits,
     memory_fit,
     policies,
@@ -52,8 +54,8 @@ def review(document: object, context: ReviewContext) -> Review:
         refusals=tuple(_unnamed(document)),
     )
     if kind is kinds.GATEWAY:
-        named = replace(named, warnings=tuple(unsupported_fields.of_gateway(named.name)))
-        return _naming(named, references.of_gateway(read.value), context)
+        gateway = gateway_conversion.gateway(read.value)
+        return _naming(_gateway_review(named, gateway), references.of_gateway(gateway), context)
     if kind is kinds.POLICY:
         policy = policy_conversion.policy(read.value.spec)
         named = replace(
@@ -78,6 +80,17 @@ def stored(document: DesiredDeployment, context: ReviewContext) -> Review:
     )
 
 
+def _gateway_review(named: Review, gateway: DesiredGateway) -> Review:
+    """The review with the findings about routes and settings of a gateway."""
+    served = frozenset(one.name for one in gateway.routes.routes)
+    return replace(
+        named,
+        refusals=(*named.refusals, *gateway_review.refusals(gateway)),
+        warnings=(*gateway_review.warnings(gateway), *gateway_review.unserved(gateway, served)),
+        gateway=gateway,
+    )
+
+
 def _naming(review: Review, named: Iterable[Reference], context: ReviewContext) -> Review:
     """The review with the objects it names, and a refusal for each that was looked up and not found."""
     every = tuple(named)
@@ -88,7 +101,12 @@ def _engine_review(named: Review, deployment: DesiredDeployment, context: Review
     """The review with the findings of the engine's rules and of the memory fit."""
     named = replace(
         named,
-        refusals=(*named.refusals, *unsupported_fields.refusals(deployment), *ineffective_limits.refusals(deployment)),
+        refusals=(
+            *named.refusals,
+            *unsupported_fields.refusals(deployment),
+            *gateway_membership.refusals(deployment),
+            *ineffective_limits.refusals(deployment),
+        ),
         warnings=(*named.warnings, *_warnings(deployment, context)),
     )
     wanted = deployment.wanted
@@ -125,6 +143,7 @@ def _warnings(deployment: DesiredDeployment, context: ReviewContext) -> Iterator
     yield from ineffective_limits.warnings(deployment)
     yield from durations.warnings(deployment, context)
     yield from policies.warnings(deployment, context)
+    yield from gateway_membership.warnings(deployment, context)
 
 
 def _discreet(finding: R) -> R:

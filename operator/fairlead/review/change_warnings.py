@@ -1,25 +1,45 @@
-"""Warnings of what an update of a deployment costs; such updates are allowed, and people should know. Pure."""
+"""Warnings of what an update of a deployment or a gateway costs; it is allowed, and people should know. Pure."""
 
 from collections.abc import Iterator
 from typing import Any
 
 from fairlead.api import deployment_conversion, object_reader
-from fairlead.api.kinds import DEPLOYMENT
-from fairlead.fleet.gateways import DesiredDeployment
+from fairlead.api.kinds import DEPLOYMENT, GATEWAY
+from fairlead.fleet.gateways import DesiredDeployment, DesiredGateway
 from fairlead.fleet.plurals import count as counted
 from fairlead.fleet.policies import ReplicaBounds
-from fairlead.objects import revisions
+from fairlead.objects import gateway_children, names, revisions, router_secrets
+from fairlead.review import gateway_review
 from fairlead.review.context import ReviewContext
 
 
 def warnings(before: dict[str, Any], after: dict[str, Any], context: ReviewContext) -> tuple[str, ...]:
     """A sentence for each effect that may not be intended; none where either object cannot be read."""
+    if after.get("kind") == GATEWAY.name:
+        return tuple(_of_gateway(before, after))
     old, new = object_reader.read_stored(before, DEPLOYMENT).value, object_reader.read_stored(after, DEPLOYMENT).value
     if old is None or new is None:
         return ()
     was, wanted = (deployment_conversion.deployment(one, context.releases) for one in (old, new))
     rolls = revisions.of(old.spec) != revisions.of(new.spec)
     return (*_renamed(was, wanted), *_alone(wanted, rolls=rolls))
+
+
+def _of_gateway(before: dict[str, Any], after: dict[str, Any]) -> Iterator[str]:
+    """A pod's volumes cannot change, so a Secret that no router has mounted yet needs other pods."""
+    old, new = gateway_review.read(before), gateway_review.read(after)
+    if old is None or new is None:
+        return
+    was, wanted = (_mounted(one) for _, one in (old, new))
+    for name in sorted(wanted - was):
+        yield (
+            f"Secret {name}: the routers have not mounted it yet, so they are replaced one by one, each after its "
+            f"requests; entries TENANT.ANYTHING of Secret {names.gateway_keys(new[1].reference.name)} need no restart"
+        )
+
+
+def _mounted(gateway: DesiredGateway) -> frozenset[str]:
+    return frozenset((*router_secrets.mounted_names(gateway.routing), *gateway_children.secrets(gateway)))
 
 
 def _renamed(was: DesiredDeployment, wanted: DesiredDeployment) -> Iterator[str]:

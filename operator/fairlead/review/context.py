@@ -8,6 +8,7 @@ from fairlead.engines import catalogue as engines
 from fairlead.fleet import accelerators
 from fairlead.fleet.accelerators import Accelerator
 from fairlead.fleet.desired_state import DesiredRevision, EngineKind, EngineRelease, ModelSource, SourceScheme
+from fairlead.fleet.gateways import DesiredGateway
 from fairlead.fleet.policies import ScalingPolicy
 from fairlead.fleet.shapes import ModelShape
 from fairlead.sizing import checkpoint, families
@@ -36,6 +37,8 @@ class ReviewContext:
     read, and references are not checked."""
     policies: Mapping[ObjectKey, ScalingPolicy] = field(default_factory=dict)
     """Policies that deployments may name, as far as they were read."""
+    gateways: Mapping[ObjectKey, DesiredGateway] = field(default_factory=dict)
+    """Gateways that deployments may name, as far as they were read."""
     time_zones: frozenset[str] | None = None
     """The names in this machine's time zone database; absent: any well-formed name is accepted."""
 

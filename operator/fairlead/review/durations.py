@@ -13,7 +13,7 @@ def warnings(deployment: DesiredDeployment, context: ReviewContext) -> Iterator[
     """Warnings of durations that are valid and used as written; each makes another one, or itself, useless."""
     yield from _drain(deployment)
     if isinstance(deployment.door, DeploymentRouter):
-        yield from _timeouts(deployment.door.routing.timeouts)
+        yield from timeouts(deployment.door.routing.timeouts, "spec.router.timeouts")
         yield from _hold(deployment, deployment.door, context)
 
 
@@ -30,20 +30,21 @@ def _drain(deployment: DesiredDeployment) -> Iterator[SpecWarning]:
         )
 
 
-def _timeouts(timeouts: Timeouts) -> Iterator[SpecWarning]:
-    total = timeouts.total_seconds
+def timeouts(limits: Timeouts, field: str) -> Iterator[SpecWarning]:
+    """One for each timeout of a router that never passes."""
+    total = limits.total_seconds
     for name, seconds in (
-        ("connect", timeouts.connect_seconds),
-        ("firstToken", timeouts.first_token_seconds),
-        ("betweenTokens", timeouts.between_tokens_seconds),
+        ("connect", limits.connect_seconds),
+        ("firstToken", limits.first_token_seconds),
+        ("betweenTokens", limits.between_tokens_seconds),
     ):
         if seconds > total:
             yield SpecWarning(
-                field=f"spec.router.timeouts.{name}",
+                field=f"{field}.{name}",
                 value=f"{seconds:g}s",
                 reason=AdmissionReason.NEVER_REACHED,
                 because=f"timeouts.total ends the whole request after {total:g} s, so this time never passes",
-                remedy=f"write less than {total:g}s, or raise spec.router.timeouts.total",
+                remedy=f"write less than {total:g}s, or raise {field}.total",
             )
 
 

@@ -3,15 +3,15 @@
 from collections.abc import Container, Iterable, Iterator, Mapping
 from typing import Final, NamedTuple
 
-from fairlead.api import routing_conversion
-from fairlead.api.gateway import InferenceGatewaySpec, ModelRoute
-from fairlead.api.object_reader import ParsedObject
+from fairlead.api.kinds import DEPLOYMENT, GATEWAY
 from fairlead.fleet.conversations import ConfigMapKey
 from fairlead.fleet.desired_state import DesiredEngine, DesiredRevision, SecretKey, SourceScheme
 from fairlead.fleet.findings import FindingReason, SpecRefusal
-from fairlead.fleet.gateways import DeploymentRouter, DesiredDeployment, RoutingSettings
+from fairlead.fleet.gateways import DeploymentRouter, DesiredDeployment, DesiredGateway, RoutingSettings
+from fairlead.fleet.model_routes import EXTERNAL
 from fairlead.fleet.policies import ReplicaBounds, ScalingPolicy
 from fairlead.objects import router_secrets
+from fairlead.review import route_targets
 from fairlead.review.context import ObjectKey, ReviewContext
 
 _TEMPLATE: Final = "spec.engine.chatTemplate.configMap"
@@ -32,8 +32,10 @@ class Reference(NamedTuple):
 
 
 def of_deployment(deployment: DesiredDeployment) -> Iterator[Reference]:
-    """Its policy, and all objects that its pods would wait for."""
+    """Its policy and its gateway, and all objects that its pods would wait for."""
     wanted = deployment.wanted
+    if not isinstance(deployment.door, DeploymentRouter):
+        yield Reference("spec.gateway.name", ObjectKey(GATEWAY.name, deployment.door.namespace, deployment.door.name))
     for field, kind, name in (*_fleet(deployment), *_sources(wanted), *_pods(wanted), *_configured(wanted.engine)):
         yield Reference(field, ObjectKey(kind, wanted.namespace, name))
 
@@ -71,13 +73,19 @@ def incomplete(deployment: DesiredDeployment, present: Mapping[ObjectKey, frozen
     )
 
 
-def of_gateway(gateway: ParsedObject[InferenceGatewaySpec]) -> Iterator[Reference]:
-    """The deployments its models lead to, and the Secrets with its tenants' keys."""
-    for number, route in enumerate(gateway.spec.models):
-        for field, name in _answering(route):
-            yield Reference(f"spec.models[{number}].{field}", ObjectKey("InferenceDeployment", gateway.namespace, name))
-    for field, secret in _secret_names(routing_conversion.routing(gateway.spec)):
-        yield Reference(f"spec.{field}", ObjectKey("Secret", gateway.namespace, secret))
+def of_gateway(gateway: DesiredGateway) -> Iterator[Reference]:
+    """The deployments its models lead to, and the Secrets with keys of its tenants and of other APIs."""
+    home = gateway.reference.namespace
+    for number, route in enumerate(gateway.routes.routes):
+        for field, target in route_targets.of(route):
+            if not target.startswith(EXTERNAL):
+                namespace, _, name = target.partition("/")
+                yield Reference(f"spec.models[{number}].{field}", ObjectKey(DEPLOYMENT.name, namespace, name))
+    for field, secret in _secret_names(gateway.routing):
+        yield Reference(f"spec.{field}", ObjectKey("Secret", home, secret))
+    for number, one in enumerate(gateway.routes.externals):
+        if one.key is not None:
+            yield Reference(f"spec.external[{number}].keySecret.name", ObjectKey("Secret", home, one.key.name))
 
 
 def of_policy(policy: ScalingPolicy, namespace: str) -> Iterator[Reference]:
@@ -159,17 +167,6 @@ def _configured(engine: DesiredEngine) -> NamedObjects:
         yield "spec.engine.env", "Secret" if one.from_secret else "ConfigMap", one.object_name
     if isinstance(engine.chat_template, ConfigMapKey):
         yield f"{_TEMPLATE}.name", "ConfigMap", engine.chat_template.name
-
-
-def _answering(route: ModelRoute) -> Iterator[tuple[str, str]]:
-    """Every deployment that may serve this model, with its field."""
-    if route.deployment:
-        yield "deployment", route.deployment
-    yield from ((f"weighted[{place}].deployment", one.deployment) for place, one in enumerate(route.weighted))
-    yield from ((f"rules[{place}].deployment", rule.deployment) for place, rule in enumerate(route.rules))
-    for field, chain in (("cascade", route.cascade), ("fallback", route.fallback)):
-        for place, name in enumerate(chain.deployments if chain else ()):
-            yield f"{field}.deployments[{place}]", name
 
 
 def _lost(reference: Reference) -> SpecRefusal:

@@ -7,7 +7,7 @@ from fairlead.engines.engine_setup import EngineSetup
 from fairlead.fleet.desired_state import DesiredDrain
 from fairlead.fleet.findings import FindingReason, SpecRefusal, SpecWarning
 from fairlead.fleet.fit import Fit, NoFit
-from fairlead.fleet.gateways import DeploymentRouter
+from fairlead.fleet.gateways import DeploymentRouter, DesiredGateway, GatewayReference
 from fairlead.review.references import Reference
 
 
@@ -22,6 +22,10 @@ class AdmissionReason(FindingReason):
     PRODUCT_UNKNOWN = "ProductUnknown"
     NOT_SERVED = "NotServed"
     NOT_ENFORCED = "NotEnforced"
+    NOT_ALLOWED = "NotAllowed"
+    """The gateway does not let deployments of this namespace join."""
+    NO_SUCH_NAME = "NoSuchName"
+    ASKED_BEFORE = "AskedBefore"
     NOT_AVAILABLE = "NotAvailable"
     """This release does not support it; a later one will."""
     SHAPE_CONTRADICTS = "ShapeContradicts"
@@ -47,7 +51,9 @@ class Review:
     setup: EngineSetup | None = None
     """The setup that the engine would start with; absent where the object could not be read."""
     drain: DesiredDrain | None = None
-    door: DeploymentRouter | str | None = None
-    """Its own router, or the name of the gateway that routes to it."""
+    door: DeploymentRouter | GatewayReference | None = None
+    """Its own router, or the gateway that routes to it."""
+    gateway: DesiredGateway | None = None
+    """Of a gateway that could be read."""
     named: tuple[Reference, ...] = ()
     """Every other object that it names; empty where it cannot be read."""

@@ -3,20 +3,20 @@
 A field that is accepted silently is a promise; until a release keeps it, the finding says what to write instead.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Final
 
 from fairlead.fleet.desired_state import RolloutStrategy
 from fairlead.fleet.findings import SpecRefusal, SpecWarning
-from fairlead.fleet.gateways import DeploymentRouter, DesiredDeployment
+from fairlead.fleet.gateways import DesiredDeployment, DesiredGateway
+from fairlead.fleet.model_routes import EXTERNAL, InvalidAnswerAction, ModelRoute
+from fairlead.review import route_targets
 from fairlead.review.result import AdmissionReason
-
-NO_GATEWAYS: Final = "this release does not run InferenceGateways"
-INSTEAD: Final = "set tenants, limits, lanes and cache in spec.router of each InferenceDeployment"
 
 
 def refusals(deployment: DesiredDeployment) -> Iterator[SpecRefusal]:
-    """Refusals of canary rollouts and of gateways, which this release does not run."""
+    """The refusal of a canary rollout, which this release does not run."""
     if deployment.rollout.strategy is RolloutStrategy.CANARY:
         yield SpecRefusal(
             field="spec.rollout.strategy",
@@ -25,22 +25,97 @@ def refusals(deployment: DesiredDeployment) -> Iterator[SpecRefusal]:
             because="this release does not split traffic between revisions, so no canary step would be held",
             remedy="use Replace, or Surge if there are spare GPUs, and remove spec.rollout.canary",
         )
-    if not isinstance(deployment.door, DeploymentRouter):
-        yield SpecRefusal(
-            field="spec.gateway.name",
-            value=deployment.door,
-            reason=AdmissionReason.NOT_AVAILABLE,
-            because=f"{NO_GATEWAYS}, so clients could not reach the model",
-            remedy="remove spec.gateway: the deployment then has a router of its own, set up in spec.router",
-        )
 
 
-def of_gateway(name: str) -> Iterator[SpecWarning]:
-    """A warning for every gateway: it is checked and stored, and nothing is started for it."""
-    yield SpecWarning(
-        field="kind",
-        value="InferenceGateway",
-        reason=AdmissionReason.NOT_AVAILABLE,
-        because=f"{NO_GATEWAYS}: {name or 'this one'} is checked and stored, and nothing is started for it",
-        remedy=INSTEAD,
-    )
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnbuiltFeature:
+    """What routers of this release do not do with a route."""
+
+    used: Callable[[ModelRoute], Iterator[tuple[str, str]]]
+    """The fields that ask for it, and their values."""
+    because: str
+    remedy: str
+
+
+def _cascade(route: ModelRoute) -> Iterator[tuple[str, str]]:
+    if route.cascade is not None:
+        yield "cascade", ", ".join(route.cascade.targets)
+
+
+def _shadow(route: ModelRoute) -> Iterator[tuple[str, str]]:
+    if route.shadow is not None:
+        yield "shadow", route.shadow.target
+
+
+def _second_try(route: ModelRoute) -> Iterator[tuple[str, str]]:
+    if route.on_invalid is not InvalidAnswerAction.COUNT:
+        yield "onInvalid", route.on_invalid
+
+
+def _expression(route: ModelRoute) -> Iterator[tuple[str, str]]:
+    for place, rule in enumerate(route.rules):
+        if rule.when.expression is not None:
+            yield f"rules[{place}].when.expression", rule.when.expression
+
+
+def _external_first(route: ModelRoute) -> Iterator[tuple[str, str]]:
+    for field, target in route_targets.of(route):
+        if target.startswith(EXTERNAL) and not field.startswith("fallback"):
+            yield field, target
+
+
+UNBUILT: Final = (
+    UnbuiltFeature(
+        used=_cascade,
+        because="routers of this release do not judge answers, so no request would ever go on to the next deployment",
+        remedy="use Single or Rules, with fallback for a deployment that cannot answer",
+    ),
+    UnbuiltFeature(
+        used=_shadow,
+        because="routers of this release send no copies of requests",
+        remedy="remove shadow, or give the other deployment a small weight with strategy Weighted",
+    ),
+    UnbuiltFeature(
+        used=_second_try,
+        because="routers of this release do not check answers against schemas, so there is nothing to try again",
+        remedy="remove onInvalid",
+    ),
+    UnbuiltFeature(
+        used=_expression,
+        because="routers of this release do not evaluate expressions",
+        remedy="use the other fields of when; all of them must hold",
+    ),
+    UnbuiltFeature(
+        used=_external_first,
+        because="routers of this release ask another API only where a deployment cannot answer",
+        remedy=f"name a deployment here, and {EXTERNAL}NAME in fallback.deployments",
+    ),
+)
+"""One line goes when a router can do what it is about; then the field's description has to say so, too."""
+
+
+def of_gateway(gateway: DesiredGateway) -> Iterator[SpecRefusal]:
+    """A refusal for everything that its routes ask for and its routers would not do."""
+    for number, route in enumerate(gateway.routes.routes):
+        for feature in UNBUILT:
+            for field, value in feature.used(route):
+                yield SpecRefusal(
+                    field=f"spec.models[{number}].{field}",
+                    value=value,
+                    reason=AdmissionReason.NOT_AVAILABLE,
+                    because=feature.because,
+                    remedy=feature.remedy,
+                )
+
+
+def budgets(gateway: DesiredGateway) -> Iterator[SpecWarning]:
+    """One for each tenant with a budget: routers know no prices yet."""
+    for number, tenant in enumerate(gateway.routing.tenants):
+        if tenant.budget is not None:
+            yield SpecWarning(
+                field=f"spec.tenants[{number}].budget",
+                value=f"maxCost {tenant.budget.max_cost}",
+                reason=AdmissionReason.NOT_ENFORCED,
+                because="routers of this release count tokens and not cost, so this budget refuses nothing",
+                remedy="set tokensPerMinute instead",
+            )

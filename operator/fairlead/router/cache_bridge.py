@@ -4,7 +4,7 @@ Translates between the request's owner and the cache's flights. A request that b
 """
 
 from time import monotonic
-from typing import Final, Protocol
+from typing import Final, Protocol, cast
 
 from fairlead.router import refusals
 from fairlead.router.cache import replay
@@ -12,9 +12,11 @@ from fairlead.router.cache.answer_heads import AnswerHead
 from fairlead.router.cache.cache import CacheBypass, CacheHit, CacheLookup, FlightLead, ResponseCache
 from fairlead.router.cache.entries import STREAM
 from fairlead.router.cache.flights import CacheFlight, FlightFollower
+from fairlead.router.engine_target import EngineTarget
 from fairlead.router.reply import Reply
 from fairlead.router.request import Request
-from fairlead.router.router_context import RouterContext
+from fairlead.router.route_path import RoutePath
+from fairlead.router.router_context import LiveExchange, RouterContext
 from fairlead.router.wire import problems
 from fairlead.router.wire.body_facts import BodyFacts
 from fairlead.router.wire.problems import Problem
@@ -51,15 +53,15 @@ class CachedRequest(Protocol):
         """It has ended."""
 
 
-def lookup(request: Request, found: BodyFacts, context: RouterContext) -> CacheLookup:
-    """What the cache needs to know of this request."""
-    headers, routing, dispatcher = request.received.head.headers, request.routing, context.dispatcher
+def lookup(request: Request, found: BodyFacts, target: EngineTarget) -> CacheLookup:
+    """What the cache needs to know of this request; stored responses belong to revisions of its target."""
+    headers, routing, dispatcher = request.received.head.headers, request.routing, target.dispatcher
     fill_in = dispatcher.fill_in
     return CacheLookup(
         surface=request.record.surface,
         body=request.received.body,
         tenant=routing.account.name,
-        revisions=context.revisions.of(dispatcher.table),
+        revisions=target.revisions.of(dispatcher.table),
         temperature=found.temperature,
         seed=found.seed,
         cache_control=headers.get(b"cache-control"),
@@ -67,6 +69,11 @@ def lookup(request: Request, found: BodyFacts, context: RouterContext) -> CacheL
         ttl=headers.get(b"x-fairlead-cache-ttl"),
         extra=b"" if routing.names_output or fill_in is None else b"%d" % fill_in,
     )
+
+
+def connected(owner: CachedRequest, path: RoutePath | None) -> "CacheBridge | None":
+    """The bridge of a request; none where its route says that no answers are stored."""
+    return None if path is not None and path.choice.settings.cache is False else CacheBridge(owner)
 
 
 class CacheBridge:
@@ -99,6 +106,16 @@ class CacheBridge:
             return False
         request.record.cache = "joined"
         self._follower = seen.follower
+        return True
+
+    def needs_no_engine(self, context: RouterContext, target: EngineTarget, found: BodyFacts) -> bool:
+        """Whether the cache has answered it, or it follows another request."""
+        owner = self._owner
+        if not self.consult(context.cache, lookup(owner.request, found, target), monotonic()):
+            return False
+        if self._follower is not None:
+            context.live.add(cast("LiveExchange", owner))
+            self.follow()
         return True
 
     def follow(self) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, Final
 
 from fairlead.cluster import kinds
-from fairlead.cluster.api_server import ApiServer
+from fairlead.cluster.api_server import ApiServer, ObjectName
 from fairlead.cluster.connection import ApiConnection, NoCredentials, connect
 from fairlead.cluster.informer import Informer, WatchScope
 from fairlead.cluster.kinds import Manifest
@@ -50,15 +50,15 @@ def _pod_endpoint(pod: Manifest, port: int) -> DiscoveredEndpoint | None:
     )
 
 
-class EnginePods:
-    """The engine pods of one namespace."""
+class WatchedObjects:
+    """The objects of one kind in one namespace that a selector matches."""
 
-    def __init__(self, settings: RouterConfig, connected: Callable[[], Awaitable[ApiConnection]] = connect) -> None:
-        self._settings = settings
+    def __init__(self, watched: WatchScope, connected: Callable[[], Awaitable[ApiConnection]] = connect) -> None:
+        self._watched = watched
         self._connected = connected
 
-    async def follow(self, publish: EndpointsCallback) -> None:
-        """Report the pods, first when the list is complete and then after every change."""
+    async def follow(self, publish: Callable[[tuple[Manifest, ...]], None]) -> None:
+        """Report the objects, first when the list is complete and then after every change."""
         connection = await self._connection()
         async with connection:
             await self._watch(ApiServer(connection), publish)
@@ -72,18 +72,40 @@ class EnginePods:
                 log.warning("the API server cannot be reached: %s; trying again in %g s", problem, AGAIN_SECONDS)
                 await asyncio.sleep(AGAIN_SECONDS)
 
-    async def _watch(self, api: ApiServer, publish: EndpointsCallback) -> None:
+    async def _watch(self, api: ApiServer, publish: Callable[[tuple[Manifest, ...]], None]) -> None:
         """Report changes; a hundred that arrive together are reported once."""
         changed = asyncio.Event()
-        watched = WatchScope(
-            resource=kinds.POD, namespaces=(self._settings.namespace,), selector=self._settings.selector
-        )
         chance = random.Random()  # noqa: S311  # jitter, not a secret
-        informer = Informer(api, watched, lambda _old, _new: changed.set(), rng=chance)
+        informer = Informer(api, self._watched, lambda _old, _new: changed.set(), rng=chance)
         async with asyncio.TaskGroup() as group:
-            group.create_task(informer.run(), name="pods")
+            group.create_task(informer.run(), name=self._watched.resource.plural)
             await informer.synced.wait()
             while True:
                 changed.clear()
-                publish(pod_endpoints(informer.store.all(), self._settings.engine_port))
+                publish(tuple(informer.store.all()))
                 await changed.wait()
+
+
+def pods_of(namespace: str, selector: str) -> WatchedObjects:
+    """The pods of one namespace with these labels."""
+    return WatchedObjects(WatchScope(resource=kinds.POD, namespaces=(namespace,), selector=selector))
+
+
+def config_map_of(namespace: str, name: str) -> WatchedObjects:
+    """One ConfigMap; the right to follow this one alone suffices."""
+    return WatchedObjects(WatchScope(resource=kinds.CONFIG_MAP, namespaces=(namespace,), selector=ObjectName(name)))
+
+
+class EnginePods:
+    """The engine pods of one deployment, or the pods of its routers."""
+
+    def __init__(self, settings: RouterConfig, connected: Callable[[], Awaitable[ApiConnection]] = connect) -> None:
+        self._port = settings.engine_port
+        namespaces = (settings.namespace,)
+        self._pods = WatchedObjects(
+            WatchScope(resource=kinds.POD, namespaces=namespaces, selector=settings.selector), connected
+        )
+
+    async def follow(self, publish: EndpointsCallback) -> None:
+        """Report the pods, first when the list is complete and then after every change."""
+        await self._pods.follow(lambda pods: publish(pod_endpoints(pods, self._port)))

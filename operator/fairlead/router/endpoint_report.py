@@ -4,17 +4,17 @@ The controller reads pod, address, state, inflight and reason, the autoscaler al
 none renamed.
 """
 
-from collections.abc import Iterable
 from typing import Any
 
-from fairlead.router.observability.series import ModelDemand
 from fairlead.routing.dispatcher import Dispatcher
 from fairlead.routing.endpoint import Endpoint
 
 
-def report(dispatcher: Dispatcher, demand: Iterable[ModelDemand], now: float, *, draining: bool) -> dict[str, Any]:
-    """The whole report."""
-    came = list(demand)
+def report(dispatcher: Dispatcher, came: tuple[int, int], now: float, *, draining: bool) -> dict[str, Any]:
+    """The whole report; `came` is how many requests came, and the estimated tokens of their prompts.
+
+    Tenants are those of the whole router: at a gateway they wait and run at its other targets, too.
+    """
     queue = dispatcher.snapshot(now)
     lanes = {
         one.lane.value: {
@@ -29,8 +29,8 @@ def report(dispatcher: Dispatcher, demand: Iterable[ModelDemand], now: float, *,
         "endpoints": [_one(endpoint, now) for endpoint in dispatcher.table.endpoints],
         "queue": {"held": queue.held, "lanes": lanes, "tenants": tenants},
         "demand": {
-            "asked": sum(one.arrivals for one in came),
-            "promptTokens": sum(one.prompt_tokens for one in came),
+            "asked": came[0],
+            "promptTokens": came[1],
         },
         "draining": draining,
     }

@@ -1,11 +1,14 @@
 """Sources of endpoints: the interface, and the simplest one, a list."""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import replace
-from typing import Protocol
+from typing import Any, Protocol
 
 from fairlead.fleet.endpoints import DiscoveredEndpoint, EndpointsCallback
 from fairlead.router.config.loader import RouterConfig
+
+Manifest = dict[str, Any]
 
 
 class EndpointSource(Protocol):
@@ -13,6 +16,27 @@ class EndpointSource(Protocol):
 
     async def follow(self, publish: EndpointsCallback) -> None:
         """Report the endpoints until cancelled."""
+
+
+class PodSource(Protocol):
+    """A source of pods, or of other objects, as the cluster has them."""
+
+    async def follow(self, publish: Callable[[tuple[Manifest, ...]], None]) -> None:
+        """Report the objects until cancelled."""
+
+
+def pods_of(namespace: str, selector: str) -> PodSource:
+    """The pods of a namespace with these labels."""
+    from fairlead.router import discovery  # noqa: PLC0415 - as below
+
+    return discovery.pods_of(namespace, selector)
+
+
+def config_map_of(namespace: str, name: str) -> PodSource:
+    """The one ConfigMap of this name."""
+    from fairlead.router import discovery  # noqa: PLC0415 - as below
+
+    return discovery.config_map_of(namespace, name)
 
 
 def source_of(settings: RouterConfig) -> EndpointSource:
@@ -38,9 +62,9 @@ class StaticEndpoints:
     """Engines from the configuration: always listed, always reported ready; probes find out the rest."""
 
     def __init__(self, addresses: tuple[str, ...], revision: str = "") -> None:
-        self._seen = tuple(DiscoveredEndpoint(pod=address, address=address, revision=revision) for address in addresses)
+        self.seen = tuple(DiscoveredEndpoint(pod=address, address=address, revision=revision) for address in addresses)
 
     async def follow(self, publish: EndpointsCallback) -> None:
         """Report once; the list changes only with the configuration."""
-        publish(self._seen)
+        publish(self.seen)
         await asyncio.Event().wait()

@@ -19,7 +19,10 @@ MOST_BYTES: Final = 2**20
 
 def is_bad(head: ResponseHead, payload: bytes, errors: ErrorShapes) -> bool:
     """Whether to read a response whole before it is passed on."""
-    return head.status >= 500 or head.status in NO_ROUTE or (head.streams and errors.begins_with_error(payload))
+    status = head.status
+    if status >= 500 or status in NO_ROUTE or (head.streams and errors.begins_with_error(payload)):
+        return True
+    return status >= 400 and status in errors.held_back
 
 
 class EngineErrorReply:

@@ -3,24 +3,33 @@
 After the first byte there is no retry: a stream that breaks ends with an error frame, any other response with a closed
 connection. When the client or the engine disconnects, the other side is released at once. `over` returns everything
 that the request was charged, once.
-
-A hedge is a second attempt for a stream whose first attempt is slow to begin; the first to bring a byte wins. The
-loser's connection is closed, which ends its work in the engine, and what it was charged is returned.
 """
 
 from math import inf
 from time import monotonic
 from typing import Final
 
-from fairlead.router import cache_bridge, explain_headers, permit_requests, rate_limit_headers, refusals, token_counts
+from fairlead.fleet.model_routes import FallbackReason
+from fairlead.router import (
+    cache_bridge,
+    explain_headers,
+    hedges,
+    permit_requests,
+    rate_limit_headers,
+    refusals,
+    route_path,
+    target_moves,
+    token_counts,
+)
 from fairlead.router.attempt import EngineAttempt, Inquiry
 from fairlead.router.cache_bridge import CacheBridge
 from fairlead.router.engine_errors import EngineErrorReply
+from fairlead.router.engine_target import EngineTarget
 from fairlead.router.observability.label_values import AbortStage
 from fairlead.router.reply import Reply
 from fairlead.router.request import Request
+from fairlead.router.route_path import RoutePath
 from fairlead.router.router_context import RouterContext
-from fairlead.router.wire.body_facts import BodyFacts
 from fairlead.router.wire.problems import Problem
 from fairlead.router.wire.responses import ResponseReader
 from fairlead.routing import explanations
@@ -38,9 +47,11 @@ class Exchange:
     """Created for each request; driven by the client's connection, its attempts, the cache, and the sweeper."""
 
     __slots__ = (
-        *("_attempt", "_cache", "_candidates", "_context", "_due", "_hedge", "_inquiry", "_last_error", "_moved"),
-        *("_over", "_sent_at", "hedge_at", "reply", "request"),
+        *("_cache", "_candidates", "_context", "_due", "_ending", "_inquiry", "_last_error"),
+        *("_moved", "_over", "_sent_at", "first", "hedge_at", "path", "reply", "request", "second", "target"),
     )
+    target: EngineTarget
+    """Which target gets it."""
 
     def __init__(self, context: RouterContext, request: Request, reply: Reply) -> None:
         self._context = context
@@ -48,8 +59,8 @@ class Exchange:
         self.reply = reply
         self.hedge_at = inf
         """When to send a hedge, if the first attempt has no first byte by then."""
-        self._attempt: EngineAttempt | None = None
-        self._hedge: EngineAttempt | None = None
+        self.first: EngineAttempt | None = None
+        self.second: EngineAttempt | None = None
         self._inquiry: Inquiry | None = None
         """A token count or a permit that admission waits for."""
         self._cache: CacheBridge | None = None
@@ -58,14 +69,16 @@ class Exchange:
         """All endpoints as of its arrival, for a client that wants an explanation."""
         self._last_error: Problem | EngineErrorReply | None = None
         """What went wrong at the last engine, or its own error: for the client if there is no other attempt."""
+        self._ending: AttemptEnding | None = None
+        """How the last attempt ended, if it failed."""
+        self.path: RoutePath | None = None
+        """Its way through the targets of a gateway; none at a plain router."""
         self._sent_at = 0.0
         self._moved = 0
         """Bytes of its response at the last sweep."""
         self._due = inf
         """When the current time-out expires."""
         self._over = False
-
-    # Facts
 
     @property
     def streams(self) -> bool:
@@ -91,41 +104,40 @@ class Exchange:
         if isinstance(account, Refusal):
             self.refuse(refusals.of(account), now)
             return
-        found = request.read(context, account, self)
+        found = target_moves.read_and_aim(self, context, account)
         if isinstance(found, Problem):
             self.refuse(found, now)
             return
         headers = request.received.head.headers
-        cached = (context.cache.enabled or cache_bridge.CACHE_HEADER in headers) and self._needs_no_engine(found)
+        if context.cache.enabled or cache_bridge.CACHE_HEADER in headers:
+            self._cache = cache_bridge.connected(self, self.path)
+        cached = self._cache is not None and self._cache.needs_no_engine(context, self.target, found)
         if self._over:
             return
-        request.prepare(context, found)
+        request.prepare(context, self.target, found)
         if cached:
             return
         context.live.add(self)
-        if context.hedging.enabled:
-            context.hedges.add_share(context.hedging.budget)
         if explain_headers.EXPLAIN_HEADER in headers and explain_headers.allowed(account):
-            self._candidates = explanations.candidates(context.dispatcher.table, request.routing)
+            self._candidates = explanations.candidates(self.target.dispatcher.table, request.routing)
         self.begin(now)
-
-    def _needs_no_engine(self, found: BodyFacts) -> bool:
-        """Whether the cache has answered it, or it follows another request."""
-        context = self._context
-        bridge = self._cache = CacheBridge(self)
-        if not bridge.consult(context.cache, cache_bridge.lookup(self.request, found, context), monotonic()):
-            return False
-        if not self._over:
-            context.live.add(self)
-            bridge.follow()
-        return True
 
     def begin(self, now: float) -> None:
         """It needs an engine: ask the dispatcher, with a token count first where its prompt is close to a limit."""
-        context, request = self._context, self.request
-        context.telemetry.needs_engine(request.record, now)
-        if context.dispatcher.needs_count(request.routing):
-            self._inquiry = token_counts.start(self, context, request, now)
+        self._context.telemetry.needs_engine(self.request.record, now)
+        self.begin_here(now)
+
+    def begin_here(self, now: float) -> None:
+        """Ask the dispatcher of its target; its former targets are forgotten."""
+        context, request, target = self._context, self.request, self.target
+        self._ending, self.hedge_at, self._due = None, inf, inf
+        if context.hedging.enabled:
+            target.hedges.add_share(context.hedging.budget)
+        if self.path is not None:
+            target.add_demand(request.routing)
+            request.routing.keeps_charges = self.path.may_go_on
+        if target.dispatcher.needs_count(request.routing):
+            self._inquiry = token_counts.start(self, target, request, now)
         if self._inquiry is None:
             self.counted(now)
         else:
@@ -134,8 +146,10 @@ class Exchange:
     def counted(self, now: float) -> None:
         """Ask the dispatcher, with a permit first where another router keeps the tenant's rates."""
         routing, permit = self.request.routing, None
-        if routing.account.home is not None:
-            permit = self._inquiry = permit_requests.start(self, self._context, routing, now)
+        if routing.account.home is not None and routing.permit is None:
+            permit = self._inquiry = permit_requests.start(
+                self, self._context.peers, self.target.dispatcher, routing, now
+            )
         if permit is None:
             self.admit(now)
         else:
@@ -144,10 +158,9 @@ class Exchange:
     def admit(self, now: float) -> None:
         """Ask the dispatcher for an endpoint; headers show clients what remains of their rates."""
         request, self._inquiry = self.request, None
-        found = self._context.dispatcher.submit(request.routing, now)
-        permit = request.routing.permit
-        if permit is not None:
-            request.add_reply_lines(rate_limit_headers.lines(permit))
+        found = self.target.dispatcher.submit(request.routing, now)
+        if request.routing.permit is not None:
+            request.show_rates(rate_limit_headers.lines(request.routing.permit))
         self.settle(found, now)
 
     def settle(self, found: Endpoint | Refusal | None, now: float) -> None:
@@ -160,29 +173,32 @@ class Exchange:
             self._send(found, now)
 
     def _send(self, endpoint: Endpoint, now: float) -> None:
-        context, request = self._context, self.request
-        pool = context.pool(endpoint)
+        context, request, target = self._context, self.request, self.target
+        pool = target.pool(endpoint)
         request.record.sent(request.routing, endpoint, now)
         self._sent_at = now
         if request.streams:
             self._due = now + context.timeouts.first_token_seconds
             if context.hedging.enabled:
-                after = context.hedges.maybe_after(context.hedging, request.routing.prompt_tokens)
+                after = target.hedges.maybe_after(context.hedging, request.routing.prompt_tokens)
                 self.hedge_at = inf if after is None else now + after
         else:
             self._due = inf
-        self._attempt = attempt = EngineAttempt(self, request.routing, context.errors)
-        attempt.send(pool, request.message(pool.host), now)
+        self.first = attempt = EngineAttempt(self, request.routing, target.errors)
+        attempt.send(pool, request.message(target, pool.host), now)
 
     # What attempts report
 
     def attempt_replied(self, attempt: EngineAttempt, reader: ResponseReader, data: bytes, now: float) -> Reply | None:
         """The first byte decides between an attempt and its hedge, and ends the time of retries."""
-        if self._hedge is not None and not self._wins(attempt, reader, now):
+        if self.second is not None and not hedges.wins(self, attempt, reader, now):
             return None
         self.hedge_at = inf
         request, reply = self.request, self.reply
-        flight = None if self._cache is None else self._cache.began(reader, attempt.endpoint.revision)
+        revision = self.target.revisions.named(attempt.endpoint.revision)
+        flight = None if self._cache is None else self._cache.began(reader, revision)
+        if self.path is not None:
+            self.path.found = None
         if self._candidates is not None:
             request.add_reply_lines(explain_headers.lines(request.routing, self._candidates))
         reply.open(reader, data, flight, keep=self.keeps_alive)
@@ -191,16 +207,16 @@ class Exchange:
 
     def attempt_errored(self, attempt: EngineAttempt, now: float) -> None:
         """The error of a first attempt is read whole; a hedge does not win with one."""
-        if attempt is self._hedge:
-            self._drop_hedge(AttemptEnding.FAILED, now)
+        if attempt is self.second:
+            hedges.drop(self, AttemptEnding.FAILED, now)
 
     def attempt_began(self, attempt: EngineAttempt, now: float) -> None:  # noqa: ARG002 - it has won already
         """The first token is there."""
         context, request = self._context, self.request
         request.record.first_token_at = now
         if context.hedging.enabled:
-            context.hedges.saw(request.routing.prompt_tokens, now - self._sent_at)
-        context.dispatcher.first_token(request.routing, now)
+            self.target.hedges.saw(request.routing.prompt_tokens, now - self._sent_at)
+        self.target.dispatcher.first_token(request.routing, now)
 
     def attempt_ended(self, attempt: EngineAttempt) -> None:
         """The engine's response is complete."""
@@ -213,9 +229,9 @@ class Exchange:
         if status >= 400:
             self._end(AttemptEnding.REFUSED, None, now)
         else:
-            usage = self._usage()
+            usage = self.reply.counted_usage(self.target.dispatcher.table.expectations)
             if not attempt.started:
-                self._context.dispatcher.first_token(self.request.routing, now)
+                self.target.dispatcher.first_token(self.request.routing, now)
             self._end(reply.ending(), usage, now)
         if self._cache is not None:
             self._cache.completed(now)
@@ -224,135 +240,108 @@ class Exchange:
 
     def _judge(self, error: EngineErrorReply, endpoint: Endpoint, now: float) -> None:
         """Handle an engine's error response: try another engine, or pass it on."""
-        ending, again = error.record(self._context.dispatcher.table, endpoint)
+        ending, again = error.record(self.target.dispatcher.table, endpoint)
         if again:
             self._last_error = error
             self._elsewhere(ending, now)
             return
+        if ending is AttemptEnding.FAILED and self._goes_on(FallbackReason.ENGINE_ERROR, ending, now):
+            return
         self._end(ending, None, now)
-        if error.has_no_route:
-            self.refuse(refusals.no_route_at_engine(self.request.received.head), now)
+        problem = self.target.problem_of(error, self.request.received.head)
+        if problem is not None:
+            self.refuse(problem, now)
         else:
             self._pass_on(error, now)
 
-    def _usage(self) -> TokenUsage | None:
-        """The tokens of the response: the engine's usage, or for a stream without usage, the number of its events."""
-        request, reply = self.request, self.reply
-        usage = reply.usage()
-        if usage is not None:
-            self._context.dispatcher.table.expectations.measured(request.text_bytes, usage.prompt_tokens)
-        elif reply.scan is not None and reply.scan.deltas:
-            usage = TokenUsage(prompt_tokens=request.routing.prompt_tokens, output_tokens=reply.scan.deltas)
-        return usage
-
     def attempt_lost(self, attempt: EngineAttempt, why: str) -> None:
         """The engine's response broke, or never began."""
-        now, endpoint, table = monotonic(), attempt.endpoint, self._context.dispatcher.table
+        now, endpoint, table = monotonic(), attempt.endpoint, self.target.dispatcher.table
         if self.reply.begun:
             table.failed(endpoint, why)
             self._cut(refusals.cut(endpoint.address, why), AttemptEnding.CUT, now)
             return
         table.failed(endpoint, why, at_once=not attempt.reached)
-        if attempt is self._hedge:
-            self._drop_hedge(AttemptEnding.FAILED, now)
+        if attempt is self.second:
+            hedges.drop(self, AttemptEnding.FAILED, now)
             return
         self._last_error = refusals.unreachable(endpoint.address, why)
-        self._attempt = None
-        if self._hedge is not None:
-            self._take_over(self._hedge, AttemptEnding.FAILED, now)
+        self.first = None
+        if self.second is not None:
+            hedges.take_over(self, self.second, AttemptEnding.FAILED, now)
         else:
             self._elsewhere(AttemptEnding.FAILED if attempt.reached else AttemptEnding.NOT_CONNECTED, now)
 
     def attempt_broke(self, attempt: EngineAttempt) -> None:
         """A bug of the router hit an attempt; if it is the hedge, the first attempt is still in flight."""
-        if attempt is self._hedge:
-            self._drop_hedge(AttemptEnding.FAILED, monotonic())
+        if attempt is self.second:
+            hedges.drop(self, AttemptEnding.FAILED, monotonic())
         else:
             self.broke()
 
     def _elsewhere(self, ending: AttemptEnding, now: float) -> None:
         """The attempt failed before the client got a byte: another endpoint, the queue, or the last error."""
-        self._attempt = None
+        self.first = None
         self.hedge_at = inf
-        self._drop_hedge(AttemptEnding.OUTRUN, now)
+        hedges.drop(self, AttemptEnding.OUTRUN, now)
+        self._ending = ending
+        if not self.target.is_routable and self._goes_on(FallbackReason.UNAVAILABLE, ending, now):
+            return
         self.request.record.failed(ending, now)
-        self.settle(self._context.dispatcher.elsewhere(self.request.routing, ending, now), now)
+        self.settle(self.target.dispatcher.elsewhere(self.request.routing, ending, now), now)
 
-    # The hedge
+    # Another endpoint beside this one, or another target of a gateway
+
+    def _goes_on(self, reason: FallbackReason, ending: AttemptEnding | None, now: float) -> bool:
+        """Whether another target gets the request, since its own cannot answer it."""
+        return self.path is not None and target_moves.goes_on(self, self._context, reason, ending, now)
 
     def hedge(self, now: float) -> None:
         """Send a hedge, if another endpoint has room and the budget allows."""
-        self.hedge_at = inf
-        context, request = self._context, self.request
-        second = context.charge_hedge(request.routing, now)
-        if second is not None and second.endpoint is not None:
-            pool = context.pool(second.endpoint)
-            self._hedge = hedge = EngineAttempt(self, second, context.errors)
-            request.record.hedge_sent(second.endpoint, now)
-            hedge.send(pool, request.message(pool.host), now)
+        hedges.send(self, now)
 
-    def _drop_hedge(self, ending: AttemptEnding, now: float) -> None:
-        """End the hedge, if there is one; the first attempt continues without it."""
-        hedge, self._hedge = self._hedge, None
-        if hedge is not None:
-            hedge.abort()
-            self._context.dispatcher.table.give_back(hedge.routing, ending, now)
+    def drop_attempts(self, now: float) -> None:
+        """Forget the attempt in flight, which has ended, and its hedge."""
+        self.first = None
+        hedges.drop(self, AttemptEnding.OUTRUN, now)
 
-    def _wins(self, attempt: EngineAttempt, reader: ResponseReader, now: float) -> bool:
-        """Whether the first byte of this attempt ends the other one; a hedge does not win with an error."""
-        if attempt is not self._hedge:
-            self._drop_hedge(AttemptEnding.OUTRUN, now)
-        elif reader.head is not None and reader.head.status < 400:
-            self._take_over(attempt, AttemptEnding.OUTRUN, now)
-        else:
-            self._drop_hedge(AttemptEnding.FAILED, now)
-            return False
-        return True
-
-    def _take_over(self, hedge: EngineAttempt, ending: AttemptEnding, now: float) -> None:
-        """End the first attempt, for this reason; the request continues with the hedge."""
-        routing = self.request.routing
-        if self._attempt is not None:
-            self._attempt.abort()
-        routing.swap_endpoints(hedge.routing)
-        self._attempt, self._hedge = hedge, None
-        self._context.dispatcher.table.give_back(hedge.routing, ending, now)
-        assert routing.endpoint is not None
-        self.request.record.outran(routing, routing.endpoint, now)
+    def reroute(self, now: float) -> None:
+        """Its target is gone while it waits there."""
+        target_moves.reroute(self, self._context, now)
 
     # The client's connection
 
     def left(self, now: float) -> None:
         """The client disconnected: end everything that is in progress for it."""
-        sent = AbortStage.QUEUED if self._attempt is None else AbortStage.FIRST_TOKEN
+        sent = AbortStage.QUEUED if self.first is None else AbortStage.FIRST_TOKEN
         self.request.record.left = AbortStage.STREAM if self.reply.begun else sent
         if self._cache is not None and self._cache.left(now):
             return
-        if self._attempt is not None:
-            self._attempt.abort()
+        if self.first is not None:
+            self.first.abort()
             self._end(AttemptEnding.CLIENT_LEFT, None, now)
         elif self._inquiry is not None:
             self._inquiry.abort()
         else:
-            self._context.dispatcher.withdraw(self.request.routing, now)
+            self.target.dispatcher.withdraw(self.request.routing, now)
         self.over(CLIENT_LEFT, now)
 
     def pause(self) -> None:
         """The client reads less than its engine sends: pause the engine."""
-        if (self._cache is None or not self._cache.pause()) and self._attempt is not None:
-            self._attempt.pause()
+        if (self._cache is None or not self._cache.pause()) and self.first is not None:
+            self.first.pause()
 
     def resume(self) -> None:
         """The client has read most of it: resume."""
-        if self._attempt is not None:
-            self._attempt.resume()
+        if self.first is not None:
+            self.first.resume()
         elif self._cache is not None:
             self._cache.resume()
 
     def resume_engine(self) -> None:
         """Its engine no longer waits for its client."""
-        if self._attempt is not None:
-            self._attempt.resume()
+        if self.first is not None:
+            self.first.resume()
 
     def abort(self) -> None:
         """Disconnect the client, which ends the request."""
@@ -366,23 +355,25 @@ class Exchange:
         if reply.scan is not None and reply.bytes_out != self._moved:
             self._moved = reply.bytes_out
             self._due = now + self._context.timeouts.between_tokens_seconds
-            if self._attempt is not None:
-                self._attempt.endpoint.progress_at = now
+            if self.first is not None:
+                self.first.endpoint.progress_at = now
         if now >= self._due or now >= self.request.ends_at:
             self._timed_out(now)
+        elif self.path is not None and self.request.routing.waiting and not self.target.is_routable:
+            self._goes_on(FallbackReason.UNAVAILABLE, None, now)
 
     def _timed_out(self, now: float) -> None:
         """A time-out expired; the dispatcher refuses those in its queue itself."""
         if self._inquiry is not None:
             self._inquiry.give_up()
-        elif self._attempt is not None:
-            self._too_slow(self._attempt, now)
+        elif self.first is not None:
+            self._too_slow(self.first, now)
         elif self._cache is not None and now >= self.request.ends_at:
             self._cache.late(self._context.timeouts.total_seconds, now)
 
     def _too_slow(self, attempt: EngineAttempt, now: float) -> None:
         """The engine did not begin, go on or end in time; only the first two are its fault for certain."""
-        endpoint, timeouts, table = attempt.endpoint, self._context.timeouts, self._context.dispatcher.table
+        endpoint, timeouts, table = attempt.endpoint, self._context.timeouts, self.target.dispatcher.table
         begun = self.reply.begun
         if now >= self.request.ends_at:
             slow = refusals.too_slow(endpoint.address, "did not finish", timeouts.total_seconds)
@@ -397,13 +388,15 @@ class Exchange:
             self._cut(slow, AttemptEnding.SLOW, now)
             return
         attempt.abort()
+        if now < self.request.ends_at and self._goes_on(FallbackReason.TIMEOUT, AttemptEnding.SLOW, now):
+            return
         self.request.record.failed(AttemptEnding.SLOW, now)
         self._end(AttemptEnding.SLOW, None, now)
         self.refuse(slow, now)
 
     def hung(self, why: str, now: float) -> None:
         """The endpoint was ejected because it hangs: retry elsewhere, as long as the client has got no byte."""
-        attempt = self._attempt
+        attempt = self.first
         assert attempt is not None
         endpoint = attempt.endpoint
         if self.reply.begun:
@@ -418,7 +411,12 @@ class Exchange:
     def _refused(self, refusal: Refusal, now: float) -> None:
         """No engine will answer: the refusal says why, or the error of the last engine does."""
         last = self._last_error
-        self._attempt = None
+        self.first = None
+        if self.request.routing.keeps_charges:
+            reason = route_path.reason_of(refusal, self._ending)
+            if reason is not None and self._goes_on(reason, None, now):
+                return
+            self.target.dispatcher.give_up(self.request.routing)
         if last is None or refusal.reason not in LAST_ERRORS:
             self.refuse(refusals.of(refusal), now)
         elif isinstance(last, Problem):
@@ -444,9 +442,9 @@ class Exchange:
     def _cut(self, problem: Problem, ending: AttemptEnding, now: float) -> None:
         """End a response that has begun, with an error frame where its form allows one."""
         reply, record = self.reply, self.request.record
-        assert self._attempt is not None
+        assert self.first is not None
         ended_well = reply.cut(problem)
-        self._attempt.abort()
+        self.first.abort()
         record.cut, record.reason = True, problem.code
         self._end(ending, None, now)
         self.over(reply.status, now)
@@ -454,24 +452,24 @@ class Exchange:
 
     def _end(self, ending: AttemptEnding, usage: TokenUsage | None, now: float) -> None:
         """Release the endpoint: no engine works for this request any more."""
-        self._attempt = None
-        if self._hedge is not None:
-            self._drop_hedge(AttemptEnding.OUTRUN, now)
-        self._context.dispatcher.ended(self.request.routing, ending, usage, now)
+        self.first = None
+        if self.second is not None:
+            hedges.drop(self, AttemptEnding.OUTRUN, now)
+        self.target.dispatcher.ended(self.request.routing, ending, usage, now)
 
     def broke(self) -> None:
         """A bug of the router hit the request: return what it holds, and answer that the router is at fault."""
         if self._over:
             return
         now = monotonic()
-        if self._attempt is not None:
-            self._attempt.abort()
+        if self.first is not None:
+            self.first.abort()
         if self in self._context.live:
             routing = self.request.routing
             if self._inquiry is not None:
                 self._inquiry.abort()
             elif routing.waiting:
-                self._context.dispatcher.withdraw(routing, now)
+                self.target.dispatcher.withdraw(routing, now)
             elif routing.endpoint is not None:
                 self._end(AttemptEnding.FAILED, None, now)
         if self.reply.begun:
@@ -494,7 +492,8 @@ class Exchange:
         request.end()
         context.live.discard(self)
         context.telemetry.ended(record, now)
-        cache, self._cache, self._attempt, self._inquiry = self._cache, None, None, None
+        cache, self._cache, self.first, self._inquiry = self._cache, None, None, None
         if cache is not None:
             cache.over()
-        context.dispatch(now)
+        if request.is_read:
+            context.released(self.target, request.routing.account, now)

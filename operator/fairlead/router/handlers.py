@@ -5,9 +5,8 @@ POST requests on OpenAI's and Anthropic's paths go to engines; the few others ar
 
 import json
 from collections.abc import Callable
-from hashlib import sha256
 from typing import Any, Final
-from urllib.parse import unquote, unquote_to_bytes
+from urllib.parse import parse_qs, unquote, unquote_to_bytes
 
 from fairlead.fleet.light_dataclass import light
 from fairlead.router import refusals, router_peers
@@ -86,13 +85,15 @@ def _metrics(router: Router, _head: RequestHead) -> LocalReply:
     return LocalReply(body=router.metrics(), content_type=CONTENT_TYPE)
 
 
-def _endpoints(router: Router, _head: RequestHead) -> LocalReply:
-    return _json(router.report())
+def _endpoints(router: Router, head: RequestHead) -> LocalReply | Problem:
+    wanted = parse_qs(head.query.decode("latin-1")).get("deployment", [""])[-1]
+    found = router.report(wanted or None)
+    return refusals.no_such_target(wanted, list(router.context.targets)) if found is None else _json(found)
 
 
 def _permits(router: Router, head: RequestHead) -> LocalReply | Problem:
     context = router.context
-    found = router_peers.permit_answer(context.dispatcher.accounts, head.query, context.now())
+    found = router_peers.permit_answer(context.tenancy.accounts, head.query, context.now())
     return refusals.unknown_path(head) if found is None else _json(found)
 
 
@@ -112,7 +113,7 @@ def _model(router: Router, head: RequestHead) -> LocalReply | Problem:
 
 def _cards(router: Router, head: RequestHead) -> list[ModelCard] | Problem:
     """The models that this tenant may use; all of them, where there are no tenants."""
-    account = router.context.dispatcher.account(None if head.key is None else sha256(head.key).digest())
+    account = router.context.account(head.key)
     if isinstance(account, Refusal):
         return refusals.of(account)
     return [card for card in router.cards() if account.shadow or account.allows(card["id"])]

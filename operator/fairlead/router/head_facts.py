@@ -17,8 +17,10 @@ class HeadFacts:
     account: Account | Refusal
     surface: Surface
     surface_name: str
-    engine_lines: bytes
-    """Header lines for engines, besides those that the client sent."""
+    credentials: bytes
+    """The client's own credentials as header lines, where engines may want them."""
+    rank_line: bytes
+    """The rest of the header line that says the tenant's rank, after the name that its engine's kind has for it."""
     reply_lines: bytes
     """Header lines for the client."""
     batch: bool
@@ -28,18 +30,12 @@ class HeadFacts:
 def of(head: RequestHead, account: Account | Refusal, settings: RouterConfig) -> HeadFacts:
     """The facts of a head that this account sent."""
     surface = surfaces.of(head.path)
-    lines = b""
-    if isinstance(account, Account):
-        if not settings.routing.tenants:
-            lines = head.credentials
-        priority = settings.engine_api.priority_header
-        if settings.routing.bands and priority is not None:
-            lines += b"%b: %d\r\n" % (priority, account.rank)
     return HeadFacts(
         account=account,
         surface=surface,
         surface_name=surface.name.lower(),
-        engine_lines=lines,
+        credentials=b"" if settings.routing.tenants else head.credentials,
+        rank_line=b": %d\r\n" % account.rank if isinstance(account, Account) and settings.routing.bands else b"",
         reply_lines=cors.lines(settings.routing.door, head),
         batch=head.headers.get(b"x-fairlead-lane") == b"batch",
     )

@@ -7,9 +7,9 @@ import msgspec
 
 from fairlead.router import router_peers
 from fairlead.router.attempt import Inquiry
-from fairlead.router.router_context import RouterContext
 from fairlead.router.router_peers import RouterPeers
 from fairlead.routing import admission
+from fairlead.routing.dispatcher import Dispatcher
 from fairlead.routing.rates import Permit
 from fairlead.routing.routing_request import RoutingRequest
 
@@ -29,17 +29,17 @@ class PermittedRequest(Protocol):
 
 
 def start(
-    owner: PermittedRequest, context: RouterContext, routing: RoutingRequest, now: float
+    owner: PermittedRequest, peers: RouterPeers, dispatcher: Dispatcher, routing: RoutingRequest, now: float
 ) -> "PermitRequest | None":
     """The permit that this request waits for; none if this router keeps the rates, or goes by its own share of them."""
     home = routing.account.home
     if home is None:
         return None
-    pool = context.peers.pool(home, now)
+    pool = peers.pool(home, now)
     if pool is None:
         return None
-    context.dispatcher.count_cost(routing)
-    permit = PermitRequest(owner, context.peers, routing, home)
+    dispatcher.count_cost(routing)
+    permit = PermitRequest(owner, peers, routing, home)
     permit.send(pool, router_peers.permit_message(pool, routing.account, routing.cost), now)
     return permit
 

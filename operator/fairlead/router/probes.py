@@ -5,12 +5,11 @@ Health alone is not enough: an engine can pass its health checks for an hour and
 
 import asyncio
 import json
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
+from fairlead.fleet.endpoints import EndpointState
 from fairlead.router import upstream_requests
-from fairlead.router.config.loader import RouterConfig
 from fairlead.router.upstream_pool import UpstreamPool
 from fairlead.router.upstream_requests import NoUpstreamAnswer, UpstreamAnswer
 from fairlead.routing.endpoint import Endpoint
@@ -30,19 +29,30 @@ _POOLING: Final = frozenset({400, 404, 405})
 """Statuses of models without a completions endpoint; the probe requests an embedding instead."""
 
 
+class ProbedTarget(Protocol):
+    """Whose engines are probed."""
+
+    base: str
+    """How its engines call their model; empty where any name passes."""
+
+    @property
+    def is_probed(self) -> bool:
+        """Whether its endpoints answer probes; otherwise one that failed is tried again after a pause."""
+
+    @property
+    def probe_seconds(self) -> float:
+        """How long a probe may take."""
+
+    def pool(self, endpoint: Endpoint) -> UpstreamPool:
+        """The connections to this endpoint."""
+
+
 class EngineProber:
     """One task for each engine that needs a probe, and none otherwise."""
 
-    def __init__(
-        self,
-        table: EndpointTable,
-        pool: Callable[[Endpoint], UpstreamPool],
-        settings: Callable[[], RouterConfig],
-        backoff: ProbeBackoff,
-    ) -> None:
+    def __init__(self, table: EndpointTable, target: ProbedTarget, backoff: ProbeBackoff) -> None:
         self._table = table
-        self._pool = pool
-        self._settings = settings
+        self._target = target
         self._backoff = backoff
         self._tasks: dict[Endpoint, asyncio.Task[None]] = {}
 
@@ -63,6 +73,12 @@ class EngineProber:
 
     async def _prove(self, endpoint: Endpoint) -> None:
         pause = self._backoff.least_seconds
+        if not self._target.is_probed:
+            if endpoint.state is EndpointState.EJECTED:
+                await asyncio.sleep(self._backoff.most_seconds)
+            self._tasks.pop(endpoint, None)
+            self._table.proved(endpoint)
+            return
         while (wrong := await self._wrong(endpoint)) and self._table.holds(endpoint):
             self._table.doubted(endpoint, wrong)
             await asyncio.sleep(pause)
@@ -73,9 +89,8 @@ class EngineProber:
 
     async def _wrong(self, endpoint: Endpoint) -> str:
         """Request one token, or one embedding from a model without tokens; returns what went wrong, or nothing."""
-        settings = self._settings()
-        named = {"model": settings.models[0]} if settings.models else {}
-        seconds = settings.routing.timeouts.first_token_seconds
+        named = {"model": self._target.base} if self._target.base else {}
+        seconds = self._target.probe_seconds
         try:
             answer = await self._post(
                 endpoint, b"/v1/completions", named | {"prompt": "ping", "max_tokens": 1, **_COLD}
@@ -91,9 +106,9 @@ class EngineProber:
         return _wrong_with(answer)
 
     async def _post(self, endpoint: Endpoint, path: bytes, body: dict[str, Any]) -> UpstreamAnswer:
-        pool = self._pool(endpoint)
+        pool = self._target.pool(endpoint)
         message = upstream_requests.upstream_message(pool, b"POST", path, json.dumps(body).encode())
-        return await upstream_requests.fetch(pool, message, self._settings().routing.timeouts.first_token_seconds)
+        return await upstream_requests.fetch(pool, message, self._target.probe_seconds)
 
 
 _COLD: Final = {"temperature": 0}

@@ -18,20 +18,27 @@ from time import time as wall_time
 from typing import Final
 
 import fairlead
-from fairlead.fleet.endpoints import DiscoveredEndpoint
 from fairlead.fleet.plurals import count, verb
 from fairlead.process.exit_signals import ExitSignals, exit_signals
 from fairlead.router import watched_file
 from fairlead.router.client_connection import ClientConnection
 from fairlead.router.config import loader as settings_file
 from fairlead.router.config.loader import RouterConfig
-from fairlead.router.endpoint_sources import EndpointSource, routers_of, source_of
+from fairlead.router.config_map import ConfigMaps, ConfigMapWatch
+from fairlead.router.endpoint_discovery import EndpointDiscovery
+from fairlead.router.endpoint_sources import (
+    EndpointSource,
+    PodSource,
+    config_map_of,
+    pods_of,
+    routers_of,
+    source_of,
+)
 from fairlead.router.observability import outputs
 from fairlead.router.observability.outputs import ObservabilityOptions
 from fairlead.router.observability.recorder import TelemetryRecorder
 from fairlead.router.probes import PROBE_BACKOFF, ProbeBackoff
 from fairlead.router.router import Router
-from fairlead.router.source_subscription import SourceSubscription
 from fairlead.router.sweeper import EVERY_SECONDS, Sweeper
 from fairlead.router.tls import ServerTls
 from fairlead.router.watched_file import WatchedFile
@@ -69,6 +76,9 @@ class RouterOptions:
     probe_backoff: ProbeBackoff = PROBE_BACKOFF
     sources: Callable[[RouterConfig], EndpointSource] = source_of
     routers: Callable[[RouterConfig], EndpointSource | None] = routers_of
+    pods: Callable[[str, str], PodSource] = pods_of
+    """Of a gateway's router: the pods of a namespace that a selector finds."""
+    config_maps: ConfigMaps = config_map_of
 
 
 def serve(start: RouterOptions) -> int:
@@ -95,8 +105,14 @@ async def live(start: RouterOptions, signals: ExitSignals) -> int:
     client_port = await ClientPort.opened(router, start)
     sweeper = Sweeper(router, start.sweep_seconds)
     pods = EndpointDiscovery(router, start)
-    watched = WatchedFile(start.config, settings)
-    watching = asyncio.create_task(watched.follow(pods.apply, start.reread_seconds), name="the file")
+
+    def apply(fresh: RouterConfig) -> None:
+        pods.apply(fresh)
+        configured.apply(fresh)
+
+    watched = WatchedFile(start.config, settings, apply)
+    configured = ConfigMapWatch(settings, start.config_maps, start.config.name, watched.take)
+    watching = asyncio.create_task(watched.follow(start.reread_seconds), name="the file")
     certificate = asyncio.create_task(client_port.follow_certificate(start.reread_seconds), name="the certificate")
     settle_memory()
     try:
@@ -106,11 +122,11 @@ async def live(start: RouterOptions, signals: ExitSignals) -> int:
         watching.cancel()
         certificate.cancel()
         sweeper.stop()
+        await configured.close()
         await pods.close()
-        await router.prober.close()
         await router.sharing.close()
         await router.guard.close()
-        router.close()
+        await router.close()
         client_port.close()
         if scraped is not None:
             scraped.close()
@@ -160,38 +176,6 @@ class ClientPort:
         self._server.close()
         for client in list(self._router.context.clients):
             client.abort()
-
-
-class EndpointDiscovery:
-    """Follows the source of the engines, and the number of routers."""
-
-    def __init__(self, router: Router, start: RouterOptions) -> None:
-        self._router = router
-        self._engines = SourceSubscription(
-            lambda: start.sources(router.context.settings), router.context.dispatcher.table.take
-        )
-        self._routers = SourceSubscription(lambda: start.routers(router.context.settings), self._count)
-
-    def apply(self, fresh: RouterConfig) -> None:
-        """Apply a new file: requests that run keep what they began with."""
-        before = self._router.context.settings
-        self._router.apply(fresh)
-        if fresh.place != before.place:
-            self._engines.anew()
-        if (fresh.namespace, fresh.router_selector) != (before.namespace, before.router_selector):
-            self._router.counted(None)
-            self._routers.anew()
-
-    async def close(self) -> None:
-        """Stop following."""
-        await self._engines.close()
-        await self._routers.close()
-
-    def _count(self, seen: tuple[DiscoveredEndpoint, ...]) -> None:
-        """Count the ready routers. Before this one is ready itself the list may be empty, which means "not known"."""
-        ready = frozenset(one.pod for one in seen if one.ready and not one.ending)
-        self._router.context.peers.take(seen)
-        self._router.counted(len(ready) or None, ready)
 
 
 def _telemetry_recorder(start: RouterOptions, settings: RouterConfig) -> TelemetryRecorder:

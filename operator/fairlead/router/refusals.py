@@ -14,6 +14,10 @@ from fairlead.router.wire.request_heads import RequestHead
 from fairlead.routing.reasons import RefusalReason
 from fairlead.routing.refusal import Refusal
 
+MOST_LISTED: Final = 20
+"""Models in a message; a gateway may have hundreds."""
+MOST_NAME: Final = 120
+"""Characters of a name that a client made up."""
 STATUS: Final[dict[RefusalReason, int]] = {
     RefusalReason.UNKNOWN_KEY: 401,
     RefusalReason.MODEL_NOT_ALLOWED: 403,
@@ -130,8 +134,42 @@ def of_review(right: TokenRight, page: str) -> Problem | None:
 
 def unknown_model(name: str, models: Sequence[str]) -> Problem:
     """The model is unknown; the message lists the known names."""
-    message = f"model: {name}: there is no such model here; ask for one of: {', '.join(models)}"
+    message = f"model: {name[:MOST_NAME]}: there is no such model here; ask for one of: {_listed(models)}"
     return Problem(status=404, code="model_not_found", message=message, param="model")
+
+
+def of_other_tenants(name: str, tenant: str, models: Sequence[str]) -> Problem:
+    """The model exists, and not for this tenant."""
+    message = f"model: {name}: tenant {tenant} may not use it; ask for one of: {_listed(models)}"
+    return Problem(status=403, code=RefusalReason.MODEL_NOT_ALLOWED.value, message=message, param="model")
+
+
+def no_target(route: str, target: str) -> Problem:
+    """The route's target is none of this gateway's."""
+    message = f"model: {route}: {target} answers for it and is not joined to this gateway now; send the request again"
+    code = RefusalReason.NO_REPLICA.value
+    return Problem(status=503, code=code, message=message, param="model", retry_after_seconds=1)
+
+
+def no_such_target(name: str, targets: Sequence[str]) -> Problem:
+    """A page of a deployment that is none of this router's."""
+    here = f"it has {_listed(targets)}" if any(targets) else "it serves one deployment: leave the parameter out"
+    return Problem(status=404, code="not_found", message=f"deployment: {name}: not at this router; {here}")
+
+
+def no_route_outside(path: bytes) -> Problem:
+    """The model's target is an API outside of the cluster, which gets chat, completions and embeddings alone."""
+    message = (
+        f"{_text(path)}: an API outside of this cluster answers for this model, and it gets no such requests; "
+        "use /v1/chat/completions, /v1/completions or /v1/embeddings"
+    )
+    return Problem(status=400, code="route_not_outside", message=message)
+
+
+def key_refused(address: str) -> Problem:
+    """The API outside of the cluster refused our key; its words are not for clients."""
+    message = f"{address}: it refuses the key that this gateway has for it; tell the operator of the gateway"
+    return Problem(status=502, code="external_key_refused", message=message)
 
 
 def unreadable(why: str) -> Problem:
@@ -180,6 +218,11 @@ def fault() -> Problem:
     """A bug of the router."""
     message = "the router failed by a bug of its own; its log has it under this request's id; send the request again"
     return Problem(status=500, code="router_fault", message=message)
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = len(names) - MOST_LISTED
+    return ", ".join(names[:MOST_LISTED]) + (f" and {more} more, which GET /v1/models lists" if more > 0 else "")
 
 
 def _text(shown: bytes) -> str:

@@ -14,6 +14,7 @@ from fairlead.router.wire import events, frames, heads, problems, surfaces
 from fairlead.router.wire.events import EventScan
 from fairlead.router.wire.problems import Problem
 from fairlead.router.wire.responses import CHUNKED_LINE, ResponseReader
+from fairlead.routing.expectations import TokenExpectations
 from fairlead.routing.reasons import AttemptEnding
 from fairlead.routing.refusal import TokenUsage
 
@@ -201,6 +202,15 @@ class Reply:
             record.prompt_tokens, record.output_tokens = usage.prompt_tokens, usage.output_tokens
             if usage.cached_tokens is not None:
                 record.cached_tokens = usage.cached_tokens
+        return usage
+
+    def counted_usage(self, expectations: TokenExpectations) -> TokenUsage | None:
+        """The engine's usage, from which the expectations learn; for a stream without it, the number of its events."""
+        request, usage = self._request, self.usage()
+        if usage is not None:
+            expectations.measured(request.text_bytes, usage.prompt_tokens)
+        elif self.scan is not None and self.scan.deltas:
+            usage = TokenUsage(prompt_tokens=request.routing.prompt_tokens, output_tokens=self.scan.deltas)
         return usage
 
     def _summary(self) -> tuple[TokenUsage | None, str | None]:

@@ -1,7 +1,7 @@
 """A client's request, and what is read of it: its tenant, what it wants, and the body for engines.
 
 What depends on the head alone is computed once for all requests with the same head. A body is parsed for what routing
-needs and changed only in whole keys of its top level.
+needs and changed only in whole keys of its top level. It is parsed once, and aimed at each target that gets it.
 """
 
 from typing import Final
@@ -9,6 +9,7 @@ from typing import Final
 from msgspec import UNSET
 
 from fairlead.router import refusals
+from fairlead.router.engine_target import EngineTarget
 from fairlead.router.head_facts import HeadFacts
 from fairlead.router.observability.request_record import RequestRecord
 from fairlead.router.router_context import RouterContext
@@ -20,6 +21,7 @@ from fairlead.router.wire.requests import ClientRequest
 from fairlead.router.wire.responses import ReplyFraming
 from fairlead.router.wire.surfaces import Surface
 from fairlead.routing.accounts import Account
+from fairlead.routing.models.route_choice import RouteChoice
 from fairlead.routing.reasons import RefusalReason
 from fairlead.routing.routing_request import RoutingRequest
 
@@ -43,13 +45,14 @@ class Request:
     """One request of a client. It is read in three steps, since some end before the next one; nothing else fills it."""
 
     __slots__ = (
-        *("_body", "_engine_lines", "edits", "ends_at", "facts", "is_read", "received", "record", "reply_lines"),
-        *("routing", "streams", "surface", "text_bytes"),
+        *("_body", "_engine_lines", "_id_line", "_route_lines", "edits", "ends_at", "facts", "is_read", "received"),
+        *("record", "reply_lines", "routing", "streams", "surface", "text_bytes"),
     )
     _body: bytes
     """The body as it goes to engines."""
     _engine_lines: bytes
     """Header lines that the router adds for engines."""
+    _id_line: bytes
     edits: bool
     """Only the router wants the stream's usage, so it is removed from the reply."""
     ends_at: float
@@ -70,6 +73,8 @@ class Request:
         """Header lines that the router adds for the client."""
         self.is_read = False
         """`routing` is set."""
+        self._route_lines = b""
+        """The part of `reply_lines` that says which route it took; empty at a plain router."""
 
     def identify(self, context: RouterContext, peer: str) -> None:
         """Read the head: whose it is, and which id it has."""
@@ -78,8 +83,8 @@ class Request:
         self.surface = facts.surface
         named = head.headers.get(b"x-request-id")
         name = named[:MOST_ID_BYTES] if named else context.new_id()
-        self.reply_lines = b"%bx-request-id: %b\r\n" % (facts.reply_lines, name)
-        self._engine_lines = b"%bx-request-id: %b\r\n" % (facts.engine_lines, name)
+        self._id_line = b"x-request-id: %b\r\n" % name
+        self.reply_lines = facts.reply_lines + self._id_line
         record.surface = facts.surface_name
         record.request_id = name.decode("latin-1")
         record.client = peer
@@ -90,30 +95,36 @@ class Request:
         else:
             record.traceparent = head.headers.get(b"traceparent")
 
-    def read(self, context: RouterContext, account: Account, owner: object) -> BodyFacts | Problem:
-        """Read the body and create `routing` for this owner; or why that fails."""
-        body, surface = self.received.body, self.surface
-        record, dispatcher = self.record, context.dispatcher
+    def read(self, context: RouterContext, account: Account) -> BodyFacts | Problem:
+        """Read the body; or why that fails."""
+        surface, record = self.surface, self.record
         record.tenant, record.band = account.name, account.tenant.band or ""
-        found = body_facts.read(surface, body)
+        found = body_facts.read(surface, self.received.body)
         if isinstance(found, UnreadableBody):
             return refusals.unreadable(found.why)
-        most = found.max_tokens
-        if surface is Surface.MESSAGES and most is None:
+        if surface is Surface.MESSAGES and found.max_tokens is None:
             return refusals.no_max_tokens(given=found.parsed.max_tokens is not UNSET)
-        model = found.model or ""
-        record.model, record.stream, record.structured = model, found.stream, found.structured
-        refused = dispatcher.unserved(account, model)
-        if refused is not None:
-            return refusals.of(refused)
-        adapter = model if model in dispatcher.adapters else None
-        problem = self._lacking(context, account, adapter)
-        if problem is not None:
-            return problem
+        record.model, record.stream, record.structured = found.model or "", found.stream, found.structured
         self.streams = found.stream
         self.ends_at = record.arrived + context.timeouts.total_seconds
         self.text_bytes = len(found.prompt)
-        named_output = most is not None or surface not in MOST_OUTPUT
+        return found
+
+    def aim(self, context: RouterContext, target: EngineTarget, found: BodyFacts, owner: object) -> Problem | None:
+        """Create `routing` at this target for this owner; or why that fails."""
+        account, record, dispatcher = self.facts.account, self.record, target.dispatcher
+        assert isinstance(account, Account)
+        model = found.model or ""
+        if context.sole is not None:
+            refused = dispatcher.unserved(account, model)
+            if refused is not None:
+                return refusals.of(refused)
+        adapter = model if model in dispatcher.adapters else None
+        problem = self._lacking(context, target, account, adapter)
+        if problem is not None:
+            return problem
+        most = found.max_tokens
+        named_output = most is not None or self.surface not in MOST_OUTPUT
         self.routing = routing = RoutingRequest(
             account=account,
             prompt_tokens=dispatcher.table.expectations.tokens(self.text_bytes),
@@ -121,7 +132,7 @@ class Request:
             arrived=record.arrived,
             adapter=adapter,
             names_output=named_output,
-            size=len(body),
+            size=len(self.received.body),
             batch=self.facts.batch,
             give_up_at=self.ends_at,
             owner=owner,
@@ -132,56 +143,89 @@ class Request:
         if context.telemetry.log_prompts:
             record.prompt = found.prompt.decode(errors="replace")
         record.prompt_estimate = routing.prompt_tokens
-        return found
-
-    def _lacking(self, context: RouterContext, account: Account, adapter: str | None) -> Problem | None:
-        """What this kind of engine would silently leave out on this route."""
-        path = self.received.head.path
-        if adapter is not None and context.adapters is not None and path not in context.adapters.paths:
-            return refusals.no_adapter_here(path, adapter)
-        if account.name and path in context.unsalted:
-            return refusals.no_salt_here(path)
         return None
 
-    def prepare(self, context: RouterContext, found: BodyFacts) -> None:
+    def _lacking(
+        self, context: RouterContext, target: EngineTarget, account: Account, adapter: str | None
+    ) -> Problem | None:
+        """What this kind of engine would silently leave out on this route."""
+        path = self.received.head.path
+        if adapter is not None and target.adapters is not None and path not in target.adapters.paths:
+            return refusals.no_adapter_here(path, adapter)
+        if context.salted and account.name and path in target.unsalted:
+            return refusals.no_salt_here(path)
+        if not target.takes(self.surface):
+            return refusals.no_route_outside(path)
+        return None
+
+    def prepare(self, context: RouterContext, target: EngineTarget, found: BodyFacts) -> None:
         """Make what only an engine needs: the body as it goes there, and where its prefix and its session belong."""
-        routing = self.routing
+        routing, facts = self.routing, self.facts
         account = routing.account
-        self._splice(context, found, account)
+        lines = facts.credentials
+        if facts.rank_line and target.priority_start:
+            lines += target.priority_start + facts.rank_line
+        self._engine_lines = lines + self._id_line
+        self._splice(context, target, found)
+        if target.external is not None:
+            return
         routing.blocks = context.blocks(found.prompt, account, routing.adapter)
-        if context.dispatcher.table.field.routers > 1:
+        if target.dispatcher.table.field.routers > 1:
             # A single router knows every session by its text; several agree by the name that the client sends.
-            session = self.received.head.headers.get(b"x-session-id") or found.session
+            session = self.session(found)
             if session is not None:
                 routing.session = prefix_blocks.session_id(session, account.name.encode())
 
-    def _splice(self, context: RouterContext, found: BodyFacts, account: Account) -> None:
+    def goes_to(self, target: EngineTarget, choice: RouteChoice) -> None:
+        """A gateway's route leads to this target, or on to it: its client and the record are told."""
+        before, lines, record = self._route_lines, target.route_lines(choice.route), self.record
+        record.target, record.rule = target.name, choice.rule or ""
+        if record.fallback:
+            lines += b"x-fairlead-fallback: %b\r\n" % record.fallback.encode("latin-1", "replace")
+        self.reply_lines = self.reply_lines.replace(before, lines) if before else self.reply_lines + lines
+        self._route_lines = lines
+
+    def session(self, found: BodyFacts) -> bytes | None:
+        """The session's name, where the client sends one."""
+        return self.received.head.headers.get(b"x-session-id") or found.session
+
+    def _splice(self, context: RouterContext, target: EngineTarget, found: BodyFacts) -> None:
         """Set the body for engines: the client's own bytes, plus what the configuration adds."""
-        body, surface, fill_in = self.received.body, self.surface, context.dispatcher.fill_in
+        body, surface, account = self.received.body, self.surface, self.routing.account
+        fill_in = target.dispatcher.fill_in
         members: dict[str, bytes] = {}
         if not self.routing.names_output and fill_in is not None and surface in MOST_OUTPUT:
             members[MOST_OUTPUT[surface]] = b"%d" % fill_in
-        if context.salted and account.name and surface in MOST_OUTPUT:
+        if context.salted and account.name and surface in MOST_OUTPUT and target.external is None:
             members["cache_salt"] = context.salt_of(account)
-        if context.adapters is not None and self.received.head.path in context.adapters.paths:
-            members.update(context.adapters.members(context.dispatcher.terms.model.base, self.routing.adapter))
+        if target.adapters is not None and self.received.head.path in target.adapters.paths:
+            members.update(target.adapters.members(target.base, self.routing.adapter))
+        if context.sole is None and self.routing.adapter is None and found.model != target.base and target.base:
+            members["model"] = target.model_member
         if members:
             body = splices.put(body, found, members)
         counted = account.tokens is not None and found.stream and surface in _STREAM_USAGE
         edits = self.edits = counted and not found.include_usage
         self._body = splices.requesting_usage(body, found) if edits else body
 
-    def message(self, host: bytes) -> UpstreamMessage:
+    def message(self, target: EngineTarget, host: bytes) -> UpstreamMessage:
         """The request as this engine gets it; a traced attempt has a span of its own."""
         head, lines, parent = self.received.head, self._engine_lines, self.record.upstream_traceparent()
         if parent is not None:
             lines = b"%btraceparent: %b\r\n" % (lines, parent)
         out = ReplyFraming.EDITED if self.edits else ReplyFraming.PLAIN if head.http10 else AS_IT_CAME
+        if target.external is not None:
+            return target.external.message(self.surface, self._body, out)
         return UpstreamMessage(parts=(heads.upstream(head, host, len(self._body), lines), self._body), out=out)
 
     def add_reply_lines(self, lines: bytes) -> None:
         """More header lines for the client."""
         self.reply_lines += lines
+
+    def show_rates(self, lines: bytes) -> None:
+        """Header lines of its tenant's rates, which are charged once however many targets it sees."""
+        if lines not in self.reply_lines:
+            self.reply_lines += lines
 
     def end(self) -> None:
         """It has ended: `routing` leaves its owner, so that no reference cycle remains for the rare collector."""

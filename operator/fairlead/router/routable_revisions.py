@@ -6,9 +6,11 @@ from fairlead.routing.endpoint_table import EndpointTable
 class RoutableRevisions:
     """The revisions in rotation; while no endpoint is routable, those that were last."""
 
-    __slots__ = ("_routable", "revisions")
+    __slots__ = ("_routable", "_start", "revisions")
 
-    def __init__(self) -> None:
+    def __init__(self, start: str = "") -> None:
+        self._start = start
+        """Begins the name of each: revisions of two deployments may have one name, and serve different models."""
         self.revisions: tuple[str, ...] = ()
         self._routable: object = None
 
@@ -17,5 +19,9 @@ class RoutableRevisions:
         routable = table.field.routable
         if routable is not self._routable:
             self._routable = routable
-            self.revisions = tuple(sorted({one.revision for one in routable})) or self.revisions
+            self.revisions = tuple(sorted({self.named(one.revision) for one in routable})) or self.revisions
         return self.revisions
+
+    def named(self, revision: str) -> str:
+        """The name under which a revision's responses are stored."""
+        return self._start + revision

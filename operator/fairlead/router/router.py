@@ -1,22 +1,21 @@
-"""The parts of one router in one place: its configuration, peers, endpoints and what its requests share."""
+"""The parts of one router in one place: its configuration, peers, targets and what its requests share."""
 
 import logging
+from collections.abc import Iterator
 from dataclasses import replace
-from math import inf
 from time import monotonic
 from typing import Any
 
-from fairlead.fleet.endpoints import EndpointState
-from fairlead.router import endpoint_report, engine_errors, engine_scraper
+from fairlead.fleet.endpoints import DiscoveredEndpoint, EndpointState
+from fairlead.router import engine_errors, router_pages
 from fairlead.router.authorization import MetricsAuthorizer
-from fairlead.router.config.loader import RouterConfig
-from fairlead.router.engine_scraper import EngineScraper
+from fairlead.router.config.loader import RouterConfig, TargetConfig
+from fairlead.router.engine_target import EngineTarget, TargetParts
+from fairlead.router.external_api import ExternalApi
 from fairlead.router.observability.recorder import TelemetryRecorder
-from fairlead.router.observability.snapshot import RouterSnapshot
-from fairlead.router.probes import PROBE_BACKOFF, EngineProber, ProbeBackoff
+from fairlead.router.probes import PROBE_BACKOFF, ProbeBackoff
 from fairlead.router.router_context import RouterContext
 from fairlead.router.shared_store import SharedStoreConnection
-from fairlead.routing.dispatcher import Dispatcher
 from fairlead.routing.dispatcher_config import DispatcherConfig
 from fairlead.routing.endpoint import Endpoint
 from fairlead.routing.served_model import ServedModel
@@ -36,12 +35,18 @@ class Router:
         self.name = ""
         """The pod's name; without it no router keeps a tenant's rates for the others."""
         self._serving: set[Endpoint] = set()
-        dispatcher = Dispatcher(_dispatcher_config(settings, settings.routers), self._changed)
-        self.context = RouterContext(settings, telemetry, dispatcher)
-        self.watches: dict[Endpoint, EngineScraper] = {}
-        self.prober = EngineProber(dispatcher.table, self.context.pool, lambda: self.context.settings, probe_backoff)
-        self.sharing = SharedStoreConnection(self.context.cache)
-        self.guard = MetricsAuthorizer(lambda: self.context.settings)
+        self.context = context = RouterContext(settings, telemetry)
+        self._parts = TargetParts(
+            tenancy=context.tenancy,
+            memory=context.memory,
+            counts=telemetry.counts,
+            engine_tls=context.engine_tls,
+            probe_backoff=probe_backoff,
+            first_token_seconds=lambda: context.timeouts.first_token_seconds,
+            changed=self._changed,
+        )
+        self.sharing = SharedStoreConnection(context.cache)
+        self.guard = MetricsAuthorizer(lambda: context.settings)
         self._follow(settings)
 
     def apply(self, settings: RouterConfig) -> None:
@@ -52,8 +57,6 @@ class Router:
     def _follow(self, settings: RouterConfig) -> None:
         self.sharing.apply(settings.redis_url)
         self._share()
-        for endpoint in self.context.dispatcher.table.endpoints:
-            self._size(endpoint)
 
     def counted(self, routers: int | None, ready: frozenset[str] = frozenset()) -> None:
         """Set the number and names of the ready routers that share limits; without a number the file's is used."""
@@ -62,75 +65,110 @@ class Router:
             self._share()
 
     def _share(self) -> None:
-        settings = self.context.settings
+        """Apply configuration and peers to tenants and targets; a target that is named no more only ends its work."""
+        context, now = self.context, monotonic()
+        settings = context.settings
         routers = settings.routers if self.routers is None else max(1, self.routers)
         peers = self.ready_routers if self.name else frozenset()
-        terms = replace(_dispatcher_config(settings, routers), peers=peers, name=self.name)
-        self.context.dispatcher.apply(terms, monotonic())
+        terms = DispatcherConfig(
+            routing=settings.routing, routers=routers, peers=peers, name=self.name, keys=settings.keys
+        )
+        context.tenancy.accounts.take(terms, now)
+        before, kept = dict(context.targets), dict[str, EngineTarget]()
+        for config, api in self._wanted(settings):
+            found = before.pop(config.target, None)
+            if found is not None and (found.external is None or found.external is api):
+                found.apply(config, _of_target(terms, config), now)
+            else:
+                self._retire(found)
+                found = EngineTarget(config, _of_target(terms, config), self._parts, api)
+            kept[config.target] = found
+        context.targets = kept
+        context.sole = None if settings.is_gateway else context.targets[""]
+        for found in before.values():
+            self._retire(found)
+        for found in context.targets.values():
+            if found.external is not None and not found.dispatcher.table.complete:
+                found.dispatcher.table.take((DiscoveredEndpoint(pod=found.name, address=found.external.address),))
+
+    def _wanted(self, settings: RouterConfig) -> Iterator[tuple[TargetConfig, ExternalApi | None]]:
+        """Each target's configuration; an API outside keeps its connections while nothing of it changed."""
+        for config in settings.served:
+            yield config, None
+        for one in settings.externals:
+            found = self.context.targets.get(one.api.name)
+            api = found.external if found is not None else None
+            if api is None or api.config != one:
+                api = ExternalApi(one)
+            yield api.target, api
+
+    def _retire(self, target: EngineTarget | None) -> None:
+        """Its running requests end; those that wait are sent where the routes lead now."""
+        if target is None:
+            return
+        log.info("target %s is named no more: %d requests run on", target.name, target.dispatcher.inflight)
+        target.retired = True
+        self.context.retiring.append(target)
+
+    def forget_retired(self, now: float) -> None:
+        """Let go of retired targets: no endpoints, waiting requests elsewhere, and closed once all is over."""
+        context = self.context
+        for target in list(context.retiring):
+            target.dispatcher.table.take(())
+            for exchange in [one for one in context.live if one.target is target]:
+                exchange.reroute(now)
+            if target.is_over:
+                context.retiring.remove(target)
+                target.forget_pools()
+                target.close()
+
+    @property
+    def sole(self) -> EngineTarget:
+        """The target of a plain router."""
+        assert self.context.sole is not None
+        return self.context.sole
 
     @property
     def ready(self) -> bool:
         """Whether clients may be sent here; a routable engine is not needed, since requests are held."""
-        return self.context.dispatcher.table.complete and not self.context.draining
+        targets = self.context.targets.values()
+        return not self.context.draining and all(one.dispatcher.table.complete for one in targets)
 
     # Pages of the router
 
     def metrics(self) -> bytes:
         """The page that Prometheus scrapes."""
-        context, dispatcher = self.context, self.context.dispatcher
-        queue = dispatcher.snapshot(monotonic())
-        snapshot = RouterSnapshot(
-            endpoints=dispatcher.table.endpoints,
-            lanes=queue.lanes,
-            held=queue.held,
-            accounts=dispatcher.accounts.all,
-            upstream_idle=sum(pool.idle for pool in context.pools.values()),
-            clients=len(context.clients),
-            draining=context.draining,
-            cache=context.cache,
-            shared=self.sharing.counts,
-        )
-        return context.telemetry.page(snapshot)
+        return self.context.telemetry.page(router_pages.snapshot(self.context, self.sharing.counts, monotonic()))
 
-    def report(self) -> dict[str, Any]:
-        """The endpoint report, for people, the operator and the autoscaler."""
-        context = self.context
-        demand = context.telemetry.counts.demand.values()
-        return endpoint_report.report(context.dispatcher, demand, monotonic(), draining=context.draining)
+    def report(self, target: str | None = None) -> dict[str, Any] | None:
+        """The endpoint report of one target, or of the whole router, for people, the operator and the autoscaler."""
+        return router_pages.report(self.context, target, monotonic())
 
-    def cards(self) -> list[engine_scraper.ModelCard]:
+    def cards(self) -> list[dict[str, Any]]:
         """The models that clients may use."""
-        return engine_scraper.union(list(self.watches.values()), self.context.settings.models)
+        return router_pages.cards(self.context)
 
     # Events outside of requests
 
-    def _changed(self, endpoint: Endpoint) -> None:
+    def _changed(self, target: EngineTarget, endpoint: Endpoint) -> None:
         context = self.context
         why = f": {endpoint.reason}" if endpoint.reason else ""
         log.info("endpoint %s at %s is %s%s", endpoint.pod, endpoint.address, endpoint.state, why)
         if endpoint in self._serving and endpoint.state is not EndpointState.ROUTABLE:
             self._serving.discard(endpoint)
             context.telemetry.counts.ejected(_cause(endpoint))
-        self.prober.endpoint_changed(endpoint)
-        self._size(endpoint)
+        target.prober.endpoint_changed(endpoint)
+        target.size(endpoint)
         if endpoint.state is EndpointState.ROUTABLE:
             self._serving.add(endpoint)
             if not endpoint.revision:
-                context.cache.forget("")
-            context.dispatch(monotonic())
+                context.cache.forget(target.revisions.named(""))
+            context.dispatch(target, monotonic())
 
-    def _size(self, endpoint: Endpoint) -> None:
-        """Set a replica's limits from the configuration; its KV cache by its own metrics takes precedence."""
-        settings = self.context.settings
-        most = inf if settings.max_sequences is None else settings.max_sequences
-        tokens = endpoint.kv_tokens or settings.kv_tokens
-        if (endpoint.kv_tokens, endpoint.most_requests) != (tokens, most):
-            self.context.dispatcher.table.sized(endpoint, tokens, most)
-
-    def close(self) -> None:
+    async def close(self) -> None:
         """Close every connection to engines; requests that still run are cut."""
-        for watch in self.watches.values():
-            watch.stop()
+        for target in self.context.every_target:
+            await target.prober.close()
         self.context.close()
 
 
@@ -143,10 +181,10 @@ def _cause(endpoint: Endpoint) -> str:
     return "watchdog" if endpoint.reason.startswith("no progress") else "breaker"
 
 
-def _dispatcher_config(settings: RouterConfig, routers: int) -> DispatcherConfig:
+def _of_target(terms: DispatcherConfig, config: TargetConfig) -> DispatcherConfig:
     model = ServedModel(
-        names=settings.models,
-        adapters=frozenset(settings.adapters),
-        max_context_tokens=settings.max_context_tokens,
+        names=config.models,
+        adapters=frozenset(config.adapters),
+        max_context_tokens=config.max_context_tokens,
     )
-    return DispatcherConfig(routing=settings.routing, model=model, routers=routers, keys=settings.keys)
+    return replace(terms, model=model)

@@ -1,36 +1,35 @@
-"""What all requests of one router share: its configuration, dispatcher, engines, peers, telemetry and cache.
+"""What all requests of one router share: its configuration, targets, tenants, peers, telemetry and cache.
 
 It knows no exchange and no client's connection, which both hold it; what it calls of them is in two small Protocols.
 """
 
 import os
 import ssl
-from dataclasses import replace
+from collections.abc import Iterator
 from hashlib import sha256
 from itertools import count
+from math import inf
 from time import monotonic
 from typing import Final, Protocol, cast
 
 from fairlead.router import head_facts
 from fairlead.router.cache.cache import ResponseCache
 from fairlead.router.config.loader import RouterConfig
+from fairlead.router.engine_target import EngineTarget
 from fairlead.router.head_facts import HeadFacts
 from fairlead.router.observability.recorder import TelemetryRecorder
-from fairlead.router.routable_revisions import RoutableRevisions
+from fairlead.router.observability.tenant_use import TenantUse
 from fairlead.router.router_peers import RouterPeers
 from fairlead.router.tls import UpstreamTls
-from fairlead.router.upstream_pool import UpstreamPool
 from fairlead.router.wire import prefix_blocks
 from fairlead.router.wire.head_cache import HeadCache
 from fairlead.router.wire.limits import RequestLimits
 from fairlead.router.wire.request_heads import RequestHead
 from fairlead.routing.accounts import Account
-from fairlead.routing.dispatcher import Dispatcher
 from fairlead.routing.endpoint import Endpoint
-from fairlead.routing.hedge_policy import HedgePolicy
+from fairlead.routing.models.model_table import ModelTable
 from fairlead.routing.refusal import Refusal
-from fairlead.routing.routing_request import RoutingRequest
-from fairlead.routing.selection import EndpointChoice
+from fairlead.routing.tenancy import Tenancy
 
 MOST_HEADS: Final = 1024
 """As many heads as `HeadCache` keeps."""
@@ -41,6 +40,9 @@ class LiveExchange(Protocol):
 
     hedge_at: float
     """When to send a hedge, if its first attempt has no first byte by then."""
+
+    target: EngineTarget
+    """Which target it was sent to, or waits for."""
 
     def is_at(self, endpoint: Endpoint) -> bool:
         """Whether it is in flight at this endpoint."""
@@ -57,6 +59,9 @@ class LiveExchange(Protocol):
 
     def hedge(self, now: float) -> None:
         """Send a hedge, if another endpoint has room and the budget allows."""
+
+    def reroute(self, now: float) -> None:
+        """Its target is gone while it waits: choose anew."""
 
     def hung(self, why: str, now: float) -> None:
         """Its endpoint was ejected because it hangs."""
@@ -82,52 +87,38 @@ class RouterContext:
     """The shared state of one router's requests."""
 
     __slots__ = (
-        *("_id_prefix", "_ids", "_prefix", "_turning", "adapters", "cache", "clients", "dispatcher", "draining"),
-        *(
-            "errors",
-            "heads",
-            "hedges",
-            "hedging",
-            "limits",
-            "live",
-            "memory",
-            "peers",
-            "pools",
-            "revisions",
-            "salted",
-            "settings",
-        ),
-        *("telemetry", "timeouts", "tls", "unsalted"),
+        *("_id_prefix", "_ids", "_prefix", "cache", "clients", "draining", "heads", "hedging", "limits", "live"),
+        *("memory", "peers", "retiring", "routes", "salted", "settings", "sole", "targets", "telemetry", "tenancy"),
+        *("timeouts", "tls", "use"),
     )
 
-    def __init__(self, settings: RouterConfig, telemetry: TelemetryRecorder, dispatcher: Dispatcher) -> None:
+    def __init__(self, settings: RouterConfig, telemetry: TelemetryRecorder) -> None:
         self.telemetry = telemetry
-        self.dispatcher = dispatcher
+        self.tenancy = Tenancy()
         self.draining = False
         self.memory = HeadCache()
-        self.hedges = HedgePolicy()
+        self.targets: dict[str, EngineTarget] = {}
+        self.retiring: list[EngineTarget] = []
+        """Targets that the configuration names no more and that still have requests."""
+        self.sole: EngineTarget | None = None
+        """The target of a plain router; a gateway's requests find theirs by `routes`."""
+        self.routes = ModelTable(())
         self.live: set[LiveExchange] = set()
         """Every request that needed an endpoint and has not ended."""
         self.clients: set[OpenClient] = set()
-        self.pools: dict[Endpoint, UpstreamPool] = {}
         self.tls = UpstreamTls()
+        self.use = TenantUse(telemetry.counts.tenants)
         self.cache = ResponseCache(settings.routing.cache)
-        self.revisions = RoutableRevisions()
-        self.peers = RouterPeers(dispatcher.accounts, self.memory, telemetry.counts)
+        self.peers = RouterPeers(self.tenancy.accounts, self.memory, telemetry.counts)
         self.heads: dict[RequestHead, HeadFacts] = {}
         """What follows from the heads that were seen lately."""
         self._ids = count(1)
         self._id_prefix = os.urandom(8).hex().encode()
-        self._turning = False
         self.apply(settings)
 
     def apply(self, settings: RouterConfig) -> None:
         """Apply another configuration: requests that run keep what they began with."""
         self.settings = settings
-        api = settings.engine_api
-        self.errors = api.errors
-        self.adapters = api.adapters if settings.adapters else None
-        """How requests name adapters, where there are any and their own names say nothing to the engine."""
         routing = settings.routing
         self.timeouts = routing.timeouts
         self.hedging = routing.hedging
@@ -135,9 +126,8 @@ class RouterContext:
             head_bytes=routing.door.max_header_bytes, body_bytes=routing.limits.max_request_bytes
         )
         self.salted = routing.balancing.salt
-        self.unsalted = api.unsalted if self.salted else frozenset()
-        """Routes on which the engine would not separate tenants, where it must."""
         self._prefix = routing.balancing.prefix
+        self.routes = ModelTable(settings.routes)
         self.heads.clear()
         self.cache.apply(routing.cache)
         self.telemetry.apply(routing.telling, settings.models)
@@ -150,12 +140,15 @@ class RouterContext:
         """A unique id: random once for the process, then a number."""
         return b"%b%016x" % (self._id_prefix, next(self._ids))
 
+    def account(self, key: bytes | None) -> Account | Refusal:
+        """The account of this API key."""
+        return self.tenancy.accounts.of(None if key is None else sha256(key).digest())
+
     def head_facts(self, head: RequestHead) -> HeadFacts:
         """What follows from this head, which `heads` has not; kept there until the configuration changes."""
         if len(self.heads) >= MOST_HEADS:
             self.heads.clear()
-        account = self.dispatcher.account(None if head.key is None else sha256(head.key).digest())
-        found = self.heads[head] = head_facts.of(head, account, self.settings)
+        found = self.heads[head] = head_facts.of(head, self.account(head.key), self.settings)
         return found
 
     def blocks(self, prompt: bytes, account: Account, adapter: str | None) -> list[int]:
@@ -171,47 +164,39 @@ class RouterContext:
         """The salt by which engines separate a tenant's prefixes; a hash, so that its name stays here."""
         return b'"%b"' % sha256(b"fairlead:" + account.name.encode()).hexdigest()[:32].encode()
 
-    def pool(self, endpoint: Endpoint) -> UpstreamPool:
-        """The connections to this engine."""
-        found = self.pools.get(endpoint)
-        if found is None:
-            counts = self.telemetry.counts
-            found = self.pools[endpoint] = UpstreamPool(endpoint, self.memory, counts, self._engine_tls)
-        return found
-
-    def _engine_tls(self) -> ssl.SSLContext | None:
+    def engine_tls(self) -> ssl.SSLContext | None:
+        """The context for a new connection to an engine."""
         return self.tls.context(self.settings)
 
-    def charge_hedge(self, routing: RoutingRequest, now: float) -> RoutingRequest | None:
-        """A copy of a request that is charged to another endpoint, if one has room and the budget allows."""
-        assert routing.endpoint is not None
-        tried = [*routing.tried, routing.endpoint]
-        second = replace(routing, tried=tried, endpoint=None, charged_prompt=0, charged_reply=0, owner=None)
-        table = self.dispatcher.table
-        chosen = table.choose(second, now)
-        if not isinstance(chosen, EndpointChoice) or chosen.endpoint in tried:
-            return None
-        if not self.hedges.maybe_spend():
-            self.telemetry.counts.hedges_denied += 1
-            return None
-        table.charge(second, chosen, now)
-        return second
+    @property
+    def every_target(self) -> Iterator[EngineTarget]:
+        """All targets, those included that only end their requests."""
+        yield from self.targets.values()
+        yield from self.retiring
 
-    def dispatch(self, now: float, *, always: bool = False) -> None:
+    def dispatch(self, target: EngineTarget, now: float, *, always: bool = False) -> None:
         """Dispatch waiting requests. Settling one may free others and call this again, so nested calls do nothing."""
-        if self._turning or not (always or self.dispatcher.waiting):
+        if target.turning or not (always or target.dispatcher.waiting):
             return
-        self._turning = True
+        target.turning = True
         try:
-            for routing, found in self.dispatcher.turns(now):
+            for routing, found in target.dispatcher.turns(now):
                 cast("LiveExchange", routing.owner).settle(found, now)
         finally:
-            self._turning = False
+            target.turning = False
+
+    def released(self, target: EngineTarget, account: Account, now: float) -> None:
+        """A request ended: others of its target may have room now, and of its tenant at any target."""
+        if target.dispatcher.waiting:
+            self.dispatch(target, now)
+        if account.queued and self.sole is None and account.most_inflight != inf:
+            for other in self.every_target:
+                self.dispatch(other, now)
 
     def close(self) -> None:
         """Close every connection to engines and routers; requests that still run are cut."""
         for exchange in list(self.live):
             exchange.abort()
-        for pool in self.pools.values():
-            pool.close()
+        for target in self.every_target:
+            target.close()
         self.peers.close()

@@ -9,7 +9,7 @@ from time import monotonic
 from typing import Final
 
 from fairlead.fleet.endpoints import EndpointState
-from fairlead.router.engine_scraper import EngineScraper
+from fairlead.router.engine_target import EngineTarget
 from fairlead.router.router import Router
 from fairlead.routing import watchdog
 from fairlead.routing.endpoint import Endpoint
@@ -58,10 +58,14 @@ class Sweeper:
         if context.hedging.enabled:
             for exchange in [one for one in context.live if now >= one.hedge_at]:
                 exchange.hedge(now)
-        for endpoint in context.dispatcher.table.endpoints:
-            self._watch(endpoint, now)
-        context.dispatch(now, always=True)
-        self._pools(now)
+        for target in list(context.every_target):
+            for endpoint in target.dispatcher.table.endpoints:
+                self._watch(target, endpoint, now)
+            context.dispatch(target, now, always=True)
+            for pool in list(target.pools.values()):
+                pool.sweep(now, context.timeouts.connect_seconds)
+            target.forget_pools()
+        self._router.forget_retired(now)
         if now >= self._clients_due:
             self._clients_due = now + SELDOM * self._every
             for client in list(context.clients):
@@ -69,9 +73,10 @@ class Sweeper:
         if now >= self._figures_due:
             context.peers.sweep(now, context.timeouts.connect_seconds)
             self._figures_due = now + SELDOM * self._every
+            context.use.sweep(now)
             self._scrape(now)
 
-    def _watch(self, endpoint: Endpoint, now: float) -> None:
+    def _watch(self, target: EngineTarget, endpoint: Endpoint, now: float) -> None:
         """Eject an engine that has requests and makes no progress; its requests are retried elsewhere or cut."""
         context, timeouts = self._context, self._context.timeouts
         cap = max(timeouts.first_token_seconds, timeouts.between_tokens_seconds)
@@ -81,28 +86,13 @@ class Sweeper:
         inside = [one for one in context.live if one.is_at(endpoint)]
         if endpoint.figures is None and not any(one.streams for one in inside):
             return  # replies that are not streamed show no progress, and there are no samples to show it
-        context.dispatcher.table.failed(endpoint, why, at_once=True)
+        target.dispatcher.table.failed(endpoint, why, at_once=True)
         for exchange in inside:
             exchange.hung(why, now)
 
-    def _pools(self, now: float) -> None:
-        context = self._context
-        for endpoint, pool in list(context.pools.items()):
-            pool.sweep(now, context.timeouts.connect_seconds)
-            if not context.dispatcher.table.holds(endpoint):
-                pool.close()
-                del context.pools[endpoint]
-
     def _scrape(self, now: float) -> None:
-        router = self._router
-        table = self._context.dispatcher.table
-        for endpoint, watch in list(router.watches.items()):
-            if not table.holds(endpoint):
-                watch.stop()
-                del router.watches[endpoint]
-        for endpoint in table.endpoints:
-            if endpoint.state in _SCRAPED_STATES:
-                watch = router.watches.get(endpoint) or router.watches.setdefault(
-                    endpoint, EngineScraper(table, endpoint, self._context.settings.engine_api)
-                )
-                watch.scrape(self._context.pool(endpoint), now)
+        for target in self._context.every_target:
+            if target.external is None:
+                for endpoint in target.dispatcher.table.endpoints:
+                    if endpoint.state in _SCRAPED_STATES:
+                        target.scrape(endpoint, now)

@@ -10,8 +10,8 @@ from typing import Final, Protocol
 from fairlead.engines.http_api import Tokenizer
 from fairlead.router import upstream_requests
 from fairlead.router.attempt import Inquiry
+from fairlead.router.engine_target import EngineTarget
 from fairlead.router.request import Request
-from fairlead.router.router_context import RouterContext
 from fairlead.router.wire.surfaces import Surface
 from fairlead.routing.routing_request import RoutingRequest
 from fairlead.routing.selection import EndpointChoice
@@ -32,17 +32,17 @@ class CountedRequest(Protocol):
         """A bug of the router."""
 
 
-def start(owner: CountedRequest, context: RouterContext, request: Request, now: float) -> "TokenCountRequest | None":
+def start(owner: CountedRequest, target: EngineTarget, request: Request, now: float) -> "TokenCountRequest | None":
     """The count that this request waits for; none if nothing can count it now, and its estimate decides."""
-    dispatcher, routing = context.dispatcher, request.routing
-    tokenizer = context.settings.engine_api.tokenizer
+    dispatcher, routing = target.dispatcher, request.routing
+    tokenizer = target.api.tokenizer
     if tokenizer is None or request.surface not in COUNTED:
         return None
     chosen = dispatcher.table.choose(routing, now)
     if not isinstance(chosen, EndpointChoice):
         return None
     count = TokenCountRequest(owner, routing, tokenizer)
-    pool = context.pool(chosen.endpoint)
+    pool = target.pool(chosen.endpoint)
     count.send(pool, upstream_requests.upstream_message(pool, b"POST", tokenizer.path, request.received.body), now)
     return count
 

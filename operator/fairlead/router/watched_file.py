@@ -12,18 +12,29 @@ from fairlead.router.config.loader import RouterConfig, RouterConfigError
 log = logging.getLogger(__name__)
 
 EVERY_SECONDS: Final = 1.0
+MOST_TEXTS: Final = 16
+"""Of a watched ConfigMap; the kubelet brings its mount up to date within a minute or two."""
 FileStamp = tuple[int, int, int] | None
 
 
 class WatchedFile:
-    """The file, and the Secrets it names: a change of any of them reloads all settings."""
+    """The file, and the Secrets it names: a change of any of them reloads all settings.
 
-    def __init__(self, path: Path, read: RouterConfig) -> None:
+    Where the file is a mounted ConfigMap that is watched as well, `take` has its text a minute earlier than the file.
+    A text of the file is then applied only if the watch has not shown it already: it is newer, or the watch is broken.
+    """
+
+    def __init__(self, path: Path, read: RouterConfig, apply: Callable[[RouterConfig], None]) -> None:
         self._path = path
+        self._apply = apply
+        self._text = self._in_file = _text_of(path)
+        """What is in force, and what the file held at the last look."""
+        self._watched: dict[str, None] = {}
+        """Texts that the watch has shown, the latest last."""
         self._files = read.files
         self._last_stamps = self._stamps()
 
-    async def follow(self, apply: Callable[[RouterConfig], None], every_seconds: float = EVERY_SECONDS) -> None:
+    async def follow(self, every_seconds: float = EVERY_SECONDS) -> None:
         """Check until cancelled. A mounted ConfigMap changes by a symbolic link, so the link's target is checked."""
         while True:
             await asyncio.sleep(every_seconds)
@@ -32,18 +43,56 @@ class WatchedFile:
                 continue
             self._last_stamps = now
             try:
-                fresh = loader.load(self._path)
-            except (RouterConfigError, OSError, UnicodeDecodeError) as problem:
+                self._reload(self._fresh_text())
+            except (RouterConfigError, OSError) as problem:
                 log.error("%s: %s; what was read before stays in force", self._path, problem)  # noqa: TRY400 - no trace needed
-            else:
-                log.info("%s: read again", self._path)
-                warn(fresh)
-                apply(fresh)
-                self._files = fresh.files
-                self._last_stamps = self._stamps()
+
+    def take(self, text: str) -> None:
+        """The watched ConfigMap has this text now."""
+        self._watched.pop(text, None)
+        self._watched[text] = None
+        if len(self._watched) > MOST_TEXTS:
+            del self._watched[next(iter(self._watched))]
+        if text == self._text:
+            return
+        try:
+            self._reload(text)
+        except RouterConfigError as problem:
+            log.error("the watched ConfigMap: %s; what was read before stays in force", problem)  # noqa: TRY400 - no trace needed
+
+    def _fresh_text(self) -> str:
+        before, self._in_file = self._in_file, loader.text_of(self._path)
+        text, latest = self._in_file, next(reversed(self._watched), None)
+        is_old = text in self._watched and text != latest
+        return self._text if text == before or is_old else text
+
+    def _reload(self, text: str) -> None:
+        fresh = loader.refreshed(loader.read(text))
+        log.info("%s: read again", self._path)
+        warn(fresh)
+        self._apply(fresh)
+        self._text, self._files = text, fresh.files
+        self._last_stamps = self._stamps()
 
     def _stamps(self) -> tuple[FileStamp, ...]:
-        return (stamp(self._path), *(stamp(Path(one)) for one in self._files))
+        return (stamp(self._path), *(each for one in self._files for each in _stamps_below(Path(one))))
+
+
+def _text_of(path: Path) -> str:
+    """The text, or none where it cannot be read just now."""
+    try:
+        return loader.text_of(path)
+    except (RouterConfigError, OSError):
+        return ""
+
+
+def _stamps_below(path: Path) -> list[FileStamp]:
+    """The stamp of a file, or those of a folder and of all files in it."""
+    try:
+        inside = sorted(path.iterdir())
+    except OSError:
+        inside = []
+    return [stamp(path), *(stamp(one) for one in inside)]
 
 
 def warn(settings: RouterConfig) -> None:

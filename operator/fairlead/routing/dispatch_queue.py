@@ -36,7 +36,7 @@ class DispatchQueue:
         "waiting",
     )
 
-    def __init__(self) -> None:
+    def __init__(self, parked: dict[Account, list[TenantQueue]]) -> None:
         self.lanes = LaneScheduler()
         self.pace = DispatchRate()
         self.waiting = 0
@@ -44,8 +44,8 @@ class DispatchQueue:
         self._refused: dict[RoutingRequest, Refusal] = {}
         """Requests that were pushed out or waited too long; `maybe_refused` returns them at the next dispatch."""
         self._routing = RoutingSettings()
-        self.parked: dict[Account, list[TenantQueue]] = {}
-        """Queues set aside because their tenant's concurrency is used up; they return when one of its requests ends."""
+        self.parked = parked
+        """`Tenancy.parked`; queues of other dispatchers may be in it."""
         self.bytes = 0
         """Size of the bodies of all waiting requests."""
         self._most_bytes = 0
@@ -62,11 +62,21 @@ class DispatchQueue:
     def take(self, terms: DispatcherConfig) -> None:
         """Apply other settings. All requests keep waiting, in order, even if they exceed the new limit."""
         self._routing, self._most_bytes = terms.routing, terms.most_waiting_bytes
-        self.parked.clear()
+        self._forget_parked()
         for request in self.lanes.take(terms.routing):
             request.lane = self.lanes.of(request).lane
             self._queue(request).add(request)
         self._due = -inf
+
+    def _forget_parked(self) -> None:
+        """Take the parked queues of this dispatcher out: their bands are about to be replaced."""
+        own = {queue for lane in self.lanes.all for queue in lane.bands.queues}
+        for account, lines in list(self.parked.items()):
+            others = [line for line in lines if line.queue not in own]
+            if others:
+                self.parked[account] = others
+            else:
+                del self.parked[account]
 
     def observe(self, now: float, *, routable: bool) -> None:
         """Update the dispatch rate and whether requests are held: on every sweep, and when endpoints come or go."""

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from fairlead.fleet.tenants import Lane
 from fairlead.routing import admission, retries
-from fairlead.routing.accounts import Account, Accounts
+from fairlead.routing.accounts import Account
 from fairlead.routing.admission import Admission
 from fairlead.routing.dispatch_order import DispatchOrder, without_adapter
 from fairlead.routing.dispatch_queue import DispatchQueue
@@ -24,6 +24,7 @@ from fairlead.routing.refusal import Refusal, TokenUsage
 from fairlead.routing.retries import RetryBudget
 from fairlead.routing.routing_request import RoutingRequest
 from fairlead.routing.selection import EndpointChoice, NoCandidate
+from fairlead.routing.tenancy import Tenancy
 
 FREE = LaneAvailability.FREE
 UNTOUCHED_ENDINGS = frozenset({AttemptEnding.BUSY, AttemptEnding.LEAVING, AttemptEnding.NOT_CONNECTED})
@@ -33,12 +34,17 @@ IN_FLIGHT_ENDINGS = frozenset({AttemptEnding.DONE, AttemptEnding.CUT})
 
 
 class Dispatcher:
-    """The dispatcher of one router."""
+    """The dispatcher of one deployment's engines; a router of several deployments has as many, and one `Tenancy`."""
 
-    def __init__(self, terms: DispatcherConfig, changed: EndpointListener | None = None) -> None:
+    def __init__(
+        self, terms: DispatcherConfig, changed: EndpointListener | None = None, shared: Tenancy | None = None
+    ) -> None:
+        """With `shared`, its owner applies the configured tenants, before it applies `terms` here."""
         self.table = EndpointTable(changed or _no_listener, terms.routing.balancing)
-        self.accounts = Accounts()
-        self.room = DispatchQueue()
+        tenancy = shared or Tenancy()
+        self._has_own_tenants = shared is None
+        self.accounts = tenancy.accounts
+        self.room = DispatchQueue(tenancy.parked)
         self.fleet = Occupancy()
         self.retries = RetryBudget()
         self.inflight = 0
@@ -52,7 +58,8 @@ class Dispatcher:
         self.terms = terms
         self.table.field.balancing = routing.balancing
         self.table.field.routers = terms.routers
-        self.accounts.take(terms, now)
+        if self._has_own_tenants:
+            self.accounts.take(terms, now)
         self.room.take(terms)
         self._admission = Admission(terms, self.table.expectations)
         self._retry_share = routing.retries.budget
@@ -152,6 +159,21 @@ class Dispatcher:
             kept = request.reserved_tokens if request.answered or ending in IN_FLIGHT_ENDINGS else 0
             admission.settle(request, kept if usage is None else usage.prompt_tokens + usage.output_tokens)
 
+    # A request that another dispatcher gets instead
+
+    def leave(self, request: RoutingRequest, ending: AttemptEnding, now: float) -> None:
+        """Its attempt ended before the first byte, and it leaves: what its tenant was charged stays with it."""
+        self._release(request, ending, now)
+
+    def leave_queue(self, request: RoutingRequest) -> None:
+        """It leaves the queue; what its tenant was charged stays with it."""
+        self.room.withdraw(request)
+
+    def give_up(self, request: RoutingRequest) -> None:
+        """It was refused while `keeps_charges`, and nobody else gets it: return what its tenant was charged."""
+        request.keeps_charges = False
+        self._refund(request)
+
     # The queue
 
     @property
@@ -249,8 +271,9 @@ class Dispatcher:
         return self._refuse(request, refused)
 
     def _refuse(self, request: RoutingRequest, refused: Refusal) -> Refusal:
-        """Return what the request was charged."""
-        self._refund(request)
+        """Return what the request was charged, unless another dispatcher may get it."""
+        if not request.keeps_charges:
+            self._refund(request)
         return refused
 
     def _refund(self, request: RoutingRequest) -> None:

@@ -74,6 +74,8 @@ class RoutingRequest:
     """Tokens charged to its tenant's token rate in advance; settled when it ends."""
     paid_request: bool = False
     """It was charged to its tenant's request rate."""
+    keeps_charges: bool = False
+    """After a refusal another dispatcher may get it, so what its tenant was charged is not returned."""
     permit: Permit | None = None
     """The answer of its tenant's rates; nothing where there are none, or before they are checked."""
     answered: bool = False
@@ -89,6 +91,12 @@ class RoutingRequest:
         """The engine's tokenizer counted the prompt."""
         self.prompt_tokens = tokens
         self.counted = True
+
+    def take_charges(self, other: "RoutingRequest") -> None:
+        """Take over what the tenant was charged for the same request at another dispatcher."""
+        self.permit, self.paid_request, self.reserved_tokens = other.permit, other.paid_request, other.reserved_tokens
+        self.cost, self.shadow = other.cost, other.shadow
+        other.paid_request, other.reserved_tokens = False, 0
 
     def swap_endpoints(self, other: "RoutingRequest") -> None:
         """Trade the endpoint, and what is charged to it, with another attempt of the same request."""

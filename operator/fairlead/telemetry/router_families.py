@@ -130,6 +130,14 @@ OLDEST: Final = _OURS.gauge("oldest_wait_seconds", "How long the one that waits 
 PICKS: Final = _OURS.counter(
     "picks", "Requests sent to a replica, by what settled the choice of the last one.", "reason"
 )
+ROUTED: Final = _OURS.counter(
+    "target_requests", "Requests of a gateway by route, target that got them last, and class of status.",
+    "model", "target", "code",
+)  # fmt: skip
+FALLBACKS: Final = _OURS.counter(
+    "fallbacks", "Requests that left a target of a gateway for another one, by route, target and reason.",
+    "model", "target", "reason",
+)  # fmt: skip
 RETRIES: Final = _OURS.counter("retries", "Requests sent to another replica.")
 ATTEMPTS_FAILED: Final = _OURS.counter(
     "attempts_failed", "Attempts at a replica that ended before the answer began, by how they ended.", "ending"

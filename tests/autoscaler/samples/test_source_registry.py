@@ -76,6 +76,31 @@ def test_each_follows_the_source_of_its_policy() -> None:
     run_story(story)
 
 
+def test_routers_of_a_gateway_are_asked_directly_since_their_metrics_are_about_all_its_deployments() -> None:
+    joined = replace(QUERYING, document=deployment("asking") | {"spec": {"gateway": {"name": "front"}}})
+    shared = replace(target("router"), uid="router/team/asking", kind=None, deployment="team/asking")
+
+    async def story(bench: Bench) -> None:
+        bench.keep_token("sesame")
+        for _ in range(2):
+            bench.sources.follow([(joined, iter((target("asking"), shared)))])
+            for _ in range(5):
+                await asyncio.sleep(0)
+        ((_, source),) = bench.made
+        assert [one.name for one in bench.direct.targets] == ["router"]
+        assert [one.name for one in source.targets] == ["asking"]
+        both = bench.sources.of(joined)
+        both.start()
+        both.follow(())
+        await both.close()
+        assert both.tallies is source.tallies
+        assert both.engine("asking") == source.engine("asking")
+        assert both.router("router/team/asking") == bench.direct.router("router/team/asking")
+        assert both.router("asking") == source.router("asking")
+
+    run_story(story)
+
+
 def test_without_its_secret_everything_is_unknown_and_says_why() -> None:
     async def story(bench: Bench) -> None:
         await bench.follow(QUERYING)

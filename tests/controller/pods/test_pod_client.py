@@ -11,6 +11,7 @@ from aiohttp import web
 from fairlead.cluster.kinds import Manifest
 from fairlead.controller.pods.pod_client import AGAIN_S, PodClient
 from fairlead.fleet.desired_state import EngineKind
+from fairlead.fleet.endpoints import GatewayReport
 from fairlead.fleet.router_keys import RouterKeys
 from fairlead.objects import labels
 from tests.cluster.worlds import run
@@ -112,6 +113,40 @@ def test_a_router_is_asked_on_its_metrics_port_with_the_key_of_its_deployment(tm
 
     run(story())
     assert pairs == [(9090, f"Bearer {keys.bearer('team', 'chat')}"), (9090, None)]
+
+
+@pytest.mark.trial(16)
+def test_a_gateways_router_is_asked_with_the_key_of_its_gateway(tmp_path: Path) -> None:
+    router = pod("r", "10.0.0.1")
+    router["metadata"] |= {"namespace": "team", "labels": {labels.GATEWAY: "front"}}
+    keys = RouterKeys(secret=b"s" * 32)
+    asked: list[tuple[str, str | None]] = []
+
+    async def story() -> None:
+        async def endpoints(request: web.Request) -> web.Response:
+            asked.append((request.path_qs, request.headers.get("Authorization")))
+            return web.json_response({"endpoints": []} if request.query else {"targets": {}})
+
+        app = web.Application()
+        app.add_routes([web.get("/fairlead/v1/endpoints", endpoints)])
+        runner = web.AppRunner(app, access_log=None)
+        await runner.setup()
+        await web.UnixSite(runner, str(tmp_path / "router")).start()
+        connector = aiohttp.UnixConnector(str(tmp_path / "router"))
+        async with aiohttp.ClientSession(connector=connector) as session:
+            client = PodClient(session, Clock(), keys)
+            assert await client.endpoints(router, "team/chat") == ()
+            assert await client.gateway_report(router) == GatewayReport(targets={}, tenants={})
+            lost = pod("r", "")
+            assert await client.gateway_report(lost | {"status": {}}) is None
+        await runner.cleanup()
+
+    run(story())
+    bearer = f"Bearer {keys.bearer('team', 'gateway/front')}"
+    assert asked == [
+        ("/fairlead/v1/endpoints?deployment=team/chat", bearer),
+        ("/fairlead/v1/endpoints", bearer),
+    ]
 
 
 def test_an_engine_is_put_to_sleep_and_woken_where_it_knows_how(tmp_path: Path) -> None:

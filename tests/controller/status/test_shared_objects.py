@@ -1,4 +1,4 @@
-"""Policies and gateways say whether they can be used and by how many; nothing is written where nothing changed."""
+"""Policies say whether they can be used and by how many; nothing is written where nothing changed."""
 
 import asyncio
 from typing import Any
@@ -18,7 +18,7 @@ CLOCKWORK = {"name": "day", "cron": "0 8 * * 1-5", "timeZone": "Europe/Berlin", 
 
 
 class Shared:
-    """One policy or gateway, and who reconciles it."""
+    """One policy, and who reconciles it."""
 
     def __init__(self, resource: Resource, spec: Any) -> None:  # noqa: ANN401  # whatever is stored
         self.world, self.resource = Pretend(), resource
@@ -117,13 +117,6 @@ def test_a_policy_whose_target_never_fires_is_refused() -> None:
     found = shared.tick()
     assert conditions_of(found)["Accepted"] == ("False", "Refused")
     assert "this would never ask for a replica" in found["conditions"][0]["message"]
-
-
-def test_a_gateway_says_that_nobody_runs_it_yet() -> None:
-    shared = Shared(kinds.INFERENCE_GATEWAY, {"models": [{"name": "m", "deployment": "chat"}]})
-    found = shared.tick()
-    assert conditions_of(found) == {"Ready": ("False", "RoutersNotReady"), "Accepted": ("False", "Refused")}
-    assert conditions_of(Shared(kinds.INFERENCE_GATEWAY, {"models": 7}).tick())["Accepted"] == ("False", "Unreadable")
 
 
 def test_what_is_gone_or_going_is_left_alone() -> None:

@@ -120,7 +120,7 @@ def _children(context: ReviewContext) -> dict[str, Any]:
     policy = next(one for (kind, name), one in built.items() if kind == "NetworkPolicy" and "router" not in name)
     file = next(one["data"]["router.json"] for (kind, _), one in built.items() if kind == "ConfigMap")
     settings = operator_file.settings(json.loads(file))
-    api = settings.engine_api
+    api = settings.served[0].engine_api
     assert api.tokenizer is not None
     assert api.priority_header is not None
     return {

@@ -118,8 +118,8 @@ def test_keys_of_a_newer_operator_are_passed_over() -> None:
 def test_only_another_place_means_another_source() -> None:
     first = loader.read(json.dumps(PLACE))
 
-    assert replace(first, models=("chat",), routing=ROUTING).place == first.place
-    assert replace(first, endpoints=("127.0.0.1:8001",)).place != first.place
+    assert replace(first, models=("chat",), routing=ROUTING).served[0].place == first.served[0].place
+    assert replace(first, endpoints=("127.0.0.1:8001",)).served[0].place != first.served[0].place
 
 
 REFUSED: Final[dict[str, str]] = {

@@ -9,7 +9,8 @@ from fairlead.fleet.gateways import RoutingSettings
 from fairlead.fleet.tenants import Tenant
 from fairlead.router.config import loader
 from fairlead.router.config.loader import RouterConfig, SecretLocation
-from fairlead.router.config.secret_values import LONGEST, filled_in
+from fairlead.router.config.secret_values import filled_in
+from fairlead.router.config.tenant_folder import LONGEST
 
 HASH: Final = sha256(b"geheim").hexdigest()
 

@@ -21,6 +21,8 @@ class ScrapeTarget:
     ip: str
     kind: EngineKind | None
     """None: a router."""
+    deployment: str = ""
+    """Of a gateway's router, the target that it is asked about, as namespace/name."""
     port: int = 0
     """0: the default port of its kind."""
     key: str | None = field(default=None, repr=False)
@@ -34,7 +36,9 @@ class ScrapeTarget:
     @property
     def path(self) -> str:
         """The path to scrape."""
-        return ROUTER_PATH if self.kind is None else engines.api(self.kind).metrics_path
+        if self.kind is not None:
+            return engines.api(self.kind).metrics_path
+        return f"{ROUTER_PATH}?deployment={self.deployment}" if self.deployment else ROUTER_PATH
 
     @property
     def host(self) -> str:

@@ -23,6 +23,7 @@ from fairlead.cluster.interfaces import ApiClient
 from fairlead.fleet.desired_state import SecretKey
 from fairlead.fleet.engine_load import EngineLoad
 from fairlead.fleet.policies import PrometheusAccess
+from fairlead.review import gateway_membership
 
 SECRETS_LIVE_S: Final = 300.0
 
@@ -69,6 +70,33 @@ class UnavailableSource:
         """Nothing to close."""
 
 
+class SplitSource:
+    """A Prometheus for a deployment's pods; the routers of a gateway are asked directly, since their metrics are about
+    all its deployments together."""
+
+    def __init__(self, pods: SampleSource, gateways: SampleSource) -> None:
+        self.tallies = pods.tallies
+        self._pods = pods
+        self._gateways = gateways
+
+    def start(self) -> None:
+        """Both run already."""
+
+    def follow(self, targets: Iterable[ScrapeTarget]) -> None:
+        """Both are told by the registry."""
+
+    def engine(self, uid: str) -> PodSample[EngineLoad]:
+        """The sample of one engine."""
+        return self._pods.engine(uid)
+
+    def router(self, uid: str) -> PodSample[RouterView]:
+        """The sample of one router, by the form of its uid."""
+        return self._gateways.router(uid) if "/" in uid else self._pods.router(uid)
+
+    async def close(self) -> None:
+        """The registry closes both."""
+
+
 @dataclass(slots=True)
 class _RegisteredSource:
     source: SampleSource
@@ -90,7 +118,10 @@ class SourceRegistry:
     def of(self, case: ScalingCase) -> SampleSource:
         """The source for this deployment's policy."""
         access = case.policy.prometheus
-        return self._direct if access is None else self._made[PrometheusReference(case.namespace, access)].source
+        if access is None:
+            return self._direct
+        source = self._made[PrometheusReference(case.namespace, access)].source
+        return SplitSource(source, self._direct) if gateway_membership.named(case.document) else source
 
     async def ready(self, case: ScalingCase) -> SampleSource:
         """The same after its Secrets were read; direct scrapes where the policy has named another Prometheus
@@ -110,7 +141,8 @@ class SourceRegistry:
         for case, targets in cases:
             access = case.policy.prometheus
             chosen = direct if access is None else others.setdefault(PrometheusReference(case.namespace, access), [])
-            chosen.extend(targets)
+            for one in targets:
+                (direct if one.deployment else chosen).append(one)
         self._direct.follow(direct)
         for place, some in others.items():
             self._serve(place).source.follow(some)

@@ -4,14 +4,14 @@ Reads the live object before it changes one that it did not create; objects of o
 """
 
 import asyncio
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Final
 
 from fairlead.cluster import kinds
-from fairlead.cluster.api_errors import RequestRefused
 from fairlead.cluster.kinds import Manifest, Resource
 from fairlead.controller import snapshot
-from fairlead.controller.children import foreign_changes, orphans
+from fairlead.controller.children import foreign_changes, obstacles, orphans
+from fairlead.controller.children.obstacles import ApplyBlocked, StillTerminating
 from fairlead.controller.desired_state import DesiredState
 from fairlead.controller.interfaces import ControllerApiClient, ControllerClusterState
 from fairlead.controller.snapshot import DeploymentSnapshot
@@ -44,18 +44,6 @@ OnForeignChange = Callable[[Resource, str], None]
 """Called when another client changed a child of ours, with a note on the change."""
 
 
-class ApplyBlocked(Exception):
-    """A child could not be created or changed as decided; holds the reason."""
-
-    def __init__(self, obstacle: Obstacle) -> None:
-        super().__init__(obstacle.message)
-        self.obstacle = obstacle
-
-
-class StillTerminating(Exception):
-    """An object with a child's name, or the namespace, is being deleted, or a watch lags: try again soon."""
-
-
 class Applier:
     """The only writer of workloads."""
 
@@ -76,7 +64,7 @@ class Applier:
 
         Where a name is taken nothing is started or stopped: without all its children no request would reach an engine.
         """
-        try:
+        with obstacles.met(observed.owner) as met:
             taken = await self._taken((*decision.engines, *decision.static), observed.owner)
             if taken is not None:
                 return taken
@@ -90,14 +78,22 @@ class Applier:
             if decision.retired is not None:
                 await self._remove(decision.retired)
             if decision.prunes:
-                await self._prune(observed, decision)
-        except ApplyBlocked as problem:
-            return problem.obstacle
-        except RequestRefused as problem:
-            if problem.namespace_ends:
-                raise StillTerminating(f"namespace {observed.owner.namespace} is being removed") from problem
-            return obstacle_of(problem)
-        return None
+                kept = {_place(one) for one in (*decision.static, *decision.engines)} | decision.spared
+                await self._prune(observed.owner, kept)
+        return met.obstacle
+
+    async def carry_out_all(
+        self, children: Sequence[Manifest], owner: Owner, meddled: OnForeignChange
+    ) -> Obstacle | None:
+        """Bring an owner's children to these, and no others; returns what blocked that, if anything."""
+        with obstacles.met(owner) as met:
+            taken = await self._taken(children, owner)
+            if taken is not None:
+                return taken
+            for child in children:
+                await self.ensure(child, owner, meddled)
+            await self._prune(owner, {_place(one) for one in children})
+        return met.obstacle
 
     async def _taken(self, children: Iterable[Manifest], owner: Owner) -> Obstacle | None:
         """Whether another owner's object has the name of a child; only those not in the stores are read."""
@@ -195,12 +191,12 @@ class Applier:
         if decision.check is not None and all(one["metadata"]["name"] != name for one in observed.checks):
             await self.ensure(decision.check, observed.owner, meddled)
 
-    async def _prune(self, observed: DeploymentSnapshot, decision: DesiredState) -> None:
+    async def _prune(self, owner: Owner, kept: Collection[tuple[str, str]]) -> None:
         """Remove children that neither the spec nor the step needs: those of an earlier release, for instance."""
-        owner = observed.owner
-        kept = {(one["kind"], one["metadata"]["name"]) for one in (*decision.static, *decision.engines)}
         for resource in PRUNED:
-            for live in self._world.of(resource).of_deployment(owner.namespace, owner.name):
+            store = self._world.of(resource)
+            children = store.of_gateway if owner.is_gateway else store.of_deployment
+            for live in children(owner.namespace, owner.name):
                 metadata = live["metadata"]
                 if (resource.kind, metadata["name"]) in kept or snapshot.revision_of(live):
                     continue
@@ -235,6 +231,10 @@ def _lost_its_labels(live: Manifest) -> bool:
     return bool(snapshot.revision_of(live)) and orphans.is_unmarked(live)
 
 
+def _place(child: Manifest) -> tuple[str, str]:
+    return child["kind"], child["metadata"]["name"]
+
+
 def _name(child: Manifest) -> tuple[str, str]:
     return child["metadata"]["namespace"], child["metadata"]["name"]
 
@@ -257,7 +257,7 @@ def _not_ours(live: Manifest, owner: Owner) -> Obstacle | None:
     controller, metadata = snapshot.controller_of(live), live["metadata"]
     if controller.get("uid") == owner.uid or "deletionTimestamp" in metadata or _is_a_namesakes(live, owner):
         return None
-    if not controller and (metadata.get("labels") or {}).get(labels.DEPLOYMENT) == owner.name:
+    if not controller and (metadata.get("labels") or {}).get(owner.label) == owner.name:
         return None
     whose = f"belongs to {controller.get('kind')} {controller.get('name')}" if controller else "is not Fairlead's"
     return Obstacle(
@@ -270,15 +270,5 @@ def _not_ours(live: Manifest, owner: Owner) -> Obstacle | None:
 
 def _is_a_namesakes(live: Manifest, owner: Owner) -> bool:
     controller = snapshot.controller_of(live)
-    named = (controller.get("kind"), controller.get("name")) == (kinds.INFERENCE_DEPLOYMENT.kind, owner.name)
+    named = (controller.get("kind"), controller.get("name")) == (owner.kind, owner.name)
     return named and controller.get("uid") != owner.uid
-
-
-def obstacle_of(problem: RequestRefused) -> Obstacle:
-    """The obstacle for a refused request, with what a person can do about it."""
-    what = f"{problem.verb} {problem.resource.title} {problem.name or ''}".strip()
-    if problem.lacks_right:
-        words = f"Fairlead may not {what}: {problem.message}; run `helm upgrade`, which writes its roles anew"
-        return Obstacle(reason=ConditionReason.NO_RIGHT, message=words)
-    words = f"the API server refused to {what}: {problem.message}"
-    return Obstacle(reason=ConditionReason.CLUSTER_REFUSES, message=words)

@@ -14,8 +14,9 @@ from fairlead.cluster.api_errors import RequestRefused
 from fairlead.cluster.kinds import Manifest, Resource
 from fairlead.controller import snapshot
 from fairlead.controller.children import orphans
-from fairlead.controller.children.applier import Applier, OnForeignChange, obstacle_of
+from fairlead.controller.children.applier import Applier, OnForeignChange
 from fairlead.controller.children.child_losses import ChildLoss, LossKind
+from fairlead.controller.children.obstacles import obstacle_of
 from fairlead.controller.desired_state import DesiredState
 from fairlead.controller.interfaces import ControllerApiClient, ControllerClusterState
 from fairlead.controller.snapshot import DeploymentSnapshot

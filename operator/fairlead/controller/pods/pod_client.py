@@ -11,10 +11,11 @@ from fairlead.cluster import pod_http, pods, router_client
 from fairlead.cluster.kinds import Manifest
 from fairlead.engines import catalogue as engines
 from fairlead.fleet.desired_state import EngineKind
-from fairlead.fleet.endpoints import RouterEndpoint
+from fairlead.fleet.endpoints import GatewayReport, RouterEndpoint
 from fairlead.fleet.engine_load import EngineLoad, UnreadableScrape
 from fairlead.fleet.router_keys import RouterKeys
 from fairlead.objects import labels
+from fairlead.objects.gateway_children import KEY_OWNER
 
 AGAIN_S: Final = 30.0
 """An engine that did not answer is not scraped again with every event of its deployment."""
@@ -39,13 +40,24 @@ class PodClient:
         self._measured: dict[str, EngineLoad] = {}
         self._not_before: dict[str, float] = {}
 
-    async def endpoints(self, router: Manifest) -> tuple[RouterEndpoint, ...] | None:
-        """The endpoints that a router reports."""
+    async def endpoints(self, router: Manifest, target: str = "") -> tuple[RouterEndpoint, ...] | None:
+        """The endpoints that a router reports; a gateway's router those of one target."""
         address = pods.address(router)
+        if address is None:
+            return None
+        return await router_client.endpoints(self._session, address, self._key(router), target=target)
+
+    async def gateway_report(self, router: Manifest) -> GatewayReport | None:
+        """What a gateway's router reports of all targets and tenants."""
+        address = pods.address(router)
+        return await router_client.gateway_report(self._session, address, self._key(router)) if address else None
+
+    def _key(self, router: Manifest) -> str | None:
         about = router["metadata"]
-        deployment = (about.get("labels") or {}).get(labels.DEPLOYMENT, "")
-        key = self._router_keys.bearer(about.get("namespace", ""), deployment)
-        return await router_client.endpoints(self._session, address, key) if address else None
+        carried = about.get("labels") or {}
+        gateway = carried.get(labels.GATEWAY)
+        owner = f"{KEY_OWNER}{gateway}" if gateway else carried.get(labels.DEPLOYMENT, "")
+        return self._router_keys.bearer(about.get("namespace", ""), owner)
 
     async def load(self, pod: Manifest, kind: EngineKind) -> EngineLoad | None:
         """The load that an engine reports; kept with its KV capacity, which does not change while it runs."""

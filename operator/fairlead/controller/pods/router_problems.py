@@ -1,22 +1,33 @@
-"""Why a deployment's routers are not ready, from their Deployment and their pods. Pure.
+"""Why the routers of a deployment or a gateway are not ready, from their Deployment and their pods. Pure.
 
 Messages leave out restart counts and times: at rest a message must not change.
 """
 
-from typing import Final
+from typing import Final, Protocol
 
 from fairlead.cluster import pods
 from fairlead.cluster.kinds import Manifest
 from fairlead.controller import snapshot
 from fairlead.controller.pods.pod_troubles import IMAGE
-from fairlead.controller.snapshot import DeploymentSnapshot
 
 LONGEST: Final = 160
 """Characters of what a scheduler, a kubelet or a router says; the start of it names the cause."""
 LOGS: Final = "kubectl logs shows more"
 
 
-def problem(observed: DeploymentSnapshot) -> str:
+class HasRouters(Protocol):
+    """A deployment or a gateway, with its routers."""
+
+    @property
+    def router(self) -> Manifest | None:
+        """The Deployment of its routers."""
+
+    @property
+    def unready_routers(self) -> tuple[Manifest, ...]:
+        """Router pods that are neither ready nor to go."""
+
+
+def problem(observed: HasRouters) -> str:
     """The first cause that is known; empty while they may simply need time."""
     refused = snapshot.pods_refused([observed.router] if observed.router is not None else [])
     if refused:

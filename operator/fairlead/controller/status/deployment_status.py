@@ -9,15 +9,17 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
 
-from fairlead.api.kinds import API_VERSION
+from fairlead.api.kinds import API_VERSION, GATEWAY
 from fairlead.controller.snapshot import DeploymentSnapshot
 from fairlead.controller.status import conditions, replica_counts
 from fairlead.controller.status.status_inputs import StartDurations, StatusInputs
 from fairlead.fleet.conditions import ConditionReason, ConditionType, UntimedCondition
 from fairlead.fleet.fit import Estimate, Fit
-from fairlead.fleet.gateways import DeploymentRouter, DesiredDeployment
+from fairlead.fleet.gateways import DeploymentRouter, DesiredDeployment, DesiredGateway
 from fairlead.fleet.rollouts import RevisionState
-from fairlead.objects import labels, names
+from fairlead.objects import labels, router_service
+from fairlead.objects.owner import Owner
+from fairlead.planning.router_move import MovePhase, RouterMove
 from fairlead.review.context import ReviewContext
 from fairlead.review.deployment_review import DeploymentReview
 
@@ -26,6 +28,7 @@ Manifest = dict[str, Any]
 NOT_OURS: Final = frozenset({"scaling"})
 """Fields of the status that another process writes."""
 MOST_REVISIONS: Final = 16
+_KEYED: Final = ("conditions", "revisions", "models", "tenants")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +81,7 @@ def manifest(document: Manifest, found: Manifest) -> Manifest:
 
 
 def differs(found: Manifest, before: Manifest) -> bool:
-    """Whether there is anything to write; the server keeps conditions and revisions in an order of its own."""
+    """Whether there is anything to write; the server keeps lists with keys in an order of its own."""
     return _unordered(found) != _unordered({key: value for key, value in before.items() if key not in NOT_OURS})
 
 
@@ -107,12 +110,12 @@ def with_internal_error(document: Manifest, words: str, at: datetime) -> Manifes
 
 
 def _unordered(found: Manifest) -> Manifest:
-    lists = {name: found[name] for name in ("conditions", "revisions") if isinstance(found.get(name), list)}
+    lists = {name: found[name] for name in _KEYED if isinstance(found.get(name), list)}
     return found | {name: sorted(some, key=_which) for name, some in lists.items()}
 
 
 def _which(element: Manifest) -> str:
-    return str(element.get("type") or element.get("hash"))
+    return str(element.get("type") or element.get("hash") or element.get("name"))
 
 
 def _condition(judged: UntimedCondition, old: Manifest, generation: int, at: datetime) -> Manifest:
@@ -179,8 +182,14 @@ def _decimal(value: float) -> str:
     return format(Decimal(value).quantize(Decimal("0.01")).normalize(), "f")
 
 
-def fields_of(observed: DeploymentSnapshot, judged: DeploymentReview, context: ReviewContext) -> StatusFields:
-    """The fields of one deployment, by its spec and the catalogue's prices."""
+def fields_of(
+    observed: DeploymentSnapshot,
+    judged: DeploymentReview,
+    context: ReviewContext,
+    to: RouterMove,
+    gateway: DesiredGateway | None,
+) -> StatusFields:
+    """The fields of one deployment, by its spec, its routers and the catalogue's prices."""
     owner = observed.owner
     wanted = judged.deployment.wanted if judged.deployment else None
     accelerator = context.accelerator(wanted.product) if wanted else None
@@ -188,15 +197,22 @@ def fields_of(observed: DeploymentSnapshot, judged: DeploymentReview, context: R
     return StatusFields(
         generation=observed.document["metadata"]["generation"],
         selector=labels.as_text(labels.engines(owner.name)),
-        endpoint=_endpoint(observed, judged.deployment),
+        endpoint=_endpoint(observed, judged.deployment, to, gateway),
         price_an_hour=price * wanted.gpus_per_replica if price is not None and wanted else None,
     )
 
 
-def _endpoint(observed: DeploymentSnapshot, deployment: DesiredDeployment | None) -> str | None:
-    """The address for clients; where the spec's gateway is refused, the previous one, which still answers."""
+def _endpoint(
+    observed: DeploymentSnapshot, deployment: DesiredDeployment | None, to: RouterMove, gateway: DesiredGateway | None
+) -> str | None:
+    """The address for clients; on the way between routers the previous one, which still answers."""
     owner, door = observed.owner, deployment.door if deployment else None
-    if not isinstance(door, DeploymentRouter):
-        return observed.status.get("endpoint") if door and observed.router else None
-    scheme = "https" if door.routing.door.tls_secret else "http"
-    return f"{scheme}://{names.router(owner.name)}.{owner.namespace}.svc/v1"
+    if to.phase in (MovePhase.JOINING, MovePhase.LEAVING) and (before := observed.status.get("endpoint")):
+        return str(before)
+    if isinstance(door, DeploymentRouter):
+        return router_service.url(owner, door.routing.door)
+    if gateway is None:
+        return None
+    reference = gateway.reference
+    whose = Owner(namespace=reference.namespace, name=reference.name, uid="", kind=GATEWAY.name)
+    return router_service.url(whose, gateway.routing.door)

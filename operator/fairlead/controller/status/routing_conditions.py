@@ -10,7 +10,6 @@ from fairlead.fleet.conditions import ConditionType, UntimedCondition
 from fairlead.fleet.plurals import count as counted
 from fairlead.fleet.plurals import verb, verb_of_part
 from fairlead.fleet.policies import ReplicaBounds
-from fairlead.review import unsupported_fields
 
 
 def routable(now: StatusInputs) -> UntimedCondition:
@@ -39,17 +38,17 @@ def doubts(now: StatusInputs) -> str:
 
 
 def _through_gateway(_: StatusInputs, routers: RouterSummary, __: ReplicaTally) -> UntimedCondition | None:
-    if routers.gateway is None:
+    if routers.refused is None or (routers.waiting and routers.ready):
         return None
-    words = f"spec.gateway.name: {routers.gateway}: {unsupported_fields.NO_GATEWAYS}, so no router sends requests here"
-    return _no(ConditionType.ROUTABLE, Why.ROUTERS_NOT_READY, f"{words}; remove spec.gateway")
+    return _no(ConditionType.ROUTABLE, routers.refused, routers.problem)
 
 
 def _no_router_ready(_: StatusInputs, routers: RouterSummary, __: ReplicaTally) -> UntimedCondition | None:
     if routers.ready:
         return None
     why = f"; {routers.problem}" if routers.problem else ""
-    words = f"0 of {counted(routers.wanted, 'router')} {verb(routers.wanted, 'is')} ready{why}"
+    whose = f" of gateway {routers.gateway}" if routers.gateway else ""
+    words = f"0 of {counted(routers.wanted, 'router')}{whose} {verb(routers.wanted, 'is')} ready{why}"
     return _no(ConditionType.ROUTABLE, Why.ROUTERS_NOT_READY, words)
 
 
@@ -81,12 +80,14 @@ def _at_zero(now: StatusInputs) -> str:
         cause = "no autoscaler decides now: ScalingActive says why"
     else:
         cause = "spec.replicas is 0: raise it"
-    return f"no replica is wanted, and no request starts one; requests wait for spec.router.hold, then get 503; {cause}"
+    hold = "hold.maxTime of the gateway" if now.routers and now.routers.gateway else "spec.router.hold"
+    return f"no replica is wanted, and no request starts one; requests wait for {hold}, then get 503; {cause}"
 
 
 def _counted(_: StatusInputs, routers: RouterSummary, count: ReplicaTally) -> UntimedCondition:
     gets = verb_of_part(count.routable, count.ready, "gets")
-    words = f"{count.routable} of {counted(count.ready, 'ready replica')} {gets} requests{_why_not(routers)}"
+    some = f"{count.routable} of {counted(count.ready, 'ready replica')}"
+    words = f"{some} {gets} requests{_why_not(routers)}{_until(routers)}"
     if count.routable:
         return _yes(ConditionType.ROUTABLE, Why.ROUTABLE, words)
     return _no(ConditionType.ROUTABLE, Why.NO_TOKENS if routers.reasons else Why.PROBING, words)
@@ -94,6 +95,14 @@ def _counted(_: StatusInputs, routers: RouterSummary, count: ReplicaTally) -> Un
 
 _ROUTES: Final = (_through_gateway, _no_router_ready, _nothing_ready, _silent, _counted)
 """The first that returns a condition wins; the last always returns one."""
+
+
+def _until(routers: RouterSummary) -> str:
+    """What its own routers wait for, where the gateway does not serve yet."""
+    if not routers.waiting:
+        return ""
+    why = f": {routers.problem}" if routers.problem else ""
+    return f"; its own routers serve until those of gateway {routers.gateway} do{why}"
 
 
 def _why_not(routers: RouterSummary) -> str:

@@ -1,16 +1,15 @@
-"""The status of objects that deployments share, policies and gateways: whether they work, and their users. Pure."""
+"""The status of policies, which deployments share: whether they work, and their users. Pure."""
 
 from collections.abc import Iterable
 from typing import Final
 
 from fairlead.api import object_reader, policy_conversion
-from fairlead.api.kinds import GATEWAY, POLICY
+from fairlead.api.kinds import POLICY
 from fairlead.cluster.kinds import Manifest
 from fairlead.fleet.conditions import ConditionReason as Why
 from fairlead.fleet.conditions import ConditionType, UntimedCondition
-from fairlead.fleet.findings import SpecRefusal
 from fairlead.fleet.policies import ScalingPolicy
-from fairlead.review import deployment_review, schedules, unsupported_fields
+from fairlead.review import deployment_review, schedules
 from fairlead.review.context import ReviewContext
 from fairlead.review.policies import PolicyRemarks
 from fairlead.scaling.lint import policy_lint
@@ -37,18 +36,6 @@ def of_policy(
     return figures, _conditions(
         deployment_review.joined_remarks(wrong), Why.REFUSED, () if wrong else remarks.of(document, policy, there)
     )
-
-
-def of_gateway(document: Manifest) -> tuple[Manifest, tuple[UntimedCondition, ...]]:
-    """Its conditions; they also report that this release does not run gateways."""
-    found = object_reader.read_stored(document, GATEWAY)
-    problems: tuple[SpecRefusal, ...] = found.problems
-    if found.value is None or problems:
-        return {}, _conditions(deployment_review.joined_remarks(problems), Why.UNREADABLE)
-    words = deployment_review.joined_remarks(unsupported_fields.of_gateway(found.value.name))
-    accepted = UntimedCondition(type=ConditionType.ACCEPTED, holds=False, reason=Why.REFUSED, message=words)
-    waits = UntimedCondition(type=ConditionType.READY, holds=False, reason=Why.ROUTERS_NOT_READY, message=words)
-    return {}, (waits, accepted)
 
 
 def _names_policy(deployment: Manifest, name: str) -> bool:

@@ -20,7 +20,11 @@ class RouterSummary:
     reporting: int
     """How many reported their endpoints."""
     gateway: str | None = None
-    """The gateway that routes here instead of the deployment's own routers."""
+    """The gateway whose routers these are, instead of the deployment's own."""
+    refused: ConditionReason | None = None
+    """Why the gateway's routers will not take requests for it, in one word; `problem` says more."""
+    waiting: bool = False
+    """Its own routers still serve, since the gateway's do not yet."""
     reasons: Mapping[str, str] | None = None
     """Why routers do not use a pod, by pod."""
     problem: str = ""

@@ -10,9 +10,18 @@ from pathlib import Path
 from typing import Final
 
 from fairlead.router.config import operator_file, secret_values
-from fairlead.router.config.settings import RouterConfig, RouterConfigError, SecretLocation
+from fairlead.router.config.settings import RouterConfig, RouterConfigError, SecretLocation, TargetConfig
 
-__all__ = ["RouterConfig", "RouterConfigError", "SecretLocation", "load", "read", "refreshed"]
+__all__ = [
+    "RouterConfig",
+    "RouterConfigError",
+    "SecretLocation",
+    "TargetConfig",
+    "load",
+    "read",
+    "refreshed",
+    "text_of",
+]
 
 RENDERED: Final = "renderedFrom"
 _ADDRESS: Final = re.compile(r"[^\s/]+:\d{1,5}")
@@ -20,11 +29,15 @@ _ADDRESS: Final = re.compile(r"[^\s/]+:\d{1,5}")
 
 def load(path: Path) -> RouterConfig:
     """The settings of a file with its secrets; raises `RouterConfigError` with the key at fault, or `OSError`."""
+    return refreshed(read(text_of(path)))
+
+
+def text_of(path: Path) -> str:
+    """The text of a file."""
     try:
-        text = path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8")
     except UnicodeDecodeError as problem:
         raise RouterConfigError(f"not UTF-8: {problem.reason} at byte {problem.start}; save it as UTF-8") from None
-    return refreshed(read(text))
 
 
 def refreshed(settings: RouterConfig) -> RouterConfig:
@@ -44,16 +57,21 @@ def read(text: str) -> RouterConfig:
         from fairlead.router.config import user_file  # noqa: PLC0415 - brings pydantic, which a rendered file never needs
 
         settings = user_file.settings(text)
-    _check_place(settings)
+    for place, target in enumerate(settings.served):
+        _check_place(target, f"targets[{place}]." if settings.is_gateway else "")
     return settings
 
 
-def _check_place(settings: RouterConfig) -> None:
-    if bool(settings.selector) == bool(settings.endpoints):
-        mistake = "both are set" if settings.selector else "neither is set"
-        raise RouterConfigError(f"selector, endpoints: {mistake}: engines are found by one of them; write exactly one")
-    if settings.selector and not settings.namespace:
-        raise RouterConfigError("namespace: empty: a selector finds pods in one namespace; name it")
-    for address in settings.endpoints:
+def _check_place(target: TargetConfig, where: str) -> None:
+    if bool(target.selector) == bool(target.endpoints):
+        mistake = "both are set" if target.selector else "neither is set"
+        raise RouterConfigError(
+            f"{where}selector, endpoints: {mistake}: engines are found by one of them; write exactly one"
+        )
+    if target.selector and not target.namespace:
+        raise RouterConfigError(f"{where}namespace: empty: a selector finds pods in one namespace; name it")
+    for address in target.endpoints:
         if not _ADDRESS.fullmatch(address):
-            raise RouterConfigError(f"endpoints: {address}: must be host:port without a scheme, like 127.0.0.1:8000")
+            raise RouterConfigError(
+                f"{where}endpoints: {address}: must be host:port without a scheme, like 127.0.0.1:8000"
+            )

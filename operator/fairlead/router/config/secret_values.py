@@ -4,22 +4,26 @@ A key that cannot be read is reported and skipped: one tenant's missing Secret m
 """
 
 import os
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
-from fairlead.router.config.settings import RouterConfig, SecretLocation
+from fairlead.router.config import tenant_folder
+from fairlead.router.config.settings import ExternalConfig, RouterConfig, SecretLocation
 
-LONGEST: Final = 4096
-"""Limit of a secret's bytes: no key is longer, and a wrong path may lead to a large file."""
+_HEADER: Final = re.compile(rb"[!-~]+")
+"""A key that fits into a header line."""
 
 
 def filled_in(settings: RouterConfig, environment: Mapping[str, str] = os.environ) -> RouterConfig:
     """The settings with every secret that could be read, and a warning for each that could not."""
     keys: dict[bytes, str] = {}
-    warnings: list[str] = []
+    warnings = list(settings.warnings)
+    if settings.tenant_keys:
+        warnings += _from_folder(settings, keys)
     for tenant, place in settings.key_places:
         digest = _digest(place, environment)
         if digest is None:
@@ -38,13 +42,38 @@ def filled_in(settings: RouterConfig, environment: Mapping[str, str] = os.enviro
         )
     warnings += _unusable_keys(settings, environment)
     warnings += _unused_limits(settings, keys)
+    externals = tuple(_with_key(one, environment) for one in settings.externals)
+    warnings += [
+        f"{one.api.name}: {_description(one.key_place)}: no key could be read; the API will refuse requests; create it"
+        for one in externals
+        if one.key_place is not None and one.key is None
+    ]
     return replace(
         settings,
         keys=keys,
+        externals=externals,
         metrics_keys=frozenset(filter(None, (_digest(place, environment) for place in settings.metrics_places))),
         redis_url=url.decode("utf-8", "replace") if url else None,
         warnings=tuple(warnings),
     )
+
+
+def _with_key(one: ExternalConfig, environment: Mapping[str, str]) -> ExternalConfig:
+    key = None if one.key_place is None else _value(one.key_place, environment)
+    return replace(one, key=key if key and _HEADER.fullmatch(key) else None)
+
+
+def _from_folder(settings: RouterConfig, keys: dict[bytes, str]) -> Iterator[str]:
+    """Fill in the keys of the mounted folder; an entry that no tenant has, or that is no key, is warned of."""
+    tenants = {one.name for one in settings.routing.tenants}
+    for file in tenant_folder.entries(Path(str(settings.tenant_keys))):
+        entry = tenant_folder.KeyEntry.of(file)
+        if entry.tenant not in tenants:
+            yield f"tenantKeys: {file.name}: there is no tenant {entry.tenant}; name the entry TENANT or TENANT.NUMBER"
+        elif (digest := entry.digest()) is None:
+            yield f"tenantKeys: {file.name}: no key could be read; write {entry.expected}"
+        elif keys.setdefault(digest, entry.tenant) != entry.tenant:
+            yield f"tenantKeys: {file.name}: this key is {keys[digest]}'s already; give {entry.tenant} another"
 
 
 def _unusable_keys(settings: RouterConfig, environment: Mapping[str, str]) -> Iterator[str]:
@@ -55,7 +84,7 @@ def _unusable_keys(settings: RouterConfig, environment: Mapping[str, str]) -> It
 
 def _unused_limits(settings: RouterConfig, keys: Mapping[bytes, str]) -> Iterator[str]:
     """Warn of models that are not served: a limit for them has no effect, although the file suggests protection."""
-    if settings.key_places and not keys:
+    if settings.routing.tenants and not keys and (settings.key_places or settings.tenant_keys):
         yield "no key of any tenant could be read: every request gets 401; create the keys"
     models = set(settings.models)
     for tenant in settings.routing.tenants:
@@ -75,12 +104,7 @@ def _value(place: SecretLocation, environment: Mapping[str, str]) -> bytes | Non
     """The secret without the line end that editors and `echo` append."""
     if place.env is not None:
         return environment.get(place.env, "").encode().strip() or None
-    try:
-        with Path(str(place.file)).open("rb") as file:
-            found = file.read(LONGEST + 1)
-    except OSError:
-        return None
-    return found.strip() if len(found) <= LONGEST else None
+    return tenant_folder.content(Path(str(place.file)))
 
 
 def _description(place: SecretLocation) -> str:

@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 
 from fairlead.engines import catalogue
 from fairlead.engines.http_api import HttpApi
 from fairlead.fleet.gateways import RoutingSettings
+from fairlead.fleet.model_routes import ExternalTarget, ModelRoute
 
 
 class RouterConfigError(ValueError):
@@ -19,6 +21,56 @@ class SecretLocation:
     file: str | None = None
     env: str | None = None
     sha256: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TargetConfig:
+    """One deployment whose engines a router sends requests to."""
+
+    target: str = ""
+    """`namespace/name`; empty for the only one of a plain router."""
+    namespace: str = ""
+    selector: str = ""
+    """Labels of the engine pods; empty when the endpoints are listed."""
+    endpoints: tuple[str, ...] = ()
+    """Host and port of each engine; empty when they are found by the selector."""
+    engine_port: int = catalogue.api(catalogue.DEFAULT).port
+    engine_kind: str = catalogue.DEFAULT
+    """As a spec spells it; one that this router does not know is spoken to as the default."""
+    models: tuple[str, ...] = ()
+    """Names that its engines know, the base model first; empty lets any name through."""
+    adapters: tuple[str, ...] = ()
+    """Names in `models` that are LoRA adapters."""
+    prefix_caching: bool = True
+    revision: str = ""
+    """The target revision; the revision of a pod is in its label."""
+    max_context_tokens: int | None = None
+    max_sequences: int | None = None
+    """Requests that run at once in one engine."""
+    kv_tokens: int | None = None
+    """Tokens that one engine's KV cache holds, as estimated before it ran."""
+    price_per_hour: Decimal | None = None
+    """Of one replica, all its GPUs."""
+
+    @property
+    def engine_api(self) -> HttpApi:
+        """How to speak to its engines."""
+        return catalogue.api(self.engine_kind)
+
+    @property
+    def place(self) -> tuple[str, str, tuple[str, ...], int]:
+        """The source of the engines; while it stays the same, discovery continues without a break."""
+        return (self.namespace, self.selector, self.endpoints, self.engine_port)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExternalConfig:
+    """One API outside of the cluster, and its key."""
+
+    api: ExternalTarget
+    key_place: SecretLocation | None = None
+    key: bytes | None = field(default=None, repr=False)
+    """Nothing where it has none, or none could be read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +101,15 @@ class RouterConfig:
     """Number of routers that share rates and concurrency limits."""
     router_selector: str = ""
     """Labels of the routers' pods, this one among them; empty where the routers cannot be counted."""
+    is_gateway: bool = False
+    """It serves `targets` by `routes`, and `models` are the routes' names; otherwise one deployment, described here."""
+    targets: tuple[TargetConfig, ...] = ()
+    externals: tuple[ExternalConfig, ...] = ()
+    routes: tuple[ModelRoute, ...] = ()
+    config_map: str = ""
+    """In `namespace`; holds this file, and is followed through the API server; empty: only the file is."""
+    tenant_keys: str | None = None
+    """A folder with tenants' keys: the name of an entry says whose it is."""
     routing: RoutingSettings = field(default_factory=RoutingSettings)
     """Routing settings without the locations of secrets, which are in the fields below."""
     tls_cert_file: str | None = None
@@ -68,23 +129,37 @@ class RouterConfig:
     """Problems to log once; none of them affects other tenants."""
 
     @property
-    def engine_api(self) -> HttpApi:
-        """How to speak to its engines."""
-        return catalogue.api(self.engine_kind)
+    def served(self) -> tuple[TargetConfig, ...]:
+        """Every deployment that it sends requests to; of a plain router its only one."""
+        return self.targets if self.is_gateway else (self._own,)
 
     @property
-    def place(self) -> tuple[str, str, tuple[str, ...], int]:
-        """The source of the engines; while it stays the same, discovery continues without a break."""
-        return (self.namespace, self.selector, self.endpoints, self.engine_port)
+    def _own(self) -> TargetConfig:
+        return TargetConfig(
+            namespace=self.namespace,
+            selector=self.selector,
+            endpoints=self.endpoints,
+            engine_port=self.engine_port,
+            engine_kind=self.engine_kind,
+            models=self.models,
+            adapters=self.adapters,
+            prefix_caching=self.prefix_caching,
+            revision=self.revision,
+            max_context_tokens=self.max_context_tokens,
+            max_sequences=self.max_sequences,
+            kv_tokens=self.kv_tokens,
+        )
 
     @property
     def guarded(self) -> bool:
         """Whether the pages on the metrics port need a key, or a token that the API server reviews."""
-        return bool(self.metrics_places or self.selector)
+        return bool(self.metrics_places or any(one.selector for one in self.served))
 
     @property
     def files(self) -> tuple[str, ...]:
-        """Every other file whose change needs a reload, except certificates."""
+        """Every other file, and folder of files, whose change needs a reload; certificates are followed elsewhere."""
         places = [place for _, place in self.key_places] + [*self.metrics_places]
         places += [self.redis_place] if self.redis_place else []
-        return tuple(sorted({place.file for place in places if place.file is not None}))
+        places += [one.key_place for one in self.externals if one.key_place]
+        folders = {self.tenant_keys} if self.tenant_keys else set()
+        return tuple(sorted({place.file for place in places if place.file is not None} | folders))

@@ -96,6 +96,12 @@ class AccessLogEntry(msgspec.Struct, omit_defaults=True, gc=False):
     """Whether the request demanded JSON, a schema or another grammar."""
     trace_id: str = ""
     """Trace of the `traceparent` header, the client's or one that the router made."""
+    target: str = ""
+    """Of a gateway: deployment or outside API that got the request last; `model` is the route."""
+    rule: str = ""
+    """Of a gateway: the rule of the route that held."""
+    fallback: str = ""
+    """Of a gateway: why the request left a target, and which that was; the last one, if it left several."""
     prompt: str = ""
     """The prompt, only with `accessLog.prompts`; at most 32,768 characters."""
 
@@ -168,6 +174,9 @@ def line(record: RequestRecord, clock: TimestampFormatter) -> bytes:
         record.finish_reason,
         record.structured,
         _trace_id(record) if record.traceparent is not None else "",
+        record.target,
+        record.rule,
+        record.fallback,
         "" if record.prompt is None else record.prompt[:LONGEST_PROMPT],
     )
     return written(entry)

@@ -18,7 +18,14 @@ from fairlead.router.observability.label_values import (
 )
 from fairlead.router.observability.model_labels import ModelLabels
 from fairlead.router.observability.request_record import RequestRecord
-from fairlead.router.observability.series import BoundedSeries, ModelDemand, RequestSeries, TenantSeries
+from fairlead.router.observability.series import (
+    BoundedSeries,
+    ModelDemand,
+    RequestSeries,
+    TargetSeries,
+    TenantSeries,
+    TenantTotal,
+)
 from fairlead.routing.reasons import AttemptEnding, PickReason, RefusalReason
 from fairlead.telemetry import router_families
 from fairlead.telemetry.histogram import MetricHistogram
@@ -68,6 +75,8 @@ class RouterCounters:
         "slow_clients",
         "spenders",
         "structured",
+        "targets",
+        "tenants",
     )
 
     def __init__(self, models: Iterable[str] = ()) -> None:
@@ -77,10 +86,15 @@ class RouterCounters:
         self.series: BoundedSeries[tuple[str, str, str, Lane], RequestSeries] = BoundedSeries(
             MOST_SERIES, RequestSeries
         )
-        self.spenders: BoundedSeries[tuple[str, str], TenantSeries] = BoundedSeries(MOST_SPENDERS, TenantSeries)
+        self.tenants: dict[str, TenantTotal] = {}
+        """By name; names come from the configuration."""
+        self.spenders: BoundedSeries[tuple[str, str], TenantSeries] = BoundedSeries(
+            MOST_SPENDERS, lambda key, now: TenantSeries(key, now, self.tenants.setdefault(key[0], TenantTotal()))
+        )
         self.demand: BoundedSeries[str, ModelDemand] = BoundedSeries(
             MOST_SERIES, lambda model, now: ModelDemand((model,), now)
         )
+        self.targets: BoundedSeries[tuple[str, str], TargetSeries] = BoundedSeries(MOST_SPENDERS, TargetSeries)
         self._places: dict[RequestLabels, tuple[RequestSeries, TenantSeries]] = {}
         """Both series in one lookup; cleared whole before a full `BoundedSeries` could drop one of them."""
 
@@ -126,12 +140,27 @@ class RouterCounters:
         self.bytes_out += record.bytes_out
         series, spender = self._place(record)
         spender.by_class[status // 100 if 100 <= status < 600 else 0] += 1
+        spender.total.requests += 1
+        if record.target:
+            self._routed(record, series.key[0], status)
         if result is not ANSWERED:
             self._went_otherwise(record, result)
         if record.attempts:
             self._forwarded(record, series, spender, answered=result is ANSWERED)
         elif record.reason in QUEUED_REFUSALS or record.left is AbortStage.QUEUED:
             series.queued.observe(record.ended_at - record.waited_from)
+
+    def _routed(self, record: RequestRecord, route: str, status: int) -> None:
+        """Count a gateway's request at the target that had it last, and at those that it left."""
+        now = record.ended_at
+        key = (route, record.target)
+        last = self.targets.get(key) or self.targets.place(key, now)
+        last.by_class[status // 100 if 100 <= status < 600 else 0] += 1
+        last.used_at = now
+        for target, reason in record.fallbacks or ():
+            left = self.targets.place((route, target), now)
+            left.left[reason] = left.left.get(reason, 0) + 1
+            left.used_at = now
 
     def _went_otherwise(self, record: RequestRecord, result: RequestResult) -> None:
         if result is RequestResult.CLIENT_LEFT:
@@ -209,6 +238,7 @@ class RouterCounters:
 def _add_tokens(record: RequestRecord, series: RequestSeries, spender: TenantSeries, prompt: int, output: int) -> None:
     series.prompt += prompt
     spender.prompt += prompt
+    spender.total.tokens += prompt + output
     series.output += output
     spender.output += output
     if record.cached_tokens > 0:

@@ -11,7 +11,7 @@ from fairlead.router.observability.counters import RouterCounters
 from fairlead.router.observability.process_metrics import ProcessMetrics
 from fairlead.router.observability.series import HISTOGRAMS
 from fairlead.router.observability.snapshot import RouterSnapshot
-from fairlead.routing.endpoint import Endpoint, EndpointSample
+from fairlead.routing.endpoint import EndpointSample
 from fairlead.routing.reasons import RefusalReason
 from fairlead.telemetry import router_families
 from fairlead.telemetry.exposition import ExpositionWriter, Number, Values
@@ -42,7 +42,7 @@ class MetricsExposition:
         self._of_series()
         self._of_tenants(snapshot)
         self._of_queues(snapshot)
-        self._of_replicas(snapshot.endpoints)
+        self._of_replicas(snapshot)
         self._of_the_cache(snapshot)
         self._of_the_process(snapshot)
         return self._writer.text()
@@ -101,23 +101,33 @@ class MetricsExposition:
             router_families.OLDEST, (((name,), one.oldest_seconds if one else 0) for name, one in queues)
         )
 
-    def _of_replicas(self, endpoints: Iterable[Endpoint]) -> None:
-        counts, family, every = self._counts, self._writer.family, sorted(endpoints, key=lambda one: one.pod)
+    def _of_targets(self) -> None:
+        family, every = self._writer.family, tuple(self._counts.targets.values())
+        family(
+            router_families.ROUTED,
+            (((*one.key, CLASSES[code]), n) for one in every for code, n in enumerate(one.by_class) if n),
+        )
+        family(router_families.FALLBACKS, (((*one.key, why), n) for one in every for why, n in one.left.items()))
+
+    def _of_replicas(self, snapshot: RouterSnapshot) -> None:
+        counts, family = self._counts, self._writer.family
+        every = sorted(((snapshot.pods.get(one, one.pod), one) for one in snapshot.endpoints), key=lambda one: one[0])
         family(router_families.PICKS, by_key(counts.picks.items()))
+        self._of_targets()
         self._one(router_families.RETRIES, counts.retries)
         family(router_families.ATTEMPTS_FAILED, by_key(counts.attempts_failed.items()))
         outcomes = {"won": counts.hedges_won, "lost": counts.hedges_lost, "denied": counts.hedges_denied}
         family(router_families.HEDGES, by_key(outcomes.items()))
         family(router_families.EJECTIONS, by_key(counts.ejections.items()))
         states = dict.fromkeys(EndpointState, 0)
-        for one in every:
+        for _, one in every:
             states[one.state] += 1
         family(router_families.ENDPOINTS, by_key(states.items()))
-        family(router_families.ENDPOINT_STATE, (((one.pod, one.revision, one.state), 1) for one in every))
-        family(router_families.ENDPOINT_INFLIGHT, (((one.pod,), one.inflight) for one in every))
-        family(router_families.ENDPOINT_PROMPT, (((one.pod,), one.prompt_load) for one in every))
-        family(router_families.ENDPOINT_REPLY, (((one.pod,), one.reply_load) for one in every))
-        self._of_figures([((one.pod,), one.figures) for one in every if one.figures is not None])
+        family(router_families.ENDPOINT_STATE, (((pod, one.revision, one.state), 1) for pod, one in every))
+        family(router_families.ENDPOINT_INFLIGHT, (((pod,), one.inflight) for pod, one in every))
+        family(router_families.ENDPOINT_PROMPT, (((pod,), one.prompt_load) for pod, one in every))
+        family(router_families.ENDPOINT_REPLY, (((pod,), one.reply_load) for pod, one in every))
+        self._of_figures([((pod,), one.figures) for pod, one in every if one.figures is not None])
 
     def _of_figures(self, samples: list[tuple[Values, EndpointSample]]) -> None:
         family = self._writer.family

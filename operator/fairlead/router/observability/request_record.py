@@ -78,6 +78,14 @@ class RequestRecord:
     """A reason for which it would have been refused."""
     cache: str = ""
     """The result of the response cache; empty where there is none."""
+    target: str = ""
+    """Of a gateway: the target that got it last."""
+    rule: str = ""
+    """The rule of its route that held."""
+    fallback: str = ""
+    """Why it left its last target, and which that was."""
+    fallbacks: list[tuple[str, str]] | None = None
+    """The targets that it left, each with the reason."""
 
     status: int = 0
     reason: str = ""
@@ -108,6 +116,11 @@ class RequestRecord:
             self.failures = []
         self.failures.append(ending)
         self._over(ending, now, self.replica)
+
+    def fell_back(self, target: str, reason: str) -> None:
+        """It leaves this target for another one."""
+        self.fallback = f"{reason}; from={target}"
+        self.fallbacks = [*(self.fallbacks or ()), (target, reason)]
 
     def hedge_sent(self, endpoint: Endpoint, now: float) -> None:
         """A hedge is sent to another engine, because the first is slow."""

@@ -66,18 +66,45 @@ class RequestSeries:
         return (self.first_token, self.per_token, self.duration, self.queued, self.prefill, self.decode)
 
 
+class TenantTotal:
+    """What one tenant used of all models since the start."""
+
+    __slots__ = ("requests", "tokens")
+
+    def __init__(self) -> None:
+        self.requests = self.tokens = 0
+
+
 class TenantSeries:
     """Counters of one tenant and model."""
 
-    __slots__ = ("by_class", "cached", "first_token_seconds", "first_tokens", "key", "output", "prompt", "used_at")
+    __slots__ = (
+        *("by_class", "cached", "first_token_seconds", "first_tokens", "key", "output", "prompt", "total"),
+        "used_at",
+    )
+
+    def __init__(self, key: tuple[str, ...], now: float, total: TenantTotal) -> None:
+        self.key = key
+        self.used_at = now
+        self.total = total
+        self.by_class = [0] * 6
+        """Requests by the first digit of their status."""
+        self.prompt = self.output = self.cached = self.first_tokens = 0
+        self.first_token_seconds = 0.0
+
+
+class TargetSeries:
+    """Counters of one route and target of a gateway."""
+
+    __slots__ = ("by_class", "key", "left", "used_at")
 
     def __init__(self, key: tuple[str, ...], now: float) -> None:
         self.key = key
         self.used_at = now
         self.by_class = [0] * 6
-        """Requests by the first digit of their status."""
-        self.prompt = self.output = self.cached = self.first_tokens = 0
-        self.first_token_seconds = 0.0
+        """Requests that it got last, by the first digit of their status."""
+        self.left: dict[str, int] = {}
+        """Requests that left it for another target, by reason."""
 
 
 class ModelDemand:

@@ -1,7 +1,7 @@
 """The router's state at a scrape: the figures of other packages that metrics show."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from fairlead.router.cache.counters import CacheCounters, RedisStoreCounters
@@ -26,6 +26,8 @@ class RouterSnapshot:
     """Built at a scrape and discarded after it."""
 
     endpoints: Sequence[Endpoint] = ()
+    pods: Mapping[Endpoint, str] = field(default_factory=dict)
+    """Names of pods that are not shown by their own, since another namespace may have such a pod."""
     lanes: Sequence[LaneSnapshot] = ()
     accounts: Sequence[Account] = ()
     held: int = 0

@@ -1,0 +1,29 @@
+"""What the routers of a gateway would be told, if the deployments in the same files were all there is."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from fairlead.controller.gateways import routed_models
+from fairlead.controller.gateways.members import Membership
+from fairlead.fleet.gateways import DesiredGateway
+from fairlead.objects import gateway_config
+from fairlead.objects.gateway_config import RoutedDeployment
+from fairlead.review import replica_facts
+from fairlead.review.result import Review
+
+
+def configuration(gateway: DesiredGateway, reviews: Iterable[Review]) -> dict[str, Any]:
+    """The file of its routers."""
+    joined = {
+        f"{one.namespace}/{one.name}": _target(one)
+        for one in reviews
+        if one.door == gateway.reference and gateway.allows(one.namespace)
+    }
+    models = routed_models.routed(gateway, Membership(joined=joined, named_by=frozenset(joined)))
+    return gateway_config.document(gateway, list(joined.values()), models.routes)
+
+
+def _target(review: Review) -> dict[str, Any]:
+    """No price: prices are the operator's matter."""
+    assert review.setup is not None
+    return gateway_config.target(RoutedDeployment(wanted=review.setup.wanted, replica=replica_facts.replica(review)))

@@ -1,0 +1,160 @@
+"""One reconcile of one InferenceGateway: observe, plan, apply, report; as stateless as that of a deployment.
+
+What it remembers only saves work: what was read of objects, and when tenants' use was written last.
+"""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Final
+
+from fairlead.api import object_reader
+from fairlead.api.kinds import GATEWAY
+from fairlead.cluster.api_errors import NotFound
+from fairlead.cluster.kinds import Manifest, Resource
+from fairlead.controller.children.applier import Applier, OnForeignChange
+from fairlead.controller.children.obstacles import StillTerminating
+from fairlead.controller.gateways import gateway_snapshot, gateway_status, members, routed_models
+from fairlead.controller.gateways.gateway_reader import GatewayReader
+from fairlead.controller.gateways.gateway_snapshot import GatewaySnapshot
+from fairlead.controller.gateways.gateway_status import GatewayInputs
+from fairlead.controller.gateways.members import MemberReader
+from fairlead.controller.pods import router_problems
+from fairlead.controller.reconcile import LEAVING_S, MISSING_S, WATCHFUL_S, ReconcileEnvironment, ReconcileSettings
+from fairlead.controller.status import deployment_status
+from fairlead.controller.work_queue import ReconcileOutcome
+from fairlead.fleet.conditions import ConditionReason, ConditionType, UntimedCondition
+from fairlead.fleet.endpoints import GatewayReport
+from fairlead.fleet.findings import SpecFinding
+from fairlead.fleet.gateways import DesiredGateway
+from fairlead.objects import applied_hash, gateway_children, gateway_config
+from fairlead.review import deployment_review, gateway_review
+from fairlead.review.context import ObjectKey
+
+TOLD_AGAIN: Final = timedelta(seconds=60)
+"""How often tenants' use is written at most; it changes with every request."""
+
+log = logging.getLogger("fairlead.controller")
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What was written last of tenants' use."""
+
+    at: datetime
+    tenants: list[Manifest]
+
+
+class GatewayReconciler:
+    """Observes, plans, applies and reports InferenceGateways."""
+
+    def __init__(self, setting: ReconcileSettings, environment: ReconcileEnvironment) -> None:
+        self._setting = setting
+        self._environment = environment
+        self._applier = Applier(environment.server, environment.world)
+        self._gateways = GatewayReader()
+        self._members = MemberReader(setting.context)
+        self._told: dict[str, _Told] = {}
+
+    async def tick(self, key: ObjectKey, now: datetime) -> ReconcileOutcome:
+        """Bring one gateway's children to its spec, and write its status."""
+        observed = gateway_snapshot.observe(self._environment.world, key)
+        if observed is None:
+            return ReconcileOutcome(gone=True)
+        try:
+            inputs = await self._carried_out(observed, now)
+        except StillTerminating as wait:
+            log.info("waiting: %s", wait, extra={"namespace": key.namespace, "name_of_object": key.name})
+            return ReconcileOutcome(after_s=LEAVING_S)
+        inputs = replace(inputs, reports=await self._reports(observed), problem=router_problems.problem(observed))
+        await self._report(observed, inputs, now)
+        if inputs.obstacle is not None and inputs.obstacle.reason is not ConditionReason.NAME_TAKEN:
+            return ReconcileOutcome(failed=inputs.obstacle.message)
+        waits = [WATCHFUL_S] if observed.routers else []
+        waits += [MISSING_S] if inputs.obstacle is not None else []
+        return ReconcileOutcome(after_s=min(waits, default=None))
+
+    def forget(self, uid: str) -> None:
+        """A gateway, a child or a deployment is gone: drop all that is kept of it."""
+        self._applier.forget(uid)
+        self._gateways.forget(uid)
+        self._members.forget(uid)
+        self._told.pop(uid, None)
+
+    async def _carried_out(self, observed: GatewaySnapshot, now: datetime) -> GatewayInputs:
+        """The children as they should be; of a gateway that is refused they stay as they are."""
+        found = object_reader.read_stored(observed.document, GATEWAY)
+        gateway = self._gateways.of(observed.document)
+        if gateway is None or found.problems:
+            return GatewayInputs(refused=_refused(ConditionReason.UNREADABLE, found.problems))
+        if wrong := tuple(gateway_review.refusals(gateway)):
+            return GatewayInputs(gateway=gateway, refused=_refused(ConditionReason.REFUSED, wrong))
+        before = dict(members.entries(observed.configuration))
+        joined = self._members.members(self._environment.world, gateway, before)
+        models = routed_models.routed(gateway, joined)
+        configuration = gateway_config.document(gateway, list(joined.joined.values()), models.routes)
+        children = self._children(observed, gateway, configuration)
+        obstacle = await self._applier.carry_out_all(children, observed.owner, self._meddled(observed, now))
+        remarks = (*(one.sentence for one in gateway_review.warnings(gateway)), *models.remarks)
+        return GatewayInputs(gateway=gateway, obstacle=obstacle, members=joined, routes=models.routes, remarks=remarks)
+
+    def _children(
+        self, observed: GatewaySnapshot, gateway: DesiredGateway, configuration: Manifest
+    ) -> Sequence[Manifest]:
+        made = gateway_children.all_children(observed.owner, gateway, configuration, self._setting.platform)
+        return [applied_hash.with_applied_hash(one) for one in made]
+
+    async def _reports(self, observed: GatewaySnapshot) -> list[GatewayReport | None]:
+        asked = (self._environment.pod_access.gateway_report(one) for one in observed.routers)
+        return list(await asyncio.gather(*asked))
+
+    def _meddled(self, observed: GatewaySnapshot, now: datetime) -> OnForeignChange:
+        owner = observed.owner
+
+        def report(resource: Resource, note: str) -> None:
+            about = {"namespace": owner.namespace, "name_of_object": owner.name, "reason": "PutBack"}
+            log.warning("%s", note, extra=about)
+            self._environment.events.meddled(observed.document, resource, note, now)
+
+        return report
+
+    async def _report(self, observed: GatewaySnapshot, inputs: GatewayInputs, at: datetime) -> None:
+        """Write the status only where it differs from the stored one."""
+        before, generation = observed.status, observed.document["metadata"]["generation"]
+        conditions = deployment_status.timed(gateway_status.judgements(observed, inputs), before, generation, at)
+        found = gateway_status.figures(observed, inputs) | {"observedGeneration": generation, "conditions": conditions}
+        if tenants := self._tenants(observed, inputs, at):
+            found["tenants"] = tenants
+        if not deployment_status.differs(found, before):
+            return
+        try:
+            written = await self._environment.server.apply(
+                deployment_status.manifest(observed.document, found), subresource="status"
+            )
+        except NotFound:
+            return
+        self._environment.world.note(written)
+        for condition in deployment_status.changed(found, before):
+            self._environment.events.transition(observed.document, condition, at)
+
+    def _tenants(self, observed: GatewaySnapshot, inputs: GatewayInputs, at: datetime) -> list[Manifest]:
+        """What they use; within a minute after it was written, as it was written."""
+        uid, fresh = observed.owner.uid, gateway_status.tenants(inputs)
+        told = self._told.get(uid)
+        if told is None or at - told.at >= TOLD_AGAIN or _limits(told.tenants) != _limits(fresh):
+            told = self._told[uid] = _Told(at, fresh)
+        return told.tenants
+
+
+_USE: Final = frozenset({"running", "waiting", "requests", "tokens"})
+
+
+def _limits(tenants: Sequence[Manifest]) -> list[Manifest]:
+    return [{name: value for name, value in one.items() if name not in _USE} for one in tenants]
+
+
+def _refused(reason: ConditionReason, problems: Sequence[SpecFinding]) -> UntimedCondition:
+    words = deployment_review.joined_remarks(problems) or "the object cannot be read; correct its spec"
+    return UntimedCondition(type=ConditionType.ACCEPTED, holds=False, reason=reason, message=words)

@@ -1,0 +1,72 @@
+"""One gateway and all that belongs to it, gathered from the stores. Sends no requests, decides nothing."""
+
+import json
+from dataclasses import dataclass
+
+from fairlead.cluster import kinds, pods
+from fairlead.cluster.kinds import Manifest
+from fairlead.controller import snapshot
+from fairlead.controller.interfaces import ControllerClusterState
+from fairlead.objects import router_config
+from fairlead.objects.labels import ROLE, ChildRole
+from fairlead.objects.owner import Owner
+from fairlead.review.context import ObjectKey
+
+
+@dataclass(frozen=True, kw_only=True)
+class GatewaySnapshot:
+    """One gateway and its routers, as the stores have them."""
+
+    document: Manifest
+    owner: Owner
+    router: Manifest | None
+    """The Deployment of its routers."""
+    routers: tuple[Manifest, ...]
+    """Router pods that are ready."""
+    unready_routers: tuple[Manifest, ...]
+    """Router pods that are neither ready nor to go."""
+    configuration: object
+    """What its routers were told last; nothing: not a thing so far."""
+
+    @property
+    def status(self) -> Manifest:
+        """The status as it is stored."""
+        found = self.document.get("status")
+        return found if isinstance(found, dict) else {}
+
+
+def observe(world: ControllerClusterState, key: ObjectKey) -> GatewaySnapshot | None:
+    """The gateway from the stores; None when it is deleted or being deleted."""
+    document = world.of(kinds.INFERENCE_GATEWAY).find(key.namespace, key.name)
+    if document is None or "deletionTimestamp" in document["metadata"]:
+        return None
+    owner = Owner(
+        namespace=key.namespace, name=key.name, uid=document["metadata"]["uid"], kind=kinds.INFERENCE_GATEWAY.kind
+    )
+    seen = [
+        one
+        for one in world.of(kinds.POD).of_gateway(key.namespace, key.name)
+        if (one["metadata"].get("labels") or {}).get(ROLE) == ChildRole.ROUTER
+    ]
+    live = world.of(kinds.CONFIG_MAP).find(key.namespace, owner.router_name)
+    router = world.of(kinds.DEPLOYMENT).find(key.namespace, owner.router_name)
+    return GatewaySnapshot(
+        document=document,
+        owner=owner,
+        router=router if router is not None and snapshot.owned(router, owner) else None,
+        routers=tuple(one for one in seen if pods.is_ready(one)),
+        unready_routers=tuple(one for one in seen if _is_awaited(one)),
+        configuration=_configuration(live) if live is not None and snapshot.owned(live, owner) else None,
+    )
+
+
+def _is_awaited(pod: Manifest) -> bool:
+    stays = "deletionTimestamp" not in pod["metadata"] and pod.get("status", {}).get("phase") not in pods.ENDED
+    return stays and not pods.is_ready(pod)
+
+
+def _configuration(live: Manifest) -> object:
+    try:
+        return json.loads((live.get("data") or {}).get(router_config.FILE) or "null")
+    except (ValueError, TypeError, RecursionError):
+        return None

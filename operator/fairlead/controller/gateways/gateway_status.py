@@ -1,0 +1,194 @@
+"""The status of a gateway: its models and who answers for them, its tenants and what they use, its conditions. Pure.
+
+Messages hold no times, and only numbers that do not change at rest.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from fairlead.cluster.kinds import Manifest
+from fairlead.controller.gateways.gateway_snapshot import GatewaySnapshot
+from fairlead.controller.gateways.members import Membership
+from fairlead.controller.status.status_inputs import Obstacle
+from fairlead.fleet.conditions import ConditionReason as Why
+from fairlead.fleet.conditions import ConditionType, UntimedCondition
+from fairlead.fleet.endpoints import EndpointState, GatewayReport, TenantUse
+from fairlead.fleet.gateways import DesiredGateway
+from fairlead.fleet.model_routes import EXTERNAL, FallbackReason, ModelRoute
+from fairlead.fleet.plurals import count as counted
+from fairlead.fleet.plurals import verb
+from fairlead.fleet.tenants import Tenant
+from fairlead.objects import labels, router_service
+from fairlead.review import route_targets
+
+MOST_MODELS = 256
+MOST_TARGETS = 32
+_AS_BEFORE = ("deployments", "endpoint", "models")
+"""What is known only of a spec that is accepted."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GatewayInputs:
+    """One gateway at one moment."""
+
+    gateway: DesiredGateway | None = None
+    """Absent: it cannot be read, or it is refused."""
+    refused: UntimedCondition | None = None
+    """Why nothing of it is brought about."""
+    obstacle: Obstacle | None = None
+    members: Membership = field(default_factory=Membership)
+    routes: tuple[ModelRoute, ...] = ()
+    remarks: tuple[str, ...] = ()
+    reports: Sequence[GatewayReport | None] = ()
+    """Of each ready router; None: it did not answer."""
+    problem: str = ""
+    """Why the first router that is not ready is not."""
+
+
+def figures(observed: GatewaySnapshot, now: GatewayInputs) -> Manifest:
+    """The fields of the status beside conditions and tenants."""
+    found: Manifest = {
+        "replicas": len(observed.routers) + len(observed.unready_routers),
+        "readyReplicas": len(observed.routers),
+        "selector": labels.as_text(observed.owner.router_selector),
+    }
+    if now.refused is not None or now.gateway is None:
+        return found | {name: observed.status[name] for name in _AS_BEFORE if name in observed.status}
+    found["deployments"] = len(now.members.joined)
+    found["endpoint"] = router_service.url(observed.owner, now.gateway.routing.door)
+    models = [_model(route, now) for route in sorted(now.routes, key=lambda one: one.name)]
+    return found | ({"models": models[:MOST_MODELS]} if models else {})
+
+
+def tenants(now: GatewayInputs) -> list[Manifest]:
+    """What each tenant uses, over all routers that answer, beside its limits."""
+    configured = now.gateway.routing.tenants if now.gateway is not None else ()
+    return [_tenant(one, [report.tenants.get(one.name, TenantUse()) for report in _answers(now)]) for one in configured]
+
+
+def judgements(observed: GatewaySnapshot, now: GatewayInputs) -> tuple[UntimedCondition, ...]:
+    """All conditions, the summary first."""
+    accepted, routable = _accepted(now), _routable(observed, now)
+    stalled = [_condition(ConditionType.STALLED, True, accepted.reason, accepted.message)] * (accepted.holds is False)
+    return (_ready(observed, accepted, routable), *stalled, accepted, routable)
+
+
+def _accepted(now: GatewayInputs) -> UntimedCondition:
+    if now.refused is not None:
+        return now.refused
+    if now.obstacle is not None:
+        return _condition(ConditionType.ACCEPTED, False, now.obstacle.reason, now.obstacle.message)
+    words = " | ".join(("every setting can work", *now.remarks))
+    return _condition(ConditionType.ACCEPTED, True, Why.ACCEPTED, words)
+
+
+def _routable(observed: GatewaySnapshot, now: GatewayInputs) -> UntimedCondition:
+    """Whether requests reach a replica of any model."""
+    kind, ready = ConditionType.ROUTABLE, len(observed.routers)
+    if not ready:
+        wanted = (now.gateway.pods.replicas if now.gateway else None) or 0
+        why = f"; {now.problem}" if now.problem else ""
+        words = f"0 of {counted(wanted, 'router')} {verb(wanted, 'is')} ready{why}"
+        return _condition(kind, False, Why.ROUTERS_NOT_READY, words)
+    if now.refused is not None:
+        return _as_before(now)
+    if not now.routes:
+        words = "there is no model: name this gateway in spec.gateway of a deployment, or add a route to spec.models"
+        return _condition(kind, False, Why.NO_MODELS, words)
+    if not _answers(now):
+        words = f"{counted(ready, 'router')} {verb(ready, 'is')} ready and {verb(ready, 'does')} not report targets"
+        return _condition(kind, None, Why.ROUTERS_SILENT, f"{words}; kubectl logs of the router shows more")
+    down = [one for one in now.routes if not _answering(one, now)]
+    served, every = len(now.routes) - len(down), len(now.routes)
+    words = f"{served} of {counted(every, 'model')} can be answered"
+    if down:
+        first = min(down, key=lambda one: one.name)
+        words = f"{words}; {first.name}: {_why_down(first, now)}"
+    if served:
+        return _condition(kind, True, Why.ROUTABLE, words)
+    return _condition(kind, False, Why.NONE_READY, words)
+
+
+def _as_before(now: GatewayInputs) -> UntimedCondition:
+    """While the spec is refused: whether routers still send requests to what they were told before."""
+    used = [name for one in _answers(now) for name in one.targets if _routable_pods(name, now)]
+    words = "routers go on with what they were told before; see the condition Accepted"
+    if used:
+        return _condition(ConditionType.ROUTABLE, True, Why.ROUTABLE, words)
+    return _condition(ConditionType.ROUTABLE, None, Why.ROUTERS_SILENT, words)
+
+
+def _ready(observed: GatewaySnapshot, accepted: UntimedCondition, routable: UntimedCondition) -> UntimedCondition:
+    """Whether routers do what was asked; a model without a replica is its deployment's matter."""
+    kind = ConditionType.READY
+    if accepted.holds is False:
+        some = len(observed.routers)
+        meanwhile = f"; {counted(some, 'router')} {verb(some, 'serves')} as before" if some else ""
+        return _condition(kind, False, accepted.reason, f"{accepted.message}{meanwhile}")
+    if routable.reason is Why.ROUTERS_NOT_READY:
+        return _condition(kind, False, routable.reason, routable.message)
+    return _condition(kind, None if routable.holds is None else True, _summary(routable), routable.message)
+
+
+def _summary(routable: UntimedCondition) -> Why:
+    return routable.reason if routable.holds is None else Why.SERVING
+
+
+def _model(route: ModelRoute, now: GatewayInputs) -> Manifest:
+    names = list(dict.fromkeys(target for _, target in route_targets.of(route)))
+    found: Manifest = {
+        "name": route.name,
+        "ready": _answering(route, now),
+        "targets": [_target(one, now) for one in names[:MOST_TARGETS]],
+    }
+    return found if found["ready"] else found | {"message": _why_down(route, now)}
+
+
+def _target(name: str, now: GatewayInputs) -> Manifest:
+    if name.startswith(EXTERNAL):
+        return {"name": name}
+    return {"name": name, "ready": now.members.ready.get(name, 0), "routable": len(_routable_pods(name, now))}
+
+
+def _answering(route: ModelRoute, now: GatewayInputs) -> bool:
+    """Whether a request for it gets to a replica, or to another API where none serves."""
+    chain = route.fallback
+    helps = chain is not None and FallbackReason.UNAVAILABLE in chain.reasons
+    others = chain.targets if helps and chain is not None else ()
+    return any(one.startswith(EXTERNAL) or _routable_pods(one, now) for one in (*route_targets.first(route), *others))
+
+
+def _why_down(route: ModelRoute, now: GatewayInputs) -> str:
+    targets = sorted(route_targets.first(route))
+    lost = [one for one in targets if one not in now.members.joined]
+    if lost:
+        return f"{lost[0]} has not joined this gateway; see the condition Accepted"
+    return f"no replica of {' or '.join(targets)} gets requests; kubectl describe infd shows why"
+
+
+def _routable_pods(target: str, now: GatewayInputs) -> frozenset[str]:
+    """Pods that any router sends requests to."""
+    every = (one for report in _answers(now) for one in report.targets.get(target, ()))
+    return frozenset(one.pod for one in every if one.state is EndpointState.ROUTABLE)
+
+
+def _answers(now: GatewayInputs) -> list[GatewayReport]:
+    return [one for one in now.reports if one is not None]
+
+
+def _tenant(one: Tenant, uses: Sequence[TenantUse]) -> Manifest:
+    limits: Mapping[str, int | None] = {
+        "maxConcurrency": one.max_concurrency,
+        "requestsPerMinute": one.requests_per_minute,
+        "tokensPerMinute": one.tokens_per_minute,
+    }
+    used = {name: sum(getattr(use, name) for use in uses) for name in ("running", "waiting", "requests", "tokens")}
+    return {"name": one.name, **used, **dict(_set(limits))}
+
+
+def _set(limits: Mapping[str, int | None]) -> Iterator[tuple[str, int]]:
+    return ((name, limit) for name, limit in limits.items() if limit is not None)
+
+
+def _condition(kind: ConditionType, holds: bool | None, reason: Why, message: str) -> UntimedCondition:
+    return UntimedCondition(type=kind, holds=holds, reason=reason, message=message)

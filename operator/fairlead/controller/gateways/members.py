@@ -1,0 +1,123 @@
+"""The deployments that joined a gateway, as its routers are told of them; each is read once a generation."""
+
+from collections import OrderedDict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from fairlead.cluster import kinds
+from fairlead.cluster.interfaces import ClusterState
+from fairlead.cluster.kinds import Manifest
+from fairlead.fleet.gateways import DesiredGateway
+from fairlead.objects import gateway_config, names, network_policies, revisions
+from fairlead.objects.gateway_config import RoutedDeployment
+from fairlead.review import deployment_review, gateway_membership, replica_facts, speculation_switch
+from fairlead.review.context import ReviewContext
+from fairlead.review.deployment_review import DeploymentReview
+
+MOST_KEPT: Final = 2048
+"""An entry takes a kilobyte, reading it again a millisecond."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Membership:
+    """Who joined, and who else is concerned."""
+
+    joined: Mapping[str, Manifest] = field(default_factory=dict)
+    """The entries of the routers' file, by namespace/name in their order."""
+    named_by: frozenset[str] = frozenset()
+    """Deployments whose spec names the gateway, whether they joined or not."""
+    present: frozenset[str] = frozenset()
+    """All deployments that exist."""
+    ready: Mapping[str, int] = field(default_factory=dict)
+    """Ready replicas of those that joined."""
+
+
+class MemberReader:
+    """Finds the members of gateways."""
+
+    def __init__(self, context: ReviewContext) -> None:
+        self._context = context
+        self._entries: OrderedDict[str, tuple[object, Manifest | None]] = OrderedDict()
+
+    def members(self, world: ClusterState, gateway: DesiredGateway, before: Mapping[str, Manifest]) -> Membership:
+        """Who joined: its engines admit the gateway, and the gateway its namespace.
+
+        Of a spec that is refused the entry stays as it was, since its engines do, too.
+        """
+        joined, named, present, ready = {}, set(), set(), {}
+        for document in world.of(kinds.INFERENCE_DEPLOYMENT).all():
+            name = name_of(document)
+            present.add(name)
+            if gateway.reference in gateway_membership.named(document):
+                named.add(name)
+            if not gateway.allows(document["metadata"]["namespace"]) or not _admits(world, document, gateway):
+                continue
+            entry = self._entry(world, document) or before.get(name)
+            if entry is not None:
+                joined[name] = entry
+                ready[name] = _ready(document)
+        return Membership(joined=joined, named_by=frozenset(named), present=frozenset(present), ready=ready)
+
+    def forget(self, uid: str) -> None:
+        """A deployment is gone."""
+        self._entries.pop(uid, None)
+
+    def _entry(self, world: ClusterState, document: Manifest) -> Manifest | None:
+        metadata = document["metadata"]
+        off = _speculation_is_off(world, document)
+        kept = self._entries.get(metadata["uid"])
+        if kept is None or kept[0] != (metadata["generation"], off):
+            judged = deployment_review.read(document, self._context)
+            if off:
+                judged = deployment_review.without_speculation(judged, document, self._context)
+            kept = self._entries[metadata["uid"]] = ((metadata["generation"], off), self._target(judged))
+        self._entries.move_to_end(metadata["uid"])
+        if len(self._entries) > MOST_KEPT:
+            self._entries.popitem(last=False)
+        return kept[1]
+
+    def _target(self, judged: DeploymentReview) -> Manifest | None:
+        if not judged.may_start or judged.deployment is None or judged.review is None or judged.spec is None:
+            return None
+        wanted = judged.deployment.wanted
+        accelerator = self._context.accelerator(wanted.product)
+        price = accelerator.price_an_hour if accelerator else None
+        return gateway_config.target(
+            RoutedDeployment(
+                wanted=wanted,
+                replica=replica_facts.replica(judged.review, revisions.of(judged.spec)),
+                price_per_hour=price * wanted.gpus_per_replica if price is not None else None,
+            )
+        )
+
+
+def name_of(document: Manifest) -> str:
+    """A deployment as targets are named."""
+    return f"{document['metadata']['namespace']}/{document['metadata']['name']}"
+
+
+def entries(configuration: object) -> Iterator[tuple[str, Manifest]]:
+    """The entries of a file that was written earlier; none where it is not as we write it."""
+    targets = configuration.get("targets") if isinstance(configuration, dict) else None
+    for one in targets if isinstance(targets, list) else ():
+        if isinstance(one, dict) and isinstance(one.get("target"), str):
+            yield one["target"], one
+
+
+def _admits(world: ClusterState, document: Manifest, gateway: DesiredGateway) -> bool:
+    metadata = document["metadata"]
+    policy = world.of(kinds.NETWORK_POLICY).find(metadata["namespace"], names.engines(metadata["name"]))
+    return policy is not None and gateway.reference in network_policies.admitted(policy)
+
+
+def _ready(document: Manifest) -> int:
+    found = (document.get("status") or {}).get("readyReplicas")
+    return found if isinstance(found, int) else 0
+
+
+def _speculation_is_off(world: ClusterState, document: Manifest) -> bool:
+    name = speculation_switch.policy_of(document)
+    store = world.of(kinds.AUTOSCALING_POLICY)
+    policy = store.find(document["metadata"]["namespace"], name) if name else None
+    return speculation_switch.is_off(document.get("status") or {}, policy)

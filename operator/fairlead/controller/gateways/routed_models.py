@@ -1,0 +1,79 @@
+"""The models that a gateway serves: those of its spec, and the own names of deployments that joined. Pure."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from fairlead.controller.gateways.members import Membership
+from fairlead.fleet.gateways import DesiredGateway
+from fairlead.fleet.model_routes import EXTERNAL, ModelRoute
+from fairlead.review import gateway_review, route_targets
+
+MOST_REMARKS = 8
+"""More would fill a condition; the others show when these are resolved."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoutedModels:
+    """What clients may ask for."""
+
+    routes: tuple[ModelRoute, ...]
+    remarks: tuple[str, ...]
+    """What does not work as somebody may have meant it."""
+
+
+def routed(gateway: DesiredGateway, members: Membership) -> RoutedModels:
+    """The routes of the spec first; a name that is taken is not given again."""
+    routes = {one.name: one for one in gateway.routes.routes}
+    remarks = list(_strays(gateway, members))
+    mentioned = {target for route in gateway.routes.routes for _, target in route_targets.of(route)}
+    for target, entry in sorted(members.joined.items()):
+        for name in _own_names(entry, stands_in_route=target in mentioned):
+            other = routes.setdefault(name, ModelRoute(name=name, target=target))
+            if other.target != target:
+                remarks.append(_taken(name, target, other))
+    remarks += [one.sentence for one in gateway_review.unserved(gateway, routes)]
+    return RoutedModels(routes=tuple(routes.values()), remarks=tuple(_shortened(remarks)))
+
+
+def _own_names(entry: dict[str, object], *, stands_in_route: bool) -> Iterator[str]:
+    """Its adapters, and the name of its base model unless a route leads there under another one."""
+    adapters, models = entry.get("adapters"), entry.get("models")
+    extra = [str(one) for one in adapters] if isinstance(adapters, list) else []
+    for one in models if isinstance(models, list) else ():
+        if str(one) in extra or not stands_in_route:
+            yield str(one)
+
+
+def _taken(name: str, target: str, other: ModelRoute) -> str:
+    by = other.target if other.target is not None else f"route {other.name}"
+    return (
+        f"spec.models: {name}: {target} is served under this name, too, and {by} has it: clients do not reach {target} "
+        "by it; add a route with another name that leads there"
+    )
+
+
+def _strays(gateway: DesiredGateway, members: Membership) -> Iterator[str]:
+    """Routes to deployments that have not joined."""
+    for number, route in enumerate(gateway.routes.routes):
+        for field, target in route_targets.of(route):
+            if not target.startswith(EXTERNAL) and target not in members.joined:
+                because, remedy = _why_not(target, gateway, members)
+                yield f"spec.models[{number}].{field}: {target}: {because}; {remedy}"
+
+
+def _why_not(target: str, gateway: DesiredGateway, members: Membership) -> tuple[str, str]:
+    reference = gateway.reference
+    if target not in members.present:
+        return "there is no such InferenceDeployment", "create it, or correct the name"
+    if target not in members.named_by:
+        return (
+            "this deployment has not joined the gateway",
+            f"set its spec.gateway to name {reference.name}, namespace {reference.namespace}",
+        )
+    return "this deployment has yet to join", "its conditions Accepted and Routable say what is missing, if this lasts"
+
+
+def _shortened(remarks: list[str]) -> Iterator[str]:
+    yield from remarks[:MOST_REMARKS]
+    if len(remarks) > MOST_REMARKS:
+        yield f"and {len(remarks) - MOST_REMARKS} more"

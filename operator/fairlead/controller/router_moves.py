@@ -1,0 +1,119 @@
+"""The children of a deployment beside its engines, while it moves between its own routers and a gateway's. Pure."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from fairlead.cluster import pods
+from fairlead.cluster.kinds import Manifest
+from fairlead.controller.snapshot import DeploymentSnapshot
+from fairlead.fleet.endpoints import RouterEndpoint
+from fairlead.fleet.gateways import DeploymentRouter, DesiredDeployment, DesiredGateway, GatewayReference
+from fairlead.objects import applied_hash, children, labels, revisions
+from fairlead.objects.children import UNKNOWN_CAPACITY
+from fairlead.objects.installation import Installation
+from fairlead.objects.network_policies import EngineAccess
+from fairlead.objects.owner import Owner
+from fairlead.planning import router_move
+from fairlead.planning.router_move import MoveFacts, MovePhase, RouterMove, RouterReports
+from fairlead.review import replica_facts
+from fairlead.review.deployment_review import DeploymentReview
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SideReports:
+    """What routers report of one deployment, by whose routers they are."""
+
+    own: RouterReports = ()
+    gateways: Mapping[GatewayReference, RouterReports]
+
+    @property
+    def all(self) -> tuple[tuple[RouterEndpoint, ...] | None, ...]:
+        """Those of all routers."""
+        return (*self.own, *(one for some in self.gateways.values() for one in some))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StaticChildren:
+    """The children beside engines."""
+
+    manifests: tuple[Manifest, ...] = ()
+    spared: frozenset[tuple[str, str]] = frozenset()
+    """Kind and name of children that are left as they are: neither changed nor removed."""
+
+
+ROUTER_KINDS = (
+    *("ServiceAccount", "Role", "RoleBinding", "NetworkPolicy"),
+    *("PodDisruptionBudget", "ConfigMap", "Service", "Deployment"),
+)
+"""Each is a child of a deployment's own routers."""
+
+
+def move(
+    observed: DeploymentSnapshot, deployment: DesiredDeployment | None, reports: SideReports, now: datetime
+) -> RouterMove:
+    """Who serves it now, and who is to."""
+    if deployment is None:
+        return RouterMove()
+    wanted = deployment.door if isinstance(deployment.door, GatewayReference) else None
+    ready = [pod["metadata"]["name"] for some in observed.pods.values() for pod in some if _takes_requests(pod)]
+    return router_move.next_move(
+        MoveFacts(
+            wanted=wanted,
+            admitted=observed.admitted,
+            has_own=observed.router is not None,
+            own_serves=router_move.serves(reports.own, ready),
+            own_seconds=_ready_seconds(observed.routers, now),
+            gateway_serves=wanted is not None and router_move.serves(reports.gateways.get(wanted, ()), ready),
+            settle_seconds=deployment.drain.settle_seconds,
+        )
+    )
+
+
+def static_children(
+    owner: Owner, judged: DeploymentReview, platform: Installation, to: RouterMove
+) -> tuple[Manifest, ...]:
+    """All children but engines; they follow from the spec and the move, so they are built once for each."""
+    deployment = judged.deployment
+    if deployment is None:
+        return ()
+    access = EngineAccess(own=to.own_admitted, gateways=to.admitted)
+    made = children.of_engines(owner, deployment, platform, access)
+    if isinstance(deployment.door, DeploymentRouter):
+        capacity = UNKNOWN_CAPACITY
+        if judged.review is not None and judged.spec is not None:
+            capacity = replica_facts.replica(judged.review, revisions.of(judged.spec))
+        made += children.of_router(owner, deployment, deployment.door, platform, capacity)
+    return tuple(applied_hash.with_applied_hash(one) for one in made)
+
+
+def at_this_moment(
+    static: tuple[Manifest, ...], observed: DeploymentSnapshot, to: RouterMove, gateway: DesiredGateway | None
+) -> StaticChildren:
+    """With the address that clients know where it is to lead now; `gateway` is the one of the spec, where it exists."""
+    owner, address = observed.owner, observed.address
+    if to.phase is MovePhase.JOINING:
+        return StaticChildren(manifests=static, spared=frozenset((kind, owner.router_name) for kind in ROUTER_KINDS))
+    if to.phase is MovePhase.LEAVING and address is not None and _leads_to_gateway(address):
+        rest = tuple(one for one in static if one["kind"] != "Service")
+        return StaticChildren(manifests=rest, spared=frozenset({("Service", owner.router_name)}))
+    if to.phase is not MovePhase.JOINED or address is None:
+        return StaticChildren(manifests=static)
+    if gateway is None:
+        return StaticChildren(manifests=static, spared=frozenset({("Service", owner.router_name)}))
+    behind = children.address_behind(owner, gateway, address)
+    return StaticChildren(manifests=(*static, applied_hash.with_applied_hash(behind)) if behind else static)
+
+
+def _takes_requests(pod: Manifest) -> bool:
+    return pods.is_ready(pod) and labels.ASLEEP not in (pod["metadata"].get("annotations") or {})
+
+
+def _ready_seconds(routers: Sequence[Manifest], now: datetime) -> float:
+    """For how long one of them has been ready."""
+    since = [at for one in routers if (at := pods.moment(pods.condition(one, "Ready").get("lastTransitionTime")))]
+    return max(((now - one).total_seconds() for one in since), default=0.0)
+
+
+def _leads_to_gateway(address: Manifest) -> bool:
+    return labels.GATEWAY in (address.get("spec", {}).get("selector") or {})

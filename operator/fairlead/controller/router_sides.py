@@ -1,0 +1,90 @@
+"""The routers that may send a deployment requests: what they report, and how they stand for its conditions."""
+
+import asyncio
+from collections.abc import Sequence
+
+from fairlead.cluster.kinds import Manifest
+from fairlead.controller import snapshot
+from fairlead.controller.interfaces import PodAccess
+from fairlead.controller.pods import router_problems
+from fairlead.controller.pods.pod_facts import MergedRouterReport
+from fairlead.controller.router_moves import SideReports
+from fairlead.controller.snapshot import DeploymentSnapshot
+from fairlead.controller.status.status_inputs import RouterSummary
+from fairlead.fleet.conditions import ConditionReason
+from fairlead.fleet.endpoints import RouterEndpoint
+from fairlead.fleet.gateways import DeploymentRouter, DesiredDeployment, DesiredGateway, GatewayReference
+from fairlead.objects.router_config import DEFAULT_REPLICAS
+from fairlead.planning.router_move import MovePhase, RouterMove
+from fairlead.review import gateway_membership
+
+
+async def read(pod_access: PodAccess, observed: DeploymentSnapshot) -> SideReports:
+    """What its own routers report, and those of gateways of it."""
+    target = f"{observed.owner.namespace}/{observed.owner.name}"
+    own, *others = await asyncio.gather(
+        _reports(pod_access, observed.routers, ""),
+        *(_reports(pod_access, some, target) for some in observed.gateway_routers.values()),
+    )
+    return SideReports(own=own, gateways=dict(zip(observed.gateway_routers, others, strict=True)))
+
+
+async def _reports(
+    pod_access: PodAccess, routers: Sequence[Manifest], target: str
+) -> tuple[tuple[RouterEndpoint, ...] | None, ...]:
+    return tuple(await asyncio.gather(*(pod_access.endpoints(one, target) for one in routers)))
+
+
+def own(
+    observed: DeploymentSnapshot, door: DeploymentRouter, reports: MergedRouterReport, to: RouterMove
+) -> RouterSummary:
+    """Its own routers; those of a gateway count as long as they go on serving it."""
+    current = snapshot.requested_replicas(observed.router) if observed.router is not None else DEFAULT_REPLICAS
+    wanted = current if door.pods.replicas is None else door.pods.replicas
+    ready = len(observed.serving_routers if to.phase is MovePhase.LEAVING else observed.routers)
+    problem = "" if ready or not wanted else router_problems.problem(observed)
+    return RouterSummary(
+        wanted=wanted, ready=ready, reporting=reports.reporting, reasons=reports.reasons, problem=problem
+    )
+
+
+def of_gateway(
+    observed: DeploymentSnapshot,
+    door: GatewayReference,
+    gateway: DesiredGateway | None,
+    reports: MergedRouterReport,
+    to: RouterMove,
+) -> RouterSummary:
+    """The gateway's routers; its own ones count as long as they go on serving it."""
+    refused, problem = _barred(observed.owner.namespace, door, gateway)
+    joining = to.phase is MovePhase.JOINING
+    return RouterSummary(
+        wanted=(gateway.pods.replicas if gateway else None) or 0,
+        ready=len(observed.serving_routers if joining else observed.gateway_routers.get(door, ())),
+        reporting=reports.reporting,
+        reasons=reports.reasons,
+        gateway=door.title,
+        refused=refused,
+        problem=problem,
+        waiting=joining,
+    )
+
+
+def gateway_of(deployment: DesiredDeployment | None) -> GatewayReference | None:
+    """The gateway that a deployment joins, if it does."""
+    door = deployment.door if deployment is not None else None
+    return door if isinstance(door, GatewayReference) else None
+
+
+def _barred(
+    namespace: str, door: GatewayReference, gateway: DesiredGateway | None
+) -> tuple[ConditionReason | None, str]:
+    """What keeps the gateway's routers from it, if anything."""
+    if gateway is None:
+        because = f"there is no InferenceGateway {door.name} in namespace {door.namespace} that can be read"
+        remedy = "create or correct it, or remove spec.gateway"
+        return ConditionReason.GATEWAY_NOT_FOUND, f"{gateway_membership.FIELD}: {door.name}: {because}; {remedy}"
+    if not gateway.allows(namespace):
+        because, remedy = gateway_membership.not_allowed(gateway, namespace)
+        return ConditionReason.NOT_ALLOWED, f"{gateway_membership.FIELD}: {door.name}: {because}; {remedy}"
+    return None, ""

@@ -1,0 +1,42 @@
+"""All children of one InferenceGateway: those of its routers; the engines belong to the deployments that join."""
+
+from fairlead.fleet.gateways import DeploymentRouter, DesiredGateway
+from fairlead.objects import (
+    disruption_budgets,
+    names,
+    network_policies,
+    router_config,
+    router_deployment,
+    router_rbac,
+    router_service,
+)
+from fairlead.objects.installation import Installation
+from fairlead.objects.manifest import Manifest
+from fairlead.objects.owner import Owner
+
+KEY_OWNER = "gateway/"
+"""Stands before a gateway's name where the operator's key to its routers is derived: a deployment may have its name."""
+
+
+def all_children(
+    owner: Owner, gateway: DesiredGateway, configuration: Manifest, platform: Installation
+) -> tuple[Manifest, ...]:
+    """In the order in which they are applied: RBAC and the network policy before the pods that need them."""
+    router = DeploymentRouter(routing=gateway.routing, pods=gateway.pods)
+    key = platform.router_keys.sha256(owner.namespace, f"{KEY_OWNER}{owner.name}")
+    return (
+        router_rbac.account(owner),
+        router_rbac.role(owner),
+        router_rbac.binding(owner),
+        network_policies.routers(owner, platform),
+        disruption_budgets.routers(owner),
+        router_config.config_map(owner, configuration, key),
+        router_service.manifest(owner, router),
+        router_deployment.manifest(owner, router, platform, secrets(gateway)),
+    )
+
+
+def secrets(gateway: DesiredGateway) -> tuple[str, ...]:
+    """The Secrets that its routers mount beside those of the settings: its tenants' keys, and keys of other APIs."""
+    keys = (one.key.name for one in gateway.routes.externals if one.key is not None)
+    return names.gateway_keys(gateway.reference.name), *keys

@@ -1,0 +1,58 @@
+"""The configuration of a gateway's routers: targets, routes and settings, as a file that they read again on a change.
+
+Routers also watch the ConfigMap itself, since the kubelet may take a minute to renew the file.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from fairlead.api.kinds import GATEWAY
+from fairlead.fleet.desired_state import DesiredRevision
+from fairlead.fleet.gateways import DesiredGateway
+from fairlead.fleet.model_routes import ExternalTarget, ModelRoute
+from fairlead.objects import labels, names, router_config, router_secrets
+from fairlead.objects.manifest import Manifest
+from fairlead.objects.router_config import ReplicaCapacity
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoutedDeployment:
+    """A deployment as a gateway's routers see it."""
+
+    wanted: DesiredRevision
+    replica: ReplicaCapacity
+    price_per_hour: float | None = None
+    """Of one replica, with all its GPUs."""
+
+
+def target(one: RoutedDeployment) -> Manifest:
+    """One target of the file."""
+    price = one.price_per_hour
+    return {
+        "target": f"{one.wanted.namespace}/{one.wanted.name}",
+        **router_config.target(one.wanted, one.replica),
+        "pricePerHour": None if price is None else f"{price:.4f}",
+    }
+
+
+def document(gateway: DesiredGateway, targets: Sequence[Manifest], routes: Sequence[ModelRoute]) -> Manifest:
+    """The whole file; `targets` as `target` writes them."""
+    reference = gateway.reference
+    return {
+        "renderedFrom": f"{GATEWAY.name} {reference.title}",
+        "namespace": reference.namespace,
+        "configMap": names.gateway(reference.name),
+        "tenantKeys": router_secrets.folder(names.gateway_keys(reference.name)),
+        "routers": gateway.pods.replicas or router_config.DEFAULT_REPLICAS,
+        "routerSelector": labels.as_text(labels.gateway_routers(reference.name)),
+        "routing": router_config.plain(gateway.routing),
+        "targets": list(targets),
+        "externals": [_external(one) for one in gateway.routes.externals],
+        "routes": [router_config.plain(one) for one in routes],
+    }
+
+
+def _external(one: ExternalTarget) -> Manifest:
+    plain: Manifest = router_config.plain(replace(one, key=None))
+    del plain["key"]
+    return plain | {"keyFile": router_secrets.path(one.key) if one.key else None}

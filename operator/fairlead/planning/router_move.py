@@ -1,0 +1,97 @@
+"""Which routers serve a deployment while it moves between its own and a gateway's: who begins, and who may go.
+
+The side that takes over serves before the other one goes. The gateways that the engines admit are the memory of this:
+a gateway sends requests to a deployment for as long as it is admitted.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from fairlead.fleet.endpoints import EndpointState, RouterEndpoint
+from fairlead.fleet.gateways import GatewayReference
+
+RouterReports = Sequence[tuple[RouterEndpoint, ...] | None]
+"""Of each ready router the endpoints that it reports; None: it did not answer."""
+
+
+class MovePhase(StrEnum):
+    """Where a deployment stands between its own routers and a gateway's."""
+
+    OWN = "Own"
+    """Its own routers serve it, and no gateway does."""
+    JOINING = "Joining"
+    """Its own routers stay as they are until the gateway's take requests for it."""
+    JOINED = "Joined"
+    """The gateway's routers serve it, and it has none of its own."""
+    LEAVING = "Leaving"
+    """A gateway's routers serve it until its own do."""
+    SETTLING = "Settling"
+    """Its own routers serve it; the gateway's still may, for clients that have yet to notice."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MoveFacts:
+    """What is known of both sides."""
+
+    wanted: GatewayReference | None
+    """The gateway of the spec; None: a router of its own."""
+    admitted: tuple[GatewayReference, ...] = ()
+    """Gateways that its engines admit now."""
+    has_own: bool = False
+    """Whether its own routers exist."""
+    own_serves: bool = False
+    own_seconds: float = 0.0
+    """For how long its own routers have been ready."""
+    gateway_serves: bool = False
+    settle_seconds: float = 10.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RouterMove:
+    """Which routers there are to be now."""
+
+    phase: MovePhase = MovePhase.OWN
+    admitted: tuple[GatewayReference, ...] = ()
+    wait_seconds: float | None = None
+    """When to look again, though nothing happens until then."""
+
+    @property
+    def own_admitted(self) -> bool:
+        """Whether its own routers may send requests to its engines."""
+        return self.phase is not MovePhase.JOINED
+
+
+def next_move(facts: MoveFacts) -> RouterMove:
+    """Nobody goes before somebody else serves; a gateway that is not there never takes anything over."""
+    if facts.wanted is not None:
+        return _towards(facts.wanted, facts)
+    if not facts.admitted:
+        return RouterMove()
+    if not facts.own_serves:
+        return RouterMove(phase=MovePhase.LEAVING, admitted=facts.admitted)
+    left = facts.settle_seconds - facts.own_seconds
+    if left > 0:
+        return RouterMove(phase=MovePhase.SETTLING, admitted=facts.admitted, wait_seconds=left)
+    return RouterMove()
+
+
+def _towards(gateway: GatewayReference, facts: MoveFacts) -> RouterMove:
+    if facts.gateway_serves:
+        return RouterMove(phase=MovePhase.JOINED, admitted=(gateway,))
+    admitted = (gateway, *(one for one in facts.admitted if one != gateway))
+    phase = MovePhase.JOINING if facts.has_own else MovePhase.JOINED
+    return RouterMove(phase=phase, admitted=admitted)
+
+
+def serves(reports: RouterReports, ready_engines: Iterable[str]) -> bool:
+    """Whether requests reach the deployment through every one of these routers.
+
+    One that knows the deployment holds its requests while no engine is ready; else it must use one of the ready ones.
+    """
+    ready = set(ready_engines)
+    return bool(reports) and all(one is not None and (not ready or _uses(one, ready)) for one in reports)
+
+
+def _uses(report: tuple[RouterEndpoint, ...], ready: set[str]) -> bool:
+    return any(one.state is EndpointState.ROUTABLE and one.pod in ready for one in report)

@@ -1,0 +1,67 @@
+"""A deployment and the gateway it names: whether both sides agree. Pure.
+
+The two may be created in any order, so what is missing is a warning and a condition, never a refusal.
+"""
+
+from collections.abc import Iterator
+
+from fairlead.api.kinds import GATEWAY
+from fairlead.fleet.findings import SpecRefusal, SpecWarning
+from fairlead.fleet.gateways import DesiredDeployment, DesiredGateway, GatewayReference
+from fairlead.fleet.model_routes import EXTERNAL
+from fairlead.objects.manifest import Manifest
+from fairlead.review.context import ObjectKey, ReviewContext
+from fairlead.review.result import AdmissionReason
+
+FIELD = "spec.gateway.name"
+
+
+def key_of(gateway: GatewayReference) -> ObjectKey:
+    """The gateway as other references are known."""
+    return ObjectKey(GATEWAY.name, gateway.namespace, gateway.name)
+
+
+def named(document: Manifest) -> tuple[GatewayReference, ...]:
+    """The gateway that a stored deployment names, if it does; whatever else stands in it."""
+    spec, namespace = document.get("spec"), document["metadata"]["namespace"]
+    found = spec.get("gateway") if isinstance(spec, dict) else None
+    name = found.get("name") if isinstance(found, dict) else None
+    if not isinstance(name, str) or not isinstance(found, dict):
+        return ()
+    return (GatewayReference(namespace=str(found.get("namespace") or namespace), name=name),)
+
+
+def refusals(deployment: DesiredDeployment) -> Iterator[SpecRefusal]:
+    """The refusal in a namespace whose name means other APIs in a gateway's routes."""
+    namespace = deployment.wanted.namespace
+    if isinstance(deployment.door, GatewayReference) and f"{namespace}/" == EXTERNAL:
+        yield SpecRefusal(
+            field=FIELD,
+            value=deployment.door.name,
+            reason=AdmissionReason.NOT_ALLOWED,
+            because=f"in a gateway's routes {EXTERNAL} stands before the names of other APIs, so no deployment of "
+            f"namespace {namespace} can be named",
+            remedy="move it to another namespace, or remove spec.gateway",
+        )
+
+
+def warnings(deployment: DesiredDeployment, context: ReviewContext) -> Iterator[SpecWarning]:
+    """The warning where the gateway is known and does not let this namespace join."""
+    door = deployment.door
+    if not isinstance(door, GatewayReference):
+        return
+    gateway = context.gateways.get(key_of(door))
+    if gateway is not None and not gateway.allows(deployment.wanted.namespace):
+        because, remedy = not_allowed(gateway, deployment.wanted.namespace)
+        yield SpecWarning(
+            field=FIELD, value=door.name, reason=AdmissionReason.NOT_ALLOWED, because=because, remedy=remedy
+        )
+
+
+def not_allowed(gateway: DesiredGateway, namespace: str) -> tuple[str, str]:
+    """Why, and what to do."""
+    title = gateway.reference.title
+    return (
+        f"gateway {title} does not let deployments of namespace {namespace} join, so its routers send no requests here",
+        f"add {namespace} to spec.allowedNamespaces of InferenceGateway {title}",
+    )

@@ -1,0 +1,110 @@
+"""What is said of a gateway from its own fields: names that nothing has, targets that may not join, chains that repeat.
+
+What other objects make of it, deployments that do not exist or name another gateway, is known only in a cluster. Pure.
+"""
+
+import difflib
+from collections.abc import Container, Iterable, Iterator
+
+from fairlead.api import gateway_conversion, object_reader
+from fairlead.api.kinds import GATEWAY
+from fairlead.fleet.findings import SpecRefusal, SpecWarning
+from fairlead.fleet.gateways import DesiredGateway
+from fairlead.fleet.model_routes import EXTERNAL, ModelRoute
+from fairlead.review import durations, route_targets, unsupported_fields
+from fairlead.review.context import ObjectKey
+from fairlead.review.result import AdmissionReason
+
+
+def read(document: object) -> tuple[ObjectKey, DesiredGateway] | None:
+    """A gateway as written, with its key; None where the document is no gateway or cannot be read."""
+    found = object_reader.read_stored(document, GATEWAY).value
+    if found is None:
+        return None
+    return ObjectKey(GATEWAY.name, found.namespace, found.name), gateway_conversion.gateway(found)
+
+
+def refusals(gateway: DesiredGateway) -> Iterator[SpecRefusal]:
+    """Everything that keeps a route from working whatever else exists."""
+    yield from unsupported_fields.of_gateway(gateway)
+    for number, route in enumerate(gateway.routes.routes):
+        place = f"spec.models[{number}]"
+        yield from _externals(place, route, gateway)
+        yield from _namespaces(place, route, gateway)
+        yield from _tenants(place, route, gateway)
+
+
+def warnings(gateway: DesiredGateway) -> Iterator[SpecWarning]:
+    """What is allowed and has no effect, or another one than meant."""
+    yield from durations.timeouts(gateway.routing.timeouts, "spec.timeouts")
+    yield from unsupported_fields.budgets(gateway)
+    for number, route in enumerate(gateway.routes.routes):
+        yield from _repeats(f"spec.models[{number}]", route)
+
+
+def unserved(gateway: DesiredGateway, served: Container[str]) -> Iterator[SpecWarning]:
+    """One for each model that a tenant may use and nothing serves; deployments that join later may."""
+    for number, tenant in enumerate(gateway.routing.tenants):
+        for model in sorted(one for one in tenant.models if one not in served):
+            yield SpecWarning(
+                field=f"spec.tenants[{number}].models",
+                value=model,
+                reason=AdmissionReason.NOT_SERVED,
+                because="no route has this name, and no deployment that joins is served under it",
+                remedy="add it to models, or remove it here",
+            )
+
+
+def _externals(place: str, route: ModelRoute, gateway: DesiredGateway) -> Iterator[SpecRefusal]:
+    known = [one.name for one in gateway.routes.externals]
+    for field, target in route_targets.of(route):
+        if target.startswith(EXTERNAL) and target not in known:
+            yield _unknown(f"{place}.{field}", target, known, "spec.external")
+
+
+def _namespaces(place: str, route: ModelRoute, gateway: DesiredGateway) -> Iterator[SpecRefusal]:
+    """A target elsewhere that may never join."""
+    for field, target in route_targets.of(route):
+        namespace = target.partition("/")[0]
+        if not target.startswith(EXTERNAL) and not gateway.allows(namespace):
+            yield SpecRefusal(
+                field=f"{place}.{field}",
+                value=target,
+                reason=AdmissionReason.NOT_ALLOWED,
+                because=f"deployments of namespace {namespace} may not join this gateway",
+                remedy=f"add {namespace} to spec.allowedNamespaces, or name a deployment of "
+                f"{gateway.reference.namespace}",
+            )
+
+
+def _tenants(place: str, route: ModelRoute, gateway: DesiredGateway) -> Iterator[SpecRefusal]:
+    known = [one.name for one in gateway.routing.tenants]
+    for number, rule in enumerate(route.rules):
+        for tenant in sorted(rule.when.tenants.difference(known)):
+            yield _unknown(f"{place}.rules[{number}].when.tenants", tenant, known, "spec.tenants")
+
+
+def _unknown(field: str, value: str, known: Iterable[str], where: str) -> SpecRefusal:
+    near = difflib.get_close_matches(value, known, n=1)
+    return SpecRefusal(
+        field=field,
+        value=value,
+        reason=AdmissionReason.NO_SUCH_NAME,
+        because=f"nothing in {where} has this name",
+        remedy=f"did you mean {near[0]}?" if near else f"add it to {where}, or remove it here",
+    )
+
+
+def _repeats(place: str, route: ModelRoute) -> Iterator[SpecWarning]:
+    """A fallback to where the request comes from, or twice to the same target."""
+    seen = set(route_targets.first(route)) if route.target and not route.rules else set()
+    for number, target in enumerate(route.fallback.targets if route.fallback else ()):
+        if target in seen:
+            yield SpecWarning(
+                field=f"{place}.fallback.deployments[{number}]",
+                value=target,
+                reason=AdmissionReason.ASKED_BEFORE,
+                because="this target was asked already when the chain comes to it, so it is passed over",
+                remedy="remove it, or name another one",
+            )
+        seen.add(target)

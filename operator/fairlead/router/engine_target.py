@@ -1,0 +1,207 @@
+"""One target of a router: a deployment's engines, or an API outside of the cluster, and what only its requests need.
+
+A plain router has one target, a gateway's router many; what all requests share is in `RouterContext`.
+"""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from math import inf
+from typing import Final
+
+from fairlead.router import external_api, refusals
+from fairlead.router.config.loader import TargetConfig
+from fairlead.router.engine_errors import EngineErrorReply
+from fairlead.router.engine_scraper import EngineScraper
+from fairlead.router.external_api import ExternalApi
+from fairlead.router.observability.counters import RouterCounters
+from fairlead.router.probes import EngineProber, ProbeBackoff
+from fairlead.router.routable_revisions import RoutableRevisions
+from fairlead.router.upstream_pool import TlsContextFactory, UpstreamPool
+from fairlead.router.wire.head_cache import HeadCache
+from fairlead.router.wire.problems import Problem
+from fairlead.router.wire.request_heads import RequestHead
+from fairlead.router.wire.surfaces import Surface
+from fairlead.routing.dispatcher import Dispatcher
+from fairlead.routing.dispatcher_config import DispatcherConfig
+from fairlead.routing.endpoint import Endpoint
+from fairlead.routing.hedge_policy import HedgePolicy
+from fairlead.routing.routing_request import RoutingRequest
+from fairlead.routing.selection import EndpointChoice
+from fairlead.routing.tenancy import Tenancy
+
+MOST_ROUTE_LINES: Final = 1024
+"""Routes to one target whose header lines are kept; more than any gateway has."""
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class TargetParts:
+    """What all targets of one router are made with."""
+
+    tenancy: Tenancy
+    memory: HeadCache
+    counts: RouterCounters
+    engine_tls: TlsContextFactory
+    probe_backoff: ProbeBackoff
+    first_token_seconds: Callable[[], float]
+    changed: Callable[["EngineTarget", Endpoint], None]
+    """Called on each change of an endpoint's state."""
+
+
+class EngineTarget:
+    """One target, from its configuration to its last request."""
+
+    __slots__ = (
+        *("_lines", "_parts", "adapters", "api", "arrivals", "base", "config", "dispatcher", "errors", "external"),
+        *("hedges", "model_member", "name", "pools", "priority_start", "prober", "prompt_tokens", "retired"),
+        *("revisions", "turning", "unsalted", "watches"),
+    )
+
+    def __init__(
+        self, config: TargetConfig, terms: DispatcherConfig, parts: TargetParts, external: ExternalApi | None = None
+    ) -> None:
+        self.name = config.target
+        self.external = external
+        """Set for an API outside of the cluster."""
+        self._parts = parts
+        self.dispatcher = Dispatcher(terms, lambda endpoint: parts.changed(self, endpoint), parts.tenancy)
+        self.prober = EngineProber(self.dispatcher.table, self, parts.probe_backoff)
+        self.hedges = HedgePolicy()
+        self.pools: dict[Endpoint, UpstreamPool] = {}
+        self.watches: dict[Endpoint, EngineScraper] = {}
+        self.revisions = RoutableRevisions(f"{self.name}@" if self.name else "")
+        self.arrivals = self.prompt_tokens = 0
+        """Requests that came for it, and the estimated tokens of their prompts."""
+        self.turning = False
+        """Its waiting requests are being dispatched."""
+        self.retired = False
+        """The configuration names it no more: its requests end, and no new ones come."""
+        self._lines: dict[str, bytes] = {}
+        self._take(config)
+
+    def apply(self, config: TargetConfig, terms: DispatcherConfig, now: float) -> None:
+        """Apply another configuration: counts, endpoints and requests stay."""
+        self._take(config)
+        self.dispatcher.apply(terms, now)
+        for endpoint in self.dispatcher.table.endpoints:
+            self.size(endpoint)
+
+    def _take(self, config: TargetConfig) -> None:
+        self.config = config
+        self.api = api = external_api.API if self.external is not None else config.engine_api
+        self.errors = api.errors
+        self.adapters = api.adapters if config.adapters else None
+        """How requests name adapters, where there are any and their own names say nothing to the engine."""
+        self.unsalted = api.unsalted
+        """Routes on which the engine would not separate tenants."""
+        self.priority_start = api.priority_header or b""
+        """The name of the header that takes a tenant's rank, if there is one."""
+        self.base = config.models[0] if config.models else ""
+        """How its engines call the base model."""
+        self.model_member = json.dumps(self.base).encode() if self.base else b""
+
+    def route_lines(self, route: str) -> bytes:
+        """Header lines that say to the client which route its request took."""
+        found = self._lines.get(route)
+        if found is None:
+            if len(self._lines) >= MOST_ROUTE_LINES:
+                self._lines.clear()
+            names = (route.encode("latin-1", "replace"), self.name.encode("latin-1", "replace"))
+            found = self._lines[route] = b"x-fairlead-route: %b\r\nx-fairlead-target: %b\r\n" % names
+        return found
+
+    def takes(self, surface: Surface) -> bool:
+        """Whether it has this surface at all."""
+        return self.external is None or surface in external_api.PATHS
+
+    def add_demand(self, routing: RoutingRequest) -> None:
+        """A request came for it, whatever becomes of that."""
+        self.arrivals += 1
+        self.prompt_tokens += routing.prompt_tokens
+
+    @property
+    def is_routable(self) -> bool:
+        """Whether any of its replicas can be sent a request."""
+        return bool(self.dispatcher.table.field.routable)
+
+    def problem_of(self, error: EngineErrorReply, head: RequestHead) -> Problem | None:
+        """What a client gets in place of an error that is not meant for it; nothing for any other error."""
+        if error.has_no_route:
+            return refusals.no_route_at_engine(head)
+        external = self.external
+        if external is not None and error.head.status in external_api.KEY_REFUSED:
+            return refusals.key_refused(external.address)
+        return None
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it is retired and its last request has ended."""
+        return self.retired and not self.dispatcher.table.endpoints and not self.dispatcher.waiting
+
+    # Endpoints
+
+    def size(self, endpoint: Endpoint) -> None:
+        """Set a replica's limits from the configuration; its KV cache by its own metrics takes precedence."""
+        config = self.config
+        most = inf if config.max_sequences is None else config.max_sequences
+        tokens = endpoint.kv_tokens or config.kv_tokens
+        if (endpoint.kv_tokens, endpoint.most_requests) != (tokens, most):
+            self.dispatcher.table.sized(endpoint, tokens, most)
+
+    def pool(self, endpoint: Endpoint) -> UpstreamPool:
+        """The connections to this endpoint."""
+        found = self.pools.get(endpoint)
+        if found is None:
+            parts, external = self._parts, self.external
+            tls = parts.engine_tls if external is None else external.tls
+            found = self.pools[endpoint] = UpstreamPool(endpoint, parts.memory, parts.counts, tls)
+            if external is not None:
+                found.host = external.host
+        return found
+
+    def scrape(self, endpoint: Endpoint, now: float) -> None:
+        """Start the next scrape of this endpoint."""
+        watch = self.watches.get(endpoint)
+        if watch is None:
+            watch = self.watches[endpoint] = EngineScraper(self.dispatcher.table, endpoint, self.api)
+        watch.scrape(self.pool(endpoint), now)
+
+    @property
+    def is_probed(self) -> bool:
+        """Whether its endpoints answer probes; requests to an API outside cost money."""
+        return self.external is None
+
+    @property
+    def probe_seconds(self) -> float:
+        """How long a probe may take."""
+        return self._parts.first_token_seconds()
+
+    def forget_pools(self) -> None:
+        """Close what belongs to endpoints that the table has no more."""
+        holds = self.dispatcher.table.holds
+        for endpoint in [one for one in self.pools if not holds(one)]:
+            self.pools.pop(endpoint).close()
+        for endpoint in [one for one in self.watches if not holds(one)]:
+            self.watches.pop(endpoint).stop()
+
+    def close(self) -> None:
+        """Close every connection; requests that still run are cut."""
+        for watch in self.watches.values():
+            watch.stop()
+        for pool in self.pools.values():
+            pool.close()
+
+    def charge_hedge(self, routing: RoutingRequest, now: float) -> RoutingRequest | None:
+        """A copy of a request that is charged to another endpoint, if one has room and the budget allows."""
+        assert routing.endpoint is not None
+        tried = [*routing.tried, routing.endpoint]
+        second = replace(routing, tried=tried, endpoint=None, charged_prompt=0, charged_reply=0, owner=None)
+        table = self.dispatcher.table
+        chosen = table.choose(second, now)
+        if not isinstance(chosen, EndpointChoice) or chosen.endpoint in tried:
+            return None
+        if not self.hedges.maybe_spend():
+            self._parts.counts.hedges_denied += 1
+            return None
+        table.charge(second, chosen, now)
+        return second

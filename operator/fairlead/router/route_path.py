@@ -1,0 +1,126 @@
+"""The way of one request through its route: which target it was chosen for, which were asked, and which comes next.
+
+A target is asked at most once for a request, and only before the client got a byte.
+"""
+
+from random import random
+from typing import Final
+
+from msgspec import Raw
+
+from fairlead.fleet.model_routes import FallbackReason
+from fairlead.router import refusals
+from fairlead.router.engine_target import EngineTarget
+from fairlead.router.request import Request
+from fairlead.router.router_context import RouterContext
+from fairlead.router.wire import prefix_blocks
+from fairlead.router.wire.body_facts import BodyFacts
+from fairlead.router.wire.problems import Problem
+from fairlead.routing.accounts import Account
+from fairlead.routing.models import difficulty, fallback
+from fairlead.routing.models.route_choice import RouteChoice
+from fairlead.routing.models.route_facts import RouteFacts
+from fairlead.routing.reasons import AttemptEnding, RefusalReason
+from fairlead.routing.refusal import Refusal
+
+BYTES_PER_TOKEN: Final = 4
+"""For rules by length; limits go by what was measured at each target."""
+_OF_REFUSALS: Final = {
+    RefusalReason.NO_REPLICA: FallbackReason.UNAVAILABLE,
+    RefusalReason.NO_ADAPTER: FallbackReason.UNAVAILABLE,
+    RefusalReason.NO_OTHER_REPLICA: FallbackReason.UNAVAILABLE,
+    RefusalReason.RETRY_BUDGET: FallbackReason.UNAVAILABLE,
+    RefusalReason.QUEUE_FULL: FallbackReason.QUEUE_FULL,
+    RefusalReason.QUEUE_TIME: FallbackReason.QUEUE_FULL,
+    RefusalReason.CONTEXT_TOO_LONG: FallbackReason.CONTEXT_TOO_LONG,
+}
+_OF_ENDINGS: Final = {AttemptEnding.BUSY: FallbackReason.QUEUE_FULL, AttemptEnding.SLOW: FallbackReason.TIMEOUT}
+_RETRIED: Final = frozenset({RefusalReason.NO_OTHER_REPLICA, RefusalReason.RETRY_BUDGET})
+
+
+def reason_of(refusal: Refusal, ending: AttemptEnding | None) -> FallbackReason | None:
+    """Why another target may answer what a dispatcher refused; `ending` is that of the last attempt."""
+    if refusal.reason in _RETRIED and ending is not None:
+        return _OF_ENDINGS.get(ending, FallbackReason.UNAVAILABLE)
+    return _OF_REFUSALS.get(refusal.reason)
+
+
+class RoutePath:
+    """The path of one request of a gateway."""
+
+    __slots__ = ("choice", "found", "visited")
+
+    def __init__(self, choice: RouteChoice, found: BodyFacts) -> None:
+        self.choice = choice
+        self.found: BodyFacts | None = found
+        """What its body says; nothing once no other target can get it."""
+        self.visited: list[str] = []
+        """Targets of the chain that it went to, the chosen one not among them."""
+
+    @property
+    def may_go_on(self) -> bool:
+        """Whether a target of the chain was not asked yet."""
+        return len(self.choice.chain) > len(self.visited)
+
+    def first(self, context: RouterContext) -> EngineTarget | None:
+        """The chosen target, or where it has no replica and the route says so, the first of the chain that has one."""
+        chosen = context.targets.get(self.choice.target)
+        if (chosen is None or not chosen.is_routable) and self.choice.chain:
+            return self.next(context, FallbackReason.UNAVAILABLE) or chosen
+        return chosen
+
+    def next(self, context: RouterContext, reason: FallbackReason) -> EngineTarget | None:
+        """The next target of the chain that has a replica; it counts as asked."""
+        passed_over: list[str] = []
+        while (name := fallback.next_target(self.choice, [*self.visited, *passed_over], reason)) is not None:
+            target = context.targets.get(name)
+            if target is not None and target.is_routable:
+                self.visited.append(name)
+                return target
+            passed_over.append(name)
+        return None
+
+
+def choose(context: RouterContext, request: Request, found: BodyFacts, account: Account) -> RoutePath | Problem:
+    """The path of a request by its model and the gateway's routes; or why its tenant may not take any."""
+    routes, model = context.routes, found.model or ""
+    choice = routes.fixed(model)
+    if choice is None:
+        chosen = routes.choose(facts(request, found, account), random())  # noqa: S311 - weights, no secret
+        if isinstance(chosen, Refusal):
+            return refusals.unknown_model(model, usable(context, account))
+        choice = chosen
+    if not account.allows(choice.route):
+        if not account.shadow:
+            return refusals.of_other_tenants(choice.route, account.name, usable(context, account))
+        account.shadowed[RefusalReason.MODEL_NOT_ALLOWED] += 1
+    return RoutePath(choice, found)
+
+
+def usable(context: RouterContext, account: Account) -> list[str]:
+    """The models that a tenant may use."""
+    return [name for name in context.routes.names if account.allows(name)]
+
+
+def facts(request: Request, found: BodyFacts, account: Account) -> RouteFacts:
+    """What rules and weights may depend on."""
+    headers, session = request.received.head.headers, request.session(found)
+    wanted = headers.get(b"x-fairlead-difficulty")
+    return RouteFacts(
+        model=found.model or "",
+        prompt_tokens=len(found.prompt) // BYTES_PER_TOKEN,
+        output_tokens=found.max_tokens,
+        structured_output=found.structured,
+        tools=has_tools(found),
+        tenant=account.name,
+        task=headers.get(b"x-fairlead-task", b"").decode("latin-1"),
+        difficulty=None if wanted is None else difficulty.of_header(wanted),
+        session=0 if session is None else prefix_blocks.session_id(session, account.name.encode()),
+        prompt=found.prompt,
+    )
+
+
+def has_tools(found: BodyFacts) -> bool:
+    """Whether the request offers tools."""
+    tools = getattr(found.parsed, "tools", None)
+    return isinstance(tools, Raw) and bytes(tools) not in (b"", b"null", b"[]")

@@ -1,0 +1,92 @@
+"""What a router says of itself: the state behind its metrics, its endpoint reports, and the models of its tenants."""
+
+from typing import Any
+
+from fairlead.router import endpoint_report, engine_scraper
+from fairlead.router.cache.counters import RedisStoreCounters
+from fairlead.router.engine_target import EngineTarget
+from fairlead.router.observability.snapshot import RouterSnapshot
+from fairlead.router.router_context import RouterContext
+from fairlead.routing.accounts import Account
+from fairlead.routing.queue_snapshot import LaneSnapshot
+
+
+def snapshot(context: RouterContext, shared: RedisStoreCounters | None, now: float) -> RouterSnapshot:
+    """The router's state at a scrape, all targets together."""
+    targets = list(context.every_target)
+    queues = [one.dispatcher.snapshot(now) for one in targets]
+    return RouterSnapshot(
+        endpoints=[endpoint for one in targets for endpoint in one.dispatcher.table.endpoints],
+        pods=_pods(context, targets),
+        lanes=_joined([lane for queue in queues for lane in queue.lanes]),
+        held=sum(queue.held for queue in queues),
+        accounts=context.tenancy.accounts.all,
+        upstream_idle=sum(pool.idle for one in targets for pool in one.pools.values()),
+        clients=len(context.clients),
+        draining=context.draining,
+        cache=context.cache,
+        shared=shared,
+    )
+
+
+def _pods(context: RouterContext, targets: list[EngineTarget]) -> dict[Any, str]:
+    """How pods of other namespaces are called, since two may have one name."""
+    home = context.settings.namespace
+    return {
+        endpoint: f"{one.config.namespace}/{endpoint.pod}"
+        for one in targets
+        if one.config.namespace != home
+        for endpoint in one.dispatcher.table.endpoints
+    }
+
+
+def _joined(lanes: list[LaneSnapshot]) -> tuple[LaneSnapshot, ...]:
+    """The lanes of all targets, each kind once."""
+    return tuple(
+        LaneSnapshot(
+            lane=lane,
+            waiting=sum(one.waiting for one in lanes if one.lane is lane),
+            oldest_seconds=max(one.oldest_seconds for one in lanes if one.lane is lane),
+            inflight=sum(one.inflight for one in lanes if one.lane is lane),
+        )
+        for lane in dict.fromkeys(one.lane for one in lanes)
+    )
+
+
+def report(context: RouterContext, target: str | None, now: float) -> dict[str, Any] | None:
+    """Of one target what its deployment's own router would say, or of all; nothing for a target that is not here."""
+    draining = context.draining
+    sole = context.sole
+    if sole is not None:
+        demand = context.telemetry.counts.demand.values()
+        came = (sum(one.arrivals for one in demand), sum(one.prompt_tokens for one in demand))
+        return endpoint_report.report(sole.dispatcher, came, now, draining=draining) if not target else None
+    if target:
+        found = context.targets.get(target)
+        return None if found is None else _of_target(found, now, draining=draining)
+    return {
+        "targets": {name: _of_target(one, now, draining=draining) for name, one in context.targets.items()},
+        "tenants": {one.name: _tenant(context, one) for one in context.tenancy.accounts.all},
+        "routes": {one.name: {"strategy": one.strategy.value} for one in context.settings.routes},
+        "draining": draining,
+    }
+
+
+def _tenant(context: RouterContext, account: Account) -> dict[str, int]:
+    used = context.use.last_minute(account.name)
+    counts = {"inflight": account.inflight, "waiting": account.queued}
+    return counts | {"requestsPerMinute": used.requests, "tokensPerMinute": used.tokens}
+
+
+def _of_target(target: EngineTarget, now: float, *, draining: bool) -> dict[str, Any]:
+    came = (target.arrivals, target.prompt_tokens)
+    return endpoint_report.report(target.dispatcher, came, now, draining=draining)
+
+
+def cards(context: RouterContext) -> list[engine_scraper.ModelCard]:
+    """The models that clients may use; of a gateway the names of its routes."""
+    settings = context.settings
+    if settings.is_gateway:
+        return [{"id": one, "object": "model", "created": 0, "owned_by": "fairlead"} for one in settings.models]
+    watches = [watch for one in context.targets.values() for watch in one.watches.values()]
+    return engine_scraper.union(watches, settings.models)

@@ -1,0 +1,113 @@
+"""Another target of a gateway for a request whose client has got no byte: the one place where requests change targets.
+
+A request that leaves a target takes with it what its tenant was charged; `keeps_charges` of its `routing` says that
+this is still owed to somebody.
+"""
+
+from typing import Protocol
+
+from fairlead.fleet.model_routes import FallbackReason
+from fairlead.router import refusals, route_path
+from fairlead.router.engine_target import EngineTarget
+from fairlead.router.request import Request
+from fairlead.router.route_path import RoutePath
+from fairlead.router.router_context import RouterContext
+from fairlead.router.wire.body_facts import BodyFacts
+from fairlead.router.wire.problems import Problem
+from fairlead.routing.accounts import Account
+from fairlead.routing.reasons import AttemptEnding
+
+
+class RoutedRequest(Protocol):
+    """The owner of a request that may change its target."""
+
+    request: Request
+    target: EngineTarget
+    path: RoutePath | None
+
+    def begin_here(self, now: float) -> None:
+        """Ask the dispatcher of `target`, as if it were the first."""
+
+    def drop_attempts(self, now: float) -> None:
+        """Forget the attempt in flight and its hedge; `target` gets back what they were charged."""
+
+    def refuse(self, problem: Problem, now: float) -> None:
+        """Answer with an error of the router's own."""
+
+
+def read_and_aim(owner: RoutedRequest, context: RouterContext, account: Account) -> BodyFacts | Problem:
+    """Read the body, and aim the request at its first target; or why that fails."""
+    found = owner.request.read(context, account)
+    return found if isinstance(found, Problem) else _find_target(owner, context, found, account) or found
+
+
+def _find_target(owner: RoutedRequest, context: RouterContext, found: BodyFacts, account: Account) -> Problem | None:
+    """Aim the request at the only target of a plain router, or the one to which a route leads; or why there is none."""
+    target = context.sole
+    if target is None:
+        path = route_path.choose(context, owner.request, found, account)
+        if isinstance(path, Problem):
+            return path
+        target = path.first(context)
+        if target is None:
+            return refusals.no_target(path.choice.route, path.choice.target)
+        owner.path = path
+        owner.request.goes_to(target, path.choice)
+    owner.target = target
+    return owner.request.aim(context, target, found, owner)
+
+
+def goes_on(
+    owner: RoutedRequest, context: RouterContext, reason: FallbackReason, ending: AttemptEnding | None, now: float
+) -> bool:
+    """Whether the next target of its route gets the request; `ending` is that of the attempt in flight, if any."""
+    path, request = owner.path, owner.request
+    if path is None or path.found is None or now >= request.ends_at:
+        return False
+    target = path.next(context, reason)
+    if target is None:
+        return False
+    if ending is not None:
+        request.record.failed(ending, now)
+        owner.target.dispatcher.leave(request.routing, ending, now)
+        owner.drop_attempts(now)
+    elif request.routing.waiting:
+        owner.target.dispatcher.leave_queue(request.routing)
+    request.record.fell_back(owner.target.name, reason.value)
+    move(owner, context, path.found, target, now)
+    return True
+
+
+def move(owner: RoutedRequest, context: RouterContext, found: BodyFacts, target: EngineTarget, now: float) -> None:
+    """Send a request that no engine has, and no queue, to this target of its path."""
+    request, path, left, before = owner.request, owner.path, owner.request.routing, owner.target
+    problem = request.aim(context, target, found, owner)
+    if problem is not None:
+        before.dispatcher.give_up(left)
+        owner.refuse(problem, now)
+        return
+    left.owner = None
+    request.routing.take_charges(left)
+    owner.target = target
+    if path is not None:
+        request.goes_to(target, path.choice)
+    request.prepare(context, target, found)
+    owner.begin_here(now)
+    context.released(before, left.account, now)
+
+
+def reroute(owner: RoutedRequest, context: RouterContext, now: float) -> None:
+    """Its target is gone while it waits there: choose anew, by the routes as they are."""
+    path, routing = owner.path, owner.request.routing
+    if path is None or path.found is None or not routing.waiting:
+        return
+    owner.target.dispatcher.leave_queue(routing)
+    chosen = route_path.choose(context, owner.request, path.found, routing.account)
+    target = None if isinstance(chosen, Problem) else chosen.first(context)
+    if isinstance(chosen, Problem) or target is None:
+        owner.target.dispatcher.give_up(routing)
+        gone = refusals.no_target(path.choice.route, path.choice.target)
+        owner.refuse(chosen if isinstance(chosen, Problem) else gone, now)
+        return
+    owner.path = chosen
+    move(owner, context, path.found, target, now)

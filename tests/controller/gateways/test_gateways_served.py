@@ -1,0 +1,259 @@
+"""A gateway gets its routers, tells them of the deployments that joined, and says how all of it stands."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from fairlead.cluster import kinds
+from fairlead.fleet.endpoints import TenantUse
+from tests.controller.gateways.gateway_world import GatewayWorld, served
+
+TALK = {"name": "talk", "deployment": "chat"}
+
+
+def routes(world: GatewayWorld) -> dict[str, str]:
+    """Which target each model leads to."""
+    return {one["name"]: one["target"] for one in world.told()["routes"]}
+
+
+def test_a_gateway_and_a_deployment_of_it_serve_under_the_gateways_address() -> None:
+    world = served(models=[TALK])
+    assert world.children("front") == {
+        *("serviceaccounts/front-gateway", "roles/front-gateway", "rolebindings/front-gateway"),
+        *("networkpolicies/front-gateway", "poddisruptionbudgets/front-gateway"),
+        *("configmaps/front-gateway", "services/front-gateway", "deployments/front-gateway"),
+    }
+    assert not any("chat-router" in one for one in world.children("chat"))
+    status = world.gateway()["status"]
+    assert status | {"conditions": []} == {
+        "replicas": 2,
+        "readyReplicas": 2,
+        "selector": "fairlead.dev/gateway=front,fairlead.dev/role=router",
+        "deployments": 1,
+        "endpoint": "http://front-gateway.default.svc/v1",
+        "models": [{"name": "talk", "ready": True, "targets": [{"name": "default/chat", "ready": 2, "routable": 2}]}],
+        "observedGeneration": 1,
+        "conditions": [],
+    }
+    assert world.gateway_condition("Ready") == ("True", "Serving")
+    assert world.gateway_message("Ready") == "1 of 1 model can be answered"
+    assert world.document()["status"]["endpoint"] == status["endpoint"]
+    assert world.condition("Ready") == ("True", "Serving")
+    assert world.message("Routable") == "2 of 2 ready replicas get requests"
+
+
+def test_nothing_is_written_at_rest_and_an_operator_that_remembers_nothing_writes_nothing_either() -> None:
+    world = served(models=[TALK], tenants=[{"name": "shop", "requestsPerMinute": 60}])
+    before = world.objects.version
+    for _ in range(3):
+        world.now += timedelta(seconds=90)
+        world.restart()
+        world.reconcile_now()
+    assert world.objects.version == before
+
+
+def test_a_deployment_that_stands_in_no_route_is_served_under_its_own_name() -> None:
+    assert routes(served()) == {"chat": "default/chat"}
+
+
+def test_a_deployment_that_stands_in_a_route_is_served_by_that_name_alone_and_its_adapters_by_theirs() -> None:
+    world = GatewayWorld()
+    world.put_gateway(models=[TALK])
+    adapters = [{"name": name, "source": f"hf://somebody/{name}"} for name in ("tone", "talk")]
+    world.join(engine={"kind": "Simulated", "context": {"maxTokens": 8192}, "adapters": adapters})
+    world.settle()
+    assert routes(world) == {"talk": "default/chat", "tone": "default/chat"}
+
+
+def test_a_name_that_two_deployments_claim_is_given_to_the_first_and_said() -> None:
+    world = GatewayWorld()
+    world.put_gateway()
+    for name in ("one", "two"):
+        model = {"source": "hf://meta-llama/Llama-3.1-8B-Instruct", "servedName": "llama"}
+        world.join(name, model=model, replicas=1)
+    world.settle()
+    assert routes(world) == {"llama": "default/one"}
+    assert world.gateway_condition("Accepted") == ("True", "Accepted")
+    assert (
+        "spec.models: llama: default/two is served under this name, too, and default/one has it: clients do not reach "
+        "default/two by it; add a route with another name that leads there"
+    ) in world.gateway_message("Accepted")
+
+
+def test_a_route_that_leads_nowhere_is_said_with_what_is_missing() -> None:
+    world = GatewayWorld()
+    strays = [{"name": name, "deployment": name} for name in ("nobody", "alone")]
+    world.put_gateway(models=[TALK, *strays])
+    world.join()
+    world.join("alone", gateway=None)
+    world.settle()
+    message = world.gateway_message("Accepted")
+    assert (
+        "spec.models[1].deployment: default/nobody: there is no such InferenceDeployment; create it, or correct the "
+        "name"
+    ) in message
+    assert (
+        "spec.models[2].deployment: default/alone: this deployment has not joined the gateway; set its spec.gateway "
+        "to name front, namespace default"
+    ) in message
+    models = {one["name"]: one for one in world.gateway()["status"]["models"]}
+    assert models["nobody"]["message"].startswith("default/nobody has not joined this gateway")
+    assert world.gateway_condition("Routable") == ("True", "Routable")
+    assert world.gateway_message("Routable").startswith("1 of 3 models can be answered; alone: default/alone has not")
+
+
+def test_many_such_remarks_are_counted_and_not_all_told() -> None:
+    world = GatewayWorld()
+    world.put_gateway(models=[{"name": f"m{number}", "deployment": f"d{number}"} for number in range(12)])
+    world.settle()
+    assert world.gateway_message("Accepted").endswith(" | and 4 more")
+
+
+def test_a_gateway_without_a_model_runs_and_says_how_to_get_one() -> None:
+    world = GatewayWorld()
+    world.put_gateway()
+    world.settle()
+    assert world.gateway_condition("Ready") == ("True", "Serving")
+    assert world.gateway_condition("Routable") == ("False", "NoModels")
+    assert "name this gateway in spec.gateway of a deployment" in world.gateway_message("Routable")
+
+
+def test_without_a_router_the_gateway_is_not_ready_and_says_why() -> None:
+    world = GatewayWorld()
+    world.put_gateway(replicas=0)
+    world.settle()
+    assert world.gateway_condition("Ready") == ("False", "RoutersNotReady")
+    assert world.gateway_message("Routable") == "0 of 0 routers are ready"
+
+
+def test_routers_that_report_nothing_leave_it_open_whether_they_serve() -> None:
+    world = served()
+    world.pod_client.behind = True
+    world.reconcile_now()
+    assert world.gateway_condition("Ready") == ("Unknown", "RoutersSilent")
+    assert world.gateway_message("Ready").startswith("2 routers are ready and do not report targets")
+
+
+def test_a_model_whose_replicas_are_gone_is_said_and_another_api_may_help_out() -> None:
+    big = {"name": "big", "url": "https://api.example.com/v1", "model": "b-1"}
+    helped = {"name": "helped", "deployment": "chat", "fallback": {"deployments": ["external/big"]}}
+    late = {"deployments": ["external/big"], "reasons": ["Timeout"]}
+    world = served(models=[TALK, helped, TALK | {"name": "late", "fallback": late}], external=[big])
+    world.join(replicas=0)
+    world.settle()
+    models = {one["name"]: one for one in world.gateway()["status"]["models"]}
+    assert [name for name, one in models.items() if one["ready"]] == ["helped"]
+    assert models["helped"]["targets"] == [
+        {"name": "default/chat", "ready": 0, "routable": 0},
+        {"name": "external/big"},
+    ]
+    assert models["talk"]["message"] == "no replica of default/chat gets requests; kubectl describe infd shows why"
+    assert world.gateway_condition("Routable") == ("True", "Routable")
+    world.put_gateway(models=[TALK])
+    world.settle()
+    assert world.gateway_condition("Routable") == ("False", "NoneReady")
+    assert world.condition("Routable") == ("True", "ScaledToZero")
+    assert "requests wait for hold.maxTime of the gateway, then get 503" in world.message("Routable")
+
+
+def test_what_tenants_use_is_added_over_routers_and_written_once_a_minute() -> None:
+    world = served(tenants=[{"name": "shop", "maxConcurrency": 8}, {"name": "rest", "tokensPerMinute": 9}])
+    quiet = {"running": 0, "waiting": 0, "requests": 0, "tokens": 0}
+    assert world.gateway()["status"]["tenants"] == [
+        {"name": "shop", **quiet, "maxConcurrency": 8},
+        {"name": "rest", **quiet, "tokensPerMinute": 9},
+    ]
+    world.pod_client.tenants = {"shop": TenantUse(running=1, waiting=2, requests=3, tokens=4)}
+    world.gateway_tick()
+    world.now += timedelta(seconds=61)
+    world.gateway_tick()
+    used = {"running": 2, "waiting": 4, "requests": 6, "tokens": 8}
+    assert world.gateway()["status"]["tenants"][0] == {"name": "shop", **used, "maxConcurrency": 8}
+    world.pod_client.tenants = {}
+    world.now += timedelta(seconds=30)
+    before = world.objects.version
+    world.gateway_tick()
+    assert world.objects.version == before
+    world.put_gateway(tenants=[{"name": "shop", "maxConcurrency": 9}])
+    world.gateway_tick()
+    assert world.gateway()["status"]["tenants"] == [{"name": "shop", **quiet, "maxConcurrency": 9}]
+
+
+def test_a_change_of_routes_or_tenants_changes_the_configuration_and_no_router() -> None:
+    world = served(models=[TALK])
+    routers = list(world.objects.listed("pods", "default", "fairlead.dev/gateway=front"))
+    world.put_gateway(models=[TALK, TALK | {"name": "chat"}], tenants=[{"name": "shop", "models": ["talk"]}])
+    world.settle()
+    assert routes(world) == {"talk": "default/chat", "chat": "default/chat"}
+    assert [one["name"] for one in world.told()["routing"]["tenants"]] == ["shop"]
+    after = world.objects.listed("pods", "default", "fairlead.dev/gateway=front")
+    assert [one["metadata"]["uid"] for one in after] == [one["metadata"]["uid"] for one in routers]
+
+
+def test_routers_are_as_many_as_the_object_says() -> None:
+    world = served(replicas=3)
+    assert world.gateway()["status"]["readyReplicas"] == 3
+    world.put_gateway(replicas=1)
+    world.settle()
+    assert world.gateway()["status"]["readyReplicas"] == 1
+    assert world.told()["routers"] == 1
+
+
+@pytest.mark.parametrize(
+    ("spec", "reason", "words"),
+    [
+        ({"models": 7}, "Unreadable", "spec.models"),
+        (None, "Unreadable", "spec"),
+        ({"models": [TALK | {"onInvalid": "Retry"}]}, "Refused", "remove onInvalid"),
+    ],
+    ids=["unreadable", "nothing", "refused"],
+)
+def test_a_spec_that_cannot_be_brought_about_changes_nothing_that_serves(
+    spec: dict[str, Any] | None, reason: str, words: str
+) -> None:
+    world = served(models=[TALK])
+    told = world.told()
+    live = world.gateway()
+    world.objects.put(kinds.INFERENCE_GATEWAY, live | {"spec": spec} if spec is not None else live | {"spec": 7})
+    world.settle()
+    assert world.gateway_condition("Accepted") == ("False", reason)
+    assert world.gateway_condition("Stalled") == ("True", reason)
+    assert words in world.gateway_message("Accepted")
+    assert world.gateway_message("Ready").endswith("; 2 routers serve as before")
+    assert world.told() == told
+    assert world.gateway_condition("Routable") == ("True", "Routable")
+    assert [one["ready"] for one in world.gateway()["status"]["models"]] == [True]
+    world.pod_client.behind = True
+    world.gateway_tick()
+    assert world.gateway_condition("Routable") == ("Unknown", "RoutersSilent")
+
+
+def test_a_gateway_that_is_refused_from_the_start_gets_no_child() -> None:
+    world = GatewayWorld()
+    world.put_gateway(models=[TALK | {"onInvalid": "Retry"}])
+    world.settle()
+    assert world.children("front") == set()
+    assert world.gateway_condition("Ready") == ("False", "Refused")
+    assert world.gateway_condition("Routable") == ("False", "RoutersNotReady")
+
+
+def test_a_deployment_that_is_refused_later_stays_as_its_routers_know_it() -> None:
+    world = served()
+    (target,) = world.told()["targets"]
+    world.join(rollout={"strategy": "Canary", "canary": {"steps": [{"weight": 10}]}})
+    world.restart()
+    world.settle()
+    assert world.condition("Accepted") == ("False", "Refused")
+    assert world.told()["targets"] == [target]
+    assert world.condition("Routable") == ("True", "Routable")
+
+
+def test_a_change_of_an_engine_reaches_the_routers_of_its_gateway() -> None:
+    world = served()
+    (before,) = world.told()["targets"]
+    world.join(engine={"kind": "Simulated", "context": {"maxTokens": 4096}})
+    world.settle()
+    (after,) = world.told()["targets"]
+    assert (before["maxContextTokens"], after["maxContextTokens"]) == (8192, 4096)
+    assert before["revision"] != after["revision"]

@@ -1,0 +1,161 @@
+"""APIs outside of the cluster: what they get, what they never get, and what happens when they are down."""
+
+import asyncio
+import json
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from tests.router.gateways import Json, gateway, posted, single, target, written
+from tests.router.planes import HOST, Raw, events, free_port, run_story, whole
+from tests.router.test_asking_engines import DELTA
+from tests.router.test_falling_back import ANSWER, BROKEN, EVERY, PROMPT, came_from
+from tests.router.test_tls import certified, secure_engine
+
+CHAT: Final[Json] = {"model": "chat", "messages": [{"role": "user", "content": "hi"}], "max_tokens": 4}
+SECRET: Final = {"authorization": "Bearer tenants-own", "cookie": "who=me", "x_stainless_os": "Linux"}
+
+
+def outside(address: str, folder: Path, **more: Any) -> Json:  # noqa: ANN401 - any JSON
+    """One API, with a key of its own."""
+    (folder / "external-key").write_text("sk-outside\n")
+    found: Json = {"name": "external/big", "url": f"http://{address}/openai/v1/", "model": "gpt-big"}
+    return found | {"keyFile": str(folder / "external-key")} | more
+
+
+def test_it_gets_the_body_for_its_model_our_key_and_nothing_of_the_client(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with Raw(ANSWER, events(DELTA), ANSWER).listening() as api:
+            config = written(tmp_path, [], [single("chat", "external/big")], [outside(api.address, tmp_path)])
+            async with gateway(config) as router:
+                status, headers, text = await posted(router, CHAT, "/v1/chat/completions", **SECRET)
+                assert (status, headers["x-fairlead-target"]) == (200, "external/big")
+                assert json.loads(text)["choices"][0]["text"] == "a"
+                status, _, text = await posted(router, CHAT | {"stream": True}, "/v1/chat/completions", **SECRET)
+                assert (status, text.endswith("data: [DONE]\n\n")) == (200, True)
+                assert (await posted(router, {"model": "chat", "input": "hi"}, "/v1/embeddings"))[0] == 200
+                status, _, text = await posted(router, CHAT | {"max_tokens": 5}, "/v1/messages")
+                assert (status, json.loads(text)["error"]["type"]) == (400, "invalid_request_error")
+        head, _, sent = api.seen[0].partition(b"\r\n\r\n")
+        assert head.split(b"\r\n") == [
+            b"POST /openai/v1/chat/completions HTTP/1.1",
+            b"host: " + api.address.encode(),
+            b"authorization: Bearer sk-outside",
+            b"content-type: application/json",
+            b"content-length: %d" % len(sent),
+        ]
+        assert json.loads(sent) == CHAT | {"model": "gpt-big"}
+        assert api.seen[2].startswith(b"POST /openai/v1/embeddings HTTP/1.1\r\n")
+
+    run_story(story())
+
+
+def test_a_deployment_that_is_lost_is_answered_for_from_outside(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with Raw(BROKEN).listening() as engine, Raw(ANSWER).listening() as api:
+            routes = [single("chat", "ns/a", "external/big", reasons=EVERY)]
+            config = written(tmp_path, [target("a", engine.address)], routes, [outside(api.address, tmp_path)])
+            async with gateway(config) as router:
+                status, headers, _ = await posted(router, PROMPT)
+                assert (status, came_from(headers)) == (200, ("external/big", "EngineError; from=ns/a"))
+
+    run_story(story())
+
+
+def test_an_api_that_is_down_is_said_soon_and_costs_nobody_else(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with Raw(*[ANSWER] * 9).listening() as engine:
+            address = f"{HOST}:{free_port()}"
+            routes = [single("chat", "external/big"), single("both", "external/big", "ns/a"), single("own", "ns/a")]
+            targets = [target("a", engine.address)]
+            config = written(tmp_path, targets, routes, [outside(address, tmp_path)], hold={"maxSeconds": 0.2})
+            async with gateway(config) as router:
+                status, _, text = await posted(router, PROMPT)
+                assert status in (502, 503)
+                assert address in text or "no replica" in text.lower()
+                status, headers, _ = await posted(router, PROMPT | {"model": "both"})
+                assert (status, headers["x-fairlead-target"]) == (200, "ns/a")
+                assert (await posted(router, PROMPT | {"model": "own"}))[0] == 200
+
+    run_story(story())
+
+
+@pytest.mark.parametrize("code", [401, 403])
+def test_a_key_that_it_refuses_is_no_affair_of_clients(tmp_path: Path, code: int) -> None:
+    async def story() -> None:
+        refusal = whole(b'{"error":{"message":"Incorrect API key provided: sk-outside"}}', code)
+        async with Raw(refusal, refusal).listening() as api, Raw(ANSWER).listening() as engine:
+            routes = [single("chat", "external/big"), single("both", "external/big", "ns/a", reasons=EVERY)]
+            config = written(tmp_path, [target("a", engine.address)], routes, [outside(api.address, tmp_path)])
+            async with gateway(config) as router:
+                status, _, text = await posted(router, PROMPT)
+                assert (status, json.loads(text)["error"]["code"]) == (502, "external_key_refused")
+                assert "sk-outside" not in text
+                status, headers, _ = await posted(router, PROMPT | {"model": "both"})
+                assert (status, came_from(headers)) == (200, ("ns/a", "EngineError; from=external/big"))
+
+    run_story(story())
+
+
+def test_a_limit_of_its_own_is_overload(tmp_path: Path) -> None:
+    async def story() -> None:
+        limited = whole(b'{"error":{"message":"Rate limit reached","code":"rate_limit_exceeded"}}', 429)
+        async with Raw(*[limited] * 4).listening() as api, Raw(ANSWER).listening() as engine:
+            routes = [single("chat", "external/big"), single("both", "external/big", "ns/a", reasons=["QueueFull"])]
+            config = written(tmp_path, [target("a", engine.address)], routes, [outside(api.address, tmp_path)])
+            async with gateway(config) as router:
+                status, _, text = await posted(router, PROMPT)
+                assert (status, "Rate limit reached" in text) == (429, True)
+                _, headers, _ = await posted(router, PROMPT | {"model": "both"})
+                assert came_from(headers) == ("ns/a", "QueueFull; from=external/big")
+
+    run_story(story())
+
+
+def test_it_never_gets_more_at_once_than_it_may(tmp_path: Path) -> None:
+    running = most = 0
+
+    async def story() -> None:
+        async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            nonlocal running, most
+            try:
+                while True:
+                    head = await reader.readuntil(b"\r\n\r\n")
+                    await reader.readexactly(int(head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0]))
+                    running += 1
+                    most = max(most, running)
+                    await asyncio.sleep(0.01)
+                    running -= 1
+                    writer.write(ANSWER)
+            except asyncio.IncompleteReadError:
+                writer.close()
+
+        server = await asyncio.start_server(answer, HOST, 0)
+        address = f"{HOST}:{server.sockets[0].getsockname()[1]}"
+        api = outside(address, tmp_path, maxConcurrency=3)
+        async with gateway(written(tmp_path, [], [single("chat", "external/big")], [api])) as router:
+            answers = await asyncio.gather(*(posted(router, PROMPT) for _ in range(30)))
+            assert {status for status, _, _ in answers} == {200}
+        server.close()
+
+    run_story(story())
+    assert most == 3
+
+
+def test_its_certificate_is_checked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = certified(tmp_path / "certified", 1)
+
+    async def status() -> int:
+        async with secure_engine(folder) as address:
+            api = outside(address, tmp_path, url=f"https://{address}/v1")
+            config = written(tmp_path, [], [single("chat", "external/big")], [api], hold={"maxSeconds": 0.2})
+            async with gateway(config) as router:
+                return (await posted(router, PROMPT))[0]
+
+    async def story() -> None:
+        assert await status() in (502, 503), "nobody vouches for it"
+        monkeypatch.setenv("SSL_CERT_FILE", str(folder / "tls.crt"))
+        assert await status() == 200
+
+    run_story(story())

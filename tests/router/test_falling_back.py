@@ -1,0 +1,179 @@
+"""A target that cannot answer: the next one of the chain does, once each, and everybody is told."""
+
+import asyncio
+import json
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from tests.emulator.living import living, paced
+from tests.router.gateways import Json, endpoints, gateway, posted, single, target, written
+from tests.router.planes import STREAM, Plane, Raw, run_story, whole
+
+ANSWER: Final = whole(
+    b'{"model":"base","choices":[{"text":"a","finish_reason":"stop"}],"usage":{"prompt_tokens":3,"completion_tokens":1}}'
+)
+BROKEN: Final = whole(b'{"error":{"message":"it broke","code":500}}', 500)
+FULL: Final = whole(b'{"error":{"message":"The request queue is full.","code":503}}', 503)
+PROMPT: Final[Json] = {"model": "chat", "prompt": "one two three", "max_tokens": 4}
+EVERY: Final = ("Unavailable", "QueueFull", "Timeout", "EngineError", "ContextTooLong")
+
+
+def came_from(headers: dict[str, str]) -> tuple[str, str]:
+    """Which target answered, and why another one did not."""
+    return headers["x-fairlead-target"], headers.get("x-fairlead-fallback", "")
+
+
+def two(one: str, other: str, **more: Any) -> list[Json]:  # noqa: ANN401 - any JSON
+    return [target("a", one, **more), target("b", other)]
+
+
+def test_a_lost_deployment_is_answered_for_within_the_request_that_finds_out(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with living() as (lost,), Raw(*[ANSWER] * 9).listening() as other:
+            config = written(tmp_path, two(lost.address, other.address), [single("chat", "ns/a", "ns/b")])
+            async with gateway(config, log=tmp_path / "log") as router:
+                status, headers, _ = await posted(router, PROMPT)
+                assert (status, came_from(headers)) == (200, ("ns/a", ""))
+                await lost.stop()
+                for _ in range(3):
+                    status, headers, _ = await posted(router, PROMPT)
+                    assert (status, headers["x-fairlead-target"]) == (200, "ns/b")
+                assert (
+                    'fairlead_router_fallbacks_total{model="chat",target="ns/a",reason="Unavailable"} 1'
+                    in await page(router)
+                )
+                await lost.start()
+                while (await posted(router, PROMPT))[1]["x-fairlead-target"] != "ns/a":
+                    await asyncio.sleep(0.01)
+        first = [json.loads(line) for line in (tmp_path / "log").read_text().splitlines()][1]
+        assert (first["target"], first["fallback"]) == ("ns/b", "Unavailable; from=ns/a")
+
+    run_story(story())
+
+
+@pytest.mark.parametrize("reasons", [EVERY, ("Unavailable",)])
+def test_an_engines_error_goes_to_the_next_target_only_where_the_route_says_so(
+    tmp_path: Path, reasons: tuple[str, ...]
+) -> None:
+    async def story() -> None:
+        async with Raw(BROKEN).listening() as one, Raw(ANSWER).listening() as other:
+            routes = [single("chat", "ns/a", "ns/b", reasons=reasons)]
+            async with gateway(written(tmp_path, two(one.address, other.address), routes)) as router:
+                status, headers, text = await posted(router, PROMPT)
+                if reasons is EVERY:
+                    assert (status, came_from(headers)) == (200, ("ns/b", "EngineError; from=ns/a"))
+                else:
+                    assert (status, came_from(headers)) == (500, ("ns/a", ""))
+                    assert "it broke" in text
+                assert await nothing_runs(router)
+
+    run_story(story())
+
+
+def test_a_full_engine_and_a_full_queue_are_overload(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with Raw(FULL, FULL).listening() as one, Raw(ANSWER, ANSWER).listening() as other:
+            routes = [single("chat", "ns/a", "ns/b", reasons=["QueueFull"])]
+            async with gateway(written(tmp_path, two(one.address, other.address), routes)) as router:
+                _, headers, _ = await posted(router, PROMPT)
+                assert came_from(headers) == ("ns/b", "QueueFull; from=ns/a")
+        async with living(paced(0.5, 0.01)) as (busy,), Raw(ANSWER, ANSWER).listening() as other:
+            targets = two(busy.address, other.address, maxSequences=1)
+            config = written(tmp_path, targets, routes, limits={"maxQueued": 0})
+            async with gateway(config) as router:
+                held = asyncio.create_task(posted(router, PROMPT | {"stream": True}))
+                while not busy.engine.now.running:
+                    await asyncio.sleep(0.002)
+                _, headers, _ = await posted(router, PROMPT)
+                assert came_from(headers) == ("ns/b", "QueueFull; from=ns/a")
+                assert came_from((await held)[1]) == ("ns/a", "")
+                assert await nothing_runs(router)
+
+    run_story(story())
+
+
+def test_a_stream_that_does_not_begin_in_time_begins_elsewhere(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with living(paced(60, 0.01)) as (slow,), living() as (quick,):
+            slow.engine.pretence = paced(0.001, 0.001)
+            routes = [single("chat", "ns/a", "ns/b", reasons=["Timeout"])]
+            config = written(tmp_path, two(slow.address, quick.address), routes, timeouts={"firstTokenSeconds": 0.2})
+            async with gateway(config) as router:
+                slow.engine.pretence = paced(60, 0.01)
+                status, headers, text = await posted(router, STREAM)
+                assert (status, came_from(headers)) == (200, ("ns/b", "Timeout; from=ns/a"))
+                assert text.endswith("data: [DONE]\n\n")
+                await asyncio.wait_for(slow.engine.idle.wait(), 1)
+                assert await nothing_runs(router)
+
+    run_story(story())
+
+
+def test_a_prompt_too_long_for_one_model_goes_to_one_with_a_longer_context(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with Raw(ANSWER).listening() as one, Raw(ANSWER).listening() as other:
+            routes = [single("chat", "ns/a", "ns/b", reasons=["ContextTooLong"])]
+            targets = two(one.address, other.address, maxContextTokens=50)
+            async with gateway(written(tmp_path, targets, routes)) as router:
+                _, headers, _ = await posted(router, PROMPT | {"prompt": "word " * 200})
+                assert came_from(headers) == ("ns/b", "ContextTooLong; from=ns/a")
+                _, headers, _ = await posted(router, PROMPT)
+                assert came_from(headers) == ("ns/a", "")
+
+    run_story(story())
+
+
+def test_each_target_is_asked_once_and_the_last_error_is_the_clients(tmp_path: Path) -> None:
+    async def story() -> None:
+        names = ("a", "b", "c")
+        engines = [Raw(whole(b'{"error":{"message":"%b broke","code":500}}' % name.encode(), 500)) for name in names]
+        async with AsyncExitStack() as stack:
+            for engine in engines:
+                await stack.enter_async_context(engine.listening())
+            targets = [target(name, engine.address) for name, engine in zip(names, engines, strict=True)]
+            routes = [single("chat", "ns/a", "ns/b", "ns/c", reasons=EVERY)]
+            async with gateway(written(tmp_path, targets, routes)) as router:
+                status, headers, text = await posted(router, PROMPT)
+                assert (status, came_from(headers)) == (500, ("ns/c", "EngineError; from=ns/b"))
+                assert "c broke" in text
+                assert [len(engine.seen) for engine in engines] == [1, 1, 1]
+                assert await nothing_runs(router)
+
+    run_story(story())
+
+
+def test_a_request_is_charged_once_however_many_targets_it_saw(tmp_path: Path) -> None:
+    (tmp_path / "key").write_text("secret")
+    tenant = {"name": "shop", "keyFiles": [str(tmp_path / "key")], "requestsPerMinute": 100, "tokensPerMinute": 10_000}
+
+    async def story() -> None:
+        async with Raw(BROKEN, ANSWER).listening() as one, Raw(ANSWER, ANSWER).listening() as other:
+            routes = [single("chat", "ns/a", "ns/b", reasons=EVERY)]
+            config = written(tmp_path, two(one.address, other.address), routes, tenants=[tenant])
+            async with gateway(config) as router:
+                for answered, remaining in (("ns/b", 99), ("ns/a", 98)):
+                    _, headers, _ = await posted(router, PROMPT, authorization="Bearer secret")
+                    assert headers["x-fairlead-target"] == answered
+                    assert int(headers["x-ratelimit-remaining-requests"]) == remaining
+                _, headers, _ = await posted(router, PROMPT, authorization="Bearer secret")
+                # Each answer took 4 tokens by the engines' count; 8 were settled, and what the third may take is out.
+                assert int(headers["x-ratelimit-remaining-tokens"]) > 10_000 - 8 - 100
+
+    run_story(story())
+
+
+async def page(router: Plane) -> str:
+    async with router.session.get(router.pages + "/metrics") as answer:
+        return await answer.text()
+
+
+async def nothing_runs(router: Plane) -> bool:
+    """Whether every target's counts are back."""
+    report = await router.page()
+    waits = [lane for one in report["targets"].values() for lane in one["queue"]["lanes"].values()]
+    return not any(one["waiting"] or one["inflight"] for one in waits) and not any(
+        one["inflight"] for one in await endpoints(router)
+    )
