@@ -1,6 +1,6 @@
 """Attempts and requests as the stories need them."""
 
-from fairlead.accounting.request_cost import AttemptRecord, RequestCost
+from fairlead.accounting.request_cost import AttemptRecord, CostParts, RequestCost
 from fairlead.accounting.token_rates import TokensUsed
 
 SMALL, LARGE, OUTSIDE = "ns/small", "ns/large", "external/api"
@@ -12,7 +12,8 @@ def attempt(target: str = SMALL, cost: float = 0.25, *, output: int = 10, **more
     used = TokensUsed(prompt=100, cached=40, output=output)
     flags = {"external": target.startswith("external/"), **more}
     revision = "" if flags["external"] else "r1"
-    return AttemptRecord(target=target, revision=revision, used=used, cost=cost, **flags)  # type: ignore[arg-type]  # flags by their names
+    parts = CostParts(prefill=cost * 0.625, cached=cost * 0.125, decode=cost * 0.25)
+    return AttemptRecord(target=target, revision=revision, used=used, cost=cost, parts=parts, **flags)  # type: ignore[arg-type]  # flags by their names
 
 
 def request(*attempts: AttemptRecord, tenant: str = "acme", route: str = "chat", task: str = "") -> RequestCost:

@@ -126,6 +126,9 @@ def test_rows_have_the_columns_of_focus() -> None:
         "x_PromptTokens": 100,
         "x_CachedTokens": 40,
         "x_OutputTokens": 10,
+        "x_PrefillCost": 0.0625,
+        "x_CachedCost": 0.0125,
+        "x_DecodeCost": 0.025,
         "x_UnansweredCost": 0.0,
     }
     assert (outside["ResourceType"], outside["x_Fallbacks"]) == ("External API", 1)

@@ -53,6 +53,7 @@ class BudgetAccount:
     unit: str = "of the currency"
     """For messages: `tokens`, or the currency."""
     period: float = 0.0
+    ends: float = 0.0
     committed: float = 0.0
     """Spent and reserved in the period."""
     reserved: float = 0.0
@@ -106,9 +107,10 @@ class BudgetAccount:
 
     def roll(self, now: float) -> None:
         """Begin the period of this moment anew, if it is another. A clock that steps back does not."""
-        start = budget_periods.period_start(now, monthly=self.monthly)
-        if start > self.period:
-            self.period, self.committed, self.reserved = start, 0.0, 0.0
+        if now >= self.ends:
+            self.period = budget_periods.period_start(now, monthly=self.monthly)
+            self.committed = self.reserved = 0.0
+            self.ends = budget_periods.period_end(now, monthly=self.monthly)
 
     def _shortage(self, amount: float, now: float) -> BudgetShortage:
         wait = budget_periods.period_end(now, monthly=self.monthly) - now

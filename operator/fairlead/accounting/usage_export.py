@@ -126,6 +126,9 @@ def _ours(key: UsageKey, totals: UsageTotals) -> dict[str, FocusValue]:
         "x_PromptTokens": totals.prompt_tokens,
         "x_CachedTokens": totals.cached_tokens,
         "x_OutputTokens": totals.output_tokens,
+        "x_PrefillCost": round(totals.prefill_cost, DECIMALS),
+        "x_CachedCost": round(totals.cached_cost, DECIMALS),
+        "x_DecodeCost": round(totals.decode_cost, DECIMALS),
         "x_UnansweredCost": round(totals.unanswered_cost, DECIMALS),
     }
 

@@ -44,6 +44,9 @@ class UsageTotals:
     cached_tokens: int = 0
     output_tokens: int = 0
     cost: float = 0.0
+    prefill_cost: float = 0.0
+    cached_cost: float = 0.0
+    decode_cost: float = 0.0
     unanswered_cost: float = 0.0
 
     def add(self, attempt: AttemptRecord) -> None:
@@ -60,6 +63,9 @@ class UsageTotals:
         self.cached_tokens += attempt.used.cached
         self.output_tokens += attempt.used.output
         self.cost += attempt.cost
+        self.prefill_cost += attempt.parts.prefill
+        self.cached_cost += attempt.parts.cached
+        self.decode_cost += attempt.parts.decode
         self.unanswered_cost += 0.0 if attempt.answered else attempt.cost
 
 
