@@ -75,15 +75,8 @@ GROUPS: Final = (
 )
 """Few: each start of pytest costs two seconds, and whoever works on the one seldom touches the others."""
 PROGRAMS: Final = (
-    "operator/fairlead",
-    "bench",
-    "campaign",
-    "demo",
-    "devcluster",
-    "fitting",
-    "house",
-    "monitoring",
-    "prove",
+    *("operator/fairlead", "bench", "campaign", "demo", "devcluster"),
+    *("fitting", "house", "monitoring", "prove"),
 )
 """What tests of shells may start."""
 SHELLS: Final = {

@@ -6,8 +6,10 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
 from fairlead.autoscaler import http_handlers
+from fairlead.fleet.policies import Objectives, ScalingPolicy
 from fairlead.scaling.explain import record_codec
-from tests.cli.decisions import decided
+from fairlead.telemetry.autoscaler_metrics import JUDGED
+from tests.cli.decisions import decided, facts
 
 
 def fetched(path: str) -> tuple[int, bytes]:
@@ -37,3 +39,12 @@ def test_who_is_not_decided_here_may_be_elsewhere() -> None:
     status, page = fetched("/fairlead/v1/decisions/team/other")
     assert status == 404
     assert b"this process decides nothing for team/other" in page
+
+
+def test_metrics_show_the_reason_the_price_and_the_objectives_that_the_policy_has() -> None:
+    policy = ScalingPolicy(objectives=Objectives(ttft_p95_seconds=1.0, queue_time_p95_seconds=2.0))
+    shown = http_handlers.decided(decided(facts(policy=policy, price_per_hour=2.5)))
+    assert shown.reason == decided(facts(policy=policy)).recommendation.reason.value
+    assert shown.price_per_hour == 2.5
+    assert shown.objectives == {"ttftP95": 1.0, "queueTimeP95": 2.0}
+    assert shown.objectives.keys() <= JUDGED.keys()

@@ -199,6 +199,27 @@ def test_what_we_removed_is_gone_before_the_watch_says_so() -> None:
     run(story())
 
 
+def test_conditions_are_counted_by_reason_and_what_nobody_of_us_wrote_makes_no_series_of_its_own() -> None:
+    async def story() -> None:
+        async with FakeApi().connected() as connection:
+            informers = ControllerInformers(ApiServer(connection), ("default",), lambda _: None, lambda _: None)
+            for name, reason in (("a", "NoFreeGpu"), ("b", "NoFreeGpu"), ("c", "bought-by-somebody")):
+                head = {"name": name, "namespace": "default", "uid": name, "resourceVersion": "7"}
+                condition = {"type": "Scheduled", "status": "False", "reason": reason}
+                informers.note({
+                    "apiVersion": "fairlead.dev/v1alpha1",
+                    "kind": "InferenceDeployment",
+                    "metadata": head,
+                    "status": {"conditions": [condition]},
+                })  # fmt: skip
+            assert informers.judged() == {
+                ("InferenceDeployment", "Scheduled", "False", "NoFreeGpu"): 2,
+                ("InferenceDeployment", "Scheduled", "False", "other"): 1,
+            }
+
+    run(story())
+
+
 def test_settings_have_what_most_people_want() -> None:
     settings = OperatorSettings(lease_namespace="a", identity="b", router_image="c", engine_image="d")
     assert (settings.namespaces, settings.nodes_grow, settings.webhook.enabled) == ((), False, True)

@@ -74,3 +74,12 @@ def test_a_sentence_ends_and_a_command_is_one_of_ours() -> None:
         Entry.model_validate({"cause": "no end", "shows": "`Ready False`."})
     with pytest.raises(ValueError, match="command"):
         Entry.model_validate({"cause": "It has an end.", "shows": "`Ready False`.", "command": "rm -rf /"})
+
+
+def test_the_words_that_an_entry_quotes_are_said_by_fairlead() -> None:
+    messages = (ROOT / "docs/reference/messages.md").read_text(encoding="utf-8")
+    types = tuple(ConditionType)
+    for name, one in troubleshooting_page.entries().items():
+        quoted = [words for words in re.findall(r"`([^`]+)`", one.shows) if not words.startswith(types)]
+        pieces = [piece.strip() for words in quoted for piece in words.split("…")]
+        assert [piece for piece in pieces if piece.rstrip(":") not in messages] == [], name
