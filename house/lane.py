@@ -58,6 +58,7 @@ WHOLE: Final = ("devcluster", "prepare")
 IMAGE: Final = ("devcluster.image.build",)
 SCHEMAS: Final = ("house.kube_schemas",)
 REDIS: Final = ("house.redis_server",)
+CHROMIUM: Final = ("house.chromium",)
 PROMETHEUS: Final = ("house.prometheus_server",)
 REAL_VLLM: Final = ("house.real_vllm",)
 VLLM_IMAGE: Final = ("devcluster.image.vllm_cpu",)
@@ -87,8 +88,8 @@ LANES: Final = (
         name="conformance",
         marker="conformance",
         folders=("tests/conformance", "tests/router"),
-        world="`fairlead engine`, asked over HTTP as real vLLM was; a real Redis and a real Prometheus",
-        preparations=(REDIS, PROMETHEUS),
+        world="`fairlead engine`, asked over HTTP as real vLLM was; a real Redis, a real Prometheus, a real Chromium",
+        preparations=(REDIS, PROMETHEUS, CHROMIUM),
         real=True,
     ),
     Lane(

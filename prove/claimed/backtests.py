@@ -3,11 +3,13 @@
 import json
 from typing import Any, Final
 
+from house import chromium
 from prove import programs
 from prove.claims import Claim, Figure
 
 BOUND: Final = "tests/backtest/test_lower_bound.py"
 DOCUMENTED: Final = "tests/simulator/virtual_fleet/test_documented_autoscalers.py"
+REPORT: Final = ("tests/cli/report", "tests/conformance/test_report_in_chromium.py")
 TRACES: Final = "tests/cli/test_simulate_traces.py"
 DAY_SECONDS: Final = 60.0
 MOST_MIB: Final = 1024.0
@@ -21,6 +23,13 @@ def baselines_reproduce_their_examples() -> Figure:
 def bad_traces_are_named_or_repaired() -> Figure:
     """A story for each thing that can be wrong."""
     return _passed(TRACES)
+
+
+def the_report_is_readable() -> Figure:
+    """Asked of a real Chromium, which is installed where that can be done."""
+    if chromium.main() != 0 or chromium.found() is None:
+        return Figure(holds=False, text=f"none of {', '.join(chromium.PROGRAMS)} on this machine")
+    return _passed(*REPORT)
 
 
 def a_day_is_played_in_a_minute() -> Figure:
@@ -74,6 +83,13 @@ CLAIMS: Final = (
         "and six candidates at once stay within 1 GiB",
         prove=a_day_is_played_in_a_minute,
         slow=True,
+    ),
+    Claim(
+        item="simulate.7",
+        title="In real Chromium the report of `fairlead simulate --html` asks no network for anything, scrolls "
+        "sideways neither at 1280 nor at 390 pixels, keeps text at a contrast of 4.5 by day and night, works by "
+        "keyboard and names all for a screen reader; its lines are ten just-seen differences apart to colour-blind eyes",
+        prove=the_report_is_readable,
     ),
     Claim(
         item="simulate.8",

@@ -70,7 +70,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if not words[0].startswith("-") and words[0] not in COMMANDS:
         print(_unknown(words[0]), file=sys.stderr)
         return 2
-    chosen = parser.parse_args(words)
+    chosen = parser.parse_args(words, argparse.Namespace(words=words))
     return COMMANDS[chosen.command][2](chosen)
 
 

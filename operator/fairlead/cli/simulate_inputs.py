@@ -60,6 +60,8 @@ def read(chosen: argparse.Namespace) -> SimulateInputs:
         raise argument_values.ArgumentValueError(
             "--sample with --seeds: give one of them; a sample's interval has both"
         )
+    if chosen.html is not None and not Path(chosen.html).absolute().parent.is_dir():
+        raise argument_values.ArgumentValueError(f"--html {chosen.html}: there is no such folder; make it first")
     settings = PlaySettings(
         streams=SeededStreams(chosen.seed),
         objectives=LatencyObjectives(
