@@ -88,7 +88,7 @@ CLAIMS: Final = (
         item="simulate.7",
         title="In real Chromium the report of `fairlead simulate --html` asks no network for anything, scrolls "
         "sideways neither at 1280 nor at 390 pixels, keeps text at a contrast of 4.5 by day and night, works by "
-        "keyboard and names all for a screen reader; its lines are ten just-seen differences apart to colour-blind eyes",
+        "keyboard and names all for a screen reader; its lines are ten just-seen steps apart to colour-blind eyes",
         prove=the_report_is_readable,
     ),
     Claim(

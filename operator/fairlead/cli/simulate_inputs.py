@@ -9,21 +9,18 @@ from math import inf
 from pathlib import Path
 from typing import Final
 
-from fairlead.api import deployment_conversion, kinds, object_reader
+from fairlead.api import kinds
 from fairlead.backtest import contenders
-from fairlead.backtest.candidate import Candidate, Unplayable, candidate
+from fairlead.backtest.candidate import Candidate, Unplayable
 from fairlead.backtest.play import PlayedTraffic, PlaySettings
-from fairlead.cli import argument_values, offline_data
+from fairlead.cli import argument_values, offline_data, playable
 from fairlead.cli.simulate_runs import Comparison, Repeat
 from fairlead.cli.simulate_traffic import ReadTrace, TraceCut, TraceFile
 from fairlead.cluster import documents
 from fairlead.cluster.documents import YamlDocument
 from fairlead.emulator import packaged_data
 from fairlead.fleet.capacity_plan import LatencyObjectives
-from fairlead.fleet.policies import ReplicaBounds, ScalingPolicy
 from fairlead.fleet.randomness import RandomSource
-from fairlead.review import admission
-from fairlead.review.context import ObjectKey, ReviewContext
 from fairlead.simulator.traffic.arrivals import RequestArrival
 from fairlead.simulator.virtual_fleet.cold_starts import (
     ColdStartDistribution,
@@ -175,24 +172,13 @@ def _candidates(chosen: argparse.Namespace) -> Iterator[Candidate | Unplayable]:
     if not deployments:
         raise ValueError(f"{', '.join(chosen.files)}: no InferenceDeployment in it; give one, or several to compare")
     for one in deployments:
-        review = admission.review(one.content, context)
-        read = object_reader.read_strict(one.content, kinds.DEPLOYMENT)
-        if read.value is None:
-            raise ValueError(f"{one.place}: {review.refusals[0].field}: {review.refusals[0].because}")
-        desired = deployment_conversion.deployment(read.value, context.releases)
-        yield candidate(review, desired, _policy(desired.replicas, read.value.namespace, context), packaged)
+        yield playable.read(one, context, packaged)
 
 
 def _is_deployment(one: YamlDocument) -> bool:
     if one.problem:
         raise ValueError(f"{one.place}: {one.problem}")
     return isinstance(one.content, dict) and one.content.get("kind") == kinds.DEPLOYMENT.name
-
-
-def _policy(bounds: int | ReplicaBounds, namespace: str, context: ReviewContext) -> ScalingPolicy | None:
-    if not isinstance(bounds, ReplicaBounds) or bounds.policy is None:
-        return None
-    return context.policies.get(ObjectKey(kinds.POLICY.name, namespace, bounds.policy))
 
 
 def _duration(word: str, written: str | None) -> float | None:
