@@ -1,7 +1,7 @@
 """How good played plans are: `python -m bench.played_plans [--questions N]`, JSON on standard output.
 
-Questions are drawn: a model, an objective for first tokens and one for the pace, a rate, a burst, lengths and a share of
-prompts that is cached. The plan is made by one set of seeds and judged by others: whether its fleet keeps the objectives
+Questions are drawn: a model, objectives for first tokens and for the pace, a rate, a burst, lengths and a share of
+prompts that is cached. The plan is made by one set of seeds and judged by others: whether its fleet keeps objectives
 on three fresh ones, and whether a fleet at most ten elevenths as dear does on all of them too: of every configuration
 that was a candidate, as many replicas as that buys, by every batch.
 """

@@ -214,10 +214,11 @@ def play(candidate: Candidate, traffic: PlayedTraffic, chosen: PlaySettings) -> 
         count=candidate.routers,
         page_tokens=settings.block_tokens,
         kv_tokens=settings.blocks * settings.block_tokens * candidate.ranks,
+        balancing=candidate.balancing,
     )
     world = FleetSimulation(fleet, RouterBalancer(routers, inside.figures), chosen.streams("world"), statistics)
     try:
-        world.run(traffic.arrivals(settings.block_tokens), until=traffic.seconds + LAST_ANSWERS_SECONDS)
+        world.run(reaching_engines(candidate, traffic, chosen), until=traffic.seconds + LAST_ANSWERS_SECONDS)
     except _MissedTooMany:
         cut = True
     gpu_seconds, counted = _gpu_seconds(world, traffic), traffic.seconds - traffic.since
@@ -234,6 +235,15 @@ def play(candidate: Candidate, traffic: PlayedTraffic, chosen: PlaySettings) -> 
         notes=candidate.notes,
         cut=cut,
     )
+
+
+def reaching_engines(candidate: Candidate, traffic: PlayedTraffic, chosen: PlaySettings) -> Iterator[RequestArrival]:
+    """All requests but those that a response cache answers."""
+    arrivals, elsewhere = traffic.arrivals(candidate.settings.block_tokens), candidate.answered_elsewhere
+    if not elsewhere:
+        return arrivals
+    chance = chosen.streams("responseCache")
+    return (one for one in arrivals if chance.random() >= elsewhere)
 
 
 def objectives_of(candidate: Candidate, chosen: PlaySettings) -> LatencyObjectives:

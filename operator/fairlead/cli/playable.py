@@ -1,8 +1,11 @@
 """A deployment as somebody wrote it, as a candidate that can be played; or why it cannot be."""
 
+from dataclasses import replace
+
 from fairlead.api import deployment_conversion, kinds, object_reader
 from fairlead.backtest import candidate
 from fairlead.backtest.candidate import Candidate, Unplayable
+from fairlead.backtest.levers import Lever
 from fairlead.cluster.documents import YamlDocument
 from fairlead.emulator.packaged_data import PackagedData
 from fairlead.fleet.policies import ReplicaBounds, ScalingPolicy
@@ -19,6 +22,16 @@ def read(one: YamlDocument, context: ReviewContext, packaged: PackagedData) -> C
     desired = deployment_conversion.deployment(found.value, context.releases)
     policy = _policy(desired.replicas, found.value.namespace, context)
     return candidate.candidate(review, desired, policy, packaged)
+
+
+def changed(one: YamlDocument, lever: Lever, context: ReviewContext, packaged: PackagedData) -> Candidate | Unplayable:
+    """The same with one lever pulled, as admission would judge it."""
+    assert isinstance(one.content, dict)
+    place = f"{one.place}, {lever.words}"
+    found = read(YamlDocument(place=place, content=lever.applied(one.content)), context, packaged)
+    if isinstance(found, Unplayable):
+        return replace(found, name=f"{found.name}, {lever.words}")
+    return lever.candidate(found)
 
 
 def _policy(bounds: int | ReplicaBounds, namespace: str, context: ReviewContext) -> ScalingPolicy | None:

@@ -42,6 +42,13 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         choices=AGAINST,
         help="play each candidate that scales also as another project would scale it; may be repeated",
     )
+    parser.add_argument(
+        "--what-if",
+        action="append",
+        default=[],
+        metavar="LEVER=VALUE",
+        help="play each candidate also with this changed (prefixCaching=off, gpu=NVIDIA-L4); may be repeated",
+    )
     parser.add_argument("--seed", type=int, default=0, help="of all chance (0)")
     parser.add_argument("--seeds", type=int, default=1, metavar="N", help="play with so many seeds, show intervals (1)")
     parser.add_argument("--sample", type=int, metavar="N", help="play N stretches of the trace, show intervals")

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from fairlead.api import kinds
-from fairlead.backtest import contenders
+from fairlead.backtest import contenders, levers
 from fairlead.backtest.candidate import Candidate, Unplayable
 from fairlead.backtest.play import PlayedTraffic, PlaySettings
 from fairlead.cli import argument_values, offline_data, playable
@@ -171,8 +171,10 @@ def _candidates(chosen: argparse.Namespace) -> Iterator[Candidate | Unplayable]:
     deployments = [one for one in found if _is_deployment(one)]
     if not deployments:
         raise ValueError(f"{', '.join(chosen.files)}: no InferenceDeployment in it; give one, or several to compare")
+    what_ifs = [levers.read(written) for written in chosen.what_if]
     for one in deployments:
         yield playable.read(one, context, packaged)
+        yield from (playable.changed(one, lever, context, packaged) for lever in what_ifs)
 
 
 def _is_deployment(one: YamlDocument) -> bool:
