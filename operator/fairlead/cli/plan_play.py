@@ -79,26 +79,30 @@ def _traffics(chosen: argparse.Namespace, brief: PlanInputs) -> tuple[tuple[Play
     """The recording itself, where nothing is said beside it and it has single requests; else what is drawn."""
     if chosen.trace and not any(getattr(chosen, name) is not None for name in DESCRIBING):
         try:
-            return _recorded(TraceFile(path=Path(chosen.trace), cut=TraceCut()).looked_through())
+            trace = TraceFile(path=Path(chosen.trace), cut=TraceCut()).looked_through()
+            traffic, words = busiest(trace, MOST_REQUESTS)
         except UnreadableTraffic:
-            pass
+            pass  # rates by client, say: only described, so drawn
+        else:
+            return (traffic,), words
     streams = (SeededStreams(chosen.seed + turn) for turn in range(SEEDS))
     found = tuple(drawn_traffic.drawn(brief.traffic, brief.context, one("plan")) for one in streams)
     return found, f"traffic drawn by {SEEDS} seeds, {found[0].seconds / 60:.0f} min each"
 
 
-def _recorded(trace: ReadTrace) -> tuple[tuple[PlayedTraffic, ...], str]:
+def busiest(trace: ReadTrace, most: int) -> tuple[PlayedTraffic, str]:
+    """The recording, or of a longer one the shortest part that has so many requests."""
     times = [one.time for one in trace.arrivals(16)]
-    if len(times) <= MOST_REQUESTS:
-        return (PlayedTraffic(arrivals=trace.arrivals, seconds=trace.seconds),), trace.words
-    spans = [times[at + MOST_REQUESTS - 1] - times[at] for at in range(len(times) - MOST_REQUESTS + 1)]
+    if len(times) <= most:
+        return PlayedTraffic(arrivals=trace.arrivals, seconds=trace.seconds), trace.words
+    spans = [times[at + most - 1] - times[at] for at in range(len(times) - most + 1)]
     first = spans.index(min(spans))
-    since, until = times[first], times[first + MOST_REQUESTS - 1]
+    since, until = times[first], times[first + most - 1]
 
     def arrivals(page_tokens: int) -> Iterator[RequestArrival]:
         for one in trace.arrivals(page_tokens):
             if since <= one.time <= until:
                 yield replace(one, time=one.time - since)
 
-    words = f"{trace.words}; its busiest {MOST_REQUESTS:,} requests, from minute {since / 60:.0f} on"
-    return (PlayedTraffic(arrivals=arrivals, seconds=until - since),), words
+    words = f"{trace.words}; its busiest {most:,} requests, from minute {since / 60:.0f} on"
+    return PlayedTraffic(arrivals=arrivals, seconds=until - since), words
