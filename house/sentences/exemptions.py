@@ -109,6 +109,10 @@ EXEMPTIONS: Final = (
         holds=_below("simulator/engine/", "simulator/virtual_fleet/", "simulator/replay/"),
     ),
     Exemption(
+        what="the page that `fairlead simulate --html` writes: a picture of it is in [back-testing](../backtesting.md)",
+        holds=_below("cli/report/"),
+    ),
+    Exemption(
         what="descriptions of fields and kinds: `kubectl explain infd.spec` and [fields](fields.md)",
         holds=_called({"Field": ("description",), "Kind": ("about",)}),
     ),

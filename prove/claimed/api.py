@@ -61,7 +61,7 @@ def plans_are_proposed() -> Figure:
         ("azure-llm-2023-conv.csv.gz", "meta-llama/Llama-3.1-8B-Instruct"),
         ("servegen/m-large-rates.csv.gz", "meta-llama/Llama-3.1-70B-Instruct"),
     ):
-        words = ("plan", model, "--trace", str(traces() / trace), "--ttft-p95", "1s", "--tpot-p95", "60ms")
+        words = ("plan", model, "--trace", str(traces() / trace), "--ttft-p95", "1s", "--tpot-p95", "60ms", "--no-play")
         proposals.append(programs.module("fairlead", *words))
     held = programs.pytest("tests/sizing/test_capacity_planning.py", "tests/sizing/test_traces.py")
     firsts = "; ".join(one.output.splitlines()[0] if one.output else "nothing" for one in proposals)

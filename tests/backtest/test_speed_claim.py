@@ -1,4 +1,4 @@
-"""The claim on speed: how it judges a measurement."""
+"""The claims on speed and on plans: how they judge a measurement."""
 
 from typing import Any
 
@@ -27,3 +27,15 @@ def test_a_day_in_a_minute_holds_and_a_slower_or_larger_one_does_not() -> None:
     )
     assert not backtests.judged(figures(61.0)).holds
     assert not backtests.judged(figures(40.0, peak_mib=1100.0)).holds
+
+
+def test_plans_hold_that_were_kept_and_not_undercut_in_nineteen_of_twenty_cases() -> None:
+    figures = {"questions": 40, "answered": 40, "kept": 38, "cheapest": 40, "of_reckoned": 0.8, "plays": 9.0}
+
+    held = backtests.plans_judged(figures)
+
+    assert held.holds
+    assert held.text.startswith("40 of 40 questions answered, 9 plays each; kept on three fresh seeds: 38; ")
+    assert not backtests.plans_judged(figures | {"kept": 37}).holds
+    assert not backtests.plans_judged(figures | {"cheapest": 37}).holds
+    assert not backtests.plans_judged(figures | {"answered": 20, "kept": 20, "cheapest": 20}).holds

@@ -7,13 +7,15 @@ from pathlib import Path
 import pytest
 import yaml
 
+from fairlead.cli import plan_play
 from fairlead.review import admission
 from tests.cli.conftest import Run
 from tests.review.table import CONTEXT
 
 MODEL = "meta-llama/Llama-3.1-8B-Instruct"
 ARRIVING = ("--rate", "2", "--prompt", "500,1500,3000", "--reply", "100,300,600")
-GOALS = ("--ttft-p95", "2s", "--tpot-p95", "80ms")
+OBJECTIVES = ("--ttft-p95", "2s", "--tpot-p95", "80ms")
+GOALS = (*OBJECTIVES, "--no-play")
 CARDS = ("--product", "NVIDIA-H100-80GB-HBM3", "--product", "NVIDIA-L40S")
 
 
@@ -44,7 +46,7 @@ def test_as_json_it_holds_everything(run: Run) -> None:
 
 @pytest.mark.parametrize("output", ["text", "yaml", "json"])
 def test_what_nothing_can_keep_is_said_with_the_nearest(run: Run, output: str) -> None:
-    words = ("--ttft-p95", "1ms", "--tpot-p95", "1ms", "--product", "NVIDIA-L4")
+    words = ("--ttft-p95", "1ms", "--tpot-p95", "1ms", "--product", "NVIDIA-L4")  # by arithmetic: nothing to play
     code, out, _ = run("plan", MODEL, *ARRIVING, *words, "-o", output)
     assert code == 1
     assert "null" in out if output == "json" else out.startswith("nothing in the catalogue keeps these objectives")
@@ -122,3 +124,87 @@ def test_an_output_nobody_knows_is_refused_by_every_command(capsys: pytest.Captu
             run(command, "x", "-o", "xml")
         assert stopped.value.code == 2
         assert "invalid choice: 'xml'" in capsys.readouterr().err
+
+
+def azure(folder: Path, requests: int, gap_s: float, prompt: int = 800) -> Path:
+    lines = ["TIMESTAMP,ContextTokens,GeneratedTokens"]
+    for number in range(requests):
+        at = number * gap_s
+        clock = f"{int(at // 3600):02}:{int(at // 60 % 60):02}:{at % 60:010.7f}"
+        lines.append(f"2023-11-16 {clock},{prompt},100")
+    recording = folder / "trace.csv"
+    recording.write_text("\n".join(lines))
+    return recording
+
+
+def test_what_arithmetic_proposes_is_played_on_the_recording_and_fewer_may_do(run: Run, tmp_path: Path) -> None:
+    recording = azure(tmp_path, 1500, 0.06)
+    code, out, err = run("plan", MODEL, "--trace", str(recording), *OBJECTIVES, "--product", "NVIDIA-L4")
+
+    assert (code, err) == (0, "")
+    lines = out.splitlines()
+    assert lines[0].startswith("3 x (1 x NVIDIA-L4, weights fp8PerTensor, fp8 cache): 2.4")
+    assert "% kept, first token within " in lines[1]
+    assert lines[1].endswith("; by arithmetic 7 would be needed")
+    assert "# played: " in out
+    assert {"  replicas: 3", "      maxSequences: 41"} <= set(lines), "the manifest is that of what was played"
+    table = lines[next(at for at, line in enumerate(lines) if line.startswith("Played on trace.csv: 1,500 requests")) :]
+    assert table[1].split()[:2] == ["configuration", "batch"]
+    assert any(" !" in line for line in table), "one replica fewer was played, and did not keep them"
+    assert "median error TPOT 16%" in out
+
+
+def test_what_is_said_beside_a_recording_is_drawn_by_seeds(run: Run, tmp_path: Path) -> None:
+    recording = azure(tmp_path, 600, 0.5)
+    more = ("--trace", str(recording), "--burst", "1.2", "--product", "NVIDIA-L40S", "-o", "json")
+    code, out, _ = run("plan", MODEL, *more, *OBJECTIVES)
+    assert code == 0
+    played = json.loads(out)["played"]
+    assert played["traffic"] == "traffic drawn by 3 seeds, 50 min each"
+    assert [one["keeps"] for one in played["fleets"]].count(True) >= 1
+    assert {"proposal", "reckonedReplicas", "keeps", "kept", "runs"} == played["fleets"][0].keys()
+
+
+def test_of_a_long_recording_the_busiest_part_is_played(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(plan_play, "MOST_REQUESTS", 300)
+    recording = azure(tmp_path, 900, 0.5)
+    rows = recording.read_text().splitlines()
+    rows[301:] = [row for at, row in enumerate(rows[301:]) if not 200 < at < 500]
+    recording.write_text("\n".join(rows))
+    code, out, _ = run("plan", MODEL, "--trace", str(recording), *OBJECTIVES, "--product", "NVIDIA-L40S")
+    assert code == 0
+    assert "; its busiest 300 requests, from minute 0 on" in out
+
+
+def test_what_is_played_and_kept_by_none_is_said_with_the_nearest(run: Run, tmp_path: Path) -> None:
+    recording = azure(tmp_path, 600, 1.0, prompt=2000)
+    header, *rows = recording.read_text().splitlines()
+    at_once = [f"{row[:17]}00.0000000{row[row.index(',') :]}" for row in rows]
+    recording.write_text("\n".join([header, *at_once]))
+    goals = ("--ttft-p95", "400ms", "--tpot-p95", "60ms", "--product", "NVIDIA-L40S", "--keep-precision")
+    code, out, _ = run("plan", MODEL, "--trace", str(recording), *goals)
+    assert code == 1
+    assert out.startswith("nothing that was played keeps these objectives for 95% of requests: allow more time")
+    assert "Played on trace.csv" in out
+
+
+def test_without_objectives_nothing_is_played_and_on_a_terminal_progress_is_seen(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recording = azure(tmp_path, 300, 1.0)
+    words = ("plan", MODEL, "--trace", str(recording), "--product", "NVIDIA-L40S")
+    assert "layed" not in run(*words)[1]
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    assert "\r0 fleets played" in run(*words, *OBJECTIVES)[2]
+
+
+def test_a_configuration_of_ones_own_is_played_too(run: Run, tmp_path: Path) -> None:
+    own = {"model_type": "llama", "num_hidden_layers": 16, "hidden_size": 2048, "num_attention_heads": 32}
+    own |= {"num_key_value_heads": 8, "vocab_size": 128_256, "intermediate_size": 8192, "max_position_embeddings": 8192}
+    (tmp_path / "config.json").write_text(json.dumps(own))
+    more = ("--config-json", str(tmp_path / "config.json"), "--product", "NVIDIA-L4", "--rate", "1")
+    code, out, _ = run("plan", "me/mine", *ARRIVING, *OBJECTIVES, *more)
+    assert code == 0
+    assert "% kept" in out

@@ -155,3 +155,25 @@ def test_the_worst_ten_minutes_and_the_first_changes_are_told() -> None:
     assert "      1.0 min  1 -> 2  TokenDemand: more came" in short
     assert short[-1] == "  … 2 more changes: --decisions prints all"
     assert whole[-1] == "      7.0 min  7 -> 8  TokenDemand: more came"
+
+
+def test_what_would_be_otherwise_stands_beside_each_candidate_and_decides_no_exit_code(
+    files: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["simulate", str(files / "fleet"), "--traffic", str(files / "steady.csv"), "--until", "1m"]
+    more = ["--what-if", "weights=fp8PerTensor", "--what-if", "cacheAwareRouting=off", "--against", "hpa"]
+    assert main([*words, *more]) == 0
+    out = capsys.readouterr().out
+    rows = [line.split("  ")[0] for line in out.splitlines()[3:10]]
+    assert rows == [
+        *("fixed", "fixed, weights=fp8PerTensor", "fixed, cacheAwareRouting=off"),
+        *("scaled", "scaled, HPA on running", "scaled, weights=fp8PerTensor", "scaled, cacheAwareRouting=off"),
+    ]
+    assert "do not prefer the replica that holds the prefix" in out
+
+    assert main([*words, "--ttft-p95", "1ms", "--what-if", "replicas=2"]) == 2, "scaled has no fixed number"
+    assert "replicas=2: spec.replicas: replicas and scaling cannot both decide" in capsys.readouterr().err
+    assert main([*words, "--what-if", "contextTokens=1000000"]) == 2
+    assert "fixed, contextTokens=1000000: Refused: " in capsys.readouterr().err
+    assert main([*words, "--what-if", "magic=on"]) == 2
+    assert "--what-if magic=on: no such lever" in capsys.readouterr().err

@@ -18,7 +18,7 @@ from fairlead.emulator.vllm import command
 from fairlead.emulator.vllm.command import ParserExit
 from fairlead.engines.engine_setup import EngineSetup
 from fairlead.fleet.desired_state import EngineKind
-from fairlead.fleet.gateways import DeploymentRouter, DesiredDeployment
+from fairlead.fleet.gateways import Balancing, DeploymentRouter, DesiredDeployment
 from fairlead.fleet.policies import ReplicaBounds, ScalingPolicy
 from fairlead.review import engine_timing
 from fairlead.review.result import Review
@@ -28,6 +28,7 @@ from fairlead.simulator.engine.settings import EngineSettings
 KINDS: Final = (EngineKind.VLLM, EngineKind.SIMULATED)
 """Whose scheduler the engine model has."""
 NO_POLICY: Final = ScalingPolicy()
+BALANCING: Final = Balancing()
 
 
 class UnplayableReason(StrEnum):
@@ -72,6 +73,12 @@ class Candidate:
     """Where the step times come from, and what is assumed."""
     baseline: Baseline | None = None
     """Who decides instead of the product; None: the product."""
+    balancing: Balancing = BALANCING
+    """How routers choose among replicas."""
+    answered_elsewhere: float = 0.0
+    """Share of requests that a response cache answers, so that no engine sees them."""
+    what_if: str = ""
+    """How it differs from what the files say; empty: it does not."""
 
     def under(self, baseline: Baseline) -> "Candidate":
         """The same replicas, scaled as another project ships it."""

@@ -39,14 +39,14 @@ class NothingToScale(ValueError):
 
 def contenders(candidates: Sequence[Candidate], against: Sequence[str]) -> Iterator[Contender]:
     """Each candidate, and after it those that it is played against."""
-    scaling = [one for one in candidates if isinstance(one.replicas, ReplicaBounds)]
+    scaling = [one for one in candidates if isinstance(one.replicas, ReplicaBounds) and not one.what_if]
     if against and not scaling:
         raise NothingToScale(
             f"--against {against[0]}: no deployment among the files has spec.scaling, so nothing says between how few "
             "and how many replicas others may choose; give one that has"
         )
     for one in candidates:
-        yield Contender(name=one.name, candidate=one)
+        yield Contender(name=one.name, candidate=one, compared=bool(one.what_if))
         for word in against if one in scaling else ():
             yield _against(one, word)
 

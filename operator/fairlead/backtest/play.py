@@ -54,6 +54,8 @@ class PlaySettings:
     """Replicas that are ready at first; None: as few as the candidate may have, and one at least."""
     progress: Callable[[float], None] = lambda _: None
     """Called with the seconds played, once a minute of them."""
+    may_miss: float = inf
+    """After more requests than this outside their objectives, the rest is not played."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +84,8 @@ class PlayedCandidate:
     """USD; None: no price is known."""
     decisions: tuple[PlayedDecision, ...]
     notes: tuple[str, ...]
+    cut: bool = False
+    """Whether so many requests missed their objectives that the rest was not played."""
 
     @property
     def keeps(self) -> bool:
@@ -101,19 +105,26 @@ class PlayedCandidate:
         return None if self.cost is None or not kept else self.cost / kept
 
 
+class _MissedTooMany(Exception):
+    """What is left of the traffic cannot change the verdict."""
+
+
 class _Progress(WindowedStatistics):
-    """Statistics that also say how far the run is."""
+    """Statistics that also say how far the run is, and when it has been lost."""
 
-    __slots__ = ("_report",)
+    __slots__ = ("_may_miss", "_report")
 
-    def __init__(self, objectives: LatencyObjectives, since: float, report_progress: Callable[[float], None]) -> None:
+    def __init__(self, objectives: LatencyObjectives, since: float, chosen: PlaySettings) -> None:
         super().__init__(objectives, since or -inf)
-        self._report = report_progress
+        self._report, self._may_miss = chosen.progress, chosen.may_miss
 
     def snapshot_taken(self, snapshot: FleetSnapshot) -> None:
         """Add a row, and say so."""
         super().snapshot_taken(snapshot)
         self._report(snapshot.at)
+        counts = self.counts
+        if counts.answered - counts.kept + counts.refused > self._may_miss:
+            raise _MissedTooMany
 
 
 class _Fleet:
@@ -197,15 +208,19 @@ def play(candidate: Candidate, traffic: PlayedTraffic, chosen: PlaySettings) -> 
         scaling=_scaling(candidate, objectives, log),
         snapshot_s=SNAPSHOT_SECONDS,
     )
-    statistics = _Progress(objectives, traffic.since, chosen.progress)
+    statistics, cut = _Progress(objectives, traffic.since, chosen), False
     settings = candidate.settings
     routers = RouterSettings(
         count=candidate.routers,
         page_tokens=settings.block_tokens,
         kv_tokens=settings.blocks * settings.block_tokens * candidate.ranks,
+        balancing=candidate.balancing,
     )
     world = FleetSimulation(fleet, RouterBalancer(routers, inside.figures), chosen.streams("world"), statistics)
-    world.run(traffic.arrivals(settings.block_tokens), until=traffic.seconds + LAST_ANSWERS_SECONDS)
+    try:
+        world.run(reaching_engines(candidate, traffic, chosen), until=traffic.seconds + LAST_ANSWERS_SECONDS)
+    except _MissedTooMany:
+        cut = True
     gpu_seconds, counted = _gpu_seconds(world, traffic), traffic.seconds - traffic.since
     price = candidate.price_an_hour
     return PlayedCandidate(
@@ -218,7 +233,17 @@ def play(candidate: Candidate, traffic: PlayedTraffic, chosen: PlaySettings) -> 
         cost=None if price is None else gpu_seconds / 3600 * price,
         decisions=tuple(log.found),
         notes=candidate.notes,
+        cut=cut,
     )
+
+
+def reaching_engines(candidate: Candidate, traffic: PlayedTraffic, chosen: PlaySettings) -> Iterator[RequestArrival]:
+    """All requests but those that a response cache answers."""
+    arrivals, elsewhere = traffic.arrivals(candidate.settings.block_tokens), candidate.answered_elsewhere
+    if not elsewhere:
+        return arrivals
+    chance = chosen.streams("responseCache")
+    return (one for one in arrivals if chance.random() >= elsewhere)
 
 
 def objectives_of(candidate: Candidate, chosen: PlaySettings) -> LatencyObjectives:

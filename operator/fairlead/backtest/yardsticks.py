@@ -36,7 +36,7 @@ def bound(candidate: Candidate, traffic: PlayedTraffic, chosen: PlaySettings) ->
         goal=KEPT_GOAL,
         least=bounds.least if isinstance(bounds, ReplicaBounds) else min(bounds, 1),
         cold_s=play.cold_starts_of(candidate, chosen).least,
-        arrivals=lambda: traffic.arrivals(candidate.settings.block_tokens),
+        arrivals=lambda: play.reaching_engines(candidate, traffic, chosen),
         seconds=traffic.seconds,
     )
     return candidate.gpus * lower_bound.replica_seconds(question)

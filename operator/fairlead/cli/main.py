@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from fairlead.cli import (
+    advise,
     autoscaler_command,
     calibrate,
     engine,
@@ -30,6 +31,7 @@ COMMANDS: Final[Mapping[str, tuple[str, Callable[[argparse.ArgumentParser], None
     "render": ("show what would be started", render.arguments, render.run),
     "plan": ("propose a fleet for a model, objectives and traffic", plan.arguments, plan.run),
     "simulate": ("play deployments on recorded traffic before they are applied", simulate.arguments, simulate.run),
+    "advise": ("say what holds a service back, and what would mend it", advise.arguments, advise.run),
     "explain": (
         "say why a deployment has this many replicas, and what would change it",
         explain.arguments,
@@ -70,7 +72,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if not words[0].startswith("-") and words[0] not in COMMANDS:
         print(_unknown(words[0]), file=sys.stderr)
         return 2
-    chosen = parser.parse_args(words)
+    chosen = parser.parse_args(words, argparse.Namespace(words=words))
     return COMMANDS[chosen.command][2](chosen)
 
 

@@ -1,4 +1,4 @@
-"""`fairlead plan`: the cheapest fleet for a model, objectives and traffic, ready to apply, with the runners-up."""
+"""`fairlead plan`: the cheapest fleet for a model, objectives and traffic, played, ready to apply, with the others."""
 
 import argparse
 import sys
@@ -22,21 +22,24 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--product", action="append", default=[], help="only these GPUs; may stand several times")
     parser.add_argument("--products", metavar="FILE", help=options.PRODUCTS_HELP)
     parser.add_argument("--keep-precision", action="store_true", help="propose no eight-bit weights or cache")
+    parser.add_argument("--no-play", action="store_true", help="reckon only; play none of the proposals")
+    parser.add_argument("--seed", type=int, default=0, help="of traffic that is drawn (0)")
     parser.add_argument("--name", default="planned", help="the deployment's name")
     parser.add_argument("-o", "--output", choices=("text", "yaml", "json"), default="text", help="how to print it")
 
 
 def run(chosen: argparse.Namespace) -> int:
     """0 with a proposal, 1 when nothing keeps the objectives, 2 for wrong arguments."""
-    from fairlead.cli import plan_inputs, plan_text
+    from fairlead.cli import plan_inputs, plan_play, plan_text
+    from fairlead.sizing import capacity_planning
 
     try:
         brief = plan_inputs.read_inputs(chosen)
+        planned = capacity_planning.plan(brief)
+        plays = plan_play.played(chosen, brief, planned)
     except (plan_inputs.PlanArgumentError, OSError, ValueError) as problem:
         print(f"fairlead plan: {problem}", file=sys.stderr)
         return 2
-    from fairlead.sizing import capacity_planning
-
-    planned = capacity_planning.plan(brief)
-    print(plan_text.RENDER[chosen.output](planned, chosen.name, plan_inputs.source(chosen.model)))
-    return 0 if planned.best else 1
+    shown = plan_text.ShownPlan(planned=planned, plays=plays, name=chosen.name, source=plan_inputs.source(chosen.model))
+    print(plan_text.RENDER[chosen.output](shown))
+    return 0 if shown.answer else 1

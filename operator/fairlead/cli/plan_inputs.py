@@ -19,6 +19,8 @@ from fairlead.sizing.capacity_planning import PlanInputs
 from fairlead.sizing.catalogue import Catalogue
 
 _NEEDED: Final = ("rate", "prompt", "reply")
+DESCRIBING: Final = (*_NEEDED, "burst", "cacheable", "retries")
+"""Arguments that describe what arrives, and win over a recording."""
 
 
 class PlanArgumentError(Exception):

@@ -1,50 +1,152 @@
-"""A plan in words: the objects to apply, the arithmetic, and why the others were rejected."""
+"""A plan in words: the objects to apply, what came of playing them, the arithmetic, and why the others lost."""
 
 import json
-from collections.abc import Callable, Mapping
-from dataclasses import asdict
-from typing import Final
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from math import isfinite
+from typing import Any, Final
 
 import yaml
 
+from fairlead.backtest import played_plan
+from fairlead.backtest.play import KEPT_GOAL
+from fairlead.backtest.played_plan import PlayedProposal
+from fairlead.cli.plan_play import PlanPlays
 from fairlead.fleet.capacity_plan import CapacityPlan, FleetProposal, RejectedConfiguration
+from fairlead.fleet.plurals import count
 from fairlead.objects import plan_manifests
 
+HEADS: Final = ("configuration", "batch", "replicas", "USD/h", "kept", "TTFT p95", "reckoned", "TPOT p95", "reckoned")
+SHOWN: Final = 10
 
-def as_yaml(planned: CapacityPlan, name: str, source: str) -> str:
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShownPlan:
+    """What is printed."""
+
+    planned: CapacityPlan
+    plays: PlanPlays | None
+    name: str
+    source: str
+
+    @property
+    def answer(self) -> FleetProposal | None:
+        """The best of what was played; the best by arithmetic where nothing was."""
+        if self.plays is None:
+            return self.planned.best
+        best = self.plays.plan.best
+        return None if best is None else best.proposal
+
+
+def as_yaml(shown: ShownPlan) -> str:
     """The proposal to apply, its arithmetic as comments."""
-    if planned.best is None:
-        return _nothing(planned)
-    comments = "\n".join(f"# {line}" for line in planned.best.arithmetic)
-    manifest = yaml.safe_dump(plan_manifests.deployment(name, source, planned.best), sort_keys=False)
+    best, planned = shown.answer, shown.planned
+    if best is None:
+        return _nothing(planned) if shown.plays is None else "\n".join(_unkept(shown.plays))
+    held = [] if shown.plays is None else [f"played: {_held(shown.plays)}", f"  on {shown.plays.traffic}"]
+    comments = "\n".join(f"# {line}" for line in (*held, *best.arithmetic))
+    manifest = yaml.safe_dump(plan_manifests.deployment(shown.name, shown.source, best), sort_keys=False)
     return f"{comments}\n{manifest}".rstrip()
 
 
-def as_text(planned: CapacityPlan, name: str, source: str) -> str:
+def as_text(shown: ShownPlan) -> str:
     """For people: the summary first, then what to apply, then the others."""
-    best = planned.best
+    best, planned = shown.answer, shown.planned
     if best is None:
-        return _nothing(planned)
-    others = "\n".join(f"  {place}. {_lost(one)}" for place, one in enumerate(planned.runners_up, start=2))
-    return (
-        f"{best.replicas} x ({best.configuration.words}): {_money(best)}\n\n"
-        f"{as_yaml(planned, name, source)}\n\n"
-        f"Runners-up:\n{others or '  none: nothing else keeps the objectives'}\n"
-        f"Left out: {_left_out(planned)}"
-    )
+        return as_yaml(shown)
+    head = f"{best.replicas} x ({best.configuration.words}): {_money(best)}"
+    if shown.plays is None:
+        others = "\n".join(f"  {place}. {_lost(one)}" for place, one in enumerate(planned.runners_up, start=2))
+        below = [f"Runners-up:\n{others or '  none: nothing else keeps the objectives'}"]
+    else:
+        below = list(_table(shown.plays))
+        head = f"{head}\n{_held(shown.plays)}"
+    return "\n".join([head, "", as_yaml(shown), "", *below, f"Left out: {_left_out(planned)}"])
 
 
-def as_json(planned: CapacityPlan, name: str, source: str) -> str:
+def as_json(shown: ShownPlan) -> str:
     """Everything, as values."""
-    manifest = plan_manifests.deployment(name, source, planned.best) if planned.best else None
-    return json.dumps({"manifest": manifest, **asdict(planned)}, indent=1)
+    best, plays = shown.answer, shown.plays
+    manifest = plan_manifests.deployment(shown.name, shown.source, best) if best else None
+    played = None if plays is None else {"traffic": plays.traffic, "fleets": [_values(one) for one in plays.plan.tried]}
+    return json.dumps({"manifest": manifest, "played": played, **asdict(shown.planned)}, indent=1)
 
 
-RENDER: Final[Mapping[str, Callable[[CapacityPlan, str, str], str]]] = {
+RENDER: Final[Mapping[str, Callable[[ShownPlan], str]]] = {
     "text": as_text,
     "yaml": as_yaml,
     "json": as_json,
 }
+
+
+def _held(plays: PlanPlays) -> str:
+    """What came of the best."""
+    best = plays.plan.best
+    assert best is not None
+    latencies = [run.report for run in best.runs]
+    first, pace = (max(one.ttft.p95 for one in latencies), max(one.tpot.p95 for one in latencies))
+    more = "" if best.reckoned == best.proposal.replicas else f"; by arithmetic {best.reckoned} would be needed"
+    runs = "" if len(best.runs) == 1 else f", the worst of {len(best.runs)} seeds"
+    return f"{best.kept:.1%} kept, first token within {first:.2f} s and {pace * 1000:.0f} ms a token (p95{runs}){more}"
+
+
+def _table(plays: PlanPlays) -> Iterator[str]:
+    """What was played: held fleets first; both figures of each."""
+    yield f"Played on {plays.traffic}:"
+    shown = list(played_plan.best_first(plays.plan))
+    rows = [HEADS, *(_row(one) for one in shown[:SHOWN])]
+    widths = [max(len(row[at]) for row in rows) for at in range(len(HEADS))]
+    for row in rows:
+        cells = (row[0].ljust(widths[0]), *(one.rjust(width) for one, width in zip(row[1:], widths[1:], strict=True)))
+        yield f"  {'  '.join(cells)}".rstrip()
+    yield from _beside(plays, shown)
+
+
+def _beside(plays: PlanPlays, shown: Sequence[PlayedProposal]) -> Iterator[str]:
+    """How far it can be believed, and what was not played."""
+    notes = {note for one in shown for run in one.runs for note in run.notes if note.startswith("step times")}
+    yield from (f"  {note}" for note in sorted(notes)[:2])
+    yield "  ! fewer kept than the objective allows; <: the rest was not played, since nothing could mend it"
+    if plays.plan.left:
+        left = count(plays.plan.left, "configuration")
+        yield f"  {left} not played, since {len(plays.plan.tried)} fleets were"
+    for one in plays.unplayable:
+        yield f"  not played: {one.reason}: {one.because}"
+
+
+def _row(one: PlayedProposal) -> tuple[str, ...]:
+    proposal, run = one.proposal, one.runs[0]
+    cut = "<" if run.cut else ""
+    return (
+        proposal.configuration.words,
+        str(proposal.supply.concurrent),
+        str(proposal.replicas),
+        f"{proposal.cost_per_hour:.2f}",
+        f"{cut}{one.kept:.1%}{'' if one.keeps else ' !'}",
+        f"{run.report.ttft.p95:.2f} s" if isfinite(run.report.ttft.p95) else "-",
+        f"{proposal.supply.ttft_p95_s:.2f} s",
+        f"{run.report.tpot.p95 * 1000:.0f} ms" if isfinite(run.report.tpot.p95) else "-",
+        f"{proposal.supply.tpot_s * 1000:.0f} ms",
+    )
+
+
+def _values(one: PlayedProposal) -> dict[str, Any]:
+    return {
+        "proposal": asdict(one.proposal),
+        "reckonedReplicas": one.reckoned,
+        "keeps": one.keeps,
+        "kept": one.kept,
+        "runs": [{"cut": run.cut, "report": run.report.as_document()} for run in one.runs],
+    }
+
+
+def _unkept(plays: PlanPlays) -> Iterator[str]:
+    """What comes nearest."""
+    yield (
+        f"nothing that was played keeps these objectives for {KEPT_GOAL:.0%} of requests: allow more time, or look at "
+        "what arithmetic proposes with --no-play"
+    )
+    yield from _table(plays)
 
 
 def _money(proposal: FleetProposal) -> str:

@@ -42,6 +42,13 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         choices=AGAINST,
         help="play each candidate that scales also as another project would scale it; may be repeated",
     )
+    parser.add_argument(
+        "--what-if",
+        action="append",
+        default=[],
+        metavar="LEVER=VALUE",
+        help="play each candidate also with this changed (prefixCaching=off, gpu=NVIDIA-L4); may be repeated",
+    )
     parser.add_argument("--seed", type=int, default=0, help="of all chance (0)")
     parser.add_argument("--seeds", type=int, default=1, metavar="N", help="play with so many seeds, show intervals (1)")
     parser.add_argument("--sample", type=int, metavar="N", help="play N stretches of the trace, show intervals")
@@ -50,12 +57,13 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--config-json", action="append", default=[], metavar="MODEL=FILE", help=options.CONFIG_HELP)
     parser.add_argument("--products", metavar="FILE", help=options.PRODUCTS_HELP)
     parser.add_argument("--decisions", action="store_true", help="print every change of the number of replicas")
+    parser.add_argument("--html", metavar="FILE", help="write a report that a change request can carry, too")
     parser.add_argument("-o", "--output", choices=("text", "json"), default="text", help="how to print it")
 
 
 def run(chosen: argparse.Namespace) -> int:
     """0 when a candidate keeps its objectives, 1 when none does, 2 for wrong arguments or an unreadable trace."""
-    from fairlead.cli import simulate_inputs, simulate_runs, simulate_text
+    from fairlead.cli import simulate_inputs, simulate_report, simulate_runs, simulate_text
 
     try:
         inputs = simulate_inputs.read(chosen)
@@ -77,4 +85,6 @@ def run(chosen: argparse.Namespace) -> int:
     rows = tuple(outcome.rows(inputs.comparison))
     shown = simulate_text.Shown(traffic=inputs.words, rows=rows, decisions=chosen.decisions)
     print(simulate_text.RENDER[chosen.output](shown))
+    if chosen.html:
+        simulate_report.write(chosen, inputs, shown, tuple(missing))
     return 0 if any(one.keeps and not one.compared for one in rows) and not missing else 1

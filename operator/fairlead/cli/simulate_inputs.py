@@ -9,21 +9,20 @@ from math import inf
 from pathlib import Path
 from typing import Final
 
-from fairlead.api import deployment_conversion, kinds, object_reader
-from fairlead.backtest import contenders
-from fairlead.backtest.candidate import Candidate, Unplayable, candidate
+from fairlead.api import kinds
+from fairlead.backtest import contenders, levers
+from fairlead.backtest.candidate import Candidate, Unplayable
 from fairlead.backtest.play import PlayedTraffic, PlaySettings
-from fairlead.cli import argument_values, offline_data
+from fairlead.cli import argument_values, offline_data, playable
 from fairlead.cli.simulate_runs import Comparison, Repeat
 from fairlead.cli.simulate_traffic import ReadTrace, TraceCut, TraceFile
 from fairlead.cluster import documents
 from fairlead.cluster.documents import YamlDocument
 from fairlead.emulator import packaged_data
+from fairlead.emulator.packaged_data import PackagedData
 from fairlead.fleet.capacity_plan import LatencyObjectives
-from fairlead.fleet.policies import ReplicaBounds, ScalingPolicy
 from fairlead.fleet.randomness import RandomSource
-from fairlead.review import admission
-from fairlead.review.context import ObjectKey, ReviewContext
+from fairlead.review.context import ReviewContext
 from fairlead.simulator.traffic.arrivals import RequestArrival
 from fairlead.simulator.virtual_fleet.cold_starts import (
     ColdStartDistribution,
@@ -60,15 +59,10 @@ def read(chosen: argparse.Namespace) -> SimulateInputs:
         raise argument_values.ArgumentValueError(
             "--sample with --seeds: give one of them; a sample's interval has both"
         )
-    settings = PlaySettings(
-        streams=SeededStreams(chosen.seed),
-        objectives=LatencyObjectives(
-            ttft_p95_s=_duration("--ttft-p95", chosen.ttft_p95), tpot_p95_s=_duration("--tpot-p95", chosen.tpot_p95)
-        ),
-        cold_starts=None if chosen.cold_start is None else _cold_starts(chosen.cold_start),
-        start=chosen.start,
-    )
-    trace = _trace(chosen)
+    if chosen.html is not None and not Path(chosen.html).absolute().parent.is_dir():
+        raise argument_values.ArgumentValueError(f"--html {chosen.html}: there is no such folder; make it first")
+    settings = play_settings(chosen)
+    trace = trace_of(chosen)
     found = tuple(_candidates(chosen))
     playable = tuple(one for one in found if isinstance(one, Candidate))
     unplayable = tuple(one for one in found if isinstance(one, Unplayable))
@@ -96,7 +90,20 @@ class SeededStreams:
         return random.Random(f"{self.seed}/{name}")  # noqa: S311  # a recorded seed, not a secret
 
 
-def _trace(chosen: argparse.Namespace) -> ReadTrace:
+def play_settings(chosen: argparse.Namespace) -> PlaySettings:
+    """What all candidates share."""
+    return PlaySettings(
+        streams=SeededStreams(chosen.seed),
+        objectives=LatencyObjectives(
+            ttft_p95_s=_duration("--ttft-p95", chosen.ttft_p95), tpot_p95_s=_duration("--tpot-p95", chosen.tpot_p95)
+        ),
+        cold_starts=None if chosen.cold_start is None else _cold_starts(chosen.cold_start),
+        start=chosen.start,
+    )
+
+
+def trace_of(chosen: argparse.Namespace) -> ReadTrace:
+    """Looked through once."""
     cut = TraceCut(
         since=_duration("--since", chosen.since) or 0.0,
         until=_duration("--until", chosen.until) or inf,
@@ -164,33 +171,38 @@ def _cold_starts(written: str) -> ColdStartDistribution:
     return LogNormalColdStarts(p50=p50, p95=p95)
 
 
-def _candidates(chosen: argparse.Namespace) -> Iterator[Candidate | Unplayable]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadFiles:
+    """The deployments of the files, and what is known beside them."""
+
+    deployments: tuple[YamlDocument, ...]
+    context: ReviewContext
+    packaged: PackagedData
+
+
+def files(chosen: argparse.Namespace) -> ReadFiles:
+    """At least one deployment."""
     found = list(documents.read(chosen.files))
     context = offline_data.offline_knowledge(chosen.config_json, chosen.products, found)
     packaged = packaged_data.load(Path(chosen.step_times) if chosen.step_times else None)
-    packaged = replace(packaged, catalogue=context.catalogue)
-    deployments = [one for one in found if _is_deployment(one)]
+    deployments = tuple(one for one in found if _is_deployment(one))
     if not deployments:
         raise ValueError(f"{', '.join(chosen.files)}: no InferenceDeployment in it; give one, or several to compare")
-    for one in deployments:
-        review = admission.review(one.content, context)
-        read = object_reader.read_strict(one.content, kinds.DEPLOYMENT)
-        if read.value is None:
-            raise ValueError(f"{one.place}: {review.refusals[0].field}: {review.refusals[0].because}")
-        desired = deployment_conversion.deployment(read.value, context.releases)
-        yield candidate(review, desired, _policy(desired.replicas, read.value.namespace, context), packaged)
+    return ReadFiles(deployments=deployments, context=context, packaged=replace(packaged, catalogue=context.catalogue))
+
+
+def _candidates(chosen: argparse.Namespace) -> Iterator[Candidate | Unplayable]:
+    read = files(chosen)
+    what_ifs = [levers.read(written) for written in chosen.what_if]
+    for one in read.deployments:
+        yield playable.read(one, read.context, read.packaged)
+        yield from (playable.changed(one, lever, read.context, read.packaged) for lever in what_ifs)
 
 
 def _is_deployment(one: YamlDocument) -> bool:
     if one.problem:
         raise ValueError(f"{one.place}: {one.problem}")
     return isinstance(one.content, dict) and one.content.get("kind") == kinds.DEPLOYMENT.name
-
-
-def _policy(bounds: int | ReplicaBounds, namespace: str, context: ReviewContext) -> ScalingPolicy | None:
-    if not isinstance(bounds, ReplicaBounds) or bounds.policy is None:
-        return None
-    return context.policies.get(ObjectKey(kinds.POLICY.name, namespace, bounds.policy))
 
 
 def _duration(word: str, written: str | None) -> float | None:

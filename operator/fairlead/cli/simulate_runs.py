@@ -135,10 +135,11 @@ def played(comparison: Comparison, jobs: int) -> Outcome:
 
 def _reckon(comparison: Comparison, outcome: Outcome) -> None:
     """Once for all contenders with the same replicas."""
-    hours: dict[tuple[int, object], float] = {}
+    hours: dict[tuple[object, ...], float] = {}
     settings = comparison.repeats[0].settings
     for who, one in enumerate(comparison.contenders):
-        same = (id(one.candidate.times), one.candidate.replicas)
+        made = one.candidate
+        same = (id(made.times), made.settings, made.replicas, made.answered_elsewhere)
         if same not in hours:
             hours[same] = yardsticks.bound(one.candidate, comparison.whole, settings) / 3600
         outcome.least[who] = hours[same]

@@ -30,7 +30,7 @@ class Shown:
 
 def text(shown: Shown) -> str:
     """A table, and below it each contender's decisions and assumptions."""
-    rows = [HEADS, *(_row(one) for one in shown.rows)]
+    rows = [HEADS, *(cells(one) for one in shown.rows)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(HEADS))]
     table = ["  ".join(_cell(row, at, widths[at]) for at in range(len(HEADS))).rstrip() for row in rows]
     below = [line for one in shown.rows for line in _below(one, every=shown.decisions)]
@@ -49,7 +49,8 @@ def _cell(row: Sequence[str], at: int, width: int) -> str:
     return row[at].ljust(width) if at == 0 else row[at].rjust(width)
 
 
-def _row(one: Repeated) -> tuple[str, ...]:
+def cells(one: Repeated) -> tuple[str, ...]:
+    """One row of the table, under `HEADS`."""
     most = max(run.most_replicas for run in one.runs)
     return (
         one.name,
@@ -74,15 +75,26 @@ def _spread(found: Spread | None, words: Callable[[float], str]) -> str:
     return f"{words(found.mean)}{margin}"
 
 
-def _below(row: Repeated, *, every: bool) -> list[str]:
-    one, objectives = row.runs[0], row.runs[0].objectives
+def judged(row: Repeated) -> str:
+    """What it is judged by, and whether enough was kept."""
+    objectives = row.runs[0].objectives
     limits = [
         *([] if objectives.ttft_p95_s is None else [f"first token within {objectives.ttft_p95_s:g} s"]),
         *([] if objectives.tpot_p95_s is None else [f"{objectives.tpot_p95_s * 1000:g} ms between tokens"]),
     ]
-    judged = f"judged by {' and '.join(limits)}" if limits else "no objective, so every answer counts as kept"
-    verdict = "" if row.keeps else f"; fewer than {KEPT_GOAL:.0%} kept"
-    lines = ["", f"{row.name}: {judged}{verdict}"]
+    by = f"judged by {' and '.join(limits)}" if limits else "no objective, so every answer counts as kept"
+    return by if row.keeps else f"{by}; fewer than {KEPT_GOAL:.0%} kept"
+
+
+def summary(row: Repeated) -> str:
+    """One candidate in one line."""
+    worst = _spread(row.figure("worstTenMinutes"), _percent)
+    return f"{row.name}: {_spread(row.kept, _percent)} kept, {worst} in the worst ten minutes; {judged(row)}"
+
+
+def _below(row: Repeated, *, every: bool) -> list[str]:
+    one = row.runs[0]
+    lines = ["", f"{row.name}: {judged(row)}"]
     if row.least_gpu_hours is not None:
         lines.append(f"  whoever decides, on these replicas: at least {row.least_gpu_hours:.2f} GPU hours")
     lines += [f"  {note}" for note in one.notes]

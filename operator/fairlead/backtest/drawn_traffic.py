@@ -1,0 +1,58 @@
+"""Traffic drawn from its description: rate, burst and percentiles in, requests with their times out.
+
+A part of the time has the busiest minute's rate, the rest what is left for the mean; within each, requests come
+independently of each other. Lengths are log-normal through the median and the 95th percentile.
+"""
+
+from collections.abc import Iterator
+from typing import Final
+
+from fairlead.backtest.play import PlayedTraffic
+from fairlead.fleet.randomness import RandomSource
+from fairlead.fleet.traffic import Traffic
+from fairlead.simulator.traffic import gaps, lengths
+from fairlead.simulator.traffic.arrivals import RequestArrival
+from fairlead.simulator.traffic.rate_profiles import RateSlice
+
+REQUESTS: Final = 6000.0
+"""As many as say enough about one in twenty of them."""
+LEAST_SECONDS: Final = 900.0
+MOST_SECONDS: Final = 7200.0
+WAVES: Final = 3
+"""Busy times within the traffic."""
+BUSY_REQUESTS: Final = 0.4
+"""Share of the requests that come in busy times."""
+
+
+def drawn(traffic: Traffic, context: int, chance: RandomSource) -> PlayedTraffic:
+    """No request is longer than the context. The same chance draws the same."""
+    rate = traffic.requests_per_second * (1 + traffic.retries)
+    seconds = min(max(REQUESTS / rate, LEAST_SECONDS), MOST_SECONDS)
+    sizes = lengths.lognormal(traffic.prompt, traffic.output, context, chance)
+    found = list(gaps.requests(_waves(rate, traffic.burst, seconds), gaps.poisson(chance), sizes))
+
+    def arrivals(block_tokens: int) -> Iterator[RequestArrival]:
+        for one in found:
+            shared = int(one.prompt_tokens * traffic.cacheable) // block_tokens
+            yield RequestArrival(
+                time=one.time,
+                prompt_tokens=one.prompt_tokens,
+                output_tokens=one.output_tokens,
+                prefix=tuple(range(shared)),
+            )
+
+    return PlayedTraffic(arrivals=arrivals, seconds=seconds)
+
+
+def _waves(rate: float, burst: float, seconds: float) -> Iterator[RateSlice]:
+    """Calm, busy, calm, and again."""
+    if burst <= 1:
+        yield RateSlice(seconds, rate)
+        return
+    busy = BUSY_REQUESTS / burst
+    calm_rate = rate * (1 - BUSY_REQUESTS) / (1 - busy)
+    wave = seconds / WAVES
+    for _ in range(WAVES):
+        yield RateSlice(wave * (1 - busy) / 2, calm_rate)
+        yield RateSlice(wave * busy, rate * burst)
+        yield RateSlice(wave * (1 - busy) / 2, calm_rate)

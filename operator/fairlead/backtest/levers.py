@@ -1,0 +1,231 @@
+"""What could be different: one change of a deployment, as a patch to apply and as the candidate that is played.
+
+Most levers are fields of the deployment, so that admission judges the change as it would judge the real one. Some are
+not: what routers prefer, what a response cache answers, how often drafted tokens are accepted.
+"""
+
+import copy
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+from typing import Any, Final
+
+from fairlead.backtest.candidate import Candidate
+from fairlead.fleet.gateways import Balancing
+from fairlead.fleet.policies import ReplicaBounds
+
+Patch = dict[str, Any]
+ON: Final = ("on", "off")
+
+
+class LeverError(ValueError):
+    """There is no such lever, or it does not take this value; the message names one that would do."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lever:
+    """One change, or several at once."""
+
+    words: str
+    patch: Patch
+    """Of the deployment, to be merged into it; empty where the lever lies elsewhere."""
+    changes: tuple[Callable[[Candidate], Candidate], ...] = ()
+    """What the deployment's own fields do not say."""
+    note: str = ""
+    """Where it is set, if not in the deployment, and what is assumed."""
+
+    def applied(self, content: Mapping[str, Any]) -> Patch:
+        """The deployment with the change; the original stays as it is."""
+        return merged(content, self.patch)
+
+    def candidate(self, one: Candidate) -> Candidate:
+        """The candidate that was made of the changed deployment, with the rest of the change."""
+        for change in self.changes:
+            one = change(one)
+        notes = (self.note, *one.notes) if self.note else one.notes
+        return replace(one, name=f"{one.name}, {self.words}", what_if=self.words, notes=notes)
+
+
+def read(written: str) -> Lever:
+    """`prefixCaching=off`, or several with commas between them."""
+    found = [_one(part) for part in written.split(",")]
+    patch: Patch = {}
+    for one in found:
+        patch = merged(patch, one.patch)
+    return Lever(
+        words=written,
+        patch=patch,
+        changes=tuple(change for one in found for change in one.changes),
+        note="; ".join(one.note for one in found if one.note),
+    )
+
+
+def merged(content: Mapping[str, Any], patch: Mapping[str, Any]) -> Patch:
+    """A JSON merge patch: objects are merged, all else is replaced, null removes."""
+    found = copy.deepcopy(dict(content))
+    for name, value in patch.items():
+        if value is None:
+            found.pop(name, None)
+        elif isinstance(value, Mapping):
+            below = found.get(name)
+            found[name] = merged(below if isinstance(below, Mapping) else {}, value)
+        else:
+            found[name] = value
+    return found
+
+
+def _one(part: str) -> Lever:
+    word, equals, value = part.partition("=")
+    if word == "lanes":
+        raise LeverError("lanes: routers' lanes are not played; try maxSequences=64, or maxBatchedTokens=2048")
+    if word not in LEVERS or not equals:
+        examples = ", ".join(f"{name}={one.example}" for name, one in LEVERS.items())
+        raise LeverError(f"--what-if {part}: no such lever; there are {examples}")
+    return LEVERS[word].make(word, value)
+
+
+def _engine(*path: str) -> Callable[[object], Patch]:
+    """A field below `spec`."""
+
+    def patch(value: object) -> Patch:
+        found: object = value
+        for name in reversed(("spec", *path)):
+            found = {name: found}
+        assert isinstance(found, dict)
+        return found
+
+    return patch
+
+
+@dataclass(frozen=True, slots=True)
+class LeverKind:
+    """How a lever is read."""
+
+    example: str
+    make: Callable[[str, str], Lever]
+
+
+def _switch(*path: str) -> LeverKind:
+    def make(word: str, value: str) -> Lever:
+        return Lever(words=f"{word}={value}", patch=_engine(*path)(_on(word, value)))
+
+    return LeverKind("off", make)
+
+
+def _number(example: str, *path: str, least: int = 1) -> LeverKind:
+    def make(word: str, value: str) -> Lever:
+        if not value.isdecimal() or int(value) < least:
+            raise LeverError(f"--what-if {word}={value}: a whole number from {least} on, for instance {word}={example}")
+        return Lever(words=f"{word}={value}", patch=_engine(*path)(int(value)))
+
+    return LeverKind(example, make)
+
+
+def _text(example: str, *path: str) -> LeverKind:
+    """Admission says what it may be."""
+
+    def make(word: str, value: str) -> Lever:
+        if not value:
+            raise LeverError(f"--what-if {word}=: give a value, for instance {word}={example}")
+        return Lever(words=f"{word}={value}", patch=_engine(*path)(value))
+
+    return LeverKind(example, make)
+
+
+def _routing(word: str, value: str) -> Lever:
+    preferring = _on(word, value)
+    return Lever(
+        words=f"{word}={value}",
+        patch={},
+        changes=(lambda one: replace(one, balancing=Balancing(prefix=preferring)),),
+        note=f"{word}={value}: routers {'prefer' if preferring else 'do not prefer'} the replica that holds the prefix",
+    )
+
+
+def _responses(word: str, value: str) -> Lever:
+    share = _share(word, value)
+    return Lever(
+        words=f"{word}={value}",
+        patch={},
+        changes=(lambda one: replace(one, answered_elsewhere=share),),
+        note=f"{word}={value}: a response cache answers {share:.0%} of requests, drawn by chance, which are left out",
+    )
+
+
+def _accepted(word: str, value: str) -> Lever:
+    share = _share(word, value)
+
+    def change(one: Candidate) -> Candidate:
+        drafting = one.settings.speculation
+        if drafting is None:
+            raise LeverError(f"--what-if {word}={value}: {one.name} drafts no tokens; add speculation=ngram")
+        accepting = replace(drafting, acceptance=(share,) * len(drafting.acceptance))
+        return replace(one, settings=replace(one.settings, speculation=accepting))
+
+    return Lever(
+        words=f"{word}={value}",
+        patch={},
+        changes=(change,),
+        note=f"{word}={value}: {share:.0%} of drafted tokens are accepted, as you measured",
+    )
+
+
+def _warm(word: str, value: str) -> Lever:
+    kind = _number("1", least=0)
+    number = int(kind.make(word, value).words.partition("=")[2])
+
+    def change(one: Candidate) -> Candidate:
+        if not isinstance(one.replicas, ReplicaBounds):
+            raise LeverError(
+                f"--what-if {word}={value}: {one.name} has a fixed number; try replicas={one.replicas + 1}"
+            )
+        pool = replace(one.policy.warm_pool, ready=number)
+        return replace(one, policy=replace(one.policy, warm_pool=pool))
+
+    return Lever(
+        words=f"{word}={value}",
+        patch={},
+        changes=(change,),
+        note=f"{word}={value}: in its AutoscalingPolicy, spec.warmPool.ready: {number}",
+    )
+
+
+def _on(word: str, value: str) -> bool:
+    if value not in ON:
+        raise LeverError(f"--what-if {word}={value}: on or off")
+    return value == "on"
+
+
+def _share(word: str, value: str) -> float:
+    try:
+        share = float(value)
+    except ValueError:
+        share = -1.0
+    if not 0 <= share < 1:
+        raise LeverError(f"--what-if {word}={value}: a share from 0 to below 1, for instance {word}=0.2")
+    return share
+
+
+LEVERS: Final[Mapping[str, LeverKind]] = MappingProxyType(
+    {
+        "prefixCaching": _switch("engine", "prefixCaching", "enabled"),
+        "cacheAwareRouting": LeverKind("off", _routing),
+        "weights": _text("fp8PerTensor", "engine", "quantization", "weights"),
+        "kvCache": _text("fp8", "engine", "quantization", "kvCache"),
+        "contextTokens": _number("8192", "engine", "context", "maxTokens"),
+        "maxSequences": _number("64", "engine", "batching", "maxSequences"),
+        "maxBatchedTokens": _number("2048", "engine", "batching", "maxBatchedTokens"),
+        "memoryUtilization": _text("0.92", "engine", "memoryUtilization"),
+        "speculation": _text("ngram", "engine", "speculation", "method"),
+        "draft": _text("hf://ORG/MODEL", "engine", "speculation", "draft", "source"),
+        "acceptance": LeverKind("0.7", _accepted),
+        "responseCache": LeverKind("0.2", _responses),
+        "gpu": _text("NVIDIA-L40S", "accelerator", "product"),
+        "tensorParallel": _number("2", "parallelism", "tensor"),
+        "replicas": _number("3", "replicas"),
+        "minReplicas": _number("2", "scaling", "minReplicas", least=0),
+        "maxReplicas": _number("8", "scaling", "maxReplicas"),
+        "warmReplicas": LeverKind("1", _warm),
+    }
+)
+"""By the word that a user writes."""

@@ -1,0 +1,202 @@
+"""The cheapest fleet that kept its objectives when it was played: what arithmetic proposes, and what lies beside it.
+
+Of each configuration the number of replicas is searched for, since arithmetic is wrong both ways: fewer while the
+objectives hold, more while they do not and another fleet does not cost less. Where a number fails by first tokens or by
+pace alone, other batches are played too. What costs no less than the best so far is not played.
+"""
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from statistics import fmean
+from typing import Final
+
+from fairlead.backtest.play import KEPT_GOAL, PlayedCandidate
+from fairlead.fleet.capacity_plan import CapacityPlan, FleetProposal, ServingConfiguration
+from fairlead.simulator.virtual_fleet.report import SimulationReport
+
+CONFIGURATIONS: Final = 12
+OF_ONE_PRODUCT: Final = 3
+MOST_PLAYS: Final = 60
+LEAST_PART: Final = 0.3
+"""Of the replicas that arithmetic asks for: with fewer nothing was seen to hold."""
+SMALLER: Final = (0.6,)
+LARGER: Final = (1.7, 3.0)
+"""Other batches, as parts of what arithmetic proposes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlayedProposal:
+    """One fleet, what arithmetic says of it, and what came of playing it."""
+
+    proposal: FleetProposal
+    """With the replicas, the batch and the cost that were played."""
+    reckoned: int
+    """Replicas that arithmetic asks for."""
+    runs: tuple[PlayedCandidate, ...]
+    """One for each seed; fewer where the first one says enough."""
+
+    @property
+    def kept(self) -> float:
+        """The share of requests, on average over the runs."""
+        return fmean(one.report.kept for one in self.runs)
+
+    @property
+    def keeps(self) -> bool:
+        """Whether it does in every run."""
+        return all(one.report.kept >= KEPT_GOAL for one in self.runs)
+
+
+Player = Callable[[FleetProposal], tuple[PlayedCandidate, ...]]
+"""Plays a proposal once or several times; nothing where it cannot be played."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlayedPlan:
+    """What was played, and the best of it."""
+
+    best: PlayedProposal | None
+    tried: tuple[PlayedProposal, ...]
+    """Cheapest first; the best among them."""
+    left: int
+    """Configurations that were not played: the number of plays is limited."""
+
+
+def configurations(planned: CapacityPlan) -> tuple[FleetProposal, ...]:
+    """The cheapest by arithmetic, no product more than a few times."""
+    others = (one.proposal for one in (*planned.runners_up, *planned.others))
+    found = [one for one in (planned.best, *others) if one is not None]
+    taken: list[FleetProposal] = []
+    for one in sorted(found, key=lambda each: each.cost_per_hour):
+        product = one.configuration.product
+        if sum(other.configuration.product == product for other in taken) < OF_ONE_PRODUCT:
+            taken.append(one)
+    return tuple(taken[:CONFIGURATIONS])
+
+
+def search(options: Sequence[FleetProposal], player: Player) -> PlayedPlan:
+    """In the order of their cost by arithmetic."""
+    searched = _Search(player)
+    left = 0
+    for one in options:
+        if len(searched.tried) < MOST_PLAYS:
+            searched.configuration(one)
+        else:
+            left += 1
+    tried = sorted(searched.tried, key=lambda each: (each.proposal.cost_per_hour, -each.kept))
+    return PlayedPlan(best=searched.best, tried=tuple(tried), left=left)
+
+
+@dataclass(slots=True)
+class _Search:
+    player: Player
+    best: PlayedProposal | None = None
+    tried: list[PlayedProposal] = field(default_factory=list)
+    limits: dict[ServingConfiguration, int] = field(default_factory=dict)
+    """Batches that saved a configuration."""
+
+    def configuration(self, option: FleetProposal) -> None:
+        """Its fewest replicas that keep the objectives, as far as they are cheaper than the best so far."""
+        start = min(option.replicas, self._affordable(option))
+        if start < max(1, math.ceil(option.replicas * LEAST_PART)):
+            return
+        if self._holds(option, start):
+            self._fewer(option, start)
+        else:
+            self._more(option, start)
+
+    def _fewer(self, option: FleetProposal, keeps: int) -> None:
+        """Down in growing steps while it holds, then what was skipped."""
+        failed, stride = 0, 1
+        while not failed and keeps > 1:
+            number = max(keeps - stride, 1)
+            if self._holds(option, number):
+                keeps, stride = number, 2 * stride
+            else:
+                failed = number
+        self._between(option, failed, keeps)
+
+    def _more(self, option: FleetProposal, failed: int) -> None:
+        """Up, at most to twice of what arithmetic says, until it holds; then what was skipped."""
+        most, stride = min(self._affordable(option), 2 * max(option.replicas, 2)), 1
+        while failed < most:
+            number = min(failed + stride, most)
+            if self._holds(option, number):
+                self._between(option, failed, number)
+                return
+            failed, stride = number, 2 * stride
+
+    def _between(self, option: FleetProposal, failed: int, keeps: int) -> None:
+        while keeps - failed > 1:
+            middle = (failed + keeps) // 2
+            failed, keeps = (failed, middle) if self._holds(option, middle) else (middle, keeps)
+
+    def _holds(self, option: FleetProposal, replicas: int) -> bool:
+        """By the batch that arithmetic proposes, or by another one."""
+        found = self._play(option, replicas)
+        return found is not None and (found.keeps or self._other_limits(option, found))
+
+    def _other_limits(self, option: FleetProposal, missed: PlayedProposal) -> bool:
+        """Whether the same replicas keep the objectives with another batch, which is then that of the configuration."""
+        number, usual = missed.proposal.replicas, option.supply.concurrent
+        for part in _other_batches(missed.runs[-1].report):
+            limit = max(1, round(usual * part))
+            found = self._play(option, number, limit)
+            if found is not None and found.keeps:
+                self.limits[option.configuration] = limit
+                return True
+        return False
+
+    def _affordable(self, option: FleetProposal) -> int:
+        """Replicas that cost less than the best so far."""
+        if self.best is None:
+            return 2 * option.replicas
+        each = option.cost_per_hour / option.replicas
+        return math.ceil(self.best.proposal.cost_per_hour / each - 1e-9) - 1
+
+    def _play(self, option: FleetProposal, replicas: int, limit: int | None = None) -> PlayedProposal | None:
+        if len(self.tried) >= MOST_PLAYS:
+            return None
+        usual = self.limits.get(option.configuration, option.supply.concurrent)
+        changed = with_replicas(option, replicas, limit or usual)
+        runs = self.player(changed)
+        if not runs:
+            return None
+        found = PlayedProposal(proposal=changed, reckoned=option.replicas, runs=runs)
+        self.tried.append(found)
+        if found.keeps and (self.best is None or changed.cost_per_hour < self.best.proposal.cost_per_hour):
+            self.best = found
+        return found
+
+
+def _other_batches(report: SimulationReport) -> tuple[float, ...]:
+    """Where only first tokens are late, requests wait for room in the batch; where only the pace is, it is too full."""
+    answered = report.answered / max(report.arrived, 1)
+    first, pace = report.kept_first >= KEPT_GOAL * answered, report.kept_pace >= KEPT_GOAL * answered
+    if first == pace:
+        return ()
+    return LARGER if pace else SMALLER
+
+
+def with_replicas(option: FleetProposal, replicas: int, limit: int) -> FleetProposal:
+    """The same configuration with another number and another batch; its arithmetic stays that of its own number."""
+    part = replicas / option.replicas
+    return replace(
+        option,
+        replicas=replicas,
+        supply=replace(option.supply, concurrent=limit),
+        cost_per_hour=option.cost_per_hour * part,
+        cost_per_thousand_tokens=option.cost_per_thousand_tokens * part,
+    )
+
+
+def best_first(played: PlayedPlan) -> Iterator[PlayedProposal]:
+    """Of each configuration the cheapest that holds, and the dearest that does not; what holds comes first."""
+    seen: set[tuple[str, bool]] = set()
+    holding = [one for one in played.tried if one.keeps]
+    failing = [one for one in reversed(played.tried) if not one.keeps]
+    for one in (*holding, *failing):
+        name = (one.proposal.configuration.words, one.keeps)
+        if name not in seen:
+            seen.add(name)
+            yield one

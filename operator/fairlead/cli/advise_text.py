@@ -1,0 +1,114 @@
+"""Advice in words: what holds the service back, the levers by what they gain, and the first one's patch."""
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Final
+
+import yaml
+
+from fairlead.backtest.advice import QUALITY, PlayedLever, spent
+from fairlead.backtest.play import PlayedCandidate
+from fairlead.cli.advise_inputs import ShownAdvice
+
+HEADS: Final = ("lever", "against", "kept", "worst 10 min", "TTFT p95", "TPOT p95", "USD")
+SHOWN: Final = 10
+
+
+def text(shown: ShownAdvice) -> str:
+    """For people."""
+    return "\n".join([shown.traffic, "", *_verdict(shown), "", *_table(shown), "", *_patch(shown), *_notes(shown)])
+
+
+def document(shown: ShownAdvice) -> str:
+    """Everything, as values."""
+    found = shown.advice
+    return json.dumps(
+        {
+            "name": shown.name,
+            "traffic": shown.traffic,
+            "hindrance": found.hindrance,
+            "patch": None if found.best is None else patch(shown, found.best),
+            "before": _values(found.before),
+            "levers": [
+                {"lever": one.lever.words, "against": one.suspicion.hindrance, "because": one.suspicion.because}
+                | _values(one.played)
+                for one in found.tried
+            ],
+        },
+        indent=1,
+    )
+
+
+RENDER: Final[Mapping[str, Callable[[ShownAdvice], str]]] = {"text": text, "json": document}
+
+
+def patch(shown: ShownAdvice, one: PlayedLever) -> dict[str, Any]:
+    """What to merge into the deployment."""
+    head = {name: shown.deployment[name] for name in ("apiVersion", "kind") if name in shown.deployment}
+    metadata = shown.deployment.get("metadata", {})
+    named = {name: metadata[name] for name in ("name", "namespace") if name in metadata}
+    return head | {"metadata": named} | one.lever.patch
+
+
+def _verdict(shown: ShownAdvice) -> Iterator[str]:
+    found, best = shown.advice, shown.advice.best
+    now = f"{shown.name} keeps its objectives for {found.before.report.kept:.1%} of requests"
+    if best is None:
+        why = "nothing cheaper that was played does" if found.before.keeps else "no lever that was played helps"
+        yield f"{now}; {why}"
+        return
+    yield f"{now}. What holds it back: {best.suspicion.hindrance}"
+    yield f"  {best.suspicion.because}"
+    saved = spent(found.before) - spent(best.played)
+    money = f", {saved:.2f} USD less over this traffic" if found.before.keeps and best.played.cost is not None else ""
+    yield f"  {best.lever.words}: {best.played.report.kept:.1%} kept{money}"
+
+
+def _table(shown: ShownAdvice) -> Iterator[str]:
+    rows = [HEADS, ("as it is", "-", *_figures(shown.advice.before))]
+    tried = shown.advice.tried[:SHOWN]
+    rows += [(one.lever.words, one.suspicion.hindrance.value, *_figures(one.played)) for one in tried]
+    widths = [max(len(row[at]) for row in rows) for at in range(len(HEADS))]
+    for row in rows:
+        left = (one.ljust(width) for one, width in zip(row[:2], widths[:2], strict=True))
+        right = (one.rjust(width) for one, width in zip(row[2:], widths[2:], strict=True))
+        yield "  ".join((*left, *right))
+
+
+def _figures(one: PlayedCandidate) -> tuple[str, ...]:
+    worst = "-" if one.worst is None else f"{one.worst.kept:.1%}"
+    cost = "-" if one.cost is None else f"{one.cost:.2f}"
+    mark = "" if one.keeps else " !"
+    report = one.report
+    return (
+        f"{report.kept:.1%}{mark}",
+        worst,
+        f"{report.ttft.p95:.2f} s",
+        f"{report.tpot.p95 * 1000:.0f} ms",
+        cost,
+    )
+
+
+def _patch(shown: ShownAdvice) -> Iterator[str]:
+    best = shown.advice.best
+    if best is None:
+        return
+    if any(one in best.lever.words for one in QUALITY):
+        yield "# it changes what the model answers: evaluate it first"
+    if best.lever.note:
+        yield f"# {best.lever.note}"
+    yield yaml.safe_dump(patch(shown, best), sort_keys=False)
+
+
+def _notes(shown: ShownAdvice) -> Iterator[str]:
+    """How far it can be believed."""
+    sizes = shown.advice.sizes
+    yield (
+        f"{sizes.requests:,} requests of {sizes.prompt:,.0f} prompt and {sizes.reply:,.0f} output tokens, "
+        f"{sizes.repeated:.0%} of prompts in an earlier one"
+    )
+    yield from shown.advice.before.notes
+
+
+def _values(one: PlayedCandidate) -> dict[str, Any]:
+    return {"keeps": one.keeps, "costUsd": one.cost, "report": one.report.as_document()}

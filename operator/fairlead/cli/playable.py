@@ -1,0 +1,40 @@
+"""A deployment as somebody wrote it, as a candidate that can be played; or why it cannot be."""
+
+from dataclasses import replace
+
+from fairlead.api import deployment_conversion, kinds, object_reader
+from fairlead.backtest import candidate
+from fairlead.backtest.candidate import Candidate, Unplayable
+from fairlead.backtest.levers import Lever
+from fairlead.cluster.documents import YamlDocument
+from fairlead.emulator.packaged_data import PackagedData
+from fairlead.fleet.policies import ReplicaBounds, ScalingPolicy
+from fairlead.review import admission
+from fairlead.review.context import ObjectKey, ReviewContext
+
+
+def read(one: YamlDocument, context: ReviewContext, packaged: PackagedData) -> Candidate | Unplayable:
+    """`ValueError` for what is no deployment at all, in words for people."""
+    review = admission.review(one.content, context)
+    found = object_reader.read_strict(one.content, kinds.DEPLOYMENT)
+    if found.value is None:
+        raise ValueError(f"{one.place}: {review.refusals[0].field}: {review.refusals[0].because}")
+    desired = deployment_conversion.deployment(found.value, context.releases)
+    policy = _policy(desired.replicas, found.value.namespace, context)
+    return candidate.candidate(review, desired, policy, packaged)
+
+
+def changed(one: YamlDocument, lever: Lever, context: ReviewContext, packaged: PackagedData) -> Candidate | Unplayable:
+    """The same with one lever pulled, as admission would judge it."""
+    assert isinstance(one.content, dict)
+    place = f"{one.place}, {lever.words}"
+    found = read(YamlDocument(place=place, content=lever.applied(one.content)), context, packaged)
+    if isinstance(found, Unplayable):
+        return replace(found, name=f"{found.name}, {lever.words}")
+    return lever.candidate(found)
+
+
+def _policy(bounds: int | ReplicaBounds, namespace: str, context: ReviewContext) -> ScalingPolicy | None:
+    if not isinstance(bounds, ReplicaBounds) or bounds.policy is None:
+        return None
+    return context.policies.get(ObjectKey(kinds.POLICY.name, namespace, bounds.policy))

@@ -1,0 +1,163 @@
+"""The page of one comparison: the verdict first, what it rests on last."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from html import escape
+from typing import Final
+
+from fairlead.backtest.play import KEPT_GOAL, PlayedDecision
+from fairlead.backtest.repeats import Repeated
+from fairlead.cli import simulate_text
+from fairlead.cli.report import latencies, markup, template, timeline
+from fairlead.cli.report.markup import TableRow
+from fairlead.cli.report.timeline import ArrivalRates
+from fairlead.fleet.plurals import count
+
+MOST_CHANGES: Final = 500
+"""Of one candidate; `-o json` has all."""
+NOT_PLAYED: Final = (
+    "Requests wait in routers only while no replica is ready.",
+    "Lanes, tenants' limits, the response cache, hedges and retries are not played; no client gives up.",
+    "Only the prefixes that a trace names are cached: access lines and plain tables name none.",
+    "The autoscaler decides every 5 s instead of every second; node room and the budget's other users are not known.",
+    "Regret is cost above what nobody undercuts who keeps the objectives on these replicas and knows the trace.",
+    "That bound is low, so nought is out of reach: compare candidates with one another.",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportedComparison:
+    """Everything that the page shows."""
+
+    command: str
+    """As it was typed, so that whoever reads the page can play it again."""
+    traffic: str
+    rows: tuple[Repeated, ...]
+    missing: tuple[str, ...]
+    """Names of those that an interrupt kept from being played, or as often as the others."""
+    rates: ArrivalRates
+
+
+def html(shown: ReportedComparison) -> str:
+    """The whole page as text."""
+    head = f"<header><h1>Played before it is applied</h1>\n<p>{escape(shown.traffic)}</p></header>"
+    body = "\n".join([head, _verdict(shown), *_sections(shown)])
+    return template.document("Fairlead: candidates on recorded traffic", f"<main>\n{body}\n</main>")
+
+
+def _sections(shown: ReportedComparison) -> Iterator[str]:
+    rows = shown.rows
+    if rows:
+        yield markup.section("Candidates", _table(rows))
+        yield markup.section("Cost against the least possible", _costs(rows))
+        yield markup.section("Replicas and demand", _first_run(rows), timeline.figure(rows, shown.rates))
+        yield markup.section("Latencies", _first_run(rows), latencies.table(rows))
+        yield markup.section("Decisions", *(_decisions(one) for one in rows))
+    yield markup.section("Assumptions and errors", *_assumptions(rows), markup.listing(NOT_PLAYED))
+    yield markup.section("Play it again", f"<p><code>{escape(shown.command)}</code></p>")
+
+
+def _verdict(shown: ReportedComparison) -> str:
+    ours = [one for one in shown.rows if not one.compared]
+    keeping = sorted((one for one in ours if one.keeps), key=_paid)
+    if keeping:
+        kind, mark, words = "keeps", "✓", _praise(keeping)
+    elif ours:
+        nearest = max(ours, key=lambda one: one.kept.mean)
+        kind, mark = "misses", "✗"
+        words = f"No candidate keeps its objectives; {nearest.name} comes nearest with {nearest.kept.mean:.1%}."
+    else:
+        kind, mark, words = "misses", "✗", "Nothing was played to its end."
+    lines = [f"{'✓' if one.keeps else '✗'} {simulate_text.summary(one)}" for one in ours]
+    lines += [f"Interrupted: {one} was not played, or not as often as the others." for one in shown.missing]
+    return (
+        f'<div class="verdict {kind}" role="status"><strong>{mark} {escape(words)}</strong>{markup.listing(lines)}'
+        f'<p class="faint">Kept means answered within the objectives; a candidate keeps them where at least '
+        f"{KEPT_GOAL:.0%} of its requests are.</p></div>"
+    )
+
+
+def _praise(keeping: Sequence[Repeated]) -> str:
+    best, cost = keeping[0], keeping[0].figure("costUsd")
+    paid = f"{best.gpu_hours.mean:.2f} GPU hours" if cost is None else f"{cost.mean:.2f} USD"
+    others = f", the cheapest of {len(keeping)} that do" if len(keeping) > 1 else ""
+    regret = "" if best.regret is None else f"; {best.regret:.0%} above the least possible"
+    return f"{best.name} keeps its objectives for {best.kept.mean:.1%} of requests at {paid}{others}{regret}."
+
+
+def _paid(one: Repeated) -> float:
+    cost = one.figure("costUsd")
+    return one.gpu_hours.mean if cost is None else cost.mean
+
+
+def _table(rows: Sequence[Repeated]) -> str:
+    shown = (simulate_text.cells(one) for one in rows)
+    lines = (
+        TableRow(head=cells[0], cells=_plain(cells[1:], one), compared=one.compared)
+        for one, cells in zip(rows, shown, strict=True)
+    )
+    heads = list(simulate_text.HEADS)
+    heads[4], heads[6] = "TTFT p95", "TPOT p95"
+    return markup.table(heads, lines)
+
+
+def _plain(cells: Sequence[str], row: Repeated) -> tuple[str, ...]:
+    """With a mark that says in words what an exclamation mark says in a terminal."""
+    mark = "✓" if row.keeps else "✗"
+    return (f"{mark} {cells[0].removesuffix(' !')}", *cells[1:])
+
+
+def _costs(rows: Sequence[Repeated]) -> str:
+    """One bar a candidate, and a mark where the least possible is."""
+    most = max((one.gpu_hours.mean for one in rows), default=0.0) or 1.0
+    bars = []
+    for row in rows:
+        share, least = 100 * row.gpu_hours.mean / most, row.least_gpu_hours
+        mark = "" if least is None else f'<b style="left:{min(100 * least / most, 99.5):.1f}%"></b>'
+        bars.append(
+            f"<div>{escape(_cost_words(row))}</div>"
+            f'<div class="bar" aria-hidden="true"><i style="width:{share:.1f}%"></i>{mark}</div>'
+        )
+    caption = (
+        "<figcaption>GPU hours; the mark is the least that anybody could do who keeps the objectives.</figcaption>"
+    )
+    return f"<figure>{''.join(bars)}{caption}</figure>"
+
+
+def _cost_words(row: Repeated) -> str:
+    cost, each = row.figure("costUsd"), row.figure("costUsdPerKeptRequest")
+    money = "" if cost is None else f", {cost.mean:.2f} USD"
+    request = "" if each is None else f", {each.mean:.5f} USD for each request kept"
+    least = "" if row.least_gpu_hours is None else f"; at least {row.least_gpu_hours:.2f} GPU hours"
+    missed = "" if row.keeps else "; does not keep its objectives"
+    return f"{row.name}: {row.gpu_hours.mean:.2f} GPU hours{money}{request}{least}{missed}"
+
+
+def _first_run(rows: Sequence[Repeated]) -> str:
+    most = max(len(one.runs) for one in rows)
+    return f'<p class="faint">Of {most} runs, the first one.</p>' if most > 1 else ""
+
+
+def _decisions(row: Repeated) -> str:
+    changes = row.runs[0].decisions
+    shown = changes[:MOST_CHANGES]
+    rest = f"<p>The first {MOST_CHANGES} of {len(changes):,}; -o json has all.</p>" if len(shown) < len(changes) else ""
+    head = f"{row.name}: {count(len(changes), 'change')} of the number of replicas"
+    if not changes:
+        return f"<p>{escape(head)}</p>"
+    heads = ("minute", "replicas", "reason", "because")
+    return (
+        f"<details><summary>{escape(head)}</summary>{rest}"
+        f"{markup.table(heads, map(_change, shown), text_from=2)}</details>"
+    )
+
+
+def _change(one: PlayedDecision) -> TableRow:
+    reason = "not given" if one.reason is None else one.reason.value
+    return TableRow(head=f"{one.at / 60:.1f}", cells=(f"{one.before} → {one.after}", reason, one.message))
+
+
+def _assumptions(rows: Sequence[Repeated]) -> Iterator[str]:
+    for row in rows:
+        lines = [simulate_text.judged(row), *row.runs[0].notes]
+        yield f"<h3>{escape(row.name)}</h3>{markup.listing(lines)}"

@@ -1,0 +1,139 @@
+"""Suspicions from what was measured, and which lever comes first."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from fairlead.backtest import advice, hindrances
+from fairlead.backtest import play as playing
+from fairlead.backtest.advice import Advice, AdvisedService
+from fairlead.backtest.candidate import Candidate, Unplayable, UnplayableReason
+from fairlead.backtest.hindrances import Hindrance, PricedCard, TrafficSizes
+from fairlead.backtest.levers import Lever
+from fairlead.backtest.play import PlayedCandidate, PlayedTraffic, PlaySettings
+from fairlead.fleet.capacity_plan import LatencyObjectives
+from fairlead.fleet.policies import ReplicaBounds
+from fairlead.simulator.traffic.arrivals import RequestArrival
+from tests.backtest.test_play import SETTINGS, candidate, steady, streams
+
+CARDS = [PricedCard("small", 1.0), PricedCard("own", 3.0), PricedCard("large", 9.0)]
+SIZES = TrafficSizes(requests=100, prompt=500.0, reply=50.0, longest=5000, repeated=0.5)
+PLAYED = playing.play(
+    candidate(1), steady(1.0, 120), PlaySettings(streams=streams, objectives=LatencyObjectives(tpot_p95_s=0.2))
+)
+
+
+def measured(keeps: float = 0.5, **changes: object) -> PlayedCandidate:
+    gauges = replace(
+        PLAYED.report.gauges,
+        running=(60,) * len(PLAYED.report.gauges.at),
+        waiting=(9,) * len(PLAYED.report.gauges.at),
+    )
+    report = replace(PLAYED.report, kept=keeps, gauges=gauges, **changes)  # type: ignore[arg-type]  # each story names fields that there are
+    return replace(PLAYED, report=report)
+
+
+def found(one: Candidate, played: PlayedCandidate) -> dict[Hindrance, tuple[str, ...]]:
+    return {each.hindrance: each.levers for each in hindrances.suspicions(one, played, SIZES, CARDS)}
+
+
+def test_whoever_misses_them_is_suspected_of_what_was_measured() -> None:
+    one = candidate(2, settings=replace(SETTINGS, prefix_caching=False, batch_tokens=8192))
+    slow = replace(PLAYED.report.tpot, p95=0.3)
+    usage = (0.95,) * len(PLAYED.report.gauges.at)
+    played = measured(refused=12, tpot=slow)
+
+    assert found(one, played) == {
+        Hindrance.CONTEXT_TOO_SHORT: ("contextTokens=5120",),
+        Hindrance.PREFIX_CACHE_OFF: ("prefixCaching=on",),
+        Hindrance.BATCH_TOO_SMALL: ("maxSequences=128", "maxSequences=256", "maxSequences=1024"),
+        Hindrance.STEPS_TOO_LONG: ("maxBatchedTokens=2048", "maxBatchedTokens=512"),
+        Hindrance.WEIGHTS_TOO_LARGE: ("weights=fp8PerTensor",),
+        Hindrance.CARD_TOO_SLOW: ("gpu=large",),
+        Hindrance.TOO_FEW_REPLICAS: ("replicas=3", "replicas=4", "replicas=8"),
+    }
+    full = replace(played, report=replace(played.report, gauges=replace(played.report.gauges, usage=usage)))
+    assert found(one, full)[Hindrance.CACHE_TOO_SMALL] == ("memoryUtilization=0.92", "kvCache=fp8")
+    assert Hindrance.BATCH_TOO_SMALL not in found(one, full)
+
+
+def test_whoever_scales_may_be_given_more_room() -> None:
+    one = candidate(ReplicaBounds(least=1, most=4), price_an_hour=None)
+    no_gauges = replace(PLAYED.report.gauges, running=(), ready=(), waiting=(), usage=())
+    played = replace(PLAYED, objectives=LatencyObjectives(ttft_p95_s=1.0))
+    levers = found(one, replace(played, report=replace(PLAYED.report, kept=0.1, gauges=no_gauges)))
+    assert levers == {
+        Hindrance.WEIGHTS_TOO_LARGE: ("weights=fp8PerTensor",),
+        Hindrance.CARD_TOO_SLOW: ("gpu=small", "gpu=own", "gpu=large"),
+        Hindrance.TOO_FEW_REPLICAS: ("maxReplicas=8", "minReplicas=2", "warmReplicas=1"),
+    }
+
+
+def test_whoever_keeps_them_is_asked_whether_less_would_do() -> None:
+    assert found(candidate(4), measured(1.0)) == {
+        Hindrance.TOO_MANY_REPLICAS: ("replicas=3", "replicas=2", "replicas=1"),
+        Hindrance.CARD_TOO_LARGE: ("gpu=small",),
+    }
+    assert list(found(candidate(1), measured(1.0))) == [Hindrance.CARD_TOO_LARGE]
+    assert list(found(candidate(ReplicaBounds(least=1, most=2)), measured(1.0))) == [Hindrance.CARD_TOO_LARGE]
+
+
+def test_a_trace_says_how_long_its_requests_are_and_how_much_of_them_repeats() -> None:
+    arrivals = [
+        RequestArrival(time=0.0, prompt_tokens=64, output_tokens=10, prefix=(1, 2, 3, 4)),
+        RequestArrival(time=1.0, prompt_tokens=96, output_tokens=30, prefix=(1, 2, 9)),
+    ]
+    sizes = TrafficSizes.of(arrivals, 16)
+    assert sizes == TrafficSizes(requests=2, prompt=80.0, reply=20.0, longest=126, repeated=0.2)
+
+
+class Service:
+    """One that is served well with two replicas, or without one of its levers."""
+
+    def __init__(self, *, replicas: int, helps: str) -> None:
+        self.one = candidate(replicas)
+        self.helps = helps
+
+    def changed(self, lever: Lever) -> Candidate | Unplayable:
+        if lever.words.startswith("gpu="):
+            return Unplayable(name="chat", reason=UnplayableReason.REFUSED, because="too small")
+        number = int(lever.words.removeprefix("replicas=")) if lever.words.startswith("replicas=") else 1
+        return lever.candidate(candidate(8 if lever.words == self.helps else number))
+
+
+def busy() -> PlayedTraffic:
+    def arrivals(_: int) -> Iterator[RequestArrival]:
+        for number in range(3000):
+            yield RequestArrival(time=number / 20, prompt_tokens=400, output_tokens=60)
+
+    return PlayedTraffic(arrivals=arrivals, seconds=150.0)
+
+
+def advised(service: Service, traffic: PlayedTraffic, first_s: float) -> Advice:
+    settings = PlaySettings(streams=streams, objectives=LatencyObjectives(ttft_p95_s=first_s, tpot_p95_s=5.0))
+    return advice.advise(AdvisedService(candidate=service.one, changed=service.changed, cards=CARDS), traffic, settings)
+
+
+def test_what_helps_comes_first_and_what_cannot_be_played_is_passed_over() -> None:
+    given = advised(Service(replicas=1, helps="weights=fp8PerTensor"), busy(), 0.2)
+
+    assert not given.before.keeps
+    assert given.best is not None
+    assert not any(one.lever.words.startswith("gpu=") for one in given.tried)
+    assert given.tried[0].played.keeps
+    assert given.hindrance in {Hindrance.WEIGHTS_TOO_LARGE, Hindrance.TOO_FEW_REPLICAS}
+
+
+def test_fewer_replicas_are_advised_where_they_are_enough_and_nothing_where_they_are_not() -> None:
+    given = advised(Service(replicas=4, helps=""), steady(1.0, 300), 5.0)
+    assert given.hindrance is Hindrance.TOO_MANY_REPLICAS
+    assert given.best is not None
+    assert given.best.lever.words == "replicas=1"
+    alone = advised(Service(replicas=1, helps=""), steady(1.0, 300), 5.0)
+    assert (alone.before.keeps, alone.tried, alone.best, alone.hindrance) == (True, (), None, None)
+
+
+def test_where_nothing_helps_nothing_is_named_and_without_prices_gpu_hours_count() -> None:
+    hopeless = advised(Service(replicas=1, helps=""), steady(1.0, 120), 0.000001)
+    assert hopeless.tried
+    assert hopeless.best is None
+    assert advice.spent(replace(hopeless.before, cost=None)) == hopeless.before.report.gpu_hours

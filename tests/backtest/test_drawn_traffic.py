@@ -1,0 +1,50 @@
+"""Traffic by its description: as many requests, as busy, as long, as cacheable as was said."""
+
+from collections import Counter
+from dataclasses import replace
+from statistics import median
+
+import pytest
+
+from fairlead.backtest import drawn_traffic
+from fairlead.fleet.traffic import TokenLengths, Traffic
+from tests.backtest.test_play import streams
+
+CHAT = Traffic(
+    requests_per_second=5,
+    burst=2.0,
+    prompt=TokenLengths.of_percentiles(1000, 2500, 4000),
+    output=TokenLengths.of_percentiles(150, 400, 600),
+    cacheable=0.5,
+)
+
+
+def test_rate_burst_and_lengths_are_those_that_were_said() -> None:
+    drawn = drawn_traffic.drawn(CHAT, 5120, streams("a"))
+    found = list(drawn.arrivals(16))
+
+    assert drawn.seconds == 1200
+    assert len(found) == pytest.approx(6000, rel=0.05)
+    minutes = Counter(int(one.time // 60) for one in found)
+    assert max(minutes.values()) == pytest.approx(600, rel=0.15)
+    assert median(one.prompt_tokens for one in found) == pytest.approx(1000, rel=0.05)
+    assert max(one.prompt_tokens + one.output_tokens for one in found) <= 5120
+    assert sum(16 * len(one.prefix) for one in found) / sum(one.prompt_tokens for one in found) == pytest.approx(
+        0.5, abs=0.01
+    )
+    assert found == list(drawn.arrivals(16))
+
+
+def test_even_traffic_has_no_busy_time_and_repeated_requests_come_on_top() -> None:
+    drawn = drawn_traffic.drawn(replace(CHAT, burst=1.0, retries=0.2), 5120, streams("a"))
+    assert drawn.seconds == 1000
+    halves = Counter(one.time < 500 for one in drawn.arrivals(16))
+    assert halves[True] == pytest.approx(3000, rel=0.06)
+    assert halves[False] == pytest.approx(3000, rel=0.06)
+
+
+def test_much_traffic_is_drawn_for_a_quarter_of_an_hour_and_little_for_two() -> None:
+    long, short = (
+        drawn_traffic.drawn(replace(CHAT, requests_per_second=rate), 5120, streams("a")).seconds for rate in (0.1, 100)
+    )
+    assert (long, short) == (7200, 900)

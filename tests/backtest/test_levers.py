@@ -1,0 +1,107 @@
+"""Levers: each is a patch that admission could judge, or a change that says where it is made."""
+
+from dataclasses import replace
+
+import pytest
+
+from fairlead.backtest import contenders, levers, yardsticks
+from fairlead.backtest import play as playing
+from fairlead.backtest.levers import LEVERS, LeverError
+from fairlead.backtest.play import PlaySettings
+from fairlead.fleet.policies import ReplicaBounds
+from fairlead.simulator.engine.settings import SpeculationSettings
+from tests.backtest.test_play import SETTINGS, candidate, steady, streams
+
+CHAT = {"spec": {"engine": {"context": {"maxTokens": 4096}}, "replicas": 1}, "kind": "InferenceDeployment"}
+
+
+@pytest.mark.parametrize(
+    ("written", "patch"),
+    [
+        ("prefixCaching=off", {"engine": {"prefixCaching": {"enabled": False}}}),
+        ("weights=fp8PerTensor", {"engine": {"quantization": {"weights": "fp8PerTensor"}}}),
+        ("maxSequences=16", {"engine": {"batching": {"maxSequences": 16}}}),
+        ("gpu=NVIDIA-L4", {"accelerator": {"product": "NVIDIA-L4"}}),
+        ("replicas=3,tensorParallel=2", {"replicas": 3, "parallelism": {"tensor": 2}}),
+        ("minReplicas=0", {"scaling": {"minReplicas": 0}}),
+    ],
+)
+def test_a_lever_of_the_deployment_is_a_patch_of_its_fields(written: str, patch: dict[str, object]) -> None:
+    found = levers.read(written)
+    assert (found.words, found.patch, found.changes, found.note) == (written, {"spec": patch}, (), "")
+
+
+def test_a_patch_merges_objects_and_leaves_what_was_given_as_it_is() -> None:
+    changed = levers.read("contextTokens=8192,maxSequences=16").applied(CHAT)
+
+    assert changed["spec"]["engine"] == {"context": {"maxTokens": 8192}, "batching": {"maxSequences": 16}}
+    assert changed["kind"] == "InferenceDeployment"
+    assert CHAT["spec"] == {"engine": {"context": {"maxTokens": 4096}}, "replicas": 1}
+    assert levers.merged({"a": 1, "b": 2}, {"a": None, "b": {"c": 3}}) == {"b": {"c": 3}}
+
+
+def test_a_played_lever_stands_beside_its_candidate_under_its_own_name() -> None:
+    found = levers.read("cacheAwareRouting=off").candidate(candidate(1))
+
+    assert (found.name, found.what_if) == ("chat, cacheAwareRouting=off", "cacheAwareRouting=off")
+    assert not found.balancing.prefix
+    assert found.notes[0] == "cacheAwareRouting=off: routers do not prefer the replica that holds the prefix"
+    plain = levers.read("maxSequences=2").candidate(candidate(1))
+    assert plain.notes == candidate(1).notes
+    both = list(contenders.contenders([candidate(ReplicaBounds(least=1, most=2)), found], ["hpa"]))
+    assert [(one.name, one.compared) for one in both] == [
+        ("chat", False),
+        ("chat, HPA on running", True),
+        ("chat, cacheAwareRouting=off", True),
+    ]
+
+
+def test_what_a_response_cache_answers_reaches_no_engine_and_makes_the_bound_lower() -> None:
+    less = levers.read("responseCache=0.5").candidate(candidate(1))
+    settings = PlaySettings(streams=streams)
+    found = playing.play(less, steady(4.0, 300), settings)
+
+    assert 540 < found.report.arrived < 660
+    assert playing.play(less, steady(4.0, 300), settings).report == found.report
+    assert yardsticks.bound(less, steady(4.0, 300), settings) <= yardsticks.bound(
+        candidate(1), steady(4.0, 300), settings
+    )
+
+
+def test_measured_acceptance_and_warm_replicas_are_taken_where_there_is_something_to_take_them() -> None:
+    drafting = replace(SETTINGS, speculation=SpeculationSettings(tokens=3, acceptance=(0.7, 0.7, 0.7)))
+    found = levers.read("acceptance=0.4").candidate(candidate(1, settings=drafting))
+    assert found.settings.speculation == replace(drafting.speculation, acceptance=(0.4, 0.4, 0.4))  # type: ignore[type-var]  # it drafts
+    with pytest.raises(LeverError, match="chat drafts no tokens; add speculation=ngram"):
+        levers.read("acceptance=0.4").candidate(candidate(1))
+
+    warm = levers.read("warmReplicas=2").candidate(candidate(ReplicaBounds(least=1, most=4)))
+    assert warm.policy.warm_pool.ready == 2
+    with pytest.raises(LeverError, match="chat has a fixed number; try replicas=2"):
+        levers.read("warmReplicas=2").candidate(candidate(1))
+
+
+@pytest.mark.parametrize(
+    ("written", "because"),
+    [
+        ("lanes=3", "lanes: routers' lanes are not played; try maxSequences=64"),
+        ("magic=on", "--what-if magic=on: no such lever; there are prefixCaching=off, cacheAwareRouting=off, "),
+        ("prefixCaching", "--what-if prefixCaching: no such lever"),
+        ("prefixCaching=maybe", "--what-if prefixCaching=maybe: on or off"),
+        ("maxSequences=0", "--what-if maxSequences=0: a whole number from 1 on, for instance maxSequences=64"),
+        ("replicas=many", "--what-if replicas=many: a whole number from 1 on"),
+        ("gpu=", "--what-if gpu=: give a value, for instance gpu=NVIDIA-L40S"),
+        ("responseCache=2", "--what-if responseCache=2: a share from 0 to below 1"),
+        ("acceptance=often", "--what-if acceptance=often: a share from 0 to below 1"),
+        ("warmReplicas=-1", "--what-if warmReplicas=-1: a whole number from 0 on"),
+    ],
+)
+def test_a_lever_that_makes_no_sense_is_answered_with_one_that_does(written: str, because: str) -> None:
+    with pytest.raises(LeverError) as found:
+        levers.read(written)
+    assert str(found.value).startswith(because)
+
+
+def test_every_example_is_a_lever() -> None:
+    for word, kind in LEVERS.items():
+        assert levers.read(f"{word}={kind.example}").words == f"{word}={kind.example}"
