@@ -65,11 +65,8 @@ CLAIMS: Final[tuple[Claim, ...]] = tuple(
             *trial_router.CLAIMS,
             *trial_campaign.CLAIMS,
             *trial_rollout.CLAIMS,
-<<<<<<< HEAD
             *monitoring.CLAIMS,
-=======
             *gateway_cost.CLAIMS,
->>>>>>> gw-router
         )
     )
 )

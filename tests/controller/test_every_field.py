@@ -143,6 +143,8 @@ def recommend(world: Pretend, count: int) -> None:
     world.objects.put(kinds.INFERENCE_DEPLOYMENT, live | {"status": status})
 
 
+ADMITTING: Final = ("networkpolicies", "role")
+"""What lets the routers of a gateway reach engines."""
 AROUND: Final = "router.service."
 """Of no concern to routers themselves."""
 ALL_STEADY: Final = sorted(one for one in leaves() if not one.startswith("rollout.") and one not in UNBUILT)
@@ -156,14 +158,21 @@ def test_every_field_changes_a_child_or_a_word_and_back(leaf: str) -> None:
     """P17"""
     before, after = changed(leaf)
     world = begun(json.dumps(before)).twin()
+    if leaf.startswith("gateway."):
+        world.settle()
     states = [state(world)]
     for document in (after, before):
         world.apply(document)
         world.reconcile_now()
+        if leaf.startswith("gateway."):
+            world.settle()  # the side that goes serves on for a while
         wrong = leaf in ONLY_CHECKED and document is after
         assert (world.condition("Accepted")[0] == "False") == wrong, world.message("Accepted")
         states.append(state(world))
     assert states[1] != states[0], f"{leaf} changes nothing"
+    if leaf == "gateway.namespace":
+        # No gateway is there to take over, so the engines go on admitting the one before.
+        states = [{name: one for name, one in found.items() if not name.startswith(ADMITTING)} for found in states]
     assert states[2] == states[0], f"{leaf} leaves a trace"
     if leaf.startswith("router.") and not leaf.startswith(AROUND):
         name = "configmaps/chat-router"

@@ -72,7 +72,7 @@ def dearest(times: StepTimes, settings: EngineSettings, demand: Demand, pace_s: 
     """The prices that make this trace cost most."""
     shapes = StepShapes(times, settings)
     sums = _Sums(len(demand.arrived), sum(demand.prompt), sum(demand.steps), sum(demand.own))
-    search = _Search(shapes, settings, pace_s * (1 + speculation.drafted(settings)))
+    search = _LevelSearch(shapes, settings, pace_s * (1 + speculation.drafted(settings)))
     pace_weights = PACE_WEIGHTS if pace_s < inf else PACE_WEIGHTS[:1]
     found = (one for pace_weight in pace_weights for one in search.prices(pace_weight))
     return max(found, key=sums.worth)
@@ -93,7 +93,7 @@ class _Sums:
         return prompts + prices.step_s * self.steps + prices.own_s * self.own
 
 
-class _Search:
+class _LevelSearch:
     """Prices of one engine."""
 
     def __init__(self, shapes: StepShapes, settings: EngineSettings, pace_s: float) -> None:
