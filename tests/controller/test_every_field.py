@@ -17,7 +17,7 @@ import yaml
 from fairlead.cluster import kinds
 from fairlead.cluster.kinds import Manifest
 from tests.controller import points
-from tests.controller.every_field import BASE, BESIDE, ONLY_CHECKED, UNBUILT, VALUES
+from tests.controller.every_field import BASE, BESIDE, ONLY_CHECKED, UNBUILT, UNDONE_BY_ROUTERS, VALUES
 from tests.controller.pretend import Pretend, deployment
 
 CRD: Final = Path(__file__).resolve().parents[2] / "crds" / "inferencedeployments.fairlead.dev.yaml"
@@ -164,7 +164,7 @@ def test_every_field_changes_a_child_or_a_word_and_back(leaf: str) -> None:
         assert (world.condition("Accepted")[0] == "False") == wrong, world.message("Accepted")
         states.append(state(world))
     assert states[1] != states[0], f"{leaf} changes nothing"
-    assert states[2] == states[0], f"{leaf} leaves a trace"
+    assert states[2] == states[0] or leaf in UNDONE_BY_ROUTERS, f"{leaf} leaves a trace"
     if leaf.startswith("router.") and not leaf.startswith(AROUND):
         name = "configmaps/chat-router"
         assert states[1][name]["data"] != states[0][name]["data"]
