@@ -14,7 +14,7 @@ ONLY_CHECKED: Final = frozenset({"accelerator.count"})
 """States what other fields decide; nothing follows from it but a refusal where it contradicts them."""
 
 UNDONE_BY_ROUTERS: Final = frozenset({"gateway.name", "gateway.namespace"})
-"""The way back takes as long as routers do to serve; `gateways/test_moves.py` holds them to leave nothing."""
+"""Undoing it takes as long as routers take to serve; `gateways/test_moves.py` holds them to leave nothing."""
 
 KEY: Final = {"name": "s", "key": "key"}
 ADAPTER: Final = {"name": "tone", "source": "hf://somebody/tone"}
