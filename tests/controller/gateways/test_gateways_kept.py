@@ -71,7 +71,8 @@ def test_a_configuration_that_somebody_broke_is_written_anew() -> None:
 
 
 def test_what_was_written_by_nobody_we_know_names_no_target() -> None:
-    for odd in (None, 7, [], {}, {"targets": 7}, {"targets": [7, {}, {"target": 8}]}):
+    broken: tuple[object, ...] = (None, 7, [], {}, {"targets": 7}, {"targets": [7, {}, {"target": 8}]})
+    for odd in broken:
         assert dict(members.entries(odd)) == {}
     entry = {"target": "default/chat"}
     assert dict(members.entries({"targets": [entry]})) == {"default/chat": entry}
