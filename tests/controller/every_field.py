@@ -13,6 +13,9 @@ UNBUILT: Final = frozenset({"rollout.canary.steps.[].weight", "rollout.canary.st
 ONLY_CHECKED: Final = frozenset({"accelerator.count"})
 """States what other fields decide; nothing follows from it but a refusal where it contradicts them."""
 
+UNDONE_BY_ROUTERS: Final = frozenset({"gateway.name", "gateway.namespace"})
+"""Undoing it takes as long as routers take to serve; `gateways/test_moves.py` holds them to leave nothing."""
+
 KEY: Final = {"name": "s", "key": "key"}
 ADAPTER: Final = {"name": "tone", "source": "hf://somebody/tone"}
 SPREAD: Final = {"placement": {"topologySpreadConstraints": [{"topologyKey": "zone"}]}}

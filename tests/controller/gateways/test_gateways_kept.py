@@ -1,7 +1,10 @@
 """A gateway's children stay as they are to be, whoever else is at work, and go with it."""
 
 from fairlead.cluster import kinds
+from fairlead.controller.gateways import members
+from fairlead.controller.gateways.gateway_reader import MOST_KEPT, GatewayReader
 from tests.controller.gateways.gateway_world import GatewayWorld, served
+from tests.controller.server import Faults
 
 
 def test_what_others_change_is_put_back_and_what_they_delete_comes_again() -> None:
@@ -55,3 +58,77 @@ def test_a_gateway_that_goes_is_left_to_the_garbage_collection() -> None:
     world.fronts.forget(live["metadata"]["uid"])
     world.objects.remove(where, {})
     assert world.gateway_tick().gone
+
+
+def test_a_configuration_that_somebody_broke_is_written_anew() -> None:
+    world = served()
+    where = (kinds.CONFIG_MAP.title, "default", "front-gateway")
+    whole = world.objects.held[where]["data"]
+    for broken in ({"router.json": "{"}, {"router.json": '{"targets": [7, {"target": 8}]}'}, {}):
+        world.objects.put(kinds.CONFIG_MAP, world.objects.held[where] | {"data": broken})
+        world.gateway_tick()
+        assert world.objects.held[where]["data"] == whole
+
+
+def test_what_was_written_by_nobody_we_know_names_no_target() -> None:
+    broken: tuple[object, ...] = (None, 7, [], {}, {"targets": 7}, {"targets": [7, {}, {"target": 8}]})
+    for odd in broken:
+        assert dict(members.entries(odd)) == {}
+    entry = {"target": "default/chat"}
+    assert dict(members.entries({"targets": [entry]})) == {"default/chat": entry}
+
+
+def test_a_right_that_is_missing_is_said_and_tried_again() -> None:
+    world = GatewayWorld()
+    world.put_gateway()
+    world.server.faults = Faults(forbidden=frozenset({("patch", kinds.ROLE.title)}))
+    assert "Fairlead may not" in world.gateway_tick().failed
+    assert world.gateway_condition("Accepted") == ("False", "NoRight")
+    assert "run `helm upgrade`" in world.gateway_message("Ready")
+    world.server.faults = Faults()
+    world.settle()
+    assert world.gateway_condition("Ready") == ("True", "Serving")
+
+
+def test_children_that_are_still_being_removed_are_waited_for() -> None:
+    world = served()
+    where = (kinds.SERVICE.title, "default", "front-gateway")
+    live = world.objects.held[where]
+    ending = live["metadata"] | {"deletionTimestamp": "2026-11-20T12:00:00Z"}
+    world.objects.put(kinds.SERVICE, live | {"metadata": ending, "spec": live["spec"] | {"type": "NodePort"}})
+    world.put_gateway(service={"annotations": {"a": "b"}})
+    assert world.gateway_tick().after_s == 1.0
+    world.objects.remove(where, {})
+    world.settle()
+    assert world.objects.held[where]["metadata"]["annotations"]["a"] == "b"
+
+
+def test_a_gateway_that_went_between_the_look_and_the_report_is_no_failure() -> None:
+    world = served()
+    world.put_gateway(replicas=3)
+    world.server.faults = Faults(answers={len(world.server.writes) + 2: 404})
+    before = list(world.event_sink.published)
+    assert world.gateway_tick().failed == ""
+    assert world.event_sink.published == before
+
+
+def test_a_deployment_whose_engines_do_not_admit_it_yet_is_about_to_join() -> None:
+    world = GatewayWorld()
+    world.put_gateway(models=[{"name": "talk", "deployment": "chat"}])
+    world.join()
+    world.gateway_tick()
+    assert "default/chat: this deployment has yet to join; its conditions" in world.gateway_message("Accepted")
+    assert world.configuration()["targets"] == []
+
+
+def test_what_was_read_is_forgotten_with_its_object_and_when_others_are_read() -> None:
+    world = served()
+    reader, live = GatewayReader(), world.gateway()
+    for number in range(MOST_KEPT + 1):
+        reader.of(live | {"metadata": live["metadata"] | {"uid": f"u-{number}"}})
+    again = reader.of(live | {"metadata": live["metadata"] | {"uid": "u-0"}})
+    assert again.gateway is not None
+    reader.forget("u-0")
+    world.fronts.forget(world.document()["metadata"]["uid"])
+    world.settle()
+    assert world.gateway_condition("Ready") == ("True", "Serving")
