@@ -155,11 +155,11 @@ def test_in_words_it_says_what_helps_what_was_tried_and_what_to_apply(run: Run, 
 
 
 def test_who_has_what_is_needed_is_told_so_and_what_changes_the_model_is_marked(run: Run, tmp_path: Path) -> None:
-    calm = FaultyService(fault="", product="NVIDIA-A10G", traffic=plain(0.5, 500, 100, 300), engine=BOTH)
+    calm = FaultyService(fault="", product="NVIDIA-L4", traffic=plain(0.5, 500, 100, 300), engine=BOTH)
     small = FaultyService(fault="", product="NVIDIA-L4", traffic=plain(0.5, 500, 200, 300), engine={})
     goals = ("--ttft-p95", "1s", "--tpot-p95")
     words = ("advise", str(calm.written(tmp_path)), "--traffic", str(calm.traffic(tmp_path)))
-    (tmp_path / "own.yaml").write_text("products: [{product: NVIDIA-A10G, priceUsdHour: 0.01}]\n")
+    (tmp_path / "own.yaml").write_text("products: [{product: NVIDIA-L4, priceUsdHour: 0.01}]\n")
     code, out, _ = run(*words, *goals, "100ms", "--products", str(tmp_path / "own.yaml"))
     assert code == 0
     assert "chat keeps its objectives for 100.0% of requests; nothing cheaper that was played does" in out
@@ -180,4 +180,5 @@ def test_what_cannot_be_advised_is_said(run: Run, tmp_path: Path, files: Path) -
         fault="", product="NVIDIA-L4", traffic=service.traffic, engine={"context": {"maxTokens": 131072}}
     )
     assert "chat: Refused: " in run("advise", str(long.written(tmp_path)), *words)[2]
+    service.written(tmp_path)
     assert "nowhere.csv" in run("advise", deployment, "--traffic", "nowhere.csv", "--ttft-p95", "1s")[2]

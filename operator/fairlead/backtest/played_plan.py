@@ -76,7 +76,7 @@ def configurations(planned: CapacityPlan) -> tuple[FleetProposal, ...]:
 
 def search(options: Sequence[FleetProposal], player: Player) -> PlayedPlan:
     """In the order of their cost by arithmetic."""
-    searched = _Search(player)
+    searched = _PlanSearch(player)
     left = 0
     for one in options:
         if len(searched.tried) < MOST_PLAYS:
@@ -88,7 +88,7 @@ def search(options: Sequence[FleetProposal], player: Player) -> PlayedPlan:
 
 
 @dataclass(slots=True)
-class _Search:
+class _PlanSearch:
     player: Player
     best: PlayedProposal | None = None
     tried: list[PlayedProposal] = field(default_factory=list)
