@@ -141,8 +141,6 @@ def _built(spec: dict[str, Any]) -> dict[str, Any]:
     for route in routes:
         for field in ("shadow", "onInvalid"):
             route.pop(field, None)
-        for rule in route.get("rules", ()):
-            rule["when"].pop("expression")
     return {**spec, "models": routes}
 
 

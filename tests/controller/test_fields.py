@@ -35,7 +35,6 @@ WAITING: Final = [
     *((DEPLOYMENT, f"router.tenants.[].budget.{one}") for one in ("maxCost", "period")),
     *((GATEWAY, f"tenants.[].budget.{one}") for one in ("maxCost", "period")),
     *((GATEWAY, f"models.[].{one}") for one in ("onInvalid", "shadow.share", "cascade.pattern")),
-    (GATEWAY, "models.[].rules.[].when.expression"),
 ]
 
 

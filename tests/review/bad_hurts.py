@@ -95,12 +95,6 @@ UNBUILT: Final = (
         "remove onInvalid",
     ),
     _unbuilt(
-        "an expression that no release evaluates yet",
-        gateway(models=[{"name": "m", "strategy": "Rules", "deployment": "a", "rules": [_rule(expression="tools")]}]),
-        "spec.models[0].rules[0].when.expression",
-        "use the other fields of when",
-    ),
-    _unbuilt(
         "another API before any deployment",
         gateway(models=[{"name": "m", "deployment": "external/big"}], external=[_BIG]),
         "spec.models[0].deployment",
@@ -119,6 +113,12 @@ GATEWAYS: Final = (
         gateway(models=[{"name": "m", "strategy": "Rules", "deployment": "a", "rules": [_rule(tenants=["shop"])]}]),
         "spec.models[0].rules[0].when.tenants",
         "add it to spec.tenants, or remove it here",
+    ),
+    _unbuilt(
+        "an expression about what nobody knows",
+        gateway(models=[{"name": "m", "strategy": "Rules", "deployment": "a", "rules": [_rule(expression="tokens > 9")]}]),
+        "spec.models[0].rules[0].when.expression",
+        "column 1: there is no fact tokens",
     ),
     _unbuilt(
         "a target whose namespace may not join",

@@ -52,7 +52,8 @@ class When(ApiModel):
     )
     expression: Annotated[str, Field(min_length=1, max_length=512)] | None = Field(
         default=None,
-        description="Refused, not available in this release: an expression over the same facts. Use the other fields.",
+        description="An expression in a subset of CEL over model, tenant, task, difficulty, promptTokens, outputTokens, "
+        "structuredOutput and tools, for instance promptTokens > 4000 && !tools.",
     )
 
 

@@ -11,7 +11,7 @@ from fairlead.api.kinds import GATEWAY
 from fairlead.fleet.findings import SpecRefusal, SpecWarning
 from fairlead.fleet.gateways import DesiredGateway
 from fairlead.fleet.model_routes import EXTERNAL, ModelRoute
-from fairlead.review import durations, route_targets, unsupported_fields
+from fairlead.review import durations, route_expressions, route_targets, unsupported_fields
 from fairlead.review.context import ObjectKey
 from fairlead.review.result import AdmissionReason
 
@@ -32,6 +32,7 @@ def refusals(gateway: DesiredGateway) -> Iterator[SpecRefusal]:
         yield from _externals(place, route, gateway)
         yield from _namespaces(place, route, gateway)
         yield from _tenants(place, route, gateway)
+        yield from route_expressions.refusals(place, route)
 
 
 def warnings(gateway: DesiredGateway) -> Iterator[SpecWarning]:

@@ -52,12 +52,6 @@ def _second_try(route: ModelRoute) -> Iterator[tuple[str, str]]:
         yield "onInvalid", route.on_invalid
 
 
-def _expression(route: ModelRoute) -> Iterator[tuple[str, str]]:
-    for place, rule in enumerate(route.rules):
-        if rule.when.expression is not None:
-            yield f"rules[{place}].when.expression", rule.when.expression
-
-
 def _external_first(route: ModelRoute) -> Iterator[tuple[str, str]]:
     for field, target in route_targets.of(route):
         if target.startswith(EXTERNAL) and not field.startswith("fallback"):
@@ -79,11 +73,6 @@ UNBUILT: Final = (
         used=_second_try,
         because="routers of this release do not check answers against schemas, so there is nothing to try again",
         remedy="remove onInvalid",
-    ),
-    UnbuiltFeature(
-        used=_expression,
-        because="routers of this release do not evaluate expressions",
-        remedy="use the other fields of when; all of them must hold",
     ),
     UnbuiltFeature(
         used=_external_first,
