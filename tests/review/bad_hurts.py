@@ -54,7 +54,6 @@ DRAFTS: Final = (
 
 
 _BIG: Final = {"name": "big", "url": "https://api.example.com/v1", "model": "b-1"}
-_CASCADE: Final = {"deployments": ["a", "b"], "validator": "NotEmpty"}
 
 
 def _rule(**when: object) -> Object:
@@ -77,22 +76,10 @@ UNBUILT: Final = (
         "use Replace, or Surge if there are spare GPUs",
     ),
     _unbuilt(
-        "a cascade, which no release carries out yet",
-        gateway(models=[{"name": "m", "strategy": "Cascade", "cascade": _CASCADE}]),
-        "spec.models[0].cascade",
-        "use Single or Rules, with fallback for a deployment that cannot answer",
-    ),
-    _unbuilt(
         "copies that no release sends yet",
         gateway(models=[{"name": "m", "deployment": "a", "shadow": {"deployment": "b", "share": "0.1"}}]),
         "spec.models[0].shadow",
         "remove shadow, or give the other deployment a small weight",
-    ),
-    _unbuilt(
-        "a second try that no release makes yet",
-        gateway(models=[{"name": "m", "deployment": "a", "onInvalid": "Retry"}]),
-        "spec.models[0].onInvalid",
-        "remove onInvalid",
     ),
     _unbuilt(
         "another API before any deployment",
@@ -116,7 +103,9 @@ GATEWAYS: Final = (
     ),
     _unbuilt(
         "an expression about what nobody knows",
-        gateway(models=[{"name": "m", "strategy": "Rules", "deployment": "a", "rules": [_rule(expression="tokens > 9")]}]),
+        gateway(
+            models=[{"name": "m", "strategy": "Rules", "deployment": "a", "rules": [_rule(expression="tokens > 9")]}]
+        ),
         "spec.models[0].rules[0].when.expression",
         "column 1: there is no fact tokens",
     ),
