@@ -53,6 +53,7 @@ DRAFTS: Final = (
 )
 
 
+_LOOKING_BACK: Final = {"deployments": ["a", "b"], "validator": "Pattern", "pattern": r"(a+)\1"}
 _BIG: Final = {"name": "big", "url": "https://api.example.com/v1", "model": "b-1"}
 
 
@@ -100,6 +101,12 @@ GATEWAYS: Final = (
         gateway(models=[{"name": "m", "strategy": "Rules", "deployment": "a", "rules": [_rule(tenants=["shop"])]}]),
         "spec.models[0].rules[0].when.tenants",
         "add it to spec.tenants, or remove it here",
+    ),
+    _unbuilt(
+        "a pattern that could take for ever",
+        gateway(models=[{"name": "m", "strategy": "Cascade", "cascade": _LOOKING_BACK}]),
+        "spec.models[0].cascade.pattern",
+        "write it without these",
     ),
     _unbuilt(
         "an expression about what nobody knows",

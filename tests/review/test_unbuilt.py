@@ -51,6 +51,14 @@ def test_a_gateway_is_let_in_without_a_word_and_its_tenants_budgets_with_one() -
 
 
 @pytest.mark.trial(12)
+def test_an_escalation_without_anybody_to_ask_is_warned_of() -> None:
+    alone = {"name": "one", "deployment": "a", "onInvalid": "Escalate"}
+    (answer,) = warned(gateway(models=[alone]))
+    assert "name one in fallback.deployments, or write Retry" in answer
+    assert warned(gateway(models=[alone | {"fallback": {"deployments": ["b"]}}])) == []
+
+
+@pytest.mark.trial(12)
 @pytest.mark.parametrize(
     "given",
     [engine(extraArgs=["--api-key=geheim"]), engine(env=[{"name": "VLLM_API_KEY", "value": "geheim"}])],

@@ -10,7 +10,7 @@ from fairlead.api import gateway_conversion, object_reader
 from fairlead.api.kinds import GATEWAY
 from fairlead.fleet.findings import SpecRefusal, SpecWarning
 from fairlead.fleet.gateways import DesiredGateway
-from fairlead.fleet.model_routes import EXTERNAL, ModelRoute
+from fairlead.fleet.model_routes import EXTERNAL, InvalidAnswerAction, ModelRoute
 from fairlead.review import durations, route_expressions, route_targets, unsupported_fields
 from fairlead.review.context import ObjectKey
 from fairlead.review.result import AdmissionReason
@@ -41,6 +41,14 @@ def warnings(gateway: DesiredGateway) -> Iterator[SpecWarning]:
     yield from unsupported_fields.budgets(gateway)
     for number, route in enumerate(gateway.routes.routes):
         yield from _repeats(f"spec.models[{number}]", route)
+        if route.on_invalid is InvalidAnswerAction.ESCALATE and route.fallback is None and route.cascade is None:
+            yield SpecWarning(
+                field=f"spec.models[{number}].onInvalid",
+                value=route.on_invalid,
+                reason=AdmissionReason.NO_SUCH_NAME,
+                because="this model has no other deployment to ask, so an invalid answer is given as it is",
+                remedy="name one in fallback.deployments, or write Retry",
+            )
 
 
 def unserved(gateway: DesiredGateway, served: Container[str]) -> Iterator[SpecWarning]:

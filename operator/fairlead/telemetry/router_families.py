@@ -140,7 +140,7 @@ FALLBACKS: Final = _OURS.counter(
 )  # fmt: skip
 CHECKED: Final = _OURS.counter(
     "structured_checks",
-    "Answers of a gateway to requests with a JSON schema or tools, by whether they have that form: valid, or the fault.",
+    "Answers of a gateway to requests with a JSON schema or tools: valid, or what is wrong with their form.",
     "model",
     "target",
     "revision",
