@@ -14,7 +14,7 @@ from tests.router.planes import Raw, events, run_story, whole
 CHAT: Final = "/v1/chat/completions"
 SCHEMA: Final = {"type": "object", "required": ["city"], "properties": {"city": {"type": "string"}}}
 FORM: Final = {"type": "json_schema", "json_schema": {"name": "c", "schema": SCHEMA}}
-ASKED: Final[Json] = {"model": "chat", "messages": [{"role": "user", "content": "Where?"}], "max_tokens": 20}
+QUESTION: Final[Json] = {"model": "chat", "messages": [{"role": "user", "content": "Where?"}], "max_tokens": 20}
 GOOD: Final = '{"city":"Rome"}'
 BAD: Final = '{"town":"Rome"}'
 
@@ -41,7 +41,7 @@ def cascade(*names: str, check: str = "NotEmpty", **more: Any) -> Json:  # noqa:
     return {"name": "chat", "strategy": "Cascade", "cascade": settings}
 
 
-def asked_of(engine: Raw) -> list[Json]:
+def bodies_of(engine: Raw) -> list[Json]:
     """The bodies that it got."""
     return [json.loads(one.partition(b"\r\n\r\n")[2]) for one in engine.seen]
 
@@ -52,13 +52,13 @@ def test_a_broken_form_is_passed_on_and_counted_by_target_and_revision(tmp_path:
         async with Raw(*replies).listening() as engine:
             config = written(tmp_path, [target("a", engine.address)], [single("chat", "ns/a")])
             async with gateway(config, log=tmp_path / "log") as router:
-                _, _, text = await posted(router, ASKED | {"response_format": FORM}, CHAT)
+                _, _, text = await posted(router, QUESTION | {"response_format": FORM}, CHAT)
                 assert GOOD in json.loads(text)["choices"][0]["message"]["content"]
-                _, _, text = await posted(router, ASKED | {"response_format": FORM}, CHAT)
+                _, _, text = await posted(router, QUESTION | {"response_format": FORM}, CHAT)
                 assert json.loads(text)["choices"][0]["message"]["content"] == BAD
-                _, _, text = await posted(router, ASKED | {"response_format": FORM, "stream": True}, CHAT)
+                _, _, text = await posted(router, QUESTION | {"response_format": FORM, "stream": True}, CHAT)
                 assert text.endswith("data: [DONE]\n\n")
-                await posted(router, ASKED, CHAT)
+                await posted(router, QUESTION, CHAT)
                 name = 'fairlead_router_structured_checks_total{model="chat",target="ns/a",revision="",result='
                 assert await router.metric(name + '"valid"}') == 1
                 assert await router.metric(name + '"schema"}') == 2
@@ -79,7 +79,7 @@ def test_a_good_small_answer_is_given_and_a_bad_one_goes_on_to_the_larger_model(
             targets = [target("s", small.address), target("l", large.address)]
             config = written(tmp_path, targets, [cascade("s", "l", check="NoRefusal")], tenants=[tenant])
             async with gateway(config, log=tmp_path / "log") as router:
-                body = ASKED | {"stream": streams}
+                body = QUESTION | {"stream": streams}
                 _, headers, text = await posted(router, body, CHAT, authorization="Bearer secret")
                 assert headers["x-fairlead-target"] == "ns/s"
                 assert "x-fairlead-escalated" not in headers
@@ -108,7 +108,7 @@ def test_beyond_its_share_the_small_answer_is_given(tmp_path: Path) -> None:
         async with Raw(*[answer("")] * 4).listening() as small, Raw(*[answer(GOOD)] * 4).listening() as large:
             targets = [target("s", small.address), target("l", large.address)]
             async with gateway(written(tmp_path, targets, [cascade("s", "l", maxExtraShare=0.25)])) as router:
-                found = [(await posted(router, ASKED, CHAT))[1]["x-fairlead-target"] for _ in range(4)]
+                found = [(await posted(router, QUESTION, CHAT))[1]["x-fairlead-target"] for _ in range(4)]
                 assert found == ["ns/l", "ns/s", "ns/s", "ns/s"]
 
     run_story(story())
@@ -124,7 +124,7 @@ def test_where_the_larger_model_fails_the_answer_at_hand_is_given(tmp_path: Path
             targets = [target("s", small.address), target("l", large.address)]
             config = written(tmp_path, targets, [cascade("s", "l", check="NoRefusal")])
             async with gateway(config, log=tmp_path / "log") as router:
-                status, headers, text = await posted(router, ASKED, CHAT)
+                status, headers, text = await posted(router, QUESTION, CHAT)
                 assert (status, headers["x-fairlead-target"]) == (200, "ns/s")
                 assert "cannot help" in text
         (line,) = [json.loads(line) for line in (tmp_path / "log").read_text().splitlines()]
@@ -139,7 +139,7 @@ def test_an_answer_too_large_to_hold_is_given_unchecked(tmp_path: Path) -> None:
             targets = [target("s", small.address), target("l", large.address)]
             route = cascade("s", "l", check="Pattern", pattern="^[0-9]+$")
             async with gateway(written(tmp_path, targets, [route])) as router:
-                status, headers, text = await posted(router, ASKED, CHAT)
+                status, headers, text = await posted(router, QUESTION, CHAT)
                 assert (status, headers["x-fairlead-target"]) == (200, "ns/s")
                 assert len(text) > 2**20
                 held = 'fairlead_router_held_answers_total{model="chat",target="ns/s",result="unchecked",outcome='
@@ -154,7 +154,7 @@ def test_a_small_stream_that_breaks_while_it_is_held_is_no_break_for_its_client(
         async with Raw(half).listening() as small, Raw(stream("three")).listening() as large:
             targets = [target("s", small.address), target("l", large.address)]
             async with gateway(written(tmp_path, targets, [cascade("s", "l")])) as router:
-                _, headers, text = await posted(router, ASKED | {"stream": True}, CHAT)
+                _, headers, text = await posted(router, QUESTION | {"stream": True}, CHAT)
                 assert headers["x-fairlead-target"] == "ns/l"
                 assert "one" not in text
                 assert text.endswith("data: [DONE]\n\n")
@@ -168,12 +168,12 @@ def test_a_client_that_leaves_while_its_answer_is_held_ends_the_work(tmp_path: P
         async with Raw(half).listening() as small, Raw().listening() as large:
             targets = [target("s", small.address), target("l", large.address)]
             async with gateway(written(tmp_path, targets, [cascade("s", "l")])) as router:
-                asked = asyncio.create_task(posted(router, ASKED | {"stream": True}, CHAT))
+                answering = asyncio.create_task(posted(router, QUESTION | {"stream": True}, CHAT))
                 while not small.seen:
                     await asyncio.sleep(0.005)
                 await asyncio.sleep(0.05)
-                assert not asked.done()
-                asked.cancel()
+                assert not answering.done()
+                answering.cancel()
                 while await router.metric('fairlead_router_client_aborts_total{stage="first_token"}') != 1:
                     await asyncio.sleep(0.005)
                 assert large.seen == []
@@ -186,13 +186,13 @@ def test_a_model_is_told_once_what_was_wrong(tmp_path: Path) -> None:
         async with Raw(answer(BAD), answer(GOOD), answer(BAD), answer(BAD)).listening() as engine:
             route = single("chat", "ns/a") | {"onInvalid": "Retry"}
             async with gateway(written(tmp_path, [target("a", engine.address)], [route])) as router:
-                _, headers, text = await posted(router, ASKED | {"response_format": FORM}, CHAT)
+                _, headers, text = await posted(router, QUESTION | {"response_format": FORM}, CHAT)
                 assert "city" in text
                 assert headers["x-fairlead-escalated"] == "schema; from=ns/a"
-                _, _, text = await posted(router, ASKED | {"response_format": FORM}, CHAT)
+                _, _, text = await posted(router, QUESTION | {"response_format": FORM}, CHAT)
                 assert "town" in text, "the second answer is given whatever it is"
-            first, second, *_ = asked_of(engine)
-            assert first["messages"] == ASKED["messages"]
+            first, second, *_ = bodies_of(engine)
+            assert first["messages"] == QUESTION["messages"]
             assert [one["role"] for one in second["messages"]] == ["user", "assistant", "user"]
             assert "city" in second["messages"][2]["content"]
             assert len(engine.seen) == 4
@@ -206,7 +206,7 @@ def test_an_invalid_answer_goes_on_to_the_next_target_where_the_route_says_so(tm
             targets = [target("a", one.address), target("b", other.address)]
             route = single("chat", "ns/a", "ns/b") | {"onInvalid": "Escalate"}
             async with gateway(written(tmp_path, targets, [route])) as router:
-                _, headers, text = await posted(router, ASKED | {"response_format": FORM}, CHAT)
+                _, headers, text = await posted(router, QUESTION | {"response_format": FORM}, CHAT)
                 assert headers["x-fairlead-target"] == "ns/b"
                 assert "city" in text
 
@@ -219,9 +219,9 @@ def test_confidence_asks_for_the_probabilities_that_it_needs(tmp_path: Path) -> 
             targets = [target("s", small.address), target("l", large.address)]
             route = cascade("s", "l", check="Confidence", minConfidence=0.7)
             async with gateway(written(tmp_path, targets, [route])) as router:
-                _, headers, _ = await posted(router, ASKED, CHAT)
+                _, headers, _ = await posted(router, QUESTION, CHAT)
                 assert headers["x-fairlead-escalated"] == "no_probabilities; from=ns/s"
-            assert asked_of(small)[0]["logprobs"] is True
-            assert "logprobs" not in asked_of(large)[0]
+            assert bodies_of(small)[0]["logprobs"] is True
+            assert "logprobs" not in bodies_of(large)[0]
 
     run_story(story())
