@@ -137,12 +137,9 @@ def of_gateway(leaf: str) -> Evidence:
 
 def _built(spec: dict[str, Any]) -> dict[str, Any]:
     """Without what is refused: a spec whose routers are told everything that stands in it."""
-    routes = [one for one in json.loads(json.dumps(spec["models"])) if "cascade" not in one]
+    routes = json.loads(json.dumps(spec["models"]))
     for route in routes:
-        for field in ("shadow", "onInvalid"):
-            route.pop(field, None)
-        for rule in route.get("rules", ()):
-            rule["when"].pop("expression")
+        route.pop("shadow", None)
     return {**spec, "models": routes}
 
 

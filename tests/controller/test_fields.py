@@ -34,8 +34,7 @@ WAITING: Final = [
     *((DEPLOYMENT, leaf) for leaf in sorted(UNBUILT)),
     *((DEPLOYMENT, f"router.tenants.[].budget.{one}") for one in ("maxCost", "period")),
     *((GATEWAY, f"tenants.[].budget.{one}") for one in ("maxCost", "period")),
-    *((GATEWAY, f"models.[].{one}") for one in ("onInvalid", "shadow.share", "cascade.pattern")),
-    (GATEWAY, "models.[].rules.[].when.expression"),
+    *((GATEWAY, f"models.[].{one}") for one in ("shadow.share",)),
 ]
 
 

@@ -53,8 +53,8 @@ DRAFTS: Final = (
 )
 
 
+_LOOKING_BACK: Final = {"deployments": ["a", "b"], "validator": "Pattern", "pattern": r"(a+)\1"}
 _BIG: Final = {"name": "big", "url": "https://api.example.com/v1", "model": "b-1"}
-_CASCADE: Final = {"deployments": ["a", "b"], "validator": "NotEmpty"}
 
 
 def _rule(**when: object) -> Object:
@@ -77,28 +77,10 @@ UNBUILT: Final = (
         "use Replace, or Surge if there are spare GPUs",
     ),
     _unbuilt(
-        "a cascade, which no release carries out yet",
-        gateway(models=[{"name": "m", "strategy": "Cascade", "cascade": _CASCADE}]),
-        "spec.models[0].cascade",
-        "use Single or Rules, with fallback for a deployment that cannot answer",
-    ),
-    _unbuilt(
         "copies that no release sends yet",
         gateway(models=[{"name": "m", "deployment": "a", "shadow": {"deployment": "b", "share": "0.1"}}]),
         "spec.models[0].shadow",
         "remove shadow, or give the other deployment a small weight",
-    ),
-    _unbuilt(
-        "a second try that no release makes yet",
-        gateway(models=[{"name": "m", "deployment": "a", "onInvalid": "Retry"}]),
-        "spec.models[0].onInvalid",
-        "remove onInvalid",
-    ),
-    _unbuilt(
-        "an expression that no release evaluates yet",
-        gateway(models=[{"name": "m", "strategy": "Rules", "deployment": "a", "rules": [_rule(expression="tools")]}]),
-        "spec.models[0].rules[0].when.expression",
-        "use the other fields of when",
     ),
     _unbuilt(
         "another API before any deployment",
@@ -119,6 +101,20 @@ GATEWAYS: Final = (
         gateway(models=[{"name": "m", "strategy": "Rules", "deployment": "a", "rules": [_rule(tenants=["shop"])]}]),
         "spec.models[0].rules[0].when.tenants",
         "add it to spec.tenants, or remove it here",
+    ),
+    _unbuilt(
+        "a pattern that could take for ever",
+        gateway(models=[{"name": "m", "strategy": "Cascade", "cascade": _LOOKING_BACK}]),
+        "spec.models[0].cascade.pattern",
+        "write it without these",
+    ),
+    _unbuilt(
+        "an expression about what nobody knows",
+        gateway(
+            models=[{"name": "m", "strategy": "Rules", "deployment": "a", "rules": [_rule(expression="tokens > 9")]}]
+        ),
+        "spec.models[0].rules[0].when.expression",
+        "column 1: there is no fact tokens",
     ),
     _unbuilt(
         "a target whose namespace may not join",

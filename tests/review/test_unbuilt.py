@@ -33,14 +33,10 @@ def test_canary_steps_are_refused_since_nothing_would_hold_them() -> None:
 
 @pytest.mark.trial(12)
 def test_what_a_gateways_routers_do_not_do_is_refused_all_at_once() -> None:
-    cascade = {"deployments": ["a", "b"], "validator": "NotEmpty"}
     copies = {"deployment": "b", "share": "0.1"}
-    models = [
-        {"name": "one", "strategy": "Cascade", "cascade": cascade},
-        {"name": "two", "deployment": "a", "shadow": copies, "onInvalid": "Escalate"},
-    ]
+    models = [{"name": name, "deployment": "a", "shadow": copies} for name in ("one", "two")]
     assert [one.split(": ")[0] for one in refused(gateway(models=models))] == [
-        *("spec.models[0].cascade", "spec.models[1].shadow", "spec.models[1].onInvalid"),
+        *("spec.models[0].shadow", "spec.models[1].shadow"),
     ]
 
 
@@ -52,6 +48,14 @@ def test_a_gateway_is_let_in_without_a_word_and_its_tenants_budgets_with_one() -
         "spec.tenants[0].budget: maxCost 25: routers of this release count tokens and not cost, so this budget "
         "refuses nothing; set tokensPerMinute instead"
     )
+
+
+@pytest.mark.trial(12)
+def test_an_escalation_without_anybody_to_ask_is_warned_of() -> None:
+    alone = {"name": "one", "deployment": "a", "onInvalid": "Escalate"}
+    (answer,) = warned(gateway(models=[alone]))
+    assert "name one in fallback.deployments, or write Retry" in answer
+    assert warned(gateway(models=[alone | {"fallback": {"deployments": ["b"]}}])) == []
 
 
 @pytest.mark.trial(12)

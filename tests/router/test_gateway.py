@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any, Final
 
@@ -78,18 +79,22 @@ def test_weights_share_requests_out_within_what_chance_allows(tmp_path: Path) ->
     run_story(story(), seconds=30)
 
 
-def test_rules_go_by_length_tools_task_and_tenant(tmp_path: Path) -> None:
+def test_rules_go_by_length_tools_task_and_expressions(tmp_path: Path) -> None:
+    expression = {"expression": 'task.startsWith("plan") && !tools'}
     rules = [
         {"name": "long", "when": {"minPromptTokens": 100}, "target": "ns/long"},
+        {"name": "plans", "when": expression, "target": "ns/plans"},
         {"name": "tools", "when": {"tools": True}, "target": "ns/tools"},
         {"name": "task", "when": {"tasks": ["extract"]}, "target": "ns/task"},
     ]
     route = {"name": "chat", "strategy": "Rules", "target": "ns/other", "rules": rules}
 
     async def story() -> None:
-        names = ("long", "tools", "task", "other")
+        names = ("long", "tools", "task", "other", "plans")
         engines = [Raw(ANSWER) for _ in names]
-        async with engines[0].listening(), engines[1].listening(), engines[2].listening(), engines[3].listening():
+        async with AsyncExitStack() as stack:
+            for engine in engines:
+                await stack.enter_async_context(engine.listening())
             targets = [target(name, engine.address) for name, engine in zip(names, engines, strict=True)]
             async with gateway(written(tmp_path, targets, [route]), log=tmp_path / "log") as router:
                 chat = {"model": "chat", "messages": [{"role": "user", "content": "hi"}], "max_tokens": 4}
@@ -99,6 +104,7 @@ def test_rules_go_by_length_tools_task_and_tenant(tmp_path: Path) -> None:
                     await posted(router, chat | {"tools": tools}, "/v1/chat/completions"),
                     await posted(router, body("chat"), x_fairlead_task="extract"),
                     await posted(router, body("chat")),
+                    await posted(router, body("chat"), x_fairlead_task="plan-7"),
                 ]
             assert [headers["x-fairlead-target"] for _, headers, _ in found] == [f"ns/{name}" for name in names]
         lines = [json.loads(line) for line in (tmp_path / "log").read_text().splitlines()]
@@ -107,6 +113,7 @@ def test_rules_go_by_length_tools_task_and_tenant(tmp_path: Path) -> None:
             ("chat", "ns/tools", "tools"),
             ("chat", "ns/task", "task"),
             ("chat", "ns/other", None),
+            ("chat", "ns/plans", "plans"),
         ]
 
     run_story(story())

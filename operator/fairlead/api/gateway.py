@@ -52,7 +52,8 @@ class When(ApiModel):
     )
     expression: Annotated[str, Field(min_length=1, max_length=512)] | None = Field(
         default=None,
-        description="Refused, not available in this release: an expression over the same facts. Use the other fields.",
+        description="An expression in a subset of CEL over model, tenant, task, difficulty, promptTokens, "
+        "outputTokens, structuredOutput and tools, for instance promptTokens > 4000 && !tools.",
     )
 
 
@@ -65,7 +66,7 @@ class Rule(ApiModel):
 
 
 class Cascade(ApiModel):
-    """Refused, not available in this release: smaller models first; the next one where an answer does not pass."""
+    """Smaller models first; the next one where an answer does not pass. Answers are held until they are judged."""
 
     deployments: Annotated[tuple[DeploymentTarget, ...], Field(min_length=2, max_length=4)] = Field(
         description="InferenceDeployments, smallest first. The last one's answer is always given.",
@@ -125,8 +126,8 @@ class ModelRoute(ApiModel):
     name: ModelName = Field(description="Name that clients send as model; unique in this gateway.")
     strategy: RouteStrategy = Field(
         default=RouteStrategy.SINGLE,
-        description="Single: one deployment. Weighted: by weights. Rules: by what the request looks like. Cascade, "
-        "refused in this release: small first, larger when the answer does not pass. Default Single.",
+        description="Single: one deployment. Weighted: by weights. Rules: by what the request looks like. Cascade: "
+        "small first, larger when the answer does not pass. Default Single.",
     )
     deployment: DeploymentTarget | None = Field(
         default=None,
@@ -140,7 +141,8 @@ class ModelRoute(ApiModel):
     )
     cascade: Cascade | None = Field(
         default=None,
-        description="Refused, not available in this release: smaller models first; needed by Cascade.",
+        description="Smaller models first; needed by Cascade. An answer that may be replaced is held until it is "
+        "whole, so a stream of it begins late; the last model's streams at once.",
     )
     fallback: Fallback | None = Field(default=None, description="Who answers when the chosen deployment cannot.")
     shadow: Shadow | None = Field(
@@ -152,8 +154,9 @@ class ModelRoute(ApiModel):
     )
     on_invalid: InvalidAnswerAction = Field(
         default=InvalidAnswerAction.COUNT,
-        description="What happens to a structured output that breaks its schema. Count: it is passed on. Retry and "
-        "Escalate are refused in this release. Default Count.",
+        description="What happens to a structured output that breaks its schema. Count: it is passed on and counted. "
+        "Retry: the same deployment is asked once more and told why. Escalate: the next one of fallback is asked. "
+        "Default Count.",
     )
 
 

@@ -10,8 +10,8 @@ from fairlead.api import gateway_conversion, object_reader
 from fairlead.api.kinds import GATEWAY
 from fairlead.fleet.findings import SpecRefusal, SpecWarning
 from fairlead.fleet.gateways import DesiredGateway
-from fairlead.fleet.model_routes import EXTERNAL, ModelRoute
-from fairlead.review import durations, route_targets, unsupported_fields
+from fairlead.fleet.model_routes import EXTERNAL, InvalidAnswerAction, ModelRoute
+from fairlead.review import durations, route_expressions, route_targets, unsupported_fields
 from fairlead.review.context import ObjectKey
 from fairlead.review.result import AdmissionReason
 
@@ -32,6 +32,7 @@ def refusals(gateway: DesiredGateway) -> Iterator[SpecRefusal]:
         yield from _externals(place, route, gateway)
         yield from _namespaces(place, route, gateway)
         yield from _tenants(place, route, gateway)
+        yield from route_expressions.refusals(place, route)
 
 
 def warnings(gateway: DesiredGateway) -> Iterator[SpecWarning]:
@@ -40,6 +41,14 @@ def warnings(gateway: DesiredGateway) -> Iterator[SpecWarning]:
     yield from unsupported_fields.budgets(gateway)
     for number, route in enumerate(gateway.routes.routes):
         yield from _repeats(f"spec.models[{number}]", route)
+        if route.on_invalid is InvalidAnswerAction.ESCALATE and route.fallback is None and route.cascade is None:
+            yield SpecWarning(
+                field=f"spec.models[{number}].onInvalid",
+                value=route.on_invalid,
+                reason=AdmissionReason.NO_SUCH_NAME,
+                because="this model has no other deployment to ask, so an invalid answer is given as it is",
+                remedy="name one in fallback.deployments, or write Retry",
+            )
 
 
 def unserved(gateway: DesiredGateway, served: Container[str]) -> Iterator[SpecWarning]:

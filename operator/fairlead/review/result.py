@@ -26,6 +26,7 @@ class AdmissionReason(FindingReason):
     """The gateway does not let deployments of this namespace join."""
     NO_SUCH_NAME = "NoSuchName"
     REPEATED = "Repeated"
+    BAD_EXPRESSION = "BadExpression"
     NOT_AVAILABLE = "NotAvailable"
     """This release does not support it; a later one will."""
     SHAPE_CONTRADICTS = "ShapeContradicts"

@@ -10,7 +10,7 @@ from typing import Final
 from fairlead.fleet.desired_state import RolloutStrategy
 from fairlead.fleet.findings import SpecRefusal, SpecWarning
 from fairlead.fleet.gateways import DesiredDeployment, DesiredGateway
-from fairlead.fleet.model_routes import EXTERNAL, InvalidAnswerAction, ModelRoute
+from fairlead.fleet.model_routes import EXTERNAL, ModelRoute
 from fairlead.review import route_targets
 from fairlead.review.result import AdmissionReason
 
@@ -37,25 +37,9 @@ class UnbuiltFeature:
     remedy: str
 
 
-def _cascade(route: ModelRoute) -> Iterator[tuple[str, str]]:
-    if route.cascade is not None:
-        yield "cascade", ", ".join(route.cascade.targets)
-
-
 def _shadow(route: ModelRoute) -> Iterator[tuple[str, str]]:
     if route.shadow is not None:
         yield "shadow", route.shadow.target
-
-
-def _second_try(route: ModelRoute) -> Iterator[tuple[str, str]]:
-    if route.on_invalid is not InvalidAnswerAction.COUNT:
-        yield "onInvalid", route.on_invalid
-
-
-def _expression(route: ModelRoute) -> Iterator[tuple[str, str]]:
-    for place, rule in enumerate(route.rules):
-        if rule.when.expression is not None:
-            yield f"rules[{place}].when.expression", rule.when.expression
 
 
 def _external_first(route: ModelRoute) -> Iterator[tuple[str, str]]:
@@ -66,24 +50,9 @@ def _external_first(route: ModelRoute) -> Iterator[tuple[str, str]]:
 
 UNBUILT: Final = (
     UnbuiltFeature(
-        used=_cascade,
-        because="routers of this release do not judge answers, so no request would ever go on to the next deployment",
-        remedy="use Single or Rules, with fallback for a deployment that cannot answer",
-    ),
-    UnbuiltFeature(
         used=_shadow,
         because="routers of this release send no copies of requests",
         remedy="remove shadow, or give the other deployment a small weight with strategy Weighted",
-    ),
-    UnbuiltFeature(
-        used=_second_try,
-        because="routers of this release do not check answers against schemas, so there is nothing to try again",
-        remedy="remove onInvalid",
-    ),
-    UnbuiltFeature(
-        used=_expression,
-        because="routers of this release do not evaluate expressions",
-        remedy="use the other fields of when; all of them must hold",
     ),
     UnbuiltFeature(
         used=_external_first,

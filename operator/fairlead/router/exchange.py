@@ -11,6 +11,7 @@ from typing import Final
 
 from fairlead.fleet.model_routes import FallbackReason
 from fairlead.router import (
+    answer_trial,
     cache_bridge,
     explain_headers,
     hedges,
@@ -18,9 +19,11 @@ from fairlead.router import (
     rate_limit_headers,
     refusals,
     route_path,
+    second_answers,
     target_moves,
     token_counts,
 )
+from fairlead.router.answer_trial import AnswerTrial
 from fairlead.router.attempt import EngineAttempt, Inquiry
 from fairlead.router.cache_bridge import CacheBridge
 from fairlead.router.engine_errors import EngineErrorReply
@@ -48,7 +51,7 @@ class Exchange:
 
     __slots__ = (
         *("_cache", "_candidates", "_context", "_due", "_ending", "_inquiry", "_last_error"),
-        *("_moved", "_over", "_sent_at", "first", "hedge_at", "path", "reply", "request", "second", "target"),
+        *("_moved", "_over", "_sent_at", "first", "hedge_at", "path", "reply", "request", "second", "target", "trial"),
     )
     target: EngineTarget
     """Which target gets it."""
@@ -73,6 +76,8 @@ class Exchange:
         """How the last attempt ended, if it failed."""
         self.path: RoutePath | None = None
         """Its way through the targets of a gateway; none at a plain router."""
+        self.trial: AnswerTrial | None = None
+        """What judges the answers to it; none where nothing does."""
         self._sent_at = 0.0
         self._moved = 0
         """Bytes of its response at the last sweep."""
@@ -109,7 +114,10 @@ class Exchange:
             self.refuse(found, now)
             return
         headers = request.received.head.headers
-        if context.cache.enabled or cache_bridge.CACHE_HEADER in headers:
+        if self.path is not None:
+            self.trial = request.judged_by = answer_trial.of(context.judges, self.path, request, found, now)
+        replaced = self.trial is not None and self.trial.may_replace
+        if not replaced and (context.cache.enabled or cache_bridge.CACHE_HEADER in headers):
             self._cache = cache_bridge.connected(self, self.path)
         cached = self._cache is not None and self._cache.needs_no_engine(context, self.target, found)
         if self._over:
@@ -197,11 +205,14 @@ class Exchange:
         request, reply = self.request, self.reply
         revision = self.target.revisions.named(attempt.endpoint.revision)
         flight = None if self._cache is None else self._cache.began(reader, revision)
-        if self.path is not None:
+        held = self.trial is not None and reader.head is not None and self.trial.opens(reply, reader.head)
+        if self.path is not None and not held:
             self.path.found = None
+        lines = request.reply_lines
         if self._candidates is not None:
             request.add_reply_lines(explain_headers.lines(request.routing, self._candidates))
         reply.open(reader, data, flight, keep=self.keeps_alive and not self.target.leaves)
+        request.reply_lines = lines
         self._due = inf if reply.scan is None else now + self._context.timeouts.between_tokens_seconds
         return reply
 
@@ -213,7 +224,8 @@ class Exchange:
     def attempt_began(self, attempt: EngineAttempt, now: float) -> None:  # noqa: ARG002 - it has won already
         """The first token is there."""
         context, request = self._context, self.request
-        request.record.first_token_at = now
+        if not self.reply.is_held:
+            request.record.first_token_at = now
         if context.hedging.enabled:
             self.target.hedges.saw(request.routing.prompt_tokens, now - self._sent_at)
         self.target.dispatcher.first_token(request.routing, now)
@@ -228,11 +240,15 @@ class Exchange:
         status = reply.status
         if status >= 400:
             self._end(AttemptEnding.REFUSED, None, now)
+            if second_answers.gives_kept(self, now):
+                return
         else:
             usage = self.reply.counted_usage(self.target.dispatcher.table.expectations)
             if not attempt.started:
                 self.target.dispatcher.first_token(self.request.routing, now)
             self._end(reply.ending(), usage, now)
+            if self.trial is not None and second_answers.asks_again(self, self._context, usage, now):
+                return
         if self._cache is not None:
             self._cache.completed(now)
         self.over(status, now)
@@ -261,6 +277,7 @@ class Exchange:
             table.failed(endpoint, why)
             self._cut(refusals.cut(endpoint.address, why), AttemptEnding.CUT, now)
             return
+        self.reply.drop()
         table.failed(endpoint, why, at_once=not attempt.reached)
         if attempt is self.second:
             hedges.drop(self, AttemptEnding.FAILED, now)
@@ -374,10 +391,10 @@ class Exchange:
     def _too_slow(self, attempt: EngineAttempt, now: float) -> None:
         """The engine did not begin, go on or end in time; only the first two are its fault for certain."""
         endpoint, timeouts, table = attempt.endpoint, self._context.timeouts, self.target.dispatcher.table
-        begun = self.reply.begun
+        begun, speaks = self.reply.begun, self.reply.status != 0
         if now >= self.request.ends_at:
             slow = refusals.too_slow(endpoint.address, "did not finish", timeouts.total_seconds)
-        elif begun:
+        elif speaks:
             silent = f"silent for {timeouts.between_tokens_seconds:g} s"
             table.failed(endpoint, silent)
             slow = refusals.cut(endpoint.address, silent)
@@ -388,6 +405,7 @@ class Exchange:
             self._cut(slow, AttemptEnding.SLOW, now)
             return
         attempt.abort()
+        self.reply.drop()
         if now < self.request.ends_at and self._goes_on(FallbackReason.TIMEOUT, AttemptEnding.SLOW, now):
             return
         self.request.record.failed(AttemptEnding.SLOW, now)
@@ -403,6 +421,7 @@ class Exchange:
             self._cut(refusals.cut(endpoint.address, why), AttemptEnding.SLOW, now)
             return
         attempt.abort()
+        self.reply.drop()
         self._last_error = refusals.hung_engine(endpoint.address, why)
         self._elsewhere(AttemptEnding.SLOW, now)
 
@@ -426,6 +445,9 @@ class Exchange:
 
     def refuse(self, problem: Problem, now: float) -> None:
         """Answer with an error of the router's own; no engine works for this request any more."""
+        self.reply.drop()
+        if second_answers.gives_kept(self, now):
+            return
         keep = self.keeps_alive
         self.request.record.reason = problem.code
         self.reply.refuse(problem, keep=keep)
@@ -434,6 +456,8 @@ class Exchange:
 
     def _pass_on(self, error: EngineErrorReply, now: float) -> None:
         """Pass the engine's error on unchanged."""
+        if second_answers.gives_kept(self, now):
+            return
         keep = self.keeps_alive
         self.reply.pass_on(error, keep=keep)
         self.over(error.head.status, now)
@@ -493,6 +517,7 @@ class Exchange:
         context.live.discard(self)
         context.telemetry.ended(record, now)
         cache, self._cache, self.first, self._inquiry = self._cache, None, None, None
+        self.trial = request.judged_by = None
         if cache is not None:
             cache.over()
         if request.is_read:

@@ -5,10 +5,12 @@ that the client did not request.
 """
 
 from collections.abc import Callable
-from typing import Final, Protocol
+from time import monotonic
+from typing import Final
 
 from fairlead.router.cache.flights import CacheFlight
 from fairlead.router.engine_errors import EngineErrorReply
+from fairlead.router.reply_clients import DepartedClient, HeldClient, ReplyClient
 from fairlead.router.request import Request
 from fairlead.router.wire import events, frames, heads, problems, surfaces
 from fairlead.router.wire.events import EventScan
@@ -24,46 +26,11 @@ KEPT_BYTES: Final = 2**20
 """Limit of a response that is parsed for its usage; a longer one is only passed on."""
 
 
-class ReplyClient(Protocol):
-    """The connection of the client, as its reply sees it."""
-
-    write: Callable[[bytes], None]
-    paused: bool
-    """The client does not read what was written."""
-
-    def answered(self, *, keep: bool) -> None:
-        """The reply is whole: read the next request, or close."""
-
-    def break_off(self) -> None:
-        """The reply is over and not whole: close without another byte."""
-
-    def abort(self) -> None:
-        """Close without another byte, as if the client had disconnected."""
-
-
-class DepartedClient:
-    """Stands in for a client that has disconnected, while its request goes on for others."""
-
-    paused = False
-
-    def __init__(self) -> None:
-        self.write: Callable[[bytes], None] = _dropped
-
-    def answered(self, *, keep: bool) -> None:
-        """Do nothing: no further request will come."""
-
-    def break_off(self) -> None:
-        """Do nothing: the connection is closed."""
-
-    def abort(self) -> None:
-        """Do nothing: the connection is closed."""
-
-
 class Reply:
     """The reply to one request; nothing else writes to its client."""
 
     __slots__ = (
-        *("_chunked", "_client", "_edits", "_flight", "_pieces", "_reader", "_request", "_size"),
+        *("_chunked", "_client", "_edits", "_flight", "_held", "_pieces", "_reader", "_request", "_size", "_tap"),
         *("bytes_out", "keep", "scan", "status"),
     )
     _chunked: bool
@@ -77,6 +44,10 @@ class Reply:
     def __init__(self, client: ReplyClient, request: Request) -> None:
         self._client = client
         self._request = request
+        self._held: HeldClient | None = None
+        """In place of the client, while the answer is judged."""
+        self._tap: Callable[[bytes], None] | None = None
+        """Gets the body as the engine sends it, too."""
         self.scan: EventScan | None = None
         self.bytes_out = 0
         self.status = 0
@@ -87,7 +58,12 @@ class Reply:
     @property
     def begun(self) -> bool:
         """The client has got the head of a response, so no other one can follow."""
-        return self.status != 0
+        return self.status != 0 and self._held is None
+
+    @property
+    def is_held(self) -> bool:
+        """The client gets nothing of it yet."""
+        return self._held is not None
 
     @property
     def paused(self) -> bool:
@@ -105,6 +81,33 @@ class Reply:
     def pass_on(self, error: EngineErrorReply, *, keep: bool) -> None:
         """Write an engine's error unchanged."""
         self.write(error.answer(self._request.reply_lines, close=not keep))
+
+    # A response that is judged
+
+    def judge(self, tap: Callable[[bytes], None] | None, *, held: bool) -> None:
+        """Before a response begins: who else gets its body, and whether its client gets it only by `release`."""
+        self._tap = tap
+        if held:
+            self._client = self._held = HeldClient(self._client, self.release)
+
+    def release(self) -> None:
+        """Give the client what was held, and pass on what follows."""
+        held, self._held = self._held, None
+        if held is not None:
+            self._client = held.client
+            if self.scan is not None:
+                self._request.record.first_token_at = monotonic()
+            self._client.write(held.data)
+
+    def drop(self) -> bytes:
+        """Forget a response that was held, so that another one may begin; it is returned."""
+        held, self._held, self._tap = self._held, None, None
+        if held is None:
+            return b""
+        self._client = held.client
+        self.status = self.bytes_out = 0
+        self.scan = None
+        return held.data
 
     # A response in pieces
 
@@ -129,6 +132,7 @@ class Reply:
         self._edits = request.edits
         self._pieces = None
         self._size = 0
+        self.scan = None
         if head.streams:
             self.scan = EventScan(request.surface)
         else:
@@ -144,7 +148,7 @@ class Reply:
     def more(self, data: bytes) -> None:
         """The next bytes. A running stream's are passed on right here: three calls less for each chunk of it."""
         scan, reader = self.scan, self._reader
-        if scan is None or reader.done or self._flight is not None:
+        if scan is None or reader.done or self._flight is not None or self._tap is not None:
             data = self._passed(data)
         elif not self._edits:
             scan.take(reader.payload)
@@ -160,6 +164,8 @@ class Reply:
     def _passed(self, data: bytes) -> bytes:
         """The bytes for the client, after they were scanned."""
         scan, payload = self.scan, self._reader.payload
+        if self._tap is not None:
+            self._tap(payload)
         if scan is None:
             self._keep()
         elif self._edits:
@@ -255,7 +261,3 @@ class Reply:
     def detach(self) -> None:
         """The client has disconnected, and the response goes on for others."""
         self._client = DepartedClient()
-
-
-def _dropped(data: bytes) -> None:
-    """Bytes for a client that has disconnected."""

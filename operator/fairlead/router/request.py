@@ -4,7 +4,7 @@ What depends on the head alone is computed once for all requests with the same h
 needs and changed only in whole keys of its top level. It is parsed once, and aimed at each target that gets it.
 """
 
-from typing import Final
+from typing import Final, Protocol
 
 from msgspec import UNSET
 
@@ -35,18 +35,28 @@ MOST_OUTPUT: Final = {
     Surface.RESPONSES: "max_output_tokens",
 }
 """Surfaces on which a model generates text, and the name of the limit of output tokens there."""
+PROBABILITIES: Final = {Surface.CHAT: b"true", Surface.COMPLETIONS: b"1"}
+"""How engines are asked for the probabilities of tokens."""
 _STREAM_USAGE: Final = frozenset({Surface.CHAT, Surface.COMPLETIONS})
 """Surfaces whose streams contain usage only if requested. The router requests it where a tenant's tokens are limited,
 and removes it again; with it goes the engine's `system_fingerprint`, which is in the same event then. Other streams
 pass unchanged, and their events are counted for tokens."""
 
 
+class ProbabilityCheck(Protocol):
+    """What judges the answers to a request."""
+
+    @property
+    def wants_probabilities(self) -> bool:
+        """Whether it judges the next one by the probabilities of its tokens."""
+
+
 class Request:
     """One request of a client. It is read in three steps, since some end before the next one; nothing else fills it."""
 
     __slots__ = (
-        *("_body", "_engine_lines", "_id_line", "_route_lines", "edits", "ends_at", "facts", "is_read", "received"),
-        *("record", "reply_lines", "routing", "streams", "surface", "text_bytes"),
+        *("_body", "_engine_lines", "_id_line", "_route_lines", "body", "edits", "ends_at", "facts", "is_read"),
+        *("judged_by", "received", "record", "reply_lines", "routing", "streams", "surface", "text_bytes"),
     )
     _body: bytes
     """The body as it goes to engines."""
@@ -68,6 +78,10 @@ class Request:
     def __init__(self, received: ClientRequest, record: RequestRecord) -> None:
         self.received = received
         """The request as the client sent it."""
+        self.body = received.body
+        """The client's body, continued where a model was told of its error."""
+        self.judged_by: ProbabilityCheck | None = None
+        """What judges the answers to it; nothing where nothing does."""
         self.record = record
         self.reply_lines = b""
         """Header lines that the router adds for the client."""
@@ -182,6 +196,8 @@ class Request:
         record.target, record.rule = target.name, choice.rule or ""
         if record.fallback:
             lines += b"x-fairlead-fallback: %b\r\n" % record.fallback.encode("latin-1", "replace")
+        if record.escalated:
+            lines += b"x-fairlead-escalated: %b\r\n" % record.escalated.encode("latin-1", "replace")
         self.reply_lines = self.reply_lines.replace(before, lines) if before else self.reply_lines + lines
         self._route_lines = lines
 
@@ -191,7 +207,7 @@ class Request:
 
     def _splice(self, context: RouterContext, target: EngineTarget, found: BodyFacts) -> None:
         """Set the body for engines: the client's own bytes, plus what the configuration adds."""
-        body, surface, account = self.received.body, self.surface, self.routing.account
+        body, surface, account = self.body, self.surface, self.routing.account
         fill_in = target.dispatcher.fill_in
         members: dict[str, bytes] = {}
         if not self.routing.names_output and fill_in is not None and surface in MOST_OUTPUT:
@@ -202,6 +218,8 @@ class Request:
             members.update(target.adapters.members(target.base, self.routing.adapter))
         if context.sole is None and self.routing.adapter is None and found.model != target.base and target.base:
             body = splices.with_model(body, found, target.model_member)
+        if self.judged_by is not None and surface in PROBABILITIES and self.judged_by.wants_probabilities:
+            members.update({} if b'"logprobs"' in body else {"logprobs": PROBABILITIES[surface]})
         if members:
             body = splices.put(body, found, members)
         counted = account.tokens is not None and found.stream and surface in _STREAM_USAGE

@@ -3,6 +3,7 @@
 A target is asked at most once for a request, and only before the client got a byte.
 """
 
+from collections.abc import Callable, Container
 from random import random
 from typing import Final
 
@@ -35,6 +36,8 @@ _OF_REFUSALS: Final = {
     RefusalReason.CONTEXT_TOO_LONG: FallbackReason.CONTEXT_TOO_LONG,
 }
 _OF_ENDINGS: Final = {AttemptEnding.BUSY: FallbackReason.QUEUE_FULL, AttemptEnding.SLOW: FallbackReason.TIMEOUT}
+NextTarget = Callable[[RouteChoice, Container[str]], str | None]
+"""The target after those that were tried."""
 _RETRIED: Final = frozenset({RefusalReason.NO_OTHER_REPLICA, RefusalReason.RETRY_BUDGET})
 
 
@@ -62,6 +65,13 @@ class RoutePath:
         """Whether a target of the chain was not asked yet."""
         return len(self.choice.chain) > len(self.visited)
 
+    @property
+    def in_cascade(self) -> bool:
+        """Whether the target that has it now is one of a cascade's."""
+        choice = self.choice
+        now = self.visited[-1] if self.visited else choice.target
+        return bool(choice.escalations) and (now == choice.target or now in choice.chain[: choice.escalations])
+
     def first(self, context: RouterContext) -> EngineTarget | None:
         """The chosen target, or where it has no replica and the route says so, the first of the chain that has one."""
         chosen = context.targets.get(self.choice.target)
@@ -71,8 +81,12 @@ class RoutePath:
 
     def next(self, context: RouterContext, reason: FallbackReason) -> EngineTarget | None:
         """The next target of the chain that has a replica; it counts as asked."""
+        return self.next_by(context, lambda choice, tried: fallback.next_target(choice, tried, reason))
+
+    def next_by(self, context: RouterContext, next_of: NextTarget) -> EngineTarget | None:
+        """The same, by another order."""
         passed_over: list[str] = []
-        while (name := fallback.next_target(self.choice, [*self.visited, *passed_over], reason)) is not None:
+        while (name := next_of(self.choice, [*self.visited, *passed_over])) is not None:
             target = context.targets.get(name)
             if target is not None and target.is_routable:
                 self.visited.append(name)

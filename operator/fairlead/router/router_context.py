@@ -13,6 +13,7 @@ from time import monotonic
 from typing import Final, Protocol, cast
 
 from fairlead.router import head_facts
+from fairlead.router.answer_judges import AnswerJudges
 from fairlead.router.cache.cache import ResponseCache
 from fairlead.router.config.loader import RouterConfig
 from fairlead.router.engine_target import EngineTarget
@@ -87,9 +88,9 @@ class RouterContext:
     """The shared state of one router's requests."""
 
     __slots__ = (
-        *("_id_prefix", "_ids", "_prefix", "cache", "clients", "draining", "heads", "hedging", "limits", "live"),
-        *("memory", "peers", "retiring", "routes", "salted", "settings", "sole", "targets", "telemetry", "tenancy"),
-        *("timeouts", "tls", "use"),
+        *("_id_prefix", "_ids", "_prefix", "cache", "clients", "draining", "heads", "hedging", "judges", "limits"),
+        *("live", "memory", "peers", "retiring", "routes", "salted", "settings", "sole", "targets", "telemetry"),
+        *("tenancy", "timeouts", "tls", "use"),
     )
 
     def __init__(self, settings: RouterConfig, telemetry: TelemetryRecorder) -> None:
@@ -107,6 +108,7 @@ class RouterContext:
         """Every request that needed an endpoint and has not ended."""
         self.clients: set[OpenClient] = set()
         self.tls = UpstreamTls()
+        self.judges = AnswerJudges()
         self.use = TenantUse(telemetry.counts.tenants)
         self.cache = ResponseCache(settings.routing.cache)
         self.peers = RouterPeers(self.tenancy.accounts, self.memory, telemetry.counts)
@@ -128,6 +130,7 @@ class RouterContext:
         self.salted = routing.balancing.salt
         self._prefix = routing.balancing.prefix
         self.routes = ModelTable(settings.routes)
+        self.judges.apply(settings.routes)
         self.heads.clear()
         self.cache.apply(routing.cache)
         self.telemetry.apply(routing.telling, settings.models)

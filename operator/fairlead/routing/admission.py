@@ -163,6 +163,14 @@ def charge(request: RoutingRequest, permit: Permit) -> None:
         request.reserved_tokens = 0 if account.tokens is None else request.cost
 
 
+def charge_again(request: RoutingRequest, first: RoutingRequest) -> None:
+    """Reserve the tokens of another answer to a request that has had one; begun, it is not refused for its rate."""
+    request.permit, request.cost, request.shadow = first.permit, first.cost, first.shadow
+    if request.permit is not None and request.account.tokens is not None:
+        request.reserved_tokens = request.cost
+        _give_back(request, 0, -request.cost)
+
+
 def _too_fast(reason: RefusalReason, what: str, seconds: float) -> Refusal:
     again = ceil(seconds)
     message = f"{what} a minute, over all routers: send it again in {again} s."

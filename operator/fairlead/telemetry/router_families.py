@@ -138,6 +138,22 @@ FALLBACKS: Final = _OURS.counter(
     "fallbacks", "Requests that left a target of a gateway for another one, by route, target and reason.",
     "model", "target", "reason",
 )  # fmt: skip
+CHECKED: Final = _OURS.counter(
+    "structured_checks",
+    "Answers of a gateway to requests with a JSON schema or tools: valid, or what is wrong with their form.",
+    "model",
+    "target",
+    "revision",
+    "result",
+)
+HELD_ANSWERS: Final = _OURS.counter(
+    "held_answers",
+    "Answers of a gateway that were held and judged before their client got them, by what was found and done.",
+    "model",
+    "target",
+    "result",
+    "outcome",
+)
 RETRIES: Final = _OURS.counter("retries", "Requests sent to another replica.")
 ATTEMPTS_FAILED: Final = _OURS.counter(
     "attempts_failed", "Attempts at a replica that ended before the answer began, by how they ended.", "ending"

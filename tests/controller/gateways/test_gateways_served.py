@@ -205,7 +205,7 @@ def test_routers_are_as_many_as_the_object_says() -> None:
     [
         ({"models": 7}, "Unreadable", "spec.models"),
         (None, "Unreadable", "spec"),
-        ({"models": [ALIAS | {"onInvalid": "Retry"}]}, "Refused", "remove onInvalid"),
+        ({"models": [ALIAS | {"shadow": {"deployment": "copy", "share": "0.1"}}]}, "Refused", "remove shadow"),
     ],
     ids=["unreadable", "nothing", "refused"],
 )
@@ -231,7 +231,7 @@ def test_a_spec_that_cannot_be_brought_about_changes_nothing_that_serves(
 
 def test_a_gateway_that_is_refused_from_the_start_gets_no_child() -> None:
     world = GatewayWorld()
-    world.put_gateway(models=[ALIAS | {"onInvalid": "Retry"}])
+    world.put_gateway(models=[ALIAS | {"shadow": {"deployment": "copy", "share": "0.1"}}])
     world.settle()
     assert world.children("front") == set()
     assert world.gateway_condition("Ready") == ("False", "Refused")

@@ -9,6 +9,8 @@ from typing import Any, Final
 import pytest
 
 from fairlead.fleet.model_routes import (
+    AnswerCheck,
+    CascadeSettings,
     Difficulty,
     ExternalTarget,
     FallbackChain,
@@ -162,6 +164,7 @@ REFUSED: Final[dict[str, str]] = {
     '{"routes": [{"name": "a", "strategy": "Guess"}]}': "routes[0].strategy: 'Guess': must be one of Single, Weighted",
     '{"routes": [{"name": "a"}]}': "routes[0].target: absent: Single needs one",
     '{"routes": [{"name": "a", "strategy": "Weighted"}]}': "routes[0].weighted: no target has a weight above 0",
+    '{"routes": [{"name": "a", "strategy": "Cascade"}]}': "routes[0].cascade.targets: absent: Cascade needs them",
     '{"routes": [{"name": "a", "target": "x"}, {"name": "a", "target": "y"}]}': "routes: a: named twice",
 }
 
@@ -179,11 +182,11 @@ def test_targets_of_one_name_are_a_mistake() -> None:
         loader.read(json.dumps({"renderedFrom": "x", "targets": [TARGET, TARGET]}))
 
 
-def test_a_cascade_is_left_out_and_said_so() -> None:
+def test_a_cascade_is_read_with_its_check() -> None:
     routes = [{"name": "two", "strategy": "Cascade", "cascade": {"targets": ["ns/a"], "check": "NotEmpty"}}]
     read = loader.read(json.dumps({"renderedFrom": "x", "targets": [TARGET], "routes": routes}))
-    assert (read.routes, read.models) == ((), ())
-    assert read.warnings == ("route two: Cascade: this router checks no answers; the route is left out; use Rules",)
+    assert read.models == ("two",)
+    assert read.routes[0].cascade == CascadeSettings(targets=("ns/a",), check=AnswerCheck.NOT_EMPTY)
 
 
 def digest(key: str) -> bytes:

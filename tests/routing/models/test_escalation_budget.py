@@ -32,7 +32,9 @@ def test_a_clock_that_steps_back_counts_on() -> None:
 
 
 @given(st.lists(st.tuples(st.floats(0, 9), st.booleans()), max_size=60), st.floats(0.01, 1.0))
-def test_none_is_granted_beyond_the_share_of_the_slots_that_count(story: list[tuple[float, bool]], share: float) -> None:
+def test_none_is_granted_beyond_the_share_of_the_slots_that_count(
+    story: list[tuple[float, bool]], share: float
+) -> None:
     budget, now = EscalationBudget(), 100.0
     requests: list[float] = []
     escalations: list[float] = []

@@ -22,8 +22,7 @@ def settings(document: Mapping[str, Any]) -> dict[str, Any]:
     """Fields of `RouterConfig`; clients may use the names of the routes."""
     targets = tuple(_targets(_list(document, "targets")))
     externals = tuple(_externals(_list(document, "externals")))
-    found = [_route(item, f"routes[{place}]") for place, item in enumerate(_list(document, "routes"))]
-    routes = tuple(one for one in found if one.strategy is not RouteStrategy.CASCADE)
+    routes = tuple(_route(item, f"routes[{place}]") for place, item in enumerate(_list(document, "routes")))
     names = [one.target for one in targets] + [one.api.name for one in externals]
     _check_once(names, "targets, externals")
     _check_once([one.name for one in routes], "routes")
@@ -33,7 +32,6 @@ def settings(document: Mapping[str, Any]) -> dict[str, Any]:
         "externals": externals,
         "routes": routes,
         "models": tuple(one.name for one in routes),
-        "warnings": tuple(_left_out(found)),
     }
 
 
@@ -76,13 +74,9 @@ def _route(item: Any, where: str) -> ModelRoute:  # noqa: ANN401 - anything may 
             raise RouterConfigError(f"{where}.target: absent: {found.strategy} needs one")
         case RouteStrategy.WEIGHTED if not any(one.weight for one in found.weighted):
             raise RouterConfigError(f"{where}.weighted: no target has a weight above 0")
+        case RouteStrategy.CASCADE if found.cascade is None or not found.cascade.targets:
+            raise RouterConfigError(f"{where}.cascade.targets: absent: Cascade needs them")
     return found
-
-
-def _left_out(routes: list[ModelRoute]) -> Iterator[str]:
-    for one in routes:
-        if one.strategy is RouteStrategy.CASCADE:
-            yield f"route {one.name}: Cascade: this router checks no answers; the route is left out; use Rules"
 
 
 def _check_once(names: list[str], where: str) -> None:

@@ -102,6 +102,10 @@ class AccessLogEntry(msgspec.Struct, omit_defaults=True, gc=False):
     """Of a gateway: the rule of the route that held."""
     fallback: str = ""
     """Of a gateway: why the request left a target, and which that was; the last one, if it left several."""
+    check: str = ""
+    """Of a gateway: whether the answer had the form that the request wants: valid, or what is wrong with it."""
+    escalated: str = ""
+    """Of a gateway: why an answer was held back and another one asked for, and whose that was."""
     prompt: str = ""
     """The prompt, only with `accessLog.prompts`; at most 32,768 characters."""
 
@@ -177,6 +181,8 @@ def line(record: RequestRecord, clock: TimestampFormatter) -> bytes:
         record.target,
         record.rule,
         record.fallback,
+        record.check,
+        record.escalated,
         "" if record.prompt is None else record.prompt[:LONGEST_PROMPT],
     )
     return written(entry)

@@ -14,12 +14,14 @@ from fairlead.router.observability.label_values import (
     OTHER,
     QUEUED_REFUSALS,
     AbortStage,
+    HeldOutcome,
     RequestResult,
 )
 from fairlead.router.observability.model_labels import ModelLabels
-from fairlead.router.observability.request_record import RequestRecord
+from fairlead.router.observability.request_record import RequestRecord, SpentAnswer
 from fairlead.router.observability.series import (
     BoundedSeries,
+    CountSeries,
     ModelDemand,
     RequestSeries,
     TargetSeries,
@@ -36,6 +38,7 @@ MOST_SPENDERS: Final = 2048
 MOST_REASONS: Final = 64
 """Reasons come from closed enums of ours; this bound protects the page should code break that rule."""
 
+CountedLabels = tuple[str, str, str, str]
 RequestLabels = tuple[str, str, str, str, Lane]
 
 ANSWERED: Final = RequestResult.ANSWERED
@@ -47,36 +50,10 @@ class RouterCounters:
     """One router's counters."""
 
     __slots__ = (
-        "_places",
-        "aborts",
-        "attempts_failed",
-        "bad_heads",
-        "bytes_in",
-        "bytes_out",
-        "clients_opened",
-        "clients_refused",
-        "connections_opened",
-        "connections_reused",
-        "cut",
-        "demand",
-        "ejections",
-        "ended_as",
-        "finished",
-        "hedges_denied",
-        "hedges_lost",
-        "hedges_won",
-        "inflight",
-        "lag",
-        "names",
-        "picks",
-        "refusals",
-        "retries",
-        "series",
-        "slow_clients",
-        "spenders",
-        "structured",
-        "targets",
-        "tenants",
+        *("_places", "aborts", "attempts_failed", "bad_heads", "bytes_in", "bytes_out", "checked", "clients_opened"),
+        *("clients_refused", "connections_opened", "connections_reused", "cut", "demand", "ejections", "ended_as"),
+        *("finished", "hedges_denied", "hedges_lost", "hedges_won", "held", "inflight", "lag", "names", "picks"),
+        *("refusals", "retries", "series", "slow_clients", "spenders", "structured", "targets", "tenants"),
     )
 
     def __init__(self, models: Iterable[str] = ()) -> None:
@@ -95,6 +72,8 @@ class RouterCounters:
             MOST_SERIES, lambda model, now: ModelDemand((model,), now)
         )
         self.targets: BoundedSeries[tuple[str, str], TargetSeries] = BoundedSeries(MOST_SPENDERS, TargetSeries)
+        self.checked: BoundedSeries[CountedLabels, CountSeries] = BoundedSeries(MOST_SPENDERS, CountSeries)
+        self.held: BoundedSeries[CountedLabels, CountSeries] = BoundedSeries(MOST_SPENDERS, CountSeries)
         self._places: dict[RequestLabels, tuple[RequestSeries, TenantSeries]] = {}
         """Both series in one lookup; cleared whole before a full `BoundedSeries` could drop one of them."""
 
@@ -126,6 +105,17 @@ class RouterCounters:
             demand.prompt_tokens += record.prompt_estimate
         demand.used_at = now
 
+    def add_checked(self, record: RequestRecord, result: str, now: float) -> None:
+        """Count an answer whose form was checked."""
+        _count(self.checked, (self._route(record), record.target, record.revision, result), now)
+
+    def add_held(self, record: RequestRecord, result: str, outcome: HeldOutcome, now: float) -> None:
+        """Count an answer that was held, and what became of it."""
+        _count(self.held, (self._route(record), record.target, result, outcome), now)
+
+    def _route(self, record: RequestRecord) -> str:
+        return self.names.models.get(record.model) or self.names.shown(record.model, served=False)
+
     def ejected(self, by: str) -> None:
         """Count an ejected replica; an unknown `by` is a bug and raises."""
         self.ejections[by] += 1
@@ -145,6 +135,8 @@ class RouterCounters:
             self._routed(record, series.key[0], status)
         if result is not ANSWERED:
             self._went_otherwise(record, result)
+        for one in record.spent or ():
+            self._add_spent(record, one, spender)
         if record.attempts:
             self._forwarded(record, series, spender, answered=result is ANSWERED)
         elif record.reason in QUEUED_REFUSALS or record.left is AbortStage.QUEUED:
@@ -221,13 +213,23 @@ class RouterCounters:
         if record.attempts > 1 or record.failures or record.hedged:
             self._stumbled(record)
 
+    def _add_spent(self, record: RequestRecord, one: SpentAnswer, spender: TenantSeries) -> None:
+        """Count the tokens of an answer that was not given, as those of the revision that wrote it."""
+        key = (record.tenant, record.band, self._route(record), one.revision, record.lane)
+        series, _ = self._places.get(key) or self._placed(key, record.ended_at)
+        series.prompt += one.prompt_tokens
+        series.output += one.output_tokens
+        spender.prompt += one.prompt_tokens
+        spender.output += one.output_tokens
+        spender.total.tokens += one.prompt_tokens + one.output_tokens
+
     def _validated(self, record: RequestRecord, model: str) -> None:
         reason = record.finish_reason
         validity = "cut" if reason in CUT_SHORT else "complete" if reason in FINISHES else "unknown"
         self.structured[model, validity] += 1
 
     def _stumbled(self, record: RequestRecord) -> None:
-        self.retries += max(record.attempts - 1, 0)
+        self.retries += max(record.attempts - 1 - len(record.spent or ()), 0)
         for ending in record.failures or ():
             self.attempts_failed[ending] += 1
         if record.hedged:
@@ -244,6 +246,12 @@ def _add_tokens(record: RequestRecord, series: RequestSeries, spender: TenantSer
     if record.cached_tokens > 0:
         series.cached += record.cached_tokens
         spender.cached += record.cached_tokens
+
+
+def _count(series: BoundedSeries[CountedLabels, CountSeries], key: CountedLabels, now: float) -> None:
+    one = series.place(key, now)
+    one.count += 1
+    one.used_at = now
 
 
 def _add_stream(record: RequestRecord, series: RequestSeries, output: int) -> None:

@@ -34,6 +34,20 @@ class RequestResult(StrEnum):
     CLIENT_LEFT = "client_left"
 
 
+class HeldOutcome(StrEnum):
+    """What became of an answer that was held and judged."""
+
+    GIVEN = "given"
+    ESCALATED = "escalated"
+    RETRIED = "retried"
+    OVER_BUDGET = "over_budget"
+    """It did not pass, and as many as may had gone on; it was given."""
+    NO_OTHER = "no_other"
+    """It did not pass, and no other target had a replica; it was given."""
+    TOO_LARGE = "too_large"
+    """It was given before it was whole."""
+
+
 class AbortStage(StrEnum):
     """The stage of a request when its client disconnected."""
 

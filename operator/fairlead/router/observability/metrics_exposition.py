@@ -108,6 +108,8 @@ class MetricsExposition:
             (((*one.key, CLASSES[code]), n) for one in every for code, n in enumerate(one.by_class) if n),
         )
         family(router_families.FALLBACKS, (((*one.key, why), n) for one in every for why, n in one.left.items()))
+        family(router_families.CHECKED, ((one.key, one.count) for one in self._counts.checked.values()))
+        family(router_families.HELD_ANSWERS, ((one.key, one.count) for one in self._counts.held.values()))
 
     def _of_replicas(self, snapshot: RouterSnapshot) -> None:
         counts, family = self._counts, self._writer.family

@@ -4,7 +4,7 @@ It holds times and amounts and reads no clock: `now` is the loop's monotonic tim
 """
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from fairlead.fleet.tenants import Lane
 from fairlead.router.observability import traces
@@ -12,6 +12,7 @@ from fairlead.router.observability.label_values import OTHER, AbortStage
 from fairlead.router.observability.traces import TraceContext
 from fairlead.routing.endpoint import Endpoint
 from fairlead.routing.reasons import AttemptEnding, PickReason
+from fairlead.routing.refusal import TokenUsage
 from fairlead.routing.routing_request import RoutingRequest
 
 NEVER: Final = -1.0
@@ -28,6 +29,15 @@ class TracedAttempt:
     began: float
     ended: float = NEVER
     ending: AttemptEnding | None = None
+
+
+class SpentAnswer(NamedTuple):
+    """An answer that an engine wrote and that was not given."""
+
+    revision: str
+    prompt_tokens: int
+    output_tokens: int
+    finish_reason: str
 
 
 @dataclass(slots=True, eq=False)
@@ -87,6 +97,13 @@ class RequestRecord:
     fallbacks: list[tuple[str, str]] | None = None
     """The targets that it left, each with the reason."""
 
+    check: str = ""
+    """What was found of its answer's form: valid, or the fault."""
+    escalated: str = ""
+    """Why an answer to it was not given, and whose that was."""
+    spent: list[SpentAnswer] | None = None
+    """Answers that were not given."""
+
     status: int = 0
     reason: str = ""
     """Why the router itself refused it, or cut it."""
@@ -121,6 +138,26 @@ class RequestRecord:
         """It leaves this target for another one."""
         self.fallback = f"{reason}; from={target}"
         self.fallbacks = [*(self.fallbacks or ()), (target, reason)]
+
+    def set_aside(self, usage: TokenUsage | None) -> None:
+        """The answer that came is not given: what it took stays counted, as that of its revision."""
+        taken = SpentAnswer(
+            self.revision,
+            max(self.prompt_estimate, 0) if usage is None else usage.prompt_tokens,
+            0 if usage is None else usage.output_tokens,
+            self.finish_reason,
+        )
+        self.spent = [*(self.spent or ()), taken]
+        self.prompt_tokens = self.output_tokens = self.cached_tokens = -1
+        self.finish_reason = ""
+
+    def take_back(self, target: str, replica: str) -> None:
+        """The last answer that was set aside is given after all."""
+        assert self.spent
+        *self.spent, last = self.spent
+        self.target, self.replica, self.revision = target, replica, last.revision
+        self.prompt_tokens, self.output_tokens = last.prompt_tokens, last.output_tokens
+        self.finish_reason, self.reason, self.escalated = last.finish_reason, "", ""
 
     def hedge_sent(self, endpoint: Endpoint, now: float) -> None:
         """A hedge is sent to another engine, because the first is slow."""

@@ -107,6 +107,17 @@ class TargetSeries:
         """Requests that left it for another target, by reason."""
 
 
+class CountSeries:
+    """One number."""
+
+    __slots__ = ("count", "key", "used_at")
+
+    def __init__(self, key: tuple[str, ...], now: float) -> None:
+        self.key = key
+        self.used_at = now
+        self.count = 0
+
+
 class ModelDemand:
     """Requests and prompt tokens that arrived for one model."""
 

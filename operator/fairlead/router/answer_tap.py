@@ -1,0 +1,57 @@
+"""Collects one answer while its bytes pass, for the checks of it; what is too large is not collected."""
+
+from typing import Final
+
+from fairlead.router.wire.response_heads import ResponseHead
+from fairlead.routing.answers import reply_reader
+from fairlead.routing.answers.answer import Answer
+from fairlead.routing.answers.streamed_answer import StreamedAnswer
+
+GAP: Final = b"\n\n"
+LONGEST_EVENT: Final = 2**20
+"""Bytes of an event that is waited for; a longer one makes the answer unreadable."""
+DATA: Final = b"data:"
+
+
+class AnswerTap:
+    """What passed of one response."""
+
+    __slots__ = ("_pieces", "_rest", "_size", "_streamed")
+
+    def __init__(self, head: ResponseHead) -> None:
+        self._pieces: list[bytes] | None = []
+        self._size = 0
+        self._rest = b""
+        self._streamed = StreamedAnswer() if head.streams else None
+
+    def take(self, payload: bytes) -> None:
+        """The next bytes of the body, cut anywhere."""
+        if self._pieces is None:
+            return
+        if self._streamed is not None:
+            self._events(self._streamed, payload)
+            return
+        self._size += len(payload)
+        self._pieces.append(payload)
+        if self._size > reply_reader.MAX_BYTES:
+            self._pieces = None
+
+    def answer(self) -> Answer | None:
+        """The answer that has passed; nothing where it cannot be read or was too large."""
+        if self._pieces is None:
+            return None
+        return reply_reader.answer_in(b"".join(self._pieces)) if self._streamed is None else self._streamed.answer()
+
+    def _events(self, streamed: StreamedAnswer, payload: bytes) -> None:
+        """Events end with a blank line; servers may write its breaks as CRLF."""
+        data = self._rest + payload if self._rest else payload
+        if b"\r" in data:
+            held = b"\r" if data.endswith(b"\r") else b""
+            data = data[: len(data) - len(held)].replace(b"\r\n", b"\n").replace(b"\r", b"\n") + held
+        *events, self._rest = data.split(GAP)
+        for event in events:
+            for line in event.split(b"\n"):
+                if line.startswith(DATA):
+                    streamed.add(line[len(DATA) :].strip())
+        if len(self._rest) > LONGEST_EVENT:
+            self._pieces = None

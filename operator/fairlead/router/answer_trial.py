@@ -1,0 +1,132 @@
+"""One request whose answers are judged: whether an answer is held for that, and what the checks say of it.
+
+An answer is held only where another one could still be given in its place; any other passes to its client as it comes,
+and is checked after that. Requests of which nothing is checked have no trial, and cost nothing.
+"""
+
+from typing import Final
+
+from fairlead.fleet.light_dataclass import light
+from fairlead.fleet.model_routes import AnswerCheck, InvalidAnswerAction
+from fairlead.router import retried_bodies, route_path
+from fairlead.router.answer_judges import AnswerJudges
+from fairlead.router.answer_tap import AnswerTap
+from fairlead.router.reply import Reply
+from fairlead.router.request import Request
+from fairlead.router.route_path import RoutePath
+from fairlead.router.wire.body_facts import BodyFacts
+from fairlead.router.wire.response_heads import ResponseHead
+from fairlead.router.wire.surfaces import Surface
+from fairlead.routing.answers import structured_output, wanted_output
+from fairlead.routing.answers.answer import Answer
+from fairlead.routing.answers.answer_check import CascadeCheck
+from fairlead.routing.answers.check_results import PASSED, CheckResult
+from fairlead.routing.answers.wanted_output import WantedOutput
+from fairlead.routing.models import fallback
+
+JUDGED: Final = frozenset({Surface.CHAT, Surface.COMPLETIONS, Surface.RESPONSES, Surface.MESSAGES})
+"""Surfaces on which models write."""
+
+
+@light
+class KeptAnswer:
+    """An answer that did not pass, as it would have gone out: given after all where no other one comes."""
+
+    data: bytes
+    status: int
+    keep: bool
+    streams: bool
+    target: str
+    replica: str
+
+
+@light
+class Judgement:
+    """What the checks say of one answer."""
+
+    answer: Answer | None
+    held: bool
+    """It was held back, at first at least."""
+    cascade: CheckResult
+    structured: CheckResult | None = None
+    """Nothing where the request wants no form."""
+
+
+class AnswerTrial:
+    """The trial of one request, through all answers to it."""
+
+    __slots__ = ("_check", "_held", "_judges", "_path", "_surface", "_tap", "kept", "retried", "wanted")
+
+    def __init__(self, judges: AnswerJudges, path: RoutePath, surface: Surface, wanted: WantedOutput | None) -> None:
+        self._judges = judges
+        self._path = path
+        self._surface = surface
+        self._check: CascadeCheck | None = judges.check(path.choice.settings)
+        self._tap: AnswerTap | None = None
+        self._held = False
+        self.wanted = wanted
+        """What form its answer must have."""
+        self.kept: KeptAnswer | None = None
+        self.retried = False
+        """The model was told of its error."""
+
+    @property
+    def may_replace(self) -> bool:
+        """Whether an answer of the present target could be followed by another one."""
+        path = self._path
+        if self._check is not None and path.in_cascade and fallback.next_escalation(path.choice, path.visited):
+            return True
+        if self.wanted is None:
+            return False
+        action = path.choice.settings.on_invalid
+        if action is InvalidAnswerAction.RETRY:
+            return self.may_retry
+        return action is InvalidAnswerAction.ESCALATE and bool(fallback.next_for_invalid(path.choice, path.visited))
+
+    @property
+    def may_retry(self) -> bool:
+        """Whether the model can be told of its error: once, and only in a conversation."""
+        return not self.retried and self._surface in retried_bodies.CONVERSATIONS
+
+    @property
+    def wants_probabilities(self) -> bool:
+        """Whether the present target's answer is judged by the probabilities of its tokens."""
+        return self._check is not None and self._check.kind is AnswerCheck.CONFIDENCE and self.may_replace
+
+    def opens(self, reply: Reply, head: ResponseHead) -> bool:
+        """A response begins, at any target; returns whether it is held. A refusal is, where there is an answer."""
+        held = self._held = self.may_replace if head.status < 400 else self.kept is not None
+        self._tap = AnswerTap(head) if head.status < 400 and (held or self.wanted is not None) else None
+        reply.judge(None if self._tap is None else self._tap.take, held=held)
+        return held
+
+    def judgement(self) -> Judgement | None:
+        """What is to be said of the answer that has passed; nothing where there was none, or none to judge."""
+        if self._tap is None:
+            return None
+        answer, wanted, held = self._tap.answer(), self.wanted, self._held
+        self._tap = None
+        check = self._check if held and self._path.in_cascade else None
+        return Judgement(
+            answer=answer,
+            held=held,
+            cascade=PASSED if check is None else check.check(answer, wanted),
+            structured=None if wanted is None else structured_output.checked(answer, wanted, self._judges.schemas),
+        )
+
+
+def of(
+    judges: AnswerJudges, path: RoutePath | None, request: Request, found: BodyFacts, now: float
+) -> AnswerTrial | None:
+    """The trial of a gateway's request; nothing where none of its answers is judged."""
+    if path is None or request.surface not in JUDGED:
+        return None
+    wanted = None
+    if found.structured or route_path.has_tools(found):
+        wanted = wanted_output.wanted_in(request.received.body)
+    route = path.choice.settings
+    if route.cascade is not None:
+        judges.budget(route).count_request(now)
+    elif wanted is None:
+        return None
+    return AnswerTrial(judges, path, request.surface, wanted)

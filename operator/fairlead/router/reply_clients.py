@@ -1,0 +1,83 @@
+"""Whom a reply writes to: its client, or what stands in for one that has left or has to wait."""
+
+from collections.abc import Callable
+from typing import Final, Protocol
+
+MOST_HELD: Final = 2**20
+"""Bytes of an answer that are held, its head included; a larger one goes to its client unchecked."""
+
+
+class ReplyClient(Protocol):
+    """The connection of the client, as its reply sees it."""
+
+    write: Callable[[bytes], None]
+    paused: bool
+    """The client does not read what was written."""
+
+    def answered(self, *, keep: bool) -> None:
+        """The reply is whole: read the next request, or close."""
+
+    def break_off(self) -> None:
+        """The reply is over and not whole: close without another byte."""
+
+    def abort(self) -> None:
+        """Close without another byte, as if the client had disconnected."""
+
+
+class DepartedClient:
+    """Stands in for a client that has disconnected, while its request goes on for others."""
+
+    paused = False
+
+    def __init__(self) -> None:
+        self.write: Callable[[bytes], None] = _dropped
+
+    def answered(self, *, keep: bool) -> None:
+        """Do nothing: no further request will come."""
+
+    def break_off(self) -> None:
+        """Do nothing: the connection is closed."""
+
+    def abort(self) -> None:
+        """Do nothing: the connection is closed."""
+
+
+class HeldClient:
+    """Stands in for a client while its answer is judged: what is written is kept, and given later or dropped."""
+
+    __slots__ = ("_pieces", "_size", "_too_large", "client", "paused", "write")
+
+    def __init__(self, client: ReplyClient, too_large: Callable[[], None]) -> None:
+        self.client = client
+        self.paused = False
+        self.write: Callable[[bytes], None] = self._hold
+        self._pieces: list[bytes] = []
+        self._size = 0
+        self._too_large = too_large
+
+    def _hold(self, data: bytes) -> None:
+        self._pieces.append(data)
+        self._size += len(data)
+        if self._size > MOST_HELD:
+            self._too_large()
+
+    @property
+    def data(self) -> bytes:
+        """All that was written."""
+        return b"".join(self._pieces)
+
+    def answered(self, *, keep: bool) -> None:
+        """Tell the client: nothing is held any more."""
+        self.client.answered(keep=keep)
+
+    def break_off(self) -> None:
+        """Close the client's connection."""
+        self.client.break_off()
+
+    def abort(self) -> None:
+        """Disconnect the client."""
+        self.client.abort()
+
+
+def _dropped(data: bytes) -> None:
+    """Bytes for a client that has disconnected."""

@@ -1,0 +1,156 @@
+"""Another answer in place of one that did not pass: of a larger model, or of the same one, which is told why.
+
+Its tenant pays for all of them. Where the other one fails, the answer at hand is given: a client never gets an error
+because the router wanted something better for it.
+"""
+
+from typing import Protocol
+
+from fairlead.fleet.model_routes import InvalidAnswerAction
+from fairlead.router import retried_bodies
+from fairlead.router.answer_trial import AnswerTrial, Judgement, KeptAnswer
+from fairlead.router.engine_target import EngineTarget
+from fairlead.router.observability.label_values import HeldOutcome
+from fairlead.router.reply import Reply
+from fairlead.router.request import Request
+from fairlead.router.route_path import RoutePath
+from fairlead.router.router_context import RouterContext
+from fairlead.router.wire import splices
+from fairlead.routing import admission
+from fairlead.routing.models import fallback
+from fairlead.routing.refusal import TokenUsage
+
+
+class JudgedRequest(Protocol):
+    """The owner of a request whose answers are judged; no engine works for it when this is called."""
+
+    request: Request
+    reply: Reply
+    target: EngineTarget
+    path: RoutePath | None
+    trial: AnswerTrial | None
+
+    @property
+    def keeps_alive(self) -> bool:
+        """Whether its client's connection is kept."""
+
+    def begin_here(self, now: float) -> None:
+        """Ask the dispatcher of `target`."""
+
+    def over(self, status: int, now: float) -> None:
+        """It has ended."""
+
+
+def asks_again(owner: JudgedRequest, context: RouterContext, usage: TokenUsage | None, now: float) -> bool:
+    """Judge the answer that is whole. Returns whether another one is asked for; if not, the client has this one."""
+    trial, path, record = owner.trial, owner.path, owner.request.record
+    judgement = None if trial is None else trial.judgement()
+    if trial is None or path is None or judgement is None:
+        return False
+    counts = context.telemetry.counts
+    if judgement.structured is not None:
+        record.check = judgement.structured.fault or "valid"
+        counts.add_checked(record, record.check, now)
+    if not judgement.held:
+        return False
+    outcome, target = _decided(owner, context, judgement, now)
+    if outcome is HeldOutcome.TOO_LARGE:
+        counts.add_held(record, "unchecked", outcome, now)
+        return False
+    fault = judgement.cascade.fault or (judgement.structured.fault if judgement.structured is not None else None)
+    counts.add_held(record, fault or "passed", outcome, now)
+    if target is None:
+        owner.reply.release()
+        return False
+    if outcome is HeldOutcome.RETRIED:
+        _tell(owner, trial, judgement)
+    trial.kept = _kept(owner, usage)
+    record.escalated = f"{fault}; from={owner.target.name}"
+    _ask(owner, context, target, now)
+    return True
+
+
+def gives_kept(owner: JudgedRequest, now: float) -> bool:
+    """Give the answer at hand in place of an error, if there is one."""
+    trial, reply, record = owner.trial, owner.reply, owner.request.record
+    if trial is None or trial.kept is None or reply.begun:
+        return False
+    kept, trial.kept = trial.kept, None
+    reply.drop()
+    record.take_back(kept.target, kept.replica)
+    if kept.streams:
+        record.first_token_at = now
+    keep = kept.keep and owner.keeps_alive
+    reply.begin(kept.status)
+    reply.write(kept.data)
+    owner.over(kept.status, now)
+    reply.finish(keep=keep)
+    return True
+
+
+def _decided(
+    owner: JudgedRequest, context: RouterContext, judgement: Judgement, now: float
+) -> tuple[HeldOutcome, EngineTarget | None]:
+    """What becomes of a held answer, and who is asked next."""
+    trial, path, structured = owner.trial, owner.path, judgement.structured
+    assert trial is not None
+    assert path is not None
+    route = path.choice.settings
+    if not owner.reply.is_held or owner.request.record.cut or now >= owner.request.ends_at:
+        return HeldOutcome.GIVEN if owner.reply.is_held else HeldOutcome.TOO_LARGE, None
+    if judgement.cascade.failed and route.cascade is not None:
+        if not context.judges.budget(route).maybe_spend(route.cascade.max_extra_share, now):
+            return HeldOutcome.OVER_BUDGET, None
+        return _at(path.next_by(context, fallback.next_escalation))
+    if structured is not None and structured.failed:
+        if route.on_invalid is InvalidAnswerAction.ESCALATE:
+            return _at(path.next_by(context, fallback.next_for_invalid))
+        if route.on_invalid is InvalidAnswerAction.RETRY and trial.may_retry and owner.target.is_routable:
+            return HeldOutcome.RETRIED, owner.target
+    return HeldOutcome.GIVEN, None
+
+
+def _at(target: EngineTarget | None) -> tuple[HeldOutcome, EngineTarget | None]:
+    return HeldOutcome.NO_OTHER if target is None else HeldOutcome.ESCALATED, target
+
+
+def _tell(owner: JudgedRequest, trial: AnswerTrial, judgement: Judgement) -> None:
+    """The conversation goes on with what was wrong."""
+    request, path = owner.request, owner.path
+    assert path is not None
+    assert path.found is not None
+    assert judgement.structured is not None
+    trial.retried = True
+    members = retried_bodies.members(request.surface, request.body, judgement.answer, judgement.structured)
+    request.body = splices.put(request.body, path.found, members)
+
+
+def _kept(owner: JudgedRequest, usage: TokenUsage | None) -> KeptAnswer:
+    reply, record = owner.reply, owner.request.record
+    kept = KeptAnswer(
+        status=reply.status,
+        keep=reply.keep,
+        streams=reply.scan is not None,
+        target=owner.target.name,
+        replica=record.replica,
+        data=reply.drop(),
+    )
+    record.set_aside(usage)
+    return kept
+
+
+def _ask(owner: JudgedRequest, context: RouterContext, target: EngineTarget, now: float) -> None:
+    """Send the request, which no engine has, to this target; its tenant is charged for it as for the first one."""
+    request, path, left, before = owner.request, owner.path, owner.request.routing, owner.target
+    assert path is not None
+    assert path.found is not None
+    if request.aim(context, target, path.found, owner) is not None:
+        gives_kept(owner, now)
+        return
+    left.owner = None
+    admission.charge_again(request.routing, left)
+    owner.target = target
+    request.goes_to(target, path.choice)
+    request.prepare(context, target, path.found)
+    owner.begin_here(now)
+    context.released(before, left.account, now)
