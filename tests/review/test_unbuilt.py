@@ -45,13 +45,17 @@ def test_what_a_gateways_routers_do_not_do_is_refused_all_at_once() -> None:
 
 
 @pytest.mark.trial(12)
-def test_a_gateway_is_let_in_without_a_word_and_its_tenants_budgets_with_one() -> None:
+def test_a_gateway_is_let_in_without_a_word_and_a_budget_that_an_api_outside_does_not_touch_with_one() -> None:
     assert warned(gateway()) == []
-    (answer,) = warned(gateway(tenants=[{"name": "shop", "budget": {"maxCost": "25"}}]))
-    assert answer == (
-        "spec.tenants[0].budget: maxCost 25: routers of this release count tokens and not cost, so this budget "
-        "refuses nothing; set tokensPerMinute instead"
-    )
+    tenants = [{"name": "shop", "budget": {"maxCost": "25"}}]
+    assert warned(gateway(tenants=tenants)) == []
+    api: Object = {"name": "big", "url": "https://api.example.com/v1", "model": "m"}
+    assert warned(gateway(external=[api])) == []
+    assert warned(gateway(tenants=tenants, external=[api | {"prices": {"prompt": "1", "output": "2"}}])) == []
+    assert warned(gateway(tenants=tenants, external=[api])) == [
+        "spec.external[0].prices: none: requests to it cost nothing then, so the budget of shop refuses none of them; "
+        "write what it takes for a million tokens, prompt and output"
+    ]
 
 
 @pytest.mark.trial(12)

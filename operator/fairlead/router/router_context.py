@@ -20,6 +20,7 @@ from fairlead.router.head_facts import HeadFacts
 from fairlead.router.observability.recorder import TelemetryRecorder
 from fairlead.router.observability.tenant_use import TenantUse
 from fairlead.router.router_peers import RouterPeers
+from fairlead.router.router_spending import RouterSpending
 from fairlead.router.tls import UpstreamTls
 from fairlead.router.wire import prefix_blocks
 from fairlead.router.wire.head_cache import HeadCache
@@ -88,8 +89,8 @@ class RouterContext:
 
     __slots__ = (
         *("_id_prefix", "_ids", "_prefix", "cache", "clients", "draining", "heads", "hedging", "limits", "live"),
-        *("memory", "peers", "retiring", "routes", "salted", "settings", "sole", "targets", "telemetry", "tenancy"),
-        *("timeouts", "tls", "use"),
+        *("memory", "peers", "retiring", "routes", "salted", "settings", "sole", "spending", "targets", "telemetry"),
+        *("tenancy", "timeouts", "tls", "use"),
     )
 
     def __init__(self, settings: RouterConfig, telemetry: TelemetryRecorder) -> None:
@@ -108,6 +109,7 @@ class RouterContext:
         self.clients: set[OpenClient] = set()
         self.tls = UpstreamTls()
         self.use = TenantUse(telemetry.counts.tenants)
+        self.spending = RouterSpending(telemetry)
         self.cache = ResponseCache(settings.routing.cache)
         self.peers = RouterPeers(self.tenancy.accounts, self.memory, telemetry.counts)
         self.heads: dict[RequestHead, HeadFacts] = {}

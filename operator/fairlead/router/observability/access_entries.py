@@ -21,6 +21,8 @@ LONGEST_USUAL: Final = 2048
 """Bytes; twice the size of a line whose fields all have ordinary lengths."""
 
 
+DECIMALS: Final = 9
+"""Of a cost: a token costs a millionth and less."""
 UNKNOWN: Final = -1.0
 """A duration that was not measured; left out of the line, for which it must be this very object."""
 
@@ -102,6 +104,8 @@ class AccessLogEntry(msgspec.Struct, omit_defaults=True, gc=False):
     """Of a gateway: the rule of the route that held."""
     fallback: str = ""
     """Of a gateway: why the request left a target, and which that was; the last one, if it left several."""
+    cost: float = UNKNOWN
+    """What all its attempts cost, in the currency of the prices; absent where nothing of it has a price."""
     prompt: str = ""
     """The prompt, only with `accessLog.prompts`; at most 32,768 characters."""
 
@@ -177,6 +181,7 @@ def line(record: RequestRecord, clock: TimestampFormatter) -> bytes:
         record.target,
         record.rule,
         record.fallback,
+        UNKNOWN if record.spent is None else round(record.spent.total, DECIMALS) or UNKNOWN,
         "" if record.prompt is None else record.prompt[:LONGEST_PROMPT],
     )
     return written(entry)

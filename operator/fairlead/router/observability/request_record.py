@@ -6,6 +6,7 @@ It holds times and amounts and reads no clock: `now` is the loop's monotonic tim
 from dataclasses import dataclass
 from typing import Final
 
+from fairlead.accounting.request_cost import RequestCost
 from fairlead.fleet.tenants import Lane
 from fairlead.router.observability import traces
 from fairlead.router.observability.label_values import OTHER, AbortStage
@@ -86,6 +87,9 @@ class RequestRecord:
     """Why it left its last target, and which that was."""
     fallbacks: list[tuple[str, str]] | None = None
     """The targets that it left, each with the reason."""
+
+    spent: RequestCost | None = None
+    """What its attempts cost, where that is counted."""
 
     status: int = 0
     reason: str = ""
