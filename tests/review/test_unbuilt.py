@@ -1,5 +1,7 @@
 """What this release does not do is said when it is asked for, with what to write instead; never taken in silence."""
 
+from dataclasses import replace
+
 import pytest
 
 from fairlead.review import admission
@@ -73,3 +75,14 @@ def test_whoever_wants_keys_is_sent_to_tenants_of_the_router(given: Object) -> N
 @pytest.mark.trial(13)
 def test_the_objective_for_the_queue_decides_and_needs_no_warning() -> None:
     assert warned(policy(objectives={"ttftP95": "1s", "queueTimeP95": "2s"})) == []
+
+
+@pytest.mark.trial(12)
+def test_a_budget_is_warned_of_where_no_price_of_the_accelerator_is_known() -> None:
+    key = {"name": "keys", "key": "shop"}
+    tenants = {"tenants": [{"name": "shop", "keys": [key], "budget": {"maxCost": "25"}}]}
+    assert [one for one in warned(deployment(router=tenants)) if "budget" in one] == []
+    unpriced = ReviewContext(catalogue=replace(CONTEXT.catalogue, accelerators={}))
+    review = admission.review(deployment(router=tenants), unpriced)
+    (answer,) = [one.sentence for one in review.warnings if "budget" in one.sentence]
+    assert answer.startswith("spec.router.tenants[0].budget: maxCost 25: no price of ")

@@ -21,7 +21,7 @@ ANSWER: Final = whole(
 )
 COST: Final = (500 * 2 + 250 * 8) / 1e6
 """Of one such answer from outside, 0.003."""
-KEYS: Final = {"shop": "sk-shop", "desk": "sk-desk"}
+KEYS: Final = {"shop": "sk-shop", "office": "sk-office"}
 
 
 @pytest.fixture(autouse=True)
@@ -67,7 +67,7 @@ def test_what_an_api_outside_takes_stands_in_the_access_line_and_in_the_metrics(
             )
             async with gateway(config, log=log) as router:
                 assert (await posted(router, PROMPT, **bearer("shop")))[0] == 200
-                assert (await posted(router, PROMPT, **bearer("desk")))[0] == 200
+                assert (await posted(router, PROMPT, **bearer("office")))[0] == 200
                 assert [one["cost"] for one in await lines(log, 2)] == [COST, COST]
                 key = '{model="chat",target="external/big",revision=""}'
                 found = await samples(router, "fairlead_router_")
@@ -144,7 +144,7 @@ def test_a_budget_refuses_what_it_may_not_pay_for_and_says_what_is_left(tmp_path
                 assert "the month's budget of 0.01 in all has 0.004 left" in error["message"]
                 assert int(headers["retry-after"]) > 0
                 assert (await posted(router, PROMPT | {"max_tokens": 250}, **bearer()))[0] == 200
-                assert (await posted(router, wanted, **bearer("desk")))[0] == 200
+                assert (await posted(router, wanted, **bearer("office")))[0] == 200
             assert len(api.seen) == 4
 
     run_story(story())
@@ -219,7 +219,7 @@ def test_a_tenant_reads_its_own_usage_and_nobody_elses(tmp_path: Path) -> None:
                 tenants=tenants(tmp_path),
             )
             async with gateway(config) as router:
-                for name in ("shop", "desk", "shop"):
+                for name in ("shop", "office", "shop"):
                     assert (await posted(router, PROMPT, **bearer(name)))[0] == 200
                 _, page = await got(router, "/v1/usage", bearer())
                 (bucket,) = page["data"]
@@ -263,7 +263,7 @@ def test_what_a_success_costs_is_known_from_tasks_and_their_reported_outcomes(tm
                 assert await reported(router, {"task": "one", "success": True}) == (200, "counted")
                 assert await reported(router, {"task": "two", "success": True}) == (200, "counted")
                 assert await reported(router, {"task": "two", "success": False}) == (200, "changed")
-                assert (await reported(router, {"task": "one", "success": True}, "desk"))[0] == 404
+                assert (await reported(router, {"task": "one", "success": True}, "office"))[0] == 404
                 assert (await reported(router, {"task": "one"}))[0] == 400
                 assert (await posted(router, {}, "/fairlead/v1/outcomes"))[0] == 401
                 assert (await got(router, "/fairlead/v1/outcomes", bearer()))[0] == 405

@@ -23,7 +23,7 @@ def replica(pod: str, revision: str = "r1") -> Endpoint:
     return Endpoint(pod=pod, address=f"{pod}:8000", slot=0, revision=revision)
 
 
-def asked(prompt: int = 400, output: int = 100) -> RoutingRequest:
+def routed(prompt: int = 400, output: int = 100) -> RoutingRequest:
     request = RoutingRequest(
         account=Account(tenant=Tenant(name="shop", keys=())), prompt_tokens=prompt, output_tokens=output, arrived=0.0
     )
@@ -50,7 +50,7 @@ class Hour:
         self.now += seconds
         if what == 0:
             endpoint = self.replicas[which % len(self.replicas)]
-            self.running.append(self.costs.started(asked(), endpoint, self.costs.rates(), self.now))
+            self.running.append(self.costs.started(routed(), endpoint, self.costs.rates(), self.now))
         elif what == 1 and self.running:
             self.costs.first_token(self.running[which % len(self.running)], self.now)
         elif what == 2 and self.running:
@@ -87,7 +87,7 @@ def test_requests_and_idle_time_are_always_all_that_an_hour_of_replicas_costs(
 def test_a_replica_that_is_gone_costs_nothing_more_once_its_requests_ended() -> None:
     hour = Hour()
     gone = hour.replicas.pop()
-    attempt = hour.costs.started(asked(), gone, hour.costs.rates(), 10.0)
+    attempt = hour.costs.started(routed(), gone, hour.costs.rates(), 10.0)
     hour.costs.follow(hour.replicas, 20.0)
     hour.now = 30.0
     hour.end(attempt, AttemptEnding.DONE)
@@ -106,7 +106,7 @@ def test_of_two_routers_each_counts_its_part_of_idle_time_and_weighs_what_the_en
     mine.follow([endpoint], 10.0)
     assert mine.follow([endpoint], 20.0) == {"r1": 0.0}
     endpoint.inflight = 1
-    attempt = mine.started(asked(prompt=0), endpoint, TokenRates(request=1.0), 20.0)
+    attempt = mine.started(routed(prompt=0), endpoint, TokenRates(request=1.0), 20.0)
     mine.follow([endpoint], 20.0)
     assert mine.ended(attempt, AttemptEnding.DONE, TokensUsed(), 30.0) == pytest.approx(0.01 / 3)
 
@@ -124,7 +124,7 @@ def test_another_price_counts_from_when_it_is_known() -> None:
 
 def test_without_a_price_nothing_costs_anything() -> None:
     free = TargetCosts()
-    attempt = free.started(asked(), replica("a"), free.rates(), 0.0)
+    attempt = free.started(routed(), replica("a"), free.rates(), 0.0)
     free.first_token(attempt, 1.0)
     assert free.ended(attempt, AttemptEnding.DONE, TokensUsed(prompt=9, output=9), 2.0) == 0.0
     assert free.follow([replica("a")], 9.0) == {}
@@ -143,5 +143,5 @@ def test_without_a_price_nothing_costs_anything() -> None:
 )
 def test_an_api_outside_takes_money_for_tokens_and_none_for_errors(ending: AttemptEnding, cost: float) -> None:
     outside = TargetCosts(TokenRates(prompt=0.01, output=0.02))
-    attempt = outside.started(asked(), replica("api", ""), outside.rates(), 0.0)
+    attempt = outside.started(routed(), replica("api", ""), outside.rates(), 0.0)
     assert outside.ended(attempt, ending, TokensUsed(prompt=3, output=2), 50.0) == pytest.approx(cost)

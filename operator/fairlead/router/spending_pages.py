@@ -52,13 +52,13 @@ def outcome(context: RouterContext, head: RequestHead, body: bytes) -> dict[str,
     if isinstance(account, Refusal):
         return refusals.of(account)
     try:
-        told = _decode(body[: MOST_BODY + 1])
+        report = _decode(body[: MOST_BODY + 1])
     except (msgspec.DecodeError, UnicodeDecodeError) as problem:
         return refusals.no_outcome(str(problem))
-    receipt = context.spending.outcomes.report(account.name, told.task, success=told.success)
+    receipt = context.spending.outcomes.report(account.name, report.task, success=report.success)
     if receipt is OutcomeReceipt.UNKNOWN_TASK:
-        return refusals.unknown_task(told.task[:NAME_CHARACTERS])
-    return {"task": told.task[:NAME_CHARACTERS], "success": told.success, "result": receipt.value}
+        return refusals.unknown_task(report.task[:NAME_CHARACTERS])
+    return {"task": report.task[:NAME_CHARACTERS], "success": report.success, "result": receipt.value}
 
 
 def _moment(query: dict[str, list[str]], name: str, default: int | None) -> int | None:

@@ -84,11 +84,6 @@ class TargetCosts:
             for one in self._replicas.values():
                 one.meter.reprice(price_per_hour or 0.0, now)
 
-    @property
-    def is_known(self) -> bool:
-        """Whether its work has a price at all."""
-        return self.price_per_hour is not None or self.external is not None
-
     def rates(self) -> TokenRates:
         """The most that tokens may cost here."""
         if self.external is not None:
