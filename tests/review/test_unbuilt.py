@@ -55,8 +55,10 @@ def test_a_gateway_is_let_in_without_a_word_and_a_budget_that_an_api_outside_doe
     assert warned(gateway(external=[api])) == []
     assert warned(gateway(tenants=tenants, external=[api | {"prices": {"prompt": "1", "output": "2"}}])) == []
     assert warned(gateway(tenants=tenants, external=[api])) == [
-        "spec.external[0].prices: none: requests to it cost nothing then, so the budget of shop refuses none of them; "
-        "write what it takes for a million tokens, prompt and output"
+        (
+            "spec.external[0].prices: none: requests to it cost nothing then, so the budget of shop refuses none of "
+            "them; write what it takes for a million tokens, prompt and output"
+        )
     ]
 
 
