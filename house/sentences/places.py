@@ -54,6 +54,7 @@ _FILES: Final[tuple[tuple[str, Place], ...]] = (
     ("autoscaler/http_handlers.py", Place.HEALTH),
     ("autoscaler/process.py", Place.HEALTH),
     ("autoscaler/scaling_events.py", Place.EVENT),
+    ("accounting/", Place.REPLY),
     ("autoscaler/", Place.SCALING),
     ("backtest/", Place.CLI),
     ("cli/", Place.CLI),

@@ -61,8 +61,7 @@ def made(desired: DesiredGateway, owner: Owner = FRONT_OWNER) -> dict[str, Manif
     target = gateway_config.target(
         RoutedDeployment(
             wanted=wanted(LEAST).wanted,
-            replica=ReplicaCapacity(revision="0a1b2c3d", max_context_tokens=4096, kv_tokens=90_000),
-            price_per_hour=0.7,
+            replica=ReplicaCapacity(revision="0a1b2c3d", max_context_tokens=4096, kv_tokens=90_000, price_per_hour=0.7),
         )
     )
     configuration = gateway_config.document(desired, [target], desired.routes.routes)

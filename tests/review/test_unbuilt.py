@@ -1,5 +1,7 @@
 """What this release does not do is said when it is asked for, with what to write instead; never taken in silence."""
 
+from dataclasses import replace
+
 import pytest
 
 from fairlead.review import admission
@@ -41,13 +43,19 @@ def test_what_a_gateways_routers_do_not_do_is_refused_all_at_once() -> None:
 
 
 @pytest.mark.trial(12)
-def test_a_gateway_is_let_in_without_a_word_and_its_tenants_budgets_with_one() -> None:
+def test_a_gateway_is_let_in_without_a_word_and_a_budget_that_an_api_outside_does_not_touch_with_one() -> None:
     assert warned(gateway()) == []
-    (answer,) = warned(gateway(tenants=[{"name": "shop", "budget": {"maxCost": "25"}}]))
-    assert answer == (
-        "spec.tenants[0].budget: maxCost 25: routers of this release count tokens and not cost, so this budget "
-        "refuses nothing; set tokensPerMinute instead"
-    )
+    tenants = [{"name": "shop", "budget": {"maxCost": "25"}}]
+    assert warned(gateway(tenants=tenants)) == []
+    api: Object = {"name": "big", "url": "https://api.example.com/v1", "model": "m"}
+    assert warned(gateway(external=[api])) == []
+    assert warned(gateway(tenants=tenants, external=[api | {"prices": {"prompt": "1", "output": "2"}}])) == []
+    assert warned(gateway(tenants=tenants, external=[api])) == [
+        (
+            "spec.external[0].prices: none: requests to it cost nothing then, so the budget of shop refuses none of "
+            "them; write what it takes for a million tokens, prompt and output"
+        )
+    ]
 
 
 @pytest.mark.trial(12)
@@ -73,3 +81,14 @@ def test_whoever_wants_keys_is_sent_to_tenants_of_the_router(given: Object) -> N
 @pytest.mark.trial(13)
 def test_the_objective_for_the_queue_decides_and_needs_no_warning() -> None:
     assert warned(policy(objectives={"ttftP95": "1s", "queueTimeP95": "2s"})) == []
+
+
+@pytest.mark.trial(12)
+def test_a_budget_is_warned_of_where_no_price_of_the_accelerator_is_known() -> None:
+    key = {"name": "keys", "key": "shop"}
+    tenants = {"tenants": [{"name": "shop", "keys": [key], "budget": {"maxCost": "25"}}]}
+    assert [one for one in warned(deployment(router=tenants)) if "budget" in one] == []
+    unpriced = ReviewContext(catalogue=replace(CONTEXT.catalogue, accelerators={}))
+    review = admission.review(deployment(router=tenants), unpriced)
+    (answer,) = [one.sentence for one in review.warnings if "budget" in one.sentence]
+    assert answer.startswith("spec.router.tenants[0].budget: maxCost 25: no price of ")

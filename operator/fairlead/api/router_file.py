@@ -7,7 +7,7 @@ from pydantic import Field
 from fairlead.api.api_model import ApiModel, KeyedList, UniqueList
 from fairlead.api.connections import BaseConnections
 from fairlead.api.router_spec import BaseRouterSpec
-from fairlead.api.string_formats import EnvName, ModelName, StringFormat
+from fairlead.api.string_formats import EnvName, ModelName, Money, StringFormat
 from fairlead.api.tenants import BaseTenant
 from fairlead.api.traffic import BaseResponseCache, TokenLimit
 
@@ -132,6 +132,11 @@ class RouterFile(ApiModel):
     )
     kv_tokens: Annotated[int, Field(ge=1)] | None = Field(
         default=None, description="Tokens that the KV cache of one engine holds. Default: as engines say."
+    )
+    price_per_hour: Money | None = Field(
+        default=None,
+        description="What one engine costs an hour, with all its GPUs; of it requests have their shares, which "
+        "budgets of tenants pay. Default: requests cost nothing, and budgets refuse none.",
     )
     routers: Annotated[int, Field(ge=1, le=64)] = Field(
         default=1, description="Routers with this file; rates and concurrency are divided among them. Default 1."

@@ -22,12 +22,10 @@ class TenantBudget(ApiModel):
     """What a tenant may spend; reserved before a request starts, settled when it ended."""
 
     max_cost: Money = Field(
-        description="Not enforced in this release: most the tenant may spend, in the catalogue's currency, for "
-        'instance "25". Use tokensPerMinute.'
+        description="Most the tenant may spend in the period, in the currency of the prices, for instance "
+        '"25". Each router keeps an equal part; a router that ends forgets what was spent there.'
     )
-    period: BudgetPeriod = Field(
-        default=BudgetPeriod.MONTH, description="Not enforced in this release: Day or Month, in UTC. Default Month."
-    )
+    period: BudgetPeriod = Field(default=BudgetPeriod.MONTH, description="Day or Month, in UTC. Default Month.")
 
 
 class BaseTenant(ApiModel):
@@ -49,7 +47,9 @@ class BaseTenant(ApiModel):
         default=None, description="Most requests a minute; beyond it 429. Default: no limit."
     )
     budget: TenantBudget | None = Field(
-        default=None, description="Not enforced in this release: what the tenant may spend. Default: no limit."
+        default=None,
+        description="What the tenant may spend: held before a request is sent, settled when it ended; beyond it 429. "
+        "Default: no limit.",
     )
     models: Annotated[tuple[ModelName, ...], UniqueList()] = Field(
         default=(), max_length=128, description="Models the tenant may use, by name. Default: all."

@@ -24,6 +24,5 @@ def configuration(gateway: DesiredGateway, reviews: Iterable[Review]) -> dict[st
 
 
 def _target(review: Review) -> dict[str, Any]:
-    """No price: prices are the operator's matter."""
     assert review.setup is not None
     return gateway_config.target(RoutedDeployment(wanted=review.setup.wanted, replica=replica_facts.replica(review)))

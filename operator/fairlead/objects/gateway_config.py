@@ -21,18 +21,12 @@ class RoutedDeployment:
 
     wanted: DesiredRevision
     replica: ReplicaCapacity
-    price_per_hour: float | None = None
-    """Of one replica, with all its GPUs."""
 
 
 def target(one: RoutedDeployment) -> Manifest:
     """One target of the file."""
-    price = one.price_per_hour
-    return {
-        "target": f"{one.wanted.namespace}/{one.wanted.name}",
-        **router_config.target(one.wanted, one.replica),
-        "pricePerHour": None if price is None else f"{price:.4f}",
-    }
+    name = f"{one.wanted.namespace}/{one.wanted.name}"
+    return {"target": name, **router_config.target(one.wanted, one.replica)}
 
 
 def document(gateway: DesiredGateway, targets: Sequence[Manifest], routes: Sequence[ModelRoute]) -> Manifest:

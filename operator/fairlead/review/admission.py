@@ -140,7 +140,7 @@ def _engine_review(named: Review, deployment: DesiredDeployment, context: Review
 
 def _warnings(deployment: DesiredDeployment, context: ReviewContext) -> Iterator[SpecWarning]:
     """Warnings that do not depend on the engine."""
-    yield from ineffective_limits.warnings(deployment)
+    yield from ineffective_limits.warnings(deployment, context)
     yield from durations.warnings(deployment, context)
     yield from policies.warnings(deployment, context)
     yield from gateway_membership.warnings(deployment, context)

@@ -38,7 +38,7 @@ def refusals(gateway: DesiredGateway) -> Iterator[SpecRefusal]:
 def warnings(gateway: DesiredGateway) -> Iterator[SpecWarning]:
     """What is allowed and has no effect, or another one than meant."""
     yield from durations.timeouts(gateway.routing.timeouts, "spec.timeouts")
-    yield from unsupported_fields.budgets(gateway)
+    yield from _unpriced(gateway)
     for number, route in enumerate(gateway.routes.routes):
         yield from _repeats(f"spec.models[{number}]", route)
         if route.on_invalid is InvalidAnswerAction.ESCALATE and route.fallback is None and route.cascade is None:
@@ -48,6 +48,20 @@ def warnings(gateway: DesiredGateway) -> Iterator[SpecWarning]:
                 reason=AdmissionReason.NO_SUCH_NAME,
                 because="this model has no other deployment to ask, so an invalid answer is given as it is",
                 remedy="name one in fallback.deployments, or write Retry",
+            )
+
+
+def _unpriced(gateway: DesiredGateway) -> Iterator[SpecWarning]:
+    """One for each API outside without prices, where tenants have budgets."""
+    names = [one.name for one in gateway.routing.tenants if one.budget is not None]
+    for number, one in enumerate(gateway.routes.externals):
+        if names and not (one.prices.prompt or one.prices.output):
+            yield SpecWarning(
+                field=f"spec.external[{number}].prices",
+                value="none",
+                reason=AdmissionReason.NOT_ENFORCED,
+                because=f"requests to it cost nothing then, so the budget of {names[0]} refuses none of them",
+                remedy="write what it takes for a million tokens, prompt and output",
             )
 
 

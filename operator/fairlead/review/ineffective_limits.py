@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from fairlead.fleet.findings import SpecRefusal, SpecWarning
 from fairlead.fleet.gateways import DeploymentRouter, DesiredDeployment
+from fairlead.review.context import ReviewContext
 from fairlead.review.result import AdmissionReason
 
 
@@ -25,9 +26,11 @@ def refusals(deployment: DesiredDeployment) -> Iterator[SpecRefusal]:
             )
 
 
-def warnings(deployment: DesiredDeployment) -> Iterator[SpecWarning]:
-    """One for each tenant with a budget: routers know no prices yet."""
-    if not isinstance(deployment.door, DeploymentRouter):
+def warnings(deployment: DesiredDeployment, context: ReviewContext) -> Iterator[SpecWarning]:
+    """One for each tenant with a budget, where no price of the accelerator is known."""
+    product = deployment.wanted.product
+    accelerator = context.accelerator(product)
+    if not isinstance(deployment.door, DeploymentRouter) or (accelerator and accelerator.price_an_hour is not None):
         return
     for number, tenant in enumerate(deployment.door.routing.tenants):
         if tenant.budget is not None:
@@ -35,6 +38,6 @@ def warnings(deployment: DesiredDeployment) -> Iterator[SpecWarning]:
                 field=f"spec.router.tenants[{number}].budget",
                 value=f"maxCost {tenant.budget.max_cost}",
                 reason=AdmissionReason.NOT_ENFORCED,
-                because="routers of this release count tokens and not cost, so this budget refuses nothing",
-                remedy="set tokensPerMinute instead",
+                because=f"no price of {product} is known, so requests cost nothing and this budget refuses none",
+                remedy="name priceUsdHour in the operator's catalogue of accelerators, or set tokensPerMinute",
             )

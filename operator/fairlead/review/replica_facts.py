@@ -8,9 +8,11 @@ from fairlead.review.result import Review
 def replica(review: Review, revision: str = "") -> ReplicaCapacity:
     """The capacity of one replica; None where it is unknown, as is a cache that likely does not exist."""
     setup, fit = review.setup, review.fit
+    price = setup.accelerator.price_an_hour if setup and setup.accelerator else None
     return ReplicaCapacity(
         revision=revision,
         max_context_tokens=setup.context_tokens if setup else None,
         max_sequences=setup.engine.max_sequences if setup else None,
         kv_tokens=(int(fit.kv_tokens.likely) or None) if isinstance(fit, Fit) else None,
+        price_per_hour=price * setup.wanted.gpus_per_replica if setup and price is not None else None,
     )

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from fairlead.fleet.desired_state import RolloutStrategy
-from fairlead.fleet.findings import SpecRefusal, SpecWarning
+from fairlead.fleet.findings import SpecRefusal
 from fairlead.fleet.gateways import DesiredDeployment, DesiredGateway
 from fairlead.fleet.model_routes import EXTERNAL, ModelRoute
 from fairlead.review import route_targets
@@ -75,16 +75,3 @@ def of_gateway(gateway: DesiredGateway) -> Iterator[SpecRefusal]:
                     because=feature.because,
                     remedy=feature.remedy,
                 )
-
-
-def budgets(gateway: DesiredGateway) -> Iterator[SpecWarning]:
-    """One for each tenant with a budget: routers know no prices yet."""
-    for number, tenant in enumerate(gateway.routing.tenants):
-        if tenant.budget is not None:
-            yield SpecWarning(
-                field=f"spec.tenants[{number}].budget",
-                value=f"maxCost {tenant.budget.max_cost}",
-                reason=AdmissionReason.NOT_ENFORCED,
-                because="routers of this release count tokens and not cost, so this budget refuses nothing",
-                remedy="set tokensPerMinute instead",
-            )

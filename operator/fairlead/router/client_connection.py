@@ -21,7 +21,7 @@ from fairlead.router.request import Request
 from fairlead.router.router import Router
 from fairlead.router.wire import heads, problems, surfaces
 from fairlead.router.wire.problems import Problem
-from fairlead.router.wire.request_heads import MalformedRequest, RequestHead
+from fairlead.router.wire.request_heads import MalformedRequest
 from fairlead.router.wire.requests import ClientRequest, RequestReader, RequestReadStage
 
 log = logging.getLogger(__name__)
@@ -106,7 +106,12 @@ class ClientConnection(asyncio.Protocol):
         """Handle a head, mostly with its whole body."""
         now = monotonic()
         if not handlers.is_forwarded(request.head) or self._scraped:
-            self._answer_own(request)
+            if request.whole or self._scraped or not handlers.takes_body(request.head):
+                self._answer_own(request)
+                return
+            self.since = now
+            if request.expects:
+                self.write(heads.CONTINUE)
         elif request.whole:
             record, self._record = self._record or self._context.telemetry.began(now), None
             self._take(request, record, now)
@@ -143,19 +148,19 @@ class ClientConnection(asyncio.Protocol):
         head = request.head
         keep = request.keep_alive and request.whole and not self._context.draining
         try:
-            answer = self._own(head, refused, keep=keep)
+            answer = self._own(request, refused, keep=keep)
         except Exception:
             log.exception("%s met a bug of the router", head.path)
             answer = problems.answer(refusals.fault(), surfaces.shape(head.path), close=not keep)
         self.write(answer)
         self.answered(keep=keep)
 
-    def _own(self, head: RequestHead, refused: Problem | None, *, keep: bool) -> bytes:
-        door = self._context.settings.routing.door
+    def _own(self, request: ClientRequest, refused: Problem | None, *, keep: bool) -> bytes:
+        head, door = request.head, self._context.settings.routing.door
         answer = cors.preflight(door, head, close=not keep)
         if answer is None:
             extra = cors.lines(door, head)
-            page = refused or handlers.own_page(self._router, head, scraped=self._scraped)
+            page = refused or handlers.own_page(self._router, head, request.body, scraped=self._scraped)
             if isinstance(page, LocalReply):
                 answer = heads.answer(page.status, page.content_type, page.body, extra, close=not keep)
             else:

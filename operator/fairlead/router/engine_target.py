@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from math import inf
 from typing import Final
 
+from fairlead.accounting import token_rates
 from fairlead.router import external_api, refusals
 from fairlead.router.config.loader import TargetConfig
 from fairlead.router.engine_errors import EngineErrorReply
@@ -17,6 +18,7 @@ from fairlead.router.external_api import ExternalApi
 from fairlead.router.observability.counters import RouterCounters
 from fairlead.router.probes import EngineProber, ProbeBackoff
 from fairlead.router.routable_revisions import RoutableRevisions
+from fairlead.router.target_costs import TargetCosts
 from fairlead.router.upstream_pool import TlsContextFactory, UpstreamPool
 from fairlead.router.wire.head_cache import HeadCache
 from fairlead.router.wire.problems import Problem
@@ -52,9 +54,9 @@ class EngineTarget:
     """One target, from its configuration to its last request."""
 
     __slots__ = (
-        *("_lines", "_parts", "adapters", "api", "arrivals", "base", "config", "dispatcher", "errors", "external"),
-        *("hedges", "model_member", "name", "pools", "priority_start", "prober", "prompt_tokens", "retired"),
-        *("revisions", "turning", "unsalted", "watches"),
+        *("_lines", "_parts", "adapters", "api", "arrivals", "base", "config", "costs", "dispatcher", "errors"),
+        *("external", "hedges", "model_member", "name", "pools", "priority_start", "prober", "prompt_tokens"),
+        *("retired", "revisions", "turning", "unsalted", "watches"),
     )
 
     def __init__(
@@ -67,6 +69,7 @@ class EngineTarget:
         self.dispatcher = Dispatcher(terms, lambda endpoint: parts.changed(self, endpoint), parts.tenancy)
         self.prober = EngineProber(self.dispatcher.table, self, parts.probe_backoff)
         self.hedges = HedgePolicy()
+        self.costs = TargetCosts(None if external is None else token_rates.external_rates(external.config.api.prices))
         self.pools: dict[Endpoint, UpstreamPool] = {}
         self.watches: dict[Endpoint, EngineScraper] = {}
         self.revisions = RoutableRevisions(f"{self.name}@" if self.name else "")

@@ -31,6 +31,7 @@ from fairlead.router.engine_target import EngineTarget
 from fairlead.router.observability.label_values import AbortStage
 from fairlead.router.reply import Reply
 from fairlead.router.request import Request
+from fairlead.router.request_bill import RequestBill
 from fairlead.router.route_path import RoutePath
 from fairlead.router.router_context import RouterContext
 from fairlead.router.wire.problems import Problem
@@ -51,7 +52,20 @@ class Exchange:
 
     __slots__ = (
         *("_cache", "_candidates", "_context", "_due", "_ending", "_inquiry", "_last_error"),
-        *("_moved", "_over", "_sent_at", "first", "hedge_at", "path", "reply", "request", "second", "target", "trial"),
+        *(
+            "_moved",
+            "_over",
+            "_sent_at",
+            "bill",
+            "first",
+            "hedge_at",
+            "path",
+            "reply",
+            "request",
+            "second",
+            "target",
+            "trial",
+        ),
     )
     target: EngineTarget
     """Which target gets it."""
@@ -78,6 +92,8 @@ class Exchange:
         """Its way through the targets of a gateway; none at a plain router."""
         self.trial: AnswerTrial | None = None
         """What judges the answers to it; none where nothing does."""
+        self.bill: RequestBill | None = None
+        """What it costs, where that is counted and an engine is asked."""
         self._sent_at = 0.0
         self._moved = 0
         """Bytes of its response at the last sweep."""
@@ -132,13 +148,21 @@ class Exchange:
 
     def begin(self, now: float) -> None:
         """It needs an engine: ask the dispatcher, with a token count first where its prompt is close to a limit."""
-        self._context.telemetry.needs_engine(self.request.record, now)
+        context, request = self._context, self.request
+        context.telemetry.needs_engine(request.record, now)
+        if context.spending.counts:
+            route = request.record.model if self.path is None else self.path.choice.route
+            self.bill = context.spending.bill(request, route)
         self.begin_here(now)
 
     def begin_here(self, now: float) -> None:
         """Ask the dispatcher of its target; its former targets are forgotten."""
         context, request, target = self._context, self.request, self.target
         self._ending, self.hedge_at, self._due = None, inf, inf
+        if self.bill is not None and (unpaid := self._unpaid(self.bill, now)) is not None:
+            target.dispatcher.give_up(request.routing)
+            self.refuse(unpaid, now)
+            return
         if context.hedging.enabled:
             target.hedges.add_share(context.hedging.budget)
         if self.path is not None:
@@ -184,6 +208,8 @@ class Exchange:
         context, request, target = self._context, self.request, self.target
         pool = target.pool(endpoint)
         request.record.sent(request.routing, endpoint, now)
+        if self.bill is not None:
+            self.bill.sent(target, request.routing, now)
         self._sent_at = now
         if request.streams:
             self._due = now + context.timeouts.first_token_seconds
@@ -226,6 +252,8 @@ class Exchange:
         context, request = self._context, self.request
         if not self.reply.is_held:
             request.record.first_token_at = now
+        if self.bill is not None:
+            self.bill.first_token(now)
         if context.hedging.enabled:
             self.target.hedges.saw(request.routing.prompt_tokens, now - self._sent_at)
         self.target.dispatcher.first_token(request.routing, now)
@@ -302,9 +330,15 @@ class Exchange:
         self.hedge_at = inf
         hedges.drop(self, AttemptEnding.OUTRUN, now)
         self._ending = ending
+        if self.bill is not None:
+            self.bill.ended(ending, None, self.reply.deltas, now)
         if not self.target.is_routable and self._goes_on(FallbackReason.UNAVAILABLE, ending, now):
             return
         self.request.record.failed(ending, now)
+        if self.bill is not None and (unpaid := self._unpaid(self.bill, now)) is not None:
+            self._end(ending, None, now)
+            self.refuse(unpaid, now)
+            return
         self.settle(self.target.dispatcher.elsewhere(self.request.routing, ending, now), now)
 
     # Another endpoint beside this one, or another target of a gateway
@@ -314,13 +348,23 @@ class Exchange:
         return self.path is not None and target_moves.goes_on(self, self._context, reason, ending, now)
 
     def hedge(self, now: float) -> None:
-        """Send a hedge, if another endpoint has room and the budget allows."""
-        hedges.send(self, now)
+        """Send a hedge, if another endpoint has room and the budgets allow."""
+        if self.bill is None or self._unpaid(self.bill, now) is None:
+            hedges.send(self, now)
+        else:
+            self.hedge_at = inf
 
-    def drop_attempts(self, now: float) -> None:
+    def drop_attempts(self, ending: AttemptEnding, now: float) -> None:
         """Forget the attempt in flight, which has ended, and its hedge."""
         self.first = None
         hedges.drop(self, AttemptEnding.OUTRUN, now)
+        if self.bill is not None:
+            self.bill.ended(ending, None, self.reply.deltas, now)
+
+    def _unpaid(self, bill: RequestBill, now: float) -> Problem | None:
+        """Hold what another attempt at its target may cost; or why its tenant's budget does not allow that."""
+        refused = self._context.spending.refusal(bill, self.target, self.request.routing, now)
+        return None if refused is None else refusals.of(refused)
 
     def reroute(self, now: float) -> None:
         """Its target is gone while it waits there."""
@@ -479,6 +523,8 @@ class Exchange:
         self.first = None
         if self.second is not None:
             hedges.drop(self, AttemptEnding.OUTRUN, now)
+        if self.bill is not None:
+            self.bill.ended(ending, usage, self.reply.deltas, now)
         self.target.dispatcher.ended(self.request.routing, ending, usage, now)
 
     def broke(self) -> None:
@@ -513,6 +559,9 @@ class Exchange:
         record.bytes_out = reply.bytes_out
         if reply.scan is not None:
             record.deltas = reply.scan.deltas
+        if self.bill is not None:
+            context.spending.over(self.bill, request.record, reply.deltas, now)
+            self.bill = None
         request.end()
         context.live.discard(self)
         context.telemetry.ended(record, now)

@@ -9,7 +9,7 @@ from typing import Any, Final
 from urllib.parse import parse_qs, unquote, unquote_to_bytes
 
 from fairlead.fleet.light_dataclass import light
-from fairlead.router import refusals, router_peers
+from fairlead.router import refusals, router_peers, spending_pages
 from fairlead.router.engine_scraper import ModelCard
 from fairlead.router.observability.recorder import CONTENT_TYPE
 from fairlead.router.router import Router
@@ -57,8 +57,17 @@ def _is_kept(path: bytes) -> bool:
     return plain in PAGES or plain.startswith(_CARD) or plain in _HIDDEN
 
 
-def own_page(router: Router, head: RequestHead, *, scraped: bool) -> LocalReply | Problem:
+def takes_body(head: RequestHead) -> bool:
+    """Whether a page of the router's own reads what the client sends."""
+    return head.path == spending_pages.OUTCOMES and head.method == b"POST"
+
+
+def own_page(router: Router, head: RequestHead, body: bytes, *, scraped: bool) -> LocalReply | Problem:
     """The response to a request that does not go to an engine; each of the two ports has its own pages."""
+    if head.path == spending_pages.OUTCOMES and not scraped:
+        if not takes_body(head):
+            return refusals.wrong_method(head, "POST")
+        return _or_problem(spending_pages.outcome(router.context, head, body))
     pages = SCRAPED if scraped else PAGES
     page = pages.get(head.path)
     if page is None and not scraped and head.path.startswith(_CARD):
@@ -119,6 +128,14 @@ def _cards(router: Router, head: RequestHead) -> list[ModelCard] | Problem:
     return [card for card in router.cards() if account.shadow or account.allows(card["id"])]
 
 
+def _usage(router: Router, head: RequestHead) -> LocalReply | Problem:
+    return _or_problem(spending_pages.usage(router.context, head))
+
+
+def _or_problem(page: dict[str, Any] | Problem) -> LocalReply | Problem:
+    return page if isinstance(page, Problem) else _json(page)
+
+
 def _json(page: Any) -> LocalReply:  # noqa: ANN401 - any JSON
     return LocalReply(body=json.dumps(page).encode())
 
@@ -128,5 +145,5 @@ _OPEN: Final[dict[bytes, LocalHandler]] = {b"/health": _health, b"/ready": _read
 GUARDED: Final[dict[bytes, LocalHandler]] = {b"/metrics": _metrics, b"/fairlead/v1/endpoints": _endpoints}
 """For clients that `MetricsAuthorizer` allows."""
 SCRAPED: Final[dict[bytes, LocalHandler]] = _OPEN | GUARDED | {router_peers.PATH: _permits}
-PAGES: Final[dict[bytes, LocalHandler]] = _OPEN | {b"/v1/models": _models}
+PAGES: Final[dict[bytes, LocalHandler]] = _OPEN | {b"/v1/models": _models, spending_pages.USAGE: _usage}
 """Pages on the client port."""

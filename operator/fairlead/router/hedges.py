@@ -9,6 +9,7 @@ from typing import Protocol
 from fairlead.router.attempt import AttemptOwner, EngineAttempt
 from fairlead.router.engine_target import EngineTarget
 from fairlead.router.request import Request
+from fairlead.router.request_bill import RequestBill
 from fairlead.router.wire.responses import ResponseReader
 from fairlead.routing.reasons import AttemptEnding
 
@@ -22,6 +23,7 @@ class HedgedRequest(AttemptOwner, Protocol):
     second: EngineAttempt | None
     """The hedge."""
     hedge_at: float
+    bill: RequestBill | None
 
 
 def send(owner: HedgedRequest, now: float) -> None:
@@ -33,6 +35,8 @@ def send(owner: HedgedRequest, now: float) -> None:
         pool = target.pool(routing.endpoint)
         owner.second = hedge = EngineAttempt(owner, routing, target.errors)
         request.record.hedge_sent(routing.endpoint, now)
+        if owner.bill is not None:
+            owner.bill.hedged(target, routing, now)
         hedge.send(pool, request.message(target, pool.host), now)
 
 
@@ -41,6 +45,8 @@ def drop(owner: HedgedRequest, ending: AttemptEnding, now: float) -> None:
     hedge, owner.second = owner.second, None
     if hedge is not None:
         hedge.abort()
+        if owner.bill is not None:
+            owner.bill.hedge_over(ending, now)
         owner.target.dispatcher.table.give_back(hedge.routing, ending, now)
 
 
@@ -59,6 +65,8 @@ def wins(owner: HedgedRequest, attempt: EngineAttempt, reader: ResponseReader, n
 def take_over(owner: HedgedRequest, hedge: EngineAttempt, ending: AttemptEnding, now: float) -> None:
     """End the first attempt, for this reason; the request continues with the hedge."""
     routing = owner.request.routing
+    if owner.bill is not None:
+        owner.bill.hedge_won(ending, now)
     if owner.first is not None:
         owner.first.abort()
     routing.swap_endpoints(hedge.routing)

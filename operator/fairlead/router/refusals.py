@@ -27,6 +27,7 @@ STATUS: Final[dict[RefusalReason, int]] = {
     RefusalReason.CONTEXT_TOO_LONG: 400,
     RefusalReason.TOKEN_RATE: 429,
     RefusalReason.REQUEST_RATE: 429,
+    RefusalReason.BUDGET: 429,
     RefusalReason.QUEUE_FULL: 429,
 }
 """All others are 503: nothing is wrong with the request, and a retry may succeed."""
@@ -150,6 +151,27 @@ def no_target(route: str, target: str) -> Problem:
     message = f"model: {route}: {target} answers for it and is not joined to this gateway now; send the request again"
     code = RefusalReason.NO_REPLICA.value
     return Problem(status=503, code=code, message=message, param="model", retry_after_seconds=1)
+
+
+def no_moment() -> Problem:
+    """A time of a usage page is none."""
+    message = "start_time, end_time: write seconds since 1970 in UTC, as `date +%s` prints them, or leave both out"
+    return Problem(status=400, code="invalid_request", message=message, param="start_time")
+
+
+def no_outcome(why: str) -> Problem:
+    """The report of a task cannot be read."""
+    message = f'the report: {why[:MOST_NAME]}; send {{"task": "...", "success": true}}'
+    return Problem(status=400, code="invalid_request", message=message)
+
+
+def unknown_task(name: str) -> Problem:
+    """No request that this router saw named the task."""
+    message = (
+        f"task: {name}: no request of yours at this router named it in x-fairlead-task lately; "
+        "where several routers run, report to the one that answered"
+    )
+    return Problem(status=404, code="unknown_task", message=message, param="task")
 
 
 def no_such_target(name: str, targets: Sequence[str]) -> Problem:

@@ -70,6 +70,11 @@ class Reply:
         """The client does not read what was written."""
         return self._client.paused
 
+    @property
+    def deltas(self) -> int:
+        """Events with text that came of it so far; none where it is no stream."""
+        return 0 if self.scan is None else self.scan.deltas
+
     # A whole response
 
     def refuse(self, problem: Problem, *, keep: bool) -> None:

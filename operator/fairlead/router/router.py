@@ -79,6 +79,7 @@ class Router:
             routing=settings.routing, routers=routers, peers=peers, name=self.name, keys=settings.keys
         )
         context.tenancy.accounts.take(terms, now)
+        context.spending.apply(settings, context.tenancy.accounts, routers)
         before, kept = dict(context.targets), dict[str, EngineTarget]()
         for config, api in self._wanted(settings):
             found = before.pop(config.target, None)
@@ -87,6 +88,8 @@ class Router:
             else:
                 self._retire(found)
                 found = EngineTarget(config, _of_target(terms, config), self._parts, api)
+            price = config.price_per_hour
+            found.costs.apply(None if price is None else float(price), routers, now)
             kept[config.target] = found
         context.targets = kept
         context.sole = None if settings.is_gateway else context.targets[""]

@@ -21,6 +21,7 @@ from fairlead.router.head_facts import HeadFacts
 from fairlead.router.observability.recorder import TelemetryRecorder
 from fairlead.router.observability.tenant_use import TenantUse
 from fairlead.router.router_peers import RouterPeers
+from fairlead.router.router_spending import RouterSpending
 from fairlead.router.tls import UpstreamTls
 from fairlead.router.wire import prefix_blocks
 from fairlead.router.wire.head_cache import HeadCache
@@ -89,7 +90,8 @@ class RouterContext:
 
     __slots__ = (
         *("_id_prefix", "_ids", "_prefix", "cache", "clients", "draining", "heads", "hedging", "judges", "limits"),
-        *("live", "memory", "peers", "retiring", "routes", "salted", "settings", "sole", "targets", "telemetry"),
+        *("live", "memory", "peers", "retiring", "routes", "salted", "settings", "sole", "spending", "targets"),
+        "telemetry",
         *("tenancy", "timeouts", "tls", "use"),
     )
 
@@ -110,6 +112,7 @@ class RouterContext:
         self.tls = UpstreamTls()
         self.judges = AnswerJudges()
         self.use = TenantUse(telemetry.counts.tenants)
+        self.spending = RouterSpending(telemetry)
         self.cache = ResponseCache(settings.routing.cache)
         self.peers = RouterPeers(self.tenancy.accounts, self.memory, telemetry.counts)
         self.heads: dict[RequestHead, HeadFacts] = {}

@@ -19,6 +19,8 @@ def snapshot(context: RouterContext, shared: RedisStoreCounters | None, now: flo
         endpoints=[endpoint for one in targets for endpoint in one.dispatcher.table.endpoints],
         pods=_pods(context, targets),
         lanes=_joined([lane for queue in queues for lane in queue.lanes]),
+        idle={one.name: one.costs.idle for one in context.targets.values() if one.costs.price_per_hour is not None},
+        tasks=context.spending.outcomes.models(),
         held=sum(queue.held for queue in queues),
         accounts=context.tenancy.accounts.all,
         upstream_idle=sum(pool.idle for one in targets for pool in one.pools.values()),

@@ -77,6 +77,7 @@ class Sweeper:
             context.peers.sweep(now, context.timeouts.connect_seconds)
             self._figures_due = now + SELDOM * self._every
             context.use.sweep(now)
+            context.spending.sweep(context.every_target, now)
             self._scrape(now)
 
     def _watch(self, target: EngineTarget, endpoint: Endpoint, now: float) -> None:

@@ -28,7 +28,7 @@ class RoutedRequest(Protocol):
     def begin_here(self, now: float) -> None:
         """Ask the dispatcher of `target`, as if it were the first."""
 
-    def drop_attempts(self, now: float) -> None:
+    def drop_attempts(self, ending: AttemptEnding, now: float) -> None:
         """Forget the attempt in flight and its hedge; `target` gets back what they were charged."""
 
     def refuse(self, problem: Problem, now: float) -> None:
@@ -70,7 +70,7 @@ def goes_on(
     if ending is not None:
         request.record.failed(ending, now)
         owner.target.dispatcher.leave(request.routing, ending, now)
-        owner.drop_attempts(now)
+        owner.drop_attempts(ending, now)
     elif request.routing.waiting:
         owner.target.dispatcher.leave_queue(request.routing)
     request.record.fell_back(owner.target.name, reason.value)

@@ -15,6 +15,8 @@ class RefusalReason(StrEnum):
     CONTEXT_TOO_LONG = "context_too_long"
     TOKEN_RATE = "token_rate"
     REQUEST_RATE = "request_rate"
+    BUDGET = "budget_spent"
+    """What is left of its tenant's budget may not pay for it."""
     QUEUE_FULL = "queue_full"
     QUEUE_TIME = "queue_time"
     """It waited as long as it may, with replicas routable but busy."""

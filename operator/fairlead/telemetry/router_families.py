@@ -34,6 +34,7 @@ WAIT: Final = (
 LAG: Final = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0)
 """Seconds. What delays the loop delays every stream; 5 ms is how long another thread may keep the interpreter."""
 
+PAID: Final = ("model", "target", "revision")
 SERIES: Final = ("model", "revision", "band", "lane")
 """Labels of latencies and tokens. The band stands for the tenant's class; tenants have sums of their own."""
 
@@ -154,6 +155,31 @@ HELD_ANSWERS: Final = _OURS.counter(
     "result",
     "outcome",
 )
+COST: Final = _OURS.counter(
+    "cost", "Cost of requests in the currency of the prices: of all their attempts, where each ran.", *PAID
+)
+UNANSWERED_COST: Final = _OURS.counter(
+    "unanswered_cost", "Of that, the cost of attempts whose reply went to nobody: failed, cut, outrun.", *PAID
+)
+PAID_ATTEMPTS: Final = _OURS.counter("cost_attempts", "Attempts that ended, hedges included.", *PAID)
+PAID_RETRIES: Final = _OURS.counter("cost_retries", "Of those, all but a request's first at the target.", *PAID)
+TENANT_COST: Final = _OURS.counter("tenant_cost", "Cost of requests, by tenant.", "tenant", "model")
+TASKS: Final = _OURS.counter(
+    "tasks", "Tasks, by the target and revision that they began at; requests name them in x-fairlead-task.",
+    "target", "revision",
+)  # fmt: skip
+OUTCOMES: Final = _OURS.gauge(
+    "task_outcomes", "Tasks of which somebody said how they ended, by the last word: succeeded or failed.",
+    "target", "revision", "outcome",
+)  # fmt: skip
+TASK_COST: Final = _OURS.counter(
+    "reported_task_cost", "What those tasks cost, wherever it arose; divided by the succeeded: the cost of a success.",
+    "target", "revision",
+)  # fmt: skip
+IDLE_COST: Final = _OURS.counter(
+    "idle_cost", "Cost of the time of replicas that no request pays for, by target; each router counts its part.",
+    "target",
+)  # fmt: skip
 RETRIES: Final = _OURS.counter("retries", "Requests sent to another replica.")
 ATTEMPTS_FAILED: Final = _OURS.counter(
     "attempts_failed", "Attempts at a replica that ended before the answer began, by how they ended.", "ending"

@@ -82,16 +82,8 @@ class MemberReader:
     def _target(self, judged: DeploymentReview) -> Manifest | None:
         if not judged.may_start or judged.deployment is None or judged.review is None or judged.spec is None:
             return None
-        wanted = judged.deployment.wanted
-        accelerator = self._context.accelerator(wanted.product)
-        price = accelerator.price_an_hour if accelerator else None
-        return gateway_config.target(
-            RoutedDeployment(
-                wanted=wanted,
-                replica=replica_facts.replica(judged.review, revisions.of(judged.spec)),
-                price_per_hour=price * wanted.gpus_per_replica if price is not None else None,
-            )
-        )
+        replica = replica_facts.replica(judged.review, revisions.of(judged.spec))
+        return gateway_config.target(RoutedDeployment(wanted=judged.deployment.wanted, replica=replica))
 
 
 def name_of(document: Manifest) -> str:

@@ -28,6 +28,7 @@ _PLAIN_TOO: Final = (
     "engine_kind",
     "config_map",
     "tenant_keys",
+    "price_per_hour",
 )
 _DIGEST: Final = re.compile("[0-9a-f]{64}")
 

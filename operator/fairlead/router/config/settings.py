@@ -99,6 +99,8 @@ class RouterConfig:
     """Tokens that one engine's KV cache holds, as estimated before it ran."""
     revision: str = ""
     """The target revision; the revision of a pod is in its label."""
+    price_per_hour: Decimal | None = None
+    """Of one replica, all its GPUs."""
     routers: int = 1
     """Number of routers that share rates and concurrency limits."""
     router_selector: str = ""
@@ -150,6 +152,7 @@ class RouterConfig:
             max_context_tokens=self.max_context_tokens,
             max_sequences=self.max_sequences,
             kv_tokens=self.kv_tokens,
+            price_per_hour=self.price_per_hour,
         )
 
     @property

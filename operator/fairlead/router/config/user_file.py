@@ -6,6 +6,7 @@ Imported only for such a file, since it imports the API models, and pydantic wit
 import json
 from collections.abc import Iterator
 from dataclasses import replace
+from decimal import Decimal
 from typing import Any, Final
 
 import yaml
@@ -38,6 +39,7 @@ def settings(text: str) -> RouterConfig:
         max_context_tokens=file.max_context_tokens,
         max_sequences=file.max_sequences,
         kv_tokens=file.kv_tokens,
+        price_per_hour=None if file.price_per_hour is None else Decimal(file.price_per_hour),
         routers=file.routers,
         routing=_routing(file),
         tls_cert_file=tls.cert_file if tls else None,

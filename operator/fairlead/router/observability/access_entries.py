@@ -21,6 +21,8 @@ LONGEST_USUAL: Final = 2048
 """Bytes; twice the size of a line whose fields all have ordinary lengths."""
 
 
+DECIMALS: Final = 9
+"""Of a cost: a token costs a millionth and less."""
 UNKNOWN: Final = -1.0
 """A duration that was not measured; left out of the line, for which it must be this very object."""
 
@@ -106,6 +108,8 @@ class AccessLogEntry(msgspec.Struct, omit_defaults=True, gc=False):
     """Of a gateway: whether the answer had the form that the request wants: valid, or what is wrong with it."""
     escalated: str = ""
     """Of a gateway: why an answer was held back and another one asked for, and whose that was."""
+    cost: float = UNKNOWN
+    """What all its attempts cost, in the currency of the prices; absent where nothing of it has a price."""
     prompt: str = ""
     """The prompt, only with `accessLog.prompts`; at most 32,768 characters."""
 
@@ -183,6 +187,7 @@ def line(record: RequestRecord, clock: TimestampFormatter) -> bytes:
         record.fallback,
         record.check,
         record.escalated,
+        UNKNOWN if record.paid is None else round(record.paid.total, DECIMALS) or UNKNOWN,
         "" if record.prompt is None else record.prompt[:LONGEST_PROMPT],
     )
     return written(entry)

@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import Final
 
+from fairlead.accounting.request_cost import RequestCost
 from fairlead.fleet.tenants import Lane
 from fairlead.router.observability.label_values import (
     CUT_SHORT,
@@ -21,6 +22,7 @@ from fairlead.router.observability.model_labels import ModelLabels
 from fairlead.router.observability.request_record import RequestRecord, SpentAnswer
 from fairlead.router.observability.series import (
     BoundedSeries,
+    CostSeries,
     CountSeries,
     ModelDemand,
     RequestSeries,
@@ -51,7 +53,16 @@ class RouterCounters:
 
     __slots__ = (
         *("_places", "aborts", "attempts_failed", "bad_heads", "bytes_in", "bytes_out", "checked", "clients_opened"),
-        *("clients_refused", "connections_opened", "connections_reused", "cut", "demand", "ejections", "ended_as"),
+        *(
+            "clients_refused",
+            "connections_opened",
+            "connections_reused",
+            "costs",
+            "cut",
+            "demand",
+            "ejections",
+            "ended_as",
+        ),
         *("finished", "hedges_denied", "hedges_lost", "hedges_won", "held", "inflight", "lag", "names", "picks"),
         *("refusals", "retries", "series", "slow_clients", "spenders", "structured", "targets", "tenants"),
     )
@@ -74,6 +85,7 @@ class RouterCounters:
         self.targets: BoundedSeries[tuple[str, str], TargetSeries] = BoundedSeries(MOST_SPENDERS, TargetSeries)
         self.checked: BoundedSeries[CountedLabels, CountSeries] = BoundedSeries(MOST_SPENDERS, CountSeries)
         self.held: BoundedSeries[CountedLabels, CountSeries] = BoundedSeries(MOST_SPENDERS, CountSeries)
+        self.costs: BoundedSeries[tuple[str, str, str], CostSeries] = BoundedSeries(MOST_SPENDERS, CostSeries)
         self._places: dict[RequestLabels, tuple[RequestSeries, TenantSeries]] = {}
         """Both series in one lookup; cleared whole before a full `BoundedSeries` could drop one of them."""
 
@@ -131,6 +143,8 @@ class RouterCounters:
         series, spender = self._place(record)
         spender.by_class[status // 100 if 100 <= status < 600 else 0] += 1
         spender.total.requests += 1
+        if record.paid is not None:
+            self._paid(record.paid, series.key[0], spender, record.ended_at)
         if record.target:
             self._routed(record, series.key[0], status)
         if result is not ANSWERED:
@@ -141,6 +155,19 @@ class RouterCounters:
             self._forwarded(record, series, spender, answered=result is ANSWERED)
         elif record.reason in QUEUED_REFUSALS or record.left is AbortStage.QUEUED:
             series.queued.observe(record.ended_at - record.waited_from)
+
+    def _paid(self, spent: RequestCost, model: str, spender: TenantSeries, now: float) -> None:
+        """Count each attempt of a request and its cost, at the target that it was sent to."""
+        for one in spent.attempts:
+            key = (model, one.target, one.revision)
+            series = self.costs.get(key) or self.costs.place(key, now)
+            series.used_at = now
+            series.attempts += 1
+            series.retries += one.retry
+            series.cost += one.cost
+            spender.cost += one.cost
+            if not one.answered:
+                series.unanswered += one.cost
 
     def _routed(self, record: RequestRecord, route: str, status: int) -> None:
         """Count a gateway's request at the target that had it last, and at those that it left."""

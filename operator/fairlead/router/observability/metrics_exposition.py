@@ -111,11 +111,27 @@ class MetricsExposition:
         family(router_families.CHECKED, ((one.key, one.count) for one in self._counts.checked.values()))
         family(router_families.HELD_ANSWERS, ((one.key, one.count) for one in self._counts.held.values()))
 
+    def _of_costs(self, snapshot: RouterSnapshot) -> None:
+        family, every = self._writer.family, tuple(self._counts.costs.values())
+        family(router_families.COST, ((one.key, one.cost) for one in every))
+        family(router_families.UNANSWERED_COST, ((one.key, one.unanswered) for one in every))
+        family(router_families.PAID_ATTEMPTS, ((one.key, one.attempts) for one in every))
+        family(router_families.PAID_RETRIES, ((one.key, one.retries) for one in every))
+        spenders = (one for one in self._counts.spenders.values() if one.cost)
+        family(router_families.TENANT_COST, ((one.key, one.cost) for one in spenders))
+        tasks = [(key, one) for key, one in snapshot.tasks.items() if one.tasks]
+        family(router_families.TASKS, ((key, one.tasks) for key, one in tasks))
+        ended = [(key, (("succeeded", one.succeeded), ("failed", one.failed))) for key, one in tasks]
+        family(router_families.OUTCOMES, (((*key, how), n) for key, counts in ended for how, n in counts))
+        family(router_families.TASK_COST, ((key, one.reported_cost) for key, one in tasks))
+        family(router_families.IDLE_COST, by_key(snapshot.idle.items()))
+
     def _of_replicas(self, snapshot: RouterSnapshot) -> None:
         counts, family = self._counts, self._writer.family
         every = sorted(((snapshot.pods.get(one, one.pod), one) for one in snapshot.endpoints), key=lambda one: one[0])
         family(router_families.PICKS, by_key(counts.picks.items()))
         self._of_targets()
+        self._of_costs(snapshot)
         self._one(router_families.RETRIES, counts.retries)
         family(router_families.ATTEMPTS_FAILED, by_key(counts.attempts_failed.items()))
         outcomes = {"won": counts.hedges_won, "lost": counts.hedges_lost, "denied": counts.hedges_denied}

@@ -121,6 +121,10 @@ class TelemetryRecorder:
         else:
             record.traceparent = traces.undecided(bits)
 
+    def wall(self, now: float) -> float:
+        """The time of day at this moment of the loop's clock."""
+        return now + self._clock.offset
+
     def needs_engine(self, record: RequestRecord, now: float) -> None:
         """A complete request needs an engine: its queue time begins."""
         record.waited_from = now

@@ -6,6 +6,7 @@ It holds times and amounts and reads no clock: `now` is the loop's monotonic tim
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
+from fairlead.accounting.request_cost import RequestCost
 from fairlead.fleet.tenants import Lane
 from fairlead.router.observability import traces
 from fairlead.router.observability.label_values import OTHER, AbortStage
@@ -103,6 +104,8 @@ class RequestRecord:
     """Why an answer to it was not given, and whose that was."""
     spent: list[SpentAnswer] | None = None
     """Answers that were not given."""
+    paid: RequestCost | None = None
+    """What its attempts cost, where that is counted."""
 
     status: int = 0
     reason: str = ""

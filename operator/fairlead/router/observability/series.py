@@ -79,7 +79,7 @@ class TenantSeries:
     """Counters of one tenant and model."""
 
     __slots__ = (
-        *("by_class", "cached", "first_token_seconds", "first_tokens", "key", "output", "prompt", "total"),
+        *("by_class", "cached", "cost", "first_token_seconds", "first_tokens", "key", "output", "prompt", "total"),
         "used_at",
     )
 
@@ -90,7 +90,19 @@ class TenantSeries:
         self.by_class = [0] * 6
         """Requests by the first digit of their status."""
         self.prompt = self.output = self.cached = self.first_tokens = 0
-        self.first_token_seconds = 0.0
+        self.first_token_seconds = self.cost = 0.0
+
+
+class CostSeries:
+    """Attempts and their cost, of one model, target and revision."""
+
+    __slots__ = ("attempts", "cost", "key", "retries", "unanswered", "used_at")
+
+    def __init__(self, key: tuple[str, ...], now: float) -> None:
+        self.key = key
+        self.used_at = now
+        self.attempts = self.retries = 0
+        self.cost = self.unanswered = 0.0
 
 
 class TargetSeries:

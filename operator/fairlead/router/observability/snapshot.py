@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from fairlead.accounting.task_outcomes import ModelFigures, ModelKey
 from fairlead.router.cache.counters import CacheCounters, RedisStoreCounters
 from fairlead.routing.accounts import Account
 from fairlead.routing.endpoint import Endpoint
@@ -30,6 +31,10 @@ class RouterSnapshot:
     """Names of pods that are not shown by their own, since another namespace may have such a pod."""
     lanes: Sequence[LaneSnapshot] = ()
     accounts: Sequence[Account] = ()
+    idle: Mapping[str, float] = field(default_factory=dict)
+    """Cost of idle time, by target whose price is known."""
+    tasks: Mapping[ModelKey, ModelFigures] = field(default_factory=dict)
+    """What became of tasks, by the target and revision that they began at."""
     held: int = 0
     """Waiting requests for which no replica is routable."""
     cache: CacheView | None = None

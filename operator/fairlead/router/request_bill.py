@@ -1,0 +1,191 @@
+"""What one request costs and what is held of its tenant's budget for it, from before its first attempt to its end.
+
+Nothing is sent that the budget may not pay for: what was spent, what is in flight and the next attempt, each at most
+what its tokens may cost, must fit into what is held, or more is held first.
+"""
+
+from typing import Final, Protocol
+
+from fairlead.accounting import reservations
+from fairlead.accounting.budgets import BudgetAccount, BudgetReservation, BudgetShortage
+from fairlead.accounting.request_cost import AttemptRecord, RequestCost
+from fairlead.accounting.reservations import OutputEstimate
+from fairlead.accounting.token_rates import TokenRates, TokensUsed
+from fairlead.router.engine_target import EngineTarget
+from fairlead.router.observability.request_record import RequestRecord
+from fairlead.router.target_costs import PricedAttempt
+from fairlead.router.wire.requests import ClientRequest
+from fairlead.routing.reasons import AttemptEnding
+from fairlead.routing.refusal import TokenUsage
+from fairlead.routing.routing_request import RoutingRequest
+
+TASK_HEADER: Final = b"x-fairlead-task"
+
+
+class BilledRequest(Protocol):
+    """A request as its bill sees it."""
+
+    received: ClientRequest
+    record: RequestRecord
+    routing: RoutingRequest
+    streams: bool
+    text_bytes: int
+
+
+class OpenCharge:
+    """One attempt in flight, and where it is."""
+
+    __slots__ = ("attempt", "most", "target")
+
+    def __init__(self, target: EngineTarget, attempt: PricedAttempt, most: float) -> None:
+        self.target = target
+        self.attempt = attempt
+        self.most = most
+        """What it may cost at most."""
+
+
+class RequestBill:
+    """The money of one request."""
+
+    __slots__ = (
+        *("_began_at", "_budget", "_estimate", "_first", "_hedge", "_held", "_rates", "_request", "_spent", "cost"),
+    )
+
+    def __init__(
+        self, request: BilledRequest, route: str, budget: BudgetAccount | None, estimate: OutputEstimate
+    ) -> None:
+        task = request.received.head.headers.get(TASK_HEADER)
+        self.cost = RequestCost(
+            tenant=request.record.tenant, route=route, task="" if task is None else task.decode("latin-1")
+        )
+        self._budget = budget
+        self._held: BudgetReservation | None = None
+        self._request = request
+        self._estimate = estimate
+        self._first: OpenCharge | None = None
+        self._hedge: OpenCharge | None = None
+        self._spent = 0.0
+        self._began_at = ""
+        """The target of its first attempt."""
+        self._rates: TokenRates | None = None
+        """By which the next attempt is held for, and pays."""
+
+    # The budget
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it would have been refused, were the budget not in shadow mode."""
+        return self._held is not None and self._held.over
+
+    def short_of(self, target: EngineTarget, wall: float) -> BudgetShortage | None:
+        """Hold what another attempt at this target may cost; or what is missing for it."""
+        budget, held = self._budget, self._held
+        if budget is None:
+            return None
+        self._rates = target.costs.rates()
+        open_charges = sum(one.most for one in (self._first, self._hedge) if one is not None)
+        needed = self._spent + open_charges + self._most(target, self._rates)
+        if held is None:
+            found = budget.reserve(needed, wall)
+        elif needed > held.amount:
+            found = budget.extend(held, needed - held.amount, wall)
+        else:
+            return None
+        if isinstance(found, BudgetShortage):
+            return found
+        self._held = found
+        return None
+
+    def settle(self, wall: float) -> None:
+        """It is over: its budget pays what it took."""
+        if self._budget is not None and self._held is not None:
+            self._budget.settle(self._held, self._spent, wall)
+            self._held = None
+
+    # Attempts
+
+    def sent(self, target: EngineTarget, routing: RoutingRequest, now: float) -> None:
+        """An attempt is sent."""
+        self._began_at = self._began_at or target.name
+        self._first = self._opened(target, routing, now)
+
+    def hedged(self, target: EngineTarget, routing: RoutingRequest, now: float) -> None:
+        """A second one beside it."""
+        self._hedge = self._opened(target, routing, now)
+
+    def first_token(self, now: float) -> None:
+        """The prompt is computed."""
+        one = self._first
+        if one is not None:
+            one.target.costs.first_token(one.attempt, now)
+
+    def hedge_over(self, ending: AttemptEnding, now: float) -> None:
+        """The hedge lost."""
+        one, self._hedge = self._hedge, None
+        if one is not None:
+            self._close(one, ending, self._unfinished(0), now)
+
+    def hedge_won(self, ending: AttemptEnding, now: float) -> None:
+        """The first attempt is over, and the hedge stands in its place."""
+        one, self._first, self._hedge = self._first, self._hedge, None
+        if one is not None:
+            self._close(one, ending, self._unfinished(0), now)
+
+    def ended(self, ending: AttemptEnding, usage: TokenUsage | None, seen: int, now: float) -> None:
+        """The attempt is over; without the engine's count its tokens are those that were seen of the reply."""
+        one, self._first = self._first, None
+        if one is None:
+            return
+        if usage is None:
+            used = self._unfinished(seen)
+        else:
+            used = TokensUsed(prompt=usage.prompt_tokens, cached=usage.cached_tokens or 0, output=usage.output_tokens)
+        answered = ending is AttemptEnding.DONE
+        if answered:
+            self._estimate.learn(used.output)
+        self._close(one, ending, used, now, answered=answered)
+
+    def close(self, seen: int, now: float) -> None:
+        """Nothing of it is in flight any more."""
+        self.hedge_over(AttemptEnding.OUTRUN, now)
+        self.ended(AttemptEnding.FAILED, None, seen, now)
+
+    def _opened(self, target: EngineTarget, routing: RoutingRequest, now: float) -> OpenCharge:
+        assert routing.endpoint is not None
+        rates = self._rates or target.costs.rates()
+        most = 0.0 if self._budget is None else self._most(target, rates)
+        return OpenCharge(target, target.costs.started(routing, routing.endpoint, rates, now), most)
+
+    def _close(
+        self, one: OpenCharge, ending: AttemptEnding, used: TokensUsed, now: float, *, answered: bool = False
+    ) -> None:
+        routing, target = self._request.routing, one.target
+        most = used
+        if not answered and not self._request.streams:
+            # What an engine wrote of a reply that is not streamed is not seen.
+            most = TokensUsed(prompt=used.prompt, cached=used.cached, output=max(used.output, routing.output_tokens))
+        money = target.costs.ended(one.attempt, ending, most, now)
+        self._spent += money
+        attempts = self.cost.attempts
+        self.cost.add(
+            AttemptRecord(
+                target=target.name,
+                revision=one.attempt.revision,
+                used=used,
+                cost=money,
+                retry=any(each.target == target.name for each in attempts),
+                fallback=target.name != self._began_at,
+                external=target.external is not None,
+                answered=answered,
+            )
+        )
+
+    def _unfinished(self, output: int) -> TokensUsed:
+        return TokensUsed(prompt=self._request.routing.prompt_tokens, output=output)
+
+    def _most(self, target: EngineTarget, rates: TokenRates) -> float:
+        """What an attempt at this target may cost: each byte of the prompt a token, unless they are counted."""
+        request, routing = self._request, self._request.routing
+        prompt = routing.prompt_tokens if routing.counted else max(routing.prompt_tokens, request.text_bytes)
+        output = routing.output_tokens if routing.names_output or target.dispatcher.fill_in is not None else None
+        return reservations.reserved_cost((rates,), prompt, output, self._estimate).money

@@ -1,0 +1,112 @@
+"""The money of one router: bills of requests, budgets of tenants, usage by hour, and what became of tasks.
+
+Several routers each keep their own part of every budget, and nothing of it outlives the process.
+"""
+
+from collections.abc import Iterable
+from typing import Final
+
+from fairlead.accounting.budgets import BudgetAccount
+from fairlead.accounting.reservations import OutputEstimate
+from fairlead.accounting.task_outcomes import TaskOutcomes
+from fairlead.accounting.usage_ledger import HOUR_SECONDS, UsageLedger
+from fairlead.router.config.loader import RouterConfig
+from fairlead.router.engine_target import EngineTarget
+from fairlead.router.observability.recorder import TelemetryRecorder
+from fairlead.router.observability.request_record import RequestRecord
+from fairlead.router.request_bill import BilledRequest, RequestBill
+from fairlead.routing.accounts import Accounts
+from fairlead.routing.reasons import RefusalReason
+from fairlead.routing.refusal import Refusal
+from fairlead.routing.routing_request import RoutingRequest
+
+MOST_ESTIMATES: Final = 1024
+"""Models whose lengths of replies are kept; names that clients make up are refused before."""
+KEPT_SECONDS: Final = 40 * 86_400
+"""How long usage is kept: a month, and some days in which to read it."""
+
+
+class RouterSpending:
+    """What all requests of one router spend."""
+
+    __slots__ = ("_estimates", "_forget_at", "_telemetry", "budgets", "counts", "ledger", "outcomes")
+
+    def __init__(self, telemetry: TelemetryRecorder) -> None:
+        self._telemetry = telemetry
+        self._estimates: dict[str, OutputEstimate] = {}
+        self._forget_at = 0.0
+        self.budgets: dict[str, BudgetAccount] = {}
+        """By tenant."""
+        self.ledger = UsageLedger()
+        self.outcomes = TaskOutcomes()
+        self.counts = False
+        """Whether requests have bills at all: at a gateway, and where the price of a replica is known."""
+
+    def apply(self, settings: RouterConfig, accounts: Accounts, routers: int) -> None:
+        """Apply a configuration: what is spent stays spent."""
+        self.counts = settings.is_gateway or any(one.price_per_hour is not None for one in settings.served)
+        kept: dict[str, BudgetAccount] = {}
+        for account in accounts.all:
+            budget = account.tenant.budget
+            if budget is None:
+                continue
+            found = self.budgets.get(account.name)
+            if found is None or found.monthly is not budget.monthly:
+                found = BudgetAccount(0.0, monthly=budget.monthly)
+            found.limit, found.shadow = float(budget.max_cost) / routers, account.shadow
+            found.unit = f"at this router, one of {routers} that share {budget.max_cost}," if routers > 1 else "in all"
+            kept[account.name] = found
+        self.budgets = kept
+
+    def wall(self, now: float) -> float:
+        """The time of day, which budgets and hours go by."""
+        return self._telemetry.wall(now)
+
+    # One request
+
+    def bill(self, request: BilledRequest, route: str) -> RequestBill:
+        """The bill of a request that needs an engine."""
+        estimate = self._estimates.get(route)
+        if estimate is None:
+            if len(self._estimates) >= MOST_ESTIMATES:
+                self._estimates.clear()
+            estimate = self._estimates[route] = OutputEstimate()
+        return RequestBill(request, route, self.budgets.get(request.record.tenant), estimate)
+
+    def refusal(self, bill: RequestBill, target: EngineTarget, routing: RoutingRequest, now: float) -> Refusal | None:
+        """Hold what an attempt at this target may cost; a refusal where the tenant's budget has too little left."""
+        over, account = bill.is_over, routing.account
+        missing = bill.short_of(target, self.wall(now))
+        if missing is not None:
+            return Refusal(
+                reason=RefusalReason.BUDGET,
+                message=f"tenant {account.name}: {missing.message}",
+                retry_after_seconds=missing.resets_in_seconds,
+            )
+        if bill.is_over and not over:
+            account.shadowed[RefusalReason.BUDGET] += 1
+            routing.shadow = routing.shadow or RefusalReason.BUDGET
+        return None
+
+    def over(self, bill: RequestBill, record: RequestRecord, seen: int, now: float) -> None:
+        """A request ended: its budget pays, and all that counts money counts it."""
+        bill.close(seen, now)
+        wall = self.wall(now)
+        bill.settle(wall)
+        if bill.cost.attempts:
+            record.paid = bill.cost
+            self.ledger.add(bill.cost, wall)
+            self.outcomes.add(bill.cost)
+
+    # Time
+
+    def sweep(self, targets: Iterable[EngineTarget], now: float) -> None:
+        """Account the time of all replicas, and what of it is idle."""
+        wall = self.wall(now)
+        for target in targets:
+            for revision, money in target.costs.follow(target.dispatcher.table.endpoints, now).items():
+                if money:
+                    self.ledger.add_idle(target.name, revision, money, wall)
+        if wall >= self._forget_at:
+            self._forget_at = wall + HOUR_SECONDS
+            self.ledger.drop_before(int(wall - KEPT_SECONDS))
