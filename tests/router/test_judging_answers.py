@@ -29,7 +29,7 @@ def answer(text: str, tokens: int = 7) -> bytes:
 
 def stream(*pieces: str) -> bytes:
     """A streamed one."""
-    made = [{"choices": [{"index": 0, "delta": {"content": one}, "finish_reason": None}]} for one in pieces]
+    made: list[Json] = [{"choices": [{"index": 0, "delta": {"content": one}, "finish_reason": None}]} for one in pieces]
     made.append({"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]})
     made.append({"choices": [], "usage": {"prompt_tokens": 3, "completion_tokens": len(pieces)}})
     return events(*(json.dumps(one, separators=(",", ":")).encode() for one in made))
