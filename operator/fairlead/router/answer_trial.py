@@ -41,7 +41,7 @@ class KeptAnswer:
 
 
 @light
-class Judgement:
+class AnswerVerdict:
     """What the checks say of one answer."""
 
     answer: Answer | None
@@ -100,14 +100,14 @@ class AnswerTrial:
         reply.judge(None if self._tap is None else self._tap.take, held=held)
         return held
 
-    def judgement(self) -> Judgement | None:
+    def verdict(self) -> AnswerVerdict | None:
         """What is to be said of the answer that has passed; nothing where there was none, or none to judge."""
         if self._tap is None:
             return None
         answer, wanted, held = self._tap.answer(), self.wanted, self._held
         self._tap = None
         check = self._check if held and self._path.in_cascade else None
-        return Judgement(
+        return AnswerVerdict(
             answer=answer,
             held=held,
             cascade=PASSED if check is None else check.check(answer, wanted),

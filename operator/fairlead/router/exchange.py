@@ -14,6 +14,7 @@ from fairlead.router import (
     answer_trial,
     cache_bridge,
     explain_headers,
+    failed_attempts,
     hedges,
     permit_requests,
     rate_limit_headers,
@@ -51,7 +52,7 @@ class Exchange:
     """Created for each request; driven by the client's connection, its attempts, the cache, and the sweeper."""
 
     __slots__ = (
-        *("_cache", "_candidates", "_context", "_due", "_ending", "_inquiry", "_last_error"),
+        *("_cache", "_candidates", "_context", "_due", "_ending", "_inquiry", "last_error"),
         *(
             "_moved",
             "_over",
@@ -75,7 +76,6 @@ class Exchange:
         self.request = request
         self.reply = reply
         self.hedge_at = inf
-        """When to send a hedge, if the first attempt has no first byte by then."""
         self.first: EngineAttempt | None = None
         self.second: EngineAttempt | None = None
         self._inquiry: Inquiry | None = None
@@ -84,8 +84,7 @@ class Exchange:
         """Its connection to the response cache, unless it bypasses the cache."""
         self._candidates: tuple[EndpointCandidate, ...] | None = None
         """All endpoints as of its arrival, for a client that wants an explanation."""
-        self._last_error: Problem | EngineErrorReply | None = None
-        """What went wrong at the last engine, or its own error: for the client if there is no other attempt."""
+        self.last_error: Problem | EngineErrorReply | None = None
         self._ending: AttemptEnding | None = None
         """How the last attempt ended, if it failed."""
         self.path: RoutePath | None = None
@@ -262,60 +261,29 @@ class Exchange:
         """The engine's response is complete."""
         now = monotonic()
         if attempt.error is not None:
-            self._judge(attempt.error, attempt.endpoint, now)
+            failed_attempts.refused(self, attempt.error, attempt.endpoint, now)
             return
         reply = self.reply
         status = reply.status
         if status >= 400:
-            self._end(AttemptEnding.REFUSED, None, now)
+            self.end(AttemptEnding.REFUSED, None, now)
             if second_answers.gives_kept(self, now):
                 return
         else:
             usage = self.reply.counted_usage(self.target.dispatcher.table.expectations)
             if not attempt.started:
                 self.target.dispatcher.first_token(self.request.routing, now)
-            self._end(reply.ending(), usage, now)
-            if self.trial is not None and second_answers.asks_again(self, self._context, usage, now):
+            self.end(reply.ending(), usage, now)
+            if self.trial is not None and second_answers.replaces(self, self._context, usage, now):
                 return
         if self._cache is not None:
             self._cache.completed(now)
         self.over(status, now)
         reply.finish(keep=reply.keep)
 
-    def _judge(self, error: EngineErrorReply, endpoint: Endpoint, now: float) -> None:
-        """Handle an engine's error response: try another engine, or pass it on."""
-        ending, again = error.record(self.target.dispatcher.table, endpoint)
-        if again:
-            self._last_error = error
-            self._elsewhere(ending, now)
-            return
-        if ending is AttemptEnding.FAILED and self._goes_on(FallbackReason.ENGINE_ERROR, ending, now):
-            return
-        self._end(ending, None, now)
-        problem = self.target.problem_of(error, self.request.received.head)
-        if problem is not None:
-            self.refuse(problem, now)
-        else:
-            self._pass_on(error, now)
-
     def attempt_lost(self, attempt: EngineAttempt, why: str) -> None:
         """The engine's response broke, or never began."""
-        now, endpoint, table = monotonic(), attempt.endpoint, self.target.dispatcher.table
-        if self.reply.begun:
-            table.failed(endpoint, why)
-            self._cut(refusals.cut(endpoint.address, why), AttemptEnding.CUT, now)
-            return
-        self.reply.drop()
-        table.failed(endpoint, why, at_once=not attempt.reached)
-        if attempt is self.second:
-            hedges.drop(self, AttemptEnding.FAILED, now)
-            return
-        self._last_error = refusals.unreachable(endpoint.address, why)
-        self.first = None
-        if self.second is not None:
-            hedges.take_over(self, self.second, AttemptEnding.FAILED, now)
-        else:
-            self._elsewhere(AttemptEnding.FAILED if attempt.reached else AttemptEnding.NOT_CONNECTED, now)
+        failed_attempts.lost(self, attempt, why, monotonic())
 
     def attempt_broke(self, attempt: EngineAttempt) -> None:
         """A bug of the router hit an attempt; if it is the hedge, the first attempt is still in flight."""
@@ -324,7 +292,7 @@ class Exchange:
         else:
             self.broke()
 
-    def _elsewhere(self, ending: AttemptEnding, now: float) -> None:
+    def elsewhere(self, ending: AttemptEnding, now: float) -> None:
         """The attempt failed before the client got a byte: another endpoint, the queue, or the last error."""
         self.first = None
         self.hedge_at = inf
@@ -332,18 +300,16 @@ class Exchange:
         self._ending = ending
         if self.bill is not None:
             self.bill.ended(ending, None, self.reply.deltas, now)
-        if not self.target.is_routable and self._goes_on(FallbackReason.UNAVAILABLE, ending, now):
+        if not self.target.is_routable and self.goes_on(FallbackReason.UNAVAILABLE, ending, now):
             return
         self.request.record.failed(ending, now)
         if self.bill is not None and (unpaid := self._unpaid(self.bill, now)) is not None:
-            self._end(ending, None, now)
+            self.end(ending, None, now)
             self.refuse(unpaid, now)
             return
         self.settle(self.target.dispatcher.elsewhere(self.request.routing, ending, now), now)
 
-    # Another endpoint beside this one, or another target of a gateway
-
-    def _goes_on(self, reason: FallbackReason, ending: AttemptEnding | None, now: float) -> bool:
+    def goes_on(self, reason: FallbackReason, ending: AttemptEnding | None, now: float) -> bool:
         """Whether another target gets the request, since its own cannot answer it."""
         return self.path is not None and target_moves.goes_on(self, self._context, reason, ending, now)
 
@@ -370,8 +336,6 @@ class Exchange:
         """Its target is gone while it waits there."""
         target_moves.reroute(self, self._context, now)
 
-    # The client's connection
-
     def left(self, now: float) -> None:
         """The client disconnected: end everything that is in progress for it."""
         sent = AbortStage.QUEUED if self.first is None else AbortStage.FIRST_TOKEN
@@ -380,7 +344,7 @@ class Exchange:
             return
         if self.first is not None:
             self.first.abort()
-            self._end(AttemptEnding.CLIENT_LEFT, None, now)
+            self.end(AttemptEnding.CLIENT_LEFT, None, now)
         elif self._inquiry is not None:
             self._inquiry.abort()
         else:
@@ -408,8 +372,6 @@ class Exchange:
         """Disconnect the client, which ends the request."""
         self.reply.abort()
 
-    # What takes too long
-
     def sweep(self, now: float) -> None:
         """Extend the time-out if the stream moved since the last sweep (chunks themselves read no clock), or end it."""
         reply = self.reply
@@ -421,63 +383,30 @@ class Exchange:
         if now >= self._due or now >= self.request.ends_at:
             self._timed_out(now)
         elif self.path is not None and self.request.routing.waiting and not self.target.is_routable:
-            self._goes_on(FallbackReason.UNAVAILABLE, None, now)
+            self.goes_on(FallbackReason.UNAVAILABLE, None, now)
 
     def _timed_out(self, now: float) -> None:
         """A time-out expired; the dispatcher refuses those in its queue itself."""
         if self._inquiry is not None:
             self._inquiry.give_up()
         elif self.first is not None:
-            self._too_slow(self.first, now)
+            failed_attempts.too_slow(self, self._context.timeouts, self.first, now)
         elif self._cache is not None and now >= self.request.ends_at:
             self._cache.late(self._context.timeouts.total_seconds, now)
 
-    def _too_slow(self, attempt: EngineAttempt, now: float) -> None:
-        """The engine did not begin, go on or end in time; only the first two are its fault for certain."""
-        endpoint, timeouts, table = attempt.endpoint, self._context.timeouts, self.target.dispatcher.table
-        begun, speaks = self.reply.begun, self.reply.status != 0
-        if now >= self.request.ends_at:
-            slow = refusals.too_slow(endpoint.address, "did not finish", timeouts.total_seconds)
-        elif speaks:
-            silent = f"silent for {timeouts.between_tokens_seconds:g} s"
-            table.failed(endpoint, silent)
-            slow = refusals.cut(endpoint.address, silent)
-        else:
-            table.failed(endpoint, f"no first token within {timeouts.first_token_seconds:g} s")
-            slow = refusals.too_slow(endpoint.address, "said nothing", timeouts.first_token_seconds)
-        if begun:
-            self._cut(slow, AttemptEnding.SLOW, now)
-            return
-        attempt.abort()
-        self.reply.drop()
-        if now < self.request.ends_at and self._goes_on(FallbackReason.TIMEOUT, AttemptEnding.SLOW, now):
-            return
-        self.request.record.failed(AttemptEnding.SLOW, now)
-        self._end(AttemptEnding.SLOW, None, now)
-        self.refuse(slow, now)
-
     def hung(self, why: str, now: float) -> None:
         """The endpoint was ejected because it hangs: retry elsewhere, as long as the client has got no byte."""
-        attempt = self.first
-        assert attempt is not None
-        endpoint = attempt.endpoint
-        if self.reply.begun:
-            self._cut(refusals.cut(endpoint.address, why), AttemptEnding.SLOW, now)
-            return
-        attempt.abort()
-        self.reply.drop()
-        self._last_error = refusals.hung_engine(endpoint.address, why)
-        self._elsewhere(AttemptEnding.SLOW, now)
+        failed_attempts.hung(self, why, now)
 
     # The end
 
     def _refused(self, refusal: Refusal, now: float) -> None:
         """No engine will answer: the refusal says why, or the error of the last engine does."""
-        last = self._last_error
+        last = self.last_error
         self.first = None
         if self.request.routing.keeps_charges:
             reason = route_path.reason_of(refusal, self._ending)
-            if reason is not None and self._goes_on(reason, None, now):
+            if reason is not None and self.goes_on(reason, None, now):
                 return
             self.target.dispatcher.give_up(self.request.routing)
         if last is None or refusal.reason not in LAST_ERRORS:
@@ -485,7 +414,7 @@ class Exchange:
         elif isinstance(last, Problem):
             self.refuse(last, now)
         else:
-            self._pass_on(last, now)
+            self.pass_on(last, now)
 
     def refuse(self, problem: Problem, now: float) -> None:
         """Answer with an error of the router's own; no engine works for this request any more."""
@@ -498,7 +427,7 @@ class Exchange:
         self.over(problem.status, now)
         self.reply.finish(keep=keep)
 
-    def _pass_on(self, error: EngineErrorReply, now: float) -> None:
+    def pass_on(self, error: EngineErrorReply, now: float) -> None:
         """Pass the engine's error on unchanged."""
         if second_answers.gives_kept(self, now):
             return
@@ -507,18 +436,18 @@ class Exchange:
         self.over(error.head.status, now)
         self.reply.finish(keep=keep)
 
-    def _cut(self, problem: Problem, ending: AttemptEnding, now: float) -> None:
+    def cut(self, problem: Problem, ending: AttemptEnding, now: float) -> None:
         """End a response that has begun, with an error frame where its form allows one."""
         reply, record = self.reply, self.request.record
         assert self.first is not None
         ended_well = reply.cut(problem)
         self.first.abort()
         record.cut, record.reason = True, problem.code
-        self._end(ending, None, now)
+        self.end(ending, None, now)
         self.over(reply.status, now)
         reply.finish(keep=reply.keep and ended_well)
 
-    def _end(self, ending: AttemptEnding, usage: TokenUsage | None, now: float) -> None:
+    def end(self, ending: AttemptEnding, usage: TokenUsage | None, now: float) -> None:
         """Release the endpoint: no engine works for this request any more."""
         self.first = None
         if self.second is not None:
@@ -541,7 +470,7 @@ class Exchange:
             elif routing.waiting:
                 self.target.dispatcher.withdraw(routing, now)
             elif routing.endpoint is not None:
-                self._end(AttemptEnding.FAILED, None, now)
+                self.end(AttemptEnding.FAILED, None, now)
         if self.reply.begun:
             self.over(self.reply.status, now)
             self.reply.break_off()
@@ -555,10 +484,7 @@ class Exchange:
         if self._over:
             raise AssertionError(f"request {record.request_id} ended twice")
         self._over = True
-        record.status = status
-        record.bytes_out = reply.bytes_out
-        if reply.scan is not None:
-            record.deltas = reply.scan.deltas
+        reply.close(status)
         if self.bill is not None:
             context.spending.over(self.bill, request.record, reply.deltas, now)
             self.bill = None

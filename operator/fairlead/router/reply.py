@@ -263,6 +263,13 @@ class Reply:
         """Disconnect the client."""
         self._client.abort()
 
+    def close(self, status: int) -> None:
+        """The request is over: its record says what went out."""
+        record = self._request.record
+        record.status, record.bytes_out = status, self.bytes_out
+        if self.scan is not None:
+            record.deltas = self.scan.deltas
+
     def detach(self) -> None:
         """The client has disconnected, and the response goes on for others."""
         self._client = DepartedClient()

@@ -21,7 +21,7 @@ from fairlead.router.head_facts import HeadFacts
 from fairlead.router.observability.recorder import TelemetryRecorder
 from fairlead.router.observability.tenant_use import TenantUse
 from fairlead.router.router_peers import RouterPeers
-from fairlead.router.router_spending import RouterSpending
+from fairlead.router.spending_accounts import RouterSpending
 from fairlead.router.tls import UpstreamTls
 from fairlead.router.wire import prefix_blocks
 from fairlead.router.wire.head_cache import HeadCache

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from fairlead.fleet.model_routes import InvalidAnswerAction
 from fairlead.router import retried_bodies
-from fairlead.router.answer_trial import AnswerTrial, Judgement, KeptAnswer
+from fairlead.router.answer_trial import AnswerTrial, AnswerVerdict, KeptAnswer
 from fairlead.router.engine_target import EngineTarget
 from fairlead.router.observability.label_values import HeldOutcome
 from fairlead.router.reply import Reply
@@ -41,32 +41,32 @@ class JudgedRequest(Protocol):
         """It has ended."""
 
 
-def asks_again(owner: JudgedRequest, context: RouterContext, usage: TokenUsage | None, now: float) -> bool:
+def replaces(owner: JudgedRequest, context: RouterContext, usage: TokenUsage | None, now: float) -> bool:
     """Judge the answer that is whole. Returns whether another one is asked for; if not, the client has this one."""
     trial, path, record = owner.trial, owner.path, owner.request.record
-    judgement = None if trial is None else trial.judgement()
-    if trial is None or path is None or judgement is None:
+    verdict = None if trial is None else trial.verdict()
+    if trial is None or path is None or verdict is None:
         return False
     counts = context.telemetry.counts
-    if judgement.structured is not None:
-        record.check = judgement.structured.fault or "valid"
+    if verdict.structured is not None:
+        record.check = verdict.structured.fault or "valid"
         counts.add_checked(record, record.check, now)
-    if not judgement.held:
+    if not verdict.held:
         return False
-    outcome, target = _decided(owner, context, judgement, now)
+    outcome, target = _decided(owner, context, verdict, now)
     if outcome is HeldOutcome.TOO_LARGE:
         counts.add_held(record, "unchecked", outcome, now)
         return False
-    fault = judgement.cascade.fault or (judgement.structured.fault if judgement.structured is not None else None)
+    fault = verdict.cascade.fault or (verdict.structured.fault if verdict.structured is not None else None)
     counts.add_held(record, fault or "passed", outcome, now)
     if target is None:
         owner.reply.release()
         return False
     if outcome is HeldOutcome.RETRIED:
-        _tell(owner, trial, judgement)
+        _add_error(owner, trial, verdict)
     trial.kept = _kept(owner, usage)
     record.escalated = f"{fault}; from={owner.target.name}"
-    _ask(owner, context, target, now)
+    _send_again(owner, context, target, now)
     return True
 
 
@@ -89,16 +89,16 @@ def gives_kept(owner: JudgedRequest, now: float) -> bool:
 
 
 def _decided(
-    owner: JudgedRequest, context: RouterContext, judgement: Judgement, now: float
+    owner: JudgedRequest, context: RouterContext, verdict: AnswerVerdict, now: float
 ) -> tuple[HeldOutcome, EngineTarget | None]:
     """What becomes of a held answer, and who is asked next."""
-    trial, path, structured = owner.trial, owner.path, judgement.structured
+    trial, path, structured = owner.trial, owner.path, verdict.structured
     assert trial is not None
     assert path is not None
     route = path.choice.settings
     if not owner.reply.is_held or owner.request.record.cut or now >= owner.request.ends_at:
         return HeldOutcome.GIVEN if owner.reply.is_held else HeldOutcome.TOO_LARGE, None
-    if judgement.cascade.failed and route.cascade is not None:
+    if verdict.cascade.failed and route.cascade is not None:
         if not context.judges.budget(route).maybe_spend(route.cascade.max_extra_share, now):
             return HeldOutcome.OVER_BUDGET, None
         return _at(path.next_by(context, fallback.next_escalation))
@@ -114,14 +114,14 @@ def _at(target: EngineTarget | None) -> tuple[HeldOutcome, EngineTarget | None]:
     return HeldOutcome.NO_OTHER if target is None else HeldOutcome.ESCALATED, target
 
 
-def _tell(owner: JudgedRequest, trial: AnswerTrial, judgement: Judgement) -> None:
+def _add_error(owner: JudgedRequest, trial: AnswerTrial, verdict: AnswerVerdict) -> None:
     """The conversation goes on with what was wrong."""
     request, path = owner.request, owner.path
     assert path is not None
     assert path.found is not None
-    assert judgement.structured is not None
+    assert verdict.structured is not None
     trial.retried = True
-    members = retried_bodies.members(request.surface, request.body, judgement.answer, judgement.structured)
+    members = retried_bodies.members(request.surface, request.body, verdict.answer, verdict.structured)
     request.body = splices.put(request.body, path.found, members)
 
 
@@ -139,7 +139,7 @@ def _kept(owner: JudgedRequest, usage: TokenUsage | None) -> KeptAnswer:
     return kept
 
 
-def _ask(owner: JudgedRequest, context: RouterContext, target: EngineTarget, now: float) -> None:
+def _send_again(owner: JudgedRequest, context: RouterContext, target: EngineTarget, now: float) -> None:
     """Send the request, which no engine has, to this target; its tenant is charged for it as for the first one."""
     request, path, left, before = owner.request, owner.path, owner.request.routing, owner.target
     assert path is not None

@@ -119,11 +119,11 @@ class RouterCounters:
 
     def add_checked(self, record: RequestRecord, result: str, now: float) -> None:
         """Count an answer whose form was checked."""
-        _count(self.checked, (self._route(record), record.target, record.revision, result), now)
+        self.checked.place((self._route(record), record.target, record.revision, result), now).add(now)
 
     def add_held(self, record: RequestRecord, result: str, outcome: HeldOutcome, now: float) -> None:
         """Count an answer that was held, and what became of it."""
-        _count(self.held, (self._route(record), record.target, result, outcome), now)
+        self.held.place((self._route(record), record.target, result, outcome), now).add(now)
 
     def _route(self, record: RequestRecord) -> str:
         return self.names.models.get(record.model) or self.names.shown(record.model, served=False)
@@ -259,9 +259,8 @@ class RouterCounters:
         self.retries += max(record.attempts - 1 - len(record.spent or ()), 0)
         for ending in record.failures or ():
             self.attempts_failed[ending] += 1
-        if record.hedged:
-            self.hedges_won += record.hedge_won
-            self.hedges_lost += not record.hedge_won
+        self.hedges_won += record.hedged and record.hedge_won
+        self.hedges_lost += record.hedged and not record.hedge_won
 
 
 def _add_tokens(record: RequestRecord, series: RequestSeries, spender: TenantSeries, prompt: int, output: int) -> None:
@@ -273,12 +272,6 @@ def _add_tokens(record: RequestRecord, series: RequestSeries, spender: TenantSer
     if record.cached_tokens > 0:
         series.cached += record.cached_tokens
         spender.cached += record.cached_tokens
-
-
-def _count(series: BoundedSeries[CountedLabels, CountSeries], key: CountedLabels, now: float) -> None:
-    one = series.place(key, now)
-    one.count += 1
-    one.used_at = now
 
 
 def _add_stream(record: RequestRecord, series: RequestSeries, output: int) -> None:

@@ -129,6 +129,11 @@ class CountSeries:
         self.used_at = now
         self.count = 0
 
+    def add(self, now: float) -> None:
+        """One more."""
+        self.count += 1
+        self.used_at = now
+
 
 class ModelDemand:
     """Requests and prompt tokens that arrived for one model."""

@@ -40,11 +40,12 @@ class RouterSpending:
         self.ledger = UsageLedger()
         self.outcomes = TaskOutcomes()
         self.counts = False
-        """Whether requests have bills at all: at a gateway, and where the price of a replica is known."""
+        """Whether requests have bills at all: where anything has a price, or a tenant a budget."""
 
     def apply(self, settings: RouterConfig, accounts: Accounts, routers: int) -> None:
         """Apply a configuration: what is spent stays spent."""
-        self.counts = settings.is_gateway or any(one.price_per_hour is not None for one in settings.served)
+        priced = any(one.price_per_hour is not None for one in settings.served) or bool(settings.externals)
+        self.counts = priced or any(one.tenant.budget is not None for one in accounts.all)
         kept: dict[str, BudgetAccount] = {}
         for account in accounts.all:
             budget = account.tenant.budget

@@ -1,0 +1,120 @@
+"""Attempts that an engine refuses, breaks off, or is too slow for: whose fault it is, and what the client gets.
+
+Until the client has a byte, another endpoint or target may answer; after that the response ends with an error frame.
+"""
+
+from typing import Protocol
+
+from fairlead.fleet.gateways import Timeouts
+from fairlead.fleet.model_routes import FallbackReason
+from fairlead.router import hedges, refusals
+from fairlead.router.attempt import EngineAttempt
+from fairlead.router.engine_errors import EngineErrorReply
+from fairlead.router.hedges import HedgedRequest
+from fairlead.router.reply import Reply
+from fairlead.router.wire.problems import Problem
+from fairlead.routing.endpoint import Endpoint
+from fairlead.routing.reasons import AttemptEnding
+from fairlead.routing.refusal import TokenUsage
+
+
+class FailingRequest(HedgedRequest, Protocol):
+    """The owner of a request whose attempt fails."""
+
+    reply: Reply
+    last_error: Problem | EngineErrorReply | None
+    """What went wrong at the last engine, or its own error: for the client if there is no other attempt."""
+
+    def goes_on(self, reason: FallbackReason, ending: AttemptEnding | None, now: float) -> bool:
+        """Whether another target gets the request."""
+
+    def elsewhere(self, ending: AttemptEnding, now: float) -> None:
+        """Another endpoint, the queue, or the last error."""
+
+    def end(self, ending: AttemptEnding, usage: TokenUsage | None, now: float) -> None:
+        """Release the endpoint."""
+
+    def cut(self, problem: Problem, ending: AttemptEnding, now: float) -> None:
+        """End a response that has begun."""
+
+    def refuse(self, problem: Problem, now: float) -> None:
+        """Answer with an error of the router's own."""
+
+    def pass_on(self, error: EngineErrorReply, now: float) -> None:
+        """Pass the engine's error on unchanged."""
+
+
+def refused(owner: FailingRequest, error: EngineErrorReply, endpoint: Endpoint, now: float) -> None:
+    """Handle an engine's error response: try another engine, or pass it on."""
+    ending, again = error.record(owner.target.dispatcher.table, endpoint)
+    if again:
+        owner.last_error = error
+        owner.elsewhere(ending, now)
+        return
+    if ending is AttemptEnding.FAILED and owner.goes_on(FallbackReason.ENGINE_ERROR, ending, now):
+        return
+    owner.end(ending, None, now)
+    problem = owner.target.problem_of(error, owner.request.received.head)
+    if problem is not None:
+        owner.refuse(problem, now)
+    else:
+        owner.pass_on(error, now)
+
+
+def lost(owner: FailingRequest, attempt: EngineAttempt, why: str, now: float) -> None:
+    """The engine's response broke, or never began."""
+    endpoint, table = attempt.endpoint, owner.target.dispatcher.table
+    if owner.reply.begun:
+        table.failed(endpoint, why)
+        owner.cut(refusals.cut(endpoint.address, why), AttemptEnding.CUT, now)
+        return
+    owner.reply.drop()
+    table.failed(endpoint, why, at_once=not attempt.reached)
+    if attempt is owner.second:
+        hedges.drop(owner, AttemptEnding.FAILED, now)
+        return
+    owner.last_error = refusals.unreachable(endpoint.address, why)
+    owner.first = None
+    if owner.second is not None:
+        hedges.take_over(owner, owner.second, AttemptEnding.FAILED, now)
+    else:
+        owner.elsewhere(AttemptEnding.FAILED if attempt.reached else AttemptEnding.NOT_CONNECTED, now)
+
+
+def too_slow(owner: FailingRequest, timeouts: Timeouts, attempt: EngineAttempt, now: float) -> None:
+    """The engine did not begin, go on or end in time; only the first two are its fault for certain."""
+    endpoint, table = attempt.endpoint, owner.target.dispatcher.table
+    begun, speaks = owner.reply.begun, owner.reply.status != 0
+    if now >= owner.request.ends_at:
+        slow = refusals.too_slow(endpoint.address, "did not finish", timeouts.total_seconds)
+    elif speaks:
+        silent = f"silent for {timeouts.between_tokens_seconds:g} s"
+        table.failed(endpoint, silent)
+        slow = refusals.cut(endpoint.address, silent)
+    else:
+        table.failed(endpoint, f"no first token within {timeouts.first_token_seconds:g} s")
+        slow = refusals.too_slow(endpoint.address, "said nothing", timeouts.first_token_seconds)
+    if begun:
+        owner.cut(slow, AttemptEnding.SLOW, now)
+        return
+    attempt.abort()
+    owner.reply.drop()
+    if now < owner.request.ends_at and owner.goes_on(FallbackReason.TIMEOUT, AttemptEnding.SLOW, now):
+        return
+    owner.request.record.failed(AttemptEnding.SLOW, now)
+    owner.end(AttemptEnding.SLOW, None, now)
+    owner.refuse(slow, now)
+
+
+def hung(owner: FailingRequest, why: str, now: float) -> None:
+    """The endpoint was ejected because it hangs: retry elsewhere, as long as the client has got no byte."""
+    attempt = owner.first
+    assert attempt is not None
+    endpoint = attempt.endpoint
+    if owner.reply.begun:
+        owner.cut(refusals.cut(endpoint.address, why), AttemptEnding.SLOW, now)
+        return
+    attempt.abort()
+    owner.reply.drop()
+    owner.last_error = refusals.hung_engine(endpoint.address, why)
+    owner.elsewhere(AttemptEnding.SLOW, now)
