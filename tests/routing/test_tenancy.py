@@ -2,6 +2,7 @@
 
 from fairlead.fleet.gateways import HoldLimits, RoutingSettings, TrafficLimits
 from fairlead.fleet.tenants import Tenant
+from fairlead.routing import admission
 from fairlead.routing.dispatcher import Dispatcher
 from fairlead.routing.endpoint import Endpoint
 from fairlead.routing.reasons import AttemptEnding, RefusalReason
@@ -129,3 +130,24 @@ def test_a_request_leaves_the_queue_with_its_charge() -> None:
     done(right, moved)
     assert is_empty(left)
     assert is_empty(right)
+
+
+def test_a_second_answer_to_one_request_takes_its_tokens_and_no_request_of_the_rate() -> None:
+    _, left, right = two()
+    whose = account(left, "shop")
+    assert whose.requests is not None
+    assert whose.tokens is not None
+    first = send(left, "shop")
+    sent(left, first)
+    done(left, first)
+    again = send(right, "shop")
+    admission.charge_again(again, first)
+    assert again.reserved_tokens == first.cost
+    assert (whose.requests.level, whose.tokens.level) == (9, 1000 - 50 - first.cost)
+
+
+def test_a_second_answer_of_a_tenant_without_rates_costs_none() -> None:
+    _, left, right = two()
+    first, again = send(left, "bank"), send(right, "bank")
+    admission.charge_again(again, first)
+    assert again.reserved_tokens == 0
