@@ -32,8 +32,6 @@ SOME: Final = [EVERY[place] for place in points.of(len(EVERY), few=40)]
 
 WAITING: Final = [
     *((DEPLOYMENT, leaf) for leaf in sorted(UNBUILT)),
-    *((DEPLOYMENT, f"router.tenants.[].budget.{one}") for one in ("maxCost", "period")),
-    *((GATEWAY, f"tenants.[].budget.{one}") for one in ("maxCost", "period")),
     *((GATEWAY, f"models.[].{one}") for one in ("shadow.share",)),
 ]
 

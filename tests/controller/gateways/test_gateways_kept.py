@@ -87,7 +87,7 @@ def test_a_right_that_is_missing_is_said_and_tried_again() -> None:
     assert "run `helm upgrade`" in world.gateway_message("Ready")
     world.server.faults = Faults()
     world.settle()
-    assert world.gateway_condition("Ready") == ("True", "Serving")
+    assert world.gateway_condition("Ready") == ("True", "NoModels")
 
 
 def test_children_that_are_still_being_removed_are_waited_for() -> None:
