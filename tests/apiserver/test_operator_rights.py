@@ -202,7 +202,8 @@ async def _reviews(one: Scene) -> None:
     scaled["spec"] |= {"scaling": {"minReplicas": 1, "maxReplicas": 2, "policy": {"name": "calm"}}}
     del scaled["spec"]["replicas"]
     tenants = [{"name": "shop", "budget": {"maxCost": "25"}}]
-    gateway = {"models": [{"name": "chat", "strategy": "Single", "deployment": "chat"}], "tenants": tenants}
+    gateway: dict[str, Any] = {"models": [{"name": "chat", "strategy": "Single", "deployment": "chat"}]}
+    gateway |= {"tenants": tenants, "external": [{"name": "far", "url": "https://api.example.com/v1", "model": "m"}]}
     joins = deployment("joins")
     joins["spec"] |= {"gateway": {"name": "door"}}
     answer: dict[str, Any] = {}
@@ -218,7 +219,9 @@ async def _reviews(one: Scene) -> None:
     ):
         answer = await _reviewed(one, document)
         assert answer["response"]["allowed"], answer
-    assert any("this budget refuses nothing" in warning for warning in answer["response"]["warnings"]), answer
+    assert any("the budget of shop refuses none of them" in warning for warning in answer["response"]["warnings"]), (
+        answer
+    )
     for row in HURTS:
         assert isinstance(row.given, dict)
         named = {"name": "bad", "namespace": "default"}
