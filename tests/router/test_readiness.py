@@ -6,20 +6,12 @@ from typing import Any
 
 import pytest
 
-from fairlead.fleet.gateways import RequestTelemetry
 from fairlead.router import router as module
 from fairlead.router.config import loader
 from fairlead.router.config.loader import RouterConfig
-from fairlead.router.observability import outputs
-from fairlead.router.observability.outputs import ObservabilityOptions
-from fairlead.router.observability.recorder import TelemetryRecorder
 from fairlead.router.router import Router
 from tests.router.gateways import single, target, written
-
-
-def made(settings: RouterConfig) -> Router:
-    ways = outputs.open_outputs(ObservabilityOptions(wall=lambda: 0.0, bits=lambda _: 0, access_log=None))
-    return Router(settings, TelemetryRecorder(ways, RequestTelemetry(), (), 0.0))
+from tests.router.test_sharing_rates import made
 
 
 def gateway(folder: Path, *names: str) -> RouterConfig:

@@ -3,7 +3,7 @@
 A target is named as a router's file spells it: `namespace/name` for a deployment, `external/name` for another API.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 
@@ -180,4 +180,4 @@ class GatewayRoutes:
     """All models of one gateway."""
 
     routes: tuple[ModelRoute, ...] = ()
-    externals: tuple[ExternalTarget, ...] = field(default=())
+    externals: tuple[ExternalTarget, ...] = ()

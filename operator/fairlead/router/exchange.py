@@ -53,20 +53,8 @@ class Exchange:
 
     __slots__ = (
         *("_cache", "_candidates", "_context", "_due", "_ending", "_inquiry", "last_error"),
-        *(
-            "_moved",
-            "_over",
-            "_sent_at",
-            "bill",
-            "first",
-            "hedge_at",
-            "path",
-            "reply",
-            "request",
-            "second",
-            "target",
-            "trial",
-        ),
+        *("_moved", "_over", "_sent_at", "bill", "first", "hedge_at", "path", "reply", "request", "second"),
+        *("target", "trial"),
     )
     target: EngineTarget
     """Which target gets it."""
@@ -158,7 +146,7 @@ class Exchange:
         """Ask the dispatcher of its target; its former targets are forgotten."""
         context, request, target = self._context, self.request, self.target
         self._ending, self.hedge_at, self._due = None, inf, inf
-        if self.bill is not None and (unpaid := self._unpaid(self.bill, now)) is not None:
+        if (unpaid := self._unpaid(now)) is not None:
             target.dispatcher.give_up(request.routing)
             self.refuse(unpaid, now)
             return
@@ -294,16 +282,13 @@ class Exchange:
 
     def elsewhere(self, ending: AttemptEnding, now: float) -> None:
         """The attempt failed before the client got a byte: another endpoint, the queue, or the last error."""
-        self.first = None
         self.hedge_at = inf
-        hedges.drop(self, AttemptEnding.OUTRUN, now)
         self._ending = ending
-        if self.bill is not None:
-            self.bill.ended(ending, None, self.reply.deltas, now)
+        self.drop_attempts(ending, now)
         if not self.target.is_routable and self.goes_on(FallbackReason.UNAVAILABLE, ending, now):
             return
         self.request.record.failed(ending, now)
-        if self.bill is not None and (unpaid := self._unpaid(self.bill, now)) is not None:
+        if (unpaid := self._unpaid(now)) is not None:
             self.end(ending, None, now)
             self.refuse(unpaid, now)
             return
@@ -315,21 +300,23 @@ class Exchange:
 
     def hedge(self, now: float) -> None:
         """Send a hedge, if another endpoint has room and the budgets allow."""
-        if self.bill is None or self._unpaid(self.bill, now) is None:
+        if self._unpaid(now) is None:
             hedges.send(self, now)
         else:
             self.hedge_at = inf
 
-    def drop_attempts(self, ending: AttemptEnding, now: float) -> None:
+    def drop_attempts(self, ending: AttemptEnding, now: float, usage: TokenUsage | None = None) -> None:
         """Forget the attempt in flight, which has ended, and its hedge."""
         self.first = None
         hedges.drop(self, AttemptEnding.OUTRUN, now)
         if self.bill is not None:
-            self.bill.ended(ending, None, self.reply.deltas, now)
+            self.bill.ended(ending, usage, self.reply.deltas, now)
 
-    def _unpaid(self, bill: RequestBill, now: float) -> Problem | None:
+    def _unpaid(self, now: float) -> Problem | None:
         """Hold what another attempt at its target may cost; or why its tenant's budget does not allow that."""
-        refused = self._context.spending.refusal(bill, self.target, self.request.routing, now)
+        if self.bill is None:
+            return None
+        refused = self._context.spending.refusal(self.bill, self.target, self.request.routing, now)
         return None if refused is None else refusals.of(refused)
 
     def reroute(self, now: float) -> None:
@@ -449,11 +436,7 @@ class Exchange:
 
     def end(self, ending: AttemptEnding, usage: TokenUsage | None, now: float) -> None:
         """Release the endpoint: no engine works for this request any more."""
-        self.first = None
-        if self.second is not None:
-            hedges.drop(self, AttemptEnding.OUTRUN, now)
-        if self.bill is not None:
-            self.bill.ended(ending, usage, self.reply.deltas, now)
+        self.drop_attempts(ending, now, usage)
         self.target.dispatcher.ended(self.request.routing, ending, usage, now)
 
     def broke(self) -> None:
