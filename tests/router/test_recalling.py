@@ -52,7 +52,10 @@ def test_many_that_ask_at_once_are_one_to_the_engine(tmp_path: Path) -> None:
             before_them = engines[0].engine.answered
             answers = await asyncio.gather(*(got(router, STREAM) for _ in range(50)))
             assert len({body for _, body in answers}) == 1
-            assert sorted({word for word, _ in answers}) == ["joined", "miss"]
+            words = [word for word, _ in answers]
+            assert words.count("miss") == 1
+            assert "joined" in words
+            assert set(words) <= {"joined", "miss", "hit"}, "who asks after the last word finds it kept"
             assert engines[0].engine.answered == before_them + 1
             await is_idle(router)
 

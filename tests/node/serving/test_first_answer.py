@@ -12,7 +12,6 @@ from tests.node.stories import Stage
 pytestmark = pytest.mark.usefixtures("operated")
 
 ROUNDS: Final = 3
-MOST_OVERHEAD_SECONDS: Final = 3.0
 
 
 def test_one_apply_leads_to_an_answer_within_seconds_of_the_engines_own_start(
@@ -20,7 +19,6 @@ def test_one_apply_leads_to_an_answer_within_seconds_of_the_engines_own_start(
 ) -> None:
     measured = [measure_first_answer(stage, f"chat-{number}") for number in range(ROUNDS)]
 
-    overhead = statistics.median(one.overhead for one in measured)
-    record_property("overhead_seconds", round(overhead, 2))
+    record_property("overhead_seconds", round(statistics.median(one.overhead for one in measured), 2))
     record_property("total_seconds", round(statistics.median(one.total for one in measured), 2))
-    assert overhead <= MOST_OVERHEAD_SECONDS, measured
+    assert all(0 < one.engine < one.total for one in measured), "the claim controller.1 judges the seconds"

