@@ -120,11 +120,13 @@ class Small:
         eyes = (self.pods, self.nodes, self.deployments, self.inference_deployments)
         work = [asyncio.create_task(one.follow()) for one in (*eyes, self.pages, self._leadership)]
         work.append(asyncio.create_task(self._count_writes()))
-        work.append(asyncio.create_task(self._kubelet.follow(self.pods, self.nodes)))
+        kubelet = asyncio.create_task(self._kubelet.follow(self.pods, self.nodes))
         try:
             await asyncio.gather(*(one.seen.wait() for one in eyes))
             yield
         finally:
+            self._kubelet.end()
+            await asyncio.gather(kubelet, return_exceptions=True)
             for one in work:
                 one.cancel()
             await asyncio.gather(*work, return_exceptions=True)

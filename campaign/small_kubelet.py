@@ -26,14 +26,19 @@ class Kubelet:
 
     def __init__(self, reached: Kube) -> None:
         self._kube = reached
+        self._over = False
+
+    def end(self) -> None:
+        """Nothing is followed any more, once what is being written is: a call that is cut may leave its socket open."""
+        self._over = True
 
     async def write(self, pod: Manifest, status: Manifest) -> None:
         """A part of its status."""
         await self._kube.patch(f"{kube.path(pod)}/status", {"status": status})
 
     async def follow(self, pods: Eye, nodes: Eye) -> None:
-        """Until cancelled: of nodes that live, every pod is as ready as its containers are."""
-        while True:
+        """Until the end: of nodes that live, every pod is as ready as its containers are."""
+        while not self._over:
             await asyncio.sleep(EVERY_S)
             for one in [pod for pod in pods.every() if pod_states.is_contradicted(pod)]:
                 node = nodes.named("", one["spec"].get("nodeName", ""))

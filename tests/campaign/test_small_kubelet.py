@@ -54,10 +54,12 @@ def pod(name: str, containers: str, ready: str, node: str = "up", **about: str) 
 
 
 async def followed(server: Server, pods: Eye, nodes: Eye) -> None:
-    with_time = asyncio.create_task(Kubelet(server).follow(pods, nodes))
+    kubelet = Kubelet(server)
+    with_time = asyncio.create_task(kubelet.follow(pods, nodes))
     await asyncio.sleep(1.0)
     assert not with_time.done()
-    with_time.cancel()
+    kubelet.end()
+    await with_time
 
 
 def test_a_pod_that_was_called_unready_by_an_old_word_about_its_node_is_ready_again() -> None:
