@@ -75,10 +75,13 @@ class TargetCosts:
     idle: float = 0.0
     """Counted by this router: its part, where there are several."""
     _gone: TargetMoney = field(default_factory=TargetMoney)
+    _rates: TokenRates | None = None
+    """Reckoned from what was learnt until the last sweep: a request asks for them often, and they move slowly."""
 
     def apply(self, price_per_hour: float | None, routers: int, now: float) -> None:
         """The price or the number of routers changed; what was until now is paid at the old price."""
         self.routers = routers
+        self._rates = None
         if price_per_hour != self.price_per_hour:
             self.price_per_hour = price_per_hour
             for one in self._replicas.values():
@@ -88,8 +91,10 @@ class TargetCosts:
         """The most that tokens may cost here."""
         if self.external is not None:
             return self.external
-        price = self.price_per_hour
-        return FREE if price is None else token_rates.replica_rates(price, self._times)
+        if self._rates is None:
+            price = self.price_per_hour
+            self._rates = FREE if price is None else token_rates.replica_rates(price, self._times)
+        return self._rates
 
     # Attempts
 
@@ -132,6 +137,7 @@ class TargetCosts:
 
         Several routers each count their part of the idle time, and weigh what engines say of each other's requests.
         """
+        self._rates = None
         idle: dict[str, float] = {}
         if self.price_per_hour is None and not self._replicas:
             return idle
