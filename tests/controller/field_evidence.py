@@ -122,25 +122,16 @@ def of_policy(leaf: str) -> Evidence:
 
 def of_gateway(leaf: str) -> Evidence:
     """What another value of this leaf changes for routers; else what is said of it."""
-    for spec in (_built(full_specs.GATEWAY_SPEC), full_specs.GATEWAY_SPEC):
-        review = admission.review(written(spec, kind=GATEWAY, name="full"), TRUSTING)
-        for one in review.refusals:
-            if one.reason is AdmissionReason.NOT_AVAILABLE and _names(one.field, leaf):
-                return Evidence(kind=GATEWAY.name, leaf=leaf, outcome=Outcome.REFUSED, where=_sentence(one))
-        for warning in review.warnings:
-            if warning.reason in UNBUILT and _names(warning.field, leaf):
-                return Evidence(kind=GATEWAY.name, leaf=leaf, outcome=Outcome.WARNED, where=_sentence(warning))
+    review = admission.review(written(full_specs.GATEWAY_SPEC, kind=GATEWAY, name="full"), TRUSTING)
+    for one in review.refusals:
+        if one.reason is AdmissionReason.NOT_AVAILABLE and _names(one.field, leaf):
+            return Evidence(kind=GATEWAY.name, leaf=leaf, outcome=Outcome.REFUSED, where=_sentence(one))
+    for warning in review.warnings:
+        if warning.reason in UNBUILT and _names(warning.field, leaf):
+            return Evidence(kind=GATEWAY.name, leaf=leaf, outcome=Outcome.WARNED, where=_sentence(warning))
     where = _changed_routers(leaf)
     outcome = Outcome.USED if where else Outcome.IGNORED
     return Evidence(kind=GATEWAY.name, leaf=leaf, outcome=outcome, where=where)
-
-
-def _built(spec: dict[str, Any]) -> dict[str, Any]:
-    """Without what is refused: a spec whose routers are told everything that stands in it."""
-    routes = json.loads(json.dumps(spec["models"]))
-    for route in routes:
-        route.pop("shadow", None)
-    return {**spec, "models": routes}
 
 
 def _names(field: str, leaf: str) -> bool:
@@ -151,7 +142,7 @@ def _names(field: str, leaf: str) -> bool:
 
 def _changed_routers(leaf: str) -> str:
     """Which children of a gateway differ with another value, or who may join it."""
-    spec = _built(full_specs.GATEWAY_SPEC)
+    spec = full_specs.GATEWAY_SPEC
     (path, *_) = [path for path in leaves(spec) if named(path) == leaf or f"{named(path)}.".startswith(f"{leaf}.")]
     value: Any = spec
     for step in path:

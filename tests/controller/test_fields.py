@@ -30,10 +30,7 @@ EVERY: Final = [(kind, leaf) for kind, (_, leaves) in KINDS.items() for leaf in 
 SOME: Final = [EVERY[place] for place in points.of(len(EVERY), few=40)]
 """All of them in `make test`, some of each kind while somebody waits."""
 
-WAITING: Final = [
-    *((DEPLOYMENT, leaf) for leaf in sorted(UNBUILT)),
-    *((GATEWAY, f"models.[].{one}") for one in ("shadow.share",)),
-]
+WAITING: Final = [(DEPLOYMENT, leaf) for leaf in sorted(UNBUILT)]
 
 
 @pytest.mark.trial(13)

@@ -77,10 +77,13 @@ UNBUILT: Final = (
         "use Replace, or Surge if there are spare GPUs",
     ),
     _unbuilt(
-        "copies that no release sends yet",
-        gateway(models=[{"name": "m", "deployment": "a", "shadow": {"deployment": "b", "share": "0.1"}}]),
-        "spec.models[0].shadow",
-        "remove shadow, or give the other deployment a small weight",
+        "copies for an API outside, which would cost money",
+        gateway(
+            models=[{"name": "m", "deployment": "a", "shadow": {"deployment": "external/big", "share": "0.1"}}],
+            external=[_BIG],
+        ),
+        "spec.models[0].shadow.deployment",
+        "name a deployment here, and external/NAME in fallback.deployments",
     ),
     _unbuilt(
         "another API before any deployment",

@@ -45,6 +45,16 @@ def test_a_chain_that_comes_back_to_where_it_began_is_said() -> None:
     assert twice.startswith("spec.models[0].fallback.deployments[1]: default/b: ")
 
 
+def test_a_copy_to_where_every_request_goes_is_said() -> None:
+    (answer,) = warned(model(deployment="a", shadow={"deployment": "a", "share": "0.1"}))
+    assert answer == (
+        "spec.models[0].shadow.deployment: default/a: every request of this model goes there already, so none is "
+        "copied; name the deployment that you want to try"
+    )
+    split = [{"deployment": "a", "weight": 9}, {"deployment": "b", "weight": 1}]
+    assert warned(model(strategy="Weighted", weighted=split, shadow={"deployment": "b", "share": "0.1"})) == []
+
+
 def test_the_other_part_of_a_split_may_help_out() -> None:
     split = [{"deployment": "a", "weight": 9}, {"deployment": "b", "weight": 1}]
     assert warned(model(strategy="Weighted", weighted=split, fallback={"deployments": ["b", "a"]})) == []

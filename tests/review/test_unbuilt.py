@@ -35,10 +35,11 @@ def test_canary_steps_are_refused_since_nothing_would_hold_them() -> None:
 
 @pytest.mark.trial(12)
 def test_what_a_gateways_routers_do_not_do_is_refused_all_at_once() -> None:
-    copies = {"deployment": "b", "share": "0.1"}
-    models = [{"name": name, "deployment": "a", "shadow": copies} for name in ("one", "two")]
-    assert [one.split(": ")[0] for one in refused(gateway(models=models))] == [
-        *("spec.models[0].shadow", "spec.models[1].shadow"),
+    api: Object = {"name": "big", "url": "https://api.example.com/v1", "model": "m"}
+    copies = {"deployment": "external/big", "share": "0.1"}
+    models = [{"name": "one", "deployment": "external/big"}, {"name": "two", "deployment": "a", "shadow": copies}]
+    assert [one.split(": ")[0] for one in refused(gateway(models=models, external=[api]))] == [
+        *("spec.models[0].deployment", "spec.models[1].shadow.deployment"),
     ]
 
 

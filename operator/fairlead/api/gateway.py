@@ -114,7 +114,7 @@ class Fallback(ApiModel):
 
 
 class Shadow(ApiModel):
-    """Refused, not available in this release: a share of the requests is sent elsewhere too, and never answered."""
+    """A share of the requests is sent elsewhere too, where there is room; those answers are measured and dropped."""
 
     deployment: DeploymentTarget = Field(description=f"Name of {_TARGET}")
     share: Share = Field(description='Share of the requests that is copied, for instance "0.05".')
@@ -147,7 +147,8 @@ class ModelRoute(ApiModel):
     fallback: Fallback | None = Field(default=None, description="Who answers when the chosen deployment cannot.")
     shadow: Shadow | None = Field(
         default=None,
-        description="Refused, not available in this release: a copy of some requests, to try another deployment.",
+        description="A copy of some requests, to try another deployment on real traffic. No tenant pays for copies "
+        "and none is cached; access lines and shadow_copies_total say what became of them.",
     )
     cache: bool | None = Field(
         default=None, description="Whether answers of this model are cached. Default: as the gateway's cache says."

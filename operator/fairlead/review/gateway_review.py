@@ -131,3 +131,11 @@ def _repeats(place: str, route: ModelRoute) -> Iterator[SpecWarning]:
                 remedy="remove it, or name another one",
             )
         seen.add(target)
+    if route.shadow is not None and route_targets.first(route) == {route.shadow.target}:
+        yield SpecWarning(
+            field=f"{place}.shadow.deployment",
+            value=route.shadow.target,
+            reason=AdmissionReason.REPEATED,
+            because="every request of this model goes there already, so none is copied",
+            remedy="name the deployment that you want to try",
+        )

@@ -37,11 +37,6 @@ class UnbuiltFeature:
     remedy: str
 
 
-def _shadow(route: ModelRoute) -> Iterator[tuple[str, str]]:
-    if route.shadow is not None:
-        yield "shadow", route.shadow.target
-
-
 def _external_first(route: ModelRoute) -> Iterator[tuple[str, str]]:
     for field, target in route_targets.of(route):
         if target.startswith(EXTERNAL) and not field.startswith("fallback"):
@@ -49,11 +44,6 @@ def _external_first(route: ModelRoute) -> Iterator[tuple[str, str]]:
 
 
 UNBUILT: Final = (
-    UnbuiltFeature(
-        used=_shadow,
-        because="routers of this release send no copies of requests",
-        remedy="remove shadow, or give the other deployment a small weight with strategy Weighted",
-    ),
     UnbuiltFeature(
         used=_external_first,
         because="routers of this release ask another API only where a deployment cannot answer",

@@ -1,8 +1,10 @@
 """Collects one answer while its bytes pass, for the checks of it; what is too large is not collected."""
 
-from typing import Final
+from collections.abc import Callable
+from typing import Final, Protocol
 
 from fairlead.router.wire.response_heads import ResponseHead
+from fairlead.router.wire.responses import ResponseReader
 from fairlead.routing.answers import reply_reader
 from fairlead.routing.answers.answer import Answer
 from fairlead.routing.answers.streamed_answer import StreamedAnswer
@@ -11,6 +13,13 @@ GAP: Final = b"\n\n"
 LONGEST_EVENT: Final = 2**20
 """Bytes of an event that is waited for; a longer one makes the answer unreadable."""
 DATA: Final = b"data:"
+
+
+class ReadReply(Protocol):
+    """A reply that somebody besides its client reads."""
+
+    def read_by(self, tap: Callable[[bytes], None]) -> None:
+        """Who gets its body, too."""
 
 
 class AnswerTap:
@@ -42,6 +51,11 @@ class AnswerTap:
             return None
         return reply_reader.answer_in(b"".join(self._pieces)) if self._streamed is None else self._streamed.answer()
 
+    def text(self) -> str:
+        """What the model wrote, calls of tools included, for people who compare answers."""
+        written = ((one.text, *(f"{call.name}({call.arguments})" for call in one.calls)) for one in self.answer() or ())
+        return "\n".join(part for parts in written for part in parts if part)
+
     def _events(self, streamed: StreamedAnswer, payload: bytes) -> None:
         """Events end with a blank line; servers may write its breaks as CRLF."""
         data = self._rest + payload if self._rest else payload
@@ -55,3 +69,12 @@ class AnswerTap:
                     streamed.add(line[len(DATA) :].strip())
         if len(self._rest) > LONGEST_EVENT:
             self._pieces = None
+
+
+def reading(reply: ReadReply, reader: ResponseReader) -> AnswerTap | None:
+    """A tap on a response that begins."""
+    if reader.head is None:
+        return None
+    tap = AnswerTap(reader.head)
+    reply.read_by(tap.take)
+    return tap

@@ -11,6 +11,7 @@ from typing import Final
 
 from fairlead.fleet.model_routes import FallbackReason
 from fairlead.router import (
+    answer_tap,
     answer_trial,
     cache_bridge,
     explain_headers,
@@ -21,9 +22,11 @@ from fairlead.router import (
     refusals,
     route_path,
     second_answers,
+    shadow_copies,
     target_moves,
     token_counts,
 )
+from fairlead.router.answer_tap import AnswerTap
 from fairlead.router.answer_trial import AnswerTrial
 from fairlead.router.attempt import EngineAttempt, Inquiry
 from fairlead.router.cache_bridge import CacheBridge
@@ -53,7 +56,7 @@ class Exchange:
 
     __slots__ = (
         *("_cache", "_candidates", "_context", "_due", "_ending", "_inquiry", "last_error"),
-        *("_moved", "_over", "_sent_at", "bill", "first", "hedge_at", "path", "reply", "request", "second"),
+        *("_moved", "_over", "_read", "_sent_at", "bill", "first", "hedge_at", "path", "reply", "request", "second"),
         *("target", "trial"),
     )
     target: EngineTarget
@@ -81,6 +84,8 @@ class Exchange:
         """What judges the answers to it; none where nothing does."""
         self.bill: RequestBill | None = None
         """What it costs, where that is counted and an engine is asked."""
+        self._read: AnswerTap | None = None
+        """Reads the answer for the access line."""
         self._sent_at = 0.0
         self._moved = 0
         """Bytes of its response at the last sweep."""
@@ -141,6 +146,8 @@ class Exchange:
             route = request.record.model if self.path is None else self.path.choice.route
             self.bill = context.spending.bill(request, route)
         self.begin_here(now)
+        if self.path is not None and self.path.choice.settings.shadow is not None and not self._over:
+            shadow_copies.send(context, request, self.path, now)
 
     def begin_here(self, now: float) -> None:
         """Ask the dispatcher of its target; its former targets are forgotten."""
@@ -221,6 +228,8 @@ class Exchange:
         held = self.trial is not None and reader.head is not None and self.trial.opens(reply, reader.head)
         if self.path is not None and not held:
             self.path.found = None
+        if request.record.copied and self._context.telemetry.log_prompts:
+            self._read = answer_tap.reading(reply, reader)
         lines = request.reply_lines
         if self._candidates is not None:
             request.add_reply_lines(explain_headers.lines(request.routing, self._candidates))
@@ -468,6 +477,8 @@ class Exchange:
             raise AssertionError(f"request {record.request_id} ended twice")
         self._over = True
         reply.close(status)
+        if self._read is not None:
+            record.answer = self._read.text()
         if self.bill is not None:
             context.spending.over(self.bill, request.record, reply.deltas, now)
             self.bill = None

@@ -95,6 +95,17 @@ class Reply:
         if held:
             self._client = self._held = HeldClient(self._client, self.release)
 
+    def read_by(self, tap: Callable[[bytes], None]) -> None:
+        """Before a response begins, and after `judge`: who else gets its body, too."""
+        judge = self._tap
+
+        def both(payload: bytes) -> None:
+            if judge is not None:
+                judge(payload)
+            tap(payload)
+
+        self._tap = both
+
     def release(self) -> None:
         """Give the client what was held, and pass on what follows."""
         held, self._held = self._held, None

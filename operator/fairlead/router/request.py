@@ -11,7 +11,7 @@ from msgspec import UNSET
 from fairlead.router import refusals
 from fairlead.router.engine_target import EngineTarget
 from fairlead.router.head_facts import HeadFacts
-from fairlead.router.observability.request_record import RequestRecord
+from fairlead.router.observability.request_record import Copied, RequestRecord
 from fairlead.router.router_context import RouterContext
 from fairlead.router.upstream_connection import UpstreamMessage
 from fairlead.router.wire import body_facts, heads, prefix_blocks, splices
@@ -159,6 +159,16 @@ class Request:
         record.prompt_estimate = routing.prompt_tokens
         return None
 
+    def twin(self, record: RequestRecord) -> "Request":
+        """The same request once more, of which nothing goes to the client; read, and not aimed at a target yet."""
+        mine, made = self.record, Request(self.received, record)
+        made.facts, made.surface, made._id_line = self.facts, self.surface, self._id_line
+        made.streams, made.text_bytes, made.ends_at = self.streams, self.text_bytes, self.ends_at
+        record.request_id, record.client, record.surface = mine.request_id, mine.client, mine.surface
+        record.tenant, record.band, record.bytes_in = mine.tenant, mine.band, mine.bytes_in
+        record.model, record.stream, record.structured = mine.model, mine.stream, mine.structured
+        return made
+
     def _lacking(
         self, context: RouterContext, target: EngineTarget, account: Account, adapter: str | None
     ) -> Problem | None:
@@ -172,13 +182,18 @@ class Request:
             return refusals.no_route_outside(path)
         return None
 
-    def prepare(self, context: RouterContext, target: EngineTarget, found: BodyFacts) -> None:
-        """Make what only an engine needs: the body as it goes there, and where its prefix and its session belong."""
+    def prepare(
+        self, context: RouterContext, target: EngineTarget, found: BodyFacts, rank_line: bytes | None = None
+    ) -> None:
+        """Make what only an engine needs: the body as it goes there, and where its prefix and its session belong.
+
+        `rank_line` stands in for the one of its tenant.
+        """
         routing, facts = self.routing, self.facts
         account = routing.account
         lines = facts.credentials
         if facts.rank_line and target.priority_start:
-            lines += target.priority_start + facts.rank_line
+            lines += target.priority_start + (rank_line or facts.rank_line)
         self._engine_lines = lines + self._id_line
         self._splice(context, target, found)
         if target.external is not None:
@@ -222,7 +237,8 @@ class Request:
             members.update({} if b'"logprobs"' in body else {"logprobs": PROBABILITIES[surface]})
         if members:
             body = splices.put(body, found, members)
-        counted = account.tokens is not None and found.stream and surface in _STREAM_USAGE
+        counts = account.tokens is not None or self.record.copied is Copied.COPY
+        counted = counts and found.stream and surface in _STREAM_USAGE
         edits = self.edits = counted and not found.include_usage
         self._body = splices.requesting_usage(body, found) if edits else body
 

@@ -72,6 +72,16 @@ class LiveExchange(Protocol):
         """Disconnect its client."""
 
 
+class OpenCopy(Protocol):
+    """A copy of a request in flight, as the router's own events reach it."""
+
+    def sweep(self, now: float) -> None:
+        """Act on what took too long."""
+
+    def abort(self) -> None:
+        """End it."""
+
+
 class OpenClient(Protocol):
     """A client's connection, as the router's own events reach it."""
 
@@ -89,7 +99,8 @@ class RouterContext:
     """The shared state of one router's requests."""
 
     __slots__ = (
-        *("_id_prefix", "_ids", "_prefix", "cache", "clients", "draining", "heads", "hedging", "judges", "limits"),
+        *("_id_prefix", "_ids", "_prefix", "cache", "clients", "copies", "draining", "heads", "hedging", "judges"),
+        "limits",
         *("live", "memory", "peers", "retiring", "routes", "salted", "settings", "sole", "spending", "targets"),
         "telemetry",
         *("tenancy", "timeouts", "tls", "use"),
@@ -108,6 +119,8 @@ class RouterContext:
         self.routes = ModelTable(())
         self.live: set[LiveExchange] = set()
         """Every request that needed an endpoint and has not ended."""
+        self.copies: set[OpenCopy] = set()
+        """Copies in flight that nobody waits for."""
         self.clients: set[OpenClient] = set()
         self.tls = UpstreamTls()
         self.judges = AnswerJudges()
@@ -203,6 +216,8 @@ class RouterContext:
         """Close every connection to engines and routers; requests that still run are cut."""
         for exchange in list(self.live):
             exchange.abort()
+        for copy in list(self.copies):
+            copy.abort()
         for target in self.every_target:
             target.close()
         self.peers.close()

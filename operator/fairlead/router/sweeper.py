@@ -56,8 +56,8 @@ class Sweeper:
         context = self._context
         context.telemetry.swept(now, self._due)
         context.cache.sweep(now)
-        for exchange in list(context.live):
-            exchange.sweep(now)
+        for one in (*context.live, *context.copies):
+            one.sweep(now)
         if context.hedging.enabled:
             for exchange in [one for one in context.live if now >= one.hedge_at]:
                 exchange.hedge(now)

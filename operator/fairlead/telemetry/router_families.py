@@ -155,6 +155,11 @@ HELD_ANSWERS: Final = _OURS.counter(
     "result",
     "outcome",
 )
+COPIES: Final = _OURS.counter(
+    "shadow_copies",
+    "Copies of requests that a route's shadow wants, by the deployment that gets them and what became of them.",
+    "model", "target", "result",
+)  # fmt: skip
 COST: Final = _OURS.counter(
     "cost", "Cost of requests in the currency of the prices: of all their attempts, where each ran.", *PAID
 )

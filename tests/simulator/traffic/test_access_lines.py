@@ -37,6 +37,13 @@ def test_requests_without_counted_tokens_are_left_out_and_counted() -> None:
     assert (len(found.arrivals), found.left_out) == (1, 2)
 
 
+def test_copies_that_the_router_made_are_no_traffic() -> None:
+    original = line("10.500", copy="original", prompt_tokens=7, output_tokens=3)
+    found = access_lines.read([original, line("10.501", copy="copy", prompt_tokens=7, output_tokens=5)])
+    assert [one.output_tokens for one in found.arrivals] == [3]
+    assert found.left_out == 0
+
+
 @pytest.mark.parametrize(
     ("bad", "because"),
     [

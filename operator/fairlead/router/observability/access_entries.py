@@ -110,13 +110,18 @@ class AccessLogEntry(msgspec.Struct, omit_defaults=True, gc=False):
     """Of a gateway: why an answer was held back and another one asked for, and whose that was."""
     cost: float = UNKNOWN
     """What all its attempts cost, in the currency of the prices; absent where nothing of it has a price."""
+    copy: str = ""
+    """Of a route with a shadow: original, if a copy of the request was sent, or copy, whose reply went to nobody."""
     prompt: str = ""
     """The prompt, only with `accessLog.prompts`; at most 32,768 characters."""
+    answer: str = ""
+    """The answer, only with `accessLog.prompts`, of requests with a copy and of copies; at most 32,768 characters."""
 
 
 _LEFT_OUT: Final[dict[str, object]] = dict(
     zip(reversed(AccessLogEntry.__struct_fields__), reversed(AccessLogEntry.__struct_defaults__), strict=False)
 )
+_TEXTS: Final = frozenset(("prompt", "answer"))
 _encode: Final = msgspec.json.Encoder().encode
 
 
@@ -188,7 +193,9 @@ def line(record: RequestRecord, clock: TimestampFormatter) -> bytes:
         record.check,
         record.escalated,
         UNKNOWN if record.paid is None else round(record.paid.total, DECIMALS) or UNKNOWN,
+        record.copied.value,
         "" if record.prompt is None else record.prompt[:LONGEST_PROMPT],
+        record.answer[:LONGEST_PROMPT],
     )
     return written(entry)
 
@@ -205,7 +212,7 @@ def written(entry: AccessLogEntry) -> bytes:
 def _rewritten(entry: AccessLogEntry) -> bytes:
     values = zip(AccessLogEntry.__struct_fields__, msgspec.structs.astuple(entry), strict=True)
     members = {
-        name: value[:LONGEST_WORD] if isinstance(value, str) and name != "prompt" else value
+        name: value[:LONGEST_WORD] if isinstance(value, str) and name not in _TEXTS else value
         for name, value in values
         if name not in _LEFT_OUT or value != _LEFT_OUT[name]
     }

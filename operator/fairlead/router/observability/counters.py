@@ -15,6 +15,7 @@ from fairlead.router.observability.label_values import (
     OTHER,
     QUEUED_REFUSALS,
     AbortStage,
+    CopyResult,
     HeldOutcome,
     RequestResult,
 )
@@ -52,19 +53,11 @@ class RouterCounters:
     """One router's counters."""
 
     __slots__ = (
-        *("_places", "aborts", "attempts_failed", "bad_heads", "bytes_in", "bytes_out", "checked", "clients_opened"),
-        *(
-            "clients_refused",
-            "connections_opened",
-            "connections_reused",
-            "costs",
-            "cut",
-            "demand",
-            "ejections",
-            "ended_as",
-        ),
-        *("finished", "hedges_denied", "hedges_lost", "hedges_won", "held", "inflight", "lag", "names", "picks"),
-        *("refusals", "retries", "series", "slow_clients", "spenders", "structured", "targets", "tenants"),
+        *("_places", "aborts", "attempts_failed", "bad_heads", "bytes_in", "bytes_out", "checked"),
+        *("clients_opened", "clients_refused", "connections_opened", "connections_reused", "copies", "costs"),
+        *("cut", "demand", "ejections", "ended_as", "finished", "hedges_denied", "hedges_lost", "hedges_won"),
+        *("held", "inflight", "lag", "names", "picks", "refusals", "retries", "series", "slow_clients"),
+        *("spenders", "structured", "targets", "tenants"),
     )
 
     def __init__(self, models: Iterable[str] = ()) -> None:
@@ -83,6 +76,7 @@ class RouterCounters:
             MOST_SERIES, lambda model, now: ModelDemand((model,), now)
         )
         self.targets: BoundedSeries[tuple[str, str], TargetSeries] = BoundedSeries(MOST_SPENDERS, TargetSeries)
+        self.copies: BoundedSeries[tuple[str, str, str], CountSeries] = BoundedSeries(MOST_SPENDERS, CountSeries)
         self.checked: BoundedSeries[CountedLabels, CountSeries] = BoundedSeries(MOST_SPENDERS, CountSeries)
         self.held: BoundedSeries[CountedLabels, CountSeries] = BoundedSeries(MOST_SPENDERS, CountSeries)
         self.costs: BoundedSeries[tuple[str, str, str], CostSeries] = BoundedSeries(MOST_SPENDERS, CostSeries)
@@ -124,6 +118,10 @@ class RouterCounters:
     def add_held(self, record: RequestRecord, result: str, outcome: HeldOutcome, now: float) -> None:
         """Count an answer that was held, and what became of it."""
         self.held.place((self._route(record), record.target, result, outcome), now).add(now)
+
+    def add_copy(self, record: RequestRecord, target: str, result: CopyResult, now: float) -> None:
+        """Count the copy of a request, or that there was no room for one."""
+        self.copies.place((self._route(record), target, result), now).add(now)
 
     def _route(self, record: RequestRecord) -> str:
         return self.names.models.get(record.model) or self.names.shown(record.model, served=False)

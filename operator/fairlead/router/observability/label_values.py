@@ -48,6 +48,19 @@ class HeldOutcome(StrEnum):
     """It was given before it was whole."""
 
 
+class CopyResult(StrEnum):
+    """What became of the copy of a request that a route's shadow wants."""
+
+    ANSWERED = "answered"
+    REFUSED = "refused"
+    """By the engine."""
+    FAILED = "failed"
+    LATE = "late"
+    """It was ended when a client would not have waited any longer."""
+    NO_ROOM = "no_room"
+    """None was made: no replica had room, or the deployment could not have taken the request at all."""
+
+
 class AbortStage(StrEnum):
     """The stage of a request when its client disconnected."""
 

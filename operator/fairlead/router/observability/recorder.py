@@ -12,6 +12,7 @@ from fairlead.fleet.gateways import RequestTelemetry
 from fairlead.router.observability import access_entries, traces
 from fairlead.router.observability.access_entries import TimestampFormatter
 from fairlead.router.observability.counters import RouterCounters
+from fairlead.router.observability.label_values import CopyResult
 from fairlead.router.observability.log_writer import AccessLogWriter
 from fairlead.router.observability.metrics_exposition import MetricsExposition
 from fairlead.router.observability.request_record import RequestRecord
@@ -138,6 +139,13 @@ class TelemetryRecorder:
             self._lines.take(access_entries.line(record, self._clock))
         if record.trace is not None and self._spans is not None:
             self._spans.offer(record, self._clock.offset)
+
+    def copy_ended(self, record: RequestRecord, result: CopyResult, now: float) -> None:
+        """Close the record of a copy, which counts as no request of a client."""
+        record.close(now)
+        self.counts.add_copy(record, record.target, result, now)
+        if self._lines is not None:
+            self._lines.take(access_entries.line(record, self._clock))
 
     def swept(self, now: float, due: float) -> None:
         """The sweeper ran: record the loop's lag, and once a second hand over the lines."""

@@ -4,6 +4,7 @@ It holds times and amounts and reads no clock: `now` is the loop's monotonic tim
 """
 
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Final, NamedTuple
 
 from fairlead.accounting.request_cost import RequestCost
@@ -15,6 +16,17 @@ from fairlead.routing.endpoint import Endpoint
 from fairlead.routing.reasons import AttemptEnding, PickReason
 from fairlead.routing.refusal import TokenUsage
 from fairlead.routing.routing_request import RoutingRequest
+
+
+class Copied(StrEnum):
+    """What a request has to do with a route's shadow."""
+
+    NOT = ""
+    ORIGINAL = "original"
+    """A copy of it was sent."""
+    COPY = "copy"
+    """It is one, and its reply went to nobody."""
+
 
 NEVER: Final = -1.0
 """A time that has not come."""
@@ -106,6 +118,10 @@ class RequestRecord:
     """Answers that were not given."""
     paid: RequestCost | None = None
     """What its attempts cost, where that is counted."""
+
+    copied: Copied = Copied.NOT
+    answer: str = ""
+    """What was answered; only of originals and copies, and where the configuration says that prompts are logged."""
 
     status: int = 0
     reason: str = ""

@@ -7,10 +7,14 @@ A request that no engine counted has no reply's length: it is left out, and how 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Final
 
 from fairlead.simulator.traffic.arrivals import RequestArrival, UnreadableTraffic
 from fairlead.sizing import measured_rows
 from fairlead.sizing.measured_rows import BadMeasurement, MeasuredFields
+
+COPY: Final = "copy"
+"""Of a line: the request is the router's own, sent for a route's shadow."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +34,8 @@ def read(lines: Iterable[str]) -> AccessLines:
     try:
         for row in measured_rows.json_rows(lines):
             moment = _moment(row)
+            if row.fields.get("copy") == COPY:
+                continue
             if not (row.has("prompt_tokens") and row.has("output_tokens")):
                 left_out += 1
                 continue

@@ -1,0 +1,150 @@
+"""Copies of a gateway's requests that a route's `shadow` sends to another deployment, to try it on real traffic.
+
+Nobody waits for a copy: it is sent where there is room at once or not at all, is charged to no tenant, is not cached,
+and its reply is read and dropped. A counter and an access line of its own say what became of it.
+"""
+
+from random import random
+from time import monotonic
+from typing import Final
+
+from fairlead.router import answer_tap
+from fairlead.router.answer_tap import AnswerTap
+from fairlead.router.attempt import EngineAttempt
+from fairlead.router.engine_target import EngineTarget
+from fairlead.router.observability.label_values import CopyResult
+from fairlead.router.observability.request_record import Copied, RequestRecord
+from fairlead.router.reply import Reply
+from fairlead.router.reply_clients import DepartedClient
+from fairlead.router.request import Request
+from fairlead.router.route_path import RoutePath
+from fairlead.router.router_context import RouterContext
+from fairlead.router.wire.body_facts import BodyFacts
+from fairlead.router.wire.responses import ResponseReader
+from fairlead.routing.reasons import AttemptEnding
+from fairlead.routing.selection import EndpointChoice
+
+MOST_OPEN: Final = 256
+"""Copies in flight at one router; while there are as many, no other one is made."""
+LAST_RANK: Final = b": 1000\r\n"
+"""Behind every tenant's, where engines go by ranks."""
+
+
+def send(context: RouterContext, request: Request, path: RoutePath, now: float) -> None:
+    """Copy a request that is about to be sent to its own target, if it is one of the route's share."""
+    shadow, found = path.choice.settings.shadow, path.found
+    if shadow is None or found is None or shadow.target == request.record.target or random() >= shadow.share:  # noqa: S311 - a share, no secret
+        return
+    target = context.targets.get(shadow.target)
+    if target is not None and len(context.copies) < MOST_OPEN and _begins(context, target, request, found, now):
+        request.record.copied = Copied.ORIGINAL
+    else:
+        context.telemetry.counts.add_copy(request.record, shadow.target, CopyResult.NO_ROOM, now)
+
+
+def _begins(context: RouterContext, target: EngineTarget, request: Request, found: BodyFacts, now: float) -> bool:
+    """Send it, if a replica of the target has room, and nobody waits for one."""
+    table = target.dispatcher.table
+    twin = request.twin(RequestRecord(now, now, copied=Copied.COPY, target=target.name))
+    copy = ShadowCopy(context, twin, target)
+    if target.dispatcher.waiting or twin.aim(context, target, found, copy) is not None:
+        return False
+    twin.prepare(context, target, found, LAST_RANK)
+    chosen = table.choose(twin.routing, now)
+    if not isinstance(chosen, EndpointChoice):
+        return False
+    context.copies.add(copy)
+    table.charge(twin.routing, chosen, now)
+    copy.send(now)
+    return True
+
+
+class ShadowCopy:
+    """One copy at one engine; to its attempt it is the owner."""
+
+    __slots__ = ("_attempt", "_context", "_reply", "_tap", "request", "target")
+
+    def __init__(self, context: RouterContext, request: Request, target: EngineTarget) -> None:
+        self._context = context
+        self.request = request
+        self.target = target
+        self._reply = Reply(DepartedClient(), request)
+        self._tap: AnswerTap | None = None
+        self._attempt: EngineAttempt | None = None
+
+    def send(self, now: float) -> None:
+        """To the endpoint that it is charged to."""
+        routing, target = self.request.routing, self.target
+        endpoint = routing.endpoint
+        assert endpoint is not None
+        pool = target.pool(endpoint)
+        self.request.record.sent(routing, endpoint, now)
+        self._attempt = attempt = EngineAttempt(self, routing, target.errors)
+        attempt.send(pool, self.request.message(target, pool.host), now)
+
+    def sweep(self, now: float) -> None:
+        """It ends where a client would not have waited any longer."""
+        if now >= self.request.ends_at:
+            self._drop(CopyResult.LATE, AttemptEnding.SLOW, now)
+
+    def abort(self) -> None:
+        """The router ends."""
+        self._drop(CopyResult.FAILED, AttemptEnding.FAILED, monotonic())
+
+    def _drop(self, result: CopyResult, ending: AttemptEnding, now: float) -> None:
+        """End the engine's work for it."""
+        if self._attempt is not None:
+            self._attempt.abort()
+        self._finish(result, ending, self._reply.status, now)
+
+    # What its attempt reports
+
+    def attempt_replied(self, attempt: EngineAttempt, reader: ResponseReader, data: bytes, now: float) -> Reply:  # noqa: ARG002 - the interface's
+        """The reply begins; it goes to nobody."""
+        self._tap = answer_tap.reading(self._reply, reader) if self._context.telemetry.log_prompts else None
+        self._reply.open(reader, data, None, keep=False)
+        return self._reply
+
+    def attempt_errored(self, attempt: EngineAttempt, now: float) -> None:
+        """The error is read whole."""
+
+    def attempt_began(self, attempt: EngineAttempt, now: float) -> None:  # noqa: ARG002 - the interface's
+        """The first token of a stream."""
+        self.request.record.first_token_at = now
+        self.target.dispatcher.table.first_token(self.request.routing, now)
+
+    def attempt_ended(self, attempt: EngineAttempt) -> None:
+        """The reply is whole, or is an error."""
+        now, table = monotonic(), self.target.dispatcher.table
+        if attempt.error is not None:
+            self._finish(CopyResult.REFUSED, AttemptEnding.REFUSED, attempt.error.head.status, now)
+            return
+        self._reply.counted_usage(table.expectations)
+        ending = self._reply.ending()
+        if ending is AttemptEnding.DONE:
+            table.served(attempt.endpoint)
+        result = CopyResult.ANSWERED if ending is AttemptEnding.DONE else CopyResult.FAILED
+        self._finish(result, ending, self._reply.status, now)
+
+    def attempt_lost(self, attempt: EngineAttempt, why: str) -> None:
+        """The reply broke, or never began: the engine is to blame for it as for any request's."""
+        self.target.dispatcher.table.failed(attempt.endpoint, why, at_once=not attempt.reached)
+        self._finish(CopyResult.FAILED, AttemptEnding.FAILED, self._reply.status, monotonic())
+
+    def attempt_broke(self, attempt: EngineAttempt) -> None:
+        """A bug of the router hit it."""
+        if attempt is self._attempt:
+            self.abort()
+
+    def _finish(self, result: CopyResult, ending: AttemptEnding, status: int, now: float) -> None:
+        """Its room is free again, for requests of clients above all."""
+        context, record = self._context, self.request.record
+        self._attempt = None
+        self.target.dispatcher.table.give_back(self.request.routing, ending, now)
+        self._reply.close(status)
+        if self._tap is not None:
+            record.answer = self._tap.text()
+        self.request.end()
+        context.copies.discard(self)
+        context.telemetry.copy_ended(record, result, now)
+        context.dispatch(self.target, now)
