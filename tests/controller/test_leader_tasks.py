@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 import pytest
 
@@ -186,7 +186,8 @@ def test_what_we_removed_is_gone_before_the_watch_says_so() -> None:
         woken, forgotten = list[ObjectKey](), list[str]()
         async with FakeApi().connected() as connection:
             informers = ControllerInformers(ApiServer(connection), ("default",), woken.append, forgotten.append)
-            head = {"name": "n", "namespace": "default", "uid": "u", "resourceVersion": "7"}
+            head: dict[str, Any] = {"name": "n", "namespace": "default", "uid": "u", "resourceVersion": "7"}
+            head["labels"] = {"app.kubernetes.io/managed-by": "fairlead"}
             note: Manifest = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": head}
             informers.note(note)
             informers.note({"apiVersion": "v1", "kind": "Secret", "metadata": head})
@@ -195,6 +196,35 @@ def test_what_we_removed_is_gone_before_the_watch_says_so() -> None:
             assert informers.of(kinds.CONFIG_MAP).find("default", "n") is None
             assert not informers.has_listed(kinds.CONFIG_MAP)
             assert (woken, forgotten) == ([], ["u"]), "what is gone is remembered by nobody"
+
+    run(story())
+
+
+@pytest.mark.trial(4)
+@pytest.mark.parametrize("left", [{}, {"app.kubernetes.io/managed-by": "fairlead"}], ids=["none", "some"])
+def test_a_pod_that_lost_its_labels_just_before_our_own_write_is_noticed(left: dict[str, str]) -> None:
+    """What the watch says of the labels is older than our write, and says nothing new by then."""
+
+    async def story() -> None:
+        woken = list[ObjectKey]()
+        async with FakeApi().connected() as connection:
+            informers = ControllerInformers(ApiServer(connection), ("default",), woken.append, lambda _: None)
+            whole = {"app.kubernetes.io/managed-by": "fairlead", "fairlead.dev/deployment": "chat"}
+
+            def pod(version: str, labels: dict[str, str], **annotations: str) -> Manifest:
+                head: Manifest = {"name": "p", "namespace": "default", "uid": "u", "resourceVersion": version}
+                head |= {"labels": labels, "annotations": annotations}
+                return {"apiVersion": "v1", "kind": "Pod", "metadata": head}
+
+            informers.note(pod("7", whole))
+            informers.note(pod("8", whole, cost="1"))
+            key = ObjectKey("InferenceDeployment", "default", "chat")
+            assert informers.losses.of(key) == ()
+            informers.note(pod("10", left, cost="2"))
+            (loss,) = informers.losses.of(key)
+            assert loss.manifest["metadata"]["resourceVersion"] == "8"
+            assert woken == [key]
+            assert (informers.of(kinds.POD).find("default", "p") is None) == (not left)
 
     run(story())
 

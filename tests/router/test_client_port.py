@@ -73,7 +73,7 @@ def test_the_operators_pages_are_on_the_metrics_port_alone_and_ask_for_its_key(t
                     assert (answer.status == 401) == ("WWW-Authenticate" in answer.headers)
                     return answer.status
 
-            for page in ("/metrics", "/fairlead/v1/endpoints"):
+            for page in ("/metrics", "/fairlead/v1/endpoints", "/fairlead/v1/usage"):
                 assert await status(router.url + page, OPERATORS) == 404
                 assert await status(router.pages + page, None) == 401
                 assert await status(router.pages + page, "hidden-key-of-a-tenant") == 401

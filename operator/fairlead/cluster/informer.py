@@ -43,6 +43,13 @@ class WatchScope:
     """Empty: all namespaces, or a kind that is not namespaced."""
     selector: Selector = ""
 
+    def takes(self, manifest: Manifest) -> bool:
+        """Whether an object has the label that is watched for, if one is."""
+        if not isinstance(self.selector, str) or not self.selector:
+            return True
+        name, _, value = self.selector.partition("=")
+        return (manifest["metadata"].get("labels") or {}).get(name) == value
+
     @property
     def places(self) -> tuple[str | None, ...]:
         """The collections to watch, one stream each."""
@@ -112,8 +119,12 @@ class Informer:
                 group.create_task(stream.follow(), name=f"informer {self.watched.resource.title} {stream.place or ''}")
 
     def note(self, manifest: Manifest) -> None:
-        """Store the answer to our own write before the watch brings it, so that the next reconcile sees the write."""
-        self.publish(self.store.put(kinds.trimmed(manifest)))
+        """Store the answer to our own write before the watch brings it, so that the next reconcile sees the write.
+
+        One that lost the label that is watched for is dropped: the watch says so with an older version, or said it.
+        """
+        mine = kinds.trimmed(manifest)
+        self.publish(self.store.put(mine) if self.watched.takes(mine) else self.store.drop(mine))
 
     def publish(self, changes: Iterable[StoreChange]) -> None:
         """Pass changes on; a callback that fails on one object must not end the watch of all others."""

@@ -8,6 +8,7 @@ from fairlead.cluster import kinds
 from fairlead.cluster.api_server import ApiServer
 from fairlead.cluster.informers import Informers, WatchedKinds
 from fairlead.cluster.kinds import Manifest, Resource
+from fairlead.cluster.store import ObjectStore
 from fairlead.controller import queue_keys
 from fairlead.controller.children.applier import PRUNED
 from fairlead.controller.children.child_losses import ChildLosses
@@ -44,9 +45,12 @@ class ControllerInformers(Informers):
         self._quiet = False
 
     def note(self, manifest: Manifest) -> None:
-        """Store our own write without noting a loss; of keys only those on the other side of a gateway are woken."""
+        """Store our own write without noting a loss; of keys only those on the other side of a gateway are woken.
+
+        A pod that lost labels meanwhile is a loss all the same: what the watch says of that is older than our write.
+        """
         informer = self.by_kind.get(kinds.of(manifest))
-        self._quiet = True
+        self._quiet = informer is None or not _lost_labels(informer.store, manifest)
         try:
             if informer is not None:
                 informer.note(manifest)
@@ -90,6 +94,15 @@ class ControllerInformers(Informers):
         """Pods of the same deployment."""
         metadata = child["metadata"]
         return self.of(kinds.POD).of_deployment(metadata["namespace"], metadata["labels"].get(labels.DEPLOYMENT, ""))
+
+
+def _lost_labels(store: ObjectStore, manifest: Manifest) -> bool:
+    """Whether a pod has other labels than before: our writes put labels on pods that lost them, and remove none."""
+    metadata = manifest["metadata"]
+    held = store.find(metadata.get("namespace", ""), metadata["name"]) if kinds.of(manifest) is kinds.POD else None
+    now = metadata.get("labels") or {}
+    before = {} if held is None else held["metadata"].get("labels") or {}
+    return any(now.get(name) != value for name, value in before.items())
 
 
 def _listed(condition: Manifest, field: str) -> str:

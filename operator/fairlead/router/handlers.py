@@ -132,6 +132,11 @@ def _usage(router: Router, head: RequestHead) -> LocalReply | Problem:
     return _or_problem(spending_pages.usage(router.context, head))
 
 
+def _export(router: Router, head: RequestHead) -> LocalReply | Problem:
+    found = spending_pages.export(router.context, head)
+    return found if isinstance(found, Problem) else LocalReply(body=found[0], content_type=found[1])
+
+
 def _or_problem(page: dict[str, Any] | Problem) -> LocalReply | Problem:
     return page if isinstance(page, Problem) else _json(page)
 
@@ -142,7 +147,11 @@ def _json(page: Any) -> LocalReply:  # noqa: ANN401 - any JSON
 
 _OPEN: Final[dict[bytes, LocalHandler]] = {b"/health": _health, b"/ready": _ready}
 """For the kubelet and load balancers: these pages reveal nothing about tenants."""
-GUARDED: Final[dict[bytes, LocalHandler]] = {b"/metrics": _metrics, b"/fairlead/v1/endpoints": _endpoints}
+GUARDED: Final[dict[bytes, LocalHandler]] = {
+    b"/metrics": _metrics,
+    b"/fairlead/v1/endpoints": _endpoints,
+    spending_pages.EXPORT: _export,
+}
 """For clients that `MetricsAuthorizer` allows."""
 SCRAPED: Final[dict[bytes, LocalHandler]] = _OPEN | GUARDED | {router_peers.PATH: _permits}
 PAGES: Final[dict[bytes, LocalHandler]] = _OPEN | {b"/v1/models": _models, spending_pages.USAGE: _usage}

@@ -3,7 +3,7 @@
 Each names the field or replica, the reason, and what to do.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from math import ceil
 from typing import Final
 
@@ -157,6 +157,12 @@ def no_moment() -> Problem:
     """A time of a usage page is none."""
     message = "start_time, end_time: write seconds since 1970 in UTC, as `date +%s` prints them, or leave both out"
     return Problem(status=400, code="invalid_request", message=message, param="start_time")
+
+
+def no_format(given: str, formats: Iterable[str]) -> Problem:
+    """A usage page is wanted in another form."""
+    message = f"format: {given[:MOST_NAME]}: there is no such form of this page; write {' or '.join(formats)}"
+    return Problem(status=400, code="invalid_request", message=message, param="format")
 
 
 def no_outcome(why: str) -> Problem:

@@ -1,13 +1,14 @@
-"""What a tenant reads and says of its own spending: its usage by hour, and whether its tasks succeeded."""
+"""What is read of spending: a tenant's own usage by hour, and everybody's for cost tools; and how tasks ended."""
 
 from typing import Any, Final
 from urllib.parse import parse_qs
 
 import msgspec
 
-from fairlead.accounting import openai_usage
+from fairlead.accounting import openai_usage, usage_export
 from fairlead.accounting.task_outcomes import NAME_CHARACTERS, OutcomeReceipt
-from fairlead.accounting.usage_ledger import IDLE
+from fairlead.accounting.usage_export import BilledParty
+from fairlead.accounting.usage_ledger import HOUR_SECONDS, IDLE
 from fairlead.router import refusals
 from fairlead.router.router_context import RouterContext
 from fairlead.router.wire.problems import Problem
@@ -15,6 +16,8 @@ from fairlead.router.wire.request_heads import RequestHead
 from fairlead.routing.refusal import Refusal
 
 USAGE: Final = b"/v1/usage"
+EXPORT: Final = b"/fairlead/v1/usage"
+FORMATS: Final = {"json": b"application/json", "csv": b"text/csv; charset=utf-8"}
 OUTCOMES: Final = b"/fairlead/v1/outcomes"
 DAY: Final = 86_400
 MOST_BODY: Final = 4096
@@ -37,13 +40,27 @@ def usage(context: RouterContext, head: RequestHead) -> dict[str, Any] | Problem
     account = context.account(head.key)
     if isinstance(account, Refusal):
         return refusals.of(account)
-    query = parse_qs(head.query.decode("latin-1"))
-    end = _moment(query, "end_time", int(context.spending.wall(context.now())) + 1)
-    start = _moment(query, "start_time", 0 if end is None else max(0, end - DAY))
-    if start is None or end is None:
+    period = _period(context, parse_qs(head.query.decode("latin-1")))
+    if period is None:
         return refusals.no_moment()
     rows = (row for row in context.spending.ledger.rows() if row[0].route != IDLE)
-    return openai_usage.usage_page(rows, account.name, start, end)
+    return openai_usage.usage_page(rows, account.name, *period)
+
+
+def export(context: RouterContext, head: RequestHead) -> tuple[bytes, bytes] | Problem:
+    """Everybody's usage and all idle time of a period in FOCUS' columns: the text, and its content type."""
+    query = parse_qs(head.query.decode("latin-1"))
+    period, wanted = _period(context, query), query.get("format", ["json"])[-1]
+    kind = FORMATS.get(wanted)
+    if period is None:
+        return refusals.no_moment()
+    if kind is None:
+        return refusals.no_format(wanted, FORMATS)
+    start, end = period
+    rows = (row for row in context.spending.ledger.rows() if start - HOUR_SECONDS < row[0].hour < end)
+    found = usage_export.focus_rows(rows, BilledParty(account=context.settings.rendered_from.rpartition(" ")[2]))
+    text = usage_export.as_csv(found) if wanted == "csv" else usage_export.as_json(found)
+    return text.encode(), kind
 
 
 def outcome(context: RouterContext, head: RequestHead, body: bytes) -> dict[str, Any] | Problem:
@@ -59,6 +76,13 @@ def outcome(context: RouterContext, head: RequestHead, body: bytes) -> dict[str,
     if receipt is OutcomeReceipt.UNKNOWN_TASK:
         return refusals.unknown_task(report.task[:NAME_CHARACTERS])
     return {"task": report.task[:NAME_CHARACTERS], "success": report.success, "result": receipt.value}
+
+
+def _period(context: RouterContext, query: dict[str, list[str]]) -> tuple[int, int] | None:
+    """From its start on and before its end; without them, the last day; nothing where one of them is no time."""
+    end = _moment(query, "end_time", int(context.spending.wall(context.now())) + 1)
+    start = _moment(query, "start_time", 0 if end is None else max(0, end - DAY))
+    return None if start is None or end is None else (start, end)
 
 
 def _moment(query: dict[str, list[str]], name: str, default: int | None) -> int | None:

@@ -7,9 +7,10 @@ import pytest
 from fairlead.cluster import kinds
 from fairlead.cluster.kinds import Manifest
 from fairlead.controller.children import orphan_scan, orphans
+from fairlead.controller.children.child_losses import ChildLoss, ChildLosses, LossKind
 from fairlead.controller.pods import node_facts
 from fairlead.review import deployment_review
-from fairlead.review.context import ReviewContext
+from fairlead.review.context import ObjectKey, ReviewContext
 from tests.controller.children.losses import Lister, relabelled, settled
 from tests.controller.pretend import CATALOGUE, deployment
 from tests.controller.server import Faults
@@ -233,3 +234,16 @@ def test_a_pod_is_known_by_the_name_it_was_generated_from() -> None:
     bare: Manifest = {"metadata": {"name": "chat-7d9f8b6c5d-x2x2x", "namespace": "default"}}
     found = [orphans.maker(pod, [made_by]) for pod in (ours, longer, elsewhere, bare)]
     assert found == [made_by, None, None, None]
+
+
+def test_a_loss_that_is_reported_again_while_it_is_checked_is_checked_again() -> None:
+    """A pod may lose its labels a second time right after they were put back."""
+    losses, key = ChildLosses(), ObjectKey("InferenceDeployment", "default", "chat")
+    pod = {"metadata": {"name": "p", "namespace": "default", "uid": "u"}}
+    first, again = (ChildLoss(LossKind.RELABELLED, kinds.POD, pod) for _ in range(2))
+    losses.suspect(key, first)
+    losses.suspect(key, again)
+    losses.settle(key, (first,))
+    assert losses.of(key) == (again,)
+    losses.settle(key, (again,))
+    assert losses.of(key) == ()

@@ -93,10 +93,12 @@ class ChildLosses:
         )
 
     def settle(self, key: ObjectKey, done: Iterable[ChildLoss]) -> None:
-        """Drop losses that were checked."""
+        """Drop losses that were checked; one that was reported again meanwhile stays."""
         left = self._of.get(key, {})
         for loss in done:
-            left.pop((loss.how, str(loss.manifest["metadata"]["uid"])), None)
+            place = loss.how, str(loss.manifest["metadata"]["uid"])
+            if left.get(place) is loss:
+                del left[place]
         if not left:
             self._of.pop(key, None)
 

@@ -19,6 +19,7 @@ PRIVATE_KEY: Final = "tls.key"
 
 _PLAIN: Final = ("namespace", "selector", "endpoints", "engine_port", "models", "adapters", "prefix_caching")
 _PLAIN_TOO: Final = (
+    "rendered_from",
     "max_context_tokens",
     "max_sequences",
     "kv_tokens",

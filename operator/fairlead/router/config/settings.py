@@ -79,6 +79,8 @@ class ExternalConfig:
 class RouterConfig:
     """The settings of one reading of the file, and of the secrets it names."""
 
+    rendered_from: str = ""
+    """Kind, namespace and name of the object that the operator wrote the file for; empty for a person's."""
     namespace: str = ""
     selector: str = ""
     """Labels of the engine pods; empty when the endpoints are listed."""
