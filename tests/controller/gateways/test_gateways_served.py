@@ -10,6 +10,8 @@ from fairlead.fleet.endpoints import TenantUse
 from tests.controller.gateways.gateway_world import GatewayWorld, served
 
 ALIAS = {"name": "talk", "deployment": "chat"}
+OUTSIDE = {"shadow": {"deployment": "external/big", "share": "0.1"}}
+"""A copy to an API outside, which is refused."""
 
 
 def routes(world: GatewayWorld) -> dict[str, str]:
@@ -205,7 +207,7 @@ def test_routers_are_as_many_as_the_object_says() -> None:
     [
         ({"models": 7}, "Unreadable", "spec.models"),
         (None, "Unreadable", "spec"),
-        ({"models": [ALIAS | {"shadow": {"deployment": "copy", "share": "0.1"}}]}, "Refused", "remove shadow"),
+        ({"models": [ALIAS | OUTSIDE]}, "Refused", "name a deployment here"),
     ],
     ids=["unreadable", "nothing", "refused"],
 )
@@ -231,7 +233,7 @@ def test_a_spec_that_cannot_be_brought_about_changes_nothing_that_serves(
 
 def test_a_gateway_that_is_refused_from_the_start_gets_no_child() -> None:
     world = GatewayWorld()
-    world.put_gateway(models=[ALIAS | {"shadow": {"deployment": "copy", "share": "0.1"}}])
+    world.put_gateway(models=[ALIAS | OUTSIDE])
     world.settle()
     assert world.children("front") == set()
     assert world.gateway_condition("Ready") == ("False", "Refused")
