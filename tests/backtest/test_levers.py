@@ -1,5 +1,6 @@
 """Levers: each is a patch that admission could judge, or a change that says where it is made."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -7,9 +8,10 @@ import pytest
 from fairlead.backtest import contenders, levers, yardsticks
 from fairlead.backtest import play as playing
 from fairlead.backtest.levers import LEVERS, LeverError
-from fairlead.backtest.play import PlaySettings
+from fairlead.backtest.play import PlayedTraffic, PlaySettings
 from fairlead.fleet.policies import ReplicaBounds
 from fairlead.simulator.engine.settings import SpeculationSettings
+from fairlead.simulator.traffic.arrivals import RequestArrival
 from tests.backtest.test_play import SETTINGS, candidate, steady, streams
 
 CHAT = {"spec": {"engine": {"context": {"maxTokens": 4096}}, "replicas": 1}, "kind": "InferenceDeployment"}
@@ -54,6 +56,26 @@ def test_a_played_lever_stands_beside_its_candidate_under_its_own_name() -> None
         ("chat, HPA on running", True),
         ("chat, cacheAwareRouting=off", True),
     ]
+
+
+def test_without_a_router_requests_go_to_replicas_in_turn_and_find_less_of_their_prefixes() -> None:
+    off, on = (levers.read(f"router={value}").candidate(candidate(4)) for value in ("off", "on"))
+    assert (off.in_turn, on.in_turn) == (True, False)
+    assert off.notes[0] == "router=off: requests go to replicas in turn, as a Service without a router sends them"
+    runs = [playing.play(one, prompts_of(7), PlaySettings(streams=streams)).report for one in (off, on)]
+    assert runs[0].answered == runs[1].answered == 240
+    assert runs[0].cached_share < runs[1].cached_share
+
+
+def prompts_of(people: int) -> PlayedTraffic:
+    """Each asks again and again about the same long text."""
+
+    def arrivals(page_tokens: int) -> Iterator[RequestArrival]:
+        for number in range(240):
+            text = tuple(number % people * 1000 + block for block in range(400 // page_tokens))
+            yield RequestArrival(time=number / 2, prompt_tokens=410, output_tokens=4, prefix=text)
+
+    return PlayedTraffic(arrivals=arrivals, seconds=119.5)
 
 
 def test_what_a_response_cache_answers_reaches_no_engine_and_makes_the_bound_lower() -> None:

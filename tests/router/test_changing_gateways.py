@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from tests.emulator.living import living, paced
-from tests.router.gateways import gateway, posted, single, target, written
-from tests.router.planes import STREAM, Raw, run_story, whole
+from tests.router.gateways import Json, gateway, posted, single, target, written
+from tests.router.planes import HOST, STREAM, Plane, Raw, run_story, whole
 
 ANSWER: Final = whole(
     b'{"model":"base","choices":[{"text":"a","finish_reason":"stop"}],"usage":{"prompt_tokens":3,"completion_tokens":1}}'
@@ -92,6 +92,44 @@ def test_clients_of_a_target_that_moves_away_find_its_own_routers_with_their_nex
                 assert "connection" not in headers
 
     run_story(story())
+
+
+def test_an_idle_client_of_a_target_that_is_gone_connects_anew_and_others_stay(tmp_path: Path) -> None:
+    """It may have been idle while the target left; its router knows that model no more."""
+
+    async def story() -> None:
+        async with living() as (one,), living() as (other,):
+            both, routes = [target("a", one.address), target("b", other.address)], [single("code", "ns/b")]
+            async with gateway(written(tmp_path, both, [single("chat", "ns/a"), *routes])) as router:
+                gone, stays = [await line_to(router) for _ in both]
+                assert "200 OK" in await asked(gone, body("chat"))
+                assert "200 OK" in await asked(stays, body("code"))
+                written(tmp_path, both[1:], routes)
+                assert await gone[0].read() == b"", "closed without another byte"
+                assert "200 OK" in await asked(stays, body("code"))
+                for _, writer in (gone, stays):
+                    writer.close()
+
+    run_story(story())
+
+
+Line = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+
+
+async def line_to(router: Plane) -> Line:
+    """A connection that a client keeps."""
+    return await asyncio.open_connection(HOST, router.port)
+
+
+async def asked(line: Line, wanted: Json) -> str:
+    """One request and its whole reply on a connection that stays open; the status line."""
+    (reader, writer), text = line, json.dumps(wanted).encode()
+    head = "POST /v1/completions HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n"
+    writer.write(f"{head}content-length: {len(text)}\r\n\r\n".encode() + text)
+    received = (await reader.readuntil(b"\r\n\r\n")).decode()
+    length = next(one for one in received.lower().splitlines() if one.startswith("content-length"))
+    await reader.readexactly(int(length.partition(":")[2]))
+    return received.splitlines()[0]
 
 
 def test_keys_in_a_folder_are_rotated_while_it_runs(tmp_path: Path) -> None:

@@ -75,6 +75,8 @@ class Candidate:
     """Who decides instead of the product; None: the product."""
     balancing: Balancing = BALANCING
     """How routers choose among replicas."""
+    in_turn: bool = False
+    """Requests go to replicas in turn, as a Service without a router sends them."""
     answered_elsewhere: float = 0.0
     """Share of requests that a response cache answers, so that no engine sees them."""
     what_if: str = ""

@@ -142,6 +142,17 @@ def _routing(word: str, value: str) -> Lever:
     )
 
 
+def _router(word: str, value: str) -> Lever:
+    without = not _on(word, value)
+    how = "in turn, as a Service without a router sends them" if without else "as the routers choose"
+    return Lever(
+        words=f"{word}={value}",
+        patch={},
+        changes=(lambda one: replace(one, in_turn=without),),
+        note=f"{word}={value}: requests go to replicas {how}",
+    )
+
+
 def _responses(word: str, value: str) -> Lever:
     share = _share(word, value)
     return Lever(
@@ -210,6 +221,7 @@ LEVERS: Final[Mapping[str, LeverKind]] = MappingProxyType(
     {
         "prefixCaching": _switch("engine", "prefixCaching", "enabled"),
         "cacheAwareRouting": LeverKind("off", _routing),
+        "router": LeverKind("off", _router),
         "weights": _text("fp8PerTensor", "engine", "quantization", "weights"),
         "kvCache": _text("fp8", "engine", "quantization", "kvCache"),
         "contextTokens": _number("8192", "engine", "context", "maxTokens"),

@@ -22,6 +22,7 @@ from fairlead.simulator.engine.core import EngineCore
 from fairlead.simulator.engine.ranks import EngineRanks
 from fairlead.simulator.traffic.arrivals import RequestArrival
 from fairlead.simulator.virtual_fleet import report, simulated_autoscaler
+from fairlead.simulator.virtual_fleet.balancers import Balancer, RoundRobin
 from fairlead.simulator.virtual_fleet.cold_starts import ColdStartDistribution, FixedColdStarts
 from fairlead.simulator.virtual_fleet.observers import FleetSnapshot
 from fairlead.simulator.virtual_fleet.replica import ReplicaEngines
@@ -209,14 +210,7 @@ def play(candidate: Candidate, traffic: PlayedTraffic, chosen: PlaySettings) -> 
         snapshot_s=SNAPSHOT_SECONDS,
     )
     statistics, cut = _Progress(objectives, traffic.since, chosen), False
-    settings = candidate.settings
-    routers = RouterSettings(
-        count=candidate.routers,
-        page_tokens=settings.block_tokens,
-        kv_tokens=settings.blocks * settings.block_tokens * candidate.ranks,
-        balancing=candidate.balancing,
-    )
-    world = FleetSimulation(fleet, RouterBalancer(routers, inside.figures), chosen.streams("world"), statistics)
+    world = FleetSimulation(fleet, _balancer(candidate, inside), chosen.streams("world"), statistics)
     try:
         world.run(reaching_engines(candidate, traffic, chosen), until=traffic.seconds + LAST_ANSWERS_SECONDS)
     except _MissedTooMany:
@@ -235,6 +229,18 @@ def play(candidate: Candidate, traffic: PlayedTraffic, chosen: PlaySettings) -> 
         notes=candidate.notes,
         cut=cut,
     )
+
+
+def _balancer(candidate: Candidate, fleet: _Fleet) -> Balancer:
+    """Our routers, or none."""
+    settings = candidate.settings
+    routers = RouterSettings(
+        count=candidate.routers,
+        page_tokens=settings.block_tokens,
+        kv_tokens=settings.blocks * settings.block_tokens * candidate.ranks,
+        balancing=candidate.balancing,
+    )
+    return RoundRobin() if candidate.in_turn else RouterBalancer(routers, fleet.figures)
 
 
 def reaching_engines(candidate: Candidate, traffic: PlayedTraffic, chosen: PlaySettings) -> Iterator[RequestArrival]:

@@ -12,6 +12,7 @@ from time import monotonic
 from typing import Final, cast
 
 from fairlead.router import cors, handlers, refusals, router_peers
+from fairlead.router.engine_target import EngineTarget
 from fairlead.router.exchange import Exchange
 from fairlead.router.handlers import LocalReply
 from fairlead.router.observability.label_values import AbortStage
@@ -38,8 +39,8 @@ class ClientConnection(asyncio.Protocol):
     """A client's connection. Between two requests it holds nothing but its reader."""
 
     __slots__ = (
-        *("_context", "_exchange", "_record", "_router", "_scraped", "leaving", "paused", "peer", "reader", "since"),
-        *("transport", "write"),
+        *("_context", "_exchange", "_record", "_router", "_scraped", "_target", "leaving", "paused", "peer", "reader"),
+        *("since", "transport", "write"),
     )
     write: Callable[[bytes], None]
 
@@ -57,6 +58,8 @@ class ClientConnection(asyncio.Protocol):
         self.since = 0.0
         """When it became idle, started to send a head or a body, or stopped reading."""
         self._record: RequestRecord | None = None
+        self._target: EngineTarget | None = None
+        """Of its last request."""
         self._scraped = scraped
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -189,6 +192,8 @@ class ClientConnection(asyncio.Protocol):
 
     def answered(self, *, keep: bool) -> None:
         """The response is written; read the next request, or close."""
+        if self._exchange is not None:
+            self._target = getattr(self._exchange, "target", None)
         self._exchange = None
         self.since = monotonic()
         if keep and not self.reader.surplus:
@@ -207,6 +212,11 @@ class ClientConnection(asyncio.Protocol):
             transport.write_eof()
         else:
             transport.close()
+
+    def left_by(self, target: EngineTarget) -> None:
+        """A target serves nobody here any more: a client that asked it last, and is idle, connects anew."""
+        if self._target is target and self._exchange is None and self.reader.stage is RequestReadStage.IDLE:
+            self.close()
 
     def close(self) -> None:
         """Close once what was written is sent."""

@@ -117,6 +117,8 @@ class Router:
         log.info("target %s is named no more: %d requests run on", target.name, target.dispatcher.inflight)
         target.retired = True
         self.context.retiring.append(target)
+        for client in list(self.context.clients):
+            client.left_by(target)
 
     def forget_retired(self, now: float) -> None:
         """Let go of retired targets: no endpoints, waiting requests elsewhere, and closed once all is over."""

@@ -88,6 +88,9 @@ class OpenClient(Protocol):
     def sweep(self, now: float) -> None:
         """Cut it if it is slower than allowed."""
 
+    def left_by(self, target: EngineTarget) -> None:
+        """A target serves nobody here any more."""
+
     def close(self) -> None:
         """Close it once what was written is sent."""
 
