@@ -36,9 +36,7 @@ def pod(
     load = sample.figures
     if rests and load.moves_at_ends:
         load = replace(load, running=0.0, waiting=0.0)
-    return figures(load, sample.at, policy.objectives), _doubt(
-        sample, policy.stale_after_seconds, now, busy_since
-    )
+    return figures(load, sample.at, policy.objectives), _doubt(sample, policy.stale_after_seconds, now, busy_since)
 
 
 def router(

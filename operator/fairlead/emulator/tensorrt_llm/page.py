@@ -74,9 +74,7 @@ class TensorRtPage:
         served, cache = self._facts.served, self._facts.cache
         degrees = served.memory.parallelism
         yield from self._gauge(families.MODEL, 1, {"model": served.model, "dtype": served.memory.dtype})
-        yield from self._gauge(
-            families.PARALLEL, 1, {"tp_size": str(degrees.tensor), "pp_size": str(degrees.pipeline)}
-        )
+        yield from self._gauge(families.PARALLEL, 1, {"tp_size": str(degrees.tensor), "pp_size": str(degrees.pipeline)})
         yield from self._gauge(families.CACHE, 1, cache)
 
     def _requests(self) -> Iterator[str]:

@@ -57,6 +57,4 @@ def _strange(setup: EngineSetup, otherwise: str) -> Iterator[UnknownOption]:
         if name is None or " " in name or shown in FLAGS or extra_args.rule(name, flags.RULES) is not None:
             continue
         near = difflib.get_close_matches(shown, FLAGS, n=1)
-        yield UnknownOption(
-            f"{extra_args.FIELD}[{place}]", shown, f"did you mean {near[0]}?" if near else otherwise
-        )
+        yield UnknownOption(f"{extra_args.FIELD}[{place}]", shown, f"did you mean {near[0]}?" if near else otherwise)
