@@ -62,7 +62,7 @@ def test_what_it_cannot_start_with_ends_it(options: tuple[str, ...], machine: Em
 
 
 def test_weights_that_find_no_room_end_it_in_torchs_words() -> None:
-    with pytest.raises(CannotStart, match="torch.OutOfMemoryError: CUDA out of memory"):
+    with pytest.raises(CannotStart, match=r"torch\.OutOfMemoryError: CUDA out of memory"):
         provision.provide(read(model="Qwen/Qwen3-32B"), L4, EmulationKnobs(), PACKAGED)
 
 

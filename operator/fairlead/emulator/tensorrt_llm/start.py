@@ -51,8 +51,8 @@ class TensorRtStart:
             tokens = min(tokens, served.memory.most_tokens)
         if tokens < question.context:
             raise CannotStart(
-                f"ValueError: (simulated: the attention window of {question.context} tokens is larger than the KV cache, "
-                f"which holds {tokens})"
+                f"ValueError: (simulated: the attention window of {question.context} tokens is larger than the KV "
+                f"cache, which holds {tokens})"
             )
         page = served.limits.block_tokens
         return KvCapacity(question, max(tokens // page, -(-question.context // page)) + 1)
