@@ -18,7 +18,9 @@ _MAY: Final = (
     f"TensorRT-LLM {release.RELEASE} is not known to have this option, and one it lacks ends its start; options are "
     "spelt in full there"
 )
-_ENDS: Final = "the simulated TensorRT-LLM has no such option, and ends its start; options are spelt in full there"
+_ENDS: Final = (
+    f"the simulated TensorRT-LLM {release.RELEASE} has no such option, and ends its start; options are spelt in full"
+)
 
 
 class UnknownOption(NamedTuple):
