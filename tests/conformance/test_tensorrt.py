@@ -107,7 +107,12 @@ def test_statistics_of_steps_are_gone_once_they_were_read(tensorrt: Endpoint) ->
     tensorrt.get("/metrics")
     tensorrt.complete(IDS, max_tokens=4, ignore_eos=True)
     found: list[Json] = []
-    eventually(lambda: found.extend(tensorrt.get("/metrics").json) or len(found) >= 4, "steps are told", 10)
+
+    def four() -> bool:
+        found.extend(tensorrt.get("/metrics").json)
+        return len(found) >= 4
+
+    eventually(four, "steps are told", 10)
     assert [one["numCompletedRequests"] for one in found[-4:]] == [0, 0, 0, 1]
     assert tensorrt.get("/metrics").json == []
 

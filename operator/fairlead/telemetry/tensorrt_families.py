@@ -37,7 +37,7 @@ GENERATED: Final = _TENSORRT.counter("generation_tokens", "Generated tokens of r
 
 RUNNING: Final = _TENSORRT.gauge("num_requests_running", "Requests in the batch when the last step began.")
 WAITING: Final = _TENSORRT.gauge("num_requests_waiting", "Requests that wait for the batch.")
-SEATS: Final = _TENSORRT.gauge("max_num_active_requests", "Requests that the batch holds at most.")
+MAX_RUNNING: Final = _TENSORRT.gauge("max_num_active_requests", "Requests that the batch holds at most.")
 READING: Final = _TENSORRT.gauge("num_context_requests", "Prompts in the last step.")
 WRITING: Final = _TENSORRT.gauge("num_generation_requests", "Requests in the last step that were given a token.")
 PAUSED: Final = _TENSORRT.gauge("num_paused_requests", "Requests put back for want of memory.")

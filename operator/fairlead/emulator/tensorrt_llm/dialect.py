@@ -63,7 +63,7 @@ class TensorRtDialect:
         """Counts of one rank."""
         del served
         return TensorRtTally(
-            seats=settings.max_sequences, blocks=settings.blocks - 1, block_tokens=settings.block_tokens
+            max_running=settings.max_sequences, blocks=settings.blocks - 1, block_tokens=settings.block_tokens
         )
 
     def page(self, facts: PageFacts) -> EnginePage:

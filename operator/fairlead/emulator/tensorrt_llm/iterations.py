@@ -20,7 +20,7 @@ class IterationStatistics:
     running: int
     waiting: int
     completed: int
-    seats: int
+    max_running: int
     prompts: int
     """Of which tokens were computed."""
     decodes: int
@@ -36,7 +36,7 @@ class IterationStatistics:
             "numActiveRequests": self.running,
             "numQueuedRequests": self.waiting,
             "numCompletedRequests": self.completed,
-            "maxNumActiveRequests": self.seats,
+            "maxNumActiveRequests": self.max_running,
             "kvCacheStats": {
                 "maxNumBlocks": self.blocks,
                 "freeNumBlocks": self.blocks - self.used,

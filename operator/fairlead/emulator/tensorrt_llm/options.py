@@ -17,7 +17,7 @@ Options = Mapping[str, Any]
 
 _LEAVES: Final = frozenset({"cuda_graph_config"})
 """Keys whose value is one, although it may have keys itself."""
-KNOWN: Final = frozenset(
+KEYS: Final = frozenset(
     {
         *("cuda_graph_config", "dtype", "enable_chunked_prefill", "enable_iter_perf_stats", "guided_decoding_backend"),
         *("kv_cache_config.dtype", "kv_cache_config.enable_block_reuse", "kv_cache_config.free_gpu_memory_fraction"),
@@ -39,8 +39,8 @@ def read(given: Namespace) -> Options:
         if not equals:
             raise ParserExit(f"trtllm-serve: --set {path}: must be PATH=VALUE (simulated)")
         found |= dict(_flat({path: yaml.safe_load(written)}))
-    found |= {key: value for key, value in vars(given).items() if key in KNOWN and value is not None}
-    strange = sorted(found.keys() - KNOWN)
+    found |= {key: value for key, value in vars(given).items() if key in KEYS and value is not None}
+    strange = sorted(found.keys() - KEYS)
     if strange:
         lines = "\n".join(f"{one}\n  Extra inputs are not permitted" for one in strange)
         errors = "1 validation error" if len(strange) == 1 else f"{len(strange)} validation errors"

@@ -21,7 +21,7 @@ from fairlead.telemetry.metric_family import MetricFamily
 _GAUGES: Final[tuple[tuple[MetricFamily, Callable[[IterationStatistics], float]], ...]] = (
     (families.RUNNING, lambda last: last.running),
     (families.WAITING, lambda last: last.waiting),
-    (families.SEATS, lambda last: last.seats),
+    (families.MAX_RUNNING, lambda last: last.max_running),
     (families.READING, lambda last: last.prompts),
     (families.WRITING, lambda last: last.decodes),
     (families.PAUSED, lambda _: 0),
@@ -101,7 +101,7 @@ class TensorRtPage:
             yield from self._written(families.ACCEPTED, [({}, float(accepted))])
 
     def _drafts(self, counts: EngineCounts) -> tuple[int, int]:
-        """As of the first look after the last request ended."""
+        """As of the first scrape after the last request ended."""
         ended = self._tally.completed
         if ended not in self._drafted:
             self._drafted = {ended: (counts.draft_tokens, counts.accepted)}

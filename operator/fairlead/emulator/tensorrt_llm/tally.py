@@ -17,7 +17,7 @@ from fairlead.telemetry.metric_family import MetricFamily
 class TensorRtTally(RankTally):
     """Counts of requests that ended, and the statistics of steps."""
 
-    seats: int = 0
+    max_running: int = 0
     blocks: int = 0
     block_tokens: int = 0
     iterations: IterationBuffer = field(default_factory=IterationBuffer)
@@ -44,7 +44,7 @@ class TensorRtTally(RankTally):
                 running=max(self._begun, batch.prefills + batch.decodes),
                 waiting=self.gauges.waiting,
                 completed=self._ended,
-                seats=self.seats,
+                max_running=self.max_running,
                 prompts=batch.prefills,
                 decodes=batch.decodes,
                 blocks=self.blocks,
