@@ -184,6 +184,7 @@ HEAD: Final = (
     "held to the original: a case is first of all something that the original does.",
     "What SGLang answers alike is asked of `fairlead engine` as SGLang too, by the same cases; what it answers",
     "otherwise is in `test_sglang`, from its source and a run of the real server. This suite asked no real SGLang.",
+    "The same of TensorRT-LLM, whose other answers are in `test_tensorrt`, from its source alone: nobody ran it.",
     "`python -m house.conformance http://HOST:PORT` asks a server of yours, started without flags of weight under the",
     "name `tiny` with a context of 1024 tokens; cases that must start, signal or kill it are left out and say so.",
     "",

@@ -21,7 +21,8 @@ _HEAD: Final = """\
 
 What Fairlead knows of the engines it starts: vLLM 0.32, which is the default, [SGLang 0.5.23](#sglang) and
 [TensorRT-LLM 1.4](#tensorrt-llm), the last from its source alone. `Simulated` is held to vLLM's rules and is handed the
-same command, `Simulated-SGLang` to SGLang's, without [what is not emulated](#sglang-not-emulated).
+same command, `Simulated-SGLang` to SGLang's, without [what is not emulated](#sglang-not-emulated), and
+`Simulated-TensorRT-LLM` to TensorRT-LLM's, [likewise](#tensorrt-llm-not-emulated).
 [Kinds of engines](../engines.md) compares them.
 
 This page is rendered from the tables that decide: `python -m prove.engine_table > docs/reference/engines.md`.

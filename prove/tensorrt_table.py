@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from fairlead.engines.emulator import NOT_IN_TENSORRT_LLM
 from fairlead.engines.tensorrt_llm import (
     checks,
     flags,
@@ -10,6 +11,7 @@ from fairlead.engines.tensorrt_llm import (
     options,
     parsers,
     reserved_variables,
+    unknown_flags,
     warning_checks,
 )
 from fairlead.engines.tensorrt_llm.field_keys import COMMAND, KEYS
@@ -27,7 +29,7 @@ is the nearest. Nothing of it was run or measured: it needs CUDA, and no release
 _TABLES: Final = KindTables(
     name="TensorRT-LLM",
     limits=limits.LIMITS,
-    refusals=checks.REFUSAL_CHECKS,
+    refusals=(*checks.REFUSAL_CHECKS, unknown_flags.refusals),
     warnings=warning_checks.WARNING_CHECKS,
     tools=parsers.OF_TOOLS,
     reasoning=parsers.OF_REASONING,
@@ -79,6 +81,16 @@ def sections() -> tuple[str, ...]:
         *kind_table.words(
             _TABLES,
             "As for vLLM, with TensorRT-LLM's names, of which there are fewer. With `parser: auto` it ends its start "
-            "where it has none for the model. A name that is not listed is warned of.",
+            "where it has none for the model. A name that is not listed is warned of, and refused where the engine is "
+            "emulated.",
+        ),
+        section(
+            "TensorRT-LLM: not emulated",
+            "Options that TensorRT-LLM takes and `engine.kind: Simulated-TensorRT-LLM` refuses, since it would leave "
+            "out what they do.",
+            table(
+                ("flags", "why", "what to do"),
+                ((code(row.flags), row.because, row.remedy) for row in NOT_IN_TENSORRT_LLM),
+            ),
         ),
     )

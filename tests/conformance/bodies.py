@@ -46,7 +46,7 @@ def spoken(chunks: Sequence[Json], index: int = 0) -> str:
 
 def finishes(chunks: Sequence[Json]) -> list[str]:
     """The reasons for which the choices of a stream ended, in the order in which they did."""
-    reasons = [choice["finish_reason"] for chunk in chunks for choice in chunk["choices"]]
+    reasons = [choice.get("finish_reason") for chunk in chunks for choice in chunk["choices"]]
     return [reason for reason in reasons if reason is not None]
 
 

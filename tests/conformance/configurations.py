@@ -48,6 +48,17 @@ SGLANG: Final = Configuration(
 SGLANG_DRAINING: Final = Configuration(
     name="sglang-draining", words=engines.SGLANG, context=LASTING, pace_ms=3.0, flags=("--enable-metrics",)
 )
+_OPTIONS: Final = (
+    *("--enable_chunked_prefill", "--tool_parser", "qwen3", "--set=guided_decoding_backend=xgrammar"),
+    *("--set=return_perf_metrics=true", "--set=enable_iter_perf_stats=true"),
+)
+"""As Fairlead's file of options says them."""
+TENSORRT: Final = Configuration(
+    name="tensorrt", words=engines.TENSORRT, flags=(*_OPTIONS, "--set=lora_config.lora_dir=[/adapters/poet]")
+)
+TENSORRT_LASTING: Final = Configuration(
+    name="tensorrt-lasting", words=engines.TENSORRT, context=LASTING, pace_ms=3.0, flags=_OPTIONS
+)
 HELD: Final = 8192
 """The context where somebody holds the only seat until the story lets go, on a slow machine too."""
 NARROW: Final = Configuration(

@@ -17,9 +17,15 @@ from tests.conformance.engines import EngineWords
 from tests.conformance.servers import Configuration
 
 FOLDER: Final = Path(__file__).parent
-SHARED: Final = ("plain", "either", "rich", "detailed", "narrow", "queueing", "cramped")
+SHARED: Final = ("plain", "either", "richer", "rich", "detailed", "narrow", "queueing", "cramped")
 """Fixtures that are servers, in the order in which they are started; of each kind of engine one after the other."""
 UNDER_TEST: Final = engines.under_test()
+RICHER: Final = tuple(one for one in UNDER_TEST if one in engines.RICHER)
+PLAIN: Final = {
+    engines.VLLM.kind: configurations.PLAIN,
+    engines.SGLANG.kind: configurations.SGLANG,
+    engines.TENSORRT.kind: configurations.TENSORRT,
+}
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -28,13 +34,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.is_relative_to(FOLDER):
             item.add_marker("conformance")
-    items[:] = [item for item in items if engines.SGLANG in UNDER_TEST or not _is_of_sglang(item)]
+    for words, name in ((engines.SGLANG, "sglang"), (engines.TENSORRT, "tensorrt")):
+        items[:] = [item for item in items if words in UNDER_TEST or not _is_of(item, name)]
     items.sort(key=_server)
 
 
-def _is_of_sglang(item: pytest.Item) -> bool:
+def _is_of(item: pytest.Item, kind: str) -> bool:
     """Not asked of anybody where the server is another kind's: such a case is not left out, it is not there."""
-    return any(name.startswith("sglang") for name in getattr(item, "fixturenames", ()))
+    return any(name.startswith(kind) for name in getattr(item, "fixturenames", ()))
 
 
 def _server(item: pytest.Item) -> int:
@@ -61,7 +68,7 @@ class Stage:
         """The server of this configuration; another one is ended first."""
         if self._endpoint is None or self._name != configuration.name:
             self.clear()
-            plain = configuration.name in (configurations.PLAIN.name, configurations.SGLANG.name)
+            plain = configuration.name in {one.name for one in PLAIN.values()}
             started = servers.running(configuration, self._folder, plain=plain)
             self._endpoint = self._stack.enter_context(started)
             self._name = configuration.name
@@ -90,16 +97,22 @@ def plain(stage: Stage) -> Endpoint:
 @pytest.fixture(params=UNDER_TEST, ids=lambda one: str(one.kind))
 def either(request: pytest.FixtureRequest, stage: Stage) -> Endpoint:
     """Of each kind the plain one, for what all kinds answer alike."""
-    return stage.have({engines.VLLM: configurations.PLAIN, engines.SGLANG: configurations.SGLANG}[request.param])
+    return stage.have(PLAIN[request.param.kind])
 
 
-@pytest.fixture(params=UNDER_TEST, ids=lambda one: str(one.kind))
+@pytest.fixture(params=RICHER, ids=lambda one: str(one.kind))
+def richer(request: pytest.FixtureRequest, stage: Stage) -> Endpoint:
+    """The plain one of each kind that takes and tells more than OpenAI's clients know."""
+    return stage.have(PLAIN[request.param.kind])
+
+
+@pytest.fixture(params=RICHER, ids=lambda one: str(one.kind))
 def detailed(request: pytest.FixtureRequest, stage: Stage) -> Endpoint:
     """Of each kind one that tells what its cache held, has a parser of tools, and metrics."""
     return stage.have({engines.VLLM: configurations.RICH, engines.SGLANG: configurations.SGLANG}[request.param])
 
 
-@pytest.fixture(params=UNDER_TEST, ids=lambda one: str(one.kind))
+@pytest.fixture(params=RICHER, ids=lambda one: str(one.kind))
 def queueing(request: pytest.FixtureRequest, stage: Stage) -> Endpoint:
     """Of each kind one with one seat, a short queue by priority, and a key."""
     return stage.have(
@@ -117,6 +130,12 @@ def sglang(stage: Stage) -> Endpoint:
 def sglang_narrow(stage: Stage) -> Endpoint:
     """SGLang with one seat, a short queue by priority, and a key."""
     return stage.have(configurations.SGLANG_NARROW)
+
+
+@pytest.fixture
+def tensorrt(stage: Stage) -> Endpoint:
+    """TensorRT-LLM with adapters, tools and metrics."""
+    return stage.have(configurations.TENSORRT)
 
 
 @pytest.fixture
@@ -147,4 +166,10 @@ def empty_stage(stage: Stage, tmp_path: Path) -> Path:
 @pytest.fixture
 def sglang_stage(empty_stage: Path) -> Path:
     """As the empty one, for a case of SGLang."""
+    return empty_stage
+
+
+@pytest.fixture
+def tensorrt_stage(empty_stage: Path) -> Path:
+    """As the empty one, for a case of TensorRT-LLM."""
     return empty_stage

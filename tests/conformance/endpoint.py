@@ -153,7 +153,7 @@ class Endpoint:
 
     def load(self) -> EngineLoad:
         """Its page of metrics as the facts that scaling reads."""
-        return self.words.load(self.get("/metrics").text)
+        return self.words.load(self.get(self.words.metrics).text)
 
     def differs(self, name: str) -> bool:
         """Whether this is ours, so that the difference of that name shows; one that is not in the table is an error."""

@@ -22,7 +22,9 @@ class EngineWords:
     """What the common part must know of one kind."""
 
     kind: EngineKind
-    program: str
+    command: tuple[str, ...]
+    """Before the model."""
+    name_flag: str
     context_flag: str
     ready: str
     """Answers 200 once it takes requests, without a delay."""
@@ -33,6 +35,11 @@ class EngineWords:
     error: Callable[[Json], Json]
     """The fields of an error, from the whole body."""
 
+    @property
+    def metrics(self) -> str:
+        """Where its page of metrics is."""
+        return ENGINES[self.kind].api.metrics_path
+
     def load(self, page: str) -> EngineLoad:
         """Its page as the facts that scaling reads."""
         found = ENGINES[self.kind].load(page)
@@ -42,7 +49,8 @@ class EngineWords:
 
 VLLM: Final = EngineWords(
     kind=EngineKind.VLLM,
-    program="vllm",
+    command=("vllm", "serve"),
+    name_flag="--served-model-name",
     context_flag="--max-model-len",
     ready="/health",
     stopped="stop_reason",
@@ -51,14 +59,28 @@ VLLM: Final = EngineWords(
 )
 SGLANG: Final = EngineWords(
     kind=EngineKind.SGLANG,
-    program="sglang",
+    command=("sglang", "serve"),
+    name_flag="--served-model-name",
     context_flag="--context-length",
     ready="/ready",
     stopped="matched_stop",
     text="text",
     error=lambda body: body,
 )
-ALL: Final = (VLLM, SGLANG)
+TENSORRT: Final = EngineWords(
+    kind=EngineKind.TENSORRT_LLM,
+    command=("trtllm-serve",),
+    name_flag="--served_model_name",
+    context_flag="--max_seq_len",
+    ready="/health",
+    stopped="stop_reason",
+    text="",
+    error=lambda body: body,
+)
+"""It has no route that makes text of tokens."""
+ALL: Final = (VLLM, SGLANG, TENSORRT)
+RICHER: Final = (VLLM, SGLANG)
+"""Those that take more of a request than OpenAI's clients send, and tell tokens and latencies of their own."""
 
 
 def under_test() -> tuple[EngineWords, ...]:

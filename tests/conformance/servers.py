@@ -35,7 +35,6 @@ LAST_WORDS: Final = 3000
 """Characters of its log that tell why it ended."""
 PRODUCT: Final = "NVIDIA-H100-80GB-HBM3"
 OUR_MODEL: Final = "meta-llama/Llama-3.2-1B-Instruct"
-FLAGS: Final = ("--served-model-name", MODEL)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,7 +92,7 @@ def launched(configuration: Configuration, folder: Path, kind: Kind) -> Endpoint
     ports = {word: free_port() for word in ("port", "events", "replay")}
     flags = [flag.replace("{events}", str(ports["events"])) for flag in configuration.flags]
     flags = [flag.replace("{replay}", str(ports["replay"])) for flag in flags]
-    words = [*_command(kind, configuration.words), *FLAGS]
+    words = [*_command(kind, configuration.words), configuration.words.name_flag, MODEL]
     words += [configuration.words.context_flag, str(configuration.context), *flags]
     log = folder / f"{configuration.name}-{ports['port']}.log"
     with log.open("wb") as sink:
@@ -123,7 +122,7 @@ def wait_until_ready(endpoint: Endpoint) -> None:
     if _ended(endpoint):
         log = endpoint.log.read_text(errors="replace")[-LAST_WORDS:] if endpoint.log else ""
         raise CouldNotStart(f"it ended with {endpoint.owned().returncode}:\n{log}")
-    endpoint.first_page = endpoint.get("/metrics").text
+    endpoint.first_page = endpoint.get(endpoint.words.metrics).text
 
 
 def healthy(endpoint: Endpoint) -> bool:
@@ -153,7 +152,7 @@ def _ended(endpoint: Endpoint) -> bool:
 def _command(kind: Kind, words: EngineWords) -> list[str]:
     if kind is Kind.OURS:
         pretended = ["--product", PRODUCT, "--gpus", "1", "--"]
-        return [sys.executable, "-m", "fairlead", "engine", *pretended, words.program, "serve", OUR_MODEL]
+        return [sys.executable, "-m", "fairlead", "engine", *pretended, *words.command, OUR_MODEL]
     program = real_vllm.python(Cache.chosen()).parent / "vllm"
     model = tiny_model.model(Cache.chosen())
     return [str(program), "serve", str(model), "--enforce-eager", "--dtype", "float32"]

@@ -14,10 +14,10 @@ def test_a_chat_has_vllms_keys_in_vllms_order(plain: Endpoint) -> None:
     assert choice["message"]["reasoning"] is None
 
 
-def test_a_chat_counts_the_tokens_of_its_template(either: Endpoint) -> None:
+def test_a_chat_counts_the_tokens_of_its_template(richer: Endpoint) -> None:
     messages = [{"role": "system", "content": "be nice"}, {"role": "user", "content": "hello world"}]
-    counted = either.post("/tokenize", model=MODEL, messages=messages).json["count"]
-    usage = either.chat(messages, max_tokens=2, ignore_eos=True).json["usage"]
+    counted = richer.post("/tokenize", model=MODEL, messages=messages).json["count"]
+    usage = richer.chat(messages, max_tokens=2, ignore_eos=True).json["usage"]
     assert {name: usage[name] for name in bodies.USAGE[:3]} == bodies.usage(counted, 2)
 
 
@@ -39,8 +39,8 @@ def test_n_answers_of_a_chat(either: Endpoint) -> None:
     assert body["usage"]["completion_tokens"] == 6
 
 
-def test_the_newer_name_of_max_tokens_beats_the_older(either: Endpoint) -> None:
-    body = either.chat("hello", max_completion_tokens=2, max_tokens=5, ignore_eos=True).json
+def test_the_newer_name_of_max_tokens_beats_the_older(richer: Endpoint) -> None:
+    body = richer.chat("hello", max_completion_tokens=2, max_tokens=5, ignore_eos=True).json
     assert body["usage"]["completion_tokens"] == 2
 
 

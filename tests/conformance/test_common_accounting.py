@@ -29,10 +29,10 @@ def grown(endpoint: Endpoint, before: EngineLoad, finished: int) -> EngineLoad:
 
 
 @pytest.mark.parametrize("stream", [False, True])
-def test_a_request_is_counted_in_tokens_and_once(either: Endpoint, stream: bool) -> None:
-    before = either.load()
-    either.complete(IDS, max_tokens=TOKENS, ignore_eos=True, cache_salt=f"counted {stream}", stream=stream)
-    after = grown(either, before, 1)
+def test_a_request_is_counted_in_tokens_and_once(richer: Endpoint, stream: bool) -> None:
+    before = richer.load()
+    richer.complete(IDS, max_tokens=TOKENS, ignore_eos=True, cache_salt=f"counted {stream}", stream=stream)
+    after = grown(richer, before, 1)
     assert (after.prompt_tokens or 0) - (before.prompt_tokens or 0) == len(IDS)
     assert (after.generation_tokens or 0) - (before.generation_tokens or 0) == TOKENS
     assert (after.finished or 0) - (before.finished or 0) == 1
@@ -41,10 +41,10 @@ def test_a_request_is_counted_in_tokens_and_once(either: Endpoint, stream: bool)
     assert after.capacity_tokens > 1024
 
 
-def test_its_latencies_are_sampled(either: Endpoint) -> None:
-    before = either.load()
-    either.complete(IDS, max_tokens=TOKENS, ignore_eos=True, stream=True, cache_salt="sampled")
-    after = grown(either, before, 1)
+def test_its_latencies_are_sampled(richer: Endpoint) -> None:
+    before = richer.load()
+    richer.complete(IDS, max_tokens=TOKENS, ignore_eos=True, stream=True, cache_salt="sampled")
+    after = grown(richer, before, 1)
     for name, count in (("time_to_first_token", 1), ("inter_token", TOKENS - 1), ("request_pace", 1)):
         now, then = getattr(after, name), getattr(before, name)
         assert now.count - (then.count if then else 0) == count, name

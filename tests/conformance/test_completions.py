@@ -28,8 +28,8 @@ def test_a_reply_ends_at_the_length_that_was_asked_for(either: Endpoint) -> None
     assert {name: body["usage"][name] for name in bodies.USAGE[:3]} == bodies.usage(len(IDS), 5)
 
 
-def test_a_reply_of_no_stated_length_has_sixteen_tokens(either: Endpoint) -> None:
-    assert either.complete(IDS, ignore_eos=True).json["usage"]["completion_tokens"] == 16
+def test_a_reply_of_no_stated_length_has_sixteen_tokens(richer: Endpoint) -> None:
+    assert richer.complete(IDS, ignore_eos=True).json["usage"]["completion_tokens"] == 16
 
 
 def test_a_reply_never_outgrows_the_context(plain: Endpoint) -> None:
@@ -88,10 +88,10 @@ def test_token_ids_are_told_on_request(plain: Endpoint) -> None:
     assert len(choice["token_ids"]) == 3
 
 
-def test_the_token_ids_of_an_answer_are_its_text(either: Endpoint) -> None:
-    (choice,) = either.complete("tell me a story", max_tokens=9, ignore_eos=True, return_token_ids=True).json["choices"]
-    read = either.post("/detokenize", model=MODEL, tokens=choice["token_ids"]).json
-    assert read == {either.words.text: choice["text"]}
+def test_the_token_ids_of_an_answer_are_its_text(richer: Endpoint) -> None:
+    (choice,) = richer.complete("tell me a story", max_tokens=9, ignore_eos=True, return_token_ids=True).json["choices"]
+    read = richer.post("/detokenize", model=MODEL, tokens=choice["token_ids"]).json
+    assert read == {richer.words.text: choice["text"]}
 
 
 def test_a_request_is_called_as_its_header_says(plain: Endpoint) -> None:
@@ -138,15 +138,15 @@ def test_a_stop_string_can_be_kept(plain: Endpoint) -> None:
     assert body["usage"]["completion_tokens"] < 40
 
 
-def test_a_stop_token_ends_the_answer_and_is_counted(either: Endpoint) -> None:
-    (whole,) = either.complete(IDS, max_tokens=30, ignore_eos=True, return_token_ids=True).json["choices"]
+def test_a_stop_token_ends_the_answer_and_is_counted(richer: Endpoint) -> None:
+    (whole,) = richer.complete(IDS, max_tokens=30, ignore_eos=True, return_token_ids=True).json["choices"]
     tokens = whole["token_ids"]
     place = next(place for place, token in enumerate(tokens) if place >= 5 and token not in tokens[:place])
-    body = either.complete(
+    body = richer.complete(
         IDS, max_tokens=30, ignore_eos=True, stop_token_ids=[tokens[place]], return_token_ids=True
     ).json
     (choice,) = body["choices"]
-    assert (choice["finish_reason"], choice[either.words.stopped]) == ("stop", tokens[place])
+    assert (choice["finish_reason"], choice[richer.words.stopped]) == ("stop", tokens[place])
     assert choice["token_ids"] == tokens[: place + 1]
     assert body["usage"]["completion_tokens"] == place + 1
 

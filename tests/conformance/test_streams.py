@@ -94,8 +94,8 @@ def test_n_answers_come_interleaved_and_end_each_for_itself(either: Endpoint, ro
     assert last["usage"]["completion_tokens"] == 6
 
 
-def test_several_prompts_stream_under_their_places(either: Endpoint) -> None:
-    *chunks, last = either.complete(
+def test_several_prompts_stream_under_their_places(richer: Endpoint) -> None:
+    *chunks, last = richer.complete(
         [IDS, IDS[:2]], max_tokens=2, ignore_eos=True, stream=True, stream_options=COUNTED
     ).chunks
     assert {choice["index"] for chunk in chunks for choice in chunk["choices"]} == {0, 1}

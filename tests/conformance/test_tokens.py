@@ -20,14 +20,14 @@ def test_a_text_survives_the_way_there_and_back(plain: Endpoint, text: str) -> N
     assert plain.post("/detokenize", model=MODEL, tokens=tokenized["tokens"]).json == {"prompt": text}
 
 
-def test_the_count_is_what_a_completion_pays(either: Endpoint) -> None:
-    counted = either.post("/tokenize", model=MODEL, prompt=TEXTS[1]).json["count"]
-    assert either.complete(TEXTS[1], max_tokens=1).json["usage"]["prompt_tokens"] == counted
+def test_the_count_is_what_a_completion_pays(richer: Endpoint) -> None:
+    counted = richer.post("/tokenize", model=MODEL, prompt=TEXTS[1]).json["count"]
+    assert richer.complete(TEXTS[1], max_tokens=1).json["usage"]["prompt_tokens"] == counted
 
 
-def test_a_completion_of_the_tokens_is_a_completion_of_the_text(either: Endpoint) -> None:
-    tokens = either.post("/tokenize", model=MODEL, prompt=TEXTS[1]).json["tokens"]
-    by_text, by_tokens = (either.complete(prompt, max_tokens=8).json for prompt in (TEXTS[1], tokens))
+def test_a_completion_of_the_tokens_is_a_completion_of_the_text(richer: Endpoint) -> None:
+    tokens = richer.post("/tokenize", model=MODEL, prompt=TEXTS[1]).json["tokens"]
+    by_text, by_tokens = (richer.complete(prompt, max_tokens=8).json for prompt in (TEXTS[1], tokens))
     assert by_tokens["choices"] == by_text["choices"]
     assert by_tokens["usage"]["total_tokens"] == by_text["usage"]["total_tokens"]
 
@@ -37,10 +37,10 @@ def test_tokens_can_be_shown_as_texts(plain: Endpoint) -> None:
     assert len(tokenized["token_strs"]) == tokenized["count"]
 
 
-def test_a_conversation_is_counted_with_its_template(either: Endpoint) -> None:
+def test_a_conversation_is_counted_with_its_template(richer: Endpoint) -> None:
     messages = [{"role": "user", "content": "hello"}]
-    tokenized = either.post("/tokenize", model=MODEL, messages=messages).json
-    without = either.post("/tokenize", model=MODEL, messages=messages, add_generation_prompt=False).json
+    tokenized = richer.post("/tokenize", model=MODEL, messages=messages).json
+    without = richer.post("/tokenize", model=MODEL, messages=messages, add_generation_prompt=False).json
     assert 0 < without["count"] < tokenized["count"]
     assert tokenized["tokens"][: without["count"]] == without["tokens"]
 

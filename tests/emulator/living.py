@@ -38,6 +38,16 @@ SGLANG: Final = dialects.read(
     {},
 )
 """The same as SGLang is told it, with what Fairlead always renders."""
+TENSORRT: Final = dialects.read(
+    (
+        *("trtllm-serve", "org/model", "--served_model_name", "chat", "--host", "127.0.0.1", "--max_seq_len", "2048"),
+        *("--enable_chunked_prefill", "--tool_parser", "qwen3", "--set=lora_config.lora_dir=[/models/adapters/de]"),
+        *("--set=lora_config.max_loras=4", "--set=guided_decoding_backend=xgrammar"),
+        *("--set=return_perf_metrics=true", "--set=enable_iter_perf_stats=true"),
+    ),
+    {},
+)
+"""The same as TensorRT-LLM is told it."""
 PACKAGED: Final = packaged_data.load()
 
 

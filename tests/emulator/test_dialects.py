@@ -1,6 +1,7 @@
 """Every kind that runs in our own image is read by a dialect, which its command's first words choose."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -10,15 +11,15 @@ from fairlead.emulator.dialects import DIALECTS
 from fairlead.engines.catalogue import ENGINES
 from fairlead.engines.start_budget import LifecycleParameters
 from fairlead.fleet.desired_state import WITHOUT_GPU, EngineKind
+from tests.emulator import rendered
 from tests.engines.setups import ENGINE, setup_of
 
 
 @pytest.mark.parametrize("kind", sorted(WITHOUT_GPU))
-def test_what_the_operator_starts_in_our_image_is_a_kind_that_can_be_emulated(kind: EngineKind) -> None:
+def test_what_the_operator_starts_in_our_image_is_a_kind_that_can_be_emulated(kind: EngineKind, tmp_path: Path) -> None:
     engine = ENGINES[kind]
     setup = setup_of(replace(ENGINE, kind=kind, version=engine.release.version))
-    words = engine.launch(setup, LifecycleParameters()).command
-    served = dialects.read(words[words.index("--") :], {})
+    served = dialects.read(rendered.command(engine.launch(setup, LifecycleParameters()), tmp_path), {})
 
     assert engine.is_fairleads
     assert served.port == engine.api.port
@@ -32,7 +33,8 @@ def test_kinds_are_told_apart_by_their_first_words() -> None:
     assert {dialects.read([*one, "m"], {}).kind for one in words} == set(DIALECTS)
 
 
-@pytest.mark.parametrize("words", [[], ["--"], ["vllm"], ["trtllm-serve", "m"], ["sglang", "server", "m"]])
+@pytest.mark.parametrize("words", [[], ["--"], ["vllm"], ["trtllm", "m"], ["sglang", "server", "m"]])
 def test_a_command_of_nobody_is_refused_with_those_there_are(words: list[str]) -> None:
-    with pytest.raises(InvalidCommandLine, match=r"must be `vllm serve MODEL \.\.\.` or `sglang serve MODEL \.\.\.`"):
+    each = r"must be `vllm serve MODEL \.\.\.` or `sglang serve MODEL \.\.\.` or `trtllm-serve MODEL \.\.\.`"
+    with pytest.raises(InvalidCommandLine, match=each):
         dialects.read(words, {})

@@ -33,8 +33,8 @@ def test_the_help_names_every_knob_and_fault(capsys: pytest.CaptureFixture[str])
 
 
 def test_the_command_says_what_is_wrong_with_its_words(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main.main(["engine", "--product", "NVIDIA-L4", "--", "trtllm-serve", "m"]) == 2
-    words = "the engine's command: trtllm-serve m: must be `vllm serve MODEL ...` or `sglang serve MODEL ...`"
+    assert main.main(["engine", "--product", "NVIDIA-L4", "--", "trtllm", "m"]) == 2
+    words = "the engine's command: trtllm m: must be `vllm serve MODEL ...` or `sglang serve MODEL ...`"
     assert capsys.readouterr().err.startswith(f"fairlead engine: {words}")
 
 

@@ -2,75 +2,21 @@
 
 import asyncio
 import re
-from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Final
 
 import aiohttp
 import pytest
 
 from fairlead.emulator import process
-from fairlead.emulator.emulation_knobs import EmulationKnobs, EngineFault
+from fairlead.emulator.emulation_knobs import EngineFault
 from fairlead.emulator.faults import FaultOrder
 from fairlead.emulator.process import EngineStart, ProcessEnvironment
-from fairlead.emulator.serve_arguments import ServeArguments
 from fairlead.emulator.sglang.dialect import ENDING as SGLANG_ENDING
 from fairlead.emulator.sglang.dialect import SglangDialect
 from fairlead.emulator.vllm.dialect import ENDING, VllmDialect
-from fairlead.process.exit_signals import ExitSignals
-from tests.emulator.living import CHAT, NOON, QUICK, SGLANG, client, faulty, free_port, paced, run_story
-
-LONG: Final = {"prompt": "x", "max_tokens": 40, "ignore_eos": True}
-
-
-class Pod:
-    """One container: its output, its termination log, its signals."""
-
-    def __init__(
-        self,
-        folder: Path,
-        pretence: EmulationKnobs,
-        shutdown_seconds: int = 5,
-        environment: Mapping[str, str] | None = None,
-        served: ServeArguments = CHAT,
-    ) -> None:
-        self.logged: list[str] = []
-        self.log = folder / "termination-log"
-        self.log.touch()
-        self.signals: ExitSignals = asyncio.Queue()
-        self.served: ServeArguments = replace(served, port=free_port(), shutdown_seconds=shutdown_seconds)
-        self.url = f"http://127.0.0.1:{self.served.port}"
-        outside = ProcessEnvironment(
-            clock=lambda: float(NOON),
-            log=self.logged.append,
-            termination_log=self.log,
-            steady=asyncio.get_running_loop().time,
-            environment=environment or {},
-        )
-        start = EngineStart(served=self.served, pretence=pretence)
-        self.life = asyncio.create_task(process.live(start, outside, self.signals))
-
-    async def ready(self, session: aiohttp.ClientSession) -> None:
-        while True:
-            try:
-                async with session.get(self.url + "/health") as answer:
-                    assert answer.status == 200
-                    return
-            except aiohttp.ClientConnectionError:
-                await asyncio.sleep(0.005)
-
-    async def running(self, session: aiohttp.ClientSession, count: int) -> None:
-        """Wait until so many requests run."""
-        while True:
-            async with session.get(self.url + "/metrics") as answer:
-                if f'vllm:num_requests_running{{engine="0",model_name="chat"}} {count}.0' in await answer.text():
-                    return
-            await asyncio.sleep(0.002)
-
-    async def send(self, session: aiohttp.ClientSession, *, stream: bool = False) -> tuple[int, str]:
-        async with session.post(self.url + "/v1/completions", json=LONG | {"stream": stream}) as answer:
-            return answer.status, await answer.text()
+from tests.emulator.living import CHAT, QUICK, SGLANG, client, faulty, paced, run_story
+from tests.emulator.pods import Pod
 
 
 def test_the_port_is_closed_until_the_engine_is_ready(tmp_path: Path) -> None:

@@ -17,6 +17,13 @@ from fairlead.fleet.findings import SpecRefusal
 from tests.engines.setups import ENGINE, H100, VOLUME, WITH_DRAFT, setup_of
 
 SGLANG: Final = replace(ENGINE, kind=EngineKind.SIMULATED_SGLANG, version="0.5.23", image="fairlead:1")
+TENSORRT: Final = replace(ENGINE, kind=EngineKind.SIMULATED_TENSORRT_LLM, version="1.4.0rc1", image="fairlead:1")
+TENSORRT_KINDS: Final = (EngineKind.TENSORRT_LLM, EngineKind.SIMULATED_TENSORRT_LLM)
+REAL: Final = {
+    EngineKind.SIMULATED: EngineKind.VLLM,
+    EngineKind.SIMULATED_SGLANG: EngineKind.SGLANG,
+    EngineKind.SIMULATED_TENSORRT_LLM: EngineKind.TENSORRT_LLM,
+}
 
 
 def test_the_simulated_engine_is_handed_the_real_ones_command_and_needs_no_weights() -> None:
@@ -62,24 +69,49 @@ def test_what_the_simulated_sglang_does_not_do_is_refused_by_name(flag: str) -> 
     assert no.remedy == "leave it out, or write engine.kind: SGLang"
 
 
-@pytest.mark.parametrize("kind", [EngineKind.SIMULATED, EngineKind.SIMULATED_SGLANG])
-def test_what_its_real_kind_is_refused_and_warned_of_is_the_emulators_too(kind: EngineKind) -> None:
-    real = ENGINES[EngineKind.VLLM if kind is EngineKind.SIMULATED else EngineKind.SGLANG]
-    setup = setup_of(replace(SGLANG, kind=kind, extra_args=("--api-key", "k")), on=H100)
+def test_the_simulated_tensorrt_llm_is_handed_the_real_ones_command_and_its_file() -> None:
+    setup = setup_of(replace(TENSORRT, extra_env=(("A", "b"),)))
+    real, simulated = (ENGINES[kind] for kind in (EngineKind.TENSORRT_LLM, EngineKind.SIMULATED_TENSORRT_LLM))
+    launched, wanted = (engine.launch(setup, LifecycleParameters()) for engine in (simulated, real))
 
-    assert ENGINES[kind].refusals(setup) == real.refusals(setup) != ()
-    assert ENGINES[kind].warnings(setup) == real.warnings(setup)
+    assert launched.command == ("fairlead", "engine", "--product", "NVIDIA-L4", "--gpus", "1", "--", *wanted.command)
+    assert launched.command[7] == "trtllm-serve"
+    assert (launched.options, launched.environment) == (wanted.options, (EnvVar(name="A", value="b"),))
+    assert (launched.probes, launched.shutdown, launched.ports) == (wanted.probes, wanted.shutdown, wanted.ports)
+    assert simulated.memory("") is real.memory("")
+    assert (simulated.api, simulated.failures, simulated.names) == (real.api, real.failures, real.names)
+
+
+@pytest.mark.parametrize("flag", ["--set", "--enable_attention_dp", "--generation-config", "--otlp_traces_endpoint"])
+def test_what_the_simulated_tensorrt_llm_does_not_do_is_refused_by_name(flag: str) -> None:
+    setup = setup_of(replace(TENSORRT, extra_args=(flag, "scheduler_config.x=1")), on=H100)
+
+    assert ENGINES[EngineKind.TENSORRT_LLM].refusals(setup) == ()
+    (no,) = ENGINES[EngineKind.SIMULATED_TENSORRT_LLM].refusals(setup)
+    assert (no.field, no.value) == ("spec.engine.extraArgs[0]", flag.replace("_", "-"))
+    assert (no.reason, no.remedy) == (
+        EngineReason.NOT_YET_IN_ENGINE,
+        "leave it out, or write engine.kind: TensorRT-LLM",
+    )
+
+
+@pytest.mark.parametrize(("kind", "like"), REAL.items())
+def test_what_its_real_kind_is_refused_and_warned_of_is_the_emulators_too(kind: EngineKind, like: EngineKind) -> None:
+    setup = setup_of(replace(SGLANG, kind=kind, extra_args=("--port", "1")), on=H100)
+
+    assert ENGINES[kind].refusals(setup) == ENGINES[like].refusals(setup) != ()
+    assert ENGINES[kind].warnings(setup) == ENGINES[like].warnings(setup)
 
 
 def test_each_engine_reads_its_own_metrics() -> None:
     pages = {
         **dict.fromkeys((EngineKind.SGLANG, EngineKind.SIMULATED_SGLANG), "sglang:num_running_reqs 1\n"),
-        EngineKind.TENSORRT_LLM: "trtllm_num_requests_running 1\n",
+        **dict.fromkeys(TENSORRT_KINDS, "trtllm_num_requests_running 1\n"),
     }
     for kind, engine in ENGINES.items():
         assert engine.kind is kind
         page = pages.get(kind, "vllm:num_requests_running 1\n")
-        late = kind is EngineKind.TENSORRT_LLM
+        late = kind in TENSORRT_KINDS
         assert engine.load(page) == EngineLoad(engines=1, running=1.0, moves_at_ends=late)
         assert engine.reader().read(page.encode()) == engine.load(page)
 
@@ -109,6 +141,6 @@ def test_an_engine_nobody_knows_is_refused_with_those_that_are_known() -> None:
         field="spec.engine.kind",
         value="vllm",
         reason=EngineReason.UNKNOWN_ENGINE,
-        because="there are vLLM, SGLang, TensorRT-LLM, Simulated, Simulated-SGLang",
+        because="there are vLLM, SGLang, TensorRT-LLM, Simulated, Simulated-SGLang, Simulated-TensorRT-LLM",
         remedy="write vLLM",
     )

@@ -49,6 +49,7 @@ def test_every_kind_has_a_release_and_only_ours_runs_in_the_operators_image() ->
         ),
         EngineKind.SIMULATED: EngineRelease(version="0.32.0", image="fairlead:0.32.0"),
         EngineKind.SIMULATED_SGLANG: EngineRelease(version="0.5.23", image="fairlead:0.5.23"),
+        EngineKind.SIMULATED_TENSORRT_LLM: EngineRelease(version="1.4.0rc1", image="fairlead:1.4.0rc1"),
     }
     own = "registry.example.com/fairlead:1.2.3"
     assert here == {**plain, **{kind: replace(plain[kind], image=own) for kind in WITHOUT_GPU}}

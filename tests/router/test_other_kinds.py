@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from fairlead.fleet.endpoints import DiscoveredEndpoint
-from tests.emulator.living import SGLANG, client, living, paced
+from tests.emulator.living import SGLANG, TENSORRT, client, living, paced
 from tests.router.planes import PROMPT, STREAM, Cluster, Raw, events, exchange_bytes, plane, posted, run_story, written
 from tests.router.test_asking_engines import ANSWER, DELTA, keyed
 
@@ -120,6 +120,34 @@ def test_an_emulated_sglang_is_asked_as_the_real_one(tmp_path: Path) -> None:
                 assert not any(b"queue is full" in answer for answer in answers)
                 assert b'"model":"chat:de"' in answers[2]
                 assert free.engine.answered == before + 6
+
+    run_story(story())
+
+
+def test_an_emulated_tensorrt_llm_is_asked_as_the_real_one(tmp_path: Path) -> None:
+    """One that still starts, one that is ready: streams and plain requests, the model and its adapter."""
+
+    async def story() -> None:
+        starting = b"HTTP/1.1 503 Service Unavailable\r\nretry-after: 1\r\ncontent-length: 2\r\n\r\n{}"
+        begins = Raw(*[starting] * 12)
+        async with begins.listening(), living(served=TENSORRT) as (ready,):
+            cluster = Cluster()
+            async with plane(of_tensorrt(written(tmp_path, ["x:1"]), "de"), cluster) as router:
+                cluster.announce(
+                    DiscoveredEndpoint(pod="a", address=begins.address, adapters=frozenset({"de"})),
+                    DiscoveredEndpoint(pod="b", address=ready.address, adapters=frozenset({"de"})),
+                )
+                await router.until("routable", "routable")
+                before = ready.engine.answered
+                bodies = (PROMPT, STREAM, PROMPT | {"model": "de"}) * 2
+                answers = [await exchange_bytes(router, posted(body, "/v1/completions")) for body in bodies]
+                assert all(answer.startswith(b"HTTP/1.1 200") for answer in answers)
+                base, adapted = (body_of(answers[place])["choices"][0]["text"] for place in (0, 2))
+                assert base != adapted
+                assert b"[DONE]" in answers[1]
+                assert ready.engine.answered == before + 6
+                refused = await exchange_bytes(router, posted(PROMPT | {"priority": 1}, "/v1/completions"))
+                assert b"Extra inputs are not permitted" in refused
 
     run_story(story())
 

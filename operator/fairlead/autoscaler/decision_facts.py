@@ -120,7 +120,13 @@ class FactCollector:
             if phase is EnginePodPhase.READY and pod_figures.taken_out(router_samples, name):
                 phase = EnginePodPhase.STUCK
             sample = source.engine(uid)
-            figures, doubt = pod_figures.pod(sample, case.policy, snapshot.now, pod_figures.busy(router_samples, name))
+            figures, doubt = pod_figures.pod(
+                sample,
+                case.policy,
+                snapshot.now,
+                pod_figures.busy(router_samples, name),
+                rests=pod_figures.at_rest(router_samples, name),
+            )
             because = pod_figures.because(sample, doubt)
             made = EnginePod(
                 name=name,

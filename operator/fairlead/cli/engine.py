@@ -5,8 +5,8 @@ import sys
 from typing import Final
 
 INTRODUCTION: Final = (
-    "Answers as vLLM 0.32 or SGLang 0.5.23 would on that GPU, by the command after `--`, at the speed that a model of "
-    "vLLM predicts. Environment variables configure the rest:"
+    "Answers as vLLM 0.32, SGLang 0.5.23 or TensorRT-LLM would on that GPU, by the command after `--`, at the speed "
+    "that a model of vLLM predicts. Environment variables configure the rest:"
 )
 
 
@@ -26,7 +26,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "engine",
         nargs=argparse.REMAINDER,
         metavar="-- vllm serve MODEL ...",
-        help="the engine's own command, or `-- sglang serve MODEL ...`",
+        help="the engine's own command, `-- sglang serve MODEL ...` or `-- trtllm-serve MODEL ...`",
     )
 
 

@@ -82,6 +82,8 @@ class EngineEnding:
     """Seconds that running requests are given after SIGTERM; None: as long as they take."""
     poll_seconds: float = 0.0
     """How often it looks whether all requests have ended; 0: it notices at once."""
+    closes_port: bool = False
+    """Whether it listens no more after SIGTERM; otherwise requests still reach it."""
 
 
 class StatsLog(Protocol):
@@ -95,12 +97,16 @@ class EngineDialect(Protocol):
     """One kind of engine, as its users and its operators meet it."""
 
     @property
-    def words(self) -> tuple[str, str]:
+    def words(self) -> tuple[str, ...]:
         """How its command begins."""
 
     @property
     def start(self) -> StartRules:
         """What happens until the port is open."""
+
+    @property
+    def starting(self) -> web.Application | None:
+        """What its port answers while it loads; None: nobody listens there."""
 
     @property
     def ending(self) -> EngineEnding:

@@ -8,11 +8,16 @@ from fairlead.emulator.command_line import InvalidCommandLine
 from fairlead.emulator.dialect import EngineDialect
 from fairlead.emulator.serve_arguments import ServeArguments
 from fairlead.emulator.sglang.dialect import SglangDialect
+from fairlead.emulator.tensorrt_llm.dialect import TensorRtDialect
 from fairlead.emulator.vllm.dialect import VllmDialect
 from fairlead.fleet.desired_state import EngineKind
 
 DIALECTS: Final[Mapping[EngineKind, EngineDialect]] = MappingProxyType(
-    {EngineKind.VLLM: VllmDialect(), EngineKind.SGLANG: SglangDialect()}
+    {
+        EngineKind.VLLM: VllmDialect(),
+        EngineKind.SGLANG: SglangDialect(),
+        EngineKind.TENSORRT_LLM: TensorRtDialect(),
+    }
 )
 
 
@@ -22,11 +27,11 @@ def of(served: ServeArguments) -> EngineDialect:
 
 
 def read(words: Sequence[str], environment: Mapping[str, str]) -> ServeArguments:
-    """The command of any kind, with or without a leading `--`; its first two words say which."""
+    """The command of any kind, with or without a leading `--`; its first words say which."""
     command = list(words)
     if command[:1] == ["--"]:
         del command[0]
-    found = next((one for one in DIALECTS.values() if tuple(command[:2]) == one.words), None)
+    found = next((one for one in DIALECTS.values() if tuple(command[: len(one.words)]) == one.words), None)
     if found is None:
         names = " or ".join(f"`{' '.join(one.words)} MODEL ...`" for one in DIALECTS.values())
         shown = " ".join(command[:3]) or "nothing"

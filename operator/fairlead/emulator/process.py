@@ -1,9 +1,10 @@
-"""One engine process from start to end: no port is open until it is ready, and SIGTERM drains as that kind does.
+"""One engine process from start to end: its port answers from when that kind's does, and SIGTERM drains as it does.
 
 vLLM: during a drain `/health` stays 200 and the port open while running requests finish; new requests get 500; at the
 deadline the rest get an error and the process exits with 0. After its engine's death the server answers 503 for a
 moment, then exits with 0. SGLang: probes get 503 and new requests are taken, without a deadline; every five seconds it
-looks whether it may end. After the death of its scheduler nothing answers, then SIGKILL.
+looks whether it may end. After the death of its scheduler nothing answers, then SIGKILL. TensorRT-LLM: its port answers
+503 while it loads and is closed by SIGTERM; running requests finish, without a deadline.
 
 A second signal changes nothing. A signal during the start ends it with 128 plus the signal's number, as in the first
 seconds of both. vLLM may lose a signal later in its start; here that is a knob, off by default.
@@ -21,13 +22,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from aiohttp import web
-
 from fairlead.emulator import dialects, packaged_data
 from fairlead.emulator.emulation_knobs import EmulationKnobs
 from fairlead.emulator.engine import provision
 from fairlead.emulator.engine.live_engine import EngineClocks, LiveEngine
 from fairlead.emulator.engine.provision import CannotStart, EmulatedMachine, EngineProvision
+from fairlead.emulator.engine_port import EnginePort
 from fairlead.emulator.faults import AT_START, EngineFault
 from fairlead.emulator.packaged_data import PackagedData
 from fairlead.emulator.serve_arguments import ServeArguments
@@ -36,9 +36,6 @@ from fairlead.process.exit_signals import ExitSignals, exit_signals
 
 TERMINATION_LOG: Final = Path("/dev/termination-log")
 """Where the kubelet reads a container's termination message."""
-KEEP_ALIVE_SECONDS: Final = 5.0
-"""vLLM and SGLang close an idle connection after this; a router's pool must close it earlier."""
-_LAST_ANSWERS_SECONDS: Final = 1.0
 _LOGGED_SECONDS: Final = 10.0
 """Between two lines about its work; SGLang's own are more frequent by default."""
 ANY_MACHINE: Final = EmulatedMachine("", 8)
@@ -83,6 +80,14 @@ async def run(start: EngineStart, outside: ProcessEnvironment) -> int:
 async def live(start: EngineStart, outside: ProcessEnvironment, signals: ExitSignals) -> int:
     """Like `run`, with signals from a queue, for tests."""
     outside.log(f"INFO Starting to load model {start.served.model}...")
+    async with EnginePort(start.served.host, start.served.port) as port:
+        return await _life(start, outside, signals, port)
+
+
+async def _life(start: EngineStart, outside: ProcessEnvironment, signals: ExitSignals, port: EnginePort) -> int:
+    waiting = dialects.of(start.served).starting
+    if waiting is not None:
+        await port.serve(waiting)
     number = await _loading(start.pretence, signals)
     if number is not None:
         outside.last_words(f"INFO ended by signal {number} before it was ready")
@@ -95,7 +100,7 @@ async def live(start: EngineStart, outside: ProcessEnvironment, signals: ExitSig
     except CannotStart as no:
         outside.last_words(str(no))
         return 1
-    return await _ServerLifecycle(made, start.pretence, outside).serve(signals)
+    return await _ServerLifecycle(made, start.pretence, outside, port).serve(signals)
 
 
 async def _loading(pretence: EmulationKnobs, signals: ExitSignals) -> int | None:
@@ -124,10 +129,13 @@ def _spare_the_collector() -> None:
 class _ServerLifecycle:
     """A server from opening its port to its end."""
 
-    def __init__(self, made: EngineProvision, pretence: EmulationKnobs, outside: ProcessEnvironment) -> None:
+    def __init__(
+        self, made: EngineProvision, pretence: EmulationKnobs, outside: ProcessEnvironment, port: EnginePort
+    ) -> None:
         self._made = made
         self._ending = made.dialect.ending
         self._outside = outside
+        self._port = port
         clocks = EngineClocks(steady=outside.steady, day=outside.clock, log=outside.log)
         self._engine = LiveEngine(made, pretence, clocks, outside.environment)
         self._engine.died = self._died
@@ -135,7 +143,7 @@ class _ServerLifecycle:
 
     async def serve(self, signals: ExitSignals) -> int:
         """Serve until a signal, or until the engine dies; returns the exit code."""
-        runner = await self._listening()
+        await self._listen()
         reporting = asyncio.create_task(self._report())
         signalled, died = asyncio.create_task(signals.get()), asyncio.create_task(self._death.wait())
         await asyncio.wait((signalled, died), return_when=asyncio.FIRST_COMPLETED)
@@ -148,7 +156,7 @@ class _ServerLifecycle:
                 os.kill(os.getpid(), signal.SIGKILL)
         for task in (signalled, died, reporting):
             task.cancel()
-        await runner.cleanup()
+        await self._port.end()
         self._engine.close()
         return 0
 
@@ -169,31 +177,24 @@ class _ServerLifecycle:
         if self._outside.environment.get(self._ending.keep_alive_variable) != "1":
             self._death.set()
 
-    async def _listening(self) -> web.AppRunner:
-        """Bind the port only now: until it is ready, clients get a refused connection and never a 503."""
+    async def _listen(self) -> None:
+        """Log what it is, then answer."""
         served, log = self._made.served, self._outside.log
         for line in self._made.log:
             log(line)
         application = self._made.dialect.application(
             served, self._engine.driver, self._engine.acts, self._outside.clock
         )
-        runner = web.AppRunner(
-            application,
-            access_log=None,
-            handler_cancellation=True,
-            keepalive_timeout=KEEP_ALIVE_SECONDS,
-            shutdown_timeout=_LAST_ANSWERS_SECONDS,
-        )
-        await runner.setup()
-        await web.TCPSite(runner, served.host, served.port, backlog=2048).start()
+        await self._port.serve(application)
         for line in self._made.dialect.start.listening(served):
             log(line)
-        return runner
 
     async def _drain(self) -> None:
         """Let running requests finish, within the kind's limit if it has one; then end the rest with an error."""
         driver, limit = self._engine.driver, self._ending.drain_limit(self._made.served)
         driver.draining = True
+        if self._ending.closes_port:
+            await self._port.close()
         self._outside.log(
             "INFO draining without a limit" if limit is None else f"INFO draining for at most {limit:g} s"
         )

@@ -83,6 +83,8 @@ class ResponseArguments:
     """`--language-model-only`: a multimodal model accepts text only."""
     truncates: bool = False
     """Whether a prompt or a reply that is too long is cut, instead of refused."""
+    forms: bool = True
+    """Whether a reply can be made to keep a form."""
     runner: str = "auto"
     max_logprobs: int = 20
     dev_mode: bool = False
@@ -123,6 +125,8 @@ class MetricsArguments:
     """Steps between two updates of the gauges while only answers are generated."""
     first_token_bounds: tuple[float, ...] = ()
     """Bounds of the histogram; empty: the engine's own."""
+    of_steps: bool = True
+    """Whether the page says what the scheduler does, beside requests that ended."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,6 +22,7 @@ ENGINES: Final[MappingProxyType[EngineKind, EngineDescription]] = MappingProxyTy
         EngineKind.TENSORRT_LLM: TensorRtEngine(),
         EngineKind.SIMULATED: emulator.VLLM,
         EngineKind.SIMULATED_SGLANG: emulator.SGLANG,
+        EngineKind.SIMULATED_TENSORRT_LLM: emulator.TENSORRT_LLM,
     }
 )
 DEFAULT: Final = EngineKind.VLLM

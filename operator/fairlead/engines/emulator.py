@@ -15,6 +15,8 @@ from fairlead.engines.extra_args import FlagRule
 from fairlead.engines.reasons import EngineReason
 from fairlead.engines.sglang.engine import SglangEngine
 from fairlead.engines.start_budget import LifecycleParameters
+from fairlead.engines.tensorrt_llm import flags as tensorrt_flags
+from fairlead.engines.tensorrt_llm.engine import TensorRtEngine
 from fairlead.engines.vllm import environment
 from fairlead.engines.vllm.engine import VllmEngine
 from fairlead.fleet.desired_state import DesiredEngine, EngineKind, EngineRelease
@@ -28,6 +30,7 @@ CHECK: Final = "--check"
 USER: Final = 65532
 """The user of the operator's own image."""
 _REMEDY: Final = f"leave it out, or write engine.kind: {EngineKind.SGLANG}"
+_TENSORRT_REMEDY: Final = f"leave it out, or write engine.kind: {EngineKind.TENSORRT_LLM}"
 NOT_IN_SGLANG: Final = (
     FlagRule(
         flags=(
@@ -48,6 +51,31 @@ NOT_IN_SGLANG: Final = (
         remedy=_REMEDY,
     ),
 )
+NOT_IN_TENSORRT_LLM: Final = (
+    FlagRule(
+        flags=("--set",),
+        reason=EngineReason.NOT_YET_IN_ENGINE,
+        because="the simulated TensorRT-LLM acts on the keys of typed fields alone",
+        remedy=_TENSORRT_REMEDY,
+    ),
+    FlagRule(
+        flags=("--enable_attention_dp", "--max_beam_width"),
+        reason=EngineReason.NOT_YET_IN_ENGINE,
+        because="the simulated TensorRT-LLM schedules and sizes as without it",
+        remedy=_TENSORRT_REMEDY,
+    ),
+    FlagRule(
+        flags=(
+            *("--allow_request_chat_template", "--custom_tokenizer", "--generation-config", "--media_io_kwargs"),
+            *("--otlp_traces_endpoint", "--post_processor_hook", "--video_pruning_rate", "--agent_types"),
+            "--agent_percentage",
+        ),
+        reason=EngineReason.NOT_YET_IN_ENGINE,
+        because="the simulated TensorRT-LLM answers as without it, and clients would see the difference",
+        remedy=_TENSORRT_REMEDY,
+    ),
+)
+"""As its parser spells them."""
 
 
 class EmulatorEngine:
@@ -124,4 +152,10 @@ def _vllm_variables(engine: DesiredEngine) -> tuple[EnvVar, ...]:
 VLLM: Final = EmulatorEngine(EngineKind.SIMULATED, VllmEngine(), _vllm_variables)
 SGLANG: Final = EmulatorEngine(
     EngineKind.SIMULATED_SGLANG, SglangEngine(), environment.users, not_emulated=NOT_IN_SGLANG
+)
+TENSORRT_LLM: Final = EmulatorEngine(
+    EngineKind.SIMULATED_TENSORRT_LLM,
+    TensorRtEngine(),
+    environment.users,
+    not_emulated=tuple(tensorrt_flags.folded(rule) for rule in NOT_IN_TENSORRT_LLM),
 )

@@ -20,9 +20,10 @@ class EngineKind(StrEnum):
     TENSORRT_LLM = "TensorRT-LLM"
     SIMULATED = "Simulated"
     SIMULATED_SGLANG = "Simulated-SGLang"
+    SIMULATED_TENSORRT_LLM = "Simulated-TensorRT-LLM"
 
 
-WITHOUT_GPU: Final = frozenset({EngineKind.SIMULATED, EngineKind.SIMULATED_SGLANG})
+WITHOUT_GPU: Final = frozenset({EngineKind.SIMULATED, EngineKind.SIMULATED_SGLANG, EngineKind.SIMULATED_TENSORRT_LLM})
 """Kinds that compute nothing, so that they may run on any node."""
 ON_CPU: Final = frozenset({EngineKind.VLLM})
 """Kinds with a build that computes on the node's processor. The schema refuses product CPU for others."""

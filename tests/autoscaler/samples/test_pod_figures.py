@@ -143,6 +143,30 @@ def test_a_pause_ends_being_busy() -> None:
     assert pod_figures.busy([sample], "chat-1") == 6.0
 
 
+def test_routers_say_when_an_engine_rests_whose_figures_move_at_ends() -> None:
+    """TensorRT-LLM's last statistic counts the requests that ended with it, and none follows."""
+    late = PodSample(figures=load(moves_at_ends=True), at=5.0, doubt=None)
+    plain = PodSample(figures=load(), at=5.0, doubt=None)
+
+    rests, works = (pod_figures.pod(late, POLICY, now=6.0, rests=rests)[0] for rests in (True, False))
+    assert rests is not None
+    assert works is not None
+    assert (rests.running, rests.waiting, rests.kv_usage) == (0.0, 0.0, 0.25)
+    assert (works.running, works.waiting) == (3.0, 1.0)
+    assert pod_figures.pod(plain, POLICY, now=6.0, rests=True) == pod_figures.pod(plain, POLICY, now=6.0)
+
+
+def test_a_pod_rests_when_every_router_is_known_and_none_has_a_request_there() -> None:
+    quiet, other = router_page(1, {"inflight": 0}), router_page(1, {"pod": "chat-2"})
+
+    assert pod_figures.at_rest(routers(quiet, quiet), "chat-1")
+    assert pod_figures.at_rest(routers(quiet, other), "chat-1"), "a router that does not know it sends nothing there"
+    assert not pod_figures.at_rest(routers(quiet, router_page(1, {"inflight": 1})), "chat-1")
+    assert not pod_figures.at_rest(routers(other), "chat-1"), "nobody reports it"
+    assert not pod_figures.at_rest([*routers(quiet), PodSample()], "chat-1"), "one router is silent"
+    assert not pod_figures.at_rest([], "chat-1")
+
+
 def test_a_pod_is_taken_out_when_all_routers_say_so() -> None:
     assert pod_figures.taken_out(routers(router_page(1, OUT), router_page(1, OUT)), "chat-1") == "no progress for 30 s"
     assert (

@@ -102,6 +102,9 @@ class PretendActs:
     def metrics(self) -> str:
         return "vllm:num_requests_running 0.0\n"
 
+    def iterations(self) -> Sequence[Mapping[str, Any]]:
+        return [{"iter": 1}]
+
     def gauges(self) -> LoadGauges:
         return LoadGauges(kv_usage=0.25, waiting=3)
 

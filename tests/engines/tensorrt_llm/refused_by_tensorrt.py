@@ -4,8 +4,8 @@ from dataclasses import replace
 from typing import Final
 
 from fairlead.engines.reasons import EngineReason as Why
-from fairlead.fleet.conversations import Tools
-from fairlead.fleet.desired_state import Parallelism
+from fairlead.fleet.conversations import Reasoning, Tools
+from fairlead.fleet.desired_state import EngineKind, Parallelism
 from fairlead.fleet.quantization import Dtype, KvFormat, WeightFormat
 from tests.engines.setups import (
     H100,
@@ -30,7 +30,37 @@ from tests.engines.tensorrt_llm.inputs import (
     setup_with,
 )
 
+EMULATED: Final = EngineKind.SIMULATED_TENSORRT_LLM
+"""Which is known to have no option and no parser but those of the tables."""
 CANNOT: Final[dict[str, RefusedRow]] = {
+    "a parser of tools that the emulator lacks": (
+        setup_with(kind=EMULATED, tools=Tools(parser="qwen3_code")),
+        "spec.engine.tools.parser",
+        "qwen3_code",
+        Why.PARSER_UNKNOWN,
+        "did you mean qwen3_coder?",
+    ),
+    "and one of reasoning that it lacks": (
+        setup_with(kind=EMULATED, reasoning=Reasoning(parser="zzzz")),
+        "spec.engine.reasoning.parser",
+        "zzzz",
+        Why.PARSER_UNKNOWN,
+        "write one of auto",
+    ),
+    "an option that the emulator lacks": (
+        setup_with(kind=EMULATED, extra_args=("--log-level", "debug")),
+        "spec.engine.extraArgs[0]",
+        "--log-level",
+        Why.ARGUMENT_UNKNOWN,
+        "did you mean --log_level?",
+    ),
+    "and one that is like none": (
+        setup_with(kind=EMULATED, extra_args=("--log_level=info", "-zzzz")),
+        "spec.engine.extraArgs[1]",
+        "-zzzz",
+        Why.ARGUMENT_UNKNOWN,
+        "remove it",
+    ),
     "a release whose metrics say nothing of a queue": (
         setup_with(version="1.2.1"),
         "spec.engine.version",

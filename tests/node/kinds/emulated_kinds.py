@@ -10,7 +10,12 @@ from tests.node.operator_stage import Deployed, engine
 from tests.node.serving.scaling.fleets import Fleet, simulated
 from tests.node.stories import Manifest, Stage
 
-KINDS: Final = (EngineKind.SIMULATED_SGLANG,)
+KINDS: Final = (EngineKind.SIMULATED_SGLANG, EngineKind.SIMULATED_TENSORRT_LLM)
+BEGINS: Final = {
+    EngineKind.SIMULATED_SGLANG: ["sglang", "serve"],
+    EngineKind.SIMULATED_TENSORRT_LLM: ["trtllm-serve"],
+}
+"""The real kind's command before its model."""
 EACH: Final = pytest.mark.parametrize("kind", KINDS, ids=str)
 MODEL: Final[dict[str, Any]] = {"source": "hf://meta-llama/Llama-3.2-1B-Instruct", "servedName": "chat"}
 """Small: what SGLang's arithmetic leaves of an L4 beside eight billion weights holds no conversation."""
@@ -34,8 +39,9 @@ def fleet(stage: Stage, kind: EngineKind, *, least: int = 1, most: int, policy: 
 
 
 def speaks_as(pod: Manifest, kind: EngineKind) -> bool:
-    """Whether a pod's port and its last two words before the model are the real kind's."""
+    """Whether a pod's port and the words before its model are the real kind's."""
     (container,) = pod["spec"]["containers"]
     (port,) = (one["containerPort"] for one in container["ports"])
     command = [*container.get("command", ()), *container.get("args", ())]
-    return bool(port == ENGINES[kind].api.port and "--" in command and command[command.index("--") + 2] == "serve")
+    real = command[command.index("--") + 1 :] if "--" in command else []
+    return bool(port == ENGINES[kind].api.port and real[: len(BEGINS[kind])] == BEGINS[kind])

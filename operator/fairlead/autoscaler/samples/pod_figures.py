@@ -5,6 +5,7 @@ The policy alone decides how old a sample may be.
 
 from bisect import bisect_left
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Final
 
 from fairlead.autoscaler.samples.sample import PodSample, RouterView
@@ -21,14 +22,21 @@ answer."""
 
 
 def pod(
-    sample: PodSample[EngineLoad], policy: ScalingPolicy, now: float, busy_since: float | None = None
+    sample: PodSample[EngineLoad],
+    policy: ScalingPolicy,
+    now: float,
+    busy_since: float | None = None,
+    *,
+    rests: bool = False,
 ) -> tuple[EngineFigures | None, SampleProblem | None]:
-    """One engine's figures and problem; `busy_since`: since when routers have requests in flight there, see `busy`."""
+    """One engine's figures and problem; `busy_since`: since when routers have requests in flight there, see `busy`;
+    `rests`: whether they have none, which an engine whose figures move at ends does not say itself."""
     if sample.figures is None or sample.at is None:
         return None, sample.doubt
-    return figures(sample.figures, sample.at, policy.objectives), _doubt(
-        sample, policy.stale_after_seconds, now, busy_since
-    )
+    load = sample.figures
+    if rests and load.moves_at_ends:
+        load = replace(load, running=0.0, waiting=0.0)
+    return figures(load, sample.at, policy.objectives), _doubt(sample, policy.stale_after_seconds, now, busy_since)
 
 
 def router(
@@ -50,6 +58,14 @@ def busy(routers: Iterable[PodSample[RouterView]], name: str) -> float | None:
     """Since when every scrape of some router found requests in flight at this pod."""
     seen = (one.figures.endpoints.get(name) for one in routers if one.figures is not None and one.doubt is None)
     return min((one.busy_since for one in seen if one is not None and one.busy_since is not None), default=None)
+
+
+def at_rest(routers: Iterable[PodSample[RouterView]], name: str) -> bool:
+    """Whether every router is known, and none that reports this pod has a request in flight there."""
+    samples = list(routers)
+    views = [one.figures for one in samples if one.figures is not None and one.doubt is None]
+    seen = [one.endpoints[name] for one in views if name in one.endpoints]
+    return len(views) == len(samples) and bool(seen) and all(one.busy_since is None for one in seen)
 
 
 def taken_out(routers: Iterable[PodSample[RouterView]], name: str) -> str:

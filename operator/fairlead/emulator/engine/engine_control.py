@@ -85,6 +85,10 @@ class LiveEngineControl:
         """The exposition that a scrape gets, with the fault in force applied."""
         return self._spoiled.text()
 
+    def iterations(self) -> Sequence[Mapping[str, Any]]:
+        """Statistics of steps that nobody has read, of all ranks."""
+        return [one for rank in self._driver.ranks for one in rank.tally.taken()]
+
     def gauges(self) -> LoadGauges:
         """KV cache usage and queue depth as of the last step, over all ranks."""
         gauges = [rank.tally.gauges for rank in self._driver.ranks]

@@ -34,6 +34,7 @@ class SglangDialect:
 
     words = command.WORDS
     start = SglangStart()
+    starting = None
     ending = ENDING
 
     def read(self, words: Sequence[str], environment: Mapping[str, str]) -> ServeArguments:

@@ -25,6 +25,8 @@ _ID: Final = "x-override-rid"
 class SglangManners:
     """As `ReplyManners` asks for them."""
 
+    cuts_failed = False
+
     def __init__(self, admission: AdmissionRules) -> None:
         self._admission = admission
 

@@ -65,6 +65,9 @@ class EngineControl(Protocol):
     def metrics(self) -> str:
         """The exposition of `/metrics`."""
 
+    def iterations(self) -> Sequence[Mapping[str, Any]]:
+        """Statistics of steps that nobody has read, of a kind that keeps them."""
+
     def gauges(self) -> LoadGauges:
         """KV cache usage and queue depth as of the last step."""
 

@@ -39,6 +39,10 @@ class ModelNames(Protocol):
 class ReplyManners(Protocol):
     """One kind's manners."""
 
+    @property
+    def cuts_failed(self) -> bool:
+        """Whether a reply that fails inside the engine is a connection that ends, without a word."""
+
     def names(self, served: ServeArguments, acts: EngineControl, clock: Callable[[], float]) -> ModelNames:
         """The names of its model and its adapters."""
 
@@ -63,6 +67,8 @@ class ReplyManners(Protocol):
 
 class VllmManners:
     """Those of vLLM 0.32."""
+
+    cuts_failed = False
 
     def names(self, served: ServeArguments, acts: EngineControl, clock: Callable[[], float]) -> ModelNames:
         """An adapter is called by its own name."""

@@ -139,6 +139,9 @@ class Responder:
         except asyncio.CancelledError:
             feed.cancel()
             raise
+        except ErrorResponse:
+            self._cut_failed()
+            raise
         body = shape.whole(progress.outs, progress.finishes, feed)
         return web.Response(
             body=answers.compact_json(body),
@@ -165,7 +168,7 @@ class Responder:
             await response.prepare(request)
             stream.fail(self._refused(feed))
         else:
-            await _written(request, response, stream, feed)
+            await self._written(request, response, stream, feed)
         await response.write_eof()
         return response
 
@@ -178,18 +181,25 @@ class Responder:
     def _refused(self, refusal: EngineRefusal) -> ErrorResponse:
         return self._manners.refused(refusal, self._driver.lag_seconds)
 
+    def _cut_failed(self) -> None:
+        """Drop the connection of a reply that failed inside the engine, if this kind does so."""
+        if self._manners.cuts_failed:
+            raise ConnectionCut
 
-async def _written(request: web.Request, response: web.StreamResponse, stream: ResponseStream, feed: JobHandle) -> None:
-    """The whole stream of an accepted job, or what there is of it before it fails."""
-    try:
-        await response.prepare(request)
-        await stream.done
-        stream.close(feed)
-    except asyncio.CancelledError:
-        feed.cancel()
-        raise
-    except ErrorResponse as no:
-        stream.fail(no)
+    async def _written(
+        self, request: web.Request, response: web.StreamResponse, stream: ResponseStream, feed: JobHandle
+    ) -> None:
+        """The whole stream of an accepted job, or what there is of it before it fails."""
+        try:
+            await response.prepare(request)
+            await stream.done
+            stream.close(feed)
+        except asyncio.CancelledError:
+            feed.cancel()
+            raise
+        except ErrorResponse as no:
+            self._cut_failed()
+            stream.fail(no)
 
 
 def _rank(request: web.Request) -> int | None:

@@ -34,6 +34,7 @@ class VllmDialect:
 
     words = ("vllm", "serve")
     start = VllmStart()
+    starting = None
     ending = ENDING
 
     def read(self, words: Sequence[str], environment: Mapping[str, str]) -> ServeArguments:

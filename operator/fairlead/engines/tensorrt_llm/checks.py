@@ -136,7 +136,17 @@ REFUSAL_CHECKS: Final[tuple[RefusalCheck, ...]] = (
     cited("`llmapi/lora_helper.py: LoraConfig.max_lora_rank`.", spec_refusals.adapter_rank_out_of_range),
     cited("A router could not say whether a request means the model or its adapter.", spec_refusals.adapter_name_taken),
     adapters.number_taken,
+    cited(
+        '`commands/serve.py: TOOL_PARSER_CHOICES`; click ends the start with "Invalid value".',
+        spec_conversation.parser_unknown,
+        conversation.TOOLS,
+    ),
     cited("`spec.engine.tools` would say nothing to the engine.", spec_conversation.parser_missing, conversation.TOOLS),
+    cited(
+        '`commands/serve.py: REASONING_PARSER_CHOICES`; click ends the start with "Invalid value".',
+        spec_conversation.parser_unknown,
+        conversation.REASONING,
+    ),
     cited(
         "`spec.engine.reasoning` would say nothing to the engine.",
         spec_conversation.parser_missing,

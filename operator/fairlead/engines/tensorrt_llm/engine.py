@@ -16,6 +16,7 @@ from fairlead.engines.tensorrt_llm import (
     metrics,
     options,
     reserved_variables,
+    unknown_flags,
     warning_checks,
 )
 from fairlead.engines.tensorrt_llm.failures import FAILURES
@@ -49,6 +50,7 @@ class TensorRtEngine:
             *field_limits.refusals(setup, limits.LIMITS),
             *setups.refusals(setup, checks.REFUSAL_CHECKS),
             *extra_args.refusals(setup.engine.extra_args, flags.RULES),
+            *unknown_flags.refusals(setup),
             *extra_variables.refusals(setup, reserved_variables.VARIABLES),
         )
 

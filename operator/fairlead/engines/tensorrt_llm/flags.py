@@ -58,10 +58,10 @@ def _rules() -> tuple[FlagRule, ...]:
         FlagRule(flags=flags, reason=EngineReason.ARGUMENT_RESERVED, because=because, remedy=remedy)
         for flags, because, remedy in RESERVED
     )
-    return tuple(_folded(rule) for rule in (*(owned_by(row) for row in FIELDS), *reserved))
+    return tuple(folded(rule) for rule in (*(owned_by(row) for row in FIELDS), *reserved))
 
 
-def _folded(rule: FlagRule) -> FlagRule:
+def folded(rule: FlagRule) -> FlagRule:
     """With dashes, as `extra_args.flag` spells what a user wrote."""
     return replace(rule, flags=tuple(flag.replace("_", "-") for flag in rule.flags))
 

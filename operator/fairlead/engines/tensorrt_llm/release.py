@@ -1,13 +1,13 @@
 """Which releases of TensorRT-LLM these tables are for, and that they were read in none of them exactly.
 
 Its files were read in the repository, between two releases, so no image is known to hold just these flags: an unknown
-one is only warned of.
+one is only warned of. The emulator knows just these.
 """
 
 import re
 from typing import Final
 
-from fairlead.fleet.desired_state import DesiredEngine, EngineRelease
+from fairlead.fleet.desired_state import WITHOUT_GPU, DesiredEngine, EngineRelease
 
 RELEASE: Final = "1.4"
 DEFAULT: Final = EngineRelease(version="1.4.0rc1", image="nvcr.io/nvidia/tensorrt-llm/release:1.4.0rc1")
@@ -26,6 +26,6 @@ def is_too_old(version: str) -> bool:
     return found is not None and (int(found[1]), int(found[2])) < LEAST
 
 
-def is_whole(engine: DesiredEngine) -> bool:  # noqa: ARG001 - of no image
-    """Whether an image is known to have no flag and no parser but those listed here: none is."""
-    return False
+def is_whole(engine: DesiredEngine) -> bool:
+    """Whether it is known to have no flag and no parser but those listed here: of NVIDIA's images none is."""
+    return engine.kind in WITHOUT_GPU and is_ours(engine.version)

@@ -4,7 +4,9 @@ Gauges have the values of the last step: they do not change between steps and du
 more by a class of its own.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from fairlead.emulator.engine.submitted_jobs import RunningSequence, SubmittedJob
 from fairlead.simulator.engine.batch import StepBatch
@@ -60,6 +62,10 @@ class RankTally:
     def ended(self, run: RunningSequence, end: FinishedSequence) -> None:  # noqa: ARG002 - for those that count more
         """Count a completed sequence; one whose client disconnected is not counted."""
         self.finished[end.finish] = self.finished.get(end.finish, 0) + 1
+
+    def taken(self) -> Sequence[dict[str, Any]]:
+        """Statistics of steps that nobody has read; most kinds keep none."""
+        return ()
 
     def aborted(self, sequences: int) -> None:
         """Count sequences that the engine itself ended early."""

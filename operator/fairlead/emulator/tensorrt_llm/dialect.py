@@ -1,0 +1,76 @@
+"""TensorRT-LLM as one kind of engine among those that are emulated."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final
+
+from aiohttp import web
+
+from fairlead.emulator.dialect import EngineEnding, StatsLog
+from fairlead.emulator.engine.metrics.page import EnginePage, PageFacts
+from fairlead.emulator.engine.metrics.tally import RankTally
+from fairlead.emulator.engine.rank import LiveRank
+from fairlead.emulator.serve_arguments import ServeArguments
+from fairlead.emulator.surface.engine_interface import EngineClient, EngineControl
+from fairlead.emulator.tensorrt_llm import command, readiness, routes, termination_messages
+from fairlead.emulator.tensorrt_llm.page import TensorRtPage
+from fairlead.emulator.tensorrt_llm.start import TensorRtStart
+from fairlead.emulator.tensorrt_llm.tally import TensorRtTally
+from fairlead.simulator.engine.settings import EngineSettings
+
+ENDING: Final = EngineEnding(
+    message=termination_messages.of,
+    died=termination_messages.DIED,
+    death_seconds=1.0,
+    drain_limit=lambda _: None,
+    closes_port=True,
+)
+"""How soon the server follows its executor, and with which code, is not known: as vLLM's, after a second."""
+
+
+class QuietLog:
+    """It logs nothing of its steps unless an option says so."""
+
+    def line(self, now: float) -> str | None:
+        """None."""
+        del now
+        return None
+
+
+class TensorRtDialect:
+    """The parts of it, each in a module of this folder."""
+
+    words = command.WORDS
+    start = TensorRtStart()
+    ending = ENDING
+
+    @property
+    def starting(self) -> web.Application | None:
+        """It listens from its first second."""
+        return readiness.application()
+
+    def read(self, words: Sequence[str], environment: Mapping[str, str]) -> ServeArguments:
+        """Its command line and its file; none of its variables is acted on."""
+        del environment
+        return command.read(words)
+
+    def application(
+        self, served: ServeArguments, driver: EngineClient, acts: EngineControl, clock: Callable[[], float]
+    ) -> web.Application:
+        """Its HTTP server."""
+        return routes.application(served, driver, acts, clock)
+
+    def tally(self, served: ServeArguments, settings: EngineSettings) -> RankTally:
+        """Counts of one rank."""
+        del served
+        return TensorRtTally(
+            max_running=settings.max_sequences, blocks=settings.blocks - 1, block_tokens=settings.block_tokens
+        )
+
+    def page(self, facts: PageFacts) -> EnginePage:
+        """Its page of metrics."""
+        return TensorRtPage(facts)
+
+    def stats(self, number: int, rank: LiveRank, now: float) -> StatsLog:
+        """Nothing."""
+        del number, rank, now
+        return QuietLog()

@@ -1,0 +1,75 @@
+"""Iteration statistics: what the scheduler says of each step, and what the page of metrics repeats of the last one.
+
+`_torch/pyexecutor/py_executor.py` counts requests when a step begins and the cache when it has ended, and makes no step
+without requests. So the last statistic before it rests still counts those that ended with it.
+"""
+
+from collections import deque
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+MOST: Final = 1000
+"""Statistics that are kept for a reader (simulated)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IterationStatistics:
+    """Of one step."""
+
+    number: int
+    running: int
+    waiting: int
+    completed: int
+    max_running: int
+    prompts: int
+    """Of which tokens were computed."""
+    decodes: int
+    blocks: int
+    used: int
+    block_tokens: int
+
+    @property
+    def json_object(self) -> dict[str, Any]:
+        """As `/metrics` has it, as far as it is known."""
+        return {
+            "iter": self.number,
+            "numActiveRequests": self.running,
+            "numQueuedRequests": self.waiting,
+            "numCompletedRequests": self.completed,
+            "maxNumActiveRequests": self.max_running,
+            "kvCacheStats": {
+                "maxNumBlocks": self.blocks,
+                "freeNumBlocks": self.blocks - self.used,
+                "usedNumBlocks": self.used,
+                "tokensPerBlock": self.block_tokens,
+            },
+            "inflightBatchingStats": {
+                "numScheduledRequests": self.prompts + self.decodes,
+                "numContextRequests": self.prompts,
+                "numGenRequests": self.decodes,
+                "numPausedRequests": 0,
+            },
+        }
+
+
+@dataclass(slots=True)
+class IterationBuffer:
+    """Statistics go to the page when a request ends, and from there to whoever reads `/metrics` first."""
+
+    made: deque[IterationStatistics] = field(default_factory=lambda: deque(maxlen=MOST))
+    collected: deque[IterationStatistics] = field(default_factory=lambda: deque(maxlen=MOST))
+    last: IterationStatistics | None = None
+    """What the page repeats."""
+
+    def collect(self) -> None:
+        """A request has ended: take what was made until now."""
+        if self.made:
+            self.last = self.made[-1]
+        self.collected += self.made
+        self.made.clear()
+
+    def taken(self) -> list[dict[str, Any]]:
+        """All that nobody has read; a second reader gets none of it."""
+        found = [one.json_object for one in self.collected]
+        self.collected.clear()
+        return found

@@ -1,0 +1,43 @@
+"""The names that TensorRT-LLM takes: any for the model, which its responses repeat; a request brings its adapter along.
+
+`serve/openai_server.py` checks no name, and its list of models has one card.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from fairlead.emulator.serve_arguments import ServeArguments
+from fairlead.emulator.surface.errors import ErrorResponse
+from fairlead.emulator.tensorrt_llm import errors
+
+
+class TensorRtModelNames:
+    """The model's one name."""
+
+    def __init__(self, served: ServeArguments, clock: Callable[[], float]) -> None:
+        self._name = served.names[0]
+        self._clock = clock
+        self.adapters: dict[str, str] = {}
+        """None is loaded before a request brings one."""
+
+    def called(self, name: str | None) -> tuple[str, str | None]:
+        """The name as it was given, and no adapter."""
+        return name or self._name, None
+
+    def cards(self) -> dict[str, Any]:
+        """The response of `/v1/models`; `created` is the time of the request."""
+        card = {"id": self._name, "object": "model", "created": int(self._clock()), "owned_by": "tensorrt_llm"}
+        return {"object": "list", "data": [card]}
+
+    def load(self, name: str, path: str, *, inplace: bool) -> str:
+        """It has no such order."""
+        del path, inplace
+        raise _no_orders(name)
+
+    def unload(self, name: str) -> str:
+        """It has no such order."""
+        raise _no_orders(name)
+
+
+def _no_orders(name: str) -> ErrorResponse:
+    return errors.bad_request(f"{name}: an adapter comes with the request that names its folder (simulated)")

@@ -1,0 +1,92 @@
+"""TensorRT-LLM between its command line and its first answer: what ends it, and how large its KV cache is."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from fairlead.emulator.dialect import KvCapacity
+from fairlead.emulator.engine.start_failure import CannotStart
+from fairlead.emulator.serve_arguments import ServeArguments
+from fairlead.engines.tensorrt_llm import formats
+from fairlead.engines.tensorrt_llm.memory import MEMORY
+from fairlead.fleet.fit import FitReason, NoFit
+from fairlead.fleet.plurals import count
+from fairlead.fleet.quantization import KvFormat, WeightFormat
+from fairlead.fleet.shapes import ModelShape
+from fairlead.simulator.engine.settings import EngineSettings
+from fairlead.sizing import assessment, kv_pages, memory
+from fairlead.sizing.sizing_input import SizingInput
+
+_LATER: Final = frozenset(
+    {FitReason.CONTEXT_EXCEEDS_CACHE, FitReason.SEQUENCES_EXCEED_CACHE, FitReason.CONTEXT_EXCEEDS_MODEL}
+)
+"""What the cache's size decides, and a context that the model never saw, which nothing there refuses."""
+
+
+class TensorRtStart:
+    """Its rules, as `StartRules` asks for them."""
+
+    memory = MEMORY
+    takes_measurements = False
+
+    def check(self, served: ServeArguments, gpus: int) -> None:
+        """Each of its processes takes a GPU."""
+        world = served.memory.parallelism.gpus
+        if world > gpus:
+            raise CannotStart(f"RuntimeError: (simulated: {count(world, 'GPU')} wanted, {gpus} here)")
+
+    def formats(self, served: ServeArguments, shape: ModelShape) -> tuple[WeightFormat | None, KvFormat]:
+        """Weights are as the checkpoint has them."""
+        del shape
+        word = served.memory.cache_dtype
+        return None, next((kv for kv, row in formats.KV.items() if row.word == word), KvFormat.AUTO)
+
+    def capacity(self, served: ServeArguments, question: SizingInput) -> KvCapacity:
+        """Its part of what weights and its largest step leave; one that holds no longest request ends the start:
+        `commands/serve.py: --fail_fast_on_attention_window_too_large`."""
+        verdict = assessment.assess(question)
+        if isinstance(verdict, NoFit) and verdict.reason not in _LATER:
+            raise CannotStart(_refused(verdict, question))
+        tokens = kv_pages.tokens(question, _cache_bytes(question))
+        if served.memory.most_tokens is not None:
+            tokens = min(tokens, served.memory.most_tokens)
+        if tokens < question.context:
+            raise CannotStart(
+                f"ValueError: (simulated: the attention window of {question.context} tokens is larger than the KV "
+                f"cache, which holds {tokens})"
+            )
+        page = served.limits.block_tokens
+        return KvCapacity(question, max(tokens // page, -(-question.context // page)) + 1)
+
+    def cache_facts(
+        self,
+        served: ServeArguments,
+        settings: EngineSettings,
+        question: SizingInput,  # noqa: ARG002 - the interface's
+    ) -> Mapping[str, str]:
+        """The labels of `trtllm_kv_cache_config_info`."""
+        return {"page_size": str(settings.block_tokens), "enable_block_reuse": str(served.limits.prefix_caching)}
+
+    def log(self, settings: EngineSettings) -> tuple[str, ...]:
+        """The size of the cache, in our words: its own are not known."""
+        tokens = (settings.blocks - 1) * settings.block_tokens
+        return (f"INFO (simulated) KV cache: {tokens} tokens in blocks of {settings.block_tokens}",)
+
+    def listening(self, served: ServeArguments) -> tuple[str, ...]:
+        """Its last lines before it answers, which are uvicorn's."""
+        return (
+            "INFO: Application startup complete.",
+            f"INFO: Uvicorn running on http://{served.host}:{served.port} (simulated)",
+        )
+
+
+def _cache_bytes(question: SizingInput) -> float:
+    """The likely figure, or up to the high one where a full context needs it: nobody knows that it would not start."""
+    left = memory.memory(question).kv
+    needed = kv_pages.pages_a_request(question, question.context) * kv_pages.pool(question).page_bytes
+    return max(0.0, left.likely, min(left.high, needed))
+
+
+def _refused(verdict: NoFit, question: SizingInput) -> str:
+    if verdict.reason is FitReason.HEADS_NOT_DIVISIBLE:
+        return f"AssertionError: (simulated: {question.shape.heads} heads on {question.parallelism.tensor} ranks)"
+    return f"torch.OutOfMemoryError: CUDA out of memory. (simulated: {verdict.because})"

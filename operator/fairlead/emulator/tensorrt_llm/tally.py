@@ -1,0 +1,85 @@
+"""One rank's counts as TensorRT-LLM exposes them: nothing moves before a request ends."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from fairlead.emulator.engine.metrics.tally import FinishedSequence, RankTally
+from fairlead.emulator.engine.submitted_jobs import RunningSequence
+from fairlead.emulator.tensorrt_llm.iterations import IterationBuffer, IterationStatistics
+from fairlead.simulator.engine.batch import StepBatch
+from fairlead.telemetry import tensorrt_families as families
+from fairlead.telemetry.histogram import MetricHistogram
+from fairlead.telemetry.metric_family import MetricFamily
+
+
+@dataclass(slots=True)
+class TensorRtTally(RankTally):
+    """Counts of requests that ended, and the statistics of steps."""
+
+    max_running: int = 0
+    blocks: int = 0
+    block_tokens: int = 0
+    iterations: IterationBuffer = field(default_factory=IterationBuffer)
+    histograms: dict[str, MetricHistogram] = field(default_factory=dict)
+    """By family; absent before the first request has ended."""
+    prompts: int = 0
+    cached: int = 0
+    outputs: int = 0
+    """Tokens of requests that ended."""
+    completed: int = 0
+    _steps: int = 0
+    _begun: int = 0
+    """Requests in the batch when the step began."""
+    _ended: int = 0
+    """Requests that ended in it."""
+
+    def stepped(self, batch: StepBatch, generated: int) -> None:
+        """Make the statistic of a step, and show it if a request ended in it."""
+        RankTally.stepped(self, batch, generated)
+        self._steps += 1
+        self.iterations.made.append(
+            IterationStatistics(
+                number=self._steps,
+                running=max(self._begun, batch.prefills + batch.decodes),
+                waiting=self.gauges.waiting,
+                completed=self._ended,
+                max_running=self.max_running,
+                prompts=batch.prefills,
+                decodes=batch.decodes,
+                blocks=self.blocks,
+                used=round(self.gauges.usage * self.blocks),
+                block_tokens=self.block_tokens,
+            )
+        )
+        if self._ended:
+            self.iterations.collect()
+        self._begun, self._ended = self.gauges.running, 0
+
+    def ended(self, run: RunningSequence, end: FinishedSequence) -> None:
+        """Count a completed sequence; one whose client disconnected is not counted."""
+        RankTally.ended(self, run, end)
+        self.completed += 1
+        self._ended += 1
+        self.prompts += run.prompt_tokens
+        self.cached += run.cached_tokens
+        self.outputs += run.emitted
+        decode = end.now - run.begun
+        samples = {
+            families.END_TO_END: end.now - run.came,
+            families.FIRST_TOKEN: run.begun - run.came,
+            families.QUEUE: end.queue,
+            families.PREFILL: end.prefill,
+            families.INFERENCE: end.prefill + decode,
+        }
+        if run.emitted > 1:
+            samples |= {families.DECODE: decode, families.PER_TOKEN: decode / (run.emitted - 1)}
+        for family, seconds in samples.items():
+            self._of(family).observe(seconds)
+
+    def taken(self) -> Sequence[dict[str, Any]]:
+        """Statistics that nobody has read."""
+        return self.iterations.taken()
+
+    def _of(self, family: MetricFamily) -> MetricHistogram:
+        return self.histograms.setdefault(family.name, MetricHistogram(family.bounds))

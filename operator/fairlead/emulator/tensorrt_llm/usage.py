@@ -1,0 +1,35 @@
+"""`usage` in TensorRT-LLM's responses: `serve/openai_protocol.py: UsageInfo`."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from fairlead.emulator.surface.jobs import JobHandle
+from fairlead.emulator.surface.response_writers import ResponseContext
+
+
+def usage(prompt_tokens: int, tokens: int, cached: int) -> dict[str, Any]:
+    """All of its fields; what the cache held is always told."""
+    return {
+        "prompt_tokens": prompt_tokens,
+        "total_tokens": prompt_tokens + tokens,
+        "completion_tokens": tokens,
+        "prompt_tokens_details": {"cached_tokens": cached},
+    }
+
+
+def of(answer: ResponseContext, outs: Sequence[int], feed: JobHandle) -> dict[str, Any]:
+    """The whole request's; a prompt with several choices counts once, by its first choice."""
+    return usage(answer.prompt_tokens, sum(outs), sum(feed.cached_tokens[:: answer.request.sampling.n]))
+
+
+def by_prompt(answer: ResponseContext, outs: Sequence[int], feed: JobHandle) -> list[dict[str, Any]]:
+    """Of each prompt: in a stream each is counted by itself."""
+    choices = answer.request.sampling.n
+    return [
+        usage(
+            len(prompt),
+            sum(outs[place * choices : (place + 1) * choices]),
+            feed.cached_tokens[place * choices],
+        )
+        for place, prompt in enumerate(answer.prompts)
+    ]

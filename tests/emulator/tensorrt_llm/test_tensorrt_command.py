@@ -1,0 +1,151 @@
+"""The command and the file that `engines` writes for TensorRT-LLM are those its emulation reads; errors are click's."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from fairlead.emulator import dialects
+from fairlead.emulator.command_line import ParserExit
+from fairlead.emulator.serve_arguments import (
+    CacheArguments,
+    MetricsArguments,
+    ResponseArguments,
+    SchedulerArguments,
+)
+from fairlead.engines import emulator, start_budget
+from fairlead.fleet.conversations import Reasoning, Tools
+from fairlead.fleet.desired_state import Adapter, EngineKind, ModelSource, Parallelism, SourceScheme
+from fairlead.fleet.quantization import KvFormat
+from tests.emulator import rendered
+from tests.emulator.tensorrt_llm.starts import read
+from tests.engines.setups import ENGINE, NGRAM, setup_of
+
+OURS: Final = replace(ENGINE, kind=EngineKind.SIMULATED_TENSORRT_LLM, version="1.4.0rc1", image="fairlead:1")
+
+
+def test_what_the_operator_starts_is_understood_whole(tmp_path: Path) -> None:
+    adapters = tuple(
+        Adapter(name=name, source=ModelSource(scheme=SourceScheme.CLAIM, location=f"a/{name}"), rank=8) for name in "ab"
+    )
+    setup = setup_of(
+        replace(
+            OURS,
+            adapters=adapters,
+            max_sequences=32,
+            max_batched_tokens=4096,
+            max_context_tokens=4096,
+            memory_utilization=0.8,
+            kv=KvFormat.FP8,
+            eager=True,
+            tools=Tools(parser="qwen3"),
+            reasoning=Reasoning(parser="qwen3"),
+        ),
+        spread=Parallelism(tensor=2),
+    )
+    launch = emulator.TENSORRT_LLM.launch(setup, start_budget.LifecycleParameters(drain_seconds=90))
+    served = dialects.read(rendered.command(launch, tmp_path), {})
+
+    assert (served.kind, served.model, served.names) == (
+        EngineKind.TENSORRT_LLM,
+        setup.wanted.model.source.location,
+        ("chat",),
+    )
+    assert (served.host, served.port) == ("0.0.0.0", 8000)  # noqa: S104 - as in the command
+    assert served.limits == SchedulerArguments(
+        context=4096,
+        max_sequences=32,
+        batch_tokens=4096,
+        block_tokens=32,
+        adapter_slots=2,
+        adapter_rank=8,
+    )
+    assert served.memory == CacheArguments(
+        parallelism=Parallelism(tensor=2), utilization=0.8, cache_dtype="fp8", eager=True
+    )
+    assert served.answering == ResponseArguments(
+        prompt_tokens_details=True, auto_tool_choice=True, tool_parser="qwen3", reasoning_parser="qwen3"
+    )
+    assert served.metrics == MetricsArguments()
+
+
+def test_without_a_file_there_are_no_metrics_no_forms_and_no_pieces_of_prompts() -> None:
+    served = read()
+
+    assert (served.host, served.port, served.names) == ("localhost", 8000, ("chat",))
+    assert served.metrics == MetricsArguments(exposed=False, of_steps=False)
+    assert not served.answering.forms
+    assert not served.limits.chunked_prefill
+    assert served.limits.adapter_slots == 0
+
+
+@pytest.mark.parametrize(
+    ("written", "wanted"),
+    [
+        (("NGram", "max_draft_len", 4), {"method": "ngram", "model": None, "num_speculative_tokens": 4}),
+        (("MTP", "num_nextn_predict_layers", 1), {"method": "mtp", "model": None, "num_speculative_tokens": 1}),
+        (("Medusa", "max_draft_len", 4), None),
+    ],
+)
+def test_speculation_is_told_under_vllms_names(written: tuple[str, str, int], wanted: dict[str, object] | None) -> None:
+    kind, key, number = written
+    served = read(f"--set=speculative_config.decoding_type={kind}", f"--set=speculative_config.{key}={number}")
+
+    assert served.limits.speculation == wanted
+
+
+def test_speculation_of_a_spec_is_read(tmp_path: Path) -> None:
+    launch = emulator.TENSORRT_LLM.launch(
+        setup_of(replace(OURS, speculation=NGRAM)), start_budget.LifecycleParameters()
+    )
+    speculation = dialects.read(rendered.command(launch, tmp_path), {}).limits.speculation
+
+    assert speculation == {"method": "ngram", "model": None, "num_speculative_tokens": NGRAM.tokens}
+
+
+def test_a_flag_beats_the_file_and_the_sub_command_may_be_written(tmp_path: Path) -> None:
+    file = tmp_path / "options.yaml"
+    file.write_text("max_seq_len: 100\nmax_batch_size: 7\nkv_cache_config:\n  dtype: fp8\nlora_config: null\n")
+    words = ["trtllm-serve", "serve", "m", "--config", str(file), "--max_seq_len=200", "--tp_size", "2"]
+    served = dialects.read(words, {})
+
+    assert (served.model, served.limits.context, served.limits.max_sequences) == ("m", 200, 7)
+    assert (served.memory.cache_dtype, served.memory.parallelism.tensor) == ("fp8", 2)
+    file.write_text("")
+    assert dialects.read(["trtllm-serve", "m", "--config", str(file)], {}).limits.context is None
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (("--sead", "2"), "Error: No such option: --sead"),
+        (("--max-seq-len", "2"), "Error: No such option: --max-seq-len"),
+        (("--max_seq", "2"), "Error: No such option: --max_seq"),
+        (("--max_seq_len", "far"), "argument --max_seq_len: invalid int value: 'far'"),
+        (("--tool_parser", "hermes"), "Error: Invalid value for '--tool_parser': 'hermes' is not one of 'auto', "),
+        (("--reasoning_parser", "r1"), "Error: Invalid value for '--reasoning_parser': 'r1' is not one of "),
+        (("--set", "max_seq_len"), "--set max_seq_len: must be PATH=VALUE"),
+        (("--set=scheduler_config.x=1",), "1 validation error for TorchLlmArgs"),
+        (("--set=a=1", "--set=b=2"), "2 validation errors for TorchLlmArgs"),
+        (("--config", "/nowhere/options.yaml"), "--config /nowhere/options.yaml: "),
+    ],
+)
+def test_what_it_does_not_take_ends_its_start(options: tuple[str, ...], words: str) -> None:
+    with pytest.raises(ParserExit) as refused:
+        read(*options)
+    assert words in str(refused.value)
+
+
+@pytest.mark.parametrize("text", ["- a\n- b\n", "{"])
+def test_a_file_that_is_no_mapping_ends_its_start(tmp_path: Path, text: str) -> None:
+    file = tmp_path / "options.yaml"
+    file.write_text(text)
+    with pytest.raises(ParserExit, match=r"--config .*options\.yaml"):
+        read("--config", str(file))
+
+
+@pytest.mark.parametrize("words", [[], ["--port", "1"]])
+def test_a_model_must_be_named(words: list[str]) -> None:
+    with pytest.raises(ParserExit, match="Missing argument 'MODEL'"):
+        dialects.read(["trtllm-serve", *words], {})
