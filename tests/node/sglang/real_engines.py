@@ -10,7 +10,7 @@ from tests.node.stories import Stage
 CONTEXT: Final = 2048
 OTHER_CONTEXT: Final = 1024
 """What an edit changes it to: both hold every question."""
-KIND: Final[dict[str, Any]] = {"kind": "SGLang", "image": sglang_cpu.IMAGE.reference, "dtype": "bfloat16"}
+KIND: Final[dict[str, Any]] = {"kind": "SGLang", "image": sglang_cpu.IMAGE.reference}
 
 
 def spec(context: int = CONTEXT, **engine: object) -> dict[str, Any]:

@@ -54,9 +54,8 @@ LIMITS: Final = (
         refuses="SGLang's image for CUDA, which is the default",
         source="srt/mem_cache/allocation.py, which imports sgl_kernel; PyPI has that for CUDA only",
         value=_image,
-        because="this image has kernels for CUDA only, and nobody publishes an image of SGLang for processors",
-        remedy="name one of your own: of SGLang's docker/xeon.Dockerfile, or of `make image-sglang-cpu` for first "
-        "tries; or write engine.kind: vLLM",
+        because="its kernels are for CUDA, and nobody publishes an image of SGLang for processors",
+        remedy="name one of `make image-sglang-cpu` or of SGLang's xeon.Dockerfile, or write engine.kind: vLLM",
     ),
     _limit(
         field="spec.parallelism",

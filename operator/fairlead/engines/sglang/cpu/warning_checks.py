@@ -15,9 +15,9 @@ def little_tried(setup: EngineSetup) -> SpecWarning | None:
         field="spec.accelerator.product",
         value=setup.wanted.product,
         reason=EngineReason.RISKY,
-        because="SGLang on a processor was tried with a tiny Llama and without its kernels only; it is slow then, and "
-        "with kernels for AMX it binds its threads to the same cores in each pod of a node",
-        remedy="use it to try SGLang out, one replica a node; for work write engine.kind: vLLM or name a GPU",
+        because="SGLang was tried there with a tiny Llama and without its kernels only, which is slow; with kernels for "
+        "AMX it binds its threads to the same cores in each pod",
+        remedy="try SGLang out with it; for work write engine.kind: vLLM, or name a GPU",
     )
 
 
