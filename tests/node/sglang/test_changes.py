@@ -19,8 +19,8 @@ from tests.waiting import eventually
 
 pytestmark = pytest.mark.usefixtures("operated")
 
-LONG: Final = CountedQuestion(number=1, tokens=1800, streams=True)
-"""Still written when the engine is told to end."""
+LONG: Final = CountedQuestion(number=1, tokens=6000, streams=True)
+"""Still written when the engine is told to end; in a run it wrote 280 tokens a second."""
 KILL: Final = """
 import os, signal
 for pid in filter(str.isdigit, os.listdir("/proc")):
@@ -56,7 +56,7 @@ def test_rollouts_and_a_scale_down_drop_nothing(stage: Stage, record_property: R
 
 def test_an_engine_that_is_told_to_end_finishes_its_stream(stage: Stage, record_property: Record) -> None:
     """It would take new requests too, so routers leave it first; then SIGTERM, and its own drain without a limit."""
-    chat = deployed(stage)
+    chat = deployed(stage, engine=spec(8192)["engine"])
     (pod,) = serves(chat).engines
     began = threading.Event()
     with ThreadPoolExecutor(1) as apart:

@@ -34,7 +34,9 @@ def arguments(setup: EngineSetup) -> tuple[str, ...]:
     cache = (
         () if setup.kv_tokens is None else ("--max-total-tokens", str(setup.kv_tokens), "--mem-fraction-static", SHARE)
     )
-    return ("--device", "cpu", *sequences, *cache)
+    # Its usual backend for adapters is written in Triton, which has no processor: a run ended at its first request.
+    adapters = ("--lora-backend", "torch_native") if setup.engine.adapters else ()
+    return ("--device", "cpu", *sequences, *cache, *adapters)
 
 
 def environment(setup: EngineSetup) -> tuple[EnvVar, ...]:
