@@ -28,13 +28,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.is_relative_to(FOLDER):
             item.add_marker("conformance")
-    items[:] = [item for item in items if engines.SGLANG in UNDER_TEST or not _is_of_sglang(item)]
+    items[:] = [item for item in items if not item.path.is_relative_to(FOLDER) or _is_for(item)]
     items.sort(key=_server)
 
 
-def _is_of_sglang(item: pytest.Item) -> bool:
-    """Not asked of anybody where the server is another kind's: such a case is not left out, it is not there."""
-    return any(name.startswith("sglang") for name in getattr(item, "fixturenames", ()))
+def _is_for(item: pytest.Item) -> bool:
+    """Whether a kind that is under test is asked; a case of another kind is not left out, it is not there."""
+    call = getattr(item, "callspec", None)
+    if call and any(isinstance(one, EngineWords) for one in call.params.values()):
+        return True
+    own = any(name.startswith("sglang") for name in getattr(item, "fixturenames", ()))
+    return (engines.SGLANG if own else engines.VLLM) in UNDER_TEST
 
 
 def _server(item: pytest.Item) -> int:

@@ -45,7 +45,9 @@ def test_an_archive_that_is_there_answers_at_once(checkout: Path, tmp_path: Path
     archive = cache.images / f"vllm-cpu-{build.key(vllm_cpu.IMAGE.snapshot(checkout))}.tar"
     archive.parent.mkdir(parents=True)
     archive.write_text("an image")
-    assert vllm_cpu.IMAGE.ensure(checkout, cache) == build.BuiltImage(reference=vllm_cpu.IMAGE.reference, archive=archive)
+    assert vllm_cpu.IMAGE.ensure(checkout, cache) == build.BuiltImage(
+        reference=vllm_cpu.IMAGE.reference, archive=archive
+    )
 
 
 def test_its_archive_and_its_wheels_are_none_that_our_own_image_would_drop(tmp_path: Path) -> None:
