@@ -75,8 +75,8 @@ def sections() -> tuple[str, ...]:
         ),
         section(
             "SGLang: refused on a processor",
-            "With `spec.accelerator.product: CPU` ([how to use it](../cpu.md#sglang)) these rules take the place of those "
-            "about a GPU's generation.",
+            "With `spec.accelerator.product: CPU` ([how to use it](../cpu.md#sglang)) these rules take the place of "
+            "those about a GPU's generation.",
             table(
                 ("field", "what", "why", "what to do", "read in"),
                 ((f"`{row.field}`", row.refuses, row.because, row.remedy, row.source) for row in cpu_limits.LIMITS),

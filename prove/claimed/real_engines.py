@@ -64,8 +64,8 @@ def other_kinds_live_on_a_node() -> Figure:
         and asked.total("specs") >= LEAST_SPECS,
         text=f"SGLang's own start {_shown(real.most('engine_seconds'))} s, from apply to the first answer "
         f"{_shown(overhead)} s more (at most {MOST_OVERHEAD_SECONDS:g} s); {real.traffic}; decided after at most "
-        f"{_shown(real.most('seconds_to_decide'))} s, longest wait from zero {_shown(real.most('longest_held_seconds'))} "
-        f"s; {asked.total('specs')} specs asked of its parser and checks (at least {LEAST_SPECS}), "
+        f"{_shown(real.most('seconds_to_decide'))} s, longest wait from zero "
+        f"{_shown(real.most('longest_held_seconds'))} s; {asked.total('specs')} specs asked of its parser and checks (at least {LEAST_SPECS}), "
         f"{asked.total('refusals_confirmed')} refusals confirmed; {real.ended.tests}; emulated: {emulated.traffic}; "
         f"{emulated.ended.tests}",
     )
@@ -101,10 +101,10 @@ CLAIMS: Final = (
     ),
     Claim(
         item="engines.4",
-        title="Real SGLang 0.5.23 on CPU in the pods of a deployment on a real node: apply to the first answer, rollouts, "
-        "scale-down and a drain under streams, scaling by its metrics and from zero, with no request failed and no "
-        "stream cut; at least 30 specs asked of its own parser and checks; every refusal in a table with its source; "
-        "emulated fleets of other kinds alike",
+        title="Real SGLang 0.5.23 on CPU in the pods of a deployment on a real node: apply to the first answer, "
+        "rollouts, scale-down and a drain under streams, scaling by its metrics and from zero, with no request failed "
+        "and no stream cut; at least 30 specs asked of its own parser and checks; every refusal in a table with its "
+        "source; emulated fleets of other kinds alike",
         prove=other_kinds_live_on_a_node,
         slow=True,
     ),

@@ -83,7 +83,8 @@ DEPLOYMENT_RULES: Final = (
                 accelerator={"product": "CPU", "cores": 4, "memory": "8Gi"},
             ),
             at="spec.accelerator.product",
-            wording="on CPU only vLLM and SGLang can compute, and Simulated has step times of GPUs alone; write engine.kind: vLLM",
+            wording="on CPU only vLLM and SGLang can compute, and Simulated has step times of GPUs alone; "
+            "write engine.kind: vLLM",
         )
         for kind in ("Simulated", "Simulated-SGLang")
     ),

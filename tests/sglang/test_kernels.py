@@ -1,4 +1,4 @@
-"""What stands in for SGLang's kernels in the image for processors, tried where PyTorch is: in real SGLang's environment."""
+"""What stands in for SGLang's kernels in the image for processors, tried in real SGLang's environment."""
 
 import json
 import subprocess

@@ -1,4 +1,4 @@
-"""SGLang's own parser and checks beside ours: what we render it takes, and of what we refuse it says what it notices."""
+"""SGLang's own parser and checks beside ours: it takes what we render, and says no to what it notices of the rest."""
 
 from typing import Final
 

@@ -1,6 +1,7 @@
 """SGLang on a node's processor: how it is started, what it is refused there, and what users are warned of."""
 
 from dataclasses import replace
+from itertools import pairwise
 from typing import Final
 
 import pytest
@@ -59,9 +60,7 @@ def test_a_batch_that_is_written_stands_and_an_unknown_models_cache_is_left_to_s
     written = SGLANG.launch(on_cpu(replace(PLAIN, max_sequences=4)), PACE).command
     unknown = SGLANG.launch(on_cpu(shape=None), PACE).command
 
-    assert [word for word, value in zip(written, written[1:], strict=False) if value == "4"] == [
-        "--max-running-requests"
-    ]
+    assert [word for word, value in pairwise(written) if value == "4"] == ["--max-running-requests"]
     assert not {"--max-total-tokens", "--mem-fraction-static"} & set(unknown)
 
 

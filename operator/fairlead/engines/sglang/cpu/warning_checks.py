@@ -15,8 +15,8 @@ def little_tried(setup: EngineSetup) -> SpecWarning | None:
         field="spec.accelerator.product",
         value=setup.wanted.product,
         reason=EngineReason.RISKY,
-        because="SGLang was tried there with a tiny Llama and without its kernels only, which is slow; with kernels for "
-        "AMX it binds its threads to the same cores in each pod",
+        because="SGLang was tried there with a tiny Llama and without its kernels only, which is slow; with kernels "
+        "for AMX it binds its threads to the same cores in each pod",
         remedy="try SGLang out with it; for work write engine.kind: vLLM, or name a GPU",
     )
 
