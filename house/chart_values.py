@@ -224,10 +224,11 @@ class Values(Group):
         default="", max_length=40, description="Name of all objects; empty means one made from the release's name."
     )
     image: Image = Field(default=Image(), description="The one image: operator, routers and simulated engines.")
-    cpu_images: dict[Literal["vLLM"], str] = Field(
+    cpu_images: dict[Literal["vLLM", "SGLang"], str] = Field(
         default={},
         description="Images of engines' builds for processors, which product CPU runs where a spec names none; the "
-        "version stands in the tag. Empty means `localhost/fairlead-vllm-cpu:0.32.0`, which every node must hold.",
+        "version stands in the tag. Without vLLM's that is `localhost/fairlead-vllm-cpu:0.32.0`, which every node must "
+        "hold; without SGLang's its specs must name one.",
     )
     image_pull_secrets: list[PullSecret] = Field(default=[], description="Registry credentials of the operator's pods.")
     replicas: int = Field(

@@ -64,6 +64,8 @@ CHROMIUM: Final = ("house.chromium",)
 PROMETHEUS: Final = ("house.prometheus_server",)
 REAL_VLLM: Final = ("house.real_vllm",)
 VLLM_IMAGE: Final = ("devcluster.image.vllm_cpu",)
+REAL_SGLANG: Final = ("house.real_sglang",)
+SGLANG_IMAGE: Final = ("devcluster.image.sglang_cpu",)
 SERVING: Final = "tests/node/serving"
 SCALING: Final = f"{SERVING}/scaling"
 ROLLOUTS: Final = f"{SERVING}/rollouts"
@@ -72,6 +74,7 @@ OPERATED: Final = (f"{APISERVER}/scaling", f"{APISERVER}/test_campaign.py", f"{A
 """Half of the time that tests against an API server take: a second lane of them."""
 REAL_ENGINES: Final = ("tests/node/vllm", "tests/node/vllm_demo")
 """Two folders, since each has a cluster with 5 GB of images in memory: the first ends before the second begins."""
+REAL_SGLANGS: Final = "tests/node/sglang"
 OTHER_KINDS: Final = "tests/node/kinds"
 LEAKS: Final = "tests/node/test_leaves_nothing_behind.py"
 A_NODE: Final = "a Ready node; root, or DEVCLUSTER=existing KUBECONFIG=…"
@@ -156,7 +159,7 @@ LANES: Final = (
         name="node",
         marker=OF_NODES,
         folders=("tests/node",),
-        apart=(SERVING, LEAKS, OTHER_KINDS, *REAL_ENGINES),
+        apart=(SERVING, LEAKS, OTHER_KINDS, REAL_SGLANGS, *REAL_ENGINES),
         world=A_NODE,
         preparations=(WHOLE, IMAGE),
         real=True,
@@ -170,11 +173,27 @@ LANES: Final = (
         only_named=True,
     ),
     Lane(
+        name="sglang",
+        marker="sglang",
+        folders=("tests/sglang",),
+        world="real SGLang on CPU: 7 GB in the cache",
+        preparations=(REAL_SGLANG,),
+        only_named=True,
+    ),
+    Lane(
         name="real-engines",
         marker=OF_NODES,
         folders=REAL_ENGINES,
         world=f"{A_NODE}: the operator, and real vLLM on CPU in the pods (13 GB in the cache, 16 GB of memory)",
         preparations=(WHOLE, IMAGE, VLLM_IMAGE),
+        only_named=True,
+    ),
+    Lane(
+        name="real-sglang",
+        marker=OF_NODES,
+        folders=(REAL_SGLANGS,),
+        world=f"{A_NODE}: the operator, and real SGLang on CPU in the pods (15 GB in the cache, 18 GB of memory)",
+        preparations=(WHOLE, IMAGE, SGLANG_IMAGE),
         only_named=True,
     ),
     Lane(

@@ -21,7 +21,9 @@ from house.tree import ROOT
 EXAMPLES: Final = "FAIRLEAD_EXAMPLES"
 FOLDER: Final = ".build/pure"
 """Away from the root and from other runs' figures."""
-MARKER: Final = "not house and not apiserver and not node and not vllm and not conformance and not recipe"
+MARKER: Final = (
+    "not house and not apiserver and not node and not vllm and not sglang and not conformance and not recipe"
+)
 MARKERS: Final = ("-m", MARKER)
 """Folders beside markers: a story that lost its marker must not start a cluster on whoever runs the check."""
 
@@ -86,7 +88,7 @@ SHELLS: Final = {
     "serve": ("tests/router", "tests/emulator", "tests/simulator", "tests/backtest"),
 }
 """The others' groups; what stands nowhere is the workshop's."""
-WORLDS: Final = ("tests/apiserver", "tests/node", "tests/vllm")
+WORLDS: Final = ("tests/apiserver", "tests/node", "tests/sglang", "tests/vllm")
 """Folders whose every test needs the world of a lane; tests/conftest.py marks them."""
 
 

@@ -5,51 +5,36 @@ command line looks itself up under the name of the GPU package, so that name is 
 """
 
 import os
-import shutil
 import subprocess
-import sys
 from pathlib import Path
 from typing import Final
 
-from devcluster import progress, turns
 from devcluster.cache import Cache
 from fairlead.cli import vllm_check
-from house.tree import ROOT
+from house.engine_venv import EngineVenv
 
 VERSION: Final = "0.32.0"
-REQUIREMENTS: Final = ("vllm.txt", "vllm-wheel.txt")
+
+
+def _named_as_for_gpus(site: Path) -> None:
+    alias = site / f"vllm-{VERSION}+cpu.dist-info"
+    alias.mkdir(exist_ok=True)
+    (alias / "METADATA").write_text(f"Metadata-Version: 2.1\nName: vllm\nVersion: {VERSION}+cpu\n")
+
+
+VENV: Final = EngineVenv(
+    engine="vLLM", version=VERSION, locks=("vllm.txt", "vllm-wheel.txt"), finish=_named_as_for_gpus
+)
 
 
 def python(cache: Cache) -> Path:
     """The interpreter that has vLLM; makes it where it is missing (6 GB, some minutes)."""
-    place = cache.root / f"vllm-{VERSION}"
-    ready = place / "ready"
-    if not ready.exists():
-        with turns.alone(cache.root / ".vllm.lock", "an installation of vLLM"):
-            if not ready.exists():
-                _install(place, cache)
-                ready.touch()
-    return place / "bin" / "python"
+    return VENV.python(cache)
 
 
 def environment() -> dict[str, str]:
     """What keeps vLLM from asking the network and from talking."""
     return os.environ | vllm_check.QUIET
-
-
-def _install(place: Path, cache: Cache) -> None:
-    shutil.rmtree(place, ignore_errors=True)
-    with progress.step("making an environment for real vLLM") as current:
-        progress.run([sys.executable, "-m", "venv", place], current, cache.logs / "vllm-venv.log")
-    for lock in REQUIREMENTS:
-        words = [str(place / "bin" / "pip"), "install", "--no-deps", "--require-hashes", "--only-binary=:all:"]
-        with progress.step(f"installing locks/{lock}") as current:
-            log = cache.logs / f"{lock}.log"
-            progress.run([*words, "-r", str(ROOT / "locks" / lock)], current, log)
-    (site,) = place.glob("lib/python3*/site-packages")
-    alias = site / f"vllm-{VERSION}+cpu.dist-info"
-    alias.mkdir(exist_ok=True)
-    (alias / "METADATA").write_text(f"Metadata-Version: 2.1\nName: vllm\nVersion: {VERSION}+cpu\n")
 
 
 def main() -> int:

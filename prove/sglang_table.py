@@ -15,11 +15,14 @@ from fairlead.engines.sglang import (
     unknown_flags,
     warning_checks,
 )
+from fairlead.engines.sglang.cpu import limits as cpu_limits
+from fairlead.engines.sglang.cpu import overrides
+from fairlead.engines.sglang.cpu import warning_checks as cpu_warnings
 from fairlead.engines.sglang.field_flags import FIELDS
 from fairlead.fleet.quantization import KvFormat
 from prove import kind_table
 from prove.kind_table import KindTables
-from prove.table_text import code, section, table
+from prove.table_text import code, rules, section, table
 
 _HEAD: Final = """\
 ## SGLang
@@ -71,6 +74,25 @@ def sections() -> tuple[str, ...]:
             "As for vLLM, with SGLang's names, which differ. `parser: auto` lets SGLang guess from the chat template.",
         ),
         section(
+            "SGLang: refused on a processor",
+            "With `spec.accelerator.product: CPU` ([how to use it](../cpu.md#sglang)) these rules take the place of "
+            "those about a GPU's generation.",
+            table(
+                ("field", "what", "why", "what to do", "read in"),
+                ((f"`{row.field}`", row.refuses, row.because, row.remedy, row.source) for row in cpu_limits.LIMITS),
+            ),
+        ),
+        section(
+            "SGLang: arguments and variables refused on a processor",
+            "With product CPU only.",
+            table(("words", "why", "what to do"), _processor_words()),
+        ),
+        section(
+            "SGLang: warnings on a processor",
+            "Allowed with product CPU, and said once.",
+            table(("about", "warning", "why"), rules(cpu_warnings.WARNING_CHECKS)),
+        ),
+        section(
             "SGLang: not emulated",
             "Flags that SGLang takes and `engine.kind: Simulated-SGLang` refuses, since clients or routers would miss "
             "what they do.",
@@ -86,3 +108,8 @@ def _weights() -> Iterator[tuple[str, ...]]:
     for format_, row in formats.WEIGHTS.items():
         made = "of experts" if row.experts_only else "yes"
         yield f"`{format_}`", f"`{row.flag}`", str(row.least), made if row.loading else "no"
+
+
+def _processor_words() -> Iterator[tuple[str, ...]]:
+    yield from ((code(row.flags), row.because, row.remedy) for row in overrides.FLAG_RULES)
+    yield from ((code((name,)), row.because, row.remedy) for name, row in overrides.VARIABLES.items())

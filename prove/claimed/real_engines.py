@@ -1,4 +1,4 @@
-"""The claims about real vLLM in the pods: its life, its clients and its autoscaling, on a real node."""
+"""The claims about real engines in the pods: their life, their clients and their autoscaling, on a real node."""
 
 from typing import Final
 
@@ -7,6 +7,12 @@ from prove.claims import Claim, Figure
 
 STORIES: Final = "tests/node/vllm"
 ANSWERS: Final = f"{STORIES}/test_what_it_answers.py"
+LEAST_SPECS: Final = 30
+SGLANG_STORIES: Final = "tests/node/sglang"
+KINDS: Final = "tests/node/kinds"
+ASKED: Final = "tests/sglang"
+REFUSALS: Final = ("tests/engines/test_page.py", "tests/engines/sglang", "tests/engines/tensorrt_llm")
+"""Each refusal of both kinds, and the page that lists them with their sources."""
 MOST_OVERHEAD_SECONDS: Final = 10.0
 """Beyond vLLM's own start, which leaves little of two cores for those who wait for it."""
 
@@ -45,6 +51,26 @@ def load_is_followed() -> Figure:
     )
 
 
+def other_kinds_live_on_a_node() -> Figure:
+    """Real SGLang's life, its own word on our command lines, and emulated fleets of other kinds."""
+    real, asked, emulated = noted.pytest(SGLANG_STORIES), noted.pytest("-m", "sglang", ASKED), noted.pytest(KINDS)
+    runs, overhead, table = (real, emulated), real.most("overhead_seconds"), noted.pytest(*REFUSALS)
+    return Figure(
+        holds=asked.well
+        and table.well
+        and all(ran.well and ran.unharmed for ran in runs)
+        and overhead is not None
+        and overhead <= MOST_OVERHEAD_SECONDS
+        and asked.total("specs") >= LEAST_SPECS,
+        text=f"SGLang's own start {_shown(real.most('engine_seconds'))} s, from apply to the first answer "
+        f"{_shown(overhead)} s more (at most {MOST_OVERHEAD_SECONDS:g} s); {real.traffic}; decided after at most "
+        f"{_shown(real.most('seconds_to_decide'))} s, longest wait from zero "
+        f"{_shown(real.most('longest_held_seconds'))} s; {asked.total('specs')} specs asked of its parser and checks (at least {LEAST_SPECS}), "
+        f"{asked.total('refusals_confirmed')} refusals confirmed; {real.ended.tests}; emulated: {emulated.traffic}; "
+        f"{emulated.ended.tests}",
+    )
+
+
 def _shown(number: float | None) -> str:
     return "not measured" if number is None else f"{number:.1f}"
 
@@ -71,6 +97,15 @@ CLAIMS: Final = (
         title="Autoscaling by real vLLM's own figures: 1 to 2 to 1 replicas and from zero, explained, with no request "
         "failed and no stream cut",
         prove=load_is_followed,
+        slow=True,
+    ),
+    Claim(
+        item="engines.4",
+        title="Real SGLang 0.5.23 on CPU in the pods of a deployment on a real node: apply to the first answer, "
+        "rollouts, scale-down and a drain under streams, scaling by its metrics and from zero, with no request failed "
+        "and no stream cut; at least 30 specs asked of its own parser and checks; every refusal in a table with its "
+        "source; emulated fleets of other kinds alike",
+        prove=other_kinds_live_on_a_node,
         slow=True,
     ),
 )

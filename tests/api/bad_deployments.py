@@ -83,9 +83,10 @@ DEPLOYMENT_RULES: Final = (
                 accelerator={"product": "CPU", "cores": 4, "memory": "8Gi"},
             ),
             at="spec.accelerator.product",
-            wording="on CPU only vLLM computes, and Simulated has step times of GPUs alone; write engine.kind: vLLM",
+            wording="on CPU only vLLM and SGLang can compute, and Simulated has step times of GPUs alone; "
+            "write engine.kind: vLLM",
         )
-        for kind in ("Simulated", "SGLang")
+        for kind in ("Simulated", "Simulated-SGLang")
     ),
     Bad(
         story="GPUs without parallelism",

@@ -23,5 +23,5 @@ def test_an_image_by_its_kind() -> None:
 
 @pytest.mark.parametrize("word", ["vLLM", "vLLM=", "Simulated=image:1", "vllm=image:1"])
 def test_what_is_no_kind_and_image_is_refused_with_the_spelling(word: str) -> None:
-    with pytest.raises(argparse.ArgumentError, match="write KIND=IMAGE with one of vLLM"):
+    with pytest.raises(argparse.ArgumentError, match="write KIND=IMAGE with one of SGLang, vLLM"):
         parsed(f"--cpu-image={word}")

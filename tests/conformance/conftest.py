@@ -20,6 +20,8 @@ FOLDER: Final = Path(__file__).parent
 SHARED: Final = ("plain", "either", "richer", "rich", "detailed", "narrow", "queueing", "cramped")
 """Fixtures that are servers, in the order in which they are started; of each kind of engine one after the other."""
 UNDER_TEST: Final = engines.under_test()
+OTHERS: Final = ((engines.SGLANG, "sglang"), (engines.TENSORRT, "tensorrt"))
+"""Kinds with cases of their own, and how the fixtures of these begin."""
 RICHER: Final = tuple(one for one in UNDER_TEST if one in engines.RICHER)
 PLAIN: Final = {
     engines.VLLM.kind: configurations.PLAIN,
@@ -34,14 +36,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.is_relative_to(FOLDER):
             item.add_marker("conformance")
-    for words, name in ((engines.SGLANG, "sglang"), (engines.TENSORRT, "tensorrt")):
-        items[:] = [item for item in items if words in UNDER_TEST or not _is_of(item, name)]
+    items[:] = [item for item in items if not item.path.is_relative_to(FOLDER) or _is_for(item)]
     items.sort(key=_server)
 
 
-def _is_of(item: pytest.Item, kind: str) -> bool:
-    """Not asked of anybody where the server is another kind's: such a case is not left out, it is not there."""
-    return any(name.startswith(kind) for name in getattr(item, "fixturenames", ()))
+def _is_for(item: pytest.Item) -> bool:
+    """Whether a kind that is under test is asked; a case of another kind is not left out, it is not there."""
+    call = getattr(item, "callspec", None)
+    if call and any(isinstance(one, EngineWords) for one in call.params.values()):
+        return True
+    names = getattr(item, "fixturenames", ())
+    own = [words for words, kind in OTHERS if any(name.startswith(kind) for name in names)]
+    return (own[0] if own else engines.VLLM) in UNDER_TEST
 
 
 def _server(item: pytest.Item) -> int:

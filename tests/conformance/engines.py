@@ -34,6 +34,14 @@ class EngineWords:
     """The key of a text in /detokenize."""
     error: Callable[[Json], Json]
     """The fields of an error, from the whole body."""
+    between_parts: str
+    """What stands between the texts of one message."""
+    counts_first: bool
+    """Whether the first token of a reply is among the generated ones of its page."""
+    seeded: bool
+    """Whether a request's seed decides what is drawn."""
+    stops_past_end: bool
+    """Whether a token that a request asks to stop at ends a reply that ignores the end."""
 
     @property
     def metrics(self) -> str:
@@ -56,6 +64,10 @@ VLLM: Final = EngineWords(
     stopped="stop_reason",
     text="prompt",
     error=lambda body: body["error"],
+    between_parts="\n",
+    counts_first=True,
+    seeded=True,
+    stops_past_end=True,
 )
 SGLANG: Final = EngineWords(
     kind=EngineKind.SGLANG,
@@ -66,6 +78,10 @@ SGLANG: Final = EngineWords(
     stopped="matched_stop",
     text="text",
     error=lambda body: body,
+    between_parts=" ",
+    counts_first=False,
+    seeded=False,
+    stops_past_end=False,
 )
 TENSORRT: Final = EngineWords(
     kind=EngineKind.TENSORRT_LLM,
@@ -76,6 +92,10 @@ TENSORRT: Final = EngineWords(
     stopped="stop_reason",
     text="",
     error=lambda body: body,
+    between_parts="\n",
+    counts_first=True,
+    seeded=True,
+    stops_past_end=True,
 )
 """It has no route that makes text of tokens."""
 ALL: Final = (VLLM, SGLANG, TENSORRT)

@@ -44,9 +44,11 @@ def test_the_same_question_at_no_temperature_has_the_same_answer(either: Endpoin
 
 
 def test_the_same_seed_draws_the_same_answer(either: Endpoint) -> None:
+    """SGLang takes a seed and draws by it only with `--enable-deterministic-inference`: a run showed it."""
     figures = {"max_tokens": 12, "temperature": 0.9, "seed": 7}
     first, second = (either.complete("tell me a story", **figures).json["choices"] for _ in range(2))
-    assert first == second
+    assert first == second or not either.words.seeded
+    assert first[0].keys() == second[0].keys()
 
 
 def test_several_prompts_are_answered_in_their_order(either: Endpoint) -> None:
@@ -142,8 +144,9 @@ def test_a_stop_token_ends_the_answer_and_is_counted(richer: Endpoint) -> None:
     (whole,) = richer.complete(IDS, max_tokens=30, ignore_eos=True, return_token_ids=True).json["choices"]
     tokens = whole["token_ids"]
     place = next(place for place, token in enumerate(tokens) if place >= 5 and token not in tokens[:place])
+    past_end = richer.words.stops_past_end
     body = richer.complete(
-        IDS, max_tokens=30, ignore_eos=True, stop_token_ids=[tokens[place]], return_token_ids=True
+        IDS, max_tokens=30, ignore_eos=past_end, stop_token_ids=[tokens[place]], return_token_ids=True
     ).json
     (choice,) = body["choices"]
     assert (choice["finish_reason"], choice[richer.words.stopped]) == ("stop", tokens[place])

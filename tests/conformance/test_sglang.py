@@ -41,7 +41,7 @@ def test_a_completion_has_its_keys_in_its_order(sglang: Endpoint) -> None:
     assert (body["object"], body["model"], body["metadata"]) == (
         "text_completion",
         MODEL,
-        {"weight_version": "default"},
+        {"weight_version": "default", "weight_versions": [{"version": "default", "start": 0, "end": 3}]},
     )
     assert len(body["id"]) == 32
 
@@ -90,6 +90,13 @@ def test_an_adapter_stands_after_a_colon_and_its_own_name_means_the_model(sglang
     assert texts["poet"] == texts[MODEL] != texts[f"{MODEL}:poet"]
     chosen = sglang.complete(IDS, lora_path="poet", max_tokens=8, ignore_eos=True).json["choices"][0]["text"]
     assert chosen == texts[f"{MODEL}:poet"]
+
+
+def test_a_reply_that_ignores_the_end_ignores_tokens_to_stop_at(sglang: Endpoint) -> None:
+    """A run showed it."""
+    whole = sglang.complete(IDS, max_tokens=12, ignore_eos=True, return_token_ids=True).json["choices"][0]["token_ids"]
+    stops = {"max_tokens": 12, "ignore_eos": True, "stop_token_ids": whole[5:]}
+    assert sglang.complete(IDS, **stops).json["choices"][0]["finish_reason"] == "length"
 
 
 def test_an_adapter_that_is_not_loaded_is_refused(sglang: Endpoint) -> None:
@@ -197,7 +204,7 @@ def test_what_the_emulation_lacks_is_said_by_name(sglang: Endpoint) -> None:
 
 
 def test_its_families_are_those_of_a_real_page(sglang: Endpoint) -> None:
-    """Names as a run of the real server showed them, each up to its first digit; three come with what they tell."""
+    """Names as a run of the real server showed them, each up to its first digit; five come with what they tell."""
     sglang.complete(IDS, max_tokens=3, stream=True)
     measured = frozenset((Path(__file__).parents[1] / "data" / "sglang-0.5.23-names.txt").read_text().split())
     eventually(lambda: "num_requests_total" in sglang.get("/metrics").text, "a request is told", 10)
@@ -206,7 +213,9 @@ def test_its_families_are_those_of_a_real_page(sglang: Endpoint) -> None:
     assert {name for name in ours if re.split(r"\d", name)[0] not in measured} <= {
         "sglang:lora_pool_slots_used",
         "sglang:lora_pool_slots_total",
+        "sglang:lora_pool_utilization",
         "sglang:num_aborted_requests_total",
+        "sglang:num_so_requests_total",
     }
     assert not any(name.endswith("_created") for name in ours)
 

@@ -54,10 +54,12 @@ def test_a_lane_that_does_not_exist_is_answered_with_those_that_do() -> None:
         ("tests/node/serving/rollouts/test_rollouts.py", "node"),
         ("tests/node/serving/scaling/test_bad_days.py", "node"),
         ("tests/node/vllm/test_first_answer.py", "node"),
+        ("tests/node/sglang/test_first_answer.py", "node"),
         ("tests/apiserver/test_crds.py", "apiserver"),
         ("tests/apiserver/test_campaign.py", "apiserver"),
         ("tests/apiserver/scaling/test_one_writer.py", "apiserver"),
         ("tests/vllm/test_real_vllm.py", "vllm"),
+        ("tests/sglang/test_real_sglang.py", "sglang"),
     ],
 )
 def test_each_test_is_told_by_one_lane(test: str, mark: str) -> None:
@@ -106,7 +108,9 @@ def test_while_one_looks_for_traces_no_other_lane_has_a_node() -> None:
 
 
 def test_what_fetches_more_than_all_the_rest_runs_only_when_named() -> None:
-    assert [lane.name for lane in LANES if lane.only_named] == ["vllm", "real-engines", "other-kinds", "recipes"]
+    assert [lane.name for lane in LANES if lane.only_named] == [
+        *("vllm", "sglang", "real-engines", "real-sglang", "other-kinds", "recipes")
+    ]
 
 
 def test_a_lane_without_a_cluster_is_passed_over_until_a_file_changes(tmp_path: Path) -> None:

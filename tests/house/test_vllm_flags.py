@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from devcluster.cache import Cache
-from house import real_vllm, vllm_flags
+from devcluster.image import sglang_cpu
+from house import real_sglang, real_vllm, vllm_flags
 
 FLAGS = ["-tp", "--seed", "--enable-lora", "--no-enable-lora", "--no-op", "-q"]
 
@@ -33,6 +34,17 @@ def test_what_is_ready_is_not_made_again(interpreter: Path, capsys: pytest.Captu
 def test_vllm_is_kept_from_the_network_and_from_our_modules() -> None:
     assert real_vllm.environment()["HF_HUB_OFFLINE"] == "1"
     assert real_vllm.environment()["PYTHONPATH"] == ""
+
+
+def test_an_environment_of_sglang_is_its_own_and_has_what_stands_in_for_its_kernels(tmp_path: Path) -> None:
+    place = tmp_path / f"sglang-{real_sglang.VERSION}"
+    place.mkdir()
+    (place / "ready").touch()
+    assert real_sglang.python(Cache(tmp_path)) == place / "bin" / "python"
+    real_sglang.VENV.finish(tmp_path)
+    assert (tmp_path / "sgl_kernel" / "__init__.py").read_bytes() == sglang_cpu.KERNELS.read_bytes()
+    wanted = {"SGLANG_USE_CPU_ENGINE": "1", "HF_HUB_OFFLINE": "1", "PYTHONPATH": ""}
+    assert wanted.items() <= real_sglang.environment().items()
 
 
 def test_a_negation_follows_from_its_flag_and_is_not_written(interpreter: Path) -> None:

@@ -94,7 +94,7 @@ _PROCESSOR: Final[tuple[FieldRule[Any], ...]] = (
         cel=f"self.accelerator.product != '{CPU}' || !has(self.engine) || !has(self.engine.kind) || "
         f"self.engine.kind in {_ON_CPU}",
         holds=lambda it: it.accelerator.product != CPU or it.engine.kind in ON_CPU,
-        because=f"on CPU only {' and '.join(_ON_CPU)} computes, and Simulated has step times of GPUs alone",
+        because=f"on CPU only {' and '.join(_ON_CPU)} can compute, and Simulated has step times of GPUs alone",
         remedy=f"write engine.kind: {_ON_CPU[0]}; or for Simulated name a GPU and write accelerator.resource: none",
     ),
 )

@@ -25,6 +25,8 @@ class EngineSetup:
     accelerator: Accelerator | None = None
     kv_bytes: int | None = None
     """The KV cache that the engine is told, where it computes on a processor; None: it is not known."""
+    kv_tokens: int | None = None
+    """The tokens that this cache holds, for engines that are told those."""
 
     @property
     def engine(self) -> DesiredEngine:

@@ -72,3 +72,27 @@ def inline_template(setup: EngineSetup) -> str | None:
 def sleep(setup: EngineSetup) -> str | None:
     """Sleep mode."""
     return "true" if setup.engine.sleeps else None
+
+
+def ranks(setup: EngineSetup) -> str | None:
+    """A replica of more than one rank."""
+    degrees = setup.wanted.parallelism
+    return f"{degrees.tensor} x {degrees.pipeline} x {degrees.data}" if degrees.gpus != 1 else None
+
+
+def share_of_memory(setup: EngineSetup) -> str | None:
+    """The share of memory that the engine may use."""
+    share = setup.engine.memory_utilization
+    return None if share is None else f"{share:g}"
+
+
+def memory_below(least: int) -> SpecValue:
+    """Less main memory than this for a model of unknown shape; with a known one the fit decides, which knows more."""
+
+    def value(setup: EngineSetup) -> str | None:
+        cpu = setup.wanted.cpu
+        if setup.shape is not None or cpu is None:
+            return None
+        return cpu.words if cpu.memory_bytes < least else None
+
+    return value

@@ -25,7 +25,7 @@ class EngineKind(StrEnum):
 
 WITHOUT_GPU: Final = frozenset({EngineKind.SIMULATED, EngineKind.SIMULATED_SGLANG, EngineKind.SIMULATED_TENSORRT_LLM})
 """Kinds that compute nothing, so that they may run on any node."""
-ON_CPU: Final = frozenset({EngineKind.VLLM})
+ON_CPU: Final = frozenset({EngineKind.VLLM, EngineKind.SGLANG})
 """Kinds with a build that computes on the node's processor. The schema refuses product CPU for others."""
 SLEEPING: Final = frozenset({EngineKind.VLLM, EngineKind.SIMULATED})
 """Kinds that can be put to sleep. The schema refuses it for others before any engine is asked."""

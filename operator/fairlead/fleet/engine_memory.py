@@ -29,6 +29,8 @@ class HostMemory(NamedTuple):
     """Tokens of one block of the cache."""
     latent_block_tokens: int
     """The same of models with latent attention."""
+    packs_tables: bool
+    """Whether it packs a copy of the vocabulary's tables, which embedding keeps in plain form as well."""
 
 
 class ReplicaLayout(NamedTuple):

@@ -29,8 +29,7 @@ FIELDS: Final[dict[ConfigurationChange, str]] = {
 }
 """The field of the spec for each change that may make a model fit."""
 _RAISE: Final = (
-    "raise it, since vLLM counts files of weights that were just read as used memory; or write a smaller "
-    "context.maxTokens"
+    "raise it, since files of weights that were just read count as used memory; or write a smaller context.maxTokens"
 )
 CLOSE: Final = 0.05
 """Tolerance of a stated parameter count: model pages round, and some leave the embedding out."""
@@ -102,7 +101,7 @@ def with_cache(setup: EngineSetup, fit: Fit | NoFit | None) -> EngineSetup:
     """The setup with the KV cache that the engine is to be told, where it computes on a processor and that is known."""
     if setup.wanted.cpu is None or not isinstance(fit, Fit):
         return setup
-    return replace(setup, kv_bytes=int(fit.memory.kv.likely))
+    return replace(setup, kv_bytes=int(fit.memory.kv.likely), kv_tokens=int(fit.kv_tokens.likely))
 
 
 def shape_warnings(setup: EngineSetup) -> Iterator[SpecWarning]:

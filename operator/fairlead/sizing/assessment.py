@@ -86,15 +86,17 @@ def _refused(question: SizingInput, counted: MemoryBreakdown) -> FitRefusal | No
 
 
 def _least_cache(question: SizingInput) -> str:
-    """On a processor the cache is told in steps, so a little memory that is left may be none."""
+    """On a processor the cache may be told in large steps, so a little memory that is left may be none."""
     host = question.release.host if question.accelerator.is_cpu else None
-    return f"; {host.cache_step_bytes / GIB:g} GiB is the least cache that it can be told" if host else ""
+    if host is None or host.cache_step_bytes < GIB:
+        return ""
+    return f"; {host.cache_step_bytes / GIB:g} GiB is the least cache that it can be told"
 
 
 def _sure(question: SizingInput, counted: MemoryBreakdown) -> bool:
     """Whether the low estimate suffices, and an older release has room for its graphs outside its share."""
     enough = _suffices(question, counted.kv.low)
-    if question.release.sets_graphs_aside:
+    if question.release.sets_graphs_aside or question.accelerator.is_cpu:
         return enough
     return enough and memory.unshared(question, counted).likely >= counted.graphs.likely
 

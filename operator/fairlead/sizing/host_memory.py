@@ -14,8 +14,8 @@ from fairlead.sizing.sizing_input import GIB, SizingInput
 
 
 def memory(question: SizingInput) -> MemoryBreakdown:
-    """Bytes of one replica, by what takes them. Only the processes were measured; the rest is read in vLLM's source,
-    and activations are taken to be those of a GPU, with the error that was measured there."""
+    """Bytes of one replica, by what takes them. Only the processes were measured; the rest was read in the engine's
+    source, and activations are taken to be those of a GPU, with the error that was measured there."""
     budget = Estimate.exact(question.accelerator.memory_bytes)
     held, drafted = _weights(question), weights.draft(question)
     peak, outside, slots = activations.peak(question), _framework(question), adapters(question)
@@ -45,16 +45,18 @@ def settable_above(question: SizingInput, needed: float) -> float:
 
 
 def _weights(question: SizingInput) -> Estimate:
-    """With a packed copy of each table of the vocabulary, which embedding keeps in plain form as well."""
+    """With a packed copy of each table of the vocabulary, where the engine makes one."""
     plain, shape = weights.bytes_on_fullest_gpu(question), question.shape
+    if not _host(question).packs_tables:
+        return plain
     table = weights.padded_vocabulary(shape) * shape.hidden * question.dtype_bytes
     packed = table if shape.tied else 2 * table
     return Estimate(plain.low, plain.likely + packed, plain.high + packed)
 
 
 def _framework(question: SizingInput) -> Estimate:
-    """The processes; and at most once more the weights, since the pages of their files count as used memory when vLLM
-    compares its cache with what is free, though the kernel could drop them."""
+    """The processes; and at most once more the weights, since the pages of their files count as used memory when the
+    engine compares its cache with what is free, though the kernel could drop them."""
     host = _host(question)
     files = weights.bytes_on_fullest_gpu(question).high + weights.draft(question).high
     return Estimate(host.processes_gib * GIB, host.processes_gib * GIB, host.processes_high_gib * GIB + files)

@@ -6,7 +6,6 @@ from typing import Any, Final
 from fairlead.engines.engine_setup import EngineSetup
 from fairlead.engines.reasons import EngineReason as Why
 from fairlead.engines.sglang.engine import SglangEngine
-from fairlead.fleet.accelerators import CpuResources
 from fairlead.fleet.desired_state import (
     Adapter,
     DesiredEngine,
@@ -65,9 +64,3 @@ def extra(*arguments: str, **changed: Any) -> EngineSetup:  # noqa: ANN401 - any
 def adapter(name: str = "de", source: ModelSource = VOLUME, rank: int = 16) -> tuple[Adapter, ...]:
     """One adapter."""
     return (Adapter(name=name, source=source, rank=rank),)
-
-
-def on_processor() -> EngineSetup:
-    """On a node's processor, which the schema refuses before."""
-    plain = setup_with()
-    return replace(plain, wanted=replace(plain.wanted, product="CPU", cpu=CpuResources(cores=4, memory_bytes=1 << 33)))

@@ -24,19 +24,11 @@ from tests.engines.sglang.inputs import (
     WEIGHTS,
     Row,
     adapter,
-    on_processor,
     renamed,
     setup_with,
 )
 
 CANNOT: Final[dict[str, Row]] = {
-    "a processor has no build of its kernels": (
-        on_processor(),
-        "spec.accelerator.product",
-        "CPU",
-        Why.NOT_ON_CPU,
-        "write engine.kind: vLLM",
-    ),
     "a colon in a name means an adapter": (
         renamed(setup_with(), "org:chat"),
         "spec.model.servedName",

@@ -5,10 +5,11 @@ from typing import Final
 import pytest
 
 from house import tiny_images
+from tests.node.engine_world import START_SECONDS, conditions, serves, traffic
 from tests.node.operator_stage import Deployed
 from tests.node.serving.claims import Record, unharmed
 from tests.node.stories import Stage, pod, service
-from tests.node.vllm.real_engines import START_SECONDS, conditions, deployed, serves, spec, traffic
+from tests.node.vllm.real_engines import deployed, spec
 from tests.waiting import eventually
 
 pytestmark = pytest.mark.usefixtures("operated")

@@ -4,12 +4,13 @@ from typing import Final
 
 import pytest
 
+from tests.node.engine_world import START_SECONDS, serves, traffic
 from tests.node.operator_stage import Deployed
 from tests.node.serving.claims import Record, unharmed
 from tests.node.serving.rollouts.test_rollouts import observed_until_settled
 from tests.node.serving.test_leaving import troubles
 from tests.node.stories import Stage
-from tests.node.vllm.real_engines import OTHER_CONTEXT, START_SECONDS, deployed, serves, spec, traffic
+from tests.node.vllm.real_engines import OTHER_CONTEXT, deployed, spec
 from tests.waiting import eventually
 
 pytestmark = pytest.mark.usefixtures("operated")

@@ -5,11 +5,12 @@ from typing import Final
 
 import pytest
 
+from tests.node.engine_world import CountedQuestion, container_of
 from tests.node.first_answers import measure_first_answer
 from tests.node.operator_stage import observe_all
 from tests.node.serving.claims import Record
 from tests.node.stories import Stage
-from tests.node.vllm.real_engines import CountedQuestion, container_of, spec
+from tests.node.vllm.real_engines import spec
 
 pytestmark = pytest.mark.usefixtures("operated")
 

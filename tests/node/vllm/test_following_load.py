@@ -4,12 +4,13 @@ from typing import Any, Final
 
 import pytest
 
+from tests.node.engine_world import START_SECONDS, CountedQuestion
 from tests.node.serving.claims import Record, unharmed
 from tests.node.serving.scaling.fleets import TO_ZERO, Fleet
 from tests.node.serving.scaling.trails import Trail
 from tests.node.stories import Stage
 from tests.node.streams import Traffic
-from tests.node.vllm.real_engines import START_SECONDS, CountedQuestion, spec
+from tests.node.vllm.real_engines import spec
 
 pytestmark = pytest.mark.usefixtures("operated")
 

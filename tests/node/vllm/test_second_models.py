@@ -6,9 +6,10 @@ import pytest
 from openai import OpenAI
 
 from house import tiny_images
+from tests.node.engine_world import executed, serves
 from tests.node.stories import Stage
-from tests.node.vllm.real_engines import deployed, serves, spec
-from tests.node.vllm.test_what_it_answers import counter, executed
+from tests.node.vllm.real_engines import deployed, spec
+from tests.node.vllm.test_what_it_answers import counter
 
 pytestmark = pytest.mark.usefixtures("operated")
 

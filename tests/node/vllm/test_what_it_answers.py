@@ -13,11 +13,12 @@ from openai import OpenAI
 
 from devcluster.door import Embedded
 from house import tiny_images
+from tests.node.engine_world import conditions, cores_are_free, executed, serves
 from tests.node.operator_stage import Deployed
 from tests.node.serving.claims import Record
 from tests.node.serving.scaling.fleets import command
 from tests.node.stories import STAGES, Stage
-from tests.node.vllm.real_engines import conditions, cores_are_free, deployed, serves, spec
+from tests.node.vllm.real_engines import deployed, spec
 from tests.waiting import eventually
 
 pytestmark = pytest.mark.usefixtures("operated")
@@ -195,12 +196,6 @@ def prompted(openai: OpenAI, prompt: str) -> int:
 def metrics(chat: Deployed) -> str:
     """The engine's own page."""
     return executed(chat, "python3", "-c", READ_METRICS)
-
-
-def executed(chat: Deployed, *words: str) -> str:
-    """What a program prints beside the engine."""
-    (pod,) = chat.observe().engines
-    return chat.stage.kubectl("exec", pod, "--", *words)
 
 
 def counter(chat: Deployed, name: str) -> float:

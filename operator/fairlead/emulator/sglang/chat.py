@@ -75,7 +75,7 @@ class SglangChat:
             "object": "chat.completion",
             "choices": [self._choice(index, out, finishes[index]) for index, out in enumerate(outs)],
             "usage": usage.of(self._answer, outs, feed),
-            "metadata": {"weight_version": "default"},
+            "metadata": usage.metadata(outs),
         }
 
     def _chunk(

@@ -66,8 +66,12 @@ class SglangCompletion:
             text = answers.text_until(self._answer.replies[index], out)
             text = self._prompt(index) + text if self._request.echo else text
             choices.append(self._choice(index, (0, out), text, finishes[index]))
-        metadata = {"weight_version": "default"}
-        return {**self._head, "choices": choices, "usage": usage.of(self._answer, outs, feed), "metadata": metadata}
+        return {
+            **self._head,
+            "choices": choices,
+            "usage": usage.of(self._answer, outs, feed),
+            "metadata": usage.metadata(outs),
+        }
 
     def _choice(self, index: int, span: tuple[int, int], text: str, finish: str | None) -> dict[str, Any]:
         reply = self._answer.replies[index]

@@ -20,6 +20,8 @@ from fairlead.emulator.surface.structured_outputs import StructuredOutput
 
 NO_LIMIT: Final = 1 << 40
 """The context while a prompt is read: what is too long is said afterwards, in SGLang's words."""
+BETWEEN_PARTS: Final = " "
+"""A run showed it: the texts of one message are joined by a space."""
 
 
 class SglangGenerationHandlers:
@@ -93,4 +95,4 @@ class SglangGenerationHandlers:
             generation.adapter = names.loaded(path)
 
     def _limits(self) -> PromptLimits:
-        return PromptLimits(NO_LIMIT, self._front.words, senses=self._front.senses)
+        return PromptLimits(NO_LIMIT, self._front.words, senses=self._front.senses, between_parts=BETWEEN_PARTS)

@@ -105,6 +105,8 @@ def _request(found: JsonObject, logprobs: int | None) -> GenerationRequest:
     made = generation_requests.of(found, logprobs=logprobs, bound=_bound(found), force_usage=False)
     salt = found.get("cache_salt")
     made.salt = salt if isinstance(salt, str) else None
+    if made.sampling.ignore_eos:  # a run showed it: no token ends the reply then, not even one that was asked for
+        made.sampling.stop_token_ids = ()
     return made
 
 

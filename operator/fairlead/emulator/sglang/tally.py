@@ -52,13 +52,16 @@ class SglangTally(RankTally):
     shown: StepGauges = field(default_factory=StepGauges)
     aborts: int = 0
     steps: int = 0
+    begun: int = 0
+    """Replies that began in this step: a run showed that their first tokens count for the prompt's step alone."""
 
     def stepped(self, batch: StepBatch, generated: int) -> None:
         """Count a step, and update what is shown if it is time."""
         RankTally.stepped(self, batch, generated)
         self.steps += 1
         self.live.computed += batch.prefill_tokens
-        self.live.decoded += generated
+        self.live.decoded += generated - self.begun
+        self.begun = 0
         if batch.prefill_tokens or self.steps % self.refreshed_steps == 0 or not self.gauges.running:
             self.update()
 
@@ -70,6 +73,7 @@ class SglangTally(RankTally):
     def first(self, run: RunningSequence, now: float) -> None:
         """Count what the cache held of a prompt; only a stream tells its first token at once."""
         RankTally.first(self, run, now)
+        self.begun += 1
         self.live.cached += run.cached_tokens
         if run.feed.job.each_step:
             self._observe(families.FIRST_TOKEN, now - run.came, streaming="true")

@@ -1,10 +1,13 @@
 """`usage` in SGLang's responses: `srt/entrypoints/openai/usage_processor.py`."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 from fairlead.emulator.surface.jobs import JobHandle
 from fairlead.emulator.surface.response_writers import ResponseContext
+
+WEIGHTS: Final = "default"
+"""Weights that nobody exchanged have no other name."""
 
 
 def usage(prompt_tokens: int, tokens: int, cached: int | None = None) -> dict[str, Any]:
@@ -23,3 +26,9 @@ def of(answer: ResponseContext, outs: Sequence[int], feed: JobHandle) -> dict[st
     """The whole request's; a prompt with several choices counts once, by its first choice."""
     cached = sum(feed.cached_tokens[:: answer.request.sampling.n]) if answer.details else None
     return usage(answer.prompt_tokens, sum(outs), cached)
+
+
+def metadata(outs: Sequence[int]) -> dict[str, Any]:
+    """By which weights the first choice was written, from its first token to its last: a run showed it."""
+    span = {"version": WEIGHTS, "start": 0, "end": outs[0]}
+    return {"weight_version": WEIGHTS, "weight_versions": [span]}

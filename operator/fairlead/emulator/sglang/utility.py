@@ -4,7 +4,7 @@ from typing import Any, Final
 
 from aiohttp import web
 
-from fairlead.emulator.sglang.generation import NO_LIMIT
+from fairlead.emulator.sglang.generation import BETWEEN_PARTS, NO_LIMIT
 from fairlead.emulator.surface import fields, prompts
 from fairlead.emulator.surface.errors import ErrorResponse
 from fairlead.emulator.surface.fields import FieldReader
@@ -70,7 +70,7 @@ class SglangUtilityHandlers:
         words = self._front.words
         tokens: list[int] | list[list[int]]
         if "messages" in found:
-            limits = PromptLimits(NO_LIMIT, words, senses=self._front.senses)
+            limits = PromptLimits(NO_LIMIT, words, senses=self._front.senses, between_parts=BETWEEN_PARTS)
             answer = found.get("add_generation_prompt", True)
             tokens = prompts.of_chat(found["messages"], limits, answer=answer, tools=found.get("tools", ()))
         elif isinstance(found["prompt"], list):

@@ -30,6 +30,8 @@ class PromptLimits:
     keep_left: bool = False
     senses: Modalities | None = None
     """Absent: the model accepts every kind of part."""
+    between_parts: str = "\n"
+    """What stands between the texts of one message."""
 
 
 def of_completion(prompt: Json, limits: PromptLimits) -> list[list[int]]:
@@ -55,7 +57,7 @@ def of_chat(
     """The ids of a conversation; its tools come first, as a system message."""
     if not messages:
         raise errors.bad_request("Cannot apply chat template to an empty conversation. Provide at least one message.")
-    turns = [(_role(message, place), text_of(message)) for place, message in enumerate(messages)]
+    turns = [(_role(message, place), text_of(message, limits.between_parts)) for place, message in enumerate(messages)]
     if limits.senses is not None:
         for message in messages:
             media.check(message, limits.senses)
@@ -73,11 +75,11 @@ def of_chat(
     return check_ids(ids, limits)
 
 
-def text_of(message: JsonObject) -> str:
-    """A message's text, one line for each part, with its tool calls as JSON."""
+def text_of(message: JsonObject, between: str) -> str:
+    """A message's text of all its parts, with its tool calls as JSON."""
     content = message.get("content") or ""
     if isinstance(content, list):
-        content = "\n".join(_text_of_part(part) for part in content if not _is_picture(part))
+        content = between.join(_text_of_part(part) for part in content if not _is_picture(part))
     calls = message.get("tool_calls")
     return str(content) + (json.dumps(calls) if calls else "")
 

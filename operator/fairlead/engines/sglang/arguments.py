@@ -5,6 +5,7 @@ from typing import Final
 from fairlead.engines import weight_paths
 from fairlead.engines.engine_setup import EngineSetup
 from fairlead.engines.sglang import field_flags, http_api, metrics
+from fairlead.engines.sglang.cpu import settings
 
 LOG_INTERVAL: Final = 10
 """Steps between two updates of the gauges while only answers are generated; 40 by default, seconds at a large batch.
@@ -23,6 +24,7 @@ def command(setup: EngineSetup) -> tuple[str, ...]:
         "--enable-cache-report",
         *("--decode-log-interval", str(LOG_INTERVAL)),
         *("--bucket-time-to-first-token", *metrics.FIRST_TOKEN_BOUNDS),
+        *settings.arguments(setup),
         *(argument for row in field_flags.FIELDS for argument in row.write(setup)),
         *setup.engine.extra_args,
     )

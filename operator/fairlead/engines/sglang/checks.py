@@ -224,3 +224,13 @@ REFUSAL_CHECKS: Final[tuple[RefusalCheck, ...]] = (
     extra_arg_checks.priorities_upside_down,
     limits.unsupported_field,
 )
+
+OF_GPUS: Final[frozenset[RefusalCheck]] = frozenset(
+    {bfloat16_needs_capability, weights_need_capability, cache_needs_blackwell}
+)
+"""Rules about a GPU's generation; for a processor `cpu.limits` has its own."""
+
+
+def of(setup: EngineSetup) -> tuple[RefusalCheck, ...]:
+    """The rules for what this setup computes on."""
+    return tuple(check for check in REFUSAL_CHECKS if not (setup.on_cpu and check in OF_GPUS))

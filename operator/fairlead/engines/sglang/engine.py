@@ -19,6 +19,8 @@ from fairlead.engines.sglang import (
     unknown_flags,
     warning_checks,
 )
+from fairlead.engines.sglang.cpu import limits as cpu_limits
+from fairlead.engines.sglang.cpu import overrides
 from fairlead.engines.sglang.failures import FAILURES
 from fairlead.engines.sglang.http_api import API
 from fairlead.engines.sglang.metrics import SglangLoadReader
@@ -46,17 +48,21 @@ class SglangEngine:
 
     def refusals(self, setup: EngineSetup) -> tuple[SpecRefusal, ...]:
         """What SGLang cannot do, what would end its start or make it hang, and what would break what we rely on."""
+        on_cpu = setup.on_cpu
+        rules = (*flags.RULES, *overrides.FLAG_RULES) if on_cpu else flags.RULES
+        owned = {**reserved_variables.VARIABLES, **overrides.VARIABLES} if on_cpu else reserved_variables.VARIABLES
         return (
+            *(cpu_limits.refusals(setup) if on_cpu else ()),
             *field_limits.refusals(setup, limits.LIMITS),
-            *setups.refusals(setup, checks.REFUSAL_CHECKS),
-            *extra_args.refusals(setup.engine.extra_args, flags.RULES),
+            *setups.refusals(setup, checks.of(setup)),
+            *extra_args.refusals(setup.engine.extra_args, rules),
             *unknown_flags.refusals(setup),
-            *extra_variables.refusals(setup, reserved_variables.VARIABLES),
+            *extra_variables.refusals(setup, owned),
         )
 
     def warnings(self, setup: EngineSetup) -> tuple[SpecWarning, ...]:
         """Warnings: what is allowed and has a cost."""
-        return setups.warnings_of(setup, warning_checks.WARNING_CHECKS)
+        return setups.warnings_of(setup, warning_checks.of(setup))
 
     def launch(self, setup: EngineSetup, pace: LifecycleParameters) -> EngineLaunch:
         """How it is started, probed and ended."""

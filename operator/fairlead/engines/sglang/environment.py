@@ -4,6 +4,7 @@ from typing import Final
 
 from fairlead.engines import weight_paths
 from fairlead.engines.engine_setup import EngineSetup
+from fairlead.engines.sglang.cpu import settings
 from fairlead.fleet.engine_launch import EnvVar
 
 _CACHES: Final = (
@@ -21,6 +22,7 @@ def variables(setup: EngineSetup) -> tuple[EnvVar, ...]:
     return (
         *(EnvVar(name=name, value=f"{weight_paths.CACHE}/{folder}") for name, folder in _CACHES),
         *_hub(setup),
+        *settings.environment(setup),
         *(EnvVar(name=name, value=value) for name, value in wanted.engine.extra_env),
         *(EnvVar(name=each.name, value=each) for each in wanted.engine.env_from),
     )

@@ -48,7 +48,9 @@ def _share(setup: EngineSetup) -> str | None:
 
 
 def _eager(setup: EngineSetup) -> Arguments:
-    return ("--disable-decode-cuda-graph", "--disable-prefill-cuda-graph") if setup.engine.eager else ()
+    """On a processor always: what takes the graphs' place there is compiled."""
+    eager = setup.engine.eager or setup.on_cpu
+    return ("--disable-decode-cuda-graph", "--disable-prefill-cuda-graph") if eager else ()
 
 
 def _adapters(setup: EngineSetup) -> Arguments:

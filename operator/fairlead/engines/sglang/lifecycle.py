@@ -4,6 +4,7 @@ from typing import Final
 
 from fairlead.engines import start_budget
 from fairlead.engines.engine_setup import EngineSetup
+from fairlead.engines.sglang.cpu import settings
 from fairlead.engines.start_budget import LifecycleParameters, StartCost
 from fairlead.fleet.engine_launch import EngineProbes, EngineShutdown, HttpProbe
 
@@ -23,6 +24,8 @@ REST_SECONDS: Final = 30
 
 def budget_seconds(pace: LifecycleParameters, setup: EngineSetup) -> int:
     """How long a start may take."""
+    if setup.on_cpu:
+        return start_budget.budget_seconds(pace, settings.ON_CPU)
     return start_budget.budget_seconds(pace, EAGER if setup.engine.eager else COMPILED)
 
 

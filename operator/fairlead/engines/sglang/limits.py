@@ -54,15 +54,6 @@ def _draft_with_adapters(setup: EngineSetup) -> str | None:
 
 LIMITS: Final = (
     FieldLimit(
-        field="spec.accelerator.product",
-        refuses="a processor",
-        source="PyPI has no build of its kernels for processors; srt/layers/amx_utils.py",
-        value=spec_values.processor,
-        because="Fairlead has no image of SGLang for processors, and nobody publishes its kernels for them",
-        remedy="write engine.kind: vLLM, which has one, or name a GPU",
-        reason=EngineReason.NOT_ON_CPU,
-    ),
-    FieldLimit(
         field="spec.model.servedName",
         refuses="a name with a colon",
         source="srt/arg_groups/validation_hook.py: check_server_args",

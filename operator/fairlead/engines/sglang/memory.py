@@ -8,6 +8,7 @@ from typing import Final
 
 from fairlead.engines.engine_setup import EngineSetup
 from fairlead.engines.sglang import adapters
+from fairlead.engines.sglang.cpu.settings import SEQUENCES
 from fairlead.fleet.accelerators import Accelerator
 from fairlead.fleet.engine_memory import BatchLimits, HostMemory, MemorySettings, ReplicaLayout
 
@@ -27,6 +28,17 @@ _SEQUENCES: Final = 2048
 SPECULATING: Final = 48
 """The most requests in a batch with speculation, where nothing is written."""
 
+ON_PROCESSOR: Final = HostMemory(
+    processes_gib=2.3,
+    processes_high_gib=3.0,
+    cache_step_bytes=1 << 20,
+    block_tokens=1,
+    latent_block_tokens=1,
+    packs_tables=False,
+)
+"""HTTP server, scheduler and detokenizer: 2.3 GiB of proportional memory, measured with a tiny model and a cache of 3.5
+million tokens; other models, and SGLang's own kernels, were not."""
+
 
 class SglangMemory:
     """The release that these tables were read in; other releases are taken for it."""
@@ -41,10 +53,13 @@ class SglangMemory:
     """The driver's, as measured on vLLM's starts: the same driver and library; not measured with SGLang."""
     sets_graphs_aside = False
     counts_requests = False
-    host: HostMemory | None = None
+    host: HostMemory | None = ON_PROCESSOR
 
-    def static_share(self, accelerator: Accelerator, layout: ReplicaLayout) -> float:
-        """`handle_gpu_memory_settings`, which nobody's fraction overrides."""
+    def static_share(self, accelerator: Accelerator, layout: ReplicaLayout) -> float | None:
+        """`handle_gpu_memory_settings`, which nobody's fraction overrides; on a processor the cache is told in
+        tokens."""
+        if accelerator.is_cpu:
+            return None
         total = accelerator.memory_mib
         reserved = _BASE + _A_TOKEN * max(layout.tokens, _LEAST_TOKENS) + _A_GPU * layout.gpus
         if not layout.eager:
@@ -58,7 +73,7 @@ class SglangMemory:
         """Prompt tokens of one step by the card's memory; generated ones are steps of their own."""
         total = accelerator.memory_mib
         tokens = 2048 if total < 20 * GIB else 4096 if total < _LARGE else 8192 if total < 160 * GIB else 16384
-        return BatchLimits(sequences=_SEQUENCES, tokens=tokens)
+        return BatchLimits(sequences=SEQUENCES if accelerator.is_cpu else _SEQUENCES, tokens=tokens)
 
     def doubt(self, accelerator: Accelerator) -> float:  # noqa: ARG002 - measured on none
         """No start of it was measured."""

@@ -6,8 +6,10 @@ from fairlead.fleet.desired_state import WITHOUT_GPU, DesiredEngine, EngineRelea
 
 RELEASE: Final = "0.5.23"
 DEFAULT: Final = EngineRelease(version=RELEASE, image=f"lmsysorg/sglang:v{RELEASE}")
-_WHOLE: Final = "sglang"
+FOR_CUDA: Final = "sglang"
 """The name of the project's own image, and of a mirror's copy of it."""
+_WHOLE: Final = frozenset({FOR_CUDA, "fairlead-sglang-cpu"})
+"""Images that hold a release and nothing else."""
 
 
 def is_ours(version: str) -> bool:
@@ -21,5 +23,11 @@ def is_whole(engine: DesiredEngine) -> bool:
     The emulator knows this release's flags and no others."""
     if engine.kind in WITHOUT_GPU:
         return is_ours(engine.version)
-    name, _, tag = engine.image.partition("@")[0].rpartition("/")[2].partition(":")
-    return is_ours(engine.version) and name == _WHOLE and is_ours(tag.removeprefix("v").partition("-")[0])
+    tag = engine.image.partition("@")[0].rpartition("/")[2].partition(":")[2]
+    whole = name_of(engine.image) in _WHOLE and is_ours(tag.removeprefix("v").partition("-")[0])
+    return whole and is_ours(engine.version)
+
+
+def name_of(image: str) -> str:
+    """The last word of an image's name, without registry, tag and digest."""
+    return image.partition("@")[0].rpartition("/")[2].partition(":")[0]

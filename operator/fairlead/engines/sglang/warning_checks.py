@@ -6,6 +6,7 @@ from fairlead.engines import spec_conversation, spec_warnings
 from fairlead.engines.engine_setup import EngineSetup, WarningCheck, cited
 from fairlead.engines.reasons import EngineReason
 from fairlead.engines.sglang import checks, conversation, unknown_flags
+from fairlead.engines.sglang.cpu import warning_checks as cpu_warnings
 from fairlead.engines.sglang.memory import SPECULATING
 from fairlead.engines.sglang.release import RELEASE, is_ours
 from fairlead.engines.spec_speculation import FIELD as SPECULATION
@@ -174,6 +175,16 @@ WARNING_CHECKS: Final[tuple[WarningCheck, ...]] = (
     ),
     cited("The same of reasoning.", spec_conversation.parser_doubtful, conversation.REASONING),
 )
+
+_OF_GPUS: Final[frozenset[WarningCheck]] = frozenset({eight_bit_cache, eager, spec_warnings.idle_gpus})
+"""About arithmetic, graphs and counts of GPUs."""
+
+
+def of(setup: EngineSetup) -> tuple[WarningCheck, ...]:
+    """The warnings for what this setup computes on."""
+    if not setup.on_cpu:
+        return WARNING_CHECKS
+    return (*(check for check in WARNING_CHECKS if check not in _OF_GPUS), *cpu_warnings.WARNING_CHECKS)
 
 
 def _warning(field: str, value: str, reason: EngineReason, because: str, remedy: str) -> SpecWarning:

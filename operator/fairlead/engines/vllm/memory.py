@@ -77,6 +77,7 @@ class VllmRelease(NamedTuple):
             cache_step_bytes=1 << 30,
             block_tokens=128,
             latent_block_tokens=16,
+            packs_tables=True,
         )
 
     def batch(self, accelerator: Accelerator) -> BatchLimits:

@@ -6,7 +6,7 @@ From these rows come the refusals and a table of docs/reference/engines.md.
 from functools import partial
 from typing import Final
 
-from fairlead.engines import field_limits
+from fairlead.engines import field_limits, spec_values
 from fairlead.engines.engine_setup import EngineSetup
 from fairlead.engines.field_limits import FieldLimit
 from fairlead.engines.reasons import EngineReason
@@ -26,25 +26,8 @@ def refusals(setup: EngineSetup) -> tuple[SpecRefusal, ...]:
     return field_limits.refusals(setup, LIMITS)
 
 
-def _spread(setup: EngineSetup) -> str | None:
-    degrees = setup.wanted.parallelism
-    return f"{degrees.tensor} x {degrees.pipeline} x {degrees.data}" if degrees.gpus != 1 else None
-
-
-def _share(setup: EngineSetup) -> str | None:
-    share = setup.engine.memory_utilization
-    return None if share is None else f"{share:g}"
-
-
 def _image(setup: EngineSetup) -> str | None:
     return setup.engine.image if release.name_of(setup.engine.image) == release.FOR_CUDA else None
-
-
-def _too_small(setup: EngineSetup) -> str | None:
-    """With a known shape the fit decides, which knows more."""
-    if setup.shape is not None or setup.wanted.cpu is None:
-        return None
-    return setup.wanted.cpu.words if setup.wanted.cpu.memory_bytes < settings.LEAST_BYTES else None
 
 
 def _head(setup: EngineSetup) -> str | None:
@@ -78,7 +61,7 @@ LIMITS: Final = (
         field="spec.parallelism",
         refuses="tensor, pipeline and data parallelism above 1",
         source="vllm/utils/ompmultiprocessing.py: OMPProcessManager._get_autobind_cpu_ids",
-        value=_spread,
+        value=spec_values.ranks,
         because="vLLM wants a NUMA node for each rank, and a pod cannot ask for NUMA nodes",
         remedy="remove spec.parallelism; one worker uses all of spec.accelerator.cores",
     ),
@@ -86,7 +69,7 @@ LIMITS: Final = (
         field="spec.engine.sleep.enabled",
         refuses="sleep",
         source="vllm/config/model.py: ModelConfig, `Sleep mode is not supported on current platform.`",
-        value=lambda setup: "true" if setup.engine.sleeps else None,
+        value=spec_values.sleep,
         because="vLLM has no sleep mode on a processor: weights are in main memory already",
         remedy="remove spec.engine.sleep; warmPool.ready of the AutoscalingPolicy keeps replicas ready",
     ),
@@ -94,7 +77,7 @@ LIMITS: Final = (
         field="spec.engine.memoryUtilization",
         refuses="a share of memory",
         source="vllm/v1/worker/cpu_worker.py: CPUWorker.determine_available_memory",
-        value=_share,
+        value=spec_values.share_of_memory,
         because="on a processor the KV cache is told in GiB, from spec.accelerator.memory less weights and processes",
         remedy="remove it, and set spec.accelerator.memory",
     ),
@@ -102,7 +85,7 @@ LIMITS: Final = (
         field="spec.accelerator.memory",
         refuses="less than 4 GiB for a model of unknown shape",
         source="vllm/v1/worker/cpu_worker.py: CPUWorker.__init__; the least that a tiny model was run with",
-        value=_too_small,
+        value=spec_values.memory_below(settings.LEAST_BYTES),
         because="vLLM's processes alone take 2 to 3 GiB, and of this model nothing is known",
         remedy="write 4Gi or more, or state spec.model.shape",
         reason=EngineReason.OUT_OF_RANGE,

@@ -1,0 +1,79 @@
+"""An image of an engine's build for processors as an archive that a node's containerd imports, made from hashed locks.
+
+Such an image has gigabytes, so one archive of each engine is kept, and the wheels of one lock.
+"""
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from devcluster import progress, turns
+from devcluster.cache import Cache
+from devcluster.image import base, build, wheels
+from devcluster.image.build import BuiltImage
+from devcluster.image.store import Store
+from devcluster.image.wheels import WheelSet
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineImage:
+    """What one engine's image is made of."""
+
+    name: str
+    """Of its archive: `vllm-cpu`."""
+    engine: str
+    reference: str
+    size: str
+    dockerfile: Path
+    locks: tuple[str, ...]
+    packages: tuple[str, ...]
+    """Debian's, in its base."""
+    sources: tuple[Path, ...] = ()
+    """Files of our own that go into it, under their names."""
+
+    @property
+    def wheels(self) -> WheelSet:
+        """Everything that its locks name, and pip."""
+        return WheelSet(name=f"{self.engine.lower()}-wheels", locks=(*self.locks, wheels.PIP))
+
+    def ensure(self, root: Path, cache: Cache) -> BuiltImage:
+        """Have the image that this checkout's locks describe: at once if its archive is there."""
+        files = self.snapshot(root)
+        archive = cache.images / f"{self.name}-{build.key(files)}.tar"
+        if not build.is_there(archive):
+            build.prepare(cache)
+            with turns.alone(cache.images / f".{self.name}.lock", f"a build of {self.engine}'s image"):
+                if not build.is_there(archive):
+                    self._build(files, cache, archive)
+        return BuiltImage(reference=self.reference, archive=archive)
+
+    def snapshot(self, root: Path) -> dict[str, bytes]:
+        """Every file of the build's context but the wheels, which the locks name with their digests."""
+        locks = root / "locks"
+        files = {name: (locks / name).read_bytes() for name in self.locks}
+        files |= {path.name: path.read_bytes() for path in self.sources}
+        pip = wheels.pip_requirement((locks / "dev.txt").read_text(encoding="utf-8"))
+        own = {"Dockerfile": self.dockerfile.read_bytes(), "base": base.key(self.packages).encode()}
+        return files | own | {wheels.PIP: pip.encode()}
+
+    def _build(self, files: dict[str, bytes], cache: Cache, archive: Path) -> None:
+        context = build.lay_out(files, cache.images / f"{self.engine.lower()}-context")
+        wheels.copy_to(context, cache, self.wheels)
+        opened = Store.opened(cache)
+        arguments = {"BASE": base.ensure(opened, cache, self.packages), "PIP_NO_INDEX": "1"}
+        with progress.step(f"building {self.reference} ({self.size})") as current:
+            opened.build(context, self.reference, arguments, current)
+        build.write(opened, self.reference, archive)
+        for older in cache.images.glob(f"{self.name}-*.tar"):
+            if older != archive:
+                older.unlink()
+
+    def main(self) -> int:
+        """Build it and print its reference, its archive and how large that is."""
+        try:
+            built = self.ensure(Path(__file__).resolve().parents[2], Cache.chosen())
+        except progress.StepFailed as problem:
+            print(f"image-{self.name}: {problem}", file=sys.stderr)
+            return 1
+        print(built.reference, f"{built.archive} ({built.archive.stat().st_size / 1e9:.1f} GB)", sep="\n")
+        return 0

@@ -1,0 +1,26 @@
+"""SGLang for processors as an image, without its kernels, of which nobody publishes a build; `make image-sglang-cpu`.
+
+Built from the locks with which house/real_sglang.py makes its environment, and from what stands in for the kernels.
+"""
+
+import sys
+from pathlib import Path
+from typing import Final
+
+from devcluster.image import base
+from devcluster.image.engine_image import EngineImage
+
+KERNELS: Final = Path(__file__).with_name("sglang_kernels.py")
+IMAGE: Final = EngineImage(
+    name="sglang-cpu",
+    engine="SGLang",
+    reference="localhost/fairlead-sglang-cpu:0.5.23",
+    size="6 GB",
+    dockerfile=Path(__file__).with_name("sglang_cpu.Dockerfile"),
+    locks=("sglang.txt", "sglang-wheel.txt"),
+    packages=base.PACKAGES,
+    sources=(KERNELS,),
+)
+
+if __name__ == "__main__":
+    sys.exit(IMAGE.main())

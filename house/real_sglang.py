@@ -1,0 +1,50 @@
+"""Real SGLang on CPU in the cache: made once from hashed locks, to be asked by tests and compared with.
+
+PyPI has its kernels for CUDA only; what stands in for them is what the image for processors has too.
+"""
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Final
+
+from devcluster.cache import Cache
+from devcluster.image import sglang_cpu
+from house.engine_venv import EngineVenv
+
+VERSION: Final = "0.5.23"
+ON_CPU: Final = {"SGLANG_USE_CPU_ENGINE": "1", "TORCH_COMPILE_DISABLE": "1", "OMP_NUM_THREADS": "1"}
+QUIET: Final = {"HF_HUB_OFFLINE": "1", "PYTHONPATH": ""}
+
+
+def _with_kernels(site: Path) -> None:
+    (site / "sgl_kernel").mkdir(exist_ok=True)
+    shutil.copyfile(sglang_cpu.KERNELS, site / "sgl_kernel" / "__init__.py")
+
+
+VENV: Final = EngineVenv(
+    engine="SGLang", version=VERSION, locks=("sglang.txt", "sglang-wheel.txt"), finish=_with_kernels
+)
+
+
+def python(cache: Cache) -> Path:
+    """The interpreter that has SGLang; makes it where it is missing (7 GB, some minutes)."""
+    return VENV.python(cache)
+
+
+def environment() -> dict[str, str]:
+    """What lets SGLang start without a GPU, and keeps it from the network."""
+    return os.environ | ON_CPU | QUIET
+
+
+def main() -> int:
+    """`python -m house.real_sglang`: have it, and say where."""
+    made = python(Cache.chosen())
+    finished = subprocess.run([made, "-c", "import sglang; print(sglang.__version__)"], check=False, env=environment())
+    print(made)
+    return finished.returncode
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,38 @@
+"""What SGLang 0.5.23 allows on a processor and users should be warned of."""
+
+from typing import Final
+
+from fairlead.engines.engine_setup import EngineSetup, WarningCheck
+from fairlead.engines.reasons import EngineReason
+from fairlead.fleet.findings import SpecWarning
+
+
+def little_tried(setup: EngineSetup) -> SpecWarning | None:
+    """Of `srt/models` only a Llama was run, by PyTorch's own attention (`attention_backend: torch_native`)."""
+    if setup.wanted.cpu is None:
+        return None
+    return SpecWarning(
+        field="spec.accelerator.product",
+        value=setup.wanted.product,
+        reason=EngineReason.RISKY,
+        because="SGLang was tried there with a tiny Llama and without its kernels only, which is slow; with kernels "
+        "for AMX it binds its threads to the same cores in each pod",
+        remedy="try SGLang out with it; for work write engine.kind: vLLM, or name a GPU",
+    )
+
+
+def one_core(setup: EngineSetup) -> SpecWarning | None:
+    """`srt/managers/scheduler.py: event_loop_normal` never waits, beside the HTTP server and the detokenizer."""
+    cpu = setup.wanted.cpu
+    if cpu is None or cpu.cores > 1:
+        return None
+    return SpecWarning(
+        field="spec.accelerator.cores",
+        value=str(cpu.cores),
+        reason=EngineReason.SLOWER,
+        because="SGLang's scheduler, HTTP server and arithmetic share the one core, and each waits for the other",
+        remedy="write 2 or more",
+    )
+
+
+WARNING_CHECKS: Final[tuple[WarningCheck, ...]] = (little_tried, one_core)

@@ -1,0 +1,33 @@
+"""The world of the stories with real SGLang, once for all of them."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from devcluster.door import Embedded
+from devcluster.image import sglang_cpu
+from tests.node import engine_world
+from tests.node.operator_stage import Operator
+from tests.node.stories import Stage
+
+
+@pytest.fixture(scope="package")
+def cluster(request: pytest.FixtureRequest) -> Iterator[Embedded]:
+    """A cluster of these stories' own."""
+    request.getfixturevalue("able")
+    with engine_world.with_image(sglang_cpu.IMAGE, "sglang") as made:
+        yield made
+
+
+@pytest.fixture
+def stage(cluster: Embedded, request: pytest.FixtureRequest) -> Iterator[Stage]:
+    """A namespace of the story's own."""
+    with engine_world.namespace(cluster, request.node) as made:
+        yield made
+
+
+@pytest.fixture(scope="package")
+def operated(cluster: Embedded, request: pytest.FixtureRequest) -> Iterator[Operator]:
+    """The operator."""
+    with engine_world.installed(cluster, request.config) as operator:
+        yield operator

@@ -1,0 +1,23 @@
+"""Deployments of the tiny model on real SGLang; its image is named in the spec, since nobody publishes one."""
+
+from typing import Any, Final
+
+from devcluster.image import sglang_cpu
+from tests.node.engine_world import MODEL, REPLICA
+from tests.node.operator_stage import Deployed
+from tests.node.stories import Stage
+
+CONTEXT: Final = 2048
+OTHER_CONTEXT: Final = 1024
+"""What an edit changes it to: both hold every question."""
+KIND: Final[dict[str, Any]] = {"kind": "SGLang", "image": sglang_cpu.IMAGE.reference}
+
+
+def spec(context: int = CONTEXT, **engine: object) -> dict[str, Any]:
+    """A replica with a core of its own; `engine` adds to its part."""
+    return {"model": MODEL, "engine": {**KIND, "context": {"maxTokens": context}, **engine}, **REPLICA}
+
+
+def deployed(stage: Stage, name: str = "chat", **changes: object) -> Deployed:
+    """The tiny model on real SGLang, with these fields of its spec changed."""
+    return Deployed(stage, name, **(spec() | changes))
