@@ -1,0 +1,49 @@
+"""The gateway's claims but for cost and clients: programs that end with their figure, on routers that are processes."""
+
+from typing import Final
+
+from prove import programs
+from prove.claimed.router import together
+from prove.claims import Claim, Figure
+
+
+def chooses_well() -> Figure:
+    """Labelled tasks, models of stated accuracies, nine ways to route."""
+    return together([programs.module("bench.right_sizing.served_frontier")])
+
+
+def adds_up() -> Figure:
+    """An hour on a clock of its own, by the router's own accounting."""
+    return together([programs.module("bench.gateway_hour")])
+
+
+def prices_failing_models() -> Figure:
+    """Models that break schemas at stated rates."""
+    return together([programs.module("bench.right_sizing.served_reliability")])
+
+
+CLAIMS: Final = (
+    Claim(
+        item="gateway.1",
+        title="Rules and cascades on labelled tasks and models of stated accuracies: cost and accuracy beside always "
+        "large and always small, what is saved beside what is lost, and cost, escalations and misrouted tasks in the "
+        "router's metrics equal to what models and clients counted",
+        prove=chooses_well,
+        slow=True,
+    ),
+    Claim(
+        item="gateway.3",
+        title="Over an hour with retries, hedges, cancelled and cut requests, a hang, replicas that come and go and "
+        "another price, requests and idle time cost what the replicas cost to 0.1 % with one router, to 0.5 % with "
+        "three",
+        prove=adds_up,
+    ),
+    Claim(
+        item="gateway.4",
+        title="Of models that fail validation at 18 % and at 2 %, reported retry rates, shares of invalid answers and "
+        "costs of a success equal the truth to the last request, and the cheap failing model against the dear reliable "
+        "one comes out as on the page of costs",
+        prove=prices_failing_models,
+        slow=True,
+    ),
+)
