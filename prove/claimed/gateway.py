@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from prove import programs
+from prove import noted, programs
 from prove.claimed.router import together
 from prove.claims import Claim, Figure
 
@@ -10,6 +10,11 @@ from prove.claims import Claim, Figure
 def chooses_well() -> Figure:
     """Labelled tasks, models of stated accuracies, nine ways to route."""
     return together([programs.module("bench.right_sizing.served_frontier")])
+
+
+def holds_limits() -> Figure:
+    """Fifty tenants that want more than they may have, before one router and before three."""
+    return together([programs.module("bench.gateway_limits")])
 
 
 def adds_up() -> Figure:
@@ -22,6 +27,12 @@ def prices_failing_models() -> Figure:
     return together([programs.module("bench.right_sizing.served_reliability")])
 
 
+def changes_under_load() -> Figure:
+    """On a real node: models move in and out, routes and tenants change, targets go."""
+    ran = noted.pytest("tests/node/serving/test_gateways.py")
+    return Figure(holds=ran.well and ran.unharmed, text=f"{ran.traffic}; {ran.ended.tests}")
+
+
 CLAIMS: Final = (
     Claim(
         item="gateway.1",
@@ -29,6 +40,15 @@ CLAIMS: Final = (
         "large and always small, what is saved beside what is lost, and cost, escalations and misrouted tasks in the "
         "router's metrics equal to what models and clients counted",
         prove=chooses_well,
+        slow=True,
+    ),
+    Claim(
+        item="gateway.2",
+        title="Fifty tenants that want more than they may have: one router lets nobody above its concurrency and no "
+        "budget be exceeded by more than one request's reservation, three routers at most two requests above it and "
+        "a budget by what began within a second, through streams, retries, fallbacks, cancels and restarts; nobody "
+        "sees another tenant's cache, keys, usage or errors, and the time to refuse a wrong key says nothing of it",
+        prove=holds_limits,
         slow=True,
     ),
     Claim(
@@ -44,6 +64,13 @@ CLAIMS: Final = (
         "costs of a success equal the truth to the last request, and the cheap failing model against the dear reliable "
         "one comes out as on the page of costs",
         prove=prices_failing_models,
+        slow=True,
+    ),
+    Claim(
+        item="gateway.5",
+        title="On a real node, under load: a model moves into a gateway and out again, routes, weights, rules and "
+        "tenants change, a target is deleted and its fallback answers, without one failed request or cut stream",
+        prove=changes_under_load,
         slow=True,
     ),
 )
