@@ -85,13 +85,12 @@ async def _requests(router: RouterProcess, found: IsolationFound, keys: dict[str
     """Everybody sends the same: the first time it is answered anew for each, the second time from its own cache."""
     body = {"model": "chat", "messages": [{"role": "user", "content": "hello"}], "temperature": 0, "max_tokens": 5}
     task = {"x-fairlead-task": f"task-of-{name}"}
-    for time, cached in enumerate(("miss", "hit")):
-        answer = await router.chat(body, keys[name], task if not time else None)
-        found.answers += 1
+    for cached, more in (("miss", task), ("hit", {})):
+        answer = await router.chat(body, keys[name], more)
+        _read(found, answer, keys, name)
         state, owner = answer.headers.get("x-fairlead-cache"), found.owners.setdefault(answer.text, name)
         if (state, owner) != (cached, name):
             found.leaks.append(f"{name} got {answer.text!r} of {owner}, {state} instead of {cached}")
-    _read(found, answer, keys, name)
     for wrong in ({"model": "none"}, {"model": "chat-2"}):
         _read(found, await router.chat(body | wrong, keys[name]), keys, name)
 

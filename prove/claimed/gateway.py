@@ -2,6 +2,9 @@
 
 from typing import Final
 
+from bench.clients import __main__ as clients
+from bench.clients import rows
+from devcluster.cache import Cache
 from prove import noted, programs
 from prove.claimed.router import together
 from prove.claims import Claim, Figure
@@ -31,6 +34,21 @@ def changes_under_load() -> Figure:
     """On a real node: models move in and out, routes and tenants change, targets go."""
     ran = noted.pytest("tests/node/serving/test_gateways.py")
     return Figure(holds=ran.well and ran.unharmed, text=f"{ran.traffic}; {ran.ended.tests}")
+
+
+def serves_real_clients() -> Figure:
+    """Every call of every client, by the aliases of a gateway and with tenants' keys."""
+    found = list(clients.run_gateway_clients(Cache.chosen(), frozenset()))
+    versions = sorted({f"{row.client} {row.version}" for row in found})
+    return Figure(
+        holds=bool(found) and all(row.well for row in found),
+        text=f"{rows.verdict(found)} ({', '.join(versions)})",
+    )
+
+
+def is_large_and_quick() -> Figure:
+    """Routers that follow a pretended API server."""
+    return together([programs.module("bench.gateway_scale")])
 
 
 CLAIMS: Final = (
@@ -71,6 +89,20 @@ CLAIMS: Final = (
         title="On a real node, under load: a model moves into a gateway and out again, routes, weights, rules and "
         "tenants change, a target is deleted and its fallback answers, without one failed request or cut stream",
         prove=changes_under_load,
+        slow=True,
+    ),
+    Claim(
+        item="gateway.6",
+        title="openai, anthropic, litellm, langchain-openai and instructor, with its own retries of structured "
+        "outputs, succeed through a gateway with tenants' keys and aliases",
+        prove=serves_real_clients,
+        slow=True,
+    ),
+    Claim(
+        item="gateway.8",
+        title="With 100 models, 200 tenants and 1,000 engine pods a change reaches all routers within 2 s, under load, "
+        "and a router takes at most 150 MB",
+        prove=is_large_and_quick,
         slow=True,
     ),
 )

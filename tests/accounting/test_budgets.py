@@ -134,7 +134,7 @@ def test_routers_that_share_a_counter_have_all_of_a_budget_and_the_others_a_part
     shortage = one.reserve(6.0, NOON)
     assert isinstance(shortage, BudgetShortage)
     assert shortage.message.startswith(
-        "the month's budget of 5 at this router, one of 2 that share 10, has 5 left, and this request may take 6:"
+        "the month's budget of 5 at one of 2 routers that share 10, has 5 left, and this request may take 6:"
     )
     counter.add(one)
     counter.add(other)

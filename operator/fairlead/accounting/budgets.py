@@ -135,7 +135,7 @@ class BudgetAccount:
         left = max(0.0, self.most - self._spent)
         name = "month" if self.monthly else "day"
         divided = not self.shared and self.parts > 1
-        unit = f"at this router, one of {self.parts} that share {self.limit:g}," if divided else self.unit
+        unit = f"at one of {self.parts} routers that share {self.limit:g}," if divided else self.unit
         message = (
             f"the {name}'s budget of {self.most:g} {unit} has {left:.6g} left, and this request may take "
             f"{amount:.6g}: name a smaller maximum of output tokens, or wait {ceil(wait / HOUR)} h for the next {name}"

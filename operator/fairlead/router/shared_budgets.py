@@ -40,6 +40,7 @@ class SharedBudgets:
         self._url: str | None = None
         self._scope = ""
         self._task: asyncio.Task[None] | None = None
+        self._ending: set[asyncio.Task[None]] = set()
         self._first = asyncio.Event()
         self._away = False
         self._router = os.urandom(8).hex().encode()
@@ -52,9 +53,7 @@ class SharedBudgets:
         if url == self._url:
             return
         self._url = url
-        if self._task is not None:
-            self._task.cancel()
-            self._task = None
+        self._stop()
         self._lose()
         if url is not None:
             self._first.clear()
@@ -68,16 +67,22 @@ class SharedBudgets:
                     await self._first.wait()
 
     async def close(self) -> None:
-        """Add what is left to add."""
+        """Write what is left to write."""
+        self._stop()
+        await asyncio.gather(*self._ending, return_exceptions=True)
+
+    def _stop(self) -> None:
         task, self._task = self._task, None
         if task is not None:
+            self._ending.add(task)
+            task.add_done_callback(self._ending.discard)
             task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
 
     async def _follow(self, url: str) -> None:
         """Until it is cancelled; then once more."""
         client = self._opened(url)
         if client is None:
+            self._first.set()
             return
         try:
             while True:
