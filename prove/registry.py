@@ -13,6 +13,7 @@ from prove.claimed import (
     engine_replay,
     engine_server,
     engine_sweep,
+    gateway,
     gateway_cost,
     house,
     kv_intervals,
@@ -66,6 +67,7 @@ CLAIMS: Final[tuple[Claim, ...]] = tuple(
             *trial_campaign.CLAIMS,
             *trial_rollout.CLAIMS,
             *monitoring.CLAIMS,
+            *gateway.CLAIMS,
             *gateway_cost.CLAIMS,
         )
     )

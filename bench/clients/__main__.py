@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from bench import venvs
-from bench.clients import rows, servers, vllm_serve, world
+from bench.clients import gateway_world, rows, servers, vllm_serve, world
 from bench.clients.rows import Row
 from devcluster.cache import Cache
 from house.tree import ROOT
@@ -23,6 +23,7 @@ from prove.ledger import machine
 
 PAGE: Final = ROOT / "docs" / "reference" / "clients.md"
 SCRIPTS: Final = ("openai_calls", "anthropic_calls", "litellm_calls", "llmeter_run")
+GATEWAY_SCRIPTS: Final = ("openai_calls", "anthropic_calls", "litellm_calls", "langchain_calls", "instructor_calls")
 TIMEOUT_S: Final = 300.0
 USERS, SECONDS = 16, 10
 QUIET: Final = {"LITELLM_LOCAL_MODEL_COST_MAP": "True", "LITELLM_LOG": "ERROR", "TQDM_DISABLE": "1"}
@@ -43,6 +44,18 @@ def run_clients(cache: Cache, only: frozenset[str]) -> Iterator[Row]:
                 yield _locust(clients, environment, Path(made))
     if not only or "vllm" in only:
         yield vllm_serve.through_the_router(cache, logs)
+
+
+def run_gateway_clients(cache: Cache, only: frozenset[str]) -> Iterator[Row]:
+    """Each client in its turn, through a gateway."""
+    clients, logs = venvs.folder("clients", cache), cache.logs / "clients-bench"
+    with tempfile.TemporaryDirectory(prefix="fairlead-clients-") as made:
+        place = gateway_world.laid_out(Path(made))
+        environment = os.environ | dict(place.environment) | QUIET | {"PYTHONPATH": str(ROOT), "NO_PROXY": "*"}
+        with servers.running(place.servers, logs):
+            for script in GATEWAY_SCRIPTS:
+                if not only or script.split("_")[0] in only:
+                    yield from _script(clients, script, environment)
 
 
 def _script(clients: Path, script: str, environment: Mapping[str, str]) -> Iterator[Row]:
@@ -95,13 +108,17 @@ def _locust(clients: Path, environment: Mapping[str, str], folder: Path) -> Row:
 def main() -> int:
     """Ask, print, keep."""
     parser = argparse.ArgumentParser(prog="bench.clients", description=__doc__)
-    parser.add_argument("--only", action="append", default=[], help="openai, anthropic, litellm, llmeter, locust, vllm")
+    parser.add_argument(
+        "--only", action="append", default=[], help="openai, anthropic, litellm, llmeter, locust, vllm, langchain"
+    )
+    parser.add_argument("--gateway", action="store_true", help="the same through a gateway, with tenants' keys")
     parser.add_argument("--real", action="store_true", help="also real vLLM on CPU behind the router (both cores)")
     parser.add_argument("--page", action="store_true", help=f"write {PAGE.relative_to(ROOT)}")
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # what was started is ended with us
     cache, found = Cache.chosen(), []
-    for row in run_clients(cache, frozenset(options.only)):
+    run = run_gateway_clients if options.gateway else run_clients
+    for row in run(cache, frozenset(options.only)):
         print("  ".join(row.cells), file=sys.stderr, flush=True)
         found.append(row)
     if options.real:

@@ -42,9 +42,9 @@ class Server:
 OURS: Final = {"PYTHONPATH": f"{ROOT / 'operator'}:{ROOT}"}
 
 
-def engine(port: int, *, pooling: bool = False) -> Server:
+def engine(port: int, *, pooling: bool = False, model: str = MODEL) -> Server:
     """One that pretends, at the speed of its model, and takes orders for faults."""
-    name = "embedding" if pooling else MODEL
+    name = "embedding" if pooling else model
     kind = ("--runner", "pooling") if pooling else ("--enable-auto-tool-choice", "--tool-call-parser", "hermes")
     vllm = ("vllm", "serve", "meta-llama/Llama-3.1-8B-Instruct", "--served-model-name", name, "--max-model-len", "8192")
     words = (sys.executable, "-m", "fairlead", "engine", "--product", PRODUCT, "--", *vllm, *kind)

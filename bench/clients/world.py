@@ -38,7 +38,7 @@ def laid_out(folder: Path) -> World:
     """Writes the routers' files."""
     engines = (servers.engine(8291), servers.engine(8292))
     embedding = servers.engine(8293, pooling=True)
-    tenants = [_tenant("client", KEY, folder), _tenant("narrow", NARROW_KEY, folder) | {"requestsPerMinute": 1}]
+    tenants = [tenant("client", KEY, folder), tenant("narrow", NARROW_KEY, folder) | {"requestsPerMinute": 1}]
     chat = _config(folder / "router.json", engines, {"models": [servers.MODEL], "routing": {"tenants": tenants}})
     vectors = _config(folder / "embedding.json", (embedding,), {"models": ["embedding"]})
     routers = (servers.router(8275, chat), servers.router(8276, vectors))
@@ -50,7 +50,7 @@ def laid_out(folder: Path) -> World:
     )
 
 
-def _tenant(name: str, key: str, folder: Path) -> dict[str, Any]:
+def tenant(name: str, key: str, folder: Path) -> dict[str, Any]:
     place = folder / f"{name}.key"
     place.write_text(key, encoding="utf-8")
     return {"name": name, "keys": [{"file": str(place)}]}

@@ -1,12 +1,41 @@
 """`python -m bench.right_sizing`: cost against accuracy of ways to route, and what is reported of failing models."""
 
+from collections.abc import Iterator
 from typing import Final
 
 from bench.right_sizing import frontier, reliability, task_mix
+from house.tree import ROOT
 
+PRICES_PAGE: Final = ROOT / "docs" / "costs.md"
+FRONTIER_PAGE: Final = ROOT / "docs" / "right-sizing.md"
 TASKS: Final = 5000
 PAIRS: Final = ((0.18, 0.40e-6), (0.02, 0.44e-6), (0.02, 0.60e-6))
 """Failing share and price of an output token: a cheap model that often fails, and two dear ones that seldom do."""
+
+
+def frontier_rows() -> Iterator[str]:
+    """What of the rows of the page of right-sizing is figures, but for the name and where nothing stands."""
+    tasks = task_mix.tasks(TASKS)
+    points = [frontier.played(name, route, tasks, named=named) for name, route, named in frontier.routes()]
+    large = next(one for one in points if one.name == "always large")
+    for one in points:
+        if one is not large:
+            yield (
+                f"| {one.accuracy:.1%} | {one.saved(large):.1%} | {one.lost(large):.1f} | {one.misrouted:.1%} |"
+            ).replace("%", " %")
+
+
+def reliability_rows() -> Iterator[str]:
+    """The example of the page of costs, as its table has it."""
+    for place, (invalid, price) in enumerate(PAIRS):
+        model = reliability.failing(f"ns/{place}", invalid, price)
+        figures = reliability.reliability(model, reliability.extractions(TASKS)).reported
+        assert figures.retry_rate is not None
+        assert figures.cost_per_success is not None
+        yield (
+            f"| {price * 1e6:.2f} for a million | {invalid:.0%} | {figures.retry_rate:.1%} "
+            f"| {figures.cost_per_success:.7f} |"
+        ).replace("%", " %")
 
 
 def main() -> int:

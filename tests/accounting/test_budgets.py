@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fairlead.accounting.budgets import BudgetAccount, BudgetReservation, BudgetShortage, StoredSpend
+from fairlead.accounting.budgets import BudgetAccount, BudgetReservation, BudgetShortage, RouterSpend
 from fairlead.accounting.reservations import OutputEstimate, ReservationBasis, ReservedCost, reserved_cost
 from fairlead.accounting.token_rates import TokenRates
 from tests.accounting.costs import NOON
@@ -95,15 +95,62 @@ def test_a_retry_extends_what_is_held_or_is_refused_and_leaves_it() -> None:
 
 
 def test_after_a_restart_what_was_in_flight_stays_spent() -> None:
-    before = BudgetAccount(limit=10.0)
+    before, counter = BudgetAccount(limit=10.0), Counter()
     held(before, 6.0)
     before.settle(held(before, 3.0), 1.0, NOON)
+    counter.add(before)
     after = BudgetAccount(limit=10.0)
     held(after, 1.0)
-    after.restore(before.stored(), NOON)
+    counter.add(after)
     assert after.left(NOON) == 2.0
-    after.restore(StoredSpend(period=0.0, committed=5.0), NOON)
+    after.share(RouterSpend(period=0.0, amount=5.0), 9.0, NOON)
     assert after.left(NOON) == 2.0
+
+
+@dataclass
+class Counter:
+    """The counter that routers share, of one budget and period."""
+
+    sums: dict[int, float] = field(default_factory=dict)
+
+    def add(self, account: BudgetAccount) -> None:
+        """A router's turn: it writes its own sum, and reads all."""
+        here = account.here(NOON)
+        self.sums[id(account)] = here.amount
+        self.kept.append(account)
+        account.share(here, self.total, NOON)
+
+    kept: list[BudgetAccount] = field(default_factory=list)
+    """So that no two have the same identity."""
+
+    @property
+    def total(self) -> float:
+        """Of all routers."""
+        return sum(self.sums.values())
+
+
+def test_routers_that_share_a_counter_have_all_of_a_budget_and_the_others_a_part_each() -> None:
+    one, other, counter = BudgetAccount(limit=10.0, parts=2), BudgetAccount(limit=10.0, parts=2), Counter()
+    shortage = one.reserve(6.0, NOON)
+    assert isinstance(shortage, BudgetShortage)
+    assert shortage.message.startswith(
+        "the month's budget of 5 at one of 2 routers that share 10, has 5 left, and this request may take 6:"
+    )
+    counter.add(one)
+    counter.add(other)
+    first = held(one, 6.0)
+    counter.add(one)
+    counter.add(other)
+    shortage = other.reserve(5.0, NOON)
+    assert isinstance(shortage, BudgetShortage)
+    assert shortage.message.startswith("the month's budget of 10 in all has 4 left, and this request may take 5:")
+    one.settle(first, 1.0, NOON)
+    counter.add(one)
+    counter.add(other)
+    assert (other.left(NOON), counter.total) == (9.0, 1.0)
+    one.shared = False
+    assert one.left(NOON) == 4.0, "the counter does not answer"
+    assert one.left(NOON + 40 * DAY) == 5.0, "another month"
 
 
 def test_the_dearest_target_of_the_chain_decides_what_is_reserved() -> None:
@@ -133,8 +180,7 @@ class Tenancy:
     account: BudgetAccount
     running: list[tuple[BudgetReservation, float]] = field(default_factory=list)
     spent: float = 0.0
-    lost: float = 0.0
-    """Held by requests that ended with their router."""
+    counter: Counter = field(default_factory=Counter)
 
     def begin(self, amount: float) -> None:
         reservation = self.account.reserve(amount, NOON)
@@ -162,9 +208,9 @@ class Tenancy:
         """The router ends; what it had in flight was used as far as it was, and is settled by nobody."""
         self.spent += sum(used for _, used in self.running)
         self.running.clear()
-        stored = self.account.stored()
+        self.counter.add(self.account)
         self.account = BudgetAccount(limit=self.account.limit)
-        self.account.restore(stored, NOON)
+        self.counter.add(self.account)
 
 
 @given(
@@ -188,7 +234,7 @@ def test_a_budget_is_never_exceeded_through_streams_retries_cancels_and_restarts
             tenancy.restart()
         truly = tenancy.spent + sum(used for _, used in tenancy.running)
         assert truly <= limit + 1e-9
-        assert truly <= tenancy.account.committed + 1e-9
+        assert truly <= tenancy.account.committed + tenancy.account.others + 1e-9
 
 
 @given(st.lists(st.tuples(st.floats(0.1, 5), st.floats(0, 3)), max_size=40))

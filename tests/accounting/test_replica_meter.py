@@ -51,14 +51,14 @@ def test_what_exceeds_the_ceiling_counts_as_idle() -> None:
 
 
 def test_other_routers_requests_pay_their_part() -> None:
-    """Two routers see one replica: each meters its own, and the time in which only the other used it is not idle."""
+    """Two routers divide a replica by attempts, whatever these weigh; what only the other used is not idle."""
     mine, theirs = ReplicaMeter(PRICE, now=0.0), ReplicaMeter(PRICE, now=0.0)
     one = mine.started(1.0, now=0.0)
-    theirs.weigh_others(1.0, now=0.0)
+    theirs.count_others(1.0, now=0.0)
     other = theirs.started(3.0, now=10.0)
-    mine.weigh_others(3.0, now=10.0)
+    mine.count_others(1.0, now=10.0)
     costs = mine.ended(one, now=20.0).total, theirs.ended(other, now=20.0).total
-    assert costs == pytest.approx((0.01 + 0.0025, 0.0075))
+    assert costs == pytest.approx((0.01 + 0.005, 0.005))
     assert mine.idle == theirs.idle == 0.0
     assert idle_remainder(PRICE, 30.0, mine.metered + theirs.metered) == pytest.approx(0.01)
 
@@ -140,7 +140,7 @@ def test_two_routers_that_know_of_each_other_never_charge_a_second_twice(story: 
             one.wait(wait)
         both[place % 2].act(min(action, 2), number)
         for one, other in (both, both[::-1]):
-            one.meter.weigh_others(sum(each.weight for each in other.running), one.now)
+            one.meter.count_others(len(other.running), one.now)
     for one in both:
         one.finish()
     metered = sum(one.meter.metered for one in both)

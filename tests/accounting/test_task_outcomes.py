@@ -108,3 +108,21 @@ def test_reported_cost_is_always_what_the_reported_tasks_took(story: list[tuple[
     assert figures.reported_cost == pytest.approx(sum(spent[one] for one in reported))
     assert (figures.succeeded, figures.failed) == (sum(reported.values()), len(reported) - sum(reported.values()))
     assert figures.tasks == len(spent)
+
+
+def test_a_task_is_misrouted_where_it_failed_or_a_larger_model_answered_it_in_the_last_word() -> None:
+    outcomes = TaskOutcomes()
+    for task in ("small", "failed", "unreported"):
+        outcomes.add(request(attempt(), task=task))
+    outcomes.add(request(attempt(answered=False), attempt(LARGE, escalation=True), task="large"))
+    outcomes.add(request(attempt(answered=False), attempt(LARGE, escalation=True), task="unreported"))
+    figures = outcomes.models()[SMALL_KEY]
+    assert figures.misrouted == 0
+    for task in ("small", "failed", "large"):
+        outcomes.report("acme", task, success=task != "failed")
+    assert figures.misrouted == 2
+    outcomes.report("acme", "failed", success=True)
+    outcomes.report("acme", "large", success=False)
+    assert figures.misrouted == 1
+    outcomes.add(request(attempt(answered=False), attempt(LARGE, escalation=True), task="small"))
+    assert figures.misrouted == 2

@@ -1,8 +1,8 @@
 """A tenant's budget: money, or tokens, is reserved before a request is sent and settled when it ended.
 
-What is reserved counts as spent until it is settled, in the counter that is stored too. So what a router had in flight
-when it ended stays spent at its full reservation, and no restart exceeds a budget. A request that takes more than it
-reserved is charged what it took.
+What is reserved counts as spent until it is settled, in the counter that routers share too. So what a router had in
+flight when it ended stays spent at its full reservation. A request that takes more than it reserved is charged what it
+took. Without a shared counter each router has an equal part of the budget and forgets it when it ends.
 """
 
 from dataclasses import dataclass
@@ -35,27 +35,34 @@ class BudgetShortage:
 
 
 @light
-class StoredSpend:
-    """What a store keeps of a budget: all that was reserved and spent in one period."""
+class RouterSpend:
+    """What one router reserved and spent in a period."""
 
     period: float
-    committed: float
+    amount: float
 
 
 @dataclass(slots=True, eq=False)
 class BudgetAccount:
-    """One budget of one tenant, at the router that keeps it."""
+    """One budget of one tenant, at one router."""
 
     limit: float
+    """Over all routers."""
+    parts: int = 1
+    """How many routers divide it, where no counter is shared."""
     monthly: bool = True
     shadow: bool = False
     """What is over the budget is counted and let through."""
-    unit: str = "of the currency"
-    """For messages: `tokens`, or the currency."""
+    unit: str = "in all"
+    """For messages: of what, where the budget is not divided."""
     period: float = 0.0
     ends: float = 0.0
     committed: float = 0.0
-    """Spent and reserved in the period."""
+    """Spent and reserved in the period, by this router."""
+    others: float = 0.0
+    """What the shared counter has besides: of other routers, and of those that have ended."""
+    shared: bool = False
+    """The shared counter answers."""
     reserved: float = 0.0
     """Of that, what is not settled yet, by requests of this router."""
     refused: int = 0
@@ -64,7 +71,7 @@ class BudgetAccount:
     def reserve(self, amount: float, now: float) -> BudgetReservation | BudgetShortage:
         """Hold an amount before the request is sent."""
         self.roll(now)
-        over = self.committed + amount > self.limit
+        over = self._spent + amount > self.most
         if over:
             self.refused += 1
             if not self.shadow:
@@ -93,31 +100,44 @@ class BudgetAccount:
     def left(self, now: float) -> float:
         """What is neither spent nor reserved."""
         self.roll(now)
-        return max(0.0, self.limit - self.committed)
+        return max(0.0, self.most - self._spent)
 
-    def stored(self) -> StoredSpend:
-        """For the store."""
-        return StoredSpend(period=self.period, committed=self.committed)
+    @property
+    def most(self) -> float:
+        """What this router goes by: all of the budget, or its part."""
+        return self.limit if self.shared else self.limit / self.parts
 
-    def restore(self, stored: StoredSpend, now: float) -> None:
-        """Go on from what was stored; once, after the start. Of another period it says nothing."""
+    @property
+    def _spent(self) -> float:
+        return self.committed + self.others if self.shared else self.committed
+
+    def here(self, now: float) -> RouterSpend:
+        """For the shared counter."""
         self.roll(now)
-        if stored.period == self.period:
-            self.committed += stored.committed
+        return RouterSpend(period=self.period, amount=self.committed)
+
+    def share(self, here: RouterSpend, total: float, now: float) -> None:
+        """The shared counter has this of here, and so much in all. Of another period it says nothing."""
+        self.roll(now)
+        if here.period == self.period:
+            self.others = max(0.0, total - here.amount)
+            self.shared = True
 
     def roll(self, now: float) -> None:
         """Begin the period of this moment anew, if it is another. A clock that steps back does not."""
         if now >= self.ends:
             self.period = budget_periods.period_start(now, monthly=self.monthly)
-            self.committed = self.reserved = 0.0
+            self.committed = self.reserved = self.others = 0.0
             self.ends = budget_periods.period_end(now, monthly=self.monthly)
 
     def _shortage(self, amount: float, now: float) -> BudgetShortage:
         wait = budget_periods.period_end(now, monthly=self.monthly) - now
-        left = max(0.0, self.limit - self.committed)
+        left = max(0.0, self.most - self._spent)
         name = "month" if self.monthly else "day"
+        divided = not self.shared and self.parts > 1
+        unit = f"at one of {self.parts} routers that share {self.limit:g}," if divided else self.unit
         message = (
-            f"the {name}'s budget of {self.limit:g} {self.unit} has {left:.6g} left, and this request may take "
+            f"the {name}'s budget of {self.most:g} {unit} has {left:.6g} left, and this request may take "
             f"{amount:.6g}: name a smaller maximum of output tokens, or wait {ceil(wait / HOUR)} h for the next {name}"
         )
         return BudgetShortage(needed=amount, left=left, resets_in_seconds=wait, message=message)

@@ -39,7 +39,11 @@ class AttemptCost:
 
 
 class ReplicaMeter:
-    """One replica, as one router sees it. `others` is the weight of what its peers have in flight there."""
+    """One replica, as one router sees it.
+
+    Routers divide a second by how many attempts each has there, which all of them can know; each divides its own part
+    by weight. So it does not matter for the sum that no router knows what the others' attempts weigh.
+    """
 
     __slots__ = ("_at", "_clock", "_open", "_others", "_price", "_weight", "idle", "metered", "seconds")
 
@@ -50,6 +54,7 @@ class ReplicaMeter:
         self._weight = 0.0
         self._open = 0
         self._others = 0.0
+        """Attempts of other routers."""
         self.metered = 0.0
         """Money for the time that this router's attempts had."""
         self.idle = 0.0
@@ -88,10 +93,10 @@ class ReplicaMeter:
         part = ceiling / total
         return AttemptCost(prefill=prefill * part, decode=decode * part)
 
-    def weigh_others(self, weight: float, now: float) -> None:
-        """The other routers said what they have in flight here."""
+    def count_others(self, attempts: float, now: float) -> None:
+        """So many attempts of other routers are in flight here."""
         self.advance(now)
-        self._others = weight
+        self._others = attempts
 
     def reprice(self, price_per_hour: float, now: float) -> None:
         """The price changed; what was until now is paid at the old one."""
@@ -106,12 +111,12 @@ class ReplicaMeter:
         self._at = now
         self.seconds += passed
         money = passed * self._price
-        weight = self._weight + self._others
-        if weight <= 0:
-            self.idle += money
+        if not self._open:
+            self.idle += 0.0 if self._others else money
             return
-        self._clock += money / weight
-        self.metered += money * (self._weight / weight)
+        part = money * self._open / (self._open + self._others)
+        self._clock += part / self._weight
+        self.metered += part
 
     def _share(self, attempt: MeteredAttempt) -> float:
         return attempt.weight * (self._clock - attempt.since)

@@ -51,6 +51,8 @@ class ModelFigures:
     failed: int = 0
     reported_cost: float = 0.0
     """Of tasks that began here and were reported, wherever it arose."""
+    misrouted: int = 0
+    """Of the reported tasks, those that failed, or that a larger target answered in place of this one."""
     moved: int = 0
     """Requests that began here and were answered by another target."""
 
@@ -76,6 +78,13 @@ class _Task:
     began: ModelKey
     cost: float = 0.0
     success: bool | None = None
+    escalated: bool = False
+    """A larger target gave an answer of it."""
+
+    @property
+    def misrouted(self) -> bool:
+        """Whether it is reported, and the target that it began at was not enough."""
+        return self.success is not None and (self.escalated or not self.success)
 
 
 @light
@@ -121,12 +130,13 @@ class TaskOutcomes:
         before = found.success
         if before is success:
             return OutcomeReceipt.REPEATED
-        figures = self._figures(found.began)
+        figures, misrouted = self._figures(found.began), found.misrouted
         if before is None:
             figures.reported_cost += found.cost
         figures.succeeded += success - (before is True)
         figures.failed += (not success) - (before is False)
         found.success = success
+        figures.misrouted += found.misrouted - misrouted
         return OutcomeReceipt.COUNTED if before is None else OutcomeReceipt.CHANGED
 
     def models(self) -> dict[ModelKey, ModelFigures]:
@@ -150,8 +160,12 @@ class TaskOutcomes:
         else:
             tasks.move_to_end(name)
         task.cost += request.total
+        misrouted = task.misrouted
+        task.escalated = task.escalated or any(one.escalation and one.answered for one in request.attempts)
         if task.success is not None:
-            self._figures(task.began).reported_cost += request.total
+            figures = self._figures(task.began)
+            figures.reported_cost += request.total
+            figures.misrouted += task.misrouted - misrouted
 
     def _forget_one(self) -> None:
         """The least recent task of the tenant that has the most, so that nobody drives out the tasks of others."""

@@ -62,7 +62,7 @@ class StandaloneResponseCache(BaseResponseCache):
     """Exact answers kept for exactly the same deterministic request."""
 
     redis: StandaloneRedis | None = Field(
-        default=None, description="Shares answers between routers. Default: each its own."
+        default=None, description="Shares answers and tenants' budgets between routers. Default: each its own."
     )
 
 

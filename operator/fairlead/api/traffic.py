@@ -110,7 +110,9 @@ class BaseResponseCache(ApiModel):
 class ResponseCache(BaseResponseCache):
     """Exact answers kept for exactly the same deterministic request."""
 
-    redis: RedisStore | None = Field(default=None, description="Shares answers between routers. Default: each its own.")
+    redis: RedisStore | None = Field(
+        default=None, description="Shares answers and tenants' budgets between routers. Default: each its own."
+    )
 
 
 class Retries(ApiModel):

@@ -50,6 +50,8 @@ BACKLOG: Final = 4096
 LAST_LINES_SECONDS: Final = 2.0
 LAST_BYTES_SECONDS: Final = 1.0
 """What was written last may still be buffered for slow clients."""
+FIRST_BUDGETS_SECONDS: Final = 1.0
+"""A store of budgets answers within milliseconds; one that does not keeps no router from serving."""
 POLL_SECONDS: Final = 0.02
 LOOPBACK: Final = "127.0.0.1"
 
@@ -102,6 +104,7 @@ async def live(start: RouterOptions, signals: ExitSignals) -> int:
     router.name = start.name
     router.context.peers.port = start.metrics_port or router.context.peers.port
     scraped = await _scraped(router, start)
+    await router.budgets.until_first(FIRST_BUDGETS_SECONDS)
     client_port = await ClientPort.opened(router, start)
     sweeper = Sweeper(router, start.sweep_seconds)
     pods = EndpointDiscovery(router, start)
@@ -125,6 +128,7 @@ async def live(start: RouterOptions, signals: ExitSignals) -> int:
         await configured.close()
         await pods.close()
         await router.sharing.close()
+        await router.budgets.close()
         await router.guard.close()
         await router.close()
         client_port.close()

@@ -4,6 +4,7 @@ Nothing is sent that the budget may not pay for: what was spent, what is in flig
 what its tokens may cost, must fit into what is held, or more is held first.
 """
 
+from dataclasses import replace
 from typing import Final, Protocol
 
 from fairlead.accounting import reservations
@@ -15,6 +16,7 @@ from fairlead.router.engine_target import EngineTarget
 from fairlead.router.observability.request_record import RequestRecord
 from fairlead.router.target_costs import PricedAttempt
 from fairlead.router.wire.requests import ClientRequest
+from fairlead.routing.answers.check_results import CheckResult
 from fairlead.routing.reasons import AttemptEnding
 from fairlead.routing.refusal import TokenUsage
 from fairlead.routing.routing_request import RoutingRequest
@@ -48,7 +50,8 @@ class RequestBill:
     """The money of one request."""
 
     __slots__ = (
-        *("_began_at", "_budget", "_estimate", "_first", "_hedge", "_held", "_rates", "_request", "_spent", "cost"),
+        *("_began_at", "_budget", "_estimate", "_first", "_hedge", "_held", "_kept", "_rates", "_request", "_spent"),
+        "cost",
     )
 
     def __init__(
@@ -69,6 +72,8 @@ class RequestBill:
         """The target of its first attempt."""
         self._rates: TokenRates | None = None
         """By which the next attempt is held for, and pays."""
+        self._kept: int | None = None
+        """Of its attempts, the last one whose answer another one is asked for in place of."""
 
     # The budget
 
@@ -145,6 +150,23 @@ class RequestBill:
             self._estimate.learn(used.output)
         self._close(one, ending, used, now, answered=answered)
 
+    def judge(self, structured: CheckResult | None, *, replaced: bool) -> None:
+        """What the checks say of the form of the last answer, and whether another one is asked for in its place."""
+        attempts = self.cost.attempts
+        if not attempts:
+            return
+        checked = structured is not None and (structured.passed or structured.failed)
+        invalid = structured.failed if structured is not None and checked else None
+        last = attempts[-1]
+        attempts[-1] = replace(last, invalid=invalid, answered=last.answered and not replaced)
+        if replaced:
+            self._kept = len(attempts) - 1
+
+    def give_kept(self) -> None:
+        """The answer that was to be replaced is given after all."""
+        if self._kept is not None:
+            self.cost.attempts[self._kept] = replace(self.cost.attempts[self._kept], answered=True)
+
     def close(self, seen: int, now: float) -> None:
         """Nothing of it is in flight any more."""
         self.hedge_over(AttemptEnding.OUTRUN, now)
@@ -167,6 +189,7 @@ class RequestBill:
         money = target.costs.ended(one.attempt, ending, most, now)
         self._spent += money
         attempts = self.cost.attempts
+        moved = target.name != self._began_at
         self.cost.add(
             AttemptRecord(
                 target=target.name,
@@ -174,7 +197,8 @@ class RequestBill:
                 used=used,
                 cost=money,
                 retry=any(each.target == target.name for each in attempts),
-                fallback=target.name != self._began_at,
+                fallback=moved and self._kept is None,
+                escalation=moved and self._kept is not None,
                 external=target.external is not None,
                 answered=answered,
             )

@@ -15,6 +15,7 @@ from fairlead.router.external_api import ExternalApi
 from fairlead.router.observability.recorder import TelemetryRecorder
 from fairlead.router.probes import PROBE_BACKOFF, ProbeBackoff
 from fairlead.router.router_context import RouterContext
+from fairlead.router.shared_budgets import SharedBudgets
 from fairlead.router.shared_store import SharedStoreConnection
 from fairlead.routing.dispatcher_config import DispatcherConfig
 from fairlead.routing.endpoint import Endpoint
@@ -51,6 +52,7 @@ class Router:
             changed=self._changed,
         )
         self.sharing = SharedStoreConnection(context.cache)
+        self.budgets = SharedBudgets(lambda: context.spending.budgets, lambda: context.spending.wall(context.now()))
         self.guard = MetricsAuthorizer(lambda: context.settings)
         self._follow(settings)
 
@@ -62,6 +64,9 @@ class Router:
     def _follow(self, settings: RouterConfig) -> None:
         self.sharing.apply(settings.redis_url)
         self._share()
+        scope = f"{settings.namespace}/{settings.config_map or settings.router_selector}"
+        budgeted = bool(self.context.spending.budgets)
+        self.budgets.apply(settings.redis_url if budgeted else None, scope)
 
     def counted(self, routers: int | None, ready: frozenset[str] = frozenset()) -> None:
         """Set the number and names of the ready routers that share limits; without a number the file's is used."""

@@ -13,6 +13,7 @@ from fairlead.router.engine_target import EngineTarget
 from fairlead.router.observability.label_values import HeldOutcome
 from fairlead.router.reply import Reply
 from fairlead.router.request import Request
+from fairlead.router.request_bill import RequestBill
 from fairlead.router.route_path import RoutePath
 from fairlead.router.router_context import RouterContext
 from fairlead.router.wire import splices
@@ -29,6 +30,7 @@ class JudgedRequest(Protocol):
     target: EngineTarget
     path: RoutePath | None
     trial: AnswerTrial | None
+    bill: RequestBill | None
 
     @property
     def keeps_alive(self) -> bool:
@@ -51,9 +53,11 @@ def replaces(owner: JudgedRequest, context: RouterContext, usage: TokenUsage | N
     if verdict.structured is not None:
         record.check = verdict.structured.fault or "valid"
         counts.add_checked(record, record.check, now)
+    outcome, target = _decided(owner, context, verdict, now) if verdict.held else (HeldOutcome.GIVEN, None)
+    if owner.bill is not None:
+        owner.bill.judge(verdict.structured, replaced=target is not None)
     if not verdict.held:
         return False
-    outcome, target = _decided(owner, context, verdict, now)
     if outcome is HeldOutcome.TOO_LARGE:
         counts.add_held(record, "unchecked", outcome, now)
         return False
@@ -78,6 +82,8 @@ def gives_kept(owner: JudgedRequest, now: float) -> bool:
     kept, trial.kept = trial.kept, None
     reply.drop()
     record.take_back(kept.target, kept.replica)
+    if owner.bill is not None:
+        owner.bill.give_kept()
     if kept.streams:
         record.first_token_at = now
     keep = kept.keep and owner.keeps_alive

@@ -1,6 +1,6 @@
 """The money of one router: bills of requests, budgets of tenants, usage by hour, and what became of tasks.
 
-Several routers each keep their own part of every budget, and nothing of it outlives the process.
+Several routers each keep their own part of every budget, unless they share a counter; all else ends with the process.
 """
 
 from collections.abc import Iterable
@@ -54,8 +54,7 @@ class RouterSpending:
             found = self.budgets.get(account.name)
             if found is None or found.monthly is not budget.monthly:
                 found = BudgetAccount(0.0, monthly=budget.monthly)
-            found.limit, found.shadow = float(budget.max_cost) / routers, account.shadow
-            found.unit = f"at this router, one of {routers} that share {budget.max_cost}," if routers > 1 else "in all"
+            found.limit, found.parts, found.shadow = float(budget.max_cost), routers, account.shadow
             kept[account.name] = found
         self.budgets = kept
 

@@ -135,7 +135,7 @@ class TargetCosts:
     def follow(self, endpoints: Iterable[Endpoint], now: float) -> dict[str, float]:
         """Account the time until now of the replicas that there are; the idle money since the last call, by revision.
 
-        Several routers each count their part of the idle time, and weigh what engines say of each other's requests.
+        Several routers each count their part of the idle time, and what engines say of each other's requests.
         """
         self._rates = None
         idle: dict[str, float] = {}
@@ -144,7 +144,7 @@ class TargetCosts:
         present = set(endpoints)
         for endpoint in present:
             if self.price_per_hour is not None:
-                self._weigh(self._replica(endpoint, now), endpoint, now)
+                self._count_others(self._replica(endpoint, now), endpoint, now)
         for endpoint, one in list(self._replicas.items()):
             if endpoint in present or one.open:
                 one.meter.advance(now)
@@ -167,12 +167,13 @@ class TargetCosts:
             idle=self._gone.idle + sum(one.idle for one in meters),
         )
 
-    def _weigh(self, replica: MeteredReplica, endpoint: Endpoint, now: float) -> None:
+    def _count_others(self, replica: MeteredReplica, endpoint: Endpoint, now: float) -> None:
         if self.routers > 1:
-            running = endpoint.figures.running if endpoint.figures is not None else 0.0
-            replica.meter.weigh_others(max(0.0, running - endpoint.inflight), now)
+            figures = endpoint.figures
+            there = 0.0 if figures is None else figures.running + figures.waiting
+            replica.meter.count_others(max(0.0, there - endpoint.inflight), now)
         else:
-            replica.meter.weigh_others(0.0, now)
+            replica.meter.count_others(0.0, now)
 
     def _replica(self, endpoint: Endpoint, now: float) -> MeteredReplica:
         found = self._replicas.get(endpoint)

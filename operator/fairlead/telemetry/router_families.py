@@ -168,6 +168,10 @@ UNANSWERED_COST: Final = _OURS.counter(
 )
 PAID_ATTEMPTS: Final = _OURS.counter("cost_attempts", "Attempts that ended, hedges included.", *PAID)
 PAID_RETRIES: Final = _OURS.counter("cost_retries", "Of those, all but a request's first at the target.", *PAID)
+PAID_VALIDATED: Final = _OURS.counter(
+    "cost_validated", "Of those, attempts whose answer could be checked by its schema or its tools.", *PAID
+)
+PAID_INVALID: Final = _OURS.counter("cost_invalid", "Of the checked ones, those that failed.", *PAID)
 TENANT_COST: Final = _OURS.counter("tenant_cost", "Cost of requests, by tenant.", "tenant", "model")
 TASKS: Final = _OURS.counter(
     "tasks", "Tasks, by the target and revision that they began at; requests name them in x-fairlead-task.",
@@ -176,6 +180,11 @@ TASKS: Final = _OURS.counter(
 OUTCOMES: Final = _OURS.gauge(
     "task_outcomes", "Tasks of which somebody said how they ended, by the last word: succeeded or failed.",
     "target", "revision", "outcome",
+)  # fmt: skip
+MISROUTED: Final = _OURS.gauge(
+    "misrouted_tasks", "Of the reported tasks, those for which the target that they began at was not enough: they "
+    "failed, or a larger one answered in its place.",
+    "target", "revision",
 )  # fmt: skip
 TASK_COST: Final = _OURS.counter(
     "reported_task_cost", "What those tasks cost, wherever it arose; divided by the succeeded: the cost of a success.",

@@ -159,13 +159,8 @@ class RouterCounters:
         for one in spent.attempts:
             key = (model, one.target, one.revision)
             series = self.costs.get(key) or self.costs.place(key, now)
-            series.used_at = now
-            series.attempts += 1
-            series.retries += one.retry
-            series.cost += one.cost
+            series.add(one, now)
             spender.cost += one.cost
-            if not one.answered:
-                series.unanswered += one.cost
 
     def _routed(self, record: RequestRecord, route: str, status: int) -> None:
         """Count a gateway's request at the target that had it last, and at those that it left."""

@@ -118,12 +118,15 @@ class MetricsExposition:
         family(router_families.UNANSWERED_COST, ((one.key, one.unanswered) for one in every))
         family(router_families.PAID_ATTEMPTS, ((one.key, one.attempts) for one in every))
         family(router_families.PAID_RETRIES, ((one.key, one.retries) for one in every))
+        family(router_families.PAID_VALIDATED, ((one.key, one.validated) for one in every))
+        family(router_families.PAID_INVALID, ((one.key, one.invalid) for one in every))
         spenders = (one for one in self._counts.spenders.values() if one.cost)
         family(router_families.TENANT_COST, ((one.key, one.cost) for one in spenders))
         tasks = [(key, one) for key, one in snapshot.tasks.items() if one.tasks]
         family(router_families.TASKS, ((key, one.tasks) for key, one in tasks))
         ended = [(key, (("succeeded", one.succeeded), ("failed", one.failed))) for key, one in tasks]
         family(router_families.OUTCOMES, (((*key, how), n) for key, counts in ended for how, n in counts))
+        family(router_families.MISROUTED, ((key, one.misrouted) for key, one in tasks))
         family(router_families.TASK_COST, ((key, one.reported_cost) for key, one in tasks))
         family(router_families.IDLE_COST, by_key(snapshot.idle.items()))
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Hashable
 from typing import Final, Generic, Protocol, TypeVar
 
+from fairlead.accounting.request_cost import AttemptRecord
 from fairlead.telemetry import router_families
 from fairlead.telemetry.histogram import MetricHistogram
 
@@ -96,13 +97,24 @@ class TenantSeries:
 class CostSeries:
     """Attempts and their cost, of one model, target and revision."""
 
-    __slots__ = ("attempts", "cost", "key", "retries", "unanswered", "used_at")
+    __slots__ = ("attempts", "cost", "invalid", "key", "retries", "unanswered", "used_at", "validated")
 
     def __init__(self, key: tuple[str, ...], now: float) -> None:
         self.key = key
         self.used_at = now
-        self.attempts = self.retries = 0
+        self.attempts = self.retries = self.validated = self.invalid = 0
         self.cost = self.unanswered = 0.0
+
+    def add(self, attempt: AttemptRecord, now: float) -> None:
+        """Count an attempt that ended."""
+        self.used_at = now
+        self.attempts += 1
+        self.retries += attempt.retry
+        self.validated += attempt.invalid is not None
+        self.invalid += attempt.invalid is True
+        self.cost += attempt.cost
+        if not attempt.answered:
+            self.unanswered += attempt.cost
 
 
 class TargetSeries:

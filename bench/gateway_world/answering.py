@@ -1,0 +1,93 @@
+"""An engine, or an API outside, in this process: a function answers each request, and sees when its client is gone."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any, Final, cast
+
+HOST: Final = "127.0.0.31"
+HEAD: Final = b"HTTP/1.1 %d OK\r\ncontent-type: %b\r\n%b\r\n"
+STREAM: Final = HEAD % (200, b"text/event-stream", b"transfer-encoding: chunked\r\n")
+PROBE: Final = b'{"usage": {"completion_tokens": 1}}'
+Json = dict[str, Any]
+Answer = Callable[[Json, "EngineSide"], Awaitable[None]]
+"""What is done about one request, by its body; cancelled when its client is gone."""
+
+
+class EngineSide(asyncio.Protocol):
+    """One connection that a router keeps, and what is written to it."""
+
+    def __init__(self, answer: Answer) -> None:
+        self._answer = answer
+        self._received = b""
+        self._task: asyncio.Task[None] | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Keep it."""
+        self._transport = cast("asyncio.Transport", transport)  # uvloop's is none by inheritance
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Nobody wants the answer any more."""
+        del exc
+        if self._task is not None:
+            self._task.cancel()
+
+    def data_received(self, data: bytes) -> None:
+        """One request after the other: routers send the next one when they have the answer."""
+        self._received += data
+        head, end, rest = self._received.partition(b"\r\n\r\n")
+        length = int(head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0] or b"0")
+        if not end or len(rest) < length:
+            return
+        self._received = rest[length:]
+        body = rest[:length]
+        if head.startswith(b"GET"):
+            self.whole(b"{}", 404)
+        elif b'"ping"' in body:
+            self.whole(PROBE)
+        else:
+            self._task = asyncio.get_running_loop().create_task(self._answered(json.loads(body)))
+
+    async def _answered(self, document: Json) -> None:
+        await self._answer(document, self)
+
+    def whole(self, body: bytes, status: int = 200) -> None:
+        """A whole answer."""
+        length = b"content-length: %d\r\n" % len(body)
+        self._transport.write(HEAD % (status, b"application/json", length) + body)
+
+    def begin_stream(self) -> None:
+        """The head of a stream."""
+        self._transport.write(STREAM)
+
+    def event(self, payload: bytes) -> None:
+        """One event of it."""
+        line = b"data: %b\n\n" % payload
+        self._transport.write(b"%x\r\n%b\r\n" % (len(line), line))
+
+    def end_stream(self) -> None:
+        """Its last event, and its end."""
+        self.event(b"[DONE]")
+        self._transport.write(b"0\r\n\r\n")
+
+    def cut(self) -> None:
+        """As an engine that crashes."""
+        self._transport.abort()
+
+
+@asynccontextmanager
+async def answering(answer: Answer, host: str = HOST) -> AsyncIterator[str]:
+    """Serve until the block is left; the address."""
+    server = await asyncio.get_running_loop().create_server(lambda: EngineSide(answer), host, 0, backlog=1024)
+    try:
+        yield f"{host}:{server.sockets[0].getsockname()[1]}"
+    finally:
+        server.close()
+
+
+def chat_answer(text: str, prompt_tokens: int, output_tokens: int, **choice: Any) -> bytes:  # noqa: ANN401 - any JSON
+    """A whole answer of the chat surface."""
+    made = {"index": 0, "message": {"role": "assistant", "content": text}, "finish_reason": "stop"} | choice
+    usage = {"prompt_tokens": prompt_tokens, "completion_tokens": output_tokens}
+    return json.dumps({"object": "chat.completion", "choices": [made], "usage": usage}).encode()
