@@ -16,7 +16,7 @@ OUTPUT ?= text
 export PYTHONPYCACHEPREFIX ?= $(CURDIR)/.build/bytecode
 unexport PYTHONDONTWRITEBYTECODE
 .DEFAULT_GOAL := help
-.PHONY: help setup check test unit vllm sglang conformance house apiserver e2e demo demo-down cluster cluster-light cluster-down cluster-status expose image image-vllm-cpu image-sglang-cpu bench bench-engine bench-operator bench-router bench-clients bench-autoscaler campaign prove evidence generated crds chart lock format
+.PHONY: help setup check test unit vllm sglang conformance house apiserver e2e demo demo-down cluster cluster-light cluster-down cluster-status expose image image-vllm-cpu image-sglang-cpu bench bench-engine bench-operator bench-router bench-clients bench-autoscaler bench-levers campaign prove evidence generated crds chart lock format
 
 help: ## list the targets
 	@if [ -t 1 ]; then on=$$(printf '\033[1m'); off=$$(printf '\033[0m'); fi; \
@@ -99,6 +99,9 @@ bench-clients: setup ## other people's clients and load generators through the r
 
 bench-operator: setup ## the operator with 1,000 deployments: convergence, edits, memory, rest
 	@$(ENV) $(PY) -m bench.operator_scale
+
+bench-levers: setup ## what each lever is worth, from a naive fleet on: docs/levers.md (a quarter of an hour)
+	@$(ENV) $(PY) -m bench.levers --write
 
 bench-autoscaler: setup ## the autoscaler beside HPA, KEDA, static and foreknowledge, and what looking costs (long)
 	@$(ENV) $(PY) -m bench.autoscaling --page docs/reference
