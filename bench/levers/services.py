@@ -1,0 +1,139 @@
+"""The two services of docs/levers.md: recorded traffic, what users expect, and the naive fleet to begin with.
+
+`chat`: the Azure hour. `coding`: recorded Claude Code sessions, begun by a seed; sessions whose prompts outgrow the
+context are left out. Both begin with one large model in 16 bits for everything, prompts computed anew each time,
+requests to replicas in turn, and as many replicas all the time as the busiest minutes need.
+"""
+
+import gzip
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+from bench.simulated_fleets import streams, traces
+from fairlead.backtest.play import PlayedTraffic
+from fairlead.fleet.capacity_plan import LatencyObjectives
+from fairlead.simulator.traffic import request_traces, sessions
+from fairlead.simulator.traffic.arrivals import RequestArrival
+
+LARGE: Final = "hf://meta-llama/Llama-3.1-70B-Instruct"
+SMALL: Final = "hf://meta-llama/Llama-3.1-8B-Instruct"
+H100: Final = "NVIDIA-H100-80GB-HBM3"
+CODING_CONTEXT: Final = 131_072
+LONGEST: Final = 100_000
+"""Tokens of a session's longest prompt: one beyond the context could not be answered at all."""
+CHAT_SPEED: Final = 4.0
+"""Times the recorded one: a fleet of one or two replicas could not show what a tenth of the cost is."""
+SESSION_EVERY_S: Final = 12.0
+CODING_SECONDS: Final = 2400.0
+SESSIONS: Final = 150
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Service:
+    """Who asks, what they expect, and what they would be served with."""
+
+    name: str
+    words: str
+    objectives: LatencyObjectives
+    traffic: PlayedTraffic
+    naive: dict[str, Any]
+    """The InferenceDeployment that the levers change."""
+    cards: tuple[str, ...]
+    """`--what-if` words of other GPUs for the same model."""
+    batches: tuple[str, ...]
+    easy: float = 0.0
+    """Share of requests that a small model answers as well: an assumption, which only an evaluation can settle."""
+    repeated: float = 0.0
+    """Share of requests that were answered before, word for word: an assumption, too."""
+
+
+def chat() -> Service:
+    """The hour of a production chat service."""
+    with gzip.open(traces() / "azure-llm-2023-conv.csv.gz", "rt", encoding="utf-8") as text:
+        every = list(request_traces.azure(text))
+
+    def arrivals(_: int) -> Iterator[RequestArrival]:
+        for one in every:
+            prompt, reply = one.prompt_tokens, one.output_tokens
+            yield RequestArrival(time=one.time / CHAT_SPEED, prompt_tokens=prompt, output_tokens=reply)
+
+    return Service(
+        name="chat",
+        words=f"Azure's conversation hour of 2023 at {CHAT_SPEED:g} times its speed: {len(every):,} requests, "
+        f"{CHAT_SPEED * len(every) / every[-1].time:.0f} a second, 1,155 prompt and 211 output tokens each; it does "
+        "not say which prompts begin alike",
+        objectives=LatencyObjectives(ttft_p95_s=2.0, tpot_p95_s=0.1),
+        traffic=PlayedTraffic(arrivals=arrivals, seconds=every[-1].time / CHAT_SPEED),
+        naive=_naive(8192),
+        cards=(
+            "gpu=NVIDIA-H200,tensorParallel=1",
+            "gpu=NVIDIA-L40S,tensorParallel=4",
+            "gpu=NVIDIA-A100-SXM4-80GB,tensorParallel=2",
+            "gpu=NVIDIA-RTX-PRO-6000-Blackwell-Server-Edition,tensorParallel=1",
+        ),
+        batches=("maxBatchedTokens=2048", "maxBatchedTokens=4096", "maxBatchedTokens=16384"),
+        easy=0.6,
+        repeated=0.1,
+    )
+
+
+def coding() -> Service:
+    """Agents that write code, each with a long context that grows."""
+    with gzip.open(traces() / "claude-code-sessions-even.jsonl.gz", "rt", encoding="utf-8") as text:
+        lines = [line for line in text if _longest(json.loads(line)) < LONGEST]
+    chance = streams("levers")
+    lines.sort(key=lambda _: chance.random())
+
+    def arrivals(page_tokens: int) -> Iterator[RequestArrival]:
+        yield from sessions.claude_code(lines[:SESSIONS], _starts(), page_tokens, share_system=True)
+
+    return Service(
+        name="coding",
+        words=f"Claude Code sessions, one begun each {SESSION_EVERY_S:g} s on average, for {CODING_SECONDS / 60:g} "
+        "min; a turn repeats the conversation before it and is sent when the last one was answered",
+        objectives=LatencyObjectives(ttft_p95_s=5.0, tpot_p95_s=0.1),
+        traffic=PlayedTraffic(arrivals=arrivals, seconds=CODING_SECONDS),
+        naive=_naive(CODING_CONTEXT),
+        cards=(
+            "gpu=NVIDIA-H200,tensorParallel=1",
+            "gpu=NVIDIA-H200,tensorParallel=2",
+            "gpu=NVIDIA-A100-SXM4-80GB,tensorParallel=4",
+            "gpu=NVIDIA-RTX-PRO-6000-Blackwell-Server-Edition,tensorParallel=2",
+        ),
+        batches=("maxBatchedTokens=2048", "maxBatchedTokens=4096", "maxBatchedTokens=16384"),
+    )
+
+
+SERVICES: Final[dict[str, Callable[[], Service]]] = {"chat": chat, "coding": coding}
+
+
+def _naive(context: int) -> dict[str, Any]:
+    return {
+        "apiVersion": "fairlead.dev/v1alpha1",
+        "kind": "InferenceDeployment",
+        "metadata": {"name": "service", "namespace": "default"},
+        "spec": {
+            "model": {"source": LARGE},
+            "engine": {"context": {"maxTokens": context}, "prefixCaching": {"enabled": False}},
+            "accelerator": {"product": H100},
+            "parallelism": {"tensor": 4},
+            "replicas": 1,
+        },
+    }
+
+
+def _starts() -> Iterator[float]:
+    chance, at = streams("levers/starts"), 0.0
+    while True:
+        yield at
+        at += chance.expovariate(1 / SESSION_EVERY_S)
+
+
+def _longest(session: dict[str, Any]) -> int:
+    return max((_size(one) for one in session["requests"]), default=0)
+
+
+def _size(request: dict[str, Any]) -> int:
+    return _longest(request) if request["type"] == "subagent" else int(request["in"]) + int(request["out"])
