@@ -65,7 +65,8 @@ def other_kinds_live_on_a_node() -> Figure:
         text=f"SGLang's own start {_shown(real.most('engine_seconds'))} s, from apply to the first answer "
         f"{_shown(overhead)} s more (at most {MOST_OVERHEAD_SECONDS:g} s); {real.traffic}; decided after at most "
         f"{_shown(real.most('seconds_to_decide'))} s, longest wait from zero "
-        f"{_shown(real.most('longest_held_seconds'))} s; {asked.total('specs')} specs asked of its parser and checks (at least {LEAST_SPECS}), "
+        f"{_shown(real.most('longest_held_seconds'))} s; {asked.total('specs')} specs asked of its parser and checks "
+        f"(at least {LEAST_SPECS}), "
         f"{asked.total('refusals_confirmed')} refusals confirmed; {real.ended.tests}; emulated: {emulated.traffic}; "
         f"{emulated.ended.tests}",
     )
