@@ -10,7 +10,7 @@ ANSWERS: Final = f"{STORIES}/test_what_it_answers.py"
 LEAST_SPECS: Final = 30
 SGLANG_STORIES: Final = "tests/node/sglang"
 KINDS: Final = "tests/node/kinds"
-ASKED: Final = "tests/sglang"
+OWN_WORD: Final = "tests/sglang"
 REFUSALS: Final = ("tests/engines/test_page.py", "tests/engines/sglang", "tests/engines/tensorrt_llm")
 """Each refusal of both kinds, and the page that lists them with their sources."""
 MOST_OVERHEAD_SECONDS: Final = 10.0
@@ -53,20 +53,21 @@ def load_is_followed() -> Figure:
 
 def other_kinds_live_on_a_node() -> Figure:
     """Real SGLang's life, its own word on our command lines, and emulated fleets of other kinds."""
-    real, asked, emulated = noted.pytest(SGLANG_STORIES), noted.pytest("-m", "sglang", ASKED), noted.pytest(KINDS)
+    real, parsed, emulated = noted.pytest(SGLANG_STORIES), noted.pytest("-m", "sglang", OWN_WORD), noted.pytest(KINDS)
     runs, overhead, table = (real, emulated), real.most("overhead_seconds"), noted.pytest(*REFUSALS)
     return Figure(
-        holds=asked.well
+        holds=parsed.well
         and table.well
         and all(ran.well and ran.unharmed for ran in runs)
         and overhead is not None
         and overhead <= MOST_OVERHEAD_SECONDS
-        and asked.total("specs") >= LEAST_SPECS,
+        and parsed.total("specs") >= LEAST_SPECS,
         text=f"SGLang's own start {_shown(real.most('engine_seconds'))} s, from apply to the first answer "
         f"{_shown(overhead)} s more (at most {MOST_OVERHEAD_SECONDS:g} s); {real.traffic}; decided after at most "
         f"{_shown(real.most('seconds_to_decide'))} s, longest wait from zero "
-        f"{_shown(real.most('longest_held_seconds'))} s; {asked.total('specs')} specs asked of its parser and checks (at least {LEAST_SPECS}), "
-        f"{asked.total('refusals_confirmed')} refusals confirmed; {real.ended.tests}; emulated: {emulated.traffic}; "
+        f"{_shown(real.most('longest_held_seconds'))} s; {parsed.total('specs')} specs asked of its parser and checks "
+        f"(at least {LEAST_SPECS}), "
+        f"{parsed.total('refusals_confirmed')} refusals confirmed; {real.ended.tests}; emulated: {emulated.traffic}; "
         f"{emulated.ended.tests}",
     )
 

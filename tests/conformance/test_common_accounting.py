@@ -34,8 +34,8 @@ def test_a_request_is_counted_in_tokens_and_once(richer: Endpoint, stream: bool)
     richer.complete(IDS, max_tokens=TOKENS, ignore_eos=True, cache_salt=f"counted {stream}", stream=stream)
     after = grown(richer, before, 1)
     assert (after.prompt_tokens or 0) - (before.prompt_tokens or 0) == len(IDS)
-    told = TOKENS if richer.words.counts_first else TOKENS - 1
-    assert (after.generation_tokens or 0) - (before.generation_tokens or 0) == told
+    generated = TOKENS if richer.words.counts_first else TOKENS - 1
+    assert (after.generation_tokens or 0) - (before.generation_tokens or 0) == generated
     assert (after.finished or 0) - (before.finished or 0) == 1
     assert (after.running, after.waiting, after.kv_usage) == (0, 0, 0)
     assert after.capacity_tokens is not None

@@ -53,34 +53,34 @@ OUT_OF_REACH: Final = {
 
 
 @pytest.fixture(scope="module")
-def said() -> dict[str, str]:
+def answers() -> dict[str, str]:
     """All are asked at once: its imports take longer than its checks."""
     setups = {**RENDERED, **REFUSED}
     return dict(zip(setups, verdicts.of([SGLANG.launch(one, PACE).command for one in setups.values()]), strict=True))
 
 
 @pytest.mark.parametrize("what", sorted(set(RENDERED) - set(OUT_OF_REACH)))
-def test_sglang_takes_what_we_render(what: str, said: dict[str, str]) -> None:
-    assert said[what] == verdicts.TAKEN
+def test_sglang_takes_what_we_render(what: str, answers: dict[str, str]) -> None:
+    assert answers[what] == verdicts.TAKEN
 
 
 @pytest.mark.parametrize("what", sorted(OUT_OF_REACH))
-def test_what_cannot_be_asked_here_is_named_with_its_reason(what: str, said: dict[str, str]) -> None:
-    assert said[what] != verdicts.TAKEN, "it can be asked after all: take it off the list"
+def test_what_cannot_be_asked_here_is_named_with_its_reason(what: str, answers: dict[str, str]) -> None:
+    assert answers[what] != verdicts.TAKEN, "it can be asked after all: take it off the list"
 
 
 @pytest.mark.parametrize("what", sorted(CONFIRMED))
-def test_what_it_notices_itself_it_says(what: str, said: dict[str, str]) -> None:
-    assert CONFIRMED[what] in said[what]
+def test_what_it_notices_itself_it_says(what: str, answers: dict[str, str]) -> None:
+    assert CONFIRMED[what] in answers[what]
 
 
-def test_so_many_specs_were_asked(said: dict[str, str], record_property: Record) -> None:
+def test_so_many_specs_were_asked(answers: dict[str, str], record_property: Record) -> None:
     """Most refusals are of starts that pass its checks and then end, hang, or serve what nobody asked for."""
-    record_property("specs", len(said))
+    record_property("specs", len(answers))
     record_property("refusals_confirmed", len(CONFIRMED))
     assert CONFIRMED.keys() <= REFUSED.keys()
     assert OUT_OF_REACH.keys() <= RENDERED.keys()
-    assert len(said) >= 30
+    assert len(answers) >= 30
 
 
 def test_the_flags_we_know_are_those_its_parser_knows() -> None:

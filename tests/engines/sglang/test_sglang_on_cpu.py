@@ -145,7 +145,7 @@ def test_what_it_cannot_do_there_is_refused_by_its_field(what: str) -> None:
     (found,) = refusals(setup)
 
     assert (found.field, found.value, found.reason in {Why.NOT_ON_CPU, Why.OUT_OF_RANGE}) == (field, value, True)
-    assert len(found.sentence) <= 240
+    assert len(f"{found.because}; {found.remedy}") <= 240
 
 
 def test_every_row_refuses_something_here_and_names_its_place() -> None:
@@ -184,7 +184,7 @@ def test_how_little_was_tried_is_always_said() -> None:
     assert fields_warned(on_cpu(cores=1)) == ["spec.accelerator.product", "spec.accelerator.cores"]
     assert fields_warned(on_cpu(replace(PLAIN, eager=True))) == ["spec.accelerator.product"]
     assert fields_warned(on_cpu(shape=None)) == ["spec.engine.context.maxTokens", "spec.accelerator.product"]
-    assert all(len(one.sentence) <= 240 for one in warnings(on_cpu(cores=1)))
+    assert all(len(f"{one.because}; {one.remedy}") <= 240 for one in warnings(on_cpu(cores=1)))
 
 
 def test_its_image_for_processors_holds_this_release_and_no_more() -> None:

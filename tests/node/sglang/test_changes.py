@@ -60,13 +60,13 @@ def test_an_engine_that_is_told_to_end_finishes_its_stream(stage: Stage, record_
     (pod,) = serves(chat).engines
     began = threading.Event()
     with ThreadPoolExecutor(1) as apart:
-        answer = apart.submit(asked, chat.address(), began)
+        answer = apart.submit(streamed, chat.address(), began)
         assert began.wait(START_SECONDS), "the stream began"
         stage.kubectl("delete", "pod", pod, "--wait=false")
-        told = time.monotonic()
+        deleted = time.monotonic()
         assert answer.result().flaw == ""
         eventually(lambda: pod not in names(stage), "the pod is gone", START_SECONDS)
-        record_property("drain_seconds", round(time.monotonic() - told, 1))
+        record_property("drain_seconds", round(time.monotonic() - deleted, 1))
     assert pod not in serves(chat).engines
     assert troubles(stage) == []
 
@@ -86,14 +86,14 @@ def test_a_scheduler_that_dies_is_noticed_and_its_pod_serves_again(stage: Stage,
     assert after == pod
 
 
-def asked(address: str, began: threading.Event) -> StreamResult:
+def streamed(address: str, began: threading.Event) -> StreamResult:
     """One long stream, from its beginning to its end."""
 
-    async def ask() -> StreamResult:
+    async def stream() -> StreamResult:
         async with client(address, timeout_s=LONG.TIMEOUT_S) as openai:
             return await stream_once(openai, LONG, began.set)
 
-    return asyncio.run(ask())
+    return asyncio.run(stream())
 
 
 def names(stage: Stage) -> set[str]:
