@@ -21,7 +21,7 @@ DEVIATIONS: Final = 4.0
 """By which ranks may differ by chance: once in 16,000 runs they do by more."""
 HIDDEN: Final = "board-papers"
 """A model that no tenant may use."""
-KNOWN: Final = 24
+RIGHT_LETTERS: Final = 24
 """Characters of a key that somebody guessed rightly."""
 
 
@@ -56,8 +56,8 @@ class IsolationFound:
         """One row."""
         return (
             f"{self.answers:,} answers show nothing of other tenants' cache, keys, usage, tasks or errors; the times "
-            f"to refuse {PROBES:,} wrong keys with {KNOWN} right characters and as many random ones differ by "
-            f"{abs(self.apart) * 1e6:.2f} µs in the median and {abs(self.deviations):.1f} standard deviations in rank"
+            f"to refuse {PROBES:,} wrong keys with {RIGHT_LETTERS} right letters and as many random ones differ by "
+            f"{abs(self.apart) * 1e6:.2f} µs in the median and {abs(self.deviations):.1f} deviations in rank"
         )
 
     def broken(self) -> list[str]:
@@ -132,7 +132,7 @@ async def _times(router: RouterProcess, found: IsolationFound, right: str) -> No
     taken: list[tuple[float, bool]] = []
     for almost in kinds:
         tail = secrets.token_hex(20)
-        key = right[:KNOWN] + tail[: len(right) - KNOWN] if almost else f"sk-{tail}"[: len(right)]
+        key = right[:RIGHT_LETTERS] + tail[: len(right) - RIGHT_LETTERS] if almost else f"sk-{tail}"[: len(right)]
         began = perf_counter()
         answer = await router.clients.get("/v1/models", {"authorization": f"Bearer {key}"})
         taken.append((perf_counter() - began, almost))

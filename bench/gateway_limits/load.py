@@ -52,7 +52,7 @@ class LimitsFound:
     @property
     def above(self) -> int:
         """By how many requests at once the worst tenant was above its limit."""
-        return max(self.seen.most[one] - concurrency(one) for one in TENANTS)
+        return max(self.seen.most(one) - concurrency(one) for one in TENANTS)
 
     @property
     def exceeded(self) -> float:
@@ -78,7 +78,7 @@ class LimitsFound:
             wrong.append(f"{self.routers} routers: {self.above} requests above a tenant's concurrency")
         if self.exceeded > most_exceeded:
             wrong.append(f"{self.routers} routers: a budget exceeded by {self.exceeded:.1f} reservations")
-        reached = sum(self.seen.most[one] >= concurrency(one) for one in TENANTS)
+        reached = sum(self.seen.most(one) >= concurrency(one) for one in TENANTS)
         if reached < len(TENANTS) / 2 or self.used < LEAST_USED:
             wrong.append(f"{self.routers} routers: limits were not reached, so nothing was tried")
         return wrong

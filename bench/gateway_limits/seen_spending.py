@@ -5,6 +5,7 @@ import json
 import random
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
+from math import inf
 from time import monotonic
 from typing import Final
 
@@ -21,33 +22,45 @@ CUT: Final = 0.03
 DELTA: Final = json.dumps({"choices": [{"index": 0, "delta": {"content": "word "}, "finish_reason": None}]}).encode()
 
 
+ABORT_SECONDS: Final = 0.1
+"""Within which an engine sees that a router gave up an attempt: `router.3` shows it."""
+
+
+@dataclass(slots=True)
+class SeenAttempt:
+    """One attempt, from the first to the last moment at which it was worked on."""
+
+    began: float
+    ended: float = inf
+    cancelled: bool = False
+
+    def runs(self, moment: float) -> bool:
+        """Whether a router had it here then. One that was given up counts until its end was on its way here."""
+        return self.began <= moment < self.ended and not (self.cancelled and self.ended - moment <= ABORT_SECONDS)
+
+
 @dataclass(slots=True)
 class SeenSpending:
     """All that the APIs saw."""
 
     rng: random.Random
-    running: Counter[str] = field(default_factory=Counter)
-    most: Counter[str] = field(default_factory=Counter)
-    """Of each tenant, the most at once."""
+    attempts: dict[str, list[SeenAttempt]] = field(default_factory=lambda: defaultdict(list))
     spent: dict[str, float] = field(default_factory=lambda: defaultdict(float))
-    began: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
     endings: Counter[str] = field(default_factory=Counter)
 
     async def answer(self, document: Json, side: EngineSide) -> None:
         """One attempt: answered, streamed, failed or cut; cancelled when its client is gone."""
         tenant = document["user"]
-        for _ in range(3):
-            await asyncio.sleep(0)  # connections that were closed before this request came are seen to be closed
-        self.running[tenant] += 1
-        self.most[tenant] = max(self.most[tenant], self.running[tenant])
-        self.began[tenant].append(monotonic())
+        attempt = SeenAttempt(began=monotonic())
+        self.attempts[tenant].append(attempt)
         try:
             await self._answered(document, side, tenant)
         except asyncio.CancelledError:
             self.endings["cancelled"] += 1
+            attempt.cancelled = True
             raise
         finally:
-            self.running[tenant] -= 1
+            attempt.ended = monotonic()
 
     async def _answered(self, document: Json, side: EngineSide, tenant: str) -> None:
         tokens, fault = self.rng.randint(1, MOST_TOKENS), self.rng.random()
@@ -78,9 +91,14 @@ class SeenSpending:
         self.endings["streamed"] += 1
         side.end_stream()
 
+    def most(self, tenant: str) -> int:
+        """The most of its attempts at once, looked at whenever one began."""
+        every = self.attempts[tenant]
+        return max((1 + sum(one.runs(new.began) for one in every if one is not new) for new in every), default=0)
+
     def busiest(self, tenant: str, seconds: float) -> int:
         """The most attempts that began within so many seconds."""
-        moments = self.began[tenant]
+        moments = [one.began for one in self.attempts[tenant]]
         most = first = 0
         for last, moment in enumerate(moments):
             while moment - moments[first] > seconds:
