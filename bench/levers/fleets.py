@@ -63,7 +63,7 @@ class Fleets:
 
     def __init__(self, service: Service) -> None:
         self.service = service
-        self._known: dict[tuple[object, ...], Played] = {}
+        self._cached: dict[tuple[object, ...], Played] = {}
 
     def fixed(self, one: Candidate, replicas: int, part: float | None = None, *, small: bool = False) -> Played:
         """So many replicas all the time; of a part of the requests, if one is named: the small ones or the rest."""
@@ -99,10 +99,10 @@ class Fleets:
         return self.fixed(one, replicas, part, small=small).kept >= KEPT_GOAL
 
     def _played(self, one: Candidate, part: float | None, *, small: bool) -> Played:
-        known = one.what_if, one.replicas, part, small
-        if known not in self._known:
-            self._known[known] = self._play(one, part, small=small)
-        return self._known[known]
+        fleet = one.what_if, one.replicas, part, small
+        if fleet not in self._cached:
+            self._cached[fleet] = self._play(one, part, small=small)
+        return self._cached[fleet]
 
     def _play(self, one: Candidate, part: float | None, *, small: bool) -> Played:
         service = self.service

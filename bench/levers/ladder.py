@@ -75,7 +75,7 @@ def rungs(service: Service) -> Iterator[Rung]:
     )
 
 
-def climbed(service: Service, say: Callable[[str], None]) -> list[Step]:
+def climbed(service: Service, note: Callable[[str], None]) -> list[Step]:
     """Every step, the naive fleet first."""
     fleets = Fleets(service)
     pulled: tuple[str, ...] = NAIVE
@@ -84,7 +84,7 @@ def climbed(service: Service, say: Callable[[str], None]) -> list[Step]:
     steps = [_step("naive", "-", "", best, best)]
     for rung in rungs(service):
         step, chosen, count = _tried(fleets, rung, pulled, (count, best), money)
-        say(f"{service.name}: {step.lever}: {step.found.usd_an_hour if step.found else 0:.2f} USD an hour")
+        note(f"{service.name}: {step.lever}: {step.found.usd_an_hour if step.found else 0:.2f} USD an hour")
         steps.append(step)
         if step.stays and step.found is not None:
             pulled, best = chosen, step.found

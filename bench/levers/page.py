@@ -113,6 +113,6 @@ def drawn(one: Mapping[str, Any]) -> str:
         width = (WIDTH - LEFT - 130) * cost / most
         lines.append(f'<text x="{LEFT - 8}" y="{top + 15}" text-anchor="end">{escape(step["lever"])}</text>')
         lines.append(f'<rect x="{LEFT}" y="{top}" width="{width:.1f}" height="{ROW - 6}" fill="{colour}"/>')
-        said = f"{cost:.0f} USD/h, {cost / naive:.0%}"
-        lines.append(f'<text x="{LEFT + width + 6:.1f}" y="{top + 15}">{said}</text>')
+        label = f"{cost:.0f} USD/h, {cost / naive:.0%}"
+        lines.append(f'<text x="{LEFT + width + 6:.1f}" y="{top + 15}">{label}</text>')
     return "\n".join([*lines, "</svg>", ""])

@@ -66,9 +66,8 @@ def other_kinds_live_on_a_node() -> Figure:
         f"{_shown(overhead)} s more (at most {MOST_OVERHEAD_SECONDS:g} s); {real.traffic}; decided after at most "
         f"{_shown(real.most('seconds_to_decide'))} s, longest wait from zero "
         f"{_shown(real.most('longest_held_seconds'))} s; {parsed.total('specs')} specs asked of its parser and checks "
-        f"(at least {LEAST_SPECS}), "
-        f"{parsed.total('refusals_confirmed')} refusals confirmed; {real.ended.tests}; emulated: {emulated.traffic}; "
-        f"{emulated.ended.tests}",
+        f"(at least {LEAST_SPECS}), {parsed.total('refusals_confirmed')} refusals confirmed; {real.ended.tests}; "
+        f"emulated: {emulated.traffic}; {emulated.ended.tests}",
     )
 
 

@@ -102,11 +102,11 @@ def test_an_idle_client_of_a_target_that_is_gone_connects_anew_and_others_stay(t
             both, routes = [target("a", one.address), target("b", other.address)], [single("code", "ns/b")]
             async with gateway(written(tmp_path, both, [single("chat", "ns/a"), *routes])) as router:
                 gone, stays = [await line_to(router) for _ in both]
-                assert "200 OK" in await asked(gone, body("chat"))
-                assert "200 OK" in await asked(stays, body("code"))
+                assert "200 OK" in await answer_to(gone, body("chat"))
+                assert "200 OK" in await answer_to(stays, body("code"))
                 written(tmp_path, both[1:], routes)
                 assert await gone[0].read() == b"", "closed without another byte"
-                assert "200 OK" in await asked(stays, body("code"))
+                assert "200 OK" in await answer_to(stays, body("code"))
                 for _, writer in (gone, stays):
                     writer.close()
 
@@ -121,7 +121,7 @@ async def line_to(router: Plane) -> Line:
     return await asyncio.open_connection(HOST, router.port)
 
 
-async def asked(line: Line, wanted: Json) -> str:
+async def answer_to(line: Line, wanted: Json) -> str:
     """One request and its whole reply on a connection that stays open; the status line."""
     (reader, writer), text = line, json.dumps(wanted).encode()
     head = "POST /v1/completions HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n"

@@ -1,8 +1,6 @@
 """What requests cost, as a gateway's clients and operators see it: access lines, metrics, and budgets that refuse."""
 
 import asyncio
-import csv
-import io
 import json
 from pathlib import Path
 from typing import Any, Final
@@ -206,68 +204,6 @@ def test_what_a_client_that_leaves_had_is_paid_and_the_rest_of_its_hold_returned
                     ) as answer:
                         assert answer.status == 200
                         await answer.content.readany()
-
-    run_story(story())
-
-
-def test_a_tenant_reads_its_own_usage_and_nobody_elses(tmp_path: Path) -> None:
-    async def story() -> None:
-        async with Raw(*[ANSWER] * 3).listening() as api:
-            config = written(
-                tmp_path,
-                [],
-                [single("chat", "external/big")],
-                [outside(api.address, tmp_path, prices=PRICES)],
-                tenants=tenants(tmp_path),
-            )
-            async with gateway(config) as router:
-                for name in ("shop", "office", "shop"):
-                    assert (await posted(router, PROMPT, **bearer(name)))[0] == 200
-                _, page = await got(router, "/v1/usage", bearer())
-                (bucket,) = page["data"]
-                assert bucket["results"] == [
-                    {
-                        "object": "organization.usage.completions.result",
-                        "model": "chat",
-                        "num_model_requests": 2,
-                        "input_tokens": 1000,
-                        "input_cached_tokens": 0,
-                        "output_tokens": 500,
-                        "cost": 2 * COST,
-                    }
-                ]
-                assert (await got(router, "/v1/usage?start_time=0&end_time=9", bearer()))[1]["data"] == []
-                assert (await got(router, "/v1/usage?start_time=today", bearer()))[0] == 400
-                assert (await got(router, "/v1/usage?end_time=soon", bearer()))[0] == 400
-                assert (await got(router, "/v1/usage", {"authorization": "Bearer sk-else"}))[0] == 401
-
-    run_story(story())
-
-
-def test_cost_tools_read_everybodys_usage_as_a_table_and_tenants_do_not(tmp_path: Path) -> None:
-    async def story() -> None:
-        async with Raw(*[ANSWER] * 3).listening() as api:
-            apis = [outside(api.address, tmp_path, prices=PRICES)]
-            config = written(tmp_path, [], [single("chat", "external/big")], apis, tenants=tenants(tmp_path))
-            config.write_text(config.read_text().replace('"test"', '"InferenceGateway ns/company"'))
-            async with gateway(config) as router:
-                for name in ("shop", "office", "shop"):
-                    assert (await posted(router, PROMPT, **bearer(name)))[0] == 200
-                page = router.pages + "/fairlead/v1/usage"
-                async with router.session.get(page) as answer:
-                    rows = await answer.json()
-                async with router.session.get(page, params={"format": "csv"}) as answer:
-                    assert answer.content_type == "text/csv"
-                    table = list(csv.DictReader(io.StringIO(await answer.text())))
-                spent = {one["SubAccountId"]: (one["BilledCost"], one["x_Requests"]) for one in rows}
-                assert spent == {"shop": (2 * COST, 2), "office": (COST, 1)}
-                assert {one["BillingAccountId"] for one in rows} == {"ns/company"}
-                assert [float(one["BilledCost"]) for one in table] == [one["BilledCost"] for one in rows]
-                for query, status in (("?start_time=0&end_time=9", 200), ("?end_time=soon", 400), ("?format=xml", 400)):
-                    async with router.session.get(page + query) as answer:
-                        assert answer.status == status
-                        assert (await answer.text() == "[]") == (status == 200)
-                assert (await got(router, "/fairlead/v1/usage", bearer()))[0] == 404
 
     run_story(story())
 

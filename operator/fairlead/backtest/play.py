@@ -10,25 +10,20 @@ from math import inf
 from typing import Final
 
 from fairlead.backtest.candidate import Candidate
+from fairlead.backtest.played_engines import PlayedEngines
 from fairlead.backtest.windows import Window, WindowedStatistics
 from fairlead.fleet.capacity_plan import LatencyObjectives
 from fairlead.fleet.policies import ReplicaBounds, ScalingReason
 from fairlead.fleet.randomness import RandomSource
-from fairlead.routing.endpoint import EndpointSample
 from fairlead.scaling.decide.recommendation import Recommendation
 from fairlead.scaling.decide.scaling_state import ScalingState
 from fairlead.scaling.facts import ScalingFacts
-from fairlead.simulator.engine.core import EngineCore
-from fairlead.simulator.engine.ranks import EngineRanks
 from fairlead.simulator.traffic.arrivals import RequestArrival
 from fairlead.simulator.virtual_fleet import report, simulated_autoscaler
-from fairlead.simulator.virtual_fleet.balancers import Balancer, RoundRobin
 from fairlead.simulator.virtual_fleet.cold_starts import ColdStartDistribution, FixedColdStarts
 from fairlead.simulator.virtual_fleet.observers import FleetSnapshot
-from fairlead.simulator.virtual_fleet.replica import ReplicaEngines
 from fairlead.simulator.virtual_fleet.replicas import ScalingHook, SimulatedFleet
 from fairlead.simulator.virtual_fleet.report import SimulationReport
-from fairlead.simulator.virtual_fleet.router_balancer import RouterBalancer, RouterSettings
 from fairlead.simulator.virtual_fleet.simulated_autoscaler import ScaledDeployment, SimulatedAutoscaler
 from fairlead.simulator.virtual_fleet.simulation import FleetSimulation
 
@@ -128,33 +123,6 @@ class _Progress(WindowedStatistics):
             raise _MissedTooMany
 
 
-class _Fleet:
-    """The candidate's engines, by their replica's number, for those who sample them."""
-
-    def __init__(self, candidate: Candidate, streams: Callable[[str], RandomSource]) -> None:
-        self._candidate, self._streams = candidate, streams
-        self._cores: dict[int, tuple[EngineCore, ...]] = {}
-
-    def inside(self, ordinal: int) -> ReplicaEngines:
-        """The engines of a new replica."""
-        made = self._candidate
-        self._cores[ordinal] = cores = tuple(
-            EngineCore(made.settings, made.times, self._streams(f"engine/{ordinal}/{rank}"))
-            for rank in range(made.ranks)
-        )
-        return ReplicaEngines(cores, EngineRanks(cores).choose if made.ranks > 1 else None)
-
-    def figures(self, ordinal: int, now: float) -> EndpointSample | None:
-        """As a router scrapes them."""
-        cores = self._cores[ordinal]
-        return EndpointSample(
-            at=now,
-            running=sum(core.running for core in cores),
-            waiting=sum(core.waiting for core in cores),
-            kv_usage=max(core.usage for core in cores),
-        )
-
-
 class _DecisionLog:
     """Keeps decisions that changed the number of replicas."""
 
@@ -200,7 +168,7 @@ def play(candidate: Candidate, traffic: PlayedTraffic, chosen: PlaySettings) -> 
     """From the first request on; what a candidate meets depends on nothing but the arguments."""
     objectives = objectives_of(candidate, chosen)
     first = _first(candidate, chosen)
-    log, inside = _DecisionLog(first), _Fleet(candidate, chosen.streams)
+    log, inside = _DecisionLog(first), PlayedEngines(candidate, chosen.streams)
     fleet = SimulatedFleet(
         inside=inside.inside,
         replicas=first,
@@ -210,7 +178,7 @@ def play(candidate: Candidate, traffic: PlayedTraffic, chosen: PlaySettings) -> 
         snapshot_s=SNAPSHOT_SECONDS,
     )
     statistics, cut = _Progress(objectives, traffic.since, chosen), False
-    world = FleetSimulation(fleet, _balancer(candidate, inside), chosen.streams("world"), statistics)
+    world = FleetSimulation(fleet, inside.balancer(), chosen.streams("world"), statistics)
     try:
         world.run(reaching_engines(candidate, traffic, chosen), until=traffic.seconds + LAST_ANSWERS_SECONDS)
     except _MissedTooMany:
@@ -229,18 +197,6 @@ def play(candidate: Candidate, traffic: PlayedTraffic, chosen: PlaySettings) -> 
         notes=candidate.notes,
         cut=cut,
     )
-
-
-def _balancer(candidate: Candidate, fleet: _Fleet) -> Balancer:
-    """Our routers, or none."""
-    settings = candidate.settings
-    routers = RouterSettings(
-        count=candidate.routers,
-        page_tokens=settings.block_tokens,
-        kv_tokens=settings.blocks * settings.block_tokens * candidate.ranks,
-        balancing=candidate.balancing,
-    )
-    return RoundRobin() if candidate.in_turn else RouterBalancer(routers, fleet.figures)
 
 
 def reaching_engines(candidate: Candidate, traffic: PlayedTraffic, chosen: PlaySettings) -> Iterator[RequestArrival]:
