@@ -35,6 +35,8 @@ def store(folder: Path) -> Iterator[str]:
     with subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.STDOUT) as process:
         try:
             while True:
+                if process.poll() is not None:
+                    raise SystemExit(f"bench: the store ended at once; is {host}:{port} in use?")
                 try:
                     socket.create_connection(STORE, timeout=1).close()
                     break

@@ -28,7 +28,7 @@ ABORT_SECONDS: Final = 0.1
 
 @dataclass(slots=True)
 class SeenAttempt:
-    """One attempt, and when it was worked on."""
+    """One attempt, from its beginning to the end of the work on it."""
 
     began: float
     ended: float = inf

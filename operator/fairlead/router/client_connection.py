@@ -29,6 +29,8 @@ log = logging.getLogger(__name__)
 
 GRACE_SECONDS: Final = 2.0
 """After a refusal the rest of the request is read and dropped so long: closing at once could lose the refusal."""
+MOVED_SECONDS: Final = 2.0
+"""How long a connection may be idle whose last target is gone: its client finds the target at other routers."""
 STALL_SECONDS: Final = 60.0
 """A client that reads nothing of its response for so long is cut; its engine was paused meanwhile."""
 WRITE_BYTES: Final = 256 * 2**10
@@ -39,8 +41,8 @@ class ClientConnection(asyncio.Protocol):
     """A client's connection. Between two requests it holds nothing but its reader."""
 
     __slots__ = (
-        *("_context", "_exchange", "_record", "_router", "_scraped", "_target", "leaving", "paused", "peer", "reader"),
-        *("since", "transport", "write"),
+        *("_context", "_exchange", "_moved", "_record", "_router", "_scraped", "_target", "leaving", "paused", "peer"),
+        *("reader", "since", "transport", "write"),
     )
     write: Callable[[bytes], None]
 
@@ -60,6 +62,8 @@ class ClientConnection(asyncio.Protocol):
         self._record: RequestRecord | None = None
         self._target: EngineTarget | None = None
         """Of its last request."""
+        self._moved = False
+        """That target is gone from here."""
         self._scraped = scraped
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -193,7 +197,7 @@ class ClientConnection(asyncio.Protocol):
     def answered(self, *, keep: bool) -> None:
         """The response is written; read the next request, or close."""
         if self._exchange is not None:
-            self._target = getattr(self._exchange, "target", None)
+            self._target, self._moved = getattr(self._exchange, "target", None), False
         self._exchange = None
         self.since = monotonic()
         if keep and not self.reader.surplus:
@@ -214,9 +218,11 @@ class ClientConnection(asyncio.Protocol):
             transport.close()
 
     def left_by(self, target: EngineTarget) -> None:
-        """A target serves nobody here any more: a client that asked it last, and is idle, connects anew."""
-        if self._target is target and self._exchange is None and self.reader.stage is RequestReadStage.IDLE:
-            self.close()
+        """A target serves nobody here any more: a client that asked it last, and stays idle, is to connect anew.
+
+        Not at once: a client under load may have its next request on the way.
+        """
+        self._moved = self._moved or self._target is target
 
     def close(self) -> None:
         """Close once what was written is sent."""
@@ -263,7 +269,7 @@ class ClientConnection(asyncio.Protocol):
             if self.paused and waited > STALL_SECONDS:
                 self._cut()
         elif stage is RequestReadStage.IDLE:
-            if waited > door.idle_seconds:
+            if waited > (min(MOVED_SECONDS, door.idle_seconds) if self._moved else door.idle_seconds):
                 self.abort()
         elif stage is RequestReadStage.HEAD:
             if waited > door.head_seconds:
