@@ -65,6 +65,18 @@ PROCESSORS: Final = (
         engine={"env": [{"name": "OMP_NUM_THREADS", "value": "64"}]},
     ),
     _no(
+        "SGLang's image for CUDA on a processor, which is the default",
+        "spec.engine.image",
+        "make image-sglang-cpu",
+        engine={"kind": "SGLang"},
+    ),
+    _no(
+        "drafts of SGLang on a processor",
+        "spec.engine.speculation.method",
+        "need its kernels",
+        engine={"kind": "SGLang", "image": "example.com/sglang:1", "speculation": {"method": "ngram"}},
+    ),
+    _no(
         "a model of unknown shape in very little memory",
         "spec.accelerator.memory",
         "write 4Gi or more",

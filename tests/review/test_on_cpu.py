@@ -42,6 +42,35 @@ def test_it_is_launched_with_what_the_review_decided() -> None:
     assert launch.command[-1] == "--enforce-eager"
 
 
+SGLANG = {"kind": "SGLang", "image": "localhost/fairlead-sglang-cpu:0.5.23", "context": {"maxTokens": 4096}}
+
+
+def test_an_engine_that_is_told_tokens_gets_those_that_the_fit_counted() -> None:
+    review = reviewed(engine=SGLANG)
+    assert isinstance(review.fit, Fit)
+    assert review.fit.verdict is FitVerdict.FITS
+    assert review.engine is not None
+    assert review.setup is not None
+    command = review.engine.launch(review.setup, engine_timing.of(review)).command
+
+    assert command[command.index("--max-total-tokens") + 1] == str(int(review.fit.kv_tokens.likely))
+    assert review.fit.memory.weights.likely < vllms().memory.weights.likely, "nothing is packed a second time"
+
+
+def test_what_has_no_room_for_it_is_refused_without_a_least_cache() -> None:
+    review = reviewed("8Gi", engine=SGLANG, model={"source": "hf://meta-llama/Llama-3.1-8B-Instruct"})
+    (no,) = review.refusals
+
+    assert (no.field, "least cache" in no.because) == ("spec.accelerator.memory", False)
+
+
+def vllms() -> Fit:
+    """The same model's with vLLM."""
+    fit = reviewed().fit
+    assert isinstance(fit, Fit)
+    return fit
+
+
 def test_what_is_tight_is_warned_of_with_the_field_to_raise() -> None:
     (warning,) = reviewed("4Gi").warnings
 

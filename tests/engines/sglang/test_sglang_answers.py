@@ -8,6 +8,7 @@ import pytest
 from fairlead.engines.http_api import EngineErrorClass
 from fairlead.engines.sglang import memory
 from fairlead.engines.sglang.http_api import API
+from fairlead.fleet import accelerators
 from fairlead.fleet.conditions import ConditionReason
 from fairlead.fleet.engine_memory import BatchLimits, MemorySettings, ReplicaLayout
 from fairlead.fleet.fit import Fit
@@ -101,7 +102,8 @@ def test_a_large_card_keeps_ten_gigabytes_and_a_tiny_one_nothing() -> None:
 
     assert memory.MEMORY.static_share(A100, least) == 0.875
     assert memory.MEMORY.static_share(replace(T4, memory_mib=2048), least) == 0.0
-    assert 0.6 < (memory.MEMORY.static_share(T4, least) or 0.0) < 0.9
+    assert 0.6 < (memory.MEMORY.static_share(T4, least) or 0) < 0.9
+    assert memory.MEMORY.static_share(accelerators.cpu(8 << 30), least) is None
 
 
 def test_graphs_are_captured_for_batches_by_the_card() -> None:
