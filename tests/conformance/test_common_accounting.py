@@ -102,5 +102,6 @@ def test_a_client_that_goes_is_not_counted(queueing: Endpoint) -> None:
     eventually(lambda: queueing.load().running == 0, "it is gone", 20)
     after = queueing.load()
     assert after.finished == before.finished
-    assert 50 <= (after.generation_tokens or 0) - (before.generation_tokens or 0) < 4000
+    least = 50 if queueing.words.counts_first else 49
+    assert least <= (after.generation_tokens or 0) - (before.generation_tokens or 0) < 4000
     assert after.kv_usage == 0
