@@ -146,6 +146,7 @@ def test_a_router_understands_all_that_it_is_told(name: str) -> None:
     adapters = tuple(one.name for one in engine.adapters)
     understood = loader.read(first_child(deployment, "ConfigMap")["data"]["router.json"])
     assert understood == loader.RouterConfig(
+        rendered_from="InferenceDeployment team/chat",
         namespace="team",
         selector="fairlead.dev/deployment=chat,fairlead.dev/role=engine",
         engine_port=catalogue.api(engine.kind).port,
