@@ -1,7 +1,7 @@
 """The levers of one service, pulled one after the other: what each changes, and whether it stays.
 
-A lever stays if the cheapest fleet that keeps the objectives costs less with it, or if for the naive fleet's money whole
-answers come sooner. What does not help here is shown too: it may help elsewhere.
+A lever stays if the cheapest fleet that keeps the objectives costs less with it, or if whole answers come sooner for
+the naive fleet's money. What does not help here is shown too: it may help elsewhere.
 """
 
 from collections.abc import Callable, Iterator, Sequence
