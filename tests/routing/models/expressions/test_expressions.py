@@ -92,7 +92,7 @@ def test_a_rule_whose_expression_is_refused_never_holds() -> None:
         ("task == '\\d'", "not_understood", "column 10: \\d is no escape; write \\\\ for a backslash, or r'...' for "),
         ("promptTokens > 99999999999999999", "not_understood", "column 16: 99999999999999999 is beyond 9007199254"),
         ("promptTokens > 9999999999999999", "not_understood", "column 16: 9999999999999999 is beyond 9007199254"),
-        ("prompt == 'a'", "unknown_name", "column 1: there is no fact prompt; there are model, tenant, task, "),
+        ("prompt == 'a'", "unknown_name", "column 1: there is no fact prompt; allowed are model, tenant, task, "),
         ("task.lower() == 'a'", "unknown_name", "column 6: there is no function 'lower'; there are startsWith, "),
         ("task.size('a') == 1", "unknown_name", "column 6: there is no function 'size'"),
         ("promptTokens", "wrong_type", "column 1: here stands a number where a condition is needed; compare it "),
