@@ -110,6 +110,15 @@ def test_a_table_of_the_vocabulary_is_kept_twice() -> None:
     assert memory.memory(tied).weights.likely < 1.5 * GIB
 
 
+def test_an_engine_that_packs_no_tables_keeps_them_once() -> None:
+    assert CURRENT.host is not None
+    question = on_cpu(64, LLAMA)
+    plain = replace(question, release=OnGpusOnly(host=CURRENT.host._replace(packs_tables=False)))
+
+    extra = memory.memory(question).weights.likely - memory.memory(plain).weights.likely
+    assert extra == 2 * 128256 * 4096 * 2
+
+
 def test_files_of_weights_count_once_more_at_worst_and_no_graphs_at_all() -> None:
     parts = memory.memory(on_cpu(64, LLAMA))
 

@@ -7,12 +7,12 @@ import pytest
 
 from fairlead.engines.engine_setup import EngineSetup
 from fairlead.engines.reasons import EngineReason as Why
-from fairlead.engines.tensorrt_llm import warning_checks
+from fairlead.engines.tensorrt_llm import unknown_flags, warning_checks
 from fairlead.fleet.conversations import Reasoning, Tools
-from fairlead.fleet.desired_state import DesiredSpeculation
+from fairlead.fleet.desired_state import DesiredSpeculation, EngineKind
 from fairlead.fleet.quantization import WeightFormat
 from tests.engines.setups import B200, DRAFT, H100, HUB, LLAMA, NGRAM, VOLUME, WITH_DRAFT, setup_of, stored
-from tests.engines.tensorrt_llm.inputs import ENGINE, TENSORRT, adapter
+from tests.engines.tensorrt_llm.inputs import ENGINE, EXTRA, TENSORRT, adapter
 
 SHORT: Final = replace(ENGINE, max_context_tokens=8192)
 
@@ -121,3 +121,10 @@ def test_every_warning_has_a_story() -> None:
     fired = {one for setup, *_ in WORTH_A_WORD.values() for one in warning_checks.WARNING_CHECKS if one(setup)}
 
     assert fired == set(warning_checks.WARNING_CHECKS)
+
+
+def test_what_the_emulator_refuses_it_does_not_warn_of_as_well() -> None:
+    ours = replace(SHORT, kind=EngineKind.SIMULATED_TENSORRT_LLM, extra_args=("--no_such_option",))
+    assert [one for one in TENSORRT.warnings(setup_of(ours, on=H100)) if one.field.startswith(EXTRA)] == []
+    (refusal,) = unknown_flags.refusals(setup_of(ours, on=H100))
+    assert (refusal.field, refusal.value) == (f"{EXTRA}[0]", "--no_such_option")
