@@ -67,6 +67,7 @@ def test_what_the_operator_writes_is_what_the_router_reads(routing: RoutingSetti
     document = router_config.document(revision, DeploymentRouter(routing=routing, pods=RouterPods(replicas=3)), replica)
 
     assert loader.read(json.dumps(document)) == RouterConfig(
+        rendered_from=document["renderedFrom"],
         namespace=revision.namespace,
         selector=document["selector"],
         engine_port=8000,
@@ -106,7 +107,9 @@ def test_secrets_are_told_by_the_files_they_are_mounted_as() -> None:
 
 
 def test_a_list_of_engines_is_enough_and_all_else_has_defaults() -> None:
-    assert loader.read(json.dumps(PLACE)) == RouterConfig(endpoints=("127.0.0.1:8000",), routing=RoutingSettings())
+    assert loader.read(json.dumps(PLACE)) == RouterConfig(
+        rendered_from="a test", endpoints=("127.0.0.1:8000",), routing=RoutingSettings()
+    )
 
 
 def test_keys_of_a_newer_operator_are_passed_over() -> None:
