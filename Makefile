@@ -100,7 +100,7 @@ bench-clients: setup ## other people's clients and load generators through the r
 bench-operator: setup ## the operator with 1,000 deployments: convergence, edits, memory, rest
 	@$(ENV) $(PY) -m bench.operator_scale
 
-bench-levers: setup ## what each lever is worth, from a naive fleet on: docs/levers.md (a quarter of an hour)
+bench-levers: setup ## what each lever is worth, from a naive fleet on: docs/levers.md (long)
 	@$(ENV) $(PY) -m bench.levers --write
 
 bench-autoscaler: setup ## the autoscaler beside HPA, KEDA, static and foreknowledge, and what looking costs (long)

@@ -98,10 +98,12 @@ class Reply:
     def read_by(self, tap: Callable[[bytes], None]) -> None:
         """Before a response begins, and after `judge`: who else gets its body, too."""
         judge = self._tap
+        if judge is None:
+            self._tap = tap
+            return
 
         def both(payload: bytes) -> None:
-            if judge is not None:
-                judge(payload)
+            judge(payload)
             tap(payload)
 
         self._tap = both

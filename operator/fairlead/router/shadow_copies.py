@@ -45,9 +45,11 @@ def send(context: RouterContext, request: Request, path: RoutePath, now: float) 
 def _begins(context: RouterContext, target: EngineTarget, request: Request, found: BodyFacts, now: float) -> bool:
     """Send it, if a replica of the target has room, and nobody waits for one."""
     table = target.dispatcher.table
+    if target.dispatcher.waiting:
+        return False
     twin = request.twin(RequestRecord(now, now, copied=Copied.COPY, target=target.name))
     copy = ShadowCopy(context, twin, target)
-    if target.dispatcher.waiting or twin.aim(context, target, found, copy) is not None:
+    if twin.aim(context, target, found, copy) is not None:
         return False
     twin.prepare(context, target, found, LAST_RANK)
     chosen = table.choose(twin.routing, now)
