@@ -77,6 +77,8 @@ REAL_ENGINES: Final = ("tests/node/vllm", "tests/node/vllm_demo")
 REAL_SGLANGS: Final = "tests/node/sglang"
 OTHER_KINDS: Final = "tests/node/kinds"
 LEAKS: Final = "tests/node/test_leaves_nothing_behind.py"
+LIVES: Final = ("tests/node/test_demo.py", "tests/node/test_chart_lives.py")
+"""Two long stories: a lane of their own fills a core that would idle at the end."""
 A_NODE: Final = "a Ready node; root, or DEVCLUSTER=existing KUBECONFIG=…"
 
 LANES: Final = (
@@ -114,15 +116,6 @@ LANES: Final = (
         kept=True,
     ),
     Lane(
-        name="apiserver",
-        marker="apiserver",
-        folders=(APISERVER,),
-        apart=OPERATED,
-        world="etcd and a kube-apiserver; no root",
-        preparations=(LIGHT, SCHEMAS),
-        real=True,
-    ),
-    Lane(
         name="operated",
         marker="apiserver",
         folders=OPERATED,
@@ -131,11 +124,12 @@ LANES: Final = (
         real=True,
     ),
     Lane(
-        name="rollouts",
-        marker=OF_NODES,
-        folders=(ROLLOUTS,),
-        world=f"{A_NODE}: revisions that change, well and badly",
-        preparations=(WHOLE, IMAGE),
+        name="apiserver",
+        marker="apiserver",
+        folders=(APISERVER,),
+        apart=OPERATED,
+        world="etcd and a kube-apiserver; no root",
+        preparations=(LIGHT, SCHEMAS),
         real=True,
     ),
     Lane(
@@ -148,6 +142,14 @@ LANES: Final = (
         real=True,
     ),
     Lane(
+        name="rollouts",
+        marker=OF_NODES,
+        folders=(ROLLOUTS,),
+        world=f"{A_NODE}: revisions that change, well and badly",
+        preparations=(WHOLE, IMAGE),
+        real=True,
+    ),
+    Lane(
         name="scaling",
         marker=OF_NODES,
         folders=(SCALING,),
@@ -156,10 +158,18 @@ LANES: Final = (
         real=True,
     ),
     Lane(
+        name="lives",
+        marker=OF_NODES,
+        folders=LIVES,
+        world=f"{A_NODE}: a chart that is upgraded, removed and installed again, and the demo",
+        preparations=(WHOLE, IMAGE),
+        real=True,
+    ),
+    Lane(
         name="node",
         marker=OF_NODES,
         folders=("tests/node",),
-        apart=(SERVING, LEAKS, OTHER_KINDS, REAL_SGLANGS, *REAL_ENGINES),
+        apart=(SERVING, LEAKS, *LIVES, OTHER_KINDS, REAL_SGLANGS, *REAL_ENGINES),
         world=A_NODE,
         preparations=(WHOLE, IMAGE),
         real=True,
@@ -212,4 +222,5 @@ LANES: Final = (
         only_named=True,
     ),
 )
-"""In the order in which they begin: what needs no node beside the look for traces, which keeps nodes out."""
+"""In the order in which they begin: what needs no node beside the look for traces, which keeps nodes out, then the long
+ones."""

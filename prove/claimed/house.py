@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
-from house import messages_page, prose
+from house import lanes, messages_page, prose
+from house.lane import LANES
 from house.sentences import limits
 from house.tree import ROOT
 from prove import programs
@@ -63,7 +64,9 @@ def cluster_from_nothing() -> Figure:
 
 def cluster_is_real() -> Figure:
     """What only a scheduler, a kubelet and a network together can show."""
-    return all_pass(programs.pytest("-m", "node", "tests/node"))
+    lane = next(lane for lane in LANES if lane.name == "node")
+    ((_, *words),) = lanes.commands(lane)
+    return all_pass(programs.pytest(*words))
 
 
 def nothing_left_over() -> Figure:

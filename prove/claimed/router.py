@@ -7,7 +7,11 @@ from prove import noted, programs
 from prove.claims import Claim, Figure
 from prove.programs import Ended
 
-SERVING: Final = "tests/node/serving"
+LEAVING: Final = (
+    "tests/node/serving/rollouts/test_rollouts.py",
+    "tests/node/serving/test_leaving.py",
+    "tests/node/serving/test_router.py",
+)
 FUZZED_BYTES: Final = 10_000_000
 
 
@@ -52,7 +56,7 @@ def answers_again_exactly() -> Figure:
 
 def drops_nothing_on_a_node() -> Figure:
     """Whatever leaves, under load."""
-    ran = noted.pytest(f"{SERVING}/test_rollouts.py", f"{SERVING}/test_leaving.py", f"{SERVING}/test_router.py")
+    ran = noted.pytest(*LEAVING)
     sent, failed, cut = ran.total("requests"), ran.total("failed"), ran.total("cut")
     return Figure(
         holds=ran.well and sent > 0 and failed == cut == 0,

@@ -49,6 +49,7 @@ def test_a_lane_that_does_not_exist_is_answered_with_those_that_do() -> None:
         ("tests/house/test_recipes.py", "recipe"),
         ("tests/router/test_shared_store.py", "conformance"),
         ("tests/node/test_gpus.py", "node"),
+        ("tests/node/test_demo.py", "node"),
         ("tests/node/test_leaves_nothing_behind.py", "node"),
         ("tests/node/serving/test_router.py", "node"),
         ("tests/node/serving/rollouts/test_rollouts.py", "node"),
@@ -200,7 +201,7 @@ def test_a_shells_test_that_failed_beside_others_is_told_again_alone(
 
 def test_only_lanes_of_a_real_world_are_looked_at_twice() -> None:
     assert [lane.name for lane in LANES if lane.real] == [
-        *("leaks", "conformance", "apiserver", "operated", "rollouts", "serving", "scaling", "node")
+        *("leaks", "conformance", "operated", "apiserver", "serving", "rollouts", "scaling", "lives", "node")
     ]
     broken = Ran(lane=by_name("pure"), code=1, seconds=1.0)
     assert lanes.run_again(broken) is broken
