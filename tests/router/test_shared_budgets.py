@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from fairlead.accounting.budgets import BudgetAccount, BudgetReservation, BudgetShortage
-from fairlead.router import shared_budgets
+from fairlead.router import budget_store, shared_budgets
 from fairlead.router.shared_budgets import SharedBudgets
 from tests.accounting.costs import NOON
 from tests.router.cache import redis_server
@@ -33,7 +33,7 @@ def server(tmp_path: Path) -> Iterator[Server]:
 @pytest.fixture(autouse=True)
 def often(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shared_budgets, "EVERY_SECONDS", 0.01)
-    monkeypatch.setattr(shared_budgets, "ANSWER_SECONDS", 1.0)
+    monkeypatch.setattr(budget_store, "ANSWER_SECONDS", 1.0)
 
 
 @asynccontextmanager
@@ -96,6 +96,38 @@ def test_while_the_store_is_away_each_goes_by_its_part_and_says_so_once(
     lines = [one.getMessage() for one in caplog.records]
     assert len([one for one in lines if "the store of budgets does not answer" in one]) == 1
     assert lines[-1] == "the store of budgets answers again"
+
+
+def test_a_store_that_is_slow_is_asked_again_by_who_starts_and_by_who_ends(server: Server) -> None:
+    async def story() -> None:
+        one, two = BudgetAccount(limit=10.0, parts=2), BudgetAccount(limit=10.0, parts=2)
+        loop = asyncio.get_running_loop()
+        async with sharing(server.url, one):
+            held(one, 4.0)
+            await until(one, 6.0)
+            held(one, 3.0)
+            server.signal(signal.SIGSTOP)
+            loop.call_later(2.5, server.signal, signal.SIGCONT)
+        server.signal(signal.SIGSTOP)
+        loop.call_later(2.5, server.signal, signal.SIGCONT)
+        async with sharing(server.url, two):
+            assert two.left(NOON) == pytest.approx(3.0)
+
+    run_story(story(), 60)
+
+
+def test_who_leaves_a_store_goes_by_its_part_whatever_that_store_still_answers(server: Server) -> None:
+    async def story() -> None:
+        one, two = BudgetAccount(limit=10.0, parts=2), BudgetAccount(limit=10.0, parts=2)
+        async with sharing(server.url, one) as budgets, sharing(server.url, two):
+            held(two, 2.0)
+            await until(one, 8.0)
+            held(one, 1.0)
+            budgets.apply(None, "ns/front")
+            await until(two, 7.0)
+            assert one.left(NOON) == pytest.approx(4.0)
+
+    run_story(story(), 60)
 
 
 def test_an_address_that_is_none_or_nobody_there_keeps_no_router_from_serving() -> None:

@@ -50,7 +50,7 @@ BACKLOG: Final = 4096
 LAST_LINES_SECONDS: Final = 2.0
 LAST_BYTES_SECONDS: Final = 1.0
 """What was written last may still be buffered for slow clients."""
-FIRST_BUDGETS_SECONDS: Final = 1.0
+FIRST_BUDGETS_SECONDS: Final = 3.0
 """A store of budgets answers within milliseconds; one that does not keeps no router from serving."""
 POLL_SECONDS: Final = 0.02
 LOOPBACK: Final = "127.0.0.1"

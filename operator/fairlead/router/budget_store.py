@@ -1,0 +1,88 @@
+"""What a Redis or Valkey has of the budgets of routers that share tenants: a sum for each router, and one for all ended.
+
+Each router writes its own sum and adds nothing to another's, so that what a slow store carries out twice is counted
+once.
+"""
+
+import asyncio
+import os
+from collections.abc import Mapping
+from contextlib import suppress
+from hashlib import sha256
+from math import fsum
+from typing import TYPE_CHECKING, Final
+
+from fairlead.accounting.budgets import RouterSpend
+
+if TYPE_CHECKING:
+    from redis.asyncio import Redis
+
+ANSWER_SECONDS: Final = 0.25
+KEPT_SECONDS: Final = 40 * 86_400
+"""After its last change: longer than any period."""
+ENDED: Final = b"ended"
+"""The sum of routers that ended."""
+NAME: Final = "fairlead:budget:{}:{}:{}"
+
+
+def connect(url: str) -> "Redis | None":
+    """A client for one exchange at a time, or none where this is no URL of a store."""
+    from redis.asyncio import Redis  # noqa: PLC0415 - not imported by routers that have none
+
+    try:
+        return Redis.from_url(
+            url, socket_connect_timeout=ANSWER_SECONDS, socket_timeout=ANSWER_SECONDS, max_connections=1, protocol=2
+        )
+    except ValueError:
+        return None
+
+
+class BudgetStore:
+    """One router's sums in one store. Whatever is wrong with the store is raised."""
+
+    def __init__(self, client: "Redis") -> None:
+        self._client = client
+        self._router = os.urandom(8).hex().encode()
+        self._written: dict[str, tuple[str, RouterSpend]] = {}
+        """By tenant: where the store has what of this router."""
+
+    async def exchange(self, sums: Mapping[str, RouterSpend], scope: str) -> dict[str, float]:
+        """Write what changed; what all routers of a scope have reserved and spent, by tenant."""
+        names = {tenant: _name(scope, tenant, one.period) for tenant, one in sums.items()}
+        pipeline = self._client.pipeline(transaction=True)
+        for tenant, one in sums.items():
+            place = names[tenant], one
+            nothing = tenant not in self._written and not one.amount
+            if not nothing and place != self._written.get(tenant):
+                pipeline.hset(names[tenant], self._router, repr(one.amount))
+                pipeline.expire(names[tenant], KEPT_SECONDS)
+        for name in names.values():
+            pipeline.hvals(name)
+        async with asyncio.timeout(2 * ANSWER_SECONDS):
+            values = (await pipeline.execute())[-len(names) :]
+        self._written = {tenant: (names[tenant], one) for tenant, one in sums.items()}
+        return {tenant: fsum(map(float, found)) for tenant, found in zip(names, values, strict=True)}
+
+    async def leave(self) -> None:
+        """Add this router's sums to those of routers that ended, so that the store keeps no number for each of them."""
+        pipeline = self._client.pipeline(transaction=True)
+        for name, one in self._written.values():
+            if one.amount:
+                pipeline.hincrbyfloat(name, ENDED, one.amount)
+                pipeline.hdel(name, self._router)
+        self._written = {}
+        with suppress(Exception):
+            async with asyncio.timeout(2 * ANSWER_SECONDS):
+                await pipeline.execute()
+
+    async def close(self) -> None:
+        """End the connection."""
+        await self._client.aclose()
+
+
+def _name(scope: str, tenant: str, period: float) -> str:
+    return NAME.format(_short(scope), _short(tenant), int(period))
+
+
+def _short(name: str) -> str:
+    return sha256(name.encode()).hexdigest()[:16]
