@@ -11,6 +11,8 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any, Final
 
+import aiohttp
+
 from campaign import kube, lanes, owner, specs
 from campaign.breaking import HARMLESS, ORDERS, Breaker
 from campaign.clients import Clients
@@ -255,7 +257,10 @@ class OnNodes:
             order = {"fault": "engine-death", "tokens": 5}
         if move.deed not in HARMLESS:
             self._harm(lane)
-        await self._breaker.order(pod, order)
+        try:
+            await self._breaker.order(pod, order)
+        except (aiohttp.ClientError, TimeoutError):
+            return "an API server that starts anew cut the order off"
         return ""
 
     def _harm(self, lane: Lane) -> None:

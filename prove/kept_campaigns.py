@@ -1,5 +1,6 @@
 """Campaigns too long for one sitting, told part by part: what the same operator went through is not told again."""
 
+import hashlib
 import json
 import secrets
 import sys
@@ -14,12 +15,17 @@ PART: Final = {"small": 500, "node": 150}
 FOLDER: Final = ROOT / ".build"
 JUDGED: Final = ("operator", "campaign")
 """A change of anything else changes neither what is told nor what is judged."""
+OF_ONE_WORLD: Final = {
+    "small": frozenset({"campaign/small.py", "campaign/small_kubelet.py", "campaign/small_nodes.py"}),
+    "node": frozenset({"campaign/node.py", "campaign/breaking.py"}),
+}
+"""Files that make one world: the other is told and judged without them."""
 SUMS: Final = ("sequences", "moves", "faults", "judged", "requests", "violations", "seconds")
 
 
 def added_up(world: str, sequences: int) -> dict[str, Any]:
     """So many sequences of one seed, added up; less where a part found something or broke off."""
-    tree = _tree()
+    tree = _tree(world)
     path = FOLDER / f"campaign-{world}.json"
     kept = json.loads(path.read_text(encoding="utf-8")) if tree and path.is_file() else {}
     if kept.get("tree") != tree:
@@ -44,11 +50,13 @@ def _part(world: str, seed: int, first: int, sequences: int) -> dict[str, Any]:
     return dict(json.loads(lines[-1])) if lines else {}
 
 
-def _tree() -> str:
-    """Which operator and which campaign, where nothing of them is changed."""
+def _tree(world: str) -> str:
+    """Which operator and which campaign in this world, where nothing of them is changed."""
     if programs.run("git", "status", "--porcelain", "--", *JUDGED).output.strip():
         return ""
-    return " ".join(programs.run("git", "rev-parse", f"HEAD:{name}").output.strip() for name in JUDGED)
+    foreign = frozenset().union(*(files for name, files in OF_ONE_WORLD.items() if name != world))
+    own = [f"{content}\t{path}" for content, path in programs.files(*JUDGED) if path not in foreign]
+    return hashlib.sha256("\n".join(own).encode()).hexdigest()
 
 
 def _sum(parts: Iterable[dict[str, Any]], name: str) -> int:

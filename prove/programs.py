@@ -57,6 +57,14 @@ def run(*words: str, cwd: Path = ROOT, extra: Mapping[str, str] | None = None) -
     return Ended(command=command, code=program.returncode, seconds=time.monotonic() - started, output="".join(lines))
 
 
+def files(*folders: str) -> list[tuple[str, str]]:
+    """What is committed below these folders: the name of each content, and its path."""
+    words = ("git", "ls-tree", "-r", "HEAD", "--", *folders)
+    ended = subprocess.run(words, cwd=ROOT, check=True, capture_output=True, text=True)
+    parts = (line.partition("\t") for line in ended.stdout.splitlines())
+    return [(content, path) for content, _, path in parts]
+
+
 def make(target: str, *words: str, cwd: Path = ROOT, extra: Mapping[str, str] | None = None) -> Ended:
     """Run a target of the Makefile: what a claim proves is what a reader would type."""
     return run("make", "--no-print-directory", target, *words, cwd=cwd, extra=extra)

@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from house import reach
+from house.tree import ROOT
 from prove import kept_campaigns, programs
 from prove.programs import Ended
 
@@ -14,14 +16,18 @@ class Workshop:
     """A git tree that can change, and a campaign that says what it was asked for."""
 
     def __init__(self) -> None:
-        self.commit = "one"
+        self.blobs = {"operator/fairlead/x.py": "one", "campaign/small.py": "one", "campaign/breaking.py": "one"}
         self.changed = ""
         self.broken = False
         self.failing_from: int | None = None
         self.runs: list[tuple[int, int, int]] = []
 
     def run(self, *words: str) -> Ended:
-        return _ended(self.changed if words[1] == "status" else f"{self.commit}:{words[-1]}\n")
+        assert words[1] == "status"
+        return _ended(self.changed)
+
+    def files(self, *folders: str) -> list[tuple[str, str]]:
+        return [(blob, path) for path, blob in self.blobs.items() if path.partition("/")[0] in folders]
 
     def module(self, name: str, *words: str) -> Ended:
         assert name == "campaign"
@@ -42,6 +48,7 @@ def workshop_here(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Workshop:
     workshop = Workshop()
     monkeypatch.setattr(kept_campaigns, "FOLDER", tmp_path / "kept")
     monkeypatch.setattr(programs, "run", workshop.run)
+    monkeypatch.setattr(programs, "files", workshop.files)
     monkeypatch.setattr(programs, "module", workshop.module)
     return workshop
 
@@ -62,9 +69,29 @@ def test_what_the_same_operator_went_through_is_not_told_again(workshop: Worksho
 @pytest.mark.parametrize("change", ["a commit", "an edit"])
 def test_after_a_change_it_begins_anew(workshop: Workshop, change: str) -> None:
     kept_campaigns.added_up("small", 500)
-    workshop.commit, workshop.changed = ("two", "") if change == "a commit" else ("one", " M operator/x.py\n")
+    if change == "a commit":
+        workshop.blobs["operator/fairlead/x.py"] = "two"
+    else:
+        workshop.changed = " M operator/x.py\n"
     kept_campaigns.added_up("small", 500)
     assert [first for _, first, _ in workshop.runs] == [0, 0]
+
+
+def test_what_makes_one_world_changes_nothing_for_the_other(workshop: Workshop) -> None:
+    kept_campaigns.added_up("small", 500)
+    kept_campaigns.added_up("node", 150)
+    workshop.blobs["campaign/breaking.py"] = "two"
+    kept_campaigns.added_up("small", 500)
+    kept_campaigns.added_up("node", 150)
+    assert [sequences for _, _, sequences in workshop.runs] == [500, 150, 150]
+
+
+@pytest.mark.parametrize("world", kept_campaigns.OF_ONE_WORLD)
+def test_no_other_file_of_a_campaign_imports_what_makes_one_world(world: str) -> None:
+    own = {reach.module(Path(name)) for name in kept_campaigns.OF_ONE_WORLD[world]}
+    others = [path for path in (ROOT / "campaign").rglob("*.py") if reach.module(path.relative_to(ROOT)) not in own]
+    users = [one.name for one in others if own & set(reach.imported(one.read_text(encoding="utf-8")))]
+    assert users == ["__main__.py"], "the command, which tells one world or the other"
 
 
 def test_what_an_edited_tree_went_through_is_not_kept(workshop: Workshop) -> None:

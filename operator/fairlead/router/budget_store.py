@@ -1,4 +1,4 @@
-"""What a Redis or Valkey has of the budgets of routers that share tenants: a sum for each router, and one for all ended.
+"""What a Redis or Valkey has of budgets that routers share: a sum for each router, and one for all that ended.
 
 Each router writes its own sum and adds nothing to another's, so that what a slow store carries out twice is counted
 once.
