@@ -98,15 +98,19 @@ def test_no_engines_is_a_report_too() -> None:
 
 def test_a_gateways_router_reports_all_its_targets_and_tenants() -> None:
     one = {"pod": "a", "address": "10.0.0.1:8000", "state": "routable", "inflight": 2}
+    money = {"spent": 1.5, "shared": True}
     page = {
         "targets": {"team/chat": {"endpoints": [one]}, "team/code": {"endpoints": []}},
-        "tenants": {"shop": {"inflight": 1, "waiting": 2, "requestsPerMinute": 3, "tokensPerMinute": 4}, "rest": {}},
+        "tenants": {"shop": {"inflight": 1, "waiting": 2, "requestsPerMinute": 3, "tokensPerMinute": 4} | money, "rest": {}},
         "routes": {},
     }
     seen = RouterEndpoint(pod="a", address="10.0.0.1:8000", state=EndpointState.ROUTABLE, inflight=2)
     assert router_client.parsed_gateway(json.dumps(page)) == GatewayReport(
         targets={"team/chat": (seen,), "team/code": ()},
-        tenants={"shop": TenantUse(running=1, waiting=2, requests=3, tokens=4), "rest": TenantUse()},
+        tenants={
+            "shop": TenantUse(running=1, waiting=2, requests=3, tokens=4, spent=1.5, shared=True),
+            "rest": TenantUse(),
+        },
     )
     assert router_client.parsed_gateway('{"targets": {}}') == GatewayReport(targets={}, tenants={})
 

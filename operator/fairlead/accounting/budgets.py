@@ -102,6 +102,11 @@ class BudgetAccount:
         self.roll(now)
         return max(0.0, self.most - self._spent)
 
+    def spent(self, now: float) -> float:
+        """What is spent or reserved in the running period: by all routers where they share a counter."""
+        self.roll(now)
+        return self._spent
+
     @property
     def most(self) -> float:
         """What this router goes by: all of the budget, or its part."""

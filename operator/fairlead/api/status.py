@@ -12,6 +12,7 @@ from pydantic.config import JsonDict
 
 from fairlead.api.api_model import ApiModel, KeyedList
 from fairlead.api.policy import PolicyMode
+from fairlead.api.tenants import BudgetPeriod
 
 
 class ConditionStatus(StrEnum):
@@ -233,6 +234,12 @@ class TenantStatus(ApiModel):
     requests_per_minute: Figure = Field(default=None, description="Most requests a minute.")
     tokens: Figure = Field(default=None, description="Prompt and output tokens in the last minute.")
     tokens_per_minute: Figure = Field(default=None, description="Most tokens a minute.")
+    spent: DecimalText = Field(
+        default=None,
+        description="Spent of the budget in the running period, what is reserved for running requests included.",
+    )
+    budget: DecimalText = Field(default=None, description="Most that may be spent in a period.")
+    budget_period: BudgetPeriod | None = Field(default=None, description="The period, in UTC.")
 
 
 class InferenceGatewayStatus(ObjectStatus):

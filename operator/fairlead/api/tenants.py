@@ -23,7 +23,8 @@ class TenantBudget(ApiModel):
 
     max_cost: Money = Field(
         description="Most the tenant may spend in the period, in the currency of the prices, for instance "
-        '"25". Each router keeps an equal part; a router that ends forgets what was spent there.'
+        '"25". Routers add up what is spent in the Redis of cache.redis; without one each keeps an equal part, and '
+        "forgets what was spent there when it ends."
     )
     period: BudgetPeriod = Field(default=BudgetPeriod.MONTH, description="Day or Month, in UTC. Default Month.")
 

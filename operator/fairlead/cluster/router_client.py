@@ -70,7 +70,10 @@ def _endpoints(report: Mapping[str, Any]) -> tuple[RouterEndpoint, ...]:
 def _use(entry: Mapping[str, Any]) -> TenantUse:
     """Counts that an older router does not report are 0."""
     running, waiting, requests, tokens = (max(0, int(entry.get(name) or 0)) for name in _COUNTS)
-    return TenantUse(running=running, waiting=waiting, requests=requests, tokens=tokens)
+    spent = max(0.0, float(entry.get("spent") or 0.0))
+    return TenantUse(
+        running=running, waiting=waiting, requests=requests, tokens=tokens, spent=spent, shared=bool(entry.get("shared"))
+    )
 
 
 def _endpoint(entry: Mapping[str, Any]) -> RouterEndpoint:

@@ -46,6 +46,10 @@ class TenantUse:
     waiting: int = 0
     requests: int = 0
     tokens: int = 0
+    spent: float = 0.0
+    """Of its budget in the running period, what is reserved included."""
+    shared: bool = False
+    """What all routers have spent, by their shared counter; otherwise this router's part."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -68,16 +68,23 @@ def report(context: RouterContext, target: str | None, now: float) -> dict[str, 
         return None if found is None else _of_target(found, now, draining=draining)
     return {
         "targets": {name: _of_target(one, now, draining=draining) for name, one in context.targets.items()},
-        "tenants": {one.name: _tenant(context, one) for one in context.tenancy.accounts.all},
+        "tenants": {one.name: _tenant(context, one, now) for one in context.tenancy.accounts.all},
         "routes": {one.name: {"strategy": one.strategy.value} for one in context.settings.routes},
         "draining": draining,
     }
 
 
-def _tenant(context: RouterContext, account: Account) -> dict[str, int]:
-    used = context.use.last_minute(account.name)
-    counts = {"inflight": account.inflight, "waiting": account.queued}
-    return counts | {"requestsPerMinute": used.requests, "tokensPerMinute": used.tokens}
+def _tenant(context: RouterContext, account: Account, now: float) -> dict[str, Any]:
+    used, budget = context.use.last_minute(account.name), context.spending.budgets.get(account.name)
+    found = {
+        "inflight": account.inflight,
+        "waiting": account.queued,
+        "requestsPerMinute": used.requests,
+        "tokensPerMinute": used.tokens,
+    }
+    if budget is None:
+        return found
+    return found | {"spent": round(budget.spent(context.spending.wall(now)), 9), "shared": budget.shared}
 
 
 def _of_target(target: EngineTarget, now: float, *, draining: bool) -> dict[str, Any]:

@@ -182,6 +182,27 @@ def test_what_tenants_use_is_added_over_routers_and_written_once_a_minute() -> N
     assert world.gateway()["status"]["tenants"] == [{"name": "shop", **quiet, "maxConcurrency": 9}]
 
 
+def test_what_tenants_spent_is_written_beside_their_budget_once_a_minute_and_not_added_where_routers_share_it() -> None:
+    budget = {"maxCost": "25", "period": "Day"}
+    world = served(tenants=[{"name": "shop", "budget": budget}, {"name": "rest", "budget": {"maxCost": "0.5"}}])
+    world.pod_client.tenants = {"shop": TenantUse(spent=1.25), "rest": TenantUse(spent=0.4, shared=True)}
+    world.now += timedelta(seconds=61)
+    world.gateway_tick()
+    money = [
+        {name: one[name] for name in ("spent", "budget", "budgetPeriod")}
+        for one in world.gateway()["status"]["tenants"]
+    ]
+    assert money == [
+        {"spent": "2.5000", "budget": "25", "budgetPeriod": "Day"},
+        {"spent": "0.4000", "budget": "0.5", "budgetPeriod": "Month"},
+    ]
+    world.pod_client.tenants = {}
+    world.now += timedelta(seconds=30)
+    before = world.objects.version
+    world.gateway_tick()
+    assert world.objects.version == before
+
+
 def test_a_change_of_routes_or_tenants_changes_the_configuration_and_no_router() -> None:
     world = served(models=[ALIAS])
     routers = list(world.objects.listed("pods", "default", "fairlead.dev/gateway=front"))

@@ -146,7 +146,7 @@ class GatewayReconciler:
         return usage.tenants
 
 
-_USE: Final = frozenset({"running", "waiting", "requests", "tokens"})
+_USE: Final = frozenset({"running", "waiting", "requests", "tokens", "spent"})
 
 
 def _limits(tenants: Sequence[Manifest]) -> list[Manifest]:

@@ -6,6 +6,7 @@ Messages hold no times, and only numbers that do not change at rest.
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from fairlead.api.tenants import BudgetPeriod
 from fairlead.cluster.kinds import Manifest
 from fairlead.controller.gateways.gateway_snapshot import GatewaySnapshot
 from fairlead.controller.gateways.members import GatewayMembers
@@ -17,7 +18,7 @@ from fairlead.fleet.gateways import DesiredGateway
 from fairlead.fleet.model_routes import EXTERNAL, FallbackReason, ModelRoute
 from fairlead.fleet.plurals import count as counted
 from fairlead.fleet.plurals import verb
-from fairlead.fleet.tenants import Tenant
+from fairlead.fleet.tenants import Tenant, TenantBudget
 from fairlead.objects import labels, router_service
 from fairlead.review import route_targets
 
@@ -183,7 +184,17 @@ def _tenant(one: Tenant, uses: Sequence[TenantUse]) -> Manifest:
         "tokensPerMinute": one.tokens_per_minute,
     }
     used = {name: sum(getattr(use, name) for use in uses) for name in ("running", "waiting", "requests", "tokens")}
-    return {"name": one.name, **used, **dict(_set(limits))}
+    return {"name": one.name, **used, **dict(_set(limits)), **_money(one.budget, uses)}
+
+
+def _money(budget: TenantBudget | None, uses: Sequence[TenantUse]) -> Manifest:
+    """What is spent of a budget; routers that share a counter each say what all have spent."""
+    if budget is None:
+        return {}
+    own = sum(use.spent for use in uses if not use.shared)
+    spent = max([own, *(use.spent for use in uses if use.shared)])
+    period = BudgetPeriod.MONTH if budget.monthly else BudgetPeriod.DAY
+    return {"spent": f"{spent:.4f}", "budget": f"{budget.max_cost:f}", "budgetPeriod": period.value}
 
 
 def _set(limits: Mapping[str, int | None]) -> Iterator[tuple[str, int]]:
