@@ -87,6 +87,14 @@ class Breaker:
         """Through the emulated engine's door for faults."""
         await self._kube.once("POST", f"{kube.path(pod)}:8000/proxy/fairlead/v1/faults", order)
 
+    async def attempt(self, pod: Manifest, order: Manifest) -> str:
+        """An order; why it is given up, where an API server that starts anew cuts it off."""
+        try:
+            await self.order(pod, order)
+        except (TimeoutError, aiohttp.ClientError) as problem:
+            return f"the API server was away: {type(problem).__name__}"
+        return ""
+
     async def undo(self, pod: Manifest) -> None:
         """A hung engine does not hear that it is to go on."""
         try:

@@ -11,8 +11,6 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any, Final
 
-import aiohttp
-
 from campaign import kube, lanes, owner, specs
 from campaign.breaking import HARMLESS, ORDERS, Breaker
 from campaign.clients import Clients
@@ -257,11 +255,7 @@ class OnNodes:
             order = {"fault": "engine-death", "tokens": 5}
         if move.deed not in HARMLESS:
             self._harm(lane)
-        try:
-            await self._breaker.order(pod, order)
-        except (aiohttp.ClientError, TimeoutError):
-            return "an API server that starts anew cut the order off"
-        return ""
+        return await self._breaker.attempt(pod, order)
 
     def _harm(self, lane: Lane) -> None:
         if lane.number in self._clients:

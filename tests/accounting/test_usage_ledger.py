@@ -45,6 +45,20 @@ def test_idle_capacity_has_rows_of_its_own() -> None:
     assert (key, row.cost, row.attempts) == (UsageKey(HOUR, "", IDLE, SMALL, "r1"), 1.0, 0)
 
 
+def test_the_last_full_hour_is_summed_by_target_with_its_idle_time() -> None:
+    ledger = UsageLedger()
+    ledger.add(request(attempt(cost=0.1), attempt(LARGE, cost=0.5)), NOON)
+    ledger.add(request(attempt(cost=0.2)), NOON + 3599)
+    ledger.add_idle(SMALL, "r1", 0.7, NOON + 60)
+    assert ledger.last_hour(NOON + 3599) == {}
+    ledger.add(request(attempt(cost=9.0)), NOON + 3600)
+    sums = ledger.last_hour(NOON + 3601)
+    assert sums.keys() == {SMALL, LARGE}
+    assert sums[SMALL] == pytest.approx((1.0, 2 * 110))
+    assert sums[LARGE] == (0.5, 110)
+    assert ledger.last_hour(NOON + 7199) is sums, "reckoned once an hour"
+
+
 def test_exported_hours_are_dropped() -> None:
     ledger = UsageLedger()
     ledger.add(request(attempt()), NOON)

@@ -86,7 +86,8 @@ class Pool:
 
     async def states(self) -> dict[str, EndpointState]:
         """What the router makes of them."""
-        return {one.pod: one.state for one in await self.pod_client.endpoints(_pod("router", ROUTER)) or ()}
+        report = await self.pod_client.endpoints(_pod("router", ROUTER))
+        return {one.pod: one.state for one in report.endpoints} if report is not None else {}
 
     @property
     def pod_client(self) -> PodClient:

@@ -9,7 +9,7 @@ import pytest
 from aiohttp import web
 
 from fairlead.cluster import pod_http, router_client
-from fairlead.fleet.endpoints import EndpointState, GatewayReport, RouterEndpoint, TenantUse
+from fairlead.fleet.endpoints import EndpointState, GatewayReport, HourSpend, RouterEndpoint, RouterReport, TenantUse
 from tests.cluster.worlds import run
 
 TWO = [
@@ -68,7 +68,10 @@ def test_nobody_there_is_nothing() -> None:
 def test_a_routers_report_is_read_by_pod_and_its_unknown_words_do_no_harm() -> None:
     async def story() -> None:
         async with answering(200, json.dumps({"endpoints": TWO})) as (session, port):
-            assert await router_client.endpoints(session, "127.0.0.1", "key", port) == (
+            found = await router_client.endpoints(session, "127.0.0.1", "key", port)
+            assert found is not None
+            assert found.hour is None
+            assert found.endpoints == (
                 RouterEndpoint(pod="chat-a", address="10.0.0.1:8000", state=EndpointState.ROUTABLE, inflight=3),
                 RouterEndpoint(
                     pod="chat-b",
@@ -92,8 +95,14 @@ def test_what_is_no_report_is_nothing(text: str) -> None:
     assert router_client.parsed(text) is None
 
 
+def test_a_report_says_what_the_last_hour_cost() -> None:
+    found = router_client.parsed('{"endpoints": [], "lastHour": {"cost": 1.5, "tokens": 2000}}')
+    assert found == RouterReport(hour=HourSpend(cost=1.5, tokens=2000))
+    assert router_client.parsed('{"endpoints": [], "lastHour": {"cost": "much"}}') is None
+
+
 def test_no_engines_is_a_report_too() -> None:
-    assert router_client.parsed('{"endpoints": []}') == ()
+    assert router_client.parsed('{"endpoints": []}') == RouterReport()
 
 
 def test_a_gateways_router_reports_all_its_targets_and_tenants() -> None:
@@ -101,7 +110,10 @@ def test_a_gateways_router_reports_all_its_targets_and_tenants() -> None:
     money = {"spent": 1.5, "shared": True}
     page = {
         "targets": {"team/chat": {"endpoints": [one]}, "team/code": {"endpoints": []}},
-        "tenants": {"shop": {"inflight": 1, "waiting": 2, "requestsPerMinute": 3, "tokensPerMinute": 4} | money, "rest": {}},
+        "tenants": {
+            "shop": {"inflight": 1, "waiting": 2, "requestsPerMinute": 3, "tokensPerMinute": 4} | money,
+            "rest": {},
+        },
         "routes": {},
     }
     seen = RouterEndpoint(pod="a", address="10.0.0.1:8000", state=EndpointState.ROUTABLE, inflight=2)

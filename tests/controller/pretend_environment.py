@@ -15,7 +15,7 @@ from fairlead.controller.children.child_losses import ChildLosses
 from fairlead.controller.informers import WATCHED as FOLLOWED
 from fairlead.controller.reference_cache import NOTHING
 from fairlead.fleet.desired_state import EngineKind
-from fairlead.fleet.endpoints import EndpointState, GatewayReport, RouterEndpoint, TenantUse
+from fairlead.fleet.endpoints import EndpointState, GatewayReport, HourSpend, RouterEndpoint, RouterReport, TenantUse
 from fairlead.fleet.engine_load import EngineLoad
 from fairlead.objects import labels
 from fairlead.review.context import ObjectKey
@@ -127,18 +127,21 @@ class PretendPodClient:
         """Deployments' own routers do not answer."""
         self.gateways_silent = False
         """Routers of gateways do not answer."""
+        self.hour: HourSpend | None = None
+        """What each router says of the last full hour."""
         self.tenants: dict[str, TenantUse] = {}
         """What each router of a gateway serves for them."""
 
-    async def endpoints(self, router: Manifest, target: str = "") -> tuple[RouterEndpoint, ...] | None:
+    async def endpoints(self, router: Manifest, target: str = "") -> RouterReport | None:
         """What a router sees; a gateway's knows the targets that it was told."""
         if self.silent:
             return None
         if target:
             report = await self.gateway_report(router)
-            return None if report is None else report.targets.get(target)
+            seen = None if report is None else report.targets.get(target)
+            return None if seen is None else RouterReport(endpoints=seen, hour=self.hour)
         name = router["metadata"]["labels"]["fairlead.dev/deployment"]
-        return None if self.own_mute else self._engines(None, name)
+        return None if self.own_mute else RouterReport(endpoints=self._engines(None, name), hour=self.hour)
 
     async def gateway_report(self, router: Manifest) -> GatewayReport | None:
         """What a gateway's router sees of the targets in its ConfigMap."""

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from fairlead.cluster import kinds
 from fairlead.cluster.kinds import Manifest
+from fairlead.fleet.endpoints import HourSpend
 from tests.controller import points
 from tests.controller.pretend import Pretend, deployment
 
@@ -142,3 +143,22 @@ def test_scaled_to_zero_is_said_and_is_no_failure() -> None:
     assert world.condition("Routable") == ("True", "ScaledToZero")
     assert world.condition("Scheduled") == ("True", "NothingToSchedule")
     assert world.condition("Ready") == ("True", "ScaledToZero")
+
+
+def test_what_a_thousand_tokens_cost_is_written_once_an_hour_and_stays_while_no_router_answers() -> None:
+    world = Pretend()
+    world.apply(deployment())
+    world.settle()
+    assert world.document()["status"]["cost"].keys() == {"perHour"}
+    world.pod_client.hour = HourSpend(cost=0.0012345, tokens=500)
+    world.settle()
+    assert world.document()["status"]["cost"]["perThousandTokens"] == "0.00247"
+    version = world.objects.version
+    world.settle()
+    assert world.objects.version == version
+    world.pod_client.silent = True
+    world.settle()
+    assert world.document()["status"]["cost"]["perThousandTokens"] == "0.00247"
+    world.pod_client.silent, world.pod_client.hour = False, HourSpend(cost=1.0)
+    world.settle()
+    assert world.document()["status"]["cost"].keys() == {"perHour"}, "nobody asked for anything"

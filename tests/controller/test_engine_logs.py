@@ -13,7 +13,9 @@ from fairlead.controller.pods.log_reader import AGAIN_S, LogReader
 from tests.controller.pretend import Pretend
 from tests.controller.test_bad_revisions import ended, on_the_way
 
-ELSEWHERE: Final = ended("RuntimeError: Engine core initialization failed. See root cause above.")
+ELSEWHERE: Final = ended(
+    "RuntimeError: Engine core initialization failed. See root cause above. Failed core proc(s): {}"
+)
 LOG: Final = "(EngineCore pid=7) ERROR safetensors_rust.SafetensorError: Error while deserializing header: too small\n"
 
 
@@ -39,7 +41,8 @@ def test_without_the_right_to_read_logs_the_last_words_stand_and_nobody_asks_aga
     world = failing()
     world.server.faults.forbidden = frozenset({("get", "pods/log")})
     world.rounds(5)
-    assert "See root cause above.; kubectl logs shows more" in world.message("Ready")
+    words = "the engine ended with code 1: RuntimeError: Engine core initialization failed; kubectl logs shows more"
+    assert words in world.message("Ready"), "what points at lines that are not there is left out"
     before = world.server.logs_read
     world.rounds(2)
     assert world.server.logs_read == before > 0

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fairlead.fleet.endpoints import EndpointState, RouterEndpoint
+from fairlead.fleet.endpoints import EndpointState, RouterEndpoint, RouterReport
 from fairlead.fleet.gateways import GatewayReference
 from fairlead.planning import router_move
 from fairlead.planning.router_move import MoveFacts, MovePhase, RouterMove
@@ -116,4 +116,5 @@ def test_a_move_that_is_over_stays_over(facts: MoveFacts) -> None:
 def test_routers_serve_when_a_request_to_any_of_them_is_answered(
     reports: list[tuple[RouterEndpoint, ...] | None], ready: list[str], expected: bool
 ) -> None:
-    assert router_move.serves(reports, ready) is expected
+    found = [None if one is None else RouterReport(endpoints=one) for one in reports]
+    assert router_move.serves(found, ready) is expected

@@ -145,9 +145,9 @@ def test_a_budget_refuses_what_it_may_not_pay_for_and_says_what_is_left(tmp_path
                 assert int(headers["retry-after"]) > 0
                 assert (await posted(router, PROMPT | {"max_tokens": 250}, **bearer()))[0] == 200
                 assert (await posted(router, wanted, **bearer("office")))[0] == 200
-                known = (await router.page())["tenants"]
-                assert (known["shop"]["spent"], known["shop"]["shared"]) == (pytest.approx(3 * COST), False)
-                assert "spent" not in known["office"], "which has no budget"
+                page = (await router.page())["tenants"]
+                assert (page["shop"]["spent"], page["shop"]["shared"]) == (pytest.approx(3 * COST), False)
+                assert "spent" not in page["office"], "which has no budget"
             assert len(api.seen) == 4
 
     run_story(story())

@@ -75,6 +75,8 @@ class UsageLedger:
     def __init__(self, max_rows: int = MAX_ROWS) -> None:
         self._rows: dict[UsageKey, UsageTotals] = {}
         self._max_rows = max_rows
+        self._summed_hour = 0
+        self._summed: dict[str, tuple[float, int]] = {}
 
     def add(self, request: RequestCost, now: float) -> None:
         """A request ended: each attempt is counted where it ran."""
@@ -91,6 +93,18 @@ class UsageLedger:
     def rows(self) -> Iterator[tuple[UsageKey, UsageTotals]]:
         """All rows, oldest hour first."""
         return iter(sorted(self._rows.items(), key=lambda one: one[0]))
+
+    def last_hour(self, now: float) -> dict[str, tuple[float, int]]:
+        """Cost and tokens of each target in the last full hour, idle time included; reckoned once an hour."""
+        hour = (int(now // HOUR_SECONDS) - 1) * HOUR_SECONDS
+        if hour != self._summed_hour:
+            self._summed_hour, self._summed = hour, {}
+            for key, row in self._rows.items():
+                if key.hour == hour:
+                    cost, tokens = self._summed.get(key.target, (0.0, 0))
+                    used = row.prompt_tokens + row.output_tokens
+                    self._summed[key.target] = cost + row.cost, tokens + used
+        return self._summed
 
     def drop_before(self, hour: int) -> None:
         """Forget exported hours."""

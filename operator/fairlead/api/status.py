@@ -153,7 +153,9 @@ class Cost(ApiModel):
 
     per_hour: DecimalText = Field(default=None, description="All replicas for an hour.")
     per_thousand_tokens: DecimalText = Field(
-        default=None, description="1,000 tokens, prompts and answers, idle time included."
+        default=None,
+        description="1,000 tokens of prompts and answers in the last full hour (UTC), idle time included, as its "
+        "routers saw it. Absent where there were none.",
     )
 
 

@@ -7,7 +7,7 @@ from typing import Any, Final
 import aiohttp
 
 from fairlead.cluster import pod_http
-from fairlead.fleet.endpoints import EndpointState, GatewayReport, RouterEndpoint, TenantUse
+from fairlead.fleet.endpoints import EndpointState, GatewayReport, HourSpend, RouterEndpoint, RouterReport, TenantUse
 
 PORT: Final = 9090
 """The metrics port, which is always plain HTTP."""
@@ -22,8 +22,8 @@ MOST_WORDS: Final = 300
 
 async def endpoints(
     session: aiohttp.ClientSession, ip: str, key: str | None, port: int = PORT, target: str = ""
-) -> tuple[RouterEndpoint, ...] | None:
-    """The endpoints that one router reports; None when it does not answer, which differs from having no endpoints.
+) -> RouterReport | None:
+    """What one router reports of one deployment; None when it does not answer, which differs from having no endpoints.
 
     A gateway's router answers for one of its targets, as a deployment's own router does for the deployment.
     """
@@ -44,10 +44,11 @@ def path_of(target: str) -> str:
     return f"{PATH}?deployment={target}" if target else PATH
 
 
-def parsed(text: str) -> tuple[RouterEndpoint, ...] | None:
+def parsed(text: str) -> RouterReport | None:
     """The report, by pod and address; None when it is invalid. Unknown states and fields of newer routers are fine."""
     try:
-        return _endpoints(json.loads(text))
+        found = json.loads(text)
+        return RouterReport(endpoints=_endpoints(found), hour=_hour(found.get("lastHour")))
     except UNREADABLE:
         return None
 
@@ -67,12 +68,21 @@ def _endpoints(report: Mapping[str, Any]) -> tuple[RouterEndpoint, ...]:
     return tuple(sorted(map(_endpoint, report["endpoints"]), key=lambda one: (one.pod, one.address)))
 
 
+def _hour(entry: Mapping[str, Any] | None) -> HourSpend | None:
+    return None if entry is None else HourSpend(cost=float(entry["cost"]), tokens=int(entry["tokens"]))
+
+
 def _use(entry: Mapping[str, Any]) -> TenantUse:
     """Counts that an older router does not report are 0."""
     running, waiting, requests, tokens = (max(0, int(entry.get(name) or 0)) for name in _COUNTS)
     spent = max(0.0, float(entry.get("spent") or 0.0))
     return TenantUse(
-        running=running, waiting=waiting, requests=requests, tokens=tokens, spent=spent, shared=bool(entry.get("shared"))
+        running=running,
+        waiting=waiting,
+        requests=requests,
+        tokens=tokens,
+        spent=spent,
+        shared=bool(entry.get("shared")),
     )
 
 

@@ -14,7 +14,7 @@ from fairlead.cluster.fencing import FencedApiServer
 from fairlead.cluster.kinds import Manifest, Resource
 from fairlead.controller.children.child_losses import ChildLosses
 from fairlead.fleet.desired_state import EngineKind
-from fairlead.fleet.endpoints import GatewayReport, RouterEndpoint
+from fairlead.fleet.endpoints import GatewayReport, RouterReport
 from fairlead.fleet.engine_load import EngineLoad
 from fairlead.fleet.router_keys import RouterKeys
 from fairlead.review.context import ObjectKey
@@ -44,8 +44,8 @@ class ControllerApiClient(interfaces.ApiClient, Protocol):
 class PodAccess(Protocol):
     """HTTP requests to running pods: reports, scrapes, sleep and wake."""
 
-    async def endpoints(self, router: Manifest, target: str = "") -> tuple[RouterEndpoint, ...] | None:
-        """The endpoints that a router reports, of one target where it is a gateway's; None when it does not answer."""
+    async def endpoints(self, router: Manifest, target: str = "") -> RouterReport | None:
+        """What a router reports, of one target where it is a gateway's; None when it does not answer."""
 
     async def gateway_report(self, router: Manifest) -> GatewayReport | None:
         """What a gateway's router reports of all targets and tenants; None when it does not answer."""

@@ -154,6 +154,7 @@ class Reconciler:
         inputs = replace(
             await self._situation(observed, judged, decision, facts, obstacle),
             routers=_routers(observed, judged, served, reports),
+            spent=reports.hour,
         )
         await self._report(observed, inputs, served, now)
         found = _outcome(observed, judged, decision, obstacle, now)

@@ -7,7 +7,7 @@ from datetime import datetime
 from fairlead.cluster import pods
 from fairlead.cluster.kinds import Manifest
 from fairlead.controller.snapshot import DeploymentSnapshot
-from fairlead.fleet.endpoints import RouterEndpoint
+from fairlead.fleet.endpoints import RouterReport
 from fairlead.fleet.gateways import DeploymentRouter, DesiredDeployment, DesiredGateway, GatewayReference
 from fairlead.objects import applied_hash, children, labels, revisions
 from fairlead.objects.children import UNKNOWN_CAPACITY
@@ -28,7 +28,7 @@ class SideReports:
     gateways: Mapping[GatewayReference, RouterReports]
 
     @property
-    def all(self) -> tuple[tuple[RouterEndpoint, ...] | None, ...]:
+    def all(self) -> tuple[RouterReport | None, ...]:
         """Those of all routers."""
         return (*self.own, *(one for some in self.gateways.values() for one in some))
 

@@ -12,7 +12,7 @@ from fairlead.controller.router_moves import SideReports
 from fairlead.controller.snapshot import DeploymentSnapshot
 from fairlead.controller.status.status_inputs import RouterSummary
 from fairlead.fleet.conditions import ConditionReason
-from fairlead.fleet.endpoints import RouterEndpoint
+from fairlead.fleet.endpoints import RouterReport
 from fairlead.fleet.gateways import DeploymentRouter, DesiredDeployment, DesiredGateway, GatewayReference
 from fairlead.objects.router_config import DEFAULT_REPLICAS
 from fairlead.planning.router_move import MovePhase, RouterMove
@@ -29,9 +29,7 @@ async def read(pod_access: PodAccess, observed: DeploymentSnapshot) -> SideRepor
     return SideReports(own=own, gateways=dict(zip(observed.gateway_routers, others, strict=True)))
 
 
-async def _reports(
-    pod_access: PodAccess, routers: Sequence[Manifest], target: str
-) -> tuple[tuple[RouterEndpoint, ...] | None, ...]:
+async def _reports(pod_access: PodAccess, routers: Sequence[Manifest], target: str) -> tuple[RouterReport | None, ...]:
     return tuple(await asyncio.gather(*(pod_access.endpoints(one, target) for one in routers)))
 
 

@@ -39,6 +39,24 @@ class RouterEndpoint:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HourSpend:
+    """What a deployment cost in the last full hour (UTC), by one router: its requests, and its share of idle time."""
+
+    cost: float = 0.0
+    tokens: int = 0
+    """Of prompts and answers."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RouterReport:
+    """What one router reports of one deployment."""
+
+    endpoints: tuple[RouterEndpoint, ...] = ()
+    hour: HourSpend | None = None
+    """Absent where nothing has a price."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TenantUse:
     """What one router of a gateway serves for a tenant now, and served in the last minute."""
 

@@ -8,11 +8,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from fairlead.fleet.endpoints import EndpointState, RouterEndpoint
+from fairlead.fleet.endpoints import EndpointState, RouterReport
 from fairlead.fleet.gateways import GatewayReference
 
-RouterReports = Sequence[tuple[RouterEndpoint, ...] | None]
-"""Of each ready router the endpoints that it reports; None: it did not answer."""
+RouterReports = Sequence[RouterReport | None]
+"""Of each ready router; None: it did not answer."""
 
 
 class MovePhase(StrEnum):
@@ -93,5 +93,5 @@ def serves(reports: RouterReports, ready_engines: Iterable[str]) -> bool:
     return bool(reports) and all(one is not None and (not ready or _uses(one, ready)) for one in reports)
 
 
-def _uses(report: tuple[RouterEndpoint, ...], ready: set[str]) -> bool:
-    return any(one.state is EndpointState.ROUTABLE and one.pod in ready for one in report)
+def _uses(report: RouterReport, ready: set[str]) -> bool:
+    return any(one.state is EndpointState.ROUTABLE and one.pod in ready for one in report.endpoints)

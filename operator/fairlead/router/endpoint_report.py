@@ -10,8 +10,12 @@ from fairlead.routing.dispatcher import Dispatcher
 from fairlead.routing.endpoint import Endpoint
 
 
-def report(dispatcher: Dispatcher, came: tuple[int, int], now: float, *, draining: bool) -> dict[str, Any]:
+def report(
+    dispatcher: Dispatcher, came: tuple[int, int], spent: tuple[float, int] | None, now: float, *, draining: bool
+) -> dict[str, Any]:
     """The whole report; `came` is how many requests came, and the estimated tokens of their prompts.
+
+    `spent`, where anything has a price: what the last full hour cost, and its tokens.
 
     Tenants are those of the whole router: at a gateway they wait and run at its other targets, too.
     """
@@ -32,6 +36,7 @@ def report(dispatcher: Dispatcher, came: tuple[int, int], now: float, *, drainin
             "asked": came[0],
             "promptTokens": came[1],
         },
+        "lastHour": None if spent is None else {"cost": round(spent[0], 9), "tokens": spent[1]},
         "draining": draining,
     }
 

@@ -60,14 +60,16 @@ def report(context: RouterContext, target: str | None, now: float) -> dict[str, 
     draining = context.draining
     sole = context.sole
     if sole is not None:
+        if target:
+            return None
         demand = context.telemetry.counts.demand.values()
         came = (sum(one.arrivals for one in demand), sum(one.prompt_tokens for one in demand))
-        return endpoint_report.report(sole.dispatcher, came, now, draining=draining) if not target else None
+        return endpoint_report.report(sole.dispatcher, came, _spent(context, sole, now), now, draining=draining)
     if target:
         found = context.targets.get(target)
-        return None if found is None else _of_target(found, now, draining=draining)
+        return None if found is None else _of_target(context, found, now)
     return {
-        "targets": {name: _of_target(one, now, draining=draining) for name, one in context.targets.items()},
+        "targets": {name: _of_target(context, one, now) for name, one in context.targets.items()},
         "tenants": {one.name: _tenant(context, one, now) for one in context.tenancy.accounts.all},
         "routes": {one.name: {"strategy": one.strategy.value} for one in context.settings.routes},
         "draining": draining,
@@ -87,9 +89,15 @@ def _tenant(context: RouterContext, account: Account, now: float) -> dict[str, A
     return found | {"spent": round(budget.spent(context.spending.wall(now)), 9), "shared": budget.shared}
 
 
-def _of_target(target: EngineTarget, now: float, *, draining: bool) -> dict[str, Any]:
-    came = (target.arrivals, target.prompt_tokens)
-    return endpoint_report.report(target.dispatcher, came, now, draining=draining)
+def _of_target(context: RouterContext, target: EngineTarget, now: float) -> dict[str, Any]:
+    came, spent = (target.arrivals, target.prompt_tokens), _spent(context, target, now)
+    return endpoint_report.report(target.dispatcher, came, spent, now, draining=context.draining)
+
+
+def _spent(context: RouterContext, target: EngineTarget, now: float) -> tuple[float, int] | None:
+    if not context.spending.counts:
+        return None
+    return context.spending.ledger.last_hour(context.spending.wall(now)).get(target.name, (0.0, 0))
 
 
 def cards(context: RouterContext) -> list[engine_scraper.ModelCard]:

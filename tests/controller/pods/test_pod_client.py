@@ -11,7 +11,7 @@ from aiohttp import web
 from fairlead.cluster.kinds import Manifest
 from fairlead.controller.pods.pod_client import AGAIN_S, PodClient
 from fairlead.fleet.desired_state import EngineKind
-from fairlead.fleet.endpoints import GatewayReport
+from fairlead.fleet.endpoints import GatewayReport, RouterReport
 from fairlead.fleet.router_keys import RouterKeys
 from fairlead.objects import labels
 from tests.cluster.worlds import run
@@ -107,8 +107,8 @@ def test_a_router_is_asked_on_its_metrics_port_with_the_key_of_its_deployment(tm
         await web.UnixSite(runner, str(tmp_path / "router")).start()
         connector = aiohttp.UnixConnector(str(tmp_path / "router"))
         async with aiohttp.ClientSession(connector=connector) as session:
-            assert await PodClient(session, Clock(), keys).endpoints(router) == ()
-            assert await PodClient(session, Clock()).endpoints(router) == ()
+            assert await PodClient(session, Clock(), keys).endpoints(router) == RouterReport()
+            assert await PodClient(session, Clock()).endpoints(router) == RouterReport()
         await runner.cleanup()
 
     run(story())
@@ -135,7 +135,7 @@ def test_a_gateways_router_is_asked_with_the_key_of_its_gateway(tmp_path: Path) 
         connector = aiohttp.UnixConnector(str(tmp_path / "router"))
         async with aiohttp.ClientSession(connector=connector) as session:
             client = PodClient(session, Clock(), keys)
-            assert await client.endpoints(router, "team/chat") == ()
+            assert await client.endpoints(router, "team/chat") == RouterReport()
             assert await client.gateway_report(router) == GatewayReport(targets={}, tenants={})
             lost = pod("r", "")
             assert await client.gateway_report(lost | {"status": {}}) is None

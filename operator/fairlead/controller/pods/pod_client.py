@@ -11,7 +11,7 @@ from fairlead.cluster import pod_http, pods, router_client
 from fairlead.cluster.kinds import Manifest
 from fairlead.engines import catalogue as engines
 from fairlead.fleet.desired_state import EngineKind
-from fairlead.fleet.endpoints import GatewayReport, RouterEndpoint
+from fairlead.fleet.endpoints import GatewayReport, RouterReport
 from fairlead.fleet.engine_load import EngineLoad, UnreadableScrape
 from fairlead.fleet.router_keys import RouterKeys
 from fairlead.objects import labels
@@ -40,8 +40,8 @@ class PodClient:
         self._measured: dict[str, EngineLoad] = {}
         self._not_before: dict[str, float] = {}
 
-    async def endpoints(self, router: Manifest, target: str = "") -> tuple[RouterEndpoint, ...] | None:
-        """The endpoints that a router reports; a gateway's router those of one target."""
+    async def endpoints(self, router: Manifest, target: str = "") -> RouterReport | None:
+        """What a router reports; a gateway's router of one target."""
         address = pods.address(router)
         if address is None:
             return None

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from math import fsum
 
 from fairlead.cluster import pods
 from fairlead.cluster.kinds import Manifest
@@ -10,7 +11,7 @@ from fairlead.controller.pods import pod_troubles, preflight
 from fairlead.controller.snapshot import DeploymentSnapshot
 from fairlead.controller.status.status_inputs import StartDurations
 from fairlead.fleet.conditions import ConditionReason
-from fairlead.fleet.endpoints import NOT_PROBED, EndpointState, RouterEndpoint
+from fairlead.fleet.endpoints import NOT_PROBED, EndpointState, HourSpend, RouterEndpoint, RouterReport
 from fairlead.fleet.pod_problems import PodProblem
 
 
@@ -24,19 +25,23 @@ class MergedRouterReport:
     """Requests in flight, by pod, over all routers."""
     reasons: Mapping[str, str]
     """Why a pod that routers tried gets no requests."""
+    hour: HourSpend | None = None
+    """What all spent in the last full hour; absent where no router knows a price."""
 
 
-def merged_reports(reports: Sequence[tuple[RouterEndpoint, ...] | None]) -> MergedRouterReport:
+def merged_reports(reports: Sequence[RouterReport | None]) -> MergedRouterReport:
     """A pod is routable when any router uses it, and not routable when every router that reports it does not."""
     received = [one for one in reports if one is not None]
-    endpoints = [endpoint for one in received for endpoint in one]
+    endpoints = [endpoint for one in received for endpoint in one.endpoints]
     routable: dict[str, bool] = {}
     busy: dict[str, int] = {}
     for one in endpoints:
         routable[one.pod] = routable.get(one.pod, False) or one.state is EndpointState.ROUTABLE
         busy[one.pod] = busy.get(one.pod, 0) + one.inflight
     reasons = {one.pod: one.reason for one in endpoints if _is_failing(one) and not routable[one.pod]}
-    return MergedRouterReport(reporting=len(received), routable=routable, busy=busy, reasons=reasons)
+    hours = [one.hour for one in received if one.hour is not None]
+    hour = HourSpend(cost=fsum(one.cost for one in hours), tokens=sum(one.tokens for one in hours)) if hours else None
+    return MergedRouterReport(reporting=len(received), routable=routable, busy=busy, reasons=reasons, hour=hour)
 
 
 def _is_failing(one: RouterEndpoint) -> bool:

@@ -28,6 +28,8 @@ FAILURES: Final = tuple(dict.fromkeys(pattern for engine in ENGINES.values() for
 _NOISE: Final = re.compile(
     r"\d{2,4}-\d{2}(-\d{2})?[ T]\d{2}:\d{2}:\d{2}\S*|\(?pid[= ]\d+\)?|0x[0-9a-f]+", re.IGNORECASE
 )
+_ELSEWHERE: Final = re.compile(r"\.? See root cause above\..*")
+"""Points at lines that a status does not have."""
 _FIELDS: Final = {
     weight_paths.MODEL: "spec.model.source",
     weight_paths.DRAFT: "spec.engine.speculation.draft.source",
@@ -191,7 +193,7 @@ def _ended_cleanly(status: Manifest, words: str) -> tuple[ConditionReason, str]:
 
 def _last_words(message: str) -> str:
     """The last line that is not empty, which is where a traceback names its error."""
-    lines = [line.strip() for line in message.splitlines() if line.strip()]
+    lines = [found for line in message.splitlines() if (found := _ELSEWHERE.sub("", line.strip()))]
     return _short(lines[-1]) if lines else ""
 
 

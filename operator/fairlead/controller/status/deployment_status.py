@@ -14,6 +14,7 @@ from fairlead.controller.snapshot import DeploymentSnapshot
 from fairlead.controller.status import conditions, replica_counts
 from fairlead.controller.status.status_inputs import StartDurations, StatusInputs
 from fairlead.fleet.conditions import ConditionReason, ConditionType, UntimedCondition
+from fairlead.fleet.endpoints import HourSpend
 from fairlead.fleet.fit import Estimate, Fit
 from fairlead.fleet.gateways import DeploymentRouter, DesiredDeployment, DesiredGateway
 from fairlead.fleet.rollouts import RevisionState
@@ -64,8 +65,19 @@ def status(now: StatusInputs, fields: StatusFields, before: Manifest, at: dateti
     if fit := _fit(now):
         found["fit"] = fit
     if fields.price_an_hour is not None:
-        found["cost"] = {"perHour": _decimal(fields.price_an_hour * live)}
+        found["cost"] = {"perHour": _decimal(fields.price_an_hour * live)} | _token_price(now.spent, before)
     return found
+
+
+def _token_price(spent: HourSpend | None, before: Manifest) -> Manifest:
+    """Of 1,000 tokens in the last full hour: nothing where none was used, and as before while no router answers."""
+    if spent is None:
+        written = (before.get("cost") or {}).get("perThousandTokens")
+        return {} if written is None else {"perThousandTokens": written}
+    if not spent.tokens:
+        return {}
+    price = Decimal(f"{1000 * spent.cost / spent.tokens:.3g}")
+    return {"perThousandTokens": f"{price:f}"}
 
 
 def timed(judged: Iterable[UntimedCondition], before: Manifest, generation: int, at: datetime) -> list[Manifest]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from fairlead.controller.snapshot import AutoscalerReport
 from fairlead.fleet.conditions import ConditionReason
+from fairlead.fleet.endpoints import HourSpend
 from fairlead.fleet.pod_problems import PodProblem
 from fairlead.fleet.rollouts import NodeRoom, RevisionState, RolloutPlan
 from fairlead.planning.replica_count import ReplicaCount
@@ -76,5 +77,7 @@ class StatusInputs:
     """The API server's message where a quota or policy refuses pods."""
     obstacle: Obstacle | None = None
     routers: RouterSummary | None = None
+    spent: HourSpend | None = None
+    """In the last full hour; absent where no router says so."""
     measured_tokens: int | None = None
     """KV tokens that a running replica of the current revision reported."""
