@@ -1,4 +1,4 @@
-"""What to do about each reason of a condition: docs/troubleshooting.md, from the enum and house/troubleshooting.yaml.
+"""What to do about each reason of a condition: docs/troubleshooting.md, from the enum and the packaged remedies.
 
 The enum says which reasons there are, in which order, and what each means; people write cause, sight and remedy. A
 reason without an entry, or an entry without a reason, makes no page.
@@ -15,17 +15,18 @@ from fairlead.fleet.conditions import ConditionReason
 from house import status_pages
 from house.tree import ROOT
 
-WORDS: Final = ROOT / "house" / "troubleshooting.yaml"
+WORDS: Final = ROOT / "operator" / "fairlead" / "review" / "data" / "remedies.yaml"
 PAGE: Final = "docs/troubleshooting.md"
 _HEAD: Final = """# Troubleshooting
 
-Written by `python -m house.troubleshooting_page` from `house/troubleshooting.yaml` and
+Written by `python -m house.troubleshooting_page` from `operator/fairlead/review/data/remedies.yaml` and
 `operator/fairlead/fleet/conditions.py`; changes here are lost.
 
 `kubectl get infd -A` shows the reason of `Ready`; `kubectl describe infd chat -n demo` shows all conditions, each with
 its reason and a message that names the field, the value and what to do. Here is an entry for every reason: its cause,
 how it shows, the remedy, and the command for it. `demo` and `chat` stand for your namespace and deployment, `chat.yaml`
-for its manifest, POD and NAME for what the message names. `Ready` repeats the first condition that says no, causes
+for its manifest, POD and NAME for what the message names; `fairlead why` prints the entries that apply now, with your
+names in them. `Ready` repeats the first condition that says no, causes
 before effects
 ([operating](operating.md#one-deployment-does-not-serve)).
 """

@@ -10,7 +10,7 @@ from typing import Any
 
 from aiohttp import web
 
-from fairlead.cluster.kinds import INFERENCE_DEPLOYMENT, POD, Manifest
+from fairlead.cluster.kinds import INFERENCE_DEPLOYMENT, POD, Manifest, Resource
 from tests.cluster.fake_api import FakeApi, FakeRequest
 
 LABELS = {"app.kubernetes.io/name": "fairlead", "app.kubernetes.io/component": "operator"}
@@ -39,6 +39,19 @@ class PretendCluster(FakeApi):
                 "metadata": {"name": name, "namespace": "team"},
                 "spec": {"scaling": {"minReplicas": 1, "maxReplicas": 8}} if spec is None else spec,
                 "status": status,
+            },
+        )
+
+    def has_object(self, resource: Resource, name: str, *conditions: dict[str, str], namespace: str = "team") -> None:
+        """One of our objects whose status an operator wrote."""
+        self.put(
+            resource,
+            {
+                "apiVersion": resource.api_version,
+                "kind": resource.kind,
+                "metadata": {"name": name, "namespace": namespace},
+                "spec": {},
+                "status": {"observedGeneration": 1, "conditions": list(conditions)},
             },
         )
 

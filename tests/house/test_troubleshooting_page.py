@@ -12,6 +12,8 @@ from house import troubleshooting_page
 from house.tree import ROOT
 from house.troubleshooting_page import Entry, Mismatch
 
+WORDS = troubleshooting_page.WORDS
+
 
 def test_the_committed_page_is_the_one_that_the_words_make() -> None:
     written = (ROOT / troubleshooting_page.PAGE).read_text(encoding="utf-8")
@@ -40,7 +42,7 @@ def test_a_reason_without_an_entry_is_named_and_so_is_an_entry_without_a_reason(
 ) -> None:
     words = tmp_path / "words.yaml"
     monkeypatch.setattr(troubleshooting_page, "WORDS", words)
-    written = yaml.safe_load((ROOT / "house/troubleshooting.yaml").read_text())
+    written = yaml.safe_load(WORDS.read_text())
     written["Forgotten"] = written.pop("NoTokens")
     words.write_text(yaml.safe_dump(written))
     with pytest.raises(Mismatch, match="Forgotten, NoTokens"):
@@ -50,7 +52,7 @@ def test_a_reason_without_an_entry_is_named_and_so_is_an_entry_without_a_reason(
 def test_the_order_is_that_of_the_enum(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     words = tmp_path / "words.yaml"
     monkeypatch.setattr(troubleshooting_page, "WORDS", words)
-    written = yaml.safe_load((ROOT / "house/troubleshooting.yaml").read_text())
+    written = yaml.safe_load(WORDS.read_text())
     words.write_text(yaml.safe_dump(dict(reversed(written.items())), sort_keys=False))
     with pytest.raises(Mismatch, match="the order"):
         troubleshooting_page.entries()

@@ -25,6 +25,7 @@ DECISIONS: Final = "/fairlead/v1/decisions"
 AUTOSCALER_SELECTOR: Final = "app.kubernetes.io/name=fairlead,app.kubernetes.io/component in (operator,autoscaler)"
 DEFAULT_NAMESPACE: Final = "fairlead-system"
 METRICS_PORT: Final = 9090
+_OWN: Final = (kinds.INFERENCE_DEPLOYMENT, kinds.INFERENCE_GATEWAY, kinds.AUTOSCALING_POLICY)
 
 
 class ClusterUnavailable(Exception):
@@ -61,6 +62,11 @@ class ClusterClient:
     async def deployments(self, namespace: str | None) -> list[dict[str, Any]]:
         """All InferenceDeployments of a namespace; None: of all namespaces."""
         return (await self.api.listing(kinds.INFERENCE_DEPLOYMENT, namespace)).items
+
+    async def objects(self, plural: str, namespace: str | None) -> list[dict[str, Any]]:
+        """All of one of our kinds, of a namespace; None: of all namespaces."""
+        resource = next(one for one in _OWN if one.plural == plural)
+        return (await self.api.listing(resource, namespace)).items
 
     async def record(self, namespace: str, name: str) -> DecisionRecord | NoDecision:
         """The last decision about one deployment."""

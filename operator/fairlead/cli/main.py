@@ -22,6 +22,7 @@ from fairlead.cli import (
     top,
     validate,
     version,
+    why,
 )
 
 Command = Callable[[argparse.Namespace], int]
@@ -37,6 +38,7 @@ COMMANDS: Final[Mapping[str, tuple[str, Callable[[argparse.ArgumentParser], None
         explain.arguments,
         explain.run,
     ),
+    "why": ("say what is wrong right now, and what to do about it", why.arguments, why.run),
     "top": ("show what every deployment has, needs and costs, live", top.arguments, top.run),
     "replay": ("decide kept decisions again, and compare", replay.arguments, replay.run),
     "operator": (

@@ -15,6 +15,11 @@ def load_catalogue() -> Catalogue:
     return catalogue.read(gpus, shapes)
 
 
+def remedies() -> str:
+    """The text of what is known about each reason of a condition."""
+    return (resources.files("fairlead.review") / "data" / "remedies.yaml").read_text(encoding="utf-8")
+
+
 def read_text(path: Path) -> str:
     """A text file, decompressed where its name ends in `.gz`."""
     if path.suffix == ".gz":

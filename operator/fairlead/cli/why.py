@@ -1,0 +1,102 @@
+"""`fairlead why [KIND/NAME]`: what is wrong right now, the first cause first, what to do, and the command for it."""
+
+import argparse
+import sys
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from fairlead.cli.cluster_client import ClusterClient
+    from fairlead.review.diagnosis import Diagnosis
+
+WRONG: Final = 3
+"""The exit code where something is wrong, as scripts and pipelines read it."""
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """What the command takes."""
+    parser.add_argument(
+        "target",
+        nargs="?",
+        metavar="[KIND/]NAME",
+        help="such as chat, infd/chat, infg/company or asp/interactive; default: all that is not well",
+    )
+    parser.add_argument("-n", "--namespace", help="its namespace; default: the kubeconfig's")
+    parser.add_argument("-A", "--all-namespaces", action="store_true", help="objects of all namespaces")
+    parser.add_argument("-o", "--output", choices=("text", "json"), default="text", help="how to print it")
+
+
+def run(chosen: argparse.Namespace) -> int:
+    """0 when nothing is wrong, 3 when something is, 1 when it cannot be told, 2 for wrong arguments."""
+    import asyncio
+
+    from fairlead.cli.cluster_client import ClusterUnavailable
+    from fairlead.cli.explanation import TargetNameError
+
+    try:
+        return asyncio.run(_shown(chosen))
+    except TargetNameError as problem:
+        print(f"fairlead why: {problem}", file=sys.stderr)
+        return 2
+    except ClusterUnavailable as problem:
+        print(f"fairlead why: {problem}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 0
+
+
+async def _shown(chosen: argparse.Namespace) -> int:
+    import time
+
+    from fairlead.cli import cluster_client, why_text
+    from fairlead.cluster import package_data
+    from fairlead.review import diagnosis, remedies
+
+    kinds, name = _target(chosen.target)
+    async with cluster_client.open_cluster(None) as door:
+        namespace = None if chosen.all_namespaces else chosen.namespace or door.home
+        documents = [one for kind in kinds for one in await door.objects(kind, namespace)]
+        wanted = [one for one in documents if name in ("", one["metadata"]["name"])]
+        if not wanted:
+            raise cluster_client.ClusterUnavailable(why_text.nothing_there(name, namespace, documents))
+        entries = remedies.read(package_data.remedies())
+        found = diagnosis.first([diagnosis.diagnose(one, entries) for one in wanted])
+        operator = await _operator(door, wanted[0], time.time())
+    _print(chosen, found, operator)
+    return 0 if all(one.is_well for one in found) and operator is None else WRONG
+
+
+async def _operator(door: "ClusterClient", document: dict[str, object], now: float) -> str | None:
+    """Why no operator keeps any status up to date; nothing where one does, or where it cannot be told."""
+    words = await door.currency(document, now)
+    return words.partition("; ")[0] if words.startswith("No operator") else None
+
+
+def _print(chosen: argparse.Namespace, found: "list[Diagnosis]", operator: str | None) -> None:
+    import shutil
+    import time
+
+    from fairlead.cli import why_text
+
+    if chosen.output == "json":
+        print(why_text.as_json(found, operator))
+        return
+    terminal = sys.stdout.isatty()
+    width = shutil.get_terminal_size().columns if terminal else 120
+    shown = why_text.WhyText(now=time.time(), width=width, colour=terminal)
+    print("\n".join(shown.lines(found, operator, every=chosen.target is not None)))
+
+
+def _target(target: str | None) -> tuple[tuple[str, ...], str]:
+    """The plurals of the kinds to look at, and the name; empty for all."""
+    from fairlead.api.kinds import KINDS
+    from fairlead.cli.explanation import TargetNameError
+
+    everything = tuple(one.plural for one in KINDS)
+    kind, slash, name = (target or "").rpartition("/")
+    if not slash:
+        return everything, name
+    found = [one.plural for one in KINDS if kind.lower() in (one.short, one.plural, one.name.lower(), one.crd)]
+    if not found or not name:
+        shorts = ", ".join(f"{one.short}/NAME" for one in KINDS)
+        raise TargetNameError(f"{target}: write one of {shorts}, or NAME alone")
+    return tuple(found), name

@@ -1,0 +1,101 @@
+"""What `fairlead why` prints: a block for each object that is not well, or the same as values."""
+
+import json
+import textwrap
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from fairlead.cli.top_table import BOLD, GREEN, PLAIN, RED, YELLOW
+from fairlead.fleet.plurals import count
+from fairlead.review.diagnosis import OPERATOR_PODS, DiagnosedCondition, Diagnosis
+
+PAGE: Final = "docs/troubleshooting.md"
+_INDENT: Final = " " * 11
+_UNITS: Final = ((86_400, "d"), (3600, "h"), (60, "min"), (1, "s"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WhyText:
+    """How it is printed."""
+
+    now: float
+    width: int
+    colour: bool
+
+    def lines(self, found: Sequence[Diagnosis], operator: str | None, *, every: bool) -> Iterator[str]:
+        """All that is not well; `every`: what is well too, since it was asked for by name."""
+        if operator is not None:
+            yield self._painted(RED, f"✗ {operator}")
+            yield from self._field("cause", "Every status below is as old as that; engines and routers go on.")
+            yield from self._field("command", OPERATOR_PODS)
+        well = [one for one in found if one.is_well]
+        for one in found:
+            if every or not one.is_well:
+                yield from self._object(one)
+        if not every:
+            words = f"{len(well)} of {count(len(found), 'object')} well"
+            yield self._painted(GREEN, f"✓ {words}") if len(well) == len(found) and not operator else words
+
+    def _object(self, one: Diagnosis) -> Iterator[str]:
+        if one.is_well:
+            yield self._painted(GREEN, f"✓ {_place(one)}: {one.summary}")
+            return
+        serves = one.ready == "True"
+        about = one.found[0].reason if one.found else one.summary or one.outdated
+        since = self._since(one.found[0]) if one.found else ""
+        heading = f"{'!' if serves else '✗'} {_place(one)}{', which serves' if serves else ''}: {about}{since}"
+        yield self._painted(YELLOW if serves else RED, heading)
+        if one.outdated and about != one.outdated:
+            yield from self._field("status", one.outdated)
+        if one.outdated and not one.found:
+            yield from self._field("command", OPERATOR_PODS)
+        for place, condition in enumerate(one.found):
+            yield from self._first(condition) if place == 0 else self._other(condition)
+
+    def _first(self, one: DiagnosedCondition) -> Iterator[str]:
+        yield from self._field("says", one.message)
+        yield from self._field("cause", one.cause)
+        yield from self._field("do", one.action)
+        yield f"  {'command':<9}{self._painted(BOLD, one.command)}"
+        yield f"  {'more':<9}{PAGE}#{one.reason.lower()}"
+
+    def _other(self, one: DiagnosedCondition) -> Iterator[str]:
+        yield from self._field("then", f"{one.type} {one.reason}{self._since(one)}: {one.message}")
+
+    def _field(self, name: str, words: str) -> Iterator[str]:
+        first, *rest = textwrap.wrap(words, max(40, self.width - len(_INDENT))) or [""]
+        yield f"  {name:<9}{first}"
+        yield from (f"{_INDENT}{line}" for line in rest)
+
+    def _since(self, one: DiagnosedCondition) -> str:
+        try:
+            seconds = int(self.now - datetime.fromisoformat(one.since).timestamp())
+        except ValueError:
+            return ""
+        number, unit = next(((seconds // size, name) for size, name in _UNITS if seconds >= size), (0, "s"))
+        return f", for {number} {unit}"
+
+    def _painted(self, paint: str, words: str) -> str:
+        return f"{paint}{words}{PLAIN}" if self.colour else words
+
+
+def as_json(found: Sequence[Diagnosis], operator: str | None) -> str:
+    """The same as values, what is well included."""
+    objects = [asdict(one) | {"well": one.is_well} for one in found]
+    return json.dumps({"operator": operator, "objects": objects}, indent=2)
+
+
+def nothing_there(name: str, namespace: str | None, others: Sequence[Mapping[str, Any]]) -> str:
+    """Why nothing could be looked at, and what there is."""
+    where = "in any namespace" if namespace is None else f"in namespace {namespace}"
+    if not name:
+        return f"there is no object of Fairlead {where}; -n names another, -A looks everywhere"
+    names = sorted(one["metadata"]["name"] for one in others)
+    there = f"there are: {', '.join(names[:10])}" if names else "there is none at all; -n names another"
+    return f"there is no {name} {where}: {there}"
+
+
+def _place(one: Diagnosis) -> str:
+    return f"{one.kind}/{one.name} in {one.namespace}"

@@ -1,0 +1,154 @@
+"""What is wrong with an object right now, from its status: the first cause before its effects, and what to do. Pure."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from fairlead.api.kinds import GATEWAY, KINDS
+from fairlead.fleet.conditions import ConditionReason, ConditionType
+from fairlead.review.remedies import Remedy
+
+Manifest = Mapping[str, Any]
+
+CAUSES_FIRST: Final = (
+    ConditionType.ACCEPTED,
+    ConditionType.FITS,
+    ConditionType.PROGRESSING,
+    ConditionType.SCHEDULED,
+    ConditionType.AVAILABLE,
+    ConditionType.ROUTABLE,
+    ConditionType.SCALING_ACTIVE,
+    ConditionType.READY,
+)
+"""Stalled and Reconciling repeat what others say."""
+NOTED: Final = frozenset({ConditionReason.TIGHT, ConditionReason.SPECULATION_OFF})
+"""Worth saying although the condition holds."""
+OPERATOR_PODS: Final = "kubectl get pods -n fairlead-system -l app.kubernetes.io/name=fairlead"
+_POD: Final = re.compile(r"\bpod ([a-z0-9][-a-z0-9.]*[a-z0-9])")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DiagnosedCondition:
+    """One condition that somebody should know of."""
+
+    type: str
+    reason: str
+    since: str
+    """When it began, as it is written."""
+    message: str
+    cause: str
+    action: str
+    command: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Diagnosis:
+    """One object."""
+
+    kind: str
+    """Its short name, as kubectl takes it."""
+    namespace: str
+    name: str
+    ready: str
+    """The status of its condition Ready; empty where it was never written."""
+    summary: str
+    """Reason and message of Ready."""
+    found: tuple[DiagnosedCondition, ...]
+    """The first cause, then what else is wrong, mostly its effects."""
+    outdated: str
+    """Why the status may say nothing of the object as it is now; empty where it does."""
+
+    @property
+    def is_well(self) -> bool:
+        """Whether nobody need do anything."""
+        return not self.found and not self.outdated and self.ready == "True"
+
+
+def diagnose(document: Manifest, remedies: Mapping[str, Remedy]) -> Diagnosis:
+    """What is wrong with one of our objects."""
+    about, status = document["metadata"], document.get("status") or {}
+    conditions = {one["type"]: one for one in status.get("conditions") or ()}
+    ready = conditions.get(ConditionType.READY, {})
+    kind = next((one.short for one in KINDS if one.name == document["kind"]), document["kind"])
+    place = _Place(kind=kind, namespace=about["namespace"], name=about["name"])
+    return Diagnosis(
+        kind=kind,
+        namespace=place.namespace,
+        name=place.name,
+        ready=ready.get("status", ""),
+        summary=f"{ready['reason']}: {ready.get('message', '')}" if ready else "",
+        found=tuple(_found(conditions, ready.get("reason", ""), remedies, place)),
+        outdated=_outdated(about.get("generation", 0), status),
+    )
+
+
+def first(diagnoses: Sequence[Diagnosis]) -> list[Diagnosis]:
+    """Those that do not serve, then those with something else that is wrong, then the rest; by name."""
+    return sorted(diagnoses, key=lambda one: (one.ready == "True", not one.found, one.namespace, one.kind, one.name))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Place:
+    """For which object a command is."""
+
+    kind: str
+    namespace: str
+    name: str
+
+    def command(self, written: str, message: str) -> str:
+        """The command with this object's names; POD is the first pod that the message names."""
+        owner = "gateway" if self.kind == GATEWAY.short else "deployment"
+        pod = _POD.search(message)
+        words = {
+            "fairlead.dev/deployment=chat": f"fairlead.dev/{owner}={self.name}",
+            "infd chat": f"{self.kind} {self.name}",
+            "infd/chat": f"{self.kind}/{self.name}",
+            "infd.spec": f"{self.kind}.spec",
+            "name=chat": f"name={self.name}",
+            "chat.yaml": f"{self.name}.yaml",
+            "company": self.name,
+            "-n demo": f"-n {self.namespace}",
+            "POD": pod[1] if pod else "POD",
+        }
+        return re.sub("|".join(map(re.escape, words)), lambda found: words[found[0]], written)
+
+
+def _found(
+    conditions: Mapping[str, Manifest], summary: str, remedies: Mapping[str, Remedy], place: _Place
+) -> Iterator[DiagnosedCondition]:
+    """Each reason once; the one that Ready repeats is the first cause."""
+    wrong = [conditions[kind] for kind in CAUSES_FIRST if kind in conditions and _is_wrong(conditions[kind], remedies)]
+    seen = set[str]()
+    for one in sorted(wrong, key=lambda one: one["reason"] != summary):
+        if one["reason"] not in seen:
+            seen.add(one["reason"])
+            yield _diagnosed(one, remedies[one["reason"]], place)
+
+
+def _is_wrong(condition: Manifest, remedies: Mapping[str, Remedy]) -> bool:
+    remedy = remedies.get(condition.get("reason", ""))
+    holds = condition.get("status") == "True" and condition["reason"] not in NOTED
+    return remedy is not None and not remedy.is_calm and not holds
+
+
+def _diagnosed(condition: Manifest, remedy: Remedy, place: _Place) -> DiagnosedCondition:
+    message = condition.get("message", "")
+    return DiagnosedCondition(
+        type=condition["type"],
+        reason=condition["reason"],
+        since=condition.get("lastTransitionTime", ""),
+        message=message,
+        cause=remedy.cause,
+        action=remedy.action,
+        command=place.command(remedy.command, message),
+    )
+
+
+def _outdated(generation: int, status: Manifest) -> str:
+    observed = status.get("observedGeneration")
+    if observed is None:
+        return "no operator has looked at it yet"
+    if observed < generation:
+        return f"its status is of generation {observed}, the object is at {generation}: the last change is not seen yet"
+    return ""

@@ -1,0 +1,35 @@
+"""What is known about each reason of a condition: its cause, what to do about it, and the command for that. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import yaml
+
+CALM: Final = "Nothing is wrong."
+"""How the cause of a reason begins that needs nobody."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Remedy:
+    """One reason."""
+
+    cause: str
+    action: str
+    """What to do; empty where nothing must be done."""
+    command: str
+    """With `demo` and `chat` for namespace and name, POD and NAME for what the message names."""
+
+    @property
+    def is_calm(self) -> bool:
+        """Whether nothing is wrong."""
+        return self.cause.startswith(CALM)
+
+
+def read(text: str) -> dict[str, Remedy]:
+    """Every reason of the packaged text."""
+    return {name: _remedy(entry) for name, entry in yaml.safe_load(text).items()}
+
+
+def _remedy(entry: Mapping[str, str]) -> Remedy:
+    return Remedy(cause=entry["cause"], action=entry.get("remedy", ""), command=entry.get("command", ""))

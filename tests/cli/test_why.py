@@ -1,0 +1,164 @@
+"""`fairlead why`: the first cause first, what to do, the command for it; and whether an operator is there at all."""
+
+import json
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from fairlead.cli import top_table, why_text
+from fairlead.cli.why_text import WhyText
+from fairlead.cluster.kinds import AUTOSCALING_POLICY, INFERENCE_DEPLOYMENT, INFERENCE_GATEWAY, LEASE
+from fairlead.review.diagnosis import DiagnosedCondition, Diagnosis
+from tests.cli.conftest import Run
+from tests.cli.pretend_cluster import PretendCluster, running
+
+MESSAGE = "pod chat-1-x: image example/engine:2 cannot be pulled: no such tag; check spec.engine.image and version"
+
+
+def before(ago: timedelta) -> datetime:
+    """A moment that far back, by the clock that the command reads."""
+    return datetime.fromtimestamp(time.time(), UTC) - ago
+
+
+def condition(kind: str, status: str, reason: str, message: str) -> dict[str, str]:
+    since = before(timedelta(minutes=3, seconds=20)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return {"type": kind, "status": status, "reason": reason, "message": message, "lastTransitionTime": since}
+
+
+@pytest.fixture
+def cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[PretendCluster]:
+    """With an operator at work, a deployment that cannot pull its image, a gateway and a policy that are well."""
+    with running(tmp_path) as (cluster, kubeconfig):
+        monkeypatch.setenv("KUBECONFIG", kubeconfig)
+        monkeypatch.delenv("KUBERNETES_SERVICE_HOST", raising=False)
+        cluster.has_operator()
+        lease(cluster, timedelta(seconds=2))
+        cluster.has_object(
+            INFERENCE_DEPLOYMENT,
+            "chat",
+            condition("Ready", "False", "ImageNotPulled", MESSAGE),
+            condition("Progressing", "False", "ImageNotPulled", MESSAGE),
+            condition("Available", "False", "NoneReady", "0 of 2 replicas are ready"),
+        )
+        cluster.has_object(INFERENCE_GATEWAY, "front", condition("Ready", "True", "Serving", "1 model can be answered"))
+        cluster.has_object(
+            AUTOSCALING_POLICY, "usual", condition("Ready", "True", "Accepted", "every setting can work")
+        )
+        yield cluster
+
+
+def lease(cluster: PretendCluster, ago: timedelta) -> None:
+    spec = {
+        "holderIdentity": "fairlead-0",
+        "leaseDurationSeconds": 15,
+        "renewTime": before(ago).strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
+    }
+    about = {"name": "fairlead-controller", "namespace": "fairlead-system"}
+    cluster.put(LEASE, {"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": about, "spec": spec})
+
+
+@pytest.mark.usefixtures("cluster")
+def test_the_first_cause_is_shown_with_what_to_do_and_the_rest_in_a_line_each(run: Run) -> None:
+    code, out, err = run("why")
+    assert (code, err) == (3, "")
+    lines = out.splitlines()
+    assert lines[0] == "✗ infd/chat in team: ImageNotPulled, for 3 min"
+    assert lines[1].startswith("  says     pod chat-1-x: image example/engine:2 cannot be pulled")
+    assert any(one.startswith("  do       ") for one in lines)
+    command = "kubectl describe pods -n team -l fairlead.dev/deployment=chat,fairlead.dev/role=engine"
+    assert f"  command  {command}" in lines
+    assert "  more     docs/troubleshooting.md#imagenotpulled" in lines
+    assert "  then     Available NoneReady, for 3 min: 0 of 2 replicas are ready" in lines
+    assert lines[-1] == "2 of 3 objects well"
+    assert "front" not in out
+
+
+@pytest.mark.usefixtures("cluster")
+def test_what_is_well_is_shown_when_it_is_asked_for(run: Run) -> None:
+    assert run("why", "infg/front") == (0, "✓ infg/front in team: Serving: 1 model can be answered\n", "")
+    assert run("why", "usual")[0] == 0
+    assert run("why", "chat")[0] == 3
+
+
+def test_where_all_is_well_one_line_says_so(run: Run, cluster: PretendCluster) -> None:
+    cluster.has_object(INFERENCE_DEPLOYMENT, "chat", condition("Ready", "True", "Serving", "2 of 2"))
+    assert run("why") == (0, "✓ 3 of 3 objects well\n", "")
+
+
+@pytest.mark.usefixtures("cluster")
+def test_json_has_every_object_with_its_causes(run: Run) -> None:
+    code, out, _ = run("why", "-A", "-o", "json")
+    document = json.loads(out)
+    assert (code, document["operator"]) == (3, None)
+    assert [(one["name"], one["well"]) for one in document["objects"]] == [
+        ("chat", False),
+        ("usual", True),
+        ("front", True),
+    ]
+    assert [one["reason"] for one in document["objects"][0]["found"]] == ["ImageNotPulled", "NoneReady"]
+
+
+def test_without_an_operator_at_work_that_is_said_before_all_else(run: Run, cluster: PretendCluster) -> None:
+    lease(cluster, timedelta(minutes=9))
+    code, out, _ = run("why", "front")
+    assert code == 3
+    lines = out.splitlines()
+    assert lines[0].startswith("✗ No operator is at work: ")
+    assert "  command  kubectl get pods -n fairlead-system -l app.kubernetes.io/name=fairlead" in lines
+    assert lines[-1] == "✓ infg/front in team: Serving: 1 model can be answered"
+
+
+def test_an_object_that_no_operator_has_seen_says_so(run: Run, cluster: PretendCluster) -> None:
+    cluster.has("new", {})
+    code, out, _ = run("why", "new")
+    assert code == 3
+    assert out.splitlines()[0] == "✗ infd/new in team: no operator has looked at it yet"
+    assert "  command  kubectl get pods -n fairlead-system" in out
+
+
+@pytest.mark.usefixtures("cluster")
+@pytest.mark.parametrize(
+    ("words", "code", "sentence"),
+    [
+        (("pods/x",), 2, "pods/x: write one of infd/NAME, asp/NAME, infg/NAME, or NAME alone"),
+        (("infd/",), 2, "infd/: write one of"),
+        (("talk",), 1, "there is no talk in namespace team: there are: chat, front, usual"),
+        (("-n", "empty"), 1, "there is no object of Fairlead in namespace empty; -n names another"),
+        (("infd/chat", "-n", "empty"), 1, "there is no chat in namespace empty: there is none at all"),
+    ],
+)
+def test_what_cannot_be_told_says_what_to_write(run: Run, words: tuple[str, ...], code: int, sentence: str) -> None:
+    found, out, err = run("why", *words)
+    assert (found, out) == (code, "")
+    assert err.startswith(f"fairlead why: {sentence}")
+
+
+def test_on_a_terminal_it_is_coloured_and_wrapped_and_odd_times_do_no_harm() -> None:
+    wrong = DiagnosedCondition(
+        type="ScalingActive",
+        reason="FiguresMissing",
+        since="yesterday",
+        message="word " * 30,
+        cause="c",
+        action="d",
+        command="kubectl x",
+    )
+    one = Diagnosis(
+        kind="infd",
+        namespace="team",
+        name="chat",
+        ready="True",
+        summary="Serving: 1",
+        found=(wrong,),
+        outdated="its status is of generation 2, the object is at 3",
+    )
+    lines = list(WhyText(now=0.0, width=60, colour=True).lines([one], None, every=False))
+    heading = "! infd/chat in team, which serves: FiguresMissing"
+    assert lines[0] == f"{top_table.YELLOW}{heading}{top_table.PLAIN}"
+    assert lines[1] == "  status   its status is of generation 2, the object is at 3"
+    assert max(map(len, lines)) < 80
+    assert f"  command  {top_table.BOLD}kubectl x{top_table.PLAIN}" in lines
+    assert json.loads(why_text.as_json([one], None))["objects"][0]["ready"] == "True"
