@@ -62,6 +62,9 @@ def test_a_broken_form_is_passed_on_and_counted_by_target_and_revision(tmp_path:
                 name = 'fairlead_router_structured_checks_total{model="chat",target="ns/a",revision="",result='
                 assert await router.metric(name + '"valid"}') == 1
                 assert await router.metric(name + '"schema"}') == 2
+                named = 'fairlead_router_schema_checks_total{model="chat",schema="c",result='
+                assert await router.metric(named + '"valid"}') == 1
+                assert await router.metric(named + '"schema"}') == 2
         lines = [json.loads(line) for line in (tmp_path / "log").read_text().splitlines()]
         assert [one.get("check") for one in lines] == ["valid", "schema", "schema", None]
 

@@ -52,7 +52,7 @@ def replaces(owner: JudgedRequest, context: RouterContext, usage: TokenUsage | N
     counts = context.telemetry.counts
     if verdict.structured is not None:
         record.check = verdict.structured.fault or "valid"
-        counts.add_checked(record, record.check, now)
+        counts.add_checked(record, trial.wanted.name if trial.wanted is not None else "", record.check, now)
     outcome, target = _decided(owner, context, verdict, now) if verdict.held else (HeldOutcome.GIVEN, None)
     if owner.bill is not None:
         owner.bill.judge(verdict.structured, replaced=target is not None)

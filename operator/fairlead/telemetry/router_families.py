@@ -147,6 +147,13 @@ CHECKED: Final = _OURS.counter(
     "revision",
     "result",
 )
+SCHEMAS: Final = _OURS.counter(
+    "schema_checks",
+    "The same answers by the schema's name, as its client calls it, else json_object, json_schema or tools.",
+    "model",
+    "schema",
+    "result",
+)
 HELD_ANSWERS: Final = _OURS.counter(
     "held_answers",
     "Answers of a gateway that were held and judged before their client got them, by what was found and done.",

@@ -14,21 +14,31 @@ SCHEMA = json.dumps(PERSON).encode()
 
 
 @pytest.mark.parametrize(
-    ("body", "schema", "tools"),
+    ("body", "schema", "tools", "name"),
     [
-        ({"response_format": {"type": "json_schema", "json_schema": {"name": "it", "schema": PERSON}}}, SCHEMA, {}),
-        ({"response_format": {"type": "json_object"}}, ANY_OBJECT, {}),
-        ({"text": {"format": {"type": "json_schema", "name": "it", "schema": PERSON}}}, SCHEMA, {}),
-        ({"structured_outputs": {"json": PERSON}}, SCHEMA, {}),
-        ({"structured_outputs": {"json": json.dumps(PERSON)}}, SCHEMA, {}),
-        ({"tools": [{"type": "function", "function": {"name": "f", "parameters": PERSON}}]}, None, {"f": SCHEMA}),
-        ({"tools": [{"type": "function", "function": {"name": "f"}}]}, None, {"f": b""}),
-        ({"tools": [{"type": "function", "name": "f", "parameters": PERSON}]}, None, {"f": SCHEMA}),
-        ({"tools": [{"name": "f", "input_schema": PERSON}, {"type": "web_search"}]}, None, {"f": SCHEMA}),
+        (
+            {"response_format": {"type": "json_schema", "json_schema": {"name": "it", "schema": PERSON}}},
+            SCHEMA,
+            {},
+            "it",
+        ),
+        ({"response_format": {"type": "json_object"}}, ANY_OBJECT, {}, "json_object"),
+        ({"text": {"format": {"type": "json_schema", "name": "it", "schema": PERSON}}}, SCHEMA, {}, "it"),
+        ({"structured_outputs": {"json": PERSON}}, SCHEMA, {}, "json_schema"),
+        ({"structured_outputs": {"json": json.dumps(PERSON)}}, SCHEMA, {}, "json_schema"),
+        (
+            {"tools": [{"type": "function", "function": {"name": "f", "parameters": PERSON}}]},
+            None,
+            {"f": SCHEMA},
+            "tools",
+        ),
+        ({"tools": [{"type": "function", "function": {"name": "f"}}]}, None, {"f": b""}, "tools"),
+        ({"tools": [{"type": "function", "name": "f", "parameters": PERSON}]}, None, {"f": SCHEMA}, "tools"),
+        ({"tools": [{"name": "f", "input_schema": PERSON}, {"type": "web_search"}]}, None, {"f": SCHEMA}, "tools"),
     ],
 )
-def test_what_is_wanted(body: dict[str, Any], schema: bytes | None, tools: dict[str, bytes]) -> None:
-    assert wanted_in(json.dumps(body).encode()) == WantedOutput(schema=schema, tools=tools)
+def test_what_is_wanted(body: dict[str, Any], schema: bytes | None, tools: dict[str, bytes], name: str) -> None:
+    assert wanted_in(json.dumps(body).encode()) == WantedOutput(schema=schema, tools=tools, name=name)
 
 
 @pytest.mark.parametrize(

@@ -56,12 +56,13 @@ class RouterCounters:
         *("_places", "aborts", "attempts_failed", "bad_heads", "bytes_in", "bytes_out", "checked"),
         *("clients_opened", "clients_refused", "connections_opened", "connections_reused", "copies", "costs"),
         *("cut", "demand", "ejections", "ended_as", "finished", "hedges_denied", "hedges_lost", "hedges_won"),
-        *("held", "inflight", "lag", "names", "picks", "refusals", "retries", "series", "slow_clients"),
-        *("spenders", "structured", "targets", "tenants"),
+        *("forms", "held", "inflight", "lag", "names", "picks", "refusals", "retries", "series", "slow_clients"),
+        *("schemas", "spenders", "structured", "targets", "tenants"),
     )
 
     def __init__(self, models: Iterable[str] = ()) -> None:
         self.names = ModelLabels(models)
+        self.forms = ModelLabels()
         self._of_requests()
         self._of_connections()
         self.series: BoundedSeries[tuple[str, str, str, Lane], RequestSeries] = BoundedSeries(
@@ -78,6 +79,7 @@ class RouterCounters:
         self.targets: BoundedSeries[tuple[str, str], TargetSeries] = BoundedSeries(MOST_SPENDERS, TargetSeries)
         self.copies: BoundedSeries[tuple[str, str, str], CountSeries] = BoundedSeries(MOST_SPENDERS, CountSeries)
         self.checked: BoundedSeries[CountedLabels, CountSeries] = BoundedSeries(MOST_SPENDERS, CountSeries)
+        self.schemas: BoundedSeries[tuple[str, str, str], CountSeries] = BoundedSeries(MOST_SPENDERS, CountSeries)
         self.held: BoundedSeries[CountedLabels, CountSeries] = BoundedSeries(MOST_SPENDERS, CountSeries)
         self.costs: BoundedSeries[tuple[str, str, str], CostSeries] = BoundedSeries(MOST_SPENDERS, CostSeries)
         self._places: dict[RequestLabels, tuple[RequestSeries, TenantSeries]] = {}
@@ -111,9 +113,11 @@ class RouterCounters:
             demand.prompt_tokens += record.prompt_estimate
         demand.used_at = now
 
-    def add_checked(self, record: RequestRecord, result: str, now: float) -> None:
-        """Count an answer whose form was checked."""
-        self.checked.place((self._route(record), record.target, record.revision, result), now).add(now)
+    def add_checked(self, record: RequestRecord, schema: str, result: str, now: float) -> None:
+        """Count an answer whose form was checked; of schemas' names, which clients choose, only the first are shown."""
+        route = self._route(record)
+        self.checked.place((route, record.target, record.revision, result), now).add(now)
+        self.schemas.place((route, self.forms.shown(schema, served=True), result), now).add(now)
 
     def add_held(self, record: RequestRecord, result: str, outcome: HeldOutcome, now: float) -> None:
         """Count an answer that was held, and what became of it."""

@@ -109,6 +109,7 @@ class MetricsExposition:
         )
         family(router_families.FALLBACKS, (((*one.key, why), n) for one in every for why, n in one.left.items()))
         family(router_families.CHECKED, ((one.key, one.count) for one in self._counts.checked.values()))
+        family(router_families.SCHEMAS, ((one.key, one.count) for one in self._counts.schemas.values()))
         family(router_families.HELD_ANSWERS, ((one.key, one.count) for one in self._counts.held.values()))
         family(router_families.COPIES, ((one.key, one.count) for one in self._counts.copies.values()))
 

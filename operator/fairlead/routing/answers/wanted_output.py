@@ -9,6 +9,9 @@ from fairlead.fleet.light_dataclass import light
 
 ANY_OBJECT: Final = b'{"type":"object"}'
 """The schema of `json_object`."""
+JSON_OBJECT: Final = "json_object"
+JSON_SCHEMA: Final = "json_schema"
+TOOLS: Final = "tools"
 
 
 @light
@@ -18,17 +21,21 @@ class WantedOutput:
     schema: bytes | None = None
     tools: dict[str, bytes]
     """By name; empty bytes where a tool declares no parameters."""
+    name: str = ""
+    """What the client calls its schema; the kind of form where it has no name."""
 
 
 class _Schema(Struct):
     schema: Raw = Raw()
+    name: str = ""
 
 
 class _Format(Struct):
     type: str = ""
     json_schema: _Schema | None = None
     schema: Raw = Raw()
-    """Of the responses API."""
+    name: str = ""
+    """This and `schema` of the responses API."""
 
 
 class _Text(Struct):
@@ -73,14 +80,28 @@ def wanted_in(body: bytes) -> WantedOutput | None:
         return None
     tools = {name: schema for name, schema in map(_tool, parsed.tools or ()) if name}
     schema = _schema(parsed)
-    return WantedOutput(schema=schema, tools=tools) if schema or tools else None
+    return WantedOutput(schema=schema, tools=tools, name=_name(parsed, schema)) if schema or tools else None
+
+
+def _format(parsed: _Body) -> _Format | None:
+    return parsed.response_format or (parsed.text.format if parsed.text is not None else None)
+
+
+def _name(parsed: _Body, schema: bytes | None) -> str:
+    """An answer may be checked by a schema and by tools: then it is named by the schema."""
+    wanted = _format(parsed)
+    if schema is None:
+        return TOOLS
+    if wanted is None or wanted.type != JSON_SCHEMA:
+        return JSON_OBJECT if schema is ANY_OBJECT else JSON_SCHEMA
+    return (wanted.json_schema.name if wanted.json_schema is not None else wanted.name) or JSON_SCHEMA
 
 
 def _schema(parsed: _Body) -> bytes | None:
-    wanted = parsed.response_format or (parsed.text.format if parsed.text is not None else None)
-    if wanted is not None and wanted.type == "json_object":
+    wanted = _format(parsed)
+    if wanted is not None and wanted.type == JSON_OBJECT:
         return ANY_OBJECT
-    if wanted is not None and wanted.type == "json_schema":
+    if wanted is not None and wanted.type == JSON_SCHEMA:
         return _present(wanted.json_schema.schema if wanted.json_schema is not None else wanted.schema)
     return _unwrapped(parsed.structured_outputs.json) if parsed.structured_outputs is not None else None
 
