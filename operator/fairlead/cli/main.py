@@ -20,6 +20,7 @@ from fairlead.cli import (
     selftest,
     simulate,
     top,
+    tune,
     validate,
     version,
     why,
@@ -33,6 +34,7 @@ COMMANDS: Final[Mapping[str, tuple[str, Callable[[argparse.ArgumentParser], None
     "plan": ("propose a fleet for a model, objectives and traffic", plan.arguments, plan.run),
     "simulate": ("play deployments on recorded traffic before they are applied", simulate.arguments, simulate.run),
     "advise": ("say what holds a service back, and what would mend it", advise.arguments, advise.run),
+    "tune": ("search a policy's fields on recorded traffic, and judge them on the rest", tune.arguments, tune.run),
     "explain": (
         "say why a deployment has this many replicas, and what would change it",
         explain.arguments,

@@ -122,11 +122,12 @@ def _play(number: int) -> PlayedCandidate | None:
     return found
 
 
-def played(comparison: Comparison, jobs: int) -> Outcome:
-    """Everything, or what there was time for; the least possible is reckoned beforehand."""
+def played(comparison: Comparison, jobs: int, *, bounded: bool = True) -> Outcome:
+    """Everything, or what there was time for; where wanted, the least possible is reckoned beforehand."""
     outcome = Outcome()
     try:
-        _reckon(comparison, outcome)
+        if bounded:
+            _reckon(comparison, outcome)
         _play_all(comparison, jobs, outcome)
     except KeyboardInterrupt:
         outcome.interrupted = True

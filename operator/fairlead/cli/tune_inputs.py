@@ -1,0 +1,106 @@
+"""The inputs of `fairlead tune`: one deployment that scales, its policy, and a trace in two parts; and the search."""
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import takewhile
+
+from fairlead.api import kinds
+from fairlead.backtest import advice, policy_search
+from fairlead.backtest.candidate import Candidate, Unplayable
+from fairlead.backtest.contenders import Contender
+from fairlead.backtest.play import PlayedCandidate, PlayedTraffic, PlaySettings
+from fairlead.backtest.policy_search import NothingToTune, Tuning
+from fairlead.cli import argument_values, playable, simulate_inputs, simulate_runs
+from fairlead.cli.argument_values import ArgumentValueError
+from fairlead.cli.simulate_runs import Comparison, Repeat
+from fairlead.fleet.policies import ReplicaBounds
+from fairlead.review.context import ObjectKey
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShownTuning:
+    """What is printed."""
+
+    policy: ObjectKey
+    """The policy that the patch is for."""
+    before: Candidate
+    tuning: Tuning
+    held: tuple[PlayedCandidate, PlayedCandidate]
+    """On the part held back: the policy as it is, and the one that was found."""
+    traffic: str
+    split_seconds: float
+
+    @property
+    def helps(self) -> bool:
+        """Whether what was found is better on the part held back, too."""
+        as_it_is, found = self.held
+        if as_it_is.keeps != found.keeps:
+            return found.keeps
+        if not found.keeps:
+            return found.report.kept > as_it_is.report.kept
+        return advice.spent(found) < advice.spent(as_it_is)
+
+    @property
+    def used(self) -> PlayedCandidate:
+        """On the part held back: the policy that ought to be used."""
+        return self.held[1] if self.helps else self.held[0]
+
+
+def tuned(chosen: argparse.Namespace) -> ShownTuning:
+    """`ValueError` or `OSError` for what cannot be read or makes no sense, in words for people."""
+    share = argument_values.number("--train", chosen.train, 0.1, 0.9)
+    if chosen.jobs is not None and not 1 <= chosen.jobs <= simulate_inputs.MOST_REPEATS:
+        raise ArgumentValueError(f"--jobs {chosen.jobs}: a number between 1 and {simulate_inputs.MOST_REPEATS}")
+    settings = simulate_inputs.play_settings(chosen)
+    one, policy = _deployment(chosen, settings)
+    trace = simulate_inputs.trace_of(chosen)
+    split = trace.seconds * share
+    early = PlayedTraffic(
+        arrivals=lambda page: takewhile(lambda each: each.time < split, trace.arrivals(page)), seconds=split
+    )
+    late = PlayedTraffic(arrivals=trace.arrivals, seconds=trace.seconds, since=split)
+    jobs = chosen.jobs or len(os.sched_getaffinity(0))
+
+    def play_all(some: Sequence[Candidate]) -> list[PlayedCandidate]:
+        return _played(some, Repeat(early, settings), jobs)
+
+    found = policy_search.tune(one, play_all)
+    before, after = _played([one, found.candidate], Repeat(late, settings), jobs)
+    return ShownTuning(
+        policy=policy, before=one, tuning=found, held=(before, after), traffic=trace.words, split_seconds=split
+    )
+
+
+def _deployment(chosen: argparse.Namespace, settings: PlaySettings) -> tuple[Candidate, ObjectKey]:
+    read = simulate_inputs.files(chosen)
+    one, *more = read.deployments
+    if more:
+        raise ArgumentValueError(f"{more[0].place}: a second InferenceDeployment; give one at a time")
+    found = playable.read(one, read.context, read.packaged)
+    if isinstance(found, Unplayable):
+        raise ArgumentValueError(f"{found.name}: {found.reason}: {found.because}")
+    bounds, own, given = found.replicas, found.policy.objectives, settings.objectives
+    if not isinstance(bounds, ReplicaBounds) or bounds.policy is None:
+        raise NothingToTune(f"{found.name}: it follows no policy; set spec.scaling.policy and give that policy's file")
+    if (given.ttft_p95_s, given.tpot_p95_s, own.ttft_p95_seconds, own.tpot_p95_seconds) == (None,) * 4:
+        raise ArgumentValueError(
+            f"{found.name}: it has no objective to keep; give --ttft-p95 2s, --tpot-p95 100ms or a policy's"
+        )
+    assert isinstance(one.content, dict)
+    namespace = str(one.content.get("metadata", {}).get("namespace") or "default")
+    return found, ObjectKey(kinds.POLICY.name, namespace, bounds.policy)
+
+
+def _played(some: Sequence[Candidate], once: Repeat, jobs: int) -> list[PlayedCandidate]:
+    """In the order in which they were given; an interrupt ends the search."""
+    if sys.stderr.isatty():
+        print(f"{len(some)} policies", file=sys.stderr)
+    contenders = tuple(Contender(name=one.name, candidate=one) for one in some)
+    comparison = Comparison(contenders=contenders, repeats=(once,), whole=once.traffic)
+    outcome = simulate_runs.played(comparison, jobs, bounded=False)
+    if outcome.interrupted:
+        raise KeyboardInterrupt
+    return [outcome.runs[who, 0] for who in range(len(some))]
