@@ -1,7 +1,8 @@
 """Fairlead's own endpoint choice before simulated engines: one endpoint table per router, for any number of routers.
 
-Each router knows its own requests with their first and last tokens, and samples every engine once a second; routers
-exchange nothing. There are no queues here: a router sends each request at once.
+Each router knows its own requests with their first and last tokens, and samples every engine once a second. With
+`peers` it also has what the others report, over a virtual network; without, routers exchange nothing. There are no
+queues here: a router sends each request at once.
 """
 
 from collections.abc import Callable, Sequence
@@ -23,6 +24,7 @@ from fairlead.routing.selection import EndpointChoice as Choice
 from fairlead.simulator.engine.requests import EngineRequest
 from fairlead.simulator.traffic.arrivals import RequestArrival
 from fairlead.simulator.virtual_fleet.balancers import Chosen
+from fairlead.simulator.virtual_fleet.peer_network import PeerLinks, PeerNetwork
 
 BALANCING: Final = Balancing()
 
@@ -46,6 +48,8 @@ class RouterSettings:
     most_output: int = 4096
     """`max_tokens` of every request, since a router does not know the real output length."""
     balancing: Balancing = BALANCING
+    peers: PeerLinks | None = None
+    """How the routers reach each other."""
 
 
 @dataclass(slots=True)
@@ -71,10 +75,12 @@ class RouterBalancer:
         self._account = Account(Tenant(name="everybody", keys=()))
         self._sampled_at = -inf
         self._turn = 0
+        self.network = None if routers.peers is None else PeerNetwork(routers.peers, self.tables)
 
     def choose(self, arrival: RequestArrival, ready: Sequence[Chosen]) -> Chosen:
         """Choose by the one router that gets this request."""
         now = arrival.time
+        self._advance(now)
         self._see([one.ordinal for one in ready])
         if now >= self._sampled_at + self._routers.figures_s:
             self._sampled_at = now
@@ -101,14 +107,21 @@ class RouterBalancer:
 
     def began(self, arrival: RequestArrival, now: float) -> None:
         """The first token of a request came."""
+        self._advance(now)
         flight = self._flights[id(arrival)]
         flight.table.first_token(flight.request, now)
 
     def ended(self, arrival: RequestArrival, output_tokens: int, now: float) -> None:
         """The last token of a request came."""
+        self._advance(now)
         flight = self._flights.pop(id(arrival))
         flight.table.expectations.replied(self._account.name, output_tokens)
         flight.table.give_back(flight.request, AttemptEnding.DONE, now)
+
+    def _advance(self, now: float) -> None:
+        """Let the routers report what they have to until now."""
+        if self.network is not None:
+            self.network.advance(now)
 
     def _routing_request(self, arrival: RequestArrival) -> RoutingRequest:
         step = self._routers.block_pages
@@ -126,7 +139,8 @@ class RouterBalancer:
         if self._routers.by_session and arrival.session is not None:
             return sum(arrival.session.encode()) % len(self.tables)
         self._turn += 1
-        return self._turn % len(self.tables)
+        reachable = self.network.serving if self.network is not None else range(len(self.tables))
+        return reachable[self._turn % len(reachable)]
 
     def _table(self) -> EndpointTable:
         """A table with prefix blocks as long as the trace's; without short queues, since requests do not queue here."""
@@ -148,6 +162,8 @@ class RouterBalancer:
             for endpoint in table.endpoints:
                 table.proved(endpoint)
                 table.sized(endpoint, self._routers.kv_tokens, inf)
+        if self.network is not None:
+            self.network.follow()
         places = ((table, endpoint) for table in self.tables for endpoint in table.endpoints)
         self._places = {one: [] for one in ordinals}
         for table, endpoint in places:
