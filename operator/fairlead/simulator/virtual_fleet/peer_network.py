@@ -4,6 +4,7 @@ Nothing is delivered before it is read: a router's state matters when it chooses
 played when it does.
 """
 
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from heapq import heappop, heappush
@@ -17,6 +18,8 @@ from fairlead.routing.peers.peer_group import PeerGroup
 _KEYS: Final = PeerKeys((PeerKey.of(b"of a simulation"),))
 _RETURN_TIME: Final = 0.0005
 """Between a datagram that must be answered and the answer to it."""
+
+RECORDED: Final = 10_000
 
 Delays = Callable[[int, int, float], Sequence[float]]
 """Of a datagram from one router to another at a time: the delay of each copy that arrives; none where it is lost."""
@@ -55,6 +58,8 @@ class PeerNetwork:
         self.now = 0.0
         self.serving = list(range(len(tables)))
         """Routers that clients reach."""
+        self.recorded: deque[tuple[int, bytes]] = deque(maxlen=RECORDED)
+        """Receivers and datagrams, as somebody on the way could keep them."""
         self.sent = self.sent_bytes = 0
         self._links = links
         self._starts = 0
@@ -136,6 +141,7 @@ class PeerNetwork:
             for receiver in everybody if number == EVERYBODY else [self._numbers[number]]:
                 self.sent += 1
                 self.sent_bytes += len(datagram)
+                self.recorded.append((receiver, datagram))
                 for delay in self._links.delays(sender, receiver, self.now):
                     self._serial += 1
                     heappush(self._queue, (self.now + after + delay, self._serial, receiver, datagram))

@@ -27,6 +27,8 @@ from fairlead.simulator.virtual_fleet.balancers import Chosen
 from fairlead.simulator.virtual_fleet.peer_network import PeerLinks, PeerNetwork
 
 BALANCING: Final = Balancing()
+_UNSIGNED: Final = 2**64 - 1
+"""Of a trace's block ids some are negative; a router's own never are."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,12 +127,15 @@ class RouterBalancer:
 
     def _routing_request(self, arrival: RequestArrival) -> RoutingRequest:
         step = self._routers.block_pages
+        blocks = arrival.prefix[step - 1 :: step]
+        if self.network is not None:
+            blocks = tuple(one & _UNSIGNED for one in blocks)
         return RoutingRequest(
             account=self._account,
             prompt_tokens=arrival.prompt_tokens,
             output_tokens=self._routers.most_output,
             arrived=arrival.time,
-            blocks=arrival.prefix[step - 1 :: step],
+            blocks=blocks,
             session=rendezvous.number(arrival.session) if self._routers.named and arrival.session is not None else 0,
             adapter=arrival.adapter,
         )
