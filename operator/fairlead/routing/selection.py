@@ -81,7 +81,6 @@ class SelectionContext:
         """Whether to skip an engine with enough in its own queue; what is not sent must wait elsewhere."""
         self.picks = 0
 
-
     @property
     def knows_all(self) -> bool:
         """Whether the load and the prefixes that this router knows are those of all routers."""

@@ -79,13 +79,15 @@ class PeerKey(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class PeerKeys:
-    """The keys in force: the first is sent with, all are accepted, so that routers need not change over at once."""
+    """The keys in force: one is sent with, all are accepted, so that routers need not change over at once."""
 
     keys: tuple[PeerKey, ...] = ()
+    sends_with: int = 0
+    """The place of the one that is sent with."""
 
     def sealed(self, envelope: Envelope, content: bytes) -> bytes:
         """The whole datagram."""
-        secret, mark = self.keys[0]
+        secret, mark = self.keys[self.sends_with]
         text = _HEAD.pack(_MAGIC, mark, *envelope) + content
         return text + blake2b(text, key=secret, digest_size=_PROOF_BYTES).digest()
 

@@ -8,7 +8,7 @@ A datagram counts only if its sender is listed, has a key, and answered a challe
 in order. No clock of another machine is read.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from math import inf
 from typing import Final
 
@@ -16,7 +16,7 @@ from fairlead.routing import rendezvous
 from fairlead.routing.endpoint_table import EndpointTable
 from fairlead.routing.peers import own_reports, reports
 from fairlead.routing.peers.catch_up import CatchUps
-from fairlead.routing.peers.envelope import EVERYBODY, DatagramKind, Envelope, IgnoredReason, PeerKeys
+from fairlead.routing.peers.envelope import EVERYBODY, DatagramKind, Envelope, IgnoredReason, PeerKey, PeerKeys
 from fairlead.routing.peers.own_reports import OwnReports
 from fairlead.routing.peers.peer import SILENT_SECONDS, Peer
 from fairlead.routing.peers.shared_engines import SharedEngines
@@ -28,6 +28,8 @@ CATCH_UP_SECONDS: Final = 0.3
 """Before another peer is sent the same request."""
 FIRST_SECONDS: Final = 1.0
 """A router that starts waits no longer for what its peers know."""
+RENEWAL_SECONDS: Final = 180.0
+"""Until a new key is sent with: kubelets write a changed Secret to its files within a minute or two."""
 _NUMBER_BYTES: Final = 8
 _WHOLE: Final = b"\1"
 _HALF: Final = b"\0"
@@ -39,7 +41,7 @@ class PeerGroup:
     def __init__(self, name: str, incarnation: int, nonces: Callable[[], int], now: float) -> None:
         """`nonces` gives numbers of 64 bits that nobody can guess; `now` is the moment of the start."""
         self.keys = PeerKeys()
-        """Replaced as a whole when the Secret changes; without one nothing is sent, and nothing counts."""
+        """Without one nothing is sent, and nothing counts."""
         self.engines = SharedEngines()
         self.outbox: list[tuple[int, bytes]] = []
         """What is to be sent, and to whom; the caller takes it."""
@@ -47,6 +49,8 @@ class PeerGroup:
         """A peer sent all it knows, or none did in time."""
         self.is_together = False
         """Half of the other routers are heard, so that choices are those of one router."""
+        self._latest: PeerKey | None = None
+        self._latest_from = -inf
         self._routers = 1
         self._began = now
         self._me = rendezvous.number(name)
@@ -76,6 +80,15 @@ class PeerGroup:
         return max((now - one.heard_at for one in self._peers.values() if one.live), default=0.0)
 
     # What the caller knows
+
+    def renew(self, keys: Sequence[PeerKey], now: float) -> None:
+        """The keys in force, the newest first. A new one is sent with once every router has had time to read it too."""
+        latest = keys[0] if keys else None
+        before = self.keys.keys[self.keys.sends_with] if self.keys.keys else None
+        if latest != self._latest:
+            self._latest, self._latest_from = latest, now + RENEWAL_SECONDS
+        sends_with = keys.index(before) if before in keys and now < self._latest_from else 0
+        self.keys = PeerKeys(tuple(keys), sends_with)
 
     def follow(self, tables: dict[str, EndpointTable]) -> None:
         """Share the requests of these tables, by the names of their targets."""
@@ -147,6 +160,8 @@ class PeerGroup:
                 peer.live = False
                 self.engines.forget(peer.loads)
         self._judge()
+        if self.keys.sends_with and now >= self._latest_from:
+            self.keys = PeerKeys(self.keys.keys)
         self.engines.follow(self.engines.tables, [one.loads for one in self._peers.values()])
         if not self.is_caught_up and now - self._began >= FIRST_SECONDS:
             self._caught_up()

@@ -12,10 +12,10 @@ from typing import Final
 
 from fairlead.routing import rendezvous
 from fairlead.routing.endpoint_table import EndpointTable
-from fairlead.routing.peers.envelope import EVERYBODY, PeerKey, PeerKeys
+from fairlead.routing.peers.envelope import EVERYBODY, PeerKey
 from fairlead.routing.peers.peer_group import PeerGroup
 
-_KEYS: Final = PeerKeys((PeerKey.of(b"of a simulation"),))
+_KEY: Final = PeerKey.of(b"of a simulation")
 _RETURN_TIME: Final = 0.0005
 """Between a datagram that must be answered and the answer to it."""
 
@@ -120,7 +120,7 @@ class PeerNetwork:
     def _group(self, place: int) -> PeerGroup:
         self._starts += 1
         group = PeerGroup(self._name(place), self._starts, self._nonce, self._clock(place))
-        group.keys = _KEYS
+        group.renew([_KEY], self._clock(place))
         return group
 
     def _name(self, place: int) -> str:
