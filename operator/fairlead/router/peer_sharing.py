@@ -118,9 +118,7 @@ class PeerSharing:
             if self._news:
                 self._dispatch()
         except Exception:
-            log.exception(
-                "internal error: a report to peers failed; the next one runs as planned; please report it"
-            )
+            log.exception("internal error: a report to peers failed; the next one runs as planned; please report it")
 
     def _send(self) -> None:
         outbox, self.group.outbox = self.group.outbox, []
