@@ -17,8 +17,6 @@ DEFAULT_BLOCKS: Final = 4096
 """Blocks of an engine whose KV cache is not known yet: half a million tokens at 128 tokens a block."""
 MOST_BLOCKS: Final = 2**18
 """Limit of all engines together: about 250 bytes each make 64 MiB."""
-SHARED_PARTS: Final = 8
-"""Parts of a cache of which one is reported before a block that is used again is reported again."""
 
 PrefixLevel = tuple[int, int]
 """A number of blocks from the start, and the bits of the engines that hold these and not one more."""
@@ -79,27 +77,29 @@ class PrefixIndex:
     def unshared(self, blocks: Sequence[int], slot: int) -> list[int]:
         """Those of these blocks that other routers should hear of: new ones, and those not reported lately.
 
-        Lately is an eighth of a cache ago, so that all routers forget in nearly the same order; from now on all of them
-        count as reported.
+        From now on all of them count as reported.
         """
         found = list(filterfalse(self._shared[slot].__contains__, blocks))
-        if found and self._share(found, slot):
-            return list(blocks)
+        if found:
+            self._share(found, slot)
         return found
+
+    def share_again(self) -> None:
+        """None counts as reported: what is used from now on is, so that all routers forget in nearly the same order."""
+        for shared in self._shared.values():
+            shared.clear()
 
     def learn_shared(self, blocks: Sequence[int], slot: int) -> None:
         """Another router reports that the engine computes these blocks."""
         self._share(blocks, slot)
         self.learn(blocks, slot)
 
-    def _share(self, blocks: Sequence[int], slot: int) -> bool:
-        """Count them as reported; whether those before them do no more."""
+    def _share(self, blocks: Sequence[int], slot: int) -> None:
+        """Count them as reported, and as many as a cache holds at most."""
         shared = self._shared[slot]
-        is_full = len(shared) > min(self._limits[slot], self._most) // SHARED_PARTS
-        if is_full:
+        if len(shared) > min(self._limits[slot], self._most):
             shared.clear()
         shared.update(blocks)
-        return is_full
 
     def learn(self, blocks: Sequence[int], slot: int) -> None:
         """Record that an engine computes these blocks."""

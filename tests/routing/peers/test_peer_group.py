@@ -70,12 +70,37 @@ def test_routers_that_hear_nobody_send_a_talk_to_one_agreed_place() -> None:
     }
 
 
-def test_half_of_the_others_is_enough() -> None:
-    world = World("a", "b", "c")
-    world.cut = {"c"}
+def test_a_third_of_the_others_is_enough() -> None:
+    world = World("a", "b", "c", "d")
+    world.cut = {"c", "d"}
     world.live(2.0)
-    assert [world.groups[name].is_together for name in world.names] == [True, True, False]
-    assert [world.tables[name].field.together for name in world.names] == [True, True, False]
+    assert [world.groups[name].is_together for name in world.names] == [True, True, False, False]
+    assert [world.tables[name].field.together for name in world.names] == [True, True, False, False]
+
+
+def test_of_a_report_that_was_overtaken_only_the_prefixes_count_and_once() -> None:
+    world = World("a", "b")
+    world.cut = {"a"}
+    request = request_of(1, 2)
+    where = sent(world.tables["a"], request)
+    world.live(0.05)
+    report = [one for name, one in world.recorded if name == "b"][-1]
+    world.tables["a"].give_back(request, AttemptEnding.DONE, 1.0)
+    world.cut = set()
+    world.live(0.05)
+    assert (world.deliver("b", report), world.deliver("b", report)) == (None, IgnoredReason.OLD)
+    assert (world.loads("b"), world.tables["b"].index.held(world.endpoint("b", where.pod).slot)) == (NOTHING, 2)
+
+
+def test_a_report_that_far_more_overtook_is_old() -> None:
+    world = World("a", "b")
+    world.cut = {"a"}
+    sent(world.tables["a"], request_of(1, 2))
+    world.live(0.05)
+    report = [one for name, one in world.recorded if name == "b"][-1]
+    world.cut = set()
+    world.live(20.0)
+    assert world.deliver("b", report) is IgnoredReason.OLD
 
 
 def test_after_a_cut_it_catches_up_with_what_was_sent_in_the_meantime() -> None:

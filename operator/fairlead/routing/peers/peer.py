@@ -8,6 +8,9 @@ from fairlead.routing.peers.shared_engines import PeerLoads
 
 SILENT_SECONDS: Final = 1.5
 """Six reports that did not come. With the time until the next look, it is forgotten within two seconds."""
+WINDOW: Final = 64
+"""Datagrams that may overtake one. Of one that was overtaken only the prefixes count: its figures are old."""
+_WINDOW_BITS: Final = 2**WINDOW - 1
 CHALLENGE_SECONDS: Final = 0.1
 """The least time between two challenges, or two proofs, to one peer, whatever is sent in its name."""
 
@@ -15,13 +18,15 @@ CHALLENGE_SECONDS: Final = 0.1
 class Peer:
     """One other router."""
 
-    __slots__ = ("challenged_at", "heard_at", "incarnation", "live", "loads", "nonce", "number", "proved_at")
+    __slots__ = ("_seen", "challenged_at", "heard_at", "incarnation", "live", "loads", "nonce", "number", "proved_at")
 
     def __init__(self) -> None:
         self.incarnation: int | None = None
         """Of its process that answered a challenge last."""
         self.number = 0
         """Of the latest datagram that counted."""
+        self._seen = 0
+        """Which of the ones before it counted: the lowest bit is the latest one itself."""
         self.heard_at = -inf
         self.live = False
         """It was heard lately."""
@@ -33,20 +38,26 @@ class Peer:
         """When this router last answered a challenge of it."""
 
     def admit(self, envelope: Envelope) -> IgnoredReason | None:
-        """Whether a datagram of it counts: only later ones of the process that answered."""
+        """Whether a datagram of it counts: of the process that answered, once, and not long after later ones."""
         if envelope.incarnation != self.incarnation:
             return IgnoredReason.UNPROVED
-        if envelope.number <= self.number:
+        behind = self.number - envelope.number
+        if behind < 0:
+            self._seen = (self._seen << min(-behind, WINDOW) | 1) & _WINDOW_BITS
+            self.number = envelope.number
+        elif behind >= WINDOW or self._seen >> behind & 1:
             return IgnoredReason.OLD
-        self.number = envelope.number
+        else:
+            self._seen |= 1 << behind
         return None
 
     def prove(self, envelope: Envelope, nonce: int) -> bool:
         """Whether it answered its challenge: only the number that it was sent will do, and once."""
         if nonce != self.nonce:
             return False
-        if envelope.incarnation != self.incarnation or envelope.number > self.number:
-            self.incarnation, self.number = envelope.incarnation, envelope.number
+        if envelope.incarnation != self.incarnation:
+            # Whatever it sent before the proof counts no more: it may be somebody's recording.
+            self.incarnation, self.number, self._seen = envelope.incarnation, envelope.number, _WINDOW_BITS
         self.nonce = None
         return True
 

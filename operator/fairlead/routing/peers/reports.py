@@ -18,15 +18,9 @@ MOST_LOADS: Final = (MOST_CONTENT - _COUNT.size) // _LOAD.size
 MOST_BLOCKS: Final = (MOST_CONTENT - _COUNT.size - _PLACE.size) // _BLOCK_BYTES
 
 
-class EngineReport(NamedTuple):
-    """What one router has in flight at one engine."""
-
-    engine: int
-    requests: int
-    prompt_tokens: int
-    """Not computed yet."""
-    reply_tokens: int
-    """Expected, not written yet."""
+EngineReport = tuple[int, int, int, int]
+"""What one router has in flight at one engine: its number, requests, prompt tokens not computed, and reply tokens not
+written yet. Thirty are in a datagram, so it has no names (bench/peer_cpu.py)."""
 
 
 class PeerReport(NamedTuple):
@@ -68,9 +62,10 @@ def read(content: bytes) -> PeerReport | None:
     """The report; nothing where the content ends in its middle."""
     try:
         (count,) = _COUNT.unpack_from(content)
-        at = _COUNT.size
-        loads = [EngineReport(*_LOAD.unpack_from(content, at + place * _LOAD.size)) for place in range(count)]
-        at += count * _LOAD.size
+        at = _COUNT.size + count * _LOAD.size
+        if at > len(content):
+            return None
+        loads: list[EngineReport] = list(_LOAD.iter_unpack(content[_COUNT.size : at]))
         blocks: list[tuple[int, tuple[int, ...]]] = []
         while at < len(content):
             engine, count = _PLACE.unpack_from(content, at)

@@ -16,7 +16,7 @@ MOST_ENGINES: Final = 4096
 """Of one peer; a gateway's router has a thousand."""
 PeerLoads = dict[int, EngineReport]
 """What one peer has in flight, by engine; none of them is zero."""
-_NOTHING: Final = EngineReport(0, 0, 0, 0)
+_NOTHING: Final[EngineReport] = (0, 0, 0, 0)
 
 
 class SharedEngine(NamedTuple):
@@ -66,18 +66,22 @@ class SharedEngines:
     def take(self, loads: PeerLoads, reports: Iterable[EngineReport]) -> None:
         """A peer reports what it has in flight at these engines now."""
         for report in reports:
-            before = loads.pop(report.engine, _NOTHING)
-            if report.requests or report.prompt_tokens or report.reply_tokens:
-                if len(loads) >= MOST_ENGINES:
-                    self._add(_NOTHING._replace(engine=report.engine), before)
+            engine = report[0]
+            before = loads.get(engine, _NOTHING)
+            if report[1:] == before[1:]:
+                continue
+            if report[1] or report[2] or report[3]:
+                if before is _NOTHING and len(loads) >= MOST_ENGINES:
                     continue
-                loads[report.engine] = report
+                loads[engine] = report
+            else:
+                del loads[engine]
             self._add(report, before)
 
     def forget(self, loads: PeerLoads) -> None:
         """A peer is gone: what it had in flight is its engines' to report."""
         for report in loads.values():
-            self._add(_NOTHING._replace(engine=report.engine), report)
+            self._add((report[0], 0, 0, 0), report)
         loads.clear()
 
     def learn(self, engine: int, blocks: Sequence[int]) -> None:
@@ -87,16 +91,18 @@ class SharedEngines:
             one.table.index.learn_shared(blocks, one.endpoint.slot)
 
     def _add(self, report: EngineReport, before: EngineReport) -> None:
-        one = self._engines.get(report.engine)
+        engine, requests, prompt, reply = report
+        one = self._engines.get(engine)
         if one is None:
             return
-        endpoint = one.endpoint
-        if report.requests > before.requests:
-            one.table.field.picks += 1
-            endpoint.last_pick = one.table.field.picks
-        endpoint.peers_inflight += report.requests - before.requests
-        endpoint.peers_prompt += report.prompt_tokens - before.prompt_tokens
-        tokens = report.prompt_tokens + report.reply_tokens - before.prompt_tokens - before.reply_tokens
+        table, endpoint = one
+        if requests > before[1]:
+            table.field.picks += 1
+            endpoint.last_pick = table.field.picks
+        prompt -= before[2]
+        tokens = prompt + reply - before[3]
+        endpoint.peers_inflight += requests - before[1]
+        endpoint.peers_prompt += prompt
         endpoint.peers_load += tokens
         endpoint.others_load += tokens
 

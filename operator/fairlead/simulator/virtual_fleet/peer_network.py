@@ -53,11 +53,14 @@ class RouterFault:
 class PeerNetwork:
     """All routers of one fleet."""
 
-    def __init__(self, links: PeerLinks, tables: list[EndpointTable]) -> None:
+    def __init__(self, links: PeerLinks, tables: list[EndpointTable], fresh: Callable[[int], EndpointTable]) -> None:
+        """`fresh` replaces a router's table by one that knows nothing."""
         self.tables = tables
+        self._fresh = fresh
         self.now = 0.0
         self.serving = list(range(len(tables)))
         """Routers that clients reach."""
+        self._running = list(self.serving)
         self.recorded: deque[tuple[int, bytes]] = deque(maxlen=RECORDED)
         """Receivers and datagrams, as somebody on the way could keep them."""
         self.sent = self.sent_bytes = 0
@@ -88,8 +91,8 @@ class PeerNetwork:
                 self.deliver(receiver, datagram)
             else:
                 self._flush += 1
-                for place, group in enumerate(self.groups):
-                    group.flush(self._clock(place))
+                for place in self._running:
+                    self.groups[place].flush(self._clock(place))
                     self._take_out(place, 0.0)
         self.now = now
 
@@ -99,21 +102,33 @@ class PeerNetwork:
             group.follow({"": self.tables[place]})
 
     def list_routers(self) -> None:
-        """Every router is listed at every other one; those that clients reach are ready."""
-        names = [self._name(place) for place in range(len(self.tables))]
+        """Every router that runs is listed at every other one, and is ready."""
+        names = [self._name(place) for place in self._running]
         for table, group in zip(self.tables, self.groups, strict=True):
             group.follow({"": table})
-            table.field.routers = len(self.serving)
-            group.take(names, len(self.serving))
+            table.field.routers = len(names)
+            group.take(names, len(names))
 
-    def restart(self, place: int, table: EndpointTable) -> None:
-        """Another process has this router's name, and knows nothing."""
-        self.tables[place] = table
+    def kill(self, place: int) -> None:
+        """A router ends at once; clients notice, and the others when it is listed no more."""
+        self._running.remove(place)
+        self.serving = [one for one in self.serving if one != place]
+
+    def restart(self, place: int) -> None:
+        """Another process has this router's name, and knows nothing; clients come once it is ready."""
+        self.tables[place] = self._fresh(place)
         self.groups[place] = self._group(place)
+        self._running.append(place)
         self.list_routers()
+
+    def admit(self, place: int) -> None:
+        """Clients reach this router again."""
+        self.serving.append(place)
 
     def deliver(self, receiver: int, datagram: bytes) -> None:
         """A datagram arrives, whoever sent it."""
+        if receiver not in self._running:
+            return
         self.groups[receiver].receive(datagram, self._clock(receiver))
         self._take_out(receiver, _RETURN_TIME)
 

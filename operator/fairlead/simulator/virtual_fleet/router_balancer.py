@@ -77,7 +77,7 @@ class RouterBalancer:
         self._account = Account(Tenant(name="everybody", keys=()))
         self._sampled_at = -inf
         self._turn = 0
-        self.network = None if routers.peers is None else PeerNetwork(routers.peers, self.tables)
+        self.network = None if routers.peers is None else PeerNetwork(routers.peers, self.tables, self._fresh)
 
     def choose(self, arrival: RequestArrival, ready: Sequence[Chosen]) -> Chosen:
         """Choose by the one router that gets this request."""
@@ -156,6 +156,13 @@ class RouterBalancer:
         table.field.block_tokens = float(routers.block_pages * routers.page_tokens)
         table.expectations.bytes_a_token.value = BLOCK_BYTES / table.field.block_tokens
         return table
+
+    def _fresh(self, place: int) -> EndpointTable:
+        """Another table for a router that starts anew; requests in flight stay with the old one."""
+        self.tables[place] = self._table()
+        ordinals, self._ordinals = self._ordinals, []
+        self._see(ordinals)
+        return self.tables[place]
 
     def _see(self, ordinals: list[int]) -> None:
         if ordinals == self._ordinals:
