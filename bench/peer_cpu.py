@@ -19,7 +19,7 @@ from typing import Final
 from fairlead.fleet.endpoints import DiscoveredEndpoint
 from fairlead.fleet.tenants import Tenant
 from fairlead.router import peer_socket
-from fairlead.router.peer_sharing import FLUSH_SECONDS, PEERS_A_FLUSH
+from fairlead.router.peer_reports import FLUSH_SECONDS, PEERS_A_FLUSH
 from fairlead.routing.accounts import Account
 from fairlead.routing.endpoint import Endpoint
 from fairlead.routing.endpoint_table import EndpointTable
@@ -40,7 +40,7 @@ WHOLE_S: Final = 1.0
 SHARED_BLOCKS: Final = 2
 TURN_BLOCKS: Final = 2
 TURNS: Final = 6
-TALKS: Final = 1000
+SESSIONS: Final = 1000
 MOST_SHARE: Final = 0.10
 DATAGRAMS: Final = 20_000
 EVERYONE: Final = Account(Tenant(name="everybody", keys=()))
@@ -74,17 +74,17 @@ class PlayedTraffic:
     def __init__(self) -> None:
         self._chance = random.Random(19)  # noqa: S311  # a recorded seed, not a secret
         self._start = tuple(self._chance.getrandbits(64) for _ in range(SHARED_BLOCKS))
-        self._talks = [self._start] * TALKS
+        self._prompts = [self._start] * SESSIONS
 
     def request(self, now: float) -> RoutingRequest:
-        """The next turn of some talk."""
-        place = self._chance.randrange(TALKS)
-        talk = self._talks[place]
-        if len(talk) >= SHARED_BLOCKS + TURNS * TURN_BLOCKS:
-            talk = self._start
-        talk = self._talks[place] = (*talk, *(self._chance.getrandbits(64) for _ in range(TURN_BLOCKS)))
+        """The next turn of some prompt."""
+        place = self._chance.randrange(SESSIONS)
+        prompt = self._prompts[place]
+        if len(prompt) >= SHARED_BLOCKS + TURNS * TURN_BLOCKS:
+            prompt = self._start
+        prompt = self._prompts[place] = (*prompt, *(self._chance.getrandbits(64) for _ in range(TURN_BLOCKS)))
         return RoutingRequest(
-            account=EVERYONE, prompt_tokens=128 * len(talk), output_tokens=512, arrived=now, blocks=talk
+            account=EVERYONE, prompt_tokens=128 * len(prompt), output_tokens=512, arrived=now, blocks=prompt
         )
 
 

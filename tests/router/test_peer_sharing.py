@@ -40,8 +40,8 @@ async def routers(settings: RouterConfig = HERE) -> AsyncIterator[dict[str, Rout
         one = found[name] = made(settings)
         one.name = name
         one.join_peers(host, port)
-        assert one.peer_sharing is not None
-        port = one.peer_sharing.port
+        assert one.peer_reports is not None
+        port = one.peer_reports.port
         one.sole.dispatcher.table.take((DiscoveredEndpoint(pod="e", address="127.0.0.1:1"),))
     try:
         yield found
@@ -90,11 +90,18 @@ def test_one_routers_requests_are_load_at_the_other_within_moments() -> None:
             assert (endpoint.peers_load, endpoint.others_load) == (own.load, own.load)
             while not b.sole.dispatcher.table.index.held(endpoint.slot):
                 await asyncio.sleep(0.001)
-            told = lines(b)
-            assert (told['peers{state="heard"}'], told['peers{state="silent"}'], told["peers_together"]) == (1, 0, 1)
-            assert (told['endpoint_peers_inflight{pod="e"}'], told['peer_datagrams_total{fate="forged"}']) == (1, 0)
-            assert told['peer_datagrams_total{fate="received"}'] > 0
-            assert told["peer_age_seconds"] < 2
+            figures = lines(b)
+            assert (figures['peers{state="heard"}'], figures['peers{state="silent"}'], figures["peers_together"]) == (
+                1,
+                0,
+                1,
+            )
+            assert (figures['endpoint_peers_inflight{pod="e"}'], figures['peer_datagrams_total{fate="forged"}']) == (
+                1,
+                0,
+            )
+            assert figures['peer_datagrams_total{fate="received"}'] > 0
+            assert figures["peer_age_seconds"] < 2
             while not (a.ready and b.ready):
                 await asyncio.sleep(0.01)
 
@@ -131,7 +138,7 @@ def test_forged_datagrams_are_counted_and_change_nothing_and_reading_them_ends_u
             a, b = found.values()
             list_all(found)
             await until_together(a, b)
-            sharing = b.peer_sharing
+            sharing = b.peer_reports
             assert sharing is not None
             places = {HOSTS["a"]: IgnoredReason.MALFORMED, STRANGER: IgnoredReason.NO_PEER}
             for host, reason in places.items():
@@ -169,7 +176,7 @@ def test_a_router_is_told_alone_when_its_peers_left_and_loses_what_nobody_takes(
             assert lines(a)['peers{state="heard"}'] == 0
             nowhere = DiscoveredEndpoint(pod="c", address="255.255.255.255:8080")
             a.list_routers((*SEEN, nowhere))
-            sharing = a.peer_sharing
+            sharing = a.peer_reports
             assert sharing is not None
             while not sharing.lost:
                 await asyncio.sleep(0.01)
@@ -177,11 +184,26 @@ def test_a_router_is_told_alone_when_its_peers_left_and_loses_what_nobody_takes(
     run_story(story())
 
 
+def test_a_port_that_somebody_else_has_keeps_no_router_from_serving(caplog: pytest.LogCaptureFixture) -> None:
+    async def story() -> None:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
+            other.bind((STRANGER, 0))
+            one = made(HERE)
+            one.name = "a"
+            one.join_peers(STRANGER, other.getsockname()[1])
+            assert one.peer_reports is None
+            await one.close()
+
+    with caplog.at_level(logging.WARNING):
+        run_story(story())
+    assert "it reports nothing to other routers" in caplog.text
+
+
 def test_an_error_of_ours_ends_one_report_and_not_the_next(caplog: pytest.LogCaptureFixture) -> None:
     async def story() -> None:
         async with routers() as found:
             a, b = found.values()
-            sharing = a.peer_sharing
+            sharing = a.peer_reports
             assert sharing is not None
             engines, sharing.group.engines.tables = sharing.group.engines.tables, None  # type: ignore[assignment]  # an error of ours
             while "internal error" not in caplog.text:

@@ -82,7 +82,7 @@ class SelectionContext:
         self.picks = 0
 
     @property
-    def knows_all(self) -> bool:
+    def has_whole_load(self) -> bool:
         """Whether the load and the prefixes that this router knows are those of all routers."""
         return self.routers == 1 or self.together
 
@@ -144,7 +144,7 @@ def _least_loaded(fit: list[Endpoint]) -> Endpoint:
 def _by_prefix(field: SelectionContext, request: RoutingRequest, fit: list[Endpoint]) -> EndpointChoice:
     levels = field.index.holders(request.blocks)
     deepest = levels[-1][0] if levels else 0
-    if not levels and field.knows_all:
+    if not levels and field.has_whole_load:
         return EndpointChoice(endpoint=_least_loaded(fit), reason=PickReason.LEAST_LOADED)
     agreed = agreed_endpoint(field, request, fit)
     worth_of_held, bound = cache_weight(field, request, fit)
@@ -169,14 +169,14 @@ def _by_prefix(field: SelectionContext, request: RoutingRequest, fit: list[Endpo
 
 def agreed_endpoint(field: SelectionContext, request: RoutingRequest, fit: list[Endpoint]) -> Endpoint | None:
     """The endpoint where other routers send this prefix; nothing with a single router."""
-    if field.knows_all:
+    if field.has_whole_load:
         return None
     return rendezvous_endpoint(request.session or field.crowds.key(request.blocks, len(field.routable)), fit)
 
 
 def cache_weight(field: SelectionContext, request: RoutingRequest, fit: list[Endpoint]) -> tuple[float, float]:
     """The weight of a cached token, and the load beyond which it counts only once."""
-    if not field.knows_all:
+    if not field.has_whole_load:
         return WORTH_SHARED, inf
     total = 0
     for one in fit:

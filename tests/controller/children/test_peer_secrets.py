@@ -39,6 +39,9 @@ class Story:
     def live(self) -> Manifest | None:
         return self.world.objects.held.get(SECRET)
 
+    def exists(self) -> bool:
+        return self.live is not None
+
     @property
     def keys(self) -> dict[str, str]:
         assert self.live is not None
@@ -171,11 +174,11 @@ def test_it_looks_again_and_again(monkeypatch: pytest.MonkeyPatch) -> None:
 
     async def follow() -> None:
         following = asyncio.create_task(story.keeper.follow())
-        while story.live is None:
+        while not story.exists():
             await asyncio.sleep(0.001)
         del story.world.objects.held[SECRET]
         story.now += timedelta(seconds=READ_EVERY_S)
-        while story.live is None:
+        while not story.exists():
             await asyncio.sleep(0.001)
         following.cancel()
 

@@ -161,7 +161,7 @@ class MetricsExposition:
 
     def _of_peers(self, peers: PeersSnapshot) -> None:
         family = self._writer.family
-        family(router_families.PEERS, by_key({"heard": peers.heard, "silent": peers.silent}.items()))
+        family(router_families.PEERS, by_key({"heard": peers.live, "silent": peers.silent}.items()))
         self._one(router_families.PEERS_TOGETHER, int(peers.together))
         self._one(router_families.PEER_AGE, peers.age_seconds)
         family(router_families.PEER_DATAGRAMS, by_key(peers.datagrams.items()))

@@ -26,7 +26,7 @@ class CacheView(Protocol):
 class PeersSnapshot:
     """What this router hears of others."""
 
-    heard: int = 0
+    live: int = 0
     silent: int = 0
     together: bool = False
     age_seconds: float = 0.0

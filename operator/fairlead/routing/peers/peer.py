@@ -18,7 +18,17 @@ CHALLENGE_SECONDS: Final = 0.1
 class Peer:
     """One other router."""
 
-    __slots__ = ("_seen", "challenged_at", "heard_at", "incarnation", "live", "loads", "nonce", "number", "proved_at")
+    __slots__ = (
+        "_seen",
+        "challenged_at",
+        "received_at",
+        "incarnation",
+        "live",
+        "loads",
+        "nonce",
+        "number",
+        "proved_at",
+    )
 
     def __init__(self) -> None:
         self.incarnation: int | None = None
@@ -27,7 +37,7 @@ class Peer:
         """Of the latest datagram that counted."""
         self._seen = 0
         """Which of the ones before it counted: the lowest bit is the latest one itself."""
-        self.heard_at = -inf
+        self.received_at = -inf
         self.live = False
         """It was heard lately."""
         self.loads: PeerLoads = {}
@@ -41,14 +51,14 @@ class Peer:
         """Whether a datagram of it counts: of the process that answered, once, and not long after later ones."""
         if envelope.incarnation != self.incarnation:
             return IgnoredReason.UNPROVED
-        behind = self.number - envelope.number
-        if behind < 0:
-            self._seen = (self._seen << min(-behind, WINDOW) | 1) & _WINDOW_BITS
+        overtaken_by = self.number - envelope.number
+        if overtaken_by < 0:
+            self._seen = (self._seen << min(-overtaken_by, WINDOW) | 1) & _WINDOW_BITS
             self.number = envelope.number
-        elif behind >= WINDOW or self._seen >> behind & 1:
+        elif overtaken_by >= WINDOW or self._seen >> overtaken_by & 1:
             return IgnoredReason.OLD
         else:
-            self._seen |= 1 << behind
+            self._seen |= 1 << overtaken_by
         return None
 
     def prove(self, envelope: Envelope, nonce: int) -> bool:

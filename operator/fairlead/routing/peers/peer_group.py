@@ -21,7 +21,7 @@ from fairlead.routing.peers.own_reports import OwnReports
 from fairlead.routing.peers.peer import SILENT_SECONDS, Peer
 from fairlead.routing.peers.shared_engines import SharedEngines
 
-LEAST_HEARD: Final = 3
+LEAST_LIVE: Final = 3
 """One in so many of the others must be heard. With halves cut off from each other, one in two loses four points more of
 the clairvoyant's hits (bench/peer_faults.py, the first half of the Mooncake trace)."""
 REPEAT_SECONDS: Final = 15.0
@@ -67,7 +67,7 @@ class PeerGroup:
         self._repeat_at = now + REPEAT_SECONDS
         self._own = OwnReports(self.engines)
         self._catch_ups = CatchUps(self.engines)
-        self._asked_at = -inf
+        self._requested_at = -inf
         self._lacks = True
         """It starts, or was cut off: what others sent where is to be caught up with."""
 
@@ -83,7 +83,7 @@ class PeerGroup:
 
     def oldest(self, now: float) -> float:
         """Seconds since the live peer spoke that was silent for the longest time; 0 without one."""
-        return max((now - one.heard_at for one in self._peers.values() if one.live), default=0.0)
+        return max((now - one.received_at for one in self._peers.values() if one.live), default=0.0)
 
     # What the caller knows
 
@@ -132,7 +132,7 @@ class PeerGroup:
         if ignored is IgnoredReason.UNPROVED:
             self._challenge(envelope.sender, peer, now)
         elif ignored is None:
-            self._hear(peer, now)
+            self._receive_from(peer, now)
             ignored = self._act(envelope, peer, content)
         return ignored
 
@@ -141,7 +141,7 @@ class PeerGroup:
         beats = now >= self._beat_at
         if beats:
             self._beat_at = now + BEAT_SECONDS
-            self._look_around(now)
+            self._beat(now)
         if self._peers:
             texts = reports.contents(self._own.loads(beats=beats), self._own.blocks(len(self._peers), now))
             for text in texts or ([reports.EMPTY] if beats else ()):
@@ -160,9 +160,9 @@ class PeerGroup:
         envelope = Envelope(kind, self._me, receiver, self._incarnation, self._sent)
         self.outbox.append((receiver, self.keys.sealed(envelope, content)))
 
-    def _look_around(self, now: float) -> None:
+    def _beat(self, now: float) -> None:
         for peer in self._peers.values():
-            if peer.live and now - peer.heard_at >= SILENT_SECONDS:
+            if peer.live and now - peer.received_at >= SILENT_SECONDS:
                 peer.live = False
                 self.engines.forget(peer.loads)
         self._judge()
@@ -176,20 +176,20 @@ class PeerGroup:
         if not self.is_caught_up and now - self._began >= FIRST_SECONDS:
             self._caught_up()
         if self._lacks:
-            self._ask(now)
+            self._request_blocks(now)
 
-    def _hear(self, peer: Peer, now: float) -> None:
-        peer.heard_at = now
+    def _receive_from(self, peer: Peer, now: float) -> None:
+        peer.received_at = now
         if not peer.live:
             peer.live = True
             self._judge()
             if self._lacks:
-                self._ask(now)
+                self._request_blocks(now)
 
     def _judge(self) -> None:
         """Whether enough of the others are heard."""
         others = self._routers - 1
-        together = others > 0 and LEAST_HEARD * self.live >= others
+        together = others > 0 and LEAST_LIVE * self.live >= others
         if together == self.is_together:
             return
         self.is_together = together
@@ -214,7 +214,7 @@ class PeerGroup:
             return IgnoredReason.OLD
         if before != peer.incarnation:
             self.engines.forget(peer.loads)
-        self._hear(peer, now)
+        self._receive_from(peer, now)
         return None
 
     def _act(self, envelope: Envelope, peer: Peer, content: bytes) -> IgnoredReason | None:
@@ -233,11 +233,11 @@ class PeerGroup:
                 self._caught_up()
         return None
 
-    def _ask(self, now: float) -> None:
+    def _request_blocks(self, now: float) -> None:
         """Ask a live peer for all it knows; another one, if that one does not answer."""
         live = [number for number, one in self._peers.items() if one.live]
-        if live and now - self._asked_at >= CATCH_UP_SECONDS:
-            self._asked_at = now
+        if live and now - self._requested_at >= CATCH_UP_SECONDS:
+            self._requested_at = now
             self._send(live[self._nonces() % len(live)], DatagramKind.CATCH_UP, _HALF if self.is_caught_up else _WHOLE)
 
     def _caught_up(self) -> None:

@@ -26,7 +26,7 @@ PEERS_A_FLUSH: Final = 4
 """With more peers than that, reports are fewer in proportion: each is sent to and read from all of them."""
 
 
-class PeerSharing:
+class PeerReports:
     """One router among its peers, from its creation until `close`."""
 
     def __init__(self, context: RouterContext, name: str, host: str, port: int) -> None:
@@ -37,7 +37,7 @@ class PeerSharing:
         self._context = context
         self._hosts: dict[int, str] = {}
         """Addresses of the peers, by the hash of their names."""
-        self._known: frozenset[str] = frozenset()
+        self._peer_hosts: frozenset[str] = frozenset()
         self._socket = PeerSocket(host, port, self._receive)
         self._loop = asyncio.get_running_loop()
         self._handle = self._loop.call_later(FLUSH_SECONDS, self._tick)
@@ -59,13 +59,13 @@ class PeerSharing:
     def snapshot(self, now: float) -> PeersSnapshot:
         """Its figures for a scrape."""
         group = self.group
-        fates = {"sent": self.sent, "lost": self.lost, "received": self.received}
+        counts = {"sent": self.sent, "lost": self.lost, "received": self.received}
         return PeersSnapshot(
-            heard=group.live,
+            live=group.live,
             silent=group.listed - group.live,
             together=group.is_together,
             age_seconds=group.oldest(now),
-            datagrams=fates | {reason.value: count for reason, count in self.ignored.items()},
+            datagrams=counts | {reason.value: count for reason, count in self.ignored.items()},
         )
 
     @property
@@ -87,7 +87,7 @@ class PeerSharing:
         """The pods of all routers, and how many of them are ready."""
         hosts = {one.pod: one.address.rpartition(":")[0].strip("[]") for one in seen if one.pod != self._name}
         self._hosts = {rendezvous.number(name): host for name, host in hosts.items()}
-        self._known = frozenset(hosts.values())
+        self._peer_hosts = frozenset(hosts.values())
         self.group.take(hosts, routers)
 
     def close(self) -> None:
@@ -96,7 +96,7 @@ class PeerSharing:
         self._socket.close()
 
     def _receive(self, datagram: bytes, host: str) -> bool:
-        ignored = self.group.receive(datagram, monotonic()) if host in self._known else IgnoredReason.NO_PEER
+        ignored = self.group.receive(datagram, monotonic()) if host in self._peer_hosts else IgnoredReason.NO_PEER
         if ignored is not None:
             self.ignored[ignored] += 1
         else:
