@@ -39,7 +39,11 @@ class PeerSocket:
         self._socket.setblocking(False)
         for one in (socket.SO_RCVBUF, socket.SO_SNDBUF):
             self._socket.setsockopt(socket.SOL_SOCKET, one, BUFFER_BYTES)
-        self._socket.bind((host, port))
+        try:
+            self._socket.bind((host, port))
+        except OSError:
+            self._socket.close()
+            raise
         self.port: int = self._socket.getsockname()[1]
         self._loop.add_reader(self._socket, self._readable)
 

@@ -21,13 +21,13 @@ class Peer:
     __slots__ = (
         "_seen",
         "challenged_at",
-        "received_at",
         "incarnation",
         "live",
         "loads",
         "nonce",
         "number",
         "proved_at",
+        "received_at",
     )
 
     def __init__(self) -> None:
