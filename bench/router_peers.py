@@ -18,6 +18,7 @@ from typing import Final
 
 from bench import prefix_fleets
 from bench.prefix_fleets import SECONDS, SESSIONS, Engines, Lived, Trial
+from fairlead.router.peer_reports import FLUSH_SECONDS, PEERS_A_FLUSH
 from fairlead.simulator.traffic.arrivals import RequestArrival
 from fairlead.simulator.virtual_fleet.balancers import Balancer, Chosen, FewestRequests, LeastTokens
 from fairlead.simulator.virtual_fleet.baselines.cache_aware import (
@@ -34,7 +35,6 @@ from fairlead.simulator.virtual_fleet.router_balancer import RouterBalancer, Rou
 MOST_RATIO: Final = 1.2
 LEAST_SHARE: Final = 0.95
 COUNTS: Final = (3, 10)
-LINKS: Final = PeerLinks()
 Make = Callable[[Engines], Balancer]
 
 
@@ -74,6 +74,11 @@ def settings_of(trial: Trial) -> RouterSettings:
     return RouterSettings(page_tokens=trial.page_tokens, block_pages=trial.block_pages, kv_tokens=trial.kv_tokens)
 
 
+def links(count: int) -> PeerLinks:
+    """Of so many routers, which report as often as a router does."""
+    return PeerLinks(flush_s=FLUSH_SECONDS * max(1.0, (count - 1) / PEERS_A_FLUSH))
+
+
 def routed(routers: RouterSettings, engines: Engines) -> RouterBalancer:
     """Our routers."""
     return RouterBalancer(routers, engines.figures)
@@ -87,7 +92,7 @@ def rows(trial: Trial) -> list[Row]:
         Row(name="fairlead, 1 router", make=partial(routed, replace(routers, named=True))),
     ]
     for count in COUNTS:
-        several = replace(routers, count=count, peers=LINKS)
+        several = replace(routers, count=count, peers=links(count))
         silent = replace(routers, count=count, named=True)
         found += [
             Row(name=f"fairlead, {count}", make=partial(routed, replace(several, named=True)), routers=count),

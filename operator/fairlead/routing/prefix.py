@@ -17,6 +17,8 @@ DEFAULT_BLOCKS: Final = 4096
 """Blocks of an engine whose KV cache is not known yet: half a million tokens at 128 tokens a block."""
 MOST_BLOCKS: Final = 2**18
 """Limit of all engines together: about 250 bytes each make 64 MiB."""
+EVICTED_TOGETHER: Final = 64
+"""Blocks above an engine's limit that reports of other routers may leave."""
 
 PrefixLevel = tuple[int, int]
 """A number of blocks from the start, and the bits of the engines that hold these and not one more."""
@@ -90,9 +92,18 @@ class PrefixIndex:
             shared.clear()
 
     def learn_shared(self, blocks: Sequence[int], slot: int) -> None:
-        """Another router reports that the engine computes these blocks."""
+        """Another router reports that the engine computes these blocks: few at a time, so a loop is as fast as `learn`,
+        and they are evicted by the dozen (bench/peer_cpu.py)."""
         self._share(blocks, slot)
-        self.learn(blocks, slot)
+        held, masks, bit = self._held[slot], self._masks, 1 << slot
+        for block in reversed(blocks):
+            if block in held:
+                held.move_to_end(block)
+            else:
+                held[block] = None
+                masks[block] = masks.get(block, 0) | bit
+        if len(held) > min(self._limits[slot], self._most) + EVICTED_TOGETHER:
+            self._trim(slot)
 
     def _share(self, blocks: Sequence[int], slot: int) -> None:
         """Count them as reported, and as many as a cache holds at most."""
