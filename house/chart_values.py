@@ -56,8 +56,9 @@ class Rbac(Group):
     create: bool = Field(default=True, description="Make its roles and bindings; with `false` you bring them.")
     secrets: bool = Field(
         default=True,
-        description="May read a Secret that an object refers to (never list them); without it, a missing key is "
-        "noticed by the engine instead of by the operator.",
+        description="May read a Secret that an object refers to (never list them), and make those by which routers "
+        "know each other; without it, a missing key is noticed by the engine instead of by the operator, and routers "
+        "do not report to each other.",
     )
     nodes: bool = Field(
         default=True,

@@ -4,7 +4,7 @@ import copy
 import json
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
 import pytest
 
@@ -26,6 +26,8 @@ from fairlead.objects.router_config import ReplicaCapacity
 from fairlead.router.config import loader
 from tests.objects import goldens
 from tests.objects.specs import FULL, LEAST, OWNER, PLATFORM, everything, launch, samples, wanted
+
+PEERS: Final = [{"port": 9091, "protocol": "UDP"}]
 
 SPECS = {**dict(samples()), "least": LEAST, "full": FULL}
 TEAMS = (("shop",), ("shop", "search"))
@@ -104,10 +106,19 @@ def test_behind_a_gateway_there_is_no_router_and_the_gateways_are_let_in() -> No
 def test_without_monitoring_only_routers_and_the_operator_are_let_in_where_metrics_are() -> None:
     built = children.all_children(OWNER, wanted(LEAST), replace(PLATFORM, monitoring=()))
     walls = [one for one in built if one["kind"] == "NetworkPolicy"]
-    let_in = [wall["spec"]["ingress"][-1]["from"] for wall in walls]
+    let_in = [
+        rule["from"] for wall in walls for rule in wall["spec"]["ingress"] if rule["ports"] != PEERS and "from" in rule
+    ]
     routers = {"podSelector": {"matchLabels": {"fairlead.dev/deployment": "chat", "fairlead.dev/role": "router"}}}
     assert [len(some) for some in let_in] == [2, 2]
     assert all(some[0] == routers and "namespaceSelector" in some[1] for some in let_in)
+
+
+def test_what_routers_report_to_each_other_comes_from_routers_alone() -> None:
+    routers = {"podSelector": {"matchLabels": {"fairlead.dev/deployment": "chat", "fairlead.dev/role": "router"}}}
+    built = children.all_children(OWNER, wanted(LEAST), PLATFORM)
+    rules = [rule for one in built if one["kind"] == "NetworkPolicy" for rule in one["spec"]["ingress"]]
+    assert [rule["from"] for rule in rules if rule["ports"] == PEERS] == [[routers]]
 
 
 @pytest.mark.trial(16)
@@ -169,6 +180,7 @@ def test_a_router_understands_all_that_it_is_told(name: str) -> None:
         tls_cert_file=understood.tls_cert_file,
         tls_key_file=understood.tls_key_file,
         engine_ca_file=understood.engine_ca_file,
+        peer_keys_folder="/etc/fairlead-secrets/chat-router-peers",
     )
 
 
@@ -184,7 +196,7 @@ def test_every_secret_of_a_router_is_a_file_that_its_pod_mounts(name: str) -> No
     entries += [understood.tls_cert_file, understood.tls_key_file, understood.engine_ca_file]
     pod = first_child(deployment, "Deployment")["spec"]["template"]["spec"]
     folders = {one["mountPath"] for one in pod["containers"][0]["volumeMounts"]} - {router_config.FOLDER}
-    assert {str(file).rpartition("/")[0] for file in entries if file} == folders
+    assert {str(file).rpartition("/")[0] for file in entries if file} | {understood.peer_keys_folder} == folders
     assert all(one["secret"]["optional"] for one in pod["volumes"] if "secret" in one)
 
 

@@ -104,6 +104,7 @@ def test_its_routers_are_told_everything_they_go_by() -> None:
         "namespace": "team",
         "configMap": "front-gateway",
         "tenantKeys": "/etc/fairlead-secrets/front-keys",
+        "peerKeysFolder": "/etc/fairlead-secrets/front-gateway-peers",
         "routers": 2,
         "routerSelector": "fairlead.dev/gateway=front,fairlead.dev/role=router",
         "targets": [
@@ -162,7 +163,7 @@ def test_every_secret_of_a_gateway_is_mounted_and_may_be_missing() -> None:
     tenants = (Tenant(name="shop", keys=(SecretKey(name="shop-key", key="k"),)), Tenant(name="rest", keys=()))
     pod = made(gateway(routing=RoutingSettings(tenants=tenants)))["Deployment"]["spec"]["template"]["spec"]
     secrets = [one["secret"] for one in pod["volumes"] if "secret" in one]
-    assert sorted(one["secretName"] for one in secrets) == ["front-keys", "outside", "shop-key"]
+    assert sorted(one["secretName"] for one in secrets) == ["front-gateway-peers", "front-keys", "outside", "shop-key"]
     assert all(one["optional"] for one in secrets)
 
 

@@ -94,3 +94,29 @@ def test_bisection_always_finds_what_a_walk_to_the_first_miss_finds(
     assert found == walked
     depths = [depth for depth, _ in made.holders(blocks)]
     assert depths == sorted(set(depths))
+
+
+def test_what_other_routers_report_is_learnt_like_ones_own_and_evicted_a_little_later() -> None:
+    made, own = index(0, 1, blocks=3), index(0, 1, blocks=3)
+    for blocks in ((1, 2), (1, 2, 3), (8,)):
+        made.learn_shared(blocks, 0)
+        own.learn(blocks, 0)
+    assert (made.blocks(0), own.blocks(0)) == ([3, 2, 1, 8], [2, 1, 8])
+    for block in range(100, 100 + prefix.EVICTED_TOGETHER):
+        made.learn_shared((block,), 0)
+    assert made.held(0) == 3
+
+
+def test_a_block_is_reported_once_until_all_are_reported_again() -> None:
+    made = index(0, blocks=100)
+    assert made.unshared((1, 2), 0) == [1, 2]
+    assert made.unshared((1, 2, 3), 0) == [3]
+    made.learn_shared((4,), 0)
+    assert made.unshared((1, 2, 3, 4), 0) == []
+    made.share_again()
+    assert made.unshared((1, 2, 3, 4), 0) == [1, 2, 3, 4]
+
+
+def test_no_more_blocks_count_as_reported_than_a_cache_holds() -> None:
+    made = index(0, blocks=2)
+    assert [made.unshared((1, 2, 3), 0), made.unshared((1, 4), 0), made.unshared((1,), 0)] == [[1, 2, 3], [4], [1]]

@@ -43,9 +43,9 @@ rights itself; it does.
   resources: [events]
   verbs: [create]
 {{- if .Values.rbac.secrets }}
-- apiGroups: [""]  # those that objects refer to, by name
+- apiGroups: [""]  # those that objects refer to, by name; those by which routers know each other are made
   resources: [secrets]
-  verbs: [get]
+  verbs: [get, create, patch]
 {{- end }}
 {{- end -}}
 

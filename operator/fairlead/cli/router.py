@@ -20,6 +20,12 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         help="address of that port; default --host, or 127.0.0.1 where the file has no metricsKeys and no selector",
     )
     parser.add_argument(
+        "--peer-port",
+        type=int,
+        default=9091,
+        help="UDP port for the other routers of this deployment or gateway; default 9091, 0 for none",
+    )
+    parser.add_argument(
         "--linger",
         type=float,
         default=3.0,
@@ -77,6 +83,7 @@ def _served(chosen: argparse.Namespace) -> int:
             name=os.environ.get("POD_NAME", ""),
             metrics_port=chosen.metrics_port,
             metrics_host=chosen.metrics_host,
+            peer_port=chosen.peer_port,
             linger_seconds=chosen.linger,
             access_log=chosen.access_log,
         )

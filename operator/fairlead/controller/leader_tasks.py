@@ -18,6 +18,7 @@ from fairlead.cluster.api_server import ApiServer
 from fairlead.cluster.fencing import FencedApiServer, NotLeading
 from fairlead.cluster.lease import Leadership
 from fairlead.controller.children import orphan_scan
+from fairlead.controller.children.peer_secrets import PeerSecrets
 from fairlead.controller.events import ReconcileEvents
 from fairlead.controller.gateways.gateway_reconcile import GatewayReconciler
 from fairlead.controller.informers import WATCHED, ControllerInformers
@@ -97,7 +98,8 @@ class LeaderTasks:
                 ObjectKey(manifest["kind"], manifest["metadata"]["namespace"], manifest["metadata"]["name"])
             )
         log.info("leading: the cluster was listed, reconciling begins")
-        async with self._embedded_running(informers):
+        peers = PeerSecrets(self._server, informers)
+        async with self._embedded_running(informers), _background_task("peers", peers.follow()):
             await self.queue.run()
 
     def page_facts(self) -> None:

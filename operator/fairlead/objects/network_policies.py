@@ -49,10 +49,14 @@ def _gateway(one: GatewayReference, namespace: str) -> Manifest:
 
 
 def routers(owner: Owner, platform: Installation) -> Manifest:
-    """Requests from everywhere; the metrics port only for the operator, monitoring, and routers, which share rates."""
+    """Requests from everywhere; the metrics port only for the operator, monitoring, and routers, which share rates.
+
+    What routers report to each other comes from routers alone.
+    """
     rules: list[Manifest] = [
         {"ports": [_port(ports.ROUTER)]},
         {"from": [_pods(owner.router_selector), *_watchers(platform)], "ports": [_port(ports.ROUTER_METRICS)]},
+        {"from": [_pods(owner.router_selector)], "ports": [{"port": ports.ROUTER_PEERS, "protocol": "UDP"}]},
     ]
     return _policy(owner.router_metadata(), owner.router_selector, rules)
 

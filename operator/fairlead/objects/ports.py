@@ -4,6 +4,8 @@ from typing import Final
 
 ROUTER: Final = 8080
 ROUTER_METRICS: Final = 9090
+ROUTER_PEERS: Final = 9091
+"""UDP, between the routers of one deployment or gateway."""
 SERVICE: Final = 80
 """The default port of HTTP, so that clients need not write one."""
 SERVICE_TLS: Final = 443

@@ -19,6 +19,10 @@ from fairlead.objects.owner import Owner
 
 FILE: Final = "router.json"
 FOLDER: Final = "/etc/fairlead"
+PEER_KEYS_FOLDER: Final = "peerKeysFolder"
+"""The key of the configuration that names the folder with the keys by which routers know each other."""
+PEERS_ENDING: Final = "-peers"
+"""Of the name of the Secret that is mounted there."""
 DEFAULT_REPLICAS: Final = 2
 """The number of routers where the spec sets none."""
 
@@ -49,6 +53,8 @@ def manifest(
 
 def config_map(owner: Owner, configuration: Manifest, operator_key: str | None) -> Manifest:
     """The ConfigMap with this configuration."""
+    folder = router_secrets.folder(f"{owner.router_name}{PEERS_ENDING}")
+    configuration = configuration | {PEER_KEYS_FOLDER: folder}
     if operator_key is not None:
         configuration = configuration | {"metricsKeys": [operator_key]}
     return {

@@ -9,7 +9,7 @@ from math import ceil
 from typing import Final
 
 from fairlead.fleet.gateways import DeploymentRouter, RoutingSettings
-from fairlead.objects import ports, router_config, router_secrets, security
+from fairlead.objects import peer_secret, ports, router_config, router_secrets, security
 from fairlead.objects.engine_placement import spread
 from fairlead.objects.installation import Installation
 from fairlead.objects.labels import ChildRole
@@ -30,7 +30,7 @@ _MIB: Final = 2**20
 def manifest(owner: Owner, router: DeploymentRouter, platform: Installation, secrets: Iterable[str] = ()) -> Manifest:
     """A new router starts before an old one ends, since clients reach the model only through routers.
 
-    `secrets` are mounted beside those that the settings name.
+    `secrets` are mounted beside those that the settings name, and beside the keys of the routers themselves.
 
     Without a number in the spec an HPA or a person scales them: `with_router_count` then fills in the live count.
     """
@@ -55,7 +55,8 @@ def with_router_count(manifest: Manifest, routers: int) -> Manifest:
 
 
 def _pod(owner: Owner, router: DeploymentRouter, platform: Installation, secrets: Iterable[str]) -> Manifest:
-    mounted = [_config(owner), *router_secrets.volumes_and_mounts(router.routing, secrets)]
+    all_secrets = (*secrets, peer_secret.name(owner.router_name))
+    mounted = [_config(owner), *router_secrets.volumes_and_mounts(router.routing, all_secrets)]
     longest = ceil(router.routing.timeouts.total_seconds)
     return {
         "containers": [_container(platform, router.routing, [mount for _, mount in mounted])],
@@ -83,7 +84,11 @@ def _container(platform: Installation, routing: RoutingSettings, mounts: list[Ma
             _of_pod("POD_IP", "status.podIP"),
             _of_pod("NAMESPACE", "metadata.namespace"),
         ],
-        "ports": [_port("http", ports.ROUTER), _port("metrics", ports.ROUTER_METRICS)],
+        "ports": [
+            _port("http", ports.ROUTER),
+            _port("metrics", ports.ROUTER_METRICS),
+            _port("peers", ports.ROUTER_PEERS) | {"protocol": "UDP"},
+        ],
         "resources": {"requests": {"cpu": "100m", "memory": f"{_memory_mib(routing)}Mi"}},
         # The readiness probe must notice a draining router within its preStop wait; a restart of a hung router cuts
         # all its streams, so the liveness probe allows more failures.

@@ -70,10 +70,7 @@ class EndpointDiscovery:
             sole.dispatcher.table.take(seen)
 
     def _count(self, seen: tuple[DiscoveredEndpoint, ...]) -> None:
-        """Count the ready routers. Before this one is ready itself the list may be empty, which means "not known"."""
-        ready = frozenset(one.pod for one in seen if one.ready and not one.ending)
-        self._router.context.peers.take(seen)
-        self._router.counted(len(ready) or None, ready)
+        self._router.list_routers(seen)
 
 
 def _own_place(settings: RouterConfig) -> tuple[object, ...]:

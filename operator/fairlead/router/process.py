@@ -69,6 +69,8 @@ class RouterOptions:
     """Port for Prometheus and the operator, always plain HTTP, open until the end of a drain; 0: none."""
     metrics_host: str | None = None
     """Nothing: `host`, where a key or a token is required; else this machine alone."""
+    peer_port: int = 0
+    """UDP port for the other routers, the same at all of them; 0, or no name: none."""
     linger_seconds: float = 3.0
     """How long after SIGTERM connections are still accepted: the pre-stop wait has moved nearly all clients by then."""
     access_log: str | None = None
@@ -103,6 +105,8 @@ async def live(start: RouterOptions, signals: ExitSignals) -> int:
     router = Router(settings, _telemetry_recorder(start, settings), start.probe_backoff)
     router.name = start.name
     router.context.peers.port = start.metrics_port or router.context.peers.port
+    if start.peer_port and start.name:
+        router.join_peers(start.host, start.peer_port)
     scraped = await _scraped(router, start)
     await router.budgets.until_first(FIRST_BUDGETS_SECONDS)
     client_port = await ClientPort.opened(router, start)

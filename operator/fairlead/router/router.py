@@ -13,6 +13,7 @@ from fairlead.router.config.loader import RouterConfig, TargetConfig
 from fairlead.router.engine_target import EngineTarget, TargetParts
 from fairlead.router.external_api import ExternalApi
 from fairlead.router.observability.recorder import TelemetryRecorder
+from fairlead.router.peer_reports import PeerReports
 from fairlead.router.probes import PROBE_BACKOFF, ProbeBackoff
 from fairlead.router.router_context import RouterContext
 from fairlead.router.shared_budgets import SharedBudgets
@@ -38,6 +39,8 @@ class Router:
         self.ready_routers: frozenset[str] = frozenset()
         self.name = ""
         """The pod's name; without it no router keeps a tenant's rates for the others."""
+        self.peer_reports: PeerReports | None = None
+        """With other routers, where they can reach this one."""
         self._serving: set[Endpoint] = set()
         self._began = monotonic()
         self._was_ready = False
@@ -64,6 +67,8 @@ class Router:
     def _follow(self, settings: RouterConfig) -> None:
         self.sharing.apply(settings.redis_url)
         self._share()
+        if self.peer_reports is not None:
+            self.peer_reports.apply(settings.peer_keys)
         scope = f"{settings.namespace}/{settings.config_map or settings.router_selector}"
         budgeted = bool(self.context.spending.budgets)
         self.budgets.apply(settings.redis_url if budgeted else None, scope)
@@ -73,6 +78,23 @@ class Router:
         if (routers, ready) != (self.routers, self.ready_routers):
             self.routers, self.ready_routers = routers, ready
             self._share()
+
+    def join_peers(self, host: str, port: int) -> None:
+        """Report to the other routers, and receive what they report, on this port."""
+        try:
+            self.peer_reports = PeerReports(self.context, self.name, host, port)
+        except OSError as problem:
+            log.warning(
+                "UDP port %d: %s; it reports nothing to other routers: free the port, or name another", port, problem
+            )
+
+    def list_routers(self, seen: tuple[DiscoveredEndpoint, ...]) -> None:
+        """The pods of all routers. Before this one is ready itself none may be, which means "not known"."""
+        ready = frozenset(one.pod for one in seen if one.ready and not one.ending)
+        self.context.peers.take(seen)
+        self.counted(len(ready) or None, ready)
+        if self.peer_reports is not None:
+            self.peer_reports.take(seen, len(ready | {self.name}))
 
     def _share(self) -> None:
         """Apply configuration and peers to tenants and targets; a target that is named no more only ends its work."""
@@ -100,6 +122,8 @@ class Router:
         context.sole = None if settings.is_gateway else context.targets[""]
         for found in before.values():
             self._retire(found)
+        if self.peer_reports is not None:
+            self.peer_reports.follow()
         for found in context.targets.values():
             if found.external is not None and not found.dispatcher.table.complete:
                 found.dispatcher.table.take((DiscoveredEndpoint(pod=found.name, address=found.external.address),))
@@ -153,13 +177,21 @@ class Router:
         complete = [one.dispatcher.table.complete for one in self.context.targets.values()]
         late = any(complete) and monotonic() - self._began >= GRACE_SECONDS
         self._was_ready = self._was_ready or all(complete) or late
-        return self._was_ready and not self.context.draining
+        return self._was_ready and self._is_caught_up and not self.context.draining
+
+    @property
+    def _is_caught_up(self) -> bool:
+        return self.peer_reports is None or self.peer_reports.is_ready
 
     # Pages of the router
 
     def metrics(self) -> bytes:
         """The page that Prometheus scrapes."""
-        return self.context.telemetry.page(router_pages.snapshot(self.context, self.sharing.counts, monotonic()))
+        now = monotonic()
+        snapshot = router_pages.snapshot(self.context, self.sharing.counts, now)
+        if self.peer_reports is not None:
+            snapshot.peers = self.peer_reports.snapshot(now)
+        return self.context.telemetry.page(snapshot)
 
     def report(self, target: str | None = None) -> dict[str, Any] | None:
         """The endpoint report of one target, or of the whole router, for people, the operator and the autoscaler."""
@@ -178,6 +210,8 @@ class Router:
         if endpoint in self._serving and endpoint.state is not EndpointState.ROUTABLE:
             self._serving.discard(endpoint)
             context.telemetry.counts.ejected(_cause(endpoint))
+        if self.peer_reports is not None:
+            self.peer_reports.follow()
         target.prober.endpoint_changed(endpoint)
         target.size(endpoint)
         if endpoint.state is EndpointState.ROUTABLE:
@@ -190,6 +224,8 @@ class Router:
         """Close every connection to engines; requests that still run are cut."""
         for target in self.context.every_target:
             await target.prober.close()
+        if self.peer_reports is not None:
+            self.peer_reports.close()
         self.context.close()
 
 

@@ -52,9 +52,16 @@ class Endpoint:
     place: int = 0
     """Its hash for rendezvous hashing, from its pod's name: the same at all routers."""
     others_load: int = 0
-    """Estimated load of other routers' requests there, from the engine's samples."""
+    """Load of other routers' requests there: `peers_load`, and an estimate of the rest from the engine's samples."""
+    peers_load: int = 0
+    """Tokens in flight there from routers that report to this one, to compute and to write."""
+    peers_prompt: int = 0
+    """Of these, the prompt tokens that are not computed yet."""
+    peers_inflight: int = 0
+    """Requests in flight there from routers that report to this one."""
     inflight_then: int = 0
-    """Our requests in flight at the latest sample: it does not include those sent since."""
+    """Our requests in flight at the latest sample, with those that peers report: it does not include those sent since.
+    """
     failing: float = 0.0
     """Share of failures among its last requests, exponentially weighted."""
     queued_then: float = 0.0

@@ -8,16 +8,17 @@ from fairlead.routing.endpoint import Endpoint, EndpointSample
 def correct(endpoint: Endpoint, figures: EndpointSample, prompt: float, reply: float) -> None:
     """Update the endpoint from a sample.
 
-    Other routers' requests are taken to be as long as ours on average: `prompt` tokens not computed, `reply` tokens.
+    Requests that no router reports are taken to be as long as ours on average: `prompt` tokens not computed, `reply`
+    tokens.
     """
     before = endpoint.figures
     everybody = figures.running + figures.waiting
-    others = everybody - endpoint.inflight
+    reported = endpoint.inflight + endpoint.peers_inflight
+    others = everybody - reported
+    endpoint.others_load = endpoint.peers_load
     if others > 0:
-        endpoint.others_load = int(figures.waiting * others / everybody * prompt + others * reply)
-    else:
-        endpoint.others_load = 0
-    endpoint.queued_then, endpoint.inflight_then = figures.waiting, endpoint.inflight
+        endpoint.others_load += int(figures.waiting * others / everybody * prompt + others * reply)
+    endpoint.queued_then, endpoint.inflight_then = figures.waiting, reported
     if endpoint.kv_tokens is None:
         endpoint.free_tokens = inf
     else:

@@ -12,6 +12,7 @@ from fairlead.fleet.gateways import Balancing
 from fairlead.routing import breaker, endpoint_samples, rendezvous, selection, watchdog
 from fairlead.routing.endpoint import Endpoint, EndpointSample
 from fairlead.routing.expectations import TokenExpectations
+from fairlead.routing.peers.own_requests import OwnRequests
 from fairlead.routing.prefix import PrefixIndex
 from fairlead.routing.prefix_popularity import PrefixPopularity
 from fairlead.routing.reasons import AttemptEnding
@@ -34,6 +35,8 @@ class EndpointTable:
         self.index = PrefixIndex()
         self.field = SelectionContext(balancing or Balancing(), self.index, PrefixPopularity())
         """The input of `selection.choose`; `field.balancing` is replaced when the configuration changes."""
+        self.own_requests: OwnRequests | None = None
+        """What is to be reported to other routers, where there are any to report to."""
         self.expectations = TokenExpectations()
         self._endpoints: dict[tuple[str, str], Endpoint] = {}
         self._slots: list[int] = []
@@ -145,9 +148,13 @@ class EndpointTable:
         field.picks += 1
         endpoint.last_pick = field.picks
         if request.blocks and field.balancing.prefix:
+            if self.own_requests is not None and (blocks := self.index.unshared(request.blocks, endpoint.slot)):
+                self.own_requests.place(endpoint, blocks)
             self.index.learn(request.blocks, endpoint.slot)
             if field.routers > 1:
                 field.crowds.saw(request.blocks)
+        if self.own_requests is not None:
+            self.own_requests.moved.add(endpoint)
 
     def first_token(self, request: RoutingRequest, now: float) -> None:
         """Take the prompt off the endpoint's load, because it is computed. Only the first call counts."""
@@ -159,6 +166,8 @@ class EndpointTable:
             watchdog.learn(endpoint, now - request.sent_at, endpoint.prompt_load)
             endpoint.prompt_load -= request.charged_prompt
             request.charged_prompt = 0
+            if self.own_requests is not None:
+                self.own_requests.moved.add(endpoint)
 
     def give_back(self, request: RoutingRequest, ending: AttemptEnding, now: float) -> None:  # noqa: ARG002  # every act takes the moment
         """Release `request.endpoint`: the only place where the rest of a request's load goes down."""
@@ -169,6 +178,8 @@ class EndpointTable:
         endpoint.prompt_load -= request.charged_prompt
         endpoint.reply_load -= request.charged_reply
         request.endpoint, request.charged_prompt, request.charged_reply = None, 0, 0
+        if self.own_requests is not None:
+            self.own_requests.moved.add(endpoint)
         if not endpoint.listed:
             self._maybe_forget(endpoint)
 

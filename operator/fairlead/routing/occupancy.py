@@ -44,7 +44,7 @@ class Occupancy:
                 sampled += 1
                 usage += figures.kv_usage
                 newest = max(newest, figures.at)
-                self.others += max(figures.running + figures.waiting - one.inflight, 0.0)
+                self.others += max(figures.running + figures.waiting - one.inflight, one.peers_inflight)
         self.cache = usage / sampled if sampled else 0.0
         if newest > self._at:
             self._at, self._then = newest, self.tokens

@@ -17,6 +17,8 @@ DEFAULT_BLOCKS: Final = 4096
 """Blocks of an engine whose KV cache is not known yet: half a million tokens at 128 tokens a block."""
 MOST_BLOCKS: Final = 2**18
 """Limit of all engines together: about 250 bytes each make 64 MiB."""
+EVICTED_TOGETHER: Final = 64
+"""Blocks above an engine's limit that reports of other routers may leave."""
 
 PrefixLevel = tuple[int, int]
 """A number of blocks from the start, and the bits of the engines that hold these and not one more."""
@@ -25,7 +27,7 @@ PrefixLevel = tuple[int, int]
 class PrefixIndex:
     """Blocks of all engines."""
 
-    __slots__ = ("_held", "_limits", "_masks", "_most")
+    __slots__ = ("_held", "_limits", "_masks", "_most", "_shared")
 
     def __init__(self) -> None:
         self._masks: dict[int, int] = {}
@@ -33,6 +35,8 @@ class PrefixIndex:
         self._held: dict[int, OrderedDict[int, None]] = {}
         """Blocks by slot, least recently used first."""
         self._limits: dict[int, int] = {}
+        self._shared: dict[int, set[int]] = {}
+        """Blocks by slot that were reported to other routers lately, or by them."""
         self._most = MOST_BLOCKS
         """Limit of one engine, so that all together stay below `MOST_BLOCKS`."""
 
@@ -43,6 +47,7 @@ class PrefixIndex:
     def open(self, slot: int) -> None:
         """Add an engine that holds nothing."""
         self._held[slot] = OrderedDict()
+        self._shared[slot] = set()
         self._limits[slot] = DEFAULT_BLOCKS
         self._most = MOST_BLOCKS // len(self._held)
 
@@ -54,17 +59,58 @@ class PrefixIndex:
     def forget(self, slot: int) -> None:
         """Remove an engine and its blocks."""
         self._drop(slot, list(self._held.pop(slot)))
-        del self._limits[slot]
+        del self._limits[slot], self._shared[slot]
         self._most = MOST_BLOCKS // max(len(self._held), 1)
 
     def clear(self, slot: int) -> None:
         """Remove an engine's blocks, because another process runs at its address."""
         self._drop(slot, list(self._held[slot]))
         self._held[slot] = OrderedDict()
+        self._shared[slot] = set()
 
     def held(self, slot: int) -> int:
         """Number of blocks that this engine is thought to hold."""
         return len(self._held[slot])
+
+    def blocks(self, slot: int) -> list[int]:
+        """These blocks, the least recently used first."""
+        return list(self._held[slot])
+
+    def unshared(self, blocks: Sequence[int], slot: int) -> list[int]:
+        """Those of these blocks that other routers should hear of: new ones, and those not reported lately.
+
+        From now on all of them count as reported.
+        """
+        found = list(filterfalse(self._shared[slot].__contains__, blocks))
+        if found:
+            self._share(found, slot)
+        return found
+
+    def share_again(self) -> None:
+        """None counts as reported: what is used from now on is, so that all routers forget in nearly the same order."""
+        for shared in self._shared.values():
+            shared.clear()
+
+    def learn_shared(self, blocks: Sequence[int], slot: int) -> None:
+        """Another router reports that the engine computes these blocks: few at a time, so a loop is as fast as `learn`,
+        and they are evicted by the dozen (bench/peer_cpu.py)."""
+        self._share(blocks, slot)
+        held, masks, bit = self._held[slot], self._masks, 1 << slot
+        for block in reversed(blocks):
+            if block in held:
+                held.move_to_end(block)
+            else:
+                held[block] = None
+                masks[block] = masks.get(block, 0) | bit
+        if len(held) > min(self._limits[slot], self._most) + EVICTED_TOGETHER:
+            self._trim(slot)
+
+    def _share(self, blocks: Sequence[int], slot: int) -> None:
+        """Count them as reported, and as many as a cache holds at most."""
+        shared = self._shared[slot]
+        if len(shared) > min(self._limits[slot], self._most):
+            shared.clear()
+        shared.update(blocks)
 
     def learn(self, blocks: Sequence[int], slot: int) -> None:
         """Record that an engine computes these blocks."""

@@ -61,7 +61,9 @@ class EndpointChoice:
 class SelectionContext:
     """The input of `choose`."""
 
-    __slots__ = ("balancing", "block_tokens", "crowds", "index", "picks", "routable", "routers", "short_queues")
+    __slots__ = (
+        *("balancing", "block_tokens", "crowds", "index", "picks", "routable", "routers", "short_queues", "together"),
+    )
 
     def __init__(self, balancing: Balancing, index: PrefixIndex, crowds: PrefixPopularity) -> None:
         self.balancing = balancing
@@ -73,9 +75,16 @@ class SelectionContext:
         """Tokens in one prefix block."""
         self.routers = 1
         """Routers that share these engines, this one included."""
+        self.together = False
+        """Whether the other routers report what they do, so that this one may choose as if it were alone."""
         self.short_queues = True
         """Whether to skip an engine with enough in its own queue; what is not sent must wait elsewhere."""
         self.picks = 0
+
+    @property
+    def has_whole_load(self) -> bool:
+        """Whether the load and the prefixes that this router knows are those of all routers."""
+        return self.routers == 1 or self.together
 
 
 def has_room(endpoint: Endpoint) -> bool:
@@ -83,9 +92,10 @@ def has_room(endpoint: Endpoint) -> bool:
 
     An engine without our requests always has room: samples that no longer come must not exclude it for good.
     """
-    if endpoint.inflight >= endpoint.most_requests:
+    inflight = endpoint.inflight + endpoint.peers_inflight
+    if inflight >= endpoint.most_requests:
         return False
-    since = endpoint.inflight - endpoint.inflight_then
+    since = inflight - endpoint.inflight_then
     return not (endpoint.queued_then and endpoint.inflight) or endpoint.queued_then + since < MOST_WAITING
 
 
@@ -104,8 +114,8 @@ def choose(field: SelectionContext, request: RoutingRequest, now: float) -> Endp
         served = True
         # `has_room`, inlined: a call for each engine is a tenth of choosing (bench/choosing_cost.py).
         if short and (
-            one.inflight >= one.most_requests
-            or (one.queued_then and one.inflight and one.queued_then + one.inflight - one.inflight_then >= MOST_WAITING)
+            (inflight := one.inflight + one.peers_inflight) >= one.most_requests
+            or (one.queued_then and one.inflight and one.queued_then + inflight - one.inflight_then >= MOST_WAITING)
         ):
             continue
         (tired if tried and one in tried else fit).append(one)
@@ -134,7 +144,7 @@ def _least_loaded(fit: list[Endpoint]) -> Endpoint:
 def _by_prefix(field: SelectionContext, request: RoutingRequest, fit: list[Endpoint]) -> EndpointChoice:
     levels = field.index.holders(request.blocks)
     deepest = levels[-1][0] if levels else 0
-    if not levels and field.routers == 1:
+    if not levels and field.has_whole_load:
         return EndpointChoice(endpoint=_least_loaded(fit), reason=PickReason.LEAST_LOADED)
     agreed = agreed_endpoint(field, request, fit)
     worth_of_held, bound = cache_weight(field, request, fit)
@@ -159,14 +169,14 @@ def _by_prefix(field: SelectionContext, request: RoutingRequest, fit: list[Endpo
 
 def agreed_endpoint(field: SelectionContext, request: RoutingRequest, fit: list[Endpoint]) -> Endpoint | None:
     """The endpoint where other routers send this prefix; nothing with a single router."""
-    if field.routers == 1:
+    if field.has_whole_load:
         return None
     return rendezvous_endpoint(request.session or field.crowds.key(request.blocks, len(field.routable)), fit)
 
 
 def cache_weight(field: SelectionContext, request: RoutingRequest, fit: list[Endpoint]) -> tuple[float, float]:
     """The weight of a cached token, and the load beyond which it counts only once."""
-    if field.routers > 1:
+    if not field.has_whole_load:
         return WORTH_SHARED, inf
     total = 0
     for one in fit:

@@ -221,6 +221,23 @@ ENDPOINT_RUNNING: Final = _OURS.gauge(
 )
 ENDPOINT_WAITING: Final = _OURS.gauge("endpoint_waiting", "Requests that the engine says wait in its own queue.", "pod")
 ENDPOINT_KV: Final = _OURS.gauge("endpoint_kv_usage", "Share of its KV cache that the engine says is in use.", "pod")
+ENDPOINT_PEERS: Final = _OURS.gauge(
+    "endpoint_peers_inflight", "Requests of other routers in flight at a replica, as these report them.", "pod"
+)
+
+# Other routers of the same deployment or gateway.
+PEERS: Final = _OURS.gauge("peers", "Other routers, by whether they were heard lately.", "state")
+PEERS_TOGETHER: Final = _OURS.gauge(
+    "peers_together", "1 while choices go by what all routers do; 0: by the places that all agree on, or alone."
+)
+PEER_AGE: Final = _OURS.gauge(
+    "peer_age_seconds", "Time since the report of the heard router that was silent for the longest time."
+)
+PEER_DATAGRAMS: Final = _OURS.counter(
+    "peer_datagrams",
+    "Datagrams between routers, by fate: sent, lost, received, or received and ignored for a reason.",
+    "fate",
+)
 
 # The response cache.
 CACHE_LOOKUPS: Final = _OURS.counter(

@@ -29,6 +29,7 @@ _PLAIN_TOO: Final = (
     "engine_kind",
     "config_map",
     "tenant_keys",
+    "peer_keys_folder",
     "price_per_hour",
 )
 _DIGEST: Final = re.compile("[0-9a-f]{64}")

@@ -14,6 +14,9 @@ from typing import Final
 from fairlead.router.config import tenant_folder
 from fairlead.router.config.settings import ExternalConfig, RouterConfig, SecretLocation
 
+PEER_KEYS: Final = ("current", "previous")
+"""Entries of the Secret with the keys of routers."""
+LEAST_PEER_KEY_BYTES: Final = 32
 _HEADER: Final = re.compile(rb"[!-~]+")
 """A key that fits into a header line."""
 
@@ -40,6 +43,12 @@ def filled_in(settings: RouterConfig, environment: Mapping[str, str] = os.enviro
             f"cache.redis: {_description(settings.redis_place)}: no address could be read; "
             "each router keeps its own answers"
         )
+    peer_keys = tuple(_peer_keys(settings.peer_keys_folder))
+    if settings.peer_keys_folder and not peer_keys:
+        warnings.append(
+            f"peerKeysFolder: {settings.peer_keys_folder}: no key could be read; until the operator wrote it, each "
+            "router goes by what it sees itself"
+        )
     warnings += _unusable_keys(settings, environment)
     warnings += _unused_limits(settings, keys)
     externals = tuple(_with_key(one, environment) for one in settings.externals)
@@ -51,11 +60,20 @@ def filled_in(settings: RouterConfig, environment: Mapping[str, str] = os.enviro
     return replace(
         settings,
         keys=keys,
+        peer_keys=peer_keys,
         externals=externals,
         metrics_keys=frozenset(filter(None, (_digest(place, environment) for place in settings.metrics_places))),
         redis_url=url.decode("utf-8", "replace") if url else None,
         warnings=tuple(warnings),
     )
+
+
+def _peer_keys(folder: str | None) -> Iterator[bytes]:
+    """The newest first; each is as long as the operator writes it, or it is none."""
+    for entry in PEER_KEYS if folder else ():
+        value = tenant_folder.content(Path(str(folder)) / entry)
+        if value is not None and len(value) >= LEAST_PEER_KEY_BYTES:
+            yield value
 
 
 def _with_key(one: ExternalConfig, environment: Mapping[str, str]) -> ExternalConfig:

@@ -128,6 +128,10 @@ class RouterConfig:
     """Locations of the keys to the pages on the metrics port."""
     metrics_keys: frozenset[bytes] = field(default=frozenset(), repr=False)
     """SHA-256 of those that were found."""
+    peer_keys_folder: str | None = None
+    """A folder with the keys by which routers know each other's datagrams; none: they report nothing to each other."""
+    peer_keys: tuple[bytes, ...] = field(default=(), repr=False)
+    """Those that were found, the newest first."""
     keys: Mapping[bytes, str] = field(default_factory=dict, repr=False)
     """Tenant by SHA-256 of each key that was found."""
     redis_url: str | None = field(default=None, repr=False)
@@ -168,5 +172,5 @@ class RouterConfig:
         places = [place for _, place in self.key_places] + [*self.metrics_places]
         places += [self.redis_place] if self.redis_place else []
         places += [one.key_place for one in self.externals if one.key_place]
-        folders = {self.tenant_keys} if self.tenant_keys else set()
+        folders = {one for one in (self.tenant_keys, self.peer_keys_folder) if one}
         return tuple(sorted({place.file for place in places if place.file is not None} | folders))

@@ -10,7 +10,7 @@ from fairlead.router.cache.counters import RedisStoreCounters
 from fairlead.router.observability.counters import RouterCounters
 from fairlead.router.observability.process_metrics import ProcessMetrics
 from fairlead.router.observability.series import HISTOGRAMS
-from fairlead.router.observability.snapshot import RouterSnapshot
+from fairlead.router.observability.snapshot import PeersSnapshot, RouterSnapshot
 from fairlead.routing.endpoint import EndpointSample
 from fairlead.routing.reasons import RefusalReason
 from fairlead.telemetry import router_families
@@ -43,6 +43,7 @@ class MetricsExposition:
         self._of_tenants(snapshot)
         self._of_queues(snapshot)
         self._of_replicas(snapshot)
+        self._of_peers(snapshot.peers or PeersSnapshot())
         self._of_the_cache(snapshot)
         self._of_the_process(snapshot)
         return self._writer.text()
@@ -151,12 +152,20 @@ class MetricsExposition:
         family(router_families.ENDPOINT_PROMPT, (((pod,), one.prompt_load) for pod, one in every))
         family(router_families.ENDPOINT_REPLY, (((pod,), one.reply_load) for pod, one in every))
         self._of_figures([((pod,), one.figures) for pod, one in every if one.figures is not None])
+        family(router_families.ENDPOINT_PEERS, (((pod,), one.peers_inflight) for pod, one in every))
 
     def _of_figures(self, samples: list[tuple[Values, EndpointSample]]) -> None:
         family = self._writer.family
         family(router_families.ENDPOINT_RUNNING, ((pod, one.running) for pod, one in samples))
         family(router_families.ENDPOINT_WAITING, ((pod, one.waiting) for pod, one in samples))
         family(router_families.ENDPOINT_KV, ((pod, one.kv_usage) for pod, one in samples))
+
+    def _of_peers(self, peers: PeersSnapshot) -> None:
+        family = self._writer.family
+        family(router_families.PEERS, by_key({"heard": peers.live, "silent": peers.silent}.items()))
+        self._one(router_families.PEERS_TOGETHER, int(peers.together))
+        self._one(router_families.PEER_AGE, peers.age_seconds)
+        family(router_families.PEER_DATAGRAMS, by_key(peers.datagrams.items()))
 
     def _of_the_cache(self, snapshot: RouterSnapshot) -> None:
         cache, shared, family = snapshot.cache, snapshot.shared, self._writer.family

@@ -22,6 +22,19 @@ class CacheView(Protocol):
     def bytes(self) -> int: ...
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PeersSnapshot:
+    """What this router hears of others."""
+
+    live: int = 0
+    silent: int = 0
+    together: bool = False
+    age_seconds: float = 0.0
+    """Since the latest report of the one of them that was silent for the longest time."""
+    datagrams: Mapping[str, int] = field(default_factory=dict)
+    """By fate."""
+
+
 @dataclass(slots=True, kw_only=True)
 class RouterSnapshot:
     """Built at a scrape and discarded after it."""
@@ -39,6 +52,8 @@ class RouterSnapshot:
     """Waiting requests for which no replica is routable."""
     cache: CacheView | None = None
     shared: RedisStoreCounters | None = None
+    peers: PeersSnapshot | None = None
+    """Nothing where routers report nothing to each other."""
     upstream_idle: int = 0
     clients: int = 0
     draining: bool = False

@@ -1,7 +1,8 @@
 """Fairlead's own endpoint choice before simulated engines: one endpoint table per router, for any number of routers.
 
-Each router knows its own requests with their first and last tokens, and samples every engine once a second; routers
-exchange nothing. There are no queues here: a router sends each request at once.
+Each router knows its own requests with their first and last tokens, and samples every engine once a second. With
+`peers` it also has what the others report, over a virtual network; without, routers exchange nothing. There are no
+queues here: a router sends each request at once.
 """
 
 from collections.abc import Callable, Sequence
@@ -23,8 +24,11 @@ from fairlead.routing.selection import EndpointChoice as Choice
 from fairlead.simulator.engine.requests import EngineRequest
 from fairlead.simulator.traffic.arrivals import RequestArrival
 from fairlead.simulator.virtual_fleet.balancers import Chosen
+from fairlead.simulator.virtual_fleet.peer_network import PeerLinks, PeerNetwork
 
 BALANCING: Final = Balancing()
+_UNSIGNED: Final = 2**64 - 1
+"""Of a trace's block ids some are negative; a router's own never are."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +50,8 @@ class RouterSettings:
     most_output: int = 4096
     """`max_tokens` of every request, since a router does not know the real output length."""
     balancing: Balancing = BALANCING
+    peers: PeerLinks | None = None
+    """How the routers reach each other."""
 
 
 @dataclass(slots=True)
@@ -71,10 +77,12 @@ class RouterBalancer:
         self._account = Account(Tenant(name="everybody", keys=()))
         self._sampled_at = -inf
         self._turn = 0
+        self.network = None if routers.peers is None else PeerNetwork(routers.peers, self.tables, self._fresh)
 
     def choose(self, arrival: RequestArrival, ready: Sequence[Chosen]) -> Chosen:
         """Choose by the one router that gets this request."""
         now = arrival.time
+        self._advance(now)
         self._see([one.ordinal for one in ready])
         if now >= self._sampled_at + self._routers.figures_s:
             self._sampled_at = now
@@ -101,23 +109,33 @@ class RouterBalancer:
 
     def began(self, arrival: RequestArrival, now: float) -> None:
         """The first token of a request came."""
+        self._advance(now)
         flight = self._flights[id(arrival)]
         flight.table.first_token(flight.request, now)
 
     def ended(self, arrival: RequestArrival, output_tokens: int, now: float) -> None:
         """The last token of a request came."""
+        self._advance(now)
         flight = self._flights.pop(id(arrival))
         flight.table.expectations.replied(self._account.name, output_tokens)
         flight.table.give_back(flight.request, AttemptEnding.DONE, now)
 
+    def _advance(self, now: float) -> None:
+        """Let the routers report what they have to until now."""
+        if self.network is not None:
+            self.network.advance(now)
+
     def _routing_request(self, arrival: RequestArrival) -> RoutingRequest:
         step = self._routers.block_pages
+        blocks = arrival.prefix[step - 1 :: step]
+        if self.network is not None:
+            blocks = tuple(one & _UNSIGNED for one in blocks)
         return RoutingRequest(
             account=self._account,
             prompt_tokens=arrival.prompt_tokens,
             output_tokens=self._routers.most_output,
             arrived=arrival.time,
-            blocks=arrival.prefix[step - 1 :: step],
+            blocks=blocks,
             session=rendezvous.number(arrival.session) if self._routers.named and arrival.session is not None else 0,
             adapter=arrival.adapter,
         )
@@ -126,7 +144,8 @@ class RouterBalancer:
         if self._routers.by_session and arrival.session is not None:
             return sum(arrival.session.encode()) % len(self.tables)
         self._turn += 1
-        return self._turn % len(self.tables)
+        reachable = self.network.serving if self.network is not None else range(len(self.tables))
+        return reachable[self._turn % len(reachable)]
 
     def _table(self) -> EndpointTable:
         """A table with prefix blocks as long as the trace's; without short queues, since requests do not queue here."""
@@ -138,6 +157,13 @@ class RouterBalancer:
         table.expectations.bytes_a_token.value = BLOCK_BYTES / table.field.block_tokens
         return table
 
+    def _fresh(self, place: int) -> EndpointTable:
+        """Another table for a router that starts anew; requests in flight stay with the old one."""
+        self.tables[place] = self._table()
+        ordinals, self._ordinals = self._ordinals, []
+        self._see(ordinals)
+        return self.tables[place]
+
     def _see(self, ordinals: list[int]) -> None:
         if ordinals == self._ordinals:
             return
@@ -148,6 +174,8 @@ class RouterBalancer:
             for endpoint in table.endpoints:
                 table.proved(endpoint)
                 table.sized(endpoint, self._routers.kv_tokens, inf)
+        if self.network is not None:
+            self.network.follow()
         places = ((table, endpoint) for table in self.tables for endpoint in table.endpoints)
         self._places = {one: [] for one in ordinals}
         for table, endpoint in places:

@@ -1,0 +1,94 @@
+"""Keeps the Secrets by which routers know each other's datagrams: made where one is missing, renewed once a month.
+
+Secrets are never listed: each is read by its name once after the start, and again now and then. Without the right to,
+routers go by the places that all of them agree on, as they do without peers.
+"""
+
+import asyncio
+import logging
+import secrets
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Final
+
+from fairlead.cluster import kinds
+from fairlead.cluster.api_errors import ApiError
+from fairlead.cluster.fencing import NotLeading
+from fairlead.cluster.kinds import Manifest
+from fairlead.controller.interfaces import ControllerApiClient, ControllerClusterState
+from fairlead.objects import peer_secret
+
+EVERY_S: Final = 2.0
+"""Between two looks at the ConfigMaps in memory, which cost no request."""
+READ_EVERY_S: Final = 600.0
+"""Between two looks at one Secret."""
+FAILED_S: Final = 60.0
+
+log = logging.getLogger("fairlead.controller")
+
+
+class PeerSecrets:
+    """Of all deployments and gateways."""
+
+    def __init__(
+        self,
+        server: ControllerApiClient,
+        world: ControllerClusterState,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._server = server
+        self._world = world
+        self._clock = clock
+        self._due: dict[str, datetime] = {}
+        """When to look at the Secret of a ConfigMap again, by the ConfigMap's UID."""
+        self._read: dict[str, tuple[str, bool]] = {}
+        """By UID of a ConfigMap its version that was read last, and whether it wants a Secret."""
+
+    async def follow(self) -> None:
+        """Keep them until cancelled."""
+        while True:
+            await self.keep()
+            await asyncio.sleep(EVERY_S)
+
+    async def keep(self) -> None:
+        """Look at those that are due."""
+        now = self._clock()
+        config_maps = {one["metadata"]["uid"]: one for one in self._world.of(kinds.CONFIG_MAP).all()}
+        for uid in self._read.keys() - config_maps.keys():
+            del self._read[uid]
+            self._due.pop(uid, None)
+        for uid, one in config_maps.items():
+            if self._is_wanted(one) and now >= self._due.get(uid, now):
+                self._due[uid] = datetime.fromtimestamp(now.timestamp() + await self._keep(one, now), UTC)
+
+    def _is_wanted(self, config_map: Manifest) -> bool:
+        metadata = config_map["metadata"]
+        version, wanted = self._read.get(metadata["uid"], ("", False))
+        if version != metadata["resourceVersion"]:
+            wanted = peer_secret.is_wanted(config_map)
+            self._read[metadata["uid"]] = metadata["resourceVersion"], wanted
+        return wanted
+
+    async def _keep(self, config_map: Manifest, now: datetime) -> float:
+        """Bring one Secret in order; returns the seconds until the next look at it."""
+        metadata = config_map["metadata"]
+        namespace, name = metadata["namespace"], peer_secret.name(metadata["name"])
+        try:
+            live = await self._server.read(kinds.SECRET, namespace, name)
+            if live is not None and not peer_secret.is_ours(live, config_map):
+                log.warning(
+                    "Secret %s/%s is not Fairlead's; until it has another name, routers do not report to each other",
+                    namespace,
+                    name,
+                )
+                return READ_EVERY_S
+            made = peer_secret.manifest(config_map, live, secrets.token_bytes(peer_secret.KEY_BYTES), now)
+            if made is not None:
+                await self._server.apply(made)
+                log.info("Secret %s/%s: its routers know each other by a new key", namespace, name)
+        except NotLeading:
+            return FAILED_S
+        except ApiError as problem:
+            log.warning("Secret %s/%s: %s; until then, routers do not report to each other", namespace, name, problem)
+            return FAILED_S
+        return READ_EVERY_S

@@ -1,0 +1,83 @@
+"""The Secret with the keys by which the routers of one deployment or gateway know each other's datagrams.
+
+It stands beside their ConfigMap and has the same owner. A key that is replaced stays as the previous one, so that
+routers that have not read the new one yet are still heard.
+"""
+
+import base64
+import binascii
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from fairlead.api.kinds import GROUP
+from fairlead.objects import labels, router_config
+from fairlead.objects.labels import ChildRole
+from fairlead.objects.manifest import Manifest
+
+CURRENT: Final = "current"
+PREVIOUS: Final = "previous"
+RENEWED: Final = f"{GROUP}/renewed-at"
+"""An annotation: when its current key was made."""
+KEPT: Final = timedelta(days=30)
+"""How long a key is in use."""
+KEY_BYTES: Final = 32
+
+
+def name(router: str) -> str:
+    """Of the routers whose children have this name."""
+    return f"{router}{router_config.PEERS_ENDING}"
+
+
+def is_wanted(config_map: Manifest) -> bool:
+    """Whether this is the configuration of routers that want such a Secret."""
+    metadata = config_map["metadata"]
+    if (metadata.get("labels") or {}).get(labels.ROLE) != ChildRole.ROUTER or "deletionTimestamp" in metadata:
+        return False
+    return f'"{router_config.PEER_KEYS_FOLDER}"' in ((config_map.get("data") or {}).get(router_config.FILE) or "")
+
+
+def is_ours(live: Manifest, config_map: Manifest) -> bool:
+    """Whether it has the same owner as the configuration."""
+    return _owners(live) == _owners(config_map)
+
+
+def manifest(config_map: Manifest, live: Manifest | None, key: bytes, now: datetime) -> Manifest | None:
+    """The Secret with a new key, which takes the place of an old one; nothing while the live one is in order."""
+    before = None if live is None else ((live.get("data") or {}).get(CURRENT))
+    if live is not None and before is not None and _is_key(before) and now - _renewed(live) < KEPT:
+        return None
+    metadata = config_map["metadata"]
+    data = {CURRENT: base64.b64encode(key).decode()} | ({PREVIOUS: before} if before else {})
+    return {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "type": "Opaque",
+        "metadata": {
+            "name": name(metadata["name"]),
+            "namespace": metadata["namespace"],
+            "labels": metadata["labels"],
+            "ownerReferences": metadata["ownerReferences"],
+            "annotations": {RENEWED: now.astimezone(UTC).isoformat(timespec="seconds")},
+        },
+        "data": data,
+    }
+
+
+def _owners(one: Manifest) -> list[str]:
+    return [each["uid"] for each in one["metadata"].get("ownerReferences") or ()]
+
+
+def _is_key(text: str) -> bool:
+    try:
+        return len(base64.b64decode(text, validate=True)) >= KEY_BYTES
+    except binascii.Error:
+        return False
+
+
+def _renewed(live: Manifest) -> datetime:
+    """When its key was made; of a Secret that does not say so, long ago."""
+    try:
+        found = datetime.fromisoformat((live["metadata"].get("annotations") or {}).get(RENEWED, ""))
+    except ValueError:
+        return datetime.min.replace(tzinfo=UTC)
+    return found if found.tzinfo else found.replace(tzinfo=UTC)

@@ -1,0 +1,58 @@
+"""The prefixes of all engines for a router that starts or was cut off, a few datagrams at a time.
+
+Blocks go out as they were used, the oldest first, so that the receiver forgets them in the same order.
+"""
+
+from collections.abc import Iterator
+from typing import Final
+
+from fairlead.routing.peers import reports
+from fairlead.routing.peers.shared_engines import SharedEngines
+
+AT_ONCE: Final = 16
+"""Datagrams in one go: a socket's buffer holds about ninety of them."""
+MOST_WAITING: Final = 16
+"""Routers that wait for their turn; each asks again."""
+
+
+class CatchUps:
+    """Who wants to catch up, one after the other."""
+
+    def __init__(self, engines: SharedEngines) -> None:
+        self._engines = engines
+        self._waiting: dict[int, bool] = {}
+        """Receivers, and whether they know nothing yet."""
+        self._receiver = 0
+        self._contents: Iterator[bytes] | None = None
+
+    def add(self, receiver: int, *, whole: bool) -> None:
+        """This router asks; one that is being served goes on with what it gets."""
+        is_served = self._contents is not None and receiver == self._receiver
+        if not is_served and len(self._waiting) < MOST_WAITING:
+            self._waiting[receiver] = whole
+
+    def clear(self) -> None:
+        """Nobody is served any more."""
+        self._waiting.clear()
+        self._contents = None
+
+    def next(self) -> Iterator[tuple[int, bytes | None]]:
+        """The next contents with their receiver; none as the last one, which says that this was all."""
+        for _ in range(AT_ONCE):
+            if self._contents is None:
+                if not self._waiting:
+                    return
+                self._receiver = next(iter(self._waiting))
+                self._contents = self._all(whole=self._waiting.pop(self._receiver))
+            content = next(self._contents, None)
+            if content is None:
+                self._contents = None
+            yield self._receiver, content
+
+    def _all(self, *, whole: bool) -> Iterator[bytes]:
+        """All blocks, or the half that was used last for a router that knows its own."""
+        for engine, blocks in self._engines.held():
+            wanted = blocks if whole else blocks[len(blocks) // 2 :]
+            for at in range(0, len(wanted), reports.MOST_BLOCKS):
+                # A receiver takes the first block of a report for the one used last.
+                yield from reports.contents((), {engine: wanted[at : at + reports.MOST_BLOCKS][::-1]})

@@ -1,0 +1,90 @@
+"""What a router has to report of its own requests: what changed since the last report, or now and then everything."""
+
+from collections.abc import Iterable
+from typing import Final
+
+from fairlead.routing.endpoint import Endpoint
+from fairlead.routing.endpoint_table import EndpointTable
+from fairlead.routing.peers.own_requests import OwnRequests
+from fairlead.routing.peers.reports import EngineReport
+from fairlead.routing.peers.shared_engines import SharedEngines
+
+ZERO_BEATS: Final = 8
+"""Beats that repeat that an engine has nothing any more: longer than a peer may be silent before it is forgotten."""
+BLOCKS_A_SECOND: Final = 20_000.0
+"""That a router learns from all its peers together: each reports its part of them. This bounds what that costs
+(bench/peer_cpu.py); chat at 10,000 requests/s has as many new blocks."""
+MOST_AT_ONCE: Final = 20_000.0
+"""After a while with fewer: some twenty prompts of a hundred thousand tokens."""
+
+
+class OwnReports:
+    """Of one router."""
+
+    def __init__(self, engines: SharedEngines) -> None:
+        self._engines = engines
+        self._shown: dict[int, int] = {}
+        """Engines that were reported, and in how many beats they still will be when they have nothing."""
+        self._left = MOST_AT_ONCE
+        self._at = 0.0
+
+    def clear(self) -> None:
+        """Nobody is there to report to."""
+        for table in self._engines.tables.values():
+            _own(table).clear()
+
+    def loads(self, *, beats: bool) -> list[EngineReport]:
+        """Engines where something moved; with a beat every one that has something, or had until lately."""
+        found: dict[int, EngineReport] = {}
+        for table in self._engines.tables.values():
+            for endpoint in table.endpoints if beats else _own(table).moved:
+                self._report(endpoint, found)
+        if beats:
+            self._count_beats(found)
+        return list(found.values())
+
+    def blocks(self, peers: int, now: float) -> dict[int, list[int]]:
+        """Prefix blocks by the engine where they were sent; what is beyond the rate is left out, and reported later."""
+        self._left = min(self._left + (now - self._at) * BLOCKS_A_SECOND / peers, MOST_AT_ONCE)
+        self._at = now
+        placed = (pair for table in self._engines.tables.values() for pair in _own(table).placed.items())
+        numbered = ((self._engines.number(endpoint), ids) for endpoint, ids in placed)
+        found: dict[int, list[int]] = {}
+        for number, ids in numbered:
+            if number is not None and self._left >= 1:
+                found[number] = ids[: int(self._left)]
+                self._left -= len(found[number])
+        return found
+
+    def _report(self, endpoint: Endpoint, found: dict[int, EngineReport]) -> None:
+        number = self._engines.number(endpoint)
+        if number is None:
+            return
+        if endpoint.inflight:
+            self._shown[number] = ZERO_BEATS
+        elif number not in self._shown:
+            return
+        found[number] = number, endpoint.inflight, endpoint.prompt_load, endpoint.reply_load
+
+    def _count_beats(self, found: dict[int, EngineReport]) -> None:
+        """Repeat for a while that an engine has nothing, also of one that is listed no more."""
+        for number, left in list(self._shown.items()):
+            if not found.setdefault(number, (number, 0, 0, 0))[1]:
+                self._shown[number] = left - 1
+                if left == 1:
+                    del self._shown[number]
+
+
+def follow(tables: Iterable[EndpointTable], before: Iterable[EndpointTable]) -> None:
+    """Have these tables keep what is to be reported, and those of before no more."""
+    kept = list(tables)
+    for table in before:
+        if table not in kept:
+            table.own_requests, table.field.together = None, False
+    for table in kept:
+        table.own_requests = table.own_requests or OwnRequests()
+
+
+def _own(table: EndpointTable) -> OwnRequests:
+    assert table.own_requests is not None
+    return table.own_requests

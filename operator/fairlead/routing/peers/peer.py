@@ -1,0 +1,86 @@
+"""Another router, as this one knows it: whether it runs, what of its datagrams is new, and what it has in flight."""
+
+from math import inf
+from typing import Final
+
+from fairlead.routing.peers.envelope import Envelope, IgnoredReason
+from fairlead.routing.peers.shared_engines import PeerLoads
+
+SILENT_SECONDS: Final = 1.5
+"""Six reports that did not come. With the time until the next look, it is forgotten within two seconds."""
+WINDOW: Final = 64
+"""Datagrams that may overtake one. Of one that was overtaken only the prefixes count: its figures are old."""
+_WINDOW_BITS: Final = 2**WINDOW - 1
+CHALLENGE_SECONDS: Final = 0.1
+"""The least time between two challenges, or two proofs, to one peer, whatever is sent in its name."""
+
+
+class Peer:
+    """One other router."""
+
+    __slots__ = (
+        "_seen",
+        "challenged_at",
+        "incarnation",
+        "live",
+        "loads",
+        "nonce",
+        "number",
+        "proved_at",
+        "received_at",
+    )
+
+    def __init__(self) -> None:
+        self.incarnation: int | None = None
+        """Of its process that answered a challenge last."""
+        self.number = 0
+        """Of the latest datagram that counted."""
+        self._seen = 0
+        """Which of the ones before it counted: the lowest bit is the latest one itself."""
+        self.received_at = -inf
+        self.live = False
+        """It was heard lately."""
+        self.loads: PeerLoads = {}
+        self.nonce: int | None = None
+        """The number that it was sent to repeat."""
+        self.challenged_at = -inf
+        self.proved_at = -inf
+        """When this router last answered a challenge of it."""
+
+    def admit(self, envelope: Envelope) -> IgnoredReason | None:
+        """Whether a datagram of it counts: of the process that answered, once, and not long after later ones."""
+        if envelope.incarnation != self.incarnation:
+            return IgnoredReason.UNPROVED
+        overtaken_by = self.number - envelope.number
+        if overtaken_by < 0:
+            self._seen = (self._seen << min(-overtaken_by, WINDOW) | 1) & _WINDOW_BITS
+            self.number = envelope.number
+        elif overtaken_by >= WINDOW or self._seen >> overtaken_by & 1:
+            return IgnoredReason.OLD
+        else:
+            self._seen |= 1 << overtaken_by
+        return None
+
+    def prove(self, envelope: Envelope, nonce: int) -> bool:
+        """Whether it answered its challenge: only the number that it was sent will do, and once."""
+        if nonce != self.nonce:
+            return False
+        if envelope.incarnation != self.incarnation:
+            # Whatever it sent before the proof counts no more: it may be somebody's recording.
+            self.incarnation, self.number, self._seen = envelope.incarnation, envelope.number, _WINDOW_BITS
+        self.nonce = None
+        return True
+
+    def challenge(self, nonce: int, now: float) -> bool:
+        """Whether to send it this number now. A number that it has not answered for long is replaced."""
+        if now - self.challenged_at < CHALLENGE_SECONDS:
+            return False
+        self.challenged_at, self.nonce = now, nonce
+        return True
+
+    def may_prove(self, now: float) -> bool:
+        """Whether to answer its challenge."""
+        if now - self.proved_at < CHALLENGE_SECONDS / 2:
+            return False
+        self.proved_at = now
+        return True

@@ -1,0 +1,244 @@
+"""The routers of one deployment or gateway as one of them sees the others: bytes in, bytes out, and choices as of one.
+
+Each reports what it has in flight, whole, and where it sent which prefix, a few milliseconds after it happened. Every
+peer has an age: one that is silent is forgotten, and counts again with its next report. While a third of the others is
+heard, a router chooses as if it stood alone; else by the places that all routers agree on.
+
+A datagram counts only if its sender is listed, has a key, and answered a challenge since it started, and only once. No
+clock of another machine is read.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from math import inf
+from typing import Final
+
+from fairlead.routing import rendezvous
+from fairlead.routing.endpoint_table import EndpointTable
+from fairlead.routing.peers import own_reports, reports
+from fairlead.routing.peers.catch_up import CatchUps
+from fairlead.routing.peers.envelope import EVERYBODY, DatagramKind, Envelope, IgnoredReason, PeerKey, PeerKeys
+from fairlead.routing.peers.own_reports import OwnReports
+from fairlead.routing.peers.peer import SILENT_SECONDS, Peer
+from fairlead.routing.peers.shared_engines import SharedEngines
+
+LEAST_LIVE: Final = 3
+"""One in so many of the others must be heard. With halves cut off from each other, one in two loses four points more of
+the clairvoyant's hits (bench/peer_faults.py, the first half of the Mooncake trace)."""
+REPEAT_SECONDS: Final = 15.0
+"""Until a prefix that is used again is reported again."""
+BEAT_SECONDS: Final = 0.25
+"""Between two reports of everything; what changes is reported in between."""
+MOST_PEERS: Final = 128
+CATCH_UP_SECONDS: Final = 0.3
+"""Before another peer is sent the same request."""
+FIRST_SECONDS: Final = 1.0
+"""A router that starts waits no longer for what its peers know."""
+RENEWAL_SECONDS: Final = 180.0
+"""Until a new key is sent with: kubelets write a changed Secret to its files within a minute or two."""
+_NUMBER_BYTES: Final = 8
+_WHOLE: Final = b"\1"
+_HALF: Final = b"\0"
+
+
+class PeerGroup:
+    """One router among its peers."""
+
+    def __init__(self, name: str, incarnation: int, nonces: Callable[[], int], now: float) -> None:
+        """`nonces` gives numbers of 64 bits that nobody can guess; `now` is the moment of the start."""
+        self.keys = PeerKeys()
+        """Without one nothing is sent, and nothing counts."""
+        self.engines = SharedEngines()
+        self.outbox: list[tuple[int, bytes]] = []
+        """What is to be sent, and to whom; the caller takes it."""
+        self.is_caught_up = False
+        """A peer sent all it knows, or none did in time."""
+        self.is_together = False
+        """Enough of the other routers are heard, so that choices are those of one router."""
+        self._latest: PeerKey | None = None
+        self._latest_from = -inf
+        self._routers = 1
+        self._began = now
+        self._me = rendezvous.number(name)
+        self._incarnation = incarnation
+        self._nonces = nonces
+        self._peers: dict[int, Peer] = {}
+        self._sent = 0
+        self._beat_at = -inf
+        self._repeat_at = now + REPEAT_SECONDS
+        self._own = OwnReports(self.engines)
+        self._catch_ups = CatchUps(self.engines)
+        self._requested_at = -inf
+        self._lacks = True
+        """It starts, or was cut off: what others sent where is to be caught up with."""
+
+    @property
+    def listed(self) -> int:
+        """Peers that there are, heard or not."""
+        return len(self._peers)
+
+    @property
+    def live(self) -> int:
+        """Peers that were heard lately."""
+        return sum(1 for one in self._peers.values() if one.live)
+
+    def oldest(self, now: float) -> float:
+        """Seconds since the live peer spoke that was silent for the longest time; 0 without one."""
+        return max((now - one.received_at for one in self._peers.values() if one.live), default=0.0)
+
+    # What the caller knows
+
+    def renew(self, keys: Sequence[PeerKey], now: float) -> None:
+        """The keys in force, the newest first. A new one is sent with once every router has had time to read it too."""
+        latest = keys[0] if keys else None
+        before = self.keys.keys[self.keys.sends_with] if self.keys.keys else None
+        if latest != self._latest:
+            self._latest, self._latest_from = latest, now + RENEWAL_SECONDS
+        sends_with = keys.index(before) if before in keys and now < self._latest_from else 0
+        self.keys = PeerKeys(tuple(keys), sends_with)
+
+    def follow(self, tables: dict[str, EndpointTable]) -> None:
+        """Share the requests of these tables, by the names of their targets."""
+        own_reports.follow(tables.values(), self.engines.tables.values())
+        for table in tables.values():
+            table.field.together = self.is_together
+        self.engines.follow(tables, [one.loads for one in self._peers.values()])
+
+    def take(self, names: Iterable[str], routers: int) -> None:
+        """The routers that are listed, whether this one is or not, and how many of them are ready."""
+        self._routers = routers
+        listed = sorted({rendezvous.number(name) for name in names} - {self._me})[:MOST_PEERS]
+        for number in self._peers.keys() - set(listed):
+            self.engines.forget(self._peers.pop(number).loads)
+        for number in listed:
+            self._peers.setdefault(number, Peer())
+        self._judge()
+
+    # Datagrams
+
+    def receive(self, datagram: bytes, now: float) -> IgnoredReason | None:
+        """Act on a datagram, or say why not; answers to it are in the outbox."""
+        opened = self.keys.opened(datagram)
+        if isinstance(opened, IgnoredReason):
+            return opened
+        envelope, content = opened
+        peer = self._peers.get(envelope.sender)
+        if peer is None or envelope.receiver not in (EVERYBODY, self._me):
+            return IgnoredReason.NO_PEER
+        if envelope.kind == DatagramKind.PROOF:
+            return self._prove(envelope, peer, content, now)
+        ignored = peer.admit(envelope)
+        if envelope.kind == DatagramKind.CHALLENGE:
+            return self._answer(envelope.sender, peer, content, now) if ignored is not IgnoredReason.OLD else ignored
+        if ignored is IgnoredReason.UNPROVED:
+            self._challenge(envelope.sender, peer, now)
+        elif ignored is None:
+            self._receive_from(peer, now)
+            ignored = self._act(envelope, peer, content)
+        return ignored
+
+    def flush(self, now: float) -> None:
+        """Report what changed, and everything now and then; forget peers that are silent."""
+        beats = now >= self._beat_at
+        if beats:
+            self._beat_at = now + BEAT_SECONDS
+            self._beat(now)
+        if self._peers:
+            texts = reports.contents(self._own.loads(beats=beats), self._own.blocks(len(self._peers), now))
+            for text in texts or ([reports.EMPTY] if beats else ()):
+                self._send(EVERYBODY, DatagramKind.REPORT, text)
+            for receiver, content in self._catch_ups.next():
+                kind = DatagramKind.CAUGHT_UP if content is None else DatagramKind.REPORT
+                self._send(receiver, kind, content or b"")
+        self._own.clear()
+
+    # Inside
+
+    def _send(self, receiver: int, kind: DatagramKind, content: bytes) -> None:
+        if not self.keys.keys:
+            return
+        self._sent += 1
+        envelope = Envelope(kind, self._me, receiver, self._incarnation, self._sent)
+        self.outbox.append((receiver, self.keys.sealed(envelope, content)))
+
+    def _beat(self, now: float) -> None:
+        for peer in self._peers.values():
+            if peer.live and now - peer.received_at >= SILENT_SECONDS:
+                peer.live = False
+                self.engines.forget(peer.loads)
+        self._judge()
+        if self.keys.sends_with and now >= self._latest_from:
+            self.keys = PeerKeys(self.keys.keys)
+        self.engines.follow(self.engines.tables, [one.loads for one in self._peers.values()])
+        if now >= self._repeat_at:
+            self._repeat_at = now + REPEAT_SECONDS
+            for table in self.engines.tables.values():
+                table.index.share_again()
+        if not self.is_caught_up and now - self._began >= FIRST_SECONDS:
+            self._caught_up()
+        if self._lacks:
+            self._request_blocks(now)
+
+    def _receive_from(self, peer: Peer, now: float) -> None:
+        peer.received_at = now
+        if not peer.live:
+            peer.live = True
+            self._judge()
+            if self._lacks:
+                self._request_blocks(now)
+
+    def _judge(self) -> None:
+        """Whether enough of the others are heard."""
+        others = self._routers - 1
+        together = others > 0 and LEAST_LIVE * self.live >= others
+        if together == self.is_together:
+            return
+        self.is_together = together
+        self._lacks = self._lacks or not together
+        for table in self.engines.tables.values():
+            table.field.together = together
+
+    def _challenge(self, sender: int, peer: Peer, now: float) -> None:
+        nonce = self._nonces()
+        if peer.challenge(nonce, now):
+            self._send(sender, DatagramKind.CHALLENGE, nonce.to_bytes(_NUMBER_BYTES, "little"))
+
+    def _answer(self, sender: int, peer: Peer, content: bytes, now: float) -> IgnoredReason | None:
+        if not peer.may_prove(now):
+            return IgnoredReason.OLD
+        self._send(sender, DatagramKind.PROOF, content[:_NUMBER_BYTES])
+        return None
+
+    def _prove(self, envelope: Envelope, peer: Peer, content: bytes, now: float) -> IgnoredReason | None:
+        before = peer.incarnation
+        if not peer.prove(envelope, int.from_bytes(content[:_NUMBER_BYTES], "little")):
+            return IgnoredReason.OLD
+        if before != peer.incarnation:
+            self.engines.forget(peer.loads)
+        self._receive_from(peer, now)
+        return None
+
+    def _act(self, envelope: Envelope, peer: Peer, content: bytes) -> IgnoredReason | None:
+        match envelope.kind:
+            case DatagramKind.REPORT:
+                report = reports.read(content)
+                if report is None:
+                    return IgnoredReason.MALFORMED
+                if envelope.number == peer.number:
+                    self.engines.take(peer.loads, report.loads)
+                for engine, blocks in report.blocks:
+                    self.engines.learn(engine, blocks)
+            case DatagramKind.CATCH_UP if self.is_caught_up:
+                self._catch_ups.add(envelope.sender, whole=content == _WHOLE)
+            case DatagramKind.CAUGHT_UP:
+                self._caught_up()
+        return None
+
+    def _request_blocks(self, now: float) -> None:
+        """Ask a live peer for all it knows; another one, if that one does not answer."""
+        live = [number for number, one in self._peers.items() if one.live]
+        if live and now - self._requested_at >= CATCH_UP_SECONDS:
+            self._requested_at = now
+            self._send(live[self._nonces() % len(live)], DatagramKind.CATCH_UP, _HALF if self.is_caught_up else _WHOLE)
+
+    def _caught_up(self) -> None:
+        self.is_caught_up, self._lacks = True, False

@@ -1,0 +1,82 @@
+"""The content of reports: requests and tokens in flight by engine, and prefix blocks by the engine they were sent to.
+
+Figures are whole, never differences, so that a lost report is mended by the next one. An engine is named by a hash.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from struct import Struct, error, pack, unpack_from
+from typing import Final, NamedTuple
+
+from fairlead.routing.peers.envelope import MOST_CONTENT
+
+_COUNT: Final = Struct("<H")
+_LOAD: Final = Struct("<QIII")
+_PLACE: Final = Struct("<QH")
+_BLOCK_BYTES: Final = 8
+_LARGEST: Final = 2**32 - 1
+MOST_LOADS: Final = (MOST_CONTENT - _COUNT.size) // _LOAD.size
+MOST_BLOCKS: Final = (MOST_CONTENT - _COUNT.size - _PLACE.size) // _BLOCK_BYTES
+
+
+EngineReport = tuple[int, int, int, int]
+"""What one router has in flight at one engine: its number, requests, prompt tokens not computed, and reply tokens not
+written yet. Thirty are in a datagram, so it has no names (bench/peer_cpu.py)."""
+
+
+class PeerReport(NamedTuple):
+    """The content of one datagram."""
+
+    loads: list[EngineReport]
+    blocks: list[tuple[int, tuple[int, ...]]]
+    """Engines, and the blocks that were sent there."""
+
+
+def contents(loads: Sequence[EngineReport], blocks: Mapping[int, Sequence[int]]) -> list[bytes]:
+    """As few contents as these take, each short enough for a datagram."""
+    found: list[bytes] = []
+    for at in range(0, len(loads), MOST_LOADS):
+        part = loads[at : at + MOST_LOADS]
+        found.append(_COUNT.pack(len(part)) + b"".join(_LOAD.pack(*_capped(one)) for one in part))
+    text = found.pop() if found else _COUNT.pack(0)
+    for engine, ids in blocks.items():
+        start = 0
+        while start < len(ids):
+            room = (MOST_CONTENT - len(text) - _PLACE.size) // _BLOCK_BYTES
+            if room <= 0:
+                found.append(text)
+                text = _COUNT.pack(0)
+                continue
+            part_ids = ids[start : start + room]
+            text += _PLACE.pack(engine, len(part_ids)) + pack(f"<{len(part_ids)}Q", *part_ids)
+            start += room
+    if len(text) > _COUNT.size:
+        found.append(text)
+    return found
+
+
+EMPTY: Final = _COUNT.pack(0)
+"""A report of nothing, which says that its sender is there."""
+
+
+def read(content: bytes) -> PeerReport | None:
+    """The report; nothing where the content ends in its middle."""
+    try:
+        (count,) = _COUNT.unpack_from(content)
+        at = _COUNT.size + count * _LOAD.size
+        if at > len(content):
+            return None
+        loads: list[EngineReport] = list(_LOAD.iter_unpack(content[_COUNT.size : at]))
+        blocks: list[tuple[int, tuple[int, ...]]] = []
+        while at < len(content):
+            engine, count = _PLACE.unpack_from(content, at)
+            at += _PLACE.size
+            blocks.append((engine, unpack_from(f"<{count}Q", content, at)))
+            at += count * _BLOCK_BYTES
+    except error:
+        return None
+    return PeerReport(loads, blocks)
+
+
+def _capped(one: Iterable[int]) -> Iterable[int]:
+    engine, *figures = one
+    return engine, *(min(max(each, 0), _LARGEST) for each in figures)

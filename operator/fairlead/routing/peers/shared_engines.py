@@ -1,0 +1,113 @@
+"""The engines of all targets by the number that routers name them with, and what peers have in flight there.
+
+The hash of target and pod, not the address, names an engine: each router finds the address by itself. A peer's report
+of an engine that is not listed here yet is kept, and counts once it is.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final, NamedTuple
+
+from fairlead.routing import rendezvous
+from fairlead.routing.endpoint import Endpoint
+from fairlead.routing.endpoint_table import EndpointTable
+from fairlead.routing.peers.reports import EngineReport
+
+MOST_ENGINES: Final = 4096
+"""Of one peer; a gateway's router has a thousand."""
+PeerLoads = dict[int, EngineReport]
+"""What one peer has in flight, by engine; none of them is zero."""
+_NOTHING: Final[EngineReport] = (0, 0, 0, 0)
+
+
+class SharedEngine(NamedTuple):
+    """An engine as one table has it."""
+
+    table: EndpointTable
+    endpoint: Endpoint
+
+
+class SharedEngines:
+    """The engines of one router."""
+
+    def __init__(self) -> None:
+        self.tables: dict[str, EndpointTable] = {}
+        """By the names of their targets."""
+        self._engines: dict[int, SharedEngine] = {}
+        self._numbers: dict[Endpoint, int] = {}
+
+    def follow(self, tables: dict[str, EndpointTable], loads: Iterable[PeerLoads]) -> None:
+        """Take these tables, by the names of their targets, and their endpoints as they are now."""
+        found: dict[int, SharedEngine] = {}
+        for target, table in tables.items():
+            salt = rendezvous.number(target)
+            for endpoint in table.endpoints:
+                if endpoint.listed:
+                    found[rendezvous.mixed(endpoint.place ^ salt)] = SharedEngine(table, endpoint)
+        self.tables = tables
+        if found == self._engines:
+            return
+        before, self._engines = self._engines, found
+        self._numbers = {one.endpoint: number for number, one in found.items()}
+        for gone in before.values():
+            _withdraw(gone.endpoint)
+        for peer in loads:
+            for report in peer.values():
+                self._add(report, _NOTHING)
+
+    def number(self, endpoint: Endpoint) -> int | None:
+        """How peers name it; nothing where it is listed no more."""
+        return self._numbers.get(endpoint)
+
+    def held(self) -> Iterator[tuple[int, list[int]]]:
+        """Every engine with its blocks, the least recently used first."""
+        for number, one in list(self._engines.items()):
+            yield number, one.table.index.blocks(one.endpoint.slot)
+
+    def take(self, loads: PeerLoads, reports: Iterable[EngineReport]) -> None:
+        """A peer reports what it has in flight at these engines now."""
+        for report in reports:
+            engine = report[0]
+            before = loads.get(engine, _NOTHING)
+            if report[1:] == before[1:]:
+                continue
+            if report[1] or report[2] or report[3]:
+                if before is _NOTHING and len(loads) >= MOST_ENGINES:
+                    continue
+                loads[engine] = report
+            else:
+                del loads[engine]
+            self._add(report, before)
+
+    def forget(self, loads: PeerLoads) -> None:
+        """A peer is gone: what it had in flight is its engines' to report."""
+        for report in loads.values():
+            self._add((report[0], 0, 0, 0), report)
+        loads.clear()
+
+    def learn(self, engine: int, blocks: Sequence[int]) -> None:
+        """A peer sent these blocks there."""
+        one = self._engines.get(engine)
+        if one is not None and one.table.field.balancing.prefix:
+            one.table.index.learn_shared(blocks, one.endpoint.slot)
+
+    def _add(self, report: EngineReport, before: EngineReport) -> None:
+        engine, requests, prompt, reply = report
+        one = self._engines.get(engine)
+        if one is None:
+            return
+        table, endpoint = one
+        if requests > before[1]:
+            table.field.picks += 1
+            endpoint.last_pick = table.field.picks
+        prompt -= before[2]
+        tokens = prompt + reply - before[3]
+        endpoint.peers_inflight += requests - before[1]
+        endpoint.peers_prompt += prompt
+        endpoint.peers_load += tokens
+        endpoint.others_load += tokens
+
+
+def _withdraw(endpoint: Endpoint) -> None:
+    """It begins anew, without what peers have in flight there."""
+    endpoint.others_load -= endpoint.peers_load
+    endpoint.peers_inflight = endpoint.peers_prompt = endpoint.peers_load = 0

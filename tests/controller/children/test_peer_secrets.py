@@ -1,0 +1,185 @@
+"""The keys of routers: made beside their ConfigMap, renewed once a month, and nobody else's Secret is touched."""
+
+import asyncio
+import base64
+import logging
+from datetime import datetime, timedelta
+from typing import Final
+
+import pytest
+
+from fairlead.cluster import kinds
+from fairlead.cluster.fencing import NotLeading
+from fairlead.cluster.kinds import Manifest
+from fairlead.controller.children import peer_secrets
+from fairlead.controller.children.peer_secrets import FAILED_S, READ_EVERY_S, PeerSecrets
+from fairlead.objects import peer_secret
+from tests.controller.pretend import Pretend, deployment
+
+SECRET: Final = (kinds.SECRET.title, "default", "chat-router-peers")
+
+
+class Story:
+    """A deployment with routers, and an operator that keeps their keys."""
+
+    def __init__(self) -> None:
+        self.world = Pretend()
+        self.world.apply(deployment())
+        self.world.settle()
+        self.world.server.writes.clear()
+        self.now = self.world.now
+        self.keeper = PeerSecrets(self.world.server, self.world.world, self._clock)
+
+    def keep(self, after: timedelta = timedelta(0)) -> None:
+        """One look, so much later."""
+        self.now += after
+        asyncio.run(self.keeper.keep())
+
+    @property
+    def live(self) -> Manifest | None:
+        return self.world.objects.held.get(SECRET)
+
+    def exists(self) -> bool:
+        return self.live is not None
+
+    @property
+    def keys(self) -> dict[str, str]:
+        assert self.live is not None
+        found: dict[str, str] = self.live["data"]
+        return found
+
+    @property
+    def writes(self) -> int:
+        return len(self.world.server.writes)
+
+    def _clock(self) -> datetime:
+        return self.now
+
+
+def test_routers_get_a_key_that_goes_with_their_owner() -> None:
+    story = Story()
+    story.keep()
+    assert story.live is not None
+    metadata = story.live["metadata"]
+    config_map = story.world.objects.held[(kinds.CONFIG_MAP.title, "default", "chat-router")]
+    assert metadata["ownerReferences"] == config_map["metadata"]["ownerReferences"]
+    assert metadata["labels"] == config_map["metadata"]["labels"]
+    assert list(story.keys) == ["current"]
+    assert len(base64.b64decode(story.keys["current"])) == peer_secret.KEY_BYTES
+
+
+def test_at_rest_nothing_is_written() -> None:
+    story = Story()
+    for _ in range(5):
+        story.keep(timedelta(seconds=READ_EVERY_S))
+    assert story.writes == 1
+
+
+def test_after_a_month_a_new_key_comes_and_the_old_one_stays_beside_it() -> None:
+    story = Story()
+    story.keep()
+    first = story.keys["current"]
+    story.keep(peer_secret.KEPT)
+    second = story.keys["current"]
+    assert (second != first, story.keys["previous"]) == (True, first)
+    story.keep(peer_secret.KEPT)
+    assert (story.keys["previous"], story.writes) == (second, 3)
+
+
+def test_a_secret_that_was_removed_is_made_again_within_ten_minutes() -> None:
+    story = Story()
+    story.keep()
+    del story.world.objects.held[SECRET]
+    story.keep(timedelta(seconds=READ_EVERY_S - 1))
+    assert story.live is None
+    story.keep(timedelta(seconds=1))
+    assert story.live is not None
+
+
+@pytest.mark.parametrize("data", [{}, {"current": "?"}, {"current": base64.b64encode(b"short").decode()}])
+@pytest.mark.parametrize("renewed", ["2026-11-20T12:00:00+00:00", "2026-11-20T12:00:00", "whenever"])
+def test_a_useless_key_is_replaced(data: dict[str, str], renewed: str) -> None:
+    story = Story()
+    story.keep()
+    assert story.live is not None
+    story.live["data"] = data
+    story.live["metadata"]["annotations"][peer_secret.RENEWED] = renewed
+    story.keep(timedelta(seconds=READ_EVERY_S))
+    assert len(base64.b64decode(story.keys["current"])) == peer_secret.KEY_BYTES
+
+
+def test_a_secret_of_somebody_else_is_left_alone(caplog: pytest.LogCaptureFixture) -> None:
+    story = Story()
+    theirs = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": SECRET[2], "namespace": "default"}}
+    story.world.objects.put(kinds.SECRET, theirs)
+    with caplog.at_level(logging.WARNING):
+        story.keep()
+    assert story.writes == 0
+    assert "Secret default/chat-router-peers is not Fairlead's" in caplog.text
+
+
+@pytest.mark.parametrize("verb", ["get", "patch"])
+def test_a_missing_right_is_said_and_heals(verb: str, caplog: pytest.LogCaptureFixture) -> None:
+    story = Story()
+    story.world.server.faults.forbidden = frozenset({(verb, kinds.SECRET.title)})
+    with caplog.at_level(logging.WARNING):
+        story.keep()
+    assert "routers do not report to each other" in caplog.text
+    story.world.server.faults.forbidden = frozenset()
+    story.keep(timedelta(seconds=FAILED_S))
+    assert story.live is not None
+
+
+def test_one_that_leads_no_more_writes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    story = Story()
+
+    async def refuse(manifest: Manifest, **_: object) -> Manifest:
+        raise NotLeading(manifest["kind"])
+
+    monkeypatch.setattr(story.world.server, "apply", refuse)
+    story.keep()
+    assert story.live is None
+
+
+def test_configurations_of_other_kinds_and_releases_want_none() -> None:
+    story = Story()
+    story.keep()
+    where = (kinds.CONFIG_MAP.title, "default", "chat-router")
+    config_map = story.world.objects.held[where]
+    metadata = config_map["metadata"]
+    older = config_map | {"data": {"router.json": "{}"}}
+    leaving = config_map | {"metadata": metadata | {"deletionTimestamp": "2026-11-20T12:00:00Z"}}
+    other = config_map | {"metadata": metadata | {"labels": {}}}
+    bare = {"metadata": metadata}
+    assert [peer_secret.is_wanted(one) for one in (config_map, older, leaving, other, bare)] == [True] + [False] * 4
+
+
+def test_what_is_gone_is_forgotten_and_what_is_configured_anew_is_read_anew() -> None:
+    story = Story()
+    story.keep()
+    store = story.world.world.of(kinds.CONFIG_MAP)
+    (config_map,) = [one for one in store.all() if one["metadata"]["name"] == "chat-router"]
+    metadata = config_map["metadata"] | {"resourceVersion": "later"}
+    story.world.world.note(config_map | {"metadata": metadata, "data": {}})
+    story.keep(timedelta(seconds=READ_EVERY_S))
+    assert story.writes == 1
+    story.world.world.gone(config_map)
+    story.keep(timedelta(seconds=READ_EVERY_S))
+    assert story.writes == 1
+
+
+def test_it_looks_again_and_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    story = Story()
+    monkeypatch.setattr(peer_secrets, "EVERY_S", 0.001)
+
+    async def follow() -> None:
+        following = asyncio.create_task(story.keeper.follow())
+        while not story.exists():
+            await asyncio.sleep(0.001)
+        del story.world.objects.held[SECRET]
+        story.now += timedelta(seconds=READ_EVERY_S)
+        while not story.exists():
+            await asyncio.sleep(0.001)
+        following.cancel()
+
+    asyncio.run(follow())
