@@ -61,7 +61,7 @@ class EndpointChoice:
 class SelectionContext:
     """The input of `choose`."""
 
-    __slots__ = ("balancing", "block_tokens", "crowds", "index", "picks", "routable", "routers", "short_queues")
+    __slots__ = ("balancing", "block_tokens", "crowds", "index", "most_unread", "picks", "routable", "routers", "short_queues")
 
     def __init__(self, balancing: Balancing, index: PrefixIndex, crowds: PrefixPopularity) -> None:
         self.balancing = balancing
@@ -73,17 +73,19 @@ class SelectionContext:
         """Tokens in one prefix block."""
         self.routers = 1
         """Routers that share these engines, this one included."""
+        self.most_unread = inf
+        """Prompt tokens that an endpoint may have to compute before it gets another request."""
         self.short_queues = True
         """Whether to skip an engine with enough in its own queue; what is not sent must wait elsewhere."""
         self.picks = 0
 
 
-def has_room(endpoint: Endpoint) -> bool:
+def has_room(endpoint: Endpoint, most_unread: float = inf) -> bool:
     """Whether the engine would soon start one more. Our requests since its sample are counted, others' are not known.
 
     An engine without our requests always has room: samples that no longer come must not exclude it for good.
     """
-    if endpoint.inflight >= endpoint.most_requests:
+    if endpoint.inflight >= endpoint.most_requests or endpoint.unread >= most_unread:
         return False
     since = endpoint.inflight - endpoint.inflight_then
     return not (endpoint.queued_then and endpoint.inflight) or endpoint.queued_then + since < MOST_WAITING
@@ -94,7 +96,7 @@ def choose(field: SelectionContext, request: RoutingRequest, now: float) -> Endp
     routable = field.routable
     if not routable:
         return NoCandidate.NONE_ROUTABLE
-    adapter, tried, short = request.adapter, request.tried, field.short_queues
+    adapter, tried, short, unread = request.adapter, request.tried, field.short_queues, field.most_unread
     fit: list[Endpoint] = []
     tired: list[Endpoint] = []
     served = False
@@ -105,6 +107,7 @@ def choose(field: SelectionContext, request: RoutingRequest, now: float) -> Endp
         # `has_room`, inlined: a call for each engine is a tenth of choosing (bench/choosing_cost.py).
         if short and (
             one.inflight >= one.most_requests
+            or one.unread >= unread
             or (one.queued_then and one.inflight and one.queued_then + one.inflight - one.inflight_then >= MOST_WAITING)
         ):
             continue
