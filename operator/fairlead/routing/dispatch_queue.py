@@ -267,8 +267,9 @@ class DispatchQueue:
         heapify(self._deadlines)
 
     def oldest(self, lane: LaneQueue) -> float | None:
-        """When the request that has waited longest was queued."""
-        return min((request.queued_at for queue in lane.bands.queues for request in queue.requests), default=None)
+        """When the request that has waited longest was queued; those that are late, and known to be, do not count."""
+        every = (request for queue in lane.bands.queues for request in queue.requests)
+        return min((request.queued_at for request in every if not request.late), default=None)
 
     def _deadline(self, request: RoutingRequest) -> float:
         lane = self.lanes.named(request.lane)

@@ -112,7 +112,7 @@ class FairQueue:
         share = line.share
         request = line.next
         if line.order is not None:
-            request.late = line.order.sent(request)
+            line.order.sent(request)
         self.withdraw(request, line)
         self._virtual = max(self._virtual, share.start)
         share.start += request.cost / share.account.tenant.weight

@@ -54,6 +54,7 @@ class LineOrder:
         if not self._entries:
             self._pace.begin(self._outlook.now)
         self._serial += 1
+        request.late = False
         entry = self._entries[request] = OrderedRequest(request, self._serial, first=first)
         self._timely.push(entry.place, entry, len(self._entries))
         self._largest.push((-entry.work, self._serial), entry, len(self._entries))
@@ -83,15 +84,14 @@ class LineOrder:
         self._note_late()
         return next(reversed(self._late), None)
 
-    def sent(self, request: RoutingRequest) -> bool:
-        """Account for its turn before it is withdrawn, and say whether it was late."""
+    def sent(self, request: RoutingRequest) -> None:
+        """Account for its turn, before it is withdrawn."""
         entry = self._entries[request]
         self._pace.sent(entry.work, self._outlook.now)
         if entry.standing is Standing.LATE:
             self._owed = max(self._owed - request.cost, 0.0)
-            return True
-        self._owed = self._owed + request.cost * OWED if self._late else 0.0
-        return False
+        else:
+            self._owed = self._owed + request.cost * OWED if self._late else 0.0
 
     def withdraw(self, request: RoutingRequest) -> None:
         """Forget a request."""
@@ -118,6 +118,7 @@ class LineOrder:
             while (entry := group.first()) is not None and outlook.latest_start(entry.request) < outlook.now:
                 self._become(entry, Standing.LATE)
                 self._late[entry.request] = None
+                entry.request.late = True
 
     def _become(self, entry: OrderedRequest, standing: Standing) -> None:
         """Change its standing, and give it up where late requests are refused."""

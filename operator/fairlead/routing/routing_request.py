@@ -72,7 +72,7 @@ class RoutingRequest:
     waiting: bool = False
     """It is in a queue."""
     late: bool = False
-    """It was sent after the latest start for a first token within the objective."""
+    """It waited past the latest start for a first token within the objective."""
     occupied: int = 0
     """Its part of all tokens in flight, from the start of the attempt to its end."""
     uncached: int = 0
