@@ -108,7 +108,6 @@ class DispatchOrder:
         self._room.lanes.served(lane, request.cost)
         self._room.left(request)
         self._room.pace.turns += 1
-        self._room.late_served += request.late
         return request
 
 

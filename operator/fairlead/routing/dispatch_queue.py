@@ -38,8 +38,6 @@ class DispatchQueue:
         "_there_since",
         "bytes",
         "lanes",
-        "late_refused",
-        "late_served",
         "outlook",
         "pace",
         "parked",
@@ -57,9 +55,6 @@ class DispatchQueue:
         self._routing = RoutingSettings()
         self.parked = parked
         """`Tenancy.parked`; queues of other dispatchers may be in it."""
-        self.late_served = 0
-        """Requests sent after the latest start for the objective, since the start; likewise those refused for it."""
-        self.late_refused = 0
         self.bytes = 0
         """Size of the bodies of all waiting requests."""
         self._most_bytes = 0
@@ -246,7 +241,6 @@ class DispatchQueue:
         again = self.pace.seconds_for(self.waiting)
         for request in given_up:
             if request.line is not None and self._held_since is None:
-                self.late_refused += 1
                 self._lose(request, queue_limits.beyond_objective(self.outlook.objective_seconds or 0.0, again))
         given_up.clear()
 

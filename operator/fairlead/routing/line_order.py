@@ -103,7 +103,8 @@ class LineOrder:
         budget = max(latest * self._pace.per_second, 1.0)
         while last.standing is Standing.TIMELY and self._work - last.work > budget:
             self._set_aside(self._largest.first() or last)
-        self._ceiling.saw(last.work, self._work / budget)
+        crowd = self._work / budget if self._work > last.work else 0.0
+        self._ceiling.saw(last.work, crowd)
         if last.standing is Standing.TIMELY and last.work > self._ceiling.work:
             self._set_aside(last)
 
