@@ -87,14 +87,13 @@ def test_the_objective_for_the_queue_decides_and_needs_no_warning() -> None:
 def test_refusing_late_requests_is_warned_of_where_nothing_says_when_one_is_late() -> None:
     late = {"limits": {"late": "Refuse"}}
     words = (
-        "spec.router.limits.late: Refuse: no objective says when a first token is late, so none is refused for it: "
+        "spec.router.limits.late: Refuse: no objective says when a first token is late, so none is refused for it; "
         "name a policy with objectives.ttftP95 in spec.scaling.policy.name, or remove late"
     )
     assert words in warned(deployment(router=late))
     assert [one for one in warned(deployment()) if "late" in one] == []
 
     scaled = deployment(router=late, scaling={"minReplicas": 1, "maxReplicas": 4, "policy": {"name": "fast"}})
-    del scaled["spec"]["replicas"]
     assert words not in warned(scaled), "its policy may be there, and was not read"
     for objectives, warns in (({"ttftP95": "1s"}, False), ({"tpotP95": "60ms"}, True)):
         found = policies.read(policy(name="fast", objectives=objectives))

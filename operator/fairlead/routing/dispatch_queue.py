@@ -234,13 +234,13 @@ class DispatchQueue:
                 self._lose(request, queue_limits.too_late(request, now, again, held=self._held_since is not None))
 
     def _refuse_hopeless(self) -> None:
-        """Refuse those that can be in time no more, where the configuration says so; held ones have time to wait."""
+        """Refuse those that can be in time no more, where the configuration says so; not those that were held."""
         given_up = self.outlook.given_up
         if not given_up:
             return
         again = self.pace.seconds_for(self.waiting)
         for request in given_up:
-            if request.line is not None and self._held_since is None:
+            if request.line is not None and self._held_since is None and request.queued_at >= self._there_since:
                 self._lose(request, queue_limits.beyond_objective(self.outlook.objective_seconds or 0.0, again))
         given_up.clear()
 

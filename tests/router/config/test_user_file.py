@@ -74,7 +74,7 @@ def test_what_may_be_said_in_a_deployment_may_be_said_here_and_means_the_same() 
     assert reading.value is not None
     assert reading.value.spec.router is not None
     settings = routing_conversion.routing(reading.value.spec.router, reading.value.spec.router.tenants)
-    here = loader.read(yaml.safe_dump({"endpoints": ["a:1"], "routing": alone})).routing
+    here = loader.read(yaml.safe_dump({"endpoints": ["a:1"], "ttftObjective": "2s", "routing": alone})).routing
 
     assert [one.name for one in here.tenants] == [one.name for one in settings.tenants]
     assert here.limits == settings.limits
