@@ -111,5 +111,7 @@ def is_empty(at: Dispatcher) -> bool:
     counts = [at.inflight, at.waiting, at.held, at.fleet.tokens, at.room.bytes, len(at.room.parked)]
     counts += [number for lane in lanes for number in (lane.inflight, lane.tokens, lane.reading, lane.bands.waiting)]
     counts += [number for one in at.accounts.all for number in (one.inflight, one.queued)]
-    counts += [number for one in at.table.endpoints for number in (one.inflight, one.prompt_load, one.reply_load, one.unread)]
+    counts += [
+        number for one in at.table.endpoints for number in (one.inflight, one.prompt_load, one.reply_load, one.unread)
+    ]
     return not any(counts)

@@ -47,7 +47,11 @@ def test_what_an_engine_computes_in_a_time_counts_those_before_it_too() -> None:
     assert speed.tokens_within(1.0) == pytest.approx(2000.0)
 
 
-@given(st.lists(st.tuples(st.integers(1, 100_000), st.floats(0.0, 100.0)), min_size=1, max_size=200), st.integers(1, 10**6))
-def test_never_is_an_estimate_negative_or_longer_for_a_shorter_prompt(seen: list[tuple[int, float]], tokens: int) -> None:
+@given(
+    st.lists(st.tuples(st.integers(1, 100_000), st.floats(0.0, 100.0)), min_size=1, max_size=200), st.integers(1, 10**6)
+)
+def test_never_is_an_estimate_negative_or_longer_for_a_shorter_prompt(
+    seen: list[tuple[int, float]], tokens: int
+) -> None:
     speed = taught(*seen, times=1)
     assert 0.0 <= speed.estimate(tokens) <= speed.estimate(tokens + 1)

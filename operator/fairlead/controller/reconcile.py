@@ -193,9 +193,7 @@ class Reconciler:
         step, objective = replace(to, wait_seconds=None), policies.objective_of(self._policy_of(observed))
         if understood.built_for == (step, objective):
             return understood.static
-        made = router_moves.static_children(
-            observed.owner, understood.judged, self._setting.platform, step, objective
-        )
+        made = router_moves.static_children(observed.owner, understood.judged, self._setting.platform, step, objective)
         self._understood[observed.owner.uid] = understood._replace(built_for=(step, objective), static=made)
         return made
 

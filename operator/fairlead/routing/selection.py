@@ -61,7 +61,17 @@ class EndpointChoice:
 class SelectionContext:
     """The input of `choose`."""
 
-    __slots__ = ("balancing", "block_tokens", "crowds", "index", "most_unread", "picks", "routable", "routers", "short_queues")
+    __slots__ = (
+        "balancing",
+        "block_tokens",
+        "crowds",
+        "index",
+        "most_unread",
+        "picks",
+        "routable",
+        "routers",
+        "short_queues",
+    )
 
     def __init__(self, balancing: Balancing, index: PrefixIndex, crowds: PrefixPopularity) -> None:
         self.balancing = balancing

@@ -82,7 +82,6 @@ class MemberReader:
         return kept[1]
 
 
-
 def name_of(document: Manifest) -> str:
     """A deployment as targets are named."""
     return f"{document['metadata']['namespace']}/{document['metadata']['name']}"
