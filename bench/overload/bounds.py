@@ -13,15 +13,17 @@ weights, and the reading of that context. Requests are counted from the least ti
 up, with half a minute beyond the burst for replies that were begun in it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from bench.overload import world
-from bench.overload.world import BURST_S, OBJECTIVE_S, WARM_S, Burst
+from bench.overload.world import BURST_S, OBJECTIVE_S, WARM_S, Burst, Kept
 from fairlead.simulator.engine.batch import StepBatch
 from fairlead.simulator.traffic.arrivals import RequestArrival
 
 BEYOND_S: Final = 30.0
+RequestPlace = tuple[float, int, int]
+"""What tells one request from another: when it arrived, and its lengths."""
 SHARES: Final = tuple(share / 20 for share in range(8, 21))
 """Of all requests, those with the least work are served."""
 
@@ -67,10 +69,14 @@ def clairvoyant(burst: Burst) -> float:
     kept = 0
     for share in SHARES:
         limit = limits[min(int(len(limits) * share), len(limits) - 1)]
-        waits = world.lived(burst, ordered=True, serves=lambda one, limit=limit: work.get(_place(one), 0.0) <= limit)
+        waits = world.lived(burst, ordered=True, serves=_within(work, limit))
         kept = max(kept, waits.counts.kept_first)
     return kept / len(counted)
 
 
-def _place(one: RequestArrival) -> tuple[float, int, int]:
+def _within(work: Mapping[RequestPlace, float], limit: float) -> Kept:
+    return lambda one: work.get(_place(one), 0.0) <= limit
+
+
+def _place(one: RequestArrival) -> RequestPlace:
     return one.time, one.prompt_tokens, one.output_tokens

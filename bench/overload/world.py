@@ -12,6 +12,7 @@ from typing import Final
 
 from bench.autoscaling import traffic
 from bench.simulated_fleets import Lived, streams
+from fairlead.fleet.capacity_plan import LatencyObjectives
 from fairlead.fleet.gateways import RoutingSettings, TrafficLimits
 from fairlead.fleet.tenants import Tenant
 from fairlead.routing.dispatcher import Dispatcher
@@ -65,16 +66,19 @@ class Burst:
 class Waits(RunStatistics):
     """Statistics of the burst, by client, and the longest time between an arrival and its engine."""
 
-    __slots__ = ("clients", "longest")
+    __slots__ = ("_objectives", "clients", "longest")
 
-    def __init__(self, lived: Lived) -> None:
-        super().__init__(lived.objectives, WARM_S, WARM_S + BURST_S)
+    def __init__(self, objectives: LatencyObjectives) -> None:
+        super().__init__(objectives, WARM_S, WARM_S + BURST_S)
+        self._objectives = objectives
         self.clients: dict[str, RunStatistics] = {}
         self.longest = 0.0
 
     def _of(self, arrival: RequestArrival) -> RunStatistics:
-        objectives = fleet().objectives
-        return self.clients.setdefault(arrival.client or "", RunStatistics(objectives, WARM_S, WARM_S + BURST_S))
+        name = arrival.client or ""
+        if name not in self.clients:
+            self.clients[name] = RunStatistics(self._objectives, WARM_S, WARM_S + BURST_S)
+        return self.clients[name]
 
     def arrived(self, arrival: RequestArrival) -> None:
         """Counted twice."""
@@ -107,7 +111,7 @@ def lived(burst: Burst, *, ordered: bool, serves: Kept | None = None) -> Waits:
             first_token_seconds=OBJECTIVE_S if ordered else None,
         )
     )
-    waits = Waits(replicas)
+    waits = Waits(replicas.objectives)
     capacity = EngineCapacity(max_running=settings.max_sequences, kv_tokens=settings.blocks * settings.block_tokens)
     world = QueuedSimulation(
         replace(replicas.fleet(), snapshot_s=SWEEP_S),

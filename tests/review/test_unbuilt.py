@@ -93,10 +93,10 @@ def test_refusing_late_requests_is_warned_of_where_nothing_says_when_one_is_late
     assert words in warned(deployment(router=late))
     assert [one for one in warned(deployment()) if "late" in one] == []
 
-    scaled = deployment(router=late, scaling={"minReplicas": 1, "maxReplicas": 4, "policy": {"name": "fast"}})
+    scaled = deployment(router=late, scaling={"minReplicas": 1, "maxReplicas": 4, "policy": {"name": "bad"}})
     assert words not in warned(scaled), "its policy may be there, and was not read"
     for objectives, warns in (({"ttftP95": "1s"}, False), ({"tpotP95": "60ms"}, True)):
-        found = policies.read(policy(name="fast", objectives=objectives))
+        found = policies.read(policy(objectives=objectives))
         assert found is not None
         review = admission.review(scaled, replace(OFFLINE, policies=dict([found])))
         assert (words in [one.sentence for one in review.warnings]) is warns
