@@ -76,6 +76,7 @@ class DispatchQueue:
         outlook.objective_seconds = terms.first_token_seconds
         outlook.refuses = terms.routing.limits.late is LateAction.REFUSE
         outlook.given_up.clear()
+        outlook.waiting = 0
         self._forget_parked()
         for request in self.lanes.take(terms.routing, outlook if terms.first_token_seconds is not None else None):
             request.lane = self.lanes.of(request).lane

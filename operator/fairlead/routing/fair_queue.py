@@ -55,14 +55,17 @@ class TenantQueue:
         return next(iter(self.requests)) if self.order is None else self.order.next()
 
     def needs_room_to_spare(self, request: RoutingRequest) -> bool:
-        """Whether the request that is next may take only what nobody else needs."""
-        return self.order is not None and self.order.needs_room_to_spare(request)
+        """Whether the request that is next may take only what nobody else needs: its own tenant's later requests may
+        need it. What other tenants who wait would take instead is this tenant's share."""
+        if self.order is None or self.queue.waiting > self.share.waiting:
+            return False
+        return self.order.needs_room_to_spare(request)
 
 
 class FairQueue:
     """The queues of all tenants in one band."""
 
-    __slots__ = ("_heap", "_serial", "_shares", "_virtual", "outlook", "waiting")
+    __slots__ = ("_heap", "_serial", "_shares", "_virtual", "_weights", "outlook", "waiting")
 
     def __init__(self, outlook: FirstTokenOutlook | None = None) -> None:
         """With an outlook, a tenant's own requests are ordered by what can still be in time."""
@@ -71,6 +74,8 @@ class FairQueue:
         self._heap: list[tuple[float, int, TenantQueue]] = []
         self._serial = 0
         self._virtual = 0.0
+        self._weights = 0
+        """Of all tenants who wait."""
         self.waiting = 0
 
     def add(self, request: RoutingRequest, *, first: bool = False) -> None:
@@ -84,8 +89,11 @@ class FairQueue:
         line.requests[request] = None
         if first:
             line.requests.move_to_end(request, last=False)
+        weight = share.account.tenant.weight
+        if not share.waiting:
+            self._weights += weight
         if line.order is not None:
-            line.order.add(request, first=first)
+            line.order.add(request, weight / self._weights, first=first)
         request.line = line
         share.waiting += 1
         self.waiting += 1
@@ -139,6 +147,8 @@ class FairQueue:
             line.order.withdraw(request)
         request.line = None
         line.share.waiting -= 1
+        if not line.share.waiting:
+            self._weights -= line.share.account.tenant.weight
         self.waiting -= 1
 
     def waits(self, account: Account) -> bool:

@@ -8,6 +8,7 @@ from typing import Final
 
 from fairlead.routing.first_token_speed import FirstTokenSpeed
 from fairlead.routing.routing_request import RoutingRequest
+from fairlead.routing.work_pace import WorkPace
 
 QUEUED_SHARE: Final = 0.10
 """Share of the objective that prompts may take up in an engine's own queue, where the order can change no more."""
@@ -18,10 +19,13 @@ LEAST_UNREAD: Final = 1
 class FirstTokenOutlook:
     """The objective, the speed and the time; one for all queues of a router's target."""
 
-    __slots__ = ("given_up", "now", "objective_seconds", "refuses", "speed")
+    __slots__ = ("given_up", "now", "objective_seconds", "pace", "refuses", "speed", "waiting")
 
     def __init__(self, speed: FirstTokenSpeed) -> None:
         self.speed = speed
+        self.pace = WorkPace()
+        self.waiting = 0
+        """Requests in all queues that are ordered by this."""
         self.now = 0.0
         """The time of the current act."""
         self.objective_seconds: float | None = None

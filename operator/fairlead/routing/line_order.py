@@ -3,8 +3,8 @@
 Every request has a deadline, its arrival and the objective, and a latest start, which leaves an engine time to compute
 what no cache holds. Requests stand in one of three groups, and move down only:
 
-    timely   served by deadline. When the last of them would start too late at the queue's own pace, the one with the
-             most work is set aside, until the rest are in time: so as many are kept as can be (Moore's rule).
+    timely   served by deadline. When the last of them would start too late at its tenant's share of the pace, the one
+             with the most work is set aside, until the rest are in time: as many are kept as can be (Moore's rule).
     aside    while no timely one waits and the fleet has room to spare, by deadline.
     late     past their latest start: after all others, and with room to spare, those late for longest first.
 
@@ -16,9 +16,9 @@ from collections import OrderedDict
 from typing import Final
 
 from fairlead.routing.first_token_outlook import FirstTokenOutlook
-from fairlead.routing.line_pace import LinePace, WorkCeiling
 from fairlead.routing.ordered_request import OrderedRequest, Standing, StandingHeap
 from fairlead.routing.routing_request import RoutingRequest
+from fairlead.routing.work_pace import WorkCeiling
 
 OWED: Final = 0.02
 """Part of others' tokens that is owed to late requests: at twice what a fleet can serve, a twentieth costs three of a
@@ -30,7 +30,7 @@ class LineOrder:
 
     __slots__ = (
         *("_aside", "_ceiling", "_entries", "_largest", "_late", "_outlook"),
-        *("_owed", "_pace", "_serial", "_timely", "_work"),
+        *("_owed", "_serial", "_timely", "_work"),
     )
 
     def __init__(self, outlook: FirstTokenOutlook) -> None:
@@ -45,22 +45,24 @@ class LineOrder:
         """Of all timely requests."""
         self._owed = 0.0
         """Tokens owed to late requests."""
-        self._pace = LinePace()
         self._ceiling = WorkCeiling()
         self._serial = 0
 
-    def add(self, request: RoutingRequest, *, first: bool) -> None:
-        """Order a request; one that an engine failed goes before all others that can be in time."""
-        if not self._entries:
-            self._pace.begin(self._outlook.now)
+    def add(self, request: RoutingRequest, share: float, *, first: bool) -> None:
+        """Order a request; its tenant has this share of what those get who wait. One that an engine failed goes before
+        all others that can be in time."""
+        outlook = self._outlook
+        if not outlook.waiting:
+            outlook.pace.begin(outlook.now)
+        outlook.waiting += 1
         self._serial += 1
         request.late = False
         entry = self._entries[request] = OrderedRequest(request, self._serial, first=first)
         self._timely.push(entry.place, entry, len(self._entries))
         self._largest.push((-entry.work, self._serial), entry, len(self._entries))
         self._work += entry.work
-        if self._outlook.is_known and self._pace.per_second and not first:
-            self._count_on(entry)
+        if outlook.is_known and outlook.pace.per_second and not first:
+            self._count_on(entry, share * outlook.pace.per_second)
 
     def next(self) -> RoutingRequest:
         """The request to serve now; call it only while some wait."""
@@ -87,7 +89,7 @@ class LineOrder:
     def sent(self, request: RoutingRequest) -> None:
         """Account for its turn, before it is withdrawn."""
         entry = self._entries[request]
-        self._pace.sent(entry.work, self._outlook.now)
+        self._outlook.pace.sent(entry.work, self._outlook.now)
         if entry.standing is Standing.LATE:
             self._owed = max(self._owed - request.cost, 0.0)
         else:
@@ -95,12 +97,13 @@ class LineOrder:
 
     def withdraw(self, request: RoutingRequest) -> None:
         """Forget a request."""
+        self._outlook.waiting -= 1
         self._become(self._entries.pop(request), Standing.GONE)
 
-    def _count_on(self, last: OrderedRequest) -> None:
+    def _count_on(self, last: OrderedRequest, per_second: float) -> None:
         """Set the largest aside until the last one can start in time, and the last one where it is too large."""
         latest = self._outlook.latest_start(last.request) - self._outlook.now
-        budget = max(latest * self._pace.per_second, 1.0)
+        budget = max(latest * per_second, 1.0)
         while last.standing is Standing.TIMELY and self._work - last.work > budget:
             self._set_aside(self._largest.first() or last)
         crowd = self._work / budget if self._work > last.work else 0.0

@@ -4,11 +4,11 @@ from math import inf
 
 import pytest
 
-from fairlead.routing.line_pace import LinePace, WorkCeiling
+from fairlead.routing.work_pace import WorkCeiling, WorkPace
 
 
 def test_the_pace_is_what_was_sent_while_somebody_waited() -> None:
-    pace = LinePace()
+    pace = WorkPace()
     pace.begin(10.0)
     pace.sent(500, 10.4)
     assert pace.per_second == 0.0
@@ -17,7 +17,7 @@ def test_the_pace_is_what_was_sent_while_somebody_waited() -> None:
 
 
 def test_the_pace_of_an_earlier_burst_counts_as_one_window() -> None:
-    pace = LinePace()
+    pace = WorkPace()
     pace.begin(0.0)
     for second in range(1, 9):
         pace.sent(1000, float(second))

@@ -1,4 +1,4 @@
-"""How much work one tenant's queue gets while somebody waits in it, and how large a request may be to be counted on."""
+"""How much work engines get while somebody waits, and how large a request may be to be counted on."""
 
 from math import inf
 from typing import Final
@@ -14,8 +14,8 @@ STEP: Final = 0.005
 """By how much, with each request: some ten seconds of a burst move it by a third."""
 
 
-class LinePace:
-    """Work a second that is sent to engines from one queue."""
+class WorkPace:
+    """Work a second that is sent to engines from all ordered queues."""
 
     __slots__ = ("_since", "_windows", "_work", "per_second")
 
