@@ -42,7 +42,7 @@ _READY: Final = f'sum by (namespace, name) ({scaling.PODS.name}{{phase="{EngineP
 _READY_BEFORE: Final = f'sum by (namespace, name) ({scaling.PODS.name}{{phase="{EnginePodPhase.READY}"}} offset 20m)'
 _EJECTED: Final = f'max by ({_OF_ROUTERS}) ({router.ENDPOINTS.name}{{state="ejected"}}) > 0'
 _EJECTIONS: Final = f'sum by ({_OF_ROUTERS}) (increase({router.EJECTIONS.name}{{by!="leaving"}}[15m])) > 5'
-_REFUSED: Final = 'reason=~"queue_full|queue_time|no_replica_routable"'
+_REFUSED: Final = 'reason=~"queue_full|queue_time|too_late|no_replica_routable"'
 
 SERVICE: Final = (
     Alert(

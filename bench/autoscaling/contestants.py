@@ -9,7 +9,7 @@ from typing import Final
 from bench.autoscaling.traffic import Traffic
 from fairlead.backtest import baselines
 from fairlead.backtest.baselines import DELAY_S, ZERO_AFTER_S, Baseline
-from fairlead.fleet.policies import Objectives, ReplicaBounds, ScalingPolicy
+from fairlead.fleet.policies import Objectives, ReplicaBounds, ScalingPolicy, WarmPool
 from fairlead.simulator.timing import catalogue
 from fairlead.simulator.timing.catalogue import RatesUnknown
 from fairlead.simulator.virtual_fleet import simulated_autoscaler
@@ -23,6 +23,7 @@ from fairlead.simulator.virtual_fleet.simulated_autoscaler import (
 MOST: Final = 40
 OURS_EVERY_S: Final = 5.0
 """The product decides each second; every fifth is enough here, and disfavours it."""
+NO_WARM: Final = WarmPool()
 KINDS: Final[tuple[Baseline, ...]] = (baselines.HPA, baselines.KEDA)
 
 
@@ -31,12 +32,13 @@ def bounds_of(traffic: Traffic) -> ReplicaBounds:
     return ReplicaBounds(least=0 if traffic.to_zero else 1, most=MOST)
 
 
-def ours(traffic: Traffic, listener: DecisionListener | None = None) -> ScalingHook:
-    """The default policy."""
+def ours(traffic: Traffic, listener: DecisionListener | None = None, warm: WarmPool = NO_WARM) -> ScalingHook:
+    """The default policy, with so many replicas more than are needed."""
     promised = traffic.lived.objectives
     policy = ScalingPolicy(
         objectives=Objectives(ttft_p95_seconds=promised.ttft_p95_s, tpot_p95_seconds=promised.tpot_p95_s),
         zero_after_seconds=ZERO_AFTER_S if traffic.to_zero else None,
+        warm_pool=warm,
     )
     sheet = catalogue.step_times(traffic.lived.question)
     speed = (

@@ -106,7 +106,7 @@ def played(stage: Stage, who: str, scaling: ScalingHook | None = None) -> Played
     return Played(
         who=who,
         attainment=counts.kept / arrived,
-        gpu_hours=_gpu_hours(world, part),
+        gpu_hours=gpu_hours(world, part),
         reversals=swinging.most_reversals(answers, [one.time for one in stage.arrivals], part.since, part.until),
         answers=tuple(answers),
         first=counts.kept_first / arrived,
@@ -115,7 +115,8 @@ def played(stage: Stage, who: str, scaling: ScalingHook | None = None) -> Played
     )
 
 
-def _gpu_hours(world: FleetSimulation, part: Part) -> float:
+def gpu_hours(world: FleetSimulation, part: Part) -> float:
+    """Of all replicas, from wanted to gone, in this part."""
     seconds = 0.0
     for one in world.replicas.all:
         gone = inf if one.gone_at is None else one.gone_at

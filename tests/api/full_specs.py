@@ -14,6 +14,7 @@ _TRAFFIC: Final[dict[str, Any]] = {
         "maxOutputTokens": 20,
         "maxQueued": 30,
         "maxQueueTime": "4s",
+        "late": "Refuse",
         "maxRequestSize": "5k",
     },
     "timeouts": {"connect": "1s", "firstToken": "2s", "betweenTokens": "3s", "total": "4s"},

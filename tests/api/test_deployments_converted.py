@@ -25,6 +25,7 @@ from fairlead.fleet.gateways import (
     DeploymentRouter,
     GatewayReference,
     HoldLimits,
+    LateAction,
     ResponseCacheSettings,
     Retries,
     RouterPods,
@@ -171,6 +172,7 @@ def test_every_field_of_an_own_router_arrives() -> None:
             "maxOutputTokens": 2,
             "maxQueued": 3,
             "maxQueueTime": "4s",
+            "late": "Refuse",
             "maxRequestSize": "5k",
         },
         "timeouts": {"connect": "1s", "firstToken": "2s", "betweenTokens": "3s", "total": "4s"},
@@ -193,6 +195,7 @@ def test_every_field_of_an_own_router_arrives() -> None:
                 max_queued=3,
                 max_queue_seconds=4.0,
                 max_request_bytes=5000,
+                late=LateAction.REFUSE,
                 shadow=True,
             ),
             timeouts=Timeouts(

@@ -202,6 +202,10 @@ BESIDE: Final[dict[str, Spec]] = {
     "rollout.maxSurge": {"rollout": {"strategy": "Surge", "maxSurge": 1, "maxUnavailable": 0}},
     "rollout.progressDeadlineSeconds": {"rollout": {"progressDeadlineSeconds": 600}},
     "router.balancing.cacheSalt": TENANTS,
+    "router.limits.late": {
+        "replicas": None,
+        "scaling": {"minReplicas": 1, "maxReplicas": 4, "policy": {"name": "fast"}},
+    },
     **{f"router.bands.[].{one}": BANDS for one in ("name", "priority", "reserved", "maxQueued")},
     **{f"router.cache.redis.urlSecret.{one}": CACHED for one in ("name", "key")},
     **{f"router.door.engineTls.caSecret.{one}": TO_ENGINES for one in ("name", "key")},

@@ -120,6 +120,7 @@ def test_its_routers_are_told_everything_they_go_by() -> None:
                 "maxContextTokens": 4096,
                 "maxSequences": None,
                 "kvTokens": 90_000,
+                "firstTokenSeconds": None,
                 "pricePerHour": "0.7000",
             }
         ],

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from fairlead.review import admission
+from fairlead.review import admission, policies
 from fairlead.review.context import ReviewContext
 from tests.review.table import CONTEXT, Object, deployment, engine, gateway, policy
 
@@ -82,6 +82,25 @@ def test_whoever_wants_keys_is_sent_to_tenants_of_the_router(given: Object) -> N
 @pytest.mark.trial(13)
 def test_the_objective_for_the_queue_decides_and_needs_no_warning() -> None:
     assert warned(policy(objectives={"ttftP95": "1s", "queueTimeP95": "2s"})) == []
+
+
+def test_refusing_late_requests_is_warned_of_where_nothing_says_when_one_is_late() -> None:
+    late = {"limits": {"late": "Refuse"}}
+    words = (
+        "spec.router.limits.late: Refuse: no objective says when a first token is late, so none is refused for it; "
+        "name a policy with objectives.ttftP95 in spec.scaling.policy.name, or remove late"
+    )
+    assert words in warned(deployment(router=late))
+    assert [one for one in warned(deployment()) if "late" in one] == []
+
+    scaled = deployment(router=late, scaling={"minReplicas": 1, "maxReplicas": 4, "policy": {"name": "bad"}})
+    assert words not in warned(scaled), "its policy may be there, and was not read"
+    for objectives, warns in (({"ttftP95": "1s"}, False), ({"tpotP95": "60ms"}, True)):
+        found = policies.read(policy(objectives=objectives))
+        assert found is not None
+        review = admission.review(scaled, replace(OFFLINE, policies=dict([found])))
+        assert (words in [one.sentence for one in review.warnings]) is warns
+        assert review.first_token_seconds == (None if warns else 1.0)
 
 
 @pytest.mark.trial(12)

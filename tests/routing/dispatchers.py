@@ -20,7 +20,12 @@ def digest(name: str) -> bytes:
 
 
 def terms(
-    routing: RoutingSettings, *, routers: int = 1, model: ServedModel | None = None, most_bytes: int = 2**20
+    routing: RoutingSettings,
+    *,
+    routers: int = 1,
+    model: ServedModel | None = None,
+    most_bytes: int = 2**20,
+    objective: float | None = None,
 ) -> DispatcherConfig:
     """Every tenant's key is its name."""
     return DispatcherConfig(
@@ -29,6 +34,7 @@ def terms(
         routers=routers,
         keys={digest(one.name): one.name for one in routing.tenants},
         most_waiting_bytes=most_bytes,
+        first_token_seconds=objective,
     )
 
 
@@ -105,5 +111,7 @@ def is_empty(at: Dispatcher) -> bool:
     counts = [at.inflight, at.waiting, at.held, at.fleet.tokens, at.room.bytes, len(at.room.parked)]
     counts += [number for lane in lanes for number in (lane.inflight, lane.tokens, lane.reading, lane.bands.waiting)]
     counts += [number for one in at.accounts.all for number in (one.inflight, one.queued)]
-    counts += [number for one in at.table.endpoints for number in (one.inflight, one.prompt_load, one.reply_load)]
+    counts += [
+        number for one in at.table.endpoints for number in (one.inflight, one.prompt_load, one.reply_load, one.unread)
+    ]
     return not any(counts)

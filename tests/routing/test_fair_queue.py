@@ -95,7 +95,7 @@ def test_a_line_that_stepped_aside_is_passed_over_until_it_stands_again() -> Non
     queue.add(other)
     line = queue.first()
     assert line is not None
-    assert line.oldest is stuck
+    assert line.next is stuck
     queue.step_aside(line)
     assert served(queue) == [other]
     queue.put_back(line)

@@ -7,7 +7,7 @@ from pydantic import Field
 from fairlead.api.api_model import ApiModel, KeyedList, UniqueList
 from fairlead.api.connections import BaseConnections
 from fairlead.api.router_spec import BaseRouterSpec
-from fairlead.api.string_formats import EnvName, ModelName, Money, StringFormat
+from fairlead.api.string_formats import Duration, EnvName, ModelName, Money, StringFormat
 from fairlead.api.tenants import BaseTenant
 from fairlead.api.traffic import BaseResponseCache, TokenLimit
 
@@ -132,6 +132,11 @@ class RouterFile(ApiModel):
     )
     kv_tokens: Annotated[int, Field(ge=1)] | None = Field(
         default=None, description="Tokens that the KV cache of one engine holds. Default: as engines say."
+    )
+    ttft_objective: Duration | None = Field(
+        default=None,
+        description="Time to first token that requests are to stay below, queue included, for instance 2s. Where more "
+        "is asked for than engines can serve, who can still be in time goes first. Default: in order of arrival.",
     )
     price_per_hour: Money | None = Field(
         default=None,

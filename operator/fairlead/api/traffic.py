@@ -8,7 +8,7 @@ from pydantic import Field
 from fairlead.api.api_model import ApiModel
 from fairlead.api.model import SecretKeyRef
 from fairlead.api.string_formats import Duration, Factor, Quantity, Share, Url
-from fairlead.fleet.gateways import ServiceType
+from fairlead.fleet.gateways import LateAction, ServiceType
 
 TokenLimit = Annotated[int, Field(ge=1, le=16_777_216)]
 Count = Annotated[int, Field(ge=1, le=1_000_000)]
@@ -42,6 +42,13 @@ class Limits(ApiModel):
     )
     max_queue_time: Duration | None = Field(
         default=None, description="How long a request waits for a replica before it gets 503, for instance 30s."
+    )
+    late: LateAction = Field(
+        default=LateAction.SERVE_LAST,
+        description="What becomes of a request whose first token can no longer come within objectives.ttftP95 of the "
+        "policy in spec.scaling. ServeLast: it waits until there is room to spare, at most maxQueueTime. Refuse: 503 "
+        "with Retry-After at once, or the next deployment of a fallback. Without that objective nothing is late. "
+        "Default ServeLast.",
     )
     max_request_size: Quantity | None = Field(
         default=None, description="Largest body of a request; larger ones get 413. Default 16Mi."

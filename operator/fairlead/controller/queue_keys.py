@@ -31,7 +31,9 @@ def keys(resource: Resource, old: Manifest | None, new: Manifest | None, fleet: 
         kind = SHARED[resource]
         metadata = manifest["metadata"]
         yield ObjectKey(kind, metadata["namespace"], metadata["name"])
-        yield from (deployment(one) for one in fleet() if _names(one, manifest))
+        users = [one for one in fleet() if _names(one, manifest)]
+        yield from (deployment(one) for one in users)
+        yield from {gateway(named) for one in users for named in gateway_membership.named(one)}
     elif resource is kinds.NODE:
         if _gpu_facts(old) != _gpu_facts(new):
             yield from (deployment(one) for one in fleet())

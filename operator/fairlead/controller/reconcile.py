@@ -46,7 +46,7 @@ from fairlead.fleet.gateways import DeploymentRouter, DesiredGateway
 from fairlead.fleet.rollouts import FailureStep, ReplicaStep, RetireStep
 from fairlead.objects.installation import Installation
 from fairlead.planning.router_move import MovePhase, RouterMove
-from fairlead.review import deployment_review, references, speculation_switch
+from fairlead.review import deployment_review, policies, references, speculation_switch
 from fairlead.review.context import ObjectKey, ReviewContext
 from fairlead.review.deployment_review import DeploymentReview
 
@@ -94,7 +94,8 @@ class GenerationReview(NamedTuple):
     generation: int
     guesses: bool
     judged: DeploymentReview
-    built_for: RouterMove | None = None
+    built_for: tuple[RouterMove, float | None] | None = None
+    """The step of a move, and the objective for first tokens."""
     static: tuple[Manifest, ...] = ()
 
 
@@ -190,11 +191,11 @@ class Reconciler:
         self, observed: DeploymentSnapshot, understood: GenerationReview, to: RouterMove
     ) -> tuple[Manifest, ...]:
         """The children of this step of a move, built once."""
-        step = replace(to, wait_seconds=None)
-        if understood.built_for == step:
+        step, objective = replace(to, wait_seconds=None), policies.objective_of(self._policy_of(observed))
+        if understood.built_for == (step, objective):
             return understood.static
-        made = router_moves.static_children(observed.owner, understood.judged, self._setting.platform, step)
-        self._understood[observed.owner.uid] = understood._replace(built_for=step, static=made)
+        made = router_moves.static_children(observed.owner, understood.judged, self._setting.platform, step, objective)
+        self._understood[observed.owner.uid] = understood._replace(built_for=(step, objective), static=made)
         return made
 
     def _served(

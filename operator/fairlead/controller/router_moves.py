@@ -71,9 +71,10 @@ def move(
 
 
 def static_children(
-    owner: Owner, judged: DeploymentReview, platform: Installation, to: RouterMove
+    owner: Owner, judged: DeploymentReview, platform: Installation, to: RouterMove, first_token_seconds: float | None
 ) -> tuple[Manifest, ...]:
-    """All children but engines; they follow from the spec and the move, so they are built once for each."""
+    """All children but engines; they follow from the spec, the move and its policy's objective for first tokens, so
+    they are built once for each."""
     deployment = judged.deployment
     if deployment is None:
         return ()
@@ -82,7 +83,7 @@ def static_children(
     if isinstance(deployment.door, DeploymentRouter):
         capacity = UNKNOWN_CAPACITY
         if judged.review is not None and judged.spec is not None:
-            capacity = replica_facts.replica(judged.review, revisions.of(judged.spec))
+            capacity = replica_facts.replica(judged.review, revisions.of(judged.spec), first_token_seconds)
         made += children.of_router(owner, deployment, deployment.door, platform, capacity)
     return tuple(applied_hash.with_applied_hash(one) for one in made)
 

@@ -16,6 +16,13 @@ EVERY_NAMESPACE: Final = "*"
 """In place of a namespace's name: all of them."""
 
 
+class LateAction(StrEnum):
+    """What becomes of a request that can have no first token within the objective any more."""
+
+    SERVE_LAST = "ServeLast"
+    REFUSE = "Refuse"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrafficLimits:
     """Limits of one request, and how many requests may wait."""
@@ -25,6 +32,8 @@ class TrafficLimits:
     max_queued: int = 1000
     max_queue_seconds: float | None = None
     max_request_bytes: int = 16 * 2**20
+    late: LateAction = LateAction.SERVE_LAST
+    """Where an objective for first tokens is known."""
     shadow: bool = False
     """Requests over a limit are counted and let through."""
 

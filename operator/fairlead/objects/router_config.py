@@ -36,6 +36,8 @@ class ReplicaCapacity:
     max_sequences: int | None = None
     kv_tokens: int | None = None
     """The likely estimate; what engines report is better, as soon as they do."""
+    first_token_seconds: float | None = None
+    """The objective for first tokens, of the policy that the deployment follows."""
     price_per_hour: float | None = None
     """With all its GPUs; a currency is whatever the catalogue's prices are in."""
 
@@ -99,6 +101,7 @@ def target(wanted: DesiredRevision, replica: ReplicaCapacity) -> Manifest:
         "maxContextTokens": replica.max_context_tokens or wanted.engine.max_context_tokens,
         "maxSequences": replica.max_sequences or wanted.engine.max_sequences,
         "kvTokens": replica.kv_tokens,
+        "firstTokenSeconds": replica.first_token_seconds,
         "pricePerHour": None if replica.price_per_hour is None else f"{replica.price_per_hour:.4f}",
     }
 

@@ -135,12 +135,14 @@ def _engine_review(named: Review, deployment: DesiredDeployment, context: Review
         setup=setup,
         drain=deployment.drain,
         door=deployment.door,
+        first_token_seconds=policies.first_token_seconds(deployment, context),
     )
 
 
 def _warnings(deployment: DesiredDeployment, context: ReviewContext) -> Iterator[SpecWarning]:
     """Warnings that do not depend on the engine."""
     yield from ineffective_limits.warnings(deployment, context)
+    yield from ineffective_limits.without_objective(deployment, context)
     yield from durations.warnings(deployment, context)
     yield from policies.warnings(deployment, context)
     yield from gateway_membership.warnings(deployment, context)

@@ -1,10 +1,12 @@
-"""Limits of tenants that would have no effect: people would rely on them, so they are refused or warned of."""
+"""Limits that would have no effect: people would rely on them, so they are refused or warned of."""
 
 import difflib
 from collections.abc import Iterator
 
 from fairlead.fleet.findings import SpecRefusal, SpecWarning
-from fairlead.fleet.gateways import DeploymentRouter, DesiredDeployment
+from fairlead.fleet.gateways import DeploymentRouter, DesiredDeployment, LateAction
+from fairlead.fleet.policies import ReplicaBounds
+from fairlead.review import policies
 from fairlead.review.context import ReviewContext
 from fairlead.review.result import AdmissionReason
 
@@ -41,3 +43,21 @@ def warnings(deployment: DesiredDeployment, context: ReviewContext) -> Iterator[
                 because=f"no price of {product} is known, so requests cost nothing and this budget refuses none",
                 remedy="name priceUsdHour in the operator's catalogue of accelerators, or set tokensPerMinute",
             )
+
+
+def without_objective(deployment: DesiredDeployment, context: ReviewContext) -> Iterator[SpecWarning]:
+    """The warning where late requests are to be refused, and nothing says when one is late."""
+    door, bounds = deployment.door, deployment.replicas
+    if not isinstance(door, DeploymentRouter) or door.routing.limits.late is not LateAction.REFUSE:
+        return
+    unread = isinstance(bounds, ReplicaBounds) and bounds.policy is not None
+    if unread and policies.named(deployment, context) is None:
+        return
+    if policies.first_token_seconds(deployment, context) is None:
+        yield SpecWarning(
+            field="spec.router.limits.late",
+            value=LateAction.REFUSE,
+            reason=AdmissionReason.NOT_ENFORCED,
+            because="no objective says when a first token is late, so none is refused for it",
+            remedy="name a policy with objectives.ttftP95 in spec.scaling.policy.name, or remove late",
+        )

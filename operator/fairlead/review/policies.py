@@ -28,13 +28,32 @@ def read(document: object) -> tuple[ObjectKey, ScalingPolicy] | None:
     return ObjectKey(kinds.POLICY.name, found.namespace, found.name), policy_conversion.policy(found.spec)
 
 
+def objective_of(document: Manifest | None) -> float | None:
+    """The objective for first tokens of a stored policy, if it can be read and has one."""
+    found = read(document) if document is not None else None
+    return None if found is None else found[1].objectives.ttft_p95_seconds
+
+
+def first_token_seconds(deployment: DesiredDeployment, context: ReviewContext) -> float | None:
+    """The objective for first tokens, if the policy that this deployment names is known and has one."""
+    policy = named(deployment, context)
+    return None if policy is None else policy.objectives.ttft_p95_seconds
+
+
+def named(deployment: DesiredDeployment, context: ReviewContext) -> ScalingPolicy | None:
+    """The policy that this deployment names, if it does and the policy is known."""
+    bounds = deployment.replicas
+    if not isinstance(bounds, ReplicaBounds) or bounds.policy is None:
+        return None
+    return context.policies.get(ObjectKey(kinds.POLICY.name, deployment.wanted.namespace, bounds.policy))
+
+
 def warnings(deployment: DesiredDeployment, context: ReviewContext) -> tuple[SpecWarning, ...]:
     """Warnings where this deployment and the policy it names keep each other from working, if the policy is known."""
-    bounds, namespace = deployment.replicas, deployment.wanted.namespace
-    if not isinstance(bounds, ReplicaBounds) or bounds.policy is None:
+    bounds, policy = deployment.replicas, named(deployment, context)
+    if policy is None or not isinstance(bounds, ReplicaBounds):
         return ()
-    policy = context.policies.get(ObjectKey(kinds.POLICY.name, namespace, bounds.policy))
-    return () if policy is None else tuple(_pair(deployment, bounds, policy, context))
+    return tuple(_pair(deployment, bounds, policy, context))
 
 
 def _pair(

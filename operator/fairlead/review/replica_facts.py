@@ -5,8 +5,11 @@ from fairlead.objects.router_config import ReplicaCapacity
 from fairlead.review.result import Review
 
 
-def replica(review: Review, revision: str = "") -> ReplicaCapacity:
-    """The capacity of one replica; None where it is unknown, as is a cache that likely does not exist."""
+def replica(review: Review, revision: str = "", first_token_seconds: float | None = None) -> ReplicaCapacity:
+    """The capacity of one replica; None where it is unknown, as is a cache that likely does not exist.
+
+    The objective for first tokens is handed in where the review did not read the policy.
+    """
     setup, fit = review.setup, review.fit
     price = setup.accelerator.price_an_hour if setup and setup.accelerator else None
     return ReplicaCapacity(
@@ -14,5 +17,6 @@ def replica(review: Review, revision: str = "") -> ReplicaCapacity:
         max_context_tokens=setup.context_tokens if setup else None,
         max_sequences=setup.engine.max_sequences if setup else None,
         kv_tokens=(int(fit.kv_tokens.likely) or None) if isinstance(fit, Fit) else None,
+        first_token_seconds=first_token_seconds or review.first_token_seconds,
         price_per_hour=price * setup.wanted.gpus_per_replica if setup and price is not None else None,
     )

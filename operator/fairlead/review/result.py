@@ -56,5 +56,7 @@ class Review:
     """Its own router, or the gateway that routes to it."""
     gateway: DesiredGateway | None = None
     """Of a gateway that could be read."""
+    first_token_seconds: float | None = None
+    """The objective for first tokens, where the policy that the deployment names is known and has one."""
     named: tuple[Reference, ...] = ()
     """Every other object that it names; empty where it cannot be read."""

@@ -188,6 +188,8 @@ class Exchange:
         if request.routing.permit is not None:
             request.show_rates(rate_limit_headers.lines(request.routing.permit))
         self.settle(found, now)
+        if found is None and self.target.dispatcher.may_be_next(request.routing):
+            self._context.dispatch(self.target, now)
 
     def settle(self, found: Endpoint | Refusal | None, now: float) -> None:
         """Act on the dispatcher's decision, at once or after a wait."""
@@ -253,6 +255,8 @@ class Exchange:
         if context.hedging.enabled:
             self.target.hedges.saw(request.routing.prompt_tokens, now - self._sent_at)
         self.target.dispatcher.first_token(request.routing, now)
+        if self.target.dispatcher.waits_for_first_tokens:
+            self._context.dispatch(self.target, now)
 
     def attempt_ended(self, attempt: EngineAttempt) -> None:
         """The engine's response is complete."""

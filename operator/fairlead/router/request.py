@@ -148,6 +148,7 @@ class Request:
             names_output=named_output,
             size=len(self.received.body),
             batch=self.facts.batch,
+            streams=self.streams,
             give_up_at=self.ends_at,
             owner=owner,
         )

@@ -33,6 +33,7 @@ _OF_REFUSALS: Final = {
     RefusalReason.RETRY_BUDGET: FallbackReason.UNAVAILABLE,
     RefusalReason.QUEUE_FULL: FallbackReason.QUEUE_FULL,
     RefusalReason.QUEUE_TIME: FallbackReason.QUEUE_FULL,
+    RefusalReason.TOO_LATE: FallbackReason.QUEUE_FULL,
     RefusalReason.CONTEXT_TOO_LONG: FallbackReason.CONTEXT_TOO_LONG,
 }
 _OF_ENDINGS: Final = {AttemptEnding.BUSY: FallbackReason.QUEUE_FULL, AttemptEnding.SLOW: FallbackReason.TIMEOUT}

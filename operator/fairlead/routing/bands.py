@@ -13,6 +13,7 @@ from typing import Final
 
 from fairlead.fleet.tenants import Band
 from fairlead.routing.fair_queue import FairQueue
+from fairlead.routing.first_token_outlook import FirstTokenOutlook
 
 OWED: Final = 0.05
 """Part of each turn owed to a waiting lower band: one twentieth keeps it moving and costs higher bands little."""
@@ -25,8 +26,10 @@ class BandQueue(FairQueue):
 
     __slots__ = ("most_waiting", "owed", "rank", "reserved_above")
 
-    def __init__(self, rank: int, band: Band | None, reserved_above: float) -> None:
-        super().__init__()
+    def __init__(
+        self, rank: int, band: Band | None, reserved_above: float, outlook: FirstTokenOutlook | None = None
+    ) -> None:
+        super().__init__(outlook)
         self.rank = rank
         self.most_waiting = band.max_queued if band else None
         self.reserved_above = reserved_above
@@ -40,11 +43,11 @@ class Bands:
 
     __slots__ = ("_part", "queues")
 
-    def __init__(self, bands: Sequence[Band]) -> None:
+    def __init__(self, bands: Sequence[Band], outlook: FirstTokenOutlook | None = None) -> None:
         self.queues: list[BandQueue] = []
         above = 0.0
         for rank, band in enumerate(bands or (None,)):
-            self.queues.append(BandQueue(rank, band, above))
+            self.queues.append(BandQueue(rank, band, above, outlook))
             above += band.reserved if band else 0.0
         self._part = min(OWED, MOST_OWED / len(self.queues))
 
@@ -68,4 +71,4 @@ class Bands:
 def _owed_none(queue: BandQueue) -> bool:
     """Sort key: bands that are owed the cost of their next request come first."""
     line = queue.first()
-    return line is None or queue.owed < line.oldest.cost
+    return line is None or queue.owed < line.next.cost

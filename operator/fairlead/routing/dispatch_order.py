@@ -4,6 +4,8 @@ A request without room blocks those queued after it, or a large request would ne
 request that waits for an adapter's engines, or for its tenant's concurrency, lets others pass.
 """
 
+from typing import Final
+
 from fairlead.routing.bands import BandQueue
 from fairlead.routing.dispatch_queue import DispatchQueue
 from fairlead.routing.endpoint_table import EndpointTable
@@ -16,6 +18,8 @@ from fairlead.routing.refusal import Refusal
 from fairlead.routing.routing_request import RoutingRequest
 from fairlead.routing.selection import EndpointChoice, NoCandidate
 
+SPARE_BELOW: Final = 0.6
+"""Occupancy of the fleet above which it has no room to spare for requests that are late anyway."""
 Dispatch = tuple[RoutingRequest, EndpointChoice | Refusal]
 
 
@@ -61,13 +65,17 @@ class DispatchOrder:
         aside: list[TenantQueue] = []
         turn: Dispatch | None = None
         while turn is None and (line := queue.first()) is not None:
-            request = line.oldest
+            request = line.next
             if request.account.inflight >= request.account.most_inflight and not request.account.shadow:
                 queue.step_aside(line)
                 self._room.park(request.account, line)
                 continue
             if not self._part_suffices(lane, queue, request, inflight):
                 break
+            if line.needs_room_to_spare(request) and self._fleet.used(inflight) >= SPARE_BELOW:
+                queue.step_aside(line)
+                aside.append(line)
+                continue
             found = self._table.choose(request, now)
             if isinstance(found, EndpointChoice):
                 turn = (self._serve(lane, queue, line), found)

@@ -5,38 +5,47 @@ lower band; the newest request there is then refused. A flood thus fills the que
 others out. Counts of waiting requests are kept here and nowhere else.
 """
 
+from heapq import heapify, heappop, heappush
 from math import inf
+from typing import Final
 
-from fairlead.fleet.gateways import RoutingSettings
+from fairlead.fleet.gateways import LateAction, RoutingSettings
 from fairlead.routing import queue_limits
 from fairlead.routing.accounts import Account
 from fairlead.routing.bands import BandQueue
 from fairlead.routing.dispatcher_config import DispatcherConfig
 from fairlead.routing.fair_queue import TenantQueue
+from fairlead.routing.first_token_outlook import FirstTokenOutlook
 from fairlead.routing.lanes import LaneQueue, LaneScheduler
 from fairlead.routing.queue_limits import DispatchRate
 from fairlead.routing.refusal import Refusal
 from fairlead.routing.routing_request import RoutingRequest
+
+STALE: Final = 64
+"""Deadlines of requests that are gone, which may be kept beside as many as wait."""
 
 
 class DispatchQueue:
     """The queue of one router."""
 
     __slots__ = (
-        "_due",
+        "_deadlines",
         "_held_since",
         "_most_bytes",
         "_refused",
         "_routing",
+        "_serial",
         "_there_since",
         "bytes",
         "lanes",
+        "outlook",
         "pace",
         "parked",
         "waiting",
     )
 
-    def __init__(self, parked: dict[Account, list[TenantQueue]]) -> None:
+    def __init__(self, parked: dict[Account, list[TenantQueue]], outlook: FirstTokenOutlook) -> None:
+        self.outlook = outlook
         self.lanes = LaneScheduler()
         self.pace = DispatchRate()
         self.waiting = 0
@@ -49,8 +58,9 @@ class DispatchQueue:
         self.bytes = 0
         """Size of the bodies of all waiting requests."""
         self._most_bytes = 0
-        self._due = inf
-        """No waiting request reaches its deadline before this time."""
+        self._deadlines: list[tuple[float, int, RoutingRequest]] = []
+        """When each waiting request's queue time ends, as a heap; those that left it are dropped when they come up."""
+        self._serial = 0
         self._held_since: float | None = None
         self._there_since = 0.0
 
@@ -62,11 +72,16 @@ class DispatchQueue:
     def take(self, terms: DispatcherConfig) -> None:
         """Apply other settings. All requests keep waiting, in order, even if they exceed the new limit."""
         self._routing, self._most_bytes = terms.routing, terms.most_waiting_bytes
+        outlook = self.outlook
+        outlook.objective_seconds = terms.first_token_seconds
+        outlook.refuses = terms.routing.limits.late is LateAction.REFUSE
+        outlook.given_up.clear()
+        outlook.waiting = 0
         self._forget_parked()
-        for request in self.lanes.take(terms.routing):
+        for request in self.lanes.take(terms.routing, outlook if terms.first_token_seconds is not None else None):
             request.lane = self.lanes.of(request).lane
             self._queue(request).add(request)
-        self._due = -inf
+        self._date_all()
 
     def _forget_parked(self) -> None:
         """Take the parked queues of this dispatcher out: their bands are about to be replaced."""
@@ -82,18 +97,25 @@ class DispatchQueue:
         """Update the dispatch rate and whether requests are held: on every sweep, and when endpoints come or go."""
         self.pace.observe(now)
         if routable and self._held_since is not None:
-            self._held_since, self._there_since, self._due = None, now, -inf
+            self._held_since, self._there_since = None, now
+            self._date_all()
         elif not routable and self._held_since is None:
-            self._held_since, self._due = now, -inf
+            self._held_since = now
+            self._date_all()
 
     # Requests that are queued
 
     def add(self, request: RoutingRequest, lane: LaneQueue, now: float) -> Refusal | None:
         """Queue the request, or return why it is refused."""
         refused = self._no_place(request, lane)
-        if refused is None:
-            request.queued_at = now
-            self._enqueue(request, first=False)
+        if refused is not None:
+            return refused
+        request.queued_at = now
+        self._enqueue(request, first=False)
+        self._refuse_hopeless()
+        refused = self._refused.pop(request, None)
+        if refused is not None:
+            self._delivered(request)
         return refused
 
     def add_again(self, request: RoutingRequest, now: float) -> None:
@@ -107,7 +129,7 @@ class DispatchQueue:
         request.account.queued += 1
         self.bytes += request.size
         self._queue(request).add(request, first=first)
-        self._due = min(self._due, self._deadline(request))
+        self._date(request)
 
     def _no_place(self, request: RoutingRequest, lane: LaneQueue) -> Refusal | None:
         if self.bytes + request.size > self._most_bytes:
@@ -134,13 +156,17 @@ class DispatchQueue:
         return (lanes.batch,) if lane is lanes.batch else (lanes.interactive, lanes.long)
 
     def _pushed_out(self, request: RoutingRequest, own: BandQueue, among: list[BandQueue]) -> bool:
-        """Whether another request lost its slot to it: lowest band first, then the tenant with most for its weight."""
+        """Whether another request lost its slot to it: lowest band first, then the tenant with most for its weight,
+        then its own tenant's latest, which can be in time no more."""
         for queue in among:
             found = queue.longest()
             if found is not None and (queue.rank > own.rank or found[0] > own.part(request.account)):
                 self._lose(found[1], self._full())
                 return True
-        return False
+        late = own.newest_late(request.account)
+        if late is not None:
+            self._lose(late, self._full())
+        return late is not None
 
     # Requests that leave the queue
 
@@ -199,22 +225,46 @@ class DispatchQueue:
         return request, self._refused.pop(request)
 
     def expire(self, now: float) -> None:
-        """Refuse the requests that have waited as long as they may."""
-        if now < self._due:
+        """Refuse the requests that have waited as long as they may, and those that can be in time no more."""
+        self._refuse_hopeless()
+        deadlines = self._deadlines
+        while deadlines and deadlines[0][0] <= now:
+            request = heappop(deadlines)[2]
+            if request.line is not None and self._deadline(request) <= now:
+                again = self.pace.seconds_for(self.waiting)
+                self._lose(request, queue_limits.too_late(request, now, again, held=self._held_since is not None))
+
+    def _refuse_hopeless(self) -> None:
+        """Refuse those that can be in time no more, where the configuration says so; not those that were held."""
+        given_up = self.outlook.given_up
+        if not given_up:
             return
-        waiting = [request for lane in self.lanes.all for queue in lane.bands.queues for request in queue.requests]
-        self._due = inf
-        for request in waiting:
-            due = self._deadline(request)
-            if now < due:
-                self._due = min(self._due, due)
-                continue
-            again = self.pace.seconds_for(self.waiting)
-            self._lose(request, queue_limits.too_late(request, now, again, held=self._held_since is not None))
+        again = self.pace.seconds_for(self.waiting)
+        for request in given_up:
+            if request.line is not None and self._held_since is None and request.queued_at >= self._there_since:
+                self._lose(request, queue_limits.beyond_objective(self.outlook.objective_seconds or 0.0, again))
+        given_up.clear()
+
+    def _date(self, request: RoutingRequest) -> None:
+        """Note when its queue time ends."""
+        if len(self._deadlines) > 2 * self.waiting + STALE:
+            self._date_all()
+        due = self._deadline(request)
+        if due < inf:
+            self._serial += 1
+            heappush(self._deadlines, (due, self._serial, request))
+
+    def _date_all(self) -> None:
+        """Note anew when every queue time ends: replicas came or went, or the limits changed."""
+        every = (request for lane in self.lanes.all for queue in lane.bands.queues for request in queue.requests)
+        self._deadlines = [(self._deadline(request), place, request) for place, request in enumerate(every)]
+        self._serial = len(self._deadlines)
+        heapify(self._deadlines)
 
     def oldest(self, lane: LaneQueue) -> float | None:
-        """When the request that has waited longest was queued."""
-        return min((request.queued_at for queue in lane.bands.queues for request in queue.requests), default=None)
+        """When the request that has waited longest was queued; those that are late, and known to be, do not count."""
+        every = (request for queue in lane.bands.queues for request in queue.requests)
+        return min((request.queued_at for request in every if not request.late), default=None)
 
     def _deadline(self, request: RoutingRequest) -> float:
         lane = self.lanes.named(request.lane)

@@ -16,6 +16,7 @@ from fairlead.routing.dispatch_queue import DispatchQueue
 from fairlead.routing.dispatcher_config import DispatcherConfig
 from fairlead.routing.endpoint import Endpoint
 from fairlead.routing.endpoint_table import EndpointListener, EndpointTable
+from fairlead.routing.first_token_outlook import FirstTokenOutlook
 from fairlead.routing.lanes import LaneAvailability, LaneQueue
 from fairlead.routing.occupancy import Occupancy
 from fairlead.routing.queue_snapshot import QueueSnapshot, snapshot
@@ -44,7 +45,8 @@ class Dispatcher:
         tenancy = shared or Tenancy()
         self._has_own_tenants = shared is None
         self.accounts = tenancy.accounts
-        self.room = DispatchQueue(tenancy.parked)
+        self.outlook = FirstTokenOutlook(self.table.expectations.first_token)
+        self.room = DispatchQueue(tenancy.parked, self.outlook)
         self.fleet = Occupancy()
         self.retries = RetryBudget()
         self.inflight = 0
@@ -135,7 +137,7 @@ class Dispatcher:
             return self._send(request, found, lane, now)
         if found is NoCandidate.NO_ADAPTER:
             return self._refuse(request, without_adapter(request))
-        self.count_cost(request)
+        self._size(request, now)
         self.room.add_again(request, now)
         self._observe(now)
         return None
@@ -189,6 +191,7 @@ class Dispatcher:
     def turns(self, now: float) -> Iterator[tuple[RoutingRequest, Endpoint | Refusal]]:
         """Requests whose queue time is over, then those to dispatch while there is room. Act on each at once."""
         self._observe(now)
+        self.table.field.most_unread = self.outlook.most_unread
         self.room.expire(now)
         while (lost := self.room.maybe_refused()) is not None:
             yield lost[0], self._refuse(*lost)
@@ -202,6 +205,15 @@ class Dispatcher:
             else:
                 yield request, self._refuse(request, found)
         self.room.lanes.open()
+
+    @property
+    def waits_for_first_tokens(self) -> bool:
+        """Whether a first token may make room for one that waits: engines get the next prompt when one is computed."""
+        return self.room.waiting > 0 and self.outlook.is_known
+
+    def may_be_next(self, request: RoutingRequest) -> bool:
+        """Whether a request that was just queued may have its turn now: those before it may all be late."""
+        return self.outlook.is_known and self.room.lanes.named(request.lane).block is FREE
 
     def snapshot(self, now: float) -> QueueSnapshot:
         """The queue's figures for operators, metrics and the autoscaler."""
@@ -263,7 +275,7 @@ class Dispatcher:
     def _wait(self, request: RoutingRequest, lane: LaneQueue, now: float) -> Refusal | None:
         if not self.table.field.routable:
             self._observe(now)
-        self.count_cost(request)
+        self._size(request, now)
         refused = self.room.add(request, lane, now)
         if refused is None:
             return None
@@ -286,7 +298,15 @@ class Dispatcher:
         """Set `request.cost`, if it is not set yet."""
         request.cost = request.cost or self._admission.cost(request)
 
+    def _size(self, request: RoutingRequest, now: float) -> None:
+        """Set what the order in the queue goes by."""
+        self.outlook.now = now
+        self.count_cost(request)
+        if self.outlook.objective_seconds is not None:
+            request.uncached = self.table.uncached(request)
+
     def _observe(self, now: float) -> None:
+        self.outlook.now = now
         routable = self.table.field.routable
         self.fleet.observe(routable)
         self.room.observe(now, routable=bool(routable))

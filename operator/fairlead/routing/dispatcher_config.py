@@ -27,5 +27,7 @@ class DispatcherConfig:
     """This router's own name."""
     keys: Mapping[bytes, str] = field(default_factory=dict)
     """Tenant by SHA-256 of its API key."""
+    first_token_seconds: float | None = None
+    """The objective for first tokens; without one, requests of a tenant are served in order of arrival."""
     most_waiting_bytes: int = WAITING_BYTES
     """Limit of all waiting requests' bodies together."""

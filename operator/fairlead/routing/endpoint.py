@@ -38,6 +38,8 @@ class Endpoint:
     """Prompt tokens sent there and not computed yet."""
     reply_load: int = 0
     """Tokens of replies that are expected from it and not written yet."""
+    unread: int = 0
+    """Prompt tokens of streamed requests there whose first token has not come."""
     most_requests: float = inf
     """Requests that it runs at once; more would only wait in its own queue."""
     kv_tokens: int | None = None

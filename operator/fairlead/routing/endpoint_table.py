@@ -139,6 +139,9 @@ class EndpointTable:
         request.endpoint, request.pick, request.held_blocks = endpoint, chosen.reason, held
         request.charged_prompt, request.charged_reply = prompt, reply
         request.sent_at = now
+        if request.streams:
+            endpoint.unread += prompt
+            request.unread = endpoint.unread
         self.expectations.prompt.add(prompt)
         if endpoint.inflight == 0:
             endpoint.progress_at = now
@@ -164,6 +167,9 @@ class EndpointTable:
         endpoint.progress_at = now
         if request.charged_prompt:
             watchdog.learn(endpoint, now - request.sent_at, endpoint.prompt_load)
+            if request.unread:
+                self.expectations.first_token.add(request.charged_prompt, request.unread, now - request.sent_at)
+                self._read(endpoint, request)
             endpoint.prompt_load -= request.charged_prompt
             request.charged_prompt = 0
             if self.own_requests is not None:
@@ -175,6 +181,8 @@ class EndpointTable:
         if endpoint is None:
             raise AssertionError(f"given back twice, or never charged: {ending}")
         endpoint.inflight -= 1
+        if request.unread:
+            self._read(endpoint, request)
         endpoint.prompt_load -= request.charged_prompt
         endpoint.reply_load -= request.charged_reply
         request.endpoint, request.charged_prompt, request.charged_reply = None, 0, 0
@@ -182,6 +190,18 @@ class EndpointTable:
             self.own_requests.moved.add(endpoint)
         if not endpoint.listed:
             self._maybe_forget(endpoint)
+
+    def uncached(self, request: RoutingRequest) -> int:
+        """Prompt tokens that no endpoint is thought to hold."""
+        levels = self.index.holders(request.blocks) if self.field.balancing.prefix and request.blocks else ()
+        held = int(levels[-1][0] * self.field.block_tokens) if levels else 0
+        return max(request.prompt_tokens - held, 1)
+
+    @staticmethod
+    def _read(endpoint: Endpoint, request: RoutingRequest) -> None:
+        """Its first token is awaited no more; call it before `charged_prompt` is cleared."""
+        endpoint.unread -= request.charged_prompt
+        request.unread = 0
 
     def _set(self, endpoint: Endpoint, state: EndpointState, reason: str) -> None:
         before, endpoint.state, endpoint.reason = endpoint.state, state, reason

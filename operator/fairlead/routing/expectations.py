@@ -5,6 +5,8 @@ A client's `max_tokens` is a ceiling and mostly far above the real length, so lo
 
 from typing import Final
 
+from fairlead.routing.first_token_speed import FirstTokenSpeed
+
 REPLY_GUESS: Final = 256
 """Tokens of a reply before any has been seen: between the means of public traces, 149 (Mooncake) and 437 (Claude)."""
 PROMPT_GUESS: Final = 1024
@@ -62,7 +64,7 @@ class BytesPerToken:
 class TokenExpectations:
     """Expectations for one model."""
 
-    __slots__ = ("_everybody", "_replies", "bytes_a_token", "prompt")
+    __slots__ = ("_everybody", "_replies", "bytes_a_token", "first_token", "prompt")
 
     def __init__(self) -> None:
         self._everybody = RunningMean(REPLY_GUESS)
@@ -70,6 +72,7 @@ class TokenExpectations:
         self.bytes_a_token = BytesPerToken()
         self.prompt = RunningMean(PROMPT_GUESS)
         """Prompt tokens that the chosen endpoint's cache did not hold."""
+        self.first_token = FirstTokenSpeed()
 
     def reply(self, name: str, most: int) -> int:
         """Expected tokens of a reply to this tenant; never more than the request allows."""

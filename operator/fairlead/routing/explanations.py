@@ -67,6 +67,6 @@ def _dropped(field: SelectionContext, one: Endpoint, request: RoutingRequest) ->
         return f"{one.state.value}: {one.reason}" if one.reason else one.state.value
     if request.adapter is not None and request.adapter not in one.adapters:
         return f"does not serve adapter {request.adapter}"
-    if field.short_queues and not selection.has_room(one):
+    if field.short_queues and not selection.has_room(one, field.most_unread):
         return "has as much as it can run"
     return "failed this request" if one in request.tried else ""

@@ -14,6 +14,8 @@ from collections import OrderedDict
 from heapq import heappop, heappush, heapreplace
 
 from fairlead.routing.accounts import Account
+from fairlead.routing.first_token_outlook import FirstTokenOutlook
+from fairlead.routing.line_order import LineOrder
 from fairlead.routing.routing_request import RoutingRequest
 
 
@@ -31,9 +33,9 @@ class TenantShare:
 
 
 class TenantQueue:
-    """Requests of one tenant for one adapter, oldest first."""
+    """Requests of one tenant for one adapter, oldest first or by what can still be in time."""
 
-    __slots__ = ("in_heap", "queue", "requests", "share")
+    __slots__ = ("in_heap", "order", "queue", "requests", "share")
 
     def __init__(self, share: TenantShare, queue: "FairQueue") -> None:
         self.share = share
@@ -41,27 +43,39 @@ class TenantQueue:
         self.requests: OrderedDict[RoutingRequest, None] = OrderedDict()
         self.in_heap = False
         """It has an entry in the heap."""
+        self.order = None if queue.outlook is None else LineOrder(queue.outlook)
 
     def withdraw(self, request: RoutingRequest) -> None:
         """Remove a request of this queue."""
         self.queue.withdraw(request, self)
 
     @property
-    def oldest(self) -> RoutingRequest:
-        """The oldest request; call it only on a queue that is not empty."""
-        return next(iter(self.requests))
+    def next(self) -> RoutingRequest:
+        """The request to serve next; call it only on a queue that is not empty."""
+        return next(iter(self.requests)) if self.order is None else self.order.next()
+
+    def needs_room_to_spare(self, request: RoutingRequest) -> bool:
+        """Whether the request that is next may take only what nobody else needs: its own tenant's later requests may
+        need it. What other tenants who wait would take instead is this tenant's share."""
+        if self.order is None or self.queue.waiting > self.share.waiting:
+            return False
+        return self.order.needs_room_to_spare(request)
 
 
 class FairQueue:
     """The queues of all tenants in one band."""
 
-    __slots__ = ("_heap", "_serial", "_shares", "_virtual", "waiting")
+    __slots__ = ("_heap", "_serial", "_shares", "_virtual", "_weights", "outlook", "waiting")
 
-    def __init__(self) -> None:
+    def __init__(self, outlook: FirstTokenOutlook | None = None) -> None:
+        """With an outlook, a tenant's own requests are ordered by what can still be in time."""
+        self.outlook = outlook
         self._shares: dict[Account, TenantShare] = {}
         self._heap: list[tuple[float, int, TenantQueue]] = []
         self._serial = 0
         self._virtual = 0.0
+        self._weights = 0
+        """Of all tenants who wait."""
         self.waiting = 0
 
     def add(self, request: RoutingRequest, *, first: bool = False) -> None:
@@ -75,6 +89,11 @@ class FairQueue:
         line.requests[request] = None
         if first:
             line.requests.move_to_end(request, last=False)
+        weight = share.account.tenant.weight
+        if not share.waiting:
+            self._weights += weight
+        if line.order is not None:
+            line.order.add(request, weight / self._weights, first=first)
         request.line = line
         share.waiting += 1
         self.waiting += 1
@@ -97,9 +116,11 @@ class FairQueue:
         return None
 
     def serve(self, line: TenantQueue) -> RoutingRequest:
-        """Take the oldest request and charge its cost; `line` is the queue that `first` returned."""
+        """Take its next request and charge its cost; `line` is the queue that `first` returned."""
         share = line.share
-        request = line.oldest
+        request = line.next
+        if line.order is not None:
+            line.order.sent(request)
         self.withdraw(request, line)
         self._virtual = max(self._virtual, share.start)
         share.start += request.cost / share.account.tenant.weight
@@ -122,14 +143,24 @@ class FairQueue:
     def withdraw(self, request: RoutingRequest, line: TenantQueue) -> None:
         """Remove a request; an empty queue leaves the heap when `first` reaches it."""
         del line.requests[request]
+        if line.order is not None:
+            line.order.withdraw(request)
         request.line = None
         line.share.waiting -= 1
+        if not line.share.waiting:
+            self._weights -= line.share.account.tenant.weight
         self.waiting -= 1
 
     def waits(self, account: Account) -> bool:
         """Whether a request of this tenant waits here."""
         share = self._shares.get(account)
         return share is not None and share.waiting > 0
+
+    def newest_late(self, account: Account) -> RoutingRequest | None:
+        """The request of this tenant that became late last."""
+        share = self._shares.get(account)
+        orders = (line.order for line in share.lines.values() if line.order is not None) if share else ()
+        return next((late for order in orders if (late := order.newest_late) is not None), None)
 
     def part(self, account: Account) -> float:
         """Waiting requests of this tenant and one more, per unit of its weight."""

@@ -16,6 +16,7 @@ from fairlead.fleet.gateways import RoutingSettings
 from fairlead.fleet.tenants import Lane
 from fairlead.routing.accounts import ordered
 from fairlead.routing.bands import BandQueue, Bands
+from fairlead.routing.first_token_outlook import FirstTokenOutlook
 from fairlead.routing.occupancy import Occupancy
 from fairlead.routing.routing_request import RoutingRequest
 
@@ -68,12 +69,17 @@ class LaneScheduler:
         self._routing = RoutingSettings()
         self._long_share = self._batch_below = 1.0
 
-    def take(self, routing: RoutingSettings) -> list[RoutingRequest]:
-        """Apply other settings; return the waiting requests, the oldest first, to be queued again."""
+    def take(self, routing: RoutingSettings, outlook: FirstTokenOutlook | None = None) -> list[RoutingRequest]:
+        """Apply other settings; return the waiting requests, the oldest first, to be queued again.
+
+        With an outlook, interactive work is ordered by what can still be in time; an objective promises nothing to the
+        other lanes.
+        """
         waiting = [request for lane in self.all for queue in lane.bands.queues for request in queue.requests]
         bands = ordered(routing.bands)
         for lane in self.all:
-            lane.bands, lane.block = Bands(bands), LaneAvailability.FREE
+            lane.bands = Bands(bands, outlook if lane is self.interactive else None)
+            lane.block = LaneAvailability.FREE
         long, batch = routing.long_lane, routing.batch_lane
         seconds = routing.limits.max_queue_seconds
         self.interactive.most_seconds = inf if seconds is None else seconds
@@ -114,7 +120,7 @@ class LaneScheduler:
         if not self._owed:
             return False
         lines = [queue.first() for queue in self.long.bands.turns()]
-        return any(line is not None and line.oldest.cost <= self._owed for line in lines[:1])
+        return any(line is not None and line.next.cost <= self._owed for line in lines[:1])
 
     def served(self, lane: LaneQueue, cost: int) -> None:
         """Account for a turn of this cost."""

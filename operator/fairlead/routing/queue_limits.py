@@ -90,6 +90,16 @@ def too_many_held(waiting: int) -> Refusal:
     )
 
 
+def beyond_objective(objective: float, again: float) -> Refusal:
+    """The refusal when the first token would come after the objective, and late requests are refused."""
+    return Refusal(
+        reason=RefusalReason.TOO_LATE,
+        message=f"Too much is asked for at once: the first token would come later than {objective:g} s, the objective "
+        f"here: send the request again in {again:.0f} s.",
+        retry_after_seconds=again,
+    )
+
+
 def too_late(request: RoutingRequest, now: float, again: float, *, held: bool) -> Refusal:
     """The refusal when a request has waited as long as it may."""
     waited = now - request.queued_at

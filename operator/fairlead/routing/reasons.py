@@ -20,6 +20,8 @@ class RefusalReason(StrEnum):
     QUEUE_FULL = "queue_full"
     QUEUE_TIME = "queue_time"
     """It waited as long as it may, with replicas routable but busy."""
+    TOO_LATE = "too_late"
+    """No first token within the objective was possible any more, and late requests are refused."""
     NO_REPLICA = "no_replica_routable"
     """It was held as long as it may, or as many are held as may be, and no replica is routable."""
     NO_ADAPTER = "adapter_not_loaded"

@@ -11,7 +11,7 @@ from fairlead.routing.endpoint import Endpoint
 from fairlead.routing.rates import Permit
 from fairlead.routing.reasons import PickReason, RefusalReason
 
-ENDPOINT_FIELDS: Final = ("endpoint", "charged_prompt", "charged_reply", "held_blocks", "pick", "sent_at")
+ENDPOINT_FIELDS: Final = ("endpoint", "charged_prompt", "charged_reply", "held_blocks", "pick", "sent_at", "unread")
 """Fields of a `RoutingRequest` that belong to the endpoint it is charged to."""
 
 
@@ -46,6 +46,8 @@ class RoutingRequest:
     """Bytes of its body, which stays in memory while it waits."""
     batch: bool = False
     """The client marked it as batch work."""
+    streams: bool = True
+    """Its first token is seen when it comes; of another reply only the end is."""
     give_up_at: float = inf
     """The latest time at which it may still be queued."""
     owner: object = None
@@ -59,6 +61,9 @@ class RoutingRequest:
     charged_reply: int = 0
     held_blocks: int = 0
     """Blocks that the endpoint was thought to hold when it was chosen."""
+    unread: int = 0
+    """Prompt tokens that its endpoint had to compute when it was sent there, its own included; 0 where its first token
+    is not awaited."""
     pick: PickReason | None = None
     shadow: RefusalReason | None = None
     """The first reason for which it would have been refused, were its tenant not in shadow mode."""
@@ -66,8 +71,12 @@ class RoutingRequest:
     """Endpoints that failed it, oldest first."""
     waiting: bool = False
     """It is in a queue."""
+    late: bool = False
+    """It waited past the latest start for a first token within the objective."""
     occupied: int = 0
     """Its part of all tokens in flight, from the start of the attempt to its end."""
+    uncached: int = 0
+    """Prompt tokens that no endpoint was thought to hold when it was queued."""
     cost: int = 0
     """Tokens that it is expected to take, prompt and reply; computed only where needed."""
     reserved_tokens: int = 0

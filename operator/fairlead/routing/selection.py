@@ -62,7 +62,16 @@ class SelectionContext:
     """The input of `choose`."""
 
     __slots__ = (
-        *("balancing", "block_tokens", "crowds", "index", "picks", "routable", "routers", "short_queues", "together"),
+        "balancing",
+        "block_tokens",
+        "crowds",
+        "index",
+        "most_unread",
+        "picks",
+        "routable",
+        "routers",
+        "short_queues",
+        "together",
     )
 
     def __init__(self, balancing: Balancing, index: PrefixIndex, crowds: PrefixPopularity) -> None:
@@ -77,6 +86,8 @@ class SelectionContext:
         """Routers that share these engines, this one included."""
         self.together = False
         """Whether the other routers report what they do, so that this one may choose as if it were alone."""
+        self.most_unread = inf
+        """Prompt tokens that an endpoint may have to compute before it gets another request."""
         self.short_queues = True
         """Whether to skip an engine with enough in its own queue; what is not sent must wait elsewhere."""
         self.picks = 0
@@ -87,13 +98,13 @@ class SelectionContext:
         return self.routers == 1 or self.together
 
 
-def has_room(endpoint: Endpoint) -> bool:
+def has_room(endpoint: Endpoint, most_unread: float = inf) -> bool:
     """Whether the engine would soon start one more. Our requests since its sample are counted, others' are not known.
 
     An engine without our requests always has room: samples that no longer come must not exclude it for good.
     """
     inflight = endpoint.inflight + endpoint.peers_inflight
-    if inflight >= endpoint.most_requests:
+    if inflight >= endpoint.most_requests or endpoint.unread + endpoint.peers_prompt >= most_unread:
         return False
     since = inflight - endpoint.inflight_then
     return not (endpoint.queued_then and endpoint.inflight) or endpoint.queued_then + since < MOST_WAITING
@@ -104,7 +115,7 @@ def choose(field: SelectionContext, request: RoutingRequest, now: float) -> Endp
     routable = field.routable
     if not routable:
         return NoCandidate.NONE_ROUTABLE
-    adapter, tried, short = request.adapter, request.tried, field.short_queues
+    adapter, tried, short, unread = request.adapter, request.tried, field.short_queues, field.most_unread
     fit: list[Endpoint] = []
     tired: list[Endpoint] = []
     served = False
@@ -115,6 +126,7 @@ def choose(field: SelectionContext, request: RoutingRequest, now: float) -> Endp
         # `has_room`, inlined: a call for each engine is a tenth of choosing (bench/choosing_cost.py).
         if short and (
             (inflight := one.inflight + one.peers_inflight) >= one.most_requests
+            or one.unread + one.peers_prompt >= unread
             or (one.queued_then and one.inflight and one.queued_then + inflight - one.inflight_then >= MOST_WAITING)
         ):
             continue

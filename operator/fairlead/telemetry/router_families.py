@@ -47,6 +47,9 @@ REFUSALS: Final = _OURS.counter("refusals", "Requests that got an error of the r
 SHADOW: Final = _OURS.counter(
     "shadow_refusals", "Requests over a limit that is not enforced: counted, and let through.", "reason"
 )
+LATE: Final = _OURS.counter(
+    "served_late", "Requests sent when no first token within the objective was to be expected any more."
+)
 IN_FLIGHT: Final = _OURS.gauge("requests_in_flight", "Requests in this router, waiting ones included.")
 HELD: Final = _OURS.gauge("requests_held", "Requests waiting for a routable replica.")
 ABORTS: Final = _OURS.counter("client_aborts", "Clients that left before their answer was whole, by stage.", "stage")
@@ -125,7 +128,9 @@ TENANT_OVER: Final = _OURS.counter(
 
 # Queues.
 WAITING: Final = _OURS.gauge("requests_waiting", "Requests in queues, by lane.", "lane")
-OLDEST: Final = _OURS.gauge("oldest_wait_seconds", "How long the one that waits longest has waited, by lane.", "lane")
+OLDEST: Final = _OURS.gauge(
+    "oldest_wait_seconds", "How long the one that waits longest has waited, by lane; late ones do not count.", "lane"
+)
 
 # Choice of replicas, and failures of attempts.
 PICKS: Final = _OURS.counter(

@@ -49,6 +49,7 @@ WHOLE: Final[dict[str, Any]] = {
             "maxContextTokens": 4096,
             "maxSequences": 8,
             "kvTokens": None,
+            "firstTokenSeconds": 2,
             "pricePerHour": "2.10",
         }
     ],
@@ -105,6 +106,7 @@ def test_a_whole_file_is_read_as_the_values_that_the_fleet_speaks_in() -> None:
             revision="r1",
             max_context_tokens=4096,
             max_sequences=8,
+            first_token_seconds=2.0,
             price_per_hour=Decimal("2.10"),
         ),
     )

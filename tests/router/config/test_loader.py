@@ -13,6 +13,7 @@ from fairlead.fleet.gateways import (
     DeploymentRouter,
     Hedging,
     HoldLimits,
+    LateAction,
     RequestTelemetry,
     ResponseCacheSettings,
     Retries,
@@ -44,7 +45,9 @@ SHOP: Final = Tenant(
     explain=True,
 )
 ROUTING: Final = RoutingSettings(
-    limits=TrafficLimits(max_prompt_tokens=100, max_queue_seconds=2.5, max_request_bytes=5000, shadow=True),
+    limits=TrafficLimits(
+        max_prompt_tokens=100, max_queue_seconds=2.5, max_request_bytes=5000, late=LateAction.REFUSE, shadow=True
+    ),
     timeouts=Timeouts(connect_seconds=1.5, total_seconds=60.0),
     hold=HoldLimits(max_requests=7, max_seconds=3.0),
     cache=ResponseCacheSettings(enabled=True, by_tenant=False),
@@ -63,7 +66,9 @@ ROUTING: Final = RoutingSettings(
 @pytest.mark.parametrize("routing", [RoutingSettings(), ROUTING])
 def test_what_the_operator_writes_is_what_the_router_reads(routing: RoutingSettings) -> None:
     revision = setup_of().wanted
-    replica = ReplicaCapacity(revision="0a1b2c3d", max_context_tokens=4096, max_sequences=32, kv_tokens=1000)
+    replica = ReplicaCapacity(
+        revision="0a1b2c3d", max_context_tokens=4096, max_sequences=32, kv_tokens=1000, first_token_seconds=1.5
+    )
     document = router_config.document(revision, DeploymentRouter(routing=routing, pods=RouterPods(replicas=3)), replica)
 
     assert loader.read(json.dumps(document)) == RouterConfig(
@@ -76,6 +81,7 @@ def test_what_the_operator_writes_is_what_the_router_reads(routing: RoutingSetti
         max_context_tokens=4096,
         max_sequences=32,
         kv_tokens=1000,
+        first_token_seconds=1.5,
         routers=3,
         router_selector=document["routerSelector"],
         routing=routing,

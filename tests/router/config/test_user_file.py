@@ -13,7 +13,7 @@ from fairlead.api import router_file, routing_conversion
 from fairlead.api.kinds import DEPLOYMENT
 from fairlead.api.lifecycle import Router
 from fairlead.api.object_reader import read_strict
-from fairlead.fleet.gateways import RoutingSettings
+from fairlead.fleet.gateways import LateAction, RoutingSettings
 from fairlead.router.config import loader
 from fairlead.router.config.loader import RouterConfig, RouterConfigError, SecretLocation
 from tests.api.full_specs import COUNTED
@@ -28,6 +28,7 @@ prefixCaching: false
 maxContextTokens: 16384
 maxSequences: 64
 kvTokens: 90000
+ttftObjective: 1500ms
 routers: 3
 routing:
   tenants:
@@ -47,6 +48,7 @@ def test_everything_in_it_is_heard() -> None:
     assert read.endpoints == ("127.0.0.1:8000", "[::1]:8001")
     assert (read.models, read.adapters, read.prefix_caching) == (("chat", "legal"), ("legal",), False)
     assert (read.max_context_tokens, read.max_sequences, read.kv_tokens, read.routers) == (16384, 64, 90_000, 3)
+    assert read.first_token_seconds == 1.5
     assert read.key_places == (
         ("shop", SecretLocation(file="/etc/keys/shop")),
         ("shop", SecretLocation(env="SHOP_KEY")),
@@ -72,7 +74,7 @@ def test_what_may_be_said_in_a_deployment_may_be_said_here_and_means_the_same() 
     assert reading.value is not None
     assert reading.value.spec.router is not None
     settings = routing_conversion.routing(reading.value.spec.router, reading.value.spec.router.tenants)
-    here = loader.read(yaml.safe_dump({"endpoints": ["a:1"], "routing": alone})).routing
+    here = loader.read(yaml.safe_dump({"endpoints": ["a:1"], "ttftObjective": "2s", "routing": alone})).routing
 
     assert [one.name for one in here.tenants] == [one.name for one in settings.tenants]
     assert here.limits == settings.limits
@@ -155,3 +157,15 @@ def test_the_file_in_the_docs_is_understood() -> None:
 
     assert read.routers == 2
     assert [(name, place.env) for name, place in read.key_places] == [("shop", None), ("shop", "SHOP_KEY")]
+
+
+def test_late_requests_are_refused_only_where_something_says_when_they_are_late() -> None:
+    """A limit that refuses nobody would look like one that works."""
+    file = "endpoints: [127.0.0.1:8000]\nrouting: {limits: {late: Refuse}}\n"
+    with pytest.raises(RouterConfigError) as raised:
+        loader.read(file)
+    assert str(raised.value) == (
+        "routing.limits.late: Refuse: nothing says when a first token is late; add ttftObjective, for instance 2s"
+    )
+    read = loader.read(f"ttftObjective: 2s\n{file}")
+    assert (read.first_token_seconds, read.routing.limits.late) == (2.0, LateAction.REFUSE)

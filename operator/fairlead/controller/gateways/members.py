@@ -11,7 +11,7 @@ from fairlead.cluster.kinds import Manifest
 from fairlead.fleet.gateways import DesiredGateway
 from fairlead.objects import gateway_config, names, network_policies, revisions
 from fairlead.objects.gateway_config import RoutedDeployment
-from fairlead.review import deployment_review, gateway_membership, replica_facts, speculation_switch
+from fairlead.review import deployment_review, gateway_membership, policies, replica_facts, speculation_switch
 from fairlead.review.context import ReviewContext
 from fairlead.review.deployment_review import DeploymentReview
 
@@ -67,23 +67,19 @@ class MemberReader:
 
     def _entry(self, world: ClusterState, document: Manifest) -> Manifest | None:
         metadata = document["metadata"]
-        off = _speculation_is_off(world, document)
+        policy = _policy_of(world, document)
+        off = speculation_switch.is_off(document.get("status") or {}, policy)
+        known = (metadata["generation"], off, policies.objective_of(policy))
         kept = self._entries.get(metadata["uid"])
-        if kept is None or kept[0] != (metadata["generation"], off):
+        if kept is None or kept[0] != known:
             judged = deployment_review.read(document, self._context)
             if off:
                 judged = deployment_review.without_speculation(judged, document, self._context)
-            kept = self._entries[metadata["uid"]] = ((metadata["generation"], off), self._target(judged))
+            kept = self._entries[metadata["uid"]] = (known, _target(judged, known[2]))
         self._entries.move_to_end(metadata["uid"])
         if len(self._entries) > MOST_KEPT:
             self._entries.popitem(last=False)
         return kept[1]
-
-    def _target(self, judged: DeploymentReview) -> Manifest | None:
-        if not judged.may_start or judged.deployment is None or judged.review is None or judged.spec is None:
-            return None
-        replica = replica_facts.replica(judged.review, revisions.of(judged.spec))
-        return gateway_config.target(RoutedDeployment(wanted=judged.deployment.wanted, replica=replica))
 
 
 def name_of(document: Manifest) -> str:
@@ -110,8 +106,13 @@ def _ready(document: Manifest) -> int:
     return found if isinstance(found, int) else 0
 
 
-def _speculation_is_off(world: ClusterState, document: Manifest) -> bool:
+def _policy_of(world: ClusterState, document: Manifest) -> Manifest | None:
     name = speculation_switch.policy_of(document)
-    store = world.of(kinds.AUTOSCALING_POLICY)
-    policy = store.find(document["metadata"]["namespace"], name) if name else None
-    return speculation_switch.is_off(document.get("status") or {}, policy)
+    return world.of(kinds.AUTOSCALING_POLICY).find(document["metadata"]["namespace"], name) if name else None
+
+
+def _target(judged: DeploymentReview, first_token_seconds: float | None) -> Manifest | None:
+    if not judged.may_start or judged.deployment is None or judged.review is None or judged.spec is None:
+        return None
+    replica = replica_facts.replica(judged.review, revisions.of(judged.spec), first_token_seconds)
+    return gateway_config.target(RoutedDeployment(wanted=judged.deployment.wanted, replica=replica))

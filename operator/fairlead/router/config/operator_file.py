@@ -23,6 +23,7 @@ _PLAIN_TOO: Final = (
     "max_context_tokens",
     "max_sequences",
     "kv_tokens",
+    "first_token_seconds",
     "revision",
     "routers",
     "router_selector",

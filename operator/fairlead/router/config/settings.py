@@ -49,6 +49,8 @@ class TargetConfig:
     """Requests that run at once in one engine."""
     kv_tokens: int | None = None
     """Tokens that one engine's KV cache holds, as estimated before it ran."""
+    first_token_seconds: float | None = None
+    """The objective for first tokens; without one, no request is late."""
     price_per_hour: Decimal | None = None
     """Of one replica, all its GPUs."""
     leaving: bool = False
@@ -99,6 +101,8 @@ class RouterConfig:
     """Requests that run at once in one engine."""
     kv_tokens: int | None = None
     """Tokens that one engine's KV cache holds, as estimated before it ran."""
+    first_token_seconds: float | None = None
+    """The objective for first tokens; without one, no request is late."""
     revision: str = ""
     """The target revision; the revision of a pod is in its label."""
     price_per_hour: Decimal | None = None
@@ -158,6 +162,7 @@ class RouterConfig:
             max_context_tokens=self.max_context_tokens,
             max_sequences=self.max_sequences,
             kv_tokens=self.kv_tokens,
+            first_token_seconds=self.first_token_seconds,
             price_per_hour=self.price_per_hour,
         )
 

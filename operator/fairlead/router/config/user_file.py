@@ -12,11 +12,11 @@ from typing import Any, Final
 import yaml
 from pydantic import ValidationError
 
-from fairlead.api import document_bounds, field_rules, routing_conversion, validation_errors
+from fairlead.api import amounts, document_bounds, field_rules, routing_conversion, validation_errors
 from fairlead.api.read_problems import path_text
 from fairlead.api.router_file import KeySource, RouterFile, StandaloneRedis
 from fairlead.fleet.findings import SpecRefusal
-from fairlead.fleet.gateways import RoutingSettings
+from fairlead.fleet.gateways import LateAction, RoutingSettings
 from fairlead.router.config.settings import RouterConfig, RouterConfigError, SecretLocation
 
 ROOT: Final = "spec"
@@ -39,6 +39,7 @@ def settings(text: str) -> RouterConfig:
         max_context_tokens=file.max_context_tokens,
         max_sequences=file.max_sequences,
         kv_tokens=file.kv_tokens,
+        first_token_seconds=_objective(file),
         price_per_hour=None if file.price_per_hour is None else Decimal(file.price_per_hour),
         routers=file.routers,
         routing=_routing(file),
@@ -49,6 +50,16 @@ def settings(text: str) -> RouterConfig:
         metrics_places=tuple(_source(one, f"metricsKeys[{number}]") for number, one in enumerate(file.metrics_keys)),
         redis_place=_address(redis) if redis else None,
     )
+
+
+def _objective(file: RouterFile) -> float | None:
+    if file.ttft_objective is not None:
+        return amounts.seconds(file.ttft_objective)
+    if file.routing.limits.late is LateAction.REFUSE:
+        raise RouterConfigError(
+            "routing.limits.late: Refuse: nothing says when a first token is late; add ttftObjective, for instance 2s"
+        )
+    return None
 
 
 def _routing(file: RouterFile) -> RoutingSettings:

@@ -56,8 +56,8 @@ class RouterCounters:
         *("_places", "aborts", "attempts_failed", "bad_heads", "bytes_in", "bytes_out", "checked"),
         *("clients_opened", "clients_refused", "connections_opened", "connections_reused", "copies", "costs"),
         *("cut", "demand", "ejections", "ended_as", "finished", "hedges_denied", "hedges_lost", "hedges_won"),
-        *("forms", "held", "inflight", "lag", "names", "picks", "refusals", "retries", "series", "slow_clients"),
-        *("schemas", "spenders", "structured", "targets", "tenants"),
+        *("forms", "held", "inflight", "lag", "late", "names", "picks", "refusals", "retries", "schemas", "series"),
+        *("slow_clients", "spenders", "structured", "targets", "tenants"),
     )
 
     def __init__(self, models: Iterable[str] = ()) -> None:
@@ -97,6 +97,7 @@ class RouterCounters:
         self.attempts_failed = dict.fromkeys(AttemptEnding, 0)
         self.finished: defaultdict[str, int] = defaultdict(int)
         self.structured: defaultdict[tuple[str, str], int] = defaultdict(int)
+        self.late = 0
 
     def _of_connections(self) -> None:
         self.connections_opened = self.connections_reused = 0
@@ -153,6 +154,7 @@ class RouterCounters:
             self._went_otherwise(record, result)
         for one in record.spent or ():
             self._add_spent(record, one, spender)
+        self.late += record.late
         if record.attempts:
             self._forwarded(record, series, spender, answered=result is ANSWERED)
         elif record.reason in QUEUED_REFUSALS or record.left is AbortStage.QUEUED:

@@ -14,7 +14,9 @@ FINISHES: Final = frozenset((
 """Finish reasons of OpenAI, vLLM and Anthropic, and the states of the Responses API."""
 CUT_SHORT: Final = frozenset(("length", "max_tokens", "incomplete"))
 """Finish reasons of a response that reached the token limit: a JSON document is then invalid."""
-QUEUED_REFUSALS: Final = frozenset((RefusalReason.QUEUE_TIME.value, RefusalReason.NO_REPLICA.value))
+QUEUED_REFUSALS: Final = frozenset(
+    (RefusalReason.QUEUE_TIME.value, RefusalReason.TOO_LATE.value, RefusalReason.NO_REPLICA.value)
+)
 """Refusals after a wait; every other comes at once and says nothing about the queue."""
 
 

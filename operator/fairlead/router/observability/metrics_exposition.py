@@ -59,6 +59,7 @@ class MetricsExposition:
         family(router_families.RESULTS, results.items())
         family(router_families.REFUSALS, by_key(counts.refusals.items()))
         family(router_families.SHADOW, shadowed(snapshot))
+        self._one(router_families.LATE, counts.late)
         self._one(router_families.IN_FLIGHT, counts.inflight)
         self._one(router_families.HELD, snapshot.held)
         family(router_families.ABORTS, by_key(counts.aborts.items()))

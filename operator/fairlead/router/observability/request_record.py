@@ -61,6 +61,8 @@ class RequestRecord:
     """When its head arrived."""
     waited_from: float
     """When it was complete and needed an engine; its arrival, if that was not recorded."""
+    late: bool = False
+    """It was sent when no first token within the objective was to be expected any more."""
     surface: str = OTHER
     request_id: str = ""
     client: str = ""
@@ -142,6 +144,7 @@ class RequestRecord:
             self.first_sent_at = now
         self.attempts += 1
         self.sent_at = now
+        self.late = self.late or routing.late
         self._goes_to(routing, endpoint)
         if self.trace is not None:
             self._try(endpoint, now)

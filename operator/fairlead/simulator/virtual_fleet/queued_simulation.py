@@ -5,7 +5,7 @@ sample once a second. Queued requests are dispatched after every event and four 
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import inf
 from typing import Final
 
@@ -19,7 +19,7 @@ from fairlead.routing.routing_request import RoutingRequest
 from fairlead.simulator.engine.requests import EngineRequest
 from fairlead.simulator.traffic.arrivals import RequestArrival
 from fairlead.simulator.virtual_fleet.balancers import Chosen
-from fairlead.simulator.virtual_fleet.observers import SimulationObserver
+from fairlead.simulator.virtual_fleet.observers import FleetSnapshot, SimulationObserver
 from fairlead.simulator.virtual_fleet.replicas import ScalingHook, SimulatedFleet
 from fairlead.simulator.virtual_fleet.simulation import FleetSimulation, PeriodicEvent, SimulationEvent
 
@@ -188,6 +188,11 @@ class QueuedSimulation(FleetSimulation):
                 self._sampled_at = self.now
                 self._read_figures()
             self._give_turns()
+
+    def _snapshot(self) -> FleetSnapshot:
+        """With the requests that wait in the dispatcher's queue, as the autoscaler sees a router's."""
+        since = [lane.oldest_seconds for lane in self._front.dispatcher.snapshot(self.now).lanes]
+        return replace(super()._snapshot(), held=self._front.dispatcher.waiting, oldest_s=max(since))
 
     def _read_figures(self) -> None:
         table = self._front.dispatcher.table

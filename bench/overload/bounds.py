@@ -1,0 +1,82 @@
+"""What nobody can exceed: a clairvoyant's choice of whom to serve, and the work of engines itself.
+
+The clairvoyant order knows every arrival and the length of every reply beforehand. It never begins what it does not
+finish in time: it drops all requests that take more of an engine than a limit, and serves the rest by deadline, with
+the same dispatcher before the same engines; the limit is the best of `SHARES`, found in hindsight on the very burst.
+It is an order that could be had, so no bound by proof.
+
+The bound by work is one, for orders that these engines' scheduler allows: a request takes at least so much time of an
+engine, however it is batched. To compute its prompt: the time of a step with it alone, less the reading of weights,
+which a step with others shares. To write its reply: while each token is written, the whole context lies in the cache,
+which holds K tokens; so it takes (context, summed over its tokens) / K of the steps, each at least the reading of
+weights, and the reading of that context. Requests are counted from the least time on until the engines' time is used
+up, with half a minute beyond the burst for replies that were begun in it.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from bench.overload import world
+from bench.overload.world import BURST_S, OBJECTIVE_S, WARM_S, Burst, Kept
+from fairlead.simulator.engine.batch import StepBatch
+from fairlead.simulator.traffic.arrivals import RequestArrival
+
+BEYOND_S: Final = 30.0
+RequestPlace = tuple[float, int, int]
+"""What tells one request from another: when it arrived, and its lengths."""
+SHARES: Final = tuple(share / 20 for share in range(8, 21))
+"""Of all requests, those with the least work are served."""
+
+
+def engine_seconds(arrivals: Sequence[RequestArrival]) -> list[float]:
+    """The least time of an engine that each takes."""
+    fleet = world.fleet()
+    times, settings = fleet.times(), fleet.settings()
+    cache = settings.blocks * settings.block_tokens
+    step, context_s = times.decode_line(1, 1)
+    found: list[float] = []
+    for one in arrivals:
+        prompt, reply = one.prompt_tokens, one.output_tokens
+        alone = times.seconds(StepBatch(prefills=1, prefill_tokens=prompt, prefill_pairs=prompt * prompt // 2))
+        context = prompt * reply + reply * reply / 2
+        found.append(max(alone - step, 0.0) + context * (step / cache + context_s))
+    return found
+
+
+def in_burst(burst: Burst) -> list[RequestArrival]:
+    """Those that count."""
+    return [one for one in burst.arrivals() if WARM_S <= one.time < WARM_S + BURST_S]
+
+
+def by_work(burst: Burst) -> float:
+    """The share of all that no order of theirs exceeds."""
+    seconds = sorted(engine_seconds(in_burst(burst)))
+    left = world.ENGINES * (BURST_S + OBJECTIVE_S + BEYOND_S)
+    served = 0
+    for one in seconds:
+        left -= one
+        if left < 0:
+            break
+        served += 1
+    return served / len(seconds)
+
+
+def clairvoyant(burst: Burst) -> float:
+    """The share of all that the clairvoyant order keeps."""
+    counted = in_burst(burst)
+    work = dict(zip(map(_place, counted), engine_seconds(counted), strict=True))
+    limits = sorted(work.values())
+    kept = 0
+    for share in SHARES:
+        limit = limits[min(int(len(limits) * share), len(limits) - 1)]
+        waits = world.lived(burst, ordered=True, serves=_within(work, limit))
+        kept = max(kept, waits.counts.kept_first)
+    return kept / len(counted)
+
+
+def _within(work: Mapping[RequestPlace, float], limit: float) -> Kept:
+    return lambda one: work.get(_place(one), 0.0) <= limit
+
+
+def _place(one: RequestArrival) -> RequestPlace:
+    return one.time, one.prompt_tokens, one.output_tokens

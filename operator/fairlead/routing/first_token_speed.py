@@ -1,0 +1,65 @@
+"""How long an engine takes until the first token of a prompt: learnt from the first tokens of late, by prompt length.
+
+A line through the recent first tokens, older ones counting less: what a prompt waits for whatever its length, and what
+each token to compute adds. An estimate is the line plus one deviation, so that five of six come sooner. Only requests
+that stream teach: of others the first token is not seen.
+"""
+
+from math import sqrt
+from typing import Final
+
+FEWEST: Final = 16
+"""First tokens before anything is estimated."""
+MEMORY: Final = 64
+"""The means are over about so many last first tokens: seconds of a busy fleet, so that they follow its load."""
+MOST_SECONDS: Final = 60.0
+"""A longer wait counts as so long: one engine that hung says nothing about the others."""
+
+
+class FirstTokenSpeed:
+    """First tokens of all engines of one model."""
+
+    __slots__ = ("_count", "_seconds", "_slope", "_squares", "_tokens", "_unread", "_variance", "_with_tokens")
+
+    def __init__(self) -> None:
+        self._count = 0
+        self._tokens = self._seconds = 0.0
+        """Means of the tokens to compute, and of the seconds until the first token."""
+        self._squares = self._with_tokens = 0.0
+        """Means of tokens squared, and of tokens times seconds."""
+        self._unread = 0.0
+        """Mean of the tokens that the engine had to compute by then, those of requests before it included."""
+        self._slope = self._variance = 0.0
+
+    @property
+    def is_known(self) -> bool:
+        """Whether enough was seen to estimate anything."""
+        return self._count >= FEWEST
+
+    def add(self, tokens: int, unread: int, seconds: float) -> None:
+        """A first token came after so many seconds; `tokens` of the `unread` ones were its own."""
+        seconds = min(seconds, MOST_SECONDS)
+        if self._count < MEMORY:
+            self._count += 1
+        part = 1 / self._count
+        error = seconds - self._mean(tokens)
+        self._variance += (error * error - self._variance) * part if self.is_known else 0.0
+        self._tokens += (tokens - self._tokens) * part
+        self._seconds += (seconds - self._seconds) * part
+        self._squares += (tokens * tokens - self._squares) * part
+        self._with_tokens += (tokens * seconds - self._with_tokens) * part
+        self._unread += (unread - self._unread) * part
+        spread = self._squares - self._tokens**2
+        shared = self._with_tokens - self._tokens * self._seconds
+        self._slope = max(shared / spread, 0.0) if spread > 1.0 else 0.0
+
+    def estimate(self, tokens: int) -> float:
+        """Seconds within which most prompts with so many tokens to compute have their first token."""
+        return self._mean(tokens) + sqrt(self._variance)
+
+    def tokens_within(self, seconds: float) -> float:
+        """Prompt tokens that an engine computes within so many seconds, by what was waiting there of late."""
+        return self._unread * seconds / self._seconds if self._seconds else 0.0
+
+    def _mean(self, tokens: int) -> float:
+        return max(self._seconds + self._slope * (tokens - self._tokens), 0.0)

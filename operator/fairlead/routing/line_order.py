@@ -1,0 +1,135 @@
+"""The order within one tenant's queue when more comes than can be served: first who can still be in time.
+
+Every request has a deadline, its arrival and the objective, and a latest start, which leaves an engine time to compute
+what no cache holds. Requests stand in one of three groups, and move down only:
+
+    timely   served by deadline. When the last of them would start too late at its tenant's share of the pace, the one
+             with the most work is set aside, until the rest are in time: as many are kept as can be (Moore's rule).
+    aside    while no timely one waits and the fleet has room to spare, by deadline.
+    late     past their latest start: after all others, and with room to spare, those late for longest first.
+
+A fiftieth of what others get is owed to late ones, in tokens: they are late, and never forgotten. Each act costs
+O(log requests), spread over all acts: a request moves at most twice.
+"""
+
+from collections import OrderedDict
+from typing import Final
+
+from fairlead.routing.first_token_outlook import FirstTokenOutlook
+from fairlead.routing.ordered_request import OrderedRequest, Standing, StandingHeap
+from fairlead.routing.routing_request import RoutingRequest
+from fairlead.routing.work_pace import WorkCeiling
+
+OWED: Final = 0.02
+"""Part of others' tokens that is owed to late requests: at twice what a fleet can serve, a twentieth costs three of a
+hundred requests their objective, a fiftieth one (bench/overload.py)."""
+
+
+class LineOrder:
+    """The order of one queue."""
+
+    __slots__ = (
+        *("_aside", "_ceiling", "_entries", "_largest", "_late", "_outlook"),
+        *("_owed", "_serial", "_timely", "_work"),
+    )
+
+    def __init__(self, outlook: FirstTokenOutlook) -> None:
+        self._outlook = outlook
+        self._entries: dict[RoutingRequest, OrderedRequest] = {}
+        self._timely = StandingHeap(Standing.TIMELY)
+        self._largest = StandingHeap(Standing.TIMELY)
+        """The same requests, most work first."""
+        self._aside = StandingHeap(Standing.ASIDE)
+        self._late: OrderedDict[RoutingRequest, None] = OrderedDict()
+        self._work = 0
+        """Of all timely requests."""
+        self._owed = 0.0
+        """Tokens owed to late requests."""
+        self._ceiling = WorkCeiling()
+        self._serial = 0
+
+    def add(self, request: RoutingRequest, share: float, *, first: bool) -> None:
+        """Order a request; its tenant has this share of what those get who wait. One that an engine failed goes before
+        all others that can be in time."""
+        outlook = self._outlook
+        if not outlook.waiting:
+            outlook.pace.begin(outlook.now)
+        outlook.waiting += 1
+        self._serial += 1
+        request.late = False
+        entry = self._entries[request] = OrderedRequest(request, self._serial, first=first)
+        self._timely.push(entry.place, entry, len(self._entries))
+        self._largest.push((-entry.work, self._serial), entry, len(self._entries))
+        self._work += entry.work
+        if outlook.is_known and outlook.pace.per_second and not first:
+            self._count_on(entry, share * outlook.pace.per_second)
+
+    def next(self) -> RoutingRequest:
+        """The request to serve now; call it only while some wait."""
+        self._note_late()
+        late = next(iter(self._late), None)
+        entry = self._timely.first() or self._aside.first()
+        if late is not None and (entry is None or self._owed >= late.cost):
+            return late
+        if entry is None:
+            raise AssertionError("nobody waits in this queue")
+        return entry.request
+
+    def needs_room_to_spare(self, request: RoutingRequest) -> bool:
+        """Whether it may take only what nobody else needs; one that is owed its turn may take it."""
+        standing = self._entries[request].standing
+        return standing is Standing.ASIDE or (standing is Standing.LATE and self._owed < request.cost)
+
+    @property
+    def newest_late(self) -> RoutingRequest | None:
+        """The one that became late last."""
+        self._note_late()
+        return next(reversed(self._late), None)
+
+    def sent(self, request: RoutingRequest) -> None:
+        """Account for its turn, before it is withdrawn."""
+        entry = self._entries[request]
+        self._outlook.pace.sent(entry.work, self._outlook.now)
+        if entry.standing is Standing.LATE:
+            self._owed = max(self._owed - request.cost, 0.0)
+        else:
+            self._owed = self._owed + request.cost * OWED if self._late else 0.0
+
+    def withdraw(self, request: RoutingRequest) -> None:
+        """Forget a request."""
+        self._outlook.waiting -= 1
+        self._become(self._entries.pop(request), Standing.GONE)
+
+    def _count_on(self, last: OrderedRequest, per_second: float) -> None:
+        """Set the largest aside until the last one can start in time, and the last one where it is too large."""
+        latest = self._outlook.latest_start(last.request) - self._outlook.now
+        budget = max(latest * per_second, 1.0)
+        while last.standing is Standing.TIMELY and self._work - last.work > budget:
+            self._set_aside(self._largest.first() or last)
+        crowd = self._work / budget if self._work > last.work else 0.0
+        self._ceiling.saw(last.work, crowd)
+        if last.standing is Standing.TIMELY and last.work > self._ceiling.work:
+            self._set_aside(last)
+
+    def _set_aside(self, entry: OrderedRequest) -> None:
+        self._become(entry, Standing.ASIDE)
+        self._aside.push(entry.place, entry, len(self._entries))
+
+    def _note_late(self) -> None:
+        """Move those whose latest start is past."""
+        outlook = self._outlook
+        for group in (self._timely, self._aside):
+            while (entry := group.first()) is not None and outlook.latest_start(entry.request) < outlook.now:
+                self._become(entry, Standing.LATE)
+                self._late[entry.request] = None
+                entry.request.late = True
+
+    def _become(self, entry: OrderedRequest, standing: Standing) -> None:
+        """Change its standing, and give it up where late requests are refused."""
+        if entry.standing is Standing.TIMELY:
+            self._work -= entry.work
+        elif entry.standing is Standing.LATE:
+            del self._late[entry.request]
+        entry.standing = standing
+        if standing is not Standing.GONE and self._outlook.refuses:
+            self._outlook.given_up.append(entry.request)

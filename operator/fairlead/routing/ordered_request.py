@@ -1,0 +1,61 @@
+"""A waiting request in the order of its queue, and heaps of those with one standing."""
+
+from enum import Enum, auto
+from heapq import heapify, heappop, heappush
+from typing import Final
+
+from fairlead.routing.routing_request import RoutingRequest
+
+STALE: Final = 64
+"""Entries of requests that are gone, which a heap may hold beside as many as wait."""
+
+
+class Standing(Enum):
+    """Whether a waiting request can be in time."""
+
+    TIMELY = auto()
+    ASIDE = auto()
+    """It can, if it starts soon; but it would make more than itself late."""
+    LATE = auto()
+    GONE = auto()
+    """It waits no more."""
+
+
+class OrderedRequest:
+    """One waiting request in the order."""
+
+    __slots__ = ("place", "request", "standing", "work")
+
+    def __init__(self, request: RoutingRequest, serial: int, *, first: bool) -> None:
+        self.request = request
+        self.place = (not first, request.arrived, serial)
+        """By deadline: the objective is the same for all."""
+        self.standing = Standing.TIMELY
+        self.work = request.uncached + max(request.cost - request.prompt_tokens, 0)
+        """Tokens that an engine computes and writes for it."""
+
+
+class StandingHeap:
+    """Requests with one standing by a key, the least first; those that lost it are dropped when they come up."""
+
+    __slots__ = ("_entries", "_standing")
+
+    def __init__(self, standing: Standing) -> None:
+        self._standing = standing
+        self._entries: list[tuple[tuple[float, ...], OrderedRequest]] = []
+
+    def push(self, key: tuple[float, ...], entry: OrderedRequest, alive: int) -> None:
+        """Add one by a key that no other has; `alive` requests wait in all."""
+        if len(self._entries) > 2 * alive + STALE:
+            self._entries = [one for one in self._entries if one[1].standing is self._standing]
+            heapify(self._entries)
+        heappush(self._entries, (key, entry))
+
+    def first(self) -> OrderedRequest | None:
+        """The one with the least key."""
+        entries = self._entries
+        while entries:
+            if entries[0][1].standing is self._standing:
+                return entries[0][1]
+            heappop(entries)
+        return None

@@ -1,0 +1,45 @@
+"""Outlooks of engines that compute a thousand prompt tokens a second, and requests that are judged by them."""
+
+from fairlead.routing.accounts import Account
+from fairlead.routing.fair_queue import FairQueue
+from fairlead.routing.first_token_outlook import FirstTokenOutlook
+from fairlead.routing.first_token_speed import FEWEST, FirstTokenSpeed
+from fairlead.routing.routing_request import RoutingRequest
+
+
+def teach(speed: FirstTokenSpeed) -> None:
+    """A thousand tokens a second, whatever the length."""
+    for turn in range(2 * FEWEST):
+        tokens = 100 + 900 * (turn % 2)
+        speed.add(tokens, tokens, tokens / 1000)
+
+
+def outlook_of(objective: float | None = 2.0, *, known: bool = True, refuses: bool = False) -> FirstTokenOutlook:
+    """With this objective."""
+    speed = FirstTokenSpeed()
+    if known:
+        teach(speed)
+    made = FirstTokenOutlook(speed)
+    made.objective_seconds, made.refuses = objective, refuses
+    return made
+
+
+def asked(account: Account, tokens: int, at: float, adapter: str | None = None) -> RoutingRequest:
+    """A request that arrived then, none of whose tokens any engine holds."""
+    made = RoutingRequest(
+        account=account, prompt_tokens=tokens, output_tokens=0, arrived=at, cost=tokens, adapter=adapter
+    )
+    made.uncached, made.queued_at = tokens, at
+    return made
+
+
+def turn(queue: FairQueue) -> RoutingRequest:
+    """The next one, served."""
+    line = queue.first()
+    assert line is not None
+    return queue.serve(line)
+
+
+def turns(queue: FairQueue) -> list[RoutingRequest]:
+    """All that wait, one after the other."""
+    return [turn(queue) for _ in range(queue.waiting)]

@@ -1,0 +1,57 @@
+"""What first tokens teach: how long a prompt takes, and how many tokens an engine computes in a time."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fairlead.routing.first_token_speed import FEWEST, MOST_SECONDS, FirstTokenSpeed
+
+
+def taught(*pairs: tuple[int, float], times: int = FEWEST) -> FirstTokenSpeed:
+    """By prompts of so many tokens whose first token took so long, each so often."""
+    speed = FirstTokenSpeed()
+    for _ in range(times):
+        for tokens, seconds in pairs:
+            speed.add(tokens, tokens, seconds)
+    return speed
+
+
+def test_nothing_is_known_before_enough_was_seen() -> None:
+    assert not taught((100, 0.2), times=FEWEST - 1).is_known
+    assert taught((100, 0.2)).is_known
+
+
+def test_a_line_through_what_was_seen_says_how_long_other_prompts_take() -> None:
+    speed = taught((100, 0.2), (1100, 1.2))
+    assert [speed.estimate(tokens) for tokens in (100, 600, 2100)] == pytest.approx([0.2, 0.7, 2.2], abs=0.02)
+
+
+def test_prompts_of_one_length_say_nothing_about_longer_ones() -> None:
+    assert taught((100, 0.2)).estimate(5000) == pytest.approx(0.2)
+
+
+def test_where_first_tokens_scatter_the_estimate_is_on_the_safe_side() -> None:
+    scattered = taught((100, 0.1), (100, 0.3), times=64)
+    assert 0.25 < scattered.estimate(100) < 0.35
+
+
+def test_an_engine_that_hung_counts_no_more_than_a_minute() -> None:
+    assert taught((100, 3600.0)).estimate(100) == pytest.approx(MOST_SECONDS)
+
+
+def test_what_an_engine_computes_in_a_time_counts_those_before_it_too() -> None:
+    speed = FirstTokenSpeed()
+    assert speed.tokens_within(1.0) == 0.0
+    for _ in range(FEWEST):
+        speed.add(100, 400, 0.2)
+    assert speed.tokens_within(1.0) == pytest.approx(2000.0)
+
+
+@given(
+    st.lists(st.tuples(st.integers(1, 100_000), st.floats(0.0, 100.0)), min_size=1, max_size=200), st.integers(1, 10**6)
+)
+def test_never_is_an_estimate_negative_or_longer_for_a_shorter_prompt(
+    seen: list[tuple[int, float]], tokens: int
+) -> None:
+    speed = taught(*seen, times=1)
+    assert 0.0 <= speed.estimate(tokens) <= speed.estimate(tokens + 1)

@@ -1,0 +1,246 @@
+"""Who goes first when not everybody can be in time: one tenant's queue, with engines of a thousand tokens a second."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fairlead.routing.accounts import Account
+from fairlead.routing.fair_queue import FairQueue, TenantQueue
+from fairlead.routing.first_token_outlook import FirstTokenOutlook
+from fairlead.routing.line_order import OWED, LineOrder
+from fairlead.routing.ordered_request import Standing, StandingHeap
+from fairlead.routing.routing_request import RoutingRequest
+from tests.routing.accounted import tenant
+from tests.routing.outlooks import asked, outlook_of, turn, turns
+
+
+def paced(outlook: FirstTokenOutlook) -> tuple[FairQueue, Account]:
+    """A queue that was served a thousand tokens in the last second, and whose it is."""
+    queue, shop = FairQueue(outlook), tenant()
+    for _ in range(10):
+        queue.add(asked(shop, 100, 0.0))
+    for _ in range(9):
+        turn(queue)
+    outlook.now = 1.0
+    turn(queue)
+    return queue, shop
+
+
+@pytest.mark.parametrize("outlook", [outlook_of(None), outlook_of(known=False)], ids=["no objective", "nothing learnt"])
+def test_whoever_knows_nothing_serves_in_order_of_arrival(outlook: FirstTokenOutlook) -> None:
+    queue, shop = FairQueue(outlook), tenant()
+    came = [asked(shop, 100 * place, float(place)) for place in (9, 5, 7)]
+    came.sort(key=lambda one: one.arrived)
+    again = asked(shop, 100, 8.0)
+    for one in came:
+        queue.add(one)
+    queue.add(again, first=True)
+    outlook.now = 100.0
+    assert turns(queue) == [again, *came]
+    assert not any(one.late for one in came)
+
+
+def test_who_can_still_be_in_time_goes_before_who_cannot() -> None:
+    outlook = outlook_of()
+    queue, shop = FairQueue(outlook), tenant()
+    late, timely = asked(shop, 100, 0.0), asked(shop, 100, 2.5)
+    queue.add(late)
+    queue.add(timely)
+    outlook.now = 3.0
+    assert turns(queue) == [timely, late]
+    assert (late.late, timely.late) == (True, False)
+
+
+def test_a_long_prompt_is_late_sooner_than_a_short_one() -> None:
+    outlook = outlook_of()
+    queue, shop = FairQueue(outlook), tenant()
+    long, short = asked(shop, 1500, 0.0), asked(shop, 100, 0.1)
+    queue.add(long)
+    queue.add(short)
+    outlook.now = 1.0
+    assert turns(queue) == [short, long]
+
+
+def test_the_largest_is_set_aside_where_not_all_can_be_in_time() -> None:
+    outlook = outlook_of()
+    queue, shop = paced(outlook)
+    large, first, last = (asked(shop, tokens, 1.0) for tokens in (900, 800, 850))
+    for one in (large, first, last):
+        queue.add(one)
+    line = queue.first()
+    assert line is not None
+    assert not line.needs_room_to_spare(line.next)
+    assert turns(queue) == [first, last, large]
+
+
+def test_one_that_is_too_large_to_be_counted_on_waits_for_room_to_spare() -> None:
+    outlook = outlook_of()
+    queue, shop = paced(outlook)
+    others = [asked(shop, 500, 1.0), asked(shop, 500, 1.0)]
+    large, small = asked(shop, 499, 1.0), asked(shop, 90, 1.0)
+    for one in (*others, large, small):
+        queue.add(one)
+    assert turns(queue) == [*others, small, large]
+
+
+def test_one_that_an_engine_failed_goes_before_all_that_can_be_in_time() -> None:
+    outlook = outlook_of()
+    queue, shop = paced(outlook)
+    others = [asked(shop, 100, 1.0) for _ in range(3)]
+    for one in others:
+        queue.add(one)
+    failed = asked(shop, 1000, 0.9)
+    queue.add(failed, first=True)
+    assert turns(queue) == [failed, *others]
+
+
+def test_late_ones_are_owed_a_fiftieth_and_wait_for_room_to_spare_otherwise() -> None:
+    outlook = outlook_of()
+    queue, shop = FairQueue(outlook), tenant()
+    late = asked(shop, 100, 0.0)
+    queue.add(late)
+    outlook.now = 10.0
+    line = queue.first()
+    assert line is not None
+    assert line.needs_room_to_spare(line.next)
+    passed = 0
+    for _ in range(1000):
+        queue.add(asked(shop, 100, 10.0))
+        if line.next is late:
+            break
+        passed += turn(queue).cost
+    assert passed == pytest.approx(100 / OWED)
+    assert not line.needs_room_to_spare(late)
+    assert turn(queue) is late
+    assert turn(queue) is not late
+
+
+def test_the_one_that_became_late_last_is_known_and_others_are_not() -> None:
+    outlook = outlook_of()
+    queue, shop = FairQueue(outlook), tenant()
+    assert queue.newest_late(shop) is None
+    early, late, timely = asked(shop, 100, 0.0), asked(shop, 100, 1.0), asked(shop, 100, 9.5)
+    for one in (early, late, timely):
+        queue.add(one)
+    outlook.now = 10.0
+    assert queue.newest_late(shop) is late
+    queue.withdraw(late, queue_line(late))
+    assert queue.newest_late(shop) is early
+    assert queue.newest_late(tenant("other")) is None
+
+
+def queue_line(request: RoutingRequest) -> TenantQueue:
+    """The line in which it waits."""
+    assert isinstance(request.line, TenantQueue)
+    return request.line
+
+
+def test_those_that_are_hopeless_are_given_up_where_late_ones_are_refused() -> None:
+    outlook = outlook_of(refuses=True)
+    queue, shop = FairQueue(outlook), tenant()
+    one, other = asked(shop, 100, 0.0), asked(shop, 100, 0.5)
+    queue.add(one)
+    queue.add(other)
+    queue.withdraw(other, queue_line(other))
+    outlook.now = 10.0
+    queue.first()
+    assert turn(queue) is one
+    assert outlook.given_up == [one]
+
+
+def test_an_order_without_anybody_has_no_next_one() -> None:
+    with pytest.raises(AssertionError, match="nobody waits in this queue"):
+        LineOrder(outlook_of()).next()
+
+
+def test_a_heap_forgets_those_that_left_it_long_before_they_come_up() -> None:
+    outlook = outlook_of()
+    queue, shop = FairQueue(outlook), tenant()
+    kept = asked(shop, 100, 0.0)
+    queue.add(kept)
+    for _ in range(1000):
+        gone = asked(shop, 100, 1.0)
+        queue.add(gone)
+        queue.withdraw(gone, queue_line(gone))
+    line = queue.first()
+    assert line is not None
+    assert line.order is not None
+    assert len(line.order._timely._entries) < 200
+    assert turns(queue) == [kept]
+    assert StandingHeap(Standing.LATE).first() is None
+
+
+class Counted(FirstTokenOutlook):
+    """Counts how often a request is judged."""
+
+    judged = 0
+
+    def latest_start(self, request: RoutingRequest) -> float:
+        """As ever."""
+        Counted.judged += 1
+        return super().latest_start(request)
+
+
+def test_ten_thousand_that_wait_are_each_judged_a_few_times_whatever_happens() -> None:
+    outlook = Counted(outlook_of().speed)
+    outlook.objective_seconds = 2.0
+    queue, shop = FairQueue(outlook), tenant()
+    Counted.judged = 0
+    for place in range(10_000):
+        outlook.now = place / 1000
+        queue.add(asked(shop, 100 + place % 7, outlook.now))
+        if place % 10 == 0:
+            turn(queue)
+    outlook.now = 100.0
+    turns(queue)
+    assert Counted.judged < 10 * 10_000
+
+
+ACTS = st.lists(st.tuples(st.sampled_from(["add", "add", "serve", "leave"]), st.integers(1, 3000), st.floats(0.0, 1.5)))
+
+
+@given(ACTS)
+def test_always_everybody_who_waits_has_a_turn_and_a_late_one_goes_first_only_when_it_is_owed(
+    acts: list[tuple[str, int, float]],
+) -> None:
+    outlook = outlook_of()
+    queue, shop = FairQueue(outlook), tenant()
+    waiting: list[RoutingRequest] = []
+    for act, tokens, seconds in acts:
+        outlook.now += seconds
+        if act == "add":
+            waiting.append(asked(shop, tokens, outlook.now))
+            queue.add(waiting[-1])
+        elif waiting and act == "leave":
+            one = waiting.pop(tokens % len(waiting))
+            queue.withdraw(one, queue_line(one))
+        elif waiting:
+            line = queue.first()
+            assert line is not None
+            one = line.next
+            spare = line.needs_room_to_spare(one)
+            hopeful = [other for other in waiting if outlook.latest_start(other) >= outlook.now]
+            assert not (hopeful and one.late and spare)
+            assert queue.serve(line) is one
+            waiting.remove(one)
+    outlook.now += 100.0
+    assert sorted(turns(queue), key=id) == sorted(waiting, key=id)
+    assert queue.waiting == 0
+
+
+@given(st.lists(st.integers(1, 2000), min_size=1, max_size=30), st.integers(1, 2000))
+def test_always_a_late_one_is_served_after_fifty_times_its_tokens_and_one_largest_request(
+    flood: list[int], cost: int
+) -> None:
+    outlook = outlook_of(objective=1000.0)
+    queue, shop = FairQueue(outlook), tenant()
+    late = asked(shop, cost, -2000.0)
+    queue.add(late)
+    passed = 0
+    for place in range(200_000):
+        queue.add(asked(shop, flood[place % len(flood)], 0.0))
+        served = turn(queue)
+        if served is late:
+            break
+        passed += served.cost
+    assert passed <= cost / OWED + max(flood)
