@@ -69,6 +69,7 @@ GROUPS: Final = (
         ),
     ),
     Group(name="scaling", rooms=("scaling",), tests=("tests/scaling",)),
+    Group(name="delivery", rooms=("comparing",), tests=("tests/comparing",)),
     Group(
         name="router",
         rooms=("routing", "accounting", "router/wire"),

@@ -34,6 +34,10 @@ class Place(Enum):
         "Scaling decisions",
         "`status.scaling.message`, Events, `fairlead explain` and the decision ledger; a decision joins several.",
     )
+    GATE = PlaceText(
+        "Verdicts of gates",
+        "What `fairlead evaluate` prints of a candidate: passed, failed, undecided or an error of the evaluation, and why.",
+    )
     EVENT = PlaceText("Events", "On InferenceDeployments, by `kubectl get events`; changed conditions are Events too.")
     REPLY = PlaceText(
         "Errors of a router",
@@ -58,6 +62,7 @@ _FILES: Final[tuple[tuple[str, Place], ...]] = (
     ("autoscaler/", Place.SCALING),
     ("backtest/", Place.CLI),
     ("cli/", Place.CLI),
+    ("comparing/", Place.GATE),
     ("cluster/pods.py", Place.CONDITION),
     ("cluster/", Place.CLI),
     ("controller/children/applier.py", Place.CONDITION),
