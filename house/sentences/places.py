@@ -36,7 +36,7 @@ class Place(Enum):
     )
     GATE = PlaceText(
         "Verdicts of gates",
-        "What `fairlead evaluate` prints of a candidate: passed, failed, undecided or an error of the evaluation, and why.",
+        "What `fairlead evaluate` says of a candidate: passed, failed, undecided, or an error of the evaluation.",
     )
     EVENT = PlaceText("Events", "On InferenceDeployments, by `kubectl get events`; changed conditions are Events too.")
     REPLY = PlaceText(
@@ -78,6 +78,8 @@ _FILES: Final[tuple[tuple[str, Place], ...]] = (
     ("engines/vllm/failures.py", Place.CONDITION),
     ("engines/vllm/warning_checks.py", Place.WARNING),
     ("engines/", Place.REFUSAL),
+    ("evaluating/", Place.CLI),
+    ("evaluator/", Place.CLI),
     ("fleet/endpoints.py", Place.REPLY),
     ("fleet/fit.py", Place.REFUSAL),
     ("fleet/", Place.CLI),

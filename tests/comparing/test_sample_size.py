@@ -68,8 +68,8 @@ def test_a_set_that_cannot_show_its_margin_is_refused_with_the_number_it_needs()
     assert refused is not None
     assert refused.needed == 810
     assert refused.message == (
-        "200 items can exclude a drop of 4.4 points with 5.0% of the answers differing, not 2; that needs 810 items: "
-        "add items, widen the margin, or run fewer requests at a time if the noise is the engine's"
+        "200 items can exclude a drop of 4.4 points with 5.0% of the answers differing, not 2; that needs 810 items; "
+        "add items, widen the margin, or send fewer requests at a time"
     )
     assert answer_noise.refusal(810, TWO_POINTS) is None
 

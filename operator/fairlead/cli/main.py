@@ -11,6 +11,7 @@ from fairlead.cli import (
     autoscaler_command,
     calibrate,
     engine,
+    evaluate,
     explain,
     operator_command,
     plan,
@@ -32,6 +33,7 @@ COMMANDS: Final[Mapping[str, tuple[str, Callable[[argparse.ArgumentParser], None
     "plan": ("propose a fleet for a model, objectives and traffic", plan.arguments, plan.run),
     "simulate": ("play deployments on recorded traffic before they are applied", simulate.arguments, simulate.run),
     "advise": ("say what holds a service back, and what would mend it", advise.arguments, advise.run),
+    "evaluate": ("say whether a candidate answers your own items as well", evaluate.arguments, evaluate.run),
     "explain": (
         "say why a deployment has this many replicas, and what would change it",
         explain.arguments,

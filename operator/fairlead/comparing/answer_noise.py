@@ -31,6 +31,6 @@ def refusal(items: int, plan: ItemPlan, noise: PairCounts | None = None) -> SetR
     more = "no number of items" if needed is None else f"{needed:,} items"
     message = (
         f"{items:,} items can exclude a drop of {100 * drop:.1f} points with {flips}, not {100 * plan.margin:g}; "
-        f"that needs {more}: add items, widen the margin, or run fewer requests at a time if the noise is the engine's"
+        f"that needs {more}; add items, widen the margin, or send fewer requests at a time"
     )
     return SetRefusal(needed=needed, message=message)

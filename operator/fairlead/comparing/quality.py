@@ -134,8 +134,8 @@ def _unlike_expected(facts: _QualityFacts) -> _QualityFinding | None:
     if min(binomial.at_least(right, n, expected), binomial.at_least(n - right, n, 1 - expected)) > UNLIKE_EXPECTED / 2:
         return None
     message = (
-        f"the baseline has {counts.baseline_rate:.1%} right, {expected:.1%} were expected: another prompt template, scorer "
-        "or model than was measured; correct it, or the expected score"
+        f"the baseline has {counts.baseline_rate:.1%} right, {expected:.1%} were expected: another template of the "
+        "prompt, scorer or model than was measured; correct it, or the expected score"
     )
     return _QualityFinding(Verdict.ERROR, GateReason.UNLIKE_EXPECTED_SCORE, message)
 

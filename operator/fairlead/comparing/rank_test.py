@@ -15,7 +15,8 @@ from fairlead.fleet.gate_verdicts import Interval
 _NORMAL: Final = NormalDist()
 _WIDEST: Final = 3.0
 """Logarithm of the largest ratio that is looked for: twenty times."""
-_HALVINGS: Final = 20
+_HALVINGS: Final = 14
+"""Of that range: a ratio is known to less than a thousandth."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
