@@ -39,6 +39,13 @@ def test_harm_stops_the_run_long_before_its_end() -> None:
     assert found.message == "stopped at 62 of 1,000 items: 80.6% right, 100.0% of the baseline: -19.4 points"
 
 
+def test_whether_a_run_may_end_early_is_what_its_verdict_says() -> None:
+    for found in (pairs(both=50, lost=12), pairs(neither=60)):
+        assert quality.decided_early(found, PLAN)
+    for found in (pairs(both=900), pairs(both=100, lost=1), []):
+        assert not quality.decided_early(found, PLAN)
+
+
 def test_an_unfinished_run_is_undecided_with_the_items_left_however_good_it_looks() -> None:
     found = verdict(pairs(both=900))
     assert (found.verdict, found.reason, found.missing) == (Verdict.UNDECIDED, GateReason.NOT_FINISHED, 100)

@@ -46,6 +46,7 @@ def test_both_sides_answer_item_by_item_and_what_is_there_is_not_wanted_again() 
     report = run.report(QualityPlan(items=3, margin=0.02))
     assert (report.verdict.reason, report.verdict.missing) == (GateReason.NOT_FINISHED, 2)
     assert next(run.pairs()).tags == ("law",)
+    assert not run.decided_early(QualityPlan(items=3, margin=0.02))
 
 
 def test_several_samples_of_an_item_are_one_cluster() -> None:

@@ -26,6 +26,7 @@ def holds(kind: ScorerKind, expected: object, text: str, **more: Any) -> bool:  
     [
         (ScorerKind.EXACT, "Paris", " Paris\n", "paris"),
         (ScorerKind.EXACT, 42, "42", "42.0"),
+        (ScorerKind.EXACT, ["Paris"], "Paris", "[Paris]"),
         (ScorerKind.ONE_OF, ["yes", "Yes"], "Yes", "YES"),
         (ScorerKind.ONE_OF, "yes", "yes", "no"),
         (ScorerKind.CONTAINS, ["Seine", "Loire"], "the Loire is", "the Rhine"),

@@ -17,6 +17,7 @@ from fairlead.evaluating.progress import Side
 from fairlead.evaluating.scorers import ScorerKind, ScorerSettings
 from fairlead.evaluator.endpoint_client import EndpointAddress
 from fairlead.evaluator.run import RunSettings
+from fairlead.fleet.plurals import count
 
 _SHOWN_PROBLEMS: Final = 10
 _MOST_AT_ONCE: Final = 512
@@ -44,8 +45,8 @@ class EvaluateInputs:
 
 def read(chosen: argparse.Namespace) -> EvaluateInputs:
     """Files, numbers and addresses; `EvaluateArgumentError` or `OSError` for what cannot be."""
-    found = _items(chosen)
     addresses = {side: _address(chosen, side) for side in Side}
+    found = _items(chosen)
     request = RequestSettings(max_tokens=_whole(chosen.max_tokens, "--max-tokens", 1_000_000))
     revisions = {side: getattr(chosen, f"{side}_revision") for side in Side}
     if revisions[Side.BASELINE] and revisions[Side.BASELINE] == revisions[Side.CANDIDATE]:
@@ -87,7 +88,7 @@ def _items(chosen: argparse.Namespace) -> list[EvaluationItem]:
     if problems:
         shown = "\n".join(f"  {one.sentence}" for one in problems[:_SHOWN_PROBLEMS])
         more = f"\n  and {len(problems) - _SHOWN_PROBLEMS} more" if len(problems) > _SHOWN_PROBLEMS else ""
-        raise EvaluateArgumentError(f"{chosen.file}: {len(problems)} lines cannot be used:\n{shown}{more}")
+        raise EvaluateArgumentError(f"{chosen.file}: {count(len(problems), 'line')} cannot be used:\n{shown}{more}")
     if not found:
         raise EvaluateArgumentError(f'{chosen.file}: no items; write lines such as {{"input": "...", "target": "..."}}')
     return found

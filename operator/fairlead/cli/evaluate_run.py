@@ -32,12 +32,10 @@ def run(inputs: EvaluateInputs) -> int:
         folder = next(iter(inputs.journals.values())).parent
         print(f"\rfairlead evaluate: interrupted; {folder} keeps the answers, run again to go on", file=sys.stderr)
         return _INTERRUPTED
-    print(evaluate_text.RENDER[inputs.output](evaluate_text.ShownRun(inputs=inputs, result=result, kept=kept)))
-    if result.report is None:
-        return EXIT_CODES[Verdict.UNDECIDED]
-    for side in set(Side) - inputs.kept:
+    for side in set(Side) - inputs.kept if result.report is not None else ():
         journals[side].finish()
-    return EXIT_CODES[result.report.verdict.verdict]
+    print(evaluate_text.RENDER[inputs.output](evaluate_text.ShownRun(inputs=inputs, result=result, kept=kept)))
+    return EXIT_CODES[Verdict.UNDECIDED if result.report is None else result.report.verdict.verdict]
 
 
 async def _run(inputs: EvaluateInputs, journals: dict[Side, JournalFile]) -> RunResult:

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 from fairlead.cli.evaluate_inputs import EvaluateInputs
+from fairlead.comparing.guards import Guard
 from fairlead.comparing.quality import QualityReport
 from fairlead.evaluating.progress import Side
 from fairlead.evaluator.run import RunResult
@@ -50,6 +51,7 @@ def as_json(shown: ShownRun) -> str:
     return json.dumps(document, indent=1)
 
 
+_LABELS: Final = {Guard.INVALID_JSON: "invalid JSON", Guard.LENGTH: "tokens"}
 RENDER: Final[Mapping[str, Callable[[ShownRun], str]]] = {"text": as_text, "json": as_json}
 
 
@@ -93,8 +95,10 @@ def _rows(report: QualityReport) -> Iterator[tuple[str, ...]]:
         name, points = f"  {one.tag[:24]} ({figures.n:.0f})", f"{100 * figures.difference:+.1f}"
         yield name, _part(figures.baseline_rate), _part(figures.candidate_rate), points, mark
     for guard in report.guards:
-        digits = (f"{one:.0f}" if guard.guard == "Length" else _part(one) for one in (guard.baseline, guard.candidate))
-        yield guard.guard.lower(), *digits, "exceeded" if guard.exceeded else ""
+        digits = (
+            f"{one:.0f}" if guard.guard is Guard.LENGTH else _part(one) for one in (guard.baseline, guard.candidate)
+        )
+        yield _LABELS.get(guard.guard, guard.guard.lower()), *digits, "exceeded" if guard.exceeded else ""
     yield "flips", "", _part(counts.discordance), f"+{counts.gained:.0f} -{counts.lost:.0f}"
     if counts.recovery is not None:
         yield "recovery", "", _part(counts.recovery)

@@ -85,6 +85,13 @@ def report(pairs: Sequence[ItemPair], plan: QualityPlan) -> QualityReport:
     )
 
 
+def decided_early(pairs: Sequence[ItemPair], plan: QualityPlan) -> bool:
+    """Whether the rest of the items cannot change the verdict; cheap, since it is asked after every few answers."""
+    counted, unknown = clustered(pairs), Interval(low=-1, estimate=0, high=1)
+    facts = _QualityFacts(pairs=pairs, plan=plan, counted=counted, interval=unknown, guards=(), slices=())
+    return any(rule(facts) is not None for rule in _EARLY)
+
+
 def _verdict(finding: _QualityFinding, facts: _QualityFacts) -> GateVerdict:
     counts = facts.counted.counts
     return GateVerdict(
@@ -207,8 +214,11 @@ def _open(facts: _QualityFacts) -> _QualityFinding:
     return _QualityFinding(Verdict.UNDECIDED, GateReason.MARGIN_NOT_EXCLUDED, f"{message}{more}", missing)
 
 
+_EARLY: Final[tuple[Callable[[_QualityFacts], _QualityFinding | None], ...]] = (
+    *(_baseline_errors, _at_chance, _unlike_expected, _harm),
+)
 _RULES: Final[tuple[Callable[[_QualityFacts], _QualityFinding | None], ...]] = (
-    *(_baseline_errors, _at_chance, _unlike_expected, _harm, _unfinished, _too_few),
+    *(*_EARLY, _unfinished, _too_few),
     *(_guarded, _sliced, _not_worse, _worse, _open),
 )
 """The first that finds something; what is broken comes before what is worse, and that before what is good."""

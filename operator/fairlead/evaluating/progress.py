@@ -53,6 +53,10 @@ class RunProgress:
         """The verdict so far."""
         return quality.report(list(self.pairs()), plan)
 
+    def decided_early(self, plan: QualityPlan) -> bool:
+        """Whether nothing more needs to be sent."""
+        return quality.decided_early(list(self.pairs()), plan)
+
     def pairs(self) -> Iterator[ItemPair]:
         """Items that both have answered; several samples of one item are a cluster of their own."""
         for item in self.items:

@@ -94,7 +94,8 @@ class EndpointClient:
                 error = ItemReply(error=f"{reply.status} {content[:120].decode(errors='replace')}")
                 return error, _retry_after(reply, wait) if reply.status in _BUSY else 0.0
         except (aiohttp.ClientError, OSError, TimeoutError) as problem:
-            return ItemReply(error=_words(problem), unreachable=True), wait
+            nobody = isinstance(problem, aiohttp.ClientConnectorError)
+            return ItemReply(error=_words(problem), unreachable=nobody), wait
 
     def _refuse_final(self, status: int) -> None:
         if status in _FINAL:
@@ -123,4 +124,8 @@ def _retry_after(reply: aiohttp.ClientResponse, wait: float) -> float:
 
 
 def _words(problem: BaseException) -> str:
-    return f"{type(problem).__name__}: {problem}"[:160].rstrip(": ")
+    """Without a library's own names where the system says it in words."""
+    system = problem.os_error if isinstance(problem, aiohttp.ClientConnectorError) else problem
+    if isinstance(system, OSError) and system.strerror:
+        return system.strerror
+    return f"{type(problem).__name__}: {problem}"[:120].rstrip(": ")

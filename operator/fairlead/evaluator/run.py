@@ -17,7 +17,6 @@ from fairlead.evaluating.journal import JournalLine
 from fairlead.evaluating.progress import RunProgress, Side, WantedAnswer
 from fairlead.evaluator.endpoint_client import EndpointClient, EndpointUnusable
 from fairlead.evaluator.journal_file import JournalFile
-from fairlead.fleet.gate_verdicts import GateReason
 
 EVERY: Final = 10
 """Answers between two verdicts of a run that goes on."""
@@ -93,8 +92,7 @@ class EvaluationRun:
         return progress.noise(some, answers)
 
     def _decided(self) -> bool:
-        verdict = self._progress().report(self.settings.plan).verdict
-        return verdict.reason is not GateReason.NOT_FINISHED
+        return self._progress().decided_early(self.settings.plan)
 
     async def _send(self, wanted: Iterable[WantedAnswer], stop: Callable[[], bool]) -> None:
         """All of them, so many at a time; no more are begun once it is decided."""
