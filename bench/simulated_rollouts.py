@@ -173,7 +173,7 @@ def planned_power(seed: int) -> list[dict[str, float]]:
         plan = ItemPlan(margin=MARGIN, discordance=discordance)
         needed = sample_size.items_needed(plan) or 0
         case = Case(candidate=Candidate(discordance=discordance), items=needed, every=needed)
-        passed = _share(rollouts(case, seed), lambda one: one.quality is Verdict.PASSED)
+        passed = _share(rollouts(case, seed, 300), lambda one: one.quality is Verdict.PASSED)
         found.append({"discordance": discordance, "items": needed, "planned": plan.power, "passed": passed})
     return found
 

@@ -29,14 +29,14 @@ def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def answer(url: str, model: str = "", key: str = "", time_out_s: float = 5.0) -> ItemReply:
-    async def asked() -> ItemReply:
+    async def answered() -> ItemReply:
         address = EndpointAddress(name="candidate", url=url, model=model, key=key, time_out_s=time_out_s)
         async with endpoint_client.opened(4) as session:
             client = EndpointClient(session, address, RequestSettings())
             await client.find_model()
             return await client.answer(ITEM)
 
-    return asyncio.run(asked())
+    return asyncio.run(answered())
 
 
 def test_the_only_model_is_taken_and_the_lane_is_the_batch_lane(endpoint: PretendedEndpoint) -> None:

@@ -43,7 +43,7 @@ def as_json(shown: ShownRun) -> str:
             "verdict": asdict(report.verdict),
             "counts": asdict(report.counted.counts),
             "clusters": len(report.counted.clusters),
-            "designEffect": report.counted.design_effect,
+            "designEffect": report.counted.design_effect(-shown.inputs.settings.plan.margin),
             "recovery": report.counted.counts.recovery,
             "guards": [asdict(one) for one in report.guards],
             "slices": [asdict(one) for one in report.slices],
@@ -103,7 +103,7 @@ def _rows(report: QualityReport) -> Iterator[tuple[str, ...]]:
     if counts.recovery is not None:
         yield "recovery", "", _part(counts.recovery)
     if report.counted.clustered:
-        yield "clusters", "", str(len(report.counted.clusters)), f"x{report.counted.design_effect:.1f}"
+        yield "clusters", "", str(len(report.counted.clusters))
 
 
 def aligned(rows: Iterator[tuple[str, ...]]) -> Iterator[str]:

@@ -71,7 +71,9 @@ def report(pairs: Sequence[ItemPair], plan: QualityPlan) -> QualityReport:
         pairs=pairs,
         plan=plan,
         counted=counted,
-        interval=score_bounds.interval(counted.effective) if counted.counts.n else Interval(low=-1, estimate=0, high=1),
+        interval=score_bounds.interval(counted.effective(-plan.margin))
+        if counted.counts.n
+        else Interval(low=-1, estimate=0, high=1),
         guards=guards.figures(pairs),
         slices=slices.figures(pairs, plan.margin),
     )
@@ -194,7 +196,8 @@ def _sliced(facts: _QualityFacts) -> _QualityFinding | None:
 
 def _not_worse(facts: _QualityFacts) -> _QualityFinding | None:
     """The same statistic that the power of a plan is reckoned by; the bound is its other face."""
-    if score_bounds.statistic(facts.counted.effective, -facts.plan.margin) <= score_bounds.quantile(score_bounds.LEVEL):
+    margin = facts.plan.margin
+    if score_bounds.statistic(facts.counted.effective(-margin), -margin) <= score_bounds.quantile(score_bounds.LEVEL):
         return None
     return _QualityFinding(
         Verdict.PASSED, GateReason.NOT_WORSE, f"{_rates(facts)}, at worst {_points(facts.interval.low)}"
@@ -231,7 +234,7 @@ def items_missing(counted: ClusteredCounts, plan: QualityPlan) -> int | None:
         margin=plan.margin,
         discordance=counts.discordance,
         difference=min(0.0, counts.difference),
-        design_effect=counted.design_effect,
+        design_effect=counted.design_effect(-plan.margin),
     )
     needed = sample_size.items_needed(wanted)
     return None if needed is None else max(1, needed - int(counts.n))

@@ -27,7 +27,7 @@ class SliceFigures:
 def figures(pairs: Sequence[ItemPair], margin: float) -> tuple[SliceFigures, ...]:
     """Of every tag with enough items, by name."""
     found = {tag: clustered([one for one in pairs if tag in one.tags]) for tag in _tags(pairs)}
-    effective = {tag: one.effective for tag, one in found.items() if one.counts.n >= FEWEST}
+    effective = {tag: one.effective(-margin) for tag, one in found.items() if one.counts.n >= FEWEST}
     chances = {tag: score_bounds.tail(score_bounds.statistic(one, -margin)) for tag, one in effective.items()}
     worse = _holm(chances)
     return tuple(SliceFigures(tag=tag, counts=found[tag].counts, worse=tag in worse) for tag in effective)

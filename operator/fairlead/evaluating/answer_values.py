@@ -7,7 +7,7 @@ from typing import Final
 _NUMBER: Final = re.compile(r"-?\d[\d,_]*(?:\.\d+)?(?:[eE][-+]?\d{1,3})?")
 _LONGEST: Final = 20_000
 """Characters of an answer, from its end, in which something is looked for."""
-_SAID: Final = re.compile(r"(?:answer|choice|option)\W{0,6}(?:is\W{0,6})?([A-Za-z])(?![A-Za-z])", re.IGNORECASE)
+_NAMED: Final = re.compile(r"(?:answer|choice|option)\W{0,6}(?:is\W{0,6})?([A-Za-z])(?![A-Za-z])", re.IGNORECASE)
 _ALONE: Final = re.compile(r"(?<![A-Za-z0-9'])([A-Z])(?![A-Za-z0-9'])")
 _FIRST: Final = re.compile(r"\W{0,6}([A-Za-z])(?![A-Za-z0-9'])")
 
@@ -30,9 +30,9 @@ def last_number(text: str) -> float | None:
 def choice_letter(text: str) -> str | None:
     """The letter that is chosen: said to be the answer, set off at the beginning, or the only one that stands alone."""
     end = text[-_LONGEST:]
-    said = _SAID.findall(end)
-    if said:
-        return str(said[-1]).upper()
+    named = _NAMED.findall(end)
+    if named:
+        return str(named[-1]).upper()
     first = _FIRST.match(end)
     if first and (not end[first.end() :].strip() or end[first.end()] in ".):,;\n*"):
         return first[1].upper()

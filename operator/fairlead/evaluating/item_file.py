@@ -43,23 +43,27 @@ def read(
 def _check_name(name: str, names: dict[str, int], number: int) -> None:
     first = names.setdefault(name, number)
     if first != number:
-        raise ItemFieldError("id", name, f"line {first} has it too", "give each item its own id, or leave one line out")
+        raise ItemFieldError(
+            "id", name, because=f"line {first} has it too", remedy="give each item its own id, or leave one line out"
+        )
     if len(names) > MOST_ITEMS:
-        raise ItemFieldError("id", name, f"more than {MOST_ITEMS:,} items", "split the file")
+        raise ItemFieldError("id", name, because=f"more than {MOST_ITEMS:,} items", remedy="split the file")
 
 
 def _document(line: bytes, number: int) -> Mapping[str, Any]:
     if len(line) > MOST_BYTES:
-        raise ItemFieldError("line", f"{len(line):,} bytes", f"more than {MOST_BYTES:,}", "shorten the input")
+        raise ItemFieldError(
+            "line", f"{len(line):,} bytes", because=f"more than {MOST_BYTES:,}", remedy="shorten the input"
+        )
     try:
         found = json.loads(line)
     except (ValueError, RecursionError) as problem:
         shown = line[:40].decode(errors="replace").strip()
         why = "it nests too deeply" if isinstance(problem, RecursionError) else f"no JSON: {problem}"
         remedy = "write one JSON object a line" if number == 1 else "write one JSON object a line, as in line 1"
-        raise ItemFieldError("line", shown, why[:100], remedy) from None
+        raise ItemFieldError("line", shown, because=why[:100], remedy=remedy) from None
     if not isinstance(found, dict):
-        raise ItemFieldError("line", found, "no JSON object", 'write {"input": ..., "target": ...}')
+        raise ItemFieldError("line", found, because="no JSON object", remedy='write {"input": ..., "target": ...}')
     return found
 
 
@@ -67,7 +71,7 @@ def _item(found: Mapping[str, Any], settings: ScorerSettings, schema: object) ->
     unknown = sorted(set(found) - FIELDS)
     if unknown:
         remedy = f"write what only you need below metadata; fields are {', '.join(sorted(FIELDS))}"
-        raise ItemFieldError(unknown[0], found[unknown[0]], "no field of an item", remedy)
+        raise ItemFieldError(unknown[0], found[unknown[0]], because="no field of an item", remedy=remedy)
     messages = _messages(found)
     extra = {name: found[name] for name in EXTRA if found.get(name) is not None}
     sent = {"messages": messages, **extra}
@@ -91,7 +95,7 @@ def _messages(found: Mapping[str, Any]) -> list[Mapping[str, Any]]:
         return given
     because = "no input" if given is None else "neither a text nor a list of messages"
     remedy = 'write a text, or [{"role": "user", "content": "..."}]'
-    raise ItemFieldError("input", given, because, remedy)
+    raise ItemFieldError("input", given, because=because, remedy=remedy)
 
 
 def _is_message(one: object) -> bool:
@@ -104,20 +108,24 @@ def _name(found: Mapping[str, Any], sent: Mapping[str, Any]) -> str:
         return digest_of(sent)
     if isinstance(given, int | str) and not isinstance(given, bool) and 0 < len(str(given)) <= 200:
         return str(given)
-    raise ItemFieldError("id", given, "no name", "write a number or a text of at most 200 characters, or leave it out")
+    raise ItemFieldError(
+        "id", given, because="no name", remedy="write a number or a text of at most 200 characters, or leave it out"
+    )
 
 
 def _tags(found: Mapping[str, Any]) -> Iterator[str]:
     given = found.get("tags") or []
     if not isinstance(given, list) or not all(isinstance(one, str) and one for one in given):
-        raise ItemFieldError("tags", given, "no list of words", 'write a list, for instance ["law", "cluster:doc-7"]')
+        raise ItemFieldError(
+            "tags", given, because="no list of words", remedy='write a list, for instance ["law", "cluster:doc-7"]'
+        )
     yield from given
 
 
 def _rules(found: Mapping[str, Any], settings: ScorerSettings, schema: object) -> Iterator[AnswerRule]:
     named = [name for name in ANSWERS if found.get(name) is not None]
     if len(named) > 1:
-        raise ItemFieldError(named[1], found[named[1]], f"{named[0]} is there too", "keep one of them")
+        raise ItemFieldError(named[1], found[named[1]], because=f"{named[0]} is there too", remedy="keep one of them")
     if "assert" in found:
         yield from promptfoo.rules(found["assert"], settings)
     elif named:
@@ -126,4 +134,4 @@ def _rules(found: Mapping[str, Any], settings: ScorerSettings, schema: object) -
         yield scorers.rule(settings, schema, "schema")
     else:
         remedy = f"write one of {', '.join(ANSWERS)}, or promptfoo's assert"
-        raise ItemFieldError("target", None, "no answer to compare with", remedy)
+        raise ItemFieldError("target", None, because="no answer to compare with", remedy=remedy)

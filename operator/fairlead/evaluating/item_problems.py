@@ -28,7 +28,7 @@ class ItemProblem:
 class ItemFieldError(ValueError):
     """A field of an item cannot be used."""
 
-    def __init__(self, field: str, value: object, because: str, remedy: str) -> None:
+    def __init__(self, field: str, value: object, *, because: str, remedy: str) -> None:
         super().__init__(because)
         self.field = field
         self.value = value

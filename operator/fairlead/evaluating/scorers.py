@@ -90,14 +90,14 @@ def _regex(settings: ScorerSettings, expected: object, field: str) -> Holds:
     compiled = linear_patterns.compiled(f"(?i){written}" if settings.ignore_case else written)
     if isinstance(compiled, str):
         because, _, remedy = compiled.partition("; ")
-        raise ItemFieldError(field, written, because, remedy)
+        raise ItemFieldError(field, written, because=because, remedy=remedy)
     return lambda reply: compiled(reply.text)
 
 
 def _number(settings: ScorerSettings, expected: object, field: str) -> Holds:
     wanted = answer_values.number_of(expected)
     if wanted is None:
-        raise ItemFieldError(field, expected, "no number", "write one, for instance 42 or 3.14")
+        raise ItemFieldError(field, expected, because="no number", remedy="write one, for instance 42 or 3.14")
     most = settings.tolerance * (abs(wanted) if settings.relative else 1.0)
 
     def holds(reply: ItemReply) -> bool:
@@ -110,23 +110,29 @@ def _number(settings: ScorerSettings, expected: object, field: str) -> Holds:
 def _choice(_: ScorerSettings, expected: object, field: str) -> Holds:
     wanted = _text(expected, field).strip(" ().").upper()
     if len(wanted) != 1 or not wanted.isalpha():
-        raise ItemFieldError(field, expected, "no letter of a choice", "write the letter alone, for instance B")
+        raise ItemFieldError(
+            field, expected, because="no letter of a choice", remedy="write the letter alone, for instance B"
+        )
     return lambda reply: answer_values.choice_letter(reply.text) == wanted
 
 
 def _json_schema(_: ScorerSettings, expected: object, field: str) -> Holds:
     if not isinstance(expected, dict):
-        raise ItemFieldError(field, expected, "no JSON schema", 'write an object, for instance {"type": "object"}')
+        raise ItemFieldError(
+            field, expected, because="no JSON schema", remedy='write an object, for instance {"type": "object"}'
+        )
     compiled = compiled_schemas.compiled(json.dumps(expected).encode())
     if isinstance(compiled, CheckResult):
-        raise ItemFieldError(field, expected, compiled.message, "write a schema that a router would check by")
+        raise ItemFieldError(
+            field, expected, because=compiled.message, remedy="write a schema that a router would check by"
+        )
     return lambda reply: is_json(reply) and compiled.check(json.dumps(document(reply))).passed
 
 
 def _json_field(settings: ScorerSettings, expected: object, _field: str) -> Holds:
     if not settings.field:
         raise ItemFieldError(
-            "scorer", settings.kind.value, "no field is named", "add --field, for instance answer.city"
+            "scorer", settings.kind.value, because="no field is named", remedy="add --field, for instance answer.city"
         )
     path = settings.field.split(".")
 
@@ -142,7 +148,7 @@ def _json_field(settings: ScorerSettings, expected: object, _field: str) -> Hold
 def _tool(_: ScorerSettings, expected: object, field: str) -> Holds:
     if not isinstance(expected, dict) or not isinstance(expected.get("name"), str):
         remedy = 'write {"name": ..., "arguments": {...}}; without arguments only the name counts'
-        raise ItemFieldError(field, expected, "no tool call", remedy)
+        raise ItemFieldError(field, expected, because="no tool call", remedy=remedy)
     name, arguments = expected["name"], expected.get("arguments")
 
     def holds(reply: ItemReply) -> bool:
@@ -179,7 +185,9 @@ def _text(expected: object, field: str) -> str:
         return expected
     if isinstance(expected, int | float) and not isinstance(expected, bool):
         return str(expected)
-    raise ItemFieldError(field, expected, "no text", "write what the answer must be, or score with one-of")
+    raise ItemFieldError(
+        field, expected, because="no text", remedy="write what the answer must be, or score with one-of"
+    )
 
 
 def _texts(expected: object, field: str) -> list[str]:

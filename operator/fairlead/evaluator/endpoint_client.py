@@ -94,8 +94,8 @@ class EndpointClient:
                 error = ItemReply(error=f"{reply.status} {content[:120].decode(errors='replace')}")
                 return error, _retry_after(reply, wait) if reply.status in _BUSY else 0.0
         except (aiohttp.ClientError, OSError, TimeoutError) as problem:
-            nobody = isinstance(problem, aiohttp.ClientConnectorError)
-            return ItemReply(error=_words(problem), unreachable=nobody), wait
+            unreachable = isinstance(problem, aiohttp.ClientConnectorError)
+            return ItemReply(error=_words(problem), unreachable=unreachable), wait
 
     def _refuse_final(self, status: int) -> None:
         if status in _FINAL:
