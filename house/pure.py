@@ -69,6 +69,7 @@ GROUPS: Final = (
         ),
     ),
     Group(name="scaling", rooms=("scaling",), tests=("tests/scaling",)),
+    Group(name="delivery", rooms=("comparing", "evaluating"), tests=("tests/comparing", "tests/evaluating")),
     Group(
         name="router",
         rooms=("routing", "accounting", "router/wire"),
@@ -85,7 +86,7 @@ SHELLS: Final = {
     "operate": tuple(
         f"tests/{room}" for room in ("autoscaler", "cli", "cluster", "controller", "process", "review", "telemetry")
     ),
-    "serve": ("tests/router", "tests/emulator", "tests/simulator", "tests/backtest"),
+    "serve": ("tests/router", "tests/emulator", "tests/simulator", "tests/backtest", "tests/evaluator"),
 }
 """The others' groups; what stands nowhere is the workshop's."""
 WORLDS: Final = ("tests/apiserver", "tests/node", "tests/sglang", "tests/vllm")

@@ -16,6 +16,7 @@ WORDS: Final = (
     "simulate",
     "gateway",
     "seeing",
+    "delivery",
 )
 """The parts of the project that make claims, in the order a reader meets them."""
 

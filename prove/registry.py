@@ -10,6 +10,7 @@ from prove.claimed import (
     bad_rows,
     conformance,
     controller,
+    delivery,
     engine_replay,
     engine_server,
     engine_sweep,
@@ -71,6 +72,7 @@ CLAIMS: Final[tuple[Claim, ...]] = tuple(
             *monitoring.CLAIMS,
             *gateway.CLAIMS,
             *gateway_cost.CLAIMS,
+            *delivery.CLAIMS,
         )
     )
 )

@@ -34,6 +34,10 @@ class Place(Enum):
         "Scaling decisions",
         "`status.scaling.message`, Events, `fairlead explain` and the decision ledger; a decision joins several.",
     )
+    GATE = PlaceText(
+        "Verdicts of gates",
+        "What `fairlead evaluate` says of a candidate: passed, failed, undecided, or an error of the evaluation.",
+    )
     EVENT = PlaceText("Events", "On InferenceDeployments, by `kubectl get events`; changed conditions are Events too.")
     REPLY = PlaceText(
         "Errors of a router",
@@ -58,6 +62,7 @@ _FILES: Final[tuple[tuple[str, Place], ...]] = (
     ("autoscaler/", Place.SCALING),
     ("backtest/", Place.CLI),
     ("cli/", Place.CLI),
+    ("comparing/", Place.GATE),
     ("cluster/pods.py", Place.CONDITION),
     ("cluster/", Place.CLI),
     ("controller/children/applier.py", Place.CONDITION),
@@ -73,6 +78,8 @@ _FILES: Final[tuple[tuple[str, Place], ...]] = (
     ("engines/vllm/failures.py", Place.CONDITION),
     ("engines/vllm/warning_checks.py", Place.WARNING),
     ("engines/", Place.REFUSAL),
+    ("evaluating/", Place.CLI),
+    ("evaluator/", Place.CLI),
     ("fleet/endpoints.py", Place.REPLY),
     ("fleet/fit.py", Place.REFUSAL),
     ("fleet/", Place.CLI),

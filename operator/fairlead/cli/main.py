@@ -11,6 +11,7 @@ from fairlead.cli import (
     autoscaler_command,
     calibrate,
     engine,
+    evaluate,
     explain,
     operator_command,
     plan,
@@ -35,6 +36,7 @@ COMMANDS: Final[Mapping[str, tuple[str, Callable[[argparse.ArgumentParser], None
     "simulate": ("play deployments on recorded traffic before they are applied", simulate.arguments, simulate.run),
     "advise": ("say what holds a service back, and what would mend it", advise.arguments, advise.run),
     "tune": ("search a policy's fields on recorded traffic, and judge them on the rest", tune.arguments, tune.run),
+    "evaluate": ("say whether a candidate answers your own items as well", evaluate.arguments, evaluate.run),
     "explain": (
         "say why a deployment has this many replicas, and what would change it",
         explain.arguments,

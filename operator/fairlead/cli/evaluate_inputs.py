@@ -1,0 +1,160 @@
+"""What `fairlead evaluate` is given, read and checked before anything is sent."""
+
+import argparse
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from fairlead.cli import argument_values
+from fairlead.comparing.quality import QualityPlan
+from fairlead.comparing.sample_size import ItemPlan
+from fairlead.evaluating import item_file, items
+from fairlead.evaluating.items import EvaluationItem
+from fairlead.evaluating.journal import AnswerSource, RequestSettings
+from fairlead.evaluating.progress import Side
+from fairlead.evaluating.scorers import ScorerKind, ScorerSettings
+from fairlead.evaluator.endpoint_client import EndpointAddress
+from fairlead.evaluator.run import RunSettings
+from fairlead.fleet.plurals import count
+
+_SHOWN_PROBLEMS: Final = 10
+_MOST_AT_ONCE: Final = 512
+_USUAL_DISCORDANCE: Final = "5"
+
+
+class EvaluateArgumentError(ValueError):
+    """The command cannot run as written."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EvaluateInputs:
+    """All that a run needs."""
+
+    items: list[EvaluationItem]
+    set_words: str
+    addresses: dict[Side, EndpointAddress]
+    journals: dict[Side, Path]
+    kept: frozenset[Side]
+    """Sides whose answers serve later runs too."""
+    request: RequestSettings
+    settings: RunSettings
+    output: str
+
+
+def read(chosen: argparse.Namespace) -> EvaluateInputs:
+    """Files, numbers and addresses; `EvaluateArgumentError` or `OSError` for what cannot be."""
+    addresses = {side: _address(chosen, side) for side in Side}
+    found = _items(chosen)
+    request = RequestSettings(max_tokens=_whole(chosen.max_tokens, "--max-tokens", 1_000_000))
+    revisions = {side: getattr(chosen, f"{side}_revision") for side in Side}
+    if revisions[Side.BASELINE] and revisions[Side.BASELINE] == revisions[Side.CANDIDATE]:
+        raise EvaluateArgumentError(
+            f"--candidate-revision {revisions[Side.CANDIDATE]}: the baseline's name too, whose answers would be "
+            "compared with themselves; give it another name"
+        )
+    return EvaluateInputs(
+        items=items.in_order(found),
+        set_words=f"{len(found):,} of {Path(chosen.file).name}, {chosen.scorer}, digest {items.set_digest(found)}",
+        addresses=addresses,
+        journals={side: _journal(chosen.journal, addresses[side], revisions[side], request) for side in Side},
+        kept=frozenset(side for side in Side if revisions[side]),
+        request=request,
+        settings=_settings(chosen, len(found)),
+        output=chosen.output,
+    )
+
+
+def plan(chosen: argparse.Namespace) -> ItemPlan:
+    """What is to be shown, from points and percents."""
+    return ItemPlan(
+        margin=_share("--margin", chosen.margin, 0.01, 100),
+        discordance=_share("--discordance", chosen.discordance or _USUAL_DISCORDANCE, 0, 100),
+        difference=_share("--difference", chosen.difference, -100, 100),
+        power=_share("--power", chosen.power, 1, 99.9),
+    )
+
+
+def _items(chosen: argparse.Namespace) -> list[EvaluationItem]:
+    schema = None
+    if chosen.schema:
+        try:
+            schema = json.loads(Path(chosen.schema).read_text(encoding="utf-8"))
+        except ValueError as problem:
+            raise EvaluateArgumentError(f"--schema {chosen.schema}: no JSON: {problem}") from None
+    with Path(chosen.file).open("rb") as lines:
+        found, problems = item_file.read(lines, _scorer(chosen), schema)
+    if problems:
+        shown = "\n".join(f"  {one.sentence}" for one in problems[:_SHOWN_PROBLEMS])
+        more = f"\n  and {len(problems) - _SHOWN_PROBLEMS} more" if len(problems) > _SHOWN_PROBLEMS else ""
+        raise EvaluateArgumentError(f"{chosen.file}: {count(len(problems), 'line')} cannot be used:\n{shown}{more}")
+    if not found:
+        raise EvaluateArgumentError(f'{chosen.file}: no items; write lines such as {{"input": "...", "target": "..."}}')
+    return found
+
+
+def _scorer(chosen: argparse.Namespace) -> ScorerSettings:
+    written = chosen.tolerance
+    return ScorerSettings(
+        kind=ScorerKind(chosen.scorer),
+        ignore_case=chosen.ignore_case,
+        tolerance=argument_values.number("--tolerance", written.removesuffix("%"), 0, 1e12)
+        / (100 if written.endswith("%") else 1),
+        relative=written.endswith("%"),
+        field=chosen.field,
+    )
+
+
+def _address(chosen: argparse.Namespace, side: Side) -> EndpointAddress:
+    url = getattr(chosen, side)
+    if not url:
+        raise EvaluateArgumentError(f"--{side}: no address; write one, for instance http://127.0.0.1:8000")
+    if not url.startswith(("http://", "https://")):
+        raise EvaluateArgumentError(f"--{side} {url}: no address of HTTP; write http:// or https:// before it")
+    return EndpointAddress(
+        name=side,
+        url=url,
+        model=getattr(chosen, f"{side}_model"),
+        key=os.environ.get(getattr(chosen, f"{side}_key_env"), ""),
+        time_out_s=argument_values.duration("--time-out", chosen.time_out),
+    )
+
+
+def _journal(folder: str, address: EndpointAddress, revision: str, request: RequestSettings) -> Path:
+    source = AnswerSource(
+        model=address.model, revision=revision or f"{address.name} at {address.url}", settings=request
+    )
+    return Path(folder) / f"{address.name if not revision else 'answers'}-{source.digest}.jsonl"
+
+
+def _settings(chosen: argparse.Namespace, number: int) -> RunSettings:
+    samples = _whole(chosen.samples, "--samples", 20)
+    wanted = plan(chosen)
+    expected = chosen.expected_score
+    return RunSettings(
+        plan=QualityPlan(
+            items=number * samples,
+            margin=wanted.margin,
+            min_items=chosen.min_items,
+            chance=1 / chosen.choices if chosen.choices > 1 else 0.0,
+            expected_score=None if expected is None else _share("--expected-score", expected, 0, 100),
+        ),
+        power=ItemPlan(
+            margin=wanted.margin, discordance=wanted.discordance if chosen.discordance else 0.0, power=wanted.power
+        ),
+        concurrency=_whole(chosen.concurrency, "--concurrency", _MOST_AT_ONCE),
+        samples=samples,
+        noise_items=max(0, chosen.noise_items),
+        anyway=chosen.anyway,
+    )
+
+
+def _share(word: str, written: str, least: float, most: float) -> float:
+    return argument_values.number(word, written, least, most) / 100
+
+
+def _whole(number: int, word: str, most: int) -> int:
+    if not 1 <= number <= most:
+        raise EvaluateArgumentError(f"{word} {number}: a whole number from 1 to {most:,}")
+    return number

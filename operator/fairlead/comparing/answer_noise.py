@@ -1,0 +1,36 @@
+"""A/A: how often the baseline differs from itself, and whether a set can hold a candidate to its margin then."""
+
+from dataclasses import dataclass, replace
+from typing import Final
+
+from fairlead.comparing import sample_size
+from fairlead.comparing.item_pairs import PairCounts
+from fairlead.comparing.sample_size import ItemPlan
+
+ITEMS: Final = 100
+"""That are asked twice."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetRefusal:
+    """A set that cannot show what it is to show."""
+
+    needed: int | None
+    message: str
+
+
+def refusal(items: int, plan: ItemPlan, noise: PairCounts | None = None) -> SetRefusal | None:
+    """Before a run: why it would end undecided, with the items it needs; the larger of both discordances counts."""
+    seen = noise.discordance if noise is not None else 0.0
+    wanted = replace(plan, discordance=max(plan.discordance, seen))
+    if sample_size.power(wanted, items) >= wanted.power:
+        return None
+    needed = sample_size.items_needed(wanted)
+    drop = sample_size.drop_excluded(wanted, items)
+    flips = f"{wanted.discordance:.1%} of the answers differing"
+    more = "no number of items" if needed is None else f"{needed:,} items"
+    message = (
+        f"{items:,} items can exclude a drop of {100 * drop:.1f} points with {flips}, not {100 * plan.margin:g}; "
+        f"that needs {more}; add items, widen the margin, or send fewer requests at a time"
+    )
+    return SetRefusal(needed=needed, message=message)

@@ -1,0 +1,64 @@
+"""Items that belong together: how many independent ones they are worth."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from fairlead.comparing import score_bounds
+from fairlead.comparing.harm_stop import ClusterSum
+from fairlead.comparing.item_pairs import ItemPair, PairCounts, counted
+
+FEWEST: Final = 20
+"""Clusters below which their own spread is not known well enough to say anything."""
+
+
+_Z: Final = score_bounds.quantile(score_bounds.LEVEL)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClusteredCounts:
+    """What was counted, and what it is worth."""
+
+    counts: PairCounts
+    clusters: tuple[ClusterSum, ...]
+
+    @property
+    def clustered(self) -> bool:
+        """Whether any items belong together."""
+        return len(self.clusters) < self.counts.n
+
+    def design_effect(self, difference: float) -> float:
+        """How many times the variance of independent items, were this the true difference or the one that was seen.
+
+        The larger of both counts, and never less than 1, so that clusters never help a candidate. Few clusters know
+        their own spread badly: Student's distribution in place of the normal one.
+        """
+        groups = len(self.clusters)
+        if not self.clustered or groups < 2:
+            return 1.0
+        worst = max(self._spread(self.counts.difference) * groups / (groups - 1), self._spread(difference))
+        return max(1.0, worst * (1 + (_Z * _Z + 1) / (4 * (groups - 1))) ** 2)
+
+    def effective(self, difference: float) -> PairCounts:
+        """The same rates of as many independent items as these are worth."""
+        return self.counts.divided(self.design_effect(difference))
+
+    def _spread(self, difference: float) -> float:
+        """Variance by clusters over variance by items."""
+        independent = (self.counts.discordance - difference**2) * self.counts.n
+        between = sum((one.gain - difference * one.items) ** 2 for one in self.clusters)
+        return between / independent if independent > 0 else 1.0
+
+
+def clustered(pairs: Sequence[ItemPair]) -> ClusteredCounts:
+    """Counted by item and by cluster; pairs without a baseline answer are left out."""
+    return ClusteredCounts(counts=counted(pairs), clusters=tuple(_sums(pairs)))
+
+
+def _sums(pairs: Iterable[ItemPair]) -> list[ClusterSum]:
+    found: dict[str, ClusterSum] = {}
+    for pair in pairs:
+        if not pair.baseline.error:
+            before = found.get(pair.unit, ClusterSum(0, 0))
+            found[pair.unit] = ClusterSum(before.items + 1, before.gain + pair.gain)
+    return list(found.values())

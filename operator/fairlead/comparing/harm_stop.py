@@ -1,0 +1,39 @@
+"""Early stop for harm: a bet, item by item, against "the candidate is at most the margin worse".
+
+Capital that bets on harm grows past 1/alpha with a chance of at most alpha while the candidate is within the margin, at
+however many looks. It is mixed over stakes, and it depends on what was answered alone, not on the order of answers.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from math import exp, log1p
+from typing import Final, NamedTuple
+
+STAKES: Final = 20
+ALPHA: Final = 0.05
+
+
+class ClusterSum(NamedTuple):
+    """The items of one cluster: how many, and gains less losses."""
+
+    items: float
+    gain: float
+
+
+def capital(clusters: Sequence[ClusterSum], margin: float) -> float:
+    """What 1 has become; a cluster is one bet, of at most what its largest can lose."""
+    if not clusters:
+        return 1.0
+    largest = max(one.items for one in clusters)
+    payoffs = Counter((one.gain + margin * one.items) / largest for one in clusters).items()
+    return sum(exp(sum(times * log1p(-stake * one) for one, times in payoffs)) for stake in stakes(margin)) / STAKES
+
+
+def stakes(margin: float) -> tuple[float, ...]:
+    """Shares of the capital that are bet; even the largest leaves something after a gain."""
+    return tuple((place + 0.5) / STAKES / (1 + margin) for place in range(STAKES))
+
+
+def stopped(clusters: Sequence[ClusterSum], margin: float, alpha: float = ALPHA) -> bool:
+    """Whether harm is shown."""
+    return capital(clusters, margin) >= 1 / alpha

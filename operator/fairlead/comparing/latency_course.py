@@ -1,0 +1,104 @@
+"""Durations in the order in which they came, looked at when planned: the answer is the same however often it is asked
+for, and after a restart."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from statistics import median
+
+from fairlead.comparing import rank_test, stopping_boundaries
+from fairlead.comparing.rank_test import Stratum
+from fairlead.comparing.request_samples import Latency, RequestSample
+
+
+class CourseOutcome(StrEnum):
+    """What the looks so far say."""
+
+    SLOWER = "slower"
+    WITHIN = "within"
+    OPEN = "open"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CoursePlan:
+    """How one kind of duration is looked at."""
+
+    limit: float
+    """The ratio that the candidate must stay below."""
+    requests: int
+    """A side, at the last look; conversations, where these have several requests."""
+    alpha: float
+    """The chance that an equal candidate is called slower."""
+    beta: float
+    """The chance that one at the limit is called within it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CourseResult:
+    """What the looks say, and on what."""
+
+    outcome: CourseOutcome
+    information: float
+    """Requests a side that the data at hand are worth."""
+    strata: tuple[Stratum, ...]
+    """At the look that decided; at the last one, if none did."""
+
+
+@dataclass(slots=True)
+class _Collected:
+    """By stratum and side: durations by conversation."""
+
+    sides: dict[tuple[int, int], tuple[dict[str, list[float]], dict[str, list[float]]]] = field(default_factory=dict)
+    information: float = 0.0
+
+    def add(self, sample: RequestSample, duration: float) -> None:
+        sides = self.sides.setdefault(sample.stratum, ({}, {}))
+        before = _worth(sides)
+        sides[sample.candidate].setdefault(sample.conversation, []).append(duration)
+        self.information += _worth(sides) - before
+
+    def strata(self) -> tuple[Stratum, ...]:
+        """One duration a conversation: its requests are no independent ones."""
+        return rank_test.strata(
+            {
+                stratum: ([*map(median, baseline.values())], [*map(median, candidate.values())])
+                for stratum, (baseline, candidate) in self.sides.items()
+            }
+        )
+
+
+def followed(samples: Sequence[RequestSample], latency: Latency, plan: CoursePlan) -> CourseResult:
+    """The first look that decides; samples are in the order of time."""
+    slower = stopping_boundaries.boundaries(plan.alpha)
+    within = stopping_boundaries.boundaries(plan.beta)
+    collected, analysed = _Collected(), tuple[Stratum, ...]()
+    for place, strata in enumerate(_analyses(samples, latency, plan.requests, collected)):
+        analysed = strata
+        if rank_test.statistic(strata) > slower[place]:
+            return CourseResult(outcome=CourseOutcome.SLOWER, information=collected.information, strata=strata)
+        if rank_test.statistic(strata, plan.limit) < -within[place]:
+            return CourseResult(outcome=CourseOutcome.WITHIN, information=collected.information, strata=strata)
+    return CourseResult(
+        outcome=CourseOutcome.OPEN, information=collected.information, strata=analysed or collected.strata()
+    )
+
+
+def _analyses(
+    samples: Sequence[RequestSample], latency: Latency, requests: int, collected: _Collected
+) -> Iterator[tuple[Stratum, ...]]:
+    number = 1
+    for sample in samples:
+        duration = sample.duration(latency)
+        if duration is not None and duration > 0:
+            collected.add(sample, duration)
+            if (
+                number <= stopping_boundaries.ANALYSES
+                and collected.information >= requests * number / stopping_boundaries.ANALYSES
+            ):
+                number += 1
+                yield collected.strata()
+
+
+def _worth(sides: tuple[dict[str, list[float]], dict[str, list[float]]]) -> float:
+    baseline, candidate = map(len, sides)
+    return 2 * baseline * candidate / (baseline + candidate) if baseline and candidate else 0.0

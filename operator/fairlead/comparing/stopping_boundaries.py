@@ -1,0 +1,57 @@
+"""Planned looks at a stream of data, and how far a statistic must lie out at each for all to err as one would.
+
+Alpha is spent as O'Brien and Fleming do, by Lan and DeMets' function.
+"""
+
+from collections.abc import Sequence
+from functools import cache
+from math import exp, pi, sqrt
+from statistics import NormalDist
+from typing import Final
+
+ANALYSES: Final = 5
+Course = tuple[float, float]
+"""A sum of independent steps that no look has decided yet, and its chance."""
+_NORMAL: Final = NormalDist()
+_CELLS: Final = 400
+_LOWEST: Final = -8.0
+"""Standard deviations below which no course goes."""
+_HALVINGS: Final = 50
+
+
+def spent(alpha: float, fraction: float) -> float:
+    """How much of alpha is spent when this fraction of the data is in."""
+    return 2 * (1 - _NORMAL.cdf(_NORMAL.inv_cdf(1 - alpha / 2) / sqrt(fraction))) if fraction > 0 else 0.0
+
+
+@cache
+def boundaries(alpha: float, analyses: int = ANALYSES) -> tuple[float, ...]:
+    """The statistic beyond which each of equally spaced looks decides; one-sided."""
+    found: list[float] = []
+    courses: Sequence[Course] = [(0.0, 1.0)]
+    for number in range(1, analyses + 1):
+        due = spent(alpha, number / analyses) - spent(alpha, (number - 1) / analyses)
+        found.append(_boundary(courses, due, sqrt(number)))
+        courses = _undecided(courses, _LOWEST * sqrt(number), found[-1] * sqrt(number))
+    return tuple(found)
+
+
+def _boundary(courses: Sequence[Course], due: float, scale: float) -> float:
+    """Beyond it, in standard deviations, lies so much of the next step's density."""
+    low, high = 0.0, 10.0
+    for _ in range(_HALVINGS):
+        middle = (low + high) / 2
+        beyond = sum(chance * (1 - _NORMAL.cdf(middle * scale - total)) for total, chance in courses)
+        low, high = (middle, high) if beyond > due else (low, middle)
+    return high
+
+
+def _undecided(courses: Sequence[Course], low: float, high: float) -> list[Course]:
+    """Where the courses stand after one more step, in cells below the boundary."""
+    width = (high - low) / _CELLS
+    cells = [low + (place + 0.5) * width for place in range(_CELLS)]
+    return [(cell, _density(courses, cell) * width) for cell in cells]
+
+
+def _density(courses: Sequence[Course], at: float) -> float:
+    return sum(chance * exp(-((at - total) ** 2) / 2) for total, chance in courses) / sqrt(2 * pi)

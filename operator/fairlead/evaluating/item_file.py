@@ -1,0 +1,137 @@
+"""Items from JSON lines, by the names that other tools have for the answer; each line that cannot be used is named."""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Final
+
+from fairlead.evaluating import promptfoo, scorers
+from fairlead.evaluating.item_problems import ItemFieldError, ItemProblem
+from fairlead.evaluating.items import EvaluationItem, digest_of
+from fairlead.evaluating.scorers import AnswerRule, ScorerKind, ScorerSettings
+
+ANSWERS: Final = ("target", "ideal", "expected_output", "ground_truth")
+"""Of Inspect and ours, of OpenAI's evals, of DeepEval, of Letta; beside them promptfoo's `vars` and `assert`."""
+EXTRA: Final = ("tools", "tool_choice", "response_format")
+"""What goes into the request as it stands."""
+FIELDS: Final = frozenset({"input", "id", "tags", "metadata", "description", "vars", "assert", *ANSWERS, *EXTRA})
+MOST_ITEMS: Final = 100_000
+MOST_BYTES: Final = 2**20
+"""Of one line."""
+_ROLES: Final = ("system", "developer", "user", "assistant", "tool")
+
+
+def read(
+    lines: Iterable[bytes], settings: ScorerSettings, schema: object = None
+) -> tuple[list[EvaluationItem], list[ItemProblem]]:
+    """All items, and all lines that are none; a schema holds for every item in place of an answer of its own."""
+    items: list[EvaluationItem] = []
+    problems: list[ItemProblem] = []
+    names: dict[str, int] = {}
+    for number, line in enumerate(lines, start=1):
+        if not line.strip():
+            continue
+        try:
+            item = _item(_document(line, number), settings, schema)
+            _check_name(item.name, names, number)
+        except ItemFieldError as problem:
+            problems.append(problem.on_line(number))
+        else:
+            items.append(item)
+    return items, problems
+
+
+def _check_name(name: str, names: dict[str, int], number: int) -> None:
+    first = names.setdefault(name, number)
+    if first != number:
+        raise ItemFieldError(
+            "id", name, because=f"line {first} has it too", remedy="give each item its own id, or leave one line out"
+        )
+    if len(names) > MOST_ITEMS:
+        raise ItemFieldError("id", name, because=f"more than {MOST_ITEMS:,} items", remedy="split the file")
+
+
+def _document(line: bytes, number: int) -> Mapping[str, Any]:
+    if len(line) > MOST_BYTES:
+        raise ItemFieldError(
+            "line", f"{len(line):,} bytes", because=f"more than {MOST_BYTES:,}", remedy="shorten the input"
+        )
+    try:
+        found = json.loads(line)
+    except (ValueError, RecursionError) as problem:
+        shown = line[:40].decode(errors="replace").strip()
+        why = "it nests too deeply" if isinstance(problem, RecursionError) else f"no JSON: {problem}"
+        remedy = "write one JSON object a line" if number == 1 else "write one JSON object a line, as in line 1"
+        raise ItemFieldError("line", shown, because=why[:100], remedy=remedy) from None
+    if not isinstance(found, dict):
+        raise ItemFieldError("line", found, because="no JSON object", remedy='write {"input": ..., "target": ...}')
+    return found
+
+
+def _item(found: Mapping[str, Any], settings: ScorerSettings, schema: object) -> EvaluationItem:
+    unknown = sorted(set(found) - FIELDS)
+    if unknown:
+        remedy = f"write what only you need below metadata; fields are {', '.join(sorted(FIELDS))}"
+        raise ItemFieldError(unknown[0], found[unknown[0]], because="no field of an item", remedy=remedy)
+    messages = _messages(found)
+    extra = {name: found[name] for name in EXTRA if found.get(name) is not None}
+    sent = {"messages": messages, **extra}
+    expected = [found.get(one) for one in (*ANSWERS, "assert")]
+    name = _name(found, sent)
+    return EvaluationItem(
+        name=name,
+        messages=tuple(messages),
+        rules=tuple(_rules(found, settings, schema)),
+        tags=tuple(_tags(found)),
+        extra=extra,
+        digest=digest_of([name, sent, expected, schema, scorers.VERSION, repr(settings)]),
+    )
+
+
+def _messages(found: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    given = promptfoo.filled(found) if "vars" in found else found.get("input")
+    if isinstance(given, str) and given.strip():
+        return [{"role": "user", "content": given}]
+    if isinstance(given, list) and given and all(_is_message(one) for one in given):
+        return given
+    because = "no input" if given is None else "neither a text nor a list of messages"
+    remedy = 'write a text, or [{"role": "user", "content": "..."}]'
+    raise ItemFieldError("input", given, because=because, remedy=remedy)
+
+
+def _is_message(one: object) -> bool:
+    return isinstance(one, dict) and one.get("role") in _ROLES and "content" in one
+
+
+def _name(found: Mapping[str, Any], sent: Mapping[str, Any]) -> str:
+    given = found.get("id")
+    if given is None:
+        return digest_of(sent)
+    if isinstance(given, int | str) and not isinstance(given, bool) and 0 < len(str(given)) <= 200:
+        return str(given)
+    raise ItemFieldError(
+        "id", given, because="no name", remedy="write a number or a text of at most 200 characters, or leave it out"
+    )
+
+
+def _tags(found: Mapping[str, Any]) -> Iterator[str]:
+    given = found.get("tags") or []
+    if not isinstance(given, list) or not all(isinstance(one, str) and one for one in given):
+        raise ItemFieldError(
+            "tags", given, because="no list of words", remedy='write a list, for instance ["law", "cluster:doc-7"]'
+        )
+    yield from given
+
+
+def _rules(found: Mapping[str, Any], settings: ScorerSettings, schema: object) -> Iterator[AnswerRule]:
+    named = [name for name in ANSWERS if found.get(name) is not None]
+    if len(named) > 1:
+        raise ItemFieldError(named[1], found[named[1]], because=f"{named[0]} is there too", remedy="keep one of them")
+    if "assert" in found:
+        yield from promptfoo.rules(found["assert"], settings)
+    elif named:
+        yield scorers.rule(settings, found[named[0]], named[0])
+    elif schema is not None and settings.kind is ScorerKind.JSON_SCHEMA:
+        yield scorers.rule(settings, schema, "schema")
+    else:
+        remedy = f"write one of {', '.join(ANSWERS)}, or promptfoo's assert"
+        raise ItemFieldError("target", None, because="no answer to compare with", remedy=remedy)

@@ -1,0 +1,70 @@
+"""Items of an evaluation: what is sent, and what a right answer is."""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from fairlead.comparing.item_pairs import ScoredAnswer
+from fairlead.evaluating import scorers
+from fairlead.evaluating.replies import ItemReply
+from fairlead.evaluating.scorers import JSON_KINDS, AnswerRule
+
+ORDER_SEED: Final = "fairlead"
+CLUSTER_TAG: Final = "cluster:"
+"""A tag that begins so names the document or conversation that an item is of."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EvaluationItem:
+    """One question."""
+
+    name: str
+    messages: tuple[Mapping[str, Any], ...]
+    rules: tuple[AnswerRule, ...]
+    """All of them must hold."""
+    tags: tuple[str, ...] = ()
+    extra: Mapping[str, Any] = field(default_factory=dict)
+    """Of the request's body: tools, the response's format."""
+    digest: str
+    """Of all that its answer and score depend on."""
+
+    @property
+    def cluster(self) -> str:
+        """What it belongs to; empty: nothing."""
+        return next((one.removeprefix(CLUSTER_TAG) for one in self.tags if one.startswith(CLUSTER_TAG)), "")
+
+    @property
+    def slices(self) -> tuple[str, ...]:
+        """Its other tags."""
+        return tuple(one for one in self.tags if not one.startswith(CLUSTER_TAG))
+
+    def score(self, reply: ItemReply) -> ScoredAnswer:
+        """What is known of a reply."""
+        if reply.error:
+            return ScoredAnswer(right=False, error=reply.error)
+        wants_json = any(one.kind in JSON_KINDS for one in self.rules)
+        return ScoredAnswer(
+            right=all(one.holds(reply) for one in self.rules),
+            cut=reply.cut,
+            empty=not reply.text and not reply.calls,
+            invalid_json=wants_json and not scorers.is_json(reply),
+            tokens=reply.tokens,
+        )
+
+
+def in_order(items: Sequence[EvaluationItem]) -> list[EvaluationItem]:
+    """Shuffled, the same every time: files are often sorted by subject, and a run may stop early."""
+    return sorted(items, key=lambda one: digest_of([ORDER_SEED, one.name]))
+
+
+def set_digest(items: Sequence[EvaluationItem]) -> str:
+    """Of a whole set, whatever its order."""
+    return digest_of(sorted(one.digest for one in items))
+
+
+def digest_of(value: object) -> str:
+    """Sixteen hexadecimal digits of a JSON value."""
+    written = json.dumps(value, sort_keys=True, ensure_ascii=False, default=str)
+    return hashlib.sha256(written.encode(errors="replace")).hexdigest()[:16]

@@ -1,0 +1,91 @@
+"""How far a run is: which answers are still to be had, and what those that are there say."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from fairlead.comparing import quality
+from fairlead.comparing.item_pairs import ItemPair, PairCounts, counted
+from fairlead.comparing.quality import QualityPlan, QualityReport
+from fairlead.evaluating.items import EvaluationItem
+from fairlead.evaluating.journal import JournalLine
+
+Answers = Mapping[tuple[str, int], JournalLine]
+NOISE_SAMPLE: Final = -1
+"""The number of the answer by which the baseline is compared with itself."""
+
+
+class Side(StrEnum):
+    """Who answers."""
+
+    BASELINE = "baseline"
+    CANDIDATE = "candidate"
+
+
+@dataclass(frozen=True, slots=True)
+class WantedAnswer:
+    """One request that is still to be sent."""
+
+    side: Side
+    item: EvaluationItem
+    sample: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunProgress:
+    """The items in their order, and both sides' answers so far."""
+
+    items: Sequence[EvaluationItem]
+    samples: int
+    baseline: Answers
+    candidate: Answers
+
+    def wanted(self) -> Iterator[WantedAnswer]:
+        """What is missing, item by item, so that both sides answer at the same time."""
+        for item in self.items:
+            for sample in range(self.samples):
+                for side, answers in ((Side.BASELINE, self.baseline), (Side.CANDIDATE, self.candidate)):
+                    if (item.digest, sample) not in answers:
+                        yield WantedAnswer(side, item, sample)
+
+    def report(self, plan: QualityPlan) -> QualityReport:
+        """The verdict so far."""
+        return quality.report(list(self.pairs()), plan)
+
+    def decided_early(self, plan: QualityPlan) -> bool:
+        """Whether nothing more needs to be sent."""
+        return quality.decided_early(list(self.pairs()), plan)
+
+    def pairs(self) -> Iterator[ItemPair]:
+        """Items that both have answered; several samples of one item are a cluster of their own."""
+        for item in self.items:
+            for sample in range(self.samples):
+                before = self.baseline.get((item.digest, sample))
+                after = self.candidate.get((item.digest, sample))
+                if before is not None and after is not None:
+                    yield ItemPair(
+                        item=item.name if self.samples == 1 else f"{item.name}/{sample}",
+                        baseline=before.answer,
+                        candidate=after.answer,
+                        cluster=item.cluster or (item.name if self.samples > 1 else ""),
+                        tags=item.slices,
+                    )
+
+
+def wanted_noise(items: Sequence[EvaluationItem], baseline: Answers) -> Iterator[WantedAnswer]:
+    """Both answers of the baseline to each of these items."""
+    for item in items:
+        for sample in (0, NOISE_SAMPLE):
+            if (item.digest, sample) not in baseline:
+                yield WantedAnswer(Side.BASELINE, item, sample)
+
+
+def noise(items: Iterable[EvaluationItem], baseline: Answers) -> PairCounts:
+    """How the baseline compares with itself."""
+    pairs = []
+    for item in items:
+        first, again = (baseline.get((item.digest, sample)) for sample in (0, NOISE_SAMPLE))
+        if first is not None and again is not None:
+            pairs.append(ItemPair(item=item.name, baseline=first.answer, candidate=again.answer))
+    return counted(pairs)

@@ -1,0 +1,72 @@
+"""Test cases of promptfoo: `vars` for the input, `assert` for the answer; an assertion that is not known is refused."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any, Final
+
+from fairlead.evaluating import scorers
+from fairlead.evaluating.item_problems import ItemFieldError
+from fairlead.evaluating.scorers import AnswerRule, ScorerKind, ScorerSettings
+
+_KINDS: Final[Mapping[str, tuple[ScorerKind, bool]]] = {
+    "equals": (ScorerKind.EXACT, False),
+    "contains": (ScorerKind.CONTAINS, False),
+    "icontains": (ScorerKind.CONTAINS, True),
+    "contains-any": (ScorerKind.CONTAINS, False),
+    "icontains-any": (ScorerKind.CONTAINS, True),
+    "regex": (ScorerKind.REGEX, False),
+    "is-json": (ScorerKind.JSON_SCHEMA, False),
+}
+"""Their names: the scorer, and whether case is ignored."""
+_ALL: Final = {"contains-all": "contains", "icontains-all": "icontains"}
+
+
+def filled(found: Mapping[str, Any]) -> str:
+    """The input with its `{{variables}}`; without one, the variable `input`, or the only one there is."""
+    given, template = found["vars"], found.get("input")
+    if not isinstance(given, dict) or not given:
+        raise ItemFieldError(
+            "vars", given, because="no variables", remedy='write an object, for instance {"question": "..."}'
+        )
+    texts = {name: str(value) for name, value in given.items() if isinstance(value, str | int | float)}
+    if len(texts) < len(given):
+        name = next(one for one in given if one not in texts)
+        raise ItemFieldError(f"vars.{name}", given[name], because="no text or number", remedy="write it as a text")
+    if isinstance(template, str):
+        for name, value in texts.items():
+            template = template.replace("{{" + name + "}}", value).replace("{{ " + name + " }}", value)
+        return template
+    if "input" in texts or len(texts) == 1:
+        return texts.get("input", next(iter(texts.values())))
+    remedy = 'add an input that says where they stand, for instance "input": "{{context}} {{question}}"'
+    raise ItemFieldError("vars", sorted(texts), because="several variables and no prompt", remedy=remedy)
+
+
+def rules(given: object, settings: ScorerSettings) -> Iterator[AnswerRule]:
+    """Of all assertions; `settings` say nothing but the tolerance."""
+    if not isinstance(given, list) or not given:
+        raise ItemFieldError(
+            "assert", given, because="no list of assertions", remedy='write [{"type": "equals", "value": "..."}]'
+        )
+    for place, one in enumerate(given):
+        yield from _rules(one, f"assert[{place}]", settings)
+
+
+def _rules(one: object, field: str, settings: ScorerSettings) -> Iterator[AnswerRule]:
+    kind = one.get("type") if isinstance(one, dict) else None
+    if not isinstance(one, dict) or not isinstance(kind, str) or (kind not in _KINDS and kind not in _ALL):
+        names = ", ".join((*_KINDS, *_ALL))
+        raise ItemFieldError(
+            f"{field}.type", kind, because="no assertion that is known here", remedy=f"write one of {names}"
+        )
+    value = one.get("value")
+    if kind in _ALL:
+        for text in value if isinstance(value, list) and value else [value]:
+            yield _rule(_ALL[kind], text, field, settings)
+    else:
+        yield _rule(kind, {} if kind == "is-json" and value is None else value, field, settings)
+
+
+def _rule(kind: str, value: object, field: str, settings: ScorerSettings) -> AnswerRule:
+    scorer, ignore_case = _KINDS[kind]
+    return scorers.rule(replace(settings, kind=scorer, ignore_case=ignore_case), value, f"{field}.value")

@@ -1,0 +1,47 @@
+"""What came back for an item, whatever it was."""
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from fairlead.routing.answers import reply_reader
+from fairlead.routing.answers.answer import ToolCall
+
+_OPEN, _CLOSE = "<think>", "</think>"
+_TOKENS: Final = re.compile(rb'"completion_tokens"\s*:\s*(\d{1,9})')
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ItemReply:
+    """One reply; with an error there is no answer."""
+
+    text: str = ""
+    """Without reasoning."""
+    calls: tuple[ToolCall, ...] = ()
+    cut: bool = False
+    tokens: int | None = None
+    error: str = ""
+    unreachable: bool = False
+    """Nobody answered at all: that says nothing of a model."""
+
+
+def read(body: bytes) -> ItemReply:
+    """The first choice of a whole reply."""
+    answer = reply_reader.answer_in(body)
+    if answer is None:
+        return ItemReply(error="the reply is no chat completion")
+    counted = _TOKENS.search(body)
+    return ItemReply(
+        text=without_reasoning(answer[0].text),
+        calls=answer[0].calls,
+        cut=answer[0].cut,
+        tokens=int(counted[1]) if counted else None,
+    )
+
+
+def without_reasoning(text: str) -> str:
+    """What a model thought first is no answer; thoughts without an end leave none."""
+    _, closed, rest = text.rpartition(_CLOSE)
+    if closed:
+        return rest.strip()
+    return text.partition(_OPEN)[0].strip()

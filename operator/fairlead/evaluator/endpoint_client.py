@@ -1,0 +1,131 @@
+"""An OpenAI-compatible endpoint as an evaluation uses it: tried again where that helps, stopped where it cannot."""
+
+import asyncio
+import json
+from dataclasses import dataclass
+from typing import Final
+
+import aiohttp
+
+from fairlead.evaluating import replies, requests
+from fairlead.evaluating.items import EvaluationItem
+from fairlead.evaluating.journal import RequestSettings
+from fairlead.evaluating.replies import ItemReply
+
+TRIES: Final = 4
+_FIRST_WAIT_S: Final = 0.5
+_LONGEST_WAIT_S: Final = 30.0
+_CONNECT_S: Final = 10.0
+_BUSY: Final = frozenset({408, 429, 500, 502, 503, 504})
+_FINAL: Final = {401: "it wants another key", 403: "the key may not use it", 404: "it has no such model or path"}
+
+
+class EndpointUnusable(Exception):
+    """The endpoint does not answer anything; the message names it and says what to do."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndpointAddress:
+    """Where an endpoint is, and how it is used."""
+
+    name: str
+    """As messages call it: baseline or candidate."""
+    url: str
+    model: str = ""
+    """Empty: the only one that it serves."""
+    key: str = ""
+    time_out_s: float = 600.0
+
+
+class EndpointClient:
+    """One side."""
+
+    def __init__(self, session: aiohttp.ClientSession, address: EndpointAddress, settings: RequestSettings) -> None:
+        self._session = session
+        self._address = address
+        self._settings = settings
+        self._base = address.url.rstrip("/").removesuffix("/v1")
+        self._headers = dict(requests.HEADERS) | ({"Authorization": f"Bearer {address.key}"} if address.key else {})
+        self.model = address.model
+
+    async def find_model(self) -> None:
+        """Take the only model, or see that the chosen one is there; `EndpointUnusable` otherwise."""
+        try:
+            async with self._session.get(f"{self._base}/v1/models", headers=self._headers) as reply:
+                self._refuse_final(reply.status)
+                served = _model_names(await reply.read()) if reply.status == 200 else []
+        except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as problem:
+            raise EndpointUnusable(
+                f"{self._address.name} {self._address.url}: it does not answer: {_words(problem)}; "
+                "check the address, and that a port-forward still runs"
+            ) from None
+        if not self.model and len(served) != 1:
+            raise EndpointUnusable(
+                f"{self._address.name} {self._address.url}: it serves {', '.join(served[:5]) or 'no model'}; "
+                f"choose with --{self._address.name}-model"
+            )
+        self.model = self.model or served[0]
+
+    async def answer(self, item: EvaluationItem) -> ItemReply:
+        """One answer; an error where there is none after several tries."""
+        body = requests.body(item, self.model, self._settings)
+        wait, reply = _FIRST_WAIT_S, ItemReply()
+        for attempt in range(TRIES):
+            if attempt:
+                await asyncio.sleep(wait)
+            reply, wait = await self._attempt(body, min(wait * 2, _LONGEST_WAIT_S))
+            if wait == 0:
+                return reply
+        return reply
+
+    async def _attempt(self, body: bytes, wait: float) -> tuple[ItemReply, float]:
+        """The reply, and how long to wait before another try; 0: none."""
+        try:
+            async with self._session.post(
+                self._base + requests.PATH,
+                data=body,
+                headers=self._headers,
+                timeout=aiohttp.ClientTimeout(total=self._address.time_out_s, sock_connect=_CONNECT_S),
+            ) as reply:
+                self._refuse_final(reply.status)
+                content = await reply.read()
+                if reply.status == 200:
+                    return replies.read(content), 0.0
+                error = ItemReply(error=f"{reply.status} {content[:120].decode(errors='replace')}")
+                return error, _retry_after(reply, wait) if reply.status in _BUSY else 0.0
+        except (aiohttp.ClientError, OSError, TimeoutError) as problem:
+            unreachable = isinstance(problem, aiohttp.ClientConnectorError)
+            return ItemReply(error=_words(problem), unreachable=unreachable), wait
+
+    def _refuse_final(self, status: int) -> None:
+        if status in _FINAL:
+            raise EndpointUnusable(
+                f"{self._address.name} {self._address.url}: it answers {status}: {_FINAL[status]}; "
+                f"check --{self._address.name}-key-env and --{self._address.name}-model"
+            )
+
+
+def opened(concurrency: int) -> aiohttp.ClientSession:
+    """Connections for both sides; to be closed by who opened them."""
+    return aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(limit=2 * concurrency),
+        timeout=aiohttp.ClientTimeout(total=_CONNECT_S),
+    )
+
+
+def _model_names(body: bytes) -> list[str]:
+    found = json.loads(body)
+    return [str(one["id"]) for one in found["data"]] if isinstance(found, dict) and "data" in found else []
+
+
+def _retry_after(reply: aiohttp.ClientResponse, wait: float) -> float:
+    given = reply.headers.get("Retry-After", "")
+    return min(max(float(given), 0.1), _LONGEST_WAIT_S) if given.isdigit() else wait
+
+
+def _words(problem: BaseException) -> str:
+    """Without a library's own names where the system says it in words."""
+    system = problem.os_error if isinstance(problem, aiohttp.ClientConnectorError) else problem
+    if isinstance(system, OSError) and system.strerror:
+        return system.strerror
+    return f"{type(problem).__name__}: {problem}"[:120].rstrip(": ")

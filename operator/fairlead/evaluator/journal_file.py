@@ -1,0 +1,56 @@
+"""The journal as a file: appended to at once, read at the start, one writer at a time."""
+
+import fcntl
+from pathlib import Path
+from typing import Self, TextIO
+
+from fairlead.evaluating import journal
+from fairlead.evaluating.journal import JournalLine
+
+
+class JournalInUse(Exception):
+    """Another run writes this journal."""
+
+
+class JournalFile:
+    """Answers of one side."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.answers: dict[tuple[str, int], JournalLine] = {}
+        self.kept = 0
+        """Answers that were there at the start."""
+        self._file: TextIO | None = None
+
+    def __enter__(self) -> Self:
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        self._file = self.path.open("a+", encoding="utf-8")
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            self._file.close()
+            raise JournalInUse(
+                f"{self.path}: another run writes this journal; wait for it, or choose another --journal"
+            ) from None
+        self._file.seek(0)
+        text = self._file.read()
+        self.answers = journal.read(text.splitlines())
+        self.kept = len(self.answers)
+        if text and not text.endswith("\n"):
+            self._file.write("\n")
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._file is not None:
+            self._file.close()
+
+    def add(self, line: JournalLine) -> None:
+        """Keep an answer; it is on the disk's way before another one is sent for."""
+        assert self._file is not None, "the journal is open"
+        self.answers[line.key] = line
+        self._file.write(journal.written(line) + "\n")
+        self._file.flush()
+
+    def finish(self) -> None:
+        """The run has its verdict: the next one asks anew, and these answers stay to be read."""
+        self.path.replace(self.path.with_suffix(".finished.jsonl"))

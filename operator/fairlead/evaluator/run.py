@@ -1,0 +1,148 @@
+"""One run: the noise of the baseline first, then both sides item by item, until the verdict or the end of the items."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from fairlead.comparing import answer_noise
+from fairlead.comparing.answer_noise import SetRefusal
+from fairlead.comparing.item_pairs import PairCounts
+from fairlead.comparing.quality import QualityPlan, QualityReport
+from fairlead.comparing.sample_size import ItemPlan
+from fairlead.evaluating import progress
+from fairlead.evaluating.items import EvaluationItem
+from fairlead.evaluating.journal import JournalLine
+from fairlead.evaluating.progress import RunProgress, Side, WantedAnswer
+from fairlead.evaluator.endpoint_client import EndpointClient, EndpointUnusable
+from fairlead.evaluator.journal_file import JournalFile
+
+EVERY: Final = 10
+"""Answers between two verdicts of a run that goes on."""
+MOST_UNREACHABLE: Final = 4
+"""Items in a row without any reply, each after several tries."""
+Report = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunSettings:
+    """How a run goes."""
+
+    plan: QualityPlan
+    power: ItemPlan
+    """By which a set that is too small is refused."""
+    concurrency: int = 16
+    samples: int = 1
+    noise_items: int = answer_noise.ITEMS
+    anyway: bool = False
+    """Run a set that is too small all the same."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunResult:
+    """How a run ended."""
+
+    noise: PairCounts | None
+    refusal: SetRefusal | None
+    report: QualityReport | None
+    """Nothing where the set was refused."""
+    sent: int
+
+
+@dataclass(slots=True, kw_only=True)
+class EvaluationRun:
+    """Both sides, their journals, and what is sent next."""
+
+    items: Sequence[EvaluationItem]
+    clients: dict[Side, EndpointClient]
+    journals: dict[Side, JournalFile]
+    settings: RunSettings
+    report: Report
+    sent: int = 0
+    unreachable: Counter[Side] = field(default_factory=Counter)
+    """By side: items in a row without any reply."""
+
+    async def run(self) -> RunResult:
+        """To its verdict; `EndpointUnusable` when an endpoint does not answer any more."""
+        for client in self.clients.values():
+            await client.find_model()
+        noise = await self._noise()
+        refusal = answer_noise.refusal(len(self.items) * self.settings.samples, self.settings.power, noise)
+        if refusal is not None and not self.settings.anyway:
+            return RunResult(noise=noise, refusal=refusal, report=None, sent=self.sent)
+        await self._send(self._progress().wanted(), stop=self._decided)
+        found = self._progress().report(self.settings.plan)
+        return RunResult(noise=noise, refusal=refusal, report=found, sent=self.sent)
+
+    def _progress(self) -> RunProgress:
+        return RunProgress(
+            items=self.items,
+            samples=self.settings.samples,
+            baseline=self.journals[Side.BASELINE].answers,
+            candidate=self.journals[Side.CANDIDATE].answers,
+        )
+
+    async def _noise(self) -> PairCounts | None:
+        some = self.items[: self.settings.noise_items]
+        if not some:
+            return None
+        answers = self.journals[Side.BASELINE].answers
+        await self._send(progress.wanted_noise(some, answers), stop=lambda: False)
+        return progress.noise(some, answers)
+
+    def _decided(self) -> bool:
+        return self._progress().decided_early(self.settings.plan)
+
+    async def _send(self, wanted: Iterable[WantedAnswer], stop: Callable[[], bool]) -> None:
+        """All of them, so many at a time; no more are begun once it is decided."""
+        left = list(wanted)
+        waiting = iter(left)
+        done = _Countdown(len(left), self.report)
+        try:
+            async with asyncio.TaskGroup() as group:
+                for _ in range(min(self.settings.concurrency, len(left))):
+                    group.create_task(self._worker(waiting, done, stop))
+        except* EndpointUnusable as problems:
+            raise problems.exceptions[0] from None
+
+    async def _worker(self, waiting: Iterator[WantedAnswer], done: "_Countdown", stop: Callable[[], bool]) -> None:
+        for wanted in waiting:
+            if done.stopped:
+                return
+            await self._send_one(wanted)
+            done.count()
+            if done.ended % EVERY == 0 and not done.stopped:
+                done.stopped = stop()
+
+    async def _send_one(self, wanted: WantedAnswer) -> None:
+        reply = await self.clients[wanted.side].answer(wanted.item)
+        self.sent += 1
+        self.unreachable[wanted.side] = self.unreachable[wanted.side] + 1 if reply.unreachable else 0
+        if self.unreachable[wanted.side] >= MOST_UNREACHABLE:
+            raise EndpointUnusable(
+                f"{wanted.side}: no reply to {MOST_UNREACHABLE} items in a row, the last: {reply.error[:80]}; "
+                "look at the endpoint and run again: the journal keeps what was answered"
+            )
+        line = JournalLine(
+            item=wanted.item.name,
+            digest=wanted.item.digest,
+            sample=wanted.sample,
+            answer=wanted.item.score(reply),
+            text=reply.text,
+        )
+        self.journals[wanted.side].add(line)
+
+
+@dataclass(slots=True)
+class _Countdown:
+    """How many of so many have ended."""
+
+    all: int
+    report: Report
+    ended: int = 0
+    stopped: bool = False
+
+    def count(self) -> None:
+        self.ended += 1
+        self.report(self.ended, self.all)

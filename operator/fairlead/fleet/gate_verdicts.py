@@ -1,0 +1,65 @@
+"""What a gate says of a candidate: one of four verdicts, its reason, and the figures behind it."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Verdict(StrEnum):
+    """What follows from a comparison."""
+
+    PASSED = "Passed"
+    FAILED = "Failed"
+    UNDECIDED = "Undecided"
+    """Neither is shown; more items or requests may."""
+    ERROR = "Error"
+    """The comparison itself is broken, and says nothing of the candidate."""
+
+
+class GateReason(StrEnum):
+    """Why a gate says so."""
+
+    NOT_WORSE = "NotWorse"
+    STOPPED_FOR_HARM = "StoppedForHarm"
+    WORSE = "Worse"
+    SLICE_WORSE = "SliceWorse"
+    GUARD_EXCEEDED = "GuardExceeded"
+    SLOWER = "Slower"
+    MORE_FAULTS = "MoreFaults"
+    NOT_FINISHED = "NotFinished"
+    TOO_FEW_ITEMS = "TooFewItems"
+    TOO_FEW_CLUSTERS = "TooFewClusters"
+    MARGIN_NOT_EXCLUDED = "MarginNotExcluded"
+    NO_TRAFFIC = "NoTraffic"
+    WARMING_UP = "WarmingUp"
+    TOO_FEW_REQUESTS = "TooFewRequests"
+    LIMIT_NOT_EXCLUDED = "LimitNotExcluded"
+    BASELINE_ERRORS = "BaselineErrors"
+    AT_CHANCE = "AtChance"
+    UNLIKE_EXPECTED_SCORE = "UnlikeExpectedScore"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Interval:
+    """An estimate between two bounds, each one-sided at 95 %."""
+
+    low: float
+    estimate: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GateVerdict:
+    """One gate's verdict, as status, Events and a terminal show it."""
+
+    verdict: Verdict
+    reason: GateReason
+    message: str
+    n: int = 0
+    """Items that were compared; requests of the candidate."""
+    baseline: float | None = None
+    """The baseline's rate of right answers."""
+    candidate: float | None = None
+    difference: Interval | None = None
+    """Candidate less baseline, as a share; of durations, their ratio."""
+    missing: int | None = None
+    """Items or requests still needed; nothing where more of them would hardly change the verdict."""

@@ -1,0 +1,194 @@
+"""The quality gate's verdicts, each with its reason and what would change it."""
+
+from dataclasses import replace
+
+import pytest
+
+from fairlead.comparing import guards, quality, slices
+from fairlead.comparing.guards import Guard
+from fairlead.comparing.item_pairs import ItemPair, ScoredAnswer
+from fairlead.comparing.quality import QualityPlan
+from fairlead.fleet.gate_verdicts import GateReason, GateVerdict, Interval, Verdict
+from tests.comparing.pairs import FAILED, RIGHT, WRONG, in_clusters, pairs, tagged
+
+PLAN = QualityPlan(items=1000, margin=0.02)
+
+
+def verdict(found: list[ItemPair], plan: QualityPlan = PLAN) -> GateVerdict:
+    return quality.report(found, plan).verdict
+
+
+def test_equal_answers_pass_with_their_figures() -> None:
+    found = verdict(pairs(both=700, gained=25, lost=25, neither=250))
+    assert (found.verdict, found.reason, found.n) == (Verdict.PASSED, GateReason.NOT_WORSE, 1000)
+    assert (found.baseline, found.candidate) == (0.725, 0.725)
+    assert isinstance(found.difference, Interval)
+    assert found.difference.low == pytest.approx(-0.0119, abs=1e-4)
+    assert found.message == "72.5% right, 72.5% of the baseline: +0.0 points, at worst -1.2"
+
+
+def test_a_few_points_worse_at_the_end_fails() -> None:
+    found = verdict(pairs(both=700, gained=30, lost=60, neither=210))
+    assert (found.verdict, found.reason) == (Verdict.FAILED, GateReason.WORSE)
+    assert found.message.startswith("73.0% right, 76.0% of the baseline: -3.0 points, at best -1.")
+
+
+def test_harm_stops_the_run_long_before_its_end() -> None:
+    found = verdict(pairs(both=50, lost=12))
+    assert (found.verdict, found.reason, found.n) == (Verdict.FAILED, GateReason.STOPPED_FOR_HARM, 62)
+    assert found.message == "stopped at 62 of 1,000 items: 80.6% right, 100.0% of the baseline: -19.4 points"
+
+
+def test_whether_a_run_may_end_early_is_what_its_verdict_says() -> None:
+    for found in (pairs(both=50, lost=12), pairs(neither=60)):
+        assert quality.decided_early(found, PLAN)
+    for found in (pairs(both=900), pairs(both=100, lost=1), []):
+        assert not quality.decided_early(found, PLAN)
+
+
+def test_an_unfinished_run_is_undecided_with_the_items_left_however_good_it_looks() -> None:
+    found = verdict(pairs(both=900))
+    assert (found.verdict, found.reason, found.missing) == (Verdict.UNDECIDED, GateReason.NOT_FINISHED, 100)
+    nothing = verdict([])
+    assert (nothing.reason, nothing.missing, nothing.baseline, nothing.difference) == (
+        GateReason.NOT_FINISHED,
+        1000,
+        None,
+        None,
+    )
+
+
+def test_what_a_set_leaves_open_is_undecided_with_the_items_missing() -> None:
+    found = verdict(pairs(both=200, gained=10, lost=10), replace(PLAN, items=220))
+    assert (found.verdict, found.reason) == (Verdict.UNDECIDED, GateReason.MARGIN_NOT_EXCLUDED)
+    assert found.missing is not None
+    assert 1100 < found.missing < 1300
+    assert found.message.endswith(f"and -2.0 are allowed; about {found.missing:,} more items would decide")
+
+
+def test_where_more_items_would_hardly_help_none_are_promised() -> None:
+    found = verdict(pairs(both=190, gained=3, lost=7), replace(PLAN, items=200))
+    assert (found.reason, found.missing) == (GateReason.MARGIN_NOT_EXCLUDED, None)
+    assert found.message.endswith("and -2.0 are allowed")
+
+
+def test_fewer_items_than_wanted_are_undecided() -> None:
+    few = replace(PLAN, items=200, min_items=300)
+    found = verdict(pairs(both=200), few)
+    assert (found.verdict, found.reason, found.missing) == (Verdict.UNDECIDED, GateReason.TOO_FEW_ITEMS, 100)
+
+
+def test_a_few_long_documents_decide_nothing() -> None:
+    found = verdict(in_clusters(pairs(both=1000), 100))
+    assert (found.verdict, found.reason) == (Verdict.UNDECIDED, GateReason.TOO_FEW_CLUSTERS)
+    assert verdict(in_clusters(pairs(both=1000), 10)).verdict is Verdict.PASSED
+
+
+def test_a_baseline_that_does_not_answer_is_an_error_of_the_evaluation() -> None:
+    broken = [ItemPair(item=f"broken-{one}", baseline=FAILED, candidate=RIGHT) for one in range(11)]
+    found = verdict([*pairs(both=100), *broken])
+    assert (found.verdict, found.reason) == (Verdict.ERROR, GateReason.BASELINE_ERRORS)
+    assert "did not answer 11 items of 1000, at most 1% may fail: 503 Service Unavailable" in found.message
+    few = verdict([*pairs(both=990), *broken[:10]])
+    assert (few.verdict, few.n) == (Verdict.PASSED, 990)
+
+
+@pytest.mark.parametrize(
+    ("found", "plan", "reason"),
+    [
+        (pairs(neither=60), PLAN, GateReason.AT_CHANCE),
+        (pairs(both=30, neither=70), replace(PLAN, chance=0.25), GateReason.AT_CHANCE),
+        (pairs(both=60, neither=40), replace(PLAN, expected_score=0.9), GateReason.UNLIKE_EXPECTED_SCORE),
+        (pairs(both=90, neither=10), replace(PLAN, expected_score=0.6), GateReason.UNLIKE_EXPECTED_SCORE),
+    ],
+)
+def test_a_score_that_cannot_be_is_an_error_and_never_passes(
+    found: list[ItemPair], plan: QualityPlan, reason: GateReason
+) -> None:
+    answered = verdict(found, plan)
+    assert (answered.verdict, answered.reason) == (Verdict.ERROR, reason)
+
+
+def test_a_score_above_chance_and_near_the_known_one_is_believed() -> None:
+    plan = replace(PLAN, items=400, chance=0.25, expected_score=0.7)
+    assert verdict(pairs(both=280, neither=120), plan).verdict is Verdict.PASSED
+    small = replace(PLAN, items=400, expected_score=0.7)
+    assert verdict(pairs(both=5), small).reason is GateReason.NOT_FINISHED, "too early to compare with a known score"
+
+
+def test_an_error_of_the_candidate_is_a_wrong_answer() -> None:
+    failing = [ItemPair(item=f"failing-{one}", baseline=RIGHT, candidate=FAILED) for one in range(20)]
+    found = quality.report([*pairs(both=480, neither=500), *failing], PLAN)
+    assert found.counted.counts.lost == 20
+    errors = next(one for one in found.guards if one.guard is Guard.ERRORS)
+    assert (errors.baseline, errors.candidate, errors.exceeded) == (0.0, 0.02, True)
+
+
+def test_answers_that_are_cut_fail_a_candidate_whose_score_is_equal() -> None:
+    cut = replace(RIGHT, cut=True)
+    found = pairs(both=900, neither=40) + [
+        ItemPair(item=f"cut-{one}", baseline=RIGHT, candidate=cut) for one in range(60)
+    ]
+    answered = verdict(found)
+    assert (answered.verdict, answered.reason) == (Verdict.FAILED, GateReason.GUARD_EXCEEDED)
+    assert answered.message == "Cut: 6.0% of the answers, 0.0% of the baseline's"
+
+
+@pytest.mark.parametrize(
+    ("candidate", "guard"),
+    [
+        (replace(WRONG, empty=True), Guard.EMPTY),
+        (replace(WRONG, invalid_json=True), Guard.INVALID_JSON),
+    ],
+)
+def test_each_guard_counts_its_own_fault(candidate: ScoredAnswer, guard: Guard) -> None:
+    found = [ItemPair(item=str(one), baseline=WRONG, candidate=candidate) for one in range(30)]
+    assert [one.guard for one in guards.figures(found) if one.exceeded] == [guard]
+
+
+def test_a_chattier_candidate_is_failed_by_its_length() -> None:
+    long = replace(RIGHT, tokens=48)
+    found = [ItemPair(item=str(one), baseline=RIGHT, candidate=long) for one in range(1000)]
+    answered = verdict(found)
+    assert (answered.reason, answered.message) == (
+        GateReason.GUARD_EXCEEDED,
+        "48 tokens an answer, 40 of the baseline",
+    )
+    short = [replace(one, candidate=replace(RIGHT, tokens=30)) for one in found]
+    assert verdict(short).reason is GateReason.GUARD_EXCEEDED
+
+
+def test_lengths_that_vary_by_chance_exceed_nothing() -> None:
+    uneven = [
+        ItemPair(
+            item=str(one),
+            baseline=replace(RIGHT, tokens=10 if one % 2 else 100),
+            candidate=replace(RIGHT, tokens=130 if one % 2 else 10),
+        )
+        for one in range(20)
+    ]
+    length = next(one for one in guards.figures(uneven) if one.guard is Guard.LENGTH)
+    assert (length.baseline, length.candidate, length.exceeded) == (55, 70, False)
+    unknown = [ItemPair(item="a", baseline=replace(RIGHT, tokens=None), candidate=RIGHT)]
+    assert all(one.guard is not Guard.LENGTH for one in guards.figures(unknown))
+
+
+def test_one_slice_that_is_much_worse_fails_what_the_whole_would_pass() -> None:
+    easy = list(tagged(pairs(both=940, gained=10), "easy"))
+    legal = [replace(one, item=f"legal-{one.item}") for one in tagged(pairs(both=38, lost=12), "legal")]
+    found = verdict([*easy, *legal])
+    assert (found.verdict, found.reason) == (Verdict.FAILED, GateReason.SLICE_WORSE)
+    assert found.message == "worse by more than +2.0 in 1 slice: legal (-24.0 of 50)"
+
+
+def test_small_slices_are_not_looked_at_and_good_ones_are_not_needed() -> None:
+    small = list(tagged(pairs(both=20, lost=9), "small"))
+    assert slices.figures(small, 0.02) == ()
+    shown = slices.figures([*tagged(pairs(both=50), "a"), *tagged(pairs(both=25, lost=25), "b")], 0.02)
+    assert [(one.tag, one.worse) for one in shown] == [("a", False), ("b", True)]
+
+
+def test_the_share_of_the_baselines_score_that_is_recovered_is_shown() -> None:
+    counted = quality.report(pairs(both=90, lost=10), PLAN).counted.counts
+    assert counted.recovery == pytest.approx(0.9)
+    assert counted.discordance == pytest.approx(0.1)

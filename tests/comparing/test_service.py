@@ -1,0 +1,123 @@
+"""The service gate's verdicts on users' requests."""
+
+from dataclasses import replace
+
+import pytest
+
+from fairlead.comparing import request_samples, service
+from fairlead.comparing.request_samples import Fault, Latency, RequestSample
+from fairlead.comparing.service import ServicePlan
+from fairlead.fleet.gate_verdicts import GateReason, GateVerdict, Verdict
+from tests.comparing.requests_of_users import Traffic
+
+PLAN = ServicePlan()
+
+
+def verdict(traffic: Traffic, plan: ServicePlan = PLAN) -> GateVerdict:
+    return service.report(traffic.samples(), plan).verdict
+
+
+def test_equal_revisions_pass_with_what_is_shown() -> None:
+    found = verdict(Traffic(minutes=30))
+    assert (found.verdict, found.reason) == (Verdict.PASSED, GateReason.NOT_WORSE)
+    assert "first token" in found.message
+    assert found.message.endswith("of the requests")
+
+
+def test_a_slower_first_token_fails_with_the_ratio_and_its_bounds() -> None:
+    found = verdict(Traffic(minutes=30, slower=(1.6, 1.0)))
+    assert (found.verdict, found.reason) == (Verdict.FAILED, GateReason.SLOWER)
+    assert found.difference is not None
+    assert found.difference.low < 1.6 < found.difference.high
+
+
+def test_slower_tokens_fail_though_the_first_one_comes_in_time() -> None:
+    found = verdict(Traffic(minutes=30, slower=(1.0, 1.4)))
+    assert (found.reason, found.message.partition(":")[0]) == (GateReason.SLOWER, "time per output token")
+
+
+def test_an_hour_without_traffic_is_undecided_and_never_passed() -> None:
+    for a_minute in ((20, 0), (0, 20), (0, 0)):
+        found = verdict(Traffic(minutes=60, a_minute=a_minute))
+        assert (found.verdict, found.reason, found.missing) == (Verdict.UNDECIDED, GateReason.NO_TRAFFIC, 150)
+
+
+def test_few_requests_are_undecided_with_the_number_missing() -> None:
+    found = verdict(Traffic(minutes=7, a_minute=(20, 20)))
+    assert (found.verdict, found.reason, found.missing) == (Verdict.UNDECIDED, GateReason.TOO_FEW_REQUESTS, 10)
+
+
+def test_a_cold_prefix_cache_is_left_out_until_it_is_as_warm_or_five_minutes_have_passed() -> None:
+    cold = Traffic(minutes=5, cached=(0.8, 0.0), slower=(4.0, 1.0))
+    found = verdict(cold)
+    assert (found.verdict, found.reason) == (Verdict.UNDECIDED, GateReason.WARMING_UP)
+    assert found.message == "100 requests while the prefix cache is still cold; these are left out"
+    assert request_samples.warm_from(cold.samples()) == 300.0
+    assert request_samples.warm_from(Traffic(minutes=5).samples()) == 60.0
+    assert request_samples.warm_from(Traffic(minutes=9, a_minute=(20, 2)).samples()) == 300.0, "too few to tell"
+    assert request_samples.warm_from([]) is None
+
+
+def test_what_the_last_look_leaves_open_stays_open() -> None:
+    between = Traffic(minutes=60, slower=(1.15, 1.0), seed=5)
+    found = verdict(between, replace(PLAN, requests=150))
+    assert (found.verdict, found.reason, found.missing) == (Verdict.UNDECIDED, GateReason.LIMIT_NOT_EXCLUDED, None)
+
+
+def test_before_the_last_look_the_requests_still_needed_are_named() -> None:
+    found = verdict(Traffic(minutes=10, slower=(1.15, 1.0), seed=4))
+    assert (found.reason, found.missing) == (GateReason.LIMIT_NOT_EXCLUDED, 221)
+    assert found.message.endswith("; up to 221 more requests a side will tell")
+
+
+@pytest.mark.parametrize("fault", list(Fault))
+def test_more_faults_than_the_baseline_and_the_limit_fail(fault: Fault) -> None:
+    found = verdict(Traffic(minutes=30, faults={fault: (0.01, 0.08)}))
+    assert (found.verdict, found.reason) == (Verdict.FAILED, GateReason.MORE_FAULTS)
+    assert found.message.startswith(f"{fault}: ")
+    assert found.message.endswith("and 0.50% are allowed")
+
+
+def test_faults_that_both_have_alike_are_no_fault_of_the_candidate() -> None:
+    report = service.report(Traffic(minutes=30, faults={Fault.ERROR: (0.05, 0.05)}).samples(), PLAN)
+    assert report.verdict.verdict is Verdict.PASSED
+    assert report.fault_rates[Fault.CUT] == (0.0, 0.0)
+
+
+def test_requests_of_one_conversation_count_as_one() -> None:
+    single = Traffic(minutes=12, turns=20, seed=9)
+    found = service.report(single.samples(), PLAN)
+    assert found.verdict.reason is GateReason.LIMIT_NOT_EXCLUDED
+    assert found.latencies[Latency.TTFT].information < 70
+
+
+def test_the_verdict_never_depends_on_how_often_it_is_reckoned() -> None:
+    """A restarted controller reads the same requests and finds what the first one found, at the same look."""
+    samples = Traffic(minutes=30, slower=(1.6, 1.0)).samples()
+    whole = service.report(samples, PLAN)
+    found = [service.report(samples[:end], PLAN) for end in range(400, len(samples), 200)]
+    decided = [one for one in found if one.verdict.verdict is not Verdict.UNDECIDED]
+    assert decided
+    strata = {one.latencies[Latency.TTFT].strata for one in decided}
+    assert strata == {whole.latencies[Latency.TTFT].strata}
+
+
+def test_durations_that_nobody_limits_are_not_compared() -> None:
+    found = verdict(Traffic(minutes=10, slower=(9.0, 9.0)), replace(PLAN, slower={}))
+    assert (found.verdict, found.message.partition(";")[0]) == (Verdict.PASSED, "durations are not compared")
+
+
+def test_replies_without_a_duration_decide_nothing() -> None:
+    bare = [
+        replace(one, ttft_s=None if place % 2 else 0.0, tpot_s=None)
+        for place, one in enumerate(Traffic(minutes=10).samples())
+    ]
+    found = service.report(bare, PLAN).verdict
+    assert (found.verdict, found.reason, found.missing) == (Verdict.UNDECIDED, GateReason.LIMIT_NOT_EXCLUDED, 400)
+
+
+def test_prompts_of_like_length_and_load_are_alike() -> None:
+    sample = RequestSample(at=0, candidate=True, conversation="a", prompt_tokens=1000, cached_tokens=984)
+    assert sample.stratum == (2, 0)
+    assert replace(sample, cached_tokens=1000, load=3).stratum == (0, 3)
+    assert replace(sample, ttft_s=0.8).duration(Latency.TTFT) == 0.05

@@ -1,0 +1,169 @@
+"""Items as people keep them, and what is said of a line that is none."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fairlead.evaluating import item_file, items
+from fairlead.evaluating.item_problems import ItemProblem
+from fairlead.evaluating.items import EvaluationItem
+from fairlead.evaluating.replies import ItemReply
+from fairlead.evaluating.scorers import ScorerKind, ScorerSettings
+
+EXACT = ScorerSettings()
+
+
+def read(
+    *lines: object, settings: ScorerSettings = EXACT, schema: object = None
+) -> tuple[list[EvaluationItem], list[ItemProblem]]:
+    raw = [one if isinstance(one, bytes) else json.dumps(one).encode() for one in lines]
+    return item_file.read(raw, settings, schema)
+
+
+def only(*lines: object, settings: ScorerSettings = EXACT) -> EvaluationItem:
+    found, problems = read(*lines, settings=settings)
+    assert problems == []
+    return found[0]
+
+
+@pytest.mark.parametrize("name", item_file.ANSWERS)
+def test_the_answer_has_the_names_that_other_tools_give_it(name: str) -> None:
+    item = only({"input": "Capital of France?", name: "Paris", "metadata": {"mine": 1}})
+    assert item.messages == ({"role": "user", "content": "Capital of France?"},)
+    assert item.score(ItemReply(text="Paris ")).right
+    assert not item.score(ItemReply(text="Lyon")).right
+
+
+def test_messages_tools_and_tags_are_taken_as_they_are() -> None:
+    messages = [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "2+2"}]
+    tools = [{"type": "function", "function": {"name": "add"}}]
+    item = only({"id": 7, "input": messages, "target": 4, "tags": ["sum", "cluster:page-1"], "tools": tools})
+    assert (item.name, list(item.messages), item.extra) == ("7", messages, {"tools": tools})
+    assert (item.cluster, item.slices) == ("page-1", ("sum",))
+    assert only({"input": "a", "target": "b"}).cluster == ""
+
+
+def test_an_item_without_a_name_is_called_by_its_input_and_blank_lines_are_none() -> None:
+    found, problems = read({"input": "a", "target": "b"}, b"  \n", {"input": "c", "target": "b"})
+    assert problems == []
+    assert len({one.name for one in found}) == 2
+    assert all(len(one.name) == 16 for one in found)
+
+
+def test_order_is_shuffled_and_always_the_same_and_digests_follow_what_answers_depend_on() -> None:
+    lines = [{"id": place, "input": f"question {place}", "target": "x"} for place in range(50)]
+    found = read(*lines)[0]
+    assert items.in_order(found) == items.in_order(found[::-1])
+    assert items.in_order(found) != found
+    assert items.set_digest(found) == items.set_digest(found[::-1])
+    other = only({"id": 0, "input": "question 0", "target": "y"})
+    assert other.digest != found[0].digest
+
+
+def test_promptfoos_variables_and_assertions_are_read() -> None:
+    plain = only({"vars": {"question": "Say hello to Ann"}, "assert": [{"type": "icontains", "value": "HELLO"}]})
+    assert plain.messages[0]["content"] == "Say hello to Ann"
+    assert plain.score(ItemReply(text="hello Ann")).right
+    filled = only(
+        {
+            "input": "{{ context }}: {{question}}",
+            "vars": {"context": "France", "question": "capital?", "year": 2026},
+            "assert": [{"type": "contains-all", "value": ["Par", "is"]}, {"type": "regex", "value": "^P"}],
+        }
+    )
+    assert filled.messages[0]["content"] == "France: capital?"
+    assert filled.score(ItemReply(text="Paris")).right
+    assert not filled.score(ItemReply(text="Is Paris")).right
+    named = only({"vars": {"input": "a", "tone": "b"}, "assert": [{"type": "is-json"}]})
+    assert named.messages[0]["content"] == "a"
+    assert named.score(ItemReply(text="[]")).right
+    assert (
+        only({"vars": {"q": "a"}, "assert": [{"type": "contains-all", "value": "b"}]}).score(ItemReply(text="b")).right
+    )
+
+
+@pytest.mark.parametrize(
+    ("line", "sentence"),
+    [
+        (b"{", "line 1: line: {: no JSON: Expecting property name enclosed in double quotes"),
+        (b"[" * 100_000, "line 1: line: [[[[[[[["),
+        ([1], 'line 1: line: [1]: no JSON object; write {"input": ..., "target": ...}'),
+        (b'"' + b"x" * 2**20 + b'"', "line 1: line: 1,048,578 bytes: more than 1,048,576; shorten the input"),
+        ({"target": "x"}, "line 1: input: null: no input; write a text, or"),
+        ({"input": 5, "target": "x"}, "line 1: input: 5: neither a text nor a list of messages; write"),
+        ({"input": [{"role": "narrator", "content": ""}], "target": "x"}, "line 1: input: "),
+        ({"input": "a"}, "line 1: target: null: no answer to compare with; write one of target, ideal,"),
+        ({"input": "a", "target": "b", "ideal": "c"}, "line 1: ideal: c: target is there too; keep one of them"),
+        ({"input": "a", "target": ["b", "c"]}, 'line 1: target: ["b", "c"]: no text; write what the answer must be'),
+        ({"input": "a", "target": "b", "answer": "c"}, "line 1: answer: c: no field of an item; write what only you"),
+        ({"input": "a", "target": "b", "id": ""}, "line 1: id: : no name; write a number or a text"),
+        ({"input": "a", "target": "b", "tags": "law"}, "line 1: tags: law: no list of words; write a list"),
+        ({"vars": {}, "assert": []}, "line 1: vars: {}: no variables; write an object"),
+        ({"vars": {"a": []}, "assert": []}, "line 1: vars.a: []: no text or number; write it as a text"),
+        (
+            {"vars": {"a": "1", "b": "2"}, "assert": []},
+            'line 1: vars: ["a", "b"]: several variables and no prompt; add',
+        ),
+        ({"vars": {"a": "1"}, "assert": []}, "line 1: assert: []: no list of assertions; write"),
+        ({"vars": {"a": "1"}, "assert": [{"type": "llm-rubric"}]}, "line 1: assert[0].type: llm-rubric: no assertion"),
+        ({"vars": {"a": "1"}, "assert": ["equals"]}, "line 1: assert[0].type: null: no assertion that is known here"),
+        ({"vars": {"a": "1"}, "assert": [{"type": "contains-all"}]}, "line 1: assert[0].value: null: no text; write"),
+    ],
+)
+def test_a_line_that_cannot_be_used_says_where_what_why_and_what_to_write(line: Any, sentence: str) -> None:  # noqa: ANN401  # any JSON
+    found, (problem,) = read(line)
+    assert found == []
+    assert problem.sentence.startswith(sentence)
+
+
+def test_all_wrong_lines_are_named_at_once_and_a_name_stands_once() -> None:
+    same = {"id": "a", "input": "x", "target": "y"}
+    found, problems = read(same, b"nonsense", same)
+    assert [one.name for one in found] == ["a"]
+    assert [one.line for one in problems] == [2, 3]
+    assert "as in line 1" in problems[0].sentence
+    assert problems[1].sentence == (
+        "line 3: id: a: line 1 has it too; give each item its own id, or leave one line out"
+    )
+
+
+def test_more_items_than_anybody_has_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(item_file, "MOST_ITEMS", 1)
+    _, problems = read({"input": "a", "target": "b"}, {"input": "c", "target": "b"})
+    assert [(one.line, one.because) for one in problems] == [(2, "more than 1 items")]
+
+
+def test_one_schema_may_hold_for_all_items() -> None:
+    settings = ScorerSettings(kind=ScorerKind.JSON_SCHEMA)
+    found, problems = read({"input": "a"}, settings=settings, schema={"type": "array"})
+    assert problems == []
+    assert found[0].score(ItemReply(text="[1]")).right
+    _, (refused,) = read({"input": "a"}, schema={"type": "array"})
+    assert refused.field == "target"
+
+
+@given(st.binary(max_size=200))
+def test_no_line_ever_raises(line: bytes) -> None:
+    found, problems = item_file.read([line], EXACT)
+    assert len(found) + len(problems) <= 1
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from(sorted(item_file.FIELDS)),
+        st.recursive(
+            st.none() | st.booleans() | st.integers() | st.text(max_size=8),
+            lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+            max_leaves=6,
+        ),
+    ),
+    st.sampled_from(ScorerKind),
+)
+def test_no_object_ever_raises(document: dict[str, object], kind: ScorerKind) -> None:
+    found, problems = read(document, settings=ScorerSettings(kind=kind, field="a"))
+    assert len(found) + len(problems) == 1
+    for one in found:
+        one.score(ItemReply(text="7"))

@@ -1,0 +1,169 @@
+"""When an answer is right."""
+
+import time
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fairlead.evaluating import answer_values, replies, scorers
+from fairlead.evaluating.item_problems import ItemFieldError
+from fairlead.evaluating.items import EvaluationItem
+from fairlead.evaluating.replies import ItemReply
+from fairlead.evaluating.scorers import ScorerKind, ScorerSettings
+from fairlead.routing.answers.answer import ToolCall
+
+CITY = {"type": "object", "required": ["city"], "properties": {"city": {"type": "string"}}}
+
+
+def holds(kind: ScorerKind, expected: object, text: str, **more: Any) -> bool:  # noqa: ANN401  # settings
+    return scorers.rule(ScorerSettings(kind=kind, **more), expected, "target").holds(ItemReply(text=text))
+
+
+@pytest.mark.parametrize(
+    ("kind", "expected", "right", "wrong"),
+    [
+        (ScorerKind.EXACT, "Paris", " Paris\n", "paris"),
+        (ScorerKind.EXACT, 42, "42", "42.0"),
+        (ScorerKind.EXACT, ["Paris"], "Paris", "[Paris]"),
+        (ScorerKind.ONE_OF, ["yes", "Yes"], "Yes", "YES"),
+        (ScorerKind.ONE_OF, "yes", "yes", "no"),
+        (ScorerKind.CONTAINS, ["Seine", "Loire"], "the Loire is", "the Rhine"),
+        (ScorerKind.REGEX, "^v[0-9]+$", "v12", "version 12"),
+        (ScorerKind.NUMBER, "1,234.5", "so it is 1234.5.", "it is 1235"),
+        (ScorerKind.NUMBER, 3, "3", "three"),
+        (ScorerKind.CHOICE, "(b)", "The answer is (B).", "A"),
+        (ScorerKind.JSON_SCHEMA, CITY, '{"city": "Rome"}', '{"city": 5}'),
+        (ScorerKind.JSON_SCHEMA, CITY, '```json\n{"city": "Rome"}\n```', "Rome"),
+    ],
+)
+def test_each_scorer_knows_right_from_wrong(kind: ScorerKind, expected: object, right: str, wrong: str) -> None:
+    assert holds(kind, expected, right)
+    assert not holds(kind, expected, wrong)
+
+
+def test_case_may_be_ignored() -> None:
+    assert holds(ScorerKind.EXACT, "Paris", "PARIS", ignore_case=True)
+    assert holds(ScorerKind.REGEX, "^paris", "Paris is", ignore_case=True)
+
+
+def test_numbers_may_be_off_by_a_tolerance_or_a_share() -> None:
+    assert holds(ScorerKind.NUMBER, 100, "about 101", tolerance=1)
+    assert not holds(ScorerKind.NUMBER, 100, "about 101.1", tolerance=1)
+    assert holds(ScorerKind.NUMBER, -200, "-202", tolerance=0.01, relative=True)
+    assert not holds(ScorerKind.NUMBER, 100, "none")
+
+
+@pytest.mark.parametrize(
+    ("text", "letter"),
+    [
+        ("B", "B"),
+        ("(c) since", "C"),
+        ("D. Because", "D"),
+        ("b", "B"),
+        ("I think that the answer is: C", "C"),
+        ("First I chose A, but the correct option is D", "D"),
+        ("A cat and a dog", None),
+        ("It must be B here", "B"),
+        ("Either B or C", None),
+        ("", None),
+    ],
+)
+def test_the_letter_of_a_choice_is_found(text: str, letter: str | None) -> None:
+    assert answer_values.choice_letter(text) == letter
+
+
+def test_a_field_of_a_json_answer_is_compared_as_json() -> None:
+    assert holds(ScorerKind.JSON_FIELD, 1, '{"a": {"b": 1.0}}', field="a.b")
+    assert holds(ScorerKind.JSON_FIELD, {"x": [1, 2.5]}, '{"a": {"x": [1.0, 2.5]}}', field="a")
+    assert not holds(ScorerKind.JSON_FIELD, 1, '{"a": {"b": true}}', field="a.b")
+    assert not holds(ScorerKind.JSON_FIELD, 1, '{"a": 1}', field="a.b")
+    assert not holds(ScorerKind.JSON_FIELD, 1, "no JSON", field="a")
+
+
+def test_a_tool_call_is_right_by_name_and_arguments() -> None:
+    rule = scorers.rule(
+        ScorerSettings(kind=ScorerKind.TOOL), {"name": "weather", "arguments": {"city": "Rome", "days": 2}}, "target"
+    )
+    good = ToolCall(name="weather", arguments='{"days": 2, "city": "Rome"}')
+    assert rule.holds(ItemReply(calls=(good,)))
+    for calls in ((), (ToolCall(name="weather", arguments='{"city": "Rome"}'),), (ToolCall(name="x", arguments="{"),)):
+        assert not rule.holds(ItemReply(calls=calls))
+    assert not rule.holds(ItemReply(calls=(ToolCall(name="weather", arguments="{"),)))
+    named = scorers.rule(ScorerSettings(kind=ScorerKind.TOOL), {"name": "weather"}, "target")
+    assert named.holds(ItemReply(calls=(good,)))
+
+
+@pytest.mark.parametrize(
+    ("kind", "expected", "because"),
+    [
+        (ScorerKind.EXACT, "  ", "no text"),
+        (ScorerKind.EXACT, True, "no text"),
+        (ScorerKind.ONE_OF, [], "no text"),
+        (ScorerKind.REGEX, "(?=x)", "the pattern '(?=x)' is not accepted"),
+        (ScorerKind.REGEX, "x" * 600, "the pattern has 600 characters, at most 512 are accepted"),
+        (ScorerKind.NUMBER, "many", "no number"),
+        (ScorerKind.NUMBER, True, "no number"),
+        (ScorerKind.NUMBER, None, "no number"),
+        (ScorerKind.CHOICE, "AB", "no letter of a choice"),
+        (ScorerKind.JSON_SCHEMA, "object", "no JSON schema"),
+        (ScorerKind.JSON_SCHEMA, {"type": "nothing"}, "the JSON schema is not used"),
+        (ScorerKind.JSON_FIELD, 1, "no field is named"),
+        (ScorerKind.TOOL, "weather", "no tool call"),
+    ],
+)
+def test_what_no_answer_could_meet_is_refused_when_items_are_read(
+    kind: ScorerKind, expected: object, because: str
+) -> None:
+    with pytest.raises(ItemFieldError) as refused:
+        scorers.rule(ScorerSettings(kind=kind), expected, "target")
+    assert refused.value.because.startswith(because)
+    assert refused.value.remedy
+
+
+def test_a_hostile_pattern_and_a_hostile_answer_take_no_time() -> None:
+    began = time.process_time()
+    assert not holds(ScorerKind.REGEX, "^(a+)+$", "a" * 50_000 + "!")
+    for text in ("9," * 500_000, "answer " * 100_000, "(" * 1_000_000, "A " * 500_000):
+        answer_values.last_number(text)
+        answer_values.choice_letter(text)
+    assert time.process_time() - began < 2.0
+
+
+@given(st.text(max_size=60), st.sampled_from(ScorerKind))
+def test_no_answer_ever_raises(text: str, kind: ScorerKind) -> None:
+    expected: dict[ScorerKind, object] = {
+        ScorerKind.NUMBER: 5,
+        ScorerKind.CHOICE: "A",
+        ScorerKind.JSON_SCHEMA: CITY,
+        ScorerKind.TOOL: {"name": "a"},
+    }
+    rule = scorers.rule(ScorerSettings(kind=kind, field="a"), expected.get(kind, "x"), "target")
+    item = EvaluationItem(name="a", messages=(), rules=(rule,), digest="d")
+    assert item.score(ItemReply(text=text)).right in (True, False)
+
+
+def test_reasoning_is_no_part_of_an_answer() -> None:
+    assert replies.without_reasoning("<think>Lyon? No.</think> Paris") == "Paris"
+    assert replies.without_reasoning("Lyon? No.</think>\nParis") == "Paris"
+    assert replies.without_reasoning("<think>Lyon or") == ""
+    assert replies.without_reasoning(" Paris ") == "Paris"
+
+
+def test_a_reply_is_read_with_its_length_and_how_it_ended() -> None:
+    body = (
+        b'{"choices": [{"message": {"content": "Par"}, "finish_reason": "length"}], "usage": {"completion_tokens": 3}}'
+    )
+    assert replies.read(body) == ItemReply(text="Par", cut=True, tokens=3)
+    assert replies.read(b'{"choices": [{"message": {"content": "x"}}]}').tokens is None
+    assert replies.read(b"<html>").error == "the reply is no chat completion"
+
+
+def test_what_guards_count_is_seen_when_an_answer_is_scored() -> None:
+    rule = scorers.rule(ScorerSettings(kind=ScorerKind.JSON_SCHEMA), CITY, "target")
+    item = EvaluationItem(name="a", messages=(), rules=(rule,), digest="d")
+    assert item.score(ItemReply(text="{", cut=True, tokens=9)).invalid_json
+    assert item.score(ItemReply()).empty
+    failed = item.score(ItemReply(error="503"))
+    assert (failed.right, failed.error, failed.invalid_json) == (False, "503", False)

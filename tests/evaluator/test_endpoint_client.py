@@ -1,0 +1,106 @@
+"""How an endpoint is asked: tried again where that helps, given up with its name where it cannot."""
+
+import asyncio
+from collections.abc import Iterator
+
+import pytest
+
+from fairlead.evaluating import item_file
+from fairlead.evaluating.journal import RequestSettings
+from fairlead.evaluating.replies import ItemReply
+from fairlead.evaluating.scorers import ScorerSettings
+from fairlead.evaluator import endpoint_client
+from fairlead.evaluator.endpoint_client import EndpointAddress, EndpointClient, EndpointUnusable
+from tests.evaluator.pretended_endpoint import PretendedEndpoint
+
+ITEM = item_file.read([b'{"input": "hello", "target": "HELLO"}'], ScorerSettings())[0][0]
+
+
+@pytest.fixture
+def endpoint() -> Iterator[PretendedEndpoint]:
+    with PretendedEndpoint() as one:
+        yield one
+
+
+@pytest.fixture(autouse=True)
+def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(endpoint_client, "_FIRST_WAIT_S", 0.001)
+    monkeypatch.setattr(endpoint_client, "_LONGEST_WAIT_S", 0.01)
+
+
+def answer(url: str, model: str = "", key: str = "", time_out_s: float = 5.0) -> ItemReply:
+    async def answered() -> ItemReply:
+        address = EndpointAddress(name="candidate", url=url, model=model, key=key, time_out_s=time_out_s)
+        async with endpoint_client.opened(4) as session:
+            client = EndpointClient(session, address, RequestSettings())
+            await client.find_model()
+            return await client.answer(ITEM)
+
+    return asyncio.run(answered())
+
+
+def test_the_only_model_is_taken_and_the_lane_is_the_batch_lane(endpoint: PretendedEndpoint) -> None:
+    assert answer(f"{endpoint.url}/v1/") == ItemReply(text="HELLO", tokens=5)
+    assert endpoint.lanes == {"batch"}
+
+
+def test_a_busy_endpoint_is_asked_again_when_it_says(endpoint: PretendedEndpoint) -> None:
+    endpoint.refusals = [(429, "0"), (503, ""), (500, "soon")]
+    assert answer(endpoint.url).text == "HELLO"
+    assert endpoint.seen == {"hello": 1}
+
+
+def test_an_endpoint_that_stays_busy_is_an_error_of_the_item_with_its_words(endpoint: PretendedEndpoint) -> None:
+    endpoint.broken = True
+    assert answer(endpoint.url) == ItemReply(error="500 no")
+
+
+def test_what_is_wrong_with_the_request_is_not_tried_again(endpoint: PretendedEndpoint) -> None:
+    endpoint.refusals = [(400, "")]
+    assert answer(endpoint.url) == ItemReply(error="400 later")
+
+
+def test_a_cut_connection_is_an_error_of_the_item(endpoint: PretendedEndpoint) -> None:
+    endpoint.cut = True
+    reply = answer(endpoint.url)
+    assert (reply.unreachable, reply.error) == (False, "ServerDisconnectedError: Server disconnected")
+
+
+@pytest.mark.parametrize(
+    ("models", "model", "because"),
+    [
+        (("a", "b"), "", "it serves a, b; choose with --candidate-model"),
+        ((), "", "it serves no model; choose with --candidate-model"),
+    ],
+)
+def test_which_model_must_be_plain(
+    endpoint: PretendedEndpoint, models: tuple[str, ...], model: str, because: str
+) -> None:
+    endpoint.models = models
+    with pytest.raises(EndpointUnusable) as refused:
+        answer(endpoint.url, model)
+    assert str(refused.value).endswith(because)
+    assert answer(endpoint.url, "a").text == "HELLO"
+
+
+def test_a_wrong_key_ends_the_run_and_the_right_one_does_not(endpoint: PretendedEndpoint) -> None:
+    endpoint.key = "secret"
+    with pytest.raises(EndpointUnusable) as refused:
+        answer(endpoint.url, key="wrong")
+    assert "it answers 401: it wants another key; check --candidate-key-env" in str(refused.value)
+    assert answer(endpoint.url, key="secret").text == "HELLO"
+
+
+def test_an_address_where_nobody_is_ends_the_run_with_what_to_check() -> None:
+    with pytest.raises(EndpointUnusable) as refused:
+        answer("http://127.0.0.1:9")
+    assert str(refused.value).startswith("candidate http://127.0.0.1:9: it does not answer: Connect call failed")
+
+
+def test_a_page_that_is_no_list_of_models_serves_none(endpoint: PretendedEndpoint) -> None:
+    endpoint.models = ()
+    assert endpoint_client._model_names(b"[]") == []
+
+
+def test_an_answer_that_takes_too_long_is_an_error(endpoint: PretendedEndpoint) -> None:
+    assert answer(endpoint.url, time_out_s=0.0005).error.startswith("TimeoutError")
