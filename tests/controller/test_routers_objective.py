@@ -21,7 +21,7 @@ def policy(objectives: Manifest) -> Manifest:
     }
 
 
-def told(world: Pretend) -> object:
+def objective_in(world: Pretend) -> object:
     """The objective in the routers' file."""
     found = world.objects.found((kinds.CONFIG_MAP.title, "default", "chat-router"))
     return json.loads(found["data"]["router.json"])["firstTokenSeconds"]
@@ -31,11 +31,11 @@ def test_the_routers_know_the_objective_of_the_policy_and_hear_of_another_one() 
     world = Pretend()
     world.apply(deployment(replicas=None, scaling=SCALING))
     world.settle()
-    assert told(world) is None
+    assert objective_in(world) is None
     for objectives, seconds in (({"ttftP95": "1s"}, 1.0), ({"ttftP95": "1500ms"}, 1.5), ({"tpotP95": "60ms"}, None)):
         world.objects.put(kinds.AUTOSCALING_POLICY, policy(objectives))
         world.settle()
-        assert told(world) == seconds
+        assert objective_in(world) == seconds
 
 
 def test_a_policy_wakes_the_gateways_of_the_deployments_that_follow_it() -> None:

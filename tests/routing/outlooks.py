@@ -14,17 +14,17 @@ def teach(speed: FirstTokenSpeed) -> None:
         speed.add(tokens, tokens, tokens / 1000)
 
 
-def outlook_of(objective: float | None = 2.0, *, known: bool = True, refuses: bool = False) -> FirstTokenOutlook:
+def outlook_of(objective: float | None = 2.0, *, learnt: bool = True, refuses: bool = False) -> FirstTokenOutlook:
     """With this objective."""
     speed = FirstTokenSpeed()
-    if known:
+    if learnt:
         teach(speed)
     made = FirstTokenOutlook(speed)
     made.objective_seconds, made.refuses = objective, refuses
     return made
 
 
-def asked(account: Account, tokens: int, at: float, adapter: str | None = None) -> RoutingRequest:
+def request_at(account: Account, tokens: int, at: float, adapter: str | None = None) -> RoutingRequest:
     """A request that arrived then, none of whose tokens any engine holds."""
     made = RoutingRequest(
         account=account, prompt_tokens=tokens, output_tokens=0, arrived=at, cost=tokens, adapter=adapter

@@ -17,8 +17,8 @@ def taught(*pairs: tuple[int, float], times: int = FEWEST) -> FirstTokenSpeed:
 
 
 def test_nothing_is_known_before_enough_was_seen() -> None:
-    assert not taught((100, 0.2), times=FEWEST - 1).is_known
-    assert taught((100, 0.2)).is_known
+    assert not taught((100, 0.2), times=FEWEST - 1).is_learnt
+    assert taught((100, 0.2)).is_learnt
 
 
 def test_a_line_through_what_was_seen_says_how_long_other_prompts_take() -> None:

@@ -74,7 +74,7 @@ def test_a_late_one_waits_while_the_fleet_has_no_room_to_spare_and_is_overtaken_
     end(at, running[0], 9.0)
     assert (placed(at, 9.0), at.room.lanes.interactive.bands.waiting) == ([], 1)
     new = waits(at, came(at, 9.0), 9.0)
-    assert at.may_be_next(new)
+    assert at.order.may_be_next(new)
     assert placed(at, 9.0) == [new]
     for one in running[1:4]:
         end(at, one, 9.5)
@@ -157,7 +157,7 @@ def test_an_engine_gets_the_next_prompt_when_it_has_computed_the_one_before() ->
     first = came(at, 0.0, prompt=300)
     sent(at, first)
     second = waits(at, came(at, 0.0))
-    assert (placed(at, 0.1), at.waits_for_first_tokens) == ([], True)
+    assert (placed(at, 0.1), at.order.waits_for_first_tokens) == ([], True)
     at.first_token(first, 0.3)
     assert placed(at, 0.3) == [second]
     at.ended(second, AttemptEnding.CLIENT_LEFT, None, 0.4)
@@ -176,7 +176,7 @@ def test_replies_that_do_not_stream_neither_teach_nor_count_as_prompts_to_comput
     for one in whole:
         end(at, one, 50.0)
     assert at.table.expectations.first_token.estimate(300) == before
-    assert not at.waits_for_first_tokens
+    assert not at.order.waits_for_first_tokens
 
 
 def test_nobody_waits_beyond_the_queue_time_late_or_not() -> None:

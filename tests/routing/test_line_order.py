@@ -8,17 +8,17 @@ from fairlead.routing.accounts import Account
 from fairlead.routing.fair_queue import FairQueue, TenantQueue
 from fairlead.routing.first_token_outlook import FirstTokenOutlook
 from fairlead.routing.line_order import OWED, LineOrder
-from fairlead.routing.ordered_request import Standing, StandingHeap
+from fairlead.routing.ordered_request import Timeliness, TimelinessHeap
 from fairlead.routing.routing_request import RoutingRequest
 from tests.routing.accounted import tenant
-from tests.routing.outlooks import asked, outlook_of, turn, turns
+from tests.routing.outlooks import outlook_of, request_at, turn, turns
 
 
 def paced(outlook: FirstTokenOutlook) -> tuple[FairQueue, Account]:
     """A queue that was served a thousand tokens in the last second, and whose it is."""
     queue, shop = FairQueue(outlook), tenant()
     for _ in range(10):
-        queue.add(asked(shop, 100, 0.0))
+        queue.add(request_at(shop, 100, 0.0))
     for _ in range(9):
         turn(queue)
     outlook.now = 1.0
@@ -26,12 +26,14 @@ def paced(outlook: FirstTokenOutlook) -> tuple[FairQueue, Account]:
     return queue, shop
 
 
-@pytest.mark.parametrize("outlook", [outlook_of(None), outlook_of(known=False)], ids=["no objective", "nothing learnt"])
+@pytest.mark.parametrize(
+    "outlook", [outlook_of(None), outlook_of(learnt=False)], ids=["no objective", "nothing learnt"]
+)
 def test_whoever_knows_nothing_serves_in_order_of_arrival(outlook: FirstTokenOutlook) -> None:
     queue, shop = FairQueue(outlook), tenant()
-    came = [asked(shop, 100 * place, float(place)) for place in (9, 5, 7)]
+    came = [request_at(shop, 100 * place, float(place)) for place in (9, 5, 7)]
     came.sort(key=lambda one: one.arrived)
-    again = asked(shop, 100, 8.0)
+    again = request_at(shop, 100, 8.0)
     for one in came:
         queue.add(one)
     queue.add(again, first=True)
@@ -43,7 +45,7 @@ def test_whoever_knows_nothing_serves_in_order_of_arrival(outlook: FirstTokenOut
 def test_who_can_still_be_in_time_goes_before_who_cannot() -> None:
     outlook = outlook_of()
     queue, shop = FairQueue(outlook), tenant()
-    late, timely = asked(shop, 100, 0.0), asked(shop, 100, 2.5)
+    late, timely = request_at(shop, 100, 0.0), request_at(shop, 100, 2.5)
     queue.add(late)
     queue.add(timely)
     outlook.now = 3.0
@@ -54,7 +56,7 @@ def test_who_can_still_be_in_time_goes_before_who_cannot() -> None:
 def test_a_long_prompt_is_late_sooner_than_a_short_one() -> None:
     outlook = outlook_of()
     queue, shop = FairQueue(outlook), tenant()
-    long, short = asked(shop, 1500, 0.0), asked(shop, 100, 0.1)
+    long, short = request_at(shop, 1500, 0.0), request_at(shop, 100, 0.1)
     queue.add(long)
     queue.add(short)
     outlook.now = 1.0
@@ -64,7 +66,7 @@ def test_a_long_prompt_is_late_sooner_than_a_short_one() -> None:
 def test_the_largest_is_set_aside_where_not_all_can_be_in_time() -> None:
     outlook = outlook_of()
     queue, shop = paced(outlook)
-    large, first, last = (asked(shop, tokens, 1.0) for tokens in (900, 800, 850))
+    large, first, last = (request_at(shop, tokens, 1.0) for tokens in (900, 800, 850))
     for one in (large, first, last):
         queue.add(one)
     line = queue.first()
@@ -76,8 +78,8 @@ def test_the_largest_is_set_aside_where_not_all_can_be_in_time() -> None:
 def test_one_that_is_too_large_to_be_counted_on_waits_for_room_to_spare() -> None:
     outlook = outlook_of()
     queue, shop = paced(outlook)
-    others = [asked(shop, 500, 1.0), asked(shop, 500, 1.0)]
-    large, small = asked(shop, 499, 1.0), asked(shop, 90, 1.0)
+    others = [request_at(shop, 500, 1.0), request_at(shop, 500, 1.0)]
+    large, small = request_at(shop, 499, 1.0), request_at(shop, 90, 1.0)
     for one in (*others, large, small):
         queue.add(one)
     assert turns(queue) == [*others, small, large]
@@ -86,10 +88,10 @@ def test_one_that_is_too_large_to_be_counted_on_waits_for_room_to_spare() -> Non
 def test_one_that_an_engine_failed_goes_before_all_that_can_be_in_time() -> None:
     outlook = outlook_of()
     queue, shop = paced(outlook)
-    others = [asked(shop, 100, 1.0) for _ in range(3)]
+    others = [request_at(shop, 100, 1.0) for _ in range(3)]
     for one in others:
         queue.add(one)
-    failed = asked(shop, 1000, 0.9)
+    failed = request_at(shop, 1000, 0.9)
     queue.add(failed, first=True)
     assert turns(queue) == [failed, *others]
 
@@ -97,7 +99,7 @@ def test_one_that_an_engine_failed_goes_before_all_that_can_be_in_time() -> None
 def test_late_ones_are_owed_a_fiftieth_and_wait_for_room_to_spare_otherwise() -> None:
     outlook = outlook_of()
     queue, shop = FairQueue(outlook), tenant()
-    late = asked(shop, 100, 0.0)
+    late = request_at(shop, 100, 0.0)
     queue.add(late)
     outlook.now = 10.0
     line = queue.first()
@@ -105,7 +107,7 @@ def test_late_ones_are_owed_a_fiftieth_and_wait_for_room_to_spare_otherwise() ->
     assert line.needs_room_to_spare(line.next)
     passed = 0
     for _ in range(1000):
-        queue.add(asked(shop, 100, 10.0))
+        queue.add(request_at(shop, 100, 10.0))
         if line.next is late:
             break
         passed += turn(queue).cost
@@ -119,7 +121,7 @@ def test_the_one_that_became_late_last_is_known_and_others_are_not() -> None:
     outlook = outlook_of()
     queue, shop = FairQueue(outlook), tenant()
     assert queue.newest_late(shop) is None
-    early, late, timely = asked(shop, 100, 0.0), asked(shop, 100, 1.0), asked(shop, 100, 9.5)
+    early, late, timely = request_at(shop, 100, 0.0), request_at(shop, 100, 1.0), request_at(shop, 100, 9.5)
     for one in (early, late, timely):
         queue.add(one)
     outlook.now = 10.0
@@ -138,7 +140,7 @@ def queue_line(request: RoutingRequest) -> TenantQueue:
 def test_those_that_are_hopeless_are_given_up_where_late_ones_are_refused() -> None:
     outlook = outlook_of(refuses=True)
     queue, shop = FairQueue(outlook), tenant()
-    one, other = asked(shop, 100, 0.0), asked(shop, 100, 0.5)
+    one, other = request_at(shop, 100, 0.0), request_at(shop, 100, 0.5)
     queue.add(one)
     queue.add(other)
     queue.withdraw(other, queue_line(other))
@@ -156,10 +158,10 @@ def test_an_order_without_anybody_has_no_next_one() -> None:
 def test_a_heap_forgets_those_that_left_it_long_before_they_come_up() -> None:
     outlook = outlook_of()
     queue, shop = FairQueue(outlook), tenant()
-    kept = asked(shop, 100, 0.0)
+    kept = request_at(shop, 100, 0.0)
     queue.add(kept)
     for _ in range(1000):
-        gone = asked(shop, 100, 1.0)
+        gone = request_at(shop, 100, 1.0)
         queue.add(gone)
         queue.withdraw(gone, queue_line(gone))
     line = queue.first()
@@ -167,7 +169,7 @@ def test_a_heap_forgets_those_that_left_it_long_before_they_come_up() -> None:
     assert line.order is not None
     assert len(line.order._timely._entries) < 200
     assert turns(queue) == [kept]
-    assert StandingHeap(Standing.LATE).first() is None
+    assert TimelinessHeap(Timeliness.LATE).first() is None
 
 
 class Counted(FirstTokenOutlook):
@@ -188,7 +190,7 @@ def test_ten_thousand_that_wait_are_each_judged_a_few_times_whatever_happens() -
     Counted.judged = 0
     for place in range(10_000):
         outlook.now = place / 1000
-        queue.add(asked(shop, 100 + place % 7, outlook.now))
+        queue.add(request_at(shop, 100 + place % 7, outlook.now))
         if place % 10 == 0:
             turn(queue)
     outlook.now = 100.0
@@ -209,7 +211,7 @@ def test_always_everybody_who_waits_has_a_turn_and_a_late_one_goes_first_only_wh
     for act, tokens, seconds in acts:
         outlook.now += seconds
         if act == "add":
-            waiting.append(asked(shop, tokens, outlook.now))
+            waiting.append(request_at(shop, tokens, outlook.now))
             queue.add(waiting[-1])
         elif waiting and act == "leave":
             one = waiting.pop(tokens % len(waiting))
@@ -234,11 +236,11 @@ def test_always_a_late_one_is_served_after_fifty_times_its_tokens_and_one_larges
 ) -> None:
     outlook = outlook_of(objective=1000.0)
     queue, shop = FairQueue(outlook), tenant()
-    late = asked(shop, cost, -2000.0)
+    late = request_at(shop, cost, -2000.0)
     queue.add(late)
     passed = 0
     for place in range(200_000):
-        queue.add(asked(shop, flood[place % len(flood)], 0.0))
+        queue.add(request_at(shop, flood[place % len(flood)], 0.0))
         served = turn(queue)
         if served is late:
             break

@@ -188,7 +188,7 @@ class Exchange:
         if request.routing.permit is not None:
             request.show_rates(rate_limit_headers.lines(request.routing.permit))
         self.settle(found, now)
-        if found is None and self.target.dispatcher.may_be_next(request.routing):
+        if found is None and self.target.dispatcher.order.may_be_next(request.routing):
             self._context.dispatch(self.target, now)
 
     def settle(self, found: Endpoint | Refusal | None, now: float) -> None:
@@ -255,7 +255,7 @@ class Exchange:
         if context.hedging.enabled:
             self.target.hedges.saw(request.routing.prompt_tokens, now - self._sent_at)
         self.target.dispatcher.first_token(request.routing, now)
-        if self.target.dispatcher.waits_for_first_tokens:
+        if self.target.dispatcher.order.waits_for_first_tokens:
             self._context.dispatch(self.target, now)
 
     def attempt_ended(self, attempt: EngineAttempt) -> None:

@@ -48,6 +48,16 @@ class DispatchOrder:
                 break
         return None
 
+    @property
+    def waits_for_first_tokens(self) -> bool:
+        """Whether a first token may make room for one that waits: engines get the next prompt when one is computed."""
+        return self._room.waiting > 0 and self._room.outlook.is_learnt
+
+    def may_be_next(self, request: RoutingRequest) -> bool:
+        """Whether a request that was just queued may have its turn now: those before it may all be late."""
+        block = self._room.lanes.named(request.lane).block
+        return self._room.outlook.is_learnt and block is LaneAvailability.FREE
+
     def _ends_here(self, lane: LaneQueue) -> bool:
         """Whether no request of a later lane may go before those of this one. A long job without room holds up
         interactive work only once it has waited half of its queue time, and batch work always."""

@@ -107,6 +107,7 @@ class DispatchQueue:
 
     def add(self, request: RoutingRequest, lane: LaneQueue, now: float) -> Refusal | None:
         """Queue the request, or return why it is refused."""
+        self.outlook.now = now
         refused = self._no_place(request, lane)
         if refused is not None:
             return refused
@@ -120,6 +121,7 @@ class DispatchQueue:
 
     def add_again(self, request: RoutingRequest, now: float) -> None:
         """Queue a request whose engine failed it: before its tenant's others, and whether or not there is space."""
+        self.outlook.now = now
         request.queued_at = request.queued_at or now
         self._enqueue(request, first=True)
 

@@ -51,7 +51,7 @@ class Dispatcher:
         self.retries = RetryBudget()
         self.inflight = 0
         """Requests in flight, of all lanes."""
-        self._turns = DispatchOrder(self.room, self.table, self.fleet)
+        self.order = DispatchOrder(self.room, self.table, self.fleet)
         self.apply(terms, 0.0)
 
     def apply(self, terms: DispatcherConfig, now: float) -> None:
@@ -103,8 +103,7 @@ class Dispatcher:
     def submit(self, request: RoutingRequest, now: float) -> Endpoint | Refusal | None:
         """Its endpoint, its refusal, or nothing if it is queued: then `turns` yields it later."""
         self.retries.add_share(self._retry_share)
-        refused = self._admission.refusal(request, now)
-        if refused is not None:
+        if (refused := self._admission.refusal(request, now)) is not None:
             return self._refuse(request, refused)
         lane = self.room.lanes.of(request)
         request.lane = lane.lane
@@ -137,7 +136,7 @@ class Dispatcher:
             return self._send(request, found, lane, now)
         if found is NoCandidate.NO_ADAPTER:
             return self._refuse(request, without_adapter(request))
-        self._size(request, now)
+        self.count_cost(request)
         self.room.add_again(request, now)
         self._observe(now)
         return None
@@ -191,12 +190,11 @@ class Dispatcher:
     def turns(self, now: float) -> Iterator[tuple[RoutingRequest, Endpoint | Refusal]]:
         """Requests whose queue time is over, then those to dispatch while there is room. Act on each at once."""
         self._observe(now)
-        self.table.field.most_unread = self.outlook.most_unread
         self.room.expire(now)
         while (lost := self.room.maybe_refused()) is not None:
             yield lost[0], self._refuse(*lost)
         while self.room.waiting:
-            turn = self._turns.next(self.inflight, now)
+            turn = self.order.next(self.inflight, now)
             if turn is None:
                 return
             request, found = turn
@@ -205,15 +203,6 @@ class Dispatcher:
             else:
                 yield request, self._refuse(request, found)
         self.room.lanes.open()
-
-    @property
-    def waits_for_first_tokens(self) -> bool:
-        """Whether a first token may make room for one that waits: engines get the next prompt when one is computed."""
-        return self.room.waiting > 0 and self.outlook.is_known
-
-    def may_be_next(self, request: RoutingRequest) -> bool:
-        """Whether a request that was just queued may have its turn now: those before it may all be late."""
-        return self.outlook.is_known and self.room.lanes.named(request.lane).block is FREE
 
     def snapshot(self, now: float) -> QueueSnapshot:
         """The queue's figures for operators, metrics and the autoscaler."""
@@ -275,7 +264,7 @@ class Dispatcher:
     def _wait(self, request: RoutingRequest, lane: LaneQueue, now: float) -> Refusal | None:
         if not self.table.field.routable:
             self._observe(now)
-        self._size(request, now)
+        self.count_cost(request)
         refused = self.room.add(request, lane, now)
         if refused is None:
             return None
@@ -295,21 +284,16 @@ class Dispatcher:
             admission.settle(request, 0)
 
     def count_cost(self, request: RoutingRequest) -> None:
-        """Set `request.cost`, if it is not set yet."""
+        """Set `request.cost` and `request.uncached`, if they are not set yet."""
         request.cost = request.cost or self._admission.cost(request)
-
-    def _size(self, request: RoutingRequest, now: float) -> None:
-        """Set what the order in the queue goes by."""
-        self.outlook.now = now
-        self.count_cost(request)
         if self.outlook.objective_seconds is not None:
-            request.uncached = self.table.uncached(request)
+            request.uncached = request.uncached or self.table.uncached(request)
 
     def _observe(self, now: float) -> None:
-        self.outlook.now = now
-        routable = self.table.field.routable
+        self.outlook.now, routable = now, self.table.field.routable
         self.fleet.observe(routable)
         self.room.observe(now, routable=bool(routable))
+        self.table.field.most_unread = self.outlook.most_unread
 
 
 def _no_listener(endpoint: Endpoint) -> None:

@@ -35,19 +35,19 @@ class FirstTokenOutlook:
         """With `refuses`: those that became hopeless and are to be refused."""
 
     @property
-    def is_known(self) -> bool:
+    def is_learnt(self) -> bool:
         """Whether there is an objective, and enough was learnt to say who can keep it."""
-        return self.objective_seconds is not None and self.speed.is_known
+        return self.objective_seconds is not None and self.speed.is_learnt
 
     def latest_start(self, request: RoutingRequest) -> float:
         """The latest time to send it to an engine for a first token within the objective."""
-        if self.objective_seconds is None or not self.speed.is_known:
+        if self.objective_seconds is None or not self.speed.is_learnt:
             return inf
         return request.arrived + self.objective_seconds - self.speed.estimate(request.uncached)
 
     @property
     def most_unread(self) -> float:
         """Prompt tokens that an engine may have to compute before it gets another request."""
-        if self.objective_seconds is None or not self.speed.is_known:
+        if self.objective_seconds is None or not self.speed.is_learnt:
             return inf
         return max(self.speed.tokens_within(QUEUED_SHARE * self.objective_seconds), LEAST_UNREAD)

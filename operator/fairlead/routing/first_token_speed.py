@@ -32,7 +32,7 @@ class FirstTokenSpeed:
         self._slope = self._variance = 0.0
 
     @property
-    def is_known(self) -> bool:
+    def is_learnt(self) -> bool:
         """Whether enough was seen to estimate anything."""
         return self._count >= FEWEST
 
@@ -43,7 +43,7 @@ class FirstTokenSpeed:
             self._count += 1
         part = 1 / self._count
         error = seconds - self._mean(tokens)
-        self._variance += (error * error - self._variance) * part if self.is_known else 0.0
+        self._variance += (error * error - self._variance) * part if self.is_learnt else 0.0
         self._tokens += (tokens - self._tokens) * part
         self._seconds += (seconds - self._seconds) * part
         self._squares += (tokens * tokens - self._squares) * part

@@ -16,7 +16,7 @@ from collections import OrderedDict
 from typing import Final
 
 from fairlead.routing.first_token_outlook import FirstTokenOutlook
-from fairlead.routing.ordered_request import OrderedRequest, Standing, StandingHeap
+from fairlead.routing.ordered_request import OrderedRequest, Timeliness, TimelinessHeap
 from fairlead.routing.routing_request import RoutingRequest
 from fairlead.routing.work_pace import WorkCeiling
 
@@ -36,10 +36,10 @@ class LineOrder:
     def __init__(self, outlook: FirstTokenOutlook) -> None:
         self._outlook = outlook
         self._entries: dict[RoutingRequest, OrderedRequest] = {}
-        self._timely = StandingHeap(Standing.TIMELY)
-        self._largest = StandingHeap(Standing.TIMELY)
+        self._timely = TimelinessHeap(Timeliness.TIMELY)
+        self._largest = TimelinessHeap(Timeliness.TIMELY)
         """The same requests, most work first."""
-        self._aside = StandingHeap(Standing.ASIDE)
+        self._aside = TimelinessHeap(Timeliness.ASIDE)
         self._late: OrderedDict[RoutingRequest, None] = OrderedDict()
         self._work = 0
         """Of all timely requests."""
@@ -61,7 +61,7 @@ class LineOrder:
         self._timely.push(entry.place, entry, len(self._entries))
         self._largest.push((-entry.work, self._serial), entry, len(self._entries))
         self._work += entry.work
-        if outlook.is_known and outlook.pace.per_second and not first:
+        if outlook.is_learnt and outlook.pace.per_second and not first:
             self._count_on(entry, share * outlook.pace.per_second)
 
     def next(self) -> RoutingRequest:
@@ -77,8 +77,8 @@ class LineOrder:
 
     def needs_room_to_spare(self, request: RoutingRequest) -> bool:
         """Whether it may take only what nobody else needs; one that is owed its turn may take it."""
-        standing = self._entries[request].standing
-        return standing is Standing.ASIDE or (standing is Standing.LATE and self._owed < request.cost)
+        timeliness = self._entries[request].timeliness
+        return timeliness is Timeliness.ASIDE or (timeliness is Timeliness.LATE and self._owed < request.cost)
 
     @property
     def newest_late(self) -> RoutingRequest | None:
@@ -90,7 +90,7 @@ class LineOrder:
         """Account for its turn, before it is withdrawn."""
         entry = self._entries[request]
         self._outlook.pace.sent(entry.work, self._outlook.now)
-        if entry.standing is Standing.LATE:
+        if entry.timeliness is Timeliness.LATE:
             self._owed = max(self._owed - request.cost, 0.0)
         else:
             self._owed = self._owed + request.cost * OWED if self._late else 0.0
@@ -98,21 +98,21 @@ class LineOrder:
     def withdraw(self, request: RoutingRequest) -> None:
         """Forget a request."""
         self._outlook.waiting -= 1
-        self._become(self._entries.pop(request), Standing.GONE)
+        self._become(self._entries.pop(request), Timeliness.GONE)
 
     def _count_on(self, last: OrderedRequest, per_second: float) -> None:
         """Set the largest aside until the last one can start in time, and the last one where it is too large."""
         latest = self._outlook.latest_start(last.request) - self._outlook.now
         budget = max(latest * per_second, 1.0)
-        while last.standing is Standing.TIMELY and self._work - last.work > budget:
+        while last.timeliness is Timeliness.TIMELY and self._work - last.work > budget:
             self._set_aside(self._largest.first() or last)
         crowd = self._work / budget if self._work > last.work else 0.0
         self._ceiling.saw(last.work, crowd)
-        if last.standing is Standing.TIMELY and last.work > self._ceiling.work:
+        if last.timeliness is Timeliness.TIMELY and last.work > self._ceiling.work:
             self._set_aside(last)
 
     def _set_aside(self, entry: OrderedRequest) -> None:
-        self._become(entry, Standing.ASIDE)
+        self._become(entry, Timeliness.ASIDE)
         self._aside.push(entry.place, entry, len(self._entries))
 
     def _note_late(self) -> None:
@@ -120,16 +120,16 @@ class LineOrder:
         outlook = self._outlook
         for group in (self._timely, self._aside):
             while (entry := group.first()) is not None and outlook.latest_start(entry.request) < outlook.now:
-                self._become(entry, Standing.LATE)
+                self._become(entry, Timeliness.LATE)
                 self._late[entry.request] = None
                 entry.request.late = True
 
-    def _become(self, entry: OrderedRequest, standing: Standing) -> None:
-        """Change its standing, and give it up where late requests are refused."""
-        if entry.standing is Standing.TIMELY:
+    def _become(self, entry: OrderedRequest, timeliness: Timeliness) -> None:
+        """Change its timeliness, and give it up where late requests are refused."""
+        if entry.timeliness is Timeliness.TIMELY:
             self._work -= entry.work
-        elif entry.standing is Standing.LATE:
+        elif entry.timeliness is Timeliness.LATE:
             del self._late[entry.request]
-        entry.standing = standing
-        if standing is not Standing.GONE and self._outlook.refuses:
+        entry.timeliness = timeliness
+        if timeliness is not Timeliness.GONE and self._outlook.refuses:
             self._outlook.given_up.append(entry.request)

@@ -1,4 +1,4 @@
-"""A waiting request in the order of its queue, and heaps of those with one standing."""
+"""A waiting request in the order of its queue, and heaps of those that are alike in being in time."""
 
 from enum import Enum, auto
 from heapq import heapify, heappop, heappush
@@ -10,7 +10,7 @@ STALE: Final = 64
 """Entries of requests that are gone, which a heap may hold beside as many as wait."""
 
 
-class Standing(Enum):
+class Timeliness(Enum):
     """Whether a waiting request can be in time."""
 
     TIMELY = auto()
@@ -24,30 +24,30 @@ class Standing(Enum):
 class OrderedRequest:
     """One waiting request in the order."""
 
-    __slots__ = ("place", "request", "standing", "work")
+    __slots__ = ("place", "request", "timeliness", "work")
 
     def __init__(self, request: RoutingRequest, serial: int, *, first: bool) -> None:
         self.request = request
         self.place = (not first, request.arrived, serial)
         """By deadline: the objective is the same for all."""
-        self.standing = Standing.TIMELY
+        self.timeliness = Timeliness.TIMELY
         self.work = request.uncached + max(request.cost - request.prompt_tokens, 0)
         """Tokens that an engine computes and writes for it."""
 
 
-class StandingHeap:
-    """Requests with one standing by a key, the least first; those that lost it are dropped when they come up."""
+class TimelinessHeap:
+    """Requests of one timeliness by a key, the least first; those that lost it are dropped when they come up."""
 
-    __slots__ = ("_entries", "_standing")
+    __slots__ = ("_entries", "_timeliness")
 
-    def __init__(self, standing: Standing) -> None:
-        self._standing = standing
+    def __init__(self, timeliness: Timeliness) -> None:
+        self._timeliness = timeliness
         self._entries: list[tuple[tuple[float, ...], OrderedRequest]] = []
 
     def push(self, key: tuple[float, ...], entry: OrderedRequest, alive: int) -> None:
         """Add one by a key that no other has; `alive` requests wait in all."""
         if len(self._entries) > 2 * alive + STALE:
-            self._entries = [one for one in self._entries if one[1].standing is self._standing]
+            self._entries = [one for one in self._entries if one[1].timeliness is self._timeliness]
             heapify(self._entries)
         heappush(self._entries, (key, entry))
 
@@ -55,7 +55,7 @@ class StandingHeap:
         """The one with the least key."""
         entries = self._entries
         while entries:
-            if entries[0][1].standing is self._standing:
+            if entries[0][1].timeliness is self._timeliness:
                 return entries[0][1]
             heappop(entries)
         return None

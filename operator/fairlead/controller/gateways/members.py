@@ -69,13 +69,13 @@ class MemberReader:
         metadata = document["metadata"]
         policy = _policy_of(world, document)
         off = speculation_switch.is_off(document.get("status") or {}, policy)
-        known = (metadata["generation"], off, policies.objective_of(policy))
+        edition = (metadata["generation"], off, policies.objective_of(policy))
         kept = self._entries.get(metadata["uid"])
-        if kept is None or kept[0] != known:
+        if kept is None or kept[0] != edition:
             judged = deployment_review.read(document, self._context)
             if off:
                 judged = deployment_review.without_speculation(judged, document, self._context)
-            kept = self._entries[metadata["uid"]] = (known, _target(judged, known[2]))
+            kept = self._entries[metadata["uid"]] = (edition, _target(judged, edition[2]))
         self._entries.move_to_end(metadata["uid"])
         if len(self._entries) > MOST_KEPT:
             self._entries.popitem(last=False)
