@@ -96,7 +96,9 @@ def test_a_secret_that_was_removed_is_made_again_within_ten_minutes() -> None:
     assert story.live is not None
 
 
-@pytest.mark.parametrize("data", [{}, {"current": "?"}, {"current": base64.b64encode(b"short").decode()}])
+@pytest.mark.parametrize(
+    "data", [{}, {"current": "?"}, {"current": "no base64"}, {"current": base64.b64encode(b"short").decode()}]
+)
 @pytest.mark.parametrize("renewed", ["2026-11-20T12:00:00+00:00", "2026-11-20T12:00:00", "whenever"])
 def test_a_useless_key_is_replaced(data: dict[str, str], renewed: str) -> None:
     story = Story()

@@ -1,7 +1,6 @@
 """Routers that know each other: what they share, whom they believe, and what is left when nobody is heard."""
 
 from fairlead.fleet.gateways import Balancing
-from fairlead.routing.peers import catch_up, peer_group
 from fairlead.routing.peers.envelope import DatagramKind, Envelope, IgnoredReason, PeerKeys
 from fairlead.routing.peers.peer_group import RENEWAL_SECONDS
 from fairlead.routing.reasons import AttemptEnding, PickReason
@@ -270,26 +269,3 @@ def test_a_key_that_is_taken_away_ends_it() -> None:
         world.groups[name].renew([], world.clock(name))
     world.live(2.0)
     assert not world.groups["a"].is_together
-
-
-def test_there_are_never_more_peers_or_receivers_than_the_limits() -> None:
-    world = World("a", "b")
-    world.groups["a"].take((f"r-{place}" for place in range(500)), 500)
-    assert world.groups["a"].listed == peer_group.MOST_PEERS
-    waiting = catch_up.CatchUps(world.groups["a"].engines)
-    for receiver in range(100):
-        waiting.add(receiver, whole=True)
-    served = {receiver for _ in range(20) for receiver, _ in waiting.next()}
-    assert len(served) == catch_up.MOST_WAITING
-
-
-def test_one_that_is_being_served_is_not_served_twice() -> None:
-    world = World("a", "b")
-    sent(world.tables["a"], request_of(*range(1, 4000)))
-    waiting = catch_up.CatchUps(world.groups["a"].engines)
-    waiting.add(1, whole=True)
-    first = list(waiting.next())
-    waiting.add(1, whole=True)
-    rest = list(waiting.next())
-    assert [content is None for _, content in (*first, *rest)].count(True) == 1
-    assert list(waiting.next()) == []

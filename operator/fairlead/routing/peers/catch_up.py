@@ -31,11 +31,6 @@ class CatchUps:
         if not is_served and len(self._waiting) < MOST_WAITING:
             self._waiting[receiver] = whole
 
-    def clear(self) -> None:
-        """Nobody is served any more."""
-        self._waiting.clear()
-        self._contents = None
-
     def next(self) -> Iterator[tuple[int, bytes | None]]:
         """The next contents with their receiver; none as the last one, which says that this was all."""
         for _ in range(AT_ONCE):
