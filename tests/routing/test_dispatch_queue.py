@@ -116,6 +116,14 @@ def test_from_zero_requests_are_held_and_go_in_order_when_an_engine_is_there() -
     assert at.held == 0
 
 
+def test_once_an_engine_is_there_the_queues_own_limit_holds_at_once() -> None:
+    at = dispatcher_of(RoutingSettings(limits=TrafficLimits(max_queued=0)), engines=0)
+    assert placed(at, 1.0) == []
+    start(at, *seen("new"))
+    sent(at, send(at), 1.1)
+    assert refused(at, send(at), 1.2).reason is RefusalReason.QUEUE_FULL
+
+
 def test_too_many_held_are_told_that_it_is_not_their_fault() -> None:
     at = dispatcher_of(RoutingSettings(hold=HoldLimits(max_requests=1)), engines=0)
     waits(at, send(at))

@@ -65,6 +65,11 @@ class DispatchQueue:
         self._there_since = 0.0
 
     @property
+    def holds(self) -> bool:
+        """Whether no replica was routable when that was observed last."""
+        return self._held_since is not None
+
+    @property
     def held(self) -> int:
         """Requests that wait because no replica is routable."""
         return self.waiting if self._held_since is not None else 0

@@ -262,7 +262,7 @@ class Dispatcher:
         return endpoint
 
     def _wait(self, request: RoutingRequest, lane: LaneQueue, now: float) -> Refusal | None:
-        if not self.table.field.routable:
+        if bool(self.table.field.routable) == self.room.holds:
             self._observe(now)
         self.count_cost(request)
         refused = self.room.add(request, lane, now)
