@@ -49,13 +49,21 @@ class _Collected:
     """By stratum and side: durations by conversation."""
 
     sides: dict[tuple[int, int], tuple[dict[str, list[float]], dict[str, list[float]]]] = field(default_factory=dict)
-    information: float = 0.0
+    compared: list[int] = field(default_factory=lambda: [0, 0])
+    """Durations of each side, in strata that both have."""
+
+    @property
+    def information(self) -> float:
+        """Requests a side that are worth as much."""
+        baseline, candidate = self.compared
+        return 2 * baseline * candidate / (baseline + candidate) if baseline and candidate else 0.0
 
     def add(self, sample: RequestSample, duration: float) -> None:
         sides = self.sides.setdefault(sample.stratum, ({}, {}))
-        before = _worth(sides)
+        before = _compared(sides)
         sides[sample.candidate].setdefault(sample.conversation, []).append(duration)
-        self.information += _worth(sides) - before
+        for place, (was, now) in enumerate(zip(before, _compared(sides), strict=True)):
+            self.compared[place] += now - was
 
     def strata(self) -> tuple[Stratum, ...]:
         """One duration a conversation: its requests are no independent ones."""
@@ -99,6 +107,6 @@ def _analyses(
                 yield collected.strata()
 
 
-def _worth(sides: tuple[dict[str, list[float]], dict[str, list[float]]]) -> float:
+def _compared(sides: tuple[dict[str, list[float]], dict[str, list[float]]]) -> tuple[int, int]:
     baseline, candidate = map(len, sides)
-    return 2 * baseline * candidate / (baseline + candidate) if baseline and candidate else 0.0
+    return (baseline, candidate) if baseline and candidate else (0, 0)
