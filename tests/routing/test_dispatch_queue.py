@@ -119,7 +119,10 @@ def test_from_zero_requests_are_held_and_go_in_order_when_an_engine_is_there() -
 def test_once_an_engine_is_there_the_queues_own_limit_holds_at_once() -> None:
     at = dispatcher_of(RoutingSettings(limits=TrafficLimits(max_queued=0)), engines=0)
     assert placed(at, 1.0) == []
-    start(at, *seen("new"), slots=1)
+    at.table.take(seen("new"))
+    (engine,) = at.table.endpoints
+    at.table.proved(engine)
+    at.table.sized(engine, None, 1)
     sent(at, send(at), 1.1)
     assert refused(at, send(at), 1.2).reason is RefusalReason.QUEUE_FULL
 
