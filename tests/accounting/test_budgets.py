@@ -29,8 +29,9 @@ def test_what_is_reserved_is_spent_until_it_is_settled() -> None:
     account = BudgetAccount(limit=10.0)
     one = held(account, 6.0)
     assert isinstance(account.reserve(5.0, NOON), BudgetShortage)
+    assert account.spent(NOON) == 6.0
     account.settle(one, 1.0, NOON)
-    assert account.left(NOON) == 9.0
+    assert (account.spent(NOON), account.left(NOON)) == (1.0, 9.0)
     assert held(account, 9.0) == BudgetReservation(amount=9.0, period=seconds(2025, 11, 1))
     assert (account.refused, account.reserved) == (1, 9.0)
 

@@ -176,7 +176,8 @@ def test_always_a_request_of_the_lowest_band_is_served_under_any_flood(
 ) -> None:
     """After at most twenty times its own cost, and one largest request, of others' tokens."""
     bands = (Band(name="gold", priority=9), Band(name="iron", priority=1))
-    at = dispatcher_of(RoutingSettings(tenants=TENANTS[1:], bands=bands))
+    tenants = (Tenant(name="b", keys=(), band="gold", weight=3), Tenant(name="c", keys=(), band="iron"))
+    at = dispatcher_of(RoutingSettings(tenants=tenants, bands=bands))
     running, low = send(at, "b", prompt=1), send(at, "c", prompt=cost, output=0)
     assert isinstance(at.submit(running, 0.0), Endpoint)
     assert at.submit(low, 0.0) is None

@@ -3,8 +3,9 @@
 import pytest
 
 from fairlead.routing.peers import catch_up, own_reports, peer_group, shared_engines
+from fairlead.routing.peers.envelope import DatagramKind, Envelope, IgnoredReason, PeerKeys
 from tests.routing.engines import request_of, sent
-from tests.routing.peers.groups import World
+from tests.routing.peers.groups import KEY, World
 
 
 def test_there_are_never_more_peers_or_receivers_than_the_limits() -> None:
@@ -28,6 +29,17 @@ def test_one_that_is_being_served_is_not_served_twice() -> None:
     rest = list(waiting.next())
     assert [content is None for _, content in (*first, *rest)].count(True) == 1
     assert list(waiting.next()) == []
+
+
+def test_who_is_challenged_again_and_again_answers_now_and_then() -> None:
+    world = World("a", "b")
+    sender, receiver = (next(one for one, name in world.numbers.items() if name == whose) for whose in "ab")
+    sealed = [
+        PeerKeys((KEY,)).sealed(Envelope(DatagramKind.CHALLENGE, sender, receiver, 77, place), b"12345678")
+        for place in (1, 2, 3)
+    ]
+    world.live(2.0)
+    assert [world.deliver("b", one) for one in sealed] == [None, IgnoredReason.OLD, IgnoredReason.OLD]
 
 
 def test_of_more_engines_than_the_limit_the_rest_counts_nothing_and_moves_nothing(

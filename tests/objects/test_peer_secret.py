@@ -1,0 +1,82 @@
+"""The Secret by which routers know each other's datagrams: made once, renewed in time, never another's."""
+
+import base64
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from fairlead.objects import labels, peer_secret, router_config
+from fairlead.objects.labels import ChildRole
+from fairlead.objects.manifest import Manifest
+
+NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
+KEY, OTHER = b"k" * peer_secret.KEY_BYTES, b"o" * peer_secret.KEY_BYTES
+WANTS = {router_config.FILE: f'{{"peerKeys": "{router_config.PEER_KEYS_FOLDER}"}}'}
+
+
+def config_map(data: dict[str, str] | None = WANTS, role: str = ChildRole.ROUTER, **metadata: Any) -> Manifest:  # noqa: ANN401
+    about = {
+        "name": "chat-router",
+        "namespace": "team",
+        "labels": {labels.ROLE: role},
+        "ownerReferences": [{"uid": "1"}],
+    }
+    return {"metadata": about | metadata} | ({} if data is None else {"data": data})
+
+
+def made(live: Manifest | None, key: bytes = KEY, now: datetime = NOW) -> Manifest | None:
+    return peer_secret.manifest(config_map(), live, key, now)
+
+
+def found(live: Manifest | None, key: bytes = KEY, now: datetime = NOW) -> Manifest:
+    secret = made(live, key, now)
+    assert secret is not None
+    return secret
+
+
+def test_it_is_wanted_by_routers_that_are_told_of_keys_and_stay() -> None:
+    assert peer_secret.is_wanted(config_map())
+    assert not peer_secret.is_wanted(config_map(role=ChildRole.ENGINE))
+    assert not peer_secret.is_wanted(config_map(labels=None))
+    assert not peer_secret.is_wanted(config_map(deletionTimestamp="2026-11-22T12:00:00Z"))
+    assert not peer_secret.is_wanted(config_map(data=None))
+    assert not peer_secret.is_wanted(config_map(data={router_config.FILE: "{}"}))
+
+
+def test_it_is_ours_with_the_same_owner() -> None:
+    assert peer_secret.is_ours(found(None), config_map())
+    assert not peer_secret.is_ours({"metadata": {}}, config_map())
+
+
+def test_it_is_made_once_and_renewed_after_a_month_with_the_key_before() -> None:
+    first = found(None)
+    assert first["metadata"]["name"] == peer_secret.name("chat-router")
+    assert first["data"] == {peer_secret.CURRENT: base64.b64encode(KEY).decode()}
+    assert made(first, OTHER, NOW + timedelta(days=29)) is None
+    later = found(first, OTHER, NOW + timedelta(days=30))
+    assert later["data"] == {
+        peer_secret.CURRENT: base64.b64encode(OTHER).decode(),
+        peer_secret.PREVIOUS: first["data"][peer_secret.CURRENT],
+    }
+
+
+@pytest.mark.parametrize(
+    "data", [None, {}, {peer_secret.CURRENT: "no key"}, {peer_secret.CURRENT: base64.b64encode(b"short").decode()}]
+)
+def test_one_without_a_key_that_can_be_used_gets_one(data: dict[str, str] | None) -> None:
+    live = found(None) | {"data": data}
+    assert found(live, OTHER)["data"][peer_secret.CURRENT] == base64.b64encode(OTHER).decode()
+
+
+@pytest.mark.parametrize("written", [None, {}, {peer_secret.RENEWED: "last week"}])
+def test_one_that_does_not_say_when_it_was_made_is_renewed(written: dict[str, str] | None) -> None:
+    first = found(None)
+    live = first | {"metadata": first["metadata"] | {"annotations": written}}
+    assert found(live, OTHER)["data"][peer_secret.PREVIOUS] == first["data"][peer_secret.CURRENT]
+
+
+def test_a_moment_without_a_zone_is_one_in_utc() -> None:
+    first = found(None)
+    written = {peer_secret.RENEWED: "2026-11-22T12:00:00"}
+    assert made(first | {"metadata": first["metadata"] | {"annotations": written}}, OTHER) is None
