@@ -117,6 +117,7 @@ def test_no_rule_has_a_wildcard_and_none_lists_secrets(default: list[Manifest], 
     assert {verb for rule in rules if "secrets" in rule.get("resources", ()) for verb in rule["verbs"]} == {
         "get",
         "create",
+        "patch",
         "update",
     }
 

@@ -177,6 +177,8 @@ MAY: Final = (
     ("patch", "inferencedeployments.fairlead.dev", "--subresource=status", "-n", "default"),
     ("update", "inferencedeployments.fairlead.dev", "--subresource=finalizers", "-n", "default"),
     ("get", "secrets", "-n", "default"),
+    ("create", "secrets", "-n", "default"),
+    ("patch", "secrets", "-n", "default"),
     ("create", "events.events.k8s.io", "-n", "default"),
     ("watch", "nodes"),
     ("update", "leases.coordination.k8s.io", "-n", NAMESPACE),
@@ -186,7 +188,8 @@ MAY: Final = (
 MAY_NOT: Final = (
     ("list", "secrets", "-n", "default"),
     ("update", "secrets/other", "-n", NAMESPACE),
-    ("create", "secrets", "-n", "default"),
+    ("watch", "secrets", "-n", "default"),
+    ("delete", "secrets", "-n", "default"),
     ("create", "pods", "--subresource=exec", "-n", "default"),
     ("patch", "inferencedeployments.fairlead.dev", "-n", "default"),
     ("update", "leases.coordination.k8s.io", "-n", "default"),
