@@ -12,6 +12,7 @@ from fairlead.simulator.engine.settings import EngineSettings
 from fairlead.simulator.traffic.arrivals import RequestArrival
 from fairlead.simulator.virtual_fleet.balancers import Balancer, FewestRequests
 from fairlead.simulator.virtual_fleet.baselines.clairvoyant import ClairvoyantBalancer, TrueIndex
+from fairlead.simulator.virtual_fleet.peer_network import PeerLinks, PeerNetwork, RouterFault
 from fairlead.simulator.virtual_fleet.replica import ReplicaEngines
 from fairlead.simulator.virtual_fleet.replicas import SimulatedFleet
 from fairlead.simulator.virtual_fleet.router_balancer import RouterBalancer, RouterSettings
@@ -79,6 +80,36 @@ def test_three_routers_without_gossip_agree_well_enough(by_session: bool, named:
     routed = RouterBalancer(replace(ROUTERS, count=3, by_session=by_session, named=named), lab.figures)
     assert hits(lab, routed) > 0.4
     assert all(one.inflight == 0 for table in routed.tables for one in table.endpoints)
+
+
+def test_three_routers_that_report_find_what_one_finds_although_talks_have_no_name() -> None:
+    alone, lab = hits(one := Lab(), RouterBalancer(ROUTERS, one.figures)), Lab()
+    routed = RouterBalancer(replace(ROUTERS, count=3, peers=PeerLinks()), lab.figures)
+    assert hits(lab, routed) > 0.9 * alone
+    assert routed.network is not None
+    assert routed.network.sent_bytes > routed.network.sent > 0
+    assert all(group.is_together for group in routed.network.groups)
+    assert all(one.inflight == 0 for table in routed.tables for one in table.endpoints)
+
+
+def test_a_router_that_is_killed_and_starts_anew_is_one_of_them_again() -> None:
+    def restart(network: PeerNetwork) -> None:
+        network.list_routers()
+        network.restart(1)
+
+    faults = (
+        RouterFault(2.5, lambda network: network.kill(1)),
+        RouterFault(5.0, restart),
+        RouterFault(6.0, lambda network: network.admit(1)),
+    )
+    links = PeerLinks(delays=lambda *_: (0.001, 0.002), clocks=lambda router: 60.0 * router, faults=faults)
+    lab = Lab()
+    routed = RouterBalancer(replace(ROUTERS, count=3, peers=links), lab.figures)
+    assert hits(lab, routed) > 0.4
+    network = routed.network
+    assert network is not None
+    assert sorted(network.serving) == [0, 1, 2]
+    assert all(group.is_together for group in network.groups)
 
 
 def test_a_router_without_figures_still_chooses() -> None:
