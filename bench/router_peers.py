@@ -18,15 +18,11 @@ from typing import Final
 
 from bench import prefix_fleets
 from bench.prefix_fleets import SECONDS, SESSIONS, Engines, Lived, Trial
+from bench.router_prefix import cache_aware
 from fairlead.router.peer_reports import FLUSH_SECONDS, PEERS_A_FLUSH
 from fairlead.simulator.traffic.arrivals import RequestArrival
 from fairlead.simulator.virtual_fleet.balancers import Balancer, Chosen, FewestRequests, LeastTokens
-from fairlead.simulator.virtual_fleet.baselines.cache_aware import (
-    SGLANG_ROUTER,
-    VLLM_ROUTER,
-    CacheAwareBalancer,
-    CacheAwareSettings,
-)
+from fairlead.simulator.virtual_fleet.baselines.cache_aware import SGLANG_ROUTER, VLLM_ROUTER
 from fairlead.simulator.virtual_fleet.baselines.clairvoyant import ClairvoyantBalancer
 from fairlead.simulator.virtual_fleet.baselines.consistent_hashing import ConsistentHashing
 from fairlead.simulator.virtual_fleet.peer_network import PeerLinks
@@ -108,8 +104,8 @@ def rows(trial: Trial) -> list[Row]:
 
 def _rivals(trial: Trial) -> dict[str, Make]:
     return {
-        "cache_aware, vllm-router": partial(_cache_aware, VLLM_ROUTER, trial),
-        "cache_aware, sglang-router": partial(_cache_aware, SGLANG_ROUTER, trial),
+        "cache_aware, vllm-router": partial(cache_aware, VLLM_ROUTER, trial),
+        "cache_aware, sglang-router": partial(cache_aware, SGLANG_ROUTER, trial),
         "consistent hashing": lambda _: ConsistentHashing(trial.block_pages),
         "least tokens": lambda _: LeastTokens(),
         "fewest requests": lambda _: FewestRequests(),
@@ -118,10 +114,6 @@ def _rivals(trial: Trial) -> dict[str, Make]:
 
 def _in_turn(make: Make, count: int, engines: Engines) -> Balancer:
     return InTurn([make(engines) for _ in range(count)])
-
-
-def _cache_aware(settings: CacheAwareSettings, trial: Trial, _: Engines) -> Balancer:
-    return CacheAwareBalancer(settings, trial.page_tokens, trial.block_pages)
 
 
 def table(trial: Trial, only: str) -> dict[str, Lived]:

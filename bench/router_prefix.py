@@ -53,9 +53,9 @@ def contenders(trial: Trial) -> dict[str, Make]:
     for name, count in ((OURS, 1), (SEVERAL[0], 3), (SEVERAL[1], 10)):
         found[name] = partial(_routed, replace(routers, count=count, named=True))
     found[UNNAMED] = partial(_routed, replace(routers, count=10))
-    found["cache_aware, vllm-router 0.1.17"] = partial(_cache_aware, VLLM_ROUTER, trial)
-    found["cache_aware, sglang-router 0.3.2"] = partial(_cache_aware, SGLANG_ROUTER, trial)
-    found["cache_aware, threshold 0.5"] = partial(_cache_aware, replace(SGLANG_ROUTER, cache_threshold=0.5), trial)
+    found["cache_aware, vllm-router 0.1.17"] = partial(cache_aware, VLLM_ROUTER, trial)
+    found["cache_aware, sglang-router 0.3.2"] = partial(cache_aware, SGLANG_ROUTER, trial)
+    found["cache_aware, threshold 0.5"] = partial(cache_aware, replace(SGLANG_ROUTER, cache_threshold=0.5), trial)
     found["consistent hashing"] = lambda _: ConsistentHashing(trial.block_pages)
     found["least tokens"] = lambda _: LeastTokens()
     found["fewest requests"] = lambda _: FewestRequests()
@@ -67,7 +67,8 @@ def _routed(routers: RouterSettings, engines: Engines) -> Balancer:
     return RouterBalancer(routers, engines.figures)
 
 
-def _cache_aware(settings: CacheAwareSettings, trial: Trial, _: Engines) -> Balancer:
+def cache_aware(settings: CacheAwareSettings, trial: Trial, _: Engines) -> Balancer:
+    """A rival with these settings, at its own block size."""
     return CacheAwareBalancer(settings, trial.page_tokens, trial.block_pages)
 
 

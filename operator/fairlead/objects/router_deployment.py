@@ -55,7 +55,8 @@ def with_router_count(manifest: Manifest, routers: int) -> Manifest:
 
 
 def _pod(owner: Owner, router: DeploymentRouter, platform: Installation, secrets: Iterable[str]) -> Manifest:
-    mounted = [_config(owner), _peer_keys(owner), *router_secrets.volumes_and_mounts(router.routing, secrets)]
+    peer_keys = router_secrets.mounted(peer_secret.name(owner.router_name), "peer-keys")
+    mounted = [_config(owner), peer_keys, *router_secrets.volumes_and_mounts(router.routing, secrets)]
     longest = ceil(router.routing.timeouts.total_seconds)
     return {
         "containers": [_container(platform, router.routing, [mount for _, mount in mounted])],
@@ -110,15 +111,6 @@ def _config(owner: Owner) -> tuple[Manifest, Manifest]:
     return (
         {"name": "config", "configMap": {"name": owner.router_name}},
         {"name": "config", "mountPath": router_config.FOLDER, "readOnly": True},
-    )
-
-
-def _peer_keys(owner: Owner) -> tuple[Manifest, Manifest]:
-    """Optional, since routers serve without it, too."""
-    secret = peer_secret.name(owner.router_name)
-    return (
-        {"name": "peer-keys", "secret": {"secretName": secret, "optional": True}},
-        {"name": "peer-keys", "mountPath": router_secrets.folder(secret), "readOnly": True},
     )
 
 

@@ -30,7 +30,8 @@ def folder(secret: str) -> str:
 
 def volumes_and_mounts(routing: RoutingSettings, further: Iterable[str] = ()) -> list[tuple[Manifest, Manifest]]:
     """Each Secret as a volume and its mount, in the order of their names."""
-    return [_mounted(name) for name in sorted({*mounted_names(routing), *further})]
+    names = sorted({*mounted_names(routing), *further})
+    return [mounted(name, f"secret-{fingerprint(name, _DIGITS)}") for name in names]
 
 
 def mounted_names(routing: RoutingSettings) -> Iterator[str]:
@@ -44,8 +45,7 @@ def mounted_names(routing: RoutingSettings) -> Iterator[str]:
         yield routing.door.tls_secret
 
 
-def _mounted(secret: str) -> tuple[Manifest, Manifest]:
-    """The volume's name is a hash, since a Secret's name may be longer than a volume's."""
-    name = f"secret-{fingerprint(secret, _DIGITS)}"
-    volume = {"name": name, "secret": {"secretName": secret, "optional": True}}
-    return volume, {"name": name, "mountPath": folder(secret), "readOnly": True}
+def mounted(secret: str, volume: str) -> tuple[Manifest, Manifest]:
+    """A volume of this name, and its mount; a Secret's own name may be longer than a volume's."""
+    source = {"name": volume, "secret": {"secretName": secret, "optional": True}}
+    return source, {"name": volume, "mountPath": folder(secret), "readOnly": True}
