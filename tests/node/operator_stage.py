@@ -8,6 +8,7 @@ import urllib.error
 import urllib.request
 from collections import Counter
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -114,7 +115,12 @@ class Observed:
     @property
     def ready(self) -> int:
         """How many pods the kubelet calls ready."""
-        return sum(_is_ready(pod) for pod in self.pods)
+        return len(self.ready_since)
+
+    @property
+    def ready_since(self) -> list[float]:
+        """When each of these became ready, the first one first, in seconds since 1970."""
+        return sorted(since for pod in self.pods for since in _ready_since(pod))
 
     @property
     def settled(self) -> bool:
@@ -252,6 +258,8 @@ def _is_engine(pod: Manifest) -> bool:
     return metadata.get("labels", {}).get(ROLE) == "engine" and "deletionTimestamp" not in metadata
 
 
-def _is_ready(pod: Manifest) -> bool:
-    found = pod["status"].get("conditions", ())
-    return any(one["type"] == "Ready" and one["status"] == "True" for one in found)
+def _ready_since(pod: Manifest) -> list[float]:
+    """Empty while the kubelet does not call it ready."""
+    conditions = pod["status"].get("conditions", ())
+    ready = [one for one in conditions if one["type"] == "Ready" and one["status"] == "True"]
+    return [datetime.fromisoformat(one["lastTransitionTime"]).timestamp() for one in ready]

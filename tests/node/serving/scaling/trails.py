@@ -65,6 +65,11 @@ class Trail:
         )
         return found[0]
 
+    def counts_before(self, moment: float) -> list[int]:
+        """The numbers that were heard before a moment in seconds since 1970."""
+        until = time.monotonic() - (time.time() - moment)
+        return [one.replicas for one in self._changes if one.at < until]
+
     @property
     def reversals(self) -> int:
         """How often it turned from growing to shrinking or back."""
