@@ -19,6 +19,11 @@ def add_traffic(parser: argparse.ArgumentParser, files: str) -> None:
         "since --since (24h) ago",
     )
     parser.add_argument("-n", "--namespace", help="its namespace; default: the kubeconfig's")
+    parser.add_argument(
+        "--prometheus",
+        metavar="URL",
+        help="with --from: draw requests from the rates and mean lengths that this Prometheus kept, not from logs",
+    )
 
 
 def add_search_on_traffic(parser: argparse.ArgumentParser) -> None:

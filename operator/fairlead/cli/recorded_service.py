@@ -32,6 +32,14 @@ class ServiceRecording:
     lines: tuple[bytes, ...]
     """Access lines, in the order of each router; none where they were not wanted."""
 
+    @property
+    def gateway(self) -> str | None:
+        """The gateway whose routers serve it; None: it has routers of its own."""
+        content = self.documents[0].content
+        assert isinstance(content, dict)
+        named = (content["spec"].get("gateway") or {}).get("name")
+        return None if named is None else str(named)
+
     def write(self, folder: Path) -> Path:
         """The lines as a file, named for what is said of the traffic."""
         file = folder / f"infd-{self.name}.access-lines"

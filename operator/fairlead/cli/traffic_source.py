@@ -10,6 +10,7 @@ from tempfile import TemporaryDirectory
 from typing import Final
 
 from fairlead.cli import argument_values, recorded_service
+from fairlead.cli.prometheus_traffic import RouterHistory
 from fairlead.cli.recorded_service import ServiceRecording
 from fairlead.cli.simulate_traffic import ReadTrace, TraceCut, TraceFile
 
@@ -27,12 +28,21 @@ class TrafficSource:
 @contextmanager
 def opened(chosen: argparse.Namespace) -> Iterator[TrafficSource]:
     """Looked through; what was fetched is kept while it is played."""
+    if chosen.prometheus is not None and (chosen.service is None or chosen.traffic):
+        raise argument_values.ArgumentValueError(
+            "--prometheus: it says what the routers of --from infd/NAME were asked; name it, and no --traffic"
+        )
     if chosen.service is None:
         if not chosen.files or not chosen.traffic:
             raise argument_values.ArgumentValueError(
                 "no FILE with --traffic TRACE, and no --from infd/NAME: name what is played, and on which requests"
             )
         yield TrafficSource(trace=_looked_through(chosen, Path(chosen.traffic), _seconds(chosen.since)))
+    elif chosen.prometheus is not None:
+        recorded = recorded_service.at_once(chosen.service, chosen.namespace, None)
+        with TemporaryDirectory(prefix="fairlead-") as folder:
+            trace = _looked_through(chosen, _history(chosen, recorded).write(Path(folder)), 0.0)
+            yield TrafficSource(trace=trace, recorded=recorded)
     elif chosen.traffic:
         recorded = recorded_service.at_once(chosen.service, chosen.namespace, None)
         trace = _looked_through(chosen, Path(chosen.traffic), _seconds(chosen.since))
@@ -43,6 +53,20 @@ def opened(chosen: argparse.Namespace) -> Iterator[TrafficSource]:
         with TemporaryDirectory(prefix="fairlead-") as folder:
             trace = _looked_through(chosen, recorded.write(Path(folder)), 0.0)
             yield TrafficSource(trace=trace, recorded=recorded)
+
+
+def _history(chosen: argparse.Namespace, recorded: ServiceRecording) -> RouterHistory:
+    if recorded.gateway is not None:
+        raise argument_values.ArgumentValueError(
+            f"--prometheus: the routers of gateway {recorded.gateway} count all its deployments together; give access "
+            "lines with --traffic, or leave --prometheus out"
+        )
+    return RouterHistory(
+        url=chosen.prometheus,
+        namespace=recorded.namespace,
+        name=recorded.name,
+        seconds=_seconds(chosen.since) or USUAL_HOURS * 3600.0,
+    )
 
 
 def _looked_through(chosen: argparse.Namespace, path: Path, since: float) -> ReadTrace:
