@@ -38,33 +38,45 @@ def tenant(claims: Mapping[str, Any], terms: TokenTerms, now: float) -> ProvedTe
     """The tenant of a proved token at this Unix time, or why it opens nothing."""
     wrong = _wrong_place(claims, terms.issuer) or _wrong_time(claims, now)
     if wrong is not None:
-        return Refusal(reason=RefusalReason.TOKEN_REFUSED, message=wrong)
+        return wrong
     named = _texts(claims.get(terms.issuer.tenant_claim))
     name = next((terms.tenants[one] for one in named if one in terms.tenants), None)
     return ProvedTenant(name=name, until=claims["exp"]) if name is not None else _stranger(terms, named)
 
 
-def _wrong_place(claims: Mapping[str, Any], issuer: TokenIssuer) -> str | None:
+def _wrong_place(claims: Mapping[str, Any], issuer: TokenIssuer) -> Refusal | None:
     if claims.get("iss") != issuer.issuer:
-        return f"The token's iss is {_shown(claims.get('iss'))}, not the issuer here: get one from that issuer."
+        return _refused(
+            f"The token's iss is {_shown(claims.get('iss'))}, not the issuer here: get one from that issuer."
+        )
     if issuer.audiences.isdisjoint(_texts(claims.get("aud"))):
         wanted = " or ".join(_shown(one) for one in sorted(issuer.audiences)[:2])
-        return f"The token's aud is {_shown(claims.get('aud'))}: get a token for {wanted}."
+        return _refused(f"The token's aud is {_shown(claims.get('aud'))}: get a token for {wanted}.")
     return None
 
 
-def _wrong_time(claims: Mapping[str, Any], now: float) -> str | None:
+def _wrong_time(claims: Mapping[str, Any], now: float) -> Refusal | None:
     ends: Any = claims.get("exp")
     begins: Any = claims.get("nbf", 0)
     if not _is_time(ends):
-        return "The token has no exp, so it would never end: get one that says in seconds since 1970 when it does."
+        return _refused(
+            "The token has no exp, so it would never end: get one that says in seconds since 1970 when it does."
+        )
     if not _is_time(begins):
-        return "The token's nbf is no time: get one that says it in seconds since 1970."
+        return _refused("The token's nbf is no time: get one that says it in seconds since 1970.")
     if now >= ends + LEEWAY_SECONDS:
-        return f"The token ended {now - ends:.0f} s ago, with {LEEWAY_SECONDS:.0f} s of leeway: get a new one."
+        return _refused(
+            f"The token ended {now - ends:.0f} s ago, with {LEEWAY_SECONDS:.0f} s of leeway: get a new one."
+        )
     if now < begins - LEEWAY_SECONDS:
-        return f"The token begins in {begins - now:.0f} s, with {LEEWAY_SECONDS:.0f} s of leeway: send it then."
+        return _refused(
+            f"The token begins in {begins - now:.0f} s, with {LEEWAY_SECONDS:.0f} s of leeway: send it then."
+        )
     return None
+
+
+def _refused(message: str) -> Refusal:
+    return Refusal(reason=RefusalReason.TOKEN_REFUSED, message=message)
 
 
 def _is_time(value: Any) -> bool:  # noqa: ANN401 - anything may stand in a claim
