@@ -28,7 +28,8 @@ from fairlead.routing.tokens.token_proof import TokenHead
 log = logging.getLogger(__name__)
 
 KEPT_SECONDS: Final = 60.0
-"""How long a token counts as proved at most; to prove one takes some 50 µs, to find it again one."""
+"""How long a token counts as proved at most: to prove one took 60 to 110 µs, with ES384 and ES512 470, and to find it
+again one."""
 MOST_KEPT: Final = 4096
 MOST_SOUGHT: Final = 64
 """Key ids that no key has: whoever makes them up takes no memory."""
