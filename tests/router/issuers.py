@@ -10,7 +10,8 @@ from typing import Any, Final
 from aiohttp import web
 
 from fairlead.router.key_reading_pace import KeyReadingPace
-from tests.router.planes import HOST
+from tests.emulator.living import living
+from tests.router.planes import HOST, PROMPT, Plane, plane, written
 from tests.router.test_tls import certified
 from tests.routing.tokens.issuing import Signer, key_set, signer
 
@@ -87,3 +88,52 @@ async def issuer(folder: Path) -> AsyncIterator[Issuer]:
     """An issuer that answers well."""
     async with Issuer(folder).listening() as made:
         yield made
+
+
+def tenants(folder: Path, **claims: list[str]) -> list[dict[str, Any]]:
+    """Three: `shop` and `bank` with keys as well."""
+    found = []
+    for name in ("shop", "bank", "lab"):
+        (folder / f"{name}-key").write_text(f"sk-{name}")
+        files = [] if name == "lab" else [str(folder / f"{name}-key")]
+        found.append({"name": name, "keyFiles": files, "claims": claims.get(name, [])})
+    return found
+
+
+@asynccontextmanager
+async def secured(
+    folder: Path,
+    there: Issuer,
+    pace: KeyReadingPace = QUICK,
+    address: str = "",
+    **claims: list[str],
+) -> AsyncIterator[Plane]:
+    """A router in front of one engine, for these tenants and tokens of this issuer."""
+    async with living() as (engine,):
+        config = written(folder, [address or engine.address], oidc=there.oidc, tenants=tenants(folder, **claims))
+        async with plane(config, pace=pace) as router:
+            await router.until("routable")
+            yield router
+
+
+async def sent(router: Plane, key: str, path: str = "/v1/completions") -> tuple[int, str, dict[str, str]]:
+    """Status, code of the error, and headers."""
+    headers = {"authorization": f"Bearer {key}"}
+    async with router.session.post(router.url + path, json=PROMPT, headers=headers) as answer:
+        document = await answer.json()
+        code = document.get("error", {}).get("code", "")
+        return answer.status, code, {name.lower(): value for name, value in answer.headers.items()}
+
+
+async def message(router: Plane, key: str) -> str:
+    async with router.session.post(
+        router.url + "/v1/completions", json=PROMPT, headers={"authorization": f"Bearer {key}"}
+    ) as answer:
+        found: str = (await answer.json())["error"]["message"]
+        return found
+
+
+async def keys_read(router: Plane, there: Issuer) -> None:
+    """Wait until the router has the issuer's keys."""
+    while (await sent(router, there.token()))[0] == 503:
+        await asyncio.sleep(0.01)

@@ -220,8 +220,8 @@ def test_an_issuer_that_does_not_answer_is_said_once_and_its_last_keys_stay(
         await tokens.close()
 
     run_story(story())
-    said = [one.getMessage() for one in caplog.records if "internal error" not in one.getMessage()]
-    assert said == [
+    lines = [one.getMessage() for one in caplog.records if "internal error" not in one.getMessage()]
+    assert lines == [
         f"issuer {URL}: its keys cannot be read (no answer within 5 s); tokens get 503 until then",
         f"issuer {URL}: 1 keys read",
         f"issuer {URL}: its keys cannot be read (RuntimeError); those read before stay",

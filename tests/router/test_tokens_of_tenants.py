@@ -1,76 +1,19 @@
 """Tenants who come with tokens of an issuer to a whole router, beside those with API keys."""
 
 import asyncio
-import hmac
 import json
 import subprocess
 import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from hashlib import sha256
 from pathlib import Path
 from time import time  # noqa: TID251 - tokens end by the clock that the router reads
 from typing import Any
 
-import pytest
-from cryptography.hazmat.primitives import serialization
-
-from fairlead.router.key_reading_pace import KeyReadingPace
 from tests.emulator.living import living
-from tests.router.issuers import QUICK, SELDOM, Issuer, issuer
+from tests.router.issuers import QUICK, SELDOM, issuer, keys_read, message, secured, sent, tenants
 from tests.router.planes import HOST, PROMPT, STREAM, Plane, Raw, free_port, plane, run_story, whole, written
-from tests.routing.tokens.issuing import encoded, part, signer, unsigned
+from tests.routing.tokens.issuing import signer
 
 ANSWER = whole(b'{"usage": {"prompt_tokens": 1, "completion_tokens": 1}}')
-
-
-def tenants(folder: Path, **claims: list[str]) -> list[dict[str, Any]]:
-    """Three: `shop` and `bank` with keys as well."""
-    found = []
-    for name in ("shop", "bank", "lab"):
-        (folder / f"{name}-key").write_text(f"sk-{name}")
-        files = [] if name == "lab" else [str(folder / f"{name}-key")]
-        found.append({"name": name, "keyFiles": files, "claims": claims.get(name, [])})
-    return found
-
-
-@asynccontextmanager
-async def secured(
-    folder: Path,
-    there: Issuer,
-    pace: KeyReadingPace = QUICK,
-    address: str = "",
-    **claims: list[str],
-) -> AsyncIterator[Plane]:
-    """A router in front of one engine, for these tenants and tokens of this issuer."""
-    async with living() as (engine,):
-        config = written(folder, [address or engine.address], oidc=there.oidc, tenants=tenants(folder, **claims))
-        async with plane(config, pace=pace) as router:
-            await router.until("routable")
-            yield router
-
-
-async def sent(router: Plane, key: str, path: str = "/v1/completions") -> tuple[int, str, dict[str, str]]:
-    """Status, code of the error, and headers."""
-    headers = {"authorization": f"Bearer {key}"}
-    async with router.session.post(router.url + path, json=PROMPT, headers=headers) as answer:
-        document = await answer.json()
-        code = document.get("error", {}).get("code", "")
-        return answer.status, code, {name.lower(): value for name, value in answer.headers.items()}
-
-
-async def message(router: Plane, key: str) -> str:
-    async with router.session.post(
-        router.url + "/v1/completions", json=PROMPT, headers={"authorization": f"Bearer {key}"}
-    ) as answer:
-        found: str = (await answer.json())["error"]["message"]
-        return found
-
-
-async def known(router: Plane, there: Issuer) -> None:
-    """Wait until the router has the issuer's keys."""
-    while (await sent(router, there.token()))[0] == 503:
-        await asyncio.sleep(0.01)
 
 
 async def readings(router: Plane, result: str) -> float:
@@ -80,7 +23,7 @@ async def readings(router: Plane, result: str) -> float:
 def test_a_token_and_a_key_of_one_tenant_are_the_same_tenants_requests(tmp_path: Path) -> None:
     async def story() -> None:
         async with issuer(tmp_path) as there, secured(tmp_path, there) as router:
-            await known(router, there)
+            await keys_read(router, there)
             for key in (there.token(), "sk-shop", there.token("bank"), there.token("lab")):
                 assert (await sent(router, key))[:2] == (200, "")
             for name, requests in (("shop", 3), ("bank", 1), ("lab", 1)):
@@ -106,7 +49,7 @@ def test_a_tenant_with_a_token_reads_its_own_usage_and_its_own_models(tmp_path: 
             config.write_text(json.dumps(text))
             async with plane(config, pace=QUICK) as router:
                 await router.until("routable")
-                await known(router, there)
+                await keys_read(router, there)
                 pages = {}
                 for name in ("shop", "bank"):
                     headers = {"authorization": f"Bearer {there.token(name)}"}
@@ -131,7 +74,7 @@ def test_no_token_reaches_an_engine(tmp_path: Path) -> None:
             Raw(*[ANSWER] * 3).listening() as engine,
             secured(tmp_path, there, address=engine.address) as router,
         ):
-            await known(router, there)
+            await keys_read(router, there)
             assert len(engine.seen) == 1
             assert b"eyJ" not in b"".join(engine.seen)
 
@@ -150,7 +93,7 @@ def test_before_the_first_reading_tokens_wait_outside_and_keys_do_not(tmp_path: 
                 async with router.session.get(router.url + "/ready") as answer:
                     assert answer.status == 200
                 there.opened.set()
-                await known(router, there)
+                await keys_read(router, there)
                 assert (await sent(router, there.token()))[0] == 200
 
     run_story(story())
@@ -159,7 +102,7 @@ def test_before_the_first_reading_tokens_wait_outside_and_keys_do_not(tmp_path: 
 def test_keys_that_are_rotated_while_requests_run_cost_no_request_that_is_sent_again(tmp_path: Path) -> None:
     async def story() -> None:
         async with issuer(tmp_path) as there, secured(tmp_path, there, SELDOM) as router:
-            await known(router, there)
+            await keys_read(router, there)
             codes: list[tuple[int, str]] = []
             stopped = asyncio.Event()
 
@@ -190,7 +133,7 @@ def test_keys_that_are_rotated_while_requests_run_cost_no_request_that_is_sent_a
 def test_while_the_issuer_is_away_its_last_keys_count(tmp_path: Path) -> None:
     async def story() -> None:
         async with issuer(tmp_path) as there, secured(tmp_path, there) as router:
-            await known(router, there)
+            await keys_read(router, there)
             for answer in ("status", "gone"):
                 there.opened.set()
                 there.page = (
@@ -218,7 +161,7 @@ def test_a_token_ends_on_a_connection_that_is_kept(tmp_path: Path) -> None:
 
     async def story() -> None:
         async with issuer(tmp_path) as there, secured(tmp_path, there) as router:
-            await known(router, there)
+            await keys_read(router, there)
             token = there.token(exp=time() - 28)
             reader, writer = await asyncio.open_connection(HOST, router.port)
             content = json.dumps(PROMPT).encode()
@@ -244,7 +187,7 @@ def test_a_token_ends_on_a_connection_that_is_kept(tmp_path: Path) -> None:
 def test_a_stream_that_began_in_time_is_not_cut_when_its_token_ends(tmp_path: Path) -> None:
     async def story() -> None:
         async with issuer(tmp_path) as there, secured(tmp_path, there) as router:
-            await known(router, there)
+            await keys_read(router, there)
             headers = {"authorization": f"Bearer {there.token(exp=time() - 28.5)}"}
             body = STREAM | {"max_tokens": 1500}
             async with router.session.post(router.url + "/v1/completions", json=body, headers=headers) as answer:
@@ -254,73 +197,10 @@ def test_a_stream_that_began_in_time_is_not_cut_when_its_token_ends(tmp_path: Pa
     run_story(story())
 
 
-def forged(there: Issuer, algorithm: str) -> str:
-    """A token that is signed with the public key, as if that were a secret."""
-    public = there.shown[0].private.public_key()
-    pem = public.public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
-    start = part({"alg": algorithm, "kid": "one"}) + b"." + part(there.claims())
-    return (start + b"." + encoded(hmac.digest(pem, start, sha256))).decode()
-
-
-def test_whatever_is_wrong_before_the_signature_is_said_in_the_same_words(tmp_path: Path) -> None:
-    async def story() -> None:
-        async with issuer(tmp_path) as there, secured(tmp_path, there) as router:
-            await known(router, there)
-            claims = there.claims()
-            other = signer("ES256", "other")
-            tokens = {
-                "nobody signs": unsigned({"alg": "none", "kid": "one"}, claims).decode(),
-                "the public key as a secret": forged(there, "HS256"),
-                "that, and the right algorithm": forged(there, "ES256"),
-                "another key": other.token(claims, {"kid": "one"}).decode(),
-                "too long": there.token(groups="x" * 9000),
-                "cut": there.token()[:-4],
-                "no signature": there.token().rpartition(".")[0] + ".",
-                "another algorithm of our key": unsigned({"alg": "RS256", "kid": "one"}, claims).decode(),
-            }
-            words = {}
-            for name, token in tokens.items():
-                assert (name, *(await sent(router, token))[:2]) == (name, 401, "token_refused")
-                words[name] = await message(router, token)
-            assert len(set(words.values())) == 1, words
-            path = there.shown[0].token(claims, {"kid": "../../etc/passwd"}).decode()
-            while (await sent(router, path))[0] == 503:
-                await asyncio.sleep(0.01)
-            assert (await sent(router, path))[:2] == (401, "token_refused")
-            assert await message(router, path) in words.values()
-
-    run_story(story())
-
-
-@pytest.mark.parametrize(
-    ("claims", "status", "code", "words"),
-    [
-        ({"aud": "others"}, 401, "token_refused", "The token's aud is 'others': get a token for 'models'."),
-        ({"iss": "https://other.example"}, 401, "token_refused", "The token's iss is 'https://other.example'"),
-        ({"exp": None}, 401, "token_refused", "The token has no exp"),
-        ({"nbf": 4_000_000_000}, 401, "token_refused", "The token begins in "),
-        ({"sub": "nobody"}, 403, "unknown_tenant", "The token's 'sub' is 'nobody', and no tenant here has that"),
-        ({"sub": ["x", "y"]}, 403, "unknown_tenant", "The token's 'sub' is 'x', and no tenant here has that"),
-    ],
-    ids=["audience", "issuer", "no end", "not yet", "no tenant", "none of a list"],
-)
-def test_a_token_that_holds_and_opens_nothing_is_told_why(
-    claims: dict[str, Any], status: int, code: str, words: str, tmp_path: Path
-) -> None:
-    async def story() -> None:
-        async with issuer(tmp_path) as there, secured(tmp_path, there) as router:
-            await known(router, there)
-            token = there.shown[0].token(there.claims() | claims).decode()
-            assert (await sent(router, token))[:2] == (status, code)
-            assert (await message(router, token)).startswith(words)
-
-    run_story(story())
-
-
 def test_claims_of_a_tenant_may_be_several_and_a_token_may_have_several(tmp_path: Path) -> None:
     async def story() -> None:
         async with issuer(tmp_path) as there, secured(tmp_path, there, bank=["b", "c"], lab=["l"]) as router:
-            await known(router, there)
+            await keys_read(router, there)
             for sub in ("c", ["x", "b", "l"], "shop", ["l"]):
                 assert (await sent(router, there.token(sub)))[0] == 200
             assert (await sent(router, there.token("bank")))[:2] == (403, "unknown_tenant")
