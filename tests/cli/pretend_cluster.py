@@ -23,6 +23,9 @@ class PretendCluster(FakeApi):
         super().__init__()
         self.pages: dict[str, bytes | tuple[int, str]] = {}
         """What the operator's pod answers: a page, or a status and its words."""
+        self.logs: dict[str, bytes] = {}
+        """By pod; others may not be read."""
+        self.log_queries: list[dict[str, str]] = []
 
     def has_operator(self) -> None:
         """One pod of it, in its usual namespace."""
@@ -68,12 +71,21 @@ class PretendCluster(FakeApi):
         return listed | {"items": kept}
 
     async def _carry_out(self, request: web.Request, sent: FakeRequest, body: Manifest) -> web.StreamResponse:
+        if sent.subresource == "log":
+            return self._log(sent)
         if sent.subresource != "proxy":
             return await super()._carry_out(request, sent, body)
         page = self.pages.get(request.path.partition("/proxy")[2], (404, "not decided here"))
         if isinstance(page, bytes):
             return web.Response(body=page, content_type="application/json")
         return web.Response(status=page[0], text=page[1])
+
+    def _log(self, sent: FakeRequest) -> web.Response:
+        self.log_queries.append(sent.query)
+        if sent.name in self.logs:
+            return web.Response(body=self.logs[sent.name], content_type="text/plain")
+        refusal = {"kind": "Status", "reason": "Forbidden", "message": f'pods "{sent.name}" is forbidden: pods/log'}
+        return web.json_response(refusal, status=403)
 
 
 @contextmanager

@@ -174,7 +174,7 @@ def test_what_cannot_be_advised_is_said(run: Run, tmp_path: Path, files: Path) -
     service = SERVICES[1]
     deployment, traffic = str(service.written(tmp_path)), str(service.traffic(tmp_path))
     words = ("--traffic", traffic)
-    assert "chat: it has no objective to miss" in run("advise", deployment, *words)[2]
+    assert "chat: it has no objective to keep" in run("advise", deployment, *words)[2]
     assert "a second InferenceDeployment; give one at a time" in run("advise", str(files / "fleet"), *words)[2]
     long = FaultyService(
         fault="", product="NVIDIA-L4", traffic=service.traffic, engine={"context": {"maxTokens": 131072}}

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from fairlead.cli import simulate_traffic
+from fairlead.cli import simulate_traffic, trace_lines
 from fairlead.cli.main import main
 
 HEADER = "seconds,prompt_tokens,output_tokens\n"
@@ -18,7 +18,7 @@ HEADER = "seconds,prompt_tokens,output_tokens\n"
         (HEADER + "0,1,1\n5,nan,1\n", "line 3: prompt_tokens is nan, and must be a number"),
         (HEADER + "0,1,1\n5,-7,1\n", "line 3: prompt_tokens is -7, and must be between 0 and 1e+15"),
         (HEADER + "0,1\n", "line 2: it has 2 fields, and the header 3"),
-        ("time,prompt_tokens,output_tokens\n0,1,1\n", "its first line says of no format that is known what it is"),
+        ("time,prompt_tokens,output_tokens\n0,1,1\n", "its first line is of no known format"),
         (HEADER + "inf,1,1\n", "line 2: seconds is inf, and must be a number"),
         (HEADER + "0,1.5,1\n", "line 2: prompt_tokens is 1.5, and must be a whole number"),
     ],
@@ -57,8 +57,8 @@ def test_the_beginning_of_a_long_file_is_played_and_the_rest_never_read(
 def test_what_unpacks_without_end_is_stopped(
     files: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(simulate_traffic, "MOST_BYTES", 100)
-    monkeypatch.setattr(simulate_traffic, "LONGEST_LINE", 60)
+    monkeypatch.setattr(trace_lines, "MOST_BYTES", 100)
+    monkeypatch.setattr(trace_lines, "LONGEST_LINE", 60)
     (files / "bomb.csv.gz").write_bytes(gzip.compress((HEADER + "0,1,1\n" * 30).encode()))
     (files / "line.csv").write_text(HEADER + "0" * 60)
     for name, because in (
@@ -102,9 +102,9 @@ def test_a_long_silence_is_said_and_may_be_cut(files: Path, capsys: pytest.Captu
 @pytest.mark.parametrize(
     ("text", "because"),
     [
-        ("a,b,c\n1,2,3\n", "its first line says of no format that is known what it is; the first line of a CSV is"),
-        ("", "its first line says of no format"),
-        ('{"nobody": 1}\n', "its first line says of no format"),
+        ("a,b,c\n1,2,3\n", "its first line is of no known format; a CSV begins with"),
+        ("", "its first line is of no known format"),
+        ('{"nobody": 1}\n', "its first line is of no known format"),
         ("seconds,prompt_tokens,output_tokens\n", "no request is left to play; check --since and --until"),
         ("seconds,prompt_tokens,output_tokens\n0,1,1\nx,1,1\n", "line 3: seconds is x, and must be a number"),
         (
@@ -127,3 +127,22 @@ def test_bytes_that_are_no_text_are_named(files: Path, capsys: pytest.CaptureFix
     (files / "bad.csv").write_bytes(b"\xff\xfe\x00")
     assert main(["simulate", str(files / "fleet"), "--traffic", str(files / "bad.csv")]) == 2
     assert "it is no text in UTF-8" in capsys.readouterr().err
+
+
+def test_clients_of_servegen_are_drawn_from_rates_and_the_lengths_beside_them(
+    files: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rates = "t_s,client,rate_rps,cv,dist,shape,scale\n600,a,0.5,1,G,1,2\n1200,a,0.25,1,W,0.9,4\n"
+    lengths = "t_s,client,field,mean,p0,p100\n0,a,input_tokens,800,800,800\n0,a,output_tokens,20,10,30\n"
+    words = ["simulate", str(files / "fleet"), "--traffic", str(files / "mid-rates.csv.gz")]
+    (files / "mid-rates.csv.gz").write_bytes(gzip.compress(rates.encode()))
+    assert main(words) == 2
+    assert "read with their lengths from mid-lengths.csv beside it" in capsys.readouterr().err
+
+    (files / "mid-lengths.csv.gz").write_bytes(gzip.compress(lengths.encode()))
+    assert main(words) == 0
+    first = capsys.readouterr().out
+    assert first.startswith("mid-rates.csv.gz: 450 requests in ")
+    assert ", 800 prompt and " in first
+    assert main(words) == 0
+    assert capsys.readouterr().out == first, "the same files are the same traffic"

@@ -9,9 +9,8 @@ from fairlead.backtest.advice import Advice, AdvisedService
 from fairlead.backtest.candidate import Candidate, Unplayable
 from fairlead.backtest.hindrances import PricedCard
 from fairlead.backtest.levers import Lever
-from fairlead.cli import plan_play, playable, simulate_inputs
-from fairlead.cli.argument_values import ArgumentValueError
-from fairlead.fleet.capacity_plan import LatencyObjectives
+from fairlead.cli import plan_play, playable, simulate_candidates, simulate_inputs
+from fairlead.cli.traffic_source import TrafficSource
 from fairlead.sizing import replica_supply
 from fairlead.sizing.catalogue import Catalogue
 
@@ -28,34 +27,24 @@ class ShownAdvice:
     advice: Advice
 
 
-def advised(chosen: argparse.Namespace) -> ShownAdvice:
+def advised(chosen: argparse.Namespace, source: TrafficSource) -> ShownAdvice:
     """`ValueError` or `OSError` for what cannot be read or makes no sense, in words for people."""
-    read, settings = simulate_inputs.files(chosen), simulate_inputs.play_settings(chosen)
-    one, *more = read.deployments
-    if more:
-        raise ArgumentValueError(f"{more[0].place}: a second InferenceDeployment; give one at a time")
-    found = playable.read(one, read.context, read.packaged)
-    if isinstance(found, Unplayable):
-        raise ArgumentValueError(f"{found.name}: {found.reason}: {found.because}")
-    _check_objectives(found, settings.objectives)
-    traffic, words = plan_play.busiest(simulate_inputs.trace_of(chosen), MOST_REQUESTS)
+    settings = simulate_inputs.play_settings(chosen)
+    one = simulate_candidates.single(chosen, source.recorded)
+    one.check_objective(settings.objectives)
+    traffic, words = plan_play.busiest(source.trace, MOST_REQUESTS)
+    read = one.read
 
     def changed(lever: Lever) -> Candidate | Unplayable:
-        return playable.changed(one, lever, read.context, read.packaged)
+        return playable.changed(one.document, lever, read.context, read.packaged)
 
-    service = AdvisedService(candidate=found, changed=changed, cards=_cards(read.context.catalogue))
-    assert isinstance(one.content, dict)
+    service = AdvisedService(candidate=one.candidate, changed=changed, cards=_cards(read.context.catalogue))
     return ShownAdvice(
-        name=found.name, deployment=one.content, traffic=words, advice=advice.advise(service, traffic, settings)
+        name=one.candidate.name,
+        deployment=one.content,
+        traffic=words,
+        advice=advice.advise(service, traffic, settings),
     )
-
-
-def _check_objectives(one: Candidate, given: LatencyObjectives) -> None:
-    own = one.policy.objectives
-    if (given.ttft_p95_s, given.tpot_p95_s, own.ttft_p95_seconds, own.tpot_p95_seconds) == (None,) * 4:
-        raise ArgumentValueError(
-            f"{one.name}: it has no objective to miss; give --ttft-p95 2s, --tpot-p95 100ms or a policy's"
-        )
 
 
 def _cards(catalogue: Catalogue) -> list[PricedCard]:

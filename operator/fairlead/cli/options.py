@@ -7,6 +7,25 @@ PRODUCTS_HELP: Final = "YAML with `products:`, each with what differs from the c
 CONFIG_HELP: Final = "a model's own config.json, for a model the catalogue does not know; may stand several times"
 
 
+def add_traffic(parser: argparse.ArgumentParser, files: str) -> None:
+    """What is played, and where its requests come from: files with a trace, or what runs with what was logged."""
+    parser.add_argument("files", nargs="*", metavar="FILE", help=files)
+    parser.add_argument("--traffic", metavar="TRACE", help="recorded requests")
+    parser.add_argument(
+        "--from",
+        dest="service",
+        metavar="infd/NAME",
+        help="a deployment and its policy as they run in the cluster; without --traffic on what its routers logged "
+        "since --since (24h) ago",
+    )
+    parser.add_argument("-n", "--namespace", help="its namespace; default: the kubeconfig's")
+    parser.add_argument(
+        "--prometheus",
+        metavar="URL",
+        help="with --from: draw requests from the rates and mean lengths that this Prometheus kept, not from logs",
+    )
+
+
 def add_search_on_traffic(parser: argparse.ArgumentParser) -> None:
     """What every search for something better on one trace takes, after the files and the trace."""
     parser.add_argument("--since", metavar="DURATION", help="leave out what came before (30m)")

@@ -1,24 +1,27 @@
-"""`fairlead simulate FILE… --traffic TRACE`: play deployments on recorded traffic before they are applied."""
+"""`fairlead simulate`: play deployments on recorded traffic before they are applied."""
 
 import argparse
 import sys
+from typing import TYPE_CHECKING
 
 from fairlead.cli import options
+
+if TYPE_CHECKING:
+    from fairlead.cli.traffic_source import TrafficSource
 
 AGAINST = ("hpa", "keda", "knative", "aibrix", "wva", "static")
 """As `backtest.contenders` has them, which this does not import so that help comes at once."""
 
 EPILOG = (
-    "Each deployment of the files is a candidate; give the policies that they name too. TRACE, .gz too: the routers' "
-    "access lines, a CSV with seconds,prompt_tokens,output_tokens, Azure's CSV, or Mooncake's JSON lines."
+    "Each deployment of the files is a candidate; give their policies too. TRACE, .gz too: access lines, "
+    "seconds,prompt_tokens,output_tokens as CSV, Azure's, ServeGen's or Mooncake's. With --from what runs is the first."
 )
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """What the command takes."""
     parser.epilog = EPILOG
-    parser.add_argument("files", nargs="+", metavar="FILE", help="YAML files, or folders of them")
-    parser.add_argument("--traffic", required=True, metavar="TRACE", help="recorded requests")
+    options.add_traffic(parser, "YAML files, or folders of them")
     parser.add_argument("--since", metavar="DURATION", help="leave out what came before (30m)")
     parser.add_argument(
         "--until", metavar="DURATION", help="and what came later than this after the first request (2h)"
@@ -63,16 +66,19 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(chosen: argparse.Namespace) -> int:
     """0 when a candidate keeps its objectives, 1 when none does, 2 for wrong arguments or an unreadable trace."""
-    from fairlead.cli import simulate_inputs, simulate_report, simulate_runs, simulate_text
+    from fairlead.cli import playing_errors, traffic_source
 
-    try:
-        inputs = simulate_inputs.read(chosen)
-    except OSError as problem:
-        print(f"fairlead simulate: {problem.filename}: {problem.strerror or problem}", file=sys.stderr)
-        return 2
-    except ValueError as problem:
-        print(f"fairlead simulate: {problem}", file=sys.stderr)
-        return 2
+    def compared() -> int:
+        with traffic_source.opened(chosen) as source:
+            return _compared(chosen, source)
+
+    return playing_errors.reported("simulate", compared)
+
+
+def _compared(chosen: argparse.Namespace, source: "TrafficSource") -> int:
+    from fairlead.cli import recorded_latency, simulate_inputs, simulate_report, simulate_runs, simulate_text
+
+    inputs = simulate_inputs.read(chosen, source)
     for one in inputs.unplayable:
         print(f"fairlead simulate: {one.name}: {one.reason}: {one.because}", file=sys.stderr)
     if inputs.unplayable:
@@ -83,7 +89,10 @@ def run(chosen: argparse.Namespace) -> int:
         names = "; ".join(missing)
         print(f"\nfairlead simulate: interrupted; not played, or not as often: {names}", file=sys.stderr)
     rows = tuple(outcome.rows(inputs.comparison))
-    shown = simulate_text.Shown(traffic=inputs.words, rows=rows, decisions=chosen.decisions)
+    words = inputs.words
+    if source.recorded is not None and source.recorded.lines and rows:
+        words += f"\n{recorded_latency.beside(recorded_latency.of_lines(source.recorded.lines), rows[0])}"
+    shown = simulate_text.Shown(traffic=words, rows=rows, decisions=chosen.decisions)
     print(simulate_text.RENDER[chosen.output](shown))
     if chosen.html:
         simulate_report.write(chosen, inputs, shown, tuple(missing))

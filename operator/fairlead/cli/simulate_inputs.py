@@ -5,24 +5,18 @@ import os
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from math import inf
 from pathlib import Path
 from typing import Final
 
-from fairlead.api import kinds
-from fairlead.backtest import contenders, levers
+from fairlead.backtest import contenders
 from fairlead.backtest.candidate import Candidate, Unplayable
 from fairlead.backtest.play import PlayedTraffic, PlaySettings
-from fairlead.cli import argument_values, offline_data, playable
+from fairlead.cli import argument_values, simulate_candidates
 from fairlead.cli.simulate_runs import Comparison, Repeat
-from fairlead.cli.simulate_traffic import ReadTrace, TraceCut, TraceFile
-from fairlead.cluster import documents
-from fairlead.cluster.documents import YamlDocument
-from fairlead.emulator import packaged_data
-from fairlead.emulator.packaged_data import PackagedData
+from fairlead.cli.simulate_traffic import ReadTrace
+from fairlead.cli.traffic_source import TrafficSource
 from fairlead.fleet.capacity_plan import LatencyObjectives
 from fairlead.fleet.randomness import RandomSource
-from fairlead.review.context import ReviewContext
 from fairlead.simulator.traffic.arrivals import RequestArrival
 from fairlead.simulator.virtual_fleet.cold_starts import (
     ColdStartDistribution,
@@ -48,7 +42,7 @@ class SimulateInputs:
     jobs: int
 
 
-def read(chosen: argparse.Namespace) -> SimulateInputs:
+def read(chosen: argparse.Namespace, source: TrafficSource) -> SimulateInputs:
     """`ValueError` or `OSError` for what cannot be read or makes no sense, in words for people."""
     if chosen.start is not None and not 0 <= chosen.start <= 10_000:
         raise argument_values.ArgumentValueError(f"--start {chosen.start}: a number between 0 and 10000")
@@ -62,8 +56,8 @@ def read(chosen: argparse.Namespace) -> SimulateInputs:
     if chosen.html is not None and not Path(chosen.html).absolute().parent.is_dir():
         raise argument_values.ArgumentValueError(f"--html {chosen.html}: there is no such folder; make it first")
     settings = play_settings(chosen)
-    trace = trace_of(chosen)
-    found = tuple(_candidates(chosen))
+    trace = source.trace
+    found = tuple(simulate_candidates.candidates(chosen, source.recorded))
     playable = tuple(one for one in found if isinstance(one, Candidate))
     unplayable = tuple(one for one in found if isinstance(one, Unplayable))
     against = () if unplayable else chosen.against
@@ -100,17 +94,6 @@ def play_settings(chosen: argparse.Namespace) -> PlaySettings:
         cold_starts=None if chosen.cold_start is None else _cold_starts(chosen.cold_start),
         start=chosen.start,
     )
-
-
-def trace_of(chosen: argparse.Namespace) -> ReadTrace:
-    """Looked through once."""
-    cut = TraceCut(
-        since=_duration("--since", chosen.since) or 0.0,
-        until=_duration("--until", chosen.until) or inf,
-        speed_up=argument_values.number("--speed-up", chosen.speed_up, 0.01, 1000.0),
-        longest_gap=_duration("--longest-gap", chosen.longest_gap) or inf,
-    )
-    return TraceFile(path=Path(chosen.traffic), cut=cut).looked_through()
 
 
 def _seeded(
@@ -169,40 +152,6 @@ def _cold_starts(written: str) -> ColdStartDistribution:
             f"--cold-start {written}: the median, and the time that 95 of 100 starts keep, which is no less: 110s..250s"
         )
     return LogNormalColdStarts(p50=p50, p95=p95)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReadFiles:
-    """The deployments of the files, and what is known beside them."""
-
-    deployments: tuple[YamlDocument, ...]
-    context: ReviewContext
-    packaged: PackagedData
-
-
-def files(chosen: argparse.Namespace) -> ReadFiles:
-    """At least one deployment."""
-    found = list(documents.read(chosen.files))
-    context = offline_data.offline_knowledge(chosen.config_json, chosen.products, found)
-    packaged = packaged_data.load(Path(chosen.step_times) if chosen.step_times else None)
-    deployments = tuple(one for one in found if _is_deployment(one))
-    if not deployments:
-        raise ValueError(f"{', '.join(chosen.files)}: no InferenceDeployment in it; give one, or several to compare")
-    return ReadFiles(deployments=deployments, context=context, packaged=replace(packaged, catalogue=context.catalogue))
-
-
-def _candidates(chosen: argparse.Namespace) -> Iterator[Candidate | Unplayable]:
-    read = files(chosen)
-    what_ifs = [levers.read(written) for written in chosen.what_if]
-    for one in read.deployments:
-        yield playable.read(one, read.context, read.packaged)
-        yield from (playable.changed(one, lever, read.context, read.packaged) for lever in what_ifs)
-
-
-def _is_deployment(one: YamlDocument) -> bool:
-    if one.problem:
-        raise ValueError(f"{one.place}: {one.problem}")
-    return isinstance(one.content, dict) and one.content.get("kind") == kinds.DEPLOYMENT.name
 
 
 def _duration(word: str, written: str | None) -> float | None:

@@ -8,27 +8,19 @@ import gzip
 import zlib
 from array import array
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain
 from math import inf
 from pathlib import Path
-from typing import Final, TextIO
+from typing import Final
 
+from fairlead.cli import client_mixes, trace_lines
 from fairlead.fleet.plurals import count
 from fairlead.simulator.traffic import access_lines, request_traces
 from fairlead.simulator.traffic.arrivals import RequestArrival, UnreadableTraffic
 
-FORMATS: Final = (
-    f"the first line of a CSV is {','.join(request_traces.COLUMNS)} or TIMESTAMP,ContextTokens,GeneratedTokens; JSON "
-    "lines have input_length (Mooncake) or request_id (the routers' access lines)"
-)
-MOST_BYTES: Final = 2_000_000_000
-"""Of any trace; a month of ten requests a second in plain columns is a quarter of it, read in some minutes."""
 MOST_HELD_BYTES: Final = 400_000_000
 """Of access lines, which take about as much memory as they are long."""
-LONGEST_LINE: Final = 8_000_000
-"""Characters: a prompt of ten million tokens names its blocks in less."""
 MOST_KEPT: Final = 10_000_000
 """Requests; 240 MB of numbers. Longer traces are read again each time that they are played."""
 LONG_GAP_SECONDS: Final = 600.0
@@ -143,8 +135,8 @@ class TraceFile:
     def looked_through(self) -> "ReadTrace":
         """Read once, so that a bad line is named before anything is played."""
         size = self.path.stat().st_size
-        if size > MOST_BYTES and self.cut.until == inf:
-            raise UnreadableTraffic(f"{self.path}: it has {size / 1e9:.1f} GB, {TOO_LONG}")
+        if size > trace_lines.MOST_BYTES and self.cut.until == inf:
+            raise UnreadableTraffic(f"{self.path}: it has {size / 1e9:.1f} GB, {trace_lines.TOO_LONG}")
         notes: list[str] = []
         found, plain = TraceFigures(), PlainRequests()
         for one in self.cut.of(self._read(16, notes)):
@@ -161,20 +153,18 @@ class TraceFile:
     def _read(self, page_tokens: int, notes: list[str]) -> Iterator[RequestArrival]:
         """By what the first line says it is."""
         try:
-            with _lines(self.path) as lines:
+            with trace_lines.opened(self.path) as lines:
                 first = next((line for line in lines if line.strip()), "")
-                yield from _reader(first, chain((first,), lines), page_tokens, notes)
+                if client_mixes.describes(first):
+                    yield from client_mixes.arrivals(self.path, chain((first,), lines))
+                else:
+                    yield from _reader(first, chain((first,), lines), page_tokens, notes)
         except UnicodeDecodeError as problem:
-            raise UnreadableTraffic(f"{self.path}: it is no text in UTF-8; {FORMATS}") from problem
+            raise UnreadableTraffic(f"{self.path}: it is no text in UTF-8; {trace_lines.FORMATS}") from problem
         except (EOFError, zlib.error, gzip.BadGzipFile) as problem:
             raise UnreadableTraffic(f"{self.path}: it is no whole gzip file; copy or pack it again") from problem
         except UnreadableTraffic as problem:
             raise UnreadableTraffic(f"{self.path}: {problem}") from problem
-
-
-TOO_LONG: Final = (
-    f"and at most {MOST_BYTES / 1e9:g} GB are read; cut it (`head`, `split`), or play its beginning with --until"
-)
 
 
 def _reader(first: str, lines: Iterable[str], page_tokens: int, notes: list[str]) -> Iterable[RequestArrival]:
@@ -191,7 +181,7 @@ def _reader(first: str, lines: Iterable[str], page_tokens: int, notes: list[str]
         return request_traces.columns(lines)
     if "ContextTokens" in names:
         return request_traces.azure(lines)
-    raise UnreadableTraffic(f"its first line says of no format that is known what it is; {FORMATS}")
+    raise UnreadableTraffic(f"its first line is of no known format; {trace_lines.FORMATS}")
 
 
 def _held(lines: Iterable[str]) -> Iterator[str]:
@@ -205,23 +195,4 @@ def _held(lines: Iterable[str]) -> Iterator[str]:
                 f"line {number}: access lines are sorted in memory, and {most} of them have been read; split the file "
                 "by time, or write its requests in order as seconds,prompt_tokens,output_tokens"
             )
-        yield line
-
-
-@contextmanager
-def _lines(path: Path) -> Iterator[Iterator[str]]:
-    with gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8") as text:
-        yield _bounded(text)
-
-
-def _bounded(text: TextIO) -> Iterator[str]:
-    """Line by line, none of which may be so long that it is no line, and not endlessly many."""
-    size = number = 0
-    while line := text.readline(LONGEST_LINE):
-        number += 1
-        size += len(line)
-        if len(line) == LONGEST_LINE:
-            raise UnreadableTraffic(f"line {number}: it is longer than {LONGEST_LINE:,} characters; {FORMATS}")
-        if size > MOST_BYTES:
-            raise UnreadableTraffic(f"line {number}: {size / 1e9:.1f} GB lie before it, {TOO_LONG}")
         yield line

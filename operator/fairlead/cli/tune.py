@@ -1,4 +1,4 @@
-"""`fairlead tune FILE… --traffic TRACE`: search a policy's fields on one part of a trace, judge them on the rest."""
+"""`fairlead tune`: search a policy's fields on one part of a trace, judge them on the rest."""
 
 import argparse
 import sys
@@ -9,11 +9,10 @@ from fairlead.cli import options
 def arguments(parser: argparse.ArgumentParser) -> None:
     """What the command takes."""
     parser.epilog = (
-        "The files hold one InferenceDeployment that scales and the AutoscalingPolicy that it names; TRACE is what "
-        "`fairlead simulate` reads. The search sees the first part of the trace alone; the rest judges what it found."
+        "FILE: one InferenceDeployment that scales and its AutoscalingPolicy, or --from what runs; TRACE, best of a "
+        "day or more, is what `fairlead simulate` reads. The search sees its first part alone; the rest judges."
     )
-    parser.add_argument("files", nargs="+", metavar="FILE", help="YAML files, or folders of them")
-    parser.add_argument("--traffic", required=True, metavar="TRACE", help="recorded requests, a day or more")
+    options.add_traffic(parser, "YAML files, or folders of them")
     parser.add_argument("--train", default="0.5", metavar="SHARE", help="of the trace's time, for the search (0.5)")
     options.add_search_on_traffic(parser)
     parser.add_argument("--longest-gap", metavar="DURATION", help="cut longer times without a request to this (10m)")
@@ -23,18 +22,16 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(chosen: argparse.Namespace) -> int:
     """0 where the policy to use keeps the objectives on the part held back, 1 where not, 2 for wrong arguments."""
-    from fairlead.cli import tune_inputs, tune_text
+    from fairlead.cli import playing_errors, traffic_source, tune_inputs, tune_text
+
+    def tuned() -> int:
+        with traffic_source.opened(chosen) as source:
+            shown = tune_inputs.tuned(chosen, source)
+        print(tune_text.RENDER[chosen.output](shown))
+        return 0 if shown.used.keeps else 1
 
     try:
-        shown = tune_inputs.tuned(chosen)
-    except OSError as problem:
-        print(f"fairlead tune: {problem.filename}: {problem.strerror or problem}", file=sys.stderr)
-        return 2
-    except ValueError as problem:
-        print(f"fairlead tune: {problem}", file=sys.stderr)
-        return 2
+        return playing_errors.reported("tune", tuned)
     except KeyboardInterrupt:
         print("\nfairlead tune: interrupted; nothing was judged yet", file=sys.stderr)
         return 1
-    print(tune_text.RENDER[chosen.output](shown))
-    return 0 if shown.used.keeps else 1

@@ -9,13 +9,15 @@ from itertools import takewhile
 
 from fairlead.api import kinds
 from fairlead.backtest import advice, policy_search
-from fairlead.backtest.candidate import Candidate, Unplayable
+from fairlead.backtest.candidate import Candidate
 from fairlead.backtest.contenders import Contender
-from fairlead.backtest.play import PlayedCandidate, PlayedTraffic, PlaySettings
+from fairlead.backtest.play import PlayedCandidate, PlayedTraffic
 from fairlead.backtest.policy_search import NothingToTune, Tuning
-from fairlead.cli import argument_values, playable, simulate_inputs, simulate_runs
+from fairlead.cli import argument_values, simulate_candidates, simulate_inputs, simulate_runs
 from fairlead.cli.argument_values import ArgumentValueError
+from fairlead.cli.simulate_candidates import SinglePlayable
 from fairlead.cli.simulate_runs import Comparison, Repeat
+from fairlead.cli.traffic_source import TrafficSource
 from fairlead.fleet.policies import ReplicaBounds
 from fairlead.review.context import ObjectKey
 
@@ -49,14 +51,15 @@ class ShownTuning:
         return self.held[1] if self.helps else self.held[0]
 
 
-def tuned(chosen: argparse.Namespace) -> ShownTuning:
+def tuned(chosen: argparse.Namespace, source: TrafficSource) -> ShownTuning:
     """`ValueError` or `OSError` for what cannot be read or makes no sense, in words for people."""
     share = argument_values.number("--train", chosen.train, 0.1, 0.9)
     if chosen.jobs is not None and not 1 <= chosen.jobs <= simulate_inputs.MOST_REPEATS:
         raise ArgumentValueError(f"--jobs {chosen.jobs}: a number between 1 and {simulate_inputs.MOST_REPEATS}")
     settings = simulate_inputs.play_settings(chosen)
-    one, policy = _deployment(chosen, settings)
-    trace = simulate_inputs.trace_of(chosen)
+    given = simulate_candidates.single(chosen, source.recorded)
+    one, policy, trace = given.candidate, _policy(given), source.trace
+    given.check_objective(settings.objectives)
     split = trace.seconds * share
     early = PlayedTraffic(
         arrivals=lambda page: takewhile(lambda each: each.time < split, trace.arrivals(page)), seconds=split
@@ -74,24 +77,14 @@ def tuned(chosen: argparse.Namespace) -> ShownTuning:
     )
 
 
-def _deployment(chosen: argparse.Namespace, settings: PlaySettings) -> tuple[Candidate, ObjectKey]:
-    read = simulate_inputs.files(chosen)
-    one, *more = read.deployments
-    if more:
-        raise ArgumentValueError(f"{more[0].place}: a second InferenceDeployment; give one at a time")
-    found = playable.read(one, read.context, read.packaged)
-    if isinstance(found, Unplayable):
-        raise ArgumentValueError(f"{found.name}: {found.reason}: {found.because}")
-    bounds, own, given = found.replicas, found.policy.objectives, settings.objectives
+def _policy(one: SinglePlayable) -> ObjectKey:
+    bounds = one.candidate.replicas
     if not isinstance(bounds, ReplicaBounds) or bounds.policy is None:
-        raise NothingToTune(f"{found.name}: it follows no policy; set spec.scaling.policy and give that policy's file")
-    if (given.ttft_p95_s, given.tpot_p95_s, own.ttft_p95_seconds, own.tpot_p95_seconds) == (None,) * 4:
-        raise ArgumentValueError(
-            f"{found.name}: it has no objective to keep; give --ttft-p95 2s, --tpot-p95 100ms or a policy's"
+        raise NothingToTune(
+            f"{one.candidate.name}: it follows no policy; set spec.scaling.policy and give that policy's file"
         )
-    assert isinstance(one.content, dict)
     namespace = str(one.content.get("metadata", {}).get("namespace") or "default")
-    return found, ObjectKey(kinds.POLICY.name, namespace, bounds.policy)
+    return ObjectKey(kinds.POLICY.name, namespace, bounds.policy)
 
 
 def _played(some: Sequence[Candidate], once: Repeat, jobs: int) -> list[PlayedCandidate]:

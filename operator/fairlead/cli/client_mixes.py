@@ -1,0 +1,44 @@
+"""ServeGen's aggregates as a trace: the file of rates that was named, and the file of lengths that lies beside it.
+
+Requests are drawn from them, always the same ones from the same files.
+"""
+
+import random
+from collections.abc import Iterable, Iterator
+from math import inf
+from pathlib import Path
+from typing import Final
+
+from fairlead.cli import trace_lines
+from fairlead.fleet.randomness import RandomSource
+from fairlead.simulator.traffic import client_mix
+from fairlead.simulator.traffic.arrivals import RequestArrival, UnreadableTraffic
+
+RATES: Final = "-rates"
+LENGTHS: Final = "-lengths"
+
+
+def describes(first_line: str) -> bool:
+    """Whether a file that begins so has rates of clients."""
+    return set(first_line.strip().split(",")) >= set(client_mix.RATES)
+
+
+def arrivals(path: Path, rates: Iterable[str]) -> Iterator[RequestArrival]:
+    """From the first window on, which is at 0 seconds."""
+    beside = path.with_name(path.name.replace(RATES, LENGTHS))
+    if beside == path or not beside.is_file():
+        raise UnreadableTraffic(
+            f"rates of clients are read with their lengths from {path.name.partition('.')[0].removesuffix(RATES)}"
+            f"{LENGTHS}.csv beside it, packed alike, which is not there; put it there, named so"
+        )
+    first: float | None = None
+    with trace_lines.opened(beside) as lengths:
+        for window in client_mix.windows(rates, lengths):
+            first = window.start if first is None else first
+            for one in client_mix.arrivals(window, _stream, -inf, inf):
+                one.time -= first
+                yield one
+
+
+def _stream(name: str) -> RandomSource:
+    return random.Random(name)  # noqa: S311  # always the same traffic, not a secret

@@ -1,0 +1,104 @@
+"""What a deployment's routers were asked, as a Prometheus kept it: rates and mean lengths, for weeks that no log holds.
+
+Series must carry the labels `namespace` and `pod` of the scraped pod, as the chart's PodMonitor sets them.
+"""
+
+import math
+import os
+import random
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from fairlead.simulator.traffic import rate_history, request_traces
+from fairlead.simulator.traffic.arrivals import UnreadableTraffic
+from fairlead.simulator.traffic.rate_history import HistoryStep
+from fairlead.telemetry import router_families
+
+TOKEN: Final = "FAIRLEAD_PROMETHEUS_TOKEN"
+LEAST_STEP_SECONDS: Final = 120.0
+"""Four scrapes at the usual half minute."""
+MOST_STEPS: Final = 5000
+"""A Prometheus answers with at most 11,000 values."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RouterHistory:
+    """One deployment's own routers, in one Prometheus."""
+
+    url: str
+    namespace: str
+    name: str
+    seconds: float
+    """How far back."""
+
+    @property
+    def step(self) -> float:
+        """Seconds of one step."""
+        return max(LEAST_STEP_SECONDS, math.ceil(self.seconds / MOST_STEPS))
+
+    def write(self, folder: Path) -> Path:
+        """Requests drawn from it, as a table of plain columns; `UnreadableTraffic` where nothing is kept."""
+        steps = self._steps()
+        file = folder / f"infd-{self.name} drawn from rates of {self.step:g} s"
+        chance = random.Random(self.name)  # noqa: S311 - always the same traffic, not a secret
+        rows = (
+            f"{one.time:.3f},{one.prompt_tokens},{one.output_tokens}"
+            for one in rate_history.arrivals(steps, self.step, chance)
+        )
+        with file.open("w", encoding="utf-8") as table:
+            table.write(",".join(request_traces.COLUMNS))
+            table.writelines(f"\n{row}" for row in rows)
+        return file
+
+    def _steps(self) -> list[HistoryStep]:
+        from fairlead.autoscaler.samples.prometheus_api import PrometheusUnavailable
+        from fairlead.autoscaler.samples.prometheus_http import HttpPrometheusClient
+
+        now = time.time()
+        start = now - self.seconds + self.step
+        client = HttpPrometheusClient(self.url, os.environ.get(TOKEN), None)
+        try:
+            rates, prompts, outputs = (dict(client.course(one, start, now, self.step)) for one in self._queries())
+        except PrometheusUnavailable as problem:
+            raise UnreadableTraffic(f"--prometheus {self.url}: {problem}; is it the address of its API?") from None
+        finally:
+            client.close()
+        found = _assembled(rates, prompts, outputs)
+        if not any(one.rate for one in found):
+            raise UnreadableTraffic(
+                f"--prometheus {self.url}: no request of {self.namespace}/{self.name} in the last "
+                f"{self.seconds / 3600:g} h; does it scrape the routers (docs/monitoring.md)?"
+            )
+        return found
+
+    def _queries(self) -> tuple[str, str, str]:
+        of = f'{{namespace="{self.namespace}",pod=~"{self.name}-router-[a-z0-9]+-[a-z0-9]+"}}[{self.step:g}s]'
+        came, answered, prompt, output = (
+            f"sum(rate({one.name}{of}))"
+            for one in (
+                router_families.ARRIVALS,
+                router_families.FORWARDED,
+                router_families.PROMPT,
+                router_families.OUTPUT,
+            )
+        )
+        return came, f"{prompt} / {answered}", f"{output} / {answered}"
+
+
+def _assembled(
+    rates: dict[float, float], prompts: dict[float, float], outputs: dict[float, float]
+) -> list[HistoryStep]:
+    """A step whose lengths nobody counted has those of the one before; before the first that has any, nobody came."""
+    prompt = output = 0.0
+    found: list[HistoryStep] = []
+    for moment in sorted(rates):
+        prompt, output = _mean_or(prompts.get(moment), prompt), _mean_or(outputs.get(moment), output)
+        rate = rates[moment] if prompt and output and math.isfinite(rates[moment]) else 0.0
+        found.append(HistoryStep(rate, prompt, output))
+    return found
+
+
+def _mean_or(value: float | None, before: float) -> float:
+    return value if value is not None and math.isfinite(value) and value > 0 else before

@@ -1,0 +1,62 @@
+"""How long recorded requests took, beside how long the model says the same took: its error, before it claims anything.
+
+A request that was refused, cut or answered by a cache says nothing of engines, and is left out.
+"""
+
+import json
+import statistics
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from fairlead.backtest.repeats import Repeated
+
+FEWEST: Final = 20
+"""Streams, below which a percentile is chance."""
+_NO_ENGINE: Final = ("hit", "joined")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordedLatency:
+    """Percentiles over streams, in seconds."""
+
+    streams: int
+    ttft_p50: float
+    ttft_p95: float
+    tpot_p50: float
+
+
+def of_lines(lines: Iterable[bytes]) -> RecordedLatency | None:
+    """Of access lines; None where too few streams were answered."""
+    first, between = [], []
+    for line in lines:
+        entry = json.loads(line)
+        answered = entry.get("status") == 200 and not entry.get("cut") and entry.get("cache") not in _NO_ENGINE
+        if answered and "ttft_ms" in entry and "tpot_ms" in entry:
+            first.append(entry["ttft_ms"] / 1000)
+            between.append(entry["tpot_ms"] / 1000)
+    if len(first) < FEWEST:
+        return None
+    return RecordedLatency(
+        streams=len(first),
+        ttft_p50=statistics.median(first),
+        ttft_p95=statistics.quantiles(first, n=20, method="inclusive")[-1],
+        tpot_p50=statistics.median(between),
+    )
+
+
+def beside(recorded: RecordedLatency | None, played: Repeated) -> str:
+    """One line: measured, played, and the difference."""
+    if recorded is None:
+        return f"model error unknown: fewer than {FEWEST} streams were answered in the recorded time"
+    pairs = (
+        ("TTFT p50", recorded.ttft_p50, played.figure("ttftP50Seconds"), 1.0, "s"),
+        ("TTFT p95", recorded.ttft_p95, played.figure("ttftP95Seconds"), 1.0, "s"),
+        ("TPOT p50", recorded.tpot_p50, played.figure("tpotP50Seconds"), 1000.0, "ms"),
+    )
+    found = [
+        f"{name} {real * unit:.4g} {word}, played {model.mean * unit:.4g} {word} ({model.mean / real - 1:+.0%})"
+        for name, real, model, unit, word in pairs
+        if model is not None and real > 0
+    ]
+    return f"model error, {played.name} against {recorded.streams:,} recorded streams: {'; '.join(found)}"

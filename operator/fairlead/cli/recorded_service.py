@@ -1,0 +1,123 @@
+"""A deployment as it runs in a cluster: its object, its policy, and the requests that its routers logged lately.
+
+The kubelet keeps the last part of a container's log only; whoever collects access lines elsewhere has longer records.
+"""
+
+import asyncio
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from fairlead.cli import cluster_client, explanation
+from fairlead.cli.cluster_client import ClusterClient, ClusterUnavailable
+from fairlead.cluster import kinds, pod_logs
+from fairlead.cluster.documents import YamlDocument
+from fairlead.objects.labels import DEPLOYMENT, GATEWAY, ROLE, ChildRole
+
+MOST_BYTES: Final = 200_000_000
+"""Of the log of one router; the reader of access lines takes twice as much of all."""
+COLLECTED: Final = "give lines that were collected elsewhere with --traffic"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceRecording:
+    """What was asked of one deployment, and how it is meant to answer."""
+
+    namespace: str
+    name: str
+    documents: tuple[YamlDocument, ...]
+    """The deployment first, then its policy, if it names one."""
+    lines: tuple[bytes, ...]
+    """Access lines, in the order of each router; none where they were not wanted."""
+
+    @property
+    def gateway(self) -> str | None:
+        """The gateway whose routers serve it; None: it has routers of its own."""
+        content = self.documents[0].content
+        assert isinstance(content, dict)
+        named = (content["spec"].get("gateway") or {}).get("name")
+        return None if named is None else str(named)
+
+    def write(self, folder: Path) -> Path:
+        """The lines as a file, named for what is said of the traffic."""
+        file = folder / f"infd-{self.name}.access-lines"
+        file.write_bytes(b"\n".join(self.lines))
+        return file
+
+
+async def read(cluster: ClusterClient, namespace: str, name: str, seconds: float | None) -> ServiceRecording:
+    """What came in so many seconds, or the objects alone; `ClusterUnavailable` where nothing was logged."""
+    found = await cluster.deployment(namespace, name)
+    documents = (found, *(await _policies(cluster, found["spec"], namespace)))
+    return ServiceRecording(
+        namespace=namespace,
+        name=name,
+        documents=tuple(YamlDocument(place=f"infd/{name} in {namespace}", content=one) for one in documents),
+        lines=() if seconds is None else await _lines(cluster, found, seconds),
+    )
+
+
+async def _lines(cluster: ClusterClient, found: Mapping[str, Any], seconds: float) -> tuple[bytes, ...]:
+    namespace, name = found["metadata"]["namespace"], found["metadata"]["name"]
+    place, selector = _routers(found["spec"], namespace, name)
+    listed = (await cluster.api.listing(kinds.POD, place, selector)).items
+    pods = sorted(one["metadata"]["name"] for one in listed)
+    query = {"sinceSeconds": str(max(round(seconds), 1)), "limitBytes": str(MOST_BYTES)}
+    target = f"{namespace}/{name}"
+    lines = [
+        line
+        for pod in pods
+        async for line in pod_logs.lines(cluster.connection, (place, pod), query)
+        if _is_of(line, target)
+    ]
+    if not lines:
+        raise ClusterUnavailable(_nothing(found["spec"], target, pods, seconds))
+    return tuple(lines)
+
+
+def _routers(spec: Mapping[str, Any], namespace: str, name: str) -> tuple[str, str]:
+    """The namespace of its routers, and the selector that finds them."""
+    gateway = spec.get("gateway") or {}
+    owner = f"{GATEWAY}={gateway['name']}" if gateway.get("name") else f"{DEPLOYMENT}={name}"
+    return gateway.get("namespace") or namespace, f"{ROLE}={ChildRole.ROUTER},{owner}"
+
+
+async def _policies(cluster: ClusterClient, spec: Mapping[str, Any], namespace: str) -> list[dict[str, Any]]:
+    named = ((spec.get("scaling") or {}).get("policy") or {}).get("name")
+    policy = await cluster.api.read(kinds.AUTOSCALING_POLICY, namespace, named) if named else None
+    return [] if policy is None else [policy]
+
+
+def _is_of(line: bytes, target: str) -> bool:
+    """Whether it is a request's line; of a gateway's, one that this deployment got last."""
+    if not line.startswith(b"{") or b'"request_id"' not in line:
+        return False
+    try:
+        entry = json.loads(line)
+    except ValueError:
+        return False
+    return isinstance(entry, dict) and entry.get("target", target) == target
+
+
+def _nothing(spec: Mapping[str, Any], target: str, pods: list[str], seconds: float) -> str:
+    log = (spec.get("router") or {}).get("accessLog") or {}
+    if log.get("enabled") is False:
+        return f"{target} logs no requests: remove spec.router.accessLog.enabled: false, or {COLLECTED}"
+    if not pods:
+        return f"{target} has no router, so there is no log to read; {COLLECTED}"
+    return (
+        f"{len(pods)} routers of {target} logged no request of it in the last {seconds / 3600:g} h: choose a longer "
+        f"--since, or {COLLECTED}"
+    )
+
+
+def at_once(target: str, namespace: str | None, seconds: float | None) -> ServiceRecording:
+    """Read by a command that has nothing else to do meanwhile."""
+
+    async def found() -> ServiceRecording:
+        async with cluster_client.open_cluster(None) as cluster:
+            return await read(cluster, namespace or cluster.home, explanation.target_name(target), seconds)
+
+    return asyncio.run(found())

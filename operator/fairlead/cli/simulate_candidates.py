@@ -1,0 +1,127 @@
+"""Which deployments a command plays, from files or as they run in a cluster, and what is known beside them."""
+
+import argparse
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Final
+
+from fairlead.api import kinds
+from fairlead.backtest import levers
+from fairlead.backtest.candidate import Candidate, Unplayable
+from fairlead.cli import offline_data, playable
+from fairlead.cli.argument_values import ArgumentValueError
+from fairlead.cli.recorded_service import ServiceRecording
+from fairlead.cluster import documents
+from fairlead.cluster.documents import YamlDocument
+from fairlead.emulator import packaged_data
+from fairlead.emulator.packaged_data import PackagedData
+from fairlead.fleet.capacity_plan import LatencyObjectives
+from fairlead.review.context import ReviewContext
+
+AS_IT_RUNS: Final = "as it runs"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadDeployments:
+    """Deployments, and what is known beside them."""
+
+    deployments: tuple[YamlDocument, ...]
+    context: ReviewContext
+    packaged: PackagedData
+    suffix: str = ""
+    """What their names do not say."""
+
+    def played(self, what_ifs: Sequence[levers.Lever]) -> Iterator[Candidate | Unplayable]:
+        """Each as it is written, then with each lever pulled."""
+        for one in self.deployments:
+            yield self._named(playable.read(one, self.context, self.packaged))
+            for lever in what_ifs:
+                yield self._named(playable.changed(one, lever, self.context, self.packaged))
+
+    def _named(self, found: Candidate | Unplayable) -> Candidate | Unplayable:
+        return replace(found, name=f"{found.name}{self.suffix}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SinglePlayable:
+    """The one deployment of a command that takes no more."""
+
+    document: YamlDocument
+    candidate: Candidate
+    read: ReadDeployments
+
+    @property
+    def content(self) -> dict[str, Any]:
+        """The object as it was written."""
+        assert isinstance(self.document.content, dict)
+        return self.document.content
+
+    def check_objective(self, given: LatencyObjectives) -> None:
+        """`ArgumentValueError` where it has none of its own and none was given."""
+        own = self.candidate.policy.objectives
+        if (given.ttft_p95_s, given.tpot_p95_s, own.ttft_p95_seconds, own.tpot_p95_seconds) == (None,) * 4:
+            raise ArgumentValueError(
+                f"{self.candidate.name}: it has no objective to keep; give --ttft-p95 2s, --tpot-p95 100ms or a "
+                "policy's"
+            )
+
+
+def candidates(chosen: argparse.Namespace, recorded: ServiceRecording | None) -> Iterator[Candidate | Unplayable]:
+    """What runs first; files without a deployment are tried on it."""
+    what_ifs = [levers.read(written) for written in chosen.what_if]
+    for read in (_of_files(chosen),) if recorded is None else _beside(chosen, recorded):
+        yield from read.played(what_ifs)
+
+
+def single(chosen: argparse.Namespace, recorded: ServiceRecording | None) -> SinglePlayable:
+    """What runs follows a policy of the files before its own."""
+    read = _of_files(chosen) if recorded is None else _read(chosen, [*recorded.documents, *_given(chosen)])
+    document, *more = read.deployments
+    if more:
+        raise ArgumentValueError(f"{more[0].place}: a second InferenceDeployment; give one at a time")
+    found = playable.read(document, read.context, read.packaged)
+    if isinstance(found, Unplayable):
+        raise ArgumentValueError(f"{found.name}: {found.reason}: {found.because}")
+    return SinglePlayable(document=document, candidate=found, read=read)
+
+
+def _given(chosen: argparse.Namespace) -> list[YamlDocument]:
+    return list(documents.read(chosen.files))
+
+
+def _of_files(chosen: argparse.Namespace) -> ReadDeployments:
+    """At least one deployment."""
+    found = _read(chosen, _given(chosen))
+    if not found.deployments:
+        raise ValueError(f"{', '.join(chosen.files)}: no InferenceDeployment in it; give one, or several to compare")
+    return found
+
+
+def _beside(chosen: argparse.Namespace, recorded: ServiceRecording) -> Iterator[ReadDeployments]:
+    own, given = list(recorded.documents), _given(chosen)
+    yield replace(_read(chosen, own), suffix=f", {AS_IT_RUNS}")
+    if not given:
+        return
+    of_files = _read(chosen, [*own[1:], *given])
+    if of_files.deployments:
+        yield of_files
+    else:
+        names = ", ".join(Path(one).name for one in chosen.files)
+        yield replace(_read(chosen, [*own, *given]), suffix=f", {names}")
+
+
+def _read(chosen: argparse.Namespace, found: list[YamlDocument]) -> ReadDeployments:
+    context = offline_data.offline_knowledge(chosen.config_json, chosen.products, found)
+    packaged = packaged_data.load(Path(chosen.step_times) if chosen.step_times else None)
+    return ReadDeployments(
+        deployments=tuple(one for one in found if _is_deployment(one)),
+        context=context,
+        packaged=replace(packaged, catalogue=context.catalogue),
+    )
+
+
+def _is_deployment(one: YamlDocument) -> bool:
+    if one.problem:
+        raise ValueError(f"{one.place}: {one.problem}")
+    return isinstance(one.content, dict) and one.content.get("kind") == kinds.DEPLOYMENT.name

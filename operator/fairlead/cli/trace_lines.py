@@ -1,0 +1,42 @@
+"""The lines of a trace on disk, packed or not, and the bounds that keep any file from being read without end."""
+
+import gzip
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final, TextIO
+
+from fairlead.simulator.traffic import request_traces
+from fairlead.simulator.traffic.arrivals import UnreadableTraffic
+
+FORMATS: Final = (
+    f"a CSV begins with {','.join(request_traces.COLUMNS)}, TIMESTAMP,ContextTokens,GeneratedTokens (Azure) or "
+    "t_s,client,rate_rps (ServeGen); JSON lines have input_length (Mooncake) or request_id (access lines)"
+)
+MOST_BYTES: Final = 2_000_000_000
+"""Of any trace; a month of ten requests a second in plain columns is a quarter of it, read in some minutes."""
+TOO_LONG: Final = (
+    f"and at most {MOST_BYTES / 1e9:g} GB are read; cut it (`head`, `split`), or play its beginning with --until"
+)
+LONGEST_LINE: Final = 8_000_000
+"""Characters: a prompt of ten million tokens names its blocks in less."""
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[Iterator[str]]:
+    """Each line, which is bounded, and so are all together."""
+    with gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8") as text:
+        yield _bounded(text)
+
+
+def _bounded(text: TextIO) -> Iterator[str]:
+    """Line by line, none of which may be so long that it is no line, and not endlessly many."""
+    size = number = 0
+    while line := text.readline(LONGEST_LINE):
+        number += 1
+        size += len(line)
+        if len(line) == LONGEST_LINE:
+            raise UnreadableTraffic(f"line {number}: it is longer than {LONGEST_LINE:,} characters; {FORMATS}")
+        if size > MOST_BYTES:
+            raise UnreadableTraffic(f"line {number}: {size / 1e9:.1f} GB lie before it, {TOO_LONG}")
+        yield line

@@ -1,0 +1,85 @@
+"""Where the traffic of a command comes from: a trace that was given, or the logs of a deployment's own routers."""
+
+import argparse
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from math import inf
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Final
+
+from fairlead.cli import argument_values, recorded_service
+from fairlead.cli.prometheus_traffic import RouterHistory
+from fairlead.cli.recorded_service import ServiceRecording
+from fairlead.cli.simulate_traffic import ReadTrace, TraceCut, TraceFile
+
+USUAL_HOURS: Final = 24
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrafficSource:
+    """A trace, and the deployment in a cluster that it is for, if one was named."""
+
+    trace: ReadTrace
+    recorded: ServiceRecording | None = None
+
+
+@contextmanager
+def opened(chosen: argparse.Namespace) -> Iterator[TrafficSource]:
+    """Looked through; what was fetched is kept while it is played."""
+    if chosen.prometheus is not None and (chosen.service is None or chosen.traffic):
+        raise argument_values.ArgumentValueError(
+            "--prometheus: it says what the routers of --from infd/NAME were asked; name it, and no --traffic"
+        )
+    if chosen.service is None:
+        if not chosen.files or not chosen.traffic:
+            raise argument_values.ArgumentValueError(
+                "no FILE with --traffic TRACE, and no --from infd/NAME: name what is played, and on which requests"
+            )
+        yield TrafficSource(trace=_looked_through(chosen, Path(chosen.traffic), _seconds(chosen.since)))
+    elif chosen.prometheus is not None:
+        recorded = recorded_service.at_once(chosen.service, chosen.namespace, None)
+        with TemporaryDirectory(prefix="fairlead-") as folder:
+            trace = _looked_through(chosen, _history(chosen, recorded).write(Path(folder)), 0.0)
+            yield TrafficSource(trace=trace, recorded=recorded)
+    elif chosen.traffic:
+        recorded = recorded_service.at_once(chosen.service, chosen.namespace, None)
+        trace = _looked_through(chosen, Path(chosen.traffic), _seconds(chosen.since))
+        yield TrafficSource(trace=trace, recorded=recorded)
+    else:
+        ago = _seconds(chosen.since) or USUAL_HOURS * 3600.0
+        recorded = recorded_service.at_once(chosen.service, chosen.namespace, ago)
+        with TemporaryDirectory(prefix="fairlead-") as folder:
+            trace = _looked_through(chosen, recorded.write(Path(folder)), 0.0)
+            yield TrafficSource(trace=trace, recorded=recorded)
+
+
+def _history(chosen: argparse.Namespace, recorded: ServiceRecording) -> RouterHistory:
+    if recorded.gateway is not None:
+        raise argument_values.ArgumentValueError(
+            f"--prometheus: the routers of gateway {recorded.gateway} count all its deployments together; give access "
+            "lines with --traffic, or leave --prometheus out"
+        )
+    return RouterHistory(
+        url=chosen.prometheus,
+        namespace=recorded.namespace,
+        name=recorded.name,
+        seconds=_seconds(chosen.since) or USUAL_HOURS * 3600.0,
+    )
+
+
+def _looked_through(chosen: argparse.Namespace, path: Path, since: float) -> ReadTrace:
+    cut = TraceCut(
+        since=since,
+        until=inf if chosen.until is None else argument_values.duration("--until", chosen.until),
+        speed_up=argument_values.number("--speed-up", chosen.speed_up, 0.01, 1000.0),
+        longest_gap=inf
+        if chosen.longest_gap is None
+        else argument_values.duration("--longest-gap", chosen.longest_gap),
+    )
+    return TraceFile(path=path, cut=cut).looked_through()
+
+
+def _seconds(written: str | None) -> float:
+    return 0.0 if written is None else argument_values.duration("--since", written)

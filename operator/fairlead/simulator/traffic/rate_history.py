@@ -1,0 +1,47 @@
+"""Traffic as monitoring kept it: a rate and mean lengths for each step of time, from which requests are drawn.
+
+What a mean hides is assumed: arrivals within a step are independent of each other, and lengths log-normal with a
+standard deviation as large as their mean.
+"""
+
+import math
+from collections.abc import Iterator, Sequence
+from statistics import NormalDist
+from typing import Final, NamedTuple
+
+from fairlead.fleet.randomness import RandomSource
+from fairlead.simulator.traffic import gaps
+from fairlead.simulator.traffic.arrivals import RequestArrival
+from fairlead.simulator.traffic.rate_profiles import RateSlice
+
+_SPREAD: Final = math.sqrt(math.log(2.0))
+"""Of the logarithm, where standard deviation and mean are equal."""
+_NORMAL: Final = NormalDist()
+_LEAST_CHANCE: Final = 1e-12
+
+
+class HistoryStep(NamedTuple):
+    """What came in one step."""
+
+    rate: float
+    """Requests a second."""
+    prompt_tokens: float
+    """Mean of the step's requests, as are the next ones."""
+    output_tokens: float
+
+
+def arrivals(steps: Sequence[HistoryStep], seconds: float, chance: RandomSource) -> Iterator[RequestArrival]:
+    """Requests of steps of so many seconds each."""
+    profile = (RateSlice(seconds, one.rate) for one in steps)
+    for moment in gaps.arrivals_along(profile, gaps.poisson(chance)):
+        one = steps[min(int(moment / seconds), len(steps) - 1)]
+        yield RequestArrival(
+            time=moment,
+            prompt_tokens=_drawn(one.prompt_tokens, chance),
+            output_tokens=_drawn(one.output_tokens, chance),
+        )
+
+
+def _drawn(mean: float, chance: RandomSource) -> int:
+    normal = _NORMAL.inv_cdf(max(chance.random(), _LEAST_CHANCE))
+    return max(round(mean * math.exp(_SPREAD * normal - _SPREAD**2 / 2)), 1)

@@ -1,0 +1,118 @@
+"""Weeks that no log holds, as a Prometheus kept them: drawn from rates and mean lengths, and played on what runs."""
+
+import json
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from fairlead.cli.prometheus_traffic import TOKEN, RouterHistory
+from fairlead.cluster.kinds import AUTOSCALING_POLICY, INFERENCE_DEPLOYMENT
+from tests.cli.conftest import Run
+from tests.cli.pretend_cluster import PretendCluster, running
+from tests.cli.test_recorded_service import objects
+
+HOST = "127.0.0.46"
+
+
+class Kept:
+    """Answers range queries: a constant rate in the second half of the time, and lengths while somebody comes."""
+
+    def __init__(self) -> None:
+        self.url = ""
+        self.rate = 2.0
+        self.queries: list[str] = []
+        self.tokens: set[str | None] = set()
+
+    def answer(self, query: dict[str, list[str]]) -> object:
+        (promql,), (start,), (end,), (step,) = (query[name] for name in ("query", "start", "end", "step"))
+        self.queries.append(promql)
+        count = int((float(end) - float(start)) / float(step)) + 1
+        moments = [float(start) + place * float(step) for place in range(count)]
+        values = [[one, self._value(promql, place >= count / 2)] for place, one in enumerate(moments)]
+        return {"status": "success", "data": {"resultType": "matrix", "result": [{"metric": {}, "values": values}]}}
+
+    def _value(self, promql: str, busy: bool) -> str:
+        if " / " not in promql:
+            return str(self.rate if busy else 0.0)
+        mean = "800" if "prompt_tokens" in promql else "100"
+        return mean if busy and self.rate else "NaN"
+
+
+@pytest.fixture
+def kept() -> Iterator[Kept]:
+    given = Kept()
+
+    class Answer(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            given.tokens.add(self.headers["authorization"])
+            body = json.dumps(given.answer(parse_qs(urlsplit(self.path).query))).encode()
+            self.send_response(200)
+            self.send_header("content-length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_words: object) -> None:
+            """Says nothing."""
+
+    server = ThreadingHTTPServer((HOST, 0), Answer)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    given.url = f"http://{HOST}:{server.server_address[1]}"
+    try:
+        yield given
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+@pytest.fixture
+def cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[PretendCluster]:
+    with running(tmp_path) as (cluster, kubeconfig):
+        monkeypatch.setenv("KUBECONFIG", kubeconfig)
+        monkeypatch.delenv("KUBERNETES_SERVICE_HOST", raising=False)
+        monkeypatch.setenv(TOKEN, "hush")
+        cluster.put(INFERENCE_DEPLOYMENT, objects()["scaled"])
+        cluster.put(AUTOSCALING_POLICY, objects()["chat"])
+        yield cluster
+
+
+@pytest.mark.usefixtures("cluster")
+def test_the_requests_of_the_last_hour_are_drawn_and_played_on_what_runs(run: Run, kept: Kept) -> None:
+    words = ("simulate", "--from", "infd/scaled", "--prometheus", kept.url, "--since", "1h")
+    code, out, err = run(*words)
+    assert (code, err) == (0, "")
+    assert out.startswith("infd-scaled drawn from rates of 120 s: 3,")
+    assert "\nscaled, as it runs " in out
+    promql = '{namespace="team",pod=~"scaled-router-[a-z0-9]+-[a-z0-9]+"}[120s]'
+    assert kept.queries[0] == f"sum(rate(fairlead_router_asked_total{promql}))"
+    assert kept.queries[1].startswith(f"sum(rate(fairlead_router_prompt_tokens_total{promql})) / sum(rate(")
+    assert kept.tokens == {"Bearer hush"}
+
+
+def test_drawn_requests_have_the_kept_rate_and_the_kept_means(kept: Kept, tmp_path: Path) -> None:
+    history = RouterHistory(url=kept.url, namespace="team", name="scaled", seconds=86400.0)
+    rows = [line.split(",") for line in history.write(tmp_path).read_text().splitlines()[1:]]
+    assert len(rows) == pytest.approx(86400, rel=0.02), "two a second for half a day"
+    assert sum(int(one[1]) for one in rows) / len(rows) == pytest.approx(800, rel=0.02)
+    assert sum(int(one[2]) for one in rows) / len(rows) == pytest.approx(100, rel=0.02)
+    assert RouterHistory(url="", namespace="", name="", seconds=30 * 86400.0).step == 519, "few enough for one answer"
+
+
+def test_what_prometheus_cannot_tell_is_said(cluster: PretendCluster, run: Run, kept: Kept) -> None:
+    kept.rate = 0.0
+    code, _, err = run("simulate", "--from", "infd/scaled", "--prometheus", kept.url)
+    assert (code, "no request of team/scaled in the last 24 h; does it scrape the routers" in err) == (2, True)
+    code, _, err = run("simulate", "--from", "infd/scaled", "--prometheus", "http://127.0.0.47:9")
+    assert (code, "is it the address of its API?" in err) == (2, True)
+    code, _, err = run("simulate", "--prometheus", kept.url)
+    assert (code, "it says what the routers of --from infd/NAME were asked" in err) == (2, True)
+
+    joined = objects()["scaled"]
+    cluster.put(INFERENCE_DEPLOYMENT, joined | {"spec": joined["spec"] | {"gateway": {"name": "front"}}})
+    code, _, err = run("simulate", "--from", "infd/scaled", "--prometheus", kept.url)
+    assert (code, "the routers of gateway front count all its deployments together" in err) == (2, True)

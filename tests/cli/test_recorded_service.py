@@ -1,0 +1,155 @@
+"""What runs in a cluster, played on what its routers logged: the policy in force beside one that might be."""
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from fairlead.cli import recorded_latency
+from fairlead.cluster.kinds import AUTOSCALING_POLICY, INFERENCE_DEPLOYMENT, POD
+from fairlead.objects import labels
+from fairlead.objects.labels import ChildRole
+from tests.cli.candidate_files import CANDIDATES
+from tests.cli.conftest import Run
+from tests.cli.pretend_cluster import PretendCluster, running
+
+BEGAN = datetime(2026, 11, 20, 18, 0, tzinfo=UTC)
+GATEWAY = {"gateway": {"name": "front"}}
+
+
+def line(number: int, **more: object) -> str:
+    """A stream that took what an L40S takes, every half second."""
+    moment = (BEGAN + timedelta(seconds=number / 2)).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    usual: dict[str, object] = {"time": moment, "request_id": f"r{number}", "status": 200, "stream": True}
+    return json.dumps(usual | {"prompt_tokens": 800, "output_tokens": 100, "ttft_ms": 100.0, "tpot_ms": 20.0} | more)
+
+
+def log(*lines: str) -> bytes:
+    """As a container writes it: a word of the process before its requests."""
+    return "\n".join(("INFO listening on 8080", *lines, "")).encode()
+
+
+def objects() -> dict[str, dict[str, Any]]:
+    found = {one["metadata"]["name"]: one for one in yaml.safe_load_all(CANDIDATES)}
+    for one in found.values():
+        one["metadata"] |= {"namespace": "team", "resourceVersion": "7", "uid": "u"}
+    return found
+
+
+def router(cluster: PretendCluster, name: str, content: bytes, gateway: str | None = None) -> None:
+    owner, of = (labels.DEPLOYMENT, "scaled") if gateway is None else (labels.GATEWAY, gateway)
+    about = {"name": name, "namespace": "team", "labels": labels.child(of, ChildRole.ROUTER, owner)}
+    cluster.put(POD, {"apiVersion": "v1", "kind": "Pod", "metadata": about})
+    cluster.logs[name] = content
+
+
+@pytest.fixture
+def cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[PretendCluster]:
+    """One deployment that follows a policy, whose two routers saw half of the requests each."""
+    with running(tmp_path) as (cluster, kubeconfig):
+        monkeypatch.setenv("KUBECONFIG", kubeconfig)
+        monkeypatch.delenv("KUBERNETES_SERVICE_HOST", raising=False)
+        cluster.put(INFERENCE_DEPLOYMENT, objects()["scaled"] | {"status": {"observedGeneration": 1}})
+        cluster.put(AUTOSCALING_POLICY, objects()["chat"])
+        router(cluster, "scaled-router-a", log(*(line(number) for number in range(0, 600, 2))))
+        router(cluster, "scaled-router-b", log(*(line(number) for number in range(1, 600, 2))))
+        yield cluster
+
+
+def test_what_runs_is_played_on_what_its_routers_logged_and_the_models_error_is_said(
+    cluster: PretendCluster, run: Run
+) -> None:
+    code, out, err = run("simulate", "--from", "infd/scaled", "--since", "2h")
+    assert (code, err) == (0, "")
+    traffic, error, _, _, row, *_ = out.splitlines()
+    assert traffic.startswith("infd-scaled.access-lines: 600 requests in 5.0 min, 2.00 a second on average")
+    assert error.startswith("model error, scaled, as it runs against 600 recorded streams: TTFT p50 0.1 s, played 0.")
+    assert "; TPOT p50 20 ms, played " in error
+    assert row.startswith("scaled, as it runs ")
+    assert {one["sinceSeconds"] for one in cluster.log_queries} == {"7200"}
+    assert len(cluster.log_queries) == 2
+
+
+@pytest.mark.usefixtures("cluster")
+def test_a_policy_alone_is_tried_on_what_runs_and_a_deployment_beside_it(run: Run, tmp_path: Path) -> None:
+    slower = objects()["chat"] | {"spec": {"objectives": {"ttftP95": "20s"}}}
+    (tmp_path / "policy.yaml").write_text(yaml.safe_dump(slower))
+    code, out, _ = run("simulate", str(tmp_path / "policy.yaml"), "--from", "scaled", "-n", "team", "-o", "json")
+    assert code == 0
+    names = {one["name"]: one["objectives"]["ttftP95Seconds"] for one in json.loads(out)["candidates"]}
+    assert names == {"scaled, as it runs": 2.0, "scaled, policy.yaml": 20.0}
+
+    (tmp_path / "fixed.yaml").write_text(yaml.safe_dump(objects()["fixed"]))
+    _, out, _ = run("simulate", str(tmp_path / "fixed.yaml"), "--from", "infd/scaled", "-o", "json")
+    assert [one["name"] for one in json.loads(out)["candidates"]] == ["scaled, as it runs", "fixed"]
+
+
+def test_a_gateways_lines_are_taken_where_the_deployment_got_the_request(cluster: PretendCluster, run: Run) -> None:
+    joined = objects()["scaled"]
+    cluster.put(INFERENCE_DEPLOYMENT, joined | {"spec": joined["spec"] | GATEWAY})
+    own = [line(number, target="team/scaled") for number in range(300)]
+    others = [line(number, target="team/other") for number in range(50)]
+    router(cluster, "front-a", log(*own, *others, "{broken", '{"request_id": 1'), gateway="front")
+    code, out, _ = run("simulate", "--from", "infd/scaled")
+    assert code == 0
+    assert out.startswith("infd-scaled.access-lines: 300 requests")
+    assert [one["sinceSeconds"] for one in cluster.log_queries] == ["86400"]
+
+
+@pytest.mark.usefixtures("cluster")
+def test_lines_that_were_collected_elsewhere_are_played_on_what_runs(run: Run, tmp_path: Path) -> None:
+    rows = [f"{number / 4},800,100" for number in range(400)]
+    (tmp_path / "week.csv").write_text("\n".join(["seconds,prompt_tokens,output_tokens", *rows]))
+    code, out, _ = run("simulate", "--from", "infd/scaled", "--traffic", str(tmp_path / "week.csv"))
+    assert code == 0
+    assert out.startswith("week.csv: 400 requests")
+    assert "model error" not in out
+
+
+@pytest.mark.usefixtures("cluster")
+def test_advice_and_tuning_take_what_runs_too(run: Run) -> None:
+    code, out, err = run("advise", "--from", "infd/scaled", "-o", "json")
+    assert (code in (0, 1), err) == (True, "")
+    assert json.loads(out)
+    code, out, err = run("tune", "--from", "infd/scaled", "--jobs", "1", "-o", "json")
+    assert (code in (0, 1), err) == (True, "")
+    assert json.loads(out)["policy"] == "chat"
+
+
+def test_what_cannot_be_had_is_said_with_what_to_do(cluster: PretendCluster, run: Run) -> None:
+    code, _, err = run("simulate")
+    assert (code, "no FILE with --traffic TRACE, and no --from infd/NAME" in err) == (2, True)
+    code, _, err = run("simulate", "--from", "infd/none")
+    assert (code, "there are: scaled" in err) == (1, True)
+    assert run("simulate", "--from", "pod/scaled")[0] == 2
+
+    cluster.logs.update({"scaled-router-a": log(), "scaled-router-b": b"no line ends"})
+    code, _, err = run("simulate", "--from", "infd/scaled", "--since", "30m")
+    assert (code, "2 routers of team/scaled logged no request of it in the last 0.5 h" in err) == (1, True)
+
+    del cluster.logs["scaled-router-a"]
+    code, _, err = run("simulate", "--from", "infd/scaled")
+    assert (code, "get pods/log team/scaled-router-a: 403" in err) == (1, True)
+
+    silent = objects()["fixed"]
+    cluster.put(INFERENCE_DEPLOYMENT, silent)
+    code, _, err = run("simulate", "--from", "infd/fixed")
+    assert (code, "team/fixed has no router" in err) == (1, True)
+    silent["spec"]["router"] = {"accessLog": {"enabled": False}}
+    cluster.put(INFERENCE_DEPLOYMENT, silent)
+    code, _, err = run("simulate", "--from", "infd/fixed")
+    assert (code, "remove spec.router.accessLog.enabled: false" in err) == (1, True)
+
+
+def test_only_streams_that_an_engine_answered_say_how_long_engines_take() -> None:
+    few = [line(number).encode() for number in range(19)]
+    strange = [line(19, cache="hit"), line(20, status=499), line(21, cut=True), json.dumps({"status": 200})]
+    assert recorded_latency.of_lines([*few, *(one.encode() for one in strange)]) is None
+    found = recorded_latency.of_lines([*few, line(19, ttft_ms=2000.0).encode()])
+    assert found is not None
+    assert (found.streams, found.ttft_p50, found.tpot_p50) == (20, 0.1, 0.02)
+    assert 0.1 < found.ttft_p95 < 2.0
