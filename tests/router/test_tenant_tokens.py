@@ -19,6 +19,7 @@ from fairlead.routing.reasons import RefusalReason
 from fairlead.routing.refusal import Refusal
 from fairlead.routing.tokens import issuer_keys, token_claims
 from fairlead.routing.tokens.issuer_keys import IssuerKeys
+from fairlead.routing.tokens.token_claims import ProvedTenant
 from tests.router.planes import run_story
 from tests.routing.tokens.issuing import CLAIMS, NOW, URL, Signer, key_set, signer
 
@@ -62,9 +63,21 @@ class Clock:
         return self.now
 
 
-def tokens_of(clock: Callable[[], float], pace: KeyReadingPace = PACE) -> tuple[TenantTokens, dict[Any, int]]:
+class CountedTokens(TenantTokens):
+    """Says which tokens it proved, and did not find again."""
+
+    def __init__(self, *given: Any) -> None:  # noqa: ANN401 - as its parent
+        super().__init__(*given)
+        self.proved: list[bytes] = []
+
+    def _prove(self, token: bytes, now: float) -> ProvedTenant | Refusal:
+        self.proved.append(token)
+        return super()._prove(token, now)
+
+
+def tokens_of(clock: Callable[[], float], pace: KeyReadingPace = PACE) -> tuple[CountedTokens, dict[Any, int]]:
     readings = dict.fromkeys(KeyReadingResult, 0)
-    made = TenantTokens((ISSUER, None), readings, pace, clock)
+    made = CountedTokens((ISSUER, None), readings, pace, clock)
     made.apply(ISSUER, {"shop": "shop"})
     return made, readings
 
@@ -109,8 +122,8 @@ def test_what_was_proved_is_not_proved_again_for_60_seconds_and_never_after_its_
         await read(shown)
         long, short = signer().token(), signer().token(CLAIMS | {"exp": NOW + 10})
         assert [judged(tokens, one) for one in (long, short)] == ["shop", "shop"]
-        proved: list[bytes] = []
-        tokens._prove = lambda token, now: proved.append(token) or TenantTokens._prove(tokens, token, now)  # type: ignore[method-assign,func-returns-value]
+        proved = tokens.proved
+        proved.clear()
         clock.now = NOW + 9.9
         assert [judged(tokens, one) for one in (long, short)] == ["shop", "shop"]
         assert proved == []

@@ -134,19 +134,16 @@ def test_while_the_issuer_is_away_its_last_keys_count(tmp_path: Path) -> None:
     async def story() -> None:
         async with issuer(tmp_path) as there, secured(tmp_path, there) as router:
             await keys_read(router, there)
-            for answer in ("status", "gone"):
-                there.opened.set()
-                there.page = (
-                    {"issuer": "https://other.example"} if answer == "status" else {"jwks_uri": "https://127.0.0.1:1"}
-                )
-                before = await readings(router, "unusable"), await readings(router, "unreachable")
-                place = 0 if answer == "status" else 1
-                while (await readings(router, "unusable"), await readings(router, "unreachable"))[place] == before[
-                    place
-                ]:
+            new = signer("ES256", "new")
+            for page, result in (
+                ({"issuer": "https://other.example"}, "unusable"),
+                ({"jwks_uri": "https://127.0.0.1:1"}, "unreachable"),
+            ):
+                there.page = page
+                before = await readings(router, result)
+                while await readings(router, result) == before:
                     await asyncio.sleep(0.01)
                 assert (await sent(router, there.token()))[0] == 200
-                new = signer("ES256", "new")
                 assert (await sent(router, there.token(by=new)))[:2] == (503, "issuer_keys_unread")
             there.page = {}
             there.shown = [new]
@@ -168,7 +165,8 @@ def test_a_token_ends_on_a_connection_that_is_kept(tmp_path: Path) -> None:
             head = f"POST /v1/completions HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\n"
             head += "Content-Type: application/json\r\n"
             request = f"{head}Content-Length: {len(content)}\r\n\r\n".encode() + content
-            statuses = []
+            statuses: list[int] = []
+            body = b""
             while 401 not in statuses:
                 writer.write(request)
                 answer = await reader.readuntil(b"\r\n\r\n")
@@ -216,8 +214,8 @@ def test_other_claims_audiences_and_issuers_count_without_a_restart(tmp_path: Pa
         async with issuer(tmp_path) as there, living() as (engine,):
 
             def change(oidc: dict[str, Any] | None, **claims: list[str]) -> None:
-                named = {} if oidc is None else {"oidc": oidc}
-                written(tmp_path, [engine.address], tenants=tenants(tmp_path, **claims), **named)
+                routing: dict[str, Any] = {"tenants": tenants(tmp_path, **claims)} | ({"oidc": oidc} if oidc else {})
+                written(tmp_path, [engine.address], **routing)
 
             async def until(key: str, *wanted: object) -> None:
                 while (await sent(router, key))[:2] != wanted:

@@ -22,7 +22,7 @@ from fairlead.routing.reasons import RefusalReason
 from fairlead.routing.refusal import Refusal
 from fairlead.routing.tokens import token_claims, token_proof
 from fairlead.routing.tokens.issuer_keys import IssuerKeys
-from fairlead.routing.tokens.token_claims import NO_KEY, UNPROVED, TokenTerms
+from fairlead.routing.tokens.token_claims import NO_KEY, UNPROVED, ProvedTenant, TokenTerms
 from fairlead.routing.tokens.token_proof import TokenHead
 
 log = logging.getLogger(__name__)
@@ -97,7 +97,7 @@ class TenantTokens:
         self._proved[digest] = found.name, min(found.until, now + KEPT_SECONDS)
         return found.name
 
-    def _prove(self, token: bytes, now: float) -> token_claims.ProvedTenant | Refusal:
+    def _prove(self, token: bytes, now: float) -> ProvedTenant | Refusal:
         head = token_proof.head_of(token)
         if head is None:
             return UNPROVED
