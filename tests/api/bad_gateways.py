@@ -120,6 +120,20 @@ SHARED_RULES: Final = (
         wording="a tenant names a band that bands does not have; add the band to bands",
     ),
     Bad(
+        story="a gateway with an issuer of tokens for nobody",
+        kind=GATEWAY,
+        spec={"oidc": {"issuer": "https://login.example", "audiences": ["models"]}},
+        at="spec.oidc",
+        wording="tokens say which tenant sends a request, and there are none: everybody may; name tenants",
+    ),
+    Bad(
+        story="a gateway's tenant with claims of nobody's tokens",
+        kind=GATEWAY,
+        spec={"tenants": [{"name": "a", "claims": ["a-app"]}]},
+        at="spec.tenants",
+        wording="claims are those of an issuer's tokens, and no issuer is named; name it in oidc, or remove claims",
+    ),
+    Bad(
         story="a pattern that nobody looks for",
         kind=GATEWAY,
         spec=route(

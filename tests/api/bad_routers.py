@@ -5,6 +5,7 @@ from typing import Any, Final
 from tests.api.bad import Bad, but
 
 KEYS: Final = [{"name": "k", "key": "k"}]
+OIDC: Final[dict[str, Any]] = {"issuer": "https://login.example", "audiences": ["models"]}
 TENANT: Final[dict[str, Any]] = {"name": "shop", "keys": KEYS}
 
 
@@ -57,7 +58,32 @@ ROUTER_RULES: Final = (
     Bad(
         story="a tenant of a router without a key",
         spec=router(tenants=[{"name": "shop", "keys": []}]),
-        at="spec.router.tenants[0].keys",
+        at="spec.router.tenants",
+        wording="a tenant has neither keys nor an issuer's tokens, so nobody could be that tenant; name a key in keys, "
+        "or the issuer of its tokens in oidc",
+    ),
+    Bad(
+        story="an issuer of tokens for nobody",
+        spec=router(oidc=OIDC),
+        at="spec.router.oidc",
+        wording="tokens say which tenant sends a request, and there are none: everybody may; name tenants",
+    ),
+    Bad(
+        story="claims of nobody's tokens",
+        spec=router(tenants=[TENANT | {"claims": ["shop-app"]}]),
+        at="spec.router.tenants",
+        wording="claims are those of an issuer's tokens, and no issuer is named; name it in oidc, or remove claims",
+    ),
+    Bad(
+        story="an issuer whose keys everybody on the way may change",
+        spec=router(tenants=[TENANT], oidc=OIDC | {"issuer": "http://login.example"}),
+        at="spec.router.oidc.issuer",
+        wording="this is not an https address; write https://host:port/path without user, password, query or fragment",
+    ),
+    Bad(
+        story="tokens for whomever",
+        spec=router(tenants=[TENANT], oidc=OIDC | {"audiences": []}),
+        at="spec.router.oidc.audiences",
         wording="the list needs at least 1 entry; add what is missing",
         there="should have at least 1 items",
     ),

@@ -32,6 +32,7 @@ _TRAFFIC: Final[dict[str, Any]] = {
         {
             "name": "shop",
             "keys": [_SECRET],
+            "claims": ["shop-app"],
             "band": "high",
             "weight": 2,
             "maxConcurrency": 3,
@@ -62,6 +63,13 @@ _TRAFFIC: Final[dict[str, Any]] = {
     },
     "accessLog": {"enabled": True, "prompts": True},
     "tracing": {"endpoint": "http://collector:4318", "share": "0.5"},
+    "oidc": {
+        "issuer": "https://login.example",
+        "audiences": ["models"],
+        "tenantClaim": "team",
+        "keysUrl": "https://login.example/keys",
+        "caSecret": _SECRET,
+    },
 }
 COUNTED: Final[dict[str, Any]] = {
     "model": {

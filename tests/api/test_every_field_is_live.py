@@ -25,6 +25,7 @@ ONLY_JUDGED = {"accelerator.count"}
 OTHERS = (
     "other",
     "http://other:1",
+    "https://other:1",
     "hf://other/other",
     "7s",
     "7Gi",

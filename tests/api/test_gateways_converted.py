@@ -1,5 +1,6 @@
 """What was written as a gateway becomes what its routers work by."""
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -24,6 +25,7 @@ from fairlead.fleet.model_routes import (
     WeightedTarget,
 )
 from fairlead.fleet.tenants import Band, BatchLaneLimits, LongLaneLimits, Tenant, TenantBudget
+from fairlead.fleet.token_issuer import TokenIssuer, tenants_by_claim
 from tests.api.objects import given
 
 HOME = GatewayReference(namespace="team", name="chat")
@@ -134,6 +136,20 @@ def test_what_helps_out_may_be_elsewhere() -> None:
 def test_a_tenant_of_a_gateway_may_have_its_keys_in_the_gateways_own_secret_alone() -> None:
     (tenant,) = converted({"tenants": [{"name": "shop"}]}).routing.tenants
     assert tenant == Tenant(name="shop", keys=())
+
+
+def test_an_issuer_of_tokens_arrives_and_a_tenant_has_its_own_name_for_a_claim_unless_it_names_others() -> None:
+    oidc = {"issuer": "https://login.example/a", "audiences": ["models", "lab"]}
+    spec = {"oidc": oidc, "tenants": [{"name": "shop"}, {"name": "bank", "claims": ["b", "c"]}]}
+    found = converted(spec).routing
+    issuer = TokenIssuer(issuer="https://login.example/a", audiences=frozenset({"models", "lab"}))
+    assert found.oidc == issuer
+    assert tenants_by_claim(found.tenants) == {"shop": "shop", "b": "bank", "c": "bank"}
+    ca = {"name": "n", "key": "k"}
+    further = {"tenantClaim": "team", "keysUrl": "https://login.example/keys", "caSecret": ca}
+    assert converted(spec | {"oidc": oidc | further}).routing.oidc == replace(
+        issuer, tenant_claim="team", keys_url="https://login.example/keys", ca=SecretKey(name="n", key="k")
+    )
 
 
 SPEC: dict[str, Any] = {

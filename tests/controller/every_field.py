@@ -50,6 +50,12 @@ TENANTS: Final = {"router": {"tenants": [TENANT]}}
 BANDS: Final = {"router": {"bands": [{"name": "gold", "priority": 1}]}}
 SPENDING: Final = {"router": {"tenants": [TENANT | {"budget": {"maxCost": "5"}}]}}
 TO_ENGINES: Final = {"router": {"door": {"engineTls": {"caSecret": dict(KEY)}}}}
+TOKENS: Final = {
+    "router": {
+        "tenants": [TENANT],
+        "oidc": {"issuer": "https://login.example", "audiences": ["models"], "caSecret": dict(KEY)},
+    }
+}
 CANARY: Final = {"rollout": {"strategy": "Canary", "canary": {"steps": [{"weight": 10}]}}}
 TRACED: Final = {"router": {"tracing": {"endpoint": "http://collector:4318"}}}
 
@@ -148,12 +154,19 @@ VALUES: Final[Spec] = {
     "router.lanes.long.maxShare": "0.5",
     "router.limits.maxQueueTime": "1m",
     "router.limits.maxRequestSize": "1Mi",
+    "router.oidc.audiences.[]": "lab",
+    "router.oidc.caSecret.key": "other",
+    "router.oidc.caSecret.name": "t",
+    "router.oidc.issuer": "https://other.example",
+    "router.oidc.keysUrl": "https://login.example/keys",
+    "router.oidc.tenantClaim": "team",
     "router.replicas": 3,
     "router.retries.budget": "0.5",
     "router.service.annotations": {"a": "b"},
     "router.service.type": "LoadBalancer",
     "router.tenants.[].band": "gold",
     "router.tenants.[].budget.maxCost": "6",
+    "router.tenants.[].claims.[]": "shop-app",
     "router.tenants.[].keys.[].key": "other",
     "router.tenants.[].keys.[].name": "t",
     "router.tenants.[].models.[]": "chat",
@@ -209,6 +222,11 @@ BESIDE: Final[dict[str, Spec]] = {
     **{f"router.bands.[].{one}": BANDS for one in ("name", "priority", "reserved", "maxQueued")},
     **{f"router.cache.redis.urlSecret.{one}": CACHED for one in ("name", "key")},
     **{f"router.door.engineTls.caSecret.{one}": TO_ENGINES for one in ("name", "key")},
+    **{
+        f"router.oidc.{one}": TOKENS
+        for one in ("issuer", "audiences.[]", "tenantClaim", "keysUrl", "caSecret.name", "caSecret.key")
+    },
+    "router.tenants.[].claims.[]": TOKENS,
     "router.replicas": {"router": {"replicas": 2}},
     **{
         f"router.tenants.[].{one}": TENANTS

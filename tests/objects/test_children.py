@@ -174,12 +174,14 @@ def test_a_router_understands_all_that_it_is_told(name: str) -> None:
             tenants=tuple(replace(one, keys=()) for one in routing.tenants),
             cache=replace(routing.cache, redis_url=None),
             door=replace(routing.door, tls_secret=None, engine_ca=None),
+            oidc=routing.oidc and replace(routing.oidc, ca=None),
         ),
         key_places=understood.key_places,
         redis_place=understood.redis_place,
         tls_cert_file=understood.tls_cert_file,
         tls_key_file=understood.tls_key_file,
         engine_ca_file=understood.engine_ca_file,
+        issuer_ca_file=understood.issuer_ca_file,
         peer_keys_folder="/etc/fairlead-secrets/chat-router-peers",
     )
 
@@ -194,6 +196,7 @@ def test_every_secret_of_a_router_is_a_file_that_its_pod_mounts(name: str) -> No
     entries = [place.file for _, place in understood.key_places]
     entries += [understood.redis_place.file] if understood.redis_place else []
     entries += [understood.tls_cert_file, understood.tls_key_file, understood.engine_ca_file]
+    entries += [understood.issuer_ca_file]
     pod = first_child(deployment, "Deployment")["spec"]["template"]["spec"]
     folders = {one["mountPath"] for one in pod["containers"][0]["volumeMounts"]} - {router_config.FOLDER}
     assert {str(file).rpartition("/")[0] for file in entries if file} | {understood.peer_keys_folder} == folders

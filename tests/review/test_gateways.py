@@ -130,6 +130,29 @@ def test_what_is_no_gateway_is_not_read_as_one() -> None:
     assert found[0] == ObjectKey("InferenceGateway", "default", "bad")
 
 
+OIDC = {"issuer": "https://login.example", "audiences": ["models"]}
+
+
+@pytest.mark.parametrize("place", ["spec", "spec.router"])
+def test_a_claim_of_two_tenants_is_refused_of_a_gateway_and_of_a_deployments_own_router(place: str) -> None:
+    tenants = [{"name": "shop"}, {"name": "bank", "claims": ["b", "shop"]}]
+    routing: dict[str, Any] = {"oidc": OIDC, "tenants": tenants}
+    spec = gateway(**routing) if place == "spec" else deployment(router=routing)
+    (refusal,) = admission.review(spec, OFFLINE).refusals
+    assert refusal.sentence == (
+        f"{place}.tenants[1].claims: shop: tenant shop has this value too, and a token with it would be both of "
+        "theirs; give it to one of them; a tenant without claims has its own name"
+    )
+
+
+def test_a_certificate_of_the_issuers_authority_is_mounted_and_that_restarts_routers() -> None:
+    tenants = [{"name": "shop"}]
+    secret = {"caSecret": {"name": "login", "key": "ca.crt"}}
+    before, after = gateway(tenants=tenants, oidc=OIDC), gateway(tenants=tenants, oidc=OIDC | secret)
+    (answer,) = change_warnings.warnings(before, after, OFFLINE)
+    assert answer.startswith("Secret login: the routers have not mounted it yet")
+
+
 def with_keys(*secrets: str, **spec: Any) -> Object:  # noqa: ANN401  # any field of a gateway
     """A gateway whose tenant has keys in these Secrets."""
     keys = [{"name": one, "key": "k"} for one in secrets]

@@ -27,6 +27,7 @@ DEPLOYMENTS: list[tuple[Object, list[tuple[str, str]]]] = [
             router={
                 "tenants": [{"name": "t", "keys": [KEY, KEY | {"name": "old"}]}],
                 "door": {"tls": {"secretName": "certificate"}, "engineTls": {"caSecret": KEY}},
+                "oidc": {"issuer": "https://login.example", "audiences": ["models"], "caSecret": KEY},
             }
         ),
         [
@@ -34,6 +35,7 @@ DEPLOYMENTS: list[tuple[Object, list[tuple[str, str]]]] = [
             ("spec.router.tenants[0].keys[1].name", "Secret"),
             ("spec.router.door.tls.secretName", "Secret"),
             ("spec.router.door.engineTls.caSecret.name", "Secret"),
+            ("spec.router.oidc.caSecret.name", "Secret"),
         ],
     ),
     (

@@ -18,6 +18,7 @@ from fairlead.process.exit_signals import ExitSignals
 from fairlead.router import process
 from fairlead.router.config.loader import RouterConfig
 from fairlead.router.endpoint_sources import EndpointSource, StaticEndpoints
+from fairlead.router.key_reading_pace import KEY_READING_PACE, KeyReadingPace
 from fairlead.router.probes import ProbeBackoff
 from fairlead.router.process import RouterOptions
 from tests import free_ports
@@ -114,6 +115,7 @@ async def plane(
     linger: float = 0.01,
     *,
     log: Path | None = None,
+    pace: KeyReadingPace = KEY_READING_PACE,
 ) -> AsyncIterator[Plane]:
     """A router from its start to its drain."""
 
@@ -131,6 +133,7 @@ async def plane(
         sweep_seconds=0.01,
         reread_seconds=0.01,
         probe_backoff=ProbeBackoff(least_seconds=0.01, most_seconds=0.02),
+        key_reading_pace=pace,
         sources=sources,
     )
     life = asyncio.create_task(process.live(start, signals))

@@ -9,6 +9,7 @@ from fairlead.api.connections import BaseConnections
 from fairlead.api.router_spec import BaseRouterSpec
 from fairlead.api.string_formats import Duration, EnvName, ModelName, Money, StringFormat
 from fairlead.api.tenants import BaseTenant
+from fairlead.api.token_issuer import BaseTokenIssuer
 from fairlead.api.traffic import BaseResponseCache, TokenLimit
 
 LONGEST_PATH: Final = 4096
@@ -44,8 +45,10 @@ class KeySource(ApiModel):
 class StandaloneTenant(BaseTenant):
     """One group of clients."""
 
-    keys: Annotated[tuple[KeySource, ...], Field(min_length=1, max_length=16)] = Field(
-        description="Where the API keys lie that the tenant sends as bearer token; several while one is replaced."
+    keys: Annotated[tuple[KeySource, ...], Field(max_length=16)] = Field(
+        default=(),
+        description="Where the API keys lie that the tenant sends as bearer token; several while one is replaced. "
+        "Needed without oidc.",
     )
 
 
@@ -86,6 +89,15 @@ class StandaloneConnections(BaseConnections):
     engine_tls: StandaloneEngineTls | None = Field(default=None, description="HTTPS to engines. Default: HTTP.")
 
 
+class StandaloneTokenIssuer(BaseTokenIssuer):
+    """Who signs the tokens; the certificate of its authority in a file."""
+
+    ca_file: FilePath | None = Field(
+        default=None,
+        description="Certificate of the authority that signed the issuer's, as PEM. Default: the system's authorities.",
+    )
+
+
 class StandaloneRouterSpec(BaseRouterSpec):
     """How a router that runs alone handles requests."""
 
@@ -97,6 +109,11 @@ class StandaloneRouterSpec(BaseRouterSpec):
     )
     door: StandaloneConnections = Field(
         default=StandaloneConnections(), description="How clients come in, and how engines are reached."
+    )
+    oidc: StandaloneTokenIssuer | None = Field(
+        default=None,
+        description="Tenants may send JSON Web Tokens of this OpenID issuer in place of API keys; keys work beside "
+        "them. Default: keys alone.",
     )
 
 

@@ -37,6 +37,39 @@ def _of_tenants(on: type[Any]) -> tuple[FieldRule[Any], ...]:
             because="cacheSalt keeps tenants apart, and there are none",
             remedy="name tenants, or remove balancing.cacheSalt",
         ),
+        FieldRule[Any](
+            on=on,
+            field="oidc",
+            fault=FieldErrorReason.INVALID,
+            cel="!has(self.oidc) || (has(self.tenants) && size(self.tenants) > 0)",
+            holds=lambda it: it.oidc is None or bool(it.tenants),
+            because="tokens say which tenant sends a request, and there are none: everybody may",
+            remedy="name tenants, or remove oidc",
+        ),
+        FieldRule[Any](
+            on=on,
+            field="tenants",
+            fault=FieldErrorReason.FORBIDDEN,
+            cel="has(self.oidc) || !has(self.tenants) || "
+            "self.tenants.all(tenant, !has(tenant.claims) || size(tenant.claims) == 0)",
+            holds=lambda it: it.oidc is not None or not any(one.claims for one in it.tenants),
+            because="claims are those of an issuer's tokens, and no issuer is named",
+            remedy="name it in oidc, or remove claims",
+        ),
+    )
+
+
+def _with_keys(on: type[Any]) -> FieldRule[Any]:
+    """A tenant that is named here alone is somebody; a gateway's may have keys in the Secret NAME-keys."""
+    return FieldRule[Any](
+        on=on,
+        field="tenants",
+        fault=FieldErrorReason.REQUIRED,
+        cel="has(self.oidc) || !has(self.tenants) || "
+        "self.tenants.all(tenant, has(tenant.keys) && size(tenant.keys) > 0)",
+        holds=lambda it: it.oidc is not None or all(one.keys for one in it.tenants),
+        because="a tenant has neither keys nor an issuer's tokens, so nobody could be that tenant",
+        remedy="name a key in keys, or the issuer of its tokens in oidc",
     )
 
 
@@ -44,6 +77,8 @@ RULES: Final[tuple[FieldRule[Any], ...]] = (
     *_of_tenants(Router),
     *_of_tenants(InferenceGatewaySpec),
     *_of_tenants(StandaloneRouterSpec),
+    _with_keys(Router),
+    _with_keys(StandaloneRouterSpec),
     FieldRule[BaseRouterSpec](
         on=BaseRouterSpec,
         field="bands",

@@ -8,6 +8,7 @@ from fairlead.api.api_model import ApiModel, KeyedList
 from fairlead.api.connections import Connections
 from fairlead.api.lanes import Lanes
 from fairlead.api.tenants import Band
+from fairlead.api.token_issuer import TokenIssuer
 from fairlead.api.traffic import (
     AccessLog,
     Balancing,
@@ -47,3 +48,8 @@ class RouterSpec(BaseRouterSpec):
     service: Service = Field(default=Service(), description="The Service in front of the routers.")
     cache: ResponseCache = Field(default=ResponseCache(), description="Exact response cache. Default off.")
     door: Connections = Field(default=Connections(), description="How clients come in, and how engines are reached.")
+    oidc: TokenIssuer | None = Field(
+        default=None,
+        description="Tenants may send JSON Web Tokens of this OpenID issuer in place of API keys; keys work beside "
+        "them. Default: keys alone.",
+    )

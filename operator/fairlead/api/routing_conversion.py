@@ -8,6 +8,7 @@ from fairlead.api.connections import BaseConnections
 from fairlead.api.router_spec import BaseRouterSpec, RouterSpec
 from fairlead.api.tenants import BaseTenant, BudgetPeriod
 from fairlead.api.tenants import Tenant as TenantSpec
+from fairlead.api.token_issuer import BaseTokenIssuer
 from fairlead.api.value_mapping import value
 from fairlead.fleet.desired_state import SecretKey
 from fairlead.fleet.gateways import (
@@ -20,11 +21,12 @@ from fairlead.fleet.gateways import (
     TrafficLimits,
 )
 from fairlead.fleet.tenants import Band, BatchLaneLimits, LongLaneLimits, Tenant, TenantBudget
+from fairlead.fleet.token_issuer import TokenIssuer
 
 
 def routing(spec: RouterSpec, tenants: Iterable[TenantSpec]) -> RoutingSettings:
     """Everything that an object specifies; secrets as references to where they are kept."""
-    redis, tls, engine_tls = spec.cache.redis, spec.door.tls, spec.door.engine_tls
+    redis, tls, engine_tls, oidc = spec.cache.redis, spec.door.tls, spec.door.engine_tls, spec.oidc
     return replace(
         base_routing(spec),
         tenants=tuple(tenant(one, tuple(value(key, SecretKey) for key in one.keys)) for one in tenants),
@@ -32,6 +34,7 @@ def routing(spec: RouterSpec, tenants: Iterable[TenantSpec]) -> RoutingSettings:
         door=connections(
             spec.door, tls.secret_name if tls else None, value(engine_tls.ca_secret, SecretKey) if engine_tls else None
         ),
+        oidc=token_issuer(oidc, value(oidc.ca_secret, SecretKey) if oidc.ca_secret else None) if oidc else None,
     )
 
 
@@ -57,6 +60,7 @@ def base_routing(spec: BaseRouterSpec) -> RoutingSettings:
         balancing=value(balancing, Balancing, salt=balancing.cache_salt),
         door=silent.door,
         telling=_telemetry(spec),
+        oidc=silent.oidc,
     )
 
 
@@ -87,6 +91,11 @@ def tenant(spec: BaseTenant, keys: tuple[SecretKey, ...]) -> Tenant:
         budget=value(budget, TenantBudget, monthly=budget.period is BudgetPeriod.MONTH) if budget else None,
         shadow=spec.enforcement is traffic.Enforcement.SHADOW,
     )
+
+
+def token_issuer(spec: BaseTokenIssuer, ca: SecretKey | None = None) -> TokenIssuer:
+    """The issuer of tokens, with a reference to its authority's certificate."""
+    return value(spec, TokenIssuer, ca=ca)
 
 
 def connections(

@@ -8,6 +8,7 @@ from pydantic import Field
 from fairlead.api.api_model import ApiModel, UniqueList
 from fairlead.api.model import SecretKeyRef
 from fairlead.api.string_formats import Handle, ModelName, Money, Share
+from fairlead.api.token_issuer import Claim
 from fairlead.api.traffic import Count, Enforcement
 
 
@@ -33,6 +34,12 @@ class BaseTenant(ApiModel):
     """What one group of clients may do."""
 
     name: Handle = Field(description="Name of the tenant, as metrics and costs show it; unique in this object.")
+    claims: Annotated[tuple[Claim, ...], UniqueList()] = Field(
+        default=(),
+        max_length=16,
+        description="Values of the claim oidc.tenantClaim that are this tenant's; no other tenant may have them. "
+        "Default: its name.",
+    )
     band: Handle | None = Field(default=None, description="Priority band, by name, of bands. Default: the lowest one.")
     weight: Annotated[int, Field(ge=1, le=1000)] = Field(
         default=1, description="Part of the capacity inside the band, counted in tokens. Default 1."
@@ -69,9 +76,10 @@ class BaseTenant(ApiModel):
 class Tenant(BaseTenant):
     """One group of clients."""
 
-    keys: Annotated[tuple[SecretKeyRef, ...], Field(min_length=1, max_length=16)] = Field(
+    keys: Annotated[tuple[SecretKeyRef, ...], Field(max_length=16)] = Field(
+        default=(),
         description="Secrets with the API keys that the tenant sends as bearer token; several while one is replaced. "
-        "Keys never stand in this object.",
+        "Keys never stand in this object. Needed without oidc.",
         json_schema_extra={"x-kubernetes-list-type": "atomic"},
     )
 

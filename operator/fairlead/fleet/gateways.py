@@ -11,6 +11,7 @@ from fairlead.fleet.desired_state import DesiredDrain, DesiredRevision, DesiredR
 from fairlead.fleet.model_routes import GatewayRoutes
 from fairlead.fleet.policies import ReplicaBounds
 from fairlead.fleet.tenants import Band, BatchLaneLimits, LongLaneLimits, Tenant
+from fairlead.fleet.token_issuer import TokenIssuer
 
 EVERY_NAMESPACE: Final = "*"
 """In place of a namespace's name: all of them."""
@@ -151,6 +152,8 @@ class RoutingSettings:
     hedging: Hedging = Hedging()
     door: RouterConnections = RouterConnections()
     telling: RequestTelemetry = RequestTelemetry()
+    oidc: TokenIssuer | None = None
+    """Whose tokens tenants may send in place of keys; none: keys alone."""
 
 
 class ServiceType(StrEnum):

@@ -30,6 +30,8 @@ class Tenant:
 
     name: str
     keys: tuple[SecretKey, ...]
+    claims: frozenset[str] = frozenset()
+    """Values by which a token of the issuer names this tenant; empty: its name."""
     band: str | None = None
     weight: int = 1
     max_concurrency: int | None = None

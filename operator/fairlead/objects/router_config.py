@@ -136,7 +136,7 @@ def _setting(name: str, value: Any) -> tuple[str, Any]:  # noqa: ANN401 - any va
     match name:
         case "keys":
             return "keyFiles", [router_secrets.path(one) for one in value]
-        case "redis_url" | "engine_ca":
+        case "redis_url" | "engine_ca" | "ca":
             return f"{_camel(name)}File", router_secrets.path(value) if isinstance(value, SecretKey) else None
         case "tls_secret":
             return "tlsFolder", router_secrets.folder(value) if value else None

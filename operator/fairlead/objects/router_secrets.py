@@ -38,7 +38,8 @@ def mounted_names(routing: RoutingSettings) -> Iterator[str]:
     """The Secrets that the settings name, some more than once."""
     for tenant in routing.tenants:
         yield from (key.name for key in tenant.keys)
-    for secret in (routing.cache.redis_url, routing.door.engine_ca):
+    issuer_ca = routing.oidc.ca if routing.oidc else None
+    for secret in (routing.cache.redis_url, routing.door.engine_ca, issuer_ca):
         if secret is not None:
             yield secret.name
     if routing.door.tls_secret is not None:

@@ -25,6 +25,7 @@ from fairlead.review import (
     policies,
     references,
     schedules,
+    tenant_claims,
     unsupported_fields,
 )
 from fairlead.review.context import ReviewContext
@@ -106,6 +107,7 @@ def _engine_review(named: Review, deployment: DesiredDeployment, context: Review
             *unsupported_fields.refusals(deployment),
             *gateway_membership.refusals(deployment),
             *ineffective_limits.refusals(deployment),
+            *tenant_claims.of_deployment(deployment),
         ),
         warnings=(*named.warnings, *_warnings(deployment, context)),
     )

@@ -11,7 +11,7 @@ from fairlead.api.kinds import GATEWAY
 from fairlead.fleet.findings import SpecRefusal, SpecWarning
 from fairlead.fleet.gateways import DesiredGateway
 from fairlead.fleet.model_routes import EXTERNAL, InvalidAnswerAction, ModelRoute
-from fairlead.review import durations, route_expressions, route_targets, unsupported_fields
+from fairlead.review import durations, route_expressions, route_targets, tenant_claims, unsupported_fields
 from fairlead.review.context import ObjectKey
 from fairlead.review.result import AdmissionReason
 
@@ -27,6 +27,7 @@ def read(document: object) -> tuple[ObjectKey, DesiredGateway] | None:
 def refusals(gateway: DesiredGateway) -> Iterator[SpecRefusal]:
     """Everything that keeps a route from working whatever else exists."""
     yield from unsupported_fields.of_gateway(gateway)
+    yield from tenant_claims.refusals(gateway.routing, "spec")
     for number, route in enumerate(gateway.routes.routes):
         place = f"spec.models[{number}]"
         yield from _externals(place, route, gateway)

@@ -139,6 +139,8 @@ def _secrets(routing: RoutingSettings) -> Iterator[tuple[str, SecretKey]]:
             yield "door.tls.secretName", SecretKey(name=routing.door.tls_secret, key=entry)
     if routing.door.engine_ca:
         yield "door.engineTls.caSecret.key", routing.door.engine_ca
+    if routing.oidc and routing.oidc.ca:
+        yield "oidc.caSecret.key", routing.oidc.ca
 
 
 def _sources(wanted: DesiredRevision) -> NamedObjects:

@@ -34,6 +34,7 @@ from fairlead.router.endpoint_sources import (
     routers_of,
     source_of,
 )
+from fairlead.router.key_reading_pace import KEY_READING_PACE, KeyReadingPace
 from fairlead.router.observability import outputs
 from fairlead.router.observability.outputs import ObservabilityOptions
 from fairlead.router.observability.recorder import TelemetryRecorder
@@ -78,6 +79,7 @@ class RouterOptions:
     reread_seconds: float = watched_file.EVERY_SECONDS
     sweep_seconds: float = EVERY_SECONDS
     probe_backoff: ProbeBackoff = PROBE_BACKOFF
+    key_reading_pace: KeyReadingPace = KEY_READING_PACE
     sources: Callable[[RouterConfig], EndpointSource] = source_of
     routers: Callable[[RouterConfig], EndpointSource | None] = routers_of
     pods: Callable[[str, str], PodSource] = pods_of
@@ -102,7 +104,7 @@ async def live(start: RouterOptions, signals: ExitSignals) -> int:
     """Serve until `signals` has one. A first file that is invalid raises: there is no earlier configuration to keep."""
     settings = settings_file.load(start.config)
     watched_file.warn(settings)
-    router = Router(settings, _telemetry_recorder(start, settings), start.probe_backoff)
+    router = Router(settings, _telemetry_recorder(start, settings), start.probe_backoff, start.key_reading_pace)
     router.name = start.name
     router.context.peers.port = start.metrics_port or router.context.peers.port
     if start.peer_port and start.name:

@@ -20,6 +20,8 @@ MOST_NAME: Final = 120
 """Characters of a name that a client made up."""
 STATUS: Final[dict[RefusalReason, int]] = {
     RefusalReason.UNKNOWN_KEY: 401,
+    RefusalReason.TOKEN_REFUSED: 401,
+    RefusalReason.UNKNOWN_TENANT: 403,
     RefusalReason.MODEL_NOT_ALLOWED: 403,
     RefusalReason.MODEL_NOT_FOUND: 404,
     RefusalReason.PROMPT_TOO_LONG: 400,

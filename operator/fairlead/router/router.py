@@ -12,6 +12,8 @@ from fairlead.router.authorization import MetricsAuthorizer
 from fairlead.router.config.loader import RouterConfig, TargetConfig
 from fairlead.router.engine_target import EngineTarget, TargetParts
 from fairlead.router.external_api import ExternalApi
+from fairlead.router.issuer_connection import IssuerConnection
+from fairlead.router.key_reading_pace import KEY_READING_PACE, KeyReadingPace
 from fairlead.router.observability.recorder import TelemetryRecorder
 from fairlead.router.peer_reports import PeerReports
 from fairlead.router.probes import PROBE_BACKOFF, ProbeBackoff
@@ -32,7 +34,11 @@ class Router:
     """One router: assembles what its requests share, and follows its configuration, endpoints and peers."""
 
     def __init__(
-        self, settings: RouterConfig, telemetry: TelemetryRecorder, probe_backoff: ProbeBackoff = PROBE_BACKOFF
+        self,
+        settings: RouterConfig,
+        telemetry: TelemetryRecorder,
+        probe_backoff: ProbeBackoff = PROBE_BACKOFF,
+        key_reading_pace: KeyReadingPace = KEY_READING_PACE,
     ) -> None:
         self.routers: int | None = None
         """Number of ready routers, this one among them, where they are counted."""
@@ -56,6 +62,7 @@ class Router:
         )
         self.sharing = SharedStoreConnection(context.cache)
         self.budgets = SharedBudgets(lambda: context.spending.budgets, lambda: context.spending.wall(context.now()))
+        self.issuer = IssuerConnection(context, key_reading_pace)
         self.guard = MetricsAuthorizer(lambda: context.settings)
         self._follow(settings)
 
@@ -67,6 +74,7 @@ class Router:
     def _follow(self, settings: RouterConfig) -> None:
         self.sharing.apply(settings.redis_url)
         self._share()
+        self.issuer.apply(settings)
         if self.peer_reports is not None:
             self.peer_reports.apply(settings.peer_keys)
         scope = f"{settings.namespace}/{settings.config_map or settings.router_selector}"
@@ -224,6 +232,7 @@ class Router:
         """Close every connection to engines; requests that still run are cut."""
         for target in self.context.every_target:
             await target.prober.close()
+        await self.issuer.close()
         if self.peer_reports is not None:
             self.peer_reports.close()
         self.context.close()

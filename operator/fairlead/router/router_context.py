@@ -82,6 +82,16 @@ class OpenCopy(Protocol):
         """End it."""
 
 
+class TokenTenants(Protocol):
+    """The tokens of an issuer, as requests bring them."""
+
+    def is_token(self, key: bytes) -> bool:
+        """Whether this looks like a token."""
+
+    def tenant(self, key: bytes, digest: bytes) -> str | Refusal:
+        """The tenant whose token this is, or why it is nobody's."""
+
+
 class OpenClient(Protocol):
     """A client's connection, as the router's own events reach it."""
 
@@ -106,7 +116,7 @@ class RouterContext:
         "limits",
         *("live", "memory", "peers", "retiring", "routes", "salted", "settings", "sole", "spending", "targets"),
         "telemetry",
-        *("tenancy", "timeouts", "tls", "use"),
+        *("tenancy", "timeouts", "tls", "tokens", "use"),
     )
 
     def __init__(self, settings: RouterConfig, telemetry: TelemetryRecorder) -> None:
@@ -126,6 +136,8 @@ class RouterContext:
         """Copies in flight that nobody waits for."""
         self.clients: set[OpenClient] = set()
         self.tls = UpstreamTls()
+        self.tokens: TokenTenants | None = None
+        """Of the issuer, where one is configured."""
         self.judges = AnswerJudges()
         self.use = TenantUse(telemetry.counts.tenants)
         self.spending = RouterSpending(telemetry)
@@ -163,14 +175,25 @@ class RouterContext:
         return b"%b%016x" % (self._id_prefix, next(self._ids))
 
     def account(self, key: bytes | None) -> Account | Refusal:
-        """The account of this API key."""
-        return self.tenancy.accounts.of(None if key is None else sha256(key).digest())
+        """The account of this API key, or of this token where none is such a key."""
+        accounts, digest = self.tenancy.accounts, None if key is None else sha256(key).digest()
+        found = accounts.of(digest)
+        if self.tokens is None or isinstance(found, Account):
+            return found
+        tenant = self.tokens.tenant(key or b"", digest or b"")
+        return tenant if isinstance(tenant, Refusal) else accounts.named(tenant) or found
 
     def head_facts(self, head: RequestHead) -> HeadFacts:
-        """What follows from this head, which `heads` has not; kept there until the configuration changes."""
+        """What follows from this head, which `heads` has not; kept there until the configuration changes.
+
+        A head with a token is not kept: what the token opens ends before.
+        """
+        found = head_facts.of(head, self.account(head.key), self.settings)
+        if self.tokens is not None and self.tokens.is_token(head.key or b""):
+            return found
         if len(self.heads) >= MOST_HEADS:
             self.heads.clear()
-        found = self.heads[head] = head_facts.of(head, self.account(head.key), self.settings)
+        self.heads[head] = found
         return found
 
     def blocks(self, prompt: bytes, account: Account, adapter: str | None) -> list[int]:

@@ -8,6 +8,12 @@ class RefusalReason(StrEnum):
 
     UNKNOWN_KEY = "unknown_key"
     """Tenants are configured, and the request has no key of any of them."""
+    TOKEN_REFUSED = "token_refused"
+    """A token of no key of the issuer's, of another issuer, for somebody else, or not of now."""
+    UNKNOWN_TENANT = "unknown_tenant"
+    """A token that holds and names no tenant."""
+    NO_ISSUER_KEYS = "issuer_keys_unread"
+    """The issuer's keys, or the one that a token names, are not read yet."""
     MODEL_NOT_ALLOWED = "model_not_allowed"
     MODEL_NOT_FOUND = "model_not_found"
     PROMPT_TOO_LONG = "prompt_too_long"

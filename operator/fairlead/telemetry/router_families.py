@@ -126,6 +126,10 @@ TENANT_OVER: Final = _OURS.counter(
     "tenant",
 )
 
+KEY_READINGS: Final = _OURS.counter(
+    "issuer_key_readings", "Readings of the public keys of tenants' OpenID issuer, by how they ended.", "result"
+)
+
 # Queues.
 WAITING: Final = _OURS.gauge("requests_waiting", "Requests in queues, by lane.", "lane")
 OLDEST: Final = _OURS.gauge(

@@ -24,6 +24,7 @@ from fairlead.fleet.gateways import (
     TrafficLimits,
 )
 from fairlead.fleet.tenants import Band, BatchLaneLimits, LongLaneLimits, Tenant, TenantBudget
+from fairlead.fleet.token_issuer import TokenIssuer
 from fairlead.objects import router_config
 from fairlead.objects.router_config import ReplicaCapacity
 from fairlead.router.config import loader
@@ -31,6 +32,12 @@ from fairlead.router.config.loader import RouterConfig, RouterConfigError, Secre
 from tests.engines.setups import setup_of
 
 PLACE: Final[dict[str, Any]] = {"renderedFrom": "a test", "endpoints": ["127.0.0.1:8000"]}
+ISSUER: Final = TokenIssuer(
+    issuer="https://login.example",
+    audiences=frozenset({"models"}),
+    tenant_claim="team",
+    keys_url="https://login.example/keys",
+)
 SHOP: Final = Tenant(
     name="shop",
     keys=(),
@@ -94,6 +101,7 @@ def test_secrets_are_told_by_the_files_they_are_mounted_as() -> None:
         tenants=(replace(SHOP, keys=(SecretKey(name="keys", key="old"), SecretKey(name="keys", key="new"))),),
         cache=ResponseCacheSettings(redis_url=SecretKey(name="valkey", key="url")),
         door=RouterConnections(tls_secret="chat-tls", engine_ca=SecretKey(name="pki", key="ca.crt")),
+        oidc=replace(ISSUER, ca=SecretKey(name="login", key="ca.crt")),
     )
     read = loader.read(
         json.dumps(router_config.document(setup_of().wanted, DeploymentRouter(routing=routing), ReplicaCapacity()))
@@ -107,6 +115,7 @@ def test_secrets_are_told_by_the_files_they_are_mounted_as() -> None:
     assert read.redis_place == SecretLocation(file=f"{folder}/valkey/url")
     assert (read.tls_cert_file, read.tls_key_file) == (f"{folder}/chat-tls/tls.crt", f"{folder}/chat-tls/tls.key")
     assert read.engine_ca_file == f"{folder}/pki/ca.crt"
+    assert (read.issuer_ca_file, read.routing.oidc) == (f"{folder}/login/ca.crt", ISSUER)
     assert read.files == (f"{folder}/keys/new", f"{folder}/keys/old", f"{folder}/valkey/url")
     assert read.routing.tenants == (SHOP,)
     assert read.routing.door == RouterConnections()

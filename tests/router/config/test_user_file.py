@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,6 +15,7 @@ from fairlead.api.kinds import DEPLOYMENT
 from fairlead.api.lifecycle import Router
 from fairlead.api.object_reader import read_strict
 from fairlead.fleet.gateways import LateAction, RoutingSettings
+from fairlead.fleet.token_issuer import TokenIssuer
 from fairlead.router.config import loader
 from fairlead.router.config.loader import RouterConfig, RouterConfigError, SecretLocation
 from tests.api.full_specs import COUNTED
@@ -67,6 +69,7 @@ def test_what_may_be_said_in_a_deployment_may_be_said_here_and_means_the_same() 
     spec = {key: value for key, value in router.items() if key not in {"replicas", "service"}}
     alone = spec | {
         "tenants": [one | {"keys": [{"env": "KEY"}]} for one in spec["tenants"]],
+        "oidc": {key: value for key, value in spec["oidc"].items() if key != "caSecret"} | {"caFile": "/d"},
         "cache": {key: value for key, value in spec["cache"].items() if key != "redis"},
         "door": {key: value for key, value in spec["door"].items() if key not in {"tls", "engineTls"}},
     }
@@ -76,6 +79,8 @@ def test_what_may_be_said_in_a_deployment_may_be_said_here_and_means_the_same() 
     settings = routing_conversion.routing(reading.value.spec.router, reading.value.spec.router.tenants)
     here = loader.read(yaml.safe_dump({"endpoints": ["a:1"], "ttftObjective": "2s", "routing": alone})).routing
 
+    assert settings.oidc is not None
+    assert here.oidc == replace(settings.oidc, ca=None)
     assert [one.name for one in here.tenants] == [one.name for one in settings.tenants]
     assert here.limits == settings.limits
     assert (here.bands, here.long_lane, here.batch_lane) == (settings.bands, settings.long_lane, settings.batch_lane)
@@ -169,3 +174,33 @@ def test_late_requests_are_refused_only_where_something_says_when_they_are_late(
     )
     read = loader.read(f"ttftObjective: 2s\n{file}")
     assert (read.first_token_seconds, read.routing.limits.late) == (2.0, LateAction.REFUSE)
+
+
+TOKENS: Final = """
+endpoints: ["127.0.0.1:8000"]
+routing:
+  oidc: {issuer: "https://login.example", audiences: [models], caFile: /d}
+  tenants: [{name: shop}, {name: bank, claims: [b]}]
+"""
+
+
+def test_tenants_who_come_with_tokens_need_no_keys() -> None:
+    read = loader.refreshed(loader.read(TOKENS))
+
+    assert read.issuer_ca_file == "/d"
+    assert read.routing.oidc == TokenIssuer(issuer="https://login.example", audiences=frozenset({"models"}))
+    assert [(one.name, one.claims) for one in read.routing.tenants] == [
+        ("shop", frozenset()),
+        ("bank", frozenset({"b"})),
+    ]
+    assert read.warnings == ()
+
+
+def test_a_token_that_would_name_two_tenants_is_said_with_both() -> None:
+    with pytest.raises(RouterConfigError, match=r"tenants\[1\].claims: shop: tenant shop has this value too"):
+        loader.read(TOKENS.replace("[b]", "[b, shop]"))
+
+
+def test_a_tenant_whom_nobody_could_be_is_refused() -> None:
+    with pytest.raises(RouterConfigError, match="a tenant has neither keys nor an issuer's tokens"):
+        loader.read('endpoints: ["127.0.0.1:8000"]\nrouting: {tenants: [{name: shop}]}')

@@ -56,6 +56,7 @@ def settings(document: Mapping[str, Any]) -> RouterConfig:
         tls_cert_file=_path(door.get("tlsFolder"), f"/{CERTIFICATE}", "routing.door.tlsFolder"),
         tls_key_file=_path(door.get("tlsFolder"), f"/{PRIVATE_KEY}", "routing.door.tlsFolder"),
         engine_ca_file=_path(door.get("engineCaFile"), "", "routing.door.engineCaFile"),
+        issuer_ca_file=_path((routing.get("oidc") or {}).get("caFile"), "", "routing.oidc.caFile"),
         key_places=tuple(_keys(routing.get("tenants") or ())),
         metrics_places=tuple(_digests(document.get("metricsKeys") or [])),
         redis_place=_file((routing.get("cache") or {}).get("redisUrlFile"), "routing.cache.redisUrlFile"),

@@ -102,7 +102,8 @@ def _unusable_keys(settings: RouterConfig, environment: Mapping[str, str]) -> It
 
 def _unused_limits(settings: RouterConfig, keys: Mapping[bytes, str]) -> Iterator[str]:
     """Warn of models that are not served: a limit for them has no effect, although the file suggests protection."""
-    if settings.routing.tenants and not keys and (settings.key_places or settings.tenant_keys):
+    named = settings.key_places or settings.tenant_keys
+    if settings.routing.tenants and not keys and named and settings.routing.oidc is None:
         yield "no key of any tenant could be read: every request gets 401; create the keys"
     models = set(settings.models)
     for tenant in settings.routing.tenants:

@@ -125,6 +125,7 @@ class RouterConfig:
     tls_cert_file: str | None = None
     tls_key_file: str | None = None
     engine_ca_file: str | None = None
+    issuer_ca_file: str | None = None
     key_places: tuple[tuple[str, SecretLocation], ...] = ()
     """Tenants' names and the location of one key of each."""
     redis_place: SecretLocation | None = None

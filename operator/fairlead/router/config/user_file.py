@@ -17,6 +17,7 @@ from fairlead.api.read_problems import path_text
 from fairlead.api.router_file import KeySource, RouterFile, StandaloneRedis
 from fairlead.fleet.findings import SpecRefusal
 from fairlead.fleet.gateways import LateAction, RoutingSettings
+from fairlead.fleet.token_issuer import shared_claims
 from fairlead.router.config.settings import RouterConfig, RouterConfigError, SecretLocation
 
 ROOT: Final = "spec"
@@ -27,7 +28,7 @@ def settings(text: str) -> RouterConfig:
     """All settings; raises `RouterConfigError` with everything that is wrong at once."""
     file = _read(text)
     door = file.routing.door
-    tls, engine_tls, redis = door.tls, door.engine_tls, file.routing.cache.redis
+    tls, engine_tls, redis, oidc = door.tls, door.engine_tls, file.routing.cache.redis, file.routing.oidc
     return RouterConfig(
         namespace=file.namespace,
         selector=file.selector,
@@ -46,6 +47,7 @@ def settings(text: str) -> RouterConfig:
         tls_cert_file=tls.cert_file if tls else None,
         tls_key_file=tls.key_file if tls else None,
         engine_ca_file=engine_tls.ca_file if engine_tls else None,
+        issuer_ca_file=oidc.ca_file if oidc else None,
         key_places=tuple(_keys(file)),
         metrics_places=tuple(_source(one, f"metricsKeys[{number}]") for number, one in enumerate(file.metrics_keys)),
         redis_place=_address(redis) if redis else None,
@@ -64,12 +66,19 @@ def _objective(file: RouterFile) -> float | None:
 
 def _routing(file: RouterFile) -> RoutingSettings:
     spec = file.routing
-    return replace(
+    found = replace(
         routing_conversion.base_routing(spec),
         tenants=tuple(routing_conversion.tenant(one, ()) for one in spec.tenants),
         cache=routing_conversion.response_cache(spec.cache),
         door=routing_conversion.connections(spec.door),
+        oidc=routing_conversion.token_issuer(spec.oidc) if spec.oidc else None,
     )
+    for one in shared_claims(found.tenants) if found.oidc else ():
+        where = f"routing.tenants[{one.place}].claims"
+        raise RouterConfigError(
+            f"{where}: {one.value}: tenant {one.first} has this value too, so a token would name two; give it to one"
+        )
+    return found
 
 
 def _keys(file: RouterFile) -> Iterator[tuple[str, SecretLocation]]:

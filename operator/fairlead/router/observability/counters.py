@@ -17,6 +17,7 @@ from fairlead.router.observability.label_values import (
     AbortStage,
     CopyResult,
     HeldOutcome,
+    KeyReadingResult,
     RequestResult,
 )
 from fairlead.router.observability.model_labels import ModelLabels
@@ -56,8 +57,8 @@ class RouterCounters:
         *("_places", "aborts", "attempts_failed", "bad_heads", "bytes_in", "bytes_out", "checked"),
         *("clients_opened", "clients_refused", "connections_opened", "connections_reused", "copies", "costs"),
         *("cut", "demand", "ejections", "ended_as", "finished", "hedges_denied", "hedges_lost", "hedges_won"),
-        *("forms", "held", "inflight", "lag", "late", "names", "picks", "refusals", "retries", "schemas", "series"),
-        *("slow_clients", "spenders", "structured", "targets", "tenants"),
+        *("forms", "held", "inflight", "key_readings", "lag", "late", "names", "picks", "refusals", "retries"),
+        *("schemas", "series", "slow_clients", "spenders", "structured", "targets", "tenants"),
     )
 
     def __init__(self, models: Iterable[str] = ()) -> None:
@@ -86,7 +87,7 @@ class RouterCounters:
         """Both series in one lookup; cleared whole before a full `BoundedSeries` could drop one of them."""
 
     def _of_requests(self) -> None:
-        self.inflight = self.cut = self.retries = 0
+        self.inflight = self.cut = self.retries = self.late = 0
         self.bytes_in = self.bytes_out = 0
         self.hedges_won = self.hedges_lost = self.hedges_denied = 0
         self.ended_as: defaultdict[tuple[str, bool, int, RequestResult], int] = defaultdict(int)
@@ -97,7 +98,7 @@ class RouterCounters:
         self.attempts_failed = dict.fromkeys(AttemptEnding, 0)
         self.finished: defaultdict[str, int] = defaultdict(int)
         self.structured: defaultdict[tuple[str, str], int] = defaultdict(int)
-        self.late = 0
+        self.key_readings = dict.fromkeys(KeyReadingResult, 0)
 
     def _of_connections(self) -> None:
         self.connections_opened = self.connections_reused = 0

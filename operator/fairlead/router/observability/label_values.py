@@ -63,6 +63,18 @@ class CopyResult(StrEnum):
     """None was made: no replica had room, or the deployment could not have taken the request at all."""
 
 
+class KeyReadingResult(StrEnum):
+    """How a reading of the keys of tenants' issuer ended."""
+
+    READ = "read"
+    UNREACHABLE = "unreachable"
+    """No connection, a certificate of another authority, or no answer in time."""
+    REFUSED = "refused"
+    """Another status than 200, redirects among them."""
+    UNUSABLE = "unusable"
+    """Too large, no JSON, of another issuer, or without a key that signs."""
+
+
 class AbortStage(StrEnum):
     """The stage of a request when its client disconnected."""
 

@@ -94,6 +94,7 @@ class MetricsExposition:
         family(router_families.TENANT_INFLIGHT, (((one.name,), one.inflight) for one in snapshot.accounts))
         family(router_families.TENANT_WAITING, (((one.name,), one.queued) for one in snapshot.accounts))
         family(router_families.TENANT_OVER, (((one.name,), one.over_concurrency) for one in snapshot.accounts))
+        family(router_families.KEY_READINGS, by_key(self._counts.key_readings.items()))
 
     def _of_queues(self, snapshot: RouterSnapshot) -> None:
         lanes = {one.lane: one for one in snapshot.lanes}

@@ -1,0 +1,52 @@
+"""The OpenID issuer whose tokens tenants send in place of API keys."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from fairlead.api.api_model import ApiModel, UniqueList
+from fairlead.api.model import SecretKeyRef
+from fairlead.api.string_formats import StringFormat
+
+SecureUrl = Annotated[
+    str,
+    StringFormat(
+        pattern=r"https://[A-Za-z0-9][-A-Za-z0-9.]*(:[0-9]+)?(/[-A-Za-z0-9._~/]*)?",
+        longest=512,
+        because="this is not an https address",
+        remedy="write https://host:port/path without user, password, query or fragment",
+    ),
+]
+Claim = Annotated[str, Field(min_length=1, max_length=256)]
+
+
+class BaseTokenIssuer(ApiModel):
+    """Who signs the tokens, for whom they must be, and which of their claims names a tenant."""
+
+    issuer: SecureUrl = Field(
+        description="Address of the issuer, exactly as its tokens have it in iss, for instance "
+        "https://login.example.com/realms/company."
+    )
+    audiences: Annotated[tuple[Claim, ...], UniqueList()] = Field(
+        min_length=1, max_length=8, description="What aud of a token must name, one of these: who the tokens are for."
+    )
+    tenant_claim: Annotated[str, Field(min_length=1, max_length=128)] = Field(
+        default="sub",
+        description="Claim that says the tenant: a text or a list of them, of which the first that is a tenant's "
+        'counts. Default "sub".',
+    )
+    keys_url: SecureUrl | None = Field(
+        default=None,
+        description="Address of the issuer's public keys, a JWK Set. Default: what the page "
+        "/.well-known/openid-configuration below issuer says.",
+    )
+
+
+class TokenIssuer(BaseTokenIssuer):
+    """Who signs the tokens; the certificate of its authority in a Secret."""
+
+    ca_secret: SecretKeyRef | None = Field(
+        default=None,
+        description="Secret with the certificate of the authority that signed the issuer's, as PEM. Default: the "
+        "authorities of the routers' image.",
+    )
