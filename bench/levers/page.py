@@ -58,8 +58,13 @@ def factors(one: Mapping[str, Any]) -> tuple[float, float]:
     """How many times cheaper the last fleet is than the naive one, and how many times sooner the same money answers."""
     steps = [step for step in one["steps"] if step["found"]]
     first, last = steps[0]["found"], [step for step in steps if step["stays"]][-1]["found"]
-    rich = [step["same_money"] for step in steps if step["stays"] and step["same_money"]][-1]
-    return first["usd_an_hour"] / last["usd_an_hour"], first["e2e_p95"] / rich["e2e_p95"]
+    return first["usd_an_hour"] / last["usd_an_hour"], first["e2e_p95"] / _soonest(one)["same_money"]["e2e_p95"]
+
+
+def _soonest(one: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The lever with which, after those before it, the naive fleet's money answers soonest: cards may trade it away."""
+    rich = [step for step in one["steps"] if step["stays"] and step["same_money"]]
+    return min(rich, key=lambda step: float(step["same_money"]["e2e_p95"]))
 
 
 def _service(one: Mapping[str, Any]) -> Iterator[str]:
@@ -67,7 +72,8 @@ def _service(one: Mapping[str, Any]) -> Iterator[str]:
     yield f"## {one['service'].capitalize()}\n"
     wanted = f"TTFT p95 {goals['ttft_p95_s']:g} s, TPOT p95 {1000 * goals['tpot_p95_s']:g} ms"
     yield f"{one['words']}. Objectives: {wanted}.\n"
-    rich = f"for the naive fleet's money, whole answers {sooner:.1f} times sooner (p95)"
+    lever = _soonest(one)["lever"]
+    rich = f"for the naive fleet's money, whole answers up to {sooner:.1f} times sooner (p95), with {lever}"
     yield f"**{cheaper:.1f} times cheaper** in all; {rich}.\n"
     yield f"![cost after each lever](reference/{_picture(one).name})\n"
     yield f"| {' | '.join(COLUMNS)} |"
