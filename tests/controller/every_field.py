@@ -53,6 +53,8 @@ TO_ENGINES: Final = {"router": {"door": {"engineTls": {"caSecret": dict(KEY)}}}}
 CANARY: Final = {"rollout": {"strategy": "Canary", "canary": {"steps": [{"weight": 10}]}}}
 TRACED: Final = {"router": {"tracing": {"endpoint": "http://collector:4318"}}}
 
+ROUTED: Final = {"router": {"httpRoute": {"parentRefs": [{"name": "public"}]}}}
+
 ENV: Final = {"engine": {"env": [{"name": "A", "value": "1"}]}}
 FROM_SECRET: Final = {"engine": {"env": [{"name": "A", "valueFrom": {"secretKeyRef": KEY}}]}}
 FROM_MAP: Final = {"engine": {"env": [{"name": "A", "valueFrom": {"configMapKeyRef": KEY}}]}}
@@ -147,6 +149,8 @@ VALUES: Final[Spec] = {
     "router.lanes.long.maxQueueTime": "1m",
     "router.lanes.long.maxShare": "0.5",
     "router.limits.maxQueueTime": "1m",
+    "router.httpRoute.hostnames.[]": "chat.example.com",
+    "router.httpRoute.requestTimeout": "20m",
     "router.limits.maxRequestSize": "1Mi",
     "router.replicas": 3,
     "router.retries.budget": "0.5",
@@ -209,6 +213,8 @@ BESIDE: Final[dict[str, Spec]] = {
     **{f"router.bands.[].{one}": BANDS for one in ("name", "priority", "reserved", "maxQueued")},
     **{f"router.cache.redis.urlSecret.{one}": CACHED for one in ("name", "key")},
     **{f"router.door.engineTls.caSecret.{one}": TO_ENGINES for one in ("name", "key")},
+    **{f"router.httpRoute.parentRefs.[].{one}": ROUTED for one in ("name", "namespace", "sectionName", "port")},
+    **{f"router.httpRoute.{one}": ROUTED for one in ("hostnames.[]", "requestTimeout")},
     "router.replicas": {"router": {"replicas": 2}},
     **{
         f"router.tenants.[].{one}": TENANTS
