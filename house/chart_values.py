@@ -68,8 +68,7 @@ class Rbac(Group):
     gateway_api: bool = Field(
         default=False,
         alias="gatewayAPI",
-        description="May make HTTPRoutes of the Gateway API where specs have an `httpRoute`; without it, their condition "
-        "RouteAccepted says that there is no route.",
+        description="May make HTTPRoutes of the Gateway API, where specs have an `httpRoute`.",
     )
     aggregate: bool = Field(
         default=True,

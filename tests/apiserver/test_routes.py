@@ -29,7 +29,8 @@ VALUES: Final = {"rbac": {"gatewayAPI": True}}
 ROUTES: Final = "httproutes.gateway.networking.k8s.io"
 APPEARS_WITHIN_S: Final = 45.0
 """As docs/gateway.md says: half a minute until the kind is asked for again, 15 s until the object is."""
-PUBLIC: Final = {"parentRefs": [{"name": "public", "sectionName": "https", "port": 443}], "hostnames": ["a.example"]}
+PARENT: Final = {"name": "public", "sectionName": "https", "port": 443}
+PUBLIC: Final = {"parentRefs": [PARENT], "hostnames": ["a.example"]}
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +64,7 @@ def test_a_route_comes_with_its_definition_and_lives_by_the_charts_rights(
 async def _story(door: Embedded) -> tuple[set[Right], float]:
     async with scene(door, VALUES, ("--gateway-api",)) as one:
         await _gateway(one, httpRoute=PUBLIC)
-        await _says(one, "GatewayApiAbsent")
+        await _answers(one, "GatewayApiAbsent")
         await one.kubectl("apply", "--server-side", "-f", str(await asyncio.to_thread(definition, "v1.2.1")))
         began = time.monotonic()
         await one.until("front-gateway", "get", ROUTES, "-A", "--ignore-not-found")
@@ -89,7 +90,7 @@ async def _answered_and_mended(one: Scene) -> None:
     route = await _route(one)
     (rule,) = route["spec"]["rules"]
     assert (rule["timeouts"], rule["backendRefs"][0]["name"]) == ({"request": "15m5s"}, "front-gateway")
-    await _says(one, "RoutePending")
+    await _answers(one, "RoutePending")
     condition = {
         "type": "Accepted",
         "status": "False",
@@ -98,10 +99,10 @@ async def _answered_and_mended(one: Scene) -> None:
         "observedGeneration": route["metadata"]["generation"],
         "lastTransitionTime": "2026-11-20T12:00:00Z",
     }
-    parent = {"parentRef": PUBLIC["parentRefs"][0], "controllerName": "example.com/g", "conditions": [condition]}
+    parent = {"parentRef": PARENT, "controllerName": "example.com/g", "conditions": [condition]}
     patch = json.dumps({"status": {"parents": [parent]}})
     await one.kubectl("patch", ROUTES, "front-gateway", "--subresource=status", "--type=merge", "-p", patch)
-    await _says(one, "no listener allows it")
+    await _answers(one, "no listener allows it")
     await one.kubectl(
         "patch", ROUTES, "front-gateway", "--type=merge", "-p", '{"spec": {"hostnames": ["evil.example"]}}'
     )
@@ -116,7 +117,7 @@ async def _gateway(one: Scene, **spec: object) -> None:
     await one.apply(head | {"metadata": {"name": "front", "namespace": "default"}, "spec": spec})
 
 
-async def _says(one: Scene, words: str) -> None:
+async def _answers(one: Scene, words: str) -> None:
     await one.until(words, "get", "infg", "front", "-o", 'jsonpath={.status.conditions[?(@.type=="RouteAccepted")]}')
 
 

@@ -20,8 +20,8 @@ import aiohttp
 
 from devcluster.door import Embedded
 from fairlead.cluster import kinds
-from fairlead.cluster.availability import KindAvailability
 from fairlead.cluster.api_server import ApiServer
+from fairlead.cluster.availability import KindAvailability
 from fairlead.cluster.connection import connect
 from fairlead.cluster.kinds import Manifest
 from fairlead.cluster.store import ObjectStore

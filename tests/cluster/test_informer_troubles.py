@@ -148,6 +148,7 @@ def test_the_pause_grows_to_its_limit_and_never_ends_before_its_least() -> None:
     assert all(1.0 <= pause <= 30.0 for pause in pauses[1:])
     assert all(pause >= 15.0 for pause in pauses[6:])
 
+
 def test_a_kind_that_a_cluster_may_lack_is_absent_until_it_is_installed(caplog: pytest.LogCaptureFixture) -> None:
     """Asked for again with growing pauses, and said once."""
 

@@ -1,4 +1,4 @@
-"""The HTTPRoute of routers: written out whole, so that what others change in it is found and what is defaulted is not."""
+"""The HTTPRoute of routers: written out whole, so that what others change in it is found, and no default is."""
 
 import copy
 from dataclasses import replace

@@ -5,7 +5,17 @@ from typing import Annotated
 from pydantic import Field
 
 from fairlead.api.api_model import ApiModel, UniqueList
-from fairlead.api.string_formats import DurationOrZero, Handle, Hostname, ObjectName
+from fairlead.api.string_formats import DurationOrZero, Handle, ObjectName, StringFormat
+
+Hostname = Annotated[
+    str,
+    StringFormat(
+        pattern=r"(\*\.)?([a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?\.)*[a-z]([-a-z0-9]{0,61}[a-z0-9])?",
+        longest=253,
+        because="this is not a host name that a route can have",
+        remedy="write small letters, digits, dots and dashes, with * at most as the first part; no IP address, no port",
+    ),
+]
 
 
 class ParentReference(ApiModel):

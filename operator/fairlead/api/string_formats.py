@@ -156,15 +156,6 @@ NamespacePattern = Annotated[
         remedy="write the name of a namespace, or * for all of them",
     ),
 ]
-Hostname = Annotated[
-    str,
-    StringFormat(
-        pattern=r"(\*\.)?([a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?\.)*[a-z]([-a-z0-9]{0,61}[a-z0-9])?",
-        longest=253,
-        because="this is not a host name that a route can have",
-        remedy="write small letters, digits, dots and dashes, with * at most as the first part; no IP address, no port",
-    ),
-]
 SecretKeyName = Annotated[
     str,
     StringFormat(

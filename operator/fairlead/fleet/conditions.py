@@ -50,8 +50,8 @@ class ConditionReason(StrEnum):
     KEY_MISSING = "KeyMissing"
     """A Secret or ConfigMap is there, without the key that the spec names."""
     NAME_TAKEN = "NameTaken"
-    """An object that is not Fairlead's has the name of a child; it is left alone, and nothing is started or stopped. Of an
-    HTTPRoute: routers serve without one."""
+    """An object that is not Fairlead's has the name of a child; it is left alone, and nothing is started or stopped.
+    Where it is an HTTPRoute, routers serve without one."""
     # Fits
     FITS = "Fits"
     """By the estimate, the engine surely starts and holds what was asked."""
@@ -115,7 +115,7 @@ class ConditionReason(StrEnum):
     ROUTE_PENDING = "RoutePending"
     """The HTTPRoute was made or changed within the last minute, and a Gateway has yet to answer."""
     PARENT_SILENT = "ParentSilent"
-    """A Gateway of httpRoute has not answered for a minute: there is none of this name, or no controller runs for it."""
+    """A Gateway of httpRoute has not answered for a minute: there is none of this name, or it has no controller."""
     GATEWAY_API_ABSENT = "GatewayApiAbsent"
     """The cluster does not serve HTTPRoutes of gateway.networking.k8s.io/v1; heals when their CRD is installed."""
     GATEWAY_API_OFF = "GatewayApiOff"

@@ -105,8 +105,8 @@ def test_what_somebody_edits_or_deletes_is_put_back_and_said() -> None:
     world.objects.remove(OF_CHAT, {})
     world.settle()
     assert world.objects.found(OF_CHAT)["spec"] == whole
-    said = [one for one in world.event_sink.published if one.startswith("PutBack ") and "HTTPRoute" in one]
-    assert ["spec.hostnames" in one for one in said] == [True, False]
+    notes = [one for one in world.event_sink.published if one.startswith("PutBack ") and "HTTPRoute" in one]
+    assert ["spec.hostnames" in one for one in notes] == [True, False]
 
 
 def test_the_route_goes_with_its_field_and_a_foreign_one_of_its_name_does_not() -> None:

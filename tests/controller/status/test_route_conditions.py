@@ -44,12 +44,11 @@ def test_all_that_accept_make_it_true() -> None:
 
 
 def test_one_that_refuses_is_named_with_its_words() -> None:
-    no = answer(PARENTS[0], "Accepted", "False", reason="NotAllowedByListeners", message="no listener allows team")
+    no = answer(PARENTS[0], "Accepted", "False", message="no listener")
     assert judged(no, answer(PARENTS[1], "Accepted", "True")) == (
         False,
         "RouteRefused",
-        "1 of 2 Gateways leads requests here; Gateway infra/public, listener https: Accepted False, "
-        "NotAllowedByListeners: no listener allows team",
+        "1 of 2 Gateways leads requests here; Gateway infra/public, listener https: Accepted False, Because: no listener",
     )
 
 
@@ -85,18 +84,18 @@ def test_a_gateway_that_wrote_no_verdict_of_ours_has_not_answered() -> None:
 
 
 def test_what_keeps_the_route_back_is_said_with_what_to_do() -> None:
-    said = {
+    found = {
         one: route_conditions.route_accepted(RouteState(availability=one), {}, NOON)[0] for one in KindAvailability
     }
-    assert {one: (each.holds, each.reason.value) for one, each in said.items()} == {
+    assert {one: (each.holds, each.reason.value) for one, each in found.items()} == {
         KindAvailability.SERVED: (None, "RoutePending"),
         KindAvailability.AWAITED: (None, "RoutePending"),
         KindAvailability.ABSENT: (False, "GatewayApiAbsent"),
         KindAvailability.UNWATCHED: (False, "GatewayApiOff"),
         KindAvailability.FORBIDDEN: (False, "NoRight"),
     }
-    assert "install the CRDs of the Gateway API, v1.2 or later" in said[KindAvailability.ABSENT].message
-    assert "rbac.gatewayAPI" in said[KindAvailability.UNWATCHED].message
+    assert "install the CRDs of the Gateway API, v1.2 or later" in found[KindAvailability.ABSENT].message
+    assert "rbac.gatewayAPI" in found[KindAvailability.UNWATCHED].message
 
 
 @given(words=st.text(max_size=2000))

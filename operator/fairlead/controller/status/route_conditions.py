@@ -46,21 +46,21 @@ def route_accepted(state: RouteState | None, before: Manifest, now: datetime) ->
     return (_answered(state.route, before, now),)
 
 
+_NOT_SERVED: Final = "this cluster does not serve httproutes of gateway.networking.k8s.io/v1, so there is no route"
+_NO_RIGHT: Final = "the operator was installed without the right to make HTTPRoutes, so there is none"
+_NO_LIST: Final = "Fairlead may not list httproutes.gateway.networking.k8s.io, so there is no route"
 _UNAVAILABLE: Final = {
     KindAvailability.ABSENT: (
         Why.GATEWAY_API_ABSENT,
-        "httpRoute: this cluster does not serve httproutes of gateway.networking.k8s.io/v1, so there is no route; "
-        "install the CRDs of the Gateway API, v1.2 or later, or remove httpRoute",
+        f"httpRoute: {_NOT_SERVED}; install the CRDs of the Gateway API, v1.2 or later, or remove httpRoute",
     ),
     KindAvailability.UNWATCHED: (
         Why.GATEWAY_API_OFF,
-        "httpRoute: the operator was installed without the right to make HTTPRoutes, so there is none; set the chart's "
-        "rbac.gatewayAPI to true, or remove httpRoute",
+        f"httpRoute: {_NO_RIGHT}; set the chart's rbac.gatewayAPI to true, or remove httpRoute",
     ),
     KindAvailability.FORBIDDEN: (
         Why.NO_RIGHT,
-        "httpRoute: Fairlead may not list httproutes.gateway.networking.k8s.io, so there is no route; run `helm "
-        "upgrade`, which writes its roles anew",
+        f"httpRoute: {_NO_LIST}; run `helm upgrade`, which writes its roles anew",
     ),
 }
 
