@@ -44,11 +44,11 @@ def test_all_that_accept_make_it_true() -> None:
 
 
 def test_one_that_refuses_is_named_with_its_words() -> None:
-    no = answer(PARENTS[0], "Accepted", "False", message="no listener")
+    no = answer(PARENTS[0], "Accepted", "False", message="no")
     assert judged(no, answer(PARENTS[1], "Accepted", "True")) == (
         False,
         "RouteRefused",
-        "1 of 2 Gateways leads requests here; Gateway infra/public, listener https: Accepted False, Because: no listener",
+        "1 of 2 Gateways leads requests here; Gateway infra/public, listener https: Accepted False, Because: no",
     )
 
 

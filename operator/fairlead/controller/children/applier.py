@@ -260,8 +260,8 @@ def _not_ours(live: Manifest, owner: Owner) -> Obstacle | None:
     return Obstacle(
         reason=ConditionReason.NAME_TAKEN,
         message=f"metadata.name: {owner.name}: {live['kind']} {live['metadata']['name']} exists already and {whose}; "
-        "it is left alone, and nothing is started or stopped while it has this name: delete it, or give this object another "
-        "name",
+        "it is left alone, and nothing is started or stopped while it has this name: delete it, or give this object "
+        "another name",
     )
 
 
