@@ -3,7 +3,10 @@
 import copy
 from typing import Any, Final
 
+import pytest
+
 from fairlead.cluster import kinds
+from fairlead.cluster.api_errors import Unreachable
 from fairlead.cluster.availability import KindAvailability
 from fairlead.cluster.kinds import Manifest
 from tests.controller.gateways.gateway_world import GatewayWorld, served
@@ -92,6 +95,28 @@ def test_a_kind_that_goes_between_look_and_write_counts_as_absent() -> None:
     assert world.condition("RouteAccepted") == ("False", "GatewayApiAbsent")
     world.settle()
     assert OF_CHAT in world.objects.held
+
+
+def test_a_definition_that_is_too_old_is_named_and_stops_nothing_else() -> None:
+    world = at_rest(router={})
+    world.server.faults = Faults(answers={len(world.server.writes): 500})
+    world.apply(routed())
+    world.tick()
+    assert world.condition("RouteAccepted") == ("False", "ClusterRefuses")
+    assert world.message("RouteAccepted") == (
+        "httpRoute: the API server failed: by script; where a field is not declared, install the CRDs of the Gateway "
+        "API, v1.2 or later"
+    )
+    world.settle()
+    assert OF_CHAT in world.objects.held
+
+
+def test_an_api_server_that_is_away_is_no_word_about_the_route() -> None:
+    world = at_rest(router={})
+    world.server.faults = Faults(answers={len(world.server.writes): 503})
+    world.apply(routed())
+    with pytest.raises(Unreachable):
+        world.tick()
 
 
 def test_what_somebody_edits_or_deletes_is_put_back_and_said() -> None:

@@ -3,8 +3,10 @@
 A route of the same name that is not ours is left alone. Without the Gateway API nothing is sent at all.
 """
 
+from typing import Final
+
 from fairlead.cluster import kinds
-from fairlead.cluster.api_errors import NotFound
+from fairlead.cluster.api_errors import NotFound, Unreachable
 from fairlead.cluster.availability import KindAvailability
 from fairlead.cluster.kinds import Manifest
 from fairlead.controller import snapshot
@@ -17,6 +19,9 @@ from fairlead.controller.status.status_inputs import Obstacle
 from fairlead.fleet.conditions import ConditionReason
 from fairlead.objects import applied_hash
 from fairlead.objects.owner import Owner
+
+BROKEN: Final = 500
+"""How API servers answer an apply with a field that the definition of a kind lacks; asking again does not help."""
 
 
 class RouteApplier:
@@ -51,6 +56,10 @@ class RouteApplier:
             return RouteState()
         except NotFound:
             return RouteState(availability=KindAvailability.ABSENT)
+        except Unreachable as problem:
+            if problem.status != BROKEN:
+                raise
+            return RouteState(obstacle=_unwritten(problem), route=self._stored(owner))
         if intent is None and met.obstacle is None:
             return None
         return RouteState(obstacle=met.obstacle, route=self._stored(owner))
@@ -78,4 +87,12 @@ def _taken(owner: Owner, whose: str) -> Obstacle:
         reason=ConditionReason.NAME_TAKEN,
         message=f"httpRoute: HTTPRoute {owner.router_name} exists already and {whose}; it is left alone, and routers "
         "serve without a route: delete it, or remove httpRoute",
+    )
+
+
+def _unwritten(problem: Unreachable) -> Obstacle:
+    return Obstacle(
+        reason=ConditionReason.CLUSTER_REFUSES,
+        message=f"httpRoute: the API server failed: {problem.message}; where a field is not declared, install the CRDs "
+        "of the Gateway API, v1.2 or later",
     )
