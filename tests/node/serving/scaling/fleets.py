@@ -25,7 +25,8 @@ ROUTER: Final = f"{ROLE}=router"
 STARTS: Final = {"name": "starts"}
 TIMEOUT_S: Final = 180.0
 """A rise or a fall over several replicas, on a machine that has other work."""
-EXPLAINING_S: Final = 60.0
+EXPLAINING_S: Final = 180.0
+"""Beside two real engines that compute on every core a command waited for a minute until it had imported itself."""
 POLICY: Final[dict[str, Any]] = {
     "behavior": {"scaleDown": {"stabilizationWindowSeconds": 10, "maxStep": 1}},
     "coldStart": {"assume": f"{START_S}s", "learn": False},
