@@ -65,6 +65,11 @@ class Rbac(Group):
         description="May list nodes, the one thing it reads outside namespaces; without it, conditions cannot name "
         "the GPUs there are.",
     )
+    gateway_api: bool = Field(
+        default=False,
+        alias="gatewayAPI",
+        description="May make HTTPRoutes of the Gateway API, where specs have an `httpRoute`.",
+    )
     aggregate: bool = Field(
         default=True,
         description="Let the cluster's view, edit and admin roles include our kinds, and make a Role, bound to nobody, "

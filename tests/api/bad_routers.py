@@ -50,6 +50,18 @@ ROUTER_RULES: Final = (
         wording="without lines there is nothing to write prompts into; set enabled to true, or remove prompts",
     ),
     Bad(
+        story="one Gateway twice",
+        spec=router(httpRoute={"parentRefs": [{"name": "public", "sectionName": "https"}, {"name": "public"}]}),
+        at="spec.router.httpRoute.parentRefs",
+        wording="one Gateway is named twice without two different listeners; keep one of them",
+    ),
+    Bad(
+        story="a route for an IP address",
+        spec=router(httpRoute={"parentRefs": [{"name": "public"}], "hostnames": ["10.0.0.1"]}),
+        at="spec.router.httpRoute.hostnames[0]",
+        wording="this is not a host name that a route can have; write small letters, digits, dots and dashes",
+    ),
+    Bad(
         story="an origin with a path",
         spec=router(door={"cors": {"origins": ["https://app.example/page"]}}),
         at="spec.router.door.cors.origins[0]",

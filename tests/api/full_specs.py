@@ -8,6 +8,11 @@ from fairlead.api.kinds import DEPLOYMENT, GATEWAY, POLICY, Kind
 _SECRET: Final = {"name": "s", "key": "k"}
 _TRAFFIC: Final[dict[str, Any]] = {
     "service": {"type": "NodePort", "annotations": {"a": "1"}},
+    "httpRoute": {
+        "parentRefs": [{"name": "public", "namespace": "infra", "sectionName": "https", "port": 443}],
+        "hostnames": ["chat.example.com"],
+        "requestTimeout": "20m",
+    },
     "limits": {
         "enforcement": "Shadow",
         "maxPromptTokens": 10,

@@ -9,7 +9,7 @@ import json
 import re
 import ssl
 import tempfile
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -75,9 +75,11 @@ def small() -> Iterator[Embedded]:
 
 
 @asynccontextmanager
-async def scene(door: Embedded) -> AsyncIterator[Scene]:
+async def scene(
+    door: Embedded, values: Mapping[str, Any] | None = None, flags: tuple[str, ...] = ()
+) -> AsyncIterator[Scene]:
     """The chart's objects but its Deployment, and an operator process that acts as its account."""
-    chart = chart_manifests.template(tools.ensure(Cache.chosen(), ("helm",)) / "helm")
+    chart = chart_manifests.template(tools.ensure(Cache.chosen(), ("helm",)) / "helm", values)
     kept = [one for one in chart if one["kind"] not in {"Deployment", "PodDisruptionBudget"}]
     await asyncio.to_thread(lambda: door.kubectl("create", "namespace", NAMESPACE))
     listed = json.dumps({"apiVersion": "v1", "kind": "List", "items": [_without_webhook_rules(one) for one in kept]})
@@ -87,7 +89,7 @@ async def scene(door: Embedded) -> AsyncIterator[Scene]:
     with tempfile.TemporaryDirectory() as folder:
         async with await connection.connect(where) as way, Proxy(await way.credentials()).served() as proxy:
             path = proxy.kubeconfig_through(Path(folder) / "kubeconfig", token.strip())
-            operator = OperatorProcess(kubeconfig=path, folder=Path(folder), flags=(), lease_namespace=NAMESPACE)
+            operator = OperatorProcess(kubeconfig=path, folder=Path(folder), flags=flags, lease_namespace=NAMESPACE)
             operator.start()
             try:
                 await asyncio.to_thread(operator.wait_ready)

@@ -21,6 +21,7 @@ import aiohttp
 from devcluster.door import Embedded
 from fairlead.cluster import kinds
 from fairlead.cluster.api_server import ApiServer
+from fairlead.cluster.availability import KindAvailability
 from fairlead.cluster.connection import connect
 from fairlead.cluster.kinds import Manifest
 from fairlead.cluster.store import ObjectStore
@@ -66,6 +67,11 @@ class Pool:
         """Only pods are looked at."""
         assert resource is kinds.POD
         return self.store
+
+    def availability(self, resource: kinds.Resource) -> KindAvailability:
+        """Routes are none of its business."""
+        del resource
+        return KindAvailability.UNWATCHED
 
     def has_listed(self, resource: kinds.Resource) -> bool:
         """Pods."""

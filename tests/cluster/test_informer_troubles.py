@@ -5,6 +5,7 @@ import logging
 
 import pytest
 
+from fairlead.cluster.availability import KindAvailability
 from fairlead.cluster.informer import InformerTimings
 from fairlead.cluster.kinds import CONFIG_MAP
 from tests.cluster.fake_api import FakeApi, Fault
@@ -146,3 +147,34 @@ def test_the_pause_grows_to_its_limit_and_never_ends_before_its_least() -> None:
     assert (pauses[0], pauses[1]) == (0.0, 1.0)
     assert all(1.0 <= pause <= 30.0 for pause in pauses[1:])
     assert all(pause >= 15.0 for pause in pauses[6:])
+
+
+def test_a_kind_that_a_cluster_may_lack_is_absent_until_it_is_installed(caplog: pytest.LogCaptureFixture) -> None:
+    """Asked for again with growing pauses, and said once."""
+
+    async def story() -> None:
+        fake = FakeApi()
+        fake.fail(Fault(code=404), "list", times=4)
+        async with following(fake, timings=IN_USE) as follower:
+            await until(lambda: follower.informer.availability is KindAvailability.ABSENT)
+            await until(lambda: follower.informer.availability is KindAvailability.SERVED)
+            fake.put(CONFIG_MAP, note("seen"))
+            await follower.holds(seen="a")
+            await until(lambda: not follower.informer.trouble)
+        assert len([one for one in caplog.records if "trying again" in one.message]) == 1
+
+    with caplog.at_level(logging.WARNING):
+        run(story())
+
+
+def test_a_missing_right_makes_a_kind_forbidden_until_it_is_granted() -> None:
+    async def story() -> None:
+        fake = FakeApi()
+        fake.forbidden.add(("list", "configmaps"))
+        async with following(fake, timings=IN_USE) as follower:
+            assert follower.informer.availability is KindAvailability.AWAITED
+            await until(lambda: follower.informer.availability is KindAvailability.FORBIDDEN)
+            fake.forbidden.clear()
+            await until(lambda: follower.informer.availability is KindAvailability.SERVED)
+
+    run(story())

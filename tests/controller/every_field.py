@@ -59,6 +59,8 @@ TOKENS: Final = {
 CANARY: Final = {"rollout": {"strategy": "Canary", "canary": {"steps": [{"weight": 10}]}}}
 TRACED: Final = {"router": {"tracing": {"endpoint": "http://collector:4318"}}}
 
+ROUTED: Final = {"router": {"httpRoute": {"parentRefs": [{"name": "public"}]}}}
+
 ENV: Final = {"engine": {"env": [{"name": "A", "value": "1"}]}}
 FROM_SECRET: Final = {"engine": {"env": [{"name": "A", "valueFrom": {"secretKeyRef": KEY}}]}}
 FROM_MAP: Final = {"engine": {"env": [{"name": "A", "valueFrom": {"configMapKeyRef": KEY}}]}}
@@ -153,6 +155,8 @@ VALUES: Final[Spec] = {
     "router.lanes.long.maxQueueTime": "1m",
     "router.lanes.long.maxShare": "0.5",
     "router.limits.maxQueueTime": "1m",
+    "router.httpRoute.hostnames.[]": "chat.example.com",
+    "router.httpRoute.requestTimeout": "20m",
     "router.limits.maxRequestSize": "1Mi",
     "router.oidc.audiences.[]": "lab",
     "router.oidc.caSecret.key": "other",
@@ -227,6 +231,8 @@ BESIDE: Final[dict[str, Spec]] = {
         for one in ("issuer", "audiences.[]", "tenantClaim", "keysUrl", "caSecret.name", "caSecret.key")
     },
     "router.tenants.[].claims.[]": TOKENS,
+    **{f"router.httpRoute.parentRefs.[].{one}": ROUTED for one in ("name", "namespace", "sectionName", "port")},
+    **{f"router.httpRoute.{one}": ROUTED for one in ("hostnames.[]", "requestTimeout")},
     "router.replicas": {"router": {"replicas": 2}},
     **{
         f"router.tenants.[].{one}": TENANTS

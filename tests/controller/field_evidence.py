@@ -24,8 +24,8 @@ from fairlead.cluster.kinds import Manifest
 from fairlead.engines.catalogue import releases
 from fairlead.fleet.desired_state import SecretKey
 from fairlead.fleet.findings import SpecFinding
-from fairlead.fleet.gateways import DesiredGateway
-from fairlead.objects import applied_hash, gateway_children, gateway_config
+from fairlead.fleet.gateways import DeploymentRouter, DesiredGateway
+from fairlead.objects import applied_hash, gateway_children, gateway_config, http_routes
 from fairlead.objects.owner import Owner
 from fairlead.review import admission
 from fairlead.review.context import ReviewContext
@@ -53,6 +53,7 @@ CHILDREN: Final = (
     (r"deployments.apps/(?!.*-router$)", "engine pods"),
     (r"configmaps/.*-router$", CONFIGURATION),
     (r"services/", "the routers' Service"),
+    (r"httproutes", "the HTTPRoute"),
     (r"networkpolicies", "network policies"),
     (r"poddisruptionbudgets", "disruption budgets"),
     (r"status$", "status"),
@@ -62,6 +63,7 @@ GIVEN: Final = {
     "Deployment": "router pods",
     "Service": "the routers' Service",
     "ConfigMap": "the routers' configuration",
+    "HTTPRoute": "the HTTPRoute",
 }
 """What a gateway's routers are given."""
 
@@ -164,7 +166,9 @@ def _differing(before: DesiredGateway, after: DesiredGateway) -> str:
 def _routers_of(gateway: DesiredGateway) -> tuple[Manifest, ...]:
     owner = Owner(namespace="team", name="full", uid="u", kind=GATEWAY.name)
     configuration = gateway_config.document(gateway, [], gateway.routes.routes)
-    return gateway_children.all_children(owner, gateway, configuration, PLATFORM)
+    route = http_routes.manifest(owner, DeploymentRouter(routing=gateway.routing, pods=gateway.pods))
+    assert route is not None
+    return *gateway_children.all_children(owner, gateway, configuration, PLATFORM), route
 
 
 def _reviewed(document: Any, leaf: str) -> tuple[Outcome, str] | None:  # noqa: ANN401  # an object as written

@@ -9,9 +9,11 @@ from datetime import datetime
 from typing import Final
 
 from fairlead.cluster import kinds, pods
+from fairlead.cluster.availability import KindAvailability
 from fairlead.cluster.kinds import Manifest, Resource
 from fairlead.cluster.store import ObjectStore, StoreChange
 from fairlead.controller.children.child_losses import ChildLosses
+from fairlead.controller.informers import GATEWAY_API
 from fairlead.controller.informers import WATCHED as FOLLOWED
 from fairlead.controller.reference_cache import NOTHING
 from fairlead.fleet.desired_state import EngineKind
@@ -35,6 +37,8 @@ class PretendWorld:
         self._objects = objects
         self._stores: dict[Resource, ObjectStore] = {}
         self.blind: frozenset[Resource] = frozenset()
+        self.gateway_api = KindAvailability.SERVED
+        """How it stands with the kind HTTPRoute."""
         self.receives = True
         self.feed: Feed | None = None
         """Which changes arrive, and in which order; nothing: a list each time, which tells the truth."""
@@ -49,6 +53,11 @@ class PretendWorld:
     def has_listed(self, resource: Resource) -> bool:
         """Whether that kind can be seen."""
         return resource not in self.blind
+
+    def availability(self, resource: Resource) -> KindAvailability:
+        """Only the Gateway API may be missing."""
+        assert resource is kinds.HTTP_ROUTE
+        return self.gateway_api
 
     def note(self, manifest: Manifest) -> None:
         """The answer of our own write."""
@@ -106,7 +115,7 @@ class PretendWorld:
 
 def _selector(resource: Resource) -> str:
     """As the operator's informers ask."""
-    return labels.MANAGED_BY if resource in FOLLOWED.children else ""
+    return labels.MANAGED_BY if resource in (*FOLLOWED.children, *GATEWAY_API) else ""
 
 
 class PretendPodClient:

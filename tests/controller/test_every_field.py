@@ -143,7 +143,7 @@ def recommend(world: Pretend, count: int) -> None:
     world.objects.put(kinds.INFERENCE_DEPLOYMENT, live | {"status": status})
 
 
-AROUND: Final = "router.service."
+AROUND: Final = ("router.service.", "router.httpRoute.")
 """Of no concern to routers themselves."""
 ALL_STEADY: Final = sorted(one for one in leaves() if not one.startswith("rollout.") and one not in UNBUILT)
 STEADY: Final = [ALL_STEADY[place] for place in points.of(len(ALL_STEADY), few=35)]

@@ -6,12 +6,14 @@ from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime
+from functools import partial
 from typing import Any, Final
 
 import pytest
 
 from fairlead.cluster import kinds
 from fairlead.cluster.api_server import ApiServer
+from fairlead.cluster.availability import KindAvailability
 from fairlead.cluster.fencing import FencedApiServer, NotLeading
 from fairlead.cluster.kinds import Manifest
 from fairlead.cluster.lease import Leadership, LeaseSettings
@@ -254,3 +256,25 @@ def test_conditions_are_counted_by_reason_and_what_nobody_of_us_wrote_makes_no_s
 def test_settings_have_what_most_people_want() -> None:
     settings = OperatorSettings(lease_namespace="a", identity="b", router_image="c", engine_image="d")
     assert (settings.namespaces, settings.nodes_grow, settings.webhook.enabled) == ((), False, True)
+
+
+def test_routes_are_watched_only_where_the_operator_may_and_nothing_waits_for_them() -> None:
+    async def story() -> None:
+        fake = FakeApi()
+        fake.forbidden.add(("list", kinds.HTTP_ROUTE.title))
+        async with fake.connected() as connection:
+            for wanted, there in ((False, KindAvailability.UNWATCHED), (True, KindAvailability.FORBIDDEN)):
+                informers = ControllerInformers(
+                    ApiServer(connection), (), lambda _: None, lambda _: None, gateway_api=wanted
+                )
+                watching = asyncio.create_task(informers.run())
+                await informers.synced()
+                await until(partial(_stands, informers, there))
+                watching.cancel()
+                await asyncio.gather(watching, return_exceptions=True)
+
+    run(story())
+
+
+def _stands(informers: ControllerInformers, there: KindAvailability) -> bool:
+    return informers.availability(kinds.HTTP_ROUTE) is there

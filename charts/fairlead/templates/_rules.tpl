@@ -42,6 +42,11 @@ rights itself; it does.
 - apiGroups: [events.k8s.io]
   resources: [events]
   verbs: [create]
+{{- if .Values.rbac.gatewayAPI }}
+- apiGroups: [gateway.networking.k8s.io]
+  resources: [httproutes]
+  verbs: [get, list, watch, create, patch, delete]
+{{- end }}
 {{- if .Values.rbac.secrets }}
 - apiGroups: [""]  # those that objects refer to, by name; those by which routers know each other are made
   resources: [secrets]

@@ -5,6 +5,7 @@ from typing import Any, Final
 from fairlead.api.connections import Cors
 from fairlead.api.field_rule import FieldErrorReason, FieldRule
 from fairlead.api.gateway import InferenceGatewaySpec
+from fairlead.api.http_route import HttpRoute, ParentReference
 from fairlead.api.lifecycle import Router
 from fairlead.api.router_file import StandaloneRouterSpec
 from fairlead.api.router_spec import BaseRouterSpec
@@ -73,7 +74,24 @@ def _with_keys(on: type[Any]) -> FieldRule[Any]:
     )
 
 
+def _clash(one: ParentReference, other: ParentReference) -> bool:
+    """Whether both name the same listeners of the same Gateway, or could."""
+    same = (one.name, one.namespace) == (other.name, other.namespace)
+    return same and (not one.section_name or not other.section_name or one.section_name == other.section_name)
+
+
 RULES: Final[tuple[FieldRule[Any], ...]] = (
+    FieldRule[HttpRoute](
+        on=HttpRoute,
+        field="parentRefs",
+        fault=FieldErrorReason.INVALID,
+        cel="self.parentRefs.all(one, self.parentRefs.exists_one(other, one.name == other.name && "
+        "(has(one.__namespace__) ? one.__namespace__ : '') == (has(other.__namespace__) ? other.__namespace__ : '') "
+        "&& (!has(one.sectionName) || !has(other.sectionName) || one.sectionName == other.sectionName)))",
+        holds=lambda it: all(sum(_clash(one, other) for other in it.parent_refs) == 1 for one in it.parent_refs),
+        because="one Gateway is named twice without two different listeners",
+        remedy="keep one of them, or give each its own sectionName",
+    ),
     *_of_tenants(Router),
     *_of_tenants(InferenceGatewaySpec),
     *_of_tenants(StandaloneRouterSpec),

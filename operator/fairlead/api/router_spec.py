@@ -6,6 +6,7 @@ from pydantic import Field
 
 from fairlead.api.api_model import ApiModel, KeyedList
 from fairlead.api.connections import Connections
+from fairlead.api.http_route import HttpRoute
 from fairlead.api.lanes import Lanes
 from fairlead.api.tenants import Band
 from fairlead.api.token_issuer import TokenIssuer
@@ -46,6 +47,10 @@ class RouterSpec(BaseRouterSpec):
     """The groups that a deployment's own router and a gateway have in common; their tenants differ."""
 
     service: Service = Field(default=Service(), description="The Service in front of the routers.")
+    http_route: HttpRoute | None = Field(
+        default=None,
+        description="An HTTPRoute of the Gateway API to that Service, where the cluster has this API. Default: none.",
+    )
     cache: ResponseCache = Field(default=ResponseCache(), description="Exact response cache. Default off.")
     door: Connections = Field(default=Connections(), description="How clients come in, and how engines are reached.")
     oidc: TokenIssuer | None = Field(

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from fairlead.api import amounts, traffic
 from fairlead.api.connections import BaseConnections
+from fairlead.api.http_route import HttpRoute
 from fairlead.api.router_spec import BaseRouterSpec, RouterSpec
 from fairlead.api.tenants import BaseTenant, BudgetPeriod
 from fairlead.api.tenants import Tenant as TenantSpec
@@ -15,9 +16,11 @@ from fairlead.fleet.gateways import (
     Balancing,
     RequestTelemetry,
     ResponseCacheSettings,
+    RouteParent,
     RouterConnections,
     RouterPods,
     RoutingSettings,
+    ServiceRoute,
     TrafficLimits,
 )
 from fairlead.fleet.tenants import Band, BatchLaneLimits, LongLaneLimits, Tenant, TenantBudget
@@ -41,7 +44,12 @@ def routing(spec: RouterSpec, tenants: Iterable[TenantSpec]) -> RoutingSettings:
 def pods(spec: RouterSpec, replicas: int | None) -> RouterPods:
     """The pods of so many routers, and the Service in front of them."""
     annotations = tuple(sorted(spec.service.annotations.items()))
-    return RouterPods(replicas=replicas, service=spec.service.type, annotations=annotations)
+    route = _route(spec.http_route) if spec.http_route else None
+    return RouterPods(replicas=replicas, service=spec.service.type, annotations=annotations, route=route)
+
+
+def _route(spec: HttpRoute) -> ServiceRoute:
+    return value(spec, ServiceRoute, parents=tuple(value(one, RouteParent) for one in spec.parent_refs))
 
 
 def base_routing(spec: BaseRouterSpec) -> RoutingSettings:

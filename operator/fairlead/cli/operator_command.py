@@ -32,6 +32,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--monitoring-namespace", default="", metavar="NAME", help="its pods may read metrics of routers and engines"
     )
+    parser.add_argument(
+        "--gateway-api", action="store_true", help="make the HTTPRoutes that specs ask for; it needs the right to"
+    )
     parser.add_argument("--webhook-port", type=int, default=9443)
     parser.add_argument(
         "--autoscaler", choices=("on", "off"), default="on", help="whether the leader decides replicas too"
@@ -70,6 +73,7 @@ def run(chosen: argparse.Namespace) -> int:
         cpu_images=tuple(chosen.cpu_image),
         monitoring_namespace=chosen.monitoring_namespace,
         nodes_grow=chosen.nodes_grow,
+        gateway_api=chosen.gateway_api,
         webhook=WebhookSettings(
             enabled=chosen.webhook == "on",
             secret=chosen.webhook_secret,

@@ -25,6 +25,7 @@ from fairlead.cluster.api_server import (
     WatchEventType,
     WatchLimits,
 )
+from fairlead.cluster.availability import KindAvailability
 from fairlead.cluster.kinds import Manifest, Resource
 from fairlead.cluster.store import ObjectStore, StoreChange, as_number
 
@@ -104,6 +105,15 @@ class Informer:
         return sum(max(0, stream.lists - 1) for stream in self._streams)
 
     @property
+    def availability(self) -> KindAvailability:
+        """Whether the kind can be used, as the last answer to a list says."""
+        if any(stream.absent for stream in self._streams):
+            return KindAvailability.ABSENT
+        if self.synced.is_set():
+            return KindAvailability.SERVED
+        return KindAvailability.FORBIDDEN if any(one.forbidden for one in self._streams) else KindAvailability.AWAITED
+
+    @property
     def trouble(self) -> str:
         """The error that stops a stream, in the server's words; empty while there is none."""
         return next((stream.trouble for stream in self._streams if stream.trouble), "")
@@ -149,6 +159,10 @@ class _WatchStream:
         self.place = place
         self.was_listed = False
         """Whether it was listed once, or is known to be absent."""
+        self.absent = False
+        """Whether the API server does not serve the kind."""
+        self.forbidden = False
+        """Whether the last list was refused for lack of a right."""
         self.lists = 0
         self.trouble = ""
         self.last_message_at = time.monotonic()
@@ -175,6 +189,7 @@ class _WatchStream:
         informer, watched = self._informer, self._informer.watched
         items, version = await self._api.listing(watched.resource, self.place, watched.selector)
         self.lists += 1
+        self.absent = self.forbidden = False
         self.last_message_at = time.monotonic()
         informer.publish(informer.store.relist(items, version, self.place or ""))
         self._version = version
@@ -241,6 +256,8 @@ class _WatchStream:
         lasting = self._failures >= self._timings.relist_after
         if lasting or isinstance(problem, NotFound | RequestRefused):
             self._version = ""
+        self.forbidden = isinstance(problem, RequestRefused) and problem.lacks_right
         if isinstance(problem, NotFound) and (lasting or not self.was_listed):
+            self.absent = True
             self._informer.publish(self._informer.store.vanish(self.place or ""))
             self._mark_listed()

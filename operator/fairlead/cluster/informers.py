@@ -10,6 +10,7 @@ from typing import Final
 
 from fairlead.cluster import kinds
 from fairlead.cluster.api_server import ApiServer
+from fairlead.cluster.availability import KindAvailability
 from fairlead.cluster.informer import Informer, WatchScope
 from fairlead.cluster.kinds import Manifest, Resource
 from fairlead.cluster.store import ObjectStore
@@ -29,12 +30,14 @@ class WatchedKinds:
     ours: tuple[Resource, ...]
     children: tuple[Resource, ...]
     """Watched only with our label, so that other pods take no memory here."""
+    optional: tuple[Resource, ...] = ()
+    """Children too, of kinds that a cluster may lack: nothing waits for them."""
 
     def scopes(self, namespaces: tuple[str, ...]) -> Iterator[WatchScope]:
         """One scope for each kind."""
         for one in self.ours:
             yield WatchScope(resource=one, namespaces=namespaces)
-        for one in self.children:
+        for one in (*self.children, *self.optional):
             yield WatchScope(resource=one, namespaces=namespaces, selector=labels.MANAGED_BY)
         yield WatchScope(resource=kinds.NODE)
 
@@ -49,6 +52,7 @@ class Informers:
         namespaces: tuple[str, ...],
         on_change: OnKindChange = lambda _, __, ___: None,
     ) -> None:
+        self._awaited = frozenset((*watched.ours, *watched.children))
         rng = random.Random()  # noqa: S311  # jitter, not a secret
         self.by_kind: Mapping[Resource, Informer] = {
             one.resource: Informer(api, one, partial(on_change, one.resource), rng=rng)
@@ -63,6 +67,11 @@ class Informers:
         """Whether that kind could be listed."""
         return self.by_kind[resource].synced.is_set()
 
+    def availability(self, resource: Resource) -> KindAvailability:
+        """Whether a kind that a cluster may lack can be used now."""
+        informer = self.by_kind.get(resource)
+        return KindAvailability.UNWATCHED if informer is None else informer.availability
+
     def age_s(self) -> float:
         """Seconds since the last message of the most silent watch; those in error are left out, as no restart helps."""
         return max((one.age() for one in self.by_kind.values() if not one.trouble), default=0.0)
@@ -74,8 +83,8 @@ class Informers:
                 group.create_task(informer.run())
 
     async def synced(self) -> None:
-        """Wait until every kind but nodes was listed; for nodes at most 2 s."""
-        needed = [one.synced.wait() for resource, one in self.by_kind.items() if resource is not kinds.NODE]
+        """Wait until every kind was listed that a cluster has and we may list; for nodes at most 2 s."""
+        needed = [one.synced.wait() for resource, one in self.by_kind.items() if resource in self._awaited]
         await asyncio.gather(*needed)
         with suppress(TimeoutError):
             async with asyncio.timeout(NODES_S):

@@ -81,6 +81,7 @@ ROLE: Final = Resource(group="rbac.authorization.k8s.io", version="v1", plural="
 ROLE_BINDING: Final = Resource(
     group="rbac.authorization.k8s.io", version="v1", plural="rolebindings", kind="RoleBinding"
 )
+HTTP_ROUTE: Final = Resource(group="gateway.networking.k8s.io", version="v1", plural="httproutes", kind="HTTPRoute")
 LEASE: Final = Resource(group="coordination.k8s.io", version="v1", plural="leases", kind="Lease")
 VALIDATING_WEBHOOK: Final = Resource(
     group="admissionregistration.k8s.io",
@@ -108,6 +109,7 @@ REGISTERED: Final = (
     NETWORK_POLICY,
     ROLE,
     ROLE_BINDING,
+    HTTP_ROUTE,
     LEASE,
     VALIDATING_WEBHOOK,
 )

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Final
 
 from fairlead.cluster import kinds
@@ -20,6 +21,8 @@ from fairlead.telemetry.operator_metrics import InformerHealth
 WATCHED: Final = WatchedKinds(
     ours=(kinds.INFERENCE_DEPLOYMENT, kinds.AUTOSCALING_POLICY, kinds.INFERENCE_GATEWAY), children=(kinds.POD, *PRUNED)
 )
+GATEWAY_API: Final = (kinds.HTTP_ROUTE,)
+"""Watched where the operator was started with --gateway-api: without the right each list would be refused."""
 LISTED: Final[Mapping[str, frozenset[str]]] = {
     "type": frozenset(ConditionType),
     "status": frozenset({"True", "False", "Unknown"}),
@@ -37,8 +40,11 @@ class ControllerInformers(Informers):
         namespaces: tuple[str, ...],
         wake: Callable[[ObjectKey], None],
         forget: Callable[[str], None],
+        *,
+        gateway_api: bool = False,
     ) -> None:
-        super().__init__(api, WATCHED, namespaces, self._changed)
+        watched = replace(WATCHED, optional=GATEWAY_API) if gateway_api else WATCHED
+        super().__init__(api, watched, namespaces, self._changed)
         self.losses = ChildLosses()
         self._wake = wake
         self._forget = forget

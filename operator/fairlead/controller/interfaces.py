@@ -10,6 +10,7 @@ from typing import Protocol
 from aiohttp import web
 
 from fairlead.cluster import interfaces
+from fairlead.cluster.availability import KindAvailability
 from fairlead.cluster.fencing import FencedApiServer
 from fairlead.cluster.kinds import Manifest, Resource
 from fairlead.controller.children.child_losses import ChildLosses
@@ -26,6 +27,9 @@ class ControllerClusterState(interfaces.ClusterState, Protocol):
     @property
     def losses(self) -> ChildLosses:
         """Children that another client removed, relabelled or began to delete."""
+
+    def availability(self, resource: Resource) -> KindAvailability:
+        """Whether a kind that a cluster may lack can be used now."""
 
     def note(self, manifest: Manifest) -> None:
         """Store the answer to our own write, so that the next reconcile sees it."""

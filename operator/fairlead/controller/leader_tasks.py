@@ -114,7 +114,9 @@ class LeaderTasks:
     async def _equipped(self, namespaces: tuple[str, ...], instance: str) -> AsyncIterator[ControllerInformers]:
         async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=256)) as session:
             pod_access = PodClient(session, router_keys=self.router_keys)
-            informers = ControllerInformers(self._api, namespaces, self.wake, self._forget)
+            informers = ControllerInformers(
+                self._api, namespaces, self.wake, self._forget, gateway_api=self._setting.gateway_api
+            )
             environment = ReconcileEnvironment(
                 server=self._server,
                 world=informers,

@@ -198,6 +198,7 @@ def _setting(settings: OperatorSettings) -> ReconcileSettings:
             monitoring=_namespace(settings.monitoring_namespace),
         ),
         nodes_grow=settings.nodes_grow,
+        gateway_api=settings.gateway_api,
     )
 
 

@@ -18,6 +18,7 @@ from fairlead.cluster.kinds import Manifest, Resource
 from fairlead.cluster.pod_starts import PodStart
 from fairlead.controller import desired_state, router_moves, router_sides, snapshot
 from fairlead.controller.children.applier import Applier, OnForeignChange
+from fairlead.controller.children.http_routes import RouteApplier
 from fairlead.controller.children.obstacles import StillTerminating
 from fairlead.controller.children.restorer import OnForeignDeletion, Restorer
 from fairlead.controller.children.sleep_switch import SleepSwitch
@@ -36,14 +37,15 @@ from fairlead.controller.pods.pod_facts import MergedRouterReport
 from fairlead.controller.pods.preflight import AGAIN_S
 from fairlead.controller.router_moves import SideReports
 from fairlead.controller.snapshot import DeploymentSnapshot
-from fairlead.controller.status import deployment_status
+from fairlead.controller.status import deployment_status, route_conditions
 from fairlead.controller.status.status_inputs import Obstacle, RouterSummary, StatusInputs
 from fairlead.controller.work_queue import ReconcileOutcome
 from fairlead.engines import catalogue as engines
-from fairlead.fleet.conditions import ConditionReason
+from fairlead.fleet.conditions import ConditionReason, UntimedCondition
 from fairlead.fleet.desired_state import EngineKind
-from fairlead.fleet.gateways import DeploymentRouter, DesiredGateway
+from fairlead.fleet.gateways import DeploymentRouter, DesiredDeployment, DesiredGateway
 from fairlead.fleet.rollouts import FailureStep, ReplicaStep, RetireStep
+from fairlead.objects import http_routes
 from fairlead.objects.installation import Installation
 from fairlead.planning.router_move import MovePhase, RouterMove
 from fairlead.review import deployment_review, policies, references, speculation_switch
@@ -74,6 +76,8 @@ class ReconcileSettings:
     platform: Installation
     nodes_grow: bool = False
     """Nodes are added on demand, so no replica is held back for lack of room."""
+    gateway_api: bool = False
+    """HTTPRoutes are watched and may be made."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,6 +122,7 @@ class Reconciler:
         self._events = environment.events
         self._logs = LogReader(environment.logs)
         self._applier = Applier(environment.server, environment.world)
+        self._routes = RouteApplier(environment.server, environment.world, self._applier)
         self._restorer = Restorer(environment.server, environment.world, self._applier)
         self._sleepers = SleepSwitch(environment.pod_access, self._applier)
         self._gateways = GatewayReader()
@@ -148,6 +153,8 @@ class Reconciler:
         except StillTerminating as wait:
             log.info("waiting: %s", wait, extra=_extra(observed))
             return ReconcileOutcome(after_s=LEAVING_S)
+        stays = obstacle is not None or not judged.may_start or served.to.phase is MovePhase.JOINING
+        route = await self._route(observed, None if stays else judged.deployment, now)
         obstacle = obstacle or await self._restorer.settle(restored, decision, self._meddled(observed, now))
         self._report_step(observed, decision, now)
         if obstacle is None and not desired_state.is_settled(decision.plan):
@@ -155,11 +162,13 @@ class Reconciler:
         inputs = replace(
             await self._situation(observed, judged, decision, facts, obstacle),
             routers=_routers(observed, judged, served, reports),
+            route=route,
             spent=reports.hour,
         )
         await self._report(observed, inputs, served, now)
         found = _outcome(observed, judged, decision, obstacle, now)
-        found = replace(found, after_s=_sooner(found.after_s, observed, served.to)) if not found.failed else found
+        if not found.failed:
+            found = replace(found, after_s=_sooner(found.after_s, observed, served.to, route))
         early = TURNING_S if turning else LEAVING_S if restored.given_up else None
         return replace(found, after_s=early) if early is not None and not found.failed else found
 
@@ -239,6 +248,20 @@ class Reconciler:
             self._events.meddled(observed.document, resource, note, now)
 
         return report
+
+    async def _route(
+        self, observed: DeploymentSnapshot, deployment: DesiredDeployment | None, now: datetime
+    ) -> tuple[UntimedCondition, ...]:
+        """Bring the route to the spec; it stays as it is while the spec is refused or a gateway takes over."""
+        owner = observed.owner
+        if deployment is None:
+            state = self._routes.as_it_is(owner)
+        else:
+            door = deployment.door
+            intent = http_routes.manifest(owner, door) if isinstance(door, DeploymentRouter) else None
+            deleted = (kinds.HTTP_ROUTE.kind, owner.router_name) in observed.deleted
+            state = await self._routes.carry_out(intent, owner, self._meddled(observed, now), deleted=deleted)
+        return route_conditions.route_accepted(state, observed.status, now)
 
     def _deleted(self, observed: DeploymentSnapshot, now: datetime) -> OnForeignDeletion:
         def report(note: str) -> None:
@@ -347,12 +370,15 @@ def _outcome(
     return ReconcileOutcome(after_s=min(waits) if waits else None)
 
 
-def _sooner(after_s: float | None, observed: DeploymentSnapshot, to: RouterMove) -> float | None:
+def _sooner(
+    after_s: float | None, observed: DeploymentSnapshot, to: RouterMove, route: tuple[UntimedCondition, ...]
+) -> float | None:
     """While routers take over from others, look at them often: no event says when they have.
 
     Those that are not there yet, or not ready, wake the deployment when they are.
     """
     waits = [after_s] if after_s is not None else []
+    waits += [MISSING_S for one in route if one.holds is not True]
     awaited = to.phase is MovePhase.JOINING and any(observed.gateway_routers.values())
     if awaited or (to.phase is MovePhase.LEAVING and observed.routers):
         waits.append(PROBING_S)

@@ -34,4 +34,6 @@ class OperatorSettings(ProcessSettings):
     """The namespace whose pods may scrape routers and engines; empty: none."""
     nodes_grow: bool = False
     """Nodes are added on demand, so replicas are requested that no node can hold yet."""
+    gateway_api: bool = False
+    """The operator may make HTTPRoutes of the Gateway API, and watches its own."""
     webhook: WebhookSettings = WebhookSettings()

@@ -26,6 +26,8 @@ class ConditionType(StrEnum):
     """Where the rollout stands, and what keeps a replica from starting."""
     ROUTABLE = "Routable"
     """Whether requests get through to a replica."""
+    ROUTE_ACCEPTED = "RouteAccepted"
+    """Whether Gateways lead requests to the routers; present only while the spec has an httpRoute, or one is left."""
     SCALING_ACTIVE = "ScalingActive"
     """Who decides the count, and whether that works."""
 
@@ -48,7 +50,8 @@ class ConditionReason(StrEnum):
     KEY_MISSING = "KeyMissing"
     """A Secret or ConfigMap is there, without the key that the spec names."""
     NAME_TAKEN = "NameTaken"
-    """An object that is not Fairlead's has the name of a child; it is left alone, and nothing is started or stopped."""
+    """An object that is not Fairlead's has the name of a child; it is left alone, and nothing is started or stopped.
+    Where it is an HTTPRoute, routers serve without one."""
     # Fits
     FITS = "Fits"
     """By the estimate, the engine surely starts and holds what was asked."""
@@ -104,6 +107,19 @@ class ConditionReason(StrEnum):
     """The gateway of spec.gateway does not let deployments of this namespace join; the message says where to add it."""
     NO_MODELS = "NoModels"
     """A gateway has no route, and no deployment joined it."""
+    # RouteAccepted
+    ROUTE_ACCEPTED = "RouteAccepted"
+    """Every Gateway that httpRoute names leads requests to the routers."""
+    ROUTE_REFUSED = "RouteRefused"
+    """A Gateway does not take the HTTPRoute, or finds no Service behind it; its own words follow."""
+    ROUTE_PENDING = "RoutePending"
+    """The HTTPRoute was made or changed within the last minute, and a Gateway has yet to answer."""
+    PARENT_SILENT = "ParentSilent"
+    """A Gateway of httpRoute has not answered for a minute: there is none of this name, or it has no controller."""
+    GATEWAY_API_ABSENT = "GatewayApiAbsent"
+    """The cluster does not serve HTTPRoutes of gateway.networking.k8s.io/v1; heals when their CRD is installed."""
+    GATEWAY_API_OFF = "GatewayApiOff"
+    """The operator was installed without rbac.gatewayAPI, so it makes no HTTPRoutes."""
     # Progressing
     COMPLETE = "Complete"
     """The wanted revision serves with every replica, and nothing older is left."""

@@ -165,13 +165,35 @@ class ServiceType(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RouteParent:
+    """A Gateway of the Gateway API, or some of its listeners."""
+
+    name: str
+    namespace: str | None = None
+    """None: the route's own."""
+    section_name: str | None = None
+    port: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceRoute:
+    """An HTTPRoute to the routers' Service."""
+
+    parents: tuple[RouteParent, ...]
+    hostnames: tuple[str, ...] = ()
+    request_seconds: float | None = None
+    """After how long the Gateway ends a request; 0: never, None: after the router does."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RouterPods:
-    """The pods of a router and the Service in front of them."""
+    """The pods of a router, the Service in front of them, and the route to it."""
 
     replicas: int | None = 2
     """None: an HPA or a person scales the routers, and the Deployment's count is left as it is."""
     service: ServiceType = ServiceType.CLUSTER_IP
     annotations: tuple[tuple[str, str], ...] = ()
+    route: ServiceRoute | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -43,8 +43,10 @@ KEYS: Final[dict[str, ListKey]] = {
 }
 """Lists that server-side apply merges element by element, by the fields that identify an element."""
 
-ATOMIC: Final = frozenset({"ingress", "egress", "rules", "subjects", "tolerations"})
+ATOMIC: Final = frozenset({"ingress", "egress", "rules", "subjects", "tolerations", "parentRefs", "matches"})
 """Lists that are compared whole: an extra field in a rule would make a rule that admits others."""
+OPEN_LIST: Final = ("spec", "rules")
+"""Those of an HTTPRoute, whose elements get defaults from a schema that each cluster has in its own version."""
 
 ATOMIC_MAPS: Final = frozenset({"selector", "podSelector", "nodeSelector"})
 """Maps that server-side apply takes whole: with one more label a selector selects no pod."""
@@ -79,7 +81,7 @@ def _in_lists(intent: list[Any], live: list[Any], path: DriftPath) -> DriftPath 
         return _by_key(intent, live, path, key)
     if len(intent) != len(live):
         return path
-    if field in ATOMIC:
+    if field in ATOMIC and path != OPEN_LIST:
         return None if _without_empties(intent) == _without_empties(live) else path
     found = (_difference(*both, (*path, f"[{place}]")) for place, both in enumerate(zip(intent, live, strict=True)))
     return next((each for each in found if each is not None), None)

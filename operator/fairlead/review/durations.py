@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from fairlead.fleet.findings import SpecWarning
 from fairlead.fleet.gateways import DeploymentRouter, DesiredDeployment, Timeouts
 from fairlead.fleet.policies import ReplicaBounds, ScalingPolicy
+from fairlead.review import route_limits
 from fairlead.review.context import ObjectKey, ReviewContext
 from fairlead.review.result import AdmissionReason
 
@@ -14,6 +15,7 @@ def warnings(deployment: DesiredDeployment, context: ReviewContext) -> Iterator[
     yield from _drain(deployment)
     if isinstance(deployment.door, DeploymentRouter):
         yield from timeouts(deployment.door.routing.timeouts, "spec.router.timeouts")
+        yield from route_limits.warnings(deployment.door.routing, deployment.door.pods, "spec.router")
         yield from _hold(deployment, deployment.door, context)
 
 

@@ -11,7 +11,14 @@ from fairlead.api.kinds import GATEWAY
 from fairlead.fleet.findings import SpecRefusal, SpecWarning
 from fairlead.fleet.gateways import DesiredGateway
 from fairlead.fleet.model_routes import EXTERNAL, InvalidAnswerAction, ModelRoute
-from fairlead.review import durations, route_expressions, route_targets, tenant_claims, unsupported_fields
+from fairlead.review import (
+    durations,
+    route_expressions,
+    route_limits,
+    route_targets,
+    tenant_claims,
+    unsupported_fields,
+)
 from fairlead.review.context import ObjectKey
 from fairlead.review.result import AdmissionReason
 
@@ -39,6 +46,7 @@ def refusals(gateway: DesiredGateway) -> Iterator[SpecRefusal]:
 def warnings(gateway: DesiredGateway) -> Iterator[SpecWarning]:
     """What is allowed and has no effect, or another one than meant."""
     yield from durations.timeouts(gateway.routing.timeouts, "spec.timeouts")
+    yield from route_limits.warnings(gateway.routing, gateway.pods, "spec")
     yield from _unpriced(gateway)
     for number, route in enumerate(gateway.routes.routes):
         yield from _repeats(f"spec.models[{number}]", route)

@@ -254,18 +254,25 @@ def _must_be_ours(live: Manifest, owner: Owner) -> None:
 
 def _not_ours(live: Manifest, owner: Owner) -> Obstacle | None:
     """That its name is taken; None where this very object controls it, or it is ours and was orphaned on purpose."""
+    whose = whose_else(live, owner)
+    if whose is None:
+        return None
+    return Obstacle(
+        reason=ConditionReason.NAME_TAKEN,
+        message=f"metadata.name: {owner.name}: {live['kind']} {live['metadata']['name']} exists already and {whose}; "
+        "it is left alone, and nothing is started or stopped while it has this name: delete it, or give this object "
+        "another name",
+    )
+
+
+def whose_else(live: Manifest, owner: Owner) -> str | None:
+    """To whom an object with a child's name belongs; None where this object made it, or it is about to go."""
     controller, metadata = snapshot.controller_of(live), live["metadata"]
     if controller.get("uid") == owner.uid or "deletionTimestamp" in metadata or _is_a_namesakes(live, owner):
         return None
     if not controller and (metadata.get("labels") or {}).get(owner.label) == owner.name:
         return None
-    whose = f"belongs to {controller.get('kind')} {controller.get('name')}" if controller else "is not Fairlead's"
-    return Obstacle(
-        reason=ConditionReason.NAME_TAKEN,
-        message=f"metadata.name: {owner.name}: {live['kind']} {metadata['name']} exists already and {whose}; it is "
-        "left alone, and nothing is started or stopped while it has this name: delete it, or give this object another "
-        "name",
-    )
+    return f"belongs to {controller.get('kind')} {controller.get('name')}" if controller else "is not Fairlead's"
 
 
 def _is_a_namesakes(live: Manifest, owner: Owner) -> bool:

@@ -52,6 +52,7 @@ CHILDREN: Final = frozenset(
         kinds.ROLE_BINDING,
         kinds.DISRUPTION_BUDGET,
         kinds.NETWORK_POLICY,
+        kinds.HTTP_ROUTE,
     )
 )
 

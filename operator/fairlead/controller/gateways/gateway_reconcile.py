@@ -13,6 +13,7 @@ from typing import Final
 from fairlead.cluster.api_errors import NotFound
 from fairlead.cluster.kinds import Manifest, Resource
 from fairlead.controller.children.applier import Applier, OnForeignChange
+from fairlead.controller.children.http_routes import RouteApplier
 from fairlead.controller.children.obstacles import StillTerminating
 from fairlead.controller.gateways import gateway_snapshot, gateway_status, members, routed_models
 from fairlead.controller.gateways.gateway_reader import GatewayReader
@@ -21,13 +22,13 @@ from fairlead.controller.gateways.gateway_status import GatewayInputs
 from fairlead.controller.gateways.members import MemberReader
 from fairlead.controller.pods import router_problems
 from fairlead.controller.reconcile import LEAVING_S, MISSING_S, WATCHFUL_S, ReconcileEnvironment, ReconcileSettings
-from fairlead.controller.status import deployment_status
+from fairlead.controller.status import deployment_status, route_conditions
 from fairlead.controller.work_queue import ReconcileOutcome
 from fairlead.fleet.conditions import ConditionReason, ConditionType, UntimedCondition
 from fairlead.fleet.endpoints import GatewayReport
 from fairlead.fleet.findings import SpecFinding
-from fairlead.fleet.gateways import DesiredGateway
-from fairlead.objects import applied_hash, gateway_children, gateway_config
+from fairlead.fleet.gateways import DeploymentRouter, DesiredGateway
+from fairlead.objects import applied_hash, gateway_children, gateway_config, http_routes
 from fairlead.review import deployment_review, gateway_review
 from fairlead.review.context import ObjectKey
 
@@ -52,6 +53,7 @@ class GatewayReconciler:
         self._setting = setting
         self._environment = environment
         self._applier = Applier(environment.server, environment.world)
+        self._routes = RouteApplier(environment.server, environment.world, self._applier)
         self._gateways = GatewayReader()
         self._members = MemberReader(setting.context)
         self._usage: dict[str, _TenantUsage] = {}
@@ -71,7 +73,8 @@ class GatewayReconciler:
         if inputs.obstacle is not None and inputs.obstacle.reason is not ConditionReason.NAME_TAKEN:
             return ReconcileOutcome(failed=inputs.obstacle.message)
         waits = [WATCHFUL_S] if observed.routers else []
-        waits += [MISSING_S] if inputs.obstacle is not None else []
+        unsettled = inputs.obstacle is not None or any(one.holds is not True for one in inputs.route)
+        waits += [MISSING_S] if unsettled else []
         return ReconcileOutcome(after_s=min(waits, default=None))
 
     def forget(self, uid: str) -> None:
@@ -86,17 +89,39 @@ class GatewayReconciler:
         stored = self._gateways.of(observed.document)
         gateway = stored.gateway
         if gateway is None or stored.problems:
-            return GatewayInputs(refused=_refused(ConditionReason.UNREADABLE, stored.problems))
+            return self._left(observed, None, _refused(ConditionReason.UNREADABLE, stored.problems), now)
         if wrong := tuple(gateway_review.refusals(gateway)):
-            return GatewayInputs(gateway=gateway, refused=_refused(ConditionReason.REFUSED, wrong))
+            return self._left(observed, gateway, _refused(ConditionReason.REFUSED, wrong), now)
         before = dict(members.entries(observed.configuration))
         joined = self._members.members(self._environment.world, gateway, before)
         models = routed_models.routed(gateway, joined)
         configuration = gateway_config.document(gateway, list(joined.joined.values()), models.routes)
         children = self._children(observed, gateway, configuration)
-        obstacle = await self._applier.carry_out_all(children, observed.owner, self._meddled(observed, now))
+        meddled = self._meddled(observed, now)
+        obstacle = await self._applier.carry_out_all(children, observed.owner, meddled)
+        if obstacle is None:
+            intent = http_routes.manifest(observed.owner, DeploymentRouter(routing=gateway.routing, pods=gateway.pods))
+            route = await self._routes.carry_out(intent, observed.owner, meddled)
+        else:
+            route = self._routes.as_it_is(observed.owner)
         remarks = (*(one.sentence for one in gateway_review.warnings(gateway)), *models.remarks)
-        return GatewayInputs(gateway=gateway, obstacle=obstacle, members=joined, routes=models.routes, remarks=remarks)
+        return GatewayInputs(
+            gateway=gateway,
+            obstacle=obstacle,
+            members=joined,
+            routes=models.routes,
+            remarks=remarks,
+            route=route_conditions.route_accepted(route, observed.status, now),
+        )
+
+    def _left(
+        self, observed: GatewaySnapshot, gateway: DesiredGateway | None, refused: UntimedCondition, now: datetime
+    ) -> GatewayInputs:
+        """All children as they are, and why."""
+        route = self._routes.as_it_is(observed.owner)
+        return GatewayInputs(
+            gateway=gateway, refused=refused, route=route_conditions.route_accepted(route, observed.status, now)
+        )
 
     def _children(
         self, observed: GatewaySnapshot, gateway: DesiredGateway, configuration: Manifest

@@ -44,6 +44,8 @@ class GatewayInputs:
     """Of each ready router; None: it did not answer."""
     problem: str = ""
     """Why the first router that is not ready is not."""
+    route: tuple[UntimedCondition, ...] = ()
+    """The condition RouteAccepted, where there is one."""
 
 
 def figures(observed: GatewaySnapshot, now: GatewayInputs) -> Manifest:
@@ -71,7 +73,7 @@ def judgements(observed: GatewaySnapshot, now: GatewayInputs) -> tuple[UntimedCo
     """All conditions, the summary first."""
     accepted, routable = _accepted(now), _routable(observed, now)
     stalled = [_condition(ConditionType.STALLED, True, accepted.reason, accepted.message)] * (accepted.holds is False)
-    return (_ready(observed, accepted, routable), *stalled, accepted, routable)
+    return (_ready(observed, accepted, routable), *stalled, accepted, routable, *now.route)
 
 
 def _accepted(now: GatewayInputs) -> UntimedCondition:

@@ -26,6 +26,7 @@ def judgements(now: StatusInputs) -> tuple[UntimedCondition, ...]:
         available(now),
         progressing(now),
         routing_conditions.routable(now),
+        *now.route,
         scaling_conditions.scaling_active(now),
     )
     return (ready(now, parts), *maybe_stalled(now, parts), *maybe_reconciling(now, parts), *parts)

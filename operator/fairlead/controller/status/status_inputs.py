@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from fairlead.controller.snapshot import AutoscalerReport
-from fairlead.fleet.conditions import ConditionReason
+from fairlead.fleet.conditions import ConditionReason, UntimedCondition
 from fairlead.fleet.endpoints import HourSpend
 from fairlead.fleet.pod_problems import PodProblem
 from fairlead.fleet.rollouts import NodeRoom, RevisionState, RolloutPlan
@@ -77,6 +77,8 @@ class StatusInputs:
     """The API server's message where a quota or policy refuses pods."""
     obstacle: Obstacle | None = None
     routers: RouterSummary | None = None
+    route: tuple[UntimedCondition, ...] = ()
+    """The condition RouteAccepted, where there is one."""
     spent: HourSpend | None = None
     """In the last full hour; absent where no router says so."""
     measured_tokens: int | None = None

@@ -1,0 +1,98 @@
+"""Brings an object's HTTPRoute about, apart from all other children: what keeps it back stops no router.
+
+A route of the same name that is not ours is left alone. Without the Gateway API nothing is sent at all.
+"""
+
+from typing import Final
+
+from fairlead.cluster import kinds
+from fairlead.cluster.api_errors import NotFound, Unreachable
+from fairlead.cluster.availability import KindAvailability
+from fairlead.cluster.kinds import Manifest
+from fairlead.controller import snapshot
+from fairlead.controller.children import applier, foreign_changes, obstacles
+from fairlead.controller.children.applier import Applier, OnForeignChange
+from fairlead.controller.children.obstacles import StillTerminating
+from fairlead.controller.interfaces import ControllerApiClient, ControllerClusterState
+from fairlead.controller.status.route_conditions import RouteState
+from fairlead.controller.status.status_inputs import Obstacle
+from fairlead.fleet.conditions import ConditionReason
+from fairlead.objects import applied_hash
+from fairlead.objects.owner import Owner
+
+BROKEN: Final = 500
+"""How API servers answer an apply with a field that the definition of a kind lacks; asking again does not help."""
+
+
+class RouteApplier:
+    """The only writer of HTTPRoutes."""
+
+    def __init__(self, server: ControllerApiClient, world: ControllerClusterState, children: Applier) -> None:
+        self._server = server
+        self._world = world
+        self._children = children
+
+    def as_it_is(self, owner: Owner) -> RouteState | None:
+        """The route of an object whose spec does not say now whether there is to be one."""
+        if self._world.availability(kinds.HTTP_ROUTE) is not KindAvailability.SERVED:
+            return None
+        live = self._stored(owner)
+        return RouteState(route=live) if live is not None and snapshot.owned(live, owner) else None
+
+    async def carry_out(
+        self, intent: Manifest | None, owner: Owner, meddled: OnForeignChange, *, deleted: bool = False
+    ) -> RouteState | None:
+        """Make, mend or remove the route; `deleted`: another client removed it, which is reported."""
+        there = self._world.availability(kinds.HTTP_ROUTE)
+        if there is not KindAvailability.SERVED:
+            return None if intent is None else RouteState(availability=there)
+        try:
+            with obstacles.met(owner) as met:
+                if intent is None:
+                    await self._remove(owner)
+                elif await self._ensured(applied_hash.with_applied_hash(intent), owner, meddled) and deleted:
+                    meddled(kinds.HTTP_ROUTE, foreign_changes.recreation_note(intent))
+        except StillTerminating:
+            return RouteState()
+        except NotFound:
+            return RouteState(availability=KindAvailability.ABSENT)
+        except Unreachable as problem:
+            if problem.status != BROKEN:
+                raise
+            return RouteState(obstacle=_unwritten(problem), route=self._stored(owner))
+        if intent is None and met.obstacle is None:
+            return None
+        return RouteState(obstacle=met.obstacle, route=self._stored(owner))
+
+    def _stored(self, owner: Owner) -> Manifest | None:
+        return self._world.of(kinds.HTTP_ROUTE).find(owner.namespace, owner.router_name)
+
+    async def _ensured(self, intent: Manifest, owner: Owner, meddled: OnForeignChange) -> bool:
+        live = self._stored(owner) or await self._server.read(kinds.HTTP_ROUTE, owner.namespace, owner.router_name)
+        whose = None if live is None else applier.whose_else(live, owner)
+        if whose is not None:
+            raise obstacles.ApplyBlocked(_taken(owner, whose))
+        return await self._children.ensure(intent, owner, meddled)
+
+    async def _remove(self, owner: Owner) -> None:
+        live = self._stored(owner)
+        if live is None or not snapshot.owned(live, owner) or "deletionTimestamp" in live["metadata"]:
+            return
+        await self._server.remove(live, uid=live["metadata"]["uid"])
+        self._world.gone(live)
+
+
+def _taken(owner: Owner, whose: str) -> Obstacle:
+    return Obstacle(
+        reason=ConditionReason.NAME_TAKEN,
+        message=f"httpRoute: HTTPRoute {owner.router_name} exists already and {whose}; it is left alone, and routers "
+        "serve without a route: delete it, or remove httpRoute",
+    )
+
+
+def _unwritten(problem: Unreachable) -> Obstacle:
+    return Obstacle(
+        reason=ConditionReason.CLUSTER_REFUSES,
+        message=f"httpRoute: the API server failed: {problem.message}; where a field is not declared, install the CRDs "
+        "of the Gateway API, v1.2 or later",
+    )
