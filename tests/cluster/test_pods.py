@@ -10,6 +10,7 @@ from aiohttp import web
 
 from fairlead.cluster import pod_http, router_client
 from fairlead.fleet.endpoints import EndpointState, GatewayReport, HourSpend, RouterEndpoint, RouterReport, TenantUse
+from fairlead.fleet.traffic_shares import TrafficShare
 from tests.cluster.worlds import run
 
 TWO = [
@@ -99,6 +100,12 @@ def test_a_report_says_what_the_last_hour_cost() -> None:
     found = router_client.parsed('{"endpoints": [], "lastHour": {"cost": 1.5, "tokens": 2000}}')
     assert found == RouterReport(hour=HourSpend(cost=1.5, tokens=2000))
     assert router_client.parsed('{"endpoints": [], "lastHour": {"cost": "much"}}') is None
+
+
+def test_a_router_says_what_a_new_revision_gets_of_its_traffic() -> None:
+    found = router_client.parsed('{"endpoints": [], "share": {"revision": "1a2b3c4d", "percent": 5}}')
+    assert found == RouterReport(share=TrafficShare(revision="1a2b3c4d", percent=5))
+    assert router_client.parsed('{"endpoints": [], "share": {"percent": 5}}') is None
 
 
 def test_no_engines_is_a_report_too() -> None:

@@ -8,6 +8,7 @@ import aiohttp
 
 from fairlead.cluster import pod_http
 from fairlead.fleet.endpoints import EndpointState, GatewayReport, HourSpend, RouterEndpoint, RouterReport, TenantUse
+from fairlead.fleet.traffic_shares import TrafficShare
 
 PORT: Final = 9090
 """The metrics port, which is always plain HTTP."""
@@ -48,7 +49,9 @@ def parsed(text: str) -> RouterReport | None:
     """The report, by pod and address; None when it is invalid. Unknown states and fields of newer routers are fine."""
     try:
         found = json.loads(text)
-        return RouterReport(endpoints=_endpoints(found), hour=_hour(found.get("lastHour")))
+        return RouterReport(
+            endpoints=_endpoints(found), hour=_hour(found.get("lastHour")), share=_share(found.get("share"))
+        )
     except UNREADABLE:
         return None
 
@@ -70,6 +73,10 @@ def _endpoints(report: Mapping[str, Any]) -> tuple[RouterEndpoint, ...]:
 
 def _hour(entry: Mapping[str, Any] | None) -> HourSpend | None:
     return None if entry is None else HourSpend(cost=float(entry["cost"]), tokens=int(entry["tokens"]))
+
+
+def _share(entry: Mapping[str, Any] | None) -> TrafficShare | None:
+    return None if entry is None else TrafficShare(revision=str(entry["revision"]), percent=int(entry["percent"]))
 
 
 def _use(entry: Mapping[str, Any]) -> TenantUse:
