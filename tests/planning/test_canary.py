@@ -47,9 +47,7 @@ def test_with_a_spare_accelerator_no_old_replica_goes() -> None:
 def test_a_good_canary_goes_through_its_steps_and_takes_all() -> None:
     made = trial()
     made.says(Verdict.PASSED)
-    shares = []
-    for at in made.rounds(40):
-        shares.append(at.percent)
+    shares = [at.percent for at in made.rounds(40)]
     assert made.counts == {"b": (3, 3)}
     assert made.phase is CanaryPhase.PROMOTED
     assert list(dict.fromkeys(shares)) == [0, 5, 50, None]

@@ -1,4 +1,4 @@
-"""A canary played to its end in a small simulated cluster: decided, stored and carried out as the controller does it."""
+"""A canary played in a small simulated cluster: decided, stored and carried out as a controller does it."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace

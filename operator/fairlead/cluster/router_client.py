@@ -1,21 +1,37 @@
 """Reads from routers which endpoints they use, and for whom. Knows the reports' form; does not judge what they mean."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 import aiohttp
 
 from fairlead.cluster import pod_http
+from fairlead.comparing.request_samples import Fault, RequestSample
 from fairlead.fleet.endpoints import EndpointState, GatewayReport, HourSpend, RouterEndpoint, RouterReport, TenantUse
 from fairlead.fleet.traffic_shares import TrafficShare
 
 PORT: Final = 9090
 """The metrics port, which is always plain HTTP."""
 PATH: Final = "/fairlead/v1/endpoints"
+SAMPLES: Final = "/fairlead/v1/samples"
+_FAULTS: Final = {1: Fault.ERROR, 2: Fault.CUT, 4: Fault.INVALID_JSON}
 
 UNREADABLE: Final = (ValueError, KeyError, TypeError, AttributeError, RecursionError)
 _COUNTS: Final = ("inflight", "waiting", "requestsPerMinute", "tokensPerMinute")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportedSamples:
+    """What one router reports of requests at two revisions."""
+
+    share: TrafficShare | None
+    """The share that they belong to; another one begins with the first row again."""
+    rows: tuple[RequestSample, ...] = ()
+    count: int = 0
+    """All that it has."""
+
 
 MOST_WORDS: Final = 300
 """Characters of a reason, which goes into a condition and would be cut there in any case."""
@@ -38,6 +54,39 @@ async def gateway_report(
     """What one router of a gateway reports of all targets and tenants; None when it does not answer."""
     text = await pod_http.fetch(session, f"http://{pod_http.host(ip)}:{port}{PATH}", key)
     return None if text is None else parsed_gateway(text)
+
+
+async def samples(
+    session: aiohttp.ClientSession, ip: str, key: str | None, port: int = PORT, after: int = 0
+) -> ReportedSamples | None:
+    """The requests that one router compares two revisions by, from a row on; None when it does not answer."""
+    text = await pod_http.fetch(session, f"http://{pod_http.host(ip)}:{port}{SAMPLES}?after={after}", key)
+    return None if text is None else parsed_samples(text)
+
+
+def parsed_samples(text: str) -> ReportedSamples | None:
+    """The rows of a report; None when it is invalid."""
+    try:
+        found = json.loads(text)
+        rows = tuple(_sample(one) for one in found["rows"])
+        return ReportedSamples(share=_share(found.get("share")), rows=rows, count=int(found["count"]))
+    except UNREADABLE:
+        return None
+
+
+def _sample(row: Sequence[Any]) -> RequestSample:
+    at, candidate, conversation, prompt, cached, load, ttft_ms, tpot_ms, faults = row
+    return RequestSample(
+        at=float(at),
+        candidate=bool(candidate),
+        conversation=str(conversation),
+        prompt_tokens=int(prompt),
+        cached_tokens=int(cached),
+        load=int(load),
+        ttft_s=None if ttft_ms is None else float(ttft_ms) / 1000,
+        tpot_s=None if tpot_ms is None else float(tpot_ms) / 1000,
+        faults=frozenset(one for bit, one in _FAULTS.items() if int(faults) & bit),
+    )
 
 
 def path_of(target: str) -> str:

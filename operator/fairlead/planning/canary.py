@@ -4,7 +4,7 @@ Two questions, so that a crash between them changes nothing. `limit` and `share`
 is stored; `follow` says which state is to be stored next. Nothing is done on a state that is not stored yet.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
@@ -27,7 +27,7 @@ from fairlead.fleet.traffic_shares import TrafficShare
 from fairlead.planning import sentences
 
 DIVERT_SECONDS: Final = 90.0
-"""A file in a pod is at most this old: the kubelet renews it each minute. Longer than that nobody waits for a router."""
+"""A file in a pod is hardly older: the kubelet renews it each minute. Nobody waits longer for a router."""
 NEEDS_TWO: Final = "a canary without a spare accelerator needs 2 replicas, and {} wanted"
 
 
@@ -120,27 +120,35 @@ def _judged(state: CanaryState, facts: CanaryFacts) -> CanaryState:
 
 
 def _ordered(at: _Moment) -> CanaryState | None:
-    """What a person asked for since; each order counts once, and none of them undoes a rejection but `retry`."""
+    """What a person asked for since: each order counts once, and not for a canary that began after it."""
     order, state = at.facts.order, at.state
     if order is None or (state.ordered_at is not None and order.at <= state.ordered_at):
         return None
     state = replace(state, ordered_at=order.at)
-    if order.at < at.state.since and state.phase in (CanaryPhase.WAITING, CanaryPhase.REJECTED):
+    early = order.at < state.since and state.phase is not CanaryPhase.STEPPING
+    return state if early else _CARRIED_OUT[order.verb](state, at.now)
+
+
+def _paused(state: CanaryState, _: datetime) -> CanaryState:
+    return replace(state, paused=True) if state.phase in _RUNNING else state
+
+
+def _promoted(state: CanaryState, now: datetime) -> CanaryState:
+    """To the next step, and after a pause at least further."""
+    state = replace(state, paused=False)
+    return _next(state, "a person promoted it", now) if state.phase is CanaryPhase.STEPPING else state
+
+
+def _aborted(state: CanaryState, now: datetime) -> CanaryState:
+    return _rejected(state, "a person aborted it", now) if state.phase in _RUNNING else state
+
+
+def _retried(state: CanaryState, now: datetime) -> CanaryState:
+    """Only a rejection is taken back, with all verdicts that led to it."""
+    if state.phase is not CanaryPhase.REJECTED:
         return state
-    match order.verb:
-        case CanaryVerb.RETRY if state.phase is CanaryPhase.REJECTED:
-            fresh = begun(state.revision, state.stable, state.plan, at.now)
-            return replace(fresh, ordered_at=order.at, retried_at=at.now)
-        case CanaryVerb.ABORT if state.phase in _RUNNING:
-            return _rejected(state, "a person aborted it", at.now)
-        case CanaryVerb.PAUSE if state.phase in _RUNNING:
-            return replace(state, paused=True)
-        case CanaryVerb.PROMOTE if state.phase is CanaryPhase.STEPPING:
-            return _next(replace(state, paused=False), "a person promoted it", at.now)
-        case CanaryVerb.PROMOTE if state.phase is CanaryPhase.WAITING:
-            return replace(state, paused=False)
-        case _:
-            return state
+    fresh = begun(state.revision, state.stable, state.plan, now)
+    return replace(fresh, ordered_at=state.ordered_at, retried_at=now)
 
 
 def _failed(at: _Moment) -> CanaryState | None:
@@ -193,6 +201,12 @@ _RULES: Final[tuple[Callable[[_Moment], CanaryState | None], ...]] = (
 )
 """The first that changes something; a gate's failure goes before the end of its step."""
 _RUNNING: Final = (CanaryPhase.WAITING, CanaryPhase.STEPPING)
+_CARRIED_OUT: Final[Mapping[CanaryVerb, Callable[[CanaryState, datetime], CanaryState]]] = {
+    CanaryVerb.PAUSE: _paused,
+    CanaryVerb.PROMOTE: _promoted,
+    CanaryVerb.ABORT: _aborted,
+    CanaryVerb.RETRY: _retried,
+}
 
 
 def _next(state: CanaryState, because: str, now: datetime) -> CanaryState:

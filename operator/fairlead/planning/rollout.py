@@ -52,6 +52,10 @@ def next_step(rollout: RolloutSnapshot, now: datetime) -> RolloutPlan:
     )
 
 
+def _given_up(at: RolloutState) -> FailureStep | None:
+    return _rejected(at) or _hopeless(at)
+
+
 def _rejected(at: RolloutState) -> FailureStep | None:
     """Give up for good a target that failed a gate, also while the rollout is paused."""
     if not at.trial or not at.trial.rejected or not at.fallback or not at.current.exists:

@@ -29,7 +29,7 @@ def conversation(request: RoutingRequest) -> int:
 
 
 def is_within(key: int, revision: str, share: float) -> bool:
-    """Whether a conversation is in the new revision's share, 0 to 1. Another revision begins with other conversations."""
+    """Whether a conversation is in the new revision's share, 0 to 1; another revision begins with other ones."""
     return rendezvous.mixed(rendezvous.mixed(key) ^ rendezvous.number(revision)) < share * _SPAN
 
 
@@ -41,14 +41,15 @@ def effective_share(share: TrafficShare, candidates: int, routable: int) -> floa
 class RevisionSplit:
     """One share at one router."""
 
-    __slots__ = ("_effective", "_new", "_old", "_routable", "share")
+    __slots__ = ("_new", "_old", "_routable", "effective", "share")
 
     def __init__(self, share: TrafficShare) -> None:
         self.share = share
         self._routable: tuple[Endpoint, ...] | None = None
         self._new: tuple[Endpoint, ...] = ()
         self._old: tuple[Endpoint, ...] = ()
-        self._effective = 0.0
+        self.effective = 0.0
+        """The share that holds now: no more than the new revision's part of the routable engines."""
 
     def choose(self, field: SelectionContext, request: RoutingRequest, now: float) -> EndpointChoice | NoCandidate:
         """An endpoint of the conversation's revision.
@@ -73,7 +74,7 @@ class RevisionSplit:
         revision = self.share.revision
         if any(one.revision == revision for one in request.tried):
             return False
-        return is_within(conversation(request), revision, self._effective)
+        return is_within(conversation(request), revision, self.effective)
 
     def _observe(self, field: SelectionContext) -> None:
         """Count anew only when the table has another tuple of routable endpoints."""
@@ -82,4 +83,4 @@ class RevisionSplit:
         self._routable = routable = field.routable
         self._new = tuple(one for one in routable if one.revision == self.share.revision)
         self._old = tuple(one for one in routable if one.revision != self.share.revision)
-        self._effective = effective_share(self.share, len(self._new), len(routable))
+        self.effective = effective_share(self.share, len(self._new), len(routable))
