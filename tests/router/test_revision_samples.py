@@ -5,7 +5,7 @@ import json
 import pytest
 
 from fairlead.cluster import router_client
-from fairlead.comparing.request_samples import Fault, RequestSample
+from fairlead.fleet.request_samples import Fault, RequestSample
 from fairlead.router import revision_samples
 from fairlead.router.observability.label_values import AbortStage
 from fairlead.router.observability.request_record import RequestRecord

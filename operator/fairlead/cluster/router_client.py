@@ -8,8 +8,8 @@ from typing import Any, Final
 import aiohttp
 
 from fairlead.cluster import pod_http
-from fairlead.comparing.request_samples import Fault, RequestSample
 from fairlead.fleet.endpoints import EndpointState, GatewayReport, HourSpend, RouterEndpoint, RouterReport, TenantUse
+from fairlead.fleet.request_samples import Fault, RequestSample
 from fairlead.fleet.traffic_shares import TrafficShare
 
 PORT: Final = 9090
