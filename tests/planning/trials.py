@@ -54,7 +54,7 @@ class Trial:
         """A person asks for it."""
         self.facts = replace(self.facts, order=CanaryOrder(verb=verb, at=self.now))
 
-    def says(self, found: Verdict | None) -> None:
+    def judge(self, found: Verdict | None) -> None:
         """The service gate says so from now on."""
         self.facts = replace(self.facts, service=verdict(found) if found else None)
 

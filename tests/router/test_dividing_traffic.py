@@ -21,7 +21,7 @@ def dividing(folder: Path, percent: int | None) -> Path:
     return fresh.replace(folder / "router.json")
 
 
-async def talk(router: Plane, session: str) -> None:
+async def in_session(router: Plane, session: str) -> None:
     """One request of this session."""
     headers = {"x-session-id": session}
     async with router.session.post(router.url + "/v1/completions", json=PROMPT, headers=headers) as answer:
@@ -46,7 +46,7 @@ def test_each_conversation_has_one_revision_and_share_nothing_reaches_a_router_l
             await router.until("routable", "routable")
             for _ in range(2):
                 for number in range(20):
-                    await talk(router, f"talk-{number}")
+                    await in_session(router, f"talk-{number}")
             found = await samples(router)
             assert found["share"] == {"revision": NEW, "percent": 50}
             sides = {(row[2], row[1]) for row in found["rows"]}
@@ -63,7 +63,7 @@ def test_each_conversation_has_one_revision_and_share_nothing_reaches_a_router_l
             while (await router.page())["share"]["percent"] != 0:
                 await asyncio.sleep(0.005)
             for number in range(20):
-                await talk(router, f"talk-{number}")
+                await in_session(router, f"talk-{number}")
             assert len(new.seen) == before
 
     run_story(story())

@@ -14,7 +14,7 @@ from fairlead.routing.endpoint_table import EndpointTable
 from fairlead.routing.reasons import AttemptEnding
 from fairlead.routing.revision_split import RevisionSplit
 from tests.routing.engines import request_of
-from tests.routing.test_revision_split import fleet, shared, talk
+from tests.routing.test_revision_split import fleet, in_session, shared
 
 OLD, NEW = "a", "b"
 
@@ -26,10 +26,10 @@ def split_of(made: EndpointTable) -> RevisionSplit:
     return made.split
 
 
-def record(revision: str, **said: object) -> RequestRecord:
+def record(revision: str, **given: object) -> RequestRecord:
     """A stream of 11 tokens: the first after half a second, the last a second later."""
     made = RequestRecord(0.0, 0.0)
-    told = {
+    fields = {
         "status": 200,
         "stream": True,
         "replica": f"{revision}-0",
@@ -42,7 +42,7 @@ def record(revision: str, **said: object) -> RequestRecord:
         "cached_tokens": 512,
         "load_band": 3,
     }
-    for name, value in {**told, **said}.items():
+    for name, value in {**fields, **given}.items():
         setattr(made, name, value)
     return made
 
@@ -51,7 +51,7 @@ def kept(*records: RequestRecord, percent: int = 50) -> list[RequestSample]:
     """What is reported of them, as the controller reads it."""
     made, samples = split_of(fleet(1, 1, percent)), RevisionSamples()
     for one in records:
-        samples.add(made, talk(7), one, 1000.0)
+        samples.add(made, in_session(7), one, 1000.0)
     return rows(samples)
 
 
@@ -78,20 +78,20 @@ def test_a_stream_is_kept_with_its_times_and_the_load_of_its_engine() -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "faults", "ttft_s"),
+    ("given", "faults", "ttft_s"),
     [
-        ({"status": 502}, {Fault.ERROR}, None),
-        ({"cut": True}, {Fault.CUT}, None),
-        ({"structured": True, "check": "not JSON"}, {Fault.INVALID_JSON}, 0.5),
-        ({"structured": True, "check": "valid"}, set(), 0.5),
-        ({"status": 400}, set(), None),
-        ({"stream": False}, set(), None),
+        ({"status": 502}, frozenset({Fault.ERROR}), None),
+        ({"cut": True}, frozenset({Fault.CUT}), None),
+        ({"structured": True, "check": "not JSON"}, frozenset({Fault.INVALID_JSON}), 0.5),
+        ({"structured": True, "check": "valid"}, frozenset(), 0.5),
+        ({"status": 400}, frozenset(), None),
+        ({"stream": False}, frozenset(), None),
     ],
 )
 def test_faults_are_kept_and_times_only_of_what_was_answered(
-    said: dict[str, object], faults: set[Fault], ttft_s: float | None
+    given: dict[str, object], faults: frozenset[Fault], ttft_s: float | None
 ) -> None:
-    (found,) = kept(record(NEW, **said))
+    (found,) = kept(record(NEW, **given))
     assert (found.faults, found.ttft_s) == (faults, ttft_s)
 
 
@@ -105,18 +105,18 @@ def test_what_never_came_to_an_engine_is_not_compared() -> None:
 
 def test_an_attempt_that_failed_at_the_new_revision_counts_against_it_though_the_old_one_answered() -> None:
     found = kept(record(OLD, failed_at=((NEW, AttemptEnding.FAILED), (OLD, AttemptEnding.BUSY))))
-    assert [(one.candidate, one.faults) for one in found] == [(True, {Fault.ERROR}), (False, frozenset())]
+    assert [(one.candidate, one.faults) for one in found] == [(True, frozenset({Fault.ERROR})), (False, frozenset())]
 
 
 def test_a_second_try_at_the_same_revision_is_one_error() -> None:
     found = kept(record(NEW, failed_at=((NEW, AttemptEnding.SLOW),)))
-    assert [(one.candidate, one.faults) for one in found] == [(True, {Fault.ERROR})]
+    assert [(one.candidate, one.faults) for one in found] == [(True, frozenset({Fault.ERROR}))]
 
 
 def test_of_the_old_revision_four_times_as_many_conversations_are_kept() -> None:
     made, samples = split_of(fleet(3, 1, 5)), RevisionSamples()
     for key in range(1, 4001):
-        samples.add(made, talk(key), record(OLD), 1000.0)
+        samples.add(made, in_session(key), record(OLD), 1000.0)
     assert len(rows(samples)) == pytest.approx(4000 * 0.25, rel=0.1)
 
 
@@ -127,11 +127,11 @@ def test_at_share_nothing_nothing_is_kept_of_users() -> None:
 def test_another_share_begins_anew_and_a_reader_goes_on_where_it_was() -> None:
     table, samples = fleet(1, 1, 20), RevisionSamples()
     for number in range(3):
-        samples.add(split_of(table), talk(7), record(NEW, prompt_tokens=900 + number), 1000.0 + number)
+        samples.add(split_of(table), in_session(7), record(NEW, prompt_tokens=900 + number), 1000.0 + number)
     assert [one[0] for one in samples.page(2)["rows"]] == [1002.0]
     assert samples.page(2)["count"] == 3
     shared(table, 50)
-    samples.add(split_of(table), talk(7), record(NEW), 2000.0)
+    samples.add(split_of(table), in_session(7), record(NEW), 2000.0)
     assert samples.page(0)["share"] == {"revision": NEW, "percent": 50}
     assert samples.page(0)["count"] == 1
 

@@ -40,7 +40,7 @@ def shared(made: EndpointTable, percent: int | None) -> None:
     made.apply(Balancing(), 1, None if percent is None else TrafficShare(revision=NEW, percent=percent))
 
 
-def talk(session: int) -> RoutingRequest:
+def in_session(session: int) -> RoutingRequest:
     """A request of this session."""
     return replace(request_of(1, 2), session=session)
 
@@ -54,7 +54,7 @@ def answered(made: EndpointTable, request: RoutingRequest) -> str:
 
 def of_new(made: EndpointTable) -> set[int]:
     """The sessions that the new revision answers."""
-    return {key for key in KEYS if answered(made, talk(key)) == NEW}
+    return {key for key in KEYS if answered(made, in_session(key)) == NEW}
 
 
 def test_without_a_share_revisions_are_not_told_apart() -> None:
@@ -106,7 +106,7 @@ def test_one_engine_of_four_gets_a_quarter_however_much_is_asked_for() -> None:
 
 def test_without_routable_engines_nothing_has_a_share() -> None:
     assert revision_split.effective_share(TrafficShare(revision=NEW, percent=50), 0, 0) == 0.0
-    assert fleet(0, 0, 50).choose(talk(1), 0.0) is NoCandidate.NONE_ROUTABLE
+    assert fleet(0, 0, 50).choose(in_session(1), 0.0) is NoCandidate.NONE_ROUTABLE
 
 
 def test_a_conversation_without_a_session_is_known_by_its_tenant_and_its_first_block() -> None:
@@ -128,36 +128,36 @@ def test_the_other_revision_answers_where_one_has_no_routable_engine() -> None:
     old, new = made.endpoints
     made.failed(old, "refused", at_once=True)
     assert old.state is EndpointState.EJECTED
-    assert {answered(made, talk(key)) for key in KEYS} == {NEW}
+    assert {answered(made, in_session(key)) for key in KEYS} == {NEW}
     made.proved(old)
     made.failed(new, "refused", at_once=True)
     shared(made, 100)
-    assert {answered(made, talk(key)) for key in KEYS} == {"a"}
+    assert {answered(made, in_session(key)) for key in KEYS} == {"a"}
 
 
 def test_a_new_revision_without_room_leaves_its_conversations_to_the_old_one_and_not_the_other_way_round() -> None:
     made = fleet(1, 1, 50)
     old, new = made.endpoints
     made.sized(new, None, 0)
-    assert {answered(made, talk(key)) for key in KEYS} == {"a"}
+    assert {answered(made, in_session(key)) for key in KEYS} == {"a"}
     made.sized(new, None, 1000)
     made.sized(old, None, 0)
-    found = [made.choose(talk(key), 0.0) for key in KEYS]
+    found = [made.choose(in_session(key), 0.0) for key in KEYS]
     assert found.count(NoCandidate.FULL) == pytest.approx(len(KEYS) / 2, rel=0.1)
 
 
 def test_a_request_that_failed_at_the_new_revision_is_tried_at_the_old_one() -> None:
     made = fleet(1, 2, 50)
     key = next(iter(of_new(made)))
-    first = made.choose(talk(key), 0.0)
+    first = made.choose(in_session(key), 0.0)
     assert isinstance(first, EndpointChoice)
-    assert answered(made, replace(talk(key), tried=[first.endpoint])) == "a"
+    assert answered(made, replace(in_session(key), tried=[first.endpoint])) == "a"
 
 
 def test_an_explanation_names_the_engines_of_the_other_revision() -> None:
     made = fleet(1, 1, 50)
     key = next(iter(of_new(made)))
-    best, other = explanations.candidates(made, talk(key))
+    best, other = explanations.candidates(made, in_session(key))
     assert (best.pod, best.dropped) == ("new-0", "")
     assert (other.pod, other.dropped) == ("old-0", "of another revision than this conversation's")
 

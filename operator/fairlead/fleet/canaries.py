@@ -107,7 +107,7 @@ class CanaryState:
     ordered_at: datetime | None = None
     """The last order that was carried out."""
     retried_at: datetime | None = None
-    """When a person asked for another try after a rejection."""
+    """When a person asked for another try after it was rejected."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

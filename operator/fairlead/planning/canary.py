@@ -144,7 +144,7 @@ def _aborted(state: CanaryState, now: datetime) -> CanaryState:
 
 
 def _retried(state: CanaryState, now: datetime) -> CanaryState:
-    """Only a rejection is taken back, with all verdicts that led to it."""
+    """Only what was rejected begins anew, and forgets all verdicts that led there."""
     if state.phase is not CanaryPhase.REJECTED:
         return state
     fresh = begun(state.revision, state.stable, state.plan, now)

@@ -1,7 +1,7 @@
 """A canary's state in the status of its deployment: all that a restarted operator goes on from. Pure.
 
-What cannot be read counts as absent, so a canary whose status a person edited begins anew; a rejection is written on
-the revision's Deployment too and outlives that.
+What cannot be read counts as absent, so a canary whose status a person edited begins anew; that it was rejected stands
+on the revision's Deployment too, and outlives that.
 """
 
 from collections.abc import Mapping

@@ -45,6 +45,7 @@ def test_starts_that_take_longer_than_learnt_are_waited_for(stage: Stage, record
     chat.starts_in(SLOW_START_S)
     with Trail(stage) as trail, Traffic(chat.address(), clients=FEW) as traffic:
         eventually(lambda: chat.observe().ready > 1, "a slow one serves", TIMEOUT_S)
+        slow_ready = chat.observe().ready_since[1]
         explained = chat.explained()
         traffic.goes_on()
 
