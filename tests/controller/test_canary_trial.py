@@ -41,7 +41,7 @@ def test_the_first_reconcile_stores_a_state_and_does_nothing_yet() -> None:
 
 
 @pytest.mark.parametrize(
-    ("asked", "observed"),
+    ("rollout", "observed"),
     [
         (question(rules=DesiredRollout()), stored()),
         (question(rules=replace(NO_SPARE, canary=None)), stored()),
@@ -51,10 +51,10 @@ def test_the_first_reconcile_stores_a_state_and_does_nothing_yet() -> None:
     ],
     ids=["no canary", "no plan", "serves already", "nothing to compare with", "rejected before"],
 )
-def test_there_is_no_canary_where_nothing_is_to_be_tried(asked: RolloutSnapshot, observed: TrialObservation) -> None:
+def test_there_is_no_canary_where_nothing_is_to_be_tried(rollout: RolloutSnapshot, observed: TrialObservation) -> None:
     later = T0 - timedelta(days=2)
-    asked = replace(asked, revisions=tuple(replace(one, wanted_since=later) for one in asked.revisions))
-    assert canary_trial.trial(asked, observed, T0) == NO_TRIAL
+    rollout = replace(rollout, revisions=tuple(replace(one, wanted_since=later) for one in rollout.revisions))
+    assert canary_trial.trial(rollout, observed, T0) == NO_TRIAL
 
 
 def test_what_was_promoted_is_remembered_and_limited_no_more() -> None:

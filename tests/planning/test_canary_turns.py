@@ -71,7 +71,7 @@ def test_a_retry_begins_anew_and_remembers_no_verdict() -> None:
 
 def test_a_person_promotes_a_manual_gate_and_an_order_counts_once() -> None:
     made = trial(plan=MANUAL).run(30)
-    assert reason(made) == "step 1 of 2: it waits for a person; kubectl fairlead rollout promote goes on"
+    assert reason(made) == "step 1 of 2: it waits for a person; an order to promote goes on"
     made.order(CanaryVerb.PROMOTE)
     made.tick()
     made.tick()
@@ -85,7 +85,7 @@ def test_a_pause_holds_a_step_that_has_passed_until_somebody_promotes() -> None:
     made.judge(Verdict.PASSED)
     made.order(CanaryVerb.PAUSE)
     made.run(60)
-    assert reason(made) == "step 1 of 3: a person paused it; kubectl fairlead rollout promote goes on"
+    assert reason(made) == "step 1 of 3: a person paused it; an order to promote goes on"
     made.order(CanaryVerb.PROMOTE)
     assert made.run(30).phase is CanaryPhase.PROMOTED
 
@@ -103,7 +103,7 @@ def test_a_pause_before_the_first_step_keeps_every_old_replica() -> None:
     made.order(CanaryVerb.PAUSE)
     made.run(10)
     assert made.counts == {"a": (3, 3), "b": (0, 0)}
-    assert reason(made) == "a person paused it before its first step; kubectl fairlead rollout promote goes on"
+    assert reason(made) == "a person paused it before its first step; an order to promote goes on"
     made.order(CanaryVerb.PROMOTE)
     assert made.run(5).counts == {"a": (2, 2), "b": (1, 1)}
 
@@ -114,8 +114,7 @@ def test_without_a_spare_it_waits_until_a_replica_can_be_spared_and_says_so() ->
     made.run(10)
     assert made.counts == {"a": (3, 3), "b": (0, 0)}
     assert reason(made) == (
-        "no replica can be spared until then (31 requests in flight, 2 replicas run 16); it waits until "
-        "2026-11-21 12:00 UTC"
+        "no replica can be spared yet (31 requests in flight, 2 replicas run 16); it waits until 2026-11-21 12:00 UTC"
     )
     made.facts = replace(made.facts, spared=True)
     assert made.run(4).counts == {"a": (2, 2), "b": (1, 1)}

@@ -249,27 +249,25 @@ def _waits(at: _Moment) -> str:
     """Why the first step is not taken."""
     state, facts = at.state, at.facts
     if state.paused:
-        return "a person paused it before its first step; kubectl fairlead rollout promote goes on"
+        return "a person paused it before its first step; an order to promote goes on"
     if _most(facts) < 1:
         return NEEDS_TWO.format(f"{sentences.replicas(facts.wanted)} {'is' if facts.wanted == 1 else 'are'}")
     until = _gives_up_at(state)
     if at.now >= until:
-        hours = state.plan.start_within_seconds / 3600
-        return (
-            f"no replica could be spared within {hours:g} h ({facts.load}); kubectl fairlead rollout abort, or a spare"
-        )
-    return f"no replica can be spared until then ({facts.load}); it waits until {until:%Y-%m-%d %H:%M} UTC"
+        hours, ways = state.plan.start_within_seconds / 3600, "allow a spare accelerator, or abort it"
+        return f"no replica could be spared within {hours:g} h ({facts.load}); {ways}"
+    return f"no replica can be spared yet ({facts.load}); it waits until {until:%Y-%m-%d %H:%M} UTC"
 
 
 def _step_waits(at: _Moment) -> str:
     """What a step waits for once its replicas serve."""
     state, number = at.state, f"step {at.state.step + 1} of {len(at.state.plan.steps)}"
     if state.paused:
-        return f"{number}: a person paused it; kubectl fairlead rollout promote goes on"
+        return f"{number}: a person paused it; an order to promote goes on"
     if not at.held:
         return f"{number}: {at.step.traffic} % of the conversations, held for {count(int(_hold(state)), 'second')}"
     if CanaryGate.MANUAL in at.open:
-        return f"{number}: it waits for a person; kubectl fairlead rollout promote goes on"
+        return f"{number}: it waits for a person; an order to promote goes on"
     found = next(
         (one.verdict.message for one in state.verdicts if one.step == state.step), "no request was compared yet"
     )
