@@ -36,13 +36,7 @@ RULES: Final = (
 def next_step(rollout: RolloutSnapshot, now: datetime) -> RolloutPlan:
     """One step towards the wanted count of the current revision, or a hold that says what it waits for."""
     at = rollout_state.of(rollout, now)
-    step = (
-        _rejected(at)
-        or _hopeless(at)
-        or next((step for rule in RULES if (step := rule(at))), None)
-        or _retire(at)
-        or _wait(at)
-    )
+    step = _given_up(at) or next((step for rule in RULES if (step := rule(at))), None) or _retire(at) or _wait(at)
     return RolloutPlan(
         step=step,
         phase=_phase(at),
