@@ -18,10 +18,10 @@ from typing import Final
 from fairlead.comparing import quality, sample_size, service
 from fairlead.comparing.item_pairs import ItemPair, ScoredAnswer
 from fairlead.comparing.quality import QualityPlan
-from fairlead.comparing.request_samples import RequestSample
 from fairlead.comparing.sample_size import ItemPlan
 from fairlead.comparing.service import ServicePlan
 from fairlead.fleet.gate_verdicts import GateVerdict, Verdict
+from fairlead.fleet.request_samples import RequestSample
 
 MARGIN: Final = 0.02
 ROLLOUTS: Final = 1000

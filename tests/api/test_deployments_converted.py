@@ -7,8 +7,8 @@ import pytest
 from fairlead.api import deployment_conversion, gateway_conversion, policy_conversion
 from fairlead.api.kinds import DEPLOYMENT, POLICY
 from fairlead.api.object_reader import read_stored
+from fairlead.fleet.canaries import CanaryPlan, CanaryStep
 from fairlead.fleet.desired_state import (
-    CanaryStep,
     DesiredDrain,
     DesiredPlacement,
     DesiredRollout,
@@ -128,7 +128,7 @@ def test_replicas_are_a_count_or_bounds(spec: dict[str, Any], replicas: object) 
                 max_unavailable=0,
                 progress_deadline_seconds=90,
                 min_ready_seconds=5,
-                canary=(CanaryStep(percent=10, hold_seconds=60.0),),
+                canary=CanaryPlan(steps=(CanaryStep(traffic=10, hold_seconds=60.0),)),
             ),
         ),
     ],

@@ -9,7 +9,10 @@ import pytest
 from aiohttp import web
 
 from fairlead.cluster import pod_http, router_client
+from fairlead.cluster.router_client import ReportedSamples
 from fairlead.fleet.endpoints import EndpointState, GatewayReport, HourSpend, RouterEndpoint, RouterReport, TenantUse
+from fairlead.fleet.request_samples import Fault, RequestSample
+from fairlead.fleet.traffic_shares import TrafficShare
 from tests.cluster.worlds import run
 
 TWO = [
@@ -99,6 +102,40 @@ def test_a_report_says_what_the_last_hour_cost() -> None:
     found = router_client.parsed('{"endpoints": [], "lastHour": {"cost": 1.5, "tokens": 2000}}')
     assert found == RouterReport(hour=HourSpend(cost=1.5, tokens=2000))
     assert router_client.parsed('{"endpoints": [], "lastHour": {"cost": "much"}}') is None
+
+
+def test_requests_at_two_revisions_are_read_from_a_row_on() -> None:
+    row = [1.5, 1, "c", 900, 512, 2, 250.0, None, 3]
+    page = {"share": {"revision": "b", "percent": 5}, "rows": [row], "count": 7}
+
+    async def story() -> None:
+        async with answering(200, json.dumps(page)) as (session, port):
+            found = await router_client.samples(session, "127.0.0.1", "key", port, after=6)
+            assert found == ReportedSamples(
+                share=TrafficShare(revision="b", percent=5),
+                rows=(
+                    RequestSample(
+                        at=1.5,
+                        candidate=True,
+                        conversation="c",
+                        prompt_tokens=900,
+                        cached_tokens=512,
+                        load=2,
+                        ttft_s=0.25,
+                        faults=frozenset({Fault.ERROR, Fault.CUT}),
+                    ),
+                ),
+                count=7,
+            )
+            assert await router_client.samples(session, "::1", None, 1) is None
+
+    run(story())
+
+
+def test_a_router_says_what_a_new_revision_gets_of_its_traffic() -> None:
+    found = router_client.parsed('{"endpoints": [], "share": {"revision": "1a2b3c4d", "percent": 5}}')
+    assert found == RouterReport(share=TrafficShare(revision="1a2b3c4d", percent=5))
+    assert router_client.parsed('{"endpoints": [], "share": {"percent": 5}}') is None
 
 
 def test_no_engines_is_a_report_too() -> None:

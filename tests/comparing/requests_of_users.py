@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from math import exp
 
-from fairlead.comparing.request_samples import Fault, RequestSample
+from fairlead.fleet.request_samples import Fault, RequestSample
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

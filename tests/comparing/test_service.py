@@ -5,9 +5,9 @@ from dataclasses import replace
 import pytest
 
 from fairlead.comparing import request_samples, service
-from fairlead.comparing.request_samples import Fault, Latency, RequestSample
 from fairlead.comparing.service import ServicePlan
 from fairlead.fleet.gate_verdicts import GateReason, GateVerdict, Verdict
+from fairlead.fleet.request_samples import Fault, Latency, RequestSample
 from tests.comparing.requests_of_users import Traffic
 
 PLAN = ServicePlan()

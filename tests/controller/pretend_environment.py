@@ -11,6 +11,7 @@ from typing import Final
 from fairlead.cluster import kinds, pods
 from fairlead.cluster.availability import KindAvailability
 from fairlead.cluster.kinds import Manifest, Resource
+from fairlead.cluster.router_client import ReportedSamples
 from fairlead.cluster.store import ObjectStore, StoreChange
 from fairlead.controller.children.child_losses import ChildLosses
 from fairlead.controller.informers import GATEWAY_API
@@ -19,6 +20,8 @@ from fairlead.controller.reference_cache import NOTHING
 from fairlead.fleet.desired_state import EngineKind
 from fairlead.fleet.endpoints import EndpointState, GatewayReport, HourSpend, RouterEndpoint, RouterReport, TenantUse
 from fairlead.fleet.engine_load import EngineLoad
+from fairlead.fleet.request_samples import RequestSample
+from fairlead.fleet.traffic_shares import TrafficShare
 from fairlead.objects import labels
 from fairlead.review.context import ObjectKey
 from tests.cluster.fake_objects import Happened, Objects, matches
@@ -130,6 +133,10 @@ class PretendPodClient:
         """Requests in flight, by pod."""
         self.asleep: set[str] = set()
         """Pods that were put to sleep."""
+        self.samples_of: list[RequestSample] = []
+        """What routers say of requests at both revisions."""
+        self.lagging = False
+        """Routers have not read their file yet."""
         self.stubborn = False
         """Engines do not turn."""
         self.own_mute = False
@@ -150,7 +157,9 @@ class PretendPodClient:
             seen = None if report is None else report.targets.get(target)
             return None if seen is None else RouterReport(endpoints=seen, hour=self.hour)
         name = router["metadata"]["labels"]["fairlead.dev/deployment"]
-        return None if self.own_mute else RouterReport(endpoints=self._engines(None, name), hour=self.hour)
+        if self.own_mute:
+            return None
+        return RouterReport(endpoints=self._engines(None, name), hour=self.hour, share=self.share(name))
 
     async def gateway_report(self, router: Manifest) -> GatewayReport | None:
         """What a gateway's router sees of the targets in its ConfigMap."""
@@ -174,6 +183,19 @@ class PretendPodClient:
         name = pod["metadata"]["name"]
         inflight = self.busy.get(name, 0)
         return RouterEndpoint(pod=name, address="198.18.0.9:8000", state=state, inflight=inflight, reason=reason)
+
+    async def samples(self, router: Manifest, after: int) -> ReportedSamples | None:
+        """What ended at both revisions."""
+        share = self.share(router["metadata"]["labels"]["fairlead.dev/deployment"])
+        if self.silent or self.own_mute:
+            return None
+        return ReportedSamples(share=share, rows=tuple(self.samples_of[after:]), count=len(self.samples_of))
+
+    def share(self, name: str) -> TrafficShare | None:
+        """As the routers' file says."""
+        found = self._objects.held.get(("configmaps", "default", f"{name}-router"))
+        share = json.loads(found["data"]["router.json"]).get("share") if found else None
+        return TrafficShare(**share) if share and not self.lagging else None
 
     async def load(self, pod: Manifest, kind: EngineKind) -> EngineLoad | None:  # noqa: ARG002
         """What an engine measured."""

@@ -20,6 +20,7 @@ from fairlead.fleet.gateways import (
     Timeouts,
 )
 from fairlead.fleet.router_keys import RouterKeys
+from fairlead.fleet.traffic_shares import TrafficShare
 from fairlead.objects import children, router_config, router_deployment
 from fairlead.objects.manifest import Manifest
 from fairlead.objects.router_config import ReplicaCapacity
@@ -233,6 +234,12 @@ def test_routers_that_nobody_counts_here_get_their_number_later_and_are_told_it(
     assert loader.read(document["data"]["router.json"]).routers == 2
     assert loader.read(router_config.with_router_count(document, 7)["data"]["router.json"]).routers == 7
     assert router_config.with_router_count(document, 2) == document
+
+
+def test_routers_are_told_what_a_new_revision_gets_of_the_traffic() -> None:
+    document, share = first_child(wanted(LEAST), "ConfigMap"), TrafficShare(revision="1a2b3c4d", percent=5)
+    assert loader.read(document["data"]["router.json"]).served[0].share is None
+    assert loader.read(router_config.with_share(document, share)["data"]["router.json"]).served[0].share == share
 
 
 def test_routers_are_told_what_a_replica_holds() -> None:

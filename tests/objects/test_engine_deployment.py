@@ -41,8 +41,10 @@ REVISION_FACTS = st.builds(
         times=st.integers(min_value=1, max_value=99),
         because=st.text(),
         early=st.booleans(),
+        rejected=st.booleans(),
     ),
     checked=st.booleans(),
+    on_trial=st.booleans(),
     ends=st.none()
     | st.builds(
         StartFailures,

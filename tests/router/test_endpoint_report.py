@@ -1,5 +1,6 @@
 """The page a router tells processes by: what came is counted on arrival, whatever becomes of it."""
 
+import json
 from pathlib import Path
 
 from tests.router.planes import PROMPT, Raw, plane, run_story, whole, written
@@ -19,5 +20,16 @@ def test_requests_and_the_tokens_of_their_prompts_are_counted_as_they_come(tmp_p
             assert before == {"asked": 0, "promptTokens": 0}
             assert page["demand"]["asked"] == 2
             assert page["demand"]["promptTokens"] > 0
+
+    run_story(story())
+
+
+def test_a_share_of_the_traffic_is_told_as_soon_as_it_is_applied(tmp_path: Path) -> None:
+    async def story() -> None:
+        file = written(tmp_path, ["127.0.0.1:1"])
+        document = json.loads(file.read_text(encoding="utf-8"))
+        file.write_text(json.dumps(document | {"share": {"revision": "1a2b3c4d", "percent": 5}}), encoding="utf-8")
+        async with plane(file) as router:
+            assert (await router.page())["share"] == {"revision": "1a2b3c4d", "percent": 5}
 
     run_story(story())

@@ -185,7 +185,7 @@ def test_pages_show_each_target_as_its_own_router_would_and_all_together(tmp_pat
                     router.pages + "/fairlead/v1/endpoints", params={"deployment": "ns/a"}
                 ) as answer:
                     own = await answer.json()
-                assert set(own) == {"endpoints", "queue", "demand", "draining", "lastHour"}
+                assert set(own) == {"endpoints", "queue", "demand", "draining", "lastHour", "share"}
                 assert [end["address"] for end in own["endpoints"]] == [one.address]
                 assert own["demand"]["asked"] == 1
                 assert page["targets"]["ns/b"]["demand"]["asked"] == 0

@@ -16,11 +16,11 @@ from fairlead.api.pods import Accelerator, WhenUnsatisfiable
 from fairlead.api.pods import Placement as PlacementSpec
 from fairlead.api.value_mapping import value
 from fairlead.fleet.accelerators import CPU, CpuResources
+from fairlead.fleet.canaries import CanaryPlan, CanaryStep
 from fairlead.fleet.conversations import ChatTemplateSource, ConfigMapKey
 from fairlead.fleet.desired_state import (
     NO_RESOURCE,
     Adapter,
-    CanaryStep,
     DesiredDrain,
     DesiredEngine,
     DesiredModel,
@@ -214,12 +214,13 @@ def _rollout(spec: Rollout) -> DesiredRollout:
     in_place = spec.strategy is RolloutStrategy.REPLACE
     surge, missing = (0, 1) if in_place else (1, 0)
     steps = spec.canary.steps if spec.canary else ()
+    plan = CanaryPlan(steps=tuple(value(one, CanaryStep, replicas=1, traffic=one.weight, gates=()) for one in steps))
     return value(
         spec,
         DesiredRollout,
         max_surge=surge if spec.max_surge is None else spec.max_surge,
         max_unavailable=missing if spec.max_unavailable is None else spec.max_unavailable,
-        canary=tuple(value(step, CanaryStep, percent=step.weight) for step in steps),
+        canary=plan if steps else None,
     )
 
 

@@ -1,20 +1,37 @@
 """Reads from routers which endpoints they use, and for whom. Knows the reports' form; does not judge what they mean."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 import aiohttp
 
 from fairlead.cluster import pod_http
 from fairlead.fleet.endpoints import EndpointState, GatewayReport, HourSpend, RouterEndpoint, RouterReport, TenantUse
+from fairlead.fleet.request_samples import Fault, RequestSample
+from fairlead.fleet.traffic_shares import TrafficShare
 
 PORT: Final = 9090
 """The metrics port, which is always plain HTTP."""
 PATH: Final = "/fairlead/v1/endpoints"
+SAMPLES: Final = "/fairlead/v1/samples"
+_FAULTS: Final = {1: Fault.ERROR, 2: Fault.CUT, 4: Fault.INVALID_JSON}
 
 UNREADABLE: Final = (ValueError, KeyError, TypeError, AttributeError, RecursionError)
 _COUNTS: Final = ("inflight", "waiting", "requestsPerMinute", "tokensPerMinute")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportedSamples:
+    """What one router reports of requests at two revisions."""
+
+    share: TrafficShare | None
+    """The share that they belong to; another one begins with the first row again."""
+    rows: tuple[RequestSample, ...] = ()
+    count: int = 0
+    """All that it has."""
+
 
 MOST_WORDS: Final = 300
 """Characters of a reason, which goes into a condition and would be cut there in any case."""
@@ -39,6 +56,39 @@ async def gateway_report(
     return None if text is None else parsed_gateway(text)
 
 
+async def samples(
+    session: aiohttp.ClientSession, ip: str, key: str | None, port: int = PORT, after: int = 0
+) -> ReportedSamples | None:
+    """The requests that one router compares two revisions by, from a row on; None when it does not answer."""
+    text = await pod_http.fetch(session, f"http://{pod_http.host(ip)}:{port}{SAMPLES}?after={after}", key)
+    return None if text is None else parsed_samples(text)
+
+
+def parsed_samples(text: str) -> ReportedSamples | None:
+    """The rows of a report; None when it is invalid."""
+    try:
+        found = json.loads(text)
+        rows = tuple(_sample(one) for one in found["rows"])
+        return ReportedSamples(share=_share(found.get("share")), rows=rows, count=int(found["count"]))
+    except UNREADABLE:
+        return None
+
+
+def _sample(row: Sequence[Any]) -> RequestSample:
+    at, candidate, conversation, prompt, cached, load, ttft_ms, tpot_ms, faults = row
+    return RequestSample(
+        at=float(at),
+        candidate=bool(candidate),
+        conversation=str(conversation),
+        prompt_tokens=int(prompt),
+        cached_tokens=int(cached),
+        load=int(load),
+        ttft_s=None if ttft_ms is None else float(ttft_ms) / 1000,
+        tpot_s=None if tpot_ms is None else float(tpot_ms) / 1000,
+        faults=frozenset(one for bit, one in _FAULTS.items() if int(faults) & bit),
+    )
+
+
 def path_of(target: str) -> str:
     """The page about one target of a gateway; without a target that of a deployment's own router."""
     return f"{PATH}?deployment={target}" if target else PATH
@@ -48,7 +98,9 @@ def parsed(text: str) -> RouterReport | None:
     """The report, by pod and address; None when it is invalid. Unknown states and fields of newer routers are fine."""
     try:
         found = json.loads(text)
-        return RouterReport(endpoints=_endpoints(found), hour=_hour(found.get("lastHour")))
+        return RouterReport(
+            endpoints=_endpoints(found), hour=_hour(found.get("lastHour")), share=_share(found.get("share"))
+        )
     except UNREADABLE:
         return None
 
@@ -70,6 +122,10 @@ def _endpoints(report: Mapping[str, Any]) -> tuple[RouterEndpoint, ...]:
 
 def _hour(entry: Mapping[str, Any] | None) -> HourSpend | None:
     return None if entry is None else HourSpend(cost=float(entry["cost"]), tokens=int(entry["tokens"]))
+
+
+def _share(entry: Mapping[str, Any] | None) -> TrafficShare | None:
+    return None if entry is None else TrafficShare(revision=str(entry["revision"]), percent=int(entry["percent"]))
 
 
 def _use(entry: Mapping[str, Any]) -> TenantUse:

@@ -8,7 +8,7 @@ from statistics import median
 
 from fairlead.comparing import rank_test, stopping_boundaries
 from fairlead.comparing.rank_test import Stratum
-from fairlead.comparing.request_samples import Latency, RequestSample
+from fairlead.fleet.request_samples import Latency, RequestSample
 
 
 class CourseOutcome(StrEnum):

@@ -8,9 +8,9 @@ from typing import Final
 from fairlead.comparing import fault_evidence, latency_course, rank_test, request_samples
 from fairlead.comparing.fault_evidence import FaultBlock
 from fairlead.comparing.latency_course import CourseOutcome, CoursePlan, CourseResult
-from fairlead.comparing.request_samples import Fault, Latency, RequestSample
 from fairlead.fleet.gate_verdicts import GateReason, GateVerdict, Interval, Verdict
 from fairlead.fleet.plurals import count
+from fairlead.fleet.request_samples import Fault, Latency, RequestSample
 
 ALPHA: Final = 0.01
 BETA: Final = 0.05

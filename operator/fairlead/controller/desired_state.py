@@ -8,20 +8,24 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from fairlead.cluster import kinds, pods
+from fairlead.cluster import pods
 from fairlead.cluster.cpu_nodes import CORES
 from fairlead.cluster.kinds import Manifest
-from fairlead.controller import snapshot
+from fairlead.controller import canary_trial, router_settings, snapshot
+from fairlead.controller.canary_trial import CanaryTrial
 from fairlead.controller.pods import start_failures, target_start
 from fairlead.controller.pods.pod_facts import MergedRouterReport
 from fairlead.controller.pods.preflight import PreflightResult
 from fairlead.controller.pods.target_start import DecisionInputs
 from fairlead.controller.router_moves import StaticChildren
 from fairlead.controller.snapshot import DeploymentSnapshot
+from fairlead.controller.status import canary_status
+from fairlead.fleet.canaries import CanaryState
 from fairlead.fleet.desired_state import NO_RESOURCE, DesiredRevision
 from fairlead.fleet.gateways import DesiredDeployment
 from fairlead.fleet.pod_problems import PodProblem
 from fairlead.fleet.policies import ReplicaBounds
+from fairlead.fleet.request_samples import RequestSample
 from fairlead.fleet.rollouts import (
     FailureStep,
     HoldStep,
@@ -30,6 +34,7 @@ from fairlead.fleet.rollouts import (
     RetireStep,
     RevisionState,
     RolloutPlan,
+    RolloutReplica,
     RolloutSnapshot,
 )
 from fairlead.objects import (
@@ -38,8 +43,6 @@ from fairlead.objects import (
     engine_placement,
     engine_pods,
     revisions,
-    router_config,
-    router_deployment,
 )
 from fairlead.objects.engine_deployment import RevisionFacts
 from fairlead.planning import replica_count, rollback, rollout, sleep_plan
@@ -56,6 +59,8 @@ class RuntimeFacts:
     room: NodeRoom
     troubles: Mapping[str, tuple[PodProblem, ...]]
     """By revision."""
+    samples: tuple[RequestSample, ...] | None = None
+    """Users' requests at both revisions of a canary, where they are compared and a router reported them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,6 +70,8 @@ class DesiredState:
     target: str | None = None
     count: ReplicaCount | None = None
     plan: RolloutPlan | None = None
+    canary: CanaryState | None = None
+    """Its canary's state, to be stored."""
     states: tuple[RevisionState, ...] = ()
     static: tuple[Manifest, ...] = ()
     """Children but engines: routers, policies, budgets; empty while the spec is refused, which keeps them unchanged."""
@@ -103,46 +110,41 @@ def decide(
         target=target, wanted=count.replicas, rules=deployment.rollout, revisions=states, room=facts.room
     )
     asleep = _asleep(observed, deployment, count, rollback.wanted(question))
+    found = _trial(start, question, facts)
+    question = replace(question, canary=found.limit)
     given_up = rollback.current(question, now) != target
     sleep = sleep_plan.plan_sleep(question, asleep, facts.reports.busy, given_up=given_up)
     planned = rollout.next_step(sleep_plan.awake(question, asleep, sleep), now)
     plan = _with_reason(sleep_plan.with_sleepers(planned, target, sleep), facts.troubles)
     return replace(
-        _carried(start, plan),
+        _carried(replace(start, on_trial=found.limit is not None), plan),
         count=count,
+        canary=found.state,
         check=target_start.check(start, plan),
         sleep=sleep,
         plan=plan,
         states=states,
-        static=_counted(static.manifests, observed) if judged.may_start else (),
+        static=router_settings.at_this_moment(static.manifests, observed, found.share) if judged.may_start else (),
         prunes=judged.may_start,
         spared=static.spared,
     )
 
 
-def _counted(static: tuple[Manifest, ...], observed: DeploymentSnapshot) -> tuple[Manifest, ...]:
-    """Routers that an HPA or a person scales keep their live count, which their configuration gets too.
-
-    The applied hash on their Deployment leaves the count out, as it is not ours.
-    """
-    if not any(_is_uncounted(one) for one in static):
-        return static
-    number = (
-        snapshot.requested_replicas(observed.router) if observed.router is not None else router_config.DEFAULT_REPLICAS
+def _trial(start: DecisionInputs, question: RolloutSnapshot, facts: RuntimeFacts) -> CanaryTrial:
+    """The canary of an accepted spec."""
+    review, observed = start.judged.review, start.observed
+    if not start.judged.may_start:
+        return canary_trial.NO_TRIAL
+    setup = review.setup if review is not None else None
+    found = canary_trial.TrialObservation(
+        stored=canary_status.read(observed.status.get("canary")),
+        order=canary_trial.order_of(observed.document),
+        busy=sum(facts.reports.busy.values()),
+        replica_sequences=setup.engine.max_sequences if setup else None,
+        shares=facts.reports.shares,
+        samples=facts.samples,
     )
-    return tuple(_with_count(one, number) for one in static)
-
-
-def _is_uncounted(child: Manifest) -> bool:
-    return bool(child["kind"] == kinds.DEPLOYMENT.kind and "replicas" not in child["spec"])
-
-
-def _with_count(child: Manifest, number: int) -> Manifest:
-    if _is_uncounted(child):
-        return router_deployment.with_router_count(child, number)
-    if child["kind"] == kinds.CONFIG_MAP.kind:
-        return applied_hash.with_applied_hash(router_config.with_router_count(child, number))
-    return child
+    return canary_trial.trial(question, found, start.now)
 
 
 def target_of(observed: DeploymentSnapshot, judged: DeploymentReview) -> str | None:
@@ -168,9 +170,13 @@ def _state(engine: Manifest, facts: RuntimeFacts, start: DecisionInputs) -> Revi
         hopeless=target_start.hopeless(start, written, answer),
         unchecked=answer is PreflightResult.OPEN,
         other_gpus=deployment is not None and not _same_gpus(engine, deployment.wanted),
-        served=written.served or any(one.ready_since and one.routable is not False for one in replicas),
+        served=written.served or (not written.on_trial and any(_serves(one) for one in replicas)),
         failure=written.failure,
     )
+
+
+def _serves(replica: RolloutReplica) -> bool:
+    return replica.ready_since is not None and replica.routable is not False
 
 
 def _same_gpus(engine: Manifest, wanted: DesiredRevision) -> bool:
@@ -230,8 +236,8 @@ def _carried(start: DecisionInputs, plan: RolloutPlan) -> DesiredState:
             count = step.replicas
         engines.append(_engine(start, written, live, count))
     if isinstance(step, ReplicaStep) and observed.engine(step.revision) is None:
-        since = start.now if step.revision == start.target else None
-        fresh = RevisionFacts(revision=step.revision, wanted_since=since, grown_at=start.now)
+        since, tried = (start.now, start.on_trial) if step.revision == start.target else (None, False)
+        fresh = RevisionFacts(revision=step.revision, wanted_since=since, grown_at=start.now, on_trial=tried)
         engines.append(_engine(start, fresh, None, step.replicas))
     return DesiredState(target=start.target, engines=tuple(engines), shrinks=shrinks, retired=retired)
 
@@ -240,15 +246,18 @@ def _facts(live: Manifest, start: DecisionInputs, step: object) -> RevisionFacts
     """The facts to write on a revision: since when it is wanted, whether it served, whether it was given up."""
     written = snapshot.revision_facts(live)
     some = start.observed.pods.get(written.revision, ())
+    rejected = written.failure is not None and written.failure.rejected
+    tried = written.on_trial if written.revision != start.target else start.on_trial or rejected
     ready = any(pods.is_ready(pod) for pod in some)
     if written.revision != start.target:
-        served = written.served or ready
+        served = written.served or (ready and not tried)
         return replace(written, wanted_since=None, served=served, failure=None, ends=None)
     checked = written.checked or target_start.answer(start, written) is PreflightResult.WELL
     written = replace(
         written,
         wanted_since=written.wanted_since or start.now,
-        served=written.served or ready,
+        served=written.served or (ready and not tried),
+        on_trial=tried and not written.served,
         checked=checked,
         ends=None if written.served or ready else start_failures.ends(written.ends, some),
     )

@@ -16,7 +16,7 @@ from fairlead.cluster import kinds, pod_starts, pods
 from fairlead.cluster.api_errors import NotFound
 from fairlead.cluster.kinds import Manifest, Resource
 from fairlead.cluster.pod_starts import PodStart
-from fairlead.controller import desired_state, router_moves, router_sides, snapshot
+from fairlead.controller import canary_trial, desired_state, router_moves, router_sides, snapshot
 from fairlead.controller.children.applier import Applier, OnForeignChange
 from fairlead.controller.children.http_routes import RouteApplier
 from fairlead.controller.children.obstacles import StillTerminating
@@ -32,18 +32,20 @@ from fairlead.controller.interfaces import (
     ReferenceLookup,
 )
 from fairlead.controller.pods import node_facts, pod_facts
+from fairlead.controller.pods.canary_samples import CanarySamples
 from fairlead.controller.pods.log_reader import ContainerLogs, LogReader
 from fairlead.controller.pods.pod_facts import MergedRouterReport
 from fairlead.controller.pods.preflight import AGAIN_S
 from fairlead.controller.router_moves import SideReports
 from fairlead.controller.snapshot import DeploymentSnapshot
-from fairlead.controller.status import deployment_status, route_conditions
+from fairlead.controller.status import canary_status, deployment_status, route_conditions
 from fairlead.controller.status.status_inputs import Obstacle, RouterSummary, StatusInputs
 from fairlead.controller.work_queue import ReconcileOutcome
 from fairlead.engines import catalogue as engines
 from fairlead.fleet.conditions import ConditionReason, UntimedCondition
 from fairlead.fleet.desired_state import EngineKind
 from fairlead.fleet.gateways import DeploymentRouter, DesiredDeployment, DesiredGateway
+from fairlead.fleet.request_samples import RequestSample
 from fairlead.fleet.rollouts import FailureStep, ReplicaStep, RetireStep
 from fairlead.objects import http_routes
 from fairlead.objects.installation import Installation
@@ -57,6 +59,8 @@ PROBING_S: Final = 1.0
 MISSING_S: Final = 15.0
 """How often missing references and a taken child's name are checked again, since no watch may report them."""
 LEAVING_S: Final = 1.0
+COMPARING_S: Final = 5.0
+"""How often users' requests at both revisions of a canary are compared."""
 TURNING_S: Final = 0.5
 """Poll interval while engines fall asleep or wake: neither routers nor engines send an event when it is done."""
 WATCHFUL_S: Final = 60.0
@@ -126,6 +130,7 @@ class Reconciler:
         self._restorer = Restorer(environment.server, environment.world, self._applier)
         self._sleepers = SleepSwitch(environment.pod_access, self._applier)
         self._gateways = GatewayReader()
+        self._samples = CanarySamples(environment.pod_access)
         self._understood: OrderedDict[str, GenerationReview] = OrderedDict()
         self._starts: dict[str, PodStart] = {}
 
@@ -142,7 +147,7 @@ class Reconciler:
         sides = await router_sides.read(self._pod_access, observed)
         reports = pod_facts.merged_reports(sides.all)
         served = self._served(observed, judged, sides, now)
-        facts = self._facts(observed, judged, reports)
+        facts = replace(self._facts(observed, judged, reports), samples=await self._compared(observed))
         static = router_moves.at_this_moment(
             self._static(observed, understood, served.to), observed, served.to, served.gateway
         )
@@ -180,6 +185,7 @@ class Reconciler:
         self._applier.forget(uid)
         self._gateways.forget(uid)
         self._sleepers.forget(uid)
+        self._samples.forget(uid)
 
     def _understand(self, observed: DeploymentSnapshot) -> GenerationReview:
         """The review of the spec alone, once a generation; cached for the objects reconciled most recently."""
@@ -242,6 +248,14 @@ class Reconciler:
             troubles=pod_facts.troubles(observed, reports.reasons),
         )
 
+    async def _compared(self, observed: DeploymentSnapshot) -> tuple[RequestSample, ...] | None:
+        """Users' requests at both revisions, while a canary is judged by them."""
+        uid, state = observed.owner.uid, canary_status.read(observed.status.get("canary"))
+        if state is None or not canary_trial.is_judged(state):
+            self._samples.forget(uid)
+            return None
+        return await self._samples.read(uid, observed.routers, state.revision)
+
     def _meddled(self, observed: DeploymentSnapshot, now: datetime) -> OnForeignChange:
         def report(resource: Resource, note: str) -> None:
             log.warning("%s", note, extra=_extra(observed) | {"reason": "PutBack"})
@@ -290,6 +304,7 @@ class Reconciler:
             count=decision.count,
             scaled=snapshot.autoscaler_report(observed),
             plan=decision.plan,
+            canary=decision.canary,
             states=decision.states,
             names={snapshot.revision_of(one): one["metadata"]["name"] for one in observed.engines},
             troubles=facts.troubles,
@@ -367,6 +382,10 @@ def _outcome(
         waits.append(PROBING_S)
     if decision.plan is not None and decision.plan.wake_at is not None:
         waits.append(max(0.1, (decision.plan.wake_at - now).total_seconds()))
+    if canary_trial.has_moved(decision.canary, canary_status.read(observed.status.get("canary"))):
+        return ReconcileOutcome(after_s=0.0)
+    if canary_trial.is_judged(decision.canary):
+        waits.append(COMPARING_S)
     return ReconcileOutcome(after_s=min(waits) if waits else None)
 
 

@@ -5,6 +5,7 @@ from enum import StrEnum
 from typing import Final
 
 from fairlead.fleet.accelerators import CpuResources
+from fairlead.fleet.canaries import CanaryPlan
 from fairlead.fleet.conversations import ChatTemplateSource, Reasoning, Tools
 from fairlead.fleet.quantization import Dtype, KvFormat, WeightFormat
 
@@ -248,14 +249,6 @@ class RolloutStrategy(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CanaryStep:
-    """One share of the traffic, and how long it is held before the next step."""
-
-    percent: int
-    hold_seconds: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class DesiredRollout:
     """How a rollout brings a change to the replicas; at least one of the two numbers is above zero."""
 
@@ -265,7 +258,7 @@ class DesiredRollout:
     progress_deadline_seconds: int = 1800
     min_ready_seconds: int = 0
     paused: bool = False
-    canary: tuple[CanaryStep, ...] = ()
+    canary: CanaryPlan | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

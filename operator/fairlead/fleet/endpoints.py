@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from fairlead.fleet.traffic_shares import TrafficShare
+
 NOT_PROBED: Final = "not proved yet"
 """The reason of an endpoint that is new to a router: no probe of it has failed so far."""
 
@@ -54,6 +56,8 @@ class RouterReport:
     endpoints: tuple[RouterEndpoint, ...] = ()
     hour: HourSpend | None = None
     """Absent where nothing has a price."""
+    share: TrafficShare | None = None
+    """What a new revision gets of the traffic at this router."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

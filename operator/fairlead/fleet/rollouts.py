@@ -36,6 +36,8 @@ class RevisionFailure:
     """What was wrong with its replicas, kept since they are gone when this is read."""
     early: bool = False
     """Given up before the progress deadline, since no repetition of its start can succeed."""
+    rejected: bool = False
+    """A gate or a person rejected it: it is tried again only when the spec names it anew."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,6 +105,25 @@ class NodeRoom:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CanaryLimit:
+    """What the target may have while it is on trial."""
+
+    replicas: int
+    """Its replicas at this step."""
+    rejected: str = ""
+    """Why a gate or a person rejected it; empty: nobody did."""
+    diverting: bool = False
+    """It was rejected, and routers may still send it conversations of its share."""
+    because: str = ""
+    """What the step waits for."""
+    since: datetime | None = None
+    """When the step began: it gets the whole progress deadline."""
+    retried_at: datetime | None = None
+    """When a person last asked for another try: a failure from before is ignored."""
+    wake_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RolloutSnapshot:
     """All the facts of one decision about counts."""
 
@@ -113,6 +134,8 @@ class RolloutSnapshot:
     rules: DesiredRollout
     revisions: tuple[RevisionState, ...] = ()
     room: NodeRoom = NodeRoom()
+    canary: CanaryLimit | None = None
+    """Set while the target is on trial, or was rejected."""
 
 
 class StepReason(StrEnum):
@@ -131,6 +154,8 @@ class StepReason(StrEnum):
     """The target made no progress in time: it is given up, and the rollout returns to its fallback."""
     START_FAILED = "StartFailed"
     """The target cannot start, however long it waits: it is given up, and the rollout returns to its fallback."""
+    GATE_FAILED = "GateFailed"
+    """A gate failed, or a person aborted: the target is rejected, and the rollout returns to its fallback."""
     RETURNING = "Returning"
     """The count of the fallback, after the target was given up."""
     EMPTY_REVISION = "EmptyRevision"
@@ -152,6 +177,10 @@ class HoldReason(StrEnum):
     """Replicas were created and the scheduler finds no node for them."""
     CHECKING = "Checking"
     """The target's preflight is open; until then the last serving replica is not drained for it."""
+    ON_TRIAL = "OnTrial"
+    """The target has what its canary step gives it; its gates or its hold say when it gets more."""
+    DIVERTING = "Diverting"
+    """The target was rejected; its replicas go once routers send it nothing more."""
     PAUSED = "Paused"
     RETURNED = "Returned"
     """The target was given up and the fallback serves, until the back-off is over or the spec changes."""

@@ -22,6 +22,7 @@ GROWN_AT: Final = f"{GROUP}/grown-at"
 SERVED: Final = f"{GROUP}/served"
 FAILURE: Final = f"{GROUP}/failure"
 CHECKED: Final = f"{GROUP}/checked"
+ON_TRIAL: Final = f"{GROUP}/on-trial"
 START_ENDS: Final = f"{GROUP}/start-ends"
 
 LONGEST_TEMPLATE: Final = 200_000
@@ -56,6 +57,8 @@ class RevisionFacts:
     failure: RevisionFailure | None = None
     checked: bool = False
     """Whether its preflight, which needs no GPU, is over and found nothing."""
+    on_trial: bool = False
+    """Whether a canary never promoted it: no rollout returns to it, though its replicas were ready."""
     ends: StartFailures | None = None
 
 
@@ -101,6 +104,7 @@ def facts(live: Manifest) -> RevisionFacts | None:
         served=annotations.get(SERVED) == "true",
         failure=_failure(_parsed(annotations.get(FAILURE))),
         checked=annotations.get(CHECKED) == "true",
+        on_trial=annotations.get(ON_TRIAL) == "true",
         ends=_ends(_parsed(annotations.get(START_ENDS))),
     )
 
@@ -124,6 +128,8 @@ def _written(facts: RevisionFacts, template: Manifest) -> dict[str, str]:
         written[FAILURE] = _failure_text(facts.failure)
     if facts.checked:
         written[CHECKED] = "true"
+    if facts.on_trial:
+        written[ON_TRIAL] = "true"
     if facts.ends is not None:
         written[START_ENDS] = canonical(asdict(facts.ends))
     return written
@@ -133,7 +139,8 @@ def _failure_text(failure: RevisionFailure) -> str:
     """The failure as JSON; its message is cut, so that annotations stay within what one object may carry."""
     because = {"because": failure.because[:LONGEST_REASON]} if failure.because else {}
     early = {"early": True} if failure.early else {}
-    return canonical({"at": _spelt(failure.at), "times": failure.times} | because | early)
+    rejected = {"rejected": True} if failure.rejected else {}
+    return canonical({"at": _spelt(failure.at), "times": failure.times} | because | early | rejected)
 
 
 def _spelt(moment: datetime) -> str:
@@ -153,8 +160,9 @@ def _failure(stored: object) -> RevisionFailure | None:
     at, times, because = _moment(_map(stored).get("at")), _map(stored).get("times"), _map(stored).get("because")
     if at is None or not isinstance(times, int) or isinstance(times, bool) or times < 1:
         return None
-    early = _map(stored).get("early") is True
-    return RevisionFailure(at=at, times=times, because=because if isinstance(because, str) else "", early=early)
+    early, rejected = (_map(stored).get(name) is True for name in ("early", "rejected"))
+    words = because if isinstance(because, str) else ""
+    return RevisionFailure(at=at, times=times, because=words, early=early, rejected=rejected)
 
 
 def _ends(stored: object) -> StartFailures | None:

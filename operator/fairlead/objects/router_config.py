@@ -13,6 +13,7 @@ from fairlead.api.kinds import DEPLOYMENT
 from fairlead.engines import catalogue
 from fairlead.fleet.desired_state import DesiredRevision, EngineKind, SecretKey
 from fairlead.fleet.gateways import DeploymentRouter
+from fairlead.fleet.traffic_shares import TrafficShare
 from fairlead.objects import labels, router_secrets
 from fairlead.objects.manifest import Manifest
 from fairlead.objects.owner import Owner
@@ -118,6 +119,12 @@ def with_router_count(manifest: Manifest, routers: int) -> Manifest:
     if configuration["routers"] == routers:
         return manifest
     return manifest | {"data": {FILE: _text(configuration | {"routers": routers})}}
+
+
+def with_share(manifest: Manifest, share: TrafficShare) -> Manifest:
+    """The ConfigMap of routers that divide the traffic between a new revision and the old one."""
+    configuration = json.loads(manifest["data"][FILE])
+    return manifest | {"data": {FILE: _text(configuration | {"share": plain(share)})}}
 
 
 def plain(value: Any) -> Any:  # noqa: ANN401 - any value of a routing

@@ -22,11 +22,13 @@ def hold(at: RolloutState) -> HoldStep:
     """What the rollout waits for; only called when no step can be taken."""
     if at.complete:
         return _complete(at)
+    if at.diverting and at.rollout.canary:
+        return HoldStep(reason=HoldReason.DIVERTING, because=at.rollout.canary.because)
     if scale_down.awaits_check(at):
         because = f"{at.current.name} is checked without a GPU before the last replica that serves is drained for it"
         return HoldStep(reason=HoldReason.CHECKING, because=because)
     need = next(scale_up.needs(at), None)
-    return (_short_of_gpus(at, need) if need else _paused(at)) or _starting(at)
+    return (_short_of_gpus(at, need) if need else _paused(at) or _on_trial(at)) or _starting(at)
 
 
 def wake_at(at: RolloutState) -> datetime | None:
@@ -37,7 +39,8 @@ def wake_at(at: RolloutState) -> datetime | None:
     moments = revision_counts.ripening(at.all, rules.min_ready_seconds, at.now)
     retry = rollback.retry_at(at.rollout) if at.returning else None
     due = rollback.due(at.rollout, at.current.revision) if at.fallback and not rules.paused else None
-    return min((moment for moment in (*moments, retry, due) if moment and moment > at.now), default=None)
+    trial = at.rollout.canary.wake_at if at.rollout.canary else None
+    return min((moment for moment in (*moments, retry, due, trial) if moment and moment > at.now), default=None)
 
 
 def _complete(at: RolloutState) -> HoldStep:
@@ -64,6 +67,13 @@ def _paused(at: RolloutState) -> HoldStep | None:
         return None
     rest = ", ".join(f"{each.name} {each.requested}" for each in at.all)
     return HoldStep(reason=HoldReason.PAUSED, because=f"the rollout is paused; replicas by revision: {rest}")
+
+
+def _on_trial(at: RolloutState) -> HoldStep | None:
+    """What a canary step waits for, once the target serves with all that the step gives it."""
+    if at.trial is None or at.current.available < at.most_on_trial:
+        return None
+    return HoldStep(reason=HoldReason.ON_TRIAL, because=at.trial.because)
 
 
 def _starting(at: RolloutState) -> HoldStep:

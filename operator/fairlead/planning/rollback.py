@@ -42,14 +42,22 @@ def wanted(rollout: RolloutSnapshot) -> RevisionState | None:
 def current(rollout: RolloutSnapshot, now: datetime) -> str:
     """The revision to work towards: the target, unless it is given up for now and another revision served."""
     best, retry = fallback(rollout), retry_at(rollout)
-    return best.name if best and retry and now < retry else rollout.target
+    given_up = is_rejected(rollout) or (retry is not None and now < retry)
+    return best.name if best and given_up else rollout.target
+
+
+def is_rejected(rollout: RolloutSnapshot) -> bool:
+    """Whether a gate or a person rejected the target since the spec last came to name it."""
+    failure = _failure_of_target(rollout)
+    return failure is not None and failure.rejected
 
 
 def retry_at(rollout: RolloutSnapshot) -> datetime | None:
-    """When a target that was given up is tried again."""
-    target = wanted(rollout)
-    failure = _failure(target) if target else None
-    return failure.at + back_off(failure, rollout.rules.progress_deadline_seconds) if failure else None
+    """When a target that was given up is tried again; never by itself where it was rejected."""
+    failure = _failure_of_target(rollout)
+    if failure is None or failure.rejected:
+        return None
+    return failure.at + back_off(failure, rollout.rules.progress_deadline_seconds)
 
 
 def back_off(failure: RevisionFailure, deadline_seconds: int) -> timedelta:
@@ -80,8 +88,16 @@ def _failure(target: RevisionState) -> RevisionFailure | None:
     return None if wanted_again else failure
 
 
+def _failure_of_target(rollout: RolloutSnapshot) -> RevisionFailure | None:
+    """The failure that counts, unless a person asked for another try since."""
+    target, retried = wanted(rollout), rollout.canary.retried_at if rollout.canary else None
+    failure = _failure(target) if target else None
+    return None if failure and retried and failure.at <= retried else failure
+
+
 def _moves(rollout: RolloutSnapshot, target: RevisionState) -> Iterable[datetime]:
     """Every moment that counts as progress, the end of a back-off among them."""
-    moments = (target.created_at, target.wanted_since, target.grown_at, retry_at(rollout))
+    step = rollout.canary.since if rollout.canary else None
+    moments = (target.created_at, target.wanted_since, target.grown_at, step, retry_at(rollout))
     ready = (replica.ready_since for replica in target.replicas if not replica.ending)
     return (moment for moment in (*moments, *ready) if moment is not None)

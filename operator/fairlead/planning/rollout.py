@@ -36,7 +36,7 @@ RULES: Final = (
 def next_step(rollout: RolloutSnapshot, now: datetime) -> RolloutPlan:
     """One step towards the wanted count of the current revision, or a hold that says what it waits for."""
     at = rollout_state.of(rollout, now)
-    step = _hopeless(at) or next((step for rule in RULES if (step := rule(at))), None) or _retire(at) or _wait(at)
+    step = _given_up(at) or next((step for rule in RULES if (step := rule(at))), None) or _retire(at) or _wait(at)
     return RolloutPlan(
         step=step,
         phase=_phase(at),
@@ -44,6 +44,19 @@ def next_step(rollout: RolloutSnapshot, now: datetime) -> RolloutPlan:
         wake_at=hold_reasons.wake_at(at) if isinstance(step, HoldStep) else None,
         short=_short(at, step),
     )
+
+
+def _given_up(at: RolloutState) -> FailureStep | None:
+    return _rejected(at) or _hopeless(at)
+
+
+def _rejected(at: RolloutState) -> FailureStep | None:
+    """Give up for good a target that failed a gate, also while the rollout is paused."""
+    if not at.trial or not at.trial.rejected or not at.fallback or not at.current.exists:
+        return None
+    failure = replace(rollback.failed(at.current.revision, at.now), rejected=True, because=at.trial.rejected)
+    because = f"{at.current.name} is rejected: {at.trial.rejected}; {at.fallback.name} serves instead"
+    return FailureStep(revision=at.current.name, failure=failure, reason=StepReason.GATE_FAILED, because=because)
 
 
 def _hopeless(at: RolloutState) -> FailureStep | None:

@@ -6,7 +6,7 @@ Floor and budget are computed here, so that no rule computes its own.
 from dataclasses import dataclass
 from datetime import datetime
 
-from fairlead.fleet.rollouts import RolloutSnapshot
+from fairlead.fleet.rollouts import CanaryLimit, RolloutSnapshot
 from fairlead.planning import revision_counts, rollback
 from fairlead.planning.revision_counts import RevisionCounts
 
@@ -85,6 +85,33 @@ class RolloutState:
         return self.floor if self.unproven else 0
 
     @property
+    def trial(self) -> CanaryLimit | None:
+        """What the current revision may have, while it is the target and on trial."""
+        return None if self.returning else self.rollout.canary
+
+    @property
+    def extra(self) -> int:
+        """Replicas beyond the wanted number that a trial keeps, so that the older revisions keep all of theirs."""
+        return self.rollout.rules.max_surge if self.trial else 0
+
+    @property
+    def most_on_trial(self) -> int:
+        """How many replicas a target on trial may have: one of the older revisions always stays."""
+        if self.trial is None:
+            return self.wanted
+        return max(0, min(self.trial.replicas, self.wanted, self.wanted + self.extra - 1))
+
+    @property
+    def kept_on_trial(self) -> int:
+        """How many replicas the older revisions are to have while the target is on trial."""
+        return self.wanted - max(0, self.most_on_trial - self.extra) if self.trial else 0
+
+    @property
+    def diverting(self) -> bool:
+        """Whether routers may still send conversations to a target that was rejected."""
+        return self.returning and self.rollout.canary is not None and self.rollout.canary.diverting
+
+    @property
     def goal(self) -> int:
         """How many replicas the current revision is to have for now.
 
@@ -92,10 +119,10 @@ class RolloutState:
         older revisions: those keep what they have and never grow.
         """
         if not self.unproven:
-            return self.wanted
+            return self.most_on_trial
         rules = self.rollout.rules
         tried = max(1, rules.max_surge + rules.max_unavailable)
-        return min(self.wanted, max(tried, self.wanted - sum(each.requested for each in self.others)))
+        return min(self.most_on_trial, max(tried, self.wanted - sum(each.requested for each in self.others)))
 
     @property
     def complete(self) -> bool:

@@ -24,7 +24,7 @@ def older(at: RolloutState) -> ReplicaStep | None:
     """An older revision gives up replicas that can be spared."""
     first = next((each for each in at.others if each.requested), None)
     give = _given(at, first)
-    if not first or not give or awaits_check(at):
+    if not first or not give or awaits_check(at) or _diverts(at, first):
         return None
     reason = StepReason.SCALED_DOWN if at.excess > 0 else StepReason.MAKING_ROOM
     change = sentences.change(first.name, first.requested, first.requested - give)
@@ -40,15 +40,29 @@ def awaits_check(at: RolloutState) -> bool:
 
 def surplus(at: RolloutState) -> ReplicaStep | None:
     """The current revision gives up replicas beyond the wanted count."""
-    requested, wanted = at.current.requested, at.wanted
-    if requested <= wanted:
+    requested, give = at.current.requested, at.current.requested - at.most_on_trial
+    if at.trial:
+        give = min(give, max(at.current.idle, at.spare))
+    if give <= 0:
         return None
-    because = f"{sentences.change(at.current.name, requested, wanted)}: no more are wanted"
-    return _less(at.current, requested - wanted, StepReason.SCALED_DOWN, because)
+    because = f"{sentences.change(at.current.name, requested, requested - give)}: no more are wanted"
+    return _less(at.current, give, StepReason.SCALED_DOWN, because)
+
+
+def _diverts(at: RolloutState, first: RevisionCounts) -> bool:
+    """Whether it is the rejected target's turn, and routers may still send its share there."""
+    return at.diverting and first.name == at.rollout.target
 
 
 def _given(at: RolloutState, first: RevisionCounts | None) -> int:
-    return _within_pause(at, min(first.requested, at.spare, _to_give_up(at))) if first else 0
+    if first is None:
+        return 0
+    return _within_pause(at, min(first.requested, at.spare, _to_give_up(at), _beyond_trial(at)))
+
+
+def _beyond_trial(at: RolloutState) -> int:
+    """How many replicas the older revisions have beyond those that they keep while the target is on trial."""
+    return max(0, sum(each.requested for each in at.others) - at.kept_on_trial)
 
 
 def _serving(at: RolloutState) -> int:
@@ -59,12 +73,12 @@ def _free(at: RolloutState, each: RevisionCounts) -> int:
     """How many replicas may go: while the target is unproven, its fallback keeps enough, even ones still starting."""
     if not at.fallback or each.name != at.fallback.name:
         return each.requested
-    return max(0, sum(other.requested for other in at.others) - at.kept)
+    return max(0, sum(other.requested for other in at.others) - max(at.kept, at.kept_on_trial))
 
 
 def _to_give_up(at: RolloutState) -> int:
     """Replicas beyond the wanted count; below it, only as many as the current revision needs the GPUs of."""
-    beyond = _serving(at) - at.wanted
+    beyond = _serving(at) - at.wanted - at.extra
     return max(0, beyond, 0 if at.rollout.rules.paused else scale_up.lacking(at))
 
 

@@ -92,8 +92,14 @@ def scant(at: RolloutState, need: ScaleUpNeed) -> bool:
 
 
 def _rolling(at: RolloutState) -> Iterator[ScaleUpNeed]:
-    """Only the current revision grows: a cold start of a revision that was just replaced is worth nothing."""
+    """Only the current revision grows: a cold start of a revision that was just replaced is worth nothing.
+
+    While it is on trial, its fallback grows too, when more are wanted than the trial may have.
+    """
     yield ScaleUpNeed(of=at.current, lack=at.goal - at.current.requested, reason=_reason(at))
+    if at.trial and at.fallback:
+        lack = at.kept_on_trial - sum(each.requested for each in at.others)
+        yield ScaleUpNeed(of=at.fallback, lack=lack, reason=StepReason.SCALED_UP)
 
 
 def _paused(at: RolloutState) -> Iterator[ScaleUpNeed]:

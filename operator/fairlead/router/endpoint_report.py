@@ -37,8 +37,15 @@ def report(
             "promptTokens": came[1],
         },
         "lastHour": None if spent is None else {"cost": round(spent[0], 9), "tokens": spent[1]},
+        "share": _share(dispatcher),
         "draining": draining,
     }
+
+
+def _share(dispatcher: Dispatcher) -> dict[str, Any] | None:
+    """What a new revision gets of the traffic here, so that the controller knows when a change has come."""
+    split = dispatcher.table.split
+    return None if split is None else {"revision": split.share.revision, "percent": split.share.percent}
 
 
 def _one(endpoint: Endpoint, now: float) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from fairlead.router.engine_scraper import EngineScraper
 from fairlead.router.external_api import ExternalApi
 from fairlead.router.observability.counters import RouterCounters
 from fairlead.router.probes import EngineProber, ProbeBackoff
+from fairlead.router.revision_samples import RevisionSamples
 from fairlead.router.routable_revisions import RoutableRevisions
 from fairlead.router.target_costs import TargetCosts
 from fairlead.router.upstream_pool import TlsContextFactory, UpstreamPool
@@ -56,7 +57,7 @@ class EngineTarget:
     __slots__ = (
         *("_lines", "_parts", "adapters", "api", "arrivals", "base", "config", "costs", "dispatcher", "errors"),
         *("external", "hedges", "model_member", "name", "pools", "priority_start", "prober", "prompt_tokens"),
-        *("retired", "revisions", "turning", "unsalted", "watches"),
+        *("retired", "revisions", "samples", "turning", "unsalted", "watches"),
     )
 
     def __init__(
@@ -73,6 +74,8 @@ class EngineTarget:
         self.pools: dict[Endpoint, UpstreamPool] = {}
         self.watches: dict[Endpoint, EngineScraper] = {}
         self.revisions = RoutableRevisions(f"{self.name}@" if self.name else "")
+        self.samples = RevisionSamples()
+        """Requests that ended while a new revision had a share of the traffic."""
         self.arrivals = self.prompt_tokens = 0
         """Requests that came for it, and the estimated tokens of their prompts."""
         self.turning = False

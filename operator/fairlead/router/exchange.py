@@ -494,4 +494,5 @@ class Exchange:
         if cache is not None:
             cache.over()
         if request.is_read:
+            context.compare(self.target, request.routing, record, now)
             context.released(self.target, request.routing.account, now)

@@ -9,7 +9,7 @@ from typing import Any, Final
 from urllib.parse import parse_qs, unquote, unquote_to_bytes
 
 from fairlead.fleet.light_dataclass import light
-from fairlead.router import refusals, router_peers, spending_pages
+from fairlead.router import refusals, router_pages, router_peers, spending_pages
 from fairlead.router.engine_scraper import ModelCard
 from fairlead.router.observability.recorder import CONTENT_TYPE
 from fairlead.router.router import Router
@@ -100,6 +100,13 @@ def _endpoints(router: Router, head: RequestHead) -> LocalReply | Problem:
     return refusals.no_such_target(wanted, list(router.context.targets)) if found is None else _json(found)
 
 
+def _samples(router: Router, head: RequestHead) -> LocalReply | Problem:
+    query = parse_qs(head.query.decode("latin-1"))
+    wanted, after = query.get("deployment", [""])[-1], query.get("after", ["0"])[-1]
+    found = router_pages.samples(router.context, wanted, int(after) if after.isdecimal() else 0)
+    return refusals.no_such_target(wanted, list(router.context.targets)) if found is None else _json(found)
+
+
 def _permits(router: Router, head: RequestHead) -> LocalReply | Problem:
     context = router.context
     found = router_peers.permit_answer(context.tenancy.accounts, head.query, context.now())
@@ -150,6 +157,7 @@ _OPEN: Final[dict[bytes, LocalHandler]] = {b"/health": _health, b"/ready": _read
 GUARDED: Final[dict[bytes, LocalHandler]] = {
     b"/metrics": _metrics,
     b"/fairlead/v1/endpoints": _endpoints,
+    b"/fairlead/v1/samples": _samples,
     spending_pages.EXPORT: _export,
 }
 """For clients that `MetricsAuthorizer` allows."""

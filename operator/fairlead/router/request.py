@@ -200,7 +200,8 @@ class Request:
         if target.external is not None:
             return
         routing.blocks = context.blocks(found.prompt, account, routing.adapter)
-        if target.dispatcher.table.field.routers > 1:
+        table = target.dispatcher.table
+        if table.field.routers > 1 or table.split is not None:
             # A single router knows every session by its text; several agree by the name that the client sends.
             session = self.session(found)
             if session is not None:

@@ -253,4 +253,4 @@ def _of_target(terms: DispatcherConfig, config: TargetConfig) -> DispatcherConfi
         adapters=frozenset(config.adapters),
         max_context_tokens=config.max_context_tokens,
     )
-    return replace(terms, model=model, first_token_seconds=config.first_token_seconds)
+    return replace(terms, model=model, first_token_seconds=config.first_token_seconds, share=config.share)

@@ -19,6 +19,7 @@ from fairlead.router.config.loader import RouterConfig
 from fairlead.router.engine_target import EngineTarget
 from fairlead.router.head_facts import HeadFacts
 from fairlead.router.observability.recorder import TelemetryRecorder
+from fairlead.router.observability.request_record import RequestRecord
 from fairlead.router.observability.tenant_use import TenantUse
 from fairlead.router.router_peers import RouterPeers
 from fairlead.router.spending_accounts import RouterSpending
@@ -31,6 +32,7 @@ from fairlead.routing.accounts import Account
 from fairlead.routing.endpoint import Endpoint
 from fairlead.routing.models.model_table import ModelTable
 from fairlead.routing.refusal import Refusal
+from fairlead.routing.routing_request import RoutingRequest
 from fairlead.routing.tenancy import Tenancy
 
 MOST_HEADS: Final = 1024
@@ -212,6 +214,11 @@ class RouterContext:
     def engine_tls(self) -> ssl.SSLContext | None:
         """The context for a new connection to an engine."""
         return self.tls.context(self.settings)
+
+    def compare(self, target: EngineTarget, routing: RoutingRequest, record: RequestRecord, now: float) -> None:
+        """Keep a request that ended for the comparison of two revisions, where traffic is divided."""
+        if (split := target.dispatcher.table.split) is not None:
+            target.samples.add(split, routing, record, self.telemetry.wall(now))
 
     @property
     def every_target(self) -> Iterator[EngineTarget]:

@@ -76,6 +76,12 @@ def report(context: RouterContext, target: str | None, now: float) -> dict[str, 
     }
 
 
+def samples(context: RouterContext, target: str, after: int) -> dict[str, Any] | None:
+    """Requests at both revisions while a new one has a share of the traffic; nothing for a target that is not here."""
+    found = context.targets.get(target)
+    return None if found is None else found.samples.page(after)
+
+
 def _tenant(context: RouterContext, account: Account, now: float) -> dict[str, Any]:
     used, budget = context.use.last_minute(account.name), context.spending.budgets.get(account.name)
     found = {

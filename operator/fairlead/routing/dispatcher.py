@@ -58,8 +58,7 @@ class Dispatcher:
         """Apply another configuration: counts, endpoints and waiting requests stay."""
         routing = terms.routing
         self.terms = terms
-        self.table.field.balancing = routing.balancing
-        self.table.field.routers = terms.routers
+        self.table.apply(routing.balancing, terms.routers, terms.share)
         if self._has_own_tenants:
             self.accounts.take(terms, now)
         self.room.take(terms)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from fairlead.fleet.gateways import RoutingSettings
+from fairlead.fleet.traffic_shares import TrafficShare
 from fairlead.routing.served_model import ServedModel
 
 UNSET: Final = RoutingSettings()
@@ -29,5 +30,7 @@ class DispatcherConfig:
     """Tenant by SHA-256 of its API key."""
     first_token_seconds: float | None = None
     """The objective for first tokens; without one, requests of a tenant are served in order of arrival."""
+    share: TrafficShare | None = None
+    """What a new revision gets of the traffic, while there is one that is tried."""
     most_waiting_bytes: int = WAITING_BYTES
     """Limit of all waiting requests' bodies together."""

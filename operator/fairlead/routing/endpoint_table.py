@@ -9,6 +9,7 @@ from typing import Final
 
 from fairlead.fleet.endpoints import NOT_PROBED, DiscoveredEndpoint, EndpointState
 from fairlead.fleet.gateways import Balancing
+from fairlead.fleet.traffic_shares import TrafficShare
 from fairlead.routing import breaker, endpoint_samples, rendezvous, selection, watchdog
 from fairlead.routing.endpoint import Endpoint, EndpointSample
 from fairlead.routing.expectations import TokenExpectations
@@ -16,6 +17,7 @@ from fairlead.routing.peers.own_requests import OwnRequests
 from fairlead.routing.prefix import PrefixIndex
 from fairlead.routing.prefix_popularity import PrefixPopularity
 from fairlead.routing.reasons import AttemptEnding
+from fairlead.routing.revision_split import RevisionSplit
 from fairlead.routing.routing_request import RoutingRequest
 from fairlead.routing.selection import EndpointChoice, NoCandidate, SelectionContext
 
@@ -35,12 +37,20 @@ class EndpointTable:
         self.index = PrefixIndex()
         self.field = SelectionContext(balancing or Balancing(), self.index, PrefixPopularity())
         """The input of `selection.choose`; `field.balancing` is replaced when the configuration changes."""
+        self.split: RevisionSplit | None = None
+        """Divides the traffic while a new revision has a share of it."""
         self.own_requests: OwnRequests | None = None
         """What is to be reported to other routers, where there are any to report to."""
         self.expectations = TokenExpectations()
         self._endpoints: dict[tuple[str, str], Endpoint] = {}
         self._slots: list[int] = []
         """Bits of removed endpoints, to be reused."""
+
+    def apply(self, balancing: Balancing, routers: int, share: TrafficShare | None) -> None:
+        """Apply another configuration; without a share, revisions are not told apart."""
+        self.field.balancing, self.field.routers = balancing, routers
+        if share is None or self.split is None or self.split.share != share:
+            self.split = None if share is None else RevisionSplit(share)
 
     @property
     def endpoints(self) -> tuple[Endpoint, ...]:
@@ -124,7 +134,8 @@ class EndpointTable:
 
     def choose(self, request: RoutingRequest, now: float) -> EndpointChoice | NoCandidate:
         """The endpoint for a request, without a charge; one that failed this request only when there is no other."""
-        return selection.choose(self.field, request, now)
+        split = self.split
+        return selection.choose(self.field, request, now) if split is None else split.choose(self.field, request, now)
 
     def charge(self, request: RoutingRequest, chosen: EndpointChoice, now: float) -> None:
         """Charge a request to its endpoint: the only place where load goes up.

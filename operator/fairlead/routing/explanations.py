@@ -10,7 +10,7 @@ from fairlead.routing import selection
 from fairlead.routing.endpoint import Endpoint
 from fairlead.routing.endpoint_table import EndpointTable
 from fairlead.routing.routing_request import RoutingRequest
-from fairlead.routing.selection import OVER_BOUND, SelectionContext
+from fairlead.routing.selection import OVER_BOUND
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,8 +33,7 @@ class EndpointCandidate:
 
 def candidates(table: EndpointTable, request: RoutingRequest) -> tuple[EndpointCandidate, ...]:
     """All endpoints: candidates from the best on, then those that are none."""
-    field = table.field
-    fit = [one for one in table.endpoints if not _dropped(field, one, request)]
+    fit = [one for one in table.endpoints if not _dropped(table, one, request)]
     rows = [_candidate(table, request, one, fit) for one in table.endpoints]
     return tuple(sorted(rows, key=lambda row: (bool(row.dropped), row.worth)))
 
@@ -43,7 +42,7 @@ def _candidate(table: EndpointTable, request: RoutingRequest, one: Endpoint, fit
     field = table.field
     blocks = request.blocks if field.balancing.prefix else ()
     held = selection.held_by(one, field.index.holders(blocks))
-    dropped = _dropped(field, one, request)
+    dropped = _dropped(table, one, request)
     load = one.prompt_load + one.reply_load + one.others_load
     agreed = bool(blocks) and selection.agreed_endpoint(field, request, fit) is one
     worth_of_held, bound = selection.cache_weight(field, request, fit or [one])
@@ -62,9 +61,12 @@ def _candidate(table: EndpointTable, request: RoutingRequest, one: Endpoint, fit
     )
 
 
-def _dropped(field: SelectionContext, one: Endpoint, request: RoutingRequest) -> str:
+def _dropped(table: EndpointTable, one: Endpoint, request: RoutingRequest) -> str:
+    field, split = table.field, table.split
     if one.state is not EndpointState.ROUTABLE:
         return f"{one.state.value}: {one.reason}" if one.reason else one.state.value
+    if split is not None and one not in split.side(field, request):
+        return "of another revision than this conversation's"
     if request.adapter is not None and request.adapter not in one.adapters:
         return f"does not serve adapter {request.adapter}"
     if field.short_queues and not selection.has_room(one, field.most_unread):

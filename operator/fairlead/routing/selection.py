@@ -110,9 +110,14 @@ def has_room(endpoint: Endpoint, most_unread: float = inf) -> bool:
     return not (endpoint.queued_then and endpoint.inflight) or endpoint.queued_then + since < MOST_WAITING
 
 
-def choose(field: SelectionContext, request: RoutingRequest, now: float) -> EndpointChoice | NoCandidate:  # noqa: ARG001  # every act takes the moment
-    """The endpoint for a request; one that failed it only when there is no other."""
-    routable = field.routable
+def choose(
+    field: SelectionContext,
+    request: RoutingRequest,
+    now: float,  # noqa: ARG001  # every act takes the moment
+    among: tuple[Endpoint, ...] | None = None,
+) -> EndpointChoice | NoCandidate:
+    """The endpoint for a request, of some or of all routable ones; one that failed it only when there is no other."""
+    routable = field.routable if among is None else among
     if not routable:
         return NoCandidate.NONE_ROUTABLE
     adapter, tried, short, unread = request.adapter, request.tried, field.short_queues, field.most_unread

@@ -9,6 +9,7 @@ import pytest
 from aiohttp import web
 
 from fairlead.cluster.kinds import Manifest
+from fairlead.cluster.router_client import ReportedSamples
 from fairlead.controller.pods.pod_client import AGAIN_S, PodClient
 from fairlead.fleet.desired_state import EngineKind
 from fairlead.fleet.endpoints import GatewayReport, RouterReport
@@ -101,7 +102,13 @@ def test_a_router_is_asked_on_its_metrics_port_with_the_key_of_its_deployment(tm
             return web.json_response({"endpoints": []})
 
         app = web.Application()
-        app.add_routes([web.get("/fairlead/v1/endpoints", endpoints)])
+
+        async def samples(request: web.Request) -> web.Response:
+            assert request.query == {"after": "3"}
+            pairs.append((request.url.port, request.headers.get("Authorization")))
+            return web.json_response({"rows": [], "count": 3})
+
+        app.add_routes([web.get("/fairlead/v1/endpoints", endpoints), web.get("/fairlead/v1/samples", samples)])
         runner = web.AppRunner(app, access_log=None)
         await runner.setup()
         await web.UnixSite(runner, str(tmp_path / "router")).start()
@@ -109,10 +116,14 @@ def test_a_router_is_asked_on_its_metrics_port_with_the_key_of_its_deployment(tm
         async with aiohttp.ClientSession(connector=connector) as session:
             assert await PodClient(session, Clock(), keys).endpoints(router) == RouterReport()
             assert await PodClient(session, Clock()).endpoints(router) == RouterReport()
+            assert await PodClient(session, Clock(), keys).samples(router, 3) == ReportedSamples(share=None, count=3)
+            router["status"] = {}
+            assert await PodClient(session, Clock(), keys).samples(router, 3) is None
         await runner.cleanup()
 
     run(story())
-    assert pairs == [(9090, f"Bearer {keys.bearer('team', 'chat')}"), (9090, None)]
+    bearer = f"Bearer {keys.bearer('team', 'chat')}"
+    assert pairs == [(9090, bearer), (9090, None), (9090, bearer)]
 
 
 @pytest.mark.trial(16)

@@ -9,6 +9,7 @@ import aiohttp
 
 from fairlead.cluster import pod_http, pods, router_client
 from fairlead.cluster.kinds import Manifest
+from fairlead.cluster.router_client import ReportedSamples
 from fairlead.engines import catalogue as engines
 from fairlead.fleet.desired_state import EngineKind
 from fairlead.fleet.endpoints import GatewayReport, RouterReport
@@ -51,6 +52,13 @@ class PodClient:
         """What a gateway's router reports of all targets and tenants."""
         address = pods.address(router)
         return await router_client.gateway_report(self._session, address, self._key(router)) if address else None
+
+    async def samples(self, router: Manifest, after: int) -> ReportedSamples | None:
+        """The requests that a deployment's own router compares two revisions by, from a row on."""
+        address = pods.address(router)
+        if address is None:
+            return None
+        return await router_client.samples(self._session, address, self._key(router), after=after)
 
     def _key(self, router: Manifest) -> str | None:
         about = router["metadata"]

@@ -13,6 +13,7 @@ from fairlead.controller.status.status_inputs import StartDurations
 from fairlead.fleet.conditions import ConditionReason
 from fairlead.fleet.endpoints import NOT_PROBED, EndpointState, HourSpend, RouterEndpoint, RouterReport
 from fairlead.fleet.pod_problems import PodProblem
+from fairlead.fleet.traffic_shares import TrafficShare
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +28,8 @@ class MergedRouterReport:
     """Why a pod that routers tried gets no requests."""
     hour: HourSpend | None = None
     """What all spent in the last full hour; absent where no router knows a price."""
+    shares: tuple[TrafficShare | None, ...] = ()
+    """What each router that reports gives to a new revision."""
 
 
 def merged_reports(reports: Sequence[RouterReport | None]) -> MergedRouterReport:
@@ -41,7 +44,14 @@ def merged_reports(reports: Sequence[RouterReport | None]) -> MergedRouterReport
     reasons = {one.pod: one.reason for one in endpoints if _is_failing(one) and not routable[one.pod]}
     hours = [one.hour for one in received if one.hour is not None]
     hour = HourSpend(cost=fsum(one.cost for one in hours), tokens=sum(one.tokens for one in hours)) if hours else None
-    return MergedRouterReport(reporting=len(received), routable=routable, busy=busy, reasons=reasons, hour=hour)
+    return MergedRouterReport(
+        reporting=len(received),
+        routable=routable,
+        busy=busy,
+        reasons=reasons,
+        hour=hour,
+        shares=tuple(one.share for one in received),
+    )
 
 
 def _is_failing(one: RouterEndpoint) -> bool:

@@ -25,6 +25,8 @@ class DecisionInputs:
     target: str
     """Empty where there is no target, since the spec cannot be read."""
     now: datetime
+    on_trial: bool = False
+    """Whether a canary has not promoted the target yet."""
 
 
 def answer(start: DecisionInputs, written: RevisionFacts) -> PreflightResult | None:

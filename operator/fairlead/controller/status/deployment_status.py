@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from fairlead.api.kinds import API_VERSION, GATEWAY
 from fairlead.controller.snapshot import DeploymentSnapshot
-from fairlead.controller.status import conditions, replica_counts
+from fairlead.controller.status import canary_status, conditions, replica_counts
 from fairlead.controller.status.status_inputs import StartDurations, StatusInputs
 from fairlead.fleet.conditions import ConditionReason, ConditionType, UntimedCondition
 from fairlead.fleet.endpoints import HourSpend
@@ -58,6 +58,8 @@ def status(now: StatusInputs, fields: StatusFields, before: Manifest, at: dateti
         "conditions": timed(conditions.judgements(now), before, fields.generation, at),
         "revisions": [_revision(state, now, before) for state in now.states[:MOST_REVISIONS]],
     }
+    if now.canary is not None:
+        found["canary"] = canary_status.written(now.canary)
     if asleep:
         found["asleepReplicas"] = asleep
     if fields.endpoint:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from fairlead.controller.snapshot import AutoscalerReport
+from fairlead.fleet.canaries import CanaryState
 from fairlead.fleet.conditions import ConditionReason, UntimedCondition
 from fairlead.fleet.endpoints import HourSpend
 from fairlead.fleet.pod_problems import PodProblem
@@ -62,6 +63,7 @@ class StatusInputs:
     count: ReplicaCount | None = None
     scaled: AutoscalerReport | None = None
     plan: RolloutPlan | None = None
+    canary: CanaryState | None = None
     states: tuple[RevisionState, ...] = ()
     """Newest first."""
     names: Mapping[str, str]

@@ -32,6 +32,7 @@ _PLAIN_TOO: Final = (
     "tenant_keys",
     "peer_keys_folder",
     "price_per_hour",
+    "share",
 )
 _DIGEST: Final = re.compile("[0-9a-f]{64}")
 

@@ -8,6 +8,7 @@ from fairlead.engines import catalogue
 from fairlead.engines.http_api import HttpApi
 from fairlead.fleet.gateways import RoutingSettings
 from fairlead.fleet.model_routes import ExternalTarget, ModelRoute
+from fairlead.fleet.traffic_shares import TrafficShare
 
 
 class RouterConfigError(ValueError):
@@ -53,6 +54,8 @@ class TargetConfig:
     """The objective for first tokens; without one, no request is late."""
     price_per_hour: Decimal | None = None
     """Of one replica, all its GPUs."""
+    share: TrafficShare | None = None
+    """What a new revision gets of the traffic, while there is one that is tried."""
     leaving: bool = False
     """It moves to routers of its own: clients that keep a connection here would never come to those."""
 
@@ -107,6 +110,8 @@ class RouterConfig:
     """The target revision; the revision of a pod is in its label."""
     price_per_hour: Decimal | None = None
     """Of one replica, all its GPUs."""
+    share: TrafficShare | None = None
+    """What a new revision gets of the traffic, while there is one that is tried."""
     routers: int = 1
     """Number of routers that share rates and concurrency limits."""
     router_selector: str = ""
@@ -165,6 +170,7 @@ class RouterConfig:
             kv_tokens=self.kv_tokens,
             first_token_seconds=self.first_token_seconds,
             price_per_hour=self.price_per_hour,
+            share=self.share,
         )
 
     @property

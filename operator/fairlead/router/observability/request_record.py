@@ -89,6 +89,10 @@ class RequestRecord:
 
     attempts: int = 0
     failures: list[AttemptEnding] | None = None
+    failed_at: tuple[tuple[str, AttemptEnding], ...] = ()
+    """Revisions at which an attempt failed, each with how."""
+    load_band: int = 0
+    """Of its engine when it was sent there: requests in flight, in powers of two."""
     tries: list[TracedAttempt] | None = None
     hedged: bool = False
     hedge_sent_at: float = NEVER
@@ -154,6 +158,7 @@ class RequestRecord:
         if self.failures is None:
             self.failures = []
         self.failures.append(ending)
+        self.failed_at = (*self.failed_at, (self.revision, ending))
         self._over(ending, now, self.replica)
 
     def fell_back(self, target: str, reason: str) -> None:
@@ -230,6 +235,7 @@ class RequestRecord:
         self.held_blocks = routing.held_blocks
         self.replica = endpoint.pod
         self.revision = endpoint.revision
+        self.load_band = (endpoint.inflight + endpoint.peers_inflight).bit_length()
 
     def _try(self, endpoint: Endpoint, now: float) -> None:
         assert self.trace is not None

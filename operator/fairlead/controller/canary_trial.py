@@ -1,0 +1,155 @@
+"""A canary of one deployment at one moment: from its stored state and what is observed to limit, share and next state.
+
+Pure. Only a rollout with a canary's plan has one, while a revision that never served for good is to replace one that
+did.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from fairlead.api.kinds import GROUP
+from fairlead.comparing import service
+from fairlead.comparing.service import ServicePlan
+from fairlead.fleet.canaries import (
+    CanaryFacts,
+    CanaryGate,
+    CanaryOrder,
+    CanaryPhase,
+    CanaryState,
+    CanaryVerb,
+)
+from fairlead.fleet.desired_state import RolloutStrategy
+from fairlead.fleet.gate_verdicts import GateVerdict
+from fairlead.fleet.plurals import count
+from fairlead.fleet.request_samples import RequestSample
+from fairlead.fleet.rollouts import CanaryLimit, RevisionState, RolloutSnapshot
+from fairlead.fleet.traffic_shares import TrafficShare
+from fairlead.planning import canary, rollback
+
+ORDER: Final = f"{GROUP}/rollout"
+"""The annotation by which a person orders something: a verb and a time in UTC. Nobody writes the spec."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrialObservation:
+    """What is observed for a canary."""
+
+    stored: CanaryState | None = None
+    order: CanaryOrder | None = None
+    busy: int = 0
+    """Requests in flight, over all replicas."""
+    replica_sequences: int | None = None
+    """Requests that one replica runs at once."""
+    shares: Sequence[TrafficShare | None] = ()
+    """What each router that reports gives to a new revision."""
+    samples: Sequence[RequestSample] | None = None
+    """Requests that ended at this step; nothing where no router reported."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CanaryTrial:
+    """What follows now, and what is to be stored for the next time."""
+
+    limit: CanaryLimit | None = None
+    share: TrafficShare | None = None
+    state: CanaryState | None = None
+
+
+NO_TRIAL: Final = CanaryTrial()
+
+
+def trial(question: RolloutSnapshot, observed: TrialObservation, now: datetime) -> CanaryTrial:
+    """The canary of a rollout; none where it has no plan for one, or nothing to compare the target with."""
+    plan, target, best = question.rules.canary, rollback.wanted(question), rollback.fallback(question)
+    stored = observed.stored if observed.stored and observed.stored.revision == question.target else None
+    if plan is None or question.rules.strategy is not RolloutStrategy.CANARY:
+        return NO_TRIAL
+    if stored is not None and stored.phase is CanaryPhase.PROMOTED:
+        return CanaryTrial(state=stored)
+    if best is None or (target is not None and target.served):
+        return NO_TRIAL
+    if stored is None and rollback.is_rejected(question):
+        return NO_TRIAL
+    state = stored or canary.begun(question.target, best.name, plan, now)
+    facts, share = _facts(question, target, observed, state), canary.share(state)
+    return CanaryTrial(
+        limit=canary.limit(state, facts, now, diverted=_diverted(observed, state)),
+        share=share,
+        state=canary.follow(state, facts, now) if stored else state,
+    )
+
+
+def order_of(document: Mapping[str, Any]) -> CanaryOrder | None:
+    """What a person ordered last; None where it cannot be read."""
+    words = str((document["metadata"].get("annotations") or {}).get(ORDER, "")).split()
+    try:
+        verb, at = CanaryVerb(words[0]), datetime.fromisoformat(words[1])
+    except (ValueError, IndexError):
+        return None
+    return CanaryOrder(verb=verb, at=at) if at.tzinfo is not None else None
+
+
+def is_judged(state: CanaryState | None) -> bool:
+    """Whether users' requests are compared now."""
+    if state is None or state.phase is not CanaryPhase.STEPPING or state.reached_at is None:
+        return False
+    return CanaryGate.SERVICE in state.plan.steps[state.step].gates
+
+
+def has_moved(state: CanaryState | None, stored: CanaryState | None) -> bool:
+    """Whether another reconcile follows at once: the state to act on is another one. Figures alone wait."""
+    return _place(state) != _place(stored)
+
+
+def _place(state: CanaryState | None) -> tuple[object, ...]:
+    if state is None:
+        return ()
+    return state.revision, state.phase, state.step, state.reached_at, state.paused, state.ordered_at
+
+
+def _facts(
+    question: RolloutSnapshot, target: RevisionState | None, observed: TrialObservation, state: CanaryState
+) -> CanaryFacts:
+    spared, load = _spared(question, observed)
+    return CanaryFacts(
+        wanted=question.wanted,
+        spare=question.rules.max_surge,
+        available=_serving(target) if target else 0,
+        spared=spared,
+        load=load,
+        order=observed.order,
+        service=_verdict(observed, state) if is_judged(state) else None,
+    )
+
+
+def _spared(question: RolloutSnapshot, observed: TrialObservation) -> tuple[bool, str]:
+    """Whether all requests in flight would run at once on one replica less."""
+    left = max(0, sum(_serving(each) for each in question.revisions) - 1)
+    if observed.replica_sequences is None:
+        return True, "how many requests a replica runs at once is not known"
+    room = left * observed.replica_sequences
+    load = f"{count(observed.busy, 'request')} in flight, {count(left, 'replica')} can run {room} at once"
+    return observed.busy <= room, load
+
+
+def _serving(revision: RevisionState) -> int:
+    return sum(
+        one.ready_since is not None and not one.ending and one.routable is not False and not one.asleep
+        for one in revision.replicas
+    )
+
+
+def _diverted(observed: TrialObservation, state: CanaryState) -> bool:
+    nothing = TrafficShare(revision=state.revision, percent=0)
+    return bool(observed.shares) and all(one == nothing for one in observed.shares)
+
+
+def _verdict(observed: TrialObservation, state: CanaryState) -> GateVerdict | None:
+    """On the requests since the step's replicas serve, whoever asks and how often."""
+    if observed.samples is None or state.reached_at is None:
+        return None
+    began, gates = state.reached_at.timestamp(), sum(CanaryGate.SERVICE in one.gates for one in state.plan.steps)
+    counted = [one for one in observed.samples if one.at >= began]
+    return service.report(counted, ServicePlan(gates=max(1, gates))).verdict

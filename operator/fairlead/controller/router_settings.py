@@ -1,0 +1,52 @@
+"""The routers' children with what changes beside the spec: their own number, and a new revision's share. Pure."""
+
+from fairlead.cluster import kinds
+from fairlead.cluster.kinds import Manifest
+from fairlead.controller import snapshot
+from fairlead.controller.snapshot import DeploymentSnapshot
+from fairlead.fleet.traffic_shares import TrafficShare
+from fairlead.objects import applied_hash, router_config, router_deployment
+
+
+def at_this_moment(
+    static: tuple[Manifest, ...], observed: DeploymentSnapshot, share: TrafficShare | None
+) -> tuple[Manifest, ...]:
+    """The children with both."""
+    return _divided(_counted(static, observed), share)
+
+
+def _counted(static: tuple[Manifest, ...], observed: DeploymentSnapshot) -> tuple[Manifest, ...]:
+    """Routers that an HPA or a person scales keep their live count, which their configuration gets too.
+
+    The applied hash on their Deployment leaves the count out, as it is not ours.
+    """
+    if not any(_is_uncounted(one) for one in static):
+        return static
+    number = (
+        snapshot.requested_replicas(observed.router) if observed.router is not None else router_config.DEFAULT_REPLICAS
+    )
+    return tuple(_with_count(one, number) for one in static)
+
+
+def _divided(static: tuple[Manifest, ...], share: TrafficShare | None) -> tuple[Manifest, ...]:
+    """The same, with routers told what a new revision gets of the traffic."""
+    if share is None:
+        return static
+    return tuple(
+        applied_hash.with_applied_hash(router_config.with_share(one, share))
+        if one["kind"] == kinds.CONFIG_MAP.kind
+        else one
+        for one in static
+    )
+
+
+def _is_uncounted(child: Manifest) -> bool:
+    return bool(child["kind"] == kinds.DEPLOYMENT.kind and "replicas" not in child["spec"])
+
+
+def _with_count(child: Manifest, number: int) -> Manifest:
+    if _is_uncounted(child):
+        return router_deployment.with_router_count(child, number)
+    if child["kind"] == kinds.CONFIG_MAP.kind:
+        return applied_hash.with_applied_hash(router_config.with_router_count(child, number))
+    return child

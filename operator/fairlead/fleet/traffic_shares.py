@@ -1,0 +1,13 @@
+"""How the traffic of a deployment is divided while two of its revisions serve."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrafficShare:
+    """The part of the conversations that a new revision answers."""
+
+    revision: str
+    """The new revision; all other engines are the other side."""
+    percent: int
+    """0 to 100. 0: no user reaches it, while any other engine is routable."""

@@ -1,0 +1,118 @@
+"""Requests that ended while a new revision had a share of the traffic: what the controller compares both sides by.
+
+The old revision's are those of the conversations that the share would take next, four times as many: more would hardly
+make a comparison surer. What is kept is bounded, and nothing of it says who asked what.
+"""
+
+from typing import Any, Final, NamedTuple
+
+from fairlead.router.observability.request_record import RequestRecord
+from fairlead.routing import revision_split
+from fairlead.routing.reasons import AttemptEnding
+from fairlead.routing.revision_split import RevisionSplit
+from fairlead.routing.routing_request import RoutingRequest
+
+MOST: Final = 10_000
+"""Requests of one share; later ones are not kept. A service gate has decided after some hundreds a side."""
+OLD_FOR_EACH: Final = 4.0
+FAULTY: Final = frozenset(
+    {AttemptEnding.FAILED, AttemptEnding.NOT_CONNECTED, AttemptEnding.CUT, AttemptEnding.SLOW},
+)
+_ERROR, _CUT, _INVALID_JSON = 1, 2, 4
+
+
+class SampleRow(NamedTuple):
+    """One request, or one attempt that failed, as it is reported."""
+
+    at: float
+    """Seconds since 1970, by this router's clock."""
+    candidate: int
+    """1: of the new revision."""
+    conversation: str
+    prompt_tokens: int
+    cached_tokens: int
+    load: int
+    """The band of its engine's load: requests in flight there, in powers of two."""
+    ttft_ms: float | None
+    tpot_ms: float | None
+    faults: int
+    """1 an error, 2 a cut stream, 4 invalid JSON."""
+
+
+class _Ended(NamedTuple):
+    """A request that ended."""
+
+    conversation: int
+    routing: RoutingRequest
+    record: RequestRecord
+    wall: float
+
+
+class RevisionSamples:
+    """The requests of one share at one router."""
+
+    __slots__ = ("_split", "rows")
+
+    def __init__(self) -> None:
+        self.rows: list[SampleRow] = []
+        self._split: RevisionSplit | None = None
+
+    def add(self, split: RevisionSplit, routing: RoutingRequest, record: RequestRecord, wall: float) -> None:
+        """A request ended; those of another share are forgotten."""
+        if self._split is not split:
+            self.rows, self._split = [], split
+        if len(self.rows) >= MOST or not record.replica:
+            return
+        ended = _Ended(revision_split.conversation(routing), routing, record, wall)
+        failed = {revision for revision, ending in record.failed_at if ending in FAULTY}
+        for one in failed - {record.revision}:
+            self._keep(split, one, _failed_row(ended))
+        if record.left is None or record.revision in failed:
+            self._keep(split, record.revision, _row(ended, failed=record.revision in failed))
+
+    def _keep(self, split: RevisionSplit, revision: str, row: SampleRow) -> None:
+        """Of the old revision only the conversations that a larger share would take."""
+        share, candidate = split.effective, revision == split.share.revision
+        key, kept = int(row.conversation, 16), share * (1 + OLD_FOR_EACH)
+        if share > 0 and (candidate or revision_split.is_within(key, split.share.revision, kept)):
+            self.rows.append(row._replace(candidate=int(candidate)))
+
+    def page(self, after: int) -> dict[str, Any]:
+        """What is reported: the rows from this one on, of which share they are, and how many there are."""
+        split = self._split
+        share = None if split is None else {"revision": split.share.revision, "percent": split.share.percent}
+        return {"share": share, "rows": [list(one) for one in self.rows[max(0, after) :]], "count": len(self.rows)}
+
+
+def _row(ended: _Ended, *, failed: bool) -> SampleRow:
+    record = ended.record
+    written = record.output_tokens if record.output_tokens >= 0 else record.deltas
+    first, last = record.first_token_at, record.ended_at
+    timed = record.stream and record.status < 400 and not record.cut and first >= 0
+    tpot = (last - first) / (written - 1) * 1000 if timed and written > 1 else None
+    faults = _ERROR if failed or record.status >= 500 else 0
+    faults |= _CUT if record.cut else 0
+    faults |= _INVALID_JSON if record.structured and record.check not in {"", "valid"} else 0
+    return _failed_row(ended)._replace(
+        prompt_tokens=max(record.prompt_tokens, ended.routing.prompt_tokens, 1),
+        cached_tokens=max(record.cached_tokens, 0),
+        load=record.load_band,
+        ttft_ms=round((first - record.sent_at) * 1000, 3) if timed else None,
+        tpot_ms=None if tpot is None else round(tpot, 3),
+        faults=faults,
+    )
+
+
+def _failed_row(ended: _Ended) -> SampleRow:
+    """An attempt that failed at a revision that did not answer in the end."""
+    return SampleRow(
+        at=round(ended.wall, 3),
+        candidate=0,
+        conversation=f"{ended.conversation & (2**64 - 1):016x}",
+        prompt_tokens=max(ended.routing.prompt_tokens, 1),
+        cached_tokens=0,
+        load=0,
+        ttft_ms=None,
+        tpot_ms=None,
+        faults=_ERROR,
+    )

@@ -1,0 +1,116 @@
+"""What a canary is decided from: whose state counts, what a person ordered, and whether a replica can be spared."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from fairlead.controller import canary_trial
+from fairlead.controller.canary_trial import NO_TRIAL, ORDER, TrialObservation
+from fairlead.fleet.canaries import CanaryOrder, CanaryPhase, CanaryVerb
+from fairlead.fleet.desired_state import DesiredRollout
+from fairlead.fleet.rollouts import RevisionFailure, RolloutSnapshot
+from fairlead.planning import canary
+from tests.controller.trials import NO_SPARE
+from tests.planning.states import T0, given, revision
+
+START = TrialObservation()
+
+
+def question(*, served: bool = False, rules: DesiredRollout = NO_SPARE, **others: Any) -> RolloutSnapshot:  # noqa: ANN401 - any field
+    """Revision b is to replace a, of which three serve."""
+    new = replace(revision("b", ready=0), served=served, **others)
+    return given("b", 3, revision("a", ready=3), new, rules=rules)
+
+
+def stored(phase: CanaryPhase = CanaryPhase.STEPPING) -> TrialObservation:
+    """With a state in the status."""
+    assert NO_SPARE.canary is not None
+    return TrialObservation(stored=replace(canary.begun("b", "a", NO_SPARE.canary, T0), phase=phase))
+
+
+def test_the_first_reconcile_stores_a_state_and_does_nothing_yet() -> None:
+    found = canary_trial.trial(question(), START, T0)
+    assert found.state is not None
+    assert (found.state.phase, found.state.revision, found.state.stable) == (CanaryPhase.WAITING, "b", "a")
+    assert found.limit is not None
+    assert found.limit.replicas == 0
+    assert found.share is not None
+    assert found.share.percent == 0
+
+
+@pytest.mark.parametrize(
+    ("rollout", "observed"),
+    [
+        (question(rules=DesiredRollout()), stored()),
+        (question(rules=replace(NO_SPARE, canary=None)), stored()),
+        (question(served=True), stored()),
+        (given("b", 3, rules=NO_SPARE), START),
+        (question(failure=RevisionFailure(at=T0, times=1, rejected=True), wanted_since=None), START),
+    ],
+    ids=["no canary", "no plan", "serves already", "nothing to compare with", "rejected before"],
+)
+def test_there_is_no_canary_where_nothing_is_to_be_tried(rollout: RolloutSnapshot, observed: TrialObservation) -> None:
+    later = T0 - timedelta(days=2)
+    rollout = replace(rollout, revisions=tuple(replace(one, wanted_since=later) for one in rollout.revisions))
+    assert canary_trial.trial(rollout, observed, T0) == NO_TRIAL
+
+
+def test_what_was_promoted_is_remembered_and_limited_no_more() -> None:
+    observed = stored(CanaryPhase.PROMOTED)
+    found = canary_trial.trial(question(served=True), observed, T0)
+    assert (found.limit, found.share, found.state) == (None, None, observed.stored)
+
+
+def test_the_state_of_another_revision_is_not_taken_over() -> None:
+    observed = stored()
+    assert observed.stored is not None
+    found = canary_trial.trial(question(), replace(observed, stored=replace(observed.stored, revision="z")), T0)
+    assert found.state is not None
+    assert (found.state.revision, found.state.phase) == ("b", CanaryPhase.WAITING)
+
+
+@pytest.mark.parametrize(
+    ("busy", "sequences", "starts"),
+    [(32, 16, True), (33, 16, False), (999, None, True)],
+    ids=["fits", "busy", "unknown"],
+)
+def test_it_starts_when_all_that_is_in_flight_would_run_on_one_replica_less(
+    busy: int, sequences: int | None, starts: bool
+) -> None:
+    observed = replace(stored(CanaryPhase.WAITING), busy=busy, replica_sequences=sequences)
+    found = canary_trial.trial(question(), observed, T0)
+    assert found.state is not None
+    assert (found.state.phase is CanaryPhase.STEPPING) is starts
+    if busy == 33:
+        assert found.limit is not None
+        assert "(33 requests in flight, 2 replicas can run 32 at once)" in found.limit.because
+
+
+@pytest.mark.parametrize(
+    ("words", "order"),
+    [
+        (
+            "promote 2026-11-22T21:00:00Z",
+            CanaryOrder(verb=CanaryVerb.PROMOTE, at=datetime(2026, 11, 22, 21, tzinfo=UTC)),
+        ),
+        ("promote 2026-11-22T21:00:00", None),
+        ("promote", None),
+        ("explode 2026-11-22T21:00:00Z", None),
+        ("promote soon", None),
+        ("", None),
+    ],
+)
+def test_an_order_is_a_verb_with_a_time(words: str, order: CanaryOrder | None) -> None:
+    assert canary_trial.order_of({"metadata": {"annotations": {ORDER: words}}}) == order
+    assert canary_trial.order_of({"metadata": {}}) is None
+
+
+def test_figures_alone_do_not_call_for_another_reconcile_at_once() -> None:
+    state = stored().stored
+    assert state is not None
+    assert not canary_trial.has_moved(replace(state, because="other words"), state)
+    assert canary_trial.has_moved(replace(state, step=1), state)
+    assert canary_trial.has_moved(state, None)
+    assert not canary_trial.has_moved(None, None)

@@ -1,0 +1,120 @@
+"""A canary step by step: what it takes, what it waits for, and when it is rejected."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from fairlead.fleet.canaries import (
+    CanaryGate,
+    CanaryPhase,
+    CanaryPlan,
+    CanaryStep,
+    CanaryVerb,
+    UndecidedAction,
+)
+from fairlead.fleet.gate_verdicts import Verdict
+from fairlead.fleet.rollouts import FailureStep, HoldReason, HoldStep
+from tests.planning.states import T0
+from tests.planning.trials import ONE_SPARE, PLAN, Trial, trial
+
+MANUAL = CanaryPlan(steps=(CanaryStep(traffic=5, gates=(CanaryGate.MANUAL,)), CanaryStep(replicas=2, traffic=50)))
+
+
+def reason(made: Trial) -> str:
+    """What it waits for."""
+    step = made.tick().step
+    assert isinstance(step, HoldStep), step
+    return step.because
+
+
+def test_an_old_replica_makes_room_and_no_user_sees_the_new_one_at_first() -> None:
+    made = trial().run(4)
+    assert made.counts == {"a": (2, 2), "b": (1, 1)}
+    assert made.percent == 0
+
+
+def test_with_a_spare_accelerator_no_old_replica_goes() -> None:
+    made = trial(rules=ONE_SPARE).run(3)
+    assert made.counts == {"a": (3, 3), "b": (1, 1)}
+
+
+def test_a_good_canary_goes_through_its_steps_and_takes_all() -> None:
+    made = trial()
+    made.judge(Verdict.PASSED)
+    shares = [at.percent for at in made.rounds(40)]
+    assert made.counts == {"b": (3, 3)}
+    assert made.phase is CanaryPhase.PROMOTED
+    assert list(dict.fromkeys(shares)) == [0, 5, 50, None]
+
+
+def test_a_share_begins_when_the_replicas_of_its_step_serve() -> None:
+    made = trial()
+    made.judge(Verdict.PASSED)
+    for at in made.rounds(40):
+        if at.percent == 50:
+            assert at.counts["b"][1] >= 2
+
+
+@pytest.mark.parametrize("found", [None, Verdict.UNDECIDED, Verdict.ERROR])
+def test_what_is_not_passed_is_never_promoted(found: Verdict | None) -> None:
+    """Argo promoted an inconclusive analysis (argo-rollouts#3850); no data is no pass."""
+    made = trial()
+    made.judge(found)
+    made.run(600)
+    assert made.phase is CanaryPhase.STEPPING
+    assert made.percent == 5
+    assert made.counts == {"a": (2, 2), "b": (1, 1)}
+
+
+def test_no_data_rejects_nothing_either() -> None:
+    """Argo reverted good releases that had no data (argo-rollouts#1905)."""
+    made = trial().run(100)
+    assert "step 2 of 3: gate service: no request was compared yet" in reason(made)
+    made.judge(Verdict.UNDECIDED)
+    made.run()
+    assert reason(made) == "step 2 of 3: gate service: as the story says"
+    made.judge(Verdict.PASSED)
+    made.until(lambda at: at.phase is CanaryPhase.PROMOTED)
+
+
+def test_undecided_for_too_long_rolls_back_where_the_spec_says_so() -> None:
+    made = trial(plan=replace(PLAN, undecided=UndecidedAction.ROLL_BACK, undecided_seconds=3600.0))
+    made.judge(Verdict.UNDECIDED)
+    made.until(lambda at: at.phase is CanaryPhase.REJECTED)
+    assert made.now - T0 > timedelta(hours=1)
+    made.run(10)
+    assert made.counts["a"] == (3, 3)
+    assert made.stored is not None
+    assert made.stored.because == "gate service of step 2 stayed undecided for 3600 s"
+
+
+def test_a_failed_gate_takes_the_share_first_then_the_replicas_one_by_one() -> None:
+    made = trial()
+    made.judge(Verdict.PASSED)
+    made.until(lambda at: at.percent == 50)
+    made.stored = replace(made.stored, verdicts=()) if made.stored else None
+    made.judge(Verdict.FAILED)
+    made.diverted = False
+    made.tick()
+    assert (made.phase, made.percent) == (CanaryPhase.REJECTED, 0)
+    assert isinstance(made.tick().step, FailureStep)
+    held = made.tick().step
+    assert isinstance(held, HoldStep)
+    assert held.reason is HoldReason.DIVERTING
+    assert made.counts["b"] == (2, 2)
+    made.diverted = True
+    for at in made.rounds(20):
+        assert at.serving >= 2
+        assert at.held <= 3
+    assert made.counts == {"a": (3, 3), "b": (0, 0)}
+
+
+def test_a_router_that_never_reports_is_not_waited_for_longer_than_a_file_takes() -> None:
+    made = trial(plan=MANUAL).run(4)
+    made.order(CanaryVerb.ABORT)
+    made.diverted = False
+    made.run(1)
+    assert made.counts["b"] == (1, 1)
+    made.run(8)
+    assert made.counts == {"a": (3, 3), "b": (0, 0)}

@@ -1,0 +1,69 @@
+"""Two revisions behind one router: conversations are divided between them, and what ended is reported by revision."""
+
+import asyncio
+import json
+from pathlib import Path
+from typing import Any
+
+from fairlead.fleet.endpoints import DiscoveredEndpoint
+from tests.router.planes import PROMPT, Cluster, Plane, Raw, plane, run_story, whole, written
+
+ANSWER = whole(b'{"choices":[{"text":"a","finish_reason":"stop"}],"usage":{"prompt_tokens":3,"completion_tokens":1}}')
+NEW = "1a2b3c4d"
+
+
+def dividing(folder: Path, percent: int | None) -> Path:
+    """The file of a router that gives the new revision so much."""
+    document = json.loads(written(folder, ["x:1"]).read_text(encoding="utf-8"))
+    share = None if percent is None else {"revision": NEW, "percent": percent}
+    fresh = folder / "router.json.new"
+    fresh.write_text(json.dumps(document | {"share": share}), encoding="utf-8")
+    return fresh.replace(folder / "router.json")
+
+
+async def in_session(router: Plane, session: str) -> None:
+    """One request of this session."""
+    headers = {"x-session-id": session}
+    async with router.session.post(router.url + "/v1/completions", json=PROMPT, headers=headers) as answer:
+        assert answer.status == 200
+        await answer.read()
+
+
+async def samples(router: Plane, query: str = "") -> Any:  # noqa: ANN401 - any JSON
+    """What it reports of both revisions."""
+    async with router.session.get(router.pages + "/fairlead/v1/samples" + query) as answer:
+        return await answer.json()
+
+
+def test_each_conversation_has_one_revision_and_share_nothing_reaches_a_router_like_any_change(tmp_path: Path) -> None:
+    async def story() -> None:
+        cluster, old, new = Cluster(), Raw(*[ANSWER] * 80), Raw(*[ANSWER] * 80)
+        async with old.listening(), new.listening(), plane(dividing(tmp_path, 50), cluster) as router:
+            cluster.announce(
+                DiscoveredEndpoint(pod="a", address=old.address, revision="0f0f0f0f"),
+                DiscoveredEndpoint(pod="b", address=new.address, revision=NEW),
+            )
+            await router.until("routable", "routable")
+            for _ in range(2):
+                for number in range(20):
+                    await in_session(router, f"talk-{number}")
+            found = await samples(router)
+            assert found["share"] == {"revision": NEW, "percent": 50}
+            sides = {(row[2], row[1]) for row in found["rows"]}
+            assert len(sides) == 20
+            assert len({conversation for conversation, _ in sides}) == 20
+            assert sum(row[1] for row in found["rows"]) == len(new.seen)
+            assert 2 <= len(new.seen) <= 38
+            assert (await samples(router, "?after=38"))["rows"] == found["rows"][38:]
+            assert (await samples(router, "?after=x"))["count"] == 40
+            assert "ns/none" in json.dumps(await samples(router, "?deployment=ns/none"))
+
+            before = len(new.seen)
+            dividing(tmp_path, 0)
+            while (await router.page())["share"]["percent"] != 0:
+                await asyncio.sleep(0.005)
+            for number in range(20):
+                await in_session(router, f"talk-{number}")
+            assert len(new.seen) == before
+
+    run_story(story())

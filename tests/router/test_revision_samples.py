@@ -1,0 +1,146 @@
+"""Requests at two revisions, kept for the controller that compares them: bounded, by conversation, without names."""
+
+import json
+
+import pytest
+
+from fairlead.cluster import router_client
+from fairlead.fleet.request_samples import Fault, RequestSample
+from fairlead.router import revision_samples
+from fairlead.router.observability.label_values import AbortStage
+from fairlead.router.observability.request_record import RequestRecord
+from fairlead.router.revision_samples import RevisionSamples
+from fairlead.routing.endpoint_table import EndpointTable
+from fairlead.routing.reasons import AttemptEnding
+from fairlead.routing.revision_split import RevisionSplit
+from tests.routing.engines import request_of
+from tests.routing.test_revision_split import fleet, in_session, shared
+
+OLD, NEW = "a", "b"
+
+
+def split_of(made: EndpointTable) -> RevisionSplit:
+    """What divides, after it has seen the engines."""
+    assert made.split is not None
+    made.choose(request_of(), 0.0)
+    return made.split
+
+
+def record(revision: str, **given: object) -> RequestRecord:
+    """A stream of 11 tokens: the first after half a second, the last a second later."""
+    made = RequestRecord(0.0, 0.0)
+    fields = {
+        "status": 200,
+        "stream": True,
+        "replica": f"{revision}-0",
+        "revision": revision,
+        "sent_at": 1.0,
+        "first_token_at": 1.5,
+        "ended_at": 2.5,
+        "prompt_tokens": 900,
+        "output_tokens": 11,
+        "cached_tokens": 512,
+        "load_band": 3,
+    }
+    for name, value in {**fields, **given}.items():
+        setattr(made, name, value)
+    return made
+
+
+def kept(*records: RequestRecord, percent: int = 50) -> list[RequestSample]:
+    """What is reported of them, as the controller reads it."""
+    made, samples = split_of(fleet(1, 1, percent)), RevisionSamples()
+    for one in records:
+        samples.add(made, in_session(7), one, 1000.0)
+    return rows(samples)
+
+
+def rows(samples: RevisionSamples) -> list[RequestSample]:
+    """As a controller reads them."""
+    found = router_client.parsed_samples(json.dumps(samples.page(0)))
+    assert found is not None
+    return list(found.rows)
+
+
+def test_a_stream_is_kept_with_its_times_and_the_load_of_its_engine() -> None:
+    assert kept(record(NEW)) == [
+        RequestSample(
+            at=1000.0,
+            candidate=True,
+            conversation="0000000000000007",
+            prompt_tokens=900,
+            cached_tokens=512,
+            load=3,
+            ttft_s=0.5,
+            tpot_s=0.1,
+        )
+    ]
+
+
+@pytest.mark.parametrize(
+    ("given", "faults", "ttft_s"),
+    [
+        ({"status": 502}, frozenset({Fault.ERROR}), None),
+        ({"cut": True}, frozenset({Fault.CUT}), None),
+        ({"structured": True, "check": "not JSON"}, frozenset({Fault.INVALID_JSON}), 0.5),
+        ({"structured": True, "check": "valid"}, frozenset(), 0.5),
+        ({"status": 400}, frozenset(), None),
+        ({"stream": False}, frozenset(), None),
+    ],
+)
+def test_faults_are_kept_and_times_only_of_what_was_answered(
+    given: dict[str, object], faults: frozenset[Fault], ttft_s: float | None
+) -> None:
+    (found,) = kept(record(NEW, **given))
+    assert (found.faults, found.ttft_s) == (faults, ttft_s)
+
+
+def test_a_client_that_leaves_is_nobodys_fault() -> None:
+    assert kept(record(NEW, left=next(iter(AbortStage)))) == []
+
+
+def test_what_never_came_to_an_engine_is_not_compared() -> None:
+    assert kept(record(NEW, replica="")) == []
+
+
+def test_an_attempt_that_failed_at_the_new_revision_counts_against_it_though_the_old_one_answered() -> None:
+    found = kept(record(OLD, failed_at=((NEW, AttemptEnding.FAILED), (OLD, AttemptEnding.BUSY))))
+    assert [(one.candidate, one.faults) for one in found] == [(True, frozenset({Fault.ERROR})), (False, frozenset())]
+
+
+def test_a_second_try_at_the_same_revision_is_one_error() -> None:
+    found = kept(record(NEW, failed_at=((NEW, AttemptEnding.SLOW),)))
+    assert [(one.candidate, one.faults) for one in found] == [(True, frozenset({Fault.ERROR}))]
+
+
+def test_of_the_old_revision_four_times_as_many_conversations_are_kept() -> None:
+    made, samples = split_of(fleet(3, 1, 5)), RevisionSamples()
+    for key in range(1, 4001):
+        samples.add(made, in_session(key), record(OLD), 1000.0)
+    assert len(rows(samples)) == pytest.approx(4000 * 0.25, rel=0.1)
+
+
+def test_at_share_nothing_nothing_is_kept_of_users() -> None:
+    assert kept(record(OLD), percent=0) == []
+
+
+def test_another_share_begins_anew_and_a_reader_goes_on_where_it_was() -> None:
+    table, samples = fleet(1, 1, 20), RevisionSamples()
+    for number in range(3):
+        samples.add(split_of(table), in_session(7), record(NEW, prompt_tokens=900 + number), 1000.0 + number)
+    assert [one[0] for one in samples.page(2)["rows"]] == [1002.0]
+    assert samples.page(2)["count"] == 3
+    shared(table, 50)
+    samples.add(split_of(table), in_session(7), record(NEW), 2000.0)
+    assert samples.page(0)["share"] == {"revision": NEW, "percent": 50}
+    assert samples.page(0)["count"] == 1
+
+
+def test_what_is_kept_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(revision_samples, "MOST", 5)
+    assert len(kept(*[record(NEW)] * 9)) == 5
+
+
+def test_a_router_without_a_share_has_nothing_to_report() -> None:
+    assert RevisionSamples().page(0) == {"share": None, "rows": [], "count": 0}
+    assert router_client.parsed_samples('{"rows": [[1]], "count": 1}') is None
