@@ -4,84 +4,14 @@ import copy
 from typing import Any, Final
 
 from fairlead.api.kinds import DEPLOYMENT, GATEWAY, POLICY, Kind
+from tests.api.full_traffic import SECRET, TRAFFIC
 
-_SECRET: Final = {"name": "s", "key": "k"}
-_TRAFFIC: Final[dict[str, Any]] = {
-    "service": {"type": "NodePort", "annotations": {"a": "1"}},
-    "httpRoute": {
-        "parentRefs": [{"name": "public", "namespace": "infra", "sectionName": "https", "port": 443}],
-        "hostnames": ["chat.example.com"],
-        "requestTimeout": "20m",
-    },
-    "limits": {
-        "enforcement": "Shadow",
-        "maxPromptTokens": 10,
-        "maxOutputTokens": 20,
-        "maxQueued": 30,
-        "maxQueueTime": "4s",
-        "late": "Refuse",
-        "maxRequestSize": "5k",
-    },
-    "timeouts": {"connect": "1s", "firstToken": "2s", "betweenTokens": "3s", "total": "4s"},
-    "hold": {"maxRequests": 1, "maxTime": "2s"},
-    "cache": {
-        "enabled": True,
-        "ttl": "1s",
-        "maxSize": "2k",
-        "maxEntrySize": "1k",
-        "scope": "Gateway",
-        "redis": {"urlSecret": _SECRET},
-    },
-    "retries": {"maxAttempts": 3, "budget": "0.2"},
-    "tenants": [
-        {
-            "name": "shop",
-            "keys": [_SECRET],
-            "claims": ["shop-app"],
-            "band": "high",
-            "weight": 2,
-            "maxConcurrency": 3,
-            "tokensPerMinute": 4,
-            "requestsPerMinute": 5,
-            "budget": {"maxCost": "6", "period": "Day"},
-            "models": ["chat"],
-            "enforcement": "Shadow",
-            "explain": True,
-        }
-    ],
-    "bands": [{"name": "high", "priority": 9, "reserved": "0.1", "maxQueued": 7}],
-    "lanes": {
-        "long": {"minPromptTokens": 1, "minOutputTokens": 2, "maxShare": "0.4", "maxQueueTime": "5s"},
-        "batch": {"belowUtilization": "0.6", "maxQueueTime": "1h", "maxQueued": 8},
-    },
-    "balancing": {"prefix": False, "loadBound": "2", "cacheSalt": True},
-    "hedging": {"enabled": True, "after": "3s", "budget": "0.05"},
-    "door": {
-        "cors": {"origins": ["https://app.example"]},
-        "tls": {"secretName": "t"},
-        "engineTls": {"caSecret": _SECRET},
-        "maxHeaderSize": "8k",
-        "headTimeout": "1s",
-        "bodyTimeout": "2s",
-        "idleTimeout": "3s",
-        "maxConnections": 9,
-    },
-    "accessLog": {"enabled": True, "prompts": True},
-    "tracing": {"endpoint": "http://collector:4318", "share": "0.5"},
-    "oidc": {
-        "issuer": "https://login.example",
-        "audiences": ["models"],
-        "tenantClaim": "team",
-        "keysUrl": "https://login.example/keys",
-        "caSecret": _SECRET,
-    },
-}
 COUNTED: Final[dict[str, Any]] = {
     "model": {
         "source": "hf://a/b",
         "revision": "main",
         "servedName": "chat",
-        "tokenSecret": _SECRET,
+        "tokenSecret": SECRET,
         "shape": {
             "layers": 32,
             "hiddenSize": 4096,
@@ -122,7 +52,7 @@ COUNTED: Final[dict[str, Any]] = {
         "extraArgs": ["--seed=1"],
         "env": [
             {"name": "A", "value": "b"},
-            {"name": "B", "valueFrom": {"secretKeyRef": _SECRET}},
+            {"name": "B", "valueFrom": {"secretKeyRef": SECRET}},
             {"name": "C", "valueFrom": {"configMapKeyRef": {"name": "c", "key": "k"}}},
         ],
     },
@@ -151,7 +81,7 @@ COUNTED: Final[dict[str, Any]] = {
         "canary": {"steps": [{"weight": 10, "hold": "1m"}]},
     },
     "drain": {"timeout": "1m", "settle": "5s"},
-    "router": {"replicas": 3, **_TRAFFIC},
+    "router": {"replicas": 3, **TRAFFIC},
 }
 SCALED: Final[dict[str, Any]] = {
     "model": {"source": "hf://a/b"},
@@ -197,13 +127,13 @@ POLICY_SPEC: Final[dict[str, Any]] = {
     "speculation": {"switchOff": "WhenItCosts"},
     "metrics": {
         "source": "Prometheus",
-        "prometheus": {"url": "http://prometheus:9090", "tokenSecret": _SECRET, "caSecret": _SECRET},
+        "prometheus": {"url": "http://prometheus:9090", "tokenSecret": SECRET, "caSecret": SECRET},
         "staleAfter": "1m",
     },
 }
 GATEWAY_SPEC: Final[dict[str, Any]] = {
     "replicas": 3,
-    **_TRAFFIC,
+    **TRAFFIC,
     "models": [
         {
             "name": "one",
@@ -264,7 +194,7 @@ GATEWAY_SPEC: Final[dict[str, Any]] = {
             "name": "elsewhere",
             "url": "https://api.example.com/v1",
             "model": "big",
-            "keySecret": _SECRET,
+            "keySecret": SECRET,
             "prices": {"prompt": "2.50", "cached": "0.25", "output": "10"},
             "maxConcurrency": 32,
         }
