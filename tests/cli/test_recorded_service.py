@@ -74,6 +74,16 @@ def test_what_runs_is_played_on_what_its_routers_logged_and_the_models_error_is_
     assert len(cluster.log_queries) == 2
 
 
+def test_streams_whose_clients_asked_for_no_usage_are_played_too(cluster: PretendCluster, run: Run) -> None:
+    silent = {"prompt_tokens": None, "output_tokens": None, "prompt_tokens_estimated": 800, "e2e_ms": 2080.0}
+    cluster.logs["scaled-router-b"] = log(*(line(number, **silent) for number in range(1, 600, 2)))
+    _, out, _ = run("simulate", "--from", "infd/scaled")
+    traffic = out.splitlines()[0]
+    assert "600 requests" in traffic
+    assert "800 prompt and 100 output tokens each" in traffic
+    assert traffic.endswith("; tokens of 300 streams estimated, since no usage was asked for")
+
+
 @pytest.mark.usefixtures("cluster")
 def test_a_policy_alone_is_tried_on_what_runs_and_a_deployment_beside_it(run: Run, tmp_path: Path) -> None:
     slower = objects()["chat"] | {"spec": {"objectives": {"ttftP95": "20s"}}}

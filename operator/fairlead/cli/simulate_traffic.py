@@ -143,7 +143,9 @@ class TraceFile:
             found.add(one)
             plain.add(one)
         if not found.requests:
-            raise UnreadableTraffic(f"{self.path}: no request is left to play; check --since and --until")
+            raise UnreadableTraffic(
+                f"{self.path}: no request is left to play; check --since and --until{''.join(notes)}"
+            )
         return ReadTrace(
             arrivals=plain.arrivals if plain.whole else self.arrivals,
             seconds=found.last,
@@ -175,6 +177,8 @@ def _reader(first: str, lines: Iterable[str], page_tokens: int, notes: list[str]
             found = access_lines.read(_held(lines))
             if found.left_out:
                 notes.append(f"; {count(found.left_out, 'line')} without counted tokens left out")
+            if found.estimated:
+                notes.append(f"; tokens of {count(found.estimated, 'stream')} estimated, since no usage was asked for")
             return found.arrivals
     names = set(first.strip().split(","))
     if names >= set(request_traces.COLUMNS):

@@ -37,6 +37,15 @@ def test_requests_without_counted_tokens_are_left_out_and_counted() -> None:
     assert (len(found.arrivals), found.left_out) == (1, 2)
 
 
+def test_a_stream_without_usage_has_the_routers_estimate_and_as_many_tokens_as_its_pace_says() -> None:
+    stream = {"prompt_tokens_estimated": 30, "ttft_ms": 67.489, "tpot_ms": 63.017, "e2e_ms": 2525.161}
+    single = {"prompt_tokens_estimated": 30, "ttft_ms": 67.489, "e2e_ms": 67.6}
+    left = line("10.700", **stream | {"status": 499})
+    found = access_lines.read([line("10.500", **stream), line("10.600", **single), left])
+    assert [(one.prompt_tokens, one.output_tokens) for one in found.arrivals] == [(30, 40), (30, 1)]
+    assert (found.estimated, found.left_out) == (2, 1)
+
+
 def test_copies_that_the_router_made_are_no_traffic() -> None:
     original = line("10.500", copy="original", prompt_tokens=7, output_tokens=3)
     found = access_lines.read([original, line("10.501", copy="copy", prompt_tokens=7, output_tokens=5)])

@@ -1,7 +1,8 @@
 """Last week's requests from the routers' access lines, so that a policy can be tried on what really came.
 
 A line is written when its request ended, so lines are put in order of arrival here, which keeps all of them in memory.
-A request that no engine counted has no reply's length: it is left out, and how many were is said.
+Of a stream whose client asked for no usage, the prompt is the router's own estimate and the reply is counted by its
+pace. What was not answered has no reply's length: it is left out, and how many were is said.
 """
 
 from collections.abc import Iterable
@@ -15,6 +16,7 @@ from fairlead.sizing.measured_rows import BadMeasurement, MeasuredFields
 
 COPY: Final = "copy"
 """Of a line: the request is the router's own, sent for a route's shadow."""
+ANSWERED: Final = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,36 +26,60 @@ class AccessLines:
     arrivals: tuple[RequestArrival, ...]
     """In order of arrival, the first at 0 seconds."""
     left_out: int
-    """Lines of requests whose tokens nobody counted: refused, failed, or of a route without tokens."""
+    """Lines of requests without tokens: refused, failed, or of a route that has none."""
+    estimated: int = 0
+    """Requests whose tokens no engine reported."""
 
 
 def read(lines: Iterable[str]) -> AccessLines:
     """All lines; one that is none is raised as `UnreadableTraffic` with its number."""
     found: list[tuple[float, RequestArrival]] = []
-    left_out = 0
+    left_out = estimated = 0
     try:
         for row in measured_rows.json_rows(lines):
             moment = _moment(row)
             if row.fields.get("copy") == COPY:
                 continue
-            if not (row.has("prompt_tokens") and row.has("output_tokens")):
+            tokens = _reported(row) or _estimated(row)
+            if tokens is None:
                 left_out += 1
                 continue
-            found.append((moment, _arrival(row)))
+            estimated += not _is_reported(row)
+            found.append((moment, _arrival(row, *tokens)))
     except BadMeasurement as problem:
         raise UnreadableTraffic(f"{problem}; expected the routers' access lines") from problem
     found.sort(key=lambda one: one[0])
     for moment, arrival in found:
         arrival.time = moment - found[0][0]
-    return AccessLines(arrivals=tuple(arrival for _, arrival in found), left_out=left_out)
+    return AccessLines(arrivals=tuple(one for _, one in found), left_out=left_out, estimated=estimated)
 
 
-def _arrival(row: MeasuredFields) -> RequestArrival:
+def _is_reported(row: MeasuredFields) -> bool:
+    return row.has("prompt_tokens") and row.has("output_tokens")
+
+
+def _reported(row: MeasuredFields) -> tuple[int, int] | None:
+    """Prompt and reply as the engine counted them."""
+    return (row.count("prompt_tokens"), row.count("output_tokens")) if _is_reported(row) else None
+
+
+def _estimated(row: MeasuredFields) -> tuple[int, int] | None:
+    """Of a stream that was answered: its first token, and those that came after it at its mean pace."""
+    if row.fields.get("status") != ANSWERED or not (row.has("ttft_ms") and row.has("prompt_tokens_estimated")):
+        return None
+    prompt = row.count("prompt_tokens_estimated")
+    if not row.has("tpot_ms"):
+        return prompt, 1
+    decoding = max(row.number("e2e_ms") - row.number("ttft_ms"), 0.0)
+    return prompt, 1 + round(decoding / row.number("tpot_ms", above=0.0))
+
+
+def _arrival(row: MeasuredFields, prompt: int, output: int) -> RequestArrival:
     tenant = row.fields.get("tenant")
     return RequestArrival(
         time=0.0,
-        prompt_tokens=max(row.count("prompt_tokens"), 1),
-        output_tokens=max(row.count("output_tokens"), 1),
+        prompt_tokens=max(prompt, 1),
+        output_tokens=max(output, 1),
         client=tenant if isinstance(tenant, str) else None,
     )
 
