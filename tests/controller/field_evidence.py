@@ -41,6 +41,8 @@ from tests.review.table import CONTEXT
 
 ROOMS: Final = Path(__file__).resolve().parents[2] / "operator" / "fairlead"
 ROUTING: Final = ("routing", "router")
+SHARED: Final = ("fleet/token_issuer.py",)
+"""What routers and admission must read alike."""
 PARSER: Final = "router/config"
 """Reads the routers' file into values; whoever acts on them stands elsewhere."""
 TRUSTING: Final = ReviewContext(catalogue=CONTEXT.catalogue)
@@ -263,13 +265,13 @@ def _policy_readers() -> dict[Attribute, set[str]]:
 def _routing_readers() -> dict[str, dict[str, str]]:
     """Attributes that modules of a router read, by name, with their texts; the parser of its file is no reader."""
     found: dict[str, dict[str, str]] = {}
-    for room in ROUTING:
-        for path in sorted((ROOMS / room).rglob("*.py")):
-            where = path.relative_to(ROOMS).with_suffix("").as_posix()
-            if where.startswith(PARSER):
-                continue
-            text = path.read_text(encoding="utf-8")
-            for node in ast.walk(ast.parse(text)):
-                if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Load):
-                    found.setdefault(node.attr, {})[where.replace("/", ".")] = text.lower()
+    rooms = (path for room in ROUTING for path in sorted((ROOMS / room).rglob("*.py")))
+    for path in (*rooms, *map(ROOMS.joinpath, SHARED)):
+        where = path.relative_to(ROOMS).with_suffix("").as_posix()
+        if where.startswith(PARSER):
+            continue
+        text = path.read_text(encoding="utf-8")
+        for node in ast.walk(ast.parse(text)):
+            if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Load):
+                found.setdefault(node.attr, {})[where.replace("/", ".")] = text.lower()
     return found
