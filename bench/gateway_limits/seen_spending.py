@@ -33,9 +33,13 @@ class SeenAttempt:
     began: float
     ended: float = inf
     cancelled: bool = False
+    left: float = inf
+    """When its client left: its router gives it up then, and its end here may come before that is seen."""
 
     def runs(self, moment: float) -> bool:
         """Whether a router had it here then. One that was given up counts until its end was on its way here."""
+        if moment >= self.left:
+            return False
         return self.began <= moment < self.ended and not (self.cancelled and self.ended - moment <= ABORT_SECONDS)
 
 
@@ -45,6 +49,10 @@ class SeenSpending:
 
     rng: random.Random
     attempts: dict[str, list[SeenAttempt]] = field(default_factory=lambda: defaultdict(list))
+    requests: dict[int, list[SeenAttempt]] = field(default_factory=lambda: defaultdict(list))
+    """Attempts of each request, by the seed that it names."""
+    gone: dict[int, float] = field(default_factory=dict)
+    """When the client of a request left."""
     spent: dict[str, float] = field(default_factory=lambda: defaultdict(float))
     endings: Counter[str] = field(default_factory=Counter)
 
@@ -53,6 +61,8 @@ class SeenSpending:
         tenant = document["user"]
         attempt = SeenAttempt(began=monotonic())
         self.attempts[tenant].append(attempt)
+        self.requests[document["seed"]].append(attempt)
+        attempt.left = self.gone.get(document["seed"], inf)
         try:
             await self._answered(document, side, tenant)
         except asyncio.CancelledError:
@@ -91,10 +101,16 @@ class SeenSpending:
         self.endings["streamed"] += 1
         side.end_stream()
 
+    def leaves(self, seed: int) -> None:
+        """The client of this request is gone."""
+        self.gone[seed] = monotonic()
+        for one in self.requests[seed]:
+            one.left = min(one.left, self.gone[seed])
+
     def most(self, tenant: str) -> int:
         """The most of its attempts at once, looked at whenever one began."""
         every = self.attempts[tenant]
-        return max((1 + sum(one.runs(new.began) for one in every if one is not new) for new in every), default=0)
+        return max((sum(one.runs(new.began) for one in every) for new in every), default=0)
 
     def busiest(self, tenant: str, seconds: float) -> int:
         """The most attempts that began within so many seconds."""
