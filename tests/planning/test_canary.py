@@ -16,16 +16,9 @@ from fairlead.fleet.canaries import (
 from fairlead.fleet.gate_verdicts import Verdict
 from fairlead.fleet.rollouts import FailureStep, HoldReason, HoldStep
 from tests.planning.states import T0
-from tests.planning.trials import ONE_SPARE, PLAN, Trial, trial
+from tests.planning.trials import ONE_SPARE, PLAN, reason, trial
 
 MANUAL = CanaryPlan(steps=(CanaryStep(traffic=5, gates=(CanaryGate.MANUAL,)), CanaryStep(replicas=2, traffic=50)))
-
-
-def reason(made: Trial) -> str:
-    """What it waits for."""
-    step = made.tick().step
-    assert isinstance(step, HoldStep), step
-    return step.because
 
 
 def test_an_old_replica_makes_room_and_no_user_sees_the_new_one_at_first() -> None:

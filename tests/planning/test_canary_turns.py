@@ -17,19 +17,11 @@ from fairlead.fleet.canaries import (
 )
 from fairlead.fleet.desired_state import DesiredRollout
 from fairlead.fleet.gate_verdicts import Verdict
-from fairlead.fleet.rollouts import HoldStep
 from fairlead.planning import canary
 from tests.planning.states import T0
-from tests.planning.trials import NO_SPARE, ONE_SPARE, PLAN, Trial, trial, verdict
+from tests.planning.trials import NO_SPARE, ONE_SPARE, PLAN, reason, trial, verdict
 
 MANUAL = CanaryPlan(steps=(CanaryStep(traffic=5, gates=(CanaryGate.MANUAL,)), CanaryStep(replicas=2, traffic=50)))
-
-
-def reason(made: Trial) -> str:
-    """What it waits for."""
-    step = made.tick().step
-    assert isinstance(step, HoldStep), step
-    return step.because
 
 
 def test_a_rejected_revision_starts_nothing_again_until_the_spec_changes() -> None:

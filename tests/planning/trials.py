@@ -16,7 +16,7 @@ from fairlead.fleet.canaries import (
 )
 from fairlead.fleet.desired_state import DesiredRollout, RolloutStrategy
 from fairlead.fleet.gate_verdicts import GateReason, GateVerdict, Verdict
-from fairlead.fleet.rollouts import RolloutPlan, RolloutReplica, RolloutSnapshot
+from fairlead.fleet.rollouts import HoldStep, RolloutPlan, RolloutReplica, RolloutSnapshot
 from fairlead.planning import canary, rollback
 from fairlead.planning import rollout as planner
 from tests.planning import dry_run
@@ -150,6 +150,13 @@ def trial(wanted: int = 3, rules: DesiredRollout = NO_SPARE, plan: CanaryPlan = 
     made = Trial(rollout=given("a", wanted, revision("a", ready=wanted), rules=rules), plan=plan)
     made.edit("b")
     return made
+
+
+def reason(made: Trial) -> str:
+    """What it waits for."""
+    step = made.tick().step
+    assert isinstance(step, HoldStep), step
+    return step.because
 
 
 def _serves(replica: RolloutReplica) -> bool:

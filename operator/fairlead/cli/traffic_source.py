@@ -38,35 +38,27 @@ def opened(chosen: argparse.Namespace) -> Iterator[TrafficSource]:
                 "no FILE with --traffic TRACE, and no --from infd/NAME: name what is played, and on which requests"
             )
         yield TrafficSource(trace=_looked_through(chosen, Path(chosen.traffic), _seconds(chosen.since)))
-    elif chosen.prometheus is not None:
-        recorded = recorded_service.at_once(chosen.service, chosen.namespace, None)
-        with TemporaryDirectory(prefix="fairlead-") as folder:
-            trace = _looked_through(chosen, _history(chosen, recorded).write(Path(folder)), 0.0)
-            yield TrafficSource(trace=trace, recorded=recorded)
     elif chosen.traffic:
         recorded = recorded_service.at_once(chosen.service, chosen.namespace, None)
         trace = _looked_through(chosen, Path(chosen.traffic), _seconds(chosen.since))
         yield TrafficSource(trace=trace, recorded=recorded)
     else:
         ago = _seconds(chosen.since) or USUAL_HOURS * 3600.0
-        recorded = recorded_service.at_once(chosen.service, chosen.namespace, ago)
+        drawn = chosen.prometheus is not None
+        recorded = recorded_service.at_once(chosen.service, chosen.namespace, None if drawn else ago)
+        source = _history(chosen, recorded, ago) if drawn else recorded
         with TemporaryDirectory(prefix="fairlead-") as folder:
-            trace = _looked_through(chosen, recorded.write(Path(folder)), 0.0)
+            trace = _looked_through(chosen, source.write(Path(folder)), 0.0)
             yield TrafficSource(trace=trace, recorded=recorded)
 
 
-def _history(chosen: argparse.Namespace, recorded: ServiceRecording) -> RouterHistory:
+def _history(chosen: argparse.Namespace, recorded: ServiceRecording, ago: float) -> RouterHistory:
     if recorded.gateway is not None:
         raise argument_values.ArgumentValueError(
             f"--prometheus: the routers of gateway {recorded.gateway} count all its deployments together; give access "
             "lines with --traffic, or leave --prometheus out"
         )
-    return RouterHistory(
-        url=chosen.prometheus,
-        namespace=recorded.namespace,
-        name=recorded.name,
-        seconds=_seconds(chosen.since) or USUAL_HOURS * 3600.0,
-    )
+    return RouterHistory(url=chosen.prometheus, namespace=recorded.namespace, name=recorded.name, seconds=ago)
 
 
 def _looked_through(chosen: argparse.Namespace, path: Path, since: float) -> ReadTrace:
