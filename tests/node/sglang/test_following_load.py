@@ -32,7 +32,7 @@ def test_a_queue_of_real_engines_is_followed_up_and_down(stage: Stage, record_pr
         with Traffic(address, clients=CROWD, question=CountedQuestion) as crowd:
             decided = trail.next_after(crowd.began, 2, START_SECONDS)
             chat.comes_to(2, START_SECONDS)
-            up = chat.explained()
+            up = chat.explained_in_full()
             crowd.goes_on()
         chat.comes_to(1, START_SECONDS)
         stays.goes_on(2)

@@ -27,6 +27,7 @@ TIMEOUT_S: Final = 180.0
 """A rise or a fall over several replicas, on a machine that has other work."""
 EXPLAINING_S: Final = 180.0
 """Beside two real engines that compute on every core a command waited for a minute until it had imported itself."""
+UNDECIDED: Final = "no process of the operator has decided"
 POLICY: Final[dict[str, Any]] = {
     "behavior": {"scaleDown": {"stabilizationWindowSeconds": 10, "maxStep": 1}},
     "coldStart": {"assume": f"{START_S}s", "learn": False},
@@ -102,6 +103,19 @@ class Fleet:
     def explained(self, *words: str) -> str:
         """What `fairlead explain` prints of it."""
         return command(self.stage, "explain", f"infd/{NAME}", *words)
+
+    def explained_in_full(self) -> str:
+        """With its arithmetic: where real engines take all cores, another operator may just have taken over, and says
+        so until it has decided itself."""
+        seen = [self.explained()]
+
+        def decided() -> bool:
+            seen.append(self.explained())
+            return UNDECIDED not in seen[-1]
+
+        if UNDECIDED in seen[-1]:
+            eventually(decided, "the operator that leads now has decided", EXPLAINING_S)
+        return seen[-1]
 
 
 def command(stage: Stage, verb: str, *words: str) -> str:
