@@ -184,6 +184,14 @@ def give_back_request(request: RoutingRequest) -> None:
     request.paid_request = False
 
 
+def refund(request: RoutingRequest) -> None:
+    """Return what its tenant was charged in advance, because it is refused or leaves."""
+    if not request.tried:
+        give_back_request(request)
+    if request.reserved_tokens:
+        settle(request, 0)
+
+
 def settle(request: RoutingRequest, used: int) -> None:
     """Return reserved tokens that were not used, or charge what was used beyond; nothing stays reserved."""
     if used != request.reserved_tokens:

@@ -1,7 +1,8 @@
 """Which waiting request is dispatched next, lane by lane and band by band, and whether an endpoint has room for it.
 
 A request without room blocks those queued after it, or a large request would never find enough room at once. Only a
-request that waits for an adapter's engines, or for its tenant's concurrency, lets others pass.
+request that waits for an adapter's engines, for its tenant's concurrency, or because its tenant has more than its share
+in flight, lets others pass.
 """
 
 from typing import Final
@@ -92,7 +93,7 @@ class DispatchOrder:
             elif found is NoCandidate.NO_ADAPTER:
                 self._room.withdraw(request)
                 turn = (request, without_adapter(request))
-            elif found is NoCandidate.FULL and request.adapter is not None:
+            elif found is NoCandidate.FULL and (request.adapter is not None or request.yields):
                 queue.step_aside(line)
                 aside.append(line)
             else:

@@ -106,20 +106,22 @@ class Dispatcher:
             return self._refuse(request, refused)
         lane = self.room.lanes.of(request)
         request.lane = lane.lane
+        if self.outlook.is_learnt and request.lane is not Lane.BATCH:
+            request.use = self.fleet.tenants.of(request.account, now)
         if lane.block is FREE and self._may_try(request, lane):
             found = self.table.choose(request, now)
             if isinstance(found, EndpointChoice):
                 return self._send(request, found, lane, now)
             if found is NoCandidate.NO_ADAPTER:
                 return self._refuse(request, without_adapter(request))
-            if found is NoCandidate.NONE_ROUTABLE or request.adapter is None:
+            if found is NoCandidate.NONE_ROUTABLE or not (request.adapter or request.yields):
                 lane.block = LaneAvailability.FULL
         return self._wait(request, lane, now)
 
     def withdraw(self, request: RoutingRequest, now: float) -> None:  # noqa: ARG002  # every act takes the moment
         """Remove a queued request whose client has disconnected or given up."""
         self.room.withdraw(request)
-        self._refund(request)
+        admission.refund(request)
 
     def elsewhere(self, request: RoutingRequest, ending: AttemptEnding, now: float) -> Endpoint | Refusal | None:
         """The attempt ended before the first byte: return another endpoint, nothing if it is queued, or a refusal."""
@@ -172,7 +174,7 @@ class Dispatcher:
     def give_up(self, request: RoutingRequest) -> None:
         """It was refused while `keeps_charges`, and nobody else gets it: return what its tenant was charged."""
         request.keeps_charges = False
-        self._refund(request)
+        admission.refund(request)
 
     # The queue
 
@@ -235,7 +237,7 @@ class Dispatcher:
         lane.inflight += 1
         request.account.inflight += 1
         request.occupied = request.charged_prompt + request.charged_reply
-        self.fleet.tokens += request.occupied
+        self.fleet.charge(request, request.occupied)
         if lane.lane is Lane.LONG:
             lane.tokens += request.cost
             lane.reading += 1
@@ -252,7 +254,7 @@ class Dispatcher:
         self.inflight -= 1
         lane.inflight -= 1
         account.inflight -= 1
-        self.fleet.tokens -= request.occupied
+        self.fleet.charge(request, -request.occupied)
         if lane.lane is Lane.LONG:
             lane.tokens -= request.cost
             lane.reading -= not request.answered
@@ -273,14 +275,8 @@ class Dispatcher:
     def _refuse(self, request: RoutingRequest, refused: Refusal) -> Refusal:
         """Return what the request was charged, unless another dispatcher may get it."""
         if not request.keeps_charges:
-            self._refund(request)
+            admission.refund(request)
         return refused
-
-    def _refund(self, request: RoutingRequest) -> None:
-        if not request.tried:
-            admission.give_back_request(request)
-        if request.reserved_tokens:
-            admission.settle(request, 0)
 
     def count_cost(self, request: RoutingRequest) -> None:
         """Set `request.cost` and `request.uncached`, if they are not set yet."""

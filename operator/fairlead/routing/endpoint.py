@@ -70,6 +70,8 @@ class Endpoint:
     """Requests in its own queue at the latest sample."""
     free_tokens: float = inf
     """Free tokens in its KV cache at the latest sample."""
+    kv_room: float = inf
+    """Tokens that may still be sent there: by the latest sample, less what our requests took since then."""
     first_seconds: float = 0.0
     """The longest recent time to first token of a prompt with next to nothing to compute."""
     token_seconds: float = 0.0

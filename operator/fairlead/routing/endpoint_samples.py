@@ -2,6 +2,7 @@
 
 from math import inf
 
+from fairlead.routing import cache_room
 from fairlead.routing.endpoint import Endpoint, EndpointSample
 
 
@@ -23,6 +24,7 @@ def correct(endpoint: Endpoint, figures: EndpointSample, prompt: float, reply: f
         endpoint.free_tokens = inf
     else:
         endpoint.free_tokens = endpoint.kv_tokens * max(1.0 - figures.kv_usage, 0.0)
+    endpoint.kv_room = cache_room.sampled(endpoint, figures)
     if before is not None and before.kv_usage != figures.kv_usage:
         # KV blocks are taken and freed only while the engine's loop runs; request counts also grow while it hangs.
         endpoint.progress_at = max(endpoint.progress_at, figures.at)

@@ -5,12 +5,13 @@ places only: `charge`, `first_token` and `give_back`. The table does no I/O and 
 """
 
 from collections.abc import Callable, Collection
+from math import inf
 from typing import Final
 
 from fairlead.fleet.endpoints import NOT_PROBED, DiscoveredEndpoint, EndpointState
 from fairlead.fleet.gateways import Balancing
 from fairlead.fleet.traffic_shares import TrafficShare
-from fairlead.routing import breaker, endpoint_samples, rendezvous, selection, watchdog
+from fairlead.routing import breaker, cache_room, endpoint_samples, rendezvous, selection, watchdog
 from fairlead.routing.endpoint import Endpoint, EndpointSample
 from fairlead.routing.expectations import TokenExpectations
 from fairlead.routing.peers.own_requests import OwnRequests
@@ -103,6 +104,7 @@ class EndpointTable:
         expected = self.expectations
         endpoint_samples.correct(endpoint, figures, expected.prompt.value, expected.anybody)
         self.field.block_tokens = expected.block_tokens
+        self.field.yielded = cache_room.YIELDED_PROMPTS * expected.prompt.value
 
     def sized(self, endpoint: Endpoint, kv_tokens: int | None, most_requests: float) -> None:
         """Set the tokens that its KV cache holds and the requests that it runs at once, once these are known."""
@@ -134,6 +136,14 @@ class EndpointTable:
 
     def choose(self, request: RoutingRequest, now: float) -> EndpointChoice | NoCandidate:
         """The endpoint for a request, without a charge; one that failed this request only when there is no other."""
+        found = self._choose(request, now)
+        if found is NoCandidate.FULL and self.field.most_unread < inf and not request.uncached:
+            # Its whole prompt has no room: perhaps what no engine holds of it has.
+            request.uncached = self.uncached(request)
+            return self._choose(request, now)
+        return found
+
+    def _choose(self, request: RoutingRequest, now: float) -> EndpointChoice | NoCandidate:
         split = self.split
         return selection.choose(self.field, request, now) if split is None else split.choose(self.field, request, now)
 
@@ -159,6 +169,7 @@ class EndpointTable:
         endpoint.inflight += 1
         endpoint.prompt_load += prompt
         endpoint.reply_load += reply
+        endpoint.kv_room -= prompt
         field.picks += 1
         endpoint.last_pick = field.picks
         if request.blocks and field.balancing.prefix:
@@ -192,6 +203,7 @@ class EndpointTable:
         if endpoint is None:
             raise AssertionError(f"given back twice, or never charged: {ending}")
         endpoint.inflight -= 1
+        endpoint.kv_room += request.occupied
         if request.unread:
             self._read(endpoint, request)
         endpoint.prompt_load -= request.charged_prompt

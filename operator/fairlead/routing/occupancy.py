@@ -8,12 +8,14 @@ from collections.abc import Iterable
 from math import inf
 
 from fairlead.routing.endpoint import Endpoint
+from fairlead.routing.routing_request import RoutingRequest
+from fairlead.routing.tenant_occupancy import TenantOccupancy
 
 
 class Occupancy:
     """Occupancy of all routable endpoints together."""
 
-    __slots__ = ("_at", "_then", "cache", "endpoints", "kv_tokens", "others", "slots", "tokens")
+    __slots__ = ("_at", "_then", "cache", "endpoints", "kv_tokens", "others", "slots", "tenants", "tokens")
 
     def __init__(self) -> None:
         self._at = 0.0
@@ -28,6 +30,7 @@ class Occupancy:
         """Tokens that the KV caches hold together; 0 where that is not known."""
         self.tokens = 0
         """Tokens that this router's requests in flight are expected to take, prompts and replies."""
+        self.tenants = TenantOccupancy()
         self._then = 0
         """`tokens` at the latest sample, which includes them."""
 
@@ -48,6 +51,12 @@ class Occupancy:
         self.cache = usage / sampled if sampled else 0.0
         if newest > self._at:
             self._at, self._then = newest, self.tokens
+
+    def charge(self, request: RoutingRequest, tokens: int) -> None:
+        """Its tokens were sent to an engine, or with a minus it ended there."""
+        self.tokens += tokens
+        if request.use is not None:
+            request.use.charge(tokens)
 
     def used(self, inflight: int) -> float:
         """Share of the fleet in use with so many of our requests in flight: of sequence slots or KV cache, whichever is

@@ -10,6 +10,7 @@ from fairlead.routing.accounts import Account
 from fairlead.routing.endpoint import Endpoint
 from fairlead.routing.rates import Permit
 from fairlead.routing.reasons import PickReason, RefusalReason
+from fairlead.routing.tenant_occupancy import ShareUse, TenantUse
 
 ENDPOINT_FIELDS: Final = ("endpoint", "charged_prompt", "charged_reply", "held_blocks", "pick", "sent_at", "unread")
 """Fields of a `RoutingRequest` that belong to the endpoint it is charged to."""
@@ -73,6 +74,8 @@ class RoutingRequest:
     """It is in a queue."""
     late: bool = False
     """It waited past the latest start for a first token within the objective."""
+    use: TenantUse | None = None
+    """What its tenant has in flight, where shares are looked at."""
     occupied: int = 0
     """Its part of all tokens in flight, from the start of the attempt to its end."""
     uncached: int = 0
@@ -95,6 +98,11 @@ class RoutingRequest:
     """When it last got an endpoint."""
     line: WaitingQueue | None = None
     """The queue that it is in while it waits."""
+
+    @property
+    def yields(self) -> bool:
+        """Whether its tenant has more than its share in flight while others are active, so that it leaves them room."""
+        return self.use is not None and self.use.share(self.prompt_tokens) is ShareUse.ABOVE
 
     def count_prompt(self, tokens: int) -> None:
         """The engine's tokenizer counted the prompt."""

@@ -20,6 +20,7 @@ from typing import Final
 
 from fairlead.fleet.gateways import Balancing
 from fairlead.fleet.light_dataclass import light
+from fairlead.routing import cache_room
 from fairlead.routing.endpoint import Endpoint
 from fairlead.routing.prefix import PrefixIndex, PrefixLevel
 from fairlead.routing.prefix_popularity import PrefixPopularity
@@ -72,6 +73,7 @@ class SelectionContext:
         "routers",
         "short_queues",
         "together",
+        "yielded",
     )
 
     def __init__(self, balancing: Balancing, index: PrefixIndex, crowds: PrefixPopularity) -> None:
@@ -88,6 +90,8 @@ class SelectionContext:
         """Whether the other routers report what they do, so that this one may choose as if it were alone."""
         self.most_unread = inf
         """Prompt tokens that an endpoint may have to compute before it gets another request."""
+        self.yielded = 0.0
+        """Tokens of each cache that a tenant above its share leaves to those below theirs."""
         self.short_queues = True
         """Whether to skip an engine with enough in its own queue; what is not sent must wait elsewhere."""
         self.picks = 0
@@ -113,7 +117,7 @@ def has_room(endpoint: Endpoint, most_unread: float = inf) -> bool:
 def choose(
     field: SelectionContext,
     request: RoutingRequest,
-    now: float,  # noqa: ARG001  # every act takes the moment
+    now: float,
     among: tuple[Endpoint, ...] | None = None,
 ) -> EndpointChoice | NoCandidate:
     """The endpoint for a request, of some or of all routable ones; one that failed it only when there is no other."""
@@ -121,6 +125,8 @@ def choose(
     if not routable:
         return NoCandidate.NONE_ROUTABLE
     adapter, tried, short, unread = request.adapter, request.tried, field.short_queues, field.most_unread
+    needed = cache_room.NOTHING if unread == inf else cache_room.needed(request, field.yielded)
+    enough = needed.most
     fit: list[Endpoint] = []
     tired: list[Endpoint] = []
     served = False
@@ -133,6 +139,7 @@ def choose(
             (inflight := one.inflight + one.peers_inflight) >= one.most_requests
             or one.unread + one.peers_prompt >= unread
             or (one.queued_then and one.inflight and one.queued_then + inflight - one.inflight_then >= MOST_WAITING)
+            or (one.kv_room < enough and cache_room.lacks_room(one, needed, now))
         ):
             continue
         (tired if tried and one in tried else fit).append(one)
