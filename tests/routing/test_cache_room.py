@@ -10,6 +10,7 @@ from fairlead.fleet.tenants import BatchLaneLimits, Lane, Tenant
 from fairlead.routing.cache_room import FRESH_SECONDS, GROWTH
 from fairlead.routing.dispatcher import Dispatcher
 from fairlead.routing.endpoint import EndpointSample
+from fairlead.routing.explanations import candidates
 from fairlead.routing.reasons import AttemptEnding
 from fairlead.routing.routing_request import RoutingRequest
 from tests.routing.dispatchers import dispatcher_of, placed, send, sent, terms, waits
@@ -48,6 +49,7 @@ def test_a_prompt_waits_in_the_router_until_its_cache_has_room() -> None:
     sampled(at, 0.90)
     sent(at, send(at, prompt=400))
     second = waits(at, send(at, prompt=400))
+    assert [one.dropped for one in candidates(at.table, second)] == ["its KV cache has no room for the prompt"]
     at.ended(first, AttemptEnding.DONE, None, 0.2)
     assert placed(at, 0.2) == []
     sampled(at, 0.80, 1.0)

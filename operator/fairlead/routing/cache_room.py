@@ -58,6 +58,14 @@ def needed(request: RoutingRequest, yielded: float) -> TokensNeeded:
     return TokensNeeded(tokens=tokens, yielded=yielded, share=share, most=tokens + yielded)
 
 
+def lacked(endpoint: Endpoint, request: RoutingRequest, most_unread: float, yielded: float) -> bool:
+    """The same of one engine by its latest sample, for an explanation."""
+    sample = endpoint.figures
+    if sample is None or most_unread == inf:
+        return False
+    return lacks_room(endpoint, needed(request, yielded), sample.at)
+
+
 def lacks_room(endpoint: Endpoint, needed: TokensNeeded, now: float) -> bool:
     """Whether it is to get no such prompt.
 

@@ -6,7 +6,7 @@ Shows the current state: after the request was sent, it includes that request's 
 from dataclasses import dataclass
 
 from fairlead.fleet.endpoints import EndpointState
-from fairlead.routing import selection
+from fairlead.routing import cache_room, selection
 from fairlead.routing.endpoint import Endpoint
 from fairlead.routing.endpoint_table import EndpointTable
 from fairlead.routing.routing_request import RoutingRequest
@@ -71,4 +71,6 @@ def _dropped(table: EndpointTable, one: Endpoint, request: RoutingRequest) -> st
         return f"does not serve adapter {request.adapter}"
     if field.short_queues and not selection.has_room(one, field.most_unread):
         return "has as much as it can run"
+    if field.short_queues and cache_room.lacked(one, request, field.most_unread, field.yielded):
+        return "its KV cache has no room for the prompt"
     return "failed this request" if one in request.tried else ""
