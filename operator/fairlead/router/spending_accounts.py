@@ -22,6 +22,8 @@ from fairlead.routing.routing_request import RoutingRequest
 
 MOST_ESTIMATES: Final = 1024
 """Models whose lengths of replies are kept; names that clients make up are refused before."""
+RETRY_SECONDS: Final = 3600.0
+"""A budget may be raised before its next period: no client is told to sleep for a month."""
 KEPT_SECONDS: Final = 40 * 86_400
 """How long usage is kept: a month, and some days in which to read it."""
 
@@ -81,7 +83,7 @@ class RouterSpending:
             return Refusal(
                 reason=RefusalReason.BUDGET,
                 message=f"tenant {account.name}: {missing.message}",
-                retry_after_seconds=missing.resets_in_seconds,
+                retry_after_seconds=min(missing.resets_in_seconds, RETRY_SECONDS),
             )
         if bill.is_over and not over:
             account.shadowed[RefusalReason.BUDGET] += 1
