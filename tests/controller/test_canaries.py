@@ -67,7 +67,7 @@ def test_a_slower_revision_loses_its_share_then_its_replicas_and_stays_rejected(
     ended(world, "Rejected")
     assert world.share is not None
     assert world.share.percent == 0
-    assert world.canary["message"].startswith("gate service of step 2: first token: ")
+    assert world.canary["message"].startswith("gate Service of step 2: first token: ")
     assert world.canary["gates"][0]["verdict"] == "Failed"
     world.settle()
     assert world.counts == (3, 0)

@@ -184,7 +184,8 @@ def rolled(rules: str) -> list[object]:
         world.kube.broken = {name: broken for name in set(world.engines()) - names if broken}
         for _ in range(7):
             world.rounds()
-            entries.append((sorted(world.engines().items()), world.message("Progressing")))
+            plan = (world.document()["status"].get("canary") or {}).get("plan")
+            entries.append((sorted(world.engines().items()), world.message("Progressing"), plan))
     world.now += timedelta(seconds=120)
     world.rounds(6)
     return [*entries, sorted(world.engines().items()), world.message("Progressing")]

@@ -19,11 +19,12 @@ from fairlead.fleet.canaries import (
     CanaryPhase,
     CanaryState,
     CanaryVerb,
+    ServiceLimits,
 )
 from fairlead.fleet.desired_state import RolloutStrategy
 from fairlead.fleet.gate_verdicts import GateVerdict
 from fairlead.fleet.plurals import count
-from fairlead.fleet.request_samples import RequestSample
+from fairlead.fleet.request_samples import Latency, RequestSample
 from fairlead.fleet.rollouts import CanaryLimit, RevisionState, RolloutSnapshot
 from fairlead.fleet.traffic_shares import TrafficShare
 from fairlead.planning import canary, rollback
@@ -152,4 +153,13 @@ def _verdict(observed: TrialObservation, state: CanaryState) -> GateVerdict | No
         return None
     began, gates = state.reached_at.timestamp(), sum(CanaryGate.SERVICE in one.gates for one in state.plan.steps)
     counted = [one for one in observed.samples if one.at >= began]
-    return service.report(counted, ServicePlan(gates=max(1, gates))).verdict
+    return service.report(counted, _service_plan(state.plan.service, max(1, gates))).verdict
+
+
+def _service_plan(limits: ServiceLimits, gates: int) -> ServicePlan:
+    return ServicePlan(
+        slower={Latency.TTFT: limits.ttft_ratio, Latency.TPOT: limits.tpot_ratio},
+        faults_above=limits.fault_share,
+        min_requests=limits.min_requests,
+        gates=gates,
+    )
