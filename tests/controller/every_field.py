@@ -7,9 +7,6 @@ Spec = dict[str, Any]
 BASE: Final[Spec] = {"engine": {"kind": "vLLM", "context": {"maxTokens": 8192}}}
 """Real vLLM, since the simulated engine opens no weights."""
 
-UNBUILT: Final = frozenset[str]()
-"""Leaves that this release refuses, since nothing would act on them; `field_evidence` holds them to that."""
-
 ONLY_CHECKED: Final = frozenset({"accelerator.count"})
 """States what other fields decide; nothing follows from it but a refusal where it contradicts them."""
 

@@ -40,22 +40,25 @@ def test_the_usual_steps_go_with_any_number_of_replicas_but_one_without_a_spare_
 
 
 def test_one_replica_without_a_spare_one_is_refused_with_three_ways_out() -> None:
-    assert refused(asked(replicas=1)) == [
-        "spec.rollout.strategy: Canary: with 1 replica and maxSurge 0 the old revision would have to end before the new "
-        "one is judged; set rollout.maxSurge to 1 (needs a spare GPU), or replicas to 2, or use Replace, which judges "
-        "nothing"
-    ]
+    (answer,) = refused(asked(replicas=1))
+    assert answer == (
+        "spec.rollout.strategy: Canary: with 1 replica and maxSurge 0 the old revision would have to end before the "
+        "new one is judged; set rollout.maxSurge to 1 (needs a spare GPU), or replicas to 2, or use Replace without "
+        "gates"
+    )
 
 
 def test_an_old_replica_stays_and_no_step_has_more_traffic_than_replicas() -> None:
-    assert refused(asked({"replicas": 3})) == [
+    (answer,) = refused(asked({"replicas": 3}))
+    assert answer == (
         "spec.rollout.canary.steps[0].replicas: 3: of 3 replicas, with maxSurge 0, at most 2 can be new, since one of "
         "the old ones stays until the last step has passed; write 2 or fewer, or raise rollout.maxSurge"
-    ]
-    assert refused(asked({"replicas": 1, "traffic": 34})) == [
+    )
+    (answer,) = refused(asked({"replicas": 1, "traffic": 34}))
+    assert answer == (
         "spec.rollout.canary.steps[0].traffic: 34: 1 new of 3 replicas are 33 percent, and routers send a new revision "
         "no more than its part; write 33 or less, or give the step more replicas"
-    ]
+    )
     assert refused(asked({"replicas": 3}, surge=1)) == []
     assert len(refused(asked({"replicas": 1, "traffic": 33}, surge=1))) == 1, "one of four"
 
@@ -64,34 +67,36 @@ def test_routers_of_a_gateway_divide_nothing_yet() -> None:
     (answer,) = refused(asked(gateway={"name": "front"}))
     assert answer == (
         "spec.rollout.strategy: Canary: routers of a gateway do not divide the traffic of a deployment between "
-        "revisions in this release; remove spec.gateway, so that the deployment has a router of its own, or use Replace "
-        "or Surge"
+        "revisions in this release; remove spec.gateway, so that the deployment has a router of its own, or use "
+        "Replace or Surge"
     )
 
 
 def test_an_evaluation_is_no_gate_yet() -> None:
     (answer,) = refused(asked({"gates": ["Quality"]}))
     assert answer == (
-        "spec.rollout.canary.steps[0].gates: Quality: this release runs no evaluation during a rollout; use Service, or "
-        "Manual and `fairlead evaluate` before the order to promote"
+        "spec.rollout.canary.steps[0].gates: Quality: this release runs no evaluation during a rollout; use Service, "
+        "or Manual and `fairlead evaluate` before the order to promote"
     )
 
 
 def test_a_canary_that_nothing_judges_is_warned_of() -> None:
     assert warned(asked()) == []
-    assert warned(asked({"traffic": 5}, {"traffic": 10})) == [
+    (answer,) = warned(asked({"traffic": 5}, {"traffic": 10}))
+    assert answer == (
         "spec.rollout.canary.steps[].gates: none: no step has a gate, so the new revision is promoted after its holds "
         "whatever its users see; give a step with traffic gates: [Service]"
-    ]
+    )
 
 
 def test_a_fleet_that_may_shrink_to_one_is_warned_of() -> None:
     scaled = asked(scaling={"minReplicas": 1, "maxReplicas": 4})
     del scaled["spec"]["replicas"]
-    assert warned(scaled) == [
-        "spec.scaling.minReplicas: 1: while fewer than 2 replicas are wanted, no canary begins, since maxSurge is 0; set "
-        "minReplicas to 2, or rollout.maxSurge to 1 (needs a spare GPU)"
-    ]
+    (answer,) = warned(scaled)
+    assert answer == (
+        "spec.scaling.minReplicas: 1: while fewer than 2 replicas are wanted, no canary begins, since maxSurge is 0; "
+        "set minReplicas to 2, or rollout.maxSurge to 1 (needs a spare GPU)"
+    )
 
 
 def test_what_an_hpa_scaled_to_one_goes_on_scaling() -> None:
