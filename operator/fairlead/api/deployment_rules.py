@@ -1,5 +1,6 @@
 """The rules by which an InferenceDeployment is refused from its own fields alone."""
 
+from collections.abc import Callable
 from typing import Any, Final
 
 from fairlead.api.conversation import ChatTemplate
@@ -28,6 +29,18 @@ def _may_miss(rollout: Rollout) -> bool:
     if rollout.max_unavailable is None:
         return rollout.strategy is RolloutStrategy.CANARY
     return rollout.max_unavailable > 0
+
+
+def _ratio_rule(field: str, ratio: Callable[[CanaryService], str]) -> FieldRule[CanaryService]:
+    return FieldRule[CanaryService](
+        on=CanaryService,
+        field=field,
+        fault=FieldErrorReason.INVALID,
+        cel=f"!has(self.{field}) || double(self.{field}) > 1.0",
+        holds=lambda it: float(ratio(it)) > 1,
+        because="nothing can be shown to be no slower at all, so a ratio of 1 would never pass",
+        remedy='write 1.1 or more, for instance "1.3"',
+    )
 
 
 def _revision_of(on: type[Any]) -> FieldRule[Any]:
@@ -193,18 +206,8 @@ _CANARY: Final[tuple[FieldRule[Any], ...]] = (
         because="gate Service compares users' requests, and with traffic 0 none reaches the new revision",
         remedy="set traffic to 5 or more, or remove gate Service from this step",
     ),
-    *(
-        FieldRule[CanaryService](
-            on=CanaryService,
-            field=field,
-            fault=FieldErrorReason.INVALID,
-            cel=f"!has(self.{field}) || double(self.{field}) > 1.0",
-            holds=lambda it, name=name: float(getattr(it, name)) > 1,
-            because="nothing can be shown to be no slower at all, so a ratio of 1 would never pass",
-            remedy='write 1.1 or more, for instance "1.3"',
-        )
-        for field, name in (("maxTtftRatio", "max_ttft_ratio"), ("maxTpotRatio", "max_tpot_ratio"))
-    ),
+    _ratio_rule("maxTtftRatio", lambda it: it.max_ttft_ratio),
+    _ratio_rule("maxTpotRatio", lambda it: it.max_tpot_ratio),
 )
 _RUNNING: Final[tuple[FieldRule[Any], ...]] = (
     FieldRule[Toleration](
