@@ -61,7 +61,7 @@ def document(spec: Any = SPEC, status: Any = None) -> dict[str, Any]:  # noqa: A
 
 
 def answer(state: CanaryState, verb: str, now: datetime = T0 + timedelta(minutes=5)) -> str:
-    """What is said of an order."""
+    """What is message of an order."""
     found = rollout_orders.order(seen(state), verb, now)
     return f"{found.because}; {found.remedy}" if isinstance(found, NoOrder) else f"{found.value}: {found.follows}"
 
@@ -130,7 +130,7 @@ def test_an_order_is_an_annotation_that_the_operator_reads(cluster: PretendClust
 
 @pytest.mark.usefixtures("cluster")
 @pytest.mark.parametrize(
-    ("words", "code", "said"),
+    ("words", "code", "message"),
     [
         (("abort", "plain"), 1, "infd/plain in team has no canary: spec.rollout.strategy is Surge; set it to Canary"),
         (("status", "plain"), 1, "infd/plain in team has no canary: spec.rollout.strategy is Surge; set it to Canary"),
@@ -141,11 +141,11 @@ def test_an_order_is_an_annotation_that_the_operator_reads(cluster: PretendClust
     ],
 )
 def test_what_cannot_be_shown_or_ordered_is_refused_plainly(
-    run: Run, words: tuple[str, ...], code: int, said: str
+    run: Run, words: tuple[str, ...], code: int, message: str
 ) -> None:
     found, out, err = run("rollout", *words)
     assert (found, out) == (code, "")
-    assert said in err
+    assert message in err
 
 
 def test_without_a_cluster_it_is_said(run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -178,7 +178,7 @@ def test_before_any_canary_it_is_said_when_one_begins() -> None:
 
 
 @pytest.mark.parametrize(
-    ("changed", "verb", "said"),
+    ("changed", "verb", "message"),
     [
         ({}, "promote", "ordered to go on to step 3 of 3, whatever the gates of step 2 say"),
         ({"step": 2}, "promote", "ordered to give 1a2b3c4d all of the traffic, whatever the gates of step 3 say"),
@@ -195,8 +195,8 @@ def test_before_any_canary_it_is_said_when_one_begins() -> None:
         ({"phase": CanaryPhase.REJECTED}, "retry", "ordered to try 1a2b3c4d again from step 1"),
     ],
 )
-def test_each_order_says_what_follows_or_why_nothing_does(changed: Any, verb: str, said: str) -> None:  # noqa: ANN401
-    assert said in answer(replace(SECOND, **changed), verb)
+def test_each_order_says_what_follows_or_why_nothing_does(changed: Any, verb: str, message: str) -> None:  # noqa: ANN401
+    assert message in answer(replace(SECOND, **changed), verb)
 
 
 def test_an_order_is_always_later_than_what_the_canary_has_seen() -> None:

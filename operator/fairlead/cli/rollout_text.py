@@ -21,9 +21,9 @@ def lines(seen: RolloutView, now: datetime) -> Iterator[str]:
         f"{seen.place}: {state.phase}{paused} for {_lasting((now - state.since).total_seconds())}: {state.revision} "
         f"against {state.stable}, {rollout_orders.share(state)} % of the conversations"
     )
-    says = state.because if state.phase is CanaryPhase.REJECTED else seen.progress or state.because
-    if says:
-        yield f"  says  {says}"
+    message = state.because if state.phase is CanaryPhase.REJECTED else seen.progress or state.because
+    if message:
+        yield f"  says  {message}"
     yield f"  next  {rollout_orders.coming(state)}"
     yield ""
     rows = [_HEAD, *_rows(state)]

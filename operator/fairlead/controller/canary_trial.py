@@ -104,6 +104,24 @@ def has_moved(state: CanaryState | None, stored: CanaryState | None) -> bool:
     return _place(state) != _place(stored)
 
 
+def news(state: CanaryState | None, stored: CanaryState | None) -> tuple[str, str] | None:
+    """The reason and the words of an Event, where a canary came to another phase or step, or was paused."""
+    if state is None:
+        return None
+    place = (state.phase, state.step, state.paused)
+    if stored is not None and stored.revision == state.revision and place == (stored.phase, stored.step, stored.paused):
+        return None
+    name, number = f"{state.revision} against {state.stable}", f"step {state.step + 1} of {len(state.plan.steps)}"
+    if state.phase in (CanaryPhase.PROMOTED, CanaryPhase.REJECTED):
+        return f"Canary{state.phase}", f"{name}: {state.because}"
+    if state.paused:
+        return "CanaryPaused", f"{name}: a person paused it at {number}"
+    if state.phase is CanaryPhase.WAITING:
+        return "CanaryBegan", f"{name}: {count(len(state.plan.steps), 'step')}, the first when a replica can be spared"
+    traffic = state.plan.steps[state.step].traffic
+    return "CanaryStep", f"{name}: {number}, {traffic} % of the conversations once its replicas serve"
+
+
 def _place(state: CanaryState | None) -> tuple[object, ...]:
     if state is None:
         return ()

@@ -84,7 +84,9 @@ def limit(state: CanaryState, facts: CanaryFacts, now: datetime, *, diverted: bo
 
 
 def _waiting(at: _Moment) -> CanaryLimit:
-    return CanaryLimit(replicas=0, because=_waits(at), wake_at=_gives_up_at(at.state))
+    due = _gives_up_at(at.state)
+    stuck = at.state.paused or _most(at.facts) < 1 or at.now >= due
+    return CanaryLimit(replicas=0, because=_waits(at), wake_at=due, needs_person=stuck)
 
 
 def _leaving(at: _Moment) -> CanaryLimit:
@@ -94,7 +96,10 @@ def _leaving(at: _Moment) -> CanaryLimit:
 
 
 def _stepping(at: _Moment) -> CanaryLimit:
-    return CanaryLimit(replicas=at.replicas, because=_step_waits(at), wake_at=_step_wakes(at))
+    due = _undecided_at(at.state)
+    late = CanaryGate.SERVICE in at.open and due is not None and at.now >= due
+    stuck = at.state.paused or late or (at.held and CanaryGate.MANUAL in at.open)
+    return CanaryLimit(replicas=at.replicas, because=_step_waits(at), wake_at=_step_wakes(at), needs_person=stuck)
 
 
 def share(state: CanaryState) -> TrafficShare | None:
@@ -282,5 +287,5 @@ def _step_waits(at: _Moment) -> str:
 
 
 def _step_wakes(at: _Moment) -> datetime | None:
-    undecided = None if at.state.plan.undecided is UndecidedAction.HOLD else _undecided_at(at.state)
-    return min((one for one in (_held_until(at.state), undecided) if one is not None and one > at.now), default=None)
+    moments = (_held_until(at.state), _undecided_at(at.state))
+    return min((one for one in moments if one is not None and one > at.now), default=None)
