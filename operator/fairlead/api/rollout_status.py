@@ -60,7 +60,7 @@ class CanaryGateStatus(ApiModel):
     verdict: Verdict = Field(description="Passed, Failed, Undecided or Error.")
     reason: ShortText = Field(description="Why, as one word.")
     message: Sentence = Field(default=None, description="Why, in a sentence with its figures.")
-    n: Figure = Field(default=None, description="Requests of the new revision that were compared.")
+    compared: Figure = Field(default=None, description="Requests of the new revision that were compared.")
     baseline: DecimalText = Field(default=None, description="Rate of the old revision.")
     candidate: DecimalText = Field(default=None, description="Rate of the new revision.")
     difference: IntervalStatus | None = Field(

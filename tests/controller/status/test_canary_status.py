@@ -139,7 +139,7 @@ def test_a_status_says_each_gate_with_its_figures() -> None:
                 "verdict": "Undecided",
                 "reason": "TooFewRequests",
                 "message": "m",
-                "n": 0,
+                "compared": 0,
                 "difference": {"low": "0.9", "estimate": "1.1", "high": "1.4"},
                 "missing": 120,
             }

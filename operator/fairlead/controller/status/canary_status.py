@@ -87,7 +87,7 @@ def _gate(one: StepVerdict) -> Manifest:
         "verdict": verdict.verdict.value,
         "reason": verdict.reason.value,
         "message": verdict.message[:LONGEST],
-        "n": verdict.n,
+        "compared": verdict.n,
     }
     found |= {name: _number(rate) for name in _RATES if (rate := getattr(verdict, name)) is not None}
     if verdict.difference is not None:
@@ -154,7 +154,7 @@ def _verdict_of(stored: Mapping[str, Any]) -> StepVerdict:
         verdict=Verdict(stored["verdict"]),
         reason=GateReason(stored["reason"]),
         message=_text(stored["message"]),
-        n=_whole(stored["n"]),
+        n=_whole(stored["compared"]),
         difference=Interval(**{key: float(value) for key, value in bounds.items()}) if bounds else None,
         missing=_whole(stored["missing"]) if "missing" in stored else None,
         **{name: float(stored[name]) for name in _RATES if name in stored},
