@@ -202,7 +202,12 @@ def test_a_deployments_own_router_hears_of_another_share_within_two_seconds(tmp_
         fake = FakeApi()
         async with living() as (one,), fake.served():
             config = tmp_path / "router.json"
-            place = {"namespace": "ns", "configMap": "front-router", "models": ["chat"]}
+            place = {
+                "renderedFrom": "InferenceDeployment ns/a",
+                "namespace": "ns",
+                "configMap": "front-router",
+                "models": ["chat"],
+            }
             engines = {"selector": selector("a"), "enginePort": one.port}
             config.write_text(json.dumps(place | engines | {"share": {"revision": "1a2b3c4d", "percent": 10}}))
             keyed(config)
