@@ -31,6 +31,10 @@ def but(**changed: Any) -> dict[str, Any]:  # noqa: ANN401  # any value may stan
     return LEAST | changed
 
 
+def canary(*steps: dict[str, Any]) -> dict[str, Any]:
+    return but(rollout={"strategy": "Canary", "canary": {"steps": list(steps)}})
+
+
 def engine(**changed: Any) -> dict[str, Any]:  # noqa: ANN401  # any value may stand in a bad spec
     return but(engine=changed)
 

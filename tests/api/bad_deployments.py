@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from tests.api.bad import Bad, but, engine
+from tests.api.bad import Bad, but, canary, engine
 
 DEPLOYMENT_RULES: Final = (
     Bad(
@@ -174,10 +174,10 @@ DEPLOYMENT_RULES: Final = (
         wording="operator Equal compares the value of a key; set key",
     ),
     Bad(
-        story="a canary that is not watched",
-        spec=but(rollout={"strategy": "Canary"}),
+        story="steps of a rollout that has none",
+        spec=but(rollout={"strategy": "Surge", "canary": {}}),
         at="spec.rollout.canary",
-        wording="canary.steps belong to strategy Canary, and Canary needs them; use Replace or Surge without canary",
+        wording="only strategy Canary has steps and gates; use strategy Canary, or remove canary",
     ),
     Bad(
         story="a surge without spare GPUs",
@@ -199,9 +199,46 @@ DEPLOYMENT_RULES: Final = (
     ),
     Bad(
         story="a canary that shrinks",
-        spec=but(rollout={"strategy": "Canary", "canary": {"steps": [{"weight": 50}, {"weight": 10}]}}),
+        spec=canary({"traffic": 50}, {"traffic": 10}),
         at="spec.rollout.canary.steps",
-        wording="the weight of a canary must not shrink from step to step; order the steps by weight",
+        wording="the traffic of a canary must not shrink from step to step; order the steps by traffic",
+    ),
+    Bad(
+        story="a canary that loses replicas",
+        spec=canary({"replicas": 2}, {"traffic": 5}, {"replicas": 1, "traffic": 10}),
+        at="spec.rollout.canary.steps",
+        wording="the replicas of a canary must not shrink from step to step; order the steps by replicas",
+    ),
+    Bad(
+        story="a canary that is judged when most users have it",
+        spec=canary({"traffic": 10, "gates": ["Manual"]}, {"traffic": 51, "gates": ["Service"]}),
+        at="spec.rollout.canary.steps",
+        wording="no step may have more than 50 percent of the traffic before gate Service has passed; give a step with "
+        "at most 50 percent gates: [Service]",
+    ),
+    Bad(
+        story="a gate that no request reaches",
+        spec=canary({"gates": ["Service"]}),
+        at="spec.rollout.canary.steps[0].gates",
+        wording="gate Service compares users' requests, and with traffic 0 none reaches the new revision; set traffic",
+    ),
+    Bad(
+        story="a ratio of first tokens that nothing passes",
+        spec=but(rollout={"strategy": "Canary", "canary": {"service": {"maxTtftRatio": "1"}}}),
+        at="spec.rollout.canary.service.maxTtftRatio",
+        wording="nothing can be shown to be no slower at all, so a ratio of 1 would never pass; write 1.1 or more",
+    ),
+    Bad(
+        story="a ratio that nothing passes",
+        spec=but(rollout={"strategy": "Canary", "canary": {"service": {"maxTpotRatio": "1.0"}}}),
+        at="spec.rollout.canary.service.maxTpotRatio",
+        wording="nothing can be shown to be no slower at all, so a ratio of 1 would never pass; write 1.1 or more",
+    ),
+    Bad(
+        story="a canary that can exchange nothing",
+        spec=but(rollout={"strategy": "Canary", "maxSurge": 0, "maxUnavailable": 0}),
+        at="spec.rollout.maxSurge",
+        wording="with maxSurge 0 and maxUnavailable 0 no replica can be exchanged; set maxSurge to 1",
     ),
     Bad(
         story="bounds the wrong way round",

@@ -78,7 +78,21 @@ COUNTED: Final[dict[str, Any]] = {
         "progressDeadlineSeconds": 900,
         "minReadySeconds": 5,
         "paused": True,
-        "canary": {"steps": [{"weight": 10, "hold": "1m"}]},
+        "canary": {
+            "steps": [
+                {"replicas": 1, "traffic": 5, "hold": "1m", "gates": ["Manual"]},
+                {"replicas": 2, "traffic": 50, "hold": "2m", "gates": ["Service"]},
+            ],
+            "startWithin": "8h",
+            "undecidedAfter": "1h",
+            "undecided": "RollBack",
+            "service": {
+                "maxTtftRatio": "1.5",
+                "maxTpotRatio": "1.4",
+                "maxFaultShare": "0.01",
+                "minRequests": 200,
+            },
+        },
     },
     "drain": {"timeout": "1m", "settle": "5s"},
     "router": {"replicas": 3, **TRAFFIC},

@@ -7,7 +7,7 @@ import pytest
 from fairlead.api import deployment_conversion, gateway_conversion, policy_conversion
 from fairlead.api.kinds import DEPLOYMENT, POLICY
 from fairlead.api.object_reader import read_stored
-from fairlead.fleet.canaries import CanaryPlan, CanaryStep
+from fairlead.fleet.canaries import CanaryGate, CanaryPlan, CanaryStep, ServiceLimits, UndecidedAction
 from fairlead.fleet.desired_state import (
     DesiredDrain,
     DesiredPlacement,
@@ -41,6 +41,11 @@ from fairlead.fleet.policies import (
 from tests.api.bad import Bad
 from tests.api.bad_specs import BAD
 from tests.api.objects import RELEASES, deployment, written
+
+USUAL = CanaryPlan(
+    steps=tuple(CanaryStep(traffic=traffic, hold_seconds=600.0, gates=(CanaryGate.SERVICE,)) for traffic in (10, 50))
+)
+"""What a canary does when nothing is said of it."""
 
 
 def test_every_field_of_the_pods_arrives() -> None:
@@ -118,18 +123,46 @@ def test_replicas_are_a_count_or_bounds(spec: dict[str, Any], replicas: object) 
         (
             {
                 "strategy": "Canary",
-                "canary": {"steps": [{"weight": 10, "hold": "1m"}]},
+                "canary": {
+                    "steps": [{"traffic": 10, "hold": "1m", "gates": ["Service"]}, {"traffic": 90, "replicas": 2}],
+                    "startWithin": "1h",
+                    "undecidedAfter": "30m",
+                    "undecided": "RollBack",
+                    "service": {"maxTtftRatio": "1.5", "maxFaultShare": "0", "minRequests": 60},
+                },
                 "progressDeadlineSeconds": 90,
                 "minReadySeconds": 5,
             },
             DesiredRollout(
                 strategy=RolloutStrategy.CANARY,
-                max_surge=1,
-                max_unavailable=0,
+                max_surge=0,
+                max_unavailable=1,
                 progress_deadline_seconds=90,
                 min_ready_seconds=5,
-                canary=CanaryPlan(steps=(CanaryStep(traffic=10, hold_seconds=60.0),)),
+                canary=CanaryPlan(
+                    steps=(
+                        CanaryStep(traffic=10, hold_seconds=60.0, gates=(CanaryGate.SERVICE,)),
+                        CanaryStep(replicas=2, traffic=90, hold_seconds=600.0),
+                    ),
+                    start_within_seconds=3600.0,
+                    undecided_seconds=1800.0,
+                    undecided=UndecidedAction.ROLL_BACK,
+                    service=ServiceLimits(ttft_ratio=1.5, fault_share=0.0, min_requests=60),
+                ),
             ),
+        ),
+        ({"strategy": "Canary"}, DesiredRollout(strategy=RolloutStrategy.CANARY, canary=USUAL)),
+        (
+            {"strategy": "Canary", "canary": {}, "maxSurge": 1},
+            DesiredRollout(strategy=RolloutStrategy.CANARY, max_surge=1, max_unavailable=0, canary=USUAL),
+        ),
+        (
+            {"strategy": "Canary", "maxUnavailable": 0},
+            DesiredRollout(strategy=RolloutStrategy.CANARY, max_surge=1, max_unavailable=0, canary=USUAL),
+        ),
+        (
+            {"strategy": "Canary", "maxSurge": 0},
+            DesiredRollout(strategy=RolloutStrategy.CANARY, max_surge=0, max_unavailable=1, canary=USUAL),
         ),
     ],
 )

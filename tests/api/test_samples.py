@@ -13,7 +13,7 @@ from fairlead.api.object_reader import read_stored, read_strict
 from fairlead.fleet.conversations import ConfigMapKey
 from fairlead.fleet.desired_state import EngineKind, EngineRelease, RolloutStrategy, SpeculationMethod
 from fairlead.fleet.gateways import DeploymentRouter
-from fairlead.review import unsupported_fields
+from fairlead.review import canaries, unsupported_fields
 
 FOLDER = Path(__file__).resolve().parents[2] / "manifests" / "samples"
 RELEASES = {kind: EngineRelease(version="1.0.0", image="example.com/engine:v1.0.0") for kind in EngineKind}
@@ -73,4 +73,4 @@ def test_no_sample_shows_what_this_release_does_not_run() -> None:
     gateways = [converted(one) for one in documents if one["kind"] == GATEWAY.name]
     assert [one.reference.name for one in gateways if list(unsupported_fields.of_gateway(one))] == []
     deployments = [converted(one) for one in documents if one["kind"] == DEPLOYMENT.name]
-    assert [one.wanted.name for one in deployments if list(unsupported_fields.refusals(one))] == []
+    assert [one.wanted.name for one in deployments if [*canaries.refusals(one), *canaries.count_refusals(one)]] == []

@@ -160,3 +160,10 @@ def test_a_page_that_is_old_or_missing_is_named(tmp_path: Path) -> None:
 def test_the_page_names_every_field_once_with_its_meaning() -> None:
     rows = [line for line in api_page.text().splitlines() if line.startswith("| `")]
     assert len(rows) == sum(len(node.get("properties", {})) for _, node in EVERY)
+
+
+def test_no_field_is_a_word_that_yaml_takes_for_true_or_false() -> None:
+    """The API server reads definitions as YAML 1.1, where a key `n` is false: the field is then not declared."""
+    words = {"y", "n", "yes", "no", "on", "off", "true", "false", "null"}
+    names = {name.lower() for _, node in EVERY for name in node.get("properties", {})}
+    assert names & words == set()

@@ -151,9 +151,12 @@ async def _a_whole_life(one: Scene) -> None:
     route = {"name": "chat", "strategy": "Single", "deployment": "chat"}
     gateway = {"apiVersion": "fairlead.dev/v1alpha1", "kind": "InferenceGateway", "metadata": {"name": "door"}}
     await one.apply(gateway | {"spec": {"models": [route]}}, *await _earlier_children(one))
-    document["spec"] |= {"replicas": 1, "rollout": {"strategy": "Canary", "canary": {"steps": [{"weight": 10}]}}}
+    document["spec"] |= {
+        "replicas": 1,
+        "rollout": {"strategy": "Canary", "canary": {"steps": [{"gates": ["Quality"]}]}},
+    }
     await one.apply(document)
-    await one.until("no canary step would be held", "get", "infd", "chat", "-o", "yaml")
+    await one.until("runs no evaluation during a rollout", "get", "infd", "chat", "-o", "yaml")
     assert "chat-router" in await one.kubectl("get", CHILDREN)
     del document["spec"]["rollout"]
     await one.apply(document)

@@ -57,6 +57,15 @@ def test_json_holds_the_whole_record(run: Run) -> None:
     assert document["status"]["reason"] == "Steady"
 
 
+def test_a_canary_is_named_beside_the_decision(run: Run, cluster: PretendCluster) -> None:
+    message = "step 2 of 3: 10 % of the conversations, held for 600 seconds"
+    running = {"type": "Progressing", "status": "True", "reason": "CanaryRunning", "message": message}
+    served = {"type": "Ready", "status": "True", "reason": "Serving", "message": "1 replica serves"}
+    cluster.has("chat", scaling=SCALING, readyReplicas=1, conditions=[served, running])
+    _, out, _ = run("explain", "-o", "json", "chat", "-n", "team")
+    assert f"Its canary: {message}; `fairlead rollout status infd/chat` shows its gates." in json.loads(out)["notes"]
+
+
 def test_without_a_process_to_ask_the_object_says_what_it_can(run: Run, cluster: PretendCluster) -> None:
     cluster.pages.clear()
     code, out, _ = run("explain", "chat")

@@ -7,9 +7,6 @@ Spec = dict[str, Any]
 BASE: Final[Spec] = {"engine": {"kind": "vLLM", "context": {"maxTokens": 8192}}}
 """Real vLLM, since the simulated engine opens no weights."""
 
-UNBUILT: Final = frozenset({"rollout.canary.steps.[].weight", "rollout.canary.steps.[].hold"})
-"""Leaves that this release refuses, since nothing would act on them; `field_evidence` holds them to that."""
-
 ONLY_CHECKED: Final = frozenset({"accelerator.count"})
 """States what other fields decide; nothing follows from it but a refusal where it contradicts them."""
 
@@ -56,7 +53,8 @@ TOKENS: Final = {
         "oidc": {"issuer": "https://login.example", "audiences": ["models"], "caSecret": dict(KEY)},
     }
 }
-CANARY: Final = {"rollout": {"strategy": "Canary", "canary": {"steps": [{"weight": 10}]}}}
+CANARY: Final = {"rollout": {"strategy": "Canary", "canary": {"steps": [{"traffic": 10}, {"traffic": 20}]}}}
+JUDGED: Final = {"rollout": {"strategy": "Canary", "canary": {}}}
 TRACED: Final = {"router": {"tracing": {"endpoint": "http://collector:4318"}}}
 
 ROUTED: Final = {"router": {"httpRoute": {"parentRefs": [{"name": "public"}]}}}
@@ -126,7 +124,15 @@ VALUES: Final[Spec] = {
     "placement.tolerations.[].operator": "Exists",
     "placement.tolerations.[].tolerationSeconds": 30,
     "replicas": 3,
+    "rollout.canary.service.maxFaultShare": "0.01",
+    "rollout.canary.service.maxTpotRatio": "1.5",
+    "rollout.canary.service.maxTtftRatio": "1.5",
+    "rollout.canary.startWithin": "1h",
+    "rollout.canary.steps.[].gates.[]": "Service",
     "rollout.canary.steps.[].hold": "7m",
+    "rollout.canary.steps.[].replicas": 2,
+    "rollout.canary.steps.[].traffic": 15,
+    "rollout.canary.undecidedAfter": "1h",
     "rollout.maxSurge": 2,
     "rollout.maxUnavailable": 2,
     "rollout.minReadySeconds": 15,
@@ -215,7 +221,14 @@ BESIDE: Final[dict[str, Spec]] = {
         f"placement.topologySpreadConstraints.[].{one}": SPREAD
         for one in ("topologyKey", "maxSkew", "whenUnsatisfiable")
     },
-    **{f"rollout.canary.steps.[].{one}": CANARY for one in ("weight", "hold")},
+    **{f"rollout.canary.steps.[].{one}": CANARY for one in ("replicas", "traffic", "hold", "gates.[]")},
+    **{
+        f"rollout.canary.{one}": JUDGED
+        for one in (
+            *("startWithin", "undecided", "undecidedAfter", "service.minRequests"),
+            *(f"service.max{one}" for one in ("TtftRatio", "TpotRatio", "FaultShare")),
+        )
+    },
     "rollout.maxSurge": {"rollout": {"strategy": "Surge", "maxSurge": 1, "maxUnavailable": 0}},
     "rollout.progressDeadlineSeconds": {"rollout": {"progressDeadlineSeconds": 600}},
     "router.balancing.cacheSalt": TENANTS,

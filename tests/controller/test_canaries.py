@@ -1,10 +1,11 @@
 """A canary in a cluster: an old replica makes room, routers divide the traffic, and users' requests decide."""
 
+from datetime import timedelta
+
 import pytest
 
 from fairlead.fleet.traffic_shares import TrafficShare
 from tests.comparing.requests_of_users import Traffic
-from tests.controller.pretend import deployment
 from tests.controller.trials import TrialWorld
 
 
@@ -67,7 +68,7 @@ def test_a_slower_revision_loses_its_share_then_its_replicas_and_stays_rejected(
     ended(world, "Rejected")
     assert world.share is not None
     assert world.share.percent == 0
-    assert world.canary["message"].startswith("gate service of step 2: first token: ")
+    assert world.canary["message"].startswith("gate Service of step 2: first token: ")
     assert world.canary["gates"][0]["verdict"] == "Failed"
     world.settle()
     assert world.counts == (3, 0)
@@ -129,7 +130,7 @@ def test_an_operator_killed_in_every_round_comes_to_the_same_end(slower: float) 
 
 def test_a_revert_in_the_middle_turns_round_and_leaves_nothing_of_it() -> None:
     world = stepped()
-    world.apply(deployment(replicas=3))
+    world.revert()
     world.settle()
     assert world.engines() == {world.old: 3}
     assert world.canary == {}
@@ -145,3 +146,69 @@ def test_a_person_retries_what_was_rejected() -> None:
     world.rounds(8)
     assert world.counts == (2, 1)
     assert world.canary["gates"] == []
+
+
+def test_what_a_canary_waits_for_is_the_condition_progressing() -> None:
+    world = stepped()
+    world.rounds(1)
+    assert world.condition("Progressing") == ("True", "CanaryRunning")
+    assert world.message("Progressing").startswith("step 2 of 3: gate Service: no request of a user reached ")
+    assert world.condition("Reconciling") == ("True", "CanaryRunning")
+    world.order("pause")
+    world.rounds(2)
+    assert world.condition("Progressing") == ("Unknown", "CanaryHeld")
+    assert world.message("Progressing") == "step 2 of 3: a person paused it; an order to promote goes on"
+    assert world.condition("Ready") == ("True", "Serving")
+    world.order("abort")
+    world.settle()
+    assert world.condition("Progressing") == ("False", "CanaryRejected")
+    assert world.condition("Stalled") == ("True", "CanaryRejected")
+    assert "a person aborted it" in world.message("Progressing")
+    assert world.event_sink.published.count("CanaryRejected") == 1
+    assert [one for one in world.event_sink.published if one.startswith("Canary")][:3] == [
+        *("CanaryBegan", "CanaryStep", "CanaryStep"),
+    ]
+    assert world.event_sink.published.count("CanaryPaused") == 1
+
+
+def test_a_gate_that_is_undecided_for_long_waits_for_a_person() -> None:
+    world = TrialWorld({"strategy": "Canary", "canary": {"undecidedAfter": "15m"}})
+    world.rounds(20)
+    assert world.condition("Progressing") == ("True", "CanaryRunning")
+    world.now += timedelta(minutes=15)
+    world.rounds(2)
+    assert world.condition("Progressing") == ("Unknown", "CanaryHeld")
+    assert world.canary["step"] == 1
+    world.order("promote")
+    world.rounds(2)
+    assert world.canary["step"] == 2
+
+
+def test_a_manual_gate_waits_for_a_person_once_its_hold_is_over() -> None:
+    steps = [{"traffic": 10, "hold": "10m", "gates": ["Manual"]}]
+    world = TrialWorld({"strategy": "Canary", "canary": {"steps": steps}})
+    world.rounds(6)
+    assert world.condition("Progressing") == ("True", "CanaryRunning")
+    world.now += timedelta(minutes=10)
+    world.rounds(2)
+    assert world.condition("Progressing") == ("Unknown", "CanaryHeld")
+    assert world.message("Progressing") == "step 1 of 1: it waits for a person; an order to promote goes on"
+    world.order("promote")
+    ended(world, "Promoted")
+    world.settle()
+    assert world.condition("Progressing") == ("True", "Complete")
+
+
+def test_what_a_service_gate_bears_is_what_the_spec_says() -> None:
+    """A slow-down that the usual limits reject passes wider ones."""
+    steps = [{"traffic": 10, "hold": "0s", "gates": ["Service"]}]
+    wide = {"maxTtftRatio": "3", "maxTpotRatio": "3", "minRequests": 60}
+    for service, verdict in (({}, "Failed"), (wide, "Passed")):
+        world = TrialWorld({"strategy": "Canary", "canary": {"steps": steps, "service": service}})
+        for _ in range(20):
+            world.rounds()
+            if world.share is not None and world.share.percent == 10:
+                break
+        world.report(Traffic(minutes=30, slower=(1.6, 1.0)).samples())
+        world.rounds(2)
+        assert world.canary["gates"][0]["verdict"] == verdict

@@ -2,19 +2,27 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 import pytest
 
 from fairlead.controller import canary_trial
 from fairlead.controller.canary_trial import NO_TRIAL, ORDER, TrialObservation
-from fairlead.fleet.canaries import CanaryOrder, CanaryPhase, CanaryVerb
-from fairlead.fleet.desired_state import DesiredRollout
+from fairlead.fleet.canaries import CanaryGate, CanaryOrder, CanaryPhase, CanaryPlan, CanaryStep, CanaryVerb
+from fairlead.fleet.desired_state import DesiredRollout, RolloutStrategy
 from fairlead.fleet.rollouts import RevisionFailure, RolloutSnapshot
 from fairlead.planning import canary
-from tests.controller.trials import NO_SPARE
 from tests.planning.states import T0, given, revision
 
+PLAN = CanaryPlan(
+    steps=(
+        CanaryStep(hold_seconds=120),
+        CanaryStep(traffic=5, gates=(CanaryGate.SERVICE,)),
+        CanaryStep(replicas=2, traffic=50, gates=(CanaryGate.SERVICE,)),
+    )
+)
+NO_SPARE = DesiredRollout(strategy=RolloutStrategy.CANARY, max_surge=0, max_unavailable=1, canary=PLAN)
 START = TrialObservation()
 
 
@@ -26,8 +34,7 @@ def question(*, served: bool = False, rules: DesiredRollout = NO_SPARE, **others
 
 def stored(phase: CanaryPhase = CanaryPhase.STEPPING) -> TrialObservation:
     """With a state in the status."""
-    assert NO_SPARE.canary is not None
-    return TrialObservation(stored=replace(canary.begun("b", "a", NO_SPARE.canary, T0), phase=phase))
+    return TrialObservation(stored=replace(canary.begun("b", "a", PLAN, T0), phase=phase))
 
 
 def test_the_first_reconcile_stores_a_state_and_does_nothing_yet() -> None:
@@ -114,3 +121,23 @@ def test_figures_alone_do_not_call_for_another_reconcile_at_once() -> None:
     assert canary_trial.has_moved(replace(state, step=1), state)
     assert canary_trial.has_moved(state, None)
     assert not canary_trial.has_moved(None, None)
+
+
+def test_a_canary_that_moves_is_told_once() -> None:
+    """Its phase, its step or a pause; what its gates say is in the condition."""
+    began = canary.begun("b", "a", PLAN, T0)
+    first = replace(began, phase=CanaryPhase.STEPPING)
+    second = replace(first, step=1)
+    paused = replace(second, paused=True)
+    promoted = replace(second, phase=CanaryPhase.PROMOTED, because="all steps passed")
+    states = [None, began, first, second, paused, promoted, promoted]
+    assert [canary_trial.news(after, before) for before, after in pairwise(states)] == [
+        ("CanaryBegan", "b against a: 3 steps, the first when a replica can be spared"),
+        ("CanaryStep", "b against a: step 1 of 3, 0 % of the conversations once its replicas serve"),
+        ("CanaryStep", "b against a: step 2 of 3, 5 % of the conversations once its replicas serve"),
+        ("CanaryPaused", "b against a: a person paused it at step 2 of 3"),
+        ("CanaryPromoted", "b against a: all steps passed"),
+        None,
+    ]
+    assert canary_trial.news(None, promoted) is None
+    assert canary_trial.news(replace(began, revision="c"), began) is not None

@@ -8,11 +8,9 @@ from typing import Any, Final
 import pytest
 
 from fairlead.api.kinds import DEPLOYMENT, GATEWAY, POLICY, Kind
-from house import structural_schema
 from prove import field_table
 from tests.api.test_every_field_is_live import leaves_of
 from tests.controller import field_evidence, points, test_every_field
-from tests.controller.every_field import UNBUILT
 from tests.controller.field_evidence import Evidence, Outcome
 from tests.controller.reads import differences
 
@@ -30,8 +28,6 @@ EVERY: Final = [(kind, leaf) for kind, (_, leaves) in KINDS.items() for leaf in 
 SOME: Final = [EVERY[place] for place in points.of(len(EVERY), few=40)]
 """All of them in `make test`, some of each kind while somebody waits."""
 
-WAITING: Final = [(DEPLOYMENT, leaf) for leaf in sorted(UNBUILT)]
-
 
 @pytest.mark.trial(13)
 @pytest.mark.parametrize(("kind", "leaf"), SOME, ids=lambda each: each)
@@ -47,23 +43,6 @@ def test_the_page_has_a_row_for_every_field_and_no_other() -> None:
     rows = [row for row in field_table.PAGE.read_text(encoding="utf-8").splitlines() if row.startswith("| `spec.")]
     shown = [row.split("`")[1] for row in rows]
     assert shown == [f"spec.{leaf.replace('.[]', '[]')}" for _, leaf in EVERY]
-
-
-@pytest.mark.trial(11)
-@pytest.mark.trial(12)
-@pytest.mark.parametrize("leaf", sorted(UNBUILT))
-def test_a_field_that_nothing_acts_on_is_refused(leaf: str) -> None:
-    assert field_evidence.of_deployment(leaf).outcome is Outcome.REFUSED
-
-
-@pytest.mark.parametrize(("kind", "leaf"), WAITING, ids=str)
-def test_what_waits_for_a_release_says_so_in_its_description(kind: Kind[Any], leaf: str) -> None:
-    """Its own, or that of the group it stands in."""
-    node, described = structural_schema.of(kind.spec), [kind.about]
-    for step in leaf.split("."):
-        node = node["items"] if step == "[]" else node["properties"][step]
-        described.append(node["description"] if step != "[]" else "")
-    assert any("this release" in one for one in described)
 
 
 def test_evidence_of_nothing_is_told_and_named() -> None:

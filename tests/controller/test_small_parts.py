@@ -176,11 +176,11 @@ def test_what_no_release_does_yet_is_refused_and_what_serves_goes_on() -> None:
     world.apply(deployment())
     world.settle()
     before, served, address = world.fingerprint(), world.serving(), world.document()["status"]["endpoint"]
-    canary = {"strategy": "Canary", "canary": {"steps": [{"weight": 10}]}}
+    canary = {"strategy": "Canary", "canary": {"steps": [{"gates": ["Quality"]}]}}
     world.apply(deployment(context=4096, rollout=canary))
     world.settle()
     assert world.condition("Accepted") == ("False", "Refused")
-    assert "this release does not" in world.message("Accepted")
+    assert "this release runs no evaluation" in world.message("Accepted")
     assert world.condition("Routable") == ("True", "Routable")
     assert (world.serving(), world.document()["status"]["endpoint"]) == (served, address)
     world.apply(deployment())

@@ -1,60 +1,40 @@
-"""A cluster whose operator carries out canaries, which admission refuses in this release: only a test gets as far."""
+"""A cluster in which a changed context is tried by a canary."""
 
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
 from fairlead.cluster import kinds
 from fairlead.cluster.kinds import Manifest
-from fairlead.controller.reconcile import GenerationReview, Reconciler
-from fairlead.controller.snapshot import DeploymentSnapshot
-from fairlead.fleet.canaries import CanaryGate, CanaryPlan, CanaryStep
-from fairlead.fleet.desired_state import DesiredRollout, RolloutStrategy
 from fairlead.fleet.request_samples import RequestSample
 from tests.controller.pretend import Pretend, deployment
 
-NO_SPARE = DesiredRollout(
-    strategy=RolloutStrategy.CANARY,
-    max_surge=0,
-    max_unavailable=1,
-    canary=CanaryPlan(
-        steps=(
-            CanaryStep(traffic=0, hold_seconds=120),
-            CanaryStep(traffic=5, gates=(CanaryGate.SERVICE,)),
-            CanaryStep(replicas=2, traffic=50, gates=(CanaryGate.SERVICE,)),
-        )
-    ),
-)
-
-
-class CanaryReconciler(Reconciler):
-    """One for which every spec asks for a canary."""
-
-    rollout = NO_SPARE
-
-    def _understand(self, observed: DeploymentSnapshot) -> GenerationReview:
-        found = super()._understand(observed)
-        judged = found.judged
-        if judged.deployment is None:
-            return found
-        return found._replace(judged=replace(judged, deployment=replace(judged.deployment, rollout=self.rollout)))
+NO_SPARE: Final[dict[str, Any]] = {
+    "strategy": "Canary",
+    "canary": {
+        "steps": [
+            {"hold": "2m"},
+            {"traffic": 5, "hold": "0s", "gates": ["Service"]},
+            {"replicas": 2, "traffic": 50, "hold": "0s", "gates": ["Service"]},
+        ]
+    },
+}
 
 
 class TrialWorld(Pretend):
     """Three replicas serve, and the spec has come to ask for another context."""
 
-    def __init__(self) -> None:
+    def __init__(self, rollout: Mapping[str, Any] = NO_SPARE) -> None:
         super().__init__(gpus=3)
-        self.apply(deployment(replicas=3))
+        self.rollout = dict(rollout)
+        self.apply(deployment(replicas=3, rollout=self.rollout))
         self.settle()
         (self.old,) = self.engines()
-        self.apply(deployment(replicas=3, context=4096))
+        self.apply(deployment(replicas=3, context=4096, rollout=self.rollout))
 
-    def restart(self) -> None:
-        """A fresh operator that remembers nothing."""
-        super().restart()
-        before = self.operator.__dict__
-        self.operator = CanaryReconciler.__new__(CanaryReconciler)
-        self.operator.__dict__.update(before)
+    def revert(self) -> None:
+        """The spec asks for the old context again."""
+        self.apply(deployment(replicas=3, rollout=self.rollout))
 
     def order(self, verb: str) -> None:
         """A person orders it."""

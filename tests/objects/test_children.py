@@ -183,6 +183,7 @@ def test_a_router_understands_all_that_it_is_told(name: str) -> None:
         tls_key_file=understood.tls_key_file,
         engine_ca_file=understood.engine_ca_file,
         issuer_ca_file=understood.issuer_ca_file,
+        config_map="chat-router",
         peer_keys_folder="/etc/fairlead-secrets/chat-router-peers",
     )
 

@@ -63,10 +63,10 @@ def test_what_is_not_passed_is_never_promoted(found: Verdict | None) -> None:
 def test_no_data_rejects_nothing_either() -> None:
     """Argo reverted good releases that had no data (argo-rollouts#1905)."""
     made = trial().run(100)
-    assert "step 2 of 3: gate service: no request was compared yet" in reason(made)
+    assert "step 2 of 3: gate Service: no request was compared yet" in reason(made)
     made.judge(Verdict.UNDECIDED)
     made.run()
-    assert reason(made) == "step 2 of 3: gate service: as the story says"
+    assert reason(made) == "step 2 of 3: gate Service: as the story says"
     made.judge(Verdict.PASSED)
     made.until(lambda at: at.phase is CanaryPhase.PROMOTED)
 
@@ -79,7 +79,7 @@ def test_undecided_for_too_long_rolls_back_where_the_spec_says_so() -> None:
     made.run(10)
     assert made.counts["a"] == (3, 3)
     assert made.stored is not None
-    assert made.stored.because == "gate service of step 2 stayed undecided for 3600 s"
+    assert made.stored.because == "gate Service of step 2 stayed undecided for 3600 s"
 
 
 def test_a_failed_gate_takes_the_share_first_then_the_replicas_one_by_one() -> None:

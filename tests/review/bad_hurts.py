@@ -71,10 +71,37 @@ def _unbuilt(story: str, given: Object, at: str, wording: str) -> Row:
 
 UNBUILT: Final = (
     _unbuilt(
-        "a canary, which no release carries out yet",
-        deployment(rollout={"strategy": "Canary", "canary": {"steps": [{"weight": 10}]}}),
+        "a canary judged by an evaluation, which no release carries out yet",
+        deployment(
+            replicas=3,
+            rollout={"strategy": "Canary", "canary": {"steps": [{"traffic": 10, "gates": ["Quality"]}]}},
+        ),
+        "spec.rollout.canary.steps[0].gates",
+        "use Service, or Manual and `fairlead evaluate` before the order to promote",
+    ),
+    _unbuilt(
+        "a canary of one replica without a spare one",
+        deployment(rollout={"strategy": "Canary"}),
         "spec.rollout.strategy",
-        "use Replace, or Surge if there are spare GPUs",
+        "set rollout.maxSurge to 1 (needs a spare GPU), or replicas to 2, or use Replace",
+    ),
+    _unbuilt(
+        "a canary behind a gateway",
+        deployment(replicas=2, rollout={"strategy": "Canary"}, gateway={"name": "front"}),
+        "spec.rollout.strategy",
+        "remove spec.gateway, so that the deployment has a router of its own",
+    ),
+    _unbuilt(
+        "a canary that takes every replica",
+        deployment(replicas=3, rollout={"strategy": "Canary", "canary": {"steps": [{"replicas": 3}]}}),
+        "spec.rollout.canary.steps[0].replicas",
+        "write 2 or fewer, or raise rollout.maxSurge",
+    ),
+    _unbuilt(
+        "a canary with more traffic than replicas",
+        deployment(replicas=3, rollout={"strategy": "Canary", "canary": {"steps": [{"replicas": 1, "traffic": 40}]}}),
+        "spec.rollout.canary.steps[0].traffic",
+        "write 33 or less, or give the step more replicas",
     ),
     _unbuilt(
         "copies for an API outside, which would cost money",

@@ -9,7 +9,6 @@ from fairlead.review.context import ReviewContext
 from tests.review.table import CONTEXT, Object, deployment, engine, gateway, policy
 
 OFFLINE = ReviewContext(catalogue=CONTEXT.catalogue)
-CANARY = {"strategy": "Canary", "canary": {"steps": [{"weight": 10, "hold": "15m"}]}}
 
 
 def refused(given: Object) -> list[str]:
@@ -22,15 +21,6 @@ def warned(given: Object) -> list[str]:
     review = admission.review(given, OFFLINE)
     assert review.refusals == ()
     return [one.sentence for one in review.warnings]
-
-
-@pytest.mark.trial(11)
-def test_canary_steps_are_refused_since_nothing_would_hold_them() -> None:
-    (answer,) = refused(deployment(rollout=CANARY))
-    assert answer == (
-        "spec.rollout.strategy: Canary: this release does not split traffic between revisions, so no canary step "
-        "would be held; use Replace, or Surge if there are spare GPUs, and remove spec.rollout.canary"
-    )
 
 
 @pytest.mark.trial(12)

@@ -195,6 +195,36 @@ def test_a_change_of_the_config_map_applies_within_two_seconds_and_cuts_nothing(
     run_story(story(), seconds=30)
 
 
+def test_a_deployments_own_router_hears_of_another_share_within_two_seconds(tmp_path: Path) -> None:
+    """Its file is as old as the kubelet leaves it; a canary that is rejected is to lose its users at once."""
+
+    async def story() -> None:
+        fake = FakeApi()
+        async with living() as (one,), fake.served():
+            config = tmp_path / "router.json"
+            place = {
+                "renderedFrom": "InferenceDeployment ns/a",
+                "namespace": "ns",
+                "configMap": "front-router",
+                "models": ["chat"],
+            }
+            engines = {"selector": selector("a"), "enginePort": one.port}
+            config.write_text(json.dumps(place | engines | {"share": {"revision": "1a2b3c4d", "percent": 10}}))
+            keyed(config)
+            fake.put(POD, pod("a-0", "a"))
+            fake.put(CONFIG_MAP, config_map(config))
+            async with following(config, reaching(fake)) as router:
+                assert (await report(router))["share"] == {"revision": "1a2b3c4d", "percent": 10}
+                later = json.loads(config.read_text()) | {"share": {"revision": "1a2b3c4d", "percent": 0}}
+                fake.put(CONFIG_MAP, config_map(config) | {"data": {"router.json": json.dumps(later)}})
+                async with asyncio.timeout(2):
+                    while (await report(router))["share"]["percent"] != 0:
+                        await asyncio.sleep(0.01)
+                assert json.loads(config.read_text())["share"]["percent"] == 10
+
+    run_story(story(), seconds=30)
+
+
 def test_an_outage_of_the_api_server_leaves_all_as_it_was(tmp_path: Path) -> None:
     async def story() -> None:
         fake = FakeApi()

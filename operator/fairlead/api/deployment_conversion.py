@@ -9,14 +9,14 @@ from fairlead.api.conversation import ChatTemplate as ChatTemplateSpec
 from fairlead.api.deployment import InferenceDeploymentSpec
 from fairlead.api.engine import Engine, EnvVariable
 from fairlead.api.engine import Speculation as SpeculationSpec
-from fairlead.api.lifecycle import GatewayRef, Rollout, Router
+from fairlead.api.lifecycle import Canary, GatewayRef, Rollout, Router
 from fairlead.api.model import Model, ModelShape
 from fairlead.api.object_reader import ParsedObject
 from fairlead.api.pods import Accelerator, WhenUnsatisfiable
 from fairlead.api.pods import Placement as PlacementSpec
 from fairlead.api.value_mapping import value
 from fairlead.fleet.accelerators import CPU, CpuResources
-from fairlead.fleet.canaries import CanaryPlan, CanaryStep
+from fairlead.fleet.canaries import CanaryPlan, CanaryStep, ServiceLimits
 from fairlead.fleet.conversations import ChatTemplateSource, ConfigMapKey
 from fairlead.fleet.desired_state import (
     NO_RESOURCE,
@@ -211,16 +211,33 @@ def _storage(spec: InferenceDeploymentSpec) -> Storage:
 
 
 def _rollout(spec: Rollout) -> DesiredRollout:
-    in_place = spec.strategy is RolloutStrategy.REPLACE
-    surge, missing = (0, 1) if in_place else (1, 0)
-    steps = spec.canary.steps if spec.canary else ()
-    plan = CanaryPlan(steps=tuple(value(one, CanaryStep, replicas=1, traffic=one.weight, gates=()) for one in steps))
+    tried = spec.strategy is RolloutStrategy.CANARY
+    surge = spec.max_surge
+    if surge is None:
+        surge = int(spec.strategy is RolloutStrategy.SURGE or (tried and spec.max_unavailable == 0))
+    missing = int(spec.strategy is RolloutStrategy.REPLACE or (tried and surge == 0))
     return value(
         spec,
         DesiredRollout,
-        max_surge=surge if spec.max_surge is None else spec.max_surge,
+        max_surge=surge,
         max_unavailable=missing if spec.max_unavailable is None else spec.max_unavailable,
-        canary=plan if steps else None,
+        canary=_canary(spec.canary or Canary()) if tried else None,
+    )
+
+
+def _canary(spec: Canary) -> CanaryPlan:
+    limits = ServiceLimits(
+        ttft_ratio=float(spec.service.max_ttft_ratio),
+        tpot_ratio=float(spec.service.max_tpot_ratio),
+        fault_share=float(spec.service.max_fault_share),
+        min_requests=spec.service.min_requests,
+    )
+    return value(
+        spec,
+        CanaryPlan,
+        steps=tuple(value(one, CanaryStep, replicas=one.replicas or 0) for one in spec.steps),
+        undecided_seconds=amounts.seconds(spec.undecided_after),
+        service=limits,
     )
 
 

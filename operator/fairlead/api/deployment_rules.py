@@ -1,18 +1,46 @@
 """The rules by which an InferenceDeployment is refused from its own fields alone."""
 
+from collections.abc import Callable
 from typing import Any, Final
 
 from fairlead.api.conversation import ChatTemplate
 from fairlead.api.deployment import InferenceDeploymentSpec
 from fairlead.api.engine import Adapter, Batching, Draft, Engine, EnvValueFrom, EnvVariable, Speculation
 from fairlead.api.field_rule import FieldErrorReason, FieldRule
-from fairlead.api.lifecycle import Canary, Rollout, Scaling
+from fairlead.api.lifecycle import Canary, CanaryService, CanaryStep, Rollout, Scaling
 from fairlead.api.model import Model
 from fairlead.api.pods import Toleration, TolerationOperator
+from fairlead.fleet.canaries import CanaryGate
 from fairlead.fleet.desired_state import SLEEPING, EngineKind, RolloutStrategy, SpeculationMethod
 
 _WITH_DRAFT: Final = (SpeculationMethod.DRAFT_MODEL, SpeculationMethod.EAGLE3)
 _SLEEPING: Final = [str(kind) for kind in EngineKind if kind in SLEEPING]
+
+MOST_UNJUDGED: Final = 50
+"""Percent of the traffic that a step may have before users' requests were compared."""
+
+
+def _judges_early(step: CanaryStep) -> bool:
+    return step.traffic <= MOST_UNJUDGED and CanaryGate.SERVICE in step.gates
+
+
+def _may_miss(rollout: Rollout) -> bool:
+    """Whether a replica may be missing: by the number, else by the strategy."""
+    if rollout.max_unavailable is None:
+        return rollout.strategy is RolloutStrategy.CANARY
+    return rollout.max_unavailable > 0
+
+
+def _ratio_rule(field: str, ratio: Callable[[CanaryService], str]) -> FieldRule[CanaryService]:
+    return FieldRule[CanaryService](
+        on=CanaryService,
+        field=field,
+        fault=FieldErrorReason.INVALID,
+        cel=f"!has(self.{field}) || double(self.{field}) > 1.0",
+        holds=lambda it: float(ratio(it)) > 1,
+        because="nothing can be shown to be no slower at all, so a ratio of 1 would never pass",
+        remedy='write 1.1 or more, for instance "1.3"',
+    )
 
 
 def _revision_of(on: type[Any]) -> FieldRule[Any]:
@@ -139,6 +167,48 @@ _ENGINE: Final[tuple[FieldRule[Any], ...]] = (
         remedy="keep one of them",
     ),
 )
+_CANARY: Final[tuple[FieldRule[Any], ...]] = (
+    FieldRule[Canary](
+        on=Canary,
+        field="steps",
+        fault=FieldErrorReason.INVALID,
+        cel="!has(self.steps) || self.steps.map(step, has(step.traffic) ? step.traffic : 0).isSorted()",
+        holds=lambda it: list(it.steps) == sorted(it.steps, key=lambda step: step.traffic),
+        because="the traffic of a canary must not shrink from step to step",
+        remedy="order the steps by traffic",
+    ),
+    FieldRule[Canary](
+        on=Canary,
+        field="steps",
+        fault=FieldErrorReason.INVALID,
+        cel="!has(self.steps) || self.steps.filter(step, has(step.replicas)).map(step, step.replicas).isSorted()",
+        holds=lambda it: (found := [one.replicas for one in it.steps if one.replicas]) == sorted(found),
+        because="the replicas of a canary must not shrink from step to step",
+        remedy="order the steps by replicas",
+    ),
+    FieldRule[Canary](
+        on=Canary,
+        field="steps",
+        fault=FieldErrorReason.INVALID,
+        cel=f"!has(self.steps) || !self.steps.exists(step, has(step.traffic) && step.traffic > {MOST_UNJUDGED}) || "
+        f"self.steps.exists(step, has(step.traffic) && step.traffic <= {MOST_UNJUDGED} && has(step.gates) && "
+        "'Service' in step.gates)",
+        holds=lambda it: all(one.traffic <= MOST_UNJUDGED for one in it.steps) or any(map(_judges_early, it.steps)),
+        because=f"no step may have more than {MOST_UNJUDGED} percent of the traffic before gate Service has passed",
+        remedy=f"give a step with at most {MOST_UNJUDGED} percent gates: [Service]",
+    ),
+    FieldRule[CanaryStep](
+        on=CanaryStep,
+        field="gates",
+        fault=FieldErrorReason.INVALID,
+        cel="!has(self.gates) || !('Service' in self.gates) || (has(self.traffic) && self.traffic > 0)",
+        holds=lambda it: CanaryGate.SERVICE not in it.gates or it.traffic > 0,
+        because="gate Service compares users' requests, and with traffic 0 none reaches the new revision",
+        remedy="set traffic to 5 or more, or remove gate Service from this step",
+    ),
+    _ratio_rule("maxTtftRatio", lambda it: it.max_ttft_ratio),
+    _ratio_rule("maxTpotRatio", lambda it: it.max_tpot_ratio),
+)
 _RUNNING: Final[tuple[FieldRule[Any], ...]] = (
     FieldRule[Toleration](
         on=Toleration,
@@ -162,10 +232,10 @@ _RUNNING: Final[tuple[FieldRule[Any], ...]] = (
         on=Rollout,
         field="canary",
         fault=FieldErrorReason.INVALID,
-        cel="(self.strategy == 'Canary') == has(self.canary)",
-        holds=lambda it: (it.strategy is RolloutStrategy.CANARY) == (it.canary is not None),
-        because="canary.steps belong to strategy Canary, and Canary needs them",
-        remedy="use Replace or Surge without canary, since this release does not carry out canary steps",
+        cel="self.strategy == 'Canary' || !has(self.canary)",
+        holds=lambda it: it.strategy is RolloutStrategy.CANARY or it.canary is None,
+        because="only strategy Canary has steps and gates",
+        remedy="use strategy Canary, or remove canary",
     ),
     FieldRule[Rollout](
         on=Rollout,
@@ -190,20 +260,12 @@ _RUNNING: Final[tuple[FieldRule[Any], ...]] = (
         field="maxSurge",
         fault=FieldErrorReason.INVALID,
         cel="self.strategy == 'Replace' || !has(self.maxSurge) || self.maxSurge > 0 || "
-        "(has(self.maxUnavailable) && self.maxUnavailable > 0)",
-        holds=lambda it: it.strategy is RolloutStrategy.REPLACE or it.max_surge != 0 or bool(it.max_unavailable),
+        "(has(self.maxUnavailable) ? self.maxUnavailable > 0 : self.strategy == 'Canary')",
+        holds=lambda it: it.strategy is RolloutStrategy.REPLACE or it.max_surge != 0 or _may_miss(it),
         because="with maxSurge 0 and maxUnavailable 0 no replica can be exchanged",
         remedy="set maxSurge to 1 (needs spare GPUs), or use strategy Replace",
     ),
-    FieldRule[Canary](
-        on=Canary,
-        field="steps",
-        fault=FieldErrorReason.INVALID,
-        cel="self.steps.map(step, step.weight).isSorted()",
-        holds=lambda it: list(it.steps) == sorted(it.steps, key=lambda step: step.weight),
-        because="the weight of a canary must not shrink from step to step",
-        remedy="order the steps by weight",
-    ),
+    *_CANARY,
     FieldRule[Scaling](
         on=Scaling,
         field="minReplicas",

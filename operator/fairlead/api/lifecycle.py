@@ -4,10 +4,11 @@ from typing import Annotated
 
 from pydantic import Field
 
-from fairlead.api.api_model import ApiModel, KeyedList
+from fairlead.api.api_model import ApiModel, KeyedList, UniqueList
 from fairlead.api.router_spec import RouterSpec
-from fairlead.api.string_formats import Duration, DurationOrZero, Handle, ObjectName
+from fairlead.api.string_formats import Duration, DurationOrZero, Factor, Handle, ObjectName, Share
 from fairlead.api.tenants import Tenant
+from fairlead.fleet.canaries import CanaryGate, UndecidedAction
 from fairlead.fleet.desired_state import RolloutStrategy
 
 MOST_REPLICAS = 1000
@@ -15,14 +16,46 @@ MOST_REPLICAS = 1000
 
 
 class CanaryStep(ApiModel):
-    """One share of traffic for the new revision. Not in this release."""
+    """One step of a canary: how much the new revision gets, and what lets it go on."""
 
-    weight: Annotated[int, Field(ge=1, le=99)] = Field(
-        description="Not available in this release: percent of requests that the new revision answers. Must grow from "
-        "step to step."
+    replicas: Annotated[int, Field(ge=1, le=MOST_REPLICAS)] | None = Field(
+        default=None,
+        description="Replicas of the new revision at this step; one of the old ones always stays. Default: as many as "
+        "traffic takes, at least 1.",
     )
-    hold: Duration = Field(
-        default="10m", description="Not available in this release: how long this share is kept. Default 10m."
+    traffic: Annotated[int, Field(ge=0, le=99)] = Field(
+        default=0,
+        description="Percent of the conversations that the new revision answers once its replicas serve; never more "
+        "than its part of the replicas. Default 0: no user reaches it.",
+    )
+    hold: DurationOrZero = Field(
+        default="10m", description="How long the step lasts at least, once its replicas serve. Default 10m."
+    )
+    gates: Annotated[tuple[CanaryGate, ...], UniqueList()] = Field(
+        default=(),
+        max_length=3,
+        description="What must pass before the next step. Service: users' requests at the new revision are compared "
+        "with those at the old one. Manual: a person promotes it. Quality: refused, not available in this release. "
+        "Default: none, only hold.",
+    )
+
+
+class CanaryService(ApiModel):
+    """What gate Service holds the new revision to."""
+
+    max_ttft_ratio: Factor = Field(
+        default="1.3",
+        description="How many times as long as at the old revision a first token may take. Default 1.3.",
+    )
+    max_tpot_ratio: Factor = Field(default="1.2", description="The same for each further token. Default 1.2.")
+    max_fault_share: Share = Field(
+        default="0.005",
+        description="Share of requests that may fail, be cut or answer with invalid JSON, even where the old revision "
+        "has fewer of them. Default 0.005.",
+    )
+    min_requests: Annotated[int, Field(ge=50, le=5000)] = Field(
+        default=150,
+        description="Requests of each side below which nothing passes; no traffic never passes. Default 150.",
     )
 
 
@@ -30,12 +63,30 @@ class Canary(ApiModel):
     """A rollout that is watched before it goes on."""
 
     steps: tuple[CanaryStep, ...] = Field(
+        default=(
+            CanaryStep(traffic=10, gates=(CanaryGate.SERVICE,)),
+            CanaryStep(traffic=50, gates=(CanaryGate.SERVICE,)),
+        ),
         min_length=1,
         max_length=16,
-        description="Not available in this release: shares of traffic, in order; after the last the new revision takes "
-        "all.",
+        description="Steps in order; after the last the new revision takes all. Default: 10 and then 50 percent of "
+        "the conversations, each for at least 10m and until gate Service has passed.",
         json_schema_extra={"x-kubernetes-list-type": "atomic"},
     )
+    start_within: Duration = Field(
+        default="24h",
+        description="Without a spare replica (maxSurge 0): how long the first step waits for a time in which the "
+        "requests in flight need one replica less. After that it starts no more by itself. Default 24h.",
+    )
+    undecided_after: Duration = Field(
+        default="2h", description="When a gate that still says Undecided counts as undecided for good. Default 2h."
+    )
+    undecided: UndecidedAction = Field(
+        default=UndecidedAction.HOLD,
+        description="Hold: such a step stays as it is, until its gate decides or a person does. RollBack: the new "
+        "revision is rejected. Never promotes. Default Hold.",
+    )
+    service: CanaryService = Field(default=CanaryService(), description="What gate Service holds the new revision to.")
 
 
 class Rollout(ApiModel):
@@ -44,18 +95,18 @@ class Rollout(ApiModel):
     strategy: RolloutStrategy = Field(
         default=RolloutStrategy.REPLACE,
         description="Replace: one replica is drained, then its GPUs start the new revision; needs no spare GPU. Surge: "
-        "new replicas start first; needs spare GPUs. Canary: refused, not available in this release. Default "
-        "Replace.",
+        "new replicas start first; needs spare GPUs. Canary: in steps, judged by users' requests; needs no spare "
+        "GPU but two replicas, or maxSurge 1. Default Replace.",
     )
     max_surge: Annotated[int, Field(ge=0, le=MOST_REPLICAS)] | None = Field(
         default=None,
         description="Most replicas beyond the wanted number while rolling out; a number, no percent, since GPUs are "
-        "counted. Default 1 with Surge; Replace has none.",
+        "counted. Default 1 with Surge, 0 with Canary; Replace has none.",
     )
     max_unavailable: Annotated[int, Field(ge=0, le=MOST_REPLICAS)] | None = Field(
         default=None,
         description="Most replicas that may be missing while rolling out; a number, no percent. Default 1 with "
-        "Replace, 0 with Surge.",
+        "Replace and Canary, 0 with Surge and with a Canary that has maxSurge.",
     )
     progress_deadline_seconds: Annotated[int, Field(ge=60, le=86_400)] = Field(
         default=1800,
@@ -69,7 +120,7 @@ class Rollout(ApiModel):
         default=False, description="Stops the rollout where it stands; scaling goes on. Default false."
     )
     canary: Canary | None = Field(
-        default=None, description="Not available in this release: steps of strategy Canary, which is refused."
+        default=None, description="Steps and gates of strategy Canary. Default: those that canary: {} has."
     )
 
 

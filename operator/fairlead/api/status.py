@@ -5,13 +5,14 @@ are as every Kubernetes object has them, so that `kubectl wait` and kstatus read
 """
 
 from enum import StrEnum
-from typing import Annotated, Final
+from typing import Annotated
 
 from pydantic import Field
-from pydantic.config import JsonDict
 
 from fairlead.api.api_model import ApiModel, KeyedList
 from fairlead.api.policy import PolicyMode
+from fairlead.api.rollout_status import CanaryStatus
+from fairlead.api.status_values import ATOMIC, DecimalText, Figure, Sentence, ShortText, Timestamp
 from fairlead.api.tenants import BudgetPeriod
 
 
@@ -56,14 +57,6 @@ class ObjectStatus(ApiModel):
         default=(),
         description="What holds. Ready sums up; Stalled is True when only a person can change something.",
     )
-
-
-Figure = Annotated[int | None, Field(ge=0)]
-ShortText = Annotated[str, Field(max_length=253)]
-Timestamp = Annotated[str | None, Field(json_schema_extra={"format": "date-time"})]
-DecimalText = Annotated[str | None, Field(max_length=32)]
-Sentence = Annotated[str | None, Field(max_length=1024)]
-ATOMIC: Final[JsonDict] = {"x-kubernetes-list-type": "atomic"}
 
 
 class EstimateStatus(ApiModel):
@@ -179,6 +172,9 @@ class InferenceDeploymentStatus(ObjectStatus):
     )
     scaling: ScalingStatus | None = Field(default=None, description="What the autoscaler recommends, and why.")
     cost: Cost | None = Field(default=None, description="What it costs.")
+    canary: CanaryStatus | None = Field(
+        default=None, description="The canary of the revision that the spec asks for, where strategy Canary tries it."
+    )
 
 
 class Effect(ApiModel):

@@ -1,6 +1,7 @@
 """What commands read from a cluster: deployments from the API server, decisions from the process that took them.
 
-Decisions come through the API server from the operator's pods, or from an address that was given. Writes nothing.
+Decisions come through the API server from the operator's pods, or from an address that was given. Writes nothing but
+a person's order to a canary, as an annotation.
 """
 
 import asyncio
@@ -23,6 +24,8 @@ from fairlead.scaling.explain.record_codec import BrokenRecord
 
 DECISIONS: Final = "/fairlead/v1/decisions"
 AUTOSCALER_SELECTOR: Final = "app.kubernetes.io/name=fairlead,app.kubernetes.io/component in (operator,autoscaler)"
+PERSON: Final = "fairlead-rollout"
+"""The field manager of what a person orders."""
 DEFAULT_NAMESPACE: Final = "fairlead-system"
 METRICS_PORT: Final = 9090
 _OWN: Final = (kinds.INFERENCE_DEPLOYMENT, kinds.INFERENCE_GATEWAY, kinds.AUTOSCALING_POLICY)
@@ -58,6 +61,12 @@ class ClusterClient:
         others = [one["metadata"]["name"] for one in await self.deployments(namespace)]
         there = f"there are: {', '.join(sorted(others)[:10])}" if others else "there is none at all; -n names another"
         raise ClusterUnavailable(f"there is no InferenceDeployment {name} in namespace {namespace}: {there}")
+
+    async def annotate(self, document: dict[str, Any], annotation: str, value: str) -> None:
+        """Write one annotation on an object that was read, and nothing else of it; `managedFields` name the writer."""
+        metadata = {name: document["metadata"][name] for name in ("name", "namespace", "uid")}
+        head = {name: document[name] for name in ("apiVersion", "kind")}
+        await self.api.apply(head | {"metadata": metadata | {"annotations": {annotation: value}}}, manager=PERSON)
 
     async def deployments(self, namespace: str | None) -> list[dict[str, Any]]:
         """All InferenceDeployments of a namespace; None: of all namespaces."""

@@ -1,6 +1,6 @@
 """What there is to explain of one deployment: its object, its last decision, and what would change that."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -63,6 +63,13 @@ def target_name(target: str | None) -> str:
     return name
 
 
+def _of_canary(name: str, status: Mapping[str, Any]) -> Iterator[str]:
+    """What a canary waits for, or why it was rejected: until it is promoted, replicas of two revisions may serve."""
+    for one in status.get("conditions") or ():
+        if one.get("type") == "Progressing" and str(one.get("reason", "")).startswith("Canary"):
+            yield f"Its canary: {one.get('message')}; `fairlead rollout status infd/{name}` shows its gates."
+
+
 async def of_cluster(door: ClusterClient, namespace: str, name: str, now: float) -> Explanation:
     """The explanation as of now; `ClusterUnavailable` if nothing decides about it."""
     try:
@@ -82,7 +89,7 @@ async def of_cluster(door: ClusterClient, namespace: str, name: str, now: float)
     current = "" if decided is not None and status_freshness.is_fresh(decided, now) else await door.currency(found, now)
     if isinstance(record, NoDecision) and not status.get("scaling"):
         raise ClusterUnavailable(f"{_undecided(name, namespace, status, record)}. {current}")
-    notes = (current,) if current else ()
+    notes = (*([current] if current else []), *_of_canary(name, status))
     shown = Explanation(namespace=namespace, name=name, seen_at=now, status=status, record=record, notes=notes)
     return _explained(record, shown)
 

@@ -17,6 +17,7 @@ from fairlead.cli import (
     plan,
     render,
     replay,
+    rollout,
     router,
     selftest,
     simulate,
@@ -44,6 +45,7 @@ COMMANDS: Final[Mapping[str, tuple[str, Callable[[argparse.ArgumentParser], None
     ),
     "why": ("say what is wrong right now, and what to do about it", why.arguments, why.run),
     "top": ("show what every deployment has, needs and costs, live", top.arguments, top.run),
+    "rollout": ("show a canary, and pause, promote, abort or retry it", rollout.arguments, rollout.run),
     "replay": ("decide kept decisions again, and compare", replay.arguments, replay.run),
     "operator": (
         "reconcile and decide replicas: controller and autoscaler in one",

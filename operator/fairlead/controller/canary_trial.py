@@ -19,11 +19,12 @@ from fairlead.fleet.canaries import (
     CanaryPhase,
     CanaryState,
     CanaryVerb,
+    ServiceLimits,
 )
 from fairlead.fleet.desired_state import RolloutStrategy
 from fairlead.fleet.gate_verdicts import GateVerdict
 from fairlead.fleet.plurals import count
-from fairlead.fleet.request_samples import RequestSample
+from fairlead.fleet.request_samples import Latency, RequestSample
 from fairlead.fleet.rollouts import CanaryLimit, RevisionState, RolloutSnapshot
 from fairlead.fleet.traffic_shares import TrafficShare
 from fairlead.planning import canary, rollback
@@ -103,6 +104,24 @@ def has_moved(state: CanaryState | None, stored: CanaryState | None) -> bool:
     return _place(state) != _place(stored)
 
 
+def news(state: CanaryState | None, stored: CanaryState | None) -> tuple[str, str] | None:
+    """The reason and the words of an Event, where a canary came to another phase or step, or was paused."""
+    if state is None:
+        return None
+    place = (state.phase, state.step, state.paused)
+    if stored is not None and stored.revision == state.revision and place == (stored.phase, stored.step, stored.paused):
+        return None
+    name, number = f"{state.revision} against {state.stable}", f"step {state.step + 1} of {len(state.plan.steps)}"
+    if state.phase in (CanaryPhase.PROMOTED, CanaryPhase.REJECTED):
+        return f"Canary{state.phase}", f"{name}: {state.because}"
+    if state.paused:
+        return "CanaryPaused", f"{name}: a person paused it at {number}"
+    if state.phase is CanaryPhase.WAITING:
+        return "CanaryBegan", f"{name}: {count(len(state.plan.steps), 'step')}, the first when a replica can be spared"
+    traffic = state.plan.steps[state.step].traffic
+    return "CanaryStep", f"{name}: {number}, {traffic} % of the conversations once its replicas serve"
+
+
 def _place(state: CanaryState | None) -> tuple[object, ...]:
     if state is None:
         return ()
@@ -152,4 +171,13 @@ def _verdict(observed: TrialObservation, state: CanaryState) -> GateVerdict | No
         return None
     began, gates = state.reached_at.timestamp(), sum(CanaryGate.SERVICE in one.gates for one in state.plan.steps)
     counted = [one for one in observed.samples if one.at >= began]
-    return service.report(counted, ServicePlan(gates=max(1, gates))).verdict
+    return service.report(counted, _service_plan(state.plan.service, max(1, gates))).verdict
+
+
+def _service_plan(limits: ServiceLimits, gates: int) -> ServicePlan:
+    return ServicePlan(
+        slower={Latency.TTFT: limits.ttft_ratio, Latency.TPOT: limits.tpot_ratio},
+        faults_above=limits.fault_share,
+        min_requests=limits.min_requests,
+        gates=gates,
+    )

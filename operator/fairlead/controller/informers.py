@@ -13,6 +13,7 @@ from fairlead.cluster.store import ObjectStore
 from fairlead.controller import queue_keys
 from fairlead.controller.children.applier import PRUNED
 from fairlead.controller.children.child_losses import ChildLosses
+from fairlead.controller.status import canary_counts, canary_status
 from fairlead.fleet.conditions import ConditionReason, ConditionType
 from fairlead.objects import labels
 from fairlead.review.context import ObjectKey
@@ -83,6 +84,11 @@ class ControllerInformers(Informers):
             for one in self.of(resource).all()
             for condition in (one.get("status") or {}).get("conditions") or ()
         )
+
+    def tried(self) -> tuple[Mapping[tuple[str, str, str], int], Mapping[tuple[str, str, str], int]]:
+        """How many canaries are at each phase, step and share; and what the gates of these steps say."""
+        statuses = [one.get("status") or {} for one in self.of(kinds.INFERENCE_DEPLOYMENT).all()]
+        return canary_counts.of([state for one in statuses if (state := canary_status.read(one.get("canary")))])
 
     def _changed(self, resource: Resource, old: Manifest | None, new: Manifest | None) -> None:
         if new is None and old is not None:

@@ -109,6 +109,7 @@ class LeaderTasks:
         if self._informers is not None:
             self.metrics.follows(self._informers.followed())
             self.metrics.judged(self._informers.judged())
+            self.metrics.tries(*self._informers.tried())
 
     @asynccontextmanager
     async def _equipped(self, namespaces: tuple[str, ...], instance: str) -> AsyncIterator[ControllerInformers]:

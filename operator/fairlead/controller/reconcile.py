@@ -352,6 +352,8 @@ class Reconciler:
         self._world.note(written)
         for condition in deployment_status.changed(found, observed.status):
             self._events.transition(observed.document, condition, at)
+        if news := canary_trial.news(now.canary, canary_status.read(observed.status.get("canary"))):
+            self._events.step(observed.document, *news, at)
 
 
 _WATCHED: Final = {

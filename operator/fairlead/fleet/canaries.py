@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from math import ceil
 
 from fairlead.fleet.gate_verdicts import GateVerdict
 
@@ -10,10 +11,12 @@ from fairlead.fleet.gate_verdicts import GateVerdict
 class CanaryGate(StrEnum):
     """What lets a step end."""
 
-    SERVICE = "service"
+    SERVICE = "Service"
     """Users' requests at the new revision, compared with those at the old one at the same time."""
-    MANUAL = "manual"
+    MANUAL = "Manual"
     """A person promotes it."""
+    QUALITY = "Quality"
+    """The answers of an evaluation; refused at admission."""
 
 
 class UndecidedAction(StrEnum):
@@ -27,11 +30,29 @@ class UndecidedAction(StrEnum):
 class CanaryStep:
     """One step: how many replicas and how much traffic the new revision gets, and what lets it go on."""
 
-    replicas: int = 1
+    replicas: int = 0
+    """0: as many as its traffic takes."""
     traffic: int = 0
     """Percent of the conversations."""
     hold_seconds: float = 0.0
     gates: tuple[CanaryGate, ...] = ()
+
+    def replicas_of(self, wanted: int, spare: int) -> int:
+        """What the new revision gets of the wanted replicas and those beyond: no less than its part of the traffic."""
+        return self.replicas or max(1, ceil(self.traffic * (wanted + spare) / 100))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceLimits:
+    """What the service gate holds a new revision to."""
+
+    ttft_ratio: float = 1.3
+    """How many times as long a first token may take."""
+    tpot_ratio: float = 1.2
+    fault_share: float = 0.005
+    """A share of faults that is borne even where the old revision has fewer."""
+    min_requests: int = 150
+    """Of each side."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +64,7 @@ class CanaryPlan:
     """How long it waits for a time in which one replica can be spared."""
     undecided_seconds: float = 7200.0
     undecided: UndecidedAction = UndecidedAction.HOLD
+    service: ServiceLimits = ServiceLimits()
 
 
 class CanaryPhase(StrEnum):

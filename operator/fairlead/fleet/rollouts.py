@@ -116,6 +116,8 @@ class CanaryLimit:
     """It was rejected, and routers may still send it conversations of its share."""
     because: str = ""
     """What the step waits for."""
+    needs_person: bool = False
+    """Nothing but a person's order lets it go on, or only chance."""
     since: datetime | None = None
     """When the step began: it gets the whole progress deadline."""
     retried_at: datetime | None = None
@@ -179,6 +181,8 @@ class HoldReason(StrEnum):
     """The target's preflight is open; until then the last serving replica is not drained for it."""
     ON_TRIAL = "OnTrial"
     """The target has what its canary step gives it; its gates or its hold say when it gets more."""
+    AWAITING_PERSON = "AwaitingPerson"
+    """The same, and a person has to promote or abort it."""
     DIVERTING = "Diverting"
     """The target was rejected; its replicas go once routers send it nothing more."""
     PAUSED = "Paused"

@@ -14,7 +14,7 @@ from fairlead.engines import catalogue
 from fairlead.fleet.desired_state import DesiredRevision, EngineKind, SecretKey
 from fairlead.fleet.gateways import DeploymentRouter
 from fairlead.fleet.traffic_shares import TrafficShare
-from fairlead.objects import labels, router_secrets
+from fairlead.objects import labels, names, router_secrets
 from fairlead.objects.manifest import Manifest
 from fairlead.objects.owner import Owner
 
@@ -82,6 +82,7 @@ def document(wanted: DesiredRevision, router: DeploymentRouter, replica: Replica
     return {
         "renderedFrom": f"{DEPLOYMENT.name} {wanted.namespace}/{wanted.name}",
         **target(wanted, replica),
+        "configMap": names.router(wanted.name),
         "routers": router.pods.replicas or DEFAULT_REPLICAS,
         "routerSelector": labels.as_text(labels.routers(wanted.name)),
         "routing": plain(router.routing),

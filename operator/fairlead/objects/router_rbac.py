@@ -1,4 +1,4 @@
-"""What routers may do in the cluster: read pods, to find engines; a gateway's also the ConfigMap with its routes."""
+"""What routers may do in the cluster: read pods, to find engines, and the one ConfigMap with their configuration."""
 
 from collections.abc import Iterable
 
@@ -19,9 +19,7 @@ def account(owner: Owner) -> Manifest:
 
 def role(owner: Owner) -> Manifest:
     """The right to read pods; Secrets are not needed, since they are mounted as files."""
-    rules = [_reading("pods")]
-    if owner.is_gateway:
-        rules.append(_reading("configmaps") | {"resourceNames": [owner.router_name]})
+    rules = [_reading("pods"), _reading("configmaps") | {"resourceNames": [owner.router_name]}]
     return _role(owner.router_metadata(), rules)
 
 

@@ -44,6 +44,11 @@ class _Moment:
         return self.state.plan.steps[self.state.step]
 
     @property
+    def replicas(self) -> int:
+        """What the step gives the new revision."""
+        return self.step.replicas_of(self.facts.wanted, self.facts.spare)
+
+    @property
     def held(self) -> bool:
         """Whether the step has lasted as long as it is to."""
         held_until = _held_until(self.state)
@@ -79,7 +84,9 @@ def limit(state: CanaryState, facts: CanaryFacts, now: datetime, *, diverted: bo
 
 
 def _waiting(at: _Moment) -> CanaryLimit:
-    return CanaryLimit(replicas=0, because=_waits(at), wake_at=_gives_up_at(at.state))
+    due = _gives_up_at(at.state)
+    stuck = at.state.paused or _most(at.facts) < 1 or at.now >= due
+    return CanaryLimit(replicas=0, because=_waits(at), wake_at=due, needs_person=stuck)
 
 
 def _leaving(at: _Moment) -> CanaryLimit:
@@ -89,7 +96,10 @@ def _leaving(at: _Moment) -> CanaryLimit:
 
 
 def _stepping(at: _Moment) -> CanaryLimit:
-    return CanaryLimit(replicas=at.step.replicas, because=_step_waits(at), wake_at=_step_wakes(at))
+    due = _undecided_at(at.state)
+    late = CanaryGate.SERVICE in at.open and due is not None and at.now >= due
+    stuck = at.state.paused or late or (at.held and CanaryGate.MANUAL in at.open)
+    return CanaryLimit(replicas=at.replicas, because=_step_waits(at), wake_at=_step_wakes(at), needs_person=stuck)
 
 
 def share(state: CanaryState) -> TrafficShare | None:
@@ -174,7 +184,7 @@ def _reached(at: _Moment) -> CanaryState | None:
     """The step's replicas serve: its share, its hold and its gates begin."""
     if at.state.phase is not CanaryPhase.STEPPING or at.state.reached_at is not None:
         return None
-    enough = at.facts.available >= min(at.step.replicas, _most(at.facts))
+    enough = at.facts.available >= min(at.replicas, _most(at.facts))
     return replace(at.state, reached_at=at.now) if enough else None
 
 
@@ -193,7 +203,9 @@ def _undecided(at: _Moment) -> CanaryState | None:
     if CanaryGate.SERVICE not in at.open or due is None or at.now < due:
         return None
     seconds = int(state.plan.undecided_seconds)
-    return _rejected(state, f"gate service of step {state.step + 1} stayed undecided for {seconds} s", at.now)
+    return _rejected(
+        state, f"gate {CanaryGate.SERVICE} of step {state.step + 1} stayed undecided for {seconds} s", at.now
+    )
 
 
 _RULES: Final[tuple[Callable[[_Moment], CanaryState | None], ...]] = (
@@ -271,9 +283,9 @@ def _step_waits(at: _Moment) -> str:
     found = next(
         (one.verdict.message for one in state.verdicts if one.step == state.step), "no request was compared yet"
     )
-    return f"{number}: gate service: {found}"
+    return f"{number}: gate {CanaryGate.SERVICE}: {found}"
 
 
 def _step_wakes(at: _Moment) -> datetime | None:
-    undecided = None if at.state.plan.undecided is UndecidedAction.HOLD else _undecided_at(at.state)
-    return min((one for one in (_held_until(at.state), undecided) if one is not None and one > at.now), default=None)
+    moments = (_held_until(at.state), _undecided_at(at.state))
+    return min((one for one in moments if one is not None and one > at.now), default=None)

@@ -73,7 +73,8 @@ def _on_trial(at: RolloutState) -> HoldStep | None:
     """What a canary step waits for, once the target serves with all that the step gives it."""
     if at.trial is None or at.current.available < at.most_on_trial:
         return None
-    return HoldStep(reason=HoldReason.ON_TRIAL, because=at.trial.because)
+    reason = HoldReason.AWAITING_PERSON if at.trial.needs_person else HoldReason.ON_TRIAL
+    return HoldStep(reason=reason, because=at.trial.because)
 
 
 def _starting(at: RolloutState) -> HoldStep:

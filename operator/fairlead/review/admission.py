@@ -16,6 +16,7 @@ from fairlead.engines.extra_args import FIELD as EXTRA_ARGS
 from fairlead.fleet.findings import SpecFinding, SpecRefusal, SpecWarning
 from fairlead.fleet.gateways import DesiredDeployment, DesiredGateway
 from fairlead.review import (
+    canaries,
     drafts,
     durations,
     gateway_membership,
@@ -26,7 +27,6 @@ from fairlead.review import (
     references,
     schedules,
     tenant_claims,
-    unsupported_fields,
 )
 from fairlead.review.context import ReviewContext
 from fairlead.review.references import Reference
@@ -70,6 +70,7 @@ def review(document: object, context: ReviewContext) -> Review:
         )
         return _naming(named, references.of_policy(policy, named.namespace), context)
     wanted = deployment_conversion.deployment(read.value, context.releases)
+    named = replace(named, refusals=(*named.refusals, *canaries.count_refusals(wanted)))
     return _naming(_engine_review(named, wanted, context), references.of_deployment(wanted), context)
 
 
@@ -104,7 +105,7 @@ def _engine_review(named: Review, deployment: DesiredDeployment, context: Review
         named,
         refusals=(
             *named.refusals,
-            *unsupported_fields.refusals(deployment),
+            *canaries.refusals(deployment),
             *gateway_membership.refusals(deployment),
             *ineffective_limits.refusals(deployment),
             *tenant_claims.of_deployment(deployment),
@@ -148,6 +149,7 @@ def _warnings(deployment: DesiredDeployment, context: ReviewContext) -> Iterator
     yield from durations.warnings(deployment, context)
     yield from policies.warnings(deployment, context)
     yield from gateway_membership.warnings(deployment, context)
+    yield from canaries.warnings(deployment)
 
 
 def _discreet(finding: R) -> R:

@@ -7,24 +7,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from fairlead.fleet.desired_state import RolloutStrategy
 from fairlead.fleet.findings import SpecRefusal
-from fairlead.fleet.gateways import DesiredDeployment, DesiredGateway
+from fairlead.fleet.gateways import DesiredGateway
 from fairlead.fleet.model_routes import EXTERNAL, ModelRoute
 from fairlead.review import route_targets
 from fairlead.review.result import AdmissionReason
-
-
-def refusals(deployment: DesiredDeployment) -> Iterator[SpecRefusal]:
-    """The refusal of a canary rollout, which this release does not run."""
-    if deployment.rollout.strategy is RolloutStrategy.CANARY:
-        yield SpecRefusal(
-            field="spec.rollout.strategy",
-            value=RolloutStrategy.CANARY,
-            reason=AdmissionReason.NOT_AVAILABLE,
-            because="this release does not split traffic between revisions, so no canary step would be held",
-            remedy="use Replace, or Surge if there are spare GPUs, and remove spec.rollout.canary",
-        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

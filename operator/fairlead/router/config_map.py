@@ -1,4 +1,4 @@
-"""Follows the ConfigMap that holds a gateway's configuration: a change arrives at once, in its mounted file later."""
+"""Follows the ConfigMap that holds a router's configuration: a change arrives at once, in its mounted file later."""
 
 from collections.abc import Callable
 

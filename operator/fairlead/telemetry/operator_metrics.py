@@ -29,6 +29,14 @@ WRITES_AT_REST: Final = _OURS.counter(
 OBJECTS: Final = _OURS.gauge(
     "objects", "Objects by kind, condition, its status and reason.", "kind", "condition", "status", "reason"
 )
+CANARIES: Final = _OURS.gauge(
+    "canaries",
+    "Canaries by phase, step from 1 and percent of the conversations that the new revision answers.",
+    *("phase", "step", "share"),
+)
+CANARY_GATES: Final = _OURS.gauge(
+    "canary_gates", "Gates at the steps that canaries are on, by what they say.", "gate", "verdict", "reason"
+)
 API_REQUESTS: Final = _OURS.counter(
     "api_requests", "Requests to the API server; code 0: no answer.", "verb", "resource", "code"
 )
@@ -100,6 +108,13 @@ class OperatorMetrics:
         self.values.clear(OBJECTS)
         for labels, count in counts.items():
             self.values.set(OBJECTS, count, *labels)
+
+    def tries(self, canaries: Mapping[tuple[str, str, str], int], gates: Mapping[tuple[str, str, str], int]) -> None:
+        """Set the canaries by phase, step and share, and their gates by name, verdict and reason."""
+        for family, counts in ((CANARIES, canaries), (CANARY_GATES, gates)):
+            self.values.clear(family)
+            for labels, count in counts.items():
+                self.values.set(family, count, *labels)
 
     def leads(self, leader: bool) -> None:
         """Set whether this process is the leader."""

@@ -264,7 +264,7 @@ def test_a_gateway_that_is_refused_from_the_start_gets_no_child() -> None:
 def test_a_deployment_that_is_refused_later_stays_as_its_routers_know_it() -> None:
     world = served()
     (target,) = world.configuration()["targets"]
-    world.join(rollout={"strategy": "Canary", "canary": {"steps": [{"weight": 10}]}})
+    world.join(rollout={"strategy": "Canary", "canary": {"steps": [{"gates": ["Quality"]}]}})
     world.restart()
     world.settle()
     assert world.condition("Accepted") == ("False", "Refused")

@@ -16,6 +16,7 @@ from fairlead.fleet.canaries import (
     CanaryPlan,
     CanaryState,
     CanaryStep,
+    ServiceLimits,
     StepVerdict,
     UndecidedAction,
 )
@@ -27,7 +28,7 @@ moments = st.integers(0, 10**6).map(lambda seconds: T0 + timedelta(seconds=secon
 numbers = st.integers(0, 99_999).map(lambda number: number / 1000)
 steps = st.builds(
     CanaryStep,
-    replicas=st.integers(1, 9),
+    replicas=st.integers(0, 9),
     traffic=st.integers(0, 100),
     hold_seconds=numbers,
     gates=st.lists(st.sampled_from(CanaryGate), unique=True).map(tuple),
@@ -38,6 +39,9 @@ plans = st.builds(
     start_within_seconds=numbers,
     undecided_seconds=numbers,
     undecided=st.sampled_from(UndecidedAction),
+    service=st.builds(
+        ServiceLimits, ttft_ratio=numbers, tpot_ratio=numbers, fault_share=numbers, min_requests=st.integers(0, 9999)
+    ),
 )
 verdicts = st.builds(
     GateVerdict,
@@ -117,19 +121,25 @@ def test_a_status_says_each_gate_with_its_figures() -> None:
         "step": 1,
         "since": "2026-11-22T12:00:00Z",
         "plan": {
-            "steps": [{"replicas": 1, "traffic": 5, "holdSeconds": "0", "gates": ["service"]}],
+            "steps": [{"replicas": 0, "traffic": 5, "holdSeconds": "0", "gates": ["Service"]}],
             "startWithinSeconds": "86400",
             "undecidedSeconds": "7200",
             "undecided": "Hold",
+            "service": {
+                "maxTtftRatio": "1.3",
+                "maxTpotRatio": "1.2",
+                "maxFaultShare": "0.005",
+                "minRequests": 150,
+            },
         },
         "gates": [
             {
                 "step": 1,
-                "name": "service",
+                "name": "Service",
                 "verdict": "Undecided",
                 "reason": "TooFewRequests",
                 "message": "m",
-                "n": 0,
+                "compared": 0,
                 "difference": {"low": "0.9", "estimate": "1.1", "high": "1.4"},
                 "missing": 120,
             }

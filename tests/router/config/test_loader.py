@@ -90,6 +90,7 @@ def test_what_the_operator_writes_is_what_the_router_reads(routing: RoutingSetti
         kv_tokens=1000,
         first_token_seconds=1.5,
         routers=3,
+        config_map="chat-router",
         router_selector=document["routerSelector"],
         routing=routing,
     )

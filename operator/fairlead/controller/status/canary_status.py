@@ -14,6 +14,7 @@ from fairlead.fleet.canaries import (
     CanaryPlan,
     CanaryState,
     CanaryStep,
+    ServiceLimits,
     StepVerdict,
     UndecidedAction,
 )
@@ -69,6 +70,12 @@ def _plan(plan: CanaryPlan) -> Manifest:
         "startWithinSeconds": _number(plan.start_within_seconds),
         "undecidedSeconds": _number(plan.undecided_seconds),
         "undecided": plan.undecided.value,
+        "service": {
+            "maxTtftRatio": _number(plan.service.ttft_ratio),
+            "maxTpotRatio": _number(plan.service.tpot_ratio),
+            "maxFaultShare": _number(plan.service.fault_share),
+            "minRequests": plan.service.min_requests,
+        },
     }
 
 
@@ -80,7 +87,7 @@ def _gate(one: StepVerdict) -> Manifest:
         "verdict": verdict.verdict.value,
         "reason": verdict.reason.value,
         "message": verdict.message[:LONGEST],
-        "n": verdict.n,
+        "compared": verdict.n,
     }
     found |= {name: _number(rate) for name in _RATES if (rate := getattr(verdict, name)) is not None}
     if verdict.difference is not None:
@@ -128,6 +135,16 @@ def _plan_of(stored: Mapping[str, Any]) -> CanaryPlan:
         start_within_seconds=float(stored["startWithinSeconds"]),
         undecided_seconds=float(stored["undecidedSeconds"]),
         undecided=UndecidedAction(stored["undecided"]),
+        service=_limits_of(stored["service"]),
+    )
+
+
+def _limits_of(stored: Mapping[str, Any]) -> ServiceLimits:
+    return ServiceLimits(
+        ttft_ratio=float(stored["maxTtftRatio"]),
+        tpot_ratio=float(stored["maxTpotRatio"]),
+        fault_share=float(stored["maxFaultShare"]),
+        min_requests=_whole(stored["minRequests"]),
     )
 
 
@@ -137,7 +154,7 @@ def _verdict_of(stored: Mapping[str, Any]) -> StepVerdict:
         verdict=Verdict(stored["verdict"]),
         reason=GateReason(stored["reason"]),
         message=_text(stored["message"]),
-        n=_whole(stored["n"]),
+        n=_whole(stored["compared"]),
         difference=Interval(**{key: float(value) for key, value in bounds.items()}) if bounds else None,
         missing=_whole(stored["missing"]) if "missing" in stored else None,
         **{name: float(stored[name]) for name in _RATES if name in stored},

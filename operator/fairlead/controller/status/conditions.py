@@ -9,6 +9,7 @@ from typing import Final
 from fairlead.controller.status import replica_counts, routing_conditions, scaling_conditions
 from fairlead.controller.status.replica_counts import ReplicaTally
 from fairlead.controller.status.status_inputs import StatusInputs
+from fairlead.fleet.canaries import CanaryPhase
 from fairlead.fleet.conditions import ConditionReason as Why
 from fairlead.fleet.conditions import ConditionType, UntimedCondition
 from fairlead.fleet.plurals import count as counted
@@ -190,7 +191,7 @@ def maybe_reconciling(now: StatusInputs, parts: tuple[UntimedCondition, ...]) ->
     moving = next(part for part in parts if part.type is ConditionType.PROGRESSING)
     if (
         now.plan is not None
-        and moving.reason not in {Why.COMPLETE, Why.PAUSED, Why.NAME_TAKEN}
+        and moving.reason not in {Why.COMPLETE, Why.PAUSED, Why.NAME_TAKEN, Why.CANARY_HELD}
         and now.plan.phase is not RolloutPhase.RETURNED
         and not _is_out_of_reach(now)
     ):
@@ -208,8 +209,10 @@ def _back(now: StatusInputs, plan: RolloutPlan) -> UntimedCondition | None:
     """The target was given up."""
     if plan.phase not in {RolloutPhase.RETURNING, RolloutPhase.RETURNED}:
         return None
-    early = any(state.failure.early for state in now.states if state.name == now.target and state.failure)
-    reason = Why.START_FAILED if early else Why.DEADLINE_EXCEEDED
+    failures = [state.failure for state in now.states if state.name == now.target and state.failure]
+    reason = Why.START_FAILED if any(one.early for one in failures) else Why.DEADLINE_EXCEEDED
+    if any(one.rejected for one in failures) or (now.canary and now.canary.phase is CanaryPhase.REJECTED):
+        reason = Why.CANARY_REJECTED
     return _no(ConditionType.PROGRESSING, reason, f"{plan.step.because}{_failure(now)}")
 
 
@@ -232,12 +235,26 @@ def _troubled(now: StatusInputs, _: RolloutPlan) -> UntimedCondition | None:
     return _no(ConditionType.PROGRESSING, trouble.reason, f"pod {trouble.pod}: {trouble.message}")
 
 
+def _on_trial(now: StatusInputs, plan: RolloutPlan) -> UntimedCondition | None:
+    """The target has what its canary gives it."""
+    kind, step = ConditionType.PROGRESSING, plan.step
+    if not isinstance(step, HoldStep) or step.reason not in _TRIALS:
+        return None
+    if step.reason is HoldReason.AWAITING_PERSON:
+        return UntimedCondition(type=kind, holds=None, reason=Why.CANARY_HELD, message=step.because)
+    waits = now.canary is not None and now.canary.phase is CanaryPhase.WAITING
+    return _yes(kind, Why.CANARY_WAITING if waits else Why.CANARY_RUNNING, step.because)
+
+
+_TRIALS: Final = (HoldReason.ON_TRIAL, HoldReason.AWAITING_PERSON)
+
+
 def _moving(_: StatusInputs, plan: RolloutPlan) -> UntimedCondition:
     reason = Why.ROLLING_OUT if plan.phase is RolloutPhase.ROLLING else Why.STARTING
     return _yes(ConditionType.PROGRESSING, reason, plan.step.because)
 
 
-_PROGRESS: Final = (_obstructed, _back, _paused, _complete, _troubled, _moving)
+_PROGRESS: Final = (_obstructed, _back, _paused, _complete, _troubled, _on_trial, _moving)
 """The first that returns a condition wins; the last always returns one."""
 
 

@@ -1,0 +1,88 @@
+"""What Fairlead says of a canary: its plan, its step, and what its gates say; a restarted operator goes on from it."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from fairlead.api.api_model import ApiModel
+from fairlead.api.status_values import ATOMIC, DecimalText, Figure, Sentence, ShortText, Timestamp
+from fairlead.fleet.canaries import CanaryGate, CanaryPhase, UndecidedAction
+from fairlead.fleet.gate_verdicts import Verdict
+
+
+class CanaryStepStatus(ApiModel):
+    """One step of the plan."""
+
+    replicas: Figure = Field(default=None, description="Replicas of the new revision; 0: as many as traffic takes.")
+    traffic: Annotated[int | None, Field(ge=0, le=100)] = Field(
+        default=None, description="Percent of the conversations that the new revision answers."
+    )
+    hold_seconds: DecimalText = Field(default=None, description="How long it lasts at least.")
+    gates: tuple[CanaryGate, ...] = Field(
+        default=(), max_length=3, description="What must pass.", json_schema_extra=ATOMIC
+    )
+
+
+class CanaryServiceStatus(ApiModel):
+    """What gate Service holds the new revision to."""
+
+    max_ttft_ratio: DecimalText = Field(default=None, description="How many times as long a first token may take.")
+    max_tpot_ratio: DecimalText = Field(default=None, description="The same for each further token.")
+    max_fault_share: DecimalText = Field(default=None, description="Share of faults that is borne anyway.")
+    min_requests: Figure = Field(default=None, description="Requests of each side below which nothing passes.")
+
+
+class CanaryPlanStatus(ApiModel):
+    """The plan as it was when the canary began; edits of the spec apply to the next one."""
+
+    steps: tuple[CanaryStepStatus, ...] = Field(
+        default=(), max_length=16, description="Steps in order.", json_schema_extra=ATOMIC
+    )
+    start_within_seconds: DecimalText = Field(default=None, description="How long the first step waits for its time.")
+    undecided_seconds: DecimalText = Field(default=None, description="When an open gate is undecided for good.")
+    undecided: UndecidedAction | None = Field(default=None, description="What becomes of such a step.")
+    service: CanaryServiceStatus | None = Field(default=None, description="What gate Service holds it to.")
+
+
+class IntervalStatus(ApiModel):
+    """An estimate between two bounds, each one-sided at 95 percent."""
+
+    low: DecimalText = Field(default=None, description="Lower bound.")
+    estimate: DecimalText = Field(default=None, description="Estimate.")
+    high: DecimalText = Field(default=None, description="Upper bound.")
+
+
+class CanaryGateStatus(ApiModel):
+    """What one gate says at one step."""
+
+    step: Figure = Field(default=None, description="Number of the step, from 1.")
+    name: CanaryGate = Field(description="The gate.")
+    verdict: Verdict = Field(description="Passed, Failed, Undecided or Error.")
+    reason: ShortText = Field(description="Why, as one word.")
+    message: Sentence = Field(default=None, description="Why, in a sentence with its figures.")
+    compared: Figure = Field(default=None, description="Requests of the new revision that were compared.")
+    baseline: DecimalText = Field(default=None, description="Rate of the old revision.")
+    candidate: DecimalText = Field(default=None, description="Rate of the new revision.")
+    difference: IntervalStatus | None = Field(
+        default=None, description="Of durations, how many times those of the old revision."
+    )
+    missing: Figure = Field(default=None, description="Requests still needed; absent where more would change little.")
+
+
+class CanaryStatus(ApiModel):
+    """Where a canary is. A restarted operator goes on from it."""
+
+    revision: ShortText = Field(description="Hash of the new revision.")
+    stable: ShortText = Field(description="Hash of the one that it is compared with.")
+    phase: CanaryPhase = Field(description="Waiting, Stepping, Promoted or Rejected.")
+    step: Figure = Field(default=None, description="Number of the step, from 1.")
+    since: Timestamp = Field(default=None, description="When its phase or step began.")
+    reached_at: Timestamp = Field(default=None, description="Since when the replicas of the step serve.")
+    paused: bool | None = Field(default=None, description="Whether a person paused it.")
+    message: Sentence = Field(default=None, description="Why it was rejected or promoted.")
+    ordered_at: Timestamp = Field(default=None, description="Time of the last order that was carried out.")
+    retried_at: Timestamp = Field(default=None, description="When a person asked for another try.")
+    plan: CanaryPlanStatus | None = Field(default=None, description="Its plan.")
+    gates: tuple[CanaryGateStatus, ...] = Field(
+        default=(), max_length=48, description="What gates said, by step.", json_schema_extra=ATOMIC
+    )

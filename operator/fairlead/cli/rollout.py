@@ -1,0 +1,81 @@
+"""`fairlead rollout status|pause|promote|abort|retry infd/NAME`: where a canary is, and a person's orders to it."""
+
+import argparse
+import sys
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from fairlead.cli.rollout_orders import RolloutView
+
+REJECTED: Final = 3
+"""The exit code of `status` where the new revision was rejected, as scripts and pipelines read it."""
+STATUS: Final = "status"
+VERBS: Final = {
+    STATUS: "where it is, what its gates say, and what comes next",
+    "pause": "stay at this step, whatever its gates say",
+    "promote": "go on to the next step, and after the last one give the new revision all",
+    "abort": "reject the new revision: it loses its traffic, then its replicas",
+    "retry": "try a rejected revision again, from the first step",
+}
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """What the command takes."""
+    parser.add_argument("verb", choices=VERBS, help="; ".join(f"{verb}: {about}" for verb, about in VERBS.items()))
+    parser.add_argument("target", metavar="infd/NAME", help="an InferenceDeployment; NAME alone will do")
+    parser.add_argument("-n", "--namespace", help="its namespace; default: the kubeconfig's")
+    parser.add_argument("-o", "--output", choices=("text", "json"), default="text", help="how to print the status")
+
+
+def run(chosen: argparse.Namespace) -> int:
+    """0 when it is well or ordered, 1 when there is nothing to show or order, 2 for wrong arguments, 3: rejected."""
+    import asyncio
+
+    from fairlead.cli.cluster_client import ClusterUnavailable
+    from fairlead.cli.explanation import TargetNameError
+
+    try:
+        return asyncio.run(_carried_out(chosen))
+    except TargetNameError as problem:
+        print(f"fairlead rollout: {problem}", file=sys.stderr)
+        return 2
+    except ClusterUnavailable as problem:
+        print(f"fairlead rollout: {problem}", file=sys.stderr)
+        return 1
+
+
+async def _carried_out(chosen: argparse.Namespace) -> int:
+    import time
+    from datetime import UTC, datetime
+
+    from fairlead.cli import cluster_client, explanation, rollout_orders
+
+    name = explanation.target_name(chosen.target)
+    async with cluster_client.open_cluster(None) as door:
+        try:
+            document = await door.deployment(chosen.namespace or door.home, name)
+        except ValueError as problem:
+            raise explanation.TargetNameError(str(problem)) from problem
+        seen = rollout_orders.view(document)
+        if isinstance(seen, rollout_orders.NoCanary):
+            raise cluster_client.ClusterUnavailable(f"{seen.because}; {seen.remedy}")
+        now = datetime.fromtimestamp(time.time(), tz=UTC)
+        if chosen.verb == STATUS:
+            return _show(chosen, seen, now)
+        ordered = rollout_orders.order(seen, chosen.verb, now)
+        if isinstance(ordered, rollout_orders.NoOrder):
+            raise cluster_client.ClusterUnavailable(f"{ordered.because}; {ordered.remedy}")
+        await door.annotate(document, ordered.annotation, ordered.value)
+    command = f"fairlead rollout status infd/{name} -n {document['metadata']['namespace']}"
+    print(f"{seen.place}: {ordered.follows}; `{command}` shows it")
+    return 0
+
+
+def _show(chosen: argparse.Namespace, seen: "RolloutView", now: "datetime") -> int:
+    from fairlead.cli import rollout_text
+    from fairlead.fleet.canaries import CanaryPhase
+
+    print(rollout_text.as_json(seen) if chosen.output == "json" else "\n".join(rollout_text.lines(seen, now)))
+    return REJECTED if seen.state.phase is CanaryPhase.REJECTED else 0

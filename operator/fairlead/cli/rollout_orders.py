@@ -1,0 +1,135 @@
+"""What may be ordered of a canary now, and what follows from it; else why not, and what to do instead."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from fairlead.controller.canary_trial import ORDER
+from fairlead.controller.status import canary_status
+from fairlead.fleet.canaries import CanaryPhase, CanaryState, CanaryVerb
+from fairlead.fleet.desired_state import RolloutStrategy
+from fairlead.planning import canary
+
+_RUNNING: Final = (CanaryPhase.WAITING, CanaryPhase.STEPPING)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RolloutView:
+    """A deployment that has a canary."""
+
+    place: str
+    """As people name it: infd/NAME in NAMESPACE."""
+    state: CanaryState
+    stored: Mapping[str, Any]
+    """The same, as its status holds it."""
+    progress: str = ""
+    """What the condition Progressing says."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoCanary:
+    """Nothing to show, and why."""
+
+    because: str
+    remedy: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoOrder:
+    """An order that would change nothing, and why."""
+
+    because: str
+    remedy: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RolloutOrder:
+    """An order, as it is written on the object."""
+
+    value: str
+    follows: str
+    """What the operator does with it."""
+    annotation: str = ORDER
+
+
+def view(document: Mapping[str, Any]) -> RolloutView | NoCanary:
+    """What a deployment says of its canary."""
+    metadata, status = document["metadata"], document.get("status") or {}
+    place = f"infd/{metadata['name']} in {metadata['namespace']}"
+    rollout = (document.get("spec") or {}).get("rollout") or {}
+    strategy = rollout.get("strategy", RolloutStrategy.REPLACE)
+    if strategy != RolloutStrategy.CANARY:
+        because = f"{place} has no canary: spec.rollout.strategy is {strategy}"
+        return NoCanary(because=because, remedy="set it to Canary before the next change of the model or engine")
+    state = canary_status.read(status.get("canary"))
+    if state is None:
+        because = f"{place} has no canary yet"
+        return NoCanary(because=because, remedy="one begins when the model, engine or accelerator is changed")
+    progress = [str(one.get("message", "")) for one in status.get("conditions") or () if one["type"] == "Progressing"]
+    return RolloutView(place=place, state=state, stored=status["canary"], progress=next(iter(progress), ""))
+
+
+def order(seen: RolloutView, verb: str, now: datetime) -> RolloutOrder | NoOrder:
+    """The order of this moment, later than all that the canary has seen: clocks of people differ from ours."""
+    state, wanted = seen.state, CanaryVerb(verb)
+    refused = _refused(seen, wanted)
+    if refused is not None:
+        return refused
+    later = [state.since, *([state.ordered_at + timedelta(seconds=1)] if state.ordered_at else [])]
+    at = max(now.replace(microsecond=0), *later)
+    return RolloutOrder(value=f"{wanted} {at.isoformat().replace('+00:00', 'Z')}", follows=_follows(state, wanted))
+
+
+def _refused(seen: RolloutView, verb: CanaryVerb) -> NoOrder | None:
+    state, place = seen.state, seen.place
+    if verb is CanaryVerb.RETRY:
+        if state.phase is CanaryPhase.REJECTED:
+            return None
+        because = f"the canary of {place} was not rejected; it is {state.phase}"
+        return NoOrder(because=because, remedy="only what was rejected can be tried again")
+    if state.phase not in _RUNNING:
+        ways = {CanaryPhase.REJECTED: "order retry, or change the spec", CanaryPhase.PROMOTED: "change the spec back"}
+        return NoOrder(because=f"the canary of {place} is over: {state.phase}", remedy=ways[state.phase])
+    if verb is CanaryVerb.PAUSE and state.paused:
+        return NoOrder(because=f"the canary of {place} is paused already", remedy="order promote to go on, or abort")
+    if verb is CanaryVerb.PROMOTE and state.phase is CanaryPhase.WAITING and not state.paused:
+        because = f"the canary of {place} waits for a replica that can be spared, and no order makes one"
+        return NoOrder(because=because, remedy="set spec.rollout.maxSurge to 1 (needs a spare GPU), or wait")
+    return None
+
+
+def _follows(state: CanaryState, verb: CanaryVerb) -> str:
+    """What the operator does, in words."""
+    number, steps = state.step + 1, len(state.plan.steps)
+    match verb:
+        case CanaryVerb.PAUSE:
+            return f"ordered to stay at step {number} of {steps}; a gate that fails still rolls back"
+        case CanaryVerb.ABORT:
+            return f"ordered to reject {state.revision}: routers send it nothing more, then its replicas go"
+        case CanaryVerb.RETRY:
+            return f"ordered to try {state.revision} again from step 1; what its gates said is forgotten"
+        case _ if state.phase is CanaryPhase.WAITING:
+            return "ordered to go on: the first step begins once a replica can be spared"
+        case _ if number < steps:
+            return f"ordered to go on to step {number + 1} of {steps}, whatever the gates of step {number} say"
+    return f"ordered to give {state.revision} all of the traffic, whatever the gates of step {number} say"
+
+
+def coming(state: CanaryState) -> str:
+    """What comes after this step, where it passes."""
+    if state.phase is CanaryPhase.REJECTED:
+        return f"{state.stable} serves; the spec or an order to retry gives {state.revision} another try"
+    if state.phase is CanaryPhase.PROMOTED:
+        return "the last old replicas go; then the rollout is complete"
+    place = state.step if state.phase is CanaryPhase.WAITING else state.step + 1
+    if place >= len(state.plan.steps):
+        return f"{state.revision} gets all of the traffic, and the last old replicas go"
+    following = state.plan.steps[place]
+    return f"step {place + 1}: {following.traffic} % of the conversations, held for {int(following.hold_seconds)} s"
+
+
+def share(state: CanaryState) -> int:
+    """Percent of the conversations that routers are to give it now."""
+    found = canary.share(state)
+    return 100 if found is None else found.percent

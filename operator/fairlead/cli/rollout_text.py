@@ -1,0 +1,84 @@
+"""What `fairlead rollout status` prints: the steps as a table with what their gates say, or the same as values."""
+
+import json
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Final
+
+from fairlead.cli import rollout_orders
+from fairlead.cli.rollout_orders import RolloutView
+from fairlead.fleet.canaries import CanaryGate, CanaryPhase, CanaryState, StepVerdict
+
+_HEAD: Final = ("", "STEP", "REPLICAS", "TRAFFIC", "HOLD", "GATE", "VERDICT", "REASON", "N", "RATIO", "MISSING")
+_NONE: Final = "-"
+
+
+def lines(seen: RolloutView, now: datetime) -> Iterator[str]:
+    """The whole text."""
+    state = seen.state
+    paused = ", paused" if state.paused else ""
+    yield (
+        f"{seen.place}: {state.phase}{paused} for {_lasting((now - state.since).total_seconds())}: {state.revision} "
+        f"against {state.stable}, {rollout_orders.share(state)} % of the conversations"
+    )
+    message = state.because if state.phase is CanaryPhase.REJECTED else seen.progress or state.because
+    if message:
+        yield f"  says  {message}"
+    yield f"  next  {rollout_orders.coming(state)}"
+    yield ""
+    rows = [_HEAD, *_rows(state)]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(_HEAD))]
+    for row in rows:
+        yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+    for one in state.verdicts:
+        yield ""
+        yield f"step {one.step + 1}, gate {one.gate}: {one.verdict.message}"
+
+
+def as_json(seen: RolloutView) -> str:
+    """The canary as its status holds it, with what is said and what comes next."""
+    found = {
+        "place": seen.place,
+        "says": seen.progress,
+        "next": rollout_orders.coming(seen.state),
+        "share": rollout_orders.share(seen.state),
+        "canary": dict(seen.stored),
+    }
+    return json.dumps(found, indent=2)
+
+
+def _rows(state: CanaryState) -> Iterator[tuple[str, ...]]:
+    for number, step in enumerate(state.plan.steps):
+        here = number == state.step and state.phase is not CanaryPhase.PROMOTED
+        head = (
+            "→" if here else "",
+            str(number + 1),
+            str(step.replicas or "as traffic"),
+            f"{step.traffic} %",
+            _lasting(step.hold_seconds),
+        )
+        for place, gate in enumerate(step.gates or (None,)):
+            yield (*(head if place == 0 else ("",) * len(head)), *_gate(state, number, gate))
+
+
+def _gate(state: CanaryState, number: int, gate: CanaryGate | None) -> tuple[str, ...]:
+    found = next((one for one in state.verdicts if (one.step, one.gate) == (number, gate)), None)
+    name = _NONE if gate is None else gate.value
+    return (name, *(_verdict(found) if found is not None else ("", "", "", "", "")))
+
+
+def _verdict(one: StepVerdict) -> tuple[str, ...]:
+    verdict, bounds = one.verdict, one.verdict.difference
+    ratio = f"{bounds.estimate:.2f} ({bounds.low:.2f} to {bounds.high:.2f})" if bounds else ""
+    missing = "" if verdict.missing is None else str(verdict.missing)
+    return verdict.verdict.value, verdict.reason.value, str(verdict.n), ratio, missing
+
+
+def _lasting(seconds: float) -> str:
+    """A time as people write it, in its two largest units."""
+    left, words = max(0, int(seconds)), []
+    for size, unit in ((86_400, "d"), (3600, "h"), (60, "m"), (1, "s")):
+        if left >= size:
+            words.append(f"{left // size}{unit}")
+            left %= size
+    return "".join(words[:2]) or "0s"

@@ -1,0 +1,112 @@
+"""Whether a canary can go as it is written: with these replicas, behind this router, with these gates. Pure."""
+
+from collections.abc import Iterator
+
+from fairlead.fleet.canaries import CanaryGate, CanaryStep
+from fairlead.fleet.desired_state import RolloutStrategy
+from fairlead.fleet.findings import SpecRefusal, SpecWarning
+from fairlead.fleet.gateways import DesiredDeployment, GatewayReference
+from fairlead.fleet.policies import ReplicaBounds
+from fairlead.review.result import AdmissionReason
+
+STRATEGY = "spec.rollout.strategy"
+STEPS = "spec.rollout.canary.steps"
+
+
+def refusals(deployment: DesiredDeployment) -> Iterator[SpecRefusal]:
+    """What this release does not do."""
+    plan = deployment.rollout.canary
+    if plan is None:
+        return
+    if isinstance(deployment.door, GatewayReference):
+        yield SpecRefusal(
+            field=STRATEGY,
+            value=RolloutStrategy.CANARY,
+            reason=AdmissionReason.NOT_AVAILABLE,
+            because="routers of a gateway do not divide the traffic of a deployment between revisions in this release",
+            remedy="remove spec.gateway, so that the deployment has a router of its own, or use Replace or Surge",
+        )
+    for number, step in enumerate(plan.steps):
+        if CanaryGate.QUALITY in step.gates:
+            yield SpecRefusal(
+                field=f"{STEPS}[{number}].gates",
+                value=CanaryGate.QUALITY,
+                reason=AdmissionReason.NOT_AVAILABLE,
+                because="this release runs no evaluation during a rollout",
+                remedy="use Service, or Manual and `fairlead evaluate` before the order to promote",
+            )
+
+
+def count_refusals(deployment: DesiredDeployment) -> Iterator[SpecRefusal]:
+    """What the number of replicas does not allow.
+
+    Only where somebody writes the spec: an HPA scales without a review, and is not to be stopped by what is stored.
+    """
+    rollout, most = deployment.rollout, _most(deployment)
+    if rollout.canary is None or most == 0:
+        return
+    if most == 1 and not rollout.max_surge:
+        yield SpecRefusal(
+            field=STRATEGY,
+            value=RolloutStrategy.CANARY,
+            reason=AdmissionReason.TOO_FEW_REPLICAS,
+            because="with 1 replica and maxSurge 0 the old revision would have to end before the new one is judged",
+            remedy="set rollout.maxSurge to 1 (needs a spare GPU), or replicas to 2, or use Replace without gates",
+        )
+        return
+    for number, step in enumerate(rollout.canary.steps):
+        yield from _beyond(f"{STEPS}[{number}]", step, rollout.max_surge, most)
+
+
+def warnings(deployment: DesiredDeployment) -> Iterator[SpecWarning]:
+    """What goes, and is hardly meant so."""
+    rollout, bounds = deployment.rollout, deployment.replicas
+    if rollout.canary is None:
+        return
+    if not any(one.gates for one in rollout.canary.steps):
+        yield SpecWarning(
+            field=f"{STEPS}[].gates",
+            value="none",
+            reason=AdmissionReason.NOTHING_JUDGED,
+            because="no step has a gate, so the new revision is promoted after its holds whatever its users see",
+            remedy="give a step with traffic gates: [Service]",
+        )
+    if isinstance(bounds, ReplicaBounds) and bounds.least < 2 <= bounds.most and not rollout.max_surge:
+        yield SpecWarning(
+            field="spec.scaling.minReplicas",
+            value=str(bounds.least),
+            reason=AdmissionReason.TOO_FEW_REPLICAS,
+            because="while fewer than 2 replicas are wanted, no canary begins, since maxSurge is 0",
+            remedy="set minReplicas to 2, or rollout.maxSurge to 1 (needs a spare GPU)",
+        )
+
+
+def _most(deployment: DesiredDeployment) -> int:
+    """The most replicas that are ever wanted."""
+    replicas = deployment.replicas
+    return replicas.most if isinstance(replicas, ReplicaBounds) else replicas
+
+
+def _beyond(field: str, step: CanaryStep, surge: int, most: int) -> Iterator[SpecRefusal]:
+    """A step that cannot have what it says, even with all the replicas that there may be."""
+    room = min(most, most + surge - 1)
+    new = min(step.replicas_of(most, surge), room)
+    share = 100 * new // (most + min(new, surge))
+    if step.replicas > room:
+        yield SpecRefusal(
+            field=f"{field}.replicas",
+            value=str(step.replicas),
+            reason=AdmissionReason.TOO_FEW_REPLICAS,
+            because=f"of {most} replicas, with maxSurge {surge}, at most {room} can be new, since one of the old ones "
+            "stays until the last step has passed",
+            remedy=f"write {room} or fewer, or raise rollout.maxSurge",
+        )
+    elif step.traffic > share:
+        yield SpecRefusal(
+            field=f"{field}.traffic",
+            value=str(step.traffic),
+            reason=AdmissionReason.ABOVE_ITS_REPLICAS,
+            because=f"{new} new of {most + min(new, surge)} replicas are {share} percent, and routers send a new "
+            "revision no more than its part",
+            remedy=f"write {share} or less, or give the step more replicas",
+        )

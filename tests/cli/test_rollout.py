@@ -1,0 +1,230 @@
+"""`fairlead rollout`: where a canary is, and orders to it; an order that would change nothing is refused plainly."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fairlead.cli import rollout_orders, rollout_text
+from fairlead.cli.rollout_orders import NoCanary, NoOrder, RolloutOrder, RolloutView
+from fairlead.cluster.kinds import INFERENCE_DEPLOYMENT
+from fairlead.controller import canary_trial
+from fairlead.controller.status import canary_status
+from fairlead.fleet.canaries import CanaryGate, CanaryPhase, CanaryPlan, CanaryState, CanaryStep, StepVerdict
+from fairlead.fleet.gate_verdicts import GateReason, GateVerdict, Interval, Verdict
+from tests.cli.conftest import Run
+from tests.cli.pretend_cluster import PretendCluster, running
+
+T0 = datetime(2026, 11, 23, 12, tzinfo=UTC)
+OPEN = GateVerdict(
+    verdict=Verdict.UNDECIDED,
+    reason=GateReason.TOO_FEW_REQUESTS,
+    message="37 requests of the side that has fewer, at least 150 are wanted",
+    n=37,
+    difference=Interval(low=0.9, estimate=1.021, high=1.2),
+    missing=113,
+)
+PLAN = CanaryPlan(
+    steps=(
+        CanaryStep(replicas=1, hold_seconds=90),
+        CanaryStep(traffic=10, hold_seconds=600, gates=(CanaryGate.SERVICE, CanaryGate.MANUAL)),
+        CanaryStep(replicas=2, traffic=50),
+    )
+)
+SECOND = CanaryState(
+    revision="1a2b3c4d",
+    stable="0f0f0f0f",
+    plan=PLAN,
+    phase=CanaryPhase.STEPPING,
+    step=1,
+    since=T0,
+    reached_at=T0,
+    verdicts=(StepVerdict(step=1, gate=CanaryGate.SERVICE, verdict=OPEN),),
+)
+SPEC = {"rollout": {"strategy": "Canary"}}
+PROGRESS = {"type": "Progressing", "status": "True", "reason": "OnTrial", "message": "step 2 of 3: 10 %"}
+
+
+def seen(state: CanaryState) -> RolloutView:
+    """A deployment in this state."""
+    found = rollout_orders.view(document(status={"canary": canary_status.written(state)}))
+    assert isinstance(found, RolloutView)
+    return found
+
+
+def document(spec: Any = SPEC, status: Any = None) -> dict[str, Any]:  # noqa: ANN401  # whatever is stored
+    return {"metadata": {"name": "chat", "namespace": "team"}, "spec": spec, "status": status or {}}
+
+
+def answer(state: CanaryState, verb: str, now: datetime = T0 + timedelta(minutes=5)) -> str:
+    """What is message of an order."""
+    found = rollout_orders.order(seen(state), verb, now)
+    return f"{found.because}; {found.remedy}" if isinstance(found, NoOrder) else f"{found.value}: {found.follows}"
+
+
+@pytest.fixture
+def cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[PretendCluster]:
+    """With a canary on its second step, and a deployment that has none."""
+    with running(tmp_path) as (cluster, kubeconfig):
+        monkeypatch.setenv("KUBECONFIG", kubeconfig)
+        monkeypatch.delenv("KUBERNETES_SERVICE_HOST", raising=False)
+        cluster.has("chat", SPEC, canary=canary_status.written(SECOND), conditions=[PROGRESS])
+        cluster.has("plain", {"rollout": {"strategy": "Surge"}})
+        yield cluster
+
+
+@pytest.mark.usefixtures("cluster")
+def test_the_status_shows_each_step_with_what_its_gates_say(run: Run) -> None:
+    code, out, err = run("rollout", "status", "infd/chat")
+    assert (code, err) == (0, "")
+    first, *rest = out.splitlines()
+    assert first.startswith("infd/chat in team: Stepping for ")
+    assert first.endswith(": 1a2b3c4d against 0f0f0f0f, 10 % of the conversations")
+    assert rest == [
+        "  says  step 2 of 3: 10 %",
+        "  next  step 3: 50 % of the conversations, held for 0 s",
+        "",
+        "   STEP  REPLICAS    TRAFFIC  HOLD   GATE     VERDICT    REASON          N   RATIO                MISSING",
+        "   1     1           0 %      1m30s  -",
+        "→  2     as traffic  10 %     10m    Service  Undecided  TooFewRequests  37  1.02 (0.90 to 1.20)  113",
+        "                                     Manual",
+        "   3     2           50 %     0s     -",
+        "",
+        "step 2, gate Service: 37 requests of the side that has fewer, at least 150 are wanted",
+    ]
+
+
+@pytest.mark.usefixtures("cluster")
+def test_the_status_as_values_is_what_the_object_holds(run: Run) -> None:
+    code, out, _ = run("rollout", "status", "chat", "-n", "team", "-o", "json")
+    assert (code, json.loads(out)) == (
+        0,
+        {
+            "place": "infd/chat in team",
+            "says": "step 2 of 3: 10 %",
+            "next": "step 3: 50 % of the conversations, held for 0 s",
+            "share": 10,
+            "canary": canary_status.written(SECOND),
+        },
+    )
+
+
+def test_an_order_is_an_annotation_that_the_operator_reads(cluster: PretendCluster, run: Run) -> None:
+    code, out, err = run("rollout", "pause", "infd/chat")
+    assert (code, err) == (0, "")
+    assert out == (
+        "infd/chat in team: ordered to stay at step 2 of 3; a gate that fails still rolls back; "
+        "`fairlead rollout status infd/chat -n team` shows it\n"
+    )
+    live = cluster.objects.found((INFERENCE_DEPLOYMENT.title, "team", "chat"))
+    order = canary_trial.order_of(live)
+    assert order is not None
+    assert order.verb == "pause"
+    assert order.at >= SECOND.since
+    assert live["spec"] == SPEC
+
+
+@pytest.mark.usefixtures("cluster")
+@pytest.mark.parametrize(
+    ("words", "code", "message"),
+    [
+        (("abort", "plain"), 1, "infd/plain in team has no canary: spec.rollout.strategy is Surge; set it to Canary"),
+        (("status", "plain"), 1, "infd/plain in team has no canary: spec.rollout.strategy is Surge; set it to Canary"),
+        (("retry", "chat"), 1, "the canary of infd/chat in team was not rejected; it is Stepping"),
+        (("status", "nobody"), 1, "there is no InferenceDeployment nobody in namespace team: there are: chat, plain"),
+        (("status", "infg/front"), 2, "infg/front: only InferenceDeployments"),
+        (("status", "infd/.."), 2, "'..' cannot be the name of an object"),
+    ],
+)
+def test_what_cannot_be_shown_or_ordered_is_refused_plainly(
+    run: Run, words: tuple[str, ...], code: int, message: str
+) -> None:
+    found, out, err = run("rollout", *words)
+    assert (found, out) == (code, "")
+    assert message in err
+
+
+def test_without_a_cluster_it_is_said(run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("KUBECONFIG", str(tmp_path / "none"))
+    monkeypatch.delenv("KUBERNETES_SERVICE_HOST", raising=False)
+    code, _, err = run("rollout", "status", "chat")
+    assert code == 1
+    assert err.startswith("fairlead rollout: ")
+
+
+def test_a_canary_that_was_rejected_ends_the_status_with_a_code_for_scripts(cluster: PretendCluster, run: Run) -> None:
+    over = replace(SECOND, phase=CanaryPhase.REJECTED, because="gate Service of step 2: slower")
+    cluster.has("chat", SPEC, canary=canary_status.written(over))
+    code, out, _ = run("rollout", "status", "chat")
+    assert code == 3
+    assert "  says  gate Service of step 2: slower" in out
+    assert "  next  0f0f0f0f serves; the spec or an order to retry gives 1a2b3c4d another try" in out
+
+
+def test_before_any_canary_it_is_said_when_one_begins() -> None:
+    for status in ({}, {"canary": {"phase": "Somewhere"}}):
+        found = rollout_orders.view(document(status=status))
+        assert found == NoCanary(
+            because="infd/chat in team has no canary yet",
+            remedy="one begins when the model, engine or accelerator is changed",
+        )
+    found = rollout_orders.view(document(spec={}))
+    assert isinstance(found, NoCanary)
+    assert found.because == "infd/chat in team has no canary: spec.rollout.strategy is Replace"
+
+
+@pytest.mark.parametrize(
+    ("changed", "verb", "message"),
+    [
+        ({}, "promote", "ordered to go on to step 3 of 3, whatever the gates of step 2 say"),
+        ({"step": 2}, "promote", "ordered to give 1a2b3c4d all of the traffic, whatever the gates of step 3 say"),
+        ({}, "abort", "ordered to reject 1a2b3c4d: routers send it nothing more, then its replicas go"),
+        ({"paused": True}, "pause", "is paused already; order promote to go on, or abort"),
+        ({"phase": CanaryPhase.WAITING}, "promote", "waits for a replica that can be spared, and no order makes one"),
+        (
+            {"phase": CanaryPhase.WAITING, "paused": True},
+            "promote",
+            "the first step begins once a replica can be spared",
+        ),
+        ({"phase": CanaryPhase.REJECTED}, "promote", "is over: Rejected; order retry, or change the spec"),
+        ({"phase": CanaryPhase.PROMOTED}, "abort", "is over: Promoted; change the spec back"),
+        ({"phase": CanaryPhase.REJECTED}, "retry", "ordered to try 1a2b3c4d again from step 1"),
+    ],
+)
+def test_each_order_says_what_follows_or_why_nothing_does(changed: Any, verb: str, message: str) -> None:  # noqa: ANN401
+    assert message in answer(replace(SECOND, **changed), verb)
+
+
+def test_an_order_is_always_later_than_what_the_canary_has_seen() -> None:
+    """The clock of a person's machine may be behind; an order from before would not be carried out."""
+    before = T0 - timedelta(hours=1)
+    assert answer(SECOND, "pause", before).startswith("pause 2026-11-23T12:00:00Z: ")
+    twice = replace(SECOND, ordered_at=T0 + timedelta(minutes=2))
+    assert answer(twice, "abort", before).startswith("abort 2026-11-23T12:02:01Z: ")
+    found = rollout_orders.order(seen(twice), "abort", T0 + timedelta(minutes=5, microseconds=7))
+    assert isinstance(found, RolloutOrder)
+    assert found.value == "abort 2026-11-23T12:05:00Z"
+
+
+@pytest.mark.parametrize(
+    ("changed", "share", "coming"),
+    [
+        ({"phase": CanaryPhase.WAITING, "step": 0}, 0, "step 1: 0 % of the conversations, held for 90 s"),
+        ({"step": 2}, 50, "1a2b3c4d gets all of the traffic, and the last old replicas go"),
+        ({"phase": CanaryPhase.PROMOTED, "step": 2}, 100, "the last old replicas go; then the rollout is complete"),
+    ],
+)
+def test_what_comes_next_is_said_of_every_phase(changed: Any, share: int, coming: str) -> None:  # noqa: ANN401
+    state = replace(SECOND, **changed)
+    first, following, *_ = rollout_text.lines(seen(state), T0 + timedelta(days=1, hours=2, minutes=3))
+    assert f" for 1d2h: 1a2b3c4d against 0f0f0f0f, {share} % of the conversations" in first
+    assert following == f"  next  {coming}"
+
+
+def test_a_pause_is_shown() -> None:
+    first, *_ = rollout_text.lines(seen(replace(SECOND, paused=True)), T0)
+    assert first.startswith("infd/chat in team: Stepping, paused for 0s: ")

@@ -1,0 +1,112 @@
+"""A canary that cannot go as it is written is refused before it is stored, with the ways out."""
+
+from dataclasses import replace
+
+import pytest
+
+from fairlead.api import deployment_conversion
+from fairlead.api.kinds import DEPLOYMENT
+from fairlead.api.object_reader import read_stored
+from fairlead.engines.catalogue import releases
+from fairlead.fleet.canaries import CanaryGate
+from fairlead.review import admission, deployment_review
+from fairlead.review.context import ReviewContext
+from tests.review.table import CONTEXT, Object, deployment
+
+OFFLINE = ReviewContext(catalogue=CONTEXT.catalogue)
+
+
+def canary(*steps: Object, replicas: int = 3, surge: int = 0, **rest: object) -> Object:
+    """A canary with these steps, or with the usual ones."""
+    written = {"steps": list(steps)} if steps else {}
+    return deployment(replicas=replicas, rollout={"strategy": "Canary", "maxSurge": surge, "canary": written}, **rest)
+
+
+def refused(given: Object) -> list[str]:
+    """What is said against it."""
+    return [one.sentence for one in admission.review(given, OFFLINE).refusals]
+
+
+def warned(given: Object) -> list[str]:
+    """What is said of its rollout and scaling."""
+    review = admission.review(given, OFFLINE)
+    assert review.refusals == ()
+    return [one.sentence for one in review.warnings if one.field.startswith(("spec.rollout", "spec.scaling"))]
+
+
+@pytest.mark.parametrize(("replicas", "surge"), [(0, 0), (1, 1), (2, 0), (2, 1), (3, 0), (4, 4), (1000, 0)])
+def test_the_usual_steps_go_with_any_number_of_replicas_but_one_without_a_spare_one(replicas: int, surge: int) -> None:
+    assert refused(canary(replicas=replicas, surge=surge)) == []
+
+
+def test_one_replica_without_a_spare_one_is_refused_with_three_ways_out() -> None:
+    (answer,) = refused(canary(replicas=1))
+    assert answer == (
+        "spec.rollout.strategy: Canary: with 1 replica and maxSurge 0 the old revision would have to end before the "
+        "new one is judged; set rollout.maxSurge to 1 (needs a spare GPU), or replicas to 2, or use Replace without "
+        "gates"
+    )
+
+
+def test_an_old_replica_stays_and_no_step_has_more_traffic_than_replicas() -> None:
+    (answer,) = refused(canary({"replicas": 3}))
+    assert answer == (
+        "spec.rollout.canary.steps[0].replicas: 3: of 3 replicas, with maxSurge 0, at most 2 can be new, since one of "
+        "the old ones stays until the last step has passed; write 2 or fewer, or raise rollout.maxSurge"
+    )
+    (answer,) = refused(canary({"replicas": 1, "traffic": 34}))
+    assert answer == (
+        "spec.rollout.canary.steps[0].traffic: 34: 1 new of 3 replicas are 33 percent, and routers send a new revision "
+        "no more than its part; write 33 or less, or give the step more replicas"
+    )
+    assert refused(canary({"replicas": 3}, surge=1)) == []
+    assert len(refused(canary({"replicas": 1, "traffic": 33}, surge=1))) == 1, "one of four"
+
+
+def test_routers_of_a_gateway_divide_nothing_yet() -> None:
+    (answer,) = refused(canary(gateway={"name": "front"}))
+    assert answer == (
+        "spec.rollout.strategy: Canary: routers of a gateway do not divide the traffic of a deployment between "
+        "revisions in this release; remove spec.gateway, so that the deployment has a router of its own, or use "
+        "Replace or Surge"
+    )
+
+
+def test_an_evaluation_is_no_gate_yet() -> None:
+    (answer,) = refused(canary({"gates": ["Quality"]}))
+    assert answer == (
+        "spec.rollout.canary.steps[0].gates: Quality: this release runs no evaluation during a rollout; use Service, "
+        "or Manual and `fairlead evaluate` before the order to promote"
+    )
+
+
+def test_a_canary_that_nothing_judges_is_warned_of() -> None:
+    assert warned(canary()) == []
+    (answer,) = warned(canary({"traffic": 5}, {"traffic": 10}))
+    assert answer == (
+        "spec.rollout.canary.steps[].gates: none: no step has a gate, so the new revision is promoted after its holds "
+        "whatever its users see; give a step with traffic gates: [Service]"
+    )
+
+
+def test_a_fleet_that_may_shrink_to_one_is_warned_of() -> None:
+    scaled = canary(scaling={"minReplicas": 1, "maxReplicas": 4})
+    del scaled["spec"]["replicas"]
+    (answer,) = warned(scaled)
+    assert answer == (
+        "spec.scaling.minReplicas: 1: while fewer than 2 replicas are wanted, no canary begins, since maxSurge is 0; "
+        "set minReplicas to 2, or rollout.maxSurge to 1 (needs a spare GPU)"
+    )
+
+
+def test_what_an_hpa_scaled_to_one_goes_on_scaling() -> None:
+    """It writes the number without a review; were it refused when it is read, the fleet could neither grow nor end."""
+    assert deployment_review.read(canary(replicas=1), OFFLINE).may_start
+    stored = read_stored(canary(replicas=1), DEPLOYMENT).value
+    assert stored is not None
+    wanted = deployment_conversion.deployment(stored, releases())
+    assert wanted.rollout.canary is not None
+    (first, *_) = wanted.rollout.canary.steps
+    judged = replace(wanted.rollout.canary, steps=(replace(first, gates=(CanaryGate.QUALITY,)),))
+    review = admission.stored(replace(wanted, rollout=replace(wanted.rollout, canary=judged)), OFFLINE)
+    assert [one.field for one in review.refusals] == ["spec.rollout.canary.steps[0].gates"]
