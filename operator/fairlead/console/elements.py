@@ -18,16 +18,16 @@ Content: TypeAlias = str | None
 """Markup as it is, other text escaped, None left out."""
 
 
-def element(name: str, *content: Content, **attributes: str | None) -> Markup:
+def element(tag: str, /, *content: Content, **attributes: str | None) -> Markup:
     """One element; `class_` is the attribute class, `data_head` is data-head, and one that is None is left out."""
     written = "".join(
         f' {key.rstrip("_").replace("_", "-")}="{escape(value)}"'
         for key, value in attributes.items()
         if value is not None
     )
-    if name in VOID:
-        return Markup(f"<{name}{written}>")
-    return Markup(f"<{name}{written}>{together(content)}</{name}>")
+    if tag in VOID:
+        return Markup(f"<{tag}{written}>")
+    return Markup(f"<{tag}{written}>{together(content)}</{tag}>")
 
 
 def together(content: Iterable[Content]) -> Markup:

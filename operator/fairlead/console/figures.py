@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
-UNKNOWN: Final = "–"
+UNKNOWN: Final = "-"
 
 
 def count(value: float | None) -> str:

@@ -33,8 +33,8 @@ PAGES: Final[Mapping[ConsoleRefusal, RefusalPage]] = {
     ConsoleRefusal.NO_TOKEN: RefusalPage(
         401,
         "No token",
-        "The console asks Kubernetes who reads it. Run kubectl fairlead console and open the address that it prints, or "
-        "send a Kubernetes token as Authorization: Bearer TOKEN.",
+        "The console asks Kubernetes who reads it. Run kubectl fairlead console and open the address that it prints, "
+        "or send a Kubernetes token as Authorization: Bearer TOKEN.",
     ),
     ConsoleRefusal.UNKNOWN_TOKEN: RefusalPage(
         401,
@@ -54,8 +54,8 @@ PAGES: Final[Mapping[ConsoleRefusal, RefusalPage]] = {
     ConsoleRefusal.STANDING_BY: RefusalPage(
         503,
         "Standing by",
-        "Another pod of the operator leads and has the facts. kubectl fairlead console finds it; behind a Service, load "
-        "the page again.",
+        "Another pod of the operator leads and has the facts. kubectl fairlead console finds it; behind a Service, "
+        "load the page again.",
     ),
     ConsoleRefusal.NO_ANSWER: RefusalPage(
         503,
