@@ -30,7 +30,8 @@ class PageFrame:
 
     def link(self, *words: str) -> str:
         """The way from this page to another one; a name cannot lead out of the console."""
-        return "".join(("../" * self.depth or "./", "/".join(quote(one, safe="") for one in words)))
+        segments = (quote(one, safe="") if one.strip(".") else "-" for one in words)
+        return f"{'../' * self.depth or './'}{'/'.join(segments)}"
 
 
 def document(title: str, frame: PageFrame, *content: Content) -> str:
