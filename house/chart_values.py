@@ -73,7 +73,7 @@ class Rbac(Group):
     aggregate: bool = Field(
         default=True,
         description="Let the cluster's view, edit and admin roles include our kinds, and make a Role, bound to nobody, "
-        "for `fairlead explain` and `top`.",
+        "for `fairlead explain`, `top` and `console`.",
     )
 
 
@@ -133,6 +133,19 @@ class Metrics(Group):
 
     service: bool = Field(default=True, description="Make a Service for them.")
     pod_monitor: PodMonitor = Field(default=PodMonitor(), description="For the Prometheus operator.")
+
+
+class Console(Group):
+    """The console: pages that show the fleet, on port 9091 of the operator, to whom Kubernetes lets read it."""
+
+    enabled: bool = Field(
+        default=False,
+        description="Serve it, and let the operator review tokens and rights; `fairlead console` opens it.",
+    )
+    service: bool = Field(
+        default=False,
+        description="Make a Service for it, for a proxy that sends readers' tokens; `fairlead console` needs none.",
+    )
 
 
 class Serving(Group):
@@ -264,6 +277,10 @@ class Values(Group):
         default=Webhook(), description="The admission webhook: says all that is wrong with an object when applied."
     )
     metrics: Metrics = Field(default=Metrics(), description="The operator's own metrics, on port 9090.")
+    console: Console = Field(
+        default=Console(),
+        description="The console: pages that show the fleet, on port 9091, to whom Kubernetes lets read it.",
+    )
     serving: Serving = Field(
         default=Serving(), description="Routers and engines of all deployments, wherever they are."
     )
