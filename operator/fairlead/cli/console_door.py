@@ -9,7 +9,7 @@ import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from aiohttp import web
 
@@ -27,6 +27,13 @@ HOSTS: Final = ("127.0.0.1", "localhost")
 CLOSED: Final = "open the address that fairlead console printed\n"
 
 Token = Callable[[], Awaitable[str]]
+
+
+class PageSource(Protocol):
+    """Where the door's pages come from."""
+
+    async def fetch(self, page: str) -> PodPage:
+        """A page by its path and query."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -97,7 +104,7 @@ async def _token(cluster: ClusterClient, account: str | None) -> Token:
 class _Door:
     """What stands on 127.0.0.1."""
 
-    passage: ConsolePassage
+    passage: PageSource
     key: str = field(default_factory=lambda: secrets.token_urlsafe(32))
     cookie: str = field(default_factory=lambda: f"fairlead-console-{secrets.token_hex(4)}")
 
@@ -128,7 +135,7 @@ class _Door:
 
 
 @asynccontextmanager
-async def opened(way: ConsolePassage, port: int) -> AsyncIterator[str]:
+async def opened(way: PageSource, port: int) -> AsyncIterator[str]:
     """Its address while it is open."""
     door = _Door(passage=way)
     async with ports.serve("127.0.0.1", port, [web.get("/{page:.*}", door.answer)]) as runner:
