@@ -86,6 +86,7 @@ def test_token_reviews_and_access_reviews_decide_who_sees_what(small: Embedded) 
 
 
 async def _leading(token: str) -> None:
+    status, text = 0, ""
     for _ in range(150):
         status, text = await get("/", token)
         if status == 200 and "./deployments/default/chat" in text:

@@ -7,7 +7,8 @@ import asyncio
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Final
+from dataclasses import replace
+from typing import Any, Final
 
 import aiohttp
 import pytest
@@ -16,6 +17,8 @@ from yarl import URL
 from fairlead.cli import console_door
 from fairlead.cluster import kinds
 from fairlead.cluster.pod_proxy import PodPage
+from fairlead.scaling.decide.recommendation import DecisionFigure
+from fairlead.scaling.explain.decision_record import DecisionRecord
 from house import browser
 from house.browser import BrowserPage
 from tests.cli.decisions import AT, decided, facts, router
@@ -26,6 +29,7 @@ from tests.process.console_world import Console, served
 pytestmark = pytest.mark.conformance
 
 HOSTILE: Final = "</td><script>document.title='hurt'</script><img src=//evil.example/x onerror=document.title='hurt'>"
+CALM: Final = "pod chat-001-5d9c waits for 2 GPUs of NVIDIA-L40S; none is free"
 DEPLOYMENTS: Final = 500
 VIEWS: Final = (
     "",
@@ -42,14 +46,14 @@ VIEWS: Final = (
 MOST_SECONDS: Final = 1.0
 
 
-def _fill(console: Console) -> None:
+def _fill(console: Console, words: str) -> None:
     assert console.leader.watched is not None
-    wrong = [NO_ROOM[0] | {"message": HOSTILE}, NO_ROOM[1] | {"message": HOSTILE}]
+    wrong = [NO_ROOM[0] | {"message": words}, NO_ROOM[1] | {"message": words}]
     revision = {"name": "chat-000-6f9c5d7b8", "replicas": 2, "ready": 2, "routable": 2, "weight": 100}
-    decisions = [{"at": "2026-11-23T02:00:00Z", "before": 1, "after": 2, "reason": "TokenDemand", "message": HOSTILE}]
+    decisions = [{"at": "2026-11-23T02:00:00Z", "before": 1, "after": 2, "reason": "TokenDemand", "message": words}]
     steps = [{"replicas": 1, "traffic": share, "gates": ["errors"]} for share in (5, 25, 100)]
     canary = {"phase": "Holding", "since": "2026-11-23T02:00:00Z", "step": 2, "plan": {"steps": steps}}
-    special = {
+    special: dict[int, dict[str, Any]] = {
         0: {"revisions": [revision], "scaling": {"decisions": decisions}, "canary": canary},
         1: {"conditions": wrong},
         2: {"conditions": [], "observedGeneration": None},
@@ -57,14 +61,24 @@ def _fill(console: Console) -> None:
     for number in range(DEPLOYMENTS):
         document = deployment(f"chat-{number:03}", **special.get(number, {}))
         console.leader.watched.put(kinds.INFERENCE_DEPLOYMENT, document)
-        busy = facts(routers=(router(waiting=float(number % 9)),), price_per_hour=0.7)
-        console.leader.decided.append(decided(busy, name=f"chat-{number:03}"))
-    tenants = [{"name": HOSTILE, "running": 1, "requests": 2, "tokens": 3, "spent": "4", "budget": "5"}]
-    silent = [condition("Routable", "False", "RoutersSilent", HOSTILE)]
+    for step in range(-40, 1):
+        console.clock[0] = AT + 15 * step
+        one = _decided(step)
+        console.leader.decided = [replace(one, name=f"chat-{number:03}") for number in range(DEPLOYMENTS)]
+        console.source.observe()
+    tenants = [{"name": words, "running": 1, "requests": 2, "tokens": 3, "spent": "4", "budget": "5"}]
+    silent = [condition("Routable", "False", "RoutersSilent", words)]
     console.leader.watched.put(kinds.INFERENCE_GATEWAY, gateway())
     console.leader.watched.put(kinds.INFERENCE_GATEWAY, gateway("door", tenants=tenants, conditions=silent))
-    for _ in range(5):
-        console.source.observe()
+
+
+def _decided(step: int) -> DecisionRecord:
+    """A fleet that a wave goes through."""
+    waiting = max(0.0, 9.0 - abs(20 + step))
+    record = decided(facts(routers=(router(waiting=waiting),), price_per_hour=0.7), at=AT + 15 * step)
+    numbers = {"demand.requestsPerSecond": 4.0 + waiting, "supply.replicas": 2.0, "need.replicas": 1.0 + waiting / 9}
+    figures = tuple(DecisionFigure(name=key, value=value) for key, value in numbers.items())
+    return replace(record, recommendation=replace(record.recommendation, figures=figures))
 
 
 class _Straight:
@@ -84,14 +98,14 @@ class _Straight:
 
 
 @contextmanager
-def _door(token: str) -> Iterator[str]:
+def door(token: str, *, hostile: bool = True) -> Iterator[str]:
     """The printed address, while a thread keeps the door open."""
     loop, found, ready = asyncio.new_event_loop(), list[str](), threading.Event()
     over = asyncio.Event()
 
     async def stay() -> None:
-        async with served(now=AT) as console:
-            _fill(console)
+        async with served() as console:
+            _fill(console, HOSTILE if hostile else CALM)
             async with console_door.opened(_Straight(console, token), 0) as address:
                 found.append(address)
                 ready.set()
@@ -111,7 +125,7 @@ def _door(token: str) -> Iterator[str]:
 @pytest.fixture(scope="module")
 def entered() -> Iterator[tuple[BrowserPage, str]]:
     """A browser that came in by the printed address."""
-    with _door("good") as address, browser.page(program()) as page:
+    with door("good") as address, browser.page(program()) as page:
         root = f"{URL(address).origin()}/"
         page.open(address, leads_to=root)
         yield page, root
@@ -175,7 +189,7 @@ def test_every_picture_control_and_table_has_a_name(entered: tuple[BrowserPage, 
 
 def test_who_may_not_read_sees_why_and_nothing_else() -> None:
     """seeing.3"""
-    with _door("poor") as address, browser.page(program()) as page:
+    with door("poor") as address, browser.page(program()) as page:
         page.open(address, leads_to=f"{URL(address).origin()}/")
         assert page.value("document.querySelector('h1').textContent") == "Not allowed"
         assert "chat" not in page.value("document.querySelector('main').textContent")

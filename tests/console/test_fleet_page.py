@@ -50,7 +50,7 @@ def test_a_deployment_that_is_not_ready_without_a_cause_shows_what_ready_says() 
 
 def test_a_row_says_what_a_deployment_has_and_costs() -> None:
     page = shown(facts(accelerators=4))
-    assert "chat team ✓ serves 2 of 2 10 (8 to 12) 4 1.40" in page.text
+    assert "team/chat ✓ serves 2 of 2 10 (8 to 12) 4 1.40" in page.text
     assert "./deployments/team/chat" in page.values("href")
 
 
@@ -71,7 +71,7 @@ def test_a_page_beyond_the_last_is_the_last_and_one_before_the_first_the_first()
 
 def test_words_are_looked_for_in_names_namespaces_and_reasons_and_go_with_the_pager() -> None:
     held = [*named(60), facts(deployment("other", conditions=list(NO_ROOM)))]
-    assert "other team" in shown(*held, query=FleetQuery(words="nofreeGPU")).text
+    assert "team/other" in shown(*held, query=FleetQuery(words="nofreeGPU")).text
     assert [one for one in shown(*held, query=FleetQuery(words="chat-")).values("href") if "?" in one] == [
         "?words=chat-&page=2"
     ]
@@ -81,5 +81,5 @@ def test_words_are_looked_for_in_names_namespaces_and_reasons_and_go_with_the_pa
 def test_an_empty_fleet_says_so_and_unknown_figures_are_dashes() -> None:
     assert "There is no InferenceDeployment in the namespaces that you may read." in shown().text
     bare = deployment(conditions=[], cost=None, fit=None, desiredReplicas=None, readyReplicas=None)
-    assert "chat team ✗ down 0 of - - 0 -" in shown(facts(bare)).text
+    assert "team/chat ✗ down 0 of - - 0 -" in shown(facts(bare)).text
     assert "Cost an hour -" in shown(facts(bare)).text

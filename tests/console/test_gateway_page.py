@@ -11,7 +11,7 @@ def test_the_table_leads_to_each_gateway_and_says_what_is_wrong() -> None:
     unseen = gateway("new")
     unseen["status"] = None
     page = read(gateway_page.table_page([gateway(), gateway("broken", conditions=silent), unseen], REMEDIES, FRAME))
-    assert "company team 2 of 2 1 2 2 broken" in page.text
+    assert "team/company 2 of 2 1 2 2 team/broken" in page.text
     assert "RoutersSilent: 2 routers do not answer" in page.text
     assert "no operator has looked at it yet" in page.text
     assert "./gateways/team/company" in page.values("href")

@@ -90,6 +90,8 @@ class Console(NamedTuple):
     reviews: Reviews
     source: ConsoleSource
     address: str
+    clock: list[float]
+    """The time, as its one entry."""
 
     async def get(self, path: str, token: str | None = "good", **headers: str) -> tuple[int, str]:  # noqa: S107  # a made-up one
         """Status and text."""
@@ -99,13 +101,14 @@ class Console(NamedTuple):
 
 
 @asynccontextmanager
-async def served(*, now: float = AT) -> AsyncIterator[Console]:
+async def served() -> AsyncIterator[Console]:
     """One reader, `good`, who may read everything."""
     rights = {("sre", "inferencedeployments", ""), ("sre", "inferencegateways", "")}
     reviews = Reviews(tokens={"good": "sre", "team": "dev", "poor": "nobody"}, rights=rights)
     leader = Leader()
-    source = ConsoleSource(leader, clock=lambda: now)
+    clock = [AT]
+    source = ConsoleSource(leader, clock=lambda: clock[0])
     server = console_server.of(source, ConsoleAccess(reviews))
     async with ports.serve("127.0.0.1", 0, server.routes()) as runner:
         port = runner.addresses[0][1]
-        yield Console(leader, reviews, source, f"http://127.0.0.1:{port}")
+        yield Console(leader, reviews, source, f"http://127.0.0.1:{port}", clock)

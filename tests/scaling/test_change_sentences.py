@@ -1,6 +1,7 @@
 """What would change a decision, in words that a person can act on."""
 
 from dataclasses import replace
+from decimal import Decimal
 
 import pytest
 
@@ -47,12 +48,12 @@ def test_without_a_demand_no_tokens_are_named() -> None:
 
 
 def test_bounds_that_are_reached_stand_before_those_that_are_not_in_the_way() -> None:
-    policy = ScalingPolicy(max_cost_per_hour=10.0)
+    policy = ScalingPolicy(max_cost_per_hour=Decimal(10))
     record = decided(facts(policy=policy, bounds=ReplicaBounds(least=1, most=8, policy="interactive")))
     one = replace(record, recommendation=replace(record.recommendation, replicas=1, limits=()))
     assert change_sentences.open_bounds(one) == [
         "minReplicas 1 is reached.",
-        "Not in the way: maxReplicas 8, the budget of 10.0 an hour.",
+        "Not in the way: maxReplicas 8, the budget of 10 an hour.",
     ]
     moved = AppliedLimit(bound=ScalingBound.BUDGET, before=9, after=8, because="")
     full = replace(record, recommendation=replace(record.recommendation, replicas=8, limits=(moved,)))

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from fairlead.console import decision_section, figures, rollout_section, timeline
 from fairlead.console.document import PageFrame, document
-from fairlead.console.elements import Markup, element, section, table
+from fairlead.console.elements import Markup, element, prose, section, table
 from fairlead.console.facts import DeploymentFacts, Manifest, Remedies
 from fairlead.review import diagnosis
 from fairlead.review.diagnosis import DiagnosedCondition, Diagnosis
@@ -43,8 +43,8 @@ def remedied(one: DiagnosedCondition) -> Markup:
         "div",
         element("h3", f"{one.reason} ({one.type})"),
         element("p", one.message),
-        element("p", one.cause, class_="faint"),
-        element("p", one.action),
+        element("p", prose(one.cause), class_="faint"),
+        element("p", prose(one.action)),
         command,
         class_="remedy",
     )

@@ -35,6 +35,11 @@ def together(content: Iterable[Content]) -> Markup:
     return Markup("".join(one if isinstance(one, Markup) else escape(one) for one in content if one is not None))
 
 
+def prose(text: str) -> Markup:
+    """A sentence in which what stands between backticks is code."""
+    return together(element("code", part) if at % 2 else part for at, part in enumerate(text.split("`")))
+
+
 def section(head: str, *content: Content) -> Markup:
     """A part of a page under its own head."""
     return element("section", element("h2", head), *content)

@@ -14,7 +14,7 @@ from fairlead.fleet.plurals import count
 
 PAGE_ROWS: Final = 50
 HEADS: Final = (
-    *("Deployment", "Namespace", "State", "Ready", "Concurrency of a replica", "Accelerators", "Cost an hour"),
+    *("Deployment", "State", "Ready", "Concurrency of a replica", "Accelerators", "Cost an hour"),
     "What is wrong",
 )
 
@@ -68,8 +68,7 @@ def _table(rows: Sequence[FleetRow], frame: PageFrame) -> Markup:
         HEADS,
         (
             (
-                element("a", one.name, href=frame.link("deployments", one.namespace, one.name)),
-                one.namespace,
+                element("a", f"{one.namespace}/{one.name}", href=frame.link("deployments", one.namespace, one.name)),
                 state(one.state),
                 f"{one.ready} of {figures.count(one.wanted)}",
                 one.concurrency,
@@ -79,7 +78,7 @@ def _table(rows: Sequence[FleetRow], frame: PageFrame) -> Markup:
             )
             for one in rows
         ),
-        text_from=7,
+        text_from=6,
     )
 
 

@@ -9,7 +9,7 @@ from fairlead.console.elements import Markup, element, section, table
 from fairlead.console.facts import Manifest, Remedies
 from fairlead.review import diagnosis
 
-HEADS: Final = ("Gateway", "Namespace", "Ready", "Deployments", "Models", "Tenants", "What is wrong")
+HEADS: Final = ("Gateway", "Ready", "Deployments", "Models", "Tenants", "What is wrong")
 TENANT_HEADS: Final = ("Tenant", "Running", "Waiting", "Requests a minute", "Tokens a minute", "Spent", "Budget")
 MODEL_HEADS: Final = ("Model", "Answers", "Targets", "Why not")
 
@@ -20,7 +20,7 @@ def table_page(gateways: Sequence[Manifest], remedies: Remedies, frame: PageFram
         words = "There is no InferenceGateway in the namespaces that you may read."
         return document("Tenants and money", frame, element("p", words, class_="note"))
     rows = (_row(one, remedies, frame) for one in gateways)
-    return document("Tenants and money", frame, table(HEADS, rows, text_from=6))
+    return document("Tenants and money", frame, table(HEADS, rows, text_from=5))
 
 
 def page(gateway: Manifest, remedies: Remedies, frame: PageFrame) -> str:
@@ -39,10 +39,9 @@ def page(gateway: Manifest, remedies: Remedies, frame: PageFrame) -> str:
 
 def _row(gateway: Manifest, remedies: Remedies, frame: PageFrame) -> tuple[str, ...]:
     about, status = gateway["metadata"], gateway.get("status") or {}
-    found = diagnosis.diagnose(gateway, remedies)
+    found, link = diagnosis.diagnose(gateway, remedies), frame.link("gateways", about["namespace"], about["name"])
     return (
-        element("a", about["name"], href=frame.link("gateways", about["namespace"], about["name"])),
-        about["namespace"],
+        element("a", f"{about['namespace']}/{about['name']}", href=link),
         f"{status.get('readyReplicas') or 0} of {figures.count(status.get('replicas'))}",
         figures.count(status.get("deployments")),
         str(len(status.get("models") or ())),

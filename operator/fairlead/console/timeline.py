@@ -24,11 +24,15 @@ class TimelinePanel:
 
 
 PANELS: Final = (
-    TimelinePanel("Replicas", (("ready", lambda one: one.ready), ("wanted", lambda one: one.wanted)), figures.count),
+    TimelinePanel(
+        "Replicas", (("ready", lambda one: one.ready), ("wanted (dashed)", lambda one: one.wanted)), figures.count
+    ),
     TimelinePanel("Requests waiting", (("waiting", lambda one: one.waiting),), figures.count),
     TimelinePanel("KV cache in use", (("in use", lambda one: one.kv_usage),), figures.share),
     TimelinePanel(
-        "Requests a second", (("demand", lambda one: one.demand), ("supply", lambda one: one.supply)), figures.rate
+        "Requests a second",
+        (("demand", lambda one: one.demand), ("supply (dashed)", lambda one: one.supply)),
+        figures.rate,
     ),
 )
 
