@@ -71,10 +71,10 @@ def cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Console
         yield made
 
 
-Visit = Callable[[aiohttp.ClientSession, str], Awaitable[None]]
+Scenario = Callable[[aiohttp.ClientSession, str], Awaitable[None]]
 
 
-def visit(told: Visit, account: str | None = None) -> None:
+def entered(scenario: Scenario, account: str | None = None) -> None:
     """Somebody at the open door, with a browser's memory for cookies."""
 
     async def run() -> None:
@@ -84,7 +84,7 @@ def visit(told: Visit, account: str | None = None) -> None:
                 console_door.opened(way, 0) as address,
                 aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True)) as session,
             ):
-                await told(session, address)
+                await scenario(session, address)
 
     asyncio.run(run())
 
@@ -92,7 +92,7 @@ def visit(told: Visit, account: str | None = None) -> None:
 def test_the_printed_address_opens_the_console_of_the_pod_that_leads(cluster: ConsoleCluster) -> None:
     cluster.has_consoles()
 
-    async def told(session: aiohttp.ClientSession, address: str) -> None:
+    async def scenario(session: aiohttp.ClientSession, address: str) -> None:
         async with session.get(address) as answer:
             assert (answer.status, answer.url.query_string, await answer.text()) == (200, "", "<h1>/</h1>")
             assert answer.headers["Content-Security-Policy"].startswith("default-src 'none'")
@@ -101,7 +101,7 @@ def test_the_printed_address_opens_the_console_of_the_pod_that_leads(cluster: Co
         async with session.get(URL(address).origin() % {"page": "2"}) as answer:
             assert await answer.text() == "<h1>/?page=2</h1>"
 
-    visit(told)
+    entered(scenario)
     assert cluster.seen == [
         ("fairlead-0:9091", "/", "Bearer t"),
         ("fairlead-1:9091", "/", "Bearer t"),
@@ -113,7 +113,7 @@ def test_the_printed_address_opens_the_console_of_the_pod_that_leads(cluster: Co
 def test_without_the_key_under_another_name_or_beside_the_console_nothing_is_passed_on(cluster: ConsoleCluster) -> None:
     cluster.has_consoles()
 
-    async def told(session: aiohttp.ClientSession, address: str) -> None:
+    async def scenario(session: aiohttp.ClientSession, address: str) -> None:
         origin = URL(address).origin()
         async with session.get(origin) as answer:
             assert (answer.status, await answer.text()) == (403, "open the address that fairlead console printed\n")
@@ -124,7 +124,7 @@ def test_without_the_key_under_another_name_or_beside_the_console_nothing_is_pas
         async with session.post(address) as answer:
             assert answer.status == 405
 
-    visit(told)
+    entered(scenario)
     assert cluster.seen == []
 
 
@@ -132,11 +132,11 @@ def test_a_missing_right_is_told_in_the_words_of_the_api_server(cluster: Console
     cluster.has_consoles()
     cluster.forbids = True
 
-    async def told(session: aiohttp.ClientSession, address: str) -> None:
+    async def scenario(session: aiohttp.ClientSession, address: str) -> None:
         async with session.get(address) as answer:
             assert (answer.status, await answer.text()) == (403, "pods is forbidden: pods/proxy\n")
 
-    visit(told)
+    entered(scenario)
 
 
 def test_a_client_certificate_reads_as_a_service_account(cluster: ConsoleCluster) -> None:
@@ -144,11 +144,11 @@ def test_a_client_certificate_reads_as_a_service_account(cluster: ConsoleCluster
     metadata = {"name": "reader", "namespace": "team"}
     cluster.put(SERVICE_ACCOUNT, {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": metadata})
 
-    async def told(session: aiohttp.ClientSession, address: str) -> None:
+    async def scenario(session: aiohttp.ClientSession, address: str) -> None:
         async with session.get(address) as answer:
             assert answer.status == 200
 
-    visit(told, "team/reader")
+    entered(scenario, "team/reader")
     assert {token for _, _, token in cluster.seen} == {"Bearer of-reader"}
 
 
@@ -160,17 +160,17 @@ def test_a_client_certificate_reads_as_a_service_account(cluster: ConsoleCluster
         ("reader", "console", "--service-account reader: write NAMESPACE/NAME"),
     ],
 )
-def test_what_is_missing_is_said_before_the_door_opens(
+def test_what_is_missing_is_said_before_anything_is_opened(
     cluster: ConsoleCluster, account: str | None, named: str, words: str
 ) -> None:
     if named:
         cluster.has_consoles(named)
 
-    async def told(session: aiohttp.ClientSession, address: str) -> None:
+    async def scenario(session: aiohttp.ClientSession, address: str) -> None:
         pytest.fail(f"{session} came in at {address}")
 
     with pytest.raises(ClusterUnavailable, match=words):
-        visit(told, account)
+        entered(scenario, account)
 
 
 def test_words_of_the_api_server_that_are_no_status_are_shown_as_they_came() -> None:

@@ -99,7 +99,7 @@ class _Straight:
 
 @contextmanager
 def door(token: str, *, hostile: bool = True) -> Iterator[str]:
-    """The printed address, while a thread keeps the door open."""
+    """The printed address, while a thread keeps the proxy open."""
     loop, found, ready = asyncio.new_event_loop(), list[str](), threading.Event()
     over = asyncio.Event()
 

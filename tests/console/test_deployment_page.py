@@ -129,8 +129,8 @@ def test_a_canary_shows_every_step_with_what_its_gates_say() -> None:
     text = shown(deployment(**status)).text
     assert "Canary: Holding since 02:00. Paused." in text
     assert "1 done 1 5% errors 2 now 1 25% errors Undecided: 40 requests are too few 3 to come 1 100% errors" in text
-    told = shown(deployment(**status | {"canary": canary | {"message": "a gate failed", "paused": False}})).text
-    assert "Canary: Holding since 02:00. a gate failed" in told
+    shortened = shown(deployment(**status | {"canary": canary | {"message": "a gate failed", "paused": False}})).text
+    assert "Canary: Holding since 02:00. a gate failed" in shortened
 
 
 def points(values: Sequence[float | None]) -> list[HistoryPoint]:
@@ -168,6 +168,6 @@ def test_history_keeps_an_hour_of_those_that_are_there() -> None:
 
 def test_a_point_takes_counts_from_the_object_and_figures_from_the_decision() -> None:
     assert point(deployment(), None, AT) == HistoryPoint(at=AT, ready=2, wanted=2)
-    known = point(deployment(), decided(scaling_facts(routers=(router(waiting=3.0),))), AT)
-    assert known.waiting == 3.0
-    assert known.kv_usage == pytest.approx(0.2)
+    found = point(deployment(), decided(scaling_facts(routers=(router(waiting=3.0),))), AT)
+    assert found.waiting == 3.0
+    assert found.kv_usage == pytest.approx(0.2)

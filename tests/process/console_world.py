@@ -26,11 +26,11 @@ class Reviews:
     rights: set[tuple[str, str, str]] = field(default_factory=set)
     """User, plural, namespace."""
     down: bool = False
-    asked: list[str] = field(default_factory=list)
+    seen: list[str] = field(default_factory=list)
 
     async def create(self, manifest: Manifest) -> Manifest:
         """The review with its status."""
-        self.asked.append(manifest["kind"])
+        self.seen.append(manifest["kind"])
         if self.down:
             raise _unreachable()
         spec = manifest["spec"]

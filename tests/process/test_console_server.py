@@ -15,7 +15,7 @@ from tests.console.objects import deployment, gateway
 from tests.process.console_world import Console, Reviews, served
 
 
-def story(told: Callable[[Console], Awaitable[None]]) -> None:
+def story(scenario: Callable[[Console], Awaitable[None]]) -> None:
     """On a console with two namespaces."""
 
     async def run() -> None:
@@ -24,7 +24,7 @@ def story(told: Callable[[Console], Awaitable[None]]) -> None:
             for namespace in ("team", "other"):
                 console.leader.watched.put(kinds.INFERENCE_DEPLOYMENT, deployment("chat", namespace))
                 console.leader.watched.put(kinds.INFERENCE_GATEWAY, gateway("company", namespace))
-            await told(console)
+            await scenario(console)
 
     asyncio.run(run())
 
@@ -34,27 +34,27 @@ PAGES = ("/", "/gateways", "/deployments/team/chat", "/deployments/team/chat/cha
 
 @pytest.mark.parametrize("page", [*PAGES, "/no/such/page"])
 def test_without_a_token_or_with_an_unknown_one_nothing_is_shown(page: str) -> None:
-    async def told(console: Console) -> None:
+    async def scenario(console: Console) -> None:
         for token, title in ((None, "No token"), ("bad", "Unknown token")):
             status, text = await console.get(page, token)
             assert (status, f"<h1>{title}</h1>" in text, "chat" in text) == (401, True, False)
 
-    story(told)
+    story(scenario)
 
 
 @pytest.mark.parametrize("page", PAGES)
 def test_who_may_read_sees_every_page_and_who_may_not_none(page: str) -> None:
-    async def told(console: Console) -> None:
+    async def scenario(console: Console) -> None:
         status, text = await console.get(page)
         assert (status, "sre at" in text) == (200, True)
         status, text = await console.get(page, "poor")
         assert (status, "You may read no InferenceDeployment here" in text) == (403, True)
 
-    story(told)
+    story(scenario)
 
 
 def test_a_reader_of_one_namespace_sees_that_and_learns_no_name_of_another() -> None:
-    async def told(console: Console) -> None:
+    async def scenario(console: Console) -> None:
         console.reviews.rights |= {("dev", "inferencedeployments", "team"), ("dev", "inferencegateways", "team")}
         _, fleet = await console.get("/", "team")
         assert ("./deployments/team/chat" in fleet, "./deployments/other/chat" in fleet) == (True, False)
@@ -65,33 +65,33 @@ def test_a_reader_of_one_namespace_sees_that_and_learns_no_name_of_another() -> 
         assert (await console.get("/gateways/team/none", "team"))[0] == 404
         assert (await console.get("/nothing", "team"))[0] == 404
 
-    story(told)
+    story(scenario)
 
 
 def test_a_token_comes_through_the_api_server_under_another_name() -> None:
-    async def told(console: Console) -> None:
+    async def scenario(console: Console) -> None:
         status, _ = await console.get("/", None, **{"Fairlead-Authorization": "Bearer good"})
         assert status == 200
         assert (await console.get("/", None, Authorization="Basic Z29vZA=="))[0] == 401
 
-    story(told)
+    story(scenario)
 
 
 def test_answers_of_reviews_hold_for_seconds_and_no_error_does() -> None:
-    async def told(console: Console) -> None:
+    async def scenario(console: Console) -> None:
         console.reviews.down = True
         status, text = await console.get("/")
         assert (status, "could not be asked of the API server" in text) == (503, True)
         console.reviews.down = False
-        console.reviews.asked.clear()
+        console.reviews.seen.clear()
         await asyncio.gather(*(console.get("/") for _ in range(20)))
-        assert console.reviews.asked == ["TokenReview", "SubjectAccessReview"]
+        assert console.reviews.seen == ["TokenReview", "SubjectAccessReview"]
 
-    story(told)
+    story(scenario)
 
 
 def test_a_right_that_was_taken_away_ends_within_seconds() -> None:
-    async def told() -> None:
+    async def scenario() -> None:
         now = [0.0]
         reviews = Reviews(tokens={"good": "sre"}, rights={("sre", "inferencedeployments", "")})
         access = ConsoleAccess(reviews, clock=lambda: now[0])
@@ -107,22 +107,22 @@ def test_a_right_that_was_taken_away_ends_within_seconds() -> None:
         assert await access.holder("gööd") is None
         assert await access.holder("g" * 20_000) is None
 
-    asyncio.run(told())
+    asyncio.run(scenario())
 
 
 def test_a_flood_of_tokens_takes_no_more_memory_than_its_bound(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(console_access, "MOST_ANSWERS", 5)
 
-    async def told() -> None:
+    async def scenario() -> None:
         access = ConsoleAccess(Reviews())
         assert [await access.holder(f"token-{number}") for number in range(50)] == [None] * 50
         assert len(access._holders._held) == 5
 
-    asyncio.run(told())
+    asyncio.run(scenario())
 
 
 def test_a_process_that_does_not_lead_says_so_to_whom_it_knows() -> None:
-    async def told(console: Console) -> None:
+    async def scenario(console: Console) -> None:
         console.leader.watched = None
         assert [(await console.get(page))[0] for page in PAGES] == [503] * len(PAGES)
         assert (await console.get("/", None))[0] == 401
@@ -130,11 +130,11 @@ def test_a_process_that_does_not_lead_says_so_to_whom_it_knows() -> None:
         assert (console.source.deployments(), console.source.gateways()) == ((), ())
         assert (console.source.deployment("team", "chat"), console.source.gateway("team", "company")) == (None, None)
 
-    story(told)
+    story(scenario)
 
 
 def test_every_answer_forbids_what_is_not_of_the_console_and_nothing_can_be_sent() -> None:
-    async def told(console: Console) -> None:
+    async def scenario(console: Console) -> None:
         async with aiohttp.ClientSession() as session:
             for page in ("/", "/assets/console.css", "/assets/none.js"):
                 async with session.get(f"{console.address}{page}") as answer:
@@ -154,11 +154,11 @@ def test_every_answer_forbids_what_is_not_of_the_console_and_nothing_can_be_sent
                 "icon.svg": (200, "image/svg+xml"),
             }
 
-    story(told)
+    story(scenario)
 
 
 def test_what_would_change_a_decision_is_searched_for_on_its_own_page() -> None:
-    async def told(console: Console) -> None:
+    async def scenario(console: Console) -> None:
         console.leader.decided.append(decided(facts(routers=(router(waiting=3.0),))))
         _, page = await console.get("/deployments/team/chat")
         assert ("What would change it</a>" in page, "grows to" in page) == (True, False)
@@ -168,11 +168,11 @@ def test_what_would_change_a_decision_is_searched_for_on_its_own_page() -> None:
         _, page = await console.get("/deployments/team/chat")
         assert "fairlead explain infd/NAME shows it" in page
 
-    story(told)
+    story(scenario)
 
 
 def test_timelines_grow_while_the_process_leads_and_accelerators_are_those_of_placed_pods() -> None:
-    async def told(console: Console) -> None:
+    async def scenario(console: Console) -> None:
         assert console.leader.watched is not None
         for name, node in (("chat-1", "node-1"), ("chat-2", None)):
             labels = {"fairlead.dev/deployment": "chat"}
@@ -192,11 +192,11 @@ def test_timelines_grow_while_the_process_leads_and_accelerators_are_those_of_pl
         assert found is not None
         assert (len(found.points), found.accelerators) == (2, 2)
 
-    story(told)
+    story(scenario)
 
 
 def test_a_fleet_is_searched_and_paged_by_the_address() -> None:
-    async def told(console: Console) -> None:
+    async def scenario(console: Console) -> None:
         assert console.leader.watched is not None
         for number in range(60):
             console.leader.watched.put(kinds.INFERENCE_DEPLOYMENT, deployment(f"mail-{number:02}"))
@@ -204,4 +204,4 @@ def test_a_fleet_is_searched_and_paged_by_the_address() -> None:
         assert ("Page 2 of 2" in second, "mail-59" in second, "chat</a>" in second) == (True, True, False)
         assert "Page 1 of 2" in (await console.get("/?page=-3"))[1]
 
-    story(told)
+    story(scenario)

@@ -22,7 +22,7 @@ from fairlead.process.console_server import FORWARDED, HEADERS
 
 SELECTOR: Final = "app.kubernetes.io/name=fairlead,app.kubernetes.io/component=operator"
 PORT_NAME: Final = "console"
-STANDING_BY: Final = 503
+NOT_LEADING: Final = 503
 HOSTS: Final = ("127.0.0.1", "localhost")
 CLOSED: Final = "open the address that fairlead console printed\n"
 
@@ -30,7 +30,7 @@ Token = Callable[[], Awaitable[str]]
 
 
 class PageSource(Protocol):
-    """Where the door's pages come from."""
+    """Where the pages come from."""
 
     async def fetch(self, page: str) -> PodPage:
         """A page by its path and query."""
@@ -46,11 +46,11 @@ class ConsolePassage:
 
     async def fetch(self, page: str) -> PodPage:
         """A page of the pod that leads; of the others, where none does."""
-        answer = PodPage(STANDING_BY, "text/plain", b"no pod of the operator has a console; is it enabled?\n")
+        answer = PodPage(NOT_LEADING, "text/plain", b"no pod of the operator has a console; is it enabled?\n")
         headers = {FORWARDED: f"Bearer {await self.token()}"}
         for one in tuple(self.pods):
             answer = await pod_proxy.fetch_page(self.cluster.connection, *one, page, headers)
-            if answer.status != STANDING_BY:
+            if answer.status != NOT_LEADING:
                 self.pods.remove(one)
                 self.pods.insert(0, one)
                 break

@@ -16,7 +16,7 @@ class ConsoleRefusal(StrEnum):
     UNKNOWN_TOKEN = "UnknownToken"
     DENIED = "Denied"
     NOT_FOUND = "NotFound"
-    STANDING_BY = "StandingBy"
+    NOT_LEADING = "NotLeading"
     NO_ANSWER = "NoAnswer"
 
 
@@ -51,7 +51,7 @@ PAGES: Final[Mapping[ConsoleRefusal, RefusalPage]] = {
     ConsoleRefusal.NOT_FOUND: RefusalPage(
         404, "Not found", "There is no such page, or no such object. Begin with the fleet."
     ),
-    ConsoleRefusal.STANDING_BY: RefusalPage(
+    ConsoleRefusal.NOT_LEADING: RefusalPage(
         503,
         "Standing by",
         "Another pod of the operator leads and has the facts. kubectl fairlead console finds it; behind a Service, "

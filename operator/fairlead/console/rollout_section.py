@@ -46,7 +46,7 @@ def _canary(canary: Mapping[str, Any]) -> Iterator[Markup]:
 
 
 def _steps(canary: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
-    """Each step of the plan with what its gates said."""
+    """Each step of the plan with what its gates say."""
     now = canary.get("step") or 0
     for at, one in enumerate((canary.get("plan") or {}).get("steps") or (), start=1):
         gates = [
@@ -55,5 +55,5 @@ def _steps(canary: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
             if gate.get("step") == at
         ]
         place = "now" if at == now else "done" if at < now else "to come"
-        said = " ".join(gates) or ", ".join(map(str, one.get("gates") or ()))
-        yield f"{at}", place, str(one.get("replicas", "-")), f"{one.get('traffic', '-')}%", said
+        words = " ".join(gates) or ", ".join(map(str, one.get("gates") or ()))
+        yield f"{at}", place, str(one.get("replicas", "-")), f"{one.get('traffic', '-')}%", words

@@ -38,7 +38,7 @@ TYPES: Final[Mapping[str, str]] = {
     "console.js": "text/javascript",
     "icon.svg": "image/svg+xml",
 }
-NOBODY: Final = "nobody"
+NO_READER: Final = "nobody"
 
 log = logging.getLogger("fairlead.console")
 
@@ -80,7 +80,7 @@ class ConsoleServer:
 
     def _page(self, view: View, depth: int) -> Callable[[web.Request], Awaitable[web.Response]]:
         async def shown(request: web.Request) -> web.Response:
-            frame = PageFrame(reader=NOBODY, at=self.source.now(), depth=depth)
+            frame = PageFrame(reader=NO_READER, at=self.source.now(), depth=depth)
             try:
                 who = await self._reader(request)
                 frame = replace(frame, reader=who.username)
@@ -102,7 +102,7 @@ class ConsoleServer:
         if who is None:
             raise _NotShown(ConsoleRefusal.UNKNOWN_TOKEN)
         if not self.source.leads():
-            raise _NotShown(ConsoleRefusal.STANDING_BY)
+            raise _NotShown(ConsoleRefusal.NOT_LEADING)
         return who
 
     async def _fleet(self, request: web.Request, who: TokenHolder, frame: PageFrame) -> str:
@@ -156,7 +156,7 @@ class ConsoleServer:
     async def _asset(self, request: web.Request) -> web.Response:
         name = request.match_info["file"]
         if name not in self.assets:
-            return _refusal(ConsoleRefusal.NOT_FOUND, PageFrame(reader=NOBODY, at=self.source.now(), depth=1))
+            return _refusal(ConsoleRefusal.NOT_FOUND, PageFrame(reader=NO_READER, at=self.source.now(), depth=1))
         return web.Response(text=self.assets[name], content_type=TYPES[name], headers=HEADERS)
 
 
