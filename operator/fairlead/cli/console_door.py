@@ -95,7 +95,7 @@ async def _token(cluster: ClusterClient, account: str | None) -> Token:
     if not await own():
         raise ClusterUnavailable(
             "the kubeconfig has a client certificate and no token, and a certificate cannot be passed on; "
-            "--service-account NAMESPACE/NAME reads as that account"
+            "set --service-account NAMESPACE/NAME to read as that account"
         )
     return own
 

@@ -83,7 +83,9 @@ class ConsoleSource:
             try:
                 self.observe()
             except Exception:
-                log.exception("the console cannot keep a point of its timelines; it goes on with the next one")
+                log.exception(
+                    "an internal error of Fairlead: a point of the console's timelines is missing; please report it"
+                )
             await asyncio.sleep(history.EACH_S)
 
     def observe(self) -> None:
