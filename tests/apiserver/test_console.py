@@ -150,8 +150,10 @@ async def _walked(way: console_door.ConsolePassage) -> None:
 
 
 async def _pretended_pod(one: Scene, address: str) -> None:
-    """The operator's process as a pod, as far as the API server's proxy can tell; on no node, so that nothing else writes
-    its address."""
+    """The operator's process as a pod, as far as the API server's proxy can tell.
+
+    It is on no node, so that nothing else writes its address.
+    """
     labels = {"app.kubernetes.io/name": "fairlead", "app.kubernetes.io/component": "operator"}
     container = {"name": "operator", "image": "fairlead", "ports": [{"name": "console", "containerPort": PORT}]}
     pod: dict[str, Any] = {"apiVersion": "v1", "kind": "Pod", "spec": {"containers": [container]}}
