@@ -164,6 +164,8 @@ def test_what_would_change_a_decision_is_searched_for_on_its_own_page() -> None:
         assert ("What would change it</a>" in page, "grows to" in page) == (True, False)
         _, page = await console.get("/deployments/team/chat/changes")
         assert "grows to" in page
+        console.leader.decided[:] = [decided()]
+        assert (await console.get("/deployments/team/chat/changes"))[1] == page, "followers cost no search each"
         console.leader.decided[:] = [decided(at=AT - 600)]
         _, page = await console.get("/deployments/team/chat")
         assert "fairlead explain infd/NAME shows it" in page

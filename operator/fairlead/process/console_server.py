@@ -2,10 +2,11 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, NamedTuple
 
 from aiohttp import web
 
@@ -19,11 +20,13 @@ from fairlead.console.facts import DeploymentFacts, Remedies
 from fairlead.console.fleet_page import FleetQuery
 from fairlead.console.refusals import ConsoleRefusal
 from fairlead.process import ports
-from fairlead.process.console_access import ConsoleAccess
+from fairlead.process.console_access import ConsoleAccess, RecentAnswers
 from fairlead.process.console_source import ConsoleSource, LeaderFacts
 from fairlead.process.lifecycle import ProcessSettings
 from fairlead.review import remedies
 from fairlead.scaling.explain import what_if
+from fairlead.scaling.explain.decision_record import DecisionRecord
+from fairlead.scaling.explain.what_if import TurningPoint
 
 FORWARDED: Final = "Fairlead-Authorization"
 """The API server takes Authorization away from what it passes on to a pod, so `fairlead console` sends this."""
@@ -51,6 +54,13 @@ class _NotShown(Exception):
         super().__init__(reason.value)
 
 
+class SearchedDecision(NamedTuple):
+    """A decision, and what would change that one."""
+
+    record: DecisionRecord
+    changes: Sequence[TurningPoint]
+
+
 View = Callable[[web.Request, TokenHolder, PageFrame], Awaitable[str]]
 
 
@@ -63,8 +73,10 @@ class ConsoleServer:
     remedies: Remedies
     assets: Mapping[str, str]
     """Files of style, script and icon by name: the same for everybody."""
+    searches: RecentAnswers[SearchedDecision]
+    """What would change a decision is searched for once in some seconds, however many readers follow the page."""
     searching: asyncio.Semaphore
-    """What would change a decision is searched for once at a time: the leader has other work to do."""
+    """And one at a time: the leader has other work to do."""
 
     def routes(self) -> tuple[web.RouteDef, ...]:
         """Pages are read; no other method is answered."""
@@ -119,9 +131,16 @@ class ConsoleServer:
     async def _changes(self, request: web.Request, who: TokenHolder, frame: PageFrame) -> str:
         facts = await self._facts(request, who)
         if facts.record is not None:
-            async with self.searching:
-                facts = replace(facts, changes=await asyncio.to_thread(what_if.turning_points, facts.record))
+            searched = await self._searched(facts.record)
+            facts = replace(facts, record=searched.record, changes=searched.changes)
         return deployment_page.page(facts, self.remedies, frame)
+
+    async def _searched(self, record: DecisionRecord) -> SearchedDecision:
+        async def search() -> SearchedDecision:
+            async with self.searching:
+                return SearchedDecision(record, await asyncio.to_thread(what_if.turning_points, record))
+
+        return await self.searches.get((record.namespace, record.name), search)
 
     async def _facts(self, request: web.Request, who: TokenHolder) -> DeploymentFacts:
         namespace, name = await self._named(request, who, kinds.INFERENCE_DEPLOYMENT)
@@ -203,5 +222,6 @@ def of(source: ConsoleSource, access: ConsoleAccess) -> ConsoleServer:
         access=access,
         remedies=remedies.read(package_data.remedies()),
         assets={name: package_data.console_asset(name) for name in TYPES},
+        searches=RecentAnswers(time.monotonic),
         searching=asyncio.Semaphore(1),
     )
