@@ -41,15 +41,17 @@ class BrowserPage:
         self._left, self._number, self._session = b"", 0, ""
         self.requests: list[str] = []
         """Every address that the page asked for."""
+        self.errors: list[str] = []
+        """What a browser's console shows in red: exceptions, failed loads, and what a page's policy forbids."""
         target = self._order("Target.createTarget", url="about:blank")["targetId"]
         self._session = self._order("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
-        for domain in ("Page", "Network", "Runtime"):
+        for domain in ("Page", "Network", "Runtime", "Log"):
             self._order(f"{domain}.enable")
 
-    def open(self, url: str) -> None:
-        """Until the page and all that it asks for has loaded."""
+    def open(self, url: str, leads_to: str | None = None) -> None:
+        """Until the page, or the one that it leads to, and all that it asks for has loaded."""
         self._order("Page.navigate", url=url)
-        while self.value("document.readyState + location.href") != f"complete{url}":
+        while self.value("document.readyState + location.href") != f"complete{leads_to or url}":
             pass
 
     def resize(self, width: int, height: int, scheme: str = "light") -> None:
@@ -93,11 +95,20 @@ class BrowserPage:
             answer = self._read()
             if answer.get("method") == "Network.requestWillBeSent":
                 self.requests.append(answer["params"]["request"]["url"])
+            self._note_error(answer.get("method", ""), answer.get("params") or {})
             if answer.get("id") == self._number:
                 if "error" in answer:
                     raise BrowserFailed(f"{method}: {answer['error']['message']}")
                 found: dict[str, Any] = answer["result"]
                 return found
+
+    def _note_error(self, event: str, facts: dict[str, Any]) -> None:
+        if event == "Log.entryAdded" and facts["entry"]["level"] == "error":
+            self.errors.append(facts["entry"]["text"])
+        if event == "Runtime.exceptionThrown":
+            self.errors.append(str(facts["exceptionDetails"]))
+        if event == "Runtime.consoleAPICalled" and facts["type"] == "error":
+            self.errors.append(str(facts["args"]))
 
     def _read(self) -> dict[str, Any]:
         while b"\0" not in self._left:

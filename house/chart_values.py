@@ -5,18 +5,12 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
-from pydantic.alias_generators import to_camel
+from pydantic import Field
+
+from house.chart_view_values import Alerts, Console, Dashboards, Group, Metrics, Serving, Texts
 
 Namespace = Annotated[str, Field(pattern="^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$")]
-Texts = dict[str, str]
 Objects = list[dict[str, Any]]
-
-
-class Group(BaseModel):
-    """Values that belong together; a word it does not know is refused."""
-
-    model_config = ConfigDict(extra="forbid", alias_generator=to_camel, validate_by_name=True)
 
 
 class Image(Group):
@@ -73,7 +67,7 @@ class Rbac(Group):
     aggregate: bool = Field(
         default=True,
         description="Let the cluster's view, edit and admin roles include our kinds, and make a Role, bound to nobody, "
-        "for `fairlead explain` and `top`.",
+        "for `fairlead explain`, `top` and `console`.",
     )
 
 
@@ -118,60 +112,6 @@ class Webhook(Group):
     )
     timeout_seconds: int = Field(default=5, ge=1, le=30, description="How long the API server waits for it.")
     cert_manager: CertManager = Field(default=CertManager(), description="Certificates by cert-manager.")
-
-
-class PodMonitor(Group):
-    """For the Prometheus operator."""
-
-    enabled: bool = Field(default=False, description="Make a PodMonitor; its definition must be installed.")
-    interval: str = Field(default="30s", pattern="^[0-9]+(ms|s|m)$", description="How often Prometheus asks.")
-    labels: Texts = Field(default={}, description="Labels that your Prometheus selects monitors by.")
-
-
-class Metrics(Group):
-    """The operator's own metrics, on port 9090."""
-
-    service: bool = Field(default=True, description="Make a Service for them.")
-    pod_monitor: PodMonitor = Field(default=PodMonitor(), description="For the Prometheus operator.")
-
-
-class Serving(Group):
-    """Routers and engines of all deployments, wherever they are."""
-
-    monitoring_namespace: str = Field(
-        default="",
-        pattern="^([a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)?$",
-        description="Namespace whose pods may read the metrics of routers and engines; empty means that only the "
-        "operator may.",
-    )
-    pod_monitor: PodMonitor = Field(
-        default=PodMonitor(),
-        description="For the Prometheus operator; one for routers and one for engines. Routers ask for a token, which "
-        "the chart makes too: Secret RELEASE-scraper, whose owner may get /metrics and nothing else.",
-    )
-
-
-class Dashboards(Group):
-    """Dashboards for Grafana, as ConfigMaps that its sidecar loads."""
-
-    enabled: bool = Field(default=False, description="Make the ConfigMaps, one for each dashboard.")
-    labels: Texts = Field(
-        default={"grafana_dashboard": "1"}, description="Labels that your Grafana's sidecar selects dashboards by."
-    )
-    annotations: Texts = Field(
-        default={}, description="On the ConfigMaps, for instance `grafana_folder` for the sidecar's folders."
-    )
-
-
-class Alerts(Group):
-    """Recording rules and alerts for the Prometheus operator."""
-
-    enabled: bool = Field(
-        default=False,
-        description="Make a PrometheusRule; its definition must be installed. Without the Prometheus operator, give "
-        "Prometheus the file dashboards/rules.yaml.",
-    )
-    labels: Texts = Field(default={}, description="Labels that your Prometheus selects rules by.")
 
 
 class NetworkPolicy(Group):
@@ -264,6 +204,10 @@ class Values(Group):
         default=Webhook(), description="The admission webhook: says all that is wrong with an object when applied."
     )
     metrics: Metrics = Field(default=Metrics(), description="The operator's own metrics, on port 9090.")
+    console: Console = Field(
+        default=Console(),
+        description="The console: pages that show the fleet, on port 9091, to whom Kubernetes lets read it.",
+    )
     serving: Serving = Field(
         default=Serving(), description="Routers and engines of all deployments, wherever they are."
     )

@@ -69,6 +69,7 @@ GROUPS: Final = (
         ),
     ),
     Group(name="scaling", rooms=("scaling",), tests=("tests/scaling",)),
+    Group(name="console", rooms=("console",), tests=("tests/console",)),
     Group(name="delivery", rooms=("comparing", "evaluating"), tests=("tests/comparing", "tests/evaluating")),
     Group(
         name="router",

@@ -47,6 +47,7 @@ class Place(Enum):
         "Command line and start of a process", "On the terminal, or as the last line before a process ends."
     )
     HEALTH = PlaceText("Health pages", "The body of `/healthz`, `/readyz` and of a page that a process does not have.")
+    CONSOLE = PlaceText("The console", "On a page of the console in place of, or beside, what was asked for.")
     LOG = PlaceText("Log lines", "Of level warning and above; `log.exception` adds a traceback.")
 
 
@@ -63,6 +64,7 @@ _FILES: Final[tuple[tuple[str, Place], ...]] = (
     ("backtest/", Place.CLI),
     ("cli/", Place.CLI),
     ("comparing/", Place.GATE),
+    ("console/", Place.CONSOLE),
     ("cluster/pods.py", Place.CONDITION),
     ("cluster/", Place.CLI),
     ("controller/children/applier.py", Place.CONDITION),

@@ -52,6 +52,7 @@ FILLED: Final[dict[str, Any]] = {
 NEEDS: Final[dict[str, dict[str, Any]]] = {
     "autoscaler.replicas": {"autoscaler.separate": True},
     "autoscaler.resources": {"autoscaler.separate": True},
+    "console.service": {"console.enabled": True},
     "serviceAccount.create": {"serviceAccount.name": "somebody"},
     "webhook.certManager.issuer.kind": {"webhook.certManager.issuer.name": "company"},
 }

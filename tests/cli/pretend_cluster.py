@@ -89,9 +89,9 @@ class PretendCluster(FakeApi):
 
 
 @contextmanager
-def running(folder: Path) -> Iterator[tuple[PretendCluster, str]]:
+def running(folder: Path, kind: type[PretendCluster] = PretendCluster) -> Iterator[tuple[PretendCluster, str]]:
     """The cluster, and a kubeconfig that leads to it."""
-    cluster, ready = PretendCluster(), threading.Event()
+    cluster, ready = kind(), threading.Event()
     loop = asyncio.new_event_loop()
     over = asyncio.Event()
 

@@ -14,6 +14,7 @@
   "--gateway-api" "rbac.gatewayAPI"
   "--autoscaler" "autoscaler.separate"
   "--decisions" "autoscaler.decisions"
+  "--console-port" "console.enabled"
   "--monitoring-namespace" "serving.monitoringNamespace"
   "--lease-namespace" "the release's namespace (helm -n)"
   "--webhook-secret" "fullnameOverride"

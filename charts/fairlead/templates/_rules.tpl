@@ -85,6 +85,14 @@ rights itself; it does.
   resources: [nodes]
   verbs: [list, watch]
 {{- end }}
+{{- if .Values.console.enabled }}
+- apiGroups: [authentication.k8s.io]  # who reads the console
+  resources: [tokenreviews]
+  verbs: [create]
+- apiGroups: [authorization.k8s.io]  # and what they may read
+  resources: [subjectaccessreviews]
+  verbs: [create]
+{{- end }}
 {{- if include "fairlead.ownCertificates" . }}
 - apiGroups: [admissionregistration.k8s.io]  # its own, to write the authority it made
   resources: [validatingwebhookconfigurations]

@@ -1,7 +1,7 @@
 """The loop with all that it needs: beside the controller while that leads, or in a process of its own."""
 
 import logging
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 
 from aiohttp import web
@@ -16,6 +16,7 @@ from fairlead.autoscaler.sharding import Membership
 from fairlead.autoscaler.writer import AutoscalerWriter
 from fairlead.cluster.interfaces import ClusterState, CreatingApiClient
 from fairlead.fleet.router_keys import RouterKeys
+from fairlead.scaling.explain.decision_record import DecisionRecord
 from fairlead.telemetry.autoscaler_metrics import AutoscalerMetrics
 
 log = logging.getLogger("fairlead.autoscaler")
@@ -41,7 +42,11 @@ class AutoscalerService:
 
     def routes(self) -> Sequence[web.RouteDef]:
         """HTTP routes beside the metrics."""
-        return http_handlers.routes(lambda: self._running[0].records() if self._running else ())
+        return http_handlers.routes(self.records)
+
+    def records(self) -> Iterable[DecisionRecord]:
+        """The last decision about every deployment; none while another process decides."""
+        return self._running[0].records() if self._running else ()
 
     def page(self) -> bytes:
         """The metrics page; empty while another process decides."""

@@ -126,21 +126,26 @@ class ClusterClient:
             return problem
 
     async def _deciders(self) -> list[tuple[str, str]] | NoDecision:
-        """The operator's pods in all namespaces; in `fairlead-system` only, if the user may not list pods in all."""
-        try:
-            found = (await self.api.listing(kinds.POD, None, AUTOSCALER_SELECTOR)).items
-        except RequestRefused as refused:
-            if not refused.lacks_right:
-                raise
-            try:
-                found = (await self.api.listing(kinds.POD, DEFAULT_NAMESPACE, AUTOSCALER_SELECTOR)).items
-            except RequestRefused as again:
-                return NoDecision(
-                    because=f"the operator's pods may not be listed ({again.message}); --autoscaler names one"
-                )
+        found = await self.pods(AUTOSCALER_SELECTOR)
+        if isinstance(found, NoDecision):
+            return found
         if not found:
             return NoDecision(because="no pod of the operator or autoscaler is found; --autoscaler names its address")
         return sorted((one["metadata"]["namespace"], one["metadata"]["name"]) for one in found)
+
+    async def pods(self, selector: str) -> list[dict[str, Any]] | NoDecision:
+        """The operator's pods in all namespaces; in `fairlead-system` only, if the user may not list pods in all."""
+        try:
+            return (await self.api.listing(kinds.POD, None, selector)).items
+        except RequestRefused as refused:
+            if not refused.lacks_right:
+                raise
+        try:
+            return (await self.api.listing(kinds.POD, DEFAULT_NAMESPACE, selector)).items
+        except RequestRefused as again:
+            return NoDecision(
+                because=f"the operator's pods may not be listed ({again.message}); --autoscaler names one"
+            )
 
 
 @asynccontextmanager

@@ -2,18 +2,17 @@
 
 import json
 from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime
 from typing import Any, Final
 
 import msgspec
 
 from fairlead.cli.cluster_client import NoDecision
 from fairlead.cli.explanation import Explanation
-from fairlead.fleet.plurals import count, verb
-from fairlead.fleet.policies import ScalingPolicy
-from fairlead.scaling.decide.recommendation import DecisionFigure, ScalingBound
+from fairlead.fleet.plurals import count
+from fairlead.scaling.decide.recommendation import DecisionFigure
+from fairlead.scaling.explain import change_sentences
+from fairlead.scaling.explain.change_sentences import lasting, moment
 from fairlead.scaling.explain.decision_record import DecisionRecord
-from fairlead.scaling.explain.what_if import TurningPoint, WhatIfCause
 from fairlead.scaling.facts import ScalingFacts
 
 BOLD, YELLOW, PLAIN = "\x1b[1m", "\x1b[33m", "\x1b[0m"
@@ -49,7 +48,7 @@ def _sections(shown: Explanation) -> Iterator[tuple[str, list[str]]]:
         yield "Why", [str(shown.scaling.get("message") or "the object has no message")]
     else:
         yield from _decision(record)
-        yield "What would change it", [*_turns(shown, record), *_open_bounds(record)]
+        yield "What would change it", [*_turns(shown, record), *change_sentences.open_bounds(record)]
     yield "Lately", [_lately(one) for one in (shown.scaling.get("decisions") or ())[:_MOST_DECISIONS]]
     yield "Conditions", _conditions(shown)
     yield "Note", list(shown.notes)
@@ -74,7 +73,7 @@ def _decision(record: DecisionRecord) -> Iterator[tuple[str, list[str]]]:
     yield (
         "Metrics that are missing",
         _columns(
-            (one.who, one.what, "" if one.age_seconds is None else f"{_lasting(one.age_seconds)} old", one.because)
+            (one.who, one.what, "" if one.age_seconds is None else f"{lasting(one.age_seconds)} old", one.because)
             for one in recommendation.questions
         ),
     )
@@ -91,8 +90,8 @@ def _heading(shown: Explanation) -> str:
     facts, recommendation = shown.record.facts, shown.record.recommendation
     asleep = f" and {recommendation.asleep} asleep" if recommendation.asleep else ""
     mode = "" if facts.policy.active else "; mode Recommend: advised only, nothing follows it"
-    ago = f"{_lasting(max(0.0, shown.seen_at - shown.record.now))} ago"
-    when = ago if shown.status else f"at {_moment(shown.record.now)}"
+    ago = f"{lasting(max(0.0, shown.seen_at - shown.record.now))} ago"
+    when = ago if shown.status else f"at {moment(shown.record.now)}"
     policy = f"policy {facts.bounds.policy}" if facts.bounds.policy else "the built-in policy"
     return (
         f"{place}: {_replicas(recommendation.replicas)}{asleep} ({recommendation.reason.value}), {_phases(facts)}; "
@@ -108,72 +107,7 @@ def _phases(facts: ScalingFacts) -> str:
 
 
 def _turns(shown: Explanation, record: DecisionRecord) -> list[str]:
-    rows = [(_direction(turn, record), _condition(turn, record)) for turn in shown.turns]
-    return _columns(rows) or ["nothing of what was tried: more requests waiting, more traffic, less, none, and time"]
-
-
-def _direction(turn: TurningPoint, record: DecisionRecord) -> str:
-    now = record.recommendation.replicas
-    return f"{'grows' if turn.replicas > now else 'shrinks'} to {turn.replicas}"
-
-
-def _condition(turn: TurningPoint, record: DecisionRecord) -> str:
-    """What would have to happen; times are as fine as the moments that `what_if` tried."""
-    at, lasting = _moment(record.now + turn.after_seconds), _lasting(turn.after_seconds)
-    times = f"{turn.factor or 0:.2f} times what it is{_demand(turn, record)}"
-    match turn.cause:
-        case WhatIfCause.MORE_WAITING:
-            more = turn.waiting or 0
-            return f"when {count(more, 'more request')} {verb(more, 'waits')} than now for {lasting}"
-        case WhatIfCause.MORE_TRAFFIC:
-            return f"when traffic is {times} for {lasting}"
-        case WhatIfCause.AS_IT_IS:
-            return f"in about {lasting}, at {at}, if all stays as it is"
-        case WhatIfCause.LESS_TRAFFIC:
-            return f"in about {lasting} if traffic falls to {times} or less"
-        case WhatIfCause.NO_REQUESTS:
-            return f"in about {lasting}, at {at}, if no request comes from now on"
-        case WhatIfCause.WITHOUT_BOUND:
-            return f"without {_bound(turn.bound, record.facts)}"
-
-
-def _demand(turn: TurningPoint, record: DecisionRecord) -> str:
-    """The threshold in the unit that dashboards show."""
-    figures = {one.name: one.value for one in record.recommendation.figures}
-    prompts = figures.get("demand.promptTokensPerSecond")
-    return "" if prompts is None or turn.factor is None else f" ({prompts * turn.factor:,.0f} prompt tokens/s)"
-
-
-def _open_bounds(record: DecisionRecord) -> list[str]:
-    """Which bounds are reached and which do not limit it, since users suspect the bounds first."""
-    facts, answer = record.facts, record.recommendation.replicas
-    moved = {one.bound for one in record.recommendation.limits}
-    reached = {
-        ScalingBound.MIN_REPLICAS: answer <= facts.bounds.least,
-        ScalingBound.MAX_REPLICAS: answer >= facts.bounds.most,
-    }
-    if facts.policy.max_cost_per_hour is not None:
-        reached[ScalingBound.BUDGET] = False
-    lines = [f"{_bound(one, facts)} is reached." for one, so in reached.items() if so and one not in moved]
-    free = [_bound(one, facts) for one, so in reached.items() if not so and one not in moved]
-    return [*lines, *([f"Not in the way: {', '.join(free)}."] if free else [])]
-
-
-def _bound(bound: ScalingBound | None, facts: ScalingFacts) -> str:
-    """A bound by the field that sets it."""
-    policy: ScalingPolicy = facts.policy
-    pace = policy.pace
-    named = {
-        ScalingBound.MIN_REPLICAS: f"minReplicas {facts.bounds.least}",
-        ScalingBound.MAX_REPLICAS: f"maxReplicas {facts.bounds.most}",
-        ScalingBound.BUDGET: f"the budget of {policy.max_cost_per_hour} an hour",
-        ScalingBound.NO_ROOM: f"the nodes' limit{': ' + facts.room_because if facts.room_because else ''}",
-        ScalingBound.STEP_UP: f"the largest step up of {pace.up_max_step} or {pace.up_max_factor:g} times",
-        ScalingBound.STEP_DOWN: f"the largest step down of {pace.down_max_step}",
-        ScalingBound.SPARES: count(policy.warm_pool.ready, "spare replica"),
-        ScalingBound.SCHEDULE: "the schedule",
-    }
-    return named.get(bound, str(bound)) if bound else ""
+    return _columns(change_sentences.changes(shown.turns, record)) or [change_sentences.NOTHING_FOUND]
 
 
 def _conditions(shown: Explanation) -> list[str]:
@@ -193,22 +127,6 @@ def _figure(figure: DecisionFigure) -> str:
 
 def _replicas(number: int | None) -> str:
     return "replicas not known" if number is None else count(number, "replica")
-
-
-def _lasting(seconds: float) -> str:
-    """`45 s`, `4 min 10 s`, `2 h 5 min`."""
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole} s"
-    minutes, left = divmod(whole, 60)
-    if minutes < 60:
-        return f"{minutes} min {left} s" if left else f"{minutes} min"
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes} min" if minutes else f"{hours} h"
-
-
-def _moment(seconds: float) -> str:
-    return datetime.fromtimestamp(seconds, tz=UTC).strftime("%H:%M:%S UTC")
 
 
 def _columns(rows: Iterable[tuple[str, ...]]) -> list[str]:

@@ -10,6 +10,7 @@ from fairlead.cli import (
     advise,
     autoscaler_command,
     calibrate,
+    console,
     engine,
     evaluate,
     explain,
@@ -46,6 +47,7 @@ COMMANDS: Final[Mapping[str, tuple[str, Callable[[argparse.ArgumentParser], None
     "why": ("say what is wrong right now, and what to do about it", why.arguments, why.run),
     "top": ("show what every deployment has, needs and costs, live", top.arguments, top.run),
     "rollout": ("show a canary, and pause, promote, abort or retry it", rollout.arguments, rollout.run),
+    "console": ("open a local door to the operator's console", console.arguments, console.run),
     "replay": ("decide kept decisions again, and compare", replay.arguments, replay.run),
     "operator": (
         "reconcile and decide replicas: controller and autoscaler in one",

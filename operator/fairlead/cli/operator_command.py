@@ -37,6 +37,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--webhook-port", type=int, default=9443)
     parser.add_argument(
+        "--console-port", type=int, default=0, metavar="PORT", help="serve the console there; default 0: nowhere"
+    )
+    parser.add_argument(
         "--autoscaler", choices=("on", "off"), default="on", help="whether the leader decides replicas too"
     )
 
@@ -81,6 +84,7 @@ def run(chosen: argparse.Namespace) -> int:
             configuration=chosen.webhook_configuration,
             port=chosen.webhook_port,
         ),
+        console_port=chosen.console_port,
     )
     embedded = autoscaler_command.hosted_loop(chosen, settings.identity) if chosen.autoscaler == "on" else None
     try:

@@ -92,7 +92,6 @@ def _row(
 
 
 def _with_figures(row: TopRow, glance: DecisionSummary) -> TopRow:
-    figures = glance.figures
     return replace(
         row,
         recommended=glance.replicas,
@@ -102,20 +101,13 @@ def _with_figures(row: TopRow, glance: DecisionSummary) -> TopRow:
         held=glance.held,
         running=glance.running,
         kv_usage=glance.kv_usage,
-        demand=figures.get("demand.requestsPerSecond"),
-        supply=_supply(figures),
+        demand=glance.demand,
+        supply=glance.supply,
         ttft_kept=glance.ttft_kept,
         tpot_seconds=glance.tpot_seconds,
         cost_per_hour=glance.price_per_hour if glance.price_per_hour is not None else row.cost_per_hour,
         doubts=glance.doubts,
     )
-
-
-def _supply(figures: Mapping[str, float]) -> float | None:
-    """The forecast demand, times the replicas that supply over the replicas that it needs."""
-    demand, replicas = figures.get("demand.requestsPerSecond"), figures.get("supply.replicas")
-    need, growth = figures.get("need.replicas"), figures.get("demand.forecastFactor", 1.0)
-    return demand * growth * replicas / need if demand is not None and replicas is not None and need else None
 
 
 def _number(text: object) -> float | None:

@@ -8,7 +8,7 @@ import os
 import ssl
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from types import SimpleNamespace, TracebackType
 from typing import Any, Final
@@ -81,6 +81,8 @@ class HttpRequest:
     query: Mapping[str, str]
     body: bytes | None = None
     content_type: str = "application/json"
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """Beside those that authenticate it."""
 
 
 class ApiConnection:
@@ -129,7 +131,8 @@ class ApiConnection:
             request.method,
             URL(who.server + request.path, encoded=True).with_query(request.query),
             data=request.body,
-            headers=who.headers | ({"Content-Type": request.content_type} if request.body is not None else {}),
+            headers={**request.headers, **who.headers}
+            | ({"Content-Type": request.content_type} if request.body is not None else {}),
             timeout=timeout,
             server_hostname=who.tls_server_name if self._trust else None,
             allow_redirects=False,

@@ -75,6 +75,17 @@ def held_gpus(pod: Manifest, resource: str) -> int:
     return sum(_count(limit) for limit in limits)
 
 
+def held_accelerators(pod: Manifest) -> int:
+    """Accelerators of any kind that a pod holds on its node: of every extended resource that its containers name."""
+    containers: Sequence[Manifest] = pod.get("spec", {}).get("containers") or ()
+    names = {name for one in containers for name in one.get("resources", {}).get("limits") or {} if _is_extended(name)}
+    return sum(held_gpus(pod, name) for name in names) if node_of(pod) else 0
+
+
+def _is_extended(resource: str) -> bool:
+    return "/" in resource and not resource.partition("/")[0].endswith("kubernetes.io")
+
+
 def _node(manifest: Manifest, used: Counter[str], resource: str) -> Node:
     name, status = manifest["metadata"]["name"], manifest.get("status", {})
     labels = manifest["metadata"].get("labels") or {}

@@ -90,6 +90,16 @@ VALIDATING_WEBHOOK: Final = Resource(
     kind="ValidatingWebhookConfiguration",
     namespaced=False,
 )
+TOKEN_REVIEW: Final = Resource(
+    group="authentication.k8s.io", version="v1", plural="tokenreviews", kind="TokenReview", namespaced=False
+)
+SUBJECT_ACCESS_REVIEW: Final = Resource(
+    group="authorization.k8s.io",
+    version="v1",
+    plural="subjectaccessreviews",
+    kind="SubjectAccessReview",
+    namespaced=False,
+)
 
 REGISTERED: Final = (
     INFERENCE_DEPLOYMENT,
@@ -112,6 +122,8 @@ REGISTERED: Final = (
     HTTP_ROUTE,
     LEASE,
     VALIDATING_WEBHOOK,
+    TOKEN_REVIEW,
+    SUBJECT_ACCESS_REVIEW,
 )
 """Every kind that is defined here."""
 

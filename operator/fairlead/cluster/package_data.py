@@ -20,6 +20,11 @@ def remedies() -> str:
     return (resources.files("fairlead.review") / "data" / "remedies.yaml").read_text(encoding="utf-8")
 
 
+def console_asset(name: str) -> str:
+    """A file of the console's style, script or icon."""
+    return (resources.files("fairlead.console") / "data" / name).read_text(encoding="utf-8")
+
+
 def read_text(path: Path) -> str:
     """A text file, decompressed where its name ends in `.gz`."""
     if path.suffix == ".gz":

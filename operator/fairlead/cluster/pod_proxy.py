@@ -3,7 +3,10 @@
 Needs the right `get` on `pods/proxy`. Does not interpret the page.
 """
 
-from typing import Final
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final, NamedTuple
+from urllib.parse import parse_qsl
 
 import aiohttp
 
@@ -15,19 +18,44 @@ _TIMEOUT: Final = aiohttp.ClientTimeout(total=10.0, sock_connect=5.0)
 """As `api_server.ApiLimits`: a pod answers from memory."""
 
 
+class PodPage(NamedTuple):
+    """What a pod answered, or the API server in its place."""
+
+    status: int
+    content_type: str
+    content: bytes
+
+
 async def read_page(connection: ApiConnection, pod: tuple[str, str], port: int, page: str) -> bytes:
     """The page's content; otherwise raises an `ApiError` with the server's or the pod's own message."""
-    namespace, name = pod
-    api_request = ApiRequest(
-        verb="get", resource=kinds.POD, namespace=namespace, name=f"{name}:{port}", subresource="proxy"
+    answer = await fetch_page(connection, pod, port, page)
+    if answer.status == 200:
+        return answer.content
+    raise api_errors.of_answer(_api_request(pod, port), answer.status, answer.content)
+
+
+async def fetch_page(
+    connection: ApiConnection,
+    pod: tuple[str, str],
+    port: int,
+    page: str,
+    headers: Mapping[str, str] = MappingProxyType({}),
+) -> PodPage:
+    """Whatever is answered, with these headers; raises an `ApiError` where nothing is. The page may have a query."""
+    api_request = _api_request(pod, port)
+    path, _, query = page.partition("?")
+    request = HttpRequest(
+        method="GET",
+        path=f"{kinds.POD.path(pod[0], api_request.name, 'proxy')}{path}",
+        query=dict(parse_qsl(query)),
+        headers=headers,
     )
-    path = f"{kinds.POD.path(namespace, api_request.name, 'proxy')}{page}"
-    request = HttpRequest(method="GET", path=path, query={})
     try:
         async with await connection.send(request, _TIMEOUT) as answer:
-            content = await answer.read()
-            if answer.status == 200:
-                return content
-            raise api_errors.of_answer(api_request, answer.status, content)
+            return PodPage(answer.status, answer.content_type, await answer.read())
     except (aiohttp.ClientError, TimeoutError, OSError) as problem:
         raise api_errors.no_answer(api_request, problem) from problem
+
+
+def _api_request(pod: tuple[str, str], port: int) -> ApiRequest:
+    return ApiRequest(verb="get", resource=kinds.POD, namespace=pod[0], name=f"{pod[1]}:{port}", subresource="proxy")

@@ -3,7 +3,7 @@
 Protocols only; the reconcile does not know whether a real cluster or a test's implements them.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -20,6 +20,7 @@ from fairlead.fleet.endpoints import GatewayReport, RouterReport
 from fairlead.fleet.engine_load import EngineLoad
 from fairlead.fleet.router_keys import RouterKeys
 from fairlead.review.context import ObjectKey
+from fairlead.scaling.explain.decision_record import DecisionRecord
 
 
 class ControllerClusterState(interfaces.ClusterState, Protocol):
@@ -101,6 +102,9 @@ class EmbeddedService(Protocol):
 
     def page(self) -> bytes:
         """Its metrics, in Prometheus' text format."""
+
+    def records(self) -> Iterable[DecisionRecord]:
+        """Its last decisions; none while it does not run."""
 
     async def run(self, world: ControllerClusterState, server: FencedApiServer, router_keys: RouterKeys) -> None:
         """Work until cancelled; with the keys it can read routers' metrics ports."""

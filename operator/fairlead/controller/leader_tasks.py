@@ -4,7 +4,7 @@ import asyncio
 import logging
 import random
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Final
@@ -32,6 +32,7 @@ from fairlead.controller.work_queue import ReconcileOutcome, WorkQueue
 from fairlead.fleet.router_keys import RouterKeys
 from fairlead.process.lifecycle import first_of
 from fairlead.review.context import ObjectKey
+from fairlead.scaling.explain.decision_record import DecisionRecord
 from fairlead.telemetry.operator_metrics import OperatorMetrics
 
 LONGEST_TICK_S: Final = 60.0
@@ -80,6 +81,15 @@ class LeaderTasks:
         """Wake the key of an object that changed; without effect while this process does not lead."""
         if self._informers is not None:
             self.queue.wake(key)
+
+    def world(self) -> ControllerInformers | None:
+        """What is watched, once the cluster was listed; None while this process does not lead."""
+        informers = self._informers
+        return informers if informers and informers.has_listed(kinds.INFERENCE_DEPLOYMENT) else None
+
+    def records(self) -> Iterable[DecisionRecord]:
+        """The last decisions of the embedded service."""
+        return self.embedded.records() if self.embedded else ()
 
     def watch_age_s(self) -> float:
         """Seconds since the last message of the most silent watch; 0 while this process does not lead."""

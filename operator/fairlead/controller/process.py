@@ -30,7 +30,7 @@ from fairlead.controller.webhook.certificate_rotation import CertificateRotator,
 from fairlead.engines import catalogue as engines
 from fairlead.objects import network_policies
 from fairlead.objects.installation import Installation
-from fairlead.process import lifecycle, ports
+from fairlead.process import console_server, lifecycle, ports
 from fairlead.process.lifecycle import ClusterProcess
 from fairlead.process.ports import ProcessHealth
 from fairlead.review import (
@@ -114,6 +114,10 @@ async def _standby(settings: OperatorSettings, own: ClusterProcess, served: Oper
             *(leading.embedded.routes() if leading.embedded else ()),
         )
         await stack.enter_async_context(ports.serve_both(settings, pulse, routes))
+        if settings.console_port:
+            await stack.enter_async_context(
+                console_server.serve(settings, settings.console_port, leading, own.reviews())
+            )
         hosted = kopf_host.KopfCallbacks(wake=leading.wake, review=_reviewer(own.api, served), certificates=place)
 
         async def host_once_certified() -> None:

@@ -37,3 +37,5 @@ class OperatorSettings(ProcessSettings):
     gateway_api: bool = False
     """The operator may make HTTPRoutes of the Gateway API, and watches its own."""
     webhook: WebhookSettings = WebhookSettings()
+    console_port: int = 0
+    """Where the console is served; 0: nowhere."""

@@ -46,6 +46,10 @@ class ClusterProcess(NamedTuple):
         """The Deployment that runs it."""
         return own_deployment.deployment(self.api, self.settings.lease_namespace, self.settings.deployment)
 
+    def reviews(self) -> ApiServer:
+        """The API server for reviews of tokens and rights: apart, so that no flood of them holds up our writes."""
+        return ApiServer(self.connection)
+
     def lease(self, name: str) -> LeaseSettings:
         """The Lease of that name, with our identity in it."""
         settings = self.settings

@@ -46,6 +46,23 @@ class DecisionSummary:
     figures: dict[str, float] = field(default_factory=dict)
     """Demand, supply and the like, by the decision's names."""
 
+    @property
+    def demand(self) -> float | None:
+        """Requests a second that arrive."""
+        return self.figures.get("demand.requestsPerSecond")
+
+    @property
+    def supply(self) -> float | None:
+        """Requests a second that ready replicas serve within the objectives, headroom kept: the forecast demand, times
+        the replicas that supply over the replicas that it needs."""
+        replicas, need = self.figures.get("supply.replicas"), self.figures.get("need.replicas")
+        growth = self.figures.get("demand.forecastFactor", 1.0)
+        return (
+            self.demand * growth * replicas / need
+            if self.demand is not None and replicas is not None and need
+            else None
+        )
+
 
 def summarize(record: DecisionRecord) -> DecisionSummary:
     """The summary of a record."""

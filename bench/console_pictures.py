@@ -1,0 +1,41 @@
+"""`python -m bench.console_pictures`: docs/console.md's pictures, by a real Chromium; `house.chromium` installs it.
+
+Made-up deployments, as the console's stories in the browser have them.
+"""
+
+import sys
+from typing import Final
+
+from yarl import URL
+
+from house import browser, chromium
+from house.tree import ROOT
+from tests.conformance.test_console_in_chromium import door
+
+PICTURES: Final = (
+    ("fleet", "?words=chat-0", 1280, 640, "light"),
+    ("deployment", "deployments/team/chat-000", 1280, 1080, "light"),
+    ("narrow", "", 390, 844, "dark"),
+)
+
+
+def main() -> int:
+    """Open, and keep what is seen."""
+    program = chromium.found()
+    if program is None:
+        print(f"none of {', '.join(chromium.PROGRAMS)} here: python -m house.chromium", file=sys.stderr)
+        return 2
+    with door("good", hostile=False) as address, browser.page(program) as page:
+        root = f"{URL(address).origin()}/"
+        page.open(address, leads_to=root)
+        for name, view, width, height, scheme in PICTURES:
+            page.resize(width, height, scheme)
+            page.open(f"{root}{view}")
+            place = ROOT / "docs" / "reference" / f"console-{name}.png"
+            place.write_bytes(page.picture())
+            print(place.relative_to(ROOT))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

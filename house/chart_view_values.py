@@ -1,0 +1,79 @@
+"""The chart's values by which an installation is watched: metrics, the console, dashboards and alerts."""
+
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.alias_generators import to_camel
+
+Texts = dict[str, str]
+
+
+class Group(BaseModel):
+    """Values that belong together; a word it does not know is refused."""
+
+    model_config = ConfigDict(extra="forbid", alias_generator=to_camel, validate_by_name=True)
+
+
+class PodMonitor(Group):
+    """For the Prometheus operator."""
+
+    enabled: bool = Field(default=False, description="Make a PodMonitor; its definition must be installed.")
+    interval: str = Field(default="30s", pattern="^[0-9]+(ms|s|m)$", description="How often Prometheus asks.")
+    labels: Texts = Field(default={}, description="Labels that your Prometheus selects monitors by.")
+
+
+class Metrics(Group):
+    """The operator's own metrics, on port 9090."""
+
+    service: bool = Field(default=True, description="Make a Service for them.")
+    pod_monitor: PodMonitor = Field(default=PodMonitor(), description="For the Prometheus operator.")
+
+
+class Console(Group):
+    """The console: pages that show the fleet, on port 9091 of the operator, to whom Kubernetes lets read it."""
+
+    enabled: bool = Field(
+        default=False,
+        description="Serve it, and let the operator review tokens and rights; `fairlead console` opens it.",
+    )
+    service: bool = Field(
+        default=False,
+        description="Make a Service for it, for a proxy that sends readers' tokens; `fairlead console` needs none.",
+    )
+
+
+class Serving(Group):
+    """Routers and engines of all deployments, wherever they are."""
+
+    monitoring_namespace: str = Field(
+        default="",
+        pattern="^([a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)?$",
+        description="Namespace whose pods may read the metrics of routers and engines; empty means that only the "
+        "operator may.",
+    )
+    pod_monitor: PodMonitor = Field(
+        default=PodMonitor(),
+        description="For the Prometheus operator; one for routers and one for engines. Routers ask for a token, which "
+        "the chart makes too: Secret RELEASE-scraper, whose owner may get /metrics and nothing else.",
+    )
+
+
+class Dashboards(Group):
+    """Dashboards for Grafana, as ConfigMaps that its sidecar loads."""
+
+    enabled: bool = Field(default=False, description="Make the ConfigMaps, one for each dashboard.")
+    labels: Texts = Field(
+        default={"grafana_dashboard": "1"}, description="Labels that your Grafana's sidecar selects dashboards by."
+    )
+    annotations: Texts = Field(
+        default={}, description="On the ConfigMaps, for instance `grafana_folder` for the sidecar's folders."
+    )
+
+
+class Alerts(Group):
+    """Recording rules and alerts for the Prometheus operator."""
+
+    enabled: bool = Field(
+        default=False,
+        description="Make a PrometheusRule; its definition must be installed. Without the Prometheus operator, give "
+        "Prometheus the file dashboards/rules.yaml.",
+    )
+    labels: Texts = Field(default={}, description="Labels that your Prometheus selects rules by.")

@@ -1,0 +1,47 @@
+"""`fairlead console`: a local door to the operator's console, for whoever the kubeconfig names."""
+
+import argparse
+import sys
+
+PORT_HELP = "on 127.0.0.1; default: one that is free"
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """What the command takes."""
+    parser.add_argument("--port", type=int, default=0, help=PORT_HELP)
+    parser.add_argument(
+        "--service-account",
+        metavar="NAMESPACE/NAME",
+        help="read as this ServiceAccount, where the kubeconfig has a client certificate instead of a token",
+    )
+
+
+def run(chosen: argparse.Namespace) -> int:
+    """0 when it was ended, 1 when it could not be opened."""
+    import asyncio
+
+    from fairlead.cli.cluster_client import ClusterUnavailable
+
+    try:
+        asyncio.run(_opened(chosen))
+    except (ClusterUnavailable, OSError) as problem:
+        print(f"fairlead console: {problem}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 0
+    return 0
+
+
+async def _opened(chosen: argparse.Namespace) -> None:
+    import asyncio
+
+    from fairlead.cli import cluster_client, console_door
+    from fairlead.process import exit_signals
+
+    async with cluster_client.open_cluster(None) as cluster:
+        passage = await console_door.passage(cluster, chosen.service_account)
+        async with console_door.opened(passage, chosen.port) as address:
+            print(f"Open {address}\nIt is for you alone, while this command runs; Ctrl-C ends it.", flush=True)
+            ended = asyncio.Event()
+            exit_signals.on_exit_signal(lambda _: ended.set())
+            await ended.wait()

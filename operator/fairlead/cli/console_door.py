@@ -1,0 +1,154 @@
+"""A proxy on 127.0.0.1 to the console of the leading operator, through the API server, with the reader's own token.
+
+Only who knows the printed address comes in: it holds a key, which becomes a cookie, and other host names are refused.
+"""
+
+import hmac
+import json
+import secrets
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any, Final, Protocol
+
+from aiohttp import web
+
+from fairlead.cli.cluster_client import ClusterClient, ClusterUnavailable, NoDecision
+from fairlead.cluster import account_tokens, pod_proxy
+from fairlead.cluster.api_errors import ApiError
+from fairlead.cluster.pod_proxy import PodPage
+from fairlead.process import ports
+from fairlead.process.console_server import FORWARDED, HEADERS
+
+SELECTOR: Final = "app.kubernetes.io/name=fairlead,app.kubernetes.io/component=operator"
+PORT_NAME: Final = "console"
+NOT_LEADING: Final = 503
+HOSTS: Final = ("127.0.0.1", "localhost")
+CLOSED: Final = "open the address that fairlead console printed\n"
+
+Token = Callable[[], Awaitable[str]]
+
+
+class PageSource(Protocol):
+    """Where the pages come from."""
+
+    async def fetch(self, page: str) -> PodPage:
+        """A page by its path and query."""
+
+
+@dataclass(slots=True, kw_only=True)
+class ConsolePassage:
+    """The way to the console: the operator's pods, the one that answered last first."""
+
+    cluster: ClusterClient
+    pods: list[tuple[tuple[str, str], int]]
+    token: Token
+
+    async def fetch(self, page: str) -> PodPage:
+        """A page of the pod that leads; of the others, where none does."""
+        answer = PodPage(NOT_LEADING, "text/plain", b"no pod of the operator has a console; is it enabled?\n")
+        headers = {FORWARDED: f"Bearer {await self.token()}"}
+        for one in tuple(self.pods):
+            answer = await pod_proxy.fetch_page(self.cluster.connection, *one, page, headers)
+            if answer.status != NOT_LEADING:
+                self.pods.remove(one)
+                self.pods.insert(0, one)
+                break
+        return answer
+
+
+async def passage(cluster: ClusterClient, account: str | None) -> ConsolePassage:
+    """The way there, once it is known that there is one."""
+    found = await cluster.pods(SELECTOR)
+    if isinstance(found, NoDecision):
+        raise ClusterUnavailable(found.because)
+    served = [((one["metadata"]["namespace"], one["metadata"]["name"]), port) for one in found for port in _ports(one)]
+    if not served:
+        there = "no pod of the operator is found" if not found else "the operator serves no console"
+        raise ClusterUnavailable(
+            f"{there}: set console.enabled=true in the chart's values and upgrade; docs/console.md"
+        )
+    return ConsolePassage(cluster=cluster, pods=sorted(served), token=await _token(cluster, account))
+
+
+def _ports(pod: dict[str, Any]) -> list[int]:
+    named = (one for container in pod["spec"].get("containers") or () for one in container.get("ports") or ())
+    return [one["containerPort"] for one in named if one.get("name") == PORT_NAME]
+
+
+async def _token(cluster: ClusterClient, account: str | None) -> Token:
+    """The kubeconfig's token, read anew as it is renewed; or one of a ServiceAccount, for as long as that lasts."""
+    if account is not None:
+        namespace, slash, name = account.partition("/")
+        if not slash or not namespace or not name:
+            raise ClusterUnavailable(f"--service-account {account}: write NAMESPACE/NAME")
+        issued = await account_tokens.issue(cluster.connection, namespace, name)
+
+        async def kept() -> str:
+            return issued
+
+        return kept
+
+    async def own() -> str:
+        return (await cluster.connection.credentials()).token or ""
+
+    if not await own():
+        raise ClusterUnavailable(
+            "the kubeconfig has a client certificate and no token, and a certificate cannot be passed on; "
+            "set --service-account NAMESPACE/NAME to read as that account"
+        )
+    return own
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Door:
+    """What stands on 127.0.0.1."""
+
+    passage: PageSource
+    key: str = field(default_factory=lambda: secrets.token_urlsafe(32))
+    cookie: str = field(default_factory=lambda: f"fairlead-console-{secrets.token_hex(4)}")
+
+    async def answer(self, request: web.Request) -> web.Response:
+        """A page of the console, to whom came by the printed address."""
+        if request.url.host not in HOSTS:
+            return _text(403, CLOSED)
+        if ".." in request.path:
+            return _text(404, "there is no such page\n")
+        if hmac.compare_digest(request.query.get("key", "").encode(), self.key.encode()):
+            entered = web.Response(status=303, headers={**HEADERS, "Location": "/"})
+            entered.set_cookie(self.cookie, self.key, httponly=True, samesite="Strict", path="/")
+            return entered
+        if not hmac.compare_digest(request.cookies.get(self.cookie, "").encode(), self.key.encode()):
+            return _text(403, CLOSED)
+        return await self._passed_on(request.raw_path)
+
+    async def _passed_on(self, page: str) -> web.Response:
+        try:
+            found = await self.passage.fetch(page)
+        except ApiError as problem:
+            return _text(502, f"{problem}\n")
+        if found.content_type == "application/json":
+            return _text(found.status, f"{_message(found.content)}\n")
+        return web.Response(
+            status=found.status, body=found.content, headers={**HEADERS, "Content-Type": found.content_type}
+        )
+
+
+@asynccontextmanager
+async def opened(way: PageSource, port: int) -> AsyncIterator[str]:
+    """Its address while it is open."""
+    door = _Door(passage=way)
+    async with ports.serve("127.0.0.1", port, [web.get("/{page:.*}", door.answer)]) as runner:
+        yield f"http://127.0.0.1:{runner.addresses[0][1]}/?key={door.key}"
+
+
+def _text(status: int, words: str) -> web.Response:
+    return web.Response(status=status, text=words, headers=HEADERS)
+
+
+def _message(content: bytes) -> str:
+    """The API server's own words, such as which right is missing."""
+    try:
+        return str(json.loads(content)["message"])
+    except (ValueError, KeyError, TypeError):
+        return content.decode(errors="replace")[:200]

@@ -1,0 +1,75 @@
+"""Who the holder of a Kubernetes token is, and what they may get: reviewed with our own right to review others."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from fairlead.cluster import kinds
+from fairlead.cluster.kinds import Manifest, Resource
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenHolder:
+    """As the API server authenticated them."""
+
+    username: str
+    uid: str = ""
+    groups: tuple[str, ...] = ()
+    extra: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+class ReviewClient(Protocol):
+    """As much of the API server as reviews use."""
+
+    async def create(self, manifest: Manifest) -> Manifest:
+        """A new object; a review's status is in the answer, and nothing is stored."""
+
+
+async def holder(server: ReviewClient, token: str) -> TokenHolder | None:
+    """Who holds the token; None where Kubernetes does not know it."""
+    answer = await server.create(
+        {
+            "apiVersion": kinds.TOKEN_REVIEW.api_version,
+            "kind": kinds.TOKEN_REVIEW.kind,
+            "metadata": {},
+            "spec": {"token": token},
+        }
+    )
+    status: Mapping[str, Any] = answer.get("status") or {}
+    user: Mapping[str, Any] = status.get("user") or {}
+    if status.get("authenticated") is not True or not user.get("username"):
+        return None
+    extra = {str(key): tuple(map(str, values or ())) for key, values in (user.get("extra") or {}).items()}
+    return TokenHolder(
+        username=str(user["username"]),
+        uid=str(user.get("uid") or ""),
+        groups=tuple(map(str, user.get("groups") or ())),
+        extra=extra,
+    )
+
+
+async def may_get(server: ReviewClient, who: TokenHolder, resource: Resource, namespace: str) -> bool:
+    """Whether they may get every object of a kind in a namespace; an empty one means in all namespaces."""
+    spec: Manifest = {
+        "user": who.username,
+        "uid": who.uid,
+        "groups": list(who.groups),
+        "extra": {key: list(values) for key, values in who.extra.items()},
+        "resourceAttributes": {
+            "verb": "get",
+            "group": resource.group,
+            "version": resource.version,
+            "resource": resource.plural,
+            "namespace": namespace,
+        },
+    }
+    review = kinds.SUBJECT_ACCESS_REVIEW
+    answer = await server.create({"apiVersion": review.api_version, "kind": review.kind, "metadata": {}, "spec": spec})
+    status: Mapping[str, Any] = answer.get("status") or {}
+    return status.get("allowed") is True
+
+
+def fingerprint(token: str) -> str:
+    """By which a token is remembered, so that no token is kept."""
+    return hashlib.sha256(token.encode()).hexdigest()

@@ -1,0 +1,63 @@
+"""One line of the fleet: what a deployment has and costs, and what is wrong with it."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from fairlead.console import figures
+from fairlead.console.facts import DeploymentFacts, Manifest, Remedies
+from fairlead.review import diagnosis
+from fairlead.review.diagnosis import Diagnosis
+
+SERVES, DOUBTFUL, DOWN = "serves", "doubtful", "down"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FleetRow:
+    """One deployment."""
+
+    namespace: str
+    name: str
+    ready: int
+    wanted: int | None
+    concurrency: str
+    """Requests of the longest allowed context that a replica holds at once."""
+    accelerators: int
+    cost_per_hour: float | None
+    diagnosis: Diagnosis
+
+    @property
+    def state(self) -> str:
+        """How it is, in one word."""
+        if self.diagnosis.is_well:
+            return SERVES
+        return DOUBTFUL if self.diagnosis.ready == "True" else DOWN
+
+    @property
+    def trouble(self) -> str:
+        """The first cause of what is wrong; empty where nothing is."""
+        found = self.diagnosis.found
+        if found:
+            return f"{found[0].reason}: {found[0].message}"
+        return "" if self.diagnosis.is_well else self.diagnosis.outdated or self.diagnosis.summary
+
+
+def rows(facts: Iterable[DeploymentFacts], remedies: Remedies) -> tuple[FleetRow, ...]:
+    """What does not serve first, then what is doubtful, then by namespace and name."""
+    order = (DOWN, DOUBTFUL, SERVES)
+    made = (_row(one, remedies) for one in facts)
+    return tuple(sorted(made, key=lambda row: (order.index(row.state), row.namespace, row.name)))
+
+
+def _row(facts: DeploymentFacts, remedies: Remedies) -> FleetRow:
+    status = facts.status
+    fit: Manifest = status.get("fit") or {}
+    return FleetRow(
+        namespace=facts.namespace,
+        name=facts.name,
+        ready=status.get("readyReplicas") or 0,
+        wanted=status.get("desiredReplicas"),
+        concurrency=figures.estimate(fit.get("concurrency")),
+        accelerators=facts.accelerators,
+        cost_per_hour=figures.number((status.get("cost") or {}).get("perHour")),
+        diagnosis=diagnosis.diagnose(facts.document, remedies),
+    )

@@ -1,0 +1,58 @@
+"""Figures of the last hour of each deployment, within bounds: what its timelines are drawn from."""
+
+from collections import deque
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final, NamedTuple
+
+from fairlead.scaling.explain import decision_summary
+from fairlead.scaling.explain.decision_record import DecisionRecord
+
+EACH_S: Final = 15.0
+"""Between two points of one deployment."""
+MOST_POINTS: Final = 240
+"""Of one deployment: an hour."""
+
+Key = tuple[str, str]
+
+
+class HistoryPoint(NamedTuple):
+    """One deployment at one moment; what is not known is None."""
+
+    at: float
+    ready: int
+    wanted: int | None = None
+    waiting: float | None = None
+    kv_usage: float | None = None
+    demand: float | None = None
+    supply: float | None = None
+
+
+class History:
+    """The points of every deployment, of this process's time as leader."""
+
+    def __init__(self) -> None:
+        self._points: dict[Key, deque[HistoryPoint]] = {}
+
+    def add(self, points: Iterable[tuple[Key, HistoryPoint]]) -> None:
+        """One point of every deployment that there is; those that are gone are forgotten."""
+        previous, self._points = self._points, {}
+        for key, one in points:
+            held = previous.get(key) or deque[HistoryPoint](maxlen=MOST_POINTS)
+            held.append(one)
+            self._points[key] = held
+
+    def of(self, namespace: str, name: str) -> Sequence[HistoryPoint]:
+        """The points of one deployment, oldest first."""
+        return tuple(self._points.get((namespace, name), ()))
+
+
+def point(document: Mapping[str, Any], record: DecisionRecord | None, now: float) -> HistoryPoint:
+    """What is known of one deployment now."""
+    status = document.get("status") or {}
+    bare = HistoryPoint(at=now, ready=status.get("readyReplicas") or 0, wanted=status.get("desiredReplicas"))
+    if record is None:
+        return bare
+    summary = decision_summary.summarize(record)
+    return bare._replace(
+        waiting=summary.waiting, kv_usage=summary.kv_usage, demand=summary.demand, supply=summary.supply
+    )

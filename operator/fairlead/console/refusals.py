@@ -1,0 +1,72 @@
+"""Pages that show nothing but why, and what to do."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from fairlead.console.document import PageFrame, document
+from fairlead.console.elements import element
+
+
+class ConsoleRefusal(StrEnum):
+    """Why a page is not shown."""
+
+    NO_TOKEN = "NoToken"
+    UNKNOWN_TOKEN = "UnknownToken"
+    DENIED = "Denied"
+    NOT_FOUND = "NotFound"
+    NOT_LEADING = "NotLeading"
+    NO_ANSWER = "NoAnswer"
+
+
+@dataclass(frozen=True, slots=True)
+class RefusalPage:
+    """One reason as it is shown."""
+
+    status: int
+    title: str
+    action: str
+
+
+PAGES: Final[Mapping[ConsoleRefusal, RefusalPage]] = {
+    ConsoleRefusal.NO_TOKEN: RefusalPage(
+        401,
+        "No token",
+        "The console asks Kubernetes who reads it. Run kubectl fairlead console and open the address that it prints, "
+        "or send a Kubernetes token as Authorization: Bearer TOKEN.",
+    ),
+    ConsoleRefusal.UNKNOWN_TOKEN: RefusalPage(
+        401,
+        "Unknown token",
+        "Kubernetes does not know this token, or it has expired. End kubectl fairlead console, log in again, and start "
+        "it anew.",
+    ),
+    ConsoleRefusal.DENIED: RefusalPage(
+        403,
+        "Not allowed",
+        "You may read no InferenceDeployment here. Ask for the verb get on inferencedeployments.fairlead.dev in a "
+        "namespace; the cluster role view has it. kubectl auth can-i get infd -n NAMESPACE says whether you have it.",
+    ),
+    ConsoleRefusal.NOT_FOUND: RefusalPage(
+        404, "Not found", "There is no such page, or no such object. Begin with the fleet."
+    ),
+    ConsoleRefusal.NOT_LEADING: RefusalPage(
+        503,
+        "Standing by",
+        "Another pod of the operator leads and has the facts. kubectl fairlead console finds it; behind a Service, "
+        "load the page again.",
+    ),
+    ConsoleRefusal.NO_ANSWER: RefusalPage(
+        503,
+        "Kubernetes does not answer",
+        "Who you are, or what you may read, could not be asked of the API server. Load the page again in some seconds; "
+        "kubectl logs of the operator says more.",
+    ),
+}
+
+
+def page(reason: ConsoleRefusal, frame: PageFrame) -> str:
+    """The page of one reason."""
+    found = PAGES[reason]
+    return document(found.title, frame, element("p", found.action, class_="note", role="alert"))

@@ -1,0 +1,87 @@
+"""Who reads the console and what they may read, by reviews of the API server; each answer holds for some seconds."""
+
+import asyncio
+import time
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Final, Generic, TypeVar
+
+from fairlead.cluster import token_reviews
+from fairlead.cluster.kinds import Resource
+from fairlead.cluster.token_reviews import ReviewClient, TokenHolder
+
+HOLDS_S: Final = 10.0
+"""How long a right that was taken away may still be used."""
+MOST_ANSWERS: Final = 10_000
+MOST_REVIEWS: Final = 8
+"""In flight at once, so that no flood of tokens becomes one at the API server."""
+LONGEST_TOKEN: Final = 16_384
+
+Answer = TypeVar("Answer")
+
+
+class RecentAnswers(Generic[Answer]):
+    """Answers by what was reviewed; the same question is in flight once."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._held: OrderedDict[object, tuple[float, asyncio.Task[Answer]]] = OrderedDict()
+
+    async def get(self, key: object, review: Callable[[], Awaitable[Answer]]) -> Answer:
+        """The answer of the last seconds, or a new one; an error is not remembered."""
+        found = self._held.get(key)
+        if found is None or self._clock() - found[0] > HOLDS_S:
+            self._held.pop(key, None)
+            found = self._clock(), asyncio.ensure_future(_awaited(review))
+            self._held[key] = found
+            while len(self._held) > MOST_ANSWERS:
+                self._held.popitem(last=False)
+        try:
+            return await asyncio.shield(found[1])
+        except Exception:
+            if self._held.get(key) is found:
+                del self._held[key]
+            raise
+
+
+async def _awaited(review: Callable[[], Awaitable[Answer]]) -> Answer:
+    return await review()
+
+
+class ConsoleAccess:
+    """Reviews tokens and rights; raises an `ApiError` where the API server does not answer."""
+
+    def __init__(self, server: ReviewClient, clock: Callable[[], float] = time.monotonic) -> None:
+        self._server = server
+        self._holders = RecentAnswers[TokenHolder | None](clock)
+        self._rights = RecentAnswers[bool](clock)
+        self._free = asyncio.Semaphore(MOST_REVIEWS)
+
+    async def holder(self, token: str) -> TokenHolder | None:
+        """Who holds the token; None where Kubernetes does not know it."""
+        if not token.isascii() or not token.isprintable() or len(token) > LONGEST_TOKEN:
+            return None
+
+        async def review() -> TokenHolder | None:
+            async with self._free:
+                return await token_reviews.holder(self._server, token)
+
+        return await self._holders.get(token_reviews.fingerprint(token), review)
+
+    async def may_read(self, who: TokenHolder, resource: Resource, namespace: str) -> bool:
+        """Whether they may get that kind in a namespace."""
+
+        async def review() -> bool:
+            async with self._free:
+                return await token_reviews.may_get(self._server, who, resource, namespace)
+
+        extra = tuple(sorted(who.extra.items()))
+        return await self._rights.get((who.username, who.uid, who.groups, extra, resource.title, namespace), review)
+
+    async def readable(self, who: TokenHolder, resource: Resource, namespaces: Iterable[str]) -> frozenset[str] | None:
+        """Of these namespaces those that they may read; None where that is every namespace there may ever be."""
+        if await self.may_read(who, resource, ""):
+            return None
+        wanted = sorted(set(namespaces))
+        allowed = await asyncio.gather(*(self.may_read(who, resource, one) for one in wanted))
+        return frozenset(one for one, granted in zip(wanted, allowed, strict=True) if granted)

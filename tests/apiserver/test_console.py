@@ -1,0 +1,177 @@
+"""The console with the chart's rights on a real API server: who Kubernetes lets read sees it, and nobody else."""
+
+import asyncio
+import json
+import socket
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from typing import Any, Final
+
+import aiohttp
+import pytest
+from yarl import URL
+
+from devcluster.door import Embedded
+from fairlead.cli import cluster_client, console_door
+from fairlead.cluster.kinds import INFERENCE_DEPLOYMENT
+from fairlead.process.console_access import HOLDS_S
+from house.chart_manifests import NAMESPACE
+from tests.apiserver import rights
+from tests.apiserver.rights import Right
+from tests.apiserver.test_operator_rights import Scene, scene
+from tests.controller.pretend import deployment
+from tests.faults.small_cluster import small_cluster
+
+PORT: Final = 9091
+REVIEWS: Final = {
+    Right("create", "tokenreviews.authentication.k8s.io"),
+    Right("create", "subjectaccessreviews.authorization.k8s.io"),
+}
+
+
+@pytest.fixture(scope="module")
+def small() -> Iterator[Embedded]:
+    with small_cluster(gpus=4) as door:
+        yield door
+
+
+@asynccontextmanager
+async def console(door: Embedded) -> AsyncIterator[Scene]:
+    """An operator with a console, on every address of this machine; one deployment in each of two namespaces."""
+    values = {"console": {"enabled": True}, "webhook": {"enabled": False}}
+    flags = ("--webhook=off", f"--console-port={PORT}", "--host=0.0.0.0")
+    async with scene(door, values, flags) as one:
+        await one.kubectl("create", "namespace", "other")
+        other = deployment("mail")
+        other["metadata"]["namespace"] = "other"
+        await one.apply(deployment("chat"), other)
+        await one.until("mail", "get", "infd", "-A")
+        yield one
+
+
+async def reader(one: Scene, name: str, *namespaces: str) -> str:
+    """The token of an account that may get deployments there."""
+    await one.kubectl("create", "serviceaccount", name)
+    for namespace in namespaces:
+        role = f"--resource={INFERENCE_DEPLOYMENT.title}"
+        await one.kubectl("create", "role", name, "--verb=get", role, "-n", namespace)
+        await one.kubectl(
+            "create", "rolebinding", name, f"--role={name}", f"--serviceaccount=default:{name}", "-n", namespace
+        )
+    return (await one.kubectl("create", "token", name)).strip()
+
+
+async def get(path: str, token: str = "") -> tuple[int, str]:
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    async with (
+        aiohttp.ClientSession() as session,
+        session.get(f"http://127.0.0.21:{PORT}{path}", headers=headers) as answer,
+    ):
+        return answer.status, await answer.text()
+
+
+def test_token_reviews_and_access_reviews_decide_who_sees_what(small: Embedded) -> None:
+    """seeing.3"""
+
+    async def story() -> None:
+        async with console(small) as one:
+            may, may_not = await reader(one, "reader", "default"), await reader(one, "stranger")
+            await _leading(may)
+            await _who_sees_what(may, may_not)
+            await _a_right_that_ends(one, may)
+            assert rights.used(one.proxy) >= REVIEWS
+            await _through_the_api_server(one, await reader(one, "walker", "default", "other"))
+
+    asyncio.run(story())
+
+
+async def _leading(token: str) -> None:
+    status, text = 0, ""
+    for _ in range(150):
+        status, text = await get("/", token)
+        if status == 200 and "./deployments/default/chat" in text:
+            return
+        await asyncio.sleep(0.2)
+    raise AssertionError(f"{status}: {text}")
+
+
+async def _who_sees_what(may: str, may_not: str) -> None:
+    assert [(await get(page, token))[0] for page in ("/", "/gateways") for token in ("", f"{may}x")] == [401] * 4
+    assert (await get("/", may_not))[0] == 403
+    assert (await get("/deployments/default/chat", may_not))[0] == 403
+    status, fleet = await get("/", may)
+    assert (status, "./deployments/other/mail" in fleet) == (200, False)
+    status, page = await get("/deployments/default/chat", may)
+    assert (status, "system:serviceaccount:default:reader" in page) == (200, True)
+    assert (await get("/deployments/other/mail", may))[0] == 403
+
+
+async def _a_right_that_ends(one: Scene, token: str) -> None:
+    await one.kubectl("delete", "rolebinding", "reader")
+    await asyncio.sleep(HOLDS_S + 1)
+    assert (await get("/", token))[0] == 403
+
+
+async def _through_the_api_server(one: Scene, token: str) -> None:
+    """As `fairlead console` goes: the API server takes Authorization away, keeps our header, and changes no link."""
+    address = _own_address()
+    if address is None:
+        return
+    await _pretended_pod(one, address)
+    await one.kubectl(
+        *("create", "rolebinding", "walker-explains", "--role=fairlead-explain", "-n", NAMESPACE),
+        "--serviceaccount=default:walker",
+    )
+    config = json.loads(await one.kubectl("config", "view", "--raw", "--output=json"))
+    config["users"][0]["user"] = {"token": token}
+    path = one.operator.folder / "walker"
+    path.write_text(json.dumps(config), encoding="utf-8")
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv("KUBECONFIG", str(path))
+        async with cluster_client.open_cluster(None) as cluster:
+            await _walked(await console_door.passage(cluster, None))
+
+
+async def _walked(way: console_door.ConsolePassage) -> None:
+    async with (
+        console_door.opened(way, 0) as door,
+        aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True)) as session,
+    ):
+        async with session.get(door) as answer:
+            text = await answer.text()
+            assert answer.status == 200, text
+            assert 'href="./deployments/default/chat"' in text
+            assert 'href="./deployments/other/mail"' in text
+        async with session.get(URL(door).origin() / "deployments/default/chat") as answer:
+            text = await answer.text()
+            assert 'href="../../assets/console.css"' in text
+        async with session.get(URL(door).origin() / "assets/console.js") as answer:
+            assert (answer.status, answer.content_type) == (200, "text/javascript")
+
+
+async def _pretended_pod(one: Scene, address: str) -> None:
+    """The operator's process as a pod, as far as the API server's proxy can tell.
+
+    It is on no node, so that nothing else writes its address.
+    """
+    labels = {"app.kubernetes.io/name": "fairlead", "app.kubernetes.io/component": "operator"}
+    container = {"name": "operator", "image": "fairlead", "ports": [{"name": "console", "containerPort": PORT}]}
+    pod: dict[str, Any] = {"apiVersion": "v1", "kind": "Pod", "spec": {"containers": [container]}}
+    pod["spec"]["schedulerName"] = "none"
+    pod["metadata"] = {"name": "fairlead-0", "namespace": NAMESPACE, "labels": labels}
+    await one.apply(pod)
+    status = json.dumps({"status": {"phase": "Running", "podIP": address, "podIPs": [{"ip": address}]}})
+    await one.kubectl(
+        *("patch", "pod", "fairlead-0", "-n", NAMESPACE, "--subresource=status", "--type=merge", "-p", status)
+    )
+
+
+def _own_address() -> str | None:
+    """One that is not the loopback's, to which the API server proxies nothing; nothing is sent for it."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("192.0.2.1", 9))
+        except OSError:
+            return None
+        address = str(probe.getsockname()[0])
+    return None if address.startswith("127.") else address

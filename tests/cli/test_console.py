@@ -1,0 +1,195 @@
+"""`fairlead console`: a door on this machine, for one reader, to the pod that leads."""
+
+import asyncio
+import os
+import signal
+import threading
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import aiohttp
+import pytest
+from aiohttp import web
+from yarl import URL
+
+from fairlead.cli import cluster_client, console_door
+from fairlead.cli.cluster_client import ClusterUnavailable
+from fairlead.cluster.kinds import POD, SERVICE_ACCOUNT, Manifest
+from fairlead.process.console_server import FORWARDED
+from tests.cli.conftest import Run
+from tests.cli.pretend_cluster import LABELS, PretendCluster, running
+from tests.cluster.fake_api import FakeRequest
+
+
+class ConsoleCluster(PretendCluster):
+    """Two pods of the operator with a console: the second one leads."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen: list[tuple[str, str, str]] = []
+        """Pod, path with query, token."""
+        self.forbids = False
+
+    def has_consoles(self, port_name: str = "console") -> None:
+        """As the chart makes them with console.enabled."""
+        for name in ("fairlead-0", "fairlead-1"):
+            metadata = {"name": name, "namespace": "fairlead-system", "labels": LABELS}
+            ports = [{"name": "metrics", "containerPort": 9090}, {"name": port_name, "containerPort": 9091}]
+            self.put(
+                POD,
+                {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": {"containers": [{"ports": ports}]}},
+            )
+
+    async def _carry_out(self, request: web.Request, sent: FakeRequest, body: Manifest) -> web.StreamResponse:
+        if sent.subresource == "token":
+            return web.json_response({"status": {"token": f"of-{sent.name}"}}, status=201)
+        if sent.subresource != "proxy":
+            return await super()._carry_out(request, sent, body)
+        if self.forbids:
+            return web.json_response({"kind": "Status", "message": "pods is forbidden: pods/proxy"}, status=403)
+        _, _, page = str(request.rel_url).partition("/proxy")
+        self.seen.append((sent.name, page, request.headers.get(FORWARDED, "")))
+        if sent.name.startswith("fairlead-0"):
+            return web.Response(status=503, text="standing by")
+        return web.Response(text=f"<h1>{page}</h1>", content_type="text/html")
+
+
+@contextmanager
+def a_cluster(folder: Path) -> Iterator[ConsoleCluster]:
+    with running(folder, ConsoleCluster) as (cluster, kubeconfig):
+        os.environ["KUBECONFIG"] = kubeconfig
+        assert isinstance(cluster, ConsoleCluster)
+        yield cluster
+
+
+@pytest.fixture
+def cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ConsoleCluster]:
+    monkeypatch.setenv("KUBECONFIG", "")
+    monkeypatch.delenv("KUBERNETES_SERVICE_HOST", raising=False)
+    with a_cluster(tmp_path) as made:
+        yield made
+
+
+Scenario = Callable[[aiohttp.ClientSession, str], Awaitable[None]]
+
+
+def entered(scenario: Scenario, account: str | None = None) -> None:
+    """Somebody at the open door, with a browser's memory for cookies."""
+
+    async def run() -> None:
+        async with cluster_client.open_cluster(None) as reached:
+            way = await console_door.passage(reached, account)
+            async with (
+                console_door.opened(way, 0) as address,
+                aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True)) as session,
+            ):
+                await scenario(session, address)
+
+    asyncio.run(run())
+
+
+def test_the_printed_address_opens_the_console_of_the_pod_that_leads(cluster: ConsoleCluster) -> None:
+    cluster.has_consoles()
+
+    async def scenario(session: aiohttp.ClientSession, address: str) -> None:
+        async with session.get(address) as answer:
+            assert (answer.status, answer.url.query_string, await answer.text()) == (200, "", "<h1>/</h1>")
+            assert answer.headers["Content-Security-Policy"].startswith("default-src 'none'")
+        async with session.get(URL(address).origin() / "deployments/team/chat") as answer:
+            assert await answer.text() == "<h1>/deployments/team/chat</h1>"
+        async with session.get(URL(address).origin() % {"page": "2"}) as answer:
+            assert await answer.text() == "<h1>/?page=2</h1>"
+
+    entered(scenario)
+    assert cluster.seen == [
+        ("fairlead-0:9091", "/", "Bearer t"),
+        ("fairlead-1:9091", "/", "Bearer t"),
+        ("fairlead-1:9091", "/deployments/team/chat", "Bearer t"),
+        ("fairlead-1:9091", "/?page=2", "Bearer t"),
+    ]
+
+
+def test_without_the_key_under_another_name_or_beside_the_console_nothing_is_passed_on(cluster: ConsoleCluster) -> None:
+    cluster.has_consoles()
+
+    async def scenario(session: aiohttp.ClientSession, address: str) -> None:
+        origin = URL(address).origin()
+        async with session.get(origin) as answer:
+            assert (answer.status, await answer.text()) == (403, "open the address that fairlead console printed\n")
+        async with session.get(address, headers={"Host": "evil.example"}) as answer:
+            assert answer.status == 403
+        async with session.get(URL(f"{origin}/%2e%2e/%2e%2e/secrets", encoded=True)) as answer:
+            assert answer.status in (403, 404)
+        async with session.post(address) as answer:
+            assert answer.status == 405
+
+    entered(scenario)
+    assert cluster.seen == []
+
+
+def test_a_missing_right_is_told_in_the_words_of_the_api_server(cluster: ConsoleCluster) -> None:
+    cluster.has_consoles()
+    cluster.forbids = True
+
+    async def scenario(session: aiohttp.ClientSession, address: str) -> None:
+        async with session.get(address) as answer:
+            assert (answer.status, await answer.text()) == (403, "pods is forbidden: pods/proxy\n")
+
+    entered(scenario)
+
+
+def test_a_client_certificate_reads_as_a_service_account(cluster: ConsoleCluster) -> None:
+    cluster.has_consoles()
+    metadata = {"name": "reader", "namespace": "team"}
+    cluster.put(SERVICE_ACCOUNT, {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": metadata})
+
+    async def scenario(session: aiohttp.ClientSession, address: str) -> None:
+        async with session.get(address) as answer:
+            assert answer.status == 200
+
+    entered(scenario, "team/reader")
+    assert {token for _, _, token in cluster.seen} == {"Bearer of-reader"}
+
+
+@pytest.mark.parametrize(
+    ("account", "named", "words"),
+    [
+        (None, "webhook", "the operator serves no console: set console.enabled=true"),
+        (None, "", "no pod of the operator is found"),
+        ("reader", "console", "--service-account reader: write NAMESPACE/NAME"),
+    ],
+)
+def test_what_is_missing_is_said_before_anything_is_opened(
+    cluster: ConsoleCluster, account: str | None, named: str, words: str
+) -> None:
+    if named:
+        cluster.has_consoles(named)
+
+    async def scenario(session: aiohttp.ClientSession, address: str) -> None:
+        pytest.fail(f"{session} came in at {address}")
+
+    with pytest.raises(ClusterUnavailable, match=words):
+        entered(scenario, account)
+
+
+def test_words_of_the_api_server_that_are_no_status_are_shown_as_they_came() -> None:
+    assert console_door._message(b"<html>") == "<html>"
+
+
+def test_the_command_prints_the_address_and_ends_with_a_signal(run: Run, cluster: ConsoleCluster) -> None:
+    cluster.has_consoles()
+
+    ended = threading.Timer(2.0, os.kill, (os.getpid(), signal.SIGINT))
+    ended.start()
+    code, out, err = run("console")
+    ended.join()
+    assert (code, err) == (0, "")
+    assert out.startswith("Open http://127.0.0.1:")
+
+
+def test_the_command_says_why_it_cannot(run: Run, cluster: ConsoleCluster) -> None:
+    code, out, err = run("console")
+    assert (code, out) == (1, "")
+    assert "no pod of the operator is found" in err
+    assert cluster.seen == []

@@ -1,0 +1,173 @@
+"""One deployment: what is wrong with what to do, what it does, and every decision with what would change it."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from fairlead.console import deployment_page, timeline
+from fairlead.console.history import MOST_POINTS, History, HistoryPoint, point
+from fairlead.fleet.policies import ScalingReason, ScalingSignal
+from fairlead.scaling.decide.recommendation import (
+    AppliedLimit,
+    DecisionFigure,
+    Recommendation,
+    ScalingAdvice,
+    ScalingBound,
+    SignalNeed,
+    UntrustedSample,
+)
+from fairlead.scaling.explain import what_if
+from tests.cli.decisions import AT, decided, router
+from tests.cli.decisions import facts as scaling_facts
+from tests.console.objects import FRAME, NO_ROOM, REMEDIES, deployment, facts
+from tests.console.reading import ReadPage, read
+
+
+def shown(*args: object, **more: object) -> ReadPage:
+    return read(deployment_page.page(facts(*args, **more), REMEDIES, FRAME))  # type: ignore[arg-type]  # as facts takes them
+
+
+def test_what_is_wrong_comes_with_cause_remedy_and_command() -> None:
+    text = shown(deployment(conditions=list(NO_ROOM))).text
+    remedy = REMEDIES["NoFreeGpu"]
+    assert text.index("✗ NoFreeGpu: pod chat-1 waits for 2 GPUs") < text.index(remedy.cause[:40]) < text.index("Now")
+    assert " ".join(remedy.action.replace("`", " ").split())[:60] in text
+
+
+def test_one_that_is_well_says_so_and_one_without_a_status_why_nothing_is_known() -> None:
+    assert "✓ Serving: 2 of 2 replicas are ready" in shown().text
+    bare = deployment()
+    del bare["status"]
+    text = shown(bare).text
+    assert "✗ no operator has looked at it yet" in text
+    assert "Conditions" not in text
+
+
+def test_a_decision_shows_its_arithmetic_and_leads_to_what_would_change_it() -> None:
+    record = decided(scaling_facts(routers=(router(waiting=3.0, held=3.0),), price_per_hour=0.7))
+    page = shown(record=record)
+    assert f"{record.recommendation.replicas} ({record.recommendation.reason.value})" in page.text
+    assert record.recommendation.message in page.text
+    assert "Requests waiting 3" in page.text
+    assert "./deployments/team/chat/changes" in page.values("href")
+
+
+def test_what_would_change_it_is_shown_once_it_was_looked_for() -> None:
+    record = decided(scaling_facts(routers=(router(waiting=3.0),)))
+    turns = what_if.turning_points(record)
+    text = shown(record=record, changes=turns).text
+    assert f"grows to {turns[0].replicas}" in text
+    assert "maxReplicas 8." in text
+    assert "nothing of what was tried" in shown(record=record, changes=()).text
+
+
+def test_limits_missing_metrics_and_advice_are_shown_where_a_decision_has_them() -> None:
+    whole = Recommendation(
+        replicas=1,
+        reason=ScalingReason.STEADY,
+        message="one it stays",
+        candidates=(SignalNeed(signal=ScalingSignal.QUEUE_DEPTH, replicas=None, because="no sample yet"),),
+        limits=(AppliedLimit(bound=ScalingBound.MAX_REPLICAS, before=3, after=1, because="maxReplicas is 1"),),
+        questions=(UntrustedSample(who="chat-1", what="metrics", because="timed out"),),
+        advice=(ScalingAdvice(subject="policy", because="maxReplicas limits all day"),),
+        figures=(DecisionFigure(name="need.replicas", value=2.5, unit="replicas"),),
+    )
+    text = shown(record=replace(decided(), recommendation=whole)).text
+    assert "queueDepth - no sample yet" in text
+    assert "MaxReplicas 3 → 1 maxReplicas is 1" in text
+    assert "chat-1 metrics timed out" in text
+    assert "policy: maxReplicas limits all day" in text
+    assert "need.replicas 2.500 replicas" in text
+    bare = Recommendation(replicas=1, reason=ScalingReason.STEADY, message="one it stays")
+    assert "Signal" not in shown(record=replace(decided(), recommendation=bare)).text
+
+
+def test_a_fixed_deployment_is_not_decided_about() -> None:
+    fixed = deployment()
+    fixed["spec"] = {"replicas": 2}
+    assert "Not scaled: spec.replicas decides" in shown(fixed).text
+
+
+def test_where_another_process_decides_the_object_says_what_and_the_command_why() -> None:
+    text = shown(deployment(scaling={"reason": "TokenDemand", "message": "two are needed"})).text
+    assert "TokenDemand: two are needed" in text
+    assert "fairlead explain infd/NAME shows it" in text
+
+
+def test_decisions_before_are_told_newest_first_with_their_reasons() -> None:
+    kept = [
+        {"at": "2026-11-23T02:10:00Z", "before": 1, "after": 2, "reason": "TokenDemand", "message": "more came"},
+        {"at": "2026-11-23T02:00:00Z", "before": 3, "after": 1, "reason": "Idle", "message": "less came"},
+    ]
+    text = shown(deployment(scaling={"decisions": kept})).text
+    assert "1 → 2 TokenDemand more came 2026-11-23T02:00:00Z 3 → 1 Idle less came" in text
+
+
+def test_a_rollout_shows_its_revisions_and_its_step() -> None:
+    status: dict[str, Any] = {
+        "conditions": [{"type": "Progressing", "status": "True", "reason": "RollingOut", "message": "1 of 2 replaced"}],
+        "revisions": [
+            {"name": "chat-new", "replicas": 1, "ready": 1, "routable": 1, "weight": 50, "coldStart": {"last": "40"}},
+            {"name": "chat-old", "replicas": 1, "ready": 1, "routable": 1, "startedAt": "2026-11-22T00:00:00Z"},
+        ],
+    }
+    text = shown(deployment(**status)).text
+    assert "RollingOut: 1 of 2 replaced" in text
+    assert "chat-new (target) 1 1 1 50% 40 -" in text
+    assert "chat-old 1 1 1 - - 2026-11-22T00:00:00Z" in text
+    assert "Rollout" not in shown().text
+    assert "Rollout" in shown(deployment(conditions=[], revisions=[{"name": "chat-new"}])).text
+
+
+def test_a_canary_shows_every_step_with_what_its_gates_say() -> None:
+    steps = [{"replicas": 1, "traffic": share, "gates": ["errors"]} for share in (5, 25, 100)]
+    gates = [{"step": 2, "name": "errors", "verdict": "Undecided", "message": "40 requests are too few"}]
+    canary = {"phase": "Holding", "since": "02:00", "step": 2, "plan": {"steps": steps}, "gates": gates, "paused": True}
+    status: dict[str, Any] = {"revisions": [{"name": "chat-new"}], "canary": canary}
+    text = shown(deployment(**status)).text
+    assert "Canary: Holding since 02:00. Paused." in text
+    assert "1 done 1 5% errors 2 now 1 25% errors Undecided: 40 requests are too few 3 to come 1 100% errors" in text
+    shortened = shown(deployment(**status | {"canary": canary | {"message": "a gate failed", "paused": False}})).text
+    assert "Canary: Holding since 02:00. a gate failed" in shortened
+
+
+def points(values: Sequence[float | None]) -> list[HistoryPoint]:
+    return [
+        HistoryPoint(at=AT + 15 * at, ready=1, wanted=2, waiting=value, kv_usage=None, demand=value, supply=4.0)
+        for at, value in enumerate(values)
+    ]
+
+
+def test_timelines_are_stepped_broken_where_nothing_was_known_and_told_in_words() -> None:
+    page = read(timeline.timelines(points([0, 5, None, 10])))
+    assert page.values("aria-label") == [
+        "Replicas: 1 ready, 2 wanted (dashed) now; at most 2",
+        "Requests waiting: 10 waiting now; at most 10",
+        "KV cache in use: - in use now; at most -",
+        "Requests a second: 10.0/s demand, 4.0/s supply (dashed) now; at most 10.0/s",
+    ]
+    assert page.values("d")[2] == "M0.0 78.0H200.0V40.0M600.0 2.0"
+    assert page.values("d")[3] == ""
+
+
+def test_one_point_is_no_line() -> None:
+    assert "it began a moment ago" in read(timeline.timelines(points([1]))).text
+
+
+def test_history_keeps_an_hour_of_those_that_are_there() -> None:
+    history = History()
+    one = HistoryPoint(at=AT, ready=1)
+    for _ in range(MOST_POINTS + 5):
+        history.add([(("team", "chat"), one), (("team", "mail"), one)])
+    assert len(history.of("team", "chat")) == MOST_POINTS
+    history.add([(("team", "chat"), one)])
+    assert history.of("team", "mail") == ()
+
+
+def test_a_point_takes_counts_from_the_object_and_figures_from_the_decision() -> None:
+    assert point(deployment(), None, AT) == HistoryPoint(at=AT, ready=2, wanted=2)
+    found = point(deployment(), decided(scaling_facts(routers=(router(waiting=3.0),))), AT)
+    assert found.waiting == 3.0
+    assert found.kv_usage == pytest.approx(0.2)

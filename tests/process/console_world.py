@@ -1,0 +1,114 @@
+"""A leader with objects and decisions, and an API server that reviews tokens: what the console stands between."""
+
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import aiohttp
+
+from fairlead.cluster import kinds
+from fairlead.cluster.api_errors import ApiError, ApiRequest, Unreachable
+from fairlead.cluster.kinds import Manifest, Resource
+from fairlead.cluster.store import ObjectStore
+from fairlead.process import console_server, ports
+from fairlead.process.console_access import ConsoleAccess
+from fairlead.process.console_source import ConsoleSource
+from fairlead.scaling.explain.decision_record import DecisionRecord
+from tests.cli.decisions import AT
+
+
+@dataclass
+class Reviews:
+    """Knows some tokens, and who may get what where; an empty namespace is all of them."""
+
+    tokens: dict[str, str] = field(default_factory=dict)
+    rights: set[tuple[str, str, str]] = field(default_factory=set)
+    """User, plural, namespace."""
+    down: bool = False
+    seen: list[str] = field(default_factory=list)
+
+    async def create(self, manifest: Manifest) -> Manifest:
+        """The review with its status."""
+        self.seen.append(manifest["kind"])
+        if self.down:
+            raise _unreachable()
+        spec = manifest["spec"]
+        if manifest["kind"] == "TokenReview":
+            name = self.tokens.get(spec["token"])
+            user = {"username": name, "uid": "7", "groups": ["staff"], "extra": {"scopes": ["a"]}} if name else {}
+            return manifest | {"status": {"authenticated": name is not None, "user": user}}
+        where = spec["resourceAttributes"]
+        wanted = {(spec["user"], where["resource"], place) for place in ("", where["namespace"])}
+        return manifest | {"status": {"allowed": bool(wanted & self.rights)}}
+
+
+def _unreachable() -> ApiError:
+    request = ApiRequest(verb="create", resource=kinds.TOKEN_REVIEW)
+    return Unreachable(request, 0, {"message": "connection refused"})
+
+
+class World:
+    """What the leader watches."""
+
+    def __init__(self) -> None:
+        self.stores: dict[Resource, ObjectStore] = {}
+
+    def of(self, resource: Resource) -> ObjectStore:
+        """Objects of one kind."""
+        return self.stores.setdefault(resource, ObjectStore())
+
+    def has_listed(self, _: Resource) -> bool:
+        """All of them."""
+        return True
+
+    def put(self, resource: Resource, document: dict[str, Any]) -> None:
+        """As if it came from a watch."""
+        self.of(resource).put(document | {"metadata": document["metadata"] | {"resourceVersion": "1"}})
+
+
+class Leader:
+    """It leads, until it does no more."""
+
+    def __init__(self) -> None:
+        self.watched: World | None = World()
+        self.decided: list[DecisionRecord] = []
+
+    def world(self) -> World | None:
+        """What is watched."""
+        return self.watched
+
+    def records(self) -> Iterable[DecisionRecord]:
+        """The last decisions."""
+        return self.decided
+
+
+class Console(NamedTuple):
+    """A console that is served, and what it stands on."""
+
+    leader: Leader
+    reviews: Reviews
+    source: ConsoleSource
+    address: str
+    clock: list[float]
+    """The time, as its one entry."""
+
+    async def get(self, path: str, token: str | None = "good", **headers: str) -> tuple[int, str]:  # noqa: S107  # a made-up one
+        """Status and text."""
+        sent = ({"Authorization": f"Bearer {token}"} if token else {}) | headers
+        async with aiohttp.ClientSession() as session, session.get(f"{self.address}{path}", headers=sent) as answer:
+            return answer.status, await answer.text()
+
+
+@asynccontextmanager
+async def served() -> AsyncIterator[Console]:
+    """One reader, `good`, who may read everything."""
+    rights = {("sre", "inferencedeployments", ""), ("sre", "inferencegateways", "")}
+    reviews = Reviews(tokens={"good": "sre", "team": "dev", "poor": "nobody"}, rights=rights)
+    leader = Leader()
+    clock = [AT]
+    source = ConsoleSource(leader, clock=lambda: clock[0])
+    server = console_server.of(source, ConsoleAccess(reviews))
+    async with ports.serve("127.0.0.1", 0, server.routes()) as runner:
+        port = runner.addresses[0][1]
+        yield Console(leader, reviews, source, f"http://127.0.0.1:{port}", clock)
