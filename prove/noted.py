@@ -41,6 +41,10 @@ class Noting:
         """The largest number of a name; nothing where none was noted."""
         return max(self.numbers.get(name, ()), default=None)
 
+    def least(self, name: str) -> float | None:
+        """The smallest number of a name; nothing where none was noted."""
+        return min(self.numbers.get(name, ()), default=None)
+
 
 def pytest(*words: str, extra: Mapping[str, str] | None = None) -> Noting:
     """Run tests of this tree and read what they noted."""

@@ -12,6 +12,7 @@ from prove.claimed import (
     console,
     controller,
     delivery,
+    delivery_rollout,
     engine_replay,
     engine_server,
     engine_sweep,
@@ -75,6 +76,7 @@ CLAIMS: Final[tuple[Claim, ...]] = tuple(
             *gateway.CLAIMS,
             *gateway_cost.CLAIMS,
             *delivery.CLAIMS,
+            *delivery_rollout.CLAIMS,
         )
     )
 )

@@ -36,6 +36,7 @@ def test_a_real_run_is_read(tmp_path: Path) -> None:
     found = noted.pytest("-p", "no:cacheprovider", str(story))
 
     assert (found.well, found.total("requests"), found.most("cut")) == (True, 7, None)
+    assert (found.least("requests"), found.least("cut")) == (7, None)
 
 
 def test_nothing_dropped_needs_requests_and_no_flaw(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -67,3 +67,23 @@ def test_each_conversation_has_one_revision_and_share_nothing_reaches_a_router_l
             assert len(new.seen) == before
 
     run_story(story())
+
+
+def test_what_the_new_revision_fails_the_old_one_answers_and_the_report_says_who_failed(tmp_path: Path) -> None:
+    broken = whole(b'{"error":{"message":"no","type":"InternalServerError","code":500}}', status=500)
+
+    async def story() -> None:
+        cluster, old, new = Cluster(), Raw(*[ANSWER] * 80), Raw(*[broken] * 80)
+        async with old.listening(), new.listening(), plane(dividing(tmp_path, 50), cluster) as router:
+            cluster.announce(
+                DiscoveredEndpoint(pod="a", address=old.address, revision="0f0f0f0f"),
+                DiscoveredEndpoint(pod="b", address=new.address, revision=NEW),
+            )
+            await router.until("routable", "routable")
+            for number in range(20):
+                await in_session(router, f"talk-{number}")
+            rows = (await samples(router))["rows"]
+            assert len(old.seen) == 20
+            assert 1 <= sum(row[1] for row in rows) <= len(new.seen)
+
+    run_story(story())

@@ -175,3 +175,13 @@ def test_a_dispatcher_divides_by_its_configuration() -> None:
     made = Dispatcher(replace(terms(RoutingSettings()), share=TrafficShare(revision=NEW, percent=5)))
     assert made.table.split is not None
     assert made.table.split.share.percent == 5
+
+
+def test_what_a_revision_on_trial_fails_is_covered_as_long_as_an_old_engine_is_routable() -> None:
+    beside, alone, unshared = fleet(1, 1, 50), fleet(0, 1, 50), fleet(1, 1, None)
+    for one in (beside, alone, unshared):
+        one.choose(request_of(), 0.0)
+    old, new = beside.endpoints
+    assert (beside.is_covered(new), beside.is_covered(old)) == (True, False)
+    assert not alone.is_covered(alone.endpoints[0])
+    assert not unshared.is_covered(new)

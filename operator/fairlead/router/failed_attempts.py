@@ -46,8 +46,9 @@ class FailingRequest(HedgedRequest, Protocol):
 
 def refused(owner: FailingRequest, error: EngineErrorReply, endpoint: Endpoint, now: float) -> None:
     """Handle an engine's error response: try another engine, or pass it on."""
-    ending, again = error.record(owner.target.dispatcher.table, endpoint)
-    if again:
+    table = owner.target.dispatcher.table
+    ending, again = error.record(table, endpoint)
+    if again or (ending is AttemptEnding.FAILED and table.is_covered(endpoint)):
         owner.last_error = error
         owner.elsewhere(ending, now)
         return

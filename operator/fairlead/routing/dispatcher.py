@@ -129,7 +129,7 @@ class Dispatcher:
         request.tried.append(failed)
         if len(request.tried) >= self._most_attempts:
             return self._refuse(request, retries.no_other(len(request.tried)))
-        if not self.retries.maybe_spend(free=ending in UNTOUCHED_ENDINGS):
+        if not self.retries.maybe_spend(free=ending in UNTOUCHED_ENDINGS or self.table.is_covered(failed)):
             return self._refuse(request, retries.budget_spent())
         lane = self.room.lanes.named(request.lane)
         found = self.table.choose(request, now)

@@ -147,6 +147,10 @@ class EndpointTable:
         split = self.split
         return selection.choose(self.field, request, now) if split is None else split.choose(self.field, request, now)
 
+    def is_covered(self, endpoint: Endpoint) -> bool:
+        """Whether another revision answers what this endpoint, of one on trial, fails."""
+        return self.split is not None and self.split.is_covered(endpoint)
+
     def charge(self, request: RoutingRequest, chosen: EndpointChoice, now: float) -> None:
         """Charge a request to its endpoint: the only place where load goes up.
 

@@ -1,7 +1,7 @@
 """How many retries are allowed: a share of all requests, so that retries do not overload a failing fleet.
 
 A request that no engine worked on, because the engine was busy or draining, has cost nothing: sending it elsewhere is
-free.
+free. So is sending to the old revision what one on trial failed: its share is bounded, and its users pay nothing.
 """
 
 from typing import Final

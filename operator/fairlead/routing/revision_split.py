@@ -70,6 +70,13 @@ class RevisionSplit:
             return field.routable
         return self._new if self._takes(request) else self._old
 
+    def is_covered(self, endpoint: Endpoint) -> bool:
+        """Whether an endpoint is of the new revision while an engine of the old one is routable.
+
+        What the new one fails, the old one answers: a trial is not paid for by its users.
+        """
+        return endpoint.revision == self.share.revision and bool(self._old)
+
     def _takes(self, request: RoutingRequest) -> bool:
         revision = self.share.revision
         if any(one.revision == revision for one in request.tried):

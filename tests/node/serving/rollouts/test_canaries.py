@@ -1,0 +1,175 @@
+"""A canary without a spare GPU under streams: one that a person promotes, and one whose faults send it back."""
+
+import json
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import pytest
+
+from tests.node.operator_stage import OF, ROLE, Deployed, Pages, engine
+from tests.node.serving.claims import Record, unharmed
+from tests.node.serving.scaling.fleets import command
+from tests.node.stories import Stage
+from tests.node.streams import Traffic
+from tests.waiting import eventually
+
+pytestmark = pytest.mark.usefixtures("operated")
+
+REPLICAS: Final = 3
+ROUTERS: Final = 2
+ENDED: Final = {"Succeeded", "Failed"}
+SAMPLE_SECONDS: Final = 0.1
+FAULTY: Final = engine(FAIRLEAD_ENGINE_FAULT="errors", FAIRLEAD_ENGINE_FAULT_AFTER="4")
+"""It answers its probes, then no user."""
+
+
+@dataclass(slots=True, kw_only=True)
+class CanaryTrail:
+    """What was seen of a canary, at every sample."""
+
+    held: int = 0
+    """The most engine pods that held a GPU at once."""
+    routable: int = REPLICAS
+    """The fewest replicas that clients were led to."""
+    phases: list[str] = field(default_factory=list)
+    rejected_at: float | None = None
+    left_at: float | None = None
+    """When the last router gave the new revision nothing more, after it had given it something."""
+
+
+class CanaryWatch:
+    """Samples a deployment and each of its routers until it is told to end."""
+
+    def __init__(self, chat: Deployed) -> None:
+        self.trail = CanaryTrail()
+        self._chat = chat
+        self._pages = router_pages(chat)
+        self._led = False
+        self._done = threading.Event()
+
+    def sample(self) -> None:
+        """Once."""
+        trail, stage = self.trail, self._chat.stage
+        found = stage.objects("infd,pods")
+        document = next(one for one in found if one["kind"] == "InferenceDeployment")
+        pods = [one for one in found if one["metadata"].get("labels", {}).get(ROLE) == "engine"]
+        placed = [one for one in pods if one["spec"].get("nodeName") and one["status"].get("phase") not in ENDED]
+        trail.held = max(trail.held, len(placed))
+        status = document.get("status", {})
+        trail.routable = min(trail.routable, status.get("routableReplicas", 0))
+        phase = (status.get("canary") or {}).get("phase", "")
+        if phase and trail.phases[-1:] != [phase]:
+            trail.phases.append(phase)
+        if phase == "Rejected" and trail.rejected_at is None:
+            trail.rejected_at = time.monotonic()
+        percents = [_percent(one) for one in self._pages]
+        self._led = self._led or any(percents)
+        if self._led and trail.left_at is None and phase == "Rejected" and not any(percents):
+            trail.left_at = time.monotonic()
+
+    def goes_on(self) -> None:
+        """Until `end`."""
+        while not self._done.wait(SAMPLE_SECONDS):
+            self.sample()
+
+    def end(self) -> None:
+        """No further sample."""
+        self._done.set()
+
+
+@contextmanager
+def watched(chat: Deployed) -> Iterator[CanaryTrail]:
+    """From before the change until the block ends."""
+    watch = CanaryWatch(chat)
+    watch.sample()
+    thread = threading.Thread(target=watch.goes_on, name="watch")
+    thread.start()
+    try:
+        yield watch.trail
+    finally:
+        watch.end()
+        thread.join()
+
+
+def router_pages(chat: Deployed) -> list[Pages]:
+    """Of each router by itself: a Service chooses any."""
+    key, stage = chat.pages().key, chat.stage
+    made: list[Pages] = []
+    for number, pod in enumerate(stage.objects("pods", f"{OF}={chat.name},{ROLE}=router")):
+        name = f"router-{number}"
+        stage.kubectl("label", "pod", pod["metadata"]["name"], f"story={name}")
+        spec = {"selector": {"story": name}, "ports": [{"port": 9090, "targetPort": "metrics"}]}
+        stage.apply({"apiVersion": "v1", "kind": "Service", "metadata": {"name": name}, "spec": spec})
+        made.append(Pages(address=_exposed(stage, name), key=key))
+        eventually(lambda: made[-1].get("/health")[0], "the Service leads to its router")
+    assert len(made) == ROUTERS
+    return made
+
+
+def _exposed(stage: Stage, service: str) -> str:
+    return eventually(lambda: stage.door.expose(stage.namespace, service, 9090), "a door to one router")
+
+
+def _percent(router: Pages) -> int:
+    status, text = router.get("/fairlead/v1/endpoints")
+    share: dict[str, Any] | None = json.loads(text)["share"] if status == 200 else None
+    return int(share["percent"]) if share else 0
+
+
+def fleet(stage: Stage, *steps: dict[str, Any]) -> Deployed:
+    """Three replicas on three GPUs and no spare one."""
+    canary = {"steps": list(steps), "service": {"minRequests": 50}}
+    rollout = {"strategy": "Canary", "progressDeadlineSeconds": 60, "canary": canary}
+    chat = Deployed(stage, replicas=REPLICAS, rollout=rollout, router={"replicas": ROUTERS})
+    chat.serves()
+    return chat
+
+
+def progress(chat: Deployed) -> str:
+    return chat.observe().reason("Progressing")
+
+
+def test_a_canary_is_promoted_by_a_person_and_nobody_notices(stage: Stage, record_property: Record) -> None:
+    chat = fleet(stage, {"traffic": 0, "hold": "2s"}, {"traffic": 30, "hold": "2s", "gates": ["Manual"]})
+    before = chat.observe().engines
+    with Traffic(chat.address()) as traffic, watched(chat) as trail:
+        chat.apply(engine=engine(context=4096))
+        eventually(lambda: progress(chat) == "CanaryHeld", "it waits for a person", 60)
+        seen = command(stage, "rollout", "status", f"infd/{chat.name}")
+        traffic.goes_on()
+        command(stage, "rollout", "promote", f"infd/{chat.name}")
+        after = chat.serves(90).engines
+        traffic.goes_on()
+
+    unharmed(traffic.report, record_property)
+    record_property("most_gpus", trail.held)
+    record_property("fewest_routable", trail.routable)
+    assert before.keys().isdisjoint(after)
+    assert (trail.held, trail.routable) == (REPLICAS, REPLICAS - 1)
+    assert trail.phases in (["Waiting", "Stepping", "Promoted"], ["Stepping", "Promoted"])
+    assert "30 %" in seen
+
+
+def test_a_faulty_canary_loses_its_users_within_a_second_and_its_gpus_afterwards(
+    stage: Stage, record_property: Record
+) -> None:
+    chat = fleet(stage, {"traffic": 30, "hold": "0s", "gates": ["Service"]})
+    before = chat.observe()
+    with Traffic(chat.address()) as traffic, watched(chat) as trail:
+        chat.apply(engine=FAULTY)
+        eventually(lambda: trail.left_at is not None, "no router sends it anything more", 120)
+        eventually(lambda: chat.observe().revisions == before.revisions, "the old replicas are back", 90)
+        traffic.goes_on()
+
+    unharmed(traffic.report, record_property)
+    assert trail.rejected_at is not None
+    assert trail.left_at is not None
+    record_property("seconds_to_share_zero", round(trail.left_at - trail.rejected_at, 2))
+    record_property("most_gpus", trail.held)
+    record_property("fewest_routable", trail.routable)
+    assert (trail.held, trail.routable) == (REPLICAS, REPLICAS - 1)
+    assert progress(chat) == "CanaryRejected"
