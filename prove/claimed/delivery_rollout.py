@@ -1,4 +1,4 @@
-"""The claim about a canary on a real node: no spare GPU, no lost stream, and a rejected revision loses users at once."""
+"""The claim about a canary on a real node: no spare GPU, no lost stream; what is rejected loses its users at once."""
 
 from typing import Final
 
