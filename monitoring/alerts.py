@@ -42,6 +42,9 @@ _READY: Final = f'sum by (namespace, name) ({scaling.PODS.name}{{phase="{EngineP
 _READY_BEFORE: Final = f'sum by (namespace, name) ({scaling.PODS.name}{{phase="{EnginePodPhase.READY}"}} offset 20m)'
 _EJECTED: Final = f'max by ({_OF_ROUTERS}) ({router.ENDPOINTS.name}{{state="ejected"}}) > 0'
 _EJECTIONS: Final = f'sum by ({_OF_ROUTERS}) (increase({router.EJECTIONS.name}{{by!="leaving"}}[15m])) > 5'
+_KEYS: Final = f"sum by ({_OF_ROUTERS}, result) (increase({router.KEY_READINGS.name}"
+_KEYS_UNREAD: Final = f'{_KEYS}{{result!="read"}}[15m])) > 1'
+_KEYS_READ: Final = f'sum by ({_OF_ROUTERS}) (increase({router.KEY_READINGS.name}{{result="read"}}[15m])) > 0'
 _REFUSED: Final = 'reason=~"queue_full|queue_time|too_late|no_replica_routable"'
 
 SERVICE: Final = (
@@ -97,6 +100,15 @@ SERVICE: Final = (
         summary=f"Routers of {_SERVED} keep engines out of rotation",
         description=f"Replicas of {_SERVED} fail requests: routers keep one ejected for minutes, or eject it "
         "again and again.",
+    ),
+    Alert(
+        name="FairleadIssuerKeysUnread",
+        expr=f"{_KEYS_UNREAD} unless on ({_OF_ROUTERS}) {_KEYS_READ}",
+        lasts="5m",
+        severity=Severity.WARNING,
+        summary=f"Routers of {_SERVED} cannot read the issuer's keys: {{{{ $labels.result }}}}",
+        description=f"No router of {_SERVED} has read the keys of the tenants' issuer for a quarter of an hour: "
+        "{{ $labels.result }}. Keys that were read before still count; a router that starts now lets in no token.",
     ),
 )
 FLEET: Final = (
