@@ -1,6 +1,7 @@
 """What our prose promises, as far as a machine can tell: commands, links, and places it must not betray."""
 
 import re
+import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -50,8 +51,9 @@ def dead_links(page: Path) -> Iterator[str]:
 
 
 def blocks(text: str, language: str) -> list[str]:
-    """What is set as code of one language, in its order."""
-    return re.findall(rf"^```{language}\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    """What is set as code of one language, in its order; inside a list it is indented."""
+    found = re.findall(rf"^ *```{language}\n(.*?)^ *```", text, re.MULTILINE | re.DOTALL)
+    return [textwrap.dedent(one) for one in found]
 
 
 def betrayals(text: str) -> Iterator[str]:
