@@ -17,8 +17,9 @@ pytestmark = pytest.mark.usefixtures("operated")
 CROWD: Final = 28
 """Enough for as many replicas as may be."""
 FEW: Final = 10
-ENOUGH: Final = 4
-"""Replicas for these few: four of them are served by the first and six wait, two for each are fine."""
+ENOUGH: Final = 5
+"""Replicas for these few: four of them are served by the first and six wait, two for each are fine, and so is headroom
+above that. Who asks again for those that are late ends at six, the most there may be."""
 SLOW_START_S: Final = 20
 APART: Final[dict[str, Any]] = {
     "affinity": {
@@ -50,8 +51,9 @@ def test_starts_that_take_longer_than_learnt_are_waited_for(stage: Stage, record
         traffic.goes_on()
 
     unharmed(traffic.report, record_property)
-    assert 1 < max(trail.counts_before(slow_ready)) <= ENOUGH, trail.counts
-    assert trail.reversals == 0, trail.counts
+    while_starting = trail.counts_before(slow_ready)
+    assert 1 < max(while_starting) <= ENOUGH, trail.counts
+    assert while_starting == sorted(while_starting), trail.counts
     assert "coldStart.seconds" in explained
 
 
