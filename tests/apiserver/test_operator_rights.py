@@ -156,7 +156,7 @@ async def _a_whole_life(one: Scene) -> None:
         "rollout": {"strategy": "Canary", "canary": {"steps": [{"gates": ["Quality"]}]}},
     }
     await one.apply(document)
-    await one.until("runs no evaluation during a rollout", "get", "infd", "chat", "-o", "yaml")
+    await one.until("runs no evaluation during a rollout", "get", "infd", "chat", "-o", "json")
     assert "chat-router" in await one.kubectl("get", CHILDREN)
     del document["spec"]["rollout"]
     await one.apply(document)
