@@ -141,3 +141,26 @@ def test_a_canary_that_moves_is_told_once() -> None:
     ]
     assert canary_trial.news(None, promoted) is None
     assert canary_trial.news(replace(began, revision="c"), began) is not None
+
+
+@pytest.mark.parametrize(
+    ("reached", "failure", "because"),
+    [
+        (None, RevisionFailure(at=T0, times=1, because="no image"), ""),
+        (T0, None, ""),
+        (T0, RevisionFailure(at=T0 - timedelta(seconds=1), times=1, because="no image"), ""),
+        (T0, RevisionFailure(at=T0, times=1, because="it writes no tokens"), "it writes no tokens"),
+        (T0, RevisionFailure(at=T0, times=1), "they made no progress until the deadline"),
+    ],
+    ids=["a start that fails is tried again", "well", "from an earlier try", "stopped", "stopped without a word"],
+)
+def test_a_revision_that_served_users_and_was_given_up_is_rejected(
+    reached: datetime | None, failure: RevisionFailure | None, because: str
+) -> None:
+    observed = stored()
+    assert observed.stored is not None
+    observed = replace(observed, stored=replace(observed.stored, reached_at=reached))
+    found = canary_trial.trial(question(failure=failure), observed, T0 + timedelta(seconds=9)).state
+    assert found is not None
+    assert (found.phase is CanaryPhase.REJECTED) == bool(because)
+    assert found.because.endswith(because)

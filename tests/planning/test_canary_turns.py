@@ -250,3 +250,16 @@ def test_a_promoted_canary_has_no_limit_and_no_share() -> None:
     state = replace(canary.begun("b", "a", PLAN, T0), phase=CanaryPhase.PROMOTED)
     assert canary.share(state) is None
     assert canary.limit(state, CanaryFacts(wanted=3), T0, diverted=True) is None
+
+
+def test_a_revision_whose_replicas_served_users_and_stopped_is_rejected() -> None:
+    made = trial().until(lambda at: at.stored is not None and at.stored.step == 1 and at.stored.reached_at is not None)
+    made.facts = replace(made.facts, given_up="its probes pass, and it writes no tokens")
+    made.run(1)
+    made.facts = replace(made.facts, given_up="")
+    assert made.stored is not None
+    assert made.stored.phase is CanaryPhase.REJECTED
+    assert made.stored.because == "its replicas stopped serving in step 2: its probes pass, and it writes no tokens"
+    for at in made.rounds(200):
+        assert at.phase is CanaryPhase.REJECTED
+    assert made.counts == {"a": (3, 3), "b": (0, 0)}

@@ -138,9 +138,18 @@ def _facts(
         available=_serving(target) if target else 0,
         spared=spared,
         load=load,
+        given_up=_given_up(target, state),
         order=observed.order,
         service=_verdict(observed, state) if is_judged(state) else None,
     )
+
+
+def _given_up(target: RevisionState | None, state: CanaryState) -> str:
+    """A start that fails is tried again; a replica that served users and stopped is not tried on them again."""
+    failure = target.failure if target else None
+    if failure is None or failure.rejected or state.reached_at is None or failure.at < state.reached_at:
+        return ""
+    return failure.because or "they made no progress until the deadline"
 
 
 def _spared(question: RolloutSnapshot, observed: TrialObservation) -> tuple[bool, str]:

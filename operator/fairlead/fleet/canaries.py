@@ -146,6 +146,8 @@ class CanaryFacts:
     """Whether what serves now could do with one replica less."""
     load: str = ""
     """What that is judged by, in words."""
+    given_up: str = ""
+    """Why the new revision was given up after its step's replicas had served; empty: it was not."""
     order: CanaryOrder | None = None
     service: GateVerdict | None = None
     """The service gate on the requests so far; nothing while no router reports any."""

@@ -170,6 +170,13 @@ def _failed(at: _Moment) -> CanaryState | None:
     return None
 
 
+def _stopped(at: _Moment) -> CanaryState | None:
+    """Its replicas served users and do so no more, until the rollout gave it up: no gate has to say what that means."""
+    if at.state.phase is not CanaryPhase.STEPPING or not at.facts.given_up:
+        return None
+    return _rejected(at.state, f"its replicas stopped serving in step {at.state.step + 1}: {at.facts.given_up}", at.now)
+
+
 def _starts(at: _Moment) -> CanaryState | None:
     """The first step is taken once a replica can be spared."""
     state, facts = at.state, at.facts
@@ -209,7 +216,7 @@ def _undecided(at: _Moment) -> CanaryState | None:
 
 
 _RULES: Final[tuple[Callable[[_Moment], CanaryState | None], ...]] = (
-    *(_ordered, _failed, _starts, _reached, _passed, _undecided),
+    *(_ordered, _failed, _stopped, _starts, _reached, _passed, _undecided),
 )
 """The first that changes something; a gate's failure goes before the end of its step."""
 _RUNNING: Final = (CanaryPhase.WAITING, CanaryPhase.STEPPING)

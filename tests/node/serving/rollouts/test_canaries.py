@@ -23,7 +23,7 @@ REPLICAS: Final = 3
 ROUTERS: Final = 2
 ENDED: Final = {"Succeeded", "Failed"}
 SAMPLE_SECONDS: Final = 0.05
-FAULTY: Final = engine(FAIRLEAD_ENGINE_FAULT="errors", FAIRLEAD_ENGINE_FAULT_AFTER="24")
+FAULTY: Final = engine(FAIRLEAD_ENGINE_FAULT="errors", FAIRLEAD_ENGINE_FAULT_AFTER="12")
 """It answers the probes of both routers and some users, then nobody."""
 
 
