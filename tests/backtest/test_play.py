@@ -146,6 +146,32 @@ def test_one_request_is_a_traffic_too() -> None:
     assert found.cost_of_kept_request is None
 
 
+def at_once(requests: int) -> PlayedTraffic:
+    def arrivals(_: int) -> Iterator[RequestArrival]:
+        for _number in range(requests):
+            yield RequestArrival(time=0.0, prompt_tokens=200, output_tokens=20)
+
+    return PlayedTraffic(arrivals=arrivals, seconds=0.0, at_once=True)
+
+
+def test_what_comes_at_once_lasts_until_its_last_answer_and_replicas_are_paid_for_that_long() -> None:
+    found = playing.play(candidate(2), at_once(400), PlaySettings(streams=streams))
+
+    assert found.report.answered == 400
+    assert found.report.seconds == found.report.e2e.most > 0
+    assert found.mean_replicas == pytest.approx(2.0)
+    assert found.report.gpu_hours == pytest.approx(2 * 2 * found.report.seconds / 3600)
+
+
+def test_what_is_not_answered_in_time_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(playing, "BATCH_SECONDS", 5.0)
+    found = playing.play(candidate(1), at_once(4000), PlaySettings(streams=streams))
+
+    assert found.report.left > 0
+    assert found.report.answered + found.report.left == 4000
+    assert found.report.seconds == 5.0
+
+
 def test_the_same_seed_plays_the_same() -> None:
     bounds = ReplicaBounds(least=1, most=8, policy="chat")
     once, again = (playing.play(candidate(bounds), steady(20.0, 300), PlaySettings(streams=streams)) for _ in range(2))

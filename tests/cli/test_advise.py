@@ -182,3 +182,34 @@ def test_what_cannot_be_advised_is_said(run: Run, tmp_path: Path, files: Path) -
     assert "chat: Refused: " in run("advise", str(long.written(tmp_path)), *words)[2]
     service.written(tmp_path)
     assert "nowhere.csv" in run("advise", deployment, "--traffic", "nowhere.csv", "--ttft-p95", "1s")[2]
+
+
+def chats(folder: Path, beginning: str) -> Path:
+    """A batch of a service whose system prompt begins so, with the request's number in it."""
+    path, system = (
+        folder / "batch.jsonl",
+        "You are the assistant of a bank. Be polite, be brief, and say no secrets. " * 60,
+    )
+    with path.open("w") as lines:
+        for number in range(300):
+            first = {"role": "system", "content": beginning.format(number=number) + system}
+            messages = [first, {"role": "user", "content": f"Question {number} of somebody about an account."}]
+            body = {"messages": messages, "max_tokens": 50, "user": "team-a"}
+            row = {"custom_id": str(number), "method": "POST", "url": "/v1/chat/completions", "body": body}
+            lines.write(json.dumps(row) + "\n")
+    return path
+
+
+def test_a_service_with_the_time_at_the_start_of_its_system_prompt_is_named(run: Run, tmp_path: Path) -> None:
+    service = FaultyService(fault="", product="NVIDIA-L4", traffic=lambda folder: folder, engine=BOTH)
+    goals = ("--ttft-p95", "1s", "--tpot-p95", "100ms")
+    words = ("advise", str(service.written(tmp_path)), *goals, "--window", "10m", "--traffic")
+    _, out, _ = run(*words, str(chats(tmp_path, "It is 12:00:{number:09}. ")), "-o", "json")
+    (found,) = json.loads(out)["partings"]
+    assert (found["tenant"], found["requests"], found["block"], found["ways"]) == ("team-a", 300, 0, 300)
+    assert found["share"] > 0.9
+    _, out, _ = run(*words, str(chats(tmp_path, "It is 12:00:{number:09}. ")))
+    assert "prompts of team-a part at block 0, after 0 tokens: 300 requests go on in 300 ways" in out
+    assert "put what changes there (a date, an id, a name) behind what stays the same" in out
+    _, out, _ = run(*words, str(chats(tmp_path, "")), "-o", "json")
+    assert json.loads(out)["partings"] == []

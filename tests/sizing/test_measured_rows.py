@@ -1,6 +1,10 @@
 """One row of measured data: what it may hold, and what is said of what it may not."""
 
+from collections.abc import Callable
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from fairlead.sizing import measured_rows
 from fairlead.sizing.measured_rows import BadMeasurement, MeasuredFields
@@ -89,3 +93,32 @@ def test_what_is_no_table_is_named(lines: list[str], words: str) -> None:
 def test_what_is_no_json_object_is_named(line: str) -> None:
     with pytest.raises(BadMeasurement, match=r"line 1: .* no JSON"):
         list(measured_rows.json_rows([line]))
+
+
+CELLS = st.one_of(st.sampled_from(["", "7", "7.5", "-1", "nan", "1e16", "x", " 3 ", "s", '"']), st.floats().map(str))
+
+
+@given(st.lists(st.lists(CELLS, min_size=1, max_size=4), max_size=4))
+def test_numbers_of_a_table_are_always_what_reading_field_by_field_gives(rows: list[list[str]]) -> None:
+    lines = ["s,more,n", "1,x,2", *(",".join(cells) for cells in rows)]
+
+    def one_by_one() -> list[tuple[int, list[float]]]:
+        return [(each.line, [each.number("s"), each.count("n")]) for each in measured_rows.csv_rows(lines, ("s", "n"))]
+
+    def at_once() -> list[tuple[int, list[float]]]:
+        return list(measured_rows.csv_numbers(lines, ("s",), ("n",)))
+
+    assert _outcome(at_once) == _outcome(one_by_one)
+
+
+def _outcome(read: Callable[[], list[tuple[int, list[float]]]]) -> object:
+    """The rows, or what is said of the one that is none."""
+    try:
+        return read()
+    except BadMeasurement as problem:
+        return str(problem)
+
+
+def test_the_header_again_is_no_row_of_numbers() -> None:
+    with pytest.raises(BadMeasurement, match="line 3: it is the header again; leave it out"):
+        list(measured_rows.csv_numbers(["s,n", "1,2", "s,n"], ("s",), ("n",)))

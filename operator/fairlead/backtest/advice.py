@@ -8,10 +8,11 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from fairlead.backtest import hindrances, levers, play
+from fairlead.backtest import hindrances, levers, parted_prompts, play
 from fairlead.backtest.candidate import Candidate, Unplayable
 from fairlead.backtest.hindrances import Hindrance, PricedCard, Suspicion, TrafficSizes
 from fairlead.backtest.levers import Lever
+from fairlead.backtest.parted_prompts import PromptParting
 from fairlead.backtest.play import PlayedCandidate, PlayedTraffic, PlaySettings
 
 QUALITY: Final = ("weights=", "kvCache=")
@@ -45,6 +46,8 @@ class Advice:
     sizes: TrafficSizes
     tried: tuple[PlayedLever, ...]
     """The best first."""
+    partings: tuple[PromptParting, ...] = ()
+    """Of prompts that part too early; what loses most first."""
 
     @property
     def best(self) -> PlayedLever | None:
@@ -87,7 +90,9 @@ def advise(service: AdvisedService, traffic: PlayedTraffic, chosen: PlaySettings
     )
     found = hindrances.suspicions(service.candidate, before, sizes, service.cards)
     tried = sorted(_played(service, found, traffic, chosen), key=lambda one: one.rank)
-    return Advice(before=before, sizes=sizes, tried=tuple(tried))
+    block_tokens = service.candidate.settings.block_tokens
+    parted = parted_prompts.partings(traffic.arrivals(block_tokens), block_tokens)
+    return Advice(before=before, sizes=sizes, tried=tuple(tried), partings=parted)
 
 
 def _played(

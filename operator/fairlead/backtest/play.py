@@ -33,6 +33,8 @@ SCRAPE_AGE_SECONDS: Final = 1.0
 SNAPSHOT_SECONDS: Final = 60.0
 LAST_ANSWERS_SECONDS: Final = 600.0
 """Played on after the last request, for its answer; what is not answered then counts as unanswered."""
+BATCH_SECONDS: Final = 86_400.0
+"""In which OpenAI answers a batch: what comes all at once is played as long at the most."""
 KEPT_GOAL: Final = 0.95
 
 
@@ -162,6 +164,8 @@ class PlayedTraffic:
     """From the first request to the last."""
     since: float = 0.0
     """What came before is played, and counted in no figure."""
+    at_once: bool = False
+    """All requests come together: it lasts until the last answer, and a day at most."""
 
 
 def play(candidate: Candidate, traffic: PlayedTraffic, chosen: PlaySettings) -> PlayedCandidate:
@@ -180,9 +184,12 @@ def play(candidate: Candidate, traffic: PlayedTraffic, chosen: PlaySettings) -> 
     statistics, cut = _Progress(objectives, traffic.since, chosen), False
     world = FleetSimulation(fleet, inside.balancer(), chosen.streams("world"), statistics)
     try:
-        world.run(reaching_engines(candidate, traffic, chosen), until=traffic.seconds + LAST_ANSWERS_SECONDS)
+        answers = BATCH_SECONDS if traffic.at_once else LAST_ANSWERS_SECONDS
+        world.run(reaching_engines(candidate, traffic, chosen), until=traffic.seconds + answers)
     except _MissedTooMany:
         cut = True
+    if traffic.at_once:
+        traffic = replace(traffic, seconds=world.now if world.totals.left else statistics.e2e.most)
     gpu_seconds, counted = _gpu_seconds(world, traffic), traffic.seconds - traffic.since
     price = candidate.price_an_hour
     return PlayedCandidate(

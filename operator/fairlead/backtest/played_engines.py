@@ -31,6 +31,9 @@ class PlayedEngines:
     def figures(self, ordinal: int, now: float) -> EndpointSample | None:
         """As a router scrapes them."""
         cores = self._cores[ordinal]
+        if len(cores) == 1:
+            (core,) = cores
+            return EndpointSample(at=now, running=core.running, waiting=core.waiting, kv_usage=core.usage)
         return EndpointSample(
             at=now,
             running=sum(core.running for core in cores),

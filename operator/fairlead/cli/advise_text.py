@@ -7,11 +7,13 @@ from typing import Any, Final
 import yaml
 
 from fairlead.backtest.advice import QUALITY, PlayedLever, spent
+from fairlead.backtest.parted_prompts import PromptParting
 from fairlead.backtest.play import PlayedCandidate
 from fairlead.cli.advise_inputs import ShownAdvice
 
 HEADS: Final = ("lever", "against", "kept", "worst 10 min", "TTFT p95", "TPOT p95", "USD")
 SHOWN: Final = 10
+PARTINGS: Final = 3
 
 
 def text(shown: ShownAdvice) -> str:
@@ -34,6 +36,7 @@ def document(shown: ShownAdvice) -> str:
                 | _values(one.played)
                 for one in found.tried
             ],
+            "partings": [_parted(one) for one in found.partings],
         },
         indent=1,
     )
@@ -107,8 +110,35 @@ def _notes(shown: ShownAdvice) -> Iterator[str]:
         f"{sizes.requests:,} requests of {sizes.prompt:,.0f} prompt and {sizes.reply:,.0f} output tokens, "
         f"{sizes.repeated:.0%} of prompts in an earlier one"
     )
+    for one in shown.advice.partings[:PARTINGS]:
+        yield from _parting(one)
     yield from shown.advice.before.notes
+
+
+def _parting(one: PromptParting) -> Iterator[str]:
+    """Where prompts part, what it costs, and what to do."""
+    whose = "prompts" if one.tenant is None else f"prompts of {one.tenant}"
+    yield (
+        f"{whose} part at block {one.block}, after {one.shared_tokens:,} tokens: {one.requests:,} requests go on in "
+        f"{one.ways:,} ways, and nearly all have {one.lost_tokens:,} tokens or more behind it"
+    )
+    yield (
+        f"  up to {one.share:.0%} of their prompts is computed anew for it: put what changes there (a date, an id, a "
+        "name) behind what stays the same"
+    )
 
 
 def _values(one: PlayedCandidate) -> dict[str, Any]:
     return {"keeps": one.keeps, "costUsd": one.cost, "report": one.report.as_document()}
+
+
+def _parted(one: PromptParting) -> dict[str, Any]:
+    return {
+        "tenant": one.tenant,
+        "requests": one.requests,
+        "block": one.block,
+        "sharedTokens": one.shared_tokens,
+        "ways": one.ways,
+        "lostTokens": one.lost_tokens,
+        "share": one.share,
+    }

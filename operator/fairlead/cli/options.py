@@ -12,6 +12,9 @@ def add_traffic(parser: argparse.ArgumentParser, files: str) -> None:
     parser.add_argument("files", nargs="*", metavar="FILE", help=files)
     parser.add_argument("--traffic", metavar="TRACE", help="recorded requests")
     parser.add_argument(
+        "--window", metavar="DURATION", help="the requests of an OpenAI batch file come evenly over it (all at once)"
+    )
+    parser.add_argument(
         "--from",
         dest="service",
         metavar="infd/NAME",

@@ -93,8 +93,8 @@ def _traffics(chosen: argparse.Namespace, brief: PlanInputs) -> tuple[tuple[Play
 def busiest(trace: ReadTrace, most: int) -> tuple[PlayedTraffic, str]:
     """The recording, or of a longer one the shortest part that has so many requests."""
     times = [one.time for one in trace.arrivals(16)]
-    if len(times) <= most:
-        return PlayedTraffic(arrivals=trace.arrivals, seconds=trace.seconds), trace.words
+    if len(times) <= most or trace.at_once:
+        return PlayedTraffic(arrivals=trace.arrivals, seconds=trace.seconds, at_once=trace.at_once), trace.words
     spans = [times[at + most - 1] - times[at] for at in range(len(times) - most + 1)]
     first = spans.index(min(spans))
     since, until = times[first], times[first + most - 1]

@@ -61,7 +61,12 @@ def read(chosen: argparse.Namespace, source: TrafficSource) -> SimulateInputs:
     playable = tuple(one for one in found if isinstance(one, Candidate))
     unplayable = tuple(one for one in found if isinstance(one, Unplayable))
     against = () if unplayable else chosen.against
-    whole = PlayedTraffic(arrivals=trace.arrivals, seconds=trace.seconds)
+    if trace.at_once and (chosen.html is not None or chosen.sample is not None):
+        raise argument_values.ArgumentValueError(
+            f"--{'html' if chosen.html is not None else 'sample'}: all requests of {Path(chosen.traffic).name} come at "
+            "once, so there is no course of arrivals; spread them with --window 1h"
+        )
+    whole = PlayedTraffic(arrivals=trace.arrivals, seconds=trace.seconds, at_once=trace.at_once)
     if chosen.sample is None:
         repeats, note = _seeded(chosen, playable, Repeat(whole, settings))
     else:

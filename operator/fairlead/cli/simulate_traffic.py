@@ -16,13 +16,15 @@ from typing import Final
 
 from fairlead.cli import client_mixes, trace_lines
 from fairlead.fleet.plurals import count
-from fairlead.simulator.traffic import access_lines, request_traces
+from fairlead.simulator.traffic import access_lines, batch_files, request_traces
 from fairlead.simulator.traffic.arrivals import RequestArrival, UnreadableTraffic
+from fairlead.simulator.traffic.batch_files import BatchNotes, BatchSchedule
 
 MOST_HELD_BYTES: Final = 400_000_000
 """Of access lines, which take about as much memory as they are long."""
 MOST_KEPT: Final = 10_000_000
 """Requests; 240 MB of numbers. Longer traces are read again each time that they are played."""
+AT_ONCE: Final = "; all at once"
 LONG_GAP_SECONDS: Final = 600.0
 """Without a request: said, since a recorder that stood still looks the same."""
 
@@ -119,6 +121,8 @@ class ReadTrace:
     """From the first request to the last."""
     words: str
     """It in one line, with what was repaired."""
+    at_once: bool = False
+    """All requests come together, so that it lasts as long as its answers take."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,6 +131,8 @@ class TraceFile:
 
     path: Path
     cut: TraceCut
+    window_s: float = 0.0
+    """Over which the requests of an OpenAI batch file come; 0: all at once."""
 
     def arrivals(self, page_tokens: int) -> Iterator[RequestArrival]:
         """From the first request of the part on, with prefixes in blocks of so many tokens."""
@@ -150,6 +156,7 @@ class TraceFile:
             arrivals=plain.arrivals if plain.whole else self.arrivals,
             seconds=found.last,
             words="".join((found.words(self.path.name), *notes, found.gap())),
+            at_once=AT_ONCE in notes,
         )
 
     def _read(self, page_tokens: int, notes: list[str]) -> Iterator[RequestArrival]:
@@ -159,6 +166,8 @@ class TraceFile:
                 first = next((line for line in lines if line.strip()), "")
                 if client_mixes.describes(first):
                     yield from client_mixes.arrivals(self.path, chain((first,), lines))
+                elif _is_batch(first):
+                    yield from self._batch(chain((first,), lines), page_tokens, notes)
                 else:
                     yield from _reader(first, chain((first,), lines), page_tokens, notes)
         except UnicodeDecodeError as problem:
@@ -167,6 +176,21 @@ class TraceFile:
             raise UnreadableTraffic(f"{self.path}: it is no whole gzip file; copy or pack it again") from problem
         except UnreadableTraffic as problem:
             raise UnreadableTraffic(f"{self.path}: {problem}") from problem
+
+    def _batch(self, lines: Iterable[str], page_tokens: int, notes: list[str]) -> Iterator[RequestArrival]:
+        """Its lines are counted first, since they come evenly."""
+        with trace_lines.opened(self.path) as every:
+            schedule = BatchSchedule(requests=sum(1 for line in every if line.strip()), window_s=self.window_s)
+        assumed = BatchNotes()
+        notes.append(f"; evenly over {self.window_s / 60:g} min" if self.window_s else AT_ONCE)
+        notes.append("; tokens by four bytes each, replies as long as they may be")
+        yield from batch_files.arrivals(lines, page_tokens, schedule, assumed)
+        if assumed.unlimited:
+            notes.append(f" ({assumed.unlimited:,} without a limit: {batch_files.ASSUMED_REPLY_TOKENS})")
+
+
+def _is_batch(first: str) -> bool:
+    return first.startswith("{") and '"custom_id"' in first
 
 
 def _reader(first: str, lines: Iterable[str], page_tokens: int, notes: list[str]) -> Iterable[RequestArrival]:

@@ -11,7 +11,7 @@ from fairlead.simulator.traffic.arrivals import UnreadableTraffic
 
 FORMATS: Final = (
     f"a CSV begins with {','.join(request_traces.COLUMNS)}, TIMESTAMP,ContextTokens,GeneratedTokens (Azure) or "
-    "t_s,client,rate_rps (ServeGen); JSON lines have input_length (Mooncake) or request_id (access lines)"
+    "t_s,client,rate_rps (ServeGen); JSON lines have input_length, request_id or custom_id"
 )
 MOST_BYTES: Final = 2_000_000_000
 """Of any trace; a month of ten requests a second in plain columns is a quarter of it, read in some minutes."""

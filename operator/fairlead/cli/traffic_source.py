@@ -70,7 +70,8 @@ def _looked_through(chosen: argparse.Namespace, path: Path, since: float) -> Rea
         if chosen.longest_gap is None
         else argument_values.duration("--longest-gap", chosen.longest_gap),
     )
-    return TraceFile(path=path, cut=cut).looked_through()
+    window = 0.0 if chosen.window is None else argument_values.duration("--window", chosen.window)
+    return TraceFile(path=path, cut=cut, window_s=window).looked_through()
 
 
 def _seconds(written: str | None) -> float:

@@ -60,6 +60,11 @@ def tuned(chosen: argparse.Namespace, source: TrafficSource) -> ShownTuning:
     given = simulate_candidates.single(chosen, source.recorded)
     one, policy, trace = given.candidate, _policy(given), source.trace
     given.check_objective(settings.objectives)
+    if trace.at_once:
+        raise ArgumentValueError(
+            "--traffic: all requests of this batch come at once, and a policy is searched on one part of the time and "
+            "judged on another; spread them with --window 1h"
+        )
     split = trace.seconds * share
     early = PlayedTraffic(
         arrivals=lambda page: takewhile(lambda each: each.time < split, trace.arrivals(page)), seconds=split

@@ -92,14 +92,46 @@ def every_csv_row(lines: Iterable[str], columns: Iterable[str]) -> Iterator[Meas
     table = _CsvTable(lines)
     header = table.header(tuple(columns))
     while (values := table.next()) is not None:
-        if isinstance(values, BadMeasurement):
-            yield values
-        elif values == header:
-            yield BadMeasurement(table.line, "it is the header again", "leave it out")
-        elif len(values) != len(header):
-            yield BadMeasurement(table.line, f"it has {len(values)} fields, and the header {len(header)}")
-        else:
-            yield MeasuredFields(table.line, dict(zip(header, values, strict=True)))
+        yield _row(table.line, header, values)
+
+
+def csv_numbers(
+    lines: Iterable[str], numbers: Sequence[str], counts: Sequence[str]
+) -> Iterator[tuple[int, list[float]]]:
+    """Each row's line, and these columns of it, the last ones whole; raises what `csv_rows` and their reading raise.
+
+    A row without a fault is read at once; of another `MeasuredFields` says what is wrong with it.
+    """
+    table = _CsvTable(lines)
+    header = table.header((*numbers, *counts))
+    places, width = [header.index(one) for one in (*numbers, *counts)], len(header)
+    while (values := table.next()) is not None:
+        found = _numbers(values, places) if isinstance(values, list) and len(values) == width else []
+        if not found or not all(one.is_integer() for one in found[len(numbers) :]):
+            row = _row(table.line, header, values)
+            if isinstance(row, BadMeasurement):
+                raise row
+            found = [*(row.number(one) for one in numbers), *(row.count(one) for one in counts)]
+        yield table.line, found
+
+
+def _numbers(values: list[str], places: Sequence[int]) -> list[float]:
+    """Nothing where one of them is none."""
+    try:
+        found = [float(values[place]) for place in places]
+    except ValueError:
+        return []
+    return found if all(0.0 <= one <= MOST for one in found) else []
+
+
+def _row(line: int, header: list[str], values: list[str] | BadMeasurement) -> MeasuredFields | BadMeasurement:
+    if isinstance(values, BadMeasurement):
+        return values
+    if values == header:
+        return BadMeasurement(line, "it is the header again", "leave it out")
+    if len(values) != len(header):
+        return BadMeasurement(line, f"it has {len(values)} fields, and the header {len(header)}")
+    return MeasuredFields(line, dict(zip(header, values, strict=True)))
 
 
 class _CsvTable:

@@ -73,6 +73,10 @@ class BlockPool:
         """vLLM's gauge `kv_cache_usage_perc`: the share of usable blocks that requests hold."""
         return (self.usable - self._blank - self._aged_pages) / self.usable
 
+    def usage_with(self, more: int) -> float:
+        """The same, if requests held so many blocks more."""
+        return (self.usable - self._blank - self._aged_pages + more) / self.usable
+
     def pages_for(self, tokens: int) -> int:
         """How many blocks hold so many tokens."""
         return -(-tokens // self.block_tokens)

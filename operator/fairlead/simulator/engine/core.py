@@ -16,6 +16,7 @@ from fairlead.simulator.engine.counts import EngineCounts
 from fairlead.simulator.engine.requests import EngineRequest, EngineRequestStatus, FinishReason
 from fairlead.simulator.engine.scheduler_state import SchedulerState
 from fairlead.simulator.engine.settings import EngineSettings
+from fairlead.simulator.engine.step_outcomes import EmissionSettings
 from fairlead.simulator.engine.steps import AdvanceResult, Emission, EngineStep, PauseMode, SchedulerRefusal
 
 
@@ -23,16 +24,16 @@ class EngineCore:
     """One engine's scheduler."""
 
     __slots__ = (
-        "_chance",
+        "_emitting",
         "_extra",
         "_flight",
         "_pause",
-        "_plain",
         "_quiet_until",
         "_seen",
         "_state",
         "_stirred",
         "_times",
+        "_together",
         "settings",
     )  # fmt: skip
 
@@ -41,9 +42,9 @@ class EngineCore:
     ) -> None:
         self.settings = settings
         self._times = times
-        self._chance = chance
-        self._plain = plain
-        """Schedule every request and every step on its own: the reference for tests of the fast path."""
+        self._emitting = EmissionSettings(0.0, chance, every=True)
+        self._together = not plain and settings.speculation is None
+        """Whether decoding requests may be scheduled as one group; the plain way is the reference for tests of that."""
         self._state = SchedulerState(settings)
         self._pause = PauseMode.NONE
         self._flight: EngineStep | None = None
@@ -93,7 +94,8 @@ class EngineCore:
         while True:
             step = EngineStep(now)
             preempted = self._schedule(step)
-            self._stirred = state.let_go() or preempted
+            moved = state.let_go() if state.lingering or state.coming else False
+            self._stirred = moved or preempted
             if step.batch.decodes or step.batch.prefills:
                 break
             if not self._stirred:
@@ -107,11 +109,14 @@ class EngineCore:
     def _schedule(self, step: EngineStep) -> bool:
         """Fill a step; returns whether a request was preempted for it."""
         state = self._state
-        wasted = [one for one in state.lingering if one.finish is not FinishReason.LENGTH] if state.lingering else ()
-        budget = self.settings.batch_tokens - len(wasted)
+        budget = self.settings.batch_tokens
+        wasted: list[EngineRequest] | tuple[()] = ()
+        if state.lingering:
+            wasted = [one for one in state.lingering if one.finish is not FinishReason.LENGTH]
+            budget -= len(wasted)
         preempted = False
         left: int | None = None
-        if not self._plain and self.settings.speculation is None:
+        if self._together:
             if state.scattered:
                 state.gather()
             left = running_requests.schedule_together(state, step, budget)
@@ -162,8 +167,10 @@ class EngineCore:
         self._extra = 0
         counts = self._state.counts
         counts.steps += 1
-        counts.computed_tokens += step.tokens
-        return step_outcomes.emissions(self._state, step, step_outcomes.EmissionSettings(now, self._chance, every))
+        counts.computed_tokens += step.batch.decode_tokens + step.batch.prefill_tokens
+        emitting = self._emitting
+        emitting.now, emitting.every = now, every
+        return step_outcomes.emissions(self._state, step, emitting)
 
     def advance(self, now: float, until: float, *, stopping: bool = True) -> AdvanceResult:
         """Run all steps that end by `until`, or to the end of the first with a request's first or last token.
@@ -171,6 +178,9 @@ class EngineCore:
         `now` is used where no step is in flight. A step that ends after `until` stays in flight.
         """
         emissions: list[Emission] = []
+        if self._quiet_until > until and self._flight is not None:
+            self._seen = until
+            return AdvanceResult(until, emissions)
         while True:
             step = self._flight
             if step is None:
@@ -181,7 +191,7 @@ class EngineCore:
             if self._quiet_until > until:
                 break
             if self._extra:
-                self._skip(step, self._extra)
+                self._skip(step, self._extra, self._quiet_until)
             now = step.ends
             emissions += self._complete(step, now, every=False)
             if emissions and stopping:
@@ -207,18 +217,21 @@ class EngineCore:
         first = self._state.waiting.first()
         return first is not None and bool(first.prefix or first.reply) and bool(self._state.cacheable)
 
-    def _skip(self, step: EngineStep, steps: int) -> None:
-        """Advance by so many equal steps; the last of them is then in flight."""
+    def _skip(self, step: EngineStep, steps: int, ends: float) -> None:
+        """Advance by so many equal steps; the last of them is then in flight, and ends at this time.
+
+        When it began is left to who shows it.
+        """
         state = self._state
-        lockstep, made = state.lockstep, state.lockstep.sequences * steps
+        lockstep, counts, pace = state.lockstep, state.counts, state.pace
+        made = lockstep.sequences * steps
         state.pool.take(lockstep.pages(1, steps))
         lockstep.advance(steps)
-        state.counts.steps += steps
-        state.counts.generation_tokens += made
-        state.counts.computed_tokens += made
-        state.pace.goes_on(steps)
-        step.began = state.pace.end(state.pace.steps - 1)
-        step.ends = state.pace.ends
+        counts.steps += steps
+        counts.generation_tokens += made
+        counts.computed_tokens += made
+        pace.skip(steps, ends)
+        step.ends = ends
         step.batch.decode_context += made
         self._extra -= steps
 
@@ -226,9 +239,11 @@ class EngineCore:
         """Bring all counts to the time last reached; `stay=False` also ends the run of equal steps, before a change."""
         if self._flight is None or not self._extra:
             return
-        steps = self._state.pace.done_by(self._seen, self._extra)
+        pace = self._state.pace
+        steps = pace.done_by(self._seen, self._extra)
         if steps:
-            self._skip(self._flight, steps)
+            self._skip(self._flight, steps, pace.end(pace.steps + steps))
+            self._flight.began = pace.end(pace.steps - 1)
         if not stay:
             self._extra = 0
             self._quiet_until = self._flight.ends
@@ -293,8 +308,11 @@ class EngineCore:
     @property
     def usage(self) -> float:
         """Share of the KV blocks that requests hold."""
-        self._catch_up()
-        return self._state.pool.usage
+        state = self._state
+        if self._flight is None or not self._extra:
+            return state.pool.usage
+        steps = state.pace.done_by(self._seen, self._extra)
+        return state.pool.usage_with(state.lockstep.pages(1, steps))
 
     @property
     def free_pages(self) -> int:

@@ -71,6 +71,16 @@ class LockstepRequests:
         self.tick += steps
         self.tokens += self.sequences * steps
 
+    def land(self) -> None:
+        """The step in flight is completed."""
+        self.flying = 0
+        self.tick += 1
+        self.tokens += self.sequences
+
+    def pages_next(self) -> int:
+        """Blocks needed for the next step."""
+        return self._phases[self.tick % self._page]
+
     def until_an_end(self) -> int:
         """Steps until the first request ends."""
         ends = self._ends

@@ -31,38 +31,36 @@ def add_prompt_piece(batch: StepBatch, request: EngineRequest, tokens: int) -> N
 
 def schedule_together(state: SchedulerState, step: EngineStep, budget: int) -> int | None:
     """Schedule all at once; returns the rest of the budget, or None, with nothing changed, if that is impossible."""
-    settings, lockstep = state.settings, state.lockstep
-    budget -= lockstep.sequences
-    pages = lockstep.pages(0, 1) if lockstep.sequences else 0
+    settings, lockstep, pool = state.settings, state.lockstep, state.pool
+    sequences = lockstep.sequences
+    budget -= sequences
+    pages = lockstep.pages_next() if sequences else 0
     pieces: list[tuple[EngineRequest, int, int]] = []
     for request in state.prefilling:
         wanted = prompt_cap(state, request.tokens - request.computed)
         tokens = min(wanted, budget)
         if tokens < wanted and (settings.long_prefill_tokens or tokens <= 0):
             return None  # the order of requests matters
-        more = state.pool.pages_for(request.computed + tokens) - request.pages
+        more = pool.pages_for(request.computed + tokens) - request.pages
         pieces.append((request, tokens, more))
         budget -= tokens
         pages += more
-    if budget < 0 or pages > state.pool.free:
+    if budget < 0 or pages > pool.free:
         return None
-    state.pool.take(pages)
-    _schedule_pieces(state, step, pieces)
-    return budget
-
-
-def _schedule_pieces(state: SchedulerState, step: EngineStep, pieces: list[tuple[EngineRequest, int, int]]) -> None:
-    lockstep, batch = state.lockstep, step.batch
-    if lockstep.sequences:
+    if pages:
+        pool.take(pages)
+    batch = step.batch
+    if sequences:
         lockstep.flying = 1
         step.lockstep = True
-        batch.decodes = batch.decode_tokens = lockstep.sequences
+        batch.decodes = batch.decode_tokens = sequences
         batch.decode_context = lockstep.tokens
     for request, tokens, more in pieces:
         request.pages += more
         request.computed += tokens
         step.prompts.append((request, tokens))
         add_prompt_piece(batch, request, tokens)
+    return budget
 
 
 def schedule_one_by_one(state: SchedulerState, step: EngineStep, budget: int) -> tuple[int, bool]:

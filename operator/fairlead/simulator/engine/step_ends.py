@@ -4,6 +4,8 @@ Summing step by step rounds at each step; a closed form rounds once. Both modes 
 the same formula, from the first step after something changed. Knows no requests.
 """
 
+from math import sqrt
+
 from fairlead.simulator.engine.batch import DecodeLine
 
 
@@ -28,10 +30,15 @@ class DecodeStretch:
         self.steps = 1
         self.ends = self.end(1)
 
-    def goes_on(self, steps: int = 1) -> None:
-        """Add so many steps."""
-        self.steps += steps
+    def goes_on(self) -> None:
+        """Add a step."""
+        self.steps += 1
         self.ends = self.end(self.steps)
+
+    def skip(self, steps: int, ends: float) -> None:
+        """Add so many steps, the last of which ends at this time, as `end` has it."""
+        self.steps += steps
+        self.ends = ends
 
     def continues_at(self, now: float) -> bool:
         """Whether a step that begins now is the next of the same stretch."""
@@ -48,16 +55,20 @@ class DecodeStretch:
 
     def done_by(self, moment: float, most: int) -> int:
         """Of the next `most` steps, the one in flight first, how many have ended at this moment."""
-        low, high = 0, most
-        begins = self.end(self.steps - 1)
-        first = self.end(self.steps) - begins
-        if moment - begins < first * most:
-            # No later step is shorter than the first, so no more of them fit.
-            high = min(high, int((moment - begins) / first) + 1)
-        while low < high:
-            middle = (low + high + 1) // 2
-            if self.end(self.steps - 1 + middle) <= moment:
-                low = middle
-            else:
-                high = middle - 1
-        return low
+        before = self.steps - 1
+        done = min(max(self._about(moment) - before, 0), most)
+        while done < most and self.end(before + done + 1) <= moment:
+            done += 1
+        while done and self.end(before + done) > moment:
+            done -= 1
+        return done
+
+    def _about(self, moment: float) -> int:
+        """Steps of the stretch that have ended at this moment, but for rounding: the root of the parabola of ends."""
+        slope = self._line.context_token_s
+        bend = self._sequences * slope / 2
+        first = self._line.base_s + self._tokens * slope - bend
+        span = moment - self._start
+        if bend <= 0.0 or span <= 0.0:
+            return int(span / first) if first > 0.0 else 0
+        return int((sqrt(first * first + 4 * bend * span) - first) / (2 * bend))

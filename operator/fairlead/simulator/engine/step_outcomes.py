@@ -1,6 +1,6 @@
 """The tokens that a step's end emits, and the requests that they end. Schedules nothing."""
 
-from typing import NamedTuple
+from dataclasses import dataclass
 
 from fairlead.fleet.randomness import RandomSource
 from fairlead.simulator.engine import speculation
@@ -9,8 +9,9 @@ from fairlead.simulator.engine.scheduler_state import SchedulerState
 from fairlead.simulator.engine.steps import Emission, EngineStep
 
 
-class EmissionSettings(NamedTuple):
-    """How emissions are made at a step's end."""
+@dataclass(slots=True)
+class EmissionSettings:
+    """How emissions are made at a step's end; one object for all steps of an engine."""
 
     now: float
     chance: RandomSource
@@ -28,6 +29,8 @@ def emissions(state: SchedulerState, step: EngineStep, settings: EmissionSetting
     for request, _ in step.prompts:
         if request.status is EngineRequestStatus.RUNNING and request.computed >= request.tokens:
             _prefilled(state, request, emitted, settings)
+    if not emitted:
+        return emitted
     if len(emitted) > 1 and not settings.every:
         emitted.sort(key=_serial)
     ended = {one.request: one.finished for one in emitted if one.finished is not None}
@@ -42,8 +45,7 @@ def _serial(emission: Emission) -> int:
 
 def _decoded_together(state: SchedulerState, emitted: list[Emission], settings: EmissionSettings) -> None:
     lockstep = state.lockstep
-    lockstep.flying = 0
-    lockstep.advance(1)
+    lockstep.land()
     state.counts.generation_tokens += lockstep.sequences
     emitted += [_last_emission(request, 1, settings) for request in lockstep.ended()]
     if settings.every:

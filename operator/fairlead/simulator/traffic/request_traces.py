@@ -9,7 +9,7 @@ from typing import Final
 from fairlead.simulator.traffic.arrivals import RequestArrival, UnreadableTraffic
 from fairlead.simulator.traffic.prefix_blocks import BlockConversion
 from fairlead.sizing import measured_rows
-from fairlead.sizing.measured_rows import BadMeasurement, MeasuredFields
+from fairlead.sizing.measured_rows import BadMeasurement
 from fairlead.sizing.recorded_requests import AZURE, azure_moment, block_ids
 
 MOONCAKE_BLOCK = 512
@@ -25,7 +25,7 @@ def azure(lines: Iterable[str]) -> Iterator[RequestArrival]:
             moment, prompt, output = azure_moment(row), row.count("ContextTokens"), row.count("GeneratedTokens")
             start = moment if start is None else start
             yield RequestArrival(
-                time=clock.since_first((moment - start).total_seconds(), row),
+                time=clock.since_first((moment - start).total_seconds(), row.line),
                 prompt_tokens=max(prompt, 1),
                 output_tokens=max(output, 1),
             )
@@ -34,16 +34,21 @@ def azure(lines: Iterable[str]) -> Iterator[RequestArrival]:
 
 
 def mooncake(lines: Iterable[str], page_tokens: int) -> Iterator[RequestArrival]:
-    """`timestamp` in ms, lengths, and one id for each block of 512 tokens."""
+    """`timestamp` in ms, lengths, and one id for each block of 512 tokens; a `tenant` where somebody added it."""
     paging = BlockConversion(block_tokens=MOONCAKE_BLOCK, page_tokens=page_tokens)
     clock = _Clock()
     try:
         for row in measured_rows.json_rows(lines):
             moment, prompt, output = row.number("timestamp"), row.count("input_length"), row.count("output_length")
             prefix = paging.pages(block_ids(row), prompt)
-            seconds = clock.since_first(moment / 1000, row)
+            seconds = clock.since_first(moment / 1000, row.line)
+            tenant = row.fields.get("tenant")
             yield RequestArrival(
-                time=seconds, prompt_tokens=max(prompt, 1), output_tokens=max(output, 1), prefix=prefix
+                time=seconds,
+                prompt_tokens=max(prompt, 1),
+                output_tokens=max(output, 1),
+                prefix=prefix,
+                client=tenant if isinstance(tenant, str) else None,
             )
     except BadMeasurement as problem:
         raise UnreadableTraffic(f"{problem}; expected timestamp, input_length, output_length, hash_ids") from problem
@@ -53,10 +58,12 @@ def columns(lines: Iterable[str]) -> Iterator[RequestArrival]:
     """`seconds,prompt_tokens,output_tokens`, in order of time."""
     clock = _Clock()
     try:
-        for row in measured_rows.csv_rows(lines, COLUMNS):
-            moment, prompt, output = row.number("seconds"), row.count("prompt_tokens"), row.count("output_tokens")
-            seconds = clock.since_first(moment, row)
-            yield RequestArrival(time=seconds, prompt_tokens=max(prompt, 1), output_tokens=max(output, 1))
+        for line, (moment, prompt, output) in measured_rows.csv_numbers(lines, COLUMNS[:1], COLUMNS[1:]):
+            yield RequestArrival(
+                time=clock.since_first(moment, line),
+                prompt_tokens=int(prompt) or 1,
+                output_tokens=int(output) or 1,
+            )
     except BadMeasurement as problem:
         raise UnreadableTraffic(f"{problem}; expected {','.join(COLUMNS)}") from problem
 
@@ -70,13 +77,13 @@ class _Clock:
         self._first: float | None = None
         self._last = 0.0
 
-    def since_first(self, seconds: float, row: MeasuredFields) -> float:
+    def since_first(self, seconds: float, line: int) -> float:
         """By any clock that goes on."""
         if self._first is None:
             self._first = self._last = seconds
         if seconds < self._last:
             raise BadMeasurement(
-                row.line,
+                line,
                 f"it came {self._last - seconds:g} s before the request above it",
                 "put the file in order of time",
             )

@@ -95,8 +95,7 @@ class RouterBalancer:
             raise TypeError(f"no engine for a request: {choice}; there are {len(ready)} ready ones")
         table.charge(routing, choice, now)
         self._flights[id(arrival)] = RoutedRequest(table, routing)
-        ordinal = int(choice.endpoint.address)
-        return next(one for one in ready if one.ordinal == ordinal)
+        return ready[self._ordinals.index(int(choice.endpoint.address))]
 
     def before_choice(self, table: EndpointTable) -> None:
         """Hook for subclasses that update the table before each choice."""
@@ -143,6 +142,8 @@ class RouterBalancer:
     def _router(self, arrival: RequestArrival) -> int:
         if self._routers.by_session and arrival.session is not None:
             return sum(arrival.session.encode()) % len(self.tables)
+        if len(self.tables) == 1 and self.network is None:
+            return 0
         self._turn += 1
         reachable = self.network.serving if self.network is not None else range(len(self.tables))
         return reachable[self._turn % len(reachable)]

@@ -1,0 +1,80 @@
+"""An OpenAI batch file as traffic: at once, which lasts until its last answer, or spread over a window."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from fairlead.cli.main import main
+
+
+@pytest.fixture
+def batch(files: Path) -> Path:
+    """Four hundred requests, of which a quarter sets no limit to its reply."""
+    path = files / "batch.jsonl"
+    with path.open("w") as lines:
+        for number in range(400):
+            body = {"messages": [{"role": "user", "content": f"{number} " + "word " * 600}]}
+            limit = {"max_tokens": 300} if number % 4 else {}
+            row = {"custom_id": str(number), "method": "POST", "url": "/v1/chat/completions", "body": body | limit}
+            lines.write(json.dumps(row) + "\n")
+    return path
+
+
+def played(files: Path, batch: Path, capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str, str]:
+    code = main(["simulate", str(files / "fleet"), "--traffic", str(batch), *words])
+    captured = capsys.readouterr()
+    return code, captured.out, captured.err
+
+
+def test_what_comes_at_once_is_played_and_paid_for_until_its_last_answer(
+    files: Path, batch: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, out, _ = played(files, batch, capsys, "--ttft-p95", "1h", "--tpot-p95", "10s", "-o", "json")
+    found = json.loads(out)
+    assert code == 0
+    assert found["traffic"].endswith(
+        "; all at once; tokens by four bytes each, replies as long as they may be (100 without a limit: 256)"
+    )
+    for one in found["candidates"]:
+        (run,) = one["runs"]
+        report = run["report"]
+        assert (report["arrived"], report["answered"]) == (400, 400)
+        assert report["e2e"]["most"] == pytest.approx(report["seconds"])
+        assert report["gpu_hours"] >= report["seconds"] / 3600
+
+
+def test_a_window_spreads_it_evenly(files: Path, batch: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = played(files, batch, capsys, "--window", "20m", "--html", str(files / "report.html"))
+    assert code == 0
+    assert out.startswith("batch.jsonl: 400 requests in 19.9 min, 0.33 a second on average")
+    assert "; evenly over 20 min; " in out
+    assert (files / "report.html").exists()
+
+
+@pytest.mark.parametrize("word", ["--html", "--sample"])
+def test_what_needs_a_course_of_arrivals_asks_for_a_window(
+    files: Path, batch: Path, word: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    value = str(files / "report.html") if word == "--html" else "2"
+    code, _, err = played(files, batch, capsys, word, value)
+    assert code == 2
+    assert f"{word}: all requests of batch.jsonl come at once" in err
+    assert "--window 1h" in err
+
+
+def test_a_policy_is_not_searched_on_one_moment(files: Path, batch: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    documents = (files / "fleet" / "candidates.yaml").read_text().split("---")
+    (files / "scaled.yaml").write_text("---".join(one for one in documents if "name: fixed" not in one))
+    assert main(["tune", str(files / "scaled.yaml"), "--traffic", str(batch)]) == 2
+    assert "all requests of this batch come at once" in capsys.readouterr().err
+
+
+def test_a_line_that_is_no_request_of_a_batch_is_named(
+    files: Path, batch: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with batch.open("a") as lines:
+        lines.write('{"custom_id": "late", "method": "POST", "url": "/v1/embeddings", "body": {}}\n')
+    code, _, err = played(files, batch, capsys)
+    assert code == 2
+    assert "batch.jsonl: line 401: url is /v1/embeddings, and one of " in err
