@@ -16,7 +16,7 @@ OUTPUT ?= text
 export PYTHONPYCACHEPREFIX ?= $(CURDIR)/.build/bytecode
 unexport PYTHONDONTWRITEBYTECODE
 .DEFAULT_GOAL := help
-.PHONY: help setup check test unit vllm sglang conformance house apiserver e2e demo demo-down cluster cluster-light cluster-down cluster-status expose image image-vllm-cpu image-sglang-cpu bench bench-engine bench-operator bench-router bench-clients bench-autoscaler bench-levers campaign prove evidence generated crds chart lock format
+.PHONY: help setup check test unit vllm sglang conformance house apiserver e2e demo demo-down cluster cluster-light cluster-down cluster-status expose image image-vllm-cpu image-sglang-cpu bench bench-engine bench-operator bench-router bench-clients bench-autoscaler bench-levers campaign prove evidence generated crds chart docs lock format
 
 help: ## list the targets
 	@if [ -t 1 ]; then on=$$(printf '\033[1m'); off=$$(printf '\033[0m'); fi; \
@@ -131,6 +131,10 @@ chart: setup ## write charts/fairlead and what kubectl installs anew from the mo
 lock: setup ## write the locks anew from pyproject.toml
 	@$(PY) -m uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 --upgrade pyproject.toml -o locks/runtime.txt
 	@$(PY) -m uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 --upgrade pyproject.toml --group dev -o locks/dev.txt
+	@$(PY) -m uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 --upgrade --group docs -o locks/docs.txt
+
+docs: setup ## the pages as a site in .build/site, links and anchors followed; offline once its packages are there
+	@$(ENV) $(PY) -m house.site
 
 format: setup ## let ruff lay out the code
 	@$(PY) -m ruff check -q --fix-only . ; $(PY) -m ruff format -q .

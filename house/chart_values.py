@@ -72,7 +72,7 @@ class Rbac(Group):
 
 
 class Crds(Group):
-    """The three definitions."""
+    """The definitions."""
 
     install: bool = Field(default=True, description="Install and upgrade them with the release.")
     keep: bool = Field(
@@ -199,7 +199,7 @@ class Values(Group):
         default=ServiceAccount(), description="Who the operator is to the API server."
     )
     rbac: Rbac = Field(default=Rbac(), description="What the operator may do.")
-    crds: Crds = Field(default=Crds(), description="The three definitions.")
+    crds: Crds = Field(default=Crds(), description="The four definitions.")
     webhook: Webhook = Field(
         default=Webhook(), description="The admission webhook: says all that is wrong with an object when applied."
     )

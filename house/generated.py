@@ -50,6 +50,7 @@ ALL: Final = (
     Generated(module="house.autoscaler_metrics_page"),
     Generated(module="house.bad_requests_page"),
     Generated(module="house.gpu_page"),
+    Generated(module="house.capacity_page"),
     Generated(module="house.troubleshooting_page"),
     Generated(module="monitoring"),
     Generated(module="prove.engine_table", into="docs/reference/engines.md"),

@@ -45,6 +45,12 @@ STEPS: Final = (
         "and an ignore names its code and its reason. See CONTRIBUTING.md#rules",
     ),
     Step(
+        name="messages",
+        commands=(_module("house.messages_page", "--drift"),),
+        advice="docs/reference/messages.md is written from the sentences in operator/fairlead: run "
+        "`python -m house.messages_page` and commit the file",
+    ),
+    Step(
         name="imports",
         commands=((_tool("lint-imports"),),),
         advice="imports run downwards only: move what two rooms share into `fleet`, hand facts down as "

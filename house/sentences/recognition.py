@@ -8,7 +8,7 @@ from typing import Final
 from house.sentences.collection import Sentence
 from house.sentences.patterns import patterns
 
-LONGEST_FACT: Final = 60
+LONGEST_FACT: Final = 80
 """Filled-in names, numbers and short lists; what is longer must be of sentences itself."""
 _FEWEST_LETTERS: Final = 3
 """Fixed ones: what has fewer would recognise anything."""

@@ -66,7 +66,7 @@ def test_a_failing_step_shows_its_words_then_advice_then_the_verdict() -> None:
 
 def test_an_unknown_step_gets_the_list(capsys: pytest.CaptureFixture[str]) -> None:
     assert check.main(["--only", "speling"]) == 2
-    assert "steps: tests, types, imports" in capsys.readouterr().err
+    assert "steps: tests, types, messages, imports" in capsys.readouterr().err
 
 
 def test_one_step_alone_is_run_by_name(capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,0 +1,102 @@
+"""`python -m house.capacity_page`: docs/capacity.md, what was measured and what is refused, from evidence and code.
+
+A figure is the evidence's own sentence, so that nobody writes one that was not measured; a bound is the definition's.
+"""
+
+import json
+import sys
+from collections.abc import Iterator
+from typing import Any, Final
+
+import yaml
+
+from fairlead.router.cache.cache import MOST_BODY_BYTES
+from fairlead.router.config.tenant_folder import MOST_ENTRIES
+from fairlead.router.revision_samples import MOST as MOST_SAMPLES
+from fairlead.router.spending_accounts import KEPT_SECONDS
+from fairlead.routing.peers.peer_group import MOST_PEERS
+from fairlead.routing.peers.shared_engines import MOST_ENGINES
+from house.tree import ROOT
+
+PAGE: Final = "docs/capacity.md"
+EVIDENCE: Final = ROOT / "docs" / "evidence.json"
+MEASURED: Final = (
+    ("controller.6", "deployments of one operator"),
+    ("controller.1", "from apply to a first answer, without a model's own start"),
+    ("autoscaler.5", "engine pods that one autoscaler looks at each second"),
+    ("autoscaler.2", "from a metric to a decision"),
+    ("gateway.8", "models, tenants and engine pods of one gateway"),
+    ("gateway.7", "CPU of a request at a gateway"),
+    ("router.4", "connections and streams of one router"),
+    ("seeing.3", "deployments that the console shows"),
+)
+"""Items of the evidence, and what they are about."""
+_LIMITS: Final = (
+    ("routers that report to each other", f"{MOST_PEERS}", "more leave the rest to themselves"),
+    ("engines of one of them that the others count", f"{MOST_ENGINES:,}", "more are balanced by each router alone"),
+    ("keys of all tenants in one Secret", f"{MOST_ENTRIES:,}", "a Secret holds 1 MiB"),
+    ("a request that the response cache reads", f"{MOST_BODY_BYTES // 2**10} KiB", "a larger one passes it by"),
+    ("requests a canary's step compares, in a router", f"{MOST_SAMPLES:,}", "more are counted and not compared"),
+    (
+        "hours of usage that a router keeps",
+        f"{KEPT_SECONDS // 86_400} days",
+        "`/fairlead/v1/usage` holds no older ones",
+    ),
+)
+_HEAD: Final = """# Capacity and limits
+
+Written by `python -m house.capacity_page` from [the evidence](evidence.md), the definitions and the routers' constants;
+changes here are lost. What was measured is no limit: beyond it nobody has looked. Machines were small (two cores),
+nodes and pods of the large counts pretended, engines emulated; no figure is of a real GPU fleet.
+"""
+
+
+def text() -> str:
+    """The whole page."""
+    return "\n".join([_HEAD, *measured(), "", *_bounds(), "", *_fixed(), ""])
+
+
+def measured() -> Iterator[str]:
+    """The evidence's own words, and whether the claim holds."""
+    kept = {one["item"]: one for one in json.loads(EVIDENCE.read_text(encoding="utf-8"))}
+    yield from ("## Measured", "", "| what | claim | holds | figure |", "|---|---|---|---|")
+    for item, about in MEASURED:
+        one = kept[item]
+        link = f"[{item}](evidence.md#{item.replace('.', '')})"
+        yield f"| {about} | {link}, {one['date']} | {'yes' if one['holds'] else '**no**'} | {one['figure']} |"
+
+
+def _bounds() -> Iterator[str]:
+    yield from ("## Bounds of the API", "", "More than this is refused by the API server when you apply.", "")
+    yield from ("| kind | field | entries at most |", "|---|---|---|")
+    for path in sorted((ROOT / "crds").glob("*.yaml")):
+        names = yaml.safe_load(path.read_text(encoding="utf-8"))["spec"]
+        whole = names["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"]
+        for field, most in entries(whole, "spec"):
+            yield f"| {names['names']['kind']} | `{field}` | {most} |"
+
+
+def entries(schema: dict[str, Any], path: str) -> Iterator[tuple[str, int]]:
+    """Every list and map that has a bound."""
+    for word in ("maxItems", "maxProperties"):
+        if word in schema:
+            yield path, schema[word]
+    for name, below in schema.get("properties", {}).items():
+        yield from entries(below, f"{path}.{name}")
+    if isinstance(schema.get("items"), dict):
+        yield from entries(schema["items"], f"{path}[]")
+
+
+def _fixed() -> Iterator[str]:
+    yield from ("## Fixed limits of routers", "", "| what | at most | beyond it |", "|---|---|---|")
+    yield from (f"| {what} | {most} | {beyond} |" for what, most, beyond in _LIMITS)
+
+
+def main() -> int:
+    """Write it."""
+    (ROOT / PAGE).write_text(text(), encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
