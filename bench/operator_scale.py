@@ -30,6 +30,8 @@ NAMESPACES: Final = 20
 AT_ONCE: Final = 32
 EDITS: Final = 60
 REST_S: Final = 60.0
+SETTLE_S: Final = 30.0
+"""No controller makes pods here, which each status says once, ten seconds after it asked for one."""
 TIMEOUT_S: Final = 900.0
 
 
@@ -75,7 +77,7 @@ async def measure(kubeconfig: Path, count: int, rest_s: float, folder: Path) -> 
         with operator_process.running(kubeconfig, folder) as operator:
             with progress.step("converging") as step:
                 converge = await _converged(api, count, step)
-            await asyncio.sleep(5.0)
+            await asyncio.sleep(SETTLE_S)
             writes = sum(operator.writes().values())
             with progress.step(f"watching it rest for {rest_s:.0f} s"):
                 share, at_rest = await _rest(operator, rest_s)

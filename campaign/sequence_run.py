@@ -23,6 +23,8 @@ ROUNDS: Final = 4
 SETTLE_S: Final = 120.0
 BACK_S: Final = 150.0
 """From undone faults to a deployment that serves as asked."""
+FORGOTTEN_S: Final = 330.0
+"""Kubernetes waits up to 5 minutes for pods of a ReplicaSet that was deleted and made again; the status says so."""
 REST_S: Final = 2.0
 RESTS: Final = 10
 """Whoever writes for longer than this does not stop: what a fault at the end changed is told within seconds."""
@@ -154,7 +156,8 @@ class SequenceRun:
 
     async def _reached(self, when: str) -> bool:
         """Wait until all that was asked for serves, and is said to."""
-        until, edited = time.monotonic() + BACK_S, False
+        begun, edited = time.monotonic(), False
+        until = begun + BACK_S
         while time.monotonic() < until or self._world.disturbed_at() > time.monotonic():
             await self._judge.settled(5.0)
             self._record_lies()
@@ -164,6 +167,8 @@ class SequenceRun:
             if found is not None and self._judge.agreed and conditions.is_complete(found) and found.routable:
                 self.outcome.judged += 1
                 return True
+            if self._is_forgotten():
+                until = max(until, begun + FORGOTTEN_S)
             if not edited and self._is_given_up():
                 edited, until = True, time.monotonic() + BACK_S
                 spec = self._lane.wanted
@@ -180,6 +185,11 @@ class SequenceRun:
         """Whether a fault outlasted the deadline: what was given up is tried after an edit, or after minutes."""
         document = self._judge.facts.conditions if self._judge.facts is not None and self._judge.agreed else {}
         return "Stalled" in document and document["Stalled"]["reason"] == "DeadlineExceeded"
+
+    def _is_forgotten(self) -> bool:
+        """Whether Kubernetes makes no pods, and the status says that."""
+        found = self._judge.facts.conditions if self._judge.facts is not None else {}
+        return "Scheduled" in found and found["Scheduled"]["reason"] == "PodsNotCreated"
 
     async def _end(self, *, anew: bool) -> None:
         lane, world = self._lane, self._world

@@ -131,8 +131,8 @@ def m_large() -> Traffic:
         name="m-large",
         words="ServeGen m-large, rates over 20; day 6, 02:00 to 14:00, tuned on day 5, 17:00 to 21:00",
         lived=large_replica(),
-        tuning=_mix("m-large", 20.0, 5 * DAY_S + 17 * HOUR_S, 4 * HOUR_S),
-        reported=_mix("m-large", 20.0, 6 * DAY_S + 2 * HOUR_S, 12 * HOUR_S),
+        tuning=mix("m-large", 20.0, 5 * DAY_S + 17 * HOUR_S, 4 * HOUR_S),
+        reported=mix("m-large", 20.0, 6 * DAY_S + 2 * HOUR_S, 12 * HOUR_S),
         trace=True,
     )
 
@@ -143,8 +143,8 @@ def m_mid() -> Traffic:
         name="m-mid",
         words="ServeGen m-mid, rates over 75; day 4, 06:00 to 18:00, tuned on day 6, 16:00 to 22:00",
         lived=chat_replica(),
-        tuning=_mix("m-mid", 75.0, 6 * DAY_S + 16 * HOUR_S, 6 * HOUR_S),
-        reported=_mix("m-mid", 75.0, 4 * DAY_S + 6 * HOUR_S, 12 * HOUR_S),
+        tuning=mix("m-mid", 75.0, 6 * DAY_S + 16 * HOUR_S, 6 * HOUR_S),
+        reported=mix("m-mid", 75.0, 4 * DAY_S + 6 * HOUR_S, 12 * HOUR_S),
         trace=True,
     )
 
@@ -200,7 +200,7 @@ def _halves(
     return Traffic(name=name, words=words, lived=lived, tuning=first, reported=second, trace=True)
 
 
-def _mix(model: str, over: float, since: float, seconds: float) -> Part:
+def mix(model: str, over: float, since: float, seconds: float) -> Part:
     """Starting at its warm-up."""
     began = since - WARM_UP_S
 

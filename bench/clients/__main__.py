@@ -79,7 +79,7 @@ def _script(clients: Path, script: str, environment: Mapping[str, str]) -> Itera
 
 def _locust(clients: Path, environment: Mapping[str, str], folder: Path) -> Row:
     """Its own summary, and its own exit code: 1 as soon as one request failed."""
-    script = ROOT / "bench" / "clients" / "asking" / "locust_users.py"
+    script = ROOT / "bench" / "clients" / "sending" / "locust_users.py"
     words = [str(clients / "locust"), "-f", str(script), "--headless", "-H", environment["FAIRLEAD_URL"]]
     words += [
         "-u",

@@ -170,6 +170,6 @@ def _configuration(folder: Path, routing: dict[str, Any]) -> dict[str, Any]:
     return {
         "endpoints": [f"{HOST}:{port}" for port in ENGINES],
         "models": ["chat"],
-        "maxSequences": routing.pop("seats", SLOTS),
+        "maxSequences": routing.pop("slots", SLOTS),
         "routing": {"tenants": tenants} | routing,
     }

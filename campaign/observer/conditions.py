@@ -31,7 +31,7 @@ NOT_STARTING: Final = frozenset(
     }
 )
 CROWDED: Final = frozenset(
-    {"NoFreeGpu", "Unschedulable", "ProductAbsent", "NoNodeSelected", "NodesTooSmall", "PodsRefused"}
+    {"NoFreeGpu", "Unschedulable", "ProductAbsent", "NoNodeSelected", "NodesTooSmall", "PodsRefused", "PodsNotCreated"}
 )
 
 LACKING: Final = frozenset({"ProductAbsent", "NoNodeSelected"})

@@ -58,6 +58,10 @@ class Operator:
         chart = str(self._tree / "charts" / "fairlead")
         self._run(verb, RELEASE, chart, "--wait", "--timeout=90s", *more, *words)
 
+    def roll_back(self) -> None:
+        """To the release before the last upgrade."""
+        self._run("rollback", RELEASE, "--wait", "--timeout=90s")
+
     def uninstall(self) -> None:
         """Gone but for what the chart keeps: the definitions, and with them everything that serves."""
         self._run("uninstall", RELEASE, "--wait", "--timeout=60s")

@@ -1,5 +1,6 @@
 """Running pods are asked with bounds: what an engine measured is asked once, silence is asked again later."""
 
+import asyncio
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Final
@@ -9,6 +10,7 @@ import pytest
 from aiohttp import web
 
 from fairlead.cluster.kinds import Manifest
+from fairlead.cluster.pod_http import PodReply
 from fairlead.cluster.router_client import ReportedSamples
 from fairlead.controller.pods.pod_client import AGAIN_S, PodClient
 from fairlead.fleet.desired_state import EngineKind
@@ -210,5 +212,46 @@ def test_an_engine_that_does_not_answer_is_asked_again_after_a_while() -> None:
             assert pods._not_before == {"e": 130.0 + AGAIN_S}
             pods.forget("e")
             assert pods._not_before == {}
+
+    run(story())
+
+
+def test_an_engine_is_sent_our_own_request_behind_those_of_users(tmp_path: Path) -> None:
+    """The last rank where it has any; a time-out is told apart from nobody at home."""
+
+    async def story() -> None:
+        seen: list[tuple[str, str]] = []
+
+        async def complete(request: web.Request) -> web.Response:
+            seen.append((request.headers["x-vllm-priority"], request.headers["x-fairlead-lane"]))
+            if await request.text() == "slow":
+                await asyncio.sleep(5)
+            if await request.text() == "large":
+                return web.Response(body=b"x" * (8 * 1024 * 1024 + 1))
+            return web.Response(status=503, text="busy")
+
+        async def models(_: web.Request) -> web.Response:
+            return web.Response(text='{"data": []}')
+
+        app = web.Application()
+        app.add_routes([web.post("/v1/chat/completions", complete), web.get("/v1/models", models)])
+        runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
+        await runner.setup()
+        await web.UnixSite(runner, str(tmp_path / "engine")).start()
+        async with AsyncExitStack() as stack:
+            stack.push_async_callback(runner.cleanup)
+            connector = aiohttp.UnixConnector(str(tmp_path / "engine"))
+            session = await stack.enter_async_context(aiohttp.ClientSession(connector=connector))
+            pods, lane = PodClient(session), {"x-fairlead-lane": "batch"}
+            there = pod("e", "10.0.0.1")
+            assert await pods.complete(there, VLLM, b"{}", lane, 2) == PodReply(503, b"busy")
+            assert await pods.complete(there, VLLM, b"slow", lane, 0.1) == PodReply(408, b"no reply within 0.1 s")
+            assert await pods.complete(there, VLLM, b"large", lane, 2) == PodReply(413, b"the reply is too large")
+            assert await pods.models(there, VLLM) == '{"data": []}'
+            assert await pods.models(pod("away"), VLLM) is None
+            assert await pods.complete(pod("away"), VLLM, b"{}", lane, 2) is None
+            await runner.cleanup()
+            assert await pods.complete(there, VLLM, b"{}", lane, 2) is None
+        assert set(seen) == {("1000000", "batch")}
 
     run(story())

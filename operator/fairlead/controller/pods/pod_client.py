@@ -1,7 +1,7 @@
 """HTTP requests to running pods, each with a time-out; an engine's load is read once and then kept."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import Final
 
@@ -9,8 +9,10 @@ import aiohttp
 
 from fairlead.cluster import pod_http, pods, router_client
 from fairlead.cluster.kinds import Manifest
+from fairlead.cluster.pod_http import PodReply
 from fairlead.cluster.router_client import ReportedSamples
 from fairlead.engines import catalogue as engines
+from fairlead.evaluating import requests
 from fairlead.fleet.desired_state import EngineKind
 from fairlead.fleet.endpoints import GatewayReport, RouterReport
 from fairlead.fleet.engine_load import EngineLoad, UnreadableScrape
@@ -18,6 +20,8 @@ from fairlead.fleet.router_keys import RouterKeys
 from fairlead.objects import labels
 from fairlead.objects.gateway_children import KEY_OWNER
 
+LAST: Final = "1000000"
+"""The rank of our own requests: routers give tenants ranks from 0, and a smaller one goes first."""
 AGAIN_S: Final = 30.0
 """An engine that did not answer is not scraped again with every event of its deployment."""
 TURNING_S: Final = 120.0
@@ -83,6 +87,23 @@ class PodClient:
         if found.capacity_tokens is not None or found.capacity_blocks is not None:
             self._measured[uid] = found
         return found
+
+    async def models(self, pod: Manifest, kind: EngineKind) -> str | None:
+        """The page on which an engine names its models; None when it does not answer."""
+        address, api = pods.address(pod), engines.api(kind)
+        url = f"http://{pod_http.host(address)}:{api.port}{api.models_path}" if address else ""
+        return await pod_http.fetch(self._session, url) if url else None
+
+    async def complete(
+        self, pod: Manifest, kind: EngineKind, body: bytes, headers: Mapping[str, str], seconds: float
+    ) -> PodReply | None:
+        """An engine's reply to one request of ours, behind those of users where it serves by priority."""
+        address, api = pods.address(pod), engines.api(kind)
+        if address is None:
+            return None
+        last = {api.priority_header.decode(): LAST} if api.priority_header else {}
+        url = f"http://{pod_http.host(address)}:{api.port}{requests.PATH}"
+        return await pod_http.post(self._session, url, body, {**headers, **last}, seconds)
 
     async def sleep(self, pod: Manifest, kind: EngineKind) -> bool:
         """Put an engine to sleep, after it finished what runs; returns whether it sleeps now."""

@@ -6,7 +6,7 @@ Messages hold no times, and only numbers that do not change at rest.
 from collections.abc import Iterator
 from typing import Final
 
-from fairlead.controller.status import replica_counts, routing_conditions, scaling_conditions
+from fairlead.controller.status import replica_counts, routing_conditions, scaling_conditions, scheduling_conditions
 from fairlead.controller.status.replica_counts import ReplicaTally
 from fairlead.controller.status.status_inputs import StatusInputs
 from fairlead.fleet.canaries import CanaryPhase
@@ -15,7 +15,7 @@ from fairlead.fleet.conditions import ConditionType, UntimedCondition
 from fairlead.fleet.plurals import count as counted
 from fairlead.fleet.plurals import verb, verb_of_part
 from fairlead.fleet.pod_problems import PodProblem
-from fairlead.fleet.rollouts import HoldReason, HoldStep, MissingCapacity, RolloutPhase, RolloutPlan
+from fairlead.fleet.rollouts import HoldReason, HoldStep, RolloutPhase, RolloutPlan
 
 
 def judgements(now: StatusInputs) -> tuple[UntimedCondition, ...]:
@@ -23,7 +23,7 @@ def judgements(now: StatusInputs) -> tuple[UntimedCondition, ...]:
     parts = (
         accepted(now),
         fits(now),
-        scheduled(now),
+        scheduling_conditions.scheduled(now),
         available(now),
         progressing(now),
         routing_conditions.routable(now),
@@ -45,47 +45,6 @@ def fits(now: StatusInputs) -> UntimedCondition:
     if now.measured_tokens is not None:
         return _yes(ConditionType.FITS, Why.MEASURED, f"a running replica holds {now.measured_tokens:,} KV tokens")
     return now.judged.fits
-
-
-def scheduled(now: StatusInputs) -> UntimedCondition:
-    """Whether every requested pod has a node, and every wanted replica was requested."""
-    kind = ConditionType.SCHEDULED
-    if now.pods_refused or (now.obstacle and now.obstacle.reason is Why.PODS_REFUSED):
-        problem = now.pods_refused or (now.obstacle.message if now.obstacle else "")
-        return _no(
-            kind, Why.PODS_REFUSED, f"the cluster refuses the pods: {problem}; raise the quota, or correct the policy"
-        )
-    if now.room.lack is not None:
-        reason, field, remedy = _LACKS[now.room.lack]
-        return _no(kind, reason, f"{field}: {now.room.because}; {remedy}")
-    if now.unplaced:
-        return _no(kind, Why.UNSCHEDULABLE, f"the scheduler says: {now.unplaced}")
-    if now.plan is not None and now.plan.short:
-        return _no(kind, Why.NO_FREE_CPU if now.room.of_cpu else Why.NO_FREE_GPU, now.plan.short)
-    if not any(state.requested for state in now.states):
-        return _yes(kind, Why.NOTHING_TO_SCHEDULE, "no replica is asked for")
-    return _yes(kind, Why.SCHEDULED, "every replica that was asked for has a node")
-
-
-_LACKS: Final = {
-    MissingCapacity.PRODUCT: (
-        Why.PRODUCT_ABSENT,
-        "spec.accelerator.product",
-        "name a GPU that is there, or add a node that has this one",
-    ),
-    MissingCapacity.SELECTOR: (Why.NO_NODE_SELECTED, "spec.placement.nodeSelector", "correct it, or label a node"),
-    MissingCapacity.GPUS: (
-        Why.NODES_TOO_SMALL,
-        "spec.parallelism",
-        "lower it, choose a GPU whose nodes have enough, or add a larger node",
-    ),
-    MissingCapacity.CORES: (
-        Why.NODES_TOO_SMALL,
-        "spec.accelerator",
-        "lower cores or memory, or add a larger node",
-    ),
-}
-"""Lacks that only a person can resolve: the reason, the field to check, what to do."""
 
 
 def available(now: StatusInputs) -> UntimedCondition:

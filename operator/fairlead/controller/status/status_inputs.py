@@ -73,6 +73,8 @@ class StatusInputs:
     starts: Mapping[str, StartDurations]
     unplaced: str | None = None
     """The scheduler's message about the first pod it cannot place."""
+    uncreated: str | None = None
+    """The Deployment for which Kubernetes has made no pod, in words."""
     room: NodeRoom = field(default_factory=NodeRoom)
     """The room on the nodes for more replicas, and what no node has."""
     pods_refused: str | None = None

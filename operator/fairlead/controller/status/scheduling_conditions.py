@@ -1,0 +1,66 @@
+"""The condition Scheduled: whether every requested pod has a node, and what keeps one from it. Pure."""
+
+from typing import Final
+
+from fairlead.controller.status.status_inputs import StatusInputs
+from fairlead.fleet.conditions import ConditionReason as Why
+from fairlead.fleet.conditions import ConditionType, UntimedCondition
+from fairlead.fleet.rollouts import MissingCapacity
+
+
+def scheduled(now: StatusInputs) -> UntimedCondition:
+    """Whether every requested pod has a node, and every wanted replica was requested."""
+    kind = ConditionType.SCHEDULED
+    if now.pods_refused or (now.obstacle and now.obstacle.reason is Why.PODS_REFUSED):
+        problem = now.pods_refused or (now.obstacle.message if now.obstacle else "")
+        return _no(
+            kind, Why.PODS_REFUSED, f"the cluster refuses the pods: {problem}; raise the quota, or correct the policy"
+        )
+    if now.room.lack is not None:
+        reason, field, remedy = _LACKS[now.room.lack]
+        return _no(kind, reason, f"{field}: {now.room.because}; {remedy}")
+    if now.unplaced:
+        return _no(kind, Why.UNSCHEDULABLE, f"the scheduler says: {now.unplaced}")
+    if now.plan is not None and now.plan.short:
+        return _no(kind, Why.NO_FREE_CPU if now.room.of_cpu else Why.NO_FREE_GPU, now.plan.short)
+    return _created(now)
+
+
+def _created(now: StatusInputs) -> UntimedCondition:
+    """Nothing refuses or misses room: whether there are pods at all."""
+    kind = ConditionType.SCHEDULED
+    if now.uncreated:
+        words = f"{now.uncreated}; see whether the cluster's kube-controller-manager runs"
+        return _no(kind, Why.PODS_NOT_CREATED, words)
+    if not any(state.requested for state in now.states):
+        return _yes(kind, Why.NOTHING_TO_SCHEDULE, "no replica is asked for")
+    return _yes(kind, Why.SCHEDULED, "every replica that was asked for has a node")
+
+
+_LACKS: Final = {
+    MissingCapacity.PRODUCT: (
+        Why.PRODUCT_ABSENT,
+        "spec.accelerator.product",
+        "name a GPU that is there, or add a node that has this one",
+    ),
+    MissingCapacity.SELECTOR: (Why.NO_NODE_SELECTED, "spec.placement.nodeSelector", "correct it, or label a node"),
+    MissingCapacity.GPUS: (
+        Why.NODES_TOO_SMALL,
+        "spec.parallelism",
+        "lower it, choose a GPU whose nodes have enough, or add a larger node",
+    ),
+    MissingCapacity.CORES: (
+        Why.NODES_TOO_SMALL,
+        "spec.accelerator",
+        "lower cores or memory, or add a larger node",
+    ),
+}
+"""Lacks that only a person can resolve: the reason, the field to check, what to do."""
+
+
+def _yes(kind: ConditionType, reason: Why, message: str) -> UntimedCondition:
+    return UntimedCondition(type=kind, holds=True, reason=reason, message=message)
+
+
+def _no(kind: ConditionType, reason: Why, message: str) -> UntimedCondition:
+    return UntimedCondition(type=kind, holds=False, reason=reason, message=message)
