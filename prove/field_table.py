@@ -1,4 +1,4 @@
-"""docs/reference/fields.md: what becomes of every field of the three kinds, as it was seen when each was changed.
+"""docs/reference/fields.md: what becomes of every field of our kinds, as it was seen when each was changed.
 
 `python -m prove.field_table > docs/reference/fields.md` renders the page; a test notices when it is stale.
 """
@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Final
 
-from fairlead.api.kinds import DEPLOYMENT, GATEWAY, POLICY
+from fairlead.api.kinds import DEPLOYMENT, EVALUATION, GATEWAY, POLICY
 from tests.controller import field_evidence
 from tests.controller.field_evidence import Evidence, Outcome
 
@@ -17,10 +17,10 @@ PAGE: Final = Path(__file__).resolve().parent.parent / "docs" / "reference" / "f
 _HEAD: Final = """\
 # What becomes of every field
 
-{total} fields of the three kinds: {counts}. No field is taken in silence and ignored.
+{total} fields of the four kinds: {counts}. No field is taken in silence and ignored.
 
 - **used**: an object with another value in this field leads to other pods, another Service, another configuration of
-  the routers, another status or other steps of a rollout; of a policy, the named modules read it while they decide.
+  the routers, another status or other steps of a rollout; of a policy or an evaluation, the named modules read it.
 - **refused**, **warned of**: this release does not act on it, and says so when it is applied, in these words.
 - **refused where it contradicts**: it states what other fields decide, and is checked against them.
 
@@ -33,6 +33,7 @@ _ABOUT: Final = {
     DEPLOYMENT.name: "Seen in a pretended cluster, with the field and without it.",
     POLICY.name: "Seen in an autoscaler that decides for fleets that grow, shrink, sleep and fall silent.",
     GATEWAY.name: "Seen in what its routers are given: their pods, their Service and their configuration.",
+    EVALUATION.name: "Seen in what its items become, and in who reads that.",
 }
 
 

@@ -10,7 +10,7 @@ from tests.controller.field_evidence import Outcome
 
 
 def every_field_is_used_refused_or_warned_of() -> Figure:
-    """All leaves of the three kinds, in a pretended cluster and in an autoscaler that is watched."""
+    """All leaves of the four kinds, in a pretended cluster and in an autoscaler that is watched."""
     found = field_evidence.everything()
     ignored = field_table.unkept(found)
     fresh = field_table.PAGE.read_text(encoding="utf-8") == field_table.page(found)
@@ -18,7 +18,7 @@ def every_field_is_used_refused_or_warned_of() -> Figure:
     counted = ", ".join(f"{counts[outcome]} {outcome}" for outcome in Outcome if counts[outcome])
     return Figure(
         holds=not ignored and fresh,
-        text=f"{len(found)} fields of three kinds: {counted}; taken in silence and ignored: "
+        text=f"{len(found)} fields of four kinds: {counted}; taken in silence and ignored: "
         f"{', '.join(ignored) or 'none'}; the table in docs is {'fresh' if fresh else 'STALE'}",
     )
 
@@ -26,7 +26,7 @@ def every_field_is_used_refused_or_warned_of() -> Figure:
 CLAIMS: Final = (
     Claim(
         item="trial.4",
-        title="Every field of the three kinds is used, and where is seen by changing it; or it is refused or warned of",
+        title="Every field of the four kinds is used, and where is seen by changing it; or it is refused or warned of",
         prove=every_field_is_used_refused_or_warned_of,
     ),
 )

@@ -7,10 +7,11 @@ from typing import Final
 
 from tests.api.bad import LEAST
 from tests.api.bad_deployments import DEPLOYMENT_RULES
+from tests.api.bad_evaluations import EVALUATION_RULES
 from tests.api.bad_gateways import SHARED_RULES
 from tests.api.bad_routers import ROUTER_RULES
 from tests.api.bad_words import SHAPE, SPELLING
 
 __all__ = ["BAD", "LEAST"]
 
-BAD: Final = (*SHAPE, *SPELLING, *DEPLOYMENT_RULES, *SHARED_RULES, *ROUTER_RULES)
+BAD: Final = (*SHAPE, *SPELLING, *DEPLOYMENT_RULES, *SHARED_RULES, *ROUTER_RULES, *EVALUATION_RULES)

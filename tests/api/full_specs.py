@@ -3,7 +3,7 @@
 import copy
 from typing import Any, Final
 
-from fairlead.api.kinds import DEPLOYMENT, GATEWAY, POLICY, Kind
+from fairlead.api.kinds import DEPLOYMENT, EVALUATION, GATEWAY, POLICY, Kind
 from tests.api.full_traffic import SECRET, TRAFFIC
 
 COUNTED: Final[dict[str, Any]] = {
@@ -80,7 +80,7 @@ COUNTED: Final[dict[str, Any]] = {
         "paused": True,
         "canary": {
             "steps": [
-                {"replicas": 1, "traffic": 5, "hold": "1m", "gates": ["Manual"]},
+                {"replicas": 1, "traffic": 5, "hold": "1m", "gates": ["Manual", "Quality"]},
                 {"replicas": 2, "traffic": 50, "hold": "2m", "gates": ["Service"]},
             ],
             "startWithin": "8h",
@@ -92,6 +92,7 @@ COUNTED: Final[dict[str, Any]] = {
                 "maxFaultShare": "0.01",
                 "minRequests": 200,
             },
+            "quality": {"evaluation": "support", "margin": "3"},
         },
     },
     "drain": {"timeout": "1m", "settle": "5s"},
@@ -215,6 +216,21 @@ GATEWAY_SPEC: Final[dict[str, Any]] = {
     ],
     "allowedNamespaces": ["search"],
 }
+_READ: Final[dict[str, Any]] = {
+    "items": {"configMap": {"name": "questions", "key": "items.jsonl"}},
+    "sampling": {"maxTokens": 64, "seed": 7},
+    "concurrency": 8,
+    "minItems": 200,
+}
+EVALUATION_SPECS: Final[tuple[dict[str, Any], ...]] = tuple(
+    _READ | {"scorer": scorer}
+    for scorer in (
+        {"type": "Contains", "ignoreCase": True},
+        {"type": "Number", "tolerance": "0.01"},
+        {"type": "JSONField", "field": "city.name"},
+        {"type": "Choice", "choices": 4},
+    )
+)
 FULL: Final[tuple[tuple[Kind[Any], dict[str, Any]], ...]] = (
     (DEPLOYMENT, COUNTED),
     (DEPLOYMENT, SCALED),
@@ -222,6 +238,7 @@ FULL: Final[tuple[tuple[Kind[Any], dict[str, Any]], ...]] = (
     (DEPLOYMENT, ON_CPU),
     (POLICY, POLICY_SPEC),
     (GATEWAY, GATEWAY_SPEC),
+    *((EVALUATION, one) for one in EVALUATION_SPECS),
 )
 
 

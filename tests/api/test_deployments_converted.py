@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from fairlead.api import deployment_conversion, gateway_conversion, policy_conversion
-from fairlead.api.kinds import DEPLOYMENT, POLICY
+from fairlead.api.kinds import DEPLOYMENT, EVALUATION, POLICY
 from fairlead.api.object_reader import read_stored
 from fairlead.fleet.canaries import CanaryGate, CanaryPlan, CanaryStep, ServiceLimits, UndecidedAction
 from fairlead.fleet.desired_state import (
@@ -38,6 +38,7 @@ from fairlead.fleet.policies import (
     ColdStart,
     ReplicaBounds,
 )
+from fairlead.review import evaluations
 from tests.api.bad import Bad
 from tests.api.bad_specs import BAD
 from tests.api.objects import RELEASES, deployment, written
@@ -178,6 +179,8 @@ def test_what_was_stored_in_spite_of_a_contradiction_still_converts(bad: Bad) ->
         assert deployment_conversion.deployment(value, RELEASES).wanted.name == "chat"
     elif value is not None and bad.kind is POLICY:
         assert policy_conversion.policy(value.spec).cold_start == ColdStart()
+    elif value is not None and bad.kind is EVALUATION:
+        assert evaluations.plan(value.spec).source.name == "questions"
     elif value is not None:
         assert gateway_conversion.gateway(value).routing.retries == Retries()
 

@@ -11,10 +11,11 @@ from typing import Any
 import pytest
 
 from fairlead.api import deployment_conversion, gateway_conversion, policy_conversion
-from fairlead.api.kinds import DEPLOYMENT, KINDS, POLICY, Kind
+from fairlead.api.kinds import DEPLOYMENT, EVALUATION, KINDS, POLICY, Kind
 from fairlead.api.object_reader import read_stored, read_strict
 from fairlead.api.read_problems import ReadReason
 from fairlead.fleet.desired_state import EngineKind, EngineRelease
+from fairlead.review import evaluations
 from house import structural_schema
 from tests.api.full_specs import FULL, with_value
 from tests.api.objects import written
@@ -24,6 +25,7 @@ ONLY_JUDGED = {"accelerator.count"}
 
 OTHERS = (
     "other",
+    "5%",
     "http://other:1",
     "https://other:1",
     "hf://other/other",
@@ -65,6 +67,8 @@ def decided(kind: Kind[Any], spec: dict[str, Any]) -> Any:  # noqa: ANN401  # wh
         return deployment_conversion.deployment(reading.value, RELEASES)
     if kind is POLICY:
         return policy_conversion.policy(reading.value.spec)
+    if kind is EVALUATION:
+        return evaluations.plan(reading.value.spec)
     return gateway_conversion.gateway(reading.value)
 
 

@@ -8,12 +8,12 @@ import pytest
 import yaml
 
 from fairlead.api import deployment_conversion, gateway_conversion, policy_conversion
-from fairlead.api.kinds import DEPLOYMENT, GATEWAY, KINDS, POLICY
+from fairlead.api.kinds import DEPLOYMENT, EVALUATION, GATEWAY, KINDS, POLICY
 from fairlead.api.object_reader import read_stored, read_strict
 from fairlead.fleet.conversations import ConfigMapKey
 from fairlead.fleet.desired_state import EngineKind, EngineRelease, RolloutStrategy, SpeculationMethod
 from fairlead.fleet.gateways import DeploymentRouter
-from fairlead.review import canaries, unsupported_fields
+from fairlead.review import canaries, evaluations, unsupported_fields
 
 FOLDER = Path(__file__).resolve().parents[2] / "manifests" / "samples"
 RELEASES = {kind: EngineRelease(version="1.0.0", image="example.com/engine:v1.0.0") for kind in EngineKind}
@@ -34,6 +34,8 @@ def converted(document: dict[str, Any]) -> Any:  # noqa: ANN401  # whatever its 
         return deployment_conversion.deployment(reading.value, RELEASES)
     if kind is POLICY:
         return policy_conversion.policy(reading.value.spec)
+    if kind is EVALUATION:
+        return evaluations.plan(reading.value.spec)
     return gateway_conversion.gateway(reading.value)
 
 

@@ -32,6 +32,13 @@ from tests.faults.proxy import Proxy
 from tests.faults.small_cluster import small_cluster
 from tests.review.bad_hurts import HURTS
 
+EVALUATION: Final = {
+    "apiVersion": "fairlead.dev/v1alpha1",
+    "kind": "Evaluation",
+    "metadata": {"name": "support"},
+    "spec": {"items": {"configMap": {"name": "questions", "key": "items.jsonl"}}},
+}
+"""Its ConfigMap is not there, and it says so."""
 GUARDS_OWNERS: Final = {
     Right("update", f"{plural}.fairlead.dev/finalizers") for plural in ("inferencedeployments", "inferencegateways")
 }
@@ -137,7 +144,7 @@ async def _a_whole_life(one: Scene) -> None:
         "metadata": {"name": "calm"},
         "spec": {},
     }
-    await one.apply(*_named(), policy, document)
+    await one.apply(*_named(), policy, EVALUATION, document)
     await one.until("Complete", "get", "infd", "chat", "-o", "yaml")
     stripped = json.dumps([{"op": "remove", "path": "/metadata/labels"}])
     name = (await one.kubectl("get", "pod", "-l", "fairlead.dev/role=engine", "-o", "name")).split()[0]
@@ -156,7 +163,7 @@ async def _a_whole_life(one: Scene) -> None:
         "rollout": {"strategy": "Canary", "canary": {"steps": [{"gates": ["Quality"]}]}},
     }
     await one.apply(document)
-    await one.until("runs no evaluation during a rollout", "get", "infd", "chat", "-o", "json")
+    await one.until("gate Quality compares answers", "get", "infd", "chat", "-o", "json")
     assert "chat-router" in await one.kubectl("get", CHILDREN)
     del document["spec"]["rollout"]
     await one.apply(document)

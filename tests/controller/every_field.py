@@ -54,6 +54,12 @@ TOKENS: Final = {
     }
 }
 CANARY: Final = {"rollout": {"strategy": "Canary", "canary": {"steps": [{"traffic": 10}, {"traffic": 20}]}}}
+EVALUATED: Final = {
+    "rollout": {
+        "strategy": "Canary",
+        "canary": {"steps": [{"gates": ["Quality"]}], "quality": {"evaluation": "support"}},
+    }
+}
 JUDGED: Final = {"rollout": {"strategy": "Canary", "canary": {}}}
 TRACED: Final = {"router": {"tracing": {"endpoint": "http://collector:4318"}}}
 
@@ -127,6 +133,8 @@ VALUES: Final[Spec] = {
     "rollout.canary.service.maxFaultShare": "0.01",
     "rollout.canary.service.maxTpotRatio": "1.5",
     "rollout.canary.service.maxTtftRatio": "1.5",
+    "rollout.canary.quality.evaluation": "other",
+    "rollout.canary.quality.margin": "3",
     "rollout.canary.startWithin": "1h",
     "rollout.canary.steps.[].gates.[]": "Service",
     "rollout.canary.steps.[].hold": "7m",
@@ -229,6 +237,7 @@ BESIDE: Final[dict[str, Spec]] = {
             *(f"service.max{one}" for one in ("TtftRatio", "TpotRatio", "FaultShare")),
         )
     },
+    **{f"rollout.canary.quality.{one}": EVALUATED for one in ("evaluation", "margin")},
     "rollout.maxSurge": {"rollout": {"strategy": "Surge", "maxSurge": 1, "maxUnavailable": 0}},
     "rollout.progressDeadlineSeconds": {"rollout": {"progressDeadlineSeconds": 600}},
     "router.balancing.cacheSalt": TENANTS,

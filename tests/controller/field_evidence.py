@@ -1,4 +1,4 @@
-"""What becomes of every field of the three kinds, found by changing it: used and where, refused, or warned of.
+"""What becomes of every field of the four kinds, found by changing it: used and where, refused, or warned of.
 
 Nothing here is a list of fields. Leaves come from the committed definitions; of an InferenceDeployment a world is
 brought about with and without the field, of a policy the autoscaler is watched, and refusals are the reviewer's own.
@@ -17,7 +17,7 @@ from typing import Any, Final
 from pydantic.alias_generators import to_snake
 
 from fairlead.api import deployment_conversion
-from fairlead.api.kinds import DEPLOYMENT, GATEWAY, POLICY, Kind
+from fairlead.api.kinds import DEPLOYMENT, EVALUATION, GATEWAY, POLICY, Kind
 from fairlead.api.object_reader import read_stored
 from fairlead.api.read_problems import ReadReason
 from fairlead.cluster.kinds import Manifest
@@ -43,6 +43,7 @@ ROOMS: Final = Path(__file__).resolve().parents[2] / "operator" / "fairlead"
 ROUTING: Final = ("routing", "router")
 SHARED: Final = ("fleet/token_issuer.py",)
 """What routers and admission must read alike."""
+EVALUATING: Final = ("evaluating", "comparing", "controller/evaluations")
 PARSER: Final = "router/config"
 """Reads the routers' file into values; whoever acts on them stands elsewhere."""
 TRUSTING: Final = ReviewContext(catalogue=CONTEXT.catalogue)
@@ -98,6 +99,7 @@ def everything() -> tuple[Evidence, ...]:
         *(of_deployment(leaf) for leaf in sorted(test_every_field.leaves())),
         *(of_policy(leaf) for leaf in sorted(leaves_of(POLICY))),
         *(of_gateway(leaf) for leaf in sorted(leaves_of(GATEWAY))),
+        *(of_evaluation(leaf) for leaf in sorted(leaves_of(EVALUATION))),
     )
 
 
@@ -119,7 +121,13 @@ def of_policy(leaf: str) -> Evidence:
     document = written(full_specs.POLICY_SPEC, kind=POLICY, name="full")
     if pair := _reviewed(document, leaf):
         return Evidence(kind=POLICY.name, leaf=leaf, outcome=pair[0], where=pair[1])
-    read = sorted({module for one in _attributes(POLICY, leaf) for module in _policy_readers().get(one, ())})
+    read = sorted(
+        {
+            module
+            for one in _attributes(POLICY, full_specs.POLICY_SPEC, tuple(_steps(leaf)))
+            for module in _policy_readers().get(one, ())
+        }
+    )
     outcome = Outcome.USED if read else Outcome.IGNORED
     return Evidence(kind=POLICY.name, leaf=leaf, outcome=outcome, where=f"read by {', '.join(read)}" if read else "")
 
@@ -136,6 +144,17 @@ def of_gateway(leaf: str) -> Evidence:
     where = _changed_routers(leaf)
     outcome = Outcome.USED if where else Outcome.IGNORED
     return Evidence(kind=GATEWAY.name, leaf=leaf, outcome=outcome, where=where)
+
+
+def of_evaluation(leaf: str) -> Evidence:
+    """Who reads what this leaf becomes, while items are read, asked and scored."""
+    spec = next(one for one in full_specs.EVALUATION_SPECS if leaf in {named(path) for path in leaves(one)})
+    (path,) = (path for path in leaves(spec) if named(path) == leaf)
+    found = {name for _, name in _attributes(EVALUATION, spec, path)}
+    read = sorted({module for one in found for module in _readers_in(EVALUATING).get(one, {})})
+    outcome = Outcome.USED if read else Outcome.IGNORED
+    where = f"read by {', '.join(read[:MOST])}" if read else ""
+    return Evidence(kind=EVALUATION.name, leaf=leaf, outcome=outcome, where=where)
 
 
 def _names(field: str, leaf: str) -> bool:
@@ -233,10 +252,8 @@ def _readers(leaf: str, before: Any, after: Any) -> list[str]:  # noqa: ANN401  
     return sorted(module for module, text in every.items() if group in text) or sorted(every)
 
 
-def _attributes(kind: Kind[Any], leaf: str) -> Iterable[Attribute]:
-    """What of the converted policy differs with another value at this leaf."""
-    spec: dict[str, Any] = full_specs.POLICY_SPEC
-    path: tuple[str | int, ...] = tuple(_steps(leaf))
+def _attributes(kind: Kind[Any], spec: dict[str, Any], path: tuple[str | int, ...]) -> Iterable[Attribute]:
+    """What of the converted policy or evaluation differs with another value at this place."""
     value: Any = spec
     for step in path:
         value = value[step]
@@ -261,12 +278,17 @@ def _policy_readers() -> dict[Attribute, set[str]]:
     return policy_reads.readers()
 
 
-@cache
 def _routing_readers() -> dict[str, dict[str, str]]:
-    """Attributes that modules of a router read, by name, with their texts; the parser of its file is no reader."""
+    """Attributes that modules of a router read; the parser of its file is no reader."""
+    return _readers_in(ROUTING, SHARED)
+
+
+@cache
+def _readers_in(rooms: tuple[str, ...], beside: tuple[str, ...] = ()) -> dict[str, dict[str, str]]:
+    """Attributes that modules of these rooms read, by name, with the texts of the modules."""
     found: dict[str, dict[str, str]] = {}
-    rooms = (path for room in ROUTING for path in sorted((ROOMS / room).rglob("*.py")))
-    for path in (*rooms, *map(ROOMS.joinpath, SHARED)):
+    paths = (path for room in rooms for path in sorted((ROOMS / room).rglob("*.py")))
+    for path in (*paths, *map(ROOMS.joinpath, beside)):
         where = path.relative_to(ROOMS).with_suffix("").as_posix()
         if where.startswith(PARSER):
             continue

@@ -33,6 +33,8 @@ class Kube:
     """What a Deployment's pods are told by; one that is made while the name is still taken gets another."""
     quota: str = ""
     """Words with which pods are refused; empty: none are."""
+    makes_pods: bool = True
+    """Its controller manager works."""
     _hashes: dict[str, str] = field(default_factory=dict)
     """By the UID of each Deployment."""
     _draining: dict[str, int] = field(default_factory=dict)
@@ -97,6 +99,8 @@ class Kube:
         mine = [one for one in self.of(kinds.POD) if _owner(one) == metadata["uid"]]
         live = [one for one in mine if "deletionTimestamp" not in one["metadata"]]
         missing = spec["replicas"] - len(live)
+        if missing > 0 and not self.makes_pods:
+            return
         for _ in range(0 if self.quota else missing):
             self._serial += 1
             self._make(deployment, f"{self._serial:05d}")

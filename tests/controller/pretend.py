@@ -7,12 +7,14 @@ import asyncio
 import atexit
 from collections.abc import Coroutine
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from fairlead.api import kinds as ours
 from fairlead.cluster import kinds, package_data, pods
 from fairlead.cluster.api_errors import ApiError
 from fairlead.cluster.kinds import Manifest
+from fairlead.controller.evaluations.item_sets import ItemSets
+from fairlead.controller.evaluations.quality_runs import QualityRuns
 from fairlead.controller.reconcile import ReconcileEnvironment, Reconciler, ReconcileSettings
 from fairlead.controller.work_queue import ReconcileOutcome
 from fairlead.objects.installation import Installation
@@ -31,6 +33,9 @@ _LOOP: Final = asyncio.Runner()
 atexit.register(_LOOP.close)
 MOST_TICKS: Final = 200
 """In one look; more is an operator that spins."""
+
+
+Outcome = TypeVar("Outcome")
 
 
 class Pretend:
@@ -53,13 +58,17 @@ class Pretend:
         """A fresh operator that remembers nothing."""
         self.world = PretendWorld(self.objects)
         self.world.receive()
-        environment = ReconcileEnvironment(
+        self.sets = ItemSets(self.server)
+        self.runs = QualityRuns(self.server, self.pod_client, self.sets)
+        self.environment = environment = ReconcileEnvironment(
             server=self.server,
             world=self.world,
             pod_access=self.pod_client,
             named=PretendReferences(self.objects),
             events=self.event_sink,
             logs=self.server,
+            sets=self.sets,
+            runs=self.runs,
         )
         self.operator = Reconciler(
             ReconcileSettings(context=ReviewContext(catalogue=CATALOGUE), platform=PLATFORM), environment
@@ -93,7 +102,7 @@ class Pretend:
         """One reconcile."""
         return self.run(self.operator.tick(self.key(name), self.now))
 
-    def run(self, reconcile: Coroutine[Any, Any, ReconcileOutcome]) -> ReconcileOutcome:
+    def run(self, reconcile: Coroutine[Any, Any, Outcome]) -> Outcome:
         """Carry one out, with what the world shows now."""
         self.world.receive()
         return _LOOP.run(reconcile)

@@ -4,6 +4,7 @@ The feed may be late, may stop, and may lose, double and reorder what it brings;
 """
 
 import json
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Final
@@ -11,6 +12,7 @@ from typing import Final
 from fairlead.cluster import kinds, pods
 from fairlead.cluster.availability import KindAvailability
 from fairlead.cluster.kinds import Manifest, Resource
+from fairlead.cluster.pod_http import PodReply
 from fairlead.cluster.router_client import ReportedSamples
 from fairlead.cluster.store import ObjectStore, StoreChange
 from fairlead.controller.children.child_losses import ChildLosses
@@ -117,8 +119,12 @@ class PretendWorld:
 
 
 def _selector(resource: Resource) -> str:
-    """As the operator's informers ask."""
+    """As the operator's informers write."""
     return labels.MANAGED_BY if resource in (*FOLLOWED.children, *GATEWAY_API) else ""
+
+
+class Killed(BaseException):
+    """The operator was killed while it waited for a reply."""
 
 
 class PretendPodClient:
@@ -128,6 +134,17 @@ class PretendPodClient:
         self._objects = objects
         self.mute: set[str] = set()
         """Revisions whose engines answer no request with a token."""
+        self.answers: dict[str, Callable[[str], str]] = {}
+        """What a revision makes of a question; by default the question itself."""
+        self.sent: Counter[tuple[str, str]] = Counter()
+        """How often, by revision and question."""
+        self.served_in_all = 0
+        self.dies_at: int | None = None
+        """The operator is killed while this request is in flight."""
+        self.gone_revisions: set[str] = set()
+        """Revisions at whose pods nobody listens."""
+        self.status = 200
+        """Of every reply to a question."""
         self.silent = False
         self.busy: dict[str, int] = {}
         """Requests in flight, by pod."""
@@ -196,6 +213,36 @@ class PretendPodClient:
         found = self._objects.held.get(("configmaps", "default", f"{name}-router"))
         share = json.loads(found["data"]["router.json"]).get("share") if found else None
         return TrafficShare(**share) if share and not self.lagging else None
+
+    async def models(self, pod: Manifest, kind: EngineKind) -> str | None:  # noqa: ARG002
+        """One model, unless nobody is there."""
+        return None if self.away(pod) else '{"data": [{"id": "chat"}]}'
+
+    async def complete(
+        self,
+        pod: Manifest,
+        kind: EngineKind,  # noqa: ARG002
+        body: bytes,
+        headers: Mapping[str, str],  # noqa: ARG002
+        seconds: float,  # noqa: ARG002
+    ) -> PodReply | None:
+        """As the revision answers; counted by revision and question."""
+        if self.away(pod):
+            return None
+        revision = pod["metadata"]["labels"]["fairlead.dev/revision"]
+        question = str(json.loads(body)["messages"][-1]["content"])
+        self.sent[revision, question] += 1
+        self.served_in_all += 1
+        if self.dies_at == self.served_in_all:
+            raise Killed
+        text = self.answers.get(revision, str)(question)
+        choice = {"message": {"content": text}, "finish_reason": "stop"}
+        usage = {"completion_tokens": 4}
+        return PodReply(self.status, json.dumps({"choices": [choice], "usage": usage}).encode())
+
+    def away(self, pod: Manifest) -> bool:
+        """Whether nobody listens there."""
+        return pod["metadata"]["labels"]["fairlead.dev/revision"] in self.gone_revisions
 
     async def load(self, pod: Manifest, kind: EngineKind) -> EngineLoad | None:  # noqa: ARG002
         """What an engine measured."""

@@ -8,6 +8,7 @@ import pytest
 
 from fairlead.cluster import kinds
 from fairlead.cluster.kinds import Manifest
+from fairlead.controller.pods.uncreated_pods import GRACE_PERIOD_S
 from tests.controller.pretend import Pretend, deployment
 
 SOON: Final = {"progressDeadlineSeconds": 60}
@@ -153,6 +154,27 @@ def test_a_quota_that_refuses_pods_is_quoted() -> None:
     assert world.condition("Scheduled") == ("False", "PodsRefused")
     assert "exceeded quota: gpus" in world.message("Scheduled")
     world.kube.quota = ""
+    world.settle()
+    assert world.condition("Ready") == ("True", "Serving")
+
+
+def test_pods_that_kubernetes_does_not_make_are_said_to_be_missing() -> None:
+    """As where a ReplicaSet was deleted and made again at once: its controller waits, for minutes, and says nothing."""
+    world = Pretend(gpus=4)
+    world.kube.makes_pods = False
+    world.apply(deployment(replicas=2))
+    world.rounds(2)
+    assert world.condition("Scheduled") == ("True", "Scheduled")
+    world.now += timedelta(seconds=GRACE_PERIOD_S)
+    world.rounds(2)
+    assert world.tick().after_s is None, "a pod that is made wakes it"
+    assert world.condition("Scheduled") == ("False", "PodsNotCreated")
+    assert "asks for 2 pods, and Kubernetes has made none" in world.message("Scheduled")
+    written = len(world.server.writes)
+    world.restart()
+    world.rounds(2)
+    assert len(world.server.writes) == written, "a restart says nothing else"
+    world.kube.makes_pods = True
     world.settle()
     assert world.condition("Ready") == ("True", "Serving")
 

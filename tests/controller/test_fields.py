@@ -1,4 +1,4 @@
-"""Every field of the three kinds is used in a decision, refused, or warned of; and the page says which.
+"""Every field of the four kinds is used in a decision, refused, or warned of; and the page says which.
 
 Leaves come from the committed definitions: a field that is added tomorrow is asked about tomorrow.
 """
@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import pytest
 
-from fairlead.api.kinds import DEPLOYMENT, GATEWAY, POLICY, Kind
+from fairlead.api.kinds import DEPLOYMENT, EVALUATION, GATEWAY, POLICY, Kind
 from prove import field_table
 from tests.api.test_every_field_is_live import leaves_of
 from tests.controller import field_evidence, points, test_every_field
@@ -18,11 +18,13 @@ KINDS: Final[dict[str, tuple[Kind[Any], list[str]]]] = {
     DEPLOYMENT.name: (DEPLOYMENT, sorted(test_every_field.leaves())),
     POLICY.name: (POLICY, sorted(leaves_of(POLICY))),
     GATEWAY.name: (GATEWAY, sorted(leaves_of(GATEWAY))),
+    EVALUATION.name: (EVALUATION, sorted(leaves_of(EVALUATION))),
 }
 EVIDENCE: Final = {
     DEPLOYMENT.name: field_evidence.of_deployment,
     POLICY.name: field_evidence.of_policy,
     GATEWAY.name: field_evidence.of_gateway,
+    EVALUATION.name: field_evidence.of_evaluation,
 }
 EVERY: Final = [(kind, leaf) for kind, (_, leaves) in KINDS.items() for leaf in leaves]
 SOME: Final = [EVERY[place] for place in points.of(len(EVERY), few=40)]

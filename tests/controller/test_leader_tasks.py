@@ -29,6 +29,10 @@ from tests.cluster.worlds import run, until
 from tests.controller.pretend import CATALOGUE, PLATFORM, deployment
 
 SETTING: Final = ReconcileSettings(context=ReviewContext(catalogue=CATALOGUE), platform=PLATFORM)
+EVALUATION: Final = {
+    "metadata": {"name": "support", "namespace": "default"},
+    "spec": {"items": {"configMap": {"name": "questions", "key": "items.jsonl"}}},
+}
 POLICY: Final = {"metadata": {"name": "calm", "namespace": "default"}, "spec": {}}
 
 
@@ -64,6 +68,7 @@ def test_a_leader_takes_up_what_is_there_and_what_comes() -> None:
         fake = FakeApi()
         fake.objects.put(kinds.INFERENCE_DEPLOYMENT, deployment())
         fake.objects.put(kinds.AUTOSCALING_POLICY, POLICY)
+        fake.objects.put(kinds.EVALUATION, EVALUATION)
         async with leading(fake) as (leader, metrics):
             await until(lambda: stored(fake) == ("False", "ProductAbsent"))
             made = {where[0] for where in fake.objects.held}
@@ -72,6 +77,8 @@ def test_a_leader_takes_up_what_is_there_and_what_comes() -> None:
             await until(lambda: (kinds.SERVICE.title, "default", "chat-router") in fake.objects.held)
             policy = (kinds.AUTOSCALING_POLICY.title, "default", "calm")
             await until(lambda: "status" in fake.objects.held[policy])
+            evaluation = (kinds.EVALUATION.title, "default", "support")
+            await until(lambda: "status" in fake.objects.held[evaluation])
             await until(lambda: any(where[0] == kinds.EVENT.title for where in fake.objects.held))
             leader.page_facts()
             page = metrics.page().decode()

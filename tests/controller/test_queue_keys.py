@@ -32,7 +32,12 @@ def node(ready: str = "True", gpus: str = "4", beat: str = "1") -> Manifest:
 
 SCALED: Manifest = {"scaling": {"policy": {"name": "calm"}}}
 LED: Manifest = {"gateway": {"name": "calm"}}
-FLEET = (infd(), infd("scaled", **SCALED), infd("led", gateway={"name": "calm"}), short("short"))
+JUDGED: Manifest = {"rollout": {"canary": {"quality": {"evaluation": "calm"}}}}
+DIGESTED: Manifest = {"status": {"digest": "a"}}
+FLEET = (
+    *(infd(), infd("scaled", **SCALED), infd("led", gateway={"name": "calm"}), short("short")),
+    infd("judged", **JUDGED),
+)
 
 
 def reporting(one: Manifest, ready: int) -> Manifest:
@@ -61,6 +66,9 @@ def of_gateway(name: str) -> Manifest:
         (kinds.INFERENCE_DEPLOYMENT, infd(**SCALED), None, ["chat", "AutoscalingPolicy calm"]),
         (kinds.INFERENCE_DEPLOYMENT, None, infd(scaling={"policy": {"name": 7}}), ["chat"]),
         (kinds.AUTOSCALING_POLICY, None, infd("calm"), ["AutoscalingPolicy calm", "scaled"]),
+        (kinds.EVALUATION, None, infd("calm"), ["Evaluation calm"]),
+        (kinds.EVALUATION, None, infd("calm") | DIGESTED, ["Evaluation calm", "judged"]),
+        (kinds.EVALUATION, infd("calm") | DIGESTED, infd("calm") | DIGESTED, ["Evaluation calm"]),
         (kinds.INFERENCE_GATEWAY, infd("calm"), None, ["InferenceGateway calm", "led"]),
         (kinds.INFERENCE_GATEWAY, infd("calm"), infd("calm"), ["InferenceGateway calm"]),
         (kinds.INFERENCE_GATEWAY, infd("calm"), reporting(infd("calm"), 2), ["InferenceGateway calm", "led"]),
@@ -76,9 +84,9 @@ def of_gateway(name: str) -> Manifest:
         (kinds.POD, child(), None, ["chat", "short"]),
         (kinds.POD, child(), child(None), ["chat"]),
         (kinds.NODE, node(), node(beat="2"), []),
-        (kinds.NODE, node(), node(gpus="8"), ["chat", "scaled", "led", "short"]),
-        (kinds.NODE, node(ready="False"), node(), ["chat", "scaled", "led", "short"]),
-        (kinds.NODE, None, node(), ["chat", "scaled", "led", "short"]),
+        (kinds.NODE, node(), node(gpus="8"), [one["metadata"]["name"] for one in FLEET]),
+        (kinds.NODE, node(ready="False"), node(), [one["metadata"]["name"] for one in FLEET]),
+        (kinds.NODE, None, node(), [one["metadata"]["name"] for one in FLEET]),
     ],
 )
 def test_a_change_wakes_whom_it_concerns(

@@ -180,7 +180,7 @@ def test_what_no_release_does_yet_is_refused_and_what_serves_goes_on() -> None:
     world.apply(deployment(context=4096, rollout=canary))
     world.settle()
     assert world.condition("Accepted") == ("False", "Refused")
-    assert "this release runs no evaluation" in world.message("Accepted")
+    assert "gate Quality compares answers" in world.message("Accepted")
     assert world.condition("Routable") == ("True", "Routable")
     assert (world.serving(), world.document()["status"]["endpoint"]) == (served, address)
     world.apply(deployment())

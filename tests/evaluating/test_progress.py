@@ -93,6 +93,14 @@ def test_lines_that_a_crash_cut_and_answers_that_failed_are_sent_again() -> None
     assert list(journal.read([whole, whole[:40], "[]", "7", journal.written(failed)])) == [good.key]
 
 
+def test_a_run_that_tried_often_enough_keeps_its_failures() -> None:
+    (item,) = items(1)
+    failed = replace(answered(item, right=False), answer=ScoredAnswer(right=False, error="503"), text="x" * 9)
+    line = journal.written(failed, 4)
+    assert journal.read([line]) == {}
+    assert journal.read([line], failures=True) == {failed.key: replace(failed, text="xxxx")}
+
+
 def test_answers_are_kept_by_all_that_they_depend_on() -> None:
     source = AnswerSource(model="m", revision="r", settings=RequestSettings())
     others = [

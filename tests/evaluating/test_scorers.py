@@ -167,3 +167,9 @@ def test_what_guards_count_is_seen_when_an_answer_is_scored() -> None:
     assert item.score(ItemReply()).empty
     failed = item.score(ItemReply(error="503"))
     assert (failed.right, failed.error, failed.invalid_json) == (False, "503", False)
+
+
+def test_an_engine_names_its_base_model_first() -> None:
+    assert replies.model_name('{"data": [{"id": "chat"}, {"id": "adapter"}]}') == "chat"
+    for page in ("nonsense", "{}", '{"data": []}', '{"data": [7]}'):
+        assert replies.model_name(page) is None

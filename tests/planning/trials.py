@@ -58,6 +58,10 @@ class Trial:
         """The service gate says so from now on."""
         self.facts = replace(self.facts, service=verdict(found) if found else None)
 
+    def evaluate(self, found: Verdict, items: str = "a") -> None:
+        """The quality gate says so of these items from now on."""
+        self.facts = replace(self.facts, quality=verdict(found), items=items)
+
     def edit(self, target: str) -> None:
         """The spec names another revision."""
         self.rollout = edited(self.rollout, target, self.now)

@@ -71,13 +71,13 @@ def _unbuilt(story: str, given: Object, at: str, wording: str) -> Row:
 
 UNBUILT: Final = (
     _unbuilt(
-        "a canary judged by an evaluation, which no release carries out yet",
+        "a canary judged by an evaluation that is not named",
         deployment(
             replicas=3,
             rollout={"strategy": "Canary", "canary": {"steps": [{"traffic": 10, "gates": ["Quality"]}]}},
         ),
-        "spec.rollout.canary.steps[0].gates",
-        "use Service, or Manual and `fairlead evaluate` before the order to promote",
+        "spec.rollout.canary.quality",
+        'set quality: {evaluation: NAME, margin: "2"}, or use gate Service or Manual',
     ),
     _unbuilt(
         "a canary of one replica without a spare one",

@@ -10,21 +10,24 @@ from fairlead.api.object_reader import read_stored
 from fairlead.engines.catalogue import releases
 from fairlead.fleet.canaries import CanaryGate
 from fairlead.review import admission, deployment_review
-from fairlead.review.context import ReviewContext
+from fairlead.review.context import ObjectKey, ReviewContext
 from tests.review.table import CONTEXT, Object, deployment
 
 OFFLINE = ReviewContext(catalogue=CONTEXT.catalogue)
 
 
-def canary(*steps: Object, replicas: int = 3, surge: int = 0, **rest: object) -> Object:
+def canary(*steps: Object, replicas: int = 3, surge: int = 0, quality: Object | None = None, **rest: object) -> Object:
     """A canary with these steps, or with the usual ones."""
-    written = {"steps": list(steps)} if steps else {}
+    written: Object = {"steps": list(steps)} if steps else {}
+    written |= {"quality": quality} if quality else {}
     return deployment(replicas=replicas, rollout={"strategy": "Canary", "maxSurge": surge, "canary": written}, **rest)
 
 
-def refused(given: Object) -> list[str]:
-    """What is said against it."""
-    return [one.sentence for one in admission.review(given, OFFLINE).refusals]
+def refused(given: Object, items: int | None = None) -> list[str]:
+    """What is said against it, where its evaluation has so many items."""
+    key = ObjectKey("Evaluation", given["metadata"].get("namespace", "default"), "support")
+    context = OFFLINE if items is None else replace(OFFLINE, evaluations={key: items})
+    return [one.sentence for one in admission.review(given, context).refusals]
 
 
 def warned(given: Object) -> list[str]:
@@ -72,12 +75,30 @@ def test_routers_of_a_gateway_divide_nothing_yet() -> None:
     )
 
 
-def test_an_evaluation_is_no_gate_yet() -> None:
+def test_gate_and_evaluation_belong_together() -> None:
     (answer,) = refused(canary({"gates": ["Quality"]}))
     assert answer == (
-        "spec.rollout.canary.steps[0].gates: Quality: this release runs no evaluation during a rollout; use Service, "
-        "or Manual and `fairlead evaluate` before the order to promote"
+        "spec.rollout.canary.quality: absent: gate Quality compares answers to the items of an Evaluation, and none "
+        'is named; set quality: {evaluation: NAME, margin: "2"}, or use gate Service or Manual'
     )
+    (answer,) = warned(canary({"gates": ["Manual"]}, quality={"evaluation": "support"}))
+    assert answer == (
+        "spec.rollout.canary.quality: support: no step has gate Quality, so nobody asks this Evaluation; give the "
+        "first step gates: [Quality], or remove quality"
+    )
+
+
+def test_an_evaluation_too_small_for_the_margin_is_refused_with_the_number_it_needs() -> None:
+    written = canary({"gates": ["Quality"]}, quality={"evaluation": "support", "margin": "2"})
+    assert refused(written) == [], "nobody counted its items yet"
+    (answer,) = refused(written, items=100)
+    assert answer == (
+        "spec.rollout.canary.quality.margin: 2: Evaluation support has 100 items, too few to show so small a "
+        "difference even where no answer differs; that needs 133; add items, or widen the margin: `fairlead evaluate "
+        "plan` has the numbers"
+    )
+    assert refused(written, items=133) == []
+    assert refused(canary({"gates": ["Manual"]}), items=1) == []
 
 
 def test_a_canary_that_nothing_judges_is_warned_of() -> None:
@@ -109,4 +130,4 @@ def test_what_an_hpa_scaled_to_one_goes_on_scaling() -> None:
     (first, *_) = wanted.rollout.canary.steps
     judged = replace(wanted.rollout.canary, steps=(replace(first, gates=(CanaryGate.QUALITY,)),))
     review = admission.stored(replace(wanted, rollout=replace(wanted.rollout, canary=judged)), OFFLINE)
-    assert [one.field for one in review.refusals] == ["spec.rollout.canary.steps[0].gates"]
+    assert [one.field for one in review.refusals] == ["spec.rollout.canary.quality"]

@@ -16,7 +16,7 @@ from fairlead.api.pods import Accelerator, WhenUnsatisfiable
 from fairlead.api.pods import Placement as PlacementSpec
 from fairlead.api.value_mapping import value
 from fairlead.fleet.accelerators import CPU, CpuResources
-from fairlead.fleet.canaries import CanaryPlan, CanaryStep, ServiceLimits
+from fairlead.fleet.canaries import CanaryPlan, CanaryStep, QualityLimits, ServiceLimits
 from fairlead.fleet.conversations import ChatTemplateSource, ConfigMapKey
 from fairlead.fleet.desired_state import (
     NO_RESOURCE,
@@ -232,12 +232,15 @@ def _canary(spec: Canary) -> CanaryPlan:
         fault_share=float(spec.service.max_fault_share),
         min_requests=spec.service.min_requests,
     )
+    found = spec.quality
+    quality = QualityLimits(evaluation=found.evaluation, margin=float(found.margin) / 100) if found else None
     return value(
         spec,
         CanaryPlan,
         steps=tuple(value(one, CanaryStep, replicas=one.replicas or 0) for one in spec.steps),
         undecided_seconds=amounts.seconds(spec.undecided_after),
         service=limits,
+        quality=quality,
     )
 
 

@@ -5,6 +5,8 @@ from typing import Any, Final, Generic, TypeVar
 
 from fairlead.api.api_model import ApiModel
 from fairlead.api.deployment import InferenceDeploymentSpec
+from fairlead.api.evaluation import EvaluationSpec
+from fairlead.api.evaluation_status import EvaluationStatus
 from fairlead.api.gateway import InferenceGatewaySpec
 from fairlead.api.policy import AutoscalingPolicySpec
 from fairlead.api.status import AutoscalingPolicyStatus, InferenceDeploymentStatus, InferenceGatewayStatus, ObjectStatus
@@ -115,4 +117,23 @@ GATEWAY: Final = Kind(
     scalable=True,
     in_all=True,
 )
-KINDS: Final[tuple[Kind[Any], ...]] = (DEPLOYMENT, POLICY, GATEWAY)
+EVALUATION: Final = Kind(
+    name="Evaluation",
+    plural="evaluations",
+    short="evl",
+    about="Questions with known answers, which a canary's new revision has to answer as well as the old one.",
+    spec=EvaluationSpec,
+    status=EvaluationStatus,
+    columns=(
+        PrinterColumn(name="Items", path=".status.items", type="integer"),
+        PrinterColumn(name="Scorer", path=".spec.scorer.type"),
+        PrinterColumn(name="Last", path=".status.lastRun.verdict"),
+        PrinterColumn(name="Of", path=".status.lastRun.deployment"),
+        PrinterColumn(name="Reason", path=f"{_READY}.reason"),
+        _AGE,
+        PrinterColumn(name="Digest", path=".status.digest", wide=True),
+    ),
+    scalable=False,
+    in_all=False,
+)
+KINDS: Final[tuple[Kind[Any], ...]] = (DEPLOYMENT, POLICY, GATEWAY, EVALUATION)

@@ -5,6 +5,7 @@ from typing import Annotated
 from pydantic import Field
 
 from fairlead.api.api_model import ApiModel, KeyedList, UniqueList
+from fairlead.api.evaluation import Points
 from fairlead.api.router_spec import RouterSpec
 from fairlead.api.string_formats import Duration, DurationOrZero, Factor, Handle, ObjectName, Share
 from fairlead.api.tenants import Tenant
@@ -35,8 +36,8 @@ class CanaryStep(ApiModel):
         default=(),
         max_length=3,
         description="What must pass before the next step. Service: users' requests at the new revision are compared "
-        "with those at the old one. Manual: a person promotes it. Quality: refused, not available in this release. "
-        "Default: none, only hold.",
+        "with those at the old one. Quality: both answer the items of an Evaluation, and no user has to reach the new "
+        "one for that. Manual: a person promotes it. Default: none, only hold.",
     )
 
 
@@ -56,6 +57,17 @@ class CanaryService(ApiModel):
     min_requests: Annotated[int, Field(ge=50, le=5000)] = Field(
         default=150,
         description="Requests of each side below which nothing passes; no traffic never passes. Default 150.",
+    )
+
+
+class CanaryQuality(ApiModel):
+    """What gate Quality holds the new revision to."""
+
+    evaluation: ObjectName = Field(description="Name of the Evaluation, in the namespace of this object.")
+    margin: Points = Field(
+        default="2",
+        description="Points by which fewer answers may be right than at the old revision. A smaller margin needs more "
+        'items: `fairlead evaluate plan` says how many. Default "2".',
     )
 
 
@@ -87,6 +99,9 @@ class Canary(ApiModel):
         "revision is rejected. Never promotes. Default Hold.",
     )
     service: CanaryService = Field(default=CanaryService(), description="What gate Service holds the new revision to.")
+    quality: CanaryQuality | None = Field(
+        default=None, description="What gate Quality holds it to. Needed by that gate, refused without it."
+    )
 
 
 class Rollout(ApiModel):

@@ -32,6 +32,13 @@ class CanaryServiceStatus(ApiModel):
     min_requests: Figure = Field(default=None, description="Requests of each side below which nothing passes.")
 
 
+class CanaryQualityStatus(ApiModel):
+    """What gate Quality holds the new revision to."""
+
+    evaluation: ShortText = Field(description="Name of the Evaluation.")
+    margin: DecimalText = Field(default=None, description="Share of right answers that may be missing.")
+
+
 class CanaryPlanStatus(ApiModel):
     """The plan as it was when the canary began; edits of the spec apply to the next one."""
 
@@ -42,6 +49,7 @@ class CanaryPlanStatus(ApiModel):
     undecided_seconds: DecimalText = Field(default=None, description="When an open gate is undecided for good.")
     undecided: UndecidedAction | None = Field(default=None, description="What becomes of such a step.")
     service: CanaryServiceStatus | None = Field(default=None, description="What gate Service holds it to.")
+    quality: CanaryQualityStatus | None = Field(default=None, description="What gate Quality holds it to.")
 
 
 class IntervalStatus(ApiModel):
@@ -60,13 +68,17 @@ class CanaryGateStatus(ApiModel):
     verdict: Verdict = Field(description="Passed, Failed, Undecided or Error.")
     reason: ShortText = Field(description="Why, as one word.")
     message: Sentence = Field(default=None, description="Why, in a sentence with its figures.")
-    compared: Figure = Field(default=None, description="Requests of the new revision that were compared.")
+    compared: Figure = Field(default=None, description="Requests of the new revision, or items, that were compared.")
     baseline: DecimalText = Field(default=None, description="Rate of the old revision.")
     candidate: DecimalText = Field(default=None, description="Rate of the new revision.")
     difference: IntervalStatus | None = Field(
-        default=None, description="Of durations, how many times those of the old revision."
+        default=None,
+        description="Of durations, how many times those of the old revision; of right answers, a share of them.",
     )
-    missing: Figure = Field(default=None, description="Requests still needed; absent where more would change little.")
+    missing: Figure = Field(
+        default=None, description="Requests or items still needed; absent where more would change little."
+    )
+    items: ShortText = Field(default="", description="Of gate Quality: digest of the items that it was judged on.")
 
 
 class CanaryStatus(ApiModel):

@@ -28,7 +28,7 @@ PERSON: Final = "fairlead-rollout"
 """The field manager of what a person orders."""
 DEFAULT_NAMESPACE: Final = "fairlead-system"
 METRICS_PORT: Final = 9090
-_OWN: Final = (kinds.INFERENCE_DEPLOYMENT, kinds.INFERENCE_GATEWAY, kinds.AUTOSCALING_POLICY)
+_OWN: Final = (kinds.INFERENCE_DEPLOYMENT, kinds.INFERENCE_GATEWAY, kinds.AUTOSCALING_POLICY, kinds.EVALUATION)
 
 
 class ClusterUnavailable(Exception):
@@ -128,7 +128,7 @@ class ClusterClient:
     async def _deciders(self) -> list[tuple[str, str]] | NoDecision:
         found = await self.pods(AUTOSCALER_SELECTOR)
         if isinstance(found, NoDecision):
-            return found
+            return NoDecision(because=f"{found.because}; --autoscaler names one")
         if not found:
             return NoDecision(because="no pod of the operator or autoscaler is found; --autoscaler names its address")
         return sorted((one["metadata"]["namespace"], one["metadata"]["name"]) for one in found)
@@ -143,9 +143,7 @@ class ClusterClient:
         try:
             return (await self.api.listing(kinds.POD, DEFAULT_NAMESPACE, selector)).items
         except RequestRefused as again:
-            return NoDecision(
-                because=f"the operator's pods may not be listed ({again.message}); --autoscaler names one"
-            )
+            return NoDecision(because=f"the operator's pods may not be listed ({again.message})")
 
 
 @asynccontextmanager

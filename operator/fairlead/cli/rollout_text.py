@@ -8,8 +8,9 @@ from typing import Final
 from fairlead.cli import rollout_orders
 from fairlead.cli.rollout_orders import RolloutView
 from fairlead.fleet.canaries import CanaryGate, CanaryPhase, CanaryState, StepVerdict
+from fairlead.fleet.gate_verdicts import Interval
 
-_HEAD: Final = ("", "STEP", "REPLICAS", "TRAFFIC", "HOLD", "GATE", "VERDICT", "REASON", "N", "RATIO", "MISSING")
+_HEAD: Final = ("", "STEP", "REPLICAS", "TRAFFIC", "HOLD", "GATE", "VERDICT", "REASON", "N", "DIFFERENCE", "MISSING")
 _NONE: Final = "-"
 
 
@@ -69,9 +70,20 @@ def _gate(state: CanaryState, number: int, gate: CanaryGate | None) -> tuple[str
 
 def _verdict(one: StepVerdict) -> tuple[str, ...]:
     verdict, bounds = one.verdict, one.verdict.difference
-    ratio = f"{bounds.estimate:.2f} ({bounds.low:.2f} to {bounds.high:.2f})" if bounds else ""
+    quality = one.gate is CanaryGate.QUALITY
+    shown = (_difference(bounds) if quality else _ratio(bounds)) if bounds else ""
     missing = "" if verdict.missing is None else str(verdict.missing)
-    return verdict.verdict.value, verdict.reason.value, str(verdict.n), ratio, missing
+    return verdict.verdict.value, verdict.reason.value, str(verdict.n), shown, missing
+
+
+def _ratio(bounds: Interval) -> str:
+    """Of durations."""
+    return f"x{bounds.estimate:.2f} ({bounds.low:.2f} to {bounds.high:.2f})"
+
+
+def _difference(bounds: Interval) -> str:
+    """Of right answers, in points."""
+    return f"{100 * bounds.estimate:+.1f} points ({100 * bounds.low:+.1f} to {100 * bounds.high:+.1f})"
 
 
 def _lasting(seconds: float) -> str:

@@ -61,6 +61,7 @@ def _ours(kind: ours.Kind[Any]) -> Resource:
 INFERENCE_DEPLOYMENT: Final = _ours(ours.DEPLOYMENT)
 AUTOSCALING_POLICY: Final = _ours(ours.POLICY)
 INFERENCE_GATEWAY: Final = _ours(ours.GATEWAY)
+EVALUATION: Final = _ours(ours.EVALUATION)
 POD: Final = Resource(group="", version="v1", plural="pods", kind="Pod")
 NODE: Final = Resource(group="", version="v1", plural="nodes", kind="Node", namespaced=False)
 NAMESPACE: Final = Resource(group="", version="v1", plural="namespaces", kind="Namespace", namespaced=False)
@@ -105,6 +106,7 @@ REGISTERED: Final = (
     INFERENCE_DEPLOYMENT,
     AUTOSCALING_POLICY,
     INFERENCE_GATEWAY,
+    EVALUATION,
     POD,
     NODE,
     NAMESPACE,

@@ -1,5 +1,7 @@
 """HTTP requests to engine pods, scrapes above all. Knows their address; `engines` parses the text."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Final
 
 import aiohttp
@@ -14,6 +16,35 @@ LARGEST: Final = 8 * 1024 * 1024
 async def metrics(session: aiohttp.ClientSession, ip: str, port: int, path: str) -> str | None:
     """The engine's page of metrics; None when there is no usable answer."""
     return await fetch(session, f"http://{host(ip)}:{port}{path}")
+
+
+@dataclass(frozen=True, slots=True)
+class PodReply:
+    """A whole reply."""
+
+    status: int
+    content: bytes
+
+
+async def post(
+    session: aiohttp.ClientSession, url: str, body: bytes, headers: Mapping[str, str], seconds: float
+) -> PodReply | None:
+    """A reply of bounded size; a time-out is one of 408, and None that nobody answers at all."""
+    timeout = aiohttp.ClientTimeout(total=seconds, sock_connect=TIMEOUT_S)
+    try:
+        async with session.post(url, data=body, headers=headers, timeout=timeout, allow_redirects=False) as answer:
+            content = bytearray()
+            async for chunk in answer.content.iter_any():
+                content += chunk
+                if len(content) > LARGEST:
+                    return PodReply(413, b"the reply is too large")
+            return PodReply(answer.status, bytes(content))
+    except aiohttp.ConnectionTimeoutError:
+        return None
+    except TimeoutError:
+        return PodReply(408, f"no reply within {seconds:g} s".encode())
+    except (aiohttp.ClientError, OSError, ValueError):
+        return None
 
 
 async def act(session: aiohttp.ClientSession, ip: str, port: int, path: str, seconds: float) -> int | None:

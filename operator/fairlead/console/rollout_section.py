@@ -56,4 +56,4 @@ def _steps(canary: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
         ]
         place = "now" if at == now else "done" if at < now else "to come"
         words = " ".join(gates) or ", ".join(map(str, one.get("gates") or ()))
-        yield f"{at}", place, str(one.get("replicas", "-")), f"{one.get('traffic', '-')}%", words
+        yield f"{at}", place, str(one.get("replicas") or "as traffic"), f"{one.get('traffic', '-')}%", words

@@ -22,7 +22,7 @@ from fairlead.fleet.canaries import (
     ServiceLimits,
 )
 from fairlead.fleet.desired_state import RolloutStrategy
-from fairlead.fleet.gate_verdicts import GateVerdict
+from fairlead.fleet.gate_verdicts import NOT_EVALUATED, EvaluationVerdict, GateVerdict
 from fairlead.fleet.plurals import count
 from fairlead.fleet.request_samples import Latency, RequestSample
 from fairlead.fleet.rollouts import CanaryLimit, RevisionState, RolloutSnapshot
@@ -47,6 +47,8 @@ class TrialObservation:
     """What each router that reports gives to a new revision."""
     samples: Sequence[RequestSample] | None = None
     """Requests that ended at this step; nothing where no router reported."""
+    evaluation: EvaluationVerdict = NOT_EVALUATED
+    """What its evaluation says by now."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,6 +143,8 @@ def _facts(
         given_up=_given_up(target, state),
         order=observed.order,
         service=_verdict(observed, state) if is_judged(state) else None,
+        quality=observed.evaluation.verdict,
+        items=observed.evaluation.items,
     )
 
 

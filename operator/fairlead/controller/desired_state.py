@@ -22,6 +22,7 @@ from fairlead.controller.snapshot import DeploymentSnapshot
 from fairlead.controller.status import canary_status
 from fairlead.fleet.canaries import CanaryState
 from fairlead.fleet.desired_state import NO_RESOURCE, DesiredRevision
+from fairlead.fleet.gate_verdicts import NOT_EVALUATED, EvaluationVerdict
 from fairlead.fleet.gateways import DesiredDeployment
 from fairlead.fleet.pod_problems import PodProblem
 from fairlead.fleet.policies import ReplicaBounds
@@ -61,6 +62,8 @@ class RuntimeFacts:
     """By revision."""
     samples: tuple[RequestSample, ...] | None = None
     """Users' requests at both revisions of a canary, where they are compared and a router reported them."""
+    evaluation: EvaluationVerdict = NOT_EVALUATED
+    """What the evaluation of a canary says by now."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -143,6 +146,7 @@ def _trial(start: DecisionInputs, question: RolloutSnapshot, facts: RuntimeFacts
         replica_sequences=setup.engine.max_sequences if setup else None,
         shares=facts.reports.shares,
         samples=facts.samples,
+        evaluation=facts.evaluation,
     )
     return canary_trial.trial(question, found, start.now)
 

@@ -20,7 +20,8 @@ from fairlead.review.context import ObjectKey
 from fairlead.telemetry.operator_metrics import InformerHealth
 
 WATCHED: Final = WatchedKinds(
-    ours=(kinds.INFERENCE_DEPLOYMENT, kinds.AUTOSCALING_POLICY, kinds.INFERENCE_GATEWAY), children=(kinds.POD, *PRUNED)
+    ours=(kinds.INFERENCE_DEPLOYMENT, kinds.AUTOSCALING_POLICY, kinds.INFERENCE_GATEWAY, kinds.EVALUATION),
+    children=(kinds.POD, *PRUNED),
 )
 GATEWAY_API: Final = (kinds.HTTP_ROUTE,)
 """Watched where the operator was started with --gateway-api: without the right each list would be refused."""

@@ -13,6 +13,7 @@ from fairlead.cluster import interfaces
 from fairlead.cluster.availability import KindAvailability
 from fairlead.cluster.fencing import FencedApiServer
 from fairlead.cluster.kinds import Manifest, Resource
+from fairlead.cluster.pod_http import PodReply
 from fairlead.cluster.router_client import ReportedSamples
 from fairlead.controller.children.child_losses import ChildLosses
 from fairlead.fleet.desired_state import EngineKind
@@ -61,6 +62,14 @@ class PodAccess(Protocol):
 
     async def load(self, pod: Manifest, kind: EngineKind) -> EngineLoad | None:
         """The load that an engine reports; None when it does not answer or the scrape cannot be used."""
+
+    async def models(self, pod: Manifest, kind: EngineKind) -> str | None:
+        """The page on which an engine names its models; None when it does not answer."""
+
+    async def complete(
+        self, pod: Manifest, kind: EngineKind, body: bytes, headers: Mapping[str, str], seconds: float
+    ) -> PodReply | None:
+        """An engine's reply to one request of ours; a time-out is one of 408, and None that nobody answers at all."""
 
     async def sleep(self, pod: Manifest, kind: EngineKind) -> bool:
         """Put an engine to sleep; returns whether it sleeps now."""

@@ -19,6 +19,9 @@ from fairlead.cluster.fencing import FencedApiServer, NotLeading
 from fairlead.cluster.lease import Leadership
 from fairlead.controller.children import orphan_scan
 from fairlead.controller.children.peer_secrets import PeerSecrets
+from fairlead.controller.evaluations.evaluation_reconcile import EvaluationReconciler
+from fairlead.controller.evaluations.item_sets import ItemSets
+from fairlead.controller.evaluations.quality_runs import QualityRuns
 from fairlead.controller.events import ReconcileEvents
 from fairlead.controller.gateways.gateway_reconcile import GatewayReconciler
 from fairlead.controller.informers import WATCHED, ControllerInformers
@@ -70,6 +73,8 @@ class LeaderTasks:
         self._reconciler: Reconciler | None = None
         self._shared: SharedObjectReconciler | None = None
         self._gateways: GatewayReconciler | None = None
+        self._evaluations: EvaluationReconciler | None = None
+        self._runs: QualityRuns | None = None
         self._caches: tuple[Callable[[str], None], ...] = ()
 
     @property
@@ -109,7 +114,12 @@ class LeaderTasks:
             )
         log.info("leading: the cluster was listed, reconciling begins")
         peers = PeerSecrets(self._server, informers)
-        async with self._embedded_running(informers), _background_task("peers", peers.follow()):
+        assert self._runs is not None
+        async with (
+            self._embedded_running(informers),
+            _background_task("peers", peers.follow()),
+            _background_task("evaluations", self._runs.follow()),
+        ):
             await self.queue.run()
 
     def page_facts(self) -> None:
@@ -128,6 +138,8 @@ class LeaderTasks:
             informers = ControllerInformers(
                 self._api, namespaces, self.wake, self._forget, gateway_api=self._setting.gateway_api
             )
+            sets = ItemSets(self._server)
+            self._runs = QualityRuns(self._server, pod_access, sets)
             environment = ReconcileEnvironment(
                 server=self._server,
                 world=informers,
@@ -135,10 +147,13 @@ class LeaderTasks:
                 named=ReferenceCache(self._api),
                 events=ReconcileEvents(self._server, instance, self.metrics),
                 logs=self._api,
+                sets=sets,
+                runs=self._runs,
             )
             self._reconciler = Reconciler(self._setting, environment)
             self._shared = SharedObjectReconciler(self._setting.context, environment)
             self._gateways = GatewayReconciler(self._setting, environment)
+            self._evaluations = EvaluationReconciler(environment, sets)
             self._caches = (self._reconciler.forget, self._gateways.forget, pod_access.forget)
             self._informers = informers
             try:
@@ -193,6 +208,9 @@ class LeaderTasks:
             return await self._reconciler.tick(key, moment())
         if key.kind == ours.GATEWAY.name:
             return await self._gateways.tick(key, moment())
+        if key.kind == ours.EVALUATION.name:
+            assert self._evaluations is not None
+            return await self._evaluations.tick(key, moment())
         return await self._shared.tick(key, moment())
 
     async def _report_bug(self, key: ObjectKey, words: str) -> None:

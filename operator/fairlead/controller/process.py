@@ -36,6 +36,7 @@ from fairlead.process.ports import ProcessHealth
 from fairlead.review import (
     admission,
     change_warnings,
+    evaluations,
     gateway_membership,
     gateway_review,
     policies,
@@ -158,6 +159,7 @@ def _reviewer(api: ApiServer, served: OperatorContext) -> kopf_host.ReviewHandle
     async def review(document: dict[str, Any], before: dict[str, Any] | None) -> AdmissionResponse:
         started = time.monotonic()
         extended = await _with_gateway(document, await _with_policy(document, context, existence), existence)
+        extended = await _with_evaluation(document, extended, existence)
         reviewed = admission.review(document, extended)
         present = await existence.present([one.key for one in reviewed.named])
         changed = change_warnings.warnings(before, document, context) if before is not None else ()
@@ -185,6 +187,18 @@ async def _with_gateway(document: dict[str, Any], context: ReviewContext, existe
         found = gateway_review.read(await existence.whole(gateway_membership.key_of(one)))
         context = replace(context, gateways=dict([found])) if found else context
     return context
+
+
+async def _with_evaluation(
+    document: dict[str, Any], context: ReviewContext, existence: ReferenceCache
+) -> ReviewContext:
+    """The review context with the number of items of the evaluation that a canary names."""
+    namespace, name = (document.get("metadata") or {}).get("namespace"), evaluations.named(document)
+    if name is None or not isinstance(namespace, str):
+        return context
+    key = ObjectKey(ours.EVALUATION.name, namespace, name)
+    items = evaluations.items_of(await existence.whole(key))
+    return context if items is None else replace(context, evaluations={key: items})
 
 
 def _setting(settings: OperatorSettings) -> ReconcileSettings:

@@ -9,7 +9,7 @@ from fairlead.cluster.kinds import Manifest, Resource
 from fairlead.fleet.gateways import GatewayReference
 from fairlead.objects import labels
 from fairlead.objects.network_policies import admitted
-from fairlead.review import gateway_membership, speculation_switch
+from fairlead.review import evaluations, gateway_membership, speculation_switch
 from fairlead.review.context import ObjectKey
 
 AllDeployments = Callable[[], Iterable[Manifest]]
@@ -27,6 +27,11 @@ def keys(resource: Resource, old: Manifest | None, new: Manifest | None, fleet: 
         yield from _policies(old, new)
     elif resource is kinds.INFERENCE_GATEWAY:
         yield ObjectKey(ours.GATEWAY.name, manifest["metadata"]["namespace"], manifest["metadata"]["name"])
+    elif resource is kinds.EVALUATION:
+        metadata = manifest["metadata"]
+        yield ObjectKey(ours.EVALUATION.name, metadata["namespace"], metadata["name"])
+        if _items(old) != _items(new):
+            yield from (deployment(one) for one in fleet() if _is_judged_by(one, manifest))
     elif resource in SHARED:
         kind = SHARED[resource]
         metadata = manifest["metadata"]
@@ -91,6 +96,17 @@ def _joins(one: Manifest, manifest: Manifest) -> bool:
 def _names(one: Manifest, policy: Manifest) -> bool:
     metadata = policy["metadata"]
     return bool(one["metadata"]["namespace"] == metadata["namespace"] and _named_policy(one) == metadata["name"])
+
+
+def _items(evaluation: Manifest | None) -> object:
+    """What a canary depends on of an evaluation."""
+    return ((evaluation or {}).get("status") or {}).get("digest")
+
+
+def _is_judged_by(one: Manifest, evaluation: Manifest) -> bool:
+    metadata = evaluation["metadata"]
+    named = evaluations.named(one)
+    return bool(one["metadata"]["namespace"] == metadata["namespace"] and named == metadata["name"])
 
 
 def _named_policy(one: Manifest | None) -> str | None:

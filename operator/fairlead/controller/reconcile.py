@@ -23,6 +23,9 @@ from fairlead.controller.children.obstacles import StillTerminating
 from fairlead.controller.children.restorer import OnForeignDeletion, Restorer
 from fairlead.controller.children.sleep_switch import SleepSwitch
 from fairlead.controller.desired_state import DesiredState, RuntimeFacts
+from fairlead.controller.evaluations import questions
+from fairlead.controller.evaluations.item_sets import ItemSets
+from fairlead.controller.evaluations.quality_runs import QualityRuns
 from fairlead.controller.gateways.gateway_reader import GatewayReader
 from fairlead.controller.interfaces import (
     ControllerApiClient,
@@ -36,6 +39,7 @@ from fairlead.controller.pods.canary_samples import CanarySamples
 from fairlead.controller.pods.log_reader import ContainerLogs, LogReader
 from fairlead.controller.pods.pod_facts import MergedRouterReport
 from fairlead.controller.pods.preflight import AGAIN_S
+from fairlead.controller.pods.uncreated_pods import UncreatedPods
 from fairlead.controller.router_moves import SideReports
 from fairlead.controller.snapshot import DeploymentSnapshot
 from fairlead.controller.status import canary_status, deployment_status, route_conditions
@@ -44,6 +48,7 @@ from fairlead.controller.work_queue import ReconcileOutcome
 from fairlead.engines import catalogue as engines
 from fairlead.fleet.conditions import ConditionReason, UntimedCondition
 from fairlead.fleet.desired_state import EngineKind
+from fairlead.fleet.gate_verdicts import EvaluationVerdict
 from fairlead.fleet.gateways import DeploymentRouter, DesiredDeployment, DesiredGateway
 from fairlead.fleet.request_samples import RequestSample
 from fairlead.fleet.rollouts import FailureStep, ReplicaStep, RetireStep
@@ -94,6 +99,8 @@ class ReconcileEnvironment:
     named: ReferenceLookup
     events: EventSink
     logs: ContainerLogs
+    sets: ItemSets
+    runs: QualityRuns
 
 
 class GenerationReview(NamedTuple):
@@ -131,8 +138,10 @@ class Reconciler:
         self._sleepers = SleepSwitch(environment.pod_access, self._applier)
         self._gateways = GatewayReader()
         self._samples = CanarySamples(environment.pod_access)
+        self._sets, self._runs = environment.sets, environment.runs
         self._understood: OrderedDict[str, GenerationReview] = OrderedDict()
         self._starts: dict[str, PodStart] = {}
+        self._uncreated = UncreatedPods()
 
     async def tick(self, key: ObjectKey, now: datetime) -> ReconcileOutcome:
         """Bring one deployment a step closer to its spec, and write its status."""
@@ -147,7 +156,8 @@ class Reconciler:
         sides = await router_sides.read(self._pod_access, observed)
         reports = pod_facts.merged_reports(sides.all)
         served = self._served(observed, judged, sides, now)
-        facts = replace(self._facts(observed, judged, reports), samples=await self._compared(observed))
+        facts = self._evaluated(observed, self._facts(observed, judged, reports))
+        facts = replace(facts, samples=await self._compared(observed))
         static = router_moves.at_this_moment(
             self._static(observed, understood, served.to), observed, served.to, served.gateway
         )
@@ -166,6 +176,7 @@ class Reconciler:
             return ReconcileOutcome(after_s=0.0)
         inputs = replace(
             await self._situation(observed, judged, decision, facts, obstacle),
+            uncreated=self._uncreated.words(observed, now),
             routers=_routers(observed, judged, served, reports),
             route=route,
             spent=reports.hour,
@@ -174,6 +185,7 @@ class Reconciler:
         found = _outcome(observed, judged, decision, obstacle, now)
         if not found.failed:
             found = replace(found, after_s=_sooner(found.after_s, observed, served.to, route))
+            found = replace(found, after_s=self._uncreated.sooner(found.after_s, observed, now))
         early = TURNING_S if turning else LEAVING_S if restored.given_up else None
         return replace(found, after_s=early) if early is not None and not found.failed else found
 
@@ -186,6 +198,8 @@ class Reconciler:
         self._gateways.forget(uid)
         self._sleepers.forget(uid)
         self._samples.forget(uid)
+        self._uncreated.forget(uid)
+        self._runs.forget(uid)
 
     def _understand(self, observed: DeploymentSnapshot) -> GenerationReview:
         """The review of the spec alone, once a generation; cached for the objects reconciled most recently."""
@@ -255,6 +269,21 @@ class Reconciler:
             self._samples.forget(uid)
             return None
         return await self._samples.read(uid, observed.routers, state.revision)
+
+    def _evaluated(self, observed: DeploymentSnapshot, facts: RuntimeFacts) -> RuntimeFacts:
+        """What the evaluation of a canary says by now; it is asked in the background."""
+        uid, state = observed.owner.uid, canary_status.read(observed.status.get("canary"))
+        key = questions.evaluation_of(observed, state)
+        question = questions.question(observed, state) if state is not None and questions.is_evaluated(state) else None
+        if question is None:
+            self._runs.forget(uid)
+            found = self._sets.find(key) if key is not None else None
+            return (
+                facts
+                if found is None or found.trouble
+                else replace(facts, evaluation=EvaluationVerdict(items=found.digest))
+            )
+        return replace(facts, evaluation=self._runs.verdict(question))
 
     def _meddled(self, observed: DeploymentSnapshot, now: datetime) -> OnForeignChange:
         def report(resource: Resource, note: str) -> None:
@@ -360,6 +389,7 @@ _WATCHED: Final = {
     ours.DEPLOYMENT.name: kinds.INFERENCE_DEPLOYMENT,
     ours.POLICY.name: kinds.AUTOSCALING_POLICY,
     ours.GATEWAY.name: kinds.INFERENCE_GATEWAY,
+    ours.EVALUATION.name: kinds.EVALUATION,
 }
 """Kinds that specs name and informers watch; all others are looked up."""
 
@@ -386,7 +416,7 @@ def _outcome(
         waits.append(max(0.1, (decision.plan.wake_at - now).total_seconds()))
     if canary_trial.has_moved(decision.canary, canary_status.read(observed.status.get("canary"))):
         return ReconcileOutcome(after_s=0.0)
-    if canary_trial.is_judged(decision.canary):
+    if canary_trial.is_judged(decision.canary) or questions.is_evaluated(decision.canary):
         waits.append(COMPARING_S)
     return ReconcileOutcome(after_s=min(waits) if waits else None)
 

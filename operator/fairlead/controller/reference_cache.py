@@ -25,6 +25,7 @@ RESOURCES: Final[Mapping[str, Resource]] = {
     kinds.INFERENCE_DEPLOYMENT.kind: kinds.INFERENCE_DEPLOYMENT,
     kinds.AUTOSCALING_POLICY.kind: kinds.AUTOSCALING_POLICY,
     kinds.INFERENCE_GATEWAY.kind: kinds.INFERENCE_GATEWAY,
+    kinds.EVALUATION.kind: kinds.EVALUATION,
     "Secret": kinds.SECRET,
     "ConfigMap": kinds.CONFIG_MAP,
     "PersistentVolumeClaim": kinds.VOLUME_CLAIM,

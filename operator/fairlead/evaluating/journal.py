@@ -53,26 +53,29 @@ class JournalLine:
         return self.digest, self.sample
 
 
-def written(line: JournalLine) -> str:
-    """As one line of JSON."""
+def written(line: JournalLine, shown: int = SHOWN_CHARACTERS) -> str:
+    """As one line of JSON, with so many characters of the answer."""
     return json.dumps(
         {
             "item": line.item,
             "digest": line.digest,
             "sample": line.sample,
             **asdict(line.answer),
-            "text": line.text[:SHOWN_CHARACTERS],
+            "text": line.text[:shown],
         },
         ensure_ascii=False,
     )
 
 
-def read(lines: Iterable[str]) -> dict[tuple[str, int], JournalLine]:
-    """All whole lines, the last of a key; one that a crash cut is sent again. What failed is sent again too."""
+def read(lines: Iterable[str], *, failures: bool = False) -> dict[tuple[str, int], JournalLine]:
+    """All whole lines, the last of a key; one that a crash cut is sent again.
+
+    What failed is sent again too, but for a run that has tried often enough and keeps its failures.
+    """
     found: dict[tuple[str, int], JournalLine] = {}
     for raw in lines:
         line = _line(raw)
-        if line is not None and not line.answer.error:
+        if line is not None and (failures or not line.answer.error):
             found[line.key] = line
     return found
 

@@ -1,5 +1,6 @@
 """What came back for an item, whatever it was."""
 
+import json
 import re
 from dataclasses import dataclass
 from typing import Final
@@ -37,6 +38,14 @@ def read(body: bytes) -> ItemReply:
         cut=answer[0].cut,
         tokens=int(counted[1]) if counted else None,
     )
+
+
+def model_name(page: str) -> str | None:
+    """The model that an engine names first, which is its base model."""
+    try:
+        return str(json.loads(page)["data"][0]["id"])
+    except (ValueError, KeyError, TypeError, IndexError):
+        return None
 
 
 def without_reasoning(text: str) -> str:

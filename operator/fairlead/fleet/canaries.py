@@ -16,7 +16,7 @@ class CanaryGate(StrEnum):
     MANUAL = "Manual"
     """A person promotes it."""
     QUALITY = "Quality"
-    """The answers of an evaluation; refused at admission."""
+    """The answers of both revisions to the items of an evaluation."""
 
 
 class UndecidedAction(StrEnum):
@@ -56,6 +56,16 @@ class ServiceLimits:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class QualityLimits:
+    """What the quality gate holds a new revision to."""
+
+    evaluation: str
+    """Its name, in the deployment's namespace."""
+    margin: float
+    """How much smaller its share of right answers may be: 0.02 for 2 points."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CanaryPlan:
     """A canary as it was when it began; edits of the spec apply to the next one."""
 
@@ -65,6 +75,8 @@ class CanaryPlan:
     undecided_seconds: float = 7200.0
     undecided: UndecidedAction = UndecidedAction.HOLD
     service: ServiceLimits = ServiceLimits()
+    quality: QualityLimits | None = None
+    """Nothing where no step has its gate."""
 
 
 class CanaryPhase(StrEnum):
@@ -103,6 +115,8 @@ class StepVerdict:
     step: int
     gate: CanaryGate
     verdict: GateVerdict
+    items: str = ""
+    """Of gate Quality: the digest of the items that it was judged on."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,3 +165,7 @@ class CanaryFacts:
     order: CanaryOrder | None = None
     service: GateVerdict | None = None
     """The service gate on the requests so far; nothing while no router reports any."""
+    quality: GateVerdict | None = None
+    """The quality gate on the answers so far; nothing while nobody asks for any."""
+    items: str = ""
+    """Digest of the evaluation's items as they are now; empty: not known."""

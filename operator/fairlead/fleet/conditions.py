@@ -49,6 +49,8 @@ class ConditionReason(StrEnum):
     """An object that the spec names is not there; heals when it is created."""
     KEY_MISSING = "KeyMissing"
     """A Secret or ConfigMap is there, without the key that the spec names."""
+    BAD_ITEMS = "BadItems"
+    """Lines of an evaluation cannot be used, or there is none; no canary is judged by it until they are mended."""
     NAME_TAKEN = "NameTaken"
     """An object that is not Fairlead's has the name of a child; it is left alone, and nothing is started or stopped.
     Where it is an HTTPRoute, routers serve without one."""
@@ -82,6 +84,8 @@ class ConditionReason(StrEnum):
     """A replica takes more GPUs, or more cores and memory, than any one node has; the message counts them."""
     PODS_REFUSED = "PodsRefused"
     """A quota, a limit or a policy of the cluster refuses the pods; the server's words follow."""
+    PODS_NOT_CREATED = "PodsNotCreated"
+    """Pods were asked for, and Kubernetes has made none of them for a while; its controller manager makes them."""
     # Available, Routable
     AVAILABLE = "Available"
     """Every wanted replica is ready."""

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 
 class Verdict(StrEnum):
@@ -29,6 +30,12 @@ class GateReason(StrEnum):
     TOO_FEW_ITEMS = "TooFewItems"
     TOO_FEW_CLUSTERS = "TooFewClusters"
     MARGIN_NOT_EXCLUDED = "MarginNotExcluded"
+    NO_EVALUATION = "NoEvaluation"
+    """There is none of that name, or its items cannot be read."""
+    BAD_ITEMS = "BadItems"
+    """Lines of its items cannot be used."""
+    UNREACHABLE = "Unreachable"
+    """No pod of one side answers; that says nothing of a model."""
     NO_TRAFFIC = "NoTraffic"
     WARMING_UP = "WarmingUp"
     TOO_FEW_REQUESTS = "TooFewRequests"
@@ -63,3 +70,16 @@ class GateVerdict:
     """Candidate less baseline, as a share; of durations, their ratio."""
     missing: int | None = None
     """Items or requests still needed; nothing where more of them would hardly change the verdict."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EvaluationVerdict:
+    """What is known of an evaluation that a canary is judged by."""
+
+    verdict: GateVerdict | None = None
+    """Nothing where nobody is to answer its items now."""
+    items: str = ""
+    """The digest of its items; empty: not known."""
+
+
+NOT_EVALUATED: Final = EvaluationVerdict()

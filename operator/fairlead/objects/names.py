@@ -27,6 +27,11 @@ def check(name: str, revision: str) -> str:
     return f"{engine(name, revision)}-check"
 
 
+def answers(name: str, revision: str, number: int) -> str:
+    """One of the ConfigMaps with a revision's answers to an evaluation."""
+    return f"{engine(name, revision)}-answers-{number}"
+
+
 def engines(name: str) -> str:
     """The disruption budget and the network policy of the engine pods of all revisions."""
     return f"{_stem(name)}-engine"

@@ -57,6 +57,8 @@ def review(document: object, context: ReviewContext) -> Review:
     if kind is kinds.GATEWAY:
         gateway = gateway_conversion.gateway(read.value)
         return _naming(_gateway_review(named, gateway), references.of_gateway(gateway), context)
+    if kind is kinds.EVALUATION:
+        return _naming(named, references.of_evaluation(read.value.spec, named.namespace), context)
     if kind is kinds.POLICY:
         policy = policy_conversion.policy(read.value.spec)
         named = replace(
@@ -70,7 +72,10 @@ def review(document: object, context: ReviewContext) -> Review:
         )
         return _naming(named, references.of_policy(policy, named.namespace), context)
     wanted = deployment_conversion.deployment(read.value, context.releases)
-    named = replace(named, refusals=(*named.refusals, *canaries.count_refusals(wanted)))
+    named = replace(
+        named,
+        refusals=(*named.refusals, *canaries.count_refusals(wanted), *canaries.item_refusals(wanted, context)),
+    )
     return _naming(_engine_review(named, wanted, context), references.of_deployment(wanted), context)
 
 

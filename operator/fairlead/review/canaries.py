@@ -2,15 +2,20 @@
 
 from collections.abc import Iterator
 
-from fairlead.fleet.canaries import CanaryGate, CanaryStep
+from fairlead.api.kinds import EVALUATION
+from fairlead.api.read_problems import ABSENT
+from fairlead.fleet.canaries import CanaryGate, CanaryPlan, CanaryStep
 from fairlead.fleet.desired_state import RolloutStrategy
 from fairlead.fleet.findings import SpecRefusal, SpecWarning
 from fairlead.fleet.gateways import DesiredDeployment, GatewayReference
 from fairlead.fleet.policies import ReplicaBounds
+from fairlead.review import evaluations
+from fairlead.review.context import ObjectKey, ReviewContext
 from fairlead.review.result import AdmissionReason
 
 STRATEGY = "spec.rollout.strategy"
 STEPS = "spec.rollout.canary.steps"
+QUALITY = "spec.rollout.canary.quality"
 
 
 def refusals(deployment: DesiredDeployment) -> Iterator[SpecRefusal]:
@@ -26,15 +31,26 @@ def refusals(deployment: DesiredDeployment) -> Iterator[SpecRefusal]:
             because="routers of a gateway do not divide the traffic of a deployment between revisions in this release",
             remedy="remove spec.gateway, so that the deployment has a router of its own, or use Replace or Surge",
         )
-    for number, step in enumerate(plan.steps):
-        if CanaryGate.QUALITY in step.gates:
-            yield SpecRefusal(
-                field=f"{STEPS}[{number}].gates",
-                value=CanaryGate.QUALITY,
-                reason=AdmissionReason.NOT_AVAILABLE,
-                because="this release runs no evaluation during a rollout",
-                remedy="use Service, or Manual and `fairlead evaluate` before the order to promote",
-            )
+    if plan.quality is None and _has_quality_gate(plan):
+        yield SpecRefusal(
+            field=QUALITY,
+            value=ABSENT,
+            reason=AdmissionReason.WITHOUT_EVALUATION,
+            because="gate Quality compares answers to the items of an Evaluation, and none is named",
+            remedy='set quality: {evaluation: NAME, margin: "2"}, or use gate Service or Manual',
+        )
+
+
+def item_refusals(deployment: DesiredDeployment, context: ReviewContext) -> Iterator[SpecRefusal]:
+    """What its evaluation has too few items for; nothing where those were not counted yet."""
+    plan = deployment.rollout.canary
+    if plan is None or plan.quality is None:
+        return
+    key = ObjectKey(EVALUATION.name, deployment.wanted.namespace, plan.quality.evaluation)
+    items = context.evaluations.get(key)
+    found = None if items is None else evaluations.size_refusal(plan.quality, items)
+    if found is not None:
+        yield found
 
 
 def count_refusals(deployment: DesiredDeployment) -> Iterator[SpecRefusal]:
@@ -58,11 +74,23 @@ def count_refusals(deployment: DesiredDeployment) -> Iterator[SpecRefusal]:
         yield from _beyond(f"{STEPS}[{number}]", step, rollout.max_surge, most)
 
 
+def _has_quality_gate(plan: CanaryPlan) -> bool:
+    return any(CanaryGate.QUALITY in one.gates for one in plan.steps)
+
+
 def warnings(deployment: DesiredDeployment) -> Iterator[SpecWarning]:
     """What goes, and is hardly meant so."""
     rollout, bounds = deployment.rollout, deployment.replicas
     if rollout.canary is None:
         return
+    if rollout.canary.quality is not None and not _has_quality_gate(rollout.canary):
+        yield SpecWarning(
+            field=QUALITY,
+            value=rollout.canary.quality.evaluation,
+            reason=AdmissionReason.WITHOUT_EVALUATION,
+            because="no step has gate Quality, so nobody asks this Evaluation",
+            remedy="give the first step gates: [Quality], or remove quality",
+        )
     if not any(one.gates for one in rollout.canary.steps):
         yield SpecWarning(
             field=f"{STEPS}[].gates",

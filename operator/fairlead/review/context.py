@@ -39,6 +39,8 @@ class ReviewContext:
     """Policies that deployments may name, as far as they were read."""
     gateways: Mapping[ObjectKey, DesiredGateway] = field(default_factory=dict)
     """Gateways that deployments may name, as far as they were read."""
+    evaluations: Mapping[ObjectKey, int] = field(default_factory=dict)
+    """How many items evaluations have that canaries may name, as far as it was read."""
     time_zones: frozenset[str] | None = None
     """The names in this machine's time zone database; absent: any well-formed name is accepted."""
 

@@ -21,8 +21,8 @@ from fairlead.review.context import ObjectKey, ReviewContext
 from fairlead.review.references import Reference
 from fairlead.review.result import AdmissionReason, Review
 
-UNAWAITED_KINDS = frozenset({"AutoscalingPolicy", "InferenceGateway"})
-"""Engines start without these; the conditions ScalingActive and Routable report that one is missing."""
+UNAWAITED_KINDS = frozenset({"AutoscalingPolicy", "InferenceGateway", "Evaluation"})
+"""Engines start without these; the conditions ScalingActive and Routable, and gate Quality, say that one is missing."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,7 +36,7 @@ class DeploymentReview:
     spec: InferenceDeploymentSpec | None = None
     review: Review | None = None
     lost: tuple[Reference, ...] = ()
-    """Policies and gateways that do not exist."""
+    """Policies, gateways and evaluations that do not exist."""
 
     @property
     def may_start(self) -> bool:

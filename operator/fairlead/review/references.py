@@ -3,7 +3,8 @@
 from collections.abc import Container, Iterable, Iterator, Mapping
 from typing import Final, NamedTuple
 
-from fairlead.api.kinds import DEPLOYMENT, GATEWAY
+from fairlead.api.evaluation import EvaluationSpec
+from fairlead.api.kinds import DEPLOYMENT, EVALUATION, GATEWAY, POLICY
 from fairlead.fleet.conversations import ConfigMapKey
 from fairlead.fleet.desired_state import DesiredEngine, DesiredRevision, SecretKey, SourceScheme
 from fairlead.fleet.findings import FindingReason, SpecRefusal
@@ -96,6 +97,11 @@ def of_policy(policy: ScalingPolicy, namespace: str) -> Iterator[Reference]:
             yield Reference(f"spec.metrics.prometheus.{field}.name", ObjectKey("Secret", namespace, secret.name))
 
 
+def of_evaluation(spec: EvaluationSpec, namespace: str) -> Iterator[Reference]:
+    """The ConfigMap with its items."""
+    yield Reference("spec.items.configMap.name", ObjectKey("ConfigMap", namespace, spec.items.config_map.name))
+
+
 def lost(references: Iterable[Reference], context: ReviewContext) -> tuple[SpecRefusal, ...]:
     """A refusal for every object that does not exist, if the context knows which do."""
     return () if context.objects is None else absent(references, context.objects)
@@ -112,7 +118,9 @@ NamedObjects = Iterator[tuple[str, str, str]]
 
 def _fleet(deployment: DesiredDeployment) -> NamedObjects:
     if isinstance(deployment.replicas, ReplicaBounds) and deployment.replicas.policy:
-        yield "spec.scaling.policy.name", "AutoscalingPolicy", deployment.replicas.policy
+        yield "spec.scaling.policy.name", POLICY.name, deployment.replicas.policy
+    if (canary := deployment.rollout.canary) and canary.quality:
+        yield "spec.rollout.canary.quality.evaluation", EVALUATION.name, canary.quality.evaluation
     if isinstance(deployment.door, DeploymentRouter):
         for field, secret in _secret_names(deployment.door.routing):
             yield f"spec.router.{field}", "Secret", secret

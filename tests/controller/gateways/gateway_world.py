@@ -29,6 +29,8 @@ class GatewayWorld(Pretend):
             named=PretendReferences(self.objects),
             events=self.event_sink,
             logs=self.server,
+            sets=self.sets,
+            runs=self.runs,
         )
         self.fronts = GatewayReconciler(
             ReconcileSettings(context=ReviewContext(catalogue=CATALOGUE), platform=PLATFORM), environment

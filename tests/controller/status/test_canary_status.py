@@ -16,6 +16,7 @@ from fairlead.fleet.canaries import (
     CanaryPlan,
     CanaryState,
     CanaryStep,
+    QualityLimits,
     ServiceLimits,
     StepVerdict,
     UndecidedAction,
@@ -42,6 +43,7 @@ plans = st.builds(
     service=st.builds(
         ServiceLimits, ttft_ratio=numbers, tpot_ratio=numbers, fault_share=numbers, min_requests=st.integers(0, 9999)
     ),
+    quality=st.none() | st.builds(QualityLimits, evaluation=st.just("support"), margin=numbers),
 )
 verdicts = st.builds(
     GateVerdict,
@@ -65,7 +67,14 @@ states = st.builds(
     reached_at=st.none() | moments,
     paused=st.booleans(),
     verdicts=st.lists(
-        st.builds(StepVerdict, step=st.integers(0, 2), gate=st.sampled_from(CanaryGate), verdict=verdicts), max_size=3
+        st.builds(
+            StepVerdict,
+            step=st.integers(0, 2),
+            gate=st.sampled_from(CanaryGate),
+            verdict=verdicts,
+            items=st.sampled_from(["", "4f2a"]),
+        ),
+        max_size=3,
     ).map(tuple),
     because=st.text(max_size=40),
     ordered_at=st.none() | moments,
@@ -83,7 +92,7 @@ def test_what_a_status_holds_is_always_the_whole_state(state: CanaryState) -> No
 def test_an_operator_that_begins_anew_always_decides_the_same(
     state: CanaryState, wanted: int, available: int, verdict: GateVerdict, now: datetime
 ) -> None:
-    facts = CanaryFacts(wanted=wanted, available=available, service=verdict)
+    facts = CanaryFacts(wanted=wanted, available=available, service=verdict, quality=verdict, items="b")
     again = canary_status.read(canary_status.written(state))
     assert again is not None
     assert canary.follow(again, facts, now) == canary.follow(state, facts, now)

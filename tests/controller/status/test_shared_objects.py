@@ -30,6 +30,8 @@ class Shared:
             named=PretendReferences(self.world.objects),
             events=self.world.event_sink,
             logs=self.world.server,
+            sets=self.world.sets,
+            runs=self.world.runs,
         )
         zones = frozenset({"Europe/Berlin"})
         self.sharing = SharedObjectReconciler(ReviewContext(catalogue=CATALOGUE, time_zones=zones), environment)

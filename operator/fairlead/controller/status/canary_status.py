@@ -14,6 +14,7 @@ from fairlead.fleet.canaries import (
     CanaryPlan,
     CanaryState,
     CanaryStep,
+    QualityLimits,
     ServiceLimits,
     StepVerdict,
     UndecidedAction,
@@ -57,7 +58,7 @@ def read(stored: object) -> CanaryState | None:
 
 
 def _plan(plan: CanaryPlan) -> Manifest:
-    return {
+    found: Manifest = {
         "steps": [
             {
                 "replicas": one.replicas,
@@ -77,6 +78,9 @@ def _plan(plan: CanaryPlan) -> Manifest:
             "minRequests": plan.service.min_requests,
         },
     }
+    if plan.quality is not None:
+        found["quality"] = {"evaluation": plan.quality.evaluation, "margin": _number(plan.quality.margin)}
+    return found
 
 
 def _gate(one: StepVerdict) -> Manifest:
@@ -97,7 +101,8 @@ def _gate(one: StepVerdict) -> Manifest:
             "estimate": _number(bounds.estimate),
             "high": _number(bounds.high),
         }
-    return found if verdict.missing is None else found | {"missing": verdict.missing}
+    found |= {} if verdict.missing is None else {"missing": verdict.missing}
+    return found | ({"items": one.items} if one.items else {})
 
 
 def _read(stored: Mapping[str, Any]) -> CanaryState:
@@ -130,12 +135,16 @@ def _plan_of(stored: Mapping[str, Any]) -> CanaryPlan:
         )
         for one in stored["steps"]
     )
+    quality = stored.get("quality")
     return CanaryPlan(
         steps=steps,
         start_within_seconds=float(stored["startWithinSeconds"]),
         undecided_seconds=float(stored["undecidedSeconds"]),
         undecided=UndecidedAction(stored["undecided"]),
         service=_limits_of(stored["service"]),
+        quality=QualityLimits(evaluation=_text(quality["evaluation"]), margin=float(quality["margin"]))
+        if quality
+        else None,
     )
 
 
@@ -159,7 +168,12 @@ def _verdict_of(stored: Mapping[str, Any]) -> StepVerdict:
         missing=_whole(stored["missing"]) if "missing" in stored else None,
         **{name: float(stored[name]) for name in _RATES if name in stored},
     )
-    return StepVerdict(step=_whole(stored["step"]) - 1, gate=CanaryGate(stored["name"]), verdict=verdict)
+    return StepVerdict(
+        step=_whole(stored["step"]) - 1,
+        gate=CanaryGate(stored["name"]),
+        verdict=verdict,
+        items=_text(stored.get("items", "")),
+    )
 
 
 def _number(value: float) -> str:

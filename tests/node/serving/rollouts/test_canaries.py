@@ -136,10 +136,10 @@ def _percent(router: Pages) -> int:
     return int(share["percent"]) if share else 0
 
 
-def fleet(stage: Stage, *steps: dict[str, Any]) -> Deployed:
+def fleet(stage: Stage, *steps: dict[str, Any], **canary: object) -> Deployed:
     """Three replicas on three GPUs and no spare one."""
-    canary = {"steps": list(steps), "service": {"minRequests": 50}}
-    rollout = {"strategy": "Canary", "progressDeadlineSeconds": 60, "canary": canary}
+    written = {"steps": list(steps), "service": {"minRequests": 50}} | canary
+    rollout = {"strategy": "Canary", "progressDeadlineSeconds": 60, "canary": written}
     chat = Deployed(stage, replicas=REPLICAS, rollout=rollout, router={"replicas": ROUTERS})
     chat.serves()
     return chat

@@ -1,0 +1,111 @@
+"""Evaluation as people write it: questions with known answers, and how a model is asked them."""
+
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import Field
+
+from fairlead.api.api_model import ApiModel
+from fairlead.api.conversation import ConfigMapKeyRef
+from fairlead.api.string_formats import StringFormat
+
+Tolerance = Annotated[
+    str,
+    StringFormat(
+        pattern=r"[0-9]{1,9}(\.[0-9]{1,6})?%?",
+        longest=18,
+        because="this is not a tolerance",
+        remedy='write a decimal in quotes, for instance "0.01", or a share of the expected number, for instance "1%"',
+    ),
+]
+Points = Annotated[
+    str,
+    StringFormat(
+        pattern=r"[0-9]{1,2}(\.[0-9]{1,2})?",
+        somewhere="[1-9]",
+        longest=5,
+        because="these are no points above 0 and below 100",
+        remedy='write a decimal in quotes, for instance "2" or "0.5"',
+    ),
+]
+FieldPathText = Annotated[
+    str,
+    StringFormat(
+        pattern=r"[^.]{1,64}(\.[^.]{1,64}){0,15}",
+        longest=253,
+        because="this is not the path of a field",
+        remedy="write the names of fields joined by dots, for instance city.name",
+    ),
+]
+
+
+class ScorerType(StrEnum):
+    """How answers are scored."""
+
+    EXACT = "Exact"
+    ONE_OF = "OneOf"
+    CONTAINS = "Contains"
+    REGEX = "Regex"
+    NUMBER = "Number"
+    CHOICE = "Choice"
+    JSON_SCHEMA = "JSONSchema"
+    JSON_FIELD = "JSONField"
+    TOOL = "Tool"
+
+
+class EvaluationItems(ApiModel):
+    """Where the items are."""
+
+    config_map: ConfigMapKeyRef = Field(
+        description="Key of a ConfigMap with JSON lines: input, and the answer as target, ideal, expected_output, "
+        "ground_truth, or promptfoo's vars and assert."
+    )
+
+
+class EvaluationScorer(ApiModel):
+    """When an answer is right."""
+
+    type: ScorerType = Field(
+        default=ScorerType.EXACT,
+        description="What an answer has to be: the text, one of a list, a text that contains the answer, one that "
+        "matches the pattern, the number, the letter of the choice, JSON that obeys the schema, JSON with that field, "
+        "or the call of that tool. Default Exact.",
+    )
+    ignore_case: bool = Field(
+        default=False, description="Whether capitals count as small letters; of Exact, OneOf, Contains and Regex."
+    )
+    tolerance: Tolerance | None = Field(
+        default=None,
+        description='Of Number: how far the answer may be away, "0.01" or "1%". Default: not at all.',
+    )
+    field: FieldPathText | None = Field(
+        default=None, description="Of JSONField: the path of the field, its names joined by dots."
+    )
+    choices: Annotated[int, Field(ge=2, le=26)] | None = Field(
+        default=None,
+        description="Of Choice: how many letters there are, so that a score at chance is noticed. Default: unknown.",
+    )
+
+
+class EvaluationSampling(ApiModel):
+    """How answers are sampled; always greedily, at temperature 0."""
+
+    max_tokens: Annotated[int, Field(ge=1, le=131_072)] = Field(
+        default=1024, description="Most tokens of an answer. Default 1024."
+    )
+    seed: Annotated[int, Field(ge=0, le=2_147_483_647)] = Field(default=0, description="Seed of requests. Default 0.")
+
+
+class EvaluationSpec(ApiModel):
+    """Questions with known answers, for the gate Quality of canaries in the same namespace."""
+
+    items: EvaluationItems = Field(description="Where the items are.")
+    scorer: EvaluationScorer = Field(default=EvaluationScorer(), description="When an answer is right.")
+    sampling: EvaluationSampling = Field(default=EvaluationSampling(), description="How answers are sampled.")
+    concurrency: Annotated[int, Field(ge=1, le=64)] = Field(
+        default=4,
+        description="Requests at a time, over both revisions. They share the engines with users' requests. Default 4.",
+    )
+    min_items: Annotated[int, Field(ge=1, le=5000)] = Field(
+        default=100, description="Items below which nothing passes. Default 100."
+    )

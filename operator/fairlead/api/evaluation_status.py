@@ -1,0 +1,30 @@
+"""What Fairlead says of an evaluation: what is in it, which lines cannot be used, and what came of it last."""
+
+from pydantic import Field
+
+from fairlead.api.api_model import ApiModel
+from fairlead.api.status import ObjectStatus
+from fairlead.api.status_values import ATOMIC, Figure, Sentence, ShortText
+from fairlead.fleet.gate_verdicts import Verdict
+
+
+class EvaluationRunStatus(ApiModel):
+    """What came of it in a canary."""
+
+    deployment: ShortText = Field(description="Name of the InferenceDeployment.")
+    revision: ShortText = Field(description="Hash of the revision that was tried.")
+    verdict: Verdict = Field(description="Passed, Failed, Undecided or Error.")
+    reason: ShortText = Field(description="Why, as one word.")
+    message: Sentence = Field(default=None, description="Why, in a sentence with its figures.")
+
+
+class EvaluationStatus(ObjectStatus):
+    """Observed state of the evaluation."""
+
+    items: Figure = Field(default=None, description="Items that can be used.")
+    digest: ShortText = Field(default="", description="Of all items, with the scorer: another one asks anew.")
+    bad_lines: Figure = Field(default=None, description="Lines that cannot be used; while there is one, nothing runs.")
+    problems: tuple[Sentence, ...] = Field(
+        default=(), max_length=10, description="What is wrong with the first of them.", json_schema_extra=ATOMIC
+    )
+    last_run: EvaluationRunStatus | None = Field(default=None, description="The canary that it judged last.")

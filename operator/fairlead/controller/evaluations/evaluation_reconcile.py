@@ -1,0 +1,49 @@
+"""One reconcile of an evaluation: its items are read, and its status is written where it differs."""
+
+from datetime import datetime
+from typing import Final
+
+from fairlead.cluster import kinds
+from fairlead.cluster.api_errors import NotFound
+from fairlead.controller.evaluations.item_sets import ItemSets
+from fairlead.controller.reconcile import ReconcileEnvironment
+from fairlead.controller.status import deployment_status, evaluation_status
+from fairlead.controller.work_queue import ReconcileOutcome
+from fairlead.review.context import ObjectKey
+
+AGAIN_S: Final = 15.0
+"""How often its ConfigMap is read again, which no informer watches."""
+
+
+class EvaluationReconciler:
+    """Reconciles evaluations, which canaries of many deployments may name."""
+
+    def __init__(self, environment: ReconcileEnvironment, sets: ItemSets) -> None:
+        self._environment = environment
+        self._sets = sets
+
+    async def tick(self, key: ObjectKey, now: datetime) -> ReconcileOutcome:
+        """Read it and say what is in it."""
+        world = self._environment.world
+        document = world.of(kinds.EVALUATION).find(key.namespace, key.name)
+        if document is None or "deletionTimestamp" in document["metadata"]:
+            self._sets.forget(key)
+            return ReconcileOutcome(gone=True)
+        found = await self._sets.read(key, document)
+        before, generation = document.get("status") or {}, document["metadata"]["generation"]
+        fleet = world.of(kinds.INFERENCE_DEPLOYMENT).all()
+        status = evaluation_status.figures(document, found, fleet) | {
+            "observedGeneration": generation,
+            "conditions": deployment_status.timed(evaluation_status.conditions(found), before, generation, now),
+        }
+        if not deployment_status.differs(status, before):
+            return ReconcileOutcome(after_s=AGAIN_S)
+        try:
+            world.note(
+                await self._environment.server.apply(deployment_status.manifest(document, status), subresource="status")
+            )
+        except NotFound:
+            return ReconcileOutcome()
+        for condition in deployment_status.changed(status, before):
+            self._environment.events.transition(document, condition, now)
+        return ReconcileOutcome(after_s=AGAIN_S)

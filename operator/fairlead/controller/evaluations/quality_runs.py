@@ -1,0 +1,170 @@
+"""The runs of all canaries that wait for an evaluation, beside the reconcile: it notes what is to be asked, and reads
+the verdict so far.
+
+What is kept here only saves work: answers are in ConfigMaps, so a restarted operator goes on from them.
+"""
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from fairlead.cluster.api_errors import ApiError
+from fairlead.cluster.fencing import NotLeading
+from fairlead.cluster.kinds import Manifest
+from fairlead.controller.evaluations import quality_run
+from fairlead.controller.evaluations.answer_store import AnswersNotOurs, AnswerStore
+from fairlead.controller.evaluations.item_sets import ItemSet, ItemSets
+from fairlead.controller.evaluations.quality_run import QualityRun, RunSide
+from fairlead.controller.interfaces import ControllerApiClient, PodAccess
+from fairlead.evaluating.journal import AnswerSource
+from fairlead.evaluating.progress import Side
+from fairlead.fleet.desired_state import EngineKind
+from fairlead.fleet.gate_verdicts import EvaluationVerdict, GateReason, GateVerdict, Verdict
+from fairlead.objects.answer_journals import AnswerPlace
+from fairlead.review.context import ObjectKey
+
+MOST_RUNS: Final = 4
+"""At a time; a canary beyond them waits for one to end."""
+PAUSE_S: Final = 1.0
+"""Between two looks for new runs, and before a run goes on that could not."""
+FAILED_S: Final = 10.0
+
+log = logging.getLogger("fairlead.evaluations")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RevisionSide:
+    """One revision of a deployment on trial."""
+
+    revision: str
+    holder: Manifest
+    """Its Deployment."""
+    pods: tuple[Manifest, ...]
+    """That serve."""
+    kind: EngineKind
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QualityQuestion:
+    """What a canary wants to know."""
+
+    uid: str
+    deployment: str
+    evaluation: ObjectKey
+    margin: float
+    sides: Mapping[Side, RevisionSide]
+    trial: str = ""
+    """Which try of the new revision this is: what an earlier one answered does not count for it."""
+
+
+class QualityRuns:
+    """All runs of one process, by the deployment's UID."""
+
+    def __init__(self, server: ControllerApiClient, access: PodAccess, sets: ItemSets) -> None:
+        self._server = server
+        self._access = access
+        self._sets = sets
+        self._runs: dict[str, tuple[tuple[object, ...], QualityRun]] = {}
+
+    def verdict(self, question: QualityQuestion) -> EvaluationVerdict:
+        """The verdict so far; a run goes on, or begins, in the background."""
+        found = self._sets.find(question.evaluation)
+        if found is None or found.trouble:
+            self.forget(question.uid)
+            return EvaluationVerdict(verdict=_without_items(question.evaluation, found))
+        run = self._run(question, found)
+        return EvaluationVerdict(verdict=run.verdict or _begins(found), items=found.digest)
+
+    def forget(self, uid: str) -> None:
+        """The deployment is gone, or its canary asks no more."""
+        found = self._runs.pop(uid, None)
+        if found is not None:
+            found[1].dropped = True
+
+    async def follow(self) -> None:
+        """Carry runs on until cancelled, so many at a time."""
+        driven: dict[str, asyncio.Task[None]] = {}
+        try:
+            while True:
+                driven = {uid: task for uid, task in driven.items() if not task.done()}
+                for uid, (_, run) in self._runs.items():
+                    if uid not in driven and not run.ended and len(driven) < MOST_RUNS:
+                        driven[uid] = asyncio.create_task(self._drive(uid, run), name=f"evaluation {uid}")
+                await asyncio.sleep(PAUSE_S)
+        finally:
+            for task in driven.values():
+                task.cancel()
+            await asyncio.gather(*driven.values(), return_exceptions=True)
+
+    async def advance(self, uid: str) -> bool:
+        """One round of one run; False where it has nothing to send, or could not."""
+        found = self._runs.get(uid)
+        if found is None or found[1].ended:
+            return False
+        run = found[1]
+        try:
+            return await run.advance()
+        except (ApiError, NotLeading, TimeoutError) as problem:
+            log.warning("an evaluation waits: %s", problem)
+            return False
+        except AnswersNotOurs as problem:
+            run.verdict = quality_run.unreachable(str(problem))
+            return False
+
+    async def _drive(self, uid: str, run: QualityRun) -> None:
+        """Round by round, as long as this is the deployment's run."""
+        while (found := self._runs.get(uid)) is not None and found[1] is run and not run.ended:
+            try:
+                went_on = await self.advance(uid)
+            except Exception:
+                log.exception("an internal error of Fairlead in an evaluation; please report it")
+                await asyncio.sleep(FAILED_S)
+                continue
+            if not went_on:
+                await asyncio.sleep(PAUSE_S)
+
+    def _run(self, question: QualityQuestion, found: ItemSet) -> QualityRun:
+        """The run of this question; another one begins where anything but pods is another."""
+        assert found.plan is not None
+        revisions = tuple((one.revision, one.holder["metadata"]["uid"]) for one in question.sides.values())
+        identity = (found.digest, found.plan, question.margin, question.trial, revisions)
+        kept = self._runs.get(question.uid)
+        sides = {side: RunSide(pods=one.pods, kind=one.kind) for side, one in question.sides.items()}
+        if kept is not None and kept[0] == identity:
+            kept[1].sides = sides
+            return kept[1]
+        self.forget(question.uid)
+        stores = {side: self._store(question, side, found) for side in Side}
+        run = QualityRun(found=found, margin=question.margin, stores=stores, access=self._access, sides=sides)
+        self._runs[question.uid] = identity, run
+        return run
+
+    def _store(self, question: QualityQuestion, side: Side, found: ItemSet) -> AnswerStore:
+        assert found.plan is not None
+        one = question.sides[side]
+        source = AnswerSource(model="", revision=one.revision, settings=found.plan.request)
+        baseline = side is Side.BASELINE
+        place = AnswerPlace(
+            deployment=question.deployment,
+            revision=one.revision,
+            holder=one.holder,
+            source=source.digest,
+            trial="" if baseline else question.trial,
+        )
+        return AnswerStore(self._server, place, of_any_trial=baseline)
+
+
+def _begins(found: ItemSet) -> GateVerdict:
+    items = len(found.items)
+    message = f"{items} items still to be answered: the evaluation begins, or goes on after a restart"
+    return GateVerdict(verdict=Verdict.UNDECIDED, reason=GateReason.NOT_FINISHED, message=message, missing=items)
+
+
+def _without_items(key: ObjectKey, found: ItemSet | None) -> GateVerdict:
+    if found is None:
+        words = f"there is no Evaluation {key.name} in namespace {key.namespace}, or it was not read yet; create it"
+        return GateVerdict(verdict=Verdict.ERROR, reason=GateReason.NO_EVALUATION, message=words)
+    reason = GateReason.BAD_ITEMS if found.problems else GateReason.NO_EVALUATION
+    return GateVerdict(verdict=Verdict.ERROR, reason=reason, message=f"Evaluation {key.name}: {found.trouble}"[:240])

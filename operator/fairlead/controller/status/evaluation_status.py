@@ -1,0 +1,71 @@
+"""The status of an evaluation: its items, the lines that cannot be used, and the canary that it judged last. Pure."""
+
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from fairlead.cluster.kinds import Manifest
+from fairlead.controller.evaluations.item_sets import ItemSet
+from fairlead.controller.status import canary_status
+from fairlead.fleet.canaries import CanaryGate, CanaryState
+from fairlead.fleet.conditions import ConditionReason as Why
+from fairlead.fleet.conditions import ConditionType, UntimedCondition
+from fairlead.fleet.plurals import count
+
+SHOWN: Final = 10
+"""Problems, as the schema allows."""
+LONGEST: Final = 240
+
+
+def figures(document: Manifest, found: ItemSet, fleet: Iterable[Manifest]) -> Manifest:
+    """All but conditions; a run that was told once stays until there is a later one."""
+    status: Manifest = {"items": len(found.items), "badLines": len(found.problems)}
+    if found.digest:
+        status["digest"] = found.digest
+    if found.problems:
+        status["problems"] = [one.sentence[:LONGEST] for one in found.problems[:SHOWN]]
+    last = last_run(document, fleet) or (document.get("status") or {}).get("lastRun")
+    return status | ({"lastRun": last} if last else {})
+
+
+def conditions(found: ItemSet) -> tuple[UntimedCondition, ...]:
+    """Whether it can be run."""
+    if found.trouble:
+        no = UntimedCondition(type=ConditionType.READY, holds=False, reason=found.reason, message=found.trouble)
+        return (
+            no,
+            UntimedCondition(type=ConditionType.STALLED, holds=True, reason=found.reason, message=found.trouble),
+            UntimedCondition(type=ConditionType.ACCEPTED, holds=False, reason=found.reason, message=found.trouble),
+        )
+    words = f"{count(len(found.items), 'item')}, and every line can be used"
+    return (
+        UntimedCondition(type=ConditionType.READY, holds=True, reason=Why.ACCEPTED, message=words),
+        UntimedCondition(type=ConditionType.ACCEPTED, holds=True, reason=Why.ACCEPTED, message=words),
+    )
+
+
+def last_run(document: Manifest, fleet: Iterable[Manifest]) -> Manifest | None:
+    """Of all canaries that name it, the one that moved last."""
+    runs = sorted(_runs(document, fleet), key=lambda one: (one[1].since, one[0]))
+    if not runs:
+        return None
+    name, state = runs[-1]
+    entry = next(one for one in reversed(state.verdicts) if one.gate is CanaryGate.QUALITY)
+    return {
+        "deployment": name,
+        "revision": state.revision,
+        "verdict": entry.verdict.verdict.value,
+        "reason": entry.verdict.reason.value,
+        "message": entry.verdict.message[: canary_status.LONGEST],
+    }
+
+
+def _runs(document: Manifest, fleet: Iterable[Manifest]) -> Iterator[tuple[str, CanaryState]]:
+    metadata = document["metadata"]
+    for one in fleet:
+        state = canary_status.read((one.get("status") or {}).get("canary"))
+        quality = state.plan.quality if state else None
+        if state is None or quality is None or quality.evaluation != metadata["name"]:
+            continue
+        judged = any(each.gate is CanaryGate.QUALITY for each in state.verdicts)
+        if judged and one["metadata"]["namespace"] == metadata["namespace"]:
+            yield one["metadata"]["name"], state

@@ -1,0 +1,72 @@
+"""The answers of one revision to an evaluation, in ConfigMaps that go with its Deployment.
+
+They bear no label by which children are found: nobody applies them anew or prunes them. What they hold can be had
+again by asking; a person may delete them.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+from fairlead.api.kinds import GROUP
+from fairlead.objects import names
+from fairlead.objects.manifest import Manifest
+
+ENTRY: Final = "answers.jsonl"
+SOURCE: Final = f"{GROUP}/answer-source"
+"""An annotation: what the answers depend on beside the items."""
+TRIAL: Final = f"{GROUP}/answer-trial"
+"""An annotation: the try of a canary that they were given in; a baseline's serve any."""
+ANSWERS_OF: Final = f"{GROUP}/answers-of"
+"""A label, for people: the deployment."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnswerPlace:
+    """Whose answers these are."""
+
+    deployment: str
+    revision: str
+    holder: Manifest
+    """The revision's Deployment."""
+    source: str
+    trial: str = ""
+
+    @property
+    def namespace(self) -> str:
+        """Of all of them."""
+        return str(self.holder["metadata"]["namespace"])
+
+    def name(self, number: int) -> str:
+        """Of one ConfigMap, from 0."""
+        return names.answers(self.deployment, self.revision, number)
+
+    def owns(self, live: Manifest) -> bool:
+        """Whether it was made for this very revision's Deployment."""
+        owners = live["metadata"].get("ownerReferences") or ()
+        return any(one["uid"] == self.holder["metadata"]["uid"] for one in owners)
+
+
+def manifest(place: AnswerPlace, number: int, text: str) -> Manifest:
+    """One ConfigMap with its lines."""
+    holder = place.holder["metadata"]
+    owner = {"apiVersion": "apps/v1", "kind": "Deployment", "name": holder["name"], "uid": holder["uid"]}
+    return {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": {
+            "name": place.name(number),
+            "namespace": place.namespace,
+            "labels": {ANSWERS_OF: place.deployment},
+            "annotations": {SOURCE: place.source, TRIAL: place.trial},
+            "ownerReferences": [owner],
+        },
+        "data": {ENTRY: text},
+    }
+
+
+def text(live: Manifest, source: str, trial: str | None) -> str | None:
+    """The lines that one holds; None where they are answers to another request, or of another try."""
+    notes = live["metadata"].get("annotations") or {}
+    if notes.get(SOURCE) != source or (trial is not None and notes.get(TRIAL) != trial):
+        return None
+    return str((live.get("data") or {}).get(ENTRY, ""))

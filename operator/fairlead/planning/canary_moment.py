@@ -1,0 +1,80 @@
+"""One canary at one moment: what its step gives the new revision, how long it is held, and which gates are open."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from fairlead.fleet.canaries import CanaryFacts, CanaryGate, CanaryState, CanaryStep, StepVerdict
+from fairlead.fleet.gate_verdicts import Verdict
+
+BY_FIGURES: Final = (CanaryGate.SERVICE, CanaryGate.QUALITY)
+"""Gates that judge by figures, and not by a person's order."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CanaryMoment:
+    """One canary at one moment."""
+
+    state: CanaryState
+    facts: CanaryFacts
+    now: datetime
+
+    @property
+    def step(self) -> CanaryStep:
+        """The one that it is on."""
+        return self.state.plan.steps[self.state.step]
+
+    @property
+    def replicas(self) -> int:
+        """What the step gives the new revision."""
+        return self.step.replicas_of(self.facts.wanted, self.facts.spare)
+
+    @property
+    def most(self) -> int:
+        """How many replicas the new revision may have while it is on trial."""
+        return max(0, min(self.facts.wanted, self.facts.wanted + self.facts.spare - 1))
+
+    @property
+    def held_until(self) -> datetime | None:
+        """How long the step lasts at least."""
+        reached = self.state.reached_at
+        return reached + timedelta(seconds=self.step.hold_seconds) if reached else None
+
+    @property
+    def held(self) -> bool:
+        """Whether the step has lasted as long as it is to."""
+        return self.held_until is not None and self.held_until <= self.now
+
+    @property
+    def undecided_at(self) -> datetime | None:
+        """When a gate that is open counts as undecided for good."""
+        reached = self.state.reached_at
+        return reached + timedelta(seconds=self.state.plan.undecided_seconds) if reached else None
+
+    @property
+    def gives_up_at(self) -> datetime:
+        """Until when the first step is taken by itself."""
+        return self.state.since + timedelta(seconds=self.state.plan.start_within_seconds)
+
+    @property
+    def open(self) -> tuple[CanaryGate, ...]:
+        """Gates of this step that have not passed."""
+        return tuple(one for one in self.step.gates if verdict(self.state, one) is not Verdict.PASSED)
+
+    @property
+    def undecided(self) -> CanaryGate | None:
+        """The first open gate that judges by figures, once it has had its time."""
+        if self.undecided_at is None or self.now < self.undecided_at:
+            return None
+        return next((one for one in self.open if one in BY_FIGURES), None)
+
+
+def entry(state: CanaryState, gate: CanaryGate) -> StepVerdict | None:
+    """What a gate said at this step."""
+    return next((one for one in state.verdicts if (one.step, one.gate) == (state.step, gate)), None)
+
+
+def verdict(state: CanaryState, gate: CanaryGate) -> Verdict | None:
+    """Its verdict."""
+    found = entry(state, gate)
+    return found.verdict.verdict if found else None

@@ -1,0 +1,46 @@
+"""What a canary waits for, in a sentence."""
+
+from typing import Final
+
+from fairlead.fleet.canaries import CanaryGate
+from fairlead.fleet.plurals import count
+from fairlead.planning import canary_moment, sentences
+from fairlead.planning.canary_moment import CanaryMoment
+
+NEEDS_TWO: Final = "a canary without a spare accelerator needs 2 replicas, and {} wanted"
+_NOTHING_YET: Final = {
+    CanaryGate.SERVICE: "no request was compared yet",
+    CanaryGate.QUALITY: "no item was answered yet",
+}
+
+
+def first_step(at: CanaryMoment) -> str:
+    """Why the first step is not taken."""
+    state, facts = at.state, at.facts
+    if state.paused:
+        return "a person paused it before its first step; an order to promote goes on"
+    if at.most < 1:
+        return NEEDS_TWO.format(f"{sentences.replicas(facts.wanted)} {'is' if facts.wanted == 1 else 'are'}")
+    until = at.gives_up_at
+    if at.now >= until:
+        hours, ways = state.plan.start_within_seconds / 3600, "allow a spare accelerator, or abort it"
+        return f"no replica could be spared within {hours:g} h ({facts.load}); {ways}"
+    return f"no replica can be spared yet ({facts.load}); it waits until {until:%Y-%m-%d %H:%M} UTC"
+
+
+def step(at: CanaryMoment) -> str:
+    """What a step waits for once its replicas serve."""
+    state, number = at.state, f"step {at.state.step + 1} of {len(at.state.plan.steps)}"
+    if state.paused:
+        return f"{number}: a person paused it; an order to promote goes on"
+    if not at.held:
+        return f"{number}: {at.step.traffic} % of the conversations, held for {_held(at)}"
+    if CanaryGate.MANUAL in at.open:
+        return f"{number}: it waits for a person; an order to promote goes on"
+    gate = next((one for one in at.open if one in canary_moment.BY_FIGURES), CanaryGate.SERVICE)
+    found = canary_moment.entry(state, gate)
+    return f"{number}: gate {gate}: {found.verdict.message if found else _NOTHING_YET[gate]}"
+
+
+def _held(at: CanaryMoment) -> str:
+    return count(int(at.step.hold_seconds), "second")

@@ -1,0 +1,96 @@
+"""An evaluation as its runs use it, and whether its set can hold a canary to its margin. Pure."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from fairlead.api.evaluation import EvaluationSpec, ScorerType
+from fairlead.comparing import answer_noise
+from fairlead.comparing.sample_size import ItemPlan
+from fairlead.evaluating.journal import RequestSettings
+from fairlead.evaluating.scorers import ScorerKind, ScorerSettings
+from fairlead.fleet.canaries import QualityLimits
+from fairlead.fleet.conversations import ConfigMapKey
+from fairlead.fleet.findings import SpecRefusal
+from fairlead.review.result import AdmissionReason
+
+PLAIN: Final = re.compile(r"[a-z0-9][-.a-z0-9]{0,252}")
+MARGIN: Final = "spec.rollout.canary.quality.margin"
+_KINDS: Final[Mapping[ScorerType, ScorerKind]] = {
+    ScorerType.EXACT: ScorerKind.EXACT,
+    ScorerType.ONE_OF: ScorerKind.ONE_OF,
+    ScorerType.CONTAINS: ScorerKind.CONTAINS,
+    ScorerType.REGEX: ScorerKind.REGEX,
+    ScorerType.NUMBER: ScorerKind.NUMBER,
+    ScorerType.CHOICE: ScorerKind.CHOICE,
+    ScorerType.JSON_SCHEMA: ScorerKind.JSON_SCHEMA,
+    ScorerType.JSON_FIELD: ScorerKind.JSON_FIELD,
+    ScorerType.TOOL: ScorerKind.TOOL,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EvaluationPlan:
+    """How an evaluation is run, whatever its items are."""
+
+    source: ConfigMapKey
+    """Where the items are."""
+    scorer: ScorerSettings
+    request: RequestSettings
+    concurrency: int
+    min_items: int
+    chance: float
+    """Of a right answer at random; 0 where that is not known."""
+
+
+def plan(spec: EvaluationSpec) -> EvaluationPlan:
+    """From an evaluation as written."""
+    written, tolerance = spec.scorer, spec.scorer.tolerance or "0"
+    relative = tolerance.endswith("%")
+    named = spec.items.config_map
+    return EvaluationPlan(
+        source=ConfigMapKey(name=named.name, key=named.key),
+        scorer=ScorerSettings(
+            kind=_KINDS[written.type],
+            ignore_case=written.ignore_case,
+            tolerance=float(tolerance.removesuffix("%")) / (100 if relative else 1),
+            relative=relative,
+            field=written.field or "",
+        ),
+        request=RequestSettings(max_tokens=spec.sampling.max_tokens, seed=spec.sampling.seed),
+        concurrency=spec.concurrency,
+        min_items=spec.min_items,
+        chance=1 / written.choices if written.choices else 0.0,
+    )
+
+
+def named(document: Mapping[str, Any]) -> str | None:
+    """The evaluation that a deployment's canary names, whatever else is wrong with it."""
+    found: object = document
+    for key in ("spec", "rollout", "canary", "quality", "evaluation"):
+        found = found.get(key) if isinstance(found, Mapping) else None
+    return found if isinstance(found, str) and PLAIN.fullmatch(found) else None
+
+
+def items_of(document: Mapping[str, Any] | None) -> int | None:
+    """How many items an evaluation's status counts; nothing where it was never read."""
+    status = document.get("status") if document else None
+    found = status.get("items") if isinstance(status, Mapping) else None
+    return found if isinstance(found, int) and not isinstance(found, bool) else None
+
+
+def size_refusal(quality: QualityLimits, items: int) -> SpecRefusal | None:
+    """Where so many items could not pass even a revision that answers all of them alike."""
+    found = answer_noise.refusal(items, ItemPlan(margin=quality.margin, discordance=0.0))
+    if found is None:
+        return None
+    more = "no number of items suffices" if found.needed is None else f"that needs {found.needed:,}"
+    return SpecRefusal(
+        field=MARGIN,
+        value=f"{100 * quality.margin:g}",
+        reason=AdmissionReason.TOO_FEW_ITEMS,
+        because=f"Evaluation {quality.evaluation} has {items:,} items, too few to show so small a difference even "
+        f"where no answer differs; {more}",
+        remedy="add items, or widen the margin: `fairlead evaluate plan` has the numbers",
+    )

@@ -1,0 +1,140 @@
+"""Runs beside the reconcile: so many at a time, gone on with after an error, and ended with their canary."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from fairlead.controller.evaluations import quality_runs
+from fairlead.controller.evaluations.quality_run import QualityRun
+from fairlead.controller.evaluations.quality_runs import MOST_RUNS, QualityRuns
+from tests.controller.quality_trials import CONCURRENCY, QualityWorld, lines
+from tests.controller.server import Faults
+
+
+@pytest.fixture(autouse=True)
+def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No pauses of seconds."""
+    monkeypatch.setattr(quality_runs, "PAUSE_S", 0.001)
+    monkeypatch.setattr(quality_runs, "FAILED_S", 0.001)
+
+
+def evaluated() -> tuple[QualityWorld, QualityRuns]:
+    """A canary whose evaluation begins."""
+    world = QualityWorld(lines(120))
+    while not world.gate:
+        world.steps()
+    return world, world.runs
+
+
+async def until(holds: Callable[[], bool], runs: QualityRuns) -> None:
+    """While runs are followed."""
+    task = asyncio.create_task(runs.follow())
+    try:
+        async with asyncio.timeout(20):
+            while not holds():
+                await asyncio.sleep(0.001)
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+def run_of(world: QualityWorld) -> QualityRun:
+    """Its run."""
+    return world.runs._runs[world.document()["metadata"]["uid"]][1]
+
+
+def test_a_run_is_carried_on_in_the_background_to_its_end() -> None:
+    world, runs = evaluated()
+    run = run_of(world)
+    asyncio.run(until(lambda: run.ended, runs))
+    assert run.verdict is not None
+    assert run.verdict.verdict == "Passed"
+    assert world.twice() == []
+
+
+def test_an_error_of_the_api_or_of_ours_is_tried_again(caplog: pytest.LogCaptureFixture) -> None:
+    world, runs = evaluated()
+    run, (new,) = run_of(world), world.pod_client.answers
+    world.server.faults = Faults(answers={len(world.server.writes): 503})
+    usual, troubles = world.pod_client.answers[new], ["of ours"]
+
+    def answer(question: str) -> str:
+        if troubles:
+            raise KeyError(troubles.pop())
+        return usual(question)
+
+    world.pod_client.answers[new] = answer
+    asyncio.run(until(lambda: run.ended, runs))
+    assert "an evaluation waits: " in caplog.text
+    assert "an internal error of Fairlead in an evaluation" in caplog.text
+    assert len(world.twice()) <= CONCURRENCY, "what was in flight when we failed"
+
+
+def test_a_run_ends_with_its_canary() -> None:
+    world, runs = evaluated()
+    runs.forget(world.document()["metadata"]["uid"])
+    sent = world.pod_client.sent.total()
+
+    async def story() -> None:
+        task = asyncio.create_task(runs.follow())
+        await asyncio.sleep(0.05)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+    asyncio.run(story())
+    assert world.pod_client.sent.total() == sent
+    assert asyncio.run(runs.advance("nobody")) is False
+
+
+def test_what_is_in_flight_when_a_run_is_replaced_is_kept_nowhere() -> None:
+    world, runs = evaluated()
+    run, writes = run_of(world), len(world.server.writes)
+    uid = world.document()["metadata"]["uid"]
+
+    async def story() -> None:
+        answers = asyncio.create_task(run.advance())
+        while not world.pod_client.sent.total():
+            await asyncio.sleep(0)
+        runs.forget(uid)
+        assert await answers is False
+
+    world.pod_client.sent.clear()
+    asyncio.run(story())
+    assert len(world.server.writes) == writes
+
+
+def test_only_so_many_run_at_a_time() -> None:
+    world, runs = evaluated()
+    identity, run = runs._runs.popitem()[1]
+    most, now = 0, 0
+
+    class Slow(QualityRun):
+        """It counts how many run."""
+
+        async def advance(self) -> bool:
+            nonlocal most, now
+            now += 1
+            most = max(most, now)
+            await asyncio.sleep(0.01)
+            now -= 1
+            self.ended = True
+            return True
+
+    fields = {name: getattr(run, name) for name in ("found", "margin", "stores", "access", "sides")}
+    for number in range(3 * MOST_RUNS):
+        runs._runs[str(number)] = identity, Slow(**fields)
+    asyncio.run(until(lambda: all(one.ended for _, one in runs._runs.values()), runs))
+    assert most == MOST_RUNS
+    assert world.twice() == []
+
+
+def test_a_question_without_pods_of_one_side_waits() -> None:
+    world, runs = evaluated()
+    run = run_of(world)
+    run.sides = {side: replace(one, pods=()) for side, one in run.sides.items()}
+    run.ended = False
+    assert asyncio.run(runs.advance(world.document()["metadata"]["uid"])) is False
+    assert run.verdict is not None
+    assert run.verdict.reason == "Unreachable"

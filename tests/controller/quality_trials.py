@@ -1,0 +1,107 @@
+"""A cluster in which a changed context is tried by its answers to an evaluation, with a candidate that loses some."""
+
+import json
+from collections.abc import Callable, Iterable
+from hashlib import sha256
+from typing import Any, Final
+
+from fairlead.api import kinds as ours
+from fairlead.cluster import kinds
+from fairlead.cluster.kinds import Manifest
+from fairlead.controller.evaluations.evaluation_reconcile import EvaluationReconciler
+from fairlead.review.context import ObjectKey
+from tests.controller.trials import TrialWorld
+
+EVALUATION: Final = ObjectKey(ours.EVALUATION.name, "default", "support")
+CONCURRENCY: Final = 16
+KEY: Final = "items.jsonl"
+
+
+def judged(margin: str = "4", **canary: object) -> dict[str, Any]:
+    """No user sees it before it has passed."""
+    steps = [{"traffic": 0, "hold": "0s", "gates": ["Quality"]}]
+    quality = {"evaluation": EVALUATION.name, "margin": margin}
+    return {"strategy": "Canary", "canary": {"steps": steps, "quality": quality} | canary}
+
+
+def lines(count: int, of: str = "question") -> str:
+    """Items whose right answer is their own text."""
+    return "".join(
+        f"{json.dumps({'input': f'{of} {number}', 'target': f'{of} {number}'})}\n" for number in range(count)
+    )
+
+
+def loses(share: float) -> Callable[[str], str]:
+    """A model that has so many of them wrong, always the same."""
+
+    def answer(question: str) -> str:
+        drawn = int(sha256(question.encode()).hexdigest()[:8], 16) / 16**8
+        return "no idea" if drawn < share else question
+
+    return answer
+
+
+class QualityWorld(TrialWorld):
+    """Three replicas serve, another context is wanted, and an evaluation is to say whether it answers as well."""
+
+    def __init__(
+        self, items: str, *, rollout: dict[str, Any] | None = None, losing: float = 0.0, concurrency: int = CONCURRENCY
+    ) -> None:
+        self.losing = losing
+        super().__init__(rollout or judged())
+        self.write(items, concurrency=concurrency)
+
+    def restart(self) -> None:
+        """The evaluation is reconciled anew too."""
+        super().restart()
+        self.evaluator = EvaluationReconciler(self.environment, self.sets)
+
+    def write(self, items: str, *, name: str = "questions", key: str = KEY, **spec: object) -> None:
+        """As a person writes evaluation and items."""
+        head = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "questions", "namespace": "default"}}
+        self.objects.put(kinds.CONFIG_MAP, head | {"data": {KEY: items}})
+        where = (kinds.EVALUATION.title, "default", EVALUATION.name)
+        live = self.objects.held.get(where, {})
+        named = {"configMap": {"name": name, "key": key}}
+        written = {"items": named, "concurrency": CONCURRENCY, "minItems": 50} | spec
+        document = {"metadata": {"name": EVALUATION.name, "namespace": "default"}, "spec": written}
+        status = {"status": live["status"]} if "status" in live else {}
+        self.objects.put(kinds.EVALUATION, document | status)
+
+    def evaluate(self) -> Manifest:
+        """One reconcile of the evaluation; its status."""
+        self.run(self.evaluator.tick(EVALUATION, self.now))
+        found: Manifest = self.objects.held[(kinds.EVALUATION.title, "default", EVALUATION.name)]["status"]
+        return found
+
+    def steps(self, count: int = 1) -> None:
+        """The world, the evaluation, the deployment and one round of questions take turns."""
+        for _ in range(count):
+            if (kinds.EVALUATION.title, "default", EVALUATION.name) in self.objects.held:
+                self.evaluate()
+            self.rounds()
+            if new := self.canary.get("revision"):
+                self.pod_client.answers = {new: loses(self.losing)}
+            self.run(self.runs.advance(self.document()["metadata"]["uid"]))
+
+    def until(self, *verdicts: str, most: int = 120) -> Manifest:
+        """Until the gate says one of these; its entry."""
+        for _ in range(most):
+            self.steps()
+            if self.gate.get("verdict") in verdicts and self.gate.get("reason") != "NotFinished":
+                return self.gate
+        raise AssertionError(f"never {verdicts}: {self.canary}")
+
+    @property
+    def gate(self) -> Manifest:
+        """What the status says of it."""
+        found: Iterable[Manifest] = self.canary.get("gates") or ()
+        return next(iter(found), {})
+
+    def twice(self, apart: Iterable[str] = ()) -> list[tuple[str, str]]:
+        """Which question was sent more than once to which revision; the old one answers twice for the noise."""
+        return [
+            (revision, question)
+            for (revision, question), times in self.pod_client.sent.items()
+            if times > (2 if revision == self.old else 1) and question not in set(apart)
+        ]

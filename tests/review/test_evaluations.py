@@ -1,0 +1,81 @@
+"""An evaluation as its runs use it, and what a deployment names, whatever else is wrong with it."""
+
+from typing import Any
+
+import pytest
+
+from fairlead.api.evaluation import EvaluationSpec, ScorerType
+from fairlead.api.kinds import EVALUATION
+from fairlead.evaluating.journal import RequestSettings
+from fairlead.evaluating.scorers import ScorerKind, ScorerSettings
+from fairlead.fleet.conversations import ConfigMapKey
+from fairlead.review import admission, evaluations
+from fairlead.review.context import ReviewContext
+from fairlead.review.evaluations import EvaluationPlan
+from tests.review.table import CONTEXT, written
+
+ITEMS = {"configMap": {"name": "questions", "key": "items.jsonl"}}
+
+
+def test_a_plan_has_all_that_is_written() -> None:
+    spec = {
+        "items": ITEMS,
+        "scorer": {"type": "Number", "tolerance": "5%"},
+        "sampling": {"maxTokens": 8, "seed": 3},
+        "concurrency": 2,
+        "minItems": 50,
+    }
+    assert evaluations.plan(EvaluationSpec.model_validate(spec)) == EvaluationPlan(
+        source=ConfigMapKey(name="questions", key="items.jsonl"),
+        scorer=ScorerSettings(kind=ScorerKind.NUMBER, tolerance=0.05, relative=True),
+        request=RequestSettings(max_tokens=8, seed=3),
+        concurrency=2,
+        min_items=50,
+        chance=0.0,
+    )
+    chosen = evaluations.plan(
+        EvaluationSpec.model_validate({"items": ITEMS, "scorer": {"type": "Choice", "choices": 4}})
+    )
+    assert chosen.chance == 0.25
+
+
+def test_every_scorer_of_the_schema_is_one_that_runs() -> None:
+    kinds = {
+        evaluations.plan(EvaluationSpec.model_validate({"items": ITEMS, "scorer": {"type": one}})).scorer.kind
+        for one in ScorerType
+    }
+    assert kinds == set(ScorerKind)
+
+
+@pytest.mark.parametrize(
+    ("quality", "name"),
+    [
+        ({"evaluation": "support"}, "support"),
+        ({"evaluation": 7}, None),
+        ({"evaluation": "../x"}, None),
+        ("support", None),
+        (None, None),
+    ],
+)
+def test_the_name_is_found_whatever_else_is_wrong(quality: object, name: str | None) -> None:
+    assert evaluations.named({"spec": {"rollout": {"canary": {"quality": quality}}}}) == name
+
+
+@pytest.mark.parametrize(
+    ("document", "items"),
+    [
+        (None, None),
+        ({}, None),
+        ({"status": {}}, None),
+        ({"status": {"items": True}}, None),
+        ({"status": {"items": 7}}, 7),
+    ],
+)
+def test_items_count_only_once_they_were_counted(document: Any, items: int | None) -> None:  # noqa: ANN401
+    assert evaluations.items_of(document) == items
+
+
+def test_items_that_are_not_there_yet_are_warned_of() -> None:
+    review = admission.review(written(EVALUATION, {"items": ITEMS}), ReviewContext(catalogue=CONTEXT.catalogue))
+    assert review.refusals == ()
+    assert [(one.field, one.key.name) for one in review.named] == [("spec.items.configMap.name", "questions")]
