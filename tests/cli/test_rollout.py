@@ -88,11 +88,11 @@ def test_the_status_shows_each_step_with_what_its_gates_say(run: Run) -> None:
         "  says  step 2 of 3: 10 %",
         "  next  step 3: 50 % of the conversations, held for 0 s",
         "",
-        "   STEP  REPLICAS    TRAFFIC  HOLD   GATE     VERDICT    REASON          N   DIFFERENCE            MISSING",
-        "   1     1           0 %      1m30s  -",
-        "→  2     as traffic  10 %     10m    Service  Undecided  TooFewRequests  37  x1.02 (0.90 to 1.20)  113",
-        "                                     Manual",
-        "   3     2           50 %     0s     -",
+        f"   STEP  REPLICAS    TRAFFIC  HOLD        GATE     VERDICT    REASON          N   DIFFERENCE{'':<12}MISSING",
+        "   1     1           0 %      1 min 30 s  -",
+        "→  2     as traffic  10 %     10 min      Service  Undecided  TooFewRequests  37  x1.02 (0.90 to 1.20)  113",
+        "                                          Manual",
+        "   3     2           50 %     0 s         -",
         "",
         "step 2, gate Service: 37 requests of the side that has fewer, at least 150 are wanted",
     ]
@@ -221,10 +221,10 @@ def test_an_order_is_always_later_than_what_the_canary_has_seen() -> None:
 def test_what_comes_next_is_said_of_every_phase(changed: Any, share: int, coming: str) -> None:  # noqa: ANN401
     state = replace(SECOND, **changed)
     first, following, *_ = rollout_text.lines(seen(state), T0 + timedelta(days=1, hours=2, minutes=3))
-    assert f" for 1d2h: 1a2b3c4d against 0f0f0f0f, {share} % of the conversations" in first
+    assert f" for 1 d 2 h: 1a2b3c4d against 0f0f0f0f, {share} % of the conversations" in first
     assert following == f"  next  {coming}"
 
 
 def test_a_pause_is_shown() -> None:
     first, *_ = rollout_text.lines(seen(replace(SECOND, paused=True)), T0)
-    assert first.startswith("infd/chat in team: Stepping, paused for 0s: ")
+    assert first.startswith("infd/chat in team: Stepping, paused for 0 s: ")

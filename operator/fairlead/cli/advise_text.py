@@ -10,6 +10,7 @@ from fairlead.backtest.advice import QUALITY, PlayedLever, spent
 from fairlead.backtest.parted_prompts import PromptParting
 from fairlead.backtest.play import PlayedCandidate
 from fairlead.cli.advise_inputs import ShownAdvice
+from fairlead.cli.text_table import aligned
 
 HEADS: Final = ("lever", "against", "kept", "worst 10 min", "TTFT p95", "TPOT p95", "USD")
 SHOWN: Final = 10
@@ -71,11 +72,7 @@ def _table(shown: ShownAdvice) -> Iterator[str]:
     rows = [HEADS, ("as it is", "-", *_figures(shown.advice.before))]
     tried = shown.advice.tried[:SHOWN]
     rows += [(one.lever.words, one.suspicion.hindrance.value, *_figures(one.played)) for one in tried]
-    widths = [max(len(row[at]) for row in rows) for at in range(len(HEADS))]
-    for row in rows:
-        left = (one.ljust(width) for one, width in zip(row[:2], widths[:2], strict=True))
-        right = (one.rjust(width) for one, width in zip(row[2:], widths[2:], strict=True))
-        yield "  ".join((*left, *right))
+    yield from aligned(rows, left=2)
 
 
 def _figures(one: PlayedCandidate) -> tuple[str, ...]:

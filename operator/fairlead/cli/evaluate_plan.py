@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final
 
-from fairlead.cli import evaluate_text
+from fairlead.cli.text_table import aligned
 from fairlead.comparing import sample_size
 from fairlead.comparing.sample_size import ItemPlan
 
@@ -53,7 +53,7 @@ def _lines(plan: ItemPlan, needed: int | None, given: int | None) -> Iterator[st
             f"{100 * sample_size.drop_excluded(plan, given):.1f} points"
         )
     yield ""
-    yield from evaluate_text.aligned(_table(plan))
+    yield from aligned(_table(plan), left=1)
     yield ""
     yield "differing: about 2% for weights in eight bits, 10% in four; measure your own with a run's line `noise`"
 

@@ -1,11 +1,12 @@
 """A run in words: both rates, how sure the difference is, what accuracy hides, and the verdict."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 from fairlead.cli.evaluate_inputs import EvaluateInputs
+from fairlead.cli.text_table import aligned
 from fairlead.comparing.guards import Guard
 from fairlead.comparing.quality import QualityReport
 from fairlead.evaluating.progress import Side
@@ -71,7 +72,7 @@ def _body(shown: ShownRun) -> Iterator[str]:
         assert refusal is not None
         yield f"Not run: {refusal.message}; or run it --anyway"
         return
-    yield from aligned(_rows(report))
+    yield from aligned(_rows(report), left=1)
     verdict = report.verdict
     yield ""
     yield f"{verdict.verdict} ({verdict.reason}): {verdict.message}"
@@ -104,15 +105,6 @@ def _rows(report: QualityReport) -> Iterator[tuple[str, ...]]:
         yield "recovery", "", _part(counts.recovery)
     if report.counted.clustered:
         yield "clusters", "", str(len(report.counted.clusters))
-
-
-def aligned(rows: Iterator[tuple[str, ...]]) -> Iterator[str]:
-    """The first column to the left, the others to the right."""
-    table: Sequence[tuple[str, ...]] = list(rows)
-    widths = [max(len(row[at]) for row in table if at < len(row)) for at in range(max(map(len, table)))]
-    for row in table:
-        cells = (row[0].ljust(widths[0]), *(one.rjust(width) for one, width in zip(row[1:], widths[1:], strict=False)))
-        yield "  ".join(cells).rstrip()
 
 
 def _part(share: float) -> str:

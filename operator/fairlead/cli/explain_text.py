@@ -1,17 +1,19 @@
 """An explanation in words: the answer first, then what each signal needs, which limits apply, what would change it."""
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any, Final
 
 import msgspec
 
 from fairlead.cli.cluster_client import NoDecision
 from fairlead.cli.explanation import Explanation
+from fairlead.cli.text_table import aligned
 from fairlead.fleet.plurals import count
+from fairlead.fleet.time_spans import lasting
 from fairlead.scaling.decide.recommendation import DecisionFigure
 from fairlead.scaling.explain import change_sentences
-from fairlead.scaling.explain.change_sentences import lasting, moment
+from fairlead.scaling.explain.change_sentences import moment
 from fairlead.scaling.explain.decision_record import DecisionRecord
 from fairlead.scaling.facts import ScalingFacts
 
@@ -59,25 +61,25 @@ def _decision(record: DecisionRecord) -> Iterator[tuple[str, list[str]]]:
     yield "Why", [recommendation.message]
     yield (
         "Signals ask for",
-        _columns(
+        aligned(
             (one.signal.value, "-" if one.replicas is None else str(one.replicas), one.because)
             for one in recommendation.candidates
         ),
     )
     yield (
         "Limits that moved it",
-        _columns((one.bound.value, f"{one.before} → {one.after}", one.because) for one in recommendation.limits)
+        aligned((one.bound.value, f"{one.before} → {one.after}", one.because) for one in recommendation.limits)
         or ["none: it is what the signals ask for"],
     )
-    yield "Figures", _columns((one.name, _figure(one)) for one in recommendation.figures)
+    yield "Figures", aligned((one.name, _figure(one)) for one in recommendation.figures)
     yield (
         "Metrics that are missing",
-        _columns(
+        aligned(
             (one.who, one.what, "" if one.age_seconds is None else f"{lasting(one.age_seconds)} old", one.because)
             for one in recommendation.questions
         ),
     )
-    yield "Advice", _columns((one.subject, one.because) for one in recommendation.advice)
+    yield "Advice", aligned((one.subject, one.because) for one in recommendation.advice)
 
 
 def _heading(shown: Explanation) -> str:
@@ -107,7 +109,7 @@ def _phases(facts: ScalingFacts) -> str:
 
 
 def _turns(shown: Explanation, record: DecisionRecord) -> list[str]:
-    return _columns(change_sentences.changes(shown.turns, record)) or [change_sentences.NOTHING_FOUND]
+    return aligned(change_sentences.changes(shown.turns, record)) or [change_sentences.NOTHING_FOUND]
 
 
 def _conditions(shown: Explanation) -> list[str]:
@@ -127,18 +129,6 @@ def _figure(figure: DecisionFigure) -> str:
 
 def _replicas(number: int | None) -> str:
     return "replicas not known" if number is None else count(number, "replica")
-
-
-def _columns(rows: Iterable[tuple[str, ...]]) -> list[str]:
-    """The rows with aligned columns; the last column is not padded."""
-    held = list(rows)
-    if not held:
-        return []
-    widths = [max(len(row[column]) for row in held) for column in range(len(held[0]) - 1)]
-    return [
-        "  ".join([*(word.ljust(width) for word, width in zip(row, widths, strict=False)), row[-1]]).rstrip()
-        for row in held
-    ]
 
 
 def _section(title: str, lines: list[str], colour: bool) -> str:

@@ -12,6 +12,7 @@ from fairlead.backtest import played_plan
 from fairlead.backtest.play import KEPT_GOAL
 from fairlead.backtest.played_plan import PlayedProposal
 from fairlead.cli.plan_play import PlanPlays
+from fairlead.cli.text_table import aligned
 from fairlead.fleet.capacity_plan import CapacityPlan, FleetProposal, RejectedConfiguration
 from fairlead.fleet.plurals import count
 from fairlead.objects import plan_manifests
@@ -94,11 +95,7 @@ def _table(plays: PlanPlays) -> Iterator[str]:
     """What was played: held fleets first; both figures of each."""
     yield f"Played on {plays.traffic}:"
     shown = list(played_plan.best_first(plays.plan))
-    rows = [HEADS, *(_row(one) for one in shown[:SHOWN])]
-    widths = [max(len(row[at]) for row in rows) for at in range(len(HEADS))]
-    for row in rows:
-        cells = (row[0].ljust(widths[0]), *(one.rjust(width) for one, width in zip(row[1:], widths[1:], strict=True)))
-        yield f"  {'  '.join(cells)}".rstrip()
+    yield from (f"  {line}" for line in aligned([HEADS, *(_row(one) for one in shown[:SHOWN])], left=1))
     yield from _beside(plays, shown)
 
 

@@ -7,8 +7,10 @@ from typing import Final
 
 from fairlead.cli import rollout_orders
 from fairlead.cli.rollout_orders import RolloutView
+from fairlead.cli.text_table import aligned
 from fairlead.fleet.canaries import CanaryGate, CanaryPhase, CanaryState, StepVerdict
 from fairlead.fleet.gate_verdicts import Interval
+from fairlead.fleet.time_spans import lasting
 
 _HEAD: Final = ("", "STEP", "REPLICAS", "TRAFFIC", "HOLD", "GATE", "VERDICT", "REASON", "N", "DIFFERENCE", "MISSING")
 _NONE: Final = "-"
@@ -19,7 +21,7 @@ def lines(seen: RolloutView, now: datetime) -> Iterator[str]:
     state = seen.state
     paused = ", paused" if state.paused else ""
     yield (
-        f"{seen.place}: {state.phase}{paused} for {_lasting((now - state.since).total_seconds())}: {state.revision} "
+        f"{seen.place}: {state.phase}{paused} for {lasting((now - state.since).total_seconds())}: {state.revision} "
         f"against {state.stable}, {rollout_orders.share(state)} % of the conversations"
     )
     message = state.because if state.phase is CanaryPhase.REJECTED else seen.progress or state.because
@@ -27,10 +29,7 @@ def lines(seen: RolloutView, now: datetime) -> Iterator[str]:
         yield f"  says  {message}"
     yield f"  next  {rollout_orders.coming(state)}"
     yield ""
-    rows = [_HEAD, *_rows(state)]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(_HEAD))]
-    for row in rows:
-        yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+    yield from aligned([_HEAD, *_rows(state)])
     for one in state.verdicts:
         yield ""
         yield f"step {one.step + 1}, gate {one.gate}: {one.verdict.message}"
@@ -56,7 +55,7 @@ def _rows(state: CanaryState) -> Iterator[tuple[str, ...]]:
             str(number + 1),
             str(step.replicas or "as traffic"),
             f"{step.traffic} %",
-            _lasting(step.hold_seconds),
+            lasting(step.hold_seconds),
         )
         for place, gate in enumerate(step.gates or (None,)):
             yield (*(head if place == 0 else ("",) * len(head)), *_gate(state, number, gate))
@@ -84,13 +83,3 @@ def _ratio(bounds: Interval) -> str:
 def _difference(bounds: Interval) -> str:
     """Of right answers, in points."""
     return f"{100 * bounds.estimate:+.1f} points ({100 * bounds.low:+.1f} to {100 * bounds.high:+.1f})"
-
-
-def _lasting(seconds: float) -> str:
-    """A time as people write it, in its two largest units."""
-    left, words = max(0, int(seconds)), []
-    for size, unit in ((86_400, "d"), (3600, "h"), (60, "m"), (1, "s")):
-        if left >= size:
-            words.append(f"{left // size}{unit}")
-            left %= size
-    return "".join(words[:2]) or "0s"

@@ -1,13 +1,14 @@
 """What `fairlead simulate` prints: one row a candidate, then what its policy did and why."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from math import isfinite
 from typing import Any, Final
 
 from fairlead.backtest.play import KEPT_GOAL, PlayedCandidate, PlayedDecision
 from fairlead.backtest.repeats import FIGURES, Repeated, Spread
+from fairlead.cli.text_table import aligned
 from fairlead.fleet.plurals import count
 
 HEADS: Final = (
@@ -30,9 +31,7 @@ class Shown:
 
 def text(shown: Shown) -> str:
     """A table, and below it each contender's decisions and assumptions."""
-    rows = [HEADS, *(cells(one) for one in shown.rows)]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(HEADS))]
-    table = ["  ".join(_cell(row, at, widths[at]) for at in range(len(HEADS))).rstrip() for row in rows]
+    table = aligned([HEADS, *(cells(one) for one in shown.rows)], left=1)
     below = [line for one in shown.rows for line in _below(one, every=shown.decisions)]
     return "\n".join([shown.traffic, "", *table, *below])
 
@@ -43,10 +42,6 @@ def document(shown: Shown) -> str:
 
 
 RENDER: Final[Mapping[str, Callable[[Shown], str]]] = {"text": text, "json": document}
-
-
-def _cell(row: Sequence[str], at: int, width: int) -> str:
-    return row[at].ljust(width) if at == 0 else row[at].rjust(width)
 
 
 def cells(one: Repeated) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ from fairlead.api.kinds import API_VERSION
 from fairlead.backtest import policy_fields
 from fairlead.backtest.play import PlayedCandidate
 from fairlead.backtest.policy_search import MARGIN
+from fairlead.cli.text_table import aligned
 from fairlead.cli.tune_inputs import ShownTuning
 from fairlead.fleet.plurals import count
 
@@ -68,12 +69,7 @@ def _table(shown: ShownTuning) -> Iterator[str]:
         ("held back, as it is", *_figures(before)),
         ("held back, tuned", *_figures(after)),
     ]
-    widths = [max(len(row[at]) for row in rows) for at in range(len(HEADS))]
-    for row in rows:
-        name, *figures = row
-        yield "  ".join(
-            (name.ljust(widths[0]), *(one.rjust(width) for one, width in zip(figures, widths[1:], strict=True)))
-        ).rstrip()
+    yield from aligned(rows, left=1)
 
 
 def _figures(one: PlayedCandidate) -> tuple[str, ...]:

@@ -9,11 +9,11 @@ from typing import Any, Final
 
 from fairlead.cli.top_table import BOLD, GREEN, PLAIN, RED, YELLOW
 from fairlead.fleet.plurals import count
+from fairlead.fleet.time_spans import lasting
 from fairlead.review.diagnosis import OPERATOR_PODS, DiagnosedCondition, Diagnosis
 
 PAGE: Final = "docs/troubleshooting.md"
 _INDENT: Final = " " * 11
-_UNITS: Final = ((86_400, "d"), (3600, "h"), (60, "min"), (1, "s"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,11 +71,10 @@ class WhyText:
 
     def _since(self, one: DiagnosedCondition) -> str:
         try:
-            seconds = int(self.now - datetime.fromisoformat(one.since).timestamp())
+            seconds = self.now - datetime.fromisoformat(one.since).timestamp()
         except ValueError:
             return ""
-        number, unit = next(((seconds // size, name) for size, name in _UNITS if seconds >= size), (0, "s"))
-        return f", for {number} {unit}"
+        return f", for {lasting(seconds)}"
 
     def _painted(self, paint: str, words: str) -> str:
         return f"{paint}{words}{PLAIN}" if self.colour else words

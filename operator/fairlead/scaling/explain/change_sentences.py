@@ -6,6 +6,7 @@ from typing import Final, assert_never
 
 from fairlead.fleet.plurals import count, verb
 from fairlead.fleet.policies import ScalingPolicy
+from fairlead.fleet.time_spans import lasting
 from fairlead.scaling.decide.recommendation import ScalingBound
 from fairlead.scaling.explain.decision_record import DecisionRecord
 from fairlead.scaling.explain.what_if import TurningPoint, WhatIfCause
@@ -32,18 +33,6 @@ def open_bounds(record: DecisionRecord) -> list[str]:
     lines = [f"{_bound(one, facts)} is reached." for one, so in reached.items() if so and one not in moved]
     free = [_bound(one, facts) for one, so in reached.items() if not so and one not in moved]
     return [*lines, *([f"Not in the way: {', '.join(free)}."] if free else [])]
-
-
-def lasting(seconds: float) -> str:
-    """`45 s`, `4 min 10 s`, `2 h 5 min`."""
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole} s"
-    minutes, left = divmod(whole, 60)
-    if minutes < 60:
-        return f"{minutes} min {left} s" if left else f"{minutes} min"
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes} min" if minutes else f"{hours} h"
 
 
 def moment(seconds: float) -> str:

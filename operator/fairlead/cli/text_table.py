@@ -1,0 +1,24 @@
+"""A table as text: columns two spaces apart, names to the left and figures to the right."""
+
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+_GAP: Final = "  "
+
+
+def aligned(rows: Iterable[Sequence[str]], *, left: int | None = None) -> list[str]:
+    """A line for each row; the first `left` columns to the left, all where nothing is said, the others to the right.
+
+    A row may be shorter than the widest. No line ends with spaces.
+    """
+    table = list(rows)
+    columns = max(map(len, table), default=0)
+    widths = [max(len(row[at]) for row in table if at < len(row)) for at in range(columns)]
+    sides = columns if left is None else left
+    return [
+        _GAP.join(
+            cell.ljust(width) if at < sides else cell.rjust(width)
+            for at, (cell, width) in enumerate(zip(row, widths, strict=False))
+        ).rstrip()
+        for row in table
+    ]
