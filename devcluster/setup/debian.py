@@ -3,7 +3,7 @@
 import os
 from collections.abc import Sequence
 
-from devcluster import progress
+from devcluster import progress, turns
 from devcluster.cache import Cache
 
 
@@ -12,7 +12,9 @@ def install(packages: Sequence[str], cache: Cache) -> None:
     if not packages:
         return
     env = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
-    with progress.step(f"installing Debian packages: {', '.join(packages)}") as current:
+    doing = f"installing Debian packages: {', '.join(packages)}"
+    # apt-get empties its folder of packages when it is done, also of those that another one is about to unpack.
+    with turns.alone(cache.root / ".apt.lock", "an installation"), progress.step(doing) as current:
         progress.run(["apt-get", "update"], current, cache.logs / "apt-update.log", env=env)
         words = ["apt-get", "install", "--yes", "--no-install-recommends", *packages]
         progress.run(words, current, cache.logs / "apt-install.log", env=env)

@@ -56,6 +56,11 @@ def test_every_field_is_explained_in_whole_sentences() -> None:
     assert unexplained == []
 
 
+def test_the_server_never_adds_to_a_status_what_the_operator_did_not_write() -> None:
+    """It would differ from what is wanted in each round, and be written in each round."""
+    assert [path for path, node in EVERY if "Status" in path and "default" in node] == []
+
+
 def test_every_list_says_how_it_is_merged_and_how_long_it_may_be() -> None:
     lists = [(path, node) for path, node in EVERY if node.get("type") == "array"]
     assert [path for path, node in lists if "x-kubernetes-list-type" not in node or "maxItems" not in node] == []

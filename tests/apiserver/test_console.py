@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, suppress
 from typing import Any, Final
@@ -17,9 +16,11 @@ from fairlead.cluster.kinds import INFERENCE_DEPLOYMENT
 from fairlead.process.console_access import HOLDS_S
 from house.chart_manifests import NAMESPACE
 from tests.apiserver import rights
+from tests.apiserver.reachable import own_address
 from tests.apiserver.rights import Right
 from tests.apiserver.test_operator_rights import Scene, scene
 from tests.controller.pretend import deployment
+from tests.faults.operator import LOOPBACK
 from tests.faults.small_cluster import small_cluster
 
 PORT: Final = 9091
@@ -37,10 +38,10 @@ def small() -> Iterator[Embedded]:
 
 @asynccontextmanager
 async def console(door: Embedded) -> AsyncIterator[Scene]:
-    """An operator with a console, on every address of this machine; one deployment in each of two namespaces."""
+    """An operator with a console, at an address that the API server proxies to; a deployment in two namespaces."""
     values = {"console": {"enabled": True}, "webhook": {"enabled": False}}
-    flags = ("--webhook=off", f"--console-port={PORT}", "--host=0.0.0.0")
-    async with scene(door, values, flags) as one:
+    flags = ("--webhook=off", f"--console-port={PORT}")
+    async with scene(door, values, flags, own_address() or LOOPBACK) as one:
         await one.kubectl("create", "namespace", "other")
         other = deployment("mail")
         other["metadata"]["namespace"] = "other"
@@ -65,7 +66,7 @@ async def get(path: str, token: str = "") -> tuple[int, str]:
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     async with (
         aiohttp.ClientSession() as session,
-        session.get(f"http://127.0.0.21:{PORT}{path}", headers=headers) as answer,
+        session.get(f"http://{own_address() or LOOPBACK}:{PORT}{path}", headers=headers) as answer,
     ):
         return answer.status, await answer.text()
 
@@ -115,7 +116,7 @@ async def _a_right_that_ends(one: Scene, token: str) -> None:
 
 async def _through_the_api_server(one: Scene, token: str) -> None:
     """As `fairlead console` goes: the API server takes Authorization away, keeps our header, and changes no link."""
-    address = _own_address()
+    address = own_address()
     if address is None:
         return
     await _pretended_pod(one, address)
@@ -165,14 +166,3 @@ async def _pretended_pod(one: Scene, address: str) -> None:
     await one.kubectl(
         *("patch", "pod", "fairlead-0", "-n", NAMESPACE, "--subresource=status", "--type=merge", "-p", status)
     )
-
-
-def _own_address() -> str | None:
-    """One that is not the loopback's, to which the API server proxies nothing; nothing is sent for it."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        try:
-            probe.connect(("192.0.2.1", 9))
-        except OSError:
-            return None
-        address = str(probe.getsockname()[0])
-    return None if address.startswith("127.") else address

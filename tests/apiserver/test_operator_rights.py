@@ -27,7 +27,7 @@ from house.chart_manifests import NAMESPACE
 from tests.apiserver import rights
 from tests.apiserver.rights import Right
 from tests.controller.pretend import deployment
-from tests.faults.operator import OperatorProcess
+from tests.faults.operator import LOOPBACK, OperatorProcess
 from tests.faults.proxy import Proxy
 from tests.faults.small_cluster import small_cluster
 from tests.review.bad_hurts import HURTS
@@ -83,7 +83,7 @@ def small() -> Iterator[Embedded]:
 
 @asynccontextmanager
 async def scene(
-    door: Embedded, values: Mapping[str, Any] | None = None, flags: tuple[str, ...] = ()
+    door: Embedded, values: Mapping[str, Any] | None = None, flags: tuple[str, ...] = (), host: str = LOOPBACK
 ) -> AsyncIterator[Scene]:
     """The chart's objects but its Deployment, and an operator process that acts as its account."""
     chart = chart_manifests.template(tools.ensure(Cache.chosen(), ("helm",)) / "helm", values)
@@ -96,7 +96,9 @@ async def scene(
     with tempfile.TemporaryDirectory() as folder:
         async with await connection.connect(where) as way, Proxy(await way.credentials()).served() as proxy:
             path = proxy.kubeconfig_through(Path(folder) / "kubeconfig", token.strip())
-            operator = OperatorProcess(kubeconfig=path, folder=Path(folder), flags=flags, lease_namespace=NAMESPACE)
+            operator = OperatorProcess(
+                kubeconfig=path, folder=Path(folder), host=host, flags=flags, lease_namespace=NAMESPACE
+            )
             operator.start()
             try:
                 await asyncio.to_thread(operator.wait_ready)
@@ -219,6 +221,9 @@ async def _reviews(one: Scene) -> None:
     gateway |= {"tenants": tenants, "external": [{"name": "far", "url": "https://api.example.com/v1", "model": "m"}]}
     joins = deployment("joins")
     joins["spec"] |= {"gateway": {"name": "door"}}
+    judged = deployment("judged", replicas=3)
+    canary = {"steps": [{"gates": ["Quality"]}], "quality": {"evaluation": "support"}}
+    judged["spec"] |= {"rollout": {"strategy": "Canary", "canary": canary}}
     answer: dict[str, Any] = {}
     for document in (
         scaled,
@@ -235,6 +240,8 @@ async def _reviews(one: Scene) -> None:
     assert any("the budget of shop refuses none of them" in warning for warning in answer["response"]["warnings"]), (
         answer
     )
+    answer = await _reviewed(one, judged)
+    assert "spec.rollout.canary.quality" in answer["response"]["status"]["message"], answer
     for row in HURTS:
         assert isinstance(row.given, dict)
         named = {"name": "bad", "namespace": "default"}

@@ -7,7 +7,6 @@ and the kubelet that has their logs are pretended.
 import json
 import os
 import re
-import socket
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -27,8 +26,9 @@ from house.page_places import Trial
 from house.tree import ROOT
 from tests import page_reader, stand_ins
 from tests.apiserver import pretended_kubelet
+from tests.apiserver.reachable import own_address
 from tests.controller.pretend import deployment
-from tests.faults.operator import OperatorProcess, kubelet
+from tests.faults.operator import LOOPBACK, OperatorProcess, kubelet
 from tests.faults.small_cluster import small_cluster
 from tests.page_reader import PageReader
 from tests.waiting import eventually
@@ -67,12 +67,14 @@ class Scenery:
 
     door: Embedded
     helm: Path
+    kubeconfig: Path
+    """An administrator's, with a token as most people have one."""
 
     def reader(self, folder: Path) -> PageReader:
-        """Somebody with the administrator's kubeconfig."""
+        """An administrator."""
         environment = page_reader.laid_out(folder, (self.door.programs / "kubectl", self.helm))
         stand_ins.put(folder)
-        return PageReader(folder=folder, environment=environment | {"KUBECONFIG": str(self.door.kubeconfig)})
+        return PageReader(folder=folder, environment=environment | {"KUBECONFIG": str(self.kubeconfig)})
 
     def settle(self) -> None:
         """After each run of Helm: no webhook that nobody answers, and no pod beside the operator's process."""
@@ -88,7 +90,7 @@ class Scenery:
 
 
 @pytest.fixture(scope="module")
-def scenery() -> Iterator[Scenery]:
+def scenery(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scenery]:
     with ExitStack() as stack:
         door = stack.enter_context(small_cluster(gpus=16))
         pki = door.kubeconfig.parent / "pki"
@@ -104,7 +106,20 @@ def scenery() -> Iterator[Scenery]:
         )
         for one in OTHERS:
             door.kubectl("apply", "-f", "-", text=json.dumps(_definition(*one)))
-        yield Scenery(door=door, helm=tools.ensure(Cache.chosen(), ("helm",)) / "helm")
+        kubeconfig = _with_token(door, tmp_path_factory.mktemp("administrator"))
+        yield Scenery(door=door, helm=tools.ensure(Cache.chosen(), ("helm",)) / "helm", kubeconfig=kubeconfig)
+
+
+def _with_token(door: Embedded, folder: Path) -> Path:
+    door.kubectl("create", "serviceaccount", "administrator", "-n", "kube-system")
+    account = "--serviceaccount=kube-system:administrator"
+    door.kubectl("create", "clusterrolebinding", "administrator", "--clusterrole=cluster-admin", account)
+    config = json.loads(door.kubectl("config", "view", "--raw", "--output=json"))
+    token = door.kubectl("create", "token", "administrator", "-n", "kube-system", "--duration=2h")
+    config["users"][0]["user"] = {"token": token.strip()}
+    path = folder / "kubeconfig"
+    path.write_text(json.dumps(config), encoding="utf-8")
+    return path
 
 
 @pytest.fixture(scope="module")
@@ -121,7 +136,7 @@ def operated(scenery: Scenery, tmp_path_factory: pytest.TempPathFactory) -> Iter
     operator = OperatorProcess(
         kubeconfig=scenery.door.kubeconfig,
         folder=tmp_path_factory.mktemp("operator"),
-        host=_own_address(),
+        host=own_address() or LOOPBACK,
         flags=flags,
         lease_namespace=NAMESPACE,
     )
@@ -229,7 +244,12 @@ def _populate(door: Embedded, namespace: str) -> None:
     secret = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "settings"}}
     service = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "old-name"}}
     service |= {"spec": {"selector": {"app": "old"}, "ports": [{"port": 80}]}}
+    questions = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "questions"}}
+    questions |= {"data": {"items.jsonl": '{"input": "2 + 2?", "target": "4"}'}}
+    evaluation = {"apiVersion": "fairlead.dev/v1alpha1", "kind": "Evaluation", "metadata": {"name": "support"}}
+    evaluation |= {"spec": {"items": {"configMap": {"name": "questions", "key": "items.jsonl"}}}}
     items: list[dict[str, Any]] = [policy, scaled, gateway | {"spec": {"models": [route]}}, secret, service]
+    items += [questions, evaluation]
     for one in items:
         one["metadata"]["namespace"] = namespace
         door.kubectl("apply", "-f", "-", text=json.dumps(one))
@@ -247,17 +267,10 @@ def _become_a_pod(door: Embedded) -> None:
     pod = {"apiVersion": "v1", "kind": "Pod", "spec": spec["spec"] | {"schedulerName": "none"}}
     pod["metadata"] = {"name": "fairlead-0", "namespace": NAMESPACE, "labels": spec["metadata"]["labels"]}
     door.kubectl("apply", "-f", "-", text=json.dumps(pod))
-    address = _own_address()
+    address = own_address()
     status = json.dumps({"status": {"phase": "Running", "podIP": address, "podIPs": [{"ip": address}]}})
     words = ("patch", "pod", "fairlead-0", "-n", NAMESPACE, "--subresource=status", "--type=merge", "-p", status)
     door.kubectl(*words)
-
-
-def _own_address() -> str:
-    """One of this machine that is not the loopback's, to which the API server proxies nothing; nothing is sent."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.connect(("192.0.2.1", 9))
-        return str(probe.getsockname()[0])
 
 
 def _definition(group: str, plural: str, kind: str) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from tests.waiting import eventually
 LEASE_S: Final = 15.0
 """As people have it. A process that stands still for two thirds of it ends, and two busy cores do let it stand still
 for seconds."""
+LOOPBACK: Final = "127.0.0.21"
 POLL_S: Final = 0.5
 """How often the kubelet looks."""
 
@@ -27,7 +28,7 @@ class OperatorProcess:
 
     kubeconfig: Path
     folder: Path
-    host: str = "127.0.0.21"
+    host: str = LOOPBACK
     flags: tuple[str, ...] = ("--webhook", "off")
     lease_namespace: str = "default"
     process: subprocess.Popen[bytes] | None = field(default=None)

@@ -54,6 +54,7 @@ KUBERNETES: Final = frozenset(
         "httproutes",
         "gateways",
         "gatewayclasses",
+        "replicasets",
         "certificate",
     ]
 )

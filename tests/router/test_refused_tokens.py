@@ -44,10 +44,13 @@ def test_whatever_is_wrong_before_the_signature_is_said_in_the_same_words(tmp_pa
                 words[name] = await message(router, token)
             assert len(set(words.values())) == 1, words
             path = there.shown[0].token(claims, {"kid": "../../etc/passwd"}).decode()
-            while (await sent(router, path))[0] == 503:
+            while (answer := await sent(router, path))[0] == 503:
                 await asyncio.sleep(0.01)
-            assert (await sent(router, path))[:2] == (401, "token_refused")
-            assert await message(router, path) in words.values()
+            assert answer[:2] == (401, "token_refused")
+            # A slow machine may take so long that the issuer is asked for its keys once more.
+            while (said := await message(router, path)) not in words.values():
+                assert "keys" in said
+                await asyncio.sleep(0.01)
 
     run_story(story())
 

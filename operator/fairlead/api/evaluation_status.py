@@ -22,7 +22,7 @@ class EvaluationStatus(ObjectStatus):
     """Observed state of the evaluation."""
 
     items: Figure = Field(default=None, description="Items that can be used.")
-    digest: ShortText = Field(default="", description="Of all items, with the scorer: another one asks anew.")
+    digest: ShortText | None = Field(default=None, description="Of all items, with the scorer: another one asks anew.")
     bad_lines: Figure = Field(default=None, description="Lines that cannot be used; while there is one, nothing runs.")
     problems: tuple[Sentence, ...] = Field(
         default=(), max_length=10, description="What is wrong with the first of them.", json_schema_extra=ATOMIC

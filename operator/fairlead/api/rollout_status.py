@@ -78,7 +78,7 @@ class CanaryGateStatus(ApiModel):
     missing: Figure = Field(
         default=None, description="Requests or items still needed; absent where more would change little."
     )
-    items: ShortText = Field(default="", description="Of gate Quality: digest of the items that it was judged on.")
+    items: ShortText | None = Field(default=None, description="Of gate Quality: digest of its items.")
 
 
 class CanaryStatus(ApiModel):

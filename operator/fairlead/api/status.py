@@ -214,7 +214,7 @@ class RouteStatus(ApiModel):
     """One model as clients name it."""
 
     name: ShortText = Field(description="Name of the model.")
-    ready: bool = Field(default=False, description="Whether a replica, or another API, can answer.")
+    ready: bool = Field(description="Whether a replica, or another API, can answer.")
     message: Sentence = Field(default=None, description="Why none can.")
     targets: tuple[TargetStatus, ...] = Field(
         default=(), max_length=32, description="Who may answer, fallbacks last.", json_schema_extra=ATOMIC
