@@ -48,8 +48,8 @@ def test_whatever_is_wrong_before_the_signature_is_said_in_the_same_words(tmp_pa
                 await asyncio.sleep(0.01)
             assert answer[:2] == (401, "token_refused")
             # A slow machine may take so long that the issuer is asked for its keys once more.
-            while (said := await message(router, path)) not in words.values():
-                assert "keys" in said
+            while (sentence := await message(router, path)) not in words.values():
+                assert "keys" in sentence
                 await asyncio.sleep(0.01)
 
     run_story(story())
