@@ -103,7 +103,8 @@ def test_drawn_requests_have_the_kept_rate_and_the_kept_means(kept: Kept, tmp_pa
     assert RouterHistory(url="", namespace="", name="", seconds=30 * 86400.0).step == 519, "few enough for one answer"
 
 
-def test_what_prometheus_cannot_tell_is_said(cluster: PretendCluster, run: Run, kept: Kept) -> None:
+@pytest.mark.usefixtures("cluster")
+def test_what_prometheus_cannot_tell_is_said(run: Run, kept: Kept) -> None:
     kept.rate = 0.0
     code, _, err = run("simulate", "--from", "infd/scaled", "--prometheus", kept.url)
     assert (code, "no request of team/scaled in the last 24 h; does it scrape the routers" in err) == (2, True)
@@ -112,7 +113,15 @@ def test_what_prometheus_cannot_tell_is_said(cluster: PretendCluster, run: Run, 
     code, _, err = run("simulate", "--prometheus", kept.url)
     assert (code, "it says what the routers of --from infd/NAME were asked" in err) == (2, True)
 
+
+def test_of_a_gateways_routers_the_deployments_own_requests_are_taken(
+    cluster: PretendCluster, run: Run, kept: Kept
+) -> None:
     joined = objects()["scaled"]
-    cluster.put(INFERENCE_DEPLOYMENT, joined | {"spec": joined["spec"] | {"gateway": {"name": "front"}}})
-    code, _, err = run("simulate", "--from", "infd/scaled", "--prometheus", kept.url)
-    assert (code, "the routers of gateway front count all its deployments together" in err) == (2, True)
+    gateway = {"name": "front", "namespace": "doors"}
+    cluster.put(INFERENCE_DEPLOYMENT, joined | {"spec": joined["spec"] | {"gateway": gateway}})
+    code, _, err = run("simulate", "--from", "infd/scaled", "--prometheus", kept.url, "--since", "1h")
+    assert (code, err) == (0, "")
+    of = 'namespace="doors",pod=~"front-gateway-[a-z0-9]+-[a-z0-9]+",target="team/scaled"'
+    assert kept.queries[0] == f"sum(rate(fairlead_router_target_requests_total{{{of}}}[120s]))"
+    assert f'target_requests_total{{{of},code="2xx"}}' in kept.queries[1]

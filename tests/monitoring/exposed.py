@@ -12,7 +12,8 @@ from fairlead.fleet.endpoints import EndpointState
 from fairlead.fleet.policies import ScalingReason, ScalingSignal
 from fairlead.fleet.tenants import Lane
 from fairlead.router.observability.counters import RouterCounters
-from fairlead.router.observability.label_values import AbortStage, RequestResult
+from fairlead.router.observability.label_values import AbortStage
+from fairlead.router.observability.request_results import RequestResult
 from fairlead.routing.reasons import RefusalReason
 from fairlead.scaling import decide
 from fairlead.scaling.decide.recommendation import DecisionFigure

@@ -194,10 +194,10 @@ def test_pages_show_each_target_as_its_own_router_would_and_all_together(tmp_pat
                 ) as answer:
                     assert answer.status == 404
                     assert "it has ns/a, ns/b" in await answer.text()
-                assert (
-                    await router.metric('fairlead_router_target_requests_total{model="chat",target="ns/a",code="2xx"}')
-                    == 1
-                )
+                of = '{model="chat",target="ns/a"'
+                assert await router.metric(f'fairlead_router_target_requests_total{of},code="2xx"}}') == 1
+                assert await router.metric(f"fairlead_router_target_prompt_tokens_total{of}}}") > 0
+                assert await router.metric(f"fairlead_router_target_output_tokens_total{of}}}") > 0
 
     run_story(story())
 

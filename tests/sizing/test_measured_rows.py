@@ -122,3 +122,8 @@ def _outcome(read: Callable[[], list[tuple[int, list[float]]]]) -> object:
 def test_the_header_again_is_no_row_of_numbers() -> None:
     with pytest.raises(BadMeasurement, match="line 3: it is the header again; leave it out"):
         list(measured_rows.csv_numbers(["s,n", "1,2", "s,n"], ("s",), ("n",)))
+
+
+def test_of_a_row_of_numbers_the_field_that_is_none_is_named() -> None:
+    with pytest.raises(BadMeasurement, match=r"line 3: n is x"):
+        list(measured_rows.csv_numbers(["s,n", "1,2", "1,x"], ("s",), ("n",)))

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from fairlead.objects import names
 from fairlead.simulator.traffic import rate_history, request_traces
 from fairlead.simulator.traffic.arrivals import UnreadableTraffic
 from fairlead.simulator.traffic.rate_history import HistoryStep
@@ -25,13 +26,15 @@ MOST_STEPS: Final = 5000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RouterHistory:
-    """One deployment's own routers, in one Prometheus."""
+    """One deployment's routers, in one Prometheus."""
 
     url: str
     namespace: str
     name: str
     seconds: float
     """How far back."""
+    gateway: tuple[str, str] | None = None
+    """Namespace and name of the one whose routers serve it; None: it has routers of its own."""
 
     @property
     def step(self) -> float:
@@ -74,17 +77,36 @@ class RouterHistory:
         return found
 
     def _queries(self) -> tuple[str, str, str]:
-        of = f'{{namespace="{self.namespace}",pod=~"{self.name}-router-[a-z0-9]+-[a-z0-9]+"}}[{self.step:g}s]'
-        came, answered, prompt, output = (
-            f"sum(rate({one.name}{of}))"
-            for one in (
-                router_families.ARRIVALS,
-                router_families.FORWARDED,
-                router_families.PROMPT,
-                router_families.OUTPUT,
-            )
-        )
+        came, answered, prompt, output = self._of_gateway(*self.gateway) if self.gateway else self._of_its_own()
         return came, f"{prompt} / {answered}", f"{output} / {answered}"
+
+    def _of_its_own(self) -> tuple[str, ...]:
+        of = _pods(self.namespace, f"{self.name}-router")
+        families = (
+            router_families.ARRIVALS,
+            router_families.FORWARDED,
+            router_families.PROMPT,
+            router_families.OUTPUT,
+        )
+        return tuple(self._rate(one.name, of) for one in families)
+
+    def _of_gateway(self, namespace: str, name: str) -> tuple[str, ...]:
+        """Requests that this deployment got last; those that another one answered in the end are not its own."""
+        of = f'{_pods(namespace, names.gateway(name))},target="{self.namespace}/{self.name}"'
+        routed, prompt, output = router_families.ROUTED, router_families.TARGET_PROMPT, router_families.TARGET_OUTPUT
+        return (
+            self._rate(routed.name, of),
+            self._rate(routed.name, f'{of},code="2xx"'),
+            self._rate(prompt.name, of),
+            self._rate(output.name, of),
+        )
+
+    def _rate(self, family: str, of: str) -> str:
+        return f"sum(rate({family}{{{of}}}[{self.step:g}s]))"
+
+
+def _pods(namespace: str, name: str) -> str:
+    return f'namespace="{namespace}",pod=~"{name}-[a-z0-9]+-[a-z0-9]+"'
 
 
 def _assembled(

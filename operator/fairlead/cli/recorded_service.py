@@ -33,12 +33,12 @@ class ServiceRecording:
     """Access lines, in the order of each router; none where they were not wanted."""
 
     @property
-    def gateway(self) -> str | None:
-        """The gateway whose routers serve it; None: it has routers of its own."""
+    def gateway(self) -> tuple[str, str] | None:
+        """Namespace and name of the gateway whose routers serve it; None: it has routers of its own."""
         content = self.documents[0].content
         assert isinstance(content, dict)
-        named = (content["spec"].get("gateway") or {}).get("name")
-        return None if named is None else str(named)
+        named = content["spec"].get("gateway") or {}
+        return (named.get("namespace") or self.namespace, named["name"]) if named.get("name") else None
 
     def write(self, folder: Path) -> Path:
         """The lines as a file, named for what is said of the traffic."""

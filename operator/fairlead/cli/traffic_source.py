@@ -53,12 +53,13 @@ def opened(chosen: argparse.Namespace) -> Iterator[TrafficSource]:
 
 
 def _history(chosen: argparse.Namespace, recorded: ServiceRecording, ago: float) -> RouterHistory:
-    if recorded.gateway is not None:
-        raise argument_values.ArgumentValueError(
-            f"--prometheus: the routers of gateway {recorded.gateway} count all its deployments together; give access "
-            "lines with --traffic, or leave --prometheus out"
-        )
-    return RouterHistory(url=chosen.prometheus, namespace=recorded.namespace, name=recorded.name, seconds=ago)
+    return RouterHistory(
+        url=chosen.prometheus,
+        namespace=recorded.namespace,
+        name=recorded.name,
+        seconds=ago,
+        gateway=recorded.gateway,
+    )
 
 
 def _looked_through(chosen: argparse.Namespace, path: Path, since: float) -> ReadTrace:

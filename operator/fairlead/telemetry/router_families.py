@@ -7,32 +7,10 @@ from what clients write, so that the page does not grow with the traffic.
 from typing import Final
 
 from fairlead.telemetry.metric_family import MetricPrefix, families_of
+from fairlead.telemetry.router_buckets import LAG, TPOT, TTFT, WAIT, WHOLE
 
 PREFIX: Final = "fairlead_router"
 _OURS: Final = MetricPrefix(f"{PREFIX}_")
-
-TTFT: Final = (
-    0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.75,
-    1.0, 1.5, 2.0, 3.0, 5.0, 7.5, 10.0, 20.0, 30.0, 60.0, 120.0,
-)  # fmt: skip
-"""Seconds. Objectives are written in tenths of a second, so those are bounds and can be read without guessing; below
-are cached and simulated answers, above are long prompts and starts from zero."""
-TPOT: Final = (
-    0.001, 0.0025, 0.005, 0.0075, 0.01, 0.015, 0.02, 0.025, 0.03, 0.04, 0.05, 0.06, 0.075, 0.1,
-    0.15, 0.2, 0.3, 0.5, 1.0,
-)  # fmt: skip
-"""Seconds a token. vLLM's own begin at 10 ms, where a fast decoder already is; ours tell 100 from 130 tokens/s."""
-WHOLE: Final = (
-    0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 3.0, 5.0, 7.5, 10.0, 15.0, 20.0, 30.0, 45.0, 60.0,
-    90.0, 120.0, 180.0, 300.0, 600.0, 900.0,
-)  # fmt: skip
-"""Seconds. 900 is the default of the total time-out."""
-WAIT: Final = (
-    0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0,
-)  # fmt: skip
-"""Seconds. 300 is the default of the longest hold."""
-LAG: Final = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0)
-"""Seconds. What delays the loop delays every stream; 5 ms is how long another thread may keep the interpreter."""
 
 PAID: Final = ("model", "target", "revision")
 SERIES: Final = ("model", "revision", "band", "lane")
@@ -143,6 +121,13 @@ PICKS: Final = _OURS.counter(
 ROUTED: Final = _OURS.counter(
     "target_requests", "Requests of a gateway by route, target that got them last, and class of status.",
     "model", "target", "code",
+)  # fmt: skip
+TARGET_PROMPT: Final = _OURS.counter(
+    "target_prompt_tokens", "Tokens of prompts that targets of a gateway answered, by route and target.",
+    "model", "target",
+)  # fmt: skip
+TARGET_OUTPUT: Final = _OURS.counter(
+    "target_output_tokens", "Tokens of their replies.", "model", "target",
 )  # fmt: skip
 FALLBACKS: Final = _OURS.counter(
     "fallbacks", "Requests that left a target of a gateway for another one, by route, target and reason.",

@@ -5,7 +5,7 @@ import pytest
 from fairlead.fleet.endpoints import EndpointState
 from fairlead.fleet.gateways import RequestTelemetry
 from fairlead.fleet.tenants import Lane
-from fairlead.router.observability import counters
+from fairlead.router.observability import counters, request_results
 from fairlead.router.observability.label_values import AbortStage
 from fairlead.router.observability.request_record import RequestRecord
 from fairlead.routing.reasons import AttemptEnding, PickReason, RefusalReason
@@ -125,7 +125,7 @@ def test_a_request_ends_in_one_way_only(facts: dict[str, object], result: str) -
     record = RequestRecord(T0, T0, status=200)
     for name, value in facts.items():
         setattr(record, name, value)
-    assert counters.result_of(record) == result
+    assert request_results.result_of(record) == result
 
 
 @pytest.mark.parametrize("stage", AbortStage)

@@ -18,10 +18,10 @@ from fairlead.router.observability.label_values import (
     CopyResult,
     HeldOutcome,
     KeyReadingResult,
-    RequestResult,
 )
 from fairlead.router.observability.model_labels import ModelLabels
 from fairlead.router.observability.request_record import RequestRecord, SpentAnswer
+from fairlead.router.observability.request_results import ANSWERED, RequestResult, result_of
 from fairlead.router.observability.series import (
     BoundedSeries,
     CostSeries,
@@ -33,7 +33,7 @@ from fairlead.router.observability.series import (
     TenantTotal,
 )
 from fairlead.routing.reasons import AttemptEnding, PickReason, RefusalReason
-from fairlead.telemetry import router_families
+from fairlead.telemetry import router_buckets
 from fairlead.telemetry.histogram import MetricHistogram
 
 MOST_SERIES: Final = 256
@@ -44,10 +44,6 @@ MOST_REASONS: Final = 64
 
 CountedLabels = tuple[str, str, str, str]
 RequestLabels = tuple[str, str, str, str, Lane]
-
-ANSWERED: Final = RequestResult.ANSWERED
-CACHED: Final = RequestResult.CACHED
-"""Members in module constants: looking one up on its class costs more than the comparison."""
 
 
 class RouterCounters:
@@ -104,7 +100,7 @@ class RouterCounters:
         self.connections_opened = self.connections_reused = 0
         self.clients_opened = self.clients_refused = self.slow_clients = self.bad_heads = 0
         self.ejections = {"breaker": 0, "watchdog": 0, "probe": 0, "leaving": 0}
-        self.lag = MetricHistogram(router_families.LAG)
+        self.lag = MetricHistogram(router_buckets.LAG)
 
     def add_demand(self, record: RequestRecord, now: float) -> None:
         """Count a request that needs an engine: demand, whatever becomes of it."""
@@ -172,14 +168,17 @@ class RouterCounters:
     def _routed(self, record: RequestRecord, route: str, status: int) -> None:
         """Count a gateway's request at the target that had it last, and at those that it left."""
         now = record.ended_at
-        key = (route, record.target)
-        last = self.targets.get(key) or self.targets.place(key, now)
+        last = self._target(record, route)
         last.by_class[status // 100 if 100 <= status < 600 else 0] += 1
         last.used_at = now
         for target, reason in record.fallbacks or ():
             left = self.targets.place((route, target), now)
             left.left[reason] = left.left.get(reason, 0) + 1
             left.used_at = now
+
+    def _target(self, record: RequestRecord, route: str) -> TargetSeries:
+        key = (route, record.target)
+        return self.targets.get(key) or self.targets.place(key, record.ended_at)
 
     def _went_otherwise(self, record: RequestRecord, result: RequestResult) -> None:
         if result is RequestResult.CLIENT_LEFT:
@@ -215,10 +214,13 @@ class RouterCounters:
         self, record: RequestRecord, series: RequestSeries, spender: TenantSeries, *, answered: bool
     ) -> None:
         output = record.output_tokens if record.output_tokens >= 0 else record.deltas
-        if record.prompt_tokens >= 0:
-            _add_tokens(record, series, spender, record.prompt_tokens, output)
-        elif answered or record.first_token_at >= 0:
-            _add_tokens(record, series, spender, max(record.prompt_estimate, 0), output)
+        if record.prompt_tokens >= 0 or answered or record.first_token_at >= 0:
+            prompt = record.prompt_tokens if record.prompt_tokens >= 0 else max(record.prompt_estimate, 0)
+            _add_tokens(record, series, spender, prompt, output)
+            if record.target:
+                last = self._target(record, series.key[0])
+                last.prompt += prompt
+                last.output += output
         series.forwarded += 1
         series.prefix_blocks += record.blocks
         series.blocks_held += record.held_blocks
@@ -283,18 +285,3 @@ def _add_stream(record: RequestRecord, series: RequestSeries, output: int) -> No
         series.decode.observe(ended - first)
     if output > 1:
         series.per_token.observe((ended - first) / (output - 1))
-
-
-def result_of(record: RequestRecord) -> RequestResult:
-    """How it ended; the first that applies. A client that disconnects during a cut stream counts as `client_left`."""
-    if record.left is not None:
-        return RequestResult.CLIENT_LEFT
-    if record.cut:
-        return RequestResult.CUT
-    if record.reason:
-        return RequestResult.REFUSED
-    if record.cache in ("hit", "joined"):
-        return CACHED
-    if record.status >= 500:
-        return RequestResult.ENGINE_FAILED
-    return RequestResult.ENGINE_REFUSED if record.status >= 400 else ANSWERED

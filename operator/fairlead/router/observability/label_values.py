@@ -20,22 +20,6 @@ QUEUED_REFUSALS: Final = frozenset(
 """Refusals after a wait; every other comes at once and says nothing about the queue."""
 
 
-class RequestResult(StrEnum):
-    """How a request ended, from the client's side."""
-
-    ANSWERED = "answered"
-    CACHED = "cached"
-    """From the response cache, or by following another request."""
-    REFUSED = "refused"
-    """By the router, with a reason."""
-    ENGINE_REFUSED = "engine_refused"
-    """The engine's 4xx, passed on."""
-    ENGINE_FAILED = "engine_failed"
-    """The engine's 5xx, passed on."""
-    CUT = "cut"
-    CLIENT_LEFT = "client_left"
-
-
 class HeldOutcome(StrEnum):
     """What became of an answer that was held and judged."""
 

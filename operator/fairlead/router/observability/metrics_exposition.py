@@ -110,6 +110,8 @@ class MetricsExposition:
             router_families.ROUTED,
             (((*one.key, CLASSES[code]), n) for one in every for code, n in enumerate(one.by_class) if n),
         )
+        family(router_families.TARGET_PROMPT, ((one.key, one.prompt) for one in every))
+        family(router_families.TARGET_OUTPUT, ((one.key, one.output) for one in every))
         family(router_families.FALLBACKS, (((*one.key, why), n) for one in every for why, n in one.left.items()))
         family(router_families.CHECKED, ((one.key, one.count) for one in self._counts.checked.values()))
         family(router_families.SCHEMAS, ((one.key, one.count) for one in self._counts.schemas.values()))

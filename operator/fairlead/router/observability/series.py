@@ -4,7 +4,7 @@ from collections.abc import Callable, Hashable
 from typing import Final, Generic, Protocol, TypeVar
 
 from fairlead.accounting.request_cost import AttemptRecord
-from fairlead.telemetry import router_families
+from fairlead.telemetry import router_buckets, router_families
 from fairlead.telemetry.histogram import MetricHistogram
 
 HISTOGRAMS: Final = (
@@ -49,12 +49,12 @@ class RequestSeries:
         """Values of the labels `router_families.SERIES`."""
         self.used_at = now
         self.forwarded = self.prompt = self.output = self.cached = self.prefix_blocks = self.blocks_held = 0
-        self.first_token = MetricHistogram(router_families.TTFT)
-        self.per_token = MetricHistogram(router_families.TPOT)
-        self.duration = MetricHistogram(router_families.WHOLE)
-        self.queued = MetricHistogram(router_families.WAIT)
-        self.prefill = MetricHistogram(router_families.TTFT)
-        self.decode = MetricHistogram(router_families.WHOLE)
+        self.first_token = MetricHistogram(router_buckets.TTFT)
+        self.per_token = MetricHistogram(router_buckets.TPOT)
+        self.duration = MetricHistogram(router_buckets.WHOLE)
+        self.queued = MetricHistogram(router_buckets.WAIT)
+        self.prefill = MetricHistogram(router_buckets.TTFT)
+        self.decode = MetricHistogram(router_buckets.WHOLE)
 
     @property
     def has_samples(self) -> bool:
@@ -120,13 +120,15 @@ class CostSeries:
 class TargetSeries:
     """Counters of one route and target of a gateway."""
 
-    __slots__ = ("by_class", "key", "left", "used_at")
+    __slots__ = ("by_class", "key", "left", "output", "prompt", "used_at")
 
     def __init__(self, key: tuple[str, ...], now: float) -> None:
         self.key = key
         self.used_at = now
         self.by_class = [0] * 6
         """Requests that it got last, by the first digit of their status."""
+        self.prompt = self.output = 0
+        """Tokens of those that it answered or was answering."""
         self.left: dict[str, int] = {}
         """Requests that left it for another target, by reason."""
 
