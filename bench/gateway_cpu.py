@@ -29,6 +29,8 @@ METRICS_PORT: Final = 9271
 MOST: Final = 1.10
 """The gateway's CPU a request to the plain router's."""
 ROUTES: Final = 50
+TURNS: Final = Plan(rounds=12, share=0.25)
+"""Short turns and many: within seconds a machine's speed changes by more than what is measured here."""
 BASE: Final = "chat-7b"
 """What its engines call the model."""
 
@@ -126,7 +128,7 @@ def main() -> int:
     parser.add_argument("--nice", type=int, default=0, metavar="N", help="for all that is started")
     options = parser.parse_args()
     os.nice(options.nice)
-    plan = QUICK if options.quick else Plan()
+    plan = QUICK if options.quick else TURNS
     found = compare(plan if options.rounds is None else replace(plan, rounds=options.rounds))
     print("\n".join(one.text for one in found))
     for one in broken(found):

@@ -1,6 +1,7 @@
-"""Lanes without a cluster that held on the very same files: they are not run again, here or in a new clone.
+"""Lanes without a node that held on the very same files: they are not run again, here or in a new clone.
 
-A cluster's stories are told every time, since what they find out is not in our files alone.
+An API server is built from a source whose hash is one of our files. A node's stories are told every time, since the
+kernel under them is not.
 """
 
 import json

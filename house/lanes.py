@@ -53,7 +53,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"lanes: there is no lane {unknown[0]!r}; lanes: {text}", file=sys.stderr)
         return 2
     chosen = [lane for lane in LANES if lane.name in names or not (names or lane.only_named)]
-    now = {lane.name: kept_lanes.facts(ROOT, lane, _examples(lane)) for lane in chosen if lane.kept and not names}
+    kept = [] if names else that_may_be_passed_over(chosen)
+    now = {lane.name: kept_lanes.facts(ROOT, lane, _examples(lane)) for lane in kept}
     unchanged = [lane for lane in chosen if lane.name in now and kept_lanes.holds(ROOT, lane, now[lane.name])]
     first = list(run_all([lane for lane in chosen if lane not in unchanged]))
     _keep(first, now)
@@ -61,6 +62,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     print("".join(f"{lane.name}: as it was when it last held; not run again\n" for lane in unchanged), end="")
     print("\n".join(table(ran)), flush=True)
     return 0 if all(one.code == 0 for one in ran) else 1
+
+
+def that_may_be_passed_over(chosen: Sequence[Lane]) -> list[Lane]:
+    """Those whose every fact is a file of ours: a cluster that is somebody's own is none."""
+    return [] if _is_elsewhere(os.environ) else [lane for lane in chosen if lane.kept]
 
 
 def _keep(ran: Sequence[Ran], now: Mapping[str, Held]) -> None:
@@ -125,11 +131,16 @@ def _run(lane: Lane, sink: IO[bytes] | None) -> Ran:
     started = time.monotonic()
     environment = _environment(lane)
     before = LOW_PRIORITY if lane.patient and sink else ()
-    for preparation in lane.preparations if environment.get("DEVCLUSTER") != "existing" else ():
+    for preparation in () if _is_elsewhere(environment) else lane.preparations:
         if _call(preparation, environment, sink, before):
             break
     code = next((failed for words in commands(lane) if (failed := _call(words, environment, sink, before))), 0)
     return Ran(lane=lane, code=code, seconds=time.monotonic() - started)
+
+
+def _is_elsewhere(environment: Mapping[str, str]) -> bool:
+    """Whether the cluster is somebody's own, of which we know nothing."""
+    return environment.get("DEVCLUSTER") == "existing"
 
 
 def _environment(lane: Lane) -> dict[str, str]:

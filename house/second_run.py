@@ -1,8 +1,8 @@
 """Stories of a real world that failed while other lanes kept both cores busy: told once more, alone.
 
 A node, an API server and a dozen processes on two cores sometimes miss a deadline that no user would set. A fault of
-ours fails again; more than a few failures are no accident and are not looked at twice. Whatever needed a second look
-is named at the end, so that nobody takes it for well.
+ours fails again; failures in more than a few files are no accident and are not looked at twice. Whatever needed a
+second look is named at the end, so that nobody takes it for well.
 """
 
 import json
@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from house.lane import Lane
 
 MOST: Final = 3
-"""More failures of one lane than this have a reason that waiting does not mend."""
+"""Failures in more files of one lane than this have a reason that waiting does not mend. A world that came up too late
+fails all stories of its file at once."""
 FOLDER: Final = ".build"
 ONLY_FAILED: Final = ("--last-failed", "--last-failed-no-failures", "none")
 
@@ -39,7 +40,7 @@ def failed(lane: str) -> list[str]:
 
 def is_worth_it(stories: Sequence[str]) -> bool:
     """Whether an accident could be the reason."""
-    return 0 < len(stories) <= MOST
+    return 0 < len({story.partition("::")[0] for story in stories}) <= MOST
 
 
 def summary(lane: str, stories: Sequence[str], *, well: bool) -> str:

@@ -82,7 +82,7 @@ class OperatorProcess:
                 return False
 
         try:
-            eventually(answers, "the operator is ready", 30)
+            eventually(answers, "the operator is ready", 90)
         except AssertionError as problem:
             raise AssertionError(f"{problem}\n{self.log.read_text(encoding='utf-8')[-3000:]}") from problem
 

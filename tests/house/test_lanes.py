@@ -114,7 +114,7 @@ def test_what_fetches_more_than_all_the_rest_runs_only_when_named() -> None:
     ]
 
 
-def test_a_lane_without_a_cluster_is_passed_over_until_a_file_changes(tmp_path: Path) -> None:
+def test_a_lane_without_a_node_is_passed_over_until_a_file_changes(tmp_path: Path) -> None:
     house, story = by_name("house"), tmp_path / "tests" / "house" / "test_told.py"
     story.parent.mkdir(parents=True)
     story.write_text("assert True\n")
@@ -128,8 +128,13 @@ def test_a_lane_without_a_cluster_is_passed_over_until_a_file_changes(tmp_path: 
     assert not kept_lanes.holds(tmp_path, house, kept_lanes.facts(tmp_path, house, 40))
 
 
-def test_no_lane_of_a_cluster_is_passed_over() -> None:
-    assert {lane.name for lane in LANES if lane.kept} == {"house", "conformance"}
+def test_no_lane_of_a_node_is_passed_over_and_none_whose_cluster_is_somebody_elses(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert {lane.name for lane in LANES if lane.kept} == {"house", "conformance", "apiserver"}
+    assert {lane.name for lane in lanes.that_may_be_passed_over(LANES)} == {"house", "conformance", "apiserver"}
+    monkeypatch.setenv("DEVCLUSTER", "existing")
+    assert not lanes.that_may_be_passed_over(LANES)
 
 
 @pytest.mark.house
@@ -175,7 +180,9 @@ def test_a_few_stories_that_failed_are_told_again_alone_and_named(capfd: pytest.
         )
         (kept / "lastfailed").write_text(json.dumps(dict.fromkeys("abcd", True)))
         many = Ran(lane=lane, code=1, seconds=1.0)
-        assert lanes.run_again(many) is many, "many failures are no accident"
+        assert lanes.run_again(many) is many, "failures in many files are no accident"
+        (kept / "lastfailed").write_text(json.dumps({f"tests/test_one.py::test_{place}": True for place in range(6)}))
+        assert lanes.run_again(many) is not many, "all stories of one file, whose world came up too late"
     finally:
         shutil.rmtree(kept.parent.parent)
 

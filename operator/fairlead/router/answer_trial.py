@@ -122,7 +122,7 @@ def of(
     if path is None or request.surface not in JUDGED:
         return None
     wanted = None
-    if found.structured or route_path.has_tools(found):
+    if request.record.structured or route_path.has_tools(found):
         wanted = wanted_output.wanted_in(request.received.body)
     route = path.choice.settings
     if route.cascade is not None:

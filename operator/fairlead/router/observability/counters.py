@@ -145,17 +145,18 @@ class RouterCounters:
         spender.total.requests += 1
         if record.paid is not None:
             self._paid(record.paid, series.key[0], spender, record.ended_at)
-        if record.target:
-            self._routed(record, series.key[0], status)
         if result is not ANSWERED:
             self._went_otherwise(record, result)
         for one in record.spent or ():
             self._add_spent(record, one, spender)
         self.late += record.late
+        prompt = output = 0
         if record.attempts:
-            self._forwarded(record, series, spender, answered=result is ANSWERED)
+            prompt, output = self._forwarded(record, series, spender, answered=result is ANSWERED)
         elif record.reason in QUEUED_REFUSALS or record.left is AbortStage.QUEUED:
             series.queued.observe(record.ended_at - record.waited_from)
+        if record.target:
+            self._routed(record, series.key[0], prompt, output)
 
     def _paid(self, spent: RequestCost, model: str, spender: TenantSeries, now: float) -> None:
         """Count each attempt of a request and its cost, at the target that it was sent to."""
@@ -165,20 +166,18 @@ class RouterCounters:
             series.add(one, now)
             spender.cost += one.cost
 
-    def _routed(self, record: RequestRecord, route: str, status: int) -> None:
+    def _routed(self, record: RequestRecord, route: str, prompt: int, output: int) -> None:
         """Count a gateway's request at the target that had it last, and at those that it left."""
-        now = record.ended_at
-        last = self._target(record, route)
+        now, status, key = record.ended_at, record.status, (route, record.target)
+        last = self.targets.get(key) or self.targets.place(key, now)
         last.by_class[status // 100 if 100 <= status < 600 else 0] += 1
+        last.prompt += prompt
+        last.output += output
         last.used_at = now
         for target, reason in record.fallbacks or ():
             left = self.targets.place((route, target), now)
             left.left[reason] = left.left.get(reason, 0) + 1
             left.used_at = now
-
-    def _target(self, record: RequestRecord, route: str) -> TargetSeries:
-        key = (route, record.target)
-        return self.targets.get(key) or self.targets.place(key, record.ended_at)
 
     def _went_otherwise(self, record: RequestRecord, result: RequestResult) -> None:
         if result is RequestResult.CLIENT_LEFT:
@@ -212,15 +211,11 @@ class RouterCounters:
 
     def _forwarded(
         self, record: RequestRecord, series: RequestSeries, spender: TenantSeries, *, answered: bool
-    ) -> None:
-        output = record.output_tokens if record.output_tokens >= 0 else record.deltas
-        if record.prompt_tokens >= 0 or answered or record.first_token_at >= 0:
-            prompt = record.prompt_tokens if record.prompt_tokens >= 0 else max(record.prompt_estimate, 0)
+    ) -> tuple[int, int]:
+        """Count what an engine was asked for; its tokens, prompt and output."""
+        prompt, output = _tokens(record, answered=answered)
+        if prompt or output:
             _add_tokens(record, series, spender, prompt, output)
-            if record.target:
-                last = self._target(record, series.key[0])
-                last.prompt += prompt
-                last.output += output
         series.forwarded += 1
         series.prefix_blocks += record.blocks
         series.blocks_held += record.held_blocks
@@ -241,6 +236,7 @@ class RouterCounters:
             self._validated(record, series.key[0])
         if record.attempts > 1 or record.failures or record.hedged:
             self._stumbled(record)
+        return prompt, output
 
     def _add_spent(self, record: RequestRecord, one: SpentAnswer, spender: TenantSeries) -> None:
         """Count the tokens of an answer that was not given, as those of the revision that wrote it."""
@@ -263,6 +259,14 @@ class RouterCounters:
             self.attempts_failed[ending] += 1
         self.hedges_won += record.hedged and record.hedge_won
         self.hedges_lost += record.hedged and not record.hedge_won
+
+
+def _tokens(record: RequestRecord, *, answered: bool) -> tuple[int, int]:
+    """As the engine counted, else as estimated and seen; none where nothing came of it."""
+    output = record.output_tokens if record.output_tokens >= 0 else record.deltas
+    if record.prompt_tokens >= 0:
+        return record.prompt_tokens, output
+    return (max(record.prompt_estimate, 0), output) if answered or record.first_token_at >= 0 else (0, 0)
 
 
 def _add_tokens(record: RequestRecord, series: RequestSeries, spender: TenantSeries, prompt: int, output: int) -> None:
