@@ -47,12 +47,18 @@ def main(arguments: Sequence[str]) -> int:
         return 2
     table = arguments[1] if len(arguments) == 2 else DECIDING
     report = json.loads(Path(arguments[0]).read_text(encoding="utf-8"))
-    settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    floors: Mapping[str, float] = settings["tool"]["fairlead"][table]
+    floors = of(ROOT, table)
     missing = [folder for folder in floors if not (ROOT / folder).is_dir()]
     low = [*map(_nowhere, missing), *violations(report["files"], floors)]
     print("\n".join(low) if low else f"floors: {len(floors)} rooms at or above their floor")
     return 1 if low else 0
+
+
+def of(root: Path, table: str) -> Mapping[str, float]:
+    """The floors of a table, by folder."""
+    settings = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))
+    found: Mapping[str, float] = settings["tool"]["fairlead"][table]
+    return found
 
 
 def violations(files: Mapping[str, Mapping[str, Any]], floors: Mapping[str, float]) -> Iterator[str]:
