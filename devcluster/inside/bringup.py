@@ -22,6 +22,8 @@ TIMEOUT_S: Final = 90.0
 PAUSE_S: Final = 0.1
 REGISTERING_S: Final = 30
 """For how many seconds after a kubelet's start its node is looked at for lost GPUs."""
+HANDED_ON: Final = ("PATH", "HOME", "LANG", "PYTHONPATH", "FAIRLEAD_LANE")
+"""Of the environment, to every component; the last one names the lane of `make test` whose cluster it is."""
 
 
 class FailedStart(Exception):
@@ -146,7 +148,7 @@ def environment(layout: Layout) -> dict[str, str]:
     """What components see: where programs are, and a folder for temporary files that goes with the cluster."""
     temporary = layout.root / "tmp"
     temporary.mkdir(parents=True, exist_ok=True)
-    kept = {key: os.environ[key] for key in ("PATH", "HOME", "LANG", "PYTHONPATH") if key in os.environ}
+    kept = {key: os.environ[key] for key in HANDED_ON if key in os.environ}
     return {**kept, "TMPDIR": str(temporary), MARKER: str(layout.root)}
 
 

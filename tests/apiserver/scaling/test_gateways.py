@@ -70,7 +70,8 @@ def test_a_model_moves_to_a_gateway_and_back_and_all_of_it_goes_with_its_owners(
     eventually(lambda: targets(stage, "front") == ["default/moves"], "the gateway's routers know it", 60)
     eventually(lambda: named(stage, "moves-router") == {"services"}, "only its address is left of its router", 90)
     eventually(lambda: condition(status_of(stage, "front"), "Routable") == ("True", "Routable"), "talk is answered", 60)
-    assert stage.status("moves")["endpoint"] == "http://front-gateway.default.svc/v1"
+    address = "http://front-gateway.default.svc/v1"
+    eventually(lambda: stage.status("moves")["endpoint"] == address, "its status gives the new address", 30)
     (service,) = [one for one in stage.objects("services") if one["metadata"]["name"] == "moves-router"]
     assert service["spec"]["selector"] == {"fairlead.dev/gateway": "front", "fairlead.dev/role": "router"}
     (model,) = status_of(stage, "front")["models"]
