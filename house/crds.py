@@ -64,7 +64,7 @@ def _difference(name: str, wanted: dict[str, str], there: dict[str, str]) -> str
 
 def _text(one: dict[str, Any]) -> str:
     apart = json.loads(json.dumps(one))  # parts that are one object in memory would be written as anchors
-    return yaml.safe_dump(apart, sort_keys=False, width=110, allow_unicode=True)
+    return yaml.dump(apart, Dumper=yaml.CSafeDumper, sort_keys=False, width=110, allow_unicode=True)
 
 
 if __name__ == "__main__":

@@ -1,10 +1,10 @@
 """Which assignments a local name can have its value from, where it is used."""
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from house.sentences.sources import Function, SourceModule
+from house.sentences.sources import Assigning, Function, SourceModule
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,7 @@ def assigned(name: ast.Name, function: Function, module: SourceModule) -> list[A
     """
     before = [
         (statement, each)
-        for statement, each in _assignments(function, name.id)
+        for statement, each in _assignments(module.assignments.get(function, ()), name.id)
         if (statement.end_lineno or 0, statement.end_col_offset or 0) <= (name.lineno, name.col_offset)
     ]
     around = {(id(owner), block) for owner, block in module.blocks_of(name)}
@@ -36,12 +36,12 @@ def assigned(name: ast.Name, function: Function, module: SourceModule) -> list[A
     return found
 
 
-def _assignments(function: Function, name: str) -> Iterator[tuple[ast.stmt, Assignment]]:
-    for node in ast.walk(function):
+def _assignments(nodes: Iterable[Assigning], name: str) -> Iterator[tuple[ast.stmt, Assignment]]:
+    for node in nodes:
         if isinstance(node, ast.Assign):
             for target in node.targets:
                 yield from ((node, Assignment(value, added=False)) for value in _given(target, node.value, name))
-        elif isinstance(node, ast.AnnAssign | ast.AugAssign) and node.value is not None and _is(node.target, name):
+        elif node.value is not None and _is(node.target, name):
             yield node, Assignment(node.value, added=isinstance(node, ast.AugAssign))
 
 

@@ -57,7 +57,7 @@ class SiteFinder:
 
     def _by_name(self, module: SourceModule, seen: set[int]) -> Iterator[Site]:
         """Calls that are given a sentence by the name of a local variable."""
-        for call in ast.walk(module.tree):
+        for call in module.nodes:
             if not isinstance(call, ast.Call) or id(call) in seen:
                 continue
             given = self._arguments(call, module)
@@ -156,7 +156,7 @@ class SiteFinder:
 
 
 def _literals(module: SourceModule) -> Iterator[Literal]:
-    for node in ast.walk(module.tree):
+    for node in module.nodes:
         around = module.parents.get(node)
         if not isinstance(node, ast.Constant | ast.JoinedStr) or isinstance(around, ast.Expr | ast.JoinedStr):
             continue

@@ -1,7 +1,8 @@
 """The product's source as trees: which names a module defines or imports, and which statement a node stands in."""
 
 import ast
-from collections.abc import Iterator, Mapping
+from collections import deque
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -11,6 +12,7 @@ from house import tree
 
 PACKAGE: Final = Path("operator/fairlead")
 Function: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef
+Assigning: TypeAlias = ast.Assign | ast.AnnAssign | ast.AugAssign
 _FUNCTIONS: Final = (ast.FunctionDef, ast.AsyncFunctionDef)
 
 
@@ -32,8 +34,20 @@ class SourceModule:
 
     @cached_property
     def parents(self) -> Mapping[ast.AST, ast.AST]:
-        """The node around each node."""
-        return {child: node for node in ast.walk(self.tree) for child in ast.iter_child_nodes(node)}
+        """The node around each node, outer ones first."""
+        found: dict[ast.AST, ast.AST] = {}
+        waiting: deque[ast.AST] = deque((self.tree,))
+        while waiting:
+            node = waiting.popleft()
+            inside = tuple(ast.iter_child_nodes(node))
+            found.update(dict.fromkeys(inside, node))
+            waiting.extend(inside)
+        return found
+
+    @property
+    def nodes(self) -> Collection[ast.AST]:
+        """Every node but the module itself, found in one walk: a walk takes longer than all that is done on it."""
+        return self.parents.keys()
 
     @cached_property
     def defined(self) -> Mapping[str, Function | ast.ClassDef | ast.expr]:
@@ -44,7 +58,7 @@ class SourceModule:
     def methods(self) -> Mapping[str, tuple[Function, ...]]:
         """Methods by name; a name that several classes have is not followed."""
         found: dict[str, tuple[Function, ...]] = {}
-        for node in ast.walk(self.tree):
+        for node in self.nodes:
             for child in node.body if isinstance(node, ast.ClassDef) else ():
                 if isinstance(child, _FUNCTIONS):
                     found[child.name] = (*found.get(child.name, ()), child)
@@ -54,9 +68,19 @@ class SourceModule:
     def imported(self) -> Mapping[str, str]:
         """Local name to dotted origin."""
         found: dict[str, str] = {}
-        for node in ast.walk(self.tree):
+        for node in self.nodes:
             if isinstance(node, ast.ImportFrom) and node.module:
                 found |= {alias.asname or alias.name: f"{node.module}.{alias.name}" for alias in node.names}
+        return found
+
+    @cached_property
+    def assignments(self) -> Mapping[ast.AST, Sequence[Assigning]]:
+        """Of each function, those in it, in functions inside it too, earliest first."""
+        found: dict[ast.AST, list[Assigning]] = {}
+        for node in self.nodes:
+            around: ast.AST | None = node if isinstance(node, Assigning) else None
+            while around is not None and (around := self.function_of(around)) is not None:
+                found.setdefault(around, []).append(node)
         return found
 
     def function_of(self, node: ast.AST) -> Function | None:

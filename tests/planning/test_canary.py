@@ -54,7 +54,7 @@ def test_what_is_not_passed_is_never_promoted(found: Verdict | None) -> None:
     """Argo promoted an inconclusive analysis (argo-rollouts#3850); no data is no pass."""
     made = trial()
     made.judge(found)
-    made.run(600)
+    made.run(200)
     assert made.phase is CanaryPhase.STEPPING
     assert made.percent == 5
     assert made.counts == {"a": (2, 2), "b": (1, 1)}

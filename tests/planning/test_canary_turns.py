@@ -29,7 +29,7 @@ def test_a_rejected_revision_starts_nothing_again_until_the_spec_changes() -> No
     made.judge(Verdict.FAILED)
     made.until(lambda at: at.phase is CanaryPhase.REJECTED).run(3)
     made.judge(Verdict.PASSED)
-    for at in made.rounds(2000):
+    for at in made.rounds(500):
         assert at.counts["b"][0] == 0
     made.edit("a")
     made.run(2)
