@@ -78,9 +78,11 @@ class SourceModule:
         """Of each function, those in it, in functions inside it too, earliest first."""
         found: dict[ast.AST, list[Assigning]] = {}
         for node in self.nodes:
-            around: ast.AST | None = node if isinstance(node, Assigning) else None
-            while around is not None and (around := self.function_of(around)) is not None:
-                found.setdefault(around, []).append(node)
+            if isinstance(node, Assigning):
+                around = self.function_of(node)
+                while around is not None:
+                    found.setdefault(around, []).append(node)
+                    around = self.function_of(around)
         return found
 
     def function_of(self, node: ast.AST) -> Function | None:
