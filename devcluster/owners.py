@@ -63,7 +63,7 @@ def inherited(environment: Mapping[str, str]) -> tuple[Owner, ...]:
         pid, _, started = word.partition(":")
         if not (pid.isdigit() and started.isdigit()):
             raise ValueError(f"{OWNERS}={environment[OWNERS]!r}: an owner is written PID:START, or leave it unset")
-        found.append(Owner(pid=int(pid), started=int(started), words=processes.words(int(pid))[:LONGEST]))
+        found.append(Owner(pid=int(pid), started=int(started), words=_words(int(pid))))
     return tuple(found)
 
 
@@ -97,4 +97,9 @@ def hand_over(layout: Layout) -> None:
 
 
 def _owner(pid: int) -> Owner:
-    return Owner(**processes.identify(pid), words=processes.words(pid)[:LONGEST])
+    return Owner(**processes.identify(pid), words=_words(pid))
+
+
+def _words(pid: int) -> str:
+    """On one line, whatever its arguments are."""
+    return " ".join(processes.words(pid).split())[:LONGEST]

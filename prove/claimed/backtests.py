@@ -29,6 +29,12 @@ def bad_traces_are_named_or_repaired() -> Figure:
     return _passed(TRACES)
 
 
+def a_result_equals_a_real_run() -> Figure:
+    """Twenty minutes on a cluster of this machine; the last line compares."""
+    ran = programs.module("bench.cluster_replay")
+    return Figure(holds=ran.ok, text=ran.output.splitlines()[-1])
+
+
 def plans_hold_on_fresh_seeds() -> Figure:
     """Forty drawn questions, each plan judged by traffic that it was not made with."""
     ran = programs.module("bench.played_plans")
@@ -99,6 +105,14 @@ def the_bound_holds() -> Figure:
 
 
 CLAIMS: Final = (
+    Claim(
+        item="simulate.3",
+        title="Twenty minutes of a recording, thinned by a wave, on a real API server, node, operator, autoscaler and "
+        "routers before emulated engines: replica timeline, TTFT p50 and p95, and GPU time are within 10 % of what "
+        "`fairlead simulate --from` plays of the routers' own access lines",
+        prove=a_result_equals_a_real_run,
+        slow=True,
+    ),
     Claim(
         item="simulate.4",
         title="HPA, KEDA, Knative, AIBrix and llm-d's WVA, as `fairlead simulate --against` plays them, reproduce the "

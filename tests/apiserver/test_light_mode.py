@@ -6,6 +6,7 @@ import re
 import signal
 import subprocess
 import sys
+from itertools import takewhile
 from pathlib import Path
 
 import pytest
@@ -87,11 +88,13 @@ def test_a_killed_owner_takes_its_cluster_along_and_all_that_it_started_beside_i
     operator = "OperatorProcess(kubeconfig=door.kubeconfig, folder=pathlib.Path(tempfile.mkdtemp())).start()"
     with owning_process("with small_cluster() as door:", operator) as owner:
         assert main(["status"]) == 0
-        shown = capsys.readouterr().out.split(f"small-{owner.pid}-1: ready")[1]
+        _, *below = capsys.readouterr().out.split(f"small-{owner.pid}-1: ready")[1].splitlines()
+        shown = list(takewhile(lambda line: line.startswith("  "), below))  # then the clusters of other lanes
         layout = Layout.of(Cache.chosen(), f"small-{owner.pid}-1")
-        (whose,) = (line for line in shown.splitlines() if line.startswith("  owner       ends with process "))
+        (whose,) = (line for line in shown if line.startswith("  owner       ends with process "))
         assert f"process {owner.pid} (" in whose, "others may have started the tests, and own it too"
-        assert re.search(r"UTC, [01] min ago", shown)
+        (since,) = (line for line in shown if line.startswith("  since "))
+        assert re.search(r"UTC, [01] min ago", since)
         assert any("fairlead operator" in line for line in teardown.leaks(layout))
         owner.kill()
         owner.wait()

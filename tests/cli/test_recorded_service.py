@@ -98,6 +98,31 @@ def test_a_policy_alone_is_tried_on_what_runs_and_a_deployment_beside_it(run: Ru
     assert [one["name"] for one in json.loads(out)["candidates"]] == ["scaled, as it runs", "fixed"]
 
 
+def test_replicas_start_as_slowly_as_those_that_run_did_unless_the_command_says_otherwise(
+    cluster: PretendCluster, run: Run
+) -> None:
+    words = ("simulate", "--from", "infd/scaled", "--seeds", "2")
+    assert "nothing is left to chance" in run(*words)[1], "no start was measured"
+    old = {"name": "old", "replicas": 1, "coldStart": {"last": "900", "p95": "900"}}
+    new = {
+        "name": "new",
+        "replicas": 3,
+        "coldStart": {"last": "70.5", "p95": "95", "imagePull": "4.5", "nodeWait": "80"},
+    }
+    status = {"revisions": [new, old, {"name": "fresh"}]}
+    cluster.put(INFERENCE_DEPLOYMENT, objects()["scaled"] | {"status": status})
+
+    measured = run(*words)[1]
+    assert "replicas start as this one's status says: 75 s, 95 % within 99.5 s; --cold-start says otherwise" in measured
+    assert "by 2 seeds" in measured
+    fixed = run(*words, "--cold-start", "30s")[1]
+    assert "nothing is left to chance" in fixed
+    assert "status says" not in fixed
+
+    cluster.put(INFERENCE_DEPLOYMENT, objects()["scaled"] | {"status": {"revisions": [{"name": "new"}]}})
+    assert "start as this one's status says" not in run(*words)[1]
+
+
 def test_a_gateways_lines_are_taken_where_the_deployment_got_the_request(cluster: PretendCluster, run: Run) -> None:
     joined = objects()["scaled"]
     cluster.put(INFERENCE_DEPLOYMENT, joined | {"spec": joined["spec"] | GATEWAY})

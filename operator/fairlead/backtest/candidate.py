@@ -24,6 +24,7 @@ from fairlead.review import engine_timing
 from fairlead.review.result import Review
 from fairlead.simulator.engine.batch import StepTimes
 from fairlead.simulator.engine.settings import EngineSettings
+from fairlead.simulator.virtual_fleet.cold_starts import ColdStartDistribution
 
 KINDS: Final = (EngineKind.VLLM, EngineKind.SIMULATED)
 """Whose scheduler the engine model has."""
@@ -71,6 +72,8 @@ class Candidate:
     routers: int
     notes: tuple[str, ...]
     """Where the step times come from, and what is assumed."""
+    cold_starts: ColdStartDistribution | None = None
+    """Of its replicas, where they were measured; None: as long as the policy assumes."""
     baseline: Baseline | None = None
     """Who decides instead of the product; None: the product."""
     balancing: Balancing = BALANCING
@@ -86,6 +89,10 @@ class Candidate:
         """The same replicas, scaled as another project ships it."""
         words = f"scaled by {baseline.words}"
         return replace(self, name=f"{self.name}, {baseline.name}", baseline=baseline, notes=(words, *self.notes))
+
+    def starting(self, cold_starts: ColdStartDistribution, words: str) -> "Candidate":
+        """The same replicas, which take as long to start as others of theirs took."""
+        return replace(self, cold_starts=cold_starts, notes=(*self.notes, words))
 
     def fixed(self, replicas: int) -> "Candidate":
         """The same replicas, and always so many."""

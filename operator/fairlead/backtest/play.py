@@ -232,8 +232,8 @@ def _first(candidate: Candidate, chosen: PlaySettings) -> int:
 
 
 def cold_starts_of(candidate: Candidate, chosen: PlaySettings) -> ColdStartDistribution:
-    """The comparison's, and where it has none as long as the policy assumes."""
-    return chosen.cold_starts or FixedColdStarts(candidate.policy.cold_start.assume_seconds)
+    """The comparison's; where it has none those that were measured, and then as long as the policy assumes."""
+    return chosen.cold_starts or candidate.cold_starts or FixedColdStarts(candidate.policy.cold_start.assume_seconds)
 
 
 def _scaling(candidate: Candidate, objectives: LatencyObjectives, log: _DecisionLog) -> ScalingHook | None:

@@ -36,7 +36,7 @@ def advised(chosen: argparse.Namespace, source: TrafficSource) -> ShownAdvice:
     read = one.read
 
     def changed(lever: Lever) -> Candidate | Unplayable:
-        return playable.changed(one.document, lever, read.context, read.packaged)
+        return read.measured(playable.changed(one.document, lever, read.context, read.packaged))
 
     service = AdvisedService(candidate=one.candidate, changed=changed, cards=_cards(read.context.catalogue))
     return ShownAdvice(

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from fairlead.cli import cluster_client, explanation
 from fairlead.cli.cluster_client import ClusterClient, ClusterUnavailable
+from fairlead.cli.recorded_starts import RecordedStarts
 from fairlead.cluster import kinds, pod_logs
 from fairlead.cluster.documents import YamlDocument
 from fairlead.objects.labels import DEPLOYMENT, GATEWAY, ROLE, ChildRole
@@ -39,6 +40,13 @@ class ServiceRecording:
         assert isinstance(content, dict)
         named = content["spec"].get("gateway") or {}
         return (named.get("namespace") or self.namespace, named["name"]) if named.get("name") else None
+
+    @property
+    def starts(self) -> RecordedStarts | None:
+        """How long its replicas took to start; None where no start was measured."""
+        content = self.documents[0].content
+        assert isinstance(content, dict)
+        return RecordedStarts.of(content.get("status") or {})
 
     def write(self, folder: Path) -> Path:
         """The lines as a file, named for what is said of the traffic."""

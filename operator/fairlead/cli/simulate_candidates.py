@@ -12,6 +12,7 @@ from fairlead.backtest.candidate import Candidate, Unplayable
 from fairlead.cli import offline_data, playable
 from fairlead.cli.argument_values import ArgumentValueError
 from fairlead.cli.recorded_service import ServiceRecording
+from fairlead.cli.recorded_starts import RecordedStarts
 from fairlead.cluster import documents
 from fairlead.cluster.documents import YamlDocument
 from fairlead.emulator import packaged_data
@@ -31,6 +32,8 @@ class ReadDeployments:
     packaged: PackagedData
     suffix: str = ""
     """What their names do not say."""
+    starts: RecordedStarts | None = None
+    """Of the deployment that runs, where one was named and has measured any."""
 
     def played(self, what_ifs: Sequence[levers.Lever]) -> Iterator[Candidate | Unplayable]:
         """Each as it is written, then with each lever pulled."""
@@ -40,7 +43,13 @@ class ReadDeployments:
                 yield self._named(playable.changed(one, lever, self.context, self.packaged))
 
     def _named(self, found: Candidate | Unplayable) -> Candidate | Unplayable:
-        return replace(found, name=f"{found.name}{self.suffix}")
+        return replace(self.measured(found), name=f"{found.name}{self.suffix}")
+
+    def measured(self, found: Candidate | Unplayable) -> Candidate | Unplayable:
+        """With the starts that were measured, if any were."""
+        if self.starts is None or isinstance(found, Unplayable):
+            return found
+        return found.starting(self.starts.distribution, self.starts.words)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,11 +85,11 @@ def candidates(chosen: argparse.Namespace, recorded: ServiceRecording | None) ->
 
 def single(chosen: argparse.Namespace, recorded: ServiceRecording | None) -> SinglePlayable:
     """What runs follows a policy of the files before its own."""
-    read = _of_files(chosen) if recorded is None else _read(chosen, [*recorded.documents, *_given(chosen)])
+    read = _of_files(chosen) if recorded is None else _of_service(chosen, recorded, _given(chosen))
     document, *more = read.deployments
     if more:
         raise ArgumentValueError(f"{more[0].place}: a second InferenceDeployment; give one at a time")
-    found = playable.read(document, read.context, read.packaged)
+    found = read.measured(playable.read(document, read.context, read.packaged))
     if isinstance(found, Unplayable):
         raise ArgumentValueError(f"{found.name}: {found.reason}: {found.because}")
     return SinglePlayable(document=document, candidate=found, read=read)
@@ -99,16 +108,24 @@ def _of_files(chosen: argparse.Namespace) -> ReadDeployments:
 
 
 def _beside(chosen: argparse.Namespace, recorded: ServiceRecording) -> Iterator[ReadDeployments]:
-    own, given = list(recorded.documents), _given(chosen)
-    yield replace(_read(chosen, own), suffix=f", {AS_IT_RUNS}")
+    given = _given(chosen)
+    yield replace(_of_service(chosen, recorded, []), suffix=f", {AS_IT_RUNS}")
     if not given:
         return
-    of_files = _read(chosen, [*own[1:], *given])
+    of_files = _read(chosen, [*recorded.documents[1:], *given])
     if of_files.deployments:
-        yield of_files
+        yield replace(of_files, starts=_starts(chosen, recorded))
     else:
         names = ", ".join(Path(one).name for one in chosen.files)
-        yield replace(_read(chosen, [*own, *given]), suffix=f", {names}")
+        yield replace(_of_service(chosen, recorded, given), suffix=f", {names}")
+
+
+def _of_service(chosen: argparse.Namespace, recorded: ServiceRecording, given: list[YamlDocument]) -> ReadDeployments:
+    return replace(_read(chosen, [*recorded.documents, *given]), starts=_starts(chosen, recorded))
+
+
+def _starts(chosen: argparse.Namespace, recorded: ServiceRecording) -> RecordedStarts | None:
+    return recorded.starts if chosen.cold_start is None else None
 
 
 def _read(chosen: argparse.Namespace, found: list[YamlDocument]) -> ReadDeployments:

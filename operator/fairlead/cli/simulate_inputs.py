@@ -10,7 +10,7 @@ from typing import Final
 
 from fairlead.backtest import contenders
 from fairlead.backtest.candidate import Candidate, Unplayable
-from fairlead.backtest.play import PlayedTraffic, PlaySettings
+from fairlead.backtest.play import PlayedTraffic, PlaySettings, cold_starts_of
 from fairlead.cli import argument_values, simulate_candidates
 from fairlead.cli.simulate_runs import Comparison, Repeat
 from fairlead.cli.simulate_traffic import ReadTrace
@@ -107,7 +107,8 @@ def _seeded(
     """The whole traffic, by one seed after the other."""
     if chosen.seeds == 1:
         return (once,), ""
-    draws = isinstance(once.settings.cold_starts, LogNormalColdStarts)
+    starts = [cold_starts_of(one, once.settings) for one in playable]
+    draws = any(isinstance(one, LogNormalColdStarts) for one in starts)
     if not draws and not any(one.settings.speculation for one in playable):
         return (once,), "; played once: nothing is left to chance (give --cold-start 110s..250s)"
     seeds = range(chosen.seed, chosen.seed + chosen.seeds)
