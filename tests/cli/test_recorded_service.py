@@ -90,6 +90,7 @@ def test_a_policy_alone_is_tried_on_what_runs_and_a_deployment_beside_it(run: Ru
     (tmp_path / "policy.yaml").write_text(yaml.safe_dump(slower))
     code, out, _ = run("simulate", str(tmp_path / "policy.yaml"), "--from", "scaled", "-n", "team", "-o", "json")
     assert code == 0
+    assert [one["baseline"] for one in json.loads(out)["candidates"]] == [True, False], "what runs is to compare with"
     names = {one["name"]: one["objectives"]["ttftP95Seconds"] for one in json.loads(out)["candidates"]}
     assert names == {"scaled, as it runs": 2.0, "scaled, policy.yaml": 20.0}
 
@@ -121,6 +122,14 @@ def test_replicas_start_as_slowly_as_those_that_run_did_unless_the_command_says_
 
     cluster.put(INFERENCE_DEPLOYMENT, objects()["scaled"] | {"status": {"revisions": [{"name": "new"}]}})
     assert "start as this one's status says" not in run(*words)[1]
+
+
+@pytest.mark.usefixtures("cluster")
+def test_a_policy_that_does_not_hold_fails_the_check_though_the_one_in_force_does(run: Run, tmp_path: Path) -> None:
+    stricter = objects()["chat"] | {"spec": {"objectives": {"ttftP95": "1ms"}}}
+    (tmp_path / "policy.yaml").write_text(yaml.safe_dump(stricter))
+    assert run("simulate", "--from", "infd/scaled")[0] == 0
+    assert run("simulate", str(tmp_path / "policy.yaml"), "--from", "infd/scaled")[0] == 1
 
 
 def test_a_gateways_lines_are_taken_where_the_deployment_got_the_request(cluster: PretendCluster, run: Run) -> None:

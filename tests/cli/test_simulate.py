@@ -16,7 +16,7 @@ from fairlead.cli.main import main
 from fairlead.cli.simulate_text import Shown
 from fairlead.fleet.capacity_plan import LatencyObjectives
 from fairlead.fleet.policies import ScalingReason
-from tests.backtest.test_play import candidate, steady
+from tests.backtest.test_play import candidate, steady, streams
 from tests.cli.candidate_files import CANDIDATES
 
 
@@ -55,6 +55,28 @@ def test_the_same_is_to_be_had_as_json_for_a_part_of_the_trace_and_faster(
     assert scaled["runs"][0]["replicas"]["most"] >= 1
     assert once["worstTenMinutes"] == {"sinceSeconds": 0.0, "requests": 240, "kept": once["report"]["kept"]}
     assert fixed["regret"] is None, "what does not keep its objectives is cheaper than that takes"
+
+
+def test_a_budget_decides_as_objectives_do(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["simulate", str(files / "fleet"), "--traffic", str(files / "steady.csv"), "--cold-start", "30s"]
+    assert main([*words, "--budget", "0.1"]) == 1
+    assert "USD an hour, over the budget of 0.1" in capsys.readouterr().out
+    assert main([*words, "--budget", "1000", "-o", "json"]) == 0
+    fixed, _ = json.loads(capsys.readouterr().out)["candidates"]
+    assert fixed["affordable"]
+    assert fixed["costUsdPerHour"] == pytest.approx(fixed["figures"]["costUsd"]["mean"] * 12, rel=0.01)
+    assert main([*words, "--budget", "1000"]) == 0
+    assert "USD an hour, within the budget of 1000" in capsys.readouterr().out
+    assert main([*words, "--budget", "-3"]) == 2
+    assert "--budget -3: a number between 0 and 1e+09" in capsys.readouterr().err
+
+
+def test_what_has_no_price_is_within_no_budget() -> None:
+    played = playing.play(candidate(1), steady(1.0, 60), PlaySettings(streams=streams))
+    free = Repeated(name="free", runs=(replace(played, cost=None),), budget=5.0)
+    assert (free.affordable, free.passes) == (False, False)
+    assert "a budget of 5 USD an hour, and no price is known: give --products" in simulate_text.judged(free)
+    assert replace(free, budget=None).passes
 
 
 def test_every_format_is_known_by_its_first_line(files: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -82,6 +82,8 @@ class Candidate:
     """Requests go to replicas in turn, as a Service without a router sends them."""
     answered_elsewhere: float = 0.0
     """Share of requests that a response cache answers, so that no engine sees them."""
+    in_force: bool = False
+    """What runs now, beside what may replace it: to compare with."""
     what_if: str = ""
     """How it differs from what the files say; empty: it does not."""
 

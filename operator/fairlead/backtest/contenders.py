@@ -46,7 +46,7 @@ def contenders(candidates: Sequence[Candidate], against: Sequence[str]) -> Itera
             "and how many replicas others may choose; give one that has"
         )
     for one in candidates:
-        yield Contender(name=one.name, candidate=one, compared=bool(one.what_if))
+        yield Contender(name=one.name, candidate=one, compared=one.in_force or bool(one.what_if))
         for word in against if one in scaling else ():
             yield _against(one, word)
 

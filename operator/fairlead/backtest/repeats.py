@@ -70,6 +70,8 @@ class Repeated:
     """That nobody undercuts who keeps the objectives on the whole traffic; None: not reckoned."""
     times: float = 1.0
     """The whole traffic is so many times as long as what one run played."""
+    budget: float | None = None
+    """USD that an hour may cost on average; None: any."""
 
     def figure(self, name: str) -> Spread | None:
         """By its name in `FIGURES`; None where a run has none."""
@@ -98,6 +100,25 @@ class Repeated:
     def keeps(self) -> bool:
         """Whether enough was kept on average."""
         return self.kept.mean >= KEPT_GOAL
+
+    @property
+    def usd_an_hour(self) -> float | None:
+        """On average; None where no price is known, or the traffic takes no time."""
+        cost, seconds = self.figure("costUsd"), self.runs[0].report.seconds * self.times
+        return None if cost is None or not seconds else 3600 * cost.mean / seconds
+
+    @property
+    def affordable(self) -> bool:
+        """Whether it stays within the budget; what has no price does not."""
+        if self.budget is None:
+            return True
+        cost = self.usd_an_hour
+        return cost is not None and cost <= self.budget
+
+    @property
+    def passes(self) -> bool:
+        """Whether it keeps its objectives within the budget."""
+        return self.keeps and self.affordable
 
     @property
     def regret(self) -> float | None:

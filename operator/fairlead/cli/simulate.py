@@ -52,6 +52,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         metavar="LEVER=VALUE",
         help="play each candidate also with this changed (prefixCaching=off, gpu=NVIDIA-L4); may be repeated",
     )
+    parser.add_argument("--budget", metavar="USD", help="what a candidate may cost an hour on average (4.50)")
     parser.add_argument("--seed", type=int, default=0, help="of all chance (0)")
     parser.add_argument("--seeds", type=int, default=1, metavar="N", help="play with so many seeds, show intervals (1)")
     parser.add_argument("--sample", type=int, metavar="N", help="play N stretches of the trace, show intervals")
@@ -65,7 +66,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(chosen: argparse.Namespace) -> int:
-    """0 when a candidate keeps its objectives, 1 when none does, 2 for wrong arguments or an unreadable trace."""
+    """0 when a candidate keeps its objectives and the budget, 1 when none does, 2 for wrong arguments or an unreadable
+    trace."""
     from fairlead.cli import playing_errors, traffic_source
 
     def compared() -> int:
@@ -96,4 +98,4 @@ def _compared(chosen: argparse.Namespace, source: "TrafficSource") -> int:
     print(simulate_text.RENDER[chosen.output](shown))
     if chosen.html:
         simulate_report.write(chosen, inputs, shown, tuple(missing))
-    return 0 if any(one.keeps and not one.compared for one in rows) and not missing else 1
+    return 0 if any(one.passes and not one.compared for one in rows) and not missing else 1

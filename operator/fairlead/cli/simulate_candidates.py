@@ -32,6 +32,8 @@ class ReadDeployments:
     packaged: PackagedData
     suffix: str = ""
     """What their names do not say."""
+    in_force: bool = False
+    """Whether they run, and files say what may replace them."""
     starts: RecordedStarts | None = None
     """Of the deployment that runs, where one was named and has measured any."""
 
@@ -43,7 +45,8 @@ class ReadDeployments:
                 yield self._named(playable.changed(one, lever, self.context, self.packaged))
 
     def _named(self, found: Candidate | Unplayable) -> Candidate | Unplayable:
-        return replace(self.measured(found), name=f"{found.name}{self.suffix}")
+        named = replace(self.measured(found), name=f"{found.name}{self.suffix}")
+        return named if isinstance(named, Unplayable) else replace(named, in_force=self.in_force)
 
     def measured(self, found: Candidate | Unplayable) -> Candidate | Unplayable:
         """With the starts that were measured, if any were."""
@@ -109,7 +112,7 @@ def _of_files(chosen: argparse.Namespace) -> ReadDeployments:
 
 def _beside(chosen: argparse.Namespace, recorded: ServiceRecording) -> Iterator[ReadDeployments]:
     given = _given(chosen)
-    yield replace(_of_service(chosen, recorded, []), suffix=f", {AS_IT_RUNS}")
+    yield replace(_of_service(chosen, recorded, []), suffix=f", {AS_IT_RUNS}", in_force=bool(given))
     if not given:
         return
     of_files = _read(chosen, [*recorded.documents[1:], *given])

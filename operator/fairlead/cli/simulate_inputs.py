@@ -73,7 +73,12 @@ def read(chosen: argparse.Namespace, source: TrafficSource) -> SimulateInputs:
         repeats, note = _sampled(chosen.sample, trace, Repeat(whole, settings))
     return SimulateInputs(
         unplayable=unplayable,
-        comparison=Comparison(contenders=tuple(contenders.contenders(playable, against)), repeats=repeats, whole=whole),
+        comparison=Comparison(
+            contenders=tuple(contenders.contenders(playable, against)),
+            repeats=repeats,
+            whole=whole,
+            budget=None if chosen.budget is None else argument_values.number("--budget", chosen.budget, 0.0, 1e9),
+        ),
         words=trace.words + note,
         jobs=chosen.jobs or len(os.sched_getaffinity(0)),
     )

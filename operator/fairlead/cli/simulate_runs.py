@@ -40,6 +40,8 @@ class Comparison:
     repeats: tuple[Repeat, ...]
     whole: PlayedTraffic
     """What the least possible is reckoned for."""
+    budget: float | None = None
+    """USD that an hour may cost on average; None: any."""
 
     @property
     def runs(self) -> list[tuple[int, int]]:
@@ -69,6 +71,7 @@ class Outcome:
                     compared=one.compared,
                     least_gpu_hours=self.least.get(who),
                     times=comparison.whole.seconds / part if part else 1.0,
+                    budget=comparison.budget,
                 )
 
     def missing(self, comparison: Comparison) -> list[str]:

@@ -78,7 +78,16 @@ def judged(row: Repeated) -> str:
         *([] if objectives.tpot_p95_s is None else [f"{objectives.tpot_p95_s * 1000:g} ms between tokens"]),
     ]
     by = f"judged by {' and '.join(limits)}" if limits else "no objective, so every answer counts as kept"
-    return by if row.keeps else f"{by}; fewer than {KEPT_GOAL:.0%} kept"
+    return f"{by if row.keeps else f'{by}; fewer than {KEPT_GOAL:.0%} kept'}{_spending(row)}"
+
+
+def _spending(row: Repeated) -> str:
+    cost = row.usd_an_hour
+    if row.budget is None:
+        return ""
+    if cost is None:
+        return f"; a budget of {row.budget:g} USD an hour, and no price is known: give --products"
+    return f"; {cost:.2f} USD an hour, {'within' if row.affordable else 'over'} the budget of {row.budget:g}"
 
 
 def summary(row: Repeated) -> str:
@@ -117,6 +126,8 @@ def _values(row: Repeated) -> dict[str, Any]:
         "name": row.name,
         "baseline": row.compared,
         "keeps": row.keeps,
+        "costUsdPerHour": row.usd_an_hour,
+        "affordable": row.affordable,
         "objectives": {"ttftP95Seconds": one.objectives.ttft_p95_s, "tpotP95Seconds": one.objectives.tpot_p95_s},
         "figures": {name: None if found is None else _interval(found) for name, found in figures.items()},
         "leastGpuHours": row.least_gpu_hours,

@@ -36,6 +36,15 @@ def test_where_none_keeps_its_objectives_the_nearest_is_named_and_nothing_claims
     assert '<tr class="compared"><th scope="row">hpa</th>' in text
 
 
+def test_what_keeps_its_objectives_at_too_high_a_price_is_no_answer() -> None:
+    dear = replace(row("chat"), budget=0.01)
+    text = page.html(comparison(dear, replace(row("hpa"), compared=True)))
+
+    assert "✗ No candidate keeps its objectives within the budget; chat: judged by first token within" in text
+    assert f"{dear.usd_an_hour:.2f} USD an hour, over the budget of 0.01" in text
+    assert "✓ chat" not in text.partition("<h2>")[0]
+
+
 def test_without_prices_the_cheapest_has_the_fewest_gpu_hours() -> None:
     whole = row("chat")
     free = replace(whole, runs=tuple(replace(one, cost=None) for one in whole.runs), least_gpu_hours=None)

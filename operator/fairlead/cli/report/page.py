@@ -59,22 +59,31 @@ def _sections(shown: ReportedComparison) -> Iterator[str]:
 
 def _verdict(shown: ReportedComparison) -> str:
     ours = [one for one in shown.rows if not one.compared]
-    keeping = sorted((one for one in ours if one.keeps), key=_paid)
+    keeping = sorted((one for one in ours if one.passes), key=_paid)
     if keeping:
         kind, mark, words = "keeps", "✓", _praise(keeping)
     elif ours:
-        nearest = max(ours, key=lambda one: one.kept.mean)
-        kind, mark = "misses", "✗"
-        words = f"No candidate keeps its objectives; {nearest.name} comes nearest with {nearest.kept.mean:.1%}."
+        kind, mark, words = "misses", "✗", _blame(ours)
     else:
         kind, mark, words = "misses", "✗", "Nothing was played to its end."
-    lines = [f"{'✓' if one.keeps else '✗'} {simulate_text.summary(one)}" for one in ours]
+    lines = [f"{'✓' if one.passes else '✗'} {simulate_text.summary(one)}" for one in ours]
     lines += [f"Interrupted: {one} was not played, or not as often as the others." for one in shown.missing]
     return (
         f'<div class="verdict {kind}" role="status"><strong>{mark} {escape(words)}</strong>{markup.listing(lines)}'
         f'<p class="faint">Kept means answered within the objectives; a candidate keeps them where at least '
         f"{KEPT_GOAL:.0%} of its requests are.</p></div>"
     )
+
+
+def _blame(ours: Sequence[Repeated]) -> str:
+    keeping = [one for one in ours if one.keeps]
+    if keeping:
+        cheapest = min(keeping, key=_paid)
+        return (
+            f"No candidate keeps its objectives within the budget; {cheapest.name}: {simulate_text.judged(cheapest)}."
+        )
+    nearest = max(ours, key=lambda one: one.kept.mean)
+    return f"No candidate keeps its objectives; {nearest.name} comes nearest with {nearest.kept.mean:.1%}."
 
 
 def _praise(keeping: Sequence[Repeated]) -> str:
