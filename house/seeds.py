@@ -3,6 +3,7 @@
 Each tool looks itself whether what it kept is still true of the files that it finds, by their contents.
 """
 
+import contextlib
 import hashlib
 import shutil
 import sys
@@ -23,7 +24,7 @@ def taken(root: Path, cache: Cache) -> bool:
     seed = _place(root, cache)
     for name in KEPT if seed.is_dir() else ():
         if (seed / name).is_dir():
-            shutil.copytree(seed / name, root / name)
+            copy(seed / name, root / name)
     return True
 
 
@@ -34,10 +35,20 @@ def give(root: Path, cache: Cache) -> None:
     with tempfile.TemporaryDirectory(dir=seed.parent) as folder:
         for name in KEPT:
             if (root / name).is_dir():
-                shutil.copytree(root / name, Path(folder) / "new" / name, ignore=shutil.ignore_patterns("*.lock"))
+                copy(root / name, Path(folder) / "new" / name)
         if seed.exists():
             seed.rename(Path(folder) / "old")
         (Path(folder) / "new").rename(seed)
+
+
+def copy(source: Path, target: Path) -> None:
+    """A folder of what tools kept, while others may run in it: their figures under way come and go."""
+    shutil.copytree(source, target, ignore=shutil.ignore_patterns("*.lock"), copy_function=_copy_if_there)
+
+
+def _copy_if_there(source: str, target: str) -> None:
+    with contextlib.suppress(FileNotFoundError):
+        shutil.copy2(source, target)
 
 
 def _place(root: Path, cache: Cache) -> Path:

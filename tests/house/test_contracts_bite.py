@@ -14,7 +14,7 @@ from types import MappingProxyType
 
 import pytest
 
-from house import tree
+from house import seeds, tree
 from house.check import surroundings
 
 pytestmark = pytest.mark.house
@@ -190,7 +190,7 @@ def copied(folder: Path) -> Path:
         shutil.copy2(tree.ROOT / path, folder / path)
     for cache in CACHES:
         if (tree.ROOT / cache).is_dir():
-            shutil.copytree(tree.ROOT / cache, folder / cache)
+            seeds.copy(tree.ROOT / cache, folder / cache)
     return folder
 
 

@@ -52,6 +52,15 @@ def test_what_is_left_later_takes_the_place_of_what_was_left_before(tmp_path: Pa
     assert len(list((cache.root / "checks").iterdir())) == 1, "nothing half done stays"
 
 
+def test_a_file_that_goes_while_it_is_copied_is_not_missed(tmp_path: Path, cache: Cache) -> None:
+    first, second = clone(tmp_path / "first"), clone(tmp_path / "second")
+    learn(first, "all of it")
+    (first / ".build" / "pure" / "serve.pid4711").symlink_to(tmp_path / "gone")
+    seeds.give(first, cache)
+    assert seeds.taken(second, cache)
+    assert {one.name for one in (second / ".build" / "pure").iterdir()} == {"held.json"}
+
+
 def test_a_clone_that_knows_something_keeps_it(tmp_path: Path, cache: Cache) -> None:
     first, mine = clone(tmp_path / "first"), clone(tmp_path / "mine")
     learn(first, "another's")
