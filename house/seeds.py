@@ -42,7 +42,7 @@ def give(root: Path, cache: Cache) -> None:
 
 
 def copy(source: Path, target: Path) -> None:
-    """A folder of what tools kept, while others may run in it: their figures under way come and go."""
+    """A folder of what tools kept, while others may run in it: what these are about to write comes and goes."""
     shutil.copytree(source, target, ignore=shutil.ignore_patterns("*.lock"), copy_function=_copy_if_there)
 
 
