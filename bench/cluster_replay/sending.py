@@ -24,7 +24,6 @@ class Sent:
 
     late_s: float
     """After it was due: a client that is late asks less than it was told."""
-    first_s: float
     events: int
     failed: str = ""
 
@@ -57,16 +56,14 @@ async def sent(address: str, requests: Sequence[RequestArrival], progress: Calla
 
 
 async def _sent(session: aiohttp.ClientSession, document: dict[str, object], late: float) -> Sent:
-    began, first, events, ended = time.monotonic(), 0.0, 0, False
+    events, ended = 0, False
     try:
         async with session.post("/v1/completions", json=document) as answer:
             problem = "" if answer.status == 200 else f"{answer.status}: {(await answer.text())[:200]}"
             async for line in answer.content:
-                if line.startswith(b"data: {"):
-                    first = first or time.monotonic() - began
-                    events += b'"finish_reason"' in line
+                events += line.startswith(b"data: {") and b'"finish_reason"' in line
                 ended = ended or line.startswith(b"data: [DONE]")
         problem = problem or ("" if ended else f"cut after {events} tokens")
     except (aiohttp.ClientError, OSError, json.JSONDecodeError, TimeoutError) as caught:
         problem = f"{type(caught).__name__}: {caught}"
-    return Sent(late_s=late, first_s=first, events=events, failed=problem)
+    return Sent(late_s=late, events=events, failed=problem)

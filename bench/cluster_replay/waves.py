@@ -5,13 +5,12 @@ Sizes and the order of requests are the recording's own; only how many of them c
 
 import math
 import random
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Final
 
 from fairlead.simulator.traffic.arrivals import RequestArrival
 
-COLUMNS: Final = "seconds,prompt_tokens,output_tokens"
 LONGEST: Final = 4000
 """Tokens of a prompt: twenty minutes have room for no request that alone takes one."""
 
@@ -45,9 +44,3 @@ class Wave:
             if at >= 0 and drawn < self.share(at) and one.prompt_tokens <= LONGEST:
                 first = at if first is None else first
                 yield replace(one, time=at - first)
-
-
-def table(requests: Sequence[RequestArrival]) -> str:
-    """As a file that `fairlead simulate --traffic` reads."""
-    rows = (f"{one.time:.3f},{one.prompt_tokens},{one.output_tokens}" for one in requests)
-    return "\n".join((COLUMNS, *rows, ""))

@@ -32,12 +32,6 @@ def test_a_wave_asks_little_at_its_foot_and_much_at_its_crest_and_nothing_outsid
     assert list(WAVE.of(recording(20_000))) == thinned, "the same again"
 
 
-def test_its_table_is_one_that_the_command_reads() -> None:
-    head, first, *_ = waves.table(list(WAVE.of(recording(3000)))).splitlines()
-    assert head == "seconds,prompt_tokens,output_tokens"
-    assert first.startswith("0.000,")
-
-
 def test_a_course_counts_from_what_stood_at_its_beginning() -> None:
     one = Course.of(2, [(-5.0, 1), (60.0, 3), (90.0, 3), (120.0, 2)])
     assert one.moments == ((0.0, 1), (60.0, 3), (120.0, 2))
