@@ -20,9 +20,8 @@ from house.tree import ROOT
 from tests.waiting import eventually
 
 LIMIT_S: Final = 240
-WATCHED_S: Final = 20
-"""How long something that goes on may take to its first words."""
-SERVED_S: Final = 90
+FIRST_WORDS_S: Final = 90
+"""How long something that goes on may take to its first words, or to answer: beside three lanes, 20 were too few."""
 _SERVES: Final = re.compile(r"fairlead (engine|router --config)\b")
 _WATCHES: Final = re.compile(r"--watch\b|^fairlead console\b")
 _STAYS: Final = re.compile(r"(\.|export|cd) ")
@@ -94,7 +93,7 @@ class PageReader:
         with log.open("wb") as sink:
             process = self._started(text, sink)
         with suppress(AssertionError):
-            eventually(lambda: process.poll() is not None or log.read_bytes().strip(), "it says something", WATCHED_S)
+            eventually(lambda: process.poll() is not None or log.read_bytes().strip(), "it says something", FIRST_WORDS_S)
         with suppress(subprocess.TimeoutExpired):
             process.wait(timeout=0.5)
         code = process.poll()
@@ -112,7 +111,7 @@ class PageReader:
             process = self._serving[port] = self._started(text, sink)
         answers = f"exec 3<>/dev/tcp/127.0.0.1/{port}"
         with suppress(AssertionError):
-            eventually(lambda: process.poll() is not None or self._run(answers).code == 0, "it answers", SERVED_S)
+            eventually(lambda: process.poll() is not None or self._run(answers).code == 0, "it answers", FIRST_WORDS_S)
         code = process.poll() or self._run(answers).code
         return Typed(code=code, output=log.read_text(encoding="utf-8", errors="replace"))
 

@@ -73,6 +73,13 @@ class Scene:
         log = self.operator.log.read_text(encoding="utf-8")[-3000:]
         raise AssertionError(f"{words!r} was not in {get}: {seen}\n{log}")
 
+    async def until_needed(self, *needed: Right) -> None:
+        """Until requests needed these rights, or too late: then the story names those that none did."""
+        for _ in range(300):
+            if set(needed) <= rights.used(self.proxy):
+                return
+            await asyncio.sleep(0.1)
+
 
 @pytest.fixture(scope="module")
 def small() -> Iterator[Embedded]:
@@ -175,11 +182,7 @@ async def _a_whole_life(one: Scene) -> None:
         await asyncio.sleep(0.2)
     document["spec"]["engine"] |= {"context": {"maxTokens": 4096}}
     await one.apply(document)
-    over = {Right("delete", "deployments.apps"), Right("delete", "pods")}
-    for _ in range(300):
-        if over <= rights.used(one.proxy):
-            return
-        await asyncio.sleep(0.1)
+    await one.until_needed(Right("delete", "deployments.apps"), Right("delete", "pods"))
 
 
 async def _crashed(one: Scene, name: str) -> None:
@@ -189,10 +192,7 @@ async def _crashed(one: Scene, name: str) -> None:
     status |= {"state": {"waiting": {"reason": "CrashLoopBackOff"}}, "lastState": {"terminated": ended}}
     patch = json.dumps({"status": {"containerStatuses": [status]}})
     await one.kubectl("patch", name, "--subresource=status", "--type=merge", "-p", patch)
-    for _ in range(100):
-        if Right("get", "pods/log") in rights.used(one.proxy):
-            return
-        await asyncio.sleep(0.1)
+    await one.until_needed(Right("get", "pods/log"))
 
 
 CHILDREN: Final = "deploy,svc,cm,sa,role,rolebinding,pdb,netpol"
@@ -278,6 +278,7 @@ async def _new_certificates(one: Scene) -> None:
     assert await asyncio.to_thread(one.operator.stop) == 0
     one.operator.start()
     await asyncio.to_thread(one.operator.wait_ready)
+    await one.until_needed(Right("update", "secrets"))
 
 
 def _named() -> tuple[dict[str, Any], ...]:
