@@ -93,7 +93,9 @@ class PageReader:
         with log.open("wb") as sink:
             process = self._started(text, sink)
         with suppress(AssertionError):
-            eventually(lambda: process.poll() is not None or log.read_bytes().strip(), "it says something", FIRST_WORDS_S)
+            eventually(
+                lambda: process.poll() is not None or log.read_bytes().strip(), "it says something", FIRST_WORDS_S
+            )
         with suppress(subprocess.TimeoutExpired):
             process.wait(timeout=0.5)
         code = process.poll()

@@ -99,7 +99,7 @@ def test_bisection_always_finds_what_a_walk_to_the_first_miss_finds(
 def test_what_other_routers_report_is_learnt_like_ones_own_and_evicted_a_little_later() -> None:
     made, own = index(0, 1, blocks=3), index(0, 1, blocks=3)
     for blocks in ((1, 2), (1, 2, 3), (8,)):
-        made.learn_shared(blocks, 0)
+        made.learn_shared(blocks[::-1], 0)
         own.learn(blocks, 0)
     assert (made.blocks(0), own.blocks(0)) == ([3, 2, 1, 8], [2, 1, 8])
     for block in range(100, 100 + prefix.EVICTED_TOGETHER):
@@ -120,3 +120,13 @@ def test_a_block_is_reported_once_until_all_are_reported_again() -> None:
 def test_no_more_blocks_count_as_reported_than_a_cache_holds() -> None:
     made = index(0, blocks=2)
     assert [made.unshared((1, 2, 3), 0), made.unshared((1, 4), 0), made.unshared((1,), 0)] == [[1, 2, 3], [4], [1]]
+
+
+@given(st.lists(st.lists(st.integers(0, 12), max_size=4, unique=True), max_size=8))
+def test_reports_that_are_indexed_together_always_leave_what_one_by_one_leaves(reports: list[list[int]]) -> None:
+    together, single = index(0, blocks=100), index(0, blocks=100)
+    together.learn_shared([block for one in reports for block in reversed(one)], 0)
+    for one in reports:
+        single.learn_shared(one[::-1], 0)
+    assert together.blocks(0) == single.blocks(0)
+    assert together.unshared(range(13), 0) == single.unshared(range(13), 0)

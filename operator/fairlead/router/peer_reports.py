@@ -22,7 +22,7 @@ from fairlead.routing.peers.peer_group import BEAT_SECONDS, PeerGroup
 log = logging.getLogger(__name__)
 
 FLUSH_SECONDS: Final = 0.005
-PEERS_A_FLUSH: Final = 4
+PEERS_A_FLUSH: Final = 2
 """With more peers than that, reports are fewer in proportion: each is sent to and read from all of them."""
 
 

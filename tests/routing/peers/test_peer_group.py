@@ -88,6 +88,7 @@ def test_of_a_report_that_was_overtaken_only_the_prefixes_count_and_once() -> No
     world.cut = set()
     world.live(0.05)
     assert (world.deliver("b", report), world.deliver("b", report)) == (None, IgnoredReason.OLD)
+    world.live(0.05)
     assert (world.loads("b"), world.tables["b"].index.held(world.endpoint("b", where.pod).slot)) == (NOTHING, 2)
 
 

@@ -28,6 +28,8 @@ REPEAT_SECONDS: Final = 15.0
 """Until a prefix that is used again is reported again."""
 BEAT_SECONDS: Final = 0.25
 """Between two reports of everything; what changes is reported in between."""
+INDEX_SECONDS: Final = 0.005
+"""For each peer, between two times that what they reported of prefixes is indexed."""
 MOST_PEERS: Final = 128
 CATCH_UP_SECONDS: Final = 0.3
 """Before another peer is sent the same request."""
@@ -65,6 +67,7 @@ class PeerGroup:
         self._sent = 0
         self._beat_at = -inf
         self._repeat_at = now + REPEAT_SECONDS
+        self._index_at = -inf
         self._own = OwnReports(self.engines)
         self._catch_ups = CatchUps(self.engines)
         self._requested_at = -inf
@@ -138,6 +141,9 @@ class PeerGroup:
 
     def flush(self, now: float) -> None:
         """Report what changed, and everything now and then; forget peers that are silent."""
+        if now >= self._index_at:
+            self._index_at = now + INDEX_SECONDS * len(self._peers)
+            self.engines.index_learnt()
         beats = now >= self._beat_at
         if beats:
             self._beat_at = now + BEAT_SECONDS
@@ -241,4 +247,5 @@ class PeerGroup:
             self._send(live[self._nonces() % len(live)], DatagramKind.CATCH_UP, _HALF if self.is_caught_up else _WHOLE)
 
     def _caught_up(self) -> None:
+        self.engines.index_learnt()
         self.is_caught_up, self._lacks = True, False
