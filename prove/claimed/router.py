@@ -12,6 +12,7 @@ LEAVING: Final = (
     "tests/node/serving/test_leaving.py",
     "tests/node/serving/test_router.py",
 )
+THREE_ROUTERS: Final = "tests/node/serving/test_three_routers.py"
 FUZZED_BYTES: Final = 10_000_000
 
 
@@ -83,6 +84,22 @@ def keeps_what_can_be_kept() -> Figure:
 def keeps_more_in_bursts() -> Figure:
     """The same autoscaler with and without the order, and with warm replicas."""
     return together([programs.module("bench.autoscaling.bursts")])
+
+
+def three_lose_nothing_of_their_own() -> Figure:
+    """Three routers on a node: what is planned, a killed engine, a killed router."""
+    ran = noted.pytest(THREE_ROUTERS)
+    with_event, silently = ran.total("ended_with_an_error_event"), ran.total("ended_silently")
+    beyond = ran.total("failed") + ran.total("cut") + ran.total("failed_beyond_a_killed_engine") + silently
+    seconds = ran.most("seconds_with_losses")
+    lasted = "not measured" if seconds is None else f"in {seconds:.1f} s"
+    return Figure(
+        holds=ran.well and with_event > 0 and beyond == 0,
+        text=f"{ran.total('requests'):,} requests: {ran.total('failed')} failed and {ran.total('cut')} cut by what is "
+        f"planned; a killed engine: {with_event} streams that it held ended with an error event, {silently} silently, "
+        f"{ran.total('failed_beyond_a_killed_engine')} others failed; a killed router: "
+        f"{ran.total('lost_with_a_router')} lost with their connections {lasted}, {ran.total('failed_later')} later; {ran.ended.tests}",
+    )
 
 
 CLAIMS: Final = (
@@ -159,6 +176,14 @@ CLAIMS: Final = (
         "no more GPU hours, the worst ten minutes are at least twice as good, and two warm replicas hold the objective "
         "through the flash crowd",
         prove=keeps_more_in_bursts,
+        slow=True,
+    ),
+    Claim(
+        item="router.14",
+        title="On a real node before a fleet under load, three routers: their rollout, one of them deleted, engines up "
+        "and down lose no request and cut no stream; of a killed engine only streams that had begun end, each with an "
+        "error event; of a killed router only its own connections",
+        prove=three_lose_nothing_of_their_own,
         slow=True,
     ),
 )

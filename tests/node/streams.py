@@ -75,6 +75,8 @@ class StreamResult:
     began: bool
     """Whether a first piece of the answer came."""
     flaw: str = ""
+    ended: float = 0.0
+    """When, by the monotonic clock."""
 
     @property
     def cut(self) -> bool:
@@ -154,9 +156,14 @@ class Traffic:
         eventually(lambda: len(self._results) >= seen + answers, f"{answers} more answers", within)
 
     @property
+    def results(self) -> list[StreamResult]:
+        """What became of every question until now."""
+        return list(self._results)
+
+    @property
     def report(self) -> Report:
         """What was told until now."""
-        return report(list(self._results))
+        return report(self.results)
 
     def _end(self) -> None:
         self._stop.set()
@@ -201,9 +208,10 @@ async def stream_once(
         flaw = received.flaw()
     except Exception as problem:  # noqa: BLE001  # whatever a client meets is a failure to be told
         flaw = f"{type(problem).__name__}: {problem}"
-    seconds = time.monotonic() - started
+    ended = time.monotonic()
+    seconds = ended - started
     text = f"question {question.number} after {seconds:.1f} s: {flaw}" if flaw else ""
-    return StreamResult(question=question, seconds=seconds, began=bool(received.text), flaw=text)
+    return StreamResult(question=question, seconds=seconds, began=bool(received.text), flaw=text, ended=ended)
 
 
 class Receiving:

@@ -24,6 +24,8 @@ class World:
         self.numbers = {number(name): name for name in names}
         self.cut: set[str] = set()
         """Routers that nothing reaches, and that reach nobody."""
+        self.apart: set[str] = set()
+        """Routers that reach each other, and none of the others."""
         self.recorded: list[tuple[str, bytes]] = []
         self.ignored: list[IgnoredReason] = []
         self.tables: dict[str, EndpointTable] = {}
@@ -62,7 +64,7 @@ class World:
             to = [self.numbers[receiver]] if receiver != EVERYBODY else [one for one in self.names if one != sender]
             for name in to:
                 self.recorded.append((name, datagram))
-                if not {sender, name} & self.cut:
+                if not {sender, name} & self.cut and (sender in self.apart) == (name in self.apart):
                     self.deliver(name, datagram)
 
     def deliver(self, name: str, datagram: bytes) -> IgnoredReason | None:

@@ -117,6 +117,19 @@ def test_after_a_cut_it_catches_up_with_what_was_sent_in_the_meantime() -> None:
     assert choice.endpoint.pod == where.pod
 
 
+def test_halves_that_meet_again_learn_what_each_sent_meanwhile() -> None:
+    """Each heard a third of the others all the time, so none was ever alone."""
+    world = World("a", "b", "c", "d")
+    world.apart = {"a", "b"}
+    world.live(2.0)
+    assert [one.is_together for one in world.groups.values()] == [True] * 4
+    where = sent(world.tables["a"], request_of(1, 2, 3, 4))
+    world.live(1.0)
+    world.apart = set()
+    world.live(1.0)
+    assert [world.tables[name].index.held(world.endpoint(name, where.pod).slot) for name in "bcd"] == [4, 2, 2]
+
+
 def test_a_router_that_starts_learns_from_a_peer_before_it_is_ready() -> None:
     world = World("a", "b")
     blocks = tuple(range(1, 4000))

@@ -135,6 +135,10 @@ class PeerGroup:
         if ignored is IgnoredReason.UNPROVED:
             self._challenge(envelope.sender, peer, now)
         elif ignored is None:
+            if not peer.live:
+                # The same process as before: what it heard while this router did not is not known here.
+                self._lacks = True
+                self._request_blocks(now, envelope.sender)
             self._receive_from(peer, now)
             ignored = self._act(envelope, peer, content)
         return ignored
@@ -239,9 +243,10 @@ class PeerGroup:
                 self._caught_up()
         return None
 
-    def _request_blocks(self, now: float) -> None:
-        """Ask a live peer for all it knows; another one, if that one does not answer."""
-        live = [number for number, one in self._peers.items() if one.live]
+    def _request_blocks(self, now: float, returned: int | None = None) -> None:
+        """Ask a live peer for all it knows, the one that returned if there is one; another one, if that one does not
+        answer."""
+        live = [number for number, one in self._peers.items() if one.live] if returned is None else [returned]
         if live and now - self._requested_at >= CATCH_UP_SECONDS:
             self._requested_at = now
             self._send(live[self._nonces() % len(live)], DatagramKind.CATCH_UP, _HALF if self.is_caught_up else _WHOLE)

@@ -1,0 +1,121 @@
+"""Three routers before a fleet under load: what is planned costs nobody an answer, and what is killed costs only what
+it held, which its clients learn.
+
+A process is killed with SIGKILL from outside its pod, as the kernel does when memory ends.
+"""
+
+import sys
+import time
+from typing import Final
+
+import pytest
+
+from devcluster.door import Embedded
+from tests.node.operator_stage import Deployed
+from tests.node.serving.claims import Record, unharmed
+from tests.node.serving.test_leaving import routers
+from tests.node.serving.test_router import replaced
+from tests.node.stories import Stage
+from tests.node.streams import StreamResult, Traffic, report
+from tests.waiting import eventually
+
+pytestmark = pytest.mark.usefixtures("operated")
+
+ROUTERS: Final = 3
+CLIENTS: Final = 16
+RECOVERED_S: Final = 10.0
+"""After a router was killed: a kubelet reports it, and kube-proxy leads nobody there any more."""
+ERROR_EVENT: Final = "APIError"
+"""What the official client makes of an error event within a stream; of a connection that ends it makes another one."""
+KILL: Final = """
+import os, signal, sys
+for pid in filter(str.isdigit, os.listdir("/proc")):
+    try:
+        with open(f"/proc/{pid}/environ", "rb") as variables, open(f"/proc/{pid}/cmdline", "rb") as line:
+            if f"HOSTNAME={sys.argv[1]}".encode() in variables.read().split(b"\\0") and b"fairlead" in line.read():
+                os.kill(int(pid), signal.SIGKILL)
+                print(pid)
+    except OSError:
+        pass
+"""
+
+
+def test_rollout_removal_and_new_replicas_cost_nobody_an_answer(stage: Stage, record_property: Record) -> None:
+    """router.14: the routers' rollout, one of them deleted, engines up and down."""
+    chat = three_routers(stage, replicas=2)
+    with Traffic(chat.address(), clients=CLIENTS) as traffic:
+        replaced(stage, chat)
+        traffic.goes_on()
+        stage.kubectl("delete", "pod", routers(stage)[0], "--wait=false")
+        traffic.goes_on()
+        for replicas in (4, 2):
+            chat.scale(replicas)
+            chat.serves()
+            traffic.goes_on()
+
+    unharmed(traffic.report, record_property)
+
+
+def test_a_killed_engine_costs_what_it_held_and_each_stream_ends_with_an_error_event(
+    cluster: Embedded, stage: Stage, record_property: Record
+) -> None:
+    """router.14: who has no byte yet is answered by another engine."""
+    chat = three_routers(stage, replicas=3)
+    with Traffic(chat.address(), clients=CLIENTS) as traffic:
+        traffic.goes_on()
+        killed(cluster, next(iter(chat.observe().engines)))
+        traffic.goes_on(4 * CLIENTS)
+
+    found = traffic.report
+    record_property("requests", found.requests)
+    record_property("failed_beyond_a_killed_engine", len(found.failed))
+    silently = [one for one in found.cut if f": {ERROR_EVENT}: " not in one]
+    record_property("ended_with_an_error_event", len(found.cut) - len(silently))
+    record_property("ended_silently", len(silently))
+    assert (found.failed, silently) == ((), [])
+    assert 0 < len(found.cut) <= CLIENTS
+
+
+def test_a_killed_router_costs_what_it_held_and_the_others_go_on(
+    cluster: Embedded, stage: Stage, record_property: Record
+) -> None:
+    """router.14: connections end with their process, and the kernel refuses new ones until the Service leads elsewhere.
+
+    Whoever was at another router notices nothing.
+    """
+    chat = three_routers(stage, replicas=2)
+    with Traffic(chat.address(), clients=CLIENTS) as traffic:
+        traffic.goes_on()
+        at = time.monotonic()
+        killed(cluster, routers(stage)[0])
+        traffic.goes_on(4 * CLIENTS)
+        eventually(lambda: time.monotonic() > at + RECOVERED_S, "the Service leads elsewhere", 2 * RECOVERED_S)
+        traffic.goes_on(2 * CLIENTS)
+
+    lost = [one for one in traffic.results if one.flaw]
+    record_property("requests", len(traffic.results))
+    record_property("lost_with_a_router", len(lost))
+    record_property("seconds_with_losses", max((one.ended - at for one in lost), default=0.0))
+    later = [one for one in traffic.results if one.ended > at + RECOVERED_S]
+    record_property("failed_later", sum(1 for one in later if one.flaw))
+    assert len(later) >= 2 * CLIENTS
+    assert report(later).failed == report(later).cut == ()
+    assert [one.flaw for one in lost if not is_of_a_connection(one)] == []
+
+
+def three_routers(stage: Stage, replicas: int) -> Deployed:
+    chat = Deployed(stage, replicas=replicas, router={"replicas": ROUTERS})
+    chat.serves()
+    eventually(lambda: len(routers(stage)) == ROUTERS, "three routers")
+    stage.kubectl("rollout", "status", f"deployment/{chat.name}-router", "--timeout=80s")
+    return chat
+
+
+def killed(cluster: Embedded, pod: str) -> None:
+    """Its process, from where the cluster lives."""
+    assert cluster.inside(sys.executable, "-c", KILL, pod).split(), f"no process of {pod}"
+
+
+def is_of_a_connection(one: StreamResult) -> bool:
+    """It broke, or could not be opened: no router said anything."""
+    return any(name in one.flaw for name in ("APIConnectionError", "RemoteProtocolError", "ReadError"))
