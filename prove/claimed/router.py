@@ -98,7 +98,8 @@ def three_lose_nothing_of_their_own() -> Figure:
         text=f"{ran.total('requests'):,} requests: {ran.total('failed')} failed and {ran.total('cut')} cut by what is "
         f"planned; a killed engine: {with_event} streams that it held ended with an error event, {silently} silently, "
         f"{ran.total('failed_beyond_a_killed_engine')} others failed; a killed router: "
-        f"{ran.total('lost_with_a_router')} lost with their connections {lasted}, {ran.total('failed_later')} later; {ran.ended.tests}",
+        f"{ran.total('lost_with_a_router')} lost with their connections {lasted}, {ran.total('failed_later')} later; "
+        f"{ran.ended.tests}",
     )
 
 
