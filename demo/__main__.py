@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from demo import acts, real, tour
+from demo import acts, company, real, tour
 from demo.installing import install, serve
 from demo.watching import WatchedModel
 from devcluster import owners, plan, progress, teardown
@@ -31,7 +31,7 @@ INTERRUPTED: Final = 130
 
 def main() -> int:
     """Show it, or say in one message why it cannot be shown here."""
-    parser = argparse.ArgumentParser(prog="demo", description="A cluster with GPUs, the operator, two models, a burst.")
+    parser = argparse.ArgumentParser(prog="demo", description="A cluster with GPUs, the operator, models, a gateway.")
     parser.add_argument("--name", default="demo", help="the cluster's name")
     parser.add_argument("--engine", choices=tuple(SHOWS), default=SIMULATED, help="what runs in the pods")
     chosen = parser.parse_args()
@@ -61,6 +61,8 @@ def _show(name: str, cache: Cache, report: Callable[[str], None]) -> None:
     report(tour.calm(acts.calm(chat, report)))
     report(tour.woken(acts.wake(writer, report)))
     report(tour.changed(cluster, acts.change(writer)))
+    serve(cluster, ROOT / "demo" / "gateway.yaml", "applying a gateway with three tenants, and two models behind it")
+    report(company.show(cluster))
     owners.hand_over(Layout.of(cache, name))
     report(tour.where_next(cluster, chat.address, name))
 

@@ -83,6 +83,7 @@ Look around:
   export PATH={cluster.programs}:$PWD/.venv/bin:$PATH
   fairlead top                            all models, live
   fairlead explain infd/chat              why it has as many replicas as it has, and what would change it
+  fairlead console --service-account default/reader    pages with every decision; prints the address
   kubectl describe infd chat              what it is, in conditions and Events
   kubectl edit asp brisk                  another policy; mode: Recommend only says what it would do
   kubectl delete pod -l fairlead.dev/role=router --wait=false    and ask on meanwhile

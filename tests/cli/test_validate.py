@@ -177,3 +177,43 @@ def test_only_blank_documents_are_nothing_and_one_after_a_mark_is_one() -> None:
     ]
     assert [one.content for one in documents.of_text("a: b---", "f")] == [{"a": "b---"}]
     assert [one.content for one in documents.of_text("---\na: 1\r\n---\r\nb: 2\r\n", "f")] == [{"a": 1}, {"b": 2}]
+
+
+SECRET = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "keys"}, "stringData": {"shop": "t"}}
+
+
+def test_objects_of_others_in_the_same_file_are_named_and_left_alone(run: Run, file: File) -> None:
+    both = file(f"{json.dumps(SECRET)}\n---\n{json.dumps(policy())}\n")
+    code, out, _ = run("validate", both)
+    assert code == 0
+    assert [line.split(": ", 1)[1] for line in out.splitlines() if line.startswith("- ")] == [
+        "Secret keys: an object of v1, not of fairlead.dev; left alone"
+    ]
+    code, out, _ = run("validate", "-o", "json", both)
+    assert [one["kind"] for one in json.loads(out)] == ["AutoscalingPolicy"]
+
+
+def test_a_file_with_nothing_of_ours_is_no_success(run: Run, file: File) -> None:
+    code, _, err = run("validate", file(json.dumps(SECRET)))
+    assert code == 2
+    assert "no object of Fairlead's kinds" in err
+
+
+@pytest.mark.parametrize(
+    "slip",
+    [
+        SECRET | {"apiVersion": "fairlead.dev/v1alpha1", "kind": "InferenceDeploymnt"},
+        SECRET | {"apiVersion": "fairlead.io/v1alpha1", "kind": "InferenceDeployment"},
+        {"kind": "Secret"},
+        {"apiVersion": 1, "kind": "Secret"},
+    ],
+)
+def test_a_slip_of_the_pen_is_refused_all_the_same(run: Run, file: File, slip: dict[str, object]) -> None:
+    code, out, _ = run("validate", file(json.dumps(slip)))
+    assert (code, "✗" in out) == (1, True)
+
+
+def test_render_leaves_objects_of_others_alone(run: Run, file: File) -> None:
+    code, out, err = run("render", file(f"{json.dumps(SECRET)}\n---\n{json.dumps(deployment())}\n"))
+    assert (code, err) == (0, "")
+    assert "bad" in out

@@ -18,7 +18,8 @@ pytestmark = pytest.mark.usefixtures("able")
 
 
 def test_one_command_leads_from_nothing_to_two_models_that_follow_their_load() -> None:
-    """Five loads, none with a request that failed: quiet, burst, calm, from zero, and through a rollout."""
+    """Five loads, none with a request that failed: quiet, burst, calm, from zero, and through a rollout; then
+    a gateway, an answer that was judged and replaced, one from the cache, and a tenant that had enough."""
     name = f"demo-{os.getpid()}"
     try:
         ours = os.environ | owners.handed_on()
@@ -31,6 +32,11 @@ def test_one_command_leads_from_nothing_to_two_models_that_follow_their_load() -
         assert ran.stdout.count("$ fairlead explain infd/chat\ninfd/chat in default: ") == 2
         assert "spec.engine.context.maxTokens" in ran.stdout
         assert "Serving" in ran.stdout
+        assert "x-fairlead-escalated: not_json; from=default/small" in ran.stdout, ran.stdout
+        assert [ran.stdout.count(f"x-fairlead-cache: {found}\n") for found in ("miss", "hit")] == [1, 1], ran.stdout
+        assert "  429 after " in ran.stdout
+        assert "tenant trial may use 60 a minute" in ran.stdout
+        assert "fairlead console --service-account default/reader" in ran.stdout
         address = ran.stdout.split("curl http://")[1].split("/")[0]
         with urllib.request.urlopen(f"http://{address}/v1/models", timeout=10) as answer:  # our own door
             assert [one["id"] for one in json.load(answer)["data"]] == ["chat"]

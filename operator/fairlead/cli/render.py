@@ -25,10 +25,10 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(chosen: argparse.Namespace) -> int:
     """0 when every deployment could be rendered; others are named on standard error."""
-    from fairlead.cli import offline_data, review_text
+    from fairlead.cli import foreign_documents, offline_data, review_text
     from fairlead.review import admission, engine_timing
 
-    found = list(documents.read(chosen.files))
+    found, _ = foreign_documents.apart(documents.read(chosen.files))
     try:
         context = offline_data.offline_knowledge(chosen.config_json, chosen.products, found)
     except (OSError, ValueError) as problem:

@@ -20,10 +20,15 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(chosen: argparse.Namespace) -> int:
     """0 when everything would be admitted."""
-    from fairlead.cli import offline_data, review_text
+    from fairlead.cli import foreign_documents, offline_data, review_text
     from fairlead.review import admission
 
-    found = list(documents.read(chosen.files))
+    found, others = foreign_documents.apart(documents.read(chosen.files))
+    if not found:
+        print(
+            f"fairlead: {', '.join(chosen.files)}: no object of Fairlead's kinds; give a file with one", file=sys.stderr
+        )
+        return 2
     try:
         context = offline_data.offline_knowledge(chosen.config_json, chosen.products, found)
     except (OSError, ValueError) as problem:
@@ -44,5 +49,6 @@ def run(chosen: argparse.Namespace) -> int:
         print(json.dumps([review_text.as_json(one, review) for one, review in reviews], indent=1))
     else:
         colour = sys.stdout.isatty()
-        print("\n".join(review_text.as_text(one, review, colour=colour) for one, review in reviews))
+        lines = [review_text.as_text(one, review, colour=colour) for one, review in reviews]
+        print("\n".join([*lines, *map(foreign_documents.as_text, others)]))
     return 0 if all(review is not None and not review.refusals for _, review in reviews) else 1

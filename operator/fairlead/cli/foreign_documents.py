@@ -1,0 +1,38 @@
+"""Objects of others in the same files, a Secret or a Namespace: they are named and left alone.
+
+What has one of our kinds or our API group is ours, however wrong the rest is, so that a slip of the pen is refused.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+from fairlead.api.kinds import GROUP, KINDS
+from fairlead.cluster.documents import YamlDocument
+
+
+def apart(found: Iterable[YamlDocument]) -> tuple[list[YamlDocument], list[YamlDocument]]:
+    """Ours with all that cannot be read, and those of others."""
+    ours: list[YamlDocument] = []
+    others: list[YamlDocument] = []
+    for one in found:
+        (others if is_foreign(one.content) else ours).append(one)
+    return ours, others
+
+
+def is_foreign(content: object) -> bool:
+    """A whole object of another API group and of a kind that is none of ours."""
+    if not isinstance(content, dict):
+        return False
+    version, kind = content.get("apiVersion"), content.get("kind")
+    if not isinstance(version, str) or not isinstance(kind, str):
+        return False
+    return version.partition("/")[0] != GROUP and kind not in {one.name for one in KINDS}
+
+
+def as_text(one: YamlDocument) -> str:
+    """A line for people."""
+    content: Any = one.content
+    metadata = content.get("metadata")
+    name = metadata.get("name", "") if isinstance(metadata, dict) else ""
+    title = f"{one.place}: {content['kind'][:64]} {str(name)[:64]}".rstrip()
+    return f"- {title}: an object of {content['apiVersion'][:64]}, not of {GROUP}; left alone"
