@@ -11,12 +11,12 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
 from bench.cluster_replay import comparison, sending
 from bench.cluster_replay.comparison import Run, WatchEvents
-from bench.cluster_replay.watched import PODS, RECOMMENDED, Watch
 from bench.cluster_replay.waves import Wave
 from demo.installing import install, serve
 from demo.watching import WatchedModel
@@ -24,6 +24,7 @@ from devcluster import owners, plan, progress, teardown
 from devcluster.cache import Cache
 from devcluster.door import Embedded
 from devcluster.image import build
+from devcluster.kubectl_watch import KubectlWatch
 from devcluster.layout import Layout
 from devcluster.setup import tools
 from devcluster.up import up
@@ -95,8 +96,8 @@ def _send(cluster: Embedded, address: str, requests: list[RequestArrival]) -> Wa
     """Everything sent; what was heard meanwhile."""
     title = f"{len(requests):,} requests, {requests[-1].time / 60:.0f} min"
     with (
-        Watch(cluster, (RECOMMENDED[0], NAME), RECOMMENDED[1]) as counts,
-        Watch(cluster, (PODS[0], ENGINES), PODS[1]) as pods,
+        _watch(cluster, ("infd", NAME), "{.object.status.scaling.recommended}") as counts,
+        _watch(cluster, ("pods", ENGINES), "{.type} {.object.metadata.name}") as pods,
         progress.step(title) as current,
     ):
         began = time.time()
@@ -107,6 +108,10 @@ def _send(cluster: Embedded, address: str, requests: list[RequestArrival]) -> Wa
     assert not failed, failed[0]
     assert late < LATE_S, f"the client was {late:.1f} s late: this machine has no room for both"
     return WatchEvents(counts=counts.lines, pods=pods.lines, began=began, seconds=requests[-1].time)
+
+
+def _watch(cluster: Embedded, words: Sequence[str], template: str) -> KubectlWatch:
+    return KubectlWatch(cluster.programs / "kubectl", cluster.kubeconfig, words, template, time.time)
 
 
 def _is_answer(line: str) -> bool:

@@ -6,13 +6,11 @@ making containers, starting routers, proving the engine, passing the request on.
 """
 
 import asyncio
-import subprocess
-import threading
 import time
 from dataclasses import dataclass
-from types import TracebackType
-from typing import Final, Self
+from typing import Final
 
+from devcluster.kubectl_watch import KubectlWatch
 from tests import worlds
 from tests.node.operator_stage import Deployed
 from tests.node.stories import Manifest, Stage
@@ -20,6 +18,7 @@ from tests.node.streams import Question, client, stream_once
 from tests.waiting import eventually
 
 EVERY_SECONDS: Final = 0.05
+READY: Final = "{.object.status.conditions[?(@.type=='Ready')].status}"
 AGE: Final = (
     "import os; up = float(open('/proc/uptime').read().split()[0]); "
     "stat = open('/proc/1/stat').read().rpartition(')')[2].split(); "
@@ -47,12 +46,12 @@ def measure_first_answer(
     stage: Stage, name: str, kind: type[Question] = Question, spec: Manifest | None = None
 ) -> FirstAnswer:
     """Apply one deployment and ask until it answers; nothing else is done. The image must lie on the nodes."""
-    with Readiness(stage, name) as readiness:
+    with _readiness(stage, name) as readiness:
         applied = time.monotonic()
         chat = Deployed(stage, name, **(spec or {}) | {"replicas": 1})
         asyncio.run(_answered(chat.door(), kind))
         answered = time.monotonic()
-        ready = readiness.at()
+        ready = _ready_at(readiness)
     (pod,) = chat.observe().engines
     age = float(stage.kubectl("exec", pod, "--", "python3", "-c", AGE))
     began = time.monotonic() - age
@@ -69,38 +68,17 @@ async def _answered(address: str, kind: type[Question]) -> None:
             await asyncio.sleep(EVERY_SECONDS)
 
 
-class Readiness:
-    """Hears from the API server when the engine's pod becomes ready: polling would add its own pauses."""
+def _readiness(stage: Stage, name: str) -> KubectlWatch:
+    """Of the engine's pod, as the API server tells it."""
+    selector = f"fairlead.dev/deployment={name},fairlead.dev/role=engine"
+    words = ("pods", "-l", selector, f"--namespace={stage.namespace}")
+    return KubectlWatch(worlds.kubectl_of(stage.door), stage.door.kubeconfig, words, READY)
 
-    WORDS: Final = "{.object.status.conditions[?(@.type=='Ready')].status}{'\\n'}"
 
-    def __init__(self, stage: Stage, name: str) -> None:
-        selector = f"fairlead.dev/deployment={name},fairlead.dev/role=engine"
-        words = ["get", "pods", "-l", selector, "--watch", "--output-watch-events", "-o", f"jsonpath={self.WORDS}"]
-        where = [f"--kubeconfig={stage.door.kubeconfig}", f"--namespace={stage.namespace}"]
-        self._watch = subprocess.Popen(
-            [str(worlds.kubectl_of(stage.door)), *where, *words],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-        )
-        self._ready: list[float] = []
-        self._thread = threading.Thread(target=self._listen, name=f"readiness of {name}")
+def _ready_at(readiness: KubectlWatch) -> float:
+    """The moment at which it was heard."""
 
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
+    def moments() -> list[float]:
+        return [line.at for line in tuple(readiness.lines) if line.text == "True"]
 
-    def __exit__(self, kind: type[BaseException] | None, _: BaseException | None, __: TracebackType | None) -> None:
-        self._watch.kill()
-        self._watch.communicate()
-        self._thread.join()
-
-    def at(self) -> float:
-        """The moment it was heard to be ready."""
-        return eventually(lambda: list(self._ready), "the pod is heard to be ready", within_s=10)[0]
-
-    def _listen(self) -> None:
-        for line in self._watch.stdout or ():
-            if line.strip() == "True":
-                self._ready.append(time.monotonic())
+    return eventually(moments, "the pod is heard to be ready", within_s=10)[0]
