@@ -15,15 +15,13 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
-from house import site_links
+from house import navigation, site_links
 from house.tree import ROOT
 
 LOCK: Final = ROOT / "locks" / "docs.txt"
 VENV: Final = ROOT / ".build" / "site-venv"
 PAGES: Final = ROOT / ".build" / "site-pages"
 SITE: Final = ROOT / ".build" / "site"
-FIRST: Final = ("README.md", "CONTRIBUTING.md", "changes/README.md")
-"""Pages that are not in docs/."""
 QUIET: Final = {"NO_MKDOCS_2_WARNING": "1"}
 """mkdocs-material warns of another project's plans at each run."""
 _LINK: Final = re.compile(r"\]\(([^)#\s]+)(#[^)\s]*)?\)")
@@ -46,7 +44,10 @@ def main() -> int:
 
 def lay_out(root: Path, folder: Path) -> None:
     """Pages, pictures, and each file that a page links to."""
-    wanted = [*(root / name for name in FIRST), *(one for one in (root / "docs").rglob("*") if one.is_file())]
+    wanted = [
+        *(root / name for name in navigation.OUTSIDE),
+        *(one for one in (root / "docs").rglob("*") if one.is_file()),
+    ]
     for one in wanted:
         place = folder / one.relative_to(root)
         place.parent.mkdir(parents=True, exist_ok=True)

@@ -104,6 +104,11 @@ STEPS: Final = (
         "commit the files",
     ),
     Step(
+        name="pages",
+        commands=(_module("house.navigation"),),
+        advice="a page that is not in mkdocs.yml's `nav` cannot be found from the site's menu: give it one line there",
+    ),
+    Step(
         name="evidence",
         commands=(_module("prove", "--drift"),),
         advice="docs/evidence.md is written from docs/evidence.json and the claims, never by hand. "

@@ -1,48 +1,28 @@
 """The site of docs/: every page has a place in its navigation, and what it points to is there."""
 
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Final
 
 import pytest
-import yaml
 
-from house import site, site_links
+from house import navigation, site, site_links
 from house.tree import ROOT
-
-CONFIGURATION: Final = ROOT / "mkdocs.yml"
-
-
-class ConfigurationLoader(yaml.SafeLoader):
-    """Reads what mkdocs reads, and makes nothing of the functions that it names."""
-
-
-ConfigurationLoader.add_multi_constructor("tag:yaml.org,2002:python/", lambda *_: None)
-
-
-def configuration() -> dict[str, Any]:
-    return dict(yaml.load(CONFIGURATION.read_text(encoding="utf-8"), Loader=ConfigurationLoader))  # noqa: S506
-
-
-def places(part: object) -> Iterator[str]:
-    if isinstance(part, str):
-        yield part
-    elif isinstance(part, dict):
-        for below in part.values():
-            yield from places(below)
-    elif isinstance(part, list):
-        for below in part:
-            yield from places(below)
 
 
 def test_every_page_has_one_place_in_the_navigation() -> None:
-    found = list(places(configuration()["nav"]))
-    pages = {str(page.relative_to(ROOT)) for page in (ROOT / "docs").rglob("*.md")} | set(site.FIRST)
-    assert sorted(found) == sorted(pages)
+    placed = tuple(navigation.places(navigation.configuration(ROOT)["nav"]))
+    assert [*navigation.misplaced(placed, tuple(navigation.pages(ROOT)))] == []
+
+
+def test_a_page_without_a_place_with_two_and_a_place_without_a_page_are_named() -> None:
+    assert [*navigation.misplaced(("a.md", "b.md", "b.md", "gone.md"), ("a.md", "b.md", "new.md"))] == [
+        "mkdocs.yml: nav: b.md stands there 2 times: give it one place",
+        "mkdocs.yml: nav: gone.md: there is no such page: take the line out",
+        "mkdocs.yml: nav: new.md stands there 0 times: give it one place",
+    ]
 
 
 def test_the_site_asks_nobody_for_a_font() -> None:
-    assert configuration()["theme"]["font"] is False
+    assert navigation.configuration(ROOT)["theme"]["font"] is False
 
 
 def test_pages_bring_along_what_they_link_to(tmp_path: Path) -> None:
