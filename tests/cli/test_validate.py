@@ -193,8 +193,9 @@ def test_objects_of_others_in_the_same_file_are_named_and_left_alone(run: Run, f
     assert [one["kind"] for one in json.loads(out)] == ["AutoscalingPolicy"]
 
 
-def test_a_file_with_nothing_of_ours_is_no_success(run: Run, file: File) -> None:
-    code, _, err = run("validate", file(json.dumps(SECRET)))
+@pytest.mark.parametrize("command", ["validate", "render"])
+def test_a_file_with_nothing_of_ours_is_no_success(run: Run, file: File, command: str) -> None:
+    code, _, err = run(command, file(json.dumps(SECRET)))
     assert code == 2
     assert "no object of Fairlead's kinds" in err
 

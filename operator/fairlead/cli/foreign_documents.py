@@ -3,7 +3,7 @@
 What has one of our kinds or our API group is ours, however wrong the rest is, so that a slip of the pen is refused.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from fairlead.api.kinds import GROUP, KINDS
@@ -27,6 +27,11 @@ def is_foreign(content: object) -> bool:
     if not isinstance(version, str) or not isinstance(kind, str):
         return False
     return version.partition("/")[0] != GROUP and kind not in {one.name for one in KINDS}
+
+
+def nothing_of_ours(files: Sequence[str]) -> str:
+    """For files without an object that a command could work on."""
+    return f"fairlead: {', '.join(files)}: no object of Fairlead's kinds; give a file with one"
 
 
 def as_text(one: YamlDocument) -> str:

@@ -1,4 +1,4 @@
-"""`fairlead render FILE…`: what would be started: engines' commands and environment, and what routers are told."""
+"""`fairlead render FILE…`: what would be started: engines' commands and environment, and routers' configuration."""
 
 import argparse
 import json
@@ -29,6 +29,9 @@ def run(chosen: argparse.Namespace) -> int:
     from fairlead.review import admission, engine_timing
 
     found, _ = foreign_documents.apart(documents.read(chosen.files))
+    if not found:
+        print(foreign_documents.nothing_of_ours(chosen.files), file=sys.stderr)
+        return 2
     try:
         context = offline_data.offline_knowledge(chosen.config_json, chosen.products, found)
     except (OSError, ValueError) as problem:

@@ -25,9 +25,7 @@ def run(chosen: argparse.Namespace) -> int:
 
     found, others = foreign_documents.apart(documents.read(chosen.files))
     if not found:
-        print(
-            f"fairlead: {', '.join(chosen.files)}: no object of Fairlead's kinds; give a file with one", file=sys.stderr
-        )
+        print(foreign_documents.nothing_of_ours(chosen.files), file=sys.stderr)
         return 2
     try:
         context = offline_data.offline_knowledge(chosen.config_json, chosen.products, found)
