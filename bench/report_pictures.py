@@ -52,7 +52,7 @@ def main() -> int:
         fleet.write_text(FLEET, encoding="utf-8")
         words = ("simulate", str(fleet), "--traffic", TRACE, "--start", "4", "--cold-start", "110s")
         more = ("--ttft-p95", "2s", "--tpot-p95", "100ms", "--against", "static", "--html", str(report))
-        subprocess.run((sys.executable, "-m", "fairlead", *words, *more), cwd=ROOT, check=True)
+        subprocess.run((sys.executable, "-m", "fairlead", *words, *more), cwd=ROOT.parent, check=True)
         with browser.page(program) as page:
             page.open(report.as_uri())
             for kind, width, height, scheme in PICTURES:

@@ -235,6 +235,7 @@ class Exchange:
         lines = request.reply_lines
         if self._candidates is not None:
             request.add_reply_lines(explain_headers.lines(request.routing, self._candidates))
+            request.add_reply_lines(explain_headers.phases(request.record, now))
         reply.open(reader, data, flight, keep=self.keeps_alive and not self.target.leaves)
         request.reply_lines = lines
         self._due = inf if reply.scan is None else now + self._context.timeouts.between_tokens_seconds

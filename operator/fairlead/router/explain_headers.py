@@ -1,10 +1,12 @@
-"""`x-fairlead-explain: 1`: why a request went to its endpoint, as response headers, for tenants with the permission.
+"""`x-fairlead-explain: 1`: why a request went to its endpoint and what it waited for, as response headers, for tenants
+with the permission.
 
 Costs nothing for other requests.
 """
 
 from typing import Final
 
+from fairlead.router.observability.request_record import RequestRecord
 from fairlead.routing.accounts import Account
 from fairlead.routing.explanations import EndpointCandidate
 from fairlead.routing.routing_request import RoutingRequest
@@ -31,6 +33,19 @@ def lines(request: RoutingRequest, candidates: tuple[EndpointCandidate, ...]) ->
         shown.append(("x-fairlead-decision", f"{request.pick.value}; {held}"))
     shown.append(("x-fairlead-candidates", ", ".join(_shown(one) for one in candidates[:MOST_SHOWN])))
     return "".join(f"{name}: {value}\r\n" for name, value in shown).encode("latin-1", "replace")
+
+
+def phases(record: RequestRecord, now: float) -> bytes:
+    """How long each phase took until the engine's first byte, in milliseconds, as browsers read it."""
+    began = record.waited_from
+    times = {
+        "read": began - record.arrived,
+        "queue": record.first_sent_at - began,
+        "retries": record.sent_at - record.first_sent_at,
+        "engine": now - record.sent_at,
+    }
+    shown = ", ".join(f"{name};dur={max(seconds, 0.0) * 1000:.1f}" for name, seconds in times.items())
+    return f"server-timing: {shown}\r\n".encode("ascii")
 
 
 def _shown(one: EndpointCandidate) -> str:

@@ -1,0 +1,111 @@
+"""A form that sends one chat request to a model, and shows how long each phase took.
+
+The page only says where models answer: what is typed goes by `fairlead console`, by the rights of who opened it.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import urlsplit
+
+from fairlead.console.document import PageFrame, document
+from fairlead.console.elements import Markup, element, prose
+from fairlead.console.facts import DeploymentFacts, Manifest
+
+MOST_TOKENS: Final = 256
+ELSEWHERE: Final = (
+    "Requests are sent by `fairlead console`, with the rights of your kubeconfig. This page came another way: run it, "
+    "and open the address that it prints."
+)
+NOTHING: Final = "No model has an address yet in the namespaces that you may read."
+PRICE: Final = (
+    "It is a real request: it takes its place in the queue, counts against its tenant's limits, and costs what others "
+    "cost. You need `create` on `services/proxy` in the model's namespace."
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlaygroundModel:
+    """A name that a request can have, and the Service that takes it."""
+
+    model: str
+    owner: str
+    """Deployment or gateway, as a reader knows it."""
+    service: str
+    """As the API server's proxy wants it: namespace/name:port, the name after `https:` where it speaks TLS."""
+
+
+def of_deployments(found: Iterable[DeploymentFacts]) -> Iterator[PlaygroundModel]:
+    """The model of each deployment and its adapters."""
+    for one in found:
+        service = _service(one.status)
+        if service is None:
+            continue
+        spec: Manifest = one.document.get("spec") or {}
+        adapters = (spec.get("engine") or {}).get("adapters") or ()
+        names = ((spec.get("model") or {}).get("servedName") or one.name, *(adapter["name"] for adapter in adapters))
+        owner = f"infd/{one.name} in {one.namespace}"
+        yield from (PlaygroundModel(model=str(name), owner=owner, service=service) for name in names)
+
+
+def of_gateways(found: Iterable[Manifest]) -> Iterator[PlaygroundModel]:
+    """Each model of each gateway."""
+    for one in found:
+        status, about = one.get("status") or {}, one["metadata"]
+        service = _service(status)
+        if service is not None:
+            owner = f"infgw/{about['name']} in {about['namespace']}"
+            for model in status.get("models") or ():
+                yield PlaygroundModel(model=str(model.get("name", "")), owner=owner, service=service)
+
+
+def page(models: Sequence[PlaygroundModel], frame: PageFrame, *, playable: bool) -> str:
+    """The whole page; `playable` where it came by `fairlead console`."""
+    if not models:
+        return document("Playground", frame, element("p", NOTHING, class_="note"))
+    if not playable:
+        return document("Playground", frame, element("p", prose(ELSEWHERE), class_="note"))
+    script = element("script", src=frame.link("assets", "playground.js"), defer="")
+    return document("Playground", frame, _form(models), _results(), element("p", prose(PRICE), class_="faint"), script)
+
+
+def _form(models: Sequence[PlaygroundModel]) -> Markup:
+    options = (
+        element("option", f"{one.model} ({one.owner})", value=one.model, data_service=one.service) for one in models
+    )
+    prompt = element("textarea", id="prompt", name="prompt", rows="4", required="", maxlength="100000")
+    tokens = element(
+        "input", id="tokens", name="tokens", type="number", min="1", max="100000", value=str(MOST_TOKENS), required=""
+    )
+    key = element("input", id="key", name="key", type="password", autocomplete="off", maxlength="8192")
+    return element(
+        "form",
+        element("p", element("label", "Model", for_="model"), element("select", *options, id="model", name="model")),
+        element("p", element("label", "Prompt", for_="prompt"), prompt, class_="whole"),
+        element("p", element("label", "Most tokens", for_="tokens"), tokens),
+        element("p", element("label", "API key, where tenants have keys", for_="key"), key),
+        element("p", element("button", "Send", id="send"), element("button", "Stop", id="stop", type="button")),
+        id="playground",
+        class_="playground",
+    )
+
+
+def _results() -> Markup:
+    return element(
+        "section",
+        element("h2", "Answer"),
+        element("p", "Nothing was sent yet.", id="state", role="status"),
+        element("pre", id="answer", tabindex="0"),
+        element("div", id="phases"),
+        element("dl", id="facts"),
+    )
+
+
+def _service(status: Manifest) -> str | None:
+    """From the address that clients are given: `http://chat-router.team.svc/v1`."""
+    found = urlsplit(str(status.get("endpoint") or ""))
+    name, _, rest = (found.hostname or "").partition(".")
+    namespace = rest.partition(".")[0]
+    if not name or not namespace:
+        return None
+    return f"{namespace}/https:{name}:https" if found.scheme == "https" else f"{namespace}/{name}:http"

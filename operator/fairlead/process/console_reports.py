@@ -1,0 +1,48 @@
+"""Reports that `fairlead simulate --publish` wrote into the cluster, read anew every few seconds."""
+
+import time
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from fairlead.cluster import kinds
+from fairlead.cluster.api_server import ObjectList
+from fairlead.cluster.kinds import Manifest, Resource
+from fairlead.objects import published_report
+from fairlead.objects.published_report import PublishedReport
+from fairlead.process.console_access import RecentAnswers
+
+
+class ReportClient(Protocol):
+    """As much of the API server as this uses."""
+
+    async def read(self, resource: Resource, namespace: str | None, name: str) -> Manifest | None:
+        """One object; None when there is none."""
+
+    async def listing(self, resource: Resource, namespace: str | None = None, selector: str = "") -> ObjectList:
+        """All objects with these labels, in one namespace or all."""
+
+
+class ConsoleReports:
+    """The reports of the namespaces that the operator serves; raises an `ApiError` where they cannot be read."""
+
+    def __init__(
+        self, server: ReportClient, namespaces: Sequence[str] = (), clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._server = server
+        self._places = tuple(namespaces) or (None,)
+        self._lists = RecentAnswers[tuple[PublishedReport, ...]](clock)
+
+    async def every(self) -> tuple[PublishedReport, ...]:
+        """What a list shows of each; of any namespace, so its caller leaves out what a reader may not see."""
+        return await self._lists.get("all", self._listed)
+
+    async def html(self, namespace: str, name: str) -> str | None:
+        """The page of one; None where there is no report of that name that can be read."""
+        if None not in self._places and namespace not in self._places:
+            return None
+        found = await self._server.read(kinds.CONFIG_MAP, namespace, name)
+        return published_report.html(found) if found is not None and published_report.is_report(found) else None
+
+    async def _listed(self) -> tuple[PublishedReport, ...]:
+        lists = [await self._server.listing(kinds.CONFIG_MAP, one, published_report.SELECTOR) for one in self._places]
+        return tuple(published_report.heading(one) for found in lists for one in found.items)

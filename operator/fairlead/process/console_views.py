@@ -1,0 +1,152 @@
+"""The console's views: what a reader may see of what the leader knows, as pages."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Final, NamedTuple
+
+from aiohttp import web
+
+from fairlead.cluster import kinds
+from fairlead.cluster.kinds import Manifest, Resource
+from fairlead.cluster.token_reviews import TokenHolder
+from fairlead.console import deployment_page, fleet_page, fleet_row, gateway_page, playground_page, reports_page
+from fairlead.console.document import PageFrame
+from fairlead.console.facts import DeploymentFacts, Remedies
+from fairlead.console.fleet_page import FleetQuery
+from fairlead.console.refusals import ConsoleRefusal
+from fairlead.process.console_access import ConsoleAccess, RecentAnswers
+from fairlead.process.console_reports import ConsoleReports
+from fairlead.process.console_source import ConsoleSource
+from fairlead.scaling.explain import what_if
+from fairlead.scaling.explain.decision_record import DecisionRecord
+from fairlead.scaling.explain.what_if import TurningPoint
+
+FORWARDED: Final = "Fairlead-Authorization"
+"""The API server takes Authorization away from what it passes on to a pod, so `fairlead console` sends this."""
+
+
+class NotShown(Exception):
+    """A page is not shown, for this reason."""
+
+    def __init__(self, reason: ConsoleRefusal) -> None:
+        self.reason = reason
+        super().__init__(reason.value)
+
+
+class SearchedDecision(NamedTuple):
+    """A decision, and what would change that one."""
+
+    record: DecisionRecord
+    changes: Sequence[TurningPoint]
+
+
+class StoredPage(NamedTuple):
+    """A page that somebody else wrote, and what a browser allows it."""
+
+    text: str
+    policy: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConsoleViews:
+    """Each view; raises `NotShown` where the reader may not see it, or where there is nothing."""
+
+    source: ConsoleSource
+    access: ConsoleAccess
+    remedies: Remedies
+    reports: ConsoleReports
+    searches: RecentAnswers[SearchedDecision]
+    """What would change a decision is searched for once in some seconds, however many readers follow the page."""
+    searching: asyncio.Semaphore
+    """And one at a time: the leader has other work to do."""
+
+    async def fleet(self, request: web.Request, who: TokenHolder, frame: PageFrame) -> str:
+        """All deployments."""
+        found = self.source.deployments()
+        allowed = await self.access.readable(who, kinds.INFERENCE_DEPLOYMENT, (one.namespace for one in found))
+        if allowed is not None and not allowed:
+            raise NotShown(ConsoleRefusal.DENIED)
+        seen = [one for one in found if allowed is None or one.namespace in allowed]
+        return fleet_page.page(fleet_row.rows(seen, self.remedies), _query(request.query), frame)
+
+    async def deployment(self, request: web.Request, who: TokenHolder, frame: PageFrame) -> str:
+        """One deployment."""
+        return deployment_page.page(await self._facts(request, who), self.remedies, frame)
+
+    async def changes(self, request: web.Request, who: TokenHolder, frame: PageFrame) -> str:
+        """The same with what would change its decision."""
+        facts = await self._facts(request, who)
+        if facts.record is not None:
+            searched = await self._searched(facts.record)
+            facts = replace(facts, record=searched.record, changes=searched.changes)
+        return deployment_page.page(facts, self.remedies, frame)
+
+    async def gateways(self, _: web.Request, who: TokenHolder, frame: PageFrame) -> str:
+        """All gateways."""
+        found = self.source.gateways()
+        seen = await self._seen_gateways(who, found)
+        if found and not seen:
+            raise NotShown(ConsoleRefusal.DENIED)
+        return gateway_page.table_page(seen, self.remedies, frame)
+
+    async def gateway(self, request: web.Request, who: TokenHolder, frame: PageFrame) -> str:
+        """One gateway."""
+        found = self.source.gateway(*await self._named(request, who, kinds.INFERENCE_GATEWAY))
+        if found is None:
+            raise NotShown(ConsoleRefusal.NOT_FOUND)
+        return gateway_page.page(found, self.remedies, frame)
+
+    async def playground(self, request: web.Request, who: TokenHolder, frame: PageFrame) -> str:
+        """The form, with every model that the reader may see."""
+        gateways = await self._seen_gateways(who, self.source.gateways())
+        found = self.source.deployments()
+        allowed = await self.access.readable(who, kinds.INFERENCE_DEPLOYMENT, (one.namespace for one in found))
+        seen = (one for one in found if allowed is None or one.namespace in allowed)
+        models = [*playground_page.of_gateways(gateways), *playground_page.of_deployments(seen)]
+        return playground_page.page(models, frame, playable=FORWARDED in request.headers)
+
+    async def back_tests(self, _: web.Request, who: TokenHolder, frame: PageFrame) -> str:
+        """All published reports."""
+        found = await self.reports.every()
+        allowed = await self.access.readable(who, kinds.CONFIG_MAP, (one.namespace for one in found))
+        return reports_page.page([one for one in found if allowed is None or one.namespace in allowed], frame)
+
+    async def back_test(self, request: web.Request, who: TokenHolder, _: PageFrame) -> StoredPage:
+        """One report."""
+        page = await self.reports.html(*await self._named(request, who, kinds.CONFIG_MAP))
+        if page is None:
+            raise NotShown(ConsoleRefusal.NOT_FOUND)
+        return StoredPage(page, reports_page.POLICY)
+
+    async def _seen_gateways(self, who: TokenHolder, found: Sequence[Manifest]) -> Sequence[Manifest]:
+        places = (one["metadata"]["namespace"] for one in found)
+        allowed = await self.access.readable(who, kinds.INFERENCE_GATEWAY, places)
+        return [one for one in found if allowed is None or one["metadata"]["namespace"] in allowed]
+
+    async def _searched(self, record: DecisionRecord) -> SearchedDecision:
+        async def search() -> SearchedDecision:
+            async with self.searching:
+                return SearchedDecision(record, await asyncio.to_thread(what_if.turning_points, record))
+
+        return await self.searches.get((record.namespace, record.name), search)
+
+    async def _facts(self, request: web.Request, who: TokenHolder) -> DeploymentFacts:
+        namespace, name = await self._named(request, who, kinds.INFERENCE_DEPLOYMENT)
+        found = self.source.deployment(namespace, name)
+        if found is None:
+            raise NotShown(ConsoleRefusal.NOT_FOUND)
+        return found
+
+    async def _named(self, request: web.Request, who: TokenHolder, resource: Resource) -> tuple[str, str]:
+        """Rights first: who may not read a namespace does not learn which names are in it."""
+        namespace, name = request.match_info["namespace"], request.match_info["name"]
+        if not await self.access.may_read(who, resource, namespace):
+            raise NotShown(ConsoleRefusal.DENIED)
+        return namespace, name
+
+
+def _query(query: Mapping[str, str]) -> FleetQuery:
+    page = query.get("page", "")
+    number = int(page) if page.isascii() and page.isdigit() and len(page) < 7 else 1
+    return FleetQuery(words=query.get("words", "")[:100].strip(), page=number)
