@@ -6,31 +6,40 @@ Only who knows the printed address comes in: it holds a key, which becomes a coo
 import hmac
 import json
 import secrets
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
+import aiohttp
 from aiohttp import web
 
+from fairlead.cli import playground_door
 from fairlead.cli.cluster_client import ClusterClient, ClusterUnavailable, NoDecision
-from fairlead.cluster import account_tokens, pod_proxy
+from fairlead.cli.playground_door import ChatSource
+from fairlead.cluster import account_tokens, pod_proxy, service_proxy
 from fairlead.cluster.api_errors import ApiError
 from fairlead.cluster.pod_proxy import PodPage
+from fairlead.cluster.service_proxy import ServicePort
+from fairlead.console import reports_page
+from fairlead.console.document import POLICY
 from fairlead.process import ports
-from fairlead.process.console_server import FORWARDED, HEADERS
+from fairlead.process.console_server import HEADERS
+from fairlead.process.console_views import FORWARDED
 
 SELECTOR: Final = "app.kubernetes.io/name=fairlead,app.kubernetes.io/component=operator"
 PORT_NAME: Final = "console"
 NOT_LEADING: Final = 503
 HOSTS: Final = ("127.0.0.1", "localhost")
 CLOSED: Final = "open the address that fairlead console printed\n"
+POLICIES: Final = (POLICY, reports_page.POLICY)
+"""What a page may be allowed; the first holds for every other page."""
 
 Token = Callable[[], Awaitable[str]]
 
 
-class PageSource(Protocol):
-    """Where the pages come from."""
+class PageSource(ChatSource, Protocol):
+    """Where the pages come from, and the answers of models."""
 
     async def fetch(self, page: str) -> PodPage:
         """A page by its path and query."""
@@ -55,6 +64,12 @@ class ConsolePassage:
                 self.pods.insert(0, one)
                 break
         return answer
+
+    def chat(
+        self, service: ServicePort, body: bytes, headers: Mapping[str, str]
+    ) -> AbstractAsyncContextManager[aiohttp.ClientResponse]:
+        """A model's answer to one chat request."""
+        return service_proxy.post(self.cluster.connection, service, playground_door.CHAT, body, headers)
 
 
 async def passage(cluster: ClusterClient, account: str | None) -> ConsolePassage:
@@ -118,9 +133,18 @@ class _Door:
             entered = web.Response(status=303, headers={**HEADERS, "Location": "/"})
             entered.set_cookie(self.cookie, self.key, httponly=True, samesite="Strict", path="/")
             return entered
-        if not hmac.compare_digest(request.cookies.get(self.cookie, "").encode(), self.key.encode()):
+        if not self._entered(request):
             return _text(403, CLOSED)
         return await self._passed_on(request.raw_path)
+
+    async def chat(self, request: web.Request) -> web.StreamResponse:
+        """A model's answer, to the playground of whoever came by the printed address."""
+        if request.url.host not in HOSTS or not self._entered(request):
+            return _text(403, CLOSED)
+        return playground_door.unfit(request) or await playground_door.answered(request, self.passage, HEADERS)
+
+    def _entered(self, request: web.Request) -> bool:
+        return hmac.compare_digest(request.cookies.get(self.cookie, "").encode(), self.key.encode())
 
     async def _passed_on(self, page: str) -> web.Response:
         try:
@@ -129,16 +153,17 @@ class _Door:
             return _text(502, f"{problem}\n")
         if found.content_type == "application/json":
             return _text(found.status, f"{_message(found.content)}\n")
-        return web.Response(
-            status=found.status, body=found.content, headers={**HEADERS, "Content-Type": found.content_type}
-        )
+        policy = found.policy if found.policy in POLICIES else POLICY
+        headers = {**HEADERS, "Content-Type": found.content_type, "Content-Security-Policy": policy}
+        return web.Response(status=found.status, body=found.content, headers=headers)
 
 
 @asynccontextmanager
 async def opened(way: PageSource, port: int) -> AsyncIterator[str]:
     """Its address while it is open."""
     door = _Door(passage=way)
-    async with ports.serve("127.0.0.1", port, [web.get("/{page:.*}", door.answer)]) as runner:
+    routes = [web.post("/playground/{namespace}/{service}", door.chat), web.get("/{page:.*}", door.answer)]
+    async with ports.serve("127.0.0.1", port, routes, ends_with_client=True) as runner:
         yield f"http://127.0.0.1:{runner.addresses[0][1]}/?key={door.key}"
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from fairlead.cli import options
 
 if TYPE_CHECKING:
+    from fairlead.cli.report_publication import ReportPlace
     from fairlead.cli.traffic_source import TrafficSource
 
 AGAINST = ("hpa", "keda", "knative", "aibrix", "wva", "static")
@@ -62,22 +63,28 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--products", metavar="FILE", help=options.PRODUCTS_HELP)
     parser.add_argument("--decisions", action="store_true", help="print every change of the number of replicas")
     parser.add_argument("--html", metavar="FILE", help="write a report that a change request can carry, too")
+    parser.add_argument(
+        "--publish",
+        metavar="NAME",
+        help="write it into this ConfigMap of the cluster too, where the console shows it; -n names the namespace",
+    )
     parser.add_argument("-o", "--output", choices=("text", "json"), default="text", help="how to print it")
 
 
 def run(chosen: argparse.Namespace) -> int:
     """0 when a candidate keeps its objectives and the budget, 1 when none does, 2 for wrong arguments or an unreadable
     trace."""
-    from fairlead.cli import playing_errors, traffic_source
+    from fairlead.cli import playing_errors, report_publication, traffic_source
 
     def compared() -> int:
+        place = None if chosen.publish is None else report_publication.place(chosen.publish, chosen.namespace)
         with traffic_source.opened(chosen) as source:
-            return _compared(chosen, source)
+            return _compared(chosen, source, place)
 
     return playing_errors.reported("simulate", compared)
 
 
-def _compared(chosen: argparse.Namespace, source: "TrafficSource") -> int:
+def _compared(chosen: argparse.Namespace, source: "TrafficSource", place: "ReportPlace | None") -> int:
     from fairlead.cli import recorded_latency, simulate_inputs, simulate_report, simulate_runs, simulate_text
 
     inputs = simulate_inputs.read(chosen, source)
@@ -96,6 +103,6 @@ def _compared(chosen: argparse.Namespace, source: "TrafficSource") -> int:
         words += f"\n{recorded_latency.beside(recorded_latency.of_lines(source.recorded.lines), rows[0])}"
     shown = simulate_text.Shown(traffic=words, rows=rows, decisions=chosen.decisions)
     print(simulate_text.RENDER[chosen.output](shown))
-    if chosen.html:
-        simulate_report.write(chosen, inputs, shown, tuple(missing))
+    if chosen.html or place is not None:
+        simulate_report.write(simulate_report.of(chosen, inputs, shown, tuple(missing)), chosen.html, place)
     return 0 if any(one.passes and not one.compared for one in rows) and not missing else 1

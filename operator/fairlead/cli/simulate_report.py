@@ -1,29 +1,50 @@
-"""The report of `fairlead simulate --html`: from what was played to a file."""
+"""The report of `fairlead simulate`: from what was played to a file, or into the cluster."""
 
 import argparse
 import shlex
 import sys
 from pathlib import Path
 
+from fairlead.cli import report_publication
+from fairlead.cli.cluster_client import ClusterUnavailable
 from fairlead.cli.report import page
 from fairlead.cli.report.page import ReportedComparison
 from fairlead.cli.report.timeline import ArrivalRates
+from fairlead.cli.report_publication import ReportPlace
 from fairlead.cli.simulate_inputs import SimulateInputs
 from fairlead.cli.simulate_text import Shown
 
 
-def write(chosen: argparse.Namespace, inputs: SimulateInputs, shown: Shown, missing: tuple[str, ...]) -> None:
-    """Say where it lies, or why it does not."""
-    reported = ReportedComparison(
+def of(
+    chosen: argparse.Namespace, inputs: SimulateInputs, shown: Shown, missing: tuple[str, ...]
+) -> ReportedComparison:
+    """What it shows."""
+    return ReportedComparison(
         command=shlex.join(("fairlead", *chosen.words)),
         traffic=shown.traffic,
         rows=shown.rows,
         missing=missing,
         rates=ArrivalRates.of(inputs.comparison.repeats[0].traffic),
     )
+
+
+def write(reported: ReportedComparison, file: str | None, place: ReportPlace | None) -> None:
+    """Say where it lies, or why it does not."""
+    for words in (_filed(reported, file) if file else None, _published(reported, place) if place else None):
+        if words is not None:
+            print(f"fairlead simulate: {words}", file=sys.stderr)
+
+
+def _filed(reported: ReportedComparison, file: str) -> str:
     try:
-        Path(chosen.html).write_text(page.html(reported), encoding="utf-8")
+        Path(file).write_text(page.html(reported), encoding="utf-8")
     except OSError as problem:
-        print(f"fairlead simulate: --html {chosen.html}: {problem.strerror or problem}", file=sys.stderr)
-        return
-    print(f"fairlead simulate: the report lies in {chosen.html}", file=sys.stderr)
+        return f"--html {file}: {problem.strerror or problem}"
+    return f"the report lies in {file}"
+
+
+def _published(reported: ReportedComparison, place: ReportPlace) -> str:
+    try:
+        return report_publication.write(reported, place)
+    except ClusterUnavailable as problem:
+        return f"not published: {problem}"

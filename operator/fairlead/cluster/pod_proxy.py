@@ -24,6 +24,8 @@ class PodPage(NamedTuple):
     status: int
     content_type: str
     content: bytes
+    policy: str = ""
+    """What a browser may load for it, as it says itself."""
 
 
 async def read_page(connection: ApiConnection, pod: tuple[str, str], port: int, page: str) -> bytes:
@@ -52,7 +54,8 @@ async def fetch_page(
     )
     try:
         async with await connection.send(request, _TIMEOUT) as answer:
-            return PodPage(answer.status, answer.content_type, await answer.read())
+            policy = answer.headers.get("Content-Security-Policy", "")
+            return PodPage(answer.status, answer.content_type, await answer.read(), policy)
     except (aiohttp.ClientError, TimeoutError, OSError) as problem:
         raise api_errors.no_answer(api_request, problem) from problem
 

@@ -16,6 +16,8 @@ POLICY: Final = (
 )
 """What a browser may load for a page: files of the console itself, and no script or style in the page."""
 
+FOLLOWING: Final = "console.js"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageFrame:
@@ -27,6 +29,8 @@ class PageFrame:
     """How many folders below the console's root the page is."""
     note: str = ""
     """What readers must know of all figures, such as that decisions are taken elsewhere."""
+    script: str = FOLLOWING
+    """Its one script; by default the one with which a page can be followed."""
 
     def link(self, *words: str) -> str:
         """The way from this page to another one; a name cannot lead out of the console."""
@@ -43,7 +47,7 @@ def document(title: str, frame: PageFrame, *content: Content) -> str:
         element("title", f"{title} · Fairlead"),
         element("link", rel="icon", href=frame.link("assets", "icon.svg"), type="image/svg+xml"),
         element("link", rel="stylesheet", href=frame.link("assets", "console.css")),
-        element("script", src=frame.link("assets", "console.js"), defer=""),
+        element("script", src=frame.link("assets", frame.script), defer=""),
     )
     body = element("body", _top(frame), element("main", element("h1", title), _note(frame), *content))
     return f"<!DOCTYPE html>\n{element('html', head, body, lang='en')}\n"
@@ -54,6 +58,8 @@ def _top(frame: PageFrame) -> Markup:
         "nav",
         element("a", "Fleet", href=frame.link()),
         element("a", "Tenants and money", href=frame.link("gateways")),
+        element("a", "Playground", href=frame.link("playground")),
+        element("a", "Back-tests", href=frame.link("reports")),
         aria_label="Views",
     )
     read = element("p", f"{frame.reader} at ", element("time", figures.moment(frame.at)), class_="faint")

@@ -4,7 +4,7 @@ The page only says where models answer: what is typed goes by `fairlead console`
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -65,8 +65,8 @@ def page(models: Sequence[PlaygroundModel], frame: PageFrame, *, playable: bool)
         return document("Playground", frame, element("p", NOTHING, class_="note"))
     if not playable:
         return document("Playground", frame, element("p", prose(ELSEWHERE), class_="note"))
-    script = element("script", src=frame.link("assets", "playground.js"), defer="")
-    return document("Playground", frame, _form(models), _results(), element("p", prose(PRICE), class_="faint"), script)
+    scripted = replace(frame, script="playground.js")
+    return document("Playground", scripted, _form(models), _results(), element("p", prose(PRICE), class_="faint"))
 
 
 def _form(models: Sequence[PlaygroundModel]) -> Markup:

@@ -124,7 +124,9 @@ def _refusal(reason: ConsoleRefusal, frame: PageFrame) -> web.Response:
 
 
 @asynccontextmanager
-async def serve(settings: ProcessSettings, port: int, leader: LeaderFacts, server: ConsoleClient) -> AsyncIterator[None]:
+async def serve(
+    settings: ProcessSettings, port: int, leader: LeaderFacts, server: ConsoleClient
+) -> AsyncIterator[None]:
     """Serve the console on a port of its own while the block runs."""
     source = ConsoleSource(leader)
     following = asyncio.create_task(source.follow(), name="console")

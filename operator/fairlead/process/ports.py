@@ -72,11 +72,13 @@ def metrics(page: Callable[[], bytes]) -> web.RouteDef:
 
 
 @asynccontextmanager
-async def serve(host: str, port: int, routes: Iterable[web.RouteDef]) -> AsyncIterator[web.AppRunner]:
-    """Serve these routes while the block runs."""
+async def serve(
+    host: str, port: int, routes: Iterable[web.RouteDef], *, ends_with_client: bool = False
+) -> AsyncIterator[web.AppRunner]:
+    """Serve these routes while the block runs; with `ends_with_client` work for a client that goes ends at once."""
     app = web.Application()
     app.add_routes(routes)
-    runner = web.AppRunner(app, access_log=None)
+    runner = web.AppRunner(app, access_log=None, handler_cancellation=ends_with_client)
     try:
         await runner.setup()
         await web.TCPSite(runner, host, port).start()

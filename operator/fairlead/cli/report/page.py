@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
-from typing import Final
+from typing import Final, NamedTuple
 
 from fairlead.backtest.play import KEPT_GOAL, PlayedDecision
 from fairlead.backtest.repeats import Repeated
@@ -38,6 +38,14 @@ class ReportedComparison:
     rates: ArrivalRates
 
 
+class Verdict(NamedTuple):
+    """Whether a candidate keeps its objectives, in one sentence."""
+
+    kind: str
+    mark: str
+    words: str
+
+
 def html(shown: ReportedComparison) -> str:
     """The whole page as text."""
     head = f"<header><h1>Played before it is applied</h1>\n<p>{escape(shown.traffic)}</p></header>"
@@ -57,15 +65,18 @@ def _sections(shown: ReportedComparison) -> Iterator[str]:
     yield markup.section("Play it again", f"<p><code>{escape(shown.command)}</code></p>")
 
 
-def _verdict(shown: ReportedComparison) -> str:
+def verdict(shown: ReportedComparison) -> Verdict:
+    """What the page begins with."""
     ours = [one for one in shown.rows if not one.compared]
     keeping = sorted((one for one in ours if one.passes), key=_paid)
     if keeping:
-        kind, mark, words = "keeps", "✓", _praise(keeping)
-    elif ours:
-        kind, mark, words = "misses", "✗", _blame(ours)
-    else:
-        kind, mark, words = "misses", "✗", "Nothing was played to its end."
+        return Verdict("keeps", "✓", _praise(keeping))
+    return Verdict("misses", "✗", _blame(ours) if ours else "Nothing was played to its end.")
+
+
+def _verdict(shown: ReportedComparison) -> str:
+    kind, mark, words = verdict(shown)
+    ours = [one for one in shown.rows if not one.compared]
     lines = [f"{'✓' if one.passes else '✗'} {simulate_text.summary(one)}" for one in ours]
     lines += [f"Interrupted: {one} was not played, or not as often as the others." for one in shown.missing]
     return (

@@ -109,9 +109,9 @@
       say(`${answer.status}: ${words.slice(0, 500)}`);
       return;
     }
-    await read(answer, found);
+    try { await read(answer, found); } catch (problem) { if (!stop.signal.aborted) found.error = problem.message; }
     found.end = performance.now();
-    say(found.error ? `It broke off: ${found.error}` : "Answered.");
+    say(found.error ? `It broke off: ${found.error}` : stop.signal.aborted ? "Stopped." : "Answered.");
     const cached = answer.headers.get("x-fairlead-cache")?.startsWith("hit");
     showPhases(phasesOf(found, timings(answer.headers.get("server-timing")), cached));
     showFacts(factsOf(found, answer));

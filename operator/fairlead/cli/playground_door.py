@@ -1,0 +1,82 @@
+"""One chat request of the console's playground: from a browser on this machine, through the API server, to a model.
+
+It goes by the rights of the kubeconfig, to a router's chat path and nowhere else, and only from the console's own page.
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager
+from typing import Final, Protocol
+
+import aiohttp
+from aiohttp import web
+
+from fairlead.cluster.api_errors import ApiError
+from fairlead.cluster.service_proxy import ServicePort
+
+CHAT: Final = "/v1/chat/completions"
+NAMESPACE: Final = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
+SERVICE: Final = re.compile(r"(https:)?[a-z]([-a-z0-9]{0,61}[a-z0-9])?:https?")
+PASSED_ON: Final = ("X-Fairlead-Explain", "X-Api-Key")
+PASSED_BACK: Final = ("Content-Type", "Server-Timing", "X-Request-Id", "Retry-After")
+OURS: Final = "x-fairlead-"
+JSON: Final = "application/json"
+
+
+class ChatSource(Protocol):
+    """The way to models."""
+
+    def chat(
+        self, service: ServicePort, body: bytes, headers: Mapping[str, str]
+    ) -> AbstractAsyncContextManager[aiohttp.ClientResponse]:
+        """An answer while it comes; raises an `ApiError` where there is none."""
+
+
+def unfit(request: web.Request) -> web.Response | None:
+    """The refusal of what no page of ours sends: another page's request, another form, another address."""
+    if request.headers.get("Origin") != f"http://{request.host}":
+        return refused(403, "send it from the playground's own page")
+    if request.content_type != JSON:
+        return refused(415, f"the body must be {JSON}")
+    about = request.match_info
+    if not NAMESPACE.fullmatch(about["namespace"]) or not SERVICE.fullmatch(about["service"]):
+        return refused(404, f"{about['namespace']}/{about['service']} names no port of a router")
+    return None
+
+
+async def answered(request: web.Request, source: ChatSource, usual: Mapping[str, str]) -> web.StreamResponse:
+    """The model's answer, each part as it comes, with these headers too."""
+    service = ServicePort(request.match_info["namespace"], request.match_info["service"])
+    headers = {name: request.headers[name] for name in PASSED_ON if name in request.headers}
+    try:
+        async with source.chat(service, await request.read(), headers) as answer:
+            return await _passed_on(request, answer, usual)
+    except ApiError as problem:
+        return refused(502, f"{problem}")
+
+
+async def _passed_on(
+    request: web.Request, answer: aiohttp.ClientResponse, usual: Mapping[str, str]
+) -> web.StreamResponse:
+    """What breaks off on one side breaks off on the other."""
+    shown = web.StreamResponse(status=answer.status, headers={**usual, **_passed_back(answer)})
+    try:
+        await shown.prepare(request)
+        async for part in answer.content.iter_any():
+            await shown.write(part)
+        await shown.write_eof()
+    except (aiohttp.ClientError, TimeoutError, OSError):
+        if request.transport is not None:
+            request.transport.close()
+    return shown
+
+
+def refused(status: int, words: str) -> web.Response:
+    """As routers word what they refuse."""
+    return web.Response(status=status, content_type=JSON, text=json.dumps({"error": {"message": words}}))
+
+
+def _passed_back(answer: aiohttp.ClientResponse) -> dict[str, str]:
+    own = {name: value for name, value in answer.headers.items() if name.lower().startswith(OURS)}
+    return own | {name: answer.headers[name] for name in PASSED_BACK if name in answer.headers}

@@ -1,0 +1,68 @@
+"""`fairlead simulate --publish NAME`: the report into a ConfigMap of the cluster, where the console shows it."""
+
+import asyncio
+import re
+import time
+from typing import Final, NamedTuple, get_args
+
+from fairlead.api.string_formats import ObjectName, StringFormat
+from fairlead.cli import cluster_client
+from fairlead.cli.argument_values import ArgumentValueError
+from fairlead.cli.cluster_client import ClusterUnavailable
+from fairlead.cli.report import page
+from fairlead.cli.report.page import ReportedComparison
+from fairlead.cluster import kinds
+from fairlead.objects import published_report
+from fairlead.objects.published_report import PublishedReport, ReportTooLarge
+
+WRITER: Final = "fairlead-simulate"
+"""The field manager of what is published."""
+NAME: Final[StringFormat] = get_args(ObjectName)[1]
+
+
+class ReportPlace(NamedTuple):
+    """The ConfigMap that a report goes into."""
+
+    namespace: str
+    name: str
+
+
+def place(name: str, namespace: str | None) -> ReportPlace:
+    """Where it goes, looked at before anything is played: nothing but an earlier report is replaced."""
+    if len(name) > NAME.longest or not re.fullmatch(NAME.pattern, name):
+        raise ArgumentValueError(f"--publish {name[:64]}: {NAME.because}; {NAME.remedy}")
+
+    async def looked_at() -> ReportPlace:
+        async with cluster_client.open_cluster(None) as cluster:
+            found = ReportPlace(namespace or cluster.home, name)
+            there = await cluster.api.read(kinds.CONFIG_MAP, *found)
+            if there is not None and not published_report.is_report(there):
+                raise ClusterUnavailable(
+                    f"--publish {name}: ConfigMap {name} in {found.namespace} is no report; choose another name"
+                )
+            return found
+
+    return asyncio.run(looked_at())
+
+
+def write(reported: ReportedComparison, where: ReportPlace) -> str:
+    """What was done, for people; `ClusterUnavailable` where it could not be."""
+    about = PublishedReport(
+        namespace=where.namespace,
+        name=where.name,
+        verdict=page.verdict(reported).words,
+        played_at=time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()),
+    )
+    manifest = published_report.manifest(about, page.html(reported))
+    if isinstance(manifest, ReportTooLarge):
+        raise ClusterUnavailable(
+            f"--publish {where.name}: the report has {manifest.size / 1000:.0f} kB packed, and an object holds "
+            f"{published_report.LARGEST / 1000:.0f} kB; play fewer candidates, or write it with --html"
+        )
+
+    async def written() -> None:
+        async with cluster_client.open_cluster(None) as cluster:
+            await cluster.api.apply(manifest, manager=WRITER)
+
+    asyncio.run(written())
+    return f"the report is ConfigMap {where.name} in {where.namespace}; the console shows it under Back-tests"
