@@ -16,7 +16,7 @@ from yarl import URL
 from fairlead.cli import cluster_client, console_door
 from fairlead.cli.cluster_client import ClusterUnavailable
 from fairlead.cluster.kinds import POD, SERVICE_ACCOUNT, Manifest
-from fairlead.process.console_server import FORWARDED
+from fairlead.process.console_views import FORWARDED
 from tests.cli.conftest import Run
 from tests.cli.pretend_cluster import LABELS, PretendCluster, running
 from tests.cluster.fake_api import FakeRequest

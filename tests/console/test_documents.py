@@ -18,6 +18,8 @@ def test_every_link_is_relative_at_any_depth_and_nothing_stands_in_the_page_itse
         "../../assets/console.css",
         "../../",
         "../../gateways",
+        "../../playground",
+        "../../reports",
     ]
     assert page.values("src") == ["../../assets/console.js"]
     assert "style" not in page.tags

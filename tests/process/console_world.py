@@ -9,10 +9,12 @@ import aiohttp
 
 from fairlead.cluster import kinds
 from fairlead.cluster.api_errors import ApiError, ApiRequest, Unreachable
+from fairlead.cluster.api_server import ObjectList
 from fairlead.cluster.kinds import Manifest, Resource
 from fairlead.cluster.store import ObjectStore
 from fairlead.process import console_server, ports
 from fairlead.process.console_access import ConsoleAccess
+from fairlead.process.console_reports import ConsoleReports
 from fairlead.process.console_source import ConsoleSource
 from fairlead.scaling.explain.decision_record import DecisionRecord
 from tests.cli.decisions import AT
@@ -20,13 +22,30 @@ from tests.cli.decisions import AT
 
 @dataclass
 class Reviews:
-    """Knows some tokens, and who may get what where; an empty namespace is all of them."""
+    """Knows some tokens, and who may get what where; an empty namespace is all of them. Holds ConfigMaps."""
 
     tokens: dict[str, str] = field(default_factory=dict)
     rights: set[tuple[str, str, str]] = field(default_factory=set)
     """User, plural, namespace."""
     down: bool = False
     seen: list[str] = field(default_factory=list)
+    config_maps: list[Manifest] = field(default_factory=list)
+    lists: int = 0
+    """How often it listed them."""
+
+    async def read(self, resource: Resource, namespace: str | None, name: str) -> Manifest | None:
+        """One ConfigMap."""
+        assert resource is kinds.CONFIG_MAP
+        found = (one for one in self.config_maps if one["metadata"]["namespace"] == namespace)
+        return next((one for one in found if one["metadata"]["name"] == name), None)
+
+    async def listing(self, resource: Resource, namespace: str | None = None, selector: str = "") -> ObjectList:
+        """Those with one label."""
+        assert resource is kinds.CONFIG_MAP
+        self.lists += 1
+        key, _, value = selector.partition("=")
+        here = [one for one in self.config_maps if namespace in (None, one["metadata"]["namespace"])]
+        return ObjectList([one for one in here if (one["metadata"].get("labels") or {}).get(key) == value], "1")
 
     async def create(self, manifest: Manifest) -> Manifest:
         """The review with its status."""
@@ -95,20 +114,25 @@ class Console(NamedTuple):
 
     async def get(self, path: str, token: str | None = "good", **headers: str) -> tuple[int, str]:  # noqa: S107  # a made-up one
         """Status and text."""
+        status, text, _ = await self.answer(path, token, **headers)
+        return status, text
+
+    async def answer(self, path: str, token: str | None = "good", **headers: str) -> tuple[int, str, str]:  # noqa: S107  # a made-up one
+        """With what a browser may load for it."""
         sent = ({"Authorization": f"Bearer {token}"} if token else {}) | headers
         async with aiohttp.ClientSession() as session, session.get(f"{self.address}{path}", headers=sent) as answer:
-            return answer.status, await answer.text()
+            return answer.status, await answer.text(), answer.headers["Content-Security-Policy"]
 
 
 @asynccontextmanager
-async def served() -> AsyncIterator[Console]:
-    """One reader, `good`, who may read everything."""
-    rights = {("sre", "inferencedeployments", ""), ("sre", "inferencegateways", "")}
+async def served(namespaces: tuple[str, ...] = ()) -> AsyncIterator[Console]:
+    """One reader, `good`, who may read everything, of an operator that serves these namespaces or all."""
+    rights = {("sre", kind, "") for kind in ("inferencedeployments", "inferencegateways", "configmaps")}
     reviews = Reviews(tokens={"good": "sre", "team": "dev", "poor": "nobody"}, rights=rights)
     leader = Leader()
     clock = [AT]
     source = ConsoleSource(leader, clock=lambda: clock[0])
-    server = console_server.of(source, ConsoleAccess(reviews))
+    server = console_server.of(source, ConsoleAccess(reviews), ConsoleReports(reviews, namespaces))
     async with ports.serve("127.0.0.1", 0, server.routes()) as runner:
         port = runner.addresses[0][1]
         yield Console(leader, reviews, source, f"http://127.0.0.1:{port}", clock)

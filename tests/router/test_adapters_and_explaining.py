@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from fairlead.fleet.endpoints import DiscoveredEndpoint
+from fairlead.router import explain_headers
+from fairlead.router.observability.request_record import RequestRecord
 from tests.router.planes import PROMPT, Cluster, Raw, exchange_bytes, plane, posted, run_story, written
 from tests.router.test_asking_engines import ANSWER, keyed, router_before
 
@@ -67,9 +69,10 @@ def test_tenants_are_told_why_only_where_they_may_ask(tmp_path: Path) -> None:
                 head = head_of(await exchange_bytes(router, posted(PROMPT, "/v1/completions", bearer, EXPLAIN)))
                 for name in ("replica", "decision", "candidates", "lane"):
                     assert (f"x-fairlead-{name}: " in head) is explain
-                assert "x-fairlead-" not in head_of(
-                    await exchange_bytes(router, posted(PROMPT, "/v1/completions", bearer))
-                )
+                assert ("server-timing: read;dur=" in head) is explain
+                plain = head_of(await exchange_bytes(router, posted(PROMPT, "/v1/completions", bearer)))
+                assert "x-fairlead-" not in plain
+                assert "server-timing" not in plain
 
     run_story(story())
 
@@ -92,3 +95,13 @@ def test_replicas_that_were_not_asked_are_shown_with_the_reason(tmp_path: Path) 
             await asyncio.sleep(0)
 
     run_story(story())
+
+
+def test_each_phase_is_in_milliseconds_and_a_clock_that_goes_back_makes_none_negative() -> None:
+    record = RequestRecord(10.0, 10.001, first_sent_at=10.021, sent_at=10.521)
+    assert explain_headers.phases(record, 10.921) == (
+        b"server-timing: read;dur=1.0, queue;dur=20.0, retries;dur=500.0, engine;dur=400.0\r\n"
+    )
+    assert explain_headers.phases(RequestRecord(10.0, 9.0, first_sent_at=9.5, sent_at=9.5), 9.4) == (
+        b"server-timing: read;dur=0.0, queue;dur=500.0, retries;dur=0.0, engine;dur=0.0\r\n"
+    )

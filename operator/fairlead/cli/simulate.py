@@ -72,8 +72,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(chosen: argparse.Namespace) -> int:
-    """0 when a candidate keeps its objectives and the budget, 1 when none does, 2 for wrong arguments or an unreadable
-    trace."""
+    """0 when a candidate keeps its objectives and the budget, 1 when none does, 2 for wrong arguments, an unreadable
+    trace, or a report that could not be written."""
     from fairlead.cli import playing_errors, report_publication, traffic_source
 
     def compared() -> int:
@@ -104,5 +104,7 @@ def _compared(chosen: argparse.Namespace, source: "TrafficSource", place: "Repor
     shown = simulate_text.Shown(traffic=words, rows=rows, decisions=chosen.decisions)
     print(simulate_text.RENDER[chosen.output](shown))
     if chosen.html or place is not None:
-        simulate_report.write(simulate_report.of(chosen, inputs, shown, tuple(missing)), chosen.html, place)
+        reported = simulate_report.of(chosen, inputs, shown, tuple(missing))
+        if not simulate_report.write(reported, chosen.html, place):
+            return 2
     return 0 if any(one.passes and not one.compared for one in rows) and not missing else 1

@@ -4,6 +4,7 @@ import argparse
 import shlex
 import sys
 from pathlib import Path
+from typing import NamedTuple
 
 from fairlead.cli import report_publication
 from fairlead.cli.cluster_client import ClusterUnavailable
@@ -13,6 +14,13 @@ from fairlead.cli.report.timeline import ArrivalRates
 from fairlead.cli.report_publication import ReportPlace
 from fairlead.cli.simulate_inputs import SimulateInputs
 from fairlead.cli.simulate_text import Shown
+
+
+class WrittenReport(NamedTuple):
+    """What is said of it."""
+
+    words: str
+    done: bool = True
 
 
 def of(
@@ -28,23 +36,24 @@ def of(
     )
 
 
-def write(reported: ReportedComparison, file: str | None, place: ReportPlace | None) -> None:
-    """Say where it lies, or why it does not."""
-    for words in (_filed(reported, file) if file else None, _published(reported, place) if place else None):
-        if words is not None:
-            print(f"fairlead simulate: {words}", file=sys.stderr)
+def write(reported: ReportedComparison, file: str | None, place: ReportPlace | None) -> bool:
+    """Say where it lies, or why it does not; False where it does not."""
+    written = [*([_filed(reported, file)] if file else []), *([_published(reported, place)] if place else [])]
+    for one in written:
+        print(f"fairlead simulate: {one.words}", file=sys.stderr)
+    return all(one.done for one in written)
 
 
-def _filed(reported: ReportedComparison, file: str) -> str:
+def _filed(reported: ReportedComparison, file: str) -> WrittenReport:
     try:
         Path(file).write_text(page.html(reported), encoding="utf-8")
     except OSError as problem:
-        return f"--html {file}: {problem.strerror or problem}"
-    return f"the report lies in {file}"
+        return WrittenReport(f"--html {file}: {problem.strerror or problem}", done=False)
+    return WrittenReport(f"the report lies in {file}")
 
 
-def _published(reported: ReportedComparison, place: ReportPlace) -> str:
+def _published(reported: ReportedComparison, place: ReportPlace) -> WrittenReport:
     try:
-        return report_publication.write(reported, place)
+        return WrittenReport(report_publication.write(reported, place))
     except ClusterUnavailable as problem:
-        return f"not published: {problem}"
+        return WrittenReport(f"not published: {problem}", done=False)

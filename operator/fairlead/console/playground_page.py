@@ -3,16 +3,18 @@
 The page only says where models answer: what is typed goes by `fairlead console`, by the rights of who opened it.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
-from urllib.parse import urlsplit
 
 from fairlead.console.document import PageFrame, document
 from fairlead.console.elements import Markup, element, prose
 from fairlead.console.facts import DeploymentFacts, Manifest
 
 MOST_TOKENS: Final = 256
+ADDRESS: Final = re.compile(r"(https?)://([-a-z0-9]+)\.([-a-z0-9]+)\.svc/")
+"""Such as `http://chat-router.team.svc/v1`."""
 ELSEWHERE: Final = (
     "Requests are sent by `fairlead console`, with the rights of your kubeconfig. This page came another way: run it, "
     "and open the address that it prints."
@@ -102,10 +104,9 @@ def _results() -> Markup:
 
 
 def _service(status: Manifest) -> str | None:
-    """From the address that clients are given: `http://chat-router.team.svc/v1`."""
-    found = urlsplit(str(status.get("endpoint") or ""))
-    name, _, rest = (found.hostname or "").partition(".")
-    namespace = rest.partition(".")[0]
-    if not name or not namespace:
+    """From the address that clients are given."""
+    found = ADDRESS.match(str(status.get("endpoint") or ""))
+    if found is None:
         return None
-    return f"{namespace}/https:{name}:https" if found.scheme == "https" else f"{namespace}/{name}:http"
+    scheme, name, namespace = found.groups()
+    return f"{namespace}/https:{name}:https" if scheme == "https" else f"{namespace}/{name}:http"

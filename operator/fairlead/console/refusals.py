@@ -15,6 +15,7 @@ class ConsoleRefusal(StrEnum):
     NO_TOKEN = "NoToken"
     UNKNOWN_TOKEN = "UnknownToken"
     DENIED = "Denied"
+    REPORT_DENIED = "ReportDenied"
     NOT_FOUND = "NotFound"
     NOT_LEADING = "NotLeading"
     NO_ANSWER = "NoAnswer"
@@ -47,6 +48,12 @@ PAGES: Final[Mapping[ConsoleRefusal, RefusalPage]] = {
         "Not allowed",
         "You may read no InferenceDeployment here. Ask for the verb get on inferencedeployments.fairlead.dev in a "
         "namespace; the cluster role view has it. kubectl auth can-i get infd -n NAMESPACE says whether you have it.",
+    ),
+    ConsoleRefusal.REPORT_DENIED: RefusalPage(
+        403,
+        "Not allowed",
+        "A report is a ConfigMap, and you may read none in this namespace. Ask for the verb get on configmaps there; "
+        "the cluster role view has it. kubectl auth can-i get configmaps -n NAMESPACE says whether you have it.",
     ),
     ConsoleRefusal.NOT_FOUND: RefusalPage(
         404, "Not found", "There is no such page, or no such object. Begin with the fleet."

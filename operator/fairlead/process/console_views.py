@@ -25,6 +25,8 @@ from fairlead.scaling.explain.what_if import TurningPoint
 FORWARDED: Final = "Fairlead-Authorization"
 """The API server takes Authorization away from what it passes on to a pod, so `fairlead console` sends this."""
 
+_DENIED: Final[Mapping[Resource, ConsoleRefusal]] = {kinds.CONFIG_MAP: ConsoleRefusal.REPORT_DENIED}
+
 
 class NotShown(Exception):
     """A page is not shown, for this reason."""
@@ -142,7 +144,7 @@ class ConsoleViews:
         """Rights first: who may not read a namespace does not learn which names are in it."""
         namespace, name = request.match_info["namespace"], request.match_info["name"]
         if not await self.access.may_read(who, resource, namespace):
-            raise NotShown(ConsoleRefusal.DENIED)
+            raise NotShown(_DENIED.get(resource, ConsoleRefusal.DENIED))
         return namespace, name
 
 
