@@ -10,11 +10,12 @@ from yarl import URL
 
 from house import browser, chromium
 from house.tree import ROOT
-from tests.conformance.test_console_in_chromium import door
+from tests.conformance.test_console_in_chromium import door, ended, send
 
 PICTURES: Final = (
     ("fleet", "?words=chat-0", 1280, 640, "light"),
     ("deployment", "deployments/team/chat-000", 1280, 1080, "light"),
+    ("playground", "playground", 1280, 840, "light"),
     ("narrow", "", 390, 844, "dark"),
 )
 
@@ -31,6 +32,9 @@ def main() -> int:
         for name, view, width, height, scheme in PICTURES:
             page.resize(width, height, scheme)
             page.open(f"{root}{view}")
+            if name == "playground":
+                send(page)
+                ended(page)
             place = ROOT / "docs" / "reference" / f"console-{name}.png"
             place.write_bytes(page.picture())
             print(place.relative_to(ROOT))

@@ -13,6 +13,9 @@ from yarl import URL
 from devcluster.door import Embedded
 from fairlead.cli import cluster_client, console_door
 from fairlead.cluster.kinds import INFERENCE_DEPLOYMENT
+from fairlead.console import reports_page
+from fairlead.objects import published_report
+from fairlead.objects.published_report import PublishedReport
 from fairlead.process.console_access import HOLDS_S
 from house.chart_manifests import NAMESPACE
 from tests.apiserver import rights
@@ -20,6 +23,7 @@ from tests.apiserver.reachable import own_address
 from tests.apiserver.rights import Right
 from tests.apiserver.test_operator_rights import Scene, scene
 from tests.controller.pretend import deployment
+from tests.emulator.living import Living
 from tests.faults.operator import LOOPBACK
 from tests.faults.small_cluster import small_cluster
 
@@ -119,7 +123,10 @@ async def _through_the_api_server(one: Scene, token: str) -> None:
     address = own_address()
     if address is None:
         return
-    await _pretended_pod(one, address)
+    labels = {"app.kubernetes.io/name": "fairlead", "app.kubernetes.io/component": "operator"}
+    container = {"name": "operator", "image": "fairlead", "ports": [{"name": "console", "containerPort": PORT}]}
+    operator = {"name": "fairlead-0", "namespace": NAMESPACE, "labels": labels}
+    await _pretended_pod(one, address, operator, container)
     await one.kubectl(
         *("create", "rolebinding", "walker-explains", "--role=fairlead-explain", "-n", NAMESPACE),
         "--serviceaccount=default:walker",
@@ -128,41 +135,104 @@ async def _through_the_api_server(one: Scene, token: str) -> None:
     config["users"][0]["user"] = {"token": token}
     path = one.operator.folder / "walker"
     path.write_text(json.dumps(config), encoding="utf-8")
+    engine = await Living(host=address).start()
+    await _service(one, address, engine.port)
     with pytest.MonkeyPatch.context() as patched:
         patched.setenv("KUBECONFIG", str(path))
         async with cluster_client.open_cluster(None) as cluster:
-            await _walked(await console_door.passage(cluster, None))
+            way = await console_door.passage(cluster, None)
+            async with (
+                console_door.opened(way, 0) as door,
+                aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True)) as session,
+            ):
+                await _publish(one)
+                await _walked(session, door)
+                try:
+                    await _asked(one, session, URL(door).origin())
+                finally:
+                    await engine.stop()
 
 
-async def _walked(way: console_door.ConsolePassage) -> None:
-    async with (
-        console_door.opened(way, 0) as door,
-        aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True)) as session,
-    ):
-        async with session.get(door) as answer:
-            text = await answer.text()
-            assert answer.status == 200, text
-            assert 'href="./deployments/default/chat"' in text
-            assert 'href="./deployments/other/mail"' in text
-        async with session.get(URL(door).origin() / "deployments/default/chat") as answer:
-            text = await answer.text()
-            assert 'href="../../assets/console.css"' in text
-        async with session.get(URL(door).origin() / "assets/console.js") as answer:
-            assert (answer.status, answer.content_type) == (200, "text/javascript")
+async def _asked(one: Scene, session: aiohttp.ClientSession, root: URL) -> None:
+    """A model, through the API server: not before there is a right to, then part by part."""
+    page, headers = root / "playground" / "default" / "model-router:http", {"Origin": str(root)}
+    body = {"model": "chat", "messages": [{"role": "user", "content": "x"}], "max_tokens": 30, "stream": True}
+    async with session.post(page, json=body, headers=headers) as answer:
+        text = await answer.text()
+        assert (answer.status, "services/proxy" in text) == (403, True), text
+    role = ("--verb=create", "--resource=services/proxy")
+    await one.kubectl("create", "role", "asks", *role)
+    await one.kubectl("create", "rolebinding", "asks", "--role=asks", "--serviceaccount=default:walker")
+    parts, status = list[bytes](), 0
+    for _ in range(60):
+        async with session.post(page, json=body, headers=headers) as answer:
+            parts, status = [part async for part in answer.content.iter_any()], answer.status
+        if status == 200:
+            break
+        await asyncio.sleep(0.5)
+    assert status == 200, parts
+    assert len(parts) > 3, "it comes as the engine computes it"
+    assert b"".join(parts).endswith(b"data: [DONE]\n\n")
 
 
-async def _pretended_pod(one: Scene, address: str) -> None:
-    """The operator's process as a pod, as far as the API server's proxy can tell.
+async def _publish(one: Scene) -> None:
+    """A report in two namespaces, one of which the walker may read."""
+    for namespace in ("default", "other"):
+        about = PublishedReport(namespace=namespace, name="friday", verdict="chat keeps them", played_at="today")
+        manifest = published_report.manifest(about, "<h1>Friday</h1>")
+        assert isinstance(manifest, dict)
+        await one.apply(manifest)
+    await one.kubectl("create", "role", "reads", "--verb=get", "--resource=configmaps")
+    await one.kubectl("create", "rolebinding", "reads", "--role=reads", "--serviceaccount=default:walker")
+
+
+async def _service(one: Scene, address: str, port: int) -> None:
+    """Of a model's routers, as far as the API server's proxy can tell, which goes only to addresses of pods."""
+    head = {"name": "model-router", "namespace": "default"}
+    pod = {"name": "model-0", "namespace": "default"}
+    await _pretended_pod(one, address, pod, {"name": "router", "image": "fairlead"})
+    ports = [{"name": "http", "port": 80, "protocol": "TCP"}]
+    reached = {"ip": address, "targetRef": {"kind": "Pod", **pod}}
+    await one.apply({"apiVersion": "v1", "kind": "Service", "metadata": head, "spec": {"ports": ports}})
+    await one.apply(
+        {
+            "apiVersion": "v1",
+            "kind": "Endpoints",
+            "metadata": head,
+            "subsets": [{"addresses": [reached], "ports": [{"name": "http", "port": port}]}],
+        }
+    )
+
+
+async def _walked(session: aiohttp.ClientSession, door: str) -> None:
+    root = URL(door).origin()
+    async with session.get(door) as answer:
+        text = await answer.text()
+        assert answer.status == 200, text
+        assert 'href="./deployments/default/chat"' in text
+        assert 'href="./deployments/other/mail"' in text
+    async with session.get(root / "deployments/default/chat") as answer:
+        text = await answer.text()
+        assert 'href="../../assets/console.css"' in text
+    async with session.get(root / "assets/console.js") as answer:
+        assert (answer.status, answer.content_type) == (200, "text/javascript")
+    async with session.get(root / "reports") as answer:
+        text = await answer.text()
+        assert ("./reports/default/friday" in text, "./reports/other/friday" in text) == (True, False), text
+    async with session.get(root / "reports/default/friday") as answer:
+        assert await answer.text() == "<h1>Friday</h1>"
+        assert answer.headers["Content-Security-Policy"] == reports_page.POLICY
+    async with session.get(root / "reports/other/friday") as answer:
+        assert answer.status == 403
+
+
+async def _pretended_pod(one: Scene, address: str, metadata: dict[str, Any], container: dict[str, Any]) -> None:
+    """A process as a pod, as far as the API server's proxy can tell.
 
     It is on no node, so that nothing else writes its address.
     """
-    labels = {"app.kubernetes.io/name": "fairlead", "app.kubernetes.io/component": "operator"}
-    container = {"name": "operator", "image": "fairlead", "ports": [{"name": "console", "containerPort": PORT}]}
-    pod: dict[str, Any] = {"apiVersion": "v1", "kind": "Pod", "spec": {"containers": [container]}}
-    pod["spec"]["schedulerName"] = "none"
-    pod["metadata"] = {"name": "fairlead-0", "namespace": NAMESPACE, "labels": labels}
-    await one.apply(pod)
+    spec = {"containers": [container], "schedulerName": "none"}
+    await one.apply({"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec})
     status = json.dumps({"status": {"phase": "Running", "podIP": address, "podIPs": [{"ip": address}]}})
-    await one.kubectl(
-        *("patch", "pod", "fairlead-0", "-n", NAMESPACE, "--subresource=status", "--type=merge", "-p", status)
-    )
+    place = (metadata["name"], "-n", metadata["namespace"])
+    await one.kubectl("patch", "pod", *place, "--subresource=status", "--type=merge", "-p", status)

@@ -1,22 +1,29 @@
 """The console in a real browser: every view, wide and narrow, by day and by night, with 500 deployments.
 
 Through the same door and port that people use; objects and decisions are made up, and hostile where they can be.
+What the playground sends reaches a real router before an emulated engine.
 """
 
 import asyncio
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 import aiohttp
 import pytest
+import uvloop
 from yarl import URL
 
 from fairlead.cli import console_door
+from fairlead.cli.playground_door import CHAT
 from fairlead.cluster import kinds
 from fairlead.cluster.pod_proxy import PodPage
+from fairlead.cluster.service_proxy import ServicePort
+from fairlead.process.console_views import FORWARDED
 from fairlead.scaling.decide.recommendation import DecisionFigure
 from fairlead.scaling.explain.decision_record import DecisionRecord
 from house import browser
@@ -24,7 +31,11 @@ from house.browser import BrowserPage
 from tests.cli.decisions import AT, decided, facts, router
 from tests.conformance.test_report_in_chromium import FAINT, OVERFLOWING, SMALLEST, program
 from tests.console.objects import NO_ROOM, condition, deployment, gateway
+from tests.emulator.living import Living
 from tests.process.console_world import Console, served
+from tests.process.test_console_reports import report
+from tests.router import planes
+from tests.router.planes import Plane
 
 pytestmark = pytest.mark.conformance
 
@@ -41,6 +52,8 @@ VIEWS: Final = (
     "deployments/team/chat-002",
     "gateways",
     "gateways/team/company",
+    "playground",
+    "reports",
 )
 """With all that a page can hold; chat-001 is wrong, chat-002 was never looked at."""
 MOST_SECONDS: Final = 1.0
@@ -60,6 +73,7 @@ def _fill(console: Console, words: str) -> None:
     }
     for number in range(DEPLOYMENTS):
         document = deployment(f"chat-{number:03}", **special.get(number, {}))
+        document["spec"]["model"] = {"servedName": "chat"} if number == 0 else {}
         console.leader.watched.put(kinds.INFERENCE_DEPLOYMENT, document)
     for step in range(-40, 1):
         console.clock[0] = AT + 15 * step
@@ -70,6 +84,10 @@ def _fill(console: Console, words: str) -> None:
     silent = [condition("Routable", "False", "RoutersSilent", words)]
     console.leader.watched.put(kinds.INFERENCE_GATEWAY, gateway())
     console.leader.watched.put(kinds.INFERENCE_GATEWAY, gateway("door", tenants=tenants, conditions=silent))
+    verdict = {"fairlead.dev/verdict": words, "fairlead.dev/played-at": words}
+    hurt = report("team", "hurt")
+    hurt["metadata"]["annotations"] = verdict
+    console.reviews.config_maps += [report("team"), hurt]
 
 
 def _decided(step: int) -> DecisionRecord:
@@ -84,29 +102,52 @@ def _decided(step: int) -> DecisionRecord:
 class _Straight:
     """The way without an API server in it."""
 
-    def __init__(self, console: Console, token: str) -> None:
-        self._console, self._token = console, token
+    def __init__(self, console: Console, router: Plane, token: str) -> None:
+        self._console, self._router, self._token = console, router, token
 
     async def fetch(self, page: str) -> PodPage:
         """With the reader's token."""
-        headers = {"Authorization": f"Bearer {self._token}"}
+        headers = {FORWARDED: f"Bearer {self._token}"}
         async with (
             aiohttp.ClientSession() as session,
             session.get(URL(f"{self._console.address}{page}", encoded=True), headers=headers) as answer,
         ):
-            return PodPage(answer.status, answer.content_type, await answer.read())
+            policy = answer.headers["Content-Security-Policy"]
+            return PodPage(answer.status, answer.content_type, await answer.read(), policy)
+
+    @asynccontextmanager
+    async def chat(
+        self, service: ServicePort, body: bytes, headers: Mapping[str, str]
+    ) -> AsyncIterator[aiohttp.ClientResponse]:
+        """To the one router there is."""
+        sent = {**headers, "Content-Type": "application/json"}
+        assert service.namespace == "team"
+        async with (
+            aiohttp.ClientSession() as session,
+            session.post(f"{self._router.url}{CHAT}", data=body, headers=sent) as answer,
+        ):
+            yield answer
+
+
+@asynccontextmanager
+async def _a_router() -> AsyncIterator[Plane]:
+    engine = await Living().start()
+    with TemporaryDirectory() as folder:
+        async with planes.before(Path(folder), [engine]) as router:
+            yield router
+    await engine.stop()
 
 
 @contextmanager
 def door(token: str, *, hostile: bool = True) -> Iterator[str]:
     """The printed address, while a thread keeps the proxy open."""
-    loop, found, ready = asyncio.new_event_loop(), list[str](), threading.Event()
+    loop, found, ready = uvloop.new_event_loop(), list[str](), threading.Event()
     over = asyncio.Event()
 
     async def stay() -> None:
-        async with served() as console:
+        async with served() as console, _a_router() as router:
             _fill(console, HOSTILE if hostile else CALM)
-            async with console_door.opened(_Straight(console, token), 0) as address:
+            async with console_door.opened(_Straight(console, router, token), 0) as address:
                 found.append(address)
                 ready.set()
                 await over.wait()
@@ -179,11 +220,76 @@ def test_a_page_that_is_followed_changes_in_place(entered: tuple[BrowserPage, st
     page.value("document.getElementById('follow').click()")
 
 
+ROWS: Final = "[...document.querySelectorAll('#phases tr')].map(one => one.cells[0].textContent)"
+FACTS: Final = "[...document.querySelectorAll('#facts dt')].map(one => one.textContent)"
+STATE: Final = "document.getElementById('state').textContent"
+
+
+def send(page: BrowserPage) -> None:
+    """What is in the form, and a prompt."""
+    page.value("document.getElementById('prompt').value = 'Who is there?'")
+    page.value("document.getElementById('tokens').value = '40'")
+    page.value("document.getElementById('send').click()")
+
+
+def ended(page: BrowserPage) -> str:
+    """What it says at last of a request that was sent."""
+    while (state := str(page.value(STATE))) == "Sent; no answer yet.":
+        pass
+    return state
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_the_playground_shows_an_answer_and_where_its_time_went(entered: tuple[BrowserPage, str], width: int) -> None:
+    """seeing.3"""
+    page, root = entered
+    page.resize(width, 844, "light")
+    page.open(f"{root}playground")
+    send(page)
+    assert ended(page) == "Answered."
+    assert page.value("document.getElementById('answer').textContent.length") > 0
+    phases = ["Way there and back", "Router reads it", "Router's queue", "Engine until the first token"]
+    assert page.value(ROWS) == [*phases, "First token to the last"]
+    assert {"Prompt tokens", "Output tokens", "Ended by", "Replica", "Chosen by"} <= set(page.value(FACTS))
+    assert page.value("document.documentElement.scrollWidth") == width, "nobody scrolls sideways"
+    assert page.value(OVERFLOWING) == []
+    assert page.errors == []
+    assert [one for one in page.requests if not one.startswith(root)] == []
+
+
+def test_what_cannot_be_answered_is_shown_in_the_routers_words_and_stop_stops() -> None:
+    with door("good") as address, browser.page(program()) as page:
+        root = f"{URL(address).origin()}/"
+        page.open(address, leads_to=root)
+        page.open(f"{root}playground")
+        page.value("document.getElementById('prompt').value = 'Who is there?'")
+        page.value("document.getElementById('model').selectedIndex = 1")
+        page.value("document.getElementById('send').click()")
+        assert ended(page).startswith("404: model: chat-001: there is no such model here")
+        page.value("document.getElementById('model').selectedIndex = 0")
+        page.value("document.getElementById('tokens').value = '5000'")
+        page.value("document.getElementById('send').click(); document.getElementById('stop').click()")
+        assert ended(page) == "Stopped."
+
+
+def test_a_report_cannot_reach_the_console_that_shows_it() -> None:
+    """seeing.3"""
+    with door("good") as address, browser.page(program()) as page:
+        root = f"{URL(address).origin()}/"
+        page.open(address, leads_to=root)
+        page.open(f"{root}reports/team/friday")
+        assert page.value("document.querySelector('h1').textContent") == "team"
+        assert page.value("origin") == "null"
+        assert any("Content Security Policy" in one for one in page.errors), "its script fetched, and could not"
+        assert page.requests[-1] == f"{root}reports/team/friday"
+
+
 def test_every_picture_control_and_table_has_a_name(entered: tuple[BrowserPage, str]) -> None:
     page, root = entered
-    for view in ("", "deployments/team/chat-000"):
+    for view in ("", "deployments/team/chat-000", "playground", "reports"):
         page.open(f"{root}{view}")
         named = {"image", "region", "searchbox", "button", "link", "navigation", "DisclosureTriangle"}
+        named |= {"combobox", "textbox", "spinbutton"}
         assert not [role for role, name in page.named() if role in named and not name]
 
 

@@ -107,13 +107,14 @@ class Living:
     pretence: EmulationKnobs = QUICK
     served: ServeArguments = CHAT
     port: int = 0
+    host: str = "127.0.0.1"
     engine: Inside = field(init=False)
     runner: web.AppRunner | None = None
 
     @property
     def address(self) -> str:
         """Host and port."""
-        return f"127.0.0.1:{self.port}"
+        return f"{self.host}:{self.port}"
 
     @property
     def url(self) -> str:
@@ -129,7 +130,7 @@ class Living:
         application = made.dialect.application(made.served, live.driver, live.acts, clocks.day)
         self.runner = web.AppRunner(application, access_log=None, handler_cancellation=True, shutdown_timeout=0.05)
         await self.runner.setup()
-        site = web.TCPSite(self.runner, "127.0.0.1", self.port, reuse_address=True)
+        site = web.TCPSite(self.runner, self.host, self.port, reuse_address=True)
         await site.start()
         self.port = self.runner.addresses[0][1]
         return self

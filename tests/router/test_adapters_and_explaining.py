@@ -100,8 +100,8 @@ def test_replicas_that_were_not_asked_are_shown_with_the_reason(tmp_path: Path) 
 def test_each_phase_is_in_milliseconds_and_a_clock_that_goes_back_makes_none_negative() -> None:
     record = RequestRecord(10.0, 10.001, first_sent_at=10.021, sent_at=10.521)
     assert explain_headers.phases(record, 10.921) == (
-        b"server-timing: read;dur=1.0, queue;dur=20.0, retries;dur=500.0, engine;dur=400.0\r\n"
+        b"server-timing: read;dur=1.00, queue;dur=20.00, retries;dur=500.00, engine;dur=400.00\r\n"
     )
     assert explain_headers.phases(RequestRecord(10.0, 9.0, first_sent_at=9.5, sent_at=9.5), 9.4) == (
-        b"server-timing: read;dur=0.0, queue;dur=500.0, retries;dur=0.0, engine;dur=0.0\r\n"
+        b"server-timing: read;dur=0.00, queue;dur=500.00, retries;dur=0.00, engine;dur=0.00\r\n"
     )

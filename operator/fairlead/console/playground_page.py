@@ -84,7 +84,7 @@ def _form(models: Sequence[PlaygroundModel]) -> Markup:
         "form",
         element("p", element("label", "Model", for_="model"), element("select", *options, id="model", name="model")),
         element("p", element("label", "Prompt", for_="prompt"), prompt, class_="whole"),
-        element("p", element("label", "Most tokens", for_="tokens"), tokens),
+        element("p", element("label", "Output tokens at most", for_="tokens"), tokens),
         element("p", element("label", "API key, where tenants have keys", for_="key"), key),
         element("p", element("button", "Send", id="send"), element("button", "Stop", id="stop", type="button")),
         id="playground",

@@ -44,7 +44,7 @@ def phases(record: RequestRecord, now: float) -> bytes:
         "retries": record.sent_at - record.first_sent_at,
         "engine": now - record.sent_at,
     }
-    shown = ", ".join(f"{name};dur={max(seconds, 0.0) * 1000:.1f}" for name, seconds in times.items())
+    shown = ", ".join(f"{name};dur={max(seconds, 0.0) * 1000:.2f}" for name, seconds in times.items())
     return f"server-timing: {shown}\r\n".encode("ascii")
 
 

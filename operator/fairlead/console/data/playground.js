@@ -8,7 +8,7 @@
 
   const cell = (tag, text) => Object.assign(document.createElement(tag), { textContent: text });
   const say = words => { get("state").textContent = words; };
-  const milliseconds = value => value < 1000 ? `${value.toFixed(1)} ms` : `${(value / 1000).toFixed(2)} s`;
+  const milliseconds = value => value < 1000 ? `${value.toFixed(value < 10 ? 2 : 1)} ms` : `${(value / 1000).toFixed(2)} s`;
 
   // "read;dur=0.1, queue;dur=2.0" as {read: 0.1, queue: 2}
   const timings = written => Object.fromEntries((written || "").split(",").map(one => one.trim().split(";dur="))
