@@ -10,7 +10,8 @@ from yarl import URL
 
 from house import browser, chromium
 from house.tree import ROOT
-from tests.conformance.test_console_in_chromium import door, ended, send
+from tests.conformance.made_up_console import door
+from tests.conformance.test_console_in_chromium import ended, send
 
 PICTURES: Final = (
     ("fleet", "?words=chat-0", 1280, 640, "light"),

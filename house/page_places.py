@@ -40,7 +40,7 @@ _RULES: Final[tuple[tuple[str, Place], ...]] = (
     (r".*\$\(kubectl create token|curl \$ROUTER", Obstacle.CONTAINERS),
     (r"fairlead calibrate --sweep|fairlead engine --step-times \S+\.jsonl ", Obstacle.ENGINE),
     (r"fairlead simulate --from .*--prometheus", Obstacle.TRAFFIC),
-    (r"fairlead simulate --from", Trial.CLUSTER),
+    (r"fairlead simulate (--from|.*--publish)", Trial.CLUSTER),
     (r".*\b(kubectl|helm) ", Trial.CLUSTER),
     (r"fairlead (why|top|console|rollout)\b", Trial.CLUSTER),
     (r"fairlead explain (?!--record)", Trial.CLUSTER),

@@ -5,7 +5,14 @@ from typing import Final
 from prove import programs
 from prove.claims import Claim, Figure
 
-PAGES: Final = ("tests/console", "tests/process/test_console_server.py", "tests/cli/test_console.py")
+PAGES: Final = (
+    "tests/console",
+    "tests/process/test_console_server.py",
+    "tests/process/test_console_reports.py",
+    "tests/cli/test_console.py",
+    "tests/cli/test_playground_door.py",
+    "tests/cli/test_report_publication.py",
+)
 BROWSER: Final = "tests/conformance/test_console_in_chromium.py"
 API_SERVER: Final = "tests/apiserver/test_console.py"
 
@@ -17,9 +24,9 @@ def shows_to_whom_kubernetes_lets_read() -> Figure:
     decided = programs.pytest(API_SERVER, "-m", "apiserver")
     return Figure(
         holds=all(one.ok and one.tests.all_passed for one in (pages, seen, decided)),
-        text=f"pages: {pages.tests}; nine views in Chromium at 1280 and 390 px, light and dark, with 500 "
-        f"deployments in under 1 s: {seen.tests}; 200, 401 and 403 by a real API server, also through its "
-        f"proxy: {decided.tests}",
+        text=f"pages: {pages.tests}; eleven views in Chromium at 1280 and 390 px, light and dark, with 500 "
+        f"deployments in under 1 s, and a playground before a real router: {seen.tests}; 200, 401 and 403 by a real "
+        f"API server, also through its proxy, where a model answers the playground: {decided.tests}",
     )
 
 

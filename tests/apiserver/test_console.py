@@ -148,12 +148,12 @@ async def _through_the_api_server(one: Scene, token: str) -> None:
                 await _publish(one)
                 await _walked(session, door)
                 try:
-                    await _asked(one, session, URL(door).origin())
+                    await _a_model_answers(one, session, URL(door).origin())
                 finally:
                     await engine.stop()
 
 
-async def _asked(one: Scene, session: aiohttp.ClientSession, root: URL) -> None:
+async def _a_model_answers(one: Scene, session: aiohttp.ClientSession, root: URL) -> None:
     """A model, through the API server: not before there is a right to, then part by part."""
     page, headers = root / "playground" / "default" / "model-router:http", {"Origin": str(root)}
     body = {"model": "chat", "messages": [{"role": "user", "content": "x"}], "max_tokens": 30, "stream": True}
