@@ -8,6 +8,7 @@ from demo.load import Load
 from devcluster.door import DoorClosed, Embedded
 
 REFUSED: Final = '{"spec": {"engine": {"context": {"maxTokens": 9999999}}}}'
+EVENTS: Final = 6
 BY_AGE: Final = "--sort-by=.metadata.creationTimestamp"
 
 
@@ -38,7 +39,7 @@ At the height of the burst:
 $ fairlead top --once
 {seen.top}
 $ fairlead explain infd/chat
-{seen.explained}
+{parts(seen.explained, "Why", "Signals ask for", "Limits that moved it")}
 
 All of the burst: {seen.load.summary}"""
 
@@ -49,7 +50,7 @@ def calm(seen: Scaled) -> str:
 Replicas left one by one, the least busy first, each after its last answer:
   {seen.load.summary}
 $ fairlead explain infd/chat
-{seen.explained}"""
+{parts(seen.explained, "Why", "What would change it")}"""
 
 
 def woken(sent: Load) -> str:
@@ -65,7 +66,7 @@ def changed(cluster: Embedded, sent: Load) -> str:
 Then its engine was changed with the only A100 taken (strategy Replace: one drains, the next starts), streams going on:
   {sent.summary}
 $ kubectl get events --field-selector involvedObject.name=writer
-{output(cluster, "get", "events", "--field-selector", "involvedObject.name=writer", BY_AGE)}
+{latest(output(cluster, "get", "events", "--field-selector", "involvedObject.name=writer", BY_AGE))}
 
 What `writer` says of itself:
 {conditions(cluster, "writer")}
@@ -104,6 +105,21 @@ def conditions(cluster: Embedded, name: str) -> str:
     found = json.loads(cluster.kubectl("get", "infd", name, "-o", "json"))["status"]["conditions"]
     width = max(len(one["type"]) for one in found)
     return "\n".join(f"  {one['type']:<{width}}  {one['status']:<7}  {one['message']}" for one in found)
+
+
+def parts(explained: str, *heads: str) -> str:
+    """The first line and the parts below these heads; how much more there is, since the command shows it."""
+    first, *others = explained.rstrip().split("\n\n")
+    shown = [first, *(one for one in others if one.partition("\n")[0] in heads)]
+    left_out = len(others) + 1 - len(shown)
+    return "\n\n".join([*shown, *([f"({left_out} parts more)"] if left_out else [])])
+
+
+def latest(table: str, rows: int = EVENTS) -> str:
+    """The head of a table and its last rows."""
+    head, *lines = table.splitlines()
+    left_out = len(lines) - rows
+    return "\n".join([head, *([f"({left_out} earlier ones)"] if left_out > 0 else []), *lines[-rows:]])
 
 
 def output(cluster: Embedded, *words: str) -> str:

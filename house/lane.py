@@ -163,8 +163,8 @@ LANES: Final = (
         name="lives",
         marker=OF_NODES,
         folders=LIVES,
-        world=f"{A_NODE}: a chart that is upgraded, removed and installed again, and the demo",
-        preparations=(WHOLE, IMAGE),
+        world=f"{A_NODE}: a chart that is upgraded, removed and installed again, and the demo with its console",
+        preparations=(WHOLE, IMAGE, CHROMIUM),
         real=True,
     ),
     Lane(

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from prove import programs
+from prove import noted, programs
 from prove.claims import Claim, Figure
 
 PAGES: Final = (
@@ -14,6 +14,7 @@ PAGES: Final = (
     "tests/cli/test_report_publication.py",
 )
 BROWSER: Final = "tests/conformance/test_console_in_chromium.py"
+DEMO: Final = "tests/node/test_demo.py"
 API_SERVER: Final = "tests/apiserver/test_console.py"
 
 
@@ -22,11 +23,14 @@ def shows_to_whom_kubernetes_lets_read() -> Figure:
     pages = programs.pytest(*PAGES)
     seen = programs.pytest(BROWSER, "-m", "conformance")
     decided = programs.pytest(API_SERVER, "-m", "apiserver")
+    live = noted.pytest(DEMO)
+    tried = all(one.ok and one.tests.all_passed for one in (pages, seen, decided))
     return Figure(
-        holds=all(one.ok and one.tests.all_passed for one in (pages, seen, decided)),
+        holds=tried and live.well and live.total("console_views") > 0,
         text=f"pages: {pages.tests}; eleven views in Chromium at 1280 and 390 px, light and dark, with 500 "
         f"deployments in under 1 s, and a playground before a real router: {seen.tests}; 200, 401 and 403 by a real "
-        f"API server, also through its proxy, where a model answers the playground: {decided.tests}",
+        f"API server, also through its proxy, where a model answers the playground: {decided.tests}; "
+        f"{live.total('console_views')} pages of the demo's fleet, both widths, and its playground: {live.ended.tests}",
     )
 
 
@@ -34,8 +38,8 @@ CLAIMS: Final = (
     Claim(
         item="seeing.3",
         title="The console in real Chromium: every view at 1280 and 390 px, no console error, no external request, "
-        "hostile names escaped, 500 deployments in under 1 s, 401 and 403 by Kubernetes; on made-up decisions, not yet "
-        "on a live fleet",
+        "hostile names escaped, 500 deployments in under 1 s, 401 and 403 by Kubernetes; and on the demo's fleet as it "
+        "runs, with a request of the playground",
         prove=shows_to_whom_kubernetes_lets_read,
         slow=True,
     ),

@@ -39,6 +39,7 @@ def test_figures_have_their_units_and_unknown_ones_are_dashes() -> None:
     unknown = (figures.count, figures.share, figures.rate, figures.duration, figures.money)
     assert [one(None) for one in unknown] == ["-"] * 5
     assert [figures.count(1024), figures.share(0.641), figures.money(1234.5)] == ["1,024", "64%", "1,234.50"]
+    assert [figures.share(one) for one in (0.0, 0.004, 0.0096, 0.01)] == ["0%", "0.4%", "1.0%", "1%"]
     assert [figures.rate(0.25), figures.rate(12.44)] == ["0.25/s", "12.4/s"]
     assert [figures.duration(0.048), figures.duration(1.24)] == ["48 ms", "1.2 s"]
     assert [figures.number("1.4"), figures.number("much"), figures.number(None)] == [1.4, None, None]

@@ -6,18 +6,24 @@ import subprocess
 import sys
 import urllib.request
 from pathlib import Path
+from typing import Final
 
 import pytest
 
 from devcluster import owners
 from devcluster.__main__ import main
+from tests.node import live_console
+from tests.node.serving.claims import Record
 
 ROOT = Path(__file__).resolve().parents[2]
+DEPLOYMENTS: Final = tuple(f"deployments/default/{name}" for name in ("chat", "writer", "small", "large"))
+VIEWS: Final = ("", *DEPLOYMENTS, f"{DEPLOYMENTS[0]}/changes", "gateways", "gateways/default/company", "playground")
+"""Of the console, with what the demo left."""
 
 pytestmark = pytest.mark.usefixtures("able")
 
 
-def test_one_command_leads_from_nothing_to_two_models_that_follow_their_load() -> None:
+def test_one_command_leads_from_nothing_to_two_models_that_follow_their_load(record_property: Record) -> None:
     """Five loads, none with a request that failed: quiet, burst, calm, from zero, and through a rollout; then
     a gateway, an answer that was judged and replaced, one from the cache, and a tenant that had enough."""
     name = f"demo-{os.getpid()}"
@@ -40,5 +46,13 @@ def test_one_command_leads_from_nothing_to_two_models_that_follow_their_load() -
         address = ran.stdout.split("curl http://")[1].split("/")[0]
         with urllib.request.urlopen(f"http://{address}/v1/models", timeout=10) as answer:  # our own door
             assert [one["id"] for one in json.load(answer)["data"]] == ["chat"]
+        with live_console.opened(_line(ran.stdout, "export KUBECONFIG="), "default/reader") as (page, root):
+            record_property("console_views", live_console.walk(page, root, VIEWS))
+            live_console.play(page, root, "default/chat-router:http")
     finally:
         assert main(["down", "--name", name]) == 0
+
+
+def _line(printed: str, begin: str) -> str:
+    """What stands behind this begin of a line."""
+    return next(one.strip().removeprefix(begin) for one in printed.splitlines() if one.strip().startswith(begin))

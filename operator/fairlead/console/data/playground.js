@@ -106,7 +106,8 @@
       const text = await answer.text();
       let words = text;
       try { const held = JSON.parse(text); words = held.error?.message || held.message || text; } catch { /* as it is */ }
-      say(`${answer.status}: ${words.slice(0, 500)}`);
+      const remedy = answer.status === 401 ? " Give it as the API key above." : "";
+      say(`${answer.status}: ${words.slice(0, 500)}${remedy}`);
       return;
     }
     try { await read(answer, found); } catch (problem) { if (!stop.signal.aborted) found.error = problem.message; }
