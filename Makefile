@@ -12,11 +12,12 @@ WORLD ?= small
 SEQUENCES ?= 300
 SEED ?=
 OUTPUT ?= text
+VERSION ?=
 # Compiled once, beside the tree and not in it: a lane starts hundreds of interpreters.
 export PYTHONPYCACHEPREFIX ?= $(CURDIR)/.build/bytecode
 unexport PYTHONDONTWRITEBYTECODE
 .DEFAULT_GOAL := help
-.PHONY: help setup check test unit vllm sglang conformance house apiserver e2e demo demo-down cluster cluster-light cluster-down cluster-status expose image image-vllm-cpu image-sglang-cpu bench bench-engine bench-operator bench-router bench-clients bench-autoscaler bench-levers campaign prove evidence generated crds chart docs lock format
+.PHONY: help setup check test unit vllm sglang conformance house apiserver e2e demo demo-down cluster cluster-light cluster-down cluster-status expose release artifacts image image-vllm-cpu image-sglang-cpu bench bench-engine bench-operator bench-router bench-clients bench-autoscaler bench-levers campaign prove evidence generated crds chart docs lock format
 
 help: ## list the targets
 	@if [ -t 1 ]; then on=$$(printf '\033[1m'); off=$$(printf '\033[0m'); fi; \
@@ -72,6 +73,12 @@ cluster-status: setup ## which clusters run here, whose, since when, and what di
 
 expose: setup ## a door on 127.0.0.1: SERVICE=default/web:80
 	@$(ENV) $(PY) -m devcluster expose --name $(NAME) $(SERVICE)
+
+release: setup ## write version, changelog and generated files of a release: VERSION=1.2.0
+	@$(ENV) $(PY) -m release version "$(VERSION)"
+
+artifacts: setup ## build image, chart and bill of materials of this commit into dist/, byte for byte the same anywhere
+	@$(ENV) $(PY) -m release artifacts
 
 image: setup ## build the project's Dockerfile with buildah
 	@$(ENV) $(PY) -m devcluster.image.build

@@ -83,7 +83,7 @@ GROUPS: Final = (
 """Few: each start of pytest costs two seconds, and whoever works on the one seldom touches the others."""
 PROGRAMS: Final = (
     *("operator/fairlead", "bench", "campaign", "demo", "devcluster"),
-    *("fitting", "house", "monitoring", "prove"),
+    *("fitting", "house", "monitoring", "prove", "release"),
 )
 """What tests of shells may start."""
 SHELLS: Final = {

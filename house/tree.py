@@ -12,7 +12,7 @@ from typing import Final
 ROOT: Final = Path(__file__).resolve().parent.parent
 PACKAGES: Final = (
     *("operator", "devcluster", "house", "prove", "demo", "bench", "campaign"),
-    *("fitting", "fuzz", "monitoring", "tests"),
+    *("fitting", "fuzz", "monitoring", "release", "tests"),
 )
 NOT_OURS: Final = frozenset({"__pycache__", "build", "dist", "node_modules"})
 

@@ -1,0 +1,60 @@
+"""The changelog: what fragments of `changes/` become at a release, its newest section first."""
+
+import re
+from collections.abc import Mapping
+from typing import Final, NamedTuple
+
+NAME: Final = re.compile(r"(\d{3})(?:-[a-z0-9-]+)?\.(feature|change|fix|removal)\.md")
+HEADS: Final[Mapping[str, str]] = {
+    "removal": "Removed",
+    "change": "Changed",
+    "feature": "New",
+    "fix": "Fixed",
+}
+"""First what a reader has to act upon."""
+TITLE: Final = "# Changelog\n"
+INTRODUCTION: Final = f"{TITLE}\nWhat users notice, release by release; [upgrades](docs/upgrades.md) says how to come from one to the next.\n"
+
+
+class ChangeFragment(NamedTuple):
+    """One change that users notice."""
+
+    kind: str
+    name: str
+    text: str
+
+
+class UnreadableName(NamedTuple):
+    """A file that is no fragment."""
+
+    name: str
+
+
+def fragment(name: str, text: str) -> ChangeFragment | UnreadableName:
+    """A file of the folder."""
+    found = NAME.fullmatch(name)
+    return UnreadableName(name) if found is None else ChangeFragment(found.group(2), name, text.strip())
+
+
+def section(version: str, date: str, fragments: tuple[ChangeFragment, ...]) -> str:
+    """What one release brings, by kind, then in the order of the files' names."""
+    parts = [f"## {version}, {date}\n"]
+    for kind, head in HEADS.items():
+        found = sorted(one for one in fragments if one.kind == kind)
+        if found:
+            parts.append(f"### {head}\n")
+            parts.append("".join(f"{_item(one.text)}\n" for one in found))
+    return "\n".join(parts)
+
+
+def with_section(before: str, new: str) -> str:
+    """The changelog with one section more, above all others; an empty one is begun."""
+    whole = before or INTRODUCTION
+    introduction, mark, sections = whole.partition("\n## ")
+    return f"{introduction.rstrip()}\n\n{new.rstrip()}\n" + (f"\n## {sections}" if mark else "")
+
+
+def _item(text: str) -> str:
+    """A fragment as an item of a list; what it has on more lines stays below it."""
+    first, *others = text.splitlines()
+    return "\n".join([f"- {first}", *(f"  {one}" if one else "" for one in others)])

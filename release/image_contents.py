@@ -1,0 +1,117 @@
+"""What is installed in an image: read from its own layers, not from what was meant to go in."""
+
+import hashlib
+import io
+import json
+import re
+import tarfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from email.parser import HeaderParser
+from pathlib import Path
+from typing import Any, Final
+
+METADATA: Final = re.compile(r"opt/fairlead/[^/]+\.dist-info/METADATA")
+DPKG: Final = "var/lib/dpkg/status"
+RELEASE: Final = "etc/os-release"
+LINKED: Final = "usr/lib/os-release"
+"""Where Debian's points to."""
+_LICENCE: Final = "License :: OSI Approved :: "
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class InstalledPackage:
+    """One package of the image."""
+
+    kind: str
+    """As a package URL names it: `pypi` or `deb`."""
+    name: str
+    version: str
+    licence: str = ""
+    """As its author wrote it; empty where nothing says it."""
+    architecture: str = ""
+    sha256: str = ""
+    """Of the file that it came in; empty where that is not kept."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImageContents:
+    """All of it."""
+
+    packages: tuple[InstalledPackage, ...]
+    distribution: str
+    """Such as `debian-12`: without it nobody can look a Debian package up."""
+
+
+def read(layout: Path, wheels: Path) -> ImageContents:
+    """Of a layout with one image."""
+    files = _files(layout)
+    hashes = dict(_hashes(wheels))
+    pythons = (python_package(text, hashes) for name, text in files.items() if METADATA.fullmatch(name))
+    packages = (*pythons, *debian_packages(files.get(DPKG, "")))
+    release = files.get(RELEASE) or files.get(LINKED, "")
+    return ImageContents(packages=tuple(sorted(packages)), distribution=distribution(release))
+
+
+def python_package(metadata: str, hashes: dict[tuple[str, str], str]) -> InstalledPackage:
+    """By the metadata that its wheel brought."""
+    found = HeaderParser().parsestr(metadata)
+    name, version = _normal(str(found["Name"])), str(found["Version"])
+    classified = [one.removeprefix(_LICENCE) for one in found.get_all("Classifier", []) if one.startswith(_LICENCE)]
+    written = str(found.get("License") or "").strip()
+    short = written if 0 < len(written) < 64 and "\n" not in written else ""
+    licence = str(found.get("License-Expression") or "") or short or " AND ".join(classified)
+    return InstalledPackage(
+        kind="pypi", name=name, version=version, licence=licence, sha256=hashes.get((name, version), "")
+    )
+
+
+def debian_packages(status: str) -> Iterator[InstalledPackage]:
+    """By dpkg's own list; what was removed and left its settings is not installed."""
+    for block in status.split("\n\n"):
+        found = HeaderParser().parsestr(block.strip())
+        if found["Package"] and found["Status"] == "install ok installed":
+            yield InstalledPackage(
+                kind="deb", name=found["Package"], version=found["Version"], architecture=found["Architecture"]
+            )
+
+
+def distribution(release: str) -> str:
+    """From /etc/os-release."""
+    found = dict(line.split("=", 1) for line in release.splitlines() if "=" in line)
+    parts = (found.get("ID", "").strip('"'), found.get("VERSION_ID", "").strip('"'))
+    return "-".join(one for one in parts if one)
+
+
+def _files(layout: Path) -> dict[str, str]:
+    """Those that say what is installed; a later layer's stands for an earlier one's."""
+    index = json.loads((layout / "index.json").read_text(encoding="utf-8"))
+    manifest: dict[str, Any] = json.loads(_blob(layout, index["manifests"][0]["digest"]))
+    found: dict[str, str] = {}
+    for layer in manifest["layers"]:
+        with tarfile.open(fileobj=io.BytesIO(_blob(layout, layer["digest"])), mode="r:*") as opened:
+            for about in opened:
+                name = about.name.removeprefix("./")
+                content = opened.extractfile(about) if _says(name) and about.isfile() else None
+                if content is not None:
+                    found[name] = content.read().decode()
+    return found
+
+
+def _says(name: str) -> bool:
+    return name in (DPKG, RELEASE, LINKED) or METADATA.fullmatch(name) is not None
+
+
+def _blob(layout: Path, digest: str) -> bytes:
+    return (layout / "blobs" / digest.replace(":", "/")).read_bytes()
+
+
+def _hashes(wheels: Path) -> Iterator[tuple[tuple[str, str], str]]:
+    for one in wheels.glob("*.whl"):
+        name, version, *_ = one.name.split("-")
+        yield (_normal(name), version), hashlib.sha256(one.read_bytes()).hexdigest()
+
+
+def _normal(name: str) -> str:
+    """As the package index spells it."""
+    return re.sub(r"[-_.]+", "-", name).lower()
