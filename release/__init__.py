@@ -1,4 +1,4 @@
-"""How a release comes to be: what it changes in the tree, and what is built of a commit, byte for byte the same anywhere.
+"""How a release comes to be: what it changes in the tree, and what is built of a commit, the same bytes anywhere.
 
-Fragments and versions are decided on without the world; git, buildah and Helm are run by `tree`, `image` and `chart`.
+Versions, the changelog and the bill of materials are worked out from text; git, buildah and Helm are run around them.
 """

@@ -38,7 +38,7 @@ def make(tree: SourceTree, cache: Cache, place: Path) -> Artifacts:
     changed = tree.changed_files()
     if changed:
         raise ReleaseRefused(
-            f"{len(changed)} files are not committed, first {changed[0]}: artifacts are of a commit; commit or stash them"
+            f"{len(changed)} files are not committed, first {changed[0]}: artifacts are of a commit, so commit them"
         )
     version, seconds = tree.version(), tree.commit_seconds()
     shutil.rmtree(place, ignore_errors=True)

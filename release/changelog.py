@@ -13,7 +13,10 @@ HEADS: Final[Mapping[str, str]] = {
 }
 """First what a reader has to act upon."""
 TITLE: Final = "# Changelog\n"
-INTRODUCTION: Final = f"{TITLE}\nWhat users notice, release by release; [upgrades](docs/upgrades.md) says how to come from one to the next.\n"
+INTRODUCTION: Final = (
+    f"{TITLE}\nWhat users notice, release by release. [Upgrades](docs/upgrades.md) says how to come from one to the\n"
+    "next.\n"
+)
 
 
 class ChangeFragment(NamedTuple):
