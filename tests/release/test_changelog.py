@@ -25,7 +25,7 @@ def test_what_asks_for_action_stands_first_and_longer_texts_stay_in_their_item()
         one
         for name, text in {
             "020-a.fix.md": "It is mended.\n",
-            "020-b.feature.md": "It can more,\nas `--so`.\n",
+            "020-b.feature.md": "It can more,\nas [here](../docs/a.md).\n",
             "003.removal.md": "It is gone.",
             "019-c.change.md": "It is other.",
         }.items()
@@ -33,7 +33,7 @@ def test_what_asks_for_action_stands_first_and_longer_texts_stay_in_their_item()
     )
     assert changelog.section("1.2.0", "2026-11-24", found) == (
         "## 1.2.0, 2026-11-24\n\n### Removed\n\n- It is gone.\n\n### Changed\n\n- It is other.\n\n"
-        "### New\n\n- It can more,\n  as `--so`.\n\n### Fixed\n\n- It is mended.\n"
+        "### New\n\n- It can more,\n  as [here](docs/a.md).\n\n### Fixed\n\n- It is mended.\n"
     )
 
 
