@@ -58,6 +58,6 @@ def with_section(before: str, new: str) -> str:
 
 
 def _item(text: str) -> str:
-    """A fragment as an item of a list; what it has on more lines stays below it, and its links begin a folder higher."""
+    """A fragment as an item of a list; more lines stay below it, and links begin a folder higher."""
     first, *others = text.replace("](../", "](").splitlines()
     return "\n".join([f"- {first}", *(f"  {one}" if one else "" for one in others)])

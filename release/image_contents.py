@@ -92,13 +92,13 @@ def _files(layout: Path) -> dict[str, str]:
         with tarfile.open(fileobj=io.BytesIO(_blob(layout, layer["digest"])), mode="r:*") as opened:
             for about in opened:
                 name = about.name.removeprefix("./")
-                content = opened.extractfile(about) if _says(name) and about.isfile() else None
+                content = opened.extractfile(about) if _is_list(name) and about.isfile() else None
                 if content is not None:
                     found[name] = content.read().decode()
     return found
 
 
-def _says(name: str) -> bool:
+def _is_list(name: str) -> bool:
     return name in (DPKG, RELEASE, LINKED) or METADATA.fullmatch(name) is not None
 
 
