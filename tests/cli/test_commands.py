@@ -37,7 +37,13 @@ def test_an_unknown_option_is_refused_with_the_usage(capsys: pytest.CaptureFixtu
         main.main(["version", "--colour"])
 
     assert stopped.value.code == 2
-    assert "unrecognized arguments: --colour" in capsys.readouterr().err
+    assert "unrecognized arguments: --colour; `fairlead version --help` lists its options" in capsys.readouterr().err
+
+
+def test_an_engines_own_words_without_the_separator_are_led_to_it(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main.main(["engine", "--model=Qwen/Qwen3-8B"])
+    assert "comes after `--`: fairlead engine --product NVIDIA-L4 -- vllm serve MODEL" in capsys.readouterr().err
 
 
 def test_version_as_text_is_one_aligned_line_a_part(capsys: pytest.CaptureFixture[str]) -> None:

@@ -9,6 +9,8 @@ INTRODUCTION: Final = (
     "that a model of vLLM predicts. Environment variables configure the rest:"
 )
 
+SEPARATED: Final = "the engine's own command comes after `--`: fairlead engine --product NVIDIA-L4 -- vllm serve MODEL"
+
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """What the command takes; its speed and faults are environment variables, so that a pod's spec can set them."""

@@ -82,7 +82,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     if not words[0].startswith("-") and words[0] not in COMMANDS:
         print(_unknown(words[0]), file=sys.stderr)
         return 2
-    chosen = parser.parse_args(words, argparse.Namespace(words=words))
+    chosen, strange = parser.parse_known_args(words, argparse.Namespace(words=words))
+    if strange:
+        hint = (
+            engine.SEPARATED if chosen.command == "engine" else f"`fairlead {chosen.command} --help` lists its options"
+        )
+        parser.error(f"unrecognized arguments: {' '.join(strange)}; {hint}")
     return COMMANDS[chosen.command][2](chosen)
 
 
