@@ -25,7 +25,7 @@ def install(cluster: Embedded, helm: Path, built: BuiltImage, node: str | None =
     words = [str(helm), f"--kubeconfig={cluster.kubeconfig}", "install", "fairlead"]
     words += [str(ROOT / "charts" / "fairlead"), "--namespace=fairlead-system", "--create-namespace", "--wait"]
     words += ["--set", f"image.repository={repository}", "--set", f"image.tag={tag}", "--timeout=120s"]
-    words += ["--set", "console.enabled=true"]
+    words += ["--set", "console.enabled=true", "--set", "serving.monitoringNamespace=monitoring"]
     with progress.step("installing the operator by Helm"):
         ran = subprocess.run(words, check=False, capture_output=True, text=True)
         if ran.returncode:

@@ -1,10 +1,13 @@
-"""What README promises of `make demo`, as a newcomer would see it."""
+"""What README promises of `make demo`, as a newcomer would see it, and what a real Prometheus has seen of it."""
 
 import json
 import os
 import subprocess
 import sys
 import urllib.request
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -12,47 +15,103 @@ import pytest
 
 from devcluster import owners
 from devcluster.__main__ import main
-from tests.node import live_console
+from devcluster.cache import Cache
+from devcluster.door import Embedded
+from devcluster.layout import Layout
+from house import prometheus_server
+from house.tree import ROOT
+from monitoring import files
+from tests.node import shown_panels
+from tests.node.prometheus_pod import PrometheusPod
 from tests.node.serving.claims import Record
+from tests.waiting import eventually
 
-ROOT = Path(__file__).resolve().parents[2]
-DEPLOYMENTS: Final = tuple(f"deployments/default/{name}" for name in ("chat", "writer", "small", "large"))
-VIEWS: Final = ("", *DEPLOYMENTS, f"{DEPLOYMENTS[0]}/changes", "gateways", "gateways/default/company", "playground")
-"""Of the console, with what the demo left."""
-
-pytestmark = pytest.mark.usefixtures("able")
+STARTED_S: Final = 240.0
+EVERY_S: Final = 2.0
+IMAGE: Final = "localhost/fairlead:dev"
 
 
-def test_one_command_leads_from_nothing_to_two_models_that_follow_their_load(record_property: Record) -> None:
-    """Five loads, none with a request that failed: quiet, burst, calm, from zero, and through a rollout; then
-    a gateway, an answer that was judged and replaced, one from the cache, and a tenant that had enough."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlayedDemo:
+    """How the demo ended, its cluster still there."""
+
+    code: int
+    output: str
+    problems: str
+    cluster: Embedded
+    prometheus: PrometheusPod | None
+    """None where there is no program."""
+
+
+@pytest.fixture(scope="module")
+def played(able: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[PlayedDemo]:  # noqa: ARG001
+    """One command from nothing to its end, and from where the operator is installed on, somebody's Prometheus."""
     name = f"demo-{os.getpid()}"
+    ours = os.environ | owners.handed_on()
+    words = [sys.executable, "-m", "demo", "--name", name]
     try:
-        ours = os.environ | owners.handed_on()
-        words = [sys.executable, "-m", "demo", "--name", name]
-        ran = subprocess.run(words, check=False, capture_output=True, text=True, cwd=ROOT, env=ours)
-        assert ran.returncode == 0, ran.stderr
-        assert ran.stdout.count(" 0 failed;") == 5, ran.stdout
-        assert "recommended 4, running 4, ready 4" in ran.stdout
-        assert "recommended 1, running 1, ready 1" in ran.stdout
-        assert ran.stdout.count("$ fairlead explain infd/chat\ninfd/chat in default: ") == 2
-        assert "spec.engine.context.maxTokens" in ran.stdout
-        assert "Serving" in ran.stdout
-        assert "x-fairlead-escalated: not_json; from=default/small" in ran.stdout, ran.stdout
-        assert [ran.stdout.count(f"x-fairlead-cache: {found}\n") for found in ("miss", "hit")] == [1, 1], ran.stdout
-        assert "  429 after " in ran.stdout
-        assert "tenant trial may use 60 a minute" in ran.stdout
-        assert "fairlead console --service-account default/reader" in ran.stdout
-        address = ran.stdout.split("curl http://")[1].split("/")[0]
-        with urllib.request.urlopen(f"http://{address}/v1/models", timeout=10) as answer:  # our own door
-            assert [one["id"] for one in json.load(answer)["data"]] == ["chat"]
-        with live_console.opened(_line(ran.stdout, "export KUBECONFIG="), "default/reader") as (page, root):
-            record_property("console_views", live_console.walk(page, root, VIEWS))
-            live_console.play(page, root, "default/chat-router:http")
+        with ExitStack() as stack:
+            demo = subprocess.Popen(
+                words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT, env=ours
+            )
+            stack.callback(demo.kill)
+            prometheus = None
+            if prometheus_server.found():
+                cluster = _with_our_image(name, demo)
+                folder = tmp_path_factory.mktemp("prometheus")
+                prometheus = stack.enter_context(PrometheusPod(cluster, IMAGE, folder, files.rules(), EVERY_S))
+            output, problems = demo.communicate()
+            yield PlayedDemo(
+                code=demo.returncode,
+                output=output,
+                problems=problems,
+                cluster=Embedded(Layout.of(Cache.chosen(), name)),
+                prometheus=prometheus,
+            )
     finally:
         assert main(["down", "--name", name]) == 0
 
 
-def _line(printed: str, begin: str) -> str:
-    """What stands behind this begin of a line."""
-    return next(one.strip().removeprefix(begin) for one in printed.splitlines() if one.strip().startswith(begin))
+def _with_our_image(name: str, demo: subprocess.Popen[str]) -> Embedded:
+    """The demo's cluster once its nodes have our image: Helm makes the namespace next."""
+
+    def found() -> Embedded:
+        assert demo.poll() is None, demo.communicate()[1]
+        cluster = Embedded(Layout.of(Cache.chosen(), name))
+        cluster.kubectl("get", "namespace", "fairlead-system")
+        return cluster
+
+    return eventually(found, "the demo installs the operator", STARTED_S)
+
+
+def test_one_command_leads_from_nothing_to_two_models_that_follow_their_load(played: PlayedDemo) -> None:
+    """Five loads, none with a request that failed: quiet, burst, calm, from zero, and through a rollout; then
+    a gateway, an answer that was judged and replaced, one from the cache, and a tenant that had enough."""
+    shown = played.output
+    assert played.code == 0, played.problems
+    assert shown.count(" 0 failed;") == 5, shown
+    assert "recommended 4, running 4, ready 4" in shown
+    assert "recommended 1, running 1, ready 1" in shown
+    assert shown.count("$ fairlead explain infd/chat\ninfd/chat in default: ") == 2
+    assert "spec.engine.context.maxTokens" in shown
+    assert "Serving" in shown
+    assert "x-fairlead-escalated: not_json; from=default/small" in shown, shown
+    assert [shown.count(f"x-fairlead-cache: {found}\n") for found in ("miss", "hit")] == [1, 1], shown
+    assert "  429 after " in shown
+    assert "tenant trial may use 60 a minute" in shown
+    assert "fairlead console --service-account default/reader" in shown
+    address = shown.split("curl http://")[1].split("/")[0]
+    with urllib.request.urlopen(f"http://{address}/v1/models", timeout=10) as answer:  # our own door
+        assert [one["id"] for one in json.load(answer)["data"]] == ["chat"]
+
+
+def test_no_panel_of_any_dashboard_is_empty_after_it(played: PlayedDemo, record_property: Record) -> None:
+    """seeing.1"""
+    assert played.code == 0, played.problems
+    if played.prometheus is None:
+        pytest.skip("no prometheus here: python -m house.prometheus_server installs one")
+    shown = shown_panels.shown(played.prometheus)
+    empty = [one.where for one in shown if one.lines == 0]
+    record_property("queries", len(shown))
+    record_property("empty", len(empty))
+    assert empty == []
