@@ -25,6 +25,8 @@ from tests.waiting import eventually
 
 NAMESPACE: Final = "fairlead-system"
 RELEASE: Final = "fairlead"
+MONITORING: Final = "monitoring"
+"""Where stories have their Prometheus, whose scrapes NetworkPolicies let in."""
 PODS: Final = "app.kubernetes.io/name=fairlead"
 OF: Final = "fairlead.dev/deployment"
 ROLE: Final = "fairlead.dev/role"
@@ -54,6 +56,7 @@ class Operator:
     def _release(self, verb: str, *more: str) -> None:
         repository, _, tag = self.image.rpartition(":")
         settings = {"image.repository": repository, "image.tag": tag, "image.pullPolicy": "IfNotPresent"}
+        settings["serving.monitoringNamespace"] = MONITORING
         words = [word for name, value in settings.items() for word in ("--set", f"{name}={value}")]
         chart = str(self._tree / "charts" / "fairlead")
         self._run(verb, RELEASE, chart, "--wait", "--timeout=90s", *more, *words)

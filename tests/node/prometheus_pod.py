@@ -21,9 +21,9 @@ from devcluster.door import Door, DoorClosed
 from house import prometheus_server
 from tests import api_reader
 from tests.monitoring import scrape_targets
+from tests.node.operator_stage import MONITORING
 from tests.waiting import eventually
 
-NAMESPACE: Final = "monitoring"
 NAME: Final = "prometheus"
 PORT: Final = 9090
 PROGRAM: Final = "/prometheus"
@@ -59,13 +59,13 @@ class PrometheusPod:
         (folder / "rules.yaml").write_text(rules, encoding="utf-8")
 
     def __enter__(self) -> Self:
-        self._door.kubectl("create", "namespace", NAMESPACE)
-        self._door.kubectl("create", "serviceaccount", NAME, f"--namespace={NAMESPACE}")
+        self._door.kubectl("create", "namespace", MONITORING)
+        self._door.kubectl("create", "serviceaccount", NAME, f"--namespace={MONITORING}")
         for words in scrape_targets.rights():
             self._door.kubectl(*words)
         self._door.kubectl("apply", "-f", "-", text=json.dumps(self._objects()))
         self._discovery.start()
-        self.address = eventually(lambda: self._door.expose(NAMESPACE, NAME, PORT), "a door to Prometheus")
+        self.address = eventually(lambda: self._door.expose(MONITORING, NAME, PORT), "a door to Prometheus")
         eventually(lambda: self.query("vector(1)"), "Prometheus answers", 90.0)
         self.since = time.time()
         return self
@@ -74,7 +74,7 @@ class PrometheusPod:
         self._over.set()
         if self._discovery.ident is not None:
             self._discovery.join()
-        self._door.kubectl("delete", "namespace", NAMESPACE, "--wait=false")
+        self._door.kubectl("delete", "namespace", MONITORING, "--wait=false")
         self._door.kubectl("delete", "clusterrole,clusterrolebinding", "prometheus-fairlead", "--wait=false")
 
     def query(self, expr: str) -> list[Line]:
@@ -111,7 +111,7 @@ class PrometheusPod:
             "apiVersion": "v1",
             "kind": "List",
             "items": [
-                {"apiVersion": "v1", "kind": "Service", "metadata": {"name": NAME, "namespace": NAMESPACE}}
+                {"apiVersion": "v1", "kind": "Service", "metadata": {"name": NAME, "namespace": MONITORING}}
                 | {"spec": service},
                 self._pod(),
             ],
@@ -141,7 +141,7 @@ class PrometheusPod:
             "containers": [container],
             "volumes": [*volumes, {"name": "tsdb", "emptyDir": {}}],
         }
-        metadata = {"name": NAME, "namespace": NAMESPACE, "labels": {"app": NAME}}
+        metadata = {"name": NAME, "namespace": MONITORING, "labels": {"app": NAME}}
         return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec}
 
 
