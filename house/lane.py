@@ -139,8 +139,8 @@ LANES: Final = (
         marker=OF_NODES,
         folders=(SERVING,),
         apart=(SCALING, ROLLOUTS),
-        world=f"{A_NODE}: the operator, fleets and their clients",
-        preparations=(WHOLE, IMAGE),
+        world=f"{A_NODE}: the operator, fleets and their clients, and a real Prometheus that watches one",
+        preparations=(WHOLE, IMAGE, PROMETHEUS),
         real=True,
     ),
     Lane(
@@ -163,8 +163,8 @@ LANES: Final = (
         name="lives",
         marker=OF_NODES,
         folders=LIVES,
-        world=f"{A_NODE}: a chart that is upgraded, removed and installed again, and the demo with its console",
-        preparations=(WHOLE, IMAGE, CHROMIUM),
+        world=f"{A_NODE}: a chart that comes and goes, and the demo with its console and a Prometheus",
+        preparations=(WHOLE, IMAGE, CHROMIUM, PROMETHEUS),
         real=True,
     ),
     Lane(

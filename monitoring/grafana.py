@@ -71,7 +71,6 @@ def _variable(one: Variable) -> Json:
         "name": one.name,
         "type": "query",
         "datasource": SOURCE,
-        "definition": one.values,
         "query": {"query": one.values, "refId": one.name},
         "regex": "",
         "hide": 0,

@@ -67,5 +67,10 @@ def or_zero(query: str) -> str:
     return f"({query} or vector(0))"
 
 
+def either(query: str, other: str) -> str:
+    """The series of both: what one kind of engine says under one name, and another kind under another."""
+    return f"({query} or {other})"
+
+
 def _by(labels: tuple[str, ...]) -> str:
     return f" by ({', '.join(labels)}) " if labels else ""

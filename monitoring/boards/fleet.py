@@ -8,6 +8,7 @@ from fairlead.telemetry import engine_families as vllm
 from fairlead.telemetry import operator_metrics as operator
 from fairlead.telemetry import router_families as router
 from fairlead.telemetry import sglang_families as sglang
+from fairlead.telemetry.metric_family import MetricFamily
 from monitoring import queries
 from monitoring.boards.variables import OF_DECISIONS
 from monitoring.panels import Dashboard, PanelRow, lines, number, table
@@ -33,6 +34,11 @@ def _of_objects(condition: str, where: str = "") -> str:
     """Deployments by the reason of a condition, of all namespaces: the operator's figures name none."""
     matchers = f'kind="InferenceDeployment", condition="{condition}"{where}'
     return f"max by (status, reason) ({operator.OBJECTS.name}{{{matchers}}})"
+
+
+def _of_either(one: MetricFamily, other: MetricFamily, how: str = "sum") -> str:
+    """A gauge of each deployment's engines, of whichever kind these are."""
+    return queries.either(*(queries.total(family, "namespace", DEPLOYMENT, how=how) for family in (one, other)))
 
 
 _NOW: Final = PanelRow(
@@ -93,21 +99,23 @@ _ENGINES: Final = PanelRow(
     (
         lines(
             "Share of the KV cache in use",
-            Query(queries.total(vllm.USAGE, "namespace", DEPLOYMENT, how="avg"), _ENGINE),
-            Query(queries.total(sglang.USAGE, "namespace", DEPLOYMENT, how="avg"), _ENGINE),
+            Query(_of_either(vllm.USAGE, sglang.USAGE, how="avg"), _ENGINE),
             unit="percentunit",
         ),
         lines(
             "Requests in engines",
-            Query(queries.total(vllm.RUNNING, "namespace", DEPLOYMENT), f"{_ENGINE} running"),
-            Query(queries.total(vllm.WAITING, "namespace", DEPLOYMENT), f"{_ENGINE} waiting"),
-            Query(queries.total(sglang.RUNNING, "namespace", DEPLOYMENT), f"{_ENGINE} running"),
-            Query(queries.total(sglang.WAITING, "namespace", DEPLOYMENT), f"{_ENGINE} waiting"),
+            Query(_of_either(vllm.RUNNING, sglang.RUNNING), f"{_ENGINE} running"),
+            Query(_of_either(vllm.WAITING, sglang.WAITING), f"{_ENGINE} waiting"),
         ),
         lines(
             "Requests put back for want of memory",
-            Query(queries.rate(vllm.PREEMPTED, "namespace", DEPLOYMENT), _ENGINE),
-            Query(queries.rate(sglang.RETRACTED, "namespace", DEPLOYMENT), _ENGINE),
+            Query(
+                queries.either(
+                    queries.rate(vllm.PREEMPTED, "namespace", DEPLOYMENT),
+                    queries.rate(sglang.RETRACTED, "namespace", DEPLOYMENT),
+                ),
+                _ENGINE,
+            ),
             unit="reqps",
         ),
     ),

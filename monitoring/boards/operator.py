@@ -16,7 +16,11 @@ _NOW: Final = PanelRow(
         number("Oldest in the queue", queries.total(operator.QUEUE_OLDEST, how="max"), "s"),
         number("Since a reconcile succeeded", f"time() - {queries.total(operator.LAST_SUCCESS, how='max')}", "s"),
         number("Certificate, days left", queries.total(operator.CERTIFICATE_DAYS, how="max"), "d"),
-        number("Writes at rest a second", queries.rate(operator.WRITES_AT_REST), text="Anything but 0 is a bug."),
+        number(
+            "Writes at rest a second",
+            queries.or_zero(queries.rate(operator.WRITES_AT_REST)),
+            text="Anything but 0 is a bug.",
+        ),
     ),
 )
 _LEASE: Final = PanelRow(
@@ -48,7 +52,10 @@ _RECONCILE: Final = PanelRow(
             Query(queries.quantile(0.95, operator.RECONCILE_SECONDS), "p95"),
             unit="s",
         ),
-        lines("Writes to objects at rest", Query(queries.rate(operator.WRITES_AT_REST, "resource"), "{{resource}}")),
+        lines(
+            "Writes to objects at rest",
+            Query(queries.or_zero(queries.rate(operator.WRITES_AT_REST, "resource")), "{{resource}}"),
+        ),
         lines("Events", Query(queries.rate(operator.EVENTS, "fate"), "{{fate}}")),
         lines("Objects in memory", Query(queries.total(operator.STORE_OBJECTS, "resource", how="max"), "{{resource}}")),
     ),

