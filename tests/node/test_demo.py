@@ -1,4 +1,4 @@
-"""What README promises of `make demo`, as a newcomer would see it, and what a real Prometheus has seen of it."""
+"""What README promises of `make demo`, as a newcomer sees it; what its console and a real Prometheus show of it."""
 
 import json
 import os
@@ -20,7 +20,7 @@ from devcluster.layout import Layout
 from house import prometheus_server
 from house.tree import ROOT
 from monitoring import files
-from tests.node import shown_panels
+from tests.node import live_console, shown_panels
 from tests.node.prometheus_pod import PrometheusPod
 from tests.node.serving.claims import Record
 from tests.waiting import eventually
@@ -35,6 +35,9 @@ QUIET: Final = {
 STARTED_S: Final = 240.0
 EVERY_S: Final = 2.0
 IMAGE: Final = "localhost/fairlead:dev"
+DEPLOYMENTS: Final = tuple(f"deployments/default/{name}" for name in ("chat", "writer", "small", "large"))
+VIEWS: Final = ("", *DEPLOYMENTS, f"{DEPLOYMENTS[0]}/changes", "gateways", "gateways/default/company", "playground")
+"""Of the console, with what the demo left."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,6 +112,16 @@ def test_one_command_leads_from_nothing_to_two_models_that_follow_their_load(pla
     address = shown.split("curl http://")[1].split("/")[0]
     with urllib.request.urlopen(f"http://{address}/v1/models", timeout=10) as answer:  # our own door
         assert [one["id"] for one in json.load(answer)["data"]] == ["chat"]
+
+
+def test_its_console_shows_every_view_in_a_browser_and_its_playground_is_answered(
+    played: PlayedDemo, record_property: Record
+) -> None:
+    """seeing.3"""
+    assert played.code == 0, played.problems
+    with live_console.opened(str(played.cluster.kubeconfig), "default/reader") as (page, root):
+        record_property("console_views", live_console.walk(page, root, VIEWS))
+        live_console.play(page, root, "default/chat-router:http")
 
 
 def test_no_panel_of_any_dashboard_is_empty_after_it_but_those_that_the_demo_has_nothing_for(
