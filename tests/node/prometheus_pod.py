@@ -79,14 +79,14 @@ class PrometheusPod:
 
     def query(self, expr: str) -> list[Line]:
         """What it is now; nothing while nobody answers."""
-        return self._asked("query", {"query": expr})
+        return self._answer("query", {"query": expr})
 
     def over_time(self, expr: str, step_s: float) -> list[Line]:
         """What it was, from when it began to scrape until now."""
         when = {"start": f"{self.since:.3f}", "end": f"{time.time():.3f}", "step": f"{step_s:g}"}
-        return self._asked("query_range", {"query": expr} | when)
+        return self._answer("query_range", {"query": expr} | when)
 
-    def _asked(self, what: str, words: Mapping[str, str]) -> list[Line]:
+    def _answer(self, what: str, words: Mapping[str, str]) -> list[Line]:
         body = urllib.parse.urlencode(words).encode()
         try:
             with urllib.request.urlopen(f"http://{self.address}/api/v1/{what}", body, timeout=30) as answer:  # ours

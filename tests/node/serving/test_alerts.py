@@ -160,13 +160,13 @@ def test_alerts_fire_by_faults_of_a_fleet_and_fall_quiet_after_the_remedy(
     stage: Stage, operated: Operator, tmp_path: Path, record_property: Record
 ) -> None:
     """seeing.2"""
-    nobody = (FiredAlert("FairleadNoLeader"),)
+    leaderless = (FiredAlert("FairleadNoLeader"),)
     with ExitStack() as stack:
         rules = shortened(files.rules(), FACTOR)
         prometheus = stack.enter_context(PrometheusPod(stage.door, operated.image, tmp_path, rules, EVERY_S))
         fleet = DisturbedFleet(stage)
         watch = AlertWatch(prometheus)
-        watch.all_clear((*fleet.expected, *nobody))
+        watch.all_clear((*fleet.expected, *leaderless))
 
         watch.since = time.monotonic()
         fleet.disturb()
@@ -176,9 +176,9 @@ def test_alerts_fire_by_faults_of_a_fleet_and_fall_quiet_after_the_remedy(
         watch.all_clear(fleet.expected)
 
         _scale_operator(stage, 0)
-        watch.all_fire(nobody)
+        watch.all_fire(leaderless)
         _scale_operator(stage, 2)
-        watch.all_clear(nobody)
+        watch.all_clear(leaderless)
     record_property("slowest_seconds", round(max(watch.first.values())))
     record_property("alerts", len(watch.first))
     record_property("factor", FACTOR)
