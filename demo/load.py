@@ -12,6 +12,14 @@ from typing import Final
 
 TOKENS: Final = 40
 AT_ONCE: Final = 6
+SYSTEM: Final = (
+    "You are the pilot of a small harbour. Answer in plain words, kindly and briefly, as you would to somebody who has "
+    "never been at sea. Where a word of sailors is needed, explain it at once. Do not guess: say what you do not know, "
+    "and who would. Give times in hours and minutes, lengths in metres, speeds in knots with what they are on land. "
+    "Never advise to leave the harbour in fog, ice or a storm, whoever asks and however urgent it is. Say goodbye with "
+    "the state of the tide."
+)
+"""Every prompt begins alike, as those of most applications do: long enough for a block that the router looks for."""
 TIMEOUT_S: Final = 300.0
 """Who is held until a real engine has started waits for minutes on a small machine."""
 
@@ -86,7 +94,7 @@ def stream_once(address: str, model: str, prompt: str) -> Stream:
     """One streamed chat completion."""
     body = {
         "model": model,
-        "messages": [{"role": "user", "content": prompt}],
+        "messages": [{"role": "system", "content": SYSTEM}, {"role": "user", "content": prompt}],
         "max_tokens": TOKENS,
         "stream": True,
         "ignore_eos": True,  # a model with random weights may draw its end as the first token

@@ -18,7 +18,7 @@ _NOW: Final = PanelRow(
         number("Certificate, days left", queries.total(operator.CERTIFICATE_DAYS, how="max"), "d"),
         number(
             "Writes at rest a second",
-            queries.or_zero(queries.rate(operator.WRITES_AT_REST)),
+            queries.rate(operator.WRITES_AT_REST),
             text="Anything but 0 is a bug.",
         ),
     ),
@@ -54,7 +54,7 @@ _RECONCILE: Final = PanelRow(
         ),
         lines(
             "Writes to objects at rest",
-            Query(queries.or_zero(queries.rate(operator.WRITES_AT_REST, "resource")), "{{resource}}"),
+            Query(queries.rate(operator.WRITES_AT_REST, "resource"), "{{resource}}"),
         ),
         lines("Events", Query(queries.rate(operator.EVENTS, "fate"), "{{fate}}")),
         lines("Objects in memory", Query(queries.total(operator.STORE_OBJECTS, "resource", how="max"), "{{resource}}")),

@@ -4,14 +4,17 @@ A panel is a graph over time, so what happened for a moment counts: a number, wh
 """
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
 from monitoring import files
 from tests.monitoring.test_queries import panels
 from tests.node.prometheus_pod import PrometheusPod
+from tests.waiting import eventually
 
 STEP_S: Final = 2.0
+SCRAPED_WITHIN_S: Final = 15.0
 RATED: Final = 4
 """Grafana's `$__rate_interval` is four times as long as the time from one scrape to the next."""
 ALL: Final = {"$namespace": ".*", "$deployment": ".*"}
@@ -31,6 +34,19 @@ def shown(prometheus: PrometheusPod) -> list[ShownQuery]:
     """Every query of every panel."""
     variables = ALL | {"$__rate_interval": f"{RATED * prometheus.every_s:g}s"}
     return list(_shown(prometheus, variables))
+
+
+def empty(prometheus: PrometheusPod) -> list[str]:
+    """Panels with a query that shows nothing; what happened last is scraped twice before a rate shows it."""
+    left: list[str] = []
+
+    def none_left() -> bool:
+        left[:] = [one.where for one in shown(prometheus) if one.lines == 0]
+        return not left
+
+    with suppress(AssertionError):
+        eventually(none_left, "no panel is empty", SCRAPED_WITHIN_S)
+    return left
 
 
 def _shown(prometheus: PrometheusPod, variables: Mapping[str, str]) -> Iterator[ShownQuery]:

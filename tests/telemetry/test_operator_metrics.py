@@ -49,6 +49,7 @@ def test_the_page_says_what_was_told() -> None:
         "workqueue_depth": 3.0,
         "workqueue_oldest_seconds": 1.5,
         "writes_at_rest_total['deployments.apps']": 1.0,
+        "writes_at_rest_total['pods']": 0.0,
         "watch_age_seconds['pods']": 3.0,
         "relists_total['pods']": 3.0,
         "store_objects['pods']": 8.0,
@@ -69,6 +70,16 @@ def test_what_is_not_counted_any_more_leaves_the_page() -> None:
     found = samples(metrics)
     assert found["fairlead_operator_leader"] == 0.0
     assert not [name for name in found if "InferenceDeployment" in name]
+
+
+def test_writes_at_rest_are_counted_from_zero_so_that_the_first_one_is_a_growth() -> None:
+    metrics = OperatorMetrics()
+    metrics.follows([InformerHealth(resource="services", age_seconds=1.0, relists=0, objects=3)])
+    name = "fairlead_operator_writes_at_rest_total['services']"
+    assert samples(metrics)[name] == 0.0
+    metrics.wrote_at_rest("services")
+    metrics.follows([InformerHealth(resource="services", age_seconds=1.0, relists=0, objects=3)])
+    assert samples(metrics)[name] == 1.0
 
 
 def test_every_family_has_our_prefix_and_a_sentence_of_help() -> None:

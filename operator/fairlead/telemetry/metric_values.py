@@ -11,7 +11,8 @@ from fairlead.telemetry.metric_family import MetricFamily, MetricType
 
 
 class MetricValues:
-    """The page of one process; a family without labels is shown from the start, others from their first value."""
+    """The page of one process; a family without labels is shown from the start, others from their first value or
+    from `begin`."""
 
     def __init__(self, families: Sequence[MetricFamily]) -> None:
         self._families = families
@@ -29,6 +30,10 @@ class MetricValues:
         """Raise a counter by one."""
         numbers = self._numbers[family.name]
         numbers[labels] = numbers.get(labels, 0.0) + 1.0
+
+    def begin(self, family: MetricFamily, *labels: str) -> None:
+        """Show a counter at zero before what it counts has happened: else the first time is no growth to a query."""
+        self._numbers[family.name].setdefault(labels, 0.0)
 
     def set(self, family: MetricFamily, value: float, *labels: str) -> None:
         """Set a gauge, or a counter that is kept elsewhere."""

@@ -96,11 +96,12 @@ class OperatorMetrics:
         self.values.add(WRITES_AT_REST, resource)
 
     def follows(self, followed: Iterable[InformerHealth]) -> None:
-        """Set age, resyncs and number of objects of each informer."""
+        """Set age, resyncs and number of objects of each informer; writes at rest begin at zero."""
         for one in followed:
             self.values.set(WATCH_AGE, one.age_seconds, one.resource)
             self.values.set(RELISTS, one.relists, one.resource)
             self.values.set(STORE_OBJECTS, one.objects, one.resource)
+            self.values.begin(WRITES_AT_REST, one.resource)
 
     def judged(self, counts: Mapping[tuple[str, str, str, str], int]) -> None:
         """Set the objects by kind, condition, status and reason; a combination that is counted no more is dropped, and

@@ -1,0 +1,39 @@
+"""Pods become the targets that the jobs of docs/monitoring.md choose from."""
+
+import json
+from pathlib import Path
+from typing import Any, Final
+
+from tests.monitoring import scrape_targets
+
+ROUTER: Final[dict[str, Any]] = {
+    "metadata": {"namespace": "demo", "name": "chat-router-1", "labels": {"fairlead.dev/role": "router"}},
+    "spec": {"containers": [{"name": "router", "ports": [{"name": "metrics", "containerPort": 9090}]}]},
+    "status": {"phase": "Running", "podIP": "10.0.0.1"},
+}
+
+
+def test_each_named_port_of_a_pod_is_a_target_with_what_discovery_says_of_it() -> None:
+    (target,) = scrape_targets.targets(ROUTER)
+    assert target["targets"] == ["10.0.0.1:9090"]
+    assert target["labels"] == {
+        "__meta_kubernetes_namespace": "demo",
+        "__meta_kubernetes_pod_name": "chat-router-1",
+        "__meta_kubernetes_pod_label_fairlead_dev_role": "router",
+        "__meta_kubernetes_pod_container_name": "router",
+        "__meta_kubernetes_pod_container_port_name": "metrics",
+    }
+
+
+def test_a_pod_without_an_address_is_no_target() -> None:
+    assert list(scrape_targets.targets(ROUTER | {"status": {"phase": "Pending"}})) == []
+
+
+def test_a_job_of_one_namespace_has_no_pods_of_others(tmp_path: Path) -> None:
+    scrape_targets.write(tmp_path, [ROUTER])
+    counts = {path.stem: len(json.loads(path.read_text())) for path in tmp_path.iterdir()}
+    assert counts == {"fairlead": 0, "fairlead-routers": 1, "fairlead-engines": 1}
+
+
+def test_the_page_says_how_to_let_prometheus_in() -> None:
+    assert [words[1] for words in scrape_targets.rights()] == ["clusterrole", "clusterrolebinding"]
