@@ -61,8 +61,7 @@ CLAIMS: Final = (
     Claim(
         item="seeing.1",
         title="After the demo the queries of every panel have data in a real Prometheus that scrapes as "
-        "docs/monitoring.md shows, which two of a gateway's router have not yet; dashboards hold nothing that Grafana's "
-        "own types do not know",
+        "docs/monitoring.md shows; dashboards hold nothing that Grafana's own types do not know",
         prove=panels_have_data,
         slow=True,
     ),

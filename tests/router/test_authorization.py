@@ -57,6 +57,17 @@ async def judged(one: MetricsAuthorizer, token: str | None) -> int:
     return 200 if problem is None else problem.status
 
 
+def test_a_router_of_a_gateway_reviews_tokens_although_only_its_targets_have_pods() -> None:
+    async def story() -> None:
+        gateway = RouterConfig(namespace="team", is_gateway=True, targets=IN_A_CLUSTER.served)
+        assert (gateway.selector, gateway.in_cluster) == ("", True)
+        one = MetricsAuthorizer(lambda: gateway, Cluster(prometheus=TokenRight.ALLOWED).review)
+        assert [await judged(one, token) for token in ("prometheus", "strange", None)] == [200, 401, 401]
+        await one.close()
+
+    run_story(story())
+
+
 @pytest.mark.trial(16)
 def test_a_token_opens_the_page_when_the_cluster_grants_its_owner_the_path() -> None:
     async def story() -> None:

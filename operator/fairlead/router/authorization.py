@@ -67,7 +67,7 @@ class MetricsAuthorizer:
         digest = None if head.key is None else sha256(head.key).digest()
         if digest in settings.metrics_keys:
             answer(None)
-        elif head.key is None or digest is None or not settings.selector:
+        elif head.key is None or digest is None or not settings.in_cluster:
             answer(refusals.unknown_metrics_key())
         else:
             self._judge_token(head, digest, answer)

@@ -176,7 +176,12 @@ class RouterConfig:
     @property
     def guarded(self) -> bool:
         """Whether the pages on the metrics port need a key, or a token that the API server reviews."""
-        return bool(self.metrics_places or any(one.selector for one in self.served))
+        return bool(self.metrics_places) or self.in_cluster
+
+    @property
+    def in_cluster(self) -> bool:
+        """Whether engines are pods, of a deployment or of those behind a gateway: then an API server reviews tokens."""
+        return any(one.selector for one in self.served)
 
     @property
     def files(self) -> tuple[str, ...]:
