@@ -110,5 +110,5 @@ def test_a_report_that_cannot_be_written_is_said_before_an_hour_is_played_where_
     assert main([*words, "/nowhere/report.html"]) == 2
     assert "--html /nowhere/report.html: there is no such folder; make it first" in capsys.readouterr().err
 
-    assert main([*words, str(files)]) == 0
+    assert main([*words, str(files)]) == 2
     assert f"--html {files}: Is a directory" in capsys.readouterr().err
