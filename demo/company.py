@@ -52,10 +52,10 @@ def show(cluster: Embedded) -> str:
     address = cluster.expose(NAMESPACE, f"{GATEWAY}-gateway", 80)
     cascade = post(address, "shop", "assistant", "Two kettles, please.", response_format=ORDER, max_tokens=64)
     first = post(address, "shop", "support", "How do I descale a kettle?", temperature=0, max_tokens=40)
-    again = post(address, "shop", "support", "How do I descale a kettle?", temperature=0, max_tokens=40)
     post(address, "research", "support", "Compare kettles.", max_tokens=80)
     post(address, "trial", "support", "Write a novel about kettles.", max_tokens=100)
     refused = post(address, "trial", "support", "Go on.", max_tokens=100)
+    again = post(address, "shop", "support", "How do I descale a kettle?", temperature=0, max_tokens=40)
     return f"""
 Two more models behind one address, an InferenceGateway with three tenants:
 $ kubectl get infg
@@ -63,11 +63,12 @@ $ kubectl get infg
 
 shop asks `assistant`, a cascade, for JSON; what the small model answers is none, so the large one answers:
 {cascade.words}
-shop asks `support`, and asks the same again; the second answer is the first one, from the cache:
+shop asks `support`:
 {first.words}
-{again.words}
 trial may have 60 tokens a minute, has taken more, and asks again:
 {refused.words}
+shop asks `support` the same again; the answer is the first one, from the cache:
+{again.words}
 
 What each has spent, in USD, by its own key (`GET /v1/usage`); the answer from the cache cost nothing:
 {chr(10).join(_spent(address, tenant) for tenant in TENANTS)}"""

@@ -7,6 +7,7 @@ import yaml
 from house import chart_manifests
 from monitoring import files
 from tests.apiserver.packaged import nested
+from tests.monitoring import scrape_targets
 
 
 def test_nothing_of_it_is_installed_by_default(helm: Path) -> None:
@@ -40,3 +41,19 @@ def test_the_namespace_of_a_deployment_is_kept_where_the_operator_is_scraped(hel
     objects = chart_manifests.template(helm, nested({"metrics.podMonitor.enabled": True}))
     (monitor,) = [one for one in objects if one["kind"] == "PodMonitor"]
     assert [one["honorLabels"] for one in monitor["spec"]["podMetricsEndpoints"]] == [True]
+
+
+def test_a_gateways_routers_are_named_alike_by_the_chart_and_by_the_page(helm: Path) -> None:
+    objects = chart_manifests.template(helm, nested({"serving.podMonitor.enabled": True}))
+    monitors = {one["metadata"]["name"]: one for one in objects if one["kind"] == "PodMonitor"}
+    (endpoint,) = monitors["fairlead-routers"]["spec"]["podMetricsEndpoints"]
+    (chart,) = endpoint["relabelings"]
+    (page,) = [
+        rule
+        for job in scrape_targets.documented()["scrape_configs"]
+        for rule in job["relabel_configs"]
+        if "gateway" in rule["source_labels"][0]
+    ]
+    assert (chart["sourceLabels"], chart["targetLabel"]) == (page["source_labels"], page["target_label"])
+    assert (chart["regex"], chart["replacement"]) == (page["regex"], page["replacement"])
+    assert "relabelings" not in monitors["fairlead-engines"]["spec"]["podMetricsEndpoints"][0]
