@@ -22,7 +22,8 @@ from fairlead.review.context import ObjectKey, ReviewContext
 from tests.cluster.fake_objects import Objects
 from tests.controller import tried
 from tests.controller.kube import Kube
-from tests.controller.pretend_environment import PretendEvents, PretendPodClient, PretendReferences, PretendWorld
+from tests.controller.pretend_environment import PretendEvents, PretendPodClient, PretendWorld
+from tests.controller.pretend_references import PretendReferences
 from tests.controller.server import PretendServer
 
 NOON: Final = datetime(2026, 11, 20, 12, tzinfo=UTC)

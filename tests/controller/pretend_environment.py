@@ -18,14 +18,12 @@ from fairlead.cluster.store import ObjectStore, StoreChange
 from fairlead.controller.children.child_losses import ChildLosses
 from fairlead.controller.informers import GATEWAY_API
 from fairlead.controller.informers import WATCHED as FOLLOWED
-from fairlead.controller.reference_cache import NOTHING
 from fairlead.fleet.desired_state import EngineKind
 from fairlead.fleet.endpoints import EndpointState, GatewayReport, HourSpend, RouterEndpoint, RouterReport, TenantUse
 from fairlead.fleet.engine_load import EngineLoad
 from fairlead.fleet.request_samples import RequestSample
 from fairlead.fleet.traffic_shares import TrafficShare
 from fairlead.objects import labels
-from fairlead.review.context import ObjectKey
 from tests.cluster.fake_objects import Happened, Objects, matches
 
 Feed = Callable[[Sequence[Happened]], Sequence[Happened]]
@@ -142,6 +140,8 @@ class PretendPodClient:
         self.dies_at: int | None = None
         """The operator is killed while this request is in flight."""
         self.gone_revisions: set[str] = set()
+        self.users_waiting: dict[str, int] = {}
+        """Users' requests that wait at each pod of a revision."""
         """Revisions at whose pods nobody listens."""
         self.status = 200
         """Of every reply to a question."""
@@ -248,6 +248,12 @@ class PretendPodClient:
         """What an engine measured."""
         return EngineLoad(engines=1, capacity_tokens=50_000)
 
+    async def load_now(self, pod: Manifest, kind: EngineKind) -> EngineLoad | None:  # noqa: ARG002
+        """What users' requests do there now."""
+        revision = pod["metadata"]["labels"]["fairlead.dev/revision"]
+        users = self.users_waiting.get(revision, 0)
+        return None if self.away(pod) else EngineLoad(engines=1, running=float(users), waiting=float(users))
+
     async def sleep(self, pod: Manifest, kind: EngineKind) -> bool:  # noqa: ARG002
         """It sleeps, unless it will not."""
         self.asleep |= set() if self.stubborn else {pod["metadata"]["name"]}
@@ -257,22 +263,6 @@ class PretendPodClient:
         """It is awake, unless it will not."""
         self.asleep -= set() if self.stubborn else {pod["metadata"]["name"]}
         return not self.stubborn
-
-
-class PretendReferences:
-    """Secrets, ConfigMaps and claims by name."""
-
-    def __init__(self, objects: Objects) -> None:
-        self._objects = objects
-
-    async def present(
-        self, named: Sequence[ObjectKey], needed: Mapping[ObjectKey, frozenset[str]] = NOTHING
-    ) -> Mapping[ObjectKey, frozenset[str]]:
-        """Those that are there."""
-        del needed  # nothing here is remembered
-        titles = {"Secret": "secrets", "ConfigMap": "configmaps", "PersistentVolumeClaim": "persistentvolumeclaims"}
-        found = {key: self._objects.held.get((titles[key.kind], key.namespace, key.name)) for key in named}
-        return {key: frozenset(live.get("data") or ()) for key, live in found.items() if live is not None}
 
 
 class PretendEvents:

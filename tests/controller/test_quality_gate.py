@@ -7,6 +7,7 @@ import pytest
 from fairlead.cluster import kinds
 from fairlead.cluster.kinds import Manifest
 from fairlead.comparing import answer_noise
+from fairlead.controller.evaluations import pod_places
 from tests.controller import points
 from tests.controller.pretend import deployment
 from tests.controller.pretend_environment import Killed
@@ -182,6 +183,22 @@ def test_pods_that_do_not_answer_decide_nothing() -> None:
     assert world.canary["phase"] == "Stepping"
     world.pod_client.gone_revisions = set()
     world.until("Passed")
+    assert world.twice() == []
+
+
+def test_nothing_is_sent_while_users_wait_and_it_goes_on_afterwards(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pod_places, "SCRAPED_FOR_S", 0.0)
+    world = QualityWorld(lines(120))
+    world.steps(12)
+    sent = world.pod_client.sent.total()
+    assert 0 < sent < 440, "in the middle"
+    world.pod_client.users_waiting = {world.old: 3}
+    world.steps(4)
+    assert (world.gate["verdict"], world.gate["reason"]) == ("Undecided", "UsersWait")
+    assert "users' requests wait at all 2 pods of the baseline" in world.gate["message"]
+    assert world.pod_client.sent.total() == sent
+    world.pod_client.users_waiting = {}
+    assert world.until("Passed")["reason"] == "NotWorse"
     assert world.twice() == []
 
 

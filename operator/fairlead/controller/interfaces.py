@@ -63,6 +63,9 @@ class PodAccess(Protocol):
     async def load(self, pod: Manifest, kind: EngineKind) -> EngineLoad | None:
         """The load that an engine reports; None when it does not answer or the scrape cannot be used."""
 
+    async def load_now(self, pod: Manifest, kind: EngineKind) -> EngineLoad | None:
+        """The same, scraped now, as often as it is asked for."""
+
     async def models(self, pod: Manifest, kind: EngineKind) -> str | None:
         """The page on which an engine names its models; None when it does not answer."""
 

@@ -27,6 +27,8 @@ class GateReason(StrEnum):
     SLOWER = "Slower"
     MORE_FAULTS = "MoreFaults"
     NOT_FINISHED = "NotFinished"
+    USERS_WAIT = "UsersWait"
+    """Users' requests wait at all pods of one side: nothing is sent until they do not."""
     TOO_FEW_ITEMS = "TooFewItems"
     TOO_FEW_CLUSTERS = "TooFewClusters"
     MARGIN_NOT_EXCLUDED = "MarginNotExcluded"

@@ -11,7 +11,7 @@ from fairlead.controller.reconcile import ReconcileEnvironment, ReconcileSetting
 from fairlead.controller.work_queue import ReconcileOutcome
 from fairlead.review.context import ObjectKey, ReviewContext
 from tests.controller.pretend import CATALOGUE, PLATFORM, Pretend, deployment
-from tests.controller.pretend_environment import PretendReferences
+from tests.controller.pretend_references import PretendReferences
 
 MOST_TICKS: Final = 60
 

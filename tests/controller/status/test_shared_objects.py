@@ -11,7 +11,7 @@ from fairlead.controller.reconcile import ReconcileEnvironment
 from fairlead.controller.shared_reconcile import SharedObjectReconciler
 from fairlead.review.context import ObjectKey, ReviewContext
 from tests.controller.pretend import CATALOGUE, Pretend, deployment
-from tests.controller.pretend_environment import PretendReferences
+from tests.controller.pretend_references import PretendReferences
 from tests.controller.server import Faults
 
 CLOCKWORK = {"name": "day", "cron": "0 8 * * 1-5", "timeZone": "Europe/Berlin", "duration": "2h", "minReplicas": 1}

@@ -10,18 +10,17 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Final
 
-from fairlead.cluster.kinds import Manifest
 from fairlead.comparing import answer_noise
 from fairlead.comparing.quality import QualityPlan
 from fairlead.comparing.sample_size import ItemPlan
 from fairlead.controller.evaluations.answer_store import AnswerStore
 from fairlead.controller.evaluations.item_sets import ItemSet
+from fairlead.controller.evaluations.pod_places import PodPlaces, RunSide
 from fairlead.controller.interfaces import PodAccess
 from fairlead.evaluating import progress, replies, requests
 from fairlead.evaluating.journal import JournalLine
 from fairlead.evaluating.progress import RunProgress, Side, WantedAnswer
 from fairlead.evaluating.replies import ItemReply
-from fairlead.fleet.desired_state import EngineKind
 from fairlead.fleet.gate_verdicts import GateReason, GateVerdict, Verdict
 
 TRIES: Final = 3
@@ -29,15 +28,6 @@ FIRST_WAIT_S: Final = 0.5
 ITEM_S: Final = 120.0
 """How long one answer may take."""
 _BUSY: Final = frozenset({408, 429, 500, 502, 503, 504})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunSide:
-    """One revision that answers."""
-
-    pods: tuple[Manifest, ...]
-    """That serve now."""
-    kind: EngineKind
 
 
 @dataclass(slots=True, kw_only=True)
@@ -58,7 +48,7 @@ class QualityRun:
     _next: tuple[WantedAnswer, ...] | None = None
     """The next round, as it follows from what is kept."""
     _models: dict[Side, str] = field(default_factory=dict)
-    _turn: int = 0
+    _places: PodPlaces = field(default_factory=PodPlaces)
 
     async def advance(self) -> bool:
         """One round; False where there is nothing to send, or nobody to send it to."""
@@ -76,6 +66,11 @@ class QualityRun:
                 f"no pod of the {missing[0]} names its model; look at its pods, it is tried again"
             )
             return False
+        if crowded := await self._crowded({one.side for one in wanted}):
+            self.verdict = _users_wait(crowded[0], len(self.sides[crowded[0]].pods))
+            return False
+        if self.verdict is not None and self.verdict.reason is GateReason.USERS_WAIT:
+            self.verdict = self._report()
         answered = await asyncio.gather(*(self._answer(one) for one in wanted))
         if self.dropped:
             return False
@@ -170,15 +165,18 @@ class QualityRun:
         assert self.found.plan is not None
         body = requests.body(wanted.item, self._models[wanted.side], self.found.plan.request)
         last: ItemReply | None = None
+        tried: set[str] = set()
         for attempt in range(TRIES):
             if attempt:
                 await asyncio.sleep(FIRST_WAIT_S * 2**attempt)
-            side = self.sides[wanted.side]
-            if not side.pods:
+            pod = await self._places.take(self.access, lambda: self._current(wanted.side), tried)
+            if pod is None:
                 return None
-            self._turn += 1
-            pod = side.pods[self._turn % len(side.pods)]
-            reply = await self.access.complete(pod, side.kind, body, requests.HEADERS, ITEM_S)
+            tried.add(uid := pod["metadata"]["uid"])
+            try:
+                reply = await self.access.complete(pod, self.sides[wanted.side].kind, body, requests.HEADERS, ITEM_S)
+            finally:
+                self._places.give_back(uid)
             if reply is None:
                 last = None
                 continue
@@ -188,6 +186,23 @@ class QualityRun:
             if reply.status not in _BUSY:
                 return last
         return last
+
+    def _current(self, side: Side) -> RunSide | None:
+        """The side as it is now; None once nobody wants its answers."""
+        return None if self.dropped else self.sides[side]
+
+    async def _crowded(self, sides: set[Side]) -> Sequence[Side]:
+        """Sides where users' requests wait at every pod."""
+        return [one for one in Side if one in sides and await self._places.are_full(self.access, self.sides[one])]
+
+
+def _users_wait(side: Side, count: int) -> GateVerdict:
+    at = "its pod" if count == 1 else f"all {count} pods"
+    message = (
+        f"users' requests wait at {at} of the {side}: nothing is sent until one has none; if this lasts, add replicas, "
+        "or evaluate at a quieter hour"
+    )
+    return GateVerdict(verdict=Verdict.UNDECIDED, reason=GateReason.USERS_WAIT, message=message)
 
 
 def unreachable(message: str) -> GateVerdict:

@@ -16,7 +16,8 @@ from fairlead.cluster.kinds import Manifest
 from fairlead.controller.evaluations import quality_run
 from fairlead.controller.evaluations.answer_store import AnswersNotOurs, AnswerStore
 from fairlead.controller.evaluations.item_sets import ItemSet, ItemSets
-from fairlead.controller.evaluations.quality_run import QualityRun, RunSide
+from fairlead.controller.evaluations.pod_places import RunSide
+from fairlead.controller.evaluations.quality_run import QualityRun
 from fairlead.controller.interfaces import ControllerApiClient, PodAccess
 from fairlead.evaluating.journal import AnswerSource
 from fairlead.evaluating.progress import Side

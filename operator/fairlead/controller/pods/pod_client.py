@@ -77,16 +77,19 @@ class PodClient:
         if uid in self._measured or address is None or self._clock() < self._not_before.get(uid, 0.0):
             return self._measured.get(uid)
         self._not_before[uid] = self._clock() + AGAIN_S
-        engine = engines.ENGINES.get(kind)
-        if engine is None:
+        found = await self.load_now(pod, kind)
+        if found is not None and (found.capacity_tokens is not None or found.capacity_blocks is not None):
+            self._measured[uid] = found
+        return found
+
+    async def load_now(self, pod: Manifest, kind: EngineKind) -> EngineLoad | None:
+        """One scrape, however short the last one was ago."""
+        engine, address = engines.ENGINES.get(kind), pods.address(pod)
+        if engine is None or address is None:
             return None
         text = await pod_http.metrics(self._session, address, engine.api.port, engine.api.metrics_path)
         found = None if text is None else engine.load(text)
-        if found is None or isinstance(found, UnreadableScrape):
-            return None
-        if found.capacity_tokens is not None or found.capacity_blocks is not None:
-            self._measured[uid] = found
-        return found
+        return None if isinstance(found, UnreadableScrape) else found
 
     async def models(self, pod: Manifest, kind: EngineKind) -> str | None:
         """The page on which an engine names its models; None when it does not answer."""

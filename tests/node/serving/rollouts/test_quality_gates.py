@@ -59,13 +59,13 @@ def test_an_evaluation_rejects_what_answers_worse_and_passes_what_does_not(
     before = chat.observe()
     with Traffic(chat.address()) as traffic, watched(chat) as trail:
         chat.apply(engine=BREAKS_JSON)
-        eventually(lambda: trail.rejected, "it is rejected", 120)
+        eventually(lambda: trail.rejected, "it is rejected", 240)
         failed = gate(chat)
         eventually(lambda: chat.observe().revisions == before.revisions, "the old replicas are back", 90)
         assert progress(chat) == "CanaryRejected"
         traffic.goes_on()
         chat.apply(engine=engine(context=4096))
-        after = chat.serves(150).engines
+        after = chat.serves(300).engines
         passed = gate(chat)
         traffic.goes_on()
 
