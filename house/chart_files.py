@@ -21,7 +21,7 @@ from house.tree import ROOT
 CHART: Final = "charts/fairlead"
 PAGE: Final = "docs/reference/values.md"
 HEAD: Final = "# Written by `python -m house.chart`; changes here are lost.\n"
-SAMPLES: Final = ("quickstart", "scaling", "gateway", "evaluation")
+SAMPLES: Final = ("quickstart", "scaling", "gateway", "evaluation", "adapter")
 """One example of each kind, shown beside the chart."""
 
 _DEFINITIONS: Final = f"{CHART}/templates/crds"

@@ -73,7 +73,11 @@ GROUPS: Final = (
     ),
     Group(name="scaling", rooms=("scaling",), tests=("tests/scaling",)),
     Group(name="console", rooms=("console",), tests=("tests/console",)),
-    Group(name="delivery", rooms=("comparing", "evaluating"), tests=("tests/comparing", "tests/evaluating")),
+    Group(
+        name="delivery",
+        rooms=("comparing", "evaluating", "adapting"),
+        tests=("tests/comparing", "tests/evaluating", "tests/adapting"),
+    ),
     Group(
         name="router",
         rooms=("routing", "accounting", "router/wire"),
@@ -90,7 +94,7 @@ SHELLS: Final = {
     "operate": tuple(
         f"tests/{room}" for room in ("autoscaler", "cli", "cluster", "controller", "process", "review", "telemetry")
     ),
-    "serve": ("tests/router", "tests/emulator", "tests/simulator", "tests/backtest", "tests/evaluator"),
+    "serve": ("tests/router", "tests/emulator", "tests/simulator", "tests/backtest", "tests/evaluator", "tests/loader"),
 }
 """The others' groups; what stands nowhere is the workshop's."""
 WORLDS: Final = ("tests/apiserver", "tests/node", "tests/sglang", "tests/vllm")

@@ -11,8 +11,8 @@ from fairlead.cluster.api_server import ObjectName
 from fairlead.cluster.connection import ApiConnection, Credentials
 from fairlead.cluster.informer import WatchScope
 from fairlead.cluster.kinds import CONFIG_MAP, POD
+from fairlead.cluster.watched_objects import WatchedObjects
 from fairlead.router import process
-from fairlead.router.discovery import WatchedObjects
 from fairlead.router.process import RouterOptions
 
 

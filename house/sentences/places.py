@@ -82,6 +82,8 @@ _FILES: Final[tuple[tuple[str, Place], ...]] = (
     ("engines/", Place.REFUSAL),
     ("evaluating/", Place.CLI),
     ("evaluator/", Place.CLI),
+    ("adapting/", Place.CONDITION),
+    ("loader/", Place.CONDITION),
     ("fleet/endpoints.py", Place.REPLY),
     ("fleet/fit.py", Place.REFUSAL),
     ("fleet/", Place.CLI),

@@ -6,6 +6,13 @@ from tests.api.bad import Bad, but, canary, engine
 
 DEPLOYMENT_RULES: Final = (
     Bad(
+        story="fewer adapters in main memory than in the slots",
+        spec=engine(lora={"slots": 8, "cpuSlots": 4}),
+        at="spec.engine.lora.cpuSlots",
+        wording="cpuSlots counts the adapters of the slots too, so it cannot be smaller than slots; raise cpuSlots to "
+        "at least slots, or remove it for four times slots",
+    ),
+    Bad(
         story="replicas beside scaling",
         spec=but(replicas=2, scaling={"maxReplicas": 4}),
         at="spec.replicas",

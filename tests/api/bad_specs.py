@@ -6,6 +6,7 @@ Constants only. The pure lane reads each strictly; the API server lane applies e
 from typing import Final
 
 from tests.api.bad import LEAST
+from tests.api.bad_adapters import ADAPTER_RULES
 from tests.api.bad_deployments import DEPLOYMENT_RULES
 from tests.api.bad_evaluations import EVALUATION_RULES
 from tests.api.bad_gateways import SHARED_RULES
@@ -14,4 +15,4 @@ from tests.api.bad_words import SHAPE, SPELLING
 
 __all__ = ["BAD", "LEAST"]
 
-BAD: Final = (*SHAPE, *SPELLING, *DEPLOYMENT_RULES, *SHARED_RULES, *ROUTER_RULES, *EVALUATION_RULES)
+BAD: Final = (*SHAPE, *SPELLING, *DEPLOYMENT_RULES, *SHARED_RULES, *ROUTER_RULES, *EVALUATION_RULES, *ADAPTER_RULES)

@@ -3,7 +3,7 @@
 import copy
 from typing import Any, Final
 
-from fairlead.api.kinds import DEPLOYMENT, EVALUATION, GATEWAY, POLICY, Kind
+from fairlead.api.kinds import ADAPTER, DEPLOYMENT, EVALUATION, GATEWAY, POLICY, Kind
 from tests.api.full_traffic import SECRET, TRAFFIC
 
 COUNTED: Final[dict[str, Any]] = {
@@ -103,6 +103,7 @@ SCALED: Final[dict[str, Any]] = {
     "engine": {
         "speculation": {"method": "ngram", "lookupMin": 2, "lookupMax": 5},
         "chatTemplate": {"inline": "{{ messages }}"},
+        "lora": {"slots": 4, "cpuSlots": 12, "maxRank": 32, "claimName": "adapters"},
     },
     "accelerator": {"product": "NVIDIA-L4"},
     "scaling": {"minReplicas": 1, "maxReplicas": 8, "policy": {"name": "p"}},
@@ -231,6 +232,16 @@ EVALUATION_SPECS: Final[tuple[dict[str, Any], ...]] = tuple(
         {"type": "Choice", "choices": 4},
     )
 )
+ADAPTER_SPEC: Final[dict[str, Any]] = {
+    "deployment": "chat",
+    "servedName": "chat-sql",
+    "baseModel": "a/b",
+    "replicas": 2,
+    "versions": [
+        {"digest": f"sha256:{'a' * 64}", "source": "hf://a/sql", "revision": "v1", "traffic": 95},
+        {"digest": f"sha256:{'b' * 64}", "source": "pvc://adapters/sql", "traffic": 5},
+    ],
+}
 FULL: Final[tuple[tuple[Kind[Any], dict[str, Any]], ...]] = (
     (DEPLOYMENT, COUNTED),
     (DEPLOYMENT, SCALED),
@@ -239,6 +250,7 @@ FULL: Final[tuple[tuple[Kind[Any], dict[str, Any]], ...]] = (
     (POLICY, POLICY_SPEC),
     (GATEWAY, GATEWAY_SPEC),
     *((EVALUATION, one) for one in EVALUATION_SPECS),
+    (ADAPTER, ADAPTER_SPEC),
 )
 
 

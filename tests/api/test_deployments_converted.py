@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from fairlead.api import deployment_conversion, gateway_conversion, policy_conversion
-from fairlead.api.kinds import DEPLOYMENT, EVALUATION, POLICY
+from fairlead.api import adapter_conversion, deployment_conversion, gateway_conversion, policy_conversion
+from fairlead.api.kinds import ADAPTER, DEPLOYMENT, EVALUATION, POLICY
 from fairlead.api.object_reader import read_stored
 from fairlead.fleet.canaries import CanaryGate, CanaryPlan, CanaryStep, ServiceLimits, UndecidedAction
 from fairlead.fleet.desired_state import (
@@ -181,6 +181,8 @@ def test_what_was_stored_in_spite_of_a_contradiction_still_converts(bad: Bad) ->
         assert policy_conversion.policy(value.spec).cold_start == ColdStart()
     elif value is not None and bad.kind is EVALUATION:
         assert evaluations.plan(value.spec).source.name == "questions"
+    elif value is not None and bad.kind is ADAPTER:
+        assert adapter_conversion.adapter(value).deployment == "chat"
     elif value is not None:
         assert gateway_conversion.gateway(value).routing.retries == Retries()
 

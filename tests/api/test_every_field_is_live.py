@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from fairlead.api import deployment_conversion, gateway_conversion, policy_conversion
-from fairlead.api.kinds import DEPLOYMENT, EVALUATION, KINDS, POLICY, Kind
+from fairlead.api import adapter_conversion, deployment_conversion, gateway_conversion, policy_conversion
+from fairlead.api.kinds import ADAPTER, DEPLOYMENT, EVALUATION, KINDS, POLICY, Kind
 from fairlead.api.object_reader import read_stored, read_strict
 from fairlead.api.read_problems import ReadReason
 from fairlead.fleet.desired_state import EngineKind, EngineRelease
@@ -39,6 +39,7 @@ OTHERS = (
     "other.example/gpu",
     "{{ other }}",
     "/other/file",
+    f"sha256:{'c' * 64}",
 )
 RELEASES = {kind: EngineRelease(version="0.32.0", image=f"example.com/{kind.lower()}:v0.32.0") for kind in EngineKind}
 Path = tuple[str | int, ...]
@@ -67,6 +68,8 @@ def decided(kind: Kind[Any], spec: dict[str, Any]) -> Any:  # noqa: ANN401  # wh
         return deployment_conversion.deployment(reading.value, RELEASES)
     if kind is POLICY:
         return policy_conversion.policy(reading.value.spec)
+    if kind is ADAPTER:
+        return adapter_conversion.adapter(reading.value)
     if kind is EVALUATION:
         return evaluations.plan(reading.value.spec)
     return gateway_conversion.gateway(reading.value)

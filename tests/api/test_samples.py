@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 import yaml
 
-from fairlead.api import deployment_conversion, gateway_conversion, policy_conversion
-from fairlead.api.kinds import DEPLOYMENT, EVALUATION, GATEWAY, KINDS, POLICY
+from fairlead.api import adapter_conversion, deployment_conversion, gateway_conversion, policy_conversion
+from fairlead.api.kinds import ADAPTER, DEPLOYMENT, EVALUATION, GATEWAY, KINDS, POLICY
 from fairlead.api.object_reader import read_stored, read_strict
 from fairlead.fleet.conversations import ConfigMapKey
 from fairlead.fleet.desired_state import EngineKind, EngineRelease, RolloutStrategy, SpeculationMethod
@@ -34,6 +34,8 @@ def converted(document: dict[str, Any]) -> Any:  # noqa: ANN401  # whatever its 
         return deployment_conversion.deployment(reading.value, RELEASES)
     if kind is POLICY:
         return policy_conversion.policy(reading.value.spec)
+    if kind is ADAPTER:
+        return adapter_conversion.adapter(reading.value)
     if kind is EVALUATION:
         return evaluations.plan(reading.value.spec)
     return gateway_conversion.gateway(reading.value)

@@ -18,6 +18,7 @@ from fairlead.cluster.store import ObjectStore, StoreChange
 from fairlead.controller.children.child_losses import ChildLosses
 from fairlead.controller.informers import GATEWAY_API
 from fairlead.controller.informers import WATCHED as FOLLOWED
+from fairlead.fleet.adapters import AdapterPlace
 from fairlead.fleet.desired_state import EngineKind
 from fairlead.fleet.endpoints import EndpointState, GatewayReport, HourSpend, RouterEndpoint, RouterReport, TenantUse
 from fairlead.fleet.engine_load import EngineLoad
@@ -152,6 +153,8 @@ class PretendPodClient:
         """Pods that were put to sleep."""
         self.samples_of: list[RequestSample] = []
         """What routers say of requests at both revisions."""
+        self.adapter_places: dict[str, tuple[AdapterPlace, ...]] = {}
+        """What the loader of each pod reports, by the pod's name."""
         self.lagging = False
         """Routers have not read their file yet."""
         self.stubborn = False
@@ -217,6 +220,10 @@ class PretendPodClient:
     async def models(self, pod: Manifest, kind: EngineKind) -> str | None:  # noqa: ARG002
         """One model, unless nobody is there."""
         return None if self.away(pod) else '{"data": [{"id": "chat"}]}'
+
+    async def adapters(self, pod: Manifest) -> Sequence[AdapterPlace] | None:
+        """What its loader was told to report; none while nobody is there."""
+        return None if self.away(pod) else self.adapter_places.get(pod["metadata"]["name"], ())
 
     async def complete(
         self,

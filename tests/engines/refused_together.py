@@ -6,7 +6,19 @@ from typing import Final
 from fairlead.engines.reasons import EngineReason as Why
 from fairlead.fleet.desired_state import Adapter, Parallelism
 from tests.engines.refused import BATCHED, no
-from tests.engines.setups import DRAFT, ENGINE, H100, LATENT, MTP, NGRAM, QWEN_SMALL, VOLUME, WITH_DRAFT, setup_of
+from tests.engines.setups import (
+    DRAFT,
+    ENGINE,
+    H100,
+    LATENT,
+    MTP,
+    NGRAM,
+    QWEN_SMALL,
+    SLOTS,
+    VOLUME,
+    WITH_DRAFT,
+    setup_of,
+)
 
 SPECULATION: Final = "spec.engine.speculation"
 EXTRA: Final = "spec.engine.extraArgs"
@@ -240,6 +252,26 @@ LIMITS: Final = {
             Why.ADAPTER_NAME_TAKEN,
             "the model or another adapter is served under this name",
             "give the adapter a name of its own",
+        ),
+    ),
+    "adapters that come while it runs need a vLLM that keeps them apart": (
+        setup_of(replace(ENGINE, version="0.24.1", lora=SLOTS)),
+        no(
+            "spec.engine.lora",
+            "0.24.1",
+            Why.NOT_IN_ENGINE,
+            "before 0.32, vLLM may answer a request in flight with another adapter after one is loaded",
+            "use vLLM 0.32 or newer, or remove lora and list adapters in spec.engine.adapters",
+        ),
+    ),
+    "adapters that come while it runs do not survive a sleep": (
+        setup_of(replace(ENGINE, sleeps=True, lora=SLOTS)),
+        no(
+            "spec.engine.lora",
+            "true",
+            Why.NOT_IN_ENGINE,
+            "sleep drops the weights of adapters that were loaded while the engine ran",
+            "remove spec.engine.sleep, or list adapters in spec.engine.adapters",
         ),
     ),
     "a token in plain text belongs in a Secret": (

@@ -11,6 +11,7 @@ from fairlead.fleet.desired_state import (
     DesiredRevision,
     DesiredSpeculation,
     EngineKind,
+    LoraSlots,
     ModelSource,
     Parallelism,
     SourceScheme,
@@ -74,6 +75,7 @@ HUB: Final = ModelSource(
     scheme=SourceScheme.HUB, location="meta-llama/Llama-3.1-8B-Instruct", revision="0e9e39f249a16976918f6564b8830bc8"
 )
 DRAFT: Final = ModelSource(scheme=SourceScheme.HUB, location="meta-llama/Llama-3.2-1B", revision="4e20de36")
+SLOTS: Final = LoraSlots(slots=8, cpu_slots=32, max_rank=16, loader_image="fairlead:0.32")
 VOLUME: Final = ModelSource(scheme=SourceScheme.CLAIM, location="models/llama")
 
 ENGINE: Final = DesiredEngine(kind=EngineKind.VLLM, version="0.32.0", image="vllm:0.32")

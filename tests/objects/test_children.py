@@ -35,8 +35,9 @@ TEAMS = (("shop",), ("shop", "search"))
 
 
 def first_child(deployment: DesiredDeployment, kind: str) -> Manifest:
-    """The first child of one kind."""
-    return next(one for one in children.all_children(OWNER, deployment, PLATFORM) if one["kind"] == kind)
+    """The first child of one kind that is not of the loaders of adapters."""
+    built = [one for one in children.all_children(OWNER, deployment, PLATFORM) if one["kind"] == kind]
+    return next(one for one in built if not one["metadata"]["name"].endswith("-adapters"))
 
 
 def with_router(**changes: Any) -> DesiredDeployment:  # noqa: ANN401  # fields of a routing

@@ -27,6 +27,7 @@ SPECS: Final = (
     wanted(FULL),
     wanted(LEAST | {"engine": {"speculation": SPECULATION}}),
     wanted(ON_CPU),
+    wanted(LEAST | {"engine": {"lora": {"slots": 4, "cpuSlots": 12, "maxRank": 32, "claimName": "adapters"}}}),
 )
 Path = tuple[str | int, ...]
 

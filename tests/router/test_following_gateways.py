@@ -15,10 +15,10 @@ from fairlead.cluster.api_server import ObjectName
 from fairlead.cluster.connection import ApiConnection
 from fairlead.cluster.informer import WatchScope
 from fairlead.cluster.kinds import CONFIG_MAP, POD
+from fairlead.cluster.watched_objects import WatchedObjects
 from fairlead.process.exit_signals import ExitSignals
 from fairlead.router import process
 from fairlead.router.config import loader
-from fairlead.router.discovery import WatchedObjects
 from fairlead.router.endpoint_discovery import common_selector
 from fairlead.router.process import RouterOptions
 from fairlead.router.watched_file import WatchedFile

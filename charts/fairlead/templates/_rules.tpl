@@ -7,10 +7,10 @@ rights itself; it does.
 {{/* In every namespace it serves. */}}
 {{- define "fairlead.rules" -}}
 - apiGroups: [fairlead.dev]
-  resources: [inferencedeployments, autoscalingpolicies, inferencegateways, evaluations]
+  resources: [inferencedeployments, autoscalingpolicies, inferencegateways, evaluations, adapters]
   verbs: [get, list, watch]
 - apiGroups: [fairlead.dev]
-  resources: [inferencedeployments/status, autoscalingpolicies/status, inferencegateways/status, evaluations/status]
+  resources: [inferencedeployments/status, autoscalingpolicies/status, inferencegateways/status, evaluations/status, adapters/status]
   verbs: [patch]
 - apiGroups: [fairlead.dev]  # where owner references are guarded (OpenShift), a child that blocks its owner's deletion needs it
   resources: [inferencedeployments/finalizers, inferencegateways/finalizers]

@@ -8,6 +8,7 @@ from fairlead.api import amounts, routing_conversion
 from fairlead.api.conversation import ChatTemplate as ChatTemplateSpec
 from fairlead.api.deployment import InferenceDeploymentSpec
 from fairlead.api.engine import Engine, EnvVariable
+from fairlead.api.engine import Lora as LoraSpec
 from fairlead.api.engine import Speculation as SpeculationSpec
 from fairlead.api.lifecycle import Canary, GatewayRef, Rollout, Router
 from fairlead.api.model import Model, ModelShape
@@ -31,6 +32,7 @@ from fairlead.fleet.desired_state import (
     EngineKind,
     EngineRelease,
     EnvFrom,
+    LoraSlots,
     ModelSource,
     Parallelism,
     RolloutStrategy,
@@ -46,6 +48,9 @@ from fairlead.fleet.policies import ReplicaBounds
 
 DEFAULT_TOKENS: Final = 3
 """Draft tokens if the spec sets none: on most models a further one costs more than its acceptance saves."""
+
+KEPT_PER_SLOT: Final = 4
+"""Adapters kept in main memory for each slot, if the spec sets no number: a few megabytes each."""
 
 _SHAPE_NAMES: Final = {
     "layers": "layers",
@@ -73,7 +78,7 @@ def deployment(
         namespace=written.namespace,
         name=written.name,
         model=_model(spec.model, written.name),
-        engine=_engine(spec.engine, releases[spec.engine.kind], on_cpu=cpu is not None),
+        engine=_engine(spec.engine, releases, on_cpu=cpu is not None),
         product=spec.accelerator.product,
         gpus_per_replica=parallelism.gpus if cpu is None else 0,
         parallelism=parallelism,
@@ -129,8 +134,9 @@ def _cpu(spec: Accelerator) -> CpuResources | None:
     return CpuResources(cores=spec.cores, memory_bytes=amounts.size(spec.memory))
 
 
-def _engine(engine: Engine, release: EngineRelease, *, on_cpu: bool) -> DesiredEngine:
+def _engine(engine: Engine, releases: Mapping[EngineKind, EngineRelease], *, on_cpu: bool) -> DesiredEngine:
     """Groups of fields with the names of `DesiredEngine` are taken whole; a new field there needs no line here."""
+    release = releases[engine.kind]
     version = engine.version or release.version
     return value(
         engine,
@@ -146,6 +152,7 @@ def _engine(engine: Engine, release: EngineRelease, *, on_cpu: bool) -> DesiredE
         adapters=tuple(
             Adapter(name=one.name, source=source(one.source, one.revision), rank=one.rank) for one in engine.adapters
         ),
+        lora=_lora(engine.lora, releases[EngineKind.SIMULATED].image) if engine.lora else None,
         chat_template=_chat_template(engine.chat_template) if engine.chat_template else None,
         extra_env=tuple((one.name, one.value) for one in engine.env if one.value is not None),
         env_from=tuple(found for one in engine.env if (found := _env_from(one)) is not None),
@@ -163,6 +170,17 @@ def _speculation(spec: SpeculationSpec) -> DesiredSpeculation:
         DesiredSpeculation,
         draft=source(spec.draft.source, spec.draft.revision) if spec.draft else None,
         tokens=spec.tokens or (0 if learnt else DEFAULT_TOKENS),
+    )
+
+
+def _lora(spec: LoraSpec, own_image: str) -> LoraSlots:
+    """The simulated engine's image is the operator's own, which holds the loader too."""
+    return value(
+        spec,
+        LoraSlots,
+        cpu_slots=spec.cpu_slots or KEPT_PER_SLOT * spec.slots,
+        loader_image=own_image,
+        claim=spec.claim_name,
     )
 
 

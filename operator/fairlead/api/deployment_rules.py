@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from fairlead.api.conversation import ChatTemplate
 from fairlead.api.deployment import InferenceDeploymentSpec
-from fairlead.api.engine import Adapter, Batching, Draft, Engine, EnvValueFrom, EnvVariable, Speculation
+from fairlead.api.engine import Adapter, Batching, Draft, Engine, EnvValueFrom, EnvVariable, Lora, Speculation
 from fairlead.api.field_rule import FieldErrorReason, FieldRule
 from fairlead.api.lifecycle import Canary, CanaryService, CanaryStep, Rollout, Scaling
 from fairlead.api.model import Model
@@ -78,6 +78,15 @@ _WHOLE: Final[tuple[FieldRule[Any], ...]] = (
 )
 _ENGINE: Final[tuple[FieldRule[Any], ...]] = (
     *(_revision_of(on) for on in (Model, Draft, Adapter)),
+    FieldRule[Lora](
+        on=Lora,
+        field="cpuSlots",
+        fault=FieldErrorReason.INVALID,
+        cel="!has(self.cpuSlots) || self.cpuSlots >= (has(self.slots) ? self.slots : 8)",
+        holds=lambda it: it.cpu_slots is None or it.cpu_slots >= it.slots,
+        because="cpuSlots counts the adapters of the slots too, so it cannot be smaller than slots",
+        remedy="raise cpuSlots to at least slots, or remove it for four times slots",
+    ),
     FieldRule[Speculation](
         on=Speculation,
         field="draft",

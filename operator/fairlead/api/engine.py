@@ -7,7 +7,17 @@ from pydantic import Field
 from fairlead.api.api_model import ApiModel, KeyedList
 from fairlead.api.conversation import ChatTemplate, ConfigMapKeyRef, Reasoning, Tools
 from fairlead.api.model import SecretKeyRef
-from fairlead.api.string_formats import Argument, EnvName, Image, ModelName, Revision, Share, SourceText, Version
+from fairlead.api.string_formats import (
+    Argument,
+    EnvName,
+    Image,
+    ModelName,
+    ObjectName,
+    Revision,
+    Share,
+    SourceText,
+    Version,
+)
 from fairlead.fleet.desired_state import SLEEPING, WITHOUT_GPU, EngineKind, SpeculationMethod
 from fairlead.fleet.quantization import Dtype, KvFormat, WeightFormat
 
@@ -134,6 +144,31 @@ class Adapter(ApiModel):
     )
 
 
+class Lora(ApiModel):
+    """Room for adapters that come and go while the engine runs: objects of kind Adapter."""
+
+    slots: Annotated[int, Field(ge=1, le=256)] = Field(
+        default=8,
+        description="Adapters that can take part in one step of a replica; requests for others wait. Default 8. Each "
+        "slot takes GPU memory for maxRank, whether it is used or not, and is counted in the fit.",
+    )
+    cpu_slots: Annotated[int, Field(ge=1, le=1024)] | None = Field(
+        default=None,
+        description="Adapters kept in a replica's main memory, those of the slots included; another one is read from "
+        "its file when it is asked for. Default: four times slots. Not below slots.",
+    )
+    max_rank: Annotated[int, Field(ge=1, le=512)] = Field(
+        default=16,
+        description="Highest rank of an adapter here. Default 16. Every slot has room for it, and each step computes "
+        "it, so a rank that no adapter has costs memory and time.",
+    )
+    claim_name: ObjectName | None = Field(
+        default=None,
+        description="Name of a PersistentVolumeClaim of this namespace that replicas mount, read-only, so that "
+        "adapters can have sources in it: pvc://CLAIM/FOLDER. Default: none is mounted.",
+    )
+
+
 class EnvValueFrom(ApiModel):
     """Where a variable's value is read from when a replica starts."""
 
@@ -193,6 +228,11 @@ class Engine(ApiModel):
     )
     adapters: Annotated[tuple[Adapter, ...], KeyedList("name", lambda one: one.name)] = Field(
         default=(), max_length=64, description="LoRA adapters, each served under a name of its own."
+    )
+    lora: Lora | None = Field(
+        default=None,
+        description="Lets objects of kind Adapter add and remove LoRA adapters while replicas run. {} takes the "
+        "defaults. Default: only adapters are served, and another one starts new replicas.",
     )
     tools: Tools | None = Field(
         default=None,

@@ -3,14 +3,21 @@
 from collections.abc import Iterator
 from typing import Any, Final
 
-from fairlead.api import accelerator_rules, deployment_rules, evaluation_rules, gateway_policy_rules, router_rules
+from fairlead.api import (
+    accelerator_rules,
+    adapter_rules,
+    deployment_rules,
+    evaluation_rules,
+    gateway_policy_rules,
+    router_rules,
+)
 from fairlead.api.api_model import ApiModel
 from fairlead.api.field_rule import FieldRule
 from fairlead.api.read_problems import FieldPath
 
 RULES: Final = (
     *(*deployment_rules.RULES, *accelerator_rules.RULES, *router_rules.RULES),
-    *(*gateway_policy_rules.RULES, *evaluation_rules.RULES),
+    *(*gateway_policy_rules.RULES, *evaluation_rules.RULES, *adapter_rules.RULES),
 )
 
 

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Any, Final, Generic, TypeVar
 
+from fairlead.api.adapter import AdapterSpec
+from fairlead.api.adapter_status import AdapterStatus
 from fairlead.api.api_model import ApiModel
 from fairlead.api.deployment import InferenceDeploymentSpec
 from fairlead.api.evaluation import EvaluationSpec
@@ -136,4 +138,22 @@ EVALUATION: Final = Kind(
     scalable=False,
     in_all=False,
 )
-KINDS: Final[tuple[Kind[Any], ...]] = (DEPLOYMENT, POLICY, GATEWAY, EVALUATION)
+ADAPTER: Final = Kind(
+    name="Adapter",
+    plural="adapters",
+    short="adp",
+    about="A LoRA adapter that running replicas of a deployment take in, with versions side by side.",
+    spec=AdapterSpec,
+    status=AdapterStatus,
+    columns=(
+        PrinterColumn(name="Deployment", path=".spec.deployment"),
+        PrinterColumn(name="Model", path=".status.servedName"),
+        PrinterColumn(name="Loaded", path=".status.loaded", type="integer"),
+        PrinterColumn(name="Chosen", path=".status.chosen", type="integer"),
+        PrinterColumn(name="Reason", path=f"{_READY}.reason"),
+        _AGE,
+    ),
+    scalable=False,
+    in_all=True,
+)
+KINDS: Final[tuple[Kind[Any], ...]] = (DEPLOYMENT, POLICY, GATEWAY, EVALUATION, ADAPTER)

@@ -28,7 +28,13 @@ PERSON: Final = "fairlead-rollout"
 """The field manager of what a person orders."""
 DEFAULT_NAMESPACE: Final = "fairlead-system"
 METRICS_PORT: Final = 9090
-_OWN: Final = (kinds.INFERENCE_DEPLOYMENT, kinds.INFERENCE_GATEWAY, kinds.AUTOSCALING_POLICY, kinds.EVALUATION)
+_OWN: Final = (
+    kinds.INFERENCE_DEPLOYMENT,
+    kinds.INFERENCE_GATEWAY,
+    kinds.AUTOSCALING_POLICY,
+    kinds.EVALUATION,
+    kinds.ADAPTER,
+)
 
 
 class ClusterUnavailable(Exception):

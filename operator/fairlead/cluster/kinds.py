@@ -62,6 +62,7 @@ INFERENCE_DEPLOYMENT: Final = _ours(ours.DEPLOYMENT)
 AUTOSCALING_POLICY: Final = _ours(ours.POLICY)
 INFERENCE_GATEWAY: Final = _ours(ours.GATEWAY)
 EVALUATION: Final = _ours(ours.EVALUATION)
+ADAPTER: Final = _ours(ours.ADAPTER)
 POD: Final = Resource(group="", version="v1", plural="pods", kind="Pod")
 NODE: Final = Resource(group="", version="v1", plural="nodes", kind="Node", namespaced=False)
 NAMESPACE: Final = Resource(group="", version="v1", plural="namespaces", kind="Namespace", namespaced=False)
@@ -107,6 +108,7 @@ REGISTERED: Final = (
     AUTOSCALING_POLICY,
     INFERENCE_GATEWAY,
     EVALUATION,
+    ADAPTER,
     POD,
     NODE,
     NAMESPACE,

@@ -20,7 +20,13 @@ from fairlead.review.context import ObjectKey
 from fairlead.telemetry.operator_metrics import InformerHealth
 
 WATCHED: Final = WatchedKinds(
-    ours=(kinds.INFERENCE_DEPLOYMENT, kinds.AUTOSCALING_POLICY, kinds.INFERENCE_GATEWAY, kinds.EVALUATION),
+    ours=(
+        kinds.INFERENCE_DEPLOYMENT,
+        kinds.AUTOSCALING_POLICY,
+        kinds.INFERENCE_GATEWAY,
+        kinds.EVALUATION,
+        kinds.ADAPTER,
+    ),
     children=(kinds.POD, *PRUNED),
 )
 GATEWAY_API: Final = (kinds.HTTP_ROUTE,)

@@ -16,6 +16,7 @@ from fairlead.cluster.kinds import Manifest, Resource
 from fairlead.cluster.pod_http import PodReply
 from fairlead.cluster.router_client import ReportedSamples
 from fairlead.controller.children.child_losses import ChildLosses
+from fairlead.fleet.adapters import AdapterPlace
 from fairlead.fleet.desired_state import EngineKind
 from fairlead.fleet.endpoints import GatewayReport, RouterReport
 from fairlead.fleet.engine_load import EngineLoad
@@ -68,6 +69,9 @@ class PodAccess(Protocol):
 
     async def models(self, pod: Manifest, kind: EngineKind) -> str | None:
         """The page on which an engine names its models; None when it does not answer."""
+
+    async def adapters(self, pod: Manifest) -> Sequence[AdapterPlace] | None:
+        """Where the loader beside an engine says that each adapter stands; None when it does not answer."""
 
     async def complete(
         self, pod: Manifest, kind: EngineKind, body: bytes, headers: Mapping[str, str], seconds: float

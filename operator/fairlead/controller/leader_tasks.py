@@ -17,6 +17,7 @@ from fairlead.cluster.api_errors import ApiError
 from fairlead.cluster.api_server import ApiServer
 from fairlead.cluster.fencing import FencedApiServer, NotLeading
 from fairlead.cluster.lease import Leadership
+from fairlead.controller.adapters.adapter_reconcile import AdapterReconciler
 from fairlead.controller.children import orphan_scan
 from fairlead.controller.children.peer_secrets import PeerSecrets
 from fairlead.controller.evaluations.evaluation_reconcile import EvaluationReconciler
@@ -74,6 +75,7 @@ class LeaderTasks:
         self._shared: SharedObjectReconciler | None = None
         self._gateways: GatewayReconciler | None = None
         self._evaluations: EvaluationReconciler | None = None
+        self._adapters: AdapterReconciler | None = None
         self._runs: QualityRuns | None = None
         self._caches: tuple[Callable[[str], None], ...] = ()
 
@@ -154,7 +156,11 @@ class LeaderTasks:
             self._shared = SharedObjectReconciler(self._setting.context, environment)
             self._gateways = GatewayReconciler(self._setting, environment)
             self._evaluations = EvaluationReconciler(environment, sets)
-            self._caches = (self._reconciler.forget, self._gateways.forget, pod_access.forget)
+            self._adapters = AdapterReconciler(self._setting, environment)
+            self._caches = (
+                *(self._reconciler.forget, self._gateways.forget, pod_access.forget),
+                self._adapters.forget,
+            )
             self._informers = informers
             try:
                 yield informers
@@ -211,6 +217,9 @@ class LeaderTasks:
         if key.kind == ours.EVALUATION.name:
             assert self._evaluations is not None
             return await self._evaluations.tick(key, moment())
+        if key.kind == ours.ADAPTER.name:
+            assert self._adapters is not None
+            return await self._adapters.tick(key, moment())
         return await self._shared.tick(key, moment())
 
     async def _report_bug(self, key: ObjectKey, words: str) -> None:

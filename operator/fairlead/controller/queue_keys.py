@@ -27,11 +27,10 @@ def keys(resource: Resource, old: Manifest | None, new: Manifest | None, fleet: 
         yield from _policies(old, new)
     elif resource is kinds.INFERENCE_GATEWAY:
         yield ObjectKey(ours.GATEWAY.name, manifest["metadata"]["namespace"], manifest["metadata"]["name"])
-    elif resource is kinds.EVALUATION:
+    elif resource in (kinds.EVALUATION, kinds.ADAPTER):
         metadata = manifest["metadata"]
-        yield ObjectKey(ours.EVALUATION.name, metadata["namespace"], metadata["name"])
-        if _items(old) != _items(new):
-            yield from (deployment(one) for one in fleet() if _is_judged_by(one, manifest))
+        yield ObjectKey(resource.kind, metadata["namespace"], metadata["name"])
+        yield from _judged(old, new, fleet) if resource is kinds.EVALUATION else _served_by(old, new, fleet)
     elif resource in SHARED:
         kind = SHARED[resource]
         metadata = manifest["metadata"]
@@ -98,9 +97,36 @@ def _names(one: Manifest, policy: Manifest) -> bool:
     return bool(one["metadata"]["namespace"] == metadata["namespace"] and _named_policy(one) == metadata["name"])
 
 
+def _wanted_of(adapter: Manifest | None) -> object:
+    """What a deployment and its routers depend on of an adapter."""
+    if adapter is None or "deletionTimestamp" in adapter["metadata"]:
+        return None
+    return adapter.get("spec")
+
+
+def _served_by(old: Manifest | None, new: Manifest | None, fleet: AllDeployments) -> Iterator[ObjectKey]:
+    """The deployments that an adapter names or named, and their gateways."""
+    if _wanted_of(old) == _wanted_of(new):
+        return
+    there = [one for one in (old, new) if one is not None]
+    named = {(one["metadata"]["namespace"], (one.get("spec") or {}).get("deployment")) for one in there}
+    for one in fleet():
+        if (one["metadata"]["namespace"], one["metadata"]["name"]) in named:
+            yield deployment(one)
+            yield from {gateway(each) for each in gateway_membership.named(one)}
+
+
 def _items(evaluation: Manifest | None) -> object:
     """What a canary depends on of an evaluation."""
     return ((evaluation or {}).get("status") or {}).get("digest")
+
+
+def _judged(old: Manifest | None, new: Manifest | None, fleet: AllDeployments) -> Iterator[ObjectKey]:
+    """The deployments whose canary an evaluation judges, where its items are others now."""
+    manifest = new or old
+    assert manifest is not None
+    if _items(old) != _items(new):
+        yield from (deployment(one) for one in fleet() if _is_judged_by(one, manifest))
 
 
 def _is_judged_by(one: Manifest, evaluation: Manifest) -> bool:

@@ -17,6 +17,7 @@ from fairlead.cluster.api_errors import NotFound
 from fairlead.cluster.kinds import Manifest, Resource
 from fairlead.cluster.pod_starts import PodStart
 from fairlead.controller import canary_trial, desired_state, router_moves, router_sides, snapshot
+from fairlead.controller.adapters import adapter_pods, load_lists, served_adapters
 from fairlead.controller.children.applier import Applier, OnForeignChange
 from fairlead.controller.children.http_routes import RouteApplier
 from fairlead.controller.children.obstacles import StillTerminating
@@ -161,6 +162,7 @@ class Reconciler:
         static = router_moves.at_this_moment(
             self._static(observed, understood, served.to), observed, served.to, served.gateway
         )
+        static = replace(static, manifests=self._with_adapters(observed, judged, static.manifests))
         decision = desired_state.decide(observed, judged, facts, static, now)
         try:
             obstacle = await self._applier.carry_out(observed, decision, reports.busy, self._meddled(observed, now))
@@ -226,6 +228,19 @@ class Reconciler:
         made = router_moves.static_children(observed.owner, understood.judged, self._setting.platform, step, objective)
         self._understood[observed.owner.uid] = understood._replace(built_for=(step, objective), static=made)
         return made
+
+    def _with_adapters(
+        self, observed: DeploymentSnapshot, judged: DeploymentReview, static: tuple[Manifest, ...]
+    ) -> tuple[Manifest, ...]:
+        """The children with the adapters that come and go."""
+        if judged.deployment is None or judged.deployment.wanted.engine.lora is None:
+            return static
+        wanted, setup = judged.deployment.wanted, judged.review.setup if judged.review else None
+        adapters = served_adapters.of(self._world, wanted)
+        pods_there = adapter_pods.with_loader(one for some in observed.pods.values() for one in some)
+        names = [one["metadata"]["name"] for one in pods_there]
+        listed = load_lists.listed(adapters, wanted, setup.shape if setup else None, names)
+        return load_lists.with_adapters(static, observed.owner, adapters, listed)
 
     def _served(
         self, observed: DeploymentSnapshot, judged: DeploymentReview, sides: SideReports, now: datetime

@@ -34,7 +34,7 @@ def _divided(static: tuple[Manifest, ...], share: TrafficShare | None) -> tuple[
         return static
     return tuple(
         applied_hash.with_applied_hash(router_config.with_share(one, share))
-        if one["kind"] == kinds.CONFIG_MAP.kind
+        if router_config.is_configuration(one)
         else one
         for one in static
     )
@@ -47,6 +47,6 @@ def _is_uncounted(child: Manifest) -> bool:
 def _with_count(child: Manifest, number: int) -> Manifest:
     if _is_uncounted(child):
         return router_deployment.with_router_count(child, number)
-    if child["kind"] == kinds.CONFIG_MAP.kind:
+    if router_config.is_configuration(child):
         return applied_hash.with_applied_hash(router_config.with_router_count(child, number))
     return child

@@ -17,7 +17,7 @@ from fairlead.engines.sglang.engine import SglangEngine
 from fairlead.engines.start_budget import LifecycleParameters
 from fairlead.engines.tensorrt_llm import flags as tensorrt_flags
 from fairlead.engines.tensorrt_llm.engine import TensorRtEngine
-from fairlead.engines.vllm import environment
+from fairlead.engines.vllm import adapters, environment
 from fairlead.engines.vllm.engine import VllmEngine
 from fairlead.fleet.desired_state import DesiredEngine, EngineKind, EngineRelease
 from fairlead.fleet.engine_launch import EngineLaunch, EnvVar
@@ -146,7 +146,7 @@ class EmulatorEngine:
 
 
 def _vllm_variables(engine: DesiredEngine) -> tuple[EnvVar, ...]:
-    return (*environment.development(engine), *environment.users(engine))
+    return (*environment.development(engine), *adapters.updating(engine), *environment.users(engine))
 
 
 VLLM: Final = EmulatorEngine(EngineKind.SIMULATED, VllmEngine(), _vllm_variables)

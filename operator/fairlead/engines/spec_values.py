@@ -35,6 +35,12 @@ def bucket_of_adapter(setup: EngineSetup) -> str | None:
     return next((f"s3://{source.location}" for source in found), None)
 
 
+def lora(setup: EngineSetup) -> str | None:
+    """Room for adapters that come and go."""
+    found = setup.engine.lora
+    return f"{found.slots} slots" if found is not None else None
+
+
 def weights_of(*formats: WeightFormat) -> SpecValue:
     """Weights in one of these formats, in the spec or in the checkpoint."""
     return lambda setup: setup.weights if setup.weights in formats else None

@@ -8,6 +8,8 @@ from fairlead.fleet.engine_launch import WeightMount
 MODEL: Final = "/models/model"
 DRAFT: Final = "/models/draft"
 ADAPTERS: Final = "/models/adapters"
+STAGED: Final = "/adapters"
+"""Where adapters lie that are loaded while the engine runs."""
 CACHE: Final = "/cache"
 
 _MOUNTED: Final = frozenset({SourceScheme.OCI, SourceScheme.CLAIM})

@@ -115,6 +115,21 @@ class Adapter:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LoraSlots:
+    """Room for LoRA adapters that come and go while an engine runs."""
+
+    slots: int
+    """Adapters that can take part in one step."""
+    cpu_slots: int
+    """Adapters kept in main memory, those of the slots included."""
+    max_rank: int
+    loader_image: str
+    """Of the container beside the engine: the operator's own."""
+    claim: str | None = None
+    """A volume claim whose folders adapters may be read from."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Parallelism:
     """How one replica is spread over GPUs."""
 
@@ -149,6 +164,8 @@ class DesiredEngine:
     max_context_tokens: int | None = None
     memory_utilization: float | None = None
     adapters: tuple[Adapter, ...] = ()
+    lora: LoraSlots | None = None
+    """None: only `adapters` are served, and another one changes the revision."""
     tools: Tools | None = None
     """None: no parser is named, and only extra arguments can name one."""
     reasoning: Reasoning | None = None

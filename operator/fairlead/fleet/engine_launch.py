@@ -100,6 +100,17 @@ class OptionsFile:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StagedAdapters:
+    """Where adapters lie that are loaded while the engine runs, and the claim they may come from."""
+
+    folder: str
+    max_rank: int
+    port: int
+    """Of the engine, which is asked to load and to unload them."""
+    claim: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EngineLaunch:
     """All that an engine's container needs, as far as the engine decides it."""
 
@@ -112,6 +123,8 @@ class EngineLaunch:
     """The user of the image that it runs as."""
     mounts: tuple[WeightMount, ...] = ()
     files: tuple[ConfigMapFile, ...] = ()
+    staged: StagedAdapters | None = None
+    """None: no adapter comes after the start."""
     options: OptionsFile | None = None
     cache_path: str | None = None
     """The folder worth keeping between two starts: downloads and compiled graphs."""

@@ -4,6 +4,7 @@ from typing import Final
 
 from fairlead.fleet.gateways import DeploymentRouter, DesiredDeployment, DesiredGateway
 from fairlead.objects import (
+    adapter_loader,
     disruption_budgets,
     network_policies,
     router_config,
@@ -43,6 +44,7 @@ def of_engines(
         network_policies.engines(owner, deployment.wanted, access, platform),
         disruption_budgets.engines(owner),
         *router_rbac.gateway_access(owner, access.gateways),
+        *adapter_loader.children(owner, deployment.wanted),
     )
 
 

@@ -8,7 +8,7 @@ from typing import Final
 from fairlead.fleet.desired_state import DesiredRevision, EnvFrom, SecretKey
 from fairlead.fleet.engine_launch import EngineLaunch, EnvVar, HttpProbe
 from fairlead.fleet.gateways import DesiredDeployment
-from fairlead.objects import engine_placement, engine_volumes, labels, security
+from fairlead.objects import adapter_loader, engine_placement, engine_volumes, labels, security
 from fairlead.objects.engine_volumes import PodVolumes
 from fairlead.objects.manifest import Manifest
 from fairlead.objects.owner import Owner
@@ -23,8 +23,9 @@ def template(owner: Owner, deployment: DesiredDeployment, launch: EngineLaunch, 
     return {
         "metadata": {"labels": labels.engine(owner.name, revision), **_annotations(wanted, launch)},
         "spec": {
+            **adapter_loader.pod_fields(owner, wanted, launch.staged),
             "containers": [_container(wanted, launch, carried)],
-            "volumes": carried.volumes,
+            "volumes": [*carried.volumes, *adapter_loader.volumes(wanted, launch.staged)],
             "terminationGracePeriodSeconds": launch.shutdown.grace_seconds,
             "restartPolicy": "Always",
             "automountServiceAccountToken": False,
@@ -68,7 +69,7 @@ def _container(wanted: DesiredRevision, launch: EngineLaunch, carried: PodVolume
         # An engine logs why it ends and writes no termination message; without this the pod's status would not show it.
         "terminationMessagePolicy": "FallbackToLogsOnError",
         "securityContext": security.of_container(),
-        "volumeMounts": carried.mounts,
+        "volumeMounts": [*carried.mounts, *adapter_loader.engine_mounts(launch.staged)],
     }
 
 

@@ -37,6 +37,11 @@ def engines(name: str) -> str:
     return f"{_stem(name)}-engine"
 
 
+def adapters(name: str) -> str:
+    """What loaders of adapters need: ConfigMap, ServiceAccount, Role, RoleBinding."""
+    return f"{_stem(name)}-adapters"
+
+
 def router(name: str) -> str:
     """Every child of the routers: Deployment, Service, ConfigMap, ServiceAccount, Role, RoleBinding, budget, policy."""
     return f"{_stem(name)}-router"

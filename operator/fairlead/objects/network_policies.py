@@ -31,9 +31,10 @@ def engines(owner: Owner, wanted: DesiredRevision, access: EngineAccess, platfor
     own = [_pods(labels.routers(owner.name))] if access.own else []
     sources = [*own, *(_gateway(one, owner.namespace) for one in access.gateways)]
     rule = {"from": [*sources, *_watchers(platform)], "ports": [_port(catalogue.api(wanted.engine.kind).port)]}
+    rules = [rule, *([_loaders(platform)] if wanted.engine.lora is not None else [])]
     notes = {labels.GATEWAYS: ",".join(one.title for one in access.gateways)} if access.gateways else None
     head = owner.metadata(names.engines(owner.name), owner.child_labels(ChildRole.ENGINE), notes)
-    return _policy(head, labels.engines(owner.name), [rule])
+    return _policy(head, labels.engines(owner.name), rules)
 
 
 def admitted(policy: Manifest) -> tuple[GatewayReference, ...]:
@@ -61,8 +62,17 @@ def routers(owner: Owner, platform: Installation) -> Manifest:
     return _policy(owner.router_metadata(), owner.router_selector, rules)
 
 
+def _loaders(platform: Installation) -> Manifest:
+    """Where the operator alone asks which adapters are loaded."""
+    return {"from": [_operator(platform)], "ports": [_port(ports.LOADER)]}
+
+
+def _operator(platform: Installation) -> Manifest:
+    return _in_namespaces({NAMESPACE: platform.operator_namespace}) | _pods(dict(platform.operator_labels))
+
+
 def _watchers(platform: Installation) -> list[Manifest]:
-    operator = _in_namespaces({NAMESPACE: platform.operator_namespace}) | _pods(dict(platform.operator_labels))
+    operator = _operator(platform)
     return [operator, *([_in_namespaces(dict(platform.monitoring))] if platform.monitoring else [])]
 
 

@@ -6,6 +6,8 @@ ROUTER: Final = 8080
 ROUTER_METRICS: Final = 9090
 ROUTER_PEERS: Final = 9091
 """UDP, between the routers of one deployment or gateway."""
+LOADER: Final = 8086
+"""Of the container beside an engine that loads adapters."""
 SERVICE: Final = 80
 """The default port of HTTP, so that clients need not write one."""
 SERVICE_TLS: Final = 443

@@ -10,7 +10,9 @@ from fairlead.objects.manifest import Manifest
 from fairlead.objects.owner import Owner
 
 CONTAINER: Final = "check"
-_NOT_ITS_OWN: Final = frozenset({"topologySpreadConstraints", "terminationGracePeriodSeconds", "restartPolicy"})
+_NOT_ITS_OWN: Final = frozenset(
+    {"topologySpreadConstraints", "terminationGracePeriodSeconds", "restartPolicy", "initContainers"}
+)
 _KEPT: Final = ("image", "imagePullPolicy", "terminationMessagePolicy", "securityContext", "volumeMounts")
 _BLIND: Final = {"NVIDIA_VISIBLE_DEVICES": "void", "CUDA_VISIBLE_DEVICES": ""}
 """Some container runtimes show all GPUs to a pod that requests none; those belong to other pods."""

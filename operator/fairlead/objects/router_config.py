@@ -4,6 +4,7 @@ The file is mounted, never hashed into the pods: another limit or time-out must 
 """
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from decimal import Decimal
 from enum import Enum
@@ -11,6 +12,7 @@ from typing import Any, Final
 
 from fairlead.api.kinds import DEPLOYMENT
 from fairlead.engines import catalogue
+from fairlead.fleet.adapters import AdapterVersions
 from fairlead.fleet.desired_state import DesiredRevision, EngineKind, SecretKey
 from fairlead.fleet.gateways import DeploymentRouter
 from fairlead.fleet.traffic_shares import TrafficShare
@@ -120,6 +122,23 @@ def with_router_count(manifest: Manifest, routers: int) -> Manifest:
     if configuration["routers"] == routers:
         return manifest
     return manifest | {"data": {FILE: _text(configuration | {"routers": routers})}}
+
+
+def is_configuration(child: Manifest) -> bool:
+    """Whether a child is the ConfigMap of routers."""
+    return bool(child["kind"] == "ConfigMap" and FILE in child["data"])
+
+
+def with_adapters(manifest: Manifest, named: Sequence[AdapterVersions]) -> Manifest:
+    """The ConfigMap of routers that know these adapters too."""
+    configuration = json.loads(manifest["data"][FILE])
+    return manifest | {"data": {FILE: _text(target_with_adapters(configuration, named))}}
+
+
+def target_with_adapters(entry: Manifest, named: Sequence[AdapterVersions]) -> Manifest:
+    """One target whose clients may ask for these adapters too: a name, and the versions that answer to it."""
+    models = [*entry["models"], *(one.name for one in named)]
+    return entry | {"models": models, "adapterVersions": [plain(one) for one in named]}
 
 
 def with_share(manifest: Manifest, share: TrafficShare) -> Manifest:

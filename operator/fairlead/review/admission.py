@@ -8,8 +8,16 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Any, Final, TypeVar
 
-from fairlead.api import deployment_conversion, gateway_conversion, kinds, object_reader, policy_conversion
+from fairlead.api import (
+    adapter_conversion,
+    deployment_conversion,
+    gateway_conversion,
+    kinds,
+    object_reader,
+    policy_conversion,
+)
 from fairlead.api.kinds import Kind
+from fairlead.api.object_reader import ParsedObject
 from fairlead.api.read_problems import ABSENT, HIDDEN, SECRET_PATTERN, value_text
 from fairlead.engines import catalogue as engines
 from fairlead.engines.extra_args import FIELD as EXTRA_ARGS
@@ -54,29 +62,36 @@ def review(document: object, context: ReviewContext) -> Review:
         name=read.value.name,
         refusals=tuple(_unnamed(document)),
     )
-    if kind is kinds.GATEWAY:
-        gateway = gateway_conversion.gateway(read.value)
-        return _naming(_gateway_review(named, gateway), references.of_gateway(gateway), context)
-    if kind is kinds.EVALUATION:
-        return _naming(named, references.of_evaluation(read.value.spec, named.namespace), context)
-    if kind is kinds.POLICY:
-        policy = policy_conversion.policy(read.value.spec)
-        named = replace(
-            named,
-            refusals=(
-                *named.refusals,
-                *schedules.refusals(policy.schedules, context.time_zones),
-                *policy_lint.refusals(policy),
-            ),
-            warnings=tuple(policy_lint.policy_warnings(policy)),
-        )
-        return _naming(named, references.of_policy(policy, named.namespace), context)
+    if kind is not kinds.DEPLOYMENT:
+        return _beside_deployments(named, kind, read.value, context)
     wanted = deployment_conversion.deployment(read.value, context.releases)
     named = replace(
         named,
         refusals=(*named.refusals, *canaries.count_refusals(wanted), *canaries.item_refusals(wanted, context)),
     )
     return _naming(_engine_review(named, wanted, context), references.of_deployment(wanted), context)
+
+
+def _beside_deployments(named: Review, kind: Kind[Any], written: ParsedObject[Any], context: ReviewContext) -> Review:
+    """The review of what deployments name, or what names them."""
+    if kind is kinds.GATEWAY:
+        gateway = gateway_conversion.gateway(written)
+        return _naming(_gateway_review(named, gateway), references.of_gateway(gateway), context)
+    if kind is kinds.EVALUATION:
+        return _naming(named, references.of_evaluation(written.spec, named.namespace), context)
+    if kind is kinds.ADAPTER:
+        return _naming(named, references.of_adapter(adapter_conversion.adapter(written)), context)
+    policy = policy_conversion.policy(written.spec)
+    named = replace(
+        named,
+        refusals=(
+            *named.refusals,
+            *schedules.refusals(policy.schedules, context.time_zones),
+            *policy_lint.refusals(policy),
+        ),
+        warnings=tuple(policy_lint.policy_warnings(policy)),
+    )
+    return _naming(named, references.of_policy(policy, named.namespace), context)
 
 
 def stored(document: DesiredDeployment, context: ReviewContext) -> Review:

@@ -5,6 +5,7 @@ from typing import Final, NamedTuple
 
 from fairlead.api.evaluation import EvaluationSpec
 from fairlead.api.kinds import DEPLOYMENT, EVALUATION, GATEWAY, POLICY
+from fairlead.fleet.adapters import ServedAdapter
 from fairlead.fleet.conversations import ConfigMapKey
 from fairlead.fleet.desired_state import DesiredEngine, DesiredRevision, SecretKey, SourceScheme
 from fairlead.fleet.findings import FindingReason, SpecRefusal
@@ -102,6 +103,16 @@ def of_evaluation(spec: EvaluationSpec, namespace: str) -> Iterator[Reference]:
     yield Reference("spec.items.configMap.name", ObjectKey("ConfigMap", namespace, spec.items.config_map.name))
 
 
+def of_adapter(adapter: ServedAdapter) -> Iterator[Reference]:
+    """Its deployment, and the claims that its versions are read from."""
+    yield Reference("spec.deployment", ObjectKey(DEPLOYMENT.name, adapter.namespace, adapter.deployment))
+    for number, one in enumerate(adapter.editions):
+        if one.source.scheme is SourceScheme.CLAIM:
+            claim = one.source.location.partition("/")[0]
+            field = f"spec.versions[{number}].source"
+            yield Reference(field, ObjectKey("PersistentVolumeClaim", adapter.namespace, claim))
+
+
 def lost(references: Iterable[Reference], context: ReviewContext) -> tuple[SpecRefusal, ...]:
     """A refusal for every object that does not exist, if the context knows which do."""
     return () if context.objects is None else absent(references, context.objects)
@@ -165,6 +176,8 @@ def _sources(wanted: DesiredRevision) -> NamedObjects:
 
 
 def _pods(wanted: DesiredRevision) -> NamedObjects:
+    if wanted.engine.lora is not None and wanted.engine.lora.claim:
+        yield "spec.engine.lora.claimName", "PersistentVolumeClaim", wanted.engine.lora.claim
     if wanted.storage.cache_claim:
         yield "spec.storage.cache.claimName", "PersistentVolumeClaim", wanted.storage.cache_claim
     for place, name in enumerate(wanted.placement.pull_secrets):

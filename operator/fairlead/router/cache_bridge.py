@@ -21,6 +21,7 @@ from fairlead.router.wire import problems
 from fairlead.router.wire.body_facts import BodyFacts
 from fairlead.router.wire.problems import Problem
 from fairlead.router.wire.responses import ResponseReader
+from fairlead.routing.routing_request import RoutingRequest
 
 CACHE_HEADER: Final = b"x-fairlead-cache"
 LENGTH: Final = b"content-length: "
@@ -67,8 +68,14 @@ def lookup(request: Request, found: BodyFacts, target: EngineTarget) -> CacheLoo
         cache_control=headers.get(b"cache-control"),
         word=headers.get(CACHE_HEADER),
         ttl=headers.get(b"x-fairlead-cache-ttl"),
-        extra=b"" if routing.names_output or fill_in is None else b"%d" % fill_in,
+        extra=_extra(routing, fill_in),
     )
+
+
+def _extra(routing: RoutingRequest, fill_in: int | None) -> bytes:
+    """What the body does not say and the answer depends on: the length that is filled in, an adapter's version."""
+    length = b"" if routing.names_output or fill_in is None else b"%d" % fill_in
+    return length if routing.adapter is None else b"%b\0%b" % (length, routing.adapter.encode())
 
 
 def connected(owner: CachedRequest, path: RoutePath | None) -> "CacheBridge | None":

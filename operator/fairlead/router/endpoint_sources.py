@@ -34,9 +34,9 @@ def pods_of(namespace: str, selector: str) -> PodSource:
 
 def config_map_of(namespace: str, name: str) -> PodSource:
     """The one ConfigMap of this name."""
-    from fairlead.router import discovery  # noqa: PLC0415 - as below
+    from fairlead.cluster import watched_objects  # noqa: PLC0415 - as below
 
-    return discovery.config_map_of(namespace, name)
+    return watched_objects.config_map_of(namespace, name)
 
 
 def source_of(settings: RouterConfig) -> EndpointSource:

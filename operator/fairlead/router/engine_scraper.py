@@ -22,7 +22,10 @@ ModelCard = dict[str, Any]
 class EngineScraper:
     """The scraper of one engine."""
 
-    __slots__ = ("_api", "_busy", "_cards_due", "_endpoint", "_pieces", "_reads_cards", "_table", "cards")
+    __slots__ = (
+        *("_api", "_busy", "_cards_due", "_endpoint", "_pieces", "_pool", "_reads_cards", "_table", "cards"),
+        "follows_adapters",
+    )
 
     def __init__(self, table: EndpointTable, endpoint: Endpoint, api: HttpApi) -> None:
         self._api = api
@@ -32,6 +35,9 @@ class EngineScraper:
         self._pieces: list[bytes] = []
         self._cards_due = 0
         self._reads_cards = False
+        self._pool: UpstreamPool | None = None
+        self.follows_adapters = False
+        """Whether adapters come and go there: its models are then read with every scrape."""
         self.cards: list[ModelCard] = []
         """Its models, as of the last response."""
 
@@ -39,17 +45,21 @@ class EngineScraper:
         """Start the next scrape, unless the last one is still in flight."""
         if self._busy is not None:
             return
-        self._reads_cards = self._cards_due == 0
-        self._cards_due = CARDS_EVERY if self._reads_cards else self._cards_due - 1
-        path = self._api.models_path if self._reads_cards else self._api.metrics_path
-        self._pieces.clear()
-        self._busy = pool.send(self, upstream_requests.upstream_message(pool, b"GET", path.encode()), now)
+        self._reads_cards = self._cards_due == 0 and not self.follows_adapters
+        self._cards_due = CARDS_EVERY if self._cards_due == 0 else self._cards_due - 1
+        self._pool = pool
+        self._send(pool, now)
 
     def stop(self) -> None:
         """Abort the scrape in flight."""
         busy, self._busy = self._busy, None
         if busy is not None:
             busy.abort()
+
+    def _send(self, pool: UpstreamPool, now: float) -> None:
+        path = self._api.models_path if self._reads_cards else self._api.metrics_path
+        self._pieces.clear()
+        self._busy = pool.send(self, upstream_requests.upstream_message(pool, b"GET", path.encode()), now)
 
     def came(self, upstream: UpstreamConnection, data: bytes) -> None:  # noqa: ARG002 - the interface's
         """A part of the page."""
@@ -62,10 +72,15 @@ class EngineScraper:
         self._pieces.clear()
         if head is None or head.status != 200:
             return
-        if self._reads_cards:
-            self.cards = _cards(page)
-        else:
+        if not self._reads_cards:
             self._read(page)
+            if self.follows_adapters and self._pool is not None:
+                self._reads_cards = True
+                self._send(self._pool, monotonic())
+            return
+        self.cards = _cards(page)
+        if self.follows_adapters:
+            self._table.loaded(self._endpoint, frozenset(card["id"] for card in self.cards))
 
     def lost(self, upstream: UpstreamConnection, why: str) -> None:  # noqa: ARG002 - the interface's
         """Try again in the next round; a failed scrape does not change the endpoint's state."""

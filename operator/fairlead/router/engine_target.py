@@ -6,6 +6,7 @@ A plain router has one target, a gateway's router many; what all requests share 
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from http import HTTPStatus
 from math import inf
 from typing import Final
 
@@ -135,6 +136,14 @@ class EngineTarget:
         """Whether any of its replicas can be sent a request."""
         return bool(self.dispatcher.table.field.routable)
 
+    def lost_adapter(self, status: int, routing: RoutingRequest, endpoint: Endpoint) -> bool:
+        """Whether an engine does not know an adapter that it had a moment ago: it was started anew since."""
+        name = routing.adapter
+        if status != HTTPStatus.NOT_FOUND or name is None or name not in endpoint.loaded:
+            return False
+        self.dispatcher.table.loaded(endpoint, endpoint.loaded - {name})
+        return True
+
     def problem_of(self, error: EngineErrorReply, head: RequestHead) -> Problem | None:
         """What a client gets in place of an error that is not meant for it; nothing for any other error."""
         if error.has_no_route:
@@ -176,6 +185,7 @@ class EngineTarget:
         watch = self.watches.get(endpoint)
         if watch is None:
             watch = self.watches[endpoint] = EngineScraper(self.dispatcher.table, endpoint, self.api)
+        watch.follows_adapters = bool(self.config.adapter_versions)
         watch.scrape(self.pool(endpoint), now)
 
     @property

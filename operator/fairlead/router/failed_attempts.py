@@ -47,6 +47,10 @@ class FailingRequest(HedgedRequest, Protocol):
 def refused(owner: FailingRequest, error: EngineErrorReply, endpoint: Endpoint, now: float) -> None:
     """Handle an engine's error response: try another engine, or pass it on."""
     table = owner.target.dispatcher.table
+    if owner.target.lost_adapter(error.head.status, owner.request.routing, endpoint):
+        owner.last_error = error
+        owner.elsewhere(AttemptEnding.BUSY, now)
+        return
     ending, again = error.record(table, endpoint)
     if again or (ending is AttemptEnding.FAILED and table.is_covered(endpoint)):
         owner.last_error = error

@@ -21,6 +21,7 @@ from fairlead.router.wire.requests import ClientRequest
 from fairlead.router.wire.responses import ReplyFraming
 from fairlead.router.wire.surfaces import Surface
 from fairlead.routing.accounts import Account
+from fairlead.routing.dispatcher import Dispatcher
 from fairlead.routing.models.route_choice import RouteChoice
 from fairlead.routing.reasons import RefusalReason
 from fairlead.routing.routing_request import RoutingRequest
@@ -133,7 +134,7 @@ class Request:
             refused = dispatcher.unserved(account, model)
             if refused is not None:
                 return refusals.of(refused)
-        adapter = model if model in dispatcher.adapters else None
+        adapter = self._adapter(context, dispatcher, found, account)
         problem = self._lacking(context, target, account, adapter)
         if problem is not None:
             return problem
@@ -159,6 +160,24 @@ class Request:
             record.prompt = found.prompt.decode(errors="replace")
         record.prompt_estimate = routing.prompt_tokens
         return None
+
+    def _adapter(
+        self, context: RouterContext, dispatcher: Dispatcher, found: BodyFacts, account: Account
+    ) -> str | None:
+        """The adapter that it asks for, as engines call it; the version by its conversation."""
+        name, versions = found.model or "", dispatcher.terms.model.versions
+        if name not in versions.names:
+            return name if name in dispatcher.adapters else None
+        session = self.session(found)
+        if session is not None:
+            key = prefix_blocks.session_id(session, account.name.encode())
+        else:
+            first = context.blocks(found.prompt[: prefix_blocks.BYTES], account, None)
+            key = first[0] if first else int(self.record.arrived * 1_000_000)
+        version = versions.version(name, key, dispatcher.table.field.routable)
+        line = b"x-fairlead-adapter: %b\r\n" % version.encode()
+        self.reply_lines += line if line not in self.reply_lines else b""
+        return version
 
     def twin(self, record: RequestRecord) -> "Request":
         """The same request once more, of which nothing goes to the client; read, and not aimed at a target yet."""
@@ -233,7 +252,10 @@ class Request:
             members["cache_salt"] = context.salt_of(account)
         if target.adapters is not None and self.received.head.path in target.adapters.paths:
             members.update(target.adapters.members(target.base, self.routing.adapter))
-        if context.sole is None and self.routing.adapter is None and found.model != target.base and target.base:
+        adapter = self.routing.adapter
+        if adapter is not None and adapter in target.dispatcher.terms.model.versions.wanted:
+            body = splices.with_model(body, found, b'"%b"' % adapter.encode())
+        elif context.sole is None and adapter is None and found.model != target.base and target.base:
             body = splices.with_model(body, found, target.model_member)
         if self.judged_by is not None and surface in PROBABILITIES and self.judged_by.wants_probabilities:
             members.update({} if b'"logprobs"' in body else {"logprobs": PROBABILITIES[surface]})

@@ -20,6 +20,7 @@ from fairlead.router.probes import PROBE_BACKOFF, ProbeBackoff
 from fairlead.router.router_context import RouterContext
 from fairlead.router.shared_budgets import SharedBudgets
 from fairlead.router.shared_store import SharedStoreConnection
+from fairlead.routing.adapter_split import AdapterSplit
 from fairlead.routing.dispatcher_config import DispatcherConfig
 from fairlead.routing.endpoint import Endpoint
 from fairlead.routing.served_model import ServedModel
@@ -251,6 +252,7 @@ def _of_target(terms: DispatcherConfig, config: TargetConfig) -> DispatcherConfi
     model = ServedModel(
         names=config.models,
         adapters=frozenset(config.adapters),
+        versions=AdapterSplit(config.adapter_versions),
         max_context_tokens=config.max_context_tokens,
     )
     return replace(terms, model=model, first_token_seconds=config.first_token_seconds, share=config.share)

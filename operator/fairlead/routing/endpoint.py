@@ -28,7 +28,11 @@ class Endpoint:
     """Its bit in the prefix index; reused once the endpoint is removed."""
     revision: str = ""
     adapters: frozenset[str] = frozenset()
-    """Adapters that its pod lists as served."""
+    """Adapters that its pod lists as served, and those that its engine has loaded since."""
+    pinned: frozenset[str] = frozenset()
+    """Those of its pod."""
+    loaded: frozenset[str] = frozenset()
+    """Names that its engine listed when it was asked last; they go with its process."""
     state: EndpointState = EndpointState.NOT_READY
     reason: str = ""
     listed: bool = True

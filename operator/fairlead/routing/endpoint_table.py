@@ -86,7 +86,8 @@ class EndpointTable:
 
     def _see(self, endpoint: Endpoint, one: DiscoveredEndpoint) -> None:
         endpoint.listed = True
-        endpoint.revision, endpoint.adapters = one.revision, one.adapters
+        endpoint.revision, endpoint.pinned = one.revision, one.adapters
+        endpoint.adapters = one.adapters | endpoint.loaded
         if one.ending:
             self._set(endpoint, EndpointState.DRAINING, "being deleted")
         elif one.asleep:
@@ -97,6 +98,7 @@ class EndpointTable:
             # An engine that was not ready has most likely restarted, with an empty cache.
             self.index.clear(endpoint.slot)
             breaker.close(endpoint)
+            endpoint.loaded, endpoint.adapters = frozenset(), one.adapters
             self._set(endpoint, EndpointState.PROBING, NOT_PROBED)
 
     def figures(self, endpoint: Endpoint, figures: EndpointSample) -> None:
@@ -111,6 +113,12 @@ class EndpointTable:
         endpoint.kv_tokens, endpoint.most_requests = kv_tokens, most_requests
         if kv_tokens is not None:
             self.index.size(endpoint.slot, int(kv_tokens / self.field.block_tokens))
+
+    def loaded(self, endpoint: Endpoint, names: frozenset[str]) -> None:
+        """Apply the names that its engine lists now; requests may wait for one of them."""
+        if names != endpoint.loaded:
+            endpoint.loaded, endpoint.adapters = names, endpoint.pinned | names
+            self.changed(endpoint)
 
     def served(self, endpoint: Endpoint) -> None:
         """Record a request that it served well."""

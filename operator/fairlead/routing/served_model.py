@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from fairlead.routing.adapter_split import NO_ADAPTERS, AdapterSplit
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServedModel:
@@ -11,6 +13,8 @@ class ServedModel:
     """Names that clients may use, the base model first; if empty, any name is let through."""
     adapters: frozenset[str] = frozenset()
     """Names of LoRA adapters."""
+    versions: AdapterSplit = NO_ADAPTERS
+    """Adapters that come and go, and their versions."""
     max_context_tokens: int | None = None
     """Tokens of prompt and reply together; nothing where that is not known."""
 

@@ -13,6 +13,7 @@ from tests.engines.setups import (
     H100,
     LLAMA,
     NGRAM,
+    SLOTS,
     WITH_DRAFT,
     setup_of,
     stored,
@@ -63,6 +64,13 @@ CANNOT: Final[dict[str, Row]] = {
         "s3://models/chat",
         Why.NOT_IN_ENGINE,
         "mount the adapter",
+    ),
+    "adapters that come while it runs": (
+        setup_with(lora=SLOTS),
+        "spec.engine.lora",
+        "8 slots",
+        Why.NOT_YET_IN_ENGINE,
+        "list adapters in spec.engine.adapters",
     ),
     "scales of FP8 are its own choice": (
         setup_with(weights=WeightFormat.FP8_PER_BLOCK),

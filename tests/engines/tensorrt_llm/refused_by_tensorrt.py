@@ -13,6 +13,7 @@ from tests.engines.setups import (
     LLAMA,
     MTP,
     NGRAM,
+    SLOTS,
     VOLUME,
     WITH_DRAFT,
     setup_of,
@@ -89,6 +90,13 @@ CANNOT: Final[dict[str, RefusedRow]] = {
         "meta-llama/Llama-3.1-8B-Instruct",
         Why.NOT_IN_ENGINE,
         "put the adapter on a volume",
+    ),
+    "adapters that come while it runs": (
+        setup_with(lora=SLOTS),
+        "spec.engine.lora",
+        "8 slots",
+        Why.NOT_IN_ENGINE,
+        "list adapters in spec.engine.adapters",
     ),
     "32 bits": (
         setup_with(dtype=Dtype.FLOAT32),

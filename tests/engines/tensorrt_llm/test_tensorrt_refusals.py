@@ -13,7 +13,7 @@ from fairlead.engines.tensorrt_llm import checks, limits
 from fairlead.fleet.conversations import ConfigMapKey, Reasoning, Tools
 from fairlead.fleet.desired_state import DesiredEngine, DesiredSpeculation, EnvFrom, Parallelism, SpeculationMethod
 from fairlead.fleet.quantization import Dtype, KvFormat, WeightFormat
-from tests.engines.setups import DRAFT, H100, LATENT, NGRAM, VOLUME, setup_of
+from tests.engines.setups import DRAFT, H100, LATENT, NGRAM, SLOTS, VOLUME, setup_of
 from tests.engines.tensorrt_llm.extras_of_tensorrt import ALLOWED, EXTRAS
 from tests.engines.tensorrt_llm.inputs import ENGINE, TENSORRT, adapter, setup_with
 from tests.engines.tensorrt_llm.refused_by_tensorrt import CANNOT
@@ -59,6 +59,7 @@ SETTINGS: Final[dict[str, Any]] = {
     "max_context_tokens": 4096,
     "memory_utilization": 0.5,
     "adapters": adapter(),
+    "lora": SLOTS,
     "tools": Tools(parser="qwen3"),
     "reasoning": Reasoning(parser="qwen3"),
     "chat_template": ConfigMapKey(name="t", key="k"),

@@ -8,8 +8,10 @@ from typing import Final
 from fairlead.cluster import kinds
 from fairlead.cluster.interfaces import ClusterState
 from fairlead.cluster.kinds import Manifest
+from fairlead.controller.adapters import load_lists, served_adapters
+from fairlead.fleet.desired_state import DesiredRevision
 from fairlead.fleet.gateways import DesiredGateway
-from fairlead.objects import gateway_config, names, network_policies, revisions
+from fairlead.objects import gateway_config, names, network_policies, revisions, router_config
 from fairlead.objects.gateway_config import RoutedDeployment
 from fairlead.review import deployment_review, gateway_membership, policies, replica_facts, speculation_switch
 from fairlead.review.context import ReviewContext
@@ -35,12 +37,21 @@ class GatewayMembers:
     """Ready replicas of those that joined."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadMember:
+    """A deployment whose spec is accepted."""
+
+    entry: Manifest
+    """In the routers' file."""
+    wanted: DesiredRevision
+
+
 class MemberReader:
     """Finds the members of gateways."""
 
     def __init__(self, context: ReviewContext) -> None:
         self._context = context
-        self._entries: OrderedDict[str, tuple[object, Manifest | None]] = OrderedDict()
+        self._entries: OrderedDict[str, tuple[object, ReadMember | None]] = OrderedDict()
 
     def members(self, world: ClusterState, gateway: DesiredGateway, before: Mapping[str, Manifest]) -> GatewayMembers:
         """Who joined: its engines admit the gateway, and the gateway its namespace.
@@ -55,7 +66,7 @@ class MemberReader:
                 named.add(name)
             if not gateway.allows(document["metadata"]["namespace"]) or not _admits(world, document, gateway):
                 continue
-            entry = self._entry(world, document) or before.get(name)
+            entry = self._with_adapters(world, document) or before.get(name)
             if entry is not None:
                 joined[name] = entry if name in named else entry | LEAVING
                 ready[name] = _ready(document)
@@ -65,7 +76,15 @@ class MemberReader:
         """A deployment is gone."""
         self._entries.pop(uid, None)
 
-    def _entry(self, world: ClusterState, document: Manifest) -> Manifest | None:
+    def _with_adapters(self, world: ClusterState, document: Manifest) -> Manifest | None:
+        """Its entry, with the adapters that come and go beside it."""
+        kept = self._entry(world, document)
+        if kept is None or kept.wanted.engine.lora is None:
+            return None if kept is None else kept.entry
+        named = load_lists.shares(served_adapters.of(world, kept.wanted).served)
+        return router_config.target_with_adapters(kept.entry, named) if named else kept.entry
+
+    def _entry(self, world: ClusterState, document: Manifest) -> ReadMember | None:
         metadata = document["metadata"]
         policy = _policy_of(world, document)
         off = speculation_switch.is_off(document.get("status") or {}, policy)
@@ -111,8 +130,9 @@ def _policy_of(world: ClusterState, document: Manifest) -> Manifest | None:
     return world.of(kinds.AUTOSCALING_POLICY).find(document["metadata"]["namespace"], name) if name else None
 
 
-def _target(judged: DeploymentReview, first_token_seconds: float | None) -> Manifest | None:
+def _target(judged: DeploymentReview, first_token_seconds: float | None) -> ReadMember | None:
     if not judged.may_start or judged.deployment is None or judged.review is None or judged.spec is None:
         return None
     replica = replica_facts.replica(judged.review, revisions.of(judged.spec), first_token_seconds)
-    return gateway_config.target(RoutedDeployment(wanted=judged.deployment.wanted, replica=replica))
+    wanted = judged.deployment.wanted
+    return ReadMember(entry=gateway_config.target(RoutedDeployment(wanted=wanted, replica=replica)), wanted=wanted)

@@ -39,6 +39,8 @@ def _own_names(entry: dict[str, object], *, stands_in_route: bool) -> Iterator[s
     """Its adapters, and the name of its base model unless a route leads there under another one."""
     adapters, models = entry.get("adapters"), entry.get("models")
     extra = [str(one) for one in adapters] if isinstance(adapters, list) else []
+    coming = entry.get("adapterVersions")
+    extra += [str(one.get("name")) for one in coming] if isinstance(coming, list) else []
     for one in models if isinstance(models, list) else ():
         if str(one) in extra or not stands_in_route:
             yield str(one)

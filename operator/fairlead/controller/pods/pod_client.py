@@ -1,23 +1,26 @@
 """HTTP requests to running pods, each with a time-out; an engine's load is read once and then kept."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Final
 
 import aiohttp
 
+from fairlead.adapting import adapter_report
+from fairlead.adapting.adapter_report import LOADER_PAGE
 from fairlead.cluster import pod_http, pods, router_client
 from fairlead.cluster.kinds import Manifest
 from fairlead.cluster.pod_http import PodReply
 from fairlead.cluster.router_client import ReportedSamples
 from fairlead.engines import catalogue as engines
 from fairlead.evaluating import requests
+from fairlead.fleet.adapters import AdapterPlace
 from fairlead.fleet.desired_state import EngineKind
 from fairlead.fleet.endpoints import GatewayReport, RouterReport
 from fairlead.fleet.engine_load import EngineLoad, UnreadableScrape
 from fairlead.fleet.router_keys import RouterKeys
-from fairlead.objects import labels
+from fairlead.objects import labels, ports
 from fairlead.objects.gateway_children import KEY_OWNER
 
 LAST: Final = "1000000"
@@ -96,6 +99,13 @@ class PodClient:
         address, api = pods.address(pod), engines.api(kind)
         url = f"http://{pod_http.host(address)}:{api.port}{api.models_path}" if address else ""
         return await pod_http.fetch(self._session, url) if url else None
+
+    async def adapters(self, pod: Manifest) -> Sequence[AdapterPlace] | None:
+        """Where the loader beside an engine says that each adapter stands."""
+        address = pods.address(pod)
+        url = f"http://{pod_http.host(address)}:{ports.LOADER}{LOADER_PAGE}" if address else ""
+        text = await pod_http.fetch(self._session, url) if url else None
+        return None if text is None else adapter_report.read(text)
 
     async def complete(
         self, pod: Manifest, kind: EngineKind, body: bytes, headers: Mapping[str, str], seconds: float

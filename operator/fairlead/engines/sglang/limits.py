@@ -21,7 +21,7 @@ SETTINGS: Final = frozenset(
     {
         *("kind", "version", "image", "dtype", "weights", "kv", "prefix_caching", "speculation", "sleeps"),
         *("max_sequences", "max_batched_tokens", "max_queued_requests", "max_context_tokens", "memory_utilization"),
-        *("adapters", "tools", "reasoning", "chat_template", "eager", "trust_remote_code"),
+        *("adapters", "lora", "tools", "reasoning", "chat_template", "eager", "trust_remote_code"),
         *("extra_args", "extra_env", "env_from"),
     }
 )
@@ -78,6 +78,15 @@ LIMITS: Final = (
         value=spec_values.bucket_of_draft,
         because="loading from a bucket was not tried with SGLang",
         remedy="mount the draft with pvc:// or oci://, or read it from hf://",
+        reason=EngineReason.NOT_YET_IN_ENGINE,
+    ),
+    FieldLimit(
+        field="spec.engine.lora",
+        refuses="adapters that come and go",
+        source="srt/entrypoints/http_server.py: load_lora_adapter",
+        value=spec_values.lora,
+        because="loading adapters into a running SGLang was not tried with objects of kind Adapter",
+        remedy="remove lora and list adapters in spec.engine.adapters, or use engine kind vLLM",
         reason=EngineReason.NOT_YET_IN_ENGINE,
     ),
     FieldLimit(

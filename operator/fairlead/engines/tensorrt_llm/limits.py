@@ -25,7 +25,7 @@ SETTINGS: Final = frozenset(
     {
         *("kind", "version", "image", "dtype", "weights", "kv", "prefix_caching", "speculation", "sleeps"),
         *("max_sequences", "max_batched_tokens", "max_queued_requests", "max_context_tokens", "memory_utilization"),
-        *("adapters", "tools", "reasoning", "chat_template", "eager", "trust_remote_code"),
+        *("adapters", "lora", "tools", "reasoning", "chat_template", "eager", "trust_remote_code"),
         *("extra_args", "extra_env", "env_from"),
     }
 )
@@ -113,6 +113,15 @@ LIMITS: Final = (
         value=spec_values.bucket_of_draft,
         because="TensorRT-LLM reads drafts from folders and from the hub only",
         remedy="mount the draft with pvc:// or oci://, or read it from hf://",
+        reason=EngineReason.NOT_IN_ENGINE,
+    ),
+    FieldLimit(
+        field="spec.engine.lora",
+        refuses="adapters that come and go",
+        source="serve/openai_server.py, which has no route that loads adapters",
+        value=spec_values.lora,
+        because="TensorRT-LLM has no request that loads or unloads an adapter",
+        remedy="remove lora and list adapters in spec.engine.adapters, or use engine kind vLLM",
         reason=EngineReason.NOT_IN_ENGINE,
     ),
     FieldLimit(

@@ -1,34 +1,63 @@
-"""LoRA adapters: the ranks vLLM 0.32 knows, and how adapters are named to it."""
+"""LoRA adapters: the ranks vLLM 0.32 knows, how adapters are named to it, and those that come while it runs."""
 
-from collections.abc import Sequence
 from typing import Final
 
 from fairlead.engines import weight_paths
 from fairlead.engines.engine_setup import EngineSetup
 from fairlead.engines.reasons import EngineReason
-from fairlead.fleet.desired_state import Adapter
+from fairlead.engines.vllm.release import hot_loading_is_safe
+from fairlead.fleet.desired_state import DesiredEngine
+from fairlead.fleet.engine_launch import EnvVar, StagedAdapters
 from fairlead.fleet.findings import SpecRefusal
 
 RANKS: Final = (1, 8, 16, 32, 64, 128, 256, 320, 512)
 SLOTS: Final = 8
 """Adapters kept on the GPU at once; each slot costs memory for the highest rank, the others wait in RAM."""
+UPDATING: Final = "VLLM_ALLOW_RUNTIME_LORA_UPDATING"
 
 
-def arguments(adapters: Sequence[Adapter]) -> tuple[str, ...]:
-    """All flags of LoRA; the rank is rounded up to one vLLM knows."""
-    if not adapters:
+def slots(engine: DesiredEngine) -> tuple[str, ...]:
+    """The flags of room for adapters; the rank is rounded up to one vLLM knows."""
+    ranks = slot_ranks(engine)
+    if not ranks:
         return ()
-    highest = max(adapter.rank for adapter in adapters)
-    modules = (
-        f"{adapter.name}={weight_paths.path_to_open(adapter.source, weight_paths.adapter_path(adapter))}"
-        for adapter in adapters
-    )
+    kept = engine.lora.cpu_slots if engine.lora is not None else 0
     return (
         "--enable-lora",
-        *("--max-loras", str(min(len(adapters), SLOTS))),
-        *("--max-cpu-loras", str(len(adapters))),
-        *("--max-lora-rank", str(next((rank for rank in RANKS if rank >= highest), RANKS[-1]))),
-        *("--lora-modules", *modules),
+        *("--max-loras", str(len(ranks))),
+        *("--max-cpu-loras", str(max(kept, len(engine.adapters)))),
+        *("--max-lora-rank", str(next((rank for rank in RANKS if rank >= ranks[0]), RANKS[-1]))),
+    )
+
+
+def modules(engine: DesiredEngine) -> tuple[str, ...]:
+    """The flag that names those that are loaded at the start."""
+    named = (
+        f"{adapter.name}={weight_paths.path_to_open(adapter.source, weight_paths.adapter_path(adapter))}"
+        for adapter in engine.adapters
+    )
+    return ("--lora-modules", *named) if engine.adapters else ()
+
+
+def slot_ranks(engine: DesiredEngine) -> tuple[int, ...]:
+    """The rank of each slot; all have the highest."""
+    highest = max((adapter.rank for adapter in engine.adapters), default=0)
+    if engine.lora is not None:
+        return (max(highest, engine.lora.max_rank),) * engine.lora.slots
+    return (highest,) * min(len(engine.adapters), SLOTS)
+
+
+def updating(engine: DesiredEngine) -> tuple[EnvVar, ...]:
+    """Opens the two endpoints that load and unload; routers do not expose them."""
+    return (EnvVar(name=UPDATING, value="1"),) if engine.lora is not None else ()
+
+
+def staged(engine: DesiredEngine, port: int) -> StagedAdapters | None:
+    """Where adapters lie that come while it runs."""
+    if engine.lora is None:
+        return None
+    return StagedAdapters(
+        folder=weight_paths.STAGED, max_rank=slot_ranks(engine)[0], port=port, claim=engine.lora.claim
     )
 
 
@@ -44,3 +73,30 @@ def rank_too_high(setup: EngineSetup) -> SpecRefusal | None:
                 remedy=f"write the rank the adapter was trained with, at most {RANKS[-1]}",
             )
     return None
+
+
+def unsafe_updating(setup: EngineSetup) -> SpecRefusal | None:
+    """vllm#47724: after a load, 0.22 to 0.24 served a request in flight with another client's adapter; the source of
+    0.32 refreshes its slots, and what lies between was not read."""
+    if setup.engine.lora is None or hot_loading_is_safe(setup.engine.version):
+        return None
+    return SpecRefusal(
+        field="spec.engine.lora",
+        value=setup.engine.version,
+        reason=EngineReason.NOT_IN_ENGINE,
+        because="before 0.32, vLLM may answer a request in flight with another adapter after one is loaded",
+        remedy="use vLLM 0.32 or newer, or remove lora and list adapters in spec.engine.adapters",
+    )
+
+
+def sleeping(setup: EngineSetup) -> SpecRefusal | None:
+    """An engine that woke up has adapters in its slots whose weights it gave back."""
+    if setup.engine.lora is None or not setup.engine.sleeps:
+        return None
+    return SpecRefusal(
+        field="spec.engine.lora",
+        value="true",
+        reason=EngineReason.NOT_IN_ENGINE,
+        because="sleep drops the weights of adapters that were loaded while the engine ran",
+        remedy="remove spec.engine.sleep, or list adapters in spec.engine.adapters",
+    )

@@ -78,6 +78,8 @@ REFUSAL_CHECKS: Final[tuple[RefusalCheck, ...]] = (
     limits.batch_below_sequences,
     limits.prompts_in_one_piece,
     adapters.rank_too_high,
+    adapters.unsafe_updating,
+    adapters.sleeping,
     cited(
         "The model and its adapters share one list of names; a request could not say which it means.",
         spec_refusals.adapter_name_taken,

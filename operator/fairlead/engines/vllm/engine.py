@@ -8,6 +8,7 @@ from fairlead.engines.engine_setup import EngineSetup
 from fairlead.engines.fast_load_reader import FastLoadReader
 from fairlead.engines.start_budget import LifecycleParameters
 from fairlead.engines.vllm import (
+    adapters,
     arguments,
     checks,
     environment,
@@ -71,6 +72,7 @@ class VllmEngine:
             shutdown=lifecycle.shutdown(pace),
             mounts=weight_paths.mounts(setup.wanted),
             files=spec_conversation.files(setup),
+            staged=adapters.staged(setup.engine, API.port),
             cache_path=weight_paths.CACHE,
             shared_memory_bytes=_GIB * max(1, setup.wanted.parallelism.gpus),
             check=preflight.command(command),

@@ -1,6 +1,7 @@
 """The environment vLLM 0.32 runs in: caches that outlive the pod, a token by reference, and no usage reports."""
 
 from fairlead.engines import weight_paths
+from fairlead.engines.vllm import adapters
 from fairlead.fleet.desired_state import DesiredEngine, DesiredRevision
 from fairlead.fleet.engine_launch import EnvVar
 
@@ -15,6 +16,7 @@ def variables(wanted: DesiredRevision, budget_seconds: int, of_hardware: tuple[E
         EnvVar(name="VLLM_ENGINE_READY_TIMEOUT_S", value=str(budget_seconds)),
         *of_hardware,
         *development(wanted.engine),
+        *adapters.updating(wanted.engine),
         *_hub(wanted),
         *users(wanted.engine),
     )

@@ -56,10 +56,6 @@ def _eager(setup: EngineSetup) -> Arguments:
     return ("--enforce-eager",) if setup.engine.eager or setup.on_cpu else ()
 
 
-def _adapters(setup: EngineSetup) -> Arguments:
-    return adapters.arguments(setup.engine.adapters)
-
-
 def _positional(setup: EngineSetup) -> Arguments:  # noqa: ARG001 - the interface's
     """The model stands first on the command line, without a flag."""
     return ()
@@ -96,9 +92,12 @@ FIELDS: Final = (
     FieldFlags(field="spec.engine.eager", flags=("--enforce-eager",), write=_eager),
     switch_row("spec.engine.trustRemoteCode", "--trust-remote-code", lambda engine: engine.trust_remote_code),
     FieldFlags(
-        field="spec.engine.adapters",
-        flags=("--enable-lora", "--lora-modules", "--max-loras", "--max-cpu-loras", "--max-lora-rank"),
-        write=_adapters,
+        field="spec.engine.lora",
+        flags=("--enable-lora", "--max-loras", "--max-cpu-loras", "--max-lora-rank"),
+        write=lambda setup: adapters.slots(setup.engine),
+    ),
+    FieldFlags(
+        field="spec.engine.adapters", flags=("--lora-modules",), write=lambda setup: adapters.modules(setup.engine)
     ),
     FieldFlags(
         field="spec.engine.tools",

@@ -4,7 +4,7 @@ import re
 from typing import Final, NamedTuple
 
 from fairlead.engines.engine_setup import EngineSetup
-from fairlead.engines.vllm.adapters import SLOTS
+from fairlead.engines.vllm.adapters import slot_ranks
 from fairlead.fleet.accelerators import Accelerator
 from fairlead.fleet.engine_memory import BatchLimits, HostMemory, MemorySettings, ReplicaLayout
 
@@ -102,9 +102,8 @@ CURRENT: Final = VllmRelease(0, 32)
 
 def settings(setup: EngineSetup) -> MemorySettings:
     """From extra arguments and adapters."""
-    ranks = [adapter.rank for adapter in setup.engine.adapters]
     return MemorySettings(
         expert_parallel=setup.gives("--enable-expert-parallel", "-ep"),
         images=not setup.gives("--language-model-only"),
-        adapter_ranks=(max(ranks),) * min(len(ranks), SLOTS) if ranks else (),
+        adapter_ranks=slot_ranks(setup.engine),
     )

@@ -1,5 +1,6 @@
 """For which engines these tables are complete: such an engine has no flag and no parser that they lack."""
 
+import re
 from typing import Final
 
 from fairlead.fleet.desired_state import WITHOUT_GPU, DesiredEngine, EngineRelease
@@ -17,6 +18,12 @@ _WHOLE: Final = frozenset({FOR_CUDA, "fairlead-vllm-cpu"})
 def is_ours(version: str) -> bool:
     """Whether this is the release that the tables were read in."""
     return version == RELEASE or version.startswith(RELEASE + ".")
+
+
+def hot_loading_is_safe(version: str) -> bool:
+    """Whether adapters may be loaded while requests run: from the release on whose source was read for it."""
+    numbers = re.match(r"v?(\d+)\.(\d+)", version)
+    return numbers is None or (int(numbers[1]), int(numbers[2])) >= (0, 32)
 
 
 def is_whole(engine: DesiredEngine) -> bool:

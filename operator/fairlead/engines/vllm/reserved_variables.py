@@ -45,8 +45,8 @@ RESERVED: Final[tuple[tuple[tuple[str, ...], str, str], ...]] = (
     (("VLLM_SERVER_DEV_MODE",), "spec.engine.sleep.enabled owns it", "set spec.engine.sleep.enabled instead"),
     (
         ("VLLM_ALLOW_RUNTIME_LORA_UPDATING",),
-        "any client could load adapters that no spec names; spec.engine.adapters owns them",
-        "remove it and list adapters in spec.engine.adapters",
+        "spec.engine.lora owns it, and what the two endpoints load",
+        "remove it; set spec.engine.lora and create objects of kind Adapter",
     ),
     (
         (

@@ -5,7 +5,7 @@ from typing import Final
 from fairlead.engines.engine_setup import EngineSetup
 from fairlead.engines.reasons import EngineReason
 from fairlead.engines.spec_speculation import FIELD, refusal
-from fairlead.engines.vllm import defaults
+from fairlead.engines.vllm import adapters, defaults
 from fairlead.fleet.desired_state import SpeculationMethod
 from fairlead.fleet.findings import SpecRefusal, SpecWarning
 from fairlead.fleet.plurals import count
@@ -96,7 +96,7 @@ def asynchronous_scheduling(setup: EngineSetup) -> SpecRefusal | None:
 def batch_too_small_with_adapters(setup: EngineSetup) -> SpecRefusal | None:
     """Mirrors "Consider increasing max_num_batched_tokens or decreasing num_speculative_tokens", with LoRA."""
     speculation, batched = setup.engine.speculation, defaults.batched_tokens(setup)
-    if speculation.method is SpeculationMethod.OFF or not setup.engine.adapters or batched is None:
+    if speculation.method is SpeculationMethod.OFF or not adapters.slot_ranks(setup.engine) or batched is None:
         return None
     each = 1 + max(0, speculation.tokens)
     sequences = defaults.sequences(setup)

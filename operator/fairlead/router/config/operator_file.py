@@ -20,6 +20,7 @@ PRIVATE_KEY: Final = "tls.key"
 _PLAIN: Final = ("namespace", "selector", "endpoints", "engine_port", "models", "adapters", "prefix_caching")
 _PLAIN_TOO: Final = (
     "rendered_from",
+    "adapter_versions",
     "max_context_tokens",
     "max_sequences",
     "kv_tokens",

@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from fairlead.engines import catalogue
 from fairlead.engines.http_api import HttpApi
+from fairlead.fleet.adapters import AdapterVersions
 from fairlead.fleet.gateways import RoutingSettings
 from fairlead.fleet.model_routes import ExternalTarget, ModelRoute
 from fairlead.fleet.traffic_shares import TrafficShare
@@ -42,6 +43,8 @@ class TargetConfig:
     """Names that its engines know, the base model first; empty lets any name through."""
     adapters: tuple[str, ...] = ()
     """Names in `models` that are LoRA adapters."""
+    adapter_versions: tuple[AdapterVersions, ...] = ()
+    """Further names in `models`: adapters that come and go, each with the versions that engines have loaded."""
     prefix_caching: bool = True
     revision: str = ""
     """The target revision; the revision of a pod is in its label."""
@@ -98,6 +101,8 @@ class RouterConfig:
     """Names clients may use, the base model first; empty lets any name through."""
     adapters: tuple[str, ...] = ()
     """Names in `models` that are LoRA adapters."""
+    adapter_versions: tuple[AdapterVersions, ...] = ()
+    """Further names in `models`: adapters that come and go, each with the versions that engines have loaded."""
     prefix_caching: bool = True
     max_context_tokens: int | None = None
     max_sequences: int | None = None
@@ -163,6 +168,7 @@ class RouterConfig:
             engine_kind=self.engine_kind,
             models=self.models,
             adapters=self.adapters,
+            adapter_versions=self.adapter_versions,
             prefix_caching=self.prefix_caching,
             revision=self.revision,
             max_context_tokens=self.max_context_tokens,

@@ -1,0 +1,125 @@
+"""The two files of a LoRA adapter in the form of PEFT: what they say, and the digest by which a version is pinned.
+
+The digest is what `sha256sum adapter_config.json adapter_model.safetensors | sha256sum` prints, so that anybody can
+find it without Fairlead. Nothing else in the folder is read, and nothing else is given to an engine.
+"""
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+CONFIG: Final = "adapter_config.json"
+WEIGHTS: Final = "adapter_model.safetensors"
+FILES: Final = (CONFIG, WEIGHTS)
+"""In the order of the digest."""
+HEADER_LENGTH: Final = 8
+LONGEST_CONFIG: Final = 1 << 20
+LONGEST_HEADER: Final = 64 << 20
+"""Bytes; the header of an adapter for a thousand experts takes some megabytes."""
+
+_LAYER: Final = re.compile(r"\.layers\.(\d+)\.")
+_PAIR: Final = re.compile(r"\.([^.]+)\.lora_([AB])\.weight$")
+
+
+class UnreadableAdapter(ValueError):
+    """A file is not what its name says."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdapterFacts:
+    """What its files say of an adapter."""
+
+    base: str
+    """The model that it was trained on, as its configuration spells it; empty where it names none."""
+    rank: int
+    """The highest, where its modules differ."""
+    modules: frozenset[str]
+    """Names of the matrices that it changes."""
+    layers: int
+    """One more than the highest layer that it changes."""
+    inputs: Mapping[str, int]
+    """How many inputs each of these matrices has."""
+    beyond: tuple[str, ...]
+    """What it changes beside them, in its configuration's words."""
+
+
+def digest_of(sums: Mapping[str, str]) -> str:
+    """From the SHA-256 of each of the two files, in hex digits."""
+    lines = "".join(f"{sums[name]}  {name}\n" for name in FILES)
+    return f"sha256:{hashlib.sha256(lines.encode()).hexdigest()}"
+
+
+def header_length(first: bytes) -> int:
+    """How many bytes after the first eight hold the list of tensors."""
+    length = int.from_bytes(first, "little")
+    if len(first) != HEADER_LENGTH or not 2 <= length <= LONGEST_HEADER:
+        raise UnreadableAdapter(f"{WEIGHTS}: this is no file of safetensors; save the adapter in that form")
+    return length
+
+
+def facts(config: bytes, header: bytes) -> AdapterFacts:
+    """From the configuration and the list of tensors."""
+    written = _mapping(config, CONFIG)
+    shapes = _shapes(header)
+    pairs = {name: _PAIR.search(name) for name in shapes}
+    inner = [(name, match) for name, match in pairs.items() if match is not None]
+    if not inner:
+        raise UnreadableAdapter(f"{WEIGHTS}: it holds no matrices of LoRA; save the adapter with PEFT")
+    ranks = [shapes[name][0] for name, match in inner if match[2] == "A"]
+    depths = [int(found[1]) for name, _ in inner if (found := _LAYER.search(name))]
+    return AdapterFacts(
+        base=str(written.get("base_model_name_or_path") or ""),
+        rank=max([*ranks, *_ranks(written)], default=0),
+        modules=frozenset(match[1] for _, match in inner),
+        layers=max(depths, default=-1) + 1,
+        inputs={match[1]: shapes[name][1] for name, match in inner if match[2] == "A" and len(shapes[name]) > 1},
+        beyond=(*_beyond(written), *(f"tensor {name}" for name, match in pairs.items() if match is None)),
+    )
+
+
+def _shapes(header: bytes) -> dict[str, list[int]]:
+    listed = _mapping(header, WEIGHTS)
+    found = {}
+    for name, one in listed.items():
+        shape = one.get("shape") if isinstance(one, dict) else None
+        if name == "__metadata__":
+            continue
+        if not isinstance(shape, list) or not shape or not all(type(each) is int for each in shape):
+            raise UnreadableAdapter(f"{WEIGHTS}: tensor {name[:80]} has no shape")
+        found[name] = shape
+    return found
+
+
+def _mapping(text: bytes, name: str) -> dict[str, Any]:
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        found = None
+    if not isinstance(found, dict):
+        raise UnreadableAdapter(f"{name}: it cannot be read as JSON")
+    return found
+
+
+def _ranks(config: Mapping[str, Any]) -> list[int]:
+    pattern = config.get("rank_pattern")
+    several = list(pattern.values()) if isinstance(pattern, dict) else []
+    return [one for one in (config.get("r"), *several) if type(one) is int]
+
+
+def _beyond(config: Mapping[str, Any]) -> tuple[str, ...]:
+    """Settings of PEFT whose weights an engine does not add."""
+    found = []
+    if config.get("modules_to_save"):
+        found.append("modules_to_save")
+    if config.get("use_dora"):
+        found.append("use_dora")
+    if config.get("bias") not in (None, "none"):
+        found.append(f"bias {config['bias']}"[:80])
+    if config.get("trainable_token_indices"):
+        found.append("trainable_token_indices")
+    if config.get("peft_type") not in (None, "LORA"):
+        found.append(f"peft_type {config['peft_type']}"[:80])
+    return tuple(found)

@@ -1,0 +1,34 @@
+"""What a loader reports of its replica, as JSON; the operator reads it."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import asdict
+from typing import Final
+
+from fairlead.fleet.adapters import AdapterPlace, AdapterReason, AdapterState
+
+LOADER_PAGE: Final = "/adapters"
+LONGEST_MESSAGE: Final = 600
+
+
+def text(places: Iterable[AdapterPlace]) -> str:
+    """One page."""
+    return json.dumps({"adapters": [asdict(one) for one in places]})
+
+
+def read(page: str) -> tuple[AdapterPlace, ...] | None:
+    """The places on a page; None where it is none of ours. A reason of a newer loader counts as none."""
+    try:
+        return tuple(_place(one) for one in json.loads(page)["adapters"])
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return None
+
+
+def _place(found: dict[str, object]) -> AdapterPlace:
+    reason = str(found.get("reason"))
+    return AdapterPlace(
+        name=str(found["name"]),
+        state=AdapterState(str(found["state"])),
+        reason=AdapterReason(reason) if reason in AdapterReason._value2member_map_ else None,
+        message=str(found.get("message") or "")[:LONGEST_MESSAGE],
+    )

@@ -1,0 +1,177 @@
+"""What a replica does next about the adapters on its list, from what lies there, what its engine lists and the time.
+
+Each step is small and can be repeated: what a step did is seen in the next look, never remembered. An adapter that is
+no longer on the list stays loaded for a minute, since a router may have chosen it a moment ago.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from fairlead.adapting.load_list import LoadEntry
+from fairlead.fleet.adapters import (
+    SEPARATOR,
+    AdapterPlace,
+    AdapterProblem,
+    AdapterReason,
+    AdapterState,
+)
+
+UNLOAD_AFTER_S: Final = 60.0
+"""As long as a request may wait in a router for an adapter that it was promised."""
+FIRST_PAUSE_S: Final = 5.0
+LONGEST_PAUSE_S: Final = 60.0
+"""A folder of a claim may be mended, and a hub may answer again."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FailedTry:
+    """What the last try to stage or to load a version came to."""
+
+    problem: AdapterProblem
+    again_at: float
+    times: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplicaView:
+    """One look at a replica."""
+
+    wanted: tuple[LoadEntry, ...]
+    staged: frozenset[str] = frozenset()
+    """Digests of what lies in the folder, checked."""
+    loaded: frozenset[str] | None = frozenset()
+    """Names that the engine lists; None while it does not answer."""
+    failed: Mapping[str, FailedTry] = field(default_factory=dict)
+    """By name in the engine."""
+    unwanted_since: Mapping[str, float] = field(default_factory=dict)
+    """Names that left the list, or digests whose files nobody wants, and when."""
+
+
+@dataclass(frozen=True, slots=True)
+class StageStep:
+    """Read its files, and check them."""
+
+    entry: LoadEntry
+
+
+@dataclass(frozen=True, slots=True)
+class LoadStep:
+    """Ask the engine to load it."""
+
+    entry: LoadEntry
+
+
+@dataclass(frozen=True, slots=True)
+class UnloadStep:
+    """Ask the engine to unload it."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class DiscardStep:
+    """Remove its files."""
+
+    digest: str
+
+
+LoaderStep = StageStep | LoadStep | UnloadStep | DiscardStep
+
+
+def is_ours(name: str) -> bool:
+    """Whether a name in an engine is that of a version; others come from the spec and stay."""
+    return SEPARATOR in name
+
+
+def steps(view: ReplicaView, now: float) -> tuple[LoaderStep, ...]:
+    """Everything that can be done now; loads before files are read, since they take milliseconds."""
+    return (*_loads(view, now), *_unloads(view, now), *_stages(view, now), *_discards(view, now))
+
+
+def _may_try(view: ReplicaView, entry: LoadEntry, now: float) -> bool:
+    tried = view.failed.get(entry.name)
+    return tried is None or now >= tried.again_at
+
+
+def _loads(view: ReplicaView, now: float) -> Iterator[LoaderStep]:
+    if view.loaded is None:
+        return
+    for one in view.wanted:
+        if one.name not in view.loaded and one.digest in view.staged and _may_try(view, one, now):
+            yield LoadStep(one)
+
+
+def _stages(view: ReplicaView, now: float) -> Iterator[LoaderStep]:
+    for one in view.wanted:
+        if one.digest not in view.staged and _may_try(view, one, now):
+            yield StageStep(one)
+
+
+def _unloads(view: ReplicaView, now: float) -> Iterator[LoaderStep]:
+    for name in sorted(view.loaded or ()):
+        if is_ours(name) and _is_over(view, name, now):
+            yield UnloadStep(name)
+
+
+def _discards(view: ReplicaView, now: float) -> Iterator[LoaderStep]:
+    """Files go as late as their names: an engine reads them again when a slot was given to another adapter."""
+    for digest in sorted(view.staged):
+        if _is_over(view, digest, now):
+            yield DiscardStep(digest)
+
+
+def _is_over(view: ReplicaView, what: str, now: float) -> bool:
+    since = view.unwanted_since.get(what)
+    return since is not None and now >= since + UNLOAD_AFTER_S
+
+
+def unwanted(view: ReplicaView, now: float) -> Mapping[str, float]:
+    """`unwanted_since` at the next look."""
+    kept = {one.name for one in view.wanted} | {one.digest for one in view.wanted}
+    present = {name for name in view.loaded or () if is_ours(name)} | view.staged
+    if view.loaded is None:
+        present |= {one for one in view.unwanted_since if is_ours(one)}
+    return {one: view.unwanted_since.get(one, now) for one in sorted(present - kept)}
+
+
+def failed(before: FailedTry | None, problem: AdapterProblem, now: float) -> FailedTry:
+    """A try that failed; pauses double."""
+    times = 1 if before is None else before.times + 1
+    pause = min(FIRST_PAUSE_S * 2 ** min(times - 1, 8), LONGEST_PAUSE_S)
+    return FailedTry(problem=problem, again_at=now + pause, times=times)
+
+
+def is_complete(view: ReplicaView) -> bool:
+    """Whether each version is loaded, or was tried and failed: one that cannot be loaded keeps no replica back."""
+    loaded = view.loaded
+    return loaded is not None and all(one.name in loaded or one.name in view.failed for one in view.wanted)
+
+
+def places(view: ReplicaView) -> tuple[AdapterPlace, ...]:
+    """Where each version stands."""
+    return tuple(_place(view, one) for one in view.wanted)
+
+
+def _place(view: ReplicaView, entry: LoadEntry) -> AdapterPlace:
+    if view.loaded is not None and entry.name in view.loaded:
+        return AdapterPlace(name=entry.name, state=AdapterState.LOADED)
+    tried = view.failed.get(entry.name)
+    if tried is not None:
+        problem = tried.problem
+        return AdapterPlace(name=entry.name, state=AdapterState.FAILED, reason=problem.reason, message=problem.message)
+    if entry.digest in view.staged and view.loaded is not None:
+        return AdapterPlace(name=entry.name, state=AdapterState.STAGED)
+    if entry.digest in view.staged:
+        return AdapterPlace(
+            name=entry.name,
+            state=AdapterState.STAGED,
+            reason=AdapterReason.ENGINE_SILENT,
+            message="its files are checked; wait for the engine to start",
+        )
+    return AdapterPlace(
+        name=entry.name,
+        state=AdapterState.WAITING,
+        reason=AdapterReason.STAGING,
+        message="its files are being read; wait for them",
+    )

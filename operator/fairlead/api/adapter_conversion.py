@@ -1,0 +1,23 @@
+"""From an Adapter as written to the value other packages use."""
+
+from fairlead.api.adapter import AdapterSpec
+from fairlead.api.deployment_conversion import source
+from fairlead.api.object_reader import ParsedObject
+from fairlead.fleet.adapters import AdapterEdition, ServedAdapter
+
+
+def adapter(written: ParsedObject[AdapterSpec]) -> ServedAdapter:
+    """Everything that one object specifies."""
+    spec = written.spec
+    return ServedAdapter(
+        namespace=written.namespace,
+        name=written.name,
+        deployment=spec.deployment,
+        served_name=spec.served_name or written.name,
+        base_model=spec.base_model,
+        replicas=spec.replicas,
+        editions=tuple(
+            AdapterEdition(digest=one.digest, source=source(one.source, one.revision), traffic=one.traffic)
+            for one in spec.versions
+        ),
+    )

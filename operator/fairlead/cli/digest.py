@@ -1,0 +1,41 @@
+"""`fairlead digest`: the digest of a LoRA adapter's folder, as an Adapter pins it, and what its files say."""
+
+import argparse
+import json
+import sys
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """What the command takes."""
+    parser.add_argument("folder", metavar="FOLDER", help="with adapter_config.json and adapter_model.safetensors")
+    parser.add_argument("-o", "--output", choices=("text", "json"), default="text", help="how to print it")
+
+
+def run(chosen: argparse.Namespace) -> int:
+    """0 for an adapter, 1 for a folder that holds none."""
+    from pathlib import Path
+
+    from fairlead.adapting.adapter_files import UnreadableAdapter
+    from fairlead.loader import staging_folder
+
+    folder = Path(chosen.folder)
+    try:
+        found, digest = staging_folder.facts_of(folder), staging_folder.digest_of(folder)
+    except UnreadableAdapter as problem:
+        print(f"fairlead digest: {chosen.folder}: {problem}; {staging_folder.REMEDY}", file=sys.stderr)
+        return 1
+    fields: dict[str, object] = {
+        "digest": digest,
+        "rank": found.rank,
+        "base": found.base or "not named",
+        "modules": sorted(found.modules),
+        "layers": found.layers,
+        "beyond": list(found.beyond),
+    }
+    if chosen.output == "json":
+        print(json.dumps(fields))
+        return 0
+    for name, value in fields.items():
+        if value != []:
+            print(f"{name:<8} {', '.join(value) if isinstance(value, list) else value}")
+    return 0

@@ -1,0 +1,48 @@
+"""`fairlead loader`: beside an engine in its pod, loads and unloads LoRA adapters while it runs."""
+
+import argparse
+import os
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """What the command takes; the operator writes all of it into the pod."""
+    parser.add_argument("--config-map", required=True, metavar="NAME", help="holds the list of adapters; is followed")
+    parser.add_argument("--folder", required=True, metavar="PATH", help="shared with the engine; adapters lie there")
+    parser.add_argument("--engine", default="127.0.0.1:8000", metavar="HOST:PORT", help="default 127.0.0.1:8000")
+    parser.add_argument("--max-rank", type=int, required=True, metavar="N", help="rank that the engine's slots hold")
+    parser.add_argument("--claim", metavar="NAME", help="the volume claim that is mounted at --claim-folder")
+    parser.add_argument("--claim-folder", default="/claim", metavar="PATH", help="default /claim")
+    parser.add_argument("--pull-secrets", default="/pull-secrets", metavar="PATH", help="default /pull-secrets")
+    parser.add_argument("--host", default="0.0.0.0", help="where it answers the kubelet; default all")  # noqa: S104 - as a pod is reached
+    parser.add_argument("--port", type=int, default=8086, help="default 8086")
+
+
+def run(chosen: argparse.Namespace) -> int:
+    """Run until a signal stops it."""
+    import logging
+    import sys
+    from pathlib import Path
+
+    from fairlead.loader import process, pull_secrets
+    from fairlead.loader.sources import HUB, SourceAccess
+
+    logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    return process.serve(
+        process.LoaderOptions(
+            namespace=os.environ.get("POD_NAMESPACE", "default"),
+            pod=os.environ.get("POD_NAME", ""),
+            config_map=chosen.config_map,
+            folder=Path(chosen.folder),
+            engine=chosen.engine,
+            max_rank=chosen.max_rank,
+            host=chosen.host,
+            port=chosen.port,
+            access=SourceAccess(
+                claim=chosen.claim,
+                claim_folder=Path(chosen.claim_folder),
+                hub=os.environ.get("HF_ENDPOINT") or HUB,
+                hub_token=os.environ.get("HF_TOKEN"),
+                credentials=pull_secrets.credentials(Path(chosen.pull_secrets)),
+            ),
+        )
+    )

@@ -1,0 +1,111 @@
+"""One reconcile of an adapter: what replicas report of it, and its status, written where it differs.
+
+It loads nothing itself: the list of a deployment is among the deployment's children, and loaders follow that.
+"""
+
+from datetime import datetime
+from typing import Final
+
+from fairlead.cluster import kinds
+from fairlead.cluster.api_errors import NotFound
+from fairlead.cluster.kinds import Manifest
+from fairlead.controller.adapters import adapter_pods, load_lists, served_adapters
+from fairlead.controller.adapters.adapter_reports import AdapterReports
+from fairlead.controller.reconcile import ReconcileEnvironment, ReconcileSettings
+from fairlead.controller.status import adapter_status, deployment_status
+from fairlead.controller.status.adapter_status import AdapterObservation
+from fairlead.controller.work_queue import ReconcileOutcome
+from fairlead.fleet.adapters import ServedAdapter
+from fairlead.fleet.conditions import ConditionReason as Why
+from fairlead.fleet.conditions import UntimedCondition
+from fairlead.fleet.desired_state import DesiredRevision
+from fairlead.review import deployment_review
+from fairlead.review.context import ObjectKey
+
+LOADING_S: Final = 1.0
+"""How often loaders are asked while something is not loaded."""
+LOADED_S: Final = 30.0
+"""How often at rest: engines lose adapters when they end, and their loaders load them again by themselves."""
+
+
+class AdapterReconciler:
+    """Reconciles adapters."""
+
+    def __init__(self, setting: ReconcileSettings, environment: ReconcileEnvironment) -> None:
+        self._setting = setting
+        self._environment = environment
+        self._reports = AdapterReports(environment.pod_access)
+
+    def forget(self, uid: str) -> None:
+        """A pod is gone."""
+        self._reports.forget(uid)
+
+    async def tick(self, key: ObjectKey, now: datetime) -> ReconcileOutcome:
+        """Ask its replicas, and say where it is."""
+        world = self._environment.world
+        document = world.of(kinds.ADAPTER).find(key.namespace, key.name)
+        if document is None or "deletionTimestamp" in document["metadata"]:
+            return ReconcileOutcome(gone=True)
+        figures, conditions, after_s = await self._observed(document)
+        before, generation = document.get("status") or {}, document["metadata"]["generation"]
+        timed = deployment_status.timed(conditions, before, generation, now)
+        status = figures | {"observedGeneration": generation, "conditions": timed}
+        if not deployment_status.differs(status, before):
+            return ReconcileOutcome(after_s=after_s)
+        try:
+            world.note(
+                await self._environment.server.apply(deployment_status.manifest(document, status), subresource="status")
+            )
+        except NotFound:
+            return ReconcileOutcome()
+        for condition in deployment_status.changed(status, before):
+            self._environment.events.transition(document, condition, now)
+        return ReconcileOutcome(after_s=after_s)
+
+    async def _observed(self, document: Manifest) -> tuple[Manifest, tuple[UntimedCondition, ...], float]:
+        """Figures, conditions, and when to look again."""
+        adapter = served_adapters.read(document)
+        if adapter is None:
+            words = "the object breaks the schema of this version; apply its manifest anew"
+            return {}, adapter_status.no(Why.UNREADABLE, words, stalls=True), LOADED_S
+        wanted, refusal = self._deployment(adapter)
+        if wanted is None:
+            return {"servedName": adapter.served_name}, refusal, LOADED_S
+        seen = await self._seen(adapter, wanted)
+        after_s = LOADED_S if adapter_status.is_loaded(seen) and seen.chosen else LOADING_S
+        return adapter_status.figures(seen), adapter_status.conditions(seen), after_s
+
+    def _deployment(self, adapter: ServedAdapter) -> tuple[DesiredRevision | None, tuple[UntimedCondition, ...]]:
+        """Its deployment, or why that does not serve it."""
+        world, name = self._environment.world, adapter.deployment
+        document = world.of(kinds.INFERENCE_DEPLOYMENT).find(adapter.namespace, name)
+        if document is None:
+            words = f"spec.deployment: there is no InferenceDeployment {name} in {adapter.namespace}; create it"
+            return None, adapter_status.no(Why.NOT_FOUND, words, stalls=False)
+        judged = deployment_review.read(document, self._setting.context)
+        if judged.deployment is None:
+            words = f"spec.deployment: InferenceDeployment {name} cannot be read; its condition Accepted says why"
+            return None, adapter_status.no(Why.UNREADABLE, words, stalls=False)
+        wanted = judged.deployment.wanted
+        if wanted.engine.lora is None:
+            words = (
+                f"spec.deployment: replicas of {name} have no slots for adapters; set spec.engine.lora: {{}} there, "
+                "which starts new replicas"
+            )
+            return None, adapter_status.no(Why.NO_ADAPTER_SLOTS, words, stalls=True)
+        holder = served_adapters.of(world, wanted).taken.get(adapter.name)
+        if holder is not None:
+            words = f"spec.servedName: {adapter.served_name}: {holder} is served under this name; choose another one"
+            return None, adapter_status.no(Why.ADAPTER_NAME_TAKEN, words, stalls=True)
+        return wanted, ()
+
+    async def _seen(self, adapter: ServedAdapter, wanted: DesiredRevision) -> AdapterObservation:
+        world = self._environment.world
+        there = adapter_pods.with_loader(world.of(kinds.POD).of_deployment(wanted.namespace, wanted.name))
+        pods = {one["metadata"]["name"]: one for one in there}
+        listed = load_lists.listed(served_adapters.of(world, wanted), wanted, None, list(pods))
+        names = {adapter.engine_name(one) for one in adapter.editions}
+        entries = [one for one in listed.entries if one.name in names]
+        chosen = tuple(name for name in pods if any(one.is_for(name) for one in entries))
+        reports = await self._reports.read([pods[one] for one in chosen])
+        return AdapterObservation(adapter=adapter, chosen=chosen, reports=reports)

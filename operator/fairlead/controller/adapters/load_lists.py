@@ -1,0 +1,73 @@
+"""The list of adapters for a deployment's replicas, and what its routers are told of them. Pure."""
+
+from collections.abc import Collection, Iterable
+
+from fairlead.adapting import placement
+from fairlead.adapting.load_list import LoadEntry, LoadList
+from fairlead.cluster.kinds import Manifest
+from fairlead.controller.adapters.served_adapters import ServedAdapters
+from fairlead.fleet.adapters import AdapterShare, AdapterVersions, ServedAdapter
+from fairlead.fleet.desired_state import DesiredRevision, SourceScheme
+from fairlead.fleet.shapes import ModelShape
+from fairlead.objects import adapter_loader, applied_hash, router_config
+from fairlead.objects.owner import Owner
+
+
+def listed(
+    adapters: ServedAdapters, wanted: DesiredRevision, shape: ModelShape | None, pods: Collection[str]
+) -> LoadList:
+    """What each replica is to load."""
+    few = {one.served_name: one.replicas for one in adapters.served if one.replicas is not None}
+    places = placement.placed(few, sorted(pods))
+    return LoadList(
+        entries=tuple(
+            LoadEntry(
+                name=one.engine_name(edition),
+                digest=edition.digest,
+                source=edition.source,
+                bases=bases(one, wanted),
+                pods=places.get(one.served_name),
+            )
+            for one in adapters.served
+            for edition in one.editions
+        ),
+        hidden=shape.hidden if shape is not None else None,
+        layers=shape.layers if shape is not None else None,
+    )
+
+
+def bases(adapter: ServedAdapter, wanted: DesiredRevision) -> tuple[str, ...]:
+    """The names of the base model that an adapter may give; a folder or an image has none that training knew."""
+    if adapter.base_model is not None:
+        return (adapter.base_model,)
+    source = wanted.model.source
+    return (source.location,) if source.scheme is SourceScheme.HUB else ()
+
+
+def shares(adapters: Iterable[ServedAdapter]) -> tuple[AdapterVersions, ...]:
+    """What routers know: the versions of each name, and their parts of its conversations."""
+    return tuple(
+        AdapterVersions(
+            name=one.served_name,
+            versions=tuple(
+                AdapterShare(name=one.engine_name(edition), percent=edition.traffic) for edition in one.editions
+            ),
+        )
+        for one in sorted(adapters, key=lambda one: one.served_name)
+    )
+
+
+def with_adapters(
+    static: tuple[Manifest, ...], owner: Owner, adapters: ServedAdapters, found: LoadList
+) -> tuple[Manifest, ...]:
+    """The children of a deployment with the list in one ConfigMap, and the names in the other."""
+    named = shares(adapters.served)
+    return tuple(_with(one, owner, named, found) for one in static)
+
+
+def _with(child: Manifest, owner: Owner, named: tuple[AdapterVersions, ...], found: LoadList) -> Manifest:
+    if adapter_loader.is_list(child, owner):
+        return applied_hash.with_applied_hash(adapter_loader.with_list(child, found))
+    if named and router_config.is_configuration(child):
+        return applied_hash.with_applied_hash(router_config.with_adapters(child, named))
+    return child

@@ -1,0 +1,64 @@
+"""The adapters that a deployment serves, of those that name it: each served name once. Pure but for the store it reads.
+
+Where two objects ask for one name the older one has it, so that an object that comes later takes nothing away.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from fairlead.api import adapter_conversion, object_reader
+from fairlead.api.kinds import ADAPTER
+from fairlead.cluster import kinds
+from fairlead.cluster.interfaces import ClusterState
+from fairlead.cluster.kinds import Manifest
+from fairlead.fleet.adapters import ServedAdapter
+from fairlead.fleet.desired_state import DesiredRevision
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServedAdapters:
+    """Those that are served, and who has the names that others want."""
+
+    served: tuple[ServedAdapter, ...] = ()
+    taken: Mapping[str, str] = field(default_factory=dict)
+    """By the name of the object that does not get its served name: who has it."""
+
+
+NO_ADAPTERS = ServedAdapters()
+
+
+def of(world: ClusterState, wanted: DesiredRevision) -> ServedAdapters:
+    """Of one deployment; none where its replicas have no slots."""
+    if wanted.engine.lora is None:
+        return NO_ADAPTERS
+    own = {wanted.model.served_name: f"InferenceDeployment {wanted.name}"}
+    holders = own | {one.name: f"spec.engine.adapters of {wanted.name}" for one in wanted.engine.adapters}
+    served, taken = [], {}
+    for one in sorted(_naming(world, wanted), key=_age):
+        found = read(one)
+        if found is None or found.deployment != wanted.name:
+            continue
+        holder = holders.setdefault(found.served_name, f"Adapter {found.name}")
+        if holder == f"Adapter {found.name}":
+            served.append(found)
+        else:
+            taken[found.name] = holder
+    return ServedAdapters(served=tuple(served), taken=taken)
+
+
+def read(document: Manifest) -> ServedAdapter | None:
+    """One object as it is stored; None where it cannot be read whole."""
+    found = object_reader.read_stored(document, ADAPTER)
+    return None if found.value is None or found.problems else adapter_conversion.adapter(found.value)
+
+
+def _naming(world: ClusterState, wanted: DesiredRevision) -> Iterator[Manifest]:
+    for one in world.of(kinds.ADAPTER).all():
+        metadata = one["metadata"]
+        if metadata["namespace"] == wanted.namespace and "deletionTimestamp" not in metadata:
+            yield one
+
+
+def _age(document: Manifest) -> tuple[str, str]:
+    metadata = document["metadata"]
+    return str(metadata.get("creationTimestamp", "")), metadata["name"]

@@ -1,0 +1,148 @@
+"""The status of an adapter: where each version is loaded, and the first reason why it is not elsewhere. Pure."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from fairlead.cluster.kinds import Manifest
+from fairlead.fleet.adapters import (
+    FINAL_REASONS,
+    AdapterEdition,
+    AdapterPlace,
+    AdapterReason,
+    AdapterState,
+    ServedAdapter,
+)
+from fairlead.fleet.conditions import ConditionReason as Why
+from fairlead.fleet.conditions import ConditionType, UntimedCondition
+from fairlead.fleet.plurals import count
+
+LONGEST = 1000
+_HELD = frozenset({AdapterState.STAGED, AdapterState.LOADED})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdapterObservation:
+    """An adapter, and what replicas report of it."""
+
+    adapter: ServedAdapter
+    chosen: tuple[str, ...] = ()
+    """Names of the replicas that are to load it."""
+    reports: Mapping[str, Mapping[str, AdapterPlace] | None] = field(default_factory=dict)
+    """Of each replica its versions by name; None: it does not answer."""
+
+    def place(self, pod: str, edition: AdapterEdition) -> AdapterPlace:
+        """Where one version stands on one replica."""
+        report = self.reports.get(pod)
+        name = self.adapter.engine_name(edition)
+        if report is None:
+            return AdapterPlace(
+                name=name,
+                state=AdapterState.WAITING,
+                reason=AdapterReason.ENGINE_SILENT,
+                message="the replica does not report its adapters yet; wait, or read the log of its container loader",
+            )
+        waits = AdapterPlace(
+            name=name,
+            state=AdapterState.WAITING,
+            reason=AdapterReason.STAGING,
+            message="the replica has not read the list yet; wait, or read the log of its container loader",
+        )
+        return report.get(name, waits)
+
+
+def figures(seen: AdapterObservation) -> Manifest:
+    """All but conditions."""
+    return {
+        "servedName": seen.adapter.served_name,
+        "chosen": len(seen.chosen),
+        "loaded": len(_whole(seen)),
+        "versions": [_version(seen, one) for one in seen.adapter.editions],
+    }
+
+
+def is_loaded(seen: AdapterObservation) -> bool:
+    """Whether every chosen replica has every version."""
+    return len(_whole(seen)) == len(seen.chosen)
+
+
+def conditions(seen: AdapterObservation) -> tuple[UntimedCondition, ...]:
+    """Whether clients can ask for it, and why not."""
+    if not seen.chosen:
+        words = "the deployment has no replica yet; the adapter is loaded as soon as there is one"
+        return no(Why.NONE_READY, words, stalls=False)
+    if is_loaded(seen):
+        words = (
+            f"{count(len(seen.adapter.editions), 'version')} on {count(len(seen.chosen), 'replica')}; clients ask for "
+            f"{seen.adapter.served_name}"
+        )
+        return (
+            UntimedCondition(type=ConditionType.READY, holds=True, reason=Why.ADAPTER_LOADED, message=words),
+            UntimedCondition(type=ConditionType.ACCEPTED, holds=True, reason=Why.ACCEPTED, message=words),
+        )
+    pod, place = next(_missing(seen))
+    words = f"{place.name} is loaded on {_loaded(seen, place.name)} of {count(len(seen.chosen), 'replica')}; {pod}: "
+    words = f"{words}{place.message or 'its files are checked, and the engine is asked to load it'}"[:LONGEST]
+    if place.reason in FINAL_REASONS:
+        return no(Why.ADAPTER_REFUSED, words, stalls=True)
+    if place.state is AdapterState.FAILED:
+        return no(Why.ADAPTER_NOT_LOADED, words, stalls=False)
+    return no(Why.ADAPTER_LOADING, words, stalls=False)
+
+
+def no(reason: Why, words: str, *, stalls: bool) -> tuple[UntimedCondition, ...]:
+    """Not ready; `stalls` where only a person can change that."""
+    ready = UntimedCondition(type=ConditionType.READY, holds=False, reason=reason, message=words)
+    kind = ConditionType.STALLED if stalls else ConditionType.RECONCILING
+    rest = [UntimedCondition(type=kind, holds=True, reason=reason, message=words)]
+    if stalls:
+        rest.append(UntimedCondition(type=ConditionType.ACCEPTED, holds=False, reason=reason, message=words))
+    return (ready, *rest)
+
+
+def _missing(seen: AdapterObservation) -> Iterator[tuple[str, AdapterPlace]]:
+    """What is not loaded, with what no waiting changes first."""
+    found = [
+        (pod, place)
+        for edition in seen.adapter.editions
+        for pod in seen.chosen
+        if (place := seen.place(pod, edition)).state is not AdapterState.LOADED
+    ]
+    yield from sorted(found, key=lambda one: (_weight(one[1]), one[0]))
+
+
+def _weight(place: AdapterPlace) -> int:
+    if place.reason in FINAL_REASONS:
+        return 0
+    return 1 if place.state is AdapterState.FAILED else 2
+
+
+def _whole(seen: AdapterObservation) -> Sequence[str]:
+    return [pod for pod in seen.chosen if all(_has(seen, pod, one) for one in seen.adapter.editions)]
+
+
+def _has(seen: AdapterObservation, pod: str, edition: AdapterEdition) -> bool:
+    return seen.place(pod, edition).state is AdapterState.LOADED
+
+
+def _loaded(seen: AdapterObservation, name: str) -> int:
+    edition = next(one for one in seen.adapter.editions if seen.adapter.engine_name(one) == name)
+    return sum(_has(seen, pod, edition) for pod in seen.chosen)
+
+
+def _version(seen: AdapterObservation, edition: AdapterEdition) -> Manifest:
+    places = [(pod, seen.place(pod, edition)) for pod in seen.chosen]
+    found: Manifest = {
+        "digest": edition.digest,
+        "name": seen.adapter.engine_name(edition),
+        "chosen": len(places),
+        "staged": sum(one.state in _HELD for _, one in places),
+        "loaded": sum(one.state is AdapterState.LOADED for _, one in places),
+    }
+    missing = sorted(
+        ((pod, one) for pod, one in places if one.reason is not None), key=lambda it: (_weight(it[1]), it[0])
+    )
+    if missing:
+        pod, place = missing[0]
+        assert place.reason is not None
+        found |= {"reason": place.reason.value, "message": f"{pod}: {place.message}"[:LONGEST]}
+    return found

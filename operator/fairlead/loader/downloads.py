@@ -1,0 +1,48 @@
+"""One file over HTTP, of bounded size, with a time-out for silence and none for length."""
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from pathlib import Path
+from typing import Final
+
+import aiohttp
+
+SILENT_S: Final = 30.0
+_PIECE: Final = 1 << 20
+_MEANINGS: Final = {
+    HTTPStatus.UNAUTHORIZED: "credentials are missing or wrong",
+    HTTPStatus.FORBIDDEN: "these credentials may not read it",
+    HTTPStatus.NOT_FOUND: "there is no such file",
+}
+
+
+class SourceUnreadable(Exception):
+    """A source does not answer, or refuses."""
+
+
+async def download(
+    session: aiohttp.ClientSession, url: str, path: Path, *, headers: Mapping[str, str], most_bytes: int
+) -> None:
+    """The file at an address."""
+    timeout = aiohttp.ClientTimeout(total=None, sock_connect=SILENT_S, sock_read=SILENT_S)
+    try:
+        async with session.get(url, headers=headers, timeout=timeout) as answer:
+            if answer.status != HTTPStatus.OK:
+                raise SourceUnreadable(f"{url}: answered {answer.status}: {meaning(answer.status)}")
+            size = 0
+            with path.open("wb") as file:
+                async for piece in answer.content.iter_chunked(_PIECE):
+                    size += len(piece)
+                    if size > most_bytes:
+                        raise SourceUnreadable(f"{url}: more than {most_bytes >> 30} GiB, so it is no adapter")
+                    file.write(piece)
+    except TimeoutError:
+        raise SourceUnreadable(f"{url}: silent for {SILENT_S:.0f} s; it is tried again") from None
+    except (aiohttp.ClientError, OSError) as problem:
+        raise SourceUnreadable(f"{url}: {type(problem).__name__}: {str(problem)[:120]}; it is tried again") from None
+
+
+def meaning(status: int) -> str:
+    """What a status says of a file."""
+    found = _MEANINGS.get(HTTPStatus(status)) if status in HTTPStatus._value2member_map_ else None
+    return found or "it is tried again"

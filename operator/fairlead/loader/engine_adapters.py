@@ -1,0 +1,60 @@
+"""Which models an engine lists, and the two requests by which it loads and unloads an adapter.
+
+An answer's text is never read for its meaning: whether a load worked is what the engine lists afterwards.
+"""
+
+import json
+from http import HTTPStatus
+from typing import Final
+
+import aiohttp
+
+from fairlead.cluster import pod_http
+from fairlead.fleet.adapters import AdapterProblem, AdapterReason
+
+LISTED: Final = "/v1/models"
+LOADS: Final = "/v1/load_lora_adapter"
+UNLOADS: Final = "/v1/unload_lora_adapter"
+LOAD_SECONDS: Final = 60.0
+"""A load takes milliseconds; an engine in the middle of a long step takes longer to answer."""
+SHOWN: Final = 200
+_JSON: Final = {"Content-Type": "application/json"}
+
+
+class EngineAdapters:
+    """The adapters of the engine at one address."""
+
+    def __init__(self, session: aiohttp.ClientSession, address: str) -> None:
+        self._session = session
+        self._address = address
+
+    async def loaded(self) -> frozenset[str] | None:
+        """The names that it lists; None when it does not answer."""
+        text = await pod_http.fetch(self._session, f"http://{self._address}{LISTED}")
+        try:
+            return None if text is None else frozenset(str(one["id"]) for one in json.loads(text)["data"])
+        except (ValueError, KeyError, TypeError):
+            return None
+
+    async def load(self, name: str, path: str) -> AdapterProblem | None:
+        """Load one; or what the engine answered."""
+        return await self._act(LOADS, {"lora_name": name, "lora_path": path})
+
+    async def unload(self, name: str) -> AdapterProblem | None:
+        """Unload one; requests in flight with it are answered to their end."""
+        return await self._act(UNLOADS, {"lora_name": name})
+
+    async def _act(self, path: str, body: dict[str, str]) -> AdapterProblem | None:
+        reply = await pod_http.post(
+            self._session, f"http://{self._address}{path}", json.dumps(body).encode(), _JSON, LOAD_SECONDS
+        )
+        if reply is None:
+            return AdapterProblem(
+                reason=AdapterReason.ENGINE_SILENT, message="no answer from the engine; it is asked again within 60 s"
+            )
+        if reply.status == HTTPStatus.OK:
+            return None
+        words = " ".join(reply.content.decode(errors="replace").split())[:SHOWN]
+        return AdapterProblem(
+            reason=AdapterReason.ENGINE_REFUSED, message=f"the engine answered {reply.status} to {path}: {words}"
+        )

@@ -1,0 +1,171 @@
+"""The loop beside one engine: look, decide in `adapting`, act, and look again; files are read in the background."""
+
+import asyncio
+import logging
+import shutil
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Final
+
+import aiohttp
+
+from fairlead.adapting import loader_steps
+from fairlead.adapting.load_list import EMPTY, LoadEntry, LoadList
+from fairlead.adapting.loader_steps import (
+    DiscardStep,
+    FailedTry,
+    LoadStep,
+    ReplicaView,
+    StageStep,
+    UnloadStep,
+)
+from fairlead.fleet.adapters import AdapterPlace, AdapterProblem, AdapterReason
+from fairlead.loader import sources
+from fairlead.loader.engine_adapters import EngineAdapters
+from fairlead.loader.sources import SourceAccess
+from fairlead.loader.staging_folder import StagingFolder
+
+INTERVAL_S: Final = 1.0
+"""Between two looks while nothing happens: one request to the engine beside it."""
+
+log = logging.getLogger("fairlead.loader")
+
+
+class LoaderLoop:
+    """Brings one engine to what is on the list."""
+
+    def __init__(
+        self, pod: str, max_rank: int, staging_folder: StagingFolder, engine: EngineAdapters, clock: Callable[[], float]
+    ) -> None:
+        self._pod = pod
+        self._max_rank = max_rank
+        self._staging_folder = staging_folder
+        self._engine = engine
+        self._clock = clock
+        self._listed: LoadList | None = None
+        self._view = ReplicaView(wanted=())
+        self._failed: dict[str, tuple[LoadEntry, FailedTry]] = {}
+        self._staging: dict[str, asyncio.Task[None]] = {}
+        self._woken = asyncio.Event()
+        self.complete = False
+        """Whether, since the engine started, each version on the list was loaded or tried once."""
+
+    def take(self, listed: LoadList) -> None:
+        """Another list."""
+        self._listed = listed
+        self._woken.set()
+
+    @property
+    def places(self) -> tuple[AdapterPlace, ...]:
+        """Where each version stands, as of the last look."""
+        return loader_steps.places(self._view)
+
+    async def run(self, access: SourceAccess, session: aiohttp.ClientSession) -> None:
+        """Go on until cancelled."""
+        try:
+            while True:
+                self._woken.clear()
+                await self.turn(access, session)
+                await self._sleep()
+        finally:
+            for task in self._staging.values():
+                task.cancel()
+
+    async def turn(self, access: SourceAccess, session: aiohttp.ClientSession) -> None:
+        """One look, and what follows from it."""
+        await self._observe()
+        acted = False
+        for step in loader_steps.steps(self._view, self._clock()):
+            match step:
+                case LoadStep(entry):
+                    await self._load(entry)
+                    acted = True
+                case UnloadStep(name):
+                    problem = await self._engine.unload(name)
+                    log.info("unloaded %s%s", name, f": {problem.message}" if problem else "")
+                    acted = True
+                case DiscardStep(digest):
+                    await asyncio.to_thread(self._staging_folder.discard, digest)
+                case StageStep(entry):
+                    self._begin(entry, access, session)
+        if acted:
+            await self._observe()
+        self.complete = self._listed is not None and (
+            (self.complete and self._view.loaded is not None) or loader_steps.is_complete(self._view)
+        )
+
+    async def _sleep(self) -> None:
+        try:
+            async with asyncio.timeout(INTERVAL_S):
+                await self._woken.wait()
+        except TimeoutError:
+            pass
+
+    async def _observe(self) -> None:
+        listed = self._listed or EMPTY
+        wanted = listed.of(self._pod)
+        before, loaded = self._view, await self._engine.loaded()
+        if self.complete and loaded is not None and not self._still_has(before, loaded):
+            # It lost what it had: it was started anew between two looks.
+            self.complete = False
+        self._failed = {one.name: self._failed[one.name] for one in wanted if self._is_tried(one)}
+        view = ReplicaView(
+            wanted=wanted,
+            staged=self._staging_folder.staged(),
+            loaded=loaded,
+            failed={name: tried for name, (_, tried) in self._failed.items()},
+            unwanted_since=before.unwanted_since,
+        )
+        self._view = replace(view, unwanted_since=loader_steps.unwanted(view, self._clock()))
+
+    @staticmethod
+    def _still_has(before: ReplicaView, loaded: frozenset[str]) -> bool:
+        had = {name for name in before.loaded or () if loader_steps.is_ours(name)}
+        return not had or bool(had & loaded)
+
+    def _is_tried(self, entry: LoadEntry) -> bool:
+        """Whether this very entry failed: one that was changed is tried at once."""
+        tried = self._failed.get(entry.name)
+        return tried is not None and tried[0] == entry
+
+    async def _load(self, entry: LoadEntry) -> None:
+        problem = await self._engine.load(entry.name, str(self._staging_folder.path(entry.digest)))
+        listed = await self._engine.loaded()
+        if listed is not None and entry.name in listed:
+            self._failed.pop(entry.name, None)
+            log.info("loaded %s", entry.name)
+        elif problem is not None:
+            self._note(entry, problem)
+
+    def _note(self, entry: LoadEntry, problem: AdapterProblem) -> None:
+        tried = self._failed.get(entry.name)
+        found = loader_steps.failed(tried[1] if tried else None, problem, self._clock())
+        self._failed[entry.name] = (entry, found)
+        log.warning("%s: %s: %s", entry.name, problem.reason.value, problem.message)
+
+    def _begin(self, entry: LoadEntry, access: SourceAccess, session: aiohttp.ClientSession) -> None:
+        """Stage one in the background; the same digest once, whoever asks for it."""
+        if entry.digest not in self._staging:
+            task = asyncio.create_task(self._stage(entry, access, session), name=entry.name)
+            self._staging[entry.digest] = task
+
+    async def _stage(self, entry: LoadEntry, access: SourceAccess, session: aiohttp.ClientSession) -> None:
+        folder = self._staging_folder.begin()
+        try:
+            problem = await sources.fetch(entry.source, folder, access, session)
+            if problem is None:
+                expected = (self._listed or EMPTY).expectation(entry, self._max_rank)
+                problem = await asyncio.to_thread(self._staging_folder.keep, folder, entry.digest, expected)
+        except OSError as problem_of_disk:
+            problem = AdapterProblem(
+                reason=AdapterReason.SOURCE_UNREADABLE,
+                message=f"the folder of adapters cannot be written: {problem_of_disk}; free space on its node",
+            )
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+            self._staging.pop(entry.digest, None)
+        if problem is None:
+            self._failed.pop(entry.name, None)
+        else:
+            self._note(entry, problem)
+        self._woken.set()

@@ -1,0 +1,83 @@
+"""The process beside an engine: follows the list in its ConfigMap, runs the loop, and answers the kubelet."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+import aiohttp
+
+from fairlead.adapting import load_list
+from fairlead.cluster import watched_objects
+from fairlead.cluster.kinds import Manifest
+from fairlead.loader import page
+from fairlead.loader.engine_adapters import EngineAdapters
+from fairlead.loader.loop import LoaderLoop
+from fairlead.loader.sources import SourceAccess
+from fairlead.loader.staging_folder import StagingFolder
+from fairlead.process import ports
+from fairlead.process.exit_signals import ExitSignals, exit_signals
+from fairlead.process.lifecycle import first_of
+
+log: Final = logging.getLogger("fairlead.loader")
+
+
+@dataclass(frozen=True, kw_only=True)
+class LoaderOptions:
+    """What the pod tells it."""
+
+    namespace: str
+    pod: str
+    config_map: str
+    folder: Path
+    engine: str
+    """Host and port."""
+    max_rank: int
+    host: str
+    port: int
+    access: SourceAccess = field(default_factory=SourceAccess)
+
+
+def serve(options: LoaderOptions) -> int:
+    """Run until a signal stops it."""
+    asyncio.run(_serve(options))
+    return 0
+
+
+async def _serve(options: LoaderOptions) -> None:
+    signals = exit_signals()
+    async with aiohttp.ClientSession() as session:
+        loop = LoaderLoop(
+            options.pod,
+            options.max_rank,
+            StagingFolder(options.folder),
+            EngineAdapters(session, options.engine),
+            time.monotonic,
+        )
+        listed = watched_objects.config_map_of(options.namespace, options.config_map)
+        async with ports.serve(options.host, options.port, page.routes(loop)):
+            await first_of(
+                _ended(signals),
+                loop.run(options.access, session),
+                listed.follow(taking(loop)),
+            )
+
+
+async def _ended(signals: ExitSignals) -> None:
+    await signals.get()
+
+
+def taking(loop: LoaderLoop) -> Callable[[tuple[Manifest, ...]], None]:
+    """What hands each edition of the list to the loop; one that cannot be read changes nothing."""
+
+    def take(found: tuple[Manifest, ...]) -> None:
+        for one in found:
+            try:
+                loop.take(load_list.read((one.get("data") or {}).get(load_list.KEY, "")))
+            except load_list.UnreadableLoadList as problem:
+                log.warning("%s; what is loaded stays", problem)
+
+    return take

@@ -1,0 +1,164 @@
+"""The two files of an adapter from a registry: as files of an artifact, or inside the layers of an image.
+
+Every blob is compared with the digest by which the manifest names it. Of a layer only the two files are taken, by
+their last name, so no path in it is followed.
+"""
+
+import asyncio
+import hashlib
+import json
+import re
+import tarfile
+from collections.abc import Mapping
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+import aiohttp
+
+from fairlead.adapting import adapter_files
+from fairlead.loader.downloads import SILENT_S, SourceUnreadable, download, meaning
+
+TITLE: Final = "org.opencontainers.image.title"
+LARGEST: Final = 16 << 30
+LARGEST_MANIFEST: Final = 4 << 20
+_ACCEPT: Final = ", ".join(
+    (
+        "application/vnd.oci.image.manifest.v1+json",
+        "application/vnd.oci.image.index.v1+json",
+        "application/vnd.docker.distribution.manifest.v2+json",
+        "application/vnd.docker.distribution.manifest.list.v2+json",
+    )
+)
+_CHALLENGE: Final = re.compile(r'(\w+)="([^"]*)"')
+_DEFAULT_TAG: Final = "latest"
+
+
+class ImageName(NamedTuple):
+    """A location, taken apart."""
+
+    host: str
+    repository: str
+    reference: str
+
+
+def image_name(location: str) -> ImageName:
+    """`host/repository:tag@sha256:...`; a digest counts more than a tag."""
+    path, _, digest = location.partition("@")
+    host, _, rest = path.partition("/")
+    repository, _, tag = rest.partition(":")
+    return ImageName(host, repository, digest or tag or _DEFAULT_TAG)
+
+
+async def pull(location: str, into: Path, credentials: Mapping[str, str], session: aiohttp.ClientSession) -> None:
+    """Fill a folder with the two files."""
+    image = image_name(location)
+    client = _RegistryClient(image, credentials.get(image.host), session)
+    manifest = await client.manifest(image.reference)
+    if "manifests" in manifest:
+        first: dict[str, Any] = next(iter(manifest["manifests"] or ()), {})
+        manifest = await client.manifest(str(first.get("digest", "")))
+    for layer in manifest.get("layers") or ():
+        name = (layer.get("annotations") or {}).get(TITLE)
+        if name is not None and name not in adapter_files.FILES:
+            continue
+        blob = into / "blob"
+        await client.blob(str(layer.get("digest", "")), blob)
+        if name in adapter_files.FILES:
+            blob.rename(into / name)
+        else:
+            await asyncio.to_thread(_unpacked, blob, into)
+            blob.unlink()
+    missing = [name for name in adapter_files.FILES if not (into / name).is_file()]
+    if missing:
+        raise SourceUnreadable(f"oci://{location}: it holds no {missing[0]}; push the adapter's two files")
+
+
+class _RegistryClient:
+    """The requests for one repository, with the token that the registry asks for."""
+
+    def __init__(self, image: ImageName, basic: str | None, session: aiohttp.ClientSession) -> None:
+        host = "registry-1.docker.io" if image.host == "docker.io" else image.host
+        local = host.partition(":")[0] == "localhost" or host.startswith("127.")
+        self._base = f"{'http' if local else 'https'}://{host}/v2/{image.repository}"
+        self._repository = image.repository
+        self._basic = basic
+        self._session = session
+        self._headers: dict[str, str] = {"Authorization": f"Basic {basic}"} if basic else {}
+
+    async def manifest(self, reference: str) -> dict[str, Any]:
+        """The manifest of a tag or a digest."""
+        url = f"{self._base}/manifests/{reference}"
+        status, body, challenge = await self._get(url)
+        if status == HTTPStatus.UNAUTHORIZED and challenge.startswith("Bearer "):
+            await self._authorize(challenge)
+            status, body, _ = await self._get(url)
+        if status != HTTPStatus.OK:
+            raise SourceUnreadable(f"{url}: answered {status}: {meaning(status)}")
+        if reference.startswith("sha256:") and f"sha256:{hashlib.sha256(body).hexdigest()}" != reference:
+            raise SourceUnreadable(f"{url}: the registry sent another manifest than this digest names")
+        return _mapping(body, url)
+
+    async def blob(self, digest: str, path: Path) -> None:
+        """One blob, as a file."""
+        url = f"{self._base}/blobs/{digest}"
+        await download(self._session, url, path, headers=self._headers, most_bytes=LARGEST)
+        found = await asyncio.to_thread(_sum, path)
+        if found != digest:
+            raise SourceUnreadable(f"{url}: its content has the digest {found}")
+
+    async def _get(self, url: str) -> tuple[int, bytes, str]:
+        timeout = aiohttp.ClientTimeout(total=SILENT_S)
+        try:
+            async with self._session.get(url, headers=self._headers | {"Accept": _ACCEPT}, timeout=timeout) as answer:
+                body = await answer.content.read(LARGEST_MANIFEST)
+                return answer.status, body, answer.headers.get("WWW-Authenticate", "")
+        except (aiohttp.ClientError, TimeoutError, OSError) as problem:
+            raise SourceUnreadable(
+                f"{url}: {type(problem).__name__}: {str(problem)[:120]}; it is tried again"
+            ) from None
+
+    async def _authorize(self, challenge: str) -> None:
+        """A token for reading this repository, from where the registry says."""
+        challenged = dict(_CHALLENGE.findall(challenge))
+        scope = challenged.get("scope") or f"repository:{self._repository}:pull"
+        query = {"service": challenged.get("service", ""), "scope": scope}
+        timeout = aiohttp.ClientTimeout(total=SILENT_S)
+        try:
+            async with self._session.get(
+                challenged.get("realm", ""), params=query, headers=self._headers, timeout=timeout
+            ) as answer:
+                found = _mapping(await answer.content.read(LARGEST_MANIFEST), "token")
+        except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as problem:
+            raise SourceUnreadable(f"{self._base}: no token: {type(problem).__name__}; it is tried again") from None
+        token = found.get("token") or found.get("access_token") or ""
+        self._headers = {"Authorization": f"Bearer {token}"}
+
+
+def _mapping(body: bytes, url: str) -> dict[str, Any]:
+    try:
+        found = json.loads(body)
+    except ValueError:
+        found = None
+    if not isinstance(found, dict):
+        raise SourceUnreadable(f"{url}: the answer is no JSON object")
+    return found
+
+
+def _sum(path: Path) -> str:
+    with path.open("rb") as file:
+        return f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}"
+
+
+def _unpacked(blob: Path, into: Path) -> None:
+    """The two files of one layer; what else is in it stays there."""
+    try:
+        with tarfile.open(blob) as layer:
+            for member in layer:
+                name = member.name.rpartition("/")[2]
+                if name in adapter_files.FILES and member.isfile() and (inner := layer.extractfile(member)):
+                    with (into / name).open("wb") as file:
+                        while piece := inner.read(1 << 20):
+                            file.write(piece)
+    except tarfile.TarError as problem:
+        raise SourceUnreadable(f"a layer cannot be unpacked: {type(problem).__name__}") from None

@@ -1,0 +1,75 @@
+"""Where adapters' files come from: a folder of a mounted claim, the hub, or a registry. Two files, and no others."""
+
+import asyncio
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import aiohttp
+
+from fairlead.adapting import adapter_files
+from fairlead.fleet.adapters import AdapterProblem, AdapterReason
+from fairlead.fleet.desired_state import ModelSource, SourceScheme
+from fairlead.loader import registry
+from fairlead.loader.downloads import SourceUnreadable, download
+
+HUB: Final = "https://huggingface.co"
+LARGEST: Final = 16 << 30
+"""Bytes of one file; an adapter of rank 512 for a model of 400 billion parameters takes some 10 GB."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceAccess:
+    """What is needed to read sources."""
+
+    claim: str | None = None
+    """The claim that is mounted."""
+    claim_folder: Path = Path("/claim")
+    hub: str = HUB
+    hub_token: str | None = None
+    credentials: Mapping[str, str] | None = None
+    """For registries: the value of a basic authorization, by host."""
+
+
+async def fetch(
+    source: ModelSource, into: Path, access: SourceAccess, session: aiohttp.ClientSession
+) -> AdapterProblem | None:
+    """Fill a folder with the two files of an adapter; or why that fails."""
+    try:
+        if source.scheme is SourceScheme.CLAIM:
+            await asyncio.to_thread(_copied, source.location, into, access)
+        elif source.scheme is SourceScheme.HUB:
+            await _from_hub(source, into, access, session)
+        else:
+            await registry.pull(source.location, into, access.credentials or {}, session)
+    except SourceUnreadable as problem:
+        return AdapterProblem(reason=AdapterReason.SOURCE_UNREADABLE, message=str(problem))
+    return None
+
+
+def _copied(location: str, into: Path, access: SourceAccess) -> None:
+    """A copy, so that what was checked is what the engine reads, whatever happens to the claim."""
+    claim, _, folder = location.partition("/")
+    if claim != access.claim:
+        mounted = access.claim or "none"
+        raise SourceUnreadable(
+            f"pvc://{location}: replicas mount the claim {mounted}; set spec.engine.lora.claimName of the deployment "
+            f"to {claim}, or put the files into the claim that is mounted"
+        )
+    home = (access.claim_folder / folder).resolve()
+    if not home.is_relative_to(access.claim_folder.resolve()):
+        raise SourceUnreadable(f"pvc://{location}: the folder leads out of the claim")
+    for name in adapter_files.FILES:
+        path = home / name
+        if not path.is_file():
+            raise SourceUnreadable(f"pvc://{location}: there is no file {name}; put the adapter's folder there")
+        shutil.copyfile(path, into / name)
+
+
+async def _from_hub(source: ModelSource, into: Path, access: SourceAccess, session: aiohttp.ClientSession) -> None:
+    headers = {"Authorization": f"Bearer {access.hub_token}"} if access.hub_token else {}
+    for name in adapter_files.FILES:
+        url = f"{access.hub.rstrip('/')}/{source.location}/resolve/{source.revision or 'main'}/{name}"
+        await download(session, url, into / name, headers=headers, most_bytes=LARGEST)

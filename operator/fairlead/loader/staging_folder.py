@@ -1,0 +1,93 @@
+"""The folder that loader and engine share: one folder a digest, whole and checked, or not there at all."""
+
+import hashlib
+import shutil
+import tempfile
+from pathlib import Path
+from typing import BinaryIO, Final
+
+from fairlead.adapting import adapter_check, adapter_files
+from fairlead.adapting.adapter_check import AdapterExpectation
+from fairlead.adapting.adapter_files import AdapterFacts, UnreadableAdapter
+from fairlead.fleet.adapters import AdapterProblem, AdapterReason
+
+_PIECE: Final = 1 << 20
+_PARTIAL: Final = ".partial-"
+
+
+class StagingFolder:
+    """All adapters that lie in a replica."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        for left in root.glob(f"{_PARTIAL}*"):
+            shutil.rmtree(left, ignore_errors=True)
+
+    def staged(self) -> frozenset[str]:
+        """The digests of those that are there."""
+        return frozenset(f"sha256:{one.name}" for one in self.root.iterdir() if not one.name.startswith("."))
+
+    def path(self, digest: str) -> Path:
+        """Where the engine reads one."""
+        return self.root / digest.removeprefix("sha256:")
+
+    def begin(self) -> Path:
+        """An empty folder, to be filled with the two files."""
+        return Path(tempfile.mkdtemp(prefix=_PARTIAL, dir=self.root))
+
+    def keep(self, filled: Path, digest: str, expected: AdapterExpectation) -> AdapterProblem | None:
+        """Check what was fetched, and keep it under its digest; or why not."""
+        try:
+            found = digest_of(filled)
+            if found != digest:
+                return AdapterProblem(
+                    reason=AdapterReason.DIGEST_DIFFERS,
+                    message=f"its files have the digest {found}, and the spec says {digest}; write the digest of the "
+                    "version that you mean, or restore its files",
+                )
+            problem = adapter_check.problem(facts_of(filled), expected)
+        except UnreadableAdapter as unreadable:
+            return AdapterProblem(reason=AdapterReason.NO_ADAPTER, message=f"{unreadable}; {REMEDY}")
+        if problem is None:
+            filled.chmod(0o755)
+            if not self.path(digest).exists():
+                filled.rename(self.path(digest))
+        return problem
+
+    def discard(self, digest: str) -> None:
+        """Remove the files of one."""
+        shutil.rmtree(self.path(digest), ignore_errors=True)
+
+
+REMEDY: Final = (
+    f"the source has to be a folder with {adapter_files.CONFIG} and {adapter_files.WEIGHTS}, as PEFT saves them"
+)
+
+
+def digest_of(folder: Path) -> str:
+    """The digest of the adapter in a folder."""
+    return adapter_files.digest_of({name: _sum(folder / name) for name in adapter_files.FILES})
+
+
+def facts_of(folder: Path) -> AdapterFacts:
+    """What its files say."""
+    with _opened(folder / adapter_files.CONFIG) as file:
+        config = file.read(adapter_files.LONGEST_CONFIG)
+    with _opened(folder / adapter_files.WEIGHTS) as weights:
+        length = adapter_files.header_length(weights.read(adapter_files.HEADER_LENGTH))
+        return adapter_files.facts(config, weights.read(length))
+
+
+def _sum(path: Path) -> str:
+    found = hashlib.sha256()
+    with _opened(path) as file:
+        while piece := file.read(_PIECE):
+            found.update(piece)
+    return found.hexdigest()
+
+
+def _opened(path: Path) -> BinaryIO:
+    try:
+        return path.open("rb")
+    except OSError:
+        raise UnreadableAdapter(f"{path.name}: there is no such file") from None

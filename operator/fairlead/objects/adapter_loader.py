@@ -1,0 +1,165 @@
+"""The container beside an engine that has it load adapters while it runs, and what that container may do and read.
+
+It is a sidecar in Kubernetes' sense, an init container that stays: it starts before the engine, ends after it, and its
+readiness counts for the pod's, so that a new replica gets no requests before it has its adapters. It alone gets the
+token of the pod's account.
+"""
+
+from typing import Final
+
+from fairlead.adapting import load_list
+from fairlead.adapting.load_list import LoadList
+from fairlead.fleet.desired_state import DesiredRevision, LoraSlots
+from fairlead.fleet.engine_launch import StagedAdapters
+from fairlead.objects import names, ports, rbac, security
+from fairlead.objects.labels import ChildRole
+from fairlead.objects.manifest import Manifest
+from fairlead.objects.owner import Owner
+
+CONTAINER: Final = "loader"
+CLAIM_FOLDER: Final = "/claim"
+PULL_SECRETS: Final = "/pull-secrets"
+TOKEN_FOLDER: Final = "/var/run/secrets/kubernetes.io/serviceaccount"
+TOKEN_SECONDS: Final = 3607
+"""Just above an hour, as Kubernetes mounts tokens itself."""
+_TMP: Final = "/tmp"  # noqa: S108 - inside the container, on the pod's volume for it
+_VOLUME: Final = "adapters"
+_HUB_VARIABLES: Final = ("HF_ENDPOINT",)
+"""Of those that users set for the engine: the loader reads the same hub."""
+
+
+def children(owner: Owner, wanted: DesiredRevision) -> tuple[Manifest, ...]:
+    """The list, still empty, and the right to follow it; none for a deployment without slots."""
+    if wanted.engine.lora is None:
+        return ()
+    name = names.adapters(owner.name)
+    account = wanted.placement.service_account or name
+    own = () if wanted.placement.service_account else (rbac.account(_head(owner)),)
+    return (
+        *own,
+        rbac.role(_head(owner), [rbac.reading("configmaps") | {"resourceNames": [name]}]),
+        rbac.binding(_head(owner), [rbac.subject(owner.namespace, account)]),
+        with_list({"apiVersion": "v1", "kind": "ConfigMap", "metadata": _head(owner)}, LoadList()),
+    )
+
+
+def _head(owner: Owner) -> Manifest:
+    return owner.metadata(names.adapters(owner.name), owner.child_labels(ChildRole.ENGINE))
+
+
+def is_list(child: Manifest, owner: Owner) -> bool:
+    """Whether a child is the ConfigMap with the list."""
+    return bool(child["kind"] == "ConfigMap" and child["metadata"]["name"] == names.adapters(owner.name))
+
+
+def with_list(child: Manifest, listed: LoadList) -> Manifest:
+    """The ConfigMap with what is to be loaded now."""
+    return child | {"data": {load_list.KEY: load_list.text(listed)}}
+
+
+def pod_fields(owner: Owner, wanted: DesiredRevision, staged: StagedAdapters | None) -> Manifest:
+    """The fields of an engine's pod that the loader needs."""
+    lora = wanted.engine.lora
+    if lora is None or staged is None:
+        return {}
+    account = {} if wanted.placement.service_account else {"serviceAccountName": names.adapters(owner.name)}
+    return {"initContainers": [_container(owner, wanted, lora, staged)], **account}
+
+
+def volumes(wanted: DesiredRevision, staged: StagedAdapters | None) -> list[Manifest]:
+    """The folder of adapters, the token, and what sources need."""
+    if staged is None:
+        return []
+    claim = {"persistentVolumeClaim": {"claimName": staged.claim, "readOnly": True}}
+    return [
+        {"name": _VOLUME, "emptyDir": {}},
+        _token(),
+        *([{"name": "adapters-claim", **claim}] if staged.claim else []),
+        *(
+            {"name": f"pull-{number}", "secret": {"secretName": name, "optional": True, "items": [_DOCKER_CONFIG]}}
+            for number, name in enumerate(wanted.placement.pull_secrets)
+        ),
+    ]
+
+
+def engine_mounts(staged: StagedAdapters | None) -> list[Manifest]:
+    """The engine reads what was checked, and changes nothing of it."""
+    return [] if staged is None else [{"name": _VOLUME, "mountPath": staged.folder, "readOnly": True}]
+
+
+_DOCKER_CONFIG: Final[Manifest] = {"key": ".dockerconfigjson", "path": "config.json"}
+
+
+def _container(owner: Owner, wanted: DesiredRevision, lora: LoraSlots, staged: StagedAdapters) -> Manifest:
+    claim = ["--claim", staged.claim, "--claim-folder", CLAIM_FOLDER] if staged.claim else []
+    return {
+        "name": CONTAINER,
+        "image": lora.loader_image,
+        "restartPolicy": "Always",
+        "args": [
+            "loader",
+            *("--config-map", names.adapters(owner.name)),
+            *("--folder", staged.folder),
+            *("--engine", f"127.0.0.1:{staged.port}"),
+            *("--max-rank", str(staged.max_rank)),
+            *claim,
+            *("--pull-secrets", PULL_SECRETS),
+        ],
+        "env": _environment(wanted),
+        "ports": [{"name": CONTAINER, "containerPort": ports.LOADER, "protocol": "TCP"}],
+        "resources": _resources(wanted),
+        "readinessProbe": _probe("/readyz", period_seconds=1, failures=1),
+        "livenessProbe": _probe("/healthz", period_seconds=10, failures=6),
+        "securityContext": security.of_container(),
+        "volumeMounts": [
+            {"name": _VOLUME, "mountPath": staged.folder},
+            {"name": "loader-token", "mountPath": TOKEN_FOLDER, "readOnly": True},
+            {"name": "tmp", "mountPath": _TMP},
+            *([{"name": "adapters-claim", "mountPath": CLAIM_FOLDER, "readOnly": True}] if staged.claim else []),
+            *(
+                {"name": f"pull-{number}", "mountPath": f"{PULL_SECRETS}/{number}", "readOnly": True}
+                for number, _ in enumerate(wanted.placement.pull_secrets)
+            ),
+        ],
+    }
+
+
+def _environment(wanted: DesiredRevision) -> list[Manifest]:
+    token = wanted.model.token_secret
+    secret = {"secretKeyRef": {"name": token.name, "key": token.key, "optional": True}} if token else None
+    return [
+        {"name": "HOME", "value": _TMP},
+        {"name": "POD_NAME", "valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}},
+        {"name": "POD_NAMESPACE", "valueFrom": {"fieldRef": {"fieldPath": "metadata.namespace"}}},
+        *([{"name": "HF_TOKEN", "valueFrom": secret}] if secret else []),
+        *({"name": name, "value": value} for name, value in wanted.engine.extra_env if name in _HUB_VARIABLES),
+    ]
+
+
+def _resources(wanted: DesiredRevision) -> Manifest:
+    """On CPU a limit too: a pod keeps the cores that are its own only where every container has limits."""
+    if wanted.cpu is not None:
+        held = {"cpu": "500m", "memory": "256Mi"}
+        return {"requests": dict(held), "limits": dict(held)}
+    return {"requests": {"cpu": "50m", "memory": "128Mi"}}
+
+
+def _token() -> Manifest:
+    return {
+        "name": "loader-token",
+        "projected": {
+            "sources": [
+                {"serviceAccountToken": {"path": "token", "expirationSeconds": TOKEN_SECONDS}},
+                {"configMap": {"name": "kube-root-ca.crt", "items": [{"key": "ca.crt", "path": "ca.crt"}]}},
+            ]
+        },
+    }
+
+
+def _probe(path: str, *, period_seconds: int, failures: int) -> Manifest:
+    return {
+        "httpGet": {"path": path, "port": CONTAINER},
+        "periodSeconds": period_seconds,
+        "timeoutSeconds": 2,
+        "failureThreshold": failures,
+    }

@@ -1,0 +1,104 @@
+"""An adapter is two files: what they say is read from them alone, and their digest is what coreutils print."""
+
+import json
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from fairlead.adapting import adapter_check, adapter_files
+from fairlead.adapting.adapter_check import AdapterExpectation
+from fairlead.adapting.adapter_files import AdapterFacts, UnreadableAdapter
+from fairlead.fleet.adapters import AdapterReason
+from fairlead.loader import staging_folder
+from tests.adapting.adapters import BASE, config, header, weights, written
+
+FITS = AdapterExpectation(max_rank=16, bases=(BASE,), hidden=16, layers=2)
+
+
+def test_its_files_say_what_it_was_trained_on_and_what_it_changes() -> None:
+    assert adapter_files.facts(config(), header()) == AdapterFacts(
+        base=BASE, rank=8, modules=frozenset({"q_proj"}), layers=2, inputs={"q_proj": 16}, beyond=()
+    )
+
+
+def test_the_rank_is_the_highest_that_any_file_names() -> None:
+    assert adapter_files.facts(config(r=4), header(rank=8)).rank == 8
+    assert adapter_files.facts(config(rank_pattern={"q_proj": 64, "v_proj": "many"}), header()).rank == 64
+
+
+def test_the_digest_is_what_sha256sum_prints(tmp_path: Path) -> None:
+    folder = written(tmp_path / "sql")
+    (folder / "README.md").write_text("is not loaded")
+    tool = shutil.which("sha256sum")
+    assert tool is not None
+    words = f"{tool} {adapter_files.CONFIG} {adapter_files.WEIGHTS} | {tool}"
+    printed = subprocess.run(["/bin/sh", "-c", words], cwd=folder, capture_output=True, check=True, text=True).stdout
+
+    assert staging_folder.digest_of(folder) == f"sha256:{printed.split()[0]}"
+
+
+@pytest.mark.parametrize(
+    ("text", "listed", "words"),
+    [
+        (b"{", header(), "adapter_config.json: it cannot be read as JSON"),
+        (b"[]", header(), "adapter_config.json: it cannot be read as JSON"),
+        (config(), b"[" * 90_000, "adapter_model.safetensors: it cannot be read as JSON"),
+        (config(), b'{"a": {"shape": []}}', "adapter_model.safetensors: tensor a has no shape"),
+        (config(), b'{"a": {"shape": [1.5]}}', "adapter_model.safetensors: tensor a has no shape"),
+        (config(), b'{"a": 3}', "adapter_model.safetensors: tensor a has no shape"),
+        (config(), b'{"a": {"shape": [1]}}', "adapter_model.safetensors: it holds no matrices of LoRA"),
+    ],
+)
+def test_a_file_that_is_not_what_its_name_says_is_named(text: bytes, listed: bytes, words: str) -> None:
+    with pytest.raises(UnreadableAdapter) as refused:
+        adapter_files.facts(text, listed)
+    assert words in str(refused.value)
+
+
+@pytest.mark.parametrize("first", [b"", b"\0" * 8, b"\xff" * 8, b"PK\3\4"])
+def test_a_checkpoint_of_another_form_is_none(first: bytes) -> None:
+    with pytest.raises(UnreadableAdapter, match="no file of safetensors"):
+        adapter_files.header_length(first)
+
+
+def test_the_length_of_the_list_stands_first() -> None:
+    assert adapter_files.header_length(weights(header())[:8]) == len(header())
+
+
+def test_an_adapter_of_this_model_has_no_problem() -> None:
+    assert adapter_check.problem(adapter_files.facts(config(), header()), FITS) is None
+    anything = AdapterExpectation(max_rank=512)
+    assert adapter_check.problem(adapter_files.facts(config(base_model_name_or_path="x"), header()), anything) is None
+    nameless = adapter_files.facts(config(base_model_name_or_path=None), header())
+    assert adapter_check.problem(nameless, FITS) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "listed", "reason", "words"),
+    [
+        (config(base_model_name_or_path="acme/large"), header(), AdapterReason.OTHER_BASE, "acme/large, and this "),
+        (config(), header(layers=3), AdapterReason.OTHER_BASE, "it changes layer 2, and the model has 2 layers"),
+        (config(), header(hidden=32), AdapterReason.OTHER_BASE, "its q_proj takes 32 inputs, and the model has 16"),
+        (config(r=64), header(rank=64), AdapterReason.RANK_TOO_HIGH, "its rank is 64, and the slots have room for 16"),
+        (config(modules_to_save=["lm_head"]), header(), AdapterReason.MODULES_REFUSED, "modules_to_save"),
+        (config(use_dora=True), header(), AdapterReason.MODULES_REFUSED, "use_dora"),
+        (config(bias="all"), header(), AdapterReason.MODULES_REFUSED, "bias all"),
+        (config(trainable_token_indices=[1]), header(), AdapterReason.MODULES_REFUSED, "trainable_token_indices"),
+        (config(peft_type="IA3"), header(), AdapterReason.MODULES_REFUSED, "peft_type IA3"),
+        (config(), header(**{"lm_head.weight": [9, 9]}), AdapterReason.MODULES_REFUSED, "tensor lm_head.weight"),
+    ],
+)
+def test_what_does_not_go_with_the_model_is_refused_with_both_numbers(
+    text: bytes, listed: bytes, reason: AdapterReason, words: str
+) -> None:
+    problem = adapter_check.problem(adapter_files.facts(text, listed), FITS)
+    assert problem is not None
+    assert problem.reason is reason
+    assert words in problem.message
+
+
+def test_a_matrix_of_one_dimension_has_no_inputs() -> None:
+    listed = json.dumps({"layers.0.q_proj.lora_A.weight": {"shape": [8]}}).encode()
+    assert adapter_files.facts(config(), listed).inputs == {}

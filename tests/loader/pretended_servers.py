@@ -1,0 +1,175 @@
+"""An engine that loads adapters as vLLM answers, a hub and a registry: servers of this machine with behaviour."""
+
+import base64
+import hashlib
+import io
+import json
+import tarfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from aiohttp import web
+
+
+@asynccontextmanager
+async def served(*routes: web.RouteDef) -> AsyncIterator[str]:
+    """Host and port of a server with these routes."""
+    app = web.Application()
+    app.add_routes(routes)
+    runner = web.AppRunner(app, shutdown_timeout=0.1)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        yield f"127.0.0.1:{runner.addresses[0][1]}"
+    finally:
+        await runner.cleanup()
+
+
+@dataclass
+class PretendedEngine:
+    """The statuses are those of vLLM 0.32."""
+
+    loaded: dict[str, str] = field(default_factory=dict)
+    silent: bool = False
+    refuses: str = ""
+    """What it answers to every load, with 500."""
+    requests: list[str] = field(default_factory=list)
+    """Loads and unloads, in order."""
+
+    def restart(self) -> None:
+        """What it had loaded is gone."""
+        self.loaded.clear()
+
+    def routes(self) -> tuple[web.RouteDef, ...]:
+        """As vLLM calls them."""
+        return (
+            web.get("/v1/models", self._list),
+            web.post("/v1/load_lora_adapter", self._load),
+            web.post("/v1/unload_lora_adapter", self._unload),
+        )
+
+    async def _list(self, _: web.Request) -> web.Response:
+        if self.silent:
+            return web.Response(status=503)
+        return web.json_response({"data": [{"id": name} for name in ("base", *self.loaded)]})
+
+    async def _load(self, request: web.Request) -> web.Response:
+        body: dict[str, str] = await request.json()
+        name, path = body["lora_name"], body["lora_path"]
+        self.requests.append(f"load {name}")
+        if self.refuses:
+            return web.Response(status=500, text=self.refuses)
+        if name in self.loaded:
+            return web.Response(status=400, text="already loaded")
+        if not (Path(path) / "adapter_config.json").is_file():
+            return web.Response(status=404, text="no such folder")
+        self.loaded[name] = path
+        return web.Response(text="Success")
+
+    async def _unload(self, request: web.Request) -> web.Response:
+        body: dict[str, str] = await request.json()
+        self.requests.append(f"unload {body['lora_name']}")
+        found = self.loaded.pop(body["lora_name"], None)
+        return web.Response(status=200 if found else 404)
+
+
+@dataclass
+class PretendedHub:
+    """Files of repositories, behind a token where there is one."""
+
+    files: dict[str, bytes]
+    """By `organisation/adapter/revision/name`."""
+    token: str = ""
+    seen: list[str] = field(default_factory=list)
+
+    def routes(self) -> tuple[web.RouteDef, ...]:
+        """As the hub calls them."""
+        return (web.get("/{owner}/{name}/resolve/{revision}/{file}", self._resolve),)
+
+    async def _resolve(self, request: web.Request) -> web.Response:
+        if self.token and request.headers.get("Authorization") != f"Bearer {self.token}":
+            return web.Response(status=401)
+        found = self.files.get("/".join(request.match_info[key] for key in ("owner", "name", "revision", "file")))
+        self.seen.append(request.path)
+        return web.Response(status=404) if found is None else web.Response(body=found)
+
+
+@dataclass
+class PretendedRegistry:
+    """Blobs and manifests of one repository; with a user it wants a token, which a user's name and password give."""
+
+    blobs: dict[str, bytes] = field(default_factory=dict)
+    manifests: dict[str, bytes] = field(default_factory=dict)
+    user: str = ""
+    """user:password"""
+    address: str = ""
+    lies: bool = False
+    """Its blobs are others than their digests say."""
+
+    def routes(self) -> tuple[web.RouteDef, ...]:
+        """As the distribution API calls them."""
+        return (
+            web.get("/token", self._token),
+            web.get("/v2/{owner}/{name}/manifests/{reference}", self._manifest),
+            web.get("/v2/{owner}/{name}/blobs/{digest}", self._blob),
+        )
+
+    def push(self, tag: str, *layers: tuple[bytes, dict[str, str]]) -> str:
+        """A manifest with these layers and their annotations; its digest."""
+        return self.push_manifest(
+            tag, {"layers": [{"digest": self._add(blob), "annotations": notes} for blob, notes in layers]}
+        )
+
+    def push_manifest(self, tag: str, manifest: dict[str, Any]) -> str:
+        """A manifest as it is; its digest."""
+        text = json.dumps(manifest).encode()
+        digest = f"sha256:{hashlib.sha256(text).hexdigest()}"
+        self.manifests[tag] = self.manifests[digest] = text
+        return digest
+
+    def _add(self, blob: bytes) -> str:
+        digest = f"sha256:{hashlib.sha256(blob).hexdigest()}"
+        self.blobs[digest] = blob
+        return digest
+
+    async def _token(self, request: web.Request) -> web.Response:
+        basic = base64.b64encode(self.user.encode()).decode()
+        if request.headers.get("Authorization") != f"Basic {basic}":
+            return web.json_response({"errors": []}, status=401)
+        return web.json_response({"token": "of-an-hour"})
+
+    def _refused(self, request: web.Request) -> web.Response | None:
+        if not self.user or request.headers.get("Authorization") == "Bearer of-an-hour":
+            return None
+        challenge = f'Bearer realm="http://{self.address}/token",service="registry"'
+        return web.Response(status=401, headers={"WWW-Authenticate": challenge})
+
+    async def _manifest(self, request: web.Request) -> web.Response:
+        found = self.manifests.get(request.match_info["reference"])
+        return self._refused(request) or (web.Response(status=404) if found is None else web.Response(body=found))
+
+    async def _blob(self, request: web.Request) -> web.Response:
+        found = self.blobs.get(request.match_info["digest"])
+        if self.lies:
+            return web.Response(body=b"another")
+        return self._refused(request) or (web.Response(status=404) if found is None else web.Response(body=found))
+
+
+def layer(**files: bytes) -> bytes:
+    """A compressed layer with these files below a folder, and a path that leads out of it."""
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w:gz") as archive:
+        for name, content in {"adapter/README.md": b"read me", "../../outside": b"out"}.items():
+            _add(archive, name, content)
+        for name, content in files.items():
+            _add(archive, f"../adapter/{name.replace('__', '.')}", content)
+    return packed.getvalue()
+
+
+def _add(archive: tarfile.TarFile, name: str, content: bytes) -> None:
+    member = tarfile.TarInfo(name)
+    member.size = len(content)
+    archive.addfile(member, io.BytesIO(content))

@@ -1,0 +1,227 @@
+"""Files of adapters come from a claim, the hub or a registry; what does not come is named, with what to do."""
+
+import asyncio
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from fairlead.adapting import adapter_files
+from fairlead.adapting.adapter_files import CONFIG, WEIGHTS
+from fairlead.fleet.adapters import AdapterProblem, AdapterReason
+from fairlead.fleet.desired_state import ModelSource, SourceScheme
+from fairlead.loader import pull_secrets, registry, sources
+from fairlead.loader.sources import SourceAccess
+from tests.adapting.adapters import config, header, weights, written
+from tests.loader.pretended_servers import PretendedHub, PretendedRegistry, layer, served
+
+FILES = {CONFIG: config(), WEIGHTS: weights(header())}
+TITLE = registry.TITLE
+
+
+def fetched(source: ModelSource, into: Path, access: SourceAccess) -> AdapterProblem | None:
+    async def fetch() -> AdapterProblem | None:
+        async with aiohttp.ClientSession() as session:
+            return await sources.fetch(source, into, access, session)
+
+    into.mkdir()
+    return asyncio.run(fetch())
+
+
+def content(folder: Path) -> dict[str, bytes]:
+    return {one.name: one.read_bytes() for one in folder.iterdir()}
+
+
+def claim(location: str) -> ModelSource:
+    return ModelSource(scheme=SourceScheme.CLAIM, location=location)
+
+
+def test_a_folder_of_the_mounted_claim_is_copied_its_two_files_alone(tmp_path: Path) -> None:
+    folder = written(tmp_path / "claim" / "team" / "sql")
+    (folder / "optimizer.pt").write_bytes(b"large")
+    access = SourceAccess(claim="adapters", claim_folder=tmp_path / "claim")
+    assert fetched(claim("adapters/team/sql"), tmp_path / "into", access) is None
+    assert content(tmp_path / "into") == FILES
+
+
+@pytest.mark.parametrize(
+    ("location", "words"),
+    [
+        ("others/sql", "replicas mount the claim adapters; set spec.engine.lora.claimName"),
+        ("adapters/lost", "there is no file adapter_config.json; put the adapter's folder there"),
+        ("adapters/link", "the folder leads out of the claim"),
+        ("adapters/../..", "the folder leads out of the claim"),
+    ],
+)
+def test_a_folder_that_is_not_there_is_named(tmp_path: Path, location: str, words: str) -> None:
+    (tmp_path / "claim").mkdir()
+    (tmp_path / "claim" / "link").symlink_to(written(tmp_path / "outside"))
+    problem = fetched(
+        claim(location), tmp_path / "into", SourceAccess(claim="adapters", claim_folder=tmp_path / "claim")
+    )
+    assert problem is not None
+    assert problem.reason is AdapterReason.SOURCE_UNREADABLE
+    assert words in problem.message
+
+
+def test_where_no_claim_is_mounted_that_is_said(tmp_path: Path) -> None:
+    problem = fetched(claim("adapters/sql"), tmp_path / "into", SourceAccess())
+    assert problem is not None
+    assert "mount the claim none" in problem.message
+
+
+def hub(revision: str | None = None) -> ModelSource:
+    return ModelSource(scheme=SourceScheme.HUB, location="acme/sql", revision=revision)
+
+
+def from_hub(source: ModelSource, pretended: PretendedHub, into: Path, token: str | None) -> AdapterProblem | None:
+    async def fetch() -> AdapterProblem | None:
+        async with served(*pretended.routes()) as address, aiohttp.ClientSession() as session:
+            access = SourceAccess(hub=f"http://{address}/", hub_token=token)
+            return await sources.fetch(source, into, access, session)
+
+    into.mkdir(exist_ok=True)
+    return asyncio.run(fetch())
+
+
+def test_the_hub_gives_the_files_of_a_revision_for_the_models_token(tmp_path: Path) -> None:
+    pretended = PretendedHub(files={f"acme/sql/v1/{name}": text for name, text in FILES.items()}, token="t")
+    assert from_hub(hub("v1"), pretended, tmp_path / "into", "t") is None
+    assert content(tmp_path / "into") == FILES
+
+    refused = from_hub(hub("v1"), pretended, tmp_path / "into", None)
+    assert refused is not None
+    assert "answered 401: credentials are missing or wrong" in refused.message
+    lost = from_hub(hub(), pretended, tmp_path / "into", "t")
+    assert lost is not None
+    assert "/acme/sql/resolve/main/adapter_config.json: answered 404: there is no such file" in lost.message
+
+
+def test_a_hub_that_nobody_serves_is_tried_again(tmp_path: Path) -> None:
+    problem = fetched(hub(), tmp_path / "into", SourceAccess(hub="http://127.0.0.1:9"))
+    assert problem is not None
+    assert "it is tried again" in problem.message
+
+
+def test_a_file_that_is_too_large_for_an_adapter_is_not_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sources, "LARGEST", 10)
+    pretended = PretendedHub(files={f"acme/sql/main/{name}": text for name, text in FILES.items()})
+    problem = from_hub(hub(), pretended, tmp_path / "into", None)
+    assert problem is not None
+    assert "so it is no adapter" in problem.message
+
+
+def pulled(
+    pretended: PretendedRegistry, into: Path, reference: str = ":v1", secrets: Path | None = None
+) -> AdapterProblem | None:
+    async def fetch() -> AdapterProblem | None:
+        async with served(*pretended.routes()) as address, aiohttp.ClientSession() as session:
+            pretended.address = address
+            found = {} if secrets is None else pull_secrets.credentials(secrets)
+            basics = {address if host == "here" else host: value for host, value in found.items()}
+            source = ModelSource(scheme=SourceScheme.OCI, location=f"{address}/acme/sql{reference}")
+            return await sources.fetch(source, into, SourceAccess(credentials=basics), session)
+
+    into.mkdir(exist_ok=True)
+    return asyncio.run(fetch())
+
+
+def test_a_registry_gives_the_files_of_an_artifact(tmp_path: Path) -> None:
+    pretended = PretendedRegistry()
+    pretended.push("v1", (b"notes", {TITLE: "README.md"}), *((text, {TITLE: name}) for name, text in FILES.items()))
+    assert pulled(pretended, tmp_path / "into") is None
+    assert content(tmp_path / "into") == FILES
+
+
+def test_a_registry_gives_the_files_in_the_layers_of_an_image_and_no_path_is_followed(tmp_path: Path) -> None:
+    pretended = PretendedRegistry()
+    digest = pretended.push(
+        "one-of-many",
+        (layer(adapter_config__json=FILES[CONFIG]), {}),
+        (layer(adapter_model__safetensors=FILES[WEIGHTS]), {}),
+    )
+    pretended.push_manifest("v1", {"manifests": [{"digest": digest}]})
+    assert pulled(pretended, tmp_path / "into") is None
+    assert content(tmp_path / "into") == FILES
+    assert not (tmp_path / "outside").exists()
+    assert pulled(pretended, tmp_path / "again", f"@{digest}") is None
+
+
+def test_a_registry_that_wants_a_token_gets_the_credentials_of_the_pull_secret(tmp_path: Path) -> None:
+    pretended = PretendedRegistry(user="me:secret")
+    pretended.push("v1", *((text, {TITLE: name}) for name, text in FILES.items()))
+    refused = pulled(pretended, tmp_path / "into")
+    assert refused is not None
+    assert "answered 401: credentials are missing or wrong" in refused.message
+
+    secret = tmp_path / "secrets" / "0"
+    secret.mkdir(parents=True)
+    (secret / pull_secrets.FILE).write_text('{"auths": {"here": {"username": "me", "password": "secret"}}}')
+    assert pulled(pretended, tmp_path / "into", secrets=tmp_path / "secrets") is None
+
+
+def test_what_is_not_in_the_registry_is_named(tmp_path: Path) -> None:
+    pretended = PretendedRegistry()
+    pretended.push("v1", (FILES[CONFIG], {TITLE: CONFIG}))
+    half, lost = pulled(pretended, tmp_path / "into"), pulled(pretended, tmp_path / "into", ":v2")
+    assert half is not None
+    assert "it holds no adapter_model.safetensors; push the adapter's two files" in half.message
+    assert lost is not None
+    assert "/manifests/v2: answered 404: there is no such file" in lost.message
+
+
+def test_a_registry_that_sends_something_else_is_not_believed(tmp_path: Path) -> None:
+    pretended = PretendedRegistry(lies=True)
+    digest = pretended.push("v1", (FILES[CONFIG], {TITLE: CONFIG}))
+    problem = pulled(pretended, tmp_path / "into")
+    assert problem is not None
+    assert "its content has the digest sha256:" in problem.message
+    pretended.manifests[digest] = b"{}"
+    other = pulled(pretended, tmp_path / "into", f"@{digest}")
+    assert other is not None
+    assert "another manifest than this digest names" in other.message
+    pretended.manifests["v1"] = b"[]"
+    strange = pulled(pretended, tmp_path / "into")
+    assert strange is not None
+    assert "the answer is no JSON object" in strange.message
+
+
+def test_a_layer_that_is_none_is_said_to_be_none(tmp_path: Path) -> None:
+    pretended = PretendedRegistry()
+    pretended.push("v1", (b"no archive at all", {}))
+    problem = pulled(pretended, tmp_path / "into")
+    assert problem is not None
+    assert "a layer cannot be unpacked" in problem.message
+
+
+def test_a_registry_that_nobody_serves_is_tried_again(tmp_path: Path) -> None:
+    source = ModelSource(scheme=SourceScheme.OCI, location="127.0.0.1:9/acme/sql")
+    problem = fetched(source, tmp_path / "into", SourceAccess())
+    assert problem is not None
+    assert "it is tried again" in problem.message
+
+
+@pytest.mark.parametrize(
+    ("location", "parts"),
+    [
+        ("r.example/a/b", ("r.example", "a/b", "latest")),
+        ("r.example:5000/a/b:v1", ("r.example:5000", "a/b", "v1")),
+        ("r.example/a/b:v1@sha256:0", ("r.example", "a/b", "sha256:0")),
+    ],
+)
+def test_a_location_has_a_host_a_repository_and_a_reference(location: str, parts: tuple[str, str, str]) -> None:
+    assert registry.image_name(location) == parts
+
+
+def test_credentials_are_those_of_the_first_secret_that_names_a_host(tmp_path: Path) -> None:
+    texts = (
+        '{"auths": {"https://r.example/v1/": {"auth": "Zmlyc3Q="}, "quiet.example": {}}}',
+        '{"auths": {"r.example": {"auth": "c2Vjb25k"}}}',
+        "[",
+        '["auths"]',
+    )
+    for number, text in enumerate(texts):
+        (tmp_path / str(number)).mkdir()
+        (tmp_path / str(number) / pull_secrets.FILE).write_text(text)
+    assert pull_secrets.credentials(tmp_path) == {"r.example": "Zmlyc3Q="}
+    assert adapter_files.FILES == (CONFIG, WEIGHTS)
