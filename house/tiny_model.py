@@ -101,6 +101,25 @@ def _write_adapter(place: Path, chance: random.Random) -> None:
     write_tensors(place / "adapter_model.safetensors", shapes, chance, {})
 
 
+def write_adapter(place: Path, seed: int, rank: int = RANK, hidden: int = HIDDEN, base: str = "") -> Path:
+    """Another adapter into an empty folder, strong enough that answers differ; of another size where that is asked for.
+
+    Its scale makes up for the small numbers of random weights: a story is to see which version answered.
+    """
+    place.mkdir(parents=True)
+    kind = {"peft_type": "LORA", "task_type": "CAUSAL_LM", "r": rank, "lora_alpha": 8 * rank, "bias": "none"}
+    named = {"base_model_name_or_path": base} if base else {}
+    _write_json(place / "adapter_config.json", kind | named | {"target_modules": ["q_proj", "v_proj"]})
+    shapes: dict[str, tuple[int, ...]] = {}
+    for layer in range(LAYERS):
+        for name, width in (("q_proj", HEADS * HEAD_DIM), ("v_proj", KV_HEADS * HEAD_DIM)):
+            stem = f"base_model.model.model.layers.{layer}.self_attn.{name}"
+            shapes |= {f"{stem}.lora_A.weight": (rank, hidden), f"{stem}.lora_B.weight": (width, rank)}
+    chance = random.Random(seed)  # noqa: S311  # weights, not a secret
+    write_tensors(place / "adapter_model.safetensors", shapes, chance, {})
+    return place
+
+
 def _config() -> dict[str, object]:
     return {
         "architectures": ["LlamaForCausalLM"],

@@ -8,16 +8,16 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Final
 
-from fairlead.api.kinds import DEPLOYMENT, EVALUATION, GATEWAY, POLICY
+from fairlead.api.kinds import ADAPTER, DEPLOYMENT, EVALUATION, GATEWAY, POLICY
 from tests.controller import field_evidence
-from tests.controller.field_evidence import Evidence, Outcome
+from tests.controller.evidence import Evidence, Outcome
 
 PAGE: Final = Path(__file__).resolve().parent.parent / "docs" / "reference" / "fields.md"
 
 _HEAD: Final = """\
 # What becomes of every field
 
-{total} fields of the four kinds: {counts}. No field is taken in silence and ignored.
+{total} fields of the five kinds: {counts}. No field is taken in silence and ignored.
 
 - **used**: an object with another value in this field leads to other pods, another Service, another configuration of
   the routers, another status or other steps of a rollout; of a policy or an evaluation, the named modules read it.
@@ -34,6 +34,7 @@ _ABOUT: Final = {
     POLICY.name: "Seen in an autoscaler that decides for fleets that grow, shrink, sleep and fall silent.",
     GATEWAY.name: "Seen in what its routers are given: their pods, their Service and their configuration.",
     EVALUATION.name: "Seen in what its items become, and in who reads that.",
+    ADAPTER.name: "Seen in what loaders and routers are given.",
 }
 
 

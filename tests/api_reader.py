@@ -16,6 +16,7 @@ from devcluster.door import DoorClosed
 Manifest = dict[str, Any]
 
 GROUPS: Final = {
+    "adp": "/apis/fairlead.dev/v1alpha1",
     "configmaps": "/api/v1",
     "deployments": "/apis/apps/v1",
     "endpointslices": "/apis/discovery.k8s.io/v1",
@@ -33,6 +34,7 @@ GROUPS: Final = {
 }
 """The group of a kind, by the word that kubectl knows it by."""
 PLURALS: Final = {
+    "adp": "adapters",
     "infd": "inferencedeployments",
     "infg": "inferencegateways",
     "events.events.k8s.io": "events",

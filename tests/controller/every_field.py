@@ -196,6 +196,8 @@ VALUES: Final[Spec] = {
     "router.tracing.share": "0.5",
     "scaling.maxReplicas": 3,
     "scaling.minReplicas": 2,
+    "engine.lora.claimName": "models",
+    "engine.lora.cpuSlots": 40,
     "storage.cache.claimName": "models",
     "storage.cache.subPath": "sub",
     "storage.sharedMemory": "2Gi",

@@ -1,4 +1,4 @@
-"""What becomes of every field of the four kinds, found by changing it: used and where, refused, or warned of.
+"""What becomes of every field of the kinds, found by changing it: used and where, refused, or warned of.
 
 Nothing here is a list of fields. Leaves come from the committed definitions; of an InferenceDeployment a world is
 brought about with and without the field, of a policy the autoscaler is watched, and refusals are the reviewer's own.
@@ -8,8 +8,6 @@ import ast
 import json
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
-from enum import StrEnum
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
@@ -17,7 +15,7 @@ from typing import Any, Final
 from pydantic.alias_generators import to_snake
 
 from fairlead.api import deployment_conversion
-from fairlead.api.kinds import DEPLOYMENT, EVALUATION, GATEWAY, POLICY, Kind
+from fairlead.api.kinds import ADAPTER, DEPLOYMENT, EVALUATION, GATEWAY, POLICY, Kind
 from fairlead.api.object_reader import read_stored
 from fairlead.api.read_problems import ReadReason
 from fairlead.cluster.kinds import Manifest
@@ -33,7 +31,8 @@ from fairlead.review.result import AdmissionReason
 from tests.api import full_specs
 from tests.api.objects import written
 from tests.api.test_every_field_is_live import decided, leaves, leaves_of, named, others, words
-from tests.controller import policy_reads, test_every_field
+from tests.controller import adapter_evidence, policy_reads, test_every_field
+from tests.controller.evidence import Evidence, Outcome
 from tests.controller.pretend import PLATFORM
 from tests.controller.reads import Attribute, differences
 from tests.controller.test_every_field import begun, changed, rolled, state
@@ -71,28 +70,6 @@ GIVEN: Final = {
 """What a gateway's routers are given."""
 
 
-class Outcome(StrEnum):
-    """What becomes of a field."""
-
-    USED = "used"
-    REFUSED = "refused"
-    CHECKED = "refused where it contradicts"
-    WARNED = "warned of"
-    IGNORED = "ignored"
-    """Taken in silence, and nothing comes of it: there must be none."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Evidence:
-    """One leaf, and what was seen of it."""
-
-    kind: str
-    leaf: str
-    outcome: Outcome
-    where: str
-    """What differs with it, or what is said of it."""
-
-
 def everything() -> tuple[Evidence, ...]:
     """All leaves of all kinds, in their order."""
     return (
@@ -100,6 +77,7 @@ def everything() -> tuple[Evidence, ...]:
         *(of_policy(leaf) for leaf in sorted(leaves_of(POLICY))),
         *(of_gateway(leaf) for leaf in sorted(leaves_of(GATEWAY))),
         *(of_evaluation(leaf) for leaf in sorted(leaves_of(EVALUATION))),
+        *(of_adapter(leaf) for leaf in sorted(leaves_of(ADAPTER))),
     )
 
 
@@ -155,6 +133,13 @@ def of_evaluation(leaf: str) -> Evidence:
     outcome = Outcome.USED if read else Outcome.IGNORED
     where = f"read by {', '.join(read[:MOST])}" if read else ""
     return Evidence(kind=EVALUATION.name, leaf=leaf, outcome=outcome, where=where)
+
+
+def of_adapter(leaf: str) -> Evidence:
+    """What another value of this leaf changes for loaders and routers."""
+    found = adapter_evidence.places(leaf.replace(".[]", ""))
+    outcome = Outcome.USED if found else Outcome.IGNORED
+    return Evidence(kind=ADAPTER.name, leaf=leaf, outcome=outcome, where=", ".join(found))
 
 
 def _names(field: str, leaf: str) -> bool:

@@ -1,4 +1,4 @@
-"""Every field of the four kinds is used in a decision, refused, or warned of; and the page says which.
+"""Every field of the kinds is used in a decision, refused, or warned of; and the page says which.
 
 Leaves come from the committed definitions: a field that is added tomorrow is asked about tomorrow.
 """
@@ -7,11 +7,11 @@ from typing import Any, Final
 
 import pytest
 
-from fairlead.api.kinds import DEPLOYMENT, EVALUATION, GATEWAY, POLICY, Kind
+from fairlead.api.kinds import ADAPTER, DEPLOYMENT, EVALUATION, GATEWAY, POLICY, Kind
 from prove import field_table
 from tests.api.test_every_field_is_live import leaves_of
 from tests.controller import field_evidence, points, test_every_field
-from tests.controller.field_evidence import Evidence, Outcome
+from tests.controller.evidence import Evidence, Outcome
 from tests.controller.reads import differences
 
 KINDS: Final[dict[str, tuple[Kind[Any], list[str]]]] = {
@@ -19,12 +19,14 @@ KINDS: Final[dict[str, tuple[Kind[Any], list[str]]]] = {
     POLICY.name: (POLICY, sorted(leaves_of(POLICY))),
     GATEWAY.name: (GATEWAY, sorted(leaves_of(GATEWAY))),
     EVALUATION.name: (EVALUATION, sorted(leaves_of(EVALUATION))),
+    ADAPTER.name: (ADAPTER, sorted(leaves_of(ADAPTER))),
 }
 EVIDENCE: Final = {
     DEPLOYMENT.name: field_evidence.of_deployment,
     POLICY.name: field_evidence.of_policy,
     GATEWAY.name: field_evidence.of_gateway,
     EVALUATION.name: field_evidence.of_evaluation,
+    ADAPTER.name: field_evidence.of_adapter,
 }
 EVERY: Final = [(kind, leaf) for kind, (_, leaves) in KINDS.items() for leaf in leaves]
 SOME: Final = [EVERY[place] for place in points.of(len(EVERY), few=40)]

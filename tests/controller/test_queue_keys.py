@@ -69,6 +69,13 @@ def of_gateway(name: str) -> Manifest:
         (kinds.EVALUATION, None, infd("calm"), ["Evaluation calm"]),
         (kinds.EVALUATION, None, infd("calm") | DIGESTED, ["Evaluation calm", "judged"]),
         (kinds.EVALUATION, infd("calm") | DIGESTED, infd("calm") | DIGESTED, ["Evaluation calm"]),
+        (kinds.ADAPTER, None, infd("sql", deployment="led"), ["Adapter sql", "led", "InferenceGateway calm"]),
+        (kinds.ADAPTER, infd("sql", deployment="led"), infd("sql", deployment="led") | DIGESTED, ["Adapter sql"]),
+        (
+            *(kinds.ADAPTER, infd("sql", deployment="led"), infd("sql", deployment="chat")),
+            ["Adapter sql", "chat", "led", "InferenceGateway calm"],
+        ),
+        (kinds.ADAPTER, infd("sql", deployment="lost"), None, ["Adapter sql"]),
         (kinds.INFERENCE_GATEWAY, infd("calm"), None, ["InferenceGateway calm", "led"]),
         (kinds.INFERENCE_GATEWAY, infd("calm"), infd("calm"), ["InferenceGateway calm"]),
         (kinds.INFERENCE_GATEWAY, infd("calm"), reporting(infd("calm"), 2), ["InferenceGateway calm", "led"]),

@@ -166,6 +166,7 @@ class LoaderLoop:
             self._staging.pop(entry.digest, None)
         if problem is None:
             self._failed.pop(entry.name, None)
+            log.info("staged %s", entry.name)
         else:
             self._note(entry, problem)
         self._woken.set()

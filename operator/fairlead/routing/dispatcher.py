@@ -59,6 +59,7 @@ class Dispatcher:
         routing = terms.routing
         self.terms = terms
         self.table.apply(routing.balancing, terms.routers, terms.share)
+        self.table.follow_adapters(bool(terms.model.versions.names))
         if self._has_own_tenants:
             self.accounts.take(terms, now)
         self.room.take(terms)

@@ -33,6 +33,8 @@ class Endpoint:
     """Those of its pod."""
     loaded: frozenset[str] = frozenset()
     """Names that its engine listed when it was asked last; they go with its process."""
+    unlisted: bool = False
+    """Adapters come and go there, and its engine has yet to list those that it has."""
     state: EndpointState = EndpointState.NOT_READY
     reason: str = ""
     listed: bool = True

@@ -44,6 +44,7 @@ class EndpointTable:
         """What is to be reported to other routers, where there are any to report to."""
         self.expectations = TokenExpectations()
         self._endpoints: dict[tuple[str, str], Endpoint] = {}
+        self._follows_adapters = False
         self._slots: list[int] = []
         """Bits of removed endpoints, to be reused."""
 
@@ -98,7 +99,7 @@ class EndpointTable:
             # An engine that was not ready has most likely restarted, with an empty cache.
             self.index.clear(endpoint.slot)
             breaker.close(endpoint)
-            endpoint.loaded, endpoint.adapters = frozenset(), one.adapters
+            endpoint.loaded, endpoint.adapters, endpoint.unlisted = frozenset(), one.adapters, self._follows_adapters
             self._set(endpoint, EndpointState.PROBING, NOT_PROBED)
 
     def figures(self, endpoint: Endpoint, figures: EndpointSample) -> None:
@@ -116,9 +117,16 @@ class EndpointTable:
 
     def loaded(self, endpoint: Endpoint, names: frozenset[str]) -> None:
         """Apply the names that its engine lists now; requests may wait for one of them."""
-        if names != endpoint.loaded:
-            endpoint.loaded, endpoint.adapters = names, endpoint.pinned | names
+        if names != endpoint.loaded or endpoint.unlisted:
+            endpoint.loaded, endpoint.adapters, endpoint.unlisted = names, endpoint.pinned | names, False
             self.changed(endpoint)
+
+    def follow_adapters(self, follow: bool) -> None:
+        """Whether adapters come and go: then a request waits for an engine that has yet to list its own."""
+        if follow and not self._follows_adapters:
+            for endpoint in self._endpoints.values():
+                endpoint.unlisted = True
+        self._follows_adapters = follow
 
     def served(self, endpoint: Endpoint) -> None:
         """Record a request that it served well."""

@@ -132,6 +132,7 @@ def choose(
     served = False
     for one in routable:
         if adapter is not None and adapter not in one.adapters:
+            served = served or one.unlisted
             continue
         served = True
         # `has_room`, inlined: a call for each engine is a tenth of choosing (bench/choosing_cost.py).

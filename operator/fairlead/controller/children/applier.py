@@ -60,7 +60,8 @@ class Applier:
     async def carry_out(
         self, observed: DeploymentSnapshot, decision: DesiredState, busy: Mapping[str, int], meddled: OnForeignChange
     ) -> Obstacle | None:
-        """Apply engines first, since people wait for their start; returns what blocked the decision, if anything.
+        """Apply engines first, since people wait for their start, but for the accounts that their pods run as; returns
+        what blocked the decision, if anything.
 
         Where a name is taken nothing is started or stopped: without all its children no request would reach an engine.
         """
@@ -70,7 +71,7 @@ class Applier:
                 return taken
             if decision.shrinks is not None:
                 await self._weigh(observed.pods.get(decision.shrinks, ()), busy, decision.sleep.sleepers)
-            for child in (*decision.engines, *decision.static):
+            for child in _in_order(decision):
                 made = await self.ensure(child, observed.owner, meddled)
                 if made and (child["kind"], child["metadata"]["name"]) in observed.deleted:
                     meddled(kinds.of(child), foreign_changes.recreation_note(child))
@@ -225,6 +226,13 @@ class Applier:
         written = {one: text for one, text in notes.items() if text is not None}
         noted = {"apiVersion": "v1", "kind": "Pod", "metadata": head | {"annotations": written}}
         self._world.note(await self._server.apply(noted))
+
+
+def _in_order(decision: DesiredState) -> tuple[Manifest, ...]:
+    """Kubernetes makes no pod of an account that does not exist, and tries again later and later."""
+    accounts = {one["spec"]["template"]["spec"].get("serviceAccountName") for one in decision.engines}
+    first = [one for one in decision.static if _place(one) in {("ServiceAccount", name) for name in accounts}]
+    return (*first, *decision.engines, *(one for one in decision.static if one not in first))
 
 
 def _lost_its_labels(live: Manifest) -> bool:

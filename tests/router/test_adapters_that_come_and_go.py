@@ -1,0 +1,157 @@
+"""Adapters that engines load while they run: routers go by what engines list, and divide a name by its versions."""
+
+import asyncio
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Final
+
+from tests.emulator.living import CHAT, QUICK, Living, living
+from tests.router.planes import PROMPT, Plane, plane, run_story, written
+
+OLD, NEW = "sql@0000aaaa", "sql@0000bbbb"
+UPDATED: Final = replace(CHAT, answering=replace(CHAT.answering, runtime_adapters=True))
+
+
+def versions(old: int, new: int) -> list[dict[str, Any]]:
+    return [{"name": "sql", "versions": [{"name": OLD, "percent": old}, {"name": NEW, "percent": new}]}]
+
+
+def serving(folder: Path, engines: list[str], old: int, new: int, **routing: Any) -> Path:  # noqa: ANN401 - any JSON
+    """The file of a router whose clients may ask for the adapter."""
+    document = json.loads(written(folder, engines, ["chat", "sql"], **routing).read_text(encoding="utf-8"))
+    fresh = folder / "router.json.new"
+    fresh.write_text(json.dumps(document | {"adapterVersions": versions(old, new)}), encoding="utf-8")
+    return fresh.replace(folder / "router.json")
+
+
+async def order(router: Plane, engine: Living, verb: str, name: str) -> None:
+    """What a loader asks of the engine beside it."""
+    body = {"lora_name": name, "lora_path": "org/sql"}
+    async with router.session.post(f"http://{engine.address}/v1/{verb}_lora_adapter", json=body) as answer:
+        assert answer.status == 200
+
+
+async def completed(
+    router: Plane, model: str = "sql", session: str | None = None, **more: object
+) -> tuple[int, str, str]:
+    """Status, the version that the header names, and the one in the body."""
+    headers = {"x-session-id": session} if session else {}
+    body = PROMPT | {"model": model, "temperature": 0, "max_tokens": 4} | more
+    async with router.session.post(router.url + "/v1/completions", json=body, headers=headers) as answer:
+        text = await answer.text()
+        return answer.status, answer.headers.get("x-fairlead-adapter", ""), json.loads(text).get("model", "")
+
+
+async def until_served(router: Plane) -> None:
+    while (await completed(router))[0] != 200:
+        await asyncio.sleep(0.01)
+
+
+def test_an_adapter_is_served_once_an_engine_lists_it_and_never_before(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with (
+            living(QUICK, served=UPDATED) as (engine,),
+            plane(serving(tmp_path, [engine.address], 100, 0)) as router,
+        ):
+            await router.until("routable")
+            assert (await completed(router))[0] == 503
+            await order(router, engine, "load", OLD)
+            await until_served(router)
+            assert await completed(router) == (200, OLD, OLD)
+            assert (await completed(router, "chat"))[0] == 200
+
+    run_story(story(), 30)
+
+
+def test_names_that_no_object_has_are_404_and_no_engine_is_asked(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with (
+            living(QUICK, served=UPDATED) as (engine,),
+            plane(serving(tmp_path, [engine.address], 100, 0)) as router,
+        ):
+            await router.until("routable")
+            await order(router, engine, "load", OLD)
+            await until_served(router)
+            before = engine.engine.answered
+            for name in ("../x", "other", OLD, NEW, "sql/../sql"):
+                assert (await completed(router, name))[0] == 404, name
+            assert engine.engine.answered == before
+
+    run_story(story(), 30)
+
+
+def test_conversations_are_divided_by_the_shares_and_a_share_of_nothing_moves_them_back(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with (
+            living(QUICK, served=UPDATED) as (engine,),
+            plane(serving(tmp_path, [engine.address], 50, 50)) as router,
+        ):
+            await router.until("routable")
+            for name in (OLD, NEW):
+                await order(router, engine, "load", name)
+            await until_served(router)
+            while {(await completed(router, session=f"s{number}"))[1] for number in range(20)} != {OLD, NEW}:
+                await asyncio.sleep(0.01)
+            first = {number: (await completed(router, session=f"s{number}"))[1] for number in range(20)}
+            again = {number: (await completed(router, session=f"s{number}"))[1] for number in range(20)}
+            assert again == first, "one conversation, one version"
+            serving(tmp_path, [engine.address], 100, 0)
+            while {(await completed(router, session=f"s{number}"))[1] for number in range(20)} != {OLD}:
+                await asyncio.sleep(0.01)
+
+    run_story(story(), 30)
+
+
+def test_an_engine_that_lost_an_adapter_is_not_what_a_client_hears_of(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with (
+            living(QUICK, QUICK, served=UPDATED) as (one, other),
+            plane(serving(tmp_path, [one.address, other.address], 100, 0)) as router,
+        ):
+            await router.until("routable", "routable")
+            for engine in (one, other):
+                await order(router, engine, "load", OLD)
+            await until_served(router)
+            await asyncio.sleep(0.1)
+            await order(router, one, "unload", OLD)
+            answers = [(await completed(router, prompt=f"question {number}"))[0] for number in range(20)]
+            assert answers == [200] * 20
+            await order(router, other, "unload", OLD)
+            lost = {(await completed(router, prompt=f"later {number}"))[0] for number in range(6)}
+            assert lost == {503}, "and where nobody has it, it is the router that says so"
+
+    run_story(story(), 30)
+
+
+def test_the_response_cache_keeps_versions_apart(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with living(QUICK, served=UPDATED) as (engine,):
+            cache = {"enabled": True}
+            async with plane(serving(tmp_path, [engine.address], 100, 0, cache=cache)) as router:
+                await router.until("routable")
+                for name in (OLD, NEW):
+                    await order(router, engine, "load", name)
+                await until_served(router)
+                assert await completed(router, seed=1) == (200, OLD, OLD)
+                assert await completed(router, seed=1) == (200, OLD, OLD)
+                serving(tmp_path, [engine.address], 0, 100, cache=cache)
+                while (await completed(router, prompt="x"))[1] != NEW:
+                    await asyncio.sleep(0.01)
+                assert await completed(router, seed=1) == (200, NEW, NEW)
+
+    run_story(story(), 30)
+
+
+def test_clients_see_the_name_in_the_list_of_models_and_not_its_versions(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with (
+            living(QUICK, served=UPDATED) as (engine,),
+            plane(serving(tmp_path, [engine.address], 100, 0)) as router,
+        ):
+            await router.until("routable")
+            await order(router, engine, "load", OLD)
+            async with router.session.get(router.url + "/v1/models") as answer:
+                assert [card["id"] for card in (await answer.json())["data"]] == ["chat", "sql"]
+
+    run_story(story(), 30)
