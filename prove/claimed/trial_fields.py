@@ -6,7 +6,7 @@ from typing import Final
 from prove import field_table
 from prove.claims import Claim, Figure
 from tests.controller import field_evidence
-from tests.controller.field_evidence import Outcome
+from tests.controller.evidence import Outcome
 
 
 def every_field_is_used_refused_or_warned_of() -> Figure:
