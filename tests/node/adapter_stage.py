@@ -51,11 +51,17 @@ class HubAdapter:
 
 
 def written(folder: Path) -> dict[str, HubAdapter]:
-    """Two that fit, and two that do not: one of another rank, one of another model."""
-    kinds = {"old": (RANK, HIDDEN), "new": (RANK, HIDDEN), "wide": (64, HIDDEN), "foreign": (RANK, HIDDEN // 2)}
+    """Two that fit, and three that do not: of another rank, of another shape, and one that names its base model."""
+    kinds = {
+        "old": (RANK, HIDDEN, ""),
+        "new": (RANK, HIDDEN, ""),
+        "wide": (64, HIDDEN, ""),
+        "foreign": (RANK, HIDDEN // 2, ""),
+        "based": (RANK, HIDDEN, "acme/tiny"),
+    }
     found = {}
-    for seed, (name, (rank, hidden)) in enumerate(kinds.items()):
-        place = tiny_model.write_adapter(folder / name, 700 + seed, rank, hidden)
+    for seed, (name, (rank, hidden, base)) in enumerate(kinds.items()):
+        place = tiny_model.write_adapter(folder / name, 700 + seed, rank, hidden, base)
         found[name] = HubAdapter(name=name, digest=staging_folder.digest_of(place))
     return found
 

@@ -74,9 +74,9 @@ def test_it_reads_the_hub_with_the_models_token_and_a_registry_with_the_pods_sec
     assert "--claim" not in found["args"]
 
 
-def test_beside_an_engine_on_cpu_it_has_limits_so_that_the_engine_keeps_its_cores() -> None:
+def test_beside_an_engine_on_cpu_it_takes_none_of_the_cores_that_replicas_are_counted_by() -> None:
     (found,) = pod(accelerator={"product": "CPU", "cores": 4, "memory": "16Gi"})["initContainers"]
-    assert found["resources"]["limits"] == found["resources"]["requests"] == {"cpu": "500m", "memory": "256Mi"}
+    assert found["resources"] == {"requests": {"memory": "128Mi"}}
 
 
 @pytest.mark.parametrize(("account", "made"), [(None, True), ("engines", False)])

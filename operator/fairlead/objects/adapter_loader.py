@@ -137,11 +137,9 @@ def _environment(wanted: DesiredRevision) -> list[Manifest]:
 
 
 def _resources(wanted: DesiredRevision) -> Manifest:
-    """On CPU a limit too: a pod keeps the cores that are its own only where every container has limits."""
-    if wanted.cpu is not None:
-        held = {"cpu": "500m", "memory": "256Mi"}
-        return {"requests": dict(held), "limits": dict(held)}
-    return {"requests": {"cpu": "50m", "memory": "128Mi"}}
+    """On CPU no part of a core: cores are what replicas are counted by, and a node full of engines has none left."""
+    memory = {"memory": "128Mi"}
+    return {"requests": memory if wanted.cpu is not None else {"cpu": "50m"} | memory}
 
 
 def _token() -> Manifest:
