@@ -32,10 +32,10 @@ def _number(found: float | None) -> str:
 CLAIMS: Final = (
     Claim(
         item="delivery.9",
-        title="Adapters on real vLLM on CPU: from staged to answered at most 3 s on all chosen replicas; no 404 after a "
-        "replica was killed; under 32 streams a version changes and goes back with each answer wholly one version's; "
-        "wrong rank, base, shape and digest are refused before any engine is asked; `../x` and undeclared names are 404 "
-        "at the router",
+        title="Adapters on real vLLM on CPU: from staged to answered at most 3 s on all chosen replicas; no 404 after "
+        "a replica was killed; under 32 streams a version changes and goes back with each answer wholly one "
+        "version's; wrong rank, base, shape and digest are refused before any engine is asked; `../x` and undeclared "
+        "names are 404 at the router",
         prove=adapters_come_and_go,
         slow=True,
     ),
