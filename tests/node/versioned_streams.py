@@ -86,12 +86,12 @@ class VersionedStreams:
                 return
             events = [line async for line in answer.content if line.startswith(b"data: {")]
         texts, models = _pieces(events)
-        said = "".join(texts)
+        text = "".join(texts)
         (version,) = models or {"none"}
-        if len(models) == 1 and self.right.get((version, prompt)) == said:
+        if len(models) == 1 and self.right.get((version, prompt)) == text:
             self.versions.append(version)
         else:
-            self.wrong.append(f"{sorted(models)} to {prompt!r}: {said[:80]!r}")
+            self.wrong.append(f"{sorted(models)} to {prompt!r}: {text[:80]!r}")
 
 
 def _pieces(events: Sequence[bytes]) -> tuple[list[str], set[str]]:

@@ -166,6 +166,7 @@ def test_a_router_understands_all_that_it_is_told(name: str) -> None:
         engine_kind=engine.kind if engine.kind in {EngineKind.SGLANG, EngineKind.TENSORRT_LLM} else "vLLM",
         models=(deployment.wanted.model.served_name, *adapters),
         adapters=adapters,
+        adapter_slots=engine.lora.slots if engine.lora else None,
         prefix_caching=engine.prefix_caching,
         max_context_tokens=engine.max_context_tokens,
         max_sequences=engine.max_sequences,

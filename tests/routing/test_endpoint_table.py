@@ -44,42 +44,6 @@ def test_a_new_engine_is_proved_before_it_is_chosen() -> None:
     assert (states, engine.reason) == ([EndpointState.PROBING, EndpointState.ROUTABLE], "")
 
 
-def test_adapters_are_those_of_its_pod_and_those_that_its_engine_lists_until_it_is_started_anew() -> None:
-    pinned = replace(A, adapters=frozenset({"legal"}))
-    made, lines = proved_table(pinned)
-    (engine,) = made.endpoints
-    made.loaded(engine, frozenset({"chat", "sql@1"}))
-    assert (engine.adapters, lines) == (frozenset({"legal", "chat", "sql@1"}), ["a routable"])
-    made.loaded(engine, frozenset({"chat", "sql@1"}))
-    made.take((pinned,))
-    assert (engine.adapters, lines) == (frozenset({"legal", "chat", "sql@1"}), ["a routable"]), (
-        "nothing new, nobody is told"
-    )
-    made.take((replace(pinned, ready=False),))
-    made.take((pinned,))
-    assert engine.adapters == {"legal"}, "an engine that was not ready has lost what it had loaded"
-
-
-def test_where_adapters_come_and_go_a_request_waits_until_an_engine_has_listed_its_own() -> None:
-    made, lines = proved_table(A)
-    (engine,) = made.endpoints
-    wanted = replace(request_of(), adapter="sql@1")
-    assert made.choose(wanted, 0.0) is NoCandidate.NO_ADAPTER
-    made.follow_adapters(True)
-    made.follow_adapters(True)
-    assert made.choose(wanted, 0.0) is NoCandidate.FULL, "which waits"
-    made.loaded(engine, frozenset())
-    assert lines == ["a routable"], "so that who waits is looked at again"
-    assert made.choose(wanted, 0.0) is NoCandidate.NO_ADAPTER
-    made.take((replace(A, ready=False),))
-    made.take((A,))
-    assert engine.unlisted
-    made.follow_adapters(False)
-    made.take((replace(A, ready=False),))
-    made.take((A,))
-    assert not engine.unlisted
-
-
 def test_a_hedge_that_wins_leaves_its_endpoint_to_the_request_and_returns_the_first_one() -> None:
     made, _ = proved_table(A, B)
     first = request_of()

@@ -187,6 +187,9 @@ def test_a_choice_is_explained_engine_by_engine() -> None:
     assert [row.dropped for row in explanations.candidates(made, request_of(adapter="fr"))].count(
         "does not serve adapter fr"
     ) == 4
+    d.adapters, d.adapter_slots, d.active = frozenset({"fr"}), 1, {"de": 1}
+    full = next(row for row in explanations.candidates(made, request_of(adapter="fr")) if row.pod == "d")
+    assert full.dropped == "its slots are taken by other adapters"
     a.state, a.reason = EndpointState.DRAINING, ""
     assert next(row for row in explanations.candidates(made, request_of()) if row.pod == "a").dropped == "draining"
 

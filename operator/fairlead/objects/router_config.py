@@ -100,6 +100,7 @@ def target(wanted: DesiredRevision, replica: ReplicaCapacity) -> Manifest:
         **_engine(wanted.engine.kind),
         "models": [wanted.model.served_name, *adapters],
         "adapters": adapters,
+        **({"adapterSlots": wanted.engine.lora.slots} if wanted.engine.lora is not None else {}),
         "prefixCaching": wanted.engine.prefix_caching,
         "revision": replica.revision,
         "maxContextTokens": replica.max_context_tokens or wanted.engine.max_context_tokens,

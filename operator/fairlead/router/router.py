@@ -253,6 +253,7 @@ def _of_target(terms: DispatcherConfig, config: TargetConfig) -> DispatcherConfi
         names=config.models,
         adapters=frozenset(config.adapters),
         versions=AdapterSplit(config.adapter_versions),
+        adapter_slots=config.adapter_slots,
         max_context_tokens=config.max_context_tokens,
     )
     return replace(terms, model=model, first_token_seconds=config.first_token_seconds, share=config.share)

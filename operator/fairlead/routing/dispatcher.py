@@ -59,7 +59,8 @@ class Dispatcher:
         routing = terms.routing
         self.terms = terms
         self.table.apply(routing.balancing, terms.routers, terms.share)
-        self.table.follow_adapters(bool(terms.model.versions.names))
+        model = terms.model
+        self.table.follow_adapters(follow=bool(model.versions.names), slots=model.adapter_slots)
         if self._has_own_tenants:
             self.accounts.take(terms, now)
         self.room.take(terms)

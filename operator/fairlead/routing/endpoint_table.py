@@ -45,6 +45,7 @@ class EndpointTable:
         self.expectations = TokenExpectations()
         self._endpoints: dict[tuple[str, str], Endpoint] = {}
         self._follows_adapters = False
+        self._adapter_slots: int | None = None
         self._slots: list[int] = []
         """Bits of removed endpoints, to be reused."""
 
@@ -83,7 +84,8 @@ class EndpointTable:
     def _made(self, one: DiscoveredEndpoint) -> Endpoint:
         slot = self._slots.pop() if self._slots else len(self._endpoints)
         self.index.open(slot)
-        return Endpoint(one.pod, one.address, slot, place=rendezvous.number(one.pod))
+        place = rendezvous.number(one.pod)
+        return Endpoint(one.pod, one.address, slot, place=place, adapter_slots=self._adapter_slots)
 
     def _see(self, endpoint: Endpoint, one: DiscoveredEndpoint) -> None:
         endpoint.listed = True
@@ -121,8 +123,15 @@ class EndpointTable:
             endpoint.loaded, endpoint.adapters, endpoint.unlisted = names, endpoint.pinned | names, False
             self.changed(endpoint)
 
-    def follow_adapters(self, follow: bool) -> None:
-        """Whether adapters come and go: then a request waits for an engine that has yet to list its own."""
+    def follow_adapters(self, *, follow: bool, slots: int | None = None) -> None:
+        """Whether adapters come and go: then a request waits for an engine that has yet to list its own.
+
+        `slots` is how many of them can take part in a step of each engine; requests for more wait here, where the order
+        is fair, and not in the engine.
+        """
+        self._adapter_slots = slots
+        for endpoint in self._endpoints.values():
+            endpoint.adapter_slots = slots
         if follow and not self._follows_adapters:
             for endpoint in self._endpoints.values():
                 endpoint.unlisted = True
@@ -187,6 +196,8 @@ class EndpointTable:
         if endpoint.inflight == 0:
             endpoint.progress_at = now
         endpoint.inflight += 1
+        if request.adapter is not None:
+            endpoint.active[request.adapter] = endpoint.active.get(request.adapter, 0) + 1
         endpoint.prompt_load += prompt
         endpoint.reply_load += reply
         endpoint.kv_room -= prompt
@@ -223,6 +234,8 @@ class EndpointTable:
         if endpoint is None:
             raise AssertionError(f"given back twice, or never charged: {ending}")
         endpoint.inflight -= 1
+        if request.adapter is not None:
+            self._leave_slot(endpoint, request.adapter)
         endpoint.kv_room += request.occupied
         if request.unread:
             self._read(endpoint, request)
@@ -239,6 +252,13 @@ class EndpointTable:
         levels = self.index.holders(request.blocks) if self.field.balancing.prefix and request.blocks else ()
         held = int(levels[-1][0] * self.field.block_tokens) if levels else 0
         return max(request.prompt_tokens - held, 1)
+
+    @staticmethod
+    def _leave_slot(endpoint: Endpoint, adapter: str) -> None:
+        """The last request for an adapter leaves its slot to another one."""
+        endpoint.active[adapter] -= 1
+        if not endpoint.active[adapter]:
+            del endpoint.active[adapter]
 
     @staticmethod
     def _read(endpoint: Endpoint, request: RoutingRequest) -> None:

@@ -67,10 +67,16 @@ def _dropped(table: EndpointTable, one: Endpoint, request: RoutingRequest) -> st
         return f"{one.state.value}: {one.reason}" if one.reason else one.state.value
     if split is not None and one not in split.side(field, request):
         return "of another revision than this conversation's"
-    if request.adapter is not None and request.adapter not in one.adapters:
-        return f"does not serve adapter {request.adapter}"
+    if request.adapter is not None and (without := _without_adapter(one, request.adapter, field.short_queues)):
+        return without
     if field.short_queues and not selection.has_room(one, field.most_unread):
         return "has as much as it can run"
     if field.short_queues and cache_room.lacked(one, request, field.most_unread, field.yielded):
         return "its KV cache has no room for the prompt"
     return "failed this request" if one in request.tried else ""
+
+
+def _without_adapter(one: Endpoint, adapter: str, short_queues: bool) -> str:
+    if adapter not in one.adapters:
+        return f"does not serve adapter {adapter}"
+    return "its slots are taken by other adapters" if short_queues and not one.has_slot(adapter) else ""

@@ -131,8 +131,8 @@ def choose(
     tired: list[Endpoint] = []
     served = False
     for one in routable:
-        if adapter is not None and adapter not in one.adapters:
-            served = served or one.unlisted
+        if adapter is not None and (adapter not in one.adapters or (short and not one.has_slot(adapter))):
+            served = served or one.unlisted or adapter in one.adapters
             continue
         served = True
         # `has_room`, inlined: a call for each engine is a tenth of choosing (bench/choosing_cost.py).

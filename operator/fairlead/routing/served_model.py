@@ -15,6 +15,8 @@ class ServedModel:
     """Names of LoRA adapters."""
     versions: AdapterSplit = NO_ADAPTERS
     """Adapters that come and go, and their versions."""
+    adapter_slots: int | None = None
+    """Adapters that can take part in one step of an engine; None: not known."""
     max_context_tokens: int | None = None
     """Tokens of prompt and reply together; nothing where that is not known."""
 

@@ -70,13 +70,13 @@ def loaded_within(chat: Deployed, pods: list[str], adapter: HubAdapter) -> list[
     """Seconds from the moment at which its files were checked to the first answer, for each replica."""
     name = adapter.in_engine("sql")
     words = [*("kubectl", f"--kubeconfig={chat.stage.door.kubeconfig}", f"--namespace={chat.stage.namespace}"), "exec"]
-    asking = [
+    waiting_pods = [
         subprocess.Popen([*words, pod, "-c", "engine", "--", "python3", "-c", POLL, name], stdout=subprocess.PIPE)
         for pod in pods
     ]
     time.sleep(3)
     apply_adapter(chat, "sql", adapter.version())
-    answered = [float(one.communicate(timeout=150)[0]) for one in asking]
+    answered = [float(one.communicate(timeout=150)[0]) for one in waiting_pods]
     return [at - staged_at(chat, pod, name) for at, pod in zip(answered, pods, strict=True)]
 
 
@@ -116,8 +116,8 @@ def answers_of(chat: Deployed, address: str, *adapters: HubAdapter) -> dict[tupl
         found |= {(name, one): completed(address, "sql", one, TOKENS)[1] for one in PROMPTS}
     base = {one: completed(address, "chat", one, TOKENS)[1] for one in PROMPTS}
     for prompt in PROMPTS:
-        said = [base[prompt], *(found[adapter.in_engine("sql"), prompt] for adapter in adapters)]
-        assert len(set(said)) == len(said), "the versions can be told apart"
+        answers = [base[prompt], *(found[adapter.in_engine("sql"), prompt] for adapter in adapters)]
+        assert len(set(answers)) == len(answers), "the versions can be told apart"
     return found
 
 

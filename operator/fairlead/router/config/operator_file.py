@@ -21,6 +21,7 @@ _PLAIN: Final = ("namespace", "selector", "endpoints", "engine_port", "models", 
 _PLAIN_TOO: Final = (
     "rendered_from",
     "adapter_versions",
+    "adapter_slots",
     "max_context_tokens",
     "max_sequences",
     "kv_tokens",

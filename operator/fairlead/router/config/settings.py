@@ -45,6 +45,8 @@ class TargetConfig:
     """Names in `models` that are LoRA adapters."""
     adapter_versions: tuple[AdapterVersions, ...] = ()
     """Further names in `models`: adapters that come and go, each with the versions that engines have loaded."""
+    adapter_slots: int | None = None
+    """Adapters that can take part in one step of an engine; None: not known."""
     prefix_caching: bool = True
     revision: str = ""
     """The target revision; the revision of a pod is in its label."""
@@ -103,6 +105,8 @@ class RouterConfig:
     """Names in `models` that are LoRA adapters."""
     adapter_versions: tuple[AdapterVersions, ...] = ()
     """Further names in `models`: adapters that come and go, each with the versions that engines have loaded."""
+    adapter_slots: int | None = None
+    """Adapters that can take part in one step of an engine; None: not known."""
     prefix_caching: bool = True
     max_context_tokens: int | None = None
     max_sequences: int | None = None
@@ -169,6 +173,7 @@ class RouterConfig:
             models=self.models,
             adapters=self.adapters,
             adapter_versions=self.adapter_versions,
+            adapter_slots=self.adapter_slots,
             prefix_caching=self.prefix_caching,
             revision=self.revision,
             max_context_tokens=self.max_context_tokens,

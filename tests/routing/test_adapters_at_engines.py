@@ -1,0 +1,63 @@
+"""Which adapters an engine has, as far as is known, and how many of them can be active there at once."""
+
+from dataclasses import replace
+
+from fairlead.routing.reasons import AttemptEnding
+from fairlead.routing.selection import NoCandidate
+from tests.routing.engines import request_of, sent
+from tests.routing.test_endpoint_table import A, proved_table
+
+
+def test_adapters_are_those_of_its_pod_and_those_that_its_engine_lists_until_it_is_started_anew() -> None:
+    pinned = replace(A, adapters=frozenset({"legal"}))
+    made, lines = proved_table(pinned)
+    (engine,) = made.endpoints
+    made.loaded(engine, frozenset({"chat", "sql@1"}))
+    assert (engine.adapters, lines) == (frozenset({"legal", "chat", "sql@1"}), ["a routable"])
+    made.loaded(engine, frozenset({"chat", "sql@1"}))
+    made.take((pinned,))
+    assert (engine.adapters, lines) == (frozenset({"legal", "chat", "sql@1"}), ["a routable"]), (
+        "nothing new, nobody is told"
+    )
+    made.take((replace(pinned, ready=False),))
+    made.take((pinned,))
+    assert engine.adapters == {"legal"}, "an engine that was not ready has lost what it had loaded"
+
+
+def test_where_adapters_come_and_go_a_request_waits_until_an_engine_has_listed_its_own() -> None:
+    made, lines = proved_table(A)
+    (engine,) = made.endpoints
+    wanted = replace(request_of(), adapter="sql@1")
+    assert made.choose(wanted, 0.0) is NoCandidate.NO_ADAPTER
+    made.follow_adapters(follow=True)
+    made.follow_adapters(follow=True)
+    assert made.choose(wanted, 0.0) is NoCandidate.FULL, "which waits"
+    made.loaded(engine, frozenset())
+    assert lines == ["a routable"], "so that who waits is looked at again"
+    assert made.choose(wanted, 0.0) is NoCandidate.NO_ADAPTER
+    made.take((replace(A, ready=False),))
+    made.take((A,))
+    assert engine.unlisted
+    made.follow_adapters(follow=False)
+    made.take((replace(A, ready=False),))
+    made.take((A,))
+    assert not engine.unlisted
+
+
+def test_adapters_beyond_the_slots_wait_until_the_last_request_of_another_one_ends() -> None:
+    made, _ = proved_table(A)
+    (engine,) = made.endpoints
+    made.loaded(engine, frozenset({"a", "b", "c"}))
+    made.follow_adapters(follow=True, slots=2)
+    first, again, second = (replace(request_of(), adapter=name) for name in ("a", "a", "b"))
+    for one in (first, second, again):
+        sent(made, one)
+    third = replace(request_of(), adapter="c")
+    assert made.choose(third, 0.0) is NoCandidate.FULL
+    assert not isinstance(made.choose(replace(request_of(), adapter="b"), 0.0), NoCandidate), "it has its slot"
+    assert not isinstance(made.choose(request_of(), 0.0), NoCandidate), "the base model needs none"
+    made.give_back(first, AttemptEnding.DONE, 1.0)
+    assert made.choose(third, 0.0) is NoCandidate.FULL
+    made.give_back(again, AttemptEnding.DONE, 1.0)
+    assert sent(made, third) is engine
+    assert engine.active == {"b": 1, "c": 1}
