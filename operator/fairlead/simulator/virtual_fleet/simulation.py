@@ -143,8 +143,10 @@ class FleetSimulation:
         replica = self._balancer.choose(arrival, self.replicas.ready)
         course = replica.courses[0] if replica.choose is None else self._chosen_rank(replica, replica.choose)
         request = self._request(arrival)
+        engine = course.engine
         shown = course.run_to(self.now)
-        refused = course.engine.add(request)
+        idle = engine.horizon == inf
+        refused = engine.add(request)
         if self._follower is not None:
             self._follower.sent(arrival, request, refused is None)
         if refused is None:
@@ -152,8 +154,7 @@ class FleetSimulation:
         else:
             self.totals.refused += 1
             self._observer.refused(arrival, str(refused))
-        shown += course.run_to(self.now)
-        self._settle(replica, course, shown)
+        self._settle(replica, course, shown + course.run_to(self.now) if idle else shown)
 
     def _chosen_rank(self, replica: SimulatedReplica, choose: Callable[[float], int]) -> EngineTimeline:
         """The rank by vLLM's rule; all ranks are first run until now, so that their loads are current."""
