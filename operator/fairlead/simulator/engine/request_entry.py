@@ -91,7 +91,7 @@ class _EntryCost:
 
 def _entry(state: SchedulerState, request: EngineRequest, width: _DraftPadding, budget: int) -> _EntryCost | None:
     settings, pool = state.settings, state.pool
-    found, recovered = _cached(state, request) if pool.caching else ([], 0)
+    found, recovered = _cached(state, request) if request.prefix or request.reply or request.remains else ([], 0)
     cached, whole_prompt = len(found) + recovered, request.prompt_tokens + request.emitted
     start = cached * settings.block_tokens
     tokens = whole_prompt - start
@@ -115,7 +115,7 @@ def _entry(state: SchedulerState, request: EngineRequest, width: _DraftPadding, 
 
 def _cached(state: SchedulerState, request: EngineRequest) -> tuple[list[CachedBlock], int]:
     """Blocks that need no computing: cached ones by hash, then its own from before a preemption."""
-    if not (request.prefix or request.reply or request.remains):
+    if not state.pool.caching:
         return [], 0
     most = (request.tokens - 1) // state.settings.block_tokens
     found: list[CachedBlock] = []
@@ -147,7 +147,8 @@ def _enter(state: SchedulerState, request: EngineRequest, step: EngineStep, entr
     request.pages = cached + entry.pages
     request.computed = request.sealed = cached * state.settings.block_tokens + entry.tokens
     state.enter(request)
-    state.write_names(request)
+    if request.prefix or request.reply:
+        state.write_names(request)
     if request.scheduled is None:
         _note_first_time(state, request, step, cached)
     tokens = entry.tokens + entry.padding

@@ -111,12 +111,13 @@ def _prefilled(
     del state.prefilling[request]
     request.emitted += 1
     state.counts.generation_tokens += 1
-    if request.emitted >= state.limit(request):
+    limit = state.limit(request)
+    if request.emitted >= limit:
         ending = _last_emission(request, 1, settings)
         emitted.append(Emission(request, 1, ending.finished, first=True) if first else ending)
         return
     if not state.scattered:
-        state.lockstep.join(request, state.limit(request))
+        state.lockstep.join(request, limit)
     if first or settings.every:
         emitted.append(Emission(request, 1, None, first))
 

@@ -62,6 +62,9 @@ class _ReplicaLoad(NamedTuple):
     usage: float
 
 
+COUNTING: Final = (EngineCore, CountingEngine)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScaledDeployment:
     """The deployment's configuration for the autoscaler."""
@@ -155,12 +158,13 @@ def _pod(replica: SimulatedReplica, now: float) -> EnginePod:
 
 def _figures(replica: SimulatedReplica, now: float) -> EngineFigures:
     engines = [course.engine for course in replica.courses]
-    counted = [one for one in engines if isinstance(one, EngineCore | CountingEngine)]
-    load = _load(engines)
+    counted = [one for one in engines if isinstance(one, COUNTING)]
     meter = replica.meter
     if meter is None or len(counted) < len(engines):
+        load = _load(engines)
         return EngineFigures(at=now, running=load.running, waiting=load.waiting, kv_usage=load.usage)
     counts = counted[0].counts if len(counted) == 1 else _summed([one.counts for one in counted])
+    load = _load(engines)
     made = float(counts.generation_tokens)
     return EngineFigures(
         at=now,
