@@ -127,12 +127,10 @@ def choose(
     adapter, tried, short, unread = request.adapter, request.tried, field.short_queues, field.most_unread
     needed = cache_room.NOTHING if unread == inf else cache_room.needed(request, field.yielded)
     enough = needed.most
-    # Without a reason to leave one out, all fit: a twentieth of a played day (bench.backtest_speed).
-    whole = adapter is None and not (short or tried)
-    fit: list[Endpoint] = list(routable) if whole else []
+    fit: list[Endpoint] = []
     tired: list[Endpoint] = []
     served = False
-    for one in () if whole else routable:
+    for one in routable:
         if adapter is not None and adapter not in one.adapters:
             continue
         served = True

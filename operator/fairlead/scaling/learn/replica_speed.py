@@ -9,7 +9,6 @@ few more equations, so that a fleet that always works at one load does not extra
 
 from collections.abc import Iterable
 from dataclasses import dataclass, fields, replace
-from functools import lru_cache
 from math import fsum
 from typing import Final
 
@@ -113,12 +112,8 @@ def _dot(one: tuple[float, ...], other: tuple[float, ...]) -> float:
     return fsum(left * right for left, right in zip(one, other, strict=True))
 
 
-@lru_cache(maxsize=16)
 def speed(fits: tuple[SpeedFit, ...], revision: str, assumed: ReplicaSpeed | None) -> ReplicaSpeed | None:
-    """The best estimate; None with neither intervals nor a data sheet.
-
-    One decision needs it twice, and most learn nothing new of it (bench.backtest_speed: a hundredth).
-    """
+    """The best estimate; None with neither intervals nor a data sheet."""
     fit = next((one for one in fits if one.revision == revision), SpeedFit(revision=revision))
     word = assumed if assumed and _is_informative(assumed) else _by_rule(fit)
     if word is None:

@@ -10,7 +10,7 @@ from math import inf
 
 from fairlead.fleet.randomness import RandomSource
 from fairlead.simulator.engine import request_entry, running_requests, step_outcomes
-from fairlead.simulator.engine.batch import StepBatch, StepTimes
+from fairlead.simulator.engine.batch import StepTimes
 from fairlead.simulator.engine.block_pool import CacheListener
 from fairlead.simulator.engine.counts import EngineCounts
 from fairlead.simulator.engine.requests import EngineRequest, EngineRequestStatus, FinishReason
@@ -93,13 +93,6 @@ class EngineCore:
             self._state.let_go()
             return None
         state = self._state
-        if (
-            self._together
-            and state.lockstep.sequences
-            and not (state.waiting.count or state.prefilling or state.scattered)
-            and (step := self._decode_together(now)) is not None
-        ):
-            return step
         while True:
             step = EngineStep(now)
             preempted = self._schedule(step)
@@ -141,32 +134,6 @@ class EngineCore:
             step.batch.decode_tokens += 1
             step.batch.decode_context += one.tokens
         return preempted
-
-    def _decode_together(self, now: float) -> EngineStep | None:
-        """What all of `begin` comes to where the lockstep group is all there is (bench.backtest_speed: a twentieth)."""
-        state = self._state
-        lockstep, pool = state.lockstep, state.pool
-        pages, sequences = lockstep.pages_next(), lockstep.sequences
-        if pages > pool.free or sequences > self.settings.batch_tokens or pool.listener is not None:
-            return None
-        for one in state.lingering:
-            if one.finish is not FinishReason.LENGTH:
-                return None
-        if pages:
-            pool.take(pages)
-        context = lockstep.tokens
-        lockstep.flying = 1
-        self._stirred = state.let_go() if state.lingering or state.coming else False
-        step = EngineStep(now, lockstep=True, batch=StepBatch(sequences, sequences, context))
-        pace = state.pace
-        if pace.continues_at(now):
-            pace.goes_on()
-        else:
-            pace.begins(now, self._times.decode_line(sequences, sequences), sequences, context)
-        step.ends = self._quiet_until = pace.ends
-        self._flight = step
-        self._extra = 0
-        return step
 
     def _name_pages(self, step: EngineStep) -> None:
         """Cache the blocks that this step fills; of replies only if a listener or another prompt may see them."""
