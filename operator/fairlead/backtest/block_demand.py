@@ -53,30 +53,28 @@ class PricedTrace:
     def __init__(self, demand: Demand, prices: StepPrices, deadlines: Deadlines, seconds: float) -> None:
         self._seconds = seconds
         """From the first request to the last: what is paid for."""
-        places = range(len(demand.arrived))
         self._arrived = demand.arrived
         self._first_s = deadlines.first_s
         self._last = array(
             "d", (one + deadlines.last_s(gaps) for one, gaps in zip(demand.arrived, demand.gaps, strict=True))
         )
         """Until when the last token is due."""
-        self._prompts = array("d", (prices.prefill(demand, place) for place in places))
-        self._replies = array("d", (prices.decode(demand, place) for place in places))
+        self._prompts = array("d", prices.prefills(demand))
+        self._replies = array("d", prices.decodes(demand))
 
     def blocks(self, length: float) -> Iterator[DemandBlock]:
         """Blocks of this length, the last one shorter."""
         count = int(max(-(-self._seconds // length), 1))
         works: list[list[float]] = [[] for _ in range(count)]
-        for place, arrived in enumerate(self._arrived):
+        ends_of, first_s = [min((number + 1) * length, self._seconds) for number in range(count)], self._first_s
+        for arrived, last, prompt, reply in zip(self._arrived, self._last, self._prompts, self._replies, strict=True):
             number = int(arrived // length)
             if not 0 <= number < count:
                 continue
-            ends = min((number + 1) * length, self._seconds)
-            if arrived + self._first_s > ends:
+            ends = ends_of[number]
+            if arrived + first_s > ends:
                 continue
-            work = self._prompts[place]
-            if self._last[place] <= ends:
-                work += self._replies[place]
+            work = prompt + reply if last <= ends else prompt
             if work > 0:
                 works[number].append(work)
         for number, found in enumerate(works):

@@ -38,8 +38,9 @@ def collect(arrivals: Iterable[RequestArrival], settings: EngineSettings) -> Dem
     found, seen, holders = Demand(), set[int](), Counter[int]()
     prefixes: list[tuple[int, ...]] = []
     at_once = 1 + (settings.speculation.tokens if settings.speculation else 0)
+    shared = settings.prefix_caching
     for one in arrivals:
-        names = one.prefix if settings.prefix_caching else ()
+        names = one.prefix if shared else ()
         prompt = one.prompt_tokens
         if names or prefixes:
             prompt = max(prompt - _cached(names, seen) * settings.block_tokens, 1)

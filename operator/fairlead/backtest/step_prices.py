@@ -51,9 +51,11 @@ class StepPrices:
     own_s: float
     """Beside that, of one that takes memory of its own: memory that is full of one request's tokens serves no other."""
 
-    def prefill(self, demand: Demand, place: int) -> float:
-        """Until the first token of the request at this place."""
-        return EXACT * (self.prompt(demand.prompt[place]) + self.pair_s * demand.pairs[place])
+    def prefills(self, demand: Demand) -> Iterator[float]:
+        """Of each request, until its first token."""
+        prompt, pair_s = self.prompt, self.pair_s
+        for tokens, pairs in zip(demand.prompt, demand.pairs, strict=True):
+            yield EXACT * (prompt(tokens) + pair_s * pairs)
 
     def prompt(self, tokens: float) -> float:
         """Of so many tokens or more, but for their pairs."""
@@ -62,10 +64,11 @@ class StepPrices:
         more = self.prompt_s * self.alone * (pieces + 1) - self.ride_s * (pieces + 2)
         return max(min(these, more), 0.0)
 
-    def decode(self, demand: Demand, place: int) -> float:
-        """After it."""
-        steps = self.step_s * demand.steps[place] + self.context_s * demand.context[place]
-        return EXACT * (steps + self.own_s * demand.own[place])
+    def decodes(self, demand: Demand) -> Iterator[float]:
+        """Of each request, after it."""
+        step_s, context_s, own_s = self.step_s, self.context_s, self.own_s
+        for steps, context, own in zip(demand.steps, demand.context, demand.own, strict=True):
+            yield EXACT * (step_s * steps + context_s * context + own_s * own)
 
 
 def dearest(times: StepTimes, settings: EngineSettings, demand: Demand, pace_s: float) -> StepPrices:

@@ -39,15 +39,16 @@ class WindowedStatistics(RunStatistics):
 
     def arrived(self, arrival: RequestArrival) -> None:
         """Count an arrival in its window too."""
-        before = self.counts.arrived
-        super().arrived(arrival)
-        self._arrived[int(arrival.time // WINDOW_SECONDS)] += self.counts.arrived - before
+        if self._since <= arrival.time < self._until:
+            self.counts.arrived += 1
+            self._arrived[int(arrival.time // WINDOW_SECONDS)] += 1
 
     def ended(self, arrival: RequestArrival, request: EngineRequest, replica: SimulatedReplica) -> None:
         """Add an ended request to its window too."""
         before = self.counts.kept
         super().ended(arrival, request, replica)
-        self._kept[int(arrival.time // WINDOW_SECONDS)] += self.counts.kept - before
+        if self.counts.kept != before:
+            self._kept[int(arrival.time // WINDOW_SECONDS)] += 1
 
     def worst(self) -> Window | None:
         """The window in which the smallest share was kept; None where no window had enough requests."""

@@ -161,16 +161,13 @@ class EndpointTable:
 
     def choose(self, request: RoutingRequest, now: float) -> EndpointChoice | NoCandidate:
         """The endpoint for a request, without a charge; one that failed this request only when there is no other."""
-        found = self._choose(request, now)
+        split = self.split
+        found = selection.choose(self.field, request, now) if split is None else split.choose(self.field, request, now)
         if found is NoCandidate.FULL and self.field.most_unread < inf and not request.uncached:
             # Its whole prompt has no room: perhaps what no engine holds of it has.
             request.uncached = self.uncached(request)
-            return self._choose(request, now)
+            return self.choose(request, now)
         return found
-
-    def _choose(self, request: RoutingRequest, now: float) -> EndpointChoice | NoCandidate:
-        split = self.split
-        return selection.choose(self.field, request, now) if split is None else split.choose(self.field, request, now)
 
     def is_covered(self, endpoint: Endpoint) -> bool:
         """Whether another revision answers what this endpoint, of one on trial, fails."""

@@ -3,6 +3,7 @@
 All is linear in the demand: twice the requests need twice the replicas, before rounding.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from math import ceil, log, sqrt
 from typing import Final
@@ -115,23 +116,31 @@ def _paced(speed: ReplicaSpeed, request: AverageRequest, demand: FleetDemand, ob
     if load <= 0:
         return 0.0
     low, high = load / BUSIEST, load / LEAST_BUSY
+    late = _late_token(speed, request, demand, load)
     for _ in range(HALVINGS):
         middle = (low + high) / 2
-        if _late_token(speed, request, demand, middle) <= most:
+        if late(middle) <= most:
             high = middle
         else:
             low = middle
     return high
 
 
-def _late_token(speed: ReplicaSpeed, request: AverageRequest, demand: FleetDemand, replicas: float) -> float:
-    """Time per token of the slowest one in twenty: `a / (1 - u)` at a share `u` of time for tokens, and what prompts of
-    others add; these arrive at random, and a short reply has few tokens to spread them over."""
-    each = speed.step_seconds / (1 - work(speed, demand) / replicas)
+def _late_token(
+    speed: ReplicaSpeed, request: AverageRequest, demand: FleetDemand, load: float
+) -> Callable[[float], float]:
+    """Time per token of the slowest one in twenty, by replicas: `a / (1 - u)` at a share `u` of time for tokens, and
+    what prompts of others add; these arrive at random, and a short reply has few tokens to spread them over."""
+    step, requests = speed.step_seconds, demand.requests
     reading = request.computed_tokens * speed.seconds_per_prompt_token
     tokens = max(request.output_tokens * SHORT_ANSWER, 1.0)
-    interrupted = demand.requests / replicas * each / tokens * (1 + PROMPT_SCATTER)
-    return each + LATE_DEVIATIONS * sqrt(interrupted) * reading
+
+    def late(replicas: float) -> float:
+        each = step / (1 - load / replicas)
+        interrupted = requests / replicas * each / tokens * (1 + PROMPT_SCATTER)
+        return each + LATE_DEVIATIONS * sqrt(interrupted) * reading
+
+    return late
 
 
 def replicas_for_cache(speed: ReplicaSpeed, request: AverageRequest, demand: FleetDemand) -> float:

@@ -7,10 +7,12 @@ be read is assumed to grow at its last rate, until its sample would be stale.
 from bisect import bisect_left
 from dataclasses import dataclass, replace
 from math import fsum
+from operator import attrgetter
 from typing import Final
 
 from fairlead.scaling.decide.pod_inventory import PodInventory
 
+_MOMENT: Final = attrgetter("at")
 MAX_POINTS: Final = 160
 """The points are a 32nd of a cold start apart, so they reach back five cold starts."""
 
@@ -176,7 +178,7 @@ def rate(points: tuple[ArrivalTotals, ...], begin: float, end: float) -> Arrival
 
 def _at(points: tuple[ArrivalTotals, ...], moment: float) -> ArrivalTotals:
     """The sums at a time, interpolated between two points."""
-    right = bisect_left(points, moment, key=_moment)
+    right = bisect_left(points, moment, key=_MOMENT)
     if right == len(points):
         return points[-1]
     after = points[right]
@@ -189,7 +191,3 @@ def _at(points: tuple[ArrivalTotals, ...], moment: float) -> ArrivalTotals:
         requests=before.requests + share * (after.requests - before.requests),
         prompt_tokens=before.prompt_tokens + share * (after.prompt_tokens - before.prompt_tokens),
     )
-
-
-def _moment(point: ArrivalTotals) -> float:
-    return point.at

@@ -46,7 +46,7 @@ class CacheListener(Protocol):
 class BlockPool:
     """All blocks of one engine except vLLM's null block, which is never usable."""
 
-    __slots__ = ("_aged", "_aged_pages", "_blank", "_last", "_named", "_twins", "block_tokens", "caching", "listener",
+    __slots__ = ("_aged", "_blank", "_last", "_named", "_twins", "block_tokens", "caching", "free", "listener",
                  "usable")  # fmt: skip
 
     def __init__(self, blocks: int, block_tokens: int, *, caching: bool) -> None:
@@ -56,7 +56,8 @@ class BlockPool:
         self.listener: CacheListener | None = None
         self._blank = self.usable
         self._aged: OrderedDict[CachedBlock | FreedBlocks, None] = OrderedDict()
-        self._aged_pages = 0
+        self.free = self.usable
+        """Blocks that can be taken, cached ones included."""
         self._last: FreedBlocks | None = None
         """The newest entry if it is a run that no request can recover: blocks freed next are added to it."""
         self._named: dict[int, CachedBlock] = {}
@@ -64,18 +65,13 @@ class BlockPool:
         """Further blocks by hash: equal text computed twice takes two blocks, which vLLM does not merge."""
 
     @property
-    def free(self) -> int:
-        """Blocks that can be taken, cached ones included."""
-        return self._blank + self._aged_pages
-
-    @property
     def usage(self) -> float:
         """vLLM's gauge `kv_cache_usage_perc`: the share of usable blocks that requests hold."""
-        return (self.usable - self._blank - self._aged_pages) / self.usable
+        return (self.usable - self.free) / self.usable
 
     def usage_with(self, more: int) -> float:
         """The same, if requests held so many blocks more."""
-        return (self.usable - self._blank - self._aged_pages + more) / self.usable
+        return (self.usable - self.free + more) / self.usable
 
     def pages_for(self, tokens: int) -> int:
         """How many blocks hold so many tokens."""
@@ -85,12 +81,18 @@ class BlockPool:
         """Take blocks: empty ones first, then the least recently used cached ones."""
         if count <= self._blank:
             self._blank -= count
+            self.free -= count
             return
+        if count > self.free:
+            blank = self._blank
+            raise AssertionError(f"{count - blank} pages were asked for beyond {self.free - blank} free ones")
+        self.free -= count
         count -= self._blank
         self._blank = 0
-        if count > self._aged_pages:
-            raise AssertionError(f"{count} pages were asked for beyond {self._aged_pages} free ones")
-        self._aged_pages -= count
+        newest = self._last
+        if newest is not None and len(self._aged) == 1 and count < newest.count:
+            newest.count -= count  # a run is all there is, the usual case without shared prefixes
+            return
         while count:
             count -= self._evict(count)
 
@@ -141,12 +143,12 @@ class BlockPool:
         for page in pages:
             if not page.holders:
                 del self._aged[page]
-                self._aged_pages -= 1
+                self.free -= 1
             page.holders += 1
 
     def recover(self, run: FreedBlocks, count: int) -> None:
         """Give the first `count` blocks of a run back to the preempted request that filled them."""
-        self._aged_pages -= count
+        self.free -= count
         run.count -= count
         if not run.count:
             self._drop(run)
@@ -171,6 +173,7 @@ class BlockPool:
 
         For a preempted request (`returns`), returns the run of its blocks without a hash, so that it can recover them.
         """
+        self.free += full + empty
         if not self.caching:
             self._blank += full + empty
             return None
@@ -180,13 +183,12 @@ class BlockPool:
             page.holders -= 1
             if not page.holders:
                 self._aged[page] = None
-                self._aged_pages += 1
+                self.free += 1
                 self._last = None
         return run
 
     def _age(self, count: int, *, alone: bool) -> FreedBlocks:
         """Append a run at the newest end of the eviction order."""
-        self._aged_pages += count
         if self._last is not None and not alone:
             self._last.count += count
             return self._last
@@ -199,9 +201,8 @@ class BlockPool:
         """Empty the prefix cache, unless a request holds a block, as in vLLM."""
         if self.free < self.usable:
             return False
-        self._blank = self.usable
+        self._blank = self.free = self.usable
         self._aged.clear()
-        self._aged_pages = 0
         self._named.clear()
         self._twins.clear()
         if self.listener is not None:

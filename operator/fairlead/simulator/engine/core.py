@@ -67,13 +67,15 @@ class EngineCore:
                 f"request {request.serial}: reply names pages, but prefix has {len(request.prefix)} ids for "
                 f"{request.prompt_tokens // self.settings.block_tokens} full pages; give them all or no reply"
             )
-        self._catch_up(stay=False)
+        self._catch_up()
         request.status = EngineRequestStatus.WAITING
         self._state.backlog += request.prompt_tokens
         if self.settings.late_stop and self._flight is not None:
             self._state.coming.append(request)
+            self._keep(1)
         else:
             self._state.waiting.add(request)
+            self._keep(0)
         return None
 
     def abort(self, request: EngineRequest, now: float) -> None:
@@ -125,7 +127,7 @@ class EngineCore:
             left, preempted = running_requests.schedule_one_by_one(state, step, budget)
         if step.prompts or state.pool.listener is not None:
             self._name_pages(step)
-        if not preempted and self._pause is PauseMode.NONE and state.waiting:
+        if not preempted and self._pause is PauseMode.NONE and state.waiting.count:
             request_entry.admit(state, step, left)
         for one in wasted:
             step.batch.decodes += 1
@@ -172,6 +174,21 @@ class EngineCore:
         emitting.now, emitting.every = now, every
         return step_outcomes.emissions(self._state, step, emitting)
 
+    def _complete_many(self, step: EngineStep) -> list[Emission]:
+        """End the step in flight, and the equal ones that are planned after it."""
+        state, extra = self._state, self._extra
+        counts, emitting = state.counts, self._emitting
+        state.pool.take(state.lockstep.pages(1, extra))
+        state.pace.skip(extra, self._quiet_until)
+        if state.coming:
+            state.let_go()
+        self._flight = None
+        self._extra = 0
+        counts.steps += extra + 1
+        counts.computed_tokens += step.batch.decode_tokens * (extra + 1)
+        emitting.now, emitting.every = self._quiet_until, False
+        return step_outcomes.landed(state, extra + 1, emitting)
+
     def advance(self, now: float, until: float, *, stopping: bool = True) -> AdvanceResult:
         """Run all steps that end by `until`, or to the end of the first with a request's first or last token.
 
@@ -190,10 +207,8 @@ class EngineCore:
                 self._plan_ahead(step)
             if self._quiet_until > until:
                 break
-            if self._extra:
-                self._skip(step, self._extra, self._quiet_until)
-            now = step.ends
-            emissions += self._complete(step, now, every=False)
+            now = self._quiet_until
+            emissions += self._complete_many(step) if self._extra else self._complete(step, now, every=False)
             if emissions and stopping:
                 self._seen = now
                 return AdvanceResult(now, emissions)
@@ -203,14 +218,16 @@ class EngineCore:
     def _plan_ahead(self, step: EngineStep) -> None:
         """Find how many steps will have the same batch, if no request is added, ends, or lacks a block."""
         state = self._state
-        if not step.lockstep or state.pace.steps == 0 or state.pool.listener is not None:
+        pool, pace = state.pool, state.pace
+        if not step.lockstep or pace.steps == 0 or pool.listener is not None:
             return
-        if state.waiting and (self._stirred or self._may_find_more()):
+        if state.waiting.count and (self._stirred or self._may_find_more()):
             return
-        extra = state.lockstep.affordable(state.pool.free, state.lockstep.until_an_end() - 1)
+        most = state.lockstep.until_an_end() - 1
+        extra = state.lockstep.affordable(pool.free, most) if most > 0 else 0
         if extra > 0:
             self._extra = extra
-            self._quiet_until = state.pace.end(state.pace.steps + extra)
+            self._quiet_until = pace.end(pace.steps + extra)
 
     def _may_find_more(self) -> bool:
         """Whether the first waiting request could get cache hits from replies that are being generated."""
@@ -223,30 +240,41 @@ class EngineCore:
         When it began is left to who shows it.
         """
         state = self._state
-        lockstep, counts, pace = state.lockstep, state.counts, state.pace
+        lockstep, counts = state.lockstep, state.counts
         made = lockstep.sequences * steps
         state.pool.take(lockstep.pages(1, steps))
         lockstep.advance(steps)
         counts.steps += steps
         counts.generation_tokens += made
         counts.computed_tokens += made
-        pace.skip(steps, ends)
+        state.pace.skip(steps, ends)
         step.ends = ends
         step.batch.decode_context += made
         self._extra -= steps
+        if state.coming:
+            self._stirred = state.let_go()
 
     def _catch_up(self, *, stay: bool = True) -> None:
         """Bring all counts to the time last reached; `stay=False` also ends the run of equal steps, before a change."""
-        if self._flight is None or not self._extra:
+        if self._flight is None:
             return
-        pace = self._state.pace
-        steps = pace.done_by(self._seen, self._extra)
-        if steps:
-            self._skip(self._flight, steps, pace.end(pace.steps + steps))
-            self._flight.began = pace.end(pace.steps - 1)
+        if self._extra:
+            pace = self._state.pace
+            steps = pace.done_by(self._seen, self._extra)
+            if steps:
+                self._skip(self._flight, steps, pace.end(pace.steps + steps))
+                self._flight.began = pace.end(pace.steps - 1)
         if not stay:
-            self._extra = 0
-            self._quiet_until = self._flight.ends
+            self._keep(0)
+
+    def _keep(self, most: int) -> None:
+        """Plan no more than so many equal steps after the one in flight; 1 before a request joins the next but one."""
+        if self._flight is None:
+            return
+        if self._extra > most:
+            pace = self._state.pace
+            self._extra = most
+            self._quiet_until = pace.end(pace.steps + most) if most else self._flight.ends
 
     def pause(self, pause: PauseMode) -> None:
         """Stop admission, stop altogether, or resume; a step in flight still ends."""
@@ -288,7 +316,7 @@ class EngineCore:
     @property
     def waiting(self) -> int:
         """Waiting requests, deferred ones included."""
-        return len(self._state.waiting) + len(self._state.coming)
+        return self._state.waiting.count + len(self._state.coming)
 
     @property
     def deferred(self) -> int:

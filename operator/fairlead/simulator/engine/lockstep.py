@@ -38,16 +38,17 @@ class LockstepRequests:
         request.due = request.mark + limit
         self._phases[(self.tick - request.computed) % self._page] += 1
         self.sequences += 1
-        self.tokens += request.tokens
+        self.tokens += request.prompt_tokens + request.emitted
         self._joined += 1
         heapq.heappush(self._ends, (request.due, self._joined, request))
 
     def settle(self, request: EngineRequest) -> None:
         """Write a request's progress to its own fields."""
         assert request.mark is not None
-        request.emitted = self.tick - request.mark
-        request.computed = request.tokens - 1 + self.flying
-        request.pages = -(-request.computed // self._page)
+        emitted = self.tick - request.mark
+        request.emitted = emitted
+        request.computed = computed = request.prompt_tokens + emitted - 1 + self.flying
+        request.pages = -(-computed // self._page)
 
     def leave(self, request: EngineRequest) -> None:
         """Remove a request from the group."""
@@ -55,27 +56,29 @@ class LockstepRequests:
         request.mark = None
         self._phases[(self.tick + self.flying - request.computed) % self._page] -= 1
         self.sequences -= 1
-        self.tokens -= request.tokens
+        self.tokens -= request.prompt_tokens + request.emitted
 
     def pages(self, after: int, steps: int) -> int:
         """Blocks needed for so many steps, beginning `after` steps after the next one."""
-        rounds, rest = divmod(steps, self._page)
-        need = rounds * self.sequences
-        first = self.tick + after
-        for step in range(first, first + rest):
-            need += self._phases[step % self._page]
-        return need
+        page, phases = self._page, self._phases
+        rounds, rest = divmod(steps, page)
+        first = (self.tick + after) % page
+        over = first + rest - page
+        need = sum(phases[first : first + rest]) + sum(phases[:over]) if over > 0 else sum(phases[first : first + rest])
+        return rounds * self.sequences + need
 
     def advance(self, steps: int) -> None:
         """Count so many completed steps."""
         self.tick += steps
         self.tokens += self.sequences * steps
 
-    def land(self) -> None:
-        """The step in flight is completed."""
+    def land(self, steps: int = 1) -> int:
+        """The step in flight is completed, and some like it before; returns the tokens that were made."""
+        made = self.sequences * steps
         self.flying = 0
-        self.tick += 1
-        self.tokens += self.sequences
+        self.tick += steps
+        self.tokens += made
+        return made
 
     def pages_next(self) -> int:
         """Blocks needed for the next step."""
@@ -90,8 +93,10 @@ class LockstepRequests:
 
     def ended(self) -> list[EngineRequest]:
         """Remove and return the requests that generated their last token in the step just completed."""
-        out: list[EngineRequest] = []
         ends = self._ends
+        if not ends or ends[0][0] > self.tick:
+            return []
+        out: list[EngineRequest] = []
         while ends and ends[0][0] <= self.tick:
             due, _, request = heapq.heappop(ends)
             if request.mark is not None and request.due == due and request.status is EngineRequestStatus.RUNNING:

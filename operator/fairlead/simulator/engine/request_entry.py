@@ -6,7 +6,7 @@ it, however short they are. Only requests that lack an adapter slot are skipped.
 
 from dataclasses import dataclass
 
-from fairlead.simulator.engine import running_requests, speculation
+from fairlead.simulator.engine import running_requests
 from fairlead.simulator.engine.block_pool import CachedBlock
 from fairlead.simulator.engine.requests import EngineRequest
 from fairlead.simulator.engine.scheduler_state import SchedulerState, block_names
@@ -15,15 +15,16 @@ from fairlead.simulator.engine.steps import EngineStep, SchedulerRefusal
 
 def refusal(state: SchedulerState, request: EngineRequest) -> SchedulerRefusal | None:
     """Why a new request is refused, if it is."""
-    settings = state.settings
-    unfinished = len(state.running) + len(state.waiting) + len(state.coming)
-    if settings.max_unfinished is not None and unfinished >= settings.max_unfinished:
-        return SchedulerRefusal.TOO_MANY
+    settings, prompt = state.settings, request.prompt_tokens
+    if settings.max_unfinished is not None:
+        unfinished = len(state.running) + state.waiting.count + len(state.coming)
+        if unfinished >= settings.max_unfinished:
+            return SchedulerRefusal.TOO_MANY
     if settings.max_backlog_tokens is not None and state.backlog >= settings.max_backlog_tokens:
         return SchedulerRefusal.BACKLOG
-    most = request.prompt_tokens + state.limit(request) - 1
-    ahead = min(most + speculation.drafted(settings) + speculation.lookahead(settings), settings.context_tokens)
-    if request.prompt_tokens >= settings.context_tokens or state.pool.pages_for(ahead) > state.pool.usable:
+    most = prompt + state.limit(request) - 1
+    ahead = min(most + state.drafted + state.lookahead, settings.context_tokens)
+    if prompt >= settings.context_tokens or state.pool.pages_for(ahead) > state.pool.usable:
         return SchedulerRefusal.TOO_LONG
     if not settings.chunked_prefill and most > settings.batch_tokens:
         return SchedulerRefusal.TOO_LONG
@@ -32,31 +33,30 @@ def refusal(state: SchedulerState, request: EngineRequest) -> SchedulerRefusal |
 
 def admit(state: SchedulerState, step: EngineStep, budget: int) -> int:
     """Admit waiting requests in order; returns what is left of the token budget."""
-    slots = speculation.draft_slots(state.settings)
-    width = _DraftPadding(0 if step.prompts else speculation.drafted(state.settings), bool(step.decodes))
+    slots, waiting, running = state.draft_slots, state.waiting, state.running
+    width = _DraftPadding(0 if step.prompts else state.drafted, bool(step.decodes))
     passed_over: list[EngineRequest] = []
-    while budget > slots and len(state.running) < state.settings.max_sequences:
-        request = state.waiting.first()
+    while budget > slots and waiting.count and len(running) < state.settings.max_sequences:
+        request = waiting.first()
         if request is None:
             break
-        if _lacks_slot(state, request):
-            passed_over.append(state.waiting.pop())
+        if request.adapter is not None and _lacks_slot(state, request.adapter):
+            passed_over.append(waiting.pop())
             state.deferred.add(request)
             continue
         entry = _entry(state, request, width, budget - slots)
         if entry is None:
             break
-        state.waiting.pop()
+        waiting.pop()
         budget -= _enter(state, request, step, entry) + slots
-    state.waiting.put_back(passed_over)
+    if passed_over:
+        waiting.put_back(passed_over)
     return budget
 
 
-def _lacks_slot(state: SchedulerState, request: EngineRequest) -> bool:
+def _lacks_slot(state: SchedulerState, adapter: str) -> bool:
     slots = state.settings.adapter_slots
-    if request.adapter is None or not slots:
-        return False
-    return request.adapter not in state.adapters and len(state.adapters) >= slots
+    return bool(slots) and adapter not in state.adapters and len(state.adapters) >= slots
 
 
 @dataclass(slots=True)
@@ -91,24 +91,26 @@ class _EntryCost:
 
 def _entry(state: SchedulerState, request: EngineRequest, width: _DraftPadding, budget: int) -> _EntryCost | None:
     settings, pool = state.settings, state.pool
-    found, recovered = _cached(state, request)
-    start = (len(found) + recovered) * settings.block_tokens
-    tokens = request.tokens - start
-    padding = width.padding(start, tokens, settings.context_tokens)
+    found, recovered = _cached(state, request) if request.prefix or request.reply or request.remains else ([], 0)
+    cached, whole_prompt = len(found) + recovered, request.prompt_tokens + request.emitted
+    start = cached * settings.block_tokens
+    tokens = whole_prompt - start
+    padding = width.padding(start, tokens, settings.context_tokens) if width.drafts else 0
     if padding + 1 > budget and padding:
         return None
-    tokens = running_requests.prompt_cap(state, tokens)
-    if tokens > budget and not settings.chunked_prefill:
-        return None
-    tokens = min(tokens, budget)
-    end = min(start + tokens + padding + speculation.lookahead(settings), settings.context_tokens)
-    need = pool.pages_for(end)
-    whole = max(need, pool.pages_for(request.tokens)) if settings.reserve_whole_prompt else need
-    leaving = recovered + sum(1 for page in found if not page.holders)
+    if settings.long_prefill_tokens:
+        tokens = running_requests.prompt_cap(state, tokens)
+    if tokens > budget:
+        if not settings.chunked_prefill:
+            return None
+        tokens = budget
+    need = pool.pages_for(min(start + tokens + padding + state.lookahead, settings.context_tokens))
+    whole = max(need, pool.pages_for(whole_prompt)) if settings.reserve_whole_prompt else need
+    leaving = recovered + (sum(1 for page in found if not page.holders) if found else 0)
     margin = int(settings.watermark * settings.blocks) if state.running else 0
-    if whole - len(found) - recovered + leaving + margin > pool.free:
+    if whole - cached + leaving + margin > pool.free:
         return None
-    return _EntryCost(found, recovered, tokens, padding, need - len(found) - recovered)
+    return _EntryCost(found, recovered, tokens, padding, need - cached)
 
 
 def _cached(state: SchedulerState, request: EngineRequest) -> tuple[list[CachedBlock], int]:
@@ -134,7 +136,8 @@ def _cached(state: SchedulerState, request: EngineRequest) -> tuple[list[CachedB
 def _enter(state: SchedulerState, request: EngineRequest, step: EngineStep, entry: _EntryCost) -> int:
     """Make the request run with its blocks; returns the tokens that this takes of the budget."""
     pool = state.pool
-    pool.hold(entry.found)
+    if entry.found:
+        pool.hold(entry.found)
     if entry.recovered and request.remains is not None:
         pool.recover(request.remains, entry.recovered)
     request.remains = None
@@ -144,7 +147,8 @@ def _enter(state: SchedulerState, request: EngineRequest, step: EngineStep, entr
     request.pages = cached + entry.pages
     request.computed = request.sealed = cached * state.settings.block_tokens + entry.tokens
     state.enter(request)
-    state.write_names(request)
+    if request.prefix or request.reply:
+        state.write_names(request)
     if request.scheduled is None:
         _note_first_time(state, request, step, cached)
     tokens = entry.tokens + entry.padding

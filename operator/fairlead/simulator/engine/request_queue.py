@@ -12,7 +12,8 @@ from fairlead.simulator.engine.settings import SchedulingPolicy
 class RequestQueue(Protocol):
     """A queue of waiting requests. An aborted one is skipped when it comes to the front, which saves a search."""
 
-    def __len__(self) -> int: ...
+    count: int
+    """Waiting requests."""
 
     def add(self, request: EngineRequest) -> None:
         """Add a new request after those of its priority."""
@@ -33,25 +34,22 @@ class RequestQueue(Protocol):
 class FcfsRequestQueue:
     """First come, first served."""
 
-    __slots__ = ("_count", "_line")
+    __slots__ = ("_line", "count")
 
     def __init__(self) -> None:
         self._line: deque[EngineRequest] = deque()
-        self._count = 0
-
-    def __len__(self) -> int:
-        return self._count
+        self.count = 0
 
     def add(self, request: EngineRequest) -> None:
         """Append a request."""
         self._line.append(request)
-        self._count += 1
+        self.count += 1
 
     def put_back(self, requests: Iterable[EngineRequest]) -> None:
         """Prepend requests, in their order."""
         back = list(requests)
         self._line.extendleft(reversed(back))
-        self._count += len(back)
+        self.count += len(back)
 
     def first(self) -> EngineRequest | None:
         """The oldest request that has not been aborted."""
@@ -61,30 +59,27 @@ class FcfsRequestQueue:
 
     def pop(self) -> EngineRequest:
         """Take out the request that `first` has just returned."""
-        self._count -= 1
+        self.count -= 1
         return self._line.popleft()
 
     def abandon(self) -> None:
         """Count one less; the request stays in the queue until it comes to the front."""
-        self._count -= 1
+        self.count -= 1
 
 
 class PriorityRequestQueue:
     """By priority, then arrival, then serial number."""
 
-    __slots__ = ("_count", "_heap")
+    __slots__ = ("_heap", "count")
 
     def __init__(self) -> None:
         self._heap: list[tuple[int, float, int, EngineRequest]] = []
-        self._count = 0
-
-    def __len__(self) -> int:
-        return self._count
+        self.count = 0
 
     def add(self, request: EngineRequest) -> None:
         """Insert a request by its priority."""
         heapq.heappush(self._heap, (request.priority, request.arrived, request.serial, request))
-        self._count += 1
+        self.count += 1
 
     def put_back(self, requests: Iterable[EngineRequest]) -> None:
         """Insert requests at their old places, since their priorities have not changed."""
@@ -99,12 +94,12 @@ class PriorityRequestQueue:
 
     def pop(self) -> EngineRequest:
         """Take out the request that `first` has just returned."""
-        self._count -= 1
+        self.count -= 1
         return heapq.heappop(self._heap)[-1]
 
     def abandon(self) -> None:
         """Count one less; the request stays in the heap until it comes to the top."""
-        self._count -= 1
+        self.count -= 1
 
 
 def queue_for(policy: SchedulingPolicy) -> RequestQueue:

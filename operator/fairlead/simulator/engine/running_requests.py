@@ -15,7 +15,7 @@ from fairlead.simulator.engine.steps import EngineStep
 def prompt_cap(state: SchedulerState, tokens: int) -> int:
     """How many of a request's tokens `--long-prefill-token-threshold` allows in one step."""
     threshold = state.settings.long_prefill_tokens
-    if 0 < threshold < tokens and len(state.running) + len(state.waiting) > 1:
+    if 0 < threshold < tokens and len(state.running) + state.waiting.count > 1:
         return threshold
     return tokens
 

@@ -5,6 +5,7 @@ Every change of a request's status is made here, so that blocks and counts are f
 
 from collections import Counter
 
+from fairlead.simulator.engine import speculation
 from fairlead.simulator.engine.block_pool import BlockPool
 from fairlead.simulator.engine.counts import EngineCounts
 from fairlead.simulator.engine.lockstep import LockstepRequests
@@ -24,8 +25,11 @@ class SchedulerState:
         "coming",
         "counts",
         "deferred",
+        "draft_slots",
+        "drafted",
         "lingering",
         "lockstep",
+        "lookahead",
         "pace",
         "pool",
         "prefilling",
@@ -59,6 +63,9 @@ class SchedulerState:
         self.adapters: Counter[str] = Counter()
         """Running requests by adapter."""
         self.deferred: set[EngineRequest] = set()
+        self.draft_slots = speculation.draft_slots(settings)
+        self.drafted = speculation.drafted(settings)
+        self.lookahead = speculation.lookahead(settings)
         self.backlog = 0
         """Prompt tokens of requests without a first token."""
 
@@ -71,8 +78,8 @@ class SchedulerState:
         request.status = EngineRequestStatus.RUNNING
         self.running[request] = None
         self.prefilling[request] = None
-        self.deferred.discard(request)
         if request.adapter is not None:
+            self.deferred.discard(request)
             self.adapters[request.adapter] += 1
         if request.reply and self.pool.caching:
             self.cacheable[request] = None
@@ -128,7 +135,8 @@ class SchedulerState:
         self.pace.breaks()
         del self.running[request]
         self.prefilling.pop(request, None)
-        self.cacheable.pop(request, None)
+        if request.reply:
+            self.cacheable.pop(request, None)
         if request.adapter is not None:
             self.adapters[request.adapter] -= 1
             if not self.adapters[request.adapter]:
@@ -155,7 +163,7 @@ class SchedulerState:
     def _full_pages(self, request: EngineRequest) -> int:
         """Full blocks of tokens verified when it was last scheduled; accepted drafts count from the next time on."""
         certain = request.computed if self.settings.speculation is None else request.sealed
-        return min(certain, request.tokens) // self.settings.block_tokens
+        return min(certain, request.prompt_tokens + request.emitted) // self.pool.block_tokens
 
     def write_replies(self) -> None:
         """Cache the replies' full blocks, most computed tokens first: of equal blocks the first one is found."""

@@ -28,7 +28,7 @@ class DecodeStretch:
         """Begin a stretch with its first step."""
         self._start, self._line, self._sequences, self._tokens = now, line, sequences, tokens
         self.steps = 1
-        self.ends = self.end(1)
+        self.ends = now + (line.base_s + tokens * line.context_token_s)
 
     def goes_on(self) -> None:
         """Add a step."""
@@ -56,10 +56,15 @@ class DecodeStretch:
     def done_by(self, moment: float, most: int) -> int:
         """Of the next `most` steps, the one in flight first, how many have ended at this moment."""
         before = self.steps - 1
-        done = min(max(self._about(moment) - before, 0), most)
-        while done < most and self.end(before + done + 1) <= moment:
+        done = self._about(moment) - before
+        if done > most:
+            done = most
+        elif done < 0:
+            done = 0
+        end = self.end
+        while done < most and end(before + done + 1) <= moment:
             done += 1
-        while done and self.end(before + done) > moment:
+        while done and end(before + done) > moment:
             done -= 1
         return done
 

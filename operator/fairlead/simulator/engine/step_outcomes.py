@@ -29,14 +29,36 @@ def emissions(state: SchedulerState, step: EngineStep, settings: EmissionSetting
     for request, _ in step.prompts:
         if request.status is EngineRequestStatus.RUNNING and request.computed >= request.tokens:
             _prefilled(state, request, emitted, settings)
-    if not emitted:
-        return emitted
+    return _with_ends(state, emitted, settings) if emitted else emitted
+
+
+def landed(state: SchedulerState, steps: int, settings: EmissionSettings) -> list[Emission]:
+    """The same for so many steps of the lockstep group alone, of which only the last may end requests."""
+    lockstep = state.lockstep
+    state.counts.generation_tokens += lockstep.land(steps)
+    ended = lockstep.ended()
+    if len(ended) == 1:
+        last = _last_emission(ended[0], 1, settings)
+        if last.finished is not None:
+            _end(state, ended[0], last.finished, settings.now)
+        return [last]
+    return _with_ends(state, [_last_emission(one, 1, settings) for one in ended], settings) if ended else []
+
+
+def _with_ends(state: SchedulerState, emitted: list[Emission], settings: EmissionSettings) -> list[Emission]:
     if len(emitted) > 1 and not settings.every:
         emitted.sort(key=_serial)
-    ended = {one.request: one.finished for one in emitted if one.finished is not None}
-    for request in ended if len(ended) < 2 else [one for one in state.running if one in ended]:
-        _end(state, request, ended[request], settings.now)
+    ended = [(one.request, one.finished) for one in emitted if one.finished is not None]
+    for request, reason in ended if len(ended) < 2 else _as_admitted(state, ended):
+        _end(state, request, reason, settings.now)
     return emitted
+
+
+def _as_admitted(
+    state: SchedulerState, ended: list[tuple[EngineRequest, FinishReason]]
+) -> list[tuple[EngineRequest, FinishReason]]:
+    reasons = dict(ended)
+    return [(one, reasons[one]) for one in state.running if one in reasons]
 
 
 def _serial(emission: Emission) -> int:
@@ -45,8 +67,7 @@ def _serial(emission: Emission) -> int:
 
 def _decoded_together(state: SchedulerState, emitted: list[Emission], settings: EmissionSettings) -> None:
     lockstep = state.lockstep
-    lockstep.land()
-    state.counts.generation_tokens += lockstep.sequences
+    state.counts.generation_tokens += lockstep.land()
     emitted += [_last_emission(request, 1, settings) for request in lockstep.ended()]
     if settings.every:
         for request in state.running:
@@ -90,12 +111,13 @@ def _prefilled(
     del state.prefilling[request]
     request.emitted += 1
     state.counts.generation_tokens += 1
-    if request.emitted >= state.limit(request):
+    limit = state.limit(request)
+    if request.emitted >= limit:
         ending = _last_emission(request, 1, settings)
         emitted.append(Emission(request, 1, ending.finished, first=True) if first else ending)
         return
     if not state.scattered:
-        state.lockstep.join(request, state.limit(request))
+        state.lockstep.join(request, limit)
     if first or settings.every:
         emitted.append(Emission(request, 1, None, first))
 

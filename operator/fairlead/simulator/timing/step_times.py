@@ -43,7 +43,8 @@ class PhysicalStepTimes:
         """Seconds of any step: those of the decoding requests alone, and what prompts add."""
         alone = 0.0
         if batch.decodes:
-            base, slope = self.decode_line(batch.decodes, batch.decode_tokens)
+            alike = batch.decodes, batch.decode_tokens
+            base, slope = self._lines.get(alike) or self.decode_line(*alike)
             alone = base + slope * batch.decode_context
         if not batch.prefills:
             return alone
@@ -64,8 +65,10 @@ class PhysicalStepTimes:
 
     def _added(self, batch: StepBatch) -> float:
         """Seconds that prompts add: weights are read once per step, so prompts add only the difference."""
-        before = self._shared_s(batch.decode_tokens) if batch.decodes else 0.0
-        together = self._shared_s(batch.decode_tokens + batch.prefill_tokens)
+        shared, decoded = self._shared, batch.decode_tokens
+        whole = decoded + batch.prefill_tokens
+        before = (shared.get(decoded) or self._shared_s(decoded)) if batch.decodes else 0.0
+        together = shared.get(whole) or self._shared_s(whole)
         token_s, pair_s, context_s, piece_s = self._prompts
         prompts = batch.prefill_tokens * token_s + batch.prefill_pairs * pair_s + batch.prefill_context * context_s
         return together - before + prompts + batch.prefills * piece_s + self.efficiency.mixed_s

@@ -44,16 +44,21 @@ class ReplicaMeter:
 
     def began(self, request: EngineRequest) -> None:
         """Count a request's first token."""
-        first = _moment(request.first_token, request)
+        first = request.first_token
+        if first is None:
+            raise _timeless(request)
+        waited = first - request.arrived
         self.firsts += 1
-        self.waited += first - request.arrived
-        self.kept += first - request.arrived <= self._first_s
+        self.waited += waited
+        self.kept += waited <= self._first_s
         self.decoding += 1
         self._began += first
 
     def ended(self, request: EngineRequest) -> None:
         """Count a request's last token."""
-        first, last = _moment(request.first_token, request), _moment(request.ended, request)
+        first, last = request.first_token, request.ended
+        if first is None or last is None:
+            raise _timeless(request)
         self.finished += 1
         self.decoding -= 1
         self._began -= first
@@ -67,10 +72,8 @@ class ReplicaMeter:
         return self._paced + self.decoding * now - self._began
 
 
-def _moment(at: float | None, request: EngineRequest) -> float:
-    if at is None:
-        raise AssertionError(f"request {request.serial} emitted without a time")
-    return at
+def _timeless(request: EngineRequest) -> AssertionError:
+    return AssertionError(f"request {request.serial} emitted without a time")
 
 
 class ReplicaStage(StrEnum):

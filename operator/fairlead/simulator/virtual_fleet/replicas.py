@@ -57,7 +57,7 @@ class ReplicaRegistry:
         self.live: list[SimulatedReplica] = []
         """Those that are not gone, which stay few however long a run lasts."""
         self.ready: list[SimulatedReplica] = []
-        """Ready replicas in the order of their ordinals."""
+        """Ready replicas in the order of their ordinals; another list after each change, so that it can be told."""
 
     def make(self, now: float) -> SimulatedReplica:
         """Make a replica, which is starting."""
@@ -74,8 +74,7 @@ class ReplicaRegistry:
         replica.stage, replica.ready_at = ReplicaStage.READY, now
         for course in replica.courses:
             course.at = now
-        self.ready.append(replica)
-        self.ready.sort(key=_ordinal)
+        self.ready = sorted((*self.ready, replica), key=_ordinal)
 
     def surplus(self, wanted: int) -> list[SimulatedReplica]:
         """The replicas to remove: starting ones first, then those with the fewest requests, the youngest of equals."""
@@ -86,7 +85,7 @@ class ReplicaRegistry:
     def leave(self, replica: SimulatedReplica, now: float) -> None:
         """Drain a replica: it gets no new requests, and is gone as soon as all have ended."""
         if replica.stage is ReplicaStage.READY:
-            self.ready.remove(replica)
+            self.ready = [one for one in self.ready if one is not replica]
         replica.stage = ReplicaStage.DRAINING
         self.maybe_gone(replica, now)
 

@@ -23,7 +23,7 @@ from fairlead.routing.routing_request import RoutingRequest
 from fairlead.routing.selection import EndpointChoice as Choice
 from fairlead.simulator.engine.requests import EngineRequest
 from fairlead.simulator.traffic.arrivals import RequestArrival
-from fairlead.simulator.virtual_fleet.balancers import Chosen
+from fairlead.simulator.virtual_fleet.balancers import Chosen, ReplicaCandidate
 from fairlead.simulator.virtual_fleet.peer_network import PeerLinks, PeerNetwork
 
 BALANCING: Final = Balancing()
@@ -71,7 +71,11 @@ class RouterBalancer:
         """Samples the engine with this ordinal at this time."""
         self.tables = [self._table() for _ in range(routers.count)]
         self._flights: dict[int, RoutedRequest] = {}
+        self._ready: Sequence[ReplicaCandidate] = ()
+        """The list of ready replicas that was last seen."""
         self._ordinals: list[int] = []
+        self._at: dict[str, int] = {}
+        """Places in that list, by address."""
         self._places: dict[int, list[tuple[EndpointTable, Endpoint]]] = {}
         """Each engine in every router's table."""
         self._account = Account(Tenant(name="everybody", keys=()))
@@ -82,8 +86,11 @@ class RouterBalancer:
     def choose(self, arrival: RequestArrival, ready: Sequence[Chosen]) -> Chosen:
         """Choose by the one router that gets this request."""
         now = arrival.time
-        self._advance(now)
-        self._see([one.ordinal for one in ready])
+        if self.network is not None:
+            self.network.advance(now)
+        if ready is not self._ready:
+            self._ready = ready
+            self._see([one.ordinal for one in ready])
         if now >= self._sampled_at + self._routers.figures_s:
             self._sampled_at = now
             self._read_figures(now)
@@ -95,7 +102,7 @@ class RouterBalancer:
             raise TypeError(f"no engine for a request: {choice}; there are {len(ready)} ready ones")
         table.charge(routing, choice, now)
         self._flights[id(arrival)] = RoutedRequest(table, routing)
-        return ready[self._ordinals.index(int(choice.endpoint.address))]
+        return ready[self._at[choice.endpoint.address]]
 
     def before_choice(self, table: EndpointTable) -> None:
         """Hook for subclasses that update the table before each choice."""
@@ -108,21 +115,18 @@ class RouterBalancer:
 
     def began(self, arrival: RequestArrival, now: float) -> None:
         """The first token of a request came."""
-        self._advance(now)
+        if self.network is not None:
+            self.network.advance(now)
         flight = self._flights[id(arrival)]
         flight.table.first_token(flight.request, now)
 
     def ended(self, arrival: RequestArrival, output_tokens: int, now: float) -> None:
         """The last token of a request came."""
-        self._advance(now)
+        if self.network is not None:
+            self.network.advance(now)
         flight = self._flights.pop(id(arrival))
         flight.table.expectations.replied(self._account.name, output_tokens)
         flight.table.give_back(flight.request, AttemptEnding.DONE, now)
-
-    def _advance(self, now: float) -> None:
-        """Let the routers report what they have to until now."""
-        if self.network is not None:
-            self.network.advance(now)
 
     def _routing_request(self, arrival: RequestArrival) -> RoutingRequest:
         step = self._routers.block_pages
@@ -145,8 +149,9 @@ class RouterBalancer:
         if len(self.tables) == 1 and self.network is None:
             return 0
         self._turn += 1
-        reachable = self.network.serving if self.network is not None else range(len(self.tables))
-        return reachable[self._turn % len(reachable)]
+        if self.network is None:
+            return self._turn % len(self.tables)
+        return self.network.serving[self._turn % len(self.network.serving)]
 
     def _table(self) -> EndpointTable:
         """A table with prefix blocks as long as the trace's; without short queues, since requests do not queue here."""
@@ -169,6 +174,7 @@ class RouterBalancer:
         if ordinals == self._ordinals:
             return
         self._ordinals = ordinals
+        self._at = {str(one): place for place, one in enumerate(ordinals)}
         seen = [DiscoveredEndpoint(pod=f"engine-{one}", address=str(one)) for one in ordinals]
         for table in self.tables:
             table.take(seen)

@@ -90,7 +90,7 @@ class RunStatistics:
 
     def ended(self, arrival: RequestArrival, request: EngineRequest, replica: SimulatedReplica) -> None:  # noqa: ARG002  # any replica
         """Add an ended request; its times are from its arrival, so they include the time that it was held."""
-        if not self._in_span(arrival):
+        if not self._since <= arrival.time < self._until:
             return
         counts, ended, first = self.counts, request.ended, request.first_token
         if ended is None or first is None:

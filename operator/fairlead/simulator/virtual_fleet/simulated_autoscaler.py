@@ -4,9 +4,9 @@ The recommender sees what it sees of a cluster: counters of pods and of one rout
 a queue or the remaining length of a request. Decides nothing itself.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Final, Protocol, runtime_checkable
+from typing import Final, NamedTuple, Protocol, runtime_checkable
 
 from fairlead.fleet.policies import ReplicaBounds, ScalingPolicy
 from fairlead.scaling.decide import recommender
@@ -26,6 +26,7 @@ from fairlead.simulator.engine.batch import StepBatch, StepTimes
 from fairlead.simulator.engine.core import EngineCore
 from fairlead.simulator.engine.counts import EngineCounts
 from fairlead.simulator.engine.settings import EngineSettings
+from fairlead.simulator.virtual_fleet.engine_timeline import SimulatedEngine
 from fairlead.simulator.virtual_fleet.observers import FleetSnapshot
 from fairlead.simulator.virtual_fleet.replica import ReplicaMeter, ReplicaStage, SimulatedReplica
 
@@ -51,6 +52,17 @@ class CountingEngine(Protocol):
     @property
     def settings(self) -> EngineSettings:
         """Its settings, which give the size of its KV cache."""
+
+
+class _ReplicaLoad(NamedTuple):
+    """All engines of a replica together."""
+
+    running: float
+    waiting: float
+    usage: float
+
+
+COUNTING: Final = (EngineCore, CountingEngine)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,31 +158,51 @@ def _pod(replica: SimulatedReplica, now: float) -> EnginePod:
 
 def _figures(replica: SimulatedReplica, now: float) -> EngineFigures:
     engines = [course.engine for course in replica.courses]
-    running, waiting = (
-        float(sum(counted)) for counted in zip(*((one.running, one.waiting) for one in engines), strict=True)
-    )
-    usage = sum(one.usage for one in engines) / len(engines)
-    counted = [one for one in engines if isinstance(one, EngineCore | CountingEngine)]
+    counted = [one for one in engines if isinstance(one, COUNTING)]
     meter = replica.meter
     if meter is None or len(counted) < len(engines):
-        return EngineFigures(at=now, running=running, waiting=waiting, kv_usage=usage)
-    counts = [one.counts for one in counted]
-    made = float(sum(one.generation_tokens for one in counts))
+        load = _load(engines)
+        return EngineFigures(at=now, running=load.running, waiting=load.waiting, kv_usage=load.usage)
+    counts = counted[0].counts if len(counted) == 1 else _summed([one.counts for one in counted])
+    load = _load(engines)
+    made = float(counts.generation_tokens)
     return EngineFigures(
         at=now,
-        running=running,
-        waiting=waiting,
-        kv_usage=usage,
-        kv_tokens=float(sum(one.settings.blocks * one.settings.block_tokens for one in counted)),
-        prompt_tokens=float(sum(one.prompt_tokens for one in counts)),
-        cached_tokens=float(sum(one.cached_tokens for one in counts)),
+        running=load.running,
+        waiting=load.waiting,
+        kv_usage=load.usage,
+        kv_tokens=float(sum([one.settings.blocks * one.settings.block_tokens for one in counted])),
+        prompt_tokens=float(counts.prompt_tokens),
+        cached_tokens=float(counts.cached_tokens),
         output_tokens=made,
         finished=float(meter.finished),
-        preemptions=float(sum(one.preemptions for one in counts)),
-        steps=float(sum(one.steps for one in counts)),
+        preemptions=float(counts.preemptions),
+        steps=float(counts.steps),
         first_token=LatencyTotals(count=float(meter.firsts), total=meter.waited, kept=float(meter.kept)),
         per_token=_between_tokens(meter, made, now),
         request_pace=LatencyTotals(count=float(meter.finished), total=meter.paces, kept=float(meter.kept_pace)),
+    )
+
+
+def _load(engines: Sequence[SimulatedEngine]) -> _ReplicaLoad:
+    if len(engines) == 1:
+        only = engines[0]
+        return _ReplicaLoad(float(only.running), float(only.waiting), only.usage)
+    return _ReplicaLoad(
+        running=float(sum(one.running for one in engines)),
+        waiting=float(sum(one.waiting for one in engines)),
+        usage=sum(one.usage for one in engines) / len(engines),
+    )
+
+
+def _summed(counts: Sequence[EngineCounts]) -> EngineCounts:
+    """Of those that a scrape shows."""
+    return EngineCounts(
+        steps=sum(one.steps for one in counts),
+        prompt_tokens=sum(one.prompt_tokens for one in counts),
+        cached_tokens=sum(one.cached_tokens for one in counts),
+        generation_tokens=sum(one.generation_tokens for one in counts),
+        preemptions=sum(one.preemptions for one in counts),
     )
 
 

@@ -103,7 +103,9 @@ class FleetSimulation:
             if course.event != serial:
                 return
             course.event = 0
-            self._settle(replica, course, course.run_to(self.now))
+            shown = course.engine.advance(course.at, self.now, stopping=False).emissions
+            course.at = self.now
+            self._settle(replica, course, shown)
         elif isinstance(what, RequestArrival):
             if serial == self._coming:
                 self._pull()
@@ -142,28 +144,8 @@ class FleetSimulation:
         """Send a request; the engine first ends the steps due by now, and a step in flight is not interrupted."""
         replica = self._balancer.choose(arrival, self.replicas.ready)
         course = replica.courses[0] if replica.choose is None else self._chosen_rank(replica, replica.choose)
-        request = self._request(arrival)
-        shown = course.run_to(self.now)
-        refused = course.engine.add(request)
-        if self._follower is not None:
-            self._follower.sent(arrival, request, refused is None)
-        if refused is None:
-            replica.sent(SentRequest(arrival, request))
-        else:
-            self.totals.refused += 1
-            self._observer.refused(arrival, str(refused))
-        shown += course.run_to(self.now)
-        self._settle(replica, course, shown)
-
-    def _chosen_rank(self, replica: SimulatedReplica, choose: Callable[[float], int]) -> EngineTimeline:
-        """The rank by vLLM's rule; all ranks are first run until now, so that their loads are current."""
-        for course in replica.courses:
-            self._settle(replica, course, course.run_to(self.now))
-        return replica.courses[choose(self.now)]
-
-    def _request(self, arrival: RequestArrival) -> EngineRequest:
         self._serial += 1
-        return EngineRequest(
+        request = EngineRequest(
             serial=self._serial,
             prompt_tokens=arrival.prompt_tokens,
             output_tokens=arrival.output_tokens,
@@ -173,26 +155,42 @@ class FleetSimulation:
             priority=arrival.priority,
             adapter=arrival.adapter,
         )
+        engine = course.engine
+        shown = course.run_to(self.now)
+        idle = engine.horizon == inf
+        refused = engine.add(request)
+        if self._follower is not None:
+            self._follower.sent(arrival, request, refused is None)
+        if refused is None:
+            replica.sent(SentRequest(arrival, request))
+        else:
+            self.totals.refused += 1
+            self._observer.refused(arrival, str(refused))
+        self._settle(replica, course, shown + course.run_to(self.now) if idle else shown)
+
+    def _chosen_rank(self, replica: SimulatedReplica, choose: Callable[[float], int]) -> EngineTimeline:
+        """The rank by vLLM's rule; all ranks are first run until now, so that their loads are current."""
+        for course in replica.courses:
+            self._settle(replica, course, course.run_to(self.now))
+        return replica.courses[choose(self.now)]
 
     def _settle(self, replica: SimulatedReplica, course: EngineTimeline, shown: Sequence[Emission]) -> None:
         """Process emissions, and queue the engine's next event."""
         for emitted in shown:
+            request = emitted.request
             if emitted.first:
-                self._began(replica, emitted.request)
+                if self._follower is not None:
+                    self._follower.began(replica.flights[request.serial].arrival, self.now)
+                if replica.meter is not None:
+                    replica.meter.began(request)
             if emitted.finished is not None:
-                self._ended(replica, emitted.request)
+                self._ended(replica, request)
         due = course.engine.horizon
         if not course.event or due != course.due:
             course.due = due
             course.event = self._queue.add(due, event_queue.ENGINE, (replica, course)) if due < inf else 0
         if replica.stage is ReplicaStage.DRAINING:
             self.replicas.maybe_gone(replica, self.now)
-
-    def _began(self, replica: SimulatedReplica, request: EngineRequest) -> None:
-        if self._follower is not None:
-            self._follower.began(replica.flights[request.serial].arrival, self.now)
-        if replica.meter is not None:
-            replica.meter.began(request)
 
     def _ended(self, replica: SimulatedReplica, request: EngineRequest) -> None:
         arrival = replica.back(request.serial).arrival
