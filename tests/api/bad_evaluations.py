@@ -10,7 +10,72 @@ def _scored(**scorer: object) -> dict[str, Any]:
     return {"items": {"configMap": {"name": "questions", "key": "items.jsonl"}}, "scorer": scorer}
 
 
+def _from(**items: object) -> dict[str, Any]:
+    return {"items": items}
+
+
+_CLAIM: Final = {"claimName": "evals", "path": "items.jsonl"}
+_HUB: Final = {"url": "hf://datasets/example/support", "path": "items.jsonl"}
+_IMAGE: Final = {"url": "oci://registry.example.com/evals:v1", "path": "items.jsonl"}
+
+
 EVALUATION_RULES: Final = (
+    Bad(
+        story="items from nowhere",
+        kind=EVALUATION,
+        spec=_from(),
+        at="spec.items.configMap",
+        wording="items come from exactly one of configMap, persistentVolumeClaim and source; keep one of them",
+    ),
+    Bad(
+        story="items from two places",
+        kind=EVALUATION,
+        spec=_from(persistentVolumeClaim=_CLAIM, source=_HUB),
+        at="spec.items.configMap",
+        wording="items come from exactly one of configMap, persistentVolumeClaim and source; keep one of them",
+    ),
+    Bad(
+        story="a path out of the volume",
+        kind=EVALUATION,
+        spec=_from(persistentVolumeClaim=_CLAIM | {"path": "../items.jsonl"}),
+        at="spec.items.persistentVolumeClaim.path",
+        wording="this is not the path of a file within it; write a path without a slash at its beginning",
+    ),
+    Bad(
+        story="items from a bucket",
+        kind=EVALUATION,
+        spec=_from(source=_HUB | {"url": "s3://evals/items"}),
+        at="spec.items.source.url",
+        wording="items are not read from there; write hf://datasets/organisation/name",
+    ),
+    Bad(
+        story="a commit of an image",
+        kind=EVALUATION,
+        spec=_from(source=_IMAGE | {"revision": "v1"}),
+        at="spec.items.source.revision",
+        wording="revision belongs to an hf:// source; remove revision",
+    ),
+    Bad(
+        story="a hub's token for a registry",
+        kind=EVALUATION,
+        spec=_from(source=_IMAGE | {"tokenSecret": {"name": "hub", "key": "token"}}),
+        at="spec.items.source.tokenSecret",
+        wording="tokenSecret belongs to an hf:// source; remove tokenSecret",
+    ),
+    Bad(
+        story="a hub's mirror for a registry",
+        kind=EVALUATION,
+        spec=_from(source=_IMAGE | {"endpoint": "https://mirror.example.com"}),
+        at="spec.items.source.endpoint",
+        wording="endpoint belongs to an hf:// source; remove endpoint",
+    ),
+    Bad(
+        story="a registry's credentials for a hub",
+        kind=EVALUATION,
+        spec=_from(source=_HUB | {"imagePullSecrets": [{"name": "registry"}]}),
+        at="spec.items.source.imagePullSecrets",
+        wording="imagePullSecrets belongs to an oci:// source; remove imagePullSecrets",
+    ),
     Bad(
         story="a tolerance of words",
         kind=EVALUATION,

@@ -230,6 +230,27 @@ EVALUATION_SPECS: Final[tuple[dict[str, Any], ...]] = tuple(
         {"type": "JSONField", "field": "city.name"},
         {"type": "Choice", "choices": 4},
     )
+) + tuple(
+    _READ | {"items": items}
+    for items in (
+        {"persistentVolumeClaim": {"claimName": "evals", "path": "support/items.jsonl"}},
+        {
+            "source": {
+                "url": "hf://datasets/example/support",
+                "path": "items.jsonl",
+                "revision": "v1",
+                "tokenSecret": SECRET,
+                "endpoint": "https://hub.example.com",
+            }
+        },
+        {
+            "source": {
+                "url": "oci://registry.example.com/evals/support:v1",
+                "path": "items.jsonl",
+                "imagePullSecrets": [{"name": "registry"}],
+            }
+        },
+    )
 )
 FULL: Final[tuple[tuple[Kind[Any], dict[str, Any]], ...]] = (
     (DEPLOYMENT, COUNTED),

@@ -9,6 +9,8 @@ from fairlead.api.kinds import EVALUATION
 from fairlead.evaluating.journal import RequestSettings
 from fairlead.evaluating.scorers import ScorerKind, ScorerSettings
 from fairlead.fleet.conversations import ConfigMapKey
+from fairlead.fleet.desired_state import SecretKey
+from fairlead.fleet.item_sources import ClaimFile, HubFile, ImageFile
 from fairlead.review import admission, evaluations
 from fairlead.review.context import ReviewContext
 from fairlead.review.evaluations import EvaluationPlan
@@ -37,6 +39,63 @@ def test_a_plan_has_all_that_is_written() -> None:
         EvaluationSpec.model_validate({"items": ITEMS, "scorer": {"type": "Choice", "choices": 4}})
     )
     assert chosen.chance == 0.25
+
+
+@pytest.mark.parametrize(
+    ("items", "source", "named"),
+    [
+        (
+            {"persistentVolumeClaim": {"claimName": "evals", "path": "a/b.jsonl"}},
+            ClaimFile(claim="evals", path="a/b.jsonl"),
+            ["PersistentVolumeClaim evals"],
+        ),
+        (
+            {"source": {"url": "hf://datasets/example/qa", "path": "qa.jsonl"}},
+            HubFile(
+                repository="datasets/example/qa", path="qa.jsonl", revision="main", endpoint="https://huggingface.co"
+            ),
+            [],
+        ),
+        (
+            {
+                "source": {
+                    "url": "hf://example/model",
+                    "path": "qa.jsonl",
+                    "revision": "v1",
+                    "endpoint": "http://hub",
+                    "tokenSecret": {"name": "hub", "key": "token"},
+                }
+            },
+            HubFile(
+                repository="example/model",
+                path="qa.jsonl",
+                revision="v1",
+                endpoint="http://hub",
+                token=SecretKey(name="hub", key="token"),
+            ),
+            ["Secret hub"],
+        ),
+        (
+            {
+                "source": {
+                    "url": "oci://registry.example.com/qa:v1",
+                    "path": "qa.jsonl",
+                    "imagePullSecrets": [{"name": "registry"}],
+                }
+            },
+            ImageFile(reference="registry.example.com/qa:v1", path="qa.jsonl", pull_secrets=("registry",)),
+            ["Secret registry"],
+        ),
+    ],
+    ids=["a volume", "a hub", "a mirror with a token", "an image"],
+)
+def test_items_are_read_from_where_they_are_and_what_that_takes_is_named(
+    items: dict[str, Any], source: object, named: list[str]
+) -> None:
+    spec = EvaluationSpec.model_validate({"items": items})
+    assert evaluations.plan(spec).source == source
+    review = admission.review(written(EVALUATION, {"items": items}), ReviewContext(catalogue=CONTEXT.catalogue))
+    assert [f"{one.key.kind} {one.key.name}" for one in review.named] == named
 
 
 def test_every_scorer_of_the_schema_is_one_that_runs() -> None:

@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import Field
 
 from fairlead.api.api_model import ApiModel
-from fairlead.api.conversation import ConfigMapKeyRef
+from fairlead.api.evaluation_items import EvaluationItems
 from fairlead.api.string_formats import StringFormat
 
 Tolerance = Annotated[
@@ -51,15 +51,6 @@ class ScorerType(StrEnum):
     JSON_SCHEMA = "JSONSchema"
     JSON_FIELD = "JSONField"
     TOOL = "Tool"
-
-
-class EvaluationItems(ApiModel):
-    """Where the items are."""
-
-    config_map: ConfigMapKeyRef = Field(
-        description="Key of a ConfigMap with JSON lines: input, and the answer as target, ideal, expected_output, "
-        "ground_truth, or promptfoo's vars and assert."
-    )
 
 
 class EvaluationScorer(ApiModel):

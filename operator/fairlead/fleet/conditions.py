@@ -51,6 +51,10 @@ class ConditionReason(StrEnum):
     """A Secret or ConfigMap is there, without the key that the spec names."""
     BAD_ITEMS = "BadItems"
     """Lines of an evaluation cannot be used, or there is none; no canary is judged by it until they are mended."""
+    READING_ITEMS = "ReadingItems"
+    """A pod reads an evaluation's items from a volume, an image or a hub; the message says what it waits for."""
+    ITEMS_NOT_READ = "ItemsNotRead"
+    """The pod that reads an evaluation's items failed; its own words follow."""
     NAME_TAKEN = "NameTaken"
     """An object that is not Fairlead's has the name of a child; it is left alone, and nothing is started or stopped.
     Where it is an HTTPRoute, routers serve without one."""

@@ -32,6 +32,11 @@ def answers(name: str, revision: str, number: int) -> str:
     return f"{engine(name, revision)}-answers-{number}"
 
 
+def items(name: str) -> str:
+    """The pod that reads an evaluation's items."""
+    return f"{_stem(name)}-items"
+
+
 def engines(name: str) -> str:
     """The disruption budget and the network policy of the engine pods of all revisions."""
     return f"{_stem(name)}-engine"

@@ -98,8 +98,19 @@ def of_policy(policy: ScalingPolicy, namespace: str) -> Iterator[Reference]:
 
 
 def of_evaluation(spec: EvaluationSpec, namespace: str) -> Iterator[Reference]:
-    """The ConfigMap with its items."""
-    yield Reference("spec.items.configMap.name", ObjectKey("ConfigMap", namespace, spec.items.config_map.name))
+    """Where its items are, and the Secrets with which they are fetched."""
+    items = spec.items
+    if items.config_map:
+        yield Reference("spec.items.configMap.name", ObjectKey("ConfigMap", namespace, items.config_map.name))
+    if claim := items.persistent_volume_claim:
+        field = "spec.items.persistentVolumeClaim.claimName"
+        yield Reference(field, ObjectKey("PersistentVolumeClaim", namespace, claim.claim_name))
+    if items.source:
+        if token := items.source.token_secret:
+            yield Reference("spec.items.source.tokenSecret.name", ObjectKey("Secret", namespace, token.name))
+        for number, secret in enumerate(items.source.image_pull_secrets):
+            field = f"spec.items.source.imagePullSecrets[{number}].name"
+            yield Reference(field, ObjectKey("Secret", namespace, secret.name))
 
 
 def lost(references: Iterable[Reference], context: ReviewContext) -> tuple[SpecRefusal, ...]:

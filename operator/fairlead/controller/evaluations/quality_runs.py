@@ -167,5 +167,8 @@ def _without_items(key: ObjectKey, found: ItemSet | None) -> GateVerdict:
     if found is None:
         words = f"there is no Evaluation {key.name} in namespace {key.namespace}, or it was not read yet; create it"
         return GateVerdict(verdict=Verdict.ERROR, reason=GateReason.NO_EVALUATION, message=words)
+    if found.is_being_read:
+        words = f"Evaluation {key.name}: {found.trouble}"[:240]
+        return GateVerdict(verdict=Verdict.UNDECIDED, reason=GateReason.NOT_FINISHED, message=words)
     reason = GateReason.BAD_ITEMS if found.problems else GateReason.NO_EVALUATION
     return GateVerdict(verdict=Verdict.ERROR, reason=reason, message=f"Evaluation {key.name}: {found.trouble}"[:240])
