@@ -4,6 +4,7 @@ import copy
 from typing import Any, Final
 
 from fairlead.api.kinds import DEPLOYMENT, EVALUATION, GATEWAY, POLICY, Kind
+from tests.api.full_evaluations import EVALUATION_SPECS
 from tests.api.full_traffic import SECRET, TRAFFIC
 
 COUNTED: Final[dict[str, Any]] = {
@@ -216,42 +217,6 @@ GATEWAY_SPEC: Final[dict[str, Any]] = {
     ],
     "allowedNamespaces": ["search"],
 }
-_READ: Final[dict[str, Any]] = {
-    "items": {"configMap": {"name": "questions", "key": "items.jsonl"}},
-    "sampling": {"maxTokens": 64, "seed": 7},
-    "concurrency": 8,
-    "minItems": 200,
-}
-EVALUATION_SPECS: Final[tuple[dict[str, Any], ...]] = tuple(
-    _READ | {"scorer": scorer}
-    for scorer in (
-        {"type": "Contains", "ignoreCase": True},
-        {"type": "Number", "tolerance": "0.01"},
-        {"type": "JSONField", "field": "city.name"},
-        {"type": "Choice", "choices": 4},
-    )
-) + tuple(
-    _READ | {"items": items}
-    for items in (
-        {"persistentVolumeClaim": {"claimName": "evals", "path": "support/items.jsonl"}},
-        {
-            "source": {
-                "url": "hf://datasets/example/support",
-                "path": "items.jsonl",
-                "revision": "v1",
-                "tokenSecret": SECRET,
-                "endpoint": "https://hub.example.com",
-            }
-        },
-        {
-            "source": {
-                "url": "oci://registry.example.com/evals/support:v1",
-                "path": "items.jsonl",
-                "imagePullSecrets": [{"name": "registry"}],
-            }
-        },
-    )
-)
 FULL: Final[tuple[tuple[Kind[Any], dict[str, Any]], ...]] = (
     (DEPLOYMENT, COUNTED),
     (DEPLOYMENT, SCALED),

@@ -245,7 +245,9 @@ class Kube:
 
 
 def _owner(pod: Manifest) -> str:
-    return str((pod["metadata"].get("ownerReferences") or [{}])[0].get("uid", ""))
+    """The UID of its owner; empty where that is a Deployment itself, whose own pods no ReplicaSet counts or lets go."""
+    owner = (pod["metadata"].get("ownerReferences") or [{}])[0]
+    return "" if owner.get("kind") == "Deployment" else str(owner.get("uid", ""))
 
 
 def _is_ready(pod: Manifest) -> bool:

@@ -15,7 +15,7 @@ from fairlead.cluster.api_errors import ApiError
 from fairlead.cluster.kinds import Manifest
 from fairlead.controller.evaluations.item_reads import ItemReads
 from fairlead.controller.evaluations.item_sets import ItemSets
-from fairlead.controller.evaluations.quality_runs import QualityRuns
+from fairlead.controller.evaluations.quality_runs import QualityRuns, RunnerPods
 from fairlead.controller.evaluations.work_pods import WorkPods
 from fairlead.controller.reconcile import ReconcileEnvironment, Reconciler, ReconcileSettings
 from fairlead.controller.work_queue import ReconcileOutcome
@@ -64,7 +64,7 @@ class Pretend:
         self.world.receive()
         work = WorkPods(self.server, self.server)
         self.sets = ItemSets(ItemReads(self.server, work, PLATFORM))
-        self.runs = QualityRuns(self.server, self.pod_client, self.sets)
+        self.runs = QualityRuns(self.server, self.pod_client, self.sets, RunnerPods(pods=work, platform=PLATFORM))
         self.environment = environment = ReconcileEnvironment(
             server=self.server,
             world=self.world,

@@ -1,5 +1,7 @@
 """What the pod that reads items does: a mounted file or a hub's, whole, or a sentence that says what to do."""
 
+import hashlib
+import json
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -142,3 +144,44 @@ def test_a_file_that_cannot_be_read_says_what_to_do(
     (tmp_path / "items.jsonl").write_bytes(ITEMS)
     assert main(["evaluator", "read", "--file", str(tmp_path / path)]) == 1
     assert words in capsys.readouterr().err
+
+
+def test_a_runners_copy_has_an_id_on_every_line_and_is_the_file_that_was_read(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "items.jsonl").write_bytes(ITEMS + b'{"id": 7, "input": "x"}\n')
+    digest = hashlib.sha256((tmp_path / "items.jsonl").read_bytes()).hexdigest()
+    words = ["evaluator", "copy", "--file", str(tmp_path / "items.jsonl"), "--to", str(tmp_path / "copy.jsonl")]
+    assert main([*words, "--digest", digest]) == 0
+    first, second = (json.loads(line) for line in (tmp_path / "copy.jsonl").read_text().splitlines())
+    assert (len(first["id"]), second["id"]) == (16, 7)
+    assert main([*words, "--digest", digest, "--limit", "1"]) == 0
+    assert len((tmp_path / "copy.jsonl").read_text().splitlines()) == 1
+    assert main([*words, "--digest", "other"]) == 1
+    assert "not the file that was read before; delete the pod" in capsys.readouterr().err
+
+
+def test_the_files_beside_the_items_have_a_digest_of_their_own(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "items.jsonl").write_bytes(ITEMS)
+    (tmp_path / "task.yaml").write_text("task: support")
+    (tmp_path / "folder").mkdir()
+    words = ["evaluator", "read", "--beside", "--file", str(tmp_path / "items.jsonl")]
+    digests = []
+    for text in ("task: support", "task: other"):
+        (tmp_path / "task.yaml").write_text(text)
+        assert main(words) == 0
+        lines = capsys.readouterr().out.splitlines()
+        assert handed_lines.read(lines) == ITEMS
+        digests.append(handed_lines.beside(lines))
+    assert len(set(digests)) == 2
+    assert handed_lines.beside([]) == ""
+    monkeypatch.setattr(item_download, "MOST_BYTES", 40)
+    assert main(words) == 1
+    assert "put the task into a folder of its own" in capsys.readouterr().err
+
+
+def test_a_folder_that_cannot_be_read_says_so(tmp_path: Path) -> None:
+    with pytest.raises(item_download.ItemsUnread, match="let user 65532 read it"):
+        item_download.beside(tmp_path / "absent")

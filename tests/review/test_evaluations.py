@@ -9,7 +9,8 @@ from fairlead.api.kinds import EVALUATION
 from fairlead.evaluating.journal import RequestSettings
 from fairlead.evaluating.scorers import ScorerKind, ScorerSettings
 from fairlead.fleet.conversations import ConfigMapKey
-from fairlead.fleet.desired_state import SecretKey
+from fairlead.fleet.desired_state import EnvFrom, SecretKey
+from fairlead.fleet.evaluation_runners import EvaluationRunner, RunnerKind, RunnerProgram
 from fairlead.fleet.item_sources import ClaimFile, HubFile, ImageFile
 from fairlead.review import admission, evaluations
 from fairlead.review.context import ReviewContext
@@ -29,6 +30,7 @@ def test_a_plan_has_all_that_is_written() -> None:
     }
     assert evaluations.plan(EvaluationSpec.model_validate(spec)) == EvaluationPlan(
         source=ConfigMapKey(name="questions", key="items.jsonl"),
+        runner=EvaluationRunner(),
         scorer=ScorerSettings(kind=ScorerKind.NUMBER, tolerance=0.05, relative=True),
         request=RequestSettings(max_tokens=8, seed=3),
         concurrency=2,
@@ -39,6 +41,40 @@ def test_a_plan_has_all_that_is_written() -> None:
         EvaluationSpec.model_validate({"items": ITEMS, "scorer": {"type": "Choice", "choices": 4}})
     )
     assert chosen.chance == 0.25
+
+
+def test_a_runner_in_a_pod_has_all_that_is_written_and_names_what_it_takes() -> None:
+    key = {"name": "judge", "key": "token"}
+    runner = {
+        "type": "Job",
+        "image": "judge:v1",
+        "command": ["python3"],
+        "args": ["judge.py"],
+        "env": [{"name": "MODE", "value": "strict"}, {"name": "KEY", "valueFrom": {"secretKeyRef": key}}],
+        "imagePullSecrets": [{"name": "registry"}],
+        "resources": {"cpu": "2", "memory": "4Gi"},
+        "deadline": "90m",
+    }
+    spec = {"items": ITEMS, "runner": runner}
+    assert evaluations.plan(EvaluationSpec.model_validate(spec)).runner == EvaluationRunner(
+        kind=RunnerKind.JOB,
+        program=RunnerProgram(
+            image="judge:v1",
+            command=("python3",),
+            args=("judge.py",),
+            env=(("MODE", "strict"),),
+            env_from=(EnvFrom(name="KEY", object_name="judge", key="token"),),
+            pull_secrets=("registry",),
+            cpu="2",
+            memory="4Gi",
+            deadline_seconds=5400,
+        ),
+    )
+    review = admission.review(written(EVALUATION, spec), ReviewContext(catalogue=CONTEXT.catalogue))
+    assert [one.key.name for one in review.named] == ["questions", "registry", "judge"]
+    harness = {"type": "LmEval", "image": "lm:v1", "task": "support", "api": "Completions", "metric": "acc"}
+    plan = evaluations.plan(EvaluationSpec.model_validate({"items": ITEMS, "runner": harness}))
+    assert (plan.runner.task, plan.runner.chat, plan.runner.metric) == ("support", False, "acc")
 
 
 @pytest.mark.parametrize(

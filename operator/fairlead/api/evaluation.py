@@ -7,6 +7,7 @@ from pydantic import Field
 
 from fairlead.api.api_model import ApiModel
 from fairlead.api.evaluation_items import EvaluationItems
+from fairlead.api.evaluation_runner import EvaluationRunner
 from fairlead.api.string_formats import StringFormat
 
 Tolerance = Annotated[
@@ -91,7 +92,12 @@ class EvaluationSpec(ApiModel):
     """Questions with known answers, for the gate Quality of canaries in the same namespace."""
 
     items: EvaluationItems = Field(description="Where the items are.")
-    scorer: EvaluationScorer = Field(default=EvaluationScorer(), description="When an answer is right.")
+    runner: EvaluationRunner = Field(
+        default=EvaluationRunner(), description="Who asks, and who says what was right. Default: the operator."
+    )
+    scorer: EvaluationScorer = Field(
+        default=EvaluationScorer(), description="When an answer is right. Only with runner BuiltIn."
+    )
     sampling: EvaluationSampling = Field(default=EvaluationSampling(), description="How answers are sampled.")
     concurrency: Annotated[int, Field(ge=1, le=64)] = Field(
         default=4,

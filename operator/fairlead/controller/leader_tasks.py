@@ -22,7 +22,7 @@ from fairlead.controller.children.peer_secrets import PeerSecrets
 from fairlead.controller.evaluations.evaluation_reconcile import EvaluationReconciler
 from fairlead.controller.evaluations.item_reads import ItemReads
 from fairlead.controller.evaluations.item_sets import ItemSets
-from fairlead.controller.evaluations.quality_runs import QualityRuns
+from fairlead.controller.evaluations.quality_runs import QualityRuns, RunnerPods
 from fairlead.controller.evaluations.work_pods import WorkPods
 from fairlead.controller.events import ReconcileEvents
 from fairlead.controller.gateways.gateway_reconcile import GatewayReconciler
@@ -142,7 +142,9 @@ class LeaderTasks:
             )
             work = WorkPods(self._server, self._api)
             sets = ItemSets(ItemReads(self._server, work, self._setting.platform))
-            self._runs = QualityRuns(self._server, pod_access, sets)
+            self._runs = QualityRuns(
+                self._server, pod_access, sets, RunnerPods(pods=work, platform=self._setting.platform)
+            )
             environment = ReconcileEnvironment(
                 server=self._server,
                 world=informers,

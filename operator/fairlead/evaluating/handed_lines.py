@@ -15,6 +15,8 @@ MOST_BYTES: Final = 16 * 2**20
 """Of a file."""
 MOST_PACKED: Final = 6 * 2**20
 """Of what is printed, before base64 makes it a third longer: a kubelet rotates a log at 10 MiB."""
+BESIDE: Final = "fairlead-beside "
+"""Before the digest of the files in the same folder."""
 _PIECE: Final = 3072
 _LINE: Final = "fairlead-file "
 _END: Final = "fairlead-file-end "
@@ -36,6 +38,11 @@ def written(content: bytes) -> Iterator[str]:
     for begin in range(0, len(packed), _PIECE):
         yield _LINE + base64.b64encode(packed[begin : begin + _PIECE]).decode()
     yield _END + hashlib.sha256(content).hexdigest()
+
+
+def beside(lines: Iterable[str]) -> str:
+    """The digest of the files in the same folder; empty where none was printed."""
+    return next((one.removeprefix(BESIDE).strip() for one in lines if one.startswith(BESIDE)), "")
 
 
 def read(lines: Iterable[str]) -> bytes:

@@ -1,6 +1,7 @@
 """What the pod that reads items does: a mounted file, or a hub's, handed over whole or refused in a sentence."""
 
 import asyncio
+import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -54,6 +55,24 @@ def from_file(path: Path) -> bytes:
         raise ItemsUnread(f"{path}: user 65532 may not read it; let others read the file and its folders") from None
     except OSError as problem:
         raise ItemsUnread(f"{path}: {problem.strerror or problem}; look at the volume") from None
+
+
+def beside(folder: Path) -> str:
+    """The digest of all files of a folder, by name: another one where a task's YAML changed, or its code."""
+    digest, left = hashlib.sha256(), MOST_BYTES
+    try:
+        files = sorted(one for one in folder.iterdir() if one.is_file())
+        for one in files:
+            left -= one.stat().st_size
+            if left < 0:
+                raise ItemsUnread(
+                    f"{folder}: more than {MOST_BYTES:,} bytes in it; put the task into a folder of its own"
+                )
+            digest.update(f"{one.name}\n{one.stat().st_size}\n".encode() + one.read_bytes())
+    except OSError as problem:
+        words = problem.strerror or problem
+        raise ItemsUnread(f"{folder}: {words}; let user 65532 read it and the files in it") from None
+    return digest.hexdigest()
 
 
 async def from_hub(address: HubAddress, token: str, wait_s: float = FIRST_WAIT_S) -> bytes:

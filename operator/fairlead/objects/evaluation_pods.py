@@ -4,12 +4,13 @@ A pod is not made anew under its owner while its fingerprint is the same: it has
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from fairlead.api.kinds import API_VERSION, EVALUATION, GROUP
+from fairlead.fleet.conversations import ConfigMapKey
 from fairlead.fleet.desired_state import SecretKey
-from fairlead.fleet.item_sources import ClaimFile, HubFile, ImageFile
+from fairlead.fleet.item_sources import ClaimFile, HubFile, ImageFile, ItemSource
 from fairlead.objects import labels, names, security
 from fairlead.objects.installation import Installation
 from fairlead.objects.manifest import Manifest, fingerprint
@@ -17,11 +18,16 @@ from fairlead.objects.manifest import Manifest, fingerprint
 FINGERPRINT: Final = f"{GROUP}/work"
 """An annotation: the digest of what its result follows from."""
 CONTAINER: Final = "evaluation"
+RELAY: Final = "relay"
+"""The container that passes a runner's requests on; the kubelet restarts it."""
 USER: Final = 65532
 READ_WITHIN_S: Final = 900
 """An image with items is pulled in that time."""
 ITEMS: Final = "/items"
+VOLUME: Final = "source"
 _DIGITS: Final = 16
+PodSource = ClaimFile | ImageFile | HubFile
+"""What only a pod can read."""
 NO_GPU: Final = ({"name": "NVIDIA_VISIBLE_DEVICES", "value": "void"}, {"name": "CUDA_VISIBLE_DEVICES", "value": ""})
 """Some container runtimes show all GPUs to a pod that requests none; those belong to other pods."""
 
@@ -44,6 +50,20 @@ class PodWork:
     """The longest that it may take."""
     key: str
     """What its result follows from. The image of this operator is no part of it: an upgrade repeats nothing."""
+    labels: Mapping[str, str] = field(default_factory=dict)
+    notes: Mapping[str, str] = field(default_factory=dict)
+    """Annotations that change while it runs."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceWay:
+    """How a container gets at a file: words of a command, variables, and what is mounted."""
+
+    words: tuple[str, ...]
+    env: tuple[Manifest, ...] = ()
+    volumes: list[Manifest] = field(default_factory=list)
+    mounts: list[Manifest] = field(default_factory=list)
+    pull_secrets: tuple[str, ...] = ()
 
 
 def of_evaluation(document: Manifest) -> WorkOwner:
@@ -62,22 +82,32 @@ def of_evaluation(document: Manifest) -> WorkOwner:
     )
 
 
-def reader(owner: WorkOwner, source: ClaimFile | ImageFile | HubFile, platform: Installation) -> Manifest:
-    """The pod that reads items, with what its source asks for and nothing else."""
-    words, env, volumes = _read_by(source)
-    container = {
-        **ours(platform, ["evaluator", "read", *words]),
-        "env": [*NO_GPU, *env],
-        "volumeMounts": [{"name": one["name"], "mountPath": ITEMS, "readOnly": True} for one in volumes],
-    }
-    pulled = source.pull_secrets if isinstance(source, ImageFile) else ()
-    spec = {
-        "containers": [container],
-        "volumes": volumes,
-        **({"imagePullSecrets": [{"name": one} for one in pulled]} if pulled else {}),
-    }
-    work = PodWork(name=names.items(owner.evaluation), seconds=READ_WITHIN_S, key=repr(source))
+def of_revision(evaluation: str, holder: Manifest) -> WorkOwner:
+    """A revision's Deployment owns what asks its pods, and what it ended with goes with it."""
+    about = holder["metadata"]
+    reference = {"apiVersion": "apps/v1", "kind": "Deployment", "name": about["name"], "uid": about["uid"]}
+    return WorkOwner(evaluation=evaluation, namespace=about["namespace"], reference=reference)
+
+
+def addresses(pods: Sequence[Manifest]) -> tuple[str, ...]:
+    """Of those that have one, in an order that stays."""
+    return tuple(sorted(ip for one in pods if (ip := (one.get("status") or {}).get("podIP"))))
+
+
+def reader(owner: WorkOwner, source: PodSource, platform: Installation, *, beside: bool = False) -> Manifest:
+    """The pod that reads items, with what its source asks for; `beside`: a digest of their folder too."""
+    way = ways_to(source, ITEMS)
+    words = [*way.words, *(["--beside"] if beside else [])]
+    container = ours(platform, ["evaluator", "read", *words]) | {"env": [*NO_GPU, *way.env], "volumeMounts": way.mounts}
+    spec = {"containers": [container], "volumes": way.volumes, **pulled(way.pull_secrets)}
+    work = PodWork(name=names.items(owner.evaluation), seconds=READ_WITHIN_S, key=repr((source, beside)))
     return pod(owner, work, spec)
+
+
+def pulled(secrets: Sequence[str]) -> Manifest:
+    """The credentials of a pod's images, where there are any."""
+    found = [{"name": one} for one in dict.fromkeys(secrets)]
+    return {"imagePullSecrets": found} if found else {}
 
 
 def pod(owner: WorkOwner, work: PodWork, spec: Manifest) -> Manifest:
@@ -97,8 +127,8 @@ def pod(owner: WorkOwner, work: PodWork, spec: Manifest) -> Manifest:
         "metadata": {
             "name": work.name,
             "namespace": owner.namespace,
-            "labels": labels.evaluation(owner.evaluation),
-            "annotations": {FINGERPRINT: fingerprint(work.key, _DIGITS)},
+            "labels": labels.evaluation(owner.evaluation) | dict(work.labels),
+            "annotations": {FINGERPRINT: fingerprint(work.key, _DIGITS), **work.notes},
             "ownerReferences": [dict(owner.reference)],
         },
         "spec": whole,
@@ -130,16 +160,30 @@ def is_same_work(live: Manifest, wanted: Manifest) -> bool:
     return bool(noted == wanted["metadata"]["annotations"][FINGERPRINT])
 
 
-def _read_by(source: ClaimFile | ImageFile | HubFile) -> tuple[list[str], list[Manifest], list[Manifest]]:
-    """Arguments, variables and volumes."""
+def ways_to(source: ItemSource, folder: str) -> SourceWay:
+    """How a container of ours gets at the file, mounted at this folder where it can be mounted."""
     if isinstance(source, HubFile):
-        words = ["--hub", source.endpoint, "--repository", source.repository, "--revision", source.revision]
-        return [*words, "--path", source.path], [_token(source.token)] if source.token else [], []
-    if isinstance(source, ClaimFile):
-        volume: Manifest = {"persistentVolumeClaim": {"claimName": source.claim, "readOnly": True}}
-    else:
-        volume = {"image": {"reference": source.reference}}
-    return ["--file", f"{ITEMS}/{source.path}"], [], [{"name": "items"} | volume]
+        words = ("--hub", source.endpoint, "--repository", source.repository, "--revision", source.revision)
+        env = (_token(source.token),) if source.token else ()
+        return SourceWay(words=(*words, "--path", source.path), env=env)
+    volume = {"name": VOLUME} | _volume(source)
+    path = source.key if isinstance(source, ConfigMapKey) else source.path
+    return SourceWay(
+        words=("--file", f"{folder}/{path}"),
+        volumes=[volume],
+        mounts=[{"name": VOLUME, "mountPath": folder, "readOnly": True}],
+        pull_secrets=source.pull_secrets if isinstance(source, ImageFile) else (),
+    )
+
+
+def _volume(source: ConfigMapKey | ClaimFile | ImageFile) -> Manifest:
+    match source:
+        case ConfigMapKey():
+            return {"configMap": {"name": source.name}}
+        case ClaimFile():
+            return {"persistentVolumeClaim": {"claimName": source.claim, "readOnly": True}}
+        case ImageFile():
+            return {"image": {"reference": source.reference}}
 
 
 def _token(key: SecretKey) -> Manifest:

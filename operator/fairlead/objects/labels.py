@@ -81,6 +81,11 @@ def evaluation(name: str) -> dict[str, str]:
     return {key: value for key, value in carried.items() if key != _MANAGER}
 
 
+def runners(name: str) -> dict[str, str]:
+    """Finds the pods that put an evaluation's items to the engines of a deployment."""
+    return {DEPLOYMENT: name, ROLE: ChildRole.EVALUATION.value}
+
+
 def engines(name: str) -> dict[str, str]:
     """Finds the engine pods of all revisions."""
     return {DEPLOYMENT: name, ROLE: ChildRole.ENGINE.value}

@@ -3,10 +3,14 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import ceil
 from typing import Any, Final
 
+from fairlead.api import amounts, deployment_conversion
 from fairlead.api.evaluation import EvaluationSpec, ScorerType
 from fairlead.api.evaluation_items import EvaluationItems, SourceItems
+from fairlead.api.evaluation_runner import EvaluationRunner as RunnerSpec
+from fairlead.api.evaluation_runner import HarnessApi
 from fairlead.comparing import answer_noise
 from fairlead.comparing.sample_size import ItemPlan
 from fairlead.evaluating.journal import RequestSettings
@@ -14,6 +18,7 @@ from fairlead.evaluating.scorers import ScorerKind, ScorerSettings
 from fairlead.fleet.canaries import QualityLimits
 from fairlead.fleet.conversations import ConfigMapKey
 from fairlead.fleet.desired_state import SecretKey
+from fairlead.fleet.evaluation_runners import EvaluationRunner, RunnerProgram
 from fairlead.fleet.findings import SpecRefusal
 from fairlead.fleet.item_sources import ClaimFile, HubFile, ImageFile, ItemSource
 from fairlead.review.result import AdmissionReason
@@ -41,6 +46,7 @@ class EvaluationPlan:
 
     source: ItemSource | None
     """Where the items are; None only where the stored object contradicts itself."""
+    runner: EvaluationRunner
     scorer: ScorerSettings
     request: RequestSettings
     concurrency: int
@@ -55,6 +61,7 @@ def plan(spec: EvaluationSpec) -> EvaluationPlan:
     relative = tolerance.endswith("%")
     return EvaluationPlan(
         source=_source(spec.items),
+        runner=_runner(spec.runner),
         scorer=ScorerSettings(
             kind=_KINDS[written.type],
             ignore_case=written.ignore_case,
@@ -91,6 +98,27 @@ def _fetched(written: SourceItems) -> ItemSource:
         revision=written.revision or DEFAULT_BRANCH,
         endpoint=written.endpoint or HUB,
         token=SecretKey(name=token.name, key=token.key) if token else None,
+    )
+
+
+def _runner(written: RunnerSpec) -> EvaluationRunner:
+    program = RunnerProgram(
+        image=written.image or "",
+        command=written.command,
+        args=written.args,
+        env=tuple((one.name, one.value) for one in written.env if one.value is not None),
+        env_from=tuple(found for one in written.env if (found := deployment_conversion.env_from_of(one)) is not None),
+        pull_secrets=tuple(one.name for one in written.image_pull_secrets),
+        cpu=written.resources.cpu,
+        memory=written.resources.memory,
+        deadline_seconds=max(1, ceil(amounts.seconds(written.deadline))),
+    )
+    return EvaluationRunner(
+        kind=written.type,
+        program=program,
+        task=written.task or "",
+        chat=written.api is HarnessApi.CHAT,
+        metric=written.metric or "",
     )
 
 

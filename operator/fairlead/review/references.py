@@ -3,6 +3,7 @@
 from collections.abc import Container, Iterable, Iterator, Mapping
 from typing import Final, NamedTuple
 
+from fairlead.api import deployment_conversion
 from fairlead.api.evaluation import EvaluationSpec
 from fairlead.api.kinds import DEPLOYMENT, EVALUATION, GATEWAY, POLICY
 from fairlead.fleet.conversations import ConfigMapKey
@@ -111,6 +112,12 @@ def of_evaluation(spec: EvaluationSpec, namespace: str) -> Iterator[Reference]:
         for number, secret in enumerate(items.source.image_pull_secrets):
             field = f"spec.items.source.imagePullSecrets[{number}].name"
             yield Reference(field, ObjectKey("Secret", namespace, secret.name))
+    for number, secret in enumerate(spec.runner.image_pull_secrets):
+        yield Reference(f"spec.runner.imagePullSecrets[{number}].name", ObjectKey("Secret", namespace, secret.name))
+    for number, one in enumerate(spec.runner.env):
+        if (found := deployment_conversion.env_from_of(one)) is not None:
+            kind = "Secret" if found.from_secret else "ConfigMap"
+            yield Reference(f"spec.runner.env[{number}].valueFrom", ObjectKey(kind, namespace, found.object_name))
 
 
 def lost(references: Iterable[Reference], context: ReviewContext) -> tuple[SpecRefusal, ...]:

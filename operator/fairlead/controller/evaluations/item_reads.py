@@ -1,5 +1,6 @@
 """An evaluation's items as they are now, from wherever they are: a ConfigMap by its name, anything else by a pod."""
 
+import hashlib
 from dataclasses import dataclass
 
 from fairlead.cluster import kinds
@@ -13,7 +14,9 @@ from fairlead.fleet.conditions import ConditionReason
 from fairlead.fleet.conversations import ConfigMapKey
 from fairlead.fleet.item_sources import ClaimFile, HubFile, ImageFile, ItemSource
 from fairlead.objects import evaluation_pods, names
+from fairlead.objects.evaluation_pods import PodSource
 from fairlead.objects.installation import Installation
+from fairlead.objects.manifest import fingerprint
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +28,13 @@ class ItemText:
     place: str
     """As messages call it."""
     content: bytes
+    beside: str = ""
+    """The digest of what lies in the same folder."""
+
+    @property
+    def digest(self) -> str:
+        """Of the file."""
+        return hashlib.sha256(self.content).hexdigest()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,11 +53,11 @@ class ItemReads:
         self._work = work
         self._platform = platform
 
-    async def read(self, document: Manifest, source: ItemSource) -> ItemText | ItemTrouble:
-        """The file, or why it is not there yet."""
+    async def read(self, document: Manifest, source: ItemSource, *, beside: bool = False) -> ItemText | ItemTrouble:
+        """The file, or why it is not there yet; `beside`: with a digest of what lies in the same folder."""
         if isinstance(source, ConfigMapKey):
             return await self._from_config_map(document["metadata"]["namespace"], source)
-        return await self._from_pod(document, source)
+        return await self._from_pod(document, source, beside=beside)
 
     async def tidy(self, document: Manifest, source: ItemSource) -> None:
         """Remove the pod that read another place's items, where the evaluation named one before."""
@@ -72,11 +82,17 @@ class ItemReads:
             words = f"spec.items.configMap.key: ConfigMap {source.name} has no key {source.key}"
             return ItemTrouble(words=f"{words}; add it, or name one that it has", reason=ConditionReason.KEY_MISSING)
         place = f"ConfigMap {source.name}, key {source.key}"
-        return ItemText(version=live["metadata"]["resourceVersion"], place=place, content=text.encode())
+        return ItemText(
+            version=live["metadata"]["resourceVersion"],
+            place=place,
+            content=text.encode(),
+            beside=fingerprint(live.get("data"), 64),
+        )
 
-    async def _from_pod(self, document: Manifest, source: ClaimFile | ImageFile | HubFile) -> ItemText | ItemTrouble:
+    async def _from_pod(self, document: Manifest, source: PodSource, *, beside: bool) -> ItemText | ItemTrouble:
         owner = evaluation_pods.of_evaluation(document)
-        state = await self._work.progress(owner, evaluation_pods.reader(owner, source, self._platform))
+        wanted = evaluation_pods.reader(owner, source, self._platform, beside=beside)
+        state = await self._work.progress(owner, wanted)
         if isinstance(state, WorkFailed):
             return ItemTrouble(words=f"spec.items: {state.words}", reason=ConditionReason.ITEMS_NOT_READ)
         if not isinstance(state, WorkEnded):
@@ -86,10 +102,15 @@ class ItemReads:
             content = handed_lines.read(state.lines)
         except NotHandedOver as problem:
             return ItemTrouble(words=f"spec.items: {problem}", reason=ConditionReason.ITEMS_NOT_READ)
-        return ItemText(version=state.live["metadata"]["uid"], place=_place(source), content=content)
+        return ItemText(
+            version=state.live["metadata"]["uid"],
+            place=_place(source),
+            content=content,
+            beside=handed_lines.beside(state.lines),
+        )
 
 
-def _place(source: ClaimFile | ImageFile | HubFile) -> str:
+def _place(source: PodSource) -> str:
     match source:
         case ClaimFile():
             return f"volume claim {source.claim}, file {source.path}"

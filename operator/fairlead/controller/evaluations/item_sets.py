@@ -1,6 +1,6 @@
 """The items of evaluations, as they were read last, and kept by version."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from fairlead.api import object_reader
@@ -12,6 +12,7 @@ from fairlead.evaluating import items as item_order
 from fairlead.evaluating.item_problems import ItemProblem
 from fairlead.evaluating.items import EvaluationItem
 from fairlead.fleet.conditions import ConditionReason
+from fairlead.fleet.evaluation_runners import RunnerKind
 from fairlead.review import deployment_review, evaluations
 from fairlead.review.context import ObjectKey
 from fairlead.review.evaluations import EvaluationPlan
@@ -29,6 +30,8 @@ class ItemSet:
     """In the order in which they are asked."""
     problems: tuple[ItemProblem, ...] = ()
     digest: str = ""
+    content: str = ""
+    """The digest of the file as it is."""
     trouble: str = ""
     """Why nothing can be run; empty: it can."""
     reason: ConditionReason = ConditionReason.ACCEPTED
@@ -63,7 +66,7 @@ class ItemSets:
             return self._keep(key, (), ItemSet(trouble=words, reason=ConditionReason.UNREADABLE))
         plan = evaluations.plan(read.value.spec)
         assert plan.source is not None, "an object without one has problems"
-        found = await self._reads.read(document, plan.source)
+        found = await self._reads.read(document, plan.source, beside=plan.runner.kind is RunnerKind.LM_EVAL)
         if isinstance(found, ItemTrouble):
             return self._keep(key, (), ItemSet(trouble=found.words, reason=found.reason))
         version = (document["metadata"]["uid"], document["metadata"]["generation"], found.version)
@@ -80,16 +83,29 @@ class ItemSets:
 
 
 def _parsed(plan: EvaluationPlan, found: ItemText) -> ItemSet:
-    items, problems = item_file.read(found.content.splitlines(), plan.scorer)
+    lines = found.content.splitlines()
+    if plan.runner.in_pods:
+        numbered = plan.runner.kind is RunnerKind.LM_EVAL
+        items, problems = item_file.read_named(lines, _work(plan, found), numbered=numbered)
+    else:
+        items, problems = item_file.read(lines, plan.scorer)
     trouble = _trouble(found.place, len(items), problems)
     return ItemSet(
         plan=plan,
         items=tuple(item_order.in_order(items)),
         problems=tuple(problems),
         digest=item_order.set_digest(items),
+        content=found.digest,
         trouble=trouble,
         reason=ConditionReason.BAD_ITEMS if trouble else ConditionReason.ACCEPTED,
     )
+
+
+def _work(plan: EvaluationPlan, found: ItemText) -> list[str]:
+    """What a runner's verdicts depend on beside an item: itself, and what lies beside the items. Neither how long it
+    may take nor how much of a processor it gets."""
+    program = replace(plan.runner.program, cpu="", memory="", deadline_seconds=0, pull_secrets=())
+    return [repr(replace(plan.runner, program=program)), found.beside]
 
 
 def _trouble(place: str, items: int, problems: list[ItemProblem]) -> str:

@@ -13,7 +13,7 @@ from fairlead.cluster.kinds import Manifest
 from fairlead.controller.interfaces import ControllerApiClient
 from fairlead.controller.pods import pod_troubles
 from fairlead.objects import evaluation_pods
-from fairlead.objects.evaluation_pods import CONTAINER, WorkOwner
+from fairlead.objects.evaluation_pods import CONTAINER, RELAY, WorkOwner
 
 MOST_LOG: Final = 10 * 2**20
 """Bytes; a kubelet rotates a log there."""
@@ -84,6 +84,10 @@ class WorkPods:
         about = wanted["metadata"]
         return await self._server.read(kinds.POD, about["namespace"], about["name"])
 
+    async def apply(self, wanted: Manifest) -> None:
+        """Write what may change while it runs."""
+        await self._server.apply(wanted)
+
     async def remove(self, live: Manifest) -> None:
         """It is needed no more."""
         await self._server.remove(live, uid=live["metadata"]["uid"])
@@ -111,9 +115,13 @@ class WorkPods:
 
 
 def _ended(live: Manifest) -> Manifest | None:
-    """How its working container ended; None while it has not."""
-    for one in (live.get("status") or {}).get("containerStatuses") or ():
-        if one["name"] == CONTAINER:
-            found: Manifest | None = (one.get("state") or {}).get("terminated")
-            return found
-    return None
+    """How its working container ended, or one that had to end well before it; None while none has."""
+    status = live.get("status") or {}
+    ends = {
+        one["name"]: (one.get("state") or {}).get("terminated") or {}
+        for kind in ("initContainerStatuses", "containerStatuses")
+        for one in status.get(kind) or ()
+    }
+    if found := ends.pop(CONTAINER, None):
+        return dict(found)
+    return next((dict(one) for name, one in ends.items() if name != RELAY and one.get("exitCode")), None)
