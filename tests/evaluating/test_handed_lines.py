@@ -46,3 +46,8 @@ def test_what_is_too_large_is_refused_with_its_size() -> None:
     noise = random.Random(1).randbytes(7 * 2**20)  # noqa: S311  # no secret
     with pytest.raises(NotHandedOver, match="bytes when packed, and at most 6,291,456 are handed over; split the file"):
         list(handed_lines.written(noise))
+
+
+def test_the_digest_of_what_lies_beside_it_is_a_line_of_its_own() -> None:
+    assert handed_lines.beside(["a warning", f"{handed_lines.BESIDE}abc ", *handed_lines.written(TEXT)]) == "abc"
+    assert handed_lines.beside([]) == ""

@@ -82,7 +82,7 @@ def test_a_runners_file_has_an_id_on_every_line_and_a_part_is_the_first_of_a_run
     many = [json.dumps({"id": number}).encode() for number in range(20)]
     (first,) = item_file.with_names(many, 1)
     ordered = sorted((str(number) for number in range(20)), key=run_position)
-    assert json.loads(first)["id"] == ordered[0]
+    assert str(json.loads(first)["id"]) == ordered[0]
 
 
 def test_lines_that_are_no_objects_or_have_one_id_are_named() -> None:

@@ -21,9 +21,12 @@ _ROLES: Final = ("system", "developer", "user", "assistant", "tool")
 
 
 def read(
-    lines: Iterable[bytes], settings: ScorerSettings, schema: object = None
+    lines: Iterable[bytes], settings: ScorerSettings | None, schema: object = None
 ) -> tuple[list[EvaluationItem], list[ItemProblem]]:
-    """All items, and all lines that are none; a schema holds for every item in place of an answer of its own."""
+    """All items, and all lines that are none; a schema holds for every item in place of an answer of its own.
+
+    Without settings a judge says what is better: an answer is not needed, and is a reference where there is one.
+    """
     items: list[EvaluationItem] = []
     problems: list[ItemProblem] = []
     names: dict[str, int] = {}
@@ -104,7 +107,7 @@ def _document(line: bytes, number: int) -> Mapping[str, Any]:
     return found
 
 
-def _item(found: Mapping[str, Any], settings: ScorerSettings, schema: object) -> EvaluationItem:
+def _item(found: Mapping[str, Any], settings: ScorerSettings | None, schema: object) -> EvaluationItem:
     unknown = sorted(set(found) - FIELDS)
     if unknown:
         remedy = f"write what only you need below metadata; fields are {', '.join(sorted(FIELDS))}"
@@ -117,9 +120,10 @@ def _item(found: Mapping[str, Any], settings: ScorerSettings, schema: object) ->
     return EvaluationItem(
         name=name,
         messages=tuple(messages),
-        rules=tuple(_rules(found, settings, schema)),
+        rules=() if settings is None else tuple(_rules(found, settings, schema)),
         tags=tuple(_tags(found)),
         extra=extra,
+        reference=next((str(one) for one in expected[:-1] if one is not None), "") if settings is None else "",
         digest=digest_of([name, sent, expected, schema, scorers.VERSION, repr(settings)]),
     )
 

@@ -27,6 +27,8 @@ class EvaluationItem:
     tags: tuple[str, ...] = ()
     extra: Mapping[str, Any] = field(default_factory=dict)
     """Of the request's body: tools, the response's format."""
+    reference: str = ""
+    """The expected answer in words, for a judge."""
     digest: str
     """Of all that its answer and score depend on."""
 
