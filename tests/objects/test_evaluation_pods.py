@@ -85,6 +85,7 @@ def test_the_harness_reads_the_folder_itself_and_needs_no_copy() -> None:
         ),
     )
     source = ImageFile(reference="registry.example.com/evals:v1", path="support/items.jsonl", pull_secrets=("other",))
+    assert runner.in_pods
     made = runner_pods.manifest(work(runner, source), PLATFORM)
     spec, (program,) = made["spec"], made["spec"]["containers"]
     assert [one["name"] for one in spec["initContainers"]] == ["relay"]
@@ -134,3 +135,13 @@ def work(runner: EvaluationRunner, source: ItemSource, limit: int | None = None)
         key="k",
         limit=limit,
     )
+
+
+def test_a_relay_is_told_only_of_pods_that_have_an_address() -> None:
+    pods: list[Manifest] = [
+        {"status": {"podIP": "198.18.0.2"}},
+        {"status": {}},
+        {},
+        {"status": {"podIP": "198.18.0.1"}},
+    ]
+    assert evaluation_pods.addresses(pods) == ("198.18.0.1", "198.18.0.2")

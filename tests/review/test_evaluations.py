@@ -75,6 +75,8 @@ def test_a_runner_in_a_pod_has_all_that_is_written_and_names_what_it_takes() -> 
     harness = {"type": "LmEval", "image": "lm:v1", "task": "support", "api": "Completions", "metric": "acc"}
     plan = evaluations.plan(EvaluationSpec.model_validate({"items": ITEMS, "runner": harness}))
     assert (plan.runner.task, plan.runner.chat, plan.runner.metric) == ("support", False, "acc")
+    assert plan.runner.in_pods
+    assert not EvaluationRunner().in_pods
 
 
 @pytest.mark.parametrize(

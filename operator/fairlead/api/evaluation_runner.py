@@ -8,7 +8,7 @@ from pydantic import Field
 from fairlead.api.api_model import ApiModel, KeyedList
 from fairlead.api.engine import EnvVariable
 from fairlead.api.pods import PullSecret
-from fairlead.api.string_formats import Argument, Duration, Image, Quantity, StringFormat
+from fairlead.api.string_formats import Duration, Image, Quantity, StringFormat
 from fairlead.fleet.evaluation_runners import RunnerKind
 
 Cores = Annotated[
@@ -19,6 +19,15 @@ Cores = Annotated[
         longest=8,
         because="this is no part of a processor",
         remedy='write cores, for instance "2" or 500m',
+    ),
+]
+RunnerWord = Annotated[
+    str,
+    StringFormat(
+        pattern=r"[^\x00]+",
+        longest=8192,
+        because="a word of a command is empty, or holds a zero",
+        remedy="write one word an element, as a Pod takes it; a script may have several lines",
     ),
 ]
 TaskName = Annotated[
@@ -68,13 +77,13 @@ class EvaluationRunner(ApiModel):
         default=None,
         description="Image of the program. Of LmEval: one in which python3 finds lm_eval with its api extra.",
     )
-    command: tuple[Argument, ...] = Field(
+    command: tuple[RunnerWord, ...] = Field(
         default=(),
         max_length=64,
         description="Of Job: the command, in place of the image's.",
         json_schema_extra={"x-kubernetes-list-type": "atomic"},
     )
-    args: tuple[Argument, ...] = Field(
+    args: tuple[RunnerWord, ...] = Field(
         default=(),
         max_length=64,
         description="Of Job: arguments of the command.",

@@ -177,13 +177,11 @@ def ways_to(source: ItemSource, folder: str) -> SourceWay:
 
 
 def _volume(source: ConfigMapKey | ClaimFile | ImageFile) -> Manifest:
-    match source:
-        case ConfigMapKey():
-            return {"configMap": {"name": source.name}}
-        case ClaimFile():
-            return {"persistentVolumeClaim": {"claimName": source.claim, "readOnly": True}}
-        case ImageFile():
-            return {"image": {"reference": source.reference}}
+    if isinstance(source, ConfigMapKey):
+        return {"configMap": {"name": source.name}}
+    if isinstance(source, ClaimFile):
+        return {"persistentVolumeClaim": {"claimName": source.claim, "readOnly": True}}
+    return {"image": {"reference": source.reference}}
 
 
 def _token(key: SecretKey) -> Manifest:
