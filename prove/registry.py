@@ -13,6 +13,7 @@ from prove.claimed import (
     console,
     controller,
     delivery,
+    delivery_engines,
     delivery_quality,
     delivery_rollout,
     engine_replay,
@@ -87,6 +88,7 @@ CLAIMS: Final[tuple[Claim, ...]] = tuple(
             *delivery.CLAIMS,
             *delivery_rollout.CLAIMS,
             *delivery_quality.CLAIMS,
+            *delivery_engines.CLAIMS,
         )
     )
 )
