@@ -20,6 +20,8 @@ class EngineVenv:
     locks: tuple[str, ...]
     finish: Callable[[Path], None]
     """What its folder of packages needs beside the locks."""
+    sources: bool = False
+    """Some of its packages exist as sources alone; their hashes are in the locks too."""
 
     def python(self, cache: Cache) -> Path:
         """The interpreter that has it; makes it where it is missing (some 6 GB, some minutes)."""
@@ -39,7 +41,8 @@ class EngineVenv:
             log = cache.logs / f"{self.engine.lower()}-venv.log"
             progress.run([sys.executable, "-m", "venv", place], current, log)
         for lock in self.locks:
-            words = [str(place / "bin" / "pip"), "install", "--no-deps", "--require-hashes", "--only-binary=:all:"]
+            words = [str(place / "bin" / "pip"), "install", "--no-deps", "--require-hashes"]
+            words += [] if self.sources else ["--only-binary=:all:"]
             with progress.step(f"installing locks/{lock}") as current:
                 log = cache.logs / f"{lock}.log"
                 progress.run([*words, "-r", str(ROOT / "locks" / lock)], current, log)

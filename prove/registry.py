@@ -14,6 +14,7 @@ from prove.claimed import (
     controller,
     delivery,
     delivery_adapters,
+    delivery_engines,
     delivery_quality,
     delivery_rollout,
     engine_replay,
@@ -89,6 +90,7 @@ CLAIMS: Final[tuple[Claim, ...]] = tuple(
             *delivery_rollout.CLAIMS,
             *delivery_quality.CLAIMS,
             *delivery_adapters.CLAIMS,
+            *delivery_engines.CLAIMS,
         )
     )
 )

@@ -55,7 +55,7 @@ def _number(found: float | None) -> str:
     return "not measured" if found is None else f"{found:g}"
 
 
-PLACES: Final = ("tests/evaluating/test_pod_choice.py", "tests/controller/evaluations/test_pod_places.py")
+PLACES: Final = ("tests/evaluating/test_pod_choice.py", "tests/process/test_engine_places.py")
 USERS_PAY: Final = 0.05
 
 

@@ -10,7 +10,161 @@ def _scored(**scorer: object) -> dict[str, Any]:
     return {"items": {"configMap": {"name": "questions", "key": "items.jsonl"}}, "scorer": scorer}
 
 
+def _from(**items: object) -> dict[str, Any]:
+    return {"items": items}
+
+
+_CLAIM: Final = {"claimName": "evals", "path": "items.jsonl"}
+_HUB: Final = {"url": "hf://datasets/example/support", "path": "items.jsonl"}
+_IMAGE: Final = {"url": "oci://registry.example.com/evals:v1", "path": "items.jsonl"}
+
+
+def _run(**runner: object) -> dict[str, Any]:
+    return _scored() | {"runner": runner}
+
+
+_IMAGE_OF: Final = {"image": "registry.example.com/a:v1"}
+_RUNNERS: Final = (
+    Bad(
+        story="a program without an image",
+        kind=EVALUATION,
+        spec=_run(type="Job"),
+        at="spec.runner.image",
+        wording="this runner is a program in a pod; set image to the one that has it",
+    ),
+    Bad(
+        story="a harness without a task",
+        kind=EVALUATION,
+        spec=_run(type="LmEval", **_IMAGE_OF),
+        at="spec.runner.task",
+        wording="runner LmEval runs one task of the harness; set task to its name",
+    ),
+    Bad(
+        story="a task of a program",
+        kind=EVALUATION,
+        spec=_run(type="Job", task="support", **_IMAGE_OF),
+        at="spec.runner.task",
+        wording="task belongs to runner LmEval; remove task, or set type to LmEval",
+    ),
+    Bad(
+        story="an image for the operator's own requests",
+        kind=EVALUATION,
+        spec=_run(**_IMAGE_OF),
+        at="spec.runner.image",
+        wording="image belongs to runner LmEval and Job; remove image, or set type to Job",
+    ),
+    Bad(
+        story="a command of the harness",
+        kind=EVALUATION,
+        spec=_run(type="LmEval", task="support", command=["lm_eval"], **_IMAGE_OF),
+        at="spec.runner.command",
+        wording="command belongs to runner Job; remove command, or set type to Job",
+    ),
+    Bad(
+        story="the relay's address by hand",
+        kind=EVALUATION,
+        spec=_run(type="Job", env=[{"name": "OPENAI_BASE_URL", "value": "http://elsewhere"}], **_IMAGE_OF),
+        at="spec.runner.env",
+        wording="Fairlead sets this variable itself; remove it, or give yours another name",
+    ),
+    Bad(
+        story="a scorer beside a program that scores",
+        kind=EVALUATION,
+        spec=_run(type="Job", **_IMAGE_OF) | {"scorer": {"type": "Contains"}},
+        at="spec.scorer",
+        wording="the runner itself says what was answered right; remove scorer",
+    ),
+    Bad(
+        story="a task's folder in a hub",
+        kind=EVALUATION,
+        spec=_run(type="LmEval", task="support", **_IMAGE_OF) | {"items": {"source": {**_HUB}}},
+        at="spec.items",
+        wording="a task of the harness is a folder with its YAML file, and of a hub one file is read",
+    ),
+    Bad(
+        story="a part of a processor in words",
+        kind=EVALUATION,
+        spec=_run(type="Job", resources={"cpu": "much"}, **_IMAGE_OF),
+        at="spec.runner.resources.cpu",
+        wording="this is no part of a processor; write cores",
+    ),
+    *(
+        Bad(
+            story=f"{field} of the operator's own requests",
+            kind=EVALUATION,
+            spec=_run(**{field: value}),
+            at=f"spec.runner.{field}",
+            wording=f"{field} belongs to runner",
+        )
+        for field, value in (
+            ("args", ["judge.py"]),
+            ("env", [{"name": "MODE", "value": "strict"}]),
+            ("imagePullSecrets", [{"name": "registry"}]),
+            ("resources", {"memory": "4Gi"}),
+            ("deadline", "2h"),
+            ("api", "Completions"),
+            ("metric", "acc"),
+        )
+    ),
+)
 EVALUATION_RULES: Final = (
+    *_RUNNERS,
+    Bad(
+        story="items from nowhere",
+        kind=EVALUATION,
+        spec=_from(),
+        at="spec.items.configMap",
+        wording="items come from exactly one of configMap, persistentVolumeClaim and source; keep one of them",
+    ),
+    Bad(
+        story="items from two places",
+        kind=EVALUATION,
+        spec=_from(persistentVolumeClaim=_CLAIM, source=_HUB),
+        at="spec.items.configMap",
+        wording="items come from exactly one of configMap, persistentVolumeClaim and source; keep one of them",
+    ),
+    Bad(
+        story="a path out of the volume",
+        kind=EVALUATION,
+        spec=_from(persistentVolumeClaim=_CLAIM | {"path": "../items.jsonl"}),
+        at="spec.items.persistentVolumeClaim.path",
+        wording="this is not the path of a file within it; write a path without a slash at its beginning",
+    ),
+    Bad(
+        story="items from a bucket",
+        kind=EVALUATION,
+        spec=_from(source=_HUB | {"url": "s3://evals/items"}),
+        at="spec.items.source.url",
+        wording="items are not read from there; write hf://datasets/organisation/name",
+    ),
+    Bad(
+        story="a commit of an image",
+        kind=EVALUATION,
+        spec=_from(source=_IMAGE | {"revision": "v1"}),
+        at="spec.items.source.revision",
+        wording="revision belongs to an hf:// source; remove revision",
+    ),
+    Bad(
+        story="a hub's token for a registry",
+        kind=EVALUATION,
+        spec=_from(source=_IMAGE | {"tokenSecret": {"name": "hub", "key": "token"}}),
+        at="spec.items.source.tokenSecret",
+        wording="tokenSecret belongs to an hf:// source; remove tokenSecret",
+    ),
+    Bad(
+        story="a hub's mirror for a registry",
+        kind=EVALUATION,
+        spec=_from(source=_IMAGE | {"endpoint": "https://mirror.example.com"}),
+        at="spec.items.source.endpoint",
+        wording="endpoint belongs to an hf:// source; remove endpoint",
+    ),
+    Bad(
+        story="a registry's credentials for a hub",
+        kind=EVALUATION,
+        spec=_from(source=_HUB | {"imagePullSecrets": [{"name": "registry"}]}),
+        at="spec.items.source.imagePullSecrets",
+        wording="imagePullSecrets belongs to an oci:// source; remove imagePullSecrets",
+    ),
     Bad(
         story="a tolerance of words",
         kind=EVALUATION,

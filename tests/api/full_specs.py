@@ -4,6 +4,7 @@ import copy
 from typing import Any, Final
 
 from fairlead.api.kinds import ADAPTER, DEPLOYMENT, EVALUATION, GATEWAY, POLICY, Kind
+from tests.api.full_evaluations import EVALUATION_SPECS
 from tests.api.full_traffic import SECRET, TRAFFIC
 
 COUNTED: Final[dict[str, Any]] = {
@@ -217,21 +218,6 @@ GATEWAY_SPEC: Final[dict[str, Any]] = {
     ],
     "allowedNamespaces": ["search"],
 }
-_READ: Final[dict[str, Any]] = {
-    "items": {"configMap": {"name": "questions", "key": "items.jsonl"}},
-    "sampling": {"maxTokens": 64, "seed": 7},
-    "concurrency": 8,
-    "minItems": 200,
-}
-EVALUATION_SPECS: Final[tuple[dict[str, Any], ...]] = tuple(
-    _READ | {"scorer": scorer}
-    for scorer in (
-        {"type": "Contains", "ignoreCase": True},
-        {"type": "Number", "tolerance": "0.01"},
-        {"type": "JSONField", "field": "city.name"},
-        {"type": "Choice", "choices": 4},
-    )
-)
 ADAPTER_SPEC: Final[dict[str, Any]] = {
     "deployment": "chat",
     "servedName": "chat-sql",

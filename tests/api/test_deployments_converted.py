@@ -180,7 +180,7 @@ def test_what_was_stored_in_spite_of_a_contradiction_still_converts(bad: Bad) ->
     elif value is not None and bad.kind is POLICY:
         assert policy_conversion.policy(value.spec).cold_start == ColdStart()
     elif value is not None and bad.kind is EVALUATION:
-        assert evaluations.plan(value.spec).source.name == "questions"
+        assert evaluations.plan(value.spec).request.max_tokens == 1024
     elif value is not None and bad.kind is ADAPTER:
         assert adapter_conversion.adapter(value).deployment == "chat"
     elif value is not None:

@@ -205,7 +205,7 @@ def test_files_that_are_missing_empty_or_no_schema_are_named(run: Run, words: li
 
 
 def test_the_options_name_every_scorer() -> None:
-    assert set(evaluate.SCORERS) == set(ScorerKind)
+    assert set(evaluate.SCORERS) == {*ScorerKind, "judge"}
     assert set(evaluate_run.EXIT_CODES.values()) == {0, 1, 3, 4}
 
 

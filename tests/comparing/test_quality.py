@@ -192,3 +192,8 @@ def test_the_share_of_the_baselines_score_that_is_recovered_is_shown() -> None:
     counted = quality.report(pairs(both=90, lost=10), PLAN).counted.counts
     assert counted.recovery == pytest.approx(0.9)
     assert counted.discordance == pytest.approx(0.1)
+
+
+def test_a_baseline_that_loses_every_pair_before_a_judge_is_no_error() -> None:
+    assert quality.report(pairs(gained=60), replace(PLAN, items=60, judged=True)).verdict.reason is GateReason.NOT_WORSE
+    assert quality.report(pairs(gained=60), PLAN).verdict.reason is GateReason.AT_CHANCE

@@ -29,6 +29,7 @@ from fairlead.review import admission
 from fairlead.review.context import ReviewContext
 from fairlead.review.result import AdmissionReason
 from tests.api import full_specs
+from tests.api.full_evaluations import EVALUATION_SPECS
 from tests.api.objects import written
 from tests.api.test_every_field_is_live import decided, leaves, leaves_of, named, others, words
 from tests.controller import adapter_evidence, policy_reads, test_every_field
@@ -126,8 +127,8 @@ def of_gateway(leaf: str) -> Evidence:
 
 def of_evaluation(leaf: str) -> Evidence:
     """Who reads what this leaf becomes, while items are read, asked and scored."""
-    spec = next(one for one in full_specs.EVALUATION_SPECS if leaf in {named(path) for path in leaves(one)})
-    (path,) = (path for path in leaves(spec) if named(path) == leaf)
+    spec = next(one for one in EVALUATION_SPECS if leaf in {named(path) for path in leaves(one)})
+    (path, *_) = (path for path in leaves(spec) if named(path) == leaf)
     found = {name for _, name in _attributes(EVALUATION, spec, path)}
     read = sorted({module for one in found for module in _readers_in(EVALUATING).get(one, {})})
     outcome = Outcome.USED if read else Outcome.IGNORED

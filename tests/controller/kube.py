@@ -4,6 +4,7 @@ A pod is made, placed where GPUs are free, started, ready; one that is deleted h
 """
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
@@ -18,6 +19,10 @@ DRAINS_IN: Final = 2
 RESOURCE: Final = "nvidia.com/gpu"
 HASH: Final = "pod-template-hash"
 TEMPLATE_HASH: Final = "7d9f8b6c5d"
+
+
+Program = Callable[[Manifest], tuple[int, str]]
+"""From a pod to its exit code and what it prints; where it fails, that is its message."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -35,6 +40,10 @@ class Kube:
     """Words with which pods are refused; empty: none are."""
     makes_pods: bool = True
     """Its controller manager works."""
+    programs: dict[str, Program] = field(default_factory=dict)
+    """What pods do that work for an evaluation, by the end of their name; one that is not here goes on for ever."""
+    printed: dict[str, str] = field(default_factory=dict)
+    """What they printed, by name."""
     _hashes: dict[str, str] = field(default_factory=dict)
     """By the UID of each Deployment."""
     _draining: dict[str, int] = field(default_factory=dict)
@@ -155,6 +164,9 @@ class Kube:
         if pod["metadata"]["labels"].get("fairlead.dev/role") == "check":
             self._check(pod, revision)
             return
+        if pod["metadata"]["labels"].get("fairlead.dev/role") == "evaluation":
+            self._carry_out(pod)
+            return
         if (broken := self.broken.get(revision)) is not None:
             status = {"phase": "Pending", "conditions": [_placed()], "containerStatuses": [broken]}
         elif _is_ready(pod):
@@ -175,6 +187,23 @@ class Kube:
             status = {"phase": phase, "conditions": [_placed()], "containerStatuses": [found]}
         if pod.get("status") != status:
             self.objects.put(kinds.POD, pod | {"status": status})
+
+    def _carry_out(self, pod: Manifest) -> None:
+        """It runs in its first round, and has ended in its second."""
+        phase, name = (pod.get("status") or {}).get("phase"), pod["metadata"]["name"]
+        program = next((one for end, one in self.programs.items() if name.endswith(end)), None)
+        if phase != "Running":
+            if phase not in {"Succeeded", "Failed"}:
+                self.objects.put(kinds.POD, pod | {"status": {"phase": "Running", "conditions": [_placed()]}})
+            return
+        if program is None:
+            return
+        code, text = program(pod)
+        self.printed[name] = text
+        ended = {"exitCode": code} | ({"message": text} if code else {})
+        state = {"name": "evaluation", "state": {"terminated": ended}}
+        status = {"phase": "Failed" if code else "Succeeded", "conditions": [_placed()], "containerStatuses": [state]}
+        self.objects.put(kinds.POD, pod | {"status": status})
 
     def _place(self, pod: Manifest) -> None:
         wants = gpu_nodes.held_gpus(pod, RESOURCE)
@@ -216,7 +245,9 @@ class Kube:
 
 
 def _owner(pod: Manifest) -> str:
-    return str((pod["metadata"].get("ownerReferences") or [{}])[0].get("uid", ""))
+    """The UID of its owner; empty where that is a Deployment itself, whose own pods no ReplicaSet counts or lets go."""
+    owner = (pod["metadata"].get("ownerReferences") or [{}])[0]
+    return "" if owner.get("kind") == "Deployment" else str(owner.get("uid", ""))
 
 
 def _is_ready(pod: Manifest) -> bool:

@@ -13,8 +13,10 @@ from fairlead.api import kinds as ours
 from fairlead.cluster import kinds, package_data, pods
 from fairlead.cluster.api_errors import ApiError
 from fairlead.cluster.kinds import Manifest
+from fairlead.controller.evaluations.item_reads import ItemReads
 from fairlead.controller.evaluations.item_sets import ItemSets
-from fairlead.controller.evaluations.quality_runs import QualityRuns
+from fairlead.controller.evaluations.quality_runs import QualityRuns, RunnerPods
+from fairlead.controller.evaluations.work_pods import WorkPods
 from fairlead.controller.reconcile import ReconcileEnvironment, Reconciler, ReconcileSettings
 from fairlead.controller.work_queue import ReconcileOutcome
 from fairlead.objects.installation import Installation
@@ -53,14 +55,16 @@ class Pretend:
         self.event_sink = PretendEvents()
         self.now = NOON
         self.kube.add_node("node-1", product, gpus)
+        self.server.printed = self.kube.printed
         self.restart()
 
     def restart(self) -> None:
         """A fresh operator that remembers nothing."""
         self.world = PretendWorld(self.objects)
         self.world.receive()
-        self.sets = ItemSets(self.server)
-        self.runs = QualityRuns(self.server, self.pod_client, self.sets)
+        work = WorkPods(self.server, self.server)
+        self.sets = ItemSets(ItemReads(self.server, work, PLATFORM))
+        self.runs = QualityRuns(self.server, self.pod_client, self.sets, RunnerPods(pods=work, platform=PLATFORM))
         self.environment = environment = ReconcileEnvironment(
             server=self.server,
             world=self.world,

@@ -56,14 +56,16 @@ class QualityWorld(TrialWorld):
         super().restart()
         self.evaluator = EvaluationReconciler(self.environment, self.sets)
 
-    def write(self, items: str, *, name: str = "questions", key: str = KEY, **spec: object) -> None:
+    def write(
+        self, items: str, *, name: str = "questions", key: str = KEY, source: Manifest | None = None, **spec: object
+    ) -> None:
         """As a person writes evaluation and items."""
         head = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "questions", "namespace": "default"}}
         self.objects.put(kinds.CONFIG_MAP, head | {"data": {KEY: items}})
         where = (kinds.EVALUATION.title, "default", EVALUATION.name)
         live = self.objects.held.get(where, {})
         named = {"configMap": {"name": name, "key": key}}
-        written = {"items": named, "concurrency": CONCURRENCY, "minItems": 50} | spec
+        written = {"items": source or named, "concurrency": CONCURRENCY, "minItems": 50} | spec
         document = {"metadata": {"name": EVALUATION.name, "namespace": "default"}, "spec": written}
         status = {"status": live["status"]} if "status" in live else {}
         self.objects.put(kinds.EVALUATION, document | status)

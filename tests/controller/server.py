@@ -49,6 +49,8 @@ class PretendServer:
         self.logs: dict[tuple[str, bool], str] = {}
         """What every container of that name logged, or the one before it."""
         self.logs_read = 0
+        self.printed: dict[str, str] = {}
+        """What pods printed that work for an evaluation, by name."""
 
     async def read(self, resource: Resource, namespace: str | None, name: str) -> Manifest | None:
         """One object as it is now."""
@@ -62,6 +64,14 @@ class PretendServer:
             ApiRequest(verb="get", resource=kinds.POD, namespace=namespace, name=name, subresource="log"), "pods/log"
         )
         return self.logs.get((container, previous), "")
+
+    async def whole_log(self, namespace: str, name: str, container: str, most_bytes: int) -> str:
+        """All that a pod printed."""
+        self._permit(
+            ApiRequest(verb="get", resource=kinds.POD, namespace=namespace, name=name, subresource="log"), "pods/log"
+        )
+        assert container == "evaluation"
+        return self.printed.get(name, "")[:most_bytes]
 
     async def apply(
         self,

@@ -7,7 +7,7 @@ import pytest
 from fairlead.cluster import kinds
 from fairlead.cluster.kinds import Manifest
 from fairlead.comparing import answer_noise
-from fairlead.controller.evaluations import pod_places
+from fairlead.process import engine_places
 from tests.controller import points
 from tests.controller.pretend import deployment
 from tests.controller.pretend_environment import Killed
@@ -187,7 +187,7 @@ def test_pods_that_do_not_answer_decide_nothing() -> None:
 
 
 def test_nothing_is_sent_while_users_wait_and_it_goes_on_afterwards(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pod_places, "SCRAPED_FOR_S", 0.0)
+    monkeypatch.setattr(engine_places, "SCRAPED_FOR_S", 0.0)
     world = QualityWorld(lines(120))
     world.steps(12)
     sent = world.pod_client.sent.total()

@@ -155,7 +155,7 @@ def _engine(engine: Engine, releases: Mapping[EngineKind, EngineRelease], *, on_
         lora=_lora(engine.lora, releases[EngineKind.SIMULATED].image) if engine.lora else None,
         chat_template=_chat_template(engine.chat_template) if engine.chat_template else None,
         extra_env=tuple((one.name, one.value) for one in engine.env if one.value is not None),
-        env_from=tuple(found for one in engine.env if (found := _env_from(one)) is not None),
+        env_from=tuple(found for one in engine.env if (found := env_from_of(one)) is not None),
         **dict(engine.batching),
     )
 
@@ -191,7 +191,8 @@ def _chat_template(spec: ChatTemplateSpec) -> ChatTemplateSource | None:
     return spec.inline or spec.path
 
 
-def _env_from(variable: EnvVariable) -> EnvFrom | None:
+def env_from_of(variable: EnvVariable) -> EnvFrom | None:
+    """Where a variable's value is read from; nothing where it is written out."""
     if variable.value_from is None:
         return None
     in_secret = variable.value_from.secret_key_ref

@@ -177,7 +177,7 @@ class EnvValueFrom(ApiModel):
 
 
 class EnvVariable(ApiModel):
-    """One environment variable of the engine, spelled as in a Pod."""
+    """One environment variable, spelled as in a Pod."""
 
     name: EnvName = Field(description="Name of the variable.")
     value: str | None = Field(

@@ -6,7 +6,8 @@ from typing import Annotated
 from pydantic import Field
 
 from fairlead.api.api_model import ApiModel
-from fairlead.api.conversation import ConfigMapKeyRef
+from fairlead.api.evaluation_items import EvaluationItems
+from fairlead.api.evaluation_runner import EvaluationRunner
 from fairlead.api.string_formats import StringFormat
 
 Tolerance = Annotated[
@@ -53,15 +54,6 @@ class ScorerType(StrEnum):
     TOOL = "Tool"
 
 
-class EvaluationItems(ApiModel):
-    """Where the items are."""
-
-    config_map: ConfigMapKeyRef = Field(
-        description="Key of a ConfigMap with JSON lines: input, and the answer as target, ideal, expected_output, "
-        "ground_truth, or promptfoo's vars and assert."
-    )
-
-
 class EvaluationScorer(ApiModel):
     """When an answer is right."""
 
@@ -100,7 +92,12 @@ class EvaluationSpec(ApiModel):
     """Questions with known answers, for the gate Quality of canaries in the same namespace."""
 
     items: EvaluationItems = Field(description="Where the items are.")
-    scorer: EvaluationScorer = Field(default=EvaluationScorer(), description="When an answer is right.")
+    runner: EvaluationRunner = Field(
+        default=EvaluationRunner(), description="Who asks, and who says what was right. Default: the operator."
+    )
+    scorer: EvaluationScorer = Field(
+        default=EvaluationScorer(), description="When an answer is right. Only with runner BuiltIn."
+    )
     sampling: EvaluationSampling = Field(default=EvaluationSampling(), description="How answers are sampled.")
     concurrency: Annotated[int, Field(ge=1, le=64)] = Field(
         default=4,

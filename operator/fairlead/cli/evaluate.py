@@ -3,8 +3,15 @@
 import argparse
 import sys
 
-SCORERS = ("exact", "one-of", "contains", "regex", "number", "choice", "json-schema", "json-field", "tool")
+SCORERS = ("exact", "one-of", "contains", "regex", "number", "choice", "json-schema", "json-field", "tool", "judge")
 """As `evaluating.scorers` has them, which this does not import so that help comes at once."""
+
+_JUDGE = (
+    ("", ("URL", "of scorer judge: the model that compares both answers, OpenAI-compatible")),
+    ("-model", ("NAME", "its model, if it serves several")),
+    ("-key-env", ("VARIABLE", "holds its key (none is sent)")),
+    ("-instructions", ("FILE", "what it is told, in place of our own; it must ask for a line VERDICT: A, B or TIE")),
+)
 
 EPILOG = (
     "FILE holds one JSON object a line: input (a text or messages) and the answer as target, ideal, expected_output, "
@@ -55,6 +62,8 @@ def _endpoints(parser: argparse.ArgumentParser) -> None:
 
 def _items(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--scorer", choices=SCORERS, default="exact", help="when an answer is right (exact)")
+    for name, words in _JUDGE:
+        parser.add_argument(f"--judge{name}", default="", metavar=words[0], help=words[1])
     parser.add_argument("--ignore-case", action="store_true", help="of texts")
     parser.add_argument(
         "--tolerance", default="0", metavar="NUMBER", help="of numbers: 0.01, or 1%% of what is expected"

@@ -10,8 +10,8 @@ from typing import Final
 from fairlead.cli import argument_values
 from fairlead.comparing.quality import QualityPlan
 from fairlead.comparing.sample_size import ItemPlan
-from fairlead.evaluating import item_file, items
-from fairlead.evaluating.items import EvaluationItem
+from fairlead.evaluating import item_file, items, judge
+from fairlead.evaluating.items import EvaluationItem, digest_of
 from fairlead.evaluating.journal import AnswerSource, RequestSettings
 from fairlead.evaluating.progress import Side
 from fairlead.evaluating.scorers import ScorerKind, ScorerSettings
@@ -22,10 +22,21 @@ from fairlead.fleet.plurals import count
 _SHOWN_PROBLEMS: Final = 10
 _MOST_AT_ONCE: Final = 512
 _USUAL_DISCORDANCE: Final = "5"
+_JUDGE: Final = "judge"
+_OF_JUDGES: Final = ("judge", "judge_model", "judge_key_env", "judge_instructions")
 
 
 class EvaluateArgumentError(ValueError):
     """The command cannot run as written."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JudgeInputs:
+    """The model that compares both answers."""
+
+    address: EndpointAddress
+    instructions: str
+    journal: Path
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,11 +52,13 @@ class EvaluateInputs:
     request: RequestSettings
     settings: RunSettings
     output: str
+    judge: JudgeInputs | None = None
 
 
 def read(chosen: argparse.Namespace) -> EvaluateInputs:
     """Files, numbers and addresses; `EvaluateArgumentError` or `OSError` for what cannot be."""
     addresses = {side: _address(chosen, side) for side in Side}
+    judged_by = _judge(chosen)
     found = _items(chosen)
     request = RequestSettings(max_tokens=_whole(chosen.max_tokens, "--max-tokens", 1_000_000))
     revisions = {side: getattr(chosen, f"{side}_revision") for side in Side}
@@ -63,6 +76,7 @@ def read(chosen: argparse.Namespace) -> EvaluateInputs:
         request=request,
         settings=_settings(chosen, len(found)),
         output=chosen.output,
+        judge=judged_by,
     )
 
 
@@ -94,7 +108,36 @@ def _items(chosen: argparse.Namespace) -> list[EvaluationItem]:
     return found
 
 
-def _scorer(chosen: argparse.Namespace) -> ScorerSettings:
+def _judge(chosen: argparse.Namespace) -> JudgeInputs | None:
+    if chosen.scorer != _JUDGE:
+        given = next((name for name in _OF_JUDGES if getattr(chosen, name)), None)
+        if given is not None:
+            word = f"--{given.replace('_', '-')}"
+            raise EvaluateArgumentError(
+                f"{word} {getattr(chosen, given)}: only scorer judge asks it; add --scorer judge"
+            )
+        return None
+    if not chosen.judge.startswith(("http://", "https://")):
+        shown = f" {chosen.judge}" if chosen.judge else ""
+        raise EvaluateArgumentError(
+            f"--judge{shown}: no address of HTTP; write one, for instance https://127.0.0.1:8000"
+        )
+    file = chosen.judge_instructions
+    instructions = Path(file).read_text(encoding="utf-8") if file else judge.INSTRUCTIONS
+    address = EndpointAddress(
+        name="judge",
+        url=chosen.judge,
+        model=chosen.judge_model,
+        key=os.environ.get(chosen.judge_key_env, "") if chosen.judge_key_env else "",
+        time_out_s=argument_values.duration("--time-out", chosen.time_out),
+    )
+    name = f"judge-{digest_of([address.url, address.model, instructions])}.jsonl"
+    return JudgeInputs(address=address, instructions=instructions, journal=Path(chosen.journal) / name)
+
+
+def _scorer(chosen: argparse.Namespace) -> ScorerSettings | None:
+    if chosen.scorer == _JUDGE:
+        return None
     written = chosen.tolerance
     return ScorerSettings(
         kind=ScorerKind(chosen.scorer),
@@ -137,6 +180,7 @@ def _settings(chosen: argparse.Namespace, number: int) -> RunSettings:
             items=number * samples,
             margin=wanted.margin,
             min_items=chosen.min_items,
+            judged=chosen.scorer == _JUDGE,
             chance=1 / chosen.choices if chosen.choices > 1 else 0.0,
             expected_score=None if expected is None else _share("--expected-score", expected, 0, 100),
         ),

@@ -5,17 +5,23 @@ import sys
 from contextlib import ExitStack
 from typing import Final
 
+import aiohttp
+
 from fairlead.cli import evaluate_text
 from fairlead.cli.evaluate_inputs import EvaluateInputs
+from fairlead.evaluating.journal import RequestSettings
 from fairlead.evaluating.progress import Side
 from fairlead.evaluator import endpoint_client
 from fairlead.evaluator.endpoint_client import EndpointClient, EndpointUnusable
+from fairlead.evaluator.endpoint_judge import EndpointJudge
 from fairlead.evaluator.journal_file import JournalFile, JournalInUse
 from fairlead.evaluator.run import EvaluationRun, RunResult
 from fairlead.fleet.gate_verdicts import Verdict
 
 EXIT_CODES: Final = {Verdict.PASSED: 0, Verdict.FAILED: 1, Verdict.UNDECIDED: 3, Verdict.ERROR: 4}
 _INTERRUPTED: Final = 130
+JUDGED_BY: Final = RequestSettings(max_tokens=1024)
+"""How a judge answers: greedily, and long enough to think in a few sentences."""
 
 
 def run(inputs: EvaluateInputs) -> int:
@@ -42,9 +48,21 @@ async def _run(inputs: EvaluateInputs, journals: dict[Side, JournalFile]) -> Run
     async with endpoint_client.opened(inputs.settings.concurrency) as session:
         clients = {side: EndpointClient(session, address, inputs.request) for side, address in inputs.addresses.items()}
         made = EvaluationRun(
-            items=inputs.items, clients=clients, journals=journals, settings=inputs.settings, report=_progress
+            items=inputs.items,
+            clients=clients,
+            journals=journals,
+            settings=inputs.settings,
+            report=_progress,
+            judge=_judge(inputs, session),
         )
         return await made.run()
+
+
+def _judge(inputs: EvaluateInputs, session: aiohttp.ClientSession) -> EndpointJudge | None:
+    if inputs.judge is None:
+        return None
+    client = EndpointClient(session, inputs.judge.address, JUDGED_BY)
+    return EndpointJudge(client, inputs.judge.instructions, inputs.judge.journal)
 
 
 def _progress(ended: int, of: int) -> None:

@@ -39,6 +39,8 @@ def as_json(shown: ShownRun) -> str:
         "noise": None if result.noise is None else {"items": result.noise.n, "discordance": result.noise.discordance},
         "refusal": None if result.refusal is None else asdict(result.refusal),
     }
+    if result.bias is not None:
+        document["judge"] = asdict(result.bias)
     if report is not None:
         document |= {
             "verdict": asdict(report.verdict),
@@ -75,6 +77,9 @@ def _body(shown: ShownRun) -> Iterator[str]:
     yield from aligned(_rows(report), left=1)
     verdict = report.verdict
     yield ""
+    if shown.result.bias is not None:
+        yield f"judge      {shown.result.bias.words}"
+        yield ""
     yield f"{verdict.verdict} ({verdict.reason}): {verdict.message}"
 
 

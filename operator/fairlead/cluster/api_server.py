@@ -130,6 +130,12 @@ class ApiServer:
         query = {"container": container, "tailLines": _LOG_LINES, "previous": "true" if previous else "false"}
         return await self._exchange(request, lambda content: content.decode(errors="replace"), query)
 
+    async def whole_log(self, namespace: str, name: str, container: str, most_bytes: int) -> str:
+        """All that a container logged, up to so many bytes; may refuse where a node does not answer."""
+        request = ApiRequest(verb="get", resource=kinds.POD, namespace=namespace, name=name, subresource="log")
+        query = {"container": container, "limitBytes": str(most_bytes)}
+        return await self._exchange(request, lambda content: content.decode(errors="replace"), query)
+
     async def listing(self, resource: Resource, namespace: str | None = None, selector: Selector = "") -> ObjectList:
         """All objects of a kind, in one namespace or all; with apiVersion and kind, which lists leave out of items."""
         request = ApiRequest(verb="list", resource=resource, namespace=namespace)

@@ -31,6 +31,8 @@ class QualityPlan:
     min_items: int = 0
     chance: float = 0.0
     """The share that answers at random would have right."""
+    judged: bool = False
+    """A judge compares both answers: whoever loses all of them was still not answering at random."""
     expected_score: float | None = None
     """The baseline's rate as it was measured elsewhere."""
 
@@ -124,6 +126,8 @@ def _baseline_errors(facts: _QualityFacts) -> _QualityFinding | None:
 def _at_chance(facts: _QualityFacts) -> _QualityFinding | None:
     counts, chance = facts.counted.counts, facts.plan.chance
     n, right = int(counts.n), int(counts.baseline_right)
+    if facts.plan.judged:
+        return None
     if n < LEAST_FOR_CHANCE and n < facts.plan.items:
         return None
     if n == 0 or (right > 0 and binomial.at_least(right, n, chance) <= ABOVE_CHANCE):

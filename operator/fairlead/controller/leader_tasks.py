@@ -21,8 +21,10 @@ from fairlead.controller.adapters.adapter_reconcile import AdapterReconciler
 from fairlead.controller.children import orphan_scan
 from fairlead.controller.children.peer_secrets import PeerSecrets
 from fairlead.controller.evaluations.evaluation_reconcile import EvaluationReconciler
+from fairlead.controller.evaluations.item_reads import ItemReads
 from fairlead.controller.evaluations.item_sets import ItemSets
-from fairlead.controller.evaluations.quality_runs import QualityRuns
+from fairlead.controller.evaluations.quality_runs import QualityRuns, RunnerPods
+from fairlead.controller.evaluations.work_pods import WorkPods
 from fairlead.controller.events import ReconcileEvents
 from fairlead.controller.gateways.gateway_reconcile import GatewayReconciler
 from fairlead.controller.informers import WATCHED, ControllerInformers
@@ -140,8 +142,11 @@ class LeaderTasks:
             informers = ControllerInformers(
                 self._api, namespaces, self.wake, self._forget, gateway_api=self._setting.gateway_api
             )
-            sets = ItemSets(self._server)
-            self._runs = QualityRuns(self._server, pod_access, sets)
+            work = WorkPods(self._server, self._api)
+            sets = ItemSets(ItemReads(self._server, work, self._setting.platform))
+            self._runs = QualityRuns(
+                self._server, pod_access, sets, RunnerPods(pods=work, platform=self._setting.platform)
+            )
             environment = ReconcileEnvironment(
                 server=self._server,
                 world=informers,

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from fairlead.evaluating import promptfoo, scorers
 from fairlead.evaluating.item_problems import ItemFieldError, ItemProblem
-from fairlead.evaluating.items import EvaluationItem, digest_of
+from fairlead.evaluating.items import EvaluationItem, digest_of, run_position
 from fairlead.evaluating.scorers import AnswerRule, ScorerKind, ScorerSettings
 
 ANSWERS: Final = ("target", "ideal", "expected_output", "ground_truth")
@@ -21,9 +21,12 @@ _ROLES: Final = ("system", "developer", "user", "assistant", "tool")
 
 
 def read(
-    lines: Iterable[bytes], settings: ScorerSettings, schema: object = None
+    lines: Iterable[bytes], settings: ScorerSettings | None, schema: object = None
 ) -> tuple[list[EvaluationItem], list[ItemProblem]]:
-    """All items, and all lines that are none; a schema holds for every item in place of an answer of its own."""
+    """All items, and all lines that are none; a schema holds for every item in place of an answer of its own.
+
+    Without settings a judge says what is better: an answer is not needed, and is a reference where there is one.
+    """
     items: list[EvaluationItem] = []
     problems: list[ItemProblem] = []
     names: dict[str, int] = {}
@@ -38,6 +41,43 @@ def read(
         else:
             items.append(item)
     return items, problems
+
+
+def read_named(
+    lines: Iterable[bytes], work: object, *, numbered: bool
+) -> tuple[list[EvaluationItem], list[ItemProblem]]:
+    """All lines as a runner in a pod gets them: JSON objects with an `id`, or named by their number or their digest.
+
+    What else they hold is the runner's business; `work` is what its verdicts depend on beside a line.
+    """
+    items: list[EvaluationItem] = []
+    problems: list[ItemProblem] = []
+    names: dict[str, int] = {}
+    for number, line in enumerate(lines, start=1):
+        if not line.strip():
+            continue
+        try:
+            found = _document(line, number)
+            unnamed = numbered and found.get("id") is None
+            name = f"line-{len(items) + len(problems) + 1}" if unnamed else _name(found, found)
+            _check_name(name, names, number)
+            item = EvaluationItem(
+                name=name, messages=(), rules=(), tags=tuple(_tags(found)), digest=digest_of([name, found, work])
+            )
+        except ItemFieldError as problem:
+            problems.append(problem.on_line(number))
+        else:
+            items.append(item)
+    return items, problems
+
+
+def with_names(lines: Iterable[bytes], most: int | None = None) -> list[bytes]:
+    """The lines as a runner's file has them: each with its `id`; of a part, the first in the order of a run."""
+    found = [json.loads(line) for line in lines if line.strip()]
+    named = [one if one.get("id") is not None else one | {"id": _name(one, one)} for one in found]
+    if most is not None:
+        named = sorted(named, key=lambda one: run_position(str(one["id"])))[:most]
+    return [json.dumps(one, ensure_ascii=False).encode(errors="replace") for one in named]
 
 
 def _check_name(name: str, names: dict[str, int], number: int) -> None:
@@ -67,7 +107,7 @@ def _document(line: bytes, number: int) -> Mapping[str, Any]:
     return found
 
 
-def _item(found: Mapping[str, Any], settings: ScorerSettings, schema: object) -> EvaluationItem:
+def _item(found: Mapping[str, Any], settings: ScorerSettings | None, schema: object) -> EvaluationItem:
     unknown = sorted(set(found) - FIELDS)
     if unknown:
         remedy = f"write what only you need below metadata; fields are {', '.join(sorted(FIELDS))}"
@@ -80,9 +120,10 @@ def _item(found: Mapping[str, Any], settings: ScorerSettings, schema: object) ->
     return EvaluationItem(
         name=name,
         messages=tuple(messages),
-        rules=tuple(_rules(found, settings, schema)),
+        rules=() if settings is None else tuple(_rules(found, settings, schema)),
         tags=tuple(_tags(found)),
         extra=extra,
+        reference=next((str(one) for one in expected[:-1] if one is not None), "") if settings is None else "",
         digest=digest_of([name, sent, expected, schema, scorers.VERSION, repr(settings)]),
     )
 

@@ -27,6 +27,8 @@ class EvaluationItem:
     tags: tuple[str, ...] = ()
     extra: Mapping[str, Any] = field(default_factory=dict)
     """Of the request's body: tools, the response's format."""
+    reference: str = ""
+    """The expected answer in words, for a judge."""
     digest: str
     """Of all that its answer and score depend on."""
 
@@ -56,7 +58,12 @@ class EvaluationItem:
 
 def in_order(items: Sequence[EvaluationItem]) -> list[EvaluationItem]:
     """Shuffled, the same every time: files are often sorted by subject, and a run may stop early."""
-    return sorted(items, key=lambda one: digest_of([ORDER_SEED, one.name]))
+    return sorted(items, key=lambda one: run_position(one.name))
+
+
+def run_position(name: str) -> str:
+    """By which an item is sorted into a run."""
+    return digest_of([ORDER_SEED, name])
 
 
 def set_digest(items: Sequence[EvaluationItem]) -> str:

@@ -6,10 +6,12 @@ from enum import StrEnum
 from typing import Final
 
 from fairlead.comparing import quality
-from fairlead.comparing.item_pairs import ItemPair, PairCounts, counted
+from fairlead.comparing.item_pairs import ItemPair, PairCounts, ScoredAnswer, counted
 from fairlead.comparing.quality import QualityPlan, QualityReport
+from fairlead.evaluating import judge
 from fairlead.evaluating.items import EvaluationItem
 from fairlead.evaluating.journal import JournalLine
+from fairlead.evaluating.judge import Verdicts
 
 Answers = Mapping[tuple[str, int], JournalLine]
 NOISE_SAMPLE: Final = -1
@@ -40,6 +42,8 @@ class RunProgress:
     samples: int
     baseline: Answers
     candidate: Answers
+    verdicts: Verdicts | None = None
+    """Of a judge; without one each answer has been scored by itself."""
 
     def wanted(self) -> Iterator[WantedAnswer]:
         """What is missing, item by item, so that both sides answer at the same time."""
@@ -63,11 +67,12 @@ class RunProgress:
             for sample in range(self.samples):
                 before = self.baseline.get((item.digest, sample))
                 after = self.candidate.get((item.digest, sample))
-                if before is not None and after is not None:
+                both = _scored(before, after, self.verdicts)
+                if both is not None:
                     yield ItemPair(
                         item=item.name if self.samples == 1 else f"{item.name}/{sample}",
-                        baseline=before.answer,
-                        candidate=after.answer,
+                        baseline=both[0],
+                        candidate=both[1],
                         cluster=item.cluster or (item.name if self.samples > 1 else ""),
                         tags=item.slices,
                     )
@@ -81,11 +86,20 @@ def wanted_noise(items: Sequence[EvaluationItem], baseline: Answers) -> Iterator
                 yield WantedAnswer(Side.BASELINE, item, sample)
 
 
-def noise(items: Iterable[EvaluationItem], baseline: Answers) -> PairCounts:
+def noise(items: Iterable[EvaluationItem], baseline: Answers, verdicts: Verdicts | None = None) -> PairCounts:
     """How the baseline compares with itself."""
     pairs = []
     for item in items:
         first, again = (baseline.get((item.digest, sample)) for sample in (0, NOISE_SAMPLE))
-        if first is not None and again is not None:
-            pairs.append(ItemPair(item=item.name, baseline=first.answer, candidate=again.answer))
+        both = _scored(first, again, verdicts)
+        if both is not None:
+            pairs.append(ItemPair(item=item.name, baseline=both[0], candidate=both[1]))
     return counted(pairs)
+
+
+def _scored(
+    before: JournalLine | None, after: JournalLine | None, verdicts: Verdicts | None
+) -> tuple[ScoredAnswer, ScoredAnswer] | None:
+    if before is None or after is None:
+        return None
+    return (before.answer, after.answer) if verdicts is None else judge.scored(before, after, verdicts)

@@ -11,11 +11,13 @@ from fairlead.comparing.answer_noise import SetRefusal
 from fairlead.comparing.item_pairs import PairCounts
 from fairlead.comparing.quality import QualityPlan, QualityReport
 from fairlead.comparing.sample_size import ItemPlan
-from fairlead.evaluating import progress
+from fairlead.evaluating import judge, progress
 from fairlead.evaluating.items import EvaluationItem
 from fairlead.evaluating.journal import JournalLine
+from fairlead.evaluating.judge import PositionBias, Verdicts
 from fairlead.evaluating.progress import RunProgress, Side, WantedAnswer
 from fairlead.evaluator.endpoint_client import EndpointClient, EndpointUnusable
+from fairlead.evaluator.endpoint_judge import EndpointJudge
 from fairlead.evaluator.journal_file import JournalFile
 
 EVERY: Final = 10
@@ -48,6 +50,8 @@ class RunResult:
     report: QualityReport | None
     """Nothing where the set was refused."""
     sent: int
+    bias: PositionBias | None = None
+    """Of a judge."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -59,6 +63,8 @@ class EvaluationRun:
     journals: dict[Side, JournalFile]
     settings: RunSettings
     report: Report
+    judge: EndpointJudge | None = None
+    """Says which answer is better, where the items' own rules do not."""
     sent: int = 0
     unreachable: Counter[Side] = field(default_factory=Counter)
     """By side: items in a row without any reply."""
@@ -67,13 +73,17 @@ class EvaluationRun:
         """To its verdict; `EndpointUnusable` when an endpoint does not answer any more."""
         for client in self.clients.values():
             await client.find_model()
+        if self.judge is not None:
+            await self.judge.find_model()
         noise = await self._noise()
         refusal = answer_noise.refusal(len(self.items) * self.settings.samples, self.settings.power, noise)
         if refusal is not None and not self.settings.anyway:
             return RunResult(noise=noise, refusal=refusal, report=None, sent=self.sent)
+        await self._judge_kept()
         await self._send(self._progress().wanted(), stop=self._decided)
         found = self._progress().report(self.settings.plan)
-        return RunResult(noise=noise, refusal=refusal, report=found, sent=self.sent)
+        bias = None if self.judge is None else judge.bias(self.judge.verdicts.values())
+        return RunResult(noise=noise, refusal=refusal, report=found, sent=self.sent, bias=bias)
 
     def _progress(self) -> RunProgress:
         return RunProgress(
@@ -81,7 +91,12 @@ class EvaluationRun:
             samples=self.settings.samples,
             baseline=self.journals[Side.BASELINE].answers,
             candidate=self.journals[Side.CANDIDATE].answers,
+            verdicts=self._verdicts,
         )
+
+    @property
+    def _verdicts(self) -> Verdicts | None:
+        return None if self.judge is None else self.judge.verdicts
 
     async def _noise(self) -> PairCounts | None:
         some = self.items[: self.settings.noise_items]
@@ -89,7 +104,7 @@ class EvaluationRun:
             return None
         answers = self.journals[Side.BASELINE].answers
         await self._send(progress.wanted_noise(some, answers), stop=lambda: False)
-        return progress.noise(some, answers)
+        return progress.noise(some, answers, self._verdicts)
 
     def _decided(self) -> bool:
         return self._progress().decided_early(self.settings.plan)
@@ -132,6 +147,24 @@ class EvaluationRun:
             text=reply.text,
         )
         self.journals[wanted.side].add(line)
+        if self.judge is not None:
+            await self._judged(wanted, self.judge)
+
+    async def _judge_kept(self) -> None:
+        """Pairs that were whole before, and that no judge has seen."""
+        for item in self.items if self.judge is not None else ():
+            for sample in range(self.settings.samples):
+                assert self.judge is not None
+                await self._judged(WantedAnswer(Side.CANDIDATE, item, sample), self.judge)
+
+    async def _judged(self, wanted: WantedAnswer, judged_by: EndpointJudge) -> None:
+        """The pair that became whole with this answer, if one did."""
+        item, sample = wanted.item, wanted.sample
+        before = self.journals[Side.BASELINE].answers.get((item.digest, max(0, sample)))
+        side = Side.BASELINE if sample == progress.NOISE_SAMPLE else Side.CANDIDATE
+        after = self.journals[side].answers.get((item.digest, sample))
+        if before is not None and after is not None:
+            await judged_by.compare(item, before, after)
 
 
 @dataclass(slots=True)

@@ -63,6 +63,10 @@ class ConditionReason(StrEnum):
     """A replica could not get an adapter's files, or its engine did not load them; it is tried again."""
     ADAPTER_REFUSED = "AdapterRefused"
     """An adapter's files are others than its digest says, or do not go with the model; no engine was asked."""
+    READING_ITEMS = "ReadingItems"
+    """A pod reads an evaluation's items from a volume, an image or a hub; the message says what it waits for."""
+    ITEMS_NOT_READ = "ItemsNotRead"
+    """The pod that reads an evaluation's items failed; its own words follow."""
     NAME_TAKEN = "NameTaken"
     """An object that is not Fairlead's has the name of a child; it is left alone, and nothing is started or stopped.
     Where it is an HTTPRoute, routers serve without one."""

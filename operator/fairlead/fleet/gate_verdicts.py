@@ -38,6 +38,8 @@ class GateReason(StrEnum):
     """Lines of its items cannot be used."""
     UNREACHABLE = "Unreachable"
     """No pod of one side answers; that says nothing of a model."""
+    RUNNER_FAILED = "RunnerFailed"
+    """A pod of its runner failed, or printed no verdicts; that says nothing of a model."""
     NO_TRAFFIC = "NoTraffic"
     WARMING_UP = "WarmingUp"
     TOO_FEW_REQUESTS = "TooFewRequests"

@@ -15,6 +15,9 @@ ROLE: Final = f"{GROUP}/role"
 GATEWAY: Final = f"{GROUP}/gateway"
 """On routers that a gateway owns, instead of a deployment."""
 
+EVALUATION: Final = f"{GROUP}/evaluation"
+"""On pods that work for an evaluation: its name. They bear no label by which children are found."""
+
 ADAPTERS: Final = f"{GROUP}/adapters"
 """An annotation: the LoRA adapters that an engine pod loads, since those of two revisions may differ."""
 
@@ -44,6 +47,8 @@ class ChildRole(StrEnum):
     ROUTER = "router"
     CHECK = "check"
     """A preflight: a pod without a GPU that finds out whether a revision can start."""
+    EVALUATION = "evaluation"
+    """A pod that reads an evaluation's items, or carries it out."""
 
 
 def child(name: str, role: ChildRole, owner: str = DEPLOYMENT) -> dict[str, str]:
@@ -67,6 +72,18 @@ def engine(name: str, revision: str) -> dict[str, str]:
 def check(name: str, revision: str) -> dict[str, str]:
     """The labels of the preflight pod of one revision."""
     return child(name, ChildRole.CHECK) | {REVISION: revision}
+
+
+def evaluation(name: str) -> dict[str, str]:
+    """The labels of a pod that works for an evaluation; without the one by which informers find children, since each is
+    read by its name."""
+    carried = child(name, ChildRole.EVALUATION, EVALUATION)
+    return {key: value for key, value in carried.items() if key != _MANAGER}
+
+
+def runners(name: str) -> dict[str, str]:
+    """Finds the pods that put an evaluation's items to the engines of a deployment."""
+    return {DEPLOYMENT: name, ROLE: ChildRole.EVALUATION.value}
 
 
 def engines(name: str) -> dict[str, str]:

@@ -32,6 +32,16 @@ def answers(name: str, revision: str, number: int) -> str:
     return f"{engine(name, revision)}-answers-{number}"
 
 
+def items(name: str) -> str:
+    """The pod that reads an evaluation's items."""
+    return f"{_stem(name)}-items"
+
+
+def runner(name: str, revision: str, work: str) -> str:
+    """The pod of one pass of an evaluation's runner over one revision."""
+    return f"{engine(name, revision)}-{work}"
+
+
 def engines(name: str) -> str:
     """The disruption budget and the network policy of the engine pods of all revisions."""
     return f"{_stem(name)}-engine"

@@ -27,9 +27,10 @@ class EngineAccess:
 
 
 def engines(owner: Owner, wanted: DesiredRevision, access: EngineAccess, platform: Installation) -> Manifest:
-    """Requests from routers; scrapes, which go to the same port, from the operator and from monitoring."""
+    """Requests from routers and runners of an evaluation; scrapes, to the same port, from operator and monitoring."""
     own = [_pods(labels.routers(owner.name))] if access.own else []
-    sources = [*own, *(_gateway(one, owner.namespace) for one in access.gateways)]
+    runners = [_pods(labels.runners(owner.name))] if access.own else []
+    sources = [*own, *(_gateway(one, owner.namespace) for one in access.gateways), *runners]
     rule = {"from": [*sources, *_watchers(platform)], "ports": [_port(catalogue.api(wanted.engine.kind).port)]}
     rules = [rule, *([_loaders(platform)] if wanted.engine.lora is not None else [])]
     notes = {labels.GATEWAYS: ",".join(one.title for one in access.gateways)} if access.gateways else None

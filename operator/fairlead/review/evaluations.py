@@ -3,19 +3,29 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import ceil
 from typing import Any, Final
 
+from fairlead.api import amounts, deployment_conversion
 from fairlead.api.evaluation import EvaluationSpec, ScorerType
+from fairlead.api.evaluation_items import EvaluationItems, SourceItems
+from fairlead.api.evaluation_runner import EvaluationRunner as RunnerSpec
+from fairlead.api.evaluation_runner import HarnessApi
 from fairlead.comparing import answer_noise
 from fairlead.comparing.sample_size import ItemPlan
 from fairlead.evaluating.journal import RequestSettings
 from fairlead.evaluating.scorers import ScorerKind, ScorerSettings
 from fairlead.fleet.canaries import QualityLimits
 from fairlead.fleet.conversations import ConfigMapKey
+from fairlead.fleet.desired_state import SecretKey
+from fairlead.fleet.evaluation_runners import EvaluationRunner, RunnerProgram
 from fairlead.fleet.findings import SpecRefusal
+from fairlead.fleet.item_sources import ClaimFile, HubFile, ImageFile, ItemSource
 from fairlead.review.result import AdmissionReason
 
 PLAIN: Final = re.compile(r"[a-z0-9][-.a-z0-9]{0,252}")
+HUB: Final = "https://huggingface.co"
+DEFAULT_BRANCH: Final = "main"
 MARGIN: Final = "spec.rollout.canary.quality.margin"
 _KINDS: Final[Mapping[ScorerType, ScorerKind]] = {
     ScorerType.EXACT: ScorerKind.EXACT,
@@ -34,8 +44,9 @@ _KINDS: Final[Mapping[ScorerType, ScorerKind]] = {
 class EvaluationPlan:
     """How an evaluation is run, whatever its items are."""
 
-    source: ConfigMapKey
-    """Where the items are."""
+    source: ItemSource | None
+    """Where the items are; None only where the stored object contradicts itself."""
+    runner: EvaluationRunner
     scorer: ScorerSettings
     request: RequestSettings
     concurrency: int
@@ -48,9 +59,9 @@ def plan(spec: EvaluationSpec) -> EvaluationPlan:
     """From an evaluation as written."""
     written, tolerance = spec.scorer, spec.scorer.tolerance or "0"
     relative = tolerance.endswith("%")
-    named = spec.items.config_map
     return EvaluationPlan(
-        source=ConfigMapKey(name=named.name, key=named.key),
+        source=_source(spec.items),
+        runner=_runner(spec.runner),
         scorer=ScorerSettings(
             kind=_KINDS[written.type],
             ignore_case=written.ignore_case,
@@ -62,6 +73,52 @@ def plan(spec: EvaluationSpec) -> EvaluationPlan:
         concurrency=spec.concurrency,
         min_items=spec.min_items,
         chance=1 / written.choices if written.choices else 0.0,
+    )
+
+
+def _source(items: EvaluationItems) -> ItemSource | None:
+    """Of several, which the schema refuses, the first."""
+    if items.config_map is not None:
+        return ConfigMapKey(name=items.config_map.name, key=items.config_map.key)
+    if items.persistent_volume_claim is not None:
+        claim = items.persistent_volume_claim
+        return ClaimFile(claim=claim.claim_name, path=claim.path)
+    return _fetched(items.source) if items.source is not None else None
+
+
+def _fetched(written: SourceItems) -> ItemSource:
+    scheme, _, location = written.url.partition("://")
+    if scheme == "oci":
+        secrets = tuple(one.name for one in written.image_pull_secrets)
+        return ImageFile(reference=location, path=written.path, pull_secrets=secrets)
+    token = written.token_secret
+    return HubFile(
+        repository=location,
+        path=written.path,
+        revision=written.revision or DEFAULT_BRANCH,
+        endpoint=written.endpoint or HUB,
+        token=SecretKey(name=token.name, key=token.key) if token else None,
+    )
+
+
+def _runner(written: RunnerSpec) -> EvaluationRunner:
+    program = RunnerProgram(
+        image=written.image or "",
+        command=written.command,
+        args=written.args,
+        env=tuple((one.name, one.value) for one in written.env if one.value is not None),
+        env_from=tuple(found for one in written.env if (found := deployment_conversion.env_from_of(one)) is not None),
+        pull_secrets=tuple(one.name for one in written.image_pull_secrets),
+        cpu=written.resources.cpu,
+        memory=written.resources.memory,
+        deadline_seconds=max(1, ceil(amounts.seconds(written.deadline))),
+    )
+    return EvaluationRunner(
+        kind=written.type,
+        program=program,
+        task=written.task or "",
+        chat=written.api is HarnessApi.CHAT,
+        metric=written.metric or "",
     )
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Container, Iterable, Iterator, Mapping
 from typing import Final, NamedTuple
 
+from fairlead.api import deployment_conversion
 from fairlead.api.evaluation import EvaluationSpec
 from fairlead.api.kinds import DEPLOYMENT, EVALUATION, GATEWAY, POLICY
 from fairlead.fleet.adapters import ServedAdapter
@@ -99,8 +100,25 @@ def of_policy(policy: ScalingPolicy, namespace: str) -> Iterator[Reference]:
 
 
 def of_evaluation(spec: EvaluationSpec, namespace: str) -> Iterator[Reference]:
-    """The ConfigMap with its items."""
-    yield Reference("spec.items.configMap.name", ObjectKey("ConfigMap", namespace, spec.items.config_map.name))
+    """Where its items are, and the Secrets with which they are fetched."""
+    items = spec.items
+    if items.config_map:
+        yield Reference("spec.items.configMap.name", ObjectKey("ConfigMap", namespace, items.config_map.name))
+    if claim := items.persistent_volume_claim:
+        field = "spec.items.persistentVolumeClaim.claimName"
+        yield Reference(field, ObjectKey("PersistentVolumeClaim", namespace, claim.claim_name))
+    if items.source:
+        if token := items.source.token_secret:
+            yield Reference("spec.items.source.tokenSecret.name", ObjectKey("Secret", namespace, token.name))
+        for number, secret in enumerate(items.source.image_pull_secrets):
+            field = f"spec.items.source.imagePullSecrets[{number}].name"
+            yield Reference(field, ObjectKey("Secret", namespace, secret.name))
+    for number, secret in enumerate(spec.runner.image_pull_secrets):
+        yield Reference(f"spec.runner.imagePullSecrets[{number}].name", ObjectKey("Secret", namespace, secret.name))
+    for number, one in enumerate(spec.runner.env):
+        if (found := deployment_conversion.env_from_of(one)) is not None:
+            kind = "Secret" if found.from_secret else "ConfigMap"
+            yield Reference(f"spec.runner.env[{number}].valueFrom", ObjectKey(kind, namespace, found.object_name))
 
 
 def of_adapter(adapter: ServedAdapter) -> Iterator[Reference]:

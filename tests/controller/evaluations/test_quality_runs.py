@@ -42,7 +42,9 @@ async def until(holds: Callable[[], bool], runs: QualityRuns) -> None:
 
 def run_of(world: QualityWorld) -> QualityRun:
     """Its run."""
-    return world.runs._runs[world.document()["metadata"]["uid"]][1]
+    run = world.runs._runs[world.document()["metadata"]["uid"]][1]
+    assert isinstance(run, QualityRun)
+    return run
 
 
 def test_a_run_is_carried_on_in_the_background_to_its_end() -> None:

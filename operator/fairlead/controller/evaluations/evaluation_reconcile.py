@@ -13,6 +13,8 @@ from fairlead.review.context import ObjectKey
 
 AGAIN_S: Final = 15.0
 """How often its ConfigMap is read again, which no informer watches."""
+READING_S: Final = 2.0
+"""How often the pod that reads its items is looked at."""
 
 
 class EvaluationReconciler:
@@ -30,6 +32,7 @@ class EvaluationReconciler:
             self._sets.forget(key)
             return ReconcileOutcome(gone=True)
         found = await self._sets.read(key, document)
+        again = ReconcileOutcome(after_s=READING_S if found.is_being_read else AGAIN_S)
         before, generation = document.get("status") or {}, document["metadata"]["generation"]
         fleet = world.of(kinds.INFERENCE_DEPLOYMENT).all()
         status = evaluation_status.figures(document, found, fleet) | {
@@ -37,7 +40,7 @@ class EvaluationReconciler:
             "conditions": deployment_status.timed(evaluation_status.conditions(found), before, generation, now),
         }
         if not deployment_status.differs(status, before):
-            return ReconcileOutcome(after_s=AGAIN_S)
+            return again
         try:
             world.note(
                 await self._environment.server.apply(deployment_status.manifest(document, status), subresource="status")
@@ -46,4 +49,4 @@ class EvaluationReconciler:
             return ReconcileOutcome()
         for condition in deployment_status.changed(status, before):
             self._environment.events.transition(document, condition, now)
-        return ReconcileOutcome(after_s=AGAIN_S)
+        return again

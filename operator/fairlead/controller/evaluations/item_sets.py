@@ -1,26 +1,24 @@
-"""The items of evaluations, read from their ConfigMaps by name and kept by version."""
+"""The items of evaluations, as they were read last, and kept by version."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from fairlead.api import object_reader
 from fairlead.api.kinds import EVALUATION
-from fairlead.cluster import kinds
-from fairlead.cluster.api_errors import RequestRefused
 from fairlead.cluster.kinds import Manifest
-from fairlead.controller.interfaces import ControllerApiClient
+from fairlead.controller.evaluations.item_reads import ItemReads, ItemText, ItemTrouble
 from fairlead.evaluating import item_file
 from fairlead.evaluating import items as item_order
 from fairlead.evaluating.item_problems import ItemProblem
 from fairlead.evaluating.items import EvaluationItem
 from fairlead.fleet.conditions import ConditionReason
+from fairlead.fleet.evaluation_runners import RunnerKind
 from fairlead.review import deployment_review, evaluations
 from fairlead.review.context import ObjectKey
 from fairlead.review.evaluations import EvaluationPlan
 
 MOST_ITEMS: Final = 5000
-"""Of one evaluation that a canary asks; a ConfigMap holds a mebibyte."""
+"""Of one evaluation that a canary asks."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,16 +30,23 @@ class ItemSet:
     """In the order in which they are asked."""
     problems: tuple[ItemProblem, ...] = ()
     digest: str = ""
+    content: str = ""
+    """The digest of the file as it is."""
     trouble: str = ""
     """Why nothing can be run; empty: it can."""
     reason: ConditionReason = ConditionReason.ACCEPTED
+
+    @property
+    def is_being_read(self) -> bool:
+        """A pod reads it: what is known of an earlier reading still holds."""
+        return self.reason is ConditionReason.READING_ITEMS
 
 
 class ItemSets:
     """All of them, by name."""
 
-    def __init__(self, server: ControllerApiClient) -> None:
-        self._server = server
+    def __init__(self, reads: ItemReads) -> None:
+        self._reads = reads
         self._sets: dict[ObjectKey, tuple[tuple[object, ...], ItemSet]] = {}
 
     def find(self, key: ObjectKey) -> ItemSet | None:
@@ -54,48 +59,53 @@ class ItemSets:
         self._sets.pop(key, None)
 
     async def read(self, key: ObjectKey, document: Manifest) -> ItemSet:
-        """As it is now; parsed only where evaluation or ConfigMap changed."""
+        """As it is now; parsed only where evaluation or file changed."""
         read = object_reader.read_stored(document, EVALUATION)
         if read.value is None or read.problems:
             words = deployment_review.joined_remarks(read.problems)
             return self._keep(key, (), ItemSet(trouble=words, reason=ConditionReason.UNREADABLE))
         plan = evaluations.plan(read.value.spec)
-        named = plan.source
-        try:
-            live = await self._server.read(kinds.CONFIG_MAP, key.namespace, named.name)
-        except RequestRefused as no:
-            return self._keep(key, (), ItemSet(trouble=str(no), reason=ConditionReason.NOT_FOUND))
-        if live is None:
-            words = f"spec.items.configMap.name: there is no ConfigMap {named.name} in namespace {key.namespace}"
-            words = f"{words}; create it, or name one of this namespace"
-            return self._keep(key, (), ItemSet(trouble=words, reason=ConditionReason.NOT_FOUND))
-        version = (document["metadata"]["uid"], document["metadata"]["generation"], live["metadata"]["resourceVersion"])
+        assert plan.source is not None, "an object without one has problems"
+        found = await self._reads.read(document, plan.source, beside=plan.runner.kind is RunnerKind.LM_EVAL)
+        if isinstance(found, ItemTrouble):
+            return self._keep(key, (), ItemSet(trouble=found.words, reason=found.reason))
+        version = (document["metadata"]["uid"], document["metadata"]["generation"], found.version)
         kept = self._sets.get(key)
         if kept is not None and kept[0] == version:
             return kept[1]
-        return self._keep(key, version, _parsed(plan, live))
+        if kept is None or kept[0][:2] != version[:2]:
+            await self._reads.tidy(document, plan.source)
+        return self._keep(key, version, _parsed(plan, found))
 
     def _keep(self, key: ObjectKey, version: tuple[object, ...], found: ItemSet) -> ItemSet:
         self._sets[key] = version, found
         return found
 
 
-def _parsed(plan: EvaluationPlan, live: Mapping[str, object]) -> ItemSet:
-    data, name, key = live.get("data"), plan.source.name, plan.source.key
-    text = data.get(key) if isinstance(data, Mapping) else None
-    if not isinstance(text, str):
-        words = f"spec.items.configMap.key: ConfigMap {name} has no key {key}; add it, or name one that it has"
-        return ItemSet(plan=plan, trouble=words, reason=ConditionReason.KEY_MISSING)
-    items, problems = item_file.read(text.encode().splitlines(), plan.scorer)
-    trouble = _trouble(f"ConfigMap {name}, key {key}", len(items), problems)
+def _parsed(plan: EvaluationPlan, found: ItemText) -> ItemSet:
+    lines = found.content.splitlines()
+    if plan.runner.in_pods:
+        numbered = plan.runner.kind is RunnerKind.LM_EVAL
+        items, problems = item_file.read_named(lines, _work(plan, found), numbered=numbered)
+    else:
+        items, problems = item_file.read(lines, plan.scorer)
+    trouble = _trouble(found.place, len(items), problems)
     return ItemSet(
         plan=plan,
         items=tuple(item_order.in_order(items)),
         problems=tuple(problems),
         digest=item_order.set_digest(items),
+        content=found.digest,
         trouble=trouble,
         reason=ConditionReason.BAD_ITEMS if trouble else ConditionReason.ACCEPTED,
     )
+
+
+def _work(plan: EvaluationPlan, found: ItemText) -> list[str]:
+    """What a runner's verdicts depend on beside an item: itself, and what lies beside the items. Neither how long it
+    may take nor how much of a processor it gets."""
+    program = replace(plan.runner.program, cpu="", memory="", deadline_seconds=0, pull_secrets=())
+    return [repr(replace(plan.runner, program=program)), found.beside]
 
 
 def _trouble(place: str, items: int, problems: list[ItemProblem]) -> str:

@@ -11,17 +11,17 @@ from itertools import islice
 from typing import Final
 
 from fairlead.comparing import answer_noise
-from fairlead.comparing.quality import QualityPlan
-from fairlead.comparing.sample_size import ItemPlan
+from fairlead.controller.evaluations import run_reports
 from fairlead.controller.evaluations.answer_store import AnswerStore
 from fairlead.controller.evaluations.item_sets import ItemSet
-from fairlead.controller.evaluations.pod_places import PodPlaces, RunSide
+from fairlead.controller.evaluations.run_reports import RunReports
 from fairlead.controller.interfaces import PodAccess
 from fairlead.evaluating import progress, replies, requests
 from fairlead.evaluating.journal import JournalLine
-from fairlead.evaluating.progress import RunProgress, Side, WantedAnswer
+from fairlead.evaluating.progress import Side, WantedAnswer
 from fairlead.evaluating.replies import ItemReply
 from fairlead.fleet.gate_verdicts import GateReason, GateVerdict, Verdict
+from fairlead.process.engine_places import EnginePlaces, RunSide
 
 TRIES: Final = 3
 FIRST_WAIT_S: Final = 0.5
@@ -48,7 +48,7 @@ class QualityRun:
     _next: tuple[WantedAnswer, ...] | None = None
     """The next round, as it follows from what is kept."""
     _models: dict[Side, str] = field(default_factory=dict)
-    _places: PodPlaces = field(default_factory=PodPlaces)
+    _places: EnginePlaces = field(default_factory=EnginePlaces)
 
     async def advance(self) -> bool:
         """One round; False where there is nothing to send, or nobody to send it to."""
@@ -62,15 +62,13 @@ class QualityRun:
             return False
         missing = await self._unknown_models({one.side for one in wanted})
         if missing:
-            self.verdict = unreachable(
-                f"no pod of the {missing[0]} names its model; look at its pods, it is tried again"
-            )
+            self.verdict = run_reports.nameless(missing[0])
             return False
         if crowded := await self._crowded({one.side for one in wanted}):
             self.verdict = _users_wait(crowded[0], len(self.sides[crowded[0]].pods))
             return False
         if self.verdict is not None and self.verdict.reason is GateReason.USERS_WAIT:
-            self.verdict = self._report()
+            self.verdict = self._reports.verdict()
         answered = await asyncio.gather(*(self._answer(one) for one in wanted))
         if self.dropped:
             return False
@@ -79,7 +77,7 @@ class QualityRun:
         for side, store in self.stores.items():
             await store.add(line for of, line in kept if of is side)
         if not kept:
-            self.verdict = unreachable(
+            self.verdict = run_reports.unreachable(
                 f"none of {len(wanted)} requests was answered by any pod; look at its pods, they are sent again"
             )
             return False
@@ -95,57 +93,33 @@ class QualityRun:
             return ()
         noise = tuple(islice(progress.wanted_noise(items[: answer_noise.ITEMS], baseline), size))
         if noise:
-            self.verdict = self._report()
+            self.verdict = self._reports.verdict()
             return noise
         if self._too_small(noisy=True):
             return ()
-        self.verdict = self._report()
-        if self._progress().decided_early(self._plan()):
+        self.verdict = self._reports.verdict()
+        if self._reports.decided_early():
             self.ended = True
             return ()
-        wanted = tuple(islice(self._progress().wanted(), size))
+        wanted = tuple(islice(self._reports.progress().wanted(), size))
         self.ended = not wanted
         return wanted
 
     def _too_small(self, *, noisy: bool) -> bool:
-        """Whether the set could not pass so noisy an engine; then nothing more is sent."""
-        assert self.found.plan is not None
-        items, least = len(self.found.items), self.found.plan.min_items
-        some = self.found.items[: answer_noise.ITEMS]
-        noise = progress.noise(some, self.stores[Side.BASELINE].answers) if noisy else None
-        refusal = answer_noise.refusal(items, ItemPlan(margin=self.margin, discordance=0.0), noise)
-        if items < least:
-            message = f"{items} items, at least {least} are wanted; add items, or lower minItems"
-            self.verdict = _too_few(message, least - items)
-        elif refusal is not None:
-            self.verdict = _too_few(refusal.message, None if refusal.needed is None else refusal.needed - items)
-        self.ended = items < least or refusal is not None
+        found = self._reports.too_small(noisy=noisy)
+        self.verdict = found or self.verdict
+        self.ended = found is not None
         return self.ended
 
-    def _plan(self) -> QualityPlan:
-        assert self.found.plan is not None
-        return QualityPlan(
-            items=len(self.found.items),
-            margin=self.margin,
-            min_items=self.found.plan.min_items,
-            chance=self.found.plan.chance,
-        )
-
-    def _progress(self) -> RunProgress:
-        baseline, candidate = (self.stores[one].answers for one in (Side.BASELINE, Side.CANDIDATE))
-        return RunProgress(items=self.found.items, samples=1, baseline=baseline, candidate=candidate)
-
-    def _report(self) -> GateVerdict:
-        return self._progress().report(self._plan()).verdict
+    @property
+    def _reports(self) -> RunReports:
+        return RunReports(found=self.found, margin=self.margin, stores=self.stores)
 
     async def _unknown_models(self, sides: set[Side]) -> Sequence[Side]:
         """Sides whose pods do not say by which name their model is asked for."""
         for side in sides - self._models.keys():
-            for pod in self.sides[side].pods:
-                page = await self.access.models(pod, self.sides[side].kind)
-                if page is not None and (name := replies.model_name(page)) is not None:
-                    self._models[side] = name
-                    break
+            if (name := await run_reports.model_of(self.access, self.sides[side])) is not None:
+                self._models[side] = name
         return [one for one in Side if one in sides and one not in self._models]
 
     async def _answer(self, wanted: WantedAnswer) -> JournalLine | None:
@@ -203,14 +177,3 @@ def _users_wait(side: Side, count: int) -> GateVerdict:
         "or evaluate at a quieter hour"
     )
     return GateVerdict(verdict=Verdict.UNDECIDED, reason=GateReason.USERS_WAIT, message=message)
-
-
-def unreachable(message: str) -> GateVerdict:
-    """Nobody answers, which says nothing of a model."""
-    return GateVerdict(verdict=Verdict.ERROR, reason=GateReason.UNREACHABLE, message=message)
-
-
-def _too_few(message: str, missing: int | None) -> GateVerdict:
-    return GateVerdict(
-        verdict=Verdict.UNDECIDED, reason=GateReason.TOO_FEW_ITEMS, message=message[:240], missing=missing
-    )

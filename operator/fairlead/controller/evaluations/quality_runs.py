@@ -13,17 +13,20 @@ from typing import Final
 from fairlead.cluster.api_errors import ApiError
 from fairlead.cluster.fencing import NotLeading
 from fairlead.cluster.kinds import Manifest
-from fairlead.controller.evaluations import quality_run
+from fairlead.controller.evaluations import run_reports
 from fairlead.controller.evaluations.answer_store import AnswersNotOurs, AnswerStore
 from fairlead.controller.evaluations.item_sets import ItemSet, ItemSets
-from fairlead.controller.evaluations.pod_places import RunSide
 from fairlead.controller.evaluations.quality_run import QualityRun
+from fairlead.controller.evaluations.runner_run import RunnerRun, RunnerTarget
+from fairlead.controller.evaluations.work_pods import WorkPods
 from fairlead.controller.interfaces import ControllerApiClient, PodAccess
 from fairlead.evaluating.journal import AnswerSource
 from fairlead.evaluating.progress import Side
 from fairlead.fleet.desired_state import EngineKind
 from fairlead.fleet.gate_verdicts import EvaluationVerdict, GateReason, GateVerdict, Verdict
 from fairlead.objects.answer_journals import AnswerPlace
+from fairlead.objects.installation import Installation
+from fairlead.process.engine_places import RunSide
 from fairlead.review.context import ObjectKey
 
 MOST_RUNS: Final = 4
@@ -60,14 +63,28 @@ class QualityQuestion:
     """Which try of the new revision this is: what an earlier one answered does not count for it."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunnerPods:
+    """What runs in pods take."""
+
+    pods: WorkPods
+    platform: Installation
+
+
+Run = QualityRun | RunnerRun
+
+
 class QualityRuns:
     """All runs of one process, by the deployment's UID."""
 
-    def __init__(self, server: ControllerApiClient, access: PodAccess, sets: ItemSets) -> None:
+    def __init__(self, server: ControllerApiClient, access: PodAccess, sets: ItemSets, work: RunnerPods) -> None:
         self._server = server
         self._access = access
         self._sets = sets
-        self._runs: dict[str, tuple[tuple[object, ...], QualityRun]] = {}
+        self._work = work
+        self._runs: dict[str, tuple[tuple[object, ...], Run]] = {}
+        self._closing: list[RunnerRun] = []
+        """Runs that nobody wants, and whose pods may still work."""
 
     def verdict(self, question: QualityQuestion) -> EvaluationVerdict:
         """The verdict so far; a run goes on, or begins, in the background."""
@@ -83,6 +100,17 @@ class QualityRuns:
         found = self._runs.pop(uid, None)
         if found is not None:
             found[1].dropped = True
+            self._closing += [found[1]] if isinstance(found[1], RunnerRun) else []
+
+    async def close(self) -> None:
+        """End the pods of runs that nobody wants any more; one that cannot be ended now is tried again."""
+        for run in tuple(self._closing):
+            try:
+                await run.close()
+            except (ApiError, NotLeading) as problem:
+                log.warning("a pod of an evaluation is still to be ended: %s", problem)
+                return
+            self._closing.remove(run)
 
     async def follow(self) -> None:
         """Carry runs on until cancelled, so many at a time."""
@@ -93,6 +121,7 @@ class QualityRuns:
                 for uid, (_, run) in self._runs.items():
                     if uid not in driven and not run.ended and len(driven) < MOST_RUNS:
                         driven[uid] = asyncio.create_task(self._drive(uid, run), name=f"evaluation {uid}")
+                await self.close()
                 await asyncio.sleep(PAUSE_S)
         finally:
             for task in driven.values():
@@ -111,10 +140,10 @@ class QualityRuns:
             log.warning("an evaluation waits: %s", problem)
             return False
         except AnswersNotOurs as problem:
-            run.verdict = quality_run.unreachable(str(problem))
+            run.verdict = run_reports.unreachable(str(problem))
             return False
 
-    async def _drive(self, uid: str, run: QualityRun) -> None:
+    async def _drive(self, uid: str, run: Run) -> None:
         """Round by round, as long as this is the deployment's run."""
         while (found := self._runs.get(uid)) is not None and found[1] is run and not run.ended:
             try:
@@ -126,7 +155,7 @@ class QualityRuns:
             if not went_on:
                 await asyncio.sleep(PAUSE_S)
 
-    def _run(self, question: QualityQuestion, found: ItemSet) -> QualityRun:
+    def _run(self, question: QualityQuestion, found: ItemSet) -> Run:
         """The run of this question; another one begins where anything but pods is another."""
         assert found.plan is not None
         revisions = tuple((one.revision, one.holder["metadata"]["uid"]) for one in question.sides.values())
@@ -138,9 +167,36 @@ class QualityRuns:
             return kept[1]
         self.forget(question.uid)
         stores = {side: self._store(question, side, found) for side in Side}
-        run = QualityRun(found=found, margin=question.margin, stores=stores, access=self._access, sides=sides)
+        run = self._begun(question, found, stores, sides)
         self._runs[question.uid] = identity, run
         return run
+
+    def _begun(
+        self,
+        question: QualityQuestion,
+        found: ItemSet,
+        stores: Mapping[Side, AnswerStore],
+        sides: Mapping[Side, RunSide],
+    ) -> Run:
+        assert found.plan is not None
+        if not found.plan.runner.in_pods:
+            return QualityRun(found=found, margin=question.margin, stores=stores, access=self._access, sides=sides)
+        target = RunnerTarget(
+            evaluation=question.evaluation.name,
+            deployment=question.deployment,
+            holders={side: (one.revision, one.holder) for side, one in question.sides.items()},
+            trial=question.trial,
+        )
+        return RunnerRun(
+            found=found,
+            margin=question.margin,
+            stores=stores,
+            access=self._access,
+            sides=sides,
+            target=target,
+            work=self._work.pods,
+            platform=self._work.platform,
+        )
 
     def _store(self, question: QualityQuestion, side: Side, found: ItemSet) -> AnswerStore:
         assert found.plan is not None
@@ -167,5 +223,8 @@ def _without_items(key: ObjectKey, found: ItemSet | None) -> GateVerdict:
     if found is None:
         words = f"there is no Evaluation {key.name} in namespace {key.namespace}, or it was not read yet; create it"
         return GateVerdict(verdict=Verdict.ERROR, reason=GateReason.NO_EVALUATION, message=words)
+    if found.is_being_read:
+        words = f"Evaluation {key.name}: {found.trouble}"[:240]
+        return GateVerdict(verdict=Verdict.UNDECIDED, reason=GateReason.NOT_FINISHED, message=words)
     reason = GateReason.BAD_ITEMS if found.problems else GateReason.NO_EVALUATION
     return GateVerdict(verdict=Verdict.ERROR, reason=reason, message=f"Evaluation {key.name}: {found.trouble}"[:240])

@@ -18,13 +18,12 @@ from fairlead.evaluating import requests
 from fairlead.fleet.adapters import AdapterPlace
 from fairlead.fleet.desired_state import EngineKind
 from fairlead.fleet.endpoints import GatewayReport, RouterReport
-from fairlead.fleet.engine_load import EngineLoad, UnreadableScrape
+from fairlead.fleet.engine_load import EngineLoad
 from fairlead.fleet.router_keys import RouterKeys
 from fairlead.objects import labels, ports
 from fairlead.objects.gateway_children import KEY_OWNER
+from fairlead.process.engine_requests import EngineRequest, EngineRequests
 
-LAST: Final = "1000000"
-"""The rank of our own requests: routers give tenants ranks from 0, and a smaller one goes first."""
 AGAIN_S: Final = 30.0
 """An engine that did not answer is not scraped again with every event of its deployment."""
 TURNING_S: Final = 120.0
@@ -43,6 +42,7 @@ class PodClient:
         router_keys: RouterKeys = NO_KEYS,
     ) -> None:
         self._session = session
+        self._engines = EngineRequests(session)
         self._router_keys = router_keys
         self._clock = clock
         self._measured: dict[str, EngineLoad] = {}
@@ -87,18 +87,11 @@ class PodClient:
 
     async def load_now(self, pod: Manifest, kind: EngineKind) -> EngineLoad | None:
         """One scrape, however short the last one was ago."""
-        engine, address = engines.ENGINES.get(kind), pods.address(pod)
-        if engine is None or address is None:
-            return None
-        text = await pod_http.metrics(self._session, address, engine.api.port, engine.api.metrics_path)
-        found = None if text is None else engine.load(text)
-        return None if isinstance(found, UnreadableScrape) else found
+        return await self._engines.load_now(pod, kind)
 
     async def models(self, pod: Manifest, kind: EngineKind) -> str | None:
         """The page on which an engine names its models; None when it does not answer."""
-        address, api = pods.address(pod), engines.api(kind)
-        url = f"http://{pod_http.host(address)}:{api.port}{api.models_path}" if address else ""
-        return await pod_http.fetch(self._session, url) if url else None
+        return await self._engines.models(pod, kind)
 
     async def adapters(self, pod: Manifest) -> Sequence[AdapterPlace] | None:
         """Where the loader beside an engine says that each adapter stands."""
@@ -111,12 +104,8 @@ class PodClient:
         self, pod: Manifest, kind: EngineKind, body: bytes, headers: Mapping[str, str], seconds: float
     ) -> PodReply | None:
         """An engine's reply to one request of ours, behind those of users where it serves by priority."""
-        address, api = pods.address(pod), engines.api(kind)
-        if address is None:
-            return None
-        last = {api.priority_header.decode(): LAST} if api.priority_header else {}
-        url = f"http://{pod_http.host(address)}:{api.port}{requests.PATH}"
-        return await pod_http.post(self._session, url, body, {**headers, **last}, seconds)
+        sent = EngineRequest(path=requests.PATH, body=body, headers=headers, seconds=seconds)
+        return await self._engines.send(pod, kind, sent)
 
     async def sleep(self, pod: Manifest, kind: EngineKind) -> bool:
         """Put an engine to sleep, after it finished what runs; returns whether it sleeps now."""

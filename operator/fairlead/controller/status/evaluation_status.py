@@ -18,17 +18,27 @@ LONGEST: Final = 240
 
 def figures(document: Manifest, found: ItemSet, fleet: Iterable[Manifest]) -> Manifest:
     """All but conditions; a run that was told once stays until there is a later one."""
+    earlier = document.get("status") or {}
     status: Manifest = {"items": len(found.items), "badLines": len(found.problems)}
+    if found.is_being_read:
+        status = {name: earlier[name] for name in ("items", "badLines", "digest") if name in earlier}
     if found.digest:
         status["digest"] = found.digest
     if found.problems:
         status["problems"] = [one.sentence[:LONGEST] for one in found.problems[:SHOWN]]
-    last = last_run(document, fleet) or (document.get("status") or {}).get("lastRun")
+    last = last_run(document, fleet) or earlier.get("lastRun")
     return status | ({"lastRun": last} if last else {})
 
 
 def conditions(found: ItemSet) -> tuple[UntimedCondition, ...]:
     """Whether it can be run."""
+    if found.is_being_read:
+        words = found.trouble
+        return (
+            UntimedCondition(type=ConditionType.READY, holds=False, reason=found.reason, message=words),
+            UntimedCondition(type=ConditionType.RECONCILING, holds=True, reason=found.reason, message=words),
+            UntimedCondition(type=ConditionType.ACCEPTED, holds=True, reason=Why.ACCEPTED, message=words),
+        )
     if found.trouble:
         no = UntimedCondition(type=ConditionType.READY, holds=False, reason=found.reason, message=found.trouble)
         return (

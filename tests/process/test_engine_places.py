@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 import pytest
 
 from fairlead.cluster.kinds import Manifest
-from fairlead.controller.evaluations import pod_places
-from fairlead.controller.evaluations.pod_places import PodPlaces, RunSide
 from fairlead.controller.pods.pod_client import PodClient
 from fairlead.fleet.desired_state import EngineKind
 from fairlead.fleet.engine_load import EngineLoad
+from fairlead.process import engine_places
+from fairlead.process.engine_places import EnginePlaces, RunSide
 
 OLD = ({"metadata": {"uid": "a"}}, {"metadata": {"uid": "b"}})
 
@@ -35,15 +35,15 @@ class Engines(PodClient):
 
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pod_places, "RETRY_S", 0.001)
-    monkeypatch.setattr(pod_places, "SCRAPED_FOR_S", 0.0)
+    monkeypatch.setattr(engine_places, "RETRY_S", 0.001)
+    monkeypatch.setattr(engine_places, "SCRAPED_FOR_S", 0.0)
 
 
 def side(*pods: Manifest) -> RunSide:
     return RunSide(pods=pods or OLD, kind=EngineKind.SIMULATED)
 
 
-async def taken(places: PodPlaces, engines: Engines, tried: Collection[str] = ()) -> str:
+async def taken(places: EnginePlaces, engines: Engines, tried: Collection[str] = ()) -> str:
     async with asyncio.timeout(10):
         pod = await places.take(engines, side, tried)
     assert pod is not None
@@ -52,7 +52,7 @@ async def taken(places: PodPlaces, engines: Engines, tried: Collection[str] = ()
 
 def test_two_requests_go_to_two_pods_of_users_and_the_third_waits_for_an_end() -> None:
     async def story() -> None:
-        places, engines = PodPlaces(), Engines()
+        places, engines = EnginePlaces(), Engines()
         assert sorted([await taken(places, engines) for _ in range(2)]) == ["a", "b"]
         third = asyncio.create_task(taken(places, engines))
         await asyncio.sleep(0.02)
@@ -65,7 +65,7 @@ def test_two_requests_go_to_two_pods_of_users_and_the_third_waits_for_an_end() -
 
 def test_an_idle_pod_takes_a_whole_round() -> None:
     async def story() -> None:
-        places, engines = PodPlaces(), Engines(running={"a": 0.0, "b": 5.0})
+        places, engines = EnginePlaces(), Engines(running={"a": 0.0, "b": 5.0})
         assert [await taken(places, engines) for _ in range(6)].count("a") == 5
         assert places.ours == {"a": 5, "b": 1}
 
@@ -74,7 +74,7 @@ def test_an_idle_pod_takes_a_whole_round() -> None:
 
 def test_nothing_is_sent_while_users_wait_everywhere_and_then_it_goes_on() -> None:
     async def story() -> None:
-        places, engines = PodPlaces(), Engines(waiting={"a": 1.0, "b": 2.0})
+        places, engines = EnginePlaces(), Engines(waiting={"a": 1.0, "b": 2.0})
         assert await places.are_full(engines, side())
         waits = asyncio.create_task(taken(places, engines))
         await asyncio.sleep(0.02)
@@ -88,7 +88,7 @@ def test_nothing_is_sent_while_users_wait_everywhere_and_then_it_goes_on() -> No
 
 def test_a_pod_that_does_not_report_is_asked_last_and_counts_as_one_of_users() -> None:
     async def story() -> None:
-        places, engines = PodPlaces(), Engines(silent={"a"})
+        places, engines = EnginePlaces(), Engines(silent={"a"})
         assert [await taken(places, engines) for _ in range(2)] == ["b", "a"]
         assert not await places.are_full(engines, side()), "it may well have room"
 
@@ -97,7 +97,7 @@ def test_a_pod_that_does_not_report_is_asked_last_and_counts_as_one_of_users() -
 
 def test_who_was_tried_is_last_and_without_pods_or_a_question_there_is_no_place() -> None:
     async def story() -> None:
-        places, engines = PodPlaces(), Engines()
+        places, engines = EnginePlaces(), Engines()
         assert await taken(places, engines, tried={"a"}) == "b"
         assert await places.take(engines, lambda: RunSide(pods=(), kind=EngineKind.SIMULATED)) is None
         assert await places.take(engines, lambda: None) is None
@@ -107,10 +107,10 @@ def test_who_was_tried_is_last_and_without_pods_or_a_question_there_is_no_place(
 
 
 def test_a_round_scrapes_each_pod_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pod_places, "SCRAPED_FOR_S", 60.0)
+    monkeypatch.setattr(engine_places, "SCRAPED_FOR_S", 60.0)
 
     async def story() -> None:
-        places, engines = PodPlaces(), Engines(running={"a": 0.0, "b": 0.0})
+        places, engines = EnginePlaces(), Engines(running={"a": 0.0, "b": 0.0})
         for _ in range(8):
             await taken(places, engines)
         assert engines.scrapes == 2

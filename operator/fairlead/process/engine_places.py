@@ -4,10 +4,9 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, Protocol
 
 from fairlead.cluster.kinds import Manifest
-from fairlead.controller.interfaces import PodAccess
 from fairlead.evaluating import pod_choice
 from fairlead.evaluating.pod_choice import PodLoad
 from fairlead.fleet.desired_state import EngineKind
@@ -16,6 +15,13 @@ from fairlead.fleet.engine_load import EngineLoad
 SCRAPED_FOR_S: Final = 0.5
 RETRY_S: Final = 0.5
 """Where no pod has room."""
+
+
+class LoadReader(Protocol):
+    """As much of a client of engines as choosing one takes."""
+
+    async def load_now(self, pod: Manifest, kind: EngineKind) -> EngineLoad | None:
+        """One scrape."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +34,7 @@ class RunSide:
 
 
 @dataclass(slots=True)
-class PodPlaces:
+class EnginePlaces:
     """Of one run."""
 
     ours: Counter[str] = field(default_factory=Counter)
@@ -36,7 +42,7 @@ class PodPlaces:
     _scrapes: dict[str, tuple[float, EngineLoad | None]] = field(default_factory=dict)
 
     async def take(
-        self, access: PodAccess, current: Callable[[], RunSide | None], tried: Collection[str] = ()
+        self, access: LoadReader, current: Callable[[], RunSide | None], tried: Collection[str] = ()
     ) -> Manifest | None:
         """A pod that has room, once one has; None where nobody is there to answer, or nobody asks any more."""
         while (side := current()) is not None and side.pods:
@@ -56,7 +62,7 @@ class PodPlaces:
         if not self.ours[uid]:
             del self.ours[uid]
 
-    async def are_full(self, access: PodAccess, side: RunSide) -> bool:
+    async def are_full(self, access: LoadReader, side: RunSide) -> bool:
         """Whether there are pods, and requests wait at all of them."""
         loads = [await self._load(access, one, side.kind) for one in side.pods]
         return bool(loads) and all(one is not None and one.waiting for one in loads)
@@ -65,7 +71,7 @@ class PodPlaces:
         ours = self.ours[uid]
         return PodLoad(ours=ours) if load is None else PodLoad(ours=ours, running=load.running, waiting=load.waiting)
 
-    async def _load(self, access: PodAccess, pod: Manifest, kind: EngineKind) -> EngineLoad | None:
+    async def _load(self, access: LoadReader, pod: Manifest, kind: EngineKind) -> EngineLoad | None:
         """As it was a moment ago: many requests of one round look at the same pods."""
         uid, now = pod["metadata"]["uid"], asyncio.get_running_loop().time()
         at, kept = self._scrapes.get(uid, (-SCRAPED_FOR_S, None))

@@ -1,0 +1,83 @@
+"""Where the items of an evaluation are, as people write it."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from fairlead.api.api_model import ApiModel, KeyedList
+from fairlead.api.conversation import ConfigMapKeyRef
+from fairlead.api.model import SecretKeyRef
+from fairlead.api.pods import PullSecret
+from fairlead.api.string_formats import PATH_PIECE, ObjectName, Revision, StringFormat, Url
+
+RelativePath = Annotated[
+    str,
+    StringFormat(
+        pattern=rf"{PATH_PIECE}(/{PATH_PIECE})*",
+        longest=512,
+        because="this is not the path of a file within it",
+        remedy="write a path without a slash at its beginning and without .., for instance evals/items.jsonl",
+    ),
+]
+ItemSourceText = Annotated[
+    str,
+    StringFormat(
+        pattern=(
+            rf"hf://(datasets/)?{PATH_PIECE}/{PATH_PIECE}"
+            rf"|oci://[a-z0-9][-a-z0-9.]*(:[0-9]+)?(/{PATH_PIECE})+(:{PATH_PIECE})?(@sha256:[0-9a-f]{{64}})?"
+        ),
+        longest=512,
+        because="items are not read from there",
+        remedy="write hf://datasets/organisation/name, hf://organisation/model, or oci://host/repository:tag",
+    ),
+]
+
+
+class ClaimItems(ApiModel):
+    """A file of a volume."""
+
+    claim_name: ObjectName = Field(description="PersistentVolumeClaim in the namespace of this object; only read.")
+    path: RelativePath = Field(description="Path of the file in the volume. User 65532 must be able to read it.")
+
+
+class SourceItems(ApiModel):
+    """A file of a repository or an image."""
+
+    url: ItemSourceText = Field(
+        description="hf://datasets/organisation/name, hf://organisation/model, or oci://host/repository:tag, best with "
+        "@sha256:…; an image is mounted, and nothing of it is run."
+    )
+    path: RelativePath = Field(description="Path of the file in it.")
+    revision: Revision | None = Field(
+        default=None,
+        description="Commit, tag or branch of an hf:// source; a commit never moves. Default: the default branch.",
+    )
+    token_secret: SecretKeyRef | None = Field(
+        default=None, description="Secret with the token that an hf:// source asks for. Default: none is sent."
+    )
+    endpoint: Url | None = Field(
+        default=None,
+        description="Address of the hub, or of a mirror, of an hf:// source. Default: https://huggingface.co.",
+    )
+    image_pull_secrets: Annotated[tuple[PullSecret, ...], KeyedList("name", lambda one: one.name)] = Field(
+        default=(), max_length=16, description="Secrets with credentials for an oci:// source."
+    )
+
+
+class EvaluationItems(ApiModel):
+    """Where the items are: exactly one of three places."""
+
+    config_map: ConfigMapKeyRef | None = Field(
+        default=None,
+        description="Key of a ConfigMap with JSON lines: input, and the answer as target, ideal, expected_output, "
+        "ground_truth, or promptfoo's vars and assert. It is read again every 15 s.",
+    )
+    persistent_volume_claim: ClaimItems | None = Field(
+        default=None,
+        description="The same lines in a file of a volume. A pod reads it once, and again when spec.items changes or "
+        "that pod is deleted.",
+    )
+    source: SourceItems | None = Field(
+        default=None,
+        description="The same lines in a file of a hub's repository or of an OCI image, read as a volume's.",
+    )

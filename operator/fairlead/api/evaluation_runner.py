@@ -1,0 +1,116 @@
+"""Who puts an evaluation's items to both revisions, as people write it."""
+
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import Field
+
+from fairlead.api.api_model import ApiModel, KeyedList
+from fairlead.api.engine import EnvVariable
+from fairlead.api.pods import PullSecret
+from fairlead.api.string_formats import Duration, Image, Quantity, StringFormat
+from fairlead.fleet.evaluation_runners import RunnerKind
+
+Cores = Annotated[
+    str,
+    StringFormat(
+        pattern=r"[0-9]{1,3}(\.[0-9]{1,3})?|[0-9]{1,6}m",
+        somewhere="[1-9]",
+        longest=8,
+        because="this is no part of a processor",
+        remedy='write cores, for instance "2" or 500m',
+    ),
+]
+RunnerWord = Annotated[
+    str,
+    StringFormat(
+        pattern=r"[^\x00]+",
+        longest=8192,
+        because="a word of a command is empty, or holds a zero",
+        remedy="write one word an element, as a Pod takes it; a script may have several lines",
+    ),
+]
+TaskName = Annotated[
+    str,
+    StringFormat(
+        pattern=r"[A-Za-z0-9_][-A-Za-z0-9_.]*",
+        longest=128,
+        because="this cannot be the name of a task",
+        remedy="write the word after `task:` in its YAML file, for instance support",
+    ),
+]
+MetricName = Annotated[
+    str,
+    StringFormat(
+        pattern=r"[A-Za-z0-9_][-A-Za-z0-9_.]*(,[-A-Za-z0-9_.]+)?",
+        longest=128,
+        because="this cannot be the name of a metric",
+        remedy="write it as the harness prints it, for instance exact_match or exact_match,strict-match",
+    ),
+]
+
+
+class HarnessApi(StrEnum):
+    """How the harness asks."""
+
+    CHAT = "Chat"
+    COMPLETIONS = "Completions"
+
+
+class RunnerResources(ApiModel):
+    """What the program's container gets; never a GPU."""
+
+    cpu: Cores = Field(default="500m", description="Of a processor, requested. Default 500m.")
+    memory: Quantity = Field(default="2Gi", description="Requested and at most used. Default 2Gi.")
+
+
+class EvaluationRunner(ApiModel):
+    """Who asks, and who says what was right."""
+
+    type: RunnerKind = Field(
+        default=RunnerKind.BUILT_IN,
+        description="BuiltIn: the operator asks and the scorer says what is right. LmEval: the lm-evaluation-harness "
+        "in a pod, on a task whose data are the items. Job: a program of yours in a pod, which prints one line "
+        '{"id": ..., "pass": true} an item. Default BuiltIn.',
+    )
+    image: Image | None = Field(
+        default=None,
+        description="Image of the program. Of LmEval: one in which python3 finds lm_eval with its api extra.",
+    )
+    command: tuple[RunnerWord, ...] = Field(
+        default=(),
+        max_length=64,
+        description="Of Job: the command, in place of the image's.",
+        json_schema_extra={"x-kubernetes-list-type": "atomic"},
+    )
+    args: tuple[RunnerWord, ...] = Field(
+        default=(),
+        max_length=64,
+        description="Of Job: arguments of the command.",
+        json_schema_extra={"x-kubernetes-list-type": "atomic"},
+    )
+    env: Annotated[tuple[EnvVariable, ...], KeyedList("name", lambda one: one.name)] = Field(
+        default=(),
+        max_length=64,
+        description="Variables of the program, beside OPENAI_BASE_URL, OPENAI_API_KEY and FAIRLEAD_*, which are set.",
+    )
+    image_pull_secrets: Annotated[tuple[PullSecret, ...], KeyedList("name", lambda one: one.name)] = Field(
+        default=(), max_length=16, description="Secrets with credentials for the image."
+    )
+    resources: RunnerResources = Field(default=RunnerResources(), description="What the program's container gets.")
+    deadline: Duration = Field(
+        default="1h",
+        description="Longest time for each side, after which its pod is ended and the gate says Error. Default 1h.",
+    )
+    task: TaskName | None = Field(
+        default=None,
+        description="Of LmEval: the task. Its YAML file is beside the items; data_files names /items/ and the items' "
+        "path, or their key.",
+    )
+    api: HarnessApi = Field(
+        default=HarnessApi.CHAT, description="Of LmEval: whether it sends Chat or plain Completions. Default Chat."
+    )
+    metric: MetricName | None = Field(
+        default=None,
+        description="Of LmEval: the metric of a sample that is 1 where it was answered right. Default: its first.",
+    )

@@ -1,0 +1,40 @@
+"""`fairlead evaluator`: what the pods of an Evaluation run; the operator makes them."""
+
+import argparse
+import sys
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """What the command takes."""
+    tasks = parser.add_subparsers(dest="task", metavar="TASK", required=True)
+    read = tasks.add_parser("read", help="print the items of a file or of a hub, packed, for the operator")
+    copy = tasks.add_parser("copy", help="write the items for a runner, each with its id")
+    for one in (read, copy):
+        one.add_argument("--file", metavar="PATH", help="a mounted file")
+        one.add_argument("--hub", metavar="URL", help="a hub; its token is read from HF_TOKEN")
+        one.add_argument("--repository", default="", metavar="NAME", help="of the hub: datasets/organisation/name")
+        one.add_argument("--revision", default="main", metavar="NAME", help="of the repository (main)")
+        one.add_argument("--path", default="", metavar="PATH", help="of the file in the repository")
+    read.add_argument("--beside", action="store_true", help="print a digest of the files beside it too")
+    copy.add_argument("--to", required=True, metavar="PATH", help="where they are written")
+    copy.add_argument("--digest", default="", metavar="HEX", help="of the file that is expected")
+    copy.add_argument("--limit", type=int, metavar="N", help="only so many, in the order of a run")
+    relay = tasks.add_parser("relay", help="pass a runner's requests on to the pods of one revision")
+    relay.add_argument("--addresses", required=True, metavar="FILE", help="where the pods' addresses are written")
+    relay.add_argument("--kind", required=True, metavar="KIND", help="of the engines")
+    relay.add_argument("--concurrency", type=int, default=4, metavar="N", help="requests at a time (4)")
+    relay.add_argument("--port", type=int, default=8080, metavar="PORT", help="on the loopback (8080)")
+
+
+def run(chosen: argparse.Namespace) -> int:
+    """0 for success; 1 where the file cannot be read or handed over, with a sentence."""
+    from fairlead.cli import evaluator_tasks
+    from fairlead.evaluating.handed_lines import NotHandedOver
+    from fairlead.evaluator.item_download import ItemsUnread
+
+    try:
+        evaluator_tasks.TASKS[chosen.task](chosen)
+    except (ItemsUnread, NotHandedOver) as problem:
+        print(problem, file=sys.stderr)
+        return 1
+    return 0

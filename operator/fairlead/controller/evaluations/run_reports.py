@@ -1,0 +1,84 @@
+"""What is said of a run between two steps of it, whoever asks: too small a set, the verdict so far, how far it is."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from fairlead.comparing import answer_noise
+from fairlead.comparing.quality import QualityPlan
+from fairlead.comparing.sample_size import ItemPlan
+from fairlead.controller.evaluations.answer_store import AnswerStore
+from fairlead.controller.evaluations.item_sets import ItemSet
+from fairlead.controller.interfaces import PodAccess
+from fairlead.evaluating import progress, replies
+from fairlead.evaluating.progress import RunProgress, Side
+from fairlead.fleet.gate_verdicts import GateReason, GateVerdict, Verdict
+from fairlead.process.engine_places import RunSide
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunReports:
+    """Of one run."""
+
+    found: ItemSet
+    margin: float
+    stores: Mapping[Side, AnswerStore]
+
+    def too_small(self, *, noisy: bool) -> GateVerdict | None:
+        """Where the set could not pass so noisy an engine; then nothing more is sent."""
+        assert self.found.plan is not None
+        items, least = len(self.found.items), self.found.plan.min_items
+        some = self.found.items[: answer_noise.ITEMS]
+        noise = progress.noise(some, self.stores[Side.BASELINE].answers) if noisy else None
+        refusal = answer_noise.refusal(items, ItemPlan(margin=self.margin, discordance=0.0), noise)
+        if items < least:
+            return _too_few(f"{items} items, at least {least} are wanted; add items, or lower minItems", least - items)
+        if refusal is not None:
+            return _too_few(refusal.message, None if refusal.needed is None else refusal.needed - items)
+        return None
+
+    def verdict(self) -> GateVerdict:
+        """On what is kept."""
+        return self.progress().report(self._plan()).verdict
+
+    def decided_early(self) -> bool:
+        """Whether nothing more needs to be sent."""
+        return self.progress().decided_early(self._plan())
+
+    def progress(self) -> RunProgress:
+        """The items in their order, and what both have answered."""
+        baseline, candidate = (self.stores[one].answers for one in (Side.BASELINE, Side.CANDIDATE))
+        return RunProgress(items=self.found.items, samples=1, baseline=baseline, candidate=candidate)
+
+    def _plan(self) -> QualityPlan:
+        assert self.found.plan is not None
+        return QualityPlan(
+            items=len(self.found.items),
+            margin=self.margin,
+            min_items=self.found.plan.min_items,
+            chance=self.found.plan.chance,
+        )
+
+
+async def model_of(access: PodAccess, side: RunSide) -> str | None:
+    """By which name its model is asked for; None where no pod says."""
+    for pod in side.pods:
+        page = await access.models(pod, side.kind)
+        if page is not None and (name := replies.model_name(page)) is not None:
+            return name
+    return None
+
+
+def nameless(side: Side) -> GateVerdict:
+    """No pod says by which name its model is asked for."""
+    return unreachable(f"no pod of the {side} names its model; look at its pods, it is tried again")
+
+
+def unreachable(message: str) -> GateVerdict:
+    """Nobody answers, which says nothing of a model."""
+    return GateVerdict(verdict=Verdict.ERROR, reason=GateReason.UNREACHABLE, message=message)
+
+
+def _too_few(message: str, missing: int | None) -> GateVerdict:
+    return GateVerdict(
+        verdict=Verdict.UNDECIDED, reason=GateReason.TOO_FEW_ITEMS, message=message[:240], missing=missing
+    )

@@ -1,0 +1,185 @@
+"""One run of an evaluation by a runner in pods: a pod for each pass, one after the other, and its verdicts kept.
+
+A pass is one side whole, or a part of the baseline once more for its noise. What a pod printed is kept before it is
+removed, and a pod is found by its name. So an operator that is killed at any point asks nothing twice.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from fairlead.cluster.kinds import Manifest
+from fairlead.comparing import answer_noise
+from fairlead.controller.evaluations import run_reports
+from fairlead.controller.evaluations.answer_store import AnswerStore
+from fairlead.controller.evaluations.item_sets import ItemSet
+from fairlead.controller.evaluations.run_reports import RunReports
+from fairlead.controller.evaluations.work_pods import WorkEnded, WorkFailed, WorkPods, WorkRunning
+from fairlead.controller.interfaces import PodAccess
+from fairlead.evaluating import runner_lines, runner_passes
+from fairlead.evaluating.progress import Side
+from fairlead.fleet.evaluation_runners import RunnerPass
+from fairlead.fleet.gate_verdicts import GateReason, GateVerdict, Verdict
+from fairlead.objects import evaluation_pods, runner_pods
+from fairlead.objects.installation import Installation
+from fairlead.objects.runner_pods import ADDRESSES, RunnerWork
+from fairlead.process.engine_places import RunSide
+
+AT_ONCE: Final = 500
+"""Lines that are kept in one write."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunnerTarget:
+    """Whose revisions are asked."""
+
+    evaluation: str
+    deployment: str
+    holders: Mapping[Side, tuple[str, Manifest]]
+    """Each side's revision and its Deployment."""
+    trial: str
+
+
+@dataclass(slots=True, kw_only=True)
+class RunnerRun:
+    """One evaluation of one canary, by pods."""
+
+    found: ItemSet
+    margin: float
+    stores: Mapping[Side, AnswerStore]
+    access: PodAccess
+    sides: Mapping[Side, RunSide]
+    """As they are now: pods come and go."""
+    target: RunnerTarget
+    work: WorkPods
+    platform: Installation
+    verdict: GateVerdict | None = None
+    ended: bool = False
+    dropped: bool = False
+    """Nobody wants its verdict any more."""
+    _loaded: bool = False
+    _models: dict[Side, str] = field(default_factory=dict)
+    _current: Manifest | None = None
+    """The pod that works now, as it was made."""
+
+    async def advance(self) -> bool:
+        """One look at the pass that is next; False where it goes on, or nothing can be asked."""
+        if not self._loaded:
+            await asyncio.gather(*(one.load() for one in self.stores.values()))
+            self._loaded = True
+        for store in self.stores.values():
+            await store.flush()
+        wanted = self._next()
+        if wanted is None:
+            return False
+        of = runner_passes.side_of(wanted)
+        if of not in self._models:
+            if (name := await run_reports.model_of(self.access, self.sides[of])) is None:
+                self.verdict = run_reports.nameless(of)
+                return False
+            self._models[of] = name
+        return await self._carry_out(wanted)
+
+    async def close(self) -> None:
+        """Nobody wants its verdict: the pod that works for it ends."""
+        if self._current is None:
+            return
+        live = await self.work.find(self._current)
+        if live is not None and evaluation_pods.is_same_work(live, self._current):
+            await self.work.remove(live)
+        self._current = None
+
+    def _next(self) -> RunnerPass | None:
+        """The next pass; None once there is a verdict that no other would change."""
+        baseline, candidate = (self.stores[one].answers for one in (Side.BASELINE, Side.CANDIDATE))
+        wanted = runner_passes.next_pass(self.found.items, answer_noise.ITEMS, baseline, candidate)
+        noisy = wanted not in (RunnerPass.BASELINE, RunnerPass.NOISE)
+        if (refusal := self._reports.too_small(noisy=noisy)) is not None:
+            self.verdict, self.ended = refusal, True
+            return None
+        if wanted is None:
+            self.verdict, self.ended = self._reports.verdict(), True
+        return wanted
+
+    @property
+    def _reports(self) -> RunReports:
+        return RunReports(found=self.found, margin=self.margin, stores=self.stores)
+
+    async def _carry_out(self, wanted: RunnerPass) -> bool:
+        work = self._work(wanted)
+        manifest = runner_pods.manifest(work, self.platform)
+        self._current = manifest
+        state = await self.work.progress(work.owner, manifest)
+        if isinstance(state, WorkRunning):
+            await self._follow(manifest)
+            why = f": {state.why}" if state.why else f" asks the {runner_passes.side_of(wanted)}"
+            self.verdict = _running(f"pod {state.pod}{why}"[:240], len(self.found.items))
+            return False
+        if isinstance(state, WorkFailed):
+            words = f"{state.words[:180]}; mend it, and delete the pod to try again"
+            self.verdict = _failed(words)
+            return False
+        return await self._keep(wanted, state)
+
+    async def _keep(self, wanted: RunnerPass, ended: WorkEnded) -> bool:
+        items = runner_passes.items_of(wanted, self.found.items, answer_noise.ITEMS)
+        found = runner_lines.read(ended.lines, {one.name for one in items})
+        pod = ended.live["metadata"]["name"]
+        if not found.passed:
+            words = f'pod {pod} printed no line like {{"id": "{items[0].name[:40]}", "pass": true}}'
+            if found.unknown:
+                words = f"pod {pod}: none of the {found.unknown} ids that it printed is one of an item"
+            self.verdict = _failed(f"{words}; mend the program, and delete the pod to try again")
+            return False
+        if self.dropped:
+            return False
+        lines = runner_lines.journal_lines(items, found.passed, runner_passes.sample_of(wanted))
+        for begin in range(0, len(lines), AT_ONCE):
+            await self.stores[runner_passes.side_of(wanted)].add(lines[begin : begin + AT_ONCE])
+        await self.work.remove(ended.live)
+        self._current = None
+        return True
+
+    async def _follow(self, manifest: Manifest) -> None:
+        """The relay learns which pods serve now."""
+        live = await self.work.find(manifest)
+        if live is None or not evaluation_pods.is_same_work(live, manifest):
+            return
+        noted, wanted = (one["metadata"].get("annotations") or {} for one in (live, manifest))
+        if noted.get(ADDRESSES) != wanted[ADDRESSES]:
+            await self.work.apply(manifest)
+
+    def _work(self, wanted: RunnerPass) -> RunnerWork:
+        assert self.found.plan is not None
+        plan = self.found.plan
+        assert plan.source is not None
+        of = runner_passes.side_of(wanted)
+        revision, holder = self.target.holders[of]
+        side = self.sides[of]
+        trial = self.target.trial if of is Side.CANDIDATE else ""
+        return RunnerWork(
+            owner=evaluation_pods.of_revision(self.target.evaluation, holder),
+            deployment=self.target.deployment,
+            revision=revision,
+            work=wanted,
+            runner=plan.runner,
+            source=plan.source,
+            max_tokens=plan.request.max_tokens,
+            seed=plan.request.seed,
+            concurrency=plan.concurrency,
+            model=self._models[of],
+            kind=side.kind,
+            addresses=evaluation_pods.addresses(side.pods),
+            content=self.found.content,
+            key=repr((self.found.digest, plan.request, trial, wanted)),
+            limit=answer_noise.ITEMS if wanted is RunnerPass.NOISE else None,
+        )
+
+
+def _running(message: str, items: int) -> GateVerdict:
+    return GateVerdict(verdict=Verdict.UNDECIDED, reason=GateReason.NOT_FINISHED, message=message, missing=items)
+
+
+def _failed(message: str) -> GateVerdict:
+    return GateVerdict(verdict=Verdict.ERROR, reason=GateReason.RUNNER_FAILED, message=message[:240])

@@ -1,0 +1,127 @@
+"""A pod that does one piece of an evaluation's work: made once, looked at until it ends, and its log read whole.
+
+Nothing is remembered here: the pod's name and fingerprint say what it was made for, so a restarted operator goes on
+with the pod that is there.
+"""
+
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from fairlead.cluster import kinds, pods
+from fairlead.cluster.api_errors import ApiError
+from fairlead.cluster.kinds import Manifest
+from fairlead.controller.interfaces import ControllerApiClient
+from fairlead.controller.pods import pod_troubles
+from fairlead.objects import evaluation_pods
+from fairlead.objects.evaluation_pods import CONTAINER, RELAY, WorkOwner
+
+MOST_LOG: Final = 10 * 2**20
+"""Bytes; a kubelet rotates a log there."""
+LONGEST: Final = 160
+"""Characters of what a pod said when it failed."""
+
+
+class WholeLogs(Protocol):
+    """As much of the API server as reading what a pod printed takes."""
+
+    async def whole_log(self, namespace: str, name: str, container: str, most_bytes: int) -> str:
+        """All that a container logged."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkRunning:
+    """It has not ended; why it does not start, where that is known."""
+
+    pod: str
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkEnded:
+    """It ended well."""
+
+    live: Manifest
+    lines: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkFailed:
+    """It ended otherwise, or cannot be made."""
+
+    words: str
+    live: Manifest | None = None
+
+
+WorkState = WorkRunning | WorkEnded | WorkFailed
+
+
+class WorkPods:
+    """All of them, through the API server."""
+
+    def __init__(self, server: ControllerApiClient, logs: WholeLogs) -> None:
+        self._server = server
+        self._logs = logs
+
+    async def progress(self, owner: WorkOwner, wanted: Manifest) -> WorkState:
+        """How far it is; made where it is not there, and made anew where it was made for something else."""
+        name = wanted["metadata"]["name"]
+        live = await self.find(wanted)
+        if live is None:
+            await self._server.apply(wanted)
+            return WorkRunning(pod=name)
+        if not evaluation_pods.belongs(live, owner):
+            words = f"pod {name} is not of this evaluation; delete or rename it, and this one is made"
+            return WorkFailed(words=words)
+        if "deletionTimestamp" in live["metadata"]:
+            return WorkRunning(pod=name)
+        if not evaluation_pods.is_same_work(live, wanted):
+            await self.remove(live)
+            return WorkRunning(pod=name)
+        return await self._state(live)
+
+    async def find(self, wanted: Manifest) -> Manifest | None:
+        """The pod of that name, whosever it is."""
+        about = wanted["metadata"]
+        return await self._server.read(kinds.POD, about["namespace"], about["name"])
+
+    async def apply(self, wanted: Manifest) -> None:
+        """Write what may change while it runs."""
+        await self._server.apply(wanted)
+
+    async def remove(self, live: Manifest) -> None:
+        """It is needed no more."""
+        await self._server.remove(live, uid=live["metadata"]["uid"])
+
+    async def _state(self, live: Manifest) -> WorkState:
+        """By the container that does the work: one beside it may go on."""
+        about, status = live["metadata"], live.get("status") or {}
+        ended = _ended(live)
+        if ended is not None and ended.get("exitCode") == 0:
+            return await self._read(live)
+        if ended is not None or status.get("phase") in pods.ENDED:
+            message = (ended or {}).get("message") or status.get("message") or (ended or {}).get("reason") or "no word"
+            last = " ".join(str(message).split())[-LONGEST:]
+            return WorkFailed(words=f"pod {about['name']} failed: {last}", live=live)
+        unplaced, problem = pods.unplaced(live), pod_troubles.trouble(live)
+        return WorkRunning(pod=about["name"], why=unplaced or (problem.message if problem else ""))
+
+    async def _read(self, live: Manifest) -> WorkState:
+        about = live["metadata"]
+        try:
+            text = await self._logs.whole_log(about["namespace"], about["name"], CONTAINER, MOST_LOG)
+        except ApiError as problem:
+            return WorkRunning(pod=about["name"], why=f"its log cannot be read: {problem}"[:LONGEST])
+        return WorkEnded(live=live, lines=tuple(text.splitlines()))
+
+
+def _ended(live: Manifest) -> Manifest | None:
+    """How its working container ended, or one that had to end well before it; None while none has."""
+    status = live.get("status") or {}
+    ends = {
+        one["name"]: (one.get("state") or {}).get("terminated") or {}
+        for kind in ("initContainerStatuses", "containerStatuses")
+        for one in status.get(kind) or ()
+    }
+    if found := ends.pop(CONTAINER, None):
+        return dict(found)
+    return next((dict(one) for name, one in ends.items() if name != RELAY and one.get("exitCode")), None)

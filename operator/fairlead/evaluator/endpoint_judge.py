@@ -1,0 +1,57 @@
+"""A judge behind an endpoint: each pair in both orders, and its verdicts kept as they come: none is paid twice."""
+
+import asyncio
+import json
+from pathlib import Path
+
+from fairlead.evaluating import judge
+from fairlead.evaluating.items import EvaluationItem
+from fairlead.evaluating.journal import JournalLine
+from fairlead.evaluating.judge import PairVerdict, Preference
+from fairlead.evaluator.endpoint_client import EndpointClient, EndpointUnusable
+
+
+class EndpointJudge:
+    """One judge and its journal."""
+
+    def __init__(self, client: EndpointClient, instructions: str, path: Path) -> None:
+        self._client = client
+        self._instructions = instructions
+        self._path = path
+        self.verdicts: dict[str, PairVerdict] = _kept(path)
+        self._pending: set[str] = set()
+
+    async def find_model(self) -> None:
+        """Take its only model, or see that the chosen one is there."""
+        await self._client.find_model()
+
+    async def compare(self, item: EvaluationItem, before: JournalLine, after: JournalLine) -> None:
+        """Ask for a verdict where there is none; `EndpointUnusable` where it gives none at all."""
+        key = judge.key(before, after)
+        if key in self.verdicts or key in self._pending or not judge.needs_judge(before, after):
+            return
+        self._pending.add(key)
+        pair = judge.questions(item, before, after, self._instructions)
+        replies = await asyncio.gather(*(self._client.answer(one) for one in pair))
+        for reply in replies:
+            if reply.error:
+                raise EndpointUnusable(
+                    f"judge: no reply to item {item.name}: {reply.error[:80]}; look at the endpoint and run again: the "
+                    "journal keeps what was answered"
+                )
+        plain, turned = (judge.preference(one.text) for one in replies)
+        self.verdicts[key] = PairVerdict(plain=plain, turned=turned)
+        with self._path.open("a", encoding="utf-8") as journal:
+            journal.write(json.dumps({"pair": key, "item": item.name, "plain": plain, "turned": turned}) + "\n")
+
+
+def _kept(path: Path) -> dict[str, PairVerdict]:
+    """What an earlier run asked; a line that a crash cut is asked again."""
+    found: dict[str, PairVerdict] = {}
+    for line in path.read_text(encoding="utf-8").splitlines() if path.exists() else ():
+        try:
+            one = json.loads(line)
+            found[one["pair"]] = PairVerdict(plain=Preference(one["plain"]), turned=Preference(one["turned"]))
+        except (ValueError, KeyError, TypeError):
+            continue
+    return found

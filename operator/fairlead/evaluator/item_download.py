@@ -1,0 +1,107 @@
+"""What the pod that reads items does: a mounted file, or a hub's, handed over whole or refused in a sentence."""
+
+import asyncio
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+from urllib.parse import quote
+
+import aiohttp
+
+from fairlead.evaluating.handed_lines import MOST_BYTES
+
+TRIES: Final = 4
+FIRST_WAIT_S: Final = 1.0
+_TIMEOUT: Final = aiohttp.ClientTimeout(total=300.0, sock_connect=10.0, sock_read=60.0)
+_REFUSED: Final = {
+    401: "the hub wants a token, or another one; set spec.items.source.tokenSecret",
+    403: "the token may not read it; ask for access, or set spec.items.source.tokenSecret to another",
+    404: "the hub has no such repository, revision or file, or hides it without a token; check spec.items.source",
+}
+
+
+class ItemsUnread(Exception):
+    """The file cannot be read; the message says why and what to do."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HubAddress:
+    """A file of a hub."""
+
+    endpoint: str
+    repository: str
+    revision: str
+    path: str
+
+    @property
+    def url(self) -> str:
+        """Where it is downloaded."""
+        base = self.endpoint.rstrip("/")
+        return f"{base}/{self.repository}/resolve/{quote(self.revision, safe='')}/{quote(self.path)}"
+
+
+def from_file(path: Path) -> bytes:
+    """A mounted file."""
+    try:
+        if path.stat().st_size > MOST_BYTES:
+            raise ItemsUnread(f"{path.name}: more than {MOST_BYTES:,} bytes; split the file")
+        return path.read_bytes()
+    except FileNotFoundError:
+        raise ItemsUnread(f"{path}: there is no such file; check the path below spec.items") from None
+    except IsADirectoryError:
+        raise ItemsUnread(f"{path}: this is a folder; name a file of it in the path below spec.items") from None
+    except PermissionError:
+        raise ItemsUnread(f"{path}: user 65532 may not read it; let others read the file and its folders") from None
+    except OSError as problem:
+        raise ItemsUnread(f"{path}: {problem.strerror or problem}; look at the volume") from None
+
+
+def beside(folder: Path) -> str:
+    """The digest of all files of a folder, by name: another one where a task's YAML changed, or its code."""
+    digest, left = hashlib.sha256(), MOST_BYTES
+    try:
+        files = sorted(one for one in folder.iterdir() if one.is_file())
+        for one in files:
+            left -= one.stat().st_size
+            if left < 0:
+                raise ItemsUnread(
+                    f"{folder}: more than {MOST_BYTES:,} bytes in it; put the task into a folder of its own"
+                )
+            digest.update(f"{one.name}\n{one.stat().st_size}\n".encode() + one.read_bytes())
+    except OSError as problem:
+        words = problem.strerror or problem
+        raise ItemsUnread(f"{folder}: {words}; let user 65532 read it and the files in it") from None
+    return digest.hexdigest()
+
+
+async def from_hub(address: HubAddress, token: str, wait_s: float = FIRST_WAIT_S) -> bytes:
+    """A file of a hub, tried several times; the token goes to no other host that it redirects to."""
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    words = ""
+    async with aiohttp.ClientSession(timeout=_TIMEOUT, trust_env=True) as session:
+        for attempt in range(TRIES):
+            if attempt:
+                await asyncio.sleep(wait_s * 2**attempt)
+            try:
+                async with session.get(address.url, headers=headers) as reply:
+                    if reply.status < 500:
+                        return await _content(address, reply)
+                    words = f"the hub answers {reply.status}"
+            except (aiohttp.ClientError, TimeoutError, OSError) as problem:
+                words = str(problem)[:120] or type(problem).__name__
+    raise ItemsUnread(
+        f"{address.url}: {words}; check that the namespace's pods may reach the hub, then delete this pod to try again"
+    )
+
+
+async def _content(address: HubAddress, reply: aiohttp.ClientResponse) -> bytes:
+    if reply.status != 200:
+        why = _REFUSED.get(reply.status, "check spec.items.source, then delete this pod to try again")
+        raise ItemsUnread(f"{address.url}: the hub answers {reply.status}: {why}")
+    content = bytearray()
+    async for piece in reply.content.iter_any():
+        content += piece
+        if len(content) > MOST_BYTES:
+            raise ItemsUnread(f"{address.path}: more than {MOST_BYTES:,} bytes; split the file")
+    return bytes(content)

@@ -1,0 +1,129 @@
+"""`fairlead evaluate --scorer judge`: a model says which answer is better, in both orders, and nobody pays it twice."""
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from fairlead.evaluator import endpoint_client
+from tests.cli.conftest import Run
+from tests.evaluator.pretended_endpoint import PretendedEndpoint
+
+ITEMS = 150
+
+
+def better_is_longer(question: str) -> str:
+    """It judges by length alone, whatever stands first."""
+    first, second = re.findall(r"\[Answer [AB]\]\n(.*)", question)
+    return f"VERDICT: {'TIE' if len(first) == len(second) else 'A' if len(first) > len(second) else 'B'}"
+
+
+@pytest.fixture
+def endpoints(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, PretendedEndpoint]]:
+    monkeypatch.setattr(endpoint_client, "_FIRST_WAIT_S", 0.001)
+    with PretendedEndpoint() as baseline, PretendedEndpoint() as candidate, PretendedEndpoint() as judge:
+        judge.answer = better_is_longer
+        yield {"baseline": baseline, "candidate": candidate, "judge": judge}
+
+
+@pytest.fixture
+def words(tmp_path: Path, endpoints: dict[str, PretendedEndpoint]) -> list[str]:
+    lines = [json.dumps({"id": place, "input": f"question {place}"}) for place in range(ITEMS)]
+    (tmp_path / "items.jsonl").write_text("\n".join(lines))
+    return [
+        *("evaluate", str(tmp_path / "items.jsonl"), "--journal", str(tmp_path / "journal"), "--scorer", "judge"),
+        *(word for name, one in endpoints.items() for word in (f"--{name}", one.url)),
+        *("--noise-items", "20", "--margin", "5"),
+    ]
+
+
+def test_a_candidate_that_the_judge_prefers_passes(
+    words: list[str], endpoints: dict[str, PretendedEndpoint], run: Run
+) -> None:
+    endpoints["candidate"].answer = lambda question: f"{question}, at length"
+    code, out, _err = run(*words, "-o", "json")
+    found = json.loads(out)
+    assert (code, found["verdict"]["verdict"]) == (0, "Passed")
+    assert (found["counts"]["gained"], found["counts"]["lost"]) == (ITEMS, 0)
+    assert found["judge"] == {"pairs": ITEMS, "first": 0, "second": 0, "unreadable": 0}
+    assert endpoints["judge"].seen.total() == 2 * ITEMS
+    assert set(endpoints["judge"].seen.values()) == {1}
+
+
+def test_a_candidate_that_it_finds_worse_fails_early(
+    words: list[str], endpoints: dict[str, PretendedEndpoint], run: Run
+) -> None:
+    endpoints["candidate"].answer = lambda question: question[:3]
+    code, out, _err = run(*words)
+    assert code == 1
+    assert "Failed (StoppedForHarm)" in out
+    assert "pairs in both orders: 0 for whatever stood first" in out
+
+
+def test_a_judge_that_always_prefers_the_first_decides_nothing_and_is_found_out(
+    words: list[str], endpoints: dict[str, PretendedEndpoint], run: Run
+) -> None:
+    endpoints["candidate"].answer = lambda question: f"{question}!"
+    endpoints["judge"].answer = lambda _: "VERDICT: A"
+    _code, out, _err = run(*words, "-o", "json")
+    found = json.loads(out)
+    assert (found["counts"]["gained"], found["counts"]["lost"]) == (0, 0)
+    assert found["judge"]["first"] == ITEMS
+
+
+def test_equal_answers_are_not_paid_for(words: list[str], endpoints: dict[str, PretendedEndpoint], run: Run) -> None:
+    code, out, _err = run(*words)
+    assert (code, endpoints["judge"].seen.total()) == (0, 0)
+    assert "no pair differed" in out
+
+
+def test_a_run_goes_on_where_the_judge_broke_and_asks_nothing_twice(
+    words: list[str], endpoints: dict[str, PretendedEndpoint], run: Run
+) -> None:
+    endpoints["candidate"].answer = lambda question: f"{question}, at length"
+    usual, times = better_is_longer, [0]
+
+    def breaks(question: str) -> str:
+        times[0] += 1
+        endpoints["judge"].broken = times[0] > 100
+        return usual(question)
+
+    endpoints["judge"].answer = breaks
+    code, _out, err = run(*words)
+    assert code == 4
+    assert "judge: no reply to item" in err
+    endpoints["judge"].answer, endpoints["judge"].broken = usual, False
+    assert run(*words)[0] == 0
+    assert endpoints["candidate"].seen.total() == ITEMS
+    journal = next(Path(words[3]).glob("judge-*.jsonl"))
+    pairs = [json.loads(line)["pair"] for line in journal.read_text().splitlines()]
+    assert len(pairs) == len(set(pairs)) == ITEMS
+    journal.write_text(journal.read_text() + "{cut")
+    assert run(*words)[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        (("--judge", "localhost"), "--judge localhost: no address of HTTP; write one"),
+        (("--judge", ""), "--judge: no address of HTTP; write one"),
+        (("--scorer", "exact"), "only scorer judge asks it; add --scorer judge"),
+    ],
+)
+def test_a_judge_that_cannot_be_asked_is_refused_before_anything_is_sent(
+    more: tuple[str, ...], message: str, words: list[str], run: Run
+) -> None:
+    code, _out, err = run(*words, *more)
+    assert code == 2
+    assert message in err
+
+
+def test_instructions_of_ones_own_are_what_it_is_told(
+    words: list[str], endpoints: dict[str, PretendedEndpoint], run: Run, tmp_path: Path
+) -> None:
+    (tmp_path / "own.txt").write_text("Prefer the polite one. VERDICT: A, B or TIE.")
+    endpoints["candidate"].answer = lambda question: f"{question}, please"
+    assert run(*words, "--judge-instructions", str(tmp_path / "own.txt"))[0] == 0
+    assert run(*words, "--judge-instructions", str(tmp_path / "absent.txt"))[0] == 2

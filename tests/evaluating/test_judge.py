@@ -1,0 +1,112 @@
+"""A judge is heard where it says the same in both orders; a pair of which it contradicts itself is a tie."""
+
+import pytest
+
+from fairlead.comparing.item_pairs import ScoredAnswer
+from fairlead.evaluating import item_file, judge, progress
+from fairlead.evaluating.items import EvaluationItem
+from fairlead.evaluating.journal import SHOWN_CHARACTERS, JournalLine
+from fairlead.evaluating.judge import PairVerdict, PositionBias, Preference
+from fairlead.evaluating.progress import RunProgress
+
+(ITEM,), _ = item_file.read([b'{"id": 1, "input": "Which city?", "target": "Paris"}'], None)
+FIRST, SECOND, TIE, UNREADABLE = Preference
+
+
+def line(text: str, error: str = "", sample: int = 0) -> JournalLine:
+    answer = ScoredAnswer(right=not error, error=error)
+    return JournalLine(item="1", digest=ITEM.digest, sample=sample, answer=answer, text=text)
+
+
+@pytest.mark.parametrize(
+    ("text", "verdict"),
+    [
+        ("A is right.\nVERDICT: A", FIRST),
+        ("**Verdict:** B", SECOND),
+        ("verdict: tie", TIE),
+        ("VERDICT: A is what I thought, but no: VERDICT: B", SECOND),
+        ("Both are fine.", UNREADABLE),
+        ("VERDICT: Absolutely", UNREADABLE),
+    ],
+)
+def test_the_last_verdict_of_a_reply_counts(text: str, verdict: Preference) -> None:
+    assert judge.preference(text) is verdict
+
+
+@pytest.mark.parametrize(
+    ("plain", "turned", "right"),
+    [
+        (FIRST, SECOND, (True, False)),
+        (SECOND, FIRST, (False, True)),
+        (FIRST, FIRST, (True, True)),
+        (SECOND, SECOND, (True, True)),
+        (TIE, TIE, (True, True)),
+        (FIRST, TIE, (True, True)),
+        (FIRST, UNREADABLE, (True, True)),
+    ],
+)
+def test_who_wins_in_both_orders_wins_and_anything_else_is_a_tie(
+    plain: Preference, turned: Preference, right: tuple[bool, bool]
+) -> None:
+    before, after = line("Paris"), line("Lyon")
+    verdicts = {judge.key(before, after): PairVerdict(plain=plain, turned=turned)}
+    both = judge.scored(before, after, verdicts)
+    assert both is not None
+    assert (both[0].right, both[1].right) == right
+
+
+def test_nobody_is_asked_of_equal_answers_nor_of_one_that_failed() -> None:
+    assert not judge.needs_judge(line("Paris"), line("Paris"))
+    assert not judge.needs_judge(line("Paris"), line("", error="500"))
+    assert judge.scored(line("Paris"), line("Paris"), {}) == (ScoredAnswer(right=True), ScoredAnswer(right=True))
+    failed = judge.scored(line("Paris"), line("", error="500"), {})
+    assert failed == (ScoredAnswer(right=True), ScoredAnswer(right=False, error="500"))
+    assert judge.scored(line("Paris"), line("Lyon"), {}) is None, "not asked yet"
+
+
+def test_both_orders_are_asked_with_the_reference_and_no_more_than_is_kept() -> None:
+    plain, turned = judge.questions(ITEM, line("Paris"), line("Lyon"), "Judge.")
+    assert plain.messages[0] == {"role": "system", "content": "Judge."}
+    assert plain.messages[1]["content"] == (
+        "[Question]\nuser: Which city?\n\n[Reference answer]\nParis\n\n[Answer A]\nParis\n\n[Answer B]\nLyon"
+    )
+    assert turned.messages[1]["content"].endswith("[Answer A]\nLyon\n\n[Answer B]\nParis")
+    (bare,), problems = item_file.read([b'{"input": "Which city?"}'], None)
+    assert problems == []
+    question = judge.questions(bare, line("x" * 9000), line("Lyon"), "Judge.")[0]
+    assert "Reference" not in question.messages[1]["content"]
+    assert len(question.messages[1]["content"]) < SHOWN_CHARACTERS + 100
+    long = line("x" * 9000)
+    assert judge.key(long, line("y")) == judge.key(line("x" * SHOWN_CHARACTERS), line("y"))
+
+
+def test_how_it_contradicts_itself_is_counted() -> None:
+    some = [
+        PairVerdict(plain=FIRST, turned=FIRST),
+        PairVerdict(plain=FIRST, turned=FIRST),
+        PairVerdict(plain=SECOND, turned=SECOND),
+        PairVerdict(plain=FIRST, turned=SECOND),
+        PairVerdict(plain=UNREADABLE, turned=TIE),
+    ]
+    found = judge.bias(some)
+    assert found == PositionBias(pairs=5, first=2, second=1, unreadable=1)
+    assert found.words == (
+        "5 pairs in both orders: 2 for whatever stood first, 1 for whatever stood second, 1 without a verdict; each "
+        "such pair is a tie"
+    )
+    assert "without" not in judge.bias(some[:3]).words
+    assert judge.bias([]).words == "no pair differed"
+
+
+def test_a_run_counts_pairs_that_were_judged_and_its_noise_too() -> None:
+    other = EvaluationItem(name="2", messages=(), rules=(), digest="2")
+    before, after, again = line("Paris"), line("Lyon"), line("Rome", sample=-1)
+    verdicts = {
+        judge.key(before, after): PairVerdict(plain=FIRST, turned=SECOND),
+        judge.key(before, again): PairVerdict(plain=SECOND, turned=FIRST),
+    }
+    baseline, candidate = {before.key: before, again.key: again}, {after.key: after}
+    run = RunProgress(items=[ITEM, other], samples=1, baseline=baseline, candidate=candidate, verdicts=verdicts)
+    (pair,) = run.pairs()
+    assert (pair.baseline.right, pair.candidate.right) == (True, False)
+    assert progress.noise([ITEM, other], baseline, verdicts).gained == 1
