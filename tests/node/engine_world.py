@@ -93,7 +93,8 @@ def namespace(cluster: Embedded, node: pytest.Item) -> Iterator[Stage]:
 def installed(cluster: Embedded, config: pytest.Config) -> Iterator[Operator]:
     """The operator, installed by Helm once for all stories."""
     built = build.build(ROOT, Cache.chosen())
-    cluster.load_large(built.archive, OTHERS)
+    for node in (NODE, OTHERS):  # routers there, and beside engines the loader of adapters
+        cluster.load_large(built.archive, node)
     operator = Operator(cluster, built.reference)
     config.stash[OPERATOR] = operator
     operator.install()
