@@ -21,7 +21,8 @@ from tests.adapting.adapters import entry
 
 FIRST = entry(f"sha256:{'a' * 64}")
 SECOND = entry(f"sha256:{'b' * 64}")
-PROBLEM = AdapterProblem(reason=AdapterReason.DIGEST_DIFFERS, message="others")
+PROBLEM = AdapterProblem(reason=AdapterReason.SOURCE_UNREADABLE, message="others")
+REFUSED = AdapterProblem(reason=AdapterReason.DIGEST_DIFFERS, message="others")
 
 
 def test_files_are_read_first_and_loaded_once_they_are_checked() -> None:
@@ -59,11 +60,20 @@ def test_what_failed_is_tried_again_after_pauses_that_double_and_end_at_a_minute
     assert loader_steps.steps(view, 160.0) == (StageStep(FIRST),)
 
 
+def test_what_is_refused_for_its_files_is_read_again_seldom() -> None:
+    tried = None
+    pauses = []
+    for _ in range(5):
+        tried = loader_steps.failed(tried, REFUSED, 100.0)
+        pauses.append(tried.again_at - 100.0)
+    assert pauses == [60.0, 120.0, 240.0, 480.0, 600.0]
+
+
 def test_one_that_cannot_be_loaded_keeps_no_replica_back() -> None:
     view = ReplicaView(wanted=(FIRST,), failed={FIRST.name: FailedTry(problem=PROBLEM, again_at=5.0)})
     assert loader_steps.is_complete(view)
     assert loader_steps.places(view)[0] == AdapterPlace(
-        name=FIRST.name, state=AdapterState.FAILED, reason=AdapterReason.DIGEST_DIFFERS, message="others"
+        name=FIRST.name, state=AdapterState.FAILED, reason=AdapterReason.SOURCE_UNREADABLE, message="others"
     )
 
 

@@ -10,6 +10,7 @@ from typing import Final
 
 from fairlead.adapting.load_list import LoadEntry
 from fairlead.fleet.adapters import (
+    FINAL_REASONS,
     SEPARATOR,
     AdapterPlace,
     AdapterProblem,
@@ -21,7 +22,10 @@ UNLOAD_AFTER_S: Final = 60.0
 """As long as a request may wait in a router for an adapter that it was promised."""
 FIRST_PAUSE_S: Final = 5.0
 LONGEST_PAUSE_S: Final = 60.0
-"""A folder of a claim may be mended, and a hub may answer again."""
+"""A hub may answer again."""
+REFUSED_PAUSE_S: Final = 60.0
+LONGEST_REFUSED_PAUSE_S: Final = 600.0
+"""A folder may be mended under the same digest; until then each try reads all of its files for nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,7 +142,9 @@ def unwanted(view: ReplicaView, now: float) -> Mapping[str, float]:
 def failed(before: FailedTry | None, problem: AdapterProblem, now: float) -> FailedTry:
     """A try that failed; pauses double."""
     times = 1 if before is None else before.times + 1
-    pause = min(FIRST_PAUSE_S * 2 ** min(times - 1, 8), LONGEST_PAUSE_S)
+    final = problem.reason in FINAL_REASONS
+    first, longest = (REFUSED_PAUSE_S, LONGEST_REFUSED_PAUSE_S) if final else (FIRST_PAUSE_S, LONGEST_PAUSE_S)
+    pause = min(first * 2 ** min(times - 1, 8), longest)
     return FailedTry(problem=problem, again_at=now + pause, times=times)
 
 

@@ -141,7 +141,8 @@ class LoaderLoop:
         tried = self._failed.get(entry.name)
         found = loader_steps.failed(tried[1] if tried else None, problem, self._clock())
         self._failed[entry.name] = (entry, found)
-        log.warning("%s: %s: %s", entry.name, problem.reason.value, problem.message)
+        if tried is None or tried[1].problem != problem:
+            log.warning("%s: %s: %s", entry.name, problem.reason.value, problem.message)
 
     def _begin(self, entry: LoadEntry, access: SourceAccess, session: aiohttp.ClientSession) -> None:
         """Stage one in the background; the same digest once, whoever asks for it."""
