@@ -268,7 +268,7 @@ LIMITS: Final = {
         setup_of(replace(ENGINE, sleeps=True, lora=SLOTS)),
         no(
             "spec.engine.lora",
-            "true",
+            "8 slots, with sleep",
             Why.NOT_IN_ENGINE,
             "sleep drops the weights of adapters that were loaded while the engine ran",
             "remove spec.engine.sleep, or list adapters in spec.engine.adapters",

@@ -95,7 +95,7 @@ def sleeping(setup: EngineSetup) -> SpecRefusal | None:
         return None
     return SpecRefusal(
         field="spec.engine.lora",
-        value="true",
+        value=f"{setup.engine.lora.slots} slots, with sleep",
         reason=EngineReason.NOT_IN_ENGINE,
         because="sleep drops the weights of adapters that were loaded while the engine ran",
         remedy="remove spec.engine.sleep, or list adapters in spec.engine.adapters",
