@@ -10,6 +10,7 @@ from typing import Final
 import fairlead
 from bench.random_histories import records
 from fairlead.scaling.explain import record_codec
+from tests.adapting import adapters
 from tests.cli.decisions import decided
 
 BEGAN: Final = datetime(2026, 11, 20, 18, 0, tzinfo=UTC)
@@ -58,6 +59,7 @@ def put(folder: Path) -> None:
     for name, text in packed.items():
         (folder / name).write_bytes(gzip.compress(text.encode()))
     (folder / "decisions.jsonl").write_bytes(_decisions())
+    adapters.written(folder / "chat-sql")
 
 
 def access_lines(count: int = REQUESTS) -> list[str]:

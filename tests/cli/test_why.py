@@ -123,7 +123,7 @@ def test_an_object_that_no_operator_has_seen_says_so(run: Run, cluster: PretendC
 @pytest.mark.parametrize(
     ("words", "code", "sentence"),
     [
-        (("pods/x",), 2, "pods/x: write one of infd/NAME, asp/NAME, infg/NAME, evl/NAME, or NAME alone"),
+        (("pods/x",), 2, "pods/x: write one of infd/NAME, asp/NAME, infg/NAME, evl/NAME, adp/NAME, or NAME alone"),
         (("infd/",), 2, "infd/: write one of"),
         (("talk",), 1, "there is no talk in namespace team: there are: chat, front, usual"),
         (("-n", "empty"), 1, "there is no object of Fairlead in namespace empty; -n names another"),
