@@ -23,6 +23,7 @@ def _run(**runner: object) -> dict[str, Any]:
     return _scored() | {"runner": runner}
 
 
+_JUDGE: Final = {"url": "https://judge.example.com", "model": "big"}
 _IMAGE_OF: Final = {"image": "registry.example.com/a:v1"}
 _RUNNERS: Final = (
     Bad(
@@ -178,6 +179,51 @@ EVALUATION_RULES: Final = (
         spec=_scored(type="JSONSchema", field="city"),
         at="spec.scorer.field",
         wording="field belongs to scorer JSONField; remove field, or set type to JSONField",
+    ),
+    Bad(
+        story="a judge that is not named",
+        kind=EVALUATION,
+        spec=_scored(type="Judge"),
+        at="spec.scorer.judge",
+        wording="scorer Judge asks a model which answer is better; set judge to its url and model",
+    ),
+    Bad(
+        story="a judge of what a rule decides",
+        kind=EVALUATION,
+        spec=_scored(type="Contains", judge=_JUDGE),
+        at="spec.scorer.judge",
+        wording="judge belongs to scorer Judge; remove judge, or set type to Judge",
+    ),
+    Bad(
+        story="a judge without a type",
+        kind=EVALUATION,
+        spec=_scored(judge=_JUDGE),
+        at="spec.scorer.judge",
+        wording="judge belongs to scorer Judge; remove judge, or set type to Judge",
+    ),
+    Bad(
+        story="a judge that is no address",
+        kind=EVALUATION,
+        spec=_scored(type="Judge", judge=_JUDGE | {"url": "judge:8000"}),
+        at="spec.scorer.judge.url",
+        wording="this is not an http or https address",
+    ),
+    Bad(
+        story="capitals of a judge",
+        kind=EVALUATION,
+        spec=_scored(type="Judge", judge=_JUDGE, ignoreCase=True),
+        at="spec.scorer.ignoreCase",
+        wording="only Exact, OneOf, Contains, Regex compare letters; remove ignoreCase",
+    ),
+    *(
+        Bad(
+            story=f"a judge of what {type_} scores itself",
+            kind=EVALUATION,
+            spec=_run(type=type_, **_IMAGE_OF, **task) | {"scorer": {"type": "Judge", "judge": _JUDGE}},
+            at="spec.scorer",
+            wording="the runner itself says what was answered right; remove scorer, or set runner.type to BuiltIn",
+        )
+        for type_, task in (("Job", {}), ("LmEval", {"task": "support"}))
     ),
     Bad(
         story="choices without a choice",

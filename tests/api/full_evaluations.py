@@ -18,6 +18,15 @@ EVALUATION_SPECS: Final[tuple[dict[str, Any], ...]] = (
             {"type": "Number", "tolerance": "0.01"},
             {"type": "JSONField", "field": "city.name"},
             {"type": "Choice", "choices": 4},
+            {
+                "type": "Judge",
+                "judge": {
+                    "url": "https://judge.example.com/v1",
+                    "model": "big",
+                    "keySecret": SECRET,
+                    "instructions": "Prefer the polite one. VERDICT: A, B or TIE.",
+                },
+            },
         )
     )
     + tuple(

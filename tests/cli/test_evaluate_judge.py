@@ -42,7 +42,7 @@ def words(tmp_path: Path, endpoints: dict[str, PretendedEndpoint]) -> list[str]:
 def test_a_candidate_that_the_judge_prefers_passes(
     words: list[str], endpoints: dict[str, PretendedEndpoint], run: Run
 ) -> None:
-    endpoints["candidate"].answer = lambda question: f"{question}, at length"
+    endpoints["candidate"].answer = lambda question: f"{question}!"
     code, out, _err = run(*words, "-o", "json")
     found = json.loads(out)
     assert (code, found["verdict"]["verdict"]) == (0, "Passed")
@@ -82,7 +82,7 @@ def test_equal_answers_are_not_paid_for(words: list[str], endpoints: dict[str, P
 def test_a_run_goes_on_where_the_judge_broke_and_asks_nothing_twice(
     words: list[str], endpoints: dict[str, PretendedEndpoint], run: Run
 ) -> None:
-    endpoints["candidate"].answer = lambda question: f"{question}, at length"
+    endpoints["candidate"].answer = lambda question: f"{question}!"
     usual, times = better_is_longer, [0]
 
     def breaks(question: str) -> str:
@@ -124,6 +124,6 @@ def test_instructions_of_ones_own_are_what_it_is_told(
     words: list[str], endpoints: dict[str, PretendedEndpoint], run: Run, tmp_path: Path
 ) -> None:
     (tmp_path / "own.txt").write_text("Prefer the polite one. VERDICT: A, B or TIE.")
-    endpoints["candidate"].answer = lambda question: f"{question}, please"
+    endpoints["candidate"].answer = lambda question: f"{question}!"
     assert run(*words, "--judge-instructions", str(tmp_path / "own.txt"))[0] == 0
     assert run(*words, "--judge-instructions", str(tmp_path / "absent.txt"))[0] == 2

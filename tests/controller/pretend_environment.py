@@ -26,6 +26,7 @@ from fairlead.fleet.request_samples import RequestSample
 from fairlead.fleet.traffic_shares import TrafficShare
 from fairlead.objects import labels
 from tests.cluster.fake_objects import Happened, Objects, matches
+from tests.controller.pretended_judge import JudgeAccess, Killed
 
 Feed = Callable[[Sequence[Happened]], Sequence[Happened]]
 
@@ -122,14 +123,11 @@ def _selector(resource: Resource) -> str:
     return labels.MANAGED_BY if resource in (*FOLLOWED.children, *GATEWAY_API) else ""
 
 
-class Killed(BaseException):
-    """The operator was killed while it waited for a reply."""
-
-
-class PretendPodClient:
+class PretendPodClient(JudgeAccess):
     """Routers see every ready engine and use those that answer."""
 
     def __init__(self, objects: Objects) -> None:
+        super().__init__()
         self._objects = objects
         self.mute: set[str] = set()
         """Revisions whose engines answer no request with a token."""

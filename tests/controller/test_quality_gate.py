@@ -10,7 +10,7 @@ from fairlead.comparing import answer_noise
 from fairlead.process import engine_places
 from tests.controller import points
 from tests.controller.pretend import deployment
-from tests.controller.pretend_environment import Killed
+from tests.controller.pretended_judge import Killed
 from tests.controller.quality_trials import CONCURRENCY, EVALUATION, QualityWorld, judged, lines
 from tests.controller.server import Crashed, Faults
 

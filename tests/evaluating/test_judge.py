@@ -1,13 +1,17 @@
 """A judge is heard where it says the same in both orders; a pair of which it contradicts itself is a tie."""
 
+import json
+from dataclasses import replace
+
 import pytest
 
 from fairlead.comparing.item_pairs import ScoredAnswer
-from fairlead.evaluating import item_file, judge, progress
+from fairlead.evaluating import item_file, judge, progress, verdict_lines
 from fairlead.evaluating.items import EvaluationItem
 from fairlead.evaluating.journal import SHOWN_CHARACTERS, JournalLine
-from fairlead.evaluating.judge import PairVerdict, PositionBias, Preference
-from fairlead.evaluating.progress import RunProgress
+from fairlead.evaluating.judge import JudgeSettings, PairVerdict, PositionBias, Preference
+from fairlead.evaluating.progress import RunProgress, Side
+from fairlead.fleet.desired_state import SecretKey
 
 (ITEM,), _ = item_file.read([b'{"id": 1, "input": "Which city?", "target": "Paris"}'], None)
 FIRST, SECOND, TIE, UNREADABLE = Preference
@@ -110,3 +114,66 @@ def test_a_run_counts_pairs_that_were_judged_and_its_noise_too() -> None:
     (pair,) = run.pairs()
     assert (pair.baseline.right, pair.candidate.right) == (True, False)
     assert progress.noise([ITEM, other], baseline, verdicts).gained == 1
+
+
+def test_a_run_names_the_pairs_that_no_judge_has_seen() -> None:
+    other = EvaluationItem(name="2", messages=(), rules=(), digest="2")
+    before, after, again = line("Paris"), line("Lyon"), line("Rome", sample=-1)
+    baseline, candidate = {before.key: before, again.key: again}, {after.key: after}
+    run = RunProgress(items=[ITEM, other], samples=1, baseline=baseline, candidate=candidate, verdicts={})
+    (pair,) = run.unjudged()
+    assert (pair.item, pair.side, pair.key) == (ITEM, Side.CANDIDATE, judge.key(before, after))
+    (noise,) = progress.unjudged_noise([ITEM, other], baseline, {})
+    assert (noise.side, noise.key) == (Side.BASELINE, judge.key(before, again))
+    assert list(progress.unjudged_noise([ITEM], baseline, None)) == []
+    verdicts = {pair.key: PairVerdict(plain=FIRST, turned=FIRST)}
+    judged = replace(run, verdicts=verdicts)
+    assert list(judged.unjudged()) == []
+    assert judged.bias() == PositionBias(pairs=1, first=1, second=0, unreadable=0)
+    assert replace(run, verdicts=None).bias().pairs == 0
+
+
+@pytest.mark.parametrize(
+    ("bias", "brief", "trouble"),
+    [
+        (PositionBias(pairs=0, first=0, second=0, unreadable=0), "asked nothing: no pair differed", ""),
+        (PositionBias(pairs=40, first=12, second=3, unreadable=0), "in 15 of 40 pairs (38%)", ""),
+        (PositionBias(pairs=40, first=20, second=8, unreadable=0), "(70%)", "followed the position in 28 of 40 pairs"),
+        (PositionBias(pairs=40, first=0, second=0, unreadable=5), ", 5 without a verdict", "no verdict in 5 of 40"),
+        (PositionBias(pairs=4, first=1, second=0, unreadable=1), ", 1 without a verdict", ""),
+    ],
+)
+def test_ties_of_a_judge_that_reads_no_answers_say_nothing(bias: PositionBias, brief: str, trouble: str) -> None:
+    assert brief in bias.brief
+    assert trouble in bias.trouble
+    assert bool(trouble) == bool(bias.trouble)
+
+
+def test_verdicts_of_one_judge_are_found_among_other_lines() -> None:
+    one, other = PairVerdict(plain=FIRST, turned=SECOND), PairVerdict(plain=TIE, turned=TIE)
+    lines = [
+        verdict_lines.written("a", one, "big"),
+        verdict_lines.written("a", other, "small"),
+        verdict_lines.written("b", other),
+        '{"item": "1"}',
+        "[]",
+        "{cut",
+    ]
+    assert verdict_lines.read(lines, "big") == {"a": one}
+    assert verdict_lines.read(lines) == {"b": other}
+    usual = JudgeSettings(url="http://judge", model="big")
+    assert usual.digest == replace(usual, key=SecretKey(name="a", key="b")).digest
+    assert usual.digest != replace(usual, model="small").digest
+
+
+@pytest.mark.parametrize(
+    ("more", "because"),
+    [
+        ({"tools": [{"type": "function"}]}, "a judge reads texts, no calls of tools; remove it, or use another scorer"),
+        ({"assert": [{"type": "equals", "value": "x"}]}, "a judge checks no assertion; remove it"),
+    ],
+)
+def test_what_a_judge_does_not_read_is_refused(more: dict[str, object], because: str) -> None:
+    items, (problem,) = item_file.read([json.dumps({"input": "Which city?"} | more).encode()], None)
+    assert items == []
+    assert because in problem.sentence

@@ -7,6 +7,7 @@ import pytest
 from fairlead.api.evaluation import EvaluationSpec, ScorerType
 from fairlead.api.kinds import EVALUATION
 from fairlead.evaluating.journal import RequestSettings
+from fairlead.evaluating.judge import JudgeSettings
 from fairlead.evaluating.scorers import ScorerKind, ScorerSettings
 from fairlead.fleet.conversations import ConfigMapKey
 from fairlead.fleet.desired_state import EnvFrom, SecretKey
@@ -137,11 +138,31 @@ def test_items_are_read_from_where_they_are_and_what_that_takes_is_named(
 
 
 def test_every_scorer_of_the_schema_is_one_that_runs() -> None:
-    kinds = {
-        evaluations.plan(EvaluationSpec.model_validate({"items": ITEMS, "scorer": {"type": one}})).scorer.kind
+    plans = [
+        evaluations.plan(EvaluationSpec.model_validate({"items": ITEMS, "scorer": {"type": one}}))
         for one in ScorerType
+        if one is not ScorerType.JUDGE
+    ]
+    assert {one.scorer.kind for one in plans if one.scorer is not None} == set(ScorerKind)
+    assert all(one.judge is None for one in plans)
+
+
+def test_a_judge_has_all_that_is_written_and_its_secret_is_named() -> None:
+    key = {"name": "judge", "key": "token"}
+    written_judge = {"url": "http://llm.models.svc", "model": "big"}
+    spec = {"items": ITEMS, "scorer": {"type": "Judge", "judge": written_judge}}
+    plan = evaluations.plan(EvaluationSpec.model_validate(spec))
+    assert plan.scorer is None
+    assert plan.judge == JudgeSettings(url="http://llm.models.svc", model="big")
+    spec = {
+        "items": ITEMS,
+        "scorer": {"type": "Judge", "judge": written_judge | {"keySecret": key, "instructions": "x"}},
     }
-    assert kinds == set(ScorerKind)
+    assert evaluations.plan(EvaluationSpec.model_validate(spec)).judge == JudgeSettings(
+        url="http://llm.models.svc", model="big", instructions="x", key=SecretKey(name="judge", key="token")
+    )
+    review = admission.review(written(EVALUATION, spec), ReviewContext(catalogue=CONTEXT.catalogue))
+    assert [one.key.name for one in review.named] == ["questions", "judge"]
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from pydantic import Field
 
 from fairlead.api.api_model import ApiModel
 from fairlead.api.evaluation_items import EvaluationItems
+from fairlead.api.evaluation_judge import EvaluationJudge
 from fairlead.api.evaluation_runner import EvaluationRunner
 from fairlead.api.string_formats import StringFormat
 
@@ -52,6 +53,7 @@ class ScorerType(StrEnum):
     JSON_SCHEMA = "JSONSchema"
     JSON_FIELD = "JSONField"
     TOOL = "Tool"
+    JUDGE = "Judge"
 
 
 class EvaluationScorer(ApiModel):
@@ -61,7 +63,7 @@ class EvaluationScorer(ApiModel):
         default=ScorerType.EXACT,
         description="What an answer has to be: the text, one of a list, a text that contains the answer, one that "
         "matches the pattern, the number, the letter of the choice, JSON that obeys the schema, JSON with that field, "
-        "or the call of that tool. Default Exact.",
+        "the call of that tool, or one that a judge finds no worse than the other revision's. Default Exact.",
     )
     ignore_case: bool = Field(
         default=False, description="Whether capitals count as small letters; of Exact, OneOf, Contains and Regex."
@@ -76,6 +78,10 @@ class EvaluationScorer(ApiModel):
     choices: Annotated[int, Field(ge=2, le=26)] | None = Field(
         default=None,
         description="Of Choice: how many letters there are, so that a score at chance is noticed. Default: unknown.",
+    )
+    judge: EvaluationJudge | None = Field(
+        default=None,
+        description="Of Judge: the model that compares both answers. Items need no answer then. At most 2,500 items.",
     )
 
 

@@ -111,7 +111,7 @@ _RUNNER_RULES: Final[tuple[FieldRule[Any], ...]] = (
         fault=FieldErrorReason.FORBIDDEN,
         cel="!has(self.scorer) || !has(self.runner) || !has(self.runner.type) || self.runner.type == 'BuiltIn' || "
         "((!has(self.scorer.type) || self.scorer.type == 'Exact') && !has(self.scorer.tolerance) && "
-        "!has(self.scorer.field) && !has(self.scorer.choices) && "
+        "!has(self.scorer.field) && !has(self.scorer.choices) && !has(self.scorer.judge) && "
         "(!has(self.scorer.ignoreCase) || !self.scorer.ignoreCase))",
         holds=lambda it: it.runner.type is RunnerKind.BUILT_IN or it.scorer == EvaluationScorer(),
         because="the runner itself says what was answered right",
@@ -158,6 +158,16 @@ RULES: Final[tuple[FieldRule[Any], ...]] = (
     _belongs("tolerance", ScorerType.NUMBER, "remove tolerance, or set type to Number"),
     _belongs("field", ScorerType.JSON_FIELD, "remove field, or set type to JSONField"),
     _belongs("choices", ScorerType.CHOICE, "remove choices, or set type to Choice"),
+    _belongs("judge", ScorerType.JUDGE, "remove judge, or set type to Judge"),
+    FieldRule[EvaluationScorer](
+        on=EvaluationScorer,
+        field="judge",
+        fault=FieldErrorReason.REQUIRED,
+        cel="!has(self.type) || self.type != 'Judge' || has(self.judge)",
+        holds=lambda it: it.type is not ScorerType.JUDGE or it.judge is not None,
+        because="scorer Judge asks a model which answer is better",
+        remedy="set judge to its url and model",
+    ),
     FieldRule[EvaluationScorer](
         on=EvaluationScorer,
         field="field",

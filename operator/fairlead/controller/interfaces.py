@@ -50,7 +50,7 @@ class ControllerApiClient(interfaces.ApiClient, Protocol):
 
 
 class PodAccess(Protocol):
-    """HTTP requests to running pods: reports, scrapes, sleep and wake."""
+    """HTTP requests to running pods, and to a judge: reports, scrapes, answers, sleep and wake."""
 
     async def endpoints(self, router: Manifest, target: str = "") -> RouterReport | None:
         """What a router reports, of one target where it is a gateway's; None when it does not answer."""
@@ -77,6 +77,9 @@ class PodAccess(Protocol):
         self, pod: Manifest, kind: EngineKind, body: bytes, headers: Mapping[str, str], seconds: float
     ) -> PodReply | None:
         """An engine's reply to one request of ours; a time-out is one of 408, and None that nobody answers at all."""
+
+    async def post(self, url: str, body: bytes, headers: Mapping[str, str], seconds: float) -> PodReply | None:
+        """The reply of an endpoint that an evaluation names as its judge; a time-out is one of 408."""
 
     async def sleep(self, pod: Manifest, kind: EngineKind) -> bool:
         """Put an engine to sleep; returns whether it sleeps now."""

@@ -112,6 +112,8 @@ def _item(found: Mapping[str, Any], settings: ScorerSettings | None, schema: obj
     if unknown:
         remedy = f"write what only you need below metadata; fields are {', '.join(sorted(FIELDS))}"
         raise ItemFieldError(unknown[0], found[unknown[0]], because="no field of an item", remedy=remedy)
+    if settings is None:
+        _check_judged(found)
     messages = _messages(found)
     extra = {name: found[name] for name in EXTRA if found.get(name) is not None}
     sent = {"messages": messages, **extra}
@@ -126,6 +128,16 @@ def _item(found: Mapping[str, Any], settings: ScorerSettings | None, schema: obj
         reference=next((str(one) for one in expected[:-1] if one is not None), "") if settings is None else "",
         digest=digest_of([name, sent, expected, schema, scorers.VERSION, repr(settings)]),
     )
+
+
+def _check_judged(found: Mapping[str, Any]) -> None:
+    """A judge reads two texts and nothing else."""
+    for name, because in (
+        ("tools", "a judge reads texts, no calls of tools"),
+        ("assert", "a judge checks no assertion"),
+    ):
+        if found.get(name) is not None:
+            raise ItemFieldError(name, found[name], because=because, remedy="remove it, or use another scorer")
 
 
 def _messages(found: Mapping[str, Any]) -> list[Mapping[str, Any]]:

@@ -10,15 +10,38 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
+from fairlead.comparing import binomial
 from fairlead.comparing.item_pairs import ScoredAnswer
 from fairlead.evaluating.items import EvaluationItem, digest_of
 from fairlead.evaluating.journal import SHOWN_CHARACTERS, JournalLine
+from fairlead.fleet.desired_state import SecretKey
 
 INSTRUCTIONS: Final = (
     "Say which of two answers serves the person who asked better: correct, complete, no longer than needed. Order "
     "does not count. Give reasons in three sentences at most, then a last line: VERDICT: A, VERDICT: B or VERDICT: TIE."
 )
+MOST_SILENT: Final = 0.1
+"""Of its pairs, without a verdict in one order or both."""
+UNLIKE_TOSSES: Final = 0.01
+"""A coin for each order says the same position of half of the pairs. What follows the position more often than a coin
+would with this chance tells nothing of the answers."""
 _VERDICT: Final = re.compile(r"verdict\W{0,8}(tie|a|b)(?![a-z])", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JudgeSettings:
+    """Which model it is, and what it is told."""
+
+    url: str
+    model: str
+    instructions: str = INSTRUCTIONS
+    key: SecretKey | None = None
+    """Where its key is; its value is never kept."""
+
+    @property
+    def digest(self) -> str:
+        """Another one: its verdicts are other ones."""
+        return digest_of([self.url, self.model, self.instructions])
 
 
 class Preference(StrEnum):
@@ -66,6 +89,35 @@ class PositionBias:
     """In which whatever stood first was better, in both orders."""
     second: int
     unreadable: int
+
+    @property
+    def followed(self) -> int:
+        """In which the verdict was the position's."""
+        return self.first + self.second
+
+    @property
+    def brief(self) -> str:
+        """For people, beside a verdict."""
+        if not self.pairs:
+            return "the judge was asked nothing: no pair differed"
+        silent = f", {self.unreadable} without a verdict" if self.unreadable else ""
+        share = self.followed / self.pairs
+        return f"the judge followed the position in {self.followed} of {self.pairs} pairs ({share:.0%}){silent}"
+
+    @property
+    def trouble(self) -> str:
+        """Why its ties say nothing of the answers; empty: they do."""
+        if self.unreadable > max(1, MOST_SILENT * self.pairs):
+            return (
+                f"the judge gave no verdict in {self.unreadable} of {self.pairs} pairs; its replies must "
+                "end with VERDICT: A, B or TIE: correct spec.scorer.judge.instructions, or name another model"
+            )
+        if binomial.at_least(self.followed, self.pairs, 0.5) <= UNLIKE_TOSSES:
+            return (
+                f"the judge followed the position in {self.followed} of {self.pairs} pairs, more often than a coin "
+                "would: it does not read the answers; name another model in spec.scorer.judge"
+            )
+        return ""
 
     @property
     def words(self) -> str:

@@ -11,7 +11,7 @@ from fairlead.comparing.quality import QualityPlan, QualityReport
 from fairlead.evaluating import judge
 from fairlead.evaluating.items import EvaluationItem
 from fairlead.evaluating.journal import JournalLine
-from fairlead.evaluating.judge import Verdicts
+from fairlead.evaluating.judge import PositionBias, Verdicts
 
 Answers = Mapping[tuple[str, int], JournalLine]
 NOISE_SAMPLE: Final = -1
@@ -35,6 +35,22 @@ class WantedAnswer:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class UnjudgedPair:
+    """Two answers of which the judge is still to be asked."""
+
+    item: EvaluationItem
+    before: JournalLine
+    after: JournalLine
+    side: Side
+    """Whose answer the second one is; the verdict is kept with it."""
+
+    @property
+    def key(self) -> str:
+        """By which its verdict is kept."""
+        return judge.key(self.before, self.after)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RunProgress:
     """The items in their order, and both sides' answers so far."""
 
@@ -52,6 +68,22 @@ class RunProgress:
                 for side, answers in ((Side.BASELINE, self.baseline), (Side.CANDIDATE, self.candidate)):
                     if (item.digest, sample) not in answers:
                         yield WantedAnswer(side, item, sample)
+
+    def unjudged(self) -> Iterator[UnjudgedPair]:
+        """Pairs of which the judge has said nothing yet; none without a judge."""
+        for item in self.items:
+            for sample in range(self.samples):
+                both = [one.get((item.digest, sample)) for one in (self.baseline, self.candidate)]
+                yield from _unjudged(item, both, Side.CANDIDATE, self.verdicts)
+
+    def bias(self) -> PositionBias:
+        """How the judge contradicted itself over these pairs."""
+        keys = [(item.digest, sample) for item in self.items for sample in range(self.samples)]
+        pairs = [
+            (self.baseline[one], self.candidate[one]) for one in keys if one in self.baseline and one in self.candidate
+        ]
+        found = [(self.verdicts or {}).get(judge.key(*one)) for one in pairs if judge.needs_judge(*one)]
+        return judge.bias(one for one in found if one is not None)
 
     def report(self, plan: QualityPlan) -> QualityReport:
         """The verdict so far."""
@@ -86,6 +118,15 @@ def wanted_noise(items: Sequence[EvaluationItem], baseline: Answers) -> Iterator
                 yield WantedAnswer(Side.BASELINE, item, sample)
 
 
+def unjudged_noise(
+    items: Iterable[EvaluationItem], baseline: Answers, verdicts: Verdicts | None
+) -> Iterator[UnjudgedPair]:
+    """The same of both answers of the baseline."""
+    for item in items:
+        both = [baseline.get((item.digest, sample)) for sample in (0, NOISE_SAMPLE)]
+        yield from _unjudged(item, both, Side.BASELINE, verdicts)
+
+
 def noise(items: Iterable[EvaluationItem], baseline: Answers, verdicts: Verdicts | None = None) -> PairCounts:
     """How the baseline compares with itself."""
     pairs = []
@@ -103,3 +144,12 @@ def _scored(
     if before is None or after is None:
         return None
     return (before.answer, after.answer) if verdicts is None else judge.scored(before, after, verdicts)
+
+
+def _unjudged(
+    item: EvaluationItem, both: Sequence[JournalLine | None], side: Side, verdicts: Verdicts | None
+) -> Iterator[UnjudgedPair]:
+    before, after = both
+    if verdicts is None or before is None or after is None or judge.scored(before, after, verdicts) is not None:
+        return
+    yield UnjudgedPair(item=item, before=before, after=after, side=side)

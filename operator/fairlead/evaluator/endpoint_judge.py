@@ -1,13 +1,12 @@
 """A judge behind an endpoint: each pair in both orders, and its verdicts kept as they come: none is paid twice."""
 
 import asyncio
-import json
 from pathlib import Path
 
-from fairlead.evaluating import judge
+from fairlead.evaluating import judge, verdict_lines
 from fairlead.evaluating.items import EvaluationItem
 from fairlead.evaluating.journal import JournalLine
-from fairlead.evaluating.judge import PairVerdict, Preference
+from fairlead.evaluating.judge import PairVerdict
 from fairlead.evaluator.endpoint_client import EndpointClient, EndpointUnusable
 
 
@@ -18,7 +17,8 @@ class EndpointJudge:
         self._client = client
         self._instructions = instructions
         self._path = path
-        self.verdicts: dict[str, PairVerdict] = _kept(path)
+        kept = path.read_text(encoding="utf-8").splitlines() if path.exists() else ()
+        self.verdicts: dict[str, PairVerdict] = verdict_lines.read(kept)
         self._pending: set[str] = set()
 
     async def find_model(self) -> None:
@@ -42,16 +42,4 @@ class EndpointJudge:
         plain, turned = (judge.preference(one.text) for one in replies)
         self.verdicts[key] = PairVerdict(plain=plain, turned=turned)
         with self._path.open("a", encoding="utf-8") as journal:
-            journal.write(json.dumps({"pair": key, "item": item.name, "plain": plain, "turned": turned}) + "\n")
-
-
-def _kept(path: Path) -> dict[str, PairVerdict]:
-    """What an earlier run asked; a line that a crash cut is asked again."""
-    found: dict[str, PairVerdict] = {}
-    for line in path.read_text(encoding="utf-8").splitlines() if path.exists() else ():
-        try:
-            one = json.loads(line)
-            found[one["pair"]] = PairVerdict(plain=Preference(one["plain"]), turned=Preference(one["turned"]))
-        except (ValueError, KeyError, TypeError):
-            continue
-    return found
+            journal.write(f"{verdict_lines.written(key, self.verdicts[key])}\n")

@@ -40,6 +40,8 @@ class GateReason(StrEnum):
     """No pod of one side answers; that says nothing of a model."""
     RUNNER_FAILED = "RunnerFailed"
     """A pod of its runner failed, or printed no verdicts; that says nothing of a model."""
+    JUDGE_FAILED = "JudgeFailed"
+    """The judge does not answer, or what it says is no verdict on answers."""
     NO_TRAFFIC = "NoTraffic"
     WARMING_UP = "WarmingUp"
     TOO_FEW_REQUESTS = "TooFewRequests"

@@ -7,13 +7,15 @@ from math import ceil
 from typing import Any, Final
 
 from fairlead.api import amounts, deployment_conversion
-from fairlead.api.evaluation import EvaluationSpec, ScorerType
+from fairlead.api.evaluation import EvaluationScorer, EvaluationSpec, ScorerType
 from fairlead.api.evaluation_items import EvaluationItems, SourceItems
 from fairlead.api.evaluation_runner import EvaluationRunner as RunnerSpec
 from fairlead.api.evaluation_runner import HarnessApi
 from fairlead.comparing import answer_noise
 from fairlead.comparing.sample_size import ItemPlan
+from fairlead.evaluating import judge
 from fairlead.evaluating.journal import RequestSettings
+from fairlead.evaluating.judge import JudgeSettings
 from fairlead.evaluating.scorers import ScorerKind, ScorerSettings
 from fairlead.fleet.canaries import QualityLimits
 from fairlead.fleet.conversations import ConfigMapKey
@@ -47,7 +49,9 @@ class EvaluationPlan:
     source: ItemSource | None
     """Where the items are; None only where the stored object contradicts itself."""
     runner: EvaluationRunner
-    scorer: ScorerSettings
+    scorer: ScorerSettings | None
+    """None: the judge says which answer is better."""
+    judge: JudgeSettings | None = None
     request: RequestSettings
     concurrency: int
     min_items: int
@@ -57,22 +61,44 @@ class EvaluationPlan:
 
 def plan(spec: EvaluationSpec) -> EvaluationPlan:
     """From an evaluation as written."""
-    written, tolerance = spec.scorer, spec.scorer.tolerance or "0"
-    relative = tolerance.endswith("%")
+    written = spec.scorer
     return EvaluationPlan(
         source=_source(spec.items),
         runner=_runner(spec.runner),
-        scorer=ScorerSettings(
-            kind=_KINDS[written.type],
-            ignore_case=written.ignore_case,
-            tolerance=float(tolerance.removesuffix("%")) / (100 if relative else 1),
-            relative=relative,
-            field=written.field or "",
-        ),
+        scorer=_scorer(written),
+        judge=_judge(written),
         request=RequestSettings(max_tokens=spec.sampling.max_tokens, seed=spec.sampling.seed),
         concurrency=spec.concurrency,
         min_items=spec.min_items,
         chance=1 / written.choices if written.choices else 0.0,
+    )
+
+
+def _scorer(written: EvaluationScorer) -> ScorerSettings | None:
+    if written.type is ScorerType.JUDGE:
+        return None
+    tolerance = written.tolerance or "0"
+    relative = tolerance.endswith("%")
+    return ScorerSettings(
+        kind=_KINDS[written.type],
+        ignore_case=written.ignore_case,
+        tolerance=float(tolerance.removesuffix("%")) / (100 if relative else 1),
+        relative=relative,
+        field=written.field or "",
+    )
+
+
+def _judge(scorer: EvaluationScorer) -> JudgeSettings | None:
+    """Of scorer Judge; without one only where the stored object contradicts itself."""
+    written = scorer.judge
+    if scorer.type is not ScorerType.JUDGE or written is None:
+        return None
+    key = written.key_secret
+    return JudgeSettings(
+        url=written.url,
+        model=written.model,
+        instructions=written.instructions or judge.INSTRUCTIONS,
+        key=SecretKey(name=key.name, key=key.key) if key is not None else None,
     )
 
 

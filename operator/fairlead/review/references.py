@@ -100,7 +100,7 @@ def of_policy(policy: ScalingPolicy, namespace: str) -> Iterator[Reference]:
 
 
 def of_evaluation(spec: EvaluationSpec, namespace: str) -> Iterator[Reference]:
-    """Where its items are, and the Secrets with which they are fetched."""
+    """Where its items are, and the Secrets with which they are fetched, run or judged."""
     items = spec.items
     if items.config_map:
         yield Reference("spec.items.configMap.name", ObjectKey("ConfigMap", namespace, items.config_map.name))
@@ -113,6 +113,8 @@ def of_evaluation(spec: EvaluationSpec, namespace: str) -> Iterator[Reference]:
         for number, secret in enumerate(items.source.image_pull_secrets):
             field = f"spec.items.source.imagePullSecrets[{number}].name"
             yield Reference(field, ObjectKey("Secret", namespace, secret.name))
+    if spec.scorer.judge is not None and (key := spec.scorer.judge.key_secret):
+        yield Reference("spec.scorer.judge.keySecret.name", ObjectKey("Secret", namespace, key.name))
     for number, secret in enumerate(spec.runner.image_pull_secrets):
         yield Reference(f"spec.runner.imagePullSecrets[{number}].name", ObjectKey("Secret", namespace, secret.name))
     for number, one in enumerate(spec.runner.env):

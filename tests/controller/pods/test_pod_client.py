@@ -255,3 +255,29 @@ def test_an_engine_is_sent_our_own_request_behind_those_of_users(tmp_path: Path)
         assert set(seen) == {("1000000", "batch")}
 
     run(story())
+
+
+def test_a_judge_that_sends_us_elsewhere_is_not_followed_there(tmp_path: Path) -> None:
+    """The key is for its address alone."""
+
+    async def story() -> None:
+        seen: list[tuple[str, str]] = []
+
+        async def complete(request: web.Request) -> web.Response:
+            seen.append((request.path, request.headers["Authorization"]))
+            return web.Response(status=307, headers={"Location": "/elsewhere"}, text="there")
+
+        app = web.Application()
+        app.add_routes([web.post("/{path:.*}", complete)])
+        runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
+        await runner.setup()
+        await web.UnixSite(runner, str(tmp_path / "judge")).start()
+        async with AsyncExitStack() as stack:
+            stack.push_async_callback(runner.cleanup)
+            connector = aiohttp.UnixConnector(str(tmp_path / "judge"))
+            session = await stack.enter_async_context(aiohttp.ClientSession(connector=connector))
+            reply = await PodClient(session).post("http://judge/v1/chat", b"{}", {"Authorization": "Bearer a"}, 2)
+            assert reply == PodReply(307, b"there")
+        assert seen == [("/v1/chat", "Bearer a")]
+
+    run(story())

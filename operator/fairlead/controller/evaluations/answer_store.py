@@ -4,13 +4,15 @@ A line is written before another round is sent, so an operator that is killed se
 else.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Final
 
 from fairlead.cluster import kinds
 from fairlead.controller.interfaces import ControllerApiClient
-from fairlead.evaluating import journal
+from fairlead.evaluating import journal, verdict_lines
 from fairlead.evaluating.journal import JournalLine
+from fairlead.evaluating.judge import PairVerdict
 from fairlead.objects import answer_journals
 from fairlead.objects.answer_journals import AnswerPlace
 
@@ -18,7 +20,7 @@ LARGEST: Final = 256 * 1024
 """Characters of one ConfigMap, each of at most four bytes: the API server takes a mebibyte and a half with the rest."""
 SHOWN: Final = 160
 """Characters of an answer that are kept for people."""
-MOST: Final = 64
+MOST: Final = 128
 """ConfigMaps of one revision."""
 
 
@@ -26,19 +28,35 @@ class AnswersNotOurs(Exception):
     """A ConfigMap of that name belongs to somebody else."""
 
 
-class AnswerStore:
-    """The answers of one side."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoreSettings:
+    """What a store keeps."""
 
-    def __init__(self, server: ControllerApiClient, place: AnswerPlace, *, of_any_trial: bool) -> None:
+    of_any_trial: bool
+    """Answers of every try of the revision count."""
+    shown: int = SHOWN
+    """Characters of an answer; a judge reads them again after a restart."""
+    judge: str = ""
+    """The digest of the judge whose verdicts count; empty: there is none."""
+
+
+class AnswerStore:
+    """The answers of one side, and what a judge said of them."""
+
+    def __init__(self, server: ControllerApiClient, place: AnswerPlace, settings: StoreSettings) -> None:
         self._server = server
         self._place = place
-        self._trial = None if of_any_trial else place.trial
+        self._settings = settings
+        self._trial = None if settings.of_any_trial else place.trial
         self._last = ""
         """The lines of the ConfigMap that is written to."""
         self._number = 0
         self._waiting: list[JournalLine] = []
         """Given, and not kept yet: the API server did not take them."""
+        self._unkept: dict[str, PairVerdict] = {}
+        """Verdicts, the same."""
         self.answers: dict[tuple[str, int], JournalLine] = {}
+        self.verdicts: dict[str, PairVerdict] = {}
 
     async def load(self) -> None:
         """All that were kept."""
@@ -53,22 +71,32 @@ class AnswerStore:
             if found is None:
                 return
             self._number, self._last = number, found
-            self.answers |= journal.read(found.splitlines(), failures=True)
+            lines = found.splitlines()
+            self.answers |= journal.read(lines, failures=True)
+            self.verdicts |= verdict_lines.read(lines, self._settings.judge) if self._settings.judge else {}
 
     async def add(self, lines: Iterable[JournalLine]) -> None:
         """Keep these, in one write; they count only once they are kept."""
         self._waiting += lines
         await self.flush()
 
+    async def add_verdicts(self, verdicts: Mapping[str, PairVerdict]) -> None:
+        """The same for what a judge said."""
+        self._unkept |= verdicts
+        await self.flush()
+
     async def flush(self) -> None:
         """Keep what an earlier write could not."""
-        fresh = tuple(self._waiting)
-        if not fresh:
+        fresh, verdicts = tuple(self._waiting), dict(self._unkept)
+        if not fresh and not verdicts:
             return
-        text = "".join(f"{journal.written(one, SHOWN)}\n" for one in fresh)
+        written = [journal.written(one, self._settings.shown) for one in fresh]
+        written += [verdict_lines.written(key, one, self._settings.judge) for key, one in verdicts.items()]
+        text = "".join(f"{one}\n" for one in written)
         number, whole = self._number, self._last + text
         if len(whole) > LARGEST and self._last:
             number, whole = number + 1, text
         await self._server.apply(answer_journals.manifest(self._place, number, whole))
-        self._number, self._last, self._waiting = number, whole, []
+        self._number, self._last, self._waiting, self._unkept = number, whole, [], {}
         self.answers.update({one.key: one for one in fresh})
+        self.verdicts |= verdicts

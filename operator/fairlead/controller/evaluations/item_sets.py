@@ -19,6 +19,8 @@ from fairlead.review.evaluations import EvaluationPlan
 
 MOST_ITEMS: Final = 5000
 """Of one evaluation that a canary asks."""
+MOST_JUDGED: Final = 2500
+"""Of one with a judge: its answers are kept whole, or their first 4,000 characters."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,12 +91,12 @@ def _parsed(plan: EvaluationPlan, found: ItemText) -> ItemSet:
         items, problems = item_file.read_named(lines, _work(plan, found), numbered=numbered)
     else:
         items, problems = item_file.read(lines, plan.scorer)
-    trouble = _trouble(found.place, len(items), problems)
+    trouble = _trouble(found.place, len(items), problems, MOST_ITEMS if plan.judge is None else MOST_JUDGED)
     return ItemSet(
         plan=plan,
         items=tuple(item_order.in_order(items)),
         problems=tuple(problems),
-        digest=item_order.set_digest(items),
+        digest=_digest(plan, items),
         content=found.digest,
         trouble=trouble,
         reason=ConditionReason.BAD_ITEMS if trouble else ConditionReason.ACCEPTED,
@@ -108,11 +110,17 @@ def _work(plan: EvaluationPlan, found: ItemText) -> list[str]:
     return [repr(replace(plan.runner, program=program)), found.beside]
 
 
-def _trouble(place: str, items: int, problems: list[ItemProblem]) -> str:
+def _digest(plan: EvaluationPlan, items: list[EvaluationItem]) -> str:
+    """Of the items with what scores them; another judge comes to another verdict on the same answers."""
+    found = item_order.set_digest(items)
+    return found if plan.judge is None else item_order.digest_of([found, plan.judge.digest])
+
+
+def _trouble(place: str, items: int, problems: list[ItemProblem], most: int) -> str:
     if problems:
         return f"{place}: {len(problems)} of {items + len(problems)} lines cannot be used: {problems[0].sentence}"
     if not items:
         return f'{place}: it holds no item; write lines such as {{"input": "...", "target": "..."}}'
-    if items > MOST_ITEMS:
-        return f"{place}: {items:,} items, and a canary asks at most {MOST_ITEMS:,}; split it"
+    if items > most:
+        return f"{place}: {items:,} items, and a canary asks at most {most:,}; split it"
     return ""

@@ -5,7 +5,7 @@ killed at any point comes to the same verdict, and sends again at most one round
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Final
@@ -14,11 +14,12 @@ from fairlead.comparing import answer_noise
 from fairlead.controller.evaluations import run_reports
 from fairlead.controller.evaluations.answer_store import AnswerStore
 from fairlead.controller.evaluations.item_sets import ItemSet
+from fairlead.controller.evaluations.judge_rounds import JudgeRounds
 from fairlead.controller.evaluations.run_reports import RunReports
 from fairlead.controller.interfaces import PodAccess
 from fairlead.evaluating import progress, replies, requests
 from fairlead.evaluating.journal import JournalLine
-from fairlead.evaluating.progress import Side, WantedAnswer
+from fairlead.evaluating.progress import Side, UnjudgedPair, WantedAnswer
 from fairlead.evaluating.replies import ItemReply
 from fairlead.fleet.gate_verdicts import GateReason, GateVerdict, Verdict
 from fairlead.process.engine_places import EnginePlaces, RunSide
@@ -40,13 +41,17 @@ class QualityRun:
     access: PodAccess
     sides: Mapping[Side, RunSide]
     """As they are now: pods come and go."""
+    judge: JudgeRounds | None = None
+    """Says which answer is better, where the items' own rules do not."""
     verdict: GateVerdict | None = None
     ended: bool = False
     dropped: bool = False
     """Nobody wants its answers any more: another run may keep its own in their place."""
     _loaded: bool = False
     _next: tuple[WantedAnswer, ...] | None = None
-    """The next round, as it follows from what is kept."""
+    """The next round of items, as it follows from what is kept."""
+    _unjudged: tuple[UnjudgedPair, ...] = ()
+    """Pairs that the judge is asked of before that."""
     _models: dict[Side, str] = field(default_factory=dict)
     _places: EnginePlaces = field(default_factory=EnginePlaces)
 
@@ -58,8 +63,28 @@ class QualityRun:
         for store in self.stores.values():
             await store.flush()
         wanted = self._next if self._next is not None else self._wanted()
-        if not wanted:
+        self._next = wanted
+        if self._unjudged:
+            return await self._judge(self._unjudged)
+        return await self._send(wanted) if wanted else False
+
+    async def _judge(self, pairs: tuple[UnjudgedPair, ...]) -> bool:
+        """A round of the judge; what it said is kept before it counts."""
+        assert self.judge is not None
+        found = await self.judge.compare(pairs)
+        if self.dropped:
             return False
+        if found.verdicts:
+            self._next = None
+        for side, store in self.stores.items():
+            await store.add_verdicts({pair.key: one for pair, one in found.verdicts if pair.side is side})
+        if found.trouble:
+            self.verdict = run_reports.judge_failed(found.trouble)
+            return False
+        self._next = self._wanted()
+        return True
+
+    async def _send(self, wanted: tuple[WantedAnswer, ...]) -> bool:
         missing = await self._unknown_models({one.side for one in wanted})
         if missing:
             self.verdict = run_reports.nameless(missing[0])
@@ -87,23 +112,32 @@ class QualityRun:
     def _wanted(self) -> tuple[WantedAnswer, ...]:
         """The next round; none once there is a verdict that further answers would not change."""
         assert self.found.plan is not None
-        items, baseline = self.found.items, self.stores[Side.BASELINE].answers
-        size = self.found.plan.concurrency
+        baseline, reports = self.stores[Side.BASELINE].answers, self._reports
+        some, size = self.found.items[: answer_noise.ITEMS], self.found.plan.concurrency
+        self._unjudged = ()
         if self._too_small(noisy=False):
             return ()
-        noise = tuple(islice(progress.wanted_noise(items[: answer_noise.ITEMS], baseline), size))
-        if noise:
-            self.verdict = self._reports.verdict()
+        noise = tuple(islice(progress.wanted_noise(some, baseline), size))
+        if noise or self._are_unjudged(progress.unjudged_noise(some, baseline, reports.verdicts)):
+            self.verdict = reports.verdict()
             return noise
         if self._too_small(noisy=True):
             return ()
-        self.verdict = self._reports.verdict()
-        if self._reports.decided_early():
+        self.verdict = reports.verdict()
+        if reports.decided_early():
             self.ended = True
             return ()
-        wanted = tuple(islice(self._reports.progress().wanted(), size))
+        if self._are_unjudged(reports.progress().unjudged()):
+            return ()
+        wanted = tuple(islice(reports.progress().wanted(), size))
         self.ended = not wanted
         return wanted
+
+    def _are_unjudged(self, pairs: Iterable[UnjudgedPair]) -> bool:
+        """Whether there are such; each is two requests."""
+        assert self.found.plan is not None
+        self._unjudged = tuple(islice(pairs, max(1, self.found.plan.concurrency // 2)))
+        return bool(self._unjudged)
 
     def _too_small(self, *, noisy: bool) -> bool:
         found = self._reports.too_small(noisy=noisy)

@@ -7,20 +7,22 @@ What is kept here only saves work: answers are in ConfigMaps, so a restarted ope
 import asyncio
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from fairlead.cluster.api_errors import ApiError
 from fairlead.cluster.fencing import NotLeading
 from fairlead.cluster.kinds import Manifest
 from fairlead.controller.evaluations import run_reports
-from fairlead.controller.evaluations.answer_store import AnswersNotOurs, AnswerStore
+from fairlead.controller.evaluations.answer_store import AnswersNotOurs, AnswerStore, StoreSettings
 from fairlead.controller.evaluations.item_sets import ItemSet, ItemSets
+from fairlead.controller.evaluations.judge_rounds import JudgeRounds
 from fairlead.controller.evaluations.quality_run import QualityRun
 from fairlead.controller.evaluations.runner_run import RunnerRun, RunnerTarget
 from fairlead.controller.evaluations.work_pods import WorkPods
 from fairlead.controller.interfaces import ControllerApiClient, PodAccess
-from fairlead.evaluating.journal import AnswerSource
+from fairlead.evaluating.journal import SHOWN_CHARACTERS, AnswerSource
+from fairlead.evaluating.judge import JudgeSettings
 from fairlead.evaluating.progress import Side
 from fairlead.fleet.desired_state import EngineKind
 from fairlead.fleet.gate_verdicts import EvaluationVerdict, GateReason, GateVerdict, Verdict
@@ -180,7 +182,14 @@ class QualityRuns:
     ) -> Run:
         assert found.plan is not None
         if not found.plan.runner.in_pods:
-            return QualityRun(found=found, margin=question.margin, stores=stores, access=self._access, sides=sides)
+            return QualityRun(
+                found=found,
+                margin=question.margin,
+                stores=stores,
+                access=self._access,
+                sides=sides,
+                judge=self._judge(question, found.plan.judge),
+            )
         target = RunnerTarget(
             evaluation=question.evaluation.name,
             deployment=question.deployment,
@@ -210,7 +219,16 @@ class QualityRuns:
             source=source.digest,
             trial="" if baseline else question.trial,
         )
-        return AnswerStore(self._server, place, of_any_trial=baseline)
+        settings = StoreSettings(of_any_trial=baseline)
+        if (judged_by := found.plan.judge) is not None:
+            settings = replace(settings, shown=SHOWN_CHARACTERS, judge=judged_by.digest)
+        return AnswerStore(self._server, place, settings)
+
+    def _judge(self, question: QualityQuestion, settings: JudgeSettings | None) -> JudgeRounds | None:
+        if settings is None:
+            return None
+        namespace = question.evaluation.namespace
+        return JudgeRounds(server=self._server, access=self._access, settings=settings, namespace=namespace)
 
 
 def _begins(found: ItemSet) -> GateVerdict:

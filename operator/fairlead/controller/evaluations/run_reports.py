@@ -1,7 +1,7 @@
 """What is said of a run between two steps of it, whoever asks: too small a set, the verdict so far, how far it is."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from fairlead.comparing import answer_noise
 from fairlead.comparing.quality import QualityPlan
@@ -10,6 +10,7 @@ from fairlead.controller.evaluations.answer_store import AnswerStore
 from fairlead.controller.evaluations.item_sets import ItemSet
 from fairlead.controller.interfaces import PodAccess
 from fairlead.evaluating import progress, replies
+from fairlead.evaluating.judge import PositionBias, Verdicts
 from fairlead.evaluating.progress import RunProgress, Side
 from fairlead.fleet.gate_verdicts import GateReason, GateVerdict, Verdict
 from fairlead.process.engine_places import RunSide
@@ -28,7 +29,7 @@ class RunReports:
         assert self.found.plan is not None
         items, least = len(self.found.items), self.found.plan.min_items
         some = self.found.items[: answer_noise.ITEMS]
-        noise = progress.noise(some, self.stores[Side.BASELINE].answers) if noisy else None
+        noise = progress.noise(some, self.stores[Side.BASELINE].answers, self.verdicts) if noisy else None
         refusal = answer_noise.refusal(items, ItemPlan(margin=self.margin, discordance=0.0), noise)
         if items < least:
             return _too_few(f"{items} items, at least {least} are wanted; add items, or lower minItems", least - items)
@@ -38,7 +39,9 @@ class RunReports:
 
     def verdict(self) -> GateVerdict:
         """On what is kept."""
-        return self.progress().report(self._plan()).verdict
+        run = self.progress()
+        found = run.report(self._plan()).verdict
+        return found if self.verdicts is None else _of_judge(found, run.bias())
 
     def decided_early(self) -> bool:
         """Whether nothing more needs to be sent."""
@@ -47,7 +50,17 @@ class RunReports:
     def progress(self) -> RunProgress:
         """The items in their order, and what both have answered."""
         baseline, candidate = (self.stores[one].answers for one in (Side.BASELINE, Side.CANDIDATE))
-        return RunProgress(items=self.found.items, samples=1, baseline=baseline, candidate=candidate)
+        return RunProgress(
+            items=self.found.items, samples=1, baseline=baseline, candidate=candidate, verdicts=self.verdicts
+        )
+
+    @property
+    def verdicts(self) -> Verdicts | None:
+        """A judge's, of both the noise and the pairs; None where items have rules of their own."""
+        assert self.found.plan is not None
+        if self.found.plan.judge is None:
+            return None
+        return self.stores[Side.BASELINE].verdicts | self.stores[Side.CANDIDATE].verdicts
 
     def _plan(self) -> QualityPlan:
         assert self.found.plan is not None
@@ -56,6 +69,7 @@ class RunReports:
             margin=self.margin,
             min_items=self.found.plan.min_items,
             chance=self.found.plan.chance,
+            judged=self.found.plan.judge is not None,
         )
 
 
@@ -76,6 +90,18 @@ def nameless(side: Side) -> GateVerdict:
 def unreachable(message: str) -> GateVerdict:
     """Nobody answers, which says nothing of a model."""
     return GateVerdict(verdict=Verdict.ERROR, reason=GateReason.UNREACHABLE, message=message)
+
+
+def judge_failed(message: str) -> GateVerdict:
+    """The judge says nothing that a verdict could be given on."""
+    return GateVerdict(verdict=Verdict.ERROR, reason=GateReason.JUDGE_FAILED, message=message[:240])
+
+
+def _of_judge(found: GateVerdict, bias: PositionBias) -> GateVerdict:
+    """With what is known of the judge; where its ties say nothing, nothing has passed by them."""
+    if found.verdict is Verdict.PASSED and bias.trouble:
+        return replace(found, verdict=Verdict.ERROR, reason=GateReason.JUDGE_FAILED, message=bias.trouble)
+    return replace(found, message=f"{found.message[: 237 - len(bias.brief)]}; {bias.brief}")
 
 
 def _too_few(message: str, missing: int | None) -> GateVerdict:

@@ -107,6 +107,10 @@ class PodClient:
         sent = EngineRequest(path=requests.PATH, body=body, headers=headers, seconds=seconds)
         return await self._engines.send(pod, kind, sent)
 
+    async def post(self, url: str, body: bytes, headers: Mapping[str, str], seconds: float) -> PodReply | None:
+        """A judge's reply; where it sends us elsewhere, that is its reply, and nobody else gets the key."""
+        return await pod_http.post(self._session, url, body, headers, seconds)
+
     async def sleep(self, pod: Manifest, kind: EngineKind) -> bool:
         """Put an engine to sleep, after it finished what runs; returns whether it sleeps now."""
         api = engines.api(kind)

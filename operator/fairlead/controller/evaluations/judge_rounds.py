@@ -1,0 +1,147 @@
+"""A judge of an evaluation in a cluster: a few pairs at a time, each in both orders, with the key of its Secret.
+
+The key is read when it is needed and never kept. Nothing that the judge's address answers is shown but its status:
+whoever may write an Evaluation chooses that address, and the operator's place in the network is another than theirs.
+"""
+
+import asyncio
+import base64
+import binascii
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from fairlead.cluster import kinds
+from fairlead.cluster.api_errors import RequestRefused
+from fairlead.cluster.pod_http import PodReply
+from fairlead.controller.interfaces import ControllerApiClient, PodAccess
+from fairlead.evaluating import judge, replies, requests
+from fairlead.evaluating.items import EvaluationItem
+from fairlead.evaluating.journal import RequestSettings
+from fairlead.evaluating.judge import JudgeSettings, PairVerdict, Preference
+from fairlead.evaluating.progress import UnjudgedPair
+from fairlead.fleet.desired_state import SecretKey
+
+TRIES: Final = 3
+FIRST_WAIT_S: Final = 0.5
+REPLY_S: Final = 120.0
+AGAIN_S: Final = 30.0
+"""After a round in which it gave no reply."""
+JUDGED_BY: Final = RequestSettings(max_tokens=1024)
+"""How a judge answers: greedily, and long enough for reasons in a few sentences."""
+_BUSY: Final = frozenset({408, 429, 500, 502, 503, 504})
+_FINAL: Final[Mapping[int, str]] = {
+    401: "it wants a key, or another one: set spec.scorer.judge.keySecret",
+    403: "the key may not use it: name another in spec.scorer.judge.keySecret",
+    404: "it has no such model or path: correct spec.scorer.judge.model or url",
+}
+
+
+class JudgeUnusable(Exception):
+    """It cannot be asked, or does not answer; the words name the field and say what to do."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JudgedRound:
+    """What came of a round."""
+
+    verdicts: Sequence[tuple[UnjudgedPair, PairVerdict]]
+    trouble: str
+    """Why there are not more; empty: there are all."""
+
+
+@dataclass(slots=True, kw_only=True)
+class JudgeRounds:
+    """One judge, asked for one run."""
+
+    server: ControllerApiClient
+    access: PodAccess
+    settings: JudgeSettings
+    namespace: str
+    _trouble: str = ""
+    _not_before: float = field(default=0.0)
+
+    async def compare(self, pairs: Sequence[UnjudgedPair]) -> JudgedRound:
+        """Of all of them, at the same time; nothing is sent for a while after it gave no reply."""
+        clock = asyncio.get_running_loop().time
+        if self._trouble and clock() < self._not_before:
+            return JudgedRound(verdicts=(), trouble=self._trouble)
+        try:
+            headers = await self._headers()
+        except JudgeUnusable as problem:
+            found: list[PairVerdict | BaseException] = [problem]
+        else:
+            found = await asyncio.gather(*(self._compare(one, headers) for one in pairs), return_exceptions=True)
+        for one in found:
+            if isinstance(one, BaseException) and not isinstance(one, JudgeUnusable):
+                raise one
+        self._trouble = next((str(one) for one in found if isinstance(one, JudgeUnusable)), "")
+        self._not_before = clock() + AGAIN_S
+        both = zip(pairs, found, strict=False)
+        verdicts = [(pair, one) for pair, one in both if isinstance(one, PairVerdict)]
+        return JudgedRound(verdicts=verdicts, trouble=self._trouble)
+
+    async def _headers(self) -> Mapping[str, str]:
+        key = self.settings.key
+        if key is None:
+            return requests.HEADERS
+        return {**requests.HEADERS, "Authorization": f"Bearer {await self._key(key)}"}
+
+    async def _key(self, named: SecretKey) -> str:
+        try:
+            live = await self.server.read(kinds.SECRET, self.namespace, named.name)
+        except RequestRefused:
+            raise JudgeUnusable(
+                f"spec.scorer.judge.keySecret: the operator may not read Secret {named.name[:63]}; install it with "
+                "rbac.secrets=true, or name a judge that needs no key"
+            ) from None
+        if live is None:
+            raise JudgeUnusable(
+                f"spec.scorer.judge.keySecret.name: there is no Secret {named.name[:63]} in namespace "
+                f"{self.namespace}; create it, or name one of this namespace"
+            )
+        try:
+            found = base64.b64decode((live.get("data") or {}).get(named.key) or "").decode("ascii").strip()
+        except (binascii.Error, UnicodeDecodeError):
+            found = ""
+        if not found.isprintable() or not found:
+            raise JudgeUnusable(
+                f"spec.scorer.judge.keySecret.key: Secret {named.name[:63]} has no key of a judge at {named.key[:63]}; "
+                "add it, or name an entry that it has"
+            )
+        return found
+
+    async def _compare(self, pair: UnjudgedPair, headers: Mapping[str, str]) -> PairVerdict:
+        both = judge.questions(pair.item, pair.before, pair.after, self.settings.instructions)
+        plain, turned = await asyncio.gather(*(self._preference(one, headers) for one in both))
+        return PairVerdict(plain=plain, turned=turned)
+
+    async def _preference(self, question: EvaluationItem, headers: Mapping[str, str]) -> Preference:
+        body = requests.body(question, self.settings.model, JUDGED_BY)
+        url = self.settings.url.rstrip("/").removesuffix("/v1") + requests.PATH
+        reply: PodReply | None = None
+        for attempt in range(TRIES):
+            if attempt:
+                await asyncio.sleep(FIRST_WAIT_S * 2**attempt)
+            reply = await self.access.post(url, body, headers, REPLY_S)
+            if reply is not None and reply.status not in _BUSY:
+                break
+        return judge.preference(self._text(reply))
+
+    def _text(self, reply: PodReply | None) -> str:
+        where = self.settings.url[:80]
+        if reply is None:
+            raise JudgeUnusable(
+                f"spec.scorer.judge.url {where}: nobody answers there; look at it, or correct the address: it is asked "
+                "again by itself"
+            )
+        if reply.status != 200:
+            why = _FINAL.get(reply.status, "look at its logs; it is asked again by itself")
+            raise JudgeUnusable(f"spec.scorer.judge.url {where}: it answers {reply.status}: {why}")
+        found = replies.read(reply.content)
+        if found.error:
+            raise JudgeUnusable(
+                f"spec.scorer.judge.url {where}: its reply is no chat completion; name an endpoint that speaks "
+                "OpenAI's API"
+            )
+        return found.text

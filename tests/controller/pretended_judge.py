@@ -1,0 +1,63 @@
+"""A judge behind an endpoint, pretended: it counts what it was asked, and may be broken, silent, odd or locked."""
+
+import json
+import re
+from collections import Counter
+from collections.abc import Callable, Mapping
+
+from fairlead.cluster.pod_http import PodReply
+
+
+class Killed(BaseException):
+    """The operator was killed while it waited for a reply."""
+
+
+def likes_length(first: str, second: str) -> str:
+    """It judges by length alone, whatever stands first."""
+    return f"VERDICT: {'TIE' if len(first) == len(second) else 'A' if len(first) > len(second) else 'B'}"
+
+
+class PretendedJudge:
+    """What it answers, and to whom."""
+
+    def __init__(self) -> None:
+        self.preference: Callable[[str, str], str] = likes_length
+        self.questions: Counter[str] = Counter()
+        """Pairs, each in both orders."""
+        self.settings: set[tuple[str, str, str]] = set()
+        """Address, model and instructions."""
+        self.key = ""
+        """That it wants; empty: none."""
+        self.status = 200
+        self.body: bytes | None = None
+        """Of every reply, in place of a chat completion."""
+        self.away = False
+        self.dies_at: int | None = None
+        """The operator is killed while this request is in flight."""
+
+    def reply(self, url: str, body: bytes, headers: Mapping[str, str]) -> PodReply | None:
+        """To one request."""
+        if self.away:
+            return None
+        if self.key and headers.get("Authorization") != f"Bearer {self.key}":
+            return PodReply(401, b"who are you, and what is your secret?")
+        request = json.loads(body)
+        system, question = (one["content"] for one in request["messages"])
+        self.questions[question] += 1
+        self.settings.add((url, request["model"], system))
+        if self.dies_at == self.questions.total():
+            raise Killed
+        first, second = re.findall(r"\[Answer [AB]\]\n(.*)", question)
+        choice = {"message": {"content": self.preference(first, second)}, "finish_reason": "stop"}
+        return PodReply(self.status, self.body or json.dumps({"choices": [choice]}).encode())
+
+
+class JudgeAccess:
+    """The part of a client that reaches it."""
+
+    def __init__(self) -> None:
+        self.judge = PretendedJudge()
+
+    async def post(self, url: str, body: bytes, headers: Mapping[str, str], seconds: float) -> PodReply | None:  # noqa: ARG002
+        """As it replies."""
+        return self.judge.reply(url, body, headers)
