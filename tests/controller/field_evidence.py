@@ -44,6 +44,8 @@ ROUTING: Final = ("routing", "router")
 SHARED: Final = ("fleet/token_issuer.py",)
 """What routers and admission must read alike."""
 EVALUATING: Final = ("evaluating", "comparing", "controller/evaluations")
+WORKING: Final = ("objects/evaluation_pods.py", "objects/runner_pods.py")
+"""The pods in which an evaluation's work is done."""
 PARSER: Final = "router/config"
 """Reads the routers' file into values; whoever acts on them stands elsewhere."""
 TRUSTING: Final = ReviewContext(catalogue=CONTEXT.catalogue)
@@ -130,7 +132,7 @@ def of_evaluation(leaf: str) -> Evidence:
     spec = next(one for one in EVALUATION_SPECS if leaf in {named(path) for path in leaves(one)})
     (path, *_) = (path for path in leaves(spec) if named(path) == leaf)
     found = {name for _, name in _attributes(EVALUATION, spec, path)}
-    read = sorted({module for one in found for module in _readers_in(EVALUATING).get(one, {})})
+    read = sorted({module for one in found for module in _readers_in(EVALUATING, WORKING).get(one, {})})
     outcome = Outcome.USED if read else Outcome.IGNORED
     where = f"read by {', '.join(read[:MOST])}" if read else ""
     return Evidence(kind=EVALUATION.name, leaf=leaf, outcome=outcome, where=where)
