@@ -32,6 +32,15 @@ from tests.faults.proxy import Proxy
 from tests.faults.small_cluster import small_cluster
 from tests.review.bad_hurts import HURTS
 
+ADAPTER: Final = {
+    "apiVersion": "fairlead.dev/v1alpha1",
+    "kind": "Adapter",
+    "metadata": {"name": "sql"},
+    "spec": {
+        "deployment": "chat",
+        "versions": [{"digest": f"sha256:{'a' * 64}", "source": "hf://acme/sql"}],
+    },
+}
 EVALUATION: Final = {
     "apiVersion": "fairlead.dev/v1alpha1",
     "kind": "Evaluation",
@@ -153,7 +162,8 @@ async def _a_whole_life(one: Scene) -> None:
         "metadata": {"name": "calm"},
         "spec": {},
     }
-    await one.apply(*_named(), policy, EVALUATION, document)
+    await one.apply(*_named(), policy, EVALUATION, ADAPTER, document)
+    await one.until("NoAdapterSlots", "get", "adp", "sql", "-o", "json")
     await one.until("Complete", "get", "infd", "chat", "-o", "yaml")
     stripped = json.dumps([{"op": "remove", "path": "/metadata/labels"}])
     name = (await one.kubectl("get", "pod", "-l", "fairlead.dev/role=engine", "-o", "name")).split()[0]

@@ -7,8 +7,11 @@ rights itself; it does.
 {{/* In every namespace it serves. */}}
 {{- define "fairlead.rules" -}}
 - apiGroups: [fairlead.dev]
-  resources: [inferencedeployments, autoscalingpolicies, inferencegateways, evaluations, adapters]
+  resources: [inferencedeployments, autoscalingpolicies, inferencegateways, evaluations]
   verbs: [get, list, watch]
+- apiGroups: [fairlead.dev]  # no object names them, so none is read by its name
+  resources: [adapters]
+  verbs: [list, watch]
 - apiGroups: [fairlead.dev]
   resources: [inferencedeployments/status, autoscalingpolicies/status, inferencegateways/status, evaluations/status, adapters/status]
   verbs: [patch]

@@ -26,7 +26,6 @@ RESOURCES: Final[Mapping[str, Resource]] = {
     kinds.AUTOSCALING_POLICY.kind: kinds.AUTOSCALING_POLICY,
     kinds.INFERENCE_GATEWAY.kind: kinds.INFERENCE_GATEWAY,
     kinds.EVALUATION.kind: kinds.EVALUATION,
-    kinds.ADAPTER.kind: kinds.ADAPTER,
     "Secret": kinds.SECRET,
     "ConfigMap": kinds.CONFIG_MAP,
     "PersistentVolumeClaim": kinds.VOLUME_CLAIM,
