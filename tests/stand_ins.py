@@ -59,7 +59,8 @@ def put(folder: Path) -> None:
     for name, text in packed.items():
         (folder / name).write_bytes(gzip.compress(text.encode()))
     (folder / "decisions.jsonl").write_bytes(_decisions())
-    adapters.written(folder / "chat-sql")
+    for name in ("chat-sql", "adapter"):
+        adapters.written(folder / name)
 
 
 def access_lines(count: int = REQUESTS) -> list[str]:

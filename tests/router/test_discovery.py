@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fairlead.cluster import watched_objects
 from fairlead.cluster.connection import ApiConnection, Credentials, NoCredentials
 from fairlead.cluster.kinds import POD
 from fairlead.fleet.endpoints import DiscoveredEndpoint
@@ -133,7 +134,7 @@ def test_a_router_takes_the_pods_of_its_selector(tmp_path: Path) -> None:
 
 
 def test_a_cluster_out_of_reach_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(discovery, "AGAIN_SECONDS", 0.005)
+    monkeypatch.setattr(watched_objects, "AGAIN_SECONDS", 0.005)
 
     async def story() -> None:
         fake, endpoints = FakeApi(), list[tuple[DiscoveredEndpoint, ...]]()
