@@ -25,6 +25,7 @@ from fairlead.cluster import connection
 from house import chart_manifests
 from house.chart_manifests import NAMESPACE
 from tests.apiserver import rights
+from tests.apiserver.objects_beside import ADAPTER, EVALUATION
 from tests.apiserver.rights import Right
 from tests.controller.pretend import deployment
 from tests.faults.operator import LOOPBACK, OperatorProcess
@@ -32,21 +33,6 @@ from tests.faults.proxy import Proxy
 from tests.faults.small_cluster import small_cluster
 from tests.review.bad_hurts import HURTS
 
-ADAPTER: Final = {
-    "apiVersion": "fairlead.dev/v1alpha1",
-    "kind": "Adapter",
-    "metadata": {"name": "sql"},
-    "spec": {
-        "deployment": "chat",
-        "versions": [{"digest": f"sha256:{'a' * 64}", "source": "hf://acme/sql"}],
-    },
-}
-EVALUATION: Final = {
-    "apiVersion": "fairlead.dev/v1alpha1",
-    "kind": "Evaluation",
-    "metadata": {"name": "support"},
-    "spec": {"items": {"configMap": {"name": "questions", "key": "items.jsonl"}}},
-}
 """Its ConfigMap is not there, and it says so."""
 GUARDS_OWNERS: Final = {
     Right("update", f"{plural}.fairlead.dev/finalizers") for plural in ("inferencedeployments", "inferencegateways")

@@ -1,0 +1,19 @@
+"""Objects that name a deployment, or that one names, as somebody would write them."""
+
+from typing import Final
+
+ADAPTER: Final = {
+    "apiVersion": "fairlead.dev/v1alpha1",
+    "kind": "Adapter",
+    "metadata": {"name": "sql"},
+    "spec": {
+        "deployment": "chat",
+        "versions": [{"digest": f"sha256:{'a' * 64}", "source": "hf://acme/sql"}],
+    },
+}
+EVALUATION: Final = {
+    "apiVersion": "fairlead.dev/v1alpha1",
+    "kind": "Evaluation",
+    "metadata": {"name": "support"},
+    "spec": {"items": {"configMap": {"name": "questions", "key": "items.jsonl"}}},
+}
