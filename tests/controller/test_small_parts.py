@@ -147,6 +147,8 @@ def test_a_failure_of_ours_is_said_and_touches_nothing_else() -> None:
     assert not deployment_status.differs(
         {"conditions": [kept, old]}, {"conditions": [old, kept], "scaling": {"recommended": 1}}
     )
+    first, second = {"name": "sql@0000aaaa"}, {"name": "sql@0000bbbb"}
+    assert not deployment_status.differs({"versions": [first, second]}, {"versions": [second, first]})
 
 
 @pytest.mark.parametrize(

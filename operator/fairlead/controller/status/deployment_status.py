@@ -29,7 +29,7 @@ Manifest = dict[str, Any]
 NOT_OURS: Final = frozenset({"scaling"})
 """Fields of the status that another process writes."""
 MOST_REVISIONS: Final = 16
-_KEYED: Final = ("conditions", "revisions", "models", "tenants")
+_KEYED: Final = ("conditions", "revisions", "models", "tenants", "versions")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
