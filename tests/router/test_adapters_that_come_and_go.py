@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
@@ -23,6 +25,17 @@ def serving(folder: Path, engines: list[str], old: int, new: int, **routing: Any
     fresh = folder / "router.json.new"
     fresh.write_text(json.dumps(document | {"adapterVersions": versions(old, new)}), encoding="utf-8")
     return fresh.replace(folder / "router.json")
+
+
+@asynccontextmanager
+async def routed(folder: Path, old: int, new: int, **routing: Any) -> AsyncIterator[tuple[Plane, Living]]:  # noqa: ANN401 - any JSON
+    """A router before one engine that has no adapter yet."""
+    async with (
+        living(QUICK, served=UPDATED) as (engine,),
+        plane(serving(folder, [engine.address], old, new, **routing)) as router,
+    ):
+        await router.until("routable")
+        yield router, engine
 
 
 async def order(router: Plane, engine: Living, verb: str, name: str) -> None:
@@ -50,11 +63,7 @@ async def until_served(router: Plane) -> None:
 
 def test_an_adapter_is_served_once_an_engine_lists_it_and_never_before(tmp_path: Path) -> None:
     async def story() -> None:
-        async with (
-            living(QUICK, served=UPDATED) as (engine,),
-            plane(serving(tmp_path, [engine.address], 100, 0)) as router,
-        ):
-            await router.until("routable")
+        async with routed(tmp_path, 100, 0) as (router, engine):
             assert (await completed(router))[0] == 503
             await order(router, engine, "load", OLD)
             await until_served(router)
@@ -66,11 +75,7 @@ def test_an_adapter_is_served_once_an_engine_lists_it_and_never_before(tmp_path:
 
 def test_names_that_no_object_has_are_404_and_no_engine_is_asked(tmp_path: Path) -> None:
     async def story() -> None:
-        async with (
-            living(QUICK, served=UPDATED) as (engine,),
-            plane(serving(tmp_path, [engine.address], 100, 0)) as router,
-        ):
-            await router.until("routable")
+        async with routed(tmp_path, 100, 0) as (router, engine):
             await order(router, engine, "load", OLD)
             await until_served(router)
             before = engine.engine.answered
@@ -83,11 +88,7 @@ def test_names_that_no_object_has_are_404_and_no_engine_is_asked(tmp_path: Path)
 
 def test_conversations_are_divided_by_the_shares_and_a_share_of_nothing_moves_them_back(tmp_path: Path) -> None:
     async def story() -> None:
-        async with (
-            living(QUICK, served=UPDATED) as (engine,),
-            plane(serving(tmp_path, [engine.address], 50, 50)) as router,
-        ):
-            await router.until("routable")
+        async with routed(tmp_path, 50, 50) as (router, engine):
             for name in (OLD, NEW):
                 await order(router, engine, "load", name)
             await until_served(router)
@@ -126,30 +127,24 @@ def test_an_engine_that_lost_an_adapter_is_not_what_a_client_hears_of(tmp_path: 
 
 def test_the_response_cache_keeps_versions_apart(tmp_path: Path) -> None:
     async def story() -> None:
-        async with living(QUICK, served=UPDATED) as (engine,):
-            cache = {"enabled": True}
-            async with plane(serving(tmp_path, [engine.address], 100, 0, cache=cache)) as router:
-                await router.until("routable")
-                for name in (OLD, NEW):
-                    await order(router, engine, "load", name)
-                await until_served(router)
-                assert await completed(router, seed=1) == (200, OLD, OLD)
-                assert await completed(router, seed=1) == (200, OLD, OLD)
-                serving(tmp_path, [engine.address], 0, 100, cache=cache)
-                while (await completed(router, prompt="x"))[1] != NEW:
-                    await asyncio.sleep(0.01)
-                assert await completed(router, seed=1) == (200, NEW, NEW)
+        cache = {"enabled": True}
+        async with routed(tmp_path, 100, 0, cache=cache) as (router, engine):
+            for name in (OLD, NEW):
+                await order(router, engine, "load", name)
+            await until_served(router)
+            assert await completed(router, seed=1) == (200, OLD, OLD)
+            assert await completed(router, seed=1) == (200, OLD, OLD)
+            serving(tmp_path, [engine.address], 0, 100, cache=cache)
+            while (await completed(router, prompt="x"))[1] != NEW:
+                await asyncio.sleep(0.01)
+            assert await completed(router, seed=1) == (200, NEW, NEW)
 
     run_story(story(), 30)
 
 
 def test_clients_see_the_name_in_the_list_of_models_and_not_its_versions(tmp_path: Path) -> None:
     async def story() -> None:
-        async with (
-            living(QUICK, served=UPDATED) as (engine,),
-            plane(serving(tmp_path, [engine.address], 100, 0)) as router,
-        ):
-            await router.until("routable")
+        async with routed(tmp_path, 100, 0) as (router, engine):
             await order(router, engine, "load", OLD)
             async with router.session.get(router.url + "/v1/models") as answer:
                 assert [card["id"] for card in (await answer.json())["data"]] == ["chat", "sql"]
