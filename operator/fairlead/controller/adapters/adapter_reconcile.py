@@ -11,6 +11,7 @@ from fairlead.cluster.api_errors import NotFound
 from fairlead.cluster.kinds import Manifest
 from fairlead.controller.adapters import adapter_pods, load_lists, served_adapters
 from fairlead.controller.adapters.adapter_reports import AdapterReports
+from fairlead.controller.adapters.served_adapters import ServedAdapters
 from fairlead.controller.reconcile import ReconcileEnvironment, ReconcileSettings
 from fairlead.controller.status import adapter_status, deployment_status
 from fairlead.controller.status.adapter_status import AdapterObservation
@@ -71,7 +72,10 @@ class AdapterReconciler:
         wanted, refusal = self._deployment(adapter)
         if wanted is None:
             return {"servedName": adapter.served_name}, refusal, LOADED_S
-        seen = await self._seen(adapter, wanted)
+        beside = served_adapters.of(self._environment.world, wanted)
+        if taken := _name_taken(adapter, beside):
+            return {"servedName": adapter.served_name}, taken, LOADED_S
+        seen = await self._seen(adapter, wanted, beside)
         after_s = LOADED_S if adapter_status.is_loaded(seen) and seen.chosen else LOADING_S
         return adapter_status.figures(seen), adapter_status.conditions(seen), after_s
 
@@ -93,19 +97,25 @@ class AdapterReconciler:
                 "which starts new replicas"
             )
             return None, adapter_status.no(Why.NO_ADAPTER_SLOTS, words, stalls=True)
-        holder = served_adapters.of(world, wanted).taken.get(adapter.name)
-        if holder is not None:
-            words = f"spec.servedName: {adapter.served_name}: {holder} is served under this name; choose another one"
-            return None, adapter_status.no(Why.ADAPTER_NAME_TAKEN, words, stalls=True)
         return wanted, ()
 
-    async def _seen(self, adapter: ServedAdapter, wanted: DesiredRevision) -> AdapterObservation:
+    async def _seen(
+        self, adapter: ServedAdapter, wanted: DesiredRevision, beside: ServedAdapters
+    ) -> AdapterObservation:
         world = self._environment.world
         there = adapter_pods.with_loader(world.of(kinds.POD).of_deployment(wanted.namespace, wanted.name))
         pods = {one["metadata"]["name"]: one for one in there}
-        listed = load_lists.listed(served_adapters.of(world, wanted), wanted, None, list(pods))
+        listed = load_lists.listed(beside, wanted, None, list(pods))
         names = {adapter.engine_name(one) for one in adapter.editions}
         entries = [one for one in listed.entries if one.name in names]
         chosen = tuple(name for name in pods if any(one.is_for(name) for one in entries))
         reports = await self._reports.read([pods[one] for one in chosen])
         return AdapterObservation(adapter=adapter, chosen=chosen, reports=reports)
+
+
+def _name_taken(adapter: ServedAdapter, beside: ServedAdapters) -> tuple[UntimedCondition, ...]:
+    holder = beside.taken.get(adapter.name)
+    if holder is None:
+        return ()
+    words = f"spec.servedName: {adapter.served_name}: {holder} is served under this name; choose another one"
+    return adapter_status.no(Why.ADAPTER_NAME_TAKEN, words, stalls=True)

@@ -17,7 +17,7 @@ from fairlead.fleet.desired_state import DesiredRevision
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServedAdapters:
-    """Those that are served, and who has the names that others want."""
+    """Those that one deployment serves, and who has the names that others want."""
 
     served: tuple[ServedAdapter, ...] = ()
     taken: Mapping[str, str] = field(default_factory=dict)
@@ -36,7 +36,7 @@ def of(world: ClusterState, wanted: DesiredRevision) -> ServedAdapters:
     served, taken = [], {}
     for one in sorted(_naming(world, wanted), key=_age):
         found = read(one)
-        if found is None or found.deployment != wanted.name:
+        if found is None:
             continue
         holder = holders.setdefault(found.served_name, f"Adapter {found.name}")
         if holder == f"Adapter {found.name}":
@@ -55,7 +55,8 @@ def read(document: Manifest) -> ServedAdapter | None:
 def _naming(world: ClusterState, wanted: DesiredRevision) -> Iterator[Manifest]:
     for one in world.of(kinds.ADAPTER).all():
         metadata = one["metadata"]
-        if metadata["namespace"] == wanted.namespace and "deletionTimestamp" not in metadata:
+        here = metadata["namespace"] == wanted.namespace and "deletionTimestamp" not in metadata
+        if here and one.get("spec", {}).get("deployment") == wanted.name:
             yield one
 
 
