@@ -10,7 +10,7 @@ from fairlead.adapting import adapter_files
 from fairlead.adapting.adapter_files import CONFIG, WEIGHTS
 from fairlead.fleet.adapters import AdapterProblem, AdapterReason
 from fairlead.fleet.desired_state import ModelSource, SourceScheme
-from fairlead.loader import pull_secrets, registry, sources
+from fairlead.loader import downloads, pull_secrets, registry, sources
 from fairlead.loader.sources import SourceAccess
 from tests.adapting.adapters import config, header, weights, written
 from tests.loader.pretended_servers import PretendedHub, PretendedRegistry, layer, served
@@ -104,7 +104,7 @@ def test_a_hub_that_nobody_serves_is_tried_again(tmp_path: Path) -> None:
 
 
 def test_a_file_that_is_too_large_for_an_adapter_is_not_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sources, "LARGEST", 10)
+    monkeypatch.setattr(downloads, "LARGEST", 10)
     pretended = PretendedHub(files={f"acme/sql/main/{name}": text for name, text in FILES.items()})
     problem = from_hub(hub(), pretended, tmp_path / "into", None)
     assert problem is not None

@@ -8,6 +8,8 @@ from typing import Final
 import aiohttp
 
 SILENT_S: Final = 30.0
+LARGEST: Final = 16 << 30
+"""Bytes of one file; an adapter of rank 512 for a model of 400 billion parameters takes some 10 GB."""
 _PIECE: Final = 1 << 20
 _MEANINGS: Final = {
     HTTPStatus.UNAUTHORIZED: "credentials are missing or wrong",
@@ -20,9 +22,7 @@ class SourceUnreadable(Exception):
     """A source does not answer, or refuses."""
 
 
-async def download(
-    session: aiohttp.ClientSession, url: str, path: Path, *, headers: Mapping[str, str], most_bytes: int
-) -> None:
+async def download(session: aiohttp.ClientSession, url: str, path: Path, *, headers: Mapping[str, str]) -> None:
     """The file at an address."""
     timeout = aiohttp.ClientTimeout(total=None, sock_connect=SILENT_S, sock_read=SILENT_S)
     try:
@@ -33,8 +33,8 @@ async def download(
             with path.open("wb") as file:
                 async for piece in answer.content.iter_chunked(_PIECE):
                     size += len(piece)
-                    if size > most_bytes:
-                        raise SourceUnreadable(f"{url}: more than {most_bytes >> 30} GiB, so it is no adapter")
+                    if size > LARGEST:
+                        raise SourceUnreadable(f"{url}: more than {LARGEST >> 30} GiB, so it is no adapter")
                     file.write(piece)
     except TimeoutError:
         raise SourceUnreadable(f"{url}: silent for {SILENT_S:.0f} s; it is tried again") from None

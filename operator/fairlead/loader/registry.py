@@ -20,7 +20,6 @@ from fairlead.adapting import adapter_files
 from fairlead.loader.downloads import SILENT_S, SourceUnreadable, download, meaning
 
 TITLE: Final = "org.opencontainers.image.title"
-LARGEST: Final = 16 << 30
 LARGEST_MANIFEST: Final = 4 << 20
 _ACCEPT: Final = ", ".join(
     (
@@ -82,7 +81,6 @@ class _RegistryClient:
         local = host.partition(":")[0] == "localhost" or host.startswith("127.")
         self._base = f"{'http' if local else 'https'}://{host}/v2/{image.repository}"
         self._repository = image.repository
-        self._basic = basic
         self._session = session
         self._headers: dict[str, str] = {"Authorization": f"Basic {basic}"} if basic else {}
 
@@ -102,7 +100,7 @@ class _RegistryClient:
     async def blob(self, digest: str, path: Path) -> None:
         """One blob, as a file."""
         url = f"{self._base}/blobs/{digest}"
-        await download(self._session, url, path, headers=self._headers, most_bytes=LARGEST)
+        await download(self._session, url, path, headers=self._headers)
         found = await asyncio.to_thread(_sum, path)
         if found != digest:
             raise SourceUnreadable(f"{url}: its content has the digest {found}")

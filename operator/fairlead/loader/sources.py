@@ -16,8 +16,6 @@ from fairlead.loader import registry
 from fairlead.loader.downloads import SourceUnreadable, download
 
 HUB: Final = "https://huggingface.co"
-LARGEST: Final = 16 << 30
-"""Bytes of one file; an adapter of rank 512 for a model of 400 billion parameters takes some 10 GB."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,4 +70,4 @@ async def _from_hub(source: ModelSource, into: Path, access: SourceAccess, sessi
     headers = {"Authorization": f"Bearer {access.hub_token}"} if access.hub_token else {}
     for name in adapter_files.FILES:
         url = f"{access.hub.rstrip('/')}/{source.location}/resolve/{source.revision or 'main'}/{name}"
-        await download(session, url, into / name, headers=headers, most_bytes=LARGEST)
+        await download(session, url, into / name, headers=headers)

@@ -3,15 +3,15 @@
 import hashlib
 import shutil
 import tempfile
+from io import BufferedReader
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import Final
 
 from fairlead.adapting import adapter_check, adapter_files
 from fairlead.adapting.adapter_check import AdapterExpectation
 from fairlead.adapting.adapter_files import AdapterFacts, UnreadableAdapter
 from fairlead.fleet.adapters import AdapterProblem, AdapterReason
 
-_PIECE: Final = 1 << 20
 _PARTIAL: Final = ".partial-"
 
 
@@ -79,14 +79,11 @@ def facts_of(folder: Path) -> AdapterFacts:
 
 
 def _sum(path: Path) -> str:
-    found = hashlib.sha256()
     with _opened(path) as file:
-        while piece := file.read(_PIECE):
-            found.update(piece)
-    return found.hexdigest()
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _opened(path: Path) -> BinaryIO:
+def _opened(path: Path) -> BufferedReader:
     try:
         return path.open("rb")
     except OSError:
