@@ -17,6 +17,8 @@ class Forwarder:
         # One thread, moved to the machine's own network for good; it only ever makes listening sockets.
         self._outside = ThreadPoolExecutor(max_workers=1, initializer=isolation.join_network, initargs=(host_network,))
         self._servers: dict[tuple[str, int], asyncio.Server] = {}
+        # The loop lets go of a socket whose other side has said all; what waits for the answer would be collected.
+        self._relays: set[asyncio.Task[None]] = set()
 
     async def open(self, target: tuple[str, int], port: int = 0) -> int:
         """Lead a port of 127.0.0.1 (any free one for 0) to `target`; asked again, the same door is answered."""
@@ -24,8 +26,10 @@ class Forwarder:
             return _port(self._servers[target])
         listening = await asyncio.get_running_loop().run_in_executor(self._outside, _listen, port)
 
-        async def relay(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            await _relay(target, reader, writer)
+        def relay(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            task = asyncio.create_task(_relay(target, reader, writer))
+            self._relays.add(task)
+            task.add_done_callback(self._relays.discard)
 
         self._servers[target] = await asyncio.start_server(relay, sock=listening)
         return _port(self._servers[target])
