@@ -36,6 +36,8 @@ class CanaryTrail:
     routable: int = REPLICAS
     """The fewest replicas that clients were led to."""
     phases: list[str] = field(default_factory=list)
+    last: str = ""
+    """What the status said of the canary, and the condition Progressing, last."""
     undecided_at: float = 0.0
     """When the status was last asked for and told no verdict yet: the verdict came later."""
     rejected: bool = False
@@ -70,6 +72,8 @@ class CanaryWatch:
         status = document.get("status", {})
         trail.routable = min(trail.routable, status.get("routableReplicas", 0))
         phase = (status.get("canary") or {}).get("phase", "")
+        progressing = [one for one in status.get("conditions", []) if one["type"] == "Progressing"]
+        trail.last = json.dumps([status.get("canary"), progressing])
         if phase and trail.phases[-1:] != [phase]:
             trail.phases.append(phase)
         trail.rejected = trail.rejected or phase == "Rejected"
@@ -96,7 +100,7 @@ class CanaryWatch:
 
 @contextmanager
 def watched(chat: Deployed) -> Iterator[CanaryTrail]:
-    """From before the change until the block ends."""
+    """From before the change until the block ends; what the block waited for in vain is said with what was seen."""
     watch = CanaryWatch(chat)
     watch.sample_objects()
     samples = (watch.sample_objects, watch.sample_shares)
@@ -105,6 +109,8 @@ def watched(chat: Deployed) -> Iterator[CanaryTrail]:
         one.start()
     try:
         yield watch.trail
+    except AssertionError as missed:
+        raise AssertionError(f"{missed}; {watch.trail}") from missed
     finally:
         watch.end()
         for one in threads:
