@@ -16,6 +16,8 @@ def _adapter(*versions: dict[str, Any], **rest: object) -> dict[str, Any]:
     return {"deployment": "chat", "versions": list(versions), **rest}
 
 
+_VERSION: Final = {"digest": FIRST, "source": "hf://a/sql"}
+
 ADAPTER_RULES: Final = (
     Bad(
         story="an adapter whose versions answer more than everybody",
@@ -37,5 +39,44 @@ ADAPTER_RULES: Final = (
         spec=_adapter({"digest": FIRST, "source": "pvc://adapters/sql", "revision": "v1"}),
         at="spec.versions[0].revision",
         wording="only a hf:// source has revisions; remove revision, or name a hf:// source",
+    ),
+    Bad(
+        story="three versions of which one is on trial",
+        kind=ADAPTER,
+        spec=_adapter(*(_VERSION | {"digest": f"sha256:{one * 64}"} for one in "abc"), canary={}),
+        at="spec.versions",
+        wording="a canary compares one new version with the one that serves; leave those two in the list, or remove "
+        "canary and set traffic of each version",
+    ),
+    Bad(
+        story="a version on trial whose traffic is said twice",
+        kind=ADAPTER,
+        spec=_adapter(_VERSION | {"traffic": 95}, _VERSION | {"digest": SECOND, "traffic": 5}, canary={}),
+        at="spec.versions",
+        wording="with canary its steps say what each version gets, and traffic would be ignored; remove traffic of "
+        "each version, or remove canary",
+    ),
+    Bad(
+        story="a version whose share shrinks from step to step",
+        kind=ADAPTER,
+        spec=_adapter(_VERSION, canary={"steps": [{"traffic": 20}, {"traffic": 10}]}),
+        at="spec.canary.steps",
+        wording="the traffic of a canary must not shrink from step to step; order the steps by traffic",
+    ),
+    Bad(
+        story="a version that most users get before anybody compared it",
+        kind=ADAPTER,
+        spec=_adapter(_VERSION, canary={"steps": [{"traffic": 80}]}),
+        at="spec.canary.steps",
+        wording="no step may have more than 50 percent of the traffic before gate Service has passed; give a step with "
+        "at most 50 percent gates: [Service]",
+    ),
+    Bad(
+        story="a version that is compared by requests that nobody sends it",
+        kind=ADAPTER,
+        spec=_adapter(_VERSION, canary={"steps": [{"gates": ["Service"]}]}),
+        at="spec.canary.steps[0].gates",
+        wording="gate Service compares users' requests, and with traffic 0 none reaches the new version; set traffic "
+        "to 5 or more, or remove gate Service from this step",
     ),
 )

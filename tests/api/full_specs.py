@@ -228,6 +228,20 @@ ADAPTER_SPEC: Final[dict[str, Any]] = {
         {"digest": f"sha256:{'b' * 64}", "source": "pvc://adapters/sql", "traffic": 5},
     ],
 }
+TRIED_ADAPTER: Final[dict[str, Any]] = {
+    "deployment": "chat",
+    "versions": [{"digest": f"sha256:{letter * 64}", "source": "hf://a/sql"} for letter in "ab"],
+    "canary": {
+        "steps": [
+            {"traffic": 0, "hold": "0s", "gates": ["Quality", "Manual"]},
+            {"traffic": 20, "hold": "5m", "gates": ["Service"]},
+        ],
+        "undecidedAfter": "1h",
+        "undecided": "RollBack",
+        "service": {"maxTtftRatio": "1.5", "maxTpotRatio": "1.4", "maxFaultShare": "0.01", "minRequests": 200},
+        "quality": {"evaluation": "support", "margin": "3"},
+    },
+}
 FULL: Final[tuple[tuple[Kind[Any], dict[str, Any]], ...]] = (
     (DEPLOYMENT, COUNTED),
     (DEPLOYMENT, SCALED),
@@ -237,6 +251,7 @@ FULL: Final[tuple[tuple[Kind[Any], dict[str, Any]], ...]] = (
     (GATEWAY, GATEWAY_SPEC),
     *((EVALUATION, one) for one in EVALUATION_SPECS),
     (ADAPTER, ADAPTER_SPEC),
+    (ADAPTER, TRIED_ADAPTER),
 )
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from fairlead.cli import rollout_orders, rollout_text
 from fairlead.cli.rollout_orders import NoCanary, NoOrder, RolloutOrder, RolloutView
-from fairlead.cluster.kinds import INFERENCE_DEPLOYMENT
+from fairlead.cluster.kinds import ADAPTER, INFERENCE_DEPLOYMENT
 from fairlead.controller import canary_trial
 from fairlead.controller.status import canary_status
 from fairlead.fleet.canaries import CanaryGate, CanaryPhase, CanaryPlan, CanaryState, CanaryStep, StepVerdict
@@ -56,8 +56,9 @@ def seen(state: CanaryState) -> RolloutView:
     return found
 
 
-def document(spec: Any = SPEC, status: Any = None) -> dict[str, Any]:  # noqa: ANN401  # whatever is stored
-    return {"metadata": {"name": "chat", "namespace": "team"}, "spec": spec, "status": status or {}}
+def document(spec: Any = SPEC, status: Any = None, kind: str = "InferenceDeployment") -> dict[str, Any]:  # noqa: ANN401
+    """Whatever is stored."""
+    return {"kind": kind, "metadata": {"name": "chat", "namespace": "team"}, "spec": spec, "status": status or {}}
 
 
 def answer(state: CanaryState, verb: str, now: datetime = T0 + timedelta(minutes=5)) -> str:
@@ -136,7 +137,13 @@ def test_an_order_is_an_annotation_that_the_operator_reads(cluster: PretendClust
         (("status", "plain"), 1, "infd/plain in team has no canary: spec.rollout.strategy is Surge; set it to Canary"),
         (("retry", "chat"), 1, "the canary of infd/chat in team was not rejected; it is Stepping"),
         (("status", "nobody"), 1, "there is no InferenceDeployment nobody in namespace team: there are: chat, plain"),
-        (("status", "infg/front"), 2, "infg/front: only InferenceDeployments"),
+        (
+            ("status", "infg/front"),
+            2,
+            "infg/front: only deployments and adapters have canaries: write infd/front or adp",
+        ),
+        (("status", "adp/"), 2, "adp/: the name is missing: write infd/NAME or adp/NAME"),
+        (("abort", "adapter/sql"), 1, "there is no Adapter sql in namespace team: there is none at all"),
         (("status", "infd/.."), 2, "'..' cannot be the name of an object"),
     ],
 )
@@ -228,3 +235,63 @@ def test_what_comes_next_is_said_of_every_phase(changed: Any, share: int, coming
 def test_a_pause_is_shown() -> None:
     first, *_ = rollout_text.lines(seen(replace(SECOND, paused=True)), T0)
     assert first.startswith("infd/chat in team: Stepping, paused for 0 s: ")
+
+
+VERSION = replace(
+    SECOND,
+    revision="sql@bbbbbbbb",
+    stable="sql@aaaaaaaa",
+    plan=replace(PLAN, start_within_seconds=None, steps=(CanaryStep(traffic=10), CanaryStep(traffic=50))),
+    verdicts=(),
+)
+
+
+def of_adapter(state: CanaryState) -> RolloutView:
+    """An adapter in this state."""
+    found = rollout_orders.view(document({"canary": {}}, {"canary": canary_status.written(state)}, "Adapter"))
+    assert isinstance(found, RolloutView)
+    return found
+
+
+def test_a_version_of_an_adapter_is_shown_and_ordered_like_a_revision(cluster: PretendCluster, run: Run) -> None:
+    live = document({"canary": {}}, {"canary": canary_status.written(VERSION)}, "Adapter")
+    cluster.put(ADAPTER, {"apiVersion": "fairlead.dev/v1alpha1"} | live)
+    code, out, err = run("rollout", "status", "adp/chat")
+    assert (code, err) == (0, "")
+    assert ": sql@bbbbbbbb against sql@aaaaaaaa, 50 % of the conversations" in out
+    assert "  next  sql@bbbbbbbb gets all of the traffic; sql@aaaaaaaa stays loaded until you remove it from " in out
+    assert "→  2     all       50 %" in out
+    code, out, _ = run("rollout", "abort", "adp/chat")
+    assert code == 0
+    assert out == (
+        "adp/chat in team: ordered to reject sql@bbbbbbbb: routers send it nothing more; "
+        "`fairlead rollout status adp/chat -n team` shows it\n"
+    )
+    order = canary_trial.order_of(cluster.objects.found((ADAPTER.title, "team", "chat")))
+    assert order is not None
+    assert order.verb == "abort"
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"phase": CanaryPhase.WAITING}, "is not loaded on all replicas, and no order loads it; wait; the condition "),
+        ({"phase": CanaryPhase.WAITING, "paused": True}, "the first step begins once all replicas have loaded it"),
+    ],
+)
+def test_what_no_order_loads_is_said(changed: Any, message: str) -> None:  # noqa: ANN401
+    found = rollout_orders.order(of_adapter(replace(VERSION, **changed)), "promote", T0 + timedelta(minutes=5))
+    assert message in (f"{found.because}; {found.remedy}" if isinstance(found, NoOrder) else found.follows)
+
+
+def test_what_comes_after_a_promoted_version_and_when_an_adapter_has_no_canary() -> None:
+    over = of_adapter(replace(VERSION, phase=CanaryPhase.PROMOTED))
+    assert rollout_orders.coming(over.state) == "sql@aaaaaaaa stays loaded until you remove it from spec.versions"
+    specs: tuple[tuple[dict[str, Any], str], ...] = (
+        ({}, "spec.canary is not set; set it to {}"),
+        ({"canary": {}}, "no canary yet; one begins"),
+    )
+    for spec, message in specs:
+        found = rollout_orders.view(document(spec, kind="Adapter"))
+        assert isinstance(found, NoCanary)
+        assert message in f"{found.because}; {found.remedy}"

@@ -9,7 +9,7 @@ import pytest
 from aiohttp import web
 
 from fairlead.cluster import pod_http, router_client
-from fairlead.cluster.router_client import ReportedSamples
+from fairlead.cluster.router_client import ReportedSamples, SamplesPage
 from fairlead.fleet.endpoints import EndpointState, GatewayReport, HourSpend, RouterEndpoint, RouterReport, TenantUse
 from fairlead.fleet.request_samples import Fault, RequestSample
 from fairlead.fleet.traffic_shares import TrafficShare
@@ -110,7 +110,7 @@ def test_requests_at_two_revisions_are_read_from_a_row_on() -> None:
 
     async def story() -> None:
         async with answering(200, json.dumps(page)) as (session, port):
-            found = await router_client.samples(session, "127.0.0.1", "key", port, after=6)
+            found = await router_client.samples(session, "127.0.0.1", "key", SamplesPage(port=port, after=6))
             assert found == ReportedSamples(
                 share=TrafficShare(revision="b", percent=5),
                 rows=(
@@ -127,9 +127,15 @@ def test_requests_at_two_revisions_are_read_from_a_row_on() -> None:
                 ),
                 count=7,
             )
-            assert await router_client.samples(session, "::1", None, 1) is None
+            assert await router_client.samples(session, "::1", None, SamplesPage(port=1)) is None
 
     run(story())
+
+
+def test_requests_of_one_adapter_and_one_target_are_asked_for_by_name() -> None:
+    page = SamplesPage(adapter="a b", target="demo/chat", after=3)
+    assert page.query == "after=3&deployment=demo%2Fchat&adapter=a+b"
+    assert SamplesPage().query == "after=0"
 
 
 def test_a_router_says_what_a_new_revision_gets_of_its_traffic() -> None:

@@ -24,7 +24,8 @@ from fairlead.review.context import ObjectKey, ReviewContext
 from tests.cluster.fake_objects import Objects
 from tests.controller import tried
 from tests.controller.kube import Kube
-from tests.controller.pretend_environment import PretendEvents, PretendPodClient, PretendWorld
+from tests.controller.pretend_environment import PretendPodClient, PretendWorld
+from tests.controller.pretend_events import PretendEvents
 from tests.controller.pretend_references import PretendReferences
 from tests.controller.server import PretendServer
 

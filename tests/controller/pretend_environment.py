@@ -6,19 +6,18 @@ The feed may be late, may stop, and may lose, double and reorder what it brings;
 import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import datetime
 from typing import Final
 
 from fairlead.cluster import kinds, pods
 from fairlead.cluster.availability import KindAvailability
 from fairlead.cluster.kinds import Manifest, Resource
 from fairlead.cluster.pod_http import PodReply
-from fairlead.cluster.router_client import ReportedSamples
+from fairlead.cluster.router_client import ReportedSamples, SamplesPage
 from fairlead.cluster.store import ObjectStore, StoreChange
 from fairlead.controller.children.child_losses import ChildLosses
 from fairlead.controller.informers import GATEWAY_API
 from fairlead.controller.informers import WATCHED as FOLLOWED
-from fairlead.fleet.adapters import AdapterPlace
+from fairlead.fleet.adapters import SEPARATOR, AdapterPlace
 from fairlead.fleet.desired_state import EngineKind
 from fairlead.fleet.endpoints import EndpointState, GatewayReport, HourSpend, RouterEndpoint, RouterReport, TenantUse
 from fairlead.fleet.engine_load import EngineLoad
@@ -149,6 +148,8 @@ class PretendPodClient(JudgeAccess):
         """Requests in flight, by pod."""
         self.asleep: set[str] = set()
         """Pods that were put to sleep."""
+        self.sampled: list[SamplesPage] = []
+        """What routers were asked of them."""
         self.samples_of: list[RequestSample] = []
         """What routers say of requests at both revisions."""
         self.adapter_places: dict[str, tuple[AdapterPlace, ...]] = {}
@@ -202,12 +203,22 @@ class PretendPodClient(JudgeAccess):
         inflight = self.busy.get(name, 0)
         return RouterEndpoint(pod=name, address="198.18.0.9:8000", state=state, inflight=inflight, reason=reason)
 
-    async def samples(self, router: Manifest, after: int) -> ReportedSamples | None:
-        """What ended at both revisions."""
-        share = self.share(router["metadata"]["labels"]["fairlead.dev/deployment"])
+    async def samples(self, router: Manifest, page: SamplesPage) -> ReportedSamples | None:
+        """What ended at both revisions, or to both versions of an adapter."""
+        name = router["metadata"]["labels"].get("fairlead.dev/deployment") or page.target.rpartition("/")[2]
+        share = self.version_share(name, page.adapter) if page.adapter else self.share(name)
+        self.sampled.append(page)
         if self.silent or self.own_mute:
             return None
-        return ReportedSamples(share=share, rows=tuple(self.samples_of[after:]), count=len(self.samples_of))
+        return ReportedSamples(share=share, rows=tuple(self.samples_of[page.after :]), count=len(self.samples_of))
+
+    def version_share(self, name: str, adapter: str) -> TrafficShare | None:
+        """Of the version of an adapter that is on trial, as the routers' file says."""
+        found = self._objects.held.get(("configmaps", "default", f"{name}-router"))
+        named = json.loads(found["data"]["router.json"]).get("adapterVersions", []) if found else []
+        versions = [one for one in named if one["name"] == adapter and one["trial"]]
+        shares = {one["name"]: one["percent"] for each in versions for one in each["versions"]}
+        return TrafficShare(revision=versions[0]["trial"], percent=shares[versions[0]["trial"]]) if versions else None
 
     def share(self, name: str) -> TrafficShare | None:
         """As the routers' file says."""
@@ -231,11 +242,12 @@ class PretendPodClient(JudgeAccess):
         headers: Mapping[str, str],  # noqa: ARG002
         seconds: float,  # noqa: ARG002
     ) -> PodReply | None:
-        """As the revision answers; counted by revision and question."""
+        """As the revision answers, or the version of an adapter; counted by that and the question."""
         if self.away(pod):
             return None
-        revision = pod["metadata"]["labels"]["fairlead.dev/revision"]
-        question = str(json.loads(body)["messages"][-1]["content"])
+        request = json.loads(body)
+        revision = request["model"] if SEPARATOR in request["model"] else pod["metadata"]["labels"][labels.REVISION]
+        question = str(request["messages"][-1]["content"])
         self.sent[revision, question] += 1
         self.served_in_all += 1
         if self.dies_at == self.served_in_all:
@@ -268,26 +280,3 @@ class PretendPodClient(JudgeAccess):
         """It is awake, unless it will not."""
         self.asleep -= set() if self.stubborn else {pod["metadata"]["name"]}
         return not self.stubborn
-
-
-class PretendEvents:
-    """Keeps what people would read."""
-
-    def __init__(self) -> None:
-        self.published: list[str] = []
-
-    def transition(self, about: Manifest, condition: Manifest, at: datetime) -> None:  # noqa: ARG002
-        """A condition turned."""
-        self.published.append(f"{condition['type']}={condition['status']}:{condition['reason']}")
-
-    def meddled(self, about: Manifest, resource: Resource, note: str, at: datetime) -> None:  # noqa: ARG002
-        """Somebody else changed a child."""
-        self.published.append(f"PutBack {note}")
-
-    def deleted(self, about: Manifest, note: str, at: datetime) -> None:  # noqa: ARG002
-        """Somebody else deleted a pod."""
-        self.published.append(f"Deleted {note}")
-
-    def step(self, about: Manifest, reason: str, note: str, at: datetime) -> None:  # noqa: ARG002
-        """A step."""
-        self.published.append(reason)

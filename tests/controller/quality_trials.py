@@ -10,6 +10,7 @@ from fairlead.cluster import kinds
 from fairlead.cluster.kinds import Manifest
 from fairlead.controller.evaluations.evaluation_reconcile import EvaluationReconciler
 from fairlead.review.context import ObjectKey
+from tests.controller.pretend import Pretend
 from tests.controller.trials import TrialWorld
 
 EVALUATION: Final = ObjectKey(ours.EVALUATION.name, "default", "support")
@@ -41,15 +42,8 @@ def loses(share: float) -> Callable[[str], str]:
     return answer
 
 
-class QualityWorld(TrialWorld):
-    """Three replicas serve, another context is wanted, and an evaluation is to say whether it answers as well."""
-
-    def __init__(
-        self, items: str, *, rollout: dict[str, Any] | None = None, losing: float = 0.0, concurrency: int = CONCURRENCY
-    ) -> None:
-        self.losing = losing
-        super().__init__(rollout or judged())
-        self.write(items, concurrency=concurrency)
+class EvaluationWorld(Pretend):
+    """A world with an evaluation in it."""
 
     def restart(self) -> None:
         """The evaluation is reconciled anew too."""
@@ -75,6 +69,17 @@ class QualityWorld(TrialWorld):
         self.run(self.evaluator.tick(EVALUATION, self.now))
         found: Manifest = self.objects.held[(kinds.EVALUATION.title, "default", EVALUATION.name)]["status"]
         return found
+
+
+class QualityWorld(EvaluationWorld, TrialWorld):
+    """Three replicas serve, another context is wanted, and an evaluation is to say whether it answers as well."""
+
+    def __init__(
+        self, items: str, *, rollout: dict[str, Any] | None = None, losing: float = 0.0, concurrency: int = CONCURRENCY
+    ) -> None:
+        self.losing = losing
+        super().__init__(rollout or judged())
+        self.write(items, concurrency=concurrency)
 
     def steps(self, count: int = 1) -> None:
         """The world, the evaluation, the deployment and one round of questions take turns."""

@@ -3,7 +3,9 @@
 from fairlead.objects import answer_journals, labels
 from fairlead.objects.answer_journals import AnswerPlace
 
-HOLDER = {"metadata": {"name": "chat-1a2b3c4d", "namespace": "team", "uid": "u1"}}
+HOLDER = {"apiVersion": "apps/v1", "kind": "Deployment"} | {
+    "metadata": {"name": "chat-1a2b3c4d", "namespace": "team", "uid": "u1"}
+}
 PLACE = AnswerPlace(deployment="chat", revision="1a2b3c4d", holder=HOLDER, source="s", trial="t")
 
 

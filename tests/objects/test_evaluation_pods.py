@@ -117,7 +117,11 @@ def test_a_program_without_words_runs_as_its_image_says_on_a_copy_of_its_part() 
 
 
 def work(runner: EvaluationRunner, source: ItemSource, limit: int | None = None) -> RunnerWork:
-    holder = {"metadata": {"name": "chat-12345678", "namespace": "demo", "uid": "2"}}
+    holder = {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {"name": "chat-12345678", "namespace": "demo", "uid": "2"},
+    }
     return RunnerWork(
         owner=evaluation_pods.of_revision("support", holder),
         deployment="chat",

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from fairlead.api import deployment_conversion
-from fairlead.api.kinds import DEPLOYMENT
+from fairlead.api.kinds import ADAPTER, API_VERSION, DEPLOYMENT
 from fairlead.api.object_reader import read_stored
 from fairlead.engines.catalogue import releases
 from fairlead.fleet.canaries import CanaryGate
@@ -131,3 +131,40 @@ def test_what_an_hpa_scaled_to_one_goes_on_scaling() -> None:
     judged = replace(wanted.rollout.canary, steps=(replace(first, gates=(CanaryGate.QUALITY,)),))
     review = admission.stored(replace(wanted, rollout=replace(wanted.rollout, canary=judged)), OFFLINE)
     assert [one.field for one in review.refusals] == ["spec.rollout.canary.quality"]
+
+
+def adapter(*steps: Object, **canary: object) -> Object:
+    """An adapter whose second version is on trial."""
+    versions = [{"digest": f"sha256:{one * 64}", "source": "hf://a/sql"} for one in "ab"]
+    written = {"steps": list(steps)} | canary
+    return {
+        "apiVersion": API_VERSION,
+        "kind": ADAPTER.name,
+        "metadata": {"name": "sql"},
+        "spec": {"deployment": "chat", "versions": versions, "canary": written},
+    }
+
+
+def test_an_adapters_canary_needs_what_its_gates_judge_by() -> None:
+    judged = {"traffic": 0, "gates": ["Quality"]}
+    (answer,) = refused(adapter(judged))
+    assert answer.startswith("spec.canary.quality: absent: gate Quality compares answers to the items")
+    quality = {"evaluation": "support", "margin": "2"}
+    assert refused(adapter(judged, quality=quality)) == []
+    (answer,) = refused(adapter(judged, quality=quality), items=60)
+    assert answer.startswith("spec.canary.quality.margin: 2: Evaluation support has 60 items, too few")
+    assert refused(adapter(judged, quality=quality), items=500) == []
+
+
+def test_an_adapters_canary_that_judges_nothing_is_warned_of() -> None:
+    quality = {"evaluation": "support", "margin": "2"}
+    review = admission.review(adapter({"traffic": 10}, quality=quality), OFFLINE)
+    assert [one.field for one in review.warnings] == ["spec.canary.quality", "spec.canary.steps[].gates"]
+    assert "so the new version is promoted after its holds" in review.warnings[1].sentence
+
+
+def test_an_adapters_canary_names_an_evaluation_that_has_to_be_there() -> None:
+    quality = {"evaluation": "support", "margin": "2"}
+    context = replace(OFFLINE, objects=frozenset({ObjectKey("InferenceDeployment", "default", "chat")}))
+    found = admission.review(adapter({"traffic": 0, "gates": ["Quality"]}, quality=quality), context)
+    assert [one.field for one in (*found.refusals, *found.warnings)] == ["spec.canary.quality.evaluation"]

@@ -236,6 +236,7 @@ class Raw:
         self.answers = list(answers)
         """Nothing: the connection is closed without a byte."""
         self.metrics = metrics
+        self.to_probes = whole(b'{"usage": {"completion_tokens": 1}}')
         self.seen: list[bytes] = []
         self.connections = 0
         self.closed = 0
@@ -268,7 +269,7 @@ class Raw:
         if head.startswith(b"GET"):
             writer.write(whole(self.metrics) if self.metrics else whole(b"", 404))
         elif b'"ping"' in body:
-            writer.write(whole(b'{"usage": {"completion_tokens": 1}}'))
+            writer.write(self.to_probes)
         else:
             self.seen.append(head + body)
             answer = self.answers.pop(0) if self.answers else None

@@ -15,15 +15,24 @@ OLD, NEW = "sql@0000aaaa", "sql@0000bbbb"
 UPDATED: Final = replace(CHAT, answering=replace(CHAT.answering, runtime_adapters=True))
 
 
-def versions(old: int, new: int) -> list[dict[str, Any]]:
-    return [{"name": "sql", "versions": [{"name": OLD, "percent": old}, {"name": NEW, "percent": new}]}]
+def versions(old: int, new: int, trial: str = "") -> list[dict[str, Any]]:
+    both = [{"name": OLD, "percent": old}, {"name": NEW, "percent": new}]
+    return [{"name": "sql", "versions": both, "trial": trial}]
 
 
-def serving(folder: Path, engines: list[str], old: int, new: int, **routing: Any) -> Path:  # noqa: ANN401 - any JSON
+def serving(
+    folder: Path,
+    engines: list[str],
+    old: int,
+    new: int,
+    *,
+    trial: str = "",
+    **routing: Any,  # noqa: ANN401 - any JSON
+) -> Path:
     """The file of a router whose clients may ask for the adapter."""
     document = json.loads(written(folder, engines, ["chat", "sql"], **routing).read_text(encoding="utf-8"))
     fresh = folder / "router.json.new"
-    fresh.write_text(json.dumps(document | {"adapterVersions": versions(old, new)}), encoding="utf-8")
+    fresh.write_text(json.dumps(document | {"adapterVersions": versions(old, new, trial)}), encoding="utf-8")
     return fresh.replace(folder / "router.json")
 
 
@@ -150,3 +159,38 @@ def test_clients_see_the_name_in_the_list_of_models_and_not_its_versions(tmp_pat
                 assert [card["id"] for card in (await answer.json())["data"]] == ["chat", "sql"]
 
     run_story(story(), 30)
+
+
+def test_requests_to_both_versions_are_reported_while_one_is_on_trial_and_forgotten_with_its_share(
+    tmp_path: Path,
+) -> None:
+    async def story() -> None:
+        async with routed(tmp_path, 50, 50) as (router, engine):
+            for name in (OLD, NEW):
+                await order(router, engine, "load", name)
+            await until_served(router)
+            assert await compared(router) == {"share": None, "rows": [], "count": 0}, "nothing is on trial"
+
+            serving(tmp_path, [engine.address], 50, 50, trial=NEW)
+            while (await compared(router))["share"] is None:
+                await completed(router)
+            answered = [await completed(router, session=f"talk-{number}", stream=False) for number in range(30)]
+            found = await compared(router)
+            assert found["share"] == {"revision": NEW, "percent": 50}
+            last = found["rows"][-30:]
+            assert [row[1] for row in last] == [int(version == NEW) for _, version, _ in answered]
+            assert 3 <= sum(row[1] for row in last) <= 27
+            assert (await compared(router, f"&after={found['count'] - 2}"))["rows"] == found["rows"][-2:]
+            assert (await compared(router, adapter="chat"))["count"] == 0
+
+            serving(tmp_path, [engine.address], 90, 10, trial=NEW)
+            while (await compared(router))["count"] >= found["count"]:
+                await asyncio.sleep(0.01)
+
+    run_story(story(), 60)
+
+
+async def compared(router: Plane, query: str = "", adapter: str = "sql") -> Any:  # noqa: ANN401 - any JSON
+    """What is reported of both versions."""
+    async with router.session.get(f"{router.pages}/fairlead/v1/samples?adapter={adapter}{query}") as answer:
+        return await answer.json()

@@ -87,3 +87,34 @@ def test_what_the_new_revision_fails_the_old_one_answers_and_the_report_says_who
             assert 1 <= sum(row[1] for row in rows) <= len(new.seen)
 
     run_story(story())
+
+
+def test_a_new_revision_that_answers_nobody_is_reported_beyond_the_three_failures_that_eject_it(tmp_path: Path) -> None:
+    broken = whole(b'{"error":{"message":"no","type":"InternalServerError","code":500}}', status=500)
+
+    async def story() -> None:
+        cluster, old, new = Cluster(), Raw(*[ANSWER] * 80), Raw(*[broken] * 80)
+        async with old.listening(), new.listening(), plane(dividing(tmp_path, 50), cluster) as router:
+            cluster.announce(
+                DiscoveredEndpoint(pod="a", address=old.address, revision="0f0f0f0f"),
+                DiscoveredEndpoint(pod="b", address=new.address, revision=NEW),
+            )
+            await router.until("routable", "routable")
+            new.to_probes = broken
+            for number in range(20):
+                await in_session(router, f"talk-{number}")
+            assert len(new.seen) == 3, "it gets no more of users' requests"
+            failed: list[Any] = []
+            while len(failed) < 6:
+                await asyncio.sleep(0.02)
+                failed = [row for row in (await samples(router))["rows"] if row[1]]
+            assert all(row[8] == 1 for row in failed)
+            assert len({row[2] for row in failed}) == len(failed), "each by itself"
+
+            new.to_probes = whole(b'{"usage": {"completion_tokens": 1}}')
+            await router.until("routable", "routable")
+            counted = (await samples(router))["count"]
+            await asyncio.sleep(0.3)
+            assert (await samples(router))["count"] == counted
+
+    run_story(story())

@@ -4,6 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from fairlead.api.adapter_canary import AdapterCanary
 from fairlead.api.api_model import ApiModel, KeyedList
 from fairlead.api.string_formats import PATH_PIECE, Handle, Revision, StringFormat
 
@@ -56,7 +57,7 @@ class AdapterVersion(ApiModel):
     traffic: Annotated[int, Field(ge=0, le=100)] = Field(
         default=100,
         description="Share of the conversations that this version answers, in percent; those of all versions add up "
-        "to 100. A version with 0 is loaded, and answers nobody. Default 100.",
+        "to 100. A version with 0 is loaded, and answers nobody. Default 100. With spec.canary its steps say it.",
     )
 
 
@@ -85,4 +86,9 @@ class AdapterSpec(ApiModel):
     ] = Field(
         description="Versions that are loaded side by side. A change of their traffic moves conversations and loads "
         "nothing, so neither a trial nor its end needs a GPU."
+    )
+    canary: AdapterCanary | None = Field(
+        default=None,
+        description="A version that is added to the one that serves gets its conversations in steps, and loses them "
+        "where a gate fails. Default: the traffic of each version is as written.",
     )

@@ -1,5 +1,6 @@
 """From an Adapter as written to the value other packages use."""
 
+from fairlead.api import canary_conversion
 from fairlead.api.adapter import AdapterSpec
 from fairlead.api.deployment_conversion import source
 from fairlead.api.object_reader import ParsedObject
@@ -20,4 +21,5 @@ def adapter(written: ParsedObject[AdapterSpec]) -> ServedAdapter:
             AdapterEdition(digest=one.digest, source=source(one.source, one.revision), traffic=one.traffic)
             for one in spec.versions
         ),
+        canary=canary_conversion.of_adapter(spec.canary) if spec.canary else None,
     )

@@ -5,6 +5,7 @@ from typing import Annotated
 from pydantic import Field
 
 from fairlead.api.api_model import ApiModel, KeyedList
+from fairlead.api.rollout_status import CanaryStatus
 from fairlead.api.status import ObjectStatus
 from fairlead.api.status_values import Figure, Sentence, ShortText
 
@@ -30,3 +31,4 @@ class AdapterStatus(ObjectStatus):
     versions: Annotated[tuple[AdapterVersionStatus, ...], KeyedList("digest", lambda one: one.digest)] = Field(
         default=(), max_length=4, description="Each version."
     )
+    canary: CanaryStatus | None = Field(default=None, description="The new version on trial, while spec.canary is set.")

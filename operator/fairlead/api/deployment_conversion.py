@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Final
 
-from fairlead.api import amounts, routing_conversion
+from fairlead.api import amounts, canary_conversion, routing_conversion
 from fairlead.api.conversation import ChatTemplate as ChatTemplateSpec
 from fairlead.api.deployment import InferenceDeploymentSpec
 from fairlead.api.engine import Engine, EnvVariable
@@ -17,7 +17,6 @@ from fairlead.api.pods import Accelerator, WhenUnsatisfiable
 from fairlead.api.pods import Placement as PlacementSpec
 from fairlead.api.value_mapping import value
 from fairlead.fleet.accelerators import CPU, CpuResources
-from fairlead.fleet.canaries import CanaryPlan, CanaryStep, QualityLimits, ServiceLimits
 from fairlead.fleet.conversations import ChatTemplateSource, ConfigMapKey
 from fairlead.fleet.desired_state import (
     NO_RESOURCE,
@@ -240,26 +239,7 @@ def _rollout(spec: Rollout) -> DesiredRollout:
         DesiredRollout,
         max_surge=surge,
         max_unavailable=missing if spec.max_unavailable is None else spec.max_unavailable,
-        canary=_canary(spec.canary or Canary()) if tried else None,
-    )
-
-
-def _canary(spec: Canary) -> CanaryPlan:
-    limits = ServiceLimits(
-        ttft_ratio=float(spec.service.max_ttft_ratio),
-        tpot_ratio=float(spec.service.max_tpot_ratio),
-        fault_share=float(spec.service.max_fault_share),
-        min_requests=spec.service.min_requests,
-    )
-    found = spec.quality
-    quality = QualityLimits(evaluation=found.evaluation, margin=float(found.margin) / 100) if found else None
-    return value(
-        spec,
-        CanaryPlan,
-        steps=tuple(value(one, CanaryStep, replicas=one.replicas or 0) for one in spec.steps),
-        undecided_seconds=amounts.seconds(spec.undecided_after),
-        service=limits,
-        quality=quality,
+        canary=canary_conversion.of_deployment(spec.canary or Canary()) if tried else None,
     )
 
 

@@ -1,27 +1,19 @@
 """The rules by which an InferenceDeployment is refused from its own fields alone."""
 
-from collections.abc import Callable
 from typing import Any, Final
 
+from fairlead.api import canary_steps
 from fairlead.api.conversation import ChatTemplate
 from fairlead.api.deployment import InferenceDeploymentSpec
 from fairlead.api.engine import Adapter, Batching, Draft, Engine, EnvValueFrom, EnvVariable, Lora, Speculation
 from fairlead.api.field_rule import FieldErrorReason, FieldRule
-from fairlead.api.lifecycle import Canary, CanaryService, CanaryStep, Rollout, Scaling
+from fairlead.api.lifecycle import Canary, CanaryStep, Rollout, Scaling
 from fairlead.api.model import Model
 from fairlead.api.pods import Toleration, TolerationOperator
-from fairlead.fleet.canaries import CanaryGate
 from fairlead.fleet.desired_state import SLEEPING, EngineKind, RolloutStrategy, SpeculationMethod
 
 _WITH_DRAFT: Final = (SpeculationMethod.DRAFT_MODEL, SpeculationMethod.EAGLE3)
 _SLEEPING: Final = [str(kind) for kind in EngineKind if kind in SLEEPING]
-
-MOST_UNJUDGED: Final = 50
-"""Percent of the traffic that a step may have before users' requests were compared."""
-
-
-def _judges_early(step: CanaryStep) -> bool:
-    return step.traffic <= MOST_UNJUDGED and CanaryGate.SERVICE in step.gates
 
 
 def _may_miss(rollout: Rollout) -> bool:
@@ -29,18 +21,6 @@ def _may_miss(rollout: Rollout) -> bool:
     if rollout.max_unavailable is None:
         return rollout.strategy is RolloutStrategy.CANARY
     return rollout.max_unavailable > 0
-
-
-def _ratio_rule(field: str, ratio: Callable[[CanaryService], str]) -> FieldRule[CanaryService]:
-    return FieldRule[CanaryService](
-        on=CanaryService,
-        field=field,
-        fault=FieldErrorReason.INVALID,
-        cel=f"!has(self.{field}) || double(self.{field}) > 1.0",
-        holds=lambda it: float(ratio(it)) > 1,
-        because="nothing can be shown to be no slower at all, so a ratio of 1 would never pass",
-        remedy='write 1.1 or more, for instance "1.3"',
-    )
 
 
 def _revision_of(on: type[Any]) -> FieldRule[Any]:
@@ -177,15 +157,7 @@ _ENGINE: Final[tuple[FieldRule[Any], ...]] = (
     ),
 )
 _CANARY: Final[tuple[FieldRule[Any], ...]] = (
-    FieldRule[Canary](
-        on=Canary,
-        field="steps",
-        fault=FieldErrorReason.INVALID,
-        cel="!has(self.steps) || self.steps.map(step, has(step.traffic) ? step.traffic : 0).isSorted()",
-        holds=lambda it: list(it.steps) == sorted(it.steps, key=lambda step: step.traffic),
-        because="the traffic of a canary must not shrink from step to step",
-        remedy="order the steps by traffic",
-    ),
+    *canary_steps.step_rules(Canary, CanaryStep, "new revision"),
     FieldRule[Canary](
         on=Canary,
         field="steps",
@@ -195,28 +167,7 @@ _CANARY: Final[tuple[FieldRule[Any], ...]] = (
         because="the replicas of a canary must not shrink from step to step",
         remedy="order the steps by replicas",
     ),
-    FieldRule[Canary](
-        on=Canary,
-        field="steps",
-        fault=FieldErrorReason.INVALID,
-        cel=f"!has(self.steps) || !self.steps.exists(step, has(step.traffic) && step.traffic > {MOST_UNJUDGED}) || "
-        f"self.steps.exists(step, has(step.traffic) && step.traffic <= {MOST_UNJUDGED} && has(step.gates) && "
-        "'Service' in step.gates)",
-        holds=lambda it: all(one.traffic <= MOST_UNJUDGED for one in it.steps) or any(map(_judges_early, it.steps)),
-        because=f"no step may have more than {MOST_UNJUDGED} percent of the traffic before gate Service has passed",
-        remedy=f"give a step with at most {MOST_UNJUDGED} percent gates: [Service]",
-    ),
-    FieldRule[CanaryStep](
-        on=CanaryStep,
-        field="gates",
-        fault=FieldErrorReason.INVALID,
-        cel="!has(self.gates) || !('Service' in self.gates) || (has(self.traffic) && self.traffic > 0)",
-        holds=lambda it: CanaryGate.SERVICE not in it.gates or it.traffic > 0,
-        because="gate Service compares users' requests, and with traffic 0 none reaches the new revision",
-        remedy="set traffic to 5 or more, or remove gate Service from this step",
-    ),
-    _ratio_rule("maxTtftRatio", lambda it: it.max_ttft_ratio),
-    _ratio_rule("maxTpotRatio", lambda it: it.max_tpot_ratio),
+    *canary_steps.LIMIT_RULES,
 )
 _RUNNING: Final[tuple[FieldRule[Any], ...]] = (
     FieldRule[Toleration](

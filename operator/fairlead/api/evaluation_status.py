@@ -11,8 +11,9 @@ from fairlead.fleet.gate_verdicts import Verdict
 class EvaluationRunStatus(ApiModel):
     """What came of it in a canary."""
 
-    deployment: ShortText = Field(description="Name of the InferenceDeployment.")
-    revision: ShortText = Field(description="Hash of the revision that was tried.")
+    deployment: ShortText | None = Field(default=None, description="Name of the InferenceDeployment.")
+    adapter: ShortText | None = Field(default=None, description="Name of the Adapter, where it was a version of one.")
+    revision: ShortText = Field(description="Hash of the revision that was tried, or the version's name.")
     verdict: Verdict = Field(description="Passed, Failed, Undecided or Error.")
     reason: ShortText = Field(description="Why, as one word.")
     message: Sentence = Field(default=None, description="Why, in a sentence with its figures.")

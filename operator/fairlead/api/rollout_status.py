@@ -45,7 +45,9 @@ class CanaryPlanStatus(ApiModel):
     steps: tuple[CanaryStepStatus, ...] = Field(
         default=(), max_length=16, description="Steps in order.", json_schema_extra=ATOMIC
     )
-    start_within_seconds: DecimalText = Field(default=None, description="How long the first step waits for its time.")
+    start_within_seconds: DecimalText = Field(
+        default=None, description="How long the first step waits for its time; absent: as long as it takes."
+    )
     undecided_seconds: DecimalText = Field(default=None, description="When an open gate is undecided for good.")
     undecided: UndecidedAction | None = Field(default=None, description="What becomes of such a step.")
     service: CanaryServiceStatus | None = Field(default=None, description="What gate Service holds it to.")
@@ -84,8 +86,8 @@ class CanaryGateStatus(ApiModel):
 class CanaryStatus(ApiModel):
     """Where a canary is. A restarted operator goes on from it."""
 
-    revision: ShortText = Field(description="Hash of the new revision.")
-    stable: ShortText = Field(description="Hash of the one that it is compared with.")
+    revision: ShortText = Field(description="Hash of the new revision; of an adapter, the name of the new version.")
+    stable: ShortText = Field(description="The one that it is compared with, named alike.")
     phase: CanaryPhase = Field(description="Waiting, Stepping, Promoted or Rejected.")
     step: Figure = Field(default=None, description="Number of the step, from 1.")
     since: Timestamp = Field(default=None, description="When its phase or step began.")

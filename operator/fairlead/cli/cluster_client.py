@@ -17,6 +17,7 @@ from fairlead.cluster import kinds, lease, pod_proxy, status_freshness
 from fairlead.cluster.api_errors import ApiError, NotFound, RequestRefused
 from fairlead.cluster.api_server import ApiServer
 from fairlead.cluster.connection import ApiConnection, NoCredentials, connect
+from fairlead.cluster.kinds import Resource
 from fairlead.scaling.explain import record_codec
 from fairlead.scaling.explain.decision_record import DecisionRecord
 from fairlead.scaling.explain.decision_summary import DecisionSummary
@@ -61,12 +62,16 @@ class ClusterClient:
 
     async def deployment(self, namespace: str, name: str) -> dict[str, Any]:
         """One InferenceDeployment; if there is none, the error names those there are."""
-        found = await self.api.read(kinds.INFERENCE_DEPLOYMENT, namespace, name)
+        return await self.named(kinds.INFERENCE_DEPLOYMENT, namespace, name)
+
+    async def named(self, resource: Resource, namespace: str, name: str) -> dict[str, Any]:
+        """One of our objects; if there is none, the error names those there are."""
+        found = await self.api.read(resource, namespace, name)
         if found is not None:
             return found
-        others = [one["metadata"]["name"] for one in await self.deployments(namespace)]
+        others = [one["metadata"]["name"] for one in (await self.api.listing(resource, namespace)).items]
         there = f"there are: {', '.join(sorted(others)[:10])}" if others else "there is none at all; -n names another"
-        raise ClusterUnavailable(f"there is no InferenceDeployment {name} in namespace {namespace}: {there}")
+        raise ClusterUnavailable(f"there is no {resource.kind} {name} in namespace {namespace}: {there}")
 
     async def annotate(self, document: dict[str, Any], annotation: str, value: str) -> None:
         """Write one annotation on an object that was read, and nothing else of it; `managedFields` name the writer."""

@@ -1,4 +1,7 @@
-"""`fairlead rollout status|pause|promote|abort|retry infd/NAME`: where a canary is, and a person's orders to it."""
+"""`fairlead rollout status|pause|promote|abort|retry KIND/NAME`: where a canary is, and a person's orders to it.
+
+KIND is infd for a deployment's new revision, adp for an adapter's new version.
+"""
 
 import argparse
 import sys
@@ -10,21 +13,25 @@ if TYPE_CHECKING:
     from fairlead.cli.rollout_orders import RolloutView
 
 REJECTED: Final = 3
-"""The exit code of `status` where the new revision was rejected, as scripts and pipelines read it."""
+"""The exit code of `status` where the newcomer was rejected, as scripts and pipelines read it."""
 STATUS: Final = "status"
 VERBS: Final = {
     STATUS: "where it is, what its gates say, and what comes next",
     "pause": "stay at this step, whatever its gates say",
-    "promote": "go on to the next step, and after the last one give the new revision all",
-    "abort": "reject the new revision: it loses its traffic, then its replicas",
-    "retry": "try a rejected revision again, from the first step",
+    "promote": "go on to the next step, and after the last one give the newcomer all",
+    "abort": "reject the newcomer: it loses its traffic, and a revision its replicas",
+    "retry": "try a rejected one again, from the first step",
 }
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """What the command takes."""
     parser.add_argument("verb", choices=VERBS, help="; ".join(f"{verb}: {about}" for verb, about in VERBS.items()))
-    parser.add_argument("target", metavar="infd/NAME", help="an InferenceDeployment; NAME alone will do")
+    parser.add_argument(
+        "target",
+        metavar="KIND/NAME",
+        help="infd/NAME, an InferenceDeployment, or adp/NAME, an Adapter; NAME alone is the former",
+    )
     parser.add_argument("-n", "--namespace", help="its namespace; default: the kubeconfig's")
     parser.add_argument("-o", "--output", choices=("text", "json"), default="text", help="how to print the status")
 
@@ -34,11 +41,11 @@ def run(chosen: argparse.Namespace) -> int:
     import asyncio
 
     from fairlead.cli.cluster_client import ClusterUnavailable
-    from fairlead.cli.explanation import TargetNameError
+    from fairlead.cli.rollout_orders import RolloutNameError
 
     try:
         return asyncio.run(_carried_out(chosen))
-    except TargetNameError as problem:
+    except RolloutNameError as problem:
         print(f"fairlead rollout: {problem}", file=sys.stderr)
         return 2
     except ClusterUnavailable as problem:
@@ -50,14 +57,14 @@ async def _carried_out(chosen: argparse.Namespace) -> int:
     import time
     from datetime import UTC, datetime
 
-    from fairlead.cli import cluster_client, explanation, rollout_orders
+    from fairlead.cli import cluster_client, rollout_orders
 
-    name = explanation.target_name(chosen.target)
+    target = rollout_orders.target(chosen.target)
     async with cluster_client.open_cluster(None) as door:
         try:
-            document = await door.deployment(chosen.namespace or door.home, name)
+            document = await door.named(target.resource, chosen.namespace or door.home, target.name)
         except ValueError as problem:
-            raise explanation.TargetNameError(str(problem)) from problem
+            raise rollout_orders.RolloutNameError(str(problem)) from problem
         seen = rollout_orders.view(document)
         if isinstance(seen, rollout_orders.NoCanary):
             raise cluster_client.ClusterUnavailable(f"{seen.because}; {seen.remedy}")
@@ -68,7 +75,7 @@ async def _carried_out(chosen: argparse.Namespace) -> int:
         if isinstance(ordered, rollout_orders.NoOrder):
             raise cluster_client.ClusterUnavailable(f"{ordered.because}; {ordered.remedy}")
         await door.annotate(document, ordered.annotation, ordered.value)
-    command = f"fairlead rollout status infd/{name} -n {document['metadata']['namespace']}"
+    command = f"fairlead rollout status {target.title} -n {document['metadata']['namespace']}"
     print(f"{seen.place}: {ordered.follows}; `{command}` shows it")
     return 0
 

@@ -5,21 +5,43 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+from fairlead.api.kinds import ADAPTER
+from fairlead.cluster import kinds
+from fairlead.cluster.kinds import Resource
 from fairlead.controller.canary_trial import ORDER
 from fairlead.controller.status import canary_status
 from fairlead.fleet.canaries import CanaryPhase, CanaryState, CanaryVerb
 from fairlead.fleet.desired_state import RolloutStrategy
 from fairlead.planning import canary
 
+_DEPLOYMENT: Final = ("infd", "inferencedeployment", "inferencedeployments", "inferencedeployments.fairlead.dev")
+_ADAPTER: Final = ("adp", "adapter", "adapters", "adapters.fairlead.dev")
 _RUNNING: Final = (CanaryPhase.WAITING, CanaryPhase.STEPPING)
+
+
+class RolloutNameError(Exception):
+    """The argument names nothing that may have a canary."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RolloutTarget:
+    """What an argument names."""
+
+    resource: Resource
+    name: str
+
+    @property
+    def title(self) -> str:
+        """As it is written: infd/NAME or adp/NAME."""
+        return _title(self.resource.kind, self.name)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RolloutView:
-    """A deployment that has a canary."""
+    """A deployment or an adapter that has a canary."""
 
     place: str
-    """As people name it: infd/NAME in NAMESPACE."""
+    """As people name it: infd/NAME in NAMESPACE, or adp/NAME."""
     state: CanaryState
     stored: Mapping[str, Any]
     """The same, as its status holds it."""
@@ -53,21 +75,53 @@ class RolloutOrder:
     annotation: str = ORDER
 
 
+def target(written: str) -> RolloutTarget:
+    """A deployment, infd/NAME or NAME alone, or an adapter, adp/NAME."""
+    kind, _, name = written.rpartition("/")
+    if not name:
+        raise RolloutNameError(f"{written}: the name is missing: write infd/NAME or adp/NAME")
+    if kind.lower() in _ADAPTER:
+        return RolloutTarget(resource=kinds.ADAPTER, name=name)
+    if kind and kind.lower() not in _DEPLOYMENT:
+        raise RolloutNameError(
+            f"{written}: only deployments and adapters have canaries: write infd/{name} or adp/{name}"
+        )
+    return RolloutTarget(resource=kinds.INFERENCE_DEPLOYMENT, name=name)
+
+
 def view(document: Mapping[str, Any]) -> RolloutView | NoCanary:
-    """What a deployment says of its canary."""
+    """What a deployment or an adapter says of its canary."""
     metadata, status = document["metadata"], document.get("status") or {}
-    place = f"infd/{metadata['name']} in {metadata['namespace']}"
-    rollout = (document.get("spec") or {}).get("rollout") or {}
-    strategy = rollout.get("strategy", RolloutStrategy.REPLACE)
-    if strategy != RolloutStrategy.CANARY:
-        because = f"{place} has no canary: spec.rollout.strategy is {strategy}"
-        return NoCanary(because=because, remedy="set it to Canary before the next change of the model or engine")
+    place = f"{_title(document['kind'], metadata['name'])} in {metadata['namespace']}"
+    lacking = _lacking(document, place)
+    if lacking is not None:
+        return lacking
     state = canary_status.read(status.get("canary"))
     if state is None:
-        because = f"{place} has no canary yet"
-        return NoCanary(because=because, remedy="one begins when the model, engine or accelerator is changed")
+        ways = {ADAPTER.name: "one begins when spec.versions has a second version"}
+        remedy = ways.get(document["kind"], "one begins when the model, engine or accelerator is changed")
+        return NoCanary(because=f"{place} has no canary yet", remedy=remedy)
     progress = [str(one.get("message", "")) for one in status.get("conditions") or () if one["type"] == "Progressing"]
     return RolloutView(place=place, state=state, stored=status["canary"], progress=next(iter(progress), ""))
+
+
+def _title(kind: str, name: str) -> str:
+    return f"{'adp' if kind == ADAPTER.name else 'infd'}/{name}"
+
+
+def _lacking(document: Mapping[str, Any], place: str) -> NoCanary | None:
+    """Where its spec asks for none."""
+    spec = document.get("spec") or {}
+    if document["kind"] == ADAPTER.name:
+        if spec.get("canary") is not None:
+            return None
+        because = f"{place} has no canary: spec.canary is not set"
+        return NoCanary(because=because, remedy="set it to {}, and remove traffic of the versions")
+    strategy = (spec.get("rollout") or {}).get("strategy", RolloutStrategy.REPLACE)
+    if strategy == RolloutStrategy.CANARY:
+        return None
+    because = f"{place} has no canary: spec.rollout.strategy is {strategy}"
+    return NoCanary(because=because, remedy="set it to Canary before the next change of the model or engine")
 
 
 def order(seen: RolloutView, verb: str, now: datetime) -> RolloutOrder | NoOrder:
@@ -94,9 +148,18 @@ def _refused(seen: RolloutView, verb: CanaryVerb) -> NoOrder | None:
     if verb is CanaryVerb.PAUSE and state.paused:
         return NoOrder(because=f"the canary of {place} is paused already", remedy="order promote to go on, or abort")
     if verb is CanaryVerb.PROMOTE and state.phase is CanaryPhase.WAITING and not state.paused:
+        return _cannot_start(seen)
+    return None
+
+
+def _cannot_start(seen: RolloutView) -> NoOrder:
+    """What the first step waits for, no order brings."""
+    state, place = seen.state, seen.place
+    if state.plan.starts_replicas:
         because = f"the canary of {place} waits for a replica that can be spared, and no order makes one"
         return NoOrder(because=because, remedy="set spec.rollout.maxSurge to 1 (needs a spare GPU), or wait")
-    return None
+    because = f"{state.revision} of {place} is not loaded on all replicas, and no order loads it"
+    return NoOrder(because=because, remedy=f"wait; the condition Ready of {place} says what is missing")
 
 
 def _follows(state: CanaryState, verb: CanaryVerb) -> str:
@@ -106,11 +169,13 @@ def _follows(state: CanaryState, verb: CanaryVerb) -> str:
         case CanaryVerb.PAUSE:
             return f"ordered to stay at step {number} of {steps}; a gate that fails still rolls back"
         case CanaryVerb.ABORT:
-            return f"ordered to reject {state.revision}: routers send it nothing more, then its replicas go"
+            then = ", then its replicas go" if state.plan.starts_replicas else ""
+            return f"ordered to reject {state.revision}: routers send it nothing more{then}"
         case CanaryVerb.RETRY:
             return f"ordered to try {state.revision} again from step 1; what its gates said is forgotten"
         case _ if state.phase is CanaryPhase.WAITING:
-            return "ordered to go on: the first step begins once a replica can be spared"
+            once = "a replica can be spared" if state.plan.starts_replicas else "all replicas have loaded it"
+            return f"ordered to go on: the first step begins once {once}"
         case _ if number < steps:
             return f"ordered to go on to step {number + 1} of {steps}, whatever the gates of step {number} say"
     return f"ordered to give {state.revision} all of the traffic, whatever the gates of step {number} say"
@@ -120,13 +185,20 @@ def coming(state: CanaryState) -> str:
     """What comes after this step, where it passes."""
     if state.phase is CanaryPhase.REJECTED:
         return f"{state.stable} serves; the spec or an order to retry gives {state.revision} another try"
+    moves = state.plan.starts_replicas
     if state.phase is CanaryPhase.PROMOTED:
-        return "the last old replicas go; then the rollout is complete"
+        return "the last old replicas go; then the rollout is complete" if moves else _leaves(state)
     place = state.step if state.phase is CanaryPhase.WAITING else state.step + 1
     if place >= len(state.plan.steps):
-        return f"{state.revision} gets all of the traffic, and the last old replicas go"
+        last = ", and the last old replicas go" if moves else f"; {_leaves(state)}"
+        return f"{state.revision} gets all of the traffic{last}"
     following = state.plan.steps[place]
     return f"step {place + 1}: {following.traffic} % of the conversations, held for {int(following.hold_seconds)} s"
+
+
+def _leaves(state: CanaryState) -> str:
+    """An adapter's old version stays loaded as a fallback, until its owner removes it."""
+    return f"{state.stable} stays loaded until you remove it from spec.versions"
 
 
 def share(state: CanaryState) -> int:

@@ -53,7 +53,7 @@ def _rows(state: CanaryState) -> Iterator[tuple[str, ...]]:
         head = (
             "→" if here else "",
             str(number + 1),
-            str(step.replicas or "as traffic"),
+            str(step.replicas or ("as traffic" if state.plan.starts_replicas else "all")),
             f"{step.traffic} %",
             lasting(step.hold_seconds),
         )

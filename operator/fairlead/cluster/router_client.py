@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
+from urllib.parse import urlencode
 
 import aiohttp
 
@@ -33,6 +34,24 @@ class ReportedSamples:
     """All that it has."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SamplesPage:
+    """Which requests of a router: of which target and comparison, and from which row on."""
+
+    target: str = ""
+    """Of a gateway; empty: the deployment of the router."""
+    adapter: str = ""
+    """Compared by its versions; empty: the deployment by its revisions."""
+    after: int = 0
+    port: int = PORT
+
+    @property
+    def query(self) -> str:
+        """As the page is asked for."""
+        named = {"deployment": self.target, "adapter": self.adapter}
+        return urlencode({"after": self.after} | {name: value for name, value in named.items() if value})
+
+
 MOST_WORDS: Final = 300
 """Characters of a reason, which goes into a condition and would be cut there in any case."""
 
@@ -57,10 +76,11 @@ async def gateway_report(
 
 
 async def samples(
-    session: aiohttp.ClientSession, ip: str, key: str | None, port: int = PORT, after: int = 0
+    session: aiohttp.ClientSession, ip: str, key: str | None, page: SamplesPage
 ) -> ReportedSamples | None:
-    """The requests that one router compares two revisions by, from a row on; None when it does not answer."""
-    text = await pod_http.fetch(session, f"http://{pod_http.host(ip)}:{port}{SAMPLES}?after={after}", key)
+    """The requests that one router compares two sides by; None when it does not answer."""
+    url = f"http://{pod_http.host(ip)}:{page.port}{SAMPLES}?{page.query}"
+    text = await pod_http.fetch(session, url, key)
     return None if text is None else parsed_samples(text)
 
 

@@ -119,9 +119,10 @@ def news(state: CanaryState | None, stored: CanaryState | None) -> tuple[str, st
     if state.paused:
         return "CanaryPaused", f"{name}: a person paused it at {number}"
     if state.phase is CanaryPhase.WAITING:
-        return "CanaryBegan", f"{name}: {count(len(state.plan.steps), 'step')}, the first when a replica can be spared"
+        first = "a replica can be spared" if state.plan.starts_replicas else "all replicas have loaded it"
+        return "CanaryBegan", f"{name}: {count(len(state.plan.steps), 'step')}, the first when {first}"
     traffic = state.plan.steps[state.step].traffic
-    return "CanaryStep", f"{name}: {number}, {traffic} % of the conversations once its replicas serve"
+    return "CanaryStep", f"{name}: {number}, {traffic} % of the conversations once replicas serve it"
 
 
 def _place(state: CanaryState | None) -> tuple[object, ...]:
@@ -142,7 +143,7 @@ def _facts(
         load=load,
         given_up=_given_up(target, state),
         order=observed.order,
-        service=_verdict(observed, state) if is_judged(state) else None,
+        service=service_verdict(observed.samples, state) if is_judged(state) else None,
         quality=observed.evaluation.verdict,
         items=observed.evaluation.items,
     )
@@ -178,12 +179,12 @@ def _diverted(observed: TrialObservation, state: CanaryState) -> bool:
     return bool(observed.shares) and all(one == nothing for one in observed.shares)
 
 
-def _verdict(observed: TrialObservation, state: CanaryState) -> GateVerdict | None:
-    """On the requests since the step's replicas serve, whoever asks and how often."""
-    if observed.samples is None or state.reached_at is None:
+def service_verdict(samples: Sequence[RequestSample] | None, state: CanaryState) -> GateVerdict | None:
+    """On the requests since the step was reached, whoever asks and how often."""
+    if samples is None or state.reached_at is None:
         return None
     began, gates = state.reached_at.timestamp(), sum(CanaryGate.SERVICE in one.gates for one in state.plan.steps)
-    counted = [one for one in observed.samples if one.at >= began]
+    counted = [one for one in samples if one.at >= began]
     return service.report(counted, _service_plan(state.plan.service, max(1, gates))).verdict
 
 

@@ -14,7 +14,7 @@ from fairlead.cluster.availability import KindAvailability
 from fairlead.cluster.fencing import FencedApiServer
 from fairlead.cluster.kinds import Manifest, Resource
 from fairlead.cluster.pod_http import PodReply
-from fairlead.cluster.router_client import ReportedSamples
+from fairlead.cluster.router_client import ReportedSamples, SamplesPage
 from fairlead.controller.children.child_losses import ChildLosses
 from fairlead.fleet.adapters import AdapterPlace
 from fairlead.fleet.desired_state import EngineKind
@@ -58,8 +58,8 @@ class PodAccess(Protocol):
     async def gateway_report(self, router: Manifest) -> GatewayReport | None:
         """What a gateway's router reports of all targets and tenants; None when it does not answer."""
 
-    async def samples(self, router: Manifest, after: int) -> ReportedSamples | None:
-        """The requests that a router compares two revisions by, from a row on; None when it does not answer."""
+    async def samples(self, router: Manifest, page: SamplesPage) -> ReportedSamples | None:
+        """The requests that a router compares two sides by; None when it does not answer."""
 
     async def load(self, pod: Manifest, kind: EngineKind) -> EngineLoad | None:
         """The load that an engine reports; None when it does not answer or the scrape cannot be used."""

@@ -101,7 +101,8 @@ def _wanted_of(adapter: Manifest | None) -> object:
     """What a deployment and its routers depend on of an adapter."""
     if adapter is None or "deletionTimestamp" in adapter["metadata"]:
         return None
-    return adapter.get("spec")
+    canary = (adapter.get("status") or {}).get("canary") or {}
+    return adapter.get("spec"), canary.get("revision"), canary.get("phase"), canary.get("step"), canary.get("reachedAt")
 
 
 def _served_by(old: Manifest | None, new: Manifest | None, fleet: AllDeployments) -> Iterator[ObjectKey]:

@@ -36,7 +36,7 @@ from fairlead.controller.interfaces import (
     ReferenceLookup,
 )
 from fairlead.controller.pods import node_facts, pod_facts
-from fairlead.controller.pods.canary_samples import CanarySamples
+from fairlead.controller.pods.canary_samples import CanarySamples, SampledRouter
 from fairlead.controller.pods.log_reader import ContainerLogs, LogReader
 from fairlead.controller.pods.pod_facts import MergedRouterReport
 from fairlead.controller.pods.preflight import AGAIN_S
@@ -283,7 +283,8 @@ class Reconciler:
         if state is None or not canary_trial.is_judged(state):
             self._samples.forget(uid)
             return None
-        return await self._samples.read(uid, observed.routers, state.revision)
+        routers = [SampledRouter(pod=one) for one in observed.routers]
+        return await self._samples.read(uid, routers, state.revision)
 
     def _evaluated(self, observed: DeploymentSnapshot, facts: RuntimeFacts) -> RuntimeFacts:
         """What the evaluation of a canary says by now; it is asked in the background."""

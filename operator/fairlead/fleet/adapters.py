@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from fairlead.fleet.canaries import CanaryPlan
 from fairlead.fleet.desired_state import ModelSource
 
 SEPARATOR: Final = "@"
@@ -34,6 +35,10 @@ class ServedAdapter:
     replicas: int | None
     """None: all."""
     editions: tuple[AdapterEdition, ...]
+    canary: CanaryPlan | None = None
+    """How a second edition takes over from the first; None: by the traffic of each."""
+    trial: str = ""
+    """Name in the engine of the edition that users' requests are compared for; empty: none is on trial."""
 
     def engine_name(self, edition: AdapterEdition) -> str:
         """The name of one version in an engine, and nowhere else: clients do not see it."""
@@ -56,6 +61,8 @@ class AdapterVersions:
     name: str
     """As clients ask for it."""
     versions: tuple[AdapterShare, ...]
+    trial: str = ""
+    """Of these the new one, whose requests are compared with those of the other; empty: none is on trial."""
 
 
 def engine_name(served_name: str, digest: str) -> str:

@@ -70,13 +70,18 @@ class CanaryPlan:
     """A canary as it was when it began; edits of the spec apply to the next one."""
 
     steps: tuple[CanaryStep, ...]
-    start_within_seconds: float = 86_400.0
-    """How long it waits for a time in which one replica can be spared."""
+    start_within_seconds: float | None = 86_400.0
+    """How long it waits for a time in which one replica can be spared; None: as long as it takes."""
     undecided_seconds: float = 7200.0
     undecided: UndecidedAction = UndecidedAction.HOLD
     service: ServiceLimits = ServiceLimits()
     quality: QualityLimits | None = None
     """Nothing where no step has its gate."""
+
+    @property
+    def starts_replicas(self) -> bool:
+        """Whether replicas start for it; a version of an adapter is loaded by those that are there."""
+        return self.start_within_seconds is not None
 
 
 class CanaryPhase(StrEnum):

@@ -1,4 +1,4 @@
-"""The answers of one revision to an evaluation, in ConfigMaps that go with its Deployment.
+"""The answers of one side to an evaluation, in ConfigMaps that go with its Deployment, or with its Adapter.
 
 They bear no label by which children are found: nobody applies them anew or prunes them. What they hold can be had
 again by asking; a person may delete them.
@@ -25,9 +25,10 @@ class AnswerPlace:
     """Whose answers these are."""
 
     deployment: str
+    """Its name, or that of an adapter."""
     revision: str
     holder: Manifest
-    """The revision's Deployment."""
+    """The revision's Deployment, or the Adapter."""
     source: str
     trial: str = ""
 
@@ -41,15 +42,13 @@ class AnswerPlace:
         return names.answers(self.deployment, self.revision, number)
 
     def owns(self, live: Manifest) -> bool:
-        """Whether it was made for this very revision's Deployment."""
+        """Whether it was made for this very object."""
         owners = live["metadata"].get("ownerReferences") or ()
         return any(one["uid"] == self.holder["metadata"]["uid"] for one in owners)
 
 
 def manifest(place: AnswerPlace, number: int, text: str) -> Manifest:
     """One ConfigMap with its lines."""
-    holder = place.holder["metadata"]
-    owner = {"apiVersion": "apps/v1", "kind": "Deployment", "name": holder["name"], "uid": holder["uid"]}
     return {
         "apiVersion": "v1",
         "kind": "ConfigMap",
@@ -58,10 +57,16 @@ def manifest(place: AnswerPlace, number: int, text: str) -> Manifest:
             "namespace": place.namespace,
             "labels": {ANSWERS_OF: place.deployment},
             "annotations": {SOURCE: place.source, TRIAL: place.trial},
-            "ownerReferences": [owner],
+            "ownerReferences": [reference(place.holder)],
         },
         "data": {ENTRY: text},
     }
+
+
+def reference(holder: Manifest) -> Manifest:
+    """By which an object goes with its holder."""
+    about = holder["metadata"]
+    return {"apiVersion": holder["apiVersion"], "kind": holder["kind"], "name": about["name"], "uid": about["uid"]}
 
 
 def text(live: Manifest, source: str, trial: str | None) -> str | None:

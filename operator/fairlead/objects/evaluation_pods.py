@@ -11,7 +11,7 @@ from fairlead.api.kinds import API_VERSION, EVALUATION, GROUP
 from fairlead.fleet.conversations import ConfigMapKey
 from fairlead.fleet.desired_state import SecretKey
 from fairlead.fleet.item_sources import ClaimFile, HubFile, ImageFile, ItemSource
-from fairlead.objects import labels, names, security
+from fairlead.objects import answer_journals, labels, names, security
 from fairlead.objects.installation import Installation
 from fairlead.objects.manifest import Manifest, fingerprint
 
@@ -83,10 +83,9 @@ def of_evaluation(document: Manifest) -> WorkOwner:
 
 
 def of_revision(evaluation: str, holder: Manifest) -> WorkOwner:
-    """A revision's Deployment owns what asks its pods, and what it ended with goes with it."""
-    about = holder["metadata"]
-    reference = {"apiVersion": "apps/v1", "kind": "Deployment", "name": about["name"], "uid": about["uid"]}
-    return WorkOwner(evaluation=evaluation, namespace=about["namespace"], reference=reference)
+    """A revision's Deployment, or an adapter, owns what asks its pods, and what it ended with goes with it."""
+    namespace = holder["metadata"]["namespace"]
+    return WorkOwner(evaluation=evaluation, namespace=namespace, reference=answer_journals.reference(holder))
 
 
 def addresses(pods: Sequence[Manifest]) -> tuple[str, ...]:

@@ -53,9 +53,9 @@ def limit(state: CanaryState, facts: CanaryFacts, now: datetime, *, diverted: bo
 
 
 def _waiting(at: CanaryMoment) -> CanaryLimit:
-    due = at.gives_up_at
-    stuck = at.state.paused or at.most < 1 or at.now >= due
-    return CanaryLimit(replicas=0, because=canary_sentences.first_step(at), wake_at=due, needs_person=stuck)
+    stuck = at.state.paused or at.most < 1 or at.gave_up
+    because = canary_sentences.first_step(at)
+    return CanaryLimit(replicas=0, because=because, wake_at=at.gives_up_at, needs_person=stuck)
 
 
 def _leaving(at: CanaryMoment) -> CanaryLimit:
@@ -158,7 +158,7 @@ def _starts(at: CanaryMoment) -> CanaryState | None:
     state, facts = at.state, at.facts
     if state.phase is not CanaryPhase.WAITING or state.paused or at.most < 1:
         return None
-    if not (facts.spared or facts.spare) or at.now >= at.gives_up_at:
+    if not (facts.spared or facts.spare) or at.gave_up:
         return None
     return replace(state, phase=CanaryPhase.STEPPING, since=at.now)
 

@@ -52,9 +52,15 @@ class CanaryMoment:
         return reached + timedelta(seconds=self.state.plan.undecided_seconds) if reached else None
 
     @property
-    def gives_up_at(self) -> datetime:
-        """Until when the first step is taken by itself."""
-        return self.state.since + timedelta(seconds=self.state.plan.start_within_seconds)
+    def gives_up_at(self) -> datetime | None:
+        """Until when the first step is taken by itself; None: always."""
+        within = self.state.plan.start_within_seconds
+        return None if within is None else self.state.since + timedelta(seconds=within)
+
+    @property
+    def gave_up(self) -> bool:
+        """Whether the first step is taken by itself no more."""
+        return self.gives_up_at is not None and self.now >= self.gives_up_at
 
     @property
     def open(self) -> tuple[CanaryGate, ...]:

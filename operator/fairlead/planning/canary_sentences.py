@@ -22,8 +22,10 @@ def first_step(at: CanaryMoment) -> str:
     if at.most < 1:
         return NEEDS_TWO.format(f"{sentences.replicas(facts.wanted)} {'is' if facts.wanted == 1 else 'are'}")
     until = at.gives_up_at
-    if at.now >= until:
-        hours, ways = state.plan.start_within_seconds / 3600, "allow a spare accelerator, or abort it"
+    if until is None:
+        return facts.load
+    if at.gave_up:
+        hours, ways = (until - state.since).total_seconds() / 3600, "allow a spare accelerator, or abort it"
         return f"no replica could be spared within {hours:g} h ({facts.load}); {ways}"
     return f"no replica can be spared yet ({facts.load}); it waits until {until:%Y-%m-%d %H:%M} UTC"
 

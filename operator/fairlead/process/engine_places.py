@@ -31,6 +31,8 @@ class RunSide:
     pods: tuple[Manifest, ...]
     """That serve now."""
     kind: EngineKind
+    model: str = ""
+    """How requests name it; empty: as the pods say."""
 
 
 @dataclass(slots=True)

@@ -21,10 +21,12 @@ from fairlead.api.object_reader import ParsedObject
 from fairlead.api.read_problems import ABSENT, HIDDEN, SECRET_PATTERN, value_text
 from fairlead.engines import catalogue as engines
 from fairlead.engines.extra_args import FIELD as EXTRA_ARGS
+from fairlead.fleet.adapters import ServedAdapter
 from fairlead.fleet.findings import SpecFinding, SpecRefusal, SpecWarning
 from fairlead.fleet.gateways import DesiredDeployment, DesiredGateway
 from fairlead.review import (
     canaries,
+    canary_gates,
     drafts,
     durations,
     gateway_membership,
@@ -80,7 +82,7 @@ def _beside_deployments(named: Review, kind: Kind[Any], written: ParsedObject[An
     if kind is kinds.EVALUATION:
         return _naming(named, references.of_evaluation(written.spec, named.namespace), context)
     if kind is kinds.ADAPTER:
-        return _naming(named, references.of_adapter(adapter_conversion.adapter(written)), context)
+        return _adapter_review(named, adapter_conversion.adapter(written), context)
     policy = policy_conversion.policy(written.spec)
     named = replace(
         named,
@@ -92,6 +94,12 @@ def _beside_deployments(named: Review, kind: Kind[Any], written: ParsedObject[An
         warnings=tuple(policy_lint.policy_warnings(policy)),
     )
     return _naming(named, references.of_policy(policy, named.namespace), context)
+
+
+def _adapter_review(named: Review, adapter: ServedAdapter, context: ReviewContext) -> Review:
+    refused, warnings = canary_gates.of_adapter(adapter, context)
+    named = replace(named, refusals=(*named.refusals, *refused), warnings=(*named.warnings, *warnings))
+    return _naming(named, references.of_adapter(adapter), context)
 
 
 def stored(document: DesiredDeployment, context: ReviewContext) -> Review:

@@ -2,20 +2,17 @@
 
 from collections.abc import Iterator
 
-from fairlead.api.kinds import EVALUATION
-from fairlead.api.read_problems import ABSENT
-from fairlead.fleet.canaries import CanaryGate, CanaryPlan, CanaryStep
+from fairlead.fleet.canaries import CanaryStep
 from fairlead.fleet.desired_state import RolloutStrategy
 from fairlead.fleet.findings import SpecRefusal, SpecWarning
 from fairlead.fleet.gateways import DesiredDeployment, GatewayReference
 from fairlead.fleet.policies import ReplicaBounds
-from fairlead.review import evaluations
-from fairlead.review.context import ObjectKey, ReviewContext
+from fairlead.review import canary_gates
+from fairlead.review.context import ReviewContext
 from fairlead.review.result import AdmissionReason
 
 STRATEGY = "spec.rollout.strategy"
 STEPS = "spec.rollout.canary.steps"
-QUALITY = "spec.rollout.canary.quality"
 
 
 def refusals(deployment: DesiredDeployment) -> Iterator[SpecRefusal]:
@@ -31,26 +28,14 @@ def refusals(deployment: DesiredDeployment) -> Iterator[SpecRefusal]:
             because="routers of a gateway do not divide the traffic of a deployment between revisions in this release",
             remedy="remove spec.gateway, so that the deployment has a router of its own, or use Replace or Surge",
         )
-    if plan.quality is None and _has_quality_gate(plan):
-        yield SpecRefusal(
-            field=QUALITY,
-            value=ABSENT,
-            reason=AdmissionReason.WITHOUT_EVALUATION,
-            because="gate Quality compares answers to the items of an Evaluation, and none is named",
-            remedy='set quality: {evaluation: NAME, margin: "2"}, or use gate Service or Manual',
-        )
+    yield from canary_gates.refusals(plan, canary_gates.OF_DEPLOYMENT)
 
 
 def item_refusals(deployment: DesiredDeployment, context: ReviewContext) -> Iterator[SpecRefusal]:
     """What its evaluation has too few items for; nothing where those were not counted yet."""
-    plan = deployment.rollout.canary
-    if plan is None or plan.quality is None:
-        return
-    key = ObjectKey(EVALUATION.name, deployment.wanted.namespace, plan.quality.evaluation)
-    items = context.evaluations.get(key)
-    found = None if items is None else evaluations.size_refusal(plan.quality, items)
-    if found is not None:
-        yield found
+    plan, namespace = deployment.rollout.canary, deployment.wanted.namespace
+    if plan is not None:
+        yield from canary_gates.item_refusals(plan, canary_gates.OF_DEPLOYMENT, namespace, context)
 
 
 def count_refusals(deployment: DesiredDeployment) -> Iterator[SpecRefusal]:
@@ -74,31 +59,12 @@ def count_refusals(deployment: DesiredDeployment) -> Iterator[SpecRefusal]:
         yield from _beyond(f"{STEPS}[{number}]", step, rollout.max_surge, most)
 
 
-def _has_quality_gate(plan: CanaryPlan) -> bool:
-    return any(CanaryGate.QUALITY in one.gates for one in plan.steps)
-
-
 def warnings(deployment: DesiredDeployment) -> Iterator[SpecWarning]:
     """What goes, and is hardly meant so."""
     rollout, bounds = deployment.rollout, deployment.replicas
     if rollout.canary is None:
         return
-    if rollout.canary.quality is not None and not _has_quality_gate(rollout.canary):
-        yield SpecWarning(
-            field=QUALITY,
-            value=rollout.canary.quality.evaluation,
-            reason=AdmissionReason.WITHOUT_EVALUATION,
-            because="no step has gate Quality, so nobody asks this Evaluation",
-            remedy="give the first step gates: [Quality], or remove quality",
-        )
-    if not any(one.gates for one in rollout.canary.steps):
-        yield SpecWarning(
-            field=f"{STEPS}[].gates",
-            value="none",
-            reason=AdmissionReason.NOTHING_JUDGED,
-            because="no step has a gate, so the new revision is promoted after its holds whatever its users see",
-            remedy="give a step with traffic gates: [Service]",
-        )
+    yield from canary_gates.warnings(rollout.canary, canary_gates.OF_DEPLOYMENT, "new revision")
     if isinstance(bounds, ReplicaBounds) and bounds.least < 2 <= bounds.most and not rollout.max_surge:
         yield SpecWarning(
             field="spec.scaling.minReplicas",

@@ -28,7 +28,6 @@ from fairlead.review.result import AdmissionReason
 PLAIN: Final = re.compile(r"[a-z0-9][-.a-z0-9]{0,252}")
 HUB: Final = "https://huggingface.co"
 DEFAULT_BRANCH: Final = "main"
-MARGIN: Final = "spec.rollout.canary.quality.margin"
 _KINDS: Final[Mapping[ScorerType, ScorerKind]] = {
     ScorerType.EXACT: ScorerKind.EXACT,
     ScorerType.ONE_OF: ScorerKind.ONE_OF,
@@ -149,11 +148,14 @@ def _runner(written: RunnerSpec) -> EvaluationRunner:
 
 
 def named(document: Mapping[str, Any]) -> str | None:
-    """The evaluation that a deployment's canary names, whatever else is wrong with it."""
-    found: object = document
-    for key in ("spec", "rollout", "canary", "quality", "evaluation"):
-        found = found.get(key) if isinstance(found, Mapping) else None
-    return found if isinstance(found, str) and PLAIN.fullmatch(found) else None
+    """The evaluation that the canary of a deployment or an adapter names, whatever else is wrong with it."""
+    for way in (("rollout", "canary"), ("canary",)):
+        found: object = document
+        for key in ("spec", *way, "quality", "evaluation"):
+            found = found.get(key) if isinstance(found, Mapping) else None
+        if isinstance(found, str) and PLAIN.fullmatch(found):
+            return found
+    return None
 
 
 def items_of(document: Mapping[str, Any] | None) -> int | None:
@@ -163,14 +165,14 @@ def items_of(document: Mapping[str, Any] | None) -> int | None:
     return found if isinstance(found, int) and not isinstance(found, bool) else None
 
 
-def size_refusal(quality: QualityLimits, items: int) -> SpecRefusal | None:
-    """Where so many items could not pass even a revision that answers all of them alike."""
+def size_refusal(quality: QualityLimits, items: int, field: str) -> SpecRefusal | None:
+    """Where so many items could not pass even a newcomer that answers all of them alike."""
     found = answer_noise.refusal(items, ItemPlan(margin=quality.margin, discordance=0.0))
     if found is None:
         return None
     more = "no number of items suffices" if found.needed is None else f"that needs {found.needed:,}"
     return SpecRefusal(
-        field=MARGIN,
+        field=field,
         value=f"{100 * quality.margin:g}",
         reason=AdmissionReason.TOO_FEW_ITEMS,
         because=f"Evaluation {quality.evaluation} has {items:,} items, too few to show so small a difference even "

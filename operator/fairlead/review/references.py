@@ -124,13 +124,16 @@ def of_evaluation(spec: EvaluationSpec, namespace: str) -> Iterator[Reference]:
 
 
 def of_adapter(adapter: ServedAdapter) -> Iterator[Reference]:
-    """Its deployment, and the claims that its versions are read from."""
+    """Its deployment, the claims that its versions are read from, and the evaluation that a new one is judged by."""
     yield Reference("spec.deployment", ObjectKey(DEPLOYMENT.name, adapter.namespace, adapter.deployment))
     for number, one in enumerate(adapter.editions):
         if one.source.scheme is SourceScheme.CLAIM:
             claim = one.source.location.partition("/")[0]
             field = f"spec.versions[{number}].source"
             yield Reference(field, ObjectKey("PersistentVolumeClaim", adapter.namespace, claim))
+    if adapter.canary is not None and adapter.canary.quality is not None:
+        name = adapter.canary.quality.evaluation
+        yield Reference("spec.canary.quality.evaluation", ObjectKey(EVALUATION.name, adapter.namespace, name))
 
 
 def lost(references: Iterable[Reference], context: ReviewContext) -> tuple[SpecRefusal, ...]:

@@ -11,7 +11,9 @@ from math import inf
 from typing import Final
 
 from fairlead.accounting import token_rates
+from fairlead.fleet.endpoints import EndpointState
 from fairlead.router import external_api, refusals
+from fairlead.router.adapter_samples import AdapterSamples
 from fairlead.router.config.loader import TargetConfig
 from fairlead.router.engine_errors import EngineErrorReply
 from fairlead.router.engine_scraper import EngineScraper
@@ -48,6 +50,8 @@ class TargetParts:
     engine_tls: TlsContextFactory
     probe_backoff: ProbeBackoff
     first_token_seconds: Callable[[], float]
+    wall: Callable[[], float]
+    """Seconds since 1970."""
     changed: Callable[["EngineTarget", Endpoint], None]
     """Called on each change of an endpoint's state."""
 
@@ -56,7 +60,19 @@ class EngineTarget:
     """One target, from its configuration to its last request."""
 
     __slots__ = (
-        *("_lines", "_parts", "adapters", "api", "arrivals", "base", "config", "costs", "dispatcher", "errors"),
+        *(
+            "_lines",
+            "_parts",
+            "adapter_samples",
+            "adapters",
+            "api",
+            "arrivals",
+            "base",
+            "config",
+            "costs",
+            "dispatcher",
+            "errors",
+        ),
         *("external", "hedges", "model_member", "name", "pools", "priority_start", "prober", "prompt_tokens"),
         *("retired", "revisions", "samples", "turning", "unsalted", "watches"),
     )
@@ -77,6 +93,8 @@ class EngineTarget:
         self.revisions = RoutableRevisions(f"{self.name}@" if self.name else "")
         self.samples = RevisionSamples()
         """Requests that ended while a new revision had a share of the traffic."""
+        self.adapter_samples = AdapterSamples()
+        """Requests that ended while a new version of an adapter had a share of its conversations."""
         self.arrivals = self.prompt_tokens = 0
         """Requests that came for it, and the estimated tokens of their prompts."""
         self.turning = False
@@ -100,6 +118,7 @@ class EngineTarget:
 
     def _take(self, config: TargetConfig) -> None:
         self.config = config
+        self.adapter_samples.follow(config.adapter_versions)
         self.api = api = external_api.API if self.external is not None else config.engine_api
         self.errors = api.errors
         self.adapters = api.adapters if config.adapters else None
@@ -197,6 +216,12 @@ class EngineTarget:
     def probe_seconds(self) -> float:
         """How long a probe may take."""
         return self._parts.first_token_seconds()
+
+    def probe_failed(self, endpoint: Endpoint) -> None:
+        """It counts for the comparison of two revisions, where its users' requests failed before."""
+        split = self.dispatcher.table.split
+        if split is not None and endpoint.state is EndpointState.EJECTED:
+            self.samples.add_probe(split, endpoint.revision, self._parts.wall())
 
     def forget_pools(self) -> None:
         """Close what belongs to endpoints that the table has no more."""

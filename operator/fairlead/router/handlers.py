@@ -102,8 +102,8 @@ def _endpoints(router: Router, head: RequestHead) -> LocalReply | Problem:
 
 def _samples(router: Router, head: RequestHead) -> LocalReply | Problem:
     query = parse_qs(head.query.decode("latin-1"))
-    wanted, after = query.get("deployment", [""])[-1], query.get("after", ["0"])[-1]
-    found = router_pages.samples(router.context, wanted, int(after) if after.isdecimal() else 0)
+    wanted, adapter, after = (query.get(name, [""])[-1] for name in ("deployment", "adapter", "after"))
+    found = router_pages.samples(router.context, wanted, adapter, int(after) if after.isdecimal() else 0)
     return refusals.no_such_target(wanted, list(router.context.targets)) if found is None else _json(found)
 
 

@@ -6,7 +6,7 @@ Health alone is not enough: an engine can pass its health checks for an hour and
 import asyncio
 import json
 from dataclasses import dataclass
-from typing import Any, Final, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 
 from fairlead.fleet.endpoints import EndpointState
 from fairlead.router import upstream_requests
@@ -46,6 +46,17 @@ class ProbedTarget(Protocol):
     def pool(self, endpoint: Endpoint) -> UpstreamPool:
         """The connections to this endpoint."""
 
+    def probe_failed(self, endpoint: Endpoint) -> None:
+        """An engine that takes connections did not answer a probe, or answered with an error."""
+
+
+class ProbeFailure(NamedTuple):
+    """What went wrong with a probe."""
+
+    words: str
+    connected: bool = True
+    """Whether anybody took it: a machine that is gone says nothing of an engine."""
+
 
 class EngineProber:
     """One task for each engine that needs a probe, and none otherwise."""
@@ -80,14 +91,16 @@ class EngineProber:
             self._table.proved(endpoint)
             return
         while (wrong := await self._wrong(endpoint)) and self._table.holds(endpoint):
-            self._table.doubted(endpoint, wrong)
+            self._table.doubted(endpoint, wrong.words)
+            if wrong.connected:
+                self._target.probe_failed(endpoint)
             await asyncio.sleep(pause)
             pause = min(self._backoff.most_seconds, 2 * pause)
         if not wrong:
             self._tasks.pop(endpoint, None)
             self._table.proved(endpoint)
 
-    async def _wrong(self, endpoint: Endpoint) -> str:
+    async def _wrong(self, endpoint: Endpoint) -> ProbeFailure | None:
         """Request one token, or one embedding from a model without tokens; returns what went wrong, or nothing."""
         named = {"model": self._target.base} if self._target.base else {}
         seconds = self._target.probe_seconds
@@ -98,12 +111,13 @@ class EngineProber:
             if answer.status in _POOLING:
                 other = await self._post(endpoint, b"/v1/embeddings", named | {"input": "ping"})
                 if other.status == 200 and _has_vectors(other.body):
-                    return ""
+                    return None
         except TimeoutError:
-            return f"probe: no token within {seconds:g} s"
+            return ProbeFailure(f"probe: no token within {seconds:g} s")
         except NoUpstreamAnswer as problem:
-            return f"probe: {problem}"
-        return _wrong_with(answer)
+            return ProbeFailure(f"probe: {problem}", connected=False)
+        words = _wrong_with(answer)
+        return ProbeFailure(words) if words else None
 
     async def _post(self, endpoint: Endpoint, path: bytes, body: dict[str, Any]) -> UpstreamAnswer:
         pool = self._target.pool(endpoint)

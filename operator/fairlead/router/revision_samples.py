@@ -14,6 +14,8 @@ from fairlead.routing.routing_request import RoutingRequest
 
 MOST: Final = 10_000
 """Requests of one share; later ones are not kept. A service gate has decided after some hundreds a side."""
+MOST_PROBES: Final = 20
+"""Failed probes of one share: a handful decides."""
 OLD_FOR_EACH: Final = 4.0
 FAULTY: Final = frozenset(
     {AttemptEnding.FAILED, AttemptEnding.NOT_CONNECTED, AttemptEnding.CUT, AttemptEnding.SLOW},
@@ -39,7 +41,7 @@ class SampleRow(NamedTuple):
     """1 an error, 2 a cut stream, 4 invalid JSON."""
 
 
-class _Ended(NamedTuple):
+class EndedRequest(NamedTuple):
     """A request that ended."""
 
     conversation: int
@@ -51,24 +53,48 @@ class _Ended(NamedTuple):
 class RevisionSamples:
     """The requests of one share at one router."""
 
-    __slots__ = ("_split", "rows")
+    __slots__ = ("_probes", "_split", "rows")
 
     def __init__(self) -> None:
         self.rows: list[SampleRow] = []
+        self._probes = 0
         self._split: RevisionSplit | None = None
 
     def add(self, split: RevisionSplit, routing: RoutingRequest, record: RequestRecord, wall: float) -> None:
         """A request ended; those of another share are forgotten."""
         if self._split is not split:
-            self.rows, self._split = [], split
+            self.rows, self._split, self._probes = [], split, 0
         if len(self.rows) >= MOST or not record.replica:
             return
-        ended = _Ended(revision_split.conversation(routing), routing, record, wall)
+        ended = EndedRequest(revision_split.conversation(routing), routing, record, wall)
         failed = {revision for revision, ending in record.failed_at if ending in FAULTY}
         for one in failed - {record.revision}:
             self._keep(split, one, _failed_row(ended))
         if record.left is None or record.revision in failed:
-            self._keep(split, record.revision, _row(ended, failed=record.revision in failed))
+            self._keep(split, record.revision, row(ended, failed=record.revision in failed))
+
+    def add_probe(self, split: RevisionSplit, revision: str, wall: float) -> None:
+        """An engine that failed its users' requests failed a probe too.
+
+        It gets no more of those, and three are too few to judge by: without this a revision that answers nobody would
+        stay on trial for as long as a gate may stay undecided.
+        """
+        if self._split is not split or not split.share.percent or self._probes >= MOST_PROBES:
+            return
+        self._probes += 1
+        self.rows.append(
+            SampleRow(
+                at=round(wall, 3),
+                candidate=int(revision == split.share.revision),
+                conversation=f"{len(self.rows):016x}",
+                prompt_tokens=1,
+                cached_tokens=0,
+                load=0,
+                ttft_ms=None,
+                tpot_ms=None,
+                faults=_ERROR,
+            )
+        )
 
     def _keep(self, split: RevisionSplit, revision: str, row: SampleRow) -> None:
         """Of the old revision only the conversations that a larger share would take."""
@@ -84,7 +110,8 @@ class RevisionSamples:
         return {"share": share, "rows": [list(one) for one in self.rows[max(0, after) :]], "count": len(self.rows)}
 
 
-def _row(ended: _Ended, *, failed: bool) -> SampleRow:
+def row(ended: EndedRequest, *, failed: bool) -> SampleRow:
+    """What is kept of it; `failed`: it did not answer in the end."""
     record = ended.record
     written = record.output_tokens if record.output_tokens >= 0 else record.deltas
     first, last = record.first_token_at, record.ended_at
@@ -103,7 +130,7 @@ def _row(ended: _Ended, *, failed: bool) -> SampleRow:
     )
 
 
-def _failed_row(ended: _Ended) -> SampleRow:
+def _failed_row(ended: EndedRequest) -> SampleRow:
     """An attempt that failed at a revision that did not answer in the end."""
     return SampleRow(
         at=round(ended.wall, 3),

@@ -59,6 +59,7 @@ class Router:
             engine_tls=context.engine_tls,
             probe_backoff=probe_backoff,
             first_token_seconds=lambda: context.timeouts.first_token_seconds,
+            wall=lambda: telemetry.wall(context.now()),
             changed=self._changed,
         )
         self.sharing = SharedStoreConnection(context.cache)

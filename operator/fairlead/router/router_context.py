@@ -216,7 +216,10 @@ class RouterContext:
         return self.tls.context(self.settings)
 
     def compare(self, target: EngineTarget, routing: RoutingRequest, record: RequestRecord, now: float) -> None:
-        """Keep a request that ended for the comparison of two revisions, where traffic is divided."""
+        """Keep a request that ended for the comparison of two sides, where traffic is divided."""
+        trials = target.dispatcher.terms.model.versions.trials
+        if trials and (versions := trials.get(routing.adapter or "")) is not None:
+            target.adapter_samples.add(versions, routing, record, self.telemetry.wall(now))
         if (split := target.dispatcher.table.split) is not None:
             target.samples.add(split, routing, record, self.telemetry.wall(now))
 

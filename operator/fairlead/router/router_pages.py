@@ -76,10 +76,15 @@ def report(context: RouterContext, target: str | None, now: float) -> dict[str, 
     }
 
 
-def samples(context: RouterContext, target: str, after: int) -> dict[str, Any] | None:
-    """Requests at both revisions while a new one has a share of the traffic; nothing for a target that is not here."""
+def samples(context: RouterContext, target: str, adapter: str, after: int) -> dict[str, Any] | None:
+    """Requests to both sides while a new one has a share of the traffic; nothing for a target that is not here.
+
+    The sides are two revisions, or two versions of an adapter where one is named.
+    """
     found = context.targets.get(target)
-    return None if found is None else found.samples.page(after)
+    if found is None:
+        return None
+    return found.adapter_samples.page(adapter, after) if adapter else found.samples.page(after)
 
 
 def _tenant(context: RouterContext, account: Account, now: float) -> dict[str, Any]:

@@ -18,15 +18,18 @@ _SPAN: Final = 2**64
 class AdapterSplit:
     """The adapters of one target that come and go."""
 
-    __slots__ = ("_numbers", "_versions", "names", "wanted")
+    __slots__ = ("_numbers", "_versions", "names", "trials", "wanted")
 
     def __init__(self, adapters: Iterable[AdapterVersions] = ()) -> None:
+        adapters = tuple(adapters)
         self._versions = {one.name: one.versions for one in adapters}
         self._numbers = {each.name: rendezvous.number(each.name) for some in self._versions.values() for each in some}
         self.names = frozenset(self._versions)
         """Names that clients may ask for."""
         self.wanted = frozenset(self._numbers)
         """The names of all versions in engines."""
+        self.trials = {each.name: one for one in adapters if one.trial for each in one.versions}
+        """By the name of each version in engines: the adapter, where a version of it is on trial."""
 
     def version(self, name: str, key: int, routable: Sequence[Endpoint]) -> str:
         """The version that answers the conversation with this key."""

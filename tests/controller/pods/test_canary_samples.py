@@ -4,13 +4,13 @@ import asyncio
 from dataclasses import dataclass, field
 
 from fairlead.cluster.kinds import Manifest
-from fairlead.cluster.router_client import ReportedSamples
-from fairlead.controller.pods.canary_samples import CanarySamples
+from fairlead.cluster.router_client import ReportedSamples, SamplesPage
+from fairlead.controller.pods.canary_samples import CanarySamples, SampledRouter
 from fairlead.fleet.request_samples import RequestSample
 from fairlead.fleet.traffic_shares import TrafficShare
 
 FIVE = TrafficShare(revision="b", percent=5)
-ROUTERS: list[Manifest] = [{"metadata": {"uid": "r1"}}, {"metadata": {"uid": "r2"}}]
+ROUTERS = [SampledRouter(pod={"metadata": {"uid": uid}}) for uid in ("r1", "r2")]
 
 
 @dataclass
@@ -22,8 +22,9 @@ class Routers:
     silent: set[str] = field(default_factory=set)
     reads: list[tuple[str, int]] = field(default_factory=list)
 
-    async def samples(self, router: Manifest, after: int) -> ReportedSamples | None:
+    async def samples(self, router: Manifest, page: SamplesPage) -> ReportedSamples | None:
         """Its rows from this one on."""
+        after = page.after
         uid = router["metadata"]["uid"]
         self.reads.append((uid, after))
         rows = self.rows.get(uid, [])

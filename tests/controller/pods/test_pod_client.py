@@ -11,7 +11,7 @@ from aiohttp import web
 
 from fairlead.cluster.kinds import Manifest
 from fairlead.cluster.pod_http import PodReply
-from fairlead.cluster.router_client import ReportedSamples
+from fairlead.cluster.router_client import ReportedSamples, SamplesPage
 from fairlead.controller.pods.pod_client import AGAIN_S, PodClient
 from fairlead.fleet.desired_state import EngineKind
 from fairlead.fleet.endpoints import GatewayReport, RouterReport
@@ -20,6 +20,7 @@ from fairlead.objects import labels
 from tests.cluster.worlds import run
 
 VLLM: Final = EngineKind.VLLM
+THIRD: Final = SamplesPage(after=3)
 PAGE: Final = """\
 # TYPE vllm:cache_config_info gauge
 vllm:cache_config_info{engine="0",block_size="16",num_gpu_blocks="1000"} 1.0
@@ -118,9 +119,10 @@ def test_a_router_is_asked_on_its_metrics_port_with_the_key_of_its_deployment(tm
         async with aiohttp.ClientSession(connector=connector) as session:
             assert await PodClient(session, Clock(), keys).endpoints(router) == RouterReport()
             assert await PodClient(session, Clock()).endpoints(router) == RouterReport()
-            assert await PodClient(session, Clock(), keys).samples(router, 3) == ReportedSamples(share=None, count=3)
+            found = await PodClient(session, Clock(), keys).samples(router, THIRD)
+            assert found == ReportedSamples(share=None, count=3)
             router["status"] = {}
-            assert await PodClient(session, Clock(), keys).samples(router, 3) is None
+            assert await PodClient(session, Clock(), keys).samples(router, THIRD) is None
         await runner.cleanup()
 
     run(story())

@@ -3,23 +3,31 @@
 It loads nothing itself: the list of a deployment is among the deployment's children, and loaders follow that.
 """
 
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
 from fairlead.cluster import kinds
 from fairlead.cluster.api_errors import NotFound
 from fairlead.cluster.kinds import Manifest
+from fairlead.controller import canary_trial
 from fairlead.controller.adapters import adapter_pods, load_lists, served_adapters
 from fairlead.controller.adapters.adapter_reports import AdapterReports
+from fairlead.controller.adapters.adapter_trials import AdapterPods, AdapterTrials
 from fairlead.controller.adapters.served_adapters import ServedAdapters
+from fairlead.controller.evaluations import questions
 from fairlead.controller.reconcile import ReconcileEnvironment, ReconcileSettings
-from fairlead.controller.status import adapter_status, deployment_status
+from fairlead.controller.status import adapter_status, canary_status, deployment_status
 from fairlead.controller.status.adapter_status import AdapterObservation
 from fairlead.controller.work_queue import ReconcileOutcome
 from fairlead.fleet.adapters import ServedAdapter
+from fairlead.fleet.canaries import CanaryState
 from fairlead.fleet.conditions import ConditionReason as Why
 from fairlead.fleet.conditions import UntimedCondition
 from fairlead.fleet.desired_state import DesiredRevision
+from fairlead.fleet.rollouts import CanaryLimit
+from fairlead.planning import adapter_canary
 from fairlead.review import deployment_review
 from fairlead.review.context import ObjectKey
 
@@ -27,6 +35,18 @@ LOADING_S: Final = 1.0
 """How often loaders are asked while something is not loaded."""
 LOADED_S: Final = 30.0
 """How often at rest: engines lose adapters when they end, and their loaders load them again by themselves."""
+COMPARING_S: Final = 5.0
+"""How often users' requests, or answers to an evaluation, are compared."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdapterNews:
+    """What is to be said of an adapter, and when it is looked at again."""
+
+    figures: Manifest = field(default_factory=dict)
+    conditions: tuple[UntimedCondition, ...] = ()
+    canary: CanaryState | None = None
+    after_s: float = LOADED_S
 
 
 class AdapterReconciler:
@@ -36,23 +56,27 @@ class AdapterReconciler:
         self._setting = setting
         self._environment = environment
         self._reports = AdapterReports(environment.pod_access)
+        self._trials = AdapterTrials(environment)
 
     def forget(self, uid: str) -> None:
-        """A pod is gone."""
+        """A pod is gone, or an adapter."""
         self._reports.forget(uid)
+        self._trials.forget(uid)
 
     async def tick(self, key: ObjectKey, now: datetime) -> ReconcileOutcome:
-        """Ask its replicas, and say where it is."""
+        """Ask its replicas, and say where it is, and where its canary is."""
         world = self._environment.world
         document = world.of(kinds.ADAPTER).find(key.namespace, key.name)
         if document is None or "deletionTimestamp" in document["metadata"]:
             return ReconcileOutcome(gone=True)
-        figures, conditions, after_s = await self._observed(document)
+        found, stored = await self._observed(document, now), served_adapters.canary_of(document)
         before, generation = document.get("status") or {}, document["metadata"]["generation"]
-        timed = deployment_status.timed(conditions, before, generation, now)
-        status = figures | {"observedGeneration": generation, "conditions": timed}
+        timed = deployment_status.timed(found.conditions, before, generation, now)
+        status = found.figures | {"observedGeneration": generation, "conditions": timed}
+        if found.canary is not None:
+            status["canary"] = canary_status.written(found.canary)
         if not deployment_status.differs(status, before):
-            return ReconcileOutcome(after_s=after_s)
+            return ReconcileOutcome(after_s=found.after_s)
         try:
             world.note(
                 await self._environment.server.apply(deployment_status.manifest(document, status), subresource="status")
@@ -61,23 +85,35 @@ class AdapterReconciler:
             return ReconcileOutcome()
         for condition in deployment_status.changed(status, before):
             self._environment.events.transition(document, condition, now)
-        return ReconcileOutcome(after_s=after_s)
+        if news := canary_trial.news(found.canary, stored):
+            self._environment.events.step(document, *news, now)
+        return ReconcileOutcome(after_s=0.0 if canary_trial.has_moved(found.canary, stored) else found.after_s)
 
-    async def _observed(self, document: Manifest) -> tuple[Manifest, tuple[UntimedCondition, ...], float]:
-        """Figures, conditions, and when to look again."""
+    async def _observed(self, document: Manifest, now: datetime) -> AdapterNews:
         adapter = served_adapters.read(document)
         if adapter is None:
             words = "the object breaks the schema of this version; apply its manifest anew"
-            return {}, adapter_status.no(Why.UNREADABLE, words, stalls=True), LOADED_S
+            return AdapterNews(conditions=adapter_status.no(Why.UNREADABLE, words, stalls=True))
         wanted, refusal = self._deployment(adapter)
+        stored, named = served_adapters.canary_of(document), {"servedName": adapter.served_name}
         if wanted is None:
-            return {"servedName": adapter.served_name}, refusal, LOADED_S
+            return AdapterNews(figures=named, conditions=refusal, canary=stored)
         beside = served_adapters.of(self._environment.world, wanted)
         if taken := _name_taken(adapter, beside):
-            return {"servedName": adapter.served_name}, taken, LOADED_S
-        seen = await self._seen(adapter, wanted, beside)
-        after_s = LOADED_S if adapter_status.is_loaded(seen) and seen.chosen else LOADING_S
-        return adapter_status.figures(seen), adapter_status.conditions(seen), after_s
+            return AdapterNews(figures=named, conditions=taken, canary=stored)
+        world = self._environment.world
+        there = adapter_pods.with_loader(world.of(kinds.POD).of_deployment(wanted.namespace, wanted.name))
+        seen = await self._seen(adapter, wanted, beside, there)
+        at = AdapterPods(document=document, seen=seen, pods=there, kind=wanted.engine.kind)
+        facts = await self._trials.facts(at)
+        state = adapter_canary.follow(adapter, facts, stored, now)
+        limit = adapter_canary.waits(state, facts, now) if state is not None else None
+        return AdapterNews(
+            figures=adapter_status.figures(seen),
+            conditions=(*adapter_status.conditions(seen), *adapter_status.progressing(state, limit)),
+            canary=state,
+            after_s=min(_pause(seen, state), _seconds_until(limit, now)),
+        )
 
     def _deployment(self, adapter: ServedAdapter) -> tuple[DesiredRevision | None, tuple[UntimedCondition, ...]]:
         """Its deployment, or why that does not serve it."""
@@ -100,10 +136,8 @@ class AdapterReconciler:
         return wanted, ()
 
     async def _seen(
-        self, adapter: ServedAdapter, wanted: DesiredRevision, beside: ServedAdapters
+        self, adapter: ServedAdapter, wanted: DesiredRevision, beside: ServedAdapters, there: Sequence[Manifest]
     ) -> AdapterObservation:
-        world = self._environment.world
-        there = adapter_pods.with_loader(world.of(kinds.POD).of_deployment(wanted.namespace, wanted.name))
         pods = {one["metadata"]["name"]: one for one in there}
         listed = load_lists.listed(beside, wanted, None, list(pods))
         names = {adapter.engine_name(one) for one in adapter.editions}
@@ -111,6 +145,19 @@ class AdapterReconciler:
         chosen = tuple(name for name in pods if any(one.is_for(name) for one in entries))
         reports = await self._reports.read([pods[one] for one in chosen])
         return AdapterObservation(adapter=adapter, chosen=chosen, reports=reports)
+
+
+def _pause(seen: AdapterObservation, state: CanaryState | None) -> float:
+    """In seconds; the canary of an adapter that is not loaded everywhere waits for that."""
+    if not adapter_status.is_loaded(seen) or not seen.chosen:
+        return LOADING_S
+    return COMPARING_S if canary_trial.is_judged(state) or questions.is_evaluated(state) else LOADED_S
+
+
+def _seconds_until(limit: CanaryLimit | None, now: datetime) -> float:
+    if limit is None or limit.wake_at is None:
+        return LOADED_S
+    return max(0.1, (limit.wake_at - now).total_seconds())
 
 
 def _name_taken(adapter: ServedAdapter, beside: ServedAdapters) -> tuple[UntimedCondition, ...]:

@@ -52,6 +52,7 @@ def shares(adapters: Iterable[ServedAdapter]) -> tuple[AdapterVersions, ...]:
             versions=tuple(
                 AdapterShare(name=one.engine_name(edition), percent=edition.traffic) for edition in one.editions
             ),
+            trial=one.trial,
         )
         for one in sorted(adapters, key=lambda one: one.served_name)
     )

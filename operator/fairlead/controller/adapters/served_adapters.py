@@ -11,8 +11,11 @@ from fairlead.api.kinds import ADAPTER
 from fairlead.cluster import kinds
 from fairlead.cluster.interfaces import ClusterState
 from fairlead.cluster.kinds import Manifest
+from fairlead.controller.status import canary_status
 from fairlead.fleet.adapters import ServedAdapter
+from fairlead.fleet.canaries import CanaryState
 from fairlead.fleet.desired_state import DesiredRevision
+from fairlead.planning import adapter_canary
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,9 +50,16 @@ def of(world: ClusterState, wanted: DesiredRevision) -> ServedAdapters:
 
 
 def read(document: Manifest) -> ServedAdapter | None:
-    """One object as it is stored; None where it cannot be read whole."""
+    """One object as it is stored, with the shares that its canary gives; None where it cannot be read whole."""
     found = object_reader.read_stored(document, ADAPTER)
-    return None if found.value is None or found.problems else adapter_conversion.adapter(found.value)
+    if found.value is None or found.problems:
+        return None
+    return adapter_canary.shared(adapter_conversion.adapter(found.value), canary_of(document))
+
+
+def canary_of(document: Manifest) -> CanaryState | None:
+    """The state of its canary, as it is stored: what routers are told follows from that alone."""
+    return canary_status.read((document.get("status") or {}).get("canary"))
 
 
 def _naming(world: ClusterState, wanted: DesiredRevision) -> Iterator[Manifest]:

@@ -34,7 +34,7 @@ class EvaluationReconciler:
         found = await self._sets.read(key, document)
         again = ReconcileOutcome(after_s=READING_S if found.is_being_read else AGAIN_S)
         before, generation = document.get("status") or {}, document["metadata"]["generation"]
-        fleet = world.of(kinds.INFERENCE_DEPLOYMENT).all()
+        fleet = (*world.of(kinds.INFERENCE_DEPLOYMENT).all(), *world.of(kinds.ADAPTER).all())
         status = evaluation_status.figures(document, found, fleet) | {
             "observedGeneration": generation,
             "conditions": deployment_status.timed(evaluation_status.conditions(found), before, generation, now),

@@ -42,14 +42,16 @@ log = logging.getLogger("fairlead.evaluations")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RevisionSide:
-    """One revision of a deployment on trial."""
+    """One revision of a deployment on trial, or one version of an adapter."""
 
     revision: str
     holder: Manifest
-    """Its Deployment."""
+    """Its Deployment; of a version the Adapter."""
     pods: tuple[Manifest, ...]
     """That serve."""
     kind: EngineKind
+    model: str = ""
+    """The version's name in engines; empty: the revision's own model is asked."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +60,7 @@ class QualityQuestion:
 
     uid: str
     deployment: str
+    """Its name, or that of an adapter."""
     evaluation: ObjectKey
     margin: float
     sides: Mapping[Side, RevisionSide]
@@ -163,7 +166,7 @@ class QualityRuns:
         revisions = tuple((one.revision, one.holder["metadata"]["uid"]) for one in question.sides.values())
         identity = (found.digest, found.plan, question.margin, question.trial, revisions)
         kept = self._runs.get(question.uid)
-        sides = {side: RunSide(pods=one.pods, kind=one.kind) for side, one in question.sides.items()}
+        sides = {side: RunSide(pods=one.pods, kind=one.kind, model=one.model) for side, one in question.sides.items()}
         if kept is not None and kept[0] == identity:
             kept[1].sides = sides
             return kept[1]

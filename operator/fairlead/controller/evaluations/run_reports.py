@@ -75,6 +75,8 @@ class RunReports:
 
 async def model_of(access: PodAccess, side: RunSide) -> str | None:
     """By which name its model is asked for; None where no pod says."""
+    if side.model:
+        return side.model
     for pod in side.pods:
         page = await access.models(pod, side.kind)
         if page is not None and (name := replies.model_name(page)) is not None:

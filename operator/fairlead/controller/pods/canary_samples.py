@@ -1,24 +1,35 @@
-"""Requests at both revisions of a canary, read from routers: each only once, unless this process began anew.
+"""Requests to both sides of a canary, read from routers: each only once, unless this process began anew.
 
 What is kept here only saves work: a router has all of them, so a restarted operator comes to the same verdict.
 """
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from dataclasses import dataclass, replace
+from typing import Final, Protocol
 
 from fairlead.cluster.kinds import Manifest
-from fairlead.cluster.router_client import ReportedSamples
+from fairlead.cluster.router_client import ReportedSamples, SamplesPage
 from fairlead.fleet.request_samples import RequestSample
 from fairlead.fleet.traffic_shares import TrafficShare
+
+ALL_REVISIONS: Final = SamplesPage()
+"""Of a deployment's own router."""
 
 
 class SampleAccess(Protocol):
     """HTTP requests to routers."""
 
-    async def samples(self, router: Manifest, after: int) -> ReportedSamples | None:
-        """The requests that a router compares two revisions by, from a row on; None when it does not answer."""
+    async def samples(self, router: Manifest, page: SamplesPage) -> ReportedSamples | None:
+        """The requests that a router compares two sides by; None when it does not answer."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SampledRouter:
+    """A router, and what it is asked for."""
+
+    pod: Manifest
+    page: SamplesPage = ALL_REVISIONS
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,29 +39,31 @@ class _Read:
 
 
 class CanarySamples:
-    """The samples of one process, by deployment and router."""
+    """The samples of one process, by deployment or adapter, and router."""
 
     def __init__(self, access: SampleAccess) -> None:
         self._access = access
         self._read: dict[str, dict[str, _Read]] = {}
 
-    async def read(self, uid: str, routers: Sequence[Manifest], revision: str) -> tuple[RequestSample, ...] | None:
-        """All requests of this revision's share; None while no router answers."""
-        before = self._read.get(uid, {})
-        found = await asyncio.gather(*(self._follow(one, before.get(one["metadata"]["uid"])) for one in routers))
-        read = {one["metadata"]["uid"]: some for one, some in zip(routers, found, strict=True) if some is not None}
+    async def read(self, uid: str, routers: Sequence[SampledRouter], revision: str) -> tuple[RequestSample, ...] | None:
+        """All requests of this share, which is a revision's or a version's; None while no router answers."""
+        before, uids = self._read.get(uid, {}), [one.pod["metadata"]["uid"] for one in routers]
+        found = await asyncio.gather(
+            *(self._follow(one, before.get(name)) for one, name in zip(routers, uids, strict=True))
+        )
+        read = {name: some for name, some in zip(uids, found, strict=True) if some is not None}
         self._read[uid] = read
         reported = [one for one in read.values() if one.share is not None and one.share.revision == revision]
         return tuple(row for one in reported for row in one.rows) if reported else None
 
     def forget(self, uid: str) -> None:
-        """The deployment is gone, or its canary is over."""
+        """The object is gone, or its canary is over."""
         self._read.pop(uid, None)
 
-    async def _follow(self, router: Manifest, before: _Read | None) -> _Read | None:
+    async def _follow(self, router: SampledRouter, before: _Read | None) -> _Read | None:
         """The rows that are new; all of them where another share began meanwhile."""
         had = before.rows if before else ()
-        found = await self._access.samples(router, len(had))
+        found = await self._access.samples(router.pod, replace(router.page, after=len(had)))
         if found is None:
             return before
         if before is not None and (found.share != before.share or found.count < len(had)):

@@ -12,7 +12,7 @@ from fairlead.adapting.adapter_report import LOADER_PAGE
 from fairlead.cluster import pod_http, pods, router_client
 from fairlead.cluster.kinds import Manifest
 from fairlead.cluster.pod_http import PodReply
-from fairlead.cluster.router_client import ReportedSamples
+from fairlead.cluster.router_client import ReportedSamples, SamplesPage
 from fairlead.engines import catalogue as engines
 from fairlead.evaluating import requests
 from fairlead.fleet.adapters import AdapterPlace
@@ -60,12 +60,12 @@ class PodClient:
         address = pods.address(router)
         return await router_client.gateway_report(self._session, address, self._key(router)) if address else None
 
-    async def samples(self, router: Manifest, after: int) -> ReportedSamples | None:
-        """The requests that a deployment's own router compares two revisions by, from a row on."""
+    async def samples(self, router: Manifest, page: SamplesPage) -> ReportedSamples | None:
+        """The requests that a router compares two sides by."""
         address = pods.address(router)
         if address is None:
             return None
-        return await router_client.samples(self._session, address, self._key(router), after=after)
+        return await router_client.samples(self._session, address, self._key(router), page)
 
     def _key(self, router: Manifest) -> str | None:
         about = router["metadata"]

@@ -12,9 +12,11 @@ from fairlead.fleet.adapters import (
     AdapterState,
     ServedAdapter,
 )
+from fairlead.fleet.canaries import CanaryPhase, CanaryState
 from fairlead.fleet.conditions import ConditionReason as Why
 from fairlead.fleet.conditions import ConditionType, UntimedCondition
 from fairlead.fleet.plurals import count
+from fairlead.fleet.rollouts import CanaryLimit
 
 LONGEST = 1000
 _HELD = frozenset({AdapterState.STAGED, AdapterState.LOADED})
@@ -87,6 +89,24 @@ def conditions(seen: AdapterObservation) -> tuple[UntimedCondition, ...]:
     if place.state is AdapterState.FAILED:
         return no(Why.ADAPTER_NOT_LOADED, words, stalls=False)
     return no(Why.ADAPTER_LOADING, words, stalls=False)
+
+
+def progressing(state: CanaryState | None, limit: CanaryLimit | None) -> tuple[UntimedCondition, ...]:
+    """Where its canary is; nothing where none ever was. `limit`: what it waits for, while it goes on."""
+    if state is None:
+        return ()
+    kind = ConditionType.PROGRESSING
+    if state.phase is CanaryPhase.REJECTED:
+        words = f"{state.revision} was rejected: {state.because}; {state.stable} serves"[:LONGEST]
+        return (UntimedCondition(type=kind, holds=False, reason=Why.CANARY_REJECTED, message=words),)
+    if limit is None:
+        words = f"{state.revision} took over from {state.stable}: {state.because}"[:LONGEST]
+        return (UntimedCondition(type=kind, holds=True, reason=Why.COMPLETE, message=words),)
+    words = f"{state.revision} against {state.stable}: {limit.because}"[:LONGEST]
+    if limit.needs_person:
+        return (UntimedCondition(type=kind, holds=None, reason=Why.CANARY_HELD, message=words),)
+    reason = Why.CANARY_WAITING if state.phase is CanaryPhase.WAITING else Why.CANARY_RUNNING
+    return (UntimedCondition(type=kind, holds=True, reason=reason, message=words),)
 
 
 def no(reason: Why, words: str, *, stalls: bool) -> tuple[UntimedCondition, ...]:

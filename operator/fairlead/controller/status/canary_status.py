@@ -68,7 +68,6 @@ def _plan(plan: CanaryPlan) -> Manifest:
             }
             for one in plan.steps
         ],
-        "startWithinSeconds": _number(plan.start_within_seconds),
         "undecidedSeconds": _number(plan.undecided_seconds),
         "undecided": plan.undecided.value,
         "service": {
@@ -78,6 +77,8 @@ def _plan(plan: CanaryPlan) -> Manifest:
             "minRequests": plan.service.min_requests,
         },
     }
+    if plan.start_within_seconds is not None:
+        found["startWithinSeconds"] = _number(plan.start_within_seconds)
     if plan.quality is not None:
         found["quality"] = {"evaluation": plan.quality.evaluation, "margin": _number(plan.quality.margin)}
     return found
@@ -138,7 +139,7 @@ def _plan_of(stored: Mapping[str, Any]) -> CanaryPlan:
     quality = stored.get("quality")
     return CanaryPlan(
         steps=steps,
-        start_within_seconds=float(stored["startWithinSeconds"]),
+        start_within_seconds=float(stored["startWithinSeconds"]) if "startWithinSeconds" in stored else None,
         undecided_seconds=float(stored["undecidedSeconds"]),
         undecided=UndecidedAction(stored["undecided"]),
         service=_limits_of(stored["service"]),

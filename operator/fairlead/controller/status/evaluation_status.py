@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from typing import Final
 
+from fairlead.api.kinds import ADAPTER
 from fairlead.cluster.kinds import Manifest
 from fairlead.controller.evaluations.item_sets import ItemSet
 from fairlead.controller.status import canary_status
@@ -55,13 +56,13 @@ def conditions(found: ItemSet) -> tuple[UntimedCondition, ...]:
 
 def last_run(document: Manifest, fleet: Iterable[Manifest]) -> Manifest | None:
     """Of all canaries that name it, the one that moved last."""
-    runs = sorted(_runs(document, fleet), key=lambda one: (one[1].since, one[0]))
+    runs = sorted(_runs(document, fleet), key=lambda one: (one[2].since, one[0]))
     if not runs:
         return None
-    name, state = runs[-1]
+    name, of, state = runs[-1]
     entry = next(one for one in reversed(state.verdicts) if one.gate is CanaryGate.QUALITY)
     return {
-        "deployment": name,
+        ("adapter" if of == ADAPTER.name else "deployment"): name,
         "revision": state.revision,
         "verdict": entry.verdict.verdict.value,
         "reason": entry.verdict.reason.value,
@@ -69,7 +70,8 @@ def last_run(document: Manifest, fleet: Iterable[Manifest]) -> Manifest | None:
     }
 
 
-def _runs(document: Manifest, fleet: Iterable[Manifest]) -> Iterator[tuple[str, CanaryState]]:
+def _runs(document: Manifest, fleet: Iterable[Manifest]) -> Iterator[tuple[str, str, CanaryState]]:
+    """Name and kind of what has a canary, and its state."""
     metadata = document["metadata"]
     for one in fleet:
         state = canary_status.read((one.get("status") or {}).get("canary"))
@@ -78,4 +80,4 @@ def _runs(document: Manifest, fleet: Iterable[Manifest]) -> Iterator[tuple[str, 
             continue
         judged = any(each.gate is CanaryGate.QUALITY for each in state.verdicts)
         if judged and one["metadata"]["namespace"] == metadata["namespace"]:
-            yield one["metadata"]["name"], state
+            yield one["metadata"]["name"], one["kind"], state

@@ -1,0 +1,55 @@
+"""A new version of an adapter on trial, as people write it: its steps, and what its gates hold it to."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from fairlead.api.api_model import ApiModel, UniqueList
+from fairlead.api.lifecycle import CanaryQuality, CanaryService
+from fairlead.api.string_formats import Duration, DurationOrZero
+from fairlead.fleet.canaries import CanaryGate, UndecidedAction
+
+
+class AdapterCanaryStep(ApiModel):
+    """One step: how much of the conversations the new version gets, and what lets it go on."""
+
+    traffic: Annotated[int, Field(ge=0, le=99)] = Field(
+        default=0,
+        description="Percent of the conversations that the new version answers. Default 0: no user reaches it.",
+    )
+    hold: DurationOrZero = Field(default="10m", description="How long the step lasts at least. Default 10m.")
+    gates: Annotated[tuple[CanaryGate, ...], UniqueList()] = Field(
+        default=(),
+        max_length=3,
+        description="What must pass before the next step. Service: users' requests to the new version are compared "
+        "with those to the old one. Quality: both answer the items of an Evaluation, and no user has to reach the new "
+        "one for that. Manual: a person promotes it. Default: none, only hold.",
+    )
+
+
+class AdapterCanary(ApiModel):
+    """How a new version gets the conversations of the one that serves: in steps, and back if a gate fails."""
+
+    steps: tuple[AdapterCanaryStep, ...] = Field(
+        default=(
+            AdapterCanaryStep(traffic=10, gates=(CanaryGate.SERVICE,)),
+            AdapterCanaryStep(traffic=50, gates=(CanaryGate.SERVICE,)),
+        ),
+        min_length=1,
+        max_length=16,
+        description="Steps in order; after the last the new version takes all. Default: 10 and then 50 percent of the "
+        "conversations, each for at least 10m and until gate Service has passed.",
+        json_schema_extra={"x-kubernetes-list-type": "atomic"},
+    )
+    undecided_after: Duration = Field(
+        default="2h", description="When a gate that still says Undecided counts as undecided for good. Default 2h."
+    )
+    undecided: UndecidedAction = Field(
+        default=UndecidedAction.HOLD,
+        description="Hold: such a step stays as it is, until its gate decides or a person does. RollBack: the new "
+        "version is rejected. Never promotes. Default Hold.",
+    )
+    service: CanaryService = Field(default=CanaryService(), description="What gate Service holds the new version to.")
+    quality: CanaryQuality | None = Field(
+        default=None, description="What gate Quality holds it to. Needed by that gate, refused without it."
+    )

@@ -1,0 +1,132 @@
+"""What is observed of a version on trial: who has it, users' requests to both versions, answers to an evaluation.
+
+Where it goes next is decided in `planning.adapter_canary`.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from fairlead.api import kinds as ours
+from fairlead.cluster import pods
+from fairlead.cluster.kinds import Manifest
+from fairlead.cluster.router_client import SamplesPage
+from fairlead.controller import canary_trial, snapshot
+from fairlead.controller.adapters import served_adapters
+from fairlead.controller.evaluations import questions
+from fairlead.controller.evaluations.quality_runs import QualityQuestion, RevisionSide
+from fairlead.controller.pods.canary_samples import CanarySamples, SampledRouter
+from fairlead.controller.reconcile import ReconcileEnvironment
+from fairlead.controller.status.adapter_status import AdapterObservation
+from fairlead.evaluating.progress import Side
+from fairlead.fleet.adapters import SEPARATOR, AdapterState
+from fairlead.fleet.canaries import CanaryState
+from fairlead.fleet.desired_state import EngineKind
+from fairlead.fleet.gate_verdicts import NOT_EVALUATED, EvaluationVerdict, GateVerdict
+from fairlead.objects import labels
+from fairlead.planning import adapter_canary
+from fairlead.planning.adapter_canary import VersionFacts
+from fairlead.review.context import ObjectKey
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdapterPods:
+    """An adapter with the replicas that are to load it."""
+
+    document: Manifest
+    seen: AdapterObservation
+    pods: Sequence[Manifest]
+    kind: EngineKind
+
+
+class AdapterTrials:
+    """Of one process."""
+
+    def __init__(self, environment: ReconcileEnvironment) -> None:
+        self._environment = environment
+        self._samples = CanarySamples(environment.pod_access)
+
+    def forget(self, uid: str) -> None:
+        """The adapter is gone, or nothing of it is on trial."""
+        self._samples.forget(uid)
+        self._environment.runs.forget(uid)
+
+    async def facts(self, at: AdapterPods) -> VersionFacts:
+        """All that its canary goes by."""
+        adapter, stored = at.seen.adapter, served_adapters.canary_of(at.document)
+        candidate = adapter_canary.sides(adapter, stored).candidate
+        if adapter.canary is None or candidate is None:
+            self.forget(at.document["metadata"]["uid"])
+            return VersionFacts()
+        loaded = [one for one in at.seen.chosen if at.seen.place(one, candidate).state is AdapterState.LOADED]
+        return VersionFacts(
+            chosen=len(at.seen.chosen),
+            loaded=len(loaded),
+            order=canary_trial.order_of(at.document),
+            service=await self._service(at, stored),
+            evaluation=self._evaluation(at, stored),
+        )
+
+    async def _service(self, at: AdapterPods, stored: CanaryState | None) -> GateVerdict | None:
+        """Of users' requests, while the gate of the step goes by them."""
+        uid = at.document["metadata"]["uid"]
+        if stored is None or not canary_trial.is_judged(stored):
+            self._samples.forget(uid)
+            return None
+        rows = await self._samples.read(uid, self._routers(at), stored.revision)
+        return canary_trial.service_verdict(rows, stored)
+
+    def _routers(self, at: AdapterPods) -> list[SampledRouter]:
+        """Of the deployment and of its gateways."""
+        adapter = at.seen.adapter
+        key = ObjectKey(ours.DEPLOYMENT.name, adapter.namespace, adapter.deployment)
+        observed = snapshot.observe(self._environment.world, key)
+        if observed is None:
+            return []
+        own = SamplesPage(adapter=adapter.served_name)
+        shared = SamplesPage(adapter=adapter.served_name, target=f"{adapter.namespace}/{adapter.deployment}")
+        gateways = [pod for some in observed.gateway_routers.values() for pod in some]
+        return [
+            *(SampledRouter(pod=one, page=own) for one in observed.routers),
+            *(SampledRouter(pod=one, page=shared) for one in gateways),
+        ]
+
+    def _evaluation(self, at: AdapterPods, stored: CanaryState | None) -> EvaluationVerdict:
+        """What the answers of both versions say by now; they are asked in the background."""
+        runs, quality = self._environment.runs, stored.plan.quality if stored else None
+        if stored is None or quality is None:
+            return NOT_EVALUATED
+        key = ObjectKey(ours.EVALUATION.name, at.seen.adapter.namespace, quality.evaluation)
+        if not questions.is_evaluated(stored):
+            runs.forget(at.document["metadata"]["uid"])
+            found = self._environment.sets.find(key)
+            return NOT_EVALUATED if found is None or found.trouble else EvaluationVerdict(items=found.digest)
+        return runs.verdict(
+            QualityQuestion(
+                uid=at.document["metadata"]["uid"],
+                deployment=at.seen.adapter.name,
+                evaluation=key,
+                margin=quality.margin,
+                sides={
+                    Side.BASELINE: _side(at, stored.stable),
+                    Side.CANDIDATE: _side(at, stored.revision),
+                },
+                trial=stored.retried_at.isoformat() if stored.retried_at else "",
+            )
+        )
+
+
+def _side(at: AdapterPods, name: str) -> RevisionSide:
+    """One version, on the replicas that have it and serve."""
+    having = [one for one in at.pods if pods.is_ready(one) and not _sleeps(one) and _has(at, one, name)]
+    return RevisionSide(
+        revision=name.rpartition(SEPARATOR)[2], holder=at.document, pods=tuple(having), kind=at.kind, model=name
+    )
+
+
+def _has(at: AdapterPods, pod: Manifest, name: str) -> bool:
+    place = (at.seen.reports.get(pod["metadata"]["name"]) or {}).get(name)
+    return place is not None and place.state is AdapterState.LOADED
+
+
+def _sleeps(pod: Manifest) -> bool:
+    return labels.ASLEEP in (pod["metadata"].get("annotations") or {})

@@ -1,0 +1,120 @@
+"""A version of an adapter on trial: which of two it is, what share both have, and where its canary goes next.
+
+The state machine is that of a new revision. Both versions stay loaded, so there is no replica to spare and none to
+drain: a step begins once every replica that was chosen has the new version, and a rollback is a share of 0.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Final
+
+from fairlead.fleet.adapters import AdapterEdition, ServedAdapter
+from fairlead.fleet.canaries import CanaryFacts, CanaryOrder, CanaryPhase, CanaryState
+from fairlead.fleet.gate_verdicts import NOT_EVALUATED, EvaluationVerdict, GateVerdict
+from fairlead.fleet.plurals import count
+from fairlead.fleet.rollouts import CanaryLimit
+from fairlead.planning import canary
+
+SIDES: Final = 2
+WHOLE: Final = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VersionSides:
+    """The version that serves, and the one that is to take over from it."""
+
+    stable: AdapterEdition
+    candidate: AdapterEdition | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VersionFacts:
+    """What is observed of a version on trial."""
+
+    chosen: int = 0
+    """Replicas that are to load it."""
+    loaded: int = 0
+    """Of these, that have it."""
+    order: CanaryOrder | None = None
+    service: GateVerdict | None = None
+    evaluation: EvaluationVerdict = NOT_EVALUATED
+
+
+def sides(adapter: ServedAdapter, state: CanaryState | None) -> VersionSides:
+    """By the order of the list, the first serves; a version that was promoted serves wherever it is in the list."""
+    first, *rest = adapter.editions
+    if not rest:
+        return VersionSides(stable=first)
+    second = rest[0]
+    if state is None or state.phase is not CanaryPhase.PROMOTED:
+        return VersionSides(stable=first, candidate=second)
+    by_name = {adapter.engine_name(one): one for one in (first, second)}
+    if state.revision not in by_name:
+        return VersionSides(stable=first, candidate=second)
+    other = next(one for name, one in by_name.items() if name != state.revision)
+    is_former = adapter.engine_name(other) == state.stable
+    return VersionSides(stable=by_name[state.revision], candidate=None if is_former else other)
+
+
+def shared(adapter: ServedAdapter, state: CanaryState | None) -> ServedAdapter:
+    """The adapter with the traffic that its canary gives to each version; as written where it has none."""
+    if adapter.canary is None:
+        return adapter
+    both = sides(adapter, state)
+    percent = _percent(adapter, both, state)
+    candidate = both.candidate.digest if both.candidate is not None else ""
+    shares = {both.stable.digest: WHOLE - percent, candidate: percent}
+    return replace(
+        adapter,
+        editions=tuple(replace(one, traffic=shares.get(one.digest, 0)) for one in adapter.editions),
+        trial=adapter.engine_name(both.candidate) if both.candidate is not None and percent else "",
+    )
+
+
+def follow(
+    adapter: ServedAdapter, facts: VersionFacts, stored: CanaryState | None, now: datetime
+) -> CanaryState | None:
+    """The state that is to be stored next; None where nothing was ever on trial."""
+    plan, both = adapter.canary, sides(adapter, stored)
+    if plan is None:
+        return None
+    if both.candidate is None:
+        return stored
+    stable, candidate = adapter.engine_name(both.stable), adapter.engine_name(both.candidate)
+    if stored is None or (stored.revision, stored.stable) != (candidate, stable):
+        return canary.begun(candidate, stable, plan, now)
+    return canary.follow(stored, _facts(facts, candidate), now)
+
+
+def waits(state: CanaryState, facts: VersionFacts, now: datetime) -> CanaryLimit | None:
+    """What it waits for, until when, and whether for a person; None once it is over."""
+    if state.phase in (CanaryPhase.PROMOTED, CanaryPhase.REJECTED):
+        return None
+    return canary.limit(state, _facts(facts, state.revision), now, diverted=True)
+
+
+def _percent(adapter: ServedAdapter, both: VersionSides, state: CanaryState | None) -> int:
+    """Of the candidate; none before its state is stored."""
+    if both.candidate is None or state is None:
+        return 0
+    if (state.revision, state.stable) != (adapter.engine_name(both.candidate), adapter.engine_name(both.stable)):
+        return 0
+    found = canary.share(state)
+    assert found is not None  # one that was promoted is no candidate any more
+    return found.percent
+
+
+def _facts(seen: VersionFacts, name: str) -> CanaryFacts:
+    """In the terms of replicas: of two, one can be spared once the version is loaded."""
+    is_loaded = 0 < seen.chosen == seen.loaded
+    where = f"{seen.loaded} of {count(seen.chosen, 'replica')}"
+    return CanaryFacts(
+        wanted=SIDES,
+        available=int(is_loaded),
+        spared=is_loaded,
+        load=f"{name} is loaded on {where}; its first step begins when all of them have it",
+        order=seen.order,
+        service=seen.service,
+        quality=seen.evaluation.verdict,
+        items=seen.evaluation.items,
+    )

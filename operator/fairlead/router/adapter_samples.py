@@ -1,0 +1,70 @@
+"""Requests that ended while a new version of an adapter had a share of its conversations, by the adapter's name.
+
+What the controller compares both versions by, as `revision_samples` has it for revisions. Both versions are on the same
+engines, so an attempt that failed at one of them and was answered by another says nothing of a version.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from fairlead.fleet.adapters import AdapterVersions
+from fairlead.router import revision_samples
+from fairlead.router.observability.request_record import RequestRecord
+from fairlead.router.revision_samples import OLD_FOR_EACH, EndedRequest, SampleRow
+from fairlead.routing import revision_split
+from fairlead.routing.routing_request import RoutingRequest
+
+MOST: Final = 10_000
+"""Requests of one share of one adapter."""
+WHOLE: Final = 100
+
+
+@dataclass(slots=True)
+class _Trial:
+    versions: AdapterVersions
+    rows: list[SampleRow] = field(default_factory=list)
+
+    @property
+    def percent(self) -> int:
+        """Of the new version."""
+        return next((one.percent for one in self.versions.versions if one.name == self.versions.trial), 0)
+
+    @property
+    def old_share(self) -> float:
+        """The part of the old version's conversations that is kept."""
+        new = self.percent
+        return min(1.0, OLD_FOR_EACH * new / max(1, WHOLE - new))
+
+
+class AdapterSamples:
+    """Of one target at one router."""
+
+    __slots__ = ("_trials",)
+
+    def __init__(self) -> None:
+        self._trials: dict[str, _Trial] = {}
+
+    def follow(self, named: Collection[AdapterVersions]) -> None:
+        """Requests of other shares than these are forgotten."""
+        current = {one.name: one for one in named if one.trial}
+        self._trials = {name: one for name, one in self._trials.items() if current.get(name) == one.versions}
+
+    def add(self, versions: AdapterVersions, routing: RoutingRequest, record: RequestRecord, wall: float) -> None:
+        """A request to one of two versions ended."""
+        trial = self._trials.setdefault(versions.name, _Trial(versions))
+        if len(trial.rows) >= MOST or not record.replica or record.left is not None:
+            return
+        conversation = revision_split.conversation(routing)
+        is_new = routing.adapter == versions.trial
+        if is_new or revision_split.is_within(conversation, versions.name, trial.old_share):
+            row = revision_samples.row(EndedRequest(conversation, routing, record, wall), failed=False)
+            trial.rows.append(row._replace(candidate=int(is_new)))
+
+    def page(self, name: str, after: int) -> dict[str, Any]:
+        """What is reported of one adapter: the rows from this one on, of which share they are, and how many."""
+        trial = self._trials.get(name)
+        if trial is None:
+            return {"share": None, "rows": [], "count": 0}
+        share = {"revision": trial.versions.trial, "percent": trial.percent}
+        return {"share": share, "rows": [list(one) for one in trial.rows[max(0, after) :]], "count": len(trial.rows)}

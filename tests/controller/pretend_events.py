@@ -1,0 +1,28 @@
+"""Events as people would read them, kept in order."""
+
+from datetime import datetime
+
+from fairlead.cluster.kinds import Manifest, Resource
+
+
+class PretendEvents:
+    """Keeps what people would read."""
+
+    def __init__(self) -> None:
+        self.published: list[str] = []
+
+    def transition(self, about: Manifest, condition: Manifest, at: datetime) -> None:  # noqa: ARG002
+        """A condition turned."""
+        self.published.append(f"{condition['type']}={condition['status']}:{condition['reason']}")
+
+    def meddled(self, about: Manifest, resource: Resource, note: str, at: datetime) -> None:  # noqa: ARG002
+        """Somebody else changed a child."""
+        self.published.append(f"PutBack {note}")
+
+    def deleted(self, about: Manifest, note: str, at: datetime) -> None:  # noqa: ARG002
+        """Somebody else deleted a pod."""
+        self.published.append(f"Deleted {note}")
+
+    def step(self, about: Manifest, reason: str, note: str, at: datetime) -> None:  # noqa: ARG002
+        """A step."""
+        self.published.append(reason)

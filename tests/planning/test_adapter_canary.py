@@ -1,0 +1,193 @@
+"""A new version of an adapter gets conversations in steps once it is loaded, and loses them where a gate fails."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fairlead.fleet.adapters import AdapterEdition, ServedAdapter
+from fairlead.fleet.canaries import (
+    CanaryGate,
+    CanaryOrder,
+    CanaryPhase,
+    CanaryPlan,
+    CanaryState,
+    CanaryStep,
+    CanaryVerb,
+)
+from fairlead.fleet.desired_state import ModelSource, SourceScheme
+from fairlead.fleet.gate_verdicts import EvaluationVerdict, Verdict
+from fairlead.planning import adapter_canary
+from fairlead.planning.adapter_canary import VersionFacts
+from tests.planning.states import T0
+from tests.planning.trials import verdict
+
+PLAN = CanaryPlan(
+    steps=(
+        CanaryStep(traffic=10, hold_seconds=60, gates=(CanaryGate.SERVICE,)),
+        CanaryStep(traffic=50, hold_seconds=60),
+    ),
+    start_within_seconds=None,
+)
+LOADED = VersionFacts(chosen=2, loaded=2)
+PASSED = replace(LOADED, service=verdict(Verdict.PASSED))
+
+
+def edition(letter: str, traffic: int = 100) -> AdapterEdition:
+    """One version."""
+    source = ModelSource(scheme=SourceScheme.HUB, location=f"acme/sql-{letter}")
+    return AdapterEdition(digest=f"sha256:{letter * 64}", source=source, traffic=traffic)
+
+
+def adapter(*letters: str, plan: CanaryPlan | None = PLAN) -> ServedAdapter:
+    """Its versions, in the order of the list."""
+    return ServedAdapter(
+        namespace="team",
+        name="sql",
+        deployment="chat",
+        served_name="sql",
+        base_model=None,
+        replicas=None,
+        editions=tuple(edition(one) for one in letters),
+        canary=plan,
+    )
+
+
+def shares(of: ServedAdapter, state: CanaryState | None) -> dict[str, int]:
+    """By the letter of the version."""
+    return {one.digest[-1]: one.traffic for one in adapter_canary.shared(of, state).editions}
+
+
+def after(of: ServedAdapter, *rounds: tuple[VersionFacts, float], state: CanaryState | None = None) -> CanaryState:
+    """The state after these facts, each so many seconds after T0."""
+    for facts, seconds in rounds:
+        state = adapter_canary.follow(of, facts, state, T0 + timedelta(seconds=seconds))
+    assert state is not None
+    return state
+
+
+def promoted() -> CanaryState:
+    """Version b took over from a."""
+    found = after(adapter("a", "b"), *((PASSED, seconds) for seconds in (0, 1, 2, 63, 64, 65, 126, 127)), state=None)
+    assert found.phase is CanaryPhase.PROMOTED
+    return found
+
+
+def test_without_a_canary_the_traffic_is_as_written() -> None:
+    plain = adapter("a", "b", plan=None)
+    assert adapter_canary.shared(plain, None) is plain
+    assert adapter_canary.follow(plain, LOADED, None, T0) is None
+
+
+def test_a_version_that_nobody_has_loaded_gets_nothing_and_the_first_one_all() -> None:
+    both = adapter("a", "b")
+    assert shares(both, None) == {"a": 100, "b": 0}
+    state = after(both, (VersionFacts(chosen=2, loaded=1), 0), (VersionFacts(chosen=2, loaded=1), 100_000_000))
+    assert state.phase is CanaryPhase.WAITING
+    assert shares(both, state) == {"a": 100, "b": 0}
+    limit = adapter_canary.waits(state, VersionFacts(chosen=2, loaded=1), T0)
+    assert limit is not None
+    assert limit.because == "sql@bbbbbbbb is loaded on 1 of 2 replicas; its first step begins when all of them have it"
+    assert not limit.needs_person
+
+
+def test_it_goes_by_steps_to_the_whole_and_the_old_one_stays_in_the_list() -> None:
+    both = adapter("a", "b")
+    state = after(both, (PASSED, 0), (PASSED, 1), (PASSED, 2))
+    assert shares(both, state) == {"a": 90, "b": 10}
+    assert adapter_canary.shared(both, state).trial == "sql@bbbbbbbb"
+    state = after(both, (PASSED, 63), (PASSED, 64), state=state)
+    assert shares(both, state) == {"a": 50, "b": 50}
+    state = promoted()
+    assert shares(both, state) == {"a": 0, "b": 100}
+    assert adapter_canary.shared(both, state).trial == ""
+    assert adapter_canary.waits(state, LOADED, T0) is None
+    assert adapter_canary.follow(both, LOADED, state, T0) == state, "the former version is nothing new"
+
+
+def test_a_failed_gate_takes_its_share_and_it_stays_rejected() -> None:
+    both = adapter("a", "b")
+    state = after(both, (LOADED, 0), (LOADED, 1), (LOADED, 2), (replace(LOADED, service=verdict(Verdict.FAILED)), 3))
+    assert state.phase is CanaryPhase.REJECTED
+    assert shares(both, state) == {"a": 100, "b": 0}
+    assert adapter_canary.waits(state, LOADED, T0) is None
+    assert after(both, (PASSED, 4), (PASSED, 90_000), state=state) == state
+    assert after(adapter("a"), (PASSED, 5), state=state) == state, "removed from the list, and not forgotten"
+    retry = replace(PASSED, order=CanaryOrder(verb=CanaryVerb.RETRY, at=T0 + timedelta(seconds=6)))
+    assert after(both, (retry, 7), state=state).phase is CanaryPhase.WAITING
+
+
+def test_another_version_in_its_place_begins_anew_and_so_does_another_one_to_compare_with() -> None:
+    state = after(adapter("a", "b"), (LOADED, 0), (LOADED, 1), (LOADED, 2))
+    for fresh in (adapter("a", "c"), adapter("c", "b")):
+        assert shares(fresh, state) == {name: 100 * (not place) for place, name in enumerate(shares(fresh, state))}
+        found = after(fresh, (LOADED, 3), state=state)
+        assert (found.phase, found.reached_at) == (CanaryPhase.WAITING, None)
+
+
+def test_what_was_promoted_serves_wherever_it_is_in_the_list() -> None:
+    state = promoted()
+    assert shares(adapter("b"), state) == {"b": 100}
+    for next_one in (adapter("b", "c"), adapter("c", "b")):
+        assert shares(next_one, state)["b"] == 100
+        found = after(next_one, (LOADED, 200), state=state)
+        assert (found.stable, found.revision) == ("sql@bbbbbbbb", "sql@cccccccc")
+    assert shares(adapter("c", "d"), state) == {"c": 100, "d": 0}, "neither was ever on trial"
+
+
+def test_a_gate_by_questions_hears_the_evaluation() -> None:
+    plan = replace(PLAN, steps=(CanaryStep(traffic=0, gates=(CanaryGate.QUALITY,)),))
+    failed = replace(LOADED, evaluation=EvaluationVerdict(verdict=verdict(Verdict.FAILED), items="i"))
+    state = after(adapter("a", "b", plan=plan), (LOADED, 0), (LOADED, 1), (LOADED, 2), (failed, 3))
+    assert state.phase is CanaryPhase.REJECTED
+    assert adapter_canary.shared(adapter("a", "b", plan=plan), state).trial == ""
+    others = replace(LOADED, evaluation=EvaluationVerdict(items="j"))
+    assert after(adapter("a", "b", plan=plan), (others, 9), state=state).phase is CanaryPhase.WAITING
+
+
+@pytest.mark.parametrize("chosen", [0, 1])
+def test_it_begins_on_one_replica_and_on_none_it_waits(chosen: int) -> None:
+    state = after(adapter("a", "b"), (VersionFacts(chosen=chosen, loaded=chosen), 0), (LOADED, 1))
+    state = after(
+        adapter("a", "b"),
+        (VersionFacts(chosen=chosen, loaded=chosen), 2),
+        state=replace(state, phase=CanaryPhase.WAITING),
+    )
+    assert state.phase is (CanaryPhase.STEPPING if chosen else CanaryPhase.WAITING)
+
+
+MOMENT = st.integers(0, 2000).map(lambda seconds: T0 + timedelta(seconds=seconds))
+MOMENTS = st.lists(
+    st.tuples(
+        st.sampled_from([("a",), ("a", "b"), ("b", "a"), ("a", "c"), ("b",), ("b", "c")]),
+        st.builds(
+            VersionFacts,
+            chosen=st.just(2),
+            loaded=st.sampled_from([0, 1, 2]),
+            service=st.sampled_from([None, *map(verdict, (Verdict.PASSED, Verdict.FAILED, Verdict.UNDECIDED))]),
+            order=st.one_of(
+                st.none(),
+                st.builds(CanaryOrder, verb=st.sampled_from(CanaryVerb), at=MOMENT),
+            ),
+        ),
+    ),
+    max_size=12,
+)
+
+
+@given(moments=MOMENTS)
+def test_the_shares_of_a_list_always_add_up_and_a_version_that_was_never_stored_never_has_one(
+    moments: list[tuple[tuple[str, ...], VersionFacts]],
+) -> None:
+    state: CanaryState | None = None
+    now: datetime = T0
+    for letters, facts in moments:
+        of, now = adapter(*letters), now + timedelta(seconds=61)
+        given_now = shares(of, state)
+        assert sum(given_now.values()) == 100
+        tried = {state.revision, state.stable} if state is not None else set()
+        served = {letter for letter, percent in given_now.items() if percent}
+        assert served <= {letters[0], *(name[-1] for name in tried)}
+        state = adapter_canary.follow(of, facts, state, now)
