@@ -40,6 +40,9 @@ ContentDigest = Annotated[
     ),
 ]
 
+WHOLE = 100
+"""Percent."""
+
 
 class AdapterVersion(ApiModel):
     """One edition of the adapter's weights."""
@@ -54,11 +57,16 @@ class AdapterVersion(ApiModel):
     revision: Revision | None = Field(
         default=None, description="Commit, tag or branch of an hf:// source. Default: its default branch."
     )
-    traffic: Annotated[int, Field(ge=0, le=100)] = Field(
-        default=100,
+    traffic: Annotated[int, Field(ge=0, le=100)] | None = Field(
+        default=None,
         description="Share of the conversations that this version answers, in percent; those of all versions add up "
-        "to 100. A version with 0 is loaded, and answers nobody. Default 100. With spec.canary its steps say it.",
+        "to 100. A version with 0 is loaded, and answers nobody. Default 100; with spec.canary its steps say it.",
     )
+
+    @property
+    def share(self) -> int:
+        """What it answers where no canary says it."""
+        return WHOLE if self.traffic is None else self.traffic
 
 
 class AdapterSpec(ApiModel):

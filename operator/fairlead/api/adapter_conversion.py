@@ -18,7 +18,7 @@ def adapter(written: ParsedObject[AdapterSpec]) -> ServedAdapter:
         base_model=spec.base_model,
         replicas=spec.replicas,
         editions=tuple(
-            AdapterEdition(digest=one.digest, source=source(one.source, one.revision), traffic=one.traffic)
+            AdapterEdition(digest=one.digest, source=source(one.source, one.revision), traffic=one.share)
             for one in spec.versions
         ),
         canary=canary_conversion.of_adapter(spec.canary) if spec.canary else None,

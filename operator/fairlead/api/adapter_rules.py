@@ -3,11 +3,10 @@
 from typing import Any, Final
 
 from fairlead.api import canary_steps
-from fairlead.api.adapter import AdapterSpec, AdapterVersion
+from fairlead.api.adapter import WHOLE, AdapterSpec, AdapterVersion
 from fairlead.api.adapter_canary import AdapterCanary, AdapterCanaryStep
 from fairlead.api.field_rule import FieldErrorReason, FieldRule
 
-WHOLE: Final = 100
 SIDES: Final = 2
 """Of a comparison."""
 RULES: Final[tuple[FieldRule[Any], ...]] = (
@@ -16,7 +15,7 @@ RULES: Final[tuple[FieldRule[Any], ...]] = (
         field="versions",
         fault=FieldErrorReason.INVALID,
         cel=f"has(self.canary) || self.versions.map(one, has(one.traffic) ? one.traffic : {WHOLE}).sum() == {WHOLE}",
-        holds=lambda it: it.canary is not None or sum(one.traffic for one in it.versions) == WHOLE,
+        holds=lambda it: it.canary is not None or sum(one.share for one in it.versions) == WHOLE,
         because="the traffic of all versions has to add up to 100",
         remedy="set traffic of each version, for instance 95 and 5, or 100 and 0",
     ),
@@ -34,7 +33,7 @@ RULES: Final[tuple[FieldRule[Any], ...]] = (
         field="versions",
         fault=FieldErrorReason.FORBIDDEN,
         cel="!has(self.canary) || self.versions.all(one, !has(one.traffic))",
-        holds=lambda it: it.canary is None or all("traffic" not in one.model_fields_set for one in it.versions),
+        holds=lambda it: it.canary is None or all(one.traffic is None for one in it.versions),
         because="with canary its steps say what each version gets, and traffic would be ignored",
         remedy="remove traffic of each version, or remove canary",
     ),
