@@ -109,3 +109,10 @@ def test_our_own_writes_wake_only_the_other_side_of_a_gateway() -> None:
     found = queue_keys.across(kinds.INFERENCE_DEPLOYMENT, infd(**LED), reporting(infd(**LED), 1), lambda: FLEET)
     assert [(one.kind, one.name) for one in found] == [("InferenceGateway", "calm")]
     assert list(queue_keys.across(kinds.POD, None, child(), lambda: FLEET)) == []
+
+
+def test_our_own_word_of_an_adapters_canary_wakes_the_deployment_whose_routers_divide_the_traffic() -> None:
+    on_trial = infd("sql", deployment="chat") | {"status": {"canary": {"revision": "sql@b", "step": 1}}}
+    for step, woken in ((1, []), (2, ["chat"])):
+        moved = on_trial | {"status": {"canary": on_trial["status"]["canary"] | {"step": step, "gates": [step]}}}
+        assert [one.name for one in queue_keys.across(kinds.ADAPTER, on_trial, moved, lambda: FLEET)] == woken

@@ -30,7 +30,8 @@ def keys(resource: Resource, old: Manifest | None, new: Manifest | None, fleet: 
     elif resource in (kinds.EVALUATION, kinds.ADAPTER):
         metadata = manifest["metadata"]
         yield ObjectKey(resource.kind, metadata["namespace"], metadata["name"])
-        yield from _judged(old, new, fleet) if resource is kinds.EVALUATION else _served_by(old, new, fleet)
+        if resource is kinds.EVALUATION:
+            yield from _judged(old, new, fleet)
     elif resource in SHARED:
         kind = SHARED[resource]
         metadata = manifest["metadata"]
@@ -51,8 +52,10 @@ def keys(resource: Resource, old: Manifest | None, new: Manifest | None, fleet: 
 def across(
     resource: Resource, old: Manifest | None, new: Manifest | None, fleet: AllDeployments
 ) -> Iterator[ObjectKey]:
-    """The keys on the other side of a gateway, its deployments or their gateways, which our own writes wake too."""
+    """The keys that our own writes wake too: on the other side of a gateway, and what serves an adapter."""
     both = [one for one in (old, new) if one is not None]
+    if resource is kinds.ADAPTER:
+        yield from _served_by(old, new, fleet)
     if resource is kinds.INFERENCE_DEPLOYMENT and _routing_facts(old) != _routing_facts(new):
         yield from {gateway(one) for each in both for one in gateway_membership.named(each)}
     elif resource is kinds.INFERENCE_GATEWAY and _gateway_facts(old) != _gateway_facts(new):
