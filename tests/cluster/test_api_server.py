@@ -99,6 +99,25 @@ def test_only_so_many_writes_are_in_flight_and_the_lease_need_not_wait() -> None
     run(story())
 
 
+def test_only_so_many_objects_are_read_at_once_and_the_lease_need_not_wait() -> None:
+    async def story() -> None:
+        fake = FakeApi()
+        fake.fail(Fault(code=500, delay=0.5), "get", times=7)
+        async with fake.connected() as connection:
+            api = ApiServer(connection, limits=ApiLimits(reads=2))
+            reading = [asyncio.create_task(api.read(CONFIG_MAP, "serving", f"n{number}")) for number in range(6)]
+            await asyncio.sleep(0.02)
+            assert fake.count("get") == 2
+            await api.apply(note("written"))
+            lease = asyncio.create_task(api.read(LEASE, "serving", "lead"))
+            await asyncio.sleep(0.02)
+            assert (fake.count("get"), fake.count("patch")) == (3, 1)
+            ended = await asyncio.gather(*reading, lease, return_exceptions=True)
+        assert [type(one) for one in ended] == [Unreachable] * 7
+
+    run(story())
+
+
 def test_a_server_that_is_not_there_is_unreachable() -> None:
     async def story() -> None:
         nowhere = Credentials(server="http://127.0.0.1:1")

@@ -1,6 +1,6 @@
 """Requests to the API server: read, list, apply, create, replace, remove, watch; objects are plain dicts.
 
-Each request has a time-out, so that a hung call never blocks, and the number of writes in flight is limited.
+Each request has a time-out, so that a hung call never blocks, and so many reads and writes at most are in flight.
 Never decides, and never retries by itself: errors are those of `api_errors`, and the work queue retries.
 """
 
@@ -90,6 +90,8 @@ class ApiLimits:
     connect_s: float = 5.0
     writes: int = 16
     """Less than a tenth of the seats that API Priority and Fairness gives to all service accounts together."""
+    reads: int = 16
+    """Of single objects. Each needs a connection of its own, and TLS takes 256 KiB for one (`bench.operator_scale`)."""
 
 
 LIMITS: Final = ApiLimits()
@@ -116,11 +118,13 @@ class ApiServer:
         self._observer = observer
         self._limits = limits
         self._writing = asyncio.Semaphore(limits.writes)
+        self._reading = asyncio.Semaphore(limits.reads)
 
     async def read(self, resource: Resource, namespace: str | None, name: str) -> Manifest | None:
         """One object as it is now, `managedFields` included; None when there is none."""
+        request = ApiRequest(verb="get", resource=resource, namespace=namespace, name=name)
         try:
-            return await self._send(ApiRequest(verb="get", resource=resource, namespace=namespace, name=name))
+            return await self._in_turn(request)
         except NotFound:
             return None
 
@@ -152,18 +156,18 @@ class ApiServer:
     ) -> Manifest:
         """Server-side apply of all fields that one manager sets; it gives up those that the manifest no longer has."""
         query = {"fieldManager": manager, "force": "true" if force else "false"}
-        return await self._write(_api_request("patch", manifest, subresource), query, manifest)
+        return await self._in_turn(_api_request("patch", manifest, subresource), query, manifest)
 
     async def create(self, manifest: Manifest) -> Manifest:
         """A new object; `Conflict` when the name is taken."""
         request = _api_request("create", manifest)
-        return await self._write(request, {"fieldManager": CONTROLLER}, manifest)
+        return await self._in_turn(request, {"fieldManager": CONTROLLER}, manifest)
 
     async def replace(self, manifest: Manifest) -> Manifest:
         """Replace the whole object unless it changed since it was read, which takes a resourceVersion to detect."""
         if not manifest["metadata"].get("resourceVersion"):
             raise ValueError(f"replacing {manifest['metadata'].get('name')} needs the resourceVersion that was read")
-        return await self._write(_api_request("update", manifest), {"fieldManager": CONTROLLER}, manifest)
+        return await self._in_turn(_api_request("update", manifest), {"fieldManager": CONTROLLER}, manifest)
 
     async def remove(self, manifest: Manifest, *, uid: str, resource_version: str | None = None) -> bool:
         """Delete the object with this UID, children in the background; False if gone; `Conflict` if the UID differs."""
@@ -175,7 +179,7 @@ class ApiServer:
             "preconditions": conditions,
         }
         try:
-            await self._write(_api_request("delete", manifest), {}, options)
+            await self._in_turn(_api_request("delete", manifest), {}, options)
         except NotFound:
             return False
         return True
@@ -218,11 +222,13 @@ class ApiServer:
             if status != 200:
                 self._observer(request.verb, resource.title, status, time.monotonic() - started)
 
-    async def _write(self, request: ApiRequest, query: Mapping[str, str], body: Manifest) -> Manifest:
-        """A write waits while too many are in flight; a Lease's does not, or our own burst could lose us the Lease."""
+    async def _in_turn(
+        self, request: ApiRequest, query: Mapping[str, str] | None = None, body: Manifest | None = None
+    ) -> Manifest:
+        """It waits while too many are in flight; a Lease's does not, or our own burst could lose us the Lease."""
         if request.resource is kinds.LEASE:
             return await self._send(request, query, body)
-        async with self._writing:
+        async with self._reading if request.verb == "get" else self._writing:
             return await self._send(request, query, body)
 
     async def _send(

@@ -9,6 +9,7 @@ from typing import Final, NamedTuple
 
 from fairlead.api.kinds import GROUP
 from fairlead.cluster.kinds import Manifest
+from fairlead.cluster.shared_strings import SharedStrings
 
 DEPLOYMENT_LABEL: Final = f"{GROUP}/deployment"
 GATEWAY_LABEL: Final = f"{GROUP}/gateway"
@@ -65,6 +66,7 @@ class ObjectStore:
         self._graves: OrderedDict[str, int] = OrderedDict()
         self._as_of: dict[str, int] = {}
         """The version of the last list, by its namespace; the empty one is a list of all."""
+        self._strings = SharedStrings()
 
     def __len__(self) -> int:
         return len(self._objects)
@@ -106,17 +108,14 @@ class ObjectStore:
         if held is None and version <= listed:
             return ()
         if held is None:
-            self._keep(manifest)
-            return (StoreChange(None, manifest),)
+            return (StoreChange(None, self._keep(manifest)),)
         if version <= version_of(held):
             return ()
         if uid_of(held) == uid:
             self._forget(held)
-            self._keep(manifest)
-            return (StoreChange(held, manifest),)
+            return (StoreChange(held, self._keep(manifest)),)
         self._bury(held, version)
-        self._keep(manifest)
-        return (StoreChange(held, None), StoreChange(None, manifest))
+        return (StoreChange(held, None), StoreChange(None, self._keep(manifest)))
 
     def drop(self, manifest: Manifest) -> tuple[StoreChange, ...]:
         """Remove an object that was deleted or no longer matches; a later one of the same name stays."""
@@ -155,11 +154,14 @@ class ObjectStore:
     def _sorted(self, keys: Iterable[NamespacedName]) -> tuple[Manifest, ...]:
         return tuple(self._objects[key] for key in sorted(keys))
 
-    def _keep(self, manifest: Manifest) -> None:
-        key = key_of(manifest)
-        self._objects[key] = manifest
-        for owner in _owners_of(manifest):
+    def _keep(self, manifest: Manifest) -> Manifest:
+        """The object as it is stored: an equal one, which takes half the memory."""
+        kept = self._strings.with_shared(manifest)
+        key = key_of(kept)
+        self._objects[key] = kept
+        for owner in _owners_of(kept):
             self._of_owner.setdefault(owner, set()).add(key)
+        return kept
 
     def _forget(self, held: Manifest) -> None:
         key = key_of(held)
