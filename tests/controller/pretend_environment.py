@@ -174,7 +174,9 @@ class PretendPodClient(JudgeAccess):
         if target:
             report = await self.gateway_report(router)
             seen = None if report is None else report.targets.get(target)
-            return None if seen is None else RouterReport(endpoints=seen, hour=self.hour)
+            if seen is None:
+                return None
+            return RouterReport(endpoints=seen, hour=self.hour, share=self._share_of(router, target))
         name = router["metadata"]["labels"]["fairlead.dev/deployment"]
         if self.own_mute:
             return None
@@ -189,6 +191,15 @@ class PretendPodClient(JudgeAccess):
         written = json.loads(self._objects.held[where]["data"]["router.json"])
         targets = {one["target"]: self._engines(*one["target"].split("/")) for one in written["targets"]}
         return GatewayReport(targets=targets, tenants=self.tenants)
+
+    def _share_of(self, router: Manifest, target: str) -> TrafficShare | None:
+        """What a gateway's router gives to a new revision of a target."""
+        name = f"{router['metadata']['labels']['fairlead.dev/gateway']}-gateway"
+        written = json.loads(
+            self._objects.held["configmaps", router["metadata"]["namespace"], name]["data"]["router.json"]
+        )
+        share = next((one.get("share") for one in written["targets"] if one["target"] == target), None)
+        return TrafficShare(**share) if share and not self.lagging else None
 
     def _engines(self, namespace: str | None, name: str) -> tuple[RouterEndpoint, ...]:
         selector = f"fairlead.dev/deployment={name},fairlead.dev/role=engine"
@@ -206,7 +217,8 @@ class PretendPodClient(JudgeAccess):
     async def samples(self, router: Manifest, page: SamplesPage) -> ReportedSamples | None:
         """What ended at both revisions, or to both versions of an adapter."""
         name = router["metadata"]["labels"].get("fairlead.dev/deployment") or page.target.rpartition("/")[2]
-        share = self.version_share(name, page.adapter) if page.adapter else self.share(name)
+        share = self._share_of(router, page.target) if page.target else self.share(name)
+        share = self.version_share(name, page.adapter) if page.adapter else share
         self.sampled.append(page)
         if self.silent or self.own_mute:
             return None

@@ -133,8 +133,8 @@ def test_a_canary_that_moves_is_told_once() -> None:
     states = [None, began, first, second, paused, promoted, promoted]
     assert [canary_trial.news(after, before) for before, after in pairwise(states)] == [
         ("CanaryBegan", "b against a: 3 steps, the first when a replica can be spared"),
-        ("CanaryStep", "b against a: step 1 of 3, 0 % of the conversations once its replicas serve"),
-        ("CanaryStep", "b against a: step 2 of 3, 5 % of the conversations once its replicas serve"),
+        ("CanaryStep", "b against a: step 1 of 3, 0 % of the conversations once replicas serve it"),
+        ("CanaryStep", "b against a: step 2 of 3, 5 % of the conversations once replicas serve it"),
         ("CanaryPaused", "b against a: a person paused it at step 2 of 3"),
         ("CanaryPromoted", "b against a: all steps passed"),
         None,

@@ -66,13 +66,8 @@ def test_an_old_replica_stays_and_no_step_has_more_traffic_than_replicas() -> No
     assert len(refused(canary({"replicas": 1, "traffic": 33}, surge=1))) == 1, "one of four"
 
 
-def test_routers_of_a_gateway_divide_nothing_yet() -> None:
-    (answer,) = refused(canary(gateway={"name": "front"}))
-    assert answer == (
-        "spec.rollout.strategy: Canary: routers of a gateway do not divide the traffic of a deployment between "
-        "revisions in this release; remove spec.gateway, so that the deployment has a router of its own, or use "
-        "Replace or Surge"
-    )
+def test_behind_a_gateway_a_canary_goes_as_behind_routers_of_its_own() -> None:
+    assert refused(canary(gateway={"name": "front"})) == []
 
 
 def test_gate_and_evaluation_belong_together() -> None:

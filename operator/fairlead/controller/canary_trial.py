@@ -45,6 +45,8 @@ class TrialObservation:
     """Requests that one replica runs at once."""
     shares: Sequence[TrafficShare | None] = ()
     """What each router that reports gives to a new revision."""
+    by_gateway: bool = False
+    """Its routers are a gateway's, which hear of a share by that one's file."""
     samples: Sequence[RequestSample] | None = None
     """Requests that ended at this step; nothing where no router reported."""
     evaluation: EvaluationVerdict = NOT_EVALUATED
@@ -134,7 +136,7 @@ def _place(state: CanaryState | None) -> tuple[object, ...]:
 def _facts(
     question: RolloutSnapshot, target: RevisionState | None, observed: TrialObservation, state: CanaryState
 ) -> CanaryFacts:
-    spared, load = _spared(question, observed)
+    spared, load = _spared(question, observed, state)
     return CanaryFacts(
         wanted=question.wanted,
         spare=question.rules.max_surge,
@@ -157,8 +159,10 @@ def _given_up(target: RevisionState | None, state: CanaryState) -> str:
     return failure.because or "they made no progress until the deadline"
 
 
-def _spared(question: RolloutSnapshot, observed: TrialObservation) -> tuple[bool, str]:
-    """Whether all requests in flight would run at once on one replica less."""
+def _spared(question: RolloutSnapshot, observed: TrialObservation, state: CanaryState) -> tuple[bool, str]:
+    """Whether all requests in flight would run at once on one replica less; not before routers know what is new."""
+    if observed.by_gateway and not _diverted(observed, state):
+        return False, "routers of the gateway have yet to hear of it"
     left = max(0, sum(_serving(each) for each in question.revisions) - 1)
     if observed.replica_sequences is None:
         return True, "how many requests a replica runs at once is not known"

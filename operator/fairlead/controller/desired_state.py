@@ -145,6 +145,7 @@ def _trial(start: DecisionInputs, question: RolloutSnapshot, facts: RuntimeFacts
         busy=sum(facts.reports.busy.values()),
         replica_sequences=setup.engine.max_sequences if setup else None,
         shares=facts.reports.shares,
+        by_gateway=any(observed.gateway_routers.values()) and not observed.routers,
         samples=facts.samples,
         evaluation=facts.evaluation,
     )

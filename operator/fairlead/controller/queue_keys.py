@@ -104,8 +104,13 @@ def _wanted_of(adapter: Manifest | None) -> object:
     """What a deployment and its routers depend on of an adapter."""
     if adapter is None or "deletionTimestamp" in adapter["metadata"]:
         return None
-    canary = (adapter.get("status") or {}).get("canary") or {}
-    return adapter.get("spec"), canary.get("revision"), canary.get("phase"), canary.get("step"), canary.get("reachedAt")
+    return adapter.get("spec"), *_share_facts(adapter.get("status") or {})
+
+
+def _share_facts(status: Manifest) -> tuple[object, ...]:
+    """The fields of a status that a share of the traffic follows from."""
+    canary = status.get("canary") or {}
+    return tuple(canary.get(name) for name in ("revision", "phase", "step", "reachedAt"))
 
 
 def _served_by(old: Manifest | None, new: Manifest | None, fleet: AllDeployments) -> Iterator[ObjectKey]:
@@ -150,7 +155,8 @@ def _routing_facts(document: Manifest | None) -> object:
     status, metadata = document.get("status") or {}, document["metadata"]
     scaling = status.get("scaling") or {}
     going = "deletionTimestamp" in metadata
-    return going, metadata.get("generation"), status.get("readyReplicas"), scaling.get("speculation")
+    facts = metadata.get("generation"), status.get("readyReplicas"), scaling.get("speculation")
+    return going, *facts, *_share_facts(status)
 
 
 def _gateway_facts(document: Manifest | None) -> object:

@@ -35,8 +35,8 @@ from fairlead.controller.interfaces import (
     PodAccess,
     ReferenceLookup,
 )
-from fairlead.controller.pods import node_facts, pod_facts
-from fairlead.controller.pods.canary_samples import CanarySamples, SampledRouter
+from fairlead.controller.pods import canary_samples, node_facts, pod_facts
+from fairlead.controller.pods.canary_samples import CanarySamples
 from fairlead.controller.pods.log_reader import ContainerLogs, LogReader
 from fairlead.controller.pods.pod_facts import MergedRouterReport
 from fairlead.controller.pods.preflight import AGAIN_S
@@ -47,6 +47,7 @@ from fairlead.controller.status import canary_status, deployment_status, route_c
 from fairlead.controller.status.status_inputs import Obstacle, RouterSummary, StatusInputs
 from fairlead.controller.work_queue import ReconcileOutcome
 from fairlead.engines import catalogue as engines
+from fairlead.fleet.canaries import CanaryPhase
 from fairlead.fleet.conditions import ConditionReason, UntimedCondition
 from fairlead.fleet.desired_state import EngineKind
 from fairlead.fleet.gate_verdicts import EvaluationVerdict
@@ -283,8 +284,7 @@ class Reconciler:
         if state is None or not canary_trial.is_judged(state):
             self._samples.forget(uid)
             return None
-        routers = [SampledRouter(pod=one) for one in observed.routers]
-        return await self._samples.read(uid, routers, state.revision)
+        return await self._samples.read(uid, canary_samples.routers_of(observed), state.revision)
 
     def _evaluated(self, observed: DeploymentSnapshot, facts: RuntimeFacts) -> RuntimeFacts:
         """What the evaluation of a canary says by now; it is asked in the background."""
@@ -432,9 +432,15 @@ def _outcome(
         waits.append(max(0.1, (decision.plan.wake_at - now).total_seconds()))
     if canary_trial.has_moved(decision.canary, canary_status.read(observed.status.get("canary"))):
         return ReconcileOutcome(after_s=0.0)
-    if canary_trial.is_judged(decision.canary) or questions.is_evaluated(decision.canary):
-        waits.append(COMPARING_S)
+    waits += [COMPARING_S] if _is_compared(observed, decision) else []
     return ReconcileOutcome(after_s=min(waits) if waits else None)
+
+
+def _is_compared(observed: DeploymentSnapshot, decision: DesiredState) -> bool:
+    """Whether figures decide what comes next, or what a gateway's routers report: no event says that."""
+    state = decision.canary
+    awaited = state is not None and state.phase is CanaryPhase.WAITING and any(observed.gateway_routers.values())
+    return awaited or canary_trial.is_judged(state) or questions.is_evaluated(state)
 
 
 def _sooner(

@@ -145,7 +145,12 @@ def target_with_adapters(entry: Manifest, named: Sequence[AdapterVersions]) -> M
 def with_share(manifest: Manifest, share: TrafficShare) -> Manifest:
     """The ConfigMap of routers that divide the traffic between a new revision and the old one."""
     configuration = json.loads(manifest["data"][FILE])
-    return manifest | {"data": {FILE: _text(configuration | {"share": plain(share)})}}
+    return manifest | {"data": {FILE: _text(target_with_share(configuration, share))}}
+
+
+def target_with_share(entry: Manifest, share: TrafficShare) -> Manifest:
+    """One target whose traffic is divided."""
+    return entry | {"share": plain(share)}
 
 
 def plain(value: Any) -> Any:  # noqa: ANN401 - any value of a routing

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from fairlead.fleet.canaries import CanaryStep
 from fairlead.fleet.desired_state import RolloutStrategy
 from fairlead.fleet.findings import SpecRefusal, SpecWarning
-from fairlead.fleet.gateways import DesiredDeployment, GatewayReference
+from fairlead.fleet.gateways import DesiredDeployment
 from fairlead.fleet.policies import ReplicaBounds
 from fairlead.review import canary_gates
 from fairlead.review.context import ReviewContext
@@ -20,14 +20,6 @@ def refusals(deployment: DesiredDeployment) -> Iterator[SpecRefusal]:
     plan = deployment.rollout.canary
     if plan is None:
         return
-    if isinstance(deployment.door, GatewayReference):
-        yield SpecRefusal(
-            field=STRATEGY,
-            value=RolloutStrategy.CANARY,
-            reason=AdmissionReason.NOT_AVAILABLE,
-            because="routers of a gateway do not divide the traffic of a deployment between revisions in this release",
-            remedy="remove spec.gateway, so that the deployment has a router of its own, or use Replace or Surge",
-        )
     yield from canary_gates.refusals(plan, canary_gates.OF_DEPLOYMENT)
 
 

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from fairlead.api import kinds as ours
 from fairlead.cluster import pods
 from fairlead.cluster.kinds import Manifest
-from fairlead.cluster.router_client import SamplesPage
 from fairlead.controller import canary_trial, snapshot
 from fairlead.controller.adapters import served_adapters
 from fairlead.controller.evaluations import questions
 from fairlead.controller.evaluations.quality_runs import QualityQuestion, RevisionSide
+from fairlead.controller.pods import canary_samples
 from fairlead.controller.pods.canary_samples import CanarySamples, SampledRouter
 from fairlead.controller.reconcile import ReconcileEnvironment
 from fairlead.controller.status.adapter_status import AdapterObservation
@@ -82,13 +82,7 @@ class AdapterTrials:
         observed = snapshot.observe(self._environment.world, key)
         if observed is None:
             return []
-        own = SamplesPage(adapter=adapter.served_name)
-        shared = SamplesPage(adapter=adapter.served_name, target=f"{adapter.namespace}/{adapter.deployment}")
-        gateways = [pod for some in observed.gateway_routers.values() for pod in some]
-        return [
-            *(SampledRouter(pod=one, page=own) for one in observed.routers),
-            *(SampledRouter(pod=one, page=shared) for one in gateways),
-        ]
+        return canary_samples.routers_of(observed, adapter.served_name)
 
     def _evaluation(self, at: AdapterPods, stored: CanaryState | None) -> EvaluationVerdict:
         """What the answers of both versions say by now; they are asked in the background."""

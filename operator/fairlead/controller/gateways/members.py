@@ -9,10 +9,12 @@ from fairlead.cluster import kinds
 from fairlead.cluster.interfaces import ClusterState
 from fairlead.cluster.kinds import Manifest
 from fairlead.controller.adapters import load_lists, served_adapters
+from fairlead.controller.status import canary_status
 from fairlead.fleet.desired_state import DesiredRevision
 from fairlead.fleet.gateways import DesiredGateway
 from fairlead.objects import gateway_config, names, network_policies, revisions, router_config
 from fairlead.objects.gateway_config import RoutedDeployment
+from fairlead.planning import canary
 from fairlead.review import deployment_review, gateway_membership, policies, replica_facts, speculation_switch
 from fairlead.review.context import ReviewContext
 from fairlead.review.deployment_review import DeploymentReview
@@ -66,7 +68,7 @@ class MemberReader:
                 named.add(name)
             if not gateway.allows(document["metadata"]["namespace"]) or not _admits(world, document, gateway):
                 continue
-            entry = self._with_adapters(world, document) or before.get(name)
+            entry = _divided(self._with_adapters(world, document), document) or before.get(name)
             if entry is not None:
                 joined[name] = entry if name in named else entry | LEAVING
                 ready[name] = _ready(document)
@@ -118,6 +120,13 @@ def _admits(world: ClusterState, document: Manifest, gateway: DesiredGateway) ->
     metadata = document["metadata"]
     policy = world.of(kinds.NETWORK_POLICY).find(metadata["namespace"], names.engines(metadata["name"]))
     return policy is not None and gateway.reference in network_policies.admitted(policy)
+
+
+def _divided(entry: Manifest | None, document: Manifest) -> Manifest | None:
+    """With what a new revision gets of its traffic, by the state of its canary as it is stored."""
+    state = canary_status.read((document.get("status") or {}).get("canary"))
+    share = canary.share(state) if state is not None else None
+    return entry if entry is None or share is None else router_config.target_with_share(entry, share)
 
 
 def _ready(document: Manifest) -> int:

@@ -10,6 +10,7 @@ from typing import Final, Protocol
 
 from fairlead.cluster.kinds import Manifest
 from fairlead.cluster.router_client import ReportedSamples, SamplesPage
+from fairlead.controller.snapshot import DeploymentSnapshot
 from fairlead.fleet.request_samples import RequestSample
 from fairlead.fleet.traffic_shares import TrafficShare
 
@@ -36,6 +37,17 @@ class SampledRouter:
 class _Read:
     share: TrafficShare | None
     rows: tuple[RequestSample, ...]
+
+
+def routers_of(observed: DeploymentSnapshot, adapter: str = "") -> list[SampledRouter]:
+    """The ready routers of a deployment and of its gateways, which are asked for it by name."""
+    target = f"{observed.owner.namespace}/{observed.owner.name}"
+    own, shared = SamplesPage(adapter=adapter), SamplesPage(adapter=adapter, target=target)
+    gateways = (pod for some in observed.gateway_routers.values() for pod in some)
+    return [
+        *(SampledRouter(pod=one, page=own) for one in observed.routers),
+        *(SampledRouter(pod=one, page=shared) for one in gateways),
+    ]
 
 
 class CanarySamples:
