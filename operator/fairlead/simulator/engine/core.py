@@ -67,15 +67,19 @@ class EngineCore:
                 f"request {request.serial}: reply names pages, but prefix has {len(request.prefix)} ids for "
                 f"{request.prompt_tokens // self.settings.block_tokens} full pages; give them all or no reply"
             )
-        self._catch_up()
+        state, late = self._state, self.settings.late_stop and self._flight is not None
+        if self._extra:
+            done = state.pace.done_by(self._seen, self._extra)
+            if state.coming or done == self._extra:
+                self._catch_up()  # the last of the steps may run, and who comes within it joins a step later
+                done = 0
+            self._keep(done + 1 if late else done)
         request.status = EngineRequestStatus.WAITING
-        self._state.backlog += request.prompt_tokens
-        if self.settings.late_stop and self._flight is not None:
-            self._state.coming.append(request)
-            self._keep(1)
+        state.backlog += request.prompt_tokens
+        if late:
+            state.coming.append(request)
         else:
-            self._state.waiting.add(request)
-            self._keep(0)
+            state.waiting.add(request)
         return None
 
     def abort(self, request: EngineRequest, now: float) -> None:
@@ -251,7 +255,7 @@ class EngineCore:
         step.ends = ends
         step.batch.decode_context += made
         self._extra -= steps
-        if state.coming:
+        if state.coming and not self._extra:
             self._stirred = state.let_go()
 
     def _catch_up(self, *, stay: bool = True) -> None:
@@ -264,17 +268,15 @@ class EngineCore:
             if steps:
                 self._skip(self._flight, steps, pace.end(pace.steps + steps))
                 self._flight.began = pace.end(pace.steps - 1)
-        if not stay:
-            self._keep(0)
+            if not stay:
+                self._keep(0)
 
     def _keep(self, most: int) -> None:
-        """Plan no more than so many equal steps after the one in flight; 1 before a request joins the next but one."""
-        if self._flight is None:
-            return
+        """Plan no more than so many equal steps after the one in flight."""
         if self._extra > most:
             pace = self._state.pace
             self._extra = most
-            self._quiet_until = pace.end(pace.steps + most) if most else self._flight.ends
+            self._quiet_until = pace.end(pace.steps + most)
 
     def pause(self, pause: PauseMode) -> None:
         """Stop admission, stop altogether, or resume; a step in flight still ends."""
