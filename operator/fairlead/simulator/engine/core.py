@@ -24,6 +24,7 @@ class EngineCore:
     """One engine's scheduler."""
 
     __slots__ = (
+        "_drafts",
         "_emitting",
         "_extra",
         "_flight",
@@ -43,7 +44,8 @@ class EngineCore:
         self.settings = settings
         self._times = times
         self._emitting = EmissionSettings(0.0, chance, every=True)
-        self._together = not plain and settings.speculation is None
+        self._drafts = settings.speculation is not None
+        self._together = not (plain or self._drafts)
         """Whether decoding requests may be scheduled as one group; the plain way is the reference for tests of that."""
         self._state = SchedulerState(settings)
         self._pause = PauseMode.NONE
@@ -115,11 +117,11 @@ class EngineCore:
     def _schedule(self, step: EngineStep) -> bool:
         """Fill a step; returns whether a request was preempted for it."""
         state = self._state
-        budget = self.settings.batch_tokens
-        wasted: list[EngineRequest] | tuple[()] = ()
-        if state.lingering:
-            wasted = [one for one in state.lingering if one.finish is not FinishReason.LENGTH]
-            budget -= len(wasted)
+        wasted: list[EngineRequest] = []
+        for one in state.lingering:
+            if one.finish is not FinishReason.LENGTH:
+                wasted.append(one)  # noqa: PERF401  # a comprehension over mostly none costs a call (bench.backtest_speed)
+        budget = self.settings.batch_tokens - len(wasted)
         preempted = False
         left: int | None = None
         if self._together:
@@ -149,18 +151,16 @@ class EngineCore:
 
     def _time(self, step: EngineStep) -> None:
         """Set the step's end; by the decode line only if the next step will have the same requests."""
-        batch, pace = step.batch, self._state.pace
-        alike = self._state.lockstep.sequences if step.lockstep else len(step.decodes)
-        if batch.prefills or self._state.settings.speculation is not None or batch.decodes != alike:
+        batch, state = step.batch, self._state
+        pace, decodes = state.pace, batch.decodes
+        if batch.prefills or self._drafts or decodes != (state.lockstep.sequences if step.lockstep else len(step.decodes)):
             pace.breaks()
             step.ends = step.began + self._times.seconds(batch)
-            return
-        if pace.continues_at(step.began):
-            pace.goes_on()
+        elif pace.continues_at(step.began):
+            step.ends = pace.goes_on()
         else:
-            line = self._times.decode_line(batch.decodes, batch.decode_tokens)
-            pace.begins(step.began, line, batch.decodes, batch.decode_context)
-        step.ends = pace.ends
+            line = self._times.decode_line(decodes, batch.decode_tokens)
+            step.ends = pace.begins(step.began, line, decodes, batch.decode_context)
 
     def complete(self, step: EngineStep, now: float) -> list[Emission]:
         """End a step; returns one emission for each request that generated tokens."""
@@ -180,28 +180,35 @@ class EngineCore:
 
     def _complete_many(self, step: EngineStep) -> list[Emission]:
         """End the step in flight, and the equal ones that are planned after it."""
-        state, extra = self._state, self._extra
-        counts, emitting = state.counts, self._emitting
-        state.pool.take(state.lockstep.pages(1, extra))
-        state.pace.skip(extra, self._quiet_until)
+        state, extra, ends = self._state, self._extra, self._quiet_until
+        counts, emitting, steps = state.counts, self._emitting, extra + 1
+        pages = state.lockstep.pages(1, extra)
+        if pages:
+            state.pool.take(pages)
+        state.pace.skip(extra, ends)
         if state.coming:
             state.let_go()
         self._flight = None
         self._extra = 0
-        counts.steps += extra + 1
-        counts.computed_tokens += step.batch.decode_tokens * (extra + 1)
-        emitting.now, emitting.every = self._quiet_until, False
-        return step_outcomes.landed(state, extra + 1, emitting)
+        counts.steps += steps
+        counts.computed_tokens += step.batch.decode_tokens * steps
+        emitting.now, emitting.every = ends, False
+        return step_outcomes.landed(state, steps, emitting)
 
     def advance(self, now: float, until: float, *, stopping: bool = True) -> AdvanceResult:
         """Run all steps that end by `until`, or to the end of the first with a request's first or last token.
 
         `now` is used where no step is in flight. A step that ends after `until` stays in flight.
         """
-        emissions: list[Emission] = []
+        emissions = self.run(now, until, stopping=stopping)
+        return AdvanceResult(self._seen, emissions)
+
+    def run(self, now: float, until: float, *, stopping: bool = False) -> list[Emission]:
+        """The same, for who knows until when: the emissions alone."""
         if self._quiet_until > until and self._flight is not None:
             self._seen = until
-            return AdvanceResult(until, emissions)
+            return []
+        emissions: list[Emission] = []
         while True:
             step = self._flight
             if step is None:
@@ -215,20 +222,20 @@ class EngineCore:
             emissions += self._complete_many(step) if self._extra else self._complete(step, now, every=False)
             if emissions and stopping:
                 self._seen = now
-                return AdvanceResult(now, emissions)
+                return emissions
         self._seen = until
-        return AdvanceResult(until, emissions)
+        return emissions
 
     def _plan_ahead(self, step: EngineStep) -> None:
         """Find how many steps will have the same batch, if no request is added, ends, or lacks a block."""
         state = self._state
-        pool, pace = state.pool, state.pace
+        pool, pace, lockstep = state.pool, state.pace, state.lockstep
         if not step.lockstep or pace.steps == 0 or pool.listener is not None:
             return
         if state.waiting.count and (self._stirred or self._may_find_more()):
             return
-        most = state.lockstep.until_an_end() - 1
-        extra = state.lockstep.affordable(pool.free, most) if most > 0 else 0
+        most = lockstep.until_an_end() - 1
+        extra = lockstep.affordable(pool.free, most) if most > 0 else 0
         if extra > 0:
             self._extra = extra
             self._quiet_until = pace.end(pace.steps + extra)

@@ -71,7 +71,8 @@ class SchedulerState:
 
     def limit(self, request: EngineRequest) -> int:
         """Tokens after which its reply ends, at the latest when the context is full."""
-        return min(request.output_tokens, self.settings.context_tokens - request.prompt_tokens)
+        wanted, room = request.output_tokens, self.settings.context_tokens - request.prompt_tokens
+        return wanted if wanted < room else room
 
     def enter(self, request: EngineRequest) -> None:
         """Make a request run."""
@@ -117,37 +118,44 @@ class SchedulerState:
 
     def let_go(self) -> bool:
         """After scheduling a step: free lingering requests and queue new ones; returns whether there were any."""
-        if not (self.lingering or self.coming):
+        lingering, coming = self.lingering, self.coming
+        if not (lingering or coming):
             return False
-        for request in self.lingering:
-            self._depart(request)
-        self.lingering.clear()
-        for request in self.coming:
-            self.waiting.add(request)
-        self.coming.clear()
+        if lingering:
+            for request in lingering:
+                self._depart(request)
+            lingering.clear()
+        if coming:
+            for request in coming:
+                self.waiting.add(request)
+            coming.clear()
         return True
 
     def _depart(self, request: EngineRequest, *, returns: bool = False) -> None:
-        if request.reply:
+        reply, adapter = request.reply, request.adapter
+        if reply:
             self.write_replies()
         if request.mark is not None:
             self.lockstep.leave(request)
         self.pace.breaks()
         del self.running[request]
-        self.prefilling.pop(request, None)
-        if request.reply:
+        if request in self.prefilling:
+            del self.prefilling[request]
+        if reply:
             self.cacheable.pop(request, None)
-        if request.adapter is not None:
-            self.adapters[request.adapter] -= 1
-            if not self.adapters[request.adapter]:
-                del self.adapters[request.adapter]
+        if adapter is not None:
+            self.adapters[adapter] -= 1
+            if not self.adapters[adapter]:
+                del self.adapters[adapter]
+        if reply or request.prefix:
+            self.write_names(request)
         self._give_back(request, returns=returns)
 
     def _give_back(self, request: EngineRequest, *, returns: bool) -> None:
-        self.write_names(request)
-        full, named = self._full_pages(request), len(request.named)
-        request.remains = self.pool.release(request.named, full - named, request.pages - full, returns=returns)
-        request.named = []
+        full, named = self._full_pages(request), request.named
+        request.remains = self.pool.release(named, full - len(named), request.pages - full, returns=returns)
+        if named:
+            request.named = []
         request.pages = 0
 
     def write_names(self, request: EngineRequest) -> None:
@@ -163,7 +171,8 @@ class SchedulerState:
     def _full_pages(self, request: EngineRequest) -> int:
         """Full blocks of tokens verified when it was last scheduled; accepted drafts count from the next time on."""
         certain = request.computed if self.settings.speculation is None else request.sealed
-        return min(certain, request.prompt_tokens + request.emitted) // self.pool.block_tokens
+        verified = request.prompt_tokens + request.emitted
+        return (certain if certain < verified else verified) // self.pool.block_tokens
 
     def write_replies(self) -> None:
         """Cache the replies' full blocks, most computed tokens first: of equal blocks the first one is found."""

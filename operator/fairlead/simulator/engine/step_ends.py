@@ -24,16 +24,18 @@ class DecodeStretch:
         self.ends = 0.0
         """When the last of these steps ends."""
 
-    def begins(self, now: float, line: DecodeLine, sequences: int, tokens: int) -> None:
-        """Begin a stretch with its first step."""
+    def begins(self, now: float, line: DecodeLine, sequences: int, tokens: int) -> float:
+        """Begin a stretch with its first step; returns when that ends."""
         self._start, self._line, self._sequences, self._tokens = now, line, sequences, tokens
         self.steps = 1
-        self.ends = now + (line.base_s + tokens * line.context_token_s)
+        self.ends = ends = now + (line.base_s + tokens * line.context_token_s)
+        return ends
 
-    def goes_on(self) -> None:
-        """Add a step."""
+    def goes_on(self) -> float:
+        """Add a step; returns when it ends."""
         self.steps += 1
-        self.ends = self.end(self.steps)
+        self.ends = ends = self.end(self.steps)
+        return ends
 
     def skip(self, steps: int, ends: float) -> None:
         """Add so many steps, the last of which ends at this time, as `end` has it."""
@@ -51,7 +53,8 @@ class DecodeStretch:
     def end(self, steps: int) -> float:
         """When so many steps of the stretch are done."""
         looked_back = steps * self._tokens + self._sequences * (steps * (steps - 1) // 2)
-        return self._start + (steps * self._line.base_s + looked_back * self._line.context_token_s)
+        base_s, context_token_s = self._line
+        return self._start + (steps * base_s + looked_back * context_token_s)
 
     def done_by(self, moment: float, most: int) -> int:
         """Of the next `most` steps, the one in flight first, how many have ended at this moment."""

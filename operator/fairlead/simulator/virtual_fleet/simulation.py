@@ -103,9 +103,7 @@ class FleetSimulation:
             if course.event != serial:
                 return
             course.event = 0
-            shown = course.engine.advance(course.at, self.now, stopping=False).emissions
-            course.at = self.now
-            self._settle(replica, course, shown)
+            self._settle(replica, course, course.run_to(self.now))
         elif isinstance(what, RequestArrival):
             if serial == self._coming:
                 self._pull()
@@ -155,10 +153,9 @@ class FleetSimulation:
             priority=arrival.priority,
             adapter=arrival.adapter,
         )
-        engine = course.engine
         shown = course.run_to(self.now)
-        idle = engine.horizon == inf
-        refused = engine.add(request)
+        idle = course.engine.horizon == inf
+        refused = course.engine.add(request)
         if self._follower is not None:
             self._follower.sent(arrival, request, refused is None)
         if refused is None:
@@ -186,7 +183,7 @@ class FleetSimulation:
             if emitted.finished is not None:
                 self._ended(replica, request)
         due = course.engine.horizon
-        if not course.event or due != course.due:
+        if due != course.due or not course.event:
             course.due = due
             course.event = self._queue.add(due, event_queue.ENGINE, (replica, course)) if due < inf else 0
         if replica.stage is ReplicaStage.DRAINING:
