@@ -79,18 +79,18 @@ class BlockPool:
 
     def take(self, count: int) -> None:
         """Take blocks: empty ones first, then the least recently used cached ones."""
-        if count <= self._blank:
-            self._blank -= count
+        blank, newest = self._blank, self._last
+        if count <= blank:
+            self._blank = blank - count
             self.free -= count
             return
         if count > self.free:
-            blank = self._blank
             raise AssertionError(f"{count - blank} pages were asked for beyond {self.free - blank} free ones")
         self.free -= count
-        count -= self._blank
-        self._blank = 0
-        newest = self._last
-        if newest is not None and len(self._aged) == 1 and count < newest.count:
+        if blank:
+            count -= blank
+            self._blank = 0
+        if newest is not None and count < newest.count and len(self._aged) == 1:
             newest.count -= count  # a run is all there is, the usual case without shared prefixes
             return
         while count:

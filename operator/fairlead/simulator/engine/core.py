@@ -13,7 +13,7 @@ from fairlead.simulator.engine import request_entry, running_requests, step_outc
 from fairlead.simulator.engine.batch import StepTimes
 from fairlead.simulator.engine.block_pool import CacheListener
 from fairlead.simulator.engine.counts import EngineCounts
-from fairlead.simulator.engine.requests import EngineRequest, EngineRequestStatus, FinishReason
+from fairlead.simulator.engine.requests import EngineRequest, EngineRequestStatus
 from fairlead.simulator.engine.scheduler_state import SchedulerState
 from fairlead.simulator.engine.settings import EngineSettings
 from fairlead.simulator.engine.step_outcomes import EmissionSettings
@@ -29,12 +29,12 @@ class EngineCore:
         "_extra",
         "_flight",
         "_pause",
-        "_quiet_until",
         "_seen",
         "_state",
         "_stirred",
         "_times",
         "_together",
+        "horizon",
         "settings",
     )  # fmt: skip
 
@@ -52,8 +52,9 @@ class EngineCore:
         self._flight: EngineStep | None = None
         self._extra = 0
         """Steps after the one in flight that will have the same batch."""
-        self._quiet_until = 0.0
-        """When the last of these ends."""
+        self.horizon = inf
+        """When the last of these ends: no first or last token comes before unless a request comes or goes. Infinite
+        without a step in flight."""
         self._seen = 0.0
         """The time that `advance` last reached."""
         self._stirred = False
@@ -111,17 +112,13 @@ class EngineCore:
         self._time(step)
         self._flight = step
         self._extra = 0
-        self._quiet_until = step.ends
+        self.horizon = step.ends
         return step
 
     def _schedule(self, step: EngineStep) -> bool:
         """Fill a step; returns whether a request was preempted for it."""
         state = self._state
-        wasted: list[EngineRequest] = []
-        for one in state.lingering:
-            if one.finish is not FinishReason.LENGTH:
-                wasted.append(one)  # noqa: PERF401  # a comprehension over mostly none costs a call (bench.backtest_speed)
-        budget = self.settings.batch_tokens - len(wasted)
+        budget = self.settings.batch_tokens - len(state.vain)
         preempted = False
         left: int | None = None
         if self._together:
@@ -133,9 +130,9 @@ class EngineCore:
             left, preempted = running_requests.schedule_one_by_one(state, step, budget)
         if step.prompts or state.pool.listener is not None:
             self._name_pages(step)
-        if not preempted and self._pause is PauseMode.NONE and state.waiting.count:
+        if state.waiting.count and not preempted and self._pause is PauseMode.NONE:
             request_entry.admit(state, step, left)
-        for one in wasted:
+        for one in state.vain:
             step.batch.decodes += 1
             step.batch.decode_tokens += 1
             step.batch.decode_context += one.tokens
@@ -153,10 +150,11 @@ class EngineCore:
         """Set the step's end; by the decode line only if the next step will have the same requests."""
         batch, state = step.batch, self._state
         pace, decodes = state.pace, batch.decodes
-        if batch.prefills or self._drafts or decodes != (state.lockstep.sequences if step.lockstep else len(step.decodes)):
+        alike = state.lockstep.sequences if step.lockstep else len(step.decodes)
+        if batch.prefills or self._drafts or decodes != alike:
             pace.breaks()
             step.ends = step.began + self._times.seconds(batch)
-        elif pace.continues_at(step.began):
+        elif pace.steps and pace.ends == step.began:
             step.ends = pace.goes_on()
         else:
             line = self._times.decode_line(decodes, batch.decode_tokens)
@@ -171,6 +169,7 @@ class EngineCore:
     def _complete(self, step: EngineStep, now: float, *, every: bool) -> list[Emission]:
         self._flight = None
         self._extra = 0
+        self.horizon = inf
         counts = self._state.counts
         counts.steps += 1
         counts.computed_tokens += step.batch.decode_tokens + step.batch.prefill_tokens
@@ -180,7 +179,7 @@ class EngineCore:
 
     def _complete_many(self, step: EngineStep) -> list[Emission]:
         """End the step in flight, and the equal ones that are planned after it."""
-        state, extra, ends = self._state, self._extra, self._quiet_until
+        state, extra, ends = self._state, self._extra, self.horizon
         counts, emitting, steps = state.counts, self._emitting, extra + 1
         pages = state.lockstep.pages(1, extra)
         if pages:
@@ -190,6 +189,7 @@ class EngineCore:
             state.let_go()
         self._flight = None
         self._extra = 0
+        self.horizon = inf
         counts.steps += steps
         counts.computed_tokens += step.batch.decode_tokens * steps
         emitting.now, emitting.every = ends, False
@@ -205,7 +205,7 @@ class EngineCore:
 
     def run(self, now: float, until: float, *, stopping: bool = False) -> list[Emission]:
         """The same, for who knows until when: the emissions alone."""
-        if self._quiet_until > until and self._flight is not None:
+        if self.horizon > until and self._flight is not None:
             self._seen = until
             return []
         emissions: list[Emission] = []
@@ -216,9 +216,9 @@ class EngineCore:
                 if step is None:
                     break
                 self._plan_ahead(step)
-            if self._quiet_until > until:
+            if self.horizon > until:
                 break
-            now = self._quiet_until
+            now = self.horizon
             emissions += self._complete_many(step) if self._extra else self._complete(step, now, every=False)
             if emissions and stopping:
                 self._seen = now
@@ -234,11 +234,10 @@ class EngineCore:
             return
         if state.waiting.count and (self._stirred or self._may_find_more()):
             return
-        most = lockstep.until_an_end() - 1
-        extra = lockstep.affordable(pool.free, most) if most > 0 else 0
-        if extra > 0:
+        extra = lockstep.undisturbed(pool.free)
+        if extra:
             self._extra = extra
-            self._quiet_until = pace.end(pace.steps + extra)
+            self.horizon = pace.end(pace.steps + extra)
 
     def _may_find_more(self) -> bool:
         """Whether the first waiting request could get cache hits from replies that are being generated."""
@@ -283,7 +282,7 @@ class EngineCore:
         if self._extra > most:
             pace = self._state.pace
             self._extra = most
-            self._quiet_until = pace.end(pace.steps + most)
+            self.horizon = pace.end(pace.steps + most)
 
     def pause(self, pause: PauseMode) -> None:
         """Stop admission, stop altogether, or resume; a step in flight still ends."""
@@ -311,11 +310,6 @@ class EngineCore:
         """The step in flight."""
         self._catch_up()
         return self._flight
-
-    @property
-    def horizon(self) -> float:
-        """No first or last token before this time unless a request comes or goes; infinite without a step in flight."""
-        return inf if self._flight is None else self._quiet_until
 
     @property
     def running(self) -> int:

@@ -75,30 +75,12 @@ class LockstepRequests:
         self.tick += steps
         self.tokens += self.sequences * steps
 
-    def land(self, steps: int = 1) -> int:
-        """The step in flight is completed, and some like it before; returns the tokens that were made."""
-        made = self.sequences * steps
+    def land(self, steps: int = 1) -> list[EngineRequest]:
+        """The step in flight is completed, and some like it before; returns those that got their last token and left."""
         self.flying = 0
-        self.tick += steps
-        self.tokens += made
-        return made
-
-    def pages_next(self) -> int:
-        """Blocks needed for the next step."""
-        return self._phases[self.tick % self._page]
-
-    def until_an_end(self) -> int:
-        """Steps until the first request ends."""
+        self.tick = tick = self.tick + steps
+        self.tokens += self.sequences * steps
         ends = self._ends
-        while True:
-            due, _, request = ends[0]
-            if request.due == due and request.mark is not None:
-                return due - self.tick
-            heapq.heappop(ends)
-
-    def ended(self) -> list[EngineRequest]:
-        """Remove and return the requests that generated their last token in the step just completed."""
-        ends, tick = self._ends, self.tick
         out: list[EngineRequest] = []
         while ends and ends[0][0] <= tick:
             due, _, request = heapq.heappop(ends)
@@ -107,7 +89,25 @@ class LockstepRequests:
                 out.append(request)
         return out
 
-    def affordable(self, pages: int, most: int) -> int:
+    def pages_next(self) -> int:
+        """Blocks needed for the next step."""
+        return self._phases[self.tick % self._page]
+
+    def undisturbed(self, pages: int) -> int:
+        """Steps after the next in which no request ends, as far as so many blocks suffice."""
+        most = self._until_an_end() - 1
+        return self._affordable(pages, most) if most > 0 else 0
+
+    def _until_an_end(self) -> int:
+        """Steps until the first request ends."""
+        ends = self._ends
+        while True:
+            due, _, request = ends[0]
+            if request.due == due and request.mark is not None:
+                return due - self.tick
+            heapq.heappop(ends)
+
+    def _affordable(self, pages: int, most: int) -> int:
         """How many steps after the next so many blocks suffice for, at most `most`."""
         rounds, left = divmod(pages, self.sequences)
         steps = rounds * self._page

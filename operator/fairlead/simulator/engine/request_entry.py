@@ -107,7 +107,7 @@ def _entry(
             return None
         tokens = budget
     ahead = start + tokens + padding + state.lookahead
-    need = pool.pages_for(ahead if ahead < settings.context_tokens else settings.context_tokens)
+    need = pool.pages_for(min(settings.context_tokens, ahead))
     whole = need
     if settings.reserve_whole_prompt and whole_prompt > ahead:
         whole = pool.pages_for(whole_prompt)

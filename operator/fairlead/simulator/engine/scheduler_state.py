@@ -10,7 +10,7 @@ from fairlead.simulator.engine.block_pool import BlockPool
 from fairlead.simulator.engine.counts import EngineCounts
 from fairlead.simulator.engine.lockstep import LockstepRequests
 from fairlead.simulator.engine.request_queue import queue_for
-from fairlead.simulator.engine.requests import EngineRequest, EngineRequestStatus
+from fairlead.simulator.engine.requests import EngineRequest, EngineRequestStatus, FinishReason
 from fairlead.simulator.engine.settings import EngineSettings
 from fairlead.simulator.engine.step_ends import DecodeStretch
 
@@ -36,6 +36,7 @@ class SchedulerState:
         "running",
         "scattered",
         "settings",
+        "vain",
         "waiting",
     )  # fmt: skip
 
@@ -54,6 +55,8 @@ class SchedulerState:
         """Running requests whose prefill is not complete."""
         self.lingering: dict[EngineRequest, None] = {}
         """Requests that ended in the last step when the next was already scheduled."""
+        self.vain: list[EngineRequest] = []
+        """Of these, those that the next step computes in vain; who ends by length is known to end in time."""
         self.cacheable: dict[EngineRequest, None] = {}
         """Running requests whose replies have block hashes."""
         self.lockstep = LockstepRequests(settings.block_tokens)
@@ -72,7 +75,7 @@ class SchedulerState:
     def limit(self, request: EngineRequest) -> int:
         """Tokens after which its reply ends, at the latest when the context is full."""
         wanted, room = request.output_tokens, self.settings.context_tokens - request.prompt_tokens
-        return wanted if wanted < room else room
+        return min(room, wanted)
 
     def enter(self, request: EngineRequest) -> None:
         """Make a request run."""
@@ -114,7 +117,8 @@ class SchedulerState:
         request.status = EngineRequestStatus.ENDED
         request.ended = now
         self.lingering[request] = None
-        self.pace.breaks()
+        if request.finish is not FinishReason.LENGTH:
+            self.vain.append(request)
 
     def let_go(self) -> bool:
         """After scheduling a step: free lingering requests and queue new ones; returns whether there were any."""
@@ -125,6 +129,7 @@ class SchedulerState:
             for request in lingering:
                 self._depart(request)
             lingering.clear()
+            self.vain.clear()
         if coming:
             for request in coming:
                 self.waiting.add(request)
@@ -149,9 +154,6 @@ class SchedulerState:
                 del self.adapters[adapter]
         if reply or request.prefix:
             self.write_names(request)
-        self._give_back(request, returns=returns)
-
-    def _give_back(self, request: EngineRequest, *, returns: bool) -> None:
         full, named = self._full_pages(request), request.named
         request.remains = self.pool.release(named, full - len(named), request.pages - full, returns=returns)
         if named:
@@ -172,7 +174,7 @@ class SchedulerState:
         """Full blocks of tokens verified when it was last scheduled; accepted drafts count from the next time on."""
         certain = request.computed if self.settings.speculation is None else request.sealed
         verified = request.prompt_tokens + request.emitted
-        return (certain if certain < verified else verified) // self.pool.block_tokens
+        return min(verified, certain) // self.pool.block_tokens
 
     def write_replies(self) -> None:
         """Cache the replies' full blocks, most computed tokens first: of equal blocks the first one is found."""

@@ -91,9 +91,9 @@ class FleetSimulation:
             self._queue.add(since, event_queue.TICK, self._fleet.scaling)
         upcoming, totals = self._queue.next, self.totals
         while event := upcoming(until):
-            self.now = event[0]
+            self.now, _, serial, what = event
             totals.events += 1
-            self._happen(event[2], event[3])
+            self._happen(serial, what)
         self.now = self._moved if until == inf else until
         self._leave()
 
@@ -103,7 +103,9 @@ class FleetSimulation:
             if course.event != serial:
                 return
             course.event = 0
-            self._settle(replica, course, course.run_to(self.now))
+            shown = course.engine.run(course.at, self.now)
+            course.at = self.now
+            self._settle(replica, course, shown)
         elif isinstance(what, RequestArrival):
             if serial == self._coming:
                 self._pull()
