@@ -168,7 +168,7 @@ class BlockPool:
         if self.listener is not None:
             self.listener.stored(names, parent)
 
-    def release(self, named: list[CachedBlock], full: int, empty: int, *, returns: bool = False) -> FreedBlocks | None:
+    def release(self, named: list[CachedBlock], full: int, empty: int, returns: bool = False) -> FreedBlocks | None:
         """Free a request's blocks, the last first: those not full, then full ones without a hash, then cached ones.
 
         For a preempted request (`returns`), returns the run of its blocks without a hash, so that it can recover them.
@@ -178,7 +178,7 @@ class BlockPool:
             self._blank += full + empty
             return None
         self._blank += empty
-        run = self._age(full, alone=returns) if full else None
+        run = self._age(full, returns) if full else None
         for page in reversed(named):
             page.holders -= 1
             if not page.holders:
@@ -187,7 +187,7 @@ class BlockPool:
                 self._last = None
         return run
 
-    def _age(self, count: int, *, alone: bool) -> FreedBlocks:
+    def _age(self, count: int, alone: bool) -> FreedBlocks:
         """Append a run at the newest end of the eviction order."""
         if self._last is not None and not alone:
             self._last.count += count

@@ -164,9 +164,9 @@ class EngineCore:
         """End a step; returns one emission for each request that generated tokens."""
         if step is not self._flight:
             raise AssertionError("only the step on its way can be completed")
-        return self._complete(step, now, every=True)
+        return self._complete(step, now, True)
 
-    def _complete(self, step: EngineStep, now: float, *, every: bool) -> list[Emission]:
+    def _complete(self, step: EngineStep, now: float, every: bool) -> list[Emission]:
         self._flight = None
         self._extra = 0
         self.horizon = inf
@@ -200,10 +200,10 @@ class EngineCore:
 
         `now` is used where no step is in flight. A step that ends after `until` stays in flight.
         """
-        emissions = self.run(now, until, stopping=stopping)
+        emissions = self.run(now, until, stopping)
         return AdvanceResult(self._seen, emissions)
 
-    def run(self, now: float, until: float, *, stopping: bool = False) -> list[Emission]:
+    def run(self, now: float, until: float, stopping: bool = False) -> list[Emission]:
         """The same, for who knows until when: the emissions alone."""
         if self.horizon > until and self._flight is not None:
             self._seen = until
@@ -219,7 +219,7 @@ class EngineCore:
             if self.horizon > until:
                 break
             now = self.horizon
-            emissions += self._complete_many(step) if self._extra else self._complete(step, now, every=False)
+            emissions += self._complete_many(step) if self._extra else self._complete(step, now, False)
             if emissions and stopping:
                 self._seen = now
                 return emissions

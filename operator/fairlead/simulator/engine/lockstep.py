@@ -76,7 +76,7 @@ class LockstepRequests:
         self.tokens += self.sequences * steps
 
     def land(self, steps: int = 1) -> list[EngineRequest]:
-        """The step in flight is completed, and some like it before; returns those that got their last token and left."""
+        """The step in flight is completed, and some like it before; returns who got a last token and left."""
         self.flying = 0
         self.tick = tick = self.tick + steps
         self.tokens += self.sequences * steps

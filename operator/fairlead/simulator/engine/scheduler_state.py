@@ -90,7 +90,7 @@ class SchedulerState:
 
     def preempt(self, request: EngineRequest) -> None:
         """Preempt a request: it frees everything and is recomputed, before all waiting requests."""
-        self._depart(request, returns=True)
+        self._depart(request, True)
         request.status = EngineRequestStatus.PREEMPTED
         request.computed = 0
         request.preemptions += 1
@@ -136,7 +136,7 @@ class SchedulerState:
             coming.clear()
         return True
 
-    def _depart(self, request: EngineRequest, *, returns: bool = False) -> None:
+    def _depart(self, request: EngineRequest, returns: bool = False) -> None:
         reply, adapter = request.reply, request.adapter
         if reply:
             self.write_replies()
@@ -155,7 +155,7 @@ class SchedulerState:
         if reply or request.prefix:
             self.write_names(request)
         full, named = self._full_pages(request), request.named
-        request.remains = self.pool.release(named, full - len(named), request.pages - full, returns=returns)
+        request.remains = self.pool.release(named, full - len(named), request.pages - full, returns)
         if named:
             request.named = []
         request.pages = 0

@@ -89,11 +89,12 @@ class FleetSimulation:
         self._queue.add(since, event_queue.TICK, PeriodicEvent.SNAPSHOT)
         if self._fleet.scaling:
             self._queue.add(since, event_queue.TICK, self._fleet.scaling)
-        upcoming, totals = self._queue.next, self.totals
+        upcoming, events = self._queue.next, 0
         while event := upcoming(until):
             self.now, _, serial, what = event
-            totals.events += 1
+            events += 1
             self._happen(serial, what)
+        self.totals.events += events
         self.now = self._moved if until == inf else until
         self._leave()
 
