@@ -124,6 +124,15 @@ def test_the_header_again_is_no_row_of_numbers() -> None:
         list(measured_rows.csv_numbers(["s,n", "1,2", "s,n"], ("s",), ("n",)))
 
 
-def test_of_a_row_of_numbers_the_field_that_is_none_is_named() -> None:
-    with pytest.raises(BadMeasurement, match=r"line 3: n is x"):
-        list(measured_rows.csv_numbers(["s,n", "1,2", "1,x"], ("s",), ("n",)))
+@pytest.mark.parametrize(
+    ("row", "because"),
+    [
+        ("1,x", "n is x, and must be a number"),
+        ("-1,2", "s is -1, and must be between 0 and 1e+15"),
+        ("1,2.5", "n is 2.5, and must be a whole number"),
+    ],
+)
+def test_of_a_row_of_numbers_the_field_that_is_none_is_named(row: str, because: str) -> None:
+    with pytest.raises(BadMeasurement) as refused:
+        list(measured_rows.csv_numbers(["s,n", "1,2", row], ("s",), ("n",)))
+    assert str(refused.value).startswith(f"line 3: {because}")

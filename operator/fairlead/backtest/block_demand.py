@@ -5,7 +5,7 @@ the prompt of one whose first token is due within it. All else is free.
 """
 
 from array import array
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
@@ -55,27 +55,22 @@ class PricedTrace:
         """From the first request to the last: what is paid for."""
         self._arrived = demand.arrived
         self._first_s = deadlines.first_s
-        self._last = array(
-            "d", (one + deadlines.last_s(gaps) for one, gaps in zip(demand.arrived, demand.gaps, strict=True))
-        )
+        last_s = deadlines.last_s
+        self._last = array("d", [one + last_s(gaps) for one, gaps in zip(demand.arrived, demand.gaps, strict=True)])
         """Until when the last token is due."""
         self._prompts = array("d", prices.prefills(demand))
         self._replies = array("d", prices.decodes(demand))
 
     def blocks(self, length: float) -> Iterator[DemandBlock]:
-        """Blocks of this length, the last one shorter."""
-        count = int(max(-(-self._seconds // length), 1))
-        works: list[list[float]] = [[] for _ in range(count)]
-        ends_of, first_s = [min((number + 1) * length, self._seconds) for number in range(count)], self._first_s
-        for arrived, last, prompt, reply in zip(self._arrived, self._last, self._prompts, self._replies, strict=True):
-            number = int(arrived // length)
-            if not 0 <= number < count:
-                continue
-            ends = ends_of[number]
-            if arrived + first_s > ends:
-                continue
-            work = prompt + reply if last <= ends else prompt
-            if work > 0:
-                works[number].append(work)
-        for number, found in enumerate(works):
-            yield DemandBlock.of(min(length, self._seconds - number * length), found)
+        """Blocks of this length, the last one shorter: parts of the trace, which is in order of arrival."""
+        arrived = self._arrived
+        begin = bisect_left(arrived, 0.0)
+        for number in range(int(max(-(-self._seconds // length), 1))):
+            ends = min((number + 1) * length, self._seconds)
+            end = bisect_right(arrived, float(number), begin, key=lambda moment: moment // length)
+            due = bisect_right(arrived, ends, begin, end, key=lambda moment: moment + self._first_s)
+            part = slice(begin, due)
+            columns = zip(self._last[part], self._prompts[part], self._replies[part], strict=True)
+            works = [prompt + reply if last <= ends else prompt for last, prompt, reply in columns]
+            yield DemandBlock.of(min(length, self._seconds - number * length), [work for work in works if work > 0])
+            begin = end

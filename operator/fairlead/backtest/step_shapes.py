@@ -42,7 +42,7 @@ class _Row:
         """Seconds; the weight counts a step by how much longer it is than the objective."""
         slower = 1 + pace_weight * self.decodes
         allowed = pace_weight * self.decodes * pace_s if pace_weight else 0.0
-        return max(prompt_s * tokens - slower * seconds for tokens, seconds in self.pieces) + allowed
+        return max([prompt_s * tokens - slower * seconds for tokens, seconds in self.pieces]) + allowed
 
 
 def _rows(times: StepTimes, settings: EngineSettings) -> list[_Row]:

@@ -45,9 +45,10 @@ class WindowedStatistics(RunStatistics):
 
     def ended(self, arrival: RequestArrival, request: EngineRequest, replica: SimulatedReplica) -> None:
         """Add an ended request to its window too."""
-        before = self.counts.kept
+        counts = self.counts
+        before = counts.kept
         super().ended(arrival, request, replica)
-        if self.counts.kept != before:
+        if counts.kept != before:
             self._kept[int(arrival.time // WINDOW_SECONDS)] += 1
 
     def worst(self) -> Window | None:

@@ -8,7 +8,7 @@ from math import inf
 from typing import Final
 
 from fairlead.fleet.light_dataclass import light
-from fairlead.routing.endpoint import Endpoint, EndpointSample
+from fairlead.routing.endpoint import Endpoint
 from fairlead.routing.routing_request import RoutingRequest
 from fairlead.routing.tenant_occupancy import ShareUse
 
@@ -26,13 +26,6 @@ MOST_YIELDED: Final = 0.1
 """Part of a cache, at most."""
 FRESH_SECONDS: Final = 5.0
 """Beyond this age a sample says nothing about the room of now."""
-
-
-def sampled(endpoint: Endpoint, sample: EndpointSample) -> float:
-    """Free tokens by a sample; infinitely many where the size of the cache is not known."""
-    if endpoint.kv_tokens is None:
-        return inf
-    return endpoint.kv_tokens * (1.0 - sample.kv_usage - GROWTH)
 
 
 @light

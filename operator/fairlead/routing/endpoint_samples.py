@@ -12,20 +12,21 @@ def correct(endpoint: Endpoint, figures: EndpointSample, prompt: float, reply: f
     Requests that no router reports are taken to be as long as ours on average: `prompt` tokens not computed, `reply`
     tokens.
     """
-    before = endpoint.figures
-    everybody = figures.running + figures.waiting
+    before, waiting = endpoint.figures, figures.waiting
+    everybody = figures.running + waiting
     reported = endpoint.inflight + endpoint.peers_inflight
-    others = everybody - reported
-    endpoint.others_load = endpoint.peers_load
+    others, load = everybody - reported, endpoint.peers_load
     if others > 0:
-        endpoint.others_load += int(figures.waiting * others / everybody * prompt + others * reply)
-    endpoint.queued_then, endpoint.inflight_then = figures.waiting, reported
-    if endpoint.kv_tokens is None:
-        endpoint.free_tokens = inf
+        load += int(waiting * others / everybody * prompt + others * reply)
+    endpoint.others_load = load
+    endpoint.queued_then, endpoint.inflight_then = waiting, reported
+    usage, tokens = figures.kv_usage, endpoint.kv_tokens
+    if tokens is None:
+        endpoint.free_tokens = endpoint.kv_room = inf
     else:
-        endpoint.free_tokens = endpoint.kv_tokens * max(1.0 - figures.kv_usage, 0.0)
-    endpoint.kv_room = cache_room.sampled(endpoint, figures)
-    if before is not None and before.kv_usage != figures.kv_usage:
+        endpoint.free_tokens = tokens * max(1.0 - usage, 0.0)
+        endpoint.kv_room = tokens * (1.0 - usage - cache_room.GROWTH)
+    if before is not None and before.kv_usage != usage and figures.at > endpoint.progress_at:
         # KV blocks are taken and freed only while the engine's loop runs; request counts also grow while it hangs.
-        endpoint.progress_at = max(endpoint.progress_at, figures.at)
+        endpoint.progress_at = figures.at
     endpoint.figures = figures

@@ -4,7 +4,7 @@ One listener is called on every change of state; it dispatches waiting requests 
 places only: `charge`, `first_token` and `give_back`. The table does no I/O and reads no clock.
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from math import inf
 from typing import Final
 
@@ -106,8 +106,14 @@ class EndpointTable:
 
     def figures(self, endpoint: Endpoint, figures: EndpointSample) -> None:
         """Apply the sample of a scrape."""
+        self.all_figures(((endpoint, figures),))
+
+    def all_figures(self, samples: Iterable[tuple[Endpoint, EndpointSample]]) -> None:
+        """Apply the samples of one moment."""
         expected = self.expectations
-        endpoint_samples.correct(endpoint, figures, expected.prompt.value, expected.anybody)
+        prompt, reply = expected.prompt.value, expected.anybody
+        for endpoint, figures in samples:
+            endpoint_samples.correct(endpoint, figures, prompt, reply)
         self.field.block_tokens = expected.block_tokens
         self.field.yielded = cache_room.YIELDED_PROMPTS * expected.prompt.value
 
@@ -182,7 +188,7 @@ class EndpointTable:
         endpoint, held, field = chosen.endpoint, chosen.held_blocks, self.field
         missing = request.prompt_tokens - int(held * field.block_tokens)
         prompt = missing if missing > 0 else 1
-        reply = self.expectations.reply(request.account.name, request.output_tokens)
+        reply = self.expectations.reply(request.account.tenant.name, request.output_tokens)
         request.endpoint, request.pick, request.held_blocks = endpoint, chosen.reason, held
         request.charged_prompt, request.charged_reply = prompt, reply
         request.sent_at = now
@@ -215,12 +221,13 @@ class EndpointTable:
         if endpoint is None:
             raise AssertionError("a first token of a request that is in flight nowhere")
         endpoint.progress_at = now
-        if request.charged_prompt:
-            watchdog.learn(endpoint, now - request.sent_at, endpoint.prompt_load)
+        prompt, took = request.charged_prompt, now - request.sent_at
+        if prompt:
+            watchdog.learn(endpoint, took, endpoint.prompt_load)
             if request.unread:
-                self.expectations.first_token.add(request.charged_prompt, request.unread, now - request.sent_at)
+                self.expectations.first_token.add(prompt, request.unread, took)
                 self._read(endpoint, request)
-            endpoint.prompt_load -= request.charged_prompt
+            endpoint.prompt_load -= prompt
             request.charged_prompt = 0
             if self.own_requests is not None:
                 self.own_requests.moved.add(endpoint)

@@ -42,16 +42,16 @@ class FirstTokenSpeed:
         if self._count < MEMORY:
             self._count += 1
         part = 1 / self._count
-        error = seconds - self._mean(tokens)
-        self._variance += (error * error - self._variance) * part if self.is_learnt else 0.0
-        self._tokens += (tokens - self._tokens) * part
-        self._seconds += (seconds - self._seconds) * part
-        self._squares += (tokens * tokens - self._squares) * part
-        self._with_tokens += (tokens * seconds - self._with_tokens) * part
+        if self._count >= FEWEST:
+            error = seconds - self._mean(tokens)
+            self._variance += (error * error - self._variance) * part
+        self._tokens = mean = self._tokens + (tokens - self._tokens) * part
+        self._seconds = mean_s = self._seconds + (seconds - self._seconds) * part
+        self._squares = squares = self._squares + (tokens * tokens - self._squares) * part
+        self._with_tokens = shared = self._with_tokens + (tokens * seconds - self._with_tokens) * part
         self._unread += (unread - self._unread) * part
-        spread = self._squares - self._tokens**2
-        shared = self._with_tokens - self._tokens * self._seconds
-        self._slope = max(shared / spread, 0.0) if spread > 1.0 else 0.0
+        spread = squares - mean**2
+        self._slope = max((shared - mean * mean_s) / spread, 0.0) if spread > 1.0 else 0.0
 
     def estimate(self, tokens: int) -> float:
         """Seconds within which most prompts with so many tokens to compute have their first token."""

@@ -14,6 +14,7 @@ Constants were tuned on the first half of the Mooncake trace and of the Claude C
 `bench/router_prefix.py`; it reports on the other halves. The functions change no state.
 """
 
+from collections.abc import Sequence
 from enum import Enum, auto
 from math import inf
 from typing import Final
@@ -125,6 +126,8 @@ def choose(
     if not routable:
         return NoCandidate.NONE_ROUTABLE
     adapter, tried, short, unread = request.adapter, request.tried, field.short_queues, field.most_unread
+    if adapter is None and not (tried or short):
+        return _chosen(field, request, routable)
     needed = cache_room.NOTHING if unread == inf else cache_room.needed(request, field.yielded)
     enough = needed.most
     fit: list[Endpoint] = []
@@ -146,6 +149,11 @@ def choose(
         (tired if tried and one in tried else fit).append(one)
     if not (fit := fit or tired):
         return NoCandidate.FULL if served else NoCandidate.NO_ADAPTER
+    return _chosen(field, request, fit)
+
+
+def _chosen(field: SelectionContext, request: RoutingRequest, fit: Sequence[Endpoint]) -> EndpointChoice:
+    """Of those that may get it."""
     blocks = request.blocks
     if len(fit) == 1:
         held = held_by(fit[0], field.index.holders(blocks)) if blocks else 0
@@ -155,18 +163,20 @@ def choose(
     return _by_prefix(field, request, fit)
 
 
-def _least_loaded(fit: list[Endpoint]) -> Endpoint:
+def _least_loaded(fit: Sequence[Endpoint]) -> Endpoint:
     """The endpoint with the least load; of equals, the one least recently chosen."""
-    best = fit[0]
-    least = best.prompt_load + best.reply_load + best.others_load
-    for one in fit:
-        load = one.prompt_load + one.reply_load + one.others_load
-        if load < least or (load == least and one.last_pick < best.last_pick):
-            best, least = one, load
-    return best
+    loads = [one.prompt_load + one.reply_load + one.others_load for one in fit]
+    least = min(loads)
+    if loads.count(least) == 1:
+        return fit[loads.index(least)]
+    return min((one for one, load in zip(fit, loads, strict=True) if load == least), key=_last_pick)
 
 
-def _by_prefix(field: SelectionContext, request: RoutingRequest, fit: list[Endpoint]) -> EndpointChoice:
+def _last_pick(one: Endpoint) -> int:
+    return one.last_pick
+
+
+def _by_prefix(field: SelectionContext, request: RoutingRequest, fit: Sequence[Endpoint]) -> EndpointChoice:
     levels = field.index.holders(request.blocks)
     deepest = levels[-1][0] if levels else 0
     if not levels and field.has_whole_load:
@@ -192,14 +202,14 @@ def _by_prefix(field: SelectionContext, request: RoutingRequest, fit: list[Endpo
     return EndpointChoice(endpoint=best, reason=_why(best_held, deepest, agreed is best), held_blocks=best_held)
 
 
-def agreed_endpoint(field: SelectionContext, request: RoutingRequest, fit: list[Endpoint]) -> Endpoint | None:
+def agreed_endpoint(field: SelectionContext, request: RoutingRequest, fit: Sequence[Endpoint]) -> Endpoint | None:
     """The endpoint where other routers send this prefix; nothing with a single router."""
     if field.has_whole_load:
         return None
     return rendezvous_endpoint(request.session or field.crowds.key(request.blocks, len(field.routable)), fit)
 
 
-def cache_weight(field: SelectionContext, request: RoutingRequest, fit: list[Endpoint]) -> tuple[float, float]:
+def cache_weight(field: SelectionContext, request: RoutingRequest, fit: Sequence[Endpoint]) -> tuple[float, float]:
     """The weight of a cached token, and the load beyond which it counts only once."""
     if not field.has_whole_load:
         return WORTH_SHARED, inf

@@ -4,7 +4,7 @@ from collections import deque
 from math import inf
 
 from fairlead.simulator.engine.requests import EngineRequest, EngineRequestStatus
-from fairlead.simulator.engine.steps import AdvanceResult, Emission, SchedulerRefusal
+from fairlead.simulator.engine.steps import Emission, SchedulerRefusal
 
 
 class SmallEngine:
@@ -38,17 +38,16 @@ class SmallEngine:
         self._line.append(request)
         return None
 
-    def advance(self, now: float, until: float, *, stopping: bool) -> AdvanceResult:
+    def run(self, now: float, until: float) -> list[Emission]:
         assert now <= until
-        assert not stopping
         emissions: list[Emission] = []
         while True:
             if self._ends == inf:
                 if not self._line:
-                    return AdvanceResult(until, emissions)
+                    return emissions
                 self._ends = now + self._token_s
             if self._ends > until:
-                return AdvanceResult(until, emissions)
+                return emissions
             now, self._ends = self._ends, inf
             emissions.append(self._token(now))
 

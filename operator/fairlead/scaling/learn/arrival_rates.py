@@ -10,6 +10,7 @@ from math import fsum
 from operator import attrgetter
 from typing import Final
 
+from fairlead.fleet.light_dataclass import light
 from fairlead.scaling.decide.pod_inventory import PodInventory
 
 _MOMENT: Final = attrgetter("at")
@@ -17,7 +18,7 @@ MAX_POINTS: Final = 160
 """The points are a 32nd of a cold start apart, so they reach back five cold starts."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@light
 class ArrivalTotals:
     """Sums since the series began."""
 
@@ -51,7 +52,7 @@ class Arrivals:
     """When requests last arrived, as far as counters show."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@light
 class ArrivalRate:
     """The rate over one period."""
 

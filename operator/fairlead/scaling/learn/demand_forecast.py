@@ -163,11 +163,16 @@ def _guess(points: tuple[ArrivalTotals, ...], kept: ForecastHistory, horizon: fl
     if late is not None and early is not None:
         trend = max(late.requests + DAMPED * 2 * (late.requests - early.requests), 0.0)
     return PendingForecast(
-        due=now + horizon + CHECKED * horizon / 2,
+        due=_due(horizon, now),
         level=level,
         trend=trend,
         hour=level * _hourly(kept, now, now + horizon),
     )
+
+
+def _due(horizon: float, now: float) -> float:
+    """When a forecast made now can be checked."""
+    return now + horizon + CHECKED * horizon / 2
 
 
 def _hourly(kept: ForecastHistory, now: float, then: float) -> float:
@@ -189,7 +194,7 @@ def updated(before: ForecastHistory, points: tuple[ArrivalTotals, ...], horizon:
         if guess.due <= now:
             checked = _checked(checked, guess, points, horizon)
     pending = tuple(guess for guess in before.pending if guess.due > now)
-    spaced = not pending or _guess(points, before, horizon, now).due - pending[-1].due >= SPACING * horizon
+    spaced = not pending or _due(horizon, now) - pending[-1].due >= SPACING * horizon
     if spaced and len(points) > 1:
         pending = (*pending, _guess(points, before, horizon, now))[-MOST_PENDING:]
     hours, in_progress = _hours(before, points, now)

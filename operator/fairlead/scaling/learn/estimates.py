@@ -97,10 +97,11 @@ def updated(
     now = moment.now
     ahead = horizon(before, facts)
     came, marks = _came(before, facts, roster, ahead)
-    mixture = request_mix.updated(_mixture(before, came), came)
+    mixture, fits = before.mixture, before.fits
     if came:
+        mixture = request_mix.updated(_mixture(before, came), came)
         mixture = request_mix.with_running(mixture, (figures for _, figures in roster.measured))
-    fits = replica_speed.updated(_fits(before, facts, came), facts.revision, came)
+        fits = replica_speed.updated(_fits(before, facts, came), facts.revision, came)
     room = max((figures.kv_tokens for _, figures in _own(facts, roster) if figures.kv_tokens), default=None)
     return replace(
         present,

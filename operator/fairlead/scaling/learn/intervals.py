@@ -3,12 +3,11 @@
 The samples are some time apart, so that a difference covers enough requests to be meaningful.
 """
 
-from dataclasses import dataclass
-
+from fairlead.fleet.light_dataclass import light
 from fairlead.scaling.facts import EngineFigures, EnginePod, LatencyTotals
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@light
 class EngineCounters:
     """One pod's counters at a sample, or how much they grew between two."""
 
@@ -31,7 +30,7 @@ class EngineCounters:
     pace_late: float | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@light
 class EngineBaseline(EngineCounters):
     """One pod's counters at an earlier sample."""
 
@@ -39,7 +38,7 @@ class EngineBaseline(EngineCounters):
     at: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@light
 class EngineInterval(EngineCounters):
     """The differences between a baseline and a later sample."""
 

@@ -9,6 +9,7 @@ few more equations, so that a fleet that always works at one load does not extra
 
 from collections.abc import Iterable
 from dataclasses import dataclass, fields, replace
+from functools import lru_cache
 from math import fsum
 from typing import Final
 
@@ -119,8 +120,14 @@ def speed(fits: tuple[SpeedFit, ...], revision: str, assumed: ReplicaSpeed | Non
     if word is None:
         return None
     room = fit.kv_tokens or (assumed.kv_tokens if assumed else None)
-    solved = _solve(_with_word(fit, word), word) if fit.looks else word
+    solved = _solved(fit, word) if fit.looks else word
     return replace(solved, kv_tokens=room, max_sequences=word.max_sequences or MOST_SEQUENCES)
+
+
+@lru_cache(maxsize=64)
+def _solved(fit: SpeedFit, word: ReplicaSpeed) -> ReplicaSpeed:
+    """Kept, since a fit is asked two or three times before the next interval comes (bench.backtest_speed)."""
+    return _solve(_with_word(fit, word), word)
 
 
 def _is_informative(assumed: ReplicaSpeed) -> bool:

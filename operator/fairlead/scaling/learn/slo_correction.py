@@ -7,6 +7,7 @@ So a fleet that is too large teaches as well as one that is too small, and no ob
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from math import exp, fsum, log
 from typing import Final
 
@@ -131,9 +132,15 @@ def _middle(place: int) -> float:
 
 def fit_misses(correction: SloCorrection) -> MissCurve:
     """Poisson regression with a prior, by Newton's method."""
+    return _fitted(correction.felt)
+
+
+@lru_cache(maxsize=64)
+def _fitted(felt: tuple[tuple[float, float], ...]) -> MissCurve:
+    """Kept, since every other decision has no new samples (bench.backtest_speed)."""
     assumed = _aim(USUAL_HEADROOM)
     level, power = assumed, POWER
-    points = [(_middle(place), count, missed) for place, (count, missed) in enumerate(correction.felt) if count > 0]
+    points = [(_middle(place), count, missed) for place, (count, missed) in enumerate(felt) if count > 0]
     if not points:
         return MissCurve(level=level, power=power)
     for _ in range(ROUNDS):

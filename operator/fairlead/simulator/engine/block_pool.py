@@ -79,18 +79,18 @@ class BlockPool:
 
     def take(self, count: int) -> None:
         """Take blocks: empty ones first, then the least recently used cached ones."""
-        if count <= self._blank:
-            self._blank -= count
+        blank, newest = self._blank, self._last
+        if count <= blank:
+            self._blank = blank - count
             self.free -= count
             return
         if count > self.free:
-            blank = self._blank
             raise AssertionError(f"{count - blank} pages were asked for beyond {self.free - blank} free ones")
         self.free -= count
-        count -= self._blank
-        self._blank = 0
-        newest = self._last
-        if newest is not None and len(self._aged) == 1 and count < newest.count:
+        if blank:
+            count -= blank
+            self._blank = 0
+        if newest is not None and count < newest.count and len(self._aged) == 1:
             newest.count -= count  # a run is all there is, the usual case without shared prefixes
             return
         while count:
@@ -168,7 +168,7 @@ class BlockPool:
         if self.listener is not None:
             self.listener.stored(names, parent)
 
-    def release(self, named: list[CachedBlock], full: int, empty: int, *, returns: bool = False) -> FreedBlocks | None:
+    def release(self, named: list[CachedBlock], full: int, empty: int, returns: bool = False) -> FreedBlocks | None:
         """Free a request's blocks, the last first: those not full, then full ones without a hash, then cached ones.
 
         For a preempted request (`returns`), returns the run of its blocks without a hash, so that it can recover them.
@@ -178,7 +178,7 @@ class BlockPool:
             self._blank += full + empty
             return None
         self._blank += empty
-        run = self._age(full, alone=returns) if full else None
+        run = self._age(full, returns) if full else None
         for page in reversed(named):
             page.holders -= 1
             if not page.holders:
@@ -187,7 +187,7 @@ class BlockPool:
                 self._last = None
         return run
 
-    def _age(self, count: int, *, alone: bool) -> FreedBlocks:
+    def _age(self, count: int, alone: bool) -> FreedBlocks:
         """Append a run at the newest end of the eviction order."""
         if self._last is not None and not alone:
             self._last.count += count

@@ -13,7 +13,7 @@ from fairlead.simulator.engine import request_entry, running_requests, step_outc
 from fairlead.simulator.engine.batch import StepTimes
 from fairlead.simulator.engine.block_pool import CacheListener
 from fairlead.simulator.engine.counts import EngineCounts
-from fairlead.simulator.engine.requests import EngineRequest, EngineRequestStatus, FinishReason
+from fairlead.simulator.engine.requests import EngineRequest, EngineRequestStatus
 from fairlead.simulator.engine.scheduler_state import SchedulerState
 from fairlead.simulator.engine.settings import EngineSettings
 from fairlead.simulator.engine.step_outcomes import EmissionSettings
@@ -24,16 +24,17 @@ class EngineCore:
     """One engine's scheduler."""
 
     __slots__ = (
+        "_drafts",
         "_emitting",
         "_extra",
         "_flight",
         "_pause",
-        "_quiet_until",
         "_seen",
         "_state",
         "_stirred",
         "_times",
         "_together",
+        "horizon",
         "settings",
     )  # fmt: skip
 
@@ -43,15 +44,17 @@ class EngineCore:
         self.settings = settings
         self._times = times
         self._emitting = EmissionSettings(0.0, chance, every=True)
-        self._together = not plain and settings.speculation is None
+        self._drafts = settings.speculation is not None
+        self._together = not (plain or self._drafts)
         """Whether decoding requests may be scheduled as one group; the plain way is the reference for tests of that."""
         self._state = SchedulerState(settings)
         self._pause = PauseMode.NONE
         self._flight: EngineStep | None = None
         self._extra = 0
         """Steps after the one in flight that will have the same batch."""
-        self._quiet_until = 0.0
-        """When the last of these ends."""
+        self.horizon = inf
+        """When the last of these ends: no first or last token comes before unless a request comes or goes. Infinite
+        without a step in flight."""
         self._seen = 0.0
         """The time that `advance` last reached."""
         self._stirred = False
@@ -67,15 +70,19 @@ class EngineCore:
                 f"request {request.serial}: reply names pages, but prefix has {len(request.prefix)} ids for "
                 f"{request.prompt_tokens // self.settings.block_tokens} full pages; give them all or no reply"
             )
-        self._catch_up()
+        state, late = self._state, self.settings.late_stop and self._flight is not None
+        if self._extra:
+            done = state.pace.done_by(self._seen, self._extra)
+            if state.coming or done == self._extra:
+                self._catch_up()  # the last of the steps may run, and who comes within it joins a step later
+                done = 0
+            self._keep(done + 1 if late else done)
         request.status = EngineRequestStatus.WAITING
-        self._state.backlog += request.prompt_tokens
-        if self.settings.late_stop and self._flight is not None:
-            self._state.coming.append(request)
-            self._keep(1)
+        state.backlog += request.prompt_tokens
+        if late:
+            state.coming.append(request)
         else:
-            self._state.waiting.add(request)
-            self._keep(0)
+            state.waiting.add(request)
         return None
 
     def abort(self, request: EngineRequest, now: float) -> None:
@@ -105,17 +112,13 @@ class EngineCore:
         self._time(step)
         self._flight = step
         self._extra = 0
-        self._quiet_until = step.ends
+        self.horizon = step.ends
         return step
 
     def _schedule(self, step: EngineStep) -> bool:
         """Fill a step; returns whether a request was preempted for it."""
         state = self._state
-        budget = self.settings.batch_tokens
-        wasted: list[EngineRequest] | tuple[()] = ()
-        if state.lingering:
-            wasted = [one for one in state.lingering if one.finish is not FinishReason.LENGTH]
-            budget -= len(wasted)
+        budget = self.settings.batch_tokens - len(state.vain)
         preempted = False
         left: int | None = None
         if self._together:
@@ -127,9 +130,9 @@ class EngineCore:
             left, preempted = running_requests.schedule_one_by_one(state, step, budget)
         if step.prompts or state.pool.listener is not None:
             self._name_pages(step)
-        if not preempted and self._pause is PauseMode.NONE and state.waiting.count:
+        if state.waiting.count and not preempted and self._pause is PauseMode.NONE:
             request_entry.admit(state, step, left)
-        for one in wasted:
+        for one in state.vain:
             step.batch.decodes += 1
             step.batch.decode_tokens += 1
             step.batch.decode_context += one.tokens
@@ -145,28 +148,28 @@ class EngineCore:
 
     def _time(self, step: EngineStep) -> None:
         """Set the step's end; by the decode line only if the next step will have the same requests."""
-        batch, pace = step.batch, self._state.pace
-        alike = self._state.lockstep.sequences if step.lockstep else len(step.decodes)
-        if batch.prefills or self._state.settings.speculation is not None or batch.decodes != alike:
+        batch, state = step.batch, self._state
+        pace, decodes = state.pace, batch.decodes
+        alike = state.lockstep.sequences if step.lockstep else len(step.decodes)
+        if batch.prefills or self._drafts or decodes != alike:
             pace.breaks()
             step.ends = step.began + self._times.seconds(batch)
-            return
-        if pace.continues_at(step.began):
-            pace.goes_on()
+        elif pace.steps and pace.ends == step.began:
+            step.ends = pace.goes_on()
         else:
-            line = self._times.decode_line(batch.decodes, batch.decode_tokens)
-            pace.begins(step.began, line, batch.decodes, batch.decode_context)
-        step.ends = pace.ends
+            line = self._times.decode_line(decodes, batch.decode_tokens)
+            step.ends = pace.begins(step.began, line, decodes, batch.decode_context)
 
     def complete(self, step: EngineStep, now: float) -> list[Emission]:
         """End a step; returns one emission for each request that generated tokens."""
         if step is not self._flight:
             raise AssertionError("only the step on its way can be completed")
-        return self._complete(step, now, every=True)
+        return self._complete(step, now, True)
 
-    def _complete(self, step: EngineStep, now: float, *, every: bool) -> list[Emission]:
+    def _complete(self, step: EngineStep, now: float, every: bool) -> list[Emission]:
         self._flight = None
         self._extra = 0
+        self.horizon = inf
         counts = self._state.counts
         counts.steps += 1
         counts.computed_tokens += step.batch.decode_tokens + step.batch.prefill_tokens
@@ -176,28 +179,36 @@ class EngineCore:
 
     def _complete_many(self, step: EngineStep) -> list[Emission]:
         """End the step in flight, and the equal ones that are planned after it."""
-        state, extra = self._state, self._extra
-        counts, emitting = state.counts, self._emitting
-        state.pool.take(state.lockstep.pages(1, extra))
-        state.pace.skip(extra, self._quiet_until)
+        state, extra, ends = self._state, self._extra, self.horizon
+        counts, emitting, steps = state.counts, self._emitting, extra + 1
+        pages = state.lockstep.pages(1, extra)
+        if pages:
+            state.pool.take(pages)
+        state.pace.skip(extra, ends)
         if state.coming:
             state.let_go()
         self._flight = None
         self._extra = 0
-        counts.steps += extra + 1
-        counts.computed_tokens += step.batch.decode_tokens * (extra + 1)
-        emitting.now, emitting.every = self._quiet_until, False
-        return step_outcomes.landed(state, extra + 1, emitting)
+        self.horizon = inf
+        counts.steps += steps
+        counts.computed_tokens += step.batch.decode_tokens * steps
+        emitting.now, emitting.every = ends, False
+        return step_outcomes.landed(state, steps, emitting)
 
     def advance(self, now: float, until: float, *, stopping: bool = True) -> AdvanceResult:
         """Run all steps that end by `until`, or to the end of the first with a request's first or last token.
 
         `now` is used where no step is in flight. A step that ends after `until` stays in flight.
         """
-        emissions: list[Emission] = []
-        if self._quiet_until > until and self._flight is not None:
+        emissions = self.run(now, until, stopping)
+        return AdvanceResult(self._seen, emissions)
+
+    def run(self, now: float, until: float, stopping: bool = False) -> list[Emission]:
+        """The same, for who knows until when: the emissions alone."""
+        if self.horizon > until and self._flight is not None:
             self._seen = until
-            return AdvanceResult(until, emissions)
+            return []
+        emissions: list[Emission] = []
         while True:
             step = self._flight
             if step is None:
@@ -205,29 +216,28 @@ class EngineCore:
                 if step is None:
                     break
                 self._plan_ahead(step)
-            if self._quiet_until > until:
+            if self.horizon > until:
                 break
-            now = self._quiet_until
-            emissions += self._complete_many(step) if self._extra else self._complete(step, now, every=False)
+            now = self.horizon
+            emissions += self._complete_many(step) if self._extra else self._complete(step, now, False)
             if emissions and stopping:
                 self._seen = now
-                return AdvanceResult(now, emissions)
+                return emissions
         self._seen = until
-        return AdvanceResult(until, emissions)
+        return emissions
 
     def _plan_ahead(self, step: EngineStep) -> None:
         """Find how many steps will have the same batch, if no request is added, ends, or lacks a block."""
         state = self._state
-        pool, pace = state.pool, state.pace
+        pool, pace, lockstep = state.pool, state.pace, state.lockstep
         if not step.lockstep or pace.steps == 0 or pool.listener is not None:
             return
         if state.waiting.count and (self._stirred or self._may_find_more()):
             return
-        most = state.lockstep.until_an_end() - 1
-        extra = state.lockstep.affordable(pool.free, most) if most > 0 else 0
-        if extra > 0:
+        extra = lockstep.undisturbed(pool.free)
+        if extra:
             self._extra = extra
-            self._quiet_until = pace.end(pace.steps + extra)
+            self.horizon = pace.end(pace.steps + extra)
 
     def _may_find_more(self) -> bool:
         """Whether the first waiting request could get cache hits from replies that are being generated."""
@@ -251,7 +261,7 @@ class EngineCore:
         step.ends = ends
         step.batch.decode_context += made
         self._extra -= steps
-        if state.coming:
+        if state.coming and not self._extra:
             self._stirred = state.let_go()
 
     def _catch_up(self, *, stay: bool = True) -> None:
@@ -264,17 +274,15 @@ class EngineCore:
             if steps:
                 self._skip(self._flight, steps, pace.end(pace.steps + steps))
                 self._flight.began = pace.end(pace.steps - 1)
-        if not stay:
-            self._keep(0)
+            if not stay:
+                self._keep(0)
 
     def _keep(self, most: int) -> None:
-        """Plan no more than so many equal steps after the one in flight; 1 before a request joins the next but one."""
-        if self._flight is None:
-            return
+        """Plan no more than so many equal steps after the one in flight."""
         if self._extra > most:
             pace = self._state.pace
             self._extra = most
-            self._quiet_until = pace.end(pace.steps + most) if most else self._flight.ends
+            self.horizon = pace.end(pace.steps + most)
 
     def pause(self, pause: PauseMode) -> None:
         """Stop admission, stop altogether, or resume; a step in flight still ends."""
@@ -302,11 +310,6 @@ class EngineCore:
         """The step in flight."""
         self._catch_up()
         return self._flight
-
-    @property
-    def horizon(self) -> float:
-        """No first or last token before this time unless a request comes or goes; infinite without a step in flight."""
-        return inf if self._flight is None else self._quiet_until
 
     @property
     def running(self) -> int:

@@ -34,13 +34,14 @@ class LockstepRequests:
         """Add a request that has just generated a token; it ends after `limit` tokens in all."""
         if not self.sequences:
             self._ends.clear()
-        request.mark = self.tick - request.emitted
-        request.due = request.mark + limit
-        self._phases[(self.tick - request.computed) % self._page] += 1
+        tick, emitted = self.tick, request.emitted
+        request.mark = mark = tick - emitted
+        request.due = due = mark + limit
+        self._phases[(tick - request.computed) % self._page] += 1
         self.sequences += 1
-        self.tokens += request.prompt_tokens + request.emitted
+        self.tokens += request.prompt_tokens + emitted
         self._joined += 1
-        heapq.heappush(self._ends, (request.due, self._joined, request))
+        heapq.heappush(self._ends, (due, self._joined, request))
 
     def settle(self, request: EngineRequest) -> None:
         """Write a request's progress to its own fields."""
@@ -61,50 +62,52 @@ class LockstepRequests:
     def pages(self, after: int, steps: int) -> int:
         """Blocks needed for so many steps, beginning `after` steps after the next one."""
         page, phases = self._page, self._phases
-        rounds, rest = divmod(steps, page)
         first = (self.tick + after) % page
+        if first + steps <= page:
+            return sum(phases[first : first + steps])
+        rounds, rest = divmod(steps, page)
         over = first + rest - page
-        need = sum(phases[first : first + rest]) + sum(phases[:over]) if over > 0 else sum(phases[first : first + rest])
-        return rounds * self.sequences + need
+        need = sum(phases[first : first + rest])
+        return rounds * self.sequences + (need + sum(phases[:over]) if over > 0 else need)
 
     def advance(self, steps: int) -> None:
         """Count so many completed steps."""
         self.tick += steps
         self.tokens += self.sequences * steps
 
-    def land(self, steps: int = 1) -> int:
-        """The step in flight is completed, and some like it before; returns the tokens that were made."""
-        made = self.sequences * steps
+    def land(self, steps: int = 1) -> list[EngineRequest]:
+        """The step in flight is completed, and some like it before; returns who got a last token and left."""
         self.flying = 0
-        self.tick += steps
-        self.tokens += made
-        return made
-
-    def pages_next(self) -> int:
-        """Blocks needed for the next step."""
-        return self._phases[self.tick % self._page]
-
-    def until_an_end(self) -> int:
-        """Steps until the first request ends."""
+        self.tick = tick = self.tick + steps
+        self.tokens += self.sequences * steps
         ends = self._ends
-        while ends[0][2].due != ends[0][0] or ends[0][2].mark is None:
-            heapq.heappop(ends)
-        return ends[0][0] - self.tick
-
-    def ended(self) -> list[EngineRequest]:
-        """Remove and return the requests that generated their last token in the step just completed."""
-        ends = self._ends
-        if not ends or ends[0][0] > self.tick:
-            return []
         out: list[EngineRequest] = []
-        while ends and ends[0][0] <= self.tick:
+        while ends and ends[0][0] <= tick:
             due, _, request = heapq.heappop(ends)
             if request.mark is not None and request.due == due and request.status is EngineRequestStatus.RUNNING:
                 self.leave(request)
                 out.append(request)
         return out
 
-    def affordable(self, pages: int, most: int) -> int:
+    def pages_next(self) -> int:
+        """Blocks needed for the next step."""
+        return self._phases[self.tick % self._page]
+
+    def undisturbed(self, pages: int) -> int:
+        """Steps after the next in which no request ends, as far as so many blocks suffice."""
+        most = self._until_an_end() - 1
+        return self._affordable(pages, most) if most > 0 else 0
+
+    def _until_an_end(self) -> int:
+        """Steps until the first request ends."""
+        ends = self._ends
+        while True:
+            due, _, request = ends[0]
+            if request.due == due and request.mark is not None:
+                return due - self.tick
+            heapq.heappop(ends)
+
+    def _affordable(self, pages: int, most: int) -> int:
         """How many steps after the next so many blocks suffice for, at most `most`."""
         rounds, left = divmod(pages, self.sequences)
         steps = rounds * self._page

@@ -34,7 +34,7 @@ def refusal(state: SchedulerState, request: EngineRequest) -> SchedulerRefusal |
 def admit(state: SchedulerState, step: EngineStep, budget: int) -> int:
     """Admit waiting requests in order; returns what is left of the token budget."""
     slots, waiting, running = state.draft_slots, state.waiting, state.running
-    width = _DraftPadding(0 if step.prompts else state.drafted, bool(step.decodes))
+    width = _DraftPadding(state.drafted, bool(step.decodes)) if state.drafted and not step.prompts else None
     passed_over: list[EngineRequest] = []
     while budget > slots and waiting.count and len(running) < state.settings.max_sequences:
         request = waiting.first()
@@ -64,7 +64,7 @@ class _DraftPadding:
     """With speculative decoding, a request admitted with one token is padded to the width of decoding ones."""
 
     drafts: int
-    """Drafted tokens; 0 if the step has a prefill, since its width is then not uniform anyway."""
+    """Drafted tokens. A step with a prefill is padded by none, since its width is then not uniform anyway."""
     among: bool
     """Whether any request decodes in the step."""
 
@@ -89,13 +89,15 @@ class _EntryCost:
     """New blocks to take."""
 
 
-def _entry(state: SchedulerState, request: EngineRequest, width: _DraftPadding, budget: int) -> _EntryCost | None:
+def _entry(
+    state: SchedulerState, request: EngineRequest, width: _DraftPadding | None, budget: int
+) -> _EntryCost | None:
     settings, pool = state.settings, state.pool
     found, recovered = _cached(state, request) if request.prefix or request.reply or request.remains else ([], 0)
     cached, whole_prompt = len(found) + recovered, request.prompt_tokens + request.emitted
     start = cached * settings.block_tokens
     tokens = whole_prompt - start
-    padding = width.padding(start, tokens, settings.context_tokens) if width.drafts else 0
+    padding = 0 if width is None else width.padding(start, tokens, settings.context_tokens)
     if padding + 1 > budget and padding:
         return None
     if settings.long_prefill_tokens:
@@ -104,8 +106,11 @@ def _entry(state: SchedulerState, request: EngineRequest, width: _DraftPadding, 
         if not settings.chunked_prefill:
             return None
         tokens = budget
-    need = pool.pages_for(min(start + tokens + padding + state.lookahead, settings.context_tokens))
-    whole = max(need, pool.pages_for(whole_prompt)) if settings.reserve_whole_prompt else need
+    ahead = start + tokens + padding + state.lookahead
+    need = pool.pages_for(min(settings.context_tokens, ahead))
+    whole = need
+    if settings.reserve_whole_prompt and whole_prompt > ahead:
+        whole = pool.pages_for(whole_prompt)
     leaving = recovered + (sum(1 for page in found if not page.holders) if found else 0)
     margin = int(settings.watermark * settings.blocks) if state.running else 0
     if whole - cached + leaving + margin > pool.free:
@@ -162,5 +167,5 @@ def _note_first_time(state: SchedulerState, request: EngineRequest, step: Engine
     request.scheduled = step.began
     request.cached_tokens = cached * state.settings.block_tokens
     if state.pool.caching:
-        state.counts.queries += request.tokens
+        state.counts.queries += request.prompt_tokens + request.emitted
         state.counts.hits += request.cached_tokens

@@ -31,7 +31,7 @@ def add_prompt_piece(batch: StepBatch, request: EngineRequest, tokens: int) -> N
 
 def schedule_together(state: SchedulerState, step: EngineStep, budget: int) -> int | None:
     """Schedule all at once; returns the rest of the budget, or None, with nothing changed, if that is impossible."""
-    settings, lockstep, pool = state.settings, state.lockstep, state.pool
+    lockstep, pool = state.lockstep, state.pool
     sequences = lockstep.sequences
     budget -= sequences
     pages = lockstep.pages_next() if sequences else 0
@@ -39,7 +39,7 @@ def schedule_together(state: SchedulerState, step: EngineStep, budget: int) -> i
     for request in state.prefilling:
         wanted = prompt_cap(state, request.tokens - request.computed)
         tokens = min(wanted, budget)
-        if tokens < wanted and (settings.long_prefill_tokens or tokens <= 0):
+        if tokens < wanted and (state.settings.long_prefill_tokens or tokens <= 0):
             return None  # the order of requests matters
         more = pool.pages_for(request.computed + tokens) - request.pages
         pieces.append((request, tokens, more))

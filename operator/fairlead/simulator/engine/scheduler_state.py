@@ -10,7 +10,7 @@ from fairlead.simulator.engine.block_pool import BlockPool
 from fairlead.simulator.engine.counts import EngineCounts
 from fairlead.simulator.engine.lockstep import LockstepRequests
 from fairlead.simulator.engine.request_queue import queue_for
-from fairlead.simulator.engine.requests import EngineRequest, EngineRequestStatus
+from fairlead.simulator.engine.requests import EngineRequest, EngineRequestStatus, FinishReason
 from fairlead.simulator.engine.settings import EngineSettings
 from fairlead.simulator.engine.step_ends import DecodeStretch
 
@@ -36,6 +36,7 @@ class SchedulerState:
         "running",
         "scattered",
         "settings",
+        "vain",
         "waiting",
     )  # fmt: skip
 
@@ -54,6 +55,8 @@ class SchedulerState:
         """Running requests whose prefill is not complete."""
         self.lingering: dict[EngineRequest, None] = {}
         """Requests that ended in the last step when the next was already scheduled."""
+        self.vain: list[EngineRequest] = []
+        """Of these, those that the next step computes in vain; who ends by length is known to end in time."""
         self.cacheable: dict[EngineRequest, None] = {}
         """Running requests whose replies have block hashes."""
         self.lockstep = LockstepRequests(settings.block_tokens)
@@ -71,7 +74,8 @@ class SchedulerState:
 
     def limit(self, request: EngineRequest) -> int:
         """Tokens after which its reply ends, at the latest when the context is full."""
-        return min(request.output_tokens, self.settings.context_tokens - request.prompt_tokens)
+        wanted, room = request.output_tokens, self.settings.context_tokens - request.prompt_tokens
+        return min(room, wanted)
 
     def enter(self, request: EngineRequest) -> None:
         """Make a request run."""
@@ -86,7 +90,7 @@ class SchedulerState:
 
     def preempt(self, request: EngineRequest) -> None:
         """Preempt a request: it frees everything and is recomputed, before all waiting requests."""
-        self._depart(request, returns=True)
+        self._depart(request, True)
         request.status = EngineRequestStatus.PREEMPTED
         request.computed = 0
         request.preemptions += 1
@@ -113,41 +117,47 @@ class SchedulerState:
         request.status = EngineRequestStatus.ENDED
         request.ended = now
         self.lingering[request] = None
-        self.pace.breaks()
+        if request.finish is not FinishReason.LENGTH:
+            self.vain.append(request)
 
     def let_go(self) -> bool:
         """After scheduling a step: free lingering requests and queue new ones; returns whether there were any."""
-        if not (self.lingering or self.coming):
+        lingering, coming = self.lingering, self.coming
+        if not (lingering or coming):
             return False
-        for request in self.lingering:
-            self._depart(request)
-        self.lingering.clear()
-        for request in self.coming:
-            self.waiting.add(request)
-        self.coming.clear()
+        if lingering:
+            for request in lingering:
+                self._depart(request)
+            lingering.clear()
+            self.vain.clear()
+        if coming:
+            for request in coming:
+                self.waiting.add(request)
+            coming.clear()
         return True
 
-    def _depart(self, request: EngineRequest, *, returns: bool = False) -> None:
-        if request.reply:
+    def _depart(self, request: EngineRequest, returns: bool = False) -> None:
+        reply, adapter = request.reply, request.adapter
+        if reply:
             self.write_replies()
         if request.mark is not None:
             self.lockstep.leave(request)
         self.pace.breaks()
         del self.running[request]
-        self.prefilling.pop(request, None)
-        if request.reply:
+        if request in self.prefilling:
+            del self.prefilling[request]
+        if reply:
             self.cacheable.pop(request, None)
-        if request.adapter is not None:
-            self.adapters[request.adapter] -= 1
-            if not self.adapters[request.adapter]:
-                del self.adapters[request.adapter]
-        self._give_back(request, returns=returns)
-
-    def _give_back(self, request: EngineRequest, *, returns: bool) -> None:
-        self.write_names(request)
-        full, named = self._full_pages(request), len(request.named)
-        request.remains = self.pool.release(request.named, full - named, request.pages - full, returns=returns)
-        request.named = []
+        if adapter is not None:
+            self.adapters[adapter] -= 1
+            if not self.adapters[adapter]:
+                del self.adapters[adapter]
+        if reply or request.prefix:
+            self.write_names(request)
+        full, named = self._full_pages(request), request.named
+        request.remains = self.pool.release(named, full - len(named), request.pages - full, returns)
+        if named:
+            request.named = []
         request.pages = 0
 
     def write_names(self, request: EngineRequest) -> None:
@@ -163,7 +173,8 @@ class SchedulerState:
     def _full_pages(self, request: EngineRequest) -> int:
         """Full blocks of tokens verified when it was last scheduled; accepted drafts count from the next time on."""
         certain = request.computed if self.settings.speculation is None else request.sealed
-        return min(certain, request.prompt_tokens + request.emitted) // self.pool.block_tokens
+        verified = request.prompt_tokens + request.emitted
+        return min(verified, certain) // self.pool.block_tokens
 
     def write_replies(self) -> None:
         """Cache the replies' full blocks, most computed tokens first: of equal blocks the first one is found."""

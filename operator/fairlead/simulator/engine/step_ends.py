@@ -4,7 +4,7 @@ Summing step by step rounds at each step; a closed form rounds once. Both modes 
 the same formula, from the first step after something changed. Knows no requests.
 """
 
-from math import sqrt
+from math import inf, sqrt
 
 from fairlead.simulator.engine.batch import DecodeLine
 
@@ -12,37 +12,40 @@ from fairlead.simulator.engine.batch import DecodeLine
 class DecodeStretch:
     """Consecutive decode steps of the same requests, whose contexts grow by one token in each step."""
 
-    __slots__ = ("_line", "_sequences", "_start", "_tokens", "ends", "steps")
+    __slots__ = ("_ended", "_line", "_moment", "_sequences", "_start", "_tokens", "ends", "steps")
 
     def __init__(self) -> None:
         self._start = 0.0
         self._line = DecodeLine(0.0, 0.0)
         self._sequences = 0
         self._tokens = 0
+        self._moment = -inf
+        self._ended = 0
+        """What was answered last: steps of the stretch that have ended at that moment."""
         self.steps = 0
         """Steps of this stretch, the one in flight included; 0 if the next step begins a new stretch."""
         self.ends = 0.0
-        """When the last of these steps ends."""
+        """When the last of these steps ends; a step that begins then goes on with the stretch."""
 
-    def begins(self, now: float, line: DecodeLine, sequences: int, tokens: int) -> None:
-        """Begin a stretch with its first step."""
+    def begins(self, now: float, line: DecodeLine, sequences: int, tokens: int) -> float:
+        """Begin a stretch with its first step; returns when that ends."""
         self._start, self._line, self._sequences, self._tokens = now, line, sequences, tokens
+        self._moment = -inf
         self.steps = 1
-        self.ends = now + (line.base_s + tokens * line.context_token_s)
+        self.ends = ends = now + (line.base_s + tokens * line.context_token_s)
+        return ends
 
-    def goes_on(self) -> None:
-        """Add a step."""
+    def goes_on(self) -> float:
+        """Add a step; returns when it ends."""
+        self._moment = -inf
         self.steps += 1
-        self.ends = self.end(self.steps)
+        self.ends = ends = self.end(self.steps)
+        return ends
 
     def skip(self, steps: int, ends: float) -> None:
         """Add so many steps, the last of which ends at this time, as `end` has it."""
         self.steps += steps
         self.ends = ends
-
-    def continues_at(self, now: float) -> bool:
-        """Whether a step that begins now is the next of the same stretch."""
-        return self.steps > 0 and now == self.ends
 
     def breaks(self) -> None:
         """End the stretch, since the batch changes."""
@@ -51,21 +54,21 @@ class DecodeStretch:
     def end(self, steps: int) -> float:
         """When so many steps of the stretch are done."""
         looked_back = steps * self._tokens + self._sequences * (steps * (steps - 1) // 2)
-        return self._start + (steps * self._line.base_s + looked_back * self._line.context_token_s)
+        base_s, context_token_s = self._line
+        return self._start + (steps * base_s + looked_back * context_token_s)
 
     def done_by(self, moment: float, most: int) -> int:
         """Of the next `most` steps, the one in flight first, how many have ended at this moment."""
         before = self.steps - 1
-        done = self._about(moment) - before
-        if done > most:
-            done = most
-        elif done < 0:
-            done = 0
+        if moment == self._moment:
+            return min(self._ended - before, most)
+        done = min(max(self._about(moment) - before, 0), most)
         end = self.end
         while done < most and end(before + done + 1) <= moment:
             done += 1
         while done and end(before + done) > moment:
             done -= 1
+        self._moment, self._ended = moment, before + done
         return done
 
     def _about(self, moment: float) -> int:

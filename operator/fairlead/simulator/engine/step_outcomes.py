@@ -35,18 +35,25 @@ def emissions(state: SchedulerState, step: EngineStep, settings: EmissionSetting
 def landed(state: SchedulerState, steps: int, settings: EmissionSettings) -> list[Emission]:
     """The same for so many steps of the lockstep group alone, of which only the last may end requests."""
     lockstep = state.lockstep
-    state.counts.generation_tokens += lockstep.land(steps)
-    ended = lockstep.ended()
+    state.counts.generation_tokens += lockstep.sequences * steps
+    ended = lockstep.land(steps)
+    if not ended:
+        return []
     if len(ended) == 1:
         last = _last_emission(ended[0], 1, settings)
         if last.finished is not None:
-            _end(state, ended[0], last.finished, settings.now)
+            _end(state, last.request, last.finished, settings.now)
         return [last]
-    return _with_ends(state, [_last_emission(one, 1, settings) for one in ended], settings) if ended else []
+    return _with_ends(state, [_last_emission(one, 1, settings) for one in ended], settings)
 
 
 def _with_ends(state: SchedulerState, emitted: list[Emission], settings: EmissionSettings) -> list[Emission]:
-    if len(emitted) > 1 and not settings.every:
+    if len(emitted) == 1:
+        (only,) = emitted
+        if only.finished is not None:
+            _end(state, only.request, only.finished, settings.now)
+        return emitted
+    if not settings.every:
         emitted.sort(key=_serial)
     ended = [(one.request, one.finished) for one in emitted if one.finished is not None]
     for request, reason in ended if len(ended) < 2 else _as_admitted(state, ended):
@@ -67,8 +74,9 @@ def _serial(emission: Emission) -> int:
 
 def _decoded_together(state: SchedulerState, emitted: list[Emission], settings: EmissionSettings) -> None:
     lockstep = state.lockstep
-    state.counts.generation_tokens += lockstep.land()
-    emitted += [_last_emission(request, 1, settings) for request in lockstep.ended()]
+    state.counts.generation_tokens += lockstep.sequences
+    for request in lockstep.land():
+        emitted.append(_last_emission(request, 1, settings))  # noqa: PERF401  # mostly none, and a loop over none is free
     if settings.every:
         for request in state.running:
             if request.mark is not None:
@@ -94,8 +102,9 @@ def _decoded(state: SchedulerState, step: EngineStep, emitted: list[Emission], s
 
 def _last_emission(request: EngineRequest, made: int, settings: EmissionSettings) -> Emission:
     """A request's last emission; if only first and last tokens are emitted, with all tokens since the first."""
-    reason = request.finish if request.emitted >= request.output_tokens else FinishReason.LENGTH
-    return Emission(request, made if settings.every else request.emitted - 1, reason, first=False)
+    emitted = request.emitted
+    reason = request.finish if emitted >= request.output_tokens else FinishReason.LENGTH
+    return Emission(request, made if settings.every else emitted - 1, reason, False)
 
 
 def _prefilled(

@@ -1,6 +1,6 @@
 """The scheduler's values: a step, its emissions, and the reasons of refusals."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 
 from fairlead.simulator.engine.batch import StepBatch
@@ -25,19 +25,21 @@ class PauseMode(StrEnum):
     ALL = "all"
 
 
-@dataclass(slots=True)
 class EngineStep:
     """One forward pass of the model."""
 
-    began: float
-    ends: float = 0.0
-    """A simulation completes it at exactly this time."""
-    batch: StepBatch = field(default_factory=StepBatch)
-    prompts: list[tuple[EngineRequest, int]] = field(default_factory=list)
-    """Requests in prefill, and how many tokens of each."""
-    decodes: list[tuple[EngineRequest, int]] = field(default_factory=list)
-    """Decoding requests with the tokens computed for each; empty if `lockstep` stands for all of them."""
-    lockstep: bool = False
+    __slots__ = ("batch", "began", "decodes", "ends", "lockstep", "prompts")
+
+    def __init__(self, began: float) -> None:
+        self.began = began
+        self.ends = 0.0
+        """A simulation completes it at exactly this time."""
+        self.batch = StepBatch()
+        self.prompts: list[tuple[EngineRequest, int]] = []
+        """Requests in prefill, and how many tokens of each."""
+        self.decodes: list[tuple[EngineRequest, int]] = []
+        """Decoding requests with the tokens computed for each; empty if `lockstep` stands for all of them."""
+        self.lockstep = False
 
     @property
     def seconds(self) -> float:

@@ -8,7 +8,7 @@ from math import inf
 from typing import Protocol
 
 from fairlead.simulator.engine.requests import EngineRequest
-from fairlead.simulator.engine.steps import AdvanceResult, Emission, SchedulerRefusal
+from fairlead.simulator.engine.steps import Emission, SchedulerRefusal
 
 
 class SimulatedEngine(Protocol):
@@ -33,8 +33,8 @@ class SimulatedEngine(Protocol):
     def horizon(self) -> float:
         """No first or last token before this time unless a request comes or goes; infinite for an idle engine."""
 
-    def advance(self, now: float, until: float, *, stopping: bool) -> AdvanceResult:
-        """Run all steps that end by `until`; a step that ends later stays in flight."""
+    def run(self, now: float, until: float) -> list[Emission]:
+        """Run all steps that end by `until`, for their first and last tokens; one that ends later stays in flight."""
 
 
 class EngineTimeline:
@@ -53,6 +53,5 @@ class EngineTimeline:
 
     def run_to(self, now: float) -> list[Emission]:
         """Run all steps that end by now; returns their emissions."""
-        advanced = self.engine.advance(self.at, now, stopping=False)
-        self.at = now
-        return advanced.emissions
+        before, self.at = self.at, now
+        return self.engine.run(before, now)

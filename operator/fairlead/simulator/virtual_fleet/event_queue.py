@@ -29,9 +29,9 @@ class EventQueue(Generic[What]):
 
     def add(self, time: float, rank: int, what: What) -> int:
         """Add an event; returns its number for `cancel`."""
-        self._serial += 1
-        heappush(self._heap, (time, rank, self._serial, what))
-        return self._serial
+        self._serial = serial = self._serial + 1
+        heappush(self._heap, (time, rank, serial, what))
+        return serial
 
     def cancel(self, serial: int) -> None:
         """Cancel an event that has not been taken out; it stays in the heap and is skipped later."""

@@ -1,10 +1,12 @@
 """Percentiles in bounded memory: counts in buckets half a percent wide, and exact minimum, maximum, sum and count.
 
-A percentile is exact within half a bucket, 0.25 %; millions of requests take as much memory as one.
+A percentile is exact within half a bucket, 0.25 %; millions of requests take as much memory as one. Values are put into
+buckets a few hundred at a time, which takes half as long as one by one (bench.backtest_speed).
 """
 
 import math
 from array import array
+from collections import Counter
 from typing import Final
 
 WIDTH: Final = 0.005
@@ -12,6 +14,8 @@ WIDTH: Final = 0.005
 LEAST: Final = 1e-5
 """Seconds; shorter values count as this."""
 MOST: Final = 1e6
+TOGETHER: Final = 512
+"""Values that wait for their buckets at the most."""
 _SCALE: Final = 1 / math.log1p(WIDTH)
 _LOW: Final = math.log(LEAST)
 _BUCKETS: Final = math.ceil((math.log(MOST) - _LOW) * _SCALE) + 1
@@ -20,33 +24,75 @@ _BUCKETS: Final = math.ceil((math.log(MOST) - _LOW) * _SCALE) + 1
 class QuantileSketch:
     """A histogram with logarithmic buckets for percentiles."""
 
-    __slots__ = ("count", "counts", "least", "most", "total")
+    __slots__ = ("_counts", "_least", "_most", "_new", "_number", "_total")
 
     def __init__(self) -> None:
-        self.counts = array("q", bytes(8 * _BUCKETS))
-        """Counts by bucket, that of the smallest values first."""
-        self.count = 0
-        self.total = 0.0
-        self.least = math.inf
-        self.most = 0.0
+        self._counts = array("q", bytes(8 * _BUCKETS))
+        self._number = 0
+        self._total = 0.0
+        self._least = math.inf
+        self._most = 0.0
+        self._new: list[float] = []
 
     def add(self, value: float) -> None:
         """Add a value."""
-        place = int((math.log(value) - _LOW) * _SCALE) if value > LEAST else 0
-        self.counts[place if place < _BUCKETS else _BUCKETS - 1] += 1
-        self.count += 1
-        self.total += value
-        self.least = min(self.least, value)
-        self.most = max(self.most, value)
+        self._new.append(value)
+        if len(self._new) == TOGETHER:
+            self._sort_in()
+
+    def _sort_in(self) -> None:
+        new = self._new
+        if not new:
+            return
+        log, counts, last = math.log, self._counts, _BUCKETS - 1
+        places = Counter([int((log(value) - _LOW) * _SCALE) if value > LEAST else 0 for value in new])
+        for place, count in places.items():
+            counts[min(place, last)] += count
+        total = self._total
+        for value in new:
+            total += value
+        self._number, self._total = self._number + len(new), total
+        self._least, self._most = min(self._least, *new), max(self._most, *new)
+        new.clear()
 
     def add_all(self, other: "QuantileSketch") -> None:
         """Add all values of another sketch."""
+        self._sort_in()
         for place, count in enumerate(other.counts):
-            self.counts[place] += count
-        self.count += other.count
-        self.total += other.total
-        self.least = min(self.least, other.least)
-        self.most = max(self.most, other.most)
+            self._counts[place] += count
+        self._number += other.count
+        self._total += other.total
+        self._least = min(self._least, other.least)
+        self._most = max(self._most, other.most)
+
+    @property
+    def counts(self) -> "array[int]":
+        """Counts by bucket, that of the smallest values first."""
+        self._sort_in()
+        return self._counts
+
+    @property
+    def count(self) -> int:
+        """How many values there are."""
+        return self._number + len(self._new)
+
+    @property
+    def total(self) -> float:
+        """Their sum."""
+        self._sort_in()
+        return self._total
+
+    @property
+    def least(self) -> float:
+        """The smallest; infinite without values."""
+        self._sort_in()
+        return self._least
+
+    @property
+    def most(self) -> float:
+        """The largest; 0 without values."""
+        self._sort_in()
+        return self._most
 
     @property
     def mean(self) -> float:

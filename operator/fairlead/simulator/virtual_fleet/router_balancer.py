@@ -76,10 +76,10 @@ class RouterBalancer:
         self._ordinals: list[int] = []
         self._at: dict[str, int] = {}
         """Places in that list, by address."""
-        self._places: dict[int, list[tuple[EndpointTable, Endpoint]]] = {}
-        """Each engine in every router's table."""
+        self._places: list[tuple[EndpointTable, list[Endpoint]]] = []
+        """The engines in every router's table, in the order of that list."""
         self._account = Account(Tenant(name="everybody", keys=()))
-        self._sampled_at = -inf
+        self._next_sample = -inf
         self._turn = 0
         self.network = None if routers.peers is None else PeerNetwork(routers.peers, self.tables, self._fresh)
 
@@ -91,8 +91,8 @@ class RouterBalancer:
         if ready is not self._ready:
             self._ready = ready
             self._see([one.ordinal for one in ready])
-        if now >= self._sampled_at + self._routers.figures_s:
-            self._sampled_at = now
+        if now >= self._next_sample:
+            self._next_sample = now + self._routers.figures_s
             self._read_figures(now)
         table = self.tables[self._router(arrival)]
         routing = self._routing_request(arrival)
@@ -129,17 +129,18 @@ class RouterBalancer:
         flight.table.give_back(flight.request, AttemptEnding.DONE, now)
 
     def _routing_request(self, arrival: RequestArrival) -> RoutingRequest:
-        step = self._routers.block_pages
-        blocks = arrival.prefix[step - 1 :: step]
-        if self.network is not None:
-            blocks = tuple(one & _UNSIGNED for one in blocks)
+        routers, blocks = self._routers, arrival.prefix
+        if blocks:
+            blocks = blocks[routers.block_pages - 1 :: routers.block_pages]
+            if self.network is not None:
+                blocks = tuple(one & _UNSIGNED for one in blocks)
         return RoutingRequest(
             account=self._account,
             prompt_tokens=arrival.prompt_tokens,
-            output_tokens=self._routers.most_output,
+            output_tokens=routers.most_output,
             arrived=arrival.time,
             blocks=blocks,
-            session=rendezvous.number(arrival.session) if self._routers.named and arrival.session is not None else 0,
+            session=rendezvous.number(arrival.session) if routers.named and arrival.session is not None else 0,
             adapter=arrival.adapter,
         )
 
@@ -183,18 +184,15 @@ class RouterBalancer:
                 table.sized(endpoint, self._routers.kv_tokens, inf)
         if self.network is not None:
             self.network.follow()
-        places = ((table, endpoint) for table in self.tables for endpoint in table.endpoints)
-        self._places = {one: [] for one in ordinals}
-        for table, endpoint in places:
-            if int(endpoint.address) in self._places:
-                self._places[int(endpoint.address)].append((table, endpoint))
+        self._places = []
+        for table in self.tables:
+            listed = {endpoint.address: endpoint for endpoint in table.endpoints}
+            self._places.append((table, [listed[address] for address in self._at]))
 
     def _read_figures(self, now: float) -> None:
-        for ordinal in self._ordinals:
-            figures = self._figures(ordinal, now)
-            if figures is not None:
-                for table, endpoint in self._places[ordinal]:
-                    table.figures(endpoint, figures)
+        figures = [self._figures(ordinal, now) for ordinal in self._ordinals]
+        for table, endpoints in self._places:
+            table.all_figures([(one, seen) for one, seen in zip(endpoints, figures, strict=True) if seen is not None])
 
 
 def _ignore_state_change(endpoint: Endpoint) -> None:

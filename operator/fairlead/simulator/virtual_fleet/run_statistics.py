@@ -100,11 +100,11 @@ class RunStatistics:
         counts.cached_tokens += request.cached_tokens
         counts.output_tokens += request.emitted
         counts.preemptions += request.preemptions
-        until_first, pace = first - arrival.time, 0.0
+        until_first, pace, emitted = first - arrival.time, 0.0, request.emitted
         self.ttft.add(until_first)
         self.e2e.add(ended - arrival.time)
-        if request.emitted > 1:
-            pace = (ended - first) / (request.emitted - 1)
+        if emitted > 1:
+            pace = (ended - first) / (emitted - 1)
             self.tpot.add(pace)
         in_time, in_pace = until_first <= self._first_s, pace <= self._pace_s
         counts.kept_first += in_time

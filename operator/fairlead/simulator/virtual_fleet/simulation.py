@@ -89,11 +89,12 @@ class FleetSimulation:
         self._queue.add(since, event_queue.TICK, PeriodicEvent.SNAPSHOT)
         if self._fleet.scaling:
             self._queue.add(since, event_queue.TICK, self._fleet.scaling)
-        upcoming, totals = self._queue.next, self.totals
+        upcoming, events = self._queue.next, 0
         while event := upcoming(until):
-            self.now = event[0]
-            totals.events += 1
-            self._happen(event[2], event[3])
+            self.now, _, serial, what = event
+            events += 1
+            self._happen(serial, what)
+        self.totals.events += events
         self.now = self._moved if until == inf else until
         self._leave()
 
@@ -103,7 +104,7 @@ class FleetSimulation:
             if course.event != serial:
                 return
             course.event = 0
-            shown = course.engine.advance(course.at, self.now, stopping=False).emissions
+            shown = course.engine.run(course.at, self.now)
             course.at = self.now
             self._settle(replica, course, shown)
         elif isinstance(what, RequestArrival):
@@ -155,10 +156,9 @@ class FleetSimulation:
             priority=arrival.priority,
             adapter=arrival.adapter,
         )
-        engine = course.engine
         shown = course.run_to(self.now)
-        idle = engine.horizon == inf
-        refused = engine.add(request)
+        idle = course.engine.horizon == inf
+        refused = course.engine.add(request)
         if self._follower is not None:
             self._follower.sent(arrival, request, refused is None)
         if refused is None:
@@ -186,7 +186,7 @@ class FleetSimulation:
             if emitted.finished is not None:
                 self._ended(replica, request)
         due = course.engine.horizon
-        if not course.event or due != course.due:
+        if due != course.due or not course.event:
             course.due = due
             course.event = self._queue.add(due, event_queue.ENGINE, (replica, course)) if due < inf else 0
         if replica.stage is ReplicaStage.DRAINING:
