@@ -86,12 +86,6 @@ UNBUILT: Final = (
         "set rollout.maxSurge to 1 (needs a spare GPU), or replicas to 2, or use Replace",
     ),
     _unbuilt(
-        "a canary behind a gateway",
-        deployment(replicas=2, rollout={"strategy": "Canary"}, gateway={"name": "front"}),
-        "spec.rollout.strategy",
-        "remove spec.gateway, so that the deployment has a router of its own",
-    ),
-    _unbuilt(
         "a canary that takes every replica",
         deployment(replicas=3, rollout={"strategy": "Canary", "canary": {"steps": [{"replicas": 3}]}}),
         "spec.rollout.canary.steps[0].replicas",

@@ -138,14 +138,13 @@ def _trial(start: DecisionInputs, question: RolloutSnapshot, facts: RuntimeFacts
     review, observed = start.judged.review, start.observed
     if not start.judged.may_start:
         return canary_trial.NO_TRIAL
-    setup = review.setup if review is not None else None
     found = canary_trial.TrialObservation(
         stored=canary_status.read(observed.status.get("canary")),
         order=canary_trial.order_of(observed.document),
         busy=sum(facts.reports.busy.values()),
-        replica_sequences=setup.engine.max_sequences if setup else None,
+        replica_sequences=review.setup.engine.max_sequences if review and review.setup else None,
         shares=facts.reports.shares,
-        by_gateway=any(observed.gateway_routers.values()) and not observed.routers,
+        by_gateway=observed.has_gateway_alone,
         samples=facts.samples,
         evaluation=facts.evaluation,
     )

@@ -63,6 +63,11 @@ class DeploymentSnapshot:
         """Every ready router that may send it requests."""
         return (*self.routers, *(pod for some in self.gateway_routers.values() for pod in some))
 
+    @property
+    def has_gateway_alone(self) -> bool:
+        """Whether routers of a gateway alone send it requests."""
+        return any(self.gateway_routers.values()) and not self.routers
+
     def engine(self, revision: str) -> Manifest | None:
         """The Deployment of one revision."""
         return next((one for one in self.engines if revision_of(one) == revision), None)

@@ -3,7 +3,7 @@
 import json
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -53,10 +53,10 @@ class CanaryTrail:
 class CanaryWatch:
     """Samples a deployment and each of its routers until it is told to end."""
 
-    def __init__(self, chat: Deployed) -> None:
+    def __init__(self, chat: Deployed, pages: Sequence[Pages]) -> None:
         self.trail = CanaryTrail()
         self._chat = chat
-        self._pages = router_pages(chat)
+        self._pages = pages
         self._led = False
         self._done = threading.Event()
 
@@ -99,9 +99,9 @@ class CanaryWatch:
 
 
 @contextmanager
-def watched(chat: Deployed) -> Iterator[CanaryTrail]:
+def watched(chat: Deployed, pages: Sequence[Pages] | None = None) -> Iterator[CanaryTrail]:
     """From before the change until the block ends; what the block waited for in vain is said with what was seen."""
-    watch = CanaryWatch(chat)
+    watch = CanaryWatch(chat, router_pages(chat) if pages is None else pages)
     watch.sample_objects()
     samples = (watch.sample_objects, watch.sample_shares)
     threads = [threading.Thread(target=watch.repeat, args=(one,), name=one.__name__) for one in samples]
@@ -142,11 +142,15 @@ def _percent(router: Pages) -> int:
     return int(share["percent"]) if share else 0
 
 
+def rollout(*steps: dict[str, Any], **canary: object) -> dict[str, Any]:
+    """A canary with these steps."""
+    written = {"steps": list(steps), "service": {"minRequests": 50}} | canary
+    return {"strategy": "Canary", "progressDeadlineSeconds": 60, "canary": written}
+
+
 def fleet(stage: Stage, *steps: dict[str, Any], **canary: object) -> Deployed:
     """Three replicas on three GPUs and no spare one."""
-    written = {"steps": list(steps), "service": {"minRequests": 50}} | canary
-    rollout = {"strategy": "Canary", "progressDeadlineSeconds": 60, "canary": written}
-    chat = Deployed(stage, replicas=REPLICAS, rollout=rollout, router={"replicas": ROUTERS})
+    chat = Deployed(stage, replicas=REPLICAS, rollout=rollout(*steps, **canary), router={"replicas": ROUTERS})
     chat.serves()
     return chat
 
