@@ -1,8 +1,8 @@
 """Objects that name a deployment, or that one names, as somebody would write them."""
 
-from typing import Final
+from typing import Any, Final
 
-ADAPTER: Final = {
+ADAPTER: Final[dict[str, Any]] = {
     "apiVersion": "fairlead.dev/v1alpha1",
     "kind": "Adapter",
     "metadata": {"name": "sql"},
