@@ -25,8 +25,7 @@ from house.page_commands import PageCommand
 from house.page_places import Trial
 from house.tree import ROOT
 from tests import page_reader, stand_ins
-from tests.apiserver import pretended_kubelet
-from tests.apiserver.objects_beside import ADAPTER
+from tests.apiserver import pretended_kubelet, tried_adapter
 from tests.apiserver.reachable import own_address
 from tests.controller.pretend import deployment
 from tests.faults.operator import LOOPBACK, OperatorProcess, kubelet
@@ -42,7 +41,6 @@ ADDRESS: Final = "127.0.99.254"
 NAMESPACES: Final = ("demo", "team", "models")
 LOG: Final = ("INFO listening on 8080", "WARNING the certificate ends in 20 days", *stand_ins.access_lines(200))
 FAILED: Final = '{"time": "2026-11-20T18:01:00.000Z", "request_id": "f", "status": 503}'
-SECOND: Final = {"digest": f"sha256:{'b' * 64}", "source": "hf://acme/sql"}
 OTHERS: Final = (
     ("cert-manager.io", "certificates", "Certificate"),
     ("gateway.networking.k8s.io", "httproutes", "HTTPRoute"),
@@ -218,24 +216,13 @@ def _read(scenery: Scenery, folder: Path, page: Path) -> int:
 
 def _prepare(door: Embedded, command: PageCommand) -> None:
     if command.text.startswith("fairlead rollout") and " adp/" in command.text:
-        _try_version(door)
+        tried_adapter.put(door)
         return
     for prefix, spec, shown in BEFORE:
         if command.text.startswith(prefix):
             patch = json.dumps({"spec": spec})
             door.kubectl("patch", "infd", "chat", "-n", "demo", "--type=merge", "-p", patch)
             _shows(door, "demo", shown)
-
-
-def _try_version(door: Embedded) -> None:
-    """An adapter whose second version waits to be loaded: no pod here has a loader."""
-    patch = json.dumps({"spec": {"engine": {"lora": {}}}})
-    door.kubectl("patch", "infd", "chat", "-n", "demo", "--type=merge", "-p", patch)
-    spec = ADAPTER["spec"] | {"versions": [ADAPTER["spec"]["versions"][0], SECOND], "canary": {}}
-    adapter = ADAPTER | {"metadata": {"name": "chat-sql"}, "spec": spec}
-    door.kubectl("apply", "-n", "demo", "-f", "-", text=json.dumps(adapter))
-    words = ("get", "adp", "chat-sql", "-n", "demo", "-o", "jsonpath={.status.canary}")
-    eventually(lambda: door.kubectl(*words) != "", "chat-sql has a canary", 60)
 
 
 def _names(door: Embedded) -> dict[str, str]:
