@@ -32,6 +32,7 @@ PLAN = CanaryPlan(
     start_within_seconds=None,
 )
 LOADED = VersionFacts(chosen=2, loaded=2)
+ABORT = CanaryOrder(verb=CanaryVerb.ABORT, at=T0 + timedelta(seconds=1))
 PASSED = replace(LOADED, service=verdict(Verdict.PASSED))
 
 
@@ -135,6 +136,24 @@ def test_what_was_promoted_serves_wherever_it_is_in_the_list() -> None:
         found = after(next_one, (LOADED, 200), state=state)
         assert (found.stable, found.revision) == ("sql@bbbbbbbb", "sql@cccccccc")
     assert shares(adapter("c", "d"), state) == {"c": 100, "d": 0}, "neither was ever on trial"
+
+
+def test_a_version_that_is_removed_in_the_middle_is_on_trial_no_more() -> None:
+    both = adapter("a", "b")
+    waiting = after(both, (VersionFacts(chosen=2, loaded=1), 0))
+    stepping = after(both, (LOADED, 0), (LOADED, 1), (LOADED, 2))
+    for state in (waiting, stepping):
+        assert adapter_canary.follow(adapter("a"), LOADED, state, T0) is None
+        assert after(both, (LOADED, 9), state=None).phase is CanaryPhase.WAITING
+
+
+def test_what_a_trial_said_of_versions_that_are_all_gone_is_forgotten() -> None:
+    rejected = after(adapter("a", "b"), (LOADED, 0), (LOADED, 1), (replace(LOADED, order=ABORT), 2))
+    assert rejected.phase is CanaryPhase.REJECTED
+    assert adapter_canary.follow(adapter("a"), LOADED, rejected, T0) == rejected
+    for state in (rejected, promoted()):
+        assert adapter_canary.follow(adapter("c"), LOADED, state, T0) is None
+    assert adapter_canary.follow(adapter("b"), LOADED, promoted(), T0) == promoted()
 
 
 def test_a_gate_by_questions_hears_the_evaluation() -> None:

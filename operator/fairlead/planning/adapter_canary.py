@@ -74,12 +74,13 @@ def shared(adapter: ServedAdapter, state: CanaryState | None) -> ServedAdapter:
 def follow(
     adapter: ServedAdapter, facts: VersionFacts, stored: CanaryState | None, now: datetime
 ) -> CanaryState | None:
-    """The state that is to be stored next; None where nothing was ever on trial."""
-    plan, both = adapter.canary, sides(adapter, stored)
+    """The state that is to be stored next; None where nothing is on trial, and nothing of it is to be remembered."""
+    plan = adapter.canary
     if plan is None:
         return None
+    both = sides(adapter, stored)
     if both.candidate is None:
-        return stored
+        return stored if stored is not None and _is_remembered(adapter, stored) else None
     stable, candidate = adapter.engine_name(both.stable), adapter.engine_name(both.candidate)
     if stored is None or (stored.revision, stored.stable) != (candidate, stable):
         return canary.begun(candidate, stable, plan, now)
@@ -91,6 +92,12 @@ def waits(state: CanaryState, facts: VersionFacts, now: datetime) -> CanaryLimit
     if state.phase in (CanaryPhase.PROMOTED, CanaryPhase.REJECTED):
         return None
     return canary.limit(state, _facts(facts, state.revision), now, diverted=True)
+
+
+def _is_remembered(adapter: ServedAdapter, state: CanaryState) -> bool:
+    """Whether a trial without its new version still says something true: which version it made serve."""
+    serving = {CanaryPhase.PROMOTED: state.revision, CanaryPhase.REJECTED: state.stable}.get(state.phase)
+    return serving in {adapter.engine_name(one) for one in adapter.editions}
 
 
 def _percent(adapter: ServedAdapter, both: VersionSides, state: CanaryState | None) -> int:

@@ -155,6 +155,16 @@ def test_a_replica_that_lost_the_new_version_stops_nothing_and_one_that_is_gone_
     assert world.reason() == ("False", "AdapterLoading")
 
 
+def test_a_version_that_is_removed_in_the_middle_leaves_no_word_of_a_canary() -> None:
+    world = VersionWorld().begun()
+    world.put_adapter("sql", edition(FIRST), canary=world.spec)
+    world.settle()
+    world.turn(2)
+    assert world.shares == {OLD: 100}
+    assert world.canary == {}
+    assert "Progressing" not in {one["type"] for one in world.status()["conditions"]}
+
+
 def test_a_canary_that_is_removed_from_the_spec_leaves_the_traffic_as_written() -> None:
     world = VersionWorld().begun()
     world.put_adapter("sql", edition(FIRST) | {"traffic": 30}, edition(SECOND) | {"traffic": 70})
