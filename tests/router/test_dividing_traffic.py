@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +11,7 @@ from fairlead.fleet.endpoints import DiscoveredEndpoint
 from tests.router.planes import PROMPT, Cluster, Plane, Raw, plane, run_story, whole, written
 
 ANSWER = whole(b'{"choices":[{"text":"a","finish_reason":"stop"}],"usage":{"prompt_tokens":3,"completion_tokens":1}}')
+BROKEN = whole(b'{"error":{"message":"no","type":"InternalServerError","code":500}}', status=500)
 NEW = "1a2b3c4d"
 
 
@@ -19,6 +22,19 @@ def dividing(folder: Path, percent: int | None) -> Path:
     fresh = folder / "router.json.new"
     fresh.write_text(json.dumps(document | {"share": share}), encoding="utf-8")
     return fresh.replace(folder / "router.json")
+
+
+@asynccontextmanager
+async def halved(folder: Path, answer: bytes) -> AsyncIterator[tuple[Plane, Raw, Raw]]:
+    """A router before an old engine and a new one, which answers so and has half of the conversations."""
+    cluster, old, new = Cluster(), Raw(*[ANSWER] * 80), Raw(*[answer] * 80)
+    async with old.listening(), new.listening(), plane(dividing(folder, 50), cluster) as router:
+        cluster.announce(
+            DiscoveredEndpoint(pod="a", address=old.address, revision="0f0f0f0f"),
+            DiscoveredEndpoint(pod="b", address=new.address, revision=NEW),
+        )
+        await router.until("routable", "routable")
+        yield router, old, new
 
 
 async def in_session(router: Plane, session: str) -> None:
@@ -37,13 +53,7 @@ async def samples(router: Plane, query: str = "") -> Any:  # noqa: ANN401 - any 
 
 def test_each_conversation_has_one_revision_and_share_nothing_reaches_a_router_like_any_change(tmp_path: Path) -> None:
     async def story() -> None:
-        cluster, old, new = Cluster(), Raw(*[ANSWER] * 80), Raw(*[ANSWER] * 80)
-        async with old.listening(), new.listening(), plane(dividing(tmp_path, 50), cluster) as router:
-            cluster.announce(
-                DiscoveredEndpoint(pod="a", address=old.address, revision="0f0f0f0f"),
-                DiscoveredEndpoint(pod="b", address=new.address, revision=NEW),
-            )
-            await router.until("routable", "routable")
+        async with halved(tmp_path, ANSWER) as (router, _, new):
             for _ in range(2):
                 for number in range(20):
                     await in_session(router, f"talk-{number}")
@@ -70,16 +80,8 @@ def test_each_conversation_has_one_revision_and_share_nothing_reaches_a_router_l
 
 
 def test_what_the_new_revision_fails_the_old_one_answers_and_the_report_says_who_failed(tmp_path: Path) -> None:
-    broken = whole(b'{"error":{"message":"no","type":"InternalServerError","code":500}}', status=500)
-
     async def story() -> None:
-        cluster, old, new = Cluster(), Raw(*[ANSWER] * 80), Raw(*[broken] * 80)
-        async with old.listening(), new.listening(), plane(dividing(tmp_path, 50), cluster) as router:
-            cluster.announce(
-                DiscoveredEndpoint(pod="a", address=old.address, revision="0f0f0f0f"),
-                DiscoveredEndpoint(pod="b", address=new.address, revision=NEW),
-            )
-            await router.until("routable", "routable")
+        async with halved(tmp_path, BROKEN) as (router, old, new):
             for number in range(20):
                 await in_session(router, f"talk-{number}")
             rows = (await samples(router))["rows"]
@@ -90,17 +92,9 @@ def test_what_the_new_revision_fails_the_old_one_answers_and_the_report_says_who
 
 
 def test_a_new_revision_that_answers_nobody_is_reported_beyond_the_three_failures_that_eject_it(tmp_path: Path) -> None:
-    broken = whole(b'{"error":{"message":"no","type":"InternalServerError","code":500}}', status=500)
-
     async def story() -> None:
-        cluster, old, new = Cluster(), Raw(*[ANSWER] * 80), Raw(*[broken] * 80)
-        async with old.listening(), new.listening(), plane(dividing(tmp_path, 50), cluster) as router:
-            cluster.announce(
-                DiscoveredEndpoint(pod="a", address=old.address, revision="0f0f0f0f"),
-                DiscoveredEndpoint(pod="b", address=new.address, revision=NEW),
-            )
-            await router.until("routable", "routable")
-            new.to_probes = broken
+        async with halved(tmp_path, BROKEN) as (router, _, new):
+            new.to_probes = BROKEN
             for number in range(20):
                 await in_session(router, f"talk-{number}")
             assert len(new.seen) == 3, "it gets no more of users' requests"

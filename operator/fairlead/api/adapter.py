@@ -7,6 +7,7 @@ from pydantic import Field
 from fairlead.api.adapter_canary import AdapterCanary
 from fairlead.api.api_model import ApiModel, KeyedList
 from fairlead.api.string_formats import PATH_PIECE, Handle, Revision, StringFormat
+from fairlead.fleet.adapters import WHOLE
 
 AdapterName = Annotated[
     str,
@@ -39,9 +40,6 @@ ContentDigest = Annotated[
         remedy="write what `fairlead digest FOLDER` prints: sha256: and 64 hex digits",
     ),
 ]
-
-WHOLE = 100
-"""Percent."""
 
 
 class AdapterVersion(ApiModel):

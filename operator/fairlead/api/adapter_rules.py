@@ -3,9 +3,10 @@
 from typing import Any, Final
 
 from fairlead.api import canary_steps
-from fairlead.api.adapter import WHOLE, AdapterSpec, AdapterVersion
+from fairlead.api.adapter import AdapterSpec, AdapterVersion
 from fairlead.api.adapter_canary import AdapterCanary, AdapterCanaryStep
 from fairlead.api.field_rule import FieldErrorReason, FieldRule
+from fairlead.fleet.adapters import WHOLE
 
 SIDES: Final = 2
 """Of a comparison."""

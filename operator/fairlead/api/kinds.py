@@ -58,6 +58,10 @@ class Kind(Generic[S]):
         """The name of its definition."""
         return f"{self.plural}.{GROUP}"
 
+    def is_called(self, word: str) -> bool:
+        """Whether kubectl takes this word for it."""
+        return word.lower() in (self.short, self.plural, self.name.lower(), self.crd)
+
 
 _AGE: Final = PrinterColumn(name="Age", path=".metadata.creationTimestamp", type="date")
 

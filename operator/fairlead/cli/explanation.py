@@ -2,17 +2,16 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Any
 
 import fairlead
+from fairlead.api.kinds import DEPLOYMENT
 from fairlead.cli import replay_records
 from fairlead.cli.cluster_client import ClusterClient, ClusterUnavailable, NoDecision
 from fairlead.cluster import status_freshness
 from fairlead.scaling.explain import record_codec, what_if
 from fairlead.scaling.explain.decision_record import DecisionRecord
 from fairlead.scaling.explain.what_if import TurningPoint
-
-KINDS: Final = ("infd", "inferencedeployment", "inferencedeployments", "inferencedeployments.fairlead.dev")
 
 
 class TargetNameError(Exception):
@@ -56,7 +55,7 @@ def target_name(target: str | None) -> str:
             "name a deployment, for instance `fairlead explain infd/chat`; `kubectl get infd` lists them"
         )
     kind, slash, name = target.rpartition("/")
-    if slash and kind.lower() not in KINDS:
+    if slash and not DEPLOYMENT.is_called(kind):
         raise TargetNameError(f"{target}: only InferenceDeployments are scaled: write infd/{name}")
     if not name:
         raise TargetNameError(f"{target}: the name is missing: write infd/NAME")

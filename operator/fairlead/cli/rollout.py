@@ -41,11 +41,11 @@ def run(chosen: argparse.Namespace) -> int:
     import asyncio
 
     from fairlead.cli.cluster_client import ClusterUnavailable
-    from fairlead.cli.rollout_orders import RolloutNameError
+    from fairlead.cli.explanation import TargetNameError
 
     try:
         return asyncio.run(_carried_out(chosen))
-    except RolloutNameError as problem:
+    except TargetNameError as problem:
         print(f"fairlead rollout: {problem}", file=sys.stderr)
         return 2
     except ClusterUnavailable as problem:
@@ -57,14 +57,14 @@ async def _carried_out(chosen: argparse.Namespace) -> int:
     import time
     from datetime import UTC, datetime
 
-    from fairlead.cli import cluster_client, rollout_orders
+    from fairlead.cli import cluster_client, explanation, rollout_orders
 
     target = rollout_orders.target(chosen.target)
     async with cluster_client.open_cluster(None) as door:
         try:
             document = await door.named(target.resource, chosen.namespace or door.home, target.name)
         except ValueError as problem:
-            raise rollout_orders.RolloutNameError(str(problem)) from problem
+            raise explanation.TargetNameError(str(problem)) from problem
         seen = rollout_orders.view(document)
         if isinstance(seen, rollout_orders.NoCanary):
             raise cluster_client.ClusterUnavailable(f"{seen.because}; {seen.remedy}")

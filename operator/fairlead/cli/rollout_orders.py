@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from fairlead.api.kinds import ADAPTER
+from fairlead.api.kinds import ADAPTER, DEPLOYMENT
+from fairlead.cli.explanation import TargetNameError
 from fairlead.cluster import kinds
 from fairlead.cluster.kinds import Resource
 from fairlead.controller.canary_trial import ORDER
@@ -14,13 +15,7 @@ from fairlead.fleet.canaries import CanaryPhase, CanaryState, CanaryVerb
 from fairlead.fleet.desired_state import RolloutStrategy
 from fairlead.planning import canary
 
-_DEPLOYMENT: Final = ("infd", "inferencedeployment", "inferencedeployments", "inferencedeployments.fairlead.dev")
-_ADAPTER: Final = ("adp", "adapter", "adapters", "adapters.fairlead.dev")
 _RUNNING: Final = (CanaryPhase.WAITING, CanaryPhase.STEPPING)
-
-
-class RolloutNameError(Exception):
-    """The argument names nothing that may have a canary."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,13 +72,13 @@ class RolloutOrder:
 
 def target(written: str) -> RolloutTarget:
     """A deployment, infd/NAME or NAME alone, or an adapter, adp/NAME."""
-    kind, _, name = written.rpartition("/")
+    kind, slash, name = written.rpartition("/")
     if not name:
-        raise RolloutNameError(f"{written}: the name is missing: write infd/NAME or adp/NAME")
-    if kind.lower() in _ADAPTER:
+        raise TargetNameError(f"{written}: the name is missing: write infd/NAME or adp/NAME")
+    if ADAPTER.is_called(kind):
         return RolloutTarget(resource=kinds.ADAPTER, name=name)
-    if kind and kind.lower() not in _DEPLOYMENT:
-        raise RolloutNameError(
+    if slash and not DEPLOYMENT.is_called(kind):
+        raise TargetNameError(
             f"{written}: only deployments and adapters have canaries: write infd/{name} or adp/{name}"
         )
     return RolloutTarget(resource=kinds.INFERENCE_DEPLOYMENT, name=name)
@@ -106,7 +101,7 @@ def view(document: Mapping[str, Any]) -> RolloutView | NoCanary:
 
 
 def _title(kind: str, name: str) -> str:
-    return f"{'adp' if kind == ADAPTER.name else 'infd'}/{name}"
+    return f"{(ADAPTER if kind == ADAPTER.name else DEPLOYMENT).short}/{name}"
 
 
 def _lacking(document: Mapping[str, Any], place: str) -> NoCanary | None:

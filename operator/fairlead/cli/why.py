@@ -95,7 +95,7 @@ def _target(target: str | None) -> tuple[tuple[str, ...], str]:
     kind, slash, name = (target or "").rpartition("/")
     if not slash:
         return everything, name
-    found = [one.plural for one in KINDS if kind.lower() in (one.short, one.plural, one.name.lower(), one.crd)]
+    found = [one.plural for one in KINDS if one.is_called(kind)]
     if not found or not name:
         shorts = ", ".join(f"{one.short}/NAME" for one in KINDS)
         raise TargetNameError(f"{target}: write one of {shorts}, or NAME alone")

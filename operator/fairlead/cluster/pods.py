@@ -29,7 +29,7 @@ def replica(pod: Manifest, routable: Mapping[str, bool]) -> RolloutReplica:
         ending="deletionTimestamp" in pod["metadata"],
         unplaced=unplaced(pod) is not None,
         routable=routable.get(name),
-        asleep=labels.ASLEEP in (pod["metadata"].get("annotations") or {}),
+        asleep=is_asleep(pod),
     )
 
 
@@ -44,6 +44,16 @@ def unplaced(pod: Manifest) -> str | None:
 def is_ready(pod: Manifest) -> bool:
     """Whether the pod is Ready and not being deleted."""
     return condition(pod, "Ready").get("status") == "True" and "deletionTimestamp" not in pod["metadata"]
+
+
+def takes_requests(pod: Manifest) -> bool:
+    """Whether the pod is Ready, stays, and its engine is awake."""
+    return is_ready(pod) and not is_asleep(pod)
+
+
+def is_asleep(pod: Manifest) -> bool:
+    """Whether its engine sleeps, or is falling asleep."""
+    return labels.ASLEEP in (pod["metadata"].get("annotations") or {})
 
 
 def address(pod: Manifest) -> str | None:

@@ -139,7 +139,7 @@ def _trial(start: DecisionInputs, question: RolloutSnapshot, facts: RuntimeFacts
     if not start.judged.may_start:
         return canary_trial.NO_TRIAL
     found = canary_trial.TrialObservation(
-        stored=canary_status.read(observed.status.get("canary")),
+        stored=canary_status.of(observed.document),
         order=canary_trial.order_of(observed.document),
         busy=sum(facts.reports.busy.values()),
         replica_sequences=review.setup.engine.max_sequences if review and review.setup else None,

@@ -95,8 +95,7 @@ class ControllerInformers(Informers):
     def tried(self) -> tuple[Mapping[tuple[str, str, str], int], Mapping[tuple[str, str, str], int]]:
         """How many canaries are at each phase, step and share; and what the gates of these steps say."""
         on_trial = (*self.of(kinds.INFERENCE_DEPLOYMENT).all(), *self.of(kinds.ADAPTER).all())
-        statuses = [one.get("status") or {} for one in on_trial]
-        return canary_counts.of([state for one in statuses if (state := canary_status.read(one.get("canary")))])
+        return canary_counts.of([state for one in on_trial if (state := canary_status.of(one))])
 
     def _changed(self, resource: Resource, old: Manifest | None, new: Manifest | None) -> None:
         if new is None and old is not None:

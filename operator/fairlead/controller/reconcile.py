@@ -50,7 +50,6 @@ from fairlead.engines import catalogue as engines
 from fairlead.fleet.canaries import CanaryPhase
 from fairlead.fleet.conditions import ConditionReason, UntimedCondition
 from fairlead.fleet.desired_state import EngineKind
-from fairlead.fleet.gate_verdicts import EvaluationVerdict
 from fairlead.fleet.gateways import DeploymentRouter, DesiredDeployment, DesiredGateway
 from fairlead.fleet.request_samples import RequestSample
 from fairlead.fleet.rollouts import FailureStep, ReplicaStep, RetireStep
@@ -140,7 +139,7 @@ class Reconciler:
         self._sleepers = SleepSwitch(environment.pod_access, self._applier)
         self._gateways = GatewayReader()
         self._samples = CanarySamples(environment.pod_access)
-        self._sets, self._runs = environment.sets, environment.runs
+        self._runs = environment.runs
         self._understood: OrderedDict[str, GenerationReview] = OrderedDict()
         self._starts: dict[str, PodStart] = {}
         self._uncreated = UncreatedPods()
@@ -280,7 +279,7 @@ class Reconciler:
 
     async def _compared(self, observed: DeploymentSnapshot) -> tuple[RequestSample, ...] | None:
         """Users' requests at both revisions, while a canary is judged by them."""
-        uid, state = observed.owner.uid, canary_status.read(observed.status.get("canary"))
+        uid, state = observed.owner.uid, canary_status.of(observed.document)
         if state is None or not canary_trial.is_judged(state):
             self._samples.forget(uid)
             return None
@@ -288,18 +287,12 @@ class Reconciler:
 
     def _evaluated(self, observed: DeploymentSnapshot, facts: RuntimeFacts) -> RuntimeFacts:
         """What the evaluation of a canary says by now; it is asked in the background."""
-        uid, state = observed.owner.uid, canary_status.read(observed.status.get("canary"))
-        key = questions.evaluation_of(observed, state)
-        question = questions.question(observed, state) if state is not None and questions.is_evaluated(state) else None
-        if question is None:
-            self._runs.forget(uid)
-            found = self._sets.find(key) if key is not None else None
-            return (
-                facts
-                if found is None or found.trouble
-                else replace(facts, evaluation=EvaluationVerdict(items=found.digest))
-            )
-        return replace(facts, evaluation=self._runs.verdict(question))
+        owner, state = observed.owner, canary_status.of(observed.document)
+        question = None
+        if state is not None and questions.is_evaluated(state):
+            question = questions.question(owner, state, questions.revisions(observed, state))
+        key = questions.evaluation_of(owner.namespace, state)
+        return replace(facts, evaluation=self._runs.evaluation(owner.uid, key, question))
 
     def _meddled(self, observed: DeploymentSnapshot, now: datetime) -> OnForeignChange:
         def report(resource: Resource, note: str) -> None:
@@ -397,7 +390,7 @@ class Reconciler:
         self._world.note(written)
         for condition in deployment_status.changed(found, observed.status):
             self._events.transition(observed.document, condition, at)
-        if news := canary_trial.news(now.canary, canary_status.read(observed.status.get("canary"))):
+        if news := canary_trial.news(now.canary, canary_status.of(observed.document)):
             self._events.step(observed.document, *news, at)
 
 
@@ -430,7 +423,7 @@ def _outcome(
         waits.append(PROBING_S)
     if decision.plan is not None and decision.plan.wake_at is not None:
         waits.append(max(0.1, (decision.plan.wake_at - now).total_seconds()))
-    if canary_trial.has_moved(decision.canary, canary_status.read(observed.status.get("canary"))):
+    if canary_trial.has_moved(decision.canary, canary_status.of(observed.document)):
         return ReconcileOutcome(after_s=0.0)
     waits += [COMPARING_S] if _is_compared(observed, decision) else []
     return ReconcileOutcome(after_s=min(waits) if waits else None)

@@ -56,7 +56,7 @@ def move(
     if deployment is None:
         return RouterMove()
     wanted = deployment.door if isinstance(deployment.door, GatewayReference) else None
-    ready = [pod["metadata"]["name"] for some in observed.pods.values() for pod in some if _takes_requests(pod)]
+    ready = [pod["metadata"]["name"] for some in observed.pods.values() for pod in some if pods.takes_requests(pod)]
     return router_move.next_move(
         MoveFacts(
             wanted=wanted,
@@ -104,10 +104,6 @@ def at_this_moment(
         return StaticChildren(manifests=static, spared=frozenset({("Service", owner.router_name)}))
     led = children.address_at_gateway(owner, gateway, address)
     return StaticChildren(manifests=(*static, applied_hash.with_applied_hash(led)) if led else static)
-
-
-def _takes_requests(pod: Manifest) -> bool:
-    return pods.is_ready(pod) and labels.ASLEEP not in (pod["metadata"].get("annotations") or {})
 
 
 def _ready_seconds(routers: Sequence[Manifest], now: datetime) -> float:

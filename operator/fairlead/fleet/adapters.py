@@ -7,6 +7,8 @@ from typing import Final
 from fairlead.fleet.canaries import CanaryPlan
 from fairlead.fleet.desired_state import ModelSource
 
+WHOLE: Final = 100
+"""Percent: what the versions of one adapter answer together."""
 SEPARATOR: Final = "@"
 """Between an adapter's name and its version; no served name of an adapter has one."""
 _DIGITS: Final = 8

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
-from fairlead.fleet.adapters import AdapterEdition, ServedAdapter
+from fairlead.fleet.adapters import WHOLE, AdapterEdition, ServedAdapter
 from fairlead.fleet.canaries import CanaryFacts, CanaryOrder, CanaryPhase, CanaryState
 from fairlead.fleet.gate_verdicts import NOT_EVALUATED, EvaluationVerdict, GateVerdict
 from fairlead.fleet.plurals import count
@@ -16,7 +16,6 @@ from fairlead.fleet.rollouts import CanaryLimit
 from fairlead.planning import canary
 
 SIDES: Final = 2
-WHOLE: Final = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,11 +61,10 @@ def shared(adapter: ServedAdapter, state: CanaryState | None) -> ServedAdapter:
         return adapter
     both = sides(adapter, state)
     percent = _percent(adapter, both, state)
-    candidate = both.candidate.digest if both.candidate is not None else ""
-    shares = {both.stable.digest: WHOLE - percent, candidate: percent}
+    shares = {both.stable: WHOLE - percent} | ({both.candidate: percent} if both.candidate is not None else {})
     return replace(
         adapter,
-        editions=tuple(replace(one, traffic=shares.get(one.digest, 0)) for one in adapter.editions),
+        editions=tuple(replace(one, traffic=shares.get(one, 0)) for one in adapter.editions),
         trial=adapter.engine_name(both.candidate) if both.candidate is not None and percent else "",
     )
 

@@ -6,18 +6,15 @@ engines, so an attempt that failed at one of them and was answered by another sa
 
 from collections.abc import Collection
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any
 
-from fairlead.fleet.adapters import AdapterVersions
+from fairlead.fleet.adapters import WHOLE, AdapterVersions
+from fairlead.fleet.traffic_shares import TrafficShare
 from fairlead.router import revision_samples
 from fairlead.router.observability.request_record import RequestRecord
-from fairlead.router.revision_samples import OLD_FOR_EACH, EndedRequest, SampleRow
+from fairlead.router.revision_samples import MOST, OLD_FOR_EACH, EndedRequest, SampleRow
 from fairlead.routing import revision_split
 from fairlead.routing.routing_request import RoutingRequest
-
-MOST: Final = 10_000
-"""Requests of one share of one adapter."""
-WHOLE: Final = 100
 
 
 @dataclass(slots=True)
@@ -52,7 +49,9 @@ class AdapterSamples:
 
     def add(self, versions: AdapterVersions, routing: RoutingRequest, record: RequestRecord, wall: float) -> None:
         """A request to one of two versions ended."""
-        trial = self._trials.setdefault(versions.name, _Trial(versions))
+        trial = self._trials.get(versions.name)
+        if trial is None or trial.versions != versions:
+            trial = self._trials[versions.name] = _Trial(versions)
         if len(trial.rows) >= MOST or not record.replica or record.left is not None:
             return
         conversation = revision_split.conversation(routing)
@@ -65,6 +64,6 @@ class AdapterSamples:
         """What is reported of one adapter: the rows from this one on, of which share they are, and how many."""
         trial = self._trials.get(name)
         if trial is None:
-            return {"share": None, "rows": [], "count": 0}
-        share = {"revision": trial.versions.trial, "percent": trial.percent}
-        return {"share": share, "rows": [list(one) for one in trial.rows[max(0, after) :]], "count": len(trial.rows)}
+            return revision_samples.page(None, [], after)
+        share = TrafficShare(revision=trial.versions.trial, percent=trial.percent)
+        return revision_samples.page(share, trial.rows, after)

@@ -60,21 +60,9 @@ class EngineTarget:
     """One target, from its configuration to its last request."""
 
     __slots__ = (
-        *(
-            "_lines",
-            "_parts",
-            "adapter_samples",
-            "adapters",
-            "api",
-            "arrivals",
-            "base",
-            "config",
-            "costs",
-            "dispatcher",
-            "errors",
-        ),
+        *("_lines", "_parts", "adapters", "api", "arrivals", "base", "config", "costs", "dispatcher", "errors"),
         *("external", "hedges", "model_member", "name", "pools", "priority_start", "prober", "prompt_tokens"),
-        *("retired", "revisions", "samples", "turning", "unsalted", "watches"),
+        *("adapter_samples", "retired", "revisions", "samples", "turning", "unsalted", "watches"),
     )
 
     def __init__(

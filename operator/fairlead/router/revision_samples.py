@@ -4,8 +4,10 @@ The old revision's are those of the conversations that the share would take next
 make a comparison surer. What is kept is bounded, and nothing of it says who asked what.
 """
 
+from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
+from fairlead.fleet.traffic_shares import TrafficShare
 from fairlead.router.observability.request_record import RequestRecord
 from fairlead.routing import revision_split
 from fairlead.routing.reasons import AttemptEnding
@@ -69,7 +71,7 @@ class RevisionSamples:
         ended = EndedRequest(revision_split.conversation(routing), routing, record, wall)
         failed = {revision for revision, ending in record.failed_at if ending in FAULTY}
         for one in failed - {record.revision}:
-            self._keep(split, one, _failed_row(ended))
+            self._keep(split, one, _failed_attempt(ended))
         if record.left is None or record.revision in failed:
             self._keep(split, record.revision, row(ended, failed=record.revision in failed))
 
@@ -82,19 +84,8 @@ class RevisionSamples:
         if self._split is not split or not split.share.percent or self._probes >= MOST_PROBES:
             return
         self._probes += 1
-        self.rows.append(
-            SampleRow(
-                at=round(wall, 3),
-                candidate=int(revision == split.share.revision),
-                conversation=f"{len(self.rows):016x}",
-                prompt_tokens=1,
-                cached_tokens=0,
-                load=0,
-                ttft_ms=None,
-                tpot_ms=None,
-                faults=_ERROR,
-            )
-        )
+        failed = _failed_row(wall, len(self.rows), prompt_tokens=1)
+        self.rows.append(failed._replace(candidate=int(revision == split.share.revision)))
 
     def _keep(self, split: RevisionSplit, revision: str, row: SampleRow) -> None:
         """Of the old revision only the conversations that a larger share would take."""
@@ -104,10 +95,14 @@ class RevisionSamples:
             self.rows.append(row._replace(candidate=int(candidate)))
 
     def page(self, after: int) -> dict[str, Any]:
-        """What is reported: the rows from this one on, of which share they are, and how many there are."""
-        split = self._split
-        share = None if split is None else {"revision": split.share.revision, "percent": split.share.percent}
-        return {"share": share, "rows": [list(one) for one in self.rows[max(0, after) :]], "count": len(self.rows)}
+        """What is reported of them."""
+        return page(None if self._split is None else self._split.share, self.rows, after)
+
+
+def page(share: TrafficShare | None, rows: Sequence[SampleRow], after: int) -> dict[str, Any]:
+    """The rows from this one on, of which share they are, and how many there are."""
+    shown = None if share is None else {"revision": share.revision, "percent": share.percent}
+    return {"share": shown, "rows": [list(one) for one in rows[max(0, after) :]], "count": len(rows)}
 
 
 def row(ended: EndedRequest, *, failed: bool) -> SampleRow:
@@ -120,7 +115,7 @@ def row(ended: EndedRequest, *, failed: bool) -> SampleRow:
     faults = _ERROR if failed or record.status >= 500 else 0
     faults |= _CUT if record.cut else 0
     faults |= _INVALID_JSON if record.structured and record.check not in {"", "valid"} else 0
-    return _failed_row(ended)._replace(
+    return _failed_attempt(ended)._replace(
         prompt_tokens=max(record.prompt_tokens, ended.routing.prompt_tokens, 1),
         cached_tokens=max(record.cached_tokens, 0),
         load=record.load_band,
@@ -130,13 +125,17 @@ def row(ended: EndedRequest, *, failed: bool) -> SampleRow:
     )
 
 
-def _failed_row(ended: EndedRequest) -> SampleRow:
-    """An attempt that failed at a revision that did not answer in the end."""
+def _failed_attempt(ended: EndedRequest) -> SampleRow:
+    """At a revision that did not answer in the end."""
+    return _failed_row(ended.wall, ended.conversation, max(ended.routing.prompt_tokens, 1))
+
+
+def _failed_row(wall: float, conversation: int, prompt_tokens: int) -> SampleRow:
     return SampleRow(
-        at=round(ended.wall, 3),
+        at=round(wall, 3),
         candidate=0,
-        conversation=f"{ended.conversation & (2**64 - 1):016x}",
-        prompt_tokens=max(ended.routing.prompt_tokens, 1),
+        conversation=f"{conversation & (2**64 - 1):016x}",
+        prompt_tokens=prompt_tokens,
         cached_tokens=0,
         load=0,
         ttft_ms=None,

@@ -17,7 +17,7 @@ from fairlead.controller.adapters.adapter_reports import AdapterReports
 from fairlead.controller.adapters.adapter_trials import AdapterPods, AdapterTrials
 from fairlead.controller.adapters.served_adapters import ServedAdapters
 from fairlead.controller.evaluations import questions
-from fairlead.controller.reconcile import ReconcileEnvironment, ReconcileSettings
+from fairlead.controller.reconcile import COMPARING_S, ReconcileEnvironment, ReconcileSettings
 from fairlead.controller.status import adapter_status, canary_status, deployment_status
 from fairlead.controller.status.adapter_status import AdapterObservation
 from fairlead.controller.work_queue import ReconcileOutcome
@@ -35,8 +35,6 @@ LOADING_S: Final = 1.0
 """How often loaders are asked while something is not loaded."""
 LOADED_S: Final = 30.0
 """How often at rest: engines lose adapters when they end, and their loaders load them again by themselves."""
-COMPARING_S: Final = 5.0
-"""How often users' requests, or answers to an evaluation, are compared."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +67,7 @@ class AdapterReconciler:
         document = world.of(kinds.ADAPTER).find(key.namespace, key.name)
         if document is None or "deletionTimestamp" in document["metadata"]:
             return ReconcileOutcome(gone=True)
-        found, stored = await self._observed(document, now), served_adapters.canary_of(document)
+        found, stored = await self._observed(document, now), canary_status.of(document)
         before, generation = document.get("status") or {}, document["metadata"]["generation"]
         timed = deployment_status.timed(found.conditions, before, generation, now)
         status = found.figures | {"observedGeneration": generation, "conditions": timed}
@@ -95,7 +93,7 @@ class AdapterReconciler:
             words = "the object breaks the schema of this version; apply its manifest anew"
             return AdapterNews(conditions=adapter_status.no(Why.UNREADABLE, words, stalls=True))
         wanted, refusal = self._deployment(adapter)
-        stored, named = served_adapters.canary_of(document), {"servedName": adapter.served_name}
+        stored, named = canary_status.of(document), {"servedName": adapter.served_name}
         if wanted is None:
             return AdapterNews(figures=named, conditions=refusal, canary=stored)
         beside = served_adapters.of(self._environment.world, wanted)

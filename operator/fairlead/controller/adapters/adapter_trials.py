@@ -10,19 +10,19 @@ from fairlead.api import kinds as ours
 from fairlead.cluster import pods
 from fairlead.cluster.kinds import Manifest
 from fairlead.controller import canary_trial, snapshot
-from fairlead.controller.adapters import served_adapters
 from fairlead.controller.evaluations import questions
-from fairlead.controller.evaluations.quality_runs import QualityQuestion, RevisionSide
+from fairlead.controller.evaluations.quality_runs import RevisionSide
 from fairlead.controller.pods import canary_samples
 from fairlead.controller.pods.canary_samples import CanarySamples, SampledRouter
 from fairlead.controller.reconcile import ReconcileEnvironment
+from fairlead.controller.status import canary_status
 from fairlead.controller.status.adapter_status import AdapterObservation
 from fairlead.evaluating.progress import Side
 from fairlead.fleet.adapters import SEPARATOR, AdapterState
 from fairlead.fleet.canaries import CanaryState
 from fairlead.fleet.desired_state import EngineKind
-from fairlead.fleet.gate_verdicts import NOT_EVALUATED, EvaluationVerdict, GateVerdict
-from fairlead.objects import labels
+from fairlead.fleet.gate_verdicts import EvaluationVerdict, GateVerdict
+from fairlead.objects.owner import Owner
 from fairlead.planning import adapter_canary
 from fairlead.planning.adapter_canary import VersionFacts
 from fairlead.review.context import ObjectKey
@@ -52,7 +52,7 @@ class AdapterTrials:
 
     async def facts(self, at: AdapterPods) -> VersionFacts:
         """All that its canary goes by."""
-        adapter, stored = at.seen.adapter, served_adapters.canary_of(at.document)
+        adapter, stored = at.seen.adapter, canary_status.of(at.document)
         candidate = adapter_canary.sides(adapter, stored).candidate
         if adapter.canary is None or candidate is None:
             self.forget(at.document["metadata"]["uid"])
@@ -86,32 +86,18 @@ class AdapterTrials:
 
     def _evaluation(self, at: AdapterPods, stored: CanaryState | None) -> EvaluationVerdict:
         """What the answers of both versions say by now; they are asked in the background."""
-        runs, quality = self._environment.runs, stored.plan.quality if stored else None
-        if stored is None or quality is None:
-            return NOT_EVALUATED
-        key = ObjectKey(ours.EVALUATION.name, at.seen.adapter.namespace, quality.evaluation)
-        if not questions.is_evaluated(stored):
-            runs.forget(at.document["metadata"]["uid"])
-            found = self._environment.sets.find(key)
-            return NOT_EVALUATED if found is None or found.trouble else EvaluationVerdict(items=found.digest)
-        return runs.verdict(
-            QualityQuestion(
-                uid=at.document["metadata"]["uid"],
-                deployment=at.seen.adapter.name,
-                evaluation=key,
-                margin=quality.margin,
-                sides={
-                    Side.BASELINE: _side(at, stored.stable),
-                    Side.CANDIDATE: _side(at, stored.revision),
-                },
-                trial=stored.retried_at.isoformat() if stored.retried_at else "",
-            )
-        )
+        adapter, question = at.seen.adapter, None
+        owner = Owner(namespace=adapter.namespace, name=adapter.name, uid=at.document["metadata"]["uid"])
+        if stored is not None and questions.is_evaluated(stored):
+            sides = {Side.BASELINE: _side(at, stored.stable), Side.CANDIDATE: _side(at, stored.revision)}
+            question = questions.question(owner, stored, sides)
+        key = questions.evaluation_of(owner.namespace, stored)
+        return self._environment.runs.evaluation(owner.uid, key, question)
 
 
 def _side(at: AdapterPods, name: str) -> RevisionSide:
     """One version, on the replicas that have it and serve."""
-    having = [one for one in at.pods if pods.is_ready(one) and not _sleeps(one) and _has(at, one, name)]
+    having = [one for one in at.pods if pods.takes_requests(one) and _has(at, one, name)]
     return RevisionSide(
         revision=name.rpartition(SEPARATOR)[2], holder=at.document, pods=tuple(having), kind=at.kind, model=name
     )
@@ -120,7 +106,3 @@ def _side(at: AdapterPods, name: str) -> RevisionSide:
 def _has(at: AdapterPods, pod: Manifest, name: str) -> bool:
     place = (at.seen.reports.get(pod["metadata"]["name"]) or {}).get(name)
     return place is not None and place.state is AdapterState.LOADED
-
-
-def _sleeps(pod: Manifest) -> bool:
-    return labels.ASLEEP in (pod["metadata"].get("annotations") or {})

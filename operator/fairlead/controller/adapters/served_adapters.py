@@ -13,7 +13,6 @@ from fairlead.cluster.interfaces import ClusterState
 from fairlead.cluster.kinds import Manifest
 from fairlead.controller.status import canary_status
 from fairlead.fleet.adapters import ServedAdapter
-from fairlead.fleet.canaries import CanaryState
 from fairlead.fleet.desired_state import DesiredRevision
 from fairlead.planning import adapter_canary
 
@@ -54,12 +53,7 @@ def read(document: Manifest) -> ServedAdapter | None:
     found = object_reader.read_stored(document, ADAPTER)
     if found.value is None or found.problems:
         return None
-    return adapter_canary.shared(adapter_conversion.adapter(found.value), canary_of(document))
-
-
-def canary_of(document: Manifest) -> CanaryState | None:
-    """The state of its canary, as it is stored: what routers are told follows from that alone."""
-    return canary_status.read((document.get("status") or {}).get("canary"))
+    return adapter_canary.shared(adapter_conversion.adapter(found.value), canary_status.of(document))
 
 
 def _naming(world: ClusterState, wanted: DesiredRevision) -> Iterator[Manifest]:

@@ -25,7 +25,7 @@ from fairlead.evaluating.journal import SHOWN_CHARACTERS, AnswerSource
 from fairlead.evaluating.judge import JudgeSettings
 from fairlead.evaluating.progress import Side
 from fairlead.fleet.desired_state import EngineKind
-from fairlead.fleet.gate_verdicts import EvaluationVerdict, GateReason, GateVerdict, Verdict
+from fairlead.fleet.gate_verdicts import NOT_EVALUATED, EvaluationVerdict, GateReason, GateVerdict, Verdict
 from fairlead.objects.answer_journals import AnswerPlace
 from fairlead.objects.installation import Installation
 from fairlead.process.engine_places import RunSide
@@ -99,6 +99,14 @@ class QualityRuns:
             return EvaluationVerdict(verdict=_without_items(question.evaluation, found))
         run = self._run(question, found)
         return EvaluationVerdict(verdict=run.verdict or _begins(found), items=found.digest)
+
+    def evaluation(self, uid: str, key: ObjectKey | None, question: QualityQuestion | None) -> EvaluationVerdict:
+        """What it says to this question; without one nobody is asked, and only its items are known."""
+        if question is not None:
+            return self.verdict(question)
+        self.forget(uid)
+        found = self._sets.find(key) if key is not None else None
+        return NOT_EVALUATED if found is None or found.trouble else EvaluationVerdict(items=found.digest)
 
     def forget(self, uid: str) -> None:
         """The deployment is gone, or its canary asks no more."""

@@ -1,5 +1,6 @@
 """What a canary wants to know of an evaluation at one moment. Pure."""
 
+from collections.abc import Mapping
 from typing import Final
 
 from fairlead.api import kinds as ours
@@ -12,17 +13,17 @@ from fairlead.evaluating.progress import Side
 from fairlead.fleet.canaries import CanaryGate, CanaryPhase, CanaryState
 from fairlead.fleet.desired_state import EngineKind
 from fairlead.fleet.gate_verdicts import Verdict
-from fairlead.objects import labels
+from fairlead.objects.owner import Owner
 from fairlead.planning import canary_moment
 from fairlead.review.context import ObjectKey
 
 FINAL: Final = (Verdict.PASSED, Verdict.FAILED)
 
 
-def evaluation_of(observed: DeploymentSnapshot, state: CanaryState | None) -> ObjectKey | None:
+def evaluation_of(namespace: str, state: CanaryState | None) -> ObjectKey | None:
     """The evaluation by which a canary is judged."""
     quality = state.plan.quality if state else None
-    return ObjectKey(ours.EVALUATION.name, observed.owner.namespace, quality.evaluation) if quality else None
+    return ObjectKey(ours.EVALUATION.name, namespace, quality.evaluation) if quality else None
 
 
 def is_evaluated(state: CanaryState | None) -> bool:
@@ -33,33 +34,34 @@ def is_evaluated(state: CanaryState | None) -> bool:
     return CanaryGate.QUALITY in gates and canary_moment.verdict(state, CanaryGate.QUALITY) not in FINAL
 
 
-def question(observed: DeploymentSnapshot, state: CanaryState) -> QualityQuestion | None:
-    """Both revisions as they are now; None where one of them has no Deployment."""
-    key, quality = evaluation_of(observed, state), state.plan.quality
-    baseline, candidate = (_side(observed, one) for one in (state.stable, state.revision))
-    if key is None or quality is None or baseline is None or candidate is None:
+def question(owner: Owner, state: CanaryState, sides: Mapping[Side, RevisionSide]) -> QualityQuestion | None:
+    """What is asked of both sides; None where an evaluation or a side is missing."""
+    key, quality = evaluation_of(owner.namespace, state), state.plan.quality
+    if key is None or quality is None or len(sides) < len(Side):
         return None
     return QualityQuestion(
-        uid=observed.owner.uid,
-        deployment=observed.owner.name,
+        uid=owner.uid,
+        deployment=owner.name,
         evaluation=key,
         margin=quality.margin,
-        sides={Side.BASELINE: baseline, Side.CANDIDATE: candidate},
+        sides=sides,
         trial=state.retried_at.isoformat() if state.retried_at else "",
     )
+
+
+def revisions(observed: DeploymentSnapshot, state: CanaryState) -> Mapping[Side, RevisionSide]:
+    """Both revisions as they are now; without one that has no Deployment."""
+    named = {Side.BASELINE: state.stable, Side.CANDIDATE: state.revision}
+    return {side: found for side, one in named.items() if (found := _side(observed, one)) is not None}
 
 
 def _side(observed: DeploymentSnapshot, revision: str) -> RevisionSide | None:
     holder = observed.engine(revision)
     if holder is None:
         return None
-    serving = [one for one in observed.pods.get(revision, ()) if pods.is_ready(one) and not _sleeps(one)]
+    serving = [one for one in observed.pods.get(revision, ()) if pods.takes_requests(one)]
     serving.sort(key=lambda one: str(one["metadata"]["name"]))
     return RevisionSide(revision=revision, holder=holder, pods=tuple(serving), kind=_kind(holder))
-
-
-def _sleeps(pod: Manifest) -> bool:
-    return labels.ASLEEP in (pod["metadata"].get("annotations") or {})
 
 
 def _kind(holder: Manifest) -> EngineKind:

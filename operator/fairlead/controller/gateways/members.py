@@ -124,7 +124,7 @@ def _admits(world: ClusterState, document: Manifest, gateway: DesiredGateway) ->
 
 def _divided(entry: Manifest | None, document: Manifest) -> Manifest | None:
     """With what a new revision gets of its traffic, by the state of its canary as it is stored."""
-    state = canary_status.read((document.get("status") or {}).get("canary"))
+    state = canary_status.of(document)
     share = canary.share(state) if state is not None else None
     return entry if entry is None or share is None else router_config.target_with_share(entry, share)
 

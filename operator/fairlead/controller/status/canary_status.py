@@ -57,6 +57,12 @@ def read(stored: object) -> CanaryState | None:
         return None
 
 
+def of(document: Mapping[str, Any]) -> CanaryState | None:
+    """The state that the status of a deployment or an adapter holds."""
+    status = document.get("status")
+    return read(status.get("canary")) if isinstance(status, Mapping) else None
+
+
 def _plan(plan: CanaryPlan) -> Manifest:
     found: Manifest = {
         "steps": [

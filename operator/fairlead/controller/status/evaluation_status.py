@@ -74,7 +74,7 @@ def _runs(document: Manifest, fleet: Iterable[Manifest]) -> Iterator[tuple[str, 
     """Name and kind of what has a canary, and its state."""
     metadata = document["metadata"]
     for one in fleet:
-        state = canary_status.read((one.get("status") or {}).get("canary"))
+        state = canary_status.of(one)
         quality = state.plan.quality if state else None
         if state is None or quality is None or quality.evaluation != metadata["name"]:
             continue

@@ -1,0 +1,16 @@
+"""A kind is called as kubectl takes it: by its short name, its plural, its own name or that of its definition."""
+
+import pytest
+
+from fairlead.api.kinds import ADAPTER, DEPLOYMENT
+
+
+@pytest.mark.parametrize("word", ["adp", "adapters", "Adapter", "ADAPTER", "adapters.fairlead.dev"])
+def test_each_of_its_names_is_taken(word: str) -> None:
+    assert ADAPTER.is_called(word)
+    assert not DEPLOYMENT.is_called(word)
+
+
+@pytest.mark.parametrize("word", ["", "adap", "pods", "infd"])
+def test_other_words_are_not(word: str) -> None:
+    assert not ADAPTER.is_called(word)
