@@ -70,9 +70,13 @@ SGLANG_IMAGE: Final = ("devcluster.image.sglang_cpu",)
 SERVING: Final = "tests/node/serving"
 SCALING: Final = f"{SERVING}/scaling"
 ROLLOUTS: Final = f"{SERVING}/rollouts"
+CANARIES: Final = f"{SERVING}/canaries"
+SEEN: Final = f"{SERVING}/seen"
 APISERVER: Final = "tests/apiserver"
-OPERATED: Final = (f"{APISERVER}/scaling", f"{APISERVER}/test_campaign.py", f"{APISERVER}/test_crash_points.py")
-"""Half of the time that tests against an API server take: a second lane of them."""
+OPERATED: Final = f"{APISERVER}/scaling"
+HUNTED: Final = (f"{APISERVER}/test_campaign.py", f"{APISERVER}/test_crash_points.py")
+"""Half of the time that tests against an API server take, in two lanes of their own."""
+ARTIFACTS: Final = "tests/house/test_artifacts.py"
 REAL_ENGINES: Final = ("tests/node/vllm", "tests/node/vllm_demo")
 """Two folders, since each has a cluster with 5 GB of images in memory: the first ends before the second begins."""
 REAL_SGLANGS: Final = "tests/node/sglang"
@@ -112,6 +116,7 @@ LANES: Final = (
         name="house",
         marker="house",
         folders=("tests/house",),
+        apart=(ARTIFACTS,),
         world="a copy of this tree",
         patient=True,
         kept=True,
@@ -119,8 +124,16 @@ LANES: Final = (
     Lane(
         name="operated",
         marker="apiserver",
-        folders=OPERATED,
-        world="etcd, a kube-apiserver, and operators that scale, die and are tried; no root",
+        folders=(OPERATED,),
+        world="etcd, a kube-apiserver, and operators that scale; no root",
+        preparations=(LIGHT, SCHEMAS),
+        real=True,
+    ),
+    Lane(
+        name="hunted",
+        marker="apiserver",
+        folders=HUNTED,
+        world="etcd, a kube-apiserver, and operators that die and are hunted for lies; no root",
         preparations=(LIGHT, SCHEMAS),
         real=True,
     ),
@@ -128,7 +141,7 @@ LANES: Final = (
         name="apiserver",
         marker="apiserver",
         folders=(APISERVER,),
-        apart=OPERATED,
+        apart=(OPERATED, *HUNTED),
         world="etcd and a kube-apiserver; no root",
         preparations=(LIGHT, SCHEMAS),
         real=True,
@@ -138,9 +151,17 @@ LANES: Final = (
         name="serving",
         marker=OF_NODES,
         folders=(SERVING,),
-        apart=(SCALING, ROLLOUTS),
-        world=f"{A_NODE}: the operator, fleets and their clients, and a real Prometheus that watches one",
-        preparations=(WHOLE, IMAGE, PROMETHEUS),
+        apart=(SCALING, ROLLOUTS, CANARIES, SEEN),
+        world=f"{A_NODE}: the operator, fleets and their clients",
+        preparations=(WHOLE, IMAGE),
+        real=True,
+    ),
+    Lane(
+        name="canaries",
+        marker=OF_NODES,
+        folders=(CANARIES,),
+        world=f"{A_NODE}: revisions and adapters on trial",
+        preparations=(WHOLE, IMAGE),
         real=True,
     ),
     Lane(
@@ -150,6 +171,21 @@ LANES: Final = (
         world=f"{A_NODE}: revisions that change, well and badly",
         preparations=(WHOLE, IMAGE),
         real=True,
+    ),
+    Lane(
+        name="seen",
+        marker=OF_NODES,
+        folders=(SEEN,),
+        world=f"{A_NODE}: fleets with a fault, and a real Prometheus that watches one",
+        preparations=(WHOLE, IMAGE, PROMETHEUS),
+        real=True,
+    ),
+    Lane(
+        name="artifacts",
+        marker="house",
+        folders=(ARTIFACTS,),
+        world="root, to build images from two copies of the last commit",
+        kept=True,
     ),
     Lane(
         name="scaling",

@@ -8,7 +8,7 @@ from devcluster.door import DoorClosed
 
 T = TypeVar("T")
 
-EVERY_S = 0.2
+EVERY_S = 0.3
 
 
 def eventually(read: Callable[[], T], what: str, within_s: float = 60.0) -> T:

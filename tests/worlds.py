@@ -6,6 +6,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
+import pytest
+
 from devcluster import door, owners, plan, teardown
 from devcluster.cache import Cache
 from devcluster.door import Door, Embedded
@@ -28,6 +30,15 @@ def hindrance() -> str | None:
     cache = Cache.chosen()
     missing = preflight.whole(machine.survey(), programs.missing(cache, tuple(programs.PACKAGES)))
     return preflight.message(missing) if missing else None
+
+
+def require(lane: str) -> None:
+    """Pass a lane over where no cluster can run, and say why; in CI that is a failure."""
+    why = hindrance()
+    if why is not None and os.environ.get("CI"):
+        pytest.fail(f"the {lane} lane must run in CI.\n{why}", pytrace=False)
+    if why is not None:
+        pytest.skip(why)
 
 
 @contextmanager

@@ -6,7 +6,7 @@ from typing import Any, Final
 from prove import noted, programs
 from prove.claims import Claim, Figure
 
-STORIES: Final = "tests/node/serving/rollouts/test_canaries.py"
+STORIES: Final = "tests/node/serving/canaries/test_canaries.py"
 TURNS: Final = (
     "tests/planning/test_canary.py",
     "tests/planning/test_canary_turns.py",

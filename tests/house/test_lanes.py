@@ -53,6 +53,9 @@ def test_a_lane_that_does_not_exist_is_answered_with_those_that_do() -> None:
         ("tests/node/test_leaves_nothing_behind.py", "node"),
         ("tests/node/serving/test_router.py", "node"),
         ("tests/node/serving/rollouts/test_rollouts.py", "node"),
+        ("tests/node/serving/canaries/test_canaries.py", "node"),
+        ("tests/node/serving/seen/test_alerts.py", "node"),
+        ("tests/house/test_artifacts.py", "house"),
         ("tests/node/serving/scaling/test_bad_days.py", "node"),
         ("tests/node/vllm/test_first_answer.py", "node"),
         ("tests/node/sglang/test_first_answer.py", "node"),
@@ -131,8 +134,13 @@ def test_a_lane_without_a_node_is_passed_over_until_a_file_changes(tmp_path: Pat
 def test_no_lane_of_a_node_is_passed_over_and_none_whose_cluster_is_somebody_elses(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    assert {lane.name for lane in LANES if lane.kept} == {"house", "conformance", "apiserver"}
-    assert {lane.name for lane in lanes.that_may_be_passed_over(LANES)} == {"house", "conformance", "apiserver"}
+    assert {lane.name for lane in LANES if lane.kept} == {"house", "conformance", "apiserver", "artifacts"}
+    assert {lane.name for lane in lanes.that_may_be_passed_over(LANES)} == {
+        "house",
+        "conformance",
+        "apiserver",
+        "artifacts",
+    }
     monkeypatch.setenv("DEVCLUSTER", "existing")
     assert not lanes.that_may_be_passed_over(LANES)
 
@@ -208,7 +216,8 @@ def test_a_shells_test_that_failed_beside_others_is_told_again_alone(
 
 def test_only_lanes_of_a_real_world_are_looked_at_twice() -> None:
     assert [lane.name for lane in LANES if lane.real] == [
-        *("leaks", "conformance", "operated", "apiserver", "serving", "rollouts", "scaling", "lives", "node")
+        *("leaks", "conformance", "operated", "hunted", "apiserver", "serving", "canaries", "rollouts", "seen"),
+        *("scaling", "lives", "node"),
     ]
     broken = Ran(lane=by_name("pure"), code=1, seconds=1.0)
     assert lanes.run_again(broken) is broken

@@ -52,6 +52,11 @@ class Trail:
                 found.append(CountChange(at=line.at, replicas=int(count), reason=reason))
         return found
 
+    def reasons(self, replicas: int) -> set[str]:
+        """Why so many were recommended, as long as they were."""
+        words = (line.text.split() for line in tuple(self._watch.lines))
+        return {reason for count, *rest in words if count == str(replicas) for reason in rest}
+
     @property
     def counts(self) -> list[int]:
         """The numbers alone."""

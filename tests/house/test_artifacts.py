@@ -13,8 +13,9 @@ from house.tree import ROOT
 from release import artifacts, materials
 from release.artifacts import Artifacts
 from release.tree import SourceTree
+from tests import worlds
 
-pytestmark = pytest.mark.usefixtures("able")
+pytestmark = pytest.mark.house
 
 
 def checkout(place: Path, mask: int) -> SourceTree:
@@ -30,6 +31,7 @@ def checkout(place: Path, mask: int) -> SourceTree:
 
 
 def test_the_same_commit_gives_the_same_bytes_wherever_it_lies(tmp_path: Path) -> None:
+    worlds.require("artifacts")
     made: list[Artifacts] = []
     for name, mask in (("one", 0o022), ("two/deeper", 0o077)):
         place = tmp_path / name

@@ -3,13 +3,15 @@
 import json
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 import pytest
 
+from devcluster.kubectl_watch import KubectlWatch
+from tests import worlds
 from tests.node.operator_stage import OF, ROLE, Deployed, Pages, engine
 from tests.node.serving.claims import Record, unharmed
 from tests.node.serving.scaling.fleets import command
@@ -22,17 +24,18 @@ pytestmark = pytest.mark.usefixtures("operated")
 REPLICAS: Final = 3
 ROUTERS: Final = 2
 ENDED: Final = {"Succeeded", "Failed"}
-SAMPLE_SECONDS: Final = 0.05
+SAMPLE_SECONDS: Final = 0.1
+POD: Final = "{.type} {.object.metadata.name} {.object.status.phase} {.object.spec.nodeName}"
 FAULTY: Final = engine(FAIRLEAD_ENGINE_FAULT="errors", FAIRLEAD_ENGINE_FAULT_AFTER="12")
 """It answers the probes of both routers and some users, then nobody."""
 
 
 @dataclass(slots=True, kw_only=True)
 class CanaryTrail:
-    """What was seen of a canary, at every sample."""
+    """What was seen of a canary: of its pods every change, of the rest at every sample."""
 
     held: int = 0
-    """The most engine pods that held a GPU at once."""
+    """The most engine pods that held a GPU at once; known at the end."""
     routable: int = REPLICAS
     """The fewest replicas that clients were led to."""
     phases: list[str] = field(default_factory=list)
@@ -60,15 +63,11 @@ class CanaryWatch:
         self._led = False
         self._done = threading.Event()
 
-    def sample_objects(self) -> None:
-        """The deployment and its pods, once."""
-        trail, stage = self.trail, self._chat.stage
+    def sample_status(self) -> None:
+        """What the deployment's status says, once."""
+        trail = self.trail
         began = time.monotonic()
-        found = stage.objects("infd,pods")
-        document = next(one for one in found if one["kind"] == "InferenceDeployment")
-        pods = [one for one in found if one["metadata"].get("labels", {}).get(ROLE) == "engine"]
-        placed = [one for one in pods if one["spec"].get("nodeName") and one["status"].get("phase") not in ENDED]
-        trail.held = max(trail.held, len(placed))
+        (document,) = self._chat.stage.objects("infd")
         status = document.get("status", {})
         trail.routable = min(trail.routable, status.get("routableReplicas", 0))
         phase = (status.get("canary") or {}).get("phase", "")
@@ -102,19 +101,41 @@ class CanaryWatch:
 def watched(chat: Deployed, pages: Sequence[Pages] | None = None) -> Iterator[CanaryTrail]:
     """From before the change until the block ends; what the block waited for in vain is said with what was seen."""
     watch = CanaryWatch(chat, router_pages(chat) if pages is None else pages)
-    watch.sample_objects()
-    samples = (watch.sample_objects, watch.sample_shares)
+    watch.sample_status()
+    samples = (watch.sample_status, watch.sample_shares)
     threads = [threading.Thread(target=watch.repeat, args=(one,), name=one.__name__) for one in samples]
-    for one in threads:
-        one.start()
-    try:
-        yield watch.trail
-    except AssertionError as missed:
-        raise AssertionError(f"{missed}; {watch.trail}") from missed
-    finally:
-        watch.end()
+    with watched_pods(chat) as pods:
         for one in threads:
-            one.join()
+            one.start()
+        try:
+            yield watch.trail
+        except AssertionError as missed:
+            raise AssertionError(f"{missed}; {watch.trail}") from missed
+        finally:
+            watch.end()
+            for one in threads:
+                one.join()
+            watch.trail.held = most_held(line.text for line in pods.lines)
+
+
+def watched_pods(chat: Deployed) -> KubectlWatch:
+    """Every change of an engine's pod."""
+    stage = chat.stage
+    words = ("pods", f"--namespace={stage.namespace}", f"--selector={OF}={chat.name},{ROLE}=engine")
+    return KubectlWatch(worlds.kubectl_of(stage.door), stage.door.kubeconfig, words, POD)
+
+
+def most_held(lines: Iterable[str]) -> int:
+    """The most pods that were on a node and had not ended, at one time."""
+    held, most = set[str](), 0
+    for line in lines:
+        event, name, phase, *node = line.split()
+        if node and event != "DELETED" and phase not in ENDED:
+            held.add(name)
+        else:
+            held.discard(name)
+        most = max(most, len(held))
+    return most
 
 
 def router_pages(chat: Deployed) -> list[Pages]:

@@ -4,14 +4,14 @@ import json
 from typing import Any, Final
 
 from tests.node.operator_stage import Operator, engine
+from tests.node.serving.canaries.test_canaries import fleet, watched
+from tests.node.serving.canaries.test_quality_gates import BREAKS_JSON, CITY, QUALITY, gate
 from tests.node.serving.claims import Record
-from tests.node.serving.rollouts.test_canaries import fleet, watched
-from tests.node.serving.rollouts.test_quality_gates import BREAKS_JSON, CITY, QUALITY, gate
 from tests.node.stories import Stage
 from tests.node.streams import Traffic
 from tests.waiting import eventually
 
-ITEMS: Final = 120
+ITEMS: Final = 60
 FOLDER: Final = "/var/tmp/fairlead-evals"  # on the node
 PROGRAM: Final = """
 import json, os, urllib.request

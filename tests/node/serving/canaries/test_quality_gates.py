@@ -6,8 +6,8 @@ from typing import Any, Final
 import pytest
 
 from tests.node.operator_stage import Deployed, engine
+from tests.node.serving.canaries.test_canaries import REPLICAS, fleet, progress, watched
 from tests.node.serving.claims import Record, unharmed
-from tests.node.serving.rollouts.test_canaries import REPLICAS, fleet, progress, watched
 from tests.node.serving.scaling.fleets import command
 from tests.node.stories import Stage
 from tests.node.streams import Traffic
@@ -15,8 +15,8 @@ from tests.waiting import eventually
 
 pytestmark = pytest.mark.usefixtures("operated")
 
-ITEMS: Final = 150
-QUALITY: Final = {"evaluation": "support", "margin": "4"}
+ITEMS: Final = 60
+QUALITY: Final = {"evaluation": "support", "margin": "8"}
 CITY: Final[dict[str, Any]] = {
     "type": "object",
     "properties": {"capital": {"type": "boolean"}, "river": {"enum": ["Seine", "Thames"]}},

@@ -5,8 +5,8 @@ import json
 import pytest
 
 from tests.node.operator_stage import Deployed, engine
+from tests.node.serving.canaries.test_canaries import FAULTY, REPLICAS, progress, rollout, watched
 from tests.node.serving.claims import Record, unharmed
-from tests.node.serving.rollouts.test_canaries import FAULTY, REPLICAS, progress, rollout, watched
 from tests.node.serving.scaling.fleets import command
 from tests.node.serving.test_gateways import NAME, Gateway
 from tests.node.stories import Stage

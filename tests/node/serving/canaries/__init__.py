@@ -1,0 +1,1 @@
+"""Stories of revisions and adapters on trial: by a person, by faults, by questions."""
