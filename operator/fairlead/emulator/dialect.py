@@ -6,9 +6,7 @@ so that another kind is one folder and one row in `dialects`.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
-
-from aiohttp import web
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from fairlead.emulator.engine.metrics.page import EnginePage, PageFacts
 from fairlead.emulator.engine.metrics.tally import RankTally
@@ -21,6 +19,9 @@ from fairlead.fleet.quantization import KvFormat, WeightFormat
 from fairlead.fleet.shapes import ModelShape
 from fairlead.simulator.engine.settings import EngineSettings
 from fairlead.sizing.sizing_input import SizingInput
+
+if TYPE_CHECKING:
+    from aiohttp import web
 
 
 class KvCapacity(NamedTuple):
@@ -105,7 +106,7 @@ class EngineDialect(Protocol):
         """What happens until the port is open."""
 
     @property
-    def starting(self) -> web.Application | None:
+    def starting(self) -> "web.Application | None":
         """What its port answers while it loads; None: nobody listens there."""
 
     @property
@@ -117,7 +118,7 @@ class EngineDialect(Protocol):
 
     def application(
         self, served: ServeArguments, driver: EngineClient, acts: EngineControl, clock: Callable[[], float]
-    ) -> web.Application:
+    ) -> "web.Application":
         """Its HTTP server."""
 
     def tally(self, served: ServeArguments, settings: EngineSettings) -> RankTally:

@@ -1,22 +1,23 @@
 """SGLang 0.5.23 as one kind of engine among those that are emulated."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Final
-
-from aiohttp import web
+from typing import TYPE_CHECKING, Final
 
 from fairlead.emulator.dialect import EngineEnding, StatsLog
 from fairlead.emulator.engine.metrics.page import EnginePage, PageFacts
 from fairlead.emulator.engine.metrics.tally import RankTally
 from fairlead.emulator.engine.rank import LiveRank
 from fairlead.emulator.serve_arguments import ServeArguments
-from fairlead.emulator.sglang import command, routes, termination_messages
+from fairlead.emulator.sglang import command, termination_messages
 from fairlead.emulator.sglang.page import SglangPage
 from fairlead.emulator.sglang.start import SglangStart
 from fairlead.emulator.sglang.stats_line import DecodeLine
 from fairlead.emulator.sglang.tally import SglangTally
 from fairlead.emulator.surface.engine_interface import EngineClient, EngineControl
 from fairlead.simulator.engine.settings import EngineSettings
+
+if TYPE_CHECKING:
+    from aiohttp import web
 
 ENDING: Final = EngineEnding(
     message=termination_messages.of,
@@ -44,8 +45,10 @@ class SglangDialect:
 
     def application(
         self, served: ServeArguments, driver: EngineClient, acts: EngineControl, clock: Callable[[], float]
-    ) -> web.Application:
+    ) -> "web.Application":
         """Its HTTP server."""
+        from fairlead.emulator.sglang import routes  # noqa: PLC0415 - aiohttp: a back-test asks for timings alone
+
         return routes.application(served, driver, acts, clock)
 
     def tally(self, served: ServeArguments, settings: EngineSettings) -> RankTally:

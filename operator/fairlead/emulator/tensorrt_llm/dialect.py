@@ -1,9 +1,7 @@
 """TensorRT-LLM as one kind of engine among those that are emulated."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Final
-
-from aiohttp import web
+from typing import TYPE_CHECKING, Final
 
 from fairlead.emulator.dialect import EngineEnding, StatsLog
 from fairlead.emulator.engine.metrics.page import EnginePage, PageFacts
@@ -11,11 +9,14 @@ from fairlead.emulator.engine.metrics.tally import RankTally
 from fairlead.emulator.engine.rank import LiveRank
 from fairlead.emulator.serve_arguments import ServeArguments
 from fairlead.emulator.surface.engine_interface import EngineClient, EngineControl
-from fairlead.emulator.tensorrt_llm import command, readiness, routes, termination_messages
+from fairlead.emulator.tensorrt_llm import command, termination_messages
 from fairlead.emulator.tensorrt_llm.page import TensorRtPage
 from fairlead.emulator.tensorrt_llm.start import TensorRtStart
 from fairlead.emulator.tensorrt_llm.tally import TensorRtTally
 from fairlead.simulator.engine.settings import EngineSettings
+
+if TYPE_CHECKING:
+    from aiohttp import web
 
 ENDING: Final = EngineEnding(
     message=termination_messages.of,
@@ -44,8 +45,10 @@ class TensorRtDialect:
     ending = ENDING
 
     @property
-    def starting(self) -> web.Application | None:
+    def starting(self) -> "web.Application | None":
         """It listens from its first second."""
+        from fairlead.emulator.tensorrt_llm import readiness  # noqa: PLC0415 - as below
+
         return readiness.application()
 
     def read(self, words: Sequence[str], environment: Mapping[str, str]) -> ServeArguments:
@@ -55,8 +58,10 @@ class TensorRtDialect:
 
     def application(
         self, served: ServeArguments, driver: EngineClient, acts: EngineControl, clock: Callable[[], float]
-    ) -> web.Application:
+    ) -> "web.Application":
         """Its HTTP server."""
+        from fairlead.emulator.tensorrt_llm import routes  # noqa: PLC0415 - aiohttp: a back-test asks for timings alone
+
         return routes.application(served, driver, acts, clock)
 
     def tally(self, served: ServeArguments, settings: EngineSettings) -> RankTally:

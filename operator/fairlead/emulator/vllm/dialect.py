@@ -1,16 +1,13 @@
 """vLLM 0.32 as one kind of engine among those that are emulated."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Final
-
-from aiohttp import web
+from typing import TYPE_CHECKING, Final
 
 from fairlead.emulator.dialect import EngineEnding, StatsLog
 from fairlead.emulator.engine.metrics.page import EnginePage, PageFacts
 from fairlead.emulator.engine.metrics.tally import RankTally
 from fairlead.emulator.engine.rank import LiveRank
 from fairlead.emulator.serve_arguments import ServeArguments
-from fairlead.emulator.surface import routes
 from fairlead.emulator.surface.engine_interface import EngineClient, EngineControl
 from fairlead.emulator.vllm import command, termination_messages
 from fairlead.emulator.vllm.engine_metrics import EngineMetrics
@@ -18,6 +15,9 @@ from fairlead.emulator.vllm.start import VllmStart
 from fairlead.emulator.vllm.stats_line import LoggedCounts, StatsLine
 from fairlead.emulator.vllm.tally import VllmTally
 from fairlead.simulator.engine.settings import EngineSettings
+
+if TYPE_CHECKING:
+    from aiohttp import web
 
 ENDING: Final = EngineEnding(
     message=termination_messages.of,
@@ -43,8 +43,10 @@ class VllmDialect:
 
     def application(
         self, served: ServeArguments, driver: EngineClient, acts: EngineControl, clock: Callable[[], float]
-    ) -> web.Application:
+    ) -> "web.Application":
         """Its HTTP server."""
+        from fairlead.emulator.surface import routes  # noqa: PLC0415 - aiohttp: a back-test asks for timings alone
+
         return routes.application(served, driver, acts, clock)
 
     def tally(self, served: ServeArguments, settings: EngineSettings) -> RankTally:  # noqa: ARG002 - the interface's
