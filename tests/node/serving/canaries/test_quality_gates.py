@@ -40,6 +40,7 @@ def questions(stage: Stage) -> None:
         "scorer": {"type": "JSONSchema"},
         "sampling": {"maxTokens": 64},
         "concurrency": 8,
+        "minItems": ITEMS,
     }
     kind = {"apiVersion": "fairlead.dev/v1alpha1", "kind": "Evaluation"}
     stage.apply(kind | {"metadata": {"name": "support"}, "spec": spec})

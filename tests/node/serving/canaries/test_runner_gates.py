@@ -79,7 +79,7 @@ def evaluation(stage: Stage, image: str) -> None:
         "deadline": "10m",
     }
     items = {"persistentVolumeClaim": {"claimName": "evals", "path": "items.jsonl"}}
-    spec = {"items": items, "runner": runner, "concurrency": 8}
+    spec = {"items": items, "runner": runner, "concurrency": 8, "minItems": ITEMS}
     kind = {"apiVersion": "fairlead.dev/v1alpha1", "kind": "Evaluation"}
     stage.apply(kind | {"metadata": {"name": "support"}, "spec": spec})
 
