@@ -61,6 +61,8 @@ def test_fewer_items_than_the_evaluation_wants_send_nothing() -> None:
     gate = world.until("Undecided")
     assert (gate["reason"], gate["missing"]) == ("TooFewItems", 10)
     assert gate["message"] == "90 items, at least 100 are wanted; add items, or lower minItems"
+    status = conditions(world.evaluate())
+    assert (status["Ready"], status["Stalled"]) == (("False", "TooFewItems"), ("True", "TooFewItems"))
     assert not world.pod_client.sent
 
 

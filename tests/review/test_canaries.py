@@ -10,7 +10,7 @@ from fairlead.api.object_reader import read_stored
 from fairlead.engines.catalogue import releases
 from fairlead.fleet.canaries import CanaryGate
 from fairlead.review import admission, deployment_review
-from fairlead.review.context import ObjectKey, ReviewContext
+from fairlead.review.context import ItemCount, ObjectKey, ReviewContext
 from tests.review.table import CONTEXT, Object, deployment
 
 OFFLINE = ReviewContext(catalogue=CONTEXT.catalogue)
@@ -23,10 +23,10 @@ def canary(*steps: Object, replicas: int = 3, surge: int = 0, quality: Object | 
     return deployment(replicas=replicas, rollout={"strategy": "Canary", "maxSurge": surge, "canary": written}, **rest)
 
 
-def refused(given: Object, items: int | None = None) -> list[str]:
-    """What is said against it, where its evaluation has so many items."""
+def refused(given: Object, items: int | None = None, least: int = 1) -> list[str]:
+    """What is said against it, where its evaluation has so many items, and wants at least so many."""
     key = ObjectKey("Evaluation", given["metadata"].get("namespace", "default"), "support")
-    context = OFFLINE if items is None else replace(OFFLINE, evaluations={key: items})
+    context = OFFLINE if items is None else replace(OFFLINE, evaluations={key: ItemCount(items, least)})
     return [one.sentence for one in admission.review(given, context).refusals]
 
 
@@ -94,6 +94,16 @@ def test_an_evaluation_too_small_for_the_margin_is_refused_with_the_number_it_ne
     )
     assert refused(written, items=133) == []
     assert refused(canary({"gates": ["Manual"]}), items=1) == []
+
+
+def test_an_evaluation_with_fewer_items_than_it_wants_itself_is_refused() -> None:
+    written = canary({"gates": ["Quality"]}, quality={"evaluation": "support", "margin": "8"})
+    (answer,) = refused(written, items=60, least=100)
+    assert answer == (
+        "spec.rollout.canary.quality.evaluation: support: it has 60 items and its spec.minItems is 100, so gate "
+        "Quality could never pass; add 40 items, or set spec.minItems of the Evaluation to 60"
+    )
+    assert refused(written, items=100, least=100) == []
 
 
 def test_a_canary_that_nothing_judges_is_warned_of() -> None:

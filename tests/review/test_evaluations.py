@@ -14,7 +14,7 @@ from fairlead.fleet.desired_state import EnvFrom, SecretKey
 from fairlead.fleet.evaluation_runners import EvaluationRunner, RunnerKind, RunnerProgram
 from fairlead.fleet.item_sources import ClaimFile, HubFile, ImageFile
 from fairlead.review import admission, evaluations
-from fairlead.review.context import ReviewContext
+from fairlead.review.context import ItemCount, ReviewContext
 from fairlead.review.evaluations import EvaluationPlan
 from tests.review.table import CONTEXT, written
 
@@ -180,17 +180,18 @@ def test_the_name_is_found_whatever_else_is_wrong(quality: object, name: str | N
 
 
 @pytest.mark.parametrize(
-    ("document", "items"),
+    ("document", "count"),
     [
         (None, None),
         ({}, None),
         ({"status": {}}, None),
         ({"status": {"items": True}}, None),
-        ({"status": {"items": 7}}, 7),
+        ({"status": {"items": 7}}, ItemCount(7, 100)),
+        ({"status": {"items": 7}, "spec": {"minItems": 5}}, ItemCount(7, 5)),
     ],
 )
-def test_items_count_only_once_they_were_counted(document: Any, items: int | None) -> None:  # noqa: ANN401
-    assert evaluations.items_of(document) == items
+def test_items_count_only_once_they_were_counted(document: Any, count: ItemCount | None) -> None:  # noqa: ANN401
+    assert evaluations.count_of(document) == count
 
 
 def test_items_that_are_not_there_yet_are_warned_of() -> None:

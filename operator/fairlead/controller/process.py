@@ -197,8 +197,8 @@ async def _with_evaluation(
     if name is None or not isinstance(namespace, str):
         return context
     key = ObjectKey(ours.EVALUATION.name, namespace, name)
-    items = evaluations.items_of(await existence.whole(key))
-    return context if items is None else replace(context, evaluations={key: items})
+    count = evaluations.count_of(await existence.whole(key))
+    return context if count is None else replace(context, evaluations={key: count})
 
 
 def _setting(settings: OperatorSettings) -> ReconcileSettings:

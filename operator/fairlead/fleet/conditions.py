@@ -51,6 +51,8 @@ class ConditionReason(StrEnum):
     """A Secret or ConfigMap is there, without the key that the spec names."""
     BAD_ITEMS = "BadItems"
     """Lines of an evaluation cannot be used, or there is none; no canary is judged by it until they are mended."""
+    TOO_FEW_ITEMS = "TooFewItems"
+    """An evaluation has fewer items than its spec.minItems, so no canary can pass it."""
     NO_ADAPTER_SLOTS = "NoAdapterSlots"
     """The deployment that an adapter names has no spec.engine.lora, so its replicas take none."""
     ADAPTER_NAME_TAKEN = "AdapterNameTaken"

@@ -31,8 +31,8 @@ def item_refusals(plan: CanaryPlan, field: str, namespace: str, context: ReviewC
     """What its evaluation has too few items for; nothing where those were not counted yet."""
     if plan.quality is None:
         return
-    items = context.evaluations.get(ObjectKey(EVALUATION.name, namespace, plan.quality.evaluation))
-    found = None if items is None else evaluations.size_refusal(plan.quality, items, f"{field}.quality.margin")
+    count = context.evaluations.get(ObjectKey(EVALUATION.name, namespace, plan.quality.evaluation))
+    found = None if count is None else evaluations.size_refusal(plan.quality, count, f"{field}.quality.margin")
     if found is not None:
         yield found
 

@@ -24,6 +24,14 @@ class ObjectKey(NamedTuple):
     name: str
 
 
+class ItemCount(NamedTuple):
+    """How large an evaluation's set is, and has to be."""
+
+    items: int
+    least: int
+    """Its spec.minItems."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class ReviewContext:
     """All other inputs of a review; they are read beforehand."""
@@ -39,8 +47,8 @@ class ReviewContext:
     """Policies that deployments may name, as far as they were read."""
     gateways: Mapping[ObjectKey, DesiredGateway] = field(default_factory=dict)
     """Gateways that deployments may name, as far as they were read."""
-    evaluations: Mapping[ObjectKey, int] = field(default_factory=dict)
-    """How many items evaluations have that canaries may name, as far as it was read."""
+    evaluations: Mapping[ObjectKey, ItemCount] = field(default_factory=dict)
+    """How many items evaluations have, and want, that canaries may name, as far as it was read."""
     time_zones: frozenset[str] | None = None
     """The names in this machine's time zone database; absent: any well-formed name is accepted."""
 

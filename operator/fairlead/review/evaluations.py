@@ -23,9 +23,11 @@ from fairlead.fleet.desired_state import SecretKey
 from fairlead.fleet.evaluation_runners import EvaluationRunner, RunnerProgram
 from fairlead.fleet.findings import SpecRefusal
 from fairlead.fleet.item_sources import ClaimFile, HubFile, ImageFile, ItemSource
+from fairlead.review.context import ItemCount
 from fairlead.review.result import AdmissionReason
 
 PLAIN: Final = re.compile(r"[a-z0-9][-.a-z0-9]{0,252}")
+LEAST: Final = EvaluationSpec.model_fields["min_items"].default
 HUB: Final = "https://huggingface.co"
 DEFAULT_BRANCH: Final = "main"
 _KINDS: Final[Mapping[ScorerType, ScorerKind]] = {
@@ -158,18 +160,34 @@ def named(document: Mapping[str, Any]) -> str | None:
     return None
 
 
-def items_of(document: Mapping[str, Any] | None) -> int | None:
+def count_of(document: Mapping[str, Any] | None) -> ItemCount | None:
     """How many items an evaluation's status counts; nothing where it was never read."""
-    status = document.get("status") if document else None
-    found = status.get("items") if isinstance(status, Mapping) else None
+    items = _whole(document, "status", "items")
+    least = _whole(document, "spec", "minItems")
+    return None if items is None else ItemCount(items, LEAST if least is None else least)
+
+
+def _whole(document: Mapping[str, Any] | None, part: str, name: str) -> int | None:
+    """A number of an object as stored."""
+    held = document.get(part) if document else None
+    found = held.get(name) if isinstance(held, Mapping) else None
     return found if isinstance(found, int) and not isinstance(found, bool) else None
 
 
-def size_refusal(quality: QualityLimits, items: int, field: str) -> SpecRefusal | None:
+def size_refusal(quality: QualityLimits, count: ItemCount, field: str) -> SpecRefusal | None:
     """Where so many items could not pass even a newcomer that answers all of them alike."""
+    items, least = count
     found = answer_noise.refusal(items, ItemPlan(margin=quality.margin, discordance=0.0))
-    if found is None:
+    if found is None and items >= least:
         return None
+    if found is None:
+        return SpecRefusal(
+            field=field.removesuffix("margin") + "evaluation",
+            value=quality.evaluation,
+            reason=AdmissionReason.TOO_FEW_ITEMS,
+            because=f"it has {items:,} items and its spec.minItems is {least:,}, so gate Quality could never pass",
+            remedy=f"add {least - items:,} items, or set spec.minItems of the Evaluation to {items:,}",
+        )
     more = "no number of items suffices" if found.needed is None else f"that needs {found.needed:,}"
     return SpecRefusal(
         field=field,

@@ -47,9 +47,22 @@ def conditions(found: ItemSet) -> tuple[UntimedCondition, ...]:
             UntimedCondition(type=ConditionType.STALLED, holds=True, reason=found.reason, message=found.trouble),
             UntimedCondition(type=ConditionType.ACCEPTED, holds=False, reason=found.reason, message=found.trouble),
         )
+    least = found.plan.min_items if found.plan else 0
+    if len(found.items) < least:
+        return _too_few(len(found.items), least)
     words = f"{count(len(found.items), 'item')}, and every line can be used"
     return (
         UntimedCondition(type=ConditionType.READY, holds=True, reason=Why.ACCEPTED, message=words),
+        UntimedCondition(type=ConditionType.ACCEPTED, holds=True, reason=Why.ACCEPTED, message=words),
+    )
+
+
+def _too_few(items: int, least: int) -> tuple[UntimedCondition, ...]:
+    """Every line can be used, and no canary can pass."""
+    words = f"{count(items, 'item')}, and spec.minItems is {least:,}; add {least - items:,}, or lower it"
+    return (
+        UntimedCondition(type=ConditionType.READY, holds=False, reason=Why.TOO_FEW_ITEMS, message=words),
+        UntimedCondition(type=ConditionType.STALLED, holds=True, reason=Why.TOO_FEW_ITEMS, message=words),
         UntimedCondition(type=ConditionType.ACCEPTED, holds=True, reason=Why.ACCEPTED, message=words),
     )
 
