@@ -30,6 +30,8 @@ class Lane:
     """What tells its tests instead of pytest alone."""
     compares_traces: bool = False
     """Whether it compares what clusters leave on the machine: no other node may come or go meanwhile."""
+    builds_images: bool = False
+    """Whether its tests do, beyond what its preparations build."""
     slots: int = 1
     """How many of those that may run at once it counts for."""
     patient: bool = False
@@ -48,8 +50,12 @@ class Lane:
 
     def keeps_out(self, other: "Lane") -> bool:
         """Whether the two may not run at the same time."""
-        of_nodes = self.marker == other.marker == OF_NODES
-        return of_nodes and (self.compares_traces or other.compares_traces)
+        return self.mounts and other.mounts and (self.compares_traces or other.compares_traces)
+
+    @property
+    def mounts(self) -> bool:
+        """Whether it mounts file systems meanwhile, as a node does and a build of an image."""
+        return self.marker == OF_NODES or self.builds_images
 
 
 def _below(test: str, places: tuple[str, ...]) -> bool:
@@ -71,10 +77,10 @@ SERVING: Final = "tests/node/serving"
 SCALING: Final = f"{SERVING}/scaling"
 ROLLOUTS: Final = f"{SERVING}/rollouts"
 CANARIES: Final = f"{SERVING}/canaries"
-SEEN: Final = f"{SERVING}/seen"
+DIAGNOSTICS: Final = f"{SERVING}/diagnostics"
 APISERVER: Final = "tests/apiserver"
 OPERATED: Final = f"{APISERVER}/scaling"
-HUNTED: Final = (f"{APISERVER}/test_campaign.py", f"{APISERVER}/test_crash_points.py")
+FAULTS: Final = (f"{APISERVER}/test_campaign.py", f"{APISERVER}/test_crash_points.py")
 """Half of the time that tests against an API server take, in two lanes of their own."""
 ARTIFACTS: Final = "tests/house/test_artifacts.py"
 REAL_ENGINES: Final = ("tests/node/vllm", "tests/node/vllm_demo")
@@ -130,10 +136,10 @@ LANES: Final = (
         real=True,
     ),
     Lane(
-        name="hunted",
+        name="faults",
         marker="apiserver",
-        folders=HUNTED,
-        world="etcd, a kube-apiserver, and operators that die and are hunted for lies; no root",
+        folders=FAULTS,
+        world="etcd, a kube-apiserver, and operators that are killed, and random edits and faults; no root",
         preparations=(LIGHT, SCHEMAS),
         real=True,
     ),
@@ -141,7 +147,7 @@ LANES: Final = (
         name="apiserver",
         marker="apiserver",
         folders=(APISERVER,),
-        apart=(OPERATED, *HUNTED),
+        apart=(OPERATED, *FAULTS),
         world="etcd and a kube-apiserver; no root",
         preparations=(LIGHT, SCHEMAS),
         real=True,
@@ -151,7 +157,7 @@ LANES: Final = (
         name="serving",
         marker=OF_NODES,
         folders=(SERVING,),
-        apart=(SCALING, ROLLOUTS, CANARIES, SEEN),
+        apart=(SCALING, ROLLOUTS, CANARIES, DIAGNOSTICS),
         world=f"{A_NODE}: the operator, fleets and their clients",
         preparations=(WHOLE, IMAGE),
         real=True,
@@ -173,9 +179,9 @@ LANES: Final = (
         real=True,
     ),
     Lane(
-        name="seen",
+        name="diagnostics",
         marker=OF_NODES,
-        folders=(SEEN,),
+        folders=(DIAGNOSTICS,),
         world=f"{A_NODE}: fleets with a fault, and a real Prometheus that watches one",
         preparations=(WHOLE, IMAGE, PROMETHEUS),
         real=True,
@@ -185,6 +191,7 @@ LANES: Final = (
         marker="house",
         folders=(ARTIFACTS,),
         world="root, to build images from two copies of the last commit",
+        builds_images=True,
         kept=True,
     ),
     Lane(

@@ -10,9 +10,9 @@ from prove.claims import Claim, Figure
 
 STORIES: Final = ("tests/monitoring/test_alert_stories.py", "tests/conformance/test_dashboards_and_rules.py")
 ENTRIES: Final = "tests/house/test_troubleshooting_page.py"
-DESCRIBED: Final = "tests/node/serving/seen/test_described.py"
+DESCRIBED: Final = "tests/node/serving/diagnostics/test_described.py"
 LIVE_FAULTS: Final = 10
-LIVE_ALERTS: Final = "tests/node/serving/seen/test_alerts.py"
+LIVE_ALERTS: Final = "tests/node/serving/diagnostics/test_alerts.py"
 LEAST_ALERTS: Final = 8
 DEMO: Final = "tests/node/test_demo.py"
 SCHEMA: Final = "tests/monitoring/test_grafana_schema.py"

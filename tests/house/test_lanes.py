@@ -14,7 +14,7 @@ import pytest
 
 from house import census, kept_lanes, lanes, pure
 from house.check import surroundings
-from house.lane import LANES, OF_NODES, Lane
+from house.lane import LANES, Lane
 from house.lanes import Ran
 from house.pure import Group
 from house.tree import ROOT
@@ -54,7 +54,7 @@ def test_a_lane_that_does_not_exist_is_answered_with_those_that_do() -> None:
         ("tests/node/serving/test_router.py", "node"),
         ("tests/node/serving/rollouts/test_rollouts.py", "node"),
         ("tests/node/serving/canaries/test_canaries.py", "node"),
-        ("tests/node/serving/seen/test_alerts.py", "node"),
+        ("tests/node/serving/diagnostics/test_alerts.py", "node"),
         ("tests/house/test_artifacts.py", "house"),
         ("tests/node/serving/scaling/test_bad_days.py", "node"),
         ("tests/node/vllm/test_first_answer.py", "node"),
@@ -105,7 +105,7 @@ def test_while_one_looks_for_traces_no_other_lane_has_a_node() -> None:
     assert lanes.next_one(others, [by_name("pure"), leaks, by_name("house")]) is None, "there is no room"
     while lane := lanes.next_one([one for one in others if one.name not in begun], [leaks]):
         begun.append(lane.name)
-    assert {one.name for one in others} - set(begun) == {one.name for one in others if one.marker == OF_NODES}
+    assert {one.name for one in others} - set(begun) == {one.name for one in others if one.mounts}
     serving = by_name("serving")
     assert lanes.next_one([leaks], [serving]) is None
     assert lanes.next_one([leaks], []) is leaks
@@ -216,7 +216,7 @@ def test_a_shells_test_that_failed_beside_others_is_told_again_alone(
 
 def test_only_lanes_of_a_real_world_are_looked_at_twice() -> None:
     assert [lane.name for lane in LANES if lane.real] == [
-        *("leaks", "conformance", "operated", "hunted", "apiserver", "serving", "canaries", "rollouts", "seen"),
+        *("leaks", "conformance", "operated", "faults", "apiserver", "serving", "canaries", "rollouts", "diagnostics"),
         *("scaling", "lives", "node"),
     ]
     broken = Ran(lane=by_name("pure"), code=1, seconds=1.0)

@@ -222,6 +222,11 @@ class Pages:
     address: str
     key: str
 
+    def inflight(self) -> dict[str, int]:
+        """Requests that the router which answers holds, by the engine's pod."""
+        found = json.loads(self.get("/fairlead/v1/endpoints")[1])
+        return {str(one["pod"]): int(one["inflight"]) for one in found["endpoints"]}
+
     def get(self, path: str, key: str | None = None) -> tuple[int, str]:
         """Status and text; the operator's key unless the story says another one."""
         lines = {"Authorization": f"Bearer {self.key if key is None else key}"} if key != "" else {}

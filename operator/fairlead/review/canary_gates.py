@@ -32,7 +32,7 @@ def item_refusals(plan: CanaryPlan, field: str, namespace: str, context: ReviewC
     if plan.quality is None:
         return
     count = context.evaluations.get(ObjectKey(EVALUATION.name, namespace, plan.quality.evaluation))
-    found = None if count is None else evaluations.size_refusal(plan.quality, count, f"{field}.quality.margin")
+    found = None if count is None else evaluations.size_refusal(plan.quality, count, f"{field}.quality")
     if found is not None:
         yield found
 

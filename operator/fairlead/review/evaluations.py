@@ -23,6 +23,7 @@ from fairlead.fleet.desired_state import SecretKey
 from fairlead.fleet.evaluation_runners import EvaluationRunner, RunnerProgram
 from fairlead.fleet.findings import SpecRefusal
 from fairlead.fleet.item_sources import ClaimFile, HubFile, ImageFile, ItemSource
+from fairlead.fleet.plurals import count
 from fairlead.review.context import ItemCount
 from fairlead.review.result import AdmissionReason
 
@@ -174,26 +175,30 @@ def _whole(document: Mapping[str, Any] | None, part: str, name: str) -> int | No
     return found if isinstance(found, int) and not isinstance(found, bool) else None
 
 
-def size_refusal(quality: QualityLimits, count: ItemCount, field: str) -> SpecRefusal | None:
+def size_refusal(quality: QualityLimits, size: ItemCount, field: str) -> SpecRefusal | None:
     """Where so many items could not pass even a newcomer that answers all of them alike."""
-    items, least = count
+    items, least = size
     found = answer_noise.refusal(items, ItemPlan(margin=quality.margin, discordance=0.0))
-    if found is None and items >= least:
-        return None
     if found is None:
-        return SpecRefusal(
-            field=field.removesuffix("margin") + "evaluation",
-            value=quality.evaluation,
-            reason=AdmissionReason.TOO_FEW_ITEMS,
-            because=f"it has {items:,} items and its spec.minItems is {least:,}, so gate Quality could never pass",
-            remedy=f"add {least - items:,} items, or set spec.minItems of the Evaluation to {items:,}",
-        )
+        return None if items >= least else _below_least(quality, size, f"{field}.evaluation")
     more = "no number of items suffices" if found.needed is None else f"that needs {found.needed:,}"
     return SpecRefusal(
-        field=field,
+        field=f"{field}.margin",
         value=f"{100 * quality.margin:g}",
         reason=AdmissionReason.TOO_FEW_ITEMS,
-        because=f"Evaluation {quality.evaluation} has {items:,} items, too few to show so small a difference even "
-        f"where no answer differs; {more}",
+        because=f"Evaluation {quality.evaluation} has {count(items, 'item')}, too few to show so small a difference "
+        f"even where no answer differs; {more}",
         remedy="add items, or widen the margin: `fairlead evaluate plan` has the numbers",
+    )
+
+
+def _below_least(quality: QualityLimits, size: ItemCount, field: str) -> SpecRefusal:
+    """Enough items for the margin, and fewer than the evaluation itself asks for."""
+    items, least = size
+    return SpecRefusal(
+        field=field,
+        value=quality.evaluation,
+        reason=AdmissionReason.TOO_FEW_ITEMS,
+        because=f"it has {count(items, 'item')} and its spec.minItems is {least:,}, so gate Quality could never pass",
+        remedy=f"add {count(least - items, 'item')}, or set spec.minItems of the Evaluation to {items:,}",
     )

@@ -2,7 +2,6 @@
 
 import asyncio
 import itertools
-import json
 import threading
 from concurrent.futures import Future
 from types import TracebackType
@@ -50,26 +49,22 @@ class LongStreams:
         for pod, count in wanted.items():
             for _ in range(self._carried(pod) - count):
                 self._leave_one(pod)
-        eventually(lambda: self._inflight() == wanted, f"replicas carry {wanted}")
+        eventually(lambda: self._pages.inflight() == wanted, f"replicas carry {wanted}")
 
     def _carried(self, pod: str) -> int:
         return sum(one == pod for one, _ in self._open)
 
     def _open_one(self) -> None:
         """Whose load grew has taken it."""
-        before = self._inflight()
+        before = self._pages.inflight()
         question = Question(number=next(self._numbers), tokens=TOKENS, streams=True)
         began = threading.Event()
         future = asyncio.run_coroutine_threadsafe(stream_once(self._client, question, began.set), self._loop)
         assert began.wait(timeout=20), f"question {question.number} got no first token"
-        (pod,) = (name for name, count in self._inflight().items() if count > before[name])
+        (pod,) = (name for name, count in self._pages.inflight().items() if count > before[name])
         self._open.append((pod, future))
 
     def _leave_one(self, pod: str) -> None:
         """The client goes away in the middle."""
         place = next(place for place, (one, _) in enumerate(self._open) if one == pod)
         self._open.pop(place)[1].cancel()
-
-    def _inflight(self) -> dict[str, int]:
-        document = json.loads(self._pages.get("/fairlead/v1/endpoints")[1])
-        return {str(one["pod"]): int(one["inflight"]) for one in document["endpoints"]}

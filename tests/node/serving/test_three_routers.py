@@ -4,7 +4,6 @@ it held, which its clients learn.
 A process is killed with SIGKILL from outside its pod, as the kernel does when memory ends.
 """
 
-import json
 import sys
 import time
 from typing import Final
@@ -123,9 +122,9 @@ def staying_routers(stage: Stage) -> list[str]:
 
 def busy(router: Pages) -> str:
     """The engine of which a router holds most answers, where these are several; else nothing."""
-    found = json.loads(router.get("/fairlead/v1/endpoints")[1])["endpoints"]
-    most = max(found, key=lambda one: int(one["inflight"]))
-    return str(most["pod"]) if int(most["inflight"]) >= SEVERAL else ""
+    inflight = router.inflight()
+    most = max(inflight, key=lambda pod: inflight[pod])
+    return most if inflight[most] >= SEVERAL else ""
 
 
 def killed(cluster: Embedded, pod: str) -> None:

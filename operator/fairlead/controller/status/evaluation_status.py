@@ -34,36 +34,35 @@ def figures(document: Manifest, found: ItemSet, fleet: Iterable[Manifest]) -> Ma
 def conditions(found: ItemSet) -> tuple[UntimedCondition, ...]:
     """Whether it can be run."""
     if found.is_being_read:
-        words = found.trouble
         return (
-            UntimedCondition(type=ConditionType.READY, holds=False, reason=found.reason, message=words),
-            UntimedCondition(type=ConditionType.RECONCILING, holds=True, reason=found.reason, message=words),
-            UntimedCondition(type=ConditionType.ACCEPTED, holds=True, reason=Why.ACCEPTED, message=words),
+            *_not_ready(ConditionType.RECONCILING, found.reason, found.trouble),
+            UntimedCondition(type=ConditionType.ACCEPTED, holds=True, reason=Why.ACCEPTED, message=found.trouble),
         )
     if found.trouble:
-        no = UntimedCondition(type=ConditionType.READY, holds=False, reason=found.reason, message=found.trouble)
         return (
-            no,
-            UntimedCondition(type=ConditionType.STALLED, holds=True, reason=found.reason, message=found.trouble),
+            *_not_ready(ConditionType.STALLED, found.reason, found.trouble),
             UntimedCondition(type=ConditionType.ACCEPTED, holds=False, reason=found.reason, message=found.trouble),
         )
-    least = found.plan.min_items if found.plan else 0
-    if len(found.items) < least:
-        return _too_few(len(found.items), least)
-    words = f"{count(len(found.items), 'item')}, and every line can be used"
+    assert found.plan is not None, "a set without a plan has its trouble"
+    items, least = len(found.items), found.plan.min_items
+    if items < least:
+        words = f"{count(items, 'item')}, and spec.minItems is {least:,}; add {least - items:,}, or lower it"
+        return (
+            *_not_ready(ConditionType.STALLED, Why.TOO_FEW_ITEMS, words),
+            UntimedCondition(type=ConditionType.ACCEPTED, holds=True, reason=Why.ACCEPTED, message=words),
+        )
+    words = f"{count(items, 'item')}, and every line can be used"
     return (
         UntimedCondition(type=ConditionType.READY, holds=True, reason=Why.ACCEPTED, message=words),
         UntimedCondition(type=ConditionType.ACCEPTED, holds=True, reason=Why.ACCEPTED, message=words),
     )
 
 
-def _too_few(items: int, least: int) -> tuple[UntimedCondition, ...]:
-    """Every line can be used, and no canary can pass."""
-    words = f"{count(items, 'item')}, and spec.minItems is {least:,}; add {least - items:,}, or lower it"
+def _not_ready(instead: ConditionType, reason: Why, words: str) -> tuple[UntimedCondition, ...]:
+    """Nothing can be run, and what it is instead, for one reason."""
     return (
-        UntimedCondition(type=ConditionType.READY, holds=False, reason=Why.TOO_FEW_ITEMS, message=words),
-        UntimedCondition(type=ConditionType.STALLED, holds=True, reason=Why.TOO_FEW_ITEMS, message=words),
-        UntimedCondition(type=ConditionType.ACCEPTED, holds=True, reason=Why.ACCEPTED, message=words),
+        UntimedCondition(type=ConditionType.READY, holds=False, reason=reason, message=words),
+        UntimedCondition(type=instead, holds=True, reason=reason, message=words),
     )
 
 

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import pytest
 
-from devcluster.kubectl_watch import KubectlWatch
+from devcluster.kubectl_watch import KubectlWatch, WatchedLine
 from tests import worlds
 from tests.node.operator_stage import OF, ROLE, Deployed, Pages, engine
 from tests.node.serving.claims import Record, unharmed
@@ -34,8 +34,8 @@ FAULTY: Final = engine(FAIRLEAD_ENGINE_FAULT="errors", FAIRLEAD_ENGINE_FAULT_AFT
 class CanaryTrail:
     """What was seen of a canary: of its pods every change, of the rest at every sample."""
 
-    held: int = 0
-    """The most engine pods that held a GPU at once; known at the end."""
+    pods: list[WatchedLine] = field(default_factory=list, repr=False)
+    """What a watch of its engines' pods says; it grows."""
     routable: int = REPLICAS
     """The fewest replicas that clients were led to."""
     phases: list[str] = field(default_factory=list)
@@ -46,6 +46,11 @@ class CanaryTrail:
     rejected: bool = False
     left_at: float | None = None
     """When the last router gave the new revision nothing more, after it had given it something."""
+
+    @property
+    def held(self) -> int:
+        """The most engine pods that held a GPU at once."""
+        return most_held(line.text for line in tuple(self.pods))
 
     @property
     def seconds_to_leave(self) -> float | None:
@@ -105,17 +110,17 @@ def watched(chat: Deployed, pages: Sequence[Pages] | None = None) -> Iterator[Ca
     samples = (watch.sample_status, watch.sample_shares)
     threads = [threading.Thread(target=watch.repeat, args=(one,), name=one.__name__) for one in samples]
     with watched_pods(chat) as pods:
+        watch.trail.pods = pods.lines
         for one in threads:
             one.start()
         try:
             yield watch.trail
         except AssertionError as missed:
-            raise AssertionError(f"{missed}; {watch.trail}") from missed
+            raise AssertionError(f"{missed}; {watch.trail.held} pods held a GPU at most; {watch.trail}") from missed
         finally:
             watch.end()
             for one in threads:
                 one.join()
-            watch.trail.held = most_held(line.text for line in pods.lines)
 
 
 def watched_pods(chat: Deployed) -> KubectlWatch:

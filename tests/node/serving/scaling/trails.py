@@ -1,6 +1,7 @@
 """What was recommended, one after the other, as a watch of the object hears it: polling would add its own pauses."""
 
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 from types import TracebackType
@@ -46,16 +47,21 @@ class Trail:
     def changes(self) -> list[CountChange]:
         """In their order."""
         found: list[CountChange] = []
+        for at, count, reason in self._recommendations():
+            if not found or found[-1].replicas != count:
+                found.append(CountChange(at=at, replicas=count, reason=reason))
+        return found
+
+    def _recommendations(self) -> Iterator[tuple[float, int, str]]:
+        """Moment, count and reason of every event that has them."""
         for line in tuple(self._watch.lines):
             count, _, reason = line.text.partition(" ")
-            if count.isdigit() and (not found or found[-1].replicas != int(count)):
-                found.append(CountChange(at=line.at, replicas=int(count), reason=reason))
-        return found
+            if count.isdigit():
+                yield line.at, int(count), reason
 
     def reasons(self, replicas: int) -> set[str]:
         """Why so many were recommended, as long as they were."""
-        words = (line.text.split() for line in tuple(self._watch.lines))
-        return {reason for count, *rest in words if count == str(replicas) for reason in rest}
+        return {reason for _, count, reason in self._recommendations() if count == replicas}
 
     @property
     def counts(self) -> list[int]:
