@@ -94,6 +94,22 @@ def test_idle_connections_are_closed_before_the_engine_does() -> None:
     run_story(story())
 
 
+def test_a_connection_that_was_idle_for_too_long_gets_no_request_however_late_the_sweep_is() -> None:
+    async def story() -> None:
+        async with Raw(ANSWER, ANSWER).listening() as engine:
+            pool = UpstreamPool(Endpoint("a", engine.address, 0), HeadCache(), RouterCounters(()))
+            message = upstream_requests.upstream_message(pool, b"POST", b"/v1/completions", b"{}")
+            first = await upstream_requests.fetch(pool, message, 1)
+            kept = pool.idle
+            late = upstream_requests.UpstreamRequest()
+            pool.send(late, message, asyncio.get_running_loop().time() + KEEP_ALIVE_SECONDS + 0.1)
+            assert (await late.answer()).status == 200
+            assert (first.status, kept, engine.connections) == (200, 1, 2)
+            pool.close()
+
+    run_story(story())
+
+
 def test_garbage_from_an_engine_is_a_502_and_no_byte_of_it_is_passed_on(tmp_path: Path) -> None:
     async def story() -> None:
         garbage = b"\x00\xff\x00 no answer\r\n\r\n"

@@ -57,10 +57,14 @@ class UpstreamPool:
     def send(self, listener: UpstreamListener, message: UpstreamMessage, now: float) -> UpstreamConnection:
         """Send a request on an idle connection, or on a new one once that is made."""
         if self._idle:
-            self.counts.connections_reused += 1
             upstream = self._idle.pop()
-            upstream.begin(listener, message, now)
-            return upstream
+            if now - upstream.since <= KEEP_ALIVE_SECONDS:
+                self.counts.connections_reused += 1
+                upstream.begin(listener, message, now)
+                return upstream
+            # The sweep is late, as the loop was busy: this one was idle for too long, and the others for longer.
+            upstream.close()
+            self._close_idle()
         upstream = UpstreamConnection(self)
         upstream.begin(listener, message, now)
         self.connect(upstream)
@@ -120,5 +124,8 @@ class UpstreamPool:
     def close(self) -> None:
         """The endpoint was removed: close idle connections; requests in flight continue."""
         self._closed = True
+        self._close_idle()
+
+    def _close_idle(self) -> None:
         while self._idle:
             self._idle.popleft().close()
