@@ -4,45 +4,14 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
-from tests.router.planes import HOST, STREAM, Plane, Raw, events, posted, run_story
-from tests.router.test_asking_engines import DELTA, router_before
+from tests.router.gated_engine import Gated
+from tests.router.planes import HOST, STREAM, Plane, posted, run_story
+from tests.router.test_asking_engines import router_before
 
 AFTER = {"enabled": True, "afterSeconds": 0.03, "budget": 1.0}
 SOON: dict[str, Any] = {"hedging": AFTER, "balancing": {"prefix": False}}
 REFUSAL = b"HTTP/1.1 400 No\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{}"
 ERROR = b"HTTP/1.1 500 Oh\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{}"
-
-
-class Gated(Raw):
-    """Answers when the story opens its gate, with what the story says; nothing: the connection is closed."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.gate = asyncio.Event()
-        self.data: bytes | None = events(DELTA)
-        self.left = 0
-        self.keeps = False
-        """Its connection stays open after an answer."""
-
-    async def _answered(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
-        seen = len(self.seen)
-        self.answers = [b""]
-        alive = await super()._answered(reader, writer)
-        if not alive or len(self.seen) == seen:
-            return alive
-        gone, opened = asyncio.create_task(reader.read(1)), asyncio.create_task(self.gate.wait())
-        await asyncio.wait((gone, opened), return_when=asyncio.FIRST_COMPLETED)
-        if not self.gate.is_set():
-            self.left += 1
-            opened.cancel()
-            return False
-        gone.cancel()
-        await asyncio.wait((gone,))
-        if self.data is None:
-            return False
-        writer.write(self.data)
-        await writer.drain()
-        return self.keeps
 
 
 async def both_attempted(one: Gated, other: Gated) -> tuple[Gated, Gated]:

@@ -8,9 +8,11 @@ from typing import Any, Final
 import pytest
 
 from tests.emulator.living import living, paced
+from tests.router.gated_engine import Gated
 from tests.router.gateways import Json, gateway, posted, single, target, written
 from tests.router.planes import CHAT, Plane, Raw, run_story, whole
 
+ANSWER: Final = whole(b'{"usage": {"completion_tokens": 4}}')
 BROKEN: Final = whole(b'{"error":{"message":"it broke","code":500}}', 500)
 PROMPT: Final[Json] = {"model": "chat", "prompt": "one two three", "max_tokens": 4}
 
@@ -87,12 +89,14 @@ def test_a_copy_waits_for_no_room_and_takes_none_from_clients(tmp_path: Path) ->
     """The tried deployment runs one request at a time: copies that come meanwhile are not made."""
 
     async def story() -> None:
-        async with living() as (one,), living(paced(0.2, 0.001)) as (other,):
+        other = Gated(ANSWER)
+        async with living() as (one,), other.listening():
             made = config(tmp_path, one.address, other.address, limits={"maxSequences": 1})
             async with gateway(made) as router:
                 assert [(await posted(router, PROMPT))[0] for _ in range(5)] == [200] * 5
-                await until(router, "answered", 1)
                 assert await copies(router, "no_room") == 4
+                other.gate.set()
+                await until(router, "answered", 1)
 
     run_story(story())
 

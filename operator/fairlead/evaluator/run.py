@@ -118,7 +118,8 @@ class EvaluationRun:
             async with asyncio.TaskGroup() as group:
                 for _ in range(min(self.settings.concurrency, len(left))):
                     group.create_task(self._worker(waiting, done, stop))
-        except* EndpointUnusable as problems:
+        except BaseExceptionGroup as problems:
+            # Not `except*`: before Python 3.11.4 what is raised in it comes out in a group of its own.
             raise problems.exceptions[0] from None
 
     async def _worker(self, waiting: Iterator[WantedAnswer], done: "_Countdown", stop: Callable[[], bool]) -> None:

@@ -1,0 +1,41 @@
+"""An engine that answers when the story says so, so that nothing depends on how fast the machine is."""
+
+import asyncio
+from typing import Final
+
+from tests.router.planes import Raw, events
+from tests.router.test_asking_engines import DELTA
+
+FIRST_TOKEN: Final = events(DELTA)
+
+
+class Gated(Raw):
+    """Answers when the story opens its gate, with what the story says; nothing: the connection is closed."""
+
+    def __init__(self, data: bytes | None = FIRST_TOKEN) -> None:
+        super().__init__()
+        self.gate = asyncio.Event()
+        self.data = data
+        self.left = 0
+        self.keeps = False
+        """Its connection stays open after an answer."""
+
+    async def _answered(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
+        seen = len(self.seen)
+        self.answers = [b""]
+        alive = await super()._answered(reader, writer)
+        if not alive or len(self.seen) == seen:
+            return alive
+        gone, opened = asyncio.create_task(reader.read(1)), asyncio.create_task(self.gate.wait())
+        await asyncio.wait((gone, opened), return_when=asyncio.FIRST_COMPLETED)
+        if not self.gate.is_set():
+            self.left += 1
+            opened.cancel()
+            return False
+        gone.cancel()
+        await asyncio.wait((gone,))
+        if self.data is None:
+            return False
+        writer.write(self.data)
+        await writer.drain()
+        return self.keeps
