@@ -1,4 +1,4 @@
-"""`python -m bench.held_back [--only NAME] [--others] [--write]`: tuned on one part, judged on another; JSON.
+"""`python -m bench.held_back [--only NAME] [--others] | --write`: tuned on one part, judged on another; JSON.
 
 `--others` plays every other trace of the folder that FAIRLEAD_TRACES names, too. `--write`: the page. Recordings are
 played side by side, each on one core.
@@ -32,6 +32,8 @@ def main() -> int:
     parser.add_argument("--others", action="store_true")
     parser.add_argument("--write", action="store_true")
     options = parser.parse_args()
+    if options.write and (options.only or options.others):
+        parser.error("--write makes the page of the recorded traces, all of them: leave out --only and --others")
     wanted, left_out = options.only or list(named), list[dict[str, Any]]()
     for one in recordings.others() if options.others else ():
         if isinstance(one, LeftOut):
