@@ -2,6 +2,9 @@
 
 The file of the sweep gives the simulated engine its steps and its KV cache; both get the same requests at the same
 times, and their mean TPOT is compared. vLLM's figure is its own histogram's sum, the simulator's is on virtual time.
+A machine that others share is not as fast now as it was minutes ago: before and after each workload some points of the
+sweep are measured again, and the prediction is taken times what they need now over what they needed then. What this
+makes of it is printed beside the plain error; on a quiet machine both are the same.
 The tiny model makes no difference to the method: on a GPU, --product and a model of the catalogue are all that changes.
 """
 
@@ -21,22 +24,26 @@ from typing import Final
 
 from devcluster.cache import Cache
 from fairlead.cli import vllm_check
-from fairlead.cli.sweep import engine_process, load_client
+from fairlead.cli.sweep import engine_process, load_client, point_measurement
 from fairlead.cli.sweep.load_client import LoadClient
+from fairlead.cli.sweep.point_measurement import MeasuringLimits
 from fairlead.emulator import emulation_knobs, packaged_data
 from fairlead.emulator.engine import provision
 from fairlead.emulator.engine.provision import EmulatedMachine
 from fairlead.emulator.vllm import command
 from fairlead.simulator.engine.core import EngineCore
 from fairlead.simulator.engine.requests import EngineRequest
+from fairlead.simulator.sweep import sweep_file
+from fairlead.simulator.sweep.measurements import SweepPoint, SweepWork
 from house import real_vllm, tiny_model
 from house.check import surroundings
 from house.tree import ROOT
 
 NAME: Final = "tiny"
 CONTEXT: Final = 1024
+SEQUENCES: Final = 16
 FLAGS: Final = (
-    *("--served-model-name", NAME, "--max-model-len", str(CONTEXT), "--max-num-seqs", "16"),
+    *("--served-model-name", NAME, "--max-model-len", str(CONTEXT), "--max-num-seqs", str(SEQUENCES)),
     *("--dtype", "float32", "--enforce-eager"),
 )
 SPACE: Final = {"VLLM_CPU_KVCACHE_SPACE": "1", "OMP_NUM_THREADS": "1", "VLLM_CPU_OMP_THREADS_BIND": "nobind"}
@@ -45,7 +52,10 @@ RUNS: Final = 6
 """Runs of the sweep until nothing is left, at most."""
 SEEDS: Final = (1, 2, 3)
 REQUESTS: Final = 60
-START_S, END_S = 300.0, 180.0
+START_S, END_S = 300.0, 300.0
+PROBES: Final = tuple(SweepPoint(work=SweepWork.DECODE, batch=batch, context=64) for batch in (2, 8))
+"""Points of the sweep that show how fast the machine is now."""
+PROBE_S: Final = 2.0
 QUIET_S: Final = 1.0
 """Counters are complete after it."""
 
@@ -66,13 +76,29 @@ class Prediction:
     seed: int
     real_ms: float
     simulated_ms: float
+    slowdown: float
+    """What points of the sweep needed beside this workload over what they needed in the sweep."""
     running: float
     """Requests at once: the simulated engine's mean."""
 
     @property
-    def error(self) -> float:
+    def plain_error(self) -> float:
         """Signed, as a share of what was real."""
         return self.simulated_ms / self.real_ms - 1
+
+    @property
+    def error(self) -> float:
+        """The same, had the machine been as fast as when it was swept."""
+        return self.simulated_ms * self.slowdown / self.real_ms - 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServedWorkload:
+    """What real vLLM needed."""
+
+    token_s: float
+    step_s: tuple[float, ...]
+    """A step of each probe, beside it: the mean of before and after."""
 
 
 def workload(seed: int) -> list[WorkloadRequest]:
@@ -105,8 +131,8 @@ def sweep(place: Path, environment: Mapping[str, str]) -> Iterator[str]:
 
 async def served(
     workloads: Sequence[Sequence[WorkloadRequest]], environment: Mapping[str, str], log: Path
-) -> list[float]:
-    """Mean TPOT of real vLLM in seconds for each workload, by its own histogram."""
+) -> list[ServedWorkload]:
+    """Each workload on real vLLM: its mean TPOT by vLLM's own histogram."""
     program = [str(vllm_check.interpreter()), "-m", "vllm.entrypoints.cli.main"]
     words = ("serve", str(tiny_model.model(Cache.chosen())), *FLAGS)
     engine = await engine_process.start(program, words, environment, log)
@@ -117,10 +143,23 @@ async def served(
             client = LoadClient(
                 session=session, url=engine.url, model=NAME, vocabulary=tiny_model.VOCABULARY, chance=chance
             )
-            await asyncio.gather(*(client.decode(32, 32) for _ in range(4)))
-            return [await _token_s(client, requests) for requests in workloads]
+            await point_measurement.warm_up(client)
+            found, before = list[ServedWorkload](), await _probed(client)
+            for requests in workloads:
+                token_s, after = await _token_s(client, requests), await _probed(client)
+                beside = tuple(statistics.fmean(pair) for pair in zip(before, after, strict=True))
+                found.append(ServedWorkload(token_s=token_s, step_s=beside))
+                before = after
+            return found
     finally:
         await engine.end()
+
+
+async def _probed(client: LoadClient) -> list[float]:
+    """Seconds of a step at each probe, measured as a sweep measures them."""
+    limits = MeasuringLimits(context=CONTEXT, capacity_tokens=CONTEXT * SEQUENCES, window_s=PROBE_S)
+    found = [await point_measurement.measure(client, one, limits) for one in PROBES]
+    return [one.seconds / one.steps for one in found]
 
 
 async def _token_s(client: LoadClient, requests: Sequence[WorkloadRequest]) -> float:
@@ -166,9 +205,14 @@ def predictions(place: Path, environment: Mapping[str, str]) -> Iterator[Predict
     """Each workload on both."""
     workloads = [workload(seed) for seed in SEEDS]
     real = asyncio.run(served(workloads, environment, place.with_suffix(".log")))
-    for seed, requests, token_s in zip(SEEDS, workloads, real, strict=True):
+    record = sweep_file.read(place.read_text(encoding="utf-8"))
+    then = {one.point: one.seconds / one.steps for one in record.steps}
+    for seed, requests, one in zip(SEEDS, workloads, real, strict=True):
         mine, running = simulated(requests, place)
-        yield Prediction(seed=seed, real_ms=1e3 * token_s, simulated_ms=1e3 * mine, running=running)
+        slower = statistics.fmean(now / then[probe] for now, probe in zip(one.step_s, PROBES, strict=True))
+        yield Prediction(
+            seed=seed, real_ms=1e3 * one.token_s, simulated_ms=1e3 * mine, slowdown=slower, running=running
+        )
 
 
 def environment() -> dict[str, str]:
@@ -189,7 +233,10 @@ def main(argv: Sequence[str] | None = None) -> int:
             print(text, flush=True)
         found = list(predictions(place, {**surround, "PYTHONPATH": ""}))
     for one in found:
-        print(f"workload {one.seed}: {one.real_ms:.2f} ms a token, predicted {one.simulated_ms:.2f} ({one.error:+.1%})")
+        print(
+            f"workload {one.seed}: {one.real_ms:.2f} ms a token, predicted {one.simulated_ms:.2f} "
+            f"({one.plain_error:+.1%}); the sweep's points take {one.slowdown:.2f} times as long now: {one.error:+.1%}"
+        )
     print(json.dumps([asdict(one) for one in found]))
     return 0
 

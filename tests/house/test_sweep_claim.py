@@ -3,8 +3,8 @@
 from bench.sweep_prediction import REQUESTS, Prediction, workload
 from prove.claimed import engine_sweep
 
-NEAR = Prediction(seed=1, real_ms=4.0, simulated_ms=4.2, running=3.5)
-FAR = Prediction(seed=2, real_ms=4.0, simulated_ms=3.5, running=5.0)
+NEAR = Prediction(seed=1, real_ms=4.0, simulated_ms=3.5, slowdown=1.2, running=3.5)
+FAR = Prediction(seed=2, real_ms=4.0, simulated_ms=3.5, slowdown=1.0, running=5.0)
 
 
 def test_one_workload_beyond_the_limit_is_enough() -> None:
@@ -15,8 +15,9 @@ def test_one_workload_beyond_the_limit_is_enough() -> None:
 
 def test_the_figures_of_each_workload_are_said() -> None:
     assert engine_sweep.words([NEAR, FAR]) == (
-        "real vLLM 0.32.0 on CPU, TPOT real and predicted: 4.00 and 4.20 ms (+5.0%, 3.5 requests at once), "
-        "4.00 and 3.50 ms (-12.5%, 5.0 requests at once)"
+        "real vLLM 0.32.0 on CPU, TPOT real and predicted: 4.00 and 3.50 ms (-12.5%; +5.0% with the sweep's "
+        "points at 1.20 times their step by then; 3.5 requests at once), 4.00 and 3.50 ms (-12.5%; -12.5% with the "
+        "sweep's points at 1.00 times their step by then; 5.0 requests at once)"
     )
 
 
