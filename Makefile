@@ -18,7 +18,7 @@ VERSION ?=
 export PYTHONPYCACHEPREFIX ?= $(CURDIR)/.build/bytecode
 unexport PYTHONDONTWRITEBYTECODE
 .DEFAULT_GOAL := help
-.PHONY: help setup check test unit vllm sglang conformance house apiserver e2e demo demo-down cluster cluster-light cluster-down cluster-status expose release artifacts image image-vllm-cpu image-sglang-cpu bench bench-engine bench-operator bench-router bench-clients bench-autoscaler bench-levers campaign prove evidence generated crds chart docs lock format
+.PHONY: help setup check test unit vllm sglang conformance house apiserver e2e demo demo-down cluster cluster-light cluster-down cluster-status expose release artifacts image image-vllm-cpu image-sglang-cpu image-lm-eval bench bench-engine bench-operator bench-router bench-clients bench-autoscaler bench-levers campaign prove evidence generated crds chart docs lock format
 
 help: ## list the targets
 	@if [ -t 1 ]; then on=$$(printf '\033[1m'); off=$$(printf '\033[0m'); fi; \
@@ -89,6 +89,9 @@ image-vllm-cpu: setup ## build the image of real vLLM on CPU, from hashed locks 
 
 image-sglang-cpu: setup ## build the image of real SGLang on CPU, from hashed locks (15 GB in the cache while it is made)
 	@$(ENV) $(PY) -m devcluster.image.sglang_cpu
+
+image-lm-eval: setup ## build the image of the lm-evaluation-harness, from hashed locks (2 GB in the cache while it is made)
+	@$(ENV) $(PY) -m devcluster.image.lm_eval
 
 bench: setup ## the benchmark table
 	@$(ENV) $(PY) -m bench

@@ -73,6 +73,7 @@ REAL_VLLM: Final = ("house.real_vllm",)
 VLLM_IMAGE: Final = ("devcluster.image.vllm_cpu",)
 REAL_SGLANG: Final = ("house.real_sglang",)
 SGLANG_IMAGE: Final = ("devcluster.image.sglang_cpu",)
+LM_EVAL_IMAGE: Final = ("devcluster.image.lm_eval",)
 SERVING: Final = "tests/node/serving"
 SCALING: Final = f"{SERVING}/scaling"
 ROLLOUTS: Final = f"{SERVING}/rollouts"
@@ -87,6 +88,7 @@ REAL_ENGINES: Final = ("tests/node/vllm", "tests/node/vllm_demo")
 """Two folders, since each has a cluster with 5 GB of images in memory: the first ends before the second begins."""
 REAL_SGLANGS: Final = "tests/node/sglang"
 OTHER_KINDS: Final = "tests/node/kinds"
+HARNESS: Final = "tests/node/harness"
 LEAKS: Final = "tests/node/test_leaves_nothing_behind.py"
 LIVES: Final = ("tests/node/test_demo.py", "tests/node/test_chart_lives.py")
 """Two long stories: a lane of their own fills a core that would idle at the end."""
@@ -214,7 +216,7 @@ LANES: Final = (
         name="node",
         marker=OF_NODES,
         folders=("tests/node",),
-        apart=(SERVING, LEAKS, *LIVES, OTHER_KINDS, REAL_SGLANGS, *REAL_ENGINES),
+        apart=(SERVING, LEAKS, *LIVES, OTHER_KINDS, HARNESS, REAL_SGLANGS, *REAL_ENGINES),
         world=A_NODE,
         preparations=(WHOLE, IMAGE),
         real=True,
@@ -257,6 +259,14 @@ LANES: Final = (
         folders=(OTHER_KINDS,),
         world=f"{A_NODE}: the operator, and fleets of emulated engines of other kinds than vLLM",
         preparations=(WHOLE, IMAGE),
+        only_named=True,
+    ),
+    Lane(
+        name="harness",
+        marker=OF_NODES,
+        folders=(HARNESS,),
+        world=f"{A_NODE}: the operator, and the lm-evaluation-harness in pods (2 GB in the cache)",
+        preparations=(WHOLE, IMAGE, LM_EVAL_IMAGE),
         only_named=True,
     ),
     Lane(

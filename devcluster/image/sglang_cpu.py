@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Final
 
 from devcluster.image import base
-from devcluster.image.engine_image import EngineImage
+from devcluster.image.locked_image import LockedImage
 
 KERNELS: Final = Path(__file__).with_name("sglang_kernels.py")
-IMAGE: Final = EngineImage(
+IMAGE: Final = LockedImage(
     name="sglang-cpu",
-    engine="SGLang",
+    software="SGLang",
     reference="localhost/fairlead-sglang-cpu:0.5.23",
     size="6 GB",
     dockerfile=Path(__file__).with_name("sglang_cpu.Dockerfile"),

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Final
 
 from devcluster.image import base
-from devcluster.image.engine_image import EngineImage
+from devcluster.image.locked_image import LockedImage
 
-IMAGE: Final = EngineImage(
+IMAGE: Final = LockedImage(
     name="vllm-cpu",
-    engine="vLLM",
+    software="vLLM",
     reference="localhost/fairlead-vllm-cpu:0.32.0",
     size="5 GB",
     dockerfile=Path(__file__).with_name("vllm_cpu.Dockerfile"),

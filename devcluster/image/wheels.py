@@ -26,20 +26,33 @@ GLIBC_MINORS: Final = range(36, 16, -1)
 _PATCH_MARKER: Final = re.compile(r" ; python_full_version [<>=!]+ '[^']*'(?= )")
 """pip asks it of the Python it runs on, which is another patch of 3.11 than Debian's; a wheel too many does no harm."""
 
-_PIP_BLOCK: Final = re.compile(r"^pip==\S+(?: *\\\n *--hash=\S+)+\n", re.MULTILINE)
+_BLOCK: Final = re.compile(r"^(([A-Za-z0-9._-]+)==\S+(?: *\\\n *--hash=\S+)+\n)", re.MULTILINE)
+
+
+def blocks(lock: str) -> dict[str, str]:
+    """Version and hashes of each package as the lock has them, by its name; conditional ones are left out."""
+    return {name: text for text, name in _BLOCK.findall(lock)}
 
 
 def pip_requirement(lock: str) -> str:
     """pip's version and hashes as the lock has them."""
-    found = _PIP_BLOCK.search(lock)
+    found = blocks(lock).get("pip")
     if found is None:
         raise progress.StepFailed("locks/dev.txt pins no pip with hashes; write it anew with `make lock`")
-    return found.group()
+    return found
 
 
 def for_any_patch(lock: str) -> str:
     """A lock without the conditions that name a patch of Python."""
     return _PATCH_MARKER.sub("", lock)
+
+
+def split(lock: str, without_wheels: tuple[str, ...]) -> tuple[str, str]:
+    """What of a lock is fetched as wheels, and what as sources."""
+    sources = "".join(text for name, text in blocks(lock).items() if name in without_wheels)
+    for name in without_wheels:
+        lock = lock.replace(blocks(lock).get(name, ""), "")
+    return lock, sources
 
 
 def platforms(machine: str) -> list[str]:
@@ -54,6 +67,8 @@ class WheelSet:
 
     name: str
     locks: tuple[str, ...]
+    without_wheels: tuple[str, ...] = ()
+    """Packages that exist as sources alone: the build makes their wheels."""
 
 
 OURS: Final = WheelSet(name="wheels", locks=(RUNTIME, PIP))
@@ -81,12 +96,20 @@ def _fetch(context: Path, place: Path, wanted: WheelSet, log: Path) -> None:
     unfinished = place.parent / f"{wanted.name}.unfinished"
     shutil.rmtree(unfinished, ignore_errors=True)
     unfinished.mkdir(parents=True)
-    locks = [f"--requirement={_requirements(context / name, unfinished)}" for name in wanted.locks]
+    binary, sources = list[str](), ""
+    for name in wanted.locks:
+        lock, more = split(for_any_patch((context / name).read_text()), wanted.without_wheels)
+        binary.append(_requirements(unfinished / Path(name).name, lock))
+        sources += more
     words = [sys.executable, "-m", "pip", "--disable-pip-version-check", "download", "--progress-bar=off"]
-    words += ["--require-hashes", "--only-binary=:all:", "--no-deps", f"--python-version={PYTHON}"]
-    words += [*platforms(platform.machine()), f"--dest={unfinished}", *locks]
+    words += ["--require-hashes", "--no-deps", f"--dest={unfinished}"]
+    here = ["--only-binary=:all:", f"--python-version={PYTHON}", *platforms(platform.machine())]
     with progress.step(f"fetching the image's {wanted.name}") as current:
-        progress.run(words, current, log)
+        progress.run([*words, *here, *binary], current, log)
+        if sources:
+            progress.run(
+                [*words, "--no-binary=:all:", _requirements(unfinished / "sources.txt", sources)], current, log
+            )
     for path in unfinished.glob("*.txt"):
         path.unlink()
     for older in place.parent.glob(f"{wanted.name}-*"):
@@ -94,8 +117,7 @@ def _fetch(context: Path, place: Path, wanted: WheelSet, log: Path) -> None:
     unfinished.rename(place)
 
 
-def _requirements(lock: Path, folder: Path) -> Path:
-    """What is fetched of a lock, written down for pip."""
-    path = folder / lock.name
-    path.write_text(for_any_patch(lock.read_text()))
-    return path
+def _requirements(path: Path, text: str) -> str:
+    """An argument by which pip reads this."""
+    path.write_text(text)
+    return f"--requirement={path}"

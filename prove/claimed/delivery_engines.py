@@ -1,4 +1,4 @@
-"""The claim about evaluations of real engines: vLLM on CPU against itself, with noise, and by the real harness."""
+"""The claims about evaluations by what is real: vLLM on CPU, and the harness beside it and in pods."""
 
 from typing import Final
 
@@ -6,6 +6,7 @@ from prove import noted
 from prove.claims import Claim, Figure
 
 STORIES: Final = "tests/vllm/test_evaluations.py"
+IN_PODS: Final = "tests/node/harness"
 
 
 def real_engines_differ() -> Figure:
@@ -22,6 +23,17 @@ def real_engines_differ() -> Figure:
     )
 
 
+def the_harness_in_pods_decides() -> Figure:
+    """The gates of canaries of emulated engines, decided by the real harness from its own image."""
+    ran = noted.pytest(IN_PODS)
+    right, worse = _percent(ran.most("harness_right_before")), _percent(ran.most("harness_right_worse"))
+    return Figure(
+        holds=ran.well and ran.total("harness_items") > 0,
+        text=f"lm-eval 0.4.13 in its own image: {ran.total('harness_items')} items, {right} right of what serves, "
+        f"{worse} of a revision with broken JSON, which was rejected; {ran.ended.tests}",
+    )
+
+
 def _percent(share: float | None) -> str:
     return "not measured" if share is None else f"{share:.1%}"
 
@@ -31,8 +43,16 @@ CLAIMS: Final = (
         item="delivery.6",
         title="Real vLLM on CPU: a model passes against itself without a flip, and the same checkpoint with noise on "
         "its weights fails; the real lm-evaluation-harness decides the same, offline, by the command and through the "
-        "relay of a runner's pod (run as processes, not on a node)",
+        "relay of a runner's pod (run as processes; delivery.10 is on a node)",
         prove=real_engines_differ,
+        slow=True,
+    ),
+    Claim(
+        item="delivery.10",
+        title="On the real node the lm-evaluation-harness, in pods of the image that `make image-lm-eval` builds and "
+        "offline, gates a canary: a revision that answers worse is rejected, an equal one passes, and a task that the "
+        "harness does not know is named and goes on once it is mended",
+        prove=the_harness_in_pods_decides,
         slow=True,
     ),
 )

@@ -40,6 +40,13 @@ def test_what_only_another_patch_of_python_needs_is_fetched_too() -> None:
     assert wheels.for_any_patch(lock) == ("timeout==5 \\\n    --hash=sha256:11\nwin==1 ; sys_platform == 'win32' \\\n")
 
 
+def test_what_has_no_wheels_is_fetched_as_sources_and_all_else_as_wheels() -> None:
+    binary, sources = wheels.split(LOCK, ("pathspec", "absent"))
+    assert sources == "pathspec==1.0 \\\n    --hash=sha256:11\n"
+    assert binary.startswith("    # via mypy\npip==26.3 ")
+    assert wheels.split(LOCK, ()) == (LOCK, "")
+
+
 def test_our_own_lock_pins_pip() -> None:
     assert wheels.pip_requirement((ROOT / "locks" / "dev.txt").read_text()).startswith("pip==")
 

@@ -113,7 +113,7 @@ def test_while_one_looks_for_traces_no_other_lane_has_a_node() -> None:
 
 def test_what_fetches_more_than_all_the_rest_runs_only_when_named() -> None:
     assert [lane.name for lane in LANES if lane.only_named] == [
-        *("vllm", "sglang", "real-engines", "real-sglang", "other-kinds", "recipes")
+        *("vllm", "sglang", "real-engines", "real-sglang", "other-kinds", "harness", "recipes")
     ]
 
 

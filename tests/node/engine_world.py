@@ -16,7 +16,7 @@ import pytest
 from devcluster.cache import Cache
 from devcluster.door import Door, Embedded
 from devcluster.image import build
-from devcluster.image.engine_image import EngineImage
+from devcluster.image.locked_image import LockedImage
 from house import tiny_images
 from house.tree import ROOT
 from tests import worlds
@@ -67,10 +67,10 @@ class CountedQuestion(Question):
 
 
 @contextmanager
-def with_image(image: EngineImage, name: str) -> Iterator[Embedded]:
+def with_image(image: LockedImage, name: str) -> Iterator[Embedded]:
     """A cluster of these stories' own, with this engine's image and the tiny model on its node."""
     if worlds.names_existing():
-        pytest.skip(f"these stories want a node of their own with {image.engine}'s image in its memory")
+        pytest.skip(f"these stories want a node of their own with {image.software}'s image in its memory")
     with worlds.embedded(f"{name}-{os.getpid()}", NODE, OTHERS) as made:
         made.kubectl("taint", "node", NODE, TAINT)
         made.load_large(image.ensure(ROOT, Cache.chosen()).archive, NODE)

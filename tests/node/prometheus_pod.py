@@ -86,6 +86,16 @@ class PrometheusPod:
         when = {"start": f"{self.since:.3f}", "end": f"{time.time():.3f}", "step": f"{step_s:g}"}
         return self._answer("query_range", {"query": expr} | when)
 
+    def unreached(self) -> list[str]:
+        """The targets whose last scrape failed, and why; a story in which an alert is missed is told with them."""
+        try:
+            with urllib.request.urlopen(f"http://{self.address}/api/v1/targets?state=active", timeout=30) as answer:
+                found = json.load(answer)["data"]["activeTargets"]
+        except OSError as problem:
+            return [f"Prometheus: {problem}"]
+        bad = [f"{one['scrapeUrl']}: {one['lastError']}" for one in found if one["health"] != "up"]
+        return [f"{len(found)} targets", *bad]
+
     def _answer(self, what: str, words: Mapping[str, str]) -> list[Line]:
         body = urllib.parse.urlencode(words).encode()
         try:

@@ -117,7 +117,7 @@ class RunnerRun:
             self.verdict = _running(f"pod {state.pod}{why}"[:240], len(self.found.items))
             return False
         if isinstance(state, WorkFailed):
-            words = f"{state.words[:180]}; mend it, and delete the pod to try again"
+            words = f"{state.words[:198]}; mend it, and delete the pod to try again"
             self.verdict = _failed(words)
             return False
         return await self._keep(wanted, state)

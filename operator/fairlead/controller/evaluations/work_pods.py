@@ -12,6 +12,7 @@ from fairlead.cluster.api_errors import ApiError
 from fairlead.cluster.kinds import Manifest
 from fairlead.controller.interfaces import ControllerApiClient
 from fairlead.controller.pods import pod_troubles
+from fairlead.evaluating import program_failure
 from fairlead.objects import evaluation_pods
 from fairlead.objects.evaluation_pods import CONTAINER, RELAY, WorkOwner
 
@@ -100,8 +101,8 @@ class WorkPods:
             return await self._read(live)
         if ended is not None or status.get("phase") in pods.ENDED:
             message = (ended or {}).get("message") or status.get("message") or (ended or {}).get("reason") or "no word"
-            last = " ".join(str(message).split())[-LONGEST:]
-            return WorkFailed(words=f"pod {about['name']} failed: {last}", live=live)
+            cause = program_failure.cause(str(message), LONGEST)
+            return WorkFailed(words=f"pod {about['name']} failed: {cause}", live=live)
         unplaced, problem = pods.unplaced(live), pod_troubles.trouble(live)
         return WorkRunning(pod=about["name"], why=unplaced or (problem.message if problem else ""))
 

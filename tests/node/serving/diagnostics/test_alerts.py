@@ -4,7 +4,7 @@ Their waits are divided by one factor; what they read and compare is as it ships
 """
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import partial
@@ -138,11 +138,17 @@ class AlertWatch:
             self.firing(expected)
             return Missing(one.name for one in expected if one.name not in self.first)
 
-        eventually(quiet, "all alerts fire", FIRES_WITHIN_S)
+        self._wait(quiet, "all alerts fire", FIRES_WITHIN_S)
 
     def all_clear(self, expected: tuple[FiredAlert, ...]) -> None:
         """Wait until none of these fires."""
-        eventually(lambda: Missing(self.firing(expected)), "all alerts clear", CLEARS_WITHIN_S)
+        self._wait(lambda: Missing(self.firing(expected)), "all alerts clear", CLEARS_WITHIN_S)
+
+    def _wait(self, read: Callable[[], "Missing"], what: str, within_s: float) -> None:
+        try:
+            eventually(read, what, within_s)
+        except AssertionError as missed:
+            raise AssertionError(f"{missed}; Prometheus has {self._prometheus.unreached()}") from missed
 
 
 class Missing(list[str]):

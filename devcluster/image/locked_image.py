@@ -1,6 +1,6 @@
-"""An image of an engine's build for processors as an archive that a node's containerd imports, made from hashed locks.
+"""An image of other people's software as an archive that a node's containerd imports, made from hashed locks.
 
-Such an image has gigabytes, so one archive of each engine is kept, and the wheels of one lock.
+Such an image may have gigabytes, so one archive of each is kept, and the wheels of one lock.
 """
 
 import sys
@@ -16,12 +16,12 @@ from devcluster.image.wheels import WheelSet
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class EngineImage:
-    """What one engine's image is made of."""
+class LockedImage:
+    """What one of them is made of."""
 
     name: str
     """Of its archive: `vllm-cpu`."""
-    engine: str
+    software: str
     reference: str
     size: str
     dockerfile: Path
@@ -30,11 +30,15 @@ class EngineImage:
     """Debian's, in its base."""
     sources: tuple[Path, ...] = ()
     """Files of our own that go into it, under their names."""
+    without_wheels: tuple[str, ...] = ()
+    """Packages that exist as sources alone."""
 
     @property
     def wheels(self) -> WheelSet:
         """Everything that its locks name, and pip."""
-        return WheelSet(name=f"{self.engine.lower()}-wheels", locks=(*self.locks, wheels.PIP))
+        return WheelSet(
+            name=f"{self.software.lower()}-wheels", locks=(*self.locks, wheels.PIP), without_wheels=self.without_wheels
+        )
 
     def ensure(self, root: Path, cache: Cache) -> BuiltImage:
         """Have the image that this checkout's locks describe: at once if its archive is there."""
@@ -42,7 +46,7 @@ class EngineImage:
         archive = cache.images / f"{self.name}-{build.key(files)}.tar"
         if not build.is_there(archive):
             build.prepare(cache)
-            with turns.alone(cache.images / f".{self.name}.lock", f"a build of {self.engine}'s image"):
+            with turns.alone(cache.images / f".{self.name}.lock", f"a build of {self.software}'s image"):
                 if not build.is_there(archive):
                     self._build(files, cache, archive)
         return BuiltImage(reference=self.reference, archive=archive)
@@ -57,7 +61,7 @@ class EngineImage:
         return files | own | {wheels.PIP: pip.encode()}
 
     def _build(self, files: dict[str, bytes], cache: Cache, archive: Path) -> None:
-        context = build.lay_out(files, cache.images / f"{self.engine.lower()}-context")
+        context = build.lay_out(files, cache.images / f"{self.software.lower()}-context")
         wheels.copy_to(context, cache, self.wheels)
         opened = Store.opened(cache)
         arguments = {"BASE": base.ensure(opened, cache, self.packages), "PIP_NO_INDEX": "1"}

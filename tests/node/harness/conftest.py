@@ -1,0 +1,36 @@
+"""The world of the stories with the real harness: three GPUs, its image and ours on one node, and the operator."""
+
+import os
+from collections.abc import Iterator
+
+import pytest
+
+from devcluster.cache import Cache
+from devcluster.door import Embedded
+from devcluster.image import build, lm_eval
+from house.tree import ROOT
+from tests import worlds
+from tests.node.operator_stage import OPERATOR, Operator
+
+
+@pytest.fixture(scope="package")
+def cluster(request: pytest.FixtureRequest) -> Iterator[Embedded]:
+    """A cluster of these stories' own."""
+    request.getfixturevalue("able")
+    if worlds.names_existing():
+        pytest.skip("these stories want a node of their own that has the harness's image")
+    with worlds.embedded(f"harness-{os.getpid()}", "one=NVIDIA-L4:3") as made:
+        made.load_large(lm_eval.IMAGE.ensure(ROOT, Cache.chosen()).archive, "one")
+        yield made
+
+
+@pytest.fixture(scope="package")
+def operated(cluster: Embedded, request: pytest.FixtureRequest) -> Iterator[Operator]:
+    """The operator, installed by Helm once for all stories."""
+    built = build.build(ROOT, Cache.chosen())
+    cluster.load(built.archive)
+    operator = Operator(cluster, built.reference)
+    request.config.stash[OPERATOR] = operator
+    operator.install()
+    yield operator
+    del request.config.stash[OPERATOR]
