@@ -47,8 +47,8 @@ STEPS: Final = (
     Step(
         name="messages",
         commands=(_module("house.messages_page", "--drift"),),
-        advice="docs/reference/messages.md is written from the sentences in operator/fairlead: run "
-        "`python -m house.messages_page` and commit the file",
+        advice="mend the sentences that are named; docs/reference/messages.md is written from those in "
+        "operator/fairlead: run `python -m house.messages_page` and commit the file",
     ),
     Step(
         name="imports",

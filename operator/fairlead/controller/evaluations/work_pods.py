@@ -100,8 +100,8 @@ class WorkPods:
         if ended is not None and ended.get("exitCode") == 0:
             return await self._read(live)
         if ended is not None or status.get("phase") in pods.ENDED:
-            message = (ended or {}).get("message") or status.get("message") or (ended or {}).get("reason") or "no word"
-            cause = program_failure.cause(str(message), LONGEST)
+            last = (ended or {}).get("message") or status.get("message") or (ended or {}).get("reason") or "no word"
+            cause = program_failure.cause(str(last), LONGEST)
             return WorkFailed(words=f"pod {about['name']} failed: {cause}", live=live)
         unplaced, problem = pods.unplaced(live), pod_troubles.trouble(live)
         return WorkRunning(pod=about["name"], why=unplaced or (problem.message if problem else ""))
