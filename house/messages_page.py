@@ -102,8 +102,8 @@ def main() -> int:
     wrong = list(limits.faults(found()))
     if sys.argv[1:] == ["--drift"]:
         same = (ROOT / PAGE).read_text(encoding="utf-8") == page()
-        print(f"{PAGE} is the one that the code makes" if same else f"{PAGE} is not the one that the code makes")
-        print("\n".join(wrong))
+        words = f"{PAGE} is the one that the code makes" if same else f"{PAGE} is not the one that the code makes"
+        print("\n".join((words, *wrong)))
         return 0 if same and not wrong else 1
     (ROOT / PAGE).write_text(page(), encoding="utf-8")
     print("\n".join(wrong) if wrong else f"wrote {PAGE}: {len(found().sentences)} sentences")

@@ -49,10 +49,10 @@ def for_any_patch(lock: str) -> str:
 
 def split(lock: str, without_wheels: tuple[str, ...]) -> tuple[str, str]:
     """What of a lock is fetched as wheels, and what as sources."""
-    sources = "".join(text for name, text in blocks(lock).items() if name in without_wheels)
-    for name in without_wheels:
-        lock = lock.replace(blocks(lock).get(name, ""), "")
-    return lock, sources
+    sources = [text for name, text in blocks(lock).items() if name in without_wheels]
+    for text in sources:
+        lock = lock.replace(text, "")
+    return lock, "".join(sources)
 
 
 def platforms(machine: str) -> list[str]:

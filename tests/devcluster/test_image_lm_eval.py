@@ -2,25 +2,13 @@
 
 from pathlib import Path
 
-import pytest
-
-from devcluster.cache import Cache
-from devcluster.image import base, build, lm_eval, wheels
+from devcluster.image import base, lm_eval, wheels
 from fairlead.objects import evaluation_pods
 from house import real_harness
 
 ROOT = Path(__file__).resolve().parents[2]
 LOCK = (ROOT / "locks" / "lm-eval.txt").read_text()
 INSTRUCTIONS = "\n".join(line for line in lm_eval.IMAGE.dockerfile.read_text().splitlines() if not line.startswith("#"))
-
-
-@pytest.fixture
-def checkout(tmp_path: Path) -> Path:
-    """A checkout of locks alone."""
-    (tmp_path / "locks").mkdir()
-    (tmp_path / "locks" / "lm-eval.txt").write_text("lm-eval==1\n")
-    (tmp_path / "locks" / "dev.txt").write_text("pip==26 \\\n    --hash=sha256:aa\n")
-    return tmp_path
 
 
 def test_it_has_the_harness_that_tests_run_beside_it() -> None:
@@ -35,20 +23,6 @@ def test_its_user_is_the_one_of_a_runners_pod() -> None:
 def test_what_has_no_wheel_is_pinned_and_so_is_what_builds_it() -> None:
     assert {*lm_eval.IMAGE.without_wheels, "setuptools"} <= wheels.blocks(LOCK).keys()
     assert INSTRUCTIONS.count("--require-hashes --no-build-isolation") == INSTRUCTIONS.count("pip --python") == 1
-
-
-def test_another_lock_is_another_image(checkout: Path) -> None:
-    before = build.key(lm_eval.IMAGE.snapshot(checkout))
-    (checkout / "locks" / "lm-eval.txt").write_text("lm-eval==2\n")
-    assert build.key(lm_eval.IMAGE.snapshot(checkout)) != before
-
-
-def test_an_archive_that_is_there_answers_at_once(checkout: Path, tmp_path: Path) -> None:
-    cache = Cache(tmp_path / "cache")
-    archive = cache.images / f"lm-eval-{build.key(lm_eval.IMAGE.snapshot(checkout))}.tar"
-    archive.parent.mkdir(parents=True)
-    archive.write_text("an image")
-    assert lm_eval.IMAGE.ensure(checkout, cache).archive == archive
 
 
 def test_its_base_is_ours() -> None:

@@ -5,8 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from devcluster.cache import Cache
-from devcluster.image import base, build, sglang_cpu, wheels
+from devcluster.image import base, sglang_cpu
 from fairlead.engines.sglang import lifecycle, release
 from fairlead.fleet.desired_state import DesiredEngine, EngineKind
 
@@ -33,32 +32,6 @@ def test_it_runs_as_the_operators_user_and_is_known_to_hold_the_release_alone() 
     assert f"\nUSER {lifecycle.USER}:{lifecycle.USER}\n" in INSTRUCTIONS
     engine = DesiredEngine(kind=EngineKind.SGLANG, version=release.RELEASE, image=sglang_cpu.IMAGE.reference)
     assert release.is_whole(engine)
-
-
-@pytest.mark.parametrize("name", ["sglang.txt", "sglang-wheel.txt"])
-def test_another_lock_is_another_image(checkout: Path, name: str) -> None:
-    before = build.key(sglang_cpu.IMAGE.snapshot(checkout))
-    (checkout / "locks" / name).write_text("torch==3\n")
-    assert build.key(sglang_cpu.IMAGE.snapshot(checkout)) != before
-
-
-def test_an_archive_that_is_there_answers_at_once(checkout: Path, tmp_path: Path) -> None:
-    cache = Cache(tmp_path / "cache")
-    archive = cache.images / f"sglang-cpu-{build.key(sglang_cpu.IMAGE.snapshot(checkout))}.tar"
-    archive.parent.mkdir(parents=True)
-    archive.write_text("an image")
-    assert sglang_cpu.IMAGE.ensure(checkout, cache) == build.BuiltImage(
-        reference=sglang_cpu.IMAGE.reference, archive=archive
-    )
-
-
-def test_its_archive_and_its_wheels_are_none_that_our_own_image_would_drop(tmp_path: Path) -> None:
-    (tmp_path / "sglang-cpu-0.tar").touch()
-    for number in range(build.KEPT + 1):
-        (tmp_path / f"fairlead-{number}.tar").touch()
-    build.drop_old(tmp_path)
-    assert (tmp_path / "sglang-cpu-0.tar").exists()
-    assert not sglang_cpu.IMAGE.wheels.name.startswith(f"{wheels.OURS.name}-")
 
 
 def test_its_base_is_that_of_our_own_image() -> None:

@@ -20,7 +20,8 @@ from devcluster.image.locked_image import LockedImage
 from house import tiny_images
 from house.tree import ROOT
 from tests import worlds
-from tests.node.operator_stage import OPERATOR, ROLE, Deployed, Observed, Operator
+from tests.node import operator_stage
+from tests.node.operator_stage import ROLE, Deployed, Observed, Operator
 from tests.node.stories import STAGES, Manifest, Stage
 from tests.node.streams import Question, Traffic
 from tests.waiting import eventually
@@ -95,11 +96,8 @@ def installed(cluster: Embedded, config: pytest.Config) -> Iterator[Operator]:
     built = build.build(ROOT, Cache.chosen())
     for node in (NODE, OTHERS):  # routers there, and beside engines the loader of adapters
         cluster.load_large(built.archive, node)
-    operator = Operator(cluster, built.reference)
-    config.stash[OPERATOR] = operator
-    operator.install()
-    yield operator
-    del config.stash[OPERATOR]
+    with operator_stage.installed(cluster, built.reference, config) as operator:
+        yield operator
 
 
 def serves(chat: Deployed) -> Observed:

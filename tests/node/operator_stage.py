@@ -7,6 +7,8 @@ import subprocess
 import urllib.error
 import urllib.request
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -84,6 +86,16 @@ class Operator:
         command = [str(self._helm), f"--kubeconfig={self.door.kubeconfig}", f"--namespace={NAMESPACE}", *words]
         ran = subprocess.run(command, check=False, capture_output=True, text=True)
         assert ran.returncode == 0, f"helm {words[0]}: {ran.stdout}{ran.stderr}"
+
+
+@contextmanager
+def installed(cluster: Door, image: str, config: pytest.Config) -> Iterator[Operator]:
+    """The operator, installed by Helm once for all stories of a package; a story that fails is told with its log."""
+    operator = Operator(cluster, image)
+    config.stash[OPERATOR] = operator
+    operator.install()
+    yield operator
+    del config.stash[OPERATOR]
 
 
 OPERATOR: Final = pytest.StashKey[Operator]()

@@ -10,7 +10,8 @@ from devcluster.door import Embedded
 from devcluster.image import build, lm_eval
 from house.tree import ROOT
 from tests import worlds
-from tests.node.operator_stage import OPERATOR, Operator
+from tests.node import operator_stage
+from tests.node.operator_stage import Operator
 
 
 @pytest.fixture(scope="package")
@@ -29,8 +30,5 @@ def operated(cluster: Embedded, request: pytest.FixtureRequest) -> Iterator[Oper
     """The operator, installed by Helm once for all stories."""
     built = build.build(ROOT, Cache.chosen())
     cluster.load(built.archive)
-    operator = Operator(cluster, built.reference)
-    request.config.stash[OPERATOR] = operator
-    operator.install()
-    yield operator
-    del request.config.stash[OPERATOR]
+    with operator_stage.installed(cluster, built.reference, request.config) as operator:
+        yield operator

@@ -11,7 +11,8 @@ from devcluster.door import Embedded
 from devcluster.image import build
 from house.tree import ROOT
 from tests import worlds
-from tests.node.operator_stage import OPERATOR, Operator
+from tests.node import operator_stage
+from tests.node.operator_stage import Operator
 
 NODES: Final = ("one=NVIDIA-L4:6", "two=NVIDIA-L4:6", "three=NVIDIA-A100-SXM4-80GB:2")
 
@@ -37,8 +38,5 @@ def our_image(cluster: Embedded) -> str:
 @pytest.fixture(scope="package")
 def operated(cluster: Embedded, our_image: str, request: pytest.FixtureRequest) -> Iterator[Operator]:
     """The operator, installed by Helm once for all stories."""
-    operator = Operator(cluster, our_image)
-    request.config.stash[OPERATOR] = operator
-    operator.install()
-    yield operator
-    del request.config.stash[OPERATOR]
+    with operator_stage.installed(cluster, our_image, request.config) as operator:
+        yield operator
