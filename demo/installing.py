@@ -2,6 +2,7 @@
 
 import subprocess
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -14,7 +15,9 @@ TIMEOUT_S: Final = 120.0
 POLL_EACH_S: Final = 0.5
 
 
-def install(cluster: Embedded, helm: Path, built: BuiltImage, node: str | None = None) -> None:
+def install(
+    cluster: Embedded, helm: Path, built: BuiltImage, node: str | None = None, values: Sequence[str] = ()
+) -> None:
     """By Helm, with the image that was just built, on all nodes or on the one where it is to run."""
     with progress.step("bringing our image to the nodes"):
         if node is None:
@@ -26,6 +29,7 @@ def install(cluster: Embedded, helm: Path, built: BuiltImage, node: str | None =
     words += [str(ROOT / "charts" / "fairlead"), "--namespace=fairlead-system", "--create-namespace", "--wait"]
     words += ["--set", f"image.repository={repository}", "--set", f"image.tag={tag}", "--timeout=120s"]
     words += ["--set", "console.enabled=true", "--set", "serving.monitoringNamespace=monitoring"]
+    words += [f"--set={one}" for one in values]
     with progress.step("installing the operator by Helm"):
         ran = subprocess.run(words, check=False, capture_output=True, text=True)
         if ran.returncode:

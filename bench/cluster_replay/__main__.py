@@ -53,6 +53,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--period", type=float, default=10.0, help="minutes from one foot of the wave to the next (10)")
     parser.add_argument("--share", type=float, nargs=2, default=(0.1, 0.4), help="of the requests, at foot and crest")
     parser.add_argument("--seed", type=int, default=1, help="of the choice among recorded requests (1)")
+    parser.add_argument("--keep", type=Path, help="write access lines, decisions and what was played to this folder")
     chosen = parser.parse_args(argv)
     wave = Wave(
         since=chosen.since,
@@ -66,7 +67,7 @@ def main(argv: list[str] | None = None) -> int:
     print(f"{len(requests):,} requests in {requests[-1].time / 60:.1f} min", flush=True)
     layout = up(plan.make("replay", NODES), Cache.chosen(), owners.mine())
     try:
-        real, played = _both(Embedded(layout), requests)
+        real, played = _both(Embedded(layout), requests, chosen.keep)
     finally:
         teardown.down(Layout.of(Cache.chosen(), "replay"))
     print(f"real:   {real.words}\nplayed: {played.words}")
@@ -75,9 +76,10 @@ def main(argv: list[str] | None = None) -> int:
     return 0 if found.holds else 1
 
 
-def _both(cluster: Embedded, requests: list[RequestArrival]) -> tuple[Run, Run]:
+def _both(cluster: Embedded, requests: list[RequestArrival], keep: Path | None) -> tuple[Run, Run]:
     cache = Cache.chosen()
-    install(cluster, tools.ensure(cache, ("helm",)) / "helm", build.build(ROOT, cache))
+    helm, built = tools.ensure(cache, ("helm",)) / "helm", build.build(ROOT, cache)
+    install(cluster, helm, built, values=("autoscaler.decisions=true",) if keep else ())
     serve(cluster, FLEET, "applying a model on simulated engines, and its policy")
     model = WatchedModel.at(cluster, NAME)
     for _ in model.follow(lambda at: at.stands_at(1), "one replica is ready"):
@@ -89,6 +91,8 @@ def _both(cluster: Embedded, requests: list[RequestArrival]) -> tuple[Run, Run]:
     real = comparison.real(events, latency)
     document = _simulated(cluster, events, real.course.at(0))
     print(f"{document['traffic']}", flush=True)
+    if keep is not None:
+        _keep(cluster, keep, {"played.json": json.dumps(document, indent=1).encode(), "access.log": b"\n".join(lines)})
     return real, comparison.played(document, real.course.at(0), events.seconds)
 
 
@@ -108,6 +112,19 @@ def _send(cluster: Embedded, address: str, requests: list[RequestArrival]) -> Wa
     assert not failed, failed[0]
     assert late < LATE_S, f"the client was {late:.1f} s late: this machine has no room for both"
     return WatchEvents(counts=counts.lines, pods=pods.lines, began=began, seconds=requests[-1].time)
+
+
+def _keep(cluster: Embedded, folder: Path, files: dict[str, bytes]) -> None:
+    """What both runs were compared by, and every decision of the real one with its facts."""
+    folder.mkdir(parents=True, exist_ok=True)
+    pods = cluster.kubectl("get", "pods", "-n=fairlead-system", "-o", "name").split()
+    read = "import pathlib; print(*(one.read_text() for one in pathlib.Path('/decisions').glob('*.jsonl')), sep='')"
+    for number, pod in enumerate(pods):
+        decisions = cluster.kubectl("exec", "-n=fairlead-system", pod, "--", "python3", "-c", read)
+        files[f"decisions-{number}.jsonl"] = decisions.encode()
+    files["fleet.json"] = cluster.kubectl("get", "infd,asp", "-o", "json").encode()
+    for name, found in files.items():
+        (folder / name).write_bytes(found)
 
 
 def _watch(cluster: Embedded, words: Sequence[str], template: str) -> KubectlWatch:
