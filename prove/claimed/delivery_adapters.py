@@ -1,12 +1,16 @@
-"""The claim about adapters on real vLLM: loaded within seconds, moved under streams, refused before it is asked."""
+"""The claims about adapters: on real vLLM, many of them on many replicas, and more than engines have slots for."""
 
 from typing import Final
 
-from prove import noted
+from prove import noted, programs
 from prove.claims import Claim, Figure
 
 STORY: Final = "tests/node/vllm/test_adapters.py"
 MOST_SECONDS: Final = 3.0
+MANY: Final = "tests/node/serving/test_many_adapters.py"
+TURNS: Final = "tests/routing/test_waiting_for_slots.py"
+MOST_SECONDS_OF_MANY: Final = 30.0
+MOST_STREAMS_WAITED: Final = 1.5
 
 
 def adapters_come_and_go() -> Figure:
@@ -25,6 +29,25 @@ def adapters_come_and_go() -> Figure:
     )
 
 
+def many_share_engines() -> Figure:
+    """Stories on a node with simulated engines, and the order of those that wait on virtual time."""
+    ran, turns = noted.pytest(MANY), programs.pytest(TURNS)
+    seconds, waited = ran.most("seconds_to_all_loaded"), ran.most("cold_wait_in_streams")
+    still = (ran.most("writes_at_rest"), ran.most("loads_at_rest"), ran.most("failed")) == (0, 0, 0)
+    quick = seconds is not None and seconds <= MOST_SECONDS_OF_MANY
+    fair = waited is not None and waited <= MOST_STREAMS_WAITED
+    return Figure(
+        holds=ran.well and still and quick and fair and turns.ok and turns.tests.all_passed,
+        text=f"100 adapters, three of eight replicas each: all loaded {_number(seconds)} s after the objects were "
+        f"applied (at most {MOST_SECONDS_OF_MANY:g} s), then {_number(ran.most('writes_at_rest'))} writes and "
+        f"{_number(ran.most('loads_at_rest'))} loads in 30 s; two slots, three adapters, two of them never without a "
+        f"request at two routers: the third waits {_number(waited)} times the longest stream (p95, at most "
+        f"{MOST_STREAMS_WAITED:g}), the base model's first token comes after "
+        f"{_number(ran.most('base_first_token_ms'))} ms, {_number(ran.most('failed'))} failed; {ran.ended.tests}; "
+        f"turns on virtual time: {turns.tests}",
+    )
+
+
 def _number(found: float | None) -> str:
     return "not measured" if found is None else f"{found:g}"
 
@@ -37,6 +60,15 @@ CLAIMS: Final = (
         "version's; wrong rank, base, shape and digest are refused before any engine is asked; `../x` and undeclared "
         "names are 404 at the router",
         prove=adapters_come_and_go,
+        slow=True,
+    ),
+    Claim(
+        item="delivery.11",
+        title="A hundred adapters reach the replicas chosen for them, of eight, within 30 s of their objects; then "
+        "nothing is loaded and nothing written; a replica's death moves only its own. With more adapters than slots a "
+        "cold one waits at most 1.5 times the longest stream (p95) however busy the others are, and the base model "
+        "does not wait for it",
+        prove=many_share_engines,
         slow=True,
     ),
 )

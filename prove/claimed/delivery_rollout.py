@@ -55,6 +55,27 @@ def _number(found: float | None) -> str:
     return "not measured" if found is None else f"{found:g}"
 
 
+OTHERS: Final = tuple(
+    f"tests/node/serving/canaries/test_{name}.py" for name in ("judge_gates", "adapter_canaries", "gateway_canaries")
+)
+
+
+def other_canaries_keep_to_it() -> Figure:
+    """A judge's verdict, a version of an adapter, and a model behind a gateway, each under streams."""
+    ran = noted.pytest(*OTHERS)
+    gpus, routable, mixed = ran.most("most_gpus"), ran.least("fewest_routable"), ran.most("mixed_answers")
+    kept = gpus is not None and gpus <= GPUS and routable is not None and routable >= FEWEST_ROUTABLE
+    back = ran.most("seconds_to_the_old_version_alone")
+    return Figure(
+        holds=ran.well and ran.unharmed and kept and mixed == 0,
+        text=f"a judge compared {_number(ran.most('pairs_judged'))} pairs before it kept a revision from all users; an "
+        f"adapter's version was tried and taken back by an order within {_number(back)} s, and of "
+        f"{_number(ran.most('versioned_answers'))} answers {_number(mixed)} were not wholly one version's; a gateway's "
+        f"routers tried two revisions: at most {_number(gpus)} GPUs held (allowed {GPUS}), at least "
+        f"{_number(routable)} routable; {ran.traffic}; {ran.ended.tests}",
+    )
+
+
 PLACES: Final = ("tests/evaluating/test_pod_choice.py", "tests/process/test_engine_places.py")
 USERS_PAY: Final = 0.05
 
@@ -104,5 +125,13 @@ CLAIMS: Final = (
         title="A rejected revision starts no pod again, not after a restart of the operator either; a changed spec "
         "turns round in the middle; and four known failures of other controllers are stories that end well",
         prove=rejections_last,
+    ),
+    Claim(
+        item="delivery.12",
+        title="On a real node, under streams: a judge that prefers the old answers keeps a revision from all users "
+        "and passes one that answers alike; a new version of an adapter is asked first, then gets some users, and goes "
+        "back by an order, each answer wholly one version's; a gateway's routers try a revision without a spare GPU",
+        prove=other_canaries_keep_to_it,
+        slow=True,
     ),
 )

@@ -57,6 +57,20 @@ def test_the_same_is_to_be_had_as_json_for_a_part_of_the_trace_and_faster(
     assert fixed["regret"] is None, "what does not keep its objectives is cheaper than that takes"
 
 
+def test_the_routers_queue_is_played_where_that_is_asked_for_and_said(
+    files: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["simulate", str(files / "fleet"), "--traffic", str(files / "steady.csv"), "--cold-start", "30s"]
+    shown = []
+    for queue in ((), ("--queue",)):
+        main([*words, "-o", "json", *queue])
+        shown.append(json.loads(capsys.readouterr().out))
+    plain, queued = shown
+    assert queued["traffic"] == f"{plain['traffic']}; the routers' queue is played too"
+    late = [one["candidates"][0]["figures"]["ttftP95Seconds"]["mean"] for one in shown]
+    assert 0 < late[1] <= late[0]
+
+
 def test_a_budget_decides_as_objectives_do(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
     words = ["simulate", str(files / "fleet"), "--traffic", str(files / "steady.csv"), "--cold-start", "30s"]
     assert main([*words, "--budget", "0.1"]) == 1

@@ -21,8 +21,8 @@ HASH: Final = "pod-template-hash"
 TEMPLATE_HASH: Final = "7d9f8b6c5d"
 
 
-Program = Callable[[Manifest], tuple[int, str]]
-"""From a pod to its exit code and what it prints; where it fails, that is its message."""
+Program = Callable[[Manifest], tuple[int | None, str]]
+"""From a pod to its exit code, None while it works, and what it prints; where it fails, that is its message."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -200,6 +200,8 @@ class Kube:
             return
         code, text = program(pod)
         self.printed[name] = text
+        if code is None:
+            return
         ended = {"exitCode": code} | ({"message": text} if code else {})
         state = {"name": "evaluation", "state": {"terminated": ended}}
         status = {"phase": "Failed" if code else "Succeeded", "conditions": [_placed()], "containerStatuses": [state]}

@@ -66,23 +66,37 @@ def written(folder: Path) -> dict[str, HubAdapter]:
     return found
 
 
+def written_many(folder: Path, count: int) -> dict[str, HubAdapter]:
+    """So many that fit, by name."""
+    found = {}
+    for number in range(count):
+        name = f"lora-{number:03}"
+        place = tiny_model.write_adapter(folder / name, 900 + number, RANK)
+        found[name] = HubAdapter(name=name, digest=staging_folder.digest_of(place))
+    return found
+
+
 def open_hub(stage: Stage, image: str, folder: Path) -> str:
     """A pod that serves these folders as the hub does; its address inside the cluster."""
-    for place in folder.iterdir():
-        files = {
-            f"{OWNER}_{place.name}_resolve_main_{name}": base64.b64encode((place / name).read_bytes()).decode()
-            for name in adapter_files.FILES
-        }
-        head = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": f"hub-{place.name}"}}
-        # Too large for the annotation of a client-side apply.
-        stage.kubectl("create", "-f", "-", text=json.dumps(head | {"binaryData": files}))
     names = sorted(place.name for place in folder.iterdir())
+    # Too large for the annotation of a client-side apply.
+    items = [_files(folder / name) for name in names]
+    stage.kubectl("create", "-f", "-", text=json.dumps({"apiVersion": "v1", "kind": "List", "items": items}))
     sources = [{"configMap": {"name": f"hub-{name}"}} for name in names]
     pod = stories.pod("hub", image, HUB, volumeMounts=[{"name": "files", "mountPath": "/files"}])
     pod["spec"]["volumes"] = [{"name": "files", "projected": {"sources": sources}}]
     stage.apply(pod, stories.service("hub", HUB_PORT))
     eventually(lambda: stage.phases("app=hub").get("Running"), "the hub runs")
     return f"http://hub.{stage.namespace}"
+
+
+def _files(place: Path) -> Manifest:
+    files = {
+        f"{OWNER}_{place.name}_resolve_main_{name}": base64.b64encode((place / name).read_bytes()).decode()
+        for name in adapter_files.FILES
+    }
+    head = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": f"hub-{place.name}"}}
+    return head | {"binaryData": files}
 
 
 def engine_part(hub: str, **engine: object) -> dict[str, Any]:

@@ -60,4 +60,22 @@ def test_adapters_beyond_the_slots_wait_until_the_last_request_of_another_one_en
     assert made.choose(third, 0.0) is NoCandidate.FULL
     made.give_back(again, AttemptEnding.DONE, 1.0)
     assert sent(made, third) is engine
-    assert engine.active == {"b": 1, "c": 1}
+    assert engine.slots.active == {"b": 1, "c": 1}
+
+
+def test_a_router_that_is_alone_claims_a_slot_and_none_where_only_the_engine_is_full() -> None:
+    made, _ = proved_table(A)
+    (engine,) = made.endpoints
+    made.loaded(engine, frozenset({"a", "b"}))
+    made.follow_adapters(follow=True, slots=1)
+    waiting = replace(request_of(), adapter="b")
+    made.wait_for_slot(waiting, 0.0)
+    assert not engine.slots.waiting, "its slot is free: it waits for room"
+    first = replace(request_of(), adapter="a")
+    sent(made, first)
+    made.wait_for_slot(waiting, 5.0)
+    assert list(engine.slots.waiting) == ["b"]
+    assert made.choose(replace(request_of(), adapter="a"), 5.0) is NoCandidate.FULL, "it cedes its slot"
+    made.give_back(first, AttemptEnding.DONE, 6.0)
+    assert sent(made, waiting) is engine
+    assert not engine.slots.waiting

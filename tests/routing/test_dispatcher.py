@@ -167,7 +167,12 @@ def test_while_an_adapter_is_waited_for_others_of_the_tenant_go() -> None:
     start(at, *seen("a", adapters=frozenset({"legal"})), *seen("b"), slots=1)
     sent(at, send(at, adapter="legal"))
     waits(at, send(at, adapter="legal"))
+    assert sent(at, send(at)).pod == "b", "at once: nothing that it needs is waited for"
+    waits(at, send(at, adapter="legal"))
     plain = waits(at, send(at))
+    assert placed(at) == []
+    at.table.take(seen("c"))
+    at.table.proved(at.table.endpoints[-1])
     assert placed(at) == [plain]
 
 

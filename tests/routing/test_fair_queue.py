@@ -115,7 +115,16 @@ def test_withdrawn_ones_have_no_turn() -> None:
         request.line.withdraw(request)
     assert (queue.waiting, queue.requests) == (1, [requests[1]])
     assert served(queue) == [requests[1]]
-    assert (queue.waiting, queue.waits(shop)) == (0, False)
+    assert (queue.waiting, queue.waits(shop, None)) == (0, False)
+
+
+def test_a_request_passes_those_of_its_tenant_that_wait_for_another_adapter() -> None:
+    queue, shop = FairQueue(), tenant()
+    queue.add(request_of(shop, adapter="sql"))
+    assert [queue.waits(shop, name) for name in ("sql", "law", None)] == [True, False, False]
+    queue.add(request_of(shop))
+    assert [queue.waits(shop, name) for name in ("sql", "law", None)] == [True, True, True]
+    assert not queue.waits(tenant("other"), None)
 
 
 def test_the_longest_line_is_told_by_weight_and_its_newest_by_time() -> None:
@@ -152,7 +161,7 @@ def test_always_two_that_wait_differ_by_at_most_one_largest_request_each(
     service: dict[Account, float] = dict.fromkeys(tenants, 0.0)
     history = [0.0]
     for _ in range(turns):
-        if not all(queue.waits(account) for account in tenants):
+        if not all(queue.waits(account, None) for account in tenants):
             break
         request = served(queue, most=1)[0]
         service[request.account] += request.cost / request.account.tenant.weight

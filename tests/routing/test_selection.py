@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from fairlead.fleet.endpoints import DiscoveredEndpoint, EndpointState
 from fairlead.fleet.gateways import Balancing
 from fairlead.routing import explanations, selection
+from fairlead.routing.adapter_slots import AdapterSlots
 from fairlead.routing.endpoint import EndpointSample
 from fairlead.routing.endpoint_table import EndpointTable
 from fairlead.routing.reasons import AttemptEnding, PickReason
@@ -187,7 +188,8 @@ def test_a_choice_is_explained_engine_by_engine() -> None:
     assert [row.dropped for row in explanations.candidates(made, request_of(adapter="fr"))].count(
         "does not serve adapter fr"
     ) == 4
-    d.adapters, d.adapter_slots, d.active = frozenset({"fr"}), 1, {"de": 1}
+    d.adapters, d.slots = frozenset({"fr"}), AdapterSlots(1)
+    d.slots.enter("de", 0.0)
     full = next(row for row in explanations.candidates(made, request_of(adapter="fr")) if row.pod == "d")
     assert full.dropped == "its slots are taken by other adapters"
     a.state, a.reason = EndpointState.DRAINING, ""

@@ -18,7 +18,7 @@ from fairlead.emulator.vllm import command
 from fairlead.emulator.vllm.command import ParserExit
 from fairlead.engines.engine_setup import EngineSetup
 from fairlead.fleet.desired_state import EngineKind
-from fairlead.fleet.gateways import Balancing, DeploymentRouter, DesiredDeployment
+from fairlead.fleet.gateways import Balancing, DeploymentRouter, DesiredDeployment, RoutingSettings
 from fairlead.fleet.policies import ReplicaBounds, ScalingPolicy
 from fairlead.review import engine_timing
 from fairlead.review.result import Review
@@ -30,6 +30,7 @@ KINDS: Final = (EngineKind.VLLM, EngineKind.SIMULATED)
 """Whose scheduler the engine model has."""
 NO_POLICY: Final = ScalingPolicy()
 BALANCING: Final = Balancing()
+ROUTING: Final = RoutingSettings()
 
 
 class UnplayableReason(StrEnum):
@@ -78,6 +79,8 @@ class Candidate:
     """Who decides instead of the product; None: the product."""
     balancing: Balancing = BALANCING
     """How routers choose among replicas."""
+    routing: RoutingSettings = ROUTING
+    """The settings of its routers, where their queue is played."""
     in_turn: bool = False
     """Requests go to replicas in turn, as a Service without a router sends them."""
     answered_elsewhere: float = 0.0
@@ -129,6 +132,7 @@ def candidate(
         policy=policy or NO_POLICY,
         routers=(door.pods.replicas if isinstance(door, DeploymentRouter) else None) or 2,
         notes=tuple(note.removeprefix("INFO (simulated) ") for note in made.notes),
+        routing=door.routing if isinstance(door, DeploymentRouter) else ROUTING,
     )
 
 

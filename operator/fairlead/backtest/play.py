@@ -1,7 +1,7 @@
 """One candidate played on one traffic: its replicas come and go by its own policy, and its routers choose as ours do.
 
-Requests wait in routers only while no replica is ready: the routers' queue, tenants' limits and the response cache are
-not played.
+Where nothing else is asked for, requests wait in routers only while no replica is ready, and in engines otherwise; the
+routers' own queue is played where that is (`backtest.queued_play`). Tenants' limits and the response cache never are.
 """
 
 from collections.abc import Callable, Iterator
@@ -11,6 +11,7 @@ from typing import Final
 
 from fairlead.backtest.candidate import Candidate
 from fairlead.backtest.played_engines import PlayedEngines
+from fairlead.backtest.queued_play import QueuedPlay
 from fairlead.backtest.windows import Window, WindowedStatistics
 from fairlead.fleet.capacity_plan import LatencyObjectives
 from fairlead.fleet.policies import ReplicaBounds, ScalingReason
@@ -52,6 +53,8 @@ class PlaySettings:
     """Replicas that are ready at first; None: as few as the candidate may have, and one at least."""
     progress: Callable[[float], None] = lambda _: None
     """Called with the seconds played, once a minute of them."""
+    queued: bool = False
+    """Whether requests that engines have no room for wait in the routers' own queue, as in the product."""
     may_miss: float = inf
     """After more requests than this outside their objectives, the rest is not played."""
 
@@ -182,7 +185,11 @@ def play(candidate: Candidate, traffic: PlayedTraffic, chosen: PlaySettings) -> 
         snapshot_s=SNAPSHOT_SECONDS,
     )
     statistics, cut = _Progress(objectives, traffic.since, chosen), False
-    world = FleetSimulation(fleet, inside.balancer(), chosen.streams("world"), statistics)
+    chance = chosen.streams("world")
+    if chosen.queued and not candidate.in_turn and candidate.baseline is None:
+        world: FleetSimulation = QueuedPlay(fleet, candidate, inside, chance, statistics)
+    else:
+        world = FleetSimulation(fleet, inside.balancer(), chance, statistics)
     try:
         answers = BATCH_SECONDS if traffic.at_once else LAST_ANSWERS_SECONDS
         world.run(reaching_engines(candidate, traffic, chosen), until=traffic.seconds + answers)

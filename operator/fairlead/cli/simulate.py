@@ -53,6 +53,11 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         metavar="LEVER=VALUE",
         help="play each candidate also with this changed (prefixCaching=off, gpu=NVIDIA-L4); may be repeated",
     )
+    parser.add_argument(
+        "--queue",
+        action="store_true",
+        help="play the routers' queue too: truer where requests wait, twice the time; with --from it always is",
+    )
     parser.add_argument("--budget", metavar="USD", help="what a candidate may cost an hour on average (4.50)")
     parser.add_argument("--seed", type=int, default=0, help="of all chance (0)")
     parser.add_argument("--seeds", type=int, default=1, metavar="N", help="play with so many seeds, show intervals (1)")

@@ -29,6 +29,7 @@ MEASURED_SECONDS: Final = 1200.0
 WARM_UP_SECONDS: Final = 600.0
 """Played before it, so that the fleet has found its number."""
 MOST_REPEATS: Final = 100
+QUEUED_WORDS: Final = "; the routers' queue is played too"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +56,7 @@ def read(chosen: argparse.Namespace, source: TrafficSource) -> SimulateInputs:
         )
     if chosen.html is not None and not Path(chosen.html).absolute().parent.is_dir():
         raise argument_values.ArgumentValueError(f"--html {chosen.html}: there is no such folder; make it first")
-    settings = play_settings(chosen)
+    settings = replace(play_settings(chosen), queued=chosen.queue or source.recorded is not None)
     trace = source.trace
     found = tuple(simulate_candidates.candidates(chosen, source.recorded))
     playable = tuple(one for one in found if isinstance(one, Candidate))
@@ -79,7 +80,7 @@ def read(chosen: argparse.Namespace, source: TrafficSource) -> SimulateInputs:
             whole=whole,
             budget=None if chosen.budget is None else argument_values.number("--budget", chosen.budget, 0.0, 1e9),
         ),
-        words=trace.words + note,
+        words=trace.words + note + (QUEUED_WORDS if settings.queued else ""),
         jobs=chosen.jobs or len(os.sched_getaffinity(0)),
     )
 

@@ -94,6 +94,7 @@ class DispatchOrder:
                 self._room.withdraw(request)
                 turn = (request, without_adapter(request))
             elif found is NoCandidate.FULL and (request.adapter is not None or request.yields):
+                self._table.wait_for_slot(request, now)
                 queue.step_aside(line)
                 aside.append(line)
             else:

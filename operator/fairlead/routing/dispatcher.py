@@ -116,6 +116,7 @@ class Dispatcher:
                 return self._send(request, found, lane, now)
             if found is NoCandidate.NO_ADAPTER:
                 return self._refuse(request, without_adapter(request))
+            self.table.wait_for_slot(request, now)
             if found is NoCandidate.NONE_ROUTABLE or not (request.adapter or request.yields):
                 lane.block = LaneAvailability.FULL
         return self._wait(request, lane, now)
@@ -139,6 +140,7 @@ class Dispatcher:
             return self._send(request, found, lane, now)
         if found is NoCandidate.NO_ADAPTER:
             return self._refuse(request, without_adapter(request))
+        self.table.wait_for_slot(request, now)
         self.count_cost(request)
         self.room.add_again(request, now)
         self._observe(now)
@@ -220,7 +222,7 @@ class Dispatcher:
             if not account.shadow:
                 return False
             account.over_concurrency += 1
-        if account.queued and lane.bands.queues[account.rank].waits(account):
+        if account.queued and lane.bands.queues[account.rank].waits(account, request.adapter):
             return False
         if lane is lanes.interactive and self._plain:
             return True
@@ -290,6 +292,7 @@ class Dispatcher:
         self.outlook.now, routable = now, self.table.field.routable
         self.fleet.observe(routable)
         self.room.observe(now, routable=bool(routable))
+        self.table.claims.lapse(now)
         self.table.field.most_unread = self.outlook.most_unread
 
 

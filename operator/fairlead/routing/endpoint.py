@@ -5,6 +5,7 @@ from math import inf
 
 from fairlead.fleet.endpoints import EndpointState
 from fairlead.fleet.light_dataclass import light
+from fairlead.routing.adapter_slots import AdapterSlots
 
 
 @light
@@ -33,10 +34,8 @@ class Endpoint:
     """Those of its pod."""
     loaded: frozenset[str] = frozenset()
     """Names that its engine listed when it was asked last; they go with its process."""
-    adapter_slots: int | None = None
-    """Adapters that can take part in one of its steps; None: not known, or as many as there are."""
-    active: dict[str, int] = field(default_factory=dict)
-    """Our requests in flight there, by the adapter that they name."""
+    slots: AdapterSlots = field(default_factory=AdapterSlots)
+    """Which adapters take part in its steps."""
     unlisted: bool = False
     """Adapters come and go there, and its engine has yet to list those that it has."""
     state: EndpointState = EndpointState.NOT_READY
@@ -86,11 +85,6 @@ class Endpoint:
     """The longest recent time to first token of a prompt with next to nothing to compute."""
     token_seconds: float = 0.0
     """The longest recent prefill time for a prompt token."""
-
-    def has_slot(self, adapter: str) -> bool:
-        """Whether a request for this adapter would start there: one that is active has its slot already."""
-        slots = self.adapter_slots
-        return slots is None or adapter in self.active or len(self.active) < slots
 
     @property
     def load(self) -> int:

@@ -12,6 +12,7 @@ from fairlead.fleet.endpoints import NOT_PROBED, DiscoveredEndpoint, EndpointSta
 from fairlead.fleet.gateways import Balancing
 from fairlead.fleet.traffic_shares import TrafficShare
 from fairlead.routing import breaker, cache_room, endpoint_samples, rendezvous, selection, watchdog
+from fairlead.routing.adapter_slots import AdapterSlots
 from fairlead.routing.endpoint import Endpoint, EndpointSample
 from fairlead.routing.expectations import TokenExpectations
 from fairlead.routing.peers.own_requests import OwnRequests
@@ -21,6 +22,7 @@ from fairlead.routing.reasons import AttemptEnding
 from fairlead.routing.revision_split import RevisionSplit
 from fairlead.routing.routing_request import RoutingRequest
 from fairlead.routing.selection import EndpointChoice, NoCandidate, SelectionContext
+from fairlead.routing.slot_claims import SlotClaims
 
 UNPROVED: Final = frozenset({EndpointState.PROBING, EndpointState.EJECTED})
 """An endpoint in these states must produce one token for us before it gets requests: it is new, or it was ejected."""
@@ -43,6 +45,8 @@ class EndpointTable:
         self.own_requests: OwnRequests | None = None
         """What is to be reported to other routers, where there are any to report to."""
         self.expectations = TokenExpectations()
+        self.claims = SlotClaims(self._claimed)
+        """Adapters that wait for a slot of an engine."""
         self._endpoints: dict[tuple[str, str], Endpoint] = {}
         self._follows_adapters = False
         self._adapter_slots: int | None = None
@@ -85,7 +89,7 @@ class EndpointTable:
         slot = self._slots.pop() if self._slots else len(self._endpoints)
         self.index.open(slot)
         place = rendezvous.number(one.pod)
-        return Endpoint(one.pod, one.address, slot, place=place, adapter_slots=self._adapter_slots)
+        return Endpoint(one.pod, one.address, slot, place=place, slots=AdapterSlots(self._adapter_slots))
 
     def _see(self, endpoint: Endpoint, one: DiscoveredEndpoint) -> None:
         endpoint.listed = True
@@ -137,7 +141,7 @@ class EndpointTable:
         """
         self._adapter_slots = slots
         for endpoint in self._endpoints.values():
-            endpoint.adapter_slots = slots
+            endpoint.slots.most = slots
         if follow and not self._follows_adapters:
             for endpoint in self._endpoints.values():
                 endpoint.unlisted = True
@@ -175,6 +179,12 @@ class EndpointTable:
             return self.choose(request, now)
         return found
 
+    def wait_for_slot(self, request: RoutingRequest, now: float) -> None:
+        """A request found no room, and waits: where the slots of all its engines are taken, its adapter claims one."""
+        if request.adapter is not None and self._adapter_slots is not None:
+            routable = self.field.routable if self.split is None else self.split.side(self.field, request)
+            self.claims.wait(request.adapter, routable, now)
+
     def is_covered(self, endpoint: Endpoint) -> bool:
         """Whether another revision answers what this endpoint, of one on trial, fails."""
         return self.split is not None and self.split.is_covered(endpoint)
@@ -200,7 +210,8 @@ class EndpointTable:
             endpoint.progress_at = now
         endpoint.inflight += 1
         if request.adapter is not None:
-            endpoint.active[request.adapter] = endpoint.active.get(request.adapter, 0) + 1
+            endpoint.slots.enter(request.adapter, now)
+            self.claims.end(request.adapter, now)
         endpoint.prompt_load += prompt
         endpoint.reply_load += reply
         endpoint.kv_room -= prompt
@@ -239,7 +250,7 @@ class EndpointTable:
             raise AssertionError(f"given back twice, or never charged: {ending}")
         endpoint.inflight -= 1
         if request.adapter is not None:
-            self._leave_slot(endpoint, request.adapter)
+            endpoint.slots.leave(request.adapter)
         endpoint.kv_room += request.occupied
         if request.unread:
             self._read(endpoint, request)
@@ -257,12 +268,9 @@ class EndpointTable:
         held = int(levels[-1][0] * self.field.block_tokens) if levels else 0
         return max(request.prompt_tokens - held, 1)
 
-    @staticmethod
-    def _leave_slot(endpoint: Endpoint, adapter: str) -> None:
-        """The last request for an adapter leaves its slot to another one."""
-        endpoint.active[adapter] -= 1
-        if not endpoint.active[adapter]:
-            del endpoint.active[adapter]
+    def _claimed(self, endpoint: Endpoint) -> None:
+        if self.own_requests is not None:
+            self.own_requests.moved.add(endpoint)
 
     @staticmethod
     def _read(endpoint: Endpoint, request: RoutingRequest) -> None:

@@ -151,10 +151,15 @@ class FairQueue:
             self._weights -= line.share.account.tenant.weight
         self.waiting -= 1
 
-    def waits(self, account: Account) -> bool:
-        """Whether a request of this tenant waits here."""
+    def waits(self, account: Account, adapter: str | None) -> bool:
+        """Whether a request of this tenant waits here that one for this adapter must not pass.
+
+        Those for other adapters do not count: they wait for engines, or for slots, that this one does not need.
+        """
         share = self._shares.get(account)
-        return share is not None and share.waiting > 0
+        if share is None or not share.waiting:
+            return False
+        return any((line := share.lines.get(name)) is not None and line.requests for name in {adapter, None})
 
     def newest_late(self, account: Account) -> RoutingRequest | None:
         """The request of this tenant that became late last."""

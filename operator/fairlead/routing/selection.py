@@ -134,7 +134,7 @@ def choose(
     tired: list[Endpoint] = []
     served = False
     for one in routable:
-        if adapter is not None and (adapter not in one.adapters or (short and not one.has_slot(adapter))):
+        if adapter is not None and (adapter not in one.adapters or (short and not one.slots.has(adapter))):
             served = served or one.unlisted or adapter in one.adapters
             continue
         served = True

@@ -72,6 +72,35 @@ def test_a_candidate_that_the_program_finds_worse_is_rolled_back() -> None:
     assert world.canary["phase"] == "Rejected"
 
 
+def test_a_candidate_that_is_far_worse_is_rolled_back_before_its_program_has_ended() -> None:
+    world = Programs(wrong=ITEMS)
+    whole = world.kube.programs["-candidate"]
+
+    def half(pod: Manifest) -> tuple[None, str]:
+        return None, "\n".join(whole(pod)[1].splitlines()[: ITEMS // 2])
+
+    world.kube.programs["-candidate"] = half
+    gate = world.until("Failed")
+    assert (gate["reason"], gate["compared"]) == ("StoppedForHarm", ITEMS // 2 - 1)
+    world.steps(3)
+    world.run(world.runs.close())
+    for _ in range(4):
+        world.kube.round(world.now)
+    assert world.pods() == [], "it need not go on"
+
+
+def test_a_program_that_has_found_next_to_nothing_wrong_goes_on() -> None:
+    world = Programs(wrong=1)
+    whole = world.kube.programs["-candidate"]
+    world.kube.programs["-candidate"] = lambda pod: (None, "\n".join(whole(pod)[1].splitlines()[:60]))
+    while not world.pods() or not world.pods()[0]["metadata"]["name"].endswith("-candidate"):
+        world.steps()
+    world.steps(20)
+    assert world.gate["reason"] == "NotFinished"
+    world.kube.programs["-candidate"] = whole
+    assert world.until("Passed")["compared"] == ITEMS
+
+
 def test_what_the_pod_gets_is_the_items_the_model_the_side_and_a_relay_to_its_pods() -> None:
     world = Programs()
     del world.kube.programs["-baseline"]

@@ -1,6 +1,6 @@
 """What is said of a run between two steps of it, whoever asks: too small a set, the verdict so far, how far it is."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from fairlead.comparing import answer_noise
@@ -10,6 +10,7 @@ from fairlead.controller.evaluations.answer_store import AnswerStore
 from fairlead.controller.evaluations.item_sets import ItemSet
 from fairlead.controller.interfaces import PodAccess
 from fairlead.evaluating import progress, replies
+from fairlead.evaluating.journal import JournalLine
 from fairlead.evaluating.judge import PositionBias, Verdicts
 from fairlead.evaluating.progress import RunProgress, Side
 from fairlead.fleet.gate_verdicts import GateReason, GateVerdict, Verdict
@@ -46,6 +47,14 @@ class RunReports:
     def decided_early(self) -> bool:
         """Whether nothing more needs to be sent."""
         return self.progress().decided_early(self._plan())
+
+    def harm(self, lines: Sequence[JournalLine]) -> GateVerdict | None:
+        """Where the candidate's answers so far show harm: then its other items need not be asked."""
+        baseline = self.stores[Side.BASELINE].answers
+        candidate = {(one.digest, one.sample): one for one in lines}
+        run = RunProgress(items=self.found.items, samples=1, baseline=baseline, candidate=candidate)
+        found = run.report(self._plan()).verdict if run.decided_early(self._plan()) else None
+        return found if found is not None and found.reason is GateReason.STOPPED_FOR_HARM else None
 
     def progress(self) -> RunProgress:
         """The items in their order, and what both have answered."""

@@ -26,6 +26,8 @@ from fairlead.objects.installation import Installation
 from fairlead.objects.runner_pods import ADDRESSES, RunnerWork
 from fairlead.process.engine_places import RunSide
 
+HARM_CHECK_EVERY: Final = 15
+"""Seconds, about, between two looks at what a candidate's pod has printed."""
 AT_ONCE: Final = 500
 """Lines that are kept in one write."""
 
@@ -60,6 +62,8 @@ class RunnerRun:
     """Nobody wants its verdict any more."""
     _loaded: bool = False
     _models: dict[Side, str] = field(default_factory=dict)
+    _checks: int = 0
+    """At the candidate's pod while it works."""
     _current: Manifest | None = None
     """The pod that works now, as it was made."""
 
@@ -115,6 +119,8 @@ class RunnerRun:
             await self._follow(manifest)
             why = f": {state.why}" if state.why else f" asks the {runner_passes.side_of(wanted)}"
             self.verdict = _running(f"pod {state.pod}{why}"[:240], len(self.found.items))
+            if wanted is RunnerPass.CANDIDATE and not state.why:
+                await self._check_harm(manifest)
             return False
         if isinstance(state, WorkFailed):
             words = f"{state.words[:198]}; mend it, and delete the pod to try again"
@@ -140,6 +146,22 @@ class RunnerRun:
         await self.work.remove(ended.live)
         self._current = None
         return True
+
+    async def _check_harm(self, manifest: Manifest) -> None:
+        """End the run where what the candidate's pod printed so far shows harm; now and then, since logs are long.
+
+        Nothing is kept of it: an operator that is restarted reads the same log again. The pod ends once nobody wants
+        the verdict any more.
+        """
+        self._checks += 1
+        if self._checks % HARM_CHECK_EVERY:
+            return
+        names = {one.name for one in self.found.items}
+        passed = runner_lines.read(await self.work.lines(manifest), names).passed
+        some = [one for one in self.found.items if one.name in passed]
+        found = self._reports.harm(runner_lines.journal_lines(some, passed, 0))
+        if found is not None:
+            self.verdict, self.ended = found, True
 
     async def _follow(self, manifest: Manifest) -> None:
         """The relay learns which pods serve now."""

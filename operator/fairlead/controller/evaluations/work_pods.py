@@ -106,13 +106,25 @@ class WorkPods:
         unplaced, problem = pods.unplaced(live), pod_troubles.trouble(live)
         return WorkRunning(pod=about["name"], why=unplaced or (problem.message if problem else ""))
 
+    async def lines(self, wanted: Manifest) -> tuple[str, ...]:
+        """What a pod that works has printed so far, as far as that can be read."""
+        about = wanted["metadata"]
+        try:
+            return await self._lines(about)
+        except ApiError:
+            return ()
+
     async def _read(self, live: Manifest) -> WorkState:
         about = live["metadata"]
         try:
-            text = await self._logs.whole_log(about["namespace"], about["name"], CONTAINER, MOST_LOG)
+            lines = await self._lines(about)
         except ApiError as problem:
             return WorkRunning(pod=about["name"], why=f"its log cannot be read: {problem}"[:LONGEST])
-        return WorkEnded(live=live, lines=tuple(text.splitlines()))
+        return WorkEnded(live=live, lines=lines)
+
+    async def _lines(self, about: Manifest) -> tuple[str, ...]:
+        text = await self._logs.whole_log(about["namespace"], about["name"], CONTAINER, MOST_LOG)
+        return tuple(text.splitlines())
 
 
 def _ended(live: Manifest) -> Manifest | None:

@@ -36,6 +36,8 @@ class DatagramKind(IntEnum):
     """A router that starts, or was cut off, wants to know which prefixes are where."""
     CAUGHT_UP = 5
     """That was all."""
+    SLOTS = 6
+    """Adapters by the engine where they have a slot, or wait for one."""
 
 
 class IgnoredReason(StrEnum):

@@ -7,7 +7,7 @@ from fairlead.routing.endpoint import Endpoint
 from fairlead.routing.endpoint_table import EndpointTable
 from fairlead.routing.peers.own_requests import OwnRequests
 from fairlead.routing.peers.reports import EngineReport
-from fairlead.routing.peers.shared_engines import SharedEngines
+from fairlead.routing.peers.shared_engines import SharedEngines, own
 
 ZERO_BEATS: Final = 8
 """Beats that repeat that an engine has nothing any more: longer than a peer may be silent before it is forgotten."""
@@ -31,14 +31,13 @@ class OwnReports:
     def clear(self) -> None:
         """Nobody is there to report to."""
         for table in self._engines.tables.values():
-            _own(table).clear()
+            own(table).clear()
 
     def loads(self, *, beats: bool) -> list[EngineReport]:
         """Engines where something moved; with a beat every one that has something, or had until lately."""
         found: dict[int, EngineReport] = {}
-        for table in self._engines.tables.values():
-            for endpoint in table.endpoints if beats else _own(table).moved:
-                self._report(endpoint, found)
+        for endpoint in self._engines.endpoints(moved=not beats):
+            self._report(endpoint, found)
         if beats:
             self._count_beats(found)
         return list(found.values())
@@ -47,7 +46,7 @@ class OwnReports:
         """Prefix blocks by the engine where they were sent; what is beyond the rate is left out, and reported later."""
         self._left = min(self._left + (now - self._at) * BLOCKS_A_SECOND / peers, MOST_AT_ONCE)
         self._at = now
-        placed = (pair for table in self._engines.tables.values() for pair in _own(table).placed.items())
+        placed = (pair for table in self._engines.tables.values() for pair in own(table).placed.items())
         numbered = ((self._engines.number(endpoint), ids) for endpoint, ids in placed)
         found: dict[int, list[int]] = {}
         for number, ids in numbered:
@@ -83,8 +82,3 @@ def follow(tables: Iterable[EndpointTable], before: Iterable[EndpointTable]) -> 
             table.own_requests, table.field.together = None, False
     for table in kept:
         table.own_requests = table.own_requests or OwnRequests()
-
-
-def _own(table: EndpointTable) -> OwnRequests:
-    assert table.own_requests is not None
-    return table.own_requests

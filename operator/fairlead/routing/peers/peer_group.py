@@ -14,12 +14,13 @@ from typing import Final
 
 from fairlead.routing import rendezvous
 from fairlead.routing.endpoint_table import EndpointTable
-from fairlead.routing.peers import own_reports, reports
+from fairlead.routing.peers import own_reports, reports, slot_reports
 from fairlead.routing.peers.catch_up import CatchUps
 from fairlead.routing.peers.envelope import EVERYBODY, DatagramKind, Envelope, IgnoredReason, PeerKey, PeerKeys
 from fairlead.routing.peers.own_reports import OwnReports
 from fairlead.routing.peers.peer import SILENT_SECONDS, Peer
 from fairlead.routing.peers.shared_engines import SharedEngines
+from fairlead.routing.peers.shared_slots import SharedSlots
 
 LEAST_LIVE: Final = 3
 """One in so many of the others must be heard. With halves cut off from each other, one in two loses four points more of
@@ -69,6 +70,8 @@ class PeerGroup:
         self._repeat_at = now + REPEAT_SECONDS
         self._index_at = -inf
         self._own = OwnReports(self.engines)
+        self._slots = SharedSlots(self.engines)
+        self._flushed_at = now
         self._catch_ups = CatchUps(self.engines)
         self._requested_at = -inf
         self._lacks = True
@@ -104,14 +107,14 @@ class PeerGroup:
         own_reports.follow(tables.values(), self.engines.tables.values())
         for table in tables.values():
             table.field.together = self.is_together
-        self.engines.follow(tables, [one.loads for one in self._peers.values()])
+        self._follow(tables)
 
     def take(self, names: Iterable[str], routers: int) -> None:
         """The routers that are listed, whether this one is or not, and how many of them are ready."""
         self._routers = routers
         listed = sorted({rendezvous.number(name) for name in names} - {self._me})[:MOST_PEERS]
         for number in self._peers.keys() - set(listed):
-            self.engines.forget(self._peers.pop(number).loads)
+            self._forget(number, self._peers.pop(number))
         for number in listed:
             self._peers.setdefault(number, Peer())
         self._judge()
@@ -145,6 +148,7 @@ class PeerGroup:
 
     def flush(self, now: float) -> None:
         """Report what changed, and everything now and then; forget peers that are silent."""
+        self._flushed_at = now
         if now >= self._index_at:
             self._index_at = now + INDEX_SECONDS * len(self._peers)
             self.engines.index_learnt()
@@ -156,6 +160,8 @@ class PeerGroup:
             texts = reports.contents(self._own.loads(beats=beats), self._own.blocks(len(self._peers), now))
             for text in texts or ([reports.EMPTY] if beats else ()):
                 self._send(EVERYBODY, DatagramKind.REPORT, text)
+            for text in slot_reports.contents(self._slots.own(now, beats=beats)):
+                self._send(EVERYBODY, DatagramKind.SLOTS, text)
             for receiver, content in self._catch_ups.next():
                 kind = DatagramKind.CAUGHT_UP if content is None else DatagramKind.REPORT
                 self._send(receiver, kind, content or b"")
@@ -171,14 +177,14 @@ class PeerGroup:
         self.outbox.append((receiver, self.keys.sealed(envelope, content)))
 
     def _beat(self, now: float) -> None:
-        for peer in self._peers.values():
+        for number, peer in self._peers.items():
             if peer.live and now - peer.received_at >= SILENT_SECONDS:
                 peer.live = False
-                self.engines.forget(peer.loads)
+                self._forget(number, peer)
         self._judge()
         if self.keys.sends_with and now >= self._latest_from:
             self.keys = PeerKeys(self.keys.keys)
-        self.engines.follow(self.engines.tables, [one.loads for one in self._peers.values()])
+        self._follow(self.engines.tables)
         if now >= self._repeat_at:
             self._repeat_at = now + REPEAT_SECONDS
             for table in self.engines.tables.values():
@@ -187,6 +193,15 @@ class PeerGroup:
             self._caught_up()
         if self._lacks:
             self._request_blocks(now)
+
+    def _follow(self, tables: dict[str, EndpointTable]) -> None:
+        if self.engines.follow(tables, [one.loads for one in self._peers.values()], self._flushed_at):
+            self._slots.follow(self._flushed_at)
+
+    def _forget(self, number: int, peer: Peer) -> None:
+        """What it had in flight is its engines' to report."""
+        self.engines.forget(peer.loads)
+        self._slots.forget(number, self._flushed_at)
 
     def _receive_from(self, peer: Peer, now: float) -> None:
         peer.received_at = now
@@ -223,7 +238,7 @@ class PeerGroup:
         if not peer.prove(envelope, int.from_bytes(content[:_NUMBER_BYTES], "little")):
             return IgnoredReason.OLD
         if before != peer.incarnation:
-            self.engines.forget(peer.loads)
+            self._forget(envelope.sender, peer)
         self._receive_from(peer, now)
         return None
 
@@ -237,6 +252,12 @@ class PeerGroup:
                     self.engines.take(peer.loads, report.loads)
                 for engine, blocks in report.blocks:
                     self.engines.learn(engine, blocks)
+            case DatagramKind.SLOTS:
+                slots = slot_reports.read(content)
+                if slots is None:
+                    return IgnoredReason.MALFORMED
+                if envelope.number == peer.number:
+                    self._slots.take(envelope.sender, slots, peer.received_at)
             case DatagramKind.CATCH_UP if self.is_caught_up:
                 self._catch_ups.add(envelope.sender, whole=content == _WHOLE)
             case DatagramKind.CAUGHT_UP:

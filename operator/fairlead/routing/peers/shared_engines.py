@@ -10,6 +10,7 @@ from typing import Final, NamedTuple
 from fairlead.routing import rendezvous
 from fairlead.routing.endpoint import Endpoint
 from fairlead.routing.endpoint_table import EndpointTable
+from fairlead.routing.peers.own_requests import OwnRequests
 from fairlead.routing.peers.reports import EngineReport
 
 MOST_ENGINES: Final = 4096
@@ -37,8 +38,8 @@ class SharedEngines:
         self._learnt: dict[int, list[int]] = {}
         """Blocks by engine that peers reported since they were last indexed, each report's tail first."""
 
-    def follow(self, tables: dict[str, EndpointTable], loads: Iterable[PeerLoads]) -> None:
-        """Take these tables, by the names of their targets, and their endpoints as they are now."""
+    def follow(self, tables: dict[str, EndpointTable], loads: Iterable[PeerLoads], now: float) -> bool:
+        """Take these tables, by the names of their targets, and their endpoints; returns whether these are others."""
         found: dict[int, SharedEngine] = {}
         for target, table in tables.items():
             salt = rendezvous.number(target)
@@ -47,18 +48,30 @@ class SharedEngines:
                     found[rendezvous.mixed(endpoint.place ^ salt)] = SharedEngine(table, endpoint)
         self.tables = tables
         if found == self._engines:
-            return
+            return False
         before, self._engines = self._engines, found
         self._numbers = {one.endpoint: number for number, one in found.items()}
         for gone in before.values():
             _withdraw(gone.endpoint)
+            gone.endpoint.slots.forget_peers(now)
         for peer in loads:
             for report in peer.values():
                 self._add(report, _NOTHING)
+        return True
 
     def number(self, endpoint: Endpoint) -> int | None:
         """How peers name it; nothing where it is listed no more."""
         return self._numbers.get(endpoint)
+
+    def endpoint(self, number: int) -> Endpoint | None:
+        """The engine that peers name so; nothing where it is not listed."""
+        found = self._engines.get(number)
+        return None if found is None else found.endpoint
+
+    def endpoints(self, *, moved: bool) -> Iterator[Endpoint]:
+        """All of them, or those where something moved since the last report."""
+        for table in self.tables.values():
+            yield from own(table).moved if moved else table.endpoints
 
     def held(self) -> Iterator[tuple[int, list[int]]]:
         """Every engine with its blocks, the least recently used first."""
@@ -116,6 +129,12 @@ class SharedEngines:
         endpoint.peers_prompt += prompt
         endpoint.peers_load += tokens
         endpoint.others_load += tokens
+
+
+def own(table: EndpointTable) -> OwnRequests:
+    """What of this table is to be reported."""
+    assert table.own_requests is not None
+    return table.own_requests
 
 
 def _withdraw(endpoint: Endpoint) -> None:

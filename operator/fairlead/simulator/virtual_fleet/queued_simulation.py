@@ -7,12 +7,13 @@ sample once a second. Queued requests are dispatched after every event and four 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from math import inf
-from typing import Final
+from typing import Final, NamedTuple
 
 from fairlead.fleet.endpoints import DiscoveredEndpoint
 from fairlead.fleet.randomness import RandomSource
 from fairlead.routing.dispatcher import Dispatcher
 from fairlead.routing.endpoint import Endpoint, EndpointSample
+from fairlead.routing.expectations import BLOCK_BYTES
 from fairlead.routing.reasons import AttemptEnding
 from fairlead.routing.refusal import Refusal, TokenUsage
 from fairlead.routing.routing_request import RoutingRequest
@@ -20,6 +21,7 @@ from fairlead.simulator.engine.requests import EngineRequest
 from fairlead.simulator.traffic.arrivals import RequestArrival
 from fairlead.simulator.virtual_fleet.balancers import Chosen
 from fairlead.simulator.virtual_fleet.observers import FleetSnapshot, SimulationObserver
+from fairlead.simulator.virtual_fleet.replica import SimulatedReplica
 from fairlead.simulator.virtual_fleet.replicas import ScalingHook, SimulatedFleet
 from fairlead.simulator.virtual_fleet.simulation import FleetSimulation, PeriodicEvent, SimulationEvent
 
@@ -39,6 +41,14 @@ class EngineCapacity:
 UNKNOWN_CAPACITY: Final = EngineCapacity()
 
 
+class PrefixBlocks(NamedTuple):
+    """How long a prefix block of the router is."""
+
+    pages: int
+    """KV blocks of an engine."""
+    tokens: int
+
+
 class SimulatedDispatcher:
     """Fairlead's dispatcher, and the mapping of its requests to arrivals of the simulation."""
 
@@ -48,6 +58,7 @@ class SimulatedDispatcher:
         digests: Callable[[str], bytes],
         batch: Iterable[str] = (),
         most_output: int = 4096,
+        prefixes: PrefixBlocks | None = None,
     ) -> None:
         self.dispatcher = dispatcher
         self._digests = digests
@@ -55,6 +66,11 @@ class SimulatedDispatcher:
         self._batch = frozenset(batch)
         """Clients whose requests go to the batch lane."""
         self._most_output = most_output
+        self._block_pages = 0 if prefixes is None else prefixes.pages
+        """0: it looks at no prefixes."""
+        if prefixes is not None:
+            dispatcher.table.field.block_tokens = float(prefixes.tokens)
+            dispatcher.table.expectations.bytes_a_token.value = BLOCK_BYTES / prefixes.tokens
         self._requests: dict[int, RoutingRequest] = {}
 
     def submit(self, arrival: RequestArrival) -> Endpoint | Refusal | None:
@@ -70,6 +86,7 @@ class SimulatedDispatcher:
             arrived=arrival.time,
             adapter=arrival.adapter,
             batch=arrival.client in self._batch,
+            blocks=arrival.prefix[self._block_pages - 1 :: self._block_pages] if self._block_pages else (),
             owner=arrival,
         )
         found = self.dispatcher.submit(request, arrival.time)
@@ -143,7 +160,8 @@ class QueuedSimulation(FleetSimulation):
         super().__init__(fleet, front, chance, observer)
         self._front = front
         self._size = size
-        self._ready: list[int] = []
+        self._ready: Sequence[SimulatedReplica] = ()
+        """The list of ready replicas that was last discovered."""
         self._sampled_at = -inf
 
     def _happen(self, serial: int, what: SimulationEvent) -> None:
@@ -176,10 +194,10 @@ class QueuedSimulation(FleetSimulation):
             self._send(arrival)
 
     def _discover(self) -> None:
-        ready = [one.ordinal for one in self.replicas.ready]
-        if ready != self._ready:
+        ready = self.replicas.ready
+        if ready is not self._ready:
             self._ready = ready
-            self._front.see(ready, self._size)
+            self._front.see([one.ordinal for one in ready], self._size)
 
     def _come_round(self, what: ScalingHook | PeriodicEvent) -> None:
         super()._come_round(what)

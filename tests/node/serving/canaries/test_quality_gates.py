@@ -26,7 +26,7 @@ CITY: Final[dict[str, Any]] = {
 BREAKS_JSON: Final = engine(FAIRLEAD_ENGINE_INVALID_JSON_RATE="0.4")
 
 
-def questions(stage: Stage) -> None:
+def questions(stage: Stage, scorer: dict[str, Any] | None = None) -> None:
     """Answers have to obey a schema, as a team would ask for."""
     response = {"type": "json_schema", "json_schema": {"name": "city", "schema": CITY}}
     lines = [
@@ -37,7 +37,7 @@ def questions(stage: Stage) -> None:
     stage.apply(head | {"data": {"items.jsonl": "\n".join(lines)}})
     spec = {
         "items": {"configMap": {"name": "questions", "key": "items.jsonl"}},
-        "scorer": {"type": "JSONSchema"},
+        "scorer": scorer or {"type": "JSONSchema"},
         "sampling": {"maxTokens": 64},
         "concurrency": 8,
         "minItems": ITEMS,

@@ -1,0 +1,183 @@
+"""The adapter slots of one engine: which adapters have one, which wait for one, and which give theirs up for that.
+
+Those that wait get slots in the order in which they came. For each of them one that has a slot cedes it: it gets no new
+request until its last one ends. So a wait ends with the streams that ran when it began, however many requests for the
+others come meanwhile. What peers report counts like this router's own; routers name adapters to each other by hashes.
+"""
+
+from collections import Counter
+from collections.abc import Iterable
+from functools import lru_cache
+from hashlib import blake2b
+from math import inf
+from typing import Final, NamedTuple
+
+NAMES: Final = 4096
+"""Whose hashes are kept."""
+TURN_SECONDS: Final = 1.0
+"""For which an adapter keeps a slot that it got while others wait: those of its requests that waited share it."""
+
+
+@lru_cache(NAMES)
+def number(adapter: str) -> int:
+    """How routers name an adapter to each other."""
+    return int.from_bytes(blake2b(adapter.encode(), digest_size=8).digest(), "little")
+
+
+class SlotUse(NamedTuple):
+    """What one router has to say of one adapter at one engine."""
+
+    adapter: int
+    inflight: int
+    waited: float | None = None
+    """Seconds since its requests wait for a slot there; None: they do not."""
+    cedes: bool = False
+    """It gets nothing more, since others wait."""
+
+
+class AdapterSlots:
+    """The slots of one engine."""
+
+    __slots__ = ("_ceding", "_own_ceding", "_peers", "_since", "_taken", "_waiting", "active", "most", "waiting")
+
+    def __init__(self, most: int | None = None) -> None:
+        self.most = most
+        """Adapters that can take part in one of its steps; None: not known, or as many as there are."""
+        self.active: Counter[str] = Counter()
+        """Our requests in flight there, by the adapter that they name."""
+        self.waiting: dict[str, float] = {}
+        """Adapters of our requests that wait for a slot there, and since when."""
+        self._own_ceding: list[int] = []
+        self._peers: dict[int, dict[int, tuple[SlotUse, float | None]]] = {}
+        """By peer and adapter, with the moment since which it waits."""
+        self._taken: Counter[int] = Counter()
+        """Requests in flight of all routers; none of them is zero."""
+        self._since: dict[int, float] = {}
+        """When each of these got its slot, as far as is known here."""
+        self._waiting: dict[int, float] = {}
+        """Adapters that wait at any router."""
+        self._ceding: set[int] = set()
+
+    def has(self, adapter: str) -> bool:
+        """Whether a request for this adapter would start there: one that is active has its slot already.
+
+        An engine with more active adapters than slots, since two routers filled the last one at once, gets no request
+        for any of them until one has ended: nobody here knows which of them waits inside it.
+        """
+        if self.most is None:
+            return True
+        one, free = number(adapter), self.most - len(self._taken)
+        if one in self._taken:
+            return free >= 0 and one not in self._ceding
+        return free > 0 and self._ahead(one) < free
+
+    @property
+    def crowd(self) -> tuple[int, int]:
+        """Adapters that wait there, and the fewest requests of one that could cede: where the wait is shortest."""
+        fewest = min((count for one, count in self._taken.items() if one not in self._ceding), default=0)
+        return len(self._waiting), fewest
+
+    def _ahead(self, adapter: int) -> int:
+        since = self._waiting.get(adapter, inf)
+        return sum(1 for one, other in self._waiting.items() if other < since and one not in self._taken)
+
+    def enter(self, adapter: str, now: float) -> None:
+        """A request for it is sent there."""
+        self.active[adapter] += 1
+        self._count(number(adapter), 1, now)
+
+    def leave(self, adapter: str) -> None:
+        """A request for it ended; the last one leaves its slot to another adapter."""
+        self.active[adapter] -= 1
+        if not self.active[adapter]:
+            del self.active[adapter]
+        self._count(number(adapter), -1, 0.0)
+
+    # Those that wait
+
+    def wait(self, adapter: str, now: float) -> bool:
+        """A request for it waits here for a slot, or still does; returns whether there is something to report."""
+        is_new = adapter not in self.waiting
+        if is_new:
+            self.waiting[adapter] = now
+            self._gather()
+        return self._cede(now) or is_new
+
+    def wait_no_more(self, adapter: str, now: float) -> None:
+        """It has a slot, or its requests are gone."""
+        del self.waiting[adapter]
+        self._gather()
+        self._cede(now)
+
+    def _cede(self, now: float) -> bool:
+        """Choose who cedes: as many as wait beyond the free slots, those with the fewest requests first."""
+        before = tuple(self._own_ceding)
+        most, taken = self.most or 0, self._taken
+        needed = sum(1 for one in self._waiting if one not in taken) - max(most - len(taken), 0)
+        others = {one for one in self._peers_ceding() if one in taken}
+        kept = [one for one in self._own_ceding if one in taken and one not in others]
+        kept = kept[: max(needed - len(others), 0)] if self.waiting else []
+        if self.waiting and len(kept) + len(others) < needed:
+            may = sorted((count, one) for one, count in taken.items() if self._may_cede(one, others, kept, now))
+            kept += [one for _, one in may[: needed - len(kept) - len(others)]]
+        self._own_ceding = kept
+        self._ceding = {*kept, *self._peers_ceding()}
+        return tuple(kept) != before
+
+    def _may_cede(self, one: int, others: Iterable[int], kept: Iterable[int], now: float) -> bool:
+        return one not in others and one not in kept and self._since[one] + TURN_SECONDS <= now
+
+    # Peers
+
+    def uses(self, now: float) -> tuple[SlotUse, ...]:
+        """What this router has to say, in order."""
+        counts = {number(name): count for name, count in self.active.items()}
+        waited = {number(name): now - since for name, since in self.waiting.items()}
+        every = sorted({*counts, *waited, *self._own_ceding})
+        return tuple(SlotUse(one, counts.get(one, 0), waited.get(one), one in self._own_ceding) for one in every)
+
+    def take(self, peer: int, uses: Iterable[SlotUse], now: float) -> None:
+        """All that a peer has to say of this engine; nothing once it is silent."""
+        before = self._peers.pop(peer, {})
+        found = {one.adapter: (one, _since(one, before.get(one.adapter), now)) for one in uses}
+        for one, _ in found.values():
+            self._count(one.adapter, one.inflight, now)
+        for one, _ in before.values():
+            self._count(one.adapter, -one.inflight, now)
+        if found:
+            self._peers[peer] = found
+        self._gather()
+        self._ceding = {*self._own_ceding, *self._peers_ceding()}
+
+    def forget_peers(self, now: float) -> None:
+        """It begins anew, without what peers have to say."""
+        for peer in list(self._peers):
+            self.take(peer, (), now)
+
+    def _peers_ceding(self) -> set[int]:
+        return {one for kept in self._peers.values() for one, (use, _) in kept.items() if use.cedes}
+
+    def _gather(self) -> None:
+        found = {number(name): since for name, since in self.waiting.items()}
+        for kept in self._peers.values():
+            for one, (_, since) in kept.items():
+                if since is not None:
+                    found[one] = min(since, found.get(one, inf))
+        self._waiting = found
+
+    def _count(self, one: int, requests: int, now: float) -> None:
+        if not requests:
+            return
+        if one not in self._taken:
+            self._since[one] = now
+        self._taken[one] += requests
+        if not self._taken[one]:
+            del self._taken[one], self._since[one]
+
+
+def _since(use: SlotUse, before: tuple[SlotUse, float | None] | None, now: float) -> float | None:
+    """Since when it waits, by this router's clock: what was known of that stays, so that no report changes an order."""
+    if use.waited is None:
+        return None
+    earlier = None if before is None else before[1]
+    return now - use.waited if earlier is None else earlier

@@ -1,0 +1,76 @@
+"""Which adapters peers have in engines' slots, and which wait for one there.
+
+Kept by peer, since one that is silent has nothing; an engine that is listed later is told what they said of it.
+"""
+
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from fairlead.routing.adapter_slots import SlotUse
+from fairlead.routing.peers.shared_engines import MOST_ENGINES, SharedEngines
+from fairlead.routing.peers.slot_reports import SlotReport
+
+ZERO_BEATS: Final = 8
+"""Beats that repeat that this router has nothing to say of an engine any more."""
+
+
+class SharedSlots:
+    """The slots of one router's engines, its own reports of them and its peers'."""
+
+    def __init__(self, engines: SharedEngines) -> None:
+        self._engines = engines
+        self._peers: dict[int, dict[int, tuple[SlotUse, ...]]] = {}
+        self._shown: dict[int, int] = {}
+        """Engines that were reported, and in how many beats they still will be when there is nothing to say."""
+        self._reported: dict[int, list[tuple[int, bool, bool]]] = {}
+        """What was said of each, but for the numbers, which are said with the next beat."""
+
+    def own(self, now: float, *, beats: bool) -> Iterator[SlotReport]:
+        """Engines where something moved; with a beat all of which there is something to say, or was until lately."""
+        for endpoint in self._engines.endpoints(moved=not beats):
+            number = self._engines.number(endpoint)
+            if number is None or endpoint.slots.most is None:
+                continue
+            uses = endpoint.slots.uses(now)
+            if self._is_news(number, uses, beats=beats):
+                yield number, uses
+
+    def _is_news(self, number: int, uses: tuple[SlotUse, ...], *, beats: bool) -> bool:
+        entries = [(one.adapter, one.waited is not None, one.cedes) for one in uses]
+        if not beats and entries == self._reported.get(number, []):
+            return False
+        if uses:
+            self._shown[number], self._reported[number] = ZERO_BEATS, entries
+        elif left := self._shown.pop(number, 0):
+            self._reported.pop(number, None)
+            if left > 1:
+                self._shown[number] = left - beats
+        else:
+            return False
+        return True
+
+    def take(self, peer: int, reports: Iterable[SlotReport], now: float) -> None:
+        """A peer says what it has of these engines now."""
+        kept = self._peers.setdefault(peer, {})
+        for engine, uses in reports:
+            if uses and (engine in kept or len(kept) < MOST_ENGINES):
+                kept[engine] = uses
+            else:
+                kept.pop(engine, None)
+            self._apply(peer, engine, kept.get(engine, ()), now)
+
+    def forget(self, peer: int, now: float) -> None:
+        """A peer is gone, or begins anew."""
+        for engine in self._peers.pop(peer, {}):
+            self._apply(peer, engine, (), now)
+
+    def follow(self, now: float) -> None:
+        """The engines are others now."""
+        for peer, kept in self._peers.items():
+            for engine, uses in kept.items():
+                self._apply(peer, engine, uses, now)
+
+    def _apply(self, peer: int, engine: int, uses: tuple[SlotUse, ...], now: float) -> None:
+        endpoint = self._engines.endpoint(engine)
+        if endpoint is not None:
+            endpoint.slots.take(peer, uses, now)

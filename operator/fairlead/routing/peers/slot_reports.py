@@ -1,0 +1,60 @@
+"""The content of reports of adapter slots: of each engine whole, which adapters a router has there, and which wait."""
+
+from collections.abc import Iterable
+from struct import Struct, error
+from typing import Final
+
+from fairlead.routing.adapter_slots import SlotUse
+from fairlead.routing.peers.envelope import MOST_CONTENT
+
+_ENGINE: Final = Struct("<QB")
+_USE: Final = Struct("<QHHB")
+_LARGEST: Final = 2**16 - 1
+_TICK_SECONDS: Final = 0.01
+"""In which a wait is counted: ten minutes at most, longer than any has its turn after."""
+MOST_USES: Final = min((MOST_CONTENT - _ENGINE.size) // _USE.size, 2**8 - 1)
+"""Of one engine; those beyond have to wait for their turn to be reported."""
+_WAITS: Final = 1
+_CEDES: Final = 2
+
+SlotReport = tuple[int, tuple[SlotUse, ...]]
+"""An engine's number, and all that one router has to say of its adapters."""
+
+
+def contents(reports: Iterable[SlotReport]) -> list[bytes]:
+    """As few contents as these take; an engine is never divided."""
+    found = [b""]
+    for engine, uses in reports:
+        first = uses[:MOST_USES]
+        text = _ENGINE.pack(engine, len(first)) + b"".join(map(_packed, first))
+        if len(found[-1]) + len(text) > MOST_CONTENT:
+            found.append(b"")
+        found[-1] += text
+    return [one for one in found if one]
+
+
+def read(content: bytes) -> list[SlotReport] | None:
+    """The reports; nothing where the content ends in its middle."""
+    found: list[SlotReport] = []
+    at = 0
+    try:
+        while at < len(content):
+            engine, count = _ENGINE.unpack_from(content, at)
+            at += _ENGINE.size
+            found.append((engine, tuple(_use(content, at + place * _USE.size) for place in range(count))))
+            at += count * _USE.size
+    except error:
+        return None
+    return found
+
+
+def _packed(one: SlotUse) -> bytes:
+    ticks = 0 if one.waited is None else min(max(round(one.waited / _TICK_SECONDS), 0), _LARGEST)
+    return _USE.pack(
+        one.adapter, min(one.inflight, _LARGEST), ticks, _WAITS * (one.waited is not None) + _CEDES * one.cedes
+    )
+
+
+def _use(content: bytes, at: int) -> SlotUse:
+    adapter, inflight, ticks, flags = _USE.unpack_from(content, at)
+    return SlotUse(adapter, inflight, ticks * _TICK_SECONDS if flags & _WAITS else None, bool(flags & _CEDES))
