@@ -39,3 +39,10 @@ def test_of_an_engine_with_more_adapters_than_a_datagram_has_room_for_the_first_
     many = tuple(SlotUse(one, 1) for one in range(MOST_USES + 5))
     (content,) = slot_reports.contents([(1, many)])
     assert slot_reports.read(content) == [(1, many[:MOST_USES])]
+
+
+def test_what_one_datagram_has_no_room_for_is_in_the_next() -> None:
+    reports = [(engine, (SlotUse(engine, 1, 0.5), SlotUse(7, 2, cedes=True))) for engine in range(100)]
+    contents = slot_reports.contents(reports)
+    assert len(contents) > 1
+    assert [one for content in contents for one in slot_reports.read(content) or ()] == reports
