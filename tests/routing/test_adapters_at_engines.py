@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from fairlead.routing import explanations
 from fairlead.routing.reasons import AttemptEnding
 from fairlead.routing.selection import NoCandidate
 from tests.routing.engines import request_of, sent
@@ -76,6 +77,10 @@ def test_a_router_that_is_alone_claims_a_slot_and_none_where_only_the_engine_is_
     made.wait_for_slot(waiting, 5.0)
     assert list(engine.slots.waiting) == ["b"]
     assert made.choose(replace(request_of(), adapter="a"), 5.0) is NoCandidate.FULL, "it cedes its slot"
+    (row,) = explanations.candidates(made, replace(request_of(), adapter="a"))
+    assert row.dropped == "its slot goes to an adapter that waits"
+    (row,) = explanations.candidates(made, waiting)
+    assert row.dropped == "its slots are taken by other adapters"
     made.give_back(first, AttemptEnding.DONE, 6.0)
     assert sent(made, waiting) is engine
     assert not engine.slots.waiting

@@ -68,8 +68,12 @@ class AdapterSlots:
             return True
         one, free = number(adapter), self.most - len(self._taken)
         if one in self._taken:
-            return free >= 0 and one not in self._ceding
+            return free >= 0 and not self.cedes(adapter)
         return free > 0 and self._ahead(one) < free
+
+    def cedes(self, adapter: str) -> bool:
+        """Whether it has a slot there and gets nothing more, since another one waits."""
+        return number(adapter) in self._ceding
 
     @property
     def crowd(self) -> tuple[int, int]:

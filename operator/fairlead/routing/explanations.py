@@ -79,4 +79,10 @@ def _dropped(table: EndpointTable, one: Endpoint, request: RoutingRequest) -> st
 def _without_adapter(one: Endpoint, adapter: str, short_queues: bool) -> str:
     if adapter not in one.adapters:
         return f"does not serve adapter {adapter}"
-    return "its slots are taken by other adapters" if short_queues and not one.slots.has(adapter) else ""
+    if not short_queues or one.slots.has(adapter):
+        return ""
+    return (
+        "its slot goes to an adapter that waits"
+        if one.slots.cedes(adapter)
+        else "its slots are taken by other adapters"
+    )
