@@ -34,7 +34,11 @@ _QUEUE: Final = PanelRow(
     (
         lines("Waiting by lane", Query(queries.total(router.WAITING, "lane"), "{{lane}}"), stacked=True),
         lines("Oldest wait by lane", Query(queries.total(router.OLDEST, "lane", how="max"), "{{lane}}"), unit="s"),
-        lines("Held, no replica routable", Query(queries.total(router.HELD), "held")),
+        lines(
+            "Held, no replica routable; adapters without a slot",
+            Query(queries.total(router.HELD), "held"),
+            Query(queries.total(router.ADAPTERS_WAITING, how="max"), "adapters that wait for a slot"),
+        ),
         lines(
             "Queue time p95 by lane",
             Query(queries.quantile(0.95, router.QUEUED, "lane"), "{{lane}}"),

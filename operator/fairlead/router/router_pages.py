@@ -22,6 +22,7 @@ def snapshot(context: RouterContext, shared: RedisStoreCounters | None, now: flo
         idle={one.name: one.costs.idle for one in context.targets.values() if one.costs.price_per_hour is not None},
         tasks=context.spending.outcomes.models(),
         held=sum(queue.held for queue in queues),
+        adapters_waiting=sum(one.dispatcher.table.claims.waiting for one in targets),
         accounts=context.tenancy.accounts.all,
         upstream_idle=sum(pool.idle for one in targets for pool in one.pools.values()),
         clients=len(context.clients),

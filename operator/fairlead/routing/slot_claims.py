@@ -29,6 +29,11 @@ class SlotClaims:
         self._changed = changed
         self._claims: dict[str, _Claim] = {}
 
+    @property
+    def waiting(self) -> int:
+        """Adapters that wait."""
+        return len(self._claims)
+
     def wait(self, adapter: str, endpoints: Iterable[Endpoint], now: float) -> None:
         """A request for this adapter found no room at these engines: it claims a slot, or still does."""
         before = self._claims.get(adapter)

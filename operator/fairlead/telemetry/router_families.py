@@ -30,6 +30,7 @@ LATE: Final = _OURS.counter(
 )
 IN_FLIGHT: Final = _OURS.gauge("requests_in_flight", "Requests in this router, waiting ones included.")
 HELD: Final = _OURS.gauge("requests_held", "Requests waiting for a routable replica.")
+ADAPTERS_WAITING: Final = _OURS.gauge("adapters_waiting", "Adapters whose requests wait for a slot of an engine.")
 ABORTS: Final = _OURS.counter("client_aborts", "Clients that left before their answer was whole, by stage.", "stage")
 CUT: Final = _OURS.counter("answers_cut", "Answers that broke after they began.")
 FINISHED: Final = _OURS.counter("finish_reasons", "Answers by the finish reason the engine gave.", "reason")

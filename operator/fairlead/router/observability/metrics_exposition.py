@@ -62,6 +62,7 @@ class MetricsExposition:
         self._one(router_families.LATE, counts.late)
         self._one(router_families.IN_FLIGHT, counts.inflight)
         self._one(router_families.HELD, snapshot.held)
+        self._one(router_families.ADAPTERS_WAITING, snapshot.adapters_waiting)
         family(router_families.ABORTS, by_key(counts.aborts.items()))
         self._one(router_families.CUT, counts.cut)
         family(router_families.FINISHED, by_key(sorted(counts.finished.items())))

@@ -50,6 +50,8 @@ class RouterSnapshot:
     """What became of tasks, by the target and revision that they began at."""
     held: int = 0
     """Waiting requests for which no replica is routable."""
+    adapters_waiting: int = 0
+    """Adapters whose requests wait for a slot, by target."""
     cache: CacheView | None = None
     shared: RedisStoreCounters | None = None
     peers: PeersSnapshot | None = None
