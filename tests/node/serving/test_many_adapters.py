@@ -51,8 +51,10 @@ def test_a_hundred_adapters_come_to_the_replicas_chosen_and_then_nothing_is_writ
 
     began = time.monotonic()
     stage.apply(*(adapter_object(name, one.version(), EACH) for name, one in adapters.items()))
+    applied = time.monotonic()
+    record_property("seconds_to_apply", round(applied - began, 1))
     eventually(lambda: loaded(stage) == dict.fromkeys(adapters, EACH), "all are loaded where they were chosen", 90)
-    record_property("seconds_to_all_loaded", round(time.monotonic() - began, 1))
+    record_property("seconds_to_all_loaded", round(time.monotonic() - applied, 1))
     for name in list(adapters)[:: ADAPTERS // 10]:
         assert completed(address, name)[0] == 200
 
