@@ -28,8 +28,7 @@ class SharedSlots:
     def own(self, now: float, *, beats: bool) -> Iterator[SlotReport]:
         """Engines where something moved; with a beat all of which there is something to say, or was until lately."""
         for endpoint in self._engines.endpoints(moved=not beats):
-            number = self._engines.number(endpoint)
-            if number is None or endpoint.slots.most is None:
+            if endpoint.slots.most is None or (number := self._engines.number(endpoint)) is None:
                 continue
             uses = endpoint.slots.uses(now)
             if self._is_news(number, uses, beats=beats):
