@@ -81,7 +81,8 @@ def test_streams_whose_clients_asked_for_no_usage_are_played_too(cluster: Preten
     traffic = out.splitlines()[0]
     assert "600 requests" in traffic
     assert "800 prompt and 100 output tokens each" in traffic
-    assert traffic.endswith("; tokens of 300 streams estimated, since no usage was asked for")
+    assert "; tokens of 300 streams estimated, since no usage was asked for" in traffic
+    assert traffic.endswith("; the routers' queue is played too"), "which is what was recorded"
 
 
 @pytest.mark.usefixtures("cluster")

@@ -68,7 +68,7 @@ def test_the_routers_queue_is_played_where_that_is_asked_for_and_said(
     plain, queued = shown
     assert queued["traffic"] == f"{plain['traffic']}; the routers' queue is played too"
     late = [one["candidates"][0]["figures"]["ttftP95Seconds"]["mean"] for one in shown]
-    assert 0 < late[1] <= late[0]
+    assert late[1] == pytest.approx(late[0], rel=0.05), "where nothing waits, it makes next to no difference"
 
 
 def test_a_budget_decides_as_objectives_do(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
