@@ -30,6 +30,9 @@ QUIET_S: Final = 10.0
 TOKENS: Final = 50
 """A stream lives for two seconds."""
 SLOTS: Final = 2
+COLD_STREAMS: Final = 12
+COLD_PAUSE_S: Final = 1.0
+HEAD_START_S: Final = 3.0
 
 
 def fleet(stage: Stage, hub: str, replicas: int, **lora: object) -> Deployed:
@@ -81,7 +84,7 @@ def test_a_cold_adapter_beside_hot_ones_waits_for_a_stream_and_no_longer(
     for name in adapters:
         eventually(lambda: ready_reason(chat, name)[0] == "AdapterLoaded", f"{name} is loaded", 60)  # noqa: B023
     hot, warm, cold = adapters
-    found = asyncio.run(Mix(chat.address(), hot, warm, cold).played(45.0))
+    found = asyncio.run(Mix(chat.address(), hot, warm, cold).played())
 
     longest = max(one for streams in found.whole.values() for one in streams)
     waits = found.first[cold]
@@ -90,7 +93,7 @@ def test_a_cold_adapter_beside_hot_ones_waits_for_a_stream_and_no_longer(
     record_property("base_first_token_ms", round(1000 * statistics.median(found.first["chat"])))
     record_property("failed", len(found.failed))
     assert found.failed == []
-    assert len(waits) >= 10
+    assert len(waits) == COLD_STREAMS
     assert p95 <= 1.5 * longest, f"{p95:.1f} s, and a stream lives {longest:.1f} s"
     assert min(len(found.first[name]) for name in (hot, warm)) > len(waits), "the hot ones go on"
 
@@ -108,18 +111,25 @@ class Mix:
     whole: dict[str, list[float]] = field(default_factory=dict)
     """From the first token to the last."""
     failed: list[str] = field(default_factory=list)
+    ends: bool = False
 
-    async def played(self, seconds: float) -> "Mix":
-        until = time.monotonic() + seconds
+    async def played(self) -> "Mix":
+        """Until the cold one has had so many streams."""
         async with aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=0, force_close=True), timeout=aiohttp.ClientTimeout(total=60)
         ) as session:
-            clients = [(self.hot, 0.0)] * 6 + [(self.warm, 0.0)] * 3 + [(self.cold, 2.0), ("chat", 0.5)]
-            await asyncio.gather(*(self._client(session, name, pause, until) for name, pause in clients))
+            others = [(self.hot, 0.0)] * 6 + [(self.warm, 0.0)] * 3 + [("chat", 0.5)]
+            tasks = [asyncio.create_task(self._client(session, name, pause)) for name, pause in others]
+            await asyncio.sleep(HEAD_START_S)
+            for _ in range(COLD_STREAMS):
+                await self._stream(session, self.cold)
+                await asyncio.sleep(COLD_PAUSE_S)
+            self.ends = True
+            await asyncio.gather(*tasks)
         return self
 
-    async def _client(self, session: aiohttp.ClientSession, name: str, pause: float, until: float) -> None:
-        while time.monotonic() < until:
+    async def _client(self, session: aiohttp.ClientSession, name: str, pause: float) -> None:
+        while not self.ends:
             await self._stream(session, name)
             await asyncio.sleep(pause)
 
