@@ -82,5 +82,7 @@ def test_a_router_that_is_alone_claims_a_slot_and_none_where_only_the_engine_is_
     (row,) = explanations.candidates(made, waiting)
     assert row.dropped == "its slots are taken by other adapters"
     made.give_back(first, AttemptEnding.DONE, 6.0)
+    (row,) = explanations.candidates(made, waiting)
+    assert row.dropped == ""
     assert sent(made, waiting) is engine
     assert not engine.slots.waiting
