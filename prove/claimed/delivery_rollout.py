@@ -55,8 +55,10 @@ def _number(found: float | None) -> str:
     return "not measured" if found is None else f"{found:g}"
 
 
-OTHERS: Final = tuple(
-    f"tests/node/serving/canaries/test_{name}.py" for name in ("judge_gates", "adapter_canaries", "gateway_canaries")
+OTHERS: Final = (
+    "tests/node/serving/canaries/test_judge_gates.py",
+    "tests/node/serving/canaries/test_adapter_canaries.py",
+    "tests/node/serving/canaries/test_gateway_canaries.py",
 )
 
 
