@@ -6,7 +6,6 @@ lanes, which a recording has nothing of.
 """
 
 from dataclasses import replace
-from math import inf
 from typing import Final
 
 from fairlead.backtest.candidate import Candidate
@@ -47,11 +46,10 @@ class QueuedPlay(QueuedSimulation):
         )
         super().__init__(fleet, _router(candidate), chance, observer, capacity)
         self._inside = inside
-        self._read_at = -inf
 
     def _happen(self, serial: int, what: SimulationEvent) -> None:
-        if self.now >= self._read_at + FIGURES_S:
-            self._read_at = self.now
+        if self.now >= self._sampled_at + FIGURES_S:
+            self._sampled_at = self.now
             self._read_figures()
         super()._happen(serial, what)
 
