@@ -115,21 +115,19 @@ class AdapterSlots:
 
     def _cede(self, now: float) -> bool:
         """Choose who cedes: as many as wait beyond the free slots, those with the fewest requests first."""
-        before = tuple(self._own_ceding)
-        most, taken = self.most or 0, self._taken
-        needed = sum(1 for one in self._waiting if one not in taken) - max(most - len(taken), 0)
-        others = {one for one in self._peers_ceding() if one in taken}
-        kept = [one for one in self._own_ceding if one in taken and one not in others]
-        kept = kept[: max(needed - len(others), 0)] if self.waiting else []
-        if self.waiting and len(kept) + len(others) < needed:
-            may = sorted((count, one) for one, count in taken.items() if self._may_cede(one, others, kept, now))
-            kept += [one for _, one in may[: needed - len(kept) - len(others)]]
+        before, peers, taken = self._own_ceding, self._peers_ceding(), self._taken
+        needed = 0
+        if self.waiting:
+            waiting = sum(1 for one in self._waiting if one not in taken)
+            needed = max(waiting - max((self.most or 0) - len(taken), 0) - len(peers & taken.keys()), 0)
+        kept = [one for one in before if one in taken and one not in peers][:needed]
+        if len(kept) < needed:
+            settled = (one for one in taken if self._since[one] + TURN_SECONDS <= now)
+            may = sorted((taken[one], one) for one in settled if one not in peers and one not in kept)
+            kept += [one for _, one in may[: needed - len(kept)]]
         self._own_ceding = kept
-        self._ceding = {*kept, *self._peers_ceding()}
-        return tuple(kept) != before
-
-    def _may_cede(self, one: int, others: Iterable[int], kept: Iterable[int], now: float) -> bool:
-        return one not in others and one not in kept and self._since[one] + TURN_SECONDS <= now
+        self._ceding = {*kept, *peers}
+        return kept != before
 
     # Peers
 

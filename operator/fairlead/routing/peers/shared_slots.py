@@ -4,14 +4,11 @@ Kept by peer, since one that is silent has nothing; an engine that is listed lat
 """
 
 from collections.abc import Iterable, Iterator
-from typing import Final
 
 from fairlead.routing.adapter_slots import SlotUse
+from fairlead.routing.peers.own_reports import ZERO_BEATS
 from fairlead.routing.peers.shared_engines import MOST_ENGINES, SharedEngines
 from fairlead.routing.peers.slot_reports import SlotReport
-
-ZERO_BEATS: Final = 8
-"""Beats that repeat that this router has nothing to say of an engine any more."""
 
 
 class SharedSlots:
