@@ -1,7 +1,10 @@
 """`python -m bench.sweep_prediction`: real vLLM on CPU is swept, then serves workloads that the sweep did not contain.
 
+With `--engine sglang` it is real SGLang on CPU instead.
+
 The file of the sweep gives the simulated engine its steps and its KV cache; both get the same requests at the same
-times, and their mean TPOT is compared. vLLM's figure is its own histogram's sum, the simulator's is on virtual time.
+times, and their mean TPOT is compared. The real figure is the engine's own histogram's sum, the simulator's is on
+virtual time.
 A machine that others share is not as fast now as it was minutes ago: before and after each workload some points of the
 sweep are measured again, and the prediction is taken times what they need now over what they needed then. What this
 makes of it is printed beside the plain error; on a quiet machine both are the same.
@@ -17,37 +20,50 @@ import statistics
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
 
 from devcluster.cache import Cache
 from fairlead.cli import vllm_check
-from fairlead.cli.sweep import engine_process, load_client, point_measurement
+from fairlead.cli.sweep import engine_process, load_client, point_measurement, sglang_kind
 from fairlead.cli.sweep.load_client import LoadClient
 from fairlead.cli.sweep.point_measurement import MeasuringLimits
-from fairlead.emulator import emulation_knobs, packaged_data
+from fairlead.cli.sweep.swept_kinds import KINDS
+from fairlead.emulator import dialects, emulation_knobs, packaged_data
 from fairlead.emulator.engine import provision
 from fairlead.emulator.engine.provision import EmulatedMachine
-from fairlead.emulator.vllm import command
+from fairlead.fleet.desired_state import EngineKind
 from fairlead.simulator.engine.core import EngineCore
 from fairlead.simulator.engine.requests import EngineRequest
 from fairlead.simulator.sweep import sweep_file
 from fairlead.simulator.sweep.measurements import SweepPoint, SweepWork
-from house import real_vllm, tiny_model
+from house import real_sglang, real_vllm, tiny_model
 from house.check import surroundings
 from house.tree import ROOT
 
 NAME: Final = "tiny"
 CONTEXT: Final = 1024
 SEQUENCES: Final = 16
-FLAGS: Final = (
+VLLM_FLAGS: Final = (
     *("--served-model-name", NAME, "--max-model-len", str(CONTEXT), "--max-num-seqs", str(SEQUENCES)),
     *("--dtype", "float32", "--enforce-eager"),
 )
 SPACE: Final = {"VLLM_CPU_KVCACHE_SPACE": "1", "OMP_NUM_THREADS": "1", "VLLM_CPU_OMP_THREADS_BIND": "nobind"}
 """As pods with two cores have it."""
+SGLANG_FLAGS: Final = (
+    *("--served-model-name", NAME, "--context-length", str(CONTEXT), "--max-running-requests", str(SEQUENCES)),
+    *(
+        "--max-total-tokens",
+        str(CONTEXT * SEQUENCES),
+        "--mem-fraction-static",
+        "0.95",
+        "--chunked-prefill-size",
+        "2048",
+    ),
+    *("--device", "cpu", "--dtype", "float32"),
+)
 RUNS: Final = 6
 """Runs of the sweep until nothing is left, at most."""
 SEEDS: Final = (1, 2, 3)
@@ -58,6 +74,41 @@ PROBES: Final = tuple(SweepPoint(work=SweepWork.DECODE, batch=batch, context=64)
 PROBE_S: Final = 2.0
 QUIET_S: Final = 1.0
 """Counters are complete after it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SweptServer:
+    """A real engine on this machine's processor."""
+
+    kind: EngineKind
+    flags: tuple[str, ...]
+    environment: Mapping[str, str]
+    """As its tests have it, and this tree; its interpreter is named there."""
+
+    @property
+    def command(self) -> tuple[str, ...]:
+        """How it is started, with the model as its name."""
+        return (*dialects.DIALECTS[self.kind].words, NAME, *self.flags)
+
+
+def vllm() -> SweptServer:
+    """Real vLLM; made where it is missing (6 GB)."""
+    named = {vllm_check.INTERPRETER: str(real_vllm.python(Cache.chosen()))}
+    own = real_vllm.environment() | surroundings(ROOT) | SPACE | {"VLLM_LOGGING_LEVEL": "INFO"} | named
+    return SweptServer(kind=EngineKind.VLLM, flags=VLLM_FLAGS, environment=own)
+
+
+def sglang() -> SweptServer:
+    """Real SGLang; made where it is missing (7 GB)."""
+    named = {sglang_kind.INTERPRETER: str(real_sglang.python(Cache.chosen()))}
+    return SweptServer(
+        kind=EngineKind.SGLANG,
+        flags=SGLANG_FLAGS,
+        environment=real_sglang.environment() | surroundings(ROOT) | named,
+    )
+
+
+SERVERS: Final[Mapping[str, Callable[[], SweptServer]]] = {"vllm": vllm, "sglang": sglang}
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,14 +162,14 @@ def workload(seed: int) -> list[WorkloadRequest]:
     return found
 
 
-def sweep(place: Path, environment: Mapping[str, str]) -> Iterator[str]:
-    """Real vLLM's steps into this file, in runs of nine minutes; the lines of each run."""
+def sweep(place: Path, server: SweptServer) -> Iterator[str]:
+    """The real engine's steps into this file, in runs of nine minutes; the lines of each run."""
     words = [sys.executable, "-m", "fairlead", "calibrate", "--sweep", "--product", "CPU", "--out", str(place)]
     for _ in range(RUNS):
         ran = subprocess.run(
-            [*words, "--", "vllm", "serve", NAME, *FLAGS],
+            [*words, "--", *server.command],
             cwd=tiny_model.model(Cache.chosen()).parent,
-            env=dict(environment),
+            env=dict(server.environment),
             stdout=subprocess.PIPE,
             text=True,
             check=False,
@@ -130,18 +181,22 @@ def sweep(place: Path, environment: Mapping[str, str]) -> Iterator[str]:
 
 
 async def served(
-    workloads: Sequence[Sequence[WorkloadRequest]], environment: Mapping[str, str], log: Path
+    workloads: Sequence[Sequence[WorkloadRequest]], server: SweptServer, log: Path
 ) -> list[ServedWorkload]:
-    """Each workload on real vLLM: its mean TPOT by vLLM's own histogram."""
-    program = [str(vllm_check.interpreter()), "-m", "vllm.entrypoints.cli.main"]
-    words = ("serve", str(tiny_model.model(Cache.chosen())), *FLAGS)
-    engine = await engine_process.start(program, words, environment, log)
+    """Each workload on the real engine: its mean TPOT by its own histogram."""
+    kind, own = KINDS[server.kind], server.flags
+    words = ("serve", str(tiny_model.model(Cache.chosen())), *own, *kind.added((*own, "--load-format")))
+    engine = await engine_process.start(kind.program(), words, {**server.environment, "PYTHONPATH": ""}, log)
     try:
         await engine.wait_until_ready(START_S)
         async with asyncio.timeout(END_S), load_client.session(()) as session:
-            chance = random.Random(0)  # noqa: S311  # prompts
             client = LoadClient(
-                session=session, url=engine.url, model=NAME, vocabulary=tiny_model.VOCABULARY, chance=chance
+                kind=kind,
+                session=session,
+                url=engine.url,
+                model=NAME,
+                vocabulary=tiny_model.VOCABULARY,
+                chance=random.Random(0),  # noqa: S311  # prompts
             )
             await point_measurement.warm_up(client)
             found, before = list[ServedWorkload](), await _probed(client)
@@ -180,9 +235,9 @@ async def _send(client: LoadClient, one: WorkloadRequest, began: float) -> None:
     await client.decode(one.prompt, one.reply)
 
 
-def simulated(requests: Sequence[WorkloadRequest], place: Path) -> tuple[float, float]:
+def simulated(requests: Sequence[WorkloadRequest], place: Path, server: SweptServer) -> tuple[float, float]:
     """Mean TPOT of the simulated engine with the sweep's file, and its mean number of running requests."""
-    arguments = command.read(["vllm", "serve", NAME, *FLAGS])
+    arguments = dialects.read(server.command, {})
     made = provision.provide(arguments, EmulatedMachine("CPU", 1), emulation_knobs.read({}), packaged_data.load(place))
     core = EngineCore(made.settings, made.times, random.Random(0))  # noqa: S311  # nothing is drawn
     sent = [
@@ -201,37 +256,33 @@ def simulated(requests: Sequence[WorkloadRequest], place: Path) -> tuple[float, 
     return statistics.fmean(span / (tokens - 1) for span, tokens in spans), sum(span for span, _ in spans) / busy
 
 
-def predictions(place: Path, environment: Mapping[str, str]) -> Iterator[Prediction]:
+def predictions(place: Path, server: SweptServer) -> Iterator[Prediction]:
     """Each workload on both."""
     workloads = [workload(seed) for seed in SEEDS]
-    real = asyncio.run(served(workloads, environment, place.with_suffix(".log")))
+    real = asyncio.run(served(workloads, server, place.with_suffix(".log")))
     record = sweep_file.read(place.read_text(encoding="utf-8"))
     then = {one.point: one.seconds / one.steps for one in record.steps}
     for seed, requests, one in zip(SEEDS, workloads, real, strict=True):
-        mine, running = simulated(requests, place)
+        mine, running = simulated(requests, place, server)
         slower = statistics.fmean(now / then[probe] for now, probe in zip(one.step_s, PROBES, strict=True))
         yield Prediction(
             seed=seed, real_ms=1e3 * one.token_s, simulated_ms=1e3 * mine, slowdown=slower, running=running
         )
 
 
-def environment() -> dict[str, str]:
-    """Real vLLM as its tests have it, and this tree."""
-    os.environ[vllm_check.INTERPRETER] = str(real_vllm.python(Cache.chosen()))
-    return real_vllm.environment() | surroundings(ROOT) | SPACE | {"VLLM_LOGGING_LEVEL": "INFO"}
-
-
 def main(argv: Sequence[str] | None = None) -> int:
     """Sweep, serve, predict; the figures as JSON on the last line."""
     parser = argparse.ArgumentParser(prog="python -m bench.sweep_prediction", description=__doc__)
     parser.add_argument("--keep", metavar="FILE", help="where the sweep goes, or lies already; else it is thrown away")
+    parser.add_argument("--engine", choices=tuple(SERVERS), default="vllm", help="the real engine (vllm)")
     chosen = parser.parse_args(argv)
-    surround = environment()
+    server = SERVERS[chosen.engine]()
+    os.environ.update({name: value for name, value in server.environment.items() if name.startswith("FAIRLEAD_")})
     with tempfile.TemporaryDirectory(prefix="fairlead-sweep-") as folder:
         place = Path(chosen.keep).absolute() if chosen.keep else Path(folder) / "cpu.jsonl"
-        for text in sweep(place, surround):
+        for text in sweep(place, server):
             print(text, flush=True)
-        found = list(predictions(place, {**surround, "PYTHONPATH": ""}))
+        found = list(predictions(place, server))
     for one in found:
         print(
             f"workload {one.seed}: {one.real_ms:.2f} ms a token, predicted {one.simulated_ms:.2f} "

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+from fairlead.emulator import dialects
 from fairlead.fleet.accelerators import CPU
 from fairlead.simulator.sweep import errors, sweep_file
 from fairlead.simulator.sweep.errors import WorkError
@@ -77,7 +78,7 @@ def _section(name: str, record: SweepRecord) -> str:
     swept = record.deployment
     lines = [
         f"## {swept.model} on {swept.product}\n",
-        f"{swept.engine}, `vllm serve {swept.model} {' '.join(swept.command)}`.\n",
+        f"{swept.engine}, `{' '.join((*dialects.DIALECTS[swept.kind].words, swept.model, *swept.command))}`.\n",
         f"{swept.batch_tokens:,} tokens and {swept.sequences} requests a step at most, context {swept.context:,}.\n",
         *_starts(record),
         *_steps(record),

@@ -13,13 +13,24 @@ NOT_MEASURED: Final = "no GPU was at hand: not measured on one"
 
 def predicts_what_it_did_not_see() -> Figure:
     """Real vLLM on CPU (6 GB in the cache, made where it is missing) is swept, then serves three workloads."""
-    ended = programs.module("bench.sweep_prediction")
+    return _predicted("vllm", "vLLM 0.32.0")
+
+
+def predicts_sglang_too() -> Figure:
+    """Real SGLang on CPU (7 GB in the cache, made where it is missing) likewise."""
+    return _predicted("sglang", "SGLang 0.5.23")
+
+
+def _predicted(engine: str, name: str) -> Figure:
+    ended = programs.module("bench.sweep_prediction", "--engine", engine)
     line = next((line for line in reversed(ended.output.splitlines()) if line.startswith("[")), None)
     if line is None:
         raise RuntimeError(f"{ended.command} ended with {ended.code} and without its figures")
     found = [Prediction(**one) for one in json.loads(line)]
     own = [one.strip() for one in ended.output.splitlines() if one.startswith("  ") and "median error" in one]
-    return Figure(holds=holds(found), text=words(found) + "; points left out: " + "; ".join(own) + f"; {NOT_MEASURED}")
+    return Figure(
+        holds=holds(found), text=words(name, found) + "; points left out: " + "; ".join(own) + f"; {NOT_MEASURED}"
+    )
 
 
 def holds(found: list[Prediction]) -> bool:
@@ -27,9 +38,9 @@ def holds(found: list[Prediction]) -> bool:
     return bool(found) and all(abs(one.error) <= WITHIN for one in found)
 
 
-def words(found: list[Prediction]) -> str:
+def words(name: str, found: list[Prediction]) -> str:
     """The figures of each workload."""
-    return "real vLLM 0.32.0 on CPU, TPOT real and predicted: " + ", ".join(
+    return f"real {name} on CPU, TPOT real and predicted: " + ", ".join(
         f"{one.real_ms:.2f} and {one.simulated_ms:.2f} ms ({one.plain_error:+.1%}; {one.error:+.1%} with the sweep's "
         f"points at {one.slowdown:.2f} times their step by then; {one.running:.1f} requests at once)"
         for one in found
@@ -43,6 +54,13 @@ CLAIMS: Final = (
         "the TPOT of workloads that the sweep did not contain is predicted within 10 %, the machine's pace at either "
         "time measured by points of the sweep; on a GPU where one is at hand",
         prove=predicts_what_it_did_not_see,
+        slow=True,
+    ),
+    Claim(
+        item="engines.8",
+        title="`fairlead calibrate --sweep` on real SGLang on CPU likewise: by SGLang's own metrics, its file is taken "
+        "by the simulator, and the TPOT of workloads that the sweep did not contain is predicted within 10 %",
+        prove=predicts_sglang_too,
         slow=True,
     ),
 )

@@ -1,9 +1,11 @@
-"""vLLM's log of a start: phases that add up, the memory of graphs and of sleep, and why a start failed."""
+"""An engine's log of its start: phases that add up, the memory of graphs and of sleep, and why a start failed."""
 
 import pytest
 
+from fairlead.engines import start_log as start_logs
+from fairlead.engines.sglang import start_log as of_sglang
+from fairlead.engines.start_log import LogLine
 from fairlead.engines.vllm import start_log
-from fairlead.engines.vllm.start_log import LogLine
 
 GPU = (
     LogLine(11.0, "(EngineCore pid=7) INFO 11-22 04:20:41 [core.py:133] Initializing a V1 LLM engine (v0.32.0) with"),
@@ -47,6 +49,39 @@ def test_a_log_without_these_lines_tells_no_phases(lines: tuple[LogLine, ...]) -
     assert start_log.of_start(lines, 3.0).phases == {}
 
 
+SGLANG = (
+    LogLine(9.0, "[2026-11-26 05:00:01 TP0] Load weight begin. avail mem=78.80 GB"),
+    LogLine(9.1, "[2026-11-26 05:00:01 TP1] Load weight begin. avail mem=78.80 GB"),
+    LogLine(
+        14.0, "[2026-11-26 05:00:06 TP0] Load weight end. elapsed=4.99 s, type=LlamaForCausalLM, mem usage=15.0 GB."
+    ),
+    LogLine(
+        20.0, "[2026-11-26 05:00:12 TP0] Capture target decode CUDA graph end. elapsed=5.50 s, mem usage=0.75 GB, "
+    ),
+    LogLine(
+        20.1, "[2026-11-26 05:00:12 TP1] Capture target decode CUDA graph end. elapsed=5.60 s, mem usage=0.75 GB, "
+    ),
+    LogLine(
+        21.0, "[2026-11-26 05:00:13 TP0] Capture target prefill CUDA graph end. elapsed=0.50 s, mem usage=0.25 GB, "
+    ),
+    LogLine(23.0, "[2026-11-26 05:00:15] INFO:     Uvicorn running on http://127.0.0.1:30000 (Press CTRL+C to quit)"),
+    LogLine(25.0, "[2026-11-26 05:00:17] The server is fired up and ready to roll!"),
+)
+
+
+def test_phases_of_sglang_are_those_of_its_first_rank() -> None:
+    start = of_sglang.of_start(SGLANG, 25.5)
+    assert start.phases == {"import": 9.0, "load": 5.0, "graphs": 6.0, "warmUp": 3.0, "serve": 2.5}
+    assert sum(start.phases.values()) == 25.5
+    assert start.graphs_gib == 1.0
+
+
+@pytest.mark.parametrize("kept", [SGLANG[:2], SGLANG[2:], SGLANG[:6]])
+def test_a_log_of_sglang_that_lacks_a_line_tells_no_phases(kept: tuple[LogLine, ...]) -> None:
+    assert of_sglang.of_start(kept, 25.5).phases == {}
+    assert of_sglang.of_start(SGLANG[:3], 25.5).graphs_gib is None
+
+
 def test_the_last_sleep_counts() -> None:
     lines = [
         LogLine(1.0, "INFO Sleep mode freed 60.00 GiB memory, 2.00 GiB memory is still in use."),
@@ -77,5 +112,5 @@ WHY = (
 
 @pytest.mark.parametrize(("texts", "why"), WHY)
 def test_why_a_start_failed(texts: tuple[str, ...], why: str) -> None:
-    assert start_log.error([LogLine(0.0, text) for text in texts]).startswith(why)
-    assert "[type=" not in start_log.error([LogLine(0.0, text) for text in texts])
+    assert start_logs.error([LogLine(0.0, text) for text in texts]).startswith(why)
+    assert "[type=" not in start_logs.error([LogLine(0.0, text) for text in texts])

@@ -14,7 +14,7 @@ def test_one_workload_beyond_the_limit_is_enough() -> None:
 
 
 def test_the_figures_of_each_workload_are_said() -> None:
-    assert engine_sweep.words([NEAR, FAR]) == (
+    assert engine_sweep.words("vLLM 0.32.0", [NEAR, FAR]) == (
         "real vLLM 0.32.0 on CPU, TPOT real and predicted: 4.00 and 3.50 ms (-12.5%; +5.0% with the sweep's "
         "points at 1.20 times their step by then; 3.5 requests at once), 4.00 and 3.50 ms (-12.5%; -12.5% with the "
         "sweep's points at 1.00 times their step by then; 5.0 requests at once)"

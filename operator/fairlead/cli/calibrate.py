@@ -8,8 +8,8 @@ from fairlead.cli import options
 EPILOG = (
     "Give the engine's own command after --, as `fairlead render` shows it: its model, parallelism and limits are read "
     "from there. The file that --out writes is taken by `fairlead engine --step-times` and by the simulator. With "
-    "--sweep the engine is started here, without weights, as often as needed, by this interpreter or by the one that "
-    "FAIRLEAD_VLLM_PYTHON names."
+    "--sweep the engine, vLLM or SGLang, is started here, without weights, as often as needed, by this interpreter or "
+    "by the one that FAIRLEAD_VLLM_PYTHON or FAIRLEAD_SGLANG_PYTHON names."
 )
 
 
@@ -38,7 +38,10 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", metavar="FILE", help="file to write the result to")
     parser.add_argument("-o", "--output", choices=("text", "json"), default="text", help="how to print it")
     parser.add_argument(
-        "vllm", nargs=argparse.REMAINDER, metavar="-- vllm serve MODEL ...", help="the engine's command"
+        "vllm",
+        nargs=argparse.REMAINDER,
+        metavar="-- vllm serve MODEL ...",
+        help="the engine's command; with --sweep also `sglang serve`",
     )
 
 

@@ -42,10 +42,6 @@ class StartRules(Protocol):
     def memory(self) -> EngineMemory:
         """What its release takes of a GPU's memory."""
 
-    @property
-    def takes_measurements(self) -> bool:
-        """Whether the files that `fairlead calibrate` writes were measured on this kind of engine."""
-
     def check(self, served: ServeArguments, gpus: int) -> None:
         """Raise `CannotStart` for what the engine refuses before it loads anything."""
 

@@ -11,6 +11,7 @@ from fairlead.telemetry.metric_family import MetricPrefix
 _SGLANG: Final = MetricPrefix("sglang:", bound_format="")
 
 MODES: Final = ("prefill_compute", "prefill_cache", "decode")
+PREFILL: Final = "prefill_forward"
 HITS: Final = ("input", "device_hit", "host_hit", "storage_hit")
 
 _FIRST_TOKEN: Final = (
@@ -26,6 +27,7 @@ _QUEUE: Final = (
     *(60.0, 70.0, 80.0, 90.0, 100.0, 200.0, 300.0, 400.0, 500.0, 600.0, 700.0, 800.0, 900.0, 1000.0, 1200.0),
     *(1400.0, 1600.0, 1800.0, 2000.0, 2500.0, 3000.0),
 )
+_STAGE: Final = tuple(0.001 * 1.62**step for step in range(30))
 _SIZE: Final = (
     *(100.0, 300.0, 500.0, 700.0, 1000.0, 1500.0, 2000.0, 3000.0, 4000.0, 5000.0, 6000.0, 7000.0, 8000.0, 9000.0),
     *(10000.0, 12500.0, 15000.0, 17500.0, 20000.0, 22500.0, 25000.0, 27500.0, 30000.0, 35000.0, 40000.0, 60000.0),
@@ -65,6 +67,12 @@ PER_TOKEN: Final = _SGLANG.histogram(
 )
 END_TO_END: Final = _SGLANG.histogram(
     "e2e_request_latency_seconds", "From arrival to the end.", _END_TO_END, "is_streaming"
+)
+STAGE: Final = _SGLANG.histogram(
+    "per_stage_req_latency_seconds",
+    "Of each stage of a request.",
+    _STAGE,
+    "stage",
 )
 QUEUE: Final = _SGLANG.histogram("queue_time_seconds", "From arrival to the first step.", _QUEUE)
 PROMPT_SIZE: Final = _SGLANG.histogram("prompt_tokens_histogram", "Prompt tokens a request.", _SIZE)

@@ -24,14 +24,18 @@ BOOT = (
 )
 ENGINE = (sys.executable, "-c", BOOT, "engine", "--product", PRODUCT, "--", "vllm")
 """What the sweep takes for the program called vllm."""
+SGLANG = (*ENGINE[:-1], "sglang")
+"""And for that called sglang."""
 WINDOW_S = 0.5
 BUDGET_S = 300.0
 NEVER_LATE = {"FAIRLEAD_ENGINE_LAG_LIMIT_MS": "1e6"}
 
 
-def target(*flags: str, product: str = PRODUCT, model: str = MODEL, config: str | None = None) -> SweepTarget:
+def target(
+    *flags: str, product: str = PRODUCT, model: str = MODEL, config: str | None = None, engine: str = "vllm"
+) -> SweepTarget:
     """The deployment of a command line."""
-    words = ["--", "vllm", "serve", model, *(flags or FLAGS)]
+    words = ["--", engine, "serve", model, *(flags or FLAGS)]
     chosen = argparse.Namespace(vllm=words, product=product, gpus=1, products=None, config_json=config)
     return replace(targets.read(chosen), environment=os.environ | NEVER_LATE)
 

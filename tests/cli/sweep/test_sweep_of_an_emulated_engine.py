@@ -178,8 +178,8 @@ WORDS = (
 
 
 COMMANDS = (
-    (("--data-parallel-size", "2"), "--data-parallel-size 2: engines that share a process count their steps together"),
-    (("--speculative-config", '{"method": "ngram", "num_speculative_tokens": 2}'), "--speculative-config: steps with"),
+    (("--data-parallel-size", "2"), "data parallelism of 2: engines that share a process count their steps together"),
+    (("--speculative-config", '{"method": "ngram", "num_speculative_tokens": 2}'), "speculative decoding: steps with"),
 )
 
 

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from fairlead.emulator import emulation_knobs, packaged_data
+from fairlead.emulator import dialects, emulation_knobs, packaged_data
 from fairlead.emulator.engine import provision
 from fairlead.emulator.engine.provision import CannotStart, EmulatedMachine, EngineProvision
-from fairlead.emulator.vllm import command
+from fairlead.fleet.desired_state import EngineKind
 from fairlead.simulator.sweep.measurements import KvCapacity, SweepRecord
 from tests.simulator.sweep import swept
 from tests.simulator.timing import published_rows
@@ -23,11 +23,20 @@ ON_CPU = replace(
 )
 
 
-def provided(folder: Path, record: SweepRecord, *words: str, product: str = "CPU") -> EngineProvision:
+ON_SGLANG = replace(
+    ON_CPU,
+    deployment=replace(ON_CPU.deployment, kind=EngineKind.SGLANG, engine="SGLang 0.5.23"),
+    starts=(replace(swept.START, capacity=KvCapacity(tokens=20_000, blocks=20_000, block_tokens=1)),),
+)
+
+
+def provided(
+    folder: Path, record: SweepRecord, *words: str, product: str = "CPU", engine: str = "vllm"
+) -> EngineProvision:
     """The engine of `fairlead engine --step-times FILE --product … -- vllm serve …`."""
     place = folder / "sweep.jsonl"
     place.write_text(swept.text(record), encoding="utf-8")
-    served = command.read(["vllm", "serve", *words])
+    served = dialects.read([engine, "serve", *words], {})
     machine = EmulatedMachine(product, 1)
     return provision.provide(served, machine, emulation_knobs.read({}), packaged_data.load(place))
 
@@ -59,6 +68,20 @@ def test_a_gpu_that_is_used_otherwise_is_sized_by_the_fit(tmp_path: Path) -> Non
     )
     assert as_seen == 10_000
     assert otherwise > 10_000
+
+
+def test_sglang_holds_as_many_tokens_as_it_was_seen_to_whatever_its_pages_are(tmp_path: Path) -> None:
+    made = provided(tmp_path, ON_SGLANG, "/models/tiny", "--dtype", "float32", engine="sglang")
+    assert made.served.pool_tokens == 20_000
+    assert (made.settings.block_tokens, made.settings.max_sequences) == (16, 64)
+    fewer = ("--dtype", "float32", "--max-total-tokens", "8192")
+    assert provided(tmp_path, ON_SGLANG, "/models/tiny", *fewer, engine="sglang").served.pool_tokens == 8192
+
+
+@pytest.mark.parametrize(("record", "engine"), [(ON_CPU, "sglang"), (ON_SGLANG, "vllm")])
+def test_a_sweep_of_another_kind_is_refused(record: SweepRecord, engine: str, tmp_path: Path) -> None:
+    with pytest.raises(CannotStart, match=f"--step-times: the file was measured on {record.deployment.kind}; leave"):
+        provided(tmp_path, record, "/models/tiny", "--dtype", "float32", engine=engine)
 
 
 OTHERS = (

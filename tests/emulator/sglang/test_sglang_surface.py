@@ -8,6 +8,7 @@ import pytest
 from fairlead.emulator.emulation_knobs import EngineFault
 from fairlead.emulator.sglang import probes
 from fairlead.emulator.surface.jobs import EngineRefusal
+from fairlead.engines.sglang.release import RELEASE
 from tests.emulator import expected_replies
 from tests.emulator.living import SGLANG, faulty, living
 from tests.emulator.surface.pretending import Endpoint, PretendActs, PretendDriver, run_story, serving
@@ -35,6 +36,17 @@ def test_forms_of_an_answer_are_asked_for_in_its_own_words() -> None:
                 assert (await server.post("/v1/completions", body))[0] == 200
             both = {"prompt": "x", "regex": "a", "response_format": {"type": "json_object"}}
             assert "Only one of" in await refused(server, "/v1/completions", both)
+
+    run_story(story())
+
+
+def test_its_load_is_told_by_rank() -> None:
+    async def story() -> None:
+        async with serving(SGLANG) as server:
+            status, answer = await server.send("/v1/loads?include=core")
+            assert (status, answer["version"]) == (200, RELEASE)
+            (load,) = answer["loads"]
+            assert (load["dp_rank"], load["num_running_reqs"], load["num_waiting_reqs"]) == (0, 3, 2)
 
     run_story(story())
 

@@ -12,7 +12,7 @@ from aiohttp import web
 
 from fairlead.emulator import dialects
 from fairlead.emulator.serve_arguments import ResponseArguments, ServeArguments
-from fairlead.emulator.surface.engine_interface import LoadGauges, RequestObservation
+from fairlead.emulator.surface.engine_interface import LoadGauges, RankLoad, RequestObservation
 from fairlead.emulator.surface.jobs import EngineJob, EngineRefusal, JobEnding, JobListener, SequenceTimes
 
 NOON: Final = 1_795_176_000
@@ -107,6 +107,9 @@ class PretendActs:
 
     def gauges(self) -> LoadGauges:
         return LoadGauges(kv_usage=0.25, waiting=3)
+
+    def rank_loads(self) -> Sequence[RankLoad]:
+        return [RankLoad(running=3, waiting=2, usage=0.25)]
 
     def kv_event_sources(self) -> Mapping[str, Any]:
         return {"0": {"endpoint": "tcp://127.0.0.1:5557"}}

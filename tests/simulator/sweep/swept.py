@@ -9,6 +9,7 @@ from fairlead.simulator.sweep.measurements import (
     EngineColdStart,
     EngineVariant,
     KvCapacity,
+    SkippedWork,
     StepMeasurement,
     SweepPoint,
     SweepRecord,
@@ -20,6 +21,10 @@ from fairlead.simulator.sweep.sweep_file import SweepLine
 from tests.simulator.timing import published_rows
 
 LIMITS = SweepLimits(context=8192, sequences=64, batch_tokens=2048)
+LACKS = (
+    SkippedWork(what=EngineVariant.NGRAM, why="it has none"),
+    SkippedWork(what=EngineVariant.SLEEP, why="nor this"),
+)
 DEPLOYMENT = SweptDeployment(
     model=published_rows.SMALL,
     product=published_rows.H200,

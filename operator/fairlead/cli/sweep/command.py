@@ -12,8 +12,8 @@ from fairlead.cli.sweep import report, sweep_log
 from fairlead.cli.sweep import target as targets
 from fairlead.cli.sweep.engine_process import EngineFailed
 from fairlead.cli.sweep.runner import SweepRun
+from fairlead.cli.sweep.swept_kind import EngineAbsent
 from fairlead.cli.sweep.target import SweepArgumentError
-from fairlead.cli.vllm_check import VllmUnavailable
 
 _BUDGET: Final = re.compile(r"(\d+)(s|m|h)?")
 _SECONDS: Final = {None: 1, "s": 1, "m": 60, "h": 3600}
@@ -25,10 +25,10 @@ def run(chosen: argparse.Namespace) -> int:
         place, budget = _place(chosen.out), seconds(chosen.budget)
         target = targets.read(chosen)
         log = sweep_log.opened(place, target)
-        program = targets.program()
+        program = target.kind.program()
         made = SweepRun(target=target, log=log, budget_s=budget, report=_progress, program=program)
         left = asyncio.run(_until_a_signal(made))
-    except (SweepArgumentError, VllmUnavailable, OSError, ValueError) as problem:
+    except (SweepArgumentError, EngineAbsent, OSError, ValueError) as problem:
         print(f"fairlead calibrate: {problem}", file=sys.stderr)
         return 2
     except EngineFailed as problem:

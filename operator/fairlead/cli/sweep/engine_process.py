@@ -12,8 +12,8 @@ from typing import Final
 
 import aiohttp
 
-from fairlead.engines.vllm import start_log
-from fairlead.engines.vllm.start_log import LogLine
+from fairlead.engines import start_log
+from fairlead.engines.start_log import LogLine
 
 HOST: Final = "127.0.0.1"
 _EVERY_S: Final = 0.1
@@ -90,7 +90,7 @@ class EngineProcess:
 async def start(
     program: Sequence[str], words: Sequence[str], environment: Mapping[str, str], log: Path
 ) -> EngineProcess:
-    """Start `vllm` with these words and a free port; everything that it says goes to the log too."""
+    """Start the engine with these words and a free port; everything that it says goes to the log too."""
     port = _free_port()
     process = await asyncio.create_subprocess_exec(
         *program,

@@ -3,20 +3,14 @@
 import asyncio
 import random
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
 import aiohttp
 
-from fairlead.cluster import pod_http
-from fairlead.engines import exposition
-from fairlead.engines.catalogue import DEFAULT, ENGINES
-from fairlead.fleet.engine_load import DurationHistogram, EngineLoad, UnreadableScrape
+from fairlead.cli.sweep.engine_sample import EngineSample
+from fairlead.cli.sweep.swept_kind import SweptKind
 
-_ENGINE: Final = ENGINES[DEFAULT]
-_PREFILL: Final = "vllm:request_prefill_time_seconds"
-_SUM, _COUNT = f"{_PREFILL}_sum", f"{_PREFILL}_count"
 _COMPLETIONS: Final = "/v1/completions"
 _RESERVED: Final = 8
 """Tokens at the beginning of a vocabulary, which often begin or end something."""
@@ -29,30 +23,11 @@ class NoAnswer(Exception):
     """The engine refused a request, or its metrics do not answer."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EngineSample:
-    """The counters at one moment."""
-
-    load: EngineLoad
-    prefill_s: float
-    """Of all requests that have ended, from their first step to their first token."""
-    prefills: float
-
-    @property
-    def gaps(self) -> tuple[float, float]:
-        """How often a token followed another one, and seconds between them."""
-        return _figures(self.load.inter_token)
-
-    @property
-    def first_tokens(self) -> float:
-        """Requests that have got their first token."""
-        return _figures(self.load.time_to_first_token)[0]
-
-
 @dataclass(slots=True, kw_only=True)
 class LoadClient:
     """Whoever sends requests to the engine that is measured."""
 
+    kind: SweptKind
     session: aiohttp.ClientSession
     url: str
     model: str
@@ -64,19 +39,14 @@ class LoadClient:
     async def sample(self) -> EngineSample:
         """The metrics now."""
         for _ in range(_TRIES):
-            page = await pod_http.fetch(self.session, self.url + _ENGINE.api.metrics_path)
-            load = None if page is None else _ENGINE.load(page)
-            if page is not None and isinstance(load, EngineLoad):
-                sums = {one.name: one.value for one in _prefill_lines(page)}
-                return EngineSample(load=load, prefill_s=sums.get(_SUM, 0.0), prefills=sums.get(_COUNT, 0.0))
-        raise NoAnswer(f"no metrics of vLLM at {self.url}{_ENGINE.api.metrics_path}")
+            found = await self.kind.sample(self.session, self.url)
+            if found is not None:
+                return found
+        raise NoAnswer(f"no metrics of {self.kind.name} at {self.url}")
 
     async def version(self) -> str:
         """The engine and its version."""
-        with suppress(aiohttp.ClientError, ValueError, TimeoutError):
-            async with self.session.get(f"{self.url}/version") as answer:
-                return f"vLLM {(await answer.json())['version']}"
-        return "vLLM"
+        return await self.kind.version(self.session, self.url)
 
     async def read_prompt(self, tokens: int) -> None:
         """One prompt, and one token as the reply."""
@@ -125,12 +95,3 @@ async def leave(requests: Sequence["asyncio.Task[None]"]) -> None:
     for one in requests:
         one.cancel()
     await asyncio.gather(*requests, return_exceptions=True)
-
-
-def _prefill_lines(page: str) -> list[exposition.MetricSample]:
-    found = exposition.samples(page, frozenset({_SUM, _COUNT}))
-    return [one for one in found if not isinstance(one, UnreadableScrape)]
-
-
-def _figures(histogram: DurationHistogram | None) -> tuple[float, float]:
-    return (histogram.count, histogram.total) if histogram else (0.0, 0.0)

@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from fairlead.cli.sweep import load_client
-from fairlead.cli.sweep.load_client import EngineSample, LoadClient
+from fairlead.cli.sweep.engine_sample import EngineSample
+from fairlead.cli.sweep.load_client import LoadClient
+from fairlead.cli.sweep.swept_kind import NapPaths
 from fairlead.simulator.sweep.measurements import SleepMeasurement, StepMeasurement, SweepPoint, SweepWork
 
 LONGEST_WINDOW_S: Final = 30.0
@@ -22,6 +24,8 @@ ROOM_SHARE: Final = 0.75
 _PACE_S: Final = 0.3
 _POLL_S: Final = 0.05
 _QUIET_S: Final = 30.0
+_SHOWN_S: Final = 2.0
+"""How late an engine may show how many requests run: SGLang does every fifteen steps."""
 
 
 class NotMeasured(Exception):
@@ -70,13 +74,13 @@ async def measure(client: LoadClient, point: SweepPoint, limits: MeasuringLimits
     return _steps(point, (before, first, last))
 
 
-async def sleep(client: LoadClient) -> SleepMeasurement:
+async def sleep(client: LoadClient, naps: NapPaths) -> SleepMeasurement:
     """One sleep that keeps weights in main memory, and the waking."""
     now = asyncio.get_running_loop().time
     began = now()
-    await client.post("/sleep?level=1")
+    await client.post(naps.asleep)
     asleep = now()
-    await client.post("/wake_up")
+    await client.post(naps.awake)
     return SleepMeasurement(asleep_s=asleep - began, awake_s=now() - asleep)
 
 
@@ -103,7 +107,7 @@ async def _all_decode(
     client: LoadClient, requests: "Sequence[asyncio.Task[None]]", before: EngineSample
 ) -> EngineSample:
     """Wait until every request has its first token and none has ended."""
-    batch = len(requests)
+    batch, clock, late = len(requests), asyncio.get_running_loop().time, None
     while True:
         for one in requests:
             if one.done() and (problem := one.exception()) is not None:
@@ -111,9 +115,11 @@ async def _all_decode(
         now = await client.sample()
         running = now.load.running or 0
         if now.first_tokens - before.first_tokens >= batch:
-            if running != batch:
+            if running == batch:
+                return now
+            late = late or clock()
+            if clock() - late > _SHOWN_S:
                 raise NotMeasured(f"{running:.0f} of {batch} requests ran at once: the others had ended by then")
-            return now
         await asyncio.sleep(_POLL_S)
 
 

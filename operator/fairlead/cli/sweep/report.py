@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from fairlead.cli.sweep.target import SweepTarget
 from fairlead.emulator import packaged_data
+from fairlead.fleet.desired_state import EngineKind
 from fairlead.simulator.sweep import errors
 from fairlead.simulator.sweep.measurements import EngineVariant, SweepRecord, SweepWork
 from fairlead.simulator.sweep.step_table import TooFewMeasurements
@@ -40,9 +41,11 @@ def _capacity(record: SweepRecord, target: SweepTarget) -> str:
         return "KV cache: the engine does not say how many tokens it holds"
     text = f"KV cache: {found.tokens:,} tokens in blocks of {found.block_tokens}"
     flags = target.served.memory
-    if flags.blocks is not None or flags.cache_bytes is not None:
+    if any(one is not None for one in (flags.blocks, flags.cache_bytes, flags.most_tokens)):
         return f"{text}, as the command says: nothing to compare"
     if question.accelerator.is_cpu and not question.accelerator.memory_bytes:
+        if record.deployment.kind is not EngineKind.VLLM:
+            return f"{text}; the fit has none for {record.deployment.kind} on a processor"
         return f"{text}; set VLLM_CPU_KVCACHE_SPACE to compare it with the fit"
     if question.accelerator.is_cpu:
         predicted = kv_pages.tokens(question, question.accelerator.memory_bytes)

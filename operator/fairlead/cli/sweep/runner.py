@@ -19,12 +19,11 @@ from fairlead.cli.sweep.point_measurement import MeasuringLimits, NotMeasured
 from fairlead.cli.sweep.sweep_log import SweepLog
 from fairlead.cli.sweep.target import SweepArgumentError, SweepTarget
 from fairlead.cli.sweep.variant_start import VariantStart
-from fairlead.engines.vllm import start_log
+from fairlead.engines import start_log
 from fairlead.simulator.sweep import plan
 from fairlead.simulator.sweep.measurements import (
     EngineColdStart,
     EngineVariant,
-    KvCapacity,
     SkippedWork,
     SweepPoint,
     SweepRecord,
@@ -56,7 +55,7 @@ class SweepRun:
     budget_s: float
     report: Callable[[str], None]
     program: Sequence[str]
-    """What runs `vllm`."""
+    """What runs the engine's command."""
     window_s: float = WINDOW_S
     began: float = 0.0
     engine: EngineProcess | None = None
@@ -170,6 +169,7 @@ class SweepRun:
         assert engine is not None
         session = await self.stack.enter_async_context(load_client.session(self.target.served.answering.api_keys))
         self.client = LoadClient(
+            kind=self.target.kind,
             session=session,
             url=engine.url,
             model=VariantStart(self.target, variant, self._caches).served_name,
@@ -179,20 +179,15 @@ class SweepRun:
         )
         if variant is EngineVariant.AS_GIVEN:
             self.log.name_engine(await self.client.version())
-        load = (await self.client.sample()).load
-        found_log = start_log.of_start(engine.lines, engine.ready_s)
-        capacity = None
-        if load.capacity_tokens and load.capacity_blocks and load.block_tokens:
-            capacity = KvCapacity(
-                tokens=load.capacity_tokens, blocks=load.capacity_blocks, block_tokens=load.block_tokens
-            )
+        seen = await self.client.sample()
+        found_log = self.target.kind.start(engine.lines, engine.ready_s)
         found = EngineColdStart(
             variant=variant,
             kept=kept,
             seconds=engine.ready_s,
             phases=found_log.phases,
             graphs_gib=found_log.graphs_gib,
-            capacity=capacity,
+            capacity=seen.capacity,
         )
         self.log.keep(found)
         self.report(f"ready after {engine.ready_s:.1f} s")
@@ -241,16 +236,17 @@ class SweepRun:
         self.report(f"{point.words}: {why}; it is tried again at the end")
 
     async def _sleep(self) -> None:
-        client, engine = self.client, self.engine
+        client, engine, naps = self.client, self.engine, self.target.kind.naps
         assert client is not None
         assert engine is not None
+        assert naps is not None
         try:
             async with asyncio.timeout(_LONGEST_POINT_S):
-                found = await point_measurement.sleep(client)
+                found = await point_measurement.sleep(client, naps)
         except (TimeoutError, NoAnswer, aiohttp.ClientError, OSError) as problem:
             self._skip(EngineVariant.SLEEP, str(problem) or "it did not wake in time")
             return
-        freed = start_log.of_sleep(engine.lines)
+        freed = self.target.kind.slept(engine.lines)
         if freed is not None:
             found = replace(found, freed_gib=freed[0], left_gib=freed[1])
         self.log.keep(found)

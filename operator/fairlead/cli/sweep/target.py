@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from fairlead.cli import offline_data, vllm_check
+from fairlead.cli import offline_data
+from fairlead.cli.sweep.swept_kind import SweptKind
+from fairlead.cli.sweep.swept_kinds import KINDS
 from fairlead.cluster import package_data
+from fairlead.emulator import dialects
 from fairlead.emulator.engine import provision
 from fairlead.emulator.serve_arguments import ServeArguments
-from fairlead.emulator.vllm import command
 from fairlead.fleet import accelerators
 from fairlead.fleet.accelerators import Accelerator
 from fairlead.fleet.quantization import WeightFormat
@@ -40,10 +42,15 @@ class SweepTarget:
     question: SizingInput
     served: ServeArguments
     words: tuple[str, ...]
-    """The command after `vllm serve MODEL`, as given."""
+    """The command after its model, as given."""
     config_json: str | None
     """The text of `--config-json`: the engine gets a folder with it in the place of a model."""
     environment: Mapping[str, str]
+
+    @property
+    def kind(self) -> SweptKind:
+        """How its engine is started and read."""
+        return KINDS[self.served.kind]
 
     @property
     def limits(self) -> SweepLimits:
@@ -52,14 +59,15 @@ class SweepTarget:
             context=self.question.context,
             sequences=self.question.batch_sequences,
             batch_tokens=self.question.batch_tokens,
-            on_cpu=self.question.accelerator.is_cpu,
             quantized=self.question.format is not WeightFormat.NONE,
             sixteen_bit=self.served.memory.dtype in _SIXTEEN,
+            lacks=self.kind.lacks(on_cpu=self.question.accelerator.is_cpu),
         )
 
     def deployment(self, engine: str = _UNKNOWN_ENGINE) -> SweptDeployment:
         """As the file has it."""
         return SweptDeployment(
+            kind=self.served.kind,
             model=self.served.model,
             product=self.question.accelerator.product,
             tensor=self.question.parallelism.tensor,
@@ -76,7 +84,11 @@ class SweepTarget:
 
 def read(chosen: argparse.Namespace) -> SweepTarget:
     """From the arguments; `SweepArgumentError` or `ValueError` says what is wrong with them."""
-    served = command.read(chosen.vllm)
+    served = dialects.read(chosen.vllm, os.environ)
+    if served.kind not in KINDS:
+        raise SweepArgumentError(
+            f"{served.kind}: a sweep reads the counters of {' and '.join(KINDS)} alone; start one of them"
+        )
     catalogue = offline_data.catalogue(chosen.products)
     config = None if chosen.config_json is None else package_data.read_text(Path(chosen.config_json))
     shape = _shape(served.model, config, catalogue)
@@ -98,19 +110,14 @@ def _check(served: ServeArguments, question: SizingInput, gpus: int) -> None:
         raise SweepArgumentError(f"--gpus {gpus}: the command spreads over {spread.gpus}; write --gpus {spread.gpus}")
     if spread.data > 1:
         raise SweepArgumentError(
-            f"--data-parallel-size {spread.data}: engines that share a process count their steps together; "
+            f"data parallelism of {spread.data}: engines that share a process count their steps together; "
             "sweep one of them"
         )
     if served.limits.speculation is not None:
         raise SweepArgumentError(
-            "--speculative-config: steps with and without drafts could not be told apart; leave it out, the sweep "
-            "measures n-gram speculation itself and no other method"
+            "speculative decoding: steps with and without drafts could not be told apart; leave it out, a sweep of "
+            "vLLM measures n-gram speculation itself and no other method"
         )
-
-
-def program() -> list[str]:
-    """What runs `vllm`, found as `fairlead validate --with-vllm` finds it; `VllmUnavailable` says how to get one."""
-    return [str(vllm_check.interpreter()), "-m", "vllm.entrypoints.cli.main"]
 
 
 def _accelerator(product: str, catalogue: Catalogue) -> Accelerator:
@@ -145,7 +152,7 @@ def _after_the_model(words: list[str]) -> tuple[str, ...]:
 
 
 def model_folder(place: Path, text: str, vocabulary: int) -> Path:
-    """A folder that vLLM takes for a model: its configuration, and a tokenizer of one word for each token."""
+    """A folder that engines take for a model: its configuration, and a tokenizer of one word for each token."""
     place.mkdir(parents=True, exist_ok=True)
     words = {f"t{number}": number for number in range(vocabulary)}
     tokenizer = {

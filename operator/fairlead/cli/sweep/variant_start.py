@@ -1,38 +1,11 @@
 """How each variant of the engine is started: the command as given, what the variant adds, and caches of its own."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
-from fairlead.cli import vllm_check
 from fairlead.cli.sweep import target as targets
 from fairlead.cli.sweep.target import SweepTarget
 from fairlead.simulator.sweep.measurements import EngineVariant
-
-NGRAM: Final = '{"method":"ngram","num_speculative_tokens":3,"prompt_lookup_max":3,"prompt_lookup_min":1}'
-FLAGS: Final[Mapping[EngineVariant, tuple[str, ...]]] = {
-    EngineVariant.AS_GIVEN: (),
-    EngineVariant.NGRAM: ("--speculative-config", NGRAM),
-    EngineVariant.FP8: ("--quantization", "fp8"),
-    EngineVariant.BFLOAT16: ("--dtype", "bfloat16"),
-    EngineVariant.SLEEP: ("--enable-sleep-mode",),
-}
-_LOAD: Final = "--load-format"
-_CACHES: Final[Mapping[str, str]] = {
-    "VLLM_CACHE_ROOT": "vllm",
-    "TRITON_CACHE_DIR": "triton",
-    "TORCHINDUCTOR_CACHE_DIR": "inductor",
-    "CUDA_CACHE_PATH": "cuda",
-}
-"""The first start finds them empty, whatever else ran on this machine."""
-_OUTPUT: Final[Mapping[str, str]] = {
-    "VLLM_NO_USAGE_STATS": "1",
-    "VLLM_LOGGING_LEVEL": "INFO",
-    "PYTHONUNBUFFERED": "1",
-    "PYTHONPATH": vllm_check.QUIET["PYTHONPATH"],
-}
-"""Phases of a start are read from its log as they come."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,17 +18,16 @@ class VariantStart:
 
     @property
     def words(self) -> tuple[str, ...]:
-        """After `vllm`: without weights, unless the command says how to load them."""
-        own = self.target.words
-        dummy = () if any(word.startswith(_LOAD) for word in own) else (_LOAD, "dummy")
-        return ("serve", self._model, *own, *dummy, *FLAGS[self.variant], *self._narrow)
+        """After the program's name."""
+        own, kind = self.target.words, self.target.kind
+        return ("serve", self._model, *own, *kind.added(own), *kind.flags(self.variant), *self._narrow)
 
     @property
     def environment(self) -> dict[str, str]:
-        """As given, and what a sweep needs."""
-        own = {name: str(self.caches / folder) for name, folder in _CACHES.items()}
-        awake = {"VLLM_SERVER_DEV_MODE": "1"} if self.variant is EngineVariant.SLEEP else {}
-        return {**self.target.environment, **_OUTPUT, **own, **awake}
+        """As given, and what a sweep needs: the first start finds its caches empty, whatever else ran here."""
+        kind = self.target.kind
+        own = {name: str(self.caches / folder) for name, folder in kind.caches.items()}
+        return {**self.target.environment, **kind.environment(self.variant), **own}
 
     @property
     def served_name(self) -> str:
@@ -67,7 +39,7 @@ class VariantStart:
     def _narrow(self) -> tuple[str, ...]:
         """FP8 weights are multiplied by 16-bit activations, and by no wider ones."""
         wide = self.variant is EngineVariant.FP8 and not self.target.limits.sixteen_bit
-        return FLAGS[EngineVariant.BFLOAT16] if wide else ()
+        return self.target.kind.flags(EngineVariant.BFLOAT16) if wide else ()
 
     @property
     def _model(self) -> str:

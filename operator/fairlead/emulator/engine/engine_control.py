@@ -12,7 +12,7 @@ from fairlead.emulator.engine.metrics.faulty_exposition import FaultyExposition
 from fairlead.emulator.engine.metrics.page import EnginePage
 from fairlead.emulator.faults import EngineFault
 from fairlead.emulator.serve_arguments import ServeArguments
-from fairlead.emulator.surface.engine_interface import LoadGauges, RequestObservation
+from fairlead.emulator.surface.engine_interface import LoadGauges, RankLoad, RequestObservation
 from fairlead.simulator.engine.steps import PauseMode
 
 _WAIT: Final = "wait"
@@ -94,6 +94,11 @@ class LiveEngineControl:
         gauges = [rank.tally.gauges for rank in self._driver.ranks]
         usage = sum(one.usage for one in gauges) / len(gauges)
         return LoadGauges(usage, float(sum(one.waiting for one in gauges)))
+
+    def rank_loads(self) -> Sequence[RankLoad]:
+        """What each rank does as of its last step."""
+        gauges = (rank.tally.gauges for rank in self._driver.ranks)
+        return [RankLoad(one.running, one.waiting, one.usage) for one in gauges]
 
     def kv_event_sources(self) -> Mapping[str, Any]:
         """The publisher's configuration by rank; empty where no KV events are published."""

@@ -17,6 +17,7 @@ from fairlead.emulator.engine.step_time_choice import ServedDeployment
 from fairlead.emulator.packaged_data import PackagedData
 from fairlead.emulator.serve_arguments import ServeArguments
 from fairlead.fleet.accelerators import Accelerator
+from fairlead.fleet.desired_state import EngineKind
 from fairlead.fleet.fit import Fit
 from fairlead.fleet.quantization import Dtype
 from fairlead.fleet.shapes import ModelShape
@@ -76,8 +77,9 @@ def provide(
     notes: list[str] = []
     rules = dialects.of(served).start
     rules.check(served, machine.gpus)
-    if packaged.calibrated is not None and not rules.takes_measurements:
-        raise CannotStart("ValueError: (simulated) --step-times: the file was measured on vLLM; leave it out")
+    measured = _measured_kind(packaged, served)
+    if measured is not served.kind:
+        raise CannotStart(f"ValueError: (simulated) --step-times: the file was measured on {measured}; leave it out")
     if isinstance(packaged.calibrated, SweepRecord):
         served = swept_engine.arguments(served, packaged.calibrated)
     shape = _shape(served, pretence, packaged.catalogue, notes)
@@ -99,6 +101,13 @@ def provide(
         cache=rules.cache_facts(served, settings, question),
         notes=tuple(notes),
     )
+
+
+def _measured_kind(packaged: PackagedData, served: ServeArguments) -> EngineKind:
+    """Of the engine whose step times these are; a calibration by counters alone is always vLLM's."""
+    if packaged.calibrated is None:
+        return served.kind
+    return packaged.calibrated.deployment.kind if isinstance(packaged.calibrated, SweepRecord) else EngineKind.VLLM
 
 
 def _on_a_gpu(

@@ -5,11 +5,12 @@ Its KV cache and the limits of its batch are those that were seen, so neither it
 
 from dataclasses import replace
 
-from fairlead.emulator.serve_arguments import ServeArguments
-from fairlead.emulator.vllm import command
+from fairlead.emulator import dialects
+from fairlead.emulator.serve_arguments import CacheArguments, ServeArguments
 from fairlead.fleet.accelerators import CPU
+from fairlead.fleet.desired_state import EngineKind
 from fairlead.simulator.sweep import errors
-from fairlead.simulator.sweep.measurements import SweepRecord
+from fairlead.simulator.sweep.measurements import KvCapacity, SweepRecord
 from fairlead.simulator.sweep.step_table import TooFewMeasurements
 from fairlead.simulator.timing.measured_step_times import MeasuredStepTimes
 from fairlead.sizing.sizing_input import SizingInput
@@ -19,8 +20,9 @@ def arguments(served: ServeArguments, found: SweepRecord) -> ServeArguments:
     """The command, with what was measured where it says nothing itself."""
     swept, limits, memory = found.deployment, served.limits, served.memory
     if found.capacity is not None and _takes_as_much(served, found):
-        memory = replace(memory, blocks=memory.blocks or found.capacity.blocks)
-        limits = limits if limits.block_size_set else replace(limits, block_tokens=found.capacity.block_tokens)
+        memory = _with_capacity(memory, swept.kind, found.capacity)
+        pages = limits.block_size_set or swept.kind is not EngineKind.VLLM
+        limits = limits if pages else replace(limits, block_tokens=found.capacity.block_tokens)
     limits = replace(
         limits,
         context=limits.context or swept.context,
@@ -35,6 +37,7 @@ def step_times(served: ServeArguments, product: str, question: SizingInput, foun
     """As measured; `ValueError` names in what the deployment differs, or says that too little was measured."""
     swept = found.deployment
     wanted = {
+        "kind": served.kind,
         "model": served.model,
         "product": product or swept.product,
         "tensor": question.parallelism.tensor,
@@ -53,8 +56,16 @@ def step_times(served: ServeArguments, product: str, question: SizingInput, foun
 
 def _takes_as_much(served: ServeArguments, found: SweepRecord) -> bool:
     """Whether nothing in the command changes how much memory is left for the KV cache."""
-    own = command.read(["vllm", "serve", found.deployment.model, *found.deployment.command])
+    swept = found.deployment
+    own = dialects.read([*dialects.DIALECTS[swept.kind].words, swept.model, *swept.command], {})
     return _memory(own) == _memory(served)
+
+
+def _with_capacity(memory: CacheArguments, kind: EngineKind, seen: KvCapacity) -> CacheArguments:
+    """vLLM's cache has so many blocks; that of others so many tokens, whatever the blocks of the emulation are."""
+    if kind is EngineKind.VLLM:
+        return replace(memory, blocks=memory.blocks or seen.blocks)
+    return replace(memory, most_tokens=memory.most_tokens or seen.tokens)
 
 
 def _memory(served: ServeArguments) -> tuple[object, ...]:

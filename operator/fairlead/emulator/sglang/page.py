@@ -114,6 +114,9 @@ class SglangPage:
                 found = [_tally(one).histograms[key] for one in self._facts.engines if key in _tally(one).histograms]
                 series += [({**self._model, **label}, histogram.together(found))] if found else []
             yield from self._written(family, series)
+        read = [(one, _tally(one).reading) for one in self._facts.engines]
+        stages = [({**self._of_rank(one), "stage": families.PREFILL}, found) for one, found in read if found.up_to[-1]]
+        yield from self._written(families.STAGE, stages)
 
     def _web(self) -> Iterator[str]:
         requests: list[Series] = [

@@ -21,7 +21,7 @@ from fairlead.emulator.surface.responder import Responder
 _OPEN: Final = frozenset({"/health", "/health_generate", "/ready", "/metrics", request_middleware.FAULTS})
 """Paths without an API key: `srt/utils/auth.py`."""
 NOT_EMULATED: Final = (
-    *("/generate", "/v1/responses", "/v1/embeddings", "/v1/classify", "/v1/score", "/v1/rerank", "/v1/loads"),
+    *("/generate", "/v1/responses", "/v1/embeddings", "/v1/classify", "/v1/score", "/v1/rerank"),
     *("/v1/audio/transcriptions", "/encode", "/classify", "/open_session", "/close_session", "/pd_role_switch"),
     *("/release_memory_occupation", "/resume_memory_occupation", "/update_weights_from_disk"),
 )
@@ -63,6 +63,7 @@ def _probes(acts: EngineControl) -> list[web.RouteDef]:
 def _quiet(plain: SglangUtilityHandlers) -> list[web.RouteDef]:
     return [
         web.get("/v1/models", plain.models, allow_head=False),
+        web.get("/v1/loads", plain.loads, allow_head=False),
         web.get("/v1/models/{model:.+}", plain.model, allow_head=False),
         *(web.get(path, plain.server_info, allow_head=False) for path in ("/server_info", "/model_info")),
         *(web.post(path, plain.tokenize) for path in ("/tokenize", "/v1/tokenize")),

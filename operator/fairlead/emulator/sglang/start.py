@@ -25,7 +25,6 @@ class SglangStart:
     """Its rules, as `StartRules` asks for them."""
 
     memory = MEMORY
-    takes_measurements = False
 
     def check(self, served: ServeArguments, gpus: int) -> None:
         """Each of its processes takes a GPU by its number, and one of them finds none."""

@@ -47,6 +47,8 @@ class SglangTally(RankTally):
     """By `is_streaming`; absent before the first request of that kind."""
     histograms: dict[tuple[str, str], MetricHistogram] = field(default_factory=dict)
     """By family and `is_streaming`, where the family has that label."""
+    reading: MetricHistogram = field(default_factory=lambda: MetricHistogram(families.STAGE.bounds))
+    """From a prompt's first step to its last."""
     live: SchedulerTotals = field(default_factory=SchedulerTotals)
     published: SchedulerTotals = field(default_factory=SchedulerTotals)
     shown: StepGauges = field(default_factory=StepGauges)
@@ -75,6 +77,7 @@ class SglangTally(RankTally):
         RankTally.first(self, run, now)
         self.begun += 1
         self.live.cached += run.cached_tokens
+        self.reading.observe(max(0.0, now - (run.scheduled or now)))
         if run.feed.job.each_step:
             self._observe(families.FIRST_TOKEN, now - run.came, streaming="true")
 

@@ -1,5 +1,6 @@
 """SGLang's endpoints that generate nothing: models, tokenization, metrics, adapters, and what an operator may order."""
 
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from aiohttp import web
@@ -60,6 +61,24 @@ class SglangUtilityHandlers:
                 "version": RELEASE,
             }
         )
+
+    async def loads(self, _: web.Request) -> web.Response:
+        """GET /v1/loads: what each rank does, newer than the page of metrics has it; its core alone."""
+        pool, ranks = self._front.served.pool_tokens or 0, self._front.acts.rank_loads()
+        loads = [
+            {
+                "dp_rank": number,
+                "num_running_reqs": one.running,
+                "num_waiting_reqs": one.waiting,
+                "num_used_tokens": round(one.usage * pool),
+                "max_total_num_tokens": pool,
+                "token_usage": round(one.usage, 2),
+            }
+            for number, one in enumerate(ranks)
+        ]
+        now = datetime.now(UTC).isoformat()
+        head = {"timestamp": now, "version": RELEASE, "accelerator": None, "num_accelerators": 1}
+        return json_response({**head, "loads": loads})
 
     async def tokenize(self, request: web.Request) -> web.Response:
         """POST /tokenize, /v1/tokenize: a prompt, several, or a conversation."""

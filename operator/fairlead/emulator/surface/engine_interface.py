@@ -27,6 +27,14 @@ class LoadGauges(NamedTuple):
     waiting: float
 
 
+class RankLoad(NamedTuple):
+    """What one data-parallel rank does as of its last step."""
+
+    running: int
+    waiting: int
+    usage: float
+
+
 class EngineControl(Protocol):
     """Control operations, and the state that the engine reports."""
 
@@ -70,6 +78,9 @@ class EngineControl(Protocol):
 
     def gauges(self) -> LoadGauges:
         """KV cache usage and queue depth as of the last step."""
+
+    def rank_loads(self) -> Sequence[RankLoad]:
+        """What each rank does now."""
 
     def kv_event_sources(self) -> Mapping[str, Any]:
         """For each data-parallel rank, its KV event publisher's configuration with the endpoint resolved."""

@@ -26,7 +26,6 @@ class TensorRtStart:
     """Its rules, as `StartRules` asks for them."""
 
     memory = MEMORY
-    takes_measurements = False
 
     def check(self, served: ServeArguments, gpus: int) -> None:
         """Each of its processes takes a GPU."""

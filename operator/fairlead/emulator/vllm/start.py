@@ -25,7 +25,6 @@ class VllmStart:
     """Its rules, as `StartRules` asks for them."""
 
     memory = CURRENT
-    takes_measurements = True
 
     def check(self, served: ServeArguments, gpus: int) -> None:
         """Refuse unknown parsers, as vLLM does before it opens a port, and more GPUs than there are."""

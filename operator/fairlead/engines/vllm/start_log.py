@@ -1,12 +1,13 @@
-"""What vLLM 0.32 says of its own start, sleep and end, read from its log line by line.
+"""What vLLM 0.32 says of its own start and sleep, read from its log line by line.
 
 Phases add up to the whole: what vLLM times itself is taken from its words, the rest from when lines came.
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 from typing import Final
+
+from fairlead.engines.start_log import LogLine, StartLog
 
 _LOADING: Final = "Starting to load model "
 _READY: Final = re.compile(
@@ -14,26 +15,6 @@ _READY: Final = re.compile(
 )
 _GRAPHS: Final = re.compile(r"Graph capturing finished in ([\d.]+) secs, took (-?[\d.]+) GiB")
 _FREED: Final = re.compile(r"Sleep mode freed ([\d.]+) GiB memory, ([\d.]+) GiB memory is still in use")
-_ERROR: Final = re.compile(r"(Value error, .+?)(?: \[type=|$)|\b((?:[A-Z]\w*)?(?:Error|Exception|error): .+)")
-"""What a configuration is refused for, the last line of a traceback, or what the parser of arguments says."""
-_SHOWN: Final = 200
-
-
-@dataclass(frozen=True, slots=True)
-class LogLine:
-    """A line, and the seconds from the start of the process at which it came."""
-
-    at: float
-    text: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StartLog:
-    """What a log says of a start."""
-
-    phases: Mapping[str, float]
-    """Seconds by phase, in their order; empty if the log lacks vLLM's lines."""
-    graphs_gib: float | None
 
 
 def of_start(lines: Sequence[LogLine], ready_s: float) -> StartLog:
@@ -49,13 +30,6 @@ def of_sleep(lines: Iterable[LogLine]) -> tuple[float, float] | None:
     """Memory that the last sleep freed, and that stays in use, in GiB."""
     found = [match for one in lines if (match := _FREED.search(one.text))]
     return (float(found[-1][1]), float(found[-1][2])) if found else None
-
-
-def error(lines: Sequence[LogLine]) -> str:
-    """Why a start failed: the last error that names itself, else the last words."""
-    found = [match[1] or match[2] for one in lines if (match := _ERROR.search(one.text))]
-    words = found or [one.text for one in lines if one.text.strip()] or ["it said nothing"]
-    return words[-1].strip()[:_SHOWN]
 
 
 def _phases(lines: Sequence[LogLine], ready_s: float, graphs_s: float) -> dict[str, float]:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from fairlead.fleet.desired_state import EngineKind
 from fairlead.fleet.plurals import count
 
 
@@ -131,6 +132,7 @@ class SkippedWork:
 class SweptDeployment:
     """What was measured: figures of one deployment are not used for another."""
 
+    kind: EngineKind = EngineKind.VLLM
     model: str
     product: str
     tensor: int
@@ -144,7 +146,7 @@ class SweptDeployment:
     engine: str
     """The engine and its version."""
     command: tuple[str, ...]
-    """The engine's own command as it was given, after `vllm serve MODEL`."""
+    """The engine's own command as it was given, after the model."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -24,11 +24,12 @@ class SweepLimits:
     context: int
     sequences: int
     batch_tokens: int
-    on_cpu: bool = False
     quantized: bool = False
     """By its command or its checkpoint."""
     sixteen_bit: bool = True
     """Whether it computes in 16 bits anyway."""
+    lacks: tuple[SkippedWork, ...] = ()
+    """What this kind of engine has not, and why."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,15 +85,12 @@ def points(limits: SweepLimits) -> tuple[SweepPoint, ...]:
 
 def left_out(limits: SweepLimits) -> Iterator[SkippedWork]:
     """Variants that are not started, and why."""
-    cpu = "vLLM's build for processors has none"
     reasons = {
         EngineVariant.FP8: "the model is quantized already" if limits.quantized else "",
         EngineVariant.BFLOAT16: "the command computes in 16 bits already" if limits.sixteen_bit else "",
-        EngineVariant.SLEEP: cpu if limits.on_cpu else "",
     }
     yield from (SkippedWork(what=variant, why=why) for variant, why in reasons.items() if why)
-    if limits.on_cpu:
-        yield SkippedWork(what="memory of CUDA graphs", why=cpu)
+    yield from limits.lacks
 
 
 def next_step(limits: SweepLimits, record: SweepRecord, running: EngineVariant | None, time: SweepTime) -> SweepStep:
@@ -158,7 +156,8 @@ def _mixed(limits: SweepLimits) -> Iterator[SweepPoint]:
 def _of_variants(limits: SweepLimits) -> Iterator[SweepPoint]:
     absent = {one.what for one in left_out(limits)}
     sizes, context, lengths = _spread(_batches(limits)), _contexts(limits)[0], _spread(_lengths(limits))
-    yield from (_decode(size, context, EngineVariant.NGRAM) for size in sizes[: 2 * COARSE])
+    if EngineVariant.NGRAM not in absent:
+        yield from (_decode(size, context, EngineVariant.NGRAM) for size in sizes[: 2 * COARSE])
     for variant in (EngineVariant.FP8, EngineVariant.BFLOAT16):
         if variant not in absent:
             yield from (_decode(size, context, variant) for size in sizes[:COARSE])

@@ -9,6 +9,7 @@ from dataclasses import asdict
 from enum import StrEnum
 from typing import Any, Final, TypeVar
 
+from fairlead.fleet.desired_state import EngineKind
 from fairlead.simulator.sweep.measurements import (
     EngineColdStart,
     EngineVariant,
@@ -100,6 +101,7 @@ def _deployment(row: MeasuredFields | None) -> SweptDeployment:
     if row.value(KIND) != DEPLOYMENT:
         raise row.bad(f"{KIND} is {measured_rows.shown(row.value(KIND))}, and the first must be {DEPLOYMENT}")
     return SweptDeployment(
+        kind=_word(row, "kind", EngineKind) if row.has("kind") else EngineKind.VLLM,
         model=row.text("model"),
         product=row.text("product"),
         tensor=row.count("tensor", 1),

@@ -1,0 +1,113 @@
+"""vLLM as a sweep starts it and reads it."""
+
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from types import MappingProxyType
+from typing import Final
+
+import aiohttp
+
+from fairlead.cli import vllm_check
+from fairlead.cli.sweep import engine_sample
+from fairlead.cli.sweep.engine_sample import EngineSample
+from fairlead.cli.sweep.swept_kind import EngineAbsent, NapPaths
+from fairlead.cluster import pod_http
+from fairlead.engines.catalogue import ENGINES
+from fairlead.engines.start_log import LogLine, StartLog
+from fairlead.engines.vllm import start_log
+from fairlead.fleet.desired_state import EngineKind
+from fairlead.fleet.engine_load import EngineLoad
+from fairlead.simulator.sweep.measurements import EngineVariant, KvCapacity, SkippedWork
+
+NGRAM: Final = '{"method":"ngram","num_speculative_tokens":3,"prompt_lookup_max":3,"prompt_lookup_min":1}'
+FLAGS: Final[Mapping[EngineVariant, tuple[str, ...]]] = MappingProxyType(
+    {
+        EngineVariant.AS_GIVEN: (),
+        EngineVariant.NGRAM: ("--speculative-config", NGRAM),
+        EngineVariant.FP8: ("--quantization", "fp8"),
+        EngineVariant.BFLOAT16: ("--dtype", "bfloat16"),
+        EngineVariant.SLEEP: ("--enable-sleep-mode",),
+    }
+)
+_LOAD: Final = "--load-format"
+_PREFILL: Final = "vllm:request_prefill_time_seconds"
+_SUM, _COUNT = f"{_PREFILL}_sum", f"{_PREFILL}_count"
+_OUTPUT: Final[Mapping[str, str]] = {
+    "VLLM_NO_USAGE_STATS": "1",
+    "VLLM_LOGGING_LEVEL": "INFO",
+    "PYTHONUNBUFFERED": "1",
+    "PYTHONPATH": vllm_check.QUIET["PYTHONPATH"],
+}
+"""Phases of a start are read from its log as they come."""
+
+
+class VllmKind:
+    """vLLM 0.32."""
+
+    name = "vLLM"
+    naps = NapPaths("/sleep?level=1", "/wake_up")
+    caches: Mapping[str, str] = MappingProxyType(
+        {
+            "VLLM_CACHE_ROOT": "vllm",
+            "TRITON_CACHE_DIR": "triton",
+            "TORCHINDUCTOR_CACHE_DIR": "inductor",
+            "CUDA_CACHE_PATH": "cuda",
+        }
+    )
+
+    def program(self) -> list[str]:
+        """What runs `vllm`, found as `fairlead validate --with-vllm` finds it."""
+        try:
+            return [str(vllm_check.interpreter()), "-m", "vllm.entrypoints.cli.main"]
+        except vllm_check.VllmUnavailable as problem:
+            raise EngineAbsent(str(problem)) from problem
+
+    def lacks(self, *, on_cpu: bool) -> tuple[SkippedWork, ...]:
+        """A processor has neither."""
+        absent = (EngineVariant.SLEEP, "memory of CUDA graphs") if on_cpu else ()
+        return tuple(SkippedWork(what=what, why="vLLM's build for processors has none") for what in absent)
+
+    def added(self, words: Sequence[str]) -> tuple[str, ...]:
+        """Without weights, unless the command says how to load them."""
+        return () if any(word.startswith(_LOAD) for word in words) else (_LOAD, "dummy")
+
+    def flags(self, variant: EngineVariant) -> tuple[str, ...]:
+        """As vLLM's parser has them."""
+        return FLAGS[variant]
+
+    def environment(self, variant: EngineVariant) -> Mapping[str, str]:
+        """Sleep is an endpoint of its development mode."""
+        return {**_OUTPUT, **({"VLLM_SERVER_DEV_MODE": "1"} if variant is EngineVariant.SLEEP else {})}
+
+    def start(self, lines: Sequence[LogLine], ready_s: float) -> StartLog:
+        """By vLLM's own lines."""
+        return start_log.of_start(lines, ready_s)
+
+    def slept(self, lines: Sequence[LogLine]) -> tuple[float, float] | None:
+        """By vLLM's own line."""
+        return start_log.of_sleep(lines)
+
+    async def sample(self, session: aiohttp.ClientSession, url: str) -> EngineSample | None:
+        """Its page of metrics, and from it the histogram of prefill times, which no other part of ours reads."""
+        engine = ENGINES[EngineKind.VLLM]
+        page = await pod_http.fetch(session, url + engine.api.metrics_path)
+        load = None if page is None else engine.load(page)
+        if page is None or not isinstance(load, EngineLoad):
+            return None
+        sums = engine_sample.added_up(page, frozenset({_SUM, _COUNT}), {})
+        return EngineSample(
+            load=load, prefill_s=sums.get(_SUM, 0.0), prefills=sums.get(_COUNT, 0.0), capacity=_capacity(load)
+        )
+
+    async def version(self, session: aiohttp.ClientSession, url: str) -> str:
+        """By its own endpoint."""
+        with suppress(aiohttp.ClientError, ValueError, TimeoutError):
+            async with session.get(f"{url}/version") as answer:
+                return f"vLLM {(await answer.json())['version']}"
+        return "vLLM"
+
+
+def _capacity(load: EngineLoad) -> KvCapacity | None:
+    if not (load.capacity_tokens and load.capacity_blocks and load.block_tokens):
+        return None
+    return KvCapacity(tokens=load.capacity_tokens, blocks=load.capacity_blocks, block_tokens=load.block_tokens)
