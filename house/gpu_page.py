@@ -77,8 +77,8 @@ def _panel(record: SweepRecord) -> Panel:
 def _section(name: str, record: SweepRecord) -> str:
     swept = record.deployment
     lines = [
-        f"## {swept.model} on {swept.product}\n",
-        f"{swept.engine}, `{' '.join((*dialects.DIALECTS[swept.kind].words, swept.model, *swept.command))}`.\n",
+        f"## {swept.model} on {swept.product}, {swept.engine}\n",
+        f"`{' '.join((*dialects.DIALECTS[swept.kind].words, swept.model, *swept.command))}`.\n",
         f"{swept.batch_tokens:,} tokens and {swept.sequences} requests a step at most, context {swept.context:,}.\n",
         *_starts(record),
         *_steps(record),
