@@ -106,9 +106,38 @@ def test_numbers_of_a_table_are_always_what_reading_field_by_field_gives(rows: l
         return [(each.line, [each.number("s"), each.count("n")]) for each in measured_rows.csv_rows(lines, ("s", "n"))]
 
     def at_once() -> list[tuple[int, list[float]]]:
-        return list(measured_rows.csv_numbers(lines, ("s",), ("n",)))
+        return numbers(lines)
 
     assert _outcome(at_once) == _outcome(one_by_one)
+
+
+def numbers(lines: list[str]) -> list[tuple[int, list[float]]]:
+    """Each row's line and its figures."""
+    found = measured_rows.csv_numbers(lines, ("s",), ("n",))
+    return [
+        (rows.first + place, list(figures))
+        for rows in found
+        for place, figures in enumerate(zip(*rows.columns, strict=True))
+    ]
+
+
+@given(st.integers(1, 7), st.integers(0, 9), st.sampled_from(["", "1,2,3,4", "x,1,2", '"5",x,6', "5,x,6"]))
+def test_rows_are_always_told_with_their_lines_however_many_are_read_at_once(
+    characters: int, before: int, odd: str
+) -> None:
+    lines = ["s,more,n", *(f"{number},x,{number}\n" for number in range(before)), odd, "9,x,9"]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(measured_rows, "AT_ONCE", 6 * characters)
+        by_few = _outcome(lambda: numbers(lines))
+    assert by_few == _outcome(lambda: numbers(lines))
+    if not isinstance(by_few, str):
+        assert by_few == [(line, figures) for line, figures in by_few if lines[line - 1] and 2 <= line <= len(lines)]
+        assert len(by_few) == before + 1 + bool(odd)
+
+
+def test_lines_whose_fields_make_up_for_each_others_are_no_rows() -> None:
+    with pytest.raises(BadMeasurement, match="line 2: it has 3 fields, and the header 2"):
+        numbers(["s,n", "1,2,3", "4", "5,6"])
 
 
 def _outcome(read: Callable[[], list[tuple[int, list[float]]]]) -> object:
@@ -121,7 +150,7 @@ def _outcome(read: Callable[[], list[tuple[int, list[float]]]]) -> object:
 
 def test_the_header_again_is_no_row_of_numbers() -> None:
     with pytest.raises(BadMeasurement, match="line 3: it is the header again; leave it out"):
-        list(measured_rows.csv_numbers(["s,n", "1,2", "s,n"], ("s",), ("n",)))
+        numbers(["s,n", "1,2", "s,n"])
 
 
 @pytest.mark.parametrize(
@@ -134,5 +163,5 @@ def test_the_header_again_is_no_row_of_numbers() -> None:
 )
 def test_of_a_row_of_numbers_the_field_that_is_none_is_named(row: str, because: str) -> None:
     with pytest.raises(BadMeasurement) as refused:
-        list(measured_rows.csv_numbers(["s,n", "1,2", row], ("s",), ("n",)))
+        numbers(["s,n", "1,2", row])
     assert str(refused.value).startswith(f"line 3: {because}")

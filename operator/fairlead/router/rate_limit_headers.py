@@ -1,29 +1,29 @@
 """What remains of a tenant's rates in OpenAI's headers: the limit, the remainder, and when it is full again."""
 
 from math import ceil
+from typing import Final
 
 from fairlead.routing.rates import Permit, RateRemainder
+
+_REQUESTS: Final = (
+    b"x-ratelimit-limit-requests: %d\r\nx-ratelimit-remaining-requests: %d\r\nx-ratelimit-reset-requests: %b\r\n"
+)
+_TOKENS: Final = _REQUESTS.replace(b"-requests:", b"-tokens:")
+"""Whole lines: put together field by field they were a twentieth of a short request (bench/router_cpu)."""
 
 
 def lines(permit: Permit) -> bytes:
     """Header lines of the configured rates."""
-    fields = [*_fields("requests", permit.requests), *_fields("tokens", permit.tokens)]
-    return "".join(f"x-ratelimit-{name}: {value}\r\n" for name, value in fields).encode()
+    return _lines(_REQUESTS, permit.requests) + _lines(_TOKENS, permit.tokens)
 
 
-def _fields(what: str, left: RateRemainder | None) -> list[tuple[str, str]]:
-    if left is None:
-        return []
-    return [
-        (f"limit-{what}", str(left.limit)),
-        (f"remaining-{what}", str(left.remaining)),
-        (f"reset-{what}", _span(left.full_in_seconds)),
-    ]
+def _lines(form: bytes, left: RateRemainder | None) -> bytes:
+    return b"" if left is None else form % (left.limit, left.remaining, _span(left.full_in_seconds))
 
 
-def _span(seconds: float) -> str:
+def _span(seconds: float) -> bytes:
     """A duration as OpenAI writes it: 120ms, 15s, 6m0s."""
     if seconds < 1:
-        return f"{ceil(seconds * 1000)}ms"
+        return b"%dms" % ceil(seconds * 1000)
     whole = ceil(seconds)
-    return f"{whole}s" if whole < 60 else f"{whole // 60}m{whole % 60}s"
+    return b"%ds" % whole if whole < 60 else b"%dm%ds" % divmod(whole, 60)

@@ -3,7 +3,8 @@
 `sizing.traces` reads the same files whole, to describe them; here each line becomes an arrival and is not kept.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from operator import gt
 from typing import Final
 
 from fairlead.simulator.traffic.arrivals import RequestArrival, UnreadableTraffic
@@ -58,12 +59,10 @@ def columns(lines: Iterable[str]) -> Iterator[RequestArrival]:
     """`seconds,prompt_tokens,output_tokens`, in order of time."""
     clock = _Clock()
     try:
-        for line, (moment, prompt, output) in measured_rows.csv_numbers(lines, COLUMNS[:1], COLUMNS[1:]):
-            yield RequestArrival(
-                time=clock.since_first(moment, line),
-                prompt_tokens=int(prompt) or 1,
-                output_tokens=int(output) or 1,
-            )
+        for first, (moments, prompts, replies) in measured_rows.csv_numbers(lines, COLUMNS[:1], COLUMNS[1:]):
+            times = clock.since_the_first(moments, first)
+            for time, prompt, reply in zip(times, prompts, replies, strict=True):
+                yield RequestArrival(time=time, prompt_tokens=int(prompt) or 1, output_tokens=int(reply) or 1)
     except BadMeasurement as problem:
         raise UnreadableTraffic(f"{problem}; expected {','.join(COLUMNS)}") from problem
 
@@ -76,6 +75,14 @@ class _Clock:
     def __init__(self) -> None:
         self._first: float | None = None
         self._last = 0.0
+
+    def since_the_first(self, moments: Sequence[float], line: int) -> Iterable[float]:
+        """Of rows that follow one another; together where they stand in order."""
+        begin = moments[0] if self._first is None else self._first
+        if moments[0] < self._last or any(map(gt, moments, moments[1:])):
+            return (self.since_first(one, line + number) for number, one in enumerate(moments))
+        self._first, self._last = begin, moments[-1]
+        return [one - begin for one in moments]
 
     def since_first(self, seconds: float, line: int) -> float:
         """By any clock that goes on."""
