@@ -1,6 +1,7 @@
 """One row of measured data: what it may hold, and what is said of what it may not."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from itertools import chain, islice
 
 import pytest
 from hypothesis import given
@@ -135,12 +136,29 @@ def test_rows_are_always_told_with_their_lines_however_many_are_read_at_once(
         assert len(by_few) == before + 1 + bool(odd)
 
 
+@pytest.mark.parametrize("rows", [["1,2", "3,4"], ["1,2", "", "3,4"]])
+def test_what_goes_wrong_while_lines_are_read_ahead_is_raised_in_its_turn(rows: list[str]) -> None:
+    def lines() -> Iterator[str]:
+        yield from ("s,n", *rows)
+        raise EOFError("the file is cut off")
+
+    found = measured_rows.csv_numbers(lines(), ("s",), ("n",))
+    seen: list[float] = []
+    while len(seen) < 2:
+        seen.extend(next(found).columns[0])
+    assert seen == [1.0, 3.0]
+    with pytest.raises(EOFError, match="the file is cut off"):
+        next(found)
+    with pytest.raises(EOFError, match="the file is cut off"):
+        list(measured_rows.csv_numbers(chain(["s,n"], islice(lines(), len(rows) + 1, None)), ("s",), ("n",)))
+
+
 def test_lines_whose_fields_make_up_for_each_others_are_no_rows() -> None:
     with pytest.raises(BadMeasurement, match="line 2: it has 3 fields, and the header 2"):
         numbers(["s,n", "1,2,3", "4", "5,6"])
 
 
-def _outcome(read: Callable[[], list[tuple[int, list[float]]]]) -> object:
+def _outcome(read: Callable[[], list[tuple[int, list[float]]]]) -> list[tuple[int, list[float]]] | str:
     """The rows, or what is said of the one that is none."""
     try:
         return read()

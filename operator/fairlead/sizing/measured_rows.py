@@ -112,28 +112,17 @@ def csv_numbers(lines: Iterable[str], numbers: Sequence[str], counts: Sequence[s
     Many rows without a fault are read at once: a day of requests is as many calls less. From where one has a fault, or
     quotes, or is blank, `MeasuredFields` reads them one by one and says what is wrong.
     """
-    source = iter(lines)
-    table = _CsvTable(source)
+    ahead = _LinesAhead(lines)
+    table = _CsvTable(ahead)
     header = table.header((*numbers, *counts))
     places, width, done = [header.index(one) for one in (*numbers, *counts)], len(header), table.line
-    while block := _together(source):
+    while block := ahead.block():
         columns = _plain(block, width, places, len(numbers))
         if not columns:
-            yield from _one_by_one(_CsvTable(chain(block, source), done), header, numbers, counts)
+            yield from _one_by_one(_CsvTable(chain(block, ahead), done), header, numbers, counts)
             return
         yield NumberRows(done + 1, columns)
         done += len(block)
-
-
-def _together(source: Iterator[str]) -> list[str]:
-    """The next lines, so many characters of them."""
-    found, size = [], 0
-    for line in source:
-        found.append(line)
-        size += len(line)
-        if size >= AT_ONCE:
-            break
-    return found
 
 
 def _plain(block: list[str], width: int, places: Sequence[int], broken: int) -> list[list[float]]:
@@ -170,6 +159,38 @@ def _row(line: int, header: list[str], values: list[str] | BadMeasurement) -> Me
     if len(values) != len(header):
         return BadMeasurement(line, f"it has {len(values)} fields, and the header {len(header)}")
     return MeasuredFields(line, dict(zip(header, values, strict=True)))
+
+
+class _LinesAhead:
+    """Lines of which some are read before their turn: what then goes wrong is raised when it would have been."""
+
+    def __init__(self, lines: Iterable[str]) -> None:
+        self._source = iter(lines)
+        self._problem: Exception | None = None
+
+    def __iter__(self) -> Iterator[str]:
+        """Those that are left, one by one."""
+        if self._problem is not None:
+            raise self._problem
+        yield from self._source
+
+    def block(self) -> list[str]:
+        """The next of them, so many characters."""
+        if self._problem is not None:
+            raise self._problem
+        found: list[str] = []
+        size = 0
+        try:
+            for line in self._source:
+                found.append(line)
+                size += len(line)
+                if size >= AT_ONCE:
+                    break
+        except Exception as problem:
+            if not found:
+                raise
+            self._problem = problem
+        return found
 
 
 class _CsvTable:
