@@ -54,14 +54,8 @@ SPACE: Final = {"VLLM_CPU_KVCACHE_SPACE": "1", "OMP_NUM_THREADS": "1", "VLLM_CPU
 """As pods with two cores have it."""
 SGLANG_FLAGS: Final = (
     *("--served-model-name", NAME, "--context-length", str(CONTEXT), "--max-running-requests", str(SEQUENCES)),
-    *(
-        "--max-total-tokens",
-        str(CONTEXT * SEQUENCES),
-        "--mem-fraction-static",
-        "0.95",
-        "--chunked-prefill-size",
-        "2048",
-    ),
+    *("--max-total-tokens", str(CONTEXT * SEQUENCES), "--mem-fraction-static", "0.95"),
+    *("--chunked-prefill-size", "2048"),
     *("--device", "cpu", "--dtype", "float32"),
 )
 RUNS: Final = 6

@@ -87,6 +87,7 @@ def _section(name: str, record: SweepRecord) -> str:
         f"\n![Predicted over measured](sweep-{name}.svg)\n",
         *(f"- not measured: {one.what}, since {one.why}" for one in record.skipped),
         "",
+        "",
     ]
     return "\n".join(lines)
 

@@ -1,16 +1,14 @@
 """What vLLM itself says of rendered command lines, in an interpreter that has it and with stand-ins for models."""
 
-import importlib.util
 import json
 import os
 import subprocess
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
-from fairlead.cli import vllm_check_script
+from fairlead.cli import engine_interpreter, vllm_check_script
 from fairlead.cluster.documents import YamlDocument
 from fairlead.engines.start_budget import LifecycleParameters
 from fairlead.engines.vllm import placeholder_config
@@ -101,11 +99,9 @@ def question(review: Review) -> dict[str, Any]:
 
 def interpreter() -> Path:
     """The interpreter that the environment names, or this one if vLLM is installed in it."""
-    named = os.environ.get(INTERPRETER)
-    if named:
-        return Path(named)
-    if importlib.util.find_spec("vllm") is not None:
-        return Path(sys.executable)
+    program = engine_interpreter.found(INTERPRETER, "vllm")
+    if program is not None:
+        return program
     raise VllmUnavailable(
         f"vLLM is not installed here: pip install 'fairlead[vllm]', or name an interpreter in {INTERPRETER}"
     )

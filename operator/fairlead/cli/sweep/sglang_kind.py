@@ -12,8 +12,10 @@ from typing import Any, Final
 
 import aiohttp
 
-from fairlead.cli.sweep import engine_sample, swept_kind
+from fairlead.cli import engine_interpreter
+from fairlead.cli.sweep import engine_sample
 from fairlead.cli.sweep.engine_sample import EngineSample
+from fairlead.cli.sweep.swept_kind import EngineAbsent
 from fairlead.cluster import pod_http
 from fairlead.engines.catalogue import ENGINES
 from fairlead.engines.sglang import start_log
@@ -65,8 +67,12 @@ class SglangKind:
 
     def program(self) -> list[str]:
         """What runs `sglang`."""
-        how = "SGLang is not installed here: pip install sglang"
-        return [str(swept_kind.interpreter(INTERPRETER, "sglang", how)), "-c", _COMMAND]
+        program = engine_interpreter.found(INTERPRETER, "sglang")
+        if program is None:
+            raise EngineAbsent(
+                f"SGLang is not installed here: pip install sglang, or name an interpreter that has it in {INTERPRETER}"
+            )
+        return [str(program), "-c", _COMMAND]
 
     def lacks(self, *, on_cpu: bool) -> tuple[SkippedWork, ...]:
         """What its metrics do not tell, what Fairlead never does with it, and what a processor has not."""

@@ -1,10 +1,6 @@
 """What a sweep must know of one kind of engine: how it is started without weights, and where its counters are."""
 
-import importlib.util
-import os
-import sys
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import NamedTuple, Protocol
 
 import aiohttp
@@ -66,13 +62,3 @@ class SweptKind(Protocol):
 
     async def version(self, session: aiohttp.ClientSession, url: str) -> str:
         """Its name, and its version where it says it."""
-
-
-def interpreter(variable: str, package: str, how: str) -> Path:
-    """The interpreter that the environment names, or this one if the package is installed in it."""
-    named = os.environ.get(variable)
-    if named:
-        return Path(named)
-    if importlib.util.find_spec(package) is not None:
-        return Path(sys.executable)
-    raise EngineAbsent(f"{how}, or name an interpreter that has it in {variable}")

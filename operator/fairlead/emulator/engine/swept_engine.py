@@ -37,7 +37,6 @@ def step_times(served: ServeArguments, product: str, question: SizingInput, foun
     """As measured; `ValueError` names in what the deployment differs, or says that too little was measured."""
     swept = found.deployment
     wanted = {
-        "kind": served.kind,
         "model": served.model,
         "product": product or swept.product,
         "tensor": question.parallelism.tensor,

@@ -1,0 +1,14 @@
+"""The Python that has an engine: the one that the environment names, else ours."""
+
+import importlib.util
+import os
+import sys
+from pathlib import Path
+
+
+def found(variable: str, package: str) -> Path | None:
+    """The interpreter that this variable names, or this one if the package is installed in it."""
+    named = os.environ.get(variable)
+    if named:
+        return Path(named)
+    return Path(sys.executable) if importlib.util.find_spec(package) is not None else None
