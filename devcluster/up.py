@@ -19,7 +19,7 @@ from devcluster.members import pause, pki, settle, worker
 from devcluster.members.control_plane import Ports, names_of_api
 from devcluster.owners import Owner
 from devcluster.plan import Plan
-from devcluster.setup import debian, machine, preflight, programs
+from devcluster.setup import debian, machine, preflight, programs, watch_limit
 
 FEW_COLLECTIONS: Final = {"GOGC": "400"}
 """For whoever lacks CPU and has memory, in the environment: Kubernetes' programs take four times the memory that they
@@ -85,6 +85,7 @@ def prepare(cache: Cache, *, light: bool) -> Path:
     if missing:
         raise CannotStart(preflight.message(missing))
     cache.root.mkdir(parents=True, exist_ok=True)
+    watch_limit.raise_limit()
     if not light:
         debian.install(preflight.packages(facts), cache)
     return programs.ensure(cache, wanted)

@@ -60,8 +60,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     _keep(first, now)
     ran = [run_again(one) for one in first]
     print("".join(f"{lane.name}: as it was when it last held; not run again\n" for lane in unchanged), end="")
-    print("\n".join(table(ran)), flush=True)
+    print("\n".join([*table(ran), *what_failed(ran)]), flush=True)
     return 0 if all(one.code == 0 for one in ran) else 1
+
+
+def what_failed(ran: Sequence[Ran]) -> list[str]:
+    """The stories by name, last of all: a log that was cut keeps its end."""
+    names = [one.lane.name for one in ran if one.code != 0 and not one.lane.modules]
+    return [line for name in names for line in second_run.at_the_end(name)]
 
 
 def that_may_be_passed_over(chosen: Sequence[Lane]) -> list[Lane]:

@@ -15,9 +15,9 @@ from house.tree import ROOT
 if TYPE_CHECKING:
     from house.lane import Lane
 
-MOST: Final = 3
+MOST: Final = 4
 """Failures in more files of one lane than this have a reason that waiting does not mend. A world that came up too late
-fails all stories of its file at once."""
+fails all stories of its files at once: of one in most lanes, of four in `operated`."""
 FOLDER: Final = ".build"
 ONLY_FAILED: Final = ("--last-failed", "--last-failed-no-failures", "none")
 
@@ -47,6 +47,14 @@ def summary(lane: str, stories: Sequence[str], *, well: bool) -> str:
     """For the end of the run."""
     how = "and passed alone: look at what they wait for" if well else "and failed alone too"
     return "\n".join((f"{lane}: told twice, {how}:", *(f"  {story}" for story in stories)))
+
+
+def at_the_end(lane: str) -> list[str]:
+    """What went wrong with a lane that failed, where the last lines of a run are all that is at hand."""
+    stories = failed(lane)
+    if not stories:
+        return [f"{lane}: failed, though no story of it did: see the end of its words above"]
+    return [f"{lane}: failed:", *(f"  {story}" for story in stories)]
 
 
 def _memory(lane: str) -> Path:

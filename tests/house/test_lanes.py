@@ -186,11 +186,18 @@ def test_a_few_stories_that_failed_are_told_again_alone_and_named(capfd: pytest.
             "told twice, and failed alone too:\n  tests/house/test_lanes.py::test_of_yesterday"
             in capfd.readouterr().out
         )
-        (kept / "lastfailed").write_text(json.dumps(dict.fromkeys("abcd", True)))
+        (kept / "lastfailed").write_text(json.dumps(dict.fromkeys("abcde", True)))
         many = Ran(lane=lane, code=1, seconds=1.0)
         assert lanes.run_again(many) is many, "failures in many files are no accident"
         (kept / "lastfailed").write_text(json.dumps({f"tests/test_one.py::test_{place}": True for place in range(6)}))
         assert lanes.run_again(many) is not many, "all stories of one file, whose world came up too late"
+        (kept / "lastfailed").write_text(json.dumps({"tests/test_one.py::test_late": True}))
+        assert lanes.what_failed([many]) == ["nobody: failed:", "  tests/test_one.py::test_late"]
+        (kept / "lastfailed").write_text("{}")
+        assert lanes.what_failed([many]) == [
+            "nobody: failed, though no story of it did: see the end of its words above"
+        ], "pytest fails for what it finds when all stories are over, too"
+        assert lanes.what_failed([Ran(lane=lane, code=0, seconds=1.0)]) == []
     finally:
         shutil.rmtree(kept.parent.parent)
 
