@@ -14,6 +14,7 @@ from tests.waiting import eventually
 
 pytestmark = pytest.mark.usefixtures("operated")
 
+STANDS_STILL: Final = "has requests, and none of its counters moves"
 CROWD: Final = 28
 """Enough for as many replicas as may be."""
 FEW: Final = 10
@@ -81,7 +82,7 @@ def test_nobody_is_taken_away_while_an_engine_or_a_router_says_nothing_true(stag
         with Traffic(address, clients=CROWD):
             (frozen, *_) = eventually(lambda: chat.observe().ready > 2 and chat.observe().engines, "three serve") or {}
             chat.disturb(frozen, "metrics-frozen")
-            eventually(lambda: frozen in chat.explained(), f"{frozen} is doubted")
+            eventually(lambda: is_doubted(chat, frozen), f"{frozen} is doubted")
         peak = trail.counts[-1]
         eventually(lambda: chat.scaling().get("reason") == "FiguresMissing", "it is held, and says so")
         explained = chat.explained()
@@ -93,6 +94,11 @@ def test_nobody_is_taken_away_while_an_engine_or_a_router_says_nothing_true(stag
     assert held == peak, trail.counts
     assert frozen in explained
     assert trail.reversals == 1, trail.counts
+
+
+def is_doubted(chat: Fleet, pod: str) -> bool:
+    """Because its figures stand still; on a busy machine any pod is late once and named for that."""
+    return any(pod in line and STANDS_STILL in line for line in chat.explained().splitlines())
 
 
 def routers_die(stage: Stage) -> None:
