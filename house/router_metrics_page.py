@@ -10,8 +10,8 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
-from fairlead.router.observability import access_entries, counters, log_writer, model_labels
-from fairlead.router.observability.access_entries import AccessLogEntry
+from fairlead.router.observability import access_log_entry, counters, log_writer, model_labels
+from fairlead.router.observability.access_log_entry import AccessLogEntry
 from fairlead.telemetry import router_buckets, router_families
 from fairlead.telemetry.metric_family import MetricFamily, MetricType
 from fairlead.telemetry.router_families import FAMILIES
@@ -96,7 +96,7 @@ def _buckets() -> Iterator[str]:
 
 
 def _lines() -> Iterator[str]:
-    words = _words(Path(access_entries.__file__), AccessLogEntry.__name__)
+    words = _words(Path(access_log_entry.__file__), AccessLogEntry.__name__)
     yield "| field | what it means |"
     yield "|---|---|"
     yield from (f"| `{name}` | {words.get(name, '')} |" for name in AccessLogEntry.__struct_fields__)

@@ -1,7 +1,7 @@
 """The image of a commit as an OCI layout, with the commit's time on everything: the same commit, the same digest.
 
-What the digest follows from: the files of the image's snapshot, the wheels of `locks/runtime.txt`, the base image, and
-the versions of buildah and gzip that write layers.
+What the digest follows from: the files of the image's snapshot, the wheels of `locks/runtime.txt`, the base image, the
+compiler of the data plane, and the versions of buildah and gzip that write layers.
 """
 
 import json
@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from devcluster import progress, turns
 from devcluster.cache import Cache
-from devcluster.image import base, build, wheels
+from devcluster.image import base, build, compiled, wheels
 from devcluster.image.store import Store
 from release.tree import SourceTree
 
@@ -33,12 +33,13 @@ class ReleasedImage:
 
 
 def make(tree: SourceTree, version: str, cache: Cache, layout: Path) -> ReleasedImage:
-    """Built anew, from nothing that an earlier build left but the base and the wheels."""
+    """Built anew, from nothing that an earlier build left but the base, the wheels and compiled modules."""
     build.prepare(cache)
     with turns.alone(cache.images / ".lock", "an image build"):
         context = build.lay_out(build.snapshot(tree.root), cache.images / "context")
         store = Store.opened(cache)
         wheels.copy_to(context, cache)
+        compiled.copy_to(context, tree.root, cache)
         below = base.ensure(store, cache)
         arguments = {"BASE": below, "WHEELS": wheels.FOLDER, "PIP_NO_INDEX": "1"}
         reference = f"localhost/fairlead:{version}"

@@ -6,9 +6,13 @@ from typing import Final
 import pytest
 from hypothesis import settings
 
+import fairlead.router.exchange
 from house import census, pure
 
 TESTS: Final = Path(__file__).resolve().parent
+
+IS_COMPILED: Final = not str(fairlead.router.exchange.__file__).endswith(".py")
+"""Whether these stories are told of the data plane as the image has it (tests/router/test_compiled.py)."""
 
 settings.register_profile("house", max_examples=pure.examples(), deadline=None)
 settings.load_profile("house")
@@ -22,6 +26,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         room = item.path.relative_to(TESTS).parts[0]
         if f"tests/{room}" in pure.WORLDS:
             item.add_marker(room)
+        if IS_COMPILED and item.get_closest_marker("interpreted"):
+            item.add_marker(pytest.mark.skip("changes a constant or a method of the data plane"))
         for finding in item.iter_markers("trial"):
             item.user_properties.append(("trial", *finding.args))
         path = item.path.relative_to(TESTS.parent).as_posix()

@@ -1,5 +1,6 @@
 """Our router with everything on: tenants with keys, bands, limits, lanes, prefixes, accounts, an access log in a file.
 
+It is what the image has: the hottest files of the data plane are machine code (`make compiled`, decision 0043).
 The response cache stays off: an answer from it would cost less than one from an engine.
 """
 
@@ -10,6 +11,8 @@ from typing import Any, Final
 
 from bench.router_cpu import mock_engines
 from bench.router_cpu.contestants import HOST, Contestant
+from devcluster.cache import Cache
+from devcluster.image import compiled
 from fairlead import __version__
 from house.tree import ROOT
 
@@ -38,7 +41,7 @@ def contestant(folder: Path) -> Contestant:
         port=PORT,
         metrics_port=METRICS_PORT,
         keys=keys(),
-        environment={"PYTHONPATH": str(ROOT / "operator")},
+        environment={"PYTHONPATH": str(compiled.package(ROOT, Cache.chosen(), folder / "package"))},
     )
 
 

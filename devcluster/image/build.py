@@ -15,7 +15,8 @@ from typing import Final
 
 from devcluster import progress, turns
 from devcluster.cache import Cache
-from devcluster.image import base, wheels
+from devcluster.image import base, compiled, wheels
+from devcluster.image.compiled_files import LIST
 from devcluster.image.store import Store
 from devcluster.setup import debian, machine
 
@@ -51,7 +52,7 @@ def build(context: Path, cache: Cache) -> BuiltImage:
         prepare(cache)
         with turns.alone(cache.images / ".lock", "an image build"):
             if not is_there(archive):
-                _build(files, cache, archive)
+                _build(context, files, cache, archive)
     return BuiltImage(reference=REFERENCE, archive=archive)
 
 
@@ -61,7 +62,13 @@ def snapshot(context: Path) -> dict[str, bytes]:
     paths += [path for path in _sources(context / "operator" / "fairlead") if path.is_file()]
     files = {path.relative_to(context).as_posix(): path.read_bytes() for path in paths}
     dev = (context / "locks" / "dev.txt").read_text(encoding="utf-8")
-    return files | {wheels.PIP: wheels.pip_requirement(dev).encode()}
+    return files | {wheels.PIP: wheels.pip_requirement(dev).encode()} | _list(context)
+
+
+def _list(context: Path) -> dict[str, bytes]:
+    """Which files are compiled: another list makes another image."""
+    place = context / LIST
+    return {LIST: place.read_bytes()} if place.exists() else {}
 
 
 def key(files: Mapping[str, bytes]) -> str:
@@ -115,9 +122,10 @@ def prepare(cache: Cache) -> None:
         raise progress.StepFailed(problem)
 
 
-def _build(files: Mapping[str, bytes], cache: Cache, archive: Path) -> None:
+def _build(checkout: Path, files: Mapping[str, bytes], cache: Cache, archive: Path) -> None:
     """Gather what the Dockerfile asks for, run it, and rename the archive into place once it is whole."""
     context = lay_out(files, cache.images / "context")
+    compiled.copy_to(context, checkout, cache)
     opened = Store.opened(cache)
     if wheels.copy_to(context, cache) or opened.driver == "vfs":
         # Not each time: an edit adds kilobytes to an overlay, and this would cost the next build 10 s.

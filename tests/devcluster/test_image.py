@@ -151,4 +151,5 @@ def test_a_checkout_gives_the_build_only_what_the_dockerfile_copies() -> None:
         "!locks/runtime.txt",
         "!operator/fairlead",
         "!wheels",
+        "!compiled",
     }

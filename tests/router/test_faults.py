@@ -56,6 +56,7 @@ def nothing_left(router: Router) -> bool:
 
 
 @pytest.mark.parametrize("where", ["submit", "unserved"])
+@pytest.mark.interpreted
 def test_before_anybody_was_asked_it_is_a_500(where: str) -> None:
     async def story() -> None:
         async with listening(Raw(ANSWER)) as (router, port):
@@ -71,6 +72,7 @@ def test_before_anybody_was_asked_it_is_a_500(where: str) -> None:
     run_story(story())
 
 
+@pytest.mark.interpreted
 def test_once_an_answer_has_begun_its_connection_ends(caplog: pytest.LogCaptureFixture) -> None:
     async def story() -> None:
         engine = Raw(events(DELTA), ANSWER)
@@ -124,6 +126,7 @@ def test_an_ending_that_comes_twice_is_a_fault_and_no_second_ending() -> None:
     run_story(story())
 
 
+@pytest.mark.interpreted
 def test_a_page_that_fails_is_a_500_too() -> None:
     async def story() -> None:
         async with listening(Raw(whole(b"{}"))) as (router, port):

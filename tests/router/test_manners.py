@@ -180,6 +180,7 @@ def test_browsers_of_known_origins_may_ask(tmp_path: Path) -> None:
     run_story(story())
 
 
+@pytest.mark.interpreted
 def test_a_client_that_takes_nothing_of_its_answer_is_cut_and_its_engine_let_go(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -213,6 +214,7 @@ def test_a_client_that_takes_nothing_of_its_answer_is_cut_and_its_engine_let_go(
     run_story(story())
 
 
+@pytest.mark.interpreted
 def test_a_client_that_stays_after_its_last_answer_is_closed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(client_connection, "GRACE_SECONDS", 0.05)
 

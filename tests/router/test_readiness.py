@@ -30,6 +30,7 @@ def list_none(router: Router, name: str) -> None:
     router.context.targets[f"ns/{name}"].dispatcher.table.take(())
 
 
+@pytest.mark.interpreted
 def test_a_gateway_waits_for_all_targets_but_not_for_ever(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     router = made(gateway(tmp_path, "a", "b"))
     assert not router.ready

@@ -13,6 +13,7 @@ from tests.router.test_asking_engines import METRICS, router_before
 EJECTED = 'fairlead_router_ejections_total{by="watchdog"}'
 
 
+@pytest.mark.interpreted
 def test_streams_without_a_token_go_elsewhere_and_those_that_run_are_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

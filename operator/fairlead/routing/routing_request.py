@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from math import inf
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 from fairlead.fleet.tenants import Lane
 from fairlead.routing.accounts import Account
@@ -51,7 +51,7 @@ class RoutingRequest:
     """Its first token is seen when it comes; of another reply only the end is."""
     give_up_at: float = inf
     """The latest time at which it may still be queued."""
-    owner: object = None
+    owner: Any = None
     """The object that acts on the answer: the router's exchange, the simulator's arrival. Never read here."""
 
     lane: Lane = Lane.INTERACTIVE

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from fairlead.fleet.gateways import RequestTelemetry
 from fairlead.router.observability import access_entries, traces
-from fairlead.router.observability.access_entries import AccessLogEntry, TimestampFormatter
+from fairlead.router.observability.access_entries import TimestampFormatter
+from fairlead.router.observability.access_log_entry import AccessLogEntry
 from fairlead.router.observability.label_values import AbortStage
 from fairlead.router.observability.log_writer import AccessLogWriter
 from fairlead.router.observability.request_record import RequestRecord

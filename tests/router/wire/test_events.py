@@ -249,7 +249,8 @@ def test_half_an_event_is_held_back_and_given_at_the_end() -> None:
 def test_whole_answers_tell_their_tokens(
     surface: Surface, body: object, values: tuple[TokenUsage | None, str | None, bool]
 ) -> None:
-    assert events.answer_summary(surface, json.dumps(body).encode()) == values
+    found = events.answer_summary(surface, json.dumps(body).encode())
+    assert (found.usage, found.finish_reason, found.error) == values
 
 
 words = st.lists(st.text(max_size=20), min_size=1, max_size=8)

@@ -5,7 +5,7 @@ It holds times and amounts and reads no clock: `now` is the loop's monotonic tim
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final, NamedTuple
+from typing import Final
 
 from fairlead.accounting.request_cost import RequestCost
 from fairlead.fleet.tenants import Lane
@@ -44,7 +44,8 @@ class TracedAttempt:
     ending: AttemptEnding | None = None
 
 
-class SpentAnswer(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class SpentAnswer:
     """An answer that an engine wrote and that was not given."""
 
     revision: str

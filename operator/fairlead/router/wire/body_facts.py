@@ -6,7 +6,8 @@ engine to validate; all of its bytes then count as prompt. Of a duplicate key th
 """
 
 from collections.abc import Callable
-from typing import Any, Final, NamedTuple
+from dataclasses import dataclass
+from typing import Any, Final
 
 import msgspec
 from msgspec import UNSET, Raw
@@ -23,7 +24,8 @@ BLANK: Final = b" \t\r\n\0\xff\xfe\xef\xbb\xbf"
 """White space and byte order marks in the encodings that Python's json detects."""
 
 
-class UnreadableBody(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class UnreadableBody:
     """The body is no JSON object, or one that parsers disagree on."""
 
     why: str

@@ -112,8 +112,8 @@ class ChunkedReply:
         at = self._burst(data, parts)
         while True:
             line = data.find(b"\r\n", at, at + 18)
-            size = sizes.get(data[at:line])
-            if not size or line < 0:
+            size = sizes.get(data[at:line]) if line >= 0 else 0
+            if not size:
                 return at
             end = line + 2 + size
             if data[end : end + 2] != b"\r\n":

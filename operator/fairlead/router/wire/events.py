@@ -4,7 +4,8 @@ A model's text is in JSON strings, where a line break is an escape: so a raw bla
 with a raw line break is never text. An event with the same mark as the first delta is counted without parsing.
 """
 
-from typing import Final, NamedTuple
+from dataclasses import dataclass
+from typing import Final
 
 from fairlead.router.wire import event_shapes
 from fairlead.router.wire.event_shapes import ReplyEvent
@@ -208,7 +209,8 @@ def usage(fields: event_shapes.UsageFields, before: TokenUsage | None = None) ->
     return TokenUsage(prompt_tokens=prompt or 0, output_tokens=output or 0, cached_tokens=cached)
 
 
-class AnswerSummary(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class AnswerSummary:
     """Usage and ending of a whole response."""
 
     usage: TokenUsage | None

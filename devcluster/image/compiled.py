@@ -1,0 +1,149 @@
+"""`python -m devcluster.image.compiled [INTO]`: the hottest files of the data plane as machine code, made once.
+
+The modules lie beside the files that they were made from, and Python takes them first; a Python of another version, for
+which they are not, takes the files. They are made anew when one of these files changes, or one that they import.
+"""
+
+import hashlib
+import json
+import os
+import platform
+import shutil
+import sys
+import sysconfig
+import tomllib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import Final, Self
+
+from devcluster import progress, turns
+from devcluster.cache import Cache
+from devcluster.image.compiled_files import PACKAGE, listed, read_by
+from devcluster.setup import debian, machine
+
+SETTINGS: Final = "pyproject.toml"
+SOURCES: Final = "operator"
+FOLDER: Final = "compiled"
+"""In the cache, and beside the wheels of an image that is built."""
+KEPT: Final = 3
+"""Builds that stay; each has some 15 MB."""
+SAME_BYTES: Final = {"PYTHONHASHSEED": "0", "CFLAGS": "-g0", "LDFLAGS": "-Wl,--build-id=none -s"}
+"""Equal sources, settings and compilers make equal modules."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompiledSources:
+    """What modules are made from, read once."""
+
+    files: tuple[str, ...]
+    sources: dict[str, bytes]
+    settings: bytes
+    """The project's, in which mypy is told how to read files."""
+
+    @classmethod
+    def of(cls, checkout: Path) -> Self:
+        """Those of a checkout."""
+        root = checkout / SOURCES
+        found = {path.relative_to(root).as_posix(): path.read_bytes() for path in (root / PACKAGE).rglob("*.py")}
+        files = tuple(name for name in listed(checkout) if name in found)
+        return cls(files=files, sources=found, settings=(checkout / SETTINGS).read_bytes() if files else b"")
+
+    @property
+    def key(self) -> str:
+        """A name for what these become here, by this Python and this compiler."""
+        settings = json.dumps(tomllib.loads(self.settings.decode()).get("tool", {}).get("mypy", {}), sort_keys=True)
+        made_by = (sys.version, platform.machine(), str(sysconfig.get_config_var("CC")), metadata.version("mypy"))
+        digest = hashlib.sha256("\0".join((*made_by, settings, *self.files, *SAME_BYTES.values())).encode())
+        for name in read_by(self.sources, self.files):
+            digest.update(f"{name}\0{len(self.sources[name])}\0".encode() + self.sources[name])
+        return digest.hexdigest()[:12]
+
+    def lay_out(self, place: Path) -> None:
+        """All files, as the compiler wants them."""
+        shutil.rmtree(place, ignore_errors=True)
+        for name, content in {**self.sources, SETTINGS: self.settings}.items():
+            path = place / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
+
+
+def ensure(made_from: CompiledSources, cache: Cache) -> Path:
+    """Have the modules; answers a folder with `fairlead/…` in it."""
+    home = cache.root / FOLDER
+    place = home / made_from.key
+    if not place.exists():
+        _prepare(cache)
+        home.mkdir(parents=True, exist_ok=True)
+        with turns.alone(home / ".lock", "a compilation"):
+            if not place.exists():
+                _compile(made_from, cache, place)
+    os.utime(place)
+    return place
+
+
+def copy_to(context: Path, checkout: Path, cache: Cache) -> None:
+    """Put the modules of a checkout where the Dockerfile looks for them; a checkout without a list has none."""
+    made_from = CompiledSources.of(checkout)
+    if made_from.files:
+        shutil.copytree(ensure(made_from, cache), context / FOLDER)
+
+
+def package(checkout: Path, cache: Cache, place: Path) -> Path:
+    """The package as an image has it, modules beside files; answers the folder for PYTHONPATH."""
+    shutil.rmtree(place, ignore_errors=True)
+    shutil.copytree(checkout / SOURCES / PACKAGE, place / PACKAGE, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(ensure(CompiledSources.of(checkout), cache), place, dirs_exist_ok=True)
+    return place
+
+
+def lacking() -> tuple[str, ...]:
+    """The Debian packages without which nothing can be compiled here."""
+    compiler = () if shutil.which("gcc", path=machine.search_path()) else ("gcc", "libc6-dev")
+    headers = (Path(sysconfig.get_paths()["include"]) / "Python.h").exists()
+    return compiler if headers else (*compiler, f"python3.{sys.version_info.minor}-dev")
+
+
+def _prepare(cache: Cache) -> None:
+    packages = lacking()
+    if packages and os.geteuid() == 0 and shutil.which("apt-get"):
+        debian.install(packages, cache)
+    elif packages:
+        wanted = " ".join(packages)
+        raise progress.StepFailed(f"compiling needs Debian's {wanted}: apt-get install {wanted}")
+
+
+def _compile(made_from: CompiledSources, cache: Cache, place: Path) -> None:
+    """In a folder of its own, renamed into place when it is whole."""
+    work = place.parent / ".work"
+    made_from.lay_out(work)
+    tree = Path(__file__).resolve().parents[2]
+    words = [sys.executable, "-m", "devcluster.image.mypyc_modules", str(work), *made_from.files]
+    env = os.environ | SAME_BYTES | {"PYTHONPATH": str(tree)}
+    with progress.step(f"compiling {len(made_from.files)} files of the data plane (two minutes)") as current:
+        progress.run(words, current, cache.logs / "compile.log", env=env)
+    (work / "made").rename(place)
+    shutil.rmtree(work)
+    builds = sorted(place.parent.glob("[0-9a-f]*"), key=lambda one: one.stat().st_mtime, reverse=True)
+    for older in builds[KEPT:]:
+        shutil.rmtree(older)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Compile this checkout's files, and copy the modules to a folder where one is named."""
+    words = sys.argv[1:] if argv is None else argv
+    try:
+        made = ensure(CompiledSources.of(Path(__file__).resolve().parents[2]), Cache.chosen())
+    except progress.StepFailed as problem:
+        print(f"compiled: {problem}", file=sys.stderr)
+        return 1
+    if words:
+        shutil.rmtree(words[0], ignore_errors=True)
+        shutil.copytree(made, words[0])
+    print(words[0] if words else made)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

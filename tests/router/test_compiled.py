@@ -1,0 +1,100 @@
+"""The data plane as the image has it, its hottest files as machine code: the same stories hold of it."""
+
+import ast
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from devcluster.cache import Cache
+from devcluster.image import compiled
+from devcluster.image.compiled_files import listed, read_by
+from house import pure
+from house.tree import ROOT
+
+ROOMS: Final = ("tests/routing", "tests/router")
+FEW_EXAMPLES: Final = "10"
+"""Of each property: what compiled code does otherwise it does at once."""
+
+
+@pytest.mark.conformance
+def test_the_stories_of_routing_and_router_hold_of_compiled_code(tmp_path: Path) -> None:
+    place = compiled.package(ROOT, Cache.chosen(), tmp_path / "package")
+    words = [*ROOMS, "-m", pure.MARKER, "-n", "2", "-q", "-p", "no:cacheprovider", "-o", f"pythonpath={place} ."]
+    env = {name: value for name, value in os.environ.items() if not name.startswith(("COV", "PYTEST"))}
+    ran = subprocess.run(
+        [sys.executable, "-m", "pytest", *words],
+        cwd=ROOT,
+        env=env | {pure.EXAMPLES: FEW_EXAMPLES},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stdout[-6000:]
+    assert "changes a constant or a method" in ran.stdout, "it was compiled code"
+
+
+def test_no_class_elsewhere_inherits_from_a_compiled_one() -> None:
+    """Python refuses to make an object of it, when the first request needs one."""
+    sources = compiled.CompiledSources.of(ROOT)
+    names = {one for file in sources.files for one, _ in _classes(sources.sources[file])}
+    heirs = [
+        f"{file}: {name}"
+        for file, text in sources.sources.items()
+        if file not in sources.files
+        for name, bases in _classes(text)
+        if names.intersection(bases)
+    ]
+    assert heirs == [], "leave out of devcluster/image/compiled.txt what these inherit from, or put these in"
+
+
+def test_no_named_tuple_and_no_shape_of_msgspec_is_compiled() -> None:
+    """Compiled, the one is no tuple, and the other is not filled in."""
+    sources = compiled.CompiledSources.of(ROOT)
+    shapes = [
+        f"{file}: {name}"
+        for file in sources.files
+        for name, bases in _classes(sources.sources[file])
+        if {"NamedTuple", "TypedDict", "Struct"}.intersection(bases)
+    ]
+    assert shapes == []
+
+
+def test_the_list_names_files_that_are_there_in_order() -> None:
+    files = listed(ROOT)
+    assert files == compiled.CompiledSources.of(ROOT).files, "a file that is gone is in devcluster/image/compiled.txt"
+    assert list(files) == sorted(set(files), key=lambda one: (one.rpartition("/")[0], one))
+
+
+def test_an_edit_of_what_is_imported_makes_other_modules_and_any_other_edit_none() -> None:
+    sources = {
+        "fairlead/router/a.py": b"from fairlead.routing import b\n",
+        "fairlead/routing/b.py": b"from fairlead.fleet.c import C\n",
+        "fairlead/fleet/c.py": b"class C: ...\n",
+        "fairlead/cli/d.py": b"from fairlead.router import a\n",
+    }
+    assert read_by(sources, ("fairlead/router/a.py",)) == [
+        "fairlead/fleet/c.py",
+        "fairlead/router/a.py",
+        "fairlead/routing/b.py",
+    ]
+
+    def key(**changed: bytes) -> str:
+        made_from = sources | {f"fairlead/{name.replace('_', '/')}.py": text for name, text in changed.items()}
+        return compiled.CompiledSources(files=("fairlead/router/a.py",), sources=made_from, settings=b"").key
+
+    assert key(fleet_c=b"class C: x = 1\n") != key()
+    assert key(cli_d=b"pass\n") == key()
+
+
+def test_a_checkout_without_a_list_has_no_modules(tmp_path: Path) -> None:
+    compiled.copy_to(tmp_path / "context", tmp_path, Cache(tmp_path / "cache"))
+    assert not (tmp_path / "context").exists()
+
+
+def _classes(text: bytes) -> list[tuple[str, set[str]]]:
+    found = (one for one in ast.walk(ast.parse(text)) if isinstance(one, ast.ClassDef))
+    return [(one.name, {ast.unparse(base).rpartition(".")[2] for base in one.bases}) for one in found]
